@@ -1,0 +1,1 @@
+//! Records the customer's answer.

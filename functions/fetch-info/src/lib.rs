@@ -1,0 +1,1 @@
+//! Uses the authorization and tells the requester.

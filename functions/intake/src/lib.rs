@@ -1,0 +1,1 @@
+//! Accepts a requester's request.

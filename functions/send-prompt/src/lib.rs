@@ -1,0 +1,1 @@
+//! Puts a prompt in front of the customer.

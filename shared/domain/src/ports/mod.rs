@@ -1,0 +1,28 @@
+//! The ports: everything the product can touch, in our own words.
+//!
+//! Each is a narrow trait. What an implementation must keep is written as laws in [`crate::laws`], stamped over every
+//! implementation by one macro per port.
+
+mod channel;
+mod clock;
+mod http;
+mod processor;
+mod queue;
+mod secrets;
+mod signer;
+mod store;
+
+pub use channel::{
+    Accepted, Callback, CallbackError, CallbackReply, Capability, Channel, Channels, Labels, OpenChannelError, Prompt, PromptRef, ReceiptKinds, Received,
+    Resend, Retraction, SendError, UnverifiedCallback,
+};
+pub use clock::{Clock, Random};
+pub use http::{Http, HttpError, Reach};
+pub use processor::{Answer, Charge, Needs, OpenProcessorError, Prepared, Processor, Processors, Receipt, Reference};
+pub use queue::{Queue, QueueError};
+pub use secrets::{Secrets, SecretsError};
+pub use signer::{SignError, Signer};
+pub use store::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};
+
+/// Why something outside did not work, for the log.
+pub type Source = Box<dyn std::error::Error + Send + Sync>;

@@ -1,0 +1,24 @@
+//! The queues: where a step still owed waits for its turn.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::Source;
+use crate::message::Message;
+
+/// Sends messages; which queue a message goes on is [`Message::queue`].
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Puts `message` on its queue, to be seen after `delay`, rounded up to whole seconds, at most 15 minutes. It will be
+    /// delivered at least once, in any order.
+    ///
+    /// # Errors
+    /// [`QueueError`]; the message may have been sent all the same.
+    async fn send(&self, message: &Message, delay: Duration) -> Result<(), QueueError>;
+}
+
+/// The queue did not answer: the message may or may not have been sent.
+#[derive(Debug, thiserror::Error)]
+#[error("the queue did not answer")]
+pub struct QueueError(#[source] pub Source);

@@ -1,0 +1,103 @@
+//! Languages as BCP 47 tags, and the look-up of RFC 4647 from a tag to one we speak.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A language tag of BCP 47 in canonical case, such as `en-GB`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Language(String);
+
+/// A text that is not a language tag.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a language is a BCP 47 tag such as en-GB")]
+pub struct InvalidLanguage;
+
+impl Language {
+    /// The tag.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The first subtag, which names the language itself: `en` of `en-GB`.
+    #[must_use]
+    pub fn primary(&self) -> &str {
+        self.0.split('-').next().unwrap_or_default()
+    }
+}
+
+impl Default for Language {
+    fn default() -> Self {
+        Self("en".to_owned())
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Language {
+    type Err = InvalidLanguage;
+
+    fn from_str(text: &str) -> Result<Self, InvalidLanguage> {
+        let mut tag = String::with_capacity(text.len());
+        for (position, subtag) in text.split('-').enumerate() {
+            let plain = (1..=8).contains(&subtag.len())
+                && subtag.bytes().all(|b| b.is_ascii_alphanumeric());
+            let leads = position > 0
+                || ((2..=3).contains(&subtag.len())
+                    && subtag.bytes().all(|b| b.is_ascii_alphabetic()));
+            if !plain || !leads || text.len() > 35 {
+                return Err(InvalidLanguage);
+            }
+            if position > 0 {
+                tag.push('-');
+            }
+            tag.push_str(&canonical_case(position, subtag));
+        }
+        Ok(Self(tag))
+    }
+}
+
+/// Regions are upper case, scripts are titled, the rest is lower case (RFC 5646, 2.1.1).
+fn canonical_case(position: usize, subtag: &str) -> String {
+    match (position, subtag.len()) {
+        (1.., 2) => subtag.to_ascii_uppercase(),
+        (1.., 4) if subtag.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+            let (head, tail) = subtag.split_at(1);
+            format!("{}{}", head.to_ascii_uppercase(), tail.to_ascii_lowercase())
+        }
+        _ => subtag.to_ascii_lowercase(),
+    }
+}
+
+impl Serialize for Language {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Language {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_get_their_canonical_case_and_nonsense_is_refused() {
+        assert_eq!("EN-gb".parse::<Language>().unwrap().as_str(), "en-GB");
+        assert_eq!("zh-hANT-tw".parse::<Language>().unwrap().as_str(), "zh-Hant-TW");
+        for bad in ["", "e", "english-language", "en_GB", "en-", "12"] {
+            assert_eq!(bad.parse::<Language>(), Err(InvalidLanguage), "{bad}");
+        }
+    }
+}

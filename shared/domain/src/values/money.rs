@@ -1,0 +1,173 @@
+//! Money: an integer in the currency's minor unit, and the currency's ISO 4217 code.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Active ISO 4217 codes with no minor unit.
+const EXPONENT_0: &str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
+/// Active ISO 4217 codes whose minor unit is a thousandth.
+const EXPONENT_3: &str = "BHD IQD JOD KWD LYD OMR TND";
+/// Active ISO 4217 codes whose minor unit is a ten-thousandth.
+const EXPONENT_4: &str = "CLF UYW";
+/// Active ISO 4217 codes whose minor unit is a hundredth.
+const EXPONENT_2: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN \
+    BZD CAD CDF CHE CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD \
+    GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK \
+    MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR \
+    SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS \
+    VED VES WST XCD XCG YER ZAR ZMW ZWG";
+
+/// An active ISO 4217 currency, by its alphabetic code.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Currency {
+    code: [u8; 3],
+    exponent: u32,
+}
+
+/// A text that is not the upper-case code of an active currency.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a currency is an active ISO 4217 code in capitals, such as EUR")]
+pub struct InvalidCurrency;
+
+impl Currency {
+    /// The code, such as `EUR`.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        std::str::from_utf8(&self.code).unwrap_or("XXX")
+    }
+
+    /// How many decimal places the minor unit stands for: 2 for `EUR`, 0 for `JPY`, 3 for `KWD`.
+    #[must_use]
+    pub const fn exponent(&self) -> u32 {
+        self.exponent
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl FromStr for Currency {
+    type Err = InvalidCurrency;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCurrency> {
+        let code: [u8; 3] = text.as_bytes().try_into().map_err(|_wrong_length| InvalidCurrency)?;
+        let among = |list: &str| list.split_whitespace().any(|known| known == text);
+        let exponent = match () {
+            () if among(EXPONENT_2) => 2,
+            () if among(EXPONENT_0) => 0,
+            () if among(EXPONENT_3) => 3,
+            () if among(EXPONENT_4) => 4,
+            () => return Err(InvalidCurrency),
+        };
+        Ok(Self { code, exponent })
+    }
+}
+
+impl Serialize for Currency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A positive amount of money in minor units: 4250 with `EUR` is 42.50 euro.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Money {
+    amount: u64,
+    currency: Currency,
+}
+
+/// An amount outside 1 to 99,999,999 minor units, the range every processor here takes.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an amount is 1 to 99999999 in the currency's minor unit")]
+pub struct AmountOutOfRange;
+
+impl Money {
+    /// The largest amount in minor units; processors refuse more than eight digits.
+    pub const AMOUNT_MAX: u64 = 99_999_999;
+
+    /// Money of that many minor units.
+    ///
+    /// # Errors
+    /// [`AmountOutOfRange`] for zero and for more than [`Money::AMOUNT_MAX`].
+    pub const fn new(amount: u64, currency: Currency) -> Result<Self, AmountOutOfRange> {
+        if amount == 0 || amount > Self::AMOUNT_MAX {
+            return Err(AmountOutOfRange);
+        }
+        Ok(Self { amount, currency })
+    }
+
+    /// The amount in minor units.
+    #[must_use]
+    pub const fn amount(&self) -> u64 {
+        self.amount
+    }
+
+    /// The currency.
+    #[must_use]
+    pub const fn currency(&self) -> Currency {
+        self.currency
+    }
+}
+
+/// The amount in major units with the code behind it, such as `42.50 EUR`: never ambiguous, in any language.
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let exponent = self.currency.exponent;
+        let unit = 10_u64.pow(exponent);
+        let (whole, part) = (self.amount / unit, self.amount % unit);
+        match usize::try_from(exponent) {
+            Ok(width) if width > 0 => write!(f, "{whole}.{part:0width$} {}", self.currency),
+            _ => write!(f, "{whole} {}", self.currency),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(amount: u64, code: &str) -> String {
+        Money::new(amount, code.parse().unwrap()).unwrap().to_string()
+    }
+
+    #[test]
+    fn each_exponent_has_its_own_decimal_point() {
+        assert_eq!(shown(4250, "EUR"), "42.50 EUR");
+        assert_eq!(shown(5, "USD"), "0.05 USD");
+        assert_eq!(shown(4250, "JPY"), "4250 JPY");
+        assert_eq!(shown(4250, "KWD"), "4.250 KWD");
+        assert_eq!(shown(4250, "CLF"), "0.4250 CLF");
+    }
+
+    #[test]
+    fn codes_are_active_and_in_capitals() {
+        for bad in ["eur", "EURO", "XXX", "DEM", "", "E R"] {
+            assert_eq!(bad.parse::<Currency>(), Err(InvalidCurrency), "{bad}");
+        }
+    }
+
+    #[test]
+    fn nothing_and_too_much_are_no_amounts() {
+        let euro: Currency = "EUR".parse().unwrap();
+        assert_eq!(Money::new(0, euro), Err(AmountOutOfRange));
+        assert_eq!(Money::new(Money::AMOUNT_MAX + 1, euro), Err(AmountOutOfRange));
+    }
+}

@@ -1,0 +1,90 @@
+//! Short names that are configured rather than drawn: brands, channels, processors.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A text that is not a name: 1 to 32 of `a-z`, `0-9` and `-`, beginning with a letter.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a name is 1 to 32 of a-z, 0-9 and '-', beginning with a letter")]
+pub struct InvalidName;
+
+fn check(text: &str) -> Result<(), InvalidName> {
+    let fits = text.len() <= 32
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if fits { Ok(()) } else { Err(InvalidName) }
+}
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidName;
+
+            fn from_str(text: &str) -> Result<Self, InvalidName> {
+                check(text)?;
+                Ok(Self(text.to_owned()))
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+names! {
+    /// Names a brand: the tenant of an installation. It is part of the brand's keys and URLs.
+    BrandName;
+    /// Names a channel as a brand's settings call it: `sandbox`, `sms`, `rcs`.
+    ChannelName;
+    /// Names a processor as a brand's settings call it: `sandbox`, `stripe`.
+    ProcessorName;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_never_holds_what_a_url_or_key_would_read_as_structure() {
+        for bad in ["", "Acme", "a_b", "a/b", "a#b", "-a", "1a", &"a".repeat(33)] {
+            assert_eq!(bad.parse::<BrandName>(), Err(InvalidName), "{bad}");
+        }
+        assert_eq!("acme-2".parse::<BrandName>().unwrap().as_str(), "acme-2");
+    }
+}

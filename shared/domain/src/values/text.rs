@@ -1,0 +1,90 @@
+//! Text that a customer will read: bounded, and free of characters that could disguise who asks or how much.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// Text fit to be shown to a customer: 1 to `MAX` characters, trimmed, without control, bidi-override or invisible
+/// characters.
+///
+/// Such characters can make an amount or a payee read as another, so they are refused rather than dropped: what
+/// the requester sent is what the customer sees.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Shown<const MAX: usize>(String);
+
+/// Why a text is not fit to be shown.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidText {
+    /// Nothing is left after trimming.
+    #[error("the text is empty")]
+    Empty,
+    /// The text has more characters than its field takes.
+    #[error("the text is longer than {max} characters")]
+    Long {
+        /// How many characters the field takes.
+        max: usize,
+    },
+    /// The text holds a control, bidi-override or invisible character.
+    #[error("the text holds a control or direction-changing character")]
+    Disguise,
+}
+
+impl<const MAX: usize> Shown<MAX> {
+    /// Checks a text.
+    ///
+    /// # Errors
+    /// [`InvalidText`] says which rule it breaks.
+    pub fn new(text: &str) -> Result<Self, InvalidText> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(InvalidText::Empty);
+        }
+        if text.chars().count() > MAX {
+            return Err(InvalidText::Long { max: MAX });
+        }
+        if text.chars().any(disguises) {
+            return Err(InvalidText::Disguise);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const MAX: usize> fmt::Debug for Shown<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Shown({} characters)", self.0.chars().count())
+    }
+}
+
+impl<'de, const MAX: usize> Deserialize<'de> for Shown<MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::new(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+fn disguises(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}')
+        || matches!(c, '\u{FEFF}' | '\u{00AD}' | '\u{061C}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_could_disguise_an_amount_is_refused() {
+        assert_eq!(Shown::<20>::new("pay \u{202E}05.24"), Err(InvalidText::Disguise));
+        assert_eq!(Shown::<20>::new("a\u{0}b"), Err(InvalidText::Disguise));
+        assert_eq!(Shown::<20>::new("   "), Err(InvalidText::Empty));
+        assert_eq!(Shown::<3>::new("four"), Err(InvalidText::Long { max: 3 }));
+        assert_eq!(Shown::<20>::new(" Zoë's bill ").unwrap().as_str(), "Zoë's bill");
+    }
+}

@@ -1,0 +1,1 @@
+//! The store, queue and secrets ports on one machine.

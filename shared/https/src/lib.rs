@@ -1,0 +1,1 @@
+//! The Http port over TLS.

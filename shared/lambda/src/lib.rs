@@ -1,0 +1,1 @@
+//! Start-up, settings, events in and answers out on AWS Lambda.
