@@ -7,4 +7,5 @@ pub mod authorization;
 pub mod brand;
 pub mod message;
 pub mod ports;
+pub mod sandbox;
 pub mod values;

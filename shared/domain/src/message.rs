@@ -86,3 +86,19 @@ impl Message {
         }
     }
 }
+
+/// What became of a message that was handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handled {
+    /// The step is taken, or can never be: the message goes.
+    Done,
+    /// Something outside did not answer: the queue gives the message again, and to a person in the end.
+    Again,
+}
+
+/// A function that is driven by a queue: takes one message, again and again if need be.
+#[async_trait::async_trait]
+pub trait Handler: Send + Sync {
+    /// Takes the step the message asks for. Taking it twice is the same as once.
+    async fn handle(&self, message: &Message) -> Handled;
+}
