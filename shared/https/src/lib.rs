@@ -1,1 +1,12 @@
 //! The Http port over TLS.
+//!
+//! **Touches** the network.
+//! **Never** follows a redirect, reads the machine's certificate store (it costs start-up), or retries a call that may
+//! have been sent.
+
+mod address;
+mod client;
+mod resolver;
+
+pub use address::is_public;
+pub use client::Client;

@@ -1,0 +1,177 @@
+//! The client: two pools of connections, one for each reach, over one TLS configuration.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::ports::{Http, HttpError, Reach, Source};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::{CaptureConnection, HttpConnector, capture_connection};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use crate::address::is_public;
+use crate::resolver::{NotPublic, Resolver};
+
+type Pool = legacy::Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>;
+
+/// For how long an idle connection is kept. Providers close theirs after a minute or so, and a function that was
+/// frozen must not wake up to a call on a connection that is long gone.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// How much of an answer is read.
+const CONFIGURED_BYTES: usize = 1024 * 1024;
+const PUBLIC_BYTES: usize = 64 * 1024;
+
+/// Makes calls over HTTP/1.1, with Mozilla's root certificates linked in. Cheap to clone: clones share connections.
+#[derive(Clone)]
+pub struct Client {
+    configured: Pool,
+    public: Pool,
+    configured_bytes: usize,
+}
+
+/// The client cannot be made: this build of it has no usable cryptography.
+#[derive(Debug, thiserror::Error)]
+#[error("the TLS client cannot be made")]
+pub struct Unusable(#[source] rustls::Error);
+
+impl Client {
+    /// A client with no connection yet.
+    ///
+    /// # Errors
+    /// [`Unusable`], which a build whose tests passed never answers.
+    pub fn new() -> Result<Self, Unusable> {
+        Self::trusting(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect())
+    }
+
+    /// A client that trusts these roots only.
+    fn trusting(roots: rustls::RootCertStore) -> Result<Self, Unusable> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(Unusable)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self {
+            configured: pool(Reach::Configured, tls.clone()),
+            public: pool(Reach::Public, tls),
+            configured_bytes: CONFIGURED_BYTES,
+        })
+    }
+
+    /// The same client and connections for one that needs longer answers from configured addresses, as the AWS SDK does.
+    #[must_use]
+    pub fn with_answers_up_to(&self, bytes: usize) -> Self {
+        Self { configured_bytes: bytes, ..self.clone() }
+    }
+
+    const fn pool(&self, reach: Reach) -> (&Pool, usize) {
+        match reach {
+            Reach::Configured => (&self.configured, self.configured_bytes),
+            Reach::Public => (&self.public, PUBLIC_BYTES),
+        }
+    }
+}
+
+fn pool(reach: Reach, tls: rustls::ClientConfig) -> Pool {
+    let mut tcp = HttpConnector::new_with_resolver(Resolver::new(reach));
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    let tls = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls);
+    let connector = match reach {
+        Reach::Configured => tls.https_or_http().enable_http1().wrap_connector(tcp),
+        Reach::Public => tls.https_only().enable_http1().wrap_connector(tcp),
+    };
+    let mut builder = legacy::Client::builder(TokioExecutor::new());
+    builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE);
+    // A name is checked when it is looked up, so a call to a brand's endpoint never takes an older call's connection.
+    match reach {
+        Reach::Configured => {}
+        Reach::Public => {
+            builder.pool_max_idle_per_host(0);
+        }
+    }
+    builder.build(connector)
+}
+
+#[async_trait]
+impl Http for Client {
+    async fn call(
+        &self,
+        request: http::Request<Bytes>,
+        reach: Reach,
+        timeout: Duration,
+    ) -> Result<http::Response<Bytes>, HttpError> {
+        check(request.uri(), reach)?;
+        let (pool, bytes_max) = self.pool(reach);
+        let mut request = request.map(Full::new);
+        let connection = capture_connection(&mut request);
+        let exchange = async {
+            let answer = pool.request(request).await.map_err(unanswered)?;
+            let (parts, body) = answer.into_parts();
+            let body = Limited::new(body, bytes_max).collect().await.map_err(HttpError::Lost)?;
+            Ok(http::Response::from_parts(parts, body.to_bytes()))
+        };
+        match tokio::time::timeout(timeout, exchange).await {
+            Ok(answered) => answered,
+            Err(late) => Err(out_of_time(&connection, late)),
+        }
+    }
+}
+
+/// What the address itself tells, before anything is looked up.
+fn check(uri: &http::Uri, reach: Reach) -> Result<(), HttpError> {
+    let (Some(authority), Some(host)) = (uri.authority(), uri.host()) else {
+        return Err(HttpError::Forbidden);
+    };
+    // Credentials in an address end up in logs, and hide which host is meant.
+    if authority.as_str().contains('@') {
+        return Err(HttpError::Forbidden);
+    }
+    match reach {
+        Reach::Configured => Ok(()),
+        Reach::Public => {
+            let usual = uri.scheme() == Some(&http::uri::Scheme::HTTPS)
+                && uri.port_u16().is_none_or(|port| port == 443);
+            // A literal address never passes the resolver. Its odder spellings (octal, one number) do: they are names
+            // to us, and the system's resolver reads them.
+            let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+            if usual && literal.map_or(true, is_public) { Ok(()) } else { Err(HttpError::Forbidden) }
+        }
+    }
+}
+
+fn unanswered(error: legacy::Error) -> HttpError {
+    if caused_by::<NotPublic>(&error) {
+        HttpError::Forbidden
+    } else if error.is_connect() {
+        HttpError::NotSent(error.into())
+    } else {
+        HttpError::Lost(error.into())
+    }
+}
+
+fn caused_by<E: std::error::Error + 'static>(error: &dyn std::error::Error) -> bool {
+    let mut next = error.source();
+    while let Some(cause) = next {
+        if cause.is::<E>() {
+            return true;
+        }
+        next = cause.source();
+    }
+    false
+}
+
+/// Time ran out: before there was a connection nothing was sent, after that anything may have been.
+fn out_of_time(connection: &CaptureConnection, late: tokio::time::error::Elapsed) -> HttpError {
+    let late = Source::from(late);
+    if connection.connection_metadata().is_some() {
+        HttpError::Lost(late)
+    } else {
+        HttpError::NotSent(late)
+    }
+}
