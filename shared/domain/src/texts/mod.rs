@@ -1,0 +1,94 @@
+//! Everything a customer reads, in every language spoken here, as data and pure functions.
+
+mod de;
+mod en;
+mod es;
+mod fr;
+mod gsm7;
+mod page;
+mod prompt;
+
+pub use page::PageTexts;
+pub use prompt::{PromptTexts, Wanted, WantedKind, prompt, reminder};
+
+use crate::values::language::Language;
+
+/// The languages spoken here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoken {
+    /// German.
+    De,
+    /// English.
+    En,
+    /// Spanish.
+    Es,
+    /// French.
+    Fr,
+}
+
+impl Spoken {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::De, Self::En, Self::Es, Self::Fr];
+
+    /// The language nearest to the customer's: theirs, else the brand's, else English.
+    #[must_use]
+    pub fn nearest(language: &Language, fallback: &Language) -> Self {
+        Self::look_up(language).or_else(|| Self::look_up(fallback)).unwrap_or(Self::En)
+    }
+
+    /// The look-up of RFC 4647, 3.4. It drops subtags from the end until a tag is spoken, and ours are all bare
+    /// languages, so it always ends at the first subtag.
+    fn look_up(language: &Language) -> Option<Self> {
+        Self::ALL.into_iter().find(|spoken| spoken.tag() == language.primary())
+    }
+
+    /// The BCP 47 tag.
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        self.page().tag
+    }
+
+    /// What the consent page says.
+    #[must_use]
+    pub const fn page(self) -> &'static PageTexts {
+        match self {
+            Self::De => &de::PAGE,
+            Self::En => &en::PAGE,
+            Self::Es => &es::PAGE,
+            Self::Fr => &fr::PAGE,
+        }
+    }
+
+    const fn prompt(self) -> &'static prompt::Words {
+        match self {
+            Self::De => &de::PROMPT,
+            Self::En => &en::PROMPT,
+            Self::Es => &es::PROMPT,
+            Self::Fr => &fr::PROMPT,
+        }
+    }
+}
+
+/// What the consent page says, in the language nearest to the customer's.
+#[must_use]
+pub fn page(language: &Language, fallback: &Language) -> &'static PageTexts {
+    Spoken::nearest(language, fallback).page()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nearest(language: &str, fallback: &str) -> Spoken {
+        Spoken::nearest(&language.parse().unwrap(), &fallback.parse().unwrap())
+    }
+
+    #[test]
+    fn the_nearest_language_is_the_customers_then_the_brands_then_english() {
+        assert_eq!(nearest("de-CH-1996", "fr"), Spoken::De);
+        assert_eq!(nearest("es-419", "fr"), Spoken::Es);
+        assert_eq!(nearest("nl-BE", "fr-BE"), Spoken::Fr);
+        assert_eq!(nearest("nl", "ja"), Spoken::En);
+        assert_eq!(nearest("den", "ja"), Spoken::En, "den is Slavey, not German");
+    }
+}

@@ -1,0 +1,191 @@
+//! The words of a prompt: what is asked, by whom and how much, short enough for one SMS segment where words allow it.
+
+use super::{Spoken, gsm7};
+use crate::ports::Labels;
+use crate::values::language::Language;
+
+/// A description shorter than this tells nothing, and is left out.
+const TELLING: usize = 8;
+/// At most this much of a description goes into a text that needs more than one segment anyway.
+const DESCRIPTION_MAX: usize = 60;
+/// The longest body a channel takes.
+const BODY_MAX: usize = 400;
+
+/// What is asked of the customer.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Who asks, as the customer knows them.
+    pub payee: &'a str,
+    /// How much, as the customer reads it, for a payment.
+    pub money: Option<&'a str>,
+    /// What for, in the requester's words; may be empty.
+    pub description: &'a str,
+    /// The kind of ask.
+    pub kind: WantedKind,
+    /// The consent page.
+    pub link: &'a str,
+    /// The session code, on a channel that has no page.
+    pub code: Option<&'a str>,
+}
+
+/// The kinds of ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WantedKind {
+    /// Money, now.
+    Payment,
+    /// A card to keep on file.
+    PaymentMethod,
+    /// Who the customer is.
+    Identity,
+}
+
+/// A prompt in words.
+#[derive(Clone)]
+pub struct PromptTexts {
+    /// The tag of the language the words are in, which may not be the one asked for.
+    pub tag: &'static str,
+    /// A heading, at most 60 characters.
+    pub title: String,
+    /// One or two sentences without the link, at most 400 characters unless payee and amount alone are longer.
+    pub body: String,
+    /// The whole prompt for a channel that has only text: begins with the payee and ends with the link.
+    pub text: String,
+    /// What the buttons say.
+    pub labels: Labels,
+}
+
+/// What one language says in prompts. In `{}`: `payee`, `asks`, `money`, `code`.
+///
+/// Everything that goes into the text is written in the alphabet of SMS.
+pub(super) struct Words {
+    pub(super) title_payment: &'static str,
+    pub(super) title_payment_method: &'static str,
+    pub(super) title_identity: &'static str,
+    pub(super) payment: &'static str,
+    pub(super) payment_method: &'static str,
+    pub(super) identity: &'static str,
+    pub(super) asks: &'static str,
+    pub(super) still_asks: &'static str,
+    pub(super) code: &'static str,
+    pub(super) unexpected: &'static str,
+    pub(super) answer: &'static str,
+    pub(super) open: &'static str,
+}
+
+/// The prompt, in the language nearest to the customer's.
+#[must_use]
+pub fn prompt(language: &Language, fallback: &Language, wanted: &Wanted<'_>) -> PromptTexts {
+    let spoken = Spoken::nearest(language, fallback);
+    written(spoken, spoken.prompt().asks, wanted)
+}
+
+/// The same prompt once more, saying that it is not the first.
+#[must_use]
+pub fn reminder(language: &Language, fallback: &Language, wanted: &Wanted<'_>) -> PromptTexts {
+    let spoken = Spoken::nearest(language, fallback);
+    written(spoken, spoken.prompt().still_asks, wanted)
+}
+
+fn written(spoken: Spoken, asks: &str, wanted: &Wanted<'_>) -> PromptTexts {
+    let (words, page) = (spoken.prompt(), spoken.page());
+    let (title, sentence) = match wanted.kind {
+        WantedKind::Payment => (words.title_payment, words.payment),
+        WantedKind::PaymentMethod => (words.title_payment_method, words.payment_method),
+        WantedKind::Identity => (words.title_identity, words.identity),
+    };
+    let values = [
+        ("payee", wanted.payee),
+        ("asks", asks),
+        ("money", wanted.money.unwrap_or_default()),
+        ("code", wanted.code.unwrap_or_default()),
+    ];
+    let sentence = filled(sentence, &values);
+    let code = wanted.code.map(|_| format!(" {}", filled(words.code, &values))).unwrap_or_default();
+    PromptTexts {
+        tag: spoken.tag(),
+        title: filled(title, &values),
+        body: body(&sentence, wanted.description, &format!(".{code} {}", page.warning)),
+        text: text(&sentence, &code, words, wanted),
+        labels: Labels {
+            approve: page.approve.to_owned(),
+            decline: page.decline.to_owned(),
+            not_me: page.not_me.to_owned(),
+            open: words.open.to_owned(),
+        },
+    }
+}
+
+fn body(sentence: &str, description: &str, tail: &str) -> String {
+    let taken = sentence.chars().count() + tail.chars().count() + 3;
+    let room = BODY_MAX.saturating_sub(taken);
+    joined(sentence, shortened(description, room, |_| 1).as_deref(), tail)
+}
+
+/// The first that fits one segment: with the warning and with more or less of the description, before without.
+fn text(sentence: &str, code: &str, words: &Words, wanted: &Wanted<'_>) -> String {
+    let link = wanted.link;
+    let warned = format!(".{code} {} {} {link}", words.unexpected, words.answer);
+    let plain = format!(".{code} {} {link}", words.answer);
+    let described = [&warned, &plain].into_iter().find_map(|tail| {
+        let taken = gsm7::septets(sentence)? + gsm7::septets(tail)? + 3;
+        let room = gsm7::SEGMENT.checked_sub(taken)?;
+        let cost = |c| gsm7::cost(c).unwrap_or(gsm7::SEGMENT);
+        let description = shortened(&gsm7::folded(wanted.description)?, room, cost)?;
+        Some(joined(sentence, Some(&description), tail))
+    });
+    let bare = || {
+        [&warned, &plain]
+            .into_iter()
+            .map(|tail| joined(sentence, None, tail))
+            .find(|text| gsm7::septets(text).is_some_and(|septets| septets <= gsm7::SEGMENT))
+    };
+    described.or_else(bare).unwrap_or_else(|| {
+        joined(sentence, shortened(wanted.description, DESCRIPTION_MAX, |_| 1).as_deref(), &warned)
+    })
+}
+
+fn joined(sentence: &str, description: Option<&str>, tail: &str) -> String {
+    match description {
+        Some(description) => format!("{sentence} ({description}){tail}"),
+        None => format!("{sentence}{tail}"),
+    }
+}
+
+/// As much of a description as there is room for, with `...` where it was cut; `None` when that would tell nothing.
+fn shortened(text: &str, room: usize, cost: impl Fn(char) -> usize) -> Option<String> {
+    let total: usize = text.chars().map(&cost).sum();
+    if text.is_empty() {
+        return None;
+    }
+    if total <= room {
+        return Some(text.to_owned());
+    }
+    let mut left = room.checked_sub(3)?;
+    let mut kept = String::new();
+    for c in text.chars() {
+        let Some(rest) = left.checked_sub(cost(c)) else { break };
+        left = rest;
+        kept.push(c);
+    }
+    let kept = kept.trim_end();
+    (kept.chars().count() >= TELLING).then(|| format!("{kept}..."))
+}
+
+/// Fills the places of a template in one pass, so that a value that looks like a place stays what it is.
+fn filled(template: &str, values: &[(&str, &str)]) -> String {
+    let mut text = String::with_capacity(template.len() + 64);
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(before);
+        let (name, behind) = after.split_once('}').unwrap_or((after, ""));
+        text.push_str(
+            values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value),
+        );
+        rest = behind;
+    }
+    text.push_str(rest);
+    text
+}
+
+#[cfg(test)]
+mod tests;

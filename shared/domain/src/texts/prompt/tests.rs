@@ -1,0 +1,123 @@
+//! Tests of the words of prompts.
+
+use super::*;
+
+const LINK: &str = "https://pay.example.com/c/3vQ8sT0aXb7Zk2LmN5pRwE";
+
+fn payment<'a>(payee: &'a str, money: &'a str, description: &'a str) -> Wanted<'a> {
+    let kind = WantedKind::Payment;
+    Wanted { payee, money: Some(money), description, kind, link: LINK, code: None }
+}
+
+fn in_english(wanted: &Wanted<'_>) -> PromptTexts {
+    prompt(&Language::default(), &Language::default(), wanted)
+}
+
+fn fits(text: &str) -> bool {
+    gsm7::septets(text).is_some_and(|septets| septets <= gsm7::SEGMENT)
+}
+
+#[test]
+fn a_usual_prompt_is_one_segment_in_every_language_and_kind() {
+    for spoken in Spoken::ALL {
+        for kind in [WantedKind::Payment, WantedKind::PaymentMethod, WantedKind::Identity] {
+            for code in [None, Some("47")] {
+                let usual = Wanted {
+                    kind,
+                    code,
+                    ..payment("Acme Energy Ltd", "1042.50 EUR", "Invoice 4711")
+                };
+                let language = spoken.tag().parse().unwrap();
+                for texts in
+                    [prompt(&language, &language, &usual), reminder(&language, &language, &usual)]
+                {
+                    let text = &texts.text;
+                    assert!(fits(text), "{text}");
+                    assert!(text.starts_with("Acme Energy Ltd ") && text.ends_with(LINK), "{text}");
+                    assert!(text.contains("Invoice 47") || code.is_some(), "{text}");
+                    assert!(kind != WantedKind::Payment || text.contains("1042.50 EUR"), "{text}");
+                    let spoken_code = text.replacen("4711", "", 1);
+                    assert!(code.is_none() || spoken_code.contains("47"), "{text}");
+                    assert!((1..=60).contains(&texts.title.chars().count()), "{}", texts.title);
+                    assert!(texts.body.contains(spoken.page().warning), "{}", texts.body);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn english_reads_like_this() {
+    let texts = in_english(&payment("Acme Energy Ltd", "42.50 EUR", "Invoice 4711"));
+    assert_eq!(texts.title, "Payment of 42.50 EUR");
+    assert_eq!(
+        texts.body,
+        "Acme Energy Ltd asks you to pay 42.50 EUR (Invoice 4711). If you did not expect this, decline."
+    );
+    assert_eq!(
+        texts.text,
+        format!(
+            "Acme Energy Ltd asks you to pay 42.50 EUR (Invoice 4711). Not expected? Decline. Your answer: {LINK}"
+        )
+    );
+}
+
+#[test]
+fn a_long_description_is_cut_and_payee_amount_and_link_never_are() {
+    let long = "Electricity from January to March, meter 1EMH0012345678, with the credit of last year taken off";
+    let text = in_english(&payment("Acme Energy Ltd", "42.50 EUR", long)).text;
+    assert!(fits(&text) && text.contains("(Electricity") && text.contains("...)"), "{text}");
+    assert!(text.contains("42.50 EUR") && text.ends_with(LINK), "{text}");
+
+    let payee = "The Municipal Water, Waste Water and Street Lighting Company";
+    let text = in_english(&payment(payee, "99999999 JPY", long)).text;
+    assert!(fits(&text) && text.starts_with(payee), "{text}");
+    assert!(text.contains("99999999 JPY") && text.ends_with(LINK), "{text}");
+}
+
+#[test]
+fn a_description_in_another_alphabet_does_not_double_the_cost() {
+    let texts = in_english(&payment("Acme Energy Ltd", "42.50 EUR", "Счёт 4711"));
+    assert!(fits(&texts.text), "{}", texts.text);
+    assert!(texts.body.contains("Счёт 4711"), "{}", texts.body);
+    let accents = in_english(&payment("Acme Energy Ltd", "42.50 EUR", "Façade – bill “4711”")).text;
+    assert!(fits(&accents) && accents.contains("Facade - bill"), "{accents}");
+}
+
+#[test]
+fn a_payee_in_another_alphabet_is_kept_and_costs_what_it_costs() {
+    let text = in_english(&payment("Энергия", "42.50 EUR", "Счёт 4711")).text;
+    assert!(
+        text.starts_with("Энергия asks") && text.contains("(Счёт 4711)") && text.ends_with(LINK),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_body_stays_within_400_characters() {
+    let body = in_english(&payment("Acme Energy Ltd", "42.50 EUR", &"word ".repeat(200))).body;
+    assert!(body.chars().count() <= 400 && body.ends_with("decline."), "{body}");
+}
+
+#[test]
+fn an_ask_without_a_description_has_no_empty_brackets() {
+    let texts = in_english(&payment("Acme", "42.50 EUR", ""));
+    assert!(!texts.text.contains('(') && !texts.body.contains('('), "{}", texts.text);
+}
+
+#[test]
+fn a_value_that_looks_like_a_place_stays_what_it_is() {
+    let text = in_english(&payment("{money} {code}", "1.00 EUR", "{payee}")).text;
+    assert!(text.starts_with("{money} {code} asks you to pay 1.00 EUR ({payee})."), "{text}");
+}
+
+#[test]
+fn labels_fit_on_buttons() {
+    for spoken in Spoken::ALL {
+        let language = spoken.tag().parse().unwrap();
+        let labels = prompt(&language, &language, &payment("Acme", "1.00 EUR", "x")).labels;
+        for label in [labels.approve, labels.decline, labels.not_me, labels.open] {
+            assert!((1..=20).contains(&label.chars().count()), "{label}");
+        }
+    }
+}
