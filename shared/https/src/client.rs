@@ -140,7 +140,11 @@ fn check(uri: &http::Uri, reach: Reach) -> Result<(), HttpError> {
             // A literal address never passes the resolver. Its odder spellings (octal, one number) do: they are names
             // to us, and the system's resolver reads them.
             let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-            if usual && literal.map_or(true, is_public) { Ok(()) } else { Err(HttpError::Forbidden) }
+            if usual && literal.map_or(true, is_public) {
+                Ok(())
+            } else {
+                Err(HttpError::Forbidden)
+            }
         }
     }
 }
@@ -173,5 +177,72 @@ fn out_of_time(connection: &CaptureConnection, late: tokio::time::error::Elapsed
         HttpError::Lost(late)
     } else {
         HttpError::NotSent(late)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use rcgen::{CertifiedKey, generate_simple_self_signed};
+    use rustls::pki_types::PrivateKeyDer;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Serves one TLS connection with a certificate for `localhost`; returns the port and the certificate.
+    async fn serve() -> (u16, rustls::pki_types::CertificateDer<'static>) {
+        let CertifiedKey { cert, signing_key } =
+            generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let certificate = cert.der().clone();
+        let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.clone()], key)
+            .unwrap();
+        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the server of a test outlives the call to it"
+        )]
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let Ok(mut stream) =
+                tokio_rustls::TlsAcceptor::from(Arc::new(tls)).accept(stream).await
+            else {
+                return;
+            };
+            let mut buffer = [0; 1024];
+            assert_ne!(stream.read(&mut buffer).await.unwrap(), 0);
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
+        });
+        (port, certificate)
+    }
+
+    async fn get(client: &Client, port: u16) -> Result<http::Response<Bytes>, HttpError> {
+        let request =
+            http::Request::get(format!("https://localhost:{port}/")).body(Bytes::new()).unwrap();
+        client.call(request, Reach::Configured, Duration::from_secs(10)).await
+    }
+
+    #[tokio::test]
+    async fn a_trusted_certificate_is_spoken_to() {
+        let (port, certificate) = serve().await;
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(certificate).unwrap();
+        let answer = get(&Client::trusting(roots).unwrap(), port).await.unwrap();
+        assert_eq!(answer.body(), "ok");
+    }
+
+    #[tokio::test]
+    async fn a_stranger_s_certificate_is_refused_before_anything_is_sent() {
+        let (port, _) = serve().await;
+        let answer = get(&Client::new().unwrap(), port).await;
+        assert!(matches!(answer, Err(HttpError::NotSent(_))), "{answer:?}");
     }
 }

@@ -5,6 +5,8 @@
 //! have been sent.
 
 mod address;
+#[cfg(test)]
+mod calls;
 mod client;
 mod resolver;
 
