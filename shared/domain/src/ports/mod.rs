@@ -19,7 +19,7 @@ pub use channel::{
 pub use clock::{Clock, Random};
 pub use http::{Http, HttpError, Reach};
 pub use processor::{Answer, Charge, Needs, OpenProcessorError, Prepared, Processor, Processors, Receipt, Reference};
-pub use queue::{Queue, QueueError};
+pub use queue::{Queue, QueueError, delay_seconds};
 pub use secrets::{Secrets, SecretsError};
 pub use signer::{SignError, Signer};
 pub use store::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};

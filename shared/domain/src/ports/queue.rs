@@ -22,3 +22,10 @@ pub trait Queue: Send + Sync {
 #[derive(Debug, thiserror::Error)]
 #[error("the queue did not answer")]
 pub struct QueueError(#[source] pub Source);
+
+/// The delay a queue keeps for the delay asked for: whole seconds, rounded up, 15 minutes at most.
+#[must_use]
+pub fn delay_seconds(delay: Duration) -> u16 {
+    let seconds = delay.as_secs().saturating_add(u64::from(delay.subsec_nanos() > 0));
+    u16::try_from(seconds).map_or(900, |seconds| seconds.min(900))
+}

@@ -25,7 +25,8 @@ pub struct Item {
     pub version: u64,
     /// What it holds: JSON, at most 256 KiB.
     pub body: String,
-    /// When it may be deleted. Deletion can come late, so whoever reads compares the time itself.
+    /// When it may be deleted, kept to the whole second, rounded up. Deletion can come late, so whoever reads compares
+    /// the time itself.
     pub expires_at: Option<Timestamp>,
     /// The sparse index it is listed under, if any: the index partition and the place within it.
     pub index: Option<Key>,
