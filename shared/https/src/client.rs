@@ -1,6 +1,5 @@
 //! The client: two pools of connections, one for each reach, over one TLS configuration.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::{CaptureConnection, HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::pki_types::ServerName;
 
 use crate::address::is_public;
 use crate::resolver::{NotPublic, Resolver};
@@ -137,14 +137,15 @@ fn check(uri: &http::Uri, reach: Reach) -> Result<(), HttpError> {
         Reach::Public => {
             let usual = uri.scheme() == Some(&http::uri::Scheme::HTTPS)
                 && uri.port_u16().is_none_or(|port| port == 443);
-            // A literal address never passes the resolver. Its odder spellings (octal, one number) do: they are names
-            // to us, and the system's resolver reads them.
-            let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-            if usual && literal.map_or(true, is_public) {
-                Ok(())
-            } else {
-                Err(HttpError::Forbidden)
-            }
+            let allowed = match ServerName::try_from(host.trim_matches(['[', ']'])) {
+                // The resolver never sees a literal address, so it is checked here.
+                Ok(ServerName::IpAddress(address)) => is_public(address.into()),
+                // Some odd spellings of addresses (`0x7f000001`) are names to us; the resolver reads and checks them.
+                Ok(ServerName::DnsName(_)) => true,
+                // All other spellings (`127.1`, `2130706433`) are no names that a certificate could have.
+                Ok(_) | Err(_) => false,
+            };
+            if usual && allowed { Ok(()) } else { Err(HttpError::Forbidden) }
         }
     }
 }
