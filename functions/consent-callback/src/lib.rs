@@ -1,1 +1,3 @@
 //! Records the customer's answer.
+
+pub mod page;

@@ -26,6 +26,7 @@ pub(super) static PAGE: PageTexts = PageTexts {
     asks_payment_method: "bittet Sie, eine Karte zu hinterlegen",
     asks_identity: "bittet Sie, Ihre Identität zu bestätigen",
     purpose: "Wofür",
+    amount: "Betrag",
     payee: "An",
     session_voice: "Sie telefonieren gerade mit",
     session_chat: "Sie chatten gerade mit",

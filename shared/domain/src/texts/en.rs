@@ -26,6 +26,7 @@ pub(super) static PAGE: PageTexts = PageTexts {
     asks_payment_method: "asks you to keep a card on file",
     asks_identity: "asks you to confirm who you are",
     purpose: "For",
+    amount: "Amount",
     payee: "To",
     session_voice: "You are on a call with",
     session_chat: "You are chatting with",

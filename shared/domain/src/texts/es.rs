@@ -26,6 +26,7 @@ pub(super) static PAGE: PageTexts = PageTexts {
     asks_payment_method: "le pide guardar una tarjeta",
     asks_identity: "le pide confirmar su identidad",
     purpose: "Por",
+    amount: "Importe",
     payee: "A",
     session_voice: "Está al teléfono con",
     session_chat: "Está chateando con",

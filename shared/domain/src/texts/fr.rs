@@ -26,6 +26,7 @@ pub(super) static PAGE: PageTexts = PageTexts {
     asks_payment_method: "vous demande d’enregistrer une carte",
     asks_identity: "vous demande de confirmer votre identité",
     purpose: "Pour",
+    amount: "Montant",
     payee: "À",
     session_voice: "Vous êtes au téléphone avec",
     session_chat: "Vous discutez avec",

@@ -18,6 +18,8 @@ pub struct PageTexts {
     pub asks_identity: &'static str,
     /// Beside the description.
     pub purpose: &'static str,
+    /// Beside the amount.
+    pub amount: &'static str,
     /// Beside the payee's name.
     pub payee: &'static str,
     /// Before the payee, in a voice session, human or IVR.

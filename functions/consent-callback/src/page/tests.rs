@@ -1,0 +1,219 @@
+//! Tests of the consent page.
+
+use super::*;
+use domain::texts::Spoken;
+
+const CARDS: [TestCard<'static>; 2] = [
+    TestCard { value: "pm_card_visa", label: "Visa, accepted" },
+    TestCard { value: "pm_card_visa_chargeDeclined", label: "Visa, refused" },
+];
+
+const STAGES: [Stage<'static>; 11] = [
+    Stage::Ask { refused: false },
+    Stage::Ask { refused: true },
+    Stage::Working,
+    Stage::Fulfilled { transaction_code: "7F3K-92QD" },
+    Stage::Declined,
+    Stage::Expired,
+    Stage::Cancelled,
+    Stage::Failed,
+    Stage::WrongCode,
+    Stage::Used,
+    Stage::Unknown,
+];
+
+fn view(spoken: Spoken, stage: Stage<'static>) -> PageView<'static> {
+    PageView {
+        texts: spoken.page(),
+        test_mode: true,
+        payee: "Acme Energy Ltd",
+        money: Some("42.50 EUR"),
+        description: "Invoice 4711",
+        kind: WantedKind::Payment,
+        session_label: Some(spoken.page().session_voice),
+        code_choices: Some(["31", "47", "82"]),
+        nonce: "n0nce",
+        action: "/c/3vQ8sT0aXb7Zk2LmN5pRwE",
+        stage,
+        expires_at: "14:35 UTC",
+        seconds_left: 290,
+        test_cards: &CARDS,
+        can_extend: true,
+    }
+}
+
+fn asking() -> PageView<'static> {
+    view(Spoken::En, Stage::Ask { refused: false })
+}
+
+/// The tags of that name, each up to its closing bracket.
+fn tags<'a>(html: &'a str, name: &str) -> Vec<&'a str> {
+    let open = format!("<{name}");
+    html.match_indices(&open)
+        .map(|(start, _)| html[start..].split_once('>').unwrap().0)
+        .filter(|tag| tag[open.len()..].is_empty() || tag[open.len()..].starts_with(' '))
+        .collect()
+}
+
+#[test]
+fn every_page_is_small_and_stands_alone() {
+    for spoken in Spoken::ALL {
+        for stage in STAGES {
+            let html = render(&view(spoken, stage)).unwrap();
+            assert!(html.len() < 16_000, "{} bytes for {stage:?}", html.len());
+            assert!(html.contains(&format!("<html lang=\"{}\" dir=\"ltr\">", spoken.tag())));
+            let title = html.split("<title>").nth(1).unwrap().split("</title>").next().unwrap();
+            assert!(!title.trim().is_empty());
+            for forbidden in [
+                "<script", "<img", "<link", "<iframe", "src=", "http://", "https://", "url(",
+                "@import", "style=", "onclick",
+            ] {
+                assert!(!html.contains(forbidden), "{forbidden} in {stage:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn payee_amount_purpose_and_warning_stand_before_the_answers() {
+    let html = render(&asking()).unwrap();
+    let answers = html.find("value=\"approve\"").unwrap();
+    for said in [
+        "Acme Energy Ltd",
+        "42.50 EUR",
+        "Invoice 4711",
+        "If you did not expect this, decline.",
+        "You are on a call with",
+    ] {
+        assert!(html.find(said).unwrap() < answers, "{said}");
+    }
+}
+
+#[test]
+fn what_others_wrote_is_text_and_never_markup() {
+    let nasty = "<script>alert(1)</script>\"'&";
+    let cards = [TestCard { value: nasty, label: nasty }];
+    for stage in
+        [Stage::Ask { refused: false }, Stage::Fulfilled { transaction_code: "\"><script>" }]
+    {
+        let html = render(&PageView {
+            payee: nasty,
+            money: Some(nasty),
+            description: nasty,
+            session_label: Some(nasty),
+            code_choices: Some([nasty; 3]),
+            nonce: nasty,
+            action: nasty,
+            expires_at: nasty,
+            test_cards: &cards,
+            ..view(Spoken::En, stage)
+        });
+        let html = html.unwrap();
+        assert!(!html.contains("<script") && !html.contains("alert(1)</"), "{html}");
+        assert!(!html.contains("\"'&\"") && !html.contains("'&<"), "{html}");
+    }
+}
+
+#[test]
+fn every_control_has_a_label() {
+    let html = render(&asking()).unwrap();
+    let labels = tags(&html, "label");
+    let mut labelled = 0;
+    for control in tags(&html, "input").into_iter().chain(tags(&html, "select")) {
+        if control.contains("type=\"hidden\"") {
+            continue;
+        }
+        let id = control.split("id=\"").nth(1).unwrap().split('"').next().unwrap();
+        assert!(labels.contains(&format!("<label for=\"{id}\"").as_str()), "{control}");
+        labelled += 1;
+    }
+    assert_eq!(labelled, 4);
+    assert_eq!(html.matches("<form").count(), 1);
+    assert_eq!(html.matches("<legend>Pick the number the agent reads to you</legend>").count(), 1);
+}
+
+#[test]
+fn only_a_yes_needs_the_number_and_a_no_stands_first_in_the_same_row() {
+    let html = render(&asking()).unwrap();
+    let buttons = tags(&html, "button");
+    let actions: Vec<_> = buttons
+        .iter()
+        .map(|tag| tag.split("value=\"").nth(1).unwrap().split('"').next().unwrap())
+        .collect();
+    assert_eq!(actions, ["decline", "approve", "not_me", "extend"]);
+    for (button, action) in buttons.iter().zip(actions) {
+        assert_eq!(button.contains("formnovalidate"), action != "approve", "{button}");
+        assert!(!button.contains("autofocus"));
+    }
+    let row = html.split("<div class=\"answers\">").nth(1).unwrap().split("</div>").next().unwrap();
+    assert!(row.contains("value=\"decline\"") && row.contains("value=\"approve\""));
+    assert_eq!(tags(&html, "input").iter().filter(|tag| tag.ends_with("required")).count(), 3);
+}
+
+#[test]
+fn what_is_not_given_is_not_shown() {
+    let plain = PageView {
+        test_mode: false,
+        session_label: None,
+        code_choices: None,
+        test_cards: &[],
+        can_extend: false,
+        money: None,
+        kind: WantedKind::Identity,
+        ..asking()
+    };
+    let html = render(&plain).unwrap();
+    for absent in [
+        "session_code",
+        "<select",
+        "<fieldset",
+        "Test mode",
+        "value=\"extend\"",
+        "class=\"amount\"",
+    ] {
+        assert!(!html.contains(absent), "{absent}");
+    }
+    assert!(html.contains("asks you to confirm who you are"));
+}
+
+#[test]
+fn the_page_that_waits_reloads_itself_and_the_one_that_asks_does_at_the_deadline() {
+    let working = render(&view(Spoken::En, Stage::Working)).unwrap();
+    assert!(working.contains("http-equiv=\"refresh\" content=\"2;url=/c/3vQ8sT0aXb7Zk2LmN5pRwE\""));
+    assert!(render(&asking()).unwrap().contains("http-equiv=\"refresh\" content=\"291;url=/c/"));
+    for stage in STAGES.into_iter().skip(3) {
+        assert!(!render(&view(Spoken::En, stage)).unwrap().contains("http-equiv"), "{stage:?}");
+    }
+}
+
+#[test]
+fn the_time_left_is_told_in_whole_minutes() {
+    let told = |seconds_left| left(&PageView { seconds_left, ..asking() });
+    assert_eq!(told(0), "Less than a minute left.");
+    assert_eq!(told(59), "Less than a minute left.");
+    assert_eq!(told(60), "About 1 minute left.");
+    assert_eq!(told(290), "About 5 minutes left.");
+}
+
+#[test]
+fn a_paid_page_is_a_receipt() {
+    let html =
+        render(&view(Spoken::En, Stage::Fulfilled { transaction_code: "7F3K-92QD" })).unwrap();
+    for said in ["Paid", "7F3K-92QD", "42.50 EUR", "Acme Energy Ltd", "Invoice 4711"] {
+        assert!(html.contains(said), "{said}");
+    }
+    assert!(!html.contains("<form"));
+}
+
+#[test]
+fn the_policy_allows_exactly_the_style_that_is_in_the_page() {
+    let html = render(&asking()).unwrap();
+    let style = html.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
+    let digest = STANDARD.encode(Sha256::digest(style.as_bytes()));
+    let policy = content_security_policy();
+    assert!(policy.contains(&format!("style-src 'sha256-{digest}'")), "{policy}");
+    assert!(policy.starts_with("default-src 'none'; ") && !policy.contains("unsafe"), "{policy}");
+    for rule in ["form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"] {
+        assert!(policy.contains(rule), "{rule}");
+    }
+}
