@@ -1,0 +1,47 @@
+//! Settings: read once, before the first event.
+
+/// Settings that are missing: all of them, so that one deploy mends them.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("settings are missing: {}", .0.join(", "))]
+pub struct MissingSettings(Vec<&'static str>);
+
+/// Reads the named settings, in their order.
+///
+/// # Errors
+/// [`MissingSettings`] names every setting that is absent or empty.
+pub fn settings<const N: usize>(names: [&'static str; N]) -> Result<[String; N], MissingSettings> {
+    settings_from(names, environment)
+}
+
+fn settings_from<const N: usize>(
+    names: [&'static str; N],
+    read: impl Fn(&str) -> Option<String>,
+) -> Result<[String; N], MissingSettings> {
+    let found = names.map(|name| (name, read(name)));
+    let missing = found.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| *name);
+    let missing: Vec<_> = missing.collect();
+    if missing.is_empty() {
+        Ok(found.map(|(_, value)| value.unwrap_or_default()))
+    } else {
+        Err(MissingSettings(missing))
+    }
+}
+
+/// A setting's text, if it is there and not empty.
+#[expect(clippy::disallowed_methods, reason = "this is where settings are read")]
+pub(crate) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_missing_settings_are_named_at_once() {
+        let read = |name: &str| (name == "TABLE").then(|| "assent".to_owned());
+        let missing = settings_from(["TABLE", "SANDBOX", "PROMPTS_QUEUE_URL"], read).unwrap_err();
+        assert_eq!(missing.to_string(), "settings are missing: SANDBOX, PROMPTS_QUEUE_URL");
+        assert_eq!(settings_from(["TABLE"], read), Ok(["assent".to_owned()]));
+    }
+}

@@ -1,0 +1,73 @@
+//! Start-up: logs, and what every AWS client is made from.
+//!
+//! The configuration is put together by hand. On Lambda the region and the role's credentials are in the environment, so
+//! the chains that look for them elsewhere (profiles, SSO, instance metadata) would only make the binary larger and its
+//! first answer later.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use domain::ports::Http;
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::sdk_http::SdkHttp;
+use crate::settings::{MissingSettings, environment, settings};
+
+/// Each of at most three tries; the slowest of the functions' timeouts is several times all of them.
+const ATTEMPT: Duration = Duration::from_secs(3);
+const OPERATION: Duration = Duration::from_secs(10);
+
+/// Begins logging, and makes the configuration that AWS clients are made from. All of them call through `http`.
+///
+/// # Errors
+/// [`MissingSettings`], which cannot happen where Lambda sets what it documents.
+pub fn start(http: Arc<dyn Http>) -> Result<SdkConfig, MissingSettings> {
+    log();
+    let [region, key, secret] =
+        settings(["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])?;
+    let token = environment("AWS_SESSION_TOKEN");
+    let credentials = Credentials::new(key, secret, token, None, "environment");
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(ATTEMPT)
+        .operation_timeout(OPERATION)
+        .build();
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(SdkHttp::new(http, ATTEMPT))
+        .retry_config(RetryConfig::standard())
+        .sleep_impl(TokioSleep::new())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .timeout_config(timeouts);
+    if let Some(url) = environment("AWS_ENDPOINT_URL") {
+        config = config.endpoint_url(url);
+    }
+    Ok(config.build())
+}
+
+/// One JSON object a line on standard output, which is what Lambda's JSON log format takes as it is. The level is the
+/// one set for the function in its logging configuration.
+fn log() {
+    let level = environment("LOG_LEVEL").or_else(|| environment("AWS_LAMBDA_LOG_LEVEL"));
+    let level = level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
+    let begun = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_max_level(level)
+        .try_init();
+    if let Err(error) = begun {
+        tracing::warn!(%error, "logging had begun before");
+    }
+}
