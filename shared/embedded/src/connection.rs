@@ -1,0 +1,165 @@
+//! The connections to the file: one that writes, one that reads beside it, and commits shared by all who wait for one.
+//!
+//! A commit costs a flush to the disk. Whoever gets the writing connection does the work of all who are waiting for
+//! it, each within its own savepoint, and commits once: under load one flush answers many writes.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+use crate::fault::Fault;
+use crate::schema::{self, SchemaError};
+
+/// How much work is committed at once: bounds how long the first to wait waits for the last.
+const SHARED_MAX: usize = 64;
+
+/// The connections.
+pub(crate) struct Connections {
+    writer: Mutex<Connection>,
+    /// Absent for a database in memory, which belongs to its one connection.
+    reader: Option<Mutex<Connection>>,
+    waiting: Mutex<Vec<Box<dyn Job>>>,
+}
+
+/// A change that waits for a commit.
+trait Job: Send {
+    /// Makes the change; `false` when it must be undone.
+    fn run(&mut self, connection: &Connection) -> bool;
+
+    /// Tells whoever asked for the change what became of it.
+    fn answer(self: Box<Self>, committed: Result<(), Arc<rusqlite::Error>>);
+}
+
+struct Change<T, F> {
+    work: Option<F>,
+    done: Option<Result<T, Fault>>,
+    answer: Arc<Mutex<Option<Result<T, Fault>>>>,
+}
+
+impl<T: Send, F> Job for Change<T, F>
+where
+    F: FnOnce(&Connection) -> Result<T, Fault> + Send,
+{
+    fn run(&mut self, connection: &Connection) -> bool {
+        self.done = self.work.take().map(|work| work(connection));
+        matches!(self.done, Some(Ok(_)))
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), Arc<rusqlite::Error>>) {
+        let answer = match (self.done, committed) {
+            (Some(Ok(_)) | None, Err(error)) => Err(Fault::Commit(error)),
+            (Some(done), Ok(()) | Err(_)) => done,
+            (None, Ok(())) => Err(Fault::Lost),
+        };
+        *lock(&self.answer) = Some(answer);
+    }
+}
+
+/// A panic while a lock was held left nothing half done: SQLite undid its transaction.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does work that blocks: a thread of a threaded runtime is given up meanwhile.
+fn blocking<T>(work: impl FnOnce() -> T) -> T {
+    let threaded = Handle::try_current()
+        .is_ok_and(|runtime| matches!(runtime.runtime_flavor(), RuntimeFlavor::MultiThread));
+    if threaded { tokio::task::block_in_place(work) } else { work() }
+}
+
+fn settle(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.busy_timeout(Duration::from_secs(10))?;
+    // FULL: in WAL mode anything less loses answered writes when the power fails.
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA journal_size_limit = 67108864;
+         PRAGMA cache_size = -16384;
+         PRAGMA temp_store = MEMORY;",
+    )
+}
+
+impl Connections {
+    /// Opens the file, and makes it if it is not there.
+    pub(crate) fn open(file: &Path) -> Result<Self, SchemaError> {
+        let mut writer = Connection::open(file)?;
+        settle(&writer)?;
+        schema::upgrade(&mut writer)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let reader = Connection::open_with_flags(file, flags)?;
+        reader.set_prepared_statement_cache_capacity(64);
+        reader.busy_timeout(Duration::from_secs(10))?;
+        let reader = Some(Mutex::new(reader));
+        Ok(Self { writer: Mutex::new(writer), reader, waiting: Mutex::default() })
+    }
+
+    /// Makes the same tables in memory.
+    pub(crate) fn in_memory() -> Result<Self, SchemaError> {
+        let mut writer = Connection::open_in_memory()?;
+        settle(&writer)?;
+        schema::upgrade(&mut writer)?;
+        Ok(Self { writer: Mutex::new(writer), reader: None, waiting: Mutex::default() })
+    }
+
+    /// Reads; sees every change that was answered before.
+    pub(crate) fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        blocking(|| work(&lock(self.reader.as_ref().unwrap_or(&self.writer))))
+    }
+
+    /// Makes a change, all of it or, when it fails, nothing; it is on the disk before this returns.
+    pub(crate) fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let answer = Arc::new(Mutex::new(None));
+        let change = Change { work: Some(work), done: None, answer: Arc::clone(&answer) };
+        blocking(|| {
+            lock(&self.waiting).push(Box::new(change));
+            loop {
+                let mut writer = lock(&self.writer);
+                if let Some(answer) = lock(&answer).take() {
+                    return answer;
+                }
+                if self.commit_waiting(&mut writer) == 0 {
+                    return Err(Fault::Lost);
+                }
+            }
+        })
+    }
+
+    /// Does what is waiting in one commit, and says how much that was.
+    fn commit_waiting(&self, writer: &mut Connection) -> usize {
+        let mut jobs: Vec<Box<dyn Job>> = {
+            let mut waiting = lock(&self.waiting);
+            let count = waiting.len().min(SHARED_MAX);
+            waiting.drain(..count).collect()
+        };
+        let committed = commit(writer, &mut jobs).map_err(Arc::new);
+        let count = jobs.len();
+        for job in jobs {
+            job.answer(committed.clone());
+        }
+        count
+    }
+}
+
+fn commit(writer: &mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), rusqlite::Error> {
+    let mut whole = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for job in jobs {
+        let mut part = whole.savepoint()?;
+        if job.run(&part) {
+            part.commit()?;
+        } else {
+            part.rollback()?;
+            part.commit()?;
+        }
+    }
+    whole.commit()
+}

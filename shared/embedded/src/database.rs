@@ -1,0 +1,87 @@
+//! The database: one file, or the same tables in memory.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::message::QueueName;
+use domain::ports::{Clock, Source};
+use tokio::sync::watch;
+
+use crate::connection::Connections;
+
+/// The store and the queues of one machine. Clones are the same database.
+#[derive(Clone)]
+pub struct Database {
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) arrivals: Arc<watch::Sender<u64>>,
+    visibility: [Duration; 3],
+}
+
+/// The database cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("the data folder's assent.sqlite cannot be opened")]
+pub struct OpenError(#[source] Source);
+
+impl Database {
+    /// Opens `assent.sqlite` in `folder`, and makes both if they are not there; `clock` tells when a delay is over.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the folder or file cannot be used, or a newer release wrote the file.
+    pub fn open(folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        std::fs::create_dir_all(folder).map_err(|error| OpenError(error.into()))?;
+        let connections = Connections::open(&folder.join("assent.sqlite"))
+            .map_err(|error| OpenError(error.into()))?;
+        Ok(Self::new(connections, clock))
+    }
+
+    /// The same in memory, gone with its last clone.
+    ///
+    /// # Errors
+    /// [`OpenError`] when there is no memory for it.
+    pub fn in_memory(clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let connections = Connections::in_memory().map_err(|error| OpenError(error.into()))?;
+        Ok(Self::new(connections, clock))
+    }
+
+    fn new(connections: Connections, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            connections: Arc::new(connections),
+            clock,
+            arrivals: Arc::new(watch::Sender::new(0)),
+            visibility: [60, 180, 120].map(Duration::from_secs),
+        }
+    }
+
+    /// The same database with another visibility timeout for `queue`, as this clone and its clones receive from it.
+    #[must_use]
+    pub const fn with_visibility(mut self, queue: QueueName, timeout: Duration) -> Self {
+        let [prompts, authorizations, notices] = &mut self.visibility;
+        *(match queue {
+            QueueName::Prompts => prompts,
+            QueueName::Authorizations => authorizations,
+            QueueName::Notices => notices,
+        }) = timeout;
+        self
+    }
+
+    /// For how long a message received from `queue` is hidden from others: 60 s for prompts, 180 s for
+    /// authorizations and 120 s for notices, unless told otherwise.
+    #[must_use]
+    pub const fn visibility(&self, queue: QueueName) -> Duration {
+        let [prompts, authorizations, notices] = self.visibility;
+        match queue {
+            QueueName::Prompts => prompts,
+            QueueName::Authorizations => authorizations,
+            QueueName::Notices => notices,
+        }
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database").field("visibility", &self.visibility).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,52 @@
+//! The machine's clock and its source of randomness.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use domain::ports::{Clock, Random};
+use domain::values::time::Timestamp;
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+#[async_trait]
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    fn now(&self) -> Timestamp {
+        // A machine whose clock stands before 1970 lives at its beginning.
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp::EPOCH.after(since)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    async fn wait(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// The machine's source of randomness.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    #[expect(clippy::expect_used, reason = "without randomness no key is safe: nothing may go on")]
+    fn fill(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("the machine gives randomness");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_stands_in_this_century_and_no_two_keys_are_alike() {
+        assert!(SystemClock.now() > Timestamp::from_millis(1_700_000_000_000));
+        let mut keys = [[0_u8; 32]; 2];
+        for key in &mut keys {
+            SystemRandom.fill(key);
+        }
+        assert_ne!(keys[0], keys[1]);
+    }
+}

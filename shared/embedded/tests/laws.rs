@@ -1,0 +1,169 @@
+//! The laws of the ports, over the file and in memory.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::laws::queue::{Passing, Receiving, Taken};
+use domain::laws::secrets::Keeping;
+use domain::message::{Message, QueueName};
+use domain::ports::{Clock, Item, Key, Page, Queue, Range, Secrets, Store, StoreError, Write};
+use domain::values::name::BrandName;
+use domain::values::time::Timestamp;
+use embedded::{BrandFile, Database, Receipt};
+
+/// A clock that is turned by hand.
+struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    fn new() -> Arc<Self> {
+        Arc::new(Self(AtomicI64::new(1_767_225_600_000)))
+    }
+
+    fn pass(&self, time: Duration) {
+        self.0.fetch_add(time.as_millis().try_into().unwrap(), Ordering::Relaxed);
+    }
+}
+
+#[async_trait]
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+    }
+
+    async fn wait(&self, duration: Duration) {
+        self.pass(duration);
+    }
+}
+
+/// A database in a folder that goes with it.
+struct Fresh {
+    database: Database,
+    clock: Arc<ManualClock>,
+    taken: Mutex<Vec<Receipt>>,
+    _folder: tempfile::TempDir,
+}
+
+impl Fresh {
+    fn on_disk() -> Self {
+        Self::new(|folder, clock| Database::open(folder, clock).unwrap())
+    }
+
+    fn in_memory() -> Self {
+        Self::new(|_, clock| Database::in_memory(clock).unwrap())
+    }
+
+    fn new(open: impl FnOnce(&Path, Arc<dyn Clock>) -> Database) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = ManualClock::new();
+        let database = open(folder.path(), clock.clone());
+        Self { database, clock, taken: Mutex::default(), _folder: folder }
+    }
+
+    fn receipt(&self, text: &str) -> Receipt {
+        *self.taken.lock().unwrap().iter().find(|receipt| receipt.to_string() == text).unwrap()
+    }
+}
+
+#[async_trait]
+impl Store for Fresh {
+    async fn read(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+        self.database.read(key).await
+    }
+
+    async fn list(&self, range: &Range) -> Result<Page, StoreError> {
+        self.database.list(range).await
+    }
+
+    async fn list_index(&self, range: &Range) -> Result<Page, StoreError> {
+        self.database.list_index(range).await
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError> {
+        self.database.write(writes).await
+    }
+}
+
+#[async_trait]
+impl Receiving for Fresh {
+    fn queue(&self) -> &dyn Queue {
+        &self.database
+    }
+
+    async fn receive(&self, queue: QueueName) -> Option<Taken> {
+        let received = self.database.receive(queue, self.clock.now()).unwrap()?;
+        self.taken.lock().unwrap().push(received.receipt);
+        let receipt = received.receipt.to_string();
+        Some(Taken { receipt, message: received.message, receives: received.receives })
+    }
+
+    async fn delete(&self, _: QueueName, receipt: &str) {
+        self.database.delete(self.receipt(receipt)).unwrap();
+    }
+
+    async fn let_go(&self, _: QueueName, receipt: &str) {
+        self.database.release(self.receipt(receipt), Duration::ZERO).unwrap();
+    }
+
+    async fn dead(&self, queue: QueueName) -> Vec<Message> {
+        let letters = self.database.dead_letters().unwrap();
+        letters
+            .iter()
+            .filter(|letter| letter.queue == queue)
+            .map(|letter| serde_json::from_str(&letter.text).unwrap())
+            .collect()
+    }
+}
+
+#[async_trait]
+impl Passing for Fresh {
+    fn pass(&self, time: Duration) {
+        self.clock.pass(time);
+    }
+
+    fn visibility(&self, queue: QueueName) -> Duration {
+        self.database.visibility(queue)
+    }
+}
+
+struct FreshBrand {
+    brand: BrandFile,
+    _folder: tempfile::TempDir,
+}
+
+impl FreshBrand {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { brand: BrandFile::new(folder.path()), _folder: folder }
+    }
+}
+
+#[async_trait]
+impl Keeping for FreshBrand {
+    fn secrets(&self) -> &dyn Secrets {
+        &self.brand
+    }
+
+    async fn keep(&self, _: &BrandName, text: &str) {
+        self.brand.create(text).unwrap();
+    }
+}
+
+mod on_disk {
+    use super::*;
+
+    domain::store_laws!(async { Fresh::on_disk() });
+    domain::queue_laws!(async { Fresh::on_disk() });
+    domain::queue_time_laws!(async { Fresh::on_disk() });
+    domain::secrets_laws!(async { FreshBrand::new() });
+}
+
+mod in_memory {
+    use super::*;
+
+    domain::store_laws!(async { Fresh::in_memory() });
+    domain::queue_laws!(async { Fresh::in_memory() });
+    domain::queue_time_laws!(async { Fresh::in_memory() });
+}
