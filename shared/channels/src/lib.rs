@@ -1,1 +1,85 @@
 //! The channels, one folder each.
+//!
+//! **Touches** nothing but the ports it is handed: calls to providers, the store for the sandbox phone, the machine's
+//! own signature.
+//! **Never** reads a clock, the environment or a secret that is not in the settings it is given, and never repeats a
+//! call by itself: what to do next is told by the error.
+
+mod answers;
+mod opt_out;
+mod sandbox;
+mod settings;
+mod sms;
+mod spelling;
+mod words;
+
+use std::sync::Arc;
+
+use domain::brand::{Brand, ChannelSetup, Mode};
+use domain::ports::{Channel, Channels, Clock, Http, OpenChannelError, Signer, Source, Store};
+use domain::values::name::{BrandName, ChannelName};
+
+/// Every kind of channel there is, in alphabetical order.
+const KINDS: &[Kind] = &[sandbox::KIND, sms::KIND];
+
+/// Everything outside that a channel may touch.
+#[derive(Clone)]
+pub struct Outside {
+    /// Calls to providers.
+    pub http: Arc<dyn Http>,
+    /// Where the sandbox phone keeps its messages.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Signs calls with the machine's own identity, where it has one.
+    pub signer: Option<Arc<dyn Signer>>,
+}
+
+/// Opens a brand's channels by the kind its settings name.
+pub struct Registry {
+    outside: Outside,
+}
+
+/// One kind of channel: the word in the settings, and how such a channel is opened.
+pub(crate) struct Kind {
+    name: &'static str,
+    open: fn(&Opening<'_>) -> Result<Box<dyn Channel>, Source>,
+}
+
+/// What a channel is opened with.
+pub(crate) struct Opening<'a> {
+    outside: &'a Outside,
+    brand: &'a BrandName,
+    mode: Mode,
+    setup: &'a ChannelSetup,
+}
+
+/// The settings name a kind that is not in the list.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no channel of that kind")]
+struct UnknownKind;
+
+impl Registry {
+    /// A registry whose channels touch `outside`.
+    #[must_use]
+    pub const fn new(outside: Outside) -> Self {
+        Self { outside }
+    }
+}
+
+impl Channels for Registry {
+    fn open(
+        &self,
+        brand: &Brand,
+        mode: Mode,
+        name: &ChannelName,
+    ) -> Result<Box<dyn Channel>, OpenChannelError> {
+        let setups = &brand.setup(mode).channels;
+        let setup =
+            setups.iter().find(|setup| setup.name == *name).ok_or(OpenChannelError::Absent)?;
+        let opening = Opening { outside: &self.outside, brand: &brand.name, mode, setup };
+        let kind = KINDS.iter().find(|kind| kind.name == setup.kind);
+        let kind = kind.ok_or_else(|| OpenChannelError::Settings(UnknownKind.into()))?;
+        (kind.open)(&opening).map_err(OpenChannelError::Settings)
+    }
+}

@@ -1,0 +1,76 @@
+//! What settings of several channels have in common: an address to call, and complaints that quote nothing.
+
+use serde::Deserialize;
+
+/// A setting that cannot be used, by its name alone: its value may be a secret.
+#[derive(Debug, thiserror::Error)]
+#[error("the setting {field} cannot be used")]
+pub(crate) struct InvalidSetting {
+    /// The setting's name.
+    pub(crate) field: &'static str,
+}
+
+/// Where a provider listens, without a slash at its end.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct BaseUrl(String);
+
+impl BaseUrl {
+    /// The address with `path` behind it.
+    pub(crate) fn join(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
+    }
+}
+
+impl TryFrom<String> for BaseUrl {
+    type Error = InvalidSetting;
+
+    fn try_from(text: String) -> Result<Self, InvalidSetting> {
+        let invalid = || InvalidSetting { field: "base_url" };
+        let Ok(uri) = text.parse::<http::Uri>() else { return Err(invalid()) };
+        let known = matches!(uri.scheme_str(), Some("http" | "https"));
+        // A password in an address would end up in somebody's log.
+        let plain = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
+        if !known || !plain || uri.query().is_some() || text.contains('#') {
+            return Err(invalid());
+        }
+        Ok(Self(text.trim_end_matches('/').to_owned()))
+    }
+}
+
+/// A provider's identifier that becomes part of a path or a header: letters, digits and `extra` only.
+pub(crate) fn identifier(
+    field: &'static str,
+    text: &str,
+    extra: &str,
+) -> Result<(), InvalidSetting> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || extra.contains(c);
+    if !text.is_empty() && text.len() <= 256 && text.chars().all(plain) {
+        Ok(())
+    } else {
+        Err(InvalidSetting { field })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_to_call_is_absolute_and_carries_no_password() {
+        for bad in [
+            "",
+            "api.example.com",
+            "ftp://a",
+            "https://u:p@a.example",
+            "https://a?x=1",
+            "https://a#b",
+            "/x",
+        ] {
+            let error = BaseUrl::try_from(bad.to_owned()).unwrap_err();
+            assert_eq!(error.to_string(), "the setting base_url cannot be used", "{bad}");
+        }
+        let base = BaseUrl::try_from("http://127.0.0.1:4010/".to_owned()).unwrap();
+        assert_eq!(base.join("/x"), "http://127.0.0.1:4010/x");
+    }
+}

@@ -1,0 +1,104 @@
+//! What Twilio tells by callback: how a text fares, and what a customer wrote back.
+
+use domain::ports::{
+    Callback, CallbackError, CallbackReply, PromptRef, Received, UnverifiedCallback,
+};
+use domain::values::phone::Phone;
+use http::Method;
+
+use super::signature::{self, Pairs};
+use super::wire;
+use crate::answers::Reaction;
+use crate::opt_out::{self, Wish};
+
+/// Reads a callback whose signature is proven.
+pub(super) fn read(callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
+    if callback.method != Method::POST {
+        return Err(CallbackError::Malformed);
+    }
+    let form = Form(signature::pairs(callback).ok_or(CallbackError::Malformed)?);
+    match form.one("MessageStatus")? {
+        Some(status) if !matches!(status, "receiving" | "received") => Ok(Received {
+            callbacks: progress(callback, &form, status)?.into_iter().collect(),
+            reply: silence(),
+        }),
+        Some(_) | None => {
+            Ok(Received { callbacks: written(&form)?.into_iter().collect(), reply: no_text() })
+        }
+    }
+}
+
+struct Form(Pairs);
+
+impl Form {
+    /// The value of a field that is there once. The order of a field's several values is not signed.
+    fn one(&self, name: &str) -> Result<Option<&str>, CallbackError> {
+        once(self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()))
+    }
+}
+
+fn once<T>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, CallbackError> {
+    let value = values.next();
+    if values.next().is_none() { Ok(value) } else { Err(CallbackError::Malformed) }
+}
+
+/// How a text fares, where it is one of ours and there is something to say.
+fn progress(
+    callback: &UnverifiedCallback,
+    form: &Form,
+    status: &str,
+) -> Result<Option<Callback>, CallbackError> {
+    let Some(reference) = reference(&callback.url)? else { return Ok(None) };
+    Ok(match status {
+        "delivered" => Some(Callback::Delivered(reference)),
+        "read" => Some(Callback::Read(reference)),
+        "canceled" | "failed" | "undelivered" => Some(Callback::Failed(reference, failure(form)?)),
+        // On its way, or a word Twilio added since.
+        _ => None,
+    })
+}
+
+fn failure(form: &Form) -> Result<&'static str, CallbackError> {
+    let code = form.one("ErrorCode")?.and_then(|code| code.parse().ok());
+    Ok(code.and_then(wire::reaction).map_or("undelivered", Reaction::reason))
+}
+
+/// The prompt named in the address we gave; an address configured by hand at Twilio names none.
+fn reference(url: &str) -> Result<Option<PromptRef>, CallbackError> {
+    let url = url.split_once('#').map_or(url, |(url, _)| url);
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let values = form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| name == "ref")
+        .map(|(_, value)| value);
+    match once(values)?.map(|value| value.parse()) {
+        Some(Ok(reference)) => Ok(Some(reference)),
+        Some(Err(_)) => Err(CallbackError::Malformed),
+        None => Ok(None),
+    }
+}
+
+/// What a customer wrote, where it came from a phone and not from a short code or a name.
+fn written(form: &Form) -> Result<Option<Callback>, CallbackError> {
+    let from = form.one("From")?.ok_or(CallbackError::Malformed)?;
+    let Some(body) = form.one("Body")?.or(form.one("ButtonText")?) else {
+        return Err(CallbackError::Malformed);
+    };
+    let word = form.one("OptOutType")?;
+    let Ok(from) = from.parse::<Phone>() else { return Ok(None) };
+    Ok(Some(match (word, opt_out::wish(body)) {
+        (Some("STOP"), _) => Callback::Stop(from),
+        (Some("START"), _) => Callback::Start(from),
+        (Some(_) | None, Some(Wish::Stop)) => Callback::Stop(from),
+        (Some(_) | None, Some(Wish::Start)) => Callback::Start(from),
+        (Some(_) | None, None) => Callback::Wrote(from, body.to_owned()),
+    }))
+}
+
+const fn silence() -> CallbackReply {
+    CallbackReply { status: 200, content_type: "text/plain", body: String::new() }
+}
+
+/// Without it Twilio may answer the customer by itself.
+fn no_text() -> CallbackReply {
+    CallbackReply { status: 200, content_type: "text/xml", body: "<Response/>".to_owned() }
+}
