@@ -184,7 +184,8 @@ impl Settings {
     /// [`InvalidSettings`] names the adapter's complaint, which never quotes a value that is a string.
     pub fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, InvalidSettings> {
         let value = serde_json::Value::Object(self.0.clone());
-        serde_json::from_value(value).map_err(|error| InvalidSettings { line: error.classify().into() })
+        serde_json::from_value(value)
+            .map_err(|error| InvalidSettings { line: error.classify().into() })
     }
 }
 

@@ -97,6 +97,8 @@ impl fmt::Debug for Prompt {
 pub struct Accepted {
     /// The provider's own id for the message, for its log and for retracting it.
     pub provider_id: Option<String>,
+    /// Whether it is on the phone already, as on the sandbox phone; elsewhere a receipt tells later.
+    pub delivered: bool,
 }
 
 /// A prompt to take back.
@@ -288,5 +290,10 @@ pub trait Channels: Send + Sync {
     ///
     /// # Errors
     /// [`OpenChannelError`].
-    fn open(&self, brand: &Brand, mode: Mode, name: &ChannelName) -> Result<Box<dyn Channel>, OpenChannelError>;
+    fn open(
+        &self,
+        brand: &Brand,
+        mode: Mode,
+        name: &ChannelName,
+    ) -> Result<Box<dyn Channel>, OpenChannelError>;
 }

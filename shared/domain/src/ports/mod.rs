@@ -13,12 +13,15 @@ mod signer;
 mod store;
 
 pub use channel::{
-    Accepted, Callback, CallbackError, CallbackReply, Capability, Channel, Channels, Labels, OpenChannelError, Prompt, PromptRef, ReceiptKinds, Received,
-    Resend, Retraction, SendError, UnverifiedCallback,
+    Accepted, Callback, CallbackError, CallbackReply, Capability, Channel, Channels, Labels,
+    OpenChannelError, Prompt, PromptRef, ReceiptKinds, Received, Resend, Retraction, SendError,
+    UnverifiedCallback,
 };
 pub use clock::{Clock, Random};
 pub use http::{Http, HttpError, Reach};
-pub use processor::{Answer, Charge, Needs, OpenProcessorError, Prepared, Processor, Processors, Receipt, Reference};
+pub use processor::{
+    Answer, Charge, Needs, OpenProcessorError, Prepared, Processor, Processors, Receipt, Reference,
+};
 pub use queue::{Queue, QueueError, delay_seconds};
 pub use secrets::{Secrets, SecretsError};
 pub use signer::{SignError, Signer};

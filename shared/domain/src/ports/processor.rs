@@ -5,10 +5,10 @@ use std::fmt;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::authorization::Authorization;
-use crate::values::id::RequestId;
 use super::Source;
+use crate::authorization::Authorization;
 use crate::brand::{Brand, Mode};
+use crate::values::id::RequestId;
 use crate::values::money::Money;
 use crate::values::name::ProcessorName;
 
@@ -159,5 +159,10 @@ pub trait Processors: Send + Sync {
     ///
     /// # Errors
     /// [`OpenProcessorError`].
-    fn open(&self, brand: &Brand, mode: Mode, name: &ProcessorName) -> Result<Box<dyn Processor>, OpenProcessorError>;
+    fn open(
+        &self,
+        brand: &Brand,
+        mode: Mode,
+        name: &ProcessorName,
+    ) -> Result<Box<dyn Processor>, OpenProcessorError>;
 }

@@ -88,10 +88,25 @@ impl<'de> Deserialize<'de> for Currency {
 }
 
 /// A positive amount of money in minor units: 4250 with `EUR` is 42.50 euro.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Parts")]
 pub struct Money {
     amount: u64,
     currency: Currency,
+}
+
+#[derive(Deserialize)]
+struct Parts {
+    amount: u64,
+    currency: Currency,
+}
+
+impl TryFrom<Parts> for Money {
+    type Error = AmountOutOfRange;
+
+    fn try_from(parts: Parts) -> Result<Self, AmountOutOfRange> {
+        Self::new(parts.amount, parts.currency)
+    }
 }
 
 /// An amount outside 1 to 99,999,999 minor units, the range every processor here takes.

@@ -68,7 +68,9 @@ mod tests {
 
     #[test]
     fn national_short_long_and_lettered_numbers_are_refused() {
-        for bad in ["15551230001", "+0555123000", "+123456", "+1234567890123456", "+1555abc0001", "+"] {
+        for bad in
+            ["15551230001", "+0555123000", "+123456", "+1234567890123456", "+1555abc0001", "+"]
+        {
             assert_eq!(bad.parse::<Phone>(), Err(InvalidPhone), "{bad}");
         }
     }

@@ -1,0 +1,51 @@
+//! Who calls: the requester that an API key proves.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use crate::brand::{Brand, Mode};
+use crate::keys::ApiKey;
+use crate::ports::{Secrets, SecretsError};
+use crate::problem::{Code, Problem};
+
+/// A caller whose key is in force.
+#[derive(Clone, Debug)]
+pub struct Requester {
+    /// The brand it belongs to.
+    pub brand: Arc<Brand>,
+    /// The mode its key is for; it sees nothing of the other.
+    pub mode: Mode,
+}
+
+/// Proves the caller by `Authorization: Bearer sk_…`. A wrong key, a missing one and an unknown brand all look alike.
+///
+/// # Errors
+/// A [`Problem`] to answer with.
+pub async fn authenticate(
+    secrets: &dyn Secrets,
+    headers: &HeaderMap,
+) -> Result<Requester, Problem> {
+    let refused = || Problem::new(Code::Unauthenticated, "the key is missing or not in force");
+    let value =
+        headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(refused)?;
+    let (scheme, token) = value.split_once(' ').ok_or_else(refused)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(refused());
+    }
+    let key = ApiKey::read(token.trim()).ok_or_else(refused)?;
+    let brand = match secrets.brand(&key.brand).await {
+        Ok(brand) => brand,
+        Err(SecretsError::Unknown) => return Err(refused()),
+        Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => {
+            return Err(error.into());
+        }
+    };
+    if key.proves(&brand) {
+        return Ok(Requester { brand, mode: key.mode });
+    }
+    // A key that was added a moment ago is not in our memory yet.
+    let brand = secrets.refresh(&key.brand).await?;
+    if key.proves(&brand) { Ok(Requester { brand, mode: key.mode }) } else { Err(refused()) }
+}

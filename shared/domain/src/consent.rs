@@ -1,0 +1,145 @@
+//! The customer's yes, with the evidence of how it was given, and the session code that ties it to the conversation.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ask::AskHash;
+use crate::ports::Random;
+use crate::values::id::{ConsentId, PromptId};
+use crate::values::name::ChannelName;
+use crate::values::time::Timestamp;
+
+/// A recorded yes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// Its id.
+    pub id: ConsentId,
+    /// When it was given.
+    pub at: Timestamp,
+    /// What exactly it was given to.
+    pub ask_hash: AskHash,
+    /// The prompt it answers.
+    pub prompt: PromptId,
+    /// The channel of that prompt.
+    pub channel: ChannelName,
+    /// How it was given.
+    pub how: How,
+    /// Whether the session code was asked for and matched.
+    pub code_matched: bool,
+}
+
+/// How an answer was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// A form posted from the consent page.
+    Page,
+    /// A tap on the sandbox phone.
+    SandboxTap,
+    /// A text that came back over the channel.
+    Reply,
+}
+
+/// The two digits the agent reads out and the customer picks among three.
+///
+/// The person on the line may be an attacker who has the customer's number: only someone who sees the agent's screen and
+/// someone who holds the phone can together produce a yes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionCode {
+    /// What the agent reads out.
+    pub code: String,
+    /// What the customer picks from, the code among them.
+    pub choices: [String; 3],
+}
+
+impl SessionCode {
+    /// Draws a code and two others that differ from it and from each other.
+    #[must_use]
+    pub fn draw(random: &dyn Random) -> Self {
+        let first = below(random, 100);
+        let second = (first + 1 + below(random, 99)) % 100;
+        let mut third = below(random, 98);
+        for taken in [first.min(second), first.max(second)] {
+            if third >= taken {
+                third += 1;
+            }
+        }
+        let mut choices = [first, second, third].map(|number| format!("{number:02}"));
+        let code = format!("{first:02}");
+        choices.rotate_left(usize::from(below(random, 3)));
+        if below(random, 2) == 1 {
+            choices.reverse();
+        }
+        Self { code, choices }
+    }
+}
+
+/// A number below `bound`, each as likely as the other: draws that would favour small numbers are thrown away.
+fn below(random: &dyn Random, bound: u8) -> u8 {
+    let fair = u8::MAX - u8::MAX % bound;
+    loop {
+        let mut byte = [0_u8; 1];
+        random.fill(&mut byte);
+        let [drawn] = byte;
+        if drawn < fair {
+            return drawn % bound;
+        }
+    }
+}
+
+const READABLE: &[u8; 30] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// A code to read aloud, such as `7F3K-92QD`: eight letters and digits that no ear or eye mixes up.
+#[must_use]
+pub fn transaction_code(random: &dyn Random) -> String {
+    let mut code = String::with_capacity(9);
+    for position in 0..8 {
+        if position == 4 {
+            code.push('-');
+        }
+        let drawn = usize::from(below(random, 30));
+        code.push(READABLE.get(drawn).copied().map_or('2', char::from));
+    }
+    code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    struct Counting(AtomicU64);
+
+    impl Random for Counting {
+        fn fill(&self, bytes: &mut [u8]) {
+            for byte in bytes {
+                let n =
+                    self.0.fetch_add(1, Ordering::Relaxed).wrapping_mul(6_364_136_223_846_793_005);
+                *byte = n.to_be_bytes()[0];
+            }
+        }
+    }
+
+    #[test]
+    fn the_three_choices_differ_and_hold_the_code_in_every_place() {
+        let random = Counting(AtomicU64::new(1));
+        let mut places = [0; 3];
+        for _ in 0..2_000 {
+            let drawn = SessionCode::draw(&random);
+            let place = drawn.choices.iter().position(|choice| *choice == drawn.code).unwrap();
+            places[place] += 1;
+            let mut sorted = drawn.choices.to_vec();
+            sorted.sort();
+            sorted.dedup();
+            assert_eq!(sorted.len(), 3);
+            assert!(sorted.iter().all(|choice| choice.len() == 2));
+        }
+        assert!(places.iter().all(|count| *count > 400), "{places:?}");
+    }
+
+    #[test]
+    fn a_transaction_code_is_two_groups_of_four() {
+        let code = transaction_code(&Counting(AtomicU64::new(9)));
+        assert_eq!(code.len(), 9);
+        assert_eq!(code.as_bytes()[4], b'-');
+    }
+}

@@ -1,0 +1,76 @@
+//! The order of effects: write the state, then send what it owes. Every step is safe to repeat and repeats the send.
+
+use std::time::Duration;
+
+use crate::message::{Message, Step};
+use crate::ports::{Queue, QueueError, Store, StoreError, Write};
+use crate::request::{Change, Request};
+use crate::storage::{self, Loaded};
+use crate::values::id::RequestId;
+
+/// Why an effect did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum EffectError {
+    /// The state could not be written.
+    #[error("the state could not be written")]
+    Store(#[from] StoreError),
+    /// The state is written and what it owes was not sent: repeat the call.
+    #[error("what is owed could not be sent")]
+    Queue(#[from] QueueError),
+}
+
+impl From<EffectError> for crate::problem::Problem {
+    fn from(error: EffectError) -> Self {
+        match error {
+            EffectError::Store(error) => error.into(),
+            EffectError::Queue(error) => error.into(),
+        }
+    }
+}
+
+/// Stores a decision made from version `base`, then sends its step and its notices.
+///
+/// # Errors
+/// [`EffectError`].
+pub async fn apply(
+    ports: (&dyn Store, &dyn Queue),
+    base: Option<u64>,
+    change: Change,
+    extra: Vec<Write>,
+    step: Option<Step>,
+) -> Result<Loaded, EffectError> {
+    let (store, queue) = ports;
+    let told = u32::try_from(change.notices.len()).unwrap_or(0);
+    let loaded = storage::commit(store, base, change, extra).await?;
+    if let Some(step) = step {
+        send(queue, step, loaded.request.id, Duration::ZERO).await?;
+    }
+    let first = loaded.request.notices.saturating_sub(told).saturating_add(1);
+    for seq in first..=loaded.request.notices {
+        send(queue, Step::Notice { seq }, loaded.request.id, Duration::ZERO).await?;
+    }
+    Ok(loaded)
+}
+
+/// Sends one step of a request.
+///
+/// # Errors
+/// [`QueueError`].
+pub async fn send(
+    queue: &dyn Queue,
+    step: Step,
+    request: RequestId,
+    delay: Duration,
+) -> Result<(), QueueError> {
+    queue.send(&Message::new(step, request), delay).await
+}
+
+/// Sends a check ahead of a write, so that a crash between the write and what it owes loses nothing: the check finds the
+/// step that was never taken and hands it over. If the write never happens, the check finds nothing to do.
+///
+/// # Errors
+/// [`QueueError`].
+pub async fn guard(queue: &dyn Queue, request: &Request) -> Result<(), QueueError> {
+    let soon = request.fallback().clamp(Duration::from_secs(1), Duration::from_secs(12));
+    send(queue, Step::Check, request.id, soon).await
+}

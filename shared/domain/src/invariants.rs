@@ -1,0 +1,80 @@
+//! C1 to C6: what holds whatever is duplicated, reordered, delayed, crashed or timed out.
+//!
+//! Pure predicates over a request before and after a change, cited by these ids in tests, logs and the README. C3, that
+//! every accepted request ends and the requester is told, is a promise about time: [`settled`] says when it is kept.
+
+use crate::ask::AskHash;
+use crate::event::{Event, What};
+use crate::outcome::Outcome;
+use crate::request::{AttemptEnd, Request, State};
+
+/// The ids of the invariants a change breaks; none for a sound one.
+#[must_use]
+pub fn broken(before: Option<&Request>, after: &Request, events: &[Event]) -> Vec<&'static str> {
+    let checks = [
+        ("C1", consented(before, after, events)),
+        ("C2", charged_once(after)),
+        ("C4", stays_closed(before, after)),
+        ("C5", no_call_once_closed(before, after)),
+        ("C6", authorization_gone(after)),
+    ];
+    checks.into_iter().filter_map(|(id, holds)| (!holds).then_some(id)).collect()
+}
+
+/// C1: the call that moves money begins only under a consent to exactly this ask, given before the deadline.
+fn consented(before: Option<&Request>, after: &Request, events: &[Event]) -> bool {
+    let starts =
+        events.iter().any(|event| matches!(event.what, What::Started { .. } | What::Leased { .. }));
+    if !starts {
+        return true;
+    }
+    let exact = AskHash::of(after.id, &after.brand, &after.payee, &after.ask);
+    let coded = after.session_code.is_some();
+    before.and_then(Request::granted).is_some_and(|(consent, _)| {
+        consent.ask_hash == exact
+            && consent.at < after.expires_at
+            && (consent.code_matched || !coded)
+    })
+}
+
+/// C2: at most one attempt charged, and a new one only after those before it are known not to have.
+fn charged_once(after: &Request) -> bool {
+    let settled = after
+        .attempts
+        .iter()
+        .rev()
+        .skip(1)
+        .all(|attempt| attempt.end == Some(AttemptEnd::NotCharged));
+    let charged =
+        after.attempts.iter().filter(|attempt| attempt.end == Some(AttemptEnd::Charged)).count();
+    let fulfilled =
+        matches!(&after.state, State::Closed { outcome: Outcome::Fulfilled { .. }, .. });
+    settled && charged == usize::from(fulfilled)
+}
+
+/// C4: a terminal state never changes.
+fn stays_closed(before: Option<&Request>, after: &Request) -> bool {
+    before.is_none_or(|before| !before.is_closed() || before.state == after.state)
+}
+
+/// C5: once closed without a yes, nothing happens at a processor.
+fn no_call_once_closed(before: Option<&Request>, after: &Request) -> bool {
+    let unanswered =
+        before.is_none_or(|before| !before.is_closed() || before.attempts == after.attempts);
+    let left_open = after.is_closed() && after.attempts.iter().any(|attempt| attempt.end.is_none());
+    unanswered && !left_open
+}
+
+/// C6: a closed request holds no authorization, in whatever form it is stored.
+fn authorization_gone(after: &Request) -> bool {
+    after.granted().is_none() || !after.is_closed()
+}
+
+/// C3, seen at rest: the request ended, and each of its notices was delivered or given up on openly.
+#[must_use]
+pub fn settled(request: &Request, notices: &[crate::notice::Notice]) -> bool {
+    let told = u32::try_from(notices.len()).is_ok_and(|count| count == request.notices);
+    request.is_closed()
+        && told
+        && notices.iter().all(|notice| notice.delivered_at.is_some() || notice.given_up)
+}

@@ -1,0 +1,127 @@
+//! Keys and tokens that are recognised without being stored: API keys, links, page nonces, hashed addresses.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::ask::AskHash;
+use crate::brand::{Brand, Key32, Mode};
+use crate::values::id::PromptId;
+use crate::values::name::BrandName;
+use crate::values::phone::Phone;
+
+/// The brand and mode that an API key's text names. Nothing is proven until [`ApiKey::proves`] says so.
+pub struct ApiKey<'a> {
+    /// The brand the key says it is of.
+    pub brand: BrandName,
+    /// The mode the key says it is for.
+    pub mode: Mode,
+    text: &'a str,
+}
+
+impl<'a> ApiKey<'a> {
+    /// Reads `sk_{live|test}_<brand>_<secret>`; `None` for anything else.
+    #[must_use]
+    pub fn read(text: &'a str) -> Option<Self> {
+        let rest = text.strip_prefix("sk_")?;
+        let (mode, rest) = rest.split_once('_')?;
+        let mode = match mode {
+            "test" => Mode::Test,
+            "live" => Mode::Live,
+            _ => return None,
+        };
+        let (brand, secret) = rest.split_once('_')?;
+        let sound =
+            (16..=128).contains(&secret.len()) && secret.bytes().all(|b| b.is_ascii_alphanumeric());
+        if !sound {
+            return None;
+        }
+        Some(Self { brand: brand.parse().ok()?, mode, text })
+    }
+
+    /// Whether the key is one of the brand's keys in force. Takes the same time for every key.
+    #[must_use]
+    pub fn proves(&self, brand: &Brand) -> bool {
+        let digest = digest_hex(self.text.as_bytes());
+        let known = brand.keys.iter().filter(|known| known.mode == self.mode);
+        known.fold(false, |found, known| {
+            bool::from(known.sha256.as_bytes().ct_eq(digest.as_bytes())) | found
+        })
+    }
+}
+
+/// SHA-256 in lower-case hexadecimal.
+#[must_use]
+pub fn digest_hex(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+fn mac(key: &Key32, purpose: &str, text: &str) -> [u8; 32] {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.bytes()) else { return [0; 32] };
+    mac.update(purpose.as_bytes());
+    mac.update(&[0]);
+    mac.update(text.as_bytes());
+    mac.finalize().into_bytes().into()
+}
+
+/// The keyed hash that stands for an address in keys and logs: it cannot be reversed by trying all numbers.
+#[must_use]
+pub fn address_hash(key: &Key32, phone: &Phone) -> String {
+    hex::encode(mac(key, "address", phone.as_str()))
+}
+
+/// The token of a prompt's consent page: 128 bits that cannot be guessed and need not be stored, since it is made again
+/// from the prompt's id whenever the prompt is sent again.
+#[must_use]
+pub fn link_token(key: &Key32, prompt: PromptId) -> String {
+    let mac = mac(key, "link", &prompt.to_string());
+    let (head, _) = mac.split_at(16);
+    URL_SAFE_NO_PAD.encode(head)
+}
+
+/// What a consent page's form carries, to prove that it was drawn from this page for exactly this ask.
+#[must_use]
+pub fn page_nonce(key: &Key32, prompt: PromptId, ask: &AskHash) -> String {
+    let mac = mac(key, "page", &format!("{prompt} {}", ask.as_str()));
+    let (head, _) = mac.split_at(16);
+    URL_SAFE_NO_PAD.encode(head)
+}
+
+/// Compares two texts in a time that does not tell where they differ.
+#[must_use]
+pub fn same(one: &str, other: &str) -> bool {
+    one.as_bytes().ct_eq(other.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_names_its_brand_and_mode_or_is_no_key() {
+        let key = ApiKey::read("sk_test_acme_0123456789abcdef0123456789abcdef").unwrap();
+        assert_eq!(key.brand.as_str(), "acme");
+        assert_eq!(key.mode, Mode::Test);
+        for bad in [
+            "",
+            "sk_",
+            "sk_prod_acme_0123456789abcdef",
+            "sk_test_acme_short",
+            "sk_test_Acme_0123456789abcdef",
+            "pk_test_acme_0123456789abcdef",
+        ] {
+            assert!(ApiKey::read(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_link_is_the_same_each_time_and_another_for_each_prompt() {
+        let key = Key32::new([3; 32]);
+        let prompt = |n| PromptId::new(crate::values::time::Timestamp::from_millis(1), [n; 10]);
+        assert_eq!(link_token(&key, prompt(1)), link_token(&key, prompt(1)));
+        assert_ne!(link_token(&key, prompt(1)), link_token(&key, prompt(2)));
+        assert_eq!(link_token(&key, prompt(1)).len(), 22);
+    }
+}

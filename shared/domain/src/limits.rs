@@ -1,0 +1,208 @@
+//! How often one address may be asked: nobody's phone is worn down until they press yes.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::brand::{Mode, Policy};
+use crate::ports::{Expect, Item, Key, Store, StoreError, Write};
+use crate::storage::{body, unbody};
+use crate::values::id::RequestId;
+use crate::values::name::BrandName;
+use crate::values::time::Timestamp;
+
+const TEN_MINUTES: Duration = Duration::from_secs(600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// What has been asked of one address of one brand lately.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// When prompts were asked for, within the last day.
+    pub prompts: Vec<Timestamp>,
+    /// When the customer said no, within the last ten minutes.
+    pub declines: Vec<Timestamp>,
+    /// Until when the address is left in peace.
+    pub quiet_until: Option<Timestamp>,
+    /// The requests that may be open, with their deadlines when they were accepted.
+    pub open: Vec<(RequestId, Timestamp)>,
+}
+
+/// Why an address may not be asked now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Limited {
+    /// The customer said no, or "this is not me", a short while ago.
+    #[error("this customer is left in peace for a while")]
+    Quiet {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// As many requests are open as may be.
+    #[error("too many requests are open for this customer")]
+    Open,
+    /// As many prompts were sent as may be.
+    #[error("this customer has had too many prompts")]
+    Prompts {
+        /// When the next one may be sent.
+        until: Timestamp,
+    },
+}
+
+impl Standing {
+    /// Counts one more prompt, and `request` as open if it is a new one.
+    ///
+    /// # Errors
+    /// [`Limited`] says which limit is reached and until when.
+    pub fn ask(
+        &self,
+        policy: &Policy,
+        request: Option<(RequestId, Timestamp)>,
+        now: Timestamp,
+    ) -> Result<Self, Limited> {
+        let mut next = self.pruned(now);
+        if let Some(until) = next.quiet_until {
+            return Err(Limited::Quiet { until });
+        }
+        if request.is_some() && next.open.len() >= count(policy.open_max) {
+            return Err(Limited::Open);
+        }
+        let windows =
+            [(TEN_MINUTES, policy.prompts_per_ten_minutes), (DAY, policy.prompts_per_day)];
+        for (window, most) in windows {
+            let since = now.before(window);
+            let recent: Vec<&Timestamp> = next.prompts.iter().filter(|at| **at > since).collect();
+            if recent.len() >= count(most) {
+                let until = recent.first().map_or(now, |at| at.after(window));
+                return Err(Limited::Prompts { until });
+            }
+        }
+        next.prompts.push(now);
+        next.open.extend(request);
+        Ok(next)
+    }
+
+    /// Counts a no. Two in ten minutes, or one "this is not me", leave the address in peace for a while.
+    #[must_use]
+    pub fn declined(&self, policy: &Policy, reported: bool, now: Timestamp) -> Self {
+        let mut next = self.pruned(now);
+        next.declines.push(now);
+        let seconds = |seconds: u32| now.after(Duration::from_secs(u64::from(seconds)));
+        let quiet = if reported {
+            Some(seconds(policy.report_quiet_seconds))
+        } else if next.declines.len() >= count(policy.declines_per_ten_minutes) {
+            Some(seconds(policy.quiet_seconds))
+        } else {
+            None
+        };
+        next.quiet_until = next.quiet_until.max(quiet);
+        next
+    }
+
+    /// Takes requests that have ended off the list of open ones.
+    #[must_use]
+    pub fn without(&self, ended: &[RequestId]) -> Self {
+        let mut next = self.clone();
+        next.open.retain(|(id, _)| !ended.contains(id));
+        next
+    }
+
+    fn pruned(&self, now: Timestamp) -> Self {
+        let mut next = self.clone();
+        next.prompts.retain(|at| *at > now.before(DAY));
+        next.declines.retain(|at| *at > now.before(TEN_MINUTES));
+        next.open.retain(|(_, deadline)| *deadline > now);
+        next.quiet_until = next.quiet_until.filter(|until| *until > now);
+        next
+    }
+}
+
+fn count(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+fn key(brand: &BrandName, mode: Mode, address: &str) -> Key {
+    Key { pk: format!("LIMIT#{brand}#{mode:?}#{address}"), sk: "LIMIT".to_owned() }
+}
+
+/// Reads an address's standing and the version a change of it is compared with.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn load(
+    store: &dyn Store,
+    brand: &BrandName,
+    mode: Mode,
+    address: &str,
+) -> Result<(Standing, Option<u64>), StoreError> {
+    match store.read(&key(brand, mode, address)).await? {
+        Some(item) => Ok((unbody(&item.body)?, Some(item.version))),
+        None => Ok((Standing::default(), None)),
+    }
+}
+
+/// The write that stores an address's standing, if nobody else changed it since it was read.
+///
+/// # Errors
+/// [`StoreError::Damaged`], never in practice.
+pub fn put(
+    brand: &BrandName,
+    mode: Mode,
+    address: &str,
+    standing: (&Standing, Option<u64>),
+    now: Timestamp,
+) -> Result<Write, StoreError> {
+    let (standing, base) = standing;
+    let kept = standing.quiet_until.unwrap_or(now).max(now.after(DAY)).after(DAY * 7);
+    let item = Item {
+        key: key(brand, mode, address),
+        version: base.unwrap_or(0).saturating_add(1),
+        body: body(standing)?,
+        expires_at: Some(kept),
+        index: None,
+    };
+    Ok(Write::Put { item, expect: base.map_or(Expect::Absent, Expect::Version) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    #[test]
+    fn the_sixth_prompt_in_ten_minutes_waits_for_the_first_to_be_ten_minutes_old() {
+        let policy = Policy::default();
+        let mut standing = Standing::default();
+        for second in 0..5 {
+            standing = standing.ask(&policy, None, at(1_000_000 + second)).unwrap();
+        }
+        let refused = standing.ask(&policy, None, at(1_000_010)).unwrap_err();
+        assert_eq!(refused, Limited::Prompts { until: at(1_000_600) });
+        assert!(standing.ask(&policy, None, at(1_000_601)).is_ok());
+    }
+
+    #[test]
+    fn a_report_quiets_at_once_and_a_no_only_the_second_time() {
+        let policy = Policy::default();
+        let once = Standing::default().declined(&policy, false, at(10));
+        assert!(once.ask(&policy, None, at(11)).is_ok());
+        let twice = once.declined(&policy, false, at(12));
+        assert_eq!(twice.ask(&policy, None, at(13)), Err(Limited::Quiet { until: at(12 + 1_800) }));
+        let reported = Standing::default().declined(&policy, true, at(10));
+        assert_eq!(
+            reported.ask(&policy, None, at(11)),
+            Err(Limited::Quiet { until: at(10 + 86_400) })
+        );
+    }
+
+    #[test]
+    fn open_requests_are_counted_until_they_end_or_their_deadline_passes() {
+        let policy = Policy { open_max: 1, ..Policy::default() };
+        let id = RequestId::new(at(1), [1; 10]);
+        let standing = Standing::default().ask(&policy, Some((id, at(100))), at(1)).unwrap();
+        assert_eq!(standing.ask(&policy, Some((id, at(100))), at(2)), Err(Limited::Open));
+        assert!(standing.without(&[id]).ask(&policy, Some((id, at(100))), at(2)).is_ok());
+        assert!(standing.ask(&policy, Some((id, at(300))), at(101)).is_ok());
+    }
+}

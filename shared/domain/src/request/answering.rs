@@ -1,0 +1,90 @@
+//! The customer's answer: yes with its evidence, or no.
+
+use super::{Change, NoticeKind, Refusal, Request, State};
+use crate::consent::Consent;
+use crate::event::What;
+use crate::outcome::{DeclineReason, Outcome};
+use crate::seal::Sealed;
+use crate::values::id::PromptId;
+use crate::values::time::Timestamp;
+
+/// Whether the session code that came with a yes is the right one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeCheck {
+    /// The ask has no code.
+    NotAsked,
+    /// It is the one the agent's screen shows.
+    Matched,
+    /// None was picked.
+    Missing,
+    /// Another was picked.
+    Wrong,
+}
+
+impl Request {
+    /// Compares what the customer picked with the session code.
+    #[must_use]
+    pub fn check_code(&self, picked: Option<&str>) -> CodeCheck {
+        match (&self.session_code, picked) {
+            (None, _) => CodeCheck::NotAsked,
+            (Some(_), None) => CodeCheck::Missing,
+            (Some(session), Some(picked)) if crate::keys::same(&session.code, picked) => {
+                CodeCheck::Matched
+            }
+            (Some(_), Some(_)) => CodeCheck::Wrong,
+        }
+    }
+
+    /// The customer said yes. The second of two yeses changes nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::Prompt`] when the prompt is not one in force, or the yes is not to exactly this ask;
+    /// [`Refusal::Late`], [`Refusal::Authorized`] or [`Refusal::Closed`].
+    pub fn grant(
+        &self,
+        consent: Consent,
+        sealed: Sealed,
+        now: Timestamp,
+    ) -> Result<Change, Refusal> {
+        match &self.state {
+            State::Pending | State::Prompted => {
+                self.answerable(now)?;
+                let known = self.prompt(consent.prompt).is_some_and(super::PromptRecord::in_force);
+                let coded = consent.code_matched || self.session_code.is_none();
+                if !known || !coded || consent.ask_hash != self.ask_hash {
+                    return Err(Refusal::Prompt);
+                }
+                let channel = consent.channel.clone();
+                let mut change = Change::of(self, now);
+                change.request.state = State::Authorized { consent: consent.clone(), sealed };
+                Ok(change
+                    .noting("authorized", Some(&channel), None)
+                    .because(What::Granted { consent })
+                    .telling(NoticeKind::Authorized))
+            }
+            State::Authorized { .. } | State::Processing { .. } => Err(Refusal::Authorized),
+            State::Closed { .. } => Err(Refusal::Closed),
+        }
+    }
+
+    /// The customer said no. A repeat changes nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::Authorized`] once there is a yes; [`Refusal::Closed`] when it ended otherwise.
+    pub fn decline(
+        &self,
+        reason: DeclineReason,
+        prompt: Option<PromptId>,
+        now: Timestamp,
+    ) -> Result<Change, Refusal> {
+        match &self.state {
+            State::Pending | State::Prompted => Ok(self
+                .closed(Outcome::Declined { reason }, now)
+                .because(What::Declined { reason, prompt })
+                .telling(NoticeKind::Declined)),
+            State::Authorized { .. } | State::Processing { .. } => Err(Refusal::Authorized),
+            State::Closed { outcome: Outcome::Declined { .. }, .. } => Ok(Change::of(self, now)),
+            State::Closed { .. } => Err(Refusal::Closed),
+        }
+    }
+}

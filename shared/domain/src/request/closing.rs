@@ -1,0 +1,136 @@
+//! How a request begins, is extended, and ends without a processor.
+
+use std::time::Duration;
+
+use super::{Change, NoticeKind, Refusal, Request, State};
+use crate::event::What;
+use crate::outcome::Outcome;
+use crate::values::name::ChannelName;
+use crate::values::time::Timestamp;
+
+/// The longest a request may wait for an answer.
+pub const LIFETIME_MAX: Duration = Duration::from_secs(7 * 86_400);
+/// How much longer it is when the customer asks for more time.
+const CUSTOMER_EXTENSION: Duration = Duration::from_secs(300);
+/// How many prompts one request can have, reminders and resends among them.
+pub(super) const PROMPTS_MAX: usize = 12;
+
+impl Request {
+    /// The first change of a request: it was accepted.
+    #[must_use]
+    pub fn accepted(self) -> Change {
+        let at = self.created_at;
+        Change::of(&self, at).because(What::Accepted)
+    }
+
+    /// The requester takes it back. A repeat changes nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::Authorized`] once there is a yes, [`Refusal::Closed`] when it ended otherwise.
+    pub fn cancel(&self, now: Timestamp) -> Result<Change, Refusal> {
+        match &self.state {
+            State::Pending | State::Prompted => Ok(self
+                .closed(Outcome::Cancelled, now)
+                .because(What::Cancelled)
+                .telling(NoticeKind::Cancelled)),
+            State::Authorized { .. } | State::Processing { .. } => Err(Refusal::Authorized),
+            State::Closed { outcome: Outcome::Cancelled, .. } => Ok(Change::of(self, now)),
+            State::Closed { .. } => Err(Refusal::Closed),
+        }
+    }
+
+    /// Time ends it, once the deadline has passed without a yes; before that, and after a yes, nothing changes.
+    #[must_use]
+    pub fn expire(&self, now: Timestamp) -> Change {
+        match &self.state {
+            State::Pending | State::Prompted if now >= self.expires_at => self
+                .closed(Outcome::Expired, now)
+                .because(What::Expired)
+                .telling(NoticeKind::Expired),
+            State::Pending
+            | State::Prompted
+            | State::Authorized { .. }
+            | State::Processing { .. }
+            | State::Closed { .. } => Change::of(self, now),
+        }
+    }
+
+    /// The requester gives the customer more time: the deadline is `duration` from now, if that is later than it was.
+    ///
+    /// # Errors
+    /// [`Refusal`] when an answer can no longer count, or the request would live longer than [`LIFETIME_MAX`].
+    pub fn extend(&self, duration: Duration, now: Timestamp) -> Result<Change, Refusal> {
+        self.extended(now.after(duration), false, now)
+    }
+
+    /// The customer asks for more time, which is given once.
+    ///
+    /// # Errors
+    /// [`Refusal::Limit`] the second time; [`Refusal`] when an answer can no longer count.
+    pub fn extend_for_customer(&self, now: Timestamp) -> Result<Change, Refusal> {
+        if self.customer_extended {
+            return Err(Refusal::Limit);
+        }
+        self.extended(self.expires_at.after(CUSTOMER_EXTENSION), true, now)
+    }
+
+    fn extended(
+        &self,
+        until: Timestamp,
+        by_customer: bool,
+        now: Timestamp,
+    ) -> Result<Change, Refusal> {
+        self.answerable(now)?;
+        if until > self.created_at.after(LIFETIME_MAX) {
+            return Err(Refusal::Limit);
+        }
+        let mut change = Change::of(self, now);
+        if until <= self.expires_at {
+            return Ok(change);
+        }
+        change.request.expires_at = until;
+        change.request.customer_extended |= by_customer;
+        Ok(change.because(What::Extended { until, by_customer }).noting("extended", None, None))
+    }
+
+    /// The requester asks for the prompt once more, over `channel` or over the channel of the last prompt.
+    ///
+    /// # Errors
+    /// [`Refusal::Limit`] when the request has had all the prompts it can have; [`Refusal`] when an answer can no longer
+    /// count.
+    pub fn resend(&self, channel: Option<&ChannelName>, now: Timestamp) -> Result<Change, Refusal> {
+        self.answerable(now)?;
+        if self.prompts.len() >= PROMPTS_MAX || self.routes.len() >= PROMPTS_MAX {
+            return Err(Refusal::Limit);
+        }
+        let last = self.prompts.last().map(|prompt| &prompt.channel);
+        let Some(next) = channel.or(last).or_else(|| self.routes.first()).cloned() else {
+            return Err(Refusal::Limit);
+        };
+        let mut change = Change::of(self, now);
+        change.request.routes.insert(change.request.routes_used, next);
+        change.request.silence_all();
+        Ok(change
+            .because(What::Resent { channel: channel.cloned() })
+            .noting("resent", channel, None))
+    }
+
+    /// Whether an answer can still count at that time.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why not.
+    pub fn answerable(&self, now: Timestamp) -> Result<(), Refusal> {
+        match &self.state {
+            State::Pending | State::Prompted if now >= self.expires_at => Err(Refusal::Late),
+            State::Pending | State::Prompted => Ok(()),
+            State::Authorized { .. } | State::Processing { .. } => Err(Refusal::Authorized),
+            State::Closed { .. } => Err(Refusal::Closed),
+        }
+    }
+
+    pub(super) fn closed(&self, outcome: Outcome, now: Timestamp) -> Change {
+        let mut change = Change::of(self, now);
+        change.request.state = State::Closed { outcome, at: now };
+        change
+    }
+}

@@ -1,0 +1,220 @@
+//! Using the authorization at the processor, at most once: the lease, the attempt record, and what settles it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Change, NoticeKind, Refusal, Request, State};
+use crate::consent::Consent;
+use crate::event::What;
+use crate::outcome::Outcome;
+use crate::ports::{Receipt, Reference};
+use crate::seal::Sealed;
+use crate::values::name::ProcessorName;
+use crate::values::time::Timestamp;
+
+/// How long one worker has a request. Longer than its calls to the processor can take together.
+pub const LEASE: Duration = Duration::from_secs(90);
+
+/// One attempt to use the authorization. The record of each step is committed before the step is taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Which attempt, from 1.
+    pub generation: u32,
+    /// At which processor.
+    pub processor: ProcessorName,
+    /// When it was begun.
+    pub at: Timestamp,
+    /// The processor's id of the object it acts on, once there is one.
+    pub reference: Option<Reference>,
+    /// When the call that moves money was first about to be made, if it was.
+    pub started_at: Option<Timestamp>,
+    /// Whether what became of that call was ever in doubt.
+    pub in_doubt: bool,
+    /// How many times the attempt was taken up.
+    pub tries: u32,
+    /// How it ended, once it did.
+    pub end: Option<AttemptEnd>,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptEnd {
+    /// The money moved.
+    Charged,
+    /// The money did not move and never will.
+    NotCharged,
+}
+
+impl Request {
+    /// The attempt that is not settled, if there is one.
+    #[must_use]
+    pub fn open_attempt(&self) -> Option<&Attempt> {
+        self.attempts.last().filter(|attempt| attempt.end.is_none())
+    }
+
+    /// A worker takes the request to the processor, and with it the attempt that is open or a new one.
+    ///
+    /// # Errors
+    /// [`Refusal::Leased`] while another worker has it, [`Refusal::Early`] without a yes, [`Refusal::Prompt`] when the yes
+    /// is not to exactly this ask (C1), [`Refusal::Closed`].
+    pub fn lease(&self, now: Timestamp) -> Result<Change, Refusal> {
+        let (consent, sealed) = match &self.state {
+            State::Pending | State::Prompted => return Err(Refusal::Early),
+            State::Authorized { consent, sealed } => (consent, sealed),
+            State::Processing { lease, .. } if now < *lease => return Err(Refusal::Leased),
+            State::Processing { consent, sealed, .. } => (consent, sealed),
+            State::Closed { .. } => return Err(Refusal::Closed),
+        };
+        let exact = crate::ask::AskHash::of(self.id, &self.brand, &self.payee, &self.ask);
+        if consent.ask_hash != exact || consent.at >= self.expires_at {
+            return Err(Refusal::Prompt);
+        }
+        let until = now.after(LEASE);
+        let (consent, sealed) = (consent.clone(), sealed.clone());
+        let mut change = Change::of(self, now);
+        change.request.state = State::Processing { consent, sealed, lease: until };
+        match change.request.attempts.last_mut().filter(|attempt| attempt.end.is_none()) {
+            Some(open) => open.tries = open.tries.saturating_add(1),
+            None => {
+                let generation =
+                    u32::try_from(self.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
+                change.request.attempts.push(Attempt {
+                    generation,
+                    processor: self.processor.clone(),
+                    at: now,
+                    reference: None,
+                    started_at: None,
+                    in_doubt: false,
+                    tries: 1,
+                    end: None,
+                });
+            }
+        }
+        Ok(change.because(What::Leased { until }))
+    }
+
+    /// The attempt's object is there; nothing has moved.
+    ///
+    /// # Errors
+    /// [`Refusal::Step`] when the attempt is not in that step.
+    pub fn prepared(&self, reference: Reference, now: Timestamp) -> Result<Change, Refusal> {
+        let mut change = self.at_processor(now)?;
+        let attempt = open(&mut change.request)?;
+        if attempt.started_at.is_some() {
+            return Err(Refusal::Step);
+        }
+        let generation = attempt.generation;
+        attempt.reference = Some(reference.clone());
+        Ok(change.because(What::Prepared { generation, reference: reference.0 }))
+    }
+
+    /// The call that moves money is about to be made, now or again: committed before it is.
+    ///
+    /// # Errors
+    /// [`Refusal::Step`] without an object to act on.
+    pub fn started(&self, now: Timestamp) -> Result<Change, Refusal> {
+        let mut change = self.at_processor(now)?;
+        let attempt = open(&mut change.request)?;
+        if attempt.reference.is_none() {
+            return Err(Refusal::Step);
+        }
+        let generation = attempt.generation;
+        attempt.started_at = attempt.started_at.or(Some(now));
+        Ok(change.because(What::Started { generation }))
+    }
+
+    /// The worker gives the request back, to be taken up again; `in_doubt` when the money may have moved.
+    ///
+    /// # Errors
+    /// [`Refusal::Step`] when no worker has it.
+    pub fn released(
+        &self,
+        reason: &str,
+        in_doubt: bool,
+        now: Timestamp,
+    ) -> Result<Change, Refusal> {
+        let mut change = self.at_processor(now)?;
+        if let State::Processing { lease, .. } = &mut change.request.state {
+            *lease = now;
+        }
+        let attempt = open(&mut change.request)?;
+        let news = in_doubt && !attempt.in_doubt;
+        attempt.in_doubt |= in_doubt;
+        let generation = attempt.generation;
+        if news {
+            change = change.noting("in_doubt", None, None).because(What::InDoubt { generation });
+        }
+        Ok(change.because(What::Released { reason: reason.to_owned() }))
+    }
+
+    /// The money moved.
+    ///
+    /// # Errors
+    /// [`Refusal::Step`] when the money was never about to move.
+    pub fn fulfilled(
+        &self,
+        code: String,
+        receipt: Receipt,
+        now: Timestamp,
+    ) -> Result<Change, Refusal> {
+        let mut change = self.at_processor(now)?;
+        let attempt = open(&mut change.request)?;
+        if attempt.started_at.is_none() {
+            return Err(Refusal::Step);
+        }
+        attempt.end = Some(AttemptEnd::Charged);
+        let generation = attempt.generation;
+        let processor = attempt.processor.clone();
+        let outcome = Outcome::Fulfilled { transaction_code: code, processor, receipt };
+        change.request.state = State::Closed { outcome, at: now };
+        Ok(change.because(What::Fulfilled { generation }).telling(NoticeKind::Fulfilled))
+    }
+
+    /// The processor refused for good as far as this attempt goes: the customer may try again while there is time and
+    /// an attempt left, and otherwise the request failed. The authorization is gone either way.
+    ///
+    /// # Errors
+    /// [`Refusal::Step`] when no worker has it.
+    pub fn refused(&self, code: &str, mendable: bool, now: Timestamp) -> Result<Change, Refusal> {
+        let mut change = self.at_processor(now)?;
+        let attempt = open(&mut change.request)?;
+        attempt.end = Some(AttemptEnd::NotCharged);
+        let generation = attempt.generation;
+        let used = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
+        if !mendable || now >= self.expires_at || used >= self.attempts_max {
+            change.request.state =
+                State::Closed { outcome: Outcome::Failed { reason: code.to_owned() }, at: now };
+            let what = What::Failed { reason: code.to_owned() };
+            return Ok(change.because(what).telling(NoticeKind::Failed));
+        }
+        change.request.state = State::Prompted;
+        Ok(change
+            .noting("refused", None, Some(code))
+            .because(What::Refused { generation, code: code.to_owned() }))
+    }
+
+    fn at_processor(&self, now: Timestamp) -> Result<Change, Refusal> {
+        match &self.state {
+            State::Processing { .. } => Ok(Change::of(self, now)),
+            State::Pending | State::Prompted | State::Authorized { .. } => Err(Refusal::Step),
+            State::Closed { .. } => Err(Refusal::Closed),
+        }
+    }
+
+    /// The yes and what it carries, while there is one.
+    #[must_use]
+    pub const fn granted(&self) -> Option<(&Consent, &Sealed)> {
+        match &self.state {
+            State::Authorized { consent, sealed } | State::Processing { consent, sealed, .. } => {
+                Some((consent, sealed))
+            }
+            State::Pending | State::Prompted | State::Closed { .. } => None,
+        }
+    }
+}
+
+fn open(request: &mut Request) -> Result<&mut Attempt, Refusal> {
+    request.attempts.last_mut().filter(|attempt| attempt.end.is_none()).ok_or(Refusal::Step)
+}

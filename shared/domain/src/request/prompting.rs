@@ -1,0 +1,278 @@
+//! Putting a prompt in front of the customer: which route is next, and what became of each prompt.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::closing::PROMPTS_MAX;
+use super::{Change, NoticeKind, Request, State};
+use crate::event::{Became, What};
+use crate::outcome::Outcome;
+use crate::values::id::PromptId;
+use crate::values::name::ChannelName;
+use crate::values::time::Timestamp;
+
+/// One prompt of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromptRecord {
+    /// Its id.
+    pub id: PromptId,
+    /// Over which channel.
+    pub channel: ChannelName,
+    /// What is known of it.
+    pub status: PromptStatus,
+    /// When it was first about to be sent.
+    pub at: Timestamp,
+    /// The provider's own id for it.
+    pub provider_id: Option<String>,
+    /// Whether it repeats one that was not answered.
+    pub reminder: bool,
+    /// Whether its page was opened.
+    pub opened: bool,
+    /// Whether the channel tells when it is delivered, so that silence means something.
+    pub tells_delivery: bool,
+}
+
+/// What is known of a prompt. It moves forward only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PromptStatus {
+    /// About to be sent, or sent and its worker gone.
+    Sending,
+    /// The provider's answer was lost: it may arrive.
+    Unknown,
+    /// The provider took it.
+    Accepted,
+    /// It reached the phone.
+    Delivered,
+    /// It was read.
+    Read,
+    /// A newer one took its place: an answer to it no longer counts.
+    Superseded,
+    /// It will not arrive.
+    Failed,
+}
+
+/// What a request's prompts ask for next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NextPrompt {
+    /// Nothing: a prompt is out, or the request is past prompts.
+    None,
+    /// Send this one, recorded and perhaps already sent.
+    Again(PromptId),
+    /// Begin one over the next route.
+    Route(ChannelName),
+    /// Begin a reminder over the route of the last one.
+    Remind(ChannelName),
+    /// No route is left.
+    Undeliverable,
+}
+
+impl PromptRecord {
+    const fn out(&self) -> bool {
+        match self.status {
+            PromptStatus::Sending
+            | PromptStatus::Unknown
+            | PromptStatus::Accepted
+            | PromptStatus::Delivered
+            | PromptStatus::Read => true,
+            PromptStatus::Superseded | PromptStatus::Failed => false,
+        }
+    }
+
+    /// Whether an answer to it counts.
+    #[must_use]
+    pub const fn in_force(&self) -> bool {
+        // A "failed" that comes back answered was delivered after all.
+        !matches!(self.status, PromptStatus::Superseded)
+    }
+
+    fn silent(&self) -> bool {
+        let unheard = match self.status {
+            PromptStatus::Sending | PromptStatus::Unknown | PromptStatus::Accepted => true,
+            PromptStatus::Delivered
+            | PromptStatus::Read
+            | PromptStatus::Superseded
+            | PromptStatus::Failed => false,
+        };
+        unheard && self.tells_delivery && !self.opened
+    }
+}
+
+impl Request {
+    /// What the prompts ask for next.
+    #[must_use]
+    pub fn next_prompt(&self, now: Timestamp) -> NextPrompt {
+        if !self.is_open_to_answers() || now >= self.expires_at {
+            return NextPrompt::None;
+        }
+        let left = self.routes.get(self.routes_used);
+        let room = self.prompts.len() < PROMPTS_MAX;
+        match (self.prompts.iter().rev().find(|prompt| prompt.out()), left) {
+            (Some(last), _) if last.status == PromptStatus::Sending => NextPrompt::Again(last.id),
+            (Some(last), Some(next))
+                if room && last.silent() && now >= last.at.after(self.fallback()) =>
+            {
+                NextPrompt::Route(next.clone())
+            }
+            (Some(last), _) if room && self.reminds_at().is_some_and(|at| now >= at) => {
+                NextPrompt::Remind(last.channel.clone())
+            }
+            (Some(_), _) => NextPrompt::None,
+            (None, Some(next)) if room => NextPrompt::Route(next.clone()),
+            (None, _) => NextPrompt::Undeliverable,
+        }
+    }
+
+    /// Since when the newest prompt is out without a sign of life.
+    pub(super) fn silent_since(&self) -> Option<Timestamp> {
+        self.prompts.iter().rev().find(|prompt| prompt.silent()).map(|prompt| prompt.at)
+    }
+
+    /// When silence makes the next route's turn, if there is one.
+    pub(super) fn falls_back_at(&self) -> Option<Timestamp> {
+        self.routes.get(self.routes_used)?;
+        Some(self.silent_since()?.after(self.fallback()))
+    }
+
+    /// When the customer is reminded: once, half-way to the deadline of a request that lives ten minutes or more, if
+    /// the prompt arrived and was not opened.
+    pub(super) fn reminds_at(&self) -> Option<Timestamp> {
+        let life = self.created_at.until(self.expires_at);
+        let last = self.prompts.iter().rev().find(|prompt| prompt.out())?;
+        let unheeded = !self.prompts.iter().any(|prompt| prompt.opened || prompt.reminder);
+        let arrived = matches!(last.status, PromptStatus::Delivered | PromptStatus::Read);
+        (life >= Duration::from_secs(600) && unheeded && arrived && self.attempts.is_empty())
+            .then(|| self.created_at.after(life / 2))
+    }
+
+    /// Records that a prompt is about to be sent. The ones before it are superseded, unless it only reminds.
+    #[must_use]
+    pub fn begin_prompt(
+        &self,
+        id: PromptId,
+        channel: &ChannelName,
+        tells_delivery: bool,
+        now: Timestamp,
+    ) -> Change {
+        let reminder = self.next_prompt(now) == NextPrompt::Remind(channel.clone());
+        let mut change = Change::of(self, now);
+        if !reminder {
+            change.request.silence_all();
+            change.request.routes_used = change.request.routes_used.saturating_add(1);
+        }
+        change.request.prompts.push(PromptRecord {
+            id,
+            channel: channel.clone(),
+            status: PromptStatus::Sending,
+            at: now,
+            provider_id: None,
+            reminder,
+            opened: false,
+            tells_delivery,
+        });
+        change.because(What::Sending { prompt: id, channel: channel.clone(), reminder })
+    }
+
+    /// Marks every prompt that is out as superseded.
+    pub(super) fn silence_all(&mut self) {
+        for prompt in self.prompts.iter_mut().filter(|prompt| prompt.out()) {
+            prompt.status = PromptStatus::Superseded;
+        }
+    }
+
+    /// Records what became of a prompt. What is known already, or is older than what is known, changes nothing.
+    #[must_use]
+    pub fn prompt_became(
+        &self,
+        id: PromptId,
+        became: Became,
+        provider_id: Option<String>,
+        now: Timestamp,
+    ) -> Change {
+        let mut change = Change::of(self, now);
+        let Some(prompt) = change.request.prompts.iter_mut().find(|prompt| prompt.id == id) else {
+            return change;
+        };
+        if self.is_closed() || !moves(prompt, &became) {
+            return change;
+        }
+        settle(prompt, &became);
+        if provider_id.is_some() {
+            prompt.provider_id = provider_id;
+        }
+        let channel = prompt.channel.clone();
+        let taken = matches!(
+            became,
+            Became::Accepted | Became::Unknown | Became::Delivered | Became::Read | Became::Opened
+        );
+        let was_pending = matches!(self.state, State::Pending);
+        if was_pending && taken {
+            change.request.state = State::Prompted;
+        }
+        let reason = match &became {
+            Became::Failed { reason } => Some(reason.clone()),
+            Became::Accepted
+            | Became::Unknown
+            | Became::Delivered
+            | Became::Read
+            | Became::Opened
+            | Became::Superseded { .. } => None,
+        };
+        change = change.noting(became.word(), Some(&channel), reason.as_deref());
+        if was_pending && taken {
+            change = change.telling(NoticeKind::Prompted);
+        }
+        if let Some(notice) = notice_of(&became) {
+            change = change.telling(notice);
+        }
+        change.because(What::Prompt { prompt: id, became })
+    }
+
+    /// No route is left.
+    #[must_use]
+    pub fn undeliverable(&self, now: Timestamp) -> Change {
+        let lost = self.timeline.iter().rev().find_map(|fact| fact.reason.clone());
+        let reason = lost.unwrap_or_else(|| "no_route".to_owned());
+        self.closed(Outcome::Undeliverable { reason: reason.clone() }, now)
+            .because(What::Undeliverable { reason })
+            .telling(NoticeKind::Undeliverable)
+    }
+}
+
+/// Whether it is news: receipts come twice, late and out of order, and each is told once.
+fn moves(prompt: &PromptRecord, became: &Became) -> bool {
+    let status = prompt.status;
+    match became {
+        Became::Accepted => status < PromptStatus::Accepted,
+        Became::Unknown => status == PromptStatus::Sending,
+        Became::Delivered => status < PromptStatus::Delivered,
+        Became::Read => status < PromptStatus::Read,
+        Became::Opened => !prompt.opened && prompt.in_force(),
+        Became::Failed { .. } => status < PromptStatus::Delivered,
+        Became::Superseded { .. } => status == PromptStatus::Superseded,
+    }
+}
+
+const fn settle(prompt: &mut PromptRecord, became: &Became) {
+    match became {
+        Became::Accepted => prompt.status = PromptStatus::Accepted,
+        Became::Unknown => prompt.status = PromptStatus::Unknown,
+        Became::Delivered => prompt.status = PromptStatus::Delivered,
+        Became::Read => prompt.status = PromptStatus::Read,
+        Became::Opened => prompt.opened = true,
+        Became::Failed { .. } => prompt.status = PromptStatus::Failed,
+        Became::Superseded { .. } => {}
+    }
+}
+
+const fn notice_of(became: &Became) -> Option<NoticeKind> {
+    match became {
+        Became::Delivered => Some(NoticeKind::Delivered),
+        Became::Read => Some(NoticeKind::Read),
+        Became::Opened => Some(NoticeKind::Opened),
+        Became::Accepted | Became::Unknown | Became::Failed { .. } | Became::Superseded { .. } => {
+            None
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! A request as its requester sees it: nothing sensitive, and the address masked.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::ask::{Ask, Metadata, Session};
+use crate::brand::Mode;
+use crate::outcome::Outcome;
+use crate::request::{Fact, NoticeKind, Request, State};
+use crate::values::id::RequestId;
+use crate::values::time::Timestamp;
+
+#[derive(Serialize)]
+struct View<'a> {
+    id: RequestId,
+    version: u64,
+    state: &'static str,
+    mode: Mode,
+    ask: &'a Ask,
+    customer: CustomerView<'a>,
+    session: &'a Session,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_code: Option<&'a str>,
+    channels: Vec<&'a str>,
+    metadata: &'a Metadata,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+    timeline: &'a [Fact],
+    outcome: Option<Value>,
+}
+
+#[derive(Serialize)]
+struct CustomerView<'a> {
+    phone: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'a str>,
+}
+
+/// The request as the API shows it.
+#[must_use]
+pub fn request(request: &Request, version: u64) -> Value {
+    let code = request.session_code.as_ref().map(|session| session.code.as_str());
+    shown(request, version, code)
+}
+
+/// The body of a notice: its type, the event's time and the request, without what only the agent's screen may show.
+#[must_use]
+pub fn notice_payload(request: &Request, version: u64, kind: NoticeKind, at: Timestamp) -> String {
+    let mut data = shown(request, version, None);
+    if let Some(customer) = data.get_mut("customer").and_then(Value::as_object_mut) {
+        customer.remove("name");
+    }
+    json!({ "type": kind.as_str(), "timestamp": at, "data": data }).to_string()
+}
+
+fn shown(request: &Request, version: u64, session_code: Option<&str>) -> Value {
+    let mut channels: Vec<&str> = Vec::new();
+    for route in &request.routes {
+        if !channels.contains(&route.as_str()) {
+            channels.push(route.as_str());
+        }
+    }
+    let customer = CustomerView {
+        phone: request.customer.phone.masked(),
+        name: request.customer.name.as_ref().map(crate::values::text::Shown::as_str),
+        language: request.customer.language.as_ref().map(crate::values::language::Language::as_str),
+    };
+    let view = View {
+        id: request.id,
+        version,
+        state: request.state_name(),
+        mode: request.mode,
+        ask: &request.ask,
+        customer,
+        session: &request.session,
+        session_code,
+        channels,
+        metadata: &request.metadata,
+        created_at: request.created_at,
+        expires_at: request.expires_at,
+        timeline: &request.timeline,
+        outcome: match &request.state {
+            State::Closed { outcome, .. } => Some(self::outcome(outcome)),
+            State::Pending
+            | State::Prompted
+            | State::Authorized { .. }
+            | State::Processing { .. } => None,
+        },
+    };
+    serde_json::to_value(view).unwrap_or_default()
+}
+
+fn outcome(outcome: &Outcome) -> Value {
+    match outcome {
+        Outcome::Fulfilled { transaction_code, processor, receipt } => {
+            let mut payment = json!({
+                "amount": receipt.amount,
+                "currency": receipt.currency,
+                "method": receipt.method,
+            });
+            let details = [
+                ("wallet", &receipt.wallet),
+                ("card_brand", &receipt.card_brand),
+                ("last4", &receipt.last4),
+            ];
+            if let Some(fields) = payment.as_object_mut() {
+                for (name, value) in details {
+                    fields.insert(name.to_owned(), json!(value));
+                }
+            }
+            json!({
+                "kind": "fulfilled",
+                "transaction_code": transaction_code,
+                "processor": processor,
+                "reference": receipt.reference,
+                "payment": payment,
+            })
+        }
+        Outcome::Declined { reason } => json!({ "kind": "declined", "reason": reason }),
+        Outcome::Expired => json!({ "kind": "expired" }),
+        Outcome::Cancelled => json!({ "kind": "cancelled" }),
+        Outcome::Undeliverable { reason } => json!({ "kind": "undeliverable", "reason": reason }),
+        Outcome::Failed { reason } => json!({ "kind": "failed", "reason": reason }),
+    }
+}
