@@ -6,6 +6,10 @@
 //! call by itself: what to do next is told by the error.
 
 mod answers;
+#[cfg(test)]
+mod doubles;
+#[cfg(test)]
+mod laws;
 mod opt_out;
 mod sandbox;
 mod settings;

@@ -110,7 +110,7 @@ impl Channel for Sandbox {
     async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError> {
         match Magic::of(&prompt.to, self.look) {
             Magic::Unreachable => Err(SendError::Unreachable { reason: NOT_ON_CHANNEL }),
-            Magic::Silent => Ok(Accepted { provider_id: None }),
+            Magic::Silent => Ok(Accepted { provider_id: None, delivered: false }),
             Magic::Ordinary => self.keep(prompt).await,
         }
     }
@@ -137,7 +137,7 @@ impl Sandbox {
                 return Err(SendError::Unknown(error.into()));
             }
         }
-        Ok(Accepted { provider_id: Some(message.id.to_string()) })
+        Ok(Accepted { provider_id: Some(message.id.to_string()), delivered: true })
     }
 
     async fn find(&self, prompt: &Prompt) -> Result<(), SendError> {
@@ -195,3 +195,6 @@ fn actions(prompt: &Prompt) -> Vec<PhoneAction> {
         .map(|(action, label)| PhoneAction { action, label: label.clone() })
         .into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,3 +95,6 @@ impl Channel for Aws {
         Err(CallbackError::None)
     }
 }
+
+#[cfg(test)]
+mod tests;

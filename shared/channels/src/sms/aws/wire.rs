@@ -16,7 +16,7 @@ use crate::settings::BaseUrl;
 const LIFE_SECONDS: (u64, u64) = (5, 259_200);
 
 /// Each documented error with its reason, and what it asks for. An empty reason is any other.
-const FAULTS: &[(&str, &str, Reaction)] = &[
+pub(super) const FAULTS: &[(&str, &str, Reaction)] = &[
     ("AccessDeniedException", "ACCOUNT_DISABLED", Reaction::Person("suspended")),
     ("AccessDeniedException", "INSUFFICIENT_ACCOUNT_REPUTATION", Reaction::Person("suspended")),
     ("AccessDeniedException", "", Reaction::Person("credentials")),
@@ -119,7 +119,7 @@ pub(super) fn accepted(status: StatusCode, body: &[u8]) -> Result<Accepted, Send
         let taken =
             serde_json::from_slice(body).ok().filter(|taken: &Taken| is_id(&taken.message_id));
         let taken = taken.ok_or_else(|| SendError::Unknown(Answered { status }.into()))?;
-        return Ok(Accepted { provider_id: Some(taken.message_id) });
+        return Ok(Accepted { provider_id: Some(taken.message_id), delivered: false });
     }
     // Above 499 the text may be on its way, whatever the answer's own words.
     let fault = serde_json::from_slice::<Fault>(body).ok().filter(|_| status.is_client_error());

@@ -130,3 +130,6 @@ impl Channel for Twilio {
         callback::read(callback)
     }
 }
+
+#[cfg(test)]
+mod tests;

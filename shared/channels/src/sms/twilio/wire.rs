@@ -16,7 +16,7 @@ use crate::answers::{self, Answered, Reaction};
 const VALIDITY_SECONDS: (u64, u64) = (6, 36_000);
 
 /// Every error code Twilio documents for texts, and what it asks for: as the answer to a call or in a later status.
-const FAULTS: &[(u32, Reaction)] = &[
+pub(super) const FAULTS: &[(u32, Reaction)] = &[
     (14_107, Reaction::Again),
     (20_003, Reaction::Person("credentials")),
     (20_429, Reaction::Again),
@@ -117,5 +117,5 @@ fn taken(status: StatusCode, body: &[u8]) -> Result<Accepted, SendError> {
     {
         return Err(SendError::Unknown(Answered { status }.into()));
     }
-    Ok(Accepted { provider_id: Some(message.sid) })
+    Ok(Accepted { provider_id: Some(message.sid), delivered: false })
 }

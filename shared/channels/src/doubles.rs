@@ -1,0 +1,260 @@
+//! What the tests of the channels stand on: a scripted network, a store in memory, a brand, a prompt.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use domain::brand::{Brand, Mode};
+use domain::ports::{
+    Accepted, Channel, Channels, Clock, Expect, Http, HttpError, Item, Key, Labels,
+    OpenChannelError, Page, Prompt, PromptRef, Range, Reach, SendError, SignError, Signer, Store,
+    StoreError, Write,
+};
+use domain::values::id::{PromptId, RequestId};
+use domain::values::phone::Phone;
+use domain::values::time::Timestamp;
+use http::{Request, Response};
+use serde_json::{Value, json};
+
+use crate::{Outside, Registry};
+
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+pub(crate) const PHONE: &str = "+15551230001";
+
+/// What the network does with every call.
+#[derive(Clone)]
+pub(crate) enum Script {
+    Answer(u16, Bytes),
+    Forbidden,
+    NotSent,
+    Lost,
+}
+
+/// Records every call and does as the script says.
+pub(crate) struct Network {
+    script: Script,
+    pub(crate) calls: Mutex<Vec<Request<Bytes>>>,
+}
+
+#[async_trait]
+impl Http for Network {
+    async fn call(
+        &self,
+        request: Request<Bytes>,
+        _: Reach,
+        _: Duration,
+    ) -> Result<Response<Bytes>, HttpError> {
+        self.calls.lock().unwrap().push(request);
+        match &self.script {
+            Script::Answer(status, body) => {
+                Ok(Response::builder().status(*status).body(body.clone()).unwrap())
+            }
+            Script::Forbidden => Err(HttpError::Forbidden),
+            Script::NotSent => Err(HttpError::NotSent("refused".into())),
+            Script::Lost => Err(HttpError::Lost("reset".into())),
+        }
+    }
+}
+
+/// A store in memory, or one that never answers.
+#[derive(Default)]
+pub(crate) struct Memory {
+    pub(crate) items: Mutex<BTreeMap<Key, Item>>,
+    pub(crate) silent: bool,
+}
+
+impl Memory {
+    fn answers(&self) -> Result<(), StoreError> {
+        if self.silent { Err(StoreError::Unavailable("silent".into())) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl Store for Memory {
+    async fn read(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+        self.answers()?;
+        Ok(self.items.lock().unwrap().get(key).cloned())
+    }
+
+    async fn list(&self, range: &Range) -> Result<Page, StoreError> {
+        self.answers()?;
+        let items = self.items.lock().unwrap();
+        Ok(Page {
+            items: items.values().filter(|item| item.key.pk == range.pk).cloned().collect(),
+            more: false,
+        })
+    }
+
+    async fn list_index(&self, range: &Range) -> Result<Page, StoreError> {
+        self.list(range).await
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError> {
+        self.answers()?;
+        let mut items = self.items.lock().unwrap();
+        for write in writes {
+            let Write::Put { item, expect } = write else { panic!("a channel deletes nothing") };
+            let there = items.get(&item.key).map(|item| item.version);
+            let holds = match expect {
+                Expect::Any => true,
+                Expect::Absent => there.is_none(),
+                Expect::Version(version) => there == Some(version),
+            };
+            if !holds {
+                return Err(StoreError::Conflict);
+            }
+            items.insert(item.key.clone(), item);
+        }
+        Ok(())
+    }
+}
+
+struct Stopped;
+
+#[async_trait]
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        NOW
+    }
+
+    async fn wait(&self, _: Duration) {}
+}
+
+struct Stamp;
+
+#[async_trait]
+impl Signer for Stamp {
+    async fn sign(
+        &self,
+        mut call: Request<Bytes>,
+        service: &str,
+        region: &str,
+    ) -> Result<Request<Bytes>, SignError> {
+        call.headers_mut()
+            .insert("authorization", format!("AWS4 {service}/{region}").parse().unwrap());
+        Ok(call)
+    }
+}
+
+/// One machine: what a channel touches, and what it did to it.
+pub(crate) struct World {
+    pub(crate) network: Arc<Network>,
+    pub(crate) store: Arc<Memory>,
+    pub(crate) signs: bool,
+}
+
+impl World {
+    pub(crate) fn new(script: Script) -> Self {
+        let network = Arc::new(Network { script, calls: Mutex::default() });
+        Self { network, store: Arc::default(), signs: true }
+    }
+
+    /// A world in which nothing outside ever answers.
+    pub(crate) fn silent() -> Self {
+        let store = Arc::new(Memory { silent: true, ..Memory::default() });
+        Self { store, ..Self::new(Script::Lost) }
+    }
+
+    pub(crate) fn registry(&self) -> Registry {
+        let signer: Option<Arc<dyn Signer>> = if self.signs { Some(Arc::new(Stamp)) } else { None };
+        let (http, store): (Arc<dyn Http>, Arc<dyn Store>) =
+            (Arc::clone(&self.network) as _, Arc::clone(&self.store) as _);
+        Registry::new(Outside { http, store, clock: Arc::new(Stopped), signer })
+    }
+
+    /// Opens a channel of this kind, in test mode.
+    pub(crate) fn open(
+        &self,
+        kind: &str,
+        settings: &Value,
+    ) -> Result<Box<dyn Channel>, OpenChannelError> {
+        let brand = brand(kind, settings);
+        self.registry().open(&brand, Mode::Test, &"a-channel".parse().unwrap())
+    }
+
+    pub(crate) fn calls(&self) -> Vec<Request<Bytes>> {
+        self.network.calls.lock().unwrap().clone()
+    }
+}
+
+/// A brand with one channel, the same in both modes.
+pub(crate) fn brand(kind: &str, settings: &Value) -> Brand {
+    let key = STANDARD.encode([7; 32]);
+    let setup = json!({"channels": [{"name": "a-channel", "kind": kind, "settings": settings}]});
+    let text = json!({
+        "version": "1", "name": "acme", "display_name": "Acme", "keys": [], "address_key": key, "link_key": key,
+        "sealing": {"current": "k1", "keys": {"k1": key}}, "test": setup, "live": setup,
+    });
+    Brand::parse(&text.to_string()).unwrap()
+}
+
+pub(crate) fn reference() -> PromptRef {
+    PromptRef { request: RequestId::new(NOW, [1; 10]), prompt: PromptId::new(NOW, [2; 10]) }
+}
+
+pub(crate) fn prompt_to(phone: &str) -> Prompt {
+    Prompt {
+        reference: reference(),
+        to: phone.parse::<Phone>().unwrap(),
+        language: "en-GB".parse().unwrap(),
+        payee: "Acme & Söhne".to_owned(),
+        title: "Pay 42.50 EUR?".to_owned(),
+        body: "Acme & Söhne asks for 42.50 EUR for Invoice 4711.".to_owned(),
+        text: "Acme & Söhne: pay 42.50 EUR? https://pay.example.com/c/tok_hidden".to_owned(),
+        labels: Labels {
+            approve: "Pay".to_owned(),
+            decline: "No".to_owned(),
+            not_me: "Not me".to_owned(),
+            open: "Open".to_owned(),
+        },
+        money: None,
+        link: "https://pay.example.com/c/tok_hidden".to_owned(),
+        callback: "https://hooks.example.com/callbacks/acme/sms".to_owned(),
+        expires_at: NOW.after(Duration::from_secs(300)),
+        now: NOW,
+    }
+}
+
+pub(crate) fn folder(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src").join(path)
+}
+
+/// The JSON files of a folder below `src`, by name.
+pub(crate) fn fixtures(path: &str) -> BTreeMap<String, Value> {
+    let entries = fs::read_dir(folder(path)).unwrap().map(|entry| entry.unwrap().path());
+    let files =
+        entries.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+    files
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            (name, serde_json::from_slice(&fs::read(&path).unwrap()).unwrap())
+        })
+        .collect()
+}
+
+/// A recorded answer: its status, its body, and what it means.
+pub(crate) fn recorded(fixture: &Value) -> (u16, Bytes, String) {
+    let body = match &fixture["body"] {
+        Value::String(text) => text.clone(),
+        json => json.to_string(),
+    };
+    let status = fixture["status"].as_u64().unwrap().try_into().unwrap();
+    (status, body.into(), fixture["means"].as_str().unwrap().to_owned())
+}
+
+/// What became of a prompt, in the words of the fixtures.
+pub(crate) fn meaning(sent: &Result<Accepted, SendError>) -> String {
+    match sent {
+        Ok(accepted) => format!("accepted {}", accepted.provider_id.as_deref().unwrap_or("-")),
+        Err(SendError::Unreachable { reason }) => format!("unreachable {reason}"),
+        Err(SendError::Again(_)) => "again".to_owned(),
+        Err(SendError::Unknown(_)) => "unknown".to_owned(),
+        Err(SendError::Person { reason }) => format!("person {reason}"),
+    }
+}

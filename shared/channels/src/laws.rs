@@ -1,0 +1,235 @@
+//! The laws of the channel port, over every kind in the list with each of its sample settings.
+//!
+//! Secrets in the samples begin with `secret-`, so that one that gets out is found.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::fmt::Write;
+use std::fs;
+
+use bytes::Bytes;
+use domain::brand::Mode;
+use domain::ports::{
+    CallbackError, Channels, OpenChannelError, Retraction, SendError, UnverifiedCallback,
+};
+use http::{HeaderMap, Method, Request};
+use pollster::block_on;
+use serde_json::{Value, json};
+
+use crate::KINDS;
+use crate::doubles::{
+    NOW, PHONE, Script, World, brand, fixtures, folder, meaning, prompt_to, recorded, reference,
+};
+
+fn samples() -> Vec<(&'static str, Value)> {
+    let of = |name| {
+        fixtures(&format!("{name}/fixtures/settings")).into_values().map(move |value| (name, value))
+    };
+    KINDS.iter().flat_map(|kind| of(kind.name)).collect()
+}
+
+fn bytes(calls: &[Request<Bytes>]) -> Vec<String> {
+    calls
+        .iter()
+        .map(|call| {
+            format!("{} {} {:?} {:?}", call.method(), call.uri(), revealed(call), call.body())
+        })
+        .collect()
+}
+
+fn revealed(call: &Request<Bytes>) -> Vec<(&str, &[u8])> {
+    call.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect()
+}
+
+/// Everything an error would show: its words, its debug form, and those of its sources.
+fn shown(error: &dyn Error) -> String {
+    let mut text = format!("{error} {error:?}");
+    let mut source = error.source();
+    while let Some(error) = source {
+        write!(text, " {error} {error:?}").unwrap();
+        source = error.source();
+    }
+    text
+}
+
+fn assert_discreet(text: &str) {
+    for private in ["secret-", "5551230001", "tok_hidden", "4711"] {
+        assert!(!text.contains(private), "{private} is in {text}");
+    }
+}
+
+#[test]
+fn every_folder_is_listed_and_every_kind_has_a_folder_in_alphabetical_order() {
+    let entries = fs::read_dir(folder("")).unwrap().map(|entry| entry.unwrap());
+    let folders: BTreeSet<String> = entries
+        .filter(|entry| entry.file_type().unwrap().is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    let listed: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+    assert_eq!(listed, folders.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_kind_has_sample_settings_that_open() {
+    for kind in KINDS {
+        assert!(samples().iter().any(|(name, _)| *name == kind.name), "{}", kind.name);
+    }
+    for (kind, settings) in samples() {
+        assert!(World::silent().open(kind, &settings).is_ok(), "{kind} {settings}");
+    }
+}
+
+#[test]
+fn the_same_prompt_twice_makes_the_same_calls_twice() {
+    for (kind, settings) in samples() {
+        let send = || {
+            let world = World::new(Script::Lost);
+            let sent = block_on(world.open(kind, &settings).unwrap().send(&prompt_to(PHONE)));
+            (bytes(&world.calls()), meaning(&sent))
+        };
+        assert_eq!(send(), send(), "{kind} {settings}");
+    }
+}
+
+#[test]
+fn a_lost_answer_is_neither_a_success_nor_a_failure() {
+    for (kind, settings) in samples() {
+        let sent = block_on(World::silent().open(kind, &settings).unwrap().send(&prompt_to(PHONE)));
+        assert_eq!(meaning(&sent), "unknown", "{kind} {settings}");
+    }
+}
+
+#[test]
+fn what_was_never_sent_may_be_sent_again() {
+    for (kind, settings) in samples() {
+        for (script, means) in [(Script::NotSent, "again"), (Script::Forbidden, "person base_url")]
+        {
+            let world = World::new(script);
+            let sent = block_on(world.open(kind, &settings).unwrap().send(&prompt_to(PHONE)));
+            assert!(world.calls().is_empty() || meaning(&sent) == means, "{kind} {settings}");
+        }
+    }
+}
+
+#[test]
+fn no_answer_panics_or_gives_a_secret_away_and_only_a_good_one_is_a_success() {
+    let mut bodies: Vec<Bytes> = [
+        "",
+        "{",
+        "null",
+        "[]",
+        "0",
+        "\"sid\"",
+        "{\"code\":-1}",
+        "{\"code\":1e99}",
+        "{\"sid\":null}",
+    ]
+    .map(|text| Bytes::from_static(text.as_bytes()))
+    .into();
+    bodies.push("[".repeat(100_000).into());
+    bodies.push(
+        format!(
+            "{{\"sid\":\"SM{}\",\"status\":\"queued\",\"MessageId\":\"{PHONE}\"}}",
+            "a".repeat(1 << 20)
+        )
+        .into(),
+    );
+    bodies.push(Bytes::from_static(b"\xff\xfe\x00{\"code\":21610}"));
+    for path in ["sms/fixtures/twilio", "sms/fixtures/aws"] {
+        for fixture in fixtures(path).values() {
+            let body = recorded(fixture).1;
+            bodies.push(body.slice(..body.len() / 2));
+        }
+    }
+    for (kind, settings) in samples() {
+        for status in (100..600).step_by(50).chain([201, 204, 301, 401, 404, 429, 503, 999]) {
+            for body in &bodies {
+                let world = World::new(Script::Answer(status, body.clone()));
+                let sent = block_on(world.open(kind, &settings).unwrap().send(&prompt_to(PHONE)));
+                match sent {
+                    Ok(accepted) => {
+                        assert!(world.calls().is_empty(), "{kind} {status} {accepted:?}")
+                    }
+                    Err(error) => {
+                        assert!(
+                            !matches!(error, SendError::Again(_)) || (400..500).contains(&status)
+                        );
+                        assert_discreet(&shown(&error));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_that_was_not_proven_is_received() {
+    let prompt = format!("{:?}", prompt_to(PHONE));
+    assert_discreet(&prompt);
+    let bodies = [
+        "",
+        "MessageStatus=delivered",
+        "{}",
+        "From=%2B15551230001&Body=STOP",
+        "%",
+        "&&&=",
+        "\u{0}",
+    ];
+    let mut signed = HeaderMap::new();
+    signed.insert("x-twilio-signature", "AAAAAAAAAAAAAAAAAAAAAAAAAAA=".parse().unwrap());
+    signed.insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
+    for (kind, settings) in samples() {
+        let channel = World::silent().open(kind, &settings).unwrap();
+        for body in bodies {
+            for headers in [HeaderMap::new(), signed.clone()] {
+                for url in [
+                    "",
+                    "x",
+                    "https://",
+                    "https://a?ref=1#",
+                    "https://hooks.example.com/callbacks/acme/sms?ref=x",
+                ] {
+                    let (url, body) = (url.to_owned(), Bytes::from(body.to_owned()));
+                    let (method, headers) = (Method::POST, headers.clone());
+                    let error = channel
+                        .receive(&UnverifiedCallback { method, url, headers, body, now: NOW })
+                        .unwrap_err();
+                    assert!(
+                        matches!(error, CallbackError::Forged | CallbackError::None),
+                        "{kind} {error}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn taking_back_what_was_never_sent_is_no_error() {
+    let never =
+        Retraction { reference: reference(), to: PHONE.parse().unwrap(), provider_id: None };
+    for (kind, settings) in samples() {
+        for world in [World::silent(), World::new(Script::Lost)] {
+            assert!(!block_on(world.open(kind, &settings).unwrap().retract(&never)), "{kind}");
+        }
+    }
+}
+
+#[test]
+fn settings_are_refused_for_one_unknown_field_without_being_quoted() {
+    for (kind, mut settings) in samples() {
+        settings["secret-field"] = json!("secret-value");
+        let Err(error) = World::silent().open(kind, &settings) else { panic!("{kind}") };
+        assert!(matches!(error, OpenChannelError::Settings(_)));
+        assert_discreet(&shown(&error));
+    }
+}
+
+#[test]
+fn a_name_or_a_kind_that_does_not_exist_is_told_apart() {
+    let world = World::silent();
+    let brand = brand("pigeon", &json!({}));
+    let open = |name: &str| world.registry().open(&brand, Mode::Test, &name.parse().unwrap());
+    assert!(matches!(open("sms"), Err(OpenChannelError::Absent)));
+    assert!(matches!(open("a-channel"), Err(OpenChannelError::Settings(_))));
+}

@@ -1,0 +1,359 @@
+//! The call to Twilio, what each of its recorded answers means, and what its callbacks say.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use domain::ports::{Callback, CallbackError, Channel, Received, UnverifiedCallback};
+use domain::values::phone::Phone;
+use hmac::{Hmac, KeyInit, Mac};
+use http::{HeaderMap, HeaderValue, Method};
+use pollster::block_on;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use sha1::Sha1;
+
+use super::{signature, wire};
+use crate::answers::Reaction;
+use crate::doubles::{
+    NOW, PHONE, Script, World, fixtures, meaning, prompt_to, recorded, reference,
+};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+fn channel(settings: &str) -> (World, Box<dyn Channel>) {
+    let world = World::new(Script::Lost);
+    let channel = world.open("sms", &fixtures("sms/fixtures/settings")[settings]).unwrap();
+    (world, channel)
+}
+
+/// The call, its form decoded.
+fn sent(settings: &str) -> (http::Request<Bytes>, Vec<(String, String)>) {
+    let (world, channel) = channel(settings);
+    block_on(channel.send(&prompt_to(PHONE))).unwrap_err();
+    let call = world.calls().remove(0);
+    let form = form_urlencoded::parse(call.body()).into_owned().collect();
+    (call, form)
+}
+
+fn status_url() -> String {
+    format!("https://hooks.example.com/callbacks/acme/sms?ref={}", reference())
+}
+
+fn callback(url: &str, signature: &str, kind: &str, body: &[u8]) -> UnverifiedCallback {
+    let mut headers = HeaderMap::new();
+    headers.insert("x-twilio-signature", HeaderValue::from_str(signature).unwrap());
+    headers.insert("content-type", HeaderValue::from_str(kind).unwrap());
+    let body = Bytes::copy_from_slice(body);
+    UnverifiedCallback { method: Method::POST, url: url.to_owned(), headers, body, now: NOW }
+}
+
+fn encode(pairs: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+/// A callback as Twilio would sign it, told independently of the code that verifies.
+fn signed(url: &str, pairs: &[(&str, &str)]) -> UnverifiedCallback {
+    let mut sorted = pairs.to_vec();
+    sorted.sort_unstable();
+    let text: String = sorted.iter().map(|(name, value)| format!("{name}{value}")).collect();
+    let mut mac = Hmac::<Sha1>::new_from_slice(b"secret-token").unwrap();
+    mac.update(format!("{url}{text}").as_bytes());
+    let signature = STANDARD.encode(mac.finalize().into_bytes());
+    callback(url, &signature, FORM, encode(pairs).as_bytes())
+}
+
+fn receive(url: &str, pairs: &[(&str, &str)]) -> Result<Received, CallbackError> {
+    channel("twilio").1.receive(&signed(url, pairs))
+}
+
+#[test]
+fn the_call_is_the_documented_one() {
+    let (call, form) = sent("twilio");
+    let account = "AC00000000000000000000000000000000";
+    assert_eq!(
+        call.uri().to_string(),
+        format!("https://api.twilio.com/2010-04-01/Accounts/{account}/Messages.json")
+    );
+    let basic = &call.headers()["authorization"];
+    assert_eq!(basic, &format!("Basic {}", STANDARD.encode(format!("{account}:secret-token"))));
+    assert!(basic.is_sensitive());
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let expected = [
+        pair("To", PHONE),
+        pair("From", "+15005550006"),
+        pair("Body", &prompt_to(PHONE).text),
+        pair("StatusCallback", &status_url()),
+        pair("ValidityPeriod", "300"),
+    ];
+    assert_eq!(form, expected);
+}
+
+#[test]
+fn a_key_a_messaging_service_and_a_stand_in_take_their_places() {
+    let (call, form) = sent("twilio-key-and-service");
+    assert!(call.uri().to_string().starts_with("http://127.0.0.1:4010/2010-04-01/Accounts/AC0"));
+    let pair = STANDARD.encode("SK00000000000000000000000000000000:secret-key");
+    assert_eq!(call.headers()["authorization"], format!("Basic {pair}"));
+    let service =
+        ("MessagingServiceSid".to_owned(), "MG00000000000000000000000000000000".to_owned());
+    assert!(form.contains(&service) && !form.iter().any(|(name, _)| name == "From"));
+}
+
+#[test]
+fn a_sender_is_a_number_or_a_service_and_never_both_or_neither() {
+    for (from, service) in [
+        (json!(null), json!(null)),
+        (json!("+15005550006"), json!("MG0")),
+        (json!(""), json!(null)),
+    ] {
+        let settings = json!({
+            "provider": "twilio", "account_sid": "AC0", "auth_token": "secret-token", "from": from,
+            "messaging_service_sid": service,
+        });
+        assert!(World::new(Script::Lost).open("sms", &settings).is_err(), "{settings}");
+    }
+}
+
+#[test]
+fn each_recorded_answer_means_what_its_fixture_says() {
+    let fixtures = fixtures("sms/fixtures/twilio");
+    for (name, fixture) in &fixtures {
+        let (status, body, means) = recorded(fixture);
+        let sent = wire::accepted(status.try_into().unwrap(), &body);
+        assert_eq!(meaning(&sent), means, "{name}");
+    }
+    for (code, _) in wire::FAULTS {
+        assert!(fixtures.contains_key(&format!("error-{code}")), "{code} has no fixture");
+    }
+}
+
+#[test]
+fn every_published_and_computed_vector_is_judged_as_it_says() {
+    let vectors: Vec<Value> =
+        serde_json::from_str(include_str!("../fixtures/twilio-signatures.json")).unwrap();
+    assert_eq!(vectors.len(), 16);
+    for vector in vectors {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let params = vector["params"].as_array().unwrap();
+        let params: Vec<(String, String)> =
+            params.iter().map(|pair| (text(&pair[0]), text(&pair[1]))).collect();
+        let pairs: Vec<(&str, &str)> =
+            params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let body = vector["body"].as_str().map_or_else(|| encode(&pairs), str::to_owned);
+        let kind = if body.starts_with('{') { "application/json" } else { FORM };
+        let signature = text(&vector["header"]["X-Twilio-Signature"]);
+        let token = SecretString::from(text(&vector["auth_token"]));
+        let verify = |url: &Value| {
+            signature::verify(&token, &callback(&text(url), &signature, kind, body.as_bytes()))
+        };
+        let accepted = verify(&vector["presented_url"]).is_ok();
+        assert_eq!(accepted, vector["expect"] == "accept", "{}", vector["id"]);
+        if vector.get("configured_url").is_some() {
+            assert!(verify(&vector["configured_url"]).is_ok(), "{}", vector["id"]);
+        }
+        let other = SecretString::from("another token");
+        assert!(
+            signature::verify(
+                &other,
+                &callback(&text(&vector["presented_url"]), &signature, kind, body.as_bytes())
+            )
+            .is_err()
+        );
+    }
+}
+
+#[test]
+fn a_text_reports_how_it_fares_in_our_words() {
+    let of = |status: &str| {
+        let received = receive(
+            &status_url(),
+            &[("MessageStatus", status), ("To", PHONE), ("Note", "Zoë & co"), ("Empty", "")],
+        );
+        let received = received.unwrap();
+        assert_eq!((received.reply.status, received.reply.body.as_str()), (200, ""));
+        received.callbacks
+    };
+    assert_eq!(of("delivered"), [Callback::Delivered(reference())]);
+    assert_eq!(of("read"), [Callback::Read(reference())]);
+    for status in ["failed", "undelivered", "canceled"] {
+        assert_eq!(of(status), [Callback::Failed(reference(), "undelivered")]);
+    }
+    for status in [
+        "accepted",
+        "scheduled",
+        "queued",
+        "sending",
+        "sent",
+        "partially_delivered",
+        "a_new_word",
+        "",
+    ] {
+        assert_eq!(of(status), [], "{status}");
+    }
+}
+
+#[test]
+fn each_documented_code_of_a_failed_text_has_its_reason() {
+    for (code, reaction) in wire::FAULTS {
+        let code = code.to_string();
+        let received =
+            receive(&status_url(), &[("MessageStatus", "undelivered"), ("ErrorCode", &code)])
+                .unwrap();
+        let reason = match reaction {
+            Reaction::Again => "busy",
+            Reaction::Unreachable(reason) | Reaction::Person(reason) => reason,
+        };
+        assert_eq!(received.callbacks, [Callback::Failed(reference(), reason)], "{code}");
+    }
+    for code in ["99999", "", "x"] {
+        let received =
+            receive(&status_url(), &[("MessageStatus", "failed"), ("ErrorCode", code)]).unwrap();
+        assert_eq!(received.callbacks, [Callback::Failed(reference(), "undelivered")], "{code}");
+    }
+}
+
+#[test]
+fn a_status_without_our_reference_says_nothing_and_one_with_a_broken_reference_is_malformed() {
+    let pairs = [("MessageStatus", "delivered")];
+    assert_eq!(receive("https://hooks.example.com/c", &pairs).unwrap().callbacks, []);
+    for query in ["ref=", "ref=x", "ref=req_1.prm_1", &format!("ref={0}&ref={0}", reference())] {
+        let url = format!("https://hooks.example.com/c?{query}");
+        assert_eq!(receive(&url, &pairs), Err(CallbackError::Malformed), "{query}");
+    }
+}
+
+#[test]
+fn what_a_customer_writes_is_a_stop_a_start_or_their_own_words() {
+    let phone: Phone = PHONE.parse().unwrap();
+    let url = "https://hooks.example.com/callbacks/acme/sms";
+    let of = |pairs: &[(&str, &str)]| {
+        let received =
+            receive(url, &[&[("From", PHONE), ("SmsStatus", "received")], pairs].concat()).unwrap();
+        assert_eq!(
+            (received.reply.content_type, received.reply.body.as_str()),
+            ("text/xml", "<Response/>")
+        );
+        received.callbacks
+    };
+    assert_eq!(
+        of(&[("Body", "anything"), ("OptOutType", "STOP")]),
+        [Callback::Stop(phone.clone())]
+    );
+    assert_eq!(of(&[("Body", "STOP"), ("OptOutType", "START")]), [Callback::Start(phone.clone())]);
+    assert_eq!(
+        of(&[("Body", "HELP"), ("OptOutType", "HELP")]),
+        [Callback::Wrote(phone.clone(), "HELP".to_owned())]
+    );
+    assert_eq!(of(&[("Body", "Please stop texting me")]), [Callback::Stop(phone.clone())]);
+    assert_eq!(
+        of(&[("Body", "отписаться"), ("MessageStatus", "received")]),
+        [Callback::Stop(phone.clone())]
+    );
+    assert_eq!(of(&[("Body", "unstop")]), [Callback::Start(phone.clone())]);
+    assert_eq!(of(&[("Body", "YES 47")]), [Callback::Wrote(phone, "YES 47".to_owned())]);
+    assert_eq!(receive(url, &[("From", "72975"), ("Body", "STOP")]).unwrap().callbacks, []);
+    for pairs in [
+        &[("From", PHONE)][..],
+        &[("Body", "STOP")],
+        &[("x", "y")],
+        &[("From", PHONE), ("From", "+15551230009"), ("Body", "STOP")],
+    ] {
+        assert_eq!(receive(url, pairs), Err(CallbackError::Malformed));
+    }
+}
+
+#[test]
+fn a_proven_call_that_is_no_posted_form_is_malformed() {
+    let (_, channel) = channel("twilio");
+    let mut get = signed(&status_url(), &[]);
+    get.method = Method::GET;
+    assert_eq!(channel.receive(&get), Err(CallbackError::Malformed));
+    let mut empty = signed(&status_url(), &[]);
+    empty.headers.insert("content-type", HeaderValue::from_static("application/json"));
+    assert_eq!(channel.receive(&empty), Err(CallbackError::Malformed));
+}
+
+#[test]
+fn no_change_to_a_signed_callback_is_accepted() {
+    let (_, channel) = channel("twilio");
+    let pairs = [
+        ("MessageStatus", "delivered"),
+        ("From", "+15005550006"),
+        ("Note", "Zoë & co"),
+        ("Empty", ""),
+        ("To", PHONE),
+    ];
+    let whole = signed(&status_url(), &pairs);
+    let received = channel.receive(&whole).unwrap();
+    let read = |body: &[u8]| -> Vec<(String, String)> {
+        form_urlencoded::parse(body).into_owned().collect()
+    };
+    let mut mutations = 0;
+    for at in 0..whole.body.len() {
+        for byte in (0..=255).filter(|byte| *byte != whole.body[at]) {
+            let mut body = whole.body.to_vec();
+            body[at] = byte;
+            mutations += 1;
+            let changed = UnverifiedCallback { body: body.clone().into(), ..whole.clone() };
+            match channel.receive(&changed) {
+                Err(error) => assert_eq!(error, CallbackError::Forged),
+                // Another spelling of the very same form, such as %2b for %2B.
+                Ok(again) => {
+                    assert!(read(&body) == read(&whole.body) && again == received, "{at} {byte}")
+                }
+            }
+        }
+        let body = [&whole.body[..at], &whole.body[at + 1..]].concat();
+        assert!(
+            channel.receive(&UnverifiedCallback { body: body.into(), ..whole.clone() }).is_err(),
+            "{at}"
+        );
+    }
+    for at in 0..whole.url.len() {
+        for byte in (0x20..0x7f_u8).filter(|byte| *byte != whole.url.as_bytes()[at]) {
+            let mut url = whole.url.clone().into_bytes();
+            url[at] = byte;
+            let url = String::from_utf8(url).unwrap();
+            assert_eq!(
+                channel.receive(&UnverifiedCallback { url, ..whole.clone() }),
+                Err(CallbackError::Forged),
+                "{at}"
+            );
+        }
+    }
+    let signature = whole.headers["x-twilio-signature"].as_bytes().to_vec();
+    for at in 0..signature.len() {
+        for byte in (0x20..=0x7e_u8).filter(|byte| *byte != signature[at]) {
+            let mut given = signature.clone();
+            given[at] = byte;
+            let changed =
+                callback(&whole.url, std::str::from_utf8(&given).unwrap(), FORM, &whole.body);
+            assert_eq!(channel.receive(&changed), Err(CallbackError::Forged), "{at} {byte}");
+        }
+    }
+    assert!(mutations > 20_000);
+}
+
+#[test]
+fn a_signature_that_is_missing_doubled_or_over_another_kind_of_body_is_forged() {
+    let (_, channel) = channel("twilio");
+    let whole = signed(&status_url(), &[("MessageStatus", "delivered")]);
+    let with = |change: &dyn Fn(&mut HeaderMap)| {
+        let mut callback = whole.clone();
+        change(&mut callback.headers);
+        channel.receive(&callback)
+    };
+    assert!(with(&|_| {}).is_ok());
+    let charset = HeaderValue::from_static("application/x-www-form-urlencoded; charset=UTF-8");
+    assert!(with(&|headers| drop(headers.insert("content-type", charset.clone()))).is_ok());
+    let forged = Err(CallbackError::Forged);
+    assert_eq!(with(&|headers| drop(headers.remove("x-twilio-signature"))), forged);
+    let again = whole.headers["x-twilio-signature"].clone();
+    assert_eq!(
+        with(&|headers| assert!(headers.append("x-twilio-signature", again.clone()))),
+        forged
+    );
+    assert_eq!(with(&|headers| drop(headers.remove("content-type"))), forged);
+    let json = HeaderValue::from_static("application/json");
+    assert_eq!(with(&|headers| drop(headers.insert("content-type", json.clone()))), forged);
+}
