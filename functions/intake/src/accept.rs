@@ -1,0 +1,288 @@
+//! `POST /v1/requests`: accepts a request, once for each idempotency key.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::ask::{Ask, AskHash};
+use domain::brand::Brand;
+use domain::caller::Requester;
+use domain::consent::SessionCode;
+use domain::effects::{self, EffectError};
+use domain::limits::{self, Limited, Standing};
+use domain::message::Step;
+use domain::ports::{Expect, Needs, OpenProcessorError, StoreError};
+use domain::problem::{Code, Problem};
+use domain::request::{Request, State};
+use domain::storage;
+use domain::values::id::RequestId;
+use domain::values::name::{ChannelName, ProcessorName};
+use domain::values::time::Timestamp;
+use domain::{keys, view};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+
+use crate::idempotency::{CallKey, Known, Remembered};
+use crate::wanted::{self, Wanted};
+use crate::{Intake, json};
+
+/// How many times a call that lost a race decides again. Each loss means that another call went through.
+const RACES_MAX: u32 = 8;
+
+impl Intake {
+    /// Accepts a request: `201`, its address and the request.
+    ///
+    /// # Errors
+    /// A [`Problem`]; nothing was accepted, or the same call with the same key says what was.
+    pub async fn create(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Response<Bytes>, Problem> {
+        let requester = self.requester(headers).await?;
+        let key = CallKey::read(headers, &requester, ("/v1/requests", body))?;
+        let wanted = wanted::request(body, requester.mode)?;
+        for _ in 0..RACES_MAX {
+            let expect = match key.look_up(self.store.as_ref(), self.clock.now()).await? {
+                Known::Same(remembered) => return self.replayed(remembered).await,
+                Known::New(expect) => expect,
+            };
+            match self.accept(&requester, &key, &wanted, expect).await? {
+                Some(answer) => return Ok(answer),
+                None => continue,
+            }
+        }
+        Err(Problem::new(
+            Code::TemporaryReducedCapacity,
+            "too many calls for this customer at once",
+        ))
+    }
+
+    /// The same answer as then, and the same step owed: the first call may have died before it sent it.
+    async fn replayed(&self, remembered: Remembered) -> Result<Response<Bytes>, Problem> {
+        effects::send(self.queue.as_ref(), Step::Deliver, remembered.request, Duration::ZERO)
+            .await?;
+        let mut answer = created(remembered.request, &remembered.answer);
+        answer.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
+        Ok(answer)
+    }
+
+    /// Accepts what is wanted, or `None` when another call committed first.
+    async fn accept(
+        &self,
+        requester: &Requester,
+        key: &CallKey,
+        wanted: &Wanted,
+        expect: Expect,
+    ) -> Result<Option<Response<Bytes>>, Problem> {
+        let now = self.clock.now();
+        let brand = &requester.brand;
+        let request = self.begin(requester, wanted, now)?;
+        self.not_opted_out(requester, &request.address).await?;
+        let (standing, base) =
+            limits::load(self.store.as_ref(), &brand.name, requester.mode, &request.address)
+                .await?;
+        let opened = Some((request.id, request.expires_at));
+        let standing = self.counted(brand, &standing, opened, now).await?;
+        let at = (&brand.name, requester.mode, request.address.clone());
+        let counted = limits::put(at.0, at.1, &at.2, (&standing, base), now)?;
+        effects::guard(self.queue.as_ref(), &request).await?;
+        let id = request.id;
+        let answer = view::request(&request, 1);
+        let remembered = key.remember(id, answer.clone(), expect, now)?;
+        let extra = vec![counted, remembered];
+        let ports = (self.store.as_ref(), self.queue.as_ref());
+        match effects::apply(ports, None, request.accepted(), extra, Some(Step::Deliver)).await {
+            Ok(_) => {
+                tracing::info!(request.id = %id, brand.name = %brand.name, "accepted a request");
+                Ok(Some(created(id, &answer)))
+            }
+            Err(EffectError::Store(StoreError::Conflict)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Counts one more prompt for an address, after looking which of its requests have ended.
+    pub(crate) async fn counted(
+        &self,
+        brand: &Brand,
+        standing: &Standing,
+        request: Option<(RequestId, Timestamp)>,
+        now: Timestamp,
+    ) -> Result<Standing, Problem> {
+        let refused = match standing.ask(&brand.policy, request, now) {
+            Ok(standing) => return Ok(standing),
+            Err(Limited::Open) => Limited::Open,
+            Err(refused @ (Limited::Quiet { .. } | Limited::Prompts { .. })) => {
+                return Err(limited(refused, now));
+            }
+        };
+        let mut ended = Vec::new();
+        for (id, _) in &standing.open {
+            let loaded = storage::load(self.store.as_ref(), *id).await?;
+            if loaded.is_none_or(|loaded| loaded.request.is_closed()) {
+                ended.push(*id);
+            }
+        }
+        if ended.is_empty() {
+            return Err(limited(refused, now));
+        }
+        standing
+            .without(&ended)
+            .ask(&brand.policy, request, now)
+            .map_err(|refused| limited(refused, now))
+    }
+
+    pub(crate) async fn not_opted_out(
+        &self,
+        requester: &Requester,
+        address: &str,
+    ) -> Result<(), Problem> {
+        let key = storage::stop_key(&requester.brand.name, address);
+        if self.store.read(&key).await?.is_some() {
+            return Err(Problem::new(
+                Code::AddressOptedOut,
+                "the customer opted out of this brand's messages",
+            ));
+        }
+        Ok(())
+    }
+
+    fn begin(
+        &self,
+        requester: &Requester,
+        wanted: &Wanted,
+        now: Timestamp,
+    ) -> Result<Request, Problem> {
+        let brand = &requester.brand;
+        let mut random = [0_u8; 10];
+        self.random.fill(&mut random);
+        let id = RequestId::new(now, random);
+        let payee = brand.display_name.as_str().to_owned();
+        let policy = &brand.policy;
+        let life =
+            wanted.expires_in.unwrap_or(Duration::from_secs(u64::from(policy.expires_in_seconds)));
+        let coded = policy.session_code && matches!(wanted.ask, Ask::Payment { .. });
+        Ok(Request {
+            id,
+            brand: brand.name.clone(),
+            mode: requester.mode,
+            ask_hash: AskHash::of(id, &brand.name, &payee, &wanted.ask),
+            payee,
+            customer: wanted.customer.clone(),
+            address: keys::address_hash(&brand.address_key, &wanted.customer.phone),
+            session: wanted.session.clone(),
+            ask: wanted.ask.clone(),
+            processor: self.processor(requester, &wanted.ask)?,
+            routes: routes(requester, wanted.channels.as_deref())?,
+            routes_used: 0,
+            session_code: coded.then(|| SessionCode::draw(self.random.as_ref())),
+            metadata: wanted.metadata.clone(),
+            notify: brand.setup(requester.mode).notices.is_some(),
+            fallback_seconds: policy.fallback_seconds.max(5),
+            attempts_max: policy.attempts_max,
+            retention_seconds: policy.retention().as_secs(),
+            created_at: now,
+            expires_at: now.after(life),
+            customer_extended: false,
+            state: State::Pending,
+            prompts: Vec::new(),
+            attempts: Vec::new(),
+            timeline: Vec::new(),
+            events: 0,
+            chain: String::new(),
+            notices: 0,
+        })
+    }
+
+    /// The processor that takes this ask.
+    fn processor(&self, requester: &Requester, ask: &Ask) -> Result<ProcessorName, Problem> {
+        let setup = requester.brand.setup(requester.mode);
+        let first = setup.processors.first();
+        let absent = || {
+            Problem::new(Code::ProcessorNotConfigured, "the brand has no processor in this mode")
+        };
+        let name = &first.ok_or_else(absent)?.name;
+        if !matches!(ask, Ask::Payment { .. }) {
+            let detail = "the brand's processors take payment asks only";
+            return Err(Problem::new(Code::AskNotSupported, detail));
+        }
+        let processor = match self.processors.open(&requester.brand, requester.mode, name) {
+            Ok(processor) => processor,
+            Err(OpenProcessorError::Absent) => return Err(absent()),
+            Err(OpenProcessorError::Settings(error)) => {
+                tracing::error!(error = %error, "a processor's settings cannot be used");
+                return Err(Problem::new(
+                    Code::ProcessorNotConfigured,
+                    "the processor's settings cannot be used",
+                ));
+            }
+        };
+        match processor.needs() {
+            Needs::TestCard => Ok(name.clone()),
+            Needs::Wallet => {
+                let detail =
+                    "the processor needs a wallet, which the consent page does not offer yet";
+                Err(Problem::new(Code::AskNotSupported, detail))
+            }
+        }
+    }
+}
+
+/// The channels to try: those asked for, or all the brand has, best first.
+fn routes(
+    requester: &Requester,
+    wanted: Option<&[ChannelName]>,
+) -> Result<Vec<ChannelName>, Problem> {
+    let configured = &requester.brand.setup(requester.mode).channels;
+    let mut routes: Vec<ChannelName> = Vec::new();
+    match wanted {
+        None => routes.extend(configured.iter().map(|channel| channel.name.clone())),
+        Some(wanted) => {
+            for name in wanted {
+                configured_channel(requester, name)?;
+                if !routes.contains(name) {
+                    routes.push(name.clone());
+                }
+            }
+        }
+    }
+    if routes.is_empty() {
+        return Err(Problem::new(
+            Code::ChannelNotConfigured,
+            "the brand has no channel in this mode",
+        ));
+    }
+    routes.truncate(8);
+    Ok(routes)
+}
+
+/// Whether the brand has a channel of that name.
+pub(crate) fn configured_channel(requester: &Requester, name: &ChannelName) -> Result<(), Problem> {
+    let configured = &requester.brand.setup(requester.mode).channels;
+    if configured.iter().any(|channel| channel.name == *name) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::ChannelNotConfigured,
+        format!("the brand has no channel named {name} in this mode"),
+    ))
+}
+
+fn created(id: RequestId, answer: &serde_json::Value) -> Response<Bytes> {
+    let mut response = json(StatusCode::CREATED, answer);
+    if let Ok(location) = HeaderValue::from_str(&format!("/v1/requests/{id}")) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+/// The problem of a limit that is reached.
+pub(crate) fn limited(limited: Limited, now: Timestamp) -> Problem {
+    let mut problem = Problem::new(Code::TooManyRequestsForAddress, limited.to_string());
+    let until = match limited {
+        Limited::Quiet { until } | Limited::Prompts { until } => Some(until),
+        Limited::Open => None,
+    };
+    problem.retry_after =
+        Some(until.map_or(60, |until| now.until(until).as_secs().saturating_add(1)));
+    problem
+}

@@ -1,0 +1,220 @@
+//! Reading a JSON body field by field, so that every fault is told at once and by its place.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::rc::Rc;
+use std::str::FromStr;
+
+use domain::problem::FieldError;
+use serde_json::{Map, Value};
+
+type Faults = Rc<RefCell<Vec<FieldError>>>;
+
+/// A JSON object whose fields are taken one by one; what is left at the end is unknown.
+pub(crate) struct Fields {
+    pointer: String,
+    map: Map<String, Value>,
+    faults: Faults,
+}
+
+impl Fields {
+    /// Reads a body. An empty one is an empty object where `optional`.
+    pub(crate) fn of_body(body: &[u8], optional: bool) -> Result<Self, Vec<FieldError>> {
+        let fault = |code, detail: &str| {
+            vec![FieldError { pointer: String::new(), code, detail: detail.to_owned() }]
+        };
+        if body.is_empty() && optional {
+            return Ok(Self::new(Map::new()));
+        }
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(map)) => Ok(Self::new(map)),
+            Ok(_) => Err(fault("type", "the body is a JSON object")),
+            Err(error) => Err(fault(
+                "syntax",
+                &format!("the body is not JSON (line {}, column {})", error.line(), error.column()),
+            )),
+        }
+    }
+
+    fn new(map: Map<String, Value>) -> Self {
+        Self { pointer: String::new(), map, faults: Faults::default() }
+    }
+
+    fn place(&self, name: &str) -> String {
+        format!("{}/{}", self.pointer, name.replace('~', "~0").replace('/', "~1"))
+    }
+
+    /// Records a fault of one field.
+    pub(crate) fn fault(&self, name: &str, code: &'static str, detail: impl Display) {
+        let fault = FieldError { pointer: self.place(name), code, detail: detail.to_string() };
+        self.faults.borrow_mut().push(fault);
+    }
+
+    fn take(&mut self, name: &str, required: bool) -> Option<Value> {
+        match self.map.remove(name) {
+            None | Some(Value::Null) => {
+                if required {
+                    self.fault(name, "missing", "the field is required");
+                }
+                None
+            }
+            found @ Some(_) => found,
+        }
+    }
+
+    /// A text.
+    pub(crate) fn text(&mut self, name: &str, required: bool) -> Option<String> {
+        match self.take(name, required)? {
+            Value::String(text) => Some(text),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Array(_)
+            | Value::Object(_) => {
+                self.fault(name, "type", "the field is a string");
+                None
+            }
+        }
+    }
+
+    /// A text that `read` understands.
+    pub(crate) fn read<T, E: Display>(
+        &mut self,
+        name: &str,
+        required: bool,
+        read: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let text = self.text(name, required)?;
+        read(&text).map_err(|error| self.fault(name, "value", error)).ok()
+    }
+
+    /// A text of a type that parses.
+    pub(crate) fn parse<T: FromStr<Err: Display>>(
+        &mut self,
+        name: &str,
+        required: bool,
+    ) -> Option<T> {
+        self.read(name, required, str::parse)
+    }
+
+    /// A whole number within bounds.
+    pub(crate) fn number(&mut self, name: &str, required: bool, bounds: (u64, u64)) -> Option<u64> {
+        let Value::Number(number) = self.take(name, required)? else {
+            self.fault(name, "type", "the field is a whole number");
+            return None;
+        };
+        let (least, most) = bounds;
+        match number.as_u64() {
+            Some(whole) if (least..=most).contains(&whole) => Some(whole),
+            Some(_) => {
+                self.fault(name, "range", format!("the number is {least} to {most}"));
+                None
+            }
+            None if number.is_i64() => {
+                self.fault(name, "range", format!("the number is {least} to {most}"));
+                None
+            }
+            None => {
+                self.fault(name, "type", "the field is a whole number");
+                None
+            }
+        }
+    }
+
+    /// An object.
+    pub(crate) fn object(&mut self, name: &str, required: bool) -> Option<Self> {
+        match self.take(name, required)? {
+            Value::Object(map) => {
+                Some(Self { pointer: self.place(name), map, faults: Rc::clone(&self.faults) })
+            }
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Array(_)
+            | Value::String(_) => {
+                self.fault(name, "type", "the field is an object");
+                None
+            }
+        }
+    }
+
+    /// A list of texts, at most `most`, each of which `read` understands.
+    pub(crate) fn list<T, E: Display>(
+        &mut self,
+        name: &str,
+        required: bool,
+        most: usize,
+        read: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Vec<T>> {
+        let Value::Array(values) = self.take(name, required)? else {
+            self.fault(name, "type", "the field is a list");
+            return None;
+        };
+        if values.is_empty() || values.len() > most {
+            self.fault(name, "length", format!("the list has 1 to {most} entries"));
+            return None;
+        }
+        let mut entries = Vec::with_capacity(values.len());
+        for (place, value) in values.iter().enumerate() {
+            let entry = format!("{name}/{place}");
+            match value.as_str().map(&read) {
+                Some(Ok(read)) => entries.push(read),
+                Some(Err(error)) => self.fault_at(&entry, "value", &error),
+                None => self.fault_at(&entry, "type", &"the entry is a string"),
+            }
+        }
+        Some(entries)
+    }
+
+    fn fault_at(&self, path: &str, code: &'static str, detail: &dyn Display) {
+        let pointer = format!("{}/{path}", self.pointer);
+        self.faults.borrow_mut().push(FieldError { pointer, code, detail: detail.to_string() });
+    }
+
+    /// The names of the fields that are left.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.map.keys().cloned().collect()
+    }
+
+    /// Says that every field has been taken: what is left is unknown.
+    pub(crate) fn end(self) {
+        for name in self.map.keys() {
+            self.fault(name, "unknown", "the field is not known");
+        }
+    }
+
+    /// The faults so far, those of inner objects among them.
+    pub(crate) fn faults(&self) -> Faults {
+        Rc::clone(&self.faults)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_told_at_once_by_its_place() {
+        let body = br#"{"a": 1, "b": {"c": -2, "x/y": 1}, "l": ["ok", 3], "extra": null}"#;
+        let mut fields = Fields::of_body(body, false).unwrap();
+        let faults = fields.faults();
+        assert_eq!(fields.text("a", true), None);
+        assert_eq!(fields.text("missing", true), None);
+        let mut inner = fields.object("b", true).unwrap();
+        assert_eq!(inner.number("c", true, (1, 9)), None);
+        inner.end();
+        fields.list("l", true, 3, |text| Ok::<_, String>(text.to_owned()));
+        fields.end();
+        let told: Vec<_> =
+            faults.borrow().iter().map(|fault| (fault.pointer.clone(), fault.code)).collect();
+        let expected = [
+            ("/a", "type"),
+            ("/missing", "missing"),
+            ("/b/c", "range"),
+            ("/b/x~1y", "unknown"),
+            ("/l/1", "type"),
+            ("/extra", "unknown"),
+        ];
+        assert_eq!(told, expected.map(|(place, code)| (place.to_owned(), code)));
+    }
+}

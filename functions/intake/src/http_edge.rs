@@ -1,0 +1,127 @@
+//! The router: addresses and methods, limits, time-outs and headers. It decides nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequest, Path, Request, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use domain::problem::{Code, Problem};
+use http::HeaderMap;
+use http::header::{HeaderName, HeaderValue};
+use http::request::Parts;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::Intake;
+
+/// The largest body the API takes.
+const BODY_MAX: usize = 64 * 1024;
+/// Longer than the longest wait for news, shorter than what the gateway in front gives us.
+const TIME_MAX: Duration = Duration::from_secs(27);
+
+/// The API's addresses, to be mounted as they are.
+pub fn router(intake: Arc<Intake>) -> Router {
+    Router::new()
+        .route("/v1/capabilities", post(capabilities))
+        .route("/v1/requests", post(create).get(list))
+        .route("/v1/requests/{id}", get(read))
+        .route("/v1/requests/{id}/cancel", post(cancel))
+        .route("/v1/requests/{id}/extend", post(extend))
+        .route("/v1/requests/{id}/resend", post(resend))
+        .route("/problems/{code}", get(explain))
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(nowhere)
+        .layer(SetResponseHeaderLayer::if_not_present(
+            HeaderName::from_static("x-content-type-options"),
+            HeaderValue::from_static("nosniff"),
+        ))
+        .layer(TimeoutLayer::with_status_code(http::StatusCode::SERVICE_UNAVAILABLE, TIME_MAX))
+        .with_state(intake)
+}
+
+/// A call with its body read.
+struct Call {
+    parts: Parts,
+    body: Bytes,
+}
+
+impl FromRequest<Arc<Intake>> for Call {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, intake: &Arc<Intake>) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
+        match to_bytes(body, BODY_MAX).await {
+            Ok(body) => Ok(Self { parts, body }),
+            Err(_) => {
+                let problem = Problem::new(Code::PayloadTooLarge, "the body is larger than 64 KiB");
+                Err(Self { parts, body: Bytes::new() }.answer(intake, Err(problem)))
+            }
+        }
+    }
+}
+
+impl Call {
+    fn headers(&self) -> &HeaderMap {
+        &self.parts.headers
+    }
+
+    fn query(&self) -> &str {
+        self.parts.uri.query().unwrap_or_default()
+    }
+
+    fn answer(&self, intake: &Intake, answer: Result<http::Response<Bytes>, Problem>) -> Response {
+        let answer = answer.unwrap_or_else(|problem| {
+            let (code, status, ..) = problem.code.facts();
+            tracing::info!(problem.code = code, http.status = status, "refused a call");
+            problem.answer(&intake.public_base, self.parts.uri.path())
+        });
+        answer.map(Body::from)
+    }
+}
+
+type Here = State<Arc<Intake>>;
+
+async fn create(State(intake): Here, call: Call) -> Response {
+    call.answer(&intake, intake.create(call.headers(), &call.body).await)
+}
+
+async fn capabilities(State(intake): Here, call: Call) -> Response {
+    call.answer(&intake, intake.capabilities(call.headers(), &call.body).await)
+}
+
+async fn list(State(intake): Here, call: Call) -> Response {
+    call.answer(&intake, intake.list(call.headers(), call.query()).await)
+}
+
+async fn read(State(intake): Here, Path(id): Path<String>, call: Call) -> Response {
+    call.answer(&intake, intake.read(call.headers(), &id, call.query()).await)
+}
+
+async fn cancel(State(intake): Here, Path(id): Path<String>, call: Call) -> Response {
+    call.answer(&intake, intake.cancel(call.headers(), &id, &call.body).await)
+}
+
+async fn extend(State(intake): Here, Path(id): Path<String>, call: Call) -> Response {
+    call.answer(&intake, intake.extend(call.headers(), &id, &call.body).await)
+}
+
+async fn resend(State(intake): Here, Path(id): Path<String>, call: Call) -> Response {
+    call.answer(&intake, intake.resend(call.headers(), &id, &call.body).await)
+}
+
+async fn explain(State(intake): Here, Path(code): Path<String>, call: Call) -> Response {
+    call.answer(&intake, intake.explain(&code))
+}
+
+async fn wrong_method(State(intake): Here, call: Call) -> Response {
+    let detail = "the address does not take this method";
+    call.answer(&intake, Err(Problem::new(Code::MethodNotAllowed, detail)))
+}
+
+async fn nowhere(State(intake): Here, call: Call) -> Response {
+    call.answer(&intake, Err(Problem::new(Code::NotFound, "there is nothing at this address")))
+}

@@ -1,0 +1,133 @@
+//! Reading: one request, waiting for news of it if asked to, and what belongs to a session.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use domain::problem::{Code, FieldError, Problem};
+use domain::storage::{self, unbody};
+use domain::view;
+use http::{HeaderMap, Response, StatusCode};
+use serde_json::json;
+
+use crate::wanted::token;
+use crate::{Intake, json, shown};
+
+/// The longest a caller may hold the line, in seconds.
+const WAIT_MAX: u64 = 20;
+/// How often the store is asked meanwhile.
+const POLL: Duration = Duration::from_millis(250);
+
+/// A query string's parameters, each at most once and all of them known.
+struct Query(Vec<(String, String)>);
+
+impl Query {
+    fn read(query: &str, known: &[&str]) -> Result<Self, Problem> {
+        let mut parameters: Vec<(String, String)> = Vec::new();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
+            if !known.contains(&name.as_str()) || parameters.iter().any(|(seen, _)| *seen == name) {
+                return Err(wrong(&name, "unknown", "the parameter is not known, or comes twice"));
+            }
+            parameters.push((name, value));
+        }
+        Ok(Self(parameters))
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    fn number(&self, name: &str, most: u64) -> Result<Option<u64>, Problem> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        match text.parse() {
+            Ok(number) if number <= most => Ok(Some(number)),
+            Ok(_) | Err(_) => {
+                Err(wrong(name, "value", &format!("the parameter is a number up to {most}")))
+            }
+        }
+    }
+}
+
+fn wrong(name: &str, code: &'static str, detail: &str) -> Problem {
+    let error = FieldError { pointer: name.to_owned(), code, detail: detail.to_owned() };
+    Problem::fields(vec![error])
+}
+
+impl Intake {
+    /// `GET /v1/requests/{id}`: the request; with `wait`, once its version passes `after`, or at the wait's end.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    pub async fn read(
+        &self,
+        headers: &HeaderMap,
+        id: &str,
+        query: &str,
+    ) -> Result<Response<Bytes>, Problem> {
+        let requester = self.requester(headers).await?;
+        let query = Query::read(query, &["wait", "after"])?;
+        let wait = query.number("wait", WAIT_MAX)?.unwrap_or(0);
+        let after = query.number("after", u64::MAX)?;
+        let until = self.clock.now().after(Duration::from_secs(wait));
+        let mut loaded = self.owned(&requester, id).await?;
+        let after = after.unwrap_or(loaded.version);
+        while wait > 0 && loaded.version <= after && !loaded.request.is_closed() {
+            let left = self.clock.now().until(until);
+            if left.is_zero() {
+                break;
+            }
+            self.clock.wait(left.min(POLL)).await;
+            loaded = self.owned(&requester, id).await?;
+        }
+        Ok(shown(StatusCode::OK, &loaded))
+    }
+
+    /// `GET /v1/requests?session=<id>`: what belongs to a session, newest first.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    pub async fn list(&self, headers: &HeaderMap, query: &str) -> Result<Response<Bytes>, Problem> {
+        let requester = self.requester(headers).await?;
+        let query = Query::read(query, &["session", "cursor", "limit"])?;
+        let Some(session) = query.text("session") else {
+            return Err(wrong("session", "missing", "the parameter is required"));
+        };
+        let session = token(session).map_err(|detail| wrong("session", "value", detail))?;
+        let limit = query.number("limit", 100)?.unwrap_or(20).max(1);
+        let after = query.text("cursor").map(cursor_read).transpose()?;
+        let brand = (&requester.brand.name, requester.mode);
+        let limit = usize::try_from(limit).unwrap_or(100);
+        let page = storage::of_session(self.store.as_ref(), brand, &session, after, limit).await?;
+        let mut requests = Vec::with_capacity(page.items.len());
+        for item in &page.items {
+            let request: domain::request::Request = unbody(&item.body)?;
+            requests.push(view::request(&request, item.version));
+        }
+        let last = page.items.last().and_then(|item| item.index.as_ref());
+        let next = last.filter(|_| page.more).map(|index| URL_SAFE_NO_PAD.encode(&index.sk));
+        Ok(json(StatusCode::OK, &json!({ "requests": requests, "next_cursor": next })))
+    }
+
+    /// `GET /problems/{code}`: what a code means and what to do about it.
+    ///
+    /// # Errors
+    /// A [`Problem`] for a code that does not exist.
+    pub fn explain(&self, code: &str) -> Result<Response<Bytes>, Problem> {
+        let known = Code::ALL.into_iter().map(Code::facts).find(|facts| facts.0 == code);
+        let Some((code, status, title, remedy)) = known else {
+            return Err(Problem::new(Code::NotFound, "there is no such problem"));
+        };
+        Ok(json(
+            StatusCode::OK,
+            &json!({ "code": code, "status": status, "title": title, "remedy": remedy }),
+        ))
+    }
+}
+
+fn cursor_read(text: &str) -> Result<String, Problem> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok();
+    let place =
+        bytes.and_then(|bytes| String::from_utf8(bytes).ok()).filter(|place| place.len() <= 512);
+    place.ok_or_else(|| wrong("cursor", "value", "the cursor is not one of ours"))
+}

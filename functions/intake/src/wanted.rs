@@ -1,0 +1,188 @@
+//! What the bodies of the API's calls mean, once every field of them is sound.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use domain::ask::{Ask, Customer, Metadata, Session, SessionKind};
+use domain::brand::Mode;
+use domain::problem::Problem;
+use domain::request::LIFETIME_MAX;
+use domain::values::language::Language;
+use domain::values::money::Money;
+use domain::values::name::ChannelName;
+use domain::values::phone::Phone;
+use domain::values::text::Shown;
+
+use crate::fields::Fields;
+
+/// A request somebody wants to make.
+pub(crate) struct Wanted {
+    pub(crate) customer: Customer,
+    pub(crate) session: Session,
+    pub(crate) ask: Ask,
+    pub(crate) channels: Option<Vec<ChannelName>>,
+    pub(crate) expires_in: Option<Duration>,
+    pub(crate) metadata: Metadata,
+}
+
+/// A question which routes could reach a customer.
+pub(crate) struct WantedCapabilities {
+    pub(crate) customer: Customer,
+}
+
+fn finished<T>(fields: Fields, wanted: Option<T>) -> Result<T, Problem> {
+    let faults = fields.faults();
+    fields.end();
+    let faults = faults.take();
+    match wanted {
+        Some(wanted) if faults.is_empty() => Ok(wanted),
+        _ => Err(Problem::fields(faults)),
+    }
+}
+
+/// Reads the body of `POST /v1/requests`.
+pub(crate) fn request(body: &[u8], mode: Mode) -> Result<Wanted, Problem> {
+    let mut fields = Fields::of_body(body, false).map_err(Problem::fields)?;
+    let customer = fields.object("customer", true).and_then(customer);
+    let session = fields.object("session", true).and_then(session);
+    let ask = fields.object("ask", true).and_then(ask);
+    let channels = fields.list("channels", false, 8, str::parse);
+    let expires_in = expires_in(&mut fields, false, mode);
+    let metadata = fields.object("metadata", false).map(metadata).unwrap_or_default();
+    let wanted = customer.zip(session).zip(ask).map(|((customer, session), ask)| Wanted {
+        customer,
+        session,
+        ask,
+        channels,
+        expires_in,
+        metadata,
+    });
+    finished(fields, wanted)
+}
+
+/// Reads the body of `POST /v1/capabilities`.
+pub(crate) fn capabilities(body: &[u8]) -> Result<WantedCapabilities, Problem> {
+    let mut fields = Fields::of_body(body, false).map_err(Problem::fields)?;
+    let customer = fields.object("customer", true).and_then(customer);
+    let ask = fields.object("ask", true).and_then(ask);
+    let wanted = customer.zip(ask).map(|(customer, _)| WantedCapabilities { customer });
+    finished(fields, wanted)
+}
+
+/// Reads the body of a call that takes no fields; none at all is as good.
+pub(crate) fn nothing(body: &[u8]) -> Result<(), Problem> {
+    let fields = Fields::of_body(body, true).map_err(Problem::fields)?;
+    finished(fields, Some(()))
+}
+
+/// Reads the body of `POST /v1/requests/{id}/resend`.
+pub(crate) fn resend(body: &[u8]) -> Result<Option<ChannelName>, Problem> {
+    let mut fields = Fields::of_body(body, true).map_err(Problem::fields)?;
+    let channel = fields.parse("channel", false);
+    finished(fields, Some(channel))
+}
+
+/// Reads the body of `POST /v1/requests/{id}/extend`.
+pub(crate) fn extend(body: &[u8], mode: Mode) -> Result<Duration, Problem> {
+    let mut fields = Fields::of_body(body, false).map_err(Problem::fields)?;
+    let duration = expires_in(&mut fields, true, mode);
+    finished(fields, duration)
+}
+
+/// Real customers get a minute at least; a test may be shorter.
+fn expires_in(fields: &mut Fields, required: bool, mode: Mode) -> Option<Duration> {
+    let least = match mode {
+        Mode::Test => 1,
+        Mode::Live => 60,
+    };
+    fields.number("expires_in", required, (least, LIFETIME_MAX.as_secs())).map(Duration::from_secs)
+}
+
+fn customer(mut fields: Fields) -> Option<Customer> {
+    let phone = fields.parse::<Phone>("phone", true);
+    let name = fields.read("name", false, Shown::new);
+    let language = fields.parse::<Language>("language", false);
+    fields.end();
+    Some(Customer { phone: phone?, name, language })
+}
+
+fn session(mut fields: Fields) -> Option<Session> {
+    let kind = fields.read("kind", true, |text| match text {
+        "voice" => Ok(SessionKind::Voice),
+        "ivr" => Ok(SessionKind::Ivr),
+        "chat" => Ok(SessionKind::Chat),
+        "in_person" => Ok(SessionKind::InPerson),
+        _ => Err("a session's kind is voice, ivr, chat or in_person"),
+    });
+    let id = fields.read("id", true, token);
+    let agent = fields.read("agent", false, token);
+    fields.end();
+    Some(Session { kind: kind?, id: id?, agent })
+}
+
+/// Ids of the requester's own are kept as they are, so they are plain: 1 to 128 printable ASCII characters, no spaces.
+pub(crate) fn token(text: &str) -> Result<String, &'static str> {
+    let plain = (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    if plain {
+        Ok(text.to_owned())
+    } else {
+        Err("an id is 1 to 128 printable ASCII characters without spaces")
+    }
+}
+
+fn ask(mut fields: Fields) -> Option<Ask> {
+    let kind = fields.text("kind", true);
+    let ask = match kind.as_deref() {
+        Some("payment") => payment(&mut fields),
+        Some("payment_method") => fields
+            .read("description", true, Shown::new)
+            .map(|description| Ask::PaymentMethod { description }),
+        Some("identity") => {
+            let claims = fields.list("claims", true, 32, Shown::new);
+            let description = fields.read("description", true, Shown::new);
+            claims
+                .zip(description)
+                .map(|(claims, description)| Ask::Identity { claims, description })
+        }
+        Some(_) => {
+            fields.fault("kind", "value", "an ask's kind is payment, payment_method or identity");
+            return None;
+        }
+        None => return None,
+    };
+    fields.end();
+    ask
+}
+
+fn payment(fields: &mut Fields) -> Option<Ask> {
+    let amount = fields.number("amount", true, (1, Money::AMOUNT_MAX));
+    let currency = fields.parse("currency", true);
+    let description = fields.read("description", true, Shown::new);
+    // The amount's bounds were checked above, and are the only thing money can refuse.
+    let money =
+        amount.zip(currency).and_then(|(amount, currency)| Money::new(amount, currency).ok());
+    money.zip(description).map(|(money, description)| Ask::Payment { money, description })
+}
+
+fn metadata(mut fields: Fields) -> Metadata {
+    let names = fields.names();
+    if names.len() > 20 {
+        fields.fault("", "length", "metadata has at most 20 entries");
+    }
+    let mut metadata = Metadata::new();
+    for name in names {
+        if name.is_empty() || name.chars().count() > 40 {
+            fields.fault(&name, "length", "a metadata name is 1 to 40 characters");
+        }
+        let value = fields.read(&name, false, |text| Ok::<_, Infallible>(text.to_owned()));
+        match value {
+            Some(value) if value.chars().count() <= 500 => {
+                metadata.insert(name, value);
+            }
+            Some(_) => fields.fault(&name, "length", "a metadata value is at most 500 characters"),
+            None => {}
+        }
+    }
+    fields.end();
+    metadata
+}
