@@ -1,1 +1,93 @@
-//! The processors, one folder each.
+//! The processors, one folder each, and the list of them.
+//!
+//! **Touches** only the ports it is handed: `Http`, and for the sandbox `Store` and `Clock`.
+//! **Never** draws a key: a repeated call is the same call, byte for byte.
+
+use std::sync::Arc;
+
+use domain::brand::{Brand, Mode, Settings};
+use domain::ports::{Clock, Http, OpenProcessorError, Processor, Processors, Source, Store};
+use domain::values::name::ProcessorName;
+
+pub mod sandbox;
+mod stripe;
+
+/// Everything a processor can touch.
+pub struct Outside {
+    /// Calls to a processor's API.
+    pub http: Arc<dyn Http>,
+    /// Where the sandbox keeps its ledger.
+    pub store: Arc<dyn Store>,
+    /// The sandbox's idea of time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// One adapter: what settings call it, and how it is opened.
+struct Kind {
+    name: &'static str,
+    open: fn(&Outside, Mode, &Settings) -> Opened,
+}
+
+/// A processor, or what is wrong with its settings.
+type Opened = Result<Box<dyn Processor>, Source>;
+
+/// The adapters there are, by name.
+const KINDS: &[Kind] = &[sandbox::KIND, stripe::KIND];
+
+/// What settings may call an adapter, in alphabetical order.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|kind| kind.name)
+}
+
+/// Opens a brand's processors.
+pub struct Registry {
+    outside: Outside,
+}
+
+impl Registry {
+    /// Opens processors that touch these ports.
+    #[must_use]
+    pub const fn new(outside: Outside) -> Self {
+        Self { outside }
+    }
+}
+
+/// Settings that name an adapter there is not.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no processor of that kind")]
+struct UnknownKind;
+
+impl Processors for Registry {
+    fn open(
+        &self,
+        brand: &Brand,
+        mode: Mode,
+        name: &ProcessorName,
+    ) -> Result<Box<dyn Processor>, OpenProcessorError> {
+        let mut setups = brand.setup(mode).processors.iter();
+        let setup = setups.find(|setup| setup.name == *name).ok_or(OpenProcessorError::Absent)?;
+        let kind = KINDS
+            .iter()
+            .find(|kind| kind.name == setup.kind)
+            .ok_or_else(|| OpenProcessorError::Settings(UnknownKind.into()))?;
+        (kind.open)(&self.outside, mode, &setup.settings).map_err(OpenProcessorError::Settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_folder_is_listed_once_and_in_order() {
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+        let mut folders: Vec<String> = std::fs::read_dir(source)
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .filter(|entry| entry.file_type().unwrap().is_dir())
+            .map(|entry| entry.file_name().into_string().unwrap())
+            .collect();
+        folders.sort();
+        assert_eq!(kinds().collect::<Vec<_>>(), folders);
+    }
+}

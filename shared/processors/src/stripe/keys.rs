@@ -1,0 +1,65 @@
+//! Idempotency keys: a function of the attempt and the step, so that every repeat carries the same one.
+
+use domain::values::id::RequestId;
+use sha2::{Digest, Sha256};
+
+/// The calls that carry a key.
+///
+/// Cancelling carries none: it is the same done twice, and a stored answer would hide what became of the payment since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// An Apple Pay token becomes a Stripe token.
+    Token,
+    /// A Stripe token becomes a payment method.
+    PaymentMethod,
+    /// The PaymentIntent is created.
+    Create,
+    /// The PaymentIntent is confirmed: the money moves.
+    Confirm,
+}
+
+impl Step {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::PaymentMethod => "pm_create",
+            Self::Create => "pi_create",
+            Self::Confirm => "pi_confirm",
+        }
+    }
+}
+
+/// The key of a step of an attempt.
+pub(crate) fn key(request: RequestId, step: Step, generation: u32) -> String {
+    derive(&request.to_string(), step.as_str(), generation)
+}
+
+fn derive(request: &str, step: &str, generation: u32) -> String {
+    let digest = Sha256::digest(format!("pay-by-phone/v1|{request}|{step}|{generation}"));
+    let mut text = hex::encode(digest);
+    text.truncate(32);
+    format!("{step}-{generation}-{text}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_those_of_the_reference() {
+        let file = include_str!("fixtures/vectors-idempotency-keys.json");
+        let file: serde_json::Value = serde_json::from_str(file).unwrap();
+        for vector in file["vectors"].as_array().unwrap() {
+            let text = |name: &str| vector[name].as_str().unwrap();
+            let generation = u32::try_from(vector["generation"].as_u64().unwrap()).unwrap();
+            assert_eq!(derive(text("request_id"), text("step"), generation), text("key"));
+        }
+    }
+
+    #[test]
+    fn no_two_steps_share_a_name() {
+        let steps = [Step::Token, Step::PaymentMethod, Step::Create, Step::Confirm];
+        let names: std::collections::BTreeSet<_> = steps.map(Step::as_str).into();
+        assert_eq!(names.len(), steps.len());
+    }
+}

@@ -1,0 +1,231 @@
+//! A scripted `Http`, a store in memory and a clock that moves when told.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::authorization::{Authorization, AuthorizationKind};
+use domain::brand::{Brand, Mode};
+use domain::ports::{
+    Charge, Clock, Expect, Http, HttpError, Item, Key, OpenProcessorError, Page, Processor,
+    Processors, Range, Reach, Store, StoreError, Write,
+};
+use domain::values::money::Money;
+use domain::values::name::ProcessorName;
+use domain::values::time::Timestamp;
+use processors::{Outside, Registry};
+use serde_json::{Value, json};
+
+/// What the other side does with one call.
+#[derive(Clone)]
+pub(crate) enum Act {
+    Answer(u16, Vec<u8>),
+    NotSent,
+    Lost,
+}
+
+/// An `Http` that acts by a script, repeats its last act for ever, and remembers the calls.
+#[derive(Default)]
+pub(crate) struct Script {
+    pub(crate) acts: Mutex<VecDeque<Act>>,
+    pub(crate) calls: Mutex<Vec<String>>,
+}
+
+impl Script {
+    pub(crate) fn play(&self, acts: impl IntoIterator<Item = Act>) {
+        *self.acts.lock().unwrap() = acts.into_iter().collect();
+    }
+
+    /// The calls since last asked, byte for byte.
+    pub(crate) fn taken(&self) -> Vec<String> {
+        std::mem::take(&mut *self.calls.lock().unwrap())
+    }
+}
+
+#[async_trait]
+impl Http for Script {
+    async fn call(
+        &self,
+        request: http::Request<Bytes>,
+        reach: Reach,
+        timeout: Duration,
+    ) -> Result<http::Response<Bytes>, HttpError> {
+        let headers: Vec<String> = request
+            .headers()
+            .iter()
+            .map(|(name, value)| format!("{name}={:?}", value.as_bytes()))
+            .collect();
+        self.calls.lock().unwrap().push(format!(
+            "{} {} {headers:?} {:?} {reach:?} {timeout:?}",
+            request.method(),
+            request.uri(),
+            request.body()
+        ));
+        let act = {
+            let mut acts = self.acts.lock().unwrap();
+            if acts.len() > 1 { acts.pop_front() } else { acts.front().cloned() }
+        };
+        match act.unwrap_or(Act::NotSent) {
+            Act::Answer(status, body) => {
+                Ok(http::Response::builder().status(status).body(body.into()).unwrap())
+            }
+            Act::NotSent => Err(HttpError::NotSent("scripted".into())),
+            Act::Lost => Err(HttpError::Lost("scripted".into())),
+        }
+    }
+}
+
+/// What the store does with the next write.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Nothing is written, and nobody knows.
+    LostBefore,
+    /// It is written, and nobody knows.
+    LostAfter,
+    /// Somebody else was faster.
+    Conflict,
+}
+
+/// A store in memory.
+#[derive(Default)]
+pub(crate) struct Memory {
+    pub(crate) items: Mutex<BTreeMap<Key, Item>>,
+    pub(crate) faults: Mutex<VecDeque<Option<Fault>>>,
+}
+
+#[async_trait]
+impl Store for Memory {
+    async fn read(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+        Ok(self.items.lock().unwrap().get(key).cloned())
+    }
+
+    async fn list(&self, _range: &Range) -> Result<Page, StoreError> {
+        Ok(Page { items: Vec::new(), more: false })
+    }
+
+    async fn list_index(&self, range: &Range) -> Result<Page, StoreError> {
+        self.list(range).await
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError> {
+        let fault = self.faults.lock().unwrap().pop_front().flatten();
+        match fault {
+            Some(Fault::LostBefore) => return Err(StoreError::Unavailable("scripted".into())),
+            Some(Fault::Conflict) => return Err(StoreError::Conflict),
+            Some(Fault::LostAfter) | None => {}
+        }
+        let mut items = self.items.lock().unwrap();
+        for write in writes {
+            match write {
+                Write::Put { item, expect } => {
+                    let version = items.get(&item.key).map(|item| item.version);
+                    let holds = match expect {
+                        Expect::Any => true,
+                        Expect::Absent => version.is_none(),
+                        Expect::Version(expected) => version == Some(expected),
+                    };
+                    if !holds {
+                        return Err(StoreError::Conflict);
+                    }
+                    items.insert(item.key.clone(), item);
+                }
+                Write::Delete { key } => {
+                    items.remove(&key);
+                }
+            }
+        }
+        match fault {
+            Some(Fault::LostAfter) => Err(StoreError::Unavailable("scripted".into())),
+            Some(Fault::LostBefore | Fault::Conflict) | None => Ok(()),
+        }
+    }
+}
+
+/// A clock that moves when told.
+pub(crate) struct Hand(pub(crate) Mutex<Timestamp>);
+
+impl Default for Hand {
+    fn default() -> Self {
+        Self(Mutex::new(Timestamp::from_millis(1_767_225_600_000)))
+    }
+}
+
+impl Hand {
+    pub(crate) fn pass(&self, time: Duration) {
+        let mut now = self.0.lock().unwrap();
+        *now = now.after(time);
+    }
+}
+
+#[async_trait]
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+
+    async fn wait(&self, duration: Duration) {
+        self.pass(duration);
+    }
+}
+
+/// All that a processor touches.
+#[derive(Default)]
+pub(crate) struct World {
+    pub(crate) http: Arc<Script>,
+    pub(crate) store: Arc<Memory>,
+    pub(crate) clock: Arc<Hand>,
+}
+
+impl World {
+    /// The ports, to hand over.
+    pub(crate) fn outside(&self) -> Outside {
+        Outside {
+            http: Arc::<Script>::clone(&self.http),
+            store: Arc::<Memory>::clone(&self.store),
+            clock: Arc::<Hand>::clone(&self.clock),
+        }
+    }
+
+    /// Opens a processor of that kind with those settings.
+    pub(crate) fn open(&self, mode: Mode, kind: &str, settings: &Value) -> Opened {
+        Registry::new(self.outside()).open(&brand(kind, settings), mode, &till())
+    }
+}
+
+/// A processor, or why there is none.
+pub(crate) type Opened = Result<Box<dyn Processor>, OpenProcessorError>;
+
+/// What every brand here calls its processor.
+fn till() -> ProcessorName {
+    "till".parse().unwrap()
+}
+
+/// A brand with one processor, `till`, in both modes.
+pub(crate) fn brand(kind: &str, settings: &Value) -> Brand {
+    let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let setup = json!({ "processors": [{ "name": "till", "kind": kind, "settings": settings }] });
+    let brand = json!({
+        "version": "1", "name": "acme", "display_name": "Acme", "keys": [],
+        "sealing": { "current": "1", "keys": { "1": key } }, "address_key": key, "link_key": key,
+        "test": setup, "live": setup,
+    });
+    Brand::parse(&brand.to_string()).unwrap()
+}
+
+/// An attempt to charge.
+pub(crate) fn charge(authorization: &Authorization, amount: u64, generation: u32) -> Charge<'_> {
+    Charge {
+        request: "req_01J00000000000000000000000".parse().unwrap(),
+        generation,
+        money: Money::new(amount, "EUR".parse().unwrap()).unwrap(),
+        description: "Invoice 4711",
+        authorization,
+    }
+}
+
+/// A yes that carries a payment method.
+pub(crate) fn payment_method(id: &str) -> Authorization {
+    Authorization { kind: AuthorizationKind::PaymentMethod, secret: id.into() }
+}

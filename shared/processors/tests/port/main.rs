@@ -1,0 +1,8 @@
+//! The `Processor` port over every listed kind, through the registry.
+
+#[cfg(test)]
+mod doubles;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod sandbox;

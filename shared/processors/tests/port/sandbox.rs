@@ -1,0 +1,241 @@
+//! The sandbox processor: magic amounts, test cards, and its ledger under trouble.
+
+use std::time::Duration;
+
+use crate::doubles::{Fault, World, charge, payment_method};
+use domain::brand::Mode;
+use domain::ports::{Answer, Needs, Prepared, Processor, Reference};
+use pollster::block_on;
+use serde_json::json;
+
+struct Till {
+    world: World,
+    processor: Box<dyn Processor>,
+}
+
+impl Till {
+    fn new() -> Self {
+        let world = World::default();
+        let processor = world.open(Mode::Test, "sandbox", &json!({})).ok().unwrap();
+        Self { world, processor }
+    }
+
+    fn prepare(&self, card: &str, amount: u64, generation: u32) -> Prepared {
+        let card = payment_method(card);
+        block_on(self.processor.prepare(&charge(&card, amount, generation)))
+    }
+
+    fn ready(&self, card: &str, amount: u64, generation: u32) -> Reference {
+        let Prepared::Ready(reference) = self.prepare(card, amount, generation) else { panic!() };
+        reference
+    }
+
+    fn execute(&self, reference: &Reference, generation: u32) -> Answer {
+        let card = payment_method("pm_card_visa");
+        block_on(self.processor.execute(&charge(&card, 1, generation), reference))
+    }
+
+    fn look_up(&self, reference: &Reference) -> Answer {
+        let card = payment_method("pm_card_visa");
+        block_on(self.processor.look_up(&charge(&card, 1, 1), reference))
+    }
+
+    fn fence(&self, reference: &Reference) -> Answer {
+        let card = payment_method("pm_card_visa");
+        block_on(self.processor.fence(&charge(&card, 1, 1), reference))
+    }
+
+    fn run(&self, card: &str, amount: u64, generation: u32) -> Answer {
+        self.execute(&self.ready(card, amount, generation), generation)
+    }
+
+    fn charges(&self) -> u32 {
+        let request = "req_01J00000000000000000000000".parse().unwrap();
+        let processors::Outside { store, clock, .. } = self.world.outside();
+        block_on(processors::sandbox::charges(store, clock, request, 5)).unwrap()
+    }
+}
+
+fn is_done(answer: &Answer, amount: u64) -> bool {
+    matches!(answer, Answer::Done(receipt) if receipt.amount == amount && receipt.currency == "EUR")
+}
+
+#[test]
+fn an_ordinary_amount_is_charged_once_and_told_with_its_card() {
+    let till = Till::new();
+    assert_eq!(till.processor.needs(), Needs::TestCard);
+    let Answer::Done(receipt) = till.run("pm_card_visa", 4250, 1) else { panic!() };
+    assert!(receipt.reference.0.starts_with("pi_"));
+    assert_eq!((receipt.amount, receipt.currency.as_str()), (4250, "EUR"));
+    assert_eq!(
+        (receipt.card_brand.as_deref(), receipt.last4.as_deref()),
+        (Some("visa"), Some("4242"))
+    );
+    assert_eq!((receipt.method.as_str(), receipt.wallet), ("card", None));
+    assert_eq!(till.charges(), 1);
+}
+
+#[test]
+fn preparing_moves_no_money() {
+    let till = Till::new();
+    let reference = till.ready("pm_card_visa", 4250, 1);
+    assert_eq!(till.look_up(&reference), Answer::NotExecuted);
+    assert_eq!(till.charges(), 0);
+}
+
+#[test]
+fn amount_02_is_refused_once_and_approved_when_the_customer_tries_again() {
+    let till = Till::new();
+    let refused = Answer::Refused { code: "insufficient_funds" };
+    let reference = till.ready("pm_card_visa", 4202, 1);
+    assert_eq!(till.execute(&reference, 1), refused);
+    assert_eq!(till.execute(&reference, 1), refused);
+    assert_eq!(till.look_up(&reference), refused);
+    assert_eq!(till.charges(), 0);
+    assert!(is_done(&till.run("pm_card_visa", 4202, 2), 4202));
+    assert_eq!(till.charges(), 1);
+}
+
+#[test]
+fn amount_03_is_declined_for_good_without_saying_why() {
+    let till = Till::new();
+    for generation in 1..=3 {
+        let declined = Answer::Declined { code: "card_declined" };
+        assert_eq!(till.run("pm_card_visa", 4203, generation), declined);
+    }
+    assert_eq!(till.charges(), 0);
+}
+
+#[test]
+fn amount_04_is_approved_after_three_seconds() {
+    let till = Till::new();
+    let reference = till.ready("pm_card_visa", 4204, 1);
+    assert_eq!(till.execute(&reference, 1), Answer::Working);
+    assert_eq!(till.look_up(&reference), Answer::Working);
+    assert_eq!(till.fence(&reference), Answer::Working);
+    till.world.clock.pass(Duration::from_millis(2_999));
+    assert_eq!(till.look_up(&reference), Answer::Working);
+    till.world.clock.pass(Duration::from_millis(1));
+    assert!(is_done(&till.look_up(&reference), 4204));
+    assert!(is_done(&till.fence(&reference), 4204));
+    assert_eq!(till.charges(), 1);
+}
+
+#[test]
+fn amount_05_acts_and_then_its_answer_is_lost_until_looked_up() {
+    let till = Till::new();
+    let reference = till.ready("pm_card_visa", 4205, 1);
+    assert_eq!(till.execute(&reference, 1), Answer::Unknown);
+    assert!(is_done(&till.look_up(&reference), 4205));
+    assert!(is_done(&till.execute(&reference, 1), 4205));
+    assert!(is_done(&till.fence(&reference), 4205));
+    assert_eq!(till.charges(), 1);
+}
+
+#[test]
+fn stripes_test_cards_do_here_what_they_do_there() {
+    let refused = |code| Answer::Refused { code };
+    for (card, answer) in [
+        ("pm_card_chargeDeclined", refused("card_declined")),
+        ("pm_card_visa_chargeDeclined", refused("card_declined")),
+        ("pm_card_chargeCustomerFail", refused("card_declined")),
+        ("pm_card_chargeDeclinedInsufficientFunds", refused("insufficient_funds")),
+        ("pm_card_chargeDeclinedExpiredCard", refused("expired_card")),
+        ("pm_card_chargeDeclinedIncorrectCvc", refused("card_data_incorrect")),
+        ("pm_card_chargeDeclinedProcessingError", refused("try_again_later")),
+        ("pm_card_visa_chargeDeclinedLostCard", Answer::Declined { code: "card_declined" }),
+        ("pm_card_chargeDeclinedStolenCard", Answer::Declined { code: "card_declined" }),
+        ("pm_card_visa_chargeDeclinedFraudulent", Answer::Declined { code: "card_declined" }),
+        ("pm_card_authenticationRequired", Answer::NeedsCustomer),
+    ] {
+        let till = Till::new();
+        let reference = till.ready(card, 4250, 1);
+        assert_eq!(till.execute(&reference, 1), answer, "{card}");
+        assert_eq!(till.look_up(&reference), answer, "{card}");
+        assert_eq!(till.fence(&reference), Answer::Fenced, "{card}");
+        assert_eq!(till.charges(), 0);
+    }
+    assert!(is_done(&Till::new().run("pm_card_mastercard", 4250, 1), 4250));
+}
+
+#[test]
+fn a_card_there_is_not_is_an_invalid_attempt() {
+    let missing = Prepared::Not(Answer::Invalid { code: "resource_missing" });
+    assert_eq!(Till::new().prepare("pm_1NotOurs", 4250, 1), missing);
+    let malformed = Prepared::Not(Answer::Invalid { code: "authorization_malformed" });
+    assert_eq!(Till::new().prepare("4242424242424242", 4250, 1), malformed);
+}
+
+#[test]
+fn what_is_fenced_can_never_charge() {
+    let till = Till::new();
+    let reference = till.ready("pm_card_visa", 4250, 1);
+    assert_eq!(till.fence(&reference), Answer::Fenced);
+    assert_eq!(till.fence(&reference), Answer::Fenced);
+    assert_eq!(till.execute(&reference, 1), Answer::Unknown);
+    assert_eq!(till.look_up(&reference), Answer::Fenced);
+    assert_eq!(till.charges(), 0);
+}
+
+#[test]
+fn a_fence_that_comes_too_late_says_it_is_done() {
+    let till = Till::new();
+    let reference = till.ready("pm_card_visa", 4250, 1);
+    assert!(is_done(&till.execute(&reference, 1), 4250));
+    assert!(is_done(&till.fence(&reference), 4250));
+}
+
+#[test]
+fn whatever_happens_to_a_write_there_is_one_charge_at_most_and_it_is_reported() {
+    let faults = [None, Some(Fault::LostBefore), Some(Fault::LostAfter), Some(Fault::Conflict)];
+    for prepare in faults {
+        for execute in faults {
+            let till = Till::new();
+            till.world.store.faults.lock().unwrap().push_back(prepare);
+            if let Prepared::Not(answer) = till.prepare("pm_card_visa", 4250, 1) {
+                assert_eq!(answer, Answer::Again);
+            }
+            let reference = till.ready("pm_card_visa", 4250, 1);
+            till.world.store.faults.lock().unwrap().clear();
+            till.world.store.faults.lock().unwrap().push_back(execute);
+            let answer = till.execute(&reference, 1);
+            let settled = if is_done(&answer, 4250) {
+                answer
+            } else {
+                assert_eq!(answer, Answer::Unknown);
+                till.look_up(&reference)
+            };
+            assert_eq!(till.charges(), u32::from(is_done(&settled, 4250)), "{settled:?}");
+            assert!(is_done(&till.execute(&reference, 1), 4250));
+            assert_eq!(till.charges(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_key_with_another_body_is_no_second_charge() {
+    let till = Till::new();
+    assert!(is_done(&till.run("pm_card_visa", 4250, 1), 4250));
+    let reused = Prepared::Not(Answer::Blocked { code: "idempotency_key_reused" });
+    assert_eq!(till.prepare("pm_card_visa", 9900, 1), reused);
+    assert_eq!(till.charges(), 1);
+}
+
+#[test]
+fn the_ledger_forgets_after_a_day() {
+    let till = Till::new();
+    let reference = till.ready("pm_card_visa", 4250, 1);
+    let key = processors::sandbox::key(&reference.0);
+    let item = till.world.store.items.lock().unwrap().get(&key).cloned().unwrap();
+    assert!(item.expires_at.is_some());
+    till.world.clock.pass(Duration::from_secs(86_400));
+    assert_eq!(till.look_up(&reference), Answer::Unknown);
+    assert_eq!(till.ready("pm_card_visa", 4250, 1), reference);
+    assert_eq!(till.look_up(&reference), Answer::NotExecuted);
+}
+
+#[test]
+fn the_sandbox_is_for_test_mode_only() {
+    assert!(World::default().open(Mode::Live, "sandbox", &json!({})).is_err());
+    assert!(World::default().open(Mode::Test, "sandbox", &json!({ "x": 1 })).is_err());
+}
