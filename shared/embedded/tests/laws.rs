@@ -1,4 +1,5 @@
 //! The laws of the ports, over the file and in memory.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -58,7 +59,7 @@ impl Fresh {
     fn new(open: impl FnOnce(&Path, Arc<dyn Clock>) -> Database) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::new();
-        let database = open(folder.path(), clock.clone());
+        let database = open(folder.path(), Arc::<ManualClock>::clone(&clock));
         Self { database, clock, taken: Mutex::default(), _folder: folder }
     }
 

@@ -1,0 +1,133 @@
+//! Items in the table's own shape, and back.
+
+use std::error::Error;
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::ports::{Item, Key, StoreError};
+use domain::values::time::Timestamp;
+
+/// An item's attributes by name; the SDK's own type.
+#[expect(clippy::disallowed_types, reason = "the SDK takes and gives nothing else")]
+pub(crate) type Attributes = std::collections::HashMap<String, AttributeValue>;
+
+/// An item of the table is not what we write.
+#[derive(Debug, thiserror::Error)]
+#[error("an item's {attribute} is missing or not what it must be")]
+struct Malformed {
+    attribute: &'static str,
+}
+
+fn damaged(attribute: &'static str) -> StoreError {
+    StoreError::Damaged(Malformed { attribute }.into())
+}
+
+/// The call failed otherwise than by a conflict. The raw response is left behind: it may hold what was stored.
+pub(crate) fn unanswered<E, R>(error: SdkError<E, R>) -> StoreError
+where
+    E: Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    StoreError::Unavailable(error.into_source().unwrap_or_else(Into::into))
+}
+
+pub(crate) fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
+
+pub(crate) fn number(number: &impl ToString) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
+
+pub(crate) fn from_key(key: &Key) -> Attributes {
+    [("pk", &key.pk), ("sk", &key.sk)].map(|(name, part)| (name.to_owned(), text(part))).into()
+}
+
+pub(crate) fn from_item(item: Item) -> Attributes {
+    let mut attributes = from_key(&item.key);
+    attributes.insert("version".to_owned(), number(&item.version));
+    attributes.insert("body".to_owned(), AttributeValue::S(item.body));
+    if let Some(time) = item.expires_at {
+        // Whole seconds, rounded up, so that nothing is deleted before its time.
+        let seconds = time.as_millis().saturating_add(999).div_euclid(1000);
+        attributes.insert("ttl".to_owned(), number(&seconds));
+    }
+    if let Some(index) = item.index {
+        attributes.insert("ipk".to_owned(), AttributeValue::S(index.pk));
+        attributes.insert("isk".to_owned(), AttributeValue::S(index.sk));
+    }
+    attributes
+}
+
+fn find_text(attributes: &Attributes, name: &'static str) -> Result<Option<String>, StoreError> {
+    match attributes.get(name).map(AttributeValue::as_s) {
+        None => Ok(None),
+        Some(Ok(text)) => Ok(Some(text.clone())),
+        Some(Err(_)) => Err(damaged(name)),
+    }
+}
+
+fn find_number<T: std::str::FromStr>(
+    attributes: &Attributes,
+    name: &'static str,
+) -> Result<Option<T>, StoreError> {
+    let Some(value) = attributes.get(name) else { return Ok(None) };
+    match value.as_n().map(|digits| digits.parse()) {
+        Ok(Ok(number)) => Ok(Some(number)),
+        Ok(Err(_)) | Err(_) => Err(damaged(name)),
+    }
+}
+
+pub(crate) fn to_item(attributes: &Attributes) -> Result<Item, StoreError> {
+    let text = |name| find_text(attributes, name)?.ok_or_else(|| damaged(name));
+    let index = match (find_text(attributes, "ipk")?, find_text(attributes, "isk")?) {
+        (None, None) => None,
+        (Some(pk), Some(sk)) => Some(Key { pk, sk }),
+        (Some(_), None) | (None, Some(_)) => return Err(damaged("isk")),
+    };
+    let ttl: Option<i64> = find_number(attributes, "ttl")?;
+    Ok(Item {
+        key: Key { pk: text("pk")?, sk: text("sk")? },
+        version: find_number(attributes, "version")?.ok_or_else(|| damaged("version"))?,
+        body: text("body")?,
+        expires_at: ttl.map(|secs| Timestamp::from_millis(secs.saturating_mul(1000))),
+        index,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole() -> Item {
+        Item {
+            key: Key { pk: "REQ#1".to_owned(), sk: "REQ".to_owned() },
+            version: u64::MAX,
+            body: "{}".to_owned(),
+            expires_at: Some(Timestamp::from_millis(4_102_444_800_000)),
+            index: Some(Key { pk: "a".to_owned(), sk: "b".to_owned() }),
+        }
+    }
+
+    #[test]
+    fn an_item_comes_back_from_its_attributes() {
+        assert_eq!(to_item(&from_item(whole())).unwrap(), whole());
+    }
+
+    #[test]
+    fn an_item_that_is_not_ours_is_damaged() {
+        for name in ["pk", "sk", "version", "body", "ipk", "isk"] {
+            let mut attributes = from_item(whole());
+            attributes.remove(name);
+            assert!(
+                matches!(to_item(&attributes), Err(StoreError::Damaged(_))),
+                "{name} is missing"
+            );
+        }
+        for name in ["pk", "sk", "version", "body", "ttl", "ipk", "isk"] {
+            let mut attributes = from_item(whole());
+            attributes.insert(name.to_owned(), AttributeValue::Bool(true));
+            assert!(matches!(to_item(&attributes), Err(StoreError::Damaged(_))), "{name} is wrong");
+        }
+    }
+}

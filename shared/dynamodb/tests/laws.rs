@@ -1,0 +1,90 @@
+//! The laws of the store, over DynamoDB in an AWS emulator.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType,
+};
+use aws_types::SdkConfig;
+use domain::ports::{Key, Store, StoreError, Write};
+use dynamodb::Table;
+use tokio::sync::OnceCell;
+
+#[expect(clippy::disallowed_methods, reason = "a test has no main to read its settings")]
+fn config() -> SdkConfig {
+    let Ok(endpoint) = std::env::var("AWS_ENDPOINT_URL") else {
+        panic!(
+            "these laws need an AWS emulator: pip install 'ministack[full]', then \
+             BIND_HOST=127.0.0.1 AWS_ENDPOINT_URL=http://127.0.0.1:4566 ministack, and run them with \
+             AWS_ENDPOINT_URL=http://127.0.0.1:4566"
+        );
+    };
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .endpoint_url(endpoint)
+        .build()
+}
+
+fn attribute(name: &str) -> AttributeDefinition {
+    let text = AttributeDefinition::builder().attribute_name(name);
+    text.attribute_type(ScalarAttributeType::S).build().unwrap()
+}
+
+fn part(name: &str, kind: KeyType) -> KeySchemaElement {
+    KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap()
+}
+
+async fn create_table() -> String {
+    let name = format!("laws-{}", unique());
+    let index = GlobalSecondaryIndex::builder()
+        .index_name("session")
+        .key_schema(part("ipk", KeyType::Hash))
+        .key_schema(part("isk", KeyType::Range))
+        .projection(Projection::builder().projection_type(ProjectionType::All).build());
+    Client::new(&config())
+        .create_table()
+        .table_name(&name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_attribute_definitions(Some(["pk", "sk", "ipk", "isk"].map(attribute).to_vec()))
+        .key_schema(part("pk", KeyType::Hash))
+        .key_schema(part("sk", KeyType::Range))
+        .global_secondary_indexes(index.build().unwrap())
+        .send()
+        .await
+        .unwrap();
+    name
+}
+
+/// A name no other run has.
+#[expect(clippy::disallowed_methods, reason = "only time tells runs apart")]
+fn unique() -> String {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    format!("{}-{}", std::process::id(), since.as_nanos())
+}
+
+/// All laws share one table; each test has a client of its own, whose connections end with its runtime.
+async fn fresh() -> Table {
+    static TABLE: OnceCell<String> = OnceCell::const_new();
+    let name = TABLE.get_or_init(create_table).await;
+    Table::new(&config(), name.clone())
+}
+
+domain::store_laws!(async { fresh().await });
+
+#[tokio::test]
+async fn a_table_that_is_not_there_is_unavailable_and_never_empty() {
+    let table = Table::new(&config(), "never-made".to_owned());
+    let key = Key { pk: "a".to_owned(), sk: "b".to_owned() };
+    assert!(matches!(table.read(&key).await, Err(StoreError::Unavailable(_))));
+    let delete = || Write::Delete { key: key.clone() };
+    assert!(matches!(table.write(vec![delete()]).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(table.write(vec![delete(), delete()]).await, Err(StoreError::Unavailable(_))));
+}

@@ -1,0 +1,132 @@
+//! The laws of the secrets, over Secrets Manager in an AWS emulator.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::config::{BehaviorVersion, Region};
+use aws_types::SdkConfig;
+use domain::laws::secrets::{Keeping, brand_text};
+use domain::ports::{Clock, Secrets, SecretsError};
+use domain::values::name::BrandName;
+use domain::values::time::Timestamp;
+use secretsmanager::BrandSecrets;
+
+#[expect(clippy::disallowed_methods, reason = "a test has no main to read its settings")]
+fn config() -> SdkConfig {
+    let Ok(endpoint) = std::env::var("AWS_ENDPOINT_URL") else {
+        panic!(
+            "these laws need an AWS emulator: pip install 'ministack[full]', then \
+             BIND_HOST=127.0.0.1 AWS_ENDPOINT_URL=http://127.0.0.1:4566 ministack, and run them with \
+             AWS_ENDPOINT_URL=http://127.0.0.1:4566"
+        );
+    };
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .endpoint_url(endpoint)
+        .build()
+}
+
+/// A prefix no other run and no other test has.
+#[expect(clippy::disallowed_methods, reason = "only time tells runs apart")]
+fn unique() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("laws/{}-{}-{count}/", std::process::id(), since.as_nanos())
+}
+
+/// A clock that is turned by hand.
+#[derive(Default)]
+struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    fn pass(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1000, Ordering::Relaxed);
+    }
+}
+
+#[async_trait]
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+    }
+
+    async fn wait(&self, _: Duration) {}
+}
+
+struct Fresh {
+    client: Client,
+    clock: Arc<ManualClock>,
+    prefix: String,
+    secrets: BrandSecrets,
+}
+
+impl Fresh {
+    fn new() -> Self {
+        let (config, prefix) = (config(), unique());
+        let clock = Arc::new(ManualClock::default());
+        let same = Arc::<ManualClock>::clone(&clock);
+        let secrets = BrandSecrets::new(&config, prefix.clone(), same);
+        Self { client: Client::new(&config), clock, prefix, secrets }
+    }
+
+    async fn shown(&self, name: &BrandName) -> String {
+        self.secrets.brand(name).await.unwrap().display_name.as_str().to_owned()
+    }
+}
+
+#[async_trait]
+impl Keeping for Fresh {
+    fn secrets(&self) -> &dyn Secrets {
+        &self.secrets
+    }
+
+    async fn keep(&self, name: &BrandName, text: &str) {
+        let id = format!("{}{name}", self.prefix);
+        let made = self.client.create_secret().name(&id).secret_string(text).send().await;
+        if made.is_err() {
+            self.client.put_secret_value().secret_id(id).secret_string(text).send().await.unwrap();
+        }
+    }
+}
+
+domain::secrets_laws!(async { Fresh::new() });
+
+#[tokio::test]
+async fn a_rotation_is_seen_after_a_minute_without_a_refresh() {
+    let (fresh, name) = (Fresh::new(), "acme".parse().unwrap());
+    fresh.keep(&name, &brand_text(&name, "Before")).await;
+    assert_eq!(fresh.shown(&name).await, "Before");
+    fresh.keep(&name, &brand_text(&name, "After")).await;
+    fresh.clock.pass(59);
+    assert_eq!(fresh.shown(&name).await, "Before");
+    fresh.clock.pass(1);
+    assert_eq!(fresh.shown(&name).await, "After");
+}
+
+#[tokio::test]
+async fn a_brand_made_after_it_was_asked_for_is_seen_after_ten_seconds() {
+    let (fresh, name) = (Fresh::new(), "acme".parse().unwrap());
+    assert!(matches!(fresh.secrets.brand(&name).await, Err(SecretsError::Unknown)));
+    fresh.keep(&name, &brand_text(&name, "Acme")).await;
+    assert!(matches!(fresh.secrets.brand(&name).await, Err(SecretsError::Unknown)));
+    fresh.clock.pass(10);
+    assert_eq!(fresh.shown(&name).await, "Acme");
+}
+
+#[tokio::test]
+async fn a_secret_kept_for_another_brand_is_damaged() {
+    let (fresh, name) = (Fresh::new(), "acme".parse().unwrap());
+    fresh.keep(&name, &brand_text(&"other".parse().unwrap(), "Other")).await;
+    assert!(matches!(fresh.secrets.brand(&name).await, Err(SecretsError::Damaged(_))));
+}

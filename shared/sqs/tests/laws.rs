@@ -1,0 +1,142 @@
+//! The laws of the queue that need no waiting, over SQS in an AWS emulator.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::{BehaviorVersion, Region};
+use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
+use aws_types::SdkConfig;
+use domain::laws::queue::{RECEIVES_MAX, Receiving, Taken};
+use domain::message::{Message, QueueName, Step};
+use domain::ports::Queue;
+use domain::values::id::RequestId;
+use domain::values::time::Timestamp;
+use sqs::Queues;
+
+#[expect(clippy::disallowed_methods, reason = "a test has no main to read its settings")]
+fn config() -> SdkConfig {
+    let Ok(endpoint) = std::env::var("AWS_ENDPOINT_URL") else {
+        panic!(
+            "these laws need an AWS emulator: pip install 'ministack[full]', then \
+             BIND_HOST=127.0.0.1 AWS_ENDPOINT_URL=http://127.0.0.1:4566 ministack, and run them with \
+             AWS_ENDPOINT_URL=http://127.0.0.1:4566"
+        );
+    };
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .endpoint_url(endpoint)
+        .build()
+}
+
+/// A name no other run and no other test has.
+#[expect(clippy::disallowed_methods, reason = "only time tells runs apart")]
+fn unique() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{}-{}-{count}", std::process::id(), since.as_nanos())
+}
+
+/// Three queues of their own and their dead letters.
+struct Fresh {
+    client: Client,
+    urls: BTreeMap<QueueName, String>,
+    dead: BTreeMap<QueueName, String>,
+    queues: Queues,
+}
+
+impl Fresh {
+    async fn new() -> Self {
+        let config = config();
+        let client = Client::new(&config);
+        let (mut urls, mut dead) = (BTreeMap::new(), BTreeMap::new());
+        for queue in QueueName::ALL {
+            let name = format!("{}-{}", queue.as_str(), unique());
+            let letters = client.create_queue().queue_name(format!("{name}-dead")).send().await;
+            let letters = letters.unwrap().queue_url.unwrap();
+            let arn = client.get_queue_attributes().queue_url(&letters);
+            let arn = arn.attribute_names(QueueAttributeName::QueueArn).send().await.unwrap();
+            let arn = arn.attributes.unwrap().remove(&QueueAttributeName::QueueArn).unwrap();
+            let redrive = serde_json::json!({
+                "deadLetterTargetArn": arn, "maxReceiveCount": RECEIVES_MAX,
+            });
+            let made = client
+                .create_queue()
+                .queue_name(name)
+                .attributes(QueueAttributeName::RedrivePolicy, redrive.to_string())
+                .send()
+                .await;
+            urls.insert(queue, made.unwrap().queue_url.unwrap());
+            dead.insert(queue, letters);
+        }
+        Self { client, queues: Queues::new(&config, urls.clone()), urls, dead }
+    }
+
+    /// Waits a second for a message: only then has SQS asked all its servers.
+    async fn take(&self, url: &str) -> Option<Taken> {
+        let receive = self.client.receive_message().queue_url(url).wait_time_seconds(1);
+        let received = receive
+            .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
+            .send()
+            .await
+            .unwrap();
+        let message = received.messages.unwrap_or_default().pop()?;
+        let mut attributes = message.attributes.unwrap();
+        let receives = attributes.remove(&MessageSystemAttributeName::ApproximateReceiveCount);
+        Some(Taken {
+            receipt: message.receipt_handle.unwrap(),
+            message: serde_json::from_str(&message.body.unwrap()).unwrap(),
+            receives: receives.unwrap().parse().unwrap(),
+        })
+    }
+}
+
+#[async_trait]
+impl Receiving for Fresh {
+    fn queue(&self) -> &dyn Queue {
+        &self.queues
+    }
+
+    async fn receive(&self, queue: QueueName) -> Option<Taken> {
+        self.take(&self.urls[&queue]).await
+    }
+
+    async fn delete(&self, queue: QueueName, receipt: &str) {
+        let delete = self.client.delete_message().queue_url(&self.urls[&queue]);
+        delete.receipt_handle(receipt).send().await.unwrap();
+    }
+
+    async fn let_go(&self, queue: QueueName, receipt: &str) {
+        let change = self.client.change_message_visibility().queue_url(&self.urls[&queue]);
+        change.receipt_handle(receipt).visibility_timeout(0).send().await.unwrap();
+    }
+
+    async fn dead(&self, queue: QueueName) -> Vec<Message> {
+        let mut letters = Vec::new();
+        while let Some(taken) = self.take(&self.dead[&queue]).await {
+            letters.push(taken.message);
+        }
+        letters
+    }
+}
+
+domain::queue_laws!(async { Fresh::new().await });
+
+#[tokio::test]
+async fn a_queue_without_an_address_is_told_by_name() {
+    let queues = Queues::new(&config(), BTreeMap::new());
+    let message = Message::new(Step::Fetch, RequestId::new(Timestamp::EPOCH, [0; 10]));
+    let error = queues.send(&message, Duration::ZERO).await.unwrap_err();
+    assert!(error.source().unwrap().to_string().contains("authorizations"));
+}
