@@ -1,0 +1,287 @@
+"""Deploys template.yaml into an AWS emulator on this machine, and keeps it up until standard input ends.
+
+Run with the Python of the tests' environment (it needs boto3, sam and ministack):
+
+    stack.py --template template.yaml --work target/stack
+
+Prints one line of JSON when the stack is up: the API's address, the emulator's, the table, the queues, and the demo
+brand's test key. Everything listens on 127.0.0.1 and is stopped by process id when standard input ends.
+
+What ministack 1.5 does and does not do, found by trying:
+- It runs `provided.al2023` binaries as processes of this machine, with a Runtime API each, and gives them
+  AWS_ENDPOINT_URL only when its own environment has it.
+- It runs SQS triggers with partial batch failures and maximum concurrency, delays, visibility timeouts and dead letters;
+  a failed message comes back after the queue's whole visibility timeout, as at AWS.
+- Conditional writes, transactions and indexes work. TTL deletes nothing on time, as at AWS.
+- Its HTTP API ignores the OpenAPI body that SAM makes, so the routes are created here from that very body.
+- An HTTP API answers to a Host header only. The small proxy here stands in for the domain that a deployment has, which
+  also makes PublicBaseUrl known before the first deployment.
+- Function code is cached by content, so a binary built anew is really deployed anew.
+"""
+
+import argparse
+import http.client
+import http.server
+import json
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import boto3
+
+HERE = pathlib.Path(__file__).resolve().parent
+STACK = "assent"
+REGION = "eu-west-1"
+ACCOUNT = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
+}
+
+
+def free_port():
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class Emulator:
+    """A ministack of its own, with nothing in it."""
+
+    def __init__(self, work):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = work / "ministack.log"
+        home = work / "home"
+        home.mkdir(parents=True, exist_ok=True)
+        env = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
+        env |= ACCOUNT | {
+            "HOME": str(home),
+            "BIND_HOST": "127.0.0.1",
+            "IOT_MTLS_ENABLED": "false",
+            "SFTP_ENABLED": "false",
+            "GATEWAY_PORT": str(self.port),
+            "MINISTACK_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.url,
+            "S3_DATA_DIR": str(work / "s3"),
+            "STATE_DIR": str(work / "state"),
+            "PERSIST_STATE": "0",
+        }
+        program = pathlib.Path(sys.executable).with_name("ministack")
+        self.process = subprocess.Popen(
+            [program],
+            env=env,
+            cwd=work,
+            stdin=subprocess.DEVNULL,
+            stdout=self.log.open("w"),
+            stderr=subprocess.STDOUT,
+        )
+
+    def wait(self):
+        for _ in range(300):
+            if self.process.poll() is not None:
+                break
+            try:
+                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+                connection.request("GET", "/_ministack/health")
+                if connection.getresponse().status == 200:
+                    return
+            except OSError:
+                pass
+            time.sleep(0.1)
+        raise SystemExit(f"ministack did not start:\n{self.log.read_text()[-4000:]}")
+
+    def client(self, service):
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id=ACCOUNT["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=ACCOUNT["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def deploy(emulator, template, work, settings):
+    """Deploys the template as anybody would, with `sam deploy`."""
+    bucket = "assent-deployments"
+    emulator.client("s3").create_bucket(
+        Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    command = [
+        pathlib.Path(sys.executable).with_name("sam"),
+        "deploy",
+        f"--template-file={template}",
+        f"--stack-name={STACK}",
+        f"--s3-bucket={bucket}",
+        f"--region={REGION}",
+        "--capabilities=CAPABILITY_IAM",
+        "--no-confirm-changeset",
+        "--no-progressbar",
+        "--parameter-overrides",
+        *(f"{name}={value}" for name, value in settings.items()),
+    ]
+    env = dict(os.environ) | ACCOUNT
+    env |= {"AWS_ENDPOINT_URL": emulator.url, "SAM_CLI_TELEMETRY": "0", "HOME": str(work / "home")}
+    log = work / "deploy.log"
+    with log.open("w") as out:
+        done = subprocess.run(command, env=env, cwd=work, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"sam deploy failed:\n{log.read_text()[-6000:]}")
+
+
+def outputs(emulator):
+    stack = emulator.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def create_routes(emulator, api):
+    """Creates the routes that the processed template's OpenAPI body describes."""
+    formation, gateway = emulator.client("cloudformation"), emulator.client("apigatewayv2")
+    lambdas = emulator.client("lambda")
+    text = formation.get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
+    template = json.loads(text) if isinstance(text, str) else text
+    bodies = [
+        resource["Properties"]["Body"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::ApiGatewayV2::Api"
+    ]
+    existing = {route["RouteKey"] for route in gateway.get_routes(ApiId=api)["Items"]}
+    integrations = {}
+    for path, methods in bodies[0]["paths"].items():
+        for method, operation in methods.items():
+            method = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
+            if f"{method} {path}" in existing:
+                continue
+            uri = json.dumps(operation["x-amazon-apigateway-integration"]["uri"])
+            function = re.search(r"\$\{(\w+)\.Arn\}", uri)[1]
+            if function not in integrations:
+                name = formation.describe_stack_resource(StackName=STACK, LogicalResourceId=function)
+                name = name["StackResourceDetail"]["PhysicalResourceId"]
+                arn = lambdas.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+                integrations[function] = gateway.create_integration(
+                    ApiId=api,
+                    IntegrationType="AWS_PROXY",
+                    IntegrationUri=arn,
+                    PayloadFormatVersion=operation["x-amazon-apigateway-integration"]["payloadFormatVersion"],
+                )["IntegrationId"]
+            gateway.create_route(
+                ApiId=api, RouteKey=f"{method} {path}", Target=f"integrations/{integrations[function]}"
+            )
+
+
+class Domain(http.server.ThreadingHTTPServer):
+    """Stands in for the deployment's domain: passes every call on to the HTTP API."""
+
+    daemon_threads = True
+
+    def __init__(self, emulator):
+        super().__init__(("127.0.0.1", 0), Passing)
+        self.emulator, self.host = emulator, None
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def stands_for(self, api):
+        self.host = f"{api}.execute-api.localhost:{self.emulator.port}"
+
+
+class Passing(http.server.BaseHTTPRequestHandler):
+    """Passes one call on."""
+
+    protocol_version = "HTTP/1.1"
+
+    def handle_any(self):
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        upstream = http.client.HTTPConnection("127.0.0.1", self.server.emulator.port, timeout=60)
+        upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        upstream.putheader("host", self.server.host)
+        for name, value in self.headers.items():
+            if name.lower() not in ("host", "connection", "content-length"):
+                upstream.putheader(name, value)
+        upstream.putheader("content-length", str(len(body)))
+        upstream.endheaders(body)
+        answer = upstream.getresponse()
+        content = answer.read()
+        self.send_response_only(answer.status, answer.reason)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("connection", "content-length", "transfer-encoding"):
+                self.send_header(name, value)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+        upstream.close()
+
+    do_GET = do_POST = do_HEAD = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = handle_any
+
+    def log_message(self, format, *args):
+        """Paths hold link tokens; nothing is logged."""
+
+
+def create_brand(emulator, text):
+    """The demo brand, as README describes a brand's secret."""
+    emulator.client("secretsmanager").create_secret(Name="assent/brand/demo", SecretString=text)
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--template", type=pathlib.Path, required=True)
+    arguments.add_argument("--work", type=pathlib.Path, required=True)
+    arguments.add_argument("--brand", type=pathlib.Path, default=HERE / "brand.json")
+    arguments = arguments.parse_args()
+    work = arguments.work.resolve()
+    work.mkdir(parents=True, exist_ok=True)
+
+    emulator = Emulator(work)
+    try:
+        emulator.wait()
+        say(f"ministack answers at {emulator.url}; its log is {emulator.log}")
+        domain = Domain(emulator)
+        settings = {
+            "PublicBaseUrl": domain.url,
+            "Architecture": "x86_64",
+            "Sandbox": "key",
+            "DeletionProtection": "false",
+            "LogLevel": "INFO",
+        }
+        create_brand(emulator, arguments.brand.read_text())
+        deploy(emulator, arguments.template.resolve(), work, settings)
+        found = outputs(emulator)
+        create_routes(emulator, found["HttpApiId"])
+        domain.stands_for(found["HttpApiId"])
+        ready = {
+            "ASSENT_API": domain.url,
+            "ASSENT_KEY": "sk_test_demo_0123456789abcdef0123456789abcdef",
+            "AWS_ENDPOINT_URL": emulator.url,
+            "ASSENT_TABLE": found["TableName"],
+            "ASSENT_PROMPTS_QUEUE_URL": found["PromptsQueueUrl"],
+            "ASSENT_AUTHORIZATIONS_QUEUE_URL": found["AuthorizationsQueueUrl"],
+            "ASSENT_NOTICES_QUEUE_URL": found["NoticesQueueUrl"],
+            "ASSENT_STACK_LOG": str(emulator.log),
+        }
+        print(json.dumps(ready | ACCOUNT), flush=True)
+        sys.stdin.read()
+    finally:
+        emulator.stop()
+
+
+if __name__ == "__main__":
+    main()
