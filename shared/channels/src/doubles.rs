@@ -17,6 +17,7 @@ use domain::ports::{
     StoreError, Write,
 };
 use domain::values::id::{PromptId, RequestId};
+use domain::values::name::ChannelName;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use http::{Request, Response};
@@ -163,8 +164,8 @@ impl World {
 
     pub(crate) fn registry(&self) -> Registry {
         let signer: Option<Arc<dyn Signer>> = if self.signs { Some(Arc::new(Stamp)) } else { None };
-        let (http, store): (Arc<dyn Http>, Arc<dyn Store>) =
-            (Arc::clone(&self.network) as _, Arc::clone(&self.store) as _);
+        let http: Arc<dyn Http> = Arc::<Network>::clone(&self.network);
+        let store: Arc<dyn Store> = Arc::<Memory>::clone(&self.store);
         Registry::new(Outside { http, store, clock: Arc::new(Stopped), signer })
     }
 
@@ -174,13 +175,17 @@ impl World {
         kind: &str,
         settings: &Value,
     ) -> Result<Box<dyn Channel>, OpenChannelError> {
-        let brand = brand(kind, settings);
-        self.registry().open(&brand, Mode::Test, &"a-channel".parse().unwrap())
+        let (brand, name) = (brand(kind, settings), name());
+        self.registry().open(&brand, Mode::Test, &name)
     }
 
     pub(crate) fn calls(&self) -> Vec<Request<Bytes>> {
         self.network.calls.lock().unwrap().clone()
     }
+}
+
+fn name() -> ChannelName {
+    "a-channel".parse().unwrap()
 }
 
 /// A brand with one channel, the same in both modes.
@@ -240,10 +245,8 @@ pub(crate) fn fixtures(path: &str) -> BTreeMap<String, Value> {
 
 /// A recorded answer: its status, its body, and what it means.
 pub(crate) fn recorded(fixture: &Value) -> (u16, Bytes, String) {
-    let body = match &fixture["body"] {
-        Value::String(text) => text.clone(),
-        json => json.to_string(),
-    };
+    let body = &fixture["body"];
+    let body = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
     let status = fixture["status"].as_u64().unwrap().try_into().unwrap();
     (status, body.into(), fixture["means"].as_str().unwrap().to_owned())
 }

@@ -148,7 +148,7 @@ fn no_answer_panics_or_gives_a_secret_away_and_only_a_good_one_is_a_success() {
                 let sent = block_on(world.open(kind, &settings).unwrap().send(&prompt_to(PHONE)));
                 match sent {
                     Ok(accepted) => {
-                        assert!(world.calls().is_empty(), "{kind} {status} {accepted:?}")
+                        assert!(world.calls().is_empty(), "{kind} {status} {accepted:?}");
                     }
                     Err(error) => {
                         assert!(

@@ -61,7 +61,8 @@ impl Said {
 
     /// "Do not text me", "never contact me again", "no more messages", "I don't want your texts".
     fn forbids_contact(&self) -> bool {
-        self.positions(words::NEGATIONS).any(|at| {
+        let told = |at: usize| self.has(words::TALES, at.saturating_sub(3), at.min(3));
+        self.positions(words::NEGATIONS).filter(|at| !told(*at)).any(|at| {
             let mut contacts =
                 self.positions(words::CONTACTS).filter(|to| (at + 1..at + 4).contains(to));
             let contacted = contacts.any(|to| self.has(words::CONTACTED, to + 1, 3));
@@ -266,6 +267,10 @@ mod tests {
             "I can't stop laughing",
             "I paid already",
             "is this a scam",
+            "I did not write this",
+            "you did not text me the link",
+            "I have not sent any messages",
+            "I didn't call you",
             "thank you",
             "please text me the link",
             "non-stop flight",

@@ -26,11 +26,13 @@ pub(crate) const END_OBJECTS: &str = "texting txting sending messaging contactin
     harassing calling emailing smsing pinging texts txts messages message msgs sms text spam contact communication \
     communications notifications alerts reminders";
 /// A "no" before what follows.
-pub(crate) const NEGATIONS: &str = "dont not never no wont cannot cant without didnt";
+pub(crate) const NEGATIONS: &str = "dont not never no wont cannot cant without";
+/// Before a "no", these make it a tale and not a wish: "I did not send messages".
+pub(crate) const TALES: &str = "did have has had";
 /// What nobody should do any more: "do not text me", "never contact me again".
 pub(crate) const CONTACTS: &str = "text txt message msg contact sms bother write email spam call";
 /// Whom it should not be done to.
-pub(crate) const CONTACTED: &str = "me us anymore again this";
+pub(crate) const CONTACTED: &str = "me us anymore again";
 /// How one says that something is not wanted.
 pub(crate) const WANTS: &str = "more want send need like";
 /// What is not wanted: "no more messages", "I don't want these texts".

@@ -299,7 +299,7 @@ fn no_change_to_a_signed_callback_is_accepted() {
                 Err(error) => assert_eq!(error, CallbackError::Forged),
                 // Another spelling of the very same form, such as %2b for %2B.
                 Ok(again) => {
-                    assert!(read(&body) == read(&whole.body) && again == received, "{at} {byte}")
+                    assert!(read(&body) == read(&whole.body) && again == received, "{at} {byte}");
                 }
             }
         }
