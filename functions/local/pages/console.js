@@ -56,14 +56,21 @@ function showMagic() {
       `${major(amount, currency)} ${what}`)));
 }
 
+/** Whether the amount can be sent at all; whether it can be charged is the API's to say. */
+function amountReads() {
+  const currency = $("currency").value;
+  const reads = minor($("amount").value, currency) !== null;
+  $("amount").setCustomValidity(reads ? "" : `An amount such as ${major(4250, currency)}`);
+  return $("amount").reportValidity();
+}
+
 function asked() {
   const currency = $("currency").value;
   const amount = minor($("amount").value, currency);
   const customer = { phone: $("phone").value.replace(/[\s()-]/g, "") };
   if ($("name").value.trim()) customer.name = $("name").value.trim();
   if ($("language").value) customer.language = $("language").value;
-  // What is not an amount goes out as it is: the API's own answer is the better explanation.
-  const ask = { kind: "payment", amount: amount ?? $("amount").value, currency, description: $("description").value };
+  const ask = { kind: "payment", amount, currency, description: $("description").value };
   return { customer, ask };
 }
 
@@ -75,6 +82,7 @@ function complain(place, answer) {
 
 async function send(event) {
   event.preventDefault();
+  if (!amountReads()) return;
   const body = { ...asked(), session: { kind: $("kind").value, id: session(), agent: "console" } };
   const channels = [...$("channels").querySelectorAll("input:checked")].map((box) => box.value);
   if (channels.length > 0) body.channels = channels;
@@ -266,6 +274,7 @@ const names = new Intl.DisplayNames(["en"], { type: "language" });
 $("language").append(h("option", { value: "" }, "default"), ...(config.languages ?? []).map((tag) => h("option", { value: tag }, names.of(tag))));
 $("ask").addEventListener("submit", send);
 $("phone").addEventListener("change", () => { showPhoneLink(); reach(); });
+$("amount").addEventListener("input", () => $("amount").setCustomValidity(""));
 $("currency").addEventListener("change", showMagic);
 $("cancel").addEventListener("click", () => act("cancel"));
 $("extend").addEventListener("click", () => act("extend", { expires_in: 300 }));
