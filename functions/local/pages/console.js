@@ -49,10 +49,17 @@ function major(amount, currency) {
 
 const MAGIC = [[4250, "approved"], [4202, "refused, may retry"], [4203, "refused for good"], [4204, "slow"], [4205, "answer lost"]];
 
+/** Fills in an amount; whatever was wrong with the one before is forgotten. */
+function fill(amount) {
+  $("amount").value = amount;
+  $("amount").setCustomValidity("");
+}
+
 function showMagic() {
   const currency = $("currency").value;
+  $("amount").setCustomValidity("");
   $("magic").replaceChildren(...MAGIC.map(([amount, what]) =>
-    h("button", { type: "button", class: "chip", onclick: () => { $("amount").value = major(amount, currency); } },
+    h("button", { type: "button", class: "chip", onclick: () => fill(major(amount, currency)) },
       `${major(amount, currency)} ${what}`)));
 }
 
