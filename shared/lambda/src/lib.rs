@@ -17,4 +17,4 @@ pub use lambda_runtime::Error;
 pub use queue_events::{Batch, Report, report, serve_queue};
 pub use settings::{MissingSettings, settings};
 pub use signer::RoleSigner;
-pub use start::start;
+pub use start::{AWS_ANSWER_BYTES, start};

@@ -26,6 +26,9 @@ use crate::settings::{MissingSettings, environment, settings};
 const ATTEMPT: Duration = Duration::from_secs(3);
 const OPERATION: Duration = Duration::from_secs(10);
 
+/// How long an answer of AWS may be: DynamoDB counts a page of 1 MB before it writes it as JSON, which can double it.
+pub const AWS_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+
 /// Begins logging, and makes the configuration that AWS clients are made from. All of them call through `http`.
 ///
 /// # Errors
