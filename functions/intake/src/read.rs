@@ -114,7 +114,7 @@ impl Intake {
     /// # Errors
     /// A [`Problem`] for a code that does not exist.
     pub fn explain(&self, code: &str) -> Result<Response<Bytes>, Problem> {
-        let known = Code::ALL.into_iter().map(Code::facts).find(|facts| facts.0 == code);
+        let known = Code::ALL.iter().map(|code| code.facts()).find(|facts| facts.0 == code);
         let Some((code, status, title, remedy)) = known else {
             return Err(Problem::new(Code::NotFound, "there is no such problem"));
         };

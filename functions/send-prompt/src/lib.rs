@@ -1,1 +1,69 @@
-//! Puts a prompt in front of the customer.
+//! Puts a prompt in front of the customer: picks the next route, falls back when one fails or stays silent, reminds,
+//! expires, and hands over again whatever step was lost.
+
+mod check;
+mod deliver;
+mod words;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::effects::EffectError;
+use domain::message::{Handled, Handler, Message, Step};
+use domain::ports::{
+    Channels, Clock, Queue, QueueError, Random, Secrets, SecretsError, Store, StoreError,
+};
+
+/// Everything send-prompt can touch.
+pub struct SendPrompt {
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Ids of prompts.
+    pub random: Arc<dyn Random>,
+    /// The table.
+    pub store: Arc<dyn Store>,
+    /// The queues.
+    pub queue: Arc<dyn Queue>,
+    /// The brands.
+    pub secrets: Arc<dyn Secrets>,
+    /// The channels.
+    pub channels: Arc<dyn Channels>,
+    /// The public address that links and provider callbacks begin with, without a slash at its end.
+    pub public_base: String,
+}
+
+/// Why a step was not taken: all of it means "again".
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error("the store did not do it")]
+    Store(#[from] StoreError),
+    #[error("the queue did not do it")]
+    Queue(#[from] QueueError),
+    #[error("the effect did not happen")]
+    Effect(#[from] EffectError),
+    #[error("the brand's secret is out of reach")]
+    Secrets(#[from] SecretsError),
+}
+
+#[async_trait]
+impl Handler for SendPrompt {
+    async fn handle(&self, message: &Message) -> Handled {
+        let (step, id) = message.parts();
+        let taken = match step {
+            Step::Deliver => self.deliver(id).await,
+            Step::Check => self.check(id).await,
+            Step::Fetch | Step::Notice { .. } => {
+                tracing::error!(request.id = %id, "a message of another function came on this queue");
+                return Handled::Again;
+            }
+        };
+        match taken {
+            Ok(()) => Handled::Done,
+            Err(trouble) => {
+                let source = std::error::Error::source(&trouble);
+                tracing::warn!(request.id = %id, error = %trouble, source = ?source.map(ToString::to_string), "will take this step again");
+                Handled::Again
+            }
+        }
+    }
+}

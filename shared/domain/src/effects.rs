@@ -65,8 +65,9 @@ pub async fn send(
     queue.send(&Message::new(step, request), delay).await
 }
 
-/// Sends a check ahead of a write, so that a crash between the write and what it owes loses nothing: the check finds the
-/// step that was never taken and hands it over. If the write never happens, the check finds nothing to do.
+/// Sends a check ahead of a write, so that a crash between the write and what it owes loses nothing.
+///
+/// The check finds the step that was never taken and hands it over. If the write never happens, it finds nothing to do.
 ///
 /// # Errors
 /// [`QueueError`].

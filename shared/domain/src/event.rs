@@ -124,6 +124,11 @@ pub enum What {
         /// Whether the customer asked for it.
         by_customer: bool,
     },
+    /// A channel that was busy is tried again behind the other routes.
+    Requeued {
+        /// Which channel.
+        channel: ChannelName,
+    },
     /// The requester asked for the prompt once more.
     Resent {
         /// Over which channel, where it said so.

@@ -4,187 +4,106 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use serde::Serialize;
 
-/// The codes. They never change their meaning; new ones may come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Code {
-    /// The call is not what the API documents.
-    InvalidRequest,
-    /// The body is larger than the API takes.
-    PayloadTooLarge,
-    /// No key, or not one in force.
-    Unauthenticated,
-    /// There is no such thing for this caller.
-    NotFound,
-    /// The address exists and does not take this method.
-    MethodNotAllowed,
-    /// The thing is not in a state that allows it.
-    ConflictState,
-    /// A call that creates has no `Idempotency-Key`.
-    IdempotencyKeyMissing,
-    /// The key was used for another body.
-    IdempotencyKeyReused,
-    /// The customer opted out of this brand's messages.
-    AddressOptedOut,
-    /// The customer has been asked too often, or said no a short while ago.
-    TooManyRequestsForAddress,
-    /// No processor of the brand's takes this ask.
-    AskNotSupported,
-    /// The amount is outside what can be charged.
-    AmountOutOfRange,
-    /// The brand has no such channel.
-    ChannelNotConfigured,
-    /// The brand has no processor in this mode.
-    ProcessorNotConfigured,
-    /// The deadline has passed.
-    DeadlinePassed,
-    /// The session code is missing.
-    SessionCodeMissing,
-    /// A callback whose sender is not proven.
-    CallbackForged,
-    /// Something outside did not answer; the same call may work in a moment.
-    TemporaryReducedCapacity,
-    /// Our fault.
-    Internal,
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident $text:literal $status:literal $title:literal $remedy:literal;)*) => {
+        /// The codes. They never change their meaning; new ones may come.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Code {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Code {
+            /// All of them, for documentation.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The code's text, its HTTP status, its title, and what to do about it.
+            #[must_use]
+            pub const fn facts(self) -> (&'static str, u16, &'static str, &'static str) {
+                match self {
+                    $(Self::$name => ($text, $status, $title, $remedy),)*
+                }
+            }
+        }
+    };
 }
 
-impl Code {
-    /// All of them, for documentation.
-    pub const ALL: [Self; 19] = [
-        Self::InvalidRequest,
-        Self::PayloadTooLarge,
-        Self::Unauthenticated,
-        Self::NotFound,
-        Self::MethodNotAllowed,
-        Self::ConflictState,
-        Self::IdempotencyKeyMissing,
-        Self::IdempotencyKeyReused,
-        Self::AddressOptedOut,
-        Self::TooManyRequestsForAddress,
-        Self::AskNotSupported,
-        Self::AmountOutOfRange,
-        Self::ChannelNotConfigured,
-        Self::ProcessorNotConfigured,
-        Self::DeadlinePassed,
-        Self::SessionCodeMissing,
-        Self::CallbackForged,
-        Self::TemporaryReducedCapacity,
-        Self::Internal,
-    ];
-
-    /// The code's text, its HTTP status, its title, and what to do about it.
-    #[must_use]
-    pub const fn facts(self) -> (&'static str, u16, &'static str, &'static str) {
-        match self {
-            Self::InvalidRequest => (
-                "invalid-request",
-                400,
-                "The call is not what the API documents",
-                "Mend the fields that `errors` names and send the call again.",
-            ),
-            Self::PayloadTooLarge => {
-                ("payload-too-large", 413, "The body is too large", "Send at most 64 KiB.")
-            }
-            Self::Unauthenticated => (
-                "unauthenticated",
-                401,
-                "The key is missing or not in force",
-                "Send `Authorization: Bearer sk_…` with one of the brand's keys.",
-            ),
-            Self::NotFound => (
-                "not-found",
-                404,
-                "There is no such thing",
-                "Check the address; a key sees only what belongs to its brand and mode.",
-            ),
-            Self::MethodNotAllowed => (
-                "method-not-allowed",
-                405,
-                "The address does not take this method",
-                "See the `Allow` header.",
-            ),
-            Self::ConflictState => (
-                "conflict-state",
-                409,
-                "The request is not in a state that allows this",
-                "Read the request; a terminal state never changes, and a yes cannot be cancelled.",
-            ),
-            Self::IdempotencyKeyMissing => (
-                "idempotency-key-missing",
-                400,
-                "The call needs an Idempotency-Key",
-                "Send a key of 1 to 255 printable characters that is new for each request you mean to make.",
-            ),
-            Self::IdempotencyKeyReused => (
-                "idempotency-key-reused",
-                422,
-                "The Idempotency-Key was used for another body",
-                "Use a new key for a new request.",
-            ),
-            Self::AddressOptedOut => (
-                "address-opted-out",
-                403,
-                "The customer opted out of this brand's messages",
-                "Agree on another way; the customer can write START to take it back.",
-            ),
-            Self::TooManyRequestsForAddress => (
-                "too-many-requests-for-address",
-                429,
-                "The customer has been asked too often",
-                "Wait as `Retry-After` says.",
-            ),
-            Self::AskNotSupported => (
-                "ask-not-supported",
-                422,
-                "No processor of the brand takes this ask",
-                "Ask for what the brand's processors take.",
-            ),
-            Self::AmountOutOfRange => (
-                "amount-out-of-range",
-                400,
-                "The amount is outside what can be charged",
-                "Send 1 to 99999999 in the currency's minor unit.",
-            ),
-            Self::ChannelNotConfigured => (
-                "channel-not-configured",
-                422,
-                "The brand has no such channel in this mode",
-                "Name channels from the brand's settings, or none.",
-            ),
-            Self::ProcessorNotConfigured => (
-                "processor-not-configured",
-                422,
-                "The brand has no processor in this mode",
-                "Add one to the brand's secret.",
-            ),
-            Self::DeadlinePassed => {
-                ("deadline-passed", 409, "The deadline has passed", "Make a new request.")
-            }
-            Self::SessionCodeMissing => (
-                "session-code-missing",
-                422,
-                "The session code is missing",
-                "Send the two digits the agent reads out.",
-            ),
-            Self::CallbackForged => (
-                "callback-forged",
-                403,
-                "The callback's sender is not proven",
-                "Check the credentials both sides sign with.",
-            ),
-            Self::TemporaryReducedCapacity => (
-                "temporary-reduced-capacity",
-                503,
-                "Something outside did not answer",
-                "Send the same call again in a moment; it is safe to repeat.",
-            ),
-            Self::Internal => (
-                "internal",
-                500,
-                "Something is wrong on our side",
-                "Send the same call again later; it is safe to repeat.",
-            ),
-        }
-    }
+codes! {
+    /// The call is not what the API documents.
+    InvalidRequest "invalid-request" 400
+        "The call is not what the API documents"
+        "Mend the fields that `errors` names and send the call again.";
+    /// The body is larger than the API takes.
+    PayloadTooLarge "payload-too-large" 413
+        "The body is too large"
+        "Send at most 64 KiB.";
+    /// No key, or not one in force.
+    Unauthenticated "unauthenticated" 401
+        "The key is missing or not in force"
+        "Send `Authorization: Bearer sk_…` with one of the brand's keys.";
+    /// There is no such thing for this caller.
+    NotFound "not-found" 404
+        "There is no such thing"
+        "Check the address; a key sees only what belongs to its brand and mode.";
+    /// The address exists and does not take this method.
+    MethodNotAllowed "method-not-allowed" 405
+        "The address does not take this method"
+        "See the `Allow` header.";
+    /// The thing is not in a state that allows it.
+    ConflictState "conflict-state" 409
+        "The request is not in a state that allows this"
+        "Read the request; a terminal state never changes, and a yes cannot be cancelled.";
+    /// A call that creates has no `Idempotency-Key`.
+    IdempotencyKeyMissing "idempotency-key-missing" 400
+        "The call needs an Idempotency-Key"
+        "Send a key of 1 to 255 printable characters that is new for each request you mean to make.";
+    /// The key was used for another body.
+    IdempotencyKeyReused "idempotency-key-reused" 422
+        "The Idempotency-Key was used for another body"
+        "Use a new key for a new request.";
+    /// The customer opted out of this brand's messages.
+    AddressOptedOut "address-opted-out" 403
+        "The customer opted out of this brand's messages"
+        "Agree on another way; the customer can write START to take it back.";
+    /// The customer has been asked too often, or said no a short while ago.
+    TooManyRequestsForAddress "too-many-requests-for-address" 429
+        "The customer has been asked too often"
+        "Wait as `Retry-After` says.";
+    /// No processor of the brand's takes this ask.
+    AskNotSupported "ask-not-supported" 422
+        "No processor of the brand takes this ask"
+        "Ask for what the brand's processors take.";
+    /// The amount is outside what can be charged.
+    AmountOutOfRange "amount-out-of-range" 400
+        "The amount is outside what can be charged"
+        "Send 1 to 99999999 in the currency's minor unit.";
+    /// The brand has no such channel.
+    ChannelNotConfigured "channel-not-configured" 422
+        "The brand has no such channel in this mode"
+        "Name channels from the brand's settings, or none.";
+    /// The brand has no processor in this mode.
+    ProcessorNotConfigured "processor-not-configured" 422
+        "The brand has no processor in this mode"
+        "Add one to the brand's secret.";
+    /// The deadline has passed.
+    DeadlinePassed "deadline-passed" 409
+        "The deadline has passed"
+        "Make a new request.";
+    /// The session code is missing.
+    SessionCodeMissing "session-code-missing" 422
+        "The session code is missing"
+        "Send the two digits the agent reads out.";
+    /// A callback whose sender is not proven.
+    CallbackForged "callback-forged" 403
+        "The callback's sender is not proven"
+        "Check the credentials both sides sign with.";
+    /// Something outside did not answer; the same call may work in a moment.
+    TemporaryReducedCapacity "temporary-reduced-capacity" 503
+        "Something outside did not answer"
+        "Send the same call again in a moment; it is safe to repeat.";
+    /// Our fault.
+    Internal "internal" 500
+        "Something is wrong on our side"
+        "Send the same call again later; it is safe to repeat.";
 }
 
 /// One problem.
@@ -245,10 +164,8 @@ impl Problem {
             "instance": instance,
             "retryable": matches!(status, 429 | 500 | 503),
         });
-        if let Some(fields) = body.as_object_mut() {
-            if !self.errors.is_empty() {
-                fields.insert("errors".to_owned(), serde_json::json!(self.errors));
-            }
+        if let Some(fields) = body.as_object_mut().filter(|_| !self.errors.is_empty()) {
+            fields.insert("errors".to_owned(), serde_json::json!(self.errors));
         }
         let mut answer = http::Response::new(Bytes::from(body.to_string()));
         *answer.status_mut() =

@@ -14,6 +14,10 @@ use crate::values::time::Timestamp;
 
 /// One prompt of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and any mix of them can be true"
+)]
 pub struct PromptRecord {
     /// Its id.
     pub id: PromptId,
@@ -29,6 +33,8 @@ pub struct PromptRecord {
     pub reminder: bool,
     /// Whether its page was opened.
     pub opened: bool,
+    /// Whether its channel was asked to take it back.
+    pub taken_back: bool,
     /// Whether the channel tells when it is delivered, so that silence means something.
     pub tells_delivery: bool,
 }
@@ -69,7 +75,9 @@ pub enum NextPrompt {
 }
 
 impl PromptRecord {
-    const fn out(&self) -> bool {
+    /// Whether it may be on the customer's phone and counts.
+    #[must_use]
+    pub const fn is_out(&self) -> bool {
         match self.status {
             PromptStatus::Sending
             | PromptStatus::Unknown
@@ -108,7 +116,7 @@ impl Request {
         }
         let left = self.routes.get(self.routes_used);
         let room = self.prompts.len() < PROMPTS_MAX;
-        match (self.prompts.iter().rev().find(|prompt| prompt.out()), left) {
+        match (self.prompts.iter().rev().find(|prompt| prompt.is_out()), left) {
             (Some(last), _) if last.status == PromptStatus::Sending => NextPrompt::Again(last.id),
             (Some(last), Some(next))
                 if room && last.silent() && now >= last.at.after(self.fallback()) =>
@@ -139,7 +147,7 @@ impl Request {
     /// the prompt arrived and was not opened.
     pub(super) fn reminds_at(&self) -> Option<Timestamp> {
         let life = self.created_at.until(self.expires_at);
-        let last = self.prompts.iter().rev().find(|prompt| prompt.out())?;
+        let last = self.prompts.iter().rev().find(|prompt| prompt.is_out())?;
         let unheeded = !self.prompts.iter().any(|prompt| prompt.opened || prompt.reminder);
         let arrived = matches!(last.status, PromptStatus::Delivered | PromptStatus::Read);
         (life >= Duration::from_secs(600) && unheeded && arrived && self.attempts.is_empty())
@@ -169,6 +177,7 @@ impl Request {
             provider_id: None,
             reminder,
             opened: false,
+            taken_back: false,
             tells_delivery,
         });
         change.because(What::Sending { prompt: id, channel: channel.clone(), reminder })
@@ -176,7 +185,7 @@ impl Request {
 
     /// Marks every prompt that is out as superseded.
     pub(super) fn silence_all(&mut self) {
-        for prompt in self.prompts.iter_mut().filter(|prompt| prompt.out()) {
+        for prompt in self.prompts.iter_mut().filter(|prompt| prompt.is_out()) {
             prompt.status = PromptStatus::Superseded;
         }
     }
@@ -229,6 +238,18 @@ impl Request {
         change.because(What::Prompt { prompt: id, became })
     }
 
+    /// Puts a busy channel back behind the other routes, three times at most.
+    #[must_use]
+    pub fn route_again(&self, channel: &ChannelName, now: Timestamp) -> Change {
+        let mut change = Change::of(self, now);
+        let tried = self.prompts.iter().filter(|prompt| prompt.channel == *channel).count();
+        if tried >= 3 || self.routes.len() >= PROMPTS_MAX || !self.is_open_to_answers() {
+            return change;
+        }
+        change.request.routes.push(channel.clone());
+        change.because(What::Requeued { channel: channel.clone() })
+    }
+
     /// No route is left.
     #[must_use]
     pub fn undeliverable(&self, now: Timestamp) -> Change {
@@ -250,7 +271,7 @@ fn moves(prompt: &PromptRecord, became: &Became) -> bool {
         Became::Read => status < PromptStatus::Read,
         Became::Opened => !prompt.opened && prompt.in_force(),
         Became::Failed { .. } => status < PromptStatus::Delivered,
-        Became::Superseded { .. } => status == PromptStatus::Superseded,
+        Became::Superseded { .. } => status == PromptStatus::Superseded && !prompt.taken_back,
     }
 }
 
@@ -262,7 +283,7 @@ const fn settle(prompt: &mut PromptRecord, became: &Became) {
         Became::Read => prompt.status = PromptStatus::Read,
         Became::Opened => prompt.opened = true,
         Became::Failed { .. } => prompt.status = PromptStatus::Failed,
-        Became::Superseded { .. } => {}
+        Became::Superseded { .. } => prompt.taken_back = true,
     }
 }
 

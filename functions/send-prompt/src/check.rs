@@ -1,0 +1,72 @@
+//! The check: what time asks for, and every step that was never taken.
+
+use std::time::Duration;
+
+use domain::effects::{self, send};
+use domain::message::Step;
+use domain::request::State;
+use domain::storage::{self, Loaded};
+use domain::values::id::RequestId;
+use domain::values::time::Timestamp;
+
+use crate::{SendPrompt, Trouble};
+
+/// A notice nobody has tried to deliver for this long was lost between being written and being sent.
+const NOTICE_LOST: Duration = Duration::from_secs(10);
+/// When to look again whether the notices of a closed request were taken up.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
+
+impl SendPrompt {
+    /// Takes every step that is due, then makes sure that there will be another check while anything is owed.
+    pub(crate) async fn check(&self, id: RequestId) -> Result<(), Trouble> {
+        let Some(loaded) = storage::load(self.store.as_ref(), id).await? else {
+            // The call that was about to write it did not: nobody was told that there is such a request.
+            return Ok(());
+        };
+        let loaded = self.drive(loaded).await?;
+        let now = self.clock.now();
+        if self.owes_fetch(&loaded, now) {
+            send(self.queue.as_ref(), Step::Fetch, id, Duration::ZERO).await?;
+        }
+        let untold = self.tell_again(id, now).await?;
+        let next = loaded.request.next_check(now).or_else(|| untold.then_some(LOOK_AGAIN));
+        if let Some(wait) = next {
+            send(self.queue.as_ref(), Step::Check, id, wait).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether nobody is at the processor though somebody should be.
+    fn owes_fetch(&self, loaded: &Loaded, now: Timestamp) -> bool {
+        match &loaded.request.state {
+            State::Authorized { .. } => true,
+            State::Processing { lease, .. } => now >= *lease,
+            State::Pending | State::Prompted | State::Closed { .. } => false,
+        }
+    }
+
+    /// Sends again the notices that were written and never tried, and says whether any are left of those.
+    ///
+    /// From its first try on, a notice's own messages carry it to its end.
+    async fn tell_again(&self, id: RequestId, now: Timestamp) -> Result<bool, Trouble> {
+        let mut left = false;
+        for (notice, _) in storage::notices(self.store.as_ref(), id).await? {
+            if notice.is_settled() || notice.failures > 0 {
+                continue;
+            }
+            left = true;
+            if now >= notice.due_at.after(NOTICE_LOST) {
+                send(self.queue.as_ref(), Step::Notice { seq: notice.seq }, id, Duration::ZERO)
+                    .await?;
+            }
+        }
+        Ok(left)
+    }
+
+    /// Ends a request whose deadline has passed.
+    pub(crate) async fn expire(&self, loaded: Loaded, now: Timestamp) -> Result<Loaded, Trouble> {
+        let change = loaded.request.expire(now);
+        let ports = (self.store.as_ref(), self.queue.as_ref());
+        Ok(effects::apply(ports, Some(loaded.version), change, Vec::new(), None).await?)
+    }
+}
