@@ -134,6 +134,12 @@ impl Connections {
         })
     }
 
+    /// The writing connection itself.
+    #[cfg(test)]
+    pub(crate) fn writer(&self) -> MutexGuard<'_, Connection> {
+        lock(&self.writer)
+    }
+
     /// Does what is waiting in one commit, and says how much that was.
     fn commit_waiting(&self, writer: &mut Connection) -> usize {
         let mut jobs: Vec<Box<dyn Job>> = {

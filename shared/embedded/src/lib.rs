@@ -6,6 +6,8 @@
 
 mod brand_file;
 mod connection;
+#[cfg(test)]
+mod cost;
 mod database;
 mod fault;
 mod queue;

@@ -1,0 +1,195 @@
+//! What is true of one machine beyond the laws: threads, restarts, sweeping, dead letters, and the cost of it all.
+#![expect(clippy::unwrap_used, clippy::unreachable, reason = "a test fails by panicking")]
+
+use std::future::Future;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::message::{Message, QueueName, Step};
+use domain::ports::{
+    Clock, Expect, Item, Key, Order, Queue, Range, Secrets, Store, StoreError, Write,
+};
+use domain::values::id::RequestId;
+use domain::values::time::Timestamp;
+use embedded::{BrandFile, Database};
+
+const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+
+struct StoppedClock;
+
+#[async_trait]
+impl Clock for StoppedClock {
+    fn now(&self) -> Timestamp {
+        NOW
+    }
+
+    async fn wait(&self, _: Duration) {}
+}
+
+fn open(folder: &Path) -> Database {
+    Database::open(folder, Arc::new(StoppedClock)).unwrap()
+}
+
+fn item(pk: &str, sk: &str, version: u64) -> Item {
+    let key = Key { pk: pk.to_owned(), sk: sk.to_owned() };
+    Item { key, version, body: "{}".to_owned(), expires_at: None, index: None }
+}
+
+const fn put(item: Item, expect: Expect) -> Write {
+    Write::Put { item, expect }
+}
+
+fn message(number: u8) -> Message {
+    Message::new(Step::Fetch, RequestId::new(NOW, [number; 10]))
+}
+
+/// What an adapter that works inline answers to its first poll, without any runtime.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    let mut context = Context::from_waker(Waker::noop());
+    match pin!(future).poll(&mut context) {
+        Poll::Ready(value) => value,
+        Poll::Pending => unreachable!("the work is done inline"),
+    }
+}
+
+#[test]
+fn no_runtime_is_needed() {
+    let database = Database::in_memory(Arc::new(StoppedClock)).unwrap();
+    now(database.write(vec![put(item("a", "b", 1), Expect::Absent)])).unwrap();
+    now(database.send(&message(1), Duration::ZERO)).unwrap();
+    assert!(now(database.read(&item("a", "b", 1).key)).unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_tasks_of_a_threaded_runtime_lose_no_increment() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path());
+    database.write(vec![put(item("count", "REQ", 1), Expect::Absent)]).await.unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let database = database.clone();
+        tasks.spawn(async move {
+            let mut done = 0;
+            while done < 20 {
+                let version =
+                    database.read(&item("count", "REQ", 1).key).await.unwrap().unwrap().version;
+                let next = put(item("count", "REQ", version + 1), Expect::Version(version));
+                match database.write(vec![next]).await {
+                    Ok(()) => done += 1,
+                    Err(StoreError::Conflict) => {}
+                    Err(error @ (StoreError::Unavailable(_) | StoreError::Damaged(_))) => {
+                        unreachable!("{error:?}")
+                    }
+                }
+            }
+        });
+    }
+    tasks.join_all().await;
+    assert_eq!(database.read(&item("count", "REQ", 1).key).await.unwrap().unwrap().version, 161);
+}
+
+#[tokio::test]
+async fn two_processes_on_one_file_see_each_others_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other) = (open(folder.path()), open(folder.path()));
+    one.write(vec![put(item("a", "b", 1), Expect::Absent)]).await.unwrap();
+    let repeated = other.write(vec![put(item("a", "b", 1), Expect::Absent)]).await;
+    assert!(matches!(repeated, Err(StoreError::Conflict)));
+    assert!(other.read(&item("a", "b", 1).key).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_message_outlives_a_restart_with_its_delay_and_its_count() {
+    let folder = tempfile::tempdir().unwrap();
+    open(folder.path()).send(&message(1), Duration::from_secs(10)).await.unwrap();
+    let due = NOW.after(Duration::from_secs(10));
+    let database = open(folder.path());
+    assert_eq!(database.next_due(QueueName::Authorizations).unwrap(), Some(due));
+    assert_eq!(database.receive(QueueName::Authorizations, NOW).unwrap(), None);
+    assert_eq!(database.receive(QueueName::Authorizations, due).unwrap().unwrap().receives, 1);
+    let database = open(folder.path());
+    let again = due.after(Duration::from_secs(180));
+    assert_eq!(database.next_due(QueueName::Authorizations).unwrap(), Some(again));
+    assert_eq!(database.receive(QueueName::Authorizations, again).unwrap().unwrap().receives, 2);
+}
+
+#[tokio::test]
+async fn redriven_dead_letters_come_again_and_are_counted_anew() {
+    let database = Database::in_memory(Arc::new(StoppedClock)).unwrap();
+    database.send(&message(1), Duration::ZERO).await.unwrap();
+    let mut arrivals = database.arrivals();
+    while let Some(received) = database.receive(QueueName::Authorizations, NOW).unwrap() {
+        database.release(received.receipt, Duration::ZERO).unwrap();
+    }
+    let letters = database.dead_letters().unwrap();
+    assert_eq!(letters.len(), 1);
+    assert_eq!((letters[0].receives, letters[0].died_at), (5, NOW));
+    assert_eq!(database.pending().unwrap()[&QueueName::Authorizations], 0);
+    arrivals.mark_unchanged();
+    assert_eq!(database.redrive(QueueName::Notices).unwrap(), 0);
+    assert_eq!(database.redrive(QueueName::Authorizations).unwrap(), 1);
+    assert!(arrivals.has_changed().unwrap());
+    assert!(database.dead_letters().unwrap().is_empty());
+    assert_eq!(database.receive(QueueName::Authorizations, NOW).unwrap().unwrap().receives, 1);
+}
+
+#[tokio::test]
+async fn a_sweep_deletes_what_is_over_and_nothing_else() {
+    let database = Database::in_memory(Arc::new(StoppedClock)).unwrap();
+    for number in 0..1_201_i64 {
+        let expires_at = Some(NOW.after(Duration::from_millis(number.try_into().unwrap())));
+        let over = Item { expires_at, ..item(&format!("over:{number}"), "REQ", 1) };
+        database.write(vec![put(over, Expect::Absent)]).await.unwrap();
+    }
+    database.write(vec![put(item("kept", "REQ", 1), Expect::Absent)]).await.unwrap();
+    assert_eq!(database.sweep(NOW).unwrap(), 1, "the others are over in a second or two");
+    assert_eq!(database.sweep(NOW.after(Duration::from_millis(1_999))).unwrap(), 1_000);
+    assert_eq!(database.sweep(NOW.after(Duration::from_secs(2))).unwrap(), 200);
+    assert!(database.read(&item("kept", "REQ", 1).key).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn what_dynamodb_would_refuse_is_refused() {
+    let database = Database::in_memory(Arc::new(StoppedClock)).unwrap();
+    let twice = vec![put(item("a", "b", 1), Expect::Any), put(item("a", "b", 2), Expect::Any)];
+    let many = (0..21).map(|sk| put(item("a", &sk.to_string(), 1), Expect::Any)).collect();
+    let big = Item { body: "x".repeat(256 * 1024 + 1), ..item("a", "b", 1) };
+    let refused =
+        [twice, many, vec![put(item("", "b", 1), Expect::Any)], vec![put(big, Expect::Any)]];
+    for writes in refused {
+        assert!(matches!(database.write(writes).await, Err(StoreError::Unavailable(_))));
+    }
+    let (pk, prefix) = ("a".to_owned(), String::new());
+    let range = Range { pk, prefix, after: None, limit: 100, order: Order::Ascending };
+    assert!(database.list(&range).await.unwrap().items.is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn the_brands_file_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    BrandFile::new(folder.path()).create("{}").unwrap();
+    let found = std::fs::metadata(folder.path().join("brand.json")).unwrap();
+    assert_eq!(found.permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_brands_file_that_was_changed_is_read_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let (brand, name) = (BrandFile::new(folder.path()), "acme".parse().unwrap());
+    for shown in ["Acme", "Acme & Sons"] {
+        brand.create(&domain::laws::secrets::brand_text(&name, shown)).unwrap();
+        assert_eq!(now(brand.brand(&name)).unwrap().display_name.as_str(), shown);
+    }
+}
+
+#[test]
+fn the_machine_gives_up_a_message_when_the_laws_say_so() {
+    assert_eq!(embedded::RECEIVES_MAX, domain::laws::queue::RECEIVES_MAX);
+}
