@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+"""The one test command.
+
+    python3 tests/run.py           everything: lints, every test, the stack deployed into an AWS emulator, a real browser
+    python3 tests/run.py --quick   what needs nothing but Rust, for every save
+    python3 tests/run.py --stack   deploys the stack and keeps it up until Enter is pressed
+    python3 tests/run.py --sizes   sizes and start-up times of the four Lambda binaries
+
+Needs Rust and Python 3.10. What else it needs it installs under target/ (Python packages, pinned in requirements.txt) or,
+as root, with apt-get (Chromium). Everything it starts listens on 127.0.0.1 and is stopped at the end by process id.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TARGET = ROOT / "target"
+WORK = TARGET / "tests"
+VENV = WORK / "venv"
+FUNCTIONS = ("intake", "send-prompt", "consent-callback", "fetch-info")
+
+
+class Failed(Exception):
+    """A step that failed, in words."""
+
+
+@contextlib.contextmanager
+def phase(name):
+    """Prints what begins, and how long it took."""
+    print(f"==> {name}", flush=True)
+    begun = time.monotonic()
+    yield
+    print(f"    {name}: {time.monotonic() - begun:.0f} s", flush=True)
+
+
+def run(*command, **options):
+    done = subprocess.run([str(part) for part in command], cwd=ROOT, stdin=subprocess.DEVNULL, check=False, **options)
+    if done.returncode != 0:
+        raise Failed(f"failed with {done.returncode}: {' '.join(str(part) for part in command)}")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def python_packages():
+    """A Python environment of its own with the pinned packages; made anew when the pins change."""
+    pins = ROOT / "tests" / "requirements.txt"
+    digest = hashlib.sha256(pins.read_bytes() + sys.version.encode()).hexdigest()
+    made = VENV / "made-of"
+    if made.exists() and made.read_text() == digest:
+        return
+    shutil.rmtree(VENV, ignore_errors=True)
+    run(sys.executable, "-m", "venv", VENV)
+    pip = (VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    run(*pip, "--requirement", pins)
+    made.write_text(digest)
+
+
+def browser():
+    """The paths of Chromium and its driver, installed where that is possible."""
+    names = {"CHROMIUM": ("chromium", "chromium-browser", "google-chrome"), "CHROMEDRIVER": ("chromedriver",)}
+
+    def found():
+        return {name: next(filter(None, map(shutil.which, programs)), None) for name, programs in names.items()}
+
+    if None in found().values() and shutil.which("apt-get") and os.geteuid() == 0:
+        run("apt-get", "update", "-qq")
+        run("apt-get", "install", "-y", "-qq", "chromium", "chromium-driver", stdout=subprocess.DEVNULL)
+    missing = [name.lower() for name, path in found().items() if path is None]
+    if missing:
+        raise Failed(f"the browser tests need {' and '.join(missing)}: as root, apt-get install chromium chromium-driver")
+    return found()
+
+
+def lints():
+    run("cargo", "fmt", "--all", "--check")
+    run("cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings")
+
+
+def dependencies():
+    """Advisories are not asked for: they need a database that is only to be had over the network."""
+    run("cargo", "deny", "--workspace", "check", "--hide-inclusion-graph", "licenses", "bans", "sources")
+
+
+def lambda_binaries():
+    """Builds the four once, and puts each where template.yaml looks for it."""
+    packages = [part for name in FUNCTIONS for part in ("-p", name)]
+    run("cargo", "build", "--locked", "--release", "--bins", *packages)
+    built = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", TARGET)) / "release"
+    for name in FUNCTIONS:
+        folder = TARGET / "lambda" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(built / name, folder / "bootstrap")
+
+
+def started(stack, command, log, env=None):
+    """Starts a helper that ends when its standard input does, and reads the one line it prints when it is ready."""
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        cwd=ROOT,
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log.open("w"),
+        text=True,
+    )
+
+    def stop():
+        process.stdin.close()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    stack.callback(stop)
+    line = process.stdout.readline()
+    if not line:
+        raise Failed(f"{log.stem} did not start:\n{log.read_text()[-6000:]}")
+    return json.loads(line)
+
+
+def localstripe(stack):
+    """Stripe as somebody else wrote it. Its own command would listen on every interface."""
+    port, folder = free_port(), WORK / "localstripe"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    serve = (
+        "import os, sys, threading; from aiohttp import web; from localstripe.server import app\n"
+        "threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()\n"
+        f"said = lambda *_: print('{{\"LOCALSTRIPE_URL\": \"http://127.0.0.1:{port}\"}}', flush=True)\n"
+        f"web.run_app(app, host='127.0.0.1', port={port}, print=said)\n"
+    )
+    # It keeps its state in the folder for temporary files.
+    env = os.environ | {"TMPDIR": str(folder)}
+    return started(stack, (VENV / "bin" / "python", "-c", serve), WORK / "localstripe.log", env)
+
+
+def deployed(stack):
+    """The stack of template.yaml in an emulator of its own."""
+    folder = WORK / "stack"
+    shutil.rmtree(folder, ignore_errors=True)
+    command = (VENV / "bin" / "python", ROOT / "tests" / "deploy" / "stack.py")
+    arguments = ("--template", ROOT / "template.yaml", "--work", folder)
+    return started(stack, command + arguments, WORK / "stack.log")
+
+
+def tests(profile, *arguments):
+    """The last thing that is printed is what the tests came to."""
+    print("==> tests", flush=True)
+    command = ["cargo", "nextest", "run", "--locked", "--profile", profile, *arguments]
+    return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode
+
+
+def prepared():
+    with phase("Python packages"):
+        python_packages()
+    os.environ["PATH"] = f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"
+
+
+def everything():
+    with phase("browser"):
+        os.environ |= browser()
+    with phase("format and lints"):
+        lints()
+    with phase("licences, bans and sources of dependencies"):
+        dependencies()
+    with phase("the four Lambda binaries, as released"):
+        lambda_binaries()
+    with phase("every test, built"):
+        run("cargo", "nextest", "run", "--locked", "--workspace", "--no-run")
+    with contextlib.ExitStack() as stack:
+        with phase("the deployed stack"):
+            os.environ |= deployed(stack)
+        with phase("localstripe"):
+            os.environ |= localstripe(stack)
+        return tests("default", "--workspace")
+
+
+def keep_stack():
+    with phase("the four Lambda binaries, as released"):
+        lambda_binaries()
+    with contextlib.ExitStack() as stack:
+        with phase("the deployed stack"):
+            ready = deployed(stack)
+        for name, value in ready.items():
+            print(f"export {name}={value}")
+        input("It stays up until Enter is pressed. ")
+    return 0
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    which = arguments.add_mutually_exclusive_group()
+    which.add_argument("--quick", action="store_true", help="only what needs nothing but Rust")
+    which.add_argument("--stack", action="store_true", help="deploy the stack and keep it up")
+    which.add_argument("--sizes", action="store_true", help="sizes and start-up times of the Lambda binaries")
+    arguments = arguments.parse_args()
+    if sys.version_info < (3, 10):
+        raise Failed("Python 3.10 or newer is needed")
+    if not shutil.which("cargo"):
+        raise Failed("Rust is needed: cargo is not to be found")
+    WORK.mkdir(parents=True, exist_ok=True)
+    prepared()
+    if arguments.quick:
+        print("left out: AWS adapters, Lambda binaries, the deployed stack, localstripe, the browser, lints")
+        return tests("quick", "--no-default-features")
+    if arguments.stack:
+        return keep_stack()
+    if arguments.sizes:
+        with phase("the four Lambda binaries, as released"):
+            lambda_binaries()
+            run("cargo", "build", "--locked", "--release", "-p", "lambda", "--example", "bare")
+        run(sys.executable, ROOT / "tests" / "sizes.py", *FUNCTIONS)
+        return 0
+    return everything()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Failed as failed:
+        sys.exit(f"tests/run.py: {failed}")

@@ -1,0 +1,94 @@
+"""Sizes and start-up times of the Lambda binaries beside the least a Rust function can be.
+
+Start-up is from exec to the first poll of the Runtime API: what Lambda calls Init, less what Lambda itself adds. Each
+binary is started twenty times in turn with the others, so that a busy moment hits them all.
+"""
+
+import http.server
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILT = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
+STARTS = 20
+
+
+class RuntimeApi(http.server.ThreadingHTTPServer):
+    """Notes when the first poll comes, and leaves it without an answer."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Poll)
+        self.polled, self.at = threading.Event(), 0.0
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Poll(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/2018-06-01/runtime/invocation/next":
+            self.server.at = time.perf_counter()
+            self.server.polled.set()
+            self.rfile.read(1)
+
+    def do_POST(self):
+        """An error of initialisation: told by the binary's own end."""
+
+    def log_message(self, format, *args):
+        """The poll is all there is to say."""
+
+
+def environment(port):
+    return {
+        "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}",
+        "AWS_LAMBDA_FUNCTION_NAME": "sizes",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+        "AWS_LAMBDA_FUNCTION_VERSION": "1",
+        "AWS_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "TABLE": "assent",
+        "PROMPTS_QUEUE_URL": "http://127.0.0.1:1/prompts",
+        "AUTHORIZATIONS_QUEUE_URL": "http://127.0.0.1:1/authorizations",
+        "NOTICES_QUEUE_URL": "http://127.0.0.1:1/notices",
+        "SECRET_PREFIX": "assent/brand/",
+        "PUBLIC_BASE_URL": "https://pay.example.com",
+        "SANDBOX": "off",
+    }
+
+
+def start(binary):
+    """Milliseconds from exec to the first poll."""
+    api = RuntimeApi()
+    begun = time.perf_counter()
+    process = subprocess.Popen([binary], env=environment(api.server_address[1]), stdin=subprocess.DEVNULL)
+    try:
+        if not api.polled.wait(10):
+            sys.exit(f"{binary} did not poll the Runtime API")
+    finally:
+        process.kill()
+        process.wait()
+        api.shutdown()
+        api.server_close()
+    return (api.at - begun) * 1000
+
+
+def main():
+    binaries = {"bare lambda_runtime": BUILT / "examples" / "bare"} | {name: BUILT / name for name in sys.argv[1:]}
+    times = {name: [] for name in binaries}
+    for _ in range(STARTS):
+        for name, binary in binaries.items():
+            times[name].append(start(binary))
+    print(f"{'binary':22} {'size':>9} {'start-up, median':>17} {'slowest':>9}")
+    for name, binary in binaries.items():
+        size = binary.stat().st_size / 1e6
+        print(f"{name:22} {size:6.2f} MB {statistics.median(times[name]):14.1f} ms {max(times[name]):6.1f} ms")
+
+
+if __name__ == "__main__":
+    main()
