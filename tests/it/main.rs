@@ -1,0 +1,4 @@
+//! What needs more than one crate, in one binary.
+
+#[cfg(test)]
+mod stripe;
