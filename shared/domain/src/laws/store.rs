@@ -253,7 +253,7 @@ pub async fn a_prefix_keeps_its_neighbours_out(store: &dyn Store) {
 
 /// `after` goes on beyond a place in the order asked for, whether or not anything is there, and stays in the prefix.
 pub async fn after_goes_on_beyond_a_place(store: &dyn Store) {
-    put_all(store, "after", &["A", "E#1", "E#2", "E#3", "Z"]).await;
+    put_all(store, "after", &["A", "B", "E#1", "E#2", "E#3", "F", "Z"]).await;
     let ascending: [(&str, &[&str]); 7] = [
         ("A", &["E#1", "E#2", "E#3"]),
         ("E", &["E#1", "E#2", "E#3"]),
@@ -280,9 +280,9 @@ pub async fn after_goes_on_beyond_a_place(store: &dyn Store) {
         }
     }
     let all = Range { after: Some("E#3".to_owned()), ..range("after", "", Order::Ascending) };
-    assert_list(store, &all, &["Z"], false).await;
+    assert_list(store, &all, &["F", "Z"], false).await;
     let all = Range { after: Some("E#1".to_owned()), ..range("after", "", Order::Descending) };
-    assert_list(store, &all, &["A"], false).await;
+    assert_list(store, &all, &["B", "A"], false).await;
 }
 
 /// A limit cuts the page, `more` says so exactly, and paging meets every item once.

@@ -202,6 +202,12 @@ impl Request {
         self.prompts.iter().find(|prompt| prompt.id == id)
     }
 
+    /// The change that is none: what a repeat comes to.
+    #[must_use]
+    pub fn unchanged(&self, now: Timestamp) -> Change {
+        Change::of(self, now)
+    }
+
     /// When time may next ask for something, or nothing is left for time to do.
     ///
     /// A `check` is due then: it re-drives a step that was never taken, falls back from a silent route, reminds, expires.

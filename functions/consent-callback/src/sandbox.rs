@@ -1,0 +1,153 @@
+//! The sandbox phone as an API, so that a script can be the customer. Test mode only.
+
+use bytes::Bytes;
+use domain::brand::Mode;
+use domain::caller::{self, Requester};
+use domain::consent::How;
+use domain::outcome::DeclineReason;
+use domain::problem::{Code, FieldError, Problem};
+use domain::sandbox::{self, PhoneMessage, Tap};
+use domain::storage;
+use domain::values::id::PromptId;
+use domain::values::phone::Phone;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::answer::{Answer, Given};
+use crate::{ConsentCallback, SandboxAccess};
+
+/// What a tap says.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TapBody {
+    action: Tap,
+    session_code: Option<String>,
+    card: Option<String>,
+}
+
+impl ConsentCallback {
+    /// `GET /sandbox/phones/{phone}/messages`: the phone's messages, newest first.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    pub async fn phone_messages(
+        &self,
+        headers: &HeaderMap,
+        phone: &str,
+    ) -> Result<Response<Bytes>, Problem> {
+        let requester = self.sandbox_user(headers).await?;
+        let phone = read_phone(phone)?;
+        let page = self.store.list(&sandbox::newest(&phone)).await?;
+        let mut messages = Vec::with_capacity(page.items.len());
+        for item in &page.items {
+            let Ok(message) = sandbox::read(item) else { continue };
+            if visible(&message, requester.as_ref()) {
+                messages.push(self.shown(message).await?);
+            }
+        }
+        Ok(ok(&json!({ "messages": messages })))
+    }
+
+    /// `POST /sandbox/phones/{phone}/messages/{id}/tap`: taps, and says where the request stands then.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    pub async fn tap(
+        &self,
+        headers: &HeaderMap,
+        place: (&str, &str),
+        body: &[u8],
+    ) -> Result<Response<Bytes>, Problem> {
+        let requester = self.sandbox_user(headers).await?;
+        let absent = || Problem::new(Code::NotFound, "there is no such message on this phone");
+        let phone = read_phone(place.0)?;
+        let id: PromptId = place.1.parse().map_err(|_not_an_id| absent())?;
+        let tap: TapBody = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
+        let item = self.store.read(&sandbox::key(&phone, id)).await?.ok_or_else(absent)?;
+        let message = sandbox::read(&item).map_err(|_damaged| absent())?;
+        if !visible(&message, requester.as_ref()) {
+            return Err(absent());
+        }
+        let answer = match tap.action {
+            Tap::Approve => Answer::Approve { session_code: tap.session_code, card: tap.card },
+            Tap::Decline => Answer::Decline(DeclineReason::Customer),
+            Tap::NotMe => Answer::Decline(DeclineReason::NotMe),
+        };
+        let given = Given { request: message.request, prompt: id, how: How::SandboxTap };
+        let loaded = self.answer(given, &answer).await.map_err(Problem::from)?;
+        Ok(ok(&json!({ "request": loaded.request.id, "state": loaded.request.state_name() })))
+    }
+
+    /// Who uses the phone: nobody in particular where it is open to all.
+    async fn sandbox_user(&self, headers: &HeaderMap) -> Result<Option<Requester>, Problem> {
+        match self.sandbox {
+            SandboxAccess::Off => {
+                Err(Problem::new(Code::NotFound, "there is no sandbox phone here"))
+            }
+            SandboxAccess::Open => Ok(None),
+            SandboxAccess::Key => {
+                let requester = caller::authenticate(self.secrets.as_ref(), headers).await?;
+                match requester.mode {
+                    Mode::Test => Ok(Some(requester)),
+                    Mode::Live => {
+                        Err(Problem::new(Code::Unauthenticated, "the sandbox takes test keys only"))
+                    }
+                }
+            }
+        }
+    }
+
+    /// The message with the code's three choices, while its request waits for one.
+    async fn shown(&self, message: PhoneMessage) -> Result<Value, Problem> {
+        let loaded = storage::load(self.store.as_ref(), message.request).await?;
+        let open = loaded.filter(|loaded| loaded.request.is_open_to_answers());
+        let codes = open.and_then(|loaded| loaded.request.session_code).map(|code| code.choices);
+        Ok(json!({
+            "id": message.id,
+            "request": message.request,
+            "channel": message.channel,
+            "from": message.from,
+            "title": message.title,
+            "text": message.text,
+            "link": message.link,
+            "actions": message.actions,
+            "codes": codes,
+            "at": message.at,
+            "retracted": message.retracted,
+        }))
+    }
+}
+
+fn visible(message: &PhoneMessage, requester: Option<&Requester>) -> bool {
+    requester.is_none_or(|requester| requester.brand.name == message.brand)
+}
+
+fn read_phone(text: &str) -> Result<Phone, Problem> {
+    text.parse().map_err(|error: domain::values::phone::InvalidPhone| {
+        let fault =
+            FieldError { pointer: "phone".to_owned(), code: "value", detail: error.to_string() };
+        Problem::fields(vec![fault])
+    })
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    let detail = match error.classify() {
+        serde_json::error::Category::Data => {
+            "a tap is {\"action\": \"approve\" | \"decline\" | \"not_me\", \"session_code\", \"card\"}"
+        }
+        serde_json::error::Category::Io
+        | serde_json::error::Category::Syntax
+        | serde_json::error::Category::Eof => "the body is not JSON",
+    };
+    Problem::new(Code::InvalidRequest, detail)
+}
+
+fn ok(body: &Value) -> Response<Bytes> {
+    let mut answer = Response::new(Bytes::from(body.to_string()));
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
