@@ -118,6 +118,19 @@ async fn a_message_outlives_a_restart_with_its_delay_and_its_count() {
 }
 
 #[tokio::test]
+async fn a_receipt_that_ran_out_deletes_and_releases_nothing() {
+    let database = Database::in_memory(Arc::new(StoppedClock)).unwrap();
+    database.send(&message(1), Duration::ZERO).await.unwrap();
+    let slow = database.receive(QueueName::Authorizations, NOW).unwrap().unwrap();
+    let later = NOW.after(Duration::from_secs(180));
+    database.receive(QueueName::Authorizations, later).unwrap().unwrap();
+    database.delete(slow.receipt).unwrap();
+    database.release(slow.receipt, Duration::ZERO).unwrap();
+    let hidden_until = later.after(Duration::from_secs(180));
+    assert_eq!(database.next_due(QueueName::Authorizations).unwrap(), Some(hidden_until));
+}
+
+#[tokio::test]
 async fn redriven_dead_letters_come_again_and_are_counted_anew() {
     let database = Database::in_memory(Arc::new(StoppedClock)).unwrap();
     database.send(&message(1), Duration::ZERO).await.unwrap();
