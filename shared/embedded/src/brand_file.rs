@@ -1,6 +1,6 @@
 //! The secrets port on `brand.json`: the one brand of one machine.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +10,8 @@ use async_trait::async_trait;
 use domain::brand::Brand;
 use domain::ports::{Secrets, SecretsError};
 use domain::values::name::BrandName;
+
+use crate::private;
 
 /// The brand whose secret is `brand.json` in the data folder, read anew whenever the file changes.
 #[derive(Debug)]
@@ -53,14 +55,11 @@ impl BrandFile {
 
     fn replace(&self, text: &str) -> io::Result<()> {
         if let Some(folder) = self.file.parent() {
-            fs::create_dir_all(folder)?;
+            private::make_folder(folder)?;
         }
         let draft = self.file.with_extension(format!("json.{}", std::process::id()));
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut written = options.open(&draft)?;
+        let mut written = private::open_file(&draft)?;
+        written.set_len(0)?;
         written.write_all(text.as_bytes())?;
         written.sync_all()?;
         fs::rename(&draft, &self.file)

@@ -10,6 +10,7 @@ use domain::ports::{Clock, Source};
 use tokio::sync::watch;
 
 use crate::connection::Connections;
+use crate::private;
 
 /// The store and the queues of one machine. Clones are the same database.
 #[derive(Clone)]
@@ -31,9 +32,12 @@ impl Database {
     /// # Errors
     /// [`OpenError`] when the folder or file cannot be used, or a newer release wrote the file.
     pub fn open(folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
-        std::fs::create_dir_all(folder).map_err(|error| OpenError(error.into()))?;
-        let connections = Connections::open(&folder.join("assent.sqlite"))
+        let file = folder.join("assent.sqlite");
+        // SQLite gives its other files the permissions of this one.
+        private::make_folder(folder)
+            .and_then(|()| private::open_file(&file))
             .map_err(|error| OpenError(error.into()))?;
+        let connections = Connections::open(&file).map_err(|error| OpenError(error.into()))?;
         Ok(Self::new(connections, clock))
     }
 

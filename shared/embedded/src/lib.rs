@@ -10,6 +10,7 @@ mod connection;
 mod cost;
 mod database;
 mod fault;
+mod private;
 mod queue;
 mod schema;
 mod store;

@@ -183,13 +183,19 @@ async fn what_dynamodb_would_refuse_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn the_brands_file_is_for_its_owner_only() {
+fn the_data_folder_is_for_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;
 
     let folder = tempfile::tempdir().unwrap();
-    BrandFile::new(folder.path()).create("{}").unwrap();
-    let found = std::fs::metadata(folder.path().join("brand.json")).unwrap();
-    assert_eq!(found.permissions().mode() & 0o777, 0o600);
+    let folder = folder.path().join("data");
+    let _database = open(&folder);
+    BrandFile::new(&folder).create("{}").unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    let files: Vec<_> =
+        std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()).collect();
+    assert!(files.len() >= 2, "{files:?}");
+    assert!(files.iter().all(|file| mode(file) == 0o600), "{files:?}");
 }
 
 #[test]

@@ -9,24 +9,20 @@ use crate::values::time::Timestamp;
 /// How often an index that may be a moment behind is asked before it counts as wrong.
 const INDEX_TRIES: u32 = 200;
 
-fn key(pk: &str, sk: &str) -> Key {
+pub(super) fn key(pk: &str, sk: &str) -> Key {
     Key { pk: pk.to_owned(), sk: sk.to_owned() }
 }
 
-fn item(pk: &str, sk: &str, version: u64) -> Item {
+pub(super) fn item(pk: &str, sk: &str, version: u64) -> Item {
     let body = format!(r#"{{"of":"{pk}","at":"{sk}","version":{version}}}"#);
     Item { key: key(pk, sk), version, body, expires_at: None, index: None }
 }
 
-fn indexed(pk: &str, version: u64, index: Option<Key>) -> Item {
-    Item { index, ..item(pk, "REQ", version) }
-}
-
-const fn put(item: Item, expect: Expect) -> Write {
+pub(super) const fn put(item: Item, expect: Expect) -> Write {
     Write::Put { item, expect }
 }
 
-async fn put_all(store: &dyn Store, pk: &str, places: &[&str]) {
+pub(super) async fn put_all(store: &dyn Store, pk: &str, places: &[&str]) {
     for places in places.chunks(20) {
         let writes = places.iter().map(|sk| put(item(pk, sk, 1), Expect::Absent)).collect();
         store.write(writes).await.unwrap();
@@ -46,17 +42,17 @@ fn places(page: &Page) -> (Vec<&str>, bool) {
     (page.items.iter().map(|item| item.key.sk.as_str()).collect(), page.more)
 }
 
-fn range(pk: &str, prefix: &str, order: Order) -> Range {
+pub(super) fn range(pk: &str, prefix: &str, order: Order) -> Range {
     Range { pk: pk.to_owned(), prefix: prefix.to_owned(), after: None, limit: 100, order }
 }
 
-async fn assert_list(store: &dyn Store, range: &Range, expected: &[&str], more: bool) {
+pub(super) async fn assert_list(store: &dyn Store, range: &Range, expected: &[&str], more: bool) {
     let page = store.list(range).await.unwrap();
     assert_eq!(places(&page), (expected.to_vec(), more), "{range:?}");
 }
 
 /// The index is allowed to be a moment behind, so it is asked until it agrees.
-async fn assert_index(store: &dyn Store, range: &Range, expected: &[&str], more: bool) {
+pub(super) async fn assert_index(store: &dyn Store, range: &Range, expected: &[&str], more: bool) {
     let mut seen = (Vec::new(), false);
     for _ in 0..INDEX_TRIES {
         let page = store.list_index(range).await.unwrap();
@@ -220,104 +216,6 @@ pub async fn overlapping_transactions_never_mix(store: &dyn Store) {
     }
 }
 
-/// A list is in the order of the places' bytes, whichever way it is read.
-pub async fn a_list_is_in_byte_order(store: &dyn Store) {
-    // In UTF-16 the emoji would come before the half-width stop.
-    let ordered = ["#", "10", "9", "A", "EVT#1", "a", "z", "é", "ｱ", "😀"];
-    let mut shuffled = ordered;
-    shuffled.rotate_left(4);
-    shuffled.swap(0, 7);
-    put_all(store, "order", &shuffled).await;
-    assert_list(store, &range("order", "", Order::Ascending), &ordered, false).await;
-    let mut reversed = ordered;
-    reversed.reverse();
-    assert_list(store, &range("order", "", Order::Descending), &reversed, false).await;
-}
-
-/// A prefix keeps its neighbours out, and partitions do not mix.
-pub async fn a_prefix_keeps_its_neighbours_out(store: &dyn Store) {
-    put_all(
-        store,
-        "prefix",
-        &["EVT", "EVT\"", "EVT#", "EVT#1", "EVT#😀", "EVT$", "EVU", "é", "éa", "ê"],
-    )
-    .await;
-    put_all(store, "prefix2", &["EVT#2"]).await;
-    let ascending = range("prefix", "EVT#", Order::Ascending);
-    assert_list(store, &ascending, &["EVT#", "EVT#1", "EVT#😀"], false).await;
-    let descending = range("prefix", "EVT#", Order::Descending);
-    assert_list(store, &descending, &["EVT#😀", "EVT#1", "EVT#"], false).await;
-    assert_list(store, &range("prefix", "é", Order::Descending), &["éa", "é"], false).await;
-    assert_list(store, &range("prefix", "zz", Order::Ascending), &[], false).await;
-}
-
-/// `after` goes on beyond a place in the order asked for, whether or not anything is there, and stays in the prefix.
-pub async fn after_goes_on_beyond_a_place(store: &dyn Store) {
-    put_all(store, "after", &["A", "B", "E#1", "E#2", "E#3", "F", "Z"]).await;
-    let ascending: [(&str, &[&str]); 7] = [
-        ("A", &["E#1", "E#2", "E#3"]),
-        ("E", &["E#1", "E#2", "E#3"]),
-        ("E#1", &["E#2", "E#3"]),
-        ("E#15", &["E#2", "E#3"]),
-        ("E#3", &[]),
-        ("E$", &[]),
-        ("Z", &[]),
-    ];
-    let descending: [(&str, &[&str]); 7] = [
-        ("Z", &["E#3", "E#2", "E#1"]),
-        ("E$", &["E#3", "E#2", "E#1"]),
-        ("E#25", &["E#2", "E#1"]),
-        ("E#2", &["E#1"]),
-        ("E#1", &[]),
-        ("E#", &[]),
-        ("A", &[]),
-    ];
-    for (order, cases) in [(Order::Ascending, ascending), (Order::Descending, descending)] {
-        for (after, expected) in cases {
-            let after = Some(after.to_owned());
-            let beyond = Range { after, ..range("after", "E#", order) };
-            assert_list(store, &beyond, expected, false).await;
-        }
-    }
-    let all = Range { after: Some("E#3".to_owned()), ..range("after", "", Order::Ascending) };
-    assert_list(store, &all, &["F", "Z"], false).await;
-    let all = Range { after: Some("E#1".to_owned()), ..range("after", "", Order::Descending) };
-    assert_list(store, &all, &["B", "A"], false).await;
-}
-
-/// A limit cuts the page, `more` says so exactly, and paging meets every item once.
-pub async fn a_limit_cuts_the_page_and_says_so(store: &dyn Store) {
-    put_all(store, "limit", &["E1", "E2", "E3", "E4", "F"]).await;
-    for order in [Order::Ascending, Order::Descending] {
-        let cut = |limit, after| Range { limit, after, ..range("limit", "E", order) };
-        let whole = store.list(&cut(4, None)).await.unwrap();
-        assert!(!whole.more, "the item beyond the prefix is not more");
-        let (mut met, mut after, mut more) = (Vec::new(), None, true);
-        while more {
-            let page = store.list(&cut(3, after)).await.unwrap();
-            after = page.items.last().map(|item| item.key.sk.clone());
-            more = page.more;
-            met.push(page.items);
-        }
-        assert_eq!(met.iter().map(Vec::len).collect::<Vec<_>>(), [3, 1]);
-        assert_eq!(met.concat(), whole.items);
-        assert!(store.list(&cut(3, None)).await.unwrap().more);
-    }
-}
-
-/// A body of the size allowed comes back whole, and so does a list of many.
-pub async fn big_bodies_come_back_whole(store: &dyn Store) {
-    let body = |fill: char| format!("\"{}\"", fill.to_string().repeat(256 * 1024 - 2));
-    for fill in ('a'..='f').chain('u'..='z') {
-        let item = Item { body: body(fill), ..item("big", &fill.to_string(), 1) };
-        store.write(vec![put(item, Expect::Absent)]).await.unwrap();
-    }
-    let page = store.list(&range("big", "", Order::Ascending)).await.unwrap();
-    assert_eq!(page.items.len(), 12);
-    assert!(page.items.iter().all(|item| item.body == body(item.key.sk.chars().next().unwrap())));
-    assert!(!page.more);
-}
-
 /// Text of every kind comes back as it was, in keys and bodies.
 pub async fn text_of_every_kind_survives(store: &dyn Store) {
     let text = "Grüße, 世界 👩‍👩‍👧‍👦 \u{0301}\u{200F}'\"\\%_:;--\t\u{1}";
@@ -326,49 +224,6 @@ pub async fn text_of_every_kind_survives(store: &dyn Store) {
     assert_eq!(store.read(&item.key).await.unwrap(), Some(item.clone()));
     let within = range(&item.key.pk, "Grüße, 世", Order::Ascending);
     assert_list(store, &within, &[text], false).await;
-}
-
-/// The index lists what is put under it, by place, whole and paged, and knows nothing else.
-pub async fn the_index_lists_by_place(store: &dyn Store) {
-    for (pk, place) in [("index:b", "2"), ("index:a", "3"), ("index:c", "1")] {
-        let item = indexed(pk, 1, Some(key("index:session", place)));
-        store.write(vec![put(item, Expect::Absent)]).await.unwrap();
-    }
-    let elsewhere = indexed("index:d", 1, Some(key("index:session2", "4")));
-    let nowhere = indexed("index:e", 1, None);
-    store.write(vec![put(elsewhere, Expect::Absent), put(nowhere, Expect::Absent)]).await.unwrap();
-    let up = range("index:session", "", Order::Ascending);
-    assert_index(store, &up, &["index:c", "index:b", "index:a"], false).await;
-    let down = range("index:session", "", Order::Descending);
-    assert_index(store, &down, &["index:a", "index:b", "index:c"], false).await;
-    let first = Range { limit: 2, ..down.clone() };
-    assert_index(store, &first, &["index:a", "index:b"], true).await;
-    let second = Range { after: Some("2".to_owned()), ..first };
-    assert_index(store, &second, &["index:c"], false).await;
-    let whole = store.list_index(&second).await.unwrap().items;
-    assert_eq!(whole, [indexed("index:c", 1, Some(key("index:session", "1")))]);
-}
-
-/// An item put without an index, put under another or deleted is no longer listed where it was.
-pub async fn the_index_forgets_what_left_it(store: &dyn Store) {
-    let at = |session: &str| Some(key(session, "1"));
-    for pk in ["left:bare", "left:gone", "left:moved"] {
-        let item = indexed(pk, 1, Some(key("left:session", pk)));
-        store.write(vec![put(item, Expect::Absent)]).await.unwrap();
-    }
-    let listed = range("left:session", "", Order::Ascending);
-    assert_index(store, &listed, &["left:bare", "left:gone", "left:moved"], false).await;
-    store
-        .write(vec![
-            put(indexed("left:bare", 2, None), Expect::Version(1)),
-            put(indexed("left:moved", 2, at("left:session2")), Expect::Version(1)),
-            Write::Delete { key: key("left:gone", "REQ") },
-        ])
-        .await
-        .unwrap();
-    assert_index(store, &listed, &[], false).await;
-    assert_index(store, &range("left:session2", "", Order::Ascending), &["left:moved"], false)
-        .await;
 }
 
 /// The time of deletion is kept to the whole second, never earlier than said, and can be taken back.
@@ -410,16 +265,18 @@ macro_rules! store_laws {
             a_transaction_is_all_or_nothing,
             one_of_two_concurrent_writes_wins,
             overlapping_transactions_never_mix,
+            text_of_every_kind_survives,
+            the_time_of_deletion_is_kept,
+            what_is_over_is_whole_or_gone,
+        }
+        $crate::stamp_laws! { listing, $fresh;
             a_list_is_in_byte_order,
             a_prefix_keeps_its_neighbours_out,
             after_goes_on_beyond_a_place,
             a_limit_cuts_the_page_and_says_so,
             big_bodies_come_back_whole,
-            text_of_every_kind_survives,
             the_index_lists_by_place,
             the_index_forgets_what_left_it,
-            the_time_of_deletion_is_kept,
-            what_is_over_is_whole_or_gone,
         }
     };
 }
