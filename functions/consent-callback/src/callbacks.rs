@@ -168,8 +168,8 @@ impl ConsentCallback {
                 if loaded.request.brand != brand.name {
                     break;
                 }
-                let decided =
-                    self.no(&loaded.request, brand, DeclineReason::OptedOut, None, now).await;
+                let case = Case { request: &loaded.request, brand, now };
+                let decided = self.no(case, DeclineReason::OptedOut, None).await;
                 let (change, extra) = match decided {
                     Ok(decided) => decided.into_parts(),
                     // It is past answers already.

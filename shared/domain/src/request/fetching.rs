@@ -29,12 +29,26 @@ pub struct Attempt {
     pub reference: Option<Reference>,
     /// When the call that moves money was first about to be made, if it was.
     pub started_at: Option<Timestamp>,
-    /// Whether what became of that call was ever in doubt.
+    /// Whether the call may have moved money without our knowing: from the moment before it is made until an answer says
+    /// otherwise.
     pub in_doubt: bool,
+    /// Whether the requester was told so.
+    pub doubt_told: bool,
     /// How many times the attempt was taken up.
     pub tries: u32,
     /// How it ended, once it did.
     pub end: Option<AttemptEnd>,
+}
+
+/// What is known of the money when a worker gives a request back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The processor said that nothing moved.
+    None,
+    /// As before: if the call was made, it may have moved.
+    AsBefore,
+    /// It may have moved, and the requester is told that this is not known.
+    Told,
 }
 
 /// How an attempt ended.
@@ -87,6 +101,7 @@ impl Request {
                     reference: None,
                     started_at: None,
                     in_doubt: false,
+                    doubt_told: false,
                     tries: 1,
                     end: None,
                 });
@@ -122,27 +137,24 @@ impl Request {
         }
         let generation = attempt.generation;
         attempt.started_at = attempt.started_at.or(Some(now));
+        attempt.in_doubt = true;
         Ok(change.because(What::Started { generation }))
     }
 
-    /// The worker gives the request back, to be taken up again; `in_doubt` when the money may have moved.
+    /// The worker gives the request back, to be taken up again.
     ///
     /// # Errors
     /// [`Refusal::Step`] when no worker has it.
-    pub fn released(
-        &self,
-        reason: &str,
-        in_doubt: bool,
-        now: Timestamp,
-    ) -> Result<Change, Refusal> {
+    pub fn released(&self, reason: &str, doubt: Doubt, now: Timestamp) -> Result<Change, Refusal> {
         let mut change = self.at_processor(now)?;
         if let State::Processing { lease, .. } = &mut change.request.state {
             *lease = now;
         }
         let attempt = open(&mut change.request)?;
-        let news = in_doubt && !attempt.in_doubt;
-        attempt.in_doubt |= in_doubt;
         let generation = attempt.generation;
+        attempt.in_doubt &= doubt != Doubt::None;
+        let news = doubt == Doubt::Told && !attempt.doubt_told;
+        attempt.doubt_told |= news;
         if news {
             change = change.noting("in_doubt", None, None).because(What::InDoubt { generation });
         }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use answering::CodeCheck;
 pub use change::{Change, NoticeKind};
 pub use closing::LIFETIME_MAX;
-pub use fetching::{Attempt, AttemptEnd, LEASE};
+pub use fetching::{Attempt, AttemptEnd, Doubt, LEASE};
 pub use prompting::{NextPrompt, PromptRecord, PromptStatus};
 
 use crate::ask::{Ask, AskHash, Customer, Metadata, Session};

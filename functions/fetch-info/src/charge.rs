@@ -1,0 +1,237 @@
+//! One worker's turn at the processor: lease, attempt record, one call that moves money, and a reaction to its answer.
+//!
+//! The order is what makes a charge happen at most once: each step is committed before it is taken, and a worker that lost
+//! its lease finds out at its next commit.
+
+use std::time::Duration;
+
+use domain::authorization::Authorization;
+use domain::effects::{self, send};
+use domain::message::Step;
+use domain::ports::{Answer, Charge, Prepared, Processor, Reference, SecretsError};
+use domain::request::{Attempt, Change, Refusal, Request, State};
+use domain::seal;
+use domain::storage::{self, Loaded};
+use domain::values::id::RequestId;
+
+use crate::{FetchInfo, Trouble};
+
+/// What one turn came to, before it is recorded.
+pub(crate) enum Turn {
+    /// The processor's answer.
+    Answered(Answer),
+    /// The processor cannot be opened or asked; nothing was sent.
+    Unusable(&'static str),
+}
+
+impl FetchInfo {
+    /// Takes the request to its processor, if nobody else has it and there is a yes to use.
+    pub(crate) async fn fetch(&self, id: RequestId) -> Result<(), Trouble> {
+        let Some(loaded) = storage::load(self.store.as_ref(), id).await? else { return Ok(()) };
+        let change = match loaded.request.lease(self.clock.now()) {
+            Ok(change) => change,
+            Err(Refusal::Leased) => return self.come_back(&loaded.request).await,
+            Err(Refusal::Prompt) => {
+                // C1: the stored yes is not to what is stored as asked. Nothing is charged, and a person must look.
+                tracing::error!(request.id = %id, "C1: the consent is not to this ask");
+                return Ok(());
+            }
+            Err(
+                Refusal::Closed
+                | Refusal::Authorized
+                | Refusal::Early
+                | Refusal::Late
+                | Refusal::Step
+                | Refusal::Limit,
+            ) => return Ok(()),
+        };
+        let leased = match self.apply(&loaded, change).await {
+            Ok(leased) => leased,
+            Err(trouble) if trouble.is_conflict() => return self.come_back(&loaded.request).await,
+            Err(trouble) => return Err(trouble),
+        };
+        match self.turn(leased).await {
+            Err(trouble) if trouble.is_conflict() => {
+                tracing::warn!(request.id = %id, "another worker has taken the request over");
+                Ok(())
+            }
+            taken => taken,
+        }
+    }
+
+    /// Another worker has the request: look again when its lease has run out, in case it died with it.
+    async fn come_back(&self, request: &Request) -> Result<(), Trouble> {
+        let now = self.clock.now();
+        let wait = match &request.state {
+            State::Processing { lease, .. } => now.until(*lease).max(Duration::from_secs(1)),
+            State::Pending | State::Prompted | State::Authorized { .. } | State::Closed { .. } => {
+                Duration::from_secs(2)
+            }
+        };
+        Ok(send(self.queue.as_ref(), Step::Fetch, request.id, wait).await?)
+    }
+
+    pub(crate) async fn apply(&self, loaded: &Loaded, change: Change) -> Result<Loaded, Trouble> {
+        let ports = (self.store.as_ref(), self.queue.as_ref());
+        Ok(effects::apply(ports, Some(loaded.version), change, Vec::new(), None).await?)
+    }
+
+    async fn turn(&self, loaded: Loaded) -> Result<(), Trouble> {
+        let request = &loaded.request;
+        let (Some((_, sealed)), Some(attempt), Some(money)) =
+            (request.granted(), request.open_attempt().cloned(), request.ask.money())
+        else {
+            return Ok(());
+        };
+        let brand = match self.secrets.brand(&request.brand).await {
+            Ok(brand) => brand,
+            Err(SecretsError::Unknown | SecretsError::Damaged(_)) => {
+                return self.react(loaded, Turn::Unusable("brand_settings")).await;
+            }
+            Err(error @ SecretsError::Unavailable(_)) => {
+                tracing::warn!(request.id = %request.id, error = %error, "no secret now");
+                return self.react(loaded, Turn::Answered(Answer::Again)).await;
+            }
+        };
+        let authorization = match seal::open(&brand.sealing, request.id, sealed) {
+            Ok(authorization) => authorization,
+            Err(error) => {
+                tracing::error!(request.id = %request.id, error = %error, "an authorization does not open");
+                return self.react(loaded, Turn::Unusable("authorization_lost")).await;
+            }
+        };
+        let processor = match self.processors.open(&brand, request.mode, &attempt.processor) {
+            Ok(processor) => processor,
+            Err(error) => {
+                tracing::error!(request.id = %request.id, error = %error, "a processor cannot be opened");
+                return self.react(loaded, Turn::Unusable("processor_settings")).await;
+            }
+        };
+        let asked =
+            Asked { id: request.id, description: request.ask.description().to_owned(), money };
+        self.at_processor(loaded, processor.as_ref(), (&asked, &attempt, &authorization)).await
+    }
+
+    async fn at_processor(
+        &self,
+        loaded: Loaded,
+        processor: &dyn Processor,
+        what: (&Asked, &Attempt, &Authorization),
+    ) -> Result<(), Trouble> {
+        let (asked, attempt, authorization) = what;
+        let charge = Charge {
+            request: asked.id,
+            generation: attempt.generation,
+            money: asked.money,
+            description: &asked.description,
+            authorization,
+        };
+        let tired = self.is_tired(attempt);
+        match &attempt.reference {
+            // Once the call may have been made, the processor is asked what became of it before it is made again.
+            Some(reference) if attempt.started_at.is_some() => {
+                let answer = if tired {
+                    self.fence(processor, &charge, (attempt, reference)).await
+                } else {
+                    processor.look_up(&charge, reference).await
+                };
+                if answer == Answer::NotExecuted {
+                    return self.execute(loaded, processor, &charge, reference).await;
+                }
+                return self.answered(loaded, processor, (&charge, reference), answer).await;
+            }
+            Some(_) | None if tired => {
+                return self.react(loaded, Turn::Answered(Answer::Fenced)).await;
+            }
+            Some(_) | None => {}
+        }
+        let (loaded, reference) = match &attempt.reference {
+            Some(reference) => (loaded, reference.clone()),
+            None => match processor.prepare(&charge).await {
+                Prepared::Ready(reference) => {
+                    let Ok(change) = loaded.request.prepared(reference.clone(), self.clock.now())
+                    else {
+                        return Ok(());
+                    };
+                    (self.apply(&loaded, change).await?, reference)
+                }
+                Prepared::Not(answer) => return self.react(loaded, Turn::Answered(answer)).await,
+            },
+        };
+        self.execute(loaded, processor, &charge, &reference).await
+    }
+
+    /// Commits that the call is about to be made, then makes it.
+    async fn execute(
+        &self,
+        loaded: Loaded,
+        processor: &dyn Processor,
+        charge: &Charge<'_>,
+        reference: &Reference,
+    ) -> Result<(), Trouble> {
+        let Ok(change) = loaded.request.started(self.clock.now()) else { return Ok(()) };
+        let loaded = self.apply(&loaded, change).await?;
+        let answer = processor.execute(charge, reference).await;
+        self.answered(loaded, processor, (charge, reference), answer).await
+    }
+
+    /// Reacts to an answer about an attempt that may have acted.
+    async fn answered(
+        &self,
+        loaded: Loaded,
+        processor: &dyn Processor,
+        what: (&Charge<'_>, &Reference),
+        answer: Answer,
+    ) -> Result<(), Trouble> {
+        if answer != Answer::NeedsCustomer {
+            return self.react(loaded, Turn::Answered(answer)).await;
+        }
+        // The customer could still complete it somewhere else, after another attempt charged: it is made impossible first.
+        let answer = match processor.fence(what.0, what.1).await {
+            Answer::Fenced => Answer::Refused { code: "authentication_required" },
+            Answer::NeedsCustomer => Answer::Unknown,
+            fenced @ (Answer::Done(_)
+            | Answer::Refused { .. }
+            | Answer::Declined { .. }
+            | Answer::Invalid { .. }
+            | Answer::Blocked { .. }
+            | Answer::Again
+            | Answer::Working
+            | Answer::Unknown
+            | Answer::NotExecuted) => fenced,
+        };
+        self.react(loaded, Turn::Answered(answer)).await
+    }
+
+    /// Ends an attempt that has taken too long: a late success is made impossible, or turns out to be there already.
+    async fn fence(
+        &self,
+        processor: &dyn Processor,
+        charge: &Charge<'_>,
+        what: (&Attempt, &Reference),
+    ) -> Answer {
+        let (attempt, reference) = what;
+        match processor.fence(charge, reference).await {
+            // The processor will not talk to us, and had said before that nothing moved.
+            Answer::Blocked { .. } if !attempt.in_doubt => Answer::Fenced,
+            Answer::NotExecuted => Answer::Again,
+            answer @ (Answer::Done(_)
+            | Answer::Refused { .. }
+            | Answer::Declined { .. }
+            | Answer::NeedsCustomer
+            | Answer::Invalid { .. }
+            | Answer::Blocked { .. }
+            | Answer::Again
+            | Answer::Working
+            | Answer::Unknown
+            | Answer::Fenced) => answer,
+        }
+    }
+}
+
+/// What is asked of the processor, apart from the request that changes underway.
+struct Asked {
+    id: RequestId,
+    description: String,
+    money: domain::values::money::Money,
+}

@@ -1,0 +1,156 @@
+//! Delivering one notice: an attempt, and the next one on its schedule.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::brand::NoticeSetup;
+use domain::effects::send;
+use domain::message::Step;
+use domain::notice::{self, Notice};
+use domain::ports::{HttpError, SecretsError, StoreError};
+use domain::storage;
+use domain::values::id::RequestId;
+use http::{Request, StatusCode, header};
+
+use crate::endpoint::Endpoint;
+use crate::{FetchInfo, Trouble};
+
+const TIME_MAX: Duration = Duration::from_secs(15);
+
+/// How the endpoint took an attempt.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    Yes,
+    /// It is gone for good (410), or may not be reached at all.
+    Gone,
+    No {
+        /// How long it asks to be left alone.
+        wait: Option<Duration>,
+    },
+}
+
+impl FetchInfo {
+    /// Makes the attempt that is due for a notice.
+    pub(crate) async fn tell(&self, id: RequestId, seq: u32) -> Result<(), Trouble> {
+        let Some((notice, version)) = storage::notice(self.store.as_ref(), id, seq).await? else {
+            return Ok(());
+        };
+        let now = self.clock.now();
+        if notice.is_settled() {
+            return Ok(());
+        }
+        if now < notice.due_at {
+            // A duplicate of an earlier message. Its twin may be the only other one, so the order is passed on.
+            return self.later(id, &notice).await;
+        }
+        let Some(loaded) = storage::load(self.store.as_ref(), id).await? else { return Ok(()) };
+        let request = &loaded.request;
+        let brand = match self.secrets.brand(&request.brand).await {
+            Ok(brand) => brand,
+            Err(SecretsError::Unknown) => {
+                return self.store_notice(id, &notice.abandoned(), version).await;
+            }
+            Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => {
+                return Err(error.into());
+            }
+        };
+        let Some(setup) = &brand.setup(request.mode).notices else {
+            return self.store_notice(id, &notice.abandoned(), version).await;
+        };
+        let endpoint =
+            Endpoint::load(self.store.as_ref(), &brand.name, request.mode, setup).await?;
+        if !endpoint.is_open(now) {
+            tracing::warn!(notice.id = %notice.id, "the notice endpoint is switched off");
+            return self.store_notice(id, &notice.abandoned(), version).await;
+        }
+        let taken = self.attempt(&notice, setup).await;
+        let now = self.clock.now();
+        let next = match taken {
+            Taken::Yes => {
+                endpoint.worked(self.store.as_ref()).await?;
+                notice.delivered(now)
+            }
+            Taken::Gone => {
+                endpoint.failed(self.store.as_ref(), true, now).await?;
+                notice.abandoned()
+            }
+            Taken::No { wait } => {
+                endpoint.failed(self.store.as_ref(), false, now).await?;
+                let mut spread = [128_u8; 1];
+                self.random.fill(&mut spread);
+                let [spread] = spread;
+                let mut next = notice.failed(spread, now);
+                next.due_at = next.due_at.max(now.after(wait.unwrap_or_default()));
+                next
+            }
+        };
+        if next.given_up {
+            tracing::error!(notice.id = %next.id, request.id = %id, "a notice was given up on");
+        }
+        self.store_notice(id, &next, version).await
+    }
+
+    /// Stores what became of a notice and sends the message for its next attempt, if it has one.
+    async fn store_notice(&self, id: RequestId, notice: &Notice, base: u64) -> Result<(), Trouble> {
+        if !notice.is_settled() {
+            // Before the write, so that a crash between the two leaves a message that finds its notice not yet due.
+            self.later(id, notice).await?;
+        }
+        match storage::put_notice_state(self.store.as_ref(), id, notice, base, self.clock.now())
+            .await
+        {
+            // Another worker made the same attempt, and its message carries on.
+            Ok(()) | Err(StoreError::Conflict) => Ok(()),
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Damaged(_))) => Err(error.into()),
+        }
+    }
+
+    /// Sends the message for the next attempt. Queues delay 15 minutes at most: a longer wait is a chain of messages.
+    async fn later(&self, id: RequestId, notice: &Notice) -> Result<(), Trouble> {
+        let wait = self.clock.now().until(notice.due_at).min(Duration::from_secs(900));
+        Ok(send(self.queue.as_ref(), Step::Notice { seq: notice.seq }, id, wait).await?)
+    }
+
+    async fn attempt(&self, notice: &Notice, setup: &NoticeSetup) -> Taken {
+        let sent_at = self.clock.now();
+        let id = notice.id.to_string();
+        let signed = notice::signature(setup.secret_texts(), &id, sent_at, &notice.payload);
+        let Ok(signature) = signed else {
+            tracing::error!(notice.id = %id, "the notice secrets cannot be used");
+            return Taken::No { wait: None };
+        };
+        let request = Request::post(&setup.url)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::USER_AGENT, "Assent-Notices/1")
+            .header("webhook-id", &id)
+            .header("webhook-timestamp", sent_at.as_secs().to_string())
+            .header("webhook-signature", signature)
+            .body(Bytes::from(notice.payload.clone()));
+        let Ok(request) = request else {
+            tracing::error!(notice.id = %id, "the notice address cannot be used");
+            return Taken::No { wait: None };
+        };
+        match self.http.call(request, self.notice_reach, TIME_MAX).await {
+            Ok(answer) if answer.status().is_success() => Taken::Yes,
+            Ok(answer) if answer.status() == StatusCode::GONE => Taken::Gone,
+            Ok(answer) => {
+                tracing::warn!(notice.id = %id, http.status = answer.status().as_u16(), "a notice was not taken");
+                Taken::No { wait: retry_after(&answer) }
+            }
+            Err(HttpError::Forbidden) => {
+                tracing::error!(notice.id = %id, "the notice address is not public");
+                Taken::No { wait: None }
+            }
+            Err(HttpError::NotSent(error) | HttpError::Lost(error)) => {
+                tracing::warn!(notice.id = %id, error = %error, "a notice endpoint did not answer");
+                Taken::No { wait: None }
+            }
+        }
+    }
+}
+
+/// The seconds a busy endpoint asks for, a day at most.
+fn retry_after(answer: &http::Response<Bytes>) -> Option<Duration> {
+    let text = answer.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
+    text.parse().ok().map(|seconds: u64| Duration::from_secs(seconds.min(86_400)))
+}
