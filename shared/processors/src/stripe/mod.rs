@@ -135,9 +135,10 @@ impl Stripe {
             .header("stripe-version", &self.account.version)
             .header(ACCEPT, "application/json");
         if let Some(key) = call.key {
-            request = request
-                .header("idempotency-key", key)
-                .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+            request = request.header("idempotency-key", key);
+        }
+        if !call.body.is_empty() {
+            request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         }
         let request = request
             .body(Bytes::from(call.body))
