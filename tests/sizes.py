@@ -59,6 +59,7 @@ def environment(port):
         "SECRET_PREFIX": "assent/brand/",
         "PUBLIC_BASE_URL": "https://pay.example.com",
         "SANDBOX": "off",
+        "NOTICE_REACH": "public",
     }
 
 

@@ -259,6 +259,7 @@ def main():
             "PublicBaseUrl": domain.url,
             "Architecture": "x86_64",
             "Sandbox": "key",
+            "NoticeReach": "any",
             "DeletionProtection": "false",
             "LogLevel": "INFO",
         }

@@ -4,21 +4,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::message::QueueName;
-use domain::ports::{Clock, Store};
+use domain::ports::{Clock, Http, Store};
 use intake::Intake;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
-    let http = https::Client::new()?;
-    let config = lambda::start(Arc::new(http.with_answers_up_to(lambda::AWS_ANSWER_BYTES)))?;
-    let [table, prompts, authorizations, notices, secret_prefix, public_base] = lambda::settings([
-        "TABLE",
-        "PROMPTS_QUEUE_URL",
-        "AUTHORIZATIONS_QUEUE_URL",
-        "NOTICES_QUEUE_URL",
-        "SECRET_PREFIX",
-        "PUBLIC_BASE_URL",
-    ])?;
+    let client = https::Client::new()?;
+    let config = lambda::start(Arc::new(client.with_answers_up_to(lambda::AWS_ANSWER_BYTES)))?;
+    let [table, prompts, authorizations, notices, secret_prefix, public_base] =
+        lambda::settings([
+            "TABLE",
+            "PROMPTS_QUEUE_URL",
+            "AUTHORIZATIONS_QUEUE_URL",
+            "NOTICES_QUEUE_URL",
+            "SECRET_PREFIX",
+            "PUBLIC_BASE_URL",
+        ])?;
     let queues = BTreeMap::from([
         (QueueName::Prompts, prompts),
         (QueueName::Authorizations, authorizations),
@@ -26,16 +27,17 @@ async fn main() -> Result<(), lambda::Error> {
     ]);
 
     let clock: Arc<dyn Clock> = Arc::new(lambda::SystemClock);
+    let http: Arc<dyn Http> = Arc::new(client);
     let store: Arc<dyn Store> = Arc::new(dynamodb::Table::new(&config, table));
     let secrets = secretsmanager::BrandSecrets::new(&config, secret_prefix, Arc::clone(&clock));
     let channels = channels::Registry::new(channels::Outside {
-        http: Arc::new(http.clone()),
+        http: Arc::clone(&http),
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
         signer: Some(Arc::new(lambda::RoleSigner::new(&config))),
     });
     let processors = processors::Registry::new(processors::Outside {
-        http: Arc::new(http),
+        http: Arc::clone(&http),
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
     });

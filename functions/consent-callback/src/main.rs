@@ -1,0 +1,62 @@
+//! Consent-callback on Lambda: what it is wired to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use consent_callback::{ConsentCallback, SandboxAccess};
+use domain::message::QueueName;
+use domain::ports::{Clock, Http, Store};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda::Error> {
+    let client = https::Client::new()?;
+    let config = lambda::start(Arc::new(client.with_answers_up_to(lambda::AWS_ANSWER_BYTES)))?;
+    let [table, prompts, authorizations, notices, secret_prefix, public_base, sandbox] =
+        lambda::settings([
+            "TABLE",
+            "PROMPTS_QUEUE_URL",
+            "AUTHORIZATIONS_QUEUE_URL",
+            "NOTICES_QUEUE_URL",
+            "SECRET_PREFIX",
+            "PUBLIC_BASE_URL",
+            "SANDBOX",
+        ])?;
+    let sandbox = match sandbox.as_str() {
+        "off" => SandboxAccess::Off,
+        "key" => SandboxAccess::Key,
+        other => return Err(format!("SANDBOX is `off` or `key`, not `{other}`").into()),
+    };
+    let queues = BTreeMap::from([
+        (QueueName::Prompts, prompts),
+        (QueueName::Authorizations, authorizations),
+        (QueueName::Notices, notices),
+    ]);
+
+    let clock: Arc<dyn Clock> = Arc::new(lambda::SystemClock);
+    let http: Arc<dyn Http> = Arc::new(client);
+    let store: Arc<dyn Store> = Arc::new(dynamodb::Table::new(&config, table));
+    let secrets = secretsmanager::BrandSecrets::new(&config, secret_prefix, Arc::clone(&clock));
+    let channels = channels::Registry::new(channels::Outside {
+        http: Arc::clone(&http),
+        store: Arc::clone(&store),
+        clock: Arc::clone(&clock),
+        signer: Some(Arc::new(lambda::RoleSigner::new(&config))),
+    });
+    let processors = processors::Registry::new(processors::Outside {
+        http: Arc::clone(&http),
+        store: Arc::clone(&store),
+        clock: Arc::clone(&clock),
+    });
+    let consent_callback = ConsentCallback {
+        clock,
+        random: Arc::new(lambda::SystemRandom),
+        store,
+        queue: Arc::new(sqs::Queues::new(&config, queues)),
+        secrets: Arc::new(secrets),
+        channels: Arc::new(channels),
+        processors: Arc::new(processors),
+        public_base,
+        sandbox,
+    };
+    lambda::serve_http(consent_callback::router(Arc::new(consent_callback))).await
+}

@@ -1,0 +1,54 @@
+//! Fetch-info on Lambda: what it is wired to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::message::QueueName;
+use domain::ports::{Clock, Http, Reach, Store};
+use fetch_info::FetchInfo;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda::Error> {
+    let client = https::Client::new()?;
+    let config = lambda::start(Arc::new(client.with_answers_up_to(lambda::AWS_ANSWER_BYTES)))?;
+    let [table, prompts, authorizations, notices, secret_prefix, notice_reach] =
+        lambda::settings([
+            "TABLE",
+            "PROMPTS_QUEUE_URL",
+            "AUTHORIZATIONS_QUEUE_URL",
+            "NOTICES_QUEUE_URL",
+            "SECRET_PREFIX",
+            "NOTICE_REACH",
+        ])?;
+    let notice_reach = match notice_reach.as_str() {
+        "public" => Reach::Public,
+        "any" => Reach::Configured,
+        other => return Err(format!("NOTICE_REACH is `public` or `any`, not `{other}`").into()),
+    };
+    let queues = BTreeMap::from([
+        (QueueName::Prompts, prompts),
+        (QueueName::Authorizations, authorizations),
+        (QueueName::Notices, notices),
+    ]);
+
+    let clock: Arc<dyn Clock> = Arc::new(lambda::SystemClock);
+    let http: Arc<dyn Http> = Arc::new(client);
+    let store: Arc<dyn Store> = Arc::new(dynamodb::Table::new(&config, table));
+    let secrets = secretsmanager::BrandSecrets::new(&config, secret_prefix, Arc::clone(&clock));
+    let processors = processors::Registry::new(processors::Outside {
+        http: Arc::clone(&http),
+        store: Arc::clone(&store),
+        clock: Arc::clone(&clock),
+    });
+    let fetch_info = FetchInfo {
+        clock,
+        random: Arc::new(lambda::SystemRandom),
+        store,
+        queue: Arc::new(sqs::Queues::new(&config, queues)),
+        secrets: Arc::new(secrets),
+        processors: Arc::new(processors),
+        http,
+        notice_reach,
+    };
+    lambda::serve_queue(fetch_info).await
+}
