@@ -148,12 +148,12 @@ def localstripe(stack):
     return started(stack, (VENV / "bin" / "python", "-c", serve), WORK / "localstripe.log", env)
 
 
-def deployed(stack):
-    """The stack of template.yaml in an emulator of its own."""
+def deployed(stack, stripe):
+    """The stack of template.yaml in an emulator of its own, with a brand whose processor is at `stripe`."""
     folder = WORK / "stack"
     shutil.rmtree(folder, ignore_errors=True)
     command = (VENV / "bin" / "python", ROOT / "tests" / "deploy" / "stack.py")
-    arguments = ("--template", ROOT / "template.yaml", "--work", folder)
+    arguments = ("--template", ROOT / "template.yaml", "--work", folder, "--stripe", stripe)
     return started(stack, command + arguments, WORK / "stack.log")
 
 
@@ -182,10 +182,10 @@ def everything():
     with phase("every test, built"):
         run("cargo", "nextest", "run", "--locked", "--workspace", "--no-run")
     with contextlib.ExitStack() as stack:
-        with phase("the deployed stack"):
-            os.environ |= deployed(stack)
         with phase("localstripe"):
             os.environ |= localstripe(stack)
+        with phase("the deployed stack"):
+            os.environ |= deployed(stack, os.environ["LOCALSTRIPE_URL"])
         return tests("default", "--workspace")
 
 
@@ -194,7 +194,8 @@ def keep_stack():
         lambda_binaries()
     with contextlib.ExitStack() as stack:
         with phase("the deployed stack"):
-            ready = deployed(stack)
+            ready = localstripe(stack)
+            ready |= deployed(stack, ready["LOCALSTRIPE_URL"])
         for name, value in ready.items():
             print(f"export {name}={value}")
         input("It stays up until Enter is pressed. ")

@@ -4,8 +4,8 @@ Run with the Python of the tests' environment (it needs boto3, sam and ministack
 
     stack.py --template template.yaml --work target/stack
 
-Prints one line of JSON when the stack is up: the API's address, the emulator's, the table, the queues, and the demo
-brand's test key. Everything listens on 127.0.0.1 and is stopped by process id when standard input ends.
+Prints one line of JSON when the stack is up: the API's address, the test keys of the brands in brands.json, where their
+notices can be read, the emulator's address, the table, the queues. Everything listens on 127.0.0.1 and is stopped by process id when standard input ends.
 
 What ministack 1.5 does and does not do, found by trying:
 - It runs `provided.al2023` binaries as processes of this machine, with a Runtime API each, and gives them
@@ -27,6 +27,7 @@ import os
 import pathlib
 import re
 import socket
+import string
 import subprocess
 import sys
 import threading
@@ -236,16 +237,57 @@ class Passing(http.server.BaseHTTPRequestHandler):
         """Paths hold link tokens; nothing is logged."""
 
 
-def create_brand(emulator, text):
-    """The demo brand, as README describes a brand's secret."""
-    emulator.client("secretsmanager").create_secret(Name="assent/brand/demo", SecretString=text)
+class Requester(http.server.ThreadingHTTPServer):
+    """The brands' own system: takes notices, and shows them in the order they came."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Listening)
+        self.notices, self.lock = [], threading.Lock()
+        self.url = f"http://127.0.0.1:{self.server_address[1]}/notices"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Listening(http.server.BaseHTTPRequestHandler):
+    """Takes one notice, or shows all of them: `[{"headers": {...}, "body": "..."}]`."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        with self.server.lock:
+            self.server.notices.append({"headers": headers, "body": body})
+        self.answer(b"")
+
+    def do_GET(self):
+        with self.server.lock:
+            self.answer(json.dumps(self.server.notices).encode())
+
+    def answer(self, content):
+        self.send_response_only(200)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format, *args):
+        """What came is shown when asked for."""
+
+
+def create_brands(emulator, notices, stripe):
+    """The brands of brands.json: `demo` with sandboxes only, `shop` with Stripe."""
+    secrets = emulator.client("secretsmanager")
+    text = string.Template((HERE / "brands.json").read_text()).substitute(notices=notices, stripe=stripe)
+    for brand in json.loads(text):
+        secrets.create_secret(Name=f"assent/brand/{brand['name']}", SecretString=json.dumps(brand))
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--template", type=pathlib.Path, required=True)
     arguments.add_argument("--work", type=pathlib.Path, required=True)
-    arguments.add_argument("--brand", type=pathlib.Path, default=HERE / "brand.json")
+    arguments.add_argument("--stripe", default="http://127.0.0.1:9", help="where Stripe, or a stand-in for it, is")
     arguments = arguments.parse_args()
     work = arguments.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
@@ -263,7 +305,8 @@ def main():
             "DeletionProtection": "false",
             "LogLevel": "INFO",
         }
-        create_brand(emulator, arguments.brand.read_text())
+        requester = Requester()
+        create_brands(emulator, requester.url, arguments.stripe)
         deploy(emulator, arguments.template.resolve(), work, settings)
         found = outputs(emulator)
         create_routes(emulator, found["HttpApiId"])
@@ -271,6 +314,8 @@ def main():
         ready = {
             "ASSENT_API": domain.url,
             "ASSENT_KEY": "sk_test_demo_0123456789abcdef0123456789abcdef",
+            "ASSENT_STRIPE_KEY": "sk_test_shop_0123456789abcdef0123456789abcdef",
+            "ASSENT_NOTICES": requester.url,
             "AWS_ENDPOINT_URL": emulator.url,
             "ASSENT_TABLE": found["TableName"],
             "ASSENT_PROMPTS_QUEUE_URL": found["PromptsQueueUrl"],
