@@ -1,3 +1,4 @@
 //! What needs more than one crate.
 
+pub mod doubles;
 pub mod proxy;

@@ -137,7 +137,7 @@ impl ConsentCallback {
             let case = Case { request, brand: &brand, now };
             let decided = self.decide(case, given, answer).await?;
             if decided.step == Some(Step::Fetch) {
-                let guarded = effects::guard(self.queue.as_ref(), request).await;
+                let guarded = effects::guard(self.queue.as_ref(), request, now).await;
                 guarded.map_err(|error| Unanswered::Trouble(error.into()))?;
             }
             let ports = (self.store.as_ref(), self.queue.as_ref());

@@ -20,6 +20,8 @@ use crate::{FetchInfo, Trouble};
 pub(crate) enum Turn {
     /// The processor's answer.
     Answered(Answer),
+    /// The processor refused our account on the first call that would have moved money, so that none has moved.
+    Untouched(&'static str),
     /// The processor cannot be opened or asked; nothing was sent.
     Unusable(&'static str),
 }
@@ -169,9 +171,15 @@ impl FetchInfo {
         charge: &Charge<'_>,
         reference: &Reference,
     ) -> Result<(), Trouble> {
+        let doubted = loaded.request.open_attempt().is_some_and(|attempt| attempt.in_doubt);
         let Ok(change) = loaded.request.started(self.clock.now()) else { return Ok(()) };
         let loaded = self.apply(&loaded, change).await?;
         let answer = processor.execute(charge, reference).await;
+        if let Answer::Blocked { code } = answer
+            && !doubted
+        {
+            return self.react(loaded, Turn::Untouched(code)).await;
+        }
         self.answered(loaded, processor, (charge, reference), answer).await
     }
 

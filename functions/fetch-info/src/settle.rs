@@ -47,6 +47,7 @@ impl FetchInfo {
         let Some(attempt) = request.open_attempt().cloned() else { return Ok(()) };
         let reaction = match turn {
             Turn::Answered(answer) => self.reaction(request, answer, now),
+            Turn::Untouched(code) => blocked(request, code, Doubt::None, now),
             Turn::Unusable(reason) if attempt.started_at.is_none() => {
                 request.refused(reason, false, now).map(Reaction::Settle)
             }
@@ -101,11 +102,8 @@ impl FetchInfo {
             Answer::Fenced => {
                 request.refused("processor_unavailable", false, now).map(Reaction::Settle)
             }
-            Answer::Blocked { code } => {
-                tracing::error!(request.id = %request.id, code, "the processor refuses our account");
-                let change = request.released(code, Doubt::None, now)?;
-                Ok(Reaction::ComeBack { change, refresh: true })
-            }
+            // An earlier call may have been made before the account was refused.
+            Answer::Blocked { code } => blocked(request, code, Doubt::AsBefore, now),
             Answer::Again | Answer::NotExecuted => {
                 come_back(request, "again", Doubt::AsBefore, now)
             }
@@ -123,6 +121,18 @@ fn come_back(
 ) -> Result<Reaction, Refusal> {
     let change = request.released(reason, doubt, now)?;
     Ok(Reaction::ComeBack { change, refresh: false })
+}
+
+/// An operator must look, and the credentials may have been rotated.
+fn blocked(
+    request: &Request,
+    code: &str,
+    doubt: Doubt,
+    now: Timestamp,
+) -> Result<Reaction, Refusal> {
+    tracing::error!(request.id = %request.id, code, "the processor refuses our account");
+    let change = request.released(code, doubt, now)?;
+    Ok(Reaction::ComeBack { change, refresh: true })
 }
 
 /// Whether what the processor moved is exactly what the customer said yes to.

@@ -84,7 +84,7 @@ impl Intake {
         let standing = self.counted(brand, &standing, opened, now).await?;
         let at = (&brand.name, requester.mode, request.address.clone());
         let counted = limits::put(at.0, at.1, &at.2, (&standing, base), now)?;
-        effects::guard(self.queue.as_ref(), &request).await?;
+        effects::guard(self.queue.as_ref(), &request, now).await?;
         let id = request.id;
         let answer = view::request(&request, 1);
         let remembered = key.remember(id, answer.clone(), expect, now)?;

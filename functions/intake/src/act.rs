@@ -87,7 +87,7 @@ impl Intake {
             limits::load(self.store.as_ref(), &brand.name, requester.mode, address).await?;
         let standing = self.counted(brand, &standing, None, now).await?;
         let counted = limits::put(&brand.name, requester.mode, address, (&standing, base), now)?;
-        effects::guard(self.queue.as_ref(), &loaded.request).await?;
+        effects::guard(self.queue.as_ref(), &loaded.request, now).await?;
         self.apply(loaded.version, change, vec![counted]).await
     }
 

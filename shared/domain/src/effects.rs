@@ -7,6 +7,7 @@ use crate::ports::{Queue, QueueError, Store, StoreError, Write};
 use crate::request::{Change, Request};
 use crate::storage::{self, Loaded};
 use crate::values::id::RequestId;
+use crate::values::time::Timestamp;
 
 /// Why an effect did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +72,7 @@ pub async fn send(
 ///
 /// # Errors
 /// [`QueueError`].
-pub async fn guard(queue: &dyn Queue, request: &Request) -> Result<(), QueueError> {
-    let soon = request.fallback().clamp(Duration::from_secs(1), Duration::from_secs(12));
-    send(queue, Step::Check, request.id, soon).await
+pub async fn guard(queue: &dyn Queue, request: &Request, now: Timestamp) -> Result<(), QueueError> {
+    let soon = request.fallback().min(Duration::from_secs(12)).min(now.until(request.expires_at));
+    send(queue, Step::Check, request.id, soon.max(Duration::from_secs(1))).await
 }

@@ -23,7 +23,7 @@ const GRACE: Duration = Duration::from_secs(30 * 86_400);
 const LINK_KEPT: Duration = Duration::from_secs(8 * 86_400);
 
 #[derive(Serialize, Deserialize)]
-#[serde(tag = "version")]
+#[serde(tag = "version", content = "is")]
 enum Stored<T> {
     #[serde(rename = "1")]
     V1(T),
@@ -52,7 +52,7 @@ pub struct LinkTarget {
 /// The JSON of an item's body, in the current text.
 ///
 /// # Errors
-/// [`StoreError::Damaged`] when the value is no JSON object, which ours all are.
+/// [`StoreError::Damaged`] when the value cannot be written as JSON, which ours all can.
 pub fn body<T: Serialize>(value: T) -> Result<String, StoreError> {
     serde_json::to_string(&Stored::V1(value)).map_err(|error| StoreError::Damaged(Box::new(error)))
 }

@@ -214,6 +214,25 @@ impl Database {
         self.arrivals.send_modify(|count| *count = count.wrapping_add(1));
     }
 
+    /// Shows every hidden message again at once: called when a process begins that is alone with the file, since whoever
+    /// had taken them is gone.
+    ///
+    /// # Errors
+    /// [`QueueError`]; the messages come again when their visibility timeouts are over.
+    pub fn recover(&self) -> Result<(), QueueError> {
+        let now = self.clock.now().as_millis();
+        self.connections.write(move |connection| {
+            connection
+                .prepare_cached(
+                    "UPDATE messages SET due_at = ?1 WHERE receives > 0 AND due_at > ?1",
+                )?
+                .execute([now])?;
+            Ok(())
+        })?;
+        self.arrived();
+        Ok(())
+    }
+
     /// How many messages are on each queue: due, delayed and hidden ones.
     ///
     /// # Errors

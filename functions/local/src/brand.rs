@@ -1,0 +1,98 @@
+//! The one brand of one machine: made on the first start, and kept in the data folder from then on.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::keys::digest_hex;
+use domain::ports::Random;
+use serde_json::{Value, json};
+
+/// The name of the brand in its key and addresses.
+pub const NAME: &str = "demo";
+
+/// What the command line says about the brand.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// Where Stripe, or a stand-in for it, is.
+    pub stripe: Option<String>,
+    /// Where notices go instead of to the machine itself.
+    pub notices: Option<String>,
+}
+
+/// A new test key.
+#[must_use]
+pub fn draw_key(random: &dyn Random) -> String {
+    let mut bytes = [0_u8; 16];
+    random.fill(&mut bytes);
+    format!("sk_test_{NAME}_{}", hex::encode(bytes))
+}
+
+/// The secret of a new brand whose test key is `key`.
+#[must_use]
+pub fn draw(random: &dyn Random, key: &str) -> Value {
+    let secret = || {
+        let mut bytes = [0_u8; 32];
+        random.fill(&mut bytes);
+        STANDARD.encode(bytes)
+    };
+    json!({
+        "version": "1",
+        "name": NAME,
+        "display_name": "Demo Shop Ltd",
+        "language": "en",
+        "keys": [{ "mode": "test", "sha256": digest_hex(key.as_bytes()) }],
+        "sealing": { "current": "k1", "keys": { "k1": secret() } },
+        "address_key": secret(),
+        "link_key": secret(),
+        "test": {
+            "channels": [
+                { "name": "sandbox", "kind": "sandbox" },
+                { "name": "rcs", "kind": "sandbox", "settings": { "look": "rich" } },
+                { "name": "sms", "kind": "sandbox", "settings": { "look": "text" } },
+            ],
+            "processors": [{ "name": "sandbox", "kind": "sandbox" }],
+            "notices": { "url": "", "secrets": [format!("whsec_{}", secret())] },
+        },
+        // One person tries everything with one number here: more patience than a customer would have.
+        "policy": {
+            "open_max": 10,
+            "prompts_per_ten_minutes": 20,
+            "prompts_per_day": 200,
+            "declines_per_ten_minutes": 10,
+            "report_quiet_seconds": 300,
+        },
+    })
+}
+
+/// The secret as this start wants it: notices to the machine itself unless told otherwise, Stripe where told. What an
+/// operator wrote stays.
+#[must_use]
+pub fn adapted(mut secret: Value, wishes: &Wishes, own_notices: &str) -> Value {
+    if let Some(notices) = secret.pointer_mut("/test/notices") {
+        let url = notices.get("url").and_then(Value::as_str).unwrap_or_default();
+        let own = url.is_empty() || url.ends_with(crate::site::NOTICES_PATH);
+        let url = wishes.notices.as_deref().or(own.then_some(own_notices));
+        if let (Some(url), Some(notices)) = (url, notices.as_object_mut()) {
+            notices.insert("url".to_owned(), json!(url));
+        }
+    }
+    if let Some(base_url) = &wishes.stripe {
+        let stripe = json!({
+            "name": "stripe",
+            "kind": "stripe",
+            "settings": {
+                "secret_key": "sk_test_local",
+                "base_url": base_url,
+                // What third-party stand-ins for Stripe refuse because they do not know it.
+                "omit": ["description", "error_on_requires_action", "expand"],
+            },
+        });
+        if let Some(processors) =
+            secret.pointer_mut("/test/processors").and_then(Value::as_array_mut)
+        {
+            let known = |processor: &Value| processor.get("name") == Some(&json!("stripe"));
+            processors.retain(|processor| !known(processor));
+            processors.insert(0, stripe);
+        }
+    }
+    secret
+}

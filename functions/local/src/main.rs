@@ -1,0 +1,223 @@
+//! `cargo run -p local`: everything on one machine, with no account, no network and no configuration.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Parser, ValueEnum};
+use domain::ports::{Clock, Random, Secrets};
+use embedded::{BrandFile, Database, SystemClock, SystemRandom};
+use local::brand::{self, Wishes};
+use local::{Machine, Ports, ReceivedNotices, Site};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// The number the phone shows when none is named.
+const PHONE: &str = "+15551230001";
+
+/// Assent on one machine: the API, an agent's console and a sandbox phone.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// The port to listen on, on 127.0.0.1; 0 takes any that is free.
+    #[arg(long, default_value_t = 8787)]
+    port: u16,
+    /// The folder everything is kept in.
+    #[arg(long, default_value = ".assent")]
+    data: PathBuf,
+    /// What the first line on standard output looks like.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Charge at this Stripe, or a stand-in for it, instead of at the sandbox.
+    #[arg(long, value_name = "URL")]
+    stripe: Option<String>,
+    /// Send notices here instead of to this machine's console.
+    #[arg(long, value_name = "URL")]
+    notices: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a person.
+    Text,
+    /// For a program: `{"api", "key", "console", "phone"}`.
+    Json,
+}
+
+/// Why the machine does not start.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error("the data folder {0} cannot be used: {1}")]
+    Folder(PathBuf, std::io::Error),
+    #[error("another process uses the data folder {0}")]
+    InUse(PathBuf),
+    #[error("the database cannot be opened: {0}")]
+    Database(#[from] embedded::OpenError),
+    #[error("what was left undone cannot be taken up: {0}")]
+    Queue(#[from] domain::ports::QueueError),
+    #[error("{0}")]
+    Brand(#[from] embedded::CreateBrandError),
+    #[error("brand.json cannot be used: {0}")]
+    BrandText(#[from] domain::brand::InvalidBrand),
+    #[error("brand.json is not JSON: {0}")]
+    BrandJson(#[from] serde_json::Error),
+    #[error("port {0} cannot be listened on: {1}")]
+    Port(u16, std::io::Error),
+    #[error("calls cannot be made: {0}")]
+    Http(String),
+    #[error("the server stopped: {0}")]
+    Server(std::io::Error),
+}
+
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_not_set| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
+    match run(Arguments::parse()).await {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), StartError> {
+    let folder = &arguments.data;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let database = Database::open(folder, Arc::clone(&clock))?;
+    let _alone = lock(folder)?;
+    database.recover()?;
+    let listener = TcpListener::bind(("127.0.0.1", arguments.port)).await;
+    let listener = listener.map_err(|error| StartError::Port(arguments.port, error))?;
+    let port = listener.local_addr().map_err(StartError::Server)?.port();
+    let base = format!("http://127.0.0.1:{port}");
+    let wishes = Wishes { stripe: arguments.stripe, notices: arguments.notices };
+    let (key, secrets) = brand_of(folder, &wishes, &format!("{base}/local/notices"))?;
+    let secrets: Arc<dyn Secrets> = Arc::new(secrets);
+    let http = https::Client::new().map_err(|error| StartError::Http(error.to_string()))?;
+    let ports = Ports {
+        clock: Arc::clone(&clock),
+        random: Arc::new(SystemRandom),
+        store: Arc::new(database.clone()),
+        queue: Arc::new(database.clone()),
+        secrets: Arc::clone(&secrets),
+        http: Arc::new(http),
+    };
+    let machine = Arc::new(Machine::new(&ports, &base));
+    let brand = Arc::clone(&secrets);
+    let site = Site {
+        api: base.clone(),
+        key: key.clone(),
+        brand: domain_brand(),
+        phone: PHONE.to_owned(),
+        secrets: brand,
+        clock: Arc::clone(&clock),
+        received: ReceivedNotices::default(),
+    };
+    let router = local::router(&machine, site);
+    announce(arguments.format, &base, &key)?;
+    let (stopping, stop) = watch::channel(false);
+    let served = async {
+        let ended = axum::serve(listener, router).with_graceful_shutdown(asked_to_stop()).await;
+        stopping.send_replace(true);
+        ended.map_err(StartError::Server)
+    };
+    let (served, ()) = tokio::join!(served, local::work(machine, database, clock, stop));
+    served
+}
+
+fn domain_brand() -> domain::values::name::BrandName {
+    #[expect(clippy::expect_used, reason = "a constant that a test parses")]
+    brand::NAME.parse().expect("the demo brand's name is a name")
+}
+
+/// Two processes would take each other's messages for those of a dead one.
+fn lock(folder: &Path) -> Result<File, StartError> {
+    let failed = |error| StartError::Folder(folder.to_owned(), error);
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("lock"));
+    let file = file.map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StartError::InUse(folder.to_owned())),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// The brand of the data folder, made if there is none, adapted to the command line, with its test key.
+fn brand_of(
+    folder: &Path,
+    wishes: &Wishes,
+    own_notices: &str,
+) -> Result<(String, BrandFile), StartError> {
+    let failed = |error| StartError::Folder(folder.to_owned(), error);
+    let file = BrandFile::new(folder);
+    let (text_path, key_path) = (folder.join("brand.json"), folder.join("test-key"));
+    let random: &dyn Random = &SystemRandom;
+    let (key, secret) = if file.exists() {
+        let key = std::fs::read_to_string(&key_path).map_err(failed)?;
+        (key, serde_json::from_str(&std::fs::read_to_string(&text_path).map_err(failed)?)?)
+    } else {
+        let key = brand::draw_key(random);
+        write_private(&key_path, &key).map_err(failed)?;
+        let secret = brand::draw(random, &key);
+        (key, secret)
+    };
+    let secret = brand::adapted(secret, wishes, own_notices);
+    let text = serde_json::to_string_pretty(&secret)?;
+    domain::brand::Brand::parse(&text)?;
+    file.create(&text)?;
+    Ok((key, file))
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+fn announce(format: Format, base: &str, key: &str) -> Result<(), StartError> {
+    let (console, phone) = (format!("{base}/console"), format!("{base}/phone"));
+    let text = match format {
+        Format::Json => {
+            json!({ "api": base, "key": key, "console": console, "phone": phone }).to_string()
+        }
+        Format::Text => format!(
+            "\nAssent is running. Nothing here is real.\n\n  API      {base}\n  Test key {key}\n  Console  {console}\n  \
+             Phone    {phone}\n\nAsk for a payment, then look at the phone:\n\n  curl {base}/v1/requests \\\n    -H \
+             'Authorization: Bearer {key}' \\\n    -H \"Idempotency-Key: try-$(date +%s)\" \\\n    -d \
+             '{{\"customer\": {{\"phone\": \"{PHONE}\", \"name\": \"Ada\"}}, \"session\": {{\"kind\": \"voice\", \"id\": \
+             \"call-1\"}},\n         \"ask\": {{\"kind\": \"payment\", \"amount\": 4250, \"currency\": \"EUR\", \
+             \"description\": \"Invoice 4711\"}}}}'\n"
+        ),
+    };
+    let mut out = std::io::stdout().lock();
+    let written = writeln!(out, "{text}").and_then(|()| out.flush());
+    written.map_err(StartError::Server)
+}
+
+async fn asked_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminated.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        tracing::warn!(error = %error, "signals cannot be heard; end the process to stop");
+        std::future::pending::<()>().await;
+    }
+}

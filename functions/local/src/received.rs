@@ -1,0 +1,72 @@
+//! The notices this machine sends to itself: verified as a requester would, and kept for the console.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use domain::brand::Brand;
+use domain::keys;
+use domain::notice;
+use domain::values::time::Timestamp;
+use http::HeaderMap;
+use serde_json::{Value, json};
+
+/// How many are kept.
+const KEPT: usize = 500;
+/// How far the clocks of two machines may be apart, in seconds.
+const TOLERANCE: i64 = 300;
+
+/// The notices received, newest last.
+#[derive(Default)]
+pub struct ReceivedNotices(Mutex<VecDeque<Value>>);
+
+impl ReceivedNotices {
+    /// Verifies and keeps a notice; `false` when its signature is wrong. One that came before is kept once.
+    pub fn take(&self, brand: &Brand, headers: &HeaderMap, body: &[u8], now: Timestamp) -> bool {
+        let text = |name: &str| {
+            headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        };
+        let id = text("webhook-id");
+        let verified = verifies(brand, headers, body, now);
+        let told: Value = serde_json::from_slice(body).unwrap_or_default();
+        let kept = json!({
+            "at": now,
+            "id": id,
+            "type": told.get("type"),
+            "verified": verified,
+            "request": told.pointer("/data/id"),
+            "body": told,
+        });
+        let mut notices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !notices.iter().any(|notice| notice.get("id").and_then(Value::as_str) == Some(id)) {
+            notices.push_back(kept);
+        }
+        while notices.len() > KEPT {
+            notices.pop_front();
+        }
+        verified
+    }
+
+    /// All that are kept, newest first.
+    #[must_use]
+    pub fn list(&self) -> Vec<Value> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().rev().cloned().collect()
+    }
+}
+
+/// Whether any of the signatures is one of any of the secrets, over these very bytes, made a moment ago.
+fn verifies(brand: &Brand, headers: &HeaderMap, body: &[u8], now: Timestamp) -> bool {
+    let text =
+        |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let Ok(sent_at) = text("webhook-timestamp").parse::<i64>() else { return false };
+    let (Some(setup), Ok(payload)) = (&brand.test.notices, std::str::from_utf8(body)) else {
+        return false;
+    };
+    let sent = Timestamp::from_millis(sent_at.saturating_mul(1000));
+    let recent = (now.as_secs() - sent_at).abs() <= TOLERANCE;
+    let given: Vec<&str> = text("webhook-signature").split(' ').collect();
+    let ours = notice::signature(setup.secret_texts(), text("webhook-id"), sent, payload)
+        .unwrap_or_default();
+    let mut matches =
+        ours.split(' ').filter(|ours| given.iter().any(|given| keys::same(given, ours)));
+    recent && matches.next().is_some()
+}

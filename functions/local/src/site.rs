@@ -1,0 +1,121 @@
+//! The addresses of one machine: the two HTTP functions as they are, and beside them the console and the phone.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::ports::{Clock, Secrets};
+use domain::texts::Spoken;
+use domain::values::name::BrandName;
+use http::{Method, StatusCode, header};
+use serde_json::json;
+use tower::ServiceExt;
+
+use crate::{Machine, ReceivedNotices, pages};
+
+/// Where a machine takes its own notices.
+pub(crate) const NOTICES_PATH: &str = "/local/notices";
+const NOTICE_MAX: usize = 256 * 1024;
+
+/// What the machine's own pages are told.
+pub struct Site {
+    /// The address of the API.
+    pub api: String,
+    /// The test key.
+    pub key: String,
+    /// The brand.
+    pub brand: BrandName,
+    /// The number the phone shows when none is named.
+    pub phone: String,
+    /// For verifying notices.
+    pub secrets: Arc<dyn Secrets>,
+    /// For their age.
+    pub clock: Arc<dyn Clock>,
+    /// Those received.
+    pub received: ReceivedNotices,
+}
+
+struct Whole {
+    intake: Router,
+    consent: Router,
+    site: Site,
+}
+
+/// All addresses of the machine.
+pub fn router(machine: &Machine, site: Site) -> Router {
+    let whole = Whole {
+        intake: intake::router(Arc::clone(&machine.intake)),
+        consent: consent_callback::router(Arc::clone(&machine.consent_callback)),
+        site,
+    };
+    Router::new().fallback(dispatch).with_state(Arc::new(whole))
+}
+
+/// Hands a call to the function whose address it is, as the gateway in front of Lambda does.
+async fn dispatch(State(whole): State<Arc<Whole>>, request: Request) -> Response {
+    // A page elsewhere whose name was made to resolve to this machine would otherwise read the key.
+    if !is_local(&request) {
+        return (
+            StatusCode::MISDIRECTED_REQUEST,
+            "this machine is called by 127.0.0.1 or localhost",
+        )
+            .into_response();
+    }
+    let path = request.uri().path().to_owned();
+    let answered = match path.split('/').nth(1).unwrap_or_default() {
+        "c" | "callbacks" | "sandbox" => whole.consent.clone().oneshot(request).await,
+        "" => Ok(Redirect::temporary("/console").into_response()),
+        "local" => Ok(own(&whole.site, &path, request).await),
+        "console" | "phone" | "assets" => match pages::file(&path) {
+            Some(file) => Ok(file.map(Body::from)),
+            None => whole.intake.clone().oneshot(request).await,
+        },
+        _ => whole.intake.clone().oneshot(request).await,
+    };
+    answered.unwrap_or_else(|never| match never {})
+}
+
+fn is_local(request: &Request) -> bool {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let name = host.map(|host| host.rsplit_once(':').map_or(host, |(name, _)| name));
+    name.is_none_or(|name| matches!(name, "127.0.0.1" | "localhost" | "[::1]"))
+}
+
+async fn own(site: &Site, path: &str, request: Request) -> Response {
+    match (request.method(), path) {
+        (&Method::GET, "/local/config.json") => json_answer(&json!({
+            "api": site.api,
+            "key": site.key,
+            "brand": site.brand,
+            "phone_default": site.phone,
+            "languages": Spoken::ALL.map(Spoken::tag),
+        })),
+        (&Method::GET, "/local/notices.json") => json_answer(&json!(site.received.list())),
+        (&Method::POST, NOTICES_PATH) => take_notice(site, request).await,
+        _ => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+fn json_answer(body: &serde_json::Value) -> Response {
+    (
+        [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")],
+        body.to_string(),
+    )
+        .into_response()
+}
+
+async fn take_notice(site: &Site, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let (Ok(body), Ok(brand)) =
+        (to_bytes(body, NOTICE_MAX).await, site.secrets.brand(&site.brand).await)
+    else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    if site.received.take(&brand, &parts.headers, &body, site.clock.now()) {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        StatusCode::UNAUTHORIZED.into_response()
+    }
+}

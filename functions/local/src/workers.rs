@@ -1,0 +1,112 @@
+//! Driving the queues: a dispatcher per queue, and a task per message, so that a slow endpoint holds up nobody else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::message::{Handled, QueueName};
+use domain::ports::Clock;
+use embedded::{Database, Received};
+use tokio::sync::{Semaphore, watch};
+
+use crate::Machine;
+
+/// How many messages of one queue are worked on at once.
+const AT_ONCE: usize = 64;
+/// The longest a dispatcher sleeps: it wakes when something arrives.
+const NAP: Duration = Duration::from_secs(30);
+/// How often items that have expired are deleted.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// Says when to stop: true once.
+pub type Stop = watch::Receiver<bool>;
+
+/// Works until told to stop, then until the messages at hand are done.
+pub async fn work(machine: Arc<Machine>, database: Database, clock: Arc<dyn Clock>, stop: Stop) {
+    let dispatchers = QueueName::ALL.map(|queue| {
+        dispatch(queue, Arc::clone(&machine), database.clone(), (Arc::clone(&clock), stop.clone()))
+    });
+    let [prompts, authorizations, notices] = dispatchers;
+    let sweep = sweep(database.clone(), clock, stop);
+    tokio::join!(prompts, authorizations, notices, sweep);
+}
+
+async fn dispatch(
+    queue: QueueName,
+    machine: Arc<Machine>,
+    database: Database,
+    ends: (Arc<dyn Clock>, Stop),
+) {
+    let (clock, mut stop) = ends;
+    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let mut arrivals = database.arrivals();
+    while !*stop.borrow_and_update() {
+        arrivals.borrow_and_update();
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        match database.receive(queue, clock.now()) {
+            Ok(Some(received)) => {
+                let task = take(Arc::clone(&machine), database.clone(), received);
+                spawn(async move {
+                    task.await;
+                    drop(place);
+                });
+            }
+            Ok(None) => {
+                drop(place);
+                let due = database.next_due(queue).ok().flatten();
+                let nap = due
+                    .map_or(NAP, |due| clock.now().until(due))
+                    .clamp(Duration::from_millis(5), NAP);
+                tokio::select! {
+                    _ = arrivals.changed() => {}
+                    _ = stop.changed() => {}
+                    () = clock.wait(nap) => {}
+                }
+            }
+            Err(error) => {
+                tracing::error!(queue = queue.as_str(), error = %error, "the queue cannot be read");
+                drop(place);
+                clock.wait(Duration::from_secs(1)).await;
+            }
+        }
+    }
+    // Whoever has a place is at work: with all of them back, everything at hand is done.
+    if let Ok(places) =
+        u32::try_from(AT_ONCE).map(|count| Arc::clone(&places).acquire_many_owned(count))
+    {
+        drop(places.await);
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this process goes on after each message; Lambda's does not"
+)]
+fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(task);
+}
+
+/// Takes one step. What fails is tried again soon, then less often, and is a dead letter in the end.
+async fn take(machine: Arc<Machine>, database: Database, received: Received) {
+    let done = match machine.handle(&received.message).await {
+        Handled::Done => database.delete(received.receipt),
+        Handled::Again => {
+            let wait = Duration::from_secs(1_u64 << received.receives.min(6));
+            database.release(received.receipt, wait)
+        }
+    };
+    if let Err(error) = done {
+        tracing::warn!(error = %error, "a message will come again");
+    }
+}
+
+async fn sweep(database: Database, clock: Arc<dyn Clock>, mut stop: Stop) {
+    while !*stop.borrow_and_update() {
+        if let Err(error) = database.sweep(clock.now()) {
+            tracing::warn!(error = %error, "expired items could not be deleted");
+        }
+        tokio::select! {
+            _ = stop.changed() => {}
+            () = clock.wait(SWEEP) => {}
+        }
+    }
+}

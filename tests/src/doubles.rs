@@ -1,0 +1,120 @@
+//! Ports that do what they are told: a clock that moves when it is moved, randomness from a seed, a brand from its text.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::brand::Brand;
+use domain::ports::{Clock, Random, Secrets, SecretsError};
+use domain::values::name::BrandName;
+use domain::values::time::Timestamp;
+use sha2::{Digest, Sha256};
+
+/// When every double's time begins: the first of December 2026.
+pub const BEGINNING: Timestamp = Timestamp::from_millis(1_796_083_200_000);
+
+/// A clock that stands until it is moved. Waiting moves it.
+#[derive(Debug)]
+pub struct ManualClock(AtomicI64);
+
+impl Default for ManualClock {
+    fn default() -> Self {
+        Self(AtomicI64::new(BEGINNING.as_millis()))
+    }
+}
+
+impl ManualClock {
+    /// Lets time pass.
+    pub fn pass(&self, duration: Duration) {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// Lets time pass until `at`, if that is ahead.
+    pub fn pass_until(&self, at: Timestamp) {
+        self.0.fetch_max(at.as_millis(), Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+
+    async fn wait(&self, duration: Duration) {
+        self.pass(duration);
+    }
+}
+
+/// Randomness that is the same for the same seed: SHA-256 over the seed and a count.
+#[derive(Debug)]
+pub struct SeededRandom {
+    seed: u64,
+    drawn: Mutex<u64>,
+}
+
+impl SeededRandom {
+    /// Randomness of that seed.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self { seed, drawn: Mutex::new(0) }
+    }
+
+    fn block(&self) -> [u8; 32] {
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        *drawn = drawn.wrapping_add(1);
+        let mut hash = Sha256::new();
+        hash.update(self.seed.to_be_bytes());
+        hash.update(drawn.to_be_bytes());
+        hash.finalize().into()
+    }
+}
+
+impl Random for SeededRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(32) {
+            for (to, from) in chunk.iter_mut().zip(self.block()) {
+                *to = from;
+            }
+        }
+    }
+}
+
+/// One brand, whose secret can be replaced to rotate what is in it.
+#[derive(Debug)]
+pub struct OneBrand(Mutex<Arc<Brand>>);
+
+impl OneBrand {
+    /// The brand of a secret's text.
+    ///
+    /// # Errors
+    /// When the text is no brand's secret.
+    pub fn new(text: &str) -> Result<Self, domain::brand::InvalidBrand> {
+        Ok(Self(Mutex::new(Arc::new(Brand::parse(text)?))))
+    }
+
+    /// Puts another secret in place.
+    pub fn rotate(&self, brand: Brand) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(brand);
+    }
+
+    /// The brand now.
+    #[must_use]
+    pub fn now(&self) -> Arc<Brand> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[async_trait]
+impl Secrets for OneBrand {
+    async fn brand(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError> {
+        let brand = self.now();
+        if brand.name == *name { Ok(brand) } else { Err(SecretsError::Unknown) }
+    }
+
+    async fn refresh(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError> {
+        self.brand(name).await
+    }
+}
