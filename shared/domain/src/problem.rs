@@ -173,7 +173,7 @@ impl Problem {
         let headers = answer.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = self.retry_after.or((status == 503).then_some(1)) {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         if status == 401 {

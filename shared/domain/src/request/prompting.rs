@@ -115,7 +115,7 @@ impl Request {
             return NextPrompt::None;
         }
         let left = self.routes.get(self.routes_used);
-        let room = self.prompts.len() < PROMPTS_MAX;
+        let room = self.has_room();
         match (self.prompts.iter().rev().find(|prompt| prompt.is_out()), left) {
             (Some(last), _) if last.status == PromptStatus::Sending => NextPrompt::Again(last.id),
             (Some(last), Some(next))
@@ -132,14 +132,24 @@ impl Request {
         }
     }
 
+    /// Whether a prompt is owed or underway, which takes a moment: if it takes longer, whoever sent it is gone.
+    pub(super) fn awaits_sending(&self) -> bool {
+        let last = self.prompts.iter().rev().find(|prompt| prompt.is_out());
+        last.is_none_or(|last| last.status == PromptStatus::Sending)
+    }
+
+    fn has_room(&self) -> bool {
+        self.prompts.len() < PROMPTS_MAX
+    }
+
     /// Since when the newest prompt is out without a sign of life.
-    pub(super) fn silent_since(&self) -> Option<Timestamp> {
+    fn silent_since(&self) -> Option<Timestamp> {
         self.prompts.iter().rev().find(|prompt| prompt.silent()).map(|prompt| prompt.at)
     }
 
     /// When silence makes the next route's turn, if there is one.
     pub(super) fn falls_back_at(&self) -> Option<Timestamp> {
-        self.routes.get(self.routes_used)?;
+        self.routes.get(self.routes_used).filter(|_| self.has_room())?;
         Some(self.silent_since()?.after(self.fallback()))
     }
 
@@ -150,8 +160,12 @@ impl Request {
         let last = self.prompts.iter().rev().find(|prompt| prompt.is_out())?;
         let unheeded = !self.prompts.iter().any(|prompt| prompt.opened || prompt.reminder);
         let arrived = matches!(last.status, PromptStatus::Delivered | PromptStatus::Read);
-        (life >= Duration::from_secs(600) && unheeded && arrived && self.attempts.is_empty())
-            .then(|| self.created_at.after(life / 2))
+        (life >= Duration::from_secs(600)
+            && self.has_room()
+            && unheeded
+            && arrived
+            && self.attempts.is_empty())
+        .then(|| self.created_at.after(life / 2))
     }
 
     /// Records that a prompt is about to be sent. The ones before it are superseded, unless it only reminds.
@@ -211,10 +225,9 @@ impl Request {
             prompt.provider_id = provider_id;
         }
         let channel = prompt.channel.clone();
-        let taken = matches!(
-            became,
-            Became::Accepted | Became::Unknown | Became::Delivered | Became::Read | Became::Opened
-        );
+        // An answer that was lost is no sign that the channel took it; whatever comes next tells.
+        let taken =
+            matches!(became, Became::Accepted | Became::Delivered | Became::Read | Became::Opened);
         let was_pending = matches!(self.state, State::Pending);
         if was_pending && taken {
             change.request.state = State::Prompted;
