@@ -215,12 +215,10 @@ impl Request {
     pub fn next_check(&self, now: Timestamp) -> Option<Duration> {
         let soon = now.after(Duration::from_secs(10));
         let due = match &self.state {
-            State::Pending => {
-                self.silent_since().map_or(soon, |since| since.after(self.fallback()))
-            }
-            State::Prompted => {
+            State::Pending | State::Prompted if self.awaits_sending() => soon,
+            State::Pending | State::Prompted => {
                 let quiet = self.falls_back_at().or_else(|| self.reminds_at());
-                quiet.map_or(self.expires_at, |at| at.min(self.expires_at))
+                quiet.unwrap_or(self.expires_at)
             }
             State::Authorized { .. } => soon,
             State::Processing { lease, .. } => lease.after(Duration::from_secs(5)).max(soon),
