@@ -16,7 +16,8 @@ What ministack 1.5 does and does not do, found by trying:
 - Its HTTP API ignores the OpenAPI body that SAM makes, so the routes are created here from that very body.
 - An HTTP API answers to a Host header only. The small proxy here stands in for the domain that a deployment has, which
   also makes PublicBaseUrl known before the first deployment.
-- Function code is cached by content, so a binary built anew is really deployed anew.
+- What functions log goes to its CloudWatch Logs, and is saved to functions.log at the end. Names of resources are
+  derived from the stack's, so two emulators have the same ones.
 """
 
 import argparse
@@ -283,6 +284,16 @@ def create_brands(emulator, notices, stripe):
         secrets.create_secret(Name=f"assent/brand/{brand['name']}", SecretString=json.dumps(brand))
 
 
+def save_logs(emulator, path):
+    """What the functions logged, for whoever looks into a failed test: it goes with the emulator."""
+    logs = emulator.client("logs")
+    with path.open("w") as out:
+        for group in logs.describe_log_groups()["logGroups"]:
+            name = group["logGroupName"]
+            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=name):
+                out.writelines(f"{name} {event['message'].rstrip()}\n" for event in page["events"])
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--template", type=pathlib.Path, required=True)
@@ -321,10 +332,10 @@ def main():
             "ASSENT_PROMPTS_QUEUE_URL": found["PromptsQueueUrl"],
             "ASSENT_AUTHORIZATIONS_QUEUE_URL": found["AuthorizationsQueueUrl"],
             "ASSENT_NOTICES_QUEUE_URL": found["NoticesQueueUrl"],
-            "ASSENT_STACK_LOG": str(emulator.log),
         }
         print(json.dumps(ready | ACCOUNT), flush=True)
         sys.stdin.read()
+        save_logs(emulator, work / "functions.log")
     finally:
         emulator.stop()
 
