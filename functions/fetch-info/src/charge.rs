@@ -13,6 +13,7 @@ use domain::request::{Attempt, Change, Refusal, Request, State};
 use domain::seal;
 use domain::storage::{self, Loaded};
 use domain::values::id::RequestId;
+use domain::values::time::Timestamp;
 
 use crate::{FetchInfo, Trouble};
 
@@ -52,13 +53,7 @@ impl FetchInfo {
             Err(trouble) if trouble.is_conflict() => return self.come_back(&loaded.request).await,
             Err(trouble) => return Err(trouble),
         };
-        match self.turn(leased).await {
-            Err(trouble) if trouble.is_conflict() => {
-                tracing::warn!(request.id = %id, "another worker has taken the request over");
-                Ok(())
-            }
-            taken => taken,
-        }
+        Box::pin(self.turn(leased)).await
     }
 
     /// Another worker has the request: look again when its lease has run out, in case it died with it.
@@ -73,7 +68,32 @@ impl FetchInfo {
         Ok(send(self.queue.as_ref(), Step::Fetch, request.id, wait).await?)
     }
 
-    pub(crate) async fn apply(&self, loaded: &Loaded, change: Change) -> Result<Loaded, Trouble> {
+    /// Commits a step of ours while the lease is ours: what others record meanwhile, such as a late receipt, is no reason
+    /// to stop. `None` when the request is no longer ours.
+    pub(crate) async fn step(
+        &self,
+        mut loaded: Loaded,
+        command: impl Fn(&Request, Timestamp) -> Result<Change, Refusal>,
+    ) -> Result<Option<Loaded>, Trouble> {
+        let ours = lease(&loaded.request);
+        loop {
+            let Ok(change) = command(&loaded.request, self.clock.now()) else { return Ok(None) };
+            match self.apply(&loaded, change).await {
+                Ok(stored) => return Ok(Some(stored)),
+                Err(trouble) if trouble.is_conflict() => {
+                    let again = storage::load(self.store.as_ref(), loaded.request.id).await?;
+                    let Some(again) = again.filter(|again| lease(&again.request) == ours) else {
+                        tracing::warn!(request.id = %loaded.request.id, "another worker has taken the request over");
+                        return Ok(None);
+                    };
+                    loaded = again;
+                }
+                Err(trouble) => return Err(trouble),
+            }
+        }
+    }
+
+    async fn apply(&self, loaded: &Loaded, change: Change) -> Result<Loaded, Trouble> {
         let ports = (self.store.as_ref(), self.queue.as_ref());
         Ok(effects::apply(ports, Some(loaded.version), change, Vec::new(), None).await?)
     }
@@ -172,8 +192,7 @@ impl FetchInfo {
         reference: &Reference,
     ) -> Result<(), Trouble> {
         let doubted = loaded.request.open_attempt().is_some_and(|attempt| attempt.in_doubt);
-        let Ok(change) = loaded.request.started(self.clock.now()) else { return Ok(()) };
-        let loaded = self.apply(&loaded, change).await?;
+        let Some(loaded) = self.step(loaded, Request::started).await? else { return Ok(()) };
         let answer = processor.execute(charge, reference).await;
         if let Answer::Blocked { code } = answer
             && !doubted
@@ -234,6 +253,14 @@ impl FetchInfo {
             | Answer::Unknown
             | Answer::Fenced) => answer,
         }
+    }
+}
+
+/// Until when a worker has the request.
+const fn lease(request: &Request) -> Option<Timestamp> {
+    match &request.state {
+        State::Processing { lease, .. } => Some(*lease),
+        State::Pending | State::Prompted | State::Authorized { .. } | State::Closed { .. } => None,
     }
 }
 

@@ -64,7 +64,7 @@ impl Handler for FetchInfo {
     async fn handle(&self, message: &Message) -> Handled {
         let (step, id) = message.parts();
         let taken = match step {
-            Step::Fetch => Box::pin(self.fetch(id)).await,
+            Step::Fetch => self.fetch(id).await,
             Step::Notice { seq } => self.tell(id, seq).await,
             Step::Deliver | Step::Check => {
                 tracing::error!(request.id = %id, "a message of another function came on this queue");

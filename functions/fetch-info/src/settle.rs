@@ -6,9 +6,9 @@ use domain::consent;
 use domain::effects::send;
 use domain::message::Step;
 use domain::ports::{Answer, Receipt};
-use domain::request::{Attempt, Change, Doubt, Refusal, Request};
+use domain::request::{Attempt, Doubt, Request};
 use domain::storage::Loaded;
-use domain::values::time::Timestamp;
+use domain::values::id::RequestId;
 
 use crate::charge::Turn;
 use crate::{FetchInfo, Trouble};
@@ -18,13 +18,20 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// For how long a processor that may have acted is asked what became of it, before a late success is made impossible.
 const DOUBT: Duration = Duration::from_secs(1_800);
 
-/// What is recorded of an answer.
-enum Reaction {
-    /// The request moves on; nothing is left to do at the processor.
-    Settle(Change),
-    /// The request is given back and taken up again after a while.
+/// What follows from an answer.
+enum Verdict {
+    /// The money moved.
+    Fulfil(Receipt),
+    /// The money did not move, and this attempt never will move it.
+    Refuse {
+        code: &'static str,
+        /// Whether another card may.
+        mendable: bool,
+    },
+    /// It is taken up again after a while.
     ComeBack {
-        change: Change,
+        reason: &'static str,
+        doubt: Doubt,
         /// Whether to read the brand's secret anew first.
         refresh: bool,
     },
@@ -40,99 +47,78 @@ impl FetchInfo {
         self.clock.now() > since.after(patience)
     }
 
-    /// Records an answer and takes the step that follows from it.
+    /// Records what a turn came to and takes the step that follows from it.
     pub(crate) async fn react(&self, loaded: Loaded, turn: Turn) -> Result<(), Trouble> {
-        let now = self.clock.now();
         let request = &loaded.request;
+        let id = request.id;
         let Some(attempt) = request.open_attempt().cloned() else { return Ok(()) };
-        let reaction = match turn {
-            Turn::Answered(answer) => self.reaction(request, answer, now),
-            Turn::Untouched(code) => blocked(request, code, Doubt::None, now),
-            Turn::Unusable(reason) if attempt.started_at.is_none() => {
-                request.refused(reason, false, now).map(Reaction::Settle)
+        let verdict = match turn {
+            Turn::Answered(answer) => verdict(request, answer),
+            Turn::Untouched(code) => blocked(id, code, Doubt::None),
+            Turn::Unusable(code) if attempt.started_at.is_none() => {
+                Verdict::Refuse { code, mendable: false }
             }
             // The money may have moved, and nobody can say so until an operator mends the settings.
-            Turn::Unusable(reason) => come_back(request, reason, Doubt::Told, now),
+            Turn::Unusable(reason) => {
+                Verdict::ComeBack { reason, doubt: Doubt::Told, refresh: false }
+            }
         };
-        match reaction {
-            Ok(Reaction::Settle(change)) => {
-                let stored = self.apply(&loaded, change).await?;
+        if let Verdict::ComeBack { refresh: true, .. } = &verdict
+            && let Err(error) = self.secrets.refresh(&request.brand).await
+        {
+            tracing::warn!(error = %error, "the brand's secret could not be read anew");
+        }
+        let code = consent::transaction_code(self.random.as_ref());
+        let command = |request: &Request, now| match &verdict {
+            Verdict::Fulfil(receipt) => request.fulfilled(code.clone(), receipt.clone(), now),
+            Verdict::Refuse { code, mendable } => request.refused(code, *mendable, now),
+            Verdict::ComeBack { reason, doubt, .. } => request.released(reason, *doubt, now),
+        };
+        let Some(stored) = self.step(loaded, command).await? else { return Ok(()) };
+        match verdict {
+            Verdict::Fulfil(_) | Verdict::Refuse { .. } => {
                 let state = stored.request.state_name();
-                tracing::info!(request.id = %request.id, request.state = state, "an attempt is settled");
+                tracing::info!(request.id = %id, request.state = state, "an attempt is settled");
                 Ok(())
             }
-            Ok(Reaction::ComeBack { change, refresh }) => {
-                if refresh && let Err(error) = self.secrets.refresh(&request.brand).await {
-                    tracing::warn!(error = %error, "the brand's secret could not be read anew");
-                }
-                let stored = self.apply(&loaded, change).await?;
-                let wait = wait(&attempt);
-                Ok(send(self.queue.as_ref(), Step::Fetch, stored.request.id, wait).await?)
+            Verdict::ComeBack { .. } => {
+                Ok(send(self.queue.as_ref(), Step::Fetch, id, wait(&attempt)).await?)
             }
-            // It is no longer ours to record.
-            Err(_) => Ok(()),
-        }
-    }
-
-    fn reaction(
-        &self,
-        request: &Request,
-        answer: Answer,
-        now: Timestamp,
-    ) -> Result<Reaction, Refusal> {
-        match answer {
-            Answer::Done(receipt) if is_exact(request, &receipt) => {
-                let code = consent::transaction_code(self.random.as_ref());
-                request.fulfilled(code, receipt, now).map(Reaction::Settle)
-            }
-            Answer::Done(_) => {
-                // Dynamic linking: what moved is not what was consented to. Nothing is told as success; a person must look.
-                tracing::error!(request.id = %request.id, "the processor reports another amount or currency");
-                come_back(request, "amount_differs", Doubt::Told, now)
-            }
-            Answer::Refused { code } => request.refused(code, true, now).map(Reaction::Settle),
-            Answer::Declined { code } => request.refused(code, false, now).map(Reaction::Settle),
-            Answer::NeedsCustomer => {
-                request.refused("authentication_required", true, now).map(Reaction::Settle)
-            }
-            Answer::Invalid { code } => {
-                tracing::error!(request.id = %request.id, code, "the processor calls the attempt invalid");
-                request.refused(code, false, now).map(Reaction::Settle)
-            }
-            Answer::Fenced => {
-                request.refused("processor_unavailable", false, now).map(Reaction::Settle)
-            }
-            // An earlier call may have been made before the account was refused.
-            Answer::Blocked { code } => blocked(request, code, Doubt::AsBefore, now),
-            Answer::Again | Answer::NotExecuted => {
-                come_back(request, "again", Doubt::AsBefore, now)
-            }
-            Answer::Working => come_back(request, "working", Doubt::AsBefore, now),
-            Answer::Unknown => come_back(request, "unknown", Doubt::Told, now),
         }
     }
 }
 
-fn come_back(
-    request: &Request,
-    reason: &str,
-    doubt: Doubt,
-    now: Timestamp,
-) -> Result<Reaction, Refusal> {
-    let change = request.released(reason, doubt, now)?;
-    Ok(Reaction::ComeBack { change, refresh: false })
+fn verdict(request: &Request, answer: Answer) -> Verdict {
+    let back = |reason, doubt| Verdict::ComeBack { reason, doubt, refresh: false };
+    match answer {
+        Answer::Done(receipt) if is_exact(request, &receipt) => Verdict::Fulfil(receipt),
+        Answer::Done(_) => {
+            // Dynamic linking: what moved is not what was consented to. Nothing is told as success; a person must look.
+            tracing::error!(request.id = %request.id, "the processor reports another amount or currency");
+            back("amount_differs", Doubt::Told)
+        }
+        Answer::Refused { code } => Verdict::Refuse { code, mendable: true },
+        Answer::Declined { code } => Verdict::Refuse { code, mendable: false },
+        Answer::NeedsCustomer => {
+            Verdict::Refuse { code: "authentication_required", mendable: true }
+        }
+        Answer::Invalid { code } => {
+            tracing::error!(request.id = %request.id, code, "the processor calls the attempt invalid");
+            Verdict::Refuse { code, mendable: false }
+        }
+        Answer::Fenced => Verdict::Refuse { code: "processor_unavailable", mendable: false },
+        // An earlier call may have been made before the account was refused.
+        Answer::Blocked { code } => blocked(request.id, code, Doubt::AsBefore),
+        Answer::Again | Answer::NotExecuted => back("again", Doubt::AsBefore),
+        Answer::Working => back("working", Doubt::AsBefore),
+        Answer::Unknown => back("unknown", Doubt::Told),
+    }
 }
 
 /// An operator must look, and the credentials may have been rotated.
-fn blocked(
-    request: &Request,
-    code: &str,
-    doubt: Doubt,
-    now: Timestamp,
-) -> Result<Reaction, Refusal> {
-    tracing::error!(request.id = %request.id, code, "the processor refuses our account");
-    let change = request.released(code, doubt, now)?;
-    Ok(Reaction::ComeBack { change, refresh: true })
+fn blocked(id: RequestId, code: &'static str, doubt: Doubt) -> Verdict {
+    tracing::error!(request.id = %id, code, "the processor refuses our account");
+    Verdict::ComeBack { reason: code, doubt, refresh: true }
 }
 
 /// Whether what the processor moved is exactly what the customer said yes to.

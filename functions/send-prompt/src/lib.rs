@@ -13,6 +13,7 @@ use domain::message::{Handled, Handler, Message, Step};
 use domain::ports::{
     Channels, Clock, Queue, QueueError, Random, Secrets, SecretsError, Store, StoreError,
 };
+use domain::values::id::RequestId;
 
 /// Everything send-prompt can touch.
 pub struct SendPrompt {
@@ -43,20 +44,45 @@ enum Trouble {
     Effect(#[from] EffectError),
     #[error("the brand's secret is out of reach")]
     Secrets(#[from] SecretsError),
+    #[error("a message of another function came on this queue")]
+    Stranger,
+}
+
+impl Trouble {
+    /// Whether somebody else committed first.
+    const fn is_conflict(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(StoreError::Conflict)
+                | Self::Effect(EffectError::Store(StoreError::Conflict))
+        )
+    }
+}
+
+/// How often a lost race is run again at once, before the queue's own patience is asked for.
+const RACES_MAX: u32 = 4;
+
+impl SendPrompt {
+    async fn take(&self, step: Step, id: RequestId) -> Result<(), Trouble> {
+        match step {
+            Step::Deliver => self.deliver(id).await,
+            Step::Check => self.check(id).await,
+            Step::Fetch | Step::Notice { .. } => Err(Trouble::Stranger),
+        }
+    }
 }
 
 #[async_trait]
 impl Handler for SendPrompt {
     async fn handle(&self, message: &Message) -> Handled {
         let (step, id) = message.parts();
-        let taken = match step {
-            Step::Deliver => self.deliver(id).await,
-            Step::Check => self.check(id).await,
-            Step::Fetch | Step::Notice { .. } => {
-                tracing::error!(request.id = %id, "a message of another function came on this queue");
-                return Handled::Again;
+        let mut taken = self.take(step, id).await;
+        for _ in 0..RACES_MAX {
+            if !taken.as_ref().is_err_and(Trouble::is_conflict) {
+                break;
             }
-        };
+            taken = self.take(step, id).await;
+        }
         match taken {
             Ok(()) => Handled::Done,
             Err(trouble) => {
