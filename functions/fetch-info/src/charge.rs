@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::authorization::Authorization;
 use domain::effects::{self, send};
 use domain::message::Step;
-use domain::ports::{Answer, Charge, Prepared, Processor, Reference, SecretsError};
+use domain::ports::{Answer, Charge, Prepared, Processor, Reference, SecretsError, StoreError};
 use domain::request::{Attempt, Change, Refusal, Request, State};
 use domain::seal;
 use domain::storage::{self, Loaded};
@@ -16,6 +16,9 @@ use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 
 use crate::{FetchInfo, Trouble};
+
+/// How often a commit that lost a race is decided again: more than a request has receipts.
+const RACES_MAX: u32 = 32;
 
 /// What one turn came to, before it is recorded.
 pub(crate) enum Turn {
@@ -76,7 +79,7 @@ impl FetchInfo {
         command: impl Fn(&Request, Timestamp) -> Result<Change, Refusal>,
     ) -> Result<Option<Loaded>, Trouble> {
         let ours = lease(&loaded.request);
-        loop {
+        for _ in 0..RACES_MAX {
             let Ok(change) = command(&loaded.request, self.clock.now()) else { return Ok(None) };
             match self.apply(&loaded, change).await {
                 Ok(stored) => return Ok(Some(stored)),
@@ -91,6 +94,7 @@ impl FetchInfo {
                 Err(trouble) => return Err(trouble),
             }
         }
+        Err(StoreError::Conflict.into())
     }
 
     async fn apply(&self, loaded: &Loaded, change: Change) -> Result<Loaded, Trouble> {
