@@ -1,4 +1,6 @@
 //! What needs more than one crate, in one binary.
 
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod stripe;

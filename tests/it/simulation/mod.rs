@@ -1,0 +1,3 @@
+//! The whole machine under a seed: what must hold holds at every step, and everything comes to rest.
+
+mod seeds;

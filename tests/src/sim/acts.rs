@@ -1,0 +1,251 @@
+//! What customers and their providers do: taps, pages, receipts, STOP and START.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use domain::request::{PromptRecord, Request};
+use domain::values::id::PromptId;
+use http::{HeaderMap, HeaderValue, Method, header};
+use serde_json::json;
+
+use super::brand::BASE;
+use super::texts::Text;
+use super::world::{End, Running, Work, World};
+
+/// What a customer does with a prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    Yes,
+    WrongCode,
+    NoCode,
+    No,
+    NotMe,
+    MoreTime,
+}
+
+const CARDS: [&str; 4] = [
+    "pm_card_visa",
+    "pm_card_visa_chargeDeclinedInsufficientFunds",
+    "pm_card_visa_chargeDeclinedStolenCard",
+    "pm_card_authenticationRequired",
+];
+
+impl World {
+    pub(super) fn customer_acts(&mut self) {
+        match self.roll(20) {
+            0..11 => self.answers(),
+            11 | 12 => {
+                // Two taps, or two devices.
+                self.answers();
+                self.answers();
+            }
+            13 => self.looks(),
+            14..18 => self.receipt(),
+            18 if self.roll(6) == 0 => self.writes("STOP"),
+            _ => {
+                if self.roll(3) == 0 {
+                    self.writes("START");
+                } else {
+                    self.receipt();
+                }
+            }
+        }
+    }
+
+    /// A prompt of some request, most often of one that is open.
+    fn some_prompt(&self) -> Option<(Request, PromptRecord)> {
+        let mut outside = self.shared.lock();
+        let all: Vec<Request> =
+            outside.watch.seen.values().map(|seen| seen.request.clone()).collect();
+        let open: Vec<Request> =
+            all.iter().filter(|request| request.is_open_to_answers()).cloned().collect();
+        let among = if open.is_empty() || outside.dice.happens(150) { all } else { open };
+        let request = outside.dice.pick(&among)?.clone();
+        let prompt = outside.dice.pick(&request.prompts)?.clone();
+        Some((request, prompt))
+    }
+
+    fn wish(&self) -> Wish {
+        match self.roll(40) {
+            0..28 => Wish::Yes,
+            28 | 29 => Wish::WrongCode,
+            30 => Wish::NoCode,
+            31..34 => Wish::No,
+            34 => Wish::NotMe,
+            _ => Wish::MoreTime,
+        }
+    }
+
+    /// The customer answers a prompt, in time and rightly or not.
+    fn answers(&mut self) {
+        let Some((request, prompt)) = self.some_prompt() else { return };
+        let wish = self.wish();
+        let code = request.session_code.as_ref().and_then(|session| match wish {
+            Wish::WrongCode => {
+                session.choices.iter().find(|choice| **choice != session.code).cloned()
+            }
+            Wish::NoCode => None,
+            Wish::Yes | Wish::No | Wish::NotMe | Wish::MoreTime => Some(session.code.clone()),
+        });
+        let right =
+            code.as_deref() == request.session_code.as_ref().map(|session| session.code.as_str());
+        let means_yes = matches!(wish, Wish::Yes | Wish::WrongCode | Wish::NoCode) && right;
+        let card = match self.roll(10) {
+            0..6 => CARDS.first(),
+            6..8 => CARDS.get(1),
+            8 => CARDS.get(2),
+            _ => CARDS.get(3),
+        };
+        let card = card.copied().unwrap_or_default();
+        let running = if prompt.channel.as_str() == "sms" {
+            self.answers_page(&request, prompt.id, (wish, code, card))
+        } else {
+            self.taps(&request, prompt.id, (wish, code, card))
+        };
+        let Some(running) = running else { return };
+        if means_yes && self.now() < request.expires_at {
+            self.shared.lock().watch.approved.insert(request.id);
+        }
+        self.say(|| format!("{wish:?} with {card} to {} of {}", prompt.id, request.id));
+        self.employ(Work::Other("answer"), running);
+    }
+
+    fn taps(
+        &self,
+        request: &Request,
+        prompt: PromptId,
+        how: (Wish, Option<String>, &str),
+    ) -> Option<Running> {
+        let (wish, code, card) = how;
+        let action = match wish {
+            Wish::Yes | Wish::WrongCode | Wish::NoCode => "approve",
+            Wish::No => "decline",
+            Wish::NotMe => "not_me",
+            Wish::MoreTime => return None,
+        };
+        let body = json!({ "action": action, "session_code": code, "card": card }).to_string();
+        let machine = Arc::clone(&self.machine);
+        let (phone, prompt) = (request.customer.phone.as_str().to_owned(), prompt.to_string());
+        Some(Box::pin(async move {
+            let place = (phone.as_str(), prompt.as_str());
+            let callback = &machine.consent_callback;
+            End::Answered(callback.tap(&HeaderMap::new(), place, body.as_bytes()).await)
+        }))
+    }
+
+    /// The text that came for a prompt.
+    fn text(&self, request: &Request, prompt: PromptId) -> Option<Text> {
+        let reference = format!("{}.{prompt}", request.id);
+        let outside = self.shared.lock();
+        outside.texts.sent.iter().find(|text| text.callback.ends_with(&reference)).cloned()
+    }
+
+    fn answers_page(
+        &self,
+        request: &Request,
+        prompt: PromptId,
+        how: (Wish, Option<String>, &str),
+    ) -> Option<Running> {
+        let (wish, code, card) = how;
+        let action = match wish {
+            Wish::Yes | Wish::WrongCode | Wish::NoCode => "approve",
+            Wish::No => "decline",
+            Wish::NotMe => "not_me",
+            Wish::MoreTime => "extend",
+        };
+        let token = self.text(request, prompt)?.link.rsplit('/').next()?.to_owned();
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("action", action).append_pair("card", card);
+        if let Some(code) = code {
+            form.append_pair("session_code", &code);
+        }
+        let form = form.finish();
+        let machine = Arc::clone(&self.machine);
+        Some(Box::pin(async move {
+            let callback = &machine.consent_callback;
+            let page = match callback.open_page(&token, &HeaderMap::new()).await {
+                Ok(page) => page,
+                Err(problem) => return End::Answered(Err(problem)),
+            };
+            let text = String::from_utf8_lossy(page.body()).into_owned();
+            let nonce = text
+                .split_once("name=\"nonce\" value=\"")
+                .and_then(|(_, rest)| rest.split_once('"'))
+                .map(|(nonce, _)| nonce.to_owned());
+            let Some(nonce) = nonce else { return End::Answered(Ok(page)) };
+            let body = format!("{form}&nonce={nonce}");
+            End::Answered(callback.answer_page(&token, &HeaderMap::new(), body.as_bytes()).await)
+        }))
+    }
+
+    /// Somebody or something opens the page.
+    fn looks(&mut self) {
+        let Some((request, prompt)) = self.some_prompt() else { return };
+        let Some(text) = self.text(&request, prompt.id) else { return };
+        let Some(token) = text.link.rsplit('/').next().map(str::to_owned) else { return };
+        let machine = Arc::clone(&self.machine);
+        let running: Running = Box::pin(async move {
+            End::Answered(machine.consent_callback.open_page(&token, &HeaderMap::new()).await)
+        });
+        self.employ(Work::Other("look"), running);
+    }
+
+    /// A provider tells how a text fares: late, twice, out of order, or never.
+    fn receipt(&mut self) {
+        if self.happens(|faults| faults.receipt_lost) {
+            return;
+        }
+        let text = {
+            let outside = &mut *self.shared.lock();
+            outside.dice.pick(&outside.texts.sent).cloned()
+        };
+        let Some(text) = text else { return };
+        let status = match self.roll(8) {
+            0..5 => "delivered",
+            5 | 6 => "sent",
+            _ => "undelivered",
+        };
+        self.say(|| format!("receipt {status} {}", text.callback));
+        let form = [("MessageStatus", status), ("MessageSid", "SM1")];
+        self.calls_back(&text.callback, &form, Work::Other("receipt"));
+    }
+
+    /// A customer writes STOP or START.
+    fn writes(&mut self, word: &'static str) {
+        let phones = ["+15551230001", "+15551230002"];
+        let phone = self.shared.lock().dice.pick(&phones).copied().unwrap_or_default();
+        let work = if word == "STOP" {
+            Work::Stop(phone.to_owned())
+        } else {
+            self.shared.lock().stopped.remove(phone);
+            Work::Start
+        };
+        self.say(|| format!("{phone} writes {word}"));
+        let form = [("From", phone), ("Body", word), ("MessageSid", "SM2")];
+        self.calls_back(&format!("{BASE}/callbacks/shop/sms"), &form, work);
+    }
+
+    /// Twilio calls back, with its signature.
+    fn calls_back(&mut self, url: &str, form: &[(&str, &str)], work: Work) {
+        let signature = self.shared.lock().texts.signature(url, form);
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let Some(path) = url.strip_prefix(BASE) else { return };
+        let request = http::Request::builder()
+            .method(Method::POST)
+            .uri(path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(
+                "x-twilio-signature",
+                HeaderValue::from_str(&signature).unwrap_or(HeaderValue::from_static("")),
+            )
+            .body(());
+        let Ok(request) = request else { return };
+        let (parts, ()) = request.into_parts();
+        let machine = Arc::clone(&self.machine);
+        let running: Running = Box::pin(async move {
+            let callback = &machine.consent_callback;
+            End::Answered(callback.receive("shop", "sms", &parts, Bytes::from(body)).await)
+        });
+        self.employ(work, running);
+    }
+}

@@ -1,0 +1,125 @@
+//! The brand of a simulation, and what a rotation changes in its secret.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::brand::{Brand, InvalidBrand};
+use domain::keys::digest_hex;
+use serde_json::{Value, json};
+
+use super::dice::Dice;
+
+/// Where everything is.
+pub(super) const BASE: &str = "https://pay.test";
+
+/// The credentials that change when secrets are rotated, counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Credentials {
+    /// How often they were rotated.
+    pub(super) generation: u64,
+    /// What the run's seed chose and no rotation changes.
+    pub(super) policy: Value,
+}
+
+/// 32 or so bytes that belong to a name and a count.
+fn secret(name: &str, generation: u64) -> String {
+    let digest = digest_hex(format!("{name} {generation}").as_bytes());
+    let (half, _) = digest.split_at(32);
+    STANDARD.encode(half)
+}
+
+impl Credentials {
+    /// The first ones, with rules of the seed's choice.
+    pub(super) fn first(dice: &mut Dice) -> Self {
+        let policy = match dice.below(4) {
+            0 => json!({}),
+            _ => json!({
+                "session_code": dice.happens(700),
+                "fallback_seconds": dice.between(5, 20),
+                "open_max": 20,
+                "prompts_per_ten_minutes": 1000,
+                "prompts_per_day": 1000,
+                "declines_per_ten_minutes": 100,
+                "report_quiet_seconds": 5,
+                "attempts_max": dice.between(1, 4),
+            }),
+        };
+        Self { generation: 0, policy }
+    }
+
+    /// The next ones.
+    #[must_use]
+    pub(super) fn rotated(&self) -> Self {
+        Self { generation: self.generation.saturating_add(1), ..self.clone() }
+    }
+
+    /// The requester's key.
+    #[must_use]
+    pub(super) fn api_key(&self) -> String {
+        let digest = digest_hex(format!("api {}", self.generation).as_bytes());
+        let (half, _) = digest.split_at(32);
+        format!("sk_test_shop_{half}")
+    }
+
+    /// Stripe's key.
+    #[must_use]
+    pub(super) fn stripe_key(&self) -> String {
+        format!("sk_test_sim{}", self.generation)
+    }
+
+    /// The token Twilio signs with.
+    #[must_use]
+    pub(super) fn twilio_token(&self) -> String {
+        format!("token{}", self.generation)
+    }
+
+    /// What notices are signed with.
+    #[must_use]
+    pub(super) fn notice_secret(&self) -> String {
+        format!("whsec_{}", secret("notice", self.generation))
+    }
+
+    /// The brand's secret. Links and addresses keep their keys, authorizations keep every key they were sealed with,
+    /// and notices and API keys overlap by one generation, as rotations do.
+    ///
+    /// # Errors
+    /// When the text is no brand's secret.
+    pub(super) fn brand(&self) -> Result<Brand, InvalidBrand> {
+        let before = Self { generation: self.generation.saturating_sub(1), ..self.clone() };
+        let sealing: serde_json::Map<String, Value> = (0..=self.generation)
+            .map(|generation| (format!("k{generation}"), json!(secret("seal", generation))))
+            .collect();
+        let digests = [self.api_key(), before.api_key()]
+            .map(|key| json!({ "mode": "test", "sha256": digest_hex(key.as_bytes()) }));
+        let text = json!({
+            "version": "1",
+            "name": "shop",
+            "display_name": "Corner Shop Ltd",
+            "keys": digests,
+            "sealing": { "current": format!("k{}", self.generation), "keys": sealing },
+            "address_key": secret("address", 0),
+            "link_key": secret("link", 0),
+            "test": {
+                "channels": [
+                    { "name": "rcs", "kind": "sandbox", "settings": { "look": "rich" } },
+                    { "name": "sms", "kind": "sms", "settings": {
+                        "provider": "twilio",
+                        "account_sid": "AC1",
+                        "auth_token": self.twilio_token(),
+                        "from": "+15550000000",
+                        "base_url": "https://twilio.test",
+                    } },
+                ],
+                "processors": [{ "name": "stripe", "kind": "stripe", "settings": {
+                    "secret_key": self.stripe_key(),
+                    "base_url": "https://stripe.test",
+                } }],
+                "notices": {
+                    "url": "https://shop.test/notices",
+                    "secrets": [self.notice_secret(), before.notice_secret()],
+                },
+            },
+            "policy": self.policy,
+        });
+        Brand::parse(&text.to_string())
+    }
+}

@@ -1,0 +1,174 @@
+//! What requesters do: make requests, repeat calls that got no answer, cancel, resend, extend, read.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use domain::problem::Problem;
+use domain::values::id::RequestId;
+use http::{HeaderMap, HeaderValue, Response, header};
+use serde_json::{Value, json};
+
+use super::world::{End, Running, Work, World};
+
+/// One call of a requester that makes a request, repeated with the same key and body until it is answered.
+pub(super) struct Call {
+    key: String,
+    body: Value,
+    under_way: bool,
+    answered: bool,
+    /// A requester that gives up when it got no answer.
+    gives_up: bool,
+    made: Option<String>,
+}
+
+impl World {
+    fn headers(&self, key: Option<&str>) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let bearer = format!("Bearer {}", self.credentials.api_key());
+        let pairs =
+            [(header::AUTHORIZATION.as_str(), Some(bearer.as_str())), ("idempotency-key", key)];
+        for (name, value) in pairs {
+            if let Some(Ok(value)) = value.map(HeaderValue::from_str)
+                && let Ok(name) = header::HeaderName::from_bytes(name.as_bytes())
+            {
+                headers.insert(name, value);
+            }
+        }
+        headers
+    }
+
+    pub(super) fn requester_acts(&mut self) {
+        let made = u64::try_from(self.calls.len()).unwrap_or(u64::MAX);
+        match self.roll(10) {
+            0..3 if made < self.plan.requests => self.asks(),
+            3..5 => {
+                self.asks_again();
+            }
+            5 => self.acts_on_one("cancel"),
+            6 => self.acts_on_one("extend"),
+            7 => self.acts_on_one("resend"),
+            8 => self.acts_on_one("read"),
+            _ => self.asks_twice(),
+        }
+    }
+
+    fn asks(&mut self) {
+        let place = self.calls.len();
+        let amount = self.roll(8).saturating_add(4200);
+        let expires = *self.shared.lock().dice.pick(&[5, 30, 60, 300, 700]).unwrap_or(&60);
+        let channels: &[&str] = match self.roll(4) {
+            0 => &["rcs"],
+            1 => &["sms"],
+            2 => &["sms", "rcs"],
+            _ => &["rcs", "sms"],
+        };
+        let phone =
+            ["+15551230001", "+15551230002", "+15551239001", "+15551239002", "+15551239004"];
+        let phone = self.shared.lock().dice.pick(&phone).copied().unwrap_or_default();
+        let body = json!({
+            "customer": { "phone": phone },
+            "session": { "kind": "voice", "id": format!("call-{place}") },
+            "ask": { "kind": "payment", "amount": amount, "currency": "EUR", "description": "Invoice" },
+            "channels": channels,
+            "expires_in": expires,
+        });
+        let gives_up = self.roll(5) == 0;
+        let key = format!("key-{place}");
+        self.calls.push(Call {
+            key,
+            body,
+            under_way: false,
+            answered: false,
+            gives_up,
+            made: None,
+        });
+        self.call(place);
+    }
+
+    fn call(&mut self, place: usize) {
+        let Some(call) = self.calls.get_mut(place) else { return };
+        call.under_way = true;
+        let body = call.body.to_string();
+        let key = call.key.clone();
+        let headers = self.headers(Some(&key));
+        self.say(|| format!("asks {key} {body}"));
+        let machine = Arc::clone(&self.machine);
+        let running: Running = Box::pin(async move {
+            End::Answered(machine.intake.create(&headers, body.as_bytes()).await)
+        });
+        self.employ(Work::Create(place), running);
+    }
+
+    /// A call that got no answer is made again.
+    pub(super) fn asks_again(&mut self) -> bool {
+        let waits = |call: &Call| !call.answered && !call.under_way;
+        let Some(place) = self.calls.iter().position(waits) else { return false };
+        self.call(place);
+        true
+    }
+
+    /// A call is made twice at once.
+    fn asks_twice(&mut self) {
+        let place = {
+            let mut outside = self.shared.lock();
+            outside.dice.place(self.calls.len())
+        };
+        if place < self.calls.len() {
+            self.call(place);
+        }
+    }
+
+    pub(super) fn unanswered(&mut self, place: usize) {
+        if let Some(call) = self.calls.get_mut(place) {
+            call.under_way = false;
+            call.answered |= call.gives_up;
+        }
+    }
+
+    pub(super) fn answered(&mut self, place: usize, answer: &Result<Response<Bytes>, Problem>) {
+        self.say(|| match answer {
+            Ok(answer) => format!("asked: {} {:?}", answer.status(), answer.body()),
+            Err(problem) => format!("asked: {problem:?}"),
+        });
+        let Some(call) = self.calls.get_mut(place) else { return };
+        call.under_way = false;
+        match answer {
+            Ok(answer) => {
+                call.answered = true;
+                let told: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+                let id = told.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+                let other = call.made.replace(id.clone()).is_some_and(|before| before != id);
+                let mut outside = self.shared.lock();
+                let known =
+                    id.parse::<RequestId>().is_ok_and(|id| outside.watch.seen.contains_key(&id));
+                if other || !known {
+                    outside.watch.broken.push(format!("ONCE: the answer names {id}"));
+                }
+            }
+            Err(problem) if problem.code.facts().1 >= 500 => {
+                call.answered |= call.gives_up;
+            }
+            Err(_) => call.answered = true,
+        }
+    }
+
+    fn acts_on_one(&mut self, what: &'static str) {
+        let ids: Vec<RequestId> = self.shared.lock().watch.seen.keys().copied().collect();
+        let Some(id) = self.shared.lock().dice.pick(&ids).map(ToString::to_string) else { return };
+        let extension = json!({ "expires_in": self.roll(600).saturating_add(1) });
+        let channel = if self.roll(2) == 0 { json!({}) } else { json!({ "channel": "sms" }) };
+        let headers = self.headers(None);
+        let machine = Arc::clone(&self.machine);
+        self.say(|| format!("{what} {id}"));
+        let running: Running = Box::pin(async move {
+            let intake = &machine.intake;
+            End::Answered(match what {
+                "cancel" => intake.cancel(&headers, &id, b"").await,
+                "extend" => intake.extend(&headers, &id, extension.to_string().as_bytes()).await,
+                "resend" => intake.resend(&headers, &id, channel.to_string().as_bytes()).await,
+                _ => intake.read(&headers, &id, "wait=2").await,
+            })
+        });
+        self.employ(Work::Other(what), running);
+    }
+}

@@ -1,0 +1,30 @@
+//! A deterministic simulation of the whole machine: the real handlers over the real store, and everything else from a seed.
+//!
+//! One seed decides who calls and taps when, in which order workers take their turns, what is lost, comes twice, late or
+//! never, when the clock leaps, who dies at which use of a port, and when secrets change. After every commit and every
+//! charge C1, C2, C4, C5 and C6 are checked; then faults stop, and everything must come to rest (C3).
+
+mod acts;
+mod brand;
+mod calls;
+mod dice;
+mod faults;
+mod outside;
+mod ports;
+mod shop;
+mod stripe;
+mod texts;
+mod watch;
+mod world;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub use dice::Dice;
+pub use faults::Faults;
+pub use outside::{Outside, Shared};
+pub use world::{Failure, Plan, World, run};
+
+/// A panic of one worker leaves nothing half done here.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

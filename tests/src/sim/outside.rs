@@ -1,0 +1,257 @@
+//! Everything outside the machine: the dice, what goes wrong, the processor, the texts, the requester's endpoint, and
+//! whoever watches that C1 to C6 hold.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::ports::{Clock, Http, HttpError, Reach, Write};
+use domain::values::time::Timestamp;
+use http::{Request, Response};
+use serde_json::{Value, json};
+
+use super::dice::Dice;
+use super::faults::Faults;
+use super::ports::{Broken, Turn};
+use super::shop::Shop;
+use super::stripe::{Answer, Stripe};
+use super::texts::Texts;
+use super::watch::Watch;
+use crate::doubles::ManualClock;
+
+/// The outside, as every port and the world itself hold it.
+#[derive(Clone)]
+pub struct Shared(Arc<Mutex<Outside>>);
+
+impl Shared {
+    pub(super) fn new(outside: Outside) -> Self {
+        Self(Arc::new(Mutex::new(outside)))
+    }
+
+    /// The outside, for a moment.
+    pub fn lock(&self) -> MutexGuard<'_, Outside> {
+        super::lock(&self.0)
+    }
+}
+
+/// The outside.
+pub struct Outside {
+    /// The run's dice.
+    pub dice: Dice,
+    /// What goes wrong now.
+    pub faults: Faults,
+    /// The processor.
+    pub stripe: Stripe,
+    /// The provider of texts.
+    pub texts: Texts,
+    /// The requester's endpoint.
+    pub shop: Shop,
+    /// Who watches.
+    pub watch: Watch,
+    /// Calls that got no answer and will be acted on: when, and which.
+    pub late: Vec<(Timestamp, Request<Bytes>)>,
+    /// Since which step the worker at hand is at work.
+    pub working_since: u64,
+    /// Since which step each phone wants no messages.
+    pub stopped: BTreeMap<String, u64>,
+    /// What happened, where somebody wants to read it.
+    pub told: Option<Vec<String>>,
+}
+
+impl Outside {
+    pub(super) fn new(dice: Dice) -> Self {
+        Self {
+            dice,
+            faults: Faults::none(),
+            stripe: Stripe::default(),
+            texts: Texts::default(),
+            shop: Shop::default(),
+            watch: Watch::default(),
+            late: Vec::new(),
+            working_since: 0,
+            stopped: BTreeMap::new(),
+            told: None,
+        }
+    }
+
+    /// Tells what happens, where somebody listens.
+    pub fn say(&mut self, what: impl FnOnce() -> String) {
+        if let Some(told) = &mut self.told {
+            told.push(format!("  [{}] {}", self.working_since, what()));
+        }
+    }
+
+    /// Sees what was committed, and whether all that must hold still does.
+    pub(super) fn committed(&mut self, writes: &[Write], now: Timestamp) {
+        let seen = self.watch.committed(writes, (&self.stripe, &self.shop), now);
+        for line in seen.lines {
+            self.say(|| line);
+        }
+        for phone in seen.asked {
+            self.sends_to(&phone);
+        }
+    }
+
+    /// Whoever said STOP, and was heard before this worker began, gets nothing more.
+    fn sends_to(&mut self, phone: &str) {
+        if self.stopped.get(phone).is_some_and(|since| *since < self.working_since) {
+            self.watch.broken.push("STOP: a prompt to somebody who opted out".to_owned());
+        }
+    }
+
+    /// The other side takes a call.
+    fn acts(&mut self, request: &Request<Bytes>, now: Timestamp) -> Answer {
+        match request.uri().host() {
+            Some("stripe.test") => {
+                let before = self.stripe.charges.len();
+                let answer = self.stripe.take(request, now);
+                for charge in self.stripe.charges.iter().skip(before) {
+                    self.watch.charged(charge, &self.stripe, now);
+                }
+                answer
+            }
+            Some("twilio.test") => {
+                let before = self.texts.sent.len();
+                let answer = self.texts.take(request);
+                let to = self.texts.sent.get(before).map(|text| text.to.clone());
+                if let Some(to) = to {
+                    self.sends_to(&to);
+                }
+                answer
+            }
+            _ => match self.shop.take(request, now) {
+                Ok(status) => (status, Value::Null),
+                Err(what) => {
+                    self.watch.broken.push(what.to_owned());
+                    (500, Value::Null)
+                }
+            },
+        }
+    }
+
+    /// Calls whose answers were lost long ago arrive.
+    pub(super) fn arrive(&mut self, now: Timestamp) -> bool {
+        let Some(place) = self.late.iter().position(|(at, _)| *at <= now) else { return false };
+        let (_, request) = self.late.swap_remove(place);
+        // It was sent long ago.
+        self.working_since = 0;
+        let (status, _) = self.acts(&request, now);
+        self.say(|| format!("late {} {} -> {status}", request.method(), request.uri()));
+        true
+    }
+}
+
+/// What becomes of a call.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    Answered,
+    NotSent,
+    Lost,
+    ActsLate,
+    AnswerLost,
+    BreaksBefore,
+    BreaksAfter,
+    Busy,
+    RefusesKey,
+    Down,
+}
+
+fn fate(outside: &mut Outside, to_shop: bool) -> Fate {
+    let faults = outside.faults.clone();
+    let kinds = [
+        (if to_shop { faults.endpoint_down } else { 0 }, Fate::Down),
+        (faults.not_sent, Fate::NotSent),
+        (faults.call_lost, Fate::Lost),
+        (faults.acts_late, Fate::ActsLate),
+        (faults.answer_lost, Fate::AnswerLost),
+        (faults.breaks_before, Fate::BreaksBefore),
+        (faults.breaks_after, Fate::BreaksAfter),
+        (faults.busy, Fate::Busy),
+        (if to_shop { 0 } else { faults.refuses_key }, Fate::RefusesKey),
+    ];
+    let dice = &mut outside.dice;
+    kinds
+        .into_iter()
+        .find(|(often, _)| dice.happens(*often))
+        .map_or(Fate::Answered, |(_, fate)| fate)
+}
+
+/// The `Http` port of a simulation.
+pub(super) struct Wire {
+    pub(super) shared: Shared,
+    pub(super) clock: Arc<ManualClock>,
+}
+
+fn lost() -> HttpError {
+    HttpError::Lost(Broken.into())
+}
+
+impl Wire {
+    /// Everything that happens on the other side, in one moment.
+    fn there(&self, request: Request<Bytes>) -> Result<Answer, HttpError> {
+        let now = self.clock.now();
+        let mut outside = self.shared.lock();
+        let to_shop = request.uri().host() == Some("shop.test");
+        let fate = fate(&mut outside, to_shop);
+        let name = format!("{} {}", request.method(), request.uri());
+        let answer = match fate {
+            Fate::NotSent => Err(HttpError::NotSent(Broken.into())),
+            Fate::Lost => Err(lost()),
+            Fate::ActsLate => {
+                let wait = Duration::from_secs(outside.dice.between(1, 4000));
+                outside.late.push((now.after(wait), request));
+                Err(lost())
+            }
+            Fate::AnswerLost => {
+                outside.acts(&request, now);
+                Err(lost())
+            }
+            Fate::BreaksBefore => Ok((500, json!({ "error": { "type": "api_error" } }))),
+            Fate::BreaksAfter => {
+                outside.acts(&request, now);
+                Ok((500, json!({ "error": { "type": "api_error" } })))
+            }
+            Fate::Busy => Ok(busy(&mut outside, &request)),
+            Fate::RefusesKey => Ok((401, json!({ "error": {}, "code": 20003 }))),
+            Fate::Down => Ok((if outside.dice.happens(20) { 410 } else { 503 }, Value::Null)),
+            Fate::Answered => Ok(outside.acts(&request, now)),
+        };
+        outside.say(|| {
+            format!("{name}: {fate:?} -> {:?}", answer.as_ref().map(|(status, _)| *status))
+        });
+        answer
+    }
+}
+
+fn busy(outside: &mut Outside, request: &Request<Bytes>) -> Answer {
+    let locks = request.uri().host() == Some("stripe.test") && outside.dice.happens(500);
+    if locks {
+        (409, json!({ "error": { "type": "invalid_request_error", "code": "lock_timeout" } }))
+    } else {
+        (429, json!({ "error": { "code": "rate_limit" }, "code": 20429 }))
+    }
+}
+
+#[async_trait]
+impl Http for Wire {
+    async fn call(
+        &self,
+        request: Request<Bytes>,
+        _reach: Reach,
+        _timeout: Duration,
+    ) -> Result<Response<Bytes>, HttpError> {
+        Turn::new().await;
+        let answer = self.there(request);
+        // Between what happened there and hearing of it here lies a moment of its own.
+        Turn::new().await;
+        let (status, body) = answer?;
+        let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
+        Response::builder()
+            .status(status)
+            .header("content-type", "application/json")
+            .body(body)
+            .map_err(|error| HttpError::Lost(error.into()))
+    }
+}

@@ -1,0 +1,242 @@
+//! Who watches: sees everything that is committed and every charge, and says at once what no longer holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::event::{Event, What};
+use domain::invariants;
+use domain::notice::Notice;
+use domain::outcome::Outcome;
+use domain::ports::{Item, Write};
+use domain::request::{Request, State};
+use domain::storage::unbody;
+use domain::values::id::RequestId;
+use domain::values::time::Timestamp;
+
+use super::shop::Shop;
+use super::stripe::{Charged, Stripe};
+
+/// What was seen of one request.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The request as it was committed last.
+    pub request: Request,
+    /// Its version.
+    pub version: u64,
+    /// Its notices, in order.
+    pub notices: BTreeMap<u32, Notice>,
+}
+
+/// Who watches.
+#[derive(Default)]
+pub struct Watch {
+    /// Every request there ever was.
+    pub seen: BTreeMap<RequestId, Seen>,
+    /// The requests whose customers really said yes, with all that a yes takes, in time.
+    pub approved: BTreeSet<RequestId>,
+    /// What no longer holds.
+    pub broken: Vec<String>,
+    /// Which request each call of the requester made.
+    made: BTreeMap<String, RequestId>,
+}
+
+/// What one transaction came to.
+#[derive(Default)]
+pub(super) struct Noticed {
+    /// What to tell of it.
+    pub(super) lines: Vec<String>,
+    /// The phones that a prompt is about to be sent to.
+    pub(super) asked: Vec<String>,
+}
+
+/// The items of a transaction that are about requests.
+#[derive(Default)]
+struct Parts {
+    request: Option<(Request, u64)>,
+    events: Vec<Event>,
+    notices: Vec<Notice>,
+}
+
+impl Watch {
+    fn breaks(&mut self, id: &str, what: impl std::fmt::Display) {
+        self.broken.push(format!("{id}: {what}"));
+    }
+
+    /// Sees a transaction.
+    pub(super) fn committed(
+        &mut self,
+        writes: &[Write],
+        outside: (&Stripe, &Shop),
+        now: Timestamp,
+    ) -> Noticed {
+        let (stripe, shop) = outside;
+        let mut parts = Parts::default();
+        let mut partition = None;
+        for write in writes {
+            let Write::Put { item, .. } = write else { continue };
+            if item.body.contains("pm_card_") {
+                self.breaks("C6", format!("an authorization lies open in {}", item.key.pk));
+            }
+            if let Some(id) = item.key.pk.strip_prefix("REQ#") {
+                partition = id.parse().ok();
+                self.read(item, &mut parts);
+            }
+        }
+        let mut noticed = Noticed::default();
+        if let Some((request, version)) = parts.request.take() {
+            noticed.lines.push(format!(
+                "commits {} v{version} {} {:?}",
+                request.id,
+                request.state_name(),
+                parts.events.iter().map(|event| &event.what).collect::<Vec<_>>(),
+            ));
+            let sending =
+                parts.events.iter().any(|event| matches!(event.what, What::Sending { .. }));
+            noticed.asked.extend(sending.then(|| request.customer.phone.as_str().to_owned()));
+            self.changed(request, version, &parts.events, (stripe, now));
+        }
+        if let Some(id) = partition {
+            for notice in parts.notices {
+                noticed.lines.push(format!("notice {} of {id}: {:?}", notice.seq, notice));
+                self.told(id, notice, shop);
+            }
+        }
+        noticed
+    }
+
+    fn read(&mut self, item: &Item, parts: &mut Parts) {
+        let sk = item.key.sk.as_str();
+        let read = if sk == "REQ" {
+            unbody(&item.body).map(|request| parts.request = Some((request, item.version)))
+        } else if sk.starts_with("EVT#") {
+            unbody(&item.body).map(|event| parts.events.push(event))
+        } else {
+            unbody(&item.body).map(|notice| parts.notices.push(notice))
+        };
+        if read.is_err() {
+            self.breaks("FORMAT", sk);
+        }
+    }
+
+    fn changed(
+        &mut self,
+        after: Request,
+        version: u64,
+        events: &[Event],
+        with: (&Stripe, Timestamp),
+    ) {
+        let id = after.id;
+        let before = self.seen.get(&id);
+        let mut wrong: Vec<String> = Vec::new();
+        let old = before.map(|seen| &seen.request);
+        wrong.extend(invariants::broken(old, &after, events).into_iter().map(str::to_owned));
+        if version != before.map_or(0, |seen| seen.version).saturating_add(1) {
+            wrong.push("ORDER: a version was skipped or written twice".to_owned());
+        }
+        wrong.extend(unchained(old, &after, events));
+        wrong.extend(miscounted(&after, with.0));
+        if old.is_none() {
+            let other = self.made.insert(after.session.id.clone(), id);
+            if other.is_some() {
+                wrong.push("ONCE: one call made two requests".to_owned());
+            }
+        }
+        if after.granted().is_some() && !self.approved.contains(&id) {
+            wrong.push("C1: a yes that no customer said".to_owned());
+        }
+        let notices = self.seen.remove(&id).map(|seen| seen.notices).unwrap_or_default();
+        self.seen.insert(id, Seen { request: after, version, notices });
+        for what in wrong {
+            self.breaks(&what, id);
+        }
+    }
+
+    fn told(&mut self, id: RequestId, notice: Notice, shop: &Shop) {
+        let mut wrong = Vec::new();
+        if notice.delivered_at.is_some() && !shop.taken.contains_key(&notice.id.to_string()) {
+            wrong.push("C3: a notice counts as delivered that nobody took");
+        }
+        let Some(seen) = self.seen.get_mut(&id) else { return };
+        if let Some(before) = seen.notices.get(&notice.seq) {
+            if before.id != notice.id || before.payload != notice.payload {
+                wrong.push("C3: a notice changed");
+            }
+            if before.is_settled() {
+                wrong.push("C3: a notice that was settled is open again");
+            }
+        }
+        seen.notices.insert(notice.seq, notice);
+        for what in wrong {
+            self.breaks(what, id);
+        }
+    }
+
+    /// Sees a charge: money moved just now.
+    pub(super) fn charged(&mut self, charge: &Charged, stripe: &Stripe, now: Timestamp) {
+        let mut wrong = Vec::new();
+        let id = charge.request.parse::<RequestId>().ok();
+        match id.and_then(|id| self.seen.get(&id)) {
+            None => wrong.push("C1: a charge for a request nobody knows".to_owned()),
+            Some(Seen { request, .. }) => {
+                let asked = request.ask.money();
+                if asked.is_none_or(|money| {
+                    money.amount() != charge.amount || money.currency().code() != charge.currency
+                }) {
+                    wrong.push("C1: another amount was charged".to_owned());
+                }
+                if !self.approved.contains(&request.id) {
+                    wrong.push("C1: a charge without a yes".to_owned());
+                }
+                let ours = request.open_attempt().is_some_and(|attempt| {
+                    attempt.started_at.is_some_and(|at| at <= now)
+                        && attempt.reference.as_ref().is_some_and(|known| known.0 == charge.intent)
+                });
+                if !ours || !matches!(request.state, State::Processing { .. }) {
+                    wrong.push(format!("C5: a charge in state {}", request.state_name()));
+                }
+            }
+        }
+        if stripe.charges_of(&charge.request) != 1 {
+            wrong.push("C2: charged twice".to_owned());
+        }
+        for what in wrong {
+            self.breaks(&what, &charge.request);
+        }
+    }
+
+    /// What is not at rest: requests that are open, and notices that are neither delivered nor given up on.
+    #[must_use]
+    pub fn unsettled(&self) -> Vec<String> {
+        let open = self.seen.values().filter(|seen| {
+            let notices: Vec<Notice> = seen.notices.values().cloned().collect();
+            !invariants::settled(&seen.request, &notices)
+        });
+        open.map(|seen| {
+            let request = &seen.request;
+            format!("C3: {} is {} and not settled", request.id, request.state_name())
+        })
+        .collect()
+    }
+}
+
+/// Whether the events are a chain without a gap, and the request knows its end.
+fn unchained(before: Option<&Request>, after: &Request, events: &[Event]) -> Option<String> {
+    let mut seq = before.map_or(0, |before| before.events);
+    let mut chain = before.map_or_else(String::new, |before| before.chain.clone());
+    for event in events {
+        seq = seq.saturating_add(1);
+        if event.seq != seq || event.previous != chain {
+            return Some("CHAIN: an event is not behind the one before it".to_owned());
+        }
+        chain = event.hash();
+    }
+    let whole = seq == after.events && chain == after.chain;
+    (!whole).then(|| "CHAIN: the request does not know its last event".to_owned())
+}
+
+/// Whether the processor's books and ours agree on a closed request.
+fn miscounted(after: &Request, stripe: &Stripe) -> Option<String> {
+    let State::Closed { outcome, .. } = &after.state else { return None };
+    let charges = stripe.charges_of(&after.id.to_string());
+    let due = usize::from(matches!(outcome, Outcome::Fulfilled { .. }));
+    (charges != due).then(|| format!("C2: {} with {charges} charges", after.state_name()))
+}
