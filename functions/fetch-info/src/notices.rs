@@ -7,7 +7,7 @@ use domain::brand::NoticeSetup;
 use domain::effects::send;
 use domain::message::Step;
 use domain::notice::{self, Notice};
-use domain::ports::{HttpError, SecretsError, StoreError};
+use domain::ports::{HttpError, SecretsError};
 use domain::storage;
 use domain::values::id::RequestId;
 use http::{Request, StatusCode, header};
@@ -96,13 +96,9 @@ impl FetchInfo {
             // Before the write, so that a crash between the two leaves a message that finds its notice not yet due.
             self.later(id, notice).await?;
         }
-        match storage::put_notice_state(self.store.as_ref(), id, notice, base, self.clock.now())
-            .await
-        {
-            // Another worker made the same attempt, and its message carries on.
-            Ok(()) | Err(StoreError::Conflict) => Ok(()),
-            Err(error @ (StoreError::Unavailable(_) | StoreError::Damaged(_))) => Err(error.into()),
-        }
+        // A conflict is looked at again like any other trouble: whoever won may not have got to the end.
+        let now = self.clock.now();
+        Ok(storage::put_notice_state(self.store.as_ref(), id, notice, base, now).await?)
     }
 
     /// Sends the message for the next attempt. Queues delay 15 minutes at most: a longer wait is a chain of messages.
