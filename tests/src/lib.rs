@@ -3,3 +3,4 @@
 pub mod doubles;
 pub mod proxy;
 pub mod sim;
+pub mod world;

@@ -1,0 +1,320 @@
+//! The customer's answer, and what becomes of it at the processor.
+
+use domain::message::{QueueName, Step};
+use serde_json::json;
+use tests::world::World;
+
+#[test]
+fn a_yes_with_the_code_that_was_read_out_is_charged_and_told() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    assert_eq!(asked.answer["state"], "pending");
+    assert_eq!(asked.answer["customer"]["phone"], "+1•••••0001");
+    assert_eq!(asked.answer["outcome"], json!(null));
+    assert_eq!(world.state(&asked), "prompted");
+    let tapped = world.customer().approves().ok(200).json();
+    assert_eq!(tapped["request"], asked.id.as_str());
+    let request = world.reads(&asked);
+    assert_eq!(request["state"], "fulfilled");
+    let outcome = &request["outcome"];
+    assert_eq!(outcome["kind"], "fulfilled");
+    assert_eq!(outcome["processor"], "sandbox");
+    assert!(outcome["reference"].as_str().unwrap().starts_with("pi_"));
+    let code = outcome["transaction_code"].as_str().unwrap();
+    assert_eq!((code.len(), &code[4..5]), (9, "-"));
+    let payment = json!({
+        "amount": 4250, "currency": "EUR", "method": "card", "wallet": null, "card_brand": "visa",
+        "last4": "4242",
+    });
+    assert_eq!(outcome["payment"], payment);
+    assert_eq!(world.timeline(&asked), ["accepted rcs", "delivered rcs", "authorized rcs"]);
+    let told = ["request.prompted", "request.delivered", "request.authorized", "request.fulfilled"];
+    assert_eq!(world.notices(), told);
+}
+
+#[test]
+fn a_no_ends_the_request_and_a_second_no_changes_nothing() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    assert_eq!(world.customer().declines().ok(200).json()["state"], "declined");
+    let version = world.reads(&asked)["version"].clone();
+    assert_eq!(world.customer().declines().ok(200).json()["state"], "declined");
+    assert_eq!(world.reads(&asked)["version"], version);
+    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "declined", "reason": "customer" }));
+    world.customer().approves().problem(409, "conflict-state");
+    assert_eq!(world.notices().last().unwrap(), "request.declined");
+}
+
+#[test]
+fn this_is_not_me_declines_and_leaves_the_address_in_peace_for_a_day() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    world.customer().reports().ok(200);
+    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "declined", "reason": "not_me" }));
+    let again = world.post("/v1/requests", &world.payment(tests::world::PHONE, 100));
+    let again = again.problem(429, "too-many-requests-for-address");
+    let wait: u64 = again.header("retry-after").parse().unwrap();
+    assert!((86_300..=86_401).contains(&wait), "{wait}");
+    world.asks_at("+15551230002", 100);
+    world.time_passes(wait);
+    world.asks(100);
+}
+
+#[test]
+fn a_wrong_code_declines_because_whoever_holds_the_phone_does_not_hear_the_agent() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    let tapped = world.customer().approves_with_a_wrong_code().ok(200).json();
+    assert_eq!(tapped["state"], "declined");
+    let outcome = json!({ "kind": "declined", "reason": "wrong_session_code" });
+    assert_eq!(world.reads(&asked)["outcome"], outcome);
+    assert!(world.stored(&asked).attempts.is_empty());
+}
+
+#[test]
+fn a_yes_without_the_code_is_no_answer_yet() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    let customer = world.customer();
+    let message = customer.newest();
+    let tapped = customer.taps(&message, &json!({ "action": "approve" }));
+    tapped.problem(422, "session-code-missing");
+    assert_eq!(world.state(&asked), "prompted");
+    customer.approves().ok(200);
+    assert_eq!(world.state(&asked), "fulfilled");
+}
+
+#[test]
+fn a_brand_may_do_without_the_code() {
+    let world = World::beginning().with("/policy", &json!({ "session_code": false })).begin();
+    let asked = world.asks(4250);
+    assert!(asked.answer.get("session_code").is_none());
+    let customer = world.customer();
+    let message = customer.newest();
+    assert_eq!(message.shown["codes"], json!(null));
+    customer.taps(&message, &json!({ "action": "approve" })).ok(200);
+    world.settles();
+    assert_eq!(world.state(&asked), "fulfilled");
+}
+
+#[test]
+fn the_phone_shows_three_codes_and_the_agent_one_of_them() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    let message = world.customer().newest();
+    let codes = message.shown["codes"].as_array().unwrap();
+    assert_eq!(codes.len(), 3);
+    assert!(codes.contains(&asked.answer["session_code"]));
+    assert!(!message.text("text").contains(asked.answer["session_code"].as_str().unwrap()));
+    world.customer().approves().ok(200);
+    assert_eq!(world.customer().newest().shown["codes"], json!(null));
+}
+
+#[test]
+fn a_refused_card_may_be_tried_again_and_the_second_try_is_charged_once() {
+    let world = World::new();
+    let asked = world.asks(4202);
+    world.customer().approves().ok(200);
+    assert_eq!(world.state(&asked), "prompted");
+    assert!(world.timeline(&asked).contains(&"refused insufficient_funds".to_owned()));
+    world.customer().approves().ok(200);
+    assert_eq!(world.state(&asked), "fulfilled");
+    assert_eq!(world.stored(&asked).attempts.len(), 2);
+}
+
+#[test]
+fn a_card_of_the_customers_choice_is_refused_until_they_take_another() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    let customer = world.customer();
+    customer.approves_with("pm_card_chargeDeclinedInsufficientFunds").ok(200);
+    assert_eq!(world.state(&asked), "prompted");
+    customer.approves_with("pm_card_mastercard").ok(200);
+    let payment = &world.reads(&asked)["outcome"]["payment"];
+    assert_eq!((&payment["card_brand"], &payment["last4"]), (&json!("mastercard"), &json!("4444")));
+}
+
+#[test]
+fn a_card_that_is_no_test_card_is_refused_before_anything_is_recorded() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    for card in ["4242424242424242", "", "pm_1", "pm_card_a b", &"pm_card_".repeat(9)] {
+        world.customer().approves_with(card).problem(400, "invalid-request");
+    }
+    assert_eq!(world.state(&asked), "prompted");
+}
+
+#[test]
+fn a_test_card_that_nobody_knows_fails_the_request_and_charges_nothing() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    world.customer().approves_with("pm_card_unheardOf").ok(200);
+    assert_eq!(world.state(&asked), "failed");
+}
+
+#[test]
+fn after_as_many_refusals_as_the_brand_allows_the_request_failed() {
+    let world = World::beginning().with("/policy", &json!({ "attempts_max": 2 })).begin();
+    let asked = world.asks(4250);
+    world.customer().approves_with("pm_card_chargeDeclined").ok(200);
+    assert_eq!(world.state(&asked), "prompted");
+    world.customer().approves_with("pm_card_chargeDeclined").ok(200);
+    assert_eq!(world.state(&asked), "failed");
+    assert_eq!(world.notices().last().unwrap(), "request.failed");
+}
+
+#[test]
+fn a_refusal_for_good_fails_the_request_without_saying_why_the_card_was_taken_for_stolen() {
+    let world = World::new();
+    let asked = world.asks(4203);
+    world.customer().approves().ok(200);
+    assert_eq!(
+        world.reads(&asked)["outcome"],
+        json!({ "kind": "failed", "reason": "card_declined" })
+    );
+    world.customer().approves().problem(409, "conflict-state");
+}
+
+#[test]
+fn a_processor_that_takes_its_time_is_asked_until_it_is_done() {
+    let world = World::new();
+    let asked = world.asks(4204);
+    world.customer().approves().ok(200);
+    assert_eq!(world.state(&asked), "processing");
+    world.time_passes(2);
+    assert_eq!(world.state(&asked), "processing");
+    world.time_passes(8);
+    assert_eq!(world.state(&asked), "fulfilled");
+    assert_eq!(world.stored(&asked).attempts.len(), 1);
+}
+
+#[test]
+fn an_answer_that_was_lost_is_told_as_in_doubt_and_settled_by_a_look() {
+    let world = World::new();
+    let asked = world.asks(4205);
+    world.customer().approves().ok(200);
+    assert_eq!(world.state(&asked), "processing");
+    assert!(world.timeline(&asked).contains(&"in_doubt".to_owned()));
+    let refused = world.acts(&asked, "cancel", &json!({}));
+    refused.problem(409, "conflict-state");
+    world.time_passes(5);
+    assert_eq!(world.state(&asked), "fulfilled");
+    assert_eq!(world.stored(&asked).attempts.len(), 1);
+}
+
+#[test]
+fn a_second_yes_changes_nothing_and_repeats_the_step_the_first_may_not_have_sent() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    let customer = world.customer();
+    let message = customer.newest();
+    let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
+    let fetches = || world.sent().iter().filter(|(owed, _)| owed.parts().0 == Step::Fetch).count();
+    customer.taps(&message, &yes).ok(200);
+    let version = world.reads(&asked)["version"].clone();
+    customer.taps(&message, &yes).ok(200);
+    assert_eq!((world.reads(&asked)["version"].clone(), fetches()), (version, 2));
+    world.settles();
+    assert_eq!(world.state(&asked), "fulfilled");
+    let charged = world.items().into_iter().filter(|item| item.key.pk.starts_with("SANDBOX#"));
+    assert_eq!(charged.count(), 1);
+}
+
+#[test]
+fn a_yes_that_comes_before_its_prompt_was_recorded_as_sent_counts() {
+    let world = World::new();
+    world.meanwhile("stored PHONE#", |core| {
+        let tapped = core.customer().approves();
+        assert_eq!(tapped.status, 200, "{}", tapped.text());
+    });
+    let asked = world.asks(4250);
+    assert_eq!(world.state(&asked), "fulfilled");
+}
+
+#[test]
+fn a_no_in_the_midst_of_a_yes_is_told_that_it_came_too_late() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    world.meanwhile("stored REQ#", |core| {
+        core.customer().declines().problem(409, "conflict-state");
+    });
+    world.customer().approves().ok(200);
+    assert_eq!(world.state(&asked), "fulfilled");
+}
+
+#[test]
+fn a_yes_that_loses_the_race_against_a_cancel_is_refused_and_nothing_is_charged() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    let path = format!("{}/cancel", asked.path);
+    world.meanwhile("storing REQ#", move |core| {
+        core.post(&path, &json!({})).ok(200);
+    });
+    world.customer().approves().problem(409, "conflict-state");
+    assert_eq!(world.state(&asked), "cancelled");
+    assert!(world.stored(&asked).attempts.is_empty());
+}
+
+#[test]
+fn what_a_yes_carries_is_sealed_while_it_waits_and_gone_when_the_request_ends() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    let customer = world.customer();
+    let message = customer.newest();
+    let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
+    customer.taps(&message, &yes).ok(200);
+    let stored = || world.items().into_iter().find(|item| item.key.sk == "REQ").unwrap().body;
+    assert!(stored().contains("ciphertext"));
+    assert!(world.items().iter().all(|item| !item.body.contains("pm_card")));
+    world.settles();
+    assert_eq!(world.state(&asked), "fulfilled");
+    assert!(!stored().contains("ciphertext"));
+    let holders: Vec<_> =
+        world.items().into_iter().filter(|item| item.body.contains("ciphertext")).collect();
+    assert!(holders.is_empty(), "{holders:?}");
+}
+
+#[test]
+fn a_sealing_key_that_is_gone_fails_the_request_openly() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    let customer = world.customer();
+    let message = customer.newest();
+    let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
+    customer.taps(&message, &yes).ok(200);
+    let other = "ZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXp7fH1+f4CBgoM=";
+    world.rotates("/sealing", &json!({ "current": "2027-01", "keys": { "2027-01": other } }));
+    world.settles();
+    let outcome = json!({ "kind": "failed", "reason": "authorization_lost" });
+    assert_eq!(world.reads(&asked)["outcome"], outcome);
+}
+
+#[test]
+fn a_sealing_key_that_was_rotated_still_opens_what_it_sealed() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    let customer = world.customer();
+    let message = customer.newest();
+    let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
+    customer.taps(&message, &yes).ok(200);
+    let old = "YGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6e3x9fn8=";
+    let new = "ZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXp7fH1+f4CBgoM=";
+    let keys = json!({ "current": "2027-01", "keys": { "2026-11": old, "2027-01": new } });
+    world.rotates("/sealing", &keys);
+    world.settles();
+    assert_eq!(world.state(&asked), "fulfilled");
+}
+
+#[test]
+fn a_yes_whose_step_was_never_sent_is_found_by_a_check() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    let customer = world.customer();
+    let message = customer.newest();
+    let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
+    customer.taps(&message, &yes).ok(200);
+    world.loses_messages(QueueName::Authorizations);
+    assert_eq!(world.state(&asked), "authorized");
+    world.time_passes(15);
+    assert_eq!(world.state(&asked), "fulfilled");
+}

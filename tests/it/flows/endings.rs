@@ -1,0 +1,113 @@
+//! The ways a request ends without a charge, and the ways to keep it open.
+
+use serde_json::json;
+use tests::world::World;
+
+#[test]
+fn the_deadline_ends_a_request_and_takes_its_prompt_back() {
+    let world = World::new();
+    let mut body = world.payment(tests::world::PHONE, 4250);
+    body["expires_in"] = json!(60);
+    let asked = world.asks_for(&body);
+    world.time_passes(59);
+    assert_eq!(world.state(&asked), "prompted");
+    assert_eq!(world.customer().newest().shown["retracted"], false);
+    world.time_passes(2);
+    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "expired" }));
+    assert_eq!(world.customer().newest().shown["retracted"], true);
+    assert_eq!(world.notices().last().unwrap(), "request.expired");
+}
+
+#[test]
+fn a_yes_after_the_deadline_does_not_count_even_before_the_request_is_closed() {
+    let world = World::new();
+    let mut body = world.payment(tests::world::PHONE, 4250);
+    body["expires_in"] = json!(60);
+    let asked = world.asks_for(&body);
+    world.clock_jumps(60);
+    let customer = world.customer();
+    let message = customer.newest();
+    let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
+    customer.taps(&message, &yes).problem(409, "deadline-passed");
+    world.settles();
+    assert_eq!(world.state(&asked), "expired");
+}
+
+#[test]
+fn a_no_after_the_deadline_is_still_a_no() {
+    let world = World::new();
+    let mut body = world.payment(tests::world::PHONE, 4250);
+    body["expires_in"] = json!(60);
+    let asked = world.asks_for(&body);
+    world.clock_jumps(60);
+    let customer = world.customer();
+    customer.taps(&customer.newest(), &json!({ "action": "decline" })).ok(200);
+    world.settles();
+    assert_eq!(world.state(&asked), "declined");
+}
+
+#[test]
+fn every_deadline_in_the_past_is_refused_and_so_is_acting_after_it() {
+    let world = World::new();
+    let mut body = world.payment(tests::world::PHONE, 4250);
+    for expires_in in [json!(0), json!(-5), json!(604_801), json!("300"), json!(1.5)] {
+        body["expires_in"] = expires_in;
+        let refused = world.post("/v1/requests", &body).problem(400, "invalid-request");
+        assert_eq!(refused.json()["errors"][0]["pointer"], "/expires_in");
+    }
+    body["expires_in"] = json!(30);
+    let asked = world.asks_for(&body);
+    world.clock_jumps(31);
+    let late = world.post(&format!("{}/extend", asked.path), &json!({ "expires_in": 60 }));
+    late.problem(409, "deadline-passed");
+    let late = world.post(&format!("{}/resend", asked.path), &json!({}));
+    late.problem(409, "deadline-passed");
+    world.settles();
+}
+
+#[test]
+fn a_cancel_ends_a_request_once_and_takes_its_prompt_back() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    let cancelled = world.acts(&asked, "cancel", &json!({})).ok(200).json();
+    assert_eq!(cancelled["outcome"], json!({ "kind": "cancelled" }));
+    let again = world.acts(&asked, "cancel", &json!({})).ok(200).json();
+    assert_eq!(again["version"], cancelled["version"]);
+    assert_eq!(world.customer().newest().shown["retracted"], true);
+    world.customer().approves().problem(409, "conflict-state");
+    assert_eq!(world.notices().last().unwrap(), "request.cancelled");
+}
+
+#[test]
+fn after_a_yes_a_cancel_an_extension_and_a_resend_are_refused() {
+    let world = World::new();
+    let asked = world.asks(4204);
+    world.customer().approves().ok(200);
+    for (what, body) in
+        [("cancel", json!({})), ("extend", json!({ "expires_in": 600 })), ("resend", json!({}))]
+    {
+        world.acts(&asked, what, &body).problem(409, "conflict-state");
+    }
+    world.time_passes(20);
+    assert_eq!(world.state(&asked), "fulfilled");
+    world.acts(&asked, "cancel", &json!({})).problem(409, "conflict-state");
+}
+
+#[test]
+fn an_extension_moves_the_deadline_forward_only_and_a_week_at_most() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    let deadline = asked.answer["expires_at"].clone();
+    let shorter = world.acts(&asked, "extend", &json!({ "expires_in": 60 })).ok(200).json();
+    assert_eq!(shorter["expires_at"], deadline);
+    let longer = world.acts(&asked, "extend", &json!({ "expires_in": 900 })).ok(200).json();
+    assert_ne!(longer["expires_at"], deadline);
+    world.time_passes(400);
+    assert_eq!(world.state(&asked), "prompted");
+    let much = world.acts(&asked, "extend", &json!({ "expires_in": 604_800 }));
+    much.problem(409, "conflict-state");
+    let wrong = world.acts(&asked, "extend", &json!({ "expires_in": 604_801 }));
+    wrong.problem(400, "invalid-request");
+    world.time_passes(600);
+    assert_eq!(world.state(&asked), "expired");
+}

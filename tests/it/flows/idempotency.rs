@@ -1,0 +1,146 @@
+//! The same call twice is one request; another call under the same key is refused.
+
+use http::Method;
+use serde_json::{Value, json};
+use tests::world::brand::{LIVE_KEY, OTHER_KEY};
+use tests::world::{Answer, Core, PHONE, World};
+
+fn creates(core: &Core, key: &str, body: &Value) -> Answer {
+    core.call(Method::POST, "/v1/requests").idempotency(key).json(body).send()
+}
+
+#[test]
+fn a_repeat_gets_the_same_answer_and_hands_the_same_step_over_again() {
+    let world = World::new();
+    let body = world.payment(PHONE, 4250);
+    let first = creates(&world, "k1", &body).ok(201);
+    assert_eq!(first.header("idempotency-replayed"), "");
+    let owed = world.sent().len();
+    let again = creates(&world, "k1", &body).ok(201);
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!((again.json(), again.header("location")), (first.json(), first.header("location")));
+    assert_eq!(world.sent().len(), owed + 1);
+    world.settles();
+    world.customer().approves().ok(200);
+    let late = creates(&world, "k1", &body).ok(201);
+    assert_eq!(late.json(), first.json());
+    world.settles();
+    assert_eq!(world.customer().messages().len(), 1);
+}
+
+#[test]
+fn a_quoted_key_and_a_bare_one_are_the_same_and_so_is_a_body_spaced_otherwise() {
+    let world = World::new();
+    let body = world.payment(PHONE, 4250);
+    let first = creates(&world, "k1", &body).ok(201).json();
+    let call = world.call(Method::POST, "/v1/requests").idempotency("\"k1\"");
+    let again = call.body(serde_json::to_string_pretty(&body).unwrap()).send().ok(201);
+    assert_eq!(again.json()["id"], first["id"]);
+    world.settles();
+}
+
+#[test]
+fn another_body_under_the_same_key_is_refused() {
+    let world = World::new();
+    let first = creates(&world, "k1", &world.payment(PHONE, 4250)).ok(201).json();
+    let other = creates(&world, "k1", &world.payment(PHONE, 4251));
+    other.problem(422, "idempotency-key-reused");
+    world.settles();
+    assert_eq!(world.customer().newest().shown["request"], first["id"]);
+}
+
+#[test]
+fn a_call_that_creates_needs_a_key_of_printable_characters() {
+    let world = World::new();
+    let body = world.payment(PHONE, 4250);
+    let call = world.call(Method::POST, "/v1/requests").idempotency(None).json(&body);
+    call.send().problem(400, "idempotency-key-missing");
+    for bad in ["", "\"\"", &"x".repeat(256), "tab\there"] {
+        creates(&world, bad, &body).problem(400, "invalid-request");
+    }
+    creates(&world, &"x".repeat(255), &body).ok(201);
+    world.settles();
+}
+
+#[test]
+fn a_key_belongs_to_one_brand_and_mode() {
+    let world = World::beginning()
+        .with("/live/processors", &json!([{ "name": "sandbox", "kind": "sandbox" }]))
+        .begin();
+    let body = world.payment(PHONE, 4250);
+    let first = creates(&world, "k1", &body).ok(201).json();
+    let call = world.call(Method::POST, "/v1/requests").idempotency("k1").json(&body);
+    let other = call.key(OTHER_KEY).send().ok(201);
+    assert_ne!(other.json()["id"], first["id"]);
+    let call = world.call(Method::POST, "/v1/requests").idempotency("k1").json(&body);
+    // The sandbox never takes part in live mode, whatever the settings say.
+    call.key(LIVE_KEY).send().problem(422, "processor-not-configured");
+    world.settles();
+}
+
+#[test]
+fn a_key_is_forgotten_after_a_day() {
+    let world = World::new();
+    let body = world.payment(PHONE, 4250);
+    let first = creates(&world, "k1", &body).ok(201).json();
+    world.time_passes(86_399);
+    let within = creates(&world, "k1", &body).ok(201).json();
+    assert_eq!(within["id"], first["id"]);
+    world.time_passes(1);
+    let after = creates(&world, "k1", &body).ok(201).json();
+    assert_ne!(after["id"], first["id"]);
+    world.settles();
+}
+
+#[test]
+fn what_was_refused_is_not_remembered() {
+    let world = World::new();
+    let mut body = world.payment(PHONE, 4250);
+    body["ask"]["amount"] = json!(0);
+    creates(&world, "k1", &body).problem(400, "amount-out-of-range");
+    body["ask"]["amount"] = json!(4250);
+    creates(&world, "k1", &body).ok(201);
+    world.settles();
+}
+
+#[test]
+fn two_at_the_same_moment_end_as_one_request() {
+    let world = World::new();
+    let body = world.payment(PHONE, 4250);
+    let twin = body.clone();
+    world.meanwhile("storing LIMIT#", move |core| {
+        creates(core, "k1", &twin).ok(201);
+    });
+    let second = creates(&world, "k1", &body).ok(201);
+    assert_eq!(second.header("idempotency-replayed"), "true");
+    world.settles();
+    assert_eq!(world.customer().messages().len(), 1);
+    assert_eq!(world.items().iter().filter(|item| item.key.sk == "REQ").count(), 1);
+}
+
+#[test]
+fn many_at_the_same_moment_end_as_one_request() {
+    let world = World::new();
+    let body = world.payment(PHONE, 4250);
+    let core: &Core = &world;
+    let answers: Vec<Answer> = std::thread::scope(|scope| {
+        let calls: Vec<_> = (0..8).map(|_| scope.spawn(|| creates(core, "k1", &body))).collect();
+        calls.into_iter().map(|call| call.join().unwrap()).collect()
+    });
+    let first = answers[0].clone().ok(201).json();
+    assert!(answers.iter().all(|answer| answer.json() == first));
+    world.settles();
+    assert_eq!(world.customer().messages().len(), 1);
+}
+
+#[test]
+fn two_different_calls_at_the_same_moment_under_one_key_are_told_apart() {
+    let world = World::new();
+    let twin = world.payment(PHONE, 100);
+    world.meanwhile("storing LIMIT#", move |core| {
+        creates(core, "k1", &twin).ok(201);
+    });
+    let second = creates(&world, "k1", &world.payment(PHONE, 4250));
+    second.problem(422, "idempotency-key-reused");
+    world.settles();
+}

@@ -1,0 +1,13 @@
+//! Whole stories through the four functions: every transition, every refusal.
+
+mod answers;
+mod carrier;
+mod endings;
+mod idempotency;
+mod limits;
+mod notices;
+mod page;
+mod problems;
+mod reading;
+mod routes;
+mod secrets;

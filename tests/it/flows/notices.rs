@@ -1,0 +1,212 @@
+//! Notices: signed, the same on every attempt, on their schedule, and given up on openly.
+
+use domain::ports::Item;
+use http::HeaderMap;
+use serde_json::{Value, json};
+use standardwebhooks::Webhook;
+use tests::world::brand::{NOTICE_SECRET, NOTICES_URL};
+use tests::world::{Called, PHONE, Reply, World};
+
+const HOST: &str = "shop.example";
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers[name].to_str().unwrap()
+}
+
+/// Whether others' code finds that one of the signatures was made with this secret.
+fn is_signed_with(called: &Called, secret: &str) -> bool {
+    let sent_at: i64 = text(&called.headers, "webhook-timestamp").parse().unwrap();
+    let webhook = Webhook::new(secret).unwrap();
+    let signature =
+        webhook.sign(text(&called.headers, "webhook-id"), sent_at, &called.body).unwrap();
+    text(&called.headers, "webhook-signature").split(' ').any(|given| given == signature)
+}
+
+fn endpoint(world: &World) -> Option<Item> {
+    world.items().into_iter().find(|item| item.key.pk.starts_with("ENDPOINT#"))
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "others' code looks at the machine's own clock")]
+fn others_code_verifies_a_notice() {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let now = i64::try_from(now.as_millis()).unwrap();
+    let world = World::beginning().at(domain::values::time::Timestamp::from_millis(now)).begin();
+    world.asks(4250);
+    let called = world.calls_to(HOST);
+    for called in &called {
+        let webhook = Webhook::new(NOTICE_SECRET).unwrap();
+        webhook.verify(&called.body, &called.headers).unwrap();
+    }
+    let mut forged = called[0].body.to_vec();
+    forged[0] = b' ';
+    let webhook = Webhook::new(NOTICE_SECRET).unwrap();
+    assert!(webhook.verify(&forged, &called[0].headers).is_err());
+}
+
+#[test]
+fn a_notice_tells_the_request_without_what_only_the_agent_may_see() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    let called = world.calls_to(HOST).remove(0);
+    assert_eq!(called.uri, NOTICES_URL);
+    assert_eq!(text(&called.headers, "content-type"), "application/json");
+    let told: Value = serde_json::from_slice(&called.body).unwrap();
+    assert_eq!(told["type"], "request.prompted");
+    assert_eq!(told["timestamp"], "2026-12-01T00:00:00.000Z");
+    assert_eq!(told["data"]["id"], asked.id.as_str());
+    assert_eq!(told["data"]["state"], "prompted");
+    assert!(told["data"]["version"].as_u64().is_some());
+    assert!(told["data"].get("session_code").is_none());
+    assert!(told["data"]["customer"].get("name").is_none());
+    assert!(called.body.len() < 20_000);
+}
+
+#[test]
+fn every_secret_signs_so_that_a_rotation_needs_no_moment() {
+    let other = "whsec_bmV3LXNlY3JldC1vZi10aGUtZGVtby1icmFuZA==";
+    let notices = json!({ "url": NOTICES_URL, "secrets": [other, NOTICE_SECRET] });
+    let world = World::beginning().with("/test/notices", &notices).begin();
+    world.asks(4250);
+    let called = world.calls_to(HOST).remove(0);
+    assert!(is_signed_with(&called, NOTICE_SECRET) && is_signed_with(&called, other));
+    assert!(!is_signed_with(&called, "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
+}
+
+#[test]
+fn a_brand_without_an_endpoint_gets_no_notices_and_its_requests_end_all_the_same() {
+    let world = World::beginning().with("/test/notices", &Value::Null).begin();
+    let asked = world.asks(4250);
+    world.customer().approves().ok(200);
+    assert_eq!(world.state(&asked), "fulfilled");
+    assert!(world.calls_to(HOST).is_empty());
+}
+
+#[test]
+fn a_retry_has_the_same_id_and_bytes_and_a_signature_of_its_own_time() {
+    let world = World::new();
+    world.replies(
+        HOST,
+        [Reply::Status(500, String::new()), Reply::Status(302, String::new()), Reply::NotSent],
+    );
+    let mut body = world.payment("+15551239003", 4250);
+    body["channels"] = json!(["rcs"]);
+    world.asks_for(&body);
+    world.time_passes(60);
+    let calls = world.calls_to(HOST);
+    assert_eq!(calls.len(), 4);
+    let times: Vec<&str> =
+        calls.iter().map(|called| text(&called.headers, "webhook-timestamp")).collect();
+    for called in &calls {
+        assert_eq!(text(&called.headers, "webhook-id"), text(&calls[0].headers, "webhook-id"));
+        assert_eq!(called.body, calls[0].body);
+        assert!(is_signed_with(called, NOTICE_SECRET));
+    }
+    assert!(times.windows(2).all(|pair| pair[0] < pair[1]), "{times:?}");
+    assert_eq!(world.notices(), ["request.undeliverable"]);
+}
+
+#[test]
+fn thirteen_attempts_over_three_days_and_then_it_is_given_up_on_openly() {
+    let world = World::new();
+    let down = || Reply::Status(503, String::new());
+    world.replies(HOST, std::iter::repeat_with(down).take(200));
+    world.asks_at("+15551239003", 4250);
+    let begun = world.now();
+    world.time_passes(100 * 3600);
+    let calls = world.calls_to(HOST);
+    assert_eq!(calls.len(), 13);
+    let waits: Vec<u64> =
+        calls.windows(2).map(|pair| pair[0].at.until(pair[1].at).as_secs()).collect();
+    let schedule = [1, 5, 30, 120, 600, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
+    for (wait, planned) in waits.iter().zip(schedule) {
+        let least = planned * 4 / 5;
+        let most = planned * 6 / 5 + 2;
+        assert!((least..=most).contains(wait), "{waits:?}");
+    }
+    let hours = begun.until(calls[12].at).as_secs() / 3600;
+    assert!((60..=92).contains(&hours), "{hours}");
+    assert!(world.logs().contains("a notice was given up on"));
+    let notice = world.items().into_iter().find(|item| item.key.sk.starts_with("NTC#")).unwrap();
+    assert!(notice.body.contains("\"given_up\":true"));
+}
+
+#[test]
+fn an_endpoint_that_is_gone_is_switched_off_at_once_and_tried_again_now_and_then() {
+    let world = World::new();
+    world.replies(HOST, [Reply::Status(410, String::new())]);
+    world.asks_at("+15551239003", 4250);
+    assert!(world.logs().contains("a notice endpoint is switched off"));
+    assert!(endpoint(&world).is_some());
+    world.asks_at("+15551229003", 4250);
+    assert_eq!(world.calls_to(HOST).len(), 1);
+    world.time_passes(3_601);
+    world.asks_at("+15551219003", 4250);
+    assert_eq!(world.notices(), ["request.undeliverable"]);
+    assert!(endpoint(&world).is_none());
+    world.asks_at("+15551209003", 4250);
+    assert_eq!(world.notices().len(), 2);
+}
+
+#[test]
+fn another_address_begins_anew() {
+    let world = World::new();
+    world.replies(HOST, [Reply::Status(410, String::new())]);
+    world.asks_at("+15551239003", 4250);
+    world.rotates("/test/notices/url", &json!("https://new.shop.example/notices"));
+    world.asks_at("+15551229003", 4250);
+    assert_eq!(world.calls_to("new.shop.example").len(), 1);
+}
+
+#[test]
+fn an_endpoint_that_asks_for_time_gets_it() {
+    let world = World::new();
+    world.replies(HOST, [Reply::After(429, 120)]);
+    world.asks_at("+15551239003", 4250);
+    world.time_passes(119);
+    assert_eq!(world.calls_to(HOST).len(), 1);
+    world.time_passes(2);
+    assert_eq!(world.notices(), ["request.undeliverable"]);
+}
+
+#[test]
+fn a_slow_endpoint_holds_up_nobody_else() {
+    let world = World::new();
+    let down = || Reply::Status(500, String::new());
+    world.replies(HOST, std::iter::repeat_with(down).take(4));
+    let asked = world.asks(4250);
+    world.customer().approves().ok(200);
+    assert_eq!(world.state(&asked), "fulfilled");
+    world.time_passes(60);
+    let mut told = world.notices();
+    told.sort();
+    let expected = ["authorized", "delivered", "fulfilled", "prompted"];
+    assert_eq!(told, expected.map(|what| format!("request.{what}")));
+}
+
+#[test]
+fn a_notice_whose_message_was_lost_is_found_by_the_check() {
+    let world = World::new();
+    let asked = world.accepted(&world.payment(PHONE, 4250));
+    world.takes(domain::message::QueueName::Prompts);
+    world.loses_messages(domain::message::QueueName::Notices);
+    assert!(world.notices().is_empty());
+    world.time_passes(400);
+    assert_eq!(world.state(&asked), "expired");
+    let told = world.notices();
+    assert!(told.contains(&"request.prompted".to_owned()), "{told:?}");
+    assert_eq!(told.len(), 3);
+}
+
+#[test]
+fn a_message_that_comes_again_makes_no_second_notice_and_no_earlier_attempt() {
+    let world = World::new();
+    world.replies(HOST, [Reply::Status(500, String::new())]);
+    world.asks_at("+15551239003", 4250);
+    assert_eq!(world.calls_to(HOST).len(), 1);
+    world.comes_again(world.sent().into_iter().map(|(owed, _)| owed));
+    assert_eq!(world.calls_to(HOST).len(), 1);
+    world.time_passes(3);
+    world.comes_again(world.sent().into_iter().map(|(owed, _)| owed));
+    assert_eq!(world.calls_to(HOST).len(), 2);
+}

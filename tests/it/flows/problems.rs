@@ -1,0 +1,266 @@
+//! Bad input: each is refused with a problem whose code is stable and explained, and nothing happens.
+
+use http::Method;
+use serde_json::{Value, json};
+use tests::world::brand::TEST_KEY;
+use tests::world::{Answer, PHONE, World};
+
+/// Where a body is wrong: a pointer, what stands there instead (nothing: it is missing), and the fault's word.
+const NOTHING: Value = Value::Null;
+
+fn refused(world: &World, pointer: &str, value: &Value) -> Answer {
+    let mut body = world.payment(PHONE, 4250);
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    let parent = body.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+    if value.is_null() {
+        parent.remove(name);
+    } else {
+        parent.insert(name.to_owned(), value.clone());
+    }
+    world.post("/v1/requests", &body)
+}
+
+#[test]
+fn every_field_that_is_wrong_is_named_by_its_place() {
+    let world = World::new();
+    let long = "x".repeat(141);
+    let cases: &[(&str, Value, &str)] = &[
+        ("/surprise", json!(true), "unknown"),
+        ("/customer/email", json!("a@b.example"), "unknown"),
+        ("/session/x~1y", json!(1), "unknown"),
+        ("/customer", NOTHING, "missing"),
+        ("/customer", json!("Ada"), "type"),
+        ("/customer/phone", NOTHING, "missing"),
+        ("/customer/phone", json!(15_551_230_001_u64), "type"),
+        ("/customer/phone", json!("0555 123"), "value"),
+        ("/customer/phone", json!("15551230001"), "value"),
+        ("/customer/phone", json!("+1555123000100000"), "value"),
+        ("/customer/phone", json!("+0551230001"), "value"),
+        ("/customer/language", json!("english, please"), "value"),
+        ("/session", NOTHING, "missing"),
+        ("/session/kind", json!("telepathy"), "value"),
+        ("/session/id", json!(""), "value"),
+        ("/session/id", json!("a b"), "value"),
+        ("/session/id", json!("x".repeat(129)), "value"),
+        ("/ask", NOTHING, "missing"),
+        ("/ask/kind", json!("gift"), "value"),
+        ("/ask/amount", NOTHING, "missing"),
+        ("/ask/amount", json!("4250"), "type"),
+        ("/ask/amount", json!(42.5), "type"),
+        ("/ask/currency", json!("EURO"), "value"),
+        ("/ask/currency", json!("eur"), "value"),
+        ("/ask/currency", json!("XXY"), "value"),
+        ("/ask/description", NOTHING, "missing"),
+        ("/ask/description", json!(long), "value"),
+        ("/ask/description", json!("\u{202e}0 EUR"), "value"),
+        ("/channels", json!([]), "length"),
+        ("/channels", json!("rcs"), "type"),
+        (
+            "/channels",
+            json!(["rcs", "rcs", "rcs", "rcs", "rcs", "rcs", "rcs", "rcs", "rcs"]),
+            "length",
+        ),
+        ("/expires_in", json!(0), "range"),
+        ("/metadata", json!({ "n".repeat(41): "1" }), "length"),
+        ("/metadata", json!({ "n": "v".repeat(501) }), "length"),
+        ("/metadata", json!({ "n": 1 }), "type"),
+    ];
+    for (pointer, value, word) in cases {
+        let told = refused(&world, pointer, value).problem(400, "invalid-request").json();
+        let fault = &told["errors"][0];
+        let place = fault["pointer"].as_str().unwrap();
+        assert!(place.starts_with(&pointer.replace("~1", "~01")), "{pointer} {value}: {told}");
+        assert_eq!(fault["code"], *word, "{pointer} {value}: {told}");
+    }
+    assert!(world.items().is_empty() && world.sent().is_empty());
+}
+
+#[test]
+fn an_amount_that_cannot_be_charged_has_a_code_of_its_own() {
+    let world = World::new();
+    for amount in [json!(0), json!(-1), json!(100_000_000_u64), json!(u64::MAX)] {
+        refused(&world, "/ask/amount", &amount).problem(400, "amount-out-of-range");
+    }
+}
+
+#[test]
+fn all_faults_of_a_body_are_told_at_once() {
+    let world = World::new();
+    let body = json!({
+        "customer": { "phone": "1" }, "session": { "kind": "voice" },
+        "ask": { "kind": "payment", "amount": 0, "currency": "E", "description": "x" }, "extra": 1,
+    });
+    let told = world.post("/v1/requests", &body).problem(400, "invalid-request").json();
+    let mut places: Vec<&str> =
+        told["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
+    places.sort_unstable();
+    let expected = ["/ask/amount", "/ask/currency", "/customer/phone", "/extra", "/session/id"];
+    assert_eq!(places, expected);
+}
+
+#[test]
+fn a_body_that_is_no_json_object_is_malformed() {
+    let world = World::new();
+    for body in [
+        "",
+        "{",
+        "{\"customer\": {\"phone\":",
+        "[]",
+        "null",
+        "\"x\"",
+        "\u{feff}{}",
+        "{\"a\": 1} {}",
+    ] {
+        for path in ["/v1/requests", "/v1/capabilities"] {
+            let answer = world.call(Method::POST, path).body(body).send();
+            answer.problem(400, "invalid-request");
+        }
+    }
+    let deep = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
+    let answer = world.call(Method::POST, "/v1/requests").body(deep).send();
+    answer.problem(400, "invalid-request");
+    let bytes: &[u8] = b"{\"customer\": \"\xff\xfe\"}";
+    let answer = world.call(Method::POST, "/v1/requests").body(bytes).send();
+    answer.problem(400, "invalid-request");
+}
+
+#[test]
+fn a_body_that_is_too_large_is_not_read_to_its_end() {
+    let world = World::new();
+    let mut body = world.payment(PHONE, 4250);
+    body["metadata"] = json!({ "n": "v".repeat(65 * 1024) });
+    world.post("/v1/requests", &body).problem(413, "payload-too-large");
+    let form = "x=".to_owned() + &"y".repeat(1024 * 1024);
+    let call = world.call(Method::POST, "/callbacks/demo/sms").body(form);
+    call.send().problem(413, "payload-too-large");
+}
+
+#[test]
+fn a_key_that_is_missing_wrong_or_misspelt_is_refused_alike() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    let wrong = "sk_test_demo_ffffffffffffffffffffffffffffffff";
+    let keys = [
+        None,
+        Some(wrong),
+        Some("sk_test_nobody_0123456789abcdef0123456789abcdef"),
+        Some("sk_live_demo_0123456789abcdef0123456789abcdef"),
+        Some("sk_test_demo_"),
+        Some(""),
+    ];
+    let mut told: Vec<Value> = Vec::new();
+    for key in keys {
+        let answer = world.call(Method::GET, &asked.path).key(key).send();
+        let answer = answer.problem(401, "unauthenticated");
+        assert_eq!(answer.header("www-authenticate"), "Bearer");
+        told.push(answer.json());
+        let call = world.call(Method::POST, "/v1/requests").key(key);
+        call.json(&world.payment(PHONE, 1)).send().problem(401, "unauthenticated");
+    }
+    assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
+    let basic = format!("Basic {TEST_KEY}");
+    let call = world.call(Method::GET, &asked.path).key(None).header("authorization", &basic);
+    call.send().problem(401, "unauthenticated");
+}
+
+#[test]
+fn what_does_not_exist_is_not_found_whatever_it_looks_like() {
+    let world = World::new();
+    for path in [
+        "/v1/requests/req_01M844DZG03XCBJ52V4K8GHNXC",
+        "/v1/requests/prm_01M844DZG03XCBJ52V4K8GHNXC",
+        "/v1/requests/req_1",
+        "/v1/requests/%20",
+        "/v1/requests/",
+        "/v1/nothing%20here",
+        "/v1",
+        "/nothing",
+        "/problems/unheard-of",
+        "/sandbox/phones",
+        "/callbacks/demo",
+    ] {
+        world.get(path).problem(404, "not-found");
+    }
+    for (what, body) in
+        [("cancel", json!({})), ("resend", json!({})), ("extend", json!({ "expires_in": 60 }))]
+    {
+        let path = format!("/v1/requests/req_01M844DZG03XCBJ52V4K8GHNXC/{what}");
+        world.post(&path, &body).problem(404, "not-found");
+    }
+}
+
+#[test]
+fn a_method_that_an_address_does_not_take_is_told_as_a_problem() {
+    let world = World::new();
+    let id = "req_01M844DZG03XCBJ52V4K8GHNXC";
+    for (method, path) in [
+        (Method::DELETE, format!("/v1/requests/{id}")),
+        (Method::PUT, "/v1/requests".to_owned()),
+        (Method::GET, "/v1/capabilities".to_owned()),
+        (Method::GET, format!("/v1/requests/{id}/cancel")),
+        (Method::POST, "/problems/not-found".to_owned()),
+        (Method::PUT, "/c/cXMNwElqaNvV-cPCRYQjmw".to_owned()),
+        (Method::DELETE, "/callbacks/demo/sms".to_owned()),
+        (Method::POST, "/sandbox/phones/+15551230001/messages".to_owned()),
+    ] {
+        let answer = world.call(method, &path).send().problem(405, "method-not-allowed");
+        assert!(!answer.header("allow").is_empty(), "{path}");
+    }
+}
+
+#[test]
+fn an_ask_that_no_processor_takes_is_refused() {
+    let world = World::new();
+    let mut body = world.payment(PHONE, 4250);
+    body["ask"] = json!({ "kind": "payment_method", "description": "Keep for next time" });
+    world.post("/v1/requests", &body).problem(422, "ask-not-supported");
+    body["ask"] = json!({ "kind": "identity", "claims": ["age_over_18"], "description": "Wine" });
+    world.post("/v1/requests", &body).problem(422, "ask-not-supported");
+    let none = World::beginning().with("/test/processors", &json!([])).begin();
+    let refused = none.post("/v1/requests", &none.payment(PHONE, 4250));
+    refused.problem(422, "processor-not-configured");
+    let none = World::beginning().with("/test/channels", &json!([])).begin();
+    let refused = none.post("/v1/requests", &none.payment(PHONE, 4250));
+    refused.problem(422, "channel-not-configured");
+}
+
+#[test]
+fn a_tap_that_is_none_is_refused() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    let customer = world.customer();
+    let message = customer.newest();
+    for body in
+        [json!({}), json!({ "action": "maybe" }), json!({ "action": "approve", "x": 1 }), json!([])]
+    {
+        customer.taps(&message, &body).problem(400, "invalid-request");
+    }
+    for path in [
+        "/sandbox/phones/15551230001/messages",
+        "/sandbox/phones/%2B1/messages",
+        "/sandbox/phones/x/messages",
+    ] {
+        world.get(path).problem(400, "invalid-request");
+    }
+    let id = message.text("id");
+    let tap = json!({ "action": "approve", "session_code": "00" });
+    for path in [
+        format!("/sandbox/phones/+15551230002/messages/{id}/tap"),
+        "/sandbox/phones/+15551230001/messages/prm_01M844DZWGSW3HJKQ26BNN67GN/tap".to_owned(),
+        "/sandbox/phones/+15551230001/messages/x/tap".to_owned(),
+    ] {
+        world.post(&path, &tap).problem(404, "not-found");
+    }
+    assert_eq!(world.state(&asked), "prompted");
+}
+
+#[test]
+fn every_code_is_explained_at_the_address_its_problems_name() {
+    let world = World::new();
+    for code in domain::problem::Code::ALL {
+        let (code, status, title, remedy) = code.facts();
+        let page = world.call(Method::GET, &format!("/problems/{code}")).key(None).send().ok(200);
+        let expected = json!({ "code": code, "status": status, "title": title, "remedy": remedy });
+        assert_eq!(page.json(), expected);
+    }
+}

@@ -1,0 +1,169 @@
+//! Which channel the prompt goes over, what happens when one fails or stays silent, and asking once more.
+
+use domain::message::QueueName;
+use serde_json::json;
+use tests::world::{PHONE, World};
+
+/// The prompts on a phone, oldest first: over which channel, and whether it was taken back.
+fn prompts(world: &World, phone: &str) -> Vec<(String, bool)> {
+    let messages = world.customer_at(phone).messages().into_iter().rev();
+    messages
+        .map(|message| (message.text("channel").to_owned(), message.shown["retracted"] == true))
+        .collect()
+}
+
+fn prompt(channel: &str, retracted: bool) -> (String, bool) {
+    (channel.to_owned(), retracted)
+}
+
+#[test]
+fn a_channel_that_cannot_reach_the_customer_hands_over_at_once() {
+    let world = World::new();
+    let asked = world.asks_at("+15551239001", 4250);
+    assert_eq!(prompts(&world, "+15551239001"), [prompt("sms", false)]);
+    let timeline = ["failed rcs not_on_channel", "accepted sms", "delivered sms"];
+    assert_eq!(world.timeline(&asked), timeline);
+    let customer = world.customer_at("+15551239001");
+    assert_eq!(customer.newest().shown["actions"], json!([]));
+    customer.approves().ok(200);
+    assert_eq!(world.state(&asked), "fulfilled");
+}
+
+#[test]
+fn a_channel_that_stays_silent_hands_over_after_twelve_seconds() {
+    let world = World::new();
+    let asked = world.asks_at("+15551239002", 4250);
+    assert_eq!(world.timeline(&asked), ["accepted rcs"]);
+    assert_eq!(world.state(&asked), "prompted");
+    world.time_passes(11);
+    assert_eq!(world.timeline(&asked), ["accepted rcs"]);
+    world.time_passes(1);
+    let timeline = ["accepted rcs", "accepted sms", "delivered sms", "superseded rcs"];
+    assert_eq!(world.timeline(&asked), timeline);
+}
+
+#[test]
+fn a_customer_whom_no_channel_reaches_makes_the_request_undeliverable() {
+    let world = World::new();
+    let asked = world.asks_at("+15551239003", 4250);
+    let outcome = json!({ "kind": "undeliverable", "reason": "not_on_channel" });
+    assert_eq!(world.reads(&asked)["outcome"], outcome);
+    assert_eq!(world.notices(), ["request.undeliverable"]);
+}
+
+#[test]
+fn the_channels_named_are_the_ones_tried_in_their_order() {
+    let world = World::new();
+    let mut body = world.payment(PHONE, 4250);
+    body["channels"] = json!(["sms", "rcs", "sms"]);
+    let asked = world.asks_for(&body);
+    assert_eq!(asked.answer["channels"], json!(["sms", "rcs"]));
+    assert_eq!(prompts(&world, PHONE), [prompt("sms", false)]);
+    body["channels"] = json!(["pigeon"]);
+    world.post("/v1/requests", &body).problem(422, "channel-not-configured");
+}
+
+#[test]
+fn what_could_reach_a_customer_is_told_best_first() {
+    let world = World::new();
+    let mut body = world.payment("+15551239001", 4250);
+    body.as_object_mut().unwrap().remove("session");
+    let routes = world.post("/v1/capabilities", &body).ok(200).json();
+    let receipts = json!({ "delivered": true, "read": true });
+    let sms = json!({ "channel": "sms", "reachable": true, "rich": false, "wallets": [], "receipts": receipts });
+    let rcs = json!({
+        "channel": "rcs", "reachable": false, "rich": true, "wallets": [], "receipts": receipts,
+        "reason": "not_on_channel",
+    });
+    assert_eq!(routes, json!({ "routes": [sms, rcs] }));
+}
+
+#[test]
+fn a_resend_repeats_the_prompt_over_the_same_channel_and_the_older_one_is_dead() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    let customer = world.customer();
+    let first = customer.newest();
+    let code = customer.hears(&first);
+    world.acts(&asked, "resend", &json!({})).ok(200);
+    assert_eq!(prompts(&world, PHONE), [prompt("rcs", true), prompt("rcs", false)]);
+    let yes = json!({ "action": "approve", "session_code": code });
+    customer.taps(&first, &yes).problem(409, "conflict-state");
+    assert_eq!(world.state(&asked), "prompted");
+    customer.approves().ok(200);
+    assert_eq!(world.state(&asked), "fulfilled");
+}
+
+#[test]
+fn a_resend_over_another_channel_takes_the_first_prompt_back() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    world.acts(&asked, "resend", &json!({ "channel": "sms" })).ok(200);
+    assert_eq!(prompts(&world, PHONE), [prompt("rcs", true), prompt("sms", false)]);
+    let refused = world.acts(&asked, "resend", &json!({ "channel": "pigeon" }));
+    refused.problem(422, "channel-not-configured");
+}
+
+#[test]
+fn a_no_from_an_older_prompt_counts_and_so_does_one_of_two_answers_only() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    let customer = world.customer();
+    let first = customer.newest();
+    world.acts(&asked, "resend", &json!({})).ok(200);
+    customer.taps(&first, &json!({ "action": "decline" })).ok(200);
+    world.settles();
+    assert_eq!(world.state(&asked), "declined");
+    customer.approves().problem(409, "conflict-state");
+}
+
+#[test]
+fn a_reminder_comes_half_way_to_a_deadline_that_is_far_and_both_prompts_count() {
+    let world = World::new();
+    let mut body = world.payment(PHONE, 4250);
+    body["expires_in"] = json!(1_200);
+    let asked = world.asks_for(&body);
+    let first = world.customer().newest();
+    world.time_passes(599);
+    assert_eq!(world.customer().messages().len(), 1);
+    world.time_passes(2);
+    assert_eq!(prompts(&world, PHONE), [prompt("rcs", false), prompt("rcs", false)]);
+    assert_ne!(world.customer().newest().text("text"), first.text("text"));
+    let yes = json!({ "action": "approve", "session_code": world.customer().hears(&first) });
+    world.customer().taps(&first, &yes).ok(200);
+    world.settles();
+    assert_eq!(world.state(&asked), "fulfilled");
+}
+
+#[test]
+fn nobody_is_reminded_of_a_page_they_opened() {
+    let world = World::new();
+    let mut body = world.payment(PHONE, 4250);
+    body["expires_in"] = json!(1_200);
+    world.asks_for(&body);
+    world.customer().opens(&world.customer().newest().page).ok(200);
+    world.time_passes(1_000);
+    assert_eq!(world.customer().messages().len(), 1);
+}
+
+#[test]
+fn a_request_whose_step_was_never_sent_is_found_by_its_check() {
+    let world = World::new();
+    let asked = world.accepted(&world.payment(PHONE, 4250));
+    world.loses_messages(QueueName::Prompts);
+    assert_eq!(world.state(&asked), "pending");
+    world.time_passes(12);
+    assert_eq!(world.state(&asked), "prompted");
+}
+
+#[test]
+fn a_prompt_whose_worker_died_is_sent_again_as_the_same_prompt() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    for _ in 0..3 {
+        let replay = world.sent().into_iter().map(|(owed, _)| owed);
+        world.comes_again(replay);
+    }
+    assert_eq!(world.customer().messages().len(), 1);
+    assert_eq!(world.state(&asked), "prompted");
+}

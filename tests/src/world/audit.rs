@@ -1,0 +1,186 @@
+//! The end of a world: nothing is due, everything ends, the requester was told, and no secret is anywhere.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+
+use domain::invariants;
+use domain::keys::digest_hex;
+use domain::request::Request;
+use domain::storage;
+use tracing::Dispatch;
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::brand::PLANTED;
+use super::ports::lock;
+use super::{Core, PUBLIC_BASE, STEPS_MAX, World};
+
+/// Everything that was logged, at every level, by us and by what we use.
+#[derive(Clone, Default)]
+pub(super) struct Logs(Arc<Mutex<Vec<u8>>>);
+
+impl Logs {
+    pub(super) fn dispatch(&self) -> Dispatch {
+        let lines = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
+        Dispatch::new(lines.with_ansi(false).with_writer(self.clone()).finish())
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&lock(&self.0)).into_owned()
+    }
+}
+
+impl Write for Logs {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        lock(&self.0).write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Logs {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() || self.left.load(Ordering::SeqCst) {
+            return;
+        }
+        let due = self.next_due().filter(|due| *due <= self.now());
+        assert!(due.is_none(), "a message is due: `settles` or `time_passes` would have taken it");
+        let moments = self.hooks.left();
+        assert!(moments.is_empty(), "what waited for {moments:?} never happened");
+        self.comes_to_its_end();
+        self.keeps_its_secrets();
+    }
+}
+
+impl Core {
+    /// Everything that was logged.
+    #[must_use]
+    pub fn logs(&self) -> String {
+        self.logs.text()
+    }
+
+    /// Leaves the world as it is: its end is not looked at.
+    pub fn leaves(&self) {
+        self.left.store(true, Ordering::SeqCst);
+    }
+
+    /// Does everything that is ever due, and then holds every request to C3 and every chain to its hashes.
+    pub fn comes_to_its_end(&self) {
+        for _ in 0..STEPS_MAX {
+            let Some(due) = self.next_due() else { break };
+            self.clock.pass_until(due);
+            self.settles();
+        }
+        assert!(self.next_due().is_none(), "the world never comes to rest");
+        let dead = self.queues.inner.dead_letters().expect("the queue is there");
+        assert!(dead.is_empty(), "{dead:?}");
+        for item in self.items().iter().filter(|item| item.key.sk == "REQ") {
+            let request: Request = storage::unbody(&item.body).expect("a request can be read");
+            let notices = self.run(storage::notices(self.table.as_ref(), request.id));
+            let notices: Vec<_> = notices
+                .expect("the table is there")
+                .into_iter()
+                .map(|(notice, _)| notice)
+                .collect();
+            assert!(invariants::settled(&request, &notices), "C3: {request:#?} {notices:#?}");
+            let events = self.run(storage::events(self.table.as_ref(), request.id));
+            let mut chain = String::new();
+            for (event, seq) in events.expect("the table is there").iter().zip(1..) {
+                assert_eq!((event.seq, &event.previous), (seq, &chain), "{}", request.id);
+                chain = event.hash();
+            }
+            assert_eq!(request.chain, chain, "the chain of {} ends elsewhere", request.id);
+        }
+    }
+
+    /// Searches everything that left the functions for what must never be there.
+    pub fn keeps_its_secrets(&self) {
+        let phones: BTreeSet<String> = lock(&self.phones).iter().cloned().collect();
+        let phones: Vec<&str> = phones
+            .iter()
+            .filter_map(|phone| phone.strip_prefix('+'))
+            .filter(|p| p.len() > 6)
+            .collect();
+        let tokens = self.link_tokens();
+        let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
+        let card = ["pm_card_c", "pm_card_m", "pm_card_u", "pm_card_v"];
+        let name = ["Ada Byron"];
+        let search = |place: &str, text: &str, lists: &[&[&str]]| {
+            for word in lists.iter().copied().flatten() {
+                let found = text.find(word).map(|at| text.get(at.saturating_sub(120)..at));
+                assert!(found.is_none(), "{word} is in {place}, after {found:?}");
+            }
+        };
+        search("the log", &self.logs(), &[&PLANTED, &phones, &tokens, &card, &name]);
+        for (message, _) in self.sent() {
+            let text = serde_json::to_string(&message).expect("a message is JSON");
+            search("a message", &text, &[&PLANTED, &phones, &tokens, &card, &name]);
+        }
+        for called in self.calls_to("shop.example") {
+            let text = String::from_utf8_lossy(&called.body);
+            search("a notice", &text, &[&PLANTED, &phones, &tokens, &card, &name]);
+        }
+        for item in self.table.ever() {
+            let place = format!("{} {}", item.key.pk, item.key.sk);
+            let lists: &[&[&str]] = match item.key.pk.split('#').next().unwrap_or_default() {
+                // The customer's own phone, which others have outside.
+                "PHONE" => &[&PLANTED, &card],
+                // The processor's own books, which others have outside.
+                "SANDBOX" => &[&PLANTED, &phones, &tokens, &name],
+                "REQ" if item.key.sk == "REQ" => &[&PLANTED, &tokens, &card],
+                // The answer that a repeat gets again: what the requester itself wrote is in it.
+                "IDEM" => &[&PLANTED, &phones, &tokens, &card],
+                _ => &[&PLANTED, &phones, &tokens, &card, &name],
+            };
+            search(&place, &item.body, lists);
+            if !place.starts_with("PHONE#") {
+                search("a key", &place, &[&PLANTED, &phones, &tokens]);
+            }
+        }
+        for answer in lock(&self.answered).iter() {
+            let page = answer.uri.starts_with("/c/");
+            let phone = answer.uri.starts_with("/sandbox/");
+            let lists: &[&[&str]] = match (page, phone) {
+                (true, _) => &[&PLANTED, &phones],
+                // A problem names the path that was called, and a sandbox phone's path names the phone.
+                (false, true) if answer.status >= 400 => &[&PLANTED, &card, &tokens],
+                (false, true) => &[&PLANTED, &card, &phones],
+                (false, false) => &[&PLANTED, &phones, &tokens, &card],
+            };
+            search(&format!("the answer to {}", answer.uri), &answer.text(), lists);
+        }
+    }
+
+    /// The tokens of all links that were sent; none is stored as it is.
+    fn link_tokens(&self) -> BTreeSet<String> {
+        let sent = self.outside.calls().into_iter().map(|called| {
+            let text = form_urlencoded::parse(&called.body).map(|(_, value)| value.into_owned());
+            text.collect::<Vec<_>>().join(" ")
+        });
+        let phone = self.table.ever().into_iter().filter(|item| item.key.pk.starts_with("PHONE#"));
+        let texts: Vec<String> = sent.chain(phone.map(|item| item.body)).collect();
+        let base = format!("{PUBLIC_BASE}/c/");
+        let mut tokens = BTreeSet::new();
+        for (at, found) in
+            texts.iter().flat_map(|text| text.match_indices(&base).map(move |(at, _)| (at, text)))
+        {
+            let from = at + base.len();
+            let token = found.get(from..from + 22).unwrap_or_default().to_owned();
+            let stored = format!("LINK#{}", digest_hex(token.as_bytes()));
+            assert!(self.items().iter().any(|item| item.key.pk == stored), "a link leads nowhere");
+            tokens.insert(token);
+        }
+        tokens
+    }
+}

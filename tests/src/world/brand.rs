@@ -1,0 +1,119 @@
+//! The brands of a world, their keys, and everything about them that must never be found where it does not belong.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use domain::brand::Brand;
+use domain::keys::digest_hex;
+use domain::ports::{Secrets, SecretsError};
+use domain::values::name::BrandName;
+use serde_json::{Value, json};
+
+/// The demo brand's test key, the same as in `events/`.
+pub const TEST_KEY: &str = "sk_test_demo_0123456789abcdef0123456789abcdef";
+/// The demo brand's live key.
+pub const LIVE_KEY: &str = "sk_live_demo_00112233445566778899aabbccddeeff";
+/// The test key of another brand.
+pub const OTHER_KEY: &str = "sk_test_other_89abcdef0123456789abcdef01234567";
+/// Where the demo brand takes its notices.
+pub const NOTICES_URL: &str = "https://shop.example/notices";
+/// What the demo brand's notices are signed with.
+pub const NOTICE_SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
+/// What Twilio signs its callbacks to the demo brand with, the same as in `events/`.
+pub const TWILIO_TOKEN: &str = "twilio-auth-token-of-the-demo-brand";
+
+const SEALING_KEY: &str = "YGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6e3x9fn8=";
+const ADDRESS_KEY: &str = "QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=";
+const LINK_KEY: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
+
+/// Every secret of the brands: none of them is ever logged, stored, queued, told or answered.
+pub(super) const PLANTED: [&str; 8] = [
+    TEST_KEY,
+    LIVE_KEY,
+    OTHER_KEY,
+    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYX",
+    TWILIO_TOKEN,
+    SEALING_KEY,
+    ADDRESS_KEY,
+    LINK_KEY,
+];
+
+/// Twilio's settings, as the demo brand has them in live mode.
+#[must_use]
+pub fn twilio() -> Value {
+    json!({
+        "provider": "twilio",
+        "account_sid": "AC00000000000000000000000000000000",
+        "auth_token": TWILIO_TOKEN,
+        "from": "+15005550006",
+    })
+}
+
+/// The demo brand's secret.
+pub(super) fn demo() -> Value {
+    json!({
+        "version": "1",
+        "name": "demo",
+        "display_name": "Demo Books",
+        "language": "en",
+        "keys": [
+            { "mode": "test", "sha256": digest_hex(TEST_KEY.as_bytes()) },
+            { "mode": "live", "sha256": digest_hex(LIVE_KEY.as_bytes()) },
+        ],
+        "sealing": { "current": "2026-11", "keys": { "2026-11": SEALING_KEY } },
+        "address_key": ADDRESS_KEY,
+        "link_key": LINK_KEY,
+        "test": {
+            "channels": [
+                { "name": "rcs", "kind": "sandbox", "settings": { "look": "rich" } },
+                { "name": "sms", "kind": "sandbox", "settings": { "look": "text" } },
+            ],
+            "processors": [{ "name": "sandbox", "kind": "sandbox" }],
+            "notices": { "url": NOTICES_URL, "secrets": [NOTICE_SECRET] },
+        },
+        "live": {
+            "channels": [{ "name": "sms", "kind": "sms", "settings": twilio() }],
+        },
+    })
+}
+
+/// Another brand, with the same settings and another key.
+pub(super) fn other() -> Value {
+    let mut secret = demo();
+    secret["name"] = json!("other");
+    secret["display_name"] = json!("Other Books");
+    secret["keys"] = json!([{ "mode": "test", "sha256": digest_hex(OTHER_KEY.as_bytes()) }]);
+    secret["test"]["notices"] = Value::Null;
+    secret
+}
+
+/// The brands there are.
+pub(super) struct Brands(Mutex<BTreeMap<BrandName, Arc<Brand>>>);
+
+impl Brands {
+    pub(super) fn new(secrets: &[Value]) -> Self {
+        let brands = Self(Mutex::default());
+        secrets.iter().for_each(|secret| brands.put(secret));
+        brands
+    }
+
+    /// Puts a brand's secret in place of the one before.
+    pub(super) fn put(&self, secret: &Value) {
+        let brand = Brand::parse(&secret.to_string()).expect("a world's brand is a brand");
+        let mut brands = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        brands.insert(brand.name.clone(), Arc::new(brand));
+    }
+}
+
+#[async_trait]
+impl Secrets for Brands {
+    async fn brand(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError> {
+        let brands = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        brands.get(name).cloned().ok_or(SecretsError::Unknown)
+    }
+
+    async fn refresh(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError> {
+        self.brand(name).await
+    }
+}

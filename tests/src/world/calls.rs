@@ -1,0 +1,173 @@
+//! Calls to a world's addresses, and their answers.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, header};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use super::brand::TEST_KEY;
+use super::ports::lock;
+use super::{Core, PUBLIC_BASE};
+
+/// A call that is being put together. It carries the demo brand's test key and, if it is a `POST`, a fresh
+/// `Idempotency-Key`, unless told otherwise.
+pub struct Call<'a> {
+    core: &'a Core,
+    method: Method,
+    uri: String,
+    key: Option<String>,
+    idempotency: Option<String>,
+    headers: Vec<(String, String)>,
+    body: Bytes,
+}
+
+/// The answer to a call.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The path and query that were called.
+    pub uri: String,
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(core: &'a Core, method: Method, uri: &str) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(1);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let idempotency = (method == Method::POST).then(|| format!("call-{count}"));
+        Self {
+            core,
+            method,
+            uri: uri.to_owned(),
+            key: Some(TEST_KEY.to_owned()),
+            idempotency,
+            headers: Vec::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    /// Carries another API key, or none.
+    #[must_use]
+    pub fn key<'k>(mut self, key: impl Into<Option<&'k str>>) -> Self {
+        self.key = key.into().map(str::to_owned);
+        self
+    }
+
+    /// Carries another `Idempotency-Key`, or none.
+    #[must_use]
+    pub fn idempotency<'k>(mut self, key: impl Into<Option<&'k str>>) -> Self {
+        self.idempotency = key.into().map(str::to_owned);
+        self
+    }
+
+    /// Carries a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Carries a body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// Carries a JSON body.
+    #[must_use]
+    pub fn json(self, body: &Value) -> Self {
+        self.body(body.to_string())
+    }
+
+    /// Carries a form.
+    #[must_use]
+    pub fn form(self, pairs: &[(&str, &str)]) -> Self {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        self.header("content-type", "application/x-www-form-urlencoded").body(body)
+    }
+
+    /// Makes the call. Nothing that follows from it is done yet.
+    pub fn send(self) -> Answer {
+        let mut request = Request::builder().method(self.method).uri(&self.uri);
+        if let Some(key) = self.key {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
+        }
+        if let Some(key) = self.idempotency {
+            request = request.header("idempotency-key", key);
+        }
+        for (name, value) in self.headers {
+            request = request.header(name, value);
+        }
+        self.core.answers(request.body(Body::from(self.body)).expect("a call is a call"))
+    }
+}
+
+impl Answer {
+    /// The body as JSON; null where it is none.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// The body as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// A header, empty where there is none.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// Fails the test unless the status is this one.
+    pub fn ok(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{} answered {}", self.uri, self.text());
+        self
+    }
+
+    /// Fails the test unless this is a well-formed problem of that status and code.
+    pub fn problem(self, status: u16, code: &str) -> Self {
+        let this = self.ok(status);
+        let told = this.json();
+        assert_eq!(told["code"], code, "{told}");
+        assert_eq!(told["status"], status, "{told}");
+        assert_eq!(this.header("content-type"), "application/problem+json");
+        assert_eq!(this.header("cache-control"), "no-store");
+        assert_eq!(told["type"], format!("{PUBLIC_BASE}/problems/{code}"));
+        for member in ["title", "detail", "instance"] {
+            assert!(told[member].as_str().is_some_and(|text| !text.is_empty()), "{told}");
+        }
+        assert_eq!(told["retryable"], matches!(status, 429 | 500 | 503), "{told}");
+        this
+    }
+}
+
+impl Core {
+    /// Hands a call to the function whose address it is.
+    pub(super) fn answers(&self, request: Request<Body>) -> Answer {
+        let uri = request.uri().to_string();
+        let router = match uri.split(['/', '?']).nth(1).unwrap_or_default() {
+            "c" | "callbacks" | "sandbox" => &self.consent,
+            _ => &self.intake,
+        };
+        let answer = self.run(async {
+            let answered = router.clone().oneshot(request).await;
+            let (parts, body) = answered.unwrap_or_else(|never| match never {}).into_parts();
+            let body = body.collect().await.expect("an answer has a whole body").to_bytes();
+            Answer { uri, status: parts.status.as_u16(), headers: parts.headers, body }
+        });
+        lock(&self.answered).push(answer.clone());
+        answer
+    }
+}

@@ -1,0 +1,362 @@
+//! A world to tell stories in: the four functions on one machine whose time, chances and outside a test holds in its hands.
+//!
+//! Calls go through the real routers, messages through the real handlers. C1 to C6 are checked at every write. When a
+//! world goes away, nothing may be due; then it is brought to its end, where C3 must hold, and everything it logged,
+//! stored, queued, told and answered is searched for secrets.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a world fails the test it is in"
+)]
+
+mod audit;
+pub mod brand;
+mod calls;
+mod customer;
+mod outside;
+mod ports;
+mod time;
+
+use std::collections::VecDeque;
+use std::ops::Deref;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use domain::message::Message as Owed;
+use domain::ports::{Clock, Item};
+use domain::request::Request;
+use domain::storage;
+use domain::values::time::Timestamp;
+use embedded::Database;
+use http::Method;
+use local::{Machine, Ports};
+use serde_json::{Value, json};
+use tracing::Dispatch;
+
+pub use calls::{Answer, Call};
+pub use customer::{Customer, Message};
+pub use outside::{Called, Reply};
+
+use crate::doubles::{BEGINNING, SeededRandom};
+use audit::Logs;
+use brand::Brands;
+use outside::Outside;
+use ports::{Chances, Hooks, Queues, Table, WorldClock, lock};
+
+/// Where a world's links and callbacks begin.
+pub const PUBLIC_BASE: &str = "https://pay.example.com";
+/// The customer's number, unless another one is named.
+pub const PHONE: &str = "+15551230001";
+/// More messages than any story has: beyond it, the functions send each other in circles.
+const STEPS_MAX: u32 = 50_000;
+
+/// A world to tell stories in.
+pub struct World(Arc<Core>);
+
+/// What a world is made of, for what happens in the midst of something else.
+pub struct Core {
+    clock: Arc<WorldClock>,
+    table: Arc<Table>,
+    queues: Arc<Queues>,
+    outside: Arc<Outside>,
+    brands: Arc<Brands>,
+    hooks: Arc<Hooks>,
+    /// The four functions.
+    pub machine: Machine,
+    intake: Router,
+    consent: Router,
+    logs: Logs,
+    dispatch: Dispatch,
+    answered: Mutex<Vec<Answer>>,
+    phones: Mutex<Vec<String>>,
+    left: AtomicBool,
+}
+
+/// How a world begins.
+pub struct Beginning {
+    at: Timestamp,
+    secret: Value,
+    planned: VecDeque<Vec<u8>>,
+}
+
+/// A request that was accepted.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Its id.
+    pub id: String,
+    /// Its path.
+    pub path: String,
+    /// What was answered when it was accepted.
+    pub answer: Value,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Deref for World {
+    type Target = Core;
+
+    fn deref(&self) -> &Core {
+        &self.0
+    }
+}
+
+impl Beginning {
+    /// Begins at another time.
+    #[must_use]
+    pub const fn at(mut self, at: Timestamp) -> Self {
+        self.at = at;
+        self
+    }
+
+    /// Changes the demo brand's secret, at a JSON Pointer's place.
+    #[must_use]
+    pub fn with(mut self, pointer: &str, value: &Value) -> Self {
+        let (parent, name) = pointer.rsplit_once('/').expect("a pointer has a slash");
+        self.secret.pointer_mut(parent).expect("the place is there")[name] = value.clone();
+        self
+    }
+
+    /// Sends texts through Twilio in test mode, after the sandbox's rich channel where `first` says so.
+    #[must_use]
+    pub fn texting(self) -> Self {
+        let sms = json!({ "name": "sms", "kind": "sms", "settings": brand::twilio() });
+        self.with("/test/channels", &json!([sms]))
+    }
+
+    /// What is drawn next, instead of what chance would give, for draws of that many bytes.
+    #[must_use]
+    pub fn drawing(mut self, planned: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        self.planned.extend(planned);
+        self
+    }
+
+    /// Begins.
+    #[must_use]
+    pub fn begin(self) -> World {
+        let hooks = Arc::new(Hooks::default());
+        let clock = Arc::new(WorldClock::new(self.at, Arc::clone(&hooks)));
+        let ticking: Arc<dyn Clock> = Arc::<WorldClock>::clone(&clock);
+        let database = Database::in_memory(ticking).expect("a database fits into memory");
+        let table = Arc::new(Table::new(database.clone(), Arc::clone(&hooks)));
+        let queues = Arc::new(Queues { inner: database, sent: Mutex::default() });
+        let outside = Arc::new(Outside::new(Arc::clone(&clock), Arc::clone(&hooks)));
+        let brands = Arc::new(Brands::new(&[self.secret, brand::other()]));
+        let seeded = SeededRandom::new(7);
+        let ports = Ports {
+            clock: Arc::<WorldClock>::clone(&clock),
+            random: Arc::new(Chances { planned: Mutex::new(self.planned), seeded }),
+            store: Arc::<Table>::clone(&table),
+            queue: Arc::<Queues>::clone(&queues),
+            secrets: Arc::<Brands>::clone(&brands),
+            http: Arc::<Outside>::clone(&outside),
+        };
+        let machine = Machine::new(&ports, PUBLIC_BASE);
+        let logs = Logs::default();
+        let core = Arc::new(Core {
+            clock,
+            table,
+            queues,
+            outside,
+            brands,
+            hooks: Arc::clone(&hooks),
+            intake: intake::router(Arc::clone(&machine.intake)),
+            consent: consent_callback::router(Arc::clone(&machine.consent_callback)),
+            machine,
+            dispatch: logs.dispatch(),
+            logs,
+            answered: Mutex::default(),
+            phones: Mutex::default(),
+            left: AtomicBool::new(false),
+        });
+        hooks.core.set(Arc::downgrade(&core)).expect("hooks belong to one world");
+        World(core)
+    }
+}
+
+impl World {
+    /// A world whose brand has a rich channel, a text channel and a processor of the sandbox, and takes notices.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::beginning().begin()
+    }
+
+    /// How a world begins, to be changed before it does.
+    #[must_use]
+    pub fn beginning() -> Beginning {
+        Beginning { at: BEGINNING, secret: brand::demo(), planned: VecDeque::new() }
+    }
+}
+
+impl Core {
+    /// Runs what is asynchronous to its end.
+    pub fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let runtime = runtime.expect("a runtime can be made");
+        tracing::dispatcher::with_default(&self.dispatch, || runtime.block_on(work))
+    }
+
+    /// A call of the demo brand's requester.
+    #[must_use]
+    pub fn call(&self, method: Method, path: &str) -> Call<'_> {
+        Call::new(self, method, path)
+    }
+
+    /// `GET`, by the requester.
+    pub fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path).send()
+    }
+
+    /// `POST`, by the requester. Nothing that follows from it is done yet.
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.call(Method::POST, path).json(body).send()
+    }
+
+    /// What asks the customer at `phone` for a payment.
+    #[must_use]
+    pub fn payment(&self, phone: &str, amount: u64) -> Value {
+        lock(&self.phones).push(phone.to_owned());
+        json!({
+            "customer": { "phone": phone, "name": "Ada Byron", "language": "en-GB" },
+            "session": { "kind": "voice", "id": "CA123", "agent": "a17" },
+            "ask": { "kind": "payment", "amount": amount, "currency": "EUR", "description": "Invoice 4711" },
+        })
+    }
+
+    /// Asks the customer for a payment, and puts the prompt in front of them.
+    pub fn asks(&self, amount: u64) -> Asked {
+        self.asks_for(&self.payment(PHONE, amount))
+    }
+
+    /// Asks whoever is at `phone` for a payment.
+    pub fn asks_at(&self, phone: &str, amount: u64) -> Asked {
+        self.asks_for(&self.payment(phone, amount))
+    }
+
+    /// Asks for whatever the body says.
+    pub fn asks_for(&self, body: &Value) -> Asked {
+        let asked = self.accepted(body);
+        self.settles();
+        self.a_moment_passes();
+        asked
+    }
+
+    /// Asks for whatever the body says; nothing that follows from it is done yet.
+    pub fn accepted(&self, body: &Value) -> Asked {
+        let answer = self.post("/v1/requests", body).ok(201);
+        let path = answer.header("location").to_owned();
+        let answer = answer.json();
+        Asked { id: answer["id"].as_str().unwrap_or_default().to_owned(), path, answer }
+    }
+
+    /// Acts on a request and does what follows from it.
+    pub fn acts(&self, asked: &Asked, what: &str, body: &Value) -> Answer {
+        let answer = self.post(&format!("{}/{what}", asked.path), body);
+        self.settles();
+        self.a_moment_passes();
+        answer
+    }
+
+    /// What comes next is newer than what was, for whoever orders by time.
+    fn a_moment_passes(&self) {
+        self.clock.pass_until(self.now().after(Duration::from_millis(1)));
+    }
+
+    /// The request, as its requester sees it.
+    #[must_use]
+    pub fn reads(&self, asked: &Asked) -> Value {
+        self.get(&asked.path).ok(200).json()
+    }
+
+    /// The state of a request.
+    #[must_use]
+    pub fn state(&self, asked: &Asked) -> String {
+        self.reads(asked)["state"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The timeline of a request: what, over which channel and why, in words.
+    #[must_use]
+    pub fn timeline(&self, asked: &Asked) -> Vec<String> {
+        let facts = self.reads(asked)["timeline"].as_array().cloned().unwrap_or_default();
+        let words = |fact: &Value| {
+            let words = ["what", "channel", "reason"].map(|word| fact[word].as_str());
+            words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+        };
+        facts.iter().map(words).collect()
+    }
+
+    /// The request, as it is stored.
+    #[must_use]
+    pub fn stored(&self, asked: &Asked) -> Request {
+        let id = asked.id.parse().expect("a request's id is one");
+        let loaded = self.run(storage::load(self.table.as_ref(), id));
+        loaded.expect("the table is there").expect("the request is there").request
+    }
+
+    /// Every item that is stored now.
+    #[must_use]
+    pub fn items(&self) -> Vec<Item> {
+        self.table.kept()
+    }
+
+    /// Every step that was ever sent, with its delay.
+    #[must_use]
+    pub fn sent(&self) -> Vec<(Owed, Duration)> {
+        lock(&self.queues.sent).clone()
+    }
+
+    /// The customer.
+    #[must_use]
+    pub fn customer(&self) -> Customer<'_> {
+        self.customer_at(PHONE)
+    }
+
+    /// Whoever has that number.
+    #[must_use]
+    pub fn customer_at(&self, phone: &str) -> Customer<'_> {
+        lock(&self.phones).push(phone.to_owned());
+        Customer { core: self, phone: phone.to_owned() }
+    }
+
+    /// The calls that were made to a host.
+    #[must_use]
+    pub fn calls_to(&self, host: &str) -> Vec<Called> {
+        self.outside.calls().into_iter().filter(|called| called.uri.host() == Some(host)).collect()
+    }
+
+    /// The notices that the requester took: their types, in the order taken.
+    #[must_use]
+    pub fn notices(&self) -> Vec<String> {
+        let taken = self.calls_to("shop.example").into_iter();
+        let taken = taken.filter(|called| called.status.is_some_and(|status| status < 300));
+        let told = taken.map(|called| serde_json::from_slice::<Value>(&called.body));
+        told.map(|told| {
+            told.expect("a notice is JSON")["type"].as_str().unwrap_or_default().to_owned()
+        })
+        .collect()
+    }
+
+    /// What a host answers next, instead of what it usually does.
+    pub fn replies(&self, host: &str, replies: impl IntoIterator<Item = Reply>) {
+        self.outside.reply(host, replies);
+    }
+
+    /// Puts another secret in place of a brand's, changed at a JSON Pointer's place.
+    pub fn rotates(&self, pointer: &str, value: &Value) {
+        let mut secret = brand::demo();
+        *secret.pointer_mut(pointer).expect("the place is there") = value.clone();
+        self.brands.put(&secret);
+    }
+
+    /// Lets something happen once, in the midst of something else: when a call to a host was taken (`called shop.example`),
+    /// before or after an item is written (`storing PHONE#`, `stored PHONE#`), or while somebody waits (`waited`).
+    pub fn meanwhile(&self, moment: &str, happens: impl FnOnce(&Self) + Send + 'static) {
+        self.hooks.add(moment.to_owned(), Box::new(happens));
+    }
+}

@@ -1,0 +1,113 @@
+//! Everything outside that a world calls: a requester's notice endpoint and a carrier, which do as they are told.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::ports::{Clock, Http, HttpError, Reach};
+use domain::values::time::Timestamp;
+use http::{HeaderMap, Request, Response, StatusCode};
+use serde_json::json;
+
+use super::ports::{Hooks, WorldClock, lock};
+
+/// What somebody outside answers.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// A status and a body.
+    Status(u16, String),
+    /// A status that asks to come back after that many seconds.
+    After(u16, u64),
+    /// No connection is made.
+    NotSent,
+    /// The call arrives, and its answer is lost.
+    Lost,
+}
+
+/// One call that was made.
+#[derive(Clone, Debug)]
+pub struct Called {
+    /// When.
+    pub at: Timestamp,
+    /// Where to.
+    pub uri: http::Uri,
+    /// With which headers.
+    pub headers: HeaderMap,
+    /// With which body.
+    pub body: Bytes,
+    /// The status it was answered with, if it was.
+    pub status: Option<u16>,
+}
+
+/// What does not work outside.
+#[derive(Debug, thiserror::Error)]
+#[error("somebody outside does not answer")]
+struct Silence;
+
+/// Everything outside.
+pub(super) struct Outside {
+    clock: Arc<WorldClock>,
+    hooks: Arc<Hooks>,
+    calls: Mutex<Vec<Called>>,
+    replies: Mutex<BTreeMap<String, VecDeque<Reply>>>,
+}
+
+impl Outside {
+    pub(super) fn new(clock: Arc<WorldClock>, hooks: Arc<Hooks>) -> Self {
+        Self { clock, hooks, calls: Mutex::default(), replies: Mutex::default() }
+    }
+
+    pub(super) fn calls(&self) -> Vec<Called> {
+        lock(&self.calls).clone()
+    }
+
+    pub(super) fn reply(&self, host: &str, replies: impl IntoIterator<Item = Reply>) {
+        lock(&self.replies).entry(host.to_owned()).or_default().extend(replies);
+    }
+
+    /// What `host` answers when it was told nothing else: a carrier takes every text, a requester every notice.
+    fn usual(&self, host: &str) -> Reply {
+        if host == "api.twilio.com" {
+            let count = lock(&self.calls).len();
+            let body = json!({ "sid": format!("SM{count:032x}"), "status": "queued" });
+            return Reply::Status(201, body.to_string());
+        }
+        Reply::Status(204, String::new())
+    }
+}
+
+#[async_trait]
+impl Http for Outside {
+    async fn call(
+        &self,
+        request: Request<Bytes>,
+        _: Reach,
+        _: Duration,
+    ) -> Result<Response<Bytes>, HttpError> {
+        let (parts, body) = request.into_parts();
+        let host = parts.uri.host().unwrap_or_default().to_owned();
+        let told = lock(&self.replies).get_mut(&host).and_then(VecDeque::pop_front);
+        let reply = told.unwrap_or_else(|| self.usual(&host));
+        let status = match reply {
+            Reply::Status(status, _) | Reply::After(status, _) => Some(status),
+            Reply::NotSent | Reply::Lost => None,
+        };
+        let (uri, headers, at) = (parts.uri, parts.headers, self.clock.now());
+        lock(&self.calls).push(Called { at, uri, headers, body, status });
+        self.hooks.fire(&format!("called {host}"));
+        let mut answer = Response::new(Bytes::new());
+        match reply {
+            Reply::Status(_, body) => *answer.body_mut() = body.into(),
+            Reply::After(_, seconds) => {
+                answer.headers_mut().insert(http::header::RETRY_AFTER, seconds.into());
+            }
+            Reply::NotSent => return Err(HttpError::NotSent(Silence.into())),
+            Reply::Lost => return Err(HttpError::Lost(Silence.into())),
+        }
+        let status = status.and_then(|status| StatusCode::from_u16(status).ok());
+        *answer.status_mut() = status.expect("a reply's status is one");
+        Ok(answer)
+    }
+}

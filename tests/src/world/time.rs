@@ -1,0 +1,84 @@
+//! Time in a world: what is due is done, what is sent can be lost, and what came can come again.
+
+use std::time::Duration;
+
+use domain::message::{Handled, Message, QueueName};
+use domain::ports::Clock;
+use domain::values::time::Timestamp;
+
+use super::{Core, STEPS_MAX};
+
+impl Core {
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Does everything that is due.
+    pub fn settles(&self) {
+        for _ in 0..STEPS_MAX {
+            if !QueueName::ALL.into_iter().any(|queue| self.takes_one(queue)) {
+                return;
+            }
+        }
+        panic!("the functions send each other in circles");
+    }
+
+    /// Does everything that is due on one queue.
+    pub fn takes(&self, queue: QueueName) {
+        while self.takes_one(queue) {}
+    }
+
+    fn takes_one(&self, queue: QueueName) -> bool {
+        let database = &self.queues.inner;
+        let received = database.receive(queue, self.now()).expect("the queue is there");
+        let Some(received) = received else { return false };
+        let done = match self.run(self.machine.handle(&received.message)) {
+            Handled::Done => database.delete(received.receipt),
+            Handled::Again => {
+                let wait = Duration::from_secs(1 << received.receives.min(6));
+                database.release(received.receipt, wait)
+            }
+        };
+        done.expect("the queue is there");
+        true
+    }
+
+    /// Lets time pass, and does everything at the moment it is due.
+    pub fn time_passes(&self, seconds: u64) {
+        let until = self.now().after(Duration::from_secs(seconds));
+        self.settles();
+        while let Some(due) = self.next_due().filter(|due| *due <= until) {
+            self.clock.pass_until(due);
+            self.settles();
+        }
+        self.clock.pass_until(until);
+    }
+
+    /// Hands messages over that came before, as queues do now and then, and does what follows.
+    pub fn comes_again(&self, messages: impl IntoIterator<Item = Message>) {
+        for message in messages {
+            assert_eq!(self.run(self.machine.handle(&message)), Handled::Done, "{message:?}");
+        }
+        self.settles();
+    }
+
+    /// Lets time pass while nobody works.
+    pub fn clock_jumps(&self, seconds: u64) {
+        self.clock.pass_until(self.now().after(Duration::from_secs(seconds)));
+    }
+
+    /// Loses every message that is due on a queue, as if whoever was to send it had died before.
+    pub fn loses_messages(&self, queue: QueueName) {
+        let database = &self.queues.inner;
+        while let Some(lost) = database.receive(queue, self.now()).expect("the queue is there") {
+            database.delete(lost.receipt).expect("the queue is there");
+        }
+    }
+
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        let due = |queue| self.queues.inner.next_due(queue).expect("the queue is there");
+        QueueName::ALL.into_iter().filter_map(due).min()
+    }
+}
