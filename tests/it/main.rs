@@ -3,6 +3,12 @@
 #[cfg(test)]
 mod flows;
 #[cfg(test)]
+mod kill;
+#[cfg(test)]
+mod live;
+#[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod stripe;
+#[cfg(test)]
+mod stripe_whole;

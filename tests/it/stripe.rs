@@ -22,7 +22,7 @@ use tests::proxy::{Call, Fault, Proxy};
 /// How long a call may take here, where one of them is never answered.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
-const FAULTS: [Fault; 9] = [
+pub(crate) const FAULTS: [Fault; 9] = [
     Fault::DropBefore,
     Fault::DropAfter,
     Fault::Silent,
@@ -35,7 +35,7 @@ const FAULTS: [Fault; 9] = [
 ];
 
 #[expect(clippy::disallowed_methods, reason = "a test's own setting")]
-fn localstripe() -> String {
+pub(crate) fn localstripe() -> String {
     std::env::var("LOCALSTRIPE_URL").unwrap_or_else(|_| {
         panic!(
             "set LOCALSTRIPE_URL to a running localstripe, such as http://127.0.0.1:8420; .ci/run starts one"

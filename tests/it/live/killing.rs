@@ -1,0 +1,76 @@
+//! A machine that is killed at random moments and started again on the same folder and port.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use domain::ports::Clock;
+use embedded::SystemClock;
+use tests::doubles::SeededRandom;
+use tests::process::Local;
+
+use super::crowd::draw;
+use super::requester::Requester;
+
+/// The machine, with what it is started with each time.
+pub(crate) struct Mortal {
+    data: PathBuf,
+    arguments: Vec<String>,
+    local: Local,
+}
+
+/// A seed that is another one in each run, and can be read when the run failed.
+#[expect(clippy::print_stderr, reason = "the seed is what a failed run is looked into with")]
+pub(crate) fn random() -> SeededRandom {
+    let seed = u64::try_from(SystemClock.now().as_millis()).unwrap();
+    eprintln!("seed: {seed}");
+    SeededRandom::new(seed)
+}
+
+impl Mortal {
+    pub(crate) fn start(data: PathBuf, arguments: &[&str]) -> Self {
+        let local = Local::start(&data, 0, arguments).unwrap();
+        Self { data, arguments: arguments.iter().map(ToString::to_string).collect(), local }
+    }
+
+    pub(crate) fn requester(&self) -> Requester {
+        Requester::new(&self.local)
+    }
+
+    fn again(self) -> Self {
+        let Self { data, arguments, local } = self;
+        let port = local.port();
+        local.kill();
+        let plain: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let local = Local::start(&data, port, &plain).unwrap();
+        Self { data, arguments, local }
+    }
+
+    /// Kills and starts it again for `time`: now at any moment, now in the midst of what follows from a call of
+    /// `requester`. Says how often.
+    pub(crate) async fn dies_for(
+        mut self,
+        time: Duration,
+        requester: &Requester,
+        random: &SeededRandom,
+    ) -> (Self, u32) {
+        let until = SystemClock.now().after(time);
+        let mut kills = 0;
+        while SystemClock.now() < until {
+            SystemClock.wait(Duration::from_millis(20 + draw(random, 1_000))).await;
+            if kills % 2 == 0 {
+                // What follows from a call takes some milliseconds only. Nobody may call any more.
+                let called = requester.acts.notified();
+                tokio::time::timeout(Duration::from_secs(1), called).await.ok();
+                SystemClock.wait(Duration::from_millis(draw(random, 40))).await;
+            }
+            self = self.again();
+            kills += 1;
+        }
+        (self, kills)
+    }
+
+    /// Ends it for good.
+    pub(crate) fn kill(self) {
+        self.local.kill();
+    }
+}

@@ -1,0 +1,178 @@
+//! Whole requests through Stripe's wire protocol: the built program, a proxy that breaks calls, and a stand-in that
+//! others wrote. What it has charged is counted there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::ports::Http;
+use serde_json::{Value, json};
+use tests::process::Local;
+use tests::proxy::{Call, Fault, Proxy};
+
+use crate::live::crowd::{Conversation, Crowd, Ended, Plan, draw};
+use crate::live::folder::Folder;
+use crate::live::killing::{self, Mortal};
+use crate::live::requester::Requester;
+use crate::stripe::{FAULTS, localstripe};
+
+const SESSION: &str = "stripe";
+
+async fn proxy() -> Proxy {
+    let http: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
+    Proxy::start(&localstripe(), http).await.unwrap()
+}
+
+/// A machine that charges through a proxy.
+struct Till {
+    proxy: Proxy,
+    requester: Requester,
+    _local: Local,
+    _folder: Folder,
+}
+
+impl Till {
+    async fn open() -> Self {
+        let (proxy, folder) = (proxy().await, Folder::new());
+        let local = Local::start(&folder.data(), 0, &["--stripe", &proxy.url()]).unwrap();
+        Self { proxy, requester: Requester::new(&local), _local: local, _folder: folder }
+    }
+
+    async fn play(&self, plans: impl Iterator<Item = Plan>) -> Vec<Ended> {
+        let conversations = plans.enumerate().map(|(number, plan)| conversation(number, plan));
+        let ended = Crowd::begin(&self.requester, conversations).ended().await;
+        assert!(self.proxy.is_played(), "not every fault happened");
+        self.charged_as_told(&ended).await;
+        ended
+    }
+
+    /// The stand-in has charged as often as requests were reported as paid.
+    async fn charged_as_told(&self, ended: &[Ended]) {
+        let told = ended.iter().filter(|ended| ended.is_fulfilled()).count();
+        assert_eq!(self.proxy.charges().await.unwrap(), told, "{ended:#?}");
+    }
+}
+
+const fn conversation(number: usize, plan: Plan) -> Conversation {
+    Conversation { number, plan, amount: 4250, session: SESSION, begins: Duration::ZERO }
+}
+
+#[tokio::test]
+async fn a_yes_on_the_phone_is_a_charge_at_stripe_and_a_transaction_code() {
+    let till = Till::open().await;
+    let ended = till.play(std::iter::once(Plan::Approve)).await;
+    let outcome = &ended[0].request["outcome"];
+    assert_eq!(outcome["kind"], "fulfilled", "{outcome:#}");
+    assert_eq!(outcome["processor"], "stripe");
+    assert!(outcome["reference"].as_str().unwrap().starts_with("pi_"), "{outcome:#}");
+    assert_eq!(outcome["transaction_code"].as_str().unwrap().len(), 9, "{outcome:#}");
+    let payment = &outcome["payment"];
+    assert_eq!((&payment["amount"], &payment["currency"]), (&json!(4250), &json!("EUR")));
+    assert_eq!(payment["method"], "card");
+}
+
+#[tokio::test]
+async fn a_card_that_is_refused_is_mended_with_another_card_and_charged_once() {
+    let till = Till::open().await;
+    let ended = till.play(std::iter::once(Plan::AnotherCard)).await;
+    ended[0].is_as_planned();
+    let facts = ended[0].request["timeline"].as_array().unwrap();
+    let refused: Vec<&Value> = facts.iter().filter(|fact| fact["what"] == "refused").collect();
+    assert_eq!(refused.len(), 1, "{facts:#?}");
+    assert_eq!(refused[0]["reason"], "card_declined");
+}
+
+/// Every fault once at that call, all at once; `ended` of the requests end without a charge.
+async fn each_fault_at(call: Call, failed: usize) {
+    let till = Till::open().await;
+    for fault in FAULTS {
+        till.proxy.plan(call, fault);
+        if call == Call::Read {
+            till.proxy.plan(Call::Confirm, Fault::DropAfter);
+        }
+    }
+    let ended = till.play(FAULTS.iter().map(|_| Plan::Approve)).await;
+    let (paid, not): (Vec<&Ended>, Vec<&Ended>) = ended.iter().partition(|one| one.is_fulfilled());
+    assert_eq!((paid.len(), not.len()), (FAULTS.len() - failed, failed), "{not:#?}");
+    let reasons = not.iter().map(|one| &one.request["outcome"]["reason"]);
+    assert!(reasons.into_iter().all(|reason| reason == "processor_error"), "{not:#?}");
+}
+
+#[tokio::test]
+async fn no_fault_at_the_first_call_costs_a_charge_or_hides_one() {
+    // A failure that Stripe keeps before any money moves ends the attempt.
+    each_fault_at(Call::Create, 1).await;
+}
+
+#[tokio::test]
+async fn no_fault_at_the_call_that_moves_money_costs_a_charge_or_hides_one() {
+    each_fault_at(Call::Confirm, 0).await;
+}
+
+#[tokio::test]
+async fn no_fault_at_the_look_up_costs_a_charge_or_hides_one() {
+    each_fault_at(Call::Read, 0).await;
+}
+
+#[tokio::test]
+async fn many_customers_at_once_are_charged_once_each() {
+    let till = Till::open().await;
+    for fault in [Fault::DropAfter, Fault::Twice, Fault::Locked, Fault::GatewayAfter] {
+        till.proxy.plan(Call::Confirm, fault);
+        till.proxy.plan(Call::Create, fault);
+    }
+    let plan = |number| if number % 3 == 0 { Plan::AnotherCard } else { Plan::Approve };
+    let ended = till.play((0..24).map(plan)).await;
+    ended.iter().for_each(Ended::is_as_planned);
+}
+
+#[tokio::test]
+async fn a_customer_who_taps_many_times_at_once_is_charged_once() {
+    let till = Till::open().await;
+    let (phone, requester) = ("+15552001999", &till.requester);
+    let ask = json!({
+        "customer": { "phone": phone }, "session": { "kind": "voice", "id": SESSION },
+        "ask": { "kind": "payment", "amount": 4250, "currency": "EUR", "description": "Invoice" },
+    });
+    let mut request = requester.ask(&ask, "impatient").await;
+    let id = request["id"].as_str().unwrap().to_owned();
+    while request["state"] != "prompted" {
+        request = requester.changed(&id, request["version"].as_u64().unwrap()).await;
+    }
+    let message = requester.message(phone, &id).await.unwrap();
+    let tap = json!({ "action": "approve", "session_code": request["session_code"] });
+    let taps = (0..12).map(|_| requester.tap(phone, message["id"].as_str().unwrap(), &tap));
+    for answer in futures_util::future::join_all(taps).await {
+        let (status, told) = answer.unwrap();
+        // One is late when the first is charged already.
+        assert!(matches!(status, 200 | 409), "{status} {told}");
+    }
+    while request["outcome"].is_null() {
+        request = requester.changed(&id, request["version"].as_u64().unwrap()).await;
+    }
+    assert_eq!(request["outcome"]["kind"], "fulfilled", "{request:#}");
+    assert_eq!(till.proxy.charges().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_machine_that_is_killed_again_and_again_charges_once_at_stripe() {
+    let (random, proxy, folder) = (killing::random(), proxy().await, Folder::new());
+    let machine = Mortal::start(folder.data(), &["--stripe", &proxy.url()]);
+    let requester = machine.requester();
+    let conversations = (0..40).map(|number| {
+        let plan = match number % 8 {
+            0 => Plan::AnotherCard,
+            1 => Plan::Decline,
+            _ => Plan::Approve,
+        };
+        let begins = Duration::from_millis(draw(&random, 20_000));
+        Conversation { begins, ..conversation(number, plan) }
+    });
+    let crowd = Crowd::begin(&requester, conversations);
+    let (machine, kills) = machine.dies_for(Duration::from_secs(20), &requester, &random).await;
+    assert!(kills > 8, "killed {kills} times only");
+    let ended = crowd.ended().await;
+    ended.iter().for_each(Ended::is_as_planned);
+    let paid = ended.iter().filter(|ended| ended.is_fulfilled()).count();
+    assert_eq!(proxy.charges().await.unwrap(), paid, "{ended:#?}");
+    machine.kill();
+}
