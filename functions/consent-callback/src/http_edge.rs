@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequest, Path, Request, State};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use domain::problem::{Code, Problem};
 use http::header::{self, HeaderName, HeaderValue};
 use http::request::Parts;
+use serde::de::DeserializeOwned;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -35,6 +36,8 @@ const HEADERS: [(HeaderName, &str); 7] = [
         "payment=(self), publickey-credentials-get=(self)",
     ),
 ];
+
+const NOWHERE: &str = "there is nothing at this address";
 
 /// The addresses of the consent page, the providers' callbacks and the sandbox phone, to be mounted as they are.
 pub fn router(consent: Arc<ConsentCallback>) -> Router {
@@ -95,26 +98,44 @@ impl Call {
     }
 }
 
+/// What the address names. An address that is not UTF-8 once decoded names nothing.
+struct Named<T>(T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<ConsentCallback>> for Named<T> {
+    type Rejection = Response;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        consent: &Arc<ConsentCallback>,
+    ) -> Result<Self, Response> {
+        if let Ok(Path(named)) = Path::from_request_parts(parts, consent).await {
+            return Ok(Self(named));
+        }
+        let call = Call { parts: parts.clone(), body: Bytes::new() };
+        Err(call.answer(consent, Err(Problem::new(Code::NotFound, NOWHERE))))
+    }
+}
+
 type Here = State<Arc<ConsentCallback>>;
 
-async fn open_page(State(consent): Here, Path(token): Path<String>, call: Call) -> Response {
+async fn open_page(State(consent): Here, Named(token): Named<String>, call: Call) -> Response {
     call.answer(&consent, consent.open_page(&token, &call.parts.headers).await)
 }
 
-async fn answer_page(State(consent): Here, Path(token): Path<String>, call: Call) -> Response {
+async fn answer_page(State(consent): Here, Named(token): Named<String>, call: Call) -> Response {
     call.answer(&consent, consent.answer_page(&token, &call.parts.headers, &call.body).await)
 }
 
-async fn receive(State(consent): Here, Path(to): Path<(String, String)>, call: Call) -> Response {
+async fn receive(State(consent): Here, Named(to): Named<(String, String)>, call: Call) -> Response {
     let received = consent.receive(&to.0, &to.1, &call.parts, call.body.clone()).await;
     call.answer(&consent, received)
 }
 
-async fn messages(State(consent): Here, Path(phone): Path<String>, call: Call) -> Response {
+async fn messages(State(consent): Here, Named(phone): Named<String>, call: Call) -> Response {
     call.answer(&consent, consent.phone_messages(&call.parts.headers, &phone).await)
 }
 
-async fn tap(State(consent): Here, Path(place): Path<(String, String)>, call: Call) -> Response {
+async fn tap(State(consent): Here, Named(place): Named<(String, String)>, call: Call) -> Response {
     let place = (place.0.as_str(), place.1.as_str());
     call.answer(&consent, consent.tap(&call.parts.headers, place, &call.body).await)
 }
@@ -125,5 +146,5 @@ async fn wrong_method(State(consent): Here, call: Call) -> Response {
 }
 
 async fn nowhere(State(consent): Here, call: Call) -> Response {
-    call.answer(&consent, Err(Problem::new(Code::NotFound, "there is nothing at this address")))
+    call.answer(&consent, Err(Problem::new(Code::NotFound, NOWHERE)))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequest, Path, Request, State};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
@@ -13,6 +13,7 @@ use domain::problem::{Code, Problem};
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
+use serde::de::DeserializeOwned;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -22,6 +23,8 @@ use crate::Intake;
 const BODY_MAX: usize = 64 * 1024;
 /// Longer than the longest wait for news, shorter than what the gateway in front gives us.
 const TIME_MAX: Duration = Duration::from_secs(27);
+
+const NOWHERE: &str = "there is nothing at this address";
 
 /// The API's addresses, to be mounted as they are.
 pub fn router(intake: Arc<Intake>) -> Router {
@@ -83,6 +86,21 @@ impl Call {
     }
 }
 
+/// What the address names. An address that is not UTF-8 once decoded names nothing.
+struct Named<T>(T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Intake>> for Named<T> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, intake: &Arc<Intake>) -> Result<Self, Response> {
+        if let Ok(Path(named)) = Path::from_request_parts(parts, intake).await {
+            return Ok(Self(named));
+        }
+        let call = Call { parts: parts.clone(), body: Bytes::new() };
+        Err(call.answer(intake, Err(Problem::new(Code::NotFound, NOWHERE))))
+    }
+}
+
 type Here = State<Arc<Intake>>;
 
 async fn create(State(intake): Here, call: Call) -> Response {
@@ -97,23 +115,23 @@ async fn list(State(intake): Here, call: Call) -> Response {
     call.answer(&intake, intake.list(call.headers(), call.query()).await)
 }
 
-async fn read(State(intake): Here, Path(id): Path<String>, call: Call) -> Response {
+async fn read(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
     call.answer(&intake, intake.read(call.headers(), &id, call.query()).await)
 }
 
-async fn cancel(State(intake): Here, Path(id): Path<String>, call: Call) -> Response {
+async fn cancel(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
     call.answer(&intake, intake.cancel(call.headers(), &id, &call.body).await)
 }
 
-async fn extend(State(intake): Here, Path(id): Path<String>, call: Call) -> Response {
+async fn extend(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
     call.answer(&intake, intake.extend(call.headers(), &id, &call.body).await)
 }
 
-async fn resend(State(intake): Here, Path(id): Path<String>, call: Call) -> Response {
+async fn resend(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
     call.answer(&intake, intake.resend(call.headers(), &id, &call.body).await)
 }
 
-async fn explain(State(intake): Here, Path(code): Path<String>, call: Call) -> Response {
+async fn explain(State(intake): Here, Named(code): Named<String>, call: Call) -> Response {
     call.answer(&intake, intake.explain(&code))
 }
 
@@ -123,5 +141,5 @@ async fn wrong_method(State(intake): Here, call: Call) -> Response {
 }
 
 async fn nowhere(State(intake): Here, call: Call) -> Response {
-    call.answer(&intake, Err(Problem::new(Code::NotFound, "there is nothing at this address")))
+    call.answer(&intake, Err(Problem::new(Code::NotFound, NOWHERE)))
 }
