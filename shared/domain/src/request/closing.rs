@@ -108,7 +108,9 @@ impl Request {
             return Err(Refusal::Limit);
         };
         let mut change = Change::of(self, now);
-        change.request.routes.insert(change.request.routes_used, next);
+        // What is stored was written by another release, perhaps: a place beyond the end is the end.
+        let place = self.routes_used.min(self.routes.len());
+        change.request.routes.insert(place, next);
         change.request.silence_all();
         Ok(change
             .because(What::Resent { channel: channel.cloned() })
