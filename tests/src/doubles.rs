@@ -31,6 +31,11 @@ impl ManualClock {
         self.0.fetch_add(millis, Ordering::SeqCst);
     }
 
+    /// Stands at `at` from now on, ahead or back.
+    pub fn stand_at(&self, at: Timestamp) {
+        self.0.store(at.as_millis(), Ordering::SeqCst);
+    }
+
     /// Lets time pass until `at`, if that is ahead.
     pub fn pass_until(&self, at: Timestamp) {
         self.0.fetch_max(at.as_millis(), Ordering::SeqCst);

@@ -1,0 +1,94 @@
+//! What holds of every input from outside, over samples mutated from a seed. `CASES` says how many cases there are over all
+//! targets (a million unless told), `SEED` where they begin.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tests::targets::mutation::{Dice, case};
+use tests::targets::named;
+
+#[expect(clippy::disallowed_methods, reason = "how long to look is said by whoever runs the tests")]
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().map_or(default, |text| text.parse().unwrap())
+}
+
+fn holds(name: &str) {
+    let target = named(name).unwrap();
+    let samples = (target.samples)();
+    for sample in &samples {
+        (target.holds)(sample);
+    }
+    let seed = setting("SEED", 1);
+    let mut dice = Dice::new(seed);
+    let cases = setting("CASES", 1_000_000) * u64::from(target.share) / 1_000_000;
+    for number in 0..cases {
+        let input = case(&mut dice, &samples, target.words);
+        if catch_unwind(AssertUnwindSafe(|| (target.holds)(&input))).is_err() {
+            panic!("{name}, seed {seed}, case {number}: {}", input.escape_ascii());
+        }
+    }
+}
+
+macro_rules! hold {
+    ($($name:ident,)*) => {
+        $(#[test]
+        fn $name() {
+            holds(stringify!($name));
+        })*
+
+        #[test]
+        fn every_target_is_held_and_their_shares_are_the_whole() {
+            let names: Vec<&str> = tests::targets::TARGETS.iter().map(|target| target.name).collect();
+            assert_eq!(names, [$(stringify!($name)),*]);
+            let shares: u32 = tests::targets::TARGETS.iter().map(|target| target.share).sum();
+            assert_eq!(shares, 1_000_000);
+        }
+    };
+}
+
+hold! {
+    act,
+    api_key,
+    brand_secret,
+    callback_signed,
+    callback_unsigned,
+    capabilities,
+    create,
+    headers,
+    list,
+    message,
+    notice_endpoint,
+    one,
+    page_call,
+    page_form,
+    sandbox_call,
+    site_call,
+    stored_item,
+    stripe,
+    texts,
+    values,
+    whole_call,
+}
+
+mod found {
+    //! What the targets found, each by its smallest input.
+
+    use tests::targets::{api, customer};
+
+    /// The router's own refusal was plain text, without a code.
+    #[test]
+    fn an_address_that_is_not_utf8_once_decoded_gets_a_problem() {
+        api::one(b"%ff");
+        api::whole_call(b"GET /problems/%c3%28");
+        customer::page_call(b"POST /c/%ff%fe");
+        customer::callback_unsigned(b"POST /callbacks/acme/%ff");
+        customer::sandbox_call(b"GET /sandbox/phones/%ff/messages");
+    }
+}
+
+mod memory {
+    //! The store under the targets keeps the laws of every store.
+
+    use tests::memory::MemoryStore;
+
+    domain::store_laws!(async { MemoryStore::default() });
+}

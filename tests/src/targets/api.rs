@@ -1,0 +1,199 @@
+//! The API: every call of intake, whole and in parts.
+
+use axum::body::Body;
+use domain::invariants;
+use domain::storage;
+use domain::values::id::RequestId;
+use http::{HeaderValue, Uri, header};
+use serde_json::Value;
+
+use super::ground::{Answered, Ground, KEY, SESSION, assert_sound, call, on_ground, wanted};
+
+/// Whether a call is the key holder's: the first `Authorization` decides.
+fn is_ours(call: &http::Request<Body>) -> bool {
+    let value = call.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    value
+        .and_then(|value| value.split_once(' '))
+        .is_some_and(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer") && token.trim() == KEY)
+}
+
+fn post(path: &str, key: &str, body: &[u8]) -> http::Request<Body> {
+    let call = http::Request::post(path)
+        .header(header::AUTHORIZATION, format!("Bearer {KEY}"))
+        .header("idempotency-key", key)
+        .body(Body::from(body.to_vec()));
+    call.expect("a call")
+}
+
+/// A whole call, method, address, headers and body: without the key nothing is answered with success and nothing changes.
+pub fn whole_call(input: &[u8]) {
+    on_ground(|ground| {
+        let Some(call) = call(input) else { return };
+        let (ours, before) = (is_ours(&call), ground.counts());
+        let open_to_all = call.uri().path().starts_with("/problems/");
+        let reads = call.method() == http::Method::GET;
+        let answered = ground.ask(&ground.api, call);
+        assert_sound(&answered, input);
+        let changed = ground.changed_since(&before);
+        assert!(ours || !changed, "changed without the key: {answered:?}");
+        assert!(ours || open_to_all || answered.status >= 400, "answered without the key");
+        assert!(!reads || !changed, "a GET changed something");
+        assert!(
+            answered.status < 400 || !changed,
+            "a refused call changed something: {answered:?}"
+        );
+    });
+}
+
+/// The header that proves the caller and the one that makes a repeat safe, one line each.
+pub fn headers(input: &[u8]) {
+    on_ground(|ground| {
+        let end = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
+        let (proof, key) = input.split_at(end);
+        let body = wanted("+15551230009", "sandbox").to_string();
+        let mut call = http::Request::post("/v1/requests").body(Body::from(body)).expect("a call");
+        if let Ok(value) = HeaderValue::from_bytes(proof) {
+            call.headers_mut().insert(header::AUTHORIZATION, value);
+        }
+        if let Ok(value) = HeaderValue::from_bytes(key.get(1..).unwrap_or_default()) {
+            call.headers_mut().insert("idempotency-key", value);
+        }
+        let (ours, before) = (is_ours(&call), ground.counts());
+        let answered = ground.ask(&ground.api, call);
+        assert_sound(&answered, input);
+        assert_eq!(answered.status == 401, !ours, "{answered:?}");
+        assert_eq!(answered.status == 201, ground.changed_since(&before), "{answered:?}");
+    });
+}
+
+/// The body of a call that creates: what is accepted is what was sent, is stored soundly, and is the same when repeated.
+pub fn create(input: &[u8]) {
+    on_ground(|ground| {
+        let before = ground.counts();
+        let answered = ground.ask(&ground.api, post("/v1/requests", "once", input));
+        assert_sound(&answered, input);
+        if answered.status != 201 {
+            assert!(answered.status >= 400 && !ground.changed_since(&before), "{answered:?}");
+            return;
+        }
+        let stored = assert_accepted(ground, &answered);
+        let told: Value = serde_json::from_slice(input).expect("what was accepted is JSON");
+        assert_eq!(told["ask"]["amount"].as_u64(), stored.ask.money().map(|money| money.amount()));
+        assert_eq!(
+            told["ask"]["description"].as_str().map(str::trim),
+            Some(stored.ask.description())
+        );
+        assert_eq!(told["customer"]["phone"].as_str(), Some(stored.customer.phone.as_str()));
+        assert_eq!(told["session"]["id"].as_str(), Some(stored.session.id.as_str()));
+        let phone = stored.customer.phone.as_str();
+        let says =
+            |text: &[u8]| text.windows(phone.len()).filter(|at| *at == phone.as_bytes()).count();
+        assert!(says(input) != 1 || says(&answered.body) == 0, "the answer tells the phone");
+        let after = ground.store().items();
+        let again = ground.ask(&ground.api, post("/v1/requests", "once", input));
+        assert_eq!((again.status, &again.body), (201, &answered.body));
+        assert_eq!(ground.store().items(), after, "a repeat changed something");
+    });
+}
+
+fn assert_accepted(ground: &Ground, answered: &Answered) -> domain::request::Request {
+    let id: RequestId = answered.json()["id"].as_str().expect("an id").parse().expect("an id");
+    let stored = ground.request(id);
+    let events = ground.run(storage::events(ground.store(), id)).expect("the store");
+    assert!(invariants::broken(None, &stored, &events).is_empty());
+    assert!(stored.expires_at > stored.created_at);
+    stored
+}
+
+/// The body of a question for capabilities: it changes nothing.
+pub fn capabilities(input: &[u8]) {
+    on_ground(|ground| {
+        let before = ground.counts();
+        let answered = ground.ask(&ground.api, post("/v1/capabilities", "once", input));
+        assert_sound(&answered, input);
+        assert!(!ground.changed_since(&before), "a question changed something");
+        if answered.status == 200 {
+            assert!(answered.json()["routes"].as_array().is_some_and(|routes| routes.len() == 4));
+        }
+    });
+}
+
+/// What is done to a request: `cancel`, `extend` or `resend` by the first byte, the rest is the body.
+pub fn act(input: &[u8]) {
+    on_ground(|ground| {
+        let Some((first, body)) = input.split_first() else { return };
+        let what = match first {
+            b'c' => "cancel",
+            b'e' => "extend",
+            b'r' => "resend",
+            _ => return,
+        };
+        let (before, was) = (ground.counts(), ground.request(ground.shown.id));
+        let path = format!("/v1/requests/{}/{what}", ground.shown.id);
+        let answered = ground.ask(&ground.api, post(&path, "once", body));
+        assert_sound(&answered, input);
+        let is = ground.request(ground.shown.id);
+        if answered.status == 200 {
+            assert!(
+                is.expires_at >= was.expires_at
+                    && is.ask == was.ask
+                    && is.prompts.len() == was.prompts.len()
+            );
+            assert_eq!(is.is_closed(), what == "cancel");
+        } else {
+            assert!(
+                !ground.changed_since(&before),
+                "a refused call changed something: {answered:?}"
+            );
+        }
+    });
+}
+
+fn read(ground: &Ground, address: &[u8], input: &[u8]) -> Option<Answered> {
+    let uri = Uri::try_from(address).ok()?;
+    let mut call = http::Request::new(Body::empty());
+    *call.uri_mut() = uri;
+    call.headers_mut().insert(
+        header::AUTHORIZATION,
+        HeaderValue::from_str(&format!("Bearer {KEY}")).expect("a header"),
+    );
+    let before = ground.counts();
+    let answered = ground.ask(&ground.api, call);
+    assert_sound(&answered, input);
+    assert!(!ground.changed_since(&before), "reading changed something");
+    Some(answered)
+}
+
+/// The query of a list, its cursor among it: pages hold what belongs to the session, and lead to one another.
+pub fn list(input: &[u8]) {
+    on_ground(|ground| {
+        let address = [b"/v1/requests?", input].concat();
+        let Some(answered) = read(ground, &address, input) else { return };
+        if answered.status != 200 {
+            return;
+        }
+        let page = answered.json();
+        let requests = page["requests"].as_array().expect("a list");
+        assert!(requests.len() <= 100);
+        let session = requests.iter().map(|request| &request["session"]["id"]);
+        assert!(requests.is_empty() || session.clone().all(|id| id == SESSION));
+        if let Some(cursor) = page["next_cursor"].as_str() {
+            let next = format!("/v1/requests?session={SESSION}&limit=1&cursor={cursor}");
+            let next = read(ground, next.as_bytes(), input).expect("an address").json();
+            let last = requests.last().expect("a page that has a next one is not empty");
+            assert_ne!(next["requests"][0]["id"], last["id"]);
+        }
+    });
+}
+
+/// The id and query of a read: only the one id reads the request.
+pub fn one(input: &[u8]) {
+    on_ground(|ground| {
+        let address = [b"/v1/requests/", input].concat();
+        let Some(answered) = read(ground, &address, input) else { return };
+        if answered.status == 200 && answered.json()["state"].is_string() {
+            let id = answered.json()["id"].as_str().expect("an id").to_owned();
+            assert!(ground.store().items().iter().any(|item| item.key.pk == format!("REQ#{id}")));
+        }
+    });
+}

@@ -1,0 +1,318 @@
+//! One target for everything that reads input from outside: a function of bytes that states what holds of each of them.
+//!
+//! They run two ways: as fuzz targets (`tests/fuzz`), and as seeded property tests over mutated samples (`tests/it/inputs.rs`).
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a property that does not hold fails by panicking; JSON and samples are indexed"
+)]
+
+pub mod api;
+pub mod customer;
+pub mod ground;
+pub mod mutation;
+pub mod providers;
+mod samples;
+pub mod values;
+
+/// A target.
+#[derive(Clone, Copy)]
+pub struct Target {
+    /// What the fuzzer and the tests call it.
+    pub name: &'static str,
+    /// The property of one input; it fails by panicking.
+    pub holds: fn(&[u8]),
+    /// Inputs that are valid, or nearly, to begin from.
+    pub samples: fn() -> Vec<Vec<u8>>,
+    /// Words of its language.
+    pub words: &'static [&'static str],
+    /// How many of a million cases are its share.
+    pub share: u32,
+}
+
+/// All targets.
+pub const TARGETS: &[Target] = &[
+    Target { name: "act", holds: api::act, samples: samples::act, words: JSON, share: 8_000 },
+    Target {
+        name: "api_key",
+        holds: values::api_key,
+        samples: samples::api_key,
+        words: KEYS,
+        share: 200_000,
+    },
+    Target {
+        name: "brand_secret",
+        holds: values::brand_secret,
+        samples: samples::brand_secret,
+        words: SETTINGS,
+        share: 10_000,
+    },
+    Target {
+        name: "callback_signed",
+        holds: customer::callback_signed,
+        samples: samples::callback_signed,
+        words: FORMS,
+        share: 5_000,
+    },
+    Target {
+        name: "callback_unsigned",
+        holds: customer::callback_unsigned,
+        samples: samples::callback_unsigned,
+        words: CALLS,
+        share: 10_000,
+    },
+    Target {
+        name: "capabilities",
+        holds: api::capabilities,
+        samples: samples::capabilities,
+        words: JSON,
+        share: 8_000,
+    },
+    Target {
+        name: "create",
+        holds: api::create,
+        samples: samples::create,
+        words: JSON,
+        share: 8_000,
+    },
+    Target {
+        name: "headers",
+        holds: api::headers,
+        samples: samples::headers,
+        words: KEYS,
+        share: 8_000,
+    },
+    Target { name: "list", holds: api::list, samples: samples::list, words: FORMS, share: 8_000 },
+    Target {
+        name: "message",
+        holds: values::message,
+        samples: samples::message,
+        words: JSON,
+        share: 250_000,
+    },
+    Target {
+        name: "notice_endpoint",
+        holds: providers::notice_endpoint,
+        samples: samples::notice_endpoint,
+        words: KEYS,
+        share: 8_000,
+    },
+    Target { name: "one", holds: api::one, samples: samples::one, words: FORMS, share: 8_000 },
+    Target {
+        name: "page_call",
+        holds: customer::page_call,
+        samples: samples::page_call,
+        words: CALLS,
+        share: 4_000,
+    },
+    Target {
+        name: "page_form",
+        holds: customer::page_form,
+        samples: samples::page_form,
+        words: FORMS,
+        share: 4_000,
+    },
+    Target {
+        name: "sandbox_call",
+        holds: customer::sandbox_call,
+        samples: samples::sandbox_call,
+        words: CALLS,
+        share: 8_000,
+    },
+    Target {
+        name: "site_call",
+        holds: customer::site_call,
+        samples: samples::site_call,
+        words: CALLS,
+        share: 8_000,
+    },
+    Target {
+        name: "stored_item",
+        holds: values::stored_item,
+        samples: values::stored_samples,
+        words: JSON,
+        share: 40_000,
+    },
+    Target {
+        name: "stripe",
+        holds: providers::stripe,
+        samples: samples::stripe,
+        words: JSON,
+        share: 20_000,
+    },
+    Target {
+        name: "texts",
+        holds: providers::texts,
+        samples: samples::texts,
+        words: JSON,
+        share: 20_000,
+    },
+    Target {
+        name: "values",
+        holds: values::values,
+        samples: samples::values,
+        words: KEYS,
+        share: 350_000,
+    },
+    Target {
+        name: "whole_call",
+        holds: api::whole_call,
+        samples: samples::whole_call,
+        words: CALLS,
+        share: 15_000,
+    },
+];
+
+/// The target of that name.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Target> {
+    TARGETS.iter().find(|target| target.name == name)
+}
+
+const JSON: &[&str] = &[
+    "null",
+    "true",
+    "false",
+    "-1",
+    "0",
+    "1e999",
+    "99999999",
+    "100000000",
+    "18446744073709551616",
+    "0.5",
+    "\"\"",
+    "{}",
+    "[]",
+    "\\u0000",
+    "\\ud800",
+    "\\u202e",
+    "payment",
+    "payment_method",
+    "identity",
+    "approve",
+    "expires_in",
+    "channels",
+    "sandbox",
+    "rcs",
+    "sms",
+    "JPY",
+    "KWD",
+    "pi_1C",
+    "succeeded",
+    "canceled",
+    "requires_action",
+    "status",
+    "error",
+    "metadata",
+    "version",
+    "2026-12-01T00:00:00.000Z",
+    "9999-12-31T23:59:59Z",
+    "-009999-01-01T00:00:00Z",
+    "4294967295",
+];
+const FORMS: &[&str] = &[
+    "action=approve",
+    "action=decline",
+    "action=not_me",
+    "action=extend",
+    "session_code=",
+    "card=pm_card_visa",
+    "nonce=",
+    "&",
+    "=",
+    "%00",
+    "%ff",
+    "+",
+    "ref=",
+    "MessageStatus=delivered",
+    "ErrorCode=30003",
+    "Body=STOP",
+    "OptOutType=STOP",
+    "bodySHA256=",
+    "wait=20",
+    "after=0",
+    "session=CA123",
+    "cursor=",
+    "limit=1",
+    "18446744073709551615",
+];
+const KEYS: &[&str] = &[
+    "sk_test_",
+    "sk_live_",
+    "acme",
+    "Bearer ",
+    "bearer ",
+    "_",
+    "req_",
+    "prm_",
+    "EUR",
+    "en-GB",
+    "zh-Hant",
+    "+1",
+    "\u{202e}",
+    "Z",
+    "{\"amount\":1,\"currency\":\"EUR\"}",
+    "99999999",
+    "\"",
+    "86400",
+    "\t",
+    "999999999999999999999",
+];
+const CALLS: &[&str] = &[
+    "GET ",
+    "POST ",
+    "PUT ",
+    "OPTIONS ",
+    "CONNECT ",
+    "/v1/requests",
+    "/c/",
+    "/callbacks/acme/sms",
+    "/sandbox/phones/",
+    "/messages",
+    "/problems/",
+    "/tap",
+    "/local/notices",
+    "%2F",
+    "%00",
+    "%ff",
+    "//",
+    "..",
+    "*",
+    "?",
+    "\nhost: evil.example",
+    "\nidempotency-key: k",
+    "\ncontent-type: application/x-www-form-urlencoded",
+    "\nx-twilio-signature: ",
+    "\nauthorization: Bearer ",
+    "{\"action\":\"approve\"}",
+    "\nuser-agent: bot",
+    "\nsec-fetch-site: cross-site",
+    "\n\n",
+    "\ntransfer-encoding: chunked",
+    "\ncontent-length: 9",
+];
+const SETTINGS: &[&str] = &[
+    "null",
+    "0",
+    "4294967295",
+    "-1",
+    "{}",
+    "[]",
+    "\"sandbox\"",
+    "\"sms\"",
+    "\"stripe\"",
+    "\"aws\"",
+    "\"twilio\"",
+    "base_url",
+    "https://u:p@a",
+    "http://127.0.0.1",
+    "settings",
+    "live",
+    "test",
+    "policy",
+    "omit",
+    "api_version",
+    "rk_test_x",
+    "\\n",
+];

@@ -1,0 +1,160 @@
+//! What others answer our calls with: the processor, the SMS providers, the requesters' notice endpoints.
+
+use bytes::Bytes;
+use domain::authorization::{Authorization, AuthorizationKind};
+use domain::brand::Mode;
+use domain::message::{Handled, Message, Step};
+use domain::ports::{
+    Answer, Channels, Charge, Labels, Prepared, Processors, Prompt, PromptRef, Reference,
+};
+use domain::storage;
+use domain::values::money::Money;
+use http::{HeaderValue, Response, StatusCode};
+use serde_json::Value;
+
+use super::ground::{BASE, Ground, on_ground};
+use crate::doubles::BEGINNING;
+
+const INTENT: &str = "pi_1C";
+
+/// What the first line of an input says: a word, a status, and a header's value.
+struct Told<'a> {
+    word: &'a str,
+    status: StatusCode,
+    header: Option<HeaderValue>,
+    body: &'a [u8],
+}
+
+fn told(input: &[u8]) -> Option<Told<'_>> {
+    let end = input.iter().position(|byte| *byte == b'\n')?;
+    let (line, body) = input.split_at(end);
+    let mut words = std::str::from_utf8(line).ok()?.splitn(3, ' ');
+    let (word, status) = (words.next()?, words.next()?.parse::<u16>().ok()?);
+    let header = words.next().and_then(|text| HeaderValue::from_str(text).ok());
+    // A client hands no answer over whose status is not final.
+    let status = StatusCode::from_u16(status).ok().filter(|status| status.as_u16() >= 200)?;
+    Some(Told { word, status, header, body: body.get(1..).unwrap_or_default() })
+}
+
+fn script(ground: &Ground, told: &Told<'_>, header: &'static str) {
+    let mut answer = Response::new(Bytes::copy_from_slice(told.body));
+    *answer.status_mut() = told.status;
+    if let Some(value) = &told.header {
+        answer.headers_mut().insert(header, value.clone());
+    }
+    ground.http.answers(answer);
+}
+
+/// Stripe's answers: nothing counts as a charge but a success that names our PaymentIntent as succeeded.
+pub fn stripe(input: &[u8]) {
+    let Some(told) = told(input) else { return };
+    on_ground(|ground| {
+        script(ground, &told, "stripe-should-retry");
+        let brand = ground.brand.now();
+        let name = "stripe".parse().expect("a name");
+        let stripe = ground.processors().open(&brand, Mode::Test, &name).expect("a processor");
+        let authorization =
+            Authorization { kind: AuthorizationKind::PaymentMethod, secret: "pm_card_visa".into() };
+        let charge = Charge {
+            request: ground.shown.id,
+            generation: 1,
+            money: Money::new(1999, "EUR".parse().expect("a currency")).expect("money"),
+            description: "Invoice 4711",
+            authorization: &authorization,
+        };
+        let reference = Reference(INTENT.to_owned());
+        // What is not looked at may be anything, even no UTF-8.
+        let text = String::from_utf8_lossy(told.body);
+        let object: Value = serde_json::from_str(&text).unwrap_or_default();
+        let answer = match told.word {
+            "prepare" => {
+                if let Prepared::Ready(Reference(id)) = ground.run(stripe.prepare(&charge)) {
+                    let ours = object["amount"] == 1999 && object["id"] == id.as_str();
+                    assert!(told.status.is_success() && ours && id.starts_with("pi_"));
+                }
+                return;
+            }
+            "confirm" => ground.run(stripe.execute(&charge, &reference)),
+            "read" => ground.run(stripe.look_up(&charge, &reference)),
+            "cancel" => ground.run(stripe.fence(&charge, &reference)),
+            _ => return,
+        };
+        let status = &object["status"];
+        let ours = told.status.is_success() && object["id"] == INTENT;
+        assert!(
+            !matches!(answer, Answer::Done(_)) || (ours && status == "succeeded"),
+            "{answer:?}"
+        );
+        assert!(answer != Answer::Fenced || said_canceled(&object), "{answer:?}");
+    });
+}
+
+fn said_canceled(object: &Value) -> bool {
+    let nested = &object["error"]["payment_intent"]["status"];
+    [&object["status"], nested].into_iter().any(|status| status == "canceled")
+}
+
+/// The SMS providers' answers: a text counts as taken only on a success.
+pub fn texts(input: &[u8]) {
+    let Some(told) = told(input) else { return };
+    on_ground(|ground| {
+        script(ground, &told, "retry-after");
+        let name = match told.word {
+            "twilio" => "sms",
+            "aws" => "aws",
+            _ => return,
+        };
+        let brand = ground.brand.now();
+        let name = name.parse().expect("a name");
+        let channel = ground.channels().open(&brand, Mode::Test, &name).expect("a channel");
+        let sent = ground.run(channel.send(&prompt(ground)));
+        assert!(sent.is_err() || told.status.is_success(), "{sent:?}");
+        let id = sent.ok().and_then(|accepted| accepted.provider_id);
+        assert!(
+            id.is_none_or(|id| id.len() <= 255 && id.bytes().all(|byte| byte.is_ascii_graphic()))
+        );
+    });
+}
+
+fn prompt(ground: &Ground) -> Prompt {
+    let said = |text: &str| text.to_owned();
+    Prompt {
+        reference: PromptRef { request: ground.shown.id, prompt: ground.shown.prompt },
+        to: "+15551230001".parse().expect("a phone"),
+        language: "en".parse().expect("a language"),
+        payee: said("Acme Ltd"),
+        title: said("Pay?"),
+        body: said("Acme asks."),
+        text: said("Acme asks."),
+        labels: Labels {
+            approve: said("Yes"),
+            decline: said("No"),
+            not_me: said("Not me"),
+            open: said("Open"),
+        },
+        money: None,
+        link: said(BASE),
+        callback: said(BASE),
+        expires_at: BEGINNING.after(std::time::Duration::from_secs(300)),
+        now: BEGINNING,
+    }
+}
+
+/// A notice endpoint's answers: delivered only on a success, and tried again within the schedule and a day.
+pub fn notice_endpoint(input: &[u8]) {
+    let Some(told) = told(input) else { return };
+    on_ground(|ground| {
+        script(ground, &told, "retry-after");
+        let id = ground.shown.id;
+        let handled = ground.run(ground.machine.handle(&Message::new(Step::Notice { seq: 1 }, id)));
+        assert_eq!(handled, Handled::Done);
+        let (notice, _) = ground
+            .run(storage::notice(ground.store(), id, 1))
+            .expect("the store")
+            .expect("a notice");
+        assert_eq!(notice.delivered_at.is_some(), told.status.is_success());
+        assert_eq!(notice.given_up, told.status == StatusCode::GONE);
+        let day = std::time::Duration::from_secs(86_400);
+        assert!(notice.due_at <= BEGINNING.after(day), "{notice:?}");
+    });
+}

@@ -1,0 +1,288 @@
+//! What is read as text: values, keys, a brand's secret, stored items, messages on the queues.
+
+use std::fmt::Debug;
+use std::str::FromStr;
+use std::time::Duration;
+
+use domain::authorization::Authorization;
+use domain::brand::{Brand, Mode};
+use domain::consent::Consent;
+use domain::event::Event;
+use domain::keys::ApiKey;
+use domain::limits::Standing;
+use domain::message::Message;
+use domain::notice::Notice;
+use domain::ports::{Channels, Processors, PromptRef, StoreError};
+use domain::request::{NoticeKind, Request};
+use domain::sandbox::PhoneMessage;
+use domain::seal::{self, Sealed};
+use domain::storage::{LinkTarget, body, unbody};
+use domain::values::id::{ConsentId, NoticeId, PromptId, RequestId};
+use domain::values::language::Language;
+use domain::values::money::{Currency, Money};
+use domain::values::name::{BrandName, ChannelName, ProcessorName};
+use domain::values::phone::Phone;
+use domain::values::text::Shown;
+use domain::values::time::Timestamp;
+use domain::view;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::ground::{Ground, on_ground};
+use crate::doubles::BEGINNING;
+
+/// What parses is written as a text that parses to the same, in JSON as well.
+fn assert_parses_back<T>(text: &str, show: impl Fn(&T) -> String)
+where
+    T: FromStr + PartialEq + Serialize + DeserializeOwned,
+{
+    let Ok(value) = text.parse::<T>() else { return };
+    let shown = show(&value);
+    assert!(shown.parse::<T>().is_ok_and(|again| again == value), "{text:?} became {shown:?}");
+    assert_json_back(&value);
+}
+
+fn assert_json_back<T: PartialEq + Serialize + DeserializeOwned>(value: &T) {
+    let text = serde_json::to_string(value).expect("JSON");
+    let again: T = serde_json::from_str(&text).expect("what was written");
+    assert!(again == *value, "{text} is read as something else");
+}
+
+/// Every value there is, read from the same text.
+pub fn values(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    assert_parses_back::<RequestId>(text, ToString::to_string);
+    assert_parses_back::<PromptId>(text, ToString::to_string);
+    assert_parses_back::<ConsentId>(text, ToString::to_string);
+    assert_parses_back::<NoticeId>(text, ToString::to_string);
+    assert_parses_back::<Phone>(text, |phone| phone.as_str().to_owned());
+    assert_parses_back::<Language>(text, ToString::to_string);
+    assert_parses_back::<Currency>(text, ToString::to_string);
+    assert_parses_back::<Timestamp>(text, ToString::to_string);
+    assert_parses_back::<BrandName>(text, ToString::to_string);
+    assert_parses_back::<ChannelName>(text, ToString::to_string);
+    assert_parses_back::<ProcessorName>(text, ToString::to_string);
+    let reference = text.parse::<PromptRef>();
+    assert!(reference.is_err() || reference.is_ok_and(|reference| reference.to_string() == text));
+    if let Ok(phone) = text.parse::<Phone>() {
+        let shown = [phone.masked(), format!("{phone:?}")].concat();
+        assert!(!shown.contains(text.get(2..).unwrap_or_default()), "the mask tells the number");
+    }
+    if let Ok(shown) = Shown::<140>::new(text) {
+        assert_json_back(&shown);
+        let again = Shown::<140>::new(shown.as_str()).expect("what was shown");
+        assert!(again == shown && !shown.as_str().chars().any(char::is_control));
+    }
+    if let Ok(money) = serde_json::from_str::<Money>(text) {
+        assert_json_back(&money);
+        assert!((1..=Money::AMOUNT_MAX).contains(&money.amount()));
+        assert!(money.to_string().ends_with(money.currency().code()));
+    }
+}
+
+/// An API key: a text that reads as one names a brand that is a name, and proves nothing but itself.
+pub fn api_key(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    let Some(key) = ApiKey::read(text) else { return };
+    let mode = match key.mode {
+        Mode::Test => "test",
+        Mode::Live => "live",
+    };
+    assert!(text.starts_with(&format!("sk_{mode}_{}_", key.brand)));
+    on_ground(|ground| {
+        let proves = key.proves(&ground.brand.now());
+        assert_eq!(proves, text == super::ground::KEY);
+    });
+}
+
+/// The strings of a JSON text that are long enough to be a secret.
+fn strings(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) if text.len() >= 12 => found.push(text.clone()),
+        Value::Array(values) => values.iter().for_each(|value| strings(value, found)),
+        Value::Object(map) => map.values().for_each(|value| strings(value, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// A brand's secret: complaints quote nothing of it, `Debug` shows nothing of it, and its adapters open or complain.
+pub fn brand_secret(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    let mut quoted = Vec::new();
+    let told = serde_json::from_str::<Value>(text).unwrap_or_default();
+    let brand = match Brand::parse(text) {
+        Ok(brand) => brand,
+        Err(error) => {
+            strings(&told, &mut quoted);
+            let complaint = format!("{error} {error:?}");
+            assert!(!quoted.iter().any(|secret| complaint.contains(secret)), "{complaint}");
+            return;
+        }
+    };
+    for place in ["/sealing/keys", "/address_key", "/link_key"] {
+        strings(told.pointer(place).unwrap_or(&Value::Null), &mut quoted);
+    }
+    on_ground(|ground| {
+        for mode in [Mode::Test, Mode::Live] {
+            let setup = brand.setup(mode);
+            for channel in &setup.channels {
+                let opened = ground.channels().open(&brand, mode, &channel.name).err();
+                assert_quotes_nothing(
+                    &told,
+                    opened.as_ref().map(|error| format!("{error} {error:?}")),
+                );
+            }
+            for processor in &setup.processors {
+                let opened = ground.processors().open(&brand, mode, &processor.name).err();
+                assert_quotes_nothing(
+                    &told,
+                    opened.as_ref().map(|error| format!("{error} {error:?}")),
+                );
+            }
+        }
+    });
+    let shown = format!("{brand:?}");
+    assert!(!quoted.iter().any(|secret| shown.contains(secret)), "{shown}");
+}
+
+/// No complaint about settings quotes one of them.
+fn assert_quotes_nothing(told: &Value, complaint: Option<String>) {
+    let Some(complaint) = complaint else { return };
+    let mut quoted = Vec::new();
+    for mode in ["test", "live"] {
+        for list in ["channels", "processors"] {
+            for adapter in told[mode][list].as_array().into_iter().flatten() {
+                strings(&adapter["settings"], &mut quoted);
+            }
+        }
+    }
+    assert!(!quoted.iter().any(|secret| complaint.contains(secret)), "{complaint}");
+}
+
+fn stored<T: PartialEq + Debug + Serialize + DeserializeOwned>(text: &str) -> Option<T> {
+    match unbody::<T>(text) {
+        Ok(value) => {
+            let again: T = unbody(&body(&value).expect("JSON")).expect("what was written");
+            assert_eq!(again, value);
+            Some(value)
+        }
+        Err(StoreError::Damaged(_)) => None,
+        Err(error) => panic!("a text that cannot be read is damaged, not {error}"),
+    }
+}
+
+/// Stored items, of the type the first byte names: what reads is written back the same, and nothing that reads makes a
+/// rule stop the process.
+pub fn stored_item(input: &[u8]) {
+    let Some((first, text)) = input.split_first() else { return };
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    match first {
+        b'r' => {
+            if let Some(request) = stored::<Request>(text) {
+                exercise(&request);
+            }
+        }
+        b'e' => drop(stored::<Event>(text).map(|event| event.hash())),
+        b'n' => {
+            if let Some(notice) = stored::<Notice>(text) {
+                assert!(notice.failed(255, BEGINNING).failures >= notice.failures);
+            }
+        }
+        b'l' => drop(stored::<LinkTarget>(text)),
+        b'c' => drop(stored::<Consent>(text)),
+        b'o' => drop(stored::<Standing>(text)),
+        b'p' => drop(stored::<PhoneMessage>(text)),
+        b't' => drop(stored::<Timestamp>(text)),
+        b's' => {
+            if let Some(sealed) = stored::<Sealed>(text) {
+                on_ground(|ground| opens_only_what_was_sealed(ground, &sealed));
+            }
+        }
+        b'a' => drop(Authorization::from_plain(text).map(|found| found.to_plain())),
+        _ => {}
+    }
+}
+
+/// The ground has sealed nothing: whatever opens was forged.
+fn opens_only_what_was_sealed(ground: &Ground, sealed: &Sealed) {
+    let keys = &ground.brand.now().sealing;
+    assert!(seal::open(keys, ground.shown.id, sealed).is_err(), "a forged authorization opens");
+}
+
+/// Every rule, on whatever was stored: it decides or refuses.
+fn exercise(request: &Request) {
+    let now = BEGINNING;
+    let channel: ChannelName = "sandbox".parse().expect("a name");
+    let prompt = PromptId::new(now, [1; 10]);
+    let changes = [
+        request.cancel(now).ok(),
+        Some(request.expire(now)),
+        request.extend(Duration::from_secs(60), now).ok(),
+        request.extend_for_customer(now).ok(),
+        request.resend(None, now).ok(),
+        request.resend(Some(&channel), now).ok(),
+        Some(request.begin_prompt(prompt, &channel, true, now)),
+        request.decline(domain::outcome::DeclineReason::Customer, None, now).ok(),
+    ];
+    for change in changes.into_iter().flatten() {
+        assert!(
+            !request.is_closed() || change.is_nothing() || change.request.state == request.state
+        );
+        drop(view::request(&change.request, 1));
+        drop(view::notice_payload(&change.request, 1, NoticeKind::Prompted, now));
+    }
+    drop(request.next_prompt(now));
+    let (check, code) = (request.next_check(now), request.check_code(Some("47")));
+    assert!(check.is_none_or(|wait| wait <= Duration::from_secs(900)), "{code:?}");
+}
+
+/// Messages on the queues: what reads is written back the same, and goes to one queue.
+pub fn message(input: &[u8]) {
+    let Ok(message) = serde_json::from_slice::<Message>(input) else { return };
+    assert_json_back(&message);
+    let (step, request) = message.parts();
+    assert_eq!(Message::new(step, request), message);
+    assert_eq!(Message::new(step, request).queue(), message.queue());
+}
+
+/// The samples of stored items: those on the ground, as they are stored.
+#[must_use]
+pub fn stored_samples() -> Vec<Vec<u8>> {
+    on_ground(|ground| {
+        let mut samples: Vec<Vec<u8>> = Vec::new();
+        for item in ground.store().items() {
+            let kind = match item.key.sk.get(..3) {
+                Some("REQ") if item.key.pk.starts_with("REQ#") => 'r',
+                Some("EVT") => 'e',
+                Some("NTC") => 'n',
+                Some("LIN") => 'l',
+                Some("LIM") => 'o',
+                Some("MSG") => 'p',
+                Some(_) | None => continue,
+            };
+            let text = if kind == 'p' {
+                format!(r#"{{"version":"1","is":{}}}"#, item.body)
+            } else {
+                item.body
+            };
+            samples.push(format!("{kind}{text}").into_bytes());
+        }
+        samples.push(sealed_sample(ground));
+        samples.push(br#"a{"kind":"payment_method","secret":"pm_card_visa"}"#.to_vec());
+        samples.push(br#"t{"version":"1","is":"2026-12-01T00:00:00.000Z"}"#.to_vec());
+        samples
+    })
+}
+
+/// Sealed for another request, as if it had been moved.
+fn sealed_sample(ground: &Ground) -> Vec<u8> {
+    let authorization = Authorization {
+        kind: domain::authorization::AuthorizationKind::PaymentMethod,
+        secret: "pm_card_visa".into(),
+    };
+    let keys = &ground.brand.now().sealing;
+    let random = crate::doubles::SeededRandom::new(2);
+    let sealed = seal::seal(keys, ground.texted.id, &authorization, &random).expect("sealed");
+    format!("s{}", json!({ "version": "1", "is": sealed })).into_bytes()
+}
