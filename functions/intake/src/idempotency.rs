@@ -69,9 +69,12 @@ impl CallKey {
         };
         let pk = format!("IDEM#{}#{mode}#{bare}", requester.brand.name);
         let (path, body) = call;
-        // Fields in another order, or spaced otherwise, are the same body.
+        // Fields in another order, or spaced otherwise, are the same body, in whatever order the parser keeps them.
         let canonical = serde_json::from_slice::<serde_json::Value>(body)
-            .map(|value| value.to_string())
+            .map(|mut value| {
+                value.sort_all_objects();
+                value.to_string()
+            })
             .unwrap_or_default();
         let fingerprint = digest_hex(format!("POST {path}\n{canonical}").as_bytes());
         Ok(Self { key: Key { pk, sk: "IDEM".to_owned() }, fingerprint })
