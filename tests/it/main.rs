@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod flows;
 #[cfg(test)]
+mod formats;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod live;

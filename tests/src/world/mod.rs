@@ -64,6 +64,8 @@ pub struct Core {
     outside: Arc<Outside>,
     brands: Arc<Brands>,
     hooks: Arc<Hooks>,
+    /// What the functions are wired to.
+    pub ports: Ports,
     /// The four functions.
     pub machine: Machine,
     intake: Router,
@@ -166,6 +168,7 @@ impl Beginning {
             outside,
             brands,
             hooks: Arc::clone(&hooks),
+            ports,
             intake: intake::router(Arc::clone(&machine.intake)),
             consent: consent_callback::router(Arc::clone(&machine.consent_callback)),
             machine,
@@ -303,6 +306,17 @@ impl Core {
     #[must_use]
     pub fn items(&self) -> Vec<Item> {
         self.table.kept()
+    }
+
+    /// Every item that was ever written, as it was then.
+    #[must_use]
+    pub fn ever(&self) -> Vec<Item> {
+        self.table.ever()
+    }
+
+    /// Puts an item into the table, as an older release may have left it there.
+    pub fn puts(&self, item: Item) {
+        self.run(self.table.put_as_it_is(item)).expect("the table is there");
     }
 
     /// Every step that was ever sent, with its delay.

@@ -11,7 +11,7 @@ use domain::event::Event;
 use domain::invariants;
 use domain::message::Message;
 use domain::ports::{
-    Clock, Item, Key, Page, Queue, QueueError, Random, Range, Store, StoreError, Write,
+    Clock, Expect, Item, Key, Page, Queue, QueueError, Random, Range, Store, StoreError, Write,
 };
 use domain::request::Request;
 use domain::storage::unbody;
@@ -127,6 +127,13 @@ impl Table {
 
     pub(super) fn ever(&self) -> Vec<Item> {
         lock(&self.ever).clone()
+    }
+
+    pub(super) async fn put_as_it_is(&self, item: Item) -> Result<(), StoreError> {
+        let writes = [Write::Put { item, expect: Expect::Any }];
+        self.inner.write(writes.to_vec()).await?;
+        self.keep(&writes);
+        Ok(())
     }
 
     /// The requests that are about to be written, as they are now.

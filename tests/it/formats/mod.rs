@@ -1,0 +1,110 @@
+//! Every stored and queued text that was ever shipped still reads, and is written the same way today.
+//!
+//! Golden files are added and never edited: `WRITE_GOLDEN_FILES=1 cargo nextest run formats` writes the missing ones. A
+//! text that has to change gets a new version, and its files a folder of their own.
+
+mod kinds;
+mod reads;
+mod stories;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use domain::ports::{Item, Key};
+use domain::values::time::Timestamp;
+use serde_json::{Value, json};
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("it/formats/v1")
+}
+
+/// Every golden file, by its name without the ending.
+fn golden_files() -> BTreeMap<String, Value> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        files.insert(name, serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap());
+    }
+    files
+}
+
+/// An item as a golden file holds it.
+fn golden(item: &Item) -> Value {
+    let index = item.index.as_ref().map(|index| json!({ "pk": index.pk, "sk": index.sk }));
+    json!({
+        "pk": item.key.pk,
+        "sk": item.key.sk,
+        "version": item.version,
+        "expires_at": item.expires_at,
+        "index": index,
+        "body": serde_json::from_str::<Value>(&item.body).unwrap(),
+    })
+}
+
+/// The item of a golden file.
+fn item(golden: &Value) -> Item {
+    let key = |value: &Value| Key {
+        pk: value["pk"].as_str().unwrap().to_owned(),
+        sk: value["sk"].as_str().unwrap().to_owned(),
+    };
+    let index = &golden["index"];
+    let expires_at = golden["expires_at"].as_str();
+    Item {
+        key: key(golden),
+        version: golden["version"].as_u64().unwrap(),
+        body: golden["body"].to_string(),
+        expires_at: expires_at.map(|time| time.parse::<Timestamp>().unwrap()),
+        index: (!index.is_null()).then(|| key(index)),
+    }
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "whoever adds a text says so on the command line")]
+fn every_kind_of_text_there_is_has_a_golden_file() {
+    let told = stories::told();
+    let wanted: Vec<String> = kinds::all();
+    for name in told.keys() {
+        assert!(wanted.contains(name), "{name} is not in the list of kinds");
+    }
+    let missing: Vec<&String> = wanted.iter().filter(|name| !told.contains_key(*name)).collect();
+    assert!(missing.is_empty(), "no story writes {missing:?}");
+    if std::env::var("WRITE_GOLDEN_FILES").is_ok() {
+        fs::create_dir_all(folder()).unwrap();
+        for (name, golden) in &told {
+            let path = folder().join(format!("{name}.json"));
+            if !path.exists() {
+                let text = serde_json::to_string_pretty(golden).unwrap();
+                fs::write(path, text + "\n").unwrap();
+            }
+        }
+    }
+    let files: Vec<String> = golden_files().into_keys().collect();
+    let mut wanted = wanted;
+    wanted.sort_unstable();
+    assert_eq!(files, wanted);
+}
+
+#[test]
+fn what_is_written_today_has_the_fields_of_the_golden_files() {
+    let told = stories::told();
+    for (name, golden) in golden_files() {
+        assert_eq!(fields(&told[&name]), fields(&golden), "{name}");
+    }
+}
+
+/// The places of everything in a text that is not a list's entry: its shape.
+fn fields(value: &Value) -> Vec<String> {
+    let mut places = Vec::new();
+    let mut left = vec![(String::new(), value)];
+    while let Some((place, value)) = left.pop() {
+        if let Some(object) = value.as_object().filter(|_| !place.ends_with("/metadata")) {
+            left.extend(object.iter().map(|(name, value)| (format!("{place}/{name}"), value)));
+        } else {
+            places.push(place);
+        }
+    }
+    places.sort_unstable();
+    places
+}

@@ -1,0 +1,143 @@
+//! Reading the golden files: as the domain reads them, and where only one function does, as that function does.
+
+use domain::ask::AskHash;
+use domain::authorization::{Authorization, AuthorizationKind};
+use domain::brand::Mode;
+use domain::event::Event;
+use domain::keys;
+use domain::limits::Standing;
+use domain::message::Message;
+use domain::notice::Notice;
+use domain::ports::{Answer, Charge, Processors, Reference};
+use domain::request::Request;
+use domain::sandbox::PhoneMessage;
+use domain::seal;
+use domain::storage::{LinkTarget, body, unbody};
+use domain::values::id::RequestId;
+use domain::values::time::Timestamp;
+use http::Method;
+use processors::{Outside, Registry};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tests::world::{PHONE, World};
+
+use super::{golden_files, item};
+
+/// The text as today's code writes what it read of it.
+fn again<T: Serialize + DeserializeOwned>(text: &str) -> Value {
+    let read: T = unbody(text).unwrap();
+    serde_json::from_str(&body(read).unwrap()).unwrap()
+}
+
+#[test]
+fn every_golden_file_reads_and_is_written_the_same() {
+    for (name, golden) in golden_files() {
+        let text = golden["body"].to_string();
+        let written = match name.split('-').next().unwrap() {
+            "req" => again::<Request>(&text),
+            "evt" => again::<Event>(&text),
+            "ntc" => again::<Notice>(&text),
+            "link" => again::<LinkTarget>(&text),
+            "limit" => again::<Standing>(&text),
+            "stop" => again::<Timestamp>(&text),
+            "addr" => again::<RequestId>(&text),
+            "phone" => json!(serde_json::from_str::<PhoneMessage>(&text).unwrap()),
+            "message" => json!(serde_json::from_str::<Message>(&text).unwrap()),
+            // Read by one function each, below.
+            "idem" | "endpoint" | "sandbox" => continue,
+            _ => panic!("nobody reads {name}"),
+        };
+        assert_eq!(written, golden["body"], "{name}");
+    }
+}
+
+#[test]
+fn the_hashes_of_what_was_stored_are_still_the_same() {
+    for (name, golden) in golden_files() {
+        let text = golden["body"].to_string();
+        if name.starts_with("req-") {
+            let request: Request = unbody(&text).unwrap();
+            let hash = AskHash::of(request.id, &request.brand, &request.payee, &request.ask);
+            assert_eq!(hash, request.ask_hash, "{name}");
+        }
+    }
+    let files = golden_files();
+    let pending: Request = unbody(&files["req-pending"]["body"].to_string()).unwrap();
+    let accepted: Event = unbody(&files["evt-accepted"]["body"].to_string()).unwrap();
+    assert_eq!(accepted.hash(), pending.chain);
+    let next: Event = unbody(&files["evt-sending"]["body"].to_string()).unwrap();
+    assert_eq!(next.previous, accepted.hash());
+}
+
+#[test]
+fn a_link_an_address_and_a_sealed_authorization_of_then_are_still_known() {
+    let world = World::new();
+    let files = golden_files();
+    let name = "demo".parse().unwrap();
+    let brand = world.run(world.ports.secrets.brand(&name)).unwrap();
+    let target: LinkTarget = unbody(&files["link"]["body"].to_string()).unwrap();
+    let token = keys::link_token(&brand.link_key, target.prompt);
+    assert_eq!(files["link"]["pk"], format!("LINK#{}", keys::digest_hex(token.as_bytes())));
+    let address = keys::address_hash(&brand.address_key, &PHONE.parse().unwrap());
+    assert_eq!(files["stop"]["pk"], format!("STOP#demo#{address}"));
+    assert_eq!(files["limit"]["pk"], format!("LIMIT#demo#Test#{address}"));
+    let request: Request = unbody(&files["req-authorized"]["body"].to_string()).unwrap();
+    let (_, sealed) = request.granted().unwrap();
+    let opened = seal::open(&brand.sealing, request.id, sealed).unwrap();
+    assert_eq!(opened.secret.expose_secret(), "pm_card_visa");
+}
+
+#[test]
+fn an_idempotency_key_of_then_still_gets_its_answer() {
+    let world = World::new();
+    let golden = &golden_files()["idem"];
+    world.puts(item(golden));
+    let mut wanted = world.payment(PHONE, 4250);
+    wanted["metadata"] = json!({ "ticket": "88" });
+    let call = world.call(Method::POST, "/v1/requests").idempotency("golden").json(&wanted);
+    let answer = call.send().ok(201);
+    assert_eq!(answer.header("idempotency-replayed"), "true");
+    assert_eq!(answer.json(), golden["body"]["is"]["answer"]);
+    world.settles();
+}
+
+#[test]
+fn an_endpoint_that_was_switched_off_then_is_still_off() {
+    let world = World::new();
+    world.puts(item(&golden_files()["endpoint"]));
+    world.asks_at("+15551239003", 4250);
+    assert!(world.calls_to("shop.example").is_empty());
+    assert!(world.logs().contains("the notice endpoint is switched off"));
+}
+
+#[test]
+fn what_the_sandbox_charged_then_is_still_on_its_books() {
+    let world = World::new();
+    let golden = &golden_files()["sandbox"];
+    world.puts(item(golden));
+    let intent = &golden["body"]["intent"];
+    let outside = Outside {
+        http: Arc::clone(&world.ports.http),
+        store: Arc::clone(&world.ports.store),
+        clock: Arc::clone(&world.ports.clock),
+    };
+    let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
+    let processor =
+        Registry::new(outside).open(&brand, Mode::Test, &"sandbox".parse().unwrap()).unwrap();
+    let charge = Charge {
+        request: intent["request_id"].as_str().unwrap().parse().unwrap(),
+        generation: 1,
+        money: domain::values::money::Money::new(4250, "EUR".parse().unwrap()).unwrap(),
+        description: "Invoice 4711",
+        authorization: &Authorization {
+            kind: AuthorizationKind::PaymentMethod,
+            secret: "pm_card_visa".into(),
+        },
+    };
+    let reference = Reference(intent["id"].as_str().unwrap().to_owned());
+    let answer = world.run(processor.look_up(&charge, &reference));
+    assert_eq!(answer, Answer::NotExecuted);
+}

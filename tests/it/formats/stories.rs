@@ -1,0 +1,89 @@
+//! Stories that between them write every kind of text.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use http::Method;
+use serde_json::{Value, json};
+use sha1::Sha1;
+use tests::world::brand::TWILIO_TOKEN;
+use tests::world::{Core, PHONE, PUBLIC_BASE, Reply, World};
+
+use super::{golden, kinds};
+
+/// One text of every kind that the stories write: the first of its kind.
+pub(super) fn told() -> BTreeMap<String, Value> {
+    let mut told = BTreeMap::new();
+    for world in [on_the_sandbox(), by_text(), to_an_endpoint_that_is_gone()] {
+        for item in world.ever() {
+            told.entry(kinds::of_item(&item)).or_insert_with(|| golden(&item));
+        }
+        for (message, _) in world.sent() {
+            let name = kinds::of_message(&message);
+            told.entry(name).or_insert_with(|| json!({ "body": message }));
+        }
+        world.leaves();
+    }
+    told
+}
+
+fn on_the_sandbox() -> World {
+    let policy = json!({ "open_max": 20, "prompts_per_ten_minutes": 100, "attempts_max": 2 });
+    let world = World::beginning().with("/policy", &policy).begin();
+    let mut body = world.payment(PHONE, 4250);
+    body["metadata"] = json!({ "ticket": "88" });
+    let key = world.call(Method::POST, "/v1/requests").idempotency("golden").json(&body);
+    key.send().ok(201);
+    world.settles();
+    world.customer().opens(&world.customer().newest().page);
+    world.customer().approves().ok(200);
+    for amount in [4202, 4203, 4205] {
+        world.asks(amount);
+        world.customer().approves().ok(200);
+        world.time_passes(5);
+    }
+    world.asks(100);
+    world.customer().reports().ok(200);
+    let phone = "+15551230002";
+    let asked = world.asks_at(phone, 100);
+    world.acts(&asked, "extend", &json!({ "expires_in": 400 })).ok(200);
+    world.acts(&asked, "resend", &json!({ "channel": "sms" })).ok(200);
+    world.acts(&asked, "cancel", &json!({})).ok(200);
+    world.asks_at("+15551239003", 100);
+    world.asks_at(phone, 100);
+    world.time_passes(400);
+    world
+}
+
+fn by_text() -> World {
+    let world = World::beginning().texting().begin();
+    let busy = Reply::Status(429, json!({ "code": 20429 }).to_string());
+    world.replies("api.twilio.com", [busy, Reply::Lost]);
+    world.asks(100);
+    world.time_passes(5);
+    let sent = world.calls_to("api.twilio.com").pop().unwrap();
+    let reported = form_urlencoded::parse(&sent.body).find(|(name, _)| name == "StatusCallback");
+    let uri = reported.unwrap().1.replacen(PUBLIC_BASE, "", 1);
+    twilio(&world, &uri, &[("MessageSid", "SM1"), ("MessageStatus", "read")]);
+    twilio(&world, "/callbacks/demo/sms", &[("Body", "STOP"), ("From", PHONE)]);
+    world.settles();
+    world
+}
+
+fn twilio(core: &Core, uri: &str, pairs: &[(&str, &str)]) {
+    let mut mac = Hmac::<Sha1>::new_from_slice(TWILIO_TOKEN.as_bytes()).unwrap();
+    mac.update(format!("{PUBLIC_BASE}{uri}").as_bytes());
+    pairs.iter().for_each(|(name, value)| mac.update(format!("{name}{value}").as_bytes()));
+    let signature = STANDARD.encode(mac.finalize().into_bytes());
+    let call = core.call(Method::POST, uri).key(None).header("x-twilio-signature", &signature);
+    call.form(pairs).send().ok(200);
+}
+
+fn to_an_endpoint_that_is_gone() -> World {
+    let world = World::new();
+    world.replies("shop.example", [Reply::Status(410, String::new())]);
+    world.asks_at("+15551239003", 4250);
+    world
+}
