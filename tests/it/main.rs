@@ -1,9 +1,13 @@
 //! What needs more than one crate, in one binary.
 
 #[cfg(test)]
+mod flat;
+#[cfg(test)]
 mod flows;
 #[cfg(test)]
 mod formats;
+#[cfg(test)]
+mod inputs;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]

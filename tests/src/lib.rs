@@ -1,7 +1,9 @@
 //! What needs more than one crate.
 
 pub mod doubles;
+pub mod memory;
 pub mod process;
 pub mod proxy;
 pub mod sim;
+pub mod targets;
 pub mod world;

@@ -1,0 +1,60 @@
+//! Notice endpoints: one that answers at once, one that takes its time, and who is told when a notice comes.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::routing::post;
+use domain::ports::Clock;
+use embedded::SystemClock;
+use http::StatusCode;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::instant;
+
+/// How long the slow endpoint takes.
+const SLOW: Duration = Duration::from_secs(15);
+
+/// Who waits for which request's last notice.
+#[derive(Clone, Default)]
+pub(crate) struct Sink(Arc<Mutex<BTreeMap<String, oneshot::Sender<Instant>>>>);
+
+impl Sink {
+    /// Will be told when the request is told to be fulfilled.
+    pub(crate) fn expect(&self, request: &str) -> oneshot::Receiver<Instant> {
+        let (sender, receiver) = oneshot::channel();
+        self.0.lock().unwrap().insert(request.to_owned(), sender);
+        receiver
+    }
+
+    /// Listens, and gives its address and what serves it.
+    pub(crate) async fn listen(&self) -> (String, impl Future<Output = ()> + use<>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new()
+            .route("/fast", post(take))
+            .route("/slow", post(take_slowly))
+            .with_state(self.clone());
+        (base, async move { axum::serve(listener, router).await.unwrap() })
+    }
+}
+
+async fn take(State(sink): State<Sink>, body: Bytes) -> StatusCode {
+    let told: Value = serde_json::from_slice(&body).unwrap();
+    if told["type"] == "request.fulfilled" {
+        let waiting = sink.0.lock().unwrap().remove(told["data"]["id"].as_str().unwrap());
+        // Nobody may wait any more.
+        waiting.and_then(|waiting| waiting.send(instant()).ok());
+    }
+    StatusCode::NO_CONTENT
+}
+
+async fn take_slowly() -> StatusCode {
+    SystemClock.wait(SLOW).await;
+    StatusCode::NO_CONTENT
+}

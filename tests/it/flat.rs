@@ -1,0 +1,105 @@
+//! A request costs the same however many are stored: counted in uses of the store and the queue, which no other load on the
+//! machine changes. How many steps SQLite takes for each is counted in `embedded`.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use domain::message::{Handled, QueueName};
+use domain::ports::{Clock, Queue, Random, Store};
+use domain::storage;
+use domain::values::id::RequestId;
+use embedded::Database;
+use local::{Machine, Ports};
+use serde_json::{Value, json};
+use tests::doubles::{ManualClock, OneBrand, SeededRandom};
+use tests::memory::{Counted, Counts};
+use tests::targets::ground::{BASE, KEY, Scripted, secret, wanted};
+use tower::ServiceExt;
+
+struct Shop {
+    clock: Arc<ManualClock>,
+    database: Database,
+    counted: Arc<Counted>,
+    machine: Machine,
+    api: Router,
+    phone: Router,
+}
+
+impl Shop {
+    fn open() -> Self {
+        let clock = Arc::new(ManualClock::default());
+        let time: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
+        let database = Database::in_memory(Arc::clone(&time)).unwrap();
+        let (items, messages): (Arc<dyn Store>, Arc<dyn Queue>) =
+            (Arc::new(database.clone()), Arc::new(database.clone()));
+        let counted = Arc::new(Counted::new(items, messages));
+        let (store, queue): (Arc<dyn Store>, Arc<dyn Queue>) =
+            (Arc::<Counted>::clone(&counted), Arc::<Counted>::clone(&counted));
+        let random: Arc<dyn Random> = Arc::new(SeededRandom::new(7));
+        let brand = OneBrand::new(&secret().to_string()).unwrap();
+        let (secrets, http) = (Arc::new(brand), Arc::new(Scripted::default()));
+        let ports = Ports { clock: time, random, store, queue, secrets, http };
+        let machine = Machine::new(&ports, BASE);
+        let api = intake::router(Arc::clone(&machine.intake));
+        let phone = consent_callback::router(Arc::clone(&machine.consent_callback));
+        Self { clock, database, counted, machine, api, phone }
+    }
+
+    async fn post(&self, router: &Router, path: &str, key: &str, body: &Value) -> Value {
+        let call = http::Request::post(path)
+            .header("authorization", format!("Bearer {KEY}"))
+            .header("idempotency-key", key)
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        let answer = router.clone().oneshot(call).await.unwrap();
+        let status = answer.status();
+        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        assert!(status.is_success(), "{status} {}", body.escape_ascii());
+        serde_json::from_slice(&body).unwrap()
+    }
+
+    /// Takes every message that is due now.
+    async fn work(&self) {
+        for queue in [QueueName::Prompts, QueueName::Authorizations, QueueName::Notices] {
+            while let Some(received) = self.database.receive(queue, self.clock.now()).unwrap() {
+                assert_eq!(self.machine.handle(&received.message).await, Handled::Done);
+                self.database.delete(received.receipt).unwrap();
+            }
+        }
+    }
+
+    /// One request from its call to its last notice.
+    async fn request(&self, number: u32) -> Counts {
+        let before = self.counted.counts();
+        let phone = format!("+1777{number:07}");
+        let made = self.post(&self.api, "/v1/requests", &phone, &wanted(&phone, "sandbox")).await;
+        self.work().await;
+        let id: RequestId = made["id"].as_str().unwrap().parse().unwrap();
+        let prompt =
+            storage::load(&self.database, id).await.unwrap().unwrap().request.prompts[0].id;
+        let tap = format!("/sandbox/phones/{phone}/messages/{prompt}/tap");
+        let yes = json!({ "action": "approve", "session_code": made["session_code"] });
+        self.post(&self.phone, &tap, &phone, &yes).await;
+        self.work().await;
+        self.work().await;
+        let done = storage::load(&self.database, id).await.unwrap().unwrap().request;
+        assert_eq!(done.state_name(), "fulfilled");
+        for (notice, _) in storage::notices(&self.database, id).await.unwrap() {
+            assert!(notice.delivered_at.is_some(), "{notice:?}");
+        }
+        self.counted.counts().since(&before)
+    }
+}
+
+#[tokio::test]
+async fn the_three_hundredth_request_uses_the_store_and_the_queue_as_often_as_the_first() {
+    let shop = Shop::open();
+    let first = shop.request(0).await;
+    for number in 1..300 {
+        assert_eq!(shop.request(number).await, first, "request {number}");
+    }
+    assert!(first.reads > 0 && first.transactions > 0 && first.sends > 0, "{first:?}");
+    // A bound on what a request may cost at all: whoever needs more says so here.
+    assert!(first.reads <= 25 && first.transactions <= 18 && first.sends <= 10, "{first:?}");
+}
