@@ -64,6 +64,11 @@ impl Core {
         self.settles();
     }
 
+    /// Lets time pass until then while nobody works.
+    pub fn clock_is(&self, at: Timestamp) {
+        self.clock.pass_until(at);
+    }
+
     /// Lets time pass while nobody works.
     pub fn clock_jumps(&self, seconds: u64) {
         self.clock.pass_until(self.now().after(Duration::from_secs(seconds)));
