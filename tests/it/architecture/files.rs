@@ -1,0 +1,86 @@
+//! Where files are and how long they may be.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::root;
+
+/// The whole top level, besides dot files and what is built.
+const TOP: [&str; 8] = [
+    "Cargo.lock",
+    "Cargo.toml",
+    "README.md",
+    "events",
+    "functions",
+    "shared",
+    "template.yaml",
+    "tests",
+];
+/// One idea per file.
+const LINES_MAX: usize = 400;
+
+fn sources(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        let name = entry.file_name().into_string().unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            // What is built, wherever it is built.
+            if name != "target" && !name.starts_with('.') {
+                found.extend(sources(&path, endings));
+            }
+        } else if path.extension().is_some_and(|e| endings.contains(&e.to_str().unwrap())) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn all(endings: &[&str]) -> Vec<PathBuf> {
+    ["functions", "shared", "tests"]
+        .iter()
+        .flat_map(|top| sources(&root().join(top), endings))
+        .collect()
+}
+
+#[test]
+fn the_top_level_stays_these_few_names() {
+    let entries = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().file_name());
+    let names = entries.map(|name| name.into_string().unwrap());
+    let shown: BTreeSet<String> =
+        names.filter(|name| !name.starts_with('.') && name != "target").collect();
+    assert_eq!(shown, TOP.map(str::to_owned).into());
+}
+
+#[test]
+fn no_file_is_longer_than_one_idea() {
+    let long: Vec<String> = all(&["rs", "py", "js", "css", "html"])
+        .into_iter()
+        .map(|path| (fs::read_to_string(&path).unwrap().lines().count(), path))
+        .filter(|(lines, _)| *lines > LINES_MAX)
+        .map(|(lines, path)| format!("{} has {lines} lines", path.display()))
+        .collect();
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+#[test]
+fn the_first_line_of_a_file_says_what_it_is_about() {
+    let silent: Vec<PathBuf> = all(&["rs"])
+        .into_iter()
+        .filter(|path| {
+            let text = fs::read_to_string(path).unwrap();
+            !text.lines().next().is_some_and(|line| line.starts_with("//! "))
+        })
+        .collect();
+    assert!(silent.is_empty(), "{silent:#?}");
+}
+
+#[test]
+fn nothing_reads_what_is_outside_the_project() {
+    let outside = ["/work", "/shared/reference"].concat();
+    for path in all(&["rs", "py", "js", "toml", "json"]) {
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(!text.contains(&outside), "{} names {outside}", path.display());
+    }
+}

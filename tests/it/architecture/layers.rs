@@ -1,0 +1,160 @@
+//! Who may use whom. A new edge begins as a line here that a reviewer sees.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::cargo;
+
+/// A package, what it may always use of ours, and what only its Lambda binary may.
+type Layer = (&'static str, &'static [&'static str], &'static [&'static str]);
+
+const LAYERS: &[Layer] = &[
+    ("channels", &["domain"], &[]),
+    (
+        "consent-callback",
+        &["domain"],
+        &["channels", "dynamodb", "https", "lambda", "processors", "secretsmanager", "sqs"],
+    ),
+    ("domain", &[], &[]),
+    ("dynamodb", &["domain"], &[]),
+    ("embedded", &["domain"], &[]),
+    (
+        "fetch-info",
+        &["domain"],
+        &["dynamodb", "https", "lambda", "processors", "secretsmanager", "sqs"],
+    ),
+    ("https", &["domain"], &[]),
+    (
+        "intake",
+        &["domain"],
+        &["channels", "dynamodb", "https", "lambda", "processors", "secretsmanager", "sqs"],
+    ),
+    ("lambda", &["domain"], &[]),
+    (
+        "local",
+        &[
+            "channels",
+            "consent-callback",
+            "domain",
+            "embedded",
+            "fetch-info",
+            "https",
+            "intake",
+            "processors",
+            "send-prompt",
+        ],
+        &[],
+    ),
+    ("processors", &["domain"], &[]),
+    ("secretsmanager", &["domain"], &[]),
+    (
+        "send-prompt",
+        &["domain"],
+        &["channels", "dynamodb", "https", "lambda", "secretsmanager", "sqs"],
+    ),
+    ("sqs", &["domain"], &[]),
+    (
+        "tests",
+        &[
+            "channels",
+            "consent-callback",
+            "domain",
+            "embedded",
+            "https",
+            "intake",
+            "local",
+            "processors",
+        ],
+        &[],
+    ),
+];
+
+/// The adapters that link an AWS SDK or what belongs to one.
+const AWS: [&str; 4] = ["dynamodb", "lambda", "secretsmanager", "sqs"];
+
+/// What only a function's Lambda binary uses of ours.
+pub(super) fn wired(package: &str) -> BTreeSet<&'static str> {
+    let layer = LAYERS.iter().find(|(name, ..)| *name == package);
+    layer.unwrap().2.iter().copied().collect()
+}
+
+fn packages() -> Vec<Value> {
+    let metadata = cargo(&["metadata", "--no-deps", "--format-version", "1"]);
+    let metadata: Value = serde_json::from_str(&metadata).unwrap();
+    metadata["packages"].as_array().unwrap().clone()
+}
+
+#[test]
+fn each_package_uses_what_the_table_says_and_nothing_else_of_ours() {
+    let packages = packages();
+    let name = |value: &Value| value["name"].as_str().unwrap().to_owned();
+    let ours: BTreeSet<String> = packages.iter().map(name).collect();
+    let listed: BTreeSet<String> = LAYERS.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    assert_eq!(ours, listed);
+    for package in &packages {
+        let (_, always, lambda) =
+            LAYERS.iter().find(|(known, ..)| *known == name(package)).unwrap();
+        let uses = |kind: &Value, optional: bool| -> BTreeSet<String> {
+            let all = package["dependencies"].as_array().unwrap().iter();
+            let some = all.filter(|used| used["kind"] == *kind && used["optional"] == optional);
+            some.map(name).filter(|used| ours.contains(used)).collect()
+        };
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let expected: BTreeSet<String> = set(always);
+        assert_eq!(uses(&Value::Null, false), expected, "{}", name(package));
+        let expected: BTreeSet<String> = set(lambda);
+        assert_eq!(uses(&Value::Null, true), expected, "{}", name(package));
+        // Tests of one package use the domain's laws; what needs more is in `tests`.
+        let for_tests = uses(&"dev".into(), false);
+        assert!(for_tests.iter().all(|used| used == "domain"), "{} {for_tests:?}", name(package));
+    }
+}
+
+#[test]
+fn each_package_is_where_its_name_says() {
+    for package in packages() {
+        let name = package["name"].as_str().unwrap();
+        let manifest = package["manifest_path"].as_str().unwrap();
+        let folders = [format!("functions/{name}"), format!("shared/{name}"), name.to_owned()];
+        let found =
+            folders.iter().any(|folder| manifest.ends_with(&format!("/{folder}/Cargo.toml")));
+        assert!(found, "{name} is at {manifest}");
+    }
+}
+
+/// The names of everything a package links, itself among it.
+fn linked(package: &str, kinds: &str) -> BTreeSet<String> {
+    let tree = cargo(&["tree", "-p", package, "-e", kinds, "--prefix", "none"]);
+    tree.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn one_machine_and_the_tests_link_no_aws_sdk() {
+    for (package, kinds) in [("local", "normal"), ("tests", "normal,dev")] {
+        let linked = linked(package, kinds);
+        let found: Vec<&String> = linked
+            .iter()
+            .filter(|name| name.starts_with("aws-") || AWS.contains(&name.as_str()))
+            .collect();
+        assert!(found.is_empty(), "{package} links {found:?}");
+    }
+}
+
+#[test]
+fn the_domain_touches_nothing() {
+    let linked = linked("domain", "normal");
+    let outside = ["axum", "hyper", "mio", "rusqlite", "rustls", "socket2", "tokio", "getrandom"];
+    let found: Vec<&&str> = outside.iter().filter(|name| linked.contains(**name)).collect();
+    assert!(found.is_empty(), "the domain links {found:?}");
+}
+
+#[test]
+fn channels_and_processors_touch_only_what_they_are_handed() {
+    for package in ["channels", "processors"] {
+        let linked = linked(package, "normal");
+        let outside = ["axum", "hyper", "mio", "rusqlite", "rustls", "socket2", "tokio"];
+        let found: Vec<&&str> = outside.iter().filter(|name| linked.contains(**name)).collect();
+        assert!(found.is_empty(), "{package} links {found:?}");
+    }
+}

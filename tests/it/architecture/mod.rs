@@ -1,0 +1,28 @@
+//! The rules of the house that can be looked up: who may use whom, where things are, and that the template says the same.
+
+mod files;
+mod layers;
+mod routes;
+mod template;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The project's folder.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// What `cargo` answers, without looking at the network.
+fn cargo(arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO"));
+    let output = command.current_dir(root()).args(arguments).arg("--offline").output().unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cargo {arguments:?}: {complaint}");
+    String::from_utf8(output.stdout).unwrap()
+}

@@ -1,0 +1,110 @@
+//! The routes: those in the template, those the functions' routers serve, and those of one machine are the same.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use http::{Method, Request, StatusCode};
+use local::{ReceivedNotices, Site};
+use tests::world::World;
+use tests::world::brand::TEST_KEY;
+use tower::ServiceExt;
+
+use super::template::{events, functions, template, text};
+use super::{read, root};
+
+/// A function, a method and a path with placeholders.
+type Route = (String, String, String);
+
+/// The routes that the routers are built with, as they are written there.
+fn served() -> BTreeSet<Route> {
+    let mut routes = BTreeSet::new();
+    for function in functions(&template()).into_keys() {
+        let path = format!("functions/{function}/src/http_edge.rs");
+        if !root().join(&path).exists() {
+            continue;
+        }
+        let source = read(&path);
+        for line in source.lines().filter_map(|line| line.trim().strip_prefix(".route(\"")) {
+            let (path, methods) = line.split_once("\", ").unwrap();
+            for method in ["get", "post", "put", "patch", "delete"] {
+                let spellings = [format!(".{method}("), format!(" {method}(")];
+                if spellings
+                    .iter()
+                    .any(|spelling| format!(" {methods}").contains(spelling.as_str()))
+                {
+                    routes.insert((function.clone(), method.to_uppercase(), path.to_owned()));
+                }
+            }
+        }
+    }
+    routes
+}
+
+/// The routes of the template.
+fn deployed() -> BTreeSet<Route> {
+    let mut routes = BTreeSet::new();
+    for (function, properties) in functions(&template()) {
+        for event in events(&properties, "HttpApi") {
+            routes.insert((function.clone(), text(&event["Method"]), text(&event["Path"])));
+        }
+    }
+    routes
+}
+
+/// Whether a route of the template hands such calls over.
+fn hands_over(deployed: &Route, served: &Route) -> bool {
+    let path = match deployed.2.strip_suffix("{proxy+}") {
+        Some(beginning) => served.2.starts_with(beginning),
+        None => served.2 == deployed.2,
+    };
+    deployed.0 == served.0 && path && (deployed.1 == "ANY" || deployed.1 == served.1)
+}
+
+#[test]
+fn the_template_hands_over_exactly_what_the_routers_serve() {
+    let (served, deployed) = (served(), deployed());
+    assert!(served.len() >= 14, "{served:?}");
+    for route in &served {
+        let count = deployed.iter().filter(|known| hands_over(known, route)).count();
+        assert_eq!(count, 1, "{route:?} in the template");
+    }
+    for route in &deployed {
+        let found = served.iter().any(|known| hands_over(route, known));
+        assert!(found, "{route:?} is served by nobody");
+    }
+}
+
+fn status(world: &World, router: &Router, method: Method, path: &str) -> StatusCode {
+    let call = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+    world.run(router.clone().oneshot(call)).unwrap().status()
+}
+
+#[test]
+fn one_machine_serves_what_is_deployed() {
+    let world = World::new();
+    let site = Site {
+        api: "http://127.0.0.1".to_owned(),
+        key: TEST_KEY.to_owned(),
+        brand: "demo".parse().unwrap(),
+        phone: tests::world::PHONE.to_owned(),
+        secrets: Arc::clone(&world.ports.secrets),
+        clock: Arc::clone(&world.ports.clock),
+        received: ReceivedNotices::default(),
+    };
+    let machine = local::router(&world.machine, site);
+    let served = served();
+    for (function, method, path) in &served {
+        let own = match function.as_str() {
+            "intake" => intake::router(Arc::clone(&world.machine.intake)),
+            _ => consent_callback::router(Arc::clone(&world.machine.consent_callback)),
+        };
+        for router in [&own, &machine] {
+            let wrong = status(&world, router, Method::TRACE, path);
+            assert_eq!(wrong, StatusCode::METHOD_NOT_ALLOWED, "TRACE {path}");
+            let right = status(&world, router, method.parse().unwrap(), path);
+            assert_ne!(right, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+        }
+    }
+}

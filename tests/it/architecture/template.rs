@@ -1,0 +1,156 @@
+//! The template is held to the folders, the wiring and the settings of the functions.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use yaml_rust2::{Yaml, YamlLoader};
+
+use super::layers::wired;
+use super::{read, root};
+
+/// The template. Its own tags, such as `!Ref`, leave what they are about.
+pub(super) fn template() -> Yaml {
+    YamlLoader::load_from_str(&read("template.yaml")).unwrap().remove(0)
+}
+
+pub(super) fn text(yaml: &Yaml) -> String {
+    yaml.as_str().unwrap_or_else(|| panic!("{yaml:?} is no text")).to_owned()
+}
+
+fn entries(yaml: &Yaml) -> Vec<(String, &Yaml)> {
+    let map = yaml.as_hash().unwrap_or_else(|| panic!("{yaml:?} is no mapping"));
+    map.iter().map(|(name, value)| (text(name), value)).collect()
+}
+
+/// The resources of a type, by their names.
+pub(super) fn resources(template: &Yaml, kind: &str) -> BTreeMap<String, Yaml> {
+    let all = entries(&template["Resources"]).into_iter();
+    let some = all.filter(|(_, resource)| resource["Type"].as_str() == Some(kind));
+    some.map(|(name, resource)| (name, resource["Properties"].clone())).collect()
+}
+
+/// The functions, by their folders.
+pub(super) fn functions(template: &Yaml) -> BTreeMap<String, Yaml> {
+    let all = resources(template, "AWS::Serverless::Function").into_values();
+    let folder = |function: &Yaml| {
+        let uri = text(&function["CodeUri"]);
+        uri.strip_prefix("target/lambda/").unwrap_or_else(|| panic!("{uri}")).to_owned()
+    };
+    all.map(|function| (folder(&function), function)).collect()
+}
+
+/// The events of a function, of one type.
+pub(super) fn events(function: &Yaml, kind: &str) -> Vec<Yaml> {
+    let all = entries(&function["Events"]).into_iter().map(|(_, event)| event);
+    all.filter(|event| event["Type"].as_str() == Some(kind))
+        .map(|event| event["Properties"].clone())
+        .collect()
+}
+
+/// The statements of a function's policies, those that depend on a condition among them.
+fn statements(function: &Yaml) -> Vec<Yaml> {
+    let mut found = Vec::new();
+    for policy in function["Policies"].as_vec().unwrap() {
+        for statement in policy["Statement"].as_vec().unwrap() {
+            match statement.as_vec() {
+                Some(either) => {
+                    found.extend(either.iter().filter(|one| one.as_hash().is_some()).cloned());
+                }
+                None => found.push(statement.clone()),
+            }
+        }
+    }
+    found
+}
+
+fn list(yaml: &Yaml) -> Vec<String> {
+    yaml.as_vec().map_or_else(|| vec![text(yaml)], |all| all.iter().map(text).collect())
+}
+
+#[test]
+fn each_function_of_the_template_has_a_folder_and_each_folder_but_local_is_in_it() {
+    let template = template();
+    let named: BTreeSet<String> = functions(&template).into_keys().collect();
+    let folders = fs::read_dir(root().join("functions")).unwrap();
+    let folders = folders.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(named, folders.filter(|name| name != "local").collect());
+}
+
+#[test]
+fn each_functions_permissions_name_the_services_of_the_adapters_it_is_wired_to() {
+    for (name, function) in functions(&template()) {
+        let mut services = BTreeSet::new();
+        for statement in statements(&function) {
+            assert_eq!(text(&statement["Effect"]), "Allow");
+            for action in list(&statement["Action"]) {
+                let (service, verb) = action.split_once(':').unwrap();
+                assert!(!verb.contains('*'), "{name} may {action}");
+                services.insert(service.to_owned());
+            }
+            for resource in list(&statement["Resource"]) {
+                assert_ne!(resource, "*", "{name} may act on everything");
+            }
+        }
+        let adapters = ["dynamodb", "secretsmanager", "sqs"];
+        let mut wanted: BTreeSet<String> = adapters
+            .iter()
+            .filter(|one| wired(&name).contains(*one))
+            .map(|one| (*one).to_owned())
+            .collect();
+        // What sends prompts may send texts with its own role.
+        if name == "send-prompt" {
+            wanted.insert("sms-voice".to_owned());
+        }
+        assert_eq!(services, wanted, "{name}");
+    }
+}
+
+#[test]
+fn each_setting_that_a_function_reads_is_given_to_it_and_none_is_given_for_nothing() {
+    let template = template();
+    let given = entries(&template["Globals"]["Function"]["Environment"]["Variables"]);
+    let given: BTreeSet<String> = given.into_iter().map(|(name, _)| name).collect();
+    let mut read_by_some = BTreeSet::new();
+    for name in functions(&template).into_keys() {
+        let main = read(&format!("functions/{name}/src/main.rs"));
+        let words = main.split('"').skip(1).step_by(2);
+        let settings = words.filter(|word| {
+            word.len() > 3 && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
+        });
+        for setting in settings {
+            assert!(given.contains(setting), "{name} reads {setting}");
+            read_by_some.insert(setting.to_owned());
+        }
+    }
+    assert_eq!(read_by_some, given);
+}
+
+#[test]
+fn each_queue_reports_failures_one_by_one_and_gives_up_on_none_without_an_alarm() {
+    let template = template();
+    let queues = resources(&template, "AWS::SQS::Queue");
+    let alarms = read("template.yaml");
+    let mut driven = BTreeSet::new();
+    for (name, function) in functions(&template) {
+        let timeout = function["Timeout"].as_i64().unwrap();
+        for event in events(&function, "SQS") {
+            let queue = text(&event["Queue"]).trim_end_matches(".Arn").to_owned();
+            assert_eq!(
+                list(&event["FunctionResponseTypes"]),
+                ["ReportBatchItemFailures"],
+                "{name}"
+            );
+            assert!(event["ScalingConfig"]["MaximumConcurrency"].as_i64().unwrap() >= 2);
+            let visible = queues[&queue]["VisibilityTimeout"].as_i64().unwrap();
+            assert!(visible >= 6 * timeout, "{queue} is seen again after {visible} seconds");
+            driven.insert(queue);
+        }
+    }
+    let expected = ["Authorizations", "Notices", "Prompts"];
+    assert_eq!(driven, expected.map(str::to_owned).into());
+    for queue in driven {
+        let dead = text(&queues[&queue]["RedrivePolicy"]["deadLetterTargetArn"]);
+        assert_eq!(dead, format!("{queue}Dead.Arn"));
+        assert!(alarms.contains(&format!("Value: !GetAtt {queue}Dead.QueueName")), "{queue}");
+    }
+}
