@@ -13,15 +13,16 @@ use crate::{SendPrompt, Trouble};
 
 /// A notice nobody has tried to deliver for this long was lost between being written and being sent.
 const NOTICE_LOST: Duration = Duration::from_secs(10);
-/// When to look again whether the notices of a closed request were taken up.
+/// Longer than a call that makes a request can take.
+const CALL_MAX: Duration = Duration::from_secs(60);
+/// When to look again whether a request was written, or the notices of a closed one were taken up.
 const LOOK_AGAIN: Duration = Duration::from_secs(15);
 
 impl SendPrompt {
     /// Takes every step that is due, then makes sure that there will be another check while anything is owed.
     pub(crate) async fn check(&self, id: RequestId) -> Result<(), Trouble> {
         let Some(loaded) = storage::load(self.store.as_ref(), id).await? else {
-            // The call that was about to write it did not: nobody was told that there is such a request.
-            return Ok(());
+            return self.look_for(id).await;
         };
         let loaded = self.drive(loaded).await?;
         let now = self.clock.now();
@@ -32,6 +33,15 @@ impl SendPrompt {
         let next = loaded.request.next_check(now).or_else(|| untold.then_some(LOOK_AGAIN));
         if let Some(wait) = next {
             send(self.queue.as_ref(), Step::Check, id, wait).await?;
+        }
+        Ok(())
+    }
+
+    /// The call that is about to write the request may be slow: until it must be over, this check is the only message that
+    /// would find what it wrote. After that it did not write, and nobody was told that there is such a request.
+    async fn look_for(&self, id: RequestId) -> Result<(), Trouble> {
+        if self.clock.now() < id.made_at().after(CALL_MAX) {
+            send(self.queue.as_ref(), Step::Check, id, LOOK_AGAIN).await?;
         }
         Ok(())
     }

@@ -37,6 +37,12 @@ macro_rules! ids {
             pub fn new(at: Timestamp, random: [u8; 10]) -> Self {
                 Self(from_parts(at, random))
             }
+
+            /// When it was made.
+            #[must_use]
+            pub fn made_at(self) -> Timestamp {
+                Timestamp::from_millis(i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX))
+            }
         }
 
         impl fmt::Display for $name {
