@@ -9,7 +9,9 @@ use domain::event::Became;
 use domain::keys;
 use domain::message::Step;
 use domain::outcome::{DeclineReason, Outcome};
-use domain::ports::{Channel, PromptRef, Resend, Retraction, SendError, StoreError, Write};
+use domain::ports::{
+    Accepted, Channel, Prompt, PromptRef, Resend, Retraction, SendError, StoreError, Write,
+};
 use domain::request::{Change, NextPrompt, PromptRecord, PromptStatus, Request, State};
 use domain::storage::{self, LinkTarget, Loaded};
 use domain::values::id::{PromptId, RequestId};
@@ -145,7 +147,7 @@ impl SendPrompt {
         let now = self.clock.now();
         let prompt = words::prompt(&loaded.request, &record, brand, &self.public_base, now);
         let sent = match &channel {
-            Some(channel) => channel.send(&prompt).await,
+            Some(channel) => sent(channel.as_ref(), &prompt).await,
             None => Err(SendError::Person { reason: "channel_settings" }),
         };
         let mut provider_id = None;
@@ -275,4 +277,14 @@ impl SendPrompt {
         };
         channel.retract(&retraction).await
     }
+}
+
+/// Sends once more where an answer was lost and the channel knows a repeat: whoever has no other route would wait for a
+/// prompt that never comes. What is lost twice may have been sent.
+async fn sent(channel: &dyn Channel, prompt: &Prompt) -> Result<Accepted, SendError> {
+    let first = channel.send(prompt).await;
+    if matches!(first, Err(SendError::Unknown(_))) && channel.resend() == Resend::Safe {
+        return channel.send(prompt).await;
+    }
+    first
 }
