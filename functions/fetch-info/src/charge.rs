@@ -159,7 +159,7 @@ impl FetchInfo {
                 let answer = if tired {
                     self.fence(processor, &charge, (attempt, reference)).await
                 } else {
-                    processor.look_up(&charge, reference).await
+                    looked_up(processor.look_up(&charge, reference).await)
                 };
                 if answer == Answer::NotExecuted {
                     return self.execute(loaded, processor, &charge, reference).await;
@@ -265,6 +265,24 @@ const fn lease(request: &Request) -> Option<Timestamp> {
     match &request.state {
         State::Processing { lease, .. } => Some(*lease),
         State::Pending | State::Prompted | State::Authorized { .. } | State::Closed { .. } => None,
+    }
+}
+
+/// An attempt that is not tired was fenced for one reason only: the customer would have had to do more, and whoever fenced
+/// it died before that was recorded.
+fn looked_up(answer: Answer) -> Answer {
+    match answer {
+        Answer::Fenced => Answer::Refused { code: "authentication_required" },
+        Answer::Done(_)
+        | Answer::Refused { .. }
+        | Answer::Declined { .. }
+        | Answer::NeedsCustomer
+        | Answer::Invalid { .. }
+        | Answer::Blocked { .. }
+        | Answer::Again
+        | Answer::Working
+        | Answer::Unknown
+        | Answer::NotExecuted => answer,
     }
 }
 
