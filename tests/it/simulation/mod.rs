@@ -1,3 +1,5 @@
 //! The whole machine under a seed: what must hold holds at every step, and everything comes to rest.
 
+mod crash_everywhere;
+mod found;
 mod seeds;

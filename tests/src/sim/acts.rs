@@ -14,7 +14,7 @@ use super::world::{End, Running, Work, World};
 
 /// What a customer does with a prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wish {
+pub(super) enum Wish {
     Yes,
     WrongCode,
     NoCode,
@@ -80,27 +80,36 @@ impl World {
     fn answers(&mut self) {
         let Some((request, prompt)) = self.some_prompt() else { return };
         let wish = self.wish();
-        let code = request.session_code.as_ref().and_then(|session| match wish {
-            Wish::WrongCode => {
-                session.choices.iter().find(|choice| **choice != session.code).cloned()
-            }
-            Wish::NoCode => None,
-            Wish::Yes | Wish::No | Wish::NotMe | Wish::MoreTime => Some(session.code.clone()),
-        });
-        let right =
-            code.as_deref() == request.session_code.as_ref().map(|session| session.code.as_str());
-        let means_yes = matches!(wish, Wish::Yes | Wish::WrongCode | Wish::NoCode) && right;
         let card = match self.roll(10) {
             0..6 => CARDS.first(),
             6..8 => CARDS.get(1),
             8 => CARDS.get(2),
             _ => CARDS.get(3),
         };
-        let card = card.copied().unwrap_or_default();
+        self.answers_with(&request, &prompt, (wish, card.copied().unwrap_or_default()));
+    }
+
+    pub(super) fn answers_with(
+        &mut self,
+        request: &Request,
+        prompt: &PromptRecord,
+        how: (Wish, &str),
+    ) {
+        let (wish, card) = how;
+        let session = request.session_code.as_ref();
+        let code = session.and_then(|session| match wish {
+            Wish::WrongCode => {
+                session.choices.iter().find(|choice| **choice != session.code).cloned()
+            }
+            Wish::NoCode => None,
+            Wish::Yes | Wish::No | Wish::NotMe | Wish::MoreTime => Some(session.code.clone()),
+        });
+        let right = code.as_deref() == session.map(|session| session.code.as_str());
+        let means_yes = matches!(wish, Wish::Yes | Wish::WrongCode | Wish::NoCode) && right;
         let running = if prompt.channel.as_str() == "sms" {
-            self.answers_page(&request, prompt.id, (wish, code, card))
+            self.answers_page(request, prompt.id, (wish, code, card))
         } else {
-            self.taps(&request, prompt.id, (wish, code, card))
+            self.taps(request, prompt.id, (wish, code, card))
         };
         let Some(running) = running else { return };
         if means_yes && self.now() < request.expires_at {
@@ -212,8 +221,16 @@ impl World {
 
     /// A customer writes STOP or START.
     fn writes(&mut self, word: &'static str) {
+        // One wish at a time: of two at once nobody could say which came last.
+        if self.workers.iter().any(|worker| matches!(worker.work, Work::Start | Work::Stop(_))) {
+            return;
+        }
         let phones = ["+15551230001", "+15551230002"];
         let phone = self.shared.lock().dice.pick(&phones).copied().unwrap_or_default();
+        self.opts(phone, word);
+    }
+
+    pub(super) fn opts(&mut self, phone: &str, word: &'static str) {
         let work = if word == "STOP" {
             Work::Stop(phone.to_owned())
         } else {
@@ -226,7 +243,7 @@ impl World {
     }
 
     /// Twilio calls back, with its signature.
-    fn calls_back(&mut self, url: &str, form: &[(&str, &str)], work: Work) {
+    pub(super) fn calls_back(&mut self, url: &str, form: &[(&str, &str)], work: Work) {
         let signature = self.shared.lock().texts.signature(url, form);
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let Some(path) = url.strip_prefix(BASE) else { return };

@@ -28,9 +28,10 @@ fn secret(name: &str, generation: u64) -> String {
 }
 
 impl Credentials {
-    /// The first ones, with rules of the seed's choice.
-    pub(super) fn first(dice: &mut Dice) -> Self {
+    /// The first ones, with the rules every brand has or some of the seed's choice.
+    pub(super) fn first(own_policy: bool, dice: &mut Dice) -> Self {
         let policy = match dice.below(4) {
+            _ if !own_policy => json!({}),
             0 => json!({}),
             _ => json!({
                 "session_code": dice.happens(700),

@@ -9,6 +9,7 @@ mod brand;
 mod calls;
 mod dice;
 mod faults;
+mod flows;
 mod outside;
 mod ports;
 mod shop;
@@ -21,7 +22,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use dice::Dice;
 pub use faults::Faults;
-pub use outside::{Outside, Shared};
+pub use flows::{Blow, Ending, PHONE, VISA, Verb, tell};
+pub use outside::{Outside, Shared, Strike, Struck};
 pub use world::{Failure, Plan, World, run};
 
 /// A panic of one worker leaves nothing half done here.

@@ -36,6 +36,26 @@ impl Shared {
     }
 }
 
+/// A use of a port that goes wrong, whatever the dice say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Strike {
+    /// The how many-th use.
+    pub using: u64,
+    /// How.
+    pub how: Struck,
+}
+
+/// How a use of a port goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Struck {
+    /// Nothing is done, and there is no answer.
+    Fails,
+    /// It is done, and there is no answer.
+    Lost,
+    /// A write meets another that touches the same; anything else goes well.
+    Conflicts,
+}
+
 /// The outside.
 pub struct Outside {
     /// The run's dice.
@@ -52,6 +72,10 @@ pub struct Outside {
     pub watch: Watch,
     /// Calls that got no answer and will be acted on: when, and which.
     pub late: Vec<(Timestamp, Request<Bytes>)>,
+    /// How often a port was used.
+    pub uses: u64,
+    /// Which use of a port goes wrong.
+    pub strike: Option<Strike>,
     /// Since which step the worker at hand is at work.
     pub working_since: u64,
     /// Since which step each phone wants no messages.
@@ -70,10 +94,23 @@ impl Outside {
             shop: Shop::default(),
             watch: Watch::default(),
             late: Vec::new(),
+            uses: 0,
+            strike: None,
             working_since: 0,
             stopped: BTreeMap::new(),
             told: None,
         }
+    }
+
+    /// Counts one use of a port, and says whether and how it goes wrong.
+    pub(super) fn used(&mut self) -> Option<Struck> {
+        self.uses = self.uses.saturating_add(1);
+        self.strike.filter(|strike| strike.using == self.uses).map(|strike| strike.how)
+    }
+
+    /// The same, where conflicts cannot be.
+    pub(super) fn used_plainly(&mut self) -> Option<Struck> {
+        self.used().filter(|how| *how != Struck::Conflicts)
     }
 
     /// Tells what happens, where somebody listens.
@@ -159,6 +196,11 @@ enum Fate {
 }
 
 fn fate(outside: &mut Outside, to_shop: bool) -> Fate {
+    match outside.used() {
+        Some(Struck::Lost) => return Fate::AnswerLost,
+        Some(Struck::Fails) => return Fate::Lost,
+        Some(Struck::Conflicts) | None => {}
+    }
     let faults = outside.faults.clone();
     let kinds = [
         (if to_shop { faults.endpoint_down } else { 0 }, Fate::Down),

@@ -18,7 +18,7 @@ use domain::values::name::BrandName;
 use domain::values::time::Timestamp;
 use embedded::Database;
 
-use super::outside::Shared;
+use super::outside::{Shared, Struck};
 use crate::doubles::ManualClock;
 
 /// What the outside answers when it does not answer.
@@ -63,10 +63,8 @@ impl Kept {
     async fn readable(&self, what: &str, key: &str) -> Result<(), StoreError> {
         Turn::new().await;
         let mut outside = self.shared.lock();
-        let fails = {
-            let often = outside.faults.store_down;
-            outside.dice.happens(often)
-        };
+        let often = outside.faults.store_down;
+        let fails = outside.used_plainly().is_some() || outside.dice.happens(often);
         outside.say(|| format!("{what} {key}{}", if fails { " -> down" } else { "" }));
         if fails { Err(down()) } else { Ok(()) }
     }
@@ -102,10 +100,13 @@ impl Store for Kept {
         let fate = {
             let mut outside = self.shared.lock();
             let faults = outside.faults.clone();
+            let struck = outside.used();
             let dice = &mut outside.dice;
-            if dice.happens(faults.store_down) {
+            if struck == Some(Struck::Lost) {
+                WriteFate::Lost
+            } else if struck == Some(Struck::Fails) || dice.happens(faults.store_down) {
                 WriteFate::Down
-            } else if dice.happens(faults.conflict) {
+            } else if struck == Some(Struck::Conflicts) || dice.happens(faults.conflict) {
                 WriteFate::Conflict
             } else if dice.happens(faults.write_lost) {
                 WriteFate::Lost
@@ -142,14 +143,16 @@ impl Queue for Kept {
         let (copies, later, fails) = {
             let mut outside = self.shared.lock();
             let faults = outside.faults.clone();
+            let struck = outside.used_plainly();
             let dice = &mut outside.dice;
-            let (copies, fails) = if dice.happens(faults.queue_down) {
-                (0, true)
-            } else if dice.happens(faults.send_lost) {
-                (1, true)
-            } else {
-                (if dice.happens(faults.twice) { 2 } else { 1 }, false)
-            };
+            let (copies, fails) =
+                if struck == Some(Struck::Fails) || dice.happens(faults.queue_down) {
+                    (0, true)
+                } else if struck == Some(Struck::Lost) || dice.happens(faults.send_lost) {
+                    (1, true)
+                } else {
+                    (if dice.happens(faults.twice) { 2 } else { 1 }, false)
+                };
             let late = if dice.happens(faults.delayed) { dice.between(1, 90) } else { 0 };
             outside.say(|| {
                 format!(
@@ -191,7 +194,7 @@ impl Keeper {
         Turn::new().await;
         let mut outside = self.shared.lock();
         let often = outside.faults.secrets_down;
-        if outside.dice.happens(often) {
+        if outside.used_plainly().is_some() || outside.dice.happens(often) {
             outside.say(|| "the secret is out of reach".to_owned());
             return Err(SecretsError::Unavailable(Broken.into()));
         }

@@ -33,13 +33,15 @@ pub struct Plan {
     pub faults: Option<Faults>,
     /// How many requests may be made.
     pub requests: u64,
+    /// Whether the brand has rules of the seed's choice, or those every brand has.
+    pub own_policy: bool,
 }
 
 impl Plan {
     /// The usual run of a seed.
     #[must_use]
     pub const fn of(seed: u64) -> Self {
-        Self { seed, steps: 1_500, faults: None, requests: 8 }
+        Self { seed, steps: 1_500, faults: None, requests: 8, own_policy: true }
     }
 }
 
@@ -120,6 +122,11 @@ pub struct World {
     pub(super) workers: Vec<Worker>,
     pub(super) calls: Vec<super::calls::Call>,
     pub(super) recent: Vec<Message>,
+    /// Whether the call at hand was answered.
+    pub(super) heard: bool,
+    /// How many turns were taken, and at which of them somebody dies.
+    pub(super) turns: u64,
+    pub(super) dies_at_turn: Option<u64>,
     pub(super) steps: u64,
     pub(super) plan: Plan,
 }
@@ -134,7 +141,7 @@ impl World {
     /// When the store or the brand cannot be made.
     pub fn new(plan: Plan) -> Result<Self, Box<dyn std::error::Error>> {
         let mut dice = Dice::new(plan.seed);
-        let credentials = Credentials::first(&mut dice);
+        let credentials = Credentials::first(plan.own_policy, &mut dice);
         let faults = plan.faults.clone().unwrap_or_else(|| Faults::drawn(&mut dice));
         let random = DiceRandom::new(dice.roll());
         let shared = Shared::new(Outside::new(dice));
@@ -168,6 +175,9 @@ impl World {
             workers: Vec::new(),
             calls: Vec::new(),
             recent: Vec::new(),
+            heard: false,
+            turns: 0,
+            dies_at_turn: None,
             steps: 0,
             plan,
         };
@@ -212,7 +222,9 @@ impl World {
     }
 
     pub(super) fn employ(&mut self, work: Work, running: Running) {
-        let long = self.happens(|faults| faults.zombie);
+        // A call has an end, as whoever holds the line gives up; a worker of a queue may be held up for long.
+        let called = matches!(work, Work::Create(_));
+        let long = !called && self.happens(|faults| faults.zombie);
         let life = if long { 20_000 } else { 30 };
         let dies_at = self.now().after(Duration::from_secs(life));
         self.workers.push(Worker { work, running, since_step: self.steps, dies_at });
@@ -285,7 +297,7 @@ impl World {
     }
 
     /// One worker takes one turn: up to its next use of a port. Or it dies there.
-    fn turn(&mut self) {
+    pub(super) fn turn(&mut self) {
         let place = {
             let mut outside = self.shared.lock();
             outside.dice.place(self.workers.len())
@@ -294,7 +306,9 @@ impl World {
             return;
         }
         let mut worker = self.workers.swap_remove(place);
-        let dead = worker.dies_at <= self.now() || self.happens(|faults| faults.crash);
+        self.turns = self.turns.saturating_add(1);
+        let struck = self.dies_at_turn == Some(self.turns);
+        let dead = struck || worker.dies_at <= self.now() || self.happens(|faults| faults.crash);
         if dead {
             self.died(&worker.work, worker.since_step);
             return;
@@ -319,14 +333,14 @@ impl World {
             (Work::Message(received), End::Handled(handled)) => self.handled(&received, handled),
             (Work::Create(call), End::Answered(answer)) => self.answered(call, &answer),
             (Work::Stop(phone), End::Answered(Ok(_))) => {
-                // Where a START is under way, nobody knows which of the two came last.
-                if !self.workers.iter().any(|worker| matches!(worker.work, Work::Start)) {
-                    let now = self.steps;
-                    self.say(|| format!("{phone} opted out"));
-                    self.shared.lock().stopped.insert(phone, now);
-                }
+                self.heard = true;
+                let now = self.steps;
+                self.say(|| format!("{phone} opted out"));
+                self.shared.lock().stopped.insert(phone, now);
             }
             (Work::Other(what), End::Answered(answer)) => {
+                let served = |problem: &Problem| problem.code.facts().1 < 500;
+                self.heard = answer.as_ref().err().is_none_or(served);
                 self.say(|| match answer {
                     Ok(answer) => format!("{what} -> {}", answer.status()),
                     Err(problem) => format!("{what} -> {problem:?}"),
@@ -424,7 +438,7 @@ impl World {
         self.say(|| format!("{by:?} pass, it is {now}"));
     }
 
-    fn next_due(&self) -> Option<Timestamp> {
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
         let late = self.shared.lock().late.iter().map(|(at, _)| *at).min();
         let due =
             QueueName::ALL.into_iter().filter_map(|queue| self.database.next_due(queue).ok()?);

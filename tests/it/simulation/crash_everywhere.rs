@@ -1,0 +1,144 @@
+//! Each story, with one blow at each use of a port in turn: whoever dies, whatever fails, the end is the same.
+
+use tests::sim::{Blow, PHONE, Strike, Struck, VISA, Verb, tell};
+
+const POOR: &str = "pm_card_visa_chargeDeclinedInsufficientFunds";
+const STOLEN: &str = "pm_card_visa_chargeDeclinedStolenCard";
+const SECURE: &str = "pm_card_authenticationRequired";
+
+/// Tells the story once in peace and once for each blow there can be.
+fn the_end_is_always(state: &str, charges: usize, story: &[Verb]) {
+    the_end_is(state, charges, story, "");
+}
+
+/// The same, where a text that is lost for good may leave the customer without a prompt.
+fn the_end_is(state: &str, charges: usize, story: &[Verb], otherwise: &str) {
+    let (peaceful, uses) = tell(story, Blow::None).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!((peaceful.state.as_str(), peaceful.charges), (state, charges), "{peaceful:?}");
+    for k in 1..=uses {
+        let strike = |how| Blow::Strikes(Strike { using: k, how });
+        let blows =
+            [Blow::Dies(k), strike(Struck::Fails), strike(Struck::Lost), strike(Struck::Conflicts)];
+        for blow in blows {
+            let (end, _) =
+                tell(story, blow).unwrap_or_else(|failure| panic!("{blow:?}: {failure}"));
+            let unasked = end.state == otherwise && end.charges == 0;
+            assert!(unasked || end == peaceful, "{blow:?} of {uses}: {end:?}, not {peaceful:?}");
+        }
+    }
+}
+
+#[test]
+fn a_payment_by_a_tap() {
+    let story =
+        [Verb::Ask(PHONE, &["rcs"], 3600, 4250), Verb::Settle, Verb::Yes(VISA), Verb::Settle];
+    the_end_is_always("fulfilled ", 1, &story);
+}
+
+#[test]
+fn a_payment_on_the_page_of_a_text() {
+    let story = [
+        Verb::Ask(PHONE, &["sms", "rcs"], 3600, 4250),
+        Verb::Settle,
+        Verb::Receipt("delivered"),
+        Verb::MoreTime,
+        Verb::Yes(VISA),
+        Verb::Settle,
+    ];
+    the_end_is_always("fulfilled ", 1, &story);
+}
+
+#[test]
+fn a_payment_that_takes_the_processor_a_while() {
+    let story =
+        [Verb::Ask(PHONE, &["rcs"], 3600, 4204), Verb::Settle, Verb::Yes(VISA), Verb::Settle];
+    the_end_is_always("fulfilled ", 1, &story);
+}
+
+#[test]
+fn a_second_card_after_the_first_was_refused() {
+    let story = [
+        Verb::Ask(PHONE, &["rcs"], 3600, 4250),
+        Verb::Settle,
+        Verb::Yes(POOR),
+        Verb::Settle,
+        Verb::Yes(SECURE),
+        Verb::Settle,
+        Verb::Yes(VISA),
+        Verb::Settle,
+    ];
+    the_end_is_always("fulfilled ", 1, &story);
+}
+
+#[test]
+fn a_card_that_is_declined_for_good() {
+    let story =
+        [Verb::Ask(PHONE, &["rcs"], 3600, 4250), Verb::Settle, Verb::Yes(STOLEN), Verb::Settle];
+    the_end_is_always("failed \"card_declined\"", 0, &story);
+}
+
+#[test]
+fn the_next_route_after_a_silent_one() {
+    let story = [
+        Verb::Ask("+15551239002", &["rcs", "sms"], 3600, 4250),
+        Verb::Settle,
+        Verb::Receipt("delivered"),
+        Verb::Yes(VISA),
+        Verb::Settle,
+    ];
+    the_end_is("fulfilled ", 1, &story, "expired ");
+}
+
+#[test]
+fn no_route_at_all() {
+    let story = [Verb::Ask("+15551239001", &["rcs"], 3600, 4250), Verb::Settle];
+    the_end_is_always("undeliverable \"not_on_channel\"", 0, &story);
+}
+
+#[test]
+fn a_no() {
+    let story = [Verb::Ask(PHONE, &["rcs"], 3600, 4250), Verb::Settle, Verb::No, Verb::Settle];
+    the_end_is_always("declined \"customer\"", 0, &story);
+}
+
+#[test]
+fn a_report() {
+    let story =
+        [Verb::Ask(PHONE, &["sms", "rcs"], 3600, 4250), Verb::Settle, Verb::NotMe, Verb::Settle];
+    the_end_is_always("declined \"not_me\"", 0, &story);
+}
+
+#[test]
+fn a_wrong_code() {
+    let story =
+        [Verb::Ask(PHONE, &["rcs"], 3600, 4250), Verb::Settle, Verb::WrongCode, Verb::Settle];
+    the_end_is_always("declined \"wrong_session_code\"", 0, &story);
+}
+
+#[test]
+fn a_customer_who_opts_out() {
+    let story =
+        [Verb::Ask(PHONE, &["sms", "rcs"], 3600, 4250), Verb::Settle, Verb::Stop, Verb::Settle];
+    the_end_is_always("declined \"opted_out\"", 0, &story);
+}
+
+#[test]
+fn a_cancel_after_a_resend() {
+    let story = [
+        Verb::Ask(PHONE, &["rcs", "sms"], 3600, 4250),
+        Verb::Settle,
+        Verb::Act("resend"),
+        Verb::Settle,
+        Verb::Act("extend"),
+        Verb::Act("cancel"),
+        Verb::Settle,
+    ];
+    the_end_is_always("cancelled ", 0, &story);
+}
+
+#[test]
+fn a_deadline_that_passes() {
+    let story =
+        [Verb::Ask(PHONE, &["rcs", "sms"], 700, 4250), Verb::Settle, Verb::Pass(900), Verb::Settle];
+    the_end_is_always("expired ", 0, &story);
+}

@@ -1,0 +1,13 @@
+//! What seeds found, each as a story of its own: seeds change their meaning when code does.
+
+use tests::sim::{Blow, PHONE, VISA, Verb, tell};
+
+#[test]
+fn a_request_written_after_its_guarding_check_was_spent_still_ends() {
+    let story = [Verb::AskSlowly(PHONE, &["rcs"], 60, 4250)];
+    let (end, _) = tell(&story, Blow::None).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(end.state, "expired ");
+    let story = [Verb::AskSlowly(PHONE, &["rcs"], 600, 4250), Verb::Settle, Verb::Yes(VISA)];
+    let (end, _) = tell(&story, Blow::None).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!((end.state.as_str(), end.charges), ("fulfilled ", 1));
+}

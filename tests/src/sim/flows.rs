@@ -1,0 +1,239 @@
+//! Whole stories told one verb after the other, so that a worker can be struck at its every use of a port.
+
+use std::time::Duration;
+
+use domain::request::Request;
+
+use super::acts::Wish;
+use super::faults::Faults;
+use super::outside::Strike;
+use super::world::{Failure, Plan, Work, World};
+
+/// One thing that happens in a story.
+#[derive(Clone, Copy, Debug)]
+pub enum Verb {
+    /// A requester asks: whose phone, over which channels, for how many seconds, how much.
+    Ask(&'static str, &'static [&'static str], u64, u64),
+    /// A requester asks like that, once, and the call is so slow that the check it sent ahead is handled before the request
+    /// is written; then it dies.
+    AskSlowly(&'static str, &'static [&'static str], u64, u64),
+    /// Messages are handled, and time passes while any is due soon.
+    Settle,
+    /// The customer says yes, with a card.
+    Yes(&'static str),
+    /// The customer picks another code than the agent said.
+    WrongCode,
+    /// The customer says no.
+    No,
+    /// The customer says that this was not asked for.
+    NotMe,
+    /// The customer asks for more time.
+    MoreTime,
+    /// The requester cancels, resends, extends.
+    Act(&'static str),
+    /// The provider tells how the newest text fares.
+    Receipt(&'static str),
+    /// The customer writes STOP.
+    Stop,
+    /// That many seconds pass.
+    Pass(u64),
+}
+
+/// What a story came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// The request's state, with its reason where it has one.
+    pub state: String,
+    /// How often it was charged.
+    pub charges: usize,
+    /// Which notices the requester took or was owed, without those that tell of prompts.
+    pub told: Vec<String>,
+}
+
+/// What happens to a story's workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blow {
+    /// Nothing.
+    None,
+    /// Whoever is at the turn of that number dies.
+    Dies(u64),
+    /// A use of a port goes wrong.
+    Strikes(Strike),
+}
+
+/// Tells a story to its end, and says how many turns and uses of ports that took.
+///
+/// # Errors
+/// A [`Failure`].
+pub fn tell(story: &[Verb], blow: Blow) -> Result<(Ending, u64), Failure> {
+    let told = |listens: bool| {
+        let faults = Some(Faults::none());
+        let plan = Plan { seed: 7, steps: 0, faults, requests: 1, own_policy: false };
+        let mut world = World::new(plan).map_err(|error| Failure {
+            seed: 7,
+            step: 0,
+            broken: vec![error.to_string()],
+            told: Vec::new(),
+        })?;
+        world.shared.lock().told = listens.then(Vec::new);
+        match blow {
+            Blow::None => {}
+            Blow::Dies(turn) => world.dies_at_turn = Some(turn),
+            Blow::Strikes(strike) => world.shared.lock().strike = Some(strike),
+        }
+        for verb in story {
+            world.does(*verb)?;
+        }
+        world.comes_to_rest()?;
+        let uses = world.shared.lock().uses;
+        Ok((world.ending(), world.turns.max(uses)))
+    };
+    told(false).or_else(|_: Failure| told(true))
+}
+
+/// How often whoever calls repeats a call that got no answer.
+const REPEATS: u32 = 4;
+/// How soon something must be due to be waited for: longer than any message is hidden.
+const SOON: Duration = Duration::from_secs(200);
+
+impl World {
+    fn does(&mut self, verb: Verb) -> Result<(), Failure> {
+        match verb {
+            Verb::Ask(phone, channels, seconds, amount) => {
+                self.asks_for(phone, channels, (seconds, amount));
+                self.works()?;
+                for _ in 0..REPEATS {
+                    if !self.asks_again() {
+                        break;
+                    }
+                    self.works()?;
+                }
+            }
+            Verb::AskSlowly(phone, channels, seconds, amount) => {
+                self.asks_for(phone, channels, (seconds, amount));
+                self.is_slow();
+            }
+            Verb::Settle => self.settles()?,
+            Verb::Pass(seconds) => {
+                self.clock.pass(Duration::from_secs(seconds));
+            }
+            Verb::Yes(card) => self.repeats(&|world| world.answers_newest(Wish::Yes, card))?,
+            Verb::WrongCode => {
+                self.repeats(&|world| world.answers_newest(Wish::WrongCode, VISA))?
+            }
+            Verb::No => self.repeats(&|world| world.answers_newest(Wish::No, VISA))?,
+            Verb::NotMe => self.repeats(&|world| world.answers_newest(Wish::NotMe, VISA))?,
+            Verb::MoreTime => self.repeats(&|world| world.answers_newest(Wish::MoreTime, VISA))?,
+            Verb::Act(what) => self.repeats(&|world| world.acts_on_one(what))?,
+            Verb::Receipt(status) => self.repeats(&|world| world.tells(status))?,
+            Verb::Stop => self.repeats(&|world| world.opts(PHONE, "STOP"))?,
+        }
+        self.checked()
+    }
+
+    fn is_slow(&mut self) {
+        while self.next_due().is_none() && !self.workers.is_empty() {
+            self.turn();
+        }
+        let slow = self.workers.pop();
+        while let Some(due) = self.next_due().filter(|_| self.turns < 100) {
+            if due > self.now().after(Duration::from_secs(12)) {
+                break;
+            }
+            self.clock.pass_until(due);
+            self.deliver();
+            while !self.workers.is_empty() {
+                self.turn();
+            }
+        }
+        self.workers.extend(slow);
+        let written = |world: &Self| !world.shared.lock().watch.seen.is_empty();
+        while !written(self) && !self.workers.is_empty() {
+            self.turn();
+        }
+        self.workers.clear();
+        for call in &mut self.calls {
+            call.gives_up();
+        }
+    }
+
+    /// A call is repeated until it is answered.
+    fn repeats(&mut self, call: &dyn Fn(&mut Self)) -> Result<(), Failure> {
+        for _ in 0..REPEATS {
+            self.heard = false;
+            call(self);
+            self.works()?;
+            if self.heard {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever is at work comes to an end.
+    fn works(&mut self) -> Result<(), Failure> {
+        while !self.workers.is_empty() {
+            self.steps = self.steps.saturating_add(1);
+            self.clock.pass(Duration::from_millis(50));
+            self.turn();
+            self.checked()?;
+        }
+        Ok(())
+    }
+
+    fn settles(&mut self) -> Result<(), Failure> {
+        let until = self.now().after(SOON);
+        loop {
+            self.works()?;
+            if self.deliver() {
+                continue;
+            }
+            match self.next_due().filter(|due| *due <= until) {
+                Some(due) => self.clock.pass_until(due),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn only(&self) -> Option<Request> {
+        self.shared.lock().watch.seen.values().next().map(|seen| seen.request.clone())
+    }
+
+    fn answers_newest(&mut self, wish: Wish, card: &str) {
+        let Some(request) = self.only() else { return };
+        let newest = request.prompts.iter().rev().find(|prompt| prompt.in_force());
+        if let Some(prompt) = newest.cloned() {
+            self.answers_with(&request, &prompt, (wish, card));
+        }
+    }
+
+    fn tells(&mut self, status: &str) {
+        let text = self.shared.lock().texts.sent.last().cloned();
+        if let Some(text) = text {
+            let form = [("MessageStatus", status), ("MessageSid", "SM1")];
+            self.calls_back(&text.callback, &form, Work::Other("receipt"));
+        }
+    }
+
+    fn ending(&self) -> Ending {
+        let outside = self.shared.lock();
+        let Some(seen) = outside.watch.seen.values().next() else {
+            return Ending { state: "none".to_owned(), charges: 0, told: Vec::new() };
+        };
+        let outcome = domain::view::request(&seen.request, seen.version);
+        let reason = outcome.pointer("/outcome/reason").map(ToString::to_string);
+        let kinds = seen.notices.values().map(|notice| notice.kind.as_str().to_owned());
+        let about_prompts =
+            ["request.prompted", "request.delivered", "request.read", "request.opened"];
+        Ending {
+            state: format!("{} {}", seen.request.state_name(), reason.unwrap_or_default()),
+            charges: outside.stripe.charges_of(&seen.request.id.to_string()),
+            told: kinds.filter(|kind| !about_prompts.contains(&kind.as_str())).collect(),
+        }
+    }
+}
+
+/// A card that is good.
+pub const VISA: &str = "pm_card_visa";
+/// A phone that everything reaches.
+pub const PHONE: &str = "+15551230001";
