@@ -37,8 +37,13 @@ impl ReceivedNotices {
             "body": told,
         });
         let mut notices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !notices.iter().any(|notice| notice.get("id").and_then(Value::as_str) == Some(id)) {
-            notices.push_back(kept);
+        let known =
+            notices.iter_mut().find(|known| known.get("id").and_then(Value::as_str) == Some(id));
+        match known {
+            // Somebody else may have sent that id first.
+            Some(known) if verified && known.get("verified") != Some(&json!(true)) => *known = kept,
+            Some(_) => {}
+            None => notices.push_back(kept),
         }
         while notices.len() > KEPT {
             notices.pop_front();
