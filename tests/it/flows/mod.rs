@@ -2,11 +2,13 @@
 
 mod answers;
 mod carrier;
+mod consent;
 mod endings;
 mod idempotency;
 mod limits;
 mod notices;
 mod page;
+mod phone;
 mod problems;
 mod reading;
 mod routes;

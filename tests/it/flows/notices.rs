@@ -210,3 +210,32 @@ fn a_message_that_comes_again_makes_no_second_notice_and_no_earlier_attempt() {
     world.comes_again(world.sent().into_iter().map(|(owed, _)| owed));
     assert_eq!(world.calls_to(HOST).len(), 2);
 }
+
+#[test]
+fn one_machine_takes_its_own_notices_when_they_are_signed_and_a_few_minutes_old_at_most() {
+    let world = World::new();
+    world.asks_at("+15551239003", 4250);
+    let called = world.calls_to(HOST).remove(0);
+    let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
+    let received = local::ReceivedNotices::default();
+    let sent_at: i64 = text(&called.headers, "webhook-timestamp").parse().unwrap();
+    let take = |headers: &HeaderMap, body: &[u8], seconds: i64| {
+        let now = domain::values::time::Timestamp::from_millis((sent_at + seconds) * 1000);
+        received.take(&brand, headers, body, now)
+    };
+    for (seconds, taken) in [(-301, false), (-299, true), (0, true), (299, true), (301, false)] {
+        assert_eq!(take(&called.headers, &called.body, seconds), taken, "{seconds}");
+    }
+    assert!(!take(&called.headers, b"{}", 0));
+    let with = |signature: &str| {
+        let mut headers = called.headers.clone();
+        headers.insert("webhook-signature", signature.parse().unwrap());
+        take(&headers, &called.body, 0)
+    };
+    let ours = text(&called.headers, "webhook-signature");
+    assert!(with(&format!("v2,AAAA v1a,BBBB {ours}")));
+    assert!(!with(&ours.replacen("v1,", "v2,", 1)));
+    assert!(!with("") && !with("v1,") && !with(","));
+    let list = received.list();
+    assert_eq!((list.len(), &list[0]["verified"]), (1, &json!(true)));
+}

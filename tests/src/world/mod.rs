@@ -25,6 +25,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
+use consent_callback::SandboxAccess;
 use domain::message::Message as Owed;
 use domain::ports::{Clock, Item};
 use domain::request::Request;
@@ -81,6 +82,7 @@ pub struct Core {
 pub struct Beginning {
     at: Timestamp,
     secret: Value,
+    phone: SandboxAccess,
     planned: VecDeque<Vec<u8>>,
 }
 
@@ -132,6 +134,13 @@ impl Beginning {
         self.with("/test/channels", &json!([sms]))
     }
 
+    /// Who may use the sandbox phone; everybody, unless told otherwise.
+    #[must_use]
+    pub const fn phone_for(mut self, access: SandboxAccess) -> Self {
+        self.phone = access;
+        self
+    }
+
     /// What is drawn next, instead of what chance would give, for draws of that many bytes.
     #[must_use]
     pub fn drawing(mut self, planned: impl IntoIterator<Item = Vec<u8>>) -> Self {
@@ -159,7 +168,9 @@ impl Beginning {
             secrets: Arc::<Brands>::clone(&brands),
             http: Arc::<Outside>::clone(&outside),
         };
-        let machine = Machine::new(&ports, PUBLIC_BASE);
+        let mut machine = Machine::new(&ports, PUBLIC_BASE);
+        let consent = Arc::get_mut(&mut machine.consent_callback);
+        consent.expect("nobody else has it yet").sandbox = self.phone;
         let logs = Logs::default();
         let core = Arc::new(Core {
             clock,
@@ -193,7 +204,12 @@ impl World {
     /// How a world begins, to be changed before it does.
     #[must_use]
     pub fn beginning() -> Beginning {
-        Beginning { at: BEGINNING, secret: brand::demo(), planned: VecDeque::new() }
+        Beginning {
+            at: BEGINNING,
+            secret: brand::demo(),
+            phone: SandboxAccess::Open,
+            planned: VecDeque::new(),
+        }
     }
 }
 

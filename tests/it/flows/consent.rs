@@ -1,0 +1,118 @@
+//! A yes is to exactly what was read, once: whatever is stored or tapped beside it moves no money.
+
+use domain::message::QueueName;
+use serde_json::{Value, json};
+use tests::world::{PHONE, World};
+
+/// A yes that is recorded and not yet at the processor, with the stored request then changed at a JSON Pointer's place.
+fn tampered(pointer: &str, value: &Value) -> World {
+    let world = World::new();
+    world.asks(4250);
+    let customer = world.customer();
+    let message = customer.newest();
+    let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
+    customer.taps(&message, &yes).ok(200);
+    let mut item = world.items().into_iter().find(|item| item.key.sk == "REQ").unwrap();
+    let mut body: Value = serde_json::from_str(&item.body).unwrap();
+    let place = body.pointer_mut(pointer).unwrap();
+    assert_ne!(place, value);
+    *place = value.clone();
+    item.body = body.to_string();
+    world.puts(item);
+    world
+}
+
+#[test]
+fn nothing_is_charged_when_what_is_stored_is_not_what_was_consented_to() {
+    let cases = [
+        ("/is/ask/amount", json!(4251)),
+        ("/is/ask/currency", json!("USD")),
+        ("/is/ask/description", json!("Invoice 4712")),
+        ("/is/payee", json!("Demo Boots")),
+        ("/is/brand", json!("other")),
+        ("/is/expires_at", json!("2026-11-30T23:59:59.000Z")),
+        ("/is/state/consent/ask_hash", json!("0".repeat(64))),
+        ("/is/state/consent/at", json!("2026-12-01T00:05:00.000Z")),
+    ];
+    for (pointer, value) in cases {
+        let world = tampered(pointer, &value);
+        world.settles();
+        world.time_passes(3_600);
+        let charged = world.items().into_iter().find(|item| item.key.pk.starts_with("SANDBOX#"));
+        assert!(charged.is_none(), "{pointer}: {charged:?}");
+        assert!(world.logs().contains("C1: the consent is not to this ask"), "{pointer}");
+        world.leaves();
+    }
+}
+
+#[test]
+fn an_authorization_that_was_altered_does_not_open_and_nothing_is_charged() {
+    let world = tampered("/is/state/sealed/nonce", &json!("AAAAAAAAAAAAAAAA"));
+    world.settles();
+    let request = world.items().into_iter().find(|item| item.key.sk == "REQ").unwrap();
+    assert!(request.body.contains("authorization_lost"), "{}", request.body);
+    assert!(world.items().iter().all(|item| !item.key.pk.starts_with("SANDBOX#")));
+}
+
+#[test]
+fn a_yes_to_each_of_two_prompts_that_both_count_is_one_yes() {
+    let world = World::new();
+    let mut body = world.payment(PHONE, 4250);
+    body["expires_in"] = json!(1_200);
+    let asked = world.asks_for(&body);
+    world.time_passes(601);
+    let customer = world.customer();
+    let messages = customer.messages();
+    assert_eq!(messages.len(), 2);
+    let yes = json!({ "action": "approve", "session_code": customer.hears(&messages[0]) });
+    customer.taps(&messages[0], &yes).ok(200);
+    customer.taps(&messages[1], &yes).problem(409, "conflict-state");
+    world.settles();
+    customer.taps(&messages[1], &yes).problem(409, "conflict-state");
+    assert_eq!(world.state(&asked), "fulfilled");
+    let charged = world.items().into_iter().filter(|item| item.key.pk.starts_with("SANDBOX#"));
+    assert_eq!(charged.count(), 1);
+}
+
+#[test]
+fn many_taps_at_the_same_moment_are_one_answer() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    let customer = world.customer();
+    let message = customer.newest();
+    let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
+    let no = json!({ "action": "decline" });
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let taps: Vec<_> = [&yes, &no, &yes, &no, &yes, &no]
+            .into_iter()
+            .map(|body| scope.spawn(|| customer.taps(&message, body).status))
+            .collect();
+        taps.into_iter().map(|tap| tap.join().unwrap()).collect()
+    });
+    assert!(statuses.iter().all(|status| matches!(status, 200 | 409)), "{statuses:?}");
+    world.settles();
+    let request = world.stored(&asked);
+    let state = world.state(&asked);
+    assert!(matches!(state.as_str(), "fulfilled" | "declined"), "{state}");
+    assert_eq!(request.attempts.len(), usize::from(state == "fulfilled"));
+}
+
+#[test]
+fn two_workers_at_the_same_moment_charge_once() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    let customer = world.customer();
+    let message = customer.newest();
+    let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
+    customer.taps(&message, &yes).ok(200);
+    customer.taps(&message, &yes).ok(200);
+    for moment in ["stored REQ#", "stored SANDBOX#", "storing REQ#"] {
+        world.meanwhile(moment, |core| core.takes(QueueName::Authorizations));
+    }
+    world.settles();
+    world.time_passes(120);
+    assert_eq!(world.state(&asked), "fulfilled");
+    assert_eq!(world.stored(&asked).attempts.len(), 1);
+    let charged = world.items().into_iter().filter(|item| item.key.pk.starts_with("SANDBOX#"));
+    assert_eq!(charged.count(), 1);
+}
