@@ -7,7 +7,8 @@ use domain::values::id::RequestId;
 use http::{HeaderValue, Uri, header};
 use serde_json::Value;
 
-use super::ground::{Answered, Ground, KEY, SESSION, assert_sound, call, on_ground, wanted};
+use super::ground::{Answered, Ground, KEY, SESSION, call, on_ground, wanted};
+use super::sound::assert_sound;
 
 /// Whether a call is the key holder's: the first `Authorization` decides.
 fn is_ours(call: &http::Request<Body>) -> bool {

@@ -7,7 +7,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use std::collections::BTreeSet;
 
-use super::ground::{AUTH_TOKEN, BASE, Ground, Open, assert_sound, call, on_ground};
+use super::ground::{AUTH_TOKEN, BASE, Ground, Open, call, on_ground};
+use super::sound::assert_sound;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 

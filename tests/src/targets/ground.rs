@@ -12,7 +12,6 @@ use bytes::Bytes;
 use domain::keys;
 use domain::message::{Handled, Message, Step};
 use domain::ports::{Clock, Http, HttpError, Queue, Reach, SignError, Signer, Store};
-use domain::problem::Code;
 use domain::request::Request;
 use domain::storage;
 use domain::values::id::{PromptId, RequestId};
@@ -370,39 +369,4 @@ pub fn call(text: &[u8]) -> Option<http::Request<Body>> {
         }
     }
     Some(call)
-}
-
-/// What holds of every answer: no fault of ours, problems in their documented shape, pages with their policy, nothing
-/// secret that the caller did not say.
-///
-/// # Panics
-/// When it does not hold.
-pub fn assert_sound(answered: &Answered, said: &[u8]) {
-    let Answered { status, kind, body, headers } = answered;
-    assert!(*status < 500, "an answer of {status}: {answered:?}");
-    if *status >= 400 {
-        let page = kind == "text/html" && headers.contains_key(header::CONTENT_SECURITY_POLICY);
-        assert!(page || is_problem(answered), "a refusal that is no problem: {answered:?}");
-    }
-    let says = |text: &[u8], secret: &str| {
-        text.windows(secret.len()).any(|window| window == secret.as_bytes())
-    };
-    for secret in SECRETS {
-        let told =
-            says(body, secret) || headers.values().any(|value| says(value.as_bytes(), secret));
-        assert!(!told || says(said, secret), "{secret} was told: {answered:?}");
-    }
-}
-
-fn is_problem(answered: &Answered) -> bool {
-    // The answer to a HEAD has no body.
-    if answered.body.is_empty() {
-        return answered.kind == "application/problem+json";
-    }
-    let problem = answered.json();
-    let known = Code::ALL.iter().map(|code| code.facts());
-    let known = known.into_iter().any(|(code, status, ..)| {
-        problem["code"] == code && problem["status"] == status && status == answered.status
-    });
-    known && answered.kind == "application/problem+json"
 }

@@ -14,6 +14,7 @@ pub mod ground;
 pub mod mutation;
 pub mod providers;
 mod samples;
+pub mod sound;
 pub mod values;
 
 /// A target.
