@@ -133,11 +133,9 @@ async fn a_customer_who_taps_many_times_at_once_is_charged_once() {
         "customer": { "phone": phone }, "session": { "kind": "voice", "id": SESSION },
         "ask": { "kind": "payment", "amount": 4250, "currency": "EUR", "description": "Invoice" },
     });
-    let mut request = requester.ask(&ask, "impatient").await;
+    let request = requester.ask(&ask, "impatient").await;
     let id = request["id"].as_str().unwrap().to_owned();
-    while request["state"] != "prompted" {
-        request = requester.changed(&id, request["version"].as_u64().unwrap()).await;
-    }
+    let request = requester.until(&id, |request| request["state"] == "prompted").await;
     let message = requester.message(phone, &id).await.unwrap();
     let tap = json!({ "action": "approve", "session_code": request["session_code"] });
     let taps = (0..12).map(|_| requester.tap(phone, message["id"].as_str().unwrap(), &tap));
@@ -146,9 +144,7 @@ async fn a_customer_who_taps_many_times_at_once_is_charged_once() {
         // One is late when the first is charged already.
         assert!(matches!(status, 200 | 409), "{status} {told}");
     }
-    while request["outcome"].is_null() {
-        request = requester.changed(&id, request["version"].as_u64().unwrap()).await;
-    }
+    let request = requester.until(&id, |request| !request["outcome"].is_null()).await;
     assert_eq!(request["outcome"]["kind"], "fulfilled", "{request:#}");
     assert_eq!(till.proxy.charges().await.unwrap(), 1);
 }

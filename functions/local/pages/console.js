@@ -47,7 +47,7 @@ function major(amount, currency) {
   return places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`;
 }
 
-const MAGIC = [[4250, "approved"], [4202, "refused, may retry"], [4203, "refused for good"], [4204, "slow"], [4205, "answer lost"]];
+const MAGIC = [[4250, "approved"], [4202, "try again"], [4203, "refused"], [4204, "slow"], [4205, "answer lost"]];
 
 /** Fills in an amount; whatever was wrong with the one before is forgotten. */
 function fill(amount) {
@@ -247,7 +247,7 @@ async function notices() {
 /** Asks what reaches the customer's phone now, and offers it. */
 async function reach() {
   const answer = await api("POST", "/v1/capabilities", { body: asked(), shown: false }).catch(() => null);
-  $("reach").textContent = answer?.ok ? "Best first. Pick none to let Assent choose." : (answer?.json?.detail ?? "");
+  $("reach").textContent = answer?.ok ? "None picked: the best that reaches them." : (answer?.json?.detail ?? "");
   const routes = answer?.ok ? listed(answer.json, "routes") : (config.channels ?? []).map((channel) => ({ channel, reachable: true }));
   if (routes.length === 0) return;
   const picked = new Set([...$("channels").querySelectorAll("input:checked")].map((box) => box.value));

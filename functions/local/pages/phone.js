@@ -38,9 +38,9 @@ function pick({ id, codes }) {
     h("div", {}, codes.map((code) => h("label", {}, h("input", { type: "radio", name: `code-${id}`, value: code }), code))));
 }
 
-function element(message) {
+function element(message, fresh) {
   const body = message.actions?.length > 0 ? card(message) : sms(message);
-  return h("li", { class: `message${message.retracted ? " retracted" : ""}${first ? "" : " new"}`, "data-id": message.id, "data-channel": message.channel },
+  return h("li", { class: `message${message.retracted ? " retracted" : ""}${fresh ? " new" : ""}`, "data-id": message.id, "data-channel": message.channel },
     h("p", { class: "from" }, h("b", {}, message.from), h("span", {}, `${message.channel} · ${minutes(message.at)}`)),
     body,
     h("div", { class: "answered", role: "status" }, answers.get(message.id) ?? (message.retracted ? h("p", { class: "note" }, "Taken back by the sender.") : null)));
@@ -79,7 +79,7 @@ function draw(list) {
     const text = JSON.stringify(message);
     const before = drawn.get(message.id);
     if (before?.text === text) continue;
-    const now = element(message);
+    const now = element(message, !before && !first);
     if (before) before.element.replaceWith(now);
     else $("messages").append(now);
     fresh ||= !before;

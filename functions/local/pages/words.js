@@ -2,7 +2,7 @@
 
 export const STATES = {
   pending: { word: "Sending", hint: "Picking a channel and sending the prompt.", tone: "busy" },
-  prompted: { word: "Waiting for the customer", hint: "The prompt is on its way to their phone.", tone: "wait" },
+  prompted: { word: "Waiting for the customer", hint: "They are asked. It is their turn.", tone: "wait" },
   authorized: { word: "The customer said yes", hint: "Handing it to the processor.", tone: "busy", answered: true },
   processing: { word: "Charging", hint: "The processor is at it.", tone: "busy", answered: true },
   fulfilled: { word: "Paid", hint: "Done.", tone: "good", ended: true },

@@ -36,6 +36,12 @@ impl Requester {
         Self { http, api: local.api.clone(), key: local.key.clone(), acts: Arc::default() }
     }
 
+    /// Whoever holds `key` at a deployed stack.
+    pub(crate) fn of(api: String, key: String) -> Self {
+        let http: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
+        Self { http, api, key, acts: Arc::default() }
+    }
+
     async fn try_call(
         &self,
         method: &Method,
@@ -106,6 +112,17 @@ impl Requester {
     /// The request once it has changed since `version`, or after two seconds as it is.
     pub(crate) async fn changed(&self, id: &str, version: u64) -> Value {
         self.get(&format!("/v1/requests/{id}?wait=2&after={version}")).await
+    }
+
+    /// The request once it is as wanted.
+    pub(crate) async fn until(&self, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let deadline = SystemClock.now().after(PATIENCE);
+        let mut request = self.get(&format!("/v1/requests/{id}")).await;
+        while !wanted(&request) {
+            assert!(SystemClock.now() < deadline, "it is not what is waited for: {request:#}");
+            request = self.changed(id, request["version"].as_u64().unwrap()).await;
+        }
+        request
     }
 
     /// All requests of a session.

@@ -1,0 +1,260 @@
+//! A real browser, driven by chromedriver. Nothing here sleeps: what is wanted is looked for until a deadline.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use domain::ports::Clock;
+use embedded::SystemClock;
+use serde_json::{Value, json};
+use thirtyfour::{
+    By, ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver, WebElement,
+};
+
+/// How long a page may take to show something.
+const PATIENCE: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_millis(50);
+
+/// Flags for a browser that is alone with one page: no window, no sandbox (which root cannot have), nothing of its own on
+/// the network.
+const FLAGS: [&str; 9] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+];
+
+/// A running chromedriver. Ended with its handle, and the browsers with it.
+pub(super) struct Chromedriver {
+    child: Child,
+    said: BufReader<ChildStdout>,
+    address: String,
+}
+
+/// What somebody looks through.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Screen {
+    /// An agent's.
+    Desk,
+    /// A customer's, in pixels of width.
+    Phone(u32),
+    /// A narrow phone on which no script runs.
+    PhoneWithoutScripts(u32),
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test's own setting")]
+fn program(variable: &str, usual: &str) -> String {
+    let path = std::env::var(variable).unwrap_or_else(|_| usual.to_owned());
+    let there = Path::new(&path).is_file();
+    assert!(there, "{path} is not there: install Chromium and its driver, or set {variable}");
+    path
+}
+
+impl Chromedriver {
+    pub(super) fn start() -> Self {
+        let mut child = Command::new(program("CHROMEDRIVER", "/usr/bin/chromedriver"))
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let said = BufReader::new(child.stdout.take().unwrap());
+        let mut driver = Self { child, said, address: String::new() };
+        while driver.address.is_empty() {
+            let mut line = String::new();
+            assert!(driver.said.read_line(&mut line).unwrap() > 0, "chromedriver does not start");
+            if let Some((_, port)) = line.trim_end().rsplit_once("successfully on port ") {
+                driver.address = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
+            }
+        }
+        driver
+    }
+
+    /// Opens a browser with a profile in `folder` on a page.
+    pub(super) async fn open(&self, folder: PathBuf, screen: Screen, url: &str) -> Browser {
+        let mut wants = DesiredCapabilities::chrome();
+        wants.set_binary(&program("CHROMIUM", "/usr/bin/chromium")).unwrap();
+        for flag in FLAGS {
+            wants.add_arg(flag).unwrap();
+        }
+        wants.add_arg(&format!("--user-data-dir={}", folder.display())).unwrap();
+        wants.set_browser_log_level(LoggingPrefsLogLevel::All).unwrap();
+        match screen {
+            Screen::Desk => wants.add_arg("--window-size=1440,1000").unwrap(),
+            Screen::Phone(width) | Screen::PhoneWithoutScripts(width) => {
+                let metrics =
+                    json!({ "width": width, "height": 740, "pixelRatio": 2.0, "touch": true });
+                let phone = json!({ "deviceMetrics": metrics });
+                wants.add_experimental_option("mobileEmulation", phone).unwrap();
+            }
+        }
+        if matches!(screen, Screen::PhoneWithoutScripts(_)) {
+            let off = json!({ "profile.managed_default_content_settings.javascript": 2 });
+            wants.add_experimental_option("prefs", off).unwrap();
+        }
+        let driver = WebDriver::new(self.address.as_str(), wants).await.unwrap();
+        driver.goto(url).await.unwrap();
+        let pid = driver.capabilities().get("goog:processID").and_then(Value::as_u64);
+        assert!(pid.is_some(), "chromedriver does not tell which process the browser is");
+        Browser { driver, pid }
+    }
+}
+
+impl Drop for Chromedriver {
+    fn drop(&mut self) {
+        // Asked politely, it takes its browsers along.
+        let pid = self.child.id().to_string();
+        Command::new("kill").arg(pid).status().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// A browser with one page in front. Killed with its handle, unless it was closed.
+pub(super) struct Browser {
+    driver: WebDriver,
+    pid: Option<u64>,
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if let Some(pid) = self.pid.take() {
+            Command::new("kill").args(["-9", &pid.to_string()]).status().ok();
+            // Otherwise it would ask chromedriver to close what is gone, and wait for that.
+            self.driver.clone().leak().ok();
+        }
+    }
+}
+
+impl Browser {
+    /// The first element that can be seen and has that text in it.
+    async fn look(&self, css: &str, text: &str) -> Option<WebElement> {
+        // A page that is being replaced has elements that are gone when they are looked at.
+        for element in self.driver.find_all(By::Css(css)).await.ok()? {
+            let visible = element.is_displayed().await.unwrap_or(false);
+            if visible && element.text().await.is_ok_and(|found| found.contains(text)) {
+                return Some(element);
+            }
+        }
+        None
+    }
+
+    /// Waits for an element with that text in it.
+    pub(super) async fn sees(&self, css: &str, text: &str) -> WebElement {
+        let deadline = SystemClock.now().after(PATIENCE);
+        loop {
+            if let Some(element) = self.look(css, text).await {
+                return element;
+            }
+            if SystemClock.now() > deadline {
+                self.shot("failed").await;
+                let page = self.driver.source().await.unwrap_or_default();
+                panic!("there is no {css} with {text:?} in:\n{page}");
+            }
+            SystemClock.wait(SOON).await;
+        }
+    }
+
+    /// The text of an element, once there is one.
+    pub(super) async fn reads(&self, css: &str) -> String {
+        let deadline = SystemClock.now().after(PATIENCE);
+        loop {
+            let text = self.sees(css, "").await.text().await.unwrap_or_default();
+            if !text.is_empty() {
+                return text;
+            }
+            assert!(SystemClock.now() < deadline, "{css} stays empty");
+            SystemClock.wait(SOON).await;
+        }
+    }
+
+    pub(super) async fn clicks(&self, css: &str) {
+        let deadline = SystemClock.now().after(PATIENCE);
+        loop {
+            let clicked = self.sees(css, "").await.click().await;
+            match clicked {
+                Ok(()) => return,
+                // What is drawn anew in this moment is clicked once more.
+                Err(error) => assert!(SystemClock.now() < deadline, "{css}: {error}"),
+            }
+            SystemClock.wait(SOON).await;
+        }
+    }
+
+    /// Clicks something that a page draws with something else, such as the box of a label.
+    pub(super) async fn picks(&self, css: &str) {
+        let deadline = SystemClock.now().after(PATIENCE);
+        loop {
+            if let Ok(element) = self.driver.find(By::Css(css)).await
+                && element.click().await.is_ok()
+            {
+                return;
+            }
+            assert!(SystemClock.now() < deadline, "there is no {css} to pick");
+            SystemClock.wait(SOON).await;
+        }
+    }
+
+    /// Presses the space bar on something: chromedriver's own clicks wait for scripts to run.
+    pub(super) async fn presses(&self, css: &str) {
+        self.driver.find(By::Css(css)).await.unwrap().send_keys(" ").await.unwrap();
+    }
+
+    pub(super) async fn types(&self, css: &str, text: &str) {
+        let field = self.sees(css, "").await;
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    pub(super) async fn has(&self, css: &str) -> bool {
+        !self.driver.find_all(By::Css(css)).await.unwrap().is_empty()
+    }
+
+    pub(super) async fn goes(&self, url: &str) {
+        self.driver.goto(url).await.unwrap();
+    }
+
+    /// Looks at the newest tab, once there are that many.
+    pub(super) async fn turns_to_tab(&self, count: usize) {
+        let deadline = SystemClock.now().after(PATIENCE);
+        loop {
+            let tabs = self.driver.windows().await.unwrap();
+            if tabs.len() == count {
+                self.driver.switch_to_window(tabs[count - 1].clone()).await.unwrap();
+                return;
+            }
+            assert!(SystemClock.now() < deadline, "{} tabs are open, not {count}", tabs.len());
+            SystemClock.wait(SOON).await;
+        }
+    }
+
+    /// Nothing is wider than the screen.
+    pub(super) async fn fits(&self, width: u32) {
+        let page = self.driver.find(By::Css("html")).await.unwrap();
+        let wide = page.prop("scrollWidth").await.unwrap().unwrap();
+        assert_eq!(wide, width.to_string(), "the page is wider than the screen");
+    }
+
+    /// Keeps what is on the screen as `target/screenshots/<name>.png`.
+    pub(super) async fn shot(&self, name: &str) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
+        std::fs::create_dir_all(&folder).unwrap();
+        self.driver.screenshot(&folder.join(format!("{name}.png"))).await.unwrap();
+    }
+
+    /// Closes the browser, which had nothing to complain about.
+    pub(super) async fn closes(mut self) {
+        let log = self.driver.browser_log().await.unwrap();
+        let is_trouble = |level: &str| matches!(level, "SEVERE" | "WARNING");
+        let trouble: Vec<_> = log.iter().filter(|entry| is_trouble(&entry.level)).collect();
+        assert!(trouble.is_empty(), "the browser complains: {trouble:#?}");
+        self.driver.clone().quit().await.unwrap();
+        self.pid = None;
+    }
+}

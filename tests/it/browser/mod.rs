@@ -1,0 +1,254 @@
+//! The agent's console and the customer's phone as people use them, in a real browser.
+
+mod driver;
+
+use tests::process::Local;
+
+use self::driver::{Browser, Chromedriver, Screen};
+use crate::live::folder::Folder;
+use crate::live::requester::Requester;
+
+/// The number both pages begin with.
+const NUMBER: &str = "+15551230001";
+/// The width of an ordinary phone.
+const WIDTH: u32 = 390;
+/// The narrowest phone.
+const NARROW: u32 = 320;
+
+/// An agent and a customer before one machine.
+struct Scene {
+    case: &'static str,
+    agent: Browser,
+    customer: Browser,
+    _chromedriver: Chromedriver,
+    _local: Local,
+    _folder: Folder,
+}
+
+impl Scene {
+    async fn set(case: &'static str) -> Self {
+        let folder = Folder::new();
+        let local = Local::start(&folder.data(), 0, &[]).unwrap();
+        let chromedriver = Chromedriver::start();
+        let at = |name| folder.path().join(name);
+        let agent = chromedriver.open(at("desk"), Screen::Desk, &local.console).await;
+        let customer = chromedriver.open(at("phone"), Screen::Phone(WIDTH), &local.phone).await;
+        Self { case, agent, customer, _chromedriver: chromedriver, _local: local, _folder: folder }
+    }
+
+    /// The agent asks over a channel, and reads the session code off the screen.
+    async fn asks(&self, amount: &str, channel: &str, seconds: &str) -> String {
+        self.agent.clicks(&format!("#channels input[value={channel}]")).await;
+        self.agent.types("#amount", amount).await;
+        self.agent.types("#expires", seconds).await;
+        self.agent.clicks("#send").await;
+        self.agent.sees("#state[data-state=prompted]", "Waiting for the customer").await;
+        let code = self.agent.reads("#digits").await;
+        assert_eq!(code.len(), 2, "{code}");
+        code
+    }
+
+    /// The customer opens the link in the message, in another tab.
+    async fn opens_the_link(&self) {
+        self.customer.clicks(".message[data-channel=sms] a").await;
+        self.customer.turns_to_tab(2).await;
+        self.customer.sees("h1", "Demo Shop Ltd").await;
+        self.customer.fits(WIDTH).await;
+    }
+
+    /// The agent is told what became of it, and so is the requester's own system.
+    async fn is_told(&self, state: &str, word: &str) {
+        self.agent.sees(&format!("#state[data-state={state}]"), word).await;
+        let notice = self.agent.sees("#notices li", &format!("request.{state}")).await;
+        assert!(notice.text().await.unwrap().contains("✓ signed"));
+        assert!(!self.agent.has("#notices .checked.no").await, "a notice is not signed");
+    }
+
+    /// The agent reads the same transaction code as the customer.
+    async fn is_paid(&self) {
+        let told = self.customer.reads(".receipt .code dd").await;
+        self.is_told("fulfilled", "Paid").await;
+        assert_eq!(self.agent.reads("#transaction").await, told);
+    }
+
+    async fn shots(&self, step: &str) {
+        self.agent.shot(&format!("{}-{step}-console", self.case)).await;
+        self.customer.shot(&format!("{}-{step}-phone", self.case)).await;
+    }
+
+    async fn ends(self) {
+        self.agent.closes().await;
+        self.customer.closes().await;
+    }
+}
+
+fn another(code: &str) -> String {
+    format!(":not([value=\"{code}\"])")
+}
+
+#[tokio::test]
+async fn a_customer_approves_on_the_page_behind_the_link() {
+    let scene = Scene::set("approve-link").await;
+    scene.shots("1-empty").await;
+    let code = scene.asks("42.50", "sms", "300").await;
+    scene.customer.sees(".message[data-channel=sms]", "Demo Shop Ltd").await;
+    scene.shots("2-asked").await;
+    scene.opens_the_link().await;
+    scene.customer.picks(&format!("input[name=session_code][value=\"{code}\"]")).await;
+    scene.shots("3-page").await;
+    scene.customer.clicks("button[value=approve]").await;
+    scene.is_paid().await;
+    scene.shots("4-paid").await;
+    scene.ends().await;
+}
+
+#[tokio::test]
+async fn a_customer_approves_on_the_card_in_the_chat() {
+    let scene = Scene::set("approve-card").await;
+    let code = scene.asks("42.50", "rcs", "300").await;
+    scene.customer.sees(".message[data-channel=rcs]", "Demo Shop Ltd").await;
+    scene.customer.clicks("[data-action=approve]").await;
+    scene.customer.sees(".answered", "Pick the number first").await;
+    scene.shots("1-no-number").await;
+    scene.customer.picks(&format!(".pick input[value=\"{code}\"]")).await;
+    scene.customer.clicks("[data-action=approve]").await;
+    scene.customer.sees(".answered", "You tapped").await;
+    scene.is_told("fulfilled", "Paid").await;
+    assert_eq!(scene.agent.reads("#transaction").await.len(), 9);
+    scene.shots("2-paid").await;
+    scene.ends().await;
+}
+
+#[tokio::test]
+async fn a_customer_declines() {
+    let scene = Scene::set("decline").await;
+    scene.asks("42.50", "sms", "300").await;
+    scene.opens_the_link().await;
+    scene.customer.clicks("button[value=decline]").await;
+    scene.customer.sees("[role=status] h1", "Declined").await;
+    scene.is_told("declined", "Declined").await;
+    scene.shots("1-declined").await;
+    scene.ends().await;
+}
+
+#[tokio::test]
+async fn a_customer_says_that_this_is_not_them() {
+    let scene = Scene::set("not-me").await;
+    scene.asks("42.50", "rcs", "300").await;
+    scene.customer.clicks("[data-action=not_me]").await;
+    scene.is_told("declined", "The customer says this is not them").await;
+    scene.shots("1-reported").await;
+    scene.ends().await;
+}
+
+#[tokio::test]
+async fn a_wrong_session_code_ends_the_request_without_a_charge() {
+    let scene = Scene::set("wrong-code").await;
+    let code = scene.asks("42.50", "sms", "300").await;
+    scene.opens_the_link().await;
+    scene.customer.picks(&format!("input[name=session_code]{}", another(&code))).await;
+    scene.customer.clicks("button[value=approve]").await;
+    scene.customer.sees(".mark.bad + [role=status] h1", "").await;
+    scene.is_told("declined", "A number was picked that you did not read out").await;
+    scene.shots("1-declined").await;
+    scene.ends().await;
+}
+
+#[tokio::test]
+async fn a_request_expires_before_the_eyes_of_both() {
+    let scene = Scene::set("expiry").await;
+    scene.asks("42.50", "sms", "8").await;
+    scene.opens_the_link().await;
+    scene.shots("1-page").await;
+    // The page looks again by itself when the answer could no longer count.
+    scene.customer.sees(".mark.over + [role=status] h1", "").await;
+    scene.is_told("expired", "Expired").await;
+    scene.shots("2-expired").await;
+    scene.ends().await;
+}
+
+#[tokio::test]
+async fn a_declined_card_is_mended_with_another_card() {
+    let scene = Scene::set("another-card").await;
+    let code = scene.asks("42.50", "sms", "300").await;
+    scene.opens_the_link().await;
+    let picks_code = format!("input[name=session_code][value=\"{code}\"]");
+    scene.customer.picks(&picks_code).await;
+    scene.customer.picks("#card option[value=pm_card_chargeDeclined]").await;
+    scene.customer.clicks("button[value=approve]").await;
+    scene.customer.sees(".refused", "").await;
+    scene.agent.sees("#timeline li", "Card refused").await;
+    scene.agent.sees("#state[data-state=prompted]", "Waiting for the customer").await;
+    assert_eq!(scene.agent.reads("#digits").await, code);
+    scene.shots("1-refused").await;
+    scene.customer.picks(&picks_code).await;
+    scene.customer.picks("#card option[value=pm_card_visa]").await;
+    scene.customer.clicks("button[value=approve]").await;
+    scene.is_paid().await;
+    scene.shots("2-paid").await;
+    scene.ends().await;
+}
+
+#[tokio::test]
+async fn a_card_that_the_amount_declines_is_approved_the_second_time() {
+    let scene = Scene::set("amount-declines").await;
+    let code = scene.asks("42.02", "rcs", "300").await;
+    for (step, shown, text) in
+        [("1-refused", "#timeline li", "Card refused"), ("2-paid", "#state", "Paid")]
+    {
+        scene.customer.picks(&format!(".pick input[value=\"{code}\"]")).await;
+        scene.customer.clicks("[data-action=approve]").await;
+        scene.agent.sees(shown, text).await;
+        scene.shots(step).await;
+    }
+    scene.is_told("fulfilled", "Paid").await;
+    scene.ends().await;
+}
+
+/// What is on a narrow phone that runs no script, from the link to the end.
+async fn without_scripts(case: &str, button: &str, end: &str) {
+    let folder = Folder::new();
+    let local = Local::start(&folder.data(), 0, &[]).unwrap();
+    let chromedriver = Chromedriver::start();
+    let screen = Screen::PhoneWithoutScripts(NARROW);
+    let customer = chromedriver.open(folder.path().join("phone"), screen, &local.phone).await;
+    assert!(customer.has("noscript p").await, "scripts run");
+    let requester = Requester::new(&local);
+    let ask = serde_json::json!({
+        "customer": { "phone": NUMBER, "language": "de" }, "channels": ["sms"],
+        "session": { "kind": "voice", "id": "narrow" },
+        "ask": {
+            "kind": "payment", "amount": 87_654_321, "currency": "EUR",
+            "description": "Donaudampfschifffahrtsgesellschaftskapitänsmützenversicherung 2026",
+        },
+    });
+    let request = requester.ask(&ask, case).await;
+    let id = request["id"].as_str().unwrap();
+    let request = requester.until(id, |request| request["state"] == "prompted").await;
+    let message = requester.message(NUMBER, id).await.unwrap();
+    customer.goes(message["link"].as_str().unwrap()).await;
+    customer.fits(NARROW).await;
+    let code = request["session_code"].as_str().unwrap();
+    customer.presses(&format!("input[name=session_code][value=\"{code}\"]")).await;
+    customer.shot(&format!("{case}-1-page")).await;
+    customer.presses(&format!("button[value={button}]")).await;
+    customer.sees("[role=status] h1", "").await;
+    let request = requester.until(id, |request| !request["outcome"].is_null()).await;
+    assert_eq!(request["outcome"]["kind"], end, "{request:#}");
+    if let Some(code) = request["outcome"]["transaction_code"].as_str() {
+        customer.sees(".receipt .code dd", code).await;
+    }
+    customer.fits(NARROW).await;
+    customer.shot(&format!("{case}-2-end")).await;
+    customer.closes().await;
+}
+
+#[tokio::test]
+async fn a_narrow_phone_without_scripts_approves() {
+    without_scripts("no-script-approve", "approve", "fulfilled").await;
+}
+
+#[tokio::test]
+async fn a_narrow_phone_without_scripts_declines() {
+    without_scripts("no-script-decline", "decline", "declined").await;
+}
