@@ -22,7 +22,7 @@ const REASONS = {
 
 /** Why a request ended as it did, where there is a why. */
 export function reasoned(outcome) {
-  if (outcome.kind === "fulfilled") return "The customer sees the same code.";
+  if (outcome.kind === "fulfilled") return "Read the code out if they want it: it is on their page, too.";
   if (!outcome.reason) return null;
   return REASONS[outcome.reason] ?? `${STATES[outcome.kind]?.hint ?? ""} Reason: ${outcome.reason.replaceAll("_", " ")}.`;
 }
