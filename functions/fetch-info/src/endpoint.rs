@@ -15,6 +15,12 @@ const FAILING_MAX: Duration = Duration::from_secs(75 * 3600);
 /// How often an endpoint that is switched off is tried all the same.
 const PROBE: Duration = Duration::from_secs(3600);
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
+/// A failure that took this long held a worker up: nobody else's notices wait while more of them find out the same.
+pub(crate) const SLOW: Duration = Duration::from_secs(5);
+/// For how long a slow endpoint is then left alone, but for the one attempt that finds out whether it still is.
+const REST: Duration = Duration::from_secs(10);
+/// Longer than that one attempt takes.
+const PROBING: Duration = Duration::from_secs(20);
 
 /// What is known of an endpoint that has failed; there is nothing of one that works.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +30,20 @@ pub(crate) struct Health {
     failing_since: Timestamp,
     off_since: Option<Timestamp>,
     probed_at: Timestamp,
+    /// Until when it is left alone because its last failure was a slow one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    slow_until: Option<Timestamp>,
+}
+
+/// How an attempt failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failed {
+    /// The endpoint says that it is gone for good.
+    Gone,
+    /// It took long to find out.
+    Slowly,
+    /// At once.
+    Quickly,
 }
 
 /// The endpoint of one brand in one mode.
@@ -59,6 +79,24 @@ impl Endpoint {
             .is_none_or(|health| health.off_since.is_none() || now >= health.probed_at.after(PROBE))
     }
 
+    /// Whether it is this worker's turn to try. At an endpoint that was slow a moment ago it is one worker's at a time: the
+    /// others would only wait for what that one finds out.
+    pub(crate) async fn turn(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let Some(health) = self.current().cloned() else { return Ok(true) };
+        match health.slow_until {
+            None => Ok(true),
+            Some(until) if now < until => Ok(false),
+            Some(_) => {
+                let claim = Health { slow_until: Some(now.after(PROBING)), ..health };
+                self.put(store, claim, now).await
+            }
+        }
+    }
+
     /// Records a success. An endpoint without a record works, so there is mostly nothing to write.
     pub(crate) async fn worked(&self, store: &dyn Store) -> Result<(), StoreError> {
         if self.health.is_none() {
@@ -68,26 +106,40 @@ impl Endpoint {
         store.write(vec![Write::Delete { key: self.key.clone() }]).await
     }
 
-    /// Records a failure; `gone` switches the endpoint off at once.
+    /// Records a failure; one that is gone is switched off at once.
     pub(crate) async fn failed(
-        &self,
+        &mut self,
         store: &dyn Store,
-        gone: bool,
+        how: Failed,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let known = self.current();
         let failing_since = known.map_or(now, |health| health.failing_since);
         let was_off = known.and_then(|health| health.off_since);
+        let was_slow = known.and_then(|health| health.slow_until);
         let tired = now >= failing_since.after(FAILING_MAX);
-        let off_since = was_off.or_else(|| (gone || tired).then_some(now));
+        let off_since = was_off.or_else(|| (how == Failed::Gone || tired).then_some(now));
+        let slow_until = (how == Failed::Slowly).then(|| now.after(REST));
         // A failure in the midst of failures is no news.
-        if known.is_some() && off_since.is_none() {
+        if known.is_some() && off_since.is_none() && slow_until.is_none() && was_slow.is_none() {
             return Ok(());
         }
         if off_since.is_some() && was_off.is_none() {
             tracing::error!(endpoint.key = %self.key.pk, "a notice endpoint is switched off");
         }
-        let health = Health { url: self.url.clone(), failing_since, off_since, probed_at: now };
+        let url = self.url.clone();
+        let health = Health { url, failing_since, off_since, probed_at: now, slow_until };
+        // Where somebody else was faster, they recorded the same.
+        self.put(store, health, now).await.map(|_stored| ())
+    }
+
+    /// Stores what is known now; `false` when somebody else stored something first.
+    async fn put(
+        &mut self,
+        store: &dyn Store,
+        health: Health,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let (version, expect) = match &self.health {
             Some((_, version)) => (version.saturating_add(1), Expect::Version(*version)),
             None => (1, Expect::Absent),
@@ -95,13 +147,16 @@ impl Endpoint {
         let item = Item {
             key: self.key.clone(),
             version,
-            body: body(health)?,
+            body: body(&health)?,
             expires_at: Some(now.after(KEPT)),
             index: None,
         };
         match store.write(vec![Write::Put { item, expect }]).await {
-            // Somebody else recorded the same.
-            Ok(()) | Err(StoreError::Conflict) => Ok(()),
+            Ok(()) => {
+                self.health = Some((health, version));
+                Ok(true)
+            }
+            Err(StoreError::Conflict) => Ok(false),
             Err(error @ (StoreError::Unavailable(_) | StoreError::Damaged(_))) => Err(error),
         }
     }

@@ -10,9 +10,10 @@ use domain::notice::{self, Notice};
 use domain::ports::{HttpError, SecretsError};
 use domain::storage;
 use domain::values::id::RequestId;
+use domain::values::time::Timestamp;
 use http::{Request, StatusCode, header};
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Failed, SLOW};
 use crate::{FetchInfo, Trouble};
 
 const TIME_MAX: Duration = Duration::from_secs(15);
@@ -57,13 +58,19 @@ impl FetchInfo {
         let Some(setup) = &brand.setup(request.mode).notices else {
             return self.store_notice(id, &notice.abandoned(), version).await;
         };
-        let endpoint =
+        let mut endpoint =
             Endpoint::load(self.store.as_ref(), &brand.name, request.mode, setup).await?;
         if !endpoint.is_open(now) {
             tracing::warn!(notice.id = %notice.id, "the notice endpoint is switched off");
             return self.store_notice(id, &notice.abandoned(), version).await;
         }
+        // The last attempt is made whatever is known.
+        let last = notice.failed(0, now).given_up;
+        if !last && !endpoint.turn(self.store.as_ref(), now).await? {
+            return self.store_notice(id, &self.missed(&notice, now), version).await;
+        }
         let taken = self.attempt(&notice, setup).await;
+        let slow = now.until(self.clock.now()) >= SLOW;
         let now = self.clock.now();
         let next = match taken {
             Taken::Yes => {
@@ -71,15 +78,13 @@ impl FetchInfo {
                 notice.delivered(now)
             }
             Taken::Gone => {
-                endpoint.failed(self.store.as_ref(), true, now).await?;
+                endpoint.failed(self.store.as_ref(), Failed::Gone, now).await?;
                 notice.abandoned()
             }
             Taken::No { wait } => {
-                endpoint.failed(self.store.as_ref(), false, now).await?;
-                let mut spread = [128_u8; 1];
-                self.random.fill(&mut spread);
-                let [spread] = spread;
-                let mut next = notice.failed(spread, now);
+                let how = if slow { Failed::Slowly } else { Failed::Quickly };
+                endpoint.failed(self.store.as_ref(), how, now).await?;
+                let mut next = self.missed(&notice, now);
                 next.due_at = next.due_at.max(now.after(wait.unwrap_or_default()));
                 next
             }
@@ -88,6 +93,14 @@ impl FetchInfo {
             tracing::error!(notice.id = %next.id, request.id = %id, "a notice was given up on");
         }
         self.store_notice(id, &next, version).await
+    }
+
+    /// The notice after an attempt that failed, its next one spread about its time.
+    fn missed(&self, notice: &Notice, now: Timestamp) -> Notice {
+        let mut spread = [128_u8; 1];
+        self.random.fill(&mut spread);
+        let [spread] = spread;
+        notice.failed(spread, now)
     }
 
     /// Stores what became of a notice and sends the message for its next attempt, if it has one.

@@ -10,8 +10,9 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::Machine;
 
-/// How many messages of one queue are worked on at once.
-const AT_ONCE: usize = 64;
+/// How many messages of one queue are worked on at once: a place is held for as long as somebody outside takes to answer,
+/// and each may hold a socket, of which a process has a thousand.
+const AT_ONCE: usize = 256;
 /// The longest a dispatcher sleeps: it wakes when something arrives.
 const NAP: Duration = Duration::from_secs(30);
 /// How often items that have expired are deleted.
