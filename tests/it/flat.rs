@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use domain::message::{Handled, QueueName};
-use domain::ports::{Clock, Queue, Random, Store};
+use domain::ports::{Clock, Http, Queue, Random, Store};
 use domain::storage;
 use domain::values::id::RequestId;
 use embedded::Database;
@@ -17,9 +17,9 @@ use tests::memory::{Counted, Counts};
 use tests::targets::ground::{BASE, KEY, Scripted, secret, wanted};
 use tower::ServiceExt;
 
-struct Shop {
-    clock: Arc<ManualClock>,
-    database: Database,
+pub(super) struct Shop {
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) database: Database,
     counted: Arc<Counted>,
     machine: Machine,
     api: Router,
@@ -28,7 +28,11 @@ struct Shop {
 
 impl Shop {
     fn open() -> Self {
-        let clock = Arc::new(ManualClock::default());
+        Self::over(Arc::new(ManualClock::default()), Arc::new(Scripted::default()))
+    }
+
+    /// A shop whose world outside is `http`.
+    pub(super) fn over(clock: Arc<ManualClock>, http: Arc<dyn Http>) -> Self {
         let time: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
         let database = Database::in_memory(Arc::clone(&time)).unwrap();
         let (items, messages): (Arc<dyn Store>, Arc<dyn Queue>) =
@@ -38,8 +42,7 @@ impl Shop {
             (Arc::<Counted>::clone(&counted), Arc::<Counted>::clone(&counted));
         let random: Arc<dyn Random> = Arc::new(SeededRandom::new(7));
         let brand = OneBrand::new(&secret().to_string()).unwrap();
-        let (secrets, http) = (Arc::new(brand), Arc::new(Scripted::default()));
-        let ports = Ports { clock: time, random, store, queue, secrets, http };
+        let ports = Ports { clock: time, random, store, queue, secrets: Arc::new(brand), http };
         let machine = Machine::new(&ports, BASE);
         let api = intake::router(Arc::clone(&machine.intake));
         let phone = consent_callback::router(Arc::clone(&machine.consent_callback));
@@ -60,7 +63,7 @@ impl Shop {
     }
 
     /// Takes every message that is due now.
-    async fn work(&self) {
+    pub(super) async fn work(&self) {
         for queue in [QueueName::Prompts, QueueName::Authorizations, QueueName::Notices] {
             while let Some(received) = self.database.receive(queue, self.clock.now()).unwrap() {
                 assert_eq!(self.machine.handle(&received.message).await, Handled::Done);
@@ -69,9 +72,8 @@ impl Shop {
         }
     }
 
-    /// One request from its call to its last notice.
-    async fn request(&self, number: u32) -> Counts {
-        let before = self.counted.counts();
+    /// Makes a request and says yes to it.
+    pub(super) async fn approved(&self, number: u32) -> RequestId {
         let phone = format!("+1777{number:07}");
         let made = self.post(&self.api, "/v1/requests", &phone, &wanted(&phone, "sandbox")).await;
         self.work().await;
@@ -85,19 +87,31 @@ impl Shop {
         self.work().await;
         let done = storage::load(&self.database, id).await.unwrap().unwrap().request;
         assert_eq!(done.state_name(), "fulfilled");
-        for (notice, _) in storage::notices(&self.database, id).await.unwrap() {
-            assert!(notice.delivered_at.is_some(), "{notice:?}");
-        }
-        self.counted.counts().since(&before)
+        id
+    }
+
+    /// Whether the requester was told everything about a request.
+    pub(super) async fn is_told(&self, id: RequestId) -> bool {
+        let notices = storage::notices(&self.database, id).await.unwrap();
+        notices.iter().all(|(notice, _)| notice.delivered_at.is_some())
+    }
+
+    /// What one request costs from its call to its last notice.
+    async fn cost(&self, number: u32) -> Counts {
+        let before = self.counted.counts();
+        let id = self.approved(number).await;
+        let cost = self.counted.counts().since(&before);
+        assert!(self.is_told(id).await);
+        cost
     }
 }
 
 #[tokio::test]
 async fn the_three_hundredth_request_uses_the_store_and_the_queue_as_often_as_the_first() {
     let shop = Shop::open();
-    let first = shop.request(0).await;
+    let first = shop.cost(0).await;
     for number in 1..300 {
-        assert_eq!(shop.request(number).await, first, "request {number}");
+        assert_eq!(shop.cost(number).await, first, "request {number}");
     }
     assert!(first.reads > 0 && first.transactions > 0 && first.sends > 0, "{first:?}");
     // A bound on what a request may cost at all: whoever needs more says so here.

@@ -19,6 +19,8 @@ mod kill;
 #[cfg(test)]
 mod live;
 #[cfg(test)]
+mod neighbours;
+#[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod stripe;
