@@ -81,7 +81,7 @@ async fn a_card_that_is_refused_is_mended_with_another_card_and_charged_once() {
     assert_eq!(refused[0]["reason"], "card_declined");
 }
 
-/// Every fault once at that call, all at once; `ended` of the requests end without a charge.
+/// Every fault once at that call, all at once; `failed` of the requests end without a charge.
 async fn each_fault_at(call: Call, failed: usize) {
     let till = Till::open().await;
     for fault in FAULTS {

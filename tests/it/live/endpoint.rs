@@ -70,7 +70,7 @@ impl Endpoint {
         self.state.deliveries.lock().unwrap().clone()
     }
 
-    /// How many different notices of that type were taken, whose request is `id`.
+    /// The types of the notices of the request `id` that were taken.
     pub(crate) fn taken(&self, id: &str) -> Vec<String> {
         let deliveries = self.state.deliveries.lock().unwrap();
         let taken = deliveries.values().filter_map(|all| all.iter().find(|one| one.taken));
