@@ -180,6 +180,8 @@ def everything():
     with phase("the four Lambda binaries, as released"):
         lambda_binaries()
     with phase("every test, built"):
+        # The machine that the browser, the kills and Stripe's stand-in are let loose on.
+        run("cargo", "build", "--locked", "-p", "local")
         run("cargo", "nextest", "run", "--locked", "--workspace", "--no-run")
     with contextlib.ExitStack() as stack:
         with phase("localstripe"):

@@ -5,6 +5,8 @@ mod architecture;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod deployed;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod flat;

@@ -10,6 +10,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use domain::problem::{Code, Problem};
+use http::Method;
 use http::header::{self, HeaderName, HeaderValue};
 use http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -119,7 +120,12 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Arc<ConsentCallback>> for Name
 type Here = State<Arc<ConsentCallback>>;
 
 async fn open_page(State(consent): Here, Named(token): Named<String>, call: Call) -> Response {
-    call.answer(&consent, consent.open_page(&token, &call.parts.headers).await)
+    let shown = if call.parts.method == Method::HEAD {
+        consent.show_page(&token).await
+    } else {
+        consent.open_page(&token, &call.parts.headers).await
+    };
+    call.answer(&consent, shown)
 }
 
 async fn answer_page(State(consent): Here, Named(token): Named<String>, call: Call) -> Response {

@@ -47,6 +47,15 @@ impl ConsentCallback {
         self.page(StatusCode::OK, &loaded, &target, token).await
     }
 
+    /// `HEAD /c/{token}`: as the page, and nobody opened it.
+    ///
+    /// # Errors
+    /// A [`Problem`] when something outside did not answer.
+    pub async fn show_page(&self, token: &str) -> Result<Response<Bytes>, Problem> {
+        let Some((target, loaded)) = self.follow(token).await? else { return unknown(token) };
+        self.page(StatusCode::OK, &loaded, &target, token).await
+    }
+
     /// `POST /c/{token}`: the answer, then back to the page that shows what became of it.
     ///
     /// # Errors

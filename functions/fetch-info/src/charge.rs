@@ -40,6 +40,9 @@ impl FetchInfo {
             Err(Refusal::Prompt) => {
                 // C1: the stored yes is not to what is stored as asked. Nothing is charged, and a person must look.
                 tracing::error!(request.id = %id, "C1: the consent is not to this ask");
+                if let Ok(change) = loaded.request.voided(self.clock.now()) {
+                    self.apply(&loaded, change).await?;
+                }
                 return Ok(());
             }
             Err(

@@ -215,7 +215,7 @@ impl Database {
     }
 
     /// Shows every hidden message again at once: called when a process begins that is alone with the file, since whoever
-    /// had taken them is gone.
+    /// had taken them is gone, and that it went is not held against the messages.
     ///
     /// # Errors
     /// [`QueueError`]; the messages come again when their visibility timeouts are over.
@@ -224,7 +224,8 @@ impl Database {
         self.connections.write(move |connection| {
             connection
                 .prepare_cached(
-                    "UPDATE messages SET due_at = ?1 WHERE receives > 0 AND due_at > ?1",
+                    "UPDATE messages SET due_at = ?1, receives = receives - 1
+                     WHERE receives > 0 AND due_at > ?1",
                 )?
                 .execute([now])?;
             Ok(())

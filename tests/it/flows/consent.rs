@@ -41,6 +41,10 @@ fn nothing_is_charged_when_what_is_stored_is_not_what_was_consented_to() {
         let charged = world.items().into_iter().find(|item| item.key.pk.starts_with("SANDBOX#"));
         assert!(charged.is_none(), "{pointer}: {charged:?}");
         assert!(world.logs().contains("C1: the consent is not to this ask"), "{pointer}");
+        let item = world.items().into_iter().find(|item| item.key.sk == "REQ").unwrap();
+        let body: Value = serde_json::from_str(&item.body).unwrap();
+        let ended = json!({ "kind": "failed", "reason": "consent_mismatch" });
+        assert_eq!(body["is"]["state"]["outcome"], ended, "{pointer}");
         world.leaves();
     }
 }

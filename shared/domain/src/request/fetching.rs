@@ -110,6 +110,26 @@ impl Request {
         Ok(change.because(What::Leased { until }))
     }
 
+    /// The stored yes is not to what is stored as asked: somebody altered one of them. Nothing was charged and nothing will
+    /// be.
+    ///
+    /// # Errors
+    /// [`Refusal::Step`] once the request was at the processor: a person must look.
+    pub fn voided(&self, now: Timestamp) -> Result<Change, Refusal> {
+        match &self.state {
+            State::Authorized { .. } if self.open_attempt().is_none() => {
+                let reason = "consent_mismatch".to_owned();
+                let change = self.closed(Outcome::Failed { reason: reason.clone() }, now);
+                Ok(change.because(What::Failed { reason }).telling(NoticeKind::Failed))
+            }
+            State::Closed { .. } => Err(Refusal::Closed),
+            State::Pending
+            | State::Prompted
+            | State::Authorized { .. }
+            | State::Processing { .. } => Err(Refusal::Step),
+        }
+    }
+
     /// The attempt's object is there; nothing has moved.
     ///
     /// # Errors

@@ -1,0 +1,236 @@
+//! The four real Lambda binaries, deployed from `template.yaml` into an AWS emulator, with their triggers doing their work.
+//!
+//! The stack is brought up by `tests/run.py`, which says in the environment where it is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::ports::{Clock, Http, Reach};
+use embedded::SystemClock;
+use http::Request;
+use serde_json::{Value, json};
+
+use crate::live::requester::Requester;
+
+const CALL_MAX: Duration = Duration::from_secs(30);
+/// A trigger looks at its queue again after a moment; a message that comes back does so after minutes.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Where the stack is, or how to get one.
+#[expect(clippy::disallowed_methods, reason = "the stack's addresses come from whoever started it")]
+fn told(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!(
+            "{name} is not set: `python3 tests/run.py` deploys the stack, and `--stack` keeps it up"
+        )
+    })
+}
+
+fn demo() -> Requester {
+    Requester::of(told("ASSENT_API"), told("ASSENT_KEY"))
+}
+
+fn payment(phone: &str, amount: u64) -> Value {
+    json!({
+        "customer": { "phone": phone, "name": "Ada", "language": "en-GB" },
+        "session": { "kind": "voice", "id": format!("deployed-{phone}") },
+        "ask": { "kind": "payment", "amount": amount, "currency": "EUR", "description": "Invoice 4711" },
+    })
+}
+
+/// A call as anybody could make it, with its answer as it came.
+async fn raw(request: http::request::Builder, body: &str) -> http::Response<Bytes> {
+    let http: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
+    let request = request.body(Bytes::from(body.to_owned())).unwrap();
+    http.call(request, Reach::Configured, CALL_MAX).await.unwrap()
+}
+
+/// The message on the phone, once it is there.
+async fn message(requester: &Requester, phone: &str, id: &str) -> Value {
+    let deadline = SystemClock.now().after(PATIENCE);
+    loop {
+        if let Some(message) = requester.message(phone, id).await {
+            return message;
+        }
+        assert!(SystemClock.now() < deadline, "no prompt came to {phone} for {id}");
+        SystemClock.wait(Duration::from_millis(100)).await;
+    }
+}
+
+async fn taps(requester: &Requester, phone: &str, asked: &Value, action: &str) -> Value {
+    let id = asked["id"].as_str().unwrap();
+    let message = message(requester, phone, id).await;
+    let tap = json!({ "action": action, "session_code": asked["session_code"] });
+    let answer = requester.tap(phone, message["id"].as_str().unwrap(), &tap).await;
+    let (status, json) = answer.unwrap();
+    assert_eq!(status, 200, "{json}");
+    requester.get(&format!("/v1/requests/{id}")).await
+}
+
+fn is_closed(request: &Value) -> bool {
+    !request["outcome"].is_null()
+}
+
+#[tokio::test]
+async fn a_payment_is_asked_authorised_charged_and_told_with_a_signed_notice() {
+    let (requester, phone) = (demo(), "+15557010001");
+    let asked = requester.ask(&payment(phone, 4250), "deployed-approve").await;
+    let id = asked["id"].as_str().unwrap();
+    taps(&requester, phone, &asked, "approve").await;
+    let closed = requester.until(id, is_closed).await;
+    assert_eq!(closed["state"], "fulfilled", "{closed:#}");
+    assert_eq!(closed["outcome"]["payment"]["last4"], "4242");
+    assert_eq!(closed["outcome"]["transaction_code"].as_str().unwrap().len(), 9);
+
+    let verifier =
+        standardwebhooks::Webhook::new("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX").unwrap();
+    let deadline = SystemClock.now().after(PATIENCE);
+    loop {
+        let shown = raw(Request::get(told("ASSENT_NOTICES")), "").await;
+        let notices: Vec<Value> = serde_json::from_slice(shown.body()).unwrap();
+        let fulfilled = notices.iter().find(|notice| {
+            let body: Value = serde_json::from_str(notice["body"].as_str().unwrap()).unwrap();
+            body["type"] == "request.fulfilled" && body["data"]["id"] == id
+        });
+        if let Some(notice) = fulfilled {
+            let mut headers = http::HeaderMap::new();
+            for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
+                headers.insert(name, notice["headers"][name].as_str().unwrap().parse().unwrap());
+            }
+            verifier.verify(notice["body"].as_str().unwrap().as_bytes(), &headers).unwrap();
+            return;
+        }
+        assert!(SystemClock.now() < deadline, "the notice did not come");
+        SystemClock.wait(Duration::from_millis(200)).await;
+    }
+}
+
+#[tokio::test]
+async fn another_brand_charges_through_stripe_s_wire_protocol() {
+    let requester = Requester::of(told("ASSENT_API"), told("ASSENT_STRIPE_KEY"));
+    let phone = "+15557010002";
+    let asked = requester.ask(&payment(phone, 1999), "deployed-stripe").await;
+    taps(&requester, phone, &asked, "approve").await;
+    let closed = requester.until(asked["id"].as_str().unwrap(), is_closed).await;
+    assert_eq!(closed["state"], "fulfilled", "{closed:#}");
+    assert_eq!(closed["outcome"]["processor"], "stripe");
+    assert!(closed["outcome"]["reference"].as_str().unwrap().starts_with("pi_"));
+}
+
+#[tokio::test]
+async fn a_refused_card_may_be_tried_again_and_a_lost_answer_is_looked_up() {
+    let requester = demo();
+    let phone = "+15557010003";
+    let asked = requester.ask(&payment(phone, 4202), "deployed-refused").await;
+    let id = asked["id"].as_str().unwrap();
+    taps(&requester, phone, &asked, "approve").await;
+    let refused = |request: &Value| {
+        request["timeline"].as_array().unwrap().iter().any(|fact| fact["what"] == "refused")
+    };
+    let again = requester.until(id, refused).await;
+    assert_eq!(again["state"], "prompted", "{again:#}");
+    taps(&requester, phone, &asked, "approve").await;
+    assert_eq!(requester.until(id, is_closed).await["state"], "fulfilled");
+
+    let phone = "+15557010004";
+    let asked = requester.ask(&payment(phone, 4205), "deployed-lost").await;
+    taps(&requester, phone, &asked, "approve").await;
+    let closed = requester.until(asked["id"].as_str().unwrap(), is_closed).await;
+    assert_eq!(closed["state"], "fulfilled");
+    assert!(closed["timeline"].as_array().unwrap().iter().any(|fact| fact["what"] == "in_doubt"));
+}
+
+#[tokio::test]
+async fn a_no_is_a_no_and_a_deadline_ends_what_nobody_answers() {
+    let requester = demo();
+    let phone = "+15557010005";
+    let asked = requester.ask(&payment(phone, 4250), "deployed-decline").await;
+    let declined = taps(&requester, phone, &asked, "decline").await;
+    assert_eq!(declined["outcome"], json!({ "kind": "declined", "reason": "customer" }));
+
+    let mut short = payment("+15557010006", 4250);
+    short["expires_in"] = json!(3);
+    let asked = requester.ask(&short, "deployed-expire").await;
+    let closed = requester.until(asked["id"].as_str().unwrap(), is_closed).await;
+    assert_eq!(closed["outcome"], json!({ "kind": "expired" }));
+}
+
+#[tokio::test]
+async fn the_page_answers_without_a_script_and_a_get_never_consents() {
+    let (requester, phone) = (demo(), "+15557010007");
+    let asked = requester.ask(&payment(phone, 4250), "deployed-page").await;
+    let id = asked["id"].as_str().unwrap();
+    let link = message(&requester, phone, id).await["link"].as_str().unwrap().to_owned();
+    let page = raw(Request::get(&link), "").await;
+    assert_eq!(page.status(), 200);
+    let policy = page.headers()["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
+    assert!(!is_closed(&requester.get(&format!("/v1/requests/{id}")).await));
+
+    let text = std::str::from_utf8(page.body()).unwrap();
+    let nonce = text.split("name=\"nonce\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let code = asked["session_code"].as_str().unwrap();
+    let form = format!("nonce={nonce}&session_code={code}&card=pm_card_visa&action=approve");
+    let form_type = ("content-type", "application/x-www-form-urlencoded");
+    let posted = raw(Request::post(&link).header(form_type.0, form_type.1), &form).await;
+    assert_eq!(posted.status(), 303);
+    assert_eq!(requester.until(id, is_closed).await["state"], "fulfilled");
+    let after = raw(Request::get(&link), "").await;
+    let closed = requester.get(&format!("/v1/requests/{id}")).await;
+    let told = std::str::from_utf8(after.body()).unwrap();
+    assert!(told.contains(closed["outcome"]["transaction_code"].as_str().unwrap()));
+}
+
+#[tokio::test]
+async fn the_same_call_at_the_same_time_is_one_request() {
+    let requester = demo();
+    let body = payment("+15557010008", 4250);
+    let calls = (0..6).map(|_| requester.post("/v1/requests", &body, "deployed-at-once"));
+    let answers = futures_util::future::join_all(calls).await;
+    assert!(answers.iter().all(|(status, _)| *status == 201), "{answers:#?}");
+    let mut ids: Vec<&str> = answers.iter().map(|(_, json)| json["id"].as_str().unwrap()).collect();
+    ids.dedup();
+    assert_eq!(ids.len(), 1);
+    let (status, problem) =
+        requester.post("/v1/requests", &payment("+15557010008", 1), "deployed-at-once").await;
+    assert_eq!((status, &problem["code"]), (422, &json!("idempotency-key-reused")));
+}
+
+#[tokio::test]
+async fn bad_input_gets_a_problem_with_a_stable_code() {
+    let api = told("ASSENT_API");
+    let key = format!("Bearer {}", told("ASSENT_KEY"));
+    let big = format!("{{\"x\": \"{}\"}}", "x".repeat(70_000));
+    let cases = [
+        ("/v1/requests", "{\"customer\": ", key.as_str(), 400, "invalid-request"),
+        ("/v1/requests", "{\"nonsense\": 1}", &key, 400, "invalid-request"),
+        ("/v1/requests", &big, &key, 413, "payload-too-large"),
+        (
+            "/v1/requests",
+            "{}",
+            "Bearer sk_test_demo_00000000000000000000000000000000",
+            401,
+            "unauthenticated",
+        ),
+        ("/v1/requests/req_01M844DZG03XCBJ52V4K8GHNXC/cancel", "", &key, 404, "not-found"),
+        ("/v1/nowhere", "{}", &key, 404, "not-found"),
+        ("/callbacks/demo/sms?ref=x", "MessageStatus=delivered", &key, 403, "callback-forged"),
+    ];
+    for (path, body, key, status, code) in cases {
+        let request = Request::post(format!("{api}{path}"))
+            .header("authorization", key)
+            .header("idempotency-key", "deployed-bad")
+            .header("content-type", "application/json");
+        let answer = raw(request, body).await;
+        let problem: Value = serde_json::from_slice(answer.body()).unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), problem["code"].as_str().unwrap()),
+            (status, code),
+            "{path}"
+        );
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        let explained = raw(Request::get(problem["type"].as_str().unwrap()), "").await;
+        assert_eq!(explained.status(), 200, "{problem}");
+    }
+}
