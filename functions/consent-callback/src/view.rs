@@ -34,7 +34,7 @@ pub(crate) fn render(
 ) -> Result<String, askama::Error> {
     let language = request.customer.language.as_ref().unwrap_or(&brand.language);
     let texts = texts::page(language, &brand.language);
-    let money = request.ask.money().map(|money| money.to_string());
+    let money = request.ask.money().map(|money| texts::amount(language, &brand.language, money));
     let nonce = keys::page_nonce(&brand.link_key, prompt.id, &request.ask_hash);
     let choices =
         request.session_code.as_ref().map(|code| code.choices.each_ref().map(String::as_str));

@@ -18,7 +18,8 @@ pub(crate) fn prompt(
 ) -> Prompt {
     let token = keys::link_token(&brand.link_key, record.id);
     let link = format!("{public_base}/c/{token}");
-    let money = request.ask.money().map(|money| money.to_string());
+    let language = request.customer.language.as_ref().unwrap_or(&brand.language);
+    let money = request.ask.money().map(|money| texts::amount(language, &brand.language, money));
     let kind = match &request.ask {
         Ask::Payment { .. } => WantedKind::Payment,
         Ask::PaymentMethod { .. } => WantedKind::PaymentMethod,
@@ -32,7 +33,6 @@ pub(crate) fn prompt(
         link: &link,
         code: None,
     };
-    let language = request.customer.language.as_ref().unwrap_or(&brand.language);
     let say = if record.reminder { texts::reminder } else { texts::prompt };
     let texts = say(language, &brand.language, &wanted);
     Prompt {

@@ -5,9 +5,11 @@ mod en;
 mod es;
 mod fr;
 mod gsm7;
+mod money;
 mod page;
 mod prompt;
 
+pub use money::amount;
 pub use page::PageTexts;
 pub use prompt::{PromptTexts, Wanted, WantedKind, prompt, reminder};
 

@@ -1,0 +1,50 @@
+//! An amount as a reader of each language writes it, always with the currency's code, which no sign replaces.
+
+use super::Spoken;
+use crate::values::language::Language;
+use crate::values::money::Money;
+
+/// The amount with the language's own decimal mark and groups of three, such as `1.234,50 EUR` in German.
+#[must_use]
+pub fn amount(language: &Language, fallback: &Language, money: Money) -> String {
+    // Characters that an SMS has too.
+    let (group, mark) = match Spoken::nearest(language, fallback) {
+        Spoken::En => (',', '.'),
+        Spoken::De | Spoken::Es => ('.', ','),
+        Spoken::Fr => (' ', ','),
+    };
+    let plain = money.to_string();
+    let (digits, code) = plain.split_once(' ').unwrap_or((&plain, ""));
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let mut text = String::with_capacity(plain.len() + 4);
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (whole.len() - place) % 3 == 0 {
+            text.push(group);
+        }
+        text.push(digit);
+    }
+    if !part.is_empty() {
+        text.push(mark);
+        text.push_str(part);
+    }
+    format!("{text} {code}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_language_has_its_own_mark_and_groups() {
+        let shown = |language: &str, minor, currency: &str| {
+            let money = Money::new(minor, currency.parse().unwrap()).unwrap();
+            amount(&language.parse().unwrap(), &Language::default(), money)
+        };
+        assert_eq!(shown("en-GB", 4250, "EUR"), "42.50 EUR");
+        assert_eq!(shown("en", 87_654_321, "EUR"), "876,543.21 EUR");
+        assert_eq!(shown("de", 87_654_321, "EUR"), "876.543,21 EUR");
+        assert_eq!(shown("fr", 87_654_321, "EUR"), "876 543,21 EUR");
+        assert_eq!(shown("es-MX", 1_000, "JPY"), "1.000 JPY");
+        assert_eq!(shown("ja", 4250, "KWD"), "4.250 KWD");
+    }
+}
