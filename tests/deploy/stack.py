@@ -5,7 +5,8 @@ Run with the Python of the tests' environment (it needs boto3, sam and ministack
     stack.py --template template.yaml --work target/stack
 
 Prints one line of JSON when the stack is up: the API's address, the test keys of the brands in brands.json, where their
-notices can be read, the emulator's address, the table, the queues. Everything listens on 127.0.0.1 and is stopped by process id when standard input ends.
+notices can be read, where faults are ordered (faults.py), the emulator's address, the table, the queues. Everything
+listens on 127.0.0.1 and is stopped by process id when standard input ends.
 
 What ministack 1.5 does and does not do, found by trying:
 - It runs `provided.al2023` binaries as processes of this machine, with a Runtime API each, and gives them
@@ -35,6 +36,7 @@ import threading
 import time
 
 import boto3
+import faults
 
 HERE = pathlib.Path(__file__).resolve().parent
 STACK = "assent"
@@ -64,6 +66,8 @@ class Emulator:
     def __init__(self, work):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        # Only functions call it by this address: ministack hands them its own environment's.
+        self.faults = faults.Proxy(self.port)
         self.log = work / "ministack.log"
         home = work / "home"
         home.mkdir(parents=True, exist_ok=True)
@@ -75,7 +79,7 @@ class Emulator:
             "SFTP_ENABLED": "false",
             "GATEWAY_PORT": str(self.port),
             "MINISTACK_REGION": REGION,
-            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ENDPOINT_URL": self.faults.url,
             "S3_DATA_DIR": str(work / "s3"),
             "STATE_DIR": str(work / "state"),
             "PERSIST_STATE": "0",
@@ -317,7 +321,7 @@ def main():
             "LogLevel": "INFO",
         }
         requester = Requester()
-        create_brands(emulator, requester.url, arguments.stripe)
+        create_brands(emulator, requester.url, faults.Keys(arguments.stripe).url)
         deploy(emulator, arguments.template.resolve(), work, settings)
         found = outputs(emulator)
         create_routes(emulator, found["HttpApiId"])
@@ -327,6 +331,7 @@ def main():
             "ASSENT_KEY": "sk_test_demo_0123456789abcdef0123456789abcdef",
             "ASSENT_STRIPE_KEY": "sk_test_shop_0123456789abcdef0123456789abcdef",
             "ASSENT_NOTICES": requester.url,
+            "ASSENT_FAULTS": emulator.faults.control,
             "AWS_ENDPOINT_URL": emulator.url,
             "ASSENT_TABLE": found["TableName"],
             "ASSENT_PROMPTS_QUEUE_URL": found["PromptsQueueUrl"],

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Where the stack is, or how to get one.
 #[expect(clippy::disallowed_methods, reason = "the stack's addresses come from whoever started it")]
-fn told(name: &str) -> String {
+pub(crate) fn told(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| {
         panic!(
             "{name} is not set: `python3 tests/run.py` deploys the stack, and `--stack` keeps it up"
@@ -40,7 +40,7 @@ fn payment(phone: &str, amount: u64) -> Value {
 }
 
 /// A call as anybody could make it, with its answer as it came.
-async fn raw(request: http::request::Builder, body: &str) -> http::Response<Bytes> {
+pub(crate) async fn raw(request: http::request::Builder, body: &str) -> http::Response<Bytes> {
     let http: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
     let request = request.body(Bytes::from(body.to_owned())).unwrap();
     http.call(request, Reach::Configured, CALL_MAX).await.unwrap()

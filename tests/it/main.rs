@@ -7,6 +7,8 @@ mod browser;
 #[cfg(test)]
 mod deployed;
 #[cfg(test)]
+mod deployed_faults;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod flat;

@@ -10,8 +10,9 @@ use tokio::task::JoinSet;
 
 use super::requester::Requester;
 
-/// How long a conversation may take: a dead worker's request is taken up again after a minute and a half.
-const CONVERSATION_MAX: Duration = Duration::from_secs(170);
+/// How long a conversation may take: a dead worker's request is taken up again after a minute and a half, and a message
+/// that failed comes back to a deployed function after three.
+const CONVERSATION_MAX: Duration = Duration::from_secs(230);
 
 /// What a customer does with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,165 @@
+//! The deployed stack while its calls of DynamoDB, SQS and Secrets Manager go wrong: answers are lost, calls are
+//! throttled, reads of the index are stale, messages come twice. In the end everybody got what they wanted, once.
+//!
+//! What goes wrong is `tests/deploy/faults.py`.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use domain::ports::Clock;
+use embedded::SystemClock;
+use http::Request;
+use serde_json::{Value, json};
+
+use crate::deployed::{raw, told};
+use crate::live::crowd::{Conversation, Crowd, Ended, Plan};
+use crate::live::requester::Requester;
+use crate::stripe::localstripe;
+
+const SEED: u64 = 7;
+/// For how long calls go wrong; every conversation begins within that time.
+const FAULTY_SECONDS: u64 = 20;
+/// A message that failed comes back after its queue's visibility timeout of three minutes.
+const PATIENCE: Duration = Duration::from_secs(200);
+
+/// What each customer does, with amounts of the sandbox.
+fn at_the_sandbox(number: usize) -> Conversation {
+    let (plan, amount) = match number % 9 {
+        0 => (Plan::Silent, 4250),
+        1 => (Plan::Decline, 4250),
+        2 => (Plan::Cancelled, 4250),
+        3 => (Plan::Approve, 4202),
+        4 => (Plan::Doomed, 4203),
+        5 => (Plan::Approve, 4205),
+        6 => (Plan::WrongCode, 4250),
+        _ => (Plan::Approve, 4250),
+    };
+    conversation(number, plan, amount, "faults-sandbox")
+}
+
+fn at_stripe(number: usize) -> Conversation {
+    let plan = match number % 6 {
+        0 => Plan::AnotherCard,
+        1 => Plan::Decline,
+        _ => Plan::Approve,
+    };
+    conversation(number, plan, 4250, "faults-stripe")
+}
+
+fn conversation(number: usize, plan: Plan, amount: u64, session: &'static str) -> Conversation {
+    // Spread over the faulty time, whatever the plan.
+    let begins = Duration::from_millis(u64::try_from(number * 7 % 16).unwrap() * 1000);
+    Conversation { number, plan, amount, session, begins }
+}
+
+/// What the proxy did so far; begins anew where something is ordered.
+async fn faults(order: Option<Value>) -> Value {
+    let address = told("ASSENT_FAULTS");
+    let answer = match order {
+        Some(order) => raw(Request::post(address), &order.to_string()).await,
+        None => raw(Request::get(address), "").await,
+    };
+    assert_eq!(answer.status(), 200, "{answer:?}");
+    serde_json::from_slice(answer.body()).unwrap()
+}
+
+#[tokio::test]
+async fn requests_end_as_wanted_and_once_whatever_becomes_of_calls_of_aws() {
+    let sandbox = Requester::of(told("ASSENT_API"), told("ASSENT_KEY"));
+    let stripe = Requester::of(told("ASSENT_API"), told("ASSENT_STRIPE_KEY"));
+    let rates = json!({
+        "seed": SEED, "seconds": FAULTY_SECONDS,
+        "lost": 0.06, "unsent": 0.06, "throttled": 0.06, "stale": 0.3, "twice": 0.3,
+    });
+    let mut now = faults(Some(rates)).await;
+    let at_sandbox = Crowd::begin(&sandbox, (0..18).map(at_the_sandbox));
+    let at_stripe = Crowd::begin(&stripe, (100..112).map(at_stripe));
+    while now["seconds"].as_f64().unwrap() > 0.0 {
+        // An agent's list may be behind, and is never wrong about what it shows.
+        for one in sandbox.of_session("faults-sandbox").await {
+            assert_eq!(one["session"]["id"], "faults-sandbox", "{one:#}");
+        }
+        SystemClock.wait(Duration::from_millis(500)).await;
+        now = faults(None).await;
+    }
+    for kind in ["lost", "unsent", "throttled", "stale", "twice"] {
+        assert!(now[kind].as_u64().unwrap() > 0, "nothing was {kind}: {now:#}");
+    }
+    for operation in ["AmazonSQS.SendMessage", "secretsmanager.GetSecretValue"] {
+        assert!(now["calls"][operation].as_u64() > Some(0), "{now:#}");
+    }
+    let (at_sandbox, at_stripe) = (at_sandbox.ended().await, at_stripe.ended().await);
+    every_end_is_told_under_one_id(at_sandbox.iter().chain(&at_stripe)).await;
+    each_call_made_one_request(&sandbox, "faults-sandbox", &at_sandbox).await;
+    each_call_made_one_request(&stripe, "faults-stripe", &at_stripe).await;
+    for one in &at_stripe {
+        assert_eq!(charges(one.id()).await, usize::from(one.is_fulfilled()), "{one:#?}");
+    }
+}
+
+/// The session has the requests that were accepted and no others, and none has changed after its end.
+async fn each_call_made_one_request(requester: &Requester, session: &str, ended: &[Ended]) {
+    let listed = requester.of_session(session).await;
+    let listed: BTreeSet<&str> = listed.iter().map(|one| one["id"].as_str().unwrap()).collect();
+    assert_eq!(listed, ended.iter().map(Ended::id).collect(), "of {session}");
+    assert_eq!(listed.len(), ended.len(), "two calls were one request");
+    for one in ended {
+        one.is_as_planned();
+        let now = requester.get(&format!("/v1/requests/{}", one.id())).await;
+        assert_eq!(now["outcome"], one.request["outcome"], "the outcome changed: {one:#?}");
+    }
+}
+
+/// Waits until the requester was told each request's end, however often but as the same notice.
+async fn every_end_is_told_under_one_id(ended: impl Iterator<Item = &Ended>) {
+    let deadline = SystemClock.now().after(PATIENCE);
+    for one in ended {
+        let last = format!("request.{}", one.request["outcome"]["kind"].as_str().unwrap());
+        loop {
+            let told = notices(one.id(), &last).await;
+            if !told.is_empty() {
+                assert_eq!(told.len(), 1, "{last} of {one:#?}: {told:#?}");
+                break;
+            }
+            assert!(SystemClock.now() < deadline, "nobody is told {last} of {one:#?}");
+            SystemClock.wait(Duration::from_millis(500)).await;
+        }
+    }
+}
+
+/// The different notices of that type about a request: their ids, with what they say.
+async fn notices(id: &str, kind: &str) -> BTreeSet<(String, String)> {
+    let shown = raw(Request::get(told("ASSENT_NOTICES")), "").await;
+    let notices: Vec<Value> = serde_json::from_slice(shown.body()).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    notices
+        .iter()
+        .filter(|notice| {
+            let body: Value = serde_json::from_str(notice["body"].as_str().unwrap()).unwrap();
+            body["type"] == kind && body["data"]["id"] == id
+        })
+        .map(|notice| (text(&notice["headers"]["webhook-id"]), text(&notice["body"])))
+        .collect()
+}
+
+/// How often Stripe's stand-in has charged for a request, as it says itself.
+async fn charges(request: &str) -> usize {
+    let mut after = String::new();
+    let mut charges = 0;
+    loop {
+        let address = format!("{}/v1/payment_intents?limit=100{after}", localstripe());
+        let call = Request::get(address).header("authorization", "Bearer sk_test_count");
+        let page: Value = serde_json::from_slice(raw(call, "").await.body()).unwrap();
+        let intents = page["data"].as_array().unwrap();
+        charges += intents
+            .iter()
+            .filter(|intent| intent["metadata"]["request_id"] == request)
+            .flat_map(|intent| intent["charges"]["data"].as_array().unwrap())
+            .filter(|charge| charge["status"] == "succeeded")
+            .count();
+        if page["has_more"] != true {
+            return charges;
+        }
+        after = format!("&starting_after={}", intents.last().unwrap()["id"].as_str().unwrap());
+    }
+}
