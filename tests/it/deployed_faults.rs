@@ -12,11 +12,11 @@ use http::Request;
 use serde_json::{Value, json};
 
 use crate::deployed::{raw, told};
-use crate::live::crowd::{Conversation, Crowd, Ended, Plan};
+use crate::live::crowd::{Conversation, Crowd, Ended, Plan, draw};
+use crate::live::killing;
 use crate::live::requester::Requester;
 use crate::stripe::localstripe;
 
-const SEED: u64 = 7;
 /// For how long calls go wrong; every conversation begins within that time.
 const FAULTY_SECONDS: u64 = 20;
 /// A message that failed comes back after its queue's visibility timeout of three minutes.
@@ -68,7 +68,7 @@ async fn requests_end_as_wanted_and_once_whatever_becomes_of_calls_of_aws() {
     let sandbox = Requester::of(told("ASSENT_API"), told("ASSENT_KEY"));
     let stripe = Requester::of(told("ASSENT_API"), told("ASSENT_STRIPE_KEY"));
     let rates = json!({
-        "seed": SEED, "seconds": FAULTY_SECONDS,
+        "seed": draw(&killing::random(), u64::MAX), "seconds": FAULTY_SECONDS,
         "lost": 0.06, "unsent": 0.06, "throttled": 0.06, "stale": 0.3, "twice": 0.3,
     });
     let mut now = faults(Some(rates)).await;
