@@ -6,13 +6,15 @@ use std::time::Duration;
 use domain::message::{Handled, QueueName};
 use domain::ports::Clock;
 use embedded::{Database, Received};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::Machine;
 
 /// How many messages of one queue are worked on at once: a place is held for as long as somebody outside takes to answer,
 /// and each may hold a socket, of which a process has a thousand.
 const AT_ONCE: usize = 256;
+/// How many messages are taken with one flush to the disk.
+const BATCH: usize = 32;
 /// The longest a dispatcher sleeps: it wakes when something arrives.
 const NAP: Duration = Duration::from_secs(30);
 /// How often items that have expired are deleted.
@@ -43,15 +45,20 @@ async fn dispatch(
     while !*stop.borrow_and_update() {
         arrivals.borrow_and_update();
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        match database.receive(queue, clock.now()) {
-            Ok(Some(received)) => {
-                let task = take(Arc::clone(&machine), database.clone(), received);
-                spawn(async move {
-                    task.await;
-                    drop(place);
-                });
+        let most = places.available_permits().saturating_add(1).min(BATCH);
+        match database.receive_some(queue, clock.now(), most) {
+            Ok(received) if !received.is_empty() => {
+                let mut place = Some(place);
+                for received in received {
+                    let Ok(place) = taken_or_next(&mut place, &places).await else { return };
+                    let task = take(Arc::clone(&machine), database.clone(), received);
+                    spawn(async move {
+                        task.await;
+                        drop(place);
+                    });
+                }
             }
-            Ok(None) => {
+            Ok(_) => {
                 drop(place);
                 let due = database.next_due(queue).ok().flatten();
                 let nap = due
@@ -75,6 +82,17 @@ async fn dispatch(
         u32::try_from(AT_ONCE).map(|count| Arc::clone(&places).acquire_many_owned(count))
     {
         drop(places.await);
+    }
+}
+
+/// The place at hand, or the next that is free.
+async fn taken_or_next(
+    at_hand: &mut Option<OwnedSemaphorePermit>,
+    places: &Arc<Semaphore>,
+) -> Result<OwnedSemaphorePermit, AcquireError> {
+    match at_hand.take() {
+        Some(place) => Ok(place),
+        None => Arc::clone(places).acquire_owned().await,
     }
 }
 

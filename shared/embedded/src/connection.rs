@@ -1,10 +1,10 @@
 //! The connections to the file: one that writes, one that reads beside it, and commits shared by all who wait for one.
 //!
-//! A commit costs a flush to the disk. Whoever gets the writing connection does the work of all who are waiting for
-//! it, each within its own savepoint, and commits once: under load one flush answers many writes.
+//! A commit costs a flush to the disk. Whoever comes while nobody is at it does the work of all who are waiting for
+//! one, each within its own savepoint, and commits once: under load one flush answers many writes.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -21,7 +21,27 @@ pub(crate) struct Connections {
     writer: Mutex<Connection>,
     /// Absent for a database in memory, which belongs to its one connection.
     reader: Option<Mutex<Connection>>,
-    waiting: Mutex<Vec<Box<dyn Job>>>,
+    waiting: Mutex<Waiting>,
+    /// Told after each commit: those whose changes were in it go, and one of the others makes the next.
+    committed: Condvar,
+}
+
+/// The changes that wait for a commit.
+#[derive(Default)]
+struct Waiting {
+    jobs: Vec<Box<dyn Job>>,
+    /// Whether somebody is at a commit.
+    is_led: bool,
+}
+
+/// Being at a commit, over even if a change panics.
+struct Lead<'a>(&'a Connections);
+
+impl Drop for Lead<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.waiting).is_led = false;
+        self.0.committed.notify_all();
+    }
 }
 
 /// A change that waits for a commit.
@@ -94,7 +114,12 @@ impl Connections {
         reader.set_prepared_statement_cache_capacity(64);
         reader.busy_timeout(Duration::from_secs(10))?;
         let reader = Some(Mutex::new(reader));
-        Ok(Self { writer: Mutex::new(writer), reader, waiting: Mutex::default() })
+        Ok(Self {
+            writer: Mutex::new(writer),
+            reader,
+            waiting: Mutex::default(),
+            committed: Condvar::new(),
+        })
     }
 
     /// Makes the same tables in memory.
@@ -102,7 +127,8 @@ impl Connections {
         let mut writer = Connection::open_in_memory()?;
         settle(&writer)?;
         schema::upgrade(&mut writer)?;
-        Ok(Self { writer: Mutex::new(writer), reader: None, waiting: Mutex::default() })
+        let (writer, waiting) = (Mutex::new(writer), Mutex::default());
+        Ok(Self { writer, reader: None, waiting, committed: Condvar::new() })
     }
 
     /// Reads; sees every change that was answered before.
@@ -121,15 +147,22 @@ impl Connections {
         let answer = Arc::new(Mutex::new(None));
         let change = Change { work: Some(work), done: None, answer: Arc::clone(&answer) };
         blocking(|| {
-            lock(&self.waiting).push(Box::new(change));
+            let mut waiting = lock(&self.waiting);
+            waiting.jobs.push(Box::new(change));
             loop {
-                let mut writer = lock(&self.writer);
                 if let Some(answer) = lock(&answer).take() {
                     return answer;
                 }
-                if self.commit_waiting(&mut writer) == 0 {
+                if waiting.is_led {
+                    waiting = self.committed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+                    continue;
+                }
+                waiting.is_led = true;
+                drop(waiting);
+                if self.commit_waiting() == 0 {
                     return Err(Fault::Lost);
                 }
+                waiting = lock(&self.waiting);
             }
         })
     }
@@ -141,13 +174,15 @@ impl Connections {
     }
 
     /// Does what is waiting in one commit, and says how much that was.
-    fn commit_waiting(&self, writer: &mut Connection) -> usize {
+    fn commit_waiting(&self) -> usize {
+        let _lead = Lead(self);
+        let mut writer = lock(&self.writer);
         let mut jobs: Vec<Box<dyn Job>> = {
             let mut waiting = lock(&self.waiting);
-            let count = waiting.len().min(SHARED_MAX);
-            waiting.drain(..count).collect()
+            let count = waiting.jobs.len().min(SHARED_MAX);
+            waiting.jobs.drain(..count).collect()
         };
-        let committed = commit(writer, &mut jobs).map_err(Arc::new);
+        let committed = commit(&mut writer, &mut jobs).map_err(Arc::new);
         let count = jobs.len();
         for job in jobs {
             job.answer(committed.clone());

@@ -152,13 +152,33 @@ impl Database {
         queue: QueueName,
         now: Timestamp,
     ) -> Result<Option<Received>, QueueError> {
+        Ok(self.receive_some(queue, now, 1)?.pop())
+    }
+
+    /// Takes the first messages, at most `most` of them, with one flush to the disk.
+    ///
+    /// # Errors
+    /// [`QueueError`]; messages may then be hidden all the same.
+    pub fn receive_some(
+        &self,
+        queue: QueueName,
+        now: Timestamp,
+        most: usize,
+    ) -> Result<Vec<Received>, QueueError> {
         let due = |connection: &Connection| first_due(connection, queue.as_str(), now.as_millis());
         if self.connections.read(due)?.is_none() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let visibility = self.visibility(queue);
-        let take = move |connection: &Connection| take(connection, queue, now, visibility);
-        Ok(self.connections.write(take)?)
+        Ok(self.connections.write(move |connection| {
+            let mut taken = Vec::new();
+            while taken.len() < most
+                && let Some(received) = take(connection, queue, now, visibility)?
+            {
+                taken.push(received);
+            }
+            Ok(taken)
+        })?)
     }
 
     /// Deletes a message that was taken. A receipt that ran out deletes nothing, and that is no error: whoever took

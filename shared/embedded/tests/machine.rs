@@ -57,6 +57,21 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 }
 
 #[test]
+fn messages_are_taken_several_at_once_in_their_order_and_never_twice() {
+    let database = Database::in_memory(Arc::new(StoppedClock)).unwrap();
+    for number in 0..5 {
+        now(database.send(&message(number), Duration::ZERO)).unwrap();
+    }
+    let mut taken = Vec::new();
+    for most in [2, 2, 2, 2] {
+        let some = database.receive_some(QueueName::Authorizations, NOW, most).unwrap();
+        taken.push(some.into_iter().map(|received| received.message).collect::<Vec<_>>());
+    }
+    let all = [0, 1, 2, 3, 4].map(message);
+    assert_eq!(taken, [all[..2].to_vec(), all[2..4].to_vec(), all[4..].to_vec(), Vec::new()]);
+}
+
+#[test]
 fn no_runtime_is_needed() {
     let database = Database::in_memory(Arc::new(StoppedClock)).unwrap();
     now(database.write(vec![put(item("a", "b", 1), Expect::Absent)])).unwrap();
