@@ -2,4 +2,6 @@
 
 mod crash_everywhere;
 mod found;
+mod pairs;
 mod seeds;
+mod states;

@@ -93,7 +93,7 @@ impl World {
         self.call(place);
     }
 
-    fn call(&mut self, place: usize) {
+    pub(super) fn call(&mut self, place: usize) {
         let Some(call) = self.calls.get_mut(place) else { return };
         call.under_way = true;
         let body = call.body.to_string();

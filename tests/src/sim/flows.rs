@@ -7,7 +7,7 @@ use domain::request::Request;
 use super::acts::Wish;
 use super::faults::Faults;
 use super::outside::Strike;
-use super::world::{Failure, Plan, Work, World};
+use super::world::{Failure, Plan, Work, Worker, World};
 
 /// One thing that happens in a story.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +37,10 @@ pub enum Verb {
     Stop,
     /// That many seconds pass.
     Pass(u64),
+    /// The next message is handled, once time has come for it.
+    Next,
+    /// The message that was handled last is handled once more.
+    Again,
 }
 
 /// What a story came to.
@@ -67,15 +71,7 @@ pub enum Blow {
 /// A [`Failure`].
 pub fn tell(story: &[Verb], blow: Blow) -> Result<(Ending, u64), Failure> {
     let told = |listens: bool| {
-        let faults = Some(Faults::none());
-        let plan = Plan { seed: 7, steps: 0, faults, requests: 1, own_policy: false };
-        let mut world = World::new(plan).map_err(|error| Failure {
-            seed: 7,
-            step: 0,
-            broken: vec![error.to_string()],
-            told: Vec::new(),
-        })?;
-        world.shared.lock().told = listens.then(Vec::new);
+        let mut world = quiet_world(listens)?;
         match blow {
             Blow::None => {}
             Blow::Dies(turn) => world.dies_at_turn = Some(turn),
@@ -89,6 +85,55 @@ pub fn tell(story: &[Verb], blow: Blow) -> Result<(Ending, u64), Failure> {
         Ok((world.ending(), world.turns.max(uses)))
     };
     told(false).or_else(|_: Failure| told(true))
+}
+
+/// After a story, two meet: the first goes `switches.0` turns far, then the other begins and goes `switches.1`, then the first
+/// to its end, and the other to its own. Says how it ended, and how many turns the first and both took.
+///
+/// # Errors
+/// A [`Failure`].
+pub fn race(
+    story: &[Verb],
+    two: (Verb, Verb),
+    switches: (u64, u64),
+) -> Result<(Ending, u64, u64), Failure> {
+    let told = |listens: bool| {
+        let mut world = quiet_world(listens)?;
+        for verb in story {
+            world.does(*verb)?;
+        }
+        let before = world.turns;
+        world.begins(two.0);
+        let mut first = world.workers.pop();
+        world.goes_on(&mut first, switches.0)?;
+        world.begins(two.1);
+        let mut other = world.workers.pop();
+        world.goes_on(&mut other, switches.1)?;
+        world.goes_on(&mut first, TURNS_MAX)?;
+        let alone = world.turns.saturating_sub(before);
+        world.goes_on(&mut other, TURNS_MAX)?;
+        let both = world.turns.saturating_sub(before);
+        world.comes_to_rest()?;
+        Ok((world.ending(), alone, both))
+    };
+    told(false).or_else(|_: Failure| told(true))
+}
+
+/// More turns than any worker takes.
+const TURNS_MAX: u64 = 1_000;
+
+/// A world of one request, where nothing goes wrong by itself.
+fn quiet_world(listens: bool) -> Result<World, Failure> {
+    let faults = Some(Faults::none());
+    let plan = Plan { seed: 7, steps: 0, faults, requests: 1, own_policy: false };
+    let world = World::new(plan).map_err(|error| Failure {
+        seed: 7,
+        step: 0,
+        broken: vec![error.to_string()],
+        told: Vec::new(),
+    })?;
+    world.shared.lock().told = listens.then(Vec::new);
+    Ok(world)
 }
 
 /// How often whoever calls repeats a call that got no answer.
@@ -126,9 +171,53 @@ impl World {
             Verb::MoreTime => self.repeats(&|world| world.answers_newest(Wish::MoreTime, VISA))?,
             Verb::Act(what) => self.repeats(&|world| world.acts_on_one(what))?,
             Verb::Receipt(status) => self.repeats(&|world| world.tells(status))?,
+            Verb::Next | Verb::Again => {
+                self.begins(verb);
+                self.works()?;
+            }
             Verb::Stop => self.repeats(&|world| world.opts(PHONE, "STOP"))?,
         }
         self.checked()
+    }
+
+    /// Whoever does it sets to work, and gets no further yet.
+    fn begins(&mut self, verb: Verb) {
+        match verb {
+            Verb::Ask(phone, channels, seconds, amount)
+            | Verb::AskSlowly(phone, channels, seconds, amount) => match self.calls.len() {
+                0 => self.asks_for(phone, channels, (seconds, amount)),
+                _ => self.call(0),
+            },
+            Verb::Settle => {}
+            Verb::Pass(seconds) => self.clock.pass(Duration::from_secs(seconds)),
+            Verb::Yes(card) => self.answers_newest(Wish::Yes, card),
+            Verb::WrongCode => self.answers_newest(Wish::WrongCode, VISA),
+            Verb::No => self.answers_newest(Wish::No, VISA),
+            Verb::NotMe => self.answers_newest(Wish::NotMe, VISA),
+            Verb::MoreTime => self.answers_newest(Wish::MoreTime, VISA),
+            Verb::Act(what) => self.acts_on_one(what),
+            Verb::Receipt(status) => self.tells(status),
+            Verb::Stop => self.opts(PHONE, "STOP"),
+            Verb::Next => {
+                if let Some(due) = self.next_due() {
+                    self.clock.pass_until(due);
+                }
+                self.deliver();
+            }
+            Verb::Again => self.duplicate_last(),
+        }
+    }
+
+    /// One of two takes turns, as many as are left to it.
+    fn goes_on(&mut self, hand: &mut Option<Worker>, turns: u64) -> Result<(), Failure> {
+        for _ in 0..turns {
+            let Some(worker) = hand.take() else { break };
+            self.workers.push(worker);
+            self.turn();
+            *hand = self.workers.pop();
+            self.checked()?;
+        }
+        Ok(())
     }
 
     fn is_slow(&mut self) {

@@ -22,9 +22,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use dice::Dice;
 pub use faults::Faults;
-pub use flows::{Blow, Ending, PHONE, VISA, Verb, tell};
+pub use flows::{Blow, Ending, PHONE, VISA, Verb, race, tell};
 pub use outside::{Outside, Shared, Strike, Struck};
-pub use world::{Failure, Plan, World, run};
+pub use world::{Failure, Plan, Report, World, run};
 
 /// A panic of one worker leaves nothing half done here.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,5 +1,6 @@
 //! The world: what can happen next, one thing at a time, and the rest that must come once nothing goes wrong any more.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -422,6 +423,14 @@ impl World {
         }
     }
 
+    /// The message that was delivered last is delivered once more.
+    pub(super) fn duplicate_last(&mut self) {
+        if let Some(message) = self.recent.last().cloned() {
+            let running = self.handling(message);
+            self.employ(Work::Duplicate, running);
+        }
+    }
+
     /// Time passes: a moment, or until something is due, or a leap.
     fn time_passes(&mut self) {
         let by = match self.roll(8) {
@@ -446,12 +455,39 @@ impl World {
     }
 }
 
-/// Runs a plan to its end, and says how many steps that took.
+/// What runs came to.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// How many steps they took.
+    pub steps: u64,
+    /// How many requests came to each end.
+    pub ends: BTreeMap<&'static str, u64>,
+    /// How many attempts were made at the processor.
+    pub attempts: u64,
+    /// How many notices were delivered, and how many were given up on.
+    pub notices: (u64, u64),
+}
+
+impl Report {
+    /// Both together.
+    pub fn add(&mut self, other: &Self) {
+        self.steps = self.steps.saturating_add(other.steps);
+        for (end, count) in &other.ends {
+            let sum = self.ends.entry(end).or_default();
+            *sum = sum.saturating_add(*count);
+        }
+        self.attempts = self.attempts.saturating_add(other.attempts);
+        self.notices.0 = self.notices.0.saturating_add(other.notices.0);
+        self.notices.1 = self.notices.1.saturating_add(other.notices.1);
+    }
+}
+
+/// Runs a plan to its end, and says what it came to.
 ///
 /// # Errors
 /// A [`Failure`] that tells the last steps.
-pub fn run(plan: &Plan) -> Result<u64, Failure> {
-    let told = |told: bool| -> Result<u64, Failure> {
+pub fn run(plan: &Plan) -> Result<Report, Failure> {
+    let told = |told: bool| -> Result<Report, Failure> {
         let broken = |error: Box<dyn std::error::Error>| Failure {
             seed: plan.seed,
             step: 0,
@@ -463,7 +499,8 @@ pub fn run(plan: &Plan) -> Result<u64, Failure> {
         for _ in 0..plan.steps {
             world.step()?;
         }
-        world.comes_to_rest()
+        world.comes_to_rest()?;
+        Ok(world.report())
     };
     // Nothing is told while it goes well; a run that fails is run once more by somebody who listens.
     told(false).or_else(|_| told(true))
@@ -504,6 +541,23 @@ impl World {
         }
         self.shared.lock().watch.broken.push(format!("C3: no rest within {bound} steps"));
         self.checked().map(|()| self.steps)
+    }
+
+    fn report(&self) -> Report {
+        let outside = self.shared.lock();
+        let mut report = Report { steps: self.steps, ..Report::default() };
+        for seen in outside.watch.seen.values() {
+            let end = report.ends.entry(seen.request.state_name()).or_default();
+            *end = end.saturating_add(1);
+            let attempts = u64::try_from(seen.request.attempts.len()).unwrap_or(0);
+            report.attempts = report.attempts.saturating_add(attempts);
+            for notice in seen.notices.values() {
+                let (delivered, given_up) = &mut report.notices;
+                let count = if notice.given_up { given_up } else { delivered };
+                *count = count.saturating_add(1);
+            }
+        }
+        report
     }
 
     fn redrive(&self) {

@@ -1,0 +1,305 @@
+//! Every state a request can come to, by every command in every order, within small bounds: the same predicates hold at
+//! each step, and no state is a dead end.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use domain::ask::{Ask, AskHash, Customer, Metadata, Session, SessionKind};
+use domain::authorization::{Authorization, AuthorizationKind};
+use domain::brand::{Key32, Mode, SealingKeys};
+use domain::consent::{Consent, How, SessionCode};
+use domain::event::Became;
+use domain::invariants;
+use domain::outcome::DeclineReason;
+use domain::ports::{Clock, Receipt, Reference};
+use domain::request::{Change, Doubt, Refusal, Request, State};
+use domain::seal::{self, Sealed};
+use domain::values::id::{ConsentId, PromptId, RequestId};
+use domain::values::money::Money;
+use domain::values::time::Timestamp;
+use tests::doubles::{ManualClock, SeededRandom};
+
+/// The moments there are, in seconds: the deadline is at 60, or at 100 once extended, and a lease lasts 90.
+const MOMENTS: [u64; 5] = [0, 59, 60, 149, 250];
+const ROUTES_MAX: usize = 3;
+
+/// How far an exploration goes: all of it at once would take hours, and what becomes of prompts and what becomes of
+/// attempts hardly touch each other.
+#[derive(Clone, Copy)]
+struct Bounds {
+    coded: bool,
+    prompts: usize,
+    /// Whether receipts come in all kinds, or only as they mostly do.
+    receipts: bool,
+    /// Whether anybody takes the request to the processor.
+    fetched: bool,
+}
+
+fn at(moment: usize) -> Timestamp {
+    ManualClock::default().now().after(Duration::from_secs(MOMENTS[moment]))
+}
+
+fn prompt(number: u8) -> PromptId {
+    PromptId::new(at(0), [number; 10])
+}
+
+fn accepted(coded: bool) -> Request {
+    let id = RequestId::new(at(0), [1; 10]);
+    let brand: domain::values::name::BrandName = "shop".parse().unwrap();
+    let ask = Ask::Payment {
+        money: Money::new(4250, "EUR".parse().unwrap()).unwrap(),
+        description: domain::values::text::Shown::new("Invoice").unwrap(),
+    };
+    Request {
+        id,
+        mode: Mode::Test,
+        payee: "Shop".to_owned(),
+        customer: Customer { phone: "+15551230001".parse().unwrap(), name: None, language: None },
+        address: "hash".to_owned(),
+        session: Session { kind: SessionKind::Voice, id: "call".to_owned(), agent: None },
+        ask_hash: AskHash::of(id, &brand, "Shop", &ask),
+        brand,
+        ask,
+        processor: "stripe".parse().unwrap(),
+        routes: vec!["rcs".parse().unwrap(), "sms".parse().unwrap()],
+        routes_used: 0,
+        session_code: coded.then(|| SessionCode::draw(&SeededRandom::new(1))),
+        metadata: Metadata::new(),
+        notify: true,
+        fallback_seconds: 12,
+        attempts_max: 2,
+        retention_seconds: 86_400,
+        created_at: at(0),
+        expires_at: at(2),
+        customer_extended: false,
+        state: State::Pending,
+        prompts: Vec::new(),
+        attempts: Vec::new(),
+        timeline: Vec::new(),
+        events: 0,
+        chain: String::new(),
+        notices: 0,
+    }
+    .accepted()
+    .request
+}
+
+fn sealed() -> Sealed {
+    let keys = [("k".to_owned(), Key32::new([1; 32]))].into();
+    let keys = SealingKeys { current: "k".to_owned(), keys };
+    let id = RequestId::new(at(0), [1; 10]);
+    let secret = "pm_card_visa".into();
+    let authorization = Authorization { kind: AuthorizationKind::PaymentMethod, secret };
+    seal::seal(&keys, id, &authorization, &SeededRandom::new(2)).unwrap()
+}
+
+fn consent(request: &Request, to: PromptId, now: Timestamp, matched: bool) -> Consent {
+    Consent {
+        id: ConsentId::new(at(0), [3; 10]),
+        at: now,
+        ask_hash: request.ask_hash.clone(),
+        prompt: to,
+        channel: "rcs".parse().unwrap(),
+        how: How::Page,
+        code_matched: matched,
+    }
+}
+
+fn receipt() -> Receipt {
+    Receipt {
+        reference: Reference("pi_1".to_owned()),
+        amount: 4250,
+        currency: "EUR".to_owned(),
+        method: "card".to_owned(),
+        wallet: None,
+        card_brand: None,
+        last4: None,
+    }
+}
+
+type Commands = Vec<Result<Change, Refusal>>;
+
+/// What anybody could do to the request at that moment, whoever they are and however little it suits.
+fn commands(request: &Request, now: Timestamp, sealed: &Sealed, bounds: Bounds) -> Commands {
+    let mut all = vec![
+        request.cancel(now),
+        Ok(request.expire(now)),
+        request.extend(Duration::from_secs(41), now),
+        request.decline(DeclineReason::NotMe, None, now),
+    ];
+    if bounds.fetched {
+        all.extend(at_the_processor(request, now));
+    }
+    all.extend(about_prompts(request, now, sealed, bounds));
+    all
+}
+
+fn at_the_processor(request: &Request, now: Timestamp) -> Commands {
+    vec![
+        request.lease(now),
+        request.prepared(Reference("pi_1".to_owned()), now),
+        request.started(now),
+        request.released("again", Doubt::None, now),
+        request.released("again", Doubt::AsBefore, now),
+        request.released("unknown", Doubt::Told, now),
+        request.fulfilled("CODE".to_owned(), receipt(), now),
+        request.refused("card_declined", true, now),
+        request.refused("card_declined", false, now),
+    ]
+}
+
+fn about_prompts(request: &Request, now: Timestamp, sealed: &Sealed, bounds: Bounds) -> Commands {
+    let rcs = "rcs".parse().unwrap();
+    let mut all = Commands::new();
+    if request.expires_at < at(3) {
+        all.push(request.extend_for_customer(now).map(|mut change| {
+            // Five minutes are beyond the moments there are.
+            change.request.expires_at = at(3);
+            change
+        }));
+    }
+    if request.is_open_to_answers() && request.prompts.len() < bounds.prompts {
+        all.push(Ok(request.begin_prompt(
+            prompt(u8::try_from(request.prompts.len()).unwrap()),
+            &rcs,
+            true,
+            now,
+        )));
+        all.push(Ok(request.undeliverable(now)));
+        if request.routes.len() < ROUTES_MAX {
+            all.push(request.resend(None, now));
+            all.push(Ok(request.route_again(&rcs, now)));
+        }
+    }
+    for number in 0..=u8::try_from(request.prompts.len()).unwrap() {
+        let to = prompt(number);
+        all.push(request.grant(consent(request, to, now, true), sealed.clone(), now));
+        all.push(request.grant(consent(request, to, now, false), sealed.clone(), now));
+        let mut other = consent(request, to, now, true);
+        other.ask_hash = AskHash::of(request.id, &request.brand, "Other", &request.ask);
+        all.push(request.grant(other, sealed.clone(), now));
+        let kinds = [
+            Became::Delivered,
+            Became::Opened,
+            Became::Accepted,
+            Became::Unknown,
+            Became::Failed { reason: "busy".to_owned() },
+            Became::Superseded { retracted: true },
+        ];
+        for became in kinds.into_iter().take(if bounds.receipts { 6 } else { 1 }) {
+            all.push(Ok(request.prompt_became(to, became, None, now)));
+        }
+    }
+    all
+}
+
+/// What of a request decides what can become of it: no times of its own history, no words, no counts.
+fn essence(request: &Request, moment: usize) -> String {
+    let state = match &request.state {
+        State::Processing { lease, .. } => format!("processing {lease}"),
+        State::Authorized { consent, .. } => format!("authorized {}", consent.at),
+        State::Pending | State::Prompted | State::Closed { .. } => request.state_name().to_owned(),
+    };
+    let prompts: Vec<String> = request
+        .prompts
+        .iter()
+        .map(|prompt| format!("{:?}{}{}", prompt.status, prompt.opened, prompt.taken_back))
+        .collect();
+    let attempts: Vec<String> = request
+        .attempts
+        .iter()
+        .map(|attempt| {
+            let (reference, started) = (attempt.reference.is_some(), attempt.started_at.is_some());
+            let doubt = (attempt.in_doubt, attempt.doubt_told);
+            format!("{reference}{started}{doubt:?}{:?}", attempt.end)
+        })
+        .collect();
+    let rest =
+        (request.routes.len(), request.routes_used, request.expires_at, request.customer_extended);
+    format!("{moment} {state} {prompts:?} {attempts:?} {rest:?}")
+}
+
+/// Whether the request can still come to an end by itself, whatever it went through.
+fn can_end(request: &Request) -> bool {
+    let late = at(MOMENTS.len() - 1).after(Duration::from_secs(100));
+    if request.is_closed() {
+        return true;
+    }
+    if request.next_check(late).is_none() {
+        return false;
+    }
+    if request.is_open_to_answers() {
+        return request.expire(late).request.is_closed();
+    }
+    let leased = request.lease(late).map(|change| change.request);
+    leased.is_ok_and(|request| {
+        let over = request.refused("processor_unavailable", false, late);
+        over.is_ok_and(|change| change.request.is_closed())
+    })
+}
+
+fn explore(bounds: Bounds) -> (usize, usize, BTreeSet<&'static str>) {
+    let sealed = sealed();
+    let mut seen = BTreeSet::new();
+    let mut ends = BTreeSet::new();
+    let mut steps = 0;
+    let mut ahead = VecDeque::from([(accepted(bounds.coded), 0)]);
+    while let Some((request, moment)) = ahead.pop_front() {
+        if !seen.insert(essence(&request, moment)) {
+            continue;
+        }
+        assert!(can_end(&request), "C3: a dead end: {request:#?}");
+        if request.is_closed() {
+            ends.insert(request.state_name());
+        }
+        if moment + 1 < MOMENTS.len() {
+            ahead.push_back((request.clone(), moment + 1));
+        }
+        for change in commands(&request, at(moment), &sealed, bounds).into_iter().flatten() {
+            steps += 1;
+            let after = change.request.clone();
+            let broken = invariants::broken(Some(&request), &after, &change.events);
+            assert_eq!(
+                broken,
+                Vec::<&str>::new(),
+                "{request:#?}\n{:#?}\n{after:#?}",
+                change.events
+            );
+            if change.is_nothing() {
+                assert_eq!(after.state, request.state, "a change without an event");
+                assert_eq!(after.notices, request.notices, "a notice without an event");
+            }
+            if request.is_closed() {
+                assert!(change.is_nothing(), "C4: something happened to a closed request");
+            }
+            if !seen.contains(&essence(&after, moment)) {
+                ahead.push_back((after, moment));
+            }
+        }
+    }
+    (seen.len(), steps, ends)
+}
+
+/// A model that got small proves little.
+fn every_state(bounds: Bounds, least: usize, ends: &[&str]) {
+    let (states, steps, ended) = explore(bounds);
+    println!("{states} states, {steps} steps");
+    assert_eq!(ended, ends.iter().copied().collect());
+    assert!(states >= least, "{states} states, {steps} steps");
+}
+
+#[test]
+fn no_order_of_prompts_receipts_and_answers_breaks_an_invariant_or_leaves_no_way_to_an_end() {
+    let ends = ["cancelled", "declined", "expired", "undeliverable"];
+    let bounds = Bounds { coded: true, prompts: 2, receipts: true, fetched: false };
+    every_state(bounds, 1_000, &ends);
+}
+
+#[test]
+fn no_order_of_answers_and_attempts_breaks_an_invariant_or_leaves_no_way_to_an_end() {
+    let ends = ["cancelled", "declined", "expired", "failed", "fulfilled", "undeliverable"];
+    for coded in [true, false] {
+        let bounds = Bounds { coded, prompts: 1, receipts: false, fetched: true };
+        every_state(bounds, 1_000, &ends);
+    }
+}
