@@ -178,11 +178,10 @@ impl FetchInfo {
             Some(reference) => (loaded, reference.clone()),
             None => match processor.prepare(&charge).await {
                 Prepared::Ready(reference) => {
-                    let Ok(change) = loaded.request.prepared(reference.clone(), self.clock.now())
-                    else {
-                        return Ok(());
-                    };
-                    (self.apply(&loaded, change).await?, reference)
+                    let prepared =
+                        |request: &Request, now| request.prepared(reference.clone(), now);
+                    let Some(loaded) = self.step(loaded, prepared).await? else { return Ok(()) };
+                    (loaded, reference)
                 }
                 Prepared::Not(answer) => return self.react(loaded, Turn::Answered(answer)).await,
             },
