@@ -74,8 +74,8 @@ GUARDS = [
     (
         "the attempt's object is committed before the call",
         FETCH + "charge.rs",
-        "                    (self.apply(&loaded, change).await?, reference)",
-        "                    if GONE { processor.execute(&charge, &reference).await; }\n                    (self.apply(&loaded, change).await?, reference)",
+        "                    let prepared =\n",
+        "                    if GONE { processor.execute(&charge, &reference).await; }\n                    let prepared =\n",
         "C1 C2 C5",
     ),
     (

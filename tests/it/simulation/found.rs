@@ -1,6 +1,6 @@
 //! What seeds found, each as a story of its own: seeds change their meaning when code does.
 
-use tests::sim::{Blow, PHONE, VISA, Verb, tell};
+use tests::sim::{Blow, PHONE, Strike, Struck, VISA, Verb, tell};
 
 #[test]
 fn a_request_written_after_its_guarding_check_was_spent_still_ends() {
@@ -10,4 +10,19 @@ fn a_request_written_after_its_guarding_check_was_spent_still_ends() {
     let story = [Verb::AskSlowly(PHONE, &["rcs"], 600, 4250), Verb::Settle, Verb::Yes(VISA)];
     let (end, _) = tell(&story, Blow::None).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!((end.state.as_str(), end.charges), ("fulfilled ", 1));
+}
+
+#[test]
+fn whoever_changes_the_request_in_the_midst_of_a_payment_does_not_hold_it_up() {
+    let story = [
+        Verb::Ask(PHONE, &["rcs"], 3600, 4250),
+        Verb::Settle,
+        Verb::Yes(VISA),
+        Verb::EndsWithin(10),
+    ];
+    let (_, uses) = tell(&story, Blow::None).unwrap_or_else(|failure| panic!("{failure}"));
+    for using in 1..=uses {
+        let blow = Blow::Strikes(Strike { using, how: Struck::Conflicts });
+        tell(&story, blow).unwrap_or_else(|failure| panic!("{blow:?}: {failure}"));
+    }
 }

@@ -43,7 +43,6 @@ fn runs(first: u64, steps: u64) -> Report {
 #[test]
 fn a_million_steps_break_nothing_and_come_to_every_end() {
     let report = runs(1, wanted("STEPS").unwrap_or(1_000_000));
-    println!("{report:?}");
     let ends = ["cancelled", "declined", "expired", "failed", "fulfilled", "undeliverable"];
     assert_eq!(report.ends.keys().copied().collect::<Vec<_>>(), ends);
     assert!(report.ends.values().all(|count| *count > 50), "{report:?}");
@@ -54,6 +53,5 @@ fn a_million_steps_break_nothing_and_come_to_every_end() {
 fn the_seeds_of_this_commit_break_nothing() {
     // Apart from the fixed ones, which begin at 1.
     let first = wanted("SEED").unwrap_or(1_000_000);
-    println!("SEED={first}");
     runs(first, 100_000);
 }

@@ -283,7 +283,6 @@ fn explore(bounds: Bounds) -> (usize, usize, BTreeSet<&'static str>) {
 /// A model that got small proves little.
 fn every_state(bounds: Bounds, least: usize, ends: &[&str]) {
     let (states, steps, ended) = explore(bounds);
-    println!("{states} states, {steps} steps");
     assert_eq!(ended, ends.iter().copied().collect());
     assert!(states >= least, "{states} states, {steps} steps");
 }

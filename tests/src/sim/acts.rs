@@ -10,7 +10,8 @@ use serde_json::json;
 
 use super::brand::BASE;
 use super::texts::Text;
-use super::world::{End, Running, Work, World};
+use super::work::{End, Running, Work};
+use super::world::World;
 
 /// What a customer does with a prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

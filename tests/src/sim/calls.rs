@@ -8,7 +8,8 @@ use domain::values::id::RequestId;
 use http::{HeaderMap, HeaderValue, Response, header};
 use serde_json::{Value, json};
 
-use super::world::{End, Running, Work, World};
+use super::work::{End, Running, Work};
+use super::world::World;
 
 /// One call of a requester that makes a request, repeated with the same key and body until it is answered.
 pub(super) struct Call {

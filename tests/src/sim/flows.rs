@@ -7,7 +7,9 @@ use domain::request::Request;
 use super::acts::Wish;
 use super::faults::Faults;
 use super::outside::Strike;
-use super::world::{Failure, Plan, Work, Worker, World};
+use super::plan::{Failure, Plan};
+use super::work::{Work, Worker};
+use super::world::World;
 
 /// One thing that happens in a story.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +39,8 @@ pub enum Verb {
     Stop,
     /// That many seconds pass.
     Pass(u64),
+    /// Messages are handled as they come due, and the request must have ended before that many seconds have passed.
+    EndsWithin(u64),
     /// The next message is handled, once time has come for it.
     Next,
     /// The message that was handled last is handled once more.
@@ -87,8 +91,10 @@ pub fn tell(story: &[Verb], blow: Blow) -> Result<(Ending, u64), Failure> {
     told(false).or_else(|_: Failure| told(true))
 }
 
-/// After a story, two meet: the first goes `switches.0` turns far, then the other begins and goes `switches.1`, then the first
-/// to its end, and the other to its own. Says how it ended, and how many turns the first and both took.
+/// Two meet after a story, and how it ended, with the number of turns that the first and both of them took.
+///
+/// The first goes `switches.0` turns far, then the other begins and goes `switches.1`, then the first
+/// to its end, and the other to its own.
 ///
 /// # Errors
 /// A [`Failure`].
@@ -158,13 +164,20 @@ impl World {
                 self.asks_for(phone, channels, (seconds, amount));
                 self.is_slow();
             }
-            Verb::Settle => self.settles()?,
+            Verb::Settle => self.settles(SOON)?,
+            Verb::EndsWithin(seconds) => {
+                self.settles(Duration::from_secs(seconds))?;
+                if self.only().is_none_or(|request| !request.is_closed()) {
+                    let late = format!("SLOW: the request has not ended within {seconds} s");
+                    self.shared.lock().watch.broken.push(late);
+                }
+            }
             Verb::Pass(seconds) => {
                 self.clock.pass(Duration::from_secs(seconds));
             }
             Verb::Yes(card) => self.repeats(&|world| world.answers_newest(Wish::Yes, card))?,
             Verb::WrongCode => {
-                self.repeats(&|world| world.answers_newest(Wish::WrongCode, VISA))?
+                self.repeats(&|world| world.answers_newest(Wish::WrongCode, VISA))?;
             }
             Verb::No => self.repeats(&|world| world.answers_newest(Wish::No, VISA))?,
             Verb::NotMe => self.repeats(&|world| world.answers_newest(Wish::NotMe, VISA))?,
@@ -188,7 +201,7 @@ impl World {
                 0 => self.asks_for(phone, channels, (seconds, amount)),
                 _ => self.call(0),
             },
-            Verb::Settle => {}
+            Verb::Settle | Verb::EndsWithin(_) => {}
             Verb::Pass(seconds) => self.clock.pass(Duration::from_secs(seconds)),
             Verb::Yes(card) => self.answers_newest(Wish::Yes, card),
             Verb::WrongCode => self.answers_newest(Wish::WrongCode, VISA),
@@ -270,8 +283,8 @@ impl World {
         Ok(())
     }
 
-    fn settles(&mut self) -> Result<(), Failure> {
-        let until = self.now().after(SOON);
+    fn settles(&mut self, within: Duration) -> Result<(), Failure> {
+        let until = self.now().after(within);
         loop {
             self.works()?;
             if self.deliver() {

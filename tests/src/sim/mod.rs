@@ -11,11 +11,14 @@ mod dice;
 mod faults;
 mod flows;
 mod outside;
+mod plan;
 mod ports;
+mod rest;
 mod shop;
 mod stripe;
 mod texts;
 mod watch;
+mod work;
 mod world;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -24,7 +27,8 @@ pub use dice::Dice;
 pub use faults::Faults;
 pub use flows::{Blow, Ending, PHONE, VISA, Verb, race, tell};
 pub use outside::{Outside, Shared, Strike, Struck};
-pub use world::{Failure, Plan, Report, World, run};
+pub use plan::{Failure, Plan, Report, run};
+pub use world::World;
 
 /// A panic of one worker leaves nothing half done here.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,18 +1,14 @@
-//! The world: what can happen next, one thing at a time, and the rest that must come once nothing goes wrong any more.
+//! The world: what can happen next, one thing at a time.
 
-use std::collections::BTreeMap;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::Bytes;
 use domain::message::{Handled, Message, QueueName};
-use domain::ports::{Clock, Http, Queue, Random, Secrets, Store};
+use domain::ports::Clock;
 use domain::problem::Problem;
 use domain::values::time::Timestamp;
 use embedded::{Database, Received};
-use http::Response;
 use local::{Machine, Ports};
 
 use super::brand::{BASE, Credentials};
@@ -20,96 +16,10 @@ use super::dice::{Dice, DiceRandom};
 use super::faults::Faults;
 use super::outside::Wire;
 use super::outside::{Outside, Shared};
+use super::plan::{Failure, Plan};
 use super::ports::{Keeper, Kept, Patient};
+use super::work::{End, Running, Work, Worker};
 use crate::doubles::ManualClock;
-
-/// How long a run is and what may go wrong in it.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// The seed.
-    pub seed: u64,
-    /// How many steps until faults stop.
-    pub steps: u64,
-    /// What goes wrong; drawn from the seed where nothing is said.
-    pub faults: Option<Faults>,
-    /// How many requests may be made.
-    pub requests: u64,
-    /// Whether the brand has rules of the seed's choice, or those every brand has.
-    pub own_policy: bool,
-}
-
-impl Plan {
-    /// The usual run of a seed.
-    #[must_use]
-    pub const fn of(seed: u64) -> Self {
-        Self { seed, steps: 1_500, faults: None, requests: 8, own_policy: true }
-    }
-}
-
-/// How many steps a failure prints.
-const LAST: usize = 80;
-
-/// A run that showed a fault.
-#[derive(Debug)]
-pub struct Failure {
-    /// The seed.
-    pub seed: u64,
-    /// After how many steps.
-    pub step: u64,
-    /// What no longer held.
-    pub broken: Vec<String>,
-    /// Everything that happened.
-    pub told: Vec<String>,
-}
-
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "seed {} failed after step {}:", self.seed, self.step)?;
-        for line in &self.broken {
-            writeln!(f, "  {line}")?;
-        }
-        let last = self.told.len().saturating_sub(LAST);
-        writeln!(f, "the last steps:")?;
-        for line in self.told.iter().skip(last) {
-            writeln!(f, "{line}")?;
-        }
-        Ok(())
-    }
-}
-
-/// What a worker came to.
-pub(super) enum End {
-    /// A message was handled.
-    Handled(Handled),
-    /// A call was answered.
-    Answered(Result<Response<Bytes>, Problem>),
-}
-
-/// What a worker is at.
-pub(super) enum Work {
-    /// A message from a queue.
-    Message(Received),
-    /// The same message once more, at the same time.
-    Duplicate,
-    /// A requester's `POST /v1/requests`, by its place among the calls.
-    Create(usize),
-    /// Some other call: who makes it does not wait.
-    Other(&'static str),
-    /// A phone says STOP.
-    Stop(String),
-    /// A phone says START.
-    Start,
-}
-
-pub(super) type Running = Pin<Box<dyn Future<Output = End> + Send>>;
-
-/// A worker.
-pub(super) struct Worker {
-    pub(super) work: Work,
-    pub(super) running: Running,
-    pub(super) since_step: u64,
-    pub(super) dies_at: Timestamp,
-}
 
 /// The world.
 pub struct World {
@@ -148,7 +58,7 @@ impl World {
         let shared = Shared::new(Outside::new(dice));
         shared.lock().faults = faults;
         let clock = Arc::new(ManualClock::default());
-        let database = Database::in_memory(Arc::clone(&clock) as Arc<dyn Clock>)?;
+        let database = Database::in_memory(Arc::<ManualClock>::clone(&clock))?;
         let kept = Arc::new(Kept {
             database: database.clone(),
             shared: shared.clone(),
@@ -158,12 +68,12 @@ impl World {
             Arc::new(Keeper::new(shared.clone(), Arc::clone(&clock), credentials.brand()?));
         let wire = Wire { shared: shared.clone(), clock: Arc::clone(&clock) };
         let ports = Ports {
-            clock: Arc::new(Patient(Arc::clone(&clock))) as Arc<dyn Clock>,
-            random: Arc::new(random) as Arc<dyn Random>,
-            store: Arc::clone(&kept) as Arc<dyn Store>,
-            queue: kept as Arc<dyn Queue>,
-            secrets: Arc::clone(&keeper) as Arc<dyn Secrets>,
-            http: Arc::new(wire) as Arc<dyn Http>,
+            clock: Arc::new(Patient(Arc::clone(&clock))),
+            random: Arc::new(random),
+            store: Arc::<Kept>::clone(&kept),
+            queue: kept,
+            secrets: Arc::<Keeper>::clone(&keeper),
+            http: Arc::new(wire),
         };
         let machine = Arc::new(Machine::new(&ports, BASE));
         let mut world = Self {
@@ -452,130 +362,5 @@ impl World {
         let due =
             QueueName::ALL.into_iter().filter_map(|queue| self.database.next_due(queue).ok()?);
         due.chain(late).min()
-    }
-}
-
-/// What runs came to.
-#[derive(Clone, Debug, Default)]
-pub struct Report {
-    /// How many steps they took.
-    pub steps: u64,
-    /// How many requests came to each end.
-    pub ends: BTreeMap<&'static str, u64>,
-    /// How many attempts were made at the processor.
-    pub attempts: u64,
-    /// How many notices were delivered, and how many were given up on.
-    pub notices: (u64, u64),
-}
-
-impl Report {
-    /// Both together.
-    pub fn add(&mut self, other: &Self) {
-        self.steps = self.steps.saturating_add(other.steps);
-        for (end, count) in &other.ends {
-            let sum = self.ends.entry(end).or_default();
-            *sum = sum.saturating_add(*count);
-        }
-        self.attempts = self.attempts.saturating_add(other.attempts);
-        self.notices.0 = self.notices.0.saturating_add(other.notices.0);
-        self.notices.1 = self.notices.1.saturating_add(other.notices.1);
-    }
-}
-
-/// Runs a plan to its end, and says what it came to.
-///
-/// # Errors
-/// A [`Failure`] that tells the last steps.
-pub fn run(plan: &Plan) -> Result<Report, Failure> {
-    let told = |told: bool| -> Result<Report, Failure> {
-        let broken = |error: Box<dyn std::error::Error>| Failure {
-            seed: plan.seed,
-            step: 0,
-            broken: vec![error.to_string()],
-            told: Vec::new(),
-        };
-        let mut world = World::new(plan.clone()).map_err(broken)?;
-        world.shared.lock().told = told.then(Vec::new);
-        for _ in 0..plan.steps {
-            world.step()?;
-        }
-        world.comes_to_rest()?;
-        Ok(world.report())
-    };
-    // Nothing is told while it goes well; a run that fails is run once more by somebody who listens.
-    told(false).or_else(|_| told(true))
-}
-
-impl World {
-    /// Faults stop: everything must come to rest, in a bounded number of steps (C3).
-    ///
-    /// # Errors
-    /// A [`Failure`].
-    pub fn comes_to_rest(&mut self) -> Result<u64, Failure> {
-        self.shared.lock().faults = Faults::none();
-        self.say(|| "faults stop".to_owned());
-        // Somebody redrives what died while things went wrong; some of it dies only now, of what it went through before.
-        let mut redrives = 2_u32;
-        let bound = 20_000;
-        for _ in 0..bound {
-            self.steps = self.steps.saturating_add(1);
-            let steps = self.steps;
-            self.shared.lock().working_since = steps;
-            let now = self.now();
-            let arrived = self.workers.is_empty() && self.shared.lock().arrive(now);
-            if !self.workers.is_empty() {
-                // Somebody may wait for time to pass.
-                self.clock.pass(Duration::from_millis(50));
-                self.turn();
-            } else if arrived || self.deliver() || self.asks_again() {
-                // That was one step.
-            } else if let Some(due) = self.next_due() {
-                self.clock.pass_until(due);
-            } else if redrives > 0 {
-                redrives = redrives.saturating_sub(1);
-                self.redrive();
-            } else {
-                return self.rests();
-            }
-            self.checked()?;
-        }
-        self.shared.lock().watch.broken.push(format!("C3: no rest within {bound} steps"));
-        self.checked().map(|()| self.steps)
-    }
-
-    fn report(&self) -> Report {
-        let outside = self.shared.lock();
-        let mut report = Report { steps: self.steps, ..Report::default() };
-        for seen in outside.watch.seen.values() {
-            let end = report.ends.entry(seen.request.state_name()).or_default();
-            *end = end.saturating_add(1);
-            let attempts = u64::try_from(seen.request.attempts.len()).unwrap_or(0);
-            report.attempts = report.attempts.saturating_add(attempts);
-            for notice in seen.notices.values() {
-                let (delivered, given_up) = &mut report.notices;
-                let count = if notice.given_up { given_up } else { delivered };
-                *count = count.saturating_add(1);
-            }
-        }
-        report
-    }
-
-    fn redrive(&self) {
-        for queue in QueueName::ALL {
-            let count = self.database.redrive(queue);
-            self.say(|| format!("{count:?} dead letters of {} are redriven", queue.as_str()));
-        }
-    }
-
-    fn rests(&self) -> Result<u64, Failure> {
-        let dead = self.database.dead_letters().map_or(1, |letters| letters.len());
-        let mut outside = self.shared.lock();
-        let unsettled = outside.watch.unsettled();
-        outside.watch.broken.extend(unsettled);
-        if dead > 0 {
-            outside.watch.broken.push(format!("C3: {dead} dead letters"));
-        }
-        drop(outside);
-        self.checked().map(|()| self.steps)
     }
 }

@@ -1,0 +1,44 @@
+//! Who is at work, at what, and what that came to.
+
+use std::pin::Pin;
+
+use bytes::Bytes;
+use domain::message::Handled;
+use domain::problem::Problem;
+use domain::values::time::Timestamp;
+use embedded::Received;
+use http::Response;
+
+/// What a worker came to.
+pub(super) enum End {
+    /// A message was handled.
+    Handled(Handled),
+    /// A call was answered.
+    Answered(Result<Response<Bytes>, Problem>),
+}
+
+/// What a worker is at.
+pub(super) enum Work {
+    /// A message from a queue.
+    Message(Received),
+    /// The same message once more, at the same time.
+    Duplicate,
+    /// A requester's `POST /v1/requests`, by its place among the calls.
+    Create(usize),
+    /// Some other call: who makes it does not wait.
+    Other(&'static str),
+    /// A phone says STOP.
+    Stop(String),
+    /// A phone says START.
+    Start,
+}
+
+pub(super) type Running = Pin<Box<dyn Future<Output = End> + Send>>;
+
+/// A worker.
+pub(super) struct Worker {
+    pub(super) work: Work,
+    pub(super) running: Running,
+    pub(super) since_step: u64,
+    pub(super) dies_at: Timestamp,
+}
