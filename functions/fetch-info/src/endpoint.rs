@@ -69,6 +69,11 @@ impl Endpoint {
         Ok(Self { key, url, health })
     }
 
+    /// What tells it from others in this process.
+    pub(crate) fn name(&self) -> &str {
+        &self.key.pk
+    }
+
     fn current(&self) -> Option<&Health> {
         self.health.as_ref().map(|(health, _)| health).filter(|health| health.url == self.url)
     }

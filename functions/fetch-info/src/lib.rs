@@ -1,6 +1,7 @@
 //! Uses the authorization at the processor, at most once, and tells the requester what happened.
 
 mod charge;
+mod crowds;
 mod endpoint;
 mod notices;
 mod settle;
@@ -14,6 +15,8 @@ use domain::ports::{
     Clock, Http, Processors, Queue, QueueError, Random, Reach, Secrets, SecretsError, Store,
     StoreError,
 };
+
+pub use crowds::Crowds;
 
 /// Everything fetch-info can touch.
 pub struct FetchInfo {
@@ -33,6 +36,8 @@ pub struct FetchInfo {
     pub http: Arc<dyn Http>,
     /// Which addresses a notice may go to: public ones, except on a machine of one's own.
     pub notice_reach: Reach,
+    /// The attempts at endpoints that are under way.
+    pub crowds: Crowds,
 }
 
 /// Why a step was not taken: all of it means "again".

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::message::QueueName;
 use domain::ports::{Clock, Http, Reach, Store};
-use fetch_info::FetchInfo;
+use fetch_info::{Crowds, FetchInfo};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
@@ -49,6 +49,7 @@ async fn main() -> Result<(), lambda::Error> {
         processors: Arc::new(processors),
         http,
         notice_reach,
+        crowds: Crowds::default(),
     };
     lambda::serve_queue(fetch_info).await
 }

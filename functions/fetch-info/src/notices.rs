@@ -66,10 +66,12 @@ impl FetchInfo {
         }
         // The last attempt is made whatever is known.
         let last = notice.failed(0, now).given_up;
-        if !last && !endpoint.turn(self.store.as_ref(), now).await? {
+        let place = self.crowds.enter(endpoint.name(), now);
+        if !last && (place.is_none() || !endpoint.turn(self.store.as_ref(), now).await?) {
             return self.store_notice(id, &self.missed(&notice, now), version).await;
         }
         let taken = self.attempt(&notice, setup).await;
+        drop(place);
         let slow = now.until(self.clock.now()) >= SLOW;
         let now = self.clock.now();
         let next = match taken {

@@ -110,6 +110,7 @@ impl Machine {
             processors,
             http,
             notice_reach: Reach::Configured,
+            crowds: fetch_info::Crowds::default(),
         };
         Self {
             intake: Arc::new(intake),

@@ -1,0 +1,25 @@
+//! Writes every target's samples and words to where `cargo fuzz` begins: `tests/fuzz/corpus/<target>` and `<target>.dict`.
+#![expect(clippy::unwrap_used, reason = "a seed that cannot be written ends the program")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
+use tests::targets::TARGETS;
+
+fn main() {
+    let corpus = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus"));
+    for target in TARGETS {
+        let folder = corpus.join(target.name);
+        fs::create_dir_all(&folder).unwrap();
+        for (number, sample) in (target.samples)().iter().enumerate() {
+            fs::write(folder.join(format!("sample-{number}")), sample).unwrap();
+        }
+        let mut words = String::new();
+        for word in target.words {
+            let bytes: String = word.bytes().map(|byte| format!("\\x{byte:02x}")).collect();
+            writeln!(words, "\"{bytes}\"").unwrap();
+        }
+        fs::write(corpus.join(format!("{}.dict", target.name)), words).unwrap();
+    }
+}
