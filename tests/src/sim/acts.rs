@@ -55,13 +55,12 @@ impl World {
 
     /// A prompt of some request, most often of one that is open.
     fn some_prompt(&self) -> Option<(Request, PromptRecord)> {
-        let mut outside = self.shared.lock();
-        let all: Vec<Request> =
-            outside.watch.seen.values().map(|seen| seen.request.clone()).collect();
-        let open: Vec<Request> =
-            all.iter().filter(|request| request.is_open_to_answers()).cloned().collect();
-        let among = if open.is_empty() || outside.dice.happens(150) { all } else { open };
-        let request = outside.dice.pick(&among)?.clone();
+        let outside = &mut *self.shared.lock();
+        let all = || outside.watch.seen.values().map(|seen| &seen.request);
+        let open: Vec<&Request> = all().filter(|request| request.is_open_to_answers()).collect();
+        let any = open.is_empty() || outside.dice.happens(150);
+        let among = if any { all().collect() } else { open };
+        let request = (*outside.dice.pick(&among)?).clone();
         let prompt = outside.dice.pick(&request.prompts)?.clone();
         Some((request, prompt))
     }

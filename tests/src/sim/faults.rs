@@ -39,6 +39,8 @@ pub struct Faults {
     pub busy: u64,
     /// The processor refuses our key for no reason.
     pub refuses_key: u64,
+    /// The processor refuses our key, or says nothing, for long: how often that begins or ends, per thousand idle steps.
+    pub outage: u64,
     /// A worker dies, at each of its uses of a port.
     pub crash: u64,
     /// A secret is rotated, per thousand idle steps.
@@ -77,7 +79,7 @@ impl Faults {
     }
 
     /// Each kind with the most there may be of it.
-    fn all(&mut self) -> [(&mut u64, u64); 23] {
+    fn all(&mut self) -> [(&mut u64, u64); 24] {
         [
             (&mut self.store_down, 80),
             (&mut self.write_lost, 150),
@@ -96,6 +98,7 @@ impl Faults {
             (&mut self.breaks_after, 200),
             (&mut self.busy, 150),
             (&mut self.refuses_key, 60),
+            (&mut self.outage, 500),
             (&mut self.crash, 60),
             (&mut self.rotation, 20),
             (&mut self.receipt_lost, 500),

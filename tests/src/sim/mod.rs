@@ -26,7 +26,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub use dice::Dice;
 pub use faults::Faults;
 pub use flows::{Blow, Ending, PHONE, VISA, Verb, race, tell};
-pub use outside::{Outside, Shared, Strike, Struck};
+pub use outside::{Outage, Outside, Shared, Strike, Struck};
 pub use plan::{Failure, Plan, Report, run};
 pub use world::World;
 

@@ -56,6 +56,15 @@ pub enum Struck {
     Conflicts,
 }
 
+/// What is wrong with the processor for long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outage {
+    /// Nobody told us that our key is no longer in force.
+    RefusesKey,
+    /// Calls get no answer, whether they are acted on or not.
+    Silent,
+}
+
 /// The outside.
 pub struct Outside {
     /// The run's dice.
@@ -76,6 +85,8 @@ pub struct Outside {
     pub uses: u64,
     /// Which use of a port goes wrong.
     pub strike: Option<Strike>,
+    /// What is wrong with the processor for long, if anything is.
+    pub outage: Option<Outage>,
     /// Since which step the worker at hand is at work.
     pub working_since: u64,
     /// Since which step each phone wants no messages.
@@ -96,6 +107,7 @@ impl Outside {
             late: Vec::new(),
             uses: 0,
             strike: None,
+            outage: None,
             working_since: 0,
             stopped: BTreeMap::new(),
             told: None,
@@ -195,7 +207,14 @@ enum Fate {
     Down,
 }
 
-fn fate(outside: &mut Outside, to_shop: bool) -> Fate {
+fn fate(outside: &mut Outside, host: Option<&str>) -> Fate {
+    let to_shop = host == Some("shop.test");
+    match outside.outage.filter(|_| host == Some("stripe.test")) {
+        Some(Outage::RefusesKey) => return Fate::RefusesKey,
+        Some(Outage::Silent) if outside.dice.happens(300) => return Fate::AnswerLost,
+        Some(Outage::Silent) => return Fate::Lost,
+        None => {}
+    }
     match outside.used() {
         Some(Struck::Lost) => return Fate::AnswerLost,
         Some(Struck::Fails) => return Fate::Lost,
@@ -235,8 +254,7 @@ impl Wire {
     fn there(&self, request: Request<Bytes>) -> Result<Answer, HttpError> {
         let now = self.clock.now();
         let mut outside = self.shared.lock();
-        let to_shop = request.uri().host() == Some("shop.test");
-        let fate = fate(&mut outside, to_shop);
+        let fate = fate(&mut outside, request.uri().host());
         let name = format!("{} {}", request.method(), request.uri());
         let answer = match fate {
             Fate::NotSent => Err(HttpError::NotSent(Broken.into())),

@@ -15,6 +15,7 @@ impl World {
     /// A [`Failure`].
     pub fn comes_to_rest(&mut self) -> Result<u64, Failure> {
         self.shared.lock().faults = Faults::none();
+        self.shared.lock().outage = None;
         self.say(|| "faults stop".to_owned());
         // Somebody redrives what died while things went wrong; some of it dies only now, of what it went through before.
         let mut redrives = 2_u32;

@@ -14,8 +14,7 @@ use local::{Machine, Ports};
 use super::brand::{BASE, Credentials};
 use super::dice::{Dice, DiceRandom};
 use super::faults::Faults;
-use super::outside::Wire;
-use super::outside::{Outside, Shared};
+use super::outside::{Outage, Outside, Shared, Wire};
 use super::plan::{Failure, Plan};
 use super::ports::{Keeper, Kept, Patient};
 use super::work::{End, Running, Work, Worker};
@@ -185,12 +184,27 @@ impl World {
         if self.happens(|faults| faults.rotation.saturating_mul(10)) {
             self.rotate();
         }
+        if self.happens(|faults| faults.outage) {
+            self.outage();
+        }
         if self.happens(|faults| faults.twice) {
             self.duplicate();
         }
         if self.happens(|faults| faults.leap) && self.database.sweep(self.now()).is_err() {
             self.say(|| "the sweep fails".to_owned());
         }
+    }
+
+    /// Something is wrong with the processor from now on, or no longer.
+    fn outage(&self) {
+        let outside = &mut *self.shared.lock();
+        outside.outage = match (outside.outage, outside.dice.below(2)) {
+            (Some(_), _) => None,
+            (None, 0) => Some(Outage::RefusesKey),
+            (None, _) => Some(Outage::Silent),
+        };
+        let outage = outside.outage;
+        outside.say(|| format!("the processor's outage: {outage:?}"));
     }
 
     pub(super) fn checked(&self) -> Result<(), Failure> {
