@@ -18,6 +18,8 @@ pub(super) struct Credentials {
     pub(super) generation: u64,
     /// What the run's seed chose and no rotation changes.
     pub(super) policy: Value,
+    /// Whether the processor is the sandbox's own stand-in, with its ledger in the store, and not the one out there.
+    pub(super) sandbox: bool,
 }
 
 /// 32 or so bytes that belong to a name and a count.
@@ -44,7 +46,7 @@ impl Credentials {
                 "attempts_max": dice.between(1, 4),
             }),
         };
-        Self { generation: 0, policy }
+        Self { generation: 0, policy, sandbox: own_policy && dice.happens(250) }
     }
 
     /// The next ones.
@@ -91,6 +93,15 @@ impl Credentials {
             .collect();
         let digests = [self.api_key(), before.api_key()]
             .map(|key| json!({ "mode": "test", "sha256": digest_hex(key.as_bytes()) }));
+        let processor = if self.sandbox {
+            json!({ "name": "sandbox", "kind": "sandbox" })
+        } else {
+            let settings = json!({
+                "secret_key": self.stripe_key(),
+                "base_url": "https://stripe.test",
+            });
+            json!({ "name": "stripe", "kind": "stripe", "settings": settings })
+        };
         let text = json!({
             "version": "1",
             "name": "shop",
@@ -110,10 +121,7 @@ impl Credentials {
                         "base_url": "https://twilio.test",
                     } },
                 ],
-                "processors": [{ "name": "stripe", "kind": "stripe", "settings": {
-                    "secret_key": self.stripe_key(),
-                    "base_url": "https://stripe.test",
-                } }],
+                "processors": [processor],
                 "notices": {
                     "url": "https://shop.test/notices",
                     "secrets": [self.notice_secret(), before.notice_secret()],

@@ -16,7 +16,7 @@ use super::dice::Dice;
 use super::faults::Faults;
 use super::ports::{Broken, Turn};
 use super::shop::Shop;
-use super::stripe::{Answer, Stripe};
+use super::stripe::{Answer, Charged, Stripe};
 use super::texts::Texts;
 use super::watch::Watch;
 use crate::doubles::ManualClock;
@@ -134,6 +134,13 @@ impl Outside {
 
     /// Sees what was committed, and whether all that must hold still does.
     pub(super) fn committed(&mut self, writes: &[Write], now: Timestamp) {
+        for charge in writes.iter().filter_map(Charged::by_sandbox) {
+            if self.stripe.charges.iter().all(|known| known.intent != charge.intent) {
+                self.say(|| format!("the sandbox charges {charge:?}"));
+                self.stripe.charges.push(charge.clone());
+                self.watch.charged(&charge, &self.stripe, now);
+            }
+        }
         let seen = self.watch.committed(writes, (&self.stripe, &self.shop), now);
         for line in seen.lines {
             self.say(|| line);

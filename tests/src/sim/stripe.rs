@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::ports::Write;
 use domain::values::time::Timestamp;
 use http::{Method, Request};
 use serde_json::{Value, json};
@@ -33,6 +34,24 @@ pub struct Charged {
     pub amount: u64,
     /// In which currency, in capitals.
     pub currency: String,
+}
+
+impl Charged {
+    /// What a write into the sandbox's ledger charges, read apart from the sandbox.
+    pub(super) fn by_sandbox(write: &Write) -> Option<Self> {
+        let Write::Put { item, .. } = write else { return None };
+        let intent = item.key.pk.strip_prefix("SANDBOX#")?.to_owned();
+        let entry: Value = serde_json::from_str(&item.body).ok()?;
+        let text = |place: &str| entry.pointer(place).and_then(Value::as_str);
+        let moved = matches!(text("/intent/state/status"), Some("succeeded" | "processing"));
+        moved.then_some(())?;
+        Some(Self {
+            request: text("/intent/request_id")?.to_owned(),
+            intent,
+            amount: entry.pointer("/intent/amount").and_then(Value::as_u64)?,
+            currency: text("/intent/currency")?.to_ascii_uppercase(),
+        })
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -73,7 +73,9 @@ impl Watch {
         let mut partition = None;
         for write in writes {
             let Write::Put { item, .. } = write else { continue };
-            if item.body.contains("pm_card_") {
+            // The sandbox's ledger is the processor's own and holds its test cards.
+            let ours = !item.key.pk.starts_with("SANDBOX#");
+            if ours && item.body.contains("pm_card_") {
                 self.breaks("C6", format!("an authorization lies open in {}", item.key.pk));
             }
             if let Some(id) = item.key.pk.strip_prefix("REQ#") {
