@@ -10,7 +10,7 @@ use domain::keys;
 use domain::message::Step;
 use domain::outcome::DeclineReason;
 use domain::ports::{
-    Callback, CallbackError, Channel, Expect, Item, OpenChannelError, PromptRef, Received,
+    About, Callback, CallbackError, Channel, Expect, Item, OpenChannelError, Proof, Received,
     SecretsError, StoreError, UnverifiedCallback, Write,
 };
 use domain::problem::{Code, Problem};
@@ -53,6 +53,7 @@ impl ConsentCallback {
             headers: parts.headers.clone(),
             body,
             now: self.clock.now(),
+            proof: Proof::None,
         };
         let received = self.verify(&brand, &channel, &callback)?;
         for told in received.callbacks {
@@ -111,9 +112,15 @@ impl ConsentCallback {
             Callback::Failed(reference, reason) => {
                 self.receipt(reference, brand, Became::Failed { reason: reason.to_owned() }).await
             }
-            Callback::Stop(phone) => self.stop(brand, channel, &phone).await,
-            Callback::Start(phone) => self.start(brand, &phone).await,
-            Callback::Wrote(..) => {
+            Callback::Stop(from) => match from.phone {
+                Some(phone) => self.stop(brand, channel, &phone).await,
+                None => Ok(()),
+            },
+            Callback::Start(from) => match from.phone {
+                Some(phone) => self.start(brand, &phone).await,
+                None => Ok(()),
+            },
+            Callback::Tapped { .. } | Callback::Paid { .. } | Callback::Wrote { .. } => {
                 tracing::info!(channel.name = %channel, "a customer wrote something that is no answer");
                 Ok(())
             }
@@ -121,12 +128,8 @@ impl ConsentCallback {
     }
 
     /// A receipt moves a prompt forward only. One that failed makes the next route's turn at once.
-    async fn receipt(
-        &self,
-        reference: PromptRef,
-        brand: &Brand,
-        became: Became,
-    ) -> Result<(), Problem> {
+    async fn receipt(&self, about: About, brand: &Brand, became: Became) -> Result<(), Problem> {
+        let About::Exact(reference) = about else { return Ok(()) };
         for _ in 0..8 {
             let loaded = storage::load(self.store.as_ref(), reference.request).await?;
             let Some(loaded) = loaded.filter(|loaded| loaded.request.brand == brand.name) else {

@@ -175,6 +175,7 @@ impl Intake {
             routes: routes(requester, wanted.channels.as_deref())?,
             routes_used: 0,
             session_code: coded.then(|| SessionCode::draw(self.random.as_ref())),
+            by_tap: false,
             metadata: wanted.metadata.clone(),
             notify: brand.setup(requester.mode).notices.is_some(),
             fallback_seconds: policy.fallback_seconds.max(5),

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use domain::caller::Requester;
+use domain::contact::Contact;
 use domain::ports::{Capability, ReceiptKinds};
 use domain::problem::Problem;
 use domain::values::name::ChannelName;
@@ -52,7 +53,7 @@ impl Intake {
 
     async fn route(&self, requester: &Requester, name: &ChannelName, phone: &Phone) -> RouteView {
         let capability = match self.channels.open(&requester.brand, requester.mode, name) {
-            Ok(channel) => channel.capability(phone).await,
+            Ok(channel) => channel.capability(phone, &Contact::default(), self.clock.now()).await,
             Err(error) => {
                 tracing::error!(channel.name = %name, error = %error, "a channel cannot be opened");
                 Capability {

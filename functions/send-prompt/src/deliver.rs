@@ -89,10 +89,7 @@ impl SendPrompt {
         self.random.fill(&mut random);
         let id = PromptId::new(now, random);
         let opened = self.open(&loaded.request, brand, channel);
-        let tells = match &opened {
-            Some(opened) => opened.capability(&request.customer.phone).await.receipts.delivered,
-            None => false,
-        };
+        let tells = opened.as_ref().is_some_and(|opened| opened.receipts().delivered);
         let change = request.begin_prompt(id, channel, tells, now);
         let target = LinkTarget { brand: request.brand.clone(), request: request.id, prompt: id };
         let link = storage::put_link(&keys::link_token(&brand.link_key, id), &target, now)?;

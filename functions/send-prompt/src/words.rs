@@ -2,8 +2,10 @@
 
 use domain::ask::Ask;
 use domain::brand::Brand;
+use domain::contact::Contact;
 use domain::keys;
-use domain::ports::{Prompt, PromptRef};
+use domain::ports::{Button, Does, Labels, Prompt, PromptRef};
+use domain::postback::{Action, Postback};
 use domain::request::{PromptRecord, Request};
 use domain::texts::{self, Wanted, WantedKind};
 use domain::values::time::Timestamp;
@@ -43,11 +45,44 @@ pub(crate) fn prompt(
         title: texts.title,
         body: texts.body,
         text: texts.text,
+        buttons: buttons(request, record, brand, (&texts.labels, &link)),
         labels: texts.labels,
+        contact: Contact::default(),
         money: request.ask.money(),
         callback: format!("{public_base}/callbacks/{}/{}", request.brand, record.channel),
         expires_at: request.expires_at,
         now,
         link,
+    }
+}
+
+/// The buttons, most important first. A yes can be given by a tap only where nothing else is needed of the customer, and
+/// with the right one of three codes where the request has a code; otherwise the first button leads to the page.
+fn buttons(
+    request: &Request,
+    record: &PromptRecord,
+    brand: &Brand,
+    (labels, link): (&Labels, &str),
+) -> Vec<Button> {
+    let reference = PromptRef { request: request.id, prompt: record.id };
+    let postback = |action| Postback { reference, action }.write(&brand.link_key);
+    let reply = |label: &str, action| Button {
+        label: label.to_owned(),
+        does: Does::Reply { postback: postback(action) },
+    };
+    let open = Button {
+        label: labels.open.clone(),
+        does: Does::Open { url: link.to_owned(), postback: postback(Action::Open) },
+    };
+    let decline = reply(&labels.decline, Action::Decline);
+    let not_me = reply(&labels.not_me, Action::NotMe);
+    match &request.session_code {
+        _ if !request.by_tap => vec![open, decline, not_me],
+        None => vec![reply(&labels.approve, Action::Approve), decline, not_me, open],
+        Some(code) => {
+            let picks = code.choices.iter().zip(0..);
+            let picks = picks.map(|(choice, place)| reply(choice, Action::Pick(place)));
+            picks.chain([not_me]).collect()
+        }
     }
 }

@@ -10,12 +10,14 @@ use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use domain::brand::{Brand, Mode};
+use domain::brand::{Brand, Key32, Mode};
+use domain::contact::Contact;
 use domain::ports::{
-    Accepted, Channel, Channels, Clock, Expect, Http, HttpError, Item, Key, Labels,
+    Accepted, Button, Channel, Channels, Clock, Does, Expect, Http, HttpError, Item, Key, Labels,
     OpenChannelError, Page, Prompt, PromptRef, Range, Reach, SendError, SignError, Signer, Store,
     StoreError, Write,
 };
+use domain::postback::{Action, Postback};
 use domain::values::id::{PromptId, RequestId};
 use domain::values::name::ChannelName;
 use domain::values::phone::Phone;
@@ -218,12 +220,34 @@ pub(crate) fn prompt_to(phone: &str) -> Prompt {
             not_me: "Not me".to_owned(),
             open: "Open".to_owned(),
         },
+        buttons: vec![
+            reply("Pay", Action::Approve),
+            Button {
+                label: "Open".to_owned(),
+                does: Does::Open {
+                    url: "https://pay.example.com/c/tok_hidden".to_owned(),
+                    postback: postback(Action::Open),
+                },
+            },
+            reply("No", Action::Decline),
+            reply("Not me", Action::NotMe),
+        ],
+        contact: Contact::default(),
         money: None,
         link: "https://pay.example.com/c/tok_hidden".to_owned(),
         callback: "https://hooks.example.com/callbacks/acme/sms".to_owned(),
         expires_at: NOW.after(Duration::from_secs(300)),
         now: NOW,
     }
+}
+
+/// What a button of the sample prompt carries.
+pub(crate) fn postback(action: Action) -> String {
+    Postback { reference: reference(), action }.write(&Key32::new([7; 32]))
+}
+
+fn reply(label: &str, action: Action) -> Button {
+    Button { label: label.to_owned(), does: Does::Reply { postback: postback(action) } }
 }
 
 pub(crate) fn folder(path: &str) -> PathBuf {

@@ -10,7 +10,7 @@ use std::fs;
 use bytes::Bytes;
 use domain::brand::Mode;
 use domain::ports::{
-    CallbackError, Channels, OpenChannelError, Retraction, SendError, UnverifiedCallback,
+    CallbackError, Channels, OpenChannelError, Proof, Retraction, SendError, UnverifiedCallback,
 };
 use http::{HeaderMap, Method, Request};
 use pollster::block_on;
@@ -192,7 +192,14 @@ fn nothing_that_was_not_proven_is_received() {
                     let (url, body) = (url.to_owned(), Bytes::from(body.to_owned()));
                     let (method, headers) = (Method::POST, headers.clone());
                     let error = channel
-                        .receive(&UnverifiedCallback { method, url, headers, body, now: NOW })
+                        .receive(&UnverifiedCallback {
+                            method,
+                            url,
+                            headers,
+                            body,
+                            now: NOW,
+                            proof: Proof::None,
+                        })
                         .unwrap_err();
                     assert!(
                         matches!(error, CallbackError::Forged | CallbackError::None),

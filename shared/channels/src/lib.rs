@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use domain::brand::{Brand, ChannelSetup, Mode};
 use domain::ports::{Channel, Channels, Clock, Http, OpenChannelError, Signer, Source, Store};
-use domain::values::name::{BrandName, ChannelName};
+use domain::values::name::ChannelName;
 
 /// Every kind of channel there is, in alphabetical order.
 const KINDS: &[Kind] = &[sandbox::KIND, sms::KIND];
@@ -53,7 +53,7 @@ pub(crate) struct Kind {
 /// What a channel is opened with.
 pub(crate) struct Opening<'a> {
     outside: &'a Outside,
-    brand: &'a BrandName,
+    brand: &'a Brand,
     mode: Mode,
     setup: &'a ChannelSetup,
 }
@@ -81,7 +81,7 @@ impl Channels for Registry {
         let setups = &brand.setup(mode).channels;
         let setup =
             setups.iter().find(|setup| setup.name == *name).ok_or(OpenChannelError::Absent)?;
-        let opening = Opening { outside: &self.outside, brand: &brand.name, mode, setup };
+        let opening = Opening { outside: &self.outside, brand, mode, setup };
         let kind = KINDS.iter().find(|kind| kind.name == setup.kind);
         let kind = kind.ok_or_else(|| OpenChannelError::Settings(UnknownKind.into()))?;
         (kind.open)(&opening).map_err(OpenChannelError::Settings)

@@ -27,6 +27,15 @@ pub enum AuthorizationKind {
     GooglePay,
 }
 
+impl PartialEq for Authorization {
+    fn eq(&self, other: &Self) -> bool {
+        let (one, two) = (self.secret.expose_secret(), other.secret.expose_secret());
+        self.kind == other.kind && crate::keys::same(one, two)
+    }
+}
+
+impl Eq for Authorization {}
+
 #[derive(Deserialize)]
 struct Parts {
     kind: AuthorizationKind,

@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 
 use crate::ask::AskHash;
 use crate::brand::{Brand, Key32, Mode};
-use crate::values::id::PromptId;
+use crate::values::id::{PromptId, RequestId};
 use crate::values::name::BrandName;
 use crate::values::phone::Phone;
 
@@ -59,10 +59,14 @@ pub fn digest_hex(bytes: &[u8]) -> String {
 }
 
 fn mac(key: &Key32, purpose: &str, text: &str) -> [u8; 32] {
+    mac_of(key, purpose, text.as_bytes())
+}
+
+fn mac_of(key: &Key32, purpose: &str, bytes: &[u8]) -> [u8; 32] {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.bytes()) else { return [0; 32] };
     mac.update(purpose.as_bytes());
     mac.update(&[0]);
-    mac.update(text.as_bytes());
+    mac.update(bytes);
     mac.finalize().into_bytes().into()
 }
 
@@ -70,6 +74,23 @@ fn mac(key: &Key32, purpose: &str, text: &str) -> [u8; 32] {
 #[must_use]
 pub fn address_hash(key: &Key32, phone: &Phone) -> String {
     hex::encode(mac(key, "address", phone.as_str()))
+}
+
+/// The keyed hash that stands for a customer's own id on a channel, such as a username's.
+#[must_use]
+pub fn handle_hash(key: &Key32, channel: &str, handle: &str) -> String {
+    hex::encode(mac(key, "handle", &format!("{channel} {handle}")))
+}
+
+/// The proof within a postback.
+pub(crate) fn postback_mac(key: &Key32, signed: &[u8]) -> [u8; 32] {
+    mac_of(key, "postback", signed)
+}
+
+/// 32 bytes for one attempt of one request and one purpose, made again whenever they are needed: a state, a nonce, a verifier.
+#[must_use]
+pub fn derived(key: &Key32, purpose: &str, request: RequestId, generation: u32) -> [u8; 32] {
+    mac(key, "derived", &format!("{purpose} {request} {generation}"))
 }
 
 /// The token of a prompt's consent page: 128 bits that cannot be guessed and need not be stored, since it is made again
@@ -92,7 +113,13 @@ pub fn page_nonce(key: &Key32, prompt: PromptId, ask: &AskHash) -> String {
 /// Compares two texts in a time that does not tell where they differ.
 #[must_use]
 pub fn same(one: &str, other: &str) -> bool {
-    one.as_bytes().ct_eq(other.as_bytes()).into()
+    same_bytes(one.as_bytes(), other.as_bytes())
+}
+
+/// Compares two byte strings in a time that does not tell where they differ.
+#[must_use]
+pub fn same_bytes(one: &[u8], other: &[u8]) -> bool {
+    one.ct_eq(other).into()
 }
 
 #[cfg(test)]

@@ -73,6 +73,7 @@ fn request(number: usize, now: Timestamp) -> Request {
         routes: vec!["sandbox".parse().unwrap()],
         routes_used: 0,
         session_code: None,
+        by_tap: false,
         metadata: Metadata::from([("ticket".to_owned(), number.to_string())]),
         notify: true,
         fallback_seconds: 12,

@@ -64,6 +64,7 @@ fn accepted(coded: bool) -> Request {
         routes: vec!["rcs".parse().unwrap(), "sms".parse().unwrap()],
         routes_used: 0,
         session_code: coded.then(|| SessionCode::draw(&SeededRandom::new(1))),
+        by_tap: false,
         metadata: Metadata::new(),
         notify: true,
         fallback_seconds: 12,

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
+use domain::contact::Contact;
 use domain::message::{Handled, Message, Step};
 use domain::ports::{
     Answer, Channels, Charge, Labels, Prepared, Processors, Prompt, PromptRef, Reference,
@@ -132,6 +133,8 @@ fn prompt(ground: &Ground) -> Prompt {
             not_me: said("Not me"),
             open: said("Open"),
         },
+        buttons: Vec::new(),
+        contact: Contact::default(),
         money: None,
         link: said(BASE),
         callback: said(BASE),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::brand::Mode;
+use domain::contact::Contact;
 use domain::ports::{
     Accepted, CallbackError, Capability, Channel, Expect, Prompt, ReceiptKinds, Received, Resend,
     Retraction, SendError, Source, Store, StoreError, UnverifiedCallback, Write,
@@ -13,6 +14,7 @@ use domain::ports::{
 use domain::sandbox::{self, PhoneAction, PhoneMessage, Tap};
 use domain::values::name::{BrandName, ChannelName};
 use domain::values::phone::Phone;
+use domain::values::time::Timestamp;
 use serde::Deserialize;
 
 use crate::{Kind, Opening};
@@ -82,7 +84,7 @@ fn open(opening: &Opening<'_>) -> Result<Box<dyn Channel>, Source> {
             let settings: Settings = opening.setup.settings.read()?;
             Ok(Box::new(Sandbox {
                 store: Arc::clone(&opening.outside.store),
-                brand: opening.brand.clone(),
+                brand: opening.brand.name.clone(),
                 channel: opening.setup.name.clone(),
                 look: settings.look,
             }))
@@ -96,13 +98,17 @@ impl Channel for Sandbox {
         Resend::Safe
     }
 
-    async fn capability(&self, to: &Phone) -> Capability {
+    fn receipts(&self) -> ReceiptKinds {
+        ReceiptKinds { delivered: true, read: true }
+    }
+
+    async fn capability(&self, to: &Phone, _: &Contact, _: Timestamp) -> Capability {
         let reachable = !matches!(Magic::of(to, self.look), Magic::Unreachable);
         Capability {
             reachable,
             rich: self.look == Look::Rich,
             wallets: Vec::new(),
-            receipts: ReceiptKinds { delivered: true, read: true },
+            receipts: self.receipts(),
             reason: (!reachable).then_some(NOT_ON_CHANNEL),
         }
     }

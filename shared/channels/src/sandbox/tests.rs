@@ -1,12 +1,13 @@
 //! The sandbox phone's looks and its magic numbers.
 
 use domain::brand::Mode;
+use domain::contact::Contact;
 use domain::ports::{Accepted, Channel, Channels, OpenChannelError, Retraction, SendError};
 use domain::sandbox::{self, PhoneMessage, Tap};
 use pollster::block_on;
 use serde_json::json;
 
-use crate::doubles::{PHONE, Script, World, brand, meaning, prompt_to, reference};
+use crate::doubles::{NOW, PHONE, Script, World, brand, meaning, prompt_to, reference};
 
 fn channel(world: &World, look: &str) -> Box<dyn Channel> {
     world.open("sandbox", &json!({"look": look})).unwrap()
@@ -75,7 +76,11 @@ fn each_magic_number_does_what_it_says_in_each_look() {
                 _ => meaning(&sent),
             };
             assert_eq!(means, expected, "{number} {look}");
-            let capability = block_on(channel(&world, look).capability(&number.parse().unwrap()));
+            let capability = block_on(channel(&world, look).capability(
+                &number.parse().unwrap(),
+                &Contact::default(),
+                NOW,
+            ));
             assert_eq!(
                 capability.reachable,
                 !expected.starts_with("unreachable"),

@@ -26,12 +26,12 @@ fn open(opening: &Opening<'_>) -> Result<Box<dyn Channel>, Source> {
 }
 
 /// What any phone can do by SMS. Whether the number is a phone at all is known only once a text was tried.
-fn capability(delivered: bool) -> Capability {
+fn capability(receipts: ReceiptKinds) -> Capability {
     Capability {
         reachable: true,
         rich: false,
         wallets: Vec::new(),
-        receipts: ReceiptKinds { delivered, read: false },
+        receipts,
         reason: Some("not_checked"),
     }
 }

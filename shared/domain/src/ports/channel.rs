@@ -7,7 +7,9 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::Source;
+use crate::authorization::Authorization;
 use crate::brand::{Brand, Mode};
+use crate::contact::Contact;
 use crate::values::id::{PromptId, RequestId};
 use crate::values::language::Language;
 use crate::values::money::Money;
@@ -61,6 +63,10 @@ pub struct Prompt {
     pub text: String,
     /// What the buttons say: the yes, the no, and "this is not me"; at most 20 characters each.
     pub labels: Labels,
+    /// What the buttons are, most important first: a channel that has room for fewer leaves out the last ones.
+    pub buttons: Vec<Button>,
+    /// What is known of the customer on this channel.
+    pub contact: Contact,
     /// How much, for a payment.
     pub money: Option<Money>,
     /// The consent page.
@@ -71,6 +77,38 @@ pub struct Prompt {
     pub expires_at: Timestamp,
     /// Now, from which a provider's time-to-live is counted.
     pub now: Timestamp,
+}
+
+/// One button of a prompt.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Button {
+    /// What it says, at most 20 characters.
+    pub label: String,
+    /// What it does.
+    pub does: Does,
+}
+
+/// What a button does.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Does {
+    /// Brings this postback back to us.
+    Reply {
+        /// As [`crate::postback`] writes it.
+        postback: String,
+    },
+    /// Opens the consent page. That is never a yes.
+    Open {
+        /// The page.
+        url: String,
+        /// What a channel that tells of such taps brings back.
+        postback: String,
+    },
+}
+
+impl fmt::Debug for Button {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Button").field("label", &self.label).finish_non_exhaustive()
+    }
 }
 
 /// What the buttons of a prompt say.
@@ -182,6 +220,17 @@ pub struct UnverifiedCallback {
     pub body: Bytes,
     /// Now, for signatures that carry a time.
     pub now: Timestamp,
+    /// What proves the sender besides what the call itself carries.
+    pub proof: Proof,
+}
+
+/// What proves who sent a callback, besides what the callback itself carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Nothing: it came over the open network.
+    None,
+    /// Our own account's rules: it came from the topic that is this channel's own, to which only the provider may publish.
+    Topic,
 }
 
 /// A callback whose sender is proven: what it says, and what its sender wants to hear.
@@ -191,6 +240,9 @@ pub struct Received {
     pub callbacks: Vec<Callback>,
     /// What to answer.
     pub reply: CallbackReply,
+    /// What to answer instead when what was told is no longer wanted, where the sender's sheet shows the difference, as
+    /// Apple Pay's does. Everywhere else a callback that comes too late is answered like any other.
+    pub refusal: Option<CallbackReply>,
 }
 
 /// What to answer to a provider.
@@ -204,32 +256,93 @@ pub struct CallbackReply {
     pub body: String,
 }
 
+/// Which prompt a callback is about, as far as the provider echoes what we gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// A prompt of a request.
+    Exact(PromptRef),
+    /// A prompt, where the provider echoes the message's id alone.
+    Prompt(PromptId),
+}
+
+impl From<PromptRef> for About {
+    fn from(reference: PromptRef) -> Self {
+        Self::Exact(reference)
+    }
+}
+
+/// Who wrote or tapped: by number, by the channel's own id, or both. Personal data: `Debug` shows nothing of it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Sender {
+    /// Their number, where the channel tells it.
+    pub phone: Option<Phone>,
+    /// The channel's own id for them, where it has one.
+    pub handle: Option<String>,
+    /// What their device can do, in the channel's words, where it says so.
+    pub features: Vec<String>,
+}
+
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sender(…)")
+    }
+}
+
+impl From<Phone> for Sender {
+    fn from(phone: Phone) -> Self {
+        Self { phone: Some(phone), ..Self::default() }
+    }
+}
+
 /// One thing a provider told us.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Callback {
     /// The message reached the phone.
-    Delivered(PromptRef),
+    Delivered(About),
     /// The customer read the message.
-    Read(PromptRef),
+    Read(About),
     /// The message will not arrive; the reason is a stable word of ours.
-    Failed(PromptRef, &'static str),
+    Failed(About, &'static str),
+    /// The customer tapped a button. What it carried is only believed once [`crate::postback`] has read it.
+    Tapped {
+        /// What the button carried, as it came back.
+        postback: String,
+        /// Who tapped.
+        from: Sender,
+    },
+    /// The customer paid within the channel itself: a yes that carries its authorization.
+    Paid {
+        /// Answering which prompt. The channel has proven that it asked for it.
+        about: About,
+        /// What the wallet gave.
+        authorization: Authorization,
+    },
     /// The customer wants no more messages from this brand.
-    Stop(Phone),
+    Stop(Sender),
     /// The customer wants messages again.
-    Start(Phone),
+    Start(Sender),
     /// The customer wrote something else. The text is personal data and is never kept.
-    Wrote(Phone, String),
+    Wrote {
+        /// Who wrote.
+        from: Sender,
+        /// What.
+        text: String,
+        /// What the link carried that the customer began the conversation with: a postback of ours, perhaps.
+        intent: Option<String>,
+    },
 }
 
 impl fmt::Debug for Callback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Delivered(reference) => write!(f, "Delivered({reference})"),
-            Self::Read(reference) => write!(f, "Read({reference})"),
-            Self::Failed(reference, reason) => write!(f, "Failed({reference}, {reason})"),
+            Self::Delivered(about) => write!(f, "Delivered({about:?})"),
+            Self::Read(about) => write!(f, "Read({about:?})"),
+            Self::Failed(about, reason) => write!(f, "Failed({about:?}, {reason})"),
+            Self::Tapped { .. } => f.write_str("Tapped(…)"),
+            Self::Paid { about, .. } => write!(f, "Paid({about:?}, …)"),
             Self::Stop(_) => f.write_str("Stop(…)"),
             Self::Start(_) => f.write_str("Start(…)"),
-            Self::Wrote(..) => f.write_str("Wrote(…)"),
+            Self::Wrote { .. } => f.write_str("Wrote(…)"),
         }
     }
 }
@@ -254,8 +367,12 @@ pub trait Channel: Send + Sync {
     /// Whether a prompt may be sent again when its answer was lost.
     fn resend(&self) -> Resend;
 
-    /// What the channel can do for this customer now. A look-up that fails answers "reachable, not certain".
-    async fn capability(&self, to: &Phone) -> Capability;
+    /// Which receipts the channel gives, whoever the customer is: what silence after a prompt means depends on it.
+    fn receipts(&self) -> ReceiptKinds;
+
+    /// What the channel can do for this customer now, from what is known of them and, where the provider has one, a look-up.
+    /// A look-up that fails answers "reachable, not certain".
+    async fn capability(&self, to: &Phone, contact: &Contact, now: Timestamp) -> Capability;
 
     /// Sends a prompt.
     ///

@@ -13,9 +13,9 @@ mod signer;
 mod store;
 
 pub use channel::{
-    Accepted, Callback, CallbackError, CallbackReply, Capability, Channel, Channels, Labels,
-    OpenChannelError, Prompt, PromptRef, ReceiptKinds, Received, Resend, Retraction, SendError,
-    UnverifiedCallback,
+    About, Accepted, Button, Callback, CallbackError, CallbackReply, Capability, Channel, Channels,
+    Does, Labels, OpenChannelError, Prompt, PromptRef, Proof, ReceiptKinds, Received, Resend,
+    Retraction, SendError, Sender, UnverifiedCallback,
 };
 pub use clock::{Clock, Random};
 pub use http::{Http, HttpError, Reach};

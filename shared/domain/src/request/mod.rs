@@ -56,6 +56,9 @@ pub struct Request {
     pub routes_used: usize,
     /// The session code, where the ask has one.
     pub session_code: Option<SessionCode>,
+    /// Whether a yes needs nothing of the customer but a tap, so that it can be given in the message itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_tap: bool,
     /// What the requester attached for itself.
     pub metadata: Metadata,
     /// Whether the requester is told by notices.

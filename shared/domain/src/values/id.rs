@@ -83,13 +83,64 @@ macro_rules! ids {
     )*};
 }
 
-fn from_parts(at: Timestamp, random: [u8; 10]) -> Ulid {
+/// The bits of a version 7 UUID (RFC 9562, section 5.7) have fixed places within the randomness, so that every identifier
+/// can also be written as one, for providers that take nothing else.
+fn from_parts(at: Timestamp, mut random: [u8; 10]) -> Ulid {
+    let [version, _, variant, ..] = &mut random;
+    *version = (*version & 0x0f) | 0x70;
+    *variant = (*variant & 0x3f) | 0x80;
     let millis = u64::try_from(at.as_millis()).unwrap_or(0);
     let mut wide = [0_u8; 16];
     for (to, from) in wide.iter_mut().skip(6).zip(random) {
         *to = from;
     }
     Ulid::from_parts(millis, u128::from_be_bytes(wide))
+}
+
+impl PromptId {
+    /// The same identifier as a UUID: what providers that want one are given as the message's id.
+    #[must_use]
+    pub fn to_uuid(self) -> String {
+        let text = format!("{:032x}", self.0.0);
+        let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| text.get(part).unwrap_or(""));
+        parts.join("-")
+    }
+
+    /// Reads what [`PromptId::to_uuid`] wrote, whatever the case a provider gives it back in.
+    #[must_use]
+    pub fn from_uuid(text: &str) -> Option<Self> {
+        let placed = text.len() == 36
+            && [8, 13, 18, 23].iter().all(|at| text.as_bytes().get(*at) == Some(&b'-'));
+        let digits: String = text.chars().filter(|c| *c != '-').collect();
+        let sound = placed && digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        sound.then(|| u128::from_str_radix(&digits, 16).ok().map(|id| Self(Ulid(id)))).flatten()
+    }
+
+    /// The identifier's sixteen bytes.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0.to_bytes()
+    }
+
+    /// The identifier of these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Ulid::from_bytes(bytes))
+    }
+}
+
+impl RequestId {
+    /// The identifier's sixteen bytes.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0.to_bytes()
+    }
+
+    /// The identifier of these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Ulid::from_bytes(bytes))
+    }
 }
 
 ids! {
@@ -106,6 +157,28 @@ ids! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_prompt_is_also_a_uuid_of_version_7_and_comes_back_from_it() {
+        for fill in [0, 0x55, 0xff] {
+            let prompt = PromptId::new(Timestamp::from_millis(1_767_225_600_000), [fill; 10]);
+            let uuid = prompt.to_uuid();
+            assert_eq!(uuid.as_bytes()[14], b'7', "{uuid}");
+            assert!(b"89ab".contains(&uuid.as_bytes()[19]), "{uuid}");
+            assert_eq!(PromptId::from_uuid(&uuid), Some(prompt));
+            assert_eq!(PromptId::from_uuid(&uuid.to_uppercase()), Some(prompt));
+            assert_eq!(PromptId::from_bytes(prompt.to_bytes()), prompt);
+        }
+        for bad in [
+            "",
+            "019b76da-a800-7000-8000-00000000000",
+            "019b76daa80070008000000000000000",
+            "019b76da-a800-7000-8000-00000000000g",
+            "+19b76da-a800-7000-8000-000000000000",
+        ] {
+            assert_eq!(PromptId::from_uuid(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn an_id_of_another_kind_is_refused_by_its_prefix() {

@@ -9,11 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::contact::Contact;
 use domain::ports::{
-    Accepted, CallbackError, Capability, Channel, Http, Prompt, Reach, Received, Resend,
-    Retraction, SendError, Signer, UnverifiedCallback,
+    Accepted, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds, Received,
+    Resend, Retraction, SendError, Signer, UnverifiedCallback,
 };
 use domain::values::phone::Phone;
+use domain::values::time::Timestamp;
 use serde::Deserialize;
 
 use crate::Outside;
@@ -71,8 +73,12 @@ impl Channel for Aws {
         Resend::Doubles
     }
 
-    async fn capability(&self, _: &Phone) -> Capability {
-        super::capability(false)
+    fn receipts(&self) -> ReceiptKinds {
+        ReceiptKinds { delivered: false, read: false }
+    }
+
+    async fn capability(&self, _: &Phone, _: &Contact, _: Timestamp) -> Capability {
+        super::capability(self.receipts())
     }
 
     async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError> {

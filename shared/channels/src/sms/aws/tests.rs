@@ -1,6 +1,7 @@
 //! The call to AWS and what each of its recorded answers means.
 
-use domain::ports::{CallbackError, OpenChannelError, UnverifiedCallback};
+use domain::contact::Contact;
+use domain::ports::{CallbackError, OpenChannelError, Proof, UnverifiedCallback};
 use http::{HeaderMap, Method};
 use pollster::block_on;
 use serde_json::{Value, json};
@@ -63,8 +64,18 @@ fn it_has_no_callbacks_yet_and_promises_no_receipt() {
     let world = World::new(Script::Lost);
     let channel = world.open("sms", &settings()).unwrap();
     let (method, headers) = (Method::POST, HeaderMap::new());
-    let callback =
-        UnverifiedCallback { method, url: String::new(), headers, body: "{}".into(), now: NOW };
+    let callback = UnverifiedCallback {
+        method,
+        url: String::new(),
+        headers,
+        body: "{}".into(),
+        now: NOW,
+        proof: Proof::None,
+    };
     assert_eq!(channel.receive(&callback), Err(CallbackError::None));
-    assert!(!block_on(channel.capability(&PHONE.parse().unwrap())).receipts.delivered);
+    assert!(
+        !block_on(channel.capability(&PHONE.parse().unwrap(), &Contact::default(), NOW))
+            .receipts
+            .delivered
+    );
 }

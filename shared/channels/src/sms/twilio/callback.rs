@@ -21,10 +21,13 @@ pub(super) fn read(callback: &UnverifiedCallback) -> Result<Received, CallbackEr
         Some(status) if !matches!(status, "receiving" | "received") => Ok(Received {
             callbacks: progress(callback, &form, status)?.into_iter().collect(),
             reply: silence(),
+            refusal: None,
         }),
-        Some(_) | None => {
-            Ok(Received { callbacks: written(&form)?.into_iter().collect(), reply: no_text() })
-        }
+        Some(_) | None => Ok(Received {
+            callbacks: written(&form)?.into_iter().collect(),
+            reply: no_text(),
+            refusal: None,
+        }),
     }
 }
 
@@ -50,9 +53,11 @@ fn progress(
 ) -> Result<Option<Callback>, CallbackError> {
     let Some(reference) = reference(&callback.url)? else { return Ok(None) };
     Ok(match status {
-        "delivered" => Some(Callback::Delivered(reference)),
-        "read" => Some(Callback::Read(reference)),
-        "canceled" | "failed" | "undelivered" => Some(Callback::Failed(reference, failure(form)?)),
+        "delivered" => Some(Callback::Delivered(reference.into())),
+        "read" => Some(Callback::Read(reference.into())),
+        "canceled" | "failed" | "undelivered" => {
+            Some(Callback::Failed(reference.into(), failure(form)?))
+        }
         // On its way, or a word Twilio added since.
         _ => None,
     })
@@ -86,11 +91,13 @@ fn written(form: &Form) -> Result<Option<Callback>, CallbackError> {
     let word = form.one("OptOutType")?;
     let Ok(from) = from.parse::<Phone>() else { return Ok(None) };
     Ok(Some(match (word, opt_out::wish(body)) {
-        (Some("STOP"), _) => Callback::Stop(from),
-        (Some("START"), _) => Callback::Start(from),
-        (Some(_) | None, Some(Wish::Stop)) => Callback::Stop(from),
-        (Some(_) | None, Some(Wish::Start)) => Callback::Start(from),
-        (Some(_) | None, None) => Callback::Wrote(from, body.to_owned()),
+        (Some("STOP"), _) => Callback::Stop(from.into()),
+        (Some("START"), _) => Callback::Start(from.into()),
+        (Some(_) | None, Some(Wish::Stop)) => Callback::Stop(from.into()),
+        (Some(_) | None, Some(Wish::Start)) => Callback::Start(from.into()),
+        (Some(_) | None, None) => {
+            Callback::Wrote { from: from.into(), text: body.to_owned(), intent: None }
+        }
     }))
 }
 

@@ -10,11 +10,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::contact::Contact;
 use domain::ports::{
-    Accepted, CallbackError, Capability, Channel, Http, Prompt, Reach, Received, Resend,
-    Retraction, SendError, UnverifiedCallback,
+    Accepted, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds, Received,
+    Resend, Retraction, SendError, UnverifiedCallback,
 };
 use domain::values::phone::Phone;
+use domain::values::time::Timestamp;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -107,8 +109,12 @@ impl Channel for Twilio {
         Resend::Doubles
     }
 
-    async fn capability(&self, _: &Phone) -> Capability {
-        super::capability(true)
+    fn receipts(&self) -> ReceiptKinds {
+        ReceiptKinds { delivered: true, read: false }
+    }
+
+    async fn capability(&self, _: &Phone, _: &Contact, _: Timestamp) -> Capability {
+        super::capability(self.receipts())
     }
 
     async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError> {

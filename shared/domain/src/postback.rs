@@ -1,0 +1,164 @@
+//! What a button in a message carries, and brings back when it is tapped: which prompt, which answer, and proof that we
+//! wrote it. Never an amount, a currency or a payee.
+
+use crate::brand::Key32;
+use crate::keys;
+use crate::ports::PromptRef;
+use crate::values::id::{PromptId, RequestId};
+
+/// The first byte: another text of postbacks would have another.
+const VERSION: u8 = 1;
+/// Version, action, request, prompt.
+const SIGNED: usize = 34;
+/// How much of the MAC is carried: 112 bits.
+const MAC: usize = 14;
+
+/// What tapping a button means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Yes.
+    Approve,
+    /// Yes, with the session code in this place (0, 1 or 2) among its choices.
+    Pick(u8),
+    /// No.
+    Decline,
+    /// No, and this was not asked for by me.
+    NotMe,
+    /// The consent page was opened, as far as the channel knows. Never a yes.
+    Open,
+}
+
+/// A postback that we wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Postback {
+    /// Which prompt of which request.
+    pub reference: PromptRef,
+    /// What the tap means.
+    pub action: Action,
+}
+
+impl Action {
+    const fn code(self) -> u8 {
+        match self {
+            Self::Approve => b'y',
+            Self::Pick(place) => b'0'.saturating_add(place),
+            Self::Decline => b'n',
+            Self::NotMe => b'x',
+            Self::Open => b'o',
+        }
+    }
+
+    const fn of(code: u8) -> Option<Self> {
+        match code {
+            b'y' => Some(Self::Approve),
+            b'0'..=b'2' => Some(Self::Pick(code.saturating_sub(b'0'))),
+            b'n' => Some(Self::Decline),
+            b'x' => Some(Self::NotMe),
+            b'o' => Some(Self::Open),
+            _ => None,
+        }
+    }
+}
+
+impl Postback {
+    /// The text a button carries: 96 lower-case hexadecimal digits.
+    ///
+    /// Such a text is also canonical base64 and a harmless part of a URL, so that it survives every encoding a channel
+    /// may put it through.
+    #[must_use]
+    pub fn write(self, key: &Key32) -> String {
+        let signed = self.signed();
+        let mac = keys::postback_mac(key, &signed);
+        hex::encode([signed.as_slice(), mac.get(..MAC).unwrap_or_default()].concat())
+    }
+
+    /// Reads what [`Postback::write`] wrote, as it is or with one more layer of base64 around it, which one channel is said
+    /// to add. `None` for whatever we did not write for this brand.
+    #[must_use]
+    pub fn read(text: &str, key: &Key32) -> Option<Self> {
+        use base64::Engine;
+        use base64::engine::general_purpose::STANDARD;
+        if let Some(read) = Self::plain(text, key) {
+            return Some(read);
+        }
+        let inner = (text.len() <= 256).then(|| STANDARD.decode(text).ok()).flatten()?;
+        Self::plain(std::str::from_utf8(&inner).ok()?, key)
+    }
+
+    fn plain(text: &str, key: &Key32) -> Option<Self> {
+        let sized = text.len() == 2 * (SIGNED + MAC);
+        let bytes = sized.then(|| hex::decode(text).ok()).flatten()?;
+        let (signed, mac) = bytes.split_at_checked(SIGNED)?;
+        let (head, ids) = signed.split_at_checked(2)?;
+        let (request, prompt) = ids.split_at_checked(16)?;
+        let read = Self {
+            reference: PromptRef {
+                request: RequestId::from_bytes(request.try_into().ok()?),
+                prompt: PromptId::from_bytes(prompt.try_into().ok()?),
+            },
+            action: Action::of(*head.get(1)?)?,
+        };
+        let right = keys::postback_mac(key, &read.signed());
+        let proven = keys::same_bytes(mac, right.get(..MAC).unwrap_or_default());
+        (proven && head.first() == Some(&VERSION)).then_some(read)
+    }
+
+    fn signed(self) -> [u8; SIGNED] {
+        let mut bytes = [0; SIGNED];
+        let ids =
+            self.reference.request.to_bytes().into_iter().chain(self.reference.prompt.to_bytes());
+        let all = [VERSION, self.action.code()].into_iter().chain(ids);
+        for (to, from) in bytes.iter_mut().zip(all) {
+            *to = from;
+        }
+        bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+    use crate::values::time::Timestamp;
+
+    fn postback(action: Action) -> Postback {
+        let at = Timestamp::from_millis(1_767_225_600_000);
+        let reference =
+            PromptRef { request: RequestId::new(at, [3; 10]), prompt: PromptId::new(at, [4; 10]) };
+        Postback { reference, action }
+    }
+
+    #[test]
+    fn a_postback_comes_back_as_it_was_plain_or_in_base64() {
+        let key = Key32::new([7; 32]);
+        let picks = (0..3).map(Action::Pick);
+        for action in
+            [Action::Approve, Action::Decline, Action::NotMe, Action::Open].into_iter().chain(picks)
+        {
+            let text = postback(action).write(&key);
+            assert_eq!(text.len(), 96);
+            assert_eq!(Postback::read(&text, &key), Some(postback(action)));
+            assert_eq!(Postback::read(&STANDARD.encode(&text), &key), Some(postback(action)));
+            let through = STANDARD.encode(STANDARD.decode(&text).unwrap());
+            assert_eq!(through, text, "canonical base64 survives a decoding and an encoding");
+        }
+    }
+
+    #[test]
+    fn no_changed_bit_and_no_other_brand_is_believed() {
+        let key = Key32::new([7; 32]);
+        let text = postback(Action::Approve).write(&key);
+        let bytes = hex::decode(&text).unwrap();
+        for bit in 0..bytes.len() * 8 {
+            let mut changed = bytes.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(Postback::read(&hex::encode(changed), &key), None, "bit {bit}");
+        }
+        assert_eq!(Postback::read(&text, &Key32::new([8; 32])), None);
+        for bad in ["", "yes", &text[1..], &format!("{text}00"), &"\u{e9}".repeat(48)] {
+            assert_eq!(Postback::read(bad, &key), None, "{bad}");
+        }
+    }
+}
