@@ -14,7 +14,7 @@ use tests::world::{Asked, World};
 
 /// The request and the prompt that the events name.
 const REQUEST: &str = "req_01M844DZG03XCBJ52V4K8GHNXC";
-const PROMPT: &str = "prm_01M844DZWGSW3HJKQ26BNN67GN";
+const PROMPT: &str = "prm_01M844DZWGFW3SJKQ26BNN67GN";
 /// The session code that the events tap.
 const CODE: u8 = 47;
 

@@ -10,13 +10,13 @@ use bytes::Bytes;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
 use domain::ports::{
-    Answer, Charge, Clock, Http, HttpError, Item, Key, Page, Prepared, Processor, Processors,
-    Range, Reach, Reference, Store, StoreError, Write,
+    Answer, Clock, Fetched, Http, HttpError, Item, Key, Page, Prepared, Processor, Processors,
+    Range, Reach, Reference, Store, StoreError, Use, Write,
 };
-use domain::values::money::Money;
 use domain::values::time::Timestamp;
 use processors::{Outside, Registry};
 use serde_json::json;
+use tests::doubles::used;
 use tests::proxy::{Call, Fault, Proxy};
 
 /// How long a call may take here, where one of them is never answered.
@@ -138,14 +138,8 @@ impl Till {
         Self::new(Authorization { kind, secret: id.into() }).await
     }
 
-    fn charge(&self, amount: u64, generation: u32) -> Charge<'_> {
-        Charge {
-            request: "req_01J00000000000000000000000".parse().unwrap(),
-            generation,
-            money: Money::new(amount, "EUR".parse().unwrap()).unwrap(),
-            description: "Invoice 4711",
-            authorization: &self.authorization,
-        }
+    fn charge(&self, amount: u64, generation: u32) -> Use<'_> {
+        used(&self.authorization, amount, generation)
     }
 
     async fn prepare(&self) -> Result<Reference, Answer> {
@@ -214,7 +208,7 @@ impl Till {
 }
 
 fn is_done(answer: &Answer) -> bool {
-    matches!(answer, Answer::Done(receipt) if receipt.amount == 4250 && receipt.currency == "EUR")
+    matches!(answer, Answer::Done(Fetched::Payment(receipt)) if receipt.amount == 4250 && receipt.currency == "EUR")
 }
 
 const REFUSED: Answer = Answer::Refused { code: "card_declined" };
@@ -340,7 +334,7 @@ async fn a_new_attempt_after_a_refusal_is_an_object_of_its_own() {
     assert_eq!(till.settle(&first).await, REFUSED);
     let visa =
         Authorization { kind: AuthorizationKind::PaymentMethod, secret: "pm_card_visa".into() };
-    let charge = Charge { authorization: &visa, ..till.charge(4250, 2) };
+    let charge = Use { authorization: &visa, ..till.charge(4250, 2) };
     let Prepared::Ready(second) = till.processor.prepare(&charge).await else { panic!() };
     assert_ne!(first, second);
     assert!(is_done(&till.processor.execute(&charge, &second).await));

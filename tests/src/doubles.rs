@@ -5,9 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::ask::Ask;
+use domain::authorization::Authorization;
 use domain::brand::Brand;
-use domain::ports::{Clock, Random, Secrets, SecretsError};
+use domain::ports::{Clock, Random, Secrets, SecretsError, Use};
+use domain::values::money::Money;
 use domain::values::name::BrandName;
+use domain::values::text::Shown;
 use domain::values::time::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -121,5 +125,27 @@ impl Secrets for OneBrand {
 
     async fn refresh(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError> {
         self.brand(name).await
+    }
+}
+
+/// One use of an authorization for a payment in euros, as a processor is handed it.
+///
+/// # Panics
+/// When the amount is none.
+#[must_use]
+pub fn used(authorization: &Authorization, amount: u64, generation: u32) -> Use<'_> {
+    let money = Money::new(amount, "EUR".parse().expect("a currency")).expect("an amount");
+    let description = Shown::new("Invoice 4711").expect("a description");
+    Use {
+        request: "req_01J00000000000000000000000".parse().expect("an id"),
+        generation,
+        ask: Box::leak(Box::new(Ask::Payment { money, description, card: None })),
+        authorization,
+        customer: "c0ffee",
+        page: "https://pay.example.com/c/page",
+        callback: "https://pay.example.com/callbacks/demo/stripe",
+        begun_at: BEGINNING,
+        redeemed: false,
+        told: None,
     }
 }

@@ -7,7 +7,7 @@ use domain::effects::{self, EffectError};
 use domain::limits;
 use domain::message::Step;
 use domain::outcome::DeclineReason;
-use domain::ports::{Needs, StoreError, Write};
+use domain::ports::{StoreError, Way, Write};
 use domain::problem::{Code, Problem};
 use domain::request::{Change, CodeCheck, Refusal, Request};
 use domain::seal;
@@ -238,22 +238,22 @@ impl ConsentCallback {
             tracing::error!(request.id = %request.id, error = %error, "a processor cannot be opened");
             Unanswered::Trouble(Problem::new(Code::ProcessorNotConfigured, "the processor cannot be used"))
         })?;
-        match (processor.needs(), request.mode) {
-            (Needs::TestCard, Mode::Test) => {
-                let card = card.unwrap_or(CARD_DEFAULT);
-                let plain = card.len() <= 64
-                    && card.starts_with("pm_card_")
-                    && card.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-                if !plain {
-                    let detail = "a test card is one of the processor's pm_card_… names";
-                    return Err(Unanswered::Trouble(Problem::new(Code::InvalidRequest, detail)));
-                }
-                Ok(Authorization { kind: AuthorizationKind::PaymentMethod, secret: card.into() })
+        let ways = processor.ways(&request.ask);
+        if ways.contains(&Way::TestCard) && request.mode == Mode::Test {
+            let card = card.unwrap_or(CARD_DEFAULT);
+            let plain = card.len() <= 64
+                && card.starts_with("pm_card_")
+                && card.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            if !plain {
+                let detail = "a test card is one of the processor's pm_card_… names";
+                return Err(Unanswered::Trouble(Problem::new(Code::InvalidRequest, detail)));
             }
-            (Needs::TestCard, Mode::Live) | (Needs::Wallet, Mode::Test | Mode::Live) => {
-                Err(Unanswered::Unable)
-            }
+            return Ok(Authorization {
+                kind: AuthorizationKind::PaymentMethod,
+                secret: card.into(),
+            });
         }
+        Err(Unanswered::Unable)
     }
 
     /// A no, and what it means for how soon this address may be asked again.

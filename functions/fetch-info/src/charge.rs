@@ -5,20 +5,27 @@
 
 use std::time::Duration;
 
-use domain::authorization::Authorization;
+use domain::authorization::{Authorization, AuthorizationKind};
+use domain::brand::Brand;
 use domain::effects::{self, send};
+use domain::keys;
 use domain::message::Step;
-use domain::ports::{Answer, Charge, Prepared, Processor, Reference, SecretsError, StoreError};
+use domain::ports::{
+    Answer, Onward, Prepared, Processor, Reference, SecretsError, StoreError, Use, Write,
+};
 use domain::request::{Attempt, Change, Refusal, Request, State};
-use domain::seal;
+use domain::seal::{self, Sealed};
 use domain::storage::{self, Loaded};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 
-use crate::{FetchInfo, Trouble};
+use crate::{FetchInfo, Trouble, settle};
 
 /// How often a commit that lost a race is decided again: more than a request has receipts.
 const RACES_MAX: u32 = 32;
+
+/// A customer on the processor's page is looked after this often at least.
+const AWAY_MAX: Duration = Duration::from_secs(15);
 
 /// What one turn came to, before it is recorded.
 pub(crate) enum Turn {
@@ -78,13 +85,23 @@ impl FetchInfo {
     /// to stop. `None` when the request is no longer ours.
     pub(crate) async fn step(
         &self,
+        loaded: Loaded,
+        command: impl Fn(&Request, Timestamp) -> Result<Change, Refusal>,
+    ) -> Result<Option<Loaded>, Trouble> {
+        self.step_with(loaded, command, Vec::new()).await
+    }
+
+    /// The same, with what is written along with it.
+    pub(crate) async fn step_with(
+        &self,
         mut loaded: Loaded,
         command: impl Fn(&Request, Timestamp) -> Result<Change, Refusal>,
+        extra: Vec<Write>,
     ) -> Result<Option<Loaded>, Trouble> {
         let ours = lease(&loaded.request);
         for _ in 0..RACES_MAX {
             let Ok(change) = command(&loaded.request, self.clock.now()) else { return Ok(None) };
-            match self.apply(&loaded, change).await {
+            match self.apply_with(&loaded, change, extra.clone()).await {
                 Ok(stored) => return Ok(Some(stored)),
                 Err(trouble) if trouble.is_conflict() => {
                     let again = storage::load(self.store.as_ref(), loaded.request.id).await?;
@@ -101,14 +118,23 @@ impl FetchInfo {
     }
 
     async fn apply(&self, loaded: &Loaded, change: Change) -> Result<Loaded, Trouble> {
+        self.apply_with(loaded, change, Vec::new()).await
+    }
+
+    async fn apply_with(
+        &self,
+        loaded: &Loaded,
+        change: Change,
+        extra: Vec<Write>,
+    ) -> Result<Loaded, Trouble> {
         let ports = (self.store.as_ref(), self.queue.as_ref());
-        Ok(effects::apply(ports, Some(loaded.version), change, Vec::new(), None).await?)
+        Ok(effects::apply(ports, Some(loaded.version), change, extra, None).await?)
     }
 
     async fn turn(&self, loaded: Loaded) -> Result<(), Trouble> {
         let request = &loaded.request;
-        let (Some((_, sealed)), Some(attempt), Some(money)) =
-            (request.granted(), request.open_attempt().cloned(), request.ask.money())
+        let (Some((consent, sealed)), Some(attempt)) =
+            (request.granted(), request.open_attempt().cloned())
         else {
             return Ok(());
         };
@@ -136,38 +162,32 @@ impl FetchInfo {
                 return self.react(loaded, Turn::Unusable("processor_settings")).await;
             }
         };
-        let asked =
-            Asked { id: request.id, description: request.ask.description().to_owned(), money };
-        self.at_processor(loaded, processor.as_ref(), (&asked, &attempt, &authorization)).await
+        let token = keys::link_token(&brand.link_key, consent.prompt);
+        let page = format!("{}/c/{token}", self.public_base);
+        let place = (brand.name.as_str(), attempt.processor.as_str());
+        let callback = format!("{}/callbacks/{}/{}", self.public_base, place.0, place.1);
+        let at = Place { request: request.clone(), attempt, authorization, page, callback };
+        let turn = Turning { brand: &brand, processor: processor.as_ref(), at: &at };
+        self.at_processor(loaded, turn).await
     }
 
-    async fn at_processor(
-        &self,
-        loaded: Loaded,
-        processor: &dyn Processor,
-        what: (&Asked, &Attempt, &Authorization),
-    ) -> Result<(), Trouble> {
-        let (asked, attempt, authorization) = what;
-        let charge = Charge {
-            request: asked.id,
-            generation: attempt.generation,
-            money: asked.money,
-            description: &asked.description,
-            authorization,
-        };
-        let tired = self.is_tired(attempt);
+    async fn at_processor(&self, loaded: Loaded, turn: Turning<'_>) -> Result<(), Trouble> {
+        let (processor, what, attempt) = (turn.processor, turn.at.what(), &turn.at.attempt);
+        let tired = self.is_tired(&turn.at.request, attempt);
         match &attempt.reference {
             // Once the call may have been made, the processor is asked what became of it before it is made again.
             Some(reference) if attempt.started_at.is_some() => {
                 let answer = if tired {
-                    self.fence(processor, &charge, (attempt, reference)).await
+                    self.fence(processor, &what, (attempt, reference)).await
                 } else {
-                    looked_up(processor.look_up(&charge, reference).await)
+                    processor.look_up(&what, reference).await
                 };
                 if answer == Answer::NotExecuted {
-                    return self.execute(loaded, processor, &charge, reference).await;
+                    return self.execute(loaded, turn, reference).await;
                 }
-                return self.answered(loaded, processor, (&charge, reference), answer).await;
+                return self
+                    .answered(loaded, turn, reference, settled(attempt, tired, answer))
+                    .await;
             }
             Some(_) | None if tired => {
                 return self.react(loaded, Turn::Answered(Answer::Fenced)).await;
@@ -176,7 +196,7 @@ impl FetchInfo {
         }
         let (loaded, reference) = match &attempt.reference {
             Some(reference) => (loaded, reference.clone()),
-            None => match processor.prepare(&charge).await {
+            None => match processor.prepare(&what).await {
                 Prepared::Ready(reference) => {
                     let prepared =
                         |request: &Request, now| request.prepared(reference.clone(), now);
@@ -186,43 +206,62 @@ impl FetchInfo {
                 Prepared::Not(answer) => return self.react(loaded, Turn::Answered(answer)).await,
             },
         };
-        self.execute(loaded, processor, &charge, &reference).await
+        self.execute(loaded, turn, &reference).await
     }
 
-    /// Commits that the call is about to be made, then makes it.
+    /// Commits that the call is about to be made, then makes it. What a code was exchanged for is stored before it is used.
     async fn execute(
         &self,
-        loaded: Loaded,
-        processor: &dyn Processor,
-        charge: &Charge<'_>,
+        mut loaded: Loaded,
+        turn: Turning<'_>,
         reference: &Reference,
     ) -> Result<(), Trouble> {
         let doubted = loaded.request.open_attempt().is_some_and(|attempt| attempt.in_doubt);
-        let Some(loaded) = self.step(loaded, Request::started).await? else { return Ok(()) };
-        let answer = processor.execute(charge, reference).await;
+        let Some(started) = self.step(loaded, Request::started).await? else { return Ok(()) };
+        loaded = started;
+        let mut answer = turn.processor.execute(&turn.at.what(), reference).await;
+        if let Answer::Exchanged(authorization) = answer {
+            let Some(sealed) = self.sealed(&loaded.request, turn.brand, &authorization) else {
+                return self.react(loaded, Turn::Unusable("sealing_keys")).await;
+            };
+            let exchanged = |request: &Request, now| request.exchanged(sealed.clone(), now);
+            let Some(stored) = self.step(loaded, exchanged).await? else { return Ok(()) };
+            loaded = stored;
+            let what = Use { authorization: &authorization, ..turn.at.what() };
+            answer = turn.processor.execute(&what, reference).await;
+        }
         if let Answer::Blocked { code } = answer
             && !doubted
         {
             return self.react(loaded, Turn::Untouched(code)).await;
         }
-        self.answered(loaded, processor, (charge, reference), answer).await
+        self.answered(loaded, turn, reference, answer).await
     }
 
     /// Reacts to an answer about an attempt that may have acted.
     async fn answered(
         &self,
         loaded: Loaded,
-        processor: &dyn Processor,
-        what: (&Charge<'_>, &Reference),
+        turn: Turning<'_>,
+        reference: &Reference,
         answer: Answer,
     ) -> Result<(), Trouble> {
-        if answer != Answer::NeedsCustomer {
+        let Answer::NeedsCustomer { onward } = answer else {
             return self.react(loaded, Turn::Answered(answer)).await;
+        };
+        // Time may be over, or somebody wants the customer back: then nobody is sent on any more.
+        let tired = self.is_tired(&loaded.request, &turn.at.attempt);
+        if let Some(Onward(url)) = onward.filter(|_| !tired) {
+            let onward = Authorization { kind: AuthorizationKind::Onward, secret: url.into() };
+            let Some(sealed) = self.sealed(&loaded.request, turn.brand, &onward) else {
+                return self.react(loaded, Turn::Unusable("sealing_keys")).await;
+            };
+            return self.send_on(loaded, sealed).await;
         }
         // The customer could still complete it somewhere else, after another attempt charged: it is made impossible first.
-        let answer = match processor.fence(what.0, what.1).await {
+        let answer = match turn.processor.fence(&turn.at.what(), reference).await {
             Answer::Fenced => Answer::Refused { code: "authentication_required" },
-            Answer::NeedsCustomer => Answer::Unknown,
+            Answer::NeedsCustomer { .. } | Answer::Exchanged(_) => Answer::Unknown,
             fenced @ (Answer::Done(_)
             | Answer::Refused { .. }
             | Answer::Declined { .. }
@@ -236,22 +275,46 @@ impl FetchInfo {
         self.react(loaded, Turn::Answered(answer)).await
     }
 
+    /// The customer goes on to the processor's own page; somebody looks again after a while, if nothing is heard before.
+    async fn send_on(&self, loaded: Loaded, sealed: Sealed) -> Result<(), Trouble> {
+        let sent_on = |request: &Request, now| request.sent_on(sealed.clone(), now);
+        let Some(stored) = self.step(loaded, sent_on).await? else { return Ok(()) };
+        let Some(attempt) = stored.request.open_attempt() else { return Ok(()) };
+        let wait = settle::wait(attempt).clamp(Duration::from_secs(2), AWAY_MAX);
+        Ok(send(self.queue.as_ref(), Step::Fetch, stored.request.id, wait).await?)
+    }
+
+    /// Sealed for the request, with the brand's current key.
+    pub(crate) fn sealed(
+        &self,
+        request: &Request,
+        brand: &Brand,
+        authorization: &Authorization,
+    ) -> Option<Sealed> {
+        match seal::seal(&brand.sealing, request.id, authorization, self.random.as_ref()) {
+            Ok(sealed) => Some(sealed),
+            Err(error) => {
+                tracing::error!(request.id = %request.id, error = %error, "the brand's sealing keys cannot be used");
+                None
+            }
+        }
+    }
+
     /// Ends an attempt that has taken too long: a late success is made impossible, or turns out to be there already.
     async fn fence(
         &self,
         processor: &dyn Processor,
-        charge: &Charge<'_>,
-        what: (&Attempt, &Reference),
+        what: &Use<'_>,
+        (attempt, reference): (&Attempt, &Reference),
     ) -> Answer {
-        let (attempt, reference) = what;
-        match processor.fence(charge, reference).await {
+        match processor.fence(what, reference).await {
             // The processor will not talk to us, and had said before that nothing moved.
             Answer::Blocked { .. } if !attempt.in_doubt => Answer::Fenced,
             Answer::NotExecuted => Answer::Again,
+            Answer::NeedsCustomer { .. } | Answer::Exchanged(_) => Answer::Unknown,
             answer @ (Answer::Done(_)
             | Answer::Refused { .. }
             | Answer::Declined { .. }
-            | Answer::NeedsCustomer
             | Answer::Invalid { .. }
             | Answer::Blocked { .. }
             | Answer::Again
@@ -270,15 +333,19 @@ const fn lease(request: &Request) -> Option<Timestamp> {
     }
 }
 
-/// An attempt that is not tired was fenced for one reason only: the customer would have had to do more, and whoever fenced
-/// it died before that was recorded.
-fn looked_up(answer: Answer) -> Answer {
+/// What it means that an attempt that was not given up by us is fenced: the customer would have had to do more, or left the
+/// processor's page, and whoever fenced it died before that was recorded.
+fn settled(attempt: &Attempt, tired: bool, answer: Answer) -> Answer {
+    let sent_on = attempt.onward.is_some();
     match answer {
+        Answer::Fenced if sent_on => Answer::Refused { code: "customer_left" },
+        Answer::Fenced if tired => Answer::Fenced,
         Answer::Fenced => Answer::Refused { code: "authentication_required" },
         Answer::Done(_)
         | Answer::Refused { .. }
         | Answer::Declined { .. }
-        | Answer::NeedsCustomer
+        | Answer::NeedsCustomer { .. }
+        | Answer::Exchanged(_)
         | Answer::Invalid { .. }
         | Answer::Blocked { .. }
         | Answer::Again
@@ -288,9 +355,36 @@ fn looked_up(answer: Answer) -> Answer {
     }
 }
 
-/// What is asked of the processor, apart from the request that changes underway.
-struct Asked {
-    id: RequestId,
-    description: String,
-    money: domain::values::money::Money,
+/// What a turn stands on: the request as it was when the turn began, and what is made of it.
+struct Place {
+    request: Request,
+    attempt: Attempt,
+    authorization: Authorization,
+    page: String,
+    callback: String,
+}
+
+impl Place {
+    fn what(&self) -> Use<'_> {
+        Use {
+            request: self.request.id,
+            generation: self.attempt.generation,
+            ask: &self.request.ask,
+            authorization: &self.authorization,
+            customer: &self.request.address,
+            page: &self.page,
+            callback: &self.callback,
+            begun_at: self.attempt.at,
+            redeemed: self.attempt.onward.as_ref().is_some_and(|onward| onward.redeemed),
+            told: self.attempt.told.as_ref(),
+        }
+    }
+}
+
+/// One turn: whose, where, and on what.
+#[derive(Clone, Copy)]
+struct Turning<'a> {
+    brand: &'a Brand,
+    processor: &'a dyn Processor,
+    at: &'a Place,
 }

@@ -34,6 +34,8 @@ pub struct FetchInfo {
     pub processors: Arc<dyn Processors>,
     /// The way to the requesters' endpoints.
     pub http: Arc<dyn Http>,
+    /// Where customers and providers reach us, without a slash at its end.
+    pub public_base: String,
     /// Which addresses a notice may go to: public ones, except on a machine of one's own.
     pub notice_reach: Reach,
     /// The attempts at endpoints that are under way.

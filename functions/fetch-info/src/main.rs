@@ -11,7 +11,7 @@ use fetch_info::{Crowds, FetchInfo};
 async fn main() -> Result<(), lambda::Error> {
     let client = https::Client::new()?;
     let config = lambda::start(Arc::new(client.with_answers_up_to(lambda::AWS_ANSWER_BYTES)))?;
-    let [table, prompts, authorizations, notices, secret_prefix, notice_reach] =
+    let [table, prompts, authorizations, notices, secret_prefix, notice_reach, public_base] =
         lambda::settings([
             "TABLE",
             "PROMPTS_QUEUE_URL",
@@ -19,6 +19,7 @@ async fn main() -> Result<(), lambda::Error> {
             "NOTICES_QUEUE_URL",
             "SECRET_PREFIX",
             "NOTICE_REACH",
+            "PUBLIC_BASE_URL",
         ])?;
     let notice_reach = match notice_reach.as_str() {
         "public" => Reach::Public,
@@ -48,6 +49,7 @@ async fn main() -> Result<(), lambda::Error> {
         secrets: Arc::new(secrets),
         processors: Arc::new(processors),
         http,
+        public_base,
         notice_reach,
         crowds: Crowds::default(),
     };

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use domain::ask::Ask;
+use domain::cards::{self, CardOnFile};
 use domain::consent;
 use domain::effects::send;
+use domain::facts;
 use domain::message::Step;
-use domain::ports::{Answer, Receipt};
-use domain::request::{Attempt, Doubt, Request};
+use domain::outcome::Details;
+use domain::ports::{Answer, Fetched, Write};
+use domain::request::{Attempt, Doubt, Refusal, Request};
 use domain::storage::Loaded;
-use domain::values::id::RequestId;
+use domain::values::id::{CardId, RequestId};
 
 use crate::charge::Turn;
 use crate::{FetchInfo, Trouble};
@@ -18,10 +22,13 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// For how long a processor that may have acted is asked what became of it, before a late success is made impossible.
 const DOUBT: Duration = Duration::from_secs(1_800);
 
+/// How long a customer has at least who was sent on to the processor's page in the last moment.
+const AWAY: Duration = Duration::from_secs(120);
+
 /// What follows from an answer.
 enum Verdict {
     /// The money moved.
-    Fulfil(Receipt),
+    Fulfil(Fetched),
     /// The money did not move, and this attempt never will move it.
     Refuse {
         code: &'static str,
@@ -39,12 +46,18 @@ enum Verdict {
 
 impl FetchInfo {
     /// Whether an attempt has been tried long enough: longer where it may have acted.
-    pub(crate) fn is_tired(&self, attempt: &Attempt) -> bool {
+    pub(crate) fn is_tired(&self, request: &Request, attempt: &Attempt) -> bool {
+        let now = self.clock.now();
+        if let Some(onward) = attempt.onward.as_ref().filter(|onward| !onward.returned) {
+            // A customer on the processor's page has until the deadline, and a moment in any case.
+            let until = request.expires_at.max(onward.at.after(AWAY));
+            return onward.recalled.is_some() || now > until;
+        }
         let (since, patience) = match attempt.started_at {
             Some(started_at) if attempt.in_doubt => (started_at, DOUBT),
             Some(_) | None => (attempt.at, PATIENCE),
         };
-        self.clock.now() > since.after(patience)
+        now > since.after(patience)
     }
 
     /// Records what a turn came to and takes the step that follows from it.
@@ -52,7 +65,7 @@ impl FetchInfo {
         let request = &loaded.request;
         let id = request.id;
         let Some(attempt) = request.open_attempt().cloned() else { return Ok(()) };
-        let verdict = match turn {
+        let mut verdict = match turn {
             Turn::Answered(answer) => verdict(request, answer),
             Turn::Untouched(code) => blocked(id, code, Doubt::None),
             Turn::Unusable(code) if attempt.started_at.is_none() => {
@@ -69,12 +82,26 @@ impl FetchInfo {
             tracing::warn!(error = %error, "the brand's secret could not be read anew");
         }
         let code = consent::transaction_code(self.random.as_ref());
-        let command = |request: &Request, now| match &verdict {
-            Verdict::Fulfil(receipt) => request.fulfilled(code.clone(), receipt.clone(), now),
-            Verdict::Refuse { code, mendable } => request.refused(code, *mendable, now),
-            Verdict::ComeBack { reason, doubt, .. } => request.released(reason, *doubt, now),
+        let mut kept = None;
+        if let Verdict::Fulfil(fetched) = &verdict {
+            kept = self.kept(request, fetched).await?;
+            if kept.is_none() {
+                // Charged already where it is a charge: only what an operator must mend stands between this and its end.
+                verdict =
+                    Verdict::ComeBack { reason: "sealing_keys", doubt: Doubt::Told, refresh: true };
+            }
+        }
+        let (details, extra) = kept.unzip();
+        let command = |request: &Request, now| match (&verdict, &details) {
+            (Verdict::Fulfil(_), Some(details)) => {
+                request.fulfilled(code.clone(), details.clone(), now)
+            }
+            (Verdict::Fulfil(_), None) => Err(Refusal::Step),
+            (Verdict::Refuse { code, mendable }, _) => request.refused(code, *mendable, now),
+            (Verdict::ComeBack { reason, doubt, .. }, _) => request.released(reason, *doubt, now),
         };
-        let Some(stored) = self.step(loaded, command).await? else { return Ok(()) };
+        let extra = extra.unwrap_or_default();
+        let Some(stored) = self.step_with(loaded, command, extra).await? else { return Ok(()) };
         match verdict {
             Verdict::Fulfil(_) | Verdict::Refuse { .. } => {
                 let state = stored.request.state_name();
@@ -88,18 +115,60 @@ impl FetchInfo {
     }
 }
 
+impl FetchInfo {
+    /// What is told of what was fetched, and what is kept of it beside the request: a card on file for as long as it is
+    /// wanted, facts for a while. `None` when it cannot be sealed, which an operator must mend.
+    async fn kept(
+        &self,
+        request: &Request,
+        fetched: &Fetched,
+    ) -> Result<Option<(Details, Vec<Write>)>, Trouble> {
+        let (receipt, kept) = match fetched {
+            Fetched::Payment(receipt) => {
+                return Ok(Some((Details::Payment(receipt.clone()), Vec::new())));
+            }
+            Fetched::Card { receipt, kept } => (Ok(receipt), kept),
+            Fetched::Facts { receipt, claims } => (Err(receipt), claims),
+        };
+        let brand = self.secrets.brand(&request.brand).await?;
+        let Some(sealed) = self.sealed(request, &brand, kept) else { return Ok(None) };
+        let now = self.clock.now();
+        match receipt {
+            Ok(receipt) => {
+                let mut random = [0_u8; 10];
+                self.random.fill(&mut random);
+                let card = CardId::new(now, random);
+                let item = CardOnFile {
+                    request: request.id,
+                    processor: request.processor.clone(),
+                    address: request.address.clone(),
+                    sealed,
+                    receipt: receipt.clone(),
+                };
+                let write = cards::put(&request.brand, request.mode, card, &item)?;
+                Ok(Some((Details::Card { card, receipt: receipt.clone() }, vec![write])))
+            }
+            Err(receipt) => {
+                let until = now.after(brand.policy.facts_kept());
+                let write = facts::put(request.id, &sealed, until)?;
+                Ok(Some((Details::Facts(receipt.clone()), vec![write])))
+            }
+        }
+    }
+}
+
 fn verdict(request: &Request, answer: Answer) -> Verdict {
     let back = |reason, doubt| Verdict::ComeBack { reason, doubt, refresh: false };
     match answer {
-        Answer::Done(receipt) if is_exact(request, &receipt) => Verdict::Fulfil(receipt),
+        Answer::Done(fetched) if is_exact(request, &fetched) => Verdict::Fulfil(fetched),
         Answer::Done(_) => {
             // Dynamic linking: what moved is not what was consented to. Nothing is told as success; a person must look.
-            tracing::error!(request.id = %request.id, "the processor reports another amount or currency");
+            tracing::error!(request.id = %request.id, "the processor reports something else than was consented to");
             back("amount_differs", Doubt::Told)
         }
         Answer::Refused { code } => Verdict::Refuse { code, mendable: true },
         Answer::Declined { code } => Verdict::Refuse { code, mendable: false },
-        Answer::NeedsCustomer => {
+        Answer::NeedsCustomer { .. } | Answer::Exchanged(_) => {
             Verdict::Refuse { code: "authentication_required", mendable: true }
         }
         Answer::Invalid { code } => {
@@ -121,15 +190,26 @@ fn blocked(id: RequestId, code: &'static str, doubt: Doubt) -> Verdict {
     Verdict::ComeBack { reason: code, doubt, refresh: true }
 }
 
-/// Whether what the processor moved is exactly what the customer said yes to.
-fn is_exact(request: &Request, receipt: &Receipt) -> bool {
-    request.ask.money().is_some_and(|money| {
-        receipt.amount == money.amount() && receipt.currency == money.currency().code()
-    })
+/// Whether what the processor did is exactly what the customer said yes to.
+fn is_exact(request: &Request, fetched: &Fetched) -> bool {
+    match (&request.ask, fetched) {
+        (Ask::Payment { money, .. }, Fetched::Payment(receipt)) => {
+            receipt.amount == money.amount() && receipt.currency == money.currency().code()
+        }
+        (Ask::PaymentMethod { .. }, Fetched::Card { .. }) => true,
+        (Ask::Identity { claims, .. }, Fetched::Facts { receipt, .. }) => receipt
+            .released
+            .iter()
+            .all(|released| claims.iter().any(|claim| claim.as_str() == released)),
+        (
+            Ask::Payment { .. } | Ask::PaymentMethod { .. } | Ask::Identity { .. },
+            Fetched::Payment(_) | Fetched::Card { .. } | Fetched::Facts { .. },
+        ) => false,
+    }
 }
 
 /// 1, 2, 4 … seconds while somebody is on the line, then five minutes.
-fn wait(attempt: &Attempt) -> Duration {
+pub(crate) fn wait(attempt: &Attempt) -> Duration {
     let doublings = attempt.tries.saturating_sub(1).min(9);
     Duration::from_secs(1_u64 << doublings).min(Duration::from_secs(300))
 }

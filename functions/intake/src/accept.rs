@@ -10,7 +10,7 @@ use domain::consent::SessionCode;
 use domain::effects::{self, EffectError};
 use domain::limits::{self, Limited, Standing};
 use domain::message::Step;
-use domain::ports::{Expect, Needs, OpenProcessorError, StoreError};
+use domain::ports::{Expect, OpenProcessorError, StoreError};
 use domain::problem::{Code, Problem};
 use domain::request::{Request, State};
 use domain::storage;
@@ -202,10 +202,6 @@ impl Intake {
             Problem::new(Code::ProcessorNotConfigured, "the brand has no processor in this mode")
         };
         let name = &first.ok_or_else(absent)?.name;
-        if !matches!(ask, Ask::Payment { .. }) {
-            let detail = "the brand's processors take payment asks only";
-            return Err(Problem::new(Code::AskNotSupported, detail));
-        }
         let processor = match self.processors.open(&requester.brand, requester.mode, name) {
             Ok(processor) => processor,
             Err(OpenProcessorError::Absent) => return Err(absent()),
@@ -217,14 +213,11 @@ impl Intake {
                 ));
             }
         };
-        match processor.needs() {
-            Needs::TestCard => Ok(name.clone()),
-            Needs::Wallet => {
-                let detail =
-                    "the processor needs a wallet, which the consent page does not offer yet";
-                Err(Problem::new(Code::AskNotSupported, detail))
-            }
+        if processor.ways(ask).is_empty() {
+            let detail = "the brand's processor does not take this ask in this mode";
+            return Err(Problem::new(Code::AskNotSupported, detail));
         }
+        Ok(name.clone())
     }
 }
 

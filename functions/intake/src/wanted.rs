@@ -161,7 +161,11 @@ fn payment(fields: &mut Fields) -> Option<Ask> {
     // The amount's bounds were checked above, and are the only thing money can refuse.
     let money =
         amount.zip(currency).and_then(|(amount, currency)| Money::new(amount, currency).ok());
-    money.zip(description).map(|(money, description)| Ask::Payment { money, description })
+    money.zip(description).map(|(money, description)| Ask::Payment {
+        money,
+        description,
+        card: None,
+    })
 }
 
 fn metadata(mut fields: Fields) -> Metadata {

@@ -109,6 +109,7 @@ impl Machine {
             secrets,
             processors,
             http,
+            public_base: public_base.to_owned(),
             notice_reach: Reach::Configured,
             crowds: fetch_info::Crowds::default(),
         };

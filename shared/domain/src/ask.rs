@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::values::id::RequestId;
+use crate::values::id::{CardId, RequestId};
 use crate::values::language::Language;
 use crate::values::money::Money;
 use crate::values::name::BrandName;
@@ -24,6 +24,9 @@ pub enum Ask {
         money: Money,
         /// What for, in the requester's words.
         description: Shown<140>,
+        /// The card on file to charge, by the id an earlier request for one was fulfilled with.
+        #[serde(default, rename = "payment_method", skip_serializing_if = "Option::is_none")]
+        card: Option<CardId>,
     },
     /// A card to keep on file.
     PaymentMethod {
@@ -57,6 +60,15 @@ impl Ask {
             Self::Payment { description, .. }
             | Self::PaymentMethod { description }
             | Self::Identity { description, .. } => description.as_str(),
+        }
+    }
+
+    /// The card on file it names, where it names one.
+    #[must_use]
+    pub const fn card(&self) -> Option<CardId> {
+        match self {
+            Self::Payment { card, .. } => *card,
+            Self::PaymentMethod { .. } | Self::Identity { .. } => None,
         }
     }
 
@@ -158,6 +170,7 @@ mod tests {
         let ask = |amount, currency: &str, text| Ask::Payment {
             money: Money::new(amount, currency.parse().unwrap()).unwrap(),
             description: Shown::new(text).unwrap(),
+            card: None,
         };
         let brand: BrandName = "acme".parse().unwrap();
         let base = AskHash::of(id, &brand, "Acme", &ask(100, "EUR", "a"));

@@ -25,6 +25,18 @@ pub enum AuthorizationKind {
     ApplePay,
     /// A Google Pay gateway token, as the text of `paymentMethodData.tokenizationData.token`.
     GooglePay,
+    /// Nothing: the yes is enough, and the customer gives the rest on the processor's own page.
+    Hosted,
+    /// A card on file: what its processor charges it by, in that processor's own text.
+    KeptCard,
+    /// An OAuth authorization code the customer came back with. It works once.
+    Code,
+    /// An OAuth access token, which a code was exchanged for.
+    AccessToken,
+    /// Where the customer goes on to at the processor: a URL.
+    Onward,
+    /// Facts about the customer, as a JSON object of claims.
+    Claims,
 }
 
 impl PartialEq for Authorization {

@@ -254,6 +254,8 @@ pub struct Policy {
     pub attempts_max: u32,
     /// For how long a closed request is kept, in days.
     pub retention_days: u32,
+    /// For how long facts of an identity ask can be read, in seconds.
+    pub facts_seconds: u32,
 }
 
 impl Default for Policy {
@@ -270,6 +272,7 @@ impl Default for Policy {
             report_quiet_seconds: 86_400,
             attempts_max: 5,
             retention_days: 90,
+            facts_seconds: 3_600,
         }
     }
 }
@@ -279,6 +282,12 @@ impl Policy {
     #[must_use]
     pub fn fallback(&self) -> Duration {
         Duration::from_secs(u64::from(self.fallback_seconds.max(5)))
+    }
+
+    /// For how long the facts of an identity ask can be read.
+    #[must_use]
+    pub fn facts_kept(&self) -> Duration {
+        Duration::from_secs(u64::from(self.facts_seconds))
     }
 
     /// For how long a closed request is kept.

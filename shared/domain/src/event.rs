@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::consent::Consent;
 use crate::keys::digest_hex;
 use crate::outcome::DeclineReason;
+use crate::request::Recall;
 use crate::values::id::PromptId;
 use crate::values::name::ChannelName;
 use crate::values::time::Timestamp;
@@ -85,6 +86,35 @@ pub enum What {
     InDoubt {
         /// Which attempt.
         generation: u32,
+    },
+    /// The customer has to go on to the processor's own page.
+    SentOn {
+        /// Which attempt.
+        generation: u32,
+    },
+    /// The customer came back from there with something to use.
+    Returned {
+        /// Which attempt.
+        generation: u32,
+    },
+    /// What the customer came back with was exchanged for what facts are read with.
+    Exchanged {
+        /// Which attempt.
+        generation: u32,
+    },
+    /// Somebody wants the customer back from there.
+    Recalled {
+        /// Which attempt.
+        generation: u32,
+        /// Who.
+        by: Recall,
+    },
+    /// The processor told by callback what became of an attempt.
+    Told {
+        /// Which attempt.
+        generation: u32,
+        /// Whether it succeeded.
+        success: bool,
     },
     /// The worker gave the request back, to be taken up again.
     Released {

@@ -67,7 +67,8 @@ fn no_call_once_closed(before: Option<&Request>, after: &Request) -> bool {
 
 /// C6: a closed request holds no authorization, in whatever form it is stored.
 fn authorization_gone(after: &Request) -> bool {
-    after.granted().is_none() || !after.is_closed()
+    let kept = after.attempts.iter().any(|attempt| attempt.onward.is_some());
+    (after.granted().is_none() && !kept) || !after.is_closed()
 }
 
 /// C3, seen at rest: the request ended, and each of its notices was delivered or given up on openly.

@@ -7,10 +7,12 @@ pub mod ask;
 pub mod authorization;
 pub mod brand;
 pub mod caller;
+pub mod cards;
 pub mod consent;
 pub mod contact;
 pub mod effects;
 pub mod event;
+pub mod facts;
 pub mod invariants;
 pub mod keys;
 #[cfg(feature = "laws")]

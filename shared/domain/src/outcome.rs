@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ports::Receipt;
+use crate::ports::{CardReceipt, FactsReceipt, Receipt};
+use crate::values::id::CardId;
 use crate::values::name::ProcessorName;
 
 /// How a request ended. It never changes once it is there (C4).
@@ -16,7 +17,7 @@ pub enum Outcome {
         /// Who moved it.
         processor: ProcessorName,
         /// What is known of it and may be told.
-        receipt: Receipt,
+        receipt: Details,
     },
     /// The customer said no.
     Declined {
@@ -37,6 +38,24 @@ pub enum Outcome {
         /// A stable word, such as `card_declined` or `processor_unavailable`.
         reason: String,
     },
+}
+
+/// What is known of a fulfilled request and may be told: nothing of it is sensitive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Details {
+    /// The money moved.
+    Payment(Receipt),
+    /// The card is on file.
+    Card {
+        /// What later asks call it.
+        card: CardId,
+        /// What is known of it.
+        #[serde(flatten)]
+        receipt: CardReceipt,
+    },
+    /// The facts are kept apart, sealed and for a while.
+    Facts(FactsReceipt),
 }
 
 /// The ways to say no.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::ask::{Ask, Metadata, Session};
 use crate::brand::Mode;
-use crate::outcome::Outcome;
+use crate::outcome::{Details, Outcome};
 use crate::request::{Fact, NoticeKind, Request, State};
 use crate::values::id::RequestId;
 use crate::values::time::Timestamp;
@@ -95,33 +95,53 @@ fn shown(request: &Request, version: u64, session_code: Option<&str>) -> Value {
 fn outcome(outcome: &Outcome) -> Value {
     match outcome {
         Outcome::Fulfilled { transaction_code, processor, receipt } => {
-            let mut payment = json!({
-                "amount": receipt.amount,
-                "currency": receipt.currency,
-                "method": receipt.method,
-            });
-            let details = [
-                ("wallet", &receipt.wallet),
-                ("card_brand", &receipt.card_brand),
-                ("last4", &receipt.last4),
-            ];
-            if let Some(fields) = payment.as_object_mut() {
-                for (name, value) in details {
-                    fields.insert(name.to_owned(), json!(value));
-                }
-            }
-            json!({
+            let mut outcome = json!({
                 "kind": "fulfilled",
                 "transaction_code": transaction_code,
                 "processor": processor,
-                "reference": receipt.reference,
-                "payment": payment,
-            })
+            });
+            if let Some(fields) = outcome.as_object_mut() {
+                fields.extend(details(receipt));
+            }
+            outcome
         }
         Outcome::Declined { reason } => json!({ "kind": "declined", "reason": reason }),
         Outcome::Expired => json!({ "kind": "expired" }),
         Outcome::Cancelled => json!({ "kind": "cancelled" }),
         Outcome::Undeliverable { reason } => json!({ "kind": "undeliverable", "reason": reason }),
         Outcome::Failed { reason } => json!({ "kind": "failed", "reason": reason }),
+    }
+}
+
+fn details(receipt: &Details) -> Vec<(String, Value)> {
+    let named = |fields: [(&str, Value); 2]| fields.map(|(name, value)| (name.to_owned(), value));
+    match receipt {
+        Details::Payment(receipt) => {
+            let payment = json!({
+                "amount": receipt.amount,
+                "currency": receipt.currency,
+                "method": receipt.method,
+                "wallet": receipt.wallet,
+                "card_brand": receipt.card_brand,
+                "last4": receipt.last4,
+            });
+            named([("reference", json!(receipt.reference)), ("payment", payment)]).into()
+        }
+        Details::Card { card, receipt } => {
+            let method = json!({
+                "id": card,
+                "method": "card",
+                "wallet": receipt.wallet,
+                "card_brand": receipt.card_brand,
+                "last4": receipt.last4,
+                "exp_month": receipt.exp_month,
+                "exp_year": receipt.exp_year,
+            });
+            named([("reference", json!(receipt.reference)), ("payment_method", method)]).into()
+        }
+        Details::Facts(receipt) => {
+            let identity = json!({ "subject": receipt.subject, "released": receipt.released });
+            vec![("identity".to_owned(), identity)]
+        }
     }
 }

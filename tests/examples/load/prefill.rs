@@ -52,7 +52,7 @@ fn request(number: usize, now: Timestamp) -> Request {
     let id = RequestId::new(at, random);
     let brand = "demo".parse().unwrap();
     let money = Money::new(4250, "EUR".parse().unwrap()).unwrap();
-    let ask = Ask::Payment { money, description: Shown::new("Invoice 4711").unwrap() };
+    let ask = Ask::Payment { money, description: Shown::new("Invoice 4711").unwrap(), card: None };
     let payee = "Demo Shop Ltd".to_owned();
     let language = Some("en-GB".parse().unwrap());
     Request {

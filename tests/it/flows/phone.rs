@@ -51,6 +51,6 @@ fn where_there_is_no_sandbox_there_is_no_phone() {
     let world = World::beginning().phone_for(SandboxAccess::Off).begin();
     world.asks(4250);
     world.get(MESSAGES).problem(404, "not-found");
-    let path = format!("{MESSAGES}/prm_01M844DZWGSW3HJKQ26BNN67GN/tap");
+    let path = format!("{MESSAGES}/prm_01M844DZWGFW3SJKQ26BNN67GN/tap");
     world.post(&path, &json!({ "action": "decline" })).problem(404, "not-found");
 }

@@ -199,7 +199,7 @@ fn a_method_that_an_address_does_not_take_is_told_as_a_problem() {
         (Method::GET, "/v1/capabilities".to_owned()),
         (Method::GET, format!("/v1/requests/{id}/cancel")),
         (Method::POST, "/problems/not-found".to_owned()),
-        (Method::PUT, "/c/cXMNwElqaNvV-cPCRYQjmw".to_owned()),
+        (Method::PUT, "/c/skgVUs-5l11CLL-_xhZxPw".to_owned()),
         (Method::DELETE, "/callbacks/demo/sms".to_owned()),
         (Method::POST, "/sandbox/phones/+15551230001/messages".to_owned()),
     ] {
@@ -246,7 +246,7 @@ fn a_tap_that_is_none_is_refused() {
     let tap = json!({ "action": "approve", "session_code": "00" });
     for path in [
         format!("/sandbox/phones/+15551230002/messages/{id}/tap"),
-        "/sandbox/phones/+15551230001/messages/prm_01M844DZWGSW3HJKQ26BNN67GN/tap".to_owned(),
+        "/sandbox/phones/+15551230001/messages/prm_01M844DZWGFW3SJKQ26BNN67GN/tap".to_owned(),
         "/sandbox/phones/+15551230001/messages/x/tap".to_owned(),
     ] {
         world.post(&path, &tap).problem(404, "not-found");

@@ -15,7 +15,7 @@ fn a_story_with_every_kind_of_trouble_leaves_no_secret_behind() {
     let page = world.customer().newest().page;
     world.customer().opens(&page).ok(200);
     world.customer().posts(&page, &[("action", "approve")]).ok(400);
-    world.customer().posts("/c/cXMNwElqaNvV-cPCRYQjmw", &[]).ok(404);
+    world.customer().posts("/c/skgVUs-5l11CLL-_xhZxPw", &[]).ok(404);
     world.call(Method::GET, "/v1/requests/x").header("cookie", TEST_KEY).send().ok(404);
     let fields =
         [("action", "approve"), ("session_code", asked.answer["session_code"].as_str().unwrap())];

@@ -60,6 +60,11 @@ words!(what WHATS of What {
     What::Extended { .. } => "extended",
     What::Requeued { .. } => "requeued",
     What::Resent { .. } => "resent",
+    What::SentOn { .. } => "sent-on",
+    What::Returned { .. } => "returned",
+    What::Exchanged { .. } => "exchanged",
+    What::Recalled { .. } => "recalled",
+    What::Told { .. } => "told",
 });
 
 words!(notice NOTICES of NoticeKind {

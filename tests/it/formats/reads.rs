@@ -8,7 +8,7 @@ use domain::keys;
 use domain::limits::Standing;
 use domain::message::Message;
 use domain::notice::Notice;
-use domain::ports::{Answer, Charge, Processors, Reference};
+use domain::ports::{Answer, Processors, Reference, Use};
 use domain::request::Request;
 use domain::sandbox::PhoneMessage;
 use domain::seal;
@@ -22,6 +22,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use tests::doubles::used;
 use tests::world::{PHONE, World};
 
 use super::{golden_files, item};
@@ -127,16 +128,10 @@ fn what_the_sandbox_charged_then_is_still_on_its_books() {
     let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
     let processor =
         Registry::new(outside).open(&brand, Mode::Test, &"sandbox".parse().unwrap()).unwrap();
-    let charge = Charge {
-        request: intent["request_id"].as_str().unwrap().parse().unwrap(),
-        generation: 1,
-        money: domain::values::money::Money::new(4250, "EUR".parse().unwrap()).unwrap(),
-        description: "Invoice 4711",
-        authorization: &Authorization {
-            kind: AuthorizationKind::PaymentMethod,
-            secret: "pm_card_visa".into(),
-        },
-    };
+    let authorization =
+        Authorization { kind: AuthorizationKind::PaymentMethod, secret: "pm_card_visa".into() };
+    let request = intent["request_id"].as_str().unwrap().parse().unwrap();
+    let charge = Use { request, ..used(&authorization, 4250, 1) };
     let reference = Reference(intent["id"].as_str().unwrap().to_owned());
     let answer = world.run(processor.look_up(&charge, &reference));
     assert_eq!(answer, Answer::NotExecuted);

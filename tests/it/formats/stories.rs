@@ -40,6 +40,8 @@ fn on_the_sandbox() -> World {
     world.customer().opens(&world.customer().newest().page);
     world.customer().approves().ok(200);
     for amount in [4202, 4203, 4205] {
+        // Messages of one millisecond are in no order.
+        world.time_passes(1);
         world.asks(amount);
         world.customer().approves().ok(200);
         world.time_passes(5);

@@ -10,7 +10,7 @@ use domain::brand::{Key32, Mode, SealingKeys};
 use domain::consent::{Consent, How, SessionCode};
 use domain::event::Became;
 use domain::invariants;
-use domain::outcome::DeclineReason;
+use domain::outcome::{DeclineReason, Details};
 use domain::ports::{Clock, Receipt, Reference};
 use domain::request::{Change, Doubt, Refusal, Request, State};
 use domain::seal::{self, Sealed};
@@ -49,6 +49,7 @@ fn accepted(coded: bool) -> Request {
     let ask = Ask::Payment {
         money: Money::new(4250, "EUR".parse().unwrap()).unwrap(),
         description: domain::values::text::Shown::new("Invoice").unwrap(),
+        card: None,
     };
     Request {
         id,
@@ -143,7 +144,7 @@ fn at_the_processor(request: &Request, now: Timestamp) -> Commands {
         request.released("again", Doubt::None, now),
         request.released("again", Doubt::AsBefore, now),
         request.released("unknown", Doubt::Told, now),
-        request.fulfilled("CODE".to_owned(), receipt(), now),
+        request.fulfilled("CODE".to_owned(), Details::Payment(receipt()), now),
         request.refused("card_declined", true, now),
         request.refused("card_declined", false, now),
     ]

@@ -5,16 +5,13 @@ use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
 use domain::contact::Contact;
 use domain::message::{Handled, Message, Step};
-use domain::ports::{
-    Answer, Channels, Charge, Labels, Prepared, Processors, Prompt, PromptRef, Reference,
-};
+use domain::ports::{Answer, Channels, Labels, Prepared, Processors, Prompt, PromptRef, Reference};
 use domain::storage;
-use domain::values::money::Money;
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::Value;
 
 use super::ground::{BASE, Ground, on_ground};
-use crate::doubles::BEGINNING;
+use crate::doubles::{BEGINNING, used};
 
 const INTENT: &str = "pi_1C";
 
@@ -56,13 +53,7 @@ pub fn stripe(input: &[u8]) {
         let stripe = ground.processors().open(&brand, Mode::Test, &name).expect("a processor");
         let authorization =
             Authorization { kind: AuthorizationKind::PaymentMethod, secret: "pm_card_visa".into() };
-        let charge = Charge {
-            request: ground.shown.id,
-            generation: 1,
-            money: Money::new(1999, "EUR".parse().expect("a currency")).expect("money"),
-            description: "Invoice 4711",
-            authorization: &authorization,
-        };
+        let charge = used(&authorization, 1999, 1);
         let reference = Reference(INTENT.to_owned());
         // What is not looked at may be anything, even no UTF-8.
         let text = String::from_utf8_lossy(told.body);

@@ -3,6 +3,7 @@
 //! Each is a narrow trait. What an implementation must keep is written as laws in [`crate::laws`], stamped over every
 //! implementation by one macro per port.
 
+mod callback;
 mod channel;
 mod clock;
 mod http;
@@ -12,15 +13,19 @@ mod secrets;
 mod signer;
 mod store;
 
+pub use callback::{
+    About, Callback, CallbackError, CallbackReply, Proof, Received, Sender, UnverifiedCallback,
+};
 pub use channel::{
-    About, Accepted, Button, Callback, CallbackError, CallbackReply, Capability, Channel, Channels,
-    Does, Labels, OpenChannelError, Prompt, PromptRef, Proof, ReceiptKinds, Received, Resend,
-    Retraction, SendError, Sender, UnverifiedCallback,
+    Accepted, Button, Capability, Channel, Channels, Does, Labels, OpenChannelError, Prompt,
+    PromptRef, ReceiptKinds, Resend, Retraction, SendError,
 };
 pub use clock::{Clock, Random};
 pub use http::{Http, HttpError, Reach};
 pub use processor::{
-    Answer, Charge, Needs, OpenProcessorError, Prepared, Processor, Processors, Receipt, Reference,
+    Answer, ApplePay, CardReceipt, FactsReceipt, Fetched, GooglePay, Heard, News, NewsReply,
+    Onward, OpenProcessorError, Prepared, Processor, Processors, Receipt, Reference, Refund,
+    Refunded, Told, Use, Way,
 };
 pub use queue::{Queue, QueueError, delay_seconds};
 pub use secrets::{Secrets, SecretsError};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Change, NoticeKind, Refusal, Request, State};
+use super::{Change, NoticeKind, Recall, Refusal, Request, State};
 use crate::event::What;
 use crate::outcome::Outcome;
 use crate::values::name::ChannelName;
@@ -23,17 +23,21 @@ impl Request {
         Change::of(&self, at).because(What::Accepted)
     }
 
-    /// The requester takes it back. A repeat changes nothing.
+    /// The requester takes it back. A repeat changes nothing. While the customer is on the processor's own page, it ends once
+    /// that page can no longer be completed.
     ///
     /// # Errors
-    /// [`Refusal::Authorized`] once there is a yes, [`Refusal::Closed`] when it ended otherwise.
+    /// [`Refusal::Authorized`] once there is a yes otherwise, [`Refusal::Closed`] when it ended otherwise.
     pub fn cancel(&self, now: Timestamp) -> Result<Change, Refusal> {
         match &self.state {
             State::Pending | State::Prompted => Ok(self
                 .closed(Outcome::Cancelled, now)
                 .because(What::Cancelled)
                 .telling(NoticeKind::Cancelled)),
-            State::Authorized { .. } | State::Processing { .. } => Err(Refusal::Authorized),
+            State::Processing { .. } => {
+                self.recalled(Recall::Requester, now).or(Err(Refusal::Authorized))
+            }
+            State::Authorized { .. } => Err(Refusal::Authorized),
             State::Closed { outcome: Outcome::Cancelled, .. } => Ok(Change::of(self, now)),
             State::Closed { .. } => Err(Refusal::Closed),
         }

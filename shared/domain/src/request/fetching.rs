@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, NoticeKind, Refusal, Request, State};
+use super::{Change, NoticeKind, Recall, Refusal, Request, SentOn, State};
 use crate::consent::Consent;
 use crate::event::What;
-use crate::outcome::Outcome;
-use crate::ports::{Receipt, Reference};
+use crate::outcome::{Details, Outcome};
+use crate::ports::{Reference, Told};
 use crate::seal::Sealed;
 use crate::values::name::ProcessorName;
 use crate::values::time::Timestamp;
@@ -38,6 +38,12 @@ pub struct Attempt {
     pub tries: u32,
     /// How it ended, once it did.
     pub end: Option<AttemptEnd>,
+    /// Where the customer went on to at the processor, and since when: sealed, and gone with the attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub onward: Option<SentOn>,
+    /// What the processor told of it by callback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Told>,
 }
 
 /// What is known of the money when a worker gives a request back.
@@ -104,6 +110,8 @@ impl Request {
                     doubt_told: false,
                     tries: 1,
                     end: None,
+                    onward: None,
+                    told: None,
                 });
             }
         }
@@ -158,6 +166,9 @@ impl Request {
         let generation = attempt.generation;
         attempt.started_at = attempt.started_at.or(Some(now));
         attempt.in_doubt = true;
+        if let Some(onward) = &mut attempt.onward {
+            onward.redeemed |= onward.returned;
+        }
         Ok(change.because(What::Started { generation }))
     }
 
@@ -181,14 +192,14 @@ impl Request {
         Ok(change.because(What::Released { reason: reason.to_owned() }))
     }
 
-    /// The money moved.
+    /// The money moved, the card is on file, the facts are here.
     ///
     /// # Errors
     /// [`Refusal::Step`] when the money was never about to move.
     pub fn fulfilled(
         &self,
         code: String,
-        receipt: Receipt,
+        receipt: Details,
         now: Timestamp,
     ) -> Result<Change, Refusal> {
         let mut change = self.at_processor(now)?;
@@ -197,6 +208,7 @@ impl Request {
             return Err(Refusal::Step);
         }
         attempt.end = Some(AttemptEnd::Charged);
+        attempt.forget();
         let generation = attempt.generation;
         let processor = attempt.processor.clone();
         let outcome = Outcome::Fulfilled { transaction_code: code, processor, receipt };
@@ -213,7 +225,13 @@ impl Request {
         let mut change = self.at_processor(now)?;
         let attempt = open(&mut change.request)?;
         attempt.end = Some(AttemptEnd::NotCharged);
+        let recalled = attempt.onward.as_ref().and_then(|onward| onward.recalled);
+        attempt.forget();
         let generation = attempt.generation;
+        if recalled == Some(Recall::Requester) {
+            change.request.state = State::Closed { outcome: Outcome::Cancelled, at: now };
+            return Ok(change.because(What::Cancelled).telling(NoticeKind::Cancelled));
+        }
         let used = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
         if !mendable || now >= self.expires_at || used >= self.attempts_max {
             change.request.state =
@@ -227,7 +245,7 @@ impl Request {
             .because(What::Refused { generation, code: code.to_owned() }))
     }
 
-    fn at_processor(&self, now: Timestamp) -> Result<Change, Refusal> {
+    pub(super) fn at_processor(&self, now: Timestamp) -> Result<Change, Refusal> {
         match &self.state {
             State::Processing { .. } => Ok(Change::of(self, now)),
             State::Pending | State::Prompted | State::Authorized { .. } => Err(Refusal::Step),
@@ -247,6 +265,14 @@ impl Request {
     }
 }
 
-fn open(request: &mut Request) -> Result<&mut Attempt, Refusal> {
+impl Attempt {
+    /// What an attempt that ended no longer needs: all of it is the customer's.
+    fn forget(&mut self) {
+        self.onward = None;
+        self.told = None;
+    }
+}
+
+pub(super) fn open(request: &mut Request) -> Result<&mut Attempt, Refusal> {
     request.attempts.last_mut().filter(|attempt| attempt.end.is_none()).ok_or(Refusal::Step)
 }

@@ -6,6 +6,7 @@ mod answering;
 mod change;
 mod closing;
 mod fetching;
+mod onward;
 mod prompting;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ pub use answering::CodeCheck;
 pub use change::{Change, NoticeKind};
 pub use closing::LIFETIME_MAX;
 pub use fetching::{Attempt, AttemptEnd, Doubt, LEASE};
+pub use onward::{Recall, SentOn};
 pub use prompting::{NextPrompt, PromptRecord, PromptStatus};
 
 use crate::ask::{Ask, AskHash, Customer, Metadata, Session};

@@ -23,7 +23,7 @@ pub enum InvalidId {
 }
 
 macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident $prefix:literal;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident $prefix:literal $($placed:ident)?;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Ulid);
@@ -35,6 +35,7 @@ macro_rules! ids {
             /// Makes an identifier from the time and ten bytes of randomness.
             #[must_use]
             pub fn new(at: Timestamp, random: [u8; 10]) -> Self {
+                $(let random = $placed(random);)?
                 Self(from_parts(at, random))
             }
 
@@ -83,12 +84,16 @@ macro_rules! ids {
     )*};
 }
 
-/// The bits of a version 7 UUID (RFC 9562, section 5.7) have fixed places within the randomness, so that every identifier
-/// can also be written as one, for providers that take nothing else.
-fn from_parts(at: Timestamp, mut random: [u8; 10]) -> Ulid {
+/// The bits of a version 7 UUID (RFC 9562, section 5.7) have fixed places within the randomness, so that the identifier can
+/// also be written as one, for providers that take nothing else.
+const fn as_uuid(mut random: [u8; 10]) -> [u8; 10] {
     let [version, _, variant, ..] = &mut random;
     *version = (*version & 0x0f) | 0x70;
     *variant = (*variant & 0x3f) | 0x80;
+    random
+}
+
+fn from_parts(at: Timestamp, random: [u8; 10]) -> Ulid {
     let millis = u64::try_from(at.as_millis()).unwrap_or(0);
     let mut wide = [0_u8; 16];
     for (to, from) in wide.iter_mut().skip(6).zip(random) {
@@ -144,12 +149,14 @@ impl RequestId {
 }
 
 ids! {
+    /// Names one card on file.
+    CardId "crd_";
     /// Names one consent.
     ConsentId "cns_";
     /// Names one notice; the `webhook-id` of every attempt to deliver it.
     NoticeId "ntc_";
     /// Names one prompt.
-    PromptId "prm_";
+    PromptId "prm_" as_uuid;
     /// Names one request.
     RequestId "req_";
 }

@@ -40,7 +40,7 @@ impl From<Failure> for Answer {
         match failure {
             Failure::Refused(code) => Self::Refused { code },
             Failure::Declined(code) => Self::Declined { code },
-            Failure::NeedsCustomer => Self::NeedsCustomer,
+            Failure::NeedsCustomer => Self::NeedsCustomer { onward: None },
             Failure::Invalid(code) => Self::Invalid { code },
             Failure::Blocked(code) => Self::Blocked { code },
             Failure::Again => Self::Again,

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use domain::ask::Ask;
 use domain::authorization::AuthorizationKind;
 use domain::brand::Mode;
 use domain::ports::{
-    Answer, Charge, Http, HttpError, Needs, Prepared, Processor, Reach, Reference,
+    Answer, CallbackError, Heard, Http, HttpError, Prepared, Processor, Reach, Reference, Refund,
+    Refunded, UnverifiedCallback, Use, Way,
 };
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use secrecy::ExposeSecret;
@@ -43,21 +45,25 @@ pub(crate) struct Stripe {
 
 #[async_trait]
 impl Processor for Stripe {
-    fn needs(&self) -> Needs {
-        match self.account.mode {
-            Mode::Test => Needs::TestCard,
-            Mode::Live => Needs::Wallet,
+    fn ways(&self, ask: &Ask) -> Vec<Way> {
+        match (self.account.mode, ask) {
+            (Mode::Test, Ask::Payment { card: None, .. }) => vec![Way::TestCard],
+            (Mode::Live, Ask::Payment { .. })
+            | (
+                Mode::Test | Mode::Live,
+                Ask::Payment { .. } | Ask::PaymentMethod { .. } | Ask::Identity { .. },
+            ) => Vec::new(),
         }
     }
 
-    async fn prepare(&self, charge: &Charge<'_>) -> Prepared {
+    async fn prepare(&self, charge: &Use<'_>) -> Prepared {
         match self.create(charge).await {
             Ok(reference) => Prepared::Ready(reference),
             Err(failure) => Prepared::Not(failure.into()),
         }
     }
 
-    async fn execute(&self, charge: &Charge<'_>, reference: &Reference) -> Answer {
+    async fn execute(&self, charge: &Use<'_>, reference: &Reference) -> Answer {
         let Some(id) = intent(reference) else { return Answer::Unknown };
         match self.send(wire::confirm(charge, id, &self.account.dialect)).await {
             Ok(reply) => wire::outcome(Call::Confirm, &reply, id),
@@ -65,12 +71,12 @@ impl Processor for Stripe {
         }
     }
 
-    async fn look_up(&self, _charge: &Charge<'_>, reference: &Reference) -> Answer {
+    async fn look_up(&self, _charge: &Use<'_>, reference: &Reference) -> Answer {
         let Some(id) = intent(reference) else { return Answer::Unknown };
         self.read(id).await
     }
 
-    async fn fence(&self, _charge: &Charge<'_>, reference: &Reference) -> Answer {
+    async fn fence(&self, _charge: &Use<'_>, reference: &Reference) -> Answer {
         let Some(id) = intent(reference) else { return Answer::Unknown };
         let answer = match self.send(wire::cancel(id)).await {
             Ok(reply) => wire::outcome(Call::Cancel, &reply, id),
@@ -79,20 +85,33 @@ impl Processor for Stripe {
         // Cancelling may be refused because it is too late, or have worked unheard.
         if answer == Answer::Unknown { self.read(id).await } else { answer }
     }
+
+    async fn refund(&self, _: &Refund<'_>) -> Refunded {
+        Refunded::Failed { code: "not_supported" }
+    }
+
+    async fn apple_pay_session(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn receive(&self, _: &UnverifiedCallback) -> Result<Heard, CallbackError> {
+        Err(CallbackError::None)
+    }
 }
 
 impl Stripe {
-    async fn create(&self, charge: &Charge<'_>) -> Result<Reference, Failure> {
+    async fn create(&self, charge: &Use<'_>) -> Result<Reference, Failure> {
+        let money = charge.money().ok_or(Failure::Invalid("ask_not_supported"))?;
         let amount =
-            amounts::to_stripe(charge.money).ok_or(Failure::Invalid("amount_not_representable"))?;
+            amounts::to_stripe(money).ok_or(Failure::Invalid("amount_not_representable"))?;
         let method = self.payment_method(charge).await?;
-        let call = wire::create(charge, amount, &method, &self.account.dialect);
+        let call = wire::create(charge, (amount, money), &method, &self.account.dialect);
         let reply = self.prepared(call).await?;
-        wire::created(&reply, amount, charge.money.currency().code())
+        wire::created(&reply, amount, money.currency().code())
     }
 
     /// The id of the payment method to charge, made of a wallet's token where the customer gave one.
-    async fn payment_method(&self, charge: &Charge<'_>) -> Result<String, Failure> {
+    async fn payment_method(&self, charge: &Use<'_>) -> Result<String, Failure> {
         let malformed = Failure::Invalid("authorization_malformed");
         let secret = charge.authorization.secret.expose_secret();
         let token = match charge.authorization.kind {
@@ -104,6 +123,12 @@ impl Stripe {
                 let reply = self.prepared(wire::token(charge, &apple)).await?;
                 wire::made(&reply, "token", "tok_")?
             }
+            AuthorizationKind::Hosted
+            | AuthorizationKind::KeptCard
+            | AuthorizationKind::Code
+            | AuthorizationKind::AccessToken
+            | AuthorizationKind::Onward
+            | AuthorizationKind::Claims => return Err(malformed),
             AuthorizationKind::GooglePay => match wallets::google_pay(secret, self.account.mode) {
                 Ok(token) => token,
                 Err(GooglePayError::Malformed) => return Err(malformed),

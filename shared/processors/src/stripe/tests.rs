@@ -1,7 +1,10 @@
 //! Stripe's answers as documented, and what each means; the calls as they go out.
 
 use domain::authorization::Authorization;
-use domain::ports::{Charge, Receipt};
+use domain::ports::{Fetched, Receipt, Use};
+use domain::values::money::Money;
+use domain::values::text::Shown;
+use domain::values::time::Timestamp;
 use http::StatusCode;
 use serde_json::Value;
 
@@ -63,7 +66,8 @@ fn said(answer: &Answer) -> String {
         Answer::Invalid { code } => format!("Invalid {code}"),
         Answer::Blocked { code } => format!("Blocked {code}"),
         Answer::Done(_) => "Done".to_owned(),
-        Answer::NeedsCustomer
+        Answer::NeedsCustomer { .. } => "NeedsCustomer".to_owned(),
+        Answer::Exchanged(_)
         | Answer::Again
         | Answer::Working
         | Answer::Unknown
@@ -121,7 +125,10 @@ fn a_receipt_holds_what_the_requester_may_know_and_no_more() {
         card_brand: Some("visa".to_owned()),
         last4: Some("4242".to_owned()),
     };
-    assert_eq!(wire::outcome(Call::Read, &reply, "pi_1C"), Answer::Done(expected));
+    assert_eq!(
+        wire::outcome(Call::Read, &reply, "pi_1C"),
+        Answer::Done(Fetched::Payment(expected))
+    );
 
     let odd = serde_json::json!({
         "id": "pi_1C", "object": "payment_intent", "status": "succeeded", "amount": 100,
@@ -129,7 +136,9 @@ fn a_receipt_holds_what_the_requester_may_know_and_no_more() {
             "card": { "brand": "<script>", "last4": "42424", "wallet": { "type": 7 } } } },
     });
     let reply = Reply { body: Bytes::from(odd.to_string()), ..reply };
-    let Answer::Done(receipt) = wire::outcome(Call::Read, &reply, "pi_1C") else { panic!() };
+    let Answer::Done(Fetched::Payment(receipt)) = wire::outcome(Call::Read, &reply, "pi_1C") else {
+        panic!()
+    };
     assert_eq!(
         (receipt.method.as_str(), receipt.wallet, receipt.card_brand, receipt.last4),
         ("card", None, None, None)
@@ -154,13 +163,26 @@ fn authorization(kind: AuthorizationKind, secret: &str) -> Authorization {
     Authorization { kind, secret: secret.into() }
 }
 
-fn with_charge<T>(authorization: &Authorization, read: impl FnOnce(&Charge<'_>) -> T) -> T {
-    read(&Charge {
+fn euros(amount: u64) -> Money {
+    Money::new(amount, "EUR".parse().unwrap()).unwrap()
+}
+
+fn with_charge<T>(authorization: &Authorization, read: impl FnOnce(&Use<'_>) -> T) -> T {
+    read(&Use {
         request: "req_01J00000000000000000000000".parse().unwrap(),
         generation: 2,
-        money: domain::values::money::Money::new(4250, "EUR".parse().unwrap()).unwrap(),
-        description: "Invoice 4711 & more",
+        ask: &Ask::Payment {
+            money: euros(4250),
+            description: Shown::new("Invoice 4711 & more").unwrap(),
+            card: None,
+        },
         authorization,
+        customer: "c0ffee",
+        page: "https://pay.example.com/c/page",
+        callback: "https://pay.example.com/callbacks/acme/stripe",
+        begun_at: Timestamp::from_millis(1_767_225_600_000),
+        redeemed: false,
+        told: None,
     })
 }
 
@@ -169,8 +191,9 @@ fn the_calls_are_the_documented_ones() {
     let visa = authorization(AuthorizationKind::PaymentMethod, "pm_card_visa");
     let settings = serde_json::json!({ "secret_key": "sk_test_a" });
     let account = Account::read(Mode::Test, &settings.as_object().unwrap().clone().into()).unwrap();
-    let create =
-        with_charge(&visa, |charge| wire::create(charge, 4250, "pm_card_visa", &account.dialect));
+    let create = with_charge(&visa, |charge| {
+        wire::create(charge, (4250, euros(4250)), "pm_card_visa", &account.dialect)
+    });
     assert_eq!(create.path, "/v1/payment_intents");
     assert!(create.key.unwrap().starts_with("pi_create-2-"));
     assert_eq!(
@@ -195,7 +218,8 @@ fn what_a_stand_in_refuses_can_be_left_out() {
         "payment_method_types": "allowed_payment_method_types",
     });
     let account = Account::read(Mode::Test, &settings.as_object().unwrap().clone().into()).unwrap();
-    let create = with_charge(&visa, |charge| wire::create(charge, 1, "pm_x", &account.dialect));
+    let create =
+        with_charge(&visa, |charge| wire::create(charge, (1, euros(1)), "pm_x", &account.dialect));
     assert!(!create.body.contains("description"));
     assert!(create.body.contains("&allowed_payment_method_types[0]=card&"));
     let confirm = with_charge(&visa, |charge| wire::confirm(charge, "pi_1C", &account.dialect));

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::ports::{Answer, Charge, Receipt, Reference};
+use domain::ports::{Answer, Fetched, Receipt, Reference, Use};
+use domain::values::money::Money;
 use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
@@ -35,12 +36,12 @@ impl Request {
     }
 }
 
-fn key(charge: &Charge<'_>, step: Step) -> Option<String> {
+fn key(charge: &Use<'_>, step: Step) -> Option<String> {
     Some(keys::key(charge.request, step, charge.generation))
 }
 
 /// An Apple Pay token becomes a Stripe token.
-pub(super) fn token(charge: &Charge<'_>, apple: &ApplePay<'_>) -> Request {
+pub(super) fn token(charge: &Use<'_>, apple: &ApplePay<'_>) -> Request {
     let card = &apple.payment_method;
     let form = Form::default()
         .field(&["pk_token"], apple.payment_data())
@@ -51,16 +52,21 @@ pub(super) fn token(charge: &Charge<'_>, apple: &ApplePay<'_>) -> Request {
 }
 
 /// A Stripe token becomes a payment method.
-pub(super) fn payment_method(charge: &Charge<'_>, token: &str) -> Request {
+pub(super) fn payment_method(charge: &Use<'_>, token: &str) -> Request {
     let form = Form::default().field(&["type"], "card").field(&["card", "token"], token);
     Request::post("/v1/payment_methods".to_owned(), key(charge, Step::PaymentMethod), form)
 }
 
 /// The PaymentIntent is created, and not confirmed: if this answer is lost, what is lost is an orphan.
-pub(super) fn create(charge: &Charge<'_>, amount: u64, method: &str, dialect: &Dialect) -> Request {
+pub(super) fn create(
+    charge: &Use<'_>,
+    (amount, money): (u64, Money),
+    method: &str,
+    dialect: &Dialect,
+) -> Request {
     let mut form = Form::default()
         .field(&["amount"], amount)
-        .field(&["currency"], charge.money.currency().code().to_ascii_lowercase())
+        .field(&["currency"], money.currency().code().to_ascii_lowercase())
         .field(&["payment_method"], method);
     if dialect.takes(Parameter::PaymentMethodTypes) {
         form = form.field(&[dialect.payment_method_types.as_str(), "0"], "card");
@@ -70,13 +76,13 @@ pub(super) fn create(charge: &Charge<'_>, amount: u64, method: &str, dialect: &D
         .field(&["metadata", "request_id"], charge.request)
         .field(&["metadata", "attempt"], charge.generation);
     if dialect.takes(Parameter::Description) {
-        form = form.field(&["description"], charge.description);
+        form = form.field(&["description"], charge.ask.description());
     }
     Request::post("/v1/payment_intents".to_owned(), key(charge, Step::Create), form)
 }
 
 /// The money call.
-pub(super) fn confirm(charge: &Charge<'_>, id: &str, dialect: &Dialect) -> Request {
+pub(super) fn confirm(charge: &Use<'_>, id: &str, dialect: &Dialect) -> Request {
     let mut form = Form::default();
     if dialect.takes(Parameter::Expand) {
         form = form.field(&["expand", "0"], "latest_charge");
@@ -191,10 +197,13 @@ pub(super) fn outcome(call: Call, reply: &Reply, reference: &str) -> Answer {
         return Answer::Unknown;
     }
     match intent.status.as_str() {
-        "succeeded" => receipt(intent).map_or(Answer::Unknown, Answer::Done),
+        "succeeded" => {
+            let receipt = receipt(intent).map(Fetched::Payment);
+            receipt.map_or(Answer::Unknown, Answer::Done)
+        }
         // Capture is automatic here, so that this is on its way to one of the others.
         "processing" | "requires_capture" => Answer::Working,
-        "requires_action" => Answer::NeedsCustomer,
+        "requires_action" => Answer::NeedsCustomer { onward: None },
         "requires_confirmation" => Answer::NotExecuted,
         "requires_payment_method" => match &intent.last_payment_error {
             Some(error) => errors::declined(error).into(),

@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
 use domain::ports::{
-    Charge, Clock, Expect, Http, HttpError, Item, Key, OpenProcessorError, Page, Processor,
-    Processors, Range, Reach, Store, StoreError, Write,
+    Clock, Expect, Http, HttpError, Item, Key, OpenProcessorError, Page, Processor, Processors,
+    Range, Reach, Store, StoreError, Use, Write,
 };
 use domain::values::money::Money;
 use domain::values::name::ProcessorName;
+use domain::values::text::Shown;
 use domain::values::time::Timestamp;
 use processors::{Outside, Registry};
 use serde_json::{Value, json};
@@ -214,14 +216,25 @@ pub(crate) fn brand(kind: &str, settings: &Value) -> Brand {
     Brand::parse(&brand.to_string()).unwrap()
 }
 
+/// An ask for that much.
+pub(crate) fn payment(amount: u64) -> Ask {
+    let money = Money::new(amount, "EUR".parse().unwrap()).unwrap();
+    Ask::Payment { money, description: Shown::new("Invoice 4711").unwrap(), card: None }
+}
+
 /// An attempt to charge.
-pub(crate) fn charge(authorization: &Authorization, amount: u64, generation: u32) -> Charge<'_> {
-    Charge {
+pub(crate) fn charge(authorization: &Authorization, amount: u64, generation: u32) -> Use<'_> {
+    Use {
         request: "req_01J00000000000000000000000".parse().unwrap(),
         generation,
-        money: Money::new(amount, "EUR".parse().unwrap()).unwrap(),
-        description: "Invoice 4711",
+        ask: Box::leak(Box::new(payment(amount))),
         authorization,
+        customer: "c0ffee",
+        page: "https://pay.example.com/c/page",
+        callback: "https://pay.example.com/callbacks/acme/till",
+        begun_at: Timestamp::from_millis(1_767_225_600_000),
+        redeemed: false,
+        told: None,
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::doubles::{Fault, World, charge, payment_method};
+use crate::doubles::{Fault, World, charge, payment, payment_method};
 use domain::brand::Mode;
-use domain::ports::{Answer, Needs, Prepared, Processor, Reference};
+use domain::ports::{Answer, Fetched, Prepared, Processor, Reference, Way};
 use pollster::block_on;
 use serde_json::json;
 
@@ -57,14 +57,16 @@ impl Till {
 }
 
 fn is_done(answer: &Answer, amount: u64) -> bool {
-    matches!(answer, Answer::Done(receipt) if receipt.amount == amount && receipt.currency == "EUR")
+    matches!(answer, Answer::Done(Fetched::Payment(receipt)) if receipt.amount == amount && receipt.currency == "EUR")
 }
 
 #[test]
 fn an_ordinary_amount_is_charged_once_and_told_with_its_card() {
     let till = Till::new();
-    assert_eq!(till.processor.needs(), Needs::TestCard);
-    let Answer::Done(receipt) = till.run("pm_card_visa", 4250, 1) else { panic!() };
+    assert_eq!(till.processor.ways(&payment(4250)), [Way::TestCard]);
+    let Answer::Done(Fetched::Payment(receipt)) = till.run("pm_card_visa", 4250, 1) else {
+        panic!()
+    };
     assert!(receipt.reference.0.starts_with("pi_"));
     assert_eq!((receipt.amount, receipt.currency.as_str()), (4250, "EUR"));
     assert_eq!(
@@ -146,7 +148,7 @@ fn stripes_test_cards_do_here_what_they_do_there() {
         ("pm_card_visa_chargeDeclinedLostCard", Answer::Declined { code: "card_declined" }),
         ("pm_card_chargeDeclinedStolenCard", Answer::Declined { code: "card_declined" }),
         ("pm_card_visa_chargeDeclinedFraudulent", Answer::Declined { code: "card_declined" }),
-        ("pm_card_authenticationRequired", Answer::NeedsCustomer),
+        ("pm_card_authenticationRequired", Answer::NeedsCustomer { onward: None }),
     ] {
         let till = Till::new();
         let reference = till.ready(card, 4250, 1);

@@ -1,0 +1,136 @@
+//! A customer on the processor's own page: sent on, come back, wanted back, and what the processor tells meanwhile.
+
+use serde::{Deserialize, Serialize};
+
+use super::fetching::open;
+use super::{Change, Refusal, Request, State};
+use crate::event::What;
+use crate::ports::Told;
+use crate::seal::Sealed;
+use crate::values::time::Timestamp;
+
+/// A customer who was sent on to the processor's own page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentOn {
+    /// Where to: an [`AuthorizationKind::Onward`](crate::authorization::AuthorizationKind::Onward).
+    pub sealed: Sealed,
+    /// Since when.
+    pub at: Timestamp,
+    /// Whether they came back with something to use.
+    pub returned: bool,
+    /// Whether what they came back with was used, or was about to be.
+    pub redeemed: bool,
+    /// Why the attempt is to be ended before its time, if somebody wants that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recalled: Option<Recall>,
+}
+
+/// Who wants a customer back from the processor's page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recall {
+    /// The customer, who wants another way.
+    Customer,
+    /// The requester, who takes the request back.
+    Requester,
+}
+
+impl Request {
+    /// The customer has to go on to the processor's own page, where `sealed` leads. No worker waits for them.
+    ///
+    /// # Errors
+    /// [`Refusal::Step`] when the attempt is not at that point.
+    pub fn sent_on(&self, sealed: Sealed, now: Timestamp) -> Result<Change, Refusal> {
+        let mut change = self.at_processor(now)?;
+        if let State::Processing { lease, .. } = &mut change.request.state {
+            *lease = now;
+        }
+        let attempt = open(&mut change.request)?;
+        if attempt.started_at.is_none() {
+            return Err(Refusal::Step);
+        }
+        let generation = attempt.generation;
+        if attempt.onward.is_some() {
+            return Ok(change.because(What::Released { reason: "customer".to_owned() }));
+        }
+        let (returned, redeemed, recalled) = (false, false, None);
+        attempt.onward = Some(SentOn { sealed, at: now, returned, redeemed, recalled });
+        Ok(change.noting("sent_on", None, None).because(What::SentOn { generation }))
+    }
+
+    /// The customer came back from the processor's page with something to use, which takes the place of what the yes
+    /// carried. Once: a repeat changes nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::Step`] when nobody was sent on by that attempt, or it is to be ended; [`Refusal::Closed`].
+    pub fn returned(
+        &self,
+        generation: u32,
+        sealed: Sealed,
+        now: Timestamp,
+    ) -> Result<Change, Refusal> {
+        let mut change = self.at_processor(now)?;
+        let attempt = open(&mut change.request)?;
+        let ours = attempt.generation == generation;
+        let onward = attempt.onward.as_mut().filter(|onward| ours && onward.recalled.is_none());
+        let onward = onward.ok_or(Refusal::Step)?;
+        if onward.returned {
+            return Ok(Change::of(self, now));
+        }
+        onward.returned = true;
+        self.carries(&mut change, sealed);
+        Ok(change.noting("returned", None, None).because(What::Returned { generation }))
+    }
+
+    /// What the yes carried was exchanged for something else.
+    ///
+    /// # Errors
+    /// [`Refusal::Step`] when no worker has it.
+    pub fn exchanged(&self, sealed: Sealed, now: Timestamp) -> Result<Change, Refusal> {
+        let mut change = self.at_processor(now)?;
+        let generation = open(&mut change.request)?.generation;
+        self.carries(&mut change, sealed);
+        Ok(change.because(What::Exchanged { generation }))
+    }
+
+    fn carries(&self, change: &mut Change, carried: Sealed) {
+        if let State::Processing { sealed, .. } = &mut change.request.state {
+            *sealed = carried;
+        }
+    }
+
+    /// Somebody wants the customer back from the processor's page: the attempt is made impossible, then ended.
+    ///
+    /// # Errors
+    /// [`Refusal::Step`] when nobody was sent on, or they came back already; [`Refusal::Closed`].
+    pub fn recalled(&self, by: Recall, now: Timestamp) -> Result<Change, Refusal> {
+        let mut change = self.at_processor(now)?;
+        let attempt = open(&mut change.request)?;
+        let generation = attempt.generation;
+        let onward = attempt.onward.as_mut().filter(|onward| !onward.returned);
+        let onward = onward.ok_or(Refusal::Step)?;
+        if onward.recalled.is_some_and(|known| known == by || known == Recall::Requester) {
+            return Ok(Change::of(self, now));
+        }
+        onward.recalled = Some(by);
+        Ok(change.because(What::Recalled { generation, by }))
+    }
+
+    /// What the processor told of an attempt by callback. A success is never unsaid by what comes later.
+    ///
+    /// # Errors
+    /// [`Refusal::Step`] when that attempt is not open; [`Refusal::Closed`].
+    pub fn told(&self, generation: u32, told: Told, now: Timestamp) -> Result<Change, Refusal> {
+        let mut change = self.at_processor(now)?;
+        let attempt = open(&mut change.request)?;
+        if attempt.generation != generation {
+            return Err(Refusal::Step);
+        }
+        if attempt.told.as_ref().is_some_and(|known| known.success || *known == told) {
+            return Ok(Change::of(self, now));
+        }
+        let success = told.success;
+        attempt.told = Some(told);
+        Ok(change.because(What::Told { generation, success }))
+    }
+}
