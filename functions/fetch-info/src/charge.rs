@@ -168,7 +168,7 @@ impl FetchInfo {
         let callback = format!("{}/callbacks/{}/{}", self.public_base, place.0, place.1);
         let at = Place { request: request.clone(), attempt, authorization, page, callback };
         let turn = Turning { brand: &brand, processor: processor.as_ref(), at: &at };
-        self.at_processor(loaded, turn).await
+        Box::pin(self.at_processor(loaded, turn)).await
     }
 
     async fn at_processor(&self, loaded: Loaded, turn: Turning<'_>) -> Result<(), Trouble> {
