@@ -5,6 +5,7 @@
     python3 tests/run.py --quick   what needs nothing but Rust, for every save
     python3 tests/run.py --stack   deploys the stack and keeps it up until Enter is pressed
     python3 tests/run.py --sizes   sizes and start-up times of the four Lambda binaries
+    python3 tests/run.py --load    what a request costs on the deployed stack while it keeps more and more of them
 
 Needs Rust and Python 3.10. What else it needs it installs under target/ (Python packages, pinned in requirements.txt) or,
 as root, with apt-get (Chromium). Everything it starts listens on 127.0.0.1 and is stopped at the end by process id.
@@ -204,12 +205,25 @@ def keep_stack():
     return 0
 
 
+def load_stack(sizes):
+    with phase("the four Lambda binaries, as released"):
+        lambda_binaries()
+    with contextlib.ExitStack() as stack:
+        with phase("the deployed stack"):
+            ready = deployed(stack, "http://127.0.0.1:9")
+        measure = "import sys, load; load.main([int(size) for size in sys.argv[1:]])"
+        env = os.environ | ready | {"PYTHONPATH": str(ROOT / "tests" / "deploy")}
+        run(VENV / "bin" / "python", "-c", measure, *sizes, env=env)
+    return 0
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     which = arguments.add_mutually_exclusive_group()
     which.add_argument("--quick", action="store_true", help="only what needs nothing but Rust")
     which.add_argument("--stack", action="store_true", help="deploy the stack and keep it up")
     which.add_argument("--sizes", action="store_true", help="sizes and start-up times of the Lambda binaries")
+    which.add_argument("--load", type=int, nargs="*", metavar="STORED", help="measure the deployed stack under load")
     arguments = arguments.parse_args()
     if sys.version_info < (3, 10):
         raise Failed("Python 3.10 or newer is needed")
@@ -222,6 +236,8 @@ def main():
         return tests("quick", "--no-default-features")
     if arguments.stack:
         return keep_stack()
+    if arguments.load is not None:
+        return load_stack(arguments.load or (1_000, 100_000, 1_000_000))
     if arguments.sizes:
         with phase("the four Lambda binaries, as released"):
             lambda_binaries()

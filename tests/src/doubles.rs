@@ -133,6 +133,7 @@ impl Secrets for OneBrand {
 /// # Panics
 /// When the amount is none.
 #[must_use]
+#[expect(clippy::expect_used, reason = "a double fails the test it is in")]
 pub fn used(authorization: &Authorization, amount: u64, generation: u32) -> Use<'_> {
     let money = Money::new(amount, "EUR".parse().expect("a currency")).expect("an amount");
     let description = Shown::new("Invoice 4711").expect("a description");

@@ -1,0 +1,172 @@
+"""Load through the emulator: what a request costs while the table keeps more and more of them.
+
+    python3 tests/run.py --load                     1,000, 100,000 and 1,000,000 stored requests
+    python3 tests/run.py --load 1000 100000         only those
+
+The stored requests are copies of a real one under ids and sessions of their own, with an event each, written past the API:
+nobody waits for a million requests to be asked. Then customers ask, find the prompt on the phone, tap, and read the outcome,
+each as a thread of this process. What is measured is the functions in the emulator, whose own share (a Python program that
+is DynamoDB, SQS and Lambda at once) is the larger by far: the figures say whether the cost stays flat, not what AWS would
+cost. Loopback only, bounded in count and time. Prints one table.
+"""
+
+import copy
+import json
+import os
+import statistics
+import threading
+import time
+import urllib.request
+import uuid
+
+import boto3
+
+REQUESTS = 200
+AT_ONCE = 8
+PATIENCE = 120
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def call(method, path, body=None, key=None):
+    """One call of the API, with its answer as JSON."""
+    headers = {"authorization": f"Bearer {os.environ['ASSENT_KEY']}", "content-type": "application/json"}
+    if key:
+        headers["idempotency-key"] = key
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(os.environ["ASSENT_API"] + path, data, headers, method=method)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)
+
+
+def payment(phone, session):
+    return {
+        "customer": {"phone": phone, "name": "Ada", "language": "en-GB"},
+        "session": {"kind": "voice", "id": session},
+        "ask": {"kind": "payment", "amount": 4250, "currency": "EUR", "description": "Invoice 4711"},
+    }
+
+
+def until(found, what):
+    """What `found` comes to once it is there."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if (value := found()) is not None:
+            return value
+        time.sleep(0.02)
+    raise SystemExit(f"{what} did not come in {PATIENCE} s")
+
+
+def serve(number, took):
+    """One customer, from the ask to the outcome."""
+    phone, session = f"+1777{number:07}", f"L{number // 3}"
+    began = time.monotonic()
+    asked = call("POST", "/v1/requests", payment(phone, session), key=uuid.uuid4().hex)
+    took["POST"].append(time.monotonic() - began)
+    messages = f"/sandbox/phones/{phone}/messages"
+
+    def prompt():
+        found = [one for one in call("GET", messages)["messages"] if one["request"] == asked["id"]]
+        return found[0] if found else None
+
+    message = until(prompt, "the prompt")
+    took["prompted"].append(time.monotonic() - began)
+    tap = {"action": "approve", "session_code": asked["session_code"]}
+    call("POST", f"{messages}/{message['id']}/tap", tap)
+
+    def closed():
+        request = call("GET", f"/v1/requests/{asked['id']}?wait=20&after=0")
+        return request if request["outcome"] else None
+
+    state = until(closed, "the outcome")["state"]
+    if state != "fulfilled":
+        raise SystemExit(f"{asked['id']} ended as {state}")
+    took["all"].append(time.monotonic() - began)
+    began = time.monotonic()
+    call("GET", f"/v1/requests?session={session}")
+    took["list"].append(time.monotonic() - began)
+
+
+def crowd(first, count):
+    """That many customers, a few at a time; how long each part took, and all of it."""
+    took = {"POST": [], "prompted": [], "all": [], "list": []}
+    numbers, lock, failures = iter(range(first, first + count)), threading.Lock(), []
+
+    def work():
+        try:
+            while not failures:
+                with lock:
+                    number = next(numbers, None)
+                if number is None:
+                    return
+                serve(number, took)
+        except (Exception, SystemExit) as failure:  # noqa: BLE001 - told by the main thread
+            failures.append(failure)
+
+    began = time.monotonic()
+    threads = [threading.Thread(target=work) for _ in range(AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+    return took, time.monotonic() - began
+
+
+def ulid(number):
+    """An id that no request has: of the beginning of time."""
+    text = ""
+    for _ in range(16):
+        number, digit = divmod(number, 32)
+        text = ALPHABET[digit] + text
+    return "0000000000" + text
+
+
+def fill(table, client, first, last):
+    """Copies a closed request and one of its events under new ids, without asking anybody."""
+    model = call("POST", "/v1/requests", payment("+17779999999", "model"), key=uuid.uuid4().hex)
+    call("POST", f"/v1/requests/{model['id']}/cancel", {})
+    items = client.query(
+        TableName=table,
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": f"REQ#{model['id']}"}},
+    )["Items"]
+    request = next(item for item in items if item["sk"]["S"] == "REQ")
+    event = next(item for item in items if item["sk"]["S"].startswith("EVT#"))
+    batch = []
+    for number in range(first, last):
+        identity = f"req_{ulid(number)}"
+        for item in (request, event):
+            copied = copy.deepcopy(item)
+            copied["pk"]["S"] = f"REQ#{identity}"
+            copied["body"]["S"] = item["body"]["S"].replace(model["id"], identity)
+            if "ipk" in copied:
+                copied["ipk"]["S"] = item["ipk"]["S"].replace("model", f"CA{number // 3}")
+                copied["isk"]["S"] = item["isk"]["S"].replace(model["id"], identity)
+            batch.append({"PutRequest": {"Item": copied}})
+        if len(batch) >= 24 or number == last - 1:
+            left = client.batch_write_item(RequestItems={table: batch})["UnprocessedItems"]
+            while left:
+                left = client.batch_write_item(RequestItems=left)["UnprocessedItems"]
+            batch = []
+
+
+def milliseconds(times):
+    ordered = sorted(times)
+    slowest = ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
+    return f"{statistics.median(ordered) * 1000:>7.0f} {slowest * 1000:>7.0f}"
+
+
+def main(sizes):
+    client = boto3.client("dynamodb", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+    table, stored, served = os.environ["ASSENT_TABLE"], 0, 0
+    print(f"{REQUESTS} requests at each size, {AT_ONCE} at once; milliseconds: p50 p99")
+    print("   stored  held/s | POST /v1/requests |  until prompted |  until outcome  |      list")
+    for size in sizes:
+        fill(table, client, stored, size)
+        stored = size
+        crowd(served, REQUESTS // 10)
+        took, whole = crowd(served + REQUESTS // 10, REQUESTS)
+        served += REQUESTS + REQUESTS // 10
+        columns = " | ".join(milliseconds(took[name]) for name in ("POST", "prompted", "all", "list"))
+        print(f"{size:>9} {REQUESTS / whole:>7.1f} |   {columns}", flush=True)
