@@ -10,6 +10,7 @@ mod answers;
 mod doubles;
 #[cfg(test)]
 mod laws;
+pub mod looks;
 mod opt_out;
 mod sandbox;
 mod settings;
