@@ -34,6 +34,7 @@ async fn main() -> Result<(), lambda::Error> {
         http: Arc::clone(&http),
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
+        random: Arc::new(lambda::SystemRandom),
         signer: Some(Arc::new(lambda::RoleSigner::new(&config))),
     });
     let processors = processors::Registry::new(processors::Outside {

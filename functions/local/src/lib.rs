@@ -59,6 +59,7 @@ impl Machine {
             http: Arc::clone(&ports.http),
             store: Arc::clone(&ports.store),
             clock: Arc::clone(&ports.clock),
+            random: Arc::clone(&ports.random),
             signer: None,
         }));
         let processors: Arc<dyn Processors> =

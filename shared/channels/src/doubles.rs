@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,8 +15,8 @@ use domain::brand::{Brand, Key32, Mode};
 use domain::contact::Contact;
 use domain::ports::{
     Accepted, Button, Channel, Channels, Clock, Does, Expect, Http, HttpError, Item, Key, Labels,
-    OpenChannelError, Page, Prompt, PromptRef, Range, Reach, SendError, SignError, Signer, Store,
-    StoreError, Write,
+    OpenChannelError, Page, Prompt, PromptRef, Random, Range, Reach, SendError, SignError, Signer,
+    Store, StoreError, Write,
 };
 use domain::postback::{Action, Postback};
 use domain::values::id::{PromptId, RequestId};
@@ -129,6 +130,16 @@ impl Clock for Stopped {
     async fn wait(&self, _: Duration) {}
 }
 
+/// Draws other bytes each time, and the same from the same world.
+#[derive(Default)]
+pub(crate) struct Counting(AtomicU8);
+
+impl Random for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(self.0.fetch_add(1, Ordering::SeqCst));
+    }
+}
+
 struct Stamp;
 
 #[async_trait]
@@ -149,13 +160,14 @@ impl Signer for Stamp {
 pub(crate) struct World {
     pub(crate) network: Arc<Network>,
     pub(crate) store: Arc<Memory>,
+    pub(crate) random: Arc<Counting>,
     pub(crate) signs: bool,
 }
 
 impl World {
     pub(crate) fn new(script: Script) -> Self {
         let network = Arc::new(Network { script, calls: Mutex::default() });
-        Self { network, store: Arc::default(), signs: true }
+        Self { network, store: Arc::default(), random: Arc::default(), signs: true }
     }
 
     /// A world in which nothing outside ever answers.
@@ -168,7 +180,8 @@ impl World {
         let signer: Option<Arc<dyn Signer>> = if self.signs { Some(Arc::new(Stamp)) } else { None };
         let http: Arc<dyn Http> = Arc::<Network>::clone(&self.network);
         let store: Arc<dyn Store> = Arc::<Memory>::clone(&self.store);
-        Registry::new(Outside { http, store, clock: Arc::new(Stopped), signer })
+        let random: Arc<dyn Random> = Arc::<Counting>::clone(&self.random);
+        Registry::new(Outside { http, store, clock: Arc::new(Stopped), random, signer })
     }
 
     /// Opens a channel of this kind, in test mode.

@@ -21,7 +21,9 @@ mod words;
 use std::sync::Arc;
 
 use domain::brand::{Brand, ChannelSetup, Mode};
-use domain::ports::{Channel, Channels, Clock, Http, OpenChannelError, Signer, Source, Store};
+use domain::ports::{
+    Channel, Channels, Clock, Http, OpenChannelError, Random, Signer, Source, Store,
+};
 use domain::values::name::ChannelName;
 
 /// Every kind of channel there is, in alphabetical order.
@@ -36,6 +38,8 @@ pub struct Outside {
     pub store: Arc<dyn Store>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Randomness, for what a provider wants to be new each time.
+    pub random: Arc<dyn Random>,
     /// Signs calls with the machine's own identity, where it has one.
     pub signer: Option<Arc<dyn Signer>>,
 }

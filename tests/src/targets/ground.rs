@@ -310,6 +310,7 @@ impl Ground {
             http,
             store,
             clock,
+            random: Arc::new(SeededRandom::new(3)),
             signer: Some(Arc::new(Stamp)),
         })
     }
