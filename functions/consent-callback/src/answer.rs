@@ -25,12 +25,14 @@ const CARD_DEFAULT: &str = "pm_card_visa";
 /// What the customer answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Yes, with the session code they picked and, in test mode, the card.
+    /// Yes, with the session code they picked and what it is paid with.
     Approve {
         /// The two digits picked, if any were.
         session_code: Option<String>,
-        /// The test card picked, if one was.
+        /// The test card picked, if one was. Test mode only.
         card: Option<String>,
+        /// What the yes carries by itself, where a wallet gave it.
+        authorization: Option<Authorization>,
     },
     /// No.
     Decline(DeclineReason),
@@ -171,7 +173,7 @@ impl ConsentCallback {
             // A no counts from an older prompt too: nobody who says no is asked to find the newer message first.
             Answer::Decline(reason) => self.no(case, *reason, given.prompt).await,
             Answer::Approve { .. } if !in_force => Err(Unanswered::Refused(Refusal::Prompt)),
-            Answer::Approve { session_code, card } => {
+            Answer::Approve { session_code, card, authorization } => {
                 // A second yes changes nothing and repeats the send, in case the first one died before it.
                 if request.granted().is_some_and(|(consent, _)| consent.prompt == given.prompt) {
                     return Ok(Decided {
@@ -189,7 +191,7 @@ impl ConsentCallback {
                     }
                     check @ (CodeCheck::Matched | CodeCheck::NotAsked) => {
                         let matched = check == CodeCheck::Matched;
-                        self.yes(case, given, (matched, card.as_deref()))
+                        self.yes(case, given, matched, (card.as_deref(), authorization.as_ref()))
                     }
                 }
             }
@@ -200,11 +202,14 @@ impl ConsentCallback {
         &self,
         case: Case<'_>,
         given: Given,
-        evidence: (bool, Option<&str>),
+        code_matched: bool,
+        (card, carried): (Option<&str>, Option<&Authorization>),
     ) -> Result<Decided, Unanswered> {
         let Case { request, brand, now } = case;
-        let (code_matched, card) = evidence;
-        let authorization = self.authorization(request, brand, card)?;
+        let authorization = match carried {
+            Some(carried) => carried.clone(),
+            None => self.authorization(request, brand, card)?,
+        };
         let sealed = seal::seal(&brand.sealing, request.id, &authorization, self.random.as_ref());
         let sealed = sealed.map_err(|error| {
             tracing::error!(request.id = %request.id, error = %error, "an authorization cannot be sealed");

@@ -1,28 +1,46 @@
-//! What providers tell of prompts, and what customers write back.
+//! What providers tell of prompts: who may tell it, and where each thing told goes.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::brand::{Brand, Mode};
+use domain::contact::Place;
 use domain::effects::{self, EffectError};
 use domain::event::Became;
 use domain::keys;
 use domain::message::Step;
-use domain::outcome::DeclineReason;
 use domain::ports::{
-    About, Callback, CallbackError, Channel, Expect, Item, OpenChannelError, Proof, Received,
-    SecretsError, StoreError, UnverifiedCallback, Write,
+    About, Callback, CallbackError, CallbackReply, Channel, OpenChannelError, PromptRef, Proof,
+    Received, SecretsError, StoreError, UnverifiedCallback,
 };
 use domain::problem::{Code, Problem};
 use domain::storage;
 use domain::values::name::{BrandName, ChannelName};
-use domain::values::phone::Phone;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
 use http::{Response, StatusCode};
 
 use crate::ConsentCallback;
-use crate::answer::{Case, Unanswered};
+
+const NOWHERE: &str = "there is no such callback address";
+
+/// Where a callback came in.
+#[derive(Clone, Copy)]
+pub(crate) struct Heard<'a> {
+    /// Whose channel it is.
+    pub(crate) brand: &'a Arc<Brand>,
+    /// The setup whose credentials proved the sender.
+    pub(crate) mode: Mode,
+    /// The channel.
+    pub(crate) channel: &'a ChannelName,
+}
+
+impl<'a> Heard<'a> {
+    /// Where what this channel tells of customers is kept, for requests of that mode.
+    pub(crate) fn place(&self, mode: Mode) -> Place<'a> {
+        Place { brand: &self.brand.name, mode, channel: self.channel }
+    }
+}
 
 impl ConsentCallback {
     /// `GET` and `POST /callbacks/{brand}/{channel}`: verifies, then records.
@@ -36,16 +54,9 @@ impl ConsentCallback {
         parts: &Parts,
         body: Bytes,
     ) -> Result<Response<Bytes>, Problem> {
-        let absent = || Problem::new(Code::NotFound, "there is no such callback address");
+        let absent = || Problem::new(Code::NotFound, NOWHERE);
         let brand: BrandName = brand.parse().map_err(|_not_a_name| absent())?;
         let channel: ChannelName = channel.parse().map_err(|_not_a_name| absent())?;
-        let brand = match self.secrets.brand(&brand).await {
-            Ok(brand) => brand,
-            Err(SecretsError::Unknown) => return Err(absent()),
-            Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => {
-                return Err(error.into());
-            }
-        };
         let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
         let callback = UnverifiedCallback {
             method: parts.method.clone(),
@@ -55,15 +66,38 @@ impl ConsentCallback {
             now: self.clock.now(),
             proof: Proof::None,
         };
-        let received = self.verify(&brand, &channel, &callback)?;
-        for told in received.callbacks {
-            self.record(&brand, &channel, told).await?;
-        }
-        let reply = received.reply;
+        let reply = self.told(&brand, &channel, &callback).await?;
         let mut answer = Response::new(Bytes::from(reply.body));
         *answer.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
         answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
         Ok(answer)
+    }
+
+    /// What a channel's provider told, whichever way it came: verifies, records, and says what to answer.
+    ///
+    /// # Errors
+    /// A [`Problem`]; nothing was recorded, or the provider's repeat records the rest.
+    pub async fn told(
+        &self,
+        brand: &BrandName,
+        channel: &ChannelName,
+        callback: &UnverifiedCallback,
+    ) -> Result<CallbackReply, Problem> {
+        let brand = match self.secrets.brand(brand).await {
+            Ok(brand) => brand,
+            Err(SecretsError::Unknown) => return Err(Problem::new(Code::NotFound, NOWHERE)),
+            Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => {
+                return Err(error.into());
+            }
+        };
+        let (mode, received) = self.verify(&brand, channel, callback)?;
+        let heard = Heard { brand: &brand, mode, channel };
+        let mut wanted = true;
+        for told in received.callbacks {
+            wanted &= self.record(heard, told).await?;
+        }
+        let refusal = received.refusal.filter(|_| !wanted);
+        Ok(refusal.unwrap_or(received.reply))
     }
 
     /// The address names no mode: the callback belongs to the setup whose credentials it verifies with.
@@ -72,8 +106,8 @@ impl ConsentCallback {
         brand: &Arc<Brand>,
         name: &ChannelName,
         callback: &UnverifiedCallback,
-    ) -> Result<Received, Problem> {
-        let mut worst = Problem::new(Code::NotFound, "there is no such callback address");
+    ) -> Result<(Mode, Received), Problem> {
+        let mut worst = Problem::new(Code::NotFound, NOWHERE);
         for mode in [Mode::Live, Mode::Test] {
             let channel: Box<dyn Channel> = match self.channels.open(brand, mode, name) {
                 Ok(channel) => channel,
@@ -84,7 +118,7 @@ impl ConsentCallback {
                 }
             };
             match channel.receive(callback) {
-                Ok(received) => return Ok(received),
+                Ok(received) => return Ok((mode, received)),
                 Err(CallbackError::None) => {}
                 Err(CallbackError::Forged) => {
                     tracing::warn!(channel.name = %name, "refused a callback whose sender is not proven");
@@ -98,46 +132,59 @@ impl ConsentCallback {
         Err(worst)
     }
 
-    async fn record(
-        &self,
-        brand: &Arc<Brand>,
-        channel: &ChannelName,
-        told: Callback,
-    ) -> Result<(), Problem> {
+    /// Records one thing told. `false` where it is no longer wanted and the sender can be shown so.
+    async fn record(&self, heard: Heard<'_>, told: Callback) -> Result<bool, Problem> {
         match told {
-            Callback::Delivered(reference) => {
-                self.receipt(reference, brand, Became::Delivered).await
+            Callback::Delivered(about) => self.receipt(about, heard, Became::Delivered).await?,
+            Callback::Read(about) => self.receipt(about, heard, Became::Read).await?,
+            Callback::Failed(about, reason) => {
+                let became = Became::Failed { reason: reason.to_owned() };
+                self.receipt(about, heard, became).await?;
             }
-            Callback::Read(reference) => self.receipt(reference, brand, Became::Read).await,
-            Callback::Failed(reference, reason) => {
-                self.receipt(reference, brand, Became::Failed { reason: reason.to_owned() }).await
+            Callback::Stop(from) => self.stop(heard, &from).await?,
+            Callback::Start(from) => self.start(heard, &from).await?,
+            Callback::Tapped { postback, from } => self.tapped(heard, &postback, &from).await?,
+            Callback::Wrote { from, text, intent } => {
+                self.wrote(heard, &from, (&text, intent.as_deref())).await?;
             }
-            Callback::Stop(from) => match from.phone {
-                Some(phone) => self.stop(brand, channel, &phone).await,
-                None => Ok(()),
-            },
-            Callback::Start(from) => match from.phone {
-                Some(phone) => self.start(brand, &phone).await,
-                None => Ok(()),
-            },
-            Callback::Tapped { .. } | Callback::Paid { .. } | Callback::Wrote { .. } => {
-                tracing::info!(channel.name = %channel, "a customer wrote something that is no answer");
-                Ok(())
+            Callback::Paid { about, authorization } => {
+                return self.paid(heard, about, authorization).await;
             }
         }
+        Ok(true)
+    }
+
+    /// The prompt a callback is about, by the item its link leads by where its own id is all that came back. `None` for
+    /// a prompt that is not this brand's.
+    pub(crate) async fn prompt_of(
+        &self,
+        about: About,
+        heard: Heard<'_>,
+    ) -> Result<Option<PromptRef>, Problem> {
+        let prompt = match about {
+            About::Exact(reference) => return Ok(Some(reference)),
+            About::Prompt(prompt) => prompt,
+        };
+        let token = keys::link_token(&heard.brand.link_key, prompt);
+        let target = storage::follow_link(self.store.as_ref(), &token).await?;
+        let own = target.filter(|target| target.brand == heard.brand.name);
+        Ok(own.map(|target| PromptRef { request: target.request, prompt: target.prompt }))
     }
 
     /// A receipt moves a prompt forward only. One that failed makes the next route's turn at once.
-    async fn receipt(&self, about: About, brand: &Brand, became: Became) -> Result<(), Problem> {
-        let About::Exact(reference) = about else { return Ok(()) };
+    async fn receipt(&self, about: About, heard: Heard<'_>, became: Became) -> Result<(), Problem> {
+        let Some(PromptRef { request, prompt }) = self.prompt_of(about, heard).await? else {
+            return Ok(());
+        };
         for _ in 0..8 {
-            let loaded = storage::load(self.store.as_ref(), reference.request).await?;
-            let Some(loaded) = loaded.filter(|loaded| loaded.request.brand == brand.name) else {
+            let loaded = storage::load(self.store.as_ref(), request).await?;
+            let Some(loaded) = loaded.filter(|loaded| loaded.request.brand == heard.brand.name)
+            else {
                 return Ok(());
             };
             let failed = matches!(became, Became::Failed { .. });
             let now = self.clock.now();
-            let change = loaded.request.prompt_became(reference.prompt, became.clone(), None, now);
+            let change = loaded.request.prompt_became(prompt, became.clone(), None, now);
             let step = failed.then_some(Step::Deliver);
             let ports = (self.store.as_ref(), self.queue.as_ref());
             match effects::apply(ports, Some(loaded.version), change, Vec::new(), step).await {
@@ -147,53 +194,5 @@ impl ConsentCallback {
             }
         }
         Err(Problem::new(Code::TemporaryReducedCapacity, "the request is changing too fast"))
-    }
-
-    /// The address opted out: that is stored first, so that whatever else goes wrong, nothing more is sent. Then every
-    /// open request of the address is declined.
-    async fn stop(
-        &self,
-        brand: &Arc<Brand>,
-        channel: &ChannelName,
-        phone: &Phone,
-    ) -> Result<(), Problem> {
-        let now = self.clock.now();
-        let address = keys::address_hash(&brand.address_key, phone);
-        let key = storage::stop_key(&brand.name, &address);
-        let item =
-            Item { key, version: 1, body: storage::body(now)?, expires_at: None, index: None };
-        self.store.write(vec![Write::Put { item, expect: Expect::Any }]).await?;
-        tracing::info!(channel.name = %channel, brand.name = %brand.name, "an address opted out");
-        for id in storage::open_for_address(self.store.as_ref(), channel.as_str(), &address).await?
-        {
-            for _ in 0..8 {
-                let Some(loaded) = storage::load(self.store.as_ref(), id).await? else { break };
-                if loaded.request.brand != brand.name {
-                    break;
-                }
-                let case = Case { request: &loaded.request, brand, now };
-                let decided = self.no(case, DeclineReason::OptedOut, None).await;
-                let (change, extra) = match decided {
-                    Ok(decided) => decided.into_parts(),
-                    // It is past answers already.
-                    Err(Unanswered::Refused(_)) => break,
-                    Err(error) => return Err(error.into()),
-                };
-                let ports = (self.store.as_ref(), self.queue.as_ref());
-                match effects::apply(ports, Some(loaded.version), change, extra, None).await {
-                    Ok(_) => break,
-                    Err(EffectError::Store(StoreError::Conflict)) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn start(&self, brand: &Brand, phone: &Phone) -> Result<(), Problem> {
-        let address = keys::address_hash(&brand.address_key, phone);
-        let key = storage::stop_key(&brand.name, &address);
-        self.store.write(vec![Write::Delete { key }]).await?;
-        Ok(())
     }
 }

@@ -5,9 +5,12 @@
 mod answer;
 mod callbacks;
 mod http_edge;
+mod knowledge;
 mod link;
+mod opt_out;
 pub mod page;
 mod sandbox;
+mod taps;
 mod view;
 
 use std::sync::Arc;

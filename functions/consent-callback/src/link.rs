@@ -200,6 +200,7 @@ impl Form {
             "approve" => Some(Answer::Approve {
                 session_code: self.text("session_code").map(str::to_owned),
                 card: self.text("card").map(str::to_owned),
+                authorization: None,
             }),
             "decline" => Some(Answer::Decline(DeclineReason::Customer)),
             "not_me" => Some(Answer::Decline(DeclineReason::NotMe)),

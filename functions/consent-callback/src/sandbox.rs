@@ -71,7 +71,11 @@ impl ConsentCallback {
             return Err(absent());
         }
         let answer = match tap.action {
-            Tap::Approve => Answer::Approve { session_code: tap.session_code, card: tap.card },
+            Tap::Approve => Answer::Approve {
+                session_code: tap.session_code,
+                card: tap.card,
+                authorization: None,
+            },
             Tap::Decline => Answer::Decline(DeclineReason::Customer),
             Tap::NotMe => Answer::Decline(DeclineReason::NotMe),
         };

@@ -10,7 +10,7 @@ use domain::consent::SessionCode;
 use domain::effects::{self, EffectError};
 use domain::limits::{self, Limited, Standing};
 use domain::message::Step;
-use domain::ports::{Expect, OpenProcessorError, StoreError};
+use domain::ports::{Expect, OpenProcessorError, StoreError, Way};
 use domain::problem::{Code, Problem};
 use domain::request::{Request, State};
 use domain::storage;
@@ -161,6 +161,7 @@ impl Intake {
         let life =
             wanted.expires_in.unwrap_or(Duration::from_secs(u64::from(policy.expires_in_seconds)));
         let coded = policy.session_code && matches!(wanted.ask, Ask::Payment { .. });
+        let (processor, by_tap) = self.processor(requester, &wanted.ask)?;
         Ok(Request {
             id,
             brand: brand.name.clone(),
@@ -171,11 +172,11 @@ impl Intake {
             address: keys::address_hash(&brand.address_key, &wanted.customer.phone),
             session: wanted.session.clone(),
             ask: wanted.ask.clone(),
-            processor: self.processor(requester, &wanted.ask)?,
+            processor,
             routes: routes(requester, wanted.channels.as_deref())?,
             routes_used: 0,
             session_code: coded.then(|| SessionCode::draw(self.random.as_ref())),
-            by_tap: false,
+            by_tap,
             metadata: wanted.metadata.clone(),
             notify: brand.setup(requester.mode).notices.is_some(),
             fallback_seconds: policy.fallback_seconds.max(5),
@@ -194,8 +195,12 @@ impl Intake {
         })
     }
 
-    /// The processor that takes this ask.
-    fn processor(&self, requester: &Requester, ask: &Ask) -> Result<ProcessorName, Problem> {
+    /// The processor that takes this ask, and whether a tap alone gives it all it needs.
+    fn processor(
+        &self,
+        requester: &Requester,
+        ask: &Ask,
+    ) -> Result<(ProcessorName, bool), Problem> {
         let setup = requester.brand.setup(requester.mode);
         let first = setup.processors.first();
         let absent = || {
@@ -213,11 +218,13 @@ impl Intake {
                 ));
             }
         };
-        if processor.ways(ask).is_empty() {
+        let ways = processor.ways(ask);
+        if ways.is_empty() {
             let detail = "the brand's processor does not take this ask in this mode";
             return Err(Problem::new(Code::AskNotSupported, detail));
         }
-        Ok(name.clone())
+        let by_tap = ways.iter().any(|way| matches!(way, Way::Nothing | Way::TestCard));
+        Ok((name.clone(), by_tap))
     }
 }
 

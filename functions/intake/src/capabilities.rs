@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use domain::caller::Requester;
-use domain::contact::Contact;
+use domain::contact::{self, Place};
 use domain::ports::{Capability, ReceiptKinds};
 use domain::problem::Problem;
 use domain::values::name::ChannelName;
@@ -38,8 +38,10 @@ impl Intake {
         let stop = storage::stop_key(&requester.brand.name, &address);
         let stopped = self.store.read(&stop).await?.is_some();
         let channels = &requester.brand.setup(requester.mode).channels;
-        let asked = channels.iter().map(|channel| self.route(&requester, &channel.name, &phone));
-        let mut routes: Vec<RouteView> = join_all(asked).await;
+        let to = (&phone, address.as_str());
+        let asked = channels.iter().map(|channel| self.route(&requester, &channel.name, to));
+        let asked: Result<_, Problem> = join_all(asked).await.into_iter().collect();
+        let mut routes: Vec<RouteView> = asked?;
         if stopped {
             for route in &mut routes {
                 route.capability.reachable = false;
@@ -51,9 +53,17 @@ impl Intake {
         Ok(json(StatusCode::OK, &json!({ "routes": routes })))
     }
 
-    async fn route(&self, requester: &Requester, name: &ChannelName, phone: &Phone) -> RouteView {
+    async fn route(
+        &self,
+        requester: &Requester,
+        name: &ChannelName,
+        (phone, address): (&Phone, &str),
+    ) -> Result<RouteView, Problem> {
+        let now = self.clock.now();
+        let place = Place { brand: &requester.brand.name, mode: requester.mode, channel: name };
+        let (contact, _) = contact::load(self.store.as_ref(), place, address, now).await?;
         let capability = match self.channels.open(&requester.brand, requester.mode, name) {
-            Ok(channel) => channel.capability(phone, &Contact::default(), self.clock.now()).await,
+            Ok(channel) => channel.capability(phone, &contact, now).await,
             Err(error) => {
                 tracing::error!(channel.name = %name, error = %error, "a channel cannot be opened");
                 Capability {
@@ -65,6 +75,6 @@ impl Intake {
                 }
             }
         };
-        RouteView { channel: name.clone(), capability }
+        Ok(RouteView { channel: name.clone(), capability })
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::brand::Brand;
+use domain::contact::{self, Contact, Place};
 use domain::effects::{self, EffectError, send};
 use domain::event::Became;
 use domain::keys;
@@ -142,7 +143,9 @@ impl SendPrompt {
     ) -> Result<(Loaded, Option<Duration>), Trouble> {
         let Some(record) = loaded.request.prompt(id).cloned() else { return Ok((loaded, None)) };
         let now = self.clock.now();
+        let contact = self.contact(&loaded.request, &record, now).await?;
         let prompt = words::prompt(&loaded.request, &record, brand, &self.public_base, now);
+        let prompt = Prompt { contact, ..prompt };
         let sent = match &channel {
             Some(channel) => sent(channel.as_ref(), &prompt).await,
             None => Err(SendError::Person { reason: "channel_settings" }),
@@ -192,6 +195,17 @@ impl SendPrompt {
             wait = wait.filter(|_| next == NextPrompt::Route(record.channel.clone()));
         }
         Ok((loaded, wait))
+    }
+
+    /// What is known of the customer on the prompt's channel.
+    async fn contact(
+        &self,
+        request: &Request,
+        prompt: &PromptRecord,
+        now: Timestamp,
+    ) -> Result<Contact, Trouble> {
+        let place = Place { brand: &request.brand, mode: request.mode, channel: &prompt.channel };
+        Ok(contact::load(self.store.as_ref(), place, &request.address, now).await?.0)
     }
 
     /// Records what became of a prompt. A receipt or an answer may have been faster: then it is decided again.

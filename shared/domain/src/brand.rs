@@ -234,6 +234,8 @@ impl From<serde_json::error::Category> for SettingsFault {
 pub struct Policy {
     /// Whether payments carry a session code.
     pub session_code: bool,
+    /// Whether a text that plainly says yes or no is an answer, for asks that are no payments.
+    pub text_replies: bool,
     /// How long a silent route is waited for, in seconds; 5 at least.
     pub fallback_seconds: u32,
     /// The deadline of a request that names none, in seconds.
@@ -262,6 +264,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             session_code: true,
+            text_replies: false,
             fallback_seconds: 12,
             expires_in_seconds: 300,
             open_max: 3,

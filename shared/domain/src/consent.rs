@@ -35,6 +35,10 @@ pub enum How {
     Page,
     /// A tap on the sandbox phone.
     SandboxTap,
+    /// A tap on a button in the message itself.
+    Tap,
+    /// A payment within the channel itself, which carried its own authorization.
+    Paid,
     /// A text that came back over the channel.
     Reply,
 }

@@ -1,10 +1,22 @@
-//! What is known of a customer on one channel from what they did there before.
+//! What is known of a customer on one channel from what they did there before, and where it is kept.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::brand::Mode;
+use crate::ports::{Expect, Item, Key, Store, StoreError, Write};
+use crate::storage::{body, unbody};
+use crate::values::name::{BrandName, ChannelName};
 use crate::values::time::Timestamp;
+
+/// For how long it is kept after the customer last did something there.
+const KEPT: Duration = Duration::from_secs(90 * 86_400);
+/// The longest id of a customer that is kept, in bytes. Documented ones stay below 150.
+const HANDLE_MAX: usize = 512;
+/// How many features of a device are kept, and how long each may be, in bytes.
+const FEATURES_MAX: (usize, usize) = (32, 64);
 
 /// What is known of a customer on one channel. Personal data: `Debug` shows nothing of it.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,5 +35,148 @@ pub struct Contact {
 impl fmt::Debug for Contact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Contact(…)")
+    }
+}
+
+impl Contact {
+    /// What is known once the customer has written or tapped. What comes from outside is kept in a sane size only.
+    #[must_use]
+    pub fn heard(&self, handle: Option<&str>, features: &[String], at: Timestamp) -> Self {
+        let mut next = self.clone();
+        next.last_inbound = next.last_inbound.max(Some(at));
+        if let Some(handle) = handle.filter(|handle| sound(handle)) {
+            next.handle = Some(handle.to_owned());
+        }
+        if !features.is_empty() {
+            let (most, long) = FEATURES_MAX;
+            let short = features.iter().filter(|feature| feature.len() <= long);
+            next.features = short.take(most).cloned().collect();
+        }
+        next
+    }
+}
+
+fn sound(handle: &str) -> bool {
+    (1..=HANDLE_MAX).contains(&handle.len())
+}
+
+/// Where a contact is known: one channel of a brand, in one mode.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// Whose.
+    pub brand: &'a BrandName,
+    /// In which mode.
+    pub mode: Mode,
+    /// Over which channel.
+    pub channel: &'a ChannelName,
+}
+
+impl Place<'_> {
+    fn key(&self, kind: &str, hash: &str) -> Key {
+        let Self { brand, mode, channel } = self;
+        Key { pk: format!("{kind}#{brand}#{mode:?}#{channel}#{hash}"), sk: kind.to_owned() }
+    }
+}
+
+/// Reads what is known of the customer behind an address's hash, and the version a change of it is compared with.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn load(
+    store: &dyn Store,
+    at: Place<'_>,
+    address: &str,
+    now: Timestamp,
+) -> Result<(Contact, Option<u64>), StoreError> {
+    let Some(item) = store.read(&at.key("CONTACT", address)).await? else {
+        return Ok((Contact::default(), None));
+    };
+    let fresh = item.expires_at.is_none_or(|until| now < until);
+    let contact = if fresh { unbody(&item.body)? } else { Contact::default() };
+    Ok((contact, Some(item.version)))
+}
+
+/// The write that stores what is known, if nobody else changed it since it was read.
+///
+/// # Errors
+/// [`StoreError::Damaged`], never in practice.
+pub fn put(
+    at: Place<'_>,
+    address: &str,
+    contact: (&Contact, Option<u64>),
+    now: Timestamp,
+) -> Result<Write, StoreError> {
+    let (contact, base) = contact;
+    let item = Item {
+        key: at.key("CONTACT", address),
+        version: base.unwrap_or(0).saturating_add(1),
+        body: body(contact)?,
+        expires_at: Some(now.after(KEPT)),
+        index: None,
+    };
+    Ok(Write::Put { item, expect: base.map_or(Expect::Absent, Expect::Version) })
+}
+
+/// The hash of the address of a customer who is known by the hash of the channel's own id for them.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn whose(
+    store: &dyn Store,
+    at: Place<'_>,
+    handle: &str,
+    now: Timestamp,
+) -> Result<Option<String>, StoreError> {
+    let item = store.read(&at.key("HANDLE", handle)).await?;
+    let fresh = item.filter(|item| item.expires_at.is_none_or(|until| now < until));
+    fresh.map(|item| unbody(&item.body)).transpose()
+}
+
+/// The write that makes the channel's own id for a customer lead to their address; both are hashes.
+///
+/// # Errors
+/// [`StoreError::Damaged`], never in practice.
+pub fn put_whose(
+    at: Place<'_>,
+    handle: &str,
+    address: &str,
+    now: Timestamp,
+) -> Result<Write, StoreError> {
+    let item = Item {
+        key: at.key("HANDLE", handle),
+        version: 1,
+        body: body(address)?,
+        expires_at: Some(now.after(KEPT)),
+        index: None,
+    };
+    Ok(Write::Put { item, expect: Expect::Any })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    #[test]
+    fn what_is_heard_adds_to_what_is_known_and_never_turns_time_back() {
+        let can = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let first = Contact::default().heard(Some("US.1349"), &can(&["QUICK", "AUTH2"]), at(10));
+        assert_eq!(first.handle.as_deref(), Some("US.1349"));
+        let late = first.heard(None, &[], at(5));
+        assert_eq!(late, first, "a callback that comes late knows nothing newer");
+        let other = first.heard(Some("US.77"), &can(&["FORM"]), at(20));
+        assert_eq!((other.handle.as_deref(), other.last_inbound), (Some("US.77"), Some(at(20))));
+        assert_eq!(other.features, can(&["FORM"]));
+    }
+
+    #[test]
+    fn what_is_too_long_to_be_true_is_not_kept() {
+        let many: Vec<String> = (0..100).map(|n| format!("F{n}")).chain(["x".repeat(65)]).collect();
+        let known = Contact::default().heard(Some(&"h".repeat(513)), &many, at(1));
+        assert_eq!((known.handle.as_deref(), known.features.len()), (None, 32));
+        assert_eq!(Contact::default().heard(Some(""), &[], at(1)).handle, None);
     }
 }

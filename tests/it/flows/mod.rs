@@ -13,3 +13,4 @@ mod problems;
 mod reading;
 mod routes;
 mod secrets;
+mod taps;

@@ -15,6 +15,9 @@ use domain::ports::{Item, Key};
 use domain::values::time::Timestamp;
 use serde_json::{Value, json};
 
+/// Fields that came later, each of which may be missing in what was written before.
+const ADDED: &[&str] = &["/body/is/by_tap"];
+
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("it/formats/v1")
 }
@@ -90,7 +93,10 @@ fn every_kind_of_text_there_is_has_a_golden_file() {
 fn what_is_written_today_has_the_fields_of_the_golden_files() {
     let told = stories::told();
     for (name, golden) in golden_files() {
-        assert_eq!(fields(&told[&name]), fields(&golden), "{name}");
+        let (written, then) = (fields(&told[&name]), fields(&golden));
+        let added = |place: &String| ADDED.contains(&place.as_str()) && !then.contains(place);
+        let written: Vec<String> = written.into_iter().filter(|place| !added(place)).collect();
+        assert_eq!(written, then, "{name}");
     }
 }
 

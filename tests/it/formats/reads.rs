@@ -3,6 +3,7 @@
 use domain::ask::AskHash;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
+use domain::contact::Contact;
 use domain::event::Event;
 use domain::keys;
 use domain::limits::Standing;
@@ -43,6 +44,8 @@ fn every_golden_file_reads_and_is_written_the_same() {
             "ntc" => again::<Notice>(&text),
             "link" => again::<LinkTarget>(&text),
             "limit" => again::<Standing>(&text),
+            "contact" => again::<Contact>(&text),
+            "handle" => again::<String>(&text),
             "stop" => again::<Timestamp>(&text),
             "addr" => again::<RequestId>(&text),
             "phone" => json!(serde_json::from_str::<PhoneMessage>(&text).unwrap()),
@@ -85,6 +88,9 @@ fn a_link_an_address_and_a_sealed_authorization_of_then_are_still_known() {
     let address = keys::address_hash(&brand.address_key, &PHONE.parse().unwrap());
     assert_eq!(files["stop"]["pk"], format!("STOP#demo#{address}"));
     assert_eq!(files["limit"]["pk"], format!("LIMIT#demo#Test#{address}"));
+    assert_eq!(files["contact"]["pk"], format!("CONTACT#demo#Test#whatsapp#{address}"));
+    let handle = keys::handle_hash(&brand.address_key, "whatsapp", "US.1349");
+    assert_eq!(files["handle"]["pk"], format!("HANDLE#demo#Test#whatsapp#{handle}"));
     let request: Request = unbody(&files["req-authorized"]["body"].to_string()).unwrap();
     let (_, sealed) = request.granted().unwrap();
     let opened = seal::open(&brand.sealing, request.id, sealed).unwrap();

@@ -16,7 +16,8 @@ use super::{golden, kinds};
 /// One text of every kind that the stories write: the first of its kind.
 pub(super) fn told() -> BTreeMap<String, Value> {
     let mut told = BTreeMap::new();
-    for world in [on_the_sandbox(), by_text(), to_an_endpoint_that_is_gone()] {
+    let worlds = [on_the_sandbox(), by_somebody_known(), by_text(), to_an_endpoint_that_is_gone()];
+    for world in worlds {
         for item in world.ever() {
             told.entry(kinds::of_item(&item)).or_insert_with(|| golden(&item));
         }
@@ -39,6 +40,7 @@ fn on_the_sandbox() -> World {
     world.settles();
     world.customer().opens(&world.customer().newest().page);
     world.customer().approves().ok(200);
+    world.time_passes(1);
     for amount in [4202, 4203, 4205] {
         // Messages of one millisecond are in no order.
         world.time_passes(1);
@@ -56,6 +58,14 @@ fn on_the_sandbox() -> World {
     world.asks_at("+15551239003", 100);
     world.asks_at(phone, 100);
     world.time_passes(400);
+    world
+}
+
+/// A channel that says who its customers are and what their devices can do.
+fn by_somebody_known() -> World {
+    let world = World::beginning().talking(&["whatsapp"]).begin();
+    let from = json!({ "phone": PHONE, "handle": "US.1349", "features": ["QUICK", "FORM"] });
+    world.tells("whatsapp", &json!([{ "wrote": { "from": from, "text": "hello" } }])).ok(200);
     world
 }
 

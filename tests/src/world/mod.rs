@@ -16,6 +16,7 @@ mod calls;
 mod customer;
 mod outside;
 mod ports;
+pub mod talking;
 mod time;
 
 use std::collections::VecDeque;
@@ -62,6 +63,7 @@ pub struct Core {
     clock: Arc<WorldClock>,
     table: Arc<Table>,
     queues: Arc<Queues>,
+    talk: Arc<talking::Talk>,
     outside: Arc<Outside>,
     brands: Arc<Brands>,
     hooks: Arc<Hooks>,
@@ -171,11 +173,13 @@ impl Beginning {
         let mut machine = Machine::new(&ports, PUBLIC_BASE);
         let consent = Arc::get_mut(&mut machine.consent_callback);
         consent.expect("nobody else has it yet").sandbox = self.phone;
+        let talk = talking::join(&mut machine, &clock);
         let logs = Logs::default();
         let core = Arc::new(Core {
             clock,
             table,
             queues,
+            talk,
             outside,
             brands,
             hooks: Arc::clone(&hooks),

@@ -8,10 +8,12 @@ mod gsm7;
 mod money;
 mod page;
 mod prompt;
+mod reply;
 
 pub use money::amount;
 pub use page::PageTexts;
 pub use prompt::{PromptTexts, Wanted, WantedKind, prompt, reminder};
+pub use reply::{Reply, reply};
 
 use crate::values::language::Language;
 
@@ -67,6 +69,15 @@ impl Spoken {
             Self::En => &en::PROMPT,
             Self::Es => &es::PROMPT,
             Self::Fr => &fr::PROMPT,
+        }
+    }
+
+    const fn replies(self) -> &'static reply::Replies {
+        match self {
+            Self::De => &de::REPLIES,
+            Self::En => &en::REPLIES,
+            Self::Es => &es::REPLIES,
+            Self::Fr => &fr::REPLIES,
         }
     }
 }

@@ -1,0 +1,61 @@
+//! What callbacks tell of the customers themselves: who they are on a channel, and when they last did something there.
+
+use domain::brand::Mode;
+use domain::contact;
+use domain::keys;
+use domain::ports::{Sender, StoreError};
+use domain::problem::Problem;
+
+use crate::ConsentCallback;
+use crate::callbacks::Heard;
+
+/// How often a lost race is decided again. What is lost for good is one moment's knowledge.
+const RACES_MAX: u32 = 4;
+
+impl ConsentCallback {
+    /// The hash of the sender's address: from their number, or by what was learnt of the channel's own id for them.
+    pub(crate) async fn address_of(
+        &self,
+        heard: Heard<'_>,
+        from: &Sender,
+    ) -> Result<Option<String>, Problem> {
+        let key = &heard.brand.address_key;
+        if let Some(phone) = &from.phone {
+            return Ok(Some(keys::address_hash(key, phone)));
+        }
+        let Some(handle) = &from.handle else { return Ok(None) };
+        let hash = keys::handle_hash(key, heard.channel.as_str(), handle);
+        let (place, now) = (heard.place(heard.mode), self.clock.now());
+        Ok(contact::whose(self.store.as_ref(), place, &hash, now).await?)
+    }
+
+    /// Keeps what a sender's doing something tells of whoever is behind that address, for requests of that mode.
+    pub(crate) async fn learn(
+        &self,
+        heard: Heard<'_>,
+        mode: Mode,
+        address: &str,
+        from: &Sender,
+    ) -> Result<(), Problem> {
+        let (place, now) = (heard.place(mode), self.clock.now());
+        let (key, channel) = (&heard.brand.address_key, heard.channel.as_str());
+        let handle = from.handle.as_deref();
+        for _ in 0..RACES_MAX {
+            let (known, base) = contact::load(self.store.as_ref(), place, address, now).await?;
+            let known = known.heard(handle, &from.features, now);
+            let mut writes = vec![contact::put(place, address, (&known, base), now)?];
+            if let Some(handle) = handle {
+                let hash = keys::handle_hash(key, channel, handle);
+                writes.push(contact::put_whose(place, &hash, address, now)?);
+            }
+            match self.store.write(writes).await {
+                Ok(()) => return Ok(()),
+                Err(StoreError::Conflict) => {}
+                Err(error @ (StoreError::Unavailable(_) | StoreError::Damaged(_))) => {
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,212 @@
+//! Answers that come back over a channel: taps, payments made within it, and plain words.
+//!
+//! Whatever is no answer (any more) is acknowledged and changes nothing: a provider would only repeat it.
+
+use domain::ask::Ask;
+use domain::authorization::Authorization;
+use domain::consent::How;
+use domain::event::What;
+use domain::outcome::{DeclineReason, Outcome};
+use domain::ports::{About, PromptRef, Sender};
+use domain::postback::{Action, Postback};
+use domain::problem::Problem;
+use domain::request::{PromptRecord, Request, State};
+use domain::storage::{self, Loaded};
+use domain::texts::{self, Reply};
+
+use crate::ConsentCallback;
+use crate::answer::{Answer, Given, Unanswered};
+use crate::callbacks::Heard;
+
+impl ConsentCallback {
+    /// A tap is believed for what its postback proves, and for nothing else.
+    pub(crate) async fn tapped(
+        &self,
+        heard: Heard<'_>,
+        postback: &str,
+        from: &Sender,
+    ) -> Result<(), Problem> {
+        let named = self.named(heard, postback).await?;
+        let own = |(tap, request): &(Postback, Request)| has_prompt(request, tap.reference, heard);
+        let Some((tap, request)) = named.filter(own) else {
+            tracing::info!(channel.name = %heard.channel, "a customer tapped something that is none of ours");
+            return self.heard_of(heard, from).await;
+        };
+        if let Some(answer) = meant(&request, tap.action) {
+            let PromptRef { request, prompt } = tap.reference;
+            self.give(Given { request, prompt, how: How::Tap }, &answer).await?;
+        }
+        self.learn(heard, request.mode, &request.address, from).await
+    }
+
+    /// A payment is a yes with its own authorization. `false` where it was not recorded.
+    pub(crate) async fn paid(
+        &self,
+        heard: Heard<'_>,
+        about: About,
+        authorization: Authorization,
+    ) -> Result<bool, Problem> {
+        let Some(reference) = self.prompt_of(about, heard).await? else { return Ok(false) };
+        let PromptRef { request, prompt } = reference;
+        let loaded = storage::load(self.store.as_ref(), request).await?;
+        let own = loaded.is_some_and(|loaded| has_prompt(&loaded.request, reference, heard));
+        if !own {
+            return Ok(false);
+        }
+        let authorization = Some(authorization);
+        let answer = Answer::Approve { session_code: None, card: None, authorization };
+        match self.answer(Given { request, prompt, how: How::Paid }, &answer).await {
+            Ok(_) => Ok(true),
+            Err(unanswered) if self.was_paid(reference).await? => {
+                tracing::info!(request.id = %request, why = ?unanswered, "a payment was told again");
+                Ok(true)
+            }
+            Err(Unanswered::Trouble(problem)) if passes(&problem) => Err(problem),
+            Err(unanswered) => {
+                tracing::info!(request.id = %request, why = ?unanswered, "a payment within a channel does not count");
+                Ok(false)
+            }
+        }
+    }
+
+    /// Words are an answer where the brand allows it, nothing but one request can be meant, and no money is.
+    pub(crate) async fn wrote(
+        &self,
+        heard: Heard<'_>,
+        from: &Sender,
+        (text, intent): (&str, Option<&str>),
+    ) -> Result<(), Problem> {
+        let introduced = match intent {
+            Some(intent) => self.named(heard, intent).await?,
+            None => None,
+        };
+        if let Some((_, request)) = introduced {
+            self.learn(heard, request.mode, &request.address, from).await?;
+        }
+        let Some(address) = self.address_of(heard, from).await? else { return Ok(()) };
+        if heard.brand.policy.text_replies
+            && let Some((given, answer)) = self.replied(heard, &address, text).await?
+        {
+            self.give(given, &answer).await?;
+        } else {
+            tracing::info!(channel.name = %heard.channel, "a customer wrote something that is no answer");
+        }
+        self.learn(heard, heard.mode, &address, from).await
+    }
+
+    /// Notes that somebody did something on a channel.
+    async fn heard_of(&self, heard: Heard<'_>, from: &Sender) -> Result<(), Problem> {
+        match self.address_of(heard, from).await? {
+            Some(address) => self.learn(heard, heard.mode, &address, from).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The request that a postback of ours names, if it is this brand's.
+    async fn named(
+        &self,
+        heard: Heard<'_>,
+        postback: &str,
+    ) -> Result<Option<(Postback, Request)>, Problem> {
+        let Some(read) = Postback::read(postback, &heard.brand.link_key) else { return Ok(None) };
+        let loaded = storage::load(self.store.as_ref(), read.reference.request).await?;
+        let own = loaded.filter(|loaded| loaded.request.brand == heard.brand.name);
+        Ok(own.map(|loaded| (read, loaded.request)))
+    }
+
+    /// Gives an answer. One that does not count is acknowledged like any other.
+    async fn give(&self, given: Given, answer: &Answer) -> Result<(), Problem> {
+        match self.answer(given, answer).await {
+            Ok(_) => Ok(()),
+            Err(Unanswered::Trouble(problem)) if passes(&problem) => Err(problem),
+            Err(unanswered) => {
+                tracing::info!(request.id = %given.request, why = ?unanswered, "an answer over a channel does not count");
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether a yes to this prompt is the one in use or was used: a payment that is told twice was still made once.
+    async fn was_paid(&self, reference: PromptRef) -> Result<bool, Problem> {
+        let PromptRef { request, prompt } = reference;
+        let Some(loaded) = storage::load(self.store.as_ref(), request).await? else {
+            return Ok(false);
+        };
+        match &loaded.request.state {
+            State::Pending | State::Prompted => Ok(false),
+            State::Authorized { consent, .. } | State::Processing { consent, .. } => {
+                Ok(consent.prompt == prompt)
+            }
+            State::Closed { outcome: Outcome::Fulfilled { .. }, .. } => {
+                let events = storage::events(self.store.as_ref(), request).await?;
+                let granted = events.iter().rev().find_map(|event| {
+                    let What::Granted { consent } = &event.what else { return None };
+                    Some(consent.prompt)
+                });
+                Ok(granted == Some(prompt))
+            }
+            State::Closed { .. } => Ok(false),
+        }
+    }
+
+    /// What a text answers, if it can only be meant for one request: the only one that is open for the address on this
+    /// channel.
+    async fn replied(
+        &self,
+        heard: Heard<'_>,
+        address: &str,
+        text: &str,
+    ) -> Result<Option<(Given, Answer)>, Problem> {
+        let now = self.clock.now();
+        let channel = heard.channel.as_str();
+        let mut open: Vec<Loaded> = Vec::new();
+        for id in storage::open_for_address(self.store.as_ref(), channel, address).await? {
+            let loaded = storage::load(self.store.as_ref(), id).await?;
+            open.extend(loaded.filter(|loaded| {
+                loaded.request.brand == heard.brand.name && loaded.request.answerable(now).is_ok()
+            }));
+        }
+        let [Loaded { request, .. }] = open.as_slice() else { return Ok(None) };
+        let language = request.customer.language.as_ref().unwrap_or(&heard.brand.language);
+        let said = texts::reply(text, language, &heard.brand.language);
+        let here = |prompt: &&PromptRecord| prompt.is_out() && prompt.channel == *heard.channel;
+        let prompt = request.prompts.iter().rev().find(here).map(|prompt| prompt.id);
+        let words_count = request.mode == heard.mode && !matches!(request.ask, Ask::Payment { .. });
+        let (Some(said), Some(prompt), true) = (said, prompt, words_count) else { return Ok(None) };
+        let action = match said {
+            Reply::Yes => Action::Approve,
+            Reply::No => Action::Decline,
+        };
+        let given = Given { request: request.id, prompt, how: How::Reply };
+        Ok(meant(request, action).map(|answer| (given, answer)))
+    }
+}
+
+/// What a tap answers, if anything: a tap on a button that opens a page never does, and a yes that needs the page cannot be
+/// given without it.
+fn meant(request: &Request, action: Action) -> Option<Answer> {
+    let yes = |session_code| Answer::Approve { session_code, card: None, authorization: None };
+    match action {
+        Action::Decline => Some(Answer::Decline(DeclineReason::Customer)),
+        Action::NotMe => Some(Answer::Decline(DeclineReason::NotMe)),
+        Action::Open => None,
+        Action::Approve | Action::Pick(_) if !request.by_tap => None,
+        Action::Approve => Some(yes(None)),
+        Action::Pick(place) => {
+            let code = request.session_code.as_ref()?.choices.get(usize::from(place))?;
+            Some(yes(Some(code.clone())))
+        }
+    }
+}
+
+/// Whether the prompt is one of the brand's and went over the channel that it came back on.
+fn has_prompt(request: &Request, reference: PromptRef, heard: Heard<'_>) -> bool {
+    let prompt = request.prompt(reference.prompt);
+    request.brand == heard.brand.name
+        && prompt.is_some_and(|prompt| prompt.channel == *heard.channel)
+}
+
+/// Whether the same answer given again may find what stands in its way gone.
+const fn passes(problem: &Problem) -> bool {
+    problem.code.facts().1 >= 500
+}

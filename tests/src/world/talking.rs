@@ -1,0 +1,268 @@
+//! A channel that brings back whatever a test says its provider brought back, and remembers what went out.
+//!
+//! What a provider's own words mean is each adapter's business and tested there; what follows from them is told here.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::authorization::{Authorization, AuthorizationKind};
+use domain::brand::{Brand, Mode};
+use domain::contact::Contact;
+use domain::ports::{
+    About, Accepted, Callback, CallbackError, CallbackReply, Capability, Channel, Channels, Clock,
+    OpenChannelError, Prompt, ReceiptKinds, Received, Resend, Retraction, SendError, Sender,
+    UnverifiedCallback,
+};
+use domain::values::name::ChannelName;
+use domain::values::phone::Phone;
+use domain::values::time::Timestamp;
+use http::Method;
+use local::Machine;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::calls::Answer;
+use super::ports::{WorldClock, lock};
+use super::{Beginning, Core};
+
+/// The kind of such a channel in a brand's settings.
+pub const KIND: &str = "talking";
+/// The header that proves a callback: as it is in the channel's settings.
+pub const PROOF: &str = "x-proof";
+
+/// What went out over such channels.
+#[derive(Default)]
+pub(super) struct Talk {
+    pub(super) sent: Mutex<Vec<Prompt>>,
+    pub(super) retracted: Mutex<Vec<Retraction>>,
+    pub(super) asked: Mutex<Vec<(ChannelName, Contact)>>,
+}
+
+/// The channels there are, with the talking ones among them.
+pub(super) struct WithTalking {
+    pub(super) others: Arc<dyn Channels>,
+    pub(super) clock: Arc<WorldClock>,
+    pub(super) talk: Arc<Talk>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Settings {
+    /// What a callback's header must be.
+    proof: String,
+    /// Whether it can reach anybody.
+    reachable: bool,
+    /// Whether a prompt is refused: "not on this channel".
+    absent: bool,
+    /// How long a look-up takes, in milliseconds.
+    takes_ms: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { proof: "proven".to_owned(), reachable: true, absent: false, takes_ms: 0 }
+    }
+}
+
+struct Talking {
+    name: ChannelName,
+    settings: Settings,
+    clock: Arc<WorldClock>,
+    talk: Arc<Talk>,
+}
+
+impl Channels for WithTalking {
+    fn open(
+        &self,
+        brand: &Brand,
+        mode: Mode,
+        name: &ChannelName,
+    ) -> Result<Box<dyn Channel>, OpenChannelError> {
+        let setups = &brand.setup(mode).channels;
+        let setup = setups.iter().find(|setup| setup.name == *name && setup.kind == KIND);
+        let Some(setup) = setup else { return self.others.open(brand, mode, name) };
+        let settings = setup.settings.read();
+        let settings = settings.map_err(|error| OpenChannelError::Settings(error.into()))?;
+        let (clock, talk) = (Arc::clone(&self.clock), Arc::clone(&self.talk));
+        Ok(Box::new(Talking { name: name.clone(), settings, clock, talk }))
+    }
+}
+
+/// What a test's provider says, as JSON.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Told {
+    callbacks: Vec<Said>,
+    refusal: bool,
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        Self { callbacks: Vec::new(), refusal: true }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Who {
+    phone: Option<Phone>,
+    handle: Option<String>,
+    features: Vec<String>,
+}
+
+impl From<Who> for Sender {
+    fn from(who: Who) -> Self {
+        Self { phone: who.phone, handle: who.handle, features: who.features }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Said {
+    Delivered { about: String },
+    Failed { about: String },
+    Tapped { postback: String, from: Who },
+    Paid { about: String, token: String },
+    Stop { from: Who },
+    Start { from: Who },
+    Wrote { from: Who, text: String, intent: Option<String> },
+}
+
+fn about(text: &str) -> Result<About, CallbackError> {
+    let exact = text.parse().map(About::Exact);
+    exact.or_else(|_| text.parse().map(About::Prompt)).map_err(|_not_one| CallbackError::Malformed)
+}
+
+impl Said {
+    fn read(self) -> Result<Callback, CallbackError> {
+        Ok(match self {
+            Self::Delivered { about: of } => Callback::Delivered(about(&of)?),
+            Self::Failed { about: of } => Callback::Failed(about(&of)?, "unreachable"),
+            Self::Tapped { postback, from } => Callback::Tapped { postback, from: from.into() },
+            Self::Paid { about: of, token } => {
+                let kind = AuthorizationKind::PaymentMethod;
+                let authorization = Authorization { kind, secret: token.into() };
+                Callback::Paid { about: about(&of)?, authorization }
+            }
+            Self::Stop { from } => Callback::Stop(from.into()),
+            Self::Start { from } => Callback::Start(from.into()),
+            Self::Wrote { from, text, intent } => {
+                Callback::Wrote { from: from.into(), text, intent }
+            }
+        })
+    }
+}
+
+fn reply(body: &str) -> CallbackReply {
+    CallbackReply { status: 200, content_type: "text/plain", body: body.to_owned() }
+}
+
+#[async_trait]
+impl Channel for Talking {
+    fn resend(&self) -> Resend {
+        Resend::Safe
+    }
+
+    fn receipts(&self) -> ReceiptKinds {
+        ReceiptKinds { delivered: true, read: true }
+    }
+
+    async fn capability(&self, _: &Phone, contact: &Contact, _: Timestamp) -> Capability {
+        lock(&self.talk.asked).push((self.name.clone(), contact.clone()));
+        if self.settings.takes_ms > 0 {
+            self.clock.wait(Duration::from_millis(self.settings.takes_ms)).await;
+        }
+        Capability {
+            reachable: self.settings.reachable,
+            rich: true,
+            wallets: Vec::new(),
+            receipts: self.receipts(),
+            reason: (!self.settings.reachable).then_some("not_on_channel"),
+        }
+    }
+
+    async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError> {
+        if self.settings.absent {
+            return Err(SendError::Unreachable { reason: "not_on_channel" });
+        }
+        lock(&self.talk.sent).push(prompt.clone());
+        Ok(Accepted { provider_id: None, delivered: false })
+    }
+
+    async fn retract(&self, retraction: &Retraction) -> bool {
+        lock(&self.talk.retracted).push(retraction.clone());
+        true
+    }
+
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
+        let proof = callback.headers.get(PROOF).and_then(|value| value.to_str().ok());
+        if proof != Some(self.settings.proof.as_str()) {
+            return Err(CallbackError::Forged);
+        }
+        let told: Told =
+            serde_json::from_slice(&callback.body).map_err(|_not_one| CallbackError::Malformed)?;
+        let callbacks = told.callbacks.into_iter().map(Said::read).collect::<Result<_, _>>()?;
+        let refusal = told.refusal.then(|| reply("refused"));
+        Ok(Received { callbacks, reply: reply("taken"), refusal })
+    }
+}
+
+/// What went out over the talking channels of a world.
+#[derive(Default)]
+pub struct Went {
+    /// The prompts sent, oldest first.
+    pub sent: Vec<Prompt>,
+    /// The prompts taken back, oldest first.
+    pub retracted: Vec<Retraction>,
+    /// What was known of the customer whenever a channel was asked what it can do, by the channel's name.
+    pub asked: BTreeMap<String, Vec<Contact>>,
+}
+
+impl Talk {
+    pub(super) fn went(&self) -> Went {
+        let mut asked: BTreeMap<String, Vec<Contact>> = BTreeMap::new();
+        for (name, contact) in lock(&self.asked).iter() {
+            asked.entry(name.as_str().to_owned()).or_default().push(contact.clone());
+        }
+        Went { sent: lock(&self.sent).clone(), retracted: lock(&self.retracted).clone(), asked }
+    }
+}
+
+/// Puts the talking channels among those of a machine.
+pub(super) fn join(machine: &mut Machine, clock: &Arc<WorldClock>) -> Arc<Talk> {
+    let talk = Arc::new(Talk::default());
+    let others = Arc::clone(&machine.intake.channels);
+    let (clock, kept) = (Arc::clone(clock), Arc::clone(&talk));
+    let channels: Arc<dyn Channels> = Arc::new(WithTalking { others, clock, talk: kept });
+    let first = "nobody else has it yet";
+    Arc::get_mut(&mut machine.intake).expect(first).channels = Arc::clone(&channels);
+    Arc::get_mut(&mut machine.send_prompt).expect(first).channels = Arc::clone(&channels);
+    Arc::get_mut(&mut machine.consent_callback).expect(first).channels = channels;
+    talk
+}
+
+impl Beginning {
+    /// The brand has talking channels of these names in test mode, and no others.
+    #[must_use]
+    pub fn talking(self, names: &[&str]) -> Self {
+        let channels = names.iter().map(|name| json!({ "name": name, "kind": KIND }));
+        self.with("/test/channels", &channels.collect())
+    }
+}
+
+impl Core {
+    /// What went out over the talking channels.
+    #[must_use]
+    pub fn went(&self) -> Went {
+        self.talk.went()
+    }
+
+    /// A provider of a channel of the demo brand tells something. Nothing that follows from it is done yet.
+    pub fn tells(&self, channel: &str, callbacks: &Value) -> Answer {
+        let call = self.call(Method::POST, &format!("/callbacks/demo/{channel}"));
+        let body = json!({ "callbacks": callbacks });
+        call.key(None).idempotency(None).header(PROOF, "proven").json(&body).send()
+    }
+}
