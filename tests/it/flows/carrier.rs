@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use domain::texts::Spoken;
 use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
 use serde_json::json;
@@ -204,6 +205,16 @@ fn words_that_are_no_answer_change_nothing_and_are_kept_nowhere() {
         world.logs().contains(word) || world.items().iter().any(|item| item.body.contains(word))
     };
     assert!(!kept("4111 1111") && !kept("who is this"));
+}
+
+#[test]
+fn no_word_that_is_an_answer_ends_messages() {
+    let world = texting();
+    for word in Spoken::ALL.into_iter().flat_map(Spoken::answers) {
+        writes(&world, word);
+        let stopped = world.items().into_iter().any(|item| item.key.sk == "STOP");
+        assert!(!stopped, "{word} opts out");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod answers;
 mod carrier;
 mod consent;
+mod contacts;
 mod endings;
 mod idempotency;
 mod limits;
@@ -14,3 +15,4 @@ mod reading;
 mod routes;
 mod secrets;
 mod taps;
+mod words;

@@ -72,6 +72,12 @@ impl Spoken {
         }
     }
 
+    /// Every message that counts as an answer, for whoever must know that it means nothing else.
+    pub fn answers(self) -> impl Iterator<Item = &'static str> {
+        let reply::Replies { yes, no } = self.replies();
+        yes.iter().chain(*no).copied()
+    }
+
     const fn replies(self) -> &'static reply::Replies {
         match self {
             Self::De => &de::REPLIES,

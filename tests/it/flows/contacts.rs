@@ -1,0 +1,153 @@
+//! What a channel tells of its customers: who they are there, and when they last did something.
+
+use domain::brand::Mode;
+use domain::contact::{self, Contact, Place};
+use domain::keys;
+use domain::ports::Does;
+use serde_json::{Value, json};
+use tests::world::{Core, PHONE, World};
+
+const DAY: u64 = 86_400;
+
+fn world() -> World {
+    let policy = json!({ "session_code": false, "open_max": 9, "prompts_per_ten_minutes": 99 });
+    World::beginning().talking(&["whatsapp", "apple"]).with("/policy", &policy).begin()
+}
+
+fn known_of(core: &Core, channel: &str, mode: Mode, phone: &str) -> Contact {
+    let brand = core.run(core.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
+    let address = keys::address_hash(&brand.address_key, &phone.parse().unwrap());
+    let channel = channel.parse().unwrap();
+    let place = Place { brand: &brand.name, mode, channel: &channel };
+    core.run(contact::load(core.ports.store.as_ref(), place, &address, core.now())).unwrap().0
+}
+
+fn known(core: &Core, channel: &str) -> Contact {
+    known_of(core, channel, Mode::Test, PHONE)
+}
+
+fn told(core: &Core, channel: &str, what: &Value) {
+    core.tells(channel, &json!([what])).ok(200);
+    core.settles();
+}
+
+fn postbacks(core: &Core) -> Vec<String> {
+    let buttons = core.went().sent.pop().unwrap().buttons.into_iter();
+    let carried = |does| match does {
+        Does::Reply { postback } | Does::Open { postback, .. } => postback,
+    };
+    buttons.map(|button| carried(button.does)).collect()
+}
+
+#[test]
+fn whoever_writes_is_known_on_that_channel_and_the_next_prompt_and_look_up_are_told() {
+    let world = world();
+    world.asks(100);
+    assert_eq!(world.went().sent[0].contact, Contact::default());
+    world.clock_jumps(30);
+    let from = json!({ "phone": PHONE, "handle": "US.1349", "features": ["QUICK"] });
+    told(&world, "whatsapp", &json!({ "wrote": { "from": from, "text": "who is this" } }));
+    let now = known(&world, "whatsapp");
+    assert_eq!(now.last_inbound, Some(world.now()));
+    assert_eq!((now.handle.as_deref(), now.features.len()), (Some("US.1349"), 1));
+    assert_eq!(known(&world, "apple"), Contact::default(), "another channel");
+    assert_eq!(known_of(&world, "whatsapp", Mode::Live, PHONE), Contact::default());
+    world.asks(100);
+    assert_eq!(world.went().sent.pop().unwrap().contact, now);
+    let mut body = world.payment(PHONE, 100);
+    body.as_object_mut().unwrap().remove("session");
+    world.post("/v1/capabilities", &body).ok(200);
+    assert_eq!(world.went().asked["whatsapp"], [now]);
+    assert_eq!(world.went().asked["apple"], [Contact::default()]);
+}
+
+#[test]
+fn what_was_learnt_is_forgotten_ninety_days_after_the_last_sign_of_life() {
+    let world = world();
+    let hello = json!({ "wrote": { "from": { "phone": PHONE, "handle": "h" }, "text": "hello" } });
+    told(&world, "whatsapp", &hello);
+    world.clock_jumps(60 * DAY);
+    told(&world, "whatsapp", &hello);
+    world.clock_jumps(89 * DAY);
+    assert!(known(&world, "whatsapp").last_inbound.is_some());
+    world.clock_jumps(2 * DAY);
+    assert_eq!(known(&world, "whatsapp"), Contact::default());
+    let asked = world.asks(100);
+    told(&world, "whatsapp", &json!({ "stop": { "from": { "handle": "h" } } }));
+    assert_eq!(world.state(&asked), "prompted", "nobody knows any more who that was");
+}
+
+#[test]
+fn a_tap_of_somebody_without_a_number_introduces_them() {
+    let world = world();
+    let asked = world.asks(100);
+    let open = postbacks(&world).pop().unwrap();
+    told(
+        &world,
+        "whatsapp",
+        &json!({ "tapped": { "postback": open, "from": { "handle": "US.7" } } }),
+    );
+    assert_eq!(known(&world, "whatsapp").handle.as_deref(), Some("US.7"));
+    assert_eq!(world.state(&asked), "prompted");
+    told(&world, "whatsapp", &json!({ "stop": { "from": { "handle": "US.7" } } }));
+    let outcome = json!({ "kind": "declined", "reason": "opted_out" });
+    assert_eq!(world.reads(&asked)["outcome"], outcome);
+    world.post("/v1/requests", &world.payment(PHONE, 1)).problem(403, "address-opted-out");
+    told(&world, "whatsapp", &json!({ "start": { "from": { "handle": "US.7" } } }));
+    world.asks(100);
+}
+
+#[test]
+fn a_link_into_the_conversation_that_we_wrote_introduces_whoever_follows_it() {
+    let world = world();
+    let asked = world.asks(100);
+    let intent = &postbacks(&world)[0];
+    let from = json!({ "handle": "urn:mbid:AQAA" });
+    let hello = json!({ "wrote": { "from": from, "text": "hello", "intent": intent } });
+    told(&world, "apple", &hello);
+    assert_eq!(known(&world, "apple").handle.as_deref(), Some("urn:mbid:AQAA"));
+    assert_eq!(world.state(&asked), "prompted", "a link that was followed is no yes");
+    let stranger = json!({ "handle": "urn:mbid:OTHER" });
+    for intent in ["billing", &intent[1..]] {
+        let hello = json!({ "wrote": { "from": stranger, "text": "hello", "intent": intent } });
+        told(&world, "apple", &hello);
+    }
+    assert_eq!(known(&world, "apple").handle.as_deref(), Some("urn:mbid:AQAA"));
+}
+
+#[test]
+fn somebody_nobody_knows_who_stops_is_heard_and_stops_nobody() {
+    let world = world();
+    let asked = world.asks(100);
+    told(&world, "whatsapp", &json!({ "stop": { "from": { "handle": "US.7" } } }));
+    assert_eq!(world.state(&asked), "prompted");
+    assert!(world.logs().contains("somebody opted out whose address is not known"));
+    assert!(!world.logs().contains("US.7"));
+}
+
+#[test]
+fn what_somebody_is_called_on_a_channel_stands_in_no_key_and_in_no_log() {
+    let world = world();
+    let from = json!({ "phone": PHONE, "handle": "urn:mbid:secret" });
+    told(&world, "apple", &json!({ "wrote": { "from": from, "text": "hello" } }));
+    assert!(!world.logs().contains("urn:mbid:secret"));
+    let kept = world.items();
+    assert!(kept.iter().all(|item| !item.key.pk.contains("urn:mbid")));
+    let holders: Vec<_> =
+        kept.iter().filter(|item| item.body.contains("urn:mbid:secret")).collect();
+    assert_eq!(holders.len(), 1, "{holders:?}");
+    assert!(holders[0].key.pk.starts_with("CONTACT#demo#Test#apple#"));
+}
+
+#[test]
+fn two_signs_of_life_at_once_are_both_kept() {
+    let world = world();
+    world.meanwhile("storing CONTACT#", |core| {
+        let from = json!({ "phone": PHONE, "features": ["QUICK"] });
+        core.tells("whatsapp", &json!([{ "wrote": { "from": from, "text": "two" } }])).ok(200);
+    });
+    let from = json!({ "phone": PHONE, "handle": "US.7" });
+    told(&world, "whatsapp", &json!({ "wrote": { "from": from, "text": "one" } }));
+    let known = known(&world, "whatsapp");
+    assert_eq!((known.handle.as_deref(), known.features.len()), (Some("US.7"), 1));
+}
