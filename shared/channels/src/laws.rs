@@ -212,6 +212,32 @@ fn nothing_that_was_not_proven_is_received() {
 }
 
 #[test]
+fn a_topic_is_believed_by_channels_over_aws_only_and_nothing_it_says_panics() {
+    let deep = "[".repeat(100_000);
+    let events = ["rcs/fixtures/aws-events", "sms/fixtures/aws-events"];
+    let events = events.iter().flat_map(|folder| fixtures(folder).into_values());
+    let mut bodies: Vec<String> = events.map(|event| event["message"].to_string()).collect();
+    bodies.extend(bodies.clone().iter().map(|body| body.chars().take(body.len() / 2).collect()));
+    bodies.extend(["", "{}", "null", "MessageStatus=delivered", "\u{0}", &deep].map(str::to_owned));
+    for (kind, settings) in samples() {
+        let channel = World::silent().open(kind, &settings).unwrap();
+        for body in &bodies {
+            let received = channel.receive(&UnverifiedCallback {
+                method: Method::POST,
+                url: "https://hooks.example.com/callbacks/acme/a-channel".to_owned(),
+                headers: HeaderMap::new(),
+                body: Bytes::from(body.clone()),
+                now: NOW,
+                proof: Proof::Topic,
+            });
+            let believed = !matches!(received, Err(CallbackError::Forged | CallbackError::None));
+            assert_eq!(believed, settings["provider"] == "aws", "{kind} {settings}");
+            assert_discreet(&format!("{received:?}"));
+        }
+    }
+}
+
+#[test]
 fn taking_back_what_was_never_sent_is_no_error() {
     let never =
         Retraction { reference: reference(), to: PHONE.parse().unwrap(), provider_id: None };

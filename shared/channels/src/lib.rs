@@ -8,10 +8,13 @@
 mod answers;
 #[cfg(test)]
 mod doubles;
+mod eum;
+mod eum_events;
 #[cfg(test)]
 mod laws;
 pub mod looks;
 mod opt_out;
+mod rcs;
 mod sandbox;
 mod settings;
 mod sms;
@@ -27,7 +30,7 @@ use domain::ports::{
 use domain::values::name::ChannelName;
 
 /// Every kind of channel there is, in alphabetical order.
-const KINDS: &[Kind] = &[sandbox::KIND, sms::KIND];
+const KINDS: &[Kind] = &[rcs::KIND, sandbox::KIND, sms::KIND];
 
 /// Everything outside that a channel may touch.
 #[derive(Clone)]

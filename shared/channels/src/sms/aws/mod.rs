@@ -1,29 +1,23 @@
 //! SMS through AWS End User Messaging.
 //!
-//! Calls are signed with the identity the machine runs under, so there is no credential in the settings. The service
-//! knows no client token: a text whose answer was lost is in doubt. Receipts come over SNS, which is not wired here.
+//! What happens to a text, and what customers write back, comes over the channel's SNS topic.
 
 mod wire;
-
-use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::contact::Contact;
 use domain::ports::{
-    Accepted, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds, Received,
-    Resend, Retraction, SendError, Signer, UnverifiedCallback,
+    Accepted, CallbackError, Capability, Channel, Prompt, ReceiptKinds, Received, Resend,
+    Retraction, SendError, UnverifiedCallback,
 };
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use serde::Deserialize;
 
 use crate::Outside;
-use crate::answers;
-use crate::settings::{BaseUrl, InvalidSetting, identifier};
-
-const TIMEOUT: Duration = Duration::from_secs(10);
-const SERVICE: &str = "sms-voice";
+use crate::eum::{Sender, Service};
+use crate::eum_events::{self, Fallback};
+use crate::settings::{BaseUrl, InvalidSetting};
 
 /// What the brand says of its sender at AWS.
 #[derive(Deserialize)]
@@ -43,27 +37,15 @@ pub(super) struct Settings {
 
 /// The channel.
 pub(super) struct Aws {
-    settings: Settings,
-    base: BaseUrl,
-    http: Arc<dyn Http>,
-    signer: Arc<dyn Signer>,
+    sender: Sender,
+    service: Service,
 }
 
 impl Aws {
-    pub(super) fn new(mut settings: Settings, outside: &Outside) -> Result<Self, InvalidSetting> {
-        let signer = outside.signer.as_ref().ok_or(InvalidSetting { field: "provider" })?;
-        identifier("region", &settings.region, "-")?;
-        identifier("origination_identity", &settings.origination_identity, "_:/+-")?;
-        if let Some(set) = &settings.configuration_set {
-            identifier("configuration_set", set, "_:/-")?;
-        }
-        let base = match settings.base_url.take() {
-            Some(base) => base,
-            None => {
-                BaseUrl::try_from(format!("https://{SERVICE}.{}.amazonaws.com", settings.region))?
-            }
-        };
-        Ok(Self { settings, base, http: Arc::clone(&outside.http), signer: Arc::clone(signer) })
+    pub(super) fn new(settings: Settings, outside: &Outside) -> Result<Self, InvalidSetting> {
+        let Settings { region, origination_identity, configuration_set, base_url } = settings;
+        let sender = Sender::new(origination_identity, configuration_set)?;
+        Ok(Self { sender, service: Service::new(region, base_url, outside)? })
     }
 }
 
@@ -73,6 +55,7 @@ impl Channel for Aws {
         Resend::Doubles
     }
 
+    /// Carriers take up to 72 hours to tell that a text arrived, and some never do: silence means nothing.
     fn receipts(&self) -> ReceiptKinds {
         ReceiptKinds { delivered: false, read: false }
     }
@@ -82,23 +65,16 @@ impl Channel for Aws {
     }
 
     async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError> {
-        let Ok(call) = wire::message(&self.base, &self.settings, prompt) else {
-            return Err(SendError::Person { reason: "settings" });
-        };
-        let Ok(call) = self.signer.sign(call, SERVICE, &self.settings.region).await else {
-            return Err(SendError::Person { reason: "credentials" });
-        };
-        let answer =
-            self.http.call(call, Reach::Configured, TIMEOUT).await.map_err(answers::without)?;
-        wire::accepted(answer.status(), answer.body())
+        self.service.send(wire::OPERATION, &wire::message(&self.sender, prompt)).await
     }
 
+    /// A text that is on its way cannot be called back.
     async fn retract(&self, _: &Retraction) -> bool {
         false
     }
 
-    fn receive(&self, _: &UnverifiedCallback) -> Result<Received, CallbackError> {
-        Err(CallbackError::None)
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
+        eum_events::receive(callback, Fallback::Ours)
     }
 }
 

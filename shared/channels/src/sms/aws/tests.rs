@@ -1,13 +1,11 @@
-//! The call to AWS and what each of its recorded answers means.
+//! The call to AWS, and what the channel promises.
 
 use domain::contact::Contact;
-use domain::ports::{CallbackError, OpenChannelError, Proof, UnverifiedCallback};
-use http::{HeaderMap, Method};
+use domain::ports::OpenChannelError;
 use pollster::block_on;
 use serde_json::{Value, json};
 
-use super::wire;
-use crate::doubles::{NOW, PHONE, Script, World, fixtures, meaning, prompt_to, recorded};
+use crate::doubles::{NOW, PHONE, Script, World, fixtures, prompt_to};
 
 fn settings() -> Value {
     fixtures("sms/fixtures/settings").remove("aws").unwrap()
@@ -34,48 +32,15 @@ fn the_call_is_the_documented_one_and_signed() {
 }
 
 #[test]
-fn each_recorded_answer_means_what_its_fixture_says() {
-    let fixtures = fixtures("sms/fixtures/aws");
-    for (name, fixture) in &fixtures {
-        let (status, body, means) = recorded(fixture);
-        let sent = wire::accepted(status.try_into().unwrap(), &body);
-        assert_eq!(meaning(&sent), means, "{name}");
-    }
-    for (error, reason, _) in wire::FAULTS {
-        let of_row = |body: &Value| {
-            body["__type"].as_str().is_some_and(|kind| kind.ends_with(error))
-                && body["Reason"].as_str().unwrap_or("") == *reason
-        };
-        assert!(
-            fixtures.values().any(|fixture| of_row(&fixture["body"])),
-            "{error} {reason} has no fixture"
-        );
-    }
-}
-
-#[test]
 fn a_machine_without_an_identity_cannot_open_it() {
     let world = World { signs: false, ..World::new(Script::Lost) };
     assert!(matches!(world.open("sms", &settings()), Err(OpenChannelError::Settings(_))));
 }
 
 #[test]
-fn it_has_no_callbacks_yet_and_promises_no_receipt() {
-    let world = World::new(Script::Lost);
-    let channel = world.open("sms", &settings()).unwrap();
-    let (method, headers) = (Method::POST, HeaderMap::new());
-    let callback = UnverifiedCallback {
-        method,
-        url: String::new(),
-        headers,
-        body: "{}".into(),
-        now: NOW,
-        proof: Proof::None,
-    };
-    assert_eq!(channel.receive(&callback), Err(CallbackError::None));
-    assert!(
-        !block_on(channel.capability(&PHONE.parse().unwrap(), &Contact::default(), NOW))
-            .receipts
-            .delivered
-    );
+fn it_promises_no_receipt_that_a_call_could_wait_for() {
+    let channel = World::silent().open("sms", &settings()).unwrap();
+    let to = PHONE.parse().unwrap();
+    let capability = block_on(channel.capability(&to, &Contact::default(), NOW));
+    assert!(!capability.receipts.delivered && !channel.receipts().delivered);
 }

@@ -1,0 +1,23 @@
+//! RCS: a card with buttons, through the provider the settings name.
+
+mod aws;
+
+use domain::ports::{Channel, Source};
+use serde::Deserialize;
+
+use crate::{Kind, Opening};
+
+/// RCS through AWS End User Messaging.
+pub(crate) const KIND: Kind = Kind { name: "rcs", open };
+
+#[derive(Deserialize)]
+#[serde(tag = "provider", rename_all = "snake_case")]
+enum Settings {
+    Aws(aws::Settings),
+}
+
+fn open(opening: &Opening<'_>) -> Result<Box<dyn Channel>, Source> {
+    match opening.setup.settings.read()? {
+        Settings::Aws(settings) => Ok(Box::new(aws::Aws::new(settings, opening.outside)?)),
+    }
+}
