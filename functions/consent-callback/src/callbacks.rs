@@ -133,7 +133,7 @@ impl ConsentCallback {
     }
 
     /// Records one thing told. `false` where it is no longer wanted and the sender can be shown so.
-    async fn record(&self, heard: Heard<'_>, told: Callback) -> Result<bool, Problem> {
+    pub(crate) async fn record(&self, heard: Heard<'_>, told: Callback) -> Result<bool, Problem> {
         match told {
             Callback::Delivered(about) => self.receipt(about, heard, Became::Delivered).await?,
             Callback::Read(about) => self.receipt(about, heard, Became::Read).await?,

@@ -11,6 +11,7 @@ mod opt_out;
 pub mod page;
 mod sandbox;
 mod taps;
+mod topics;
 mod view;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use domain::ports::{Channels, Clock, Processors, Queue, Random, Secrets, Store};
 
 pub use answer::{Answer, Given, Unanswered};
 pub use http_edge::router;
+pub use topics::Topics;
 
 /// Who may use the sandbox phone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

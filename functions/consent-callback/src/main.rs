@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use consent_callback::{ConsentCallback, SandboxAccess};
+use consent_callback::{ConsentCallback, SandboxAccess, Topics};
 use domain::message::QueueName;
 use domain::ports::{Clock, Http, Store};
 
@@ -11,7 +11,7 @@ use domain::ports::{Clock, Http, Store};
 async fn main() -> Result<(), lambda::Error> {
     let client = https::Client::new()?;
     let config = lambda::start(Arc::new(client.with_answers_up_to(lambda::AWS_ANSWER_BYTES)))?;
-    let [table, prompts, authorizations, notices, secret_prefix, public_base, sandbox] =
+    let [table, prompts, authorizations, notices, secret_prefix, public_base, sandbox, topics] =
         lambda::settings([
             "TABLE",
             "PROMPTS_QUEUE_URL",
@@ -20,6 +20,7 @@ async fn main() -> Result<(), lambda::Error> {
             "SECRET_PREFIX",
             "PUBLIC_BASE_URL",
             "SANDBOX",
+            "TOPIC_PREFIX",
         ])?;
     let sandbox = match sandbox.as_str() {
         "off" => SandboxAccess::Off,
@@ -59,5 +60,7 @@ async fn main() -> Result<(), lambda::Error> {
         public_base,
         sandbox,
     };
-    lambda::serve_http(consent_callback::router(Arc::new(consent_callback))).await
+    let consent_callback = Arc::new(consent_callback);
+    let topics = Topics::new(Arc::clone(&consent_callback), topics);
+    lambda::serve_http_and_topics(consent_callback::router(consent_callback), topics).await
 }

@@ -102,3 +102,10 @@ pub trait Handler: Send + Sync {
     /// Takes the step the message asks for. Taking it twice is the same as once.
     async fn handle(&self, message: &Message) -> Handled;
 }
+
+/// A function that hears what others publish on topics: one text, again and again if need be.
+#[async_trait::async_trait]
+pub trait Listener: Send + Sync {
+    /// Hears what was published on the topic of that name. Hearing it twice is the same as once.
+    async fn hear(&self, topic: &str, text: &str) -> Handled;
+}

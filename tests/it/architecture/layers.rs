@@ -30,7 +30,8 @@ const LAYERS: &[Layer] = &[
         &["domain"],
         &["channels", "dynamodb", "https", "lambda", "processors", "secretsmanager", "sqs"],
     ),
-    ("lambda", &["domain"], &[]),
+    ("lambda", &["domain", "lambda-events"], &[]),
+    ("lambda-events", &["domain"], &[]),
     (
         "local",
         &[
@@ -63,6 +64,7 @@ const LAYERS: &[Layer] = &[
             "embedded",
             "https",
             "intake",
+            "lambda-events",
             "local",
             "processors",
         ],

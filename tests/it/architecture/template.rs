@@ -154,3 +154,26 @@ fn each_queue_reports_failures_one_by_one_and_gives_up_on_none_without_an_alarm(
         assert!(alarms.contains(&format!("Value: !GetAtt {queue}Dead.QueueName")), "{queue}");
     }
 }
+
+#[test]
+fn what_topics_told_is_kept_when_its_runs_fail_and_only_topics_of_ours_are_heard() {
+    let template = template();
+    let listens = |name: &str| {
+        read(&format!("functions/{name}/src/main.rs")).contains("lambda::serve_http_and_topics(")
+    };
+    let functions = functions(&template);
+    let listening: Vec<&String> = functions.keys().filter(|name| listens(name)).collect();
+    assert_eq!(listening, ["consent-callback"]);
+    let dead = text(&functions["consent-callback"]["DeadLetterQueue"]["TargetArn"]);
+    let dead = dead.strip_suffix(".Arn").unwrap();
+    assert!(resources(&template, "AWS::SQS::Queue").contains_key(dead), "{dead}");
+    let alarms = read("template.yaml");
+    assert!(alarms.contains(&format!("Value: !GetAtt {dead}.QueueName")), "{dead}");
+    let permissions = resources(&template, "AWS::Lambda::Permission");
+    assert_eq!(permissions.len(), 1);
+    let permission = &permissions["TopicsCallConsentCallback"];
+    assert_eq!(text(&permission["FunctionName"]), "ConsentCallback");
+    assert_eq!(text(&permission["Principal"]), "sns.amazonaws.com");
+    let source = text(&permission["SourceArn"]);
+    assert!(source.ends_with(":${AWS::AccountId}:${TopicPrefix}_*"), "{source}");
+}

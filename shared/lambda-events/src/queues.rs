@@ -3,13 +3,8 @@
 use std::time::Duration;
 
 use domain::message::{Handled, Handler, Message};
-use domain::ports::Clock;
-use domain::values::time::Timestamp;
 use futures_util::future::join_all;
-use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
-
-use crate::clock::SystemClock;
 
 /// A batch of messages, as SQS hands it to a function.
 #[derive(Debug, Deserialize)]
@@ -43,24 +38,6 @@ pub struct Failure {
     /// The queue's own id of the message.
     #[serde(rename = "itemIdentifier")]
     pub id: String,
-}
-
-/// How long before the function's own end a message is given up, so that the others' success is still reported.
-const LAST_WORD: Duration = Duration::from_secs(1);
-
-/// Serves batches until Lambda ends the process.
-///
-/// # Errors
-/// When the Lambda runtime does not answer.
-pub async fn serve_queue(handler: impl Handler) -> Result<(), lambda_runtime::Error> {
-    let handler = &handler;
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Batch>| {
-        let deadline = i64::try_from(event.context.deadline).map_or(i64::MAX, |millis| millis);
-        let time = SystemClock.now().until(Timestamp::from_millis(deadline));
-        let report = report(handler, event.payload, time.saturating_sub(LAST_WORD)).await;
-        Ok::<_, lambda_runtime::Error>(report)
-    }))
-    .await
 }
 
 /// Hands each message of a batch to `handler`, all at once so that a slow provider holds up nothing but its own message,

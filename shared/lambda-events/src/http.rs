@@ -12,8 +12,7 @@ use http::header::HOST;
 use http::uri::PathAndQuery;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::request::LambdaRequest;
-use lambda_http::{Adapter, LambdaEvent, Service};
-use lambda_runtime::service_fn;
+use lambda_http::{Adapter, Error, LambdaEvent, Service};
 
 /// A call, as an HTTP API hands it to a function.
 pub type Call = ApiGatewayV2httpRequest;
@@ -26,24 +25,11 @@ pub type Answer = serde_json::Value;
 #[error("the event is not an HTTP call")]
 struct NotHttp;
 
-/// Serves HTTP calls until Lambda ends the process.
-///
-/// # Errors
-/// When the Lambda runtime does not answer.
-pub async fn serve_http(router: Router) -> Result<(), lambda_runtime::Error> {
-    let router = &router;
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Call>| answer(router, event).await))
-        .await
-}
-
 /// Answers one call.
 ///
 /// # Errors
 /// When the answer cannot be written as JSON, which an answer of the router always can.
-pub async fn answer(
-    router: &Router,
-    event: LambdaEvent<Call>,
-) -> Result<Answer, lambda_runtime::Error> {
+pub async fn answer(router: &Router, event: LambdaEvent<Call>) -> Result<Answer, Error> {
     let Ok(call) = sound(event.payload) else {
         return Ok(
             serde_json::json!({ "statusCode": 400, "headers": {}, "body": "", "isBase64Encoded": false }),
@@ -134,7 +120,7 @@ mod tests {
     async fn asked(event: serde_json::Value) -> serde_json::Value {
         let router = Router::new().fallback(any(echo));
         let call = serde_json::from_value(event).unwrap();
-        answer(&router, LambdaEvent::new(call, lambda_runtime::Context::default())).await.unwrap()
+        answer(&router, LambdaEvent::new(call, lambda_http::Context::default())).await.unwrap()
     }
 
     fn get(path: &str, stage: &str) -> serde_json::Value {

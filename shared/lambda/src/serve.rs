@@ -1,0 +1,56 @@
+//! The loops: events from Lambda in, answers out, until Lambda ends the process.
+
+use std::time::Duration;
+
+use axum::Router;
+use domain::message::{Handler, Listener};
+use domain::ports::Clock;
+use domain::values::time::Timestamp;
+use lambda_events::{Batch, Call, answer, answer_or_hear, report};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::Value;
+
+use crate::clock::SystemClock;
+
+/// How long before the function's own end a message is given up, so that the others' success is still reported.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
+/// Serves HTTP calls until Lambda ends the process.
+///
+/// # Errors
+/// When the Lambda runtime does not answer.
+pub async fn serve_http(router: Router) -> Result<(), Error> {
+    let router = &router;
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Call>| answer(router, event).await))
+        .await
+}
+
+/// Serves HTTP calls and hears topics, until Lambda ends the process.
+///
+/// A run that did not hear what a topic told fails: Lambda makes another one, and in the end keeps the event where the
+/// function's dead letters are.
+///
+/// # Errors
+/// When the Lambda runtime does not answer.
+pub async fn serve_http_and_topics(router: Router, listener: impl Listener) -> Result<(), Error> {
+    let (router, listener) = (&router, &listener);
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+        answer_or_hear(router, listener, event).await
+    }))
+    .await
+}
+
+/// Serves batches until Lambda ends the process.
+///
+/// # Errors
+/// When the Lambda runtime does not answer.
+pub async fn serve_queue(handler: impl Handler) -> Result<(), Error> {
+    let handler = &handler;
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Batch>| {
+        let deadline = i64::try_from(event.context.deadline).map_or(i64::MAX, |millis| millis);
+        let time = SystemClock.now().until(Timestamp::from_millis(deadline));
+        let report = report(handler, event.payload, time.saturating_sub(LAST_WORD)).await;
+        Ok::<_, Error>(report)
+    }))
+    .await
+}
