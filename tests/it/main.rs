@@ -27,6 +27,8 @@ mod neighbours;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
+mod standins;
+#[cfg(test)]
 mod stripe;
 #[cfg(test)]
 mod stripe_whole;

@@ -5,5 +5,6 @@ pub mod memory;
 pub mod process;
 pub mod proxy;
 pub mod sim;
+pub mod standins;
 pub mod targets;
 pub mod world;

@@ -5,6 +5,7 @@ mod carrier;
 mod consent;
 mod contacts;
 mod endings;
+mod eum;
 mod idempotency;
 mod limits;
 mod notices;

@@ -18,6 +18,7 @@ mod outside;
 mod ports;
 pub mod talking;
 mod time;
+pub mod topics;
 
 use std::collections::VecDeque;
 use std::ops::Deref;
@@ -171,6 +172,7 @@ impl Beginning {
             http: Arc::<Outside>::clone(&outside),
         };
         let mut machine = Machine::new(&ports, PUBLIC_BASE);
+        topics::identify(&mut machine, &ports);
         let consent = Arc::get_mut(&mut machine.consent_callback);
         consent.expect("nobody else has it yet").sandbox = self.phone;
         let talk = talking::join(&mut machine, &clock);

@@ -12,6 +12,7 @@ use http::{HeaderMap, Request, Response, StatusCode};
 use serde_json::json;
 
 use super::ports::{Hooks, WorldClock, lock};
+use crate::standins::eum;
 
 /// What somebody outside answers.
 #[derive(Clone, Debug)]
@@ -68,7 +69,12 @@ impl Outside {
     }
 
     /// What `host` answers when it was told nothing else: a carrier takes every text, a requester every notice.
-    fn usual(&self, host: &str) -> Reply {
+    fn usual(&self, host: &str, (uri, headers, body): (&http::Uri, &HeaderMap, &Bytes)) -> Reply {
+        if host == eum::HOST {
+            let count = lock(&self.calls).len();
+            let (status, body) = eum::answer(&eum::look(uri, headers, body), count);
+            return Reply::Status(status, body.to_string());
+        }
         if host == "api.twilio.com" {
             let count = lock(&self.calls).len();
             let body = json!({ "sid": format!("SM{count:032x}"), "status": "queued" });
@@ -89,7 +95,7 @@ impl Http for Outside {
         let (parts, body) = request.into_parts();
         let host = parts.uri.host().unwrap_or_default().to_owned();
         let told = lock(&self.replies).get_mut(&host).and_then(VecDeque::pop_front);
-        let reply = told.unwrap_or_else(|| self.usual(&host));
+        let reply = told.unwrap_or_else(|| self.usual(&host, (&parts.uri, &parts.headers, &body)));
         let status = match reply {
             Reply::Status(status, _) | Reply::After(status, _) => Some(status),
             Reply::NotSent | Reply::Lost => None,

@@ -1,0 +1,143 @@
+//! AWS End User Messaging in a world: its calls are signed, and its events come over the channels' topics.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use consent_callback::Topics;
+use domain::message::Handled;
+use domain::ports::{Channels, PromptRef, SignError, Signer};
+use http::Request;
+use http::header::{AUTHORIZATION, HeaderValue};
+use lambda_events::{Context, LambdaEvent, NotHeard, answer_or_hear};
+use local::{Machine, Ports};
+use serde_json::{Value, json};
+
+use super::{Beginning, Core};
+use crate::standins::eum::{self, HOST, Sent, events};
+
+/// Signs nothing, and says for which service and region.
+struct Stamp;
+
+#[async_trait]
+impl Signer for Stamp {
+    async fn sign(
+        &self,
+        mut call: Request<Bytes>,
+        service: &str,
+        region: &str,
+    ) -> Result<Request<Bytes>, SignError> {
+        let scope = format!(
+            "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261201/{region}/{service}/aws4_request, \
+             SignedHeaders=host;x-amz-date, Signature=0"
+        );
+        let value = HeaderValue::from_str(&scope).map_err(|error| SignError(error.into()))?;
+        call.headers_mut().insert(AUTHORIZATION, value);
+        Ok(call)
+    }
+}
+
+/// Gives the machine an identity at AWS, as the functions have one on Lambda.
+pub(super) fn identify(machine: &mut Machine, ports: &Ports) {
+    let channels: Arc<dyn Channels> = Arc::new(channels::Registry::new(channels::Outside {
+        http: Arc::clone(&ports.http),
+        store: Arc::clone(&ports.store),
+        clock: Arc::clone(&ports.clock),
+        signer: Some(Arc::new(Stamp)),
+    }));
+    let alone = "nobody else has it yet";
+    Arc::get_mut(&mut machine.intake).expect(alone).channels = Arc::clone(&channels);
+    Arc::get_mut(&mut machine.send_prompt).expect(alone).channels = Arc::clone(&channels);
+    Arc::get_mut(&mut machine.consent_callback).expect(alone).channels = channels;
+}
+
+impl Beginning {
+    /// Sends cards, and texts after them, through AWS End User Messaging in test mode.
+    #[must_use]
+    pub fn over_aws(self) -> Self {
+        self.with("/test/channels", &json!([rcs(), sms()]))
+    }
+}
+
+/// A channel of cards.
+#[must_use]
+pub fn rcs() -> Value {
+    let settings = json!({
+        "provider": "aws", "region": "eu-west-1", "origination_identity": "rcs-c020de2520714385964ebf7b095c4b60",
+        "configuration_set": "authz-events",
+    });
+    json!({ "name": "rcs", "kind": "rcs", "settings": settings })
+}
+
+/// A channel of texts.
+#[must_use]
+pub fn sms() -> Value {
+    let settings = json!({
+        "provider": "aws", "region": "eu-west-1", "origination_identity": "pool-0a1b2c3d4e5f",
+        "configuration_set": "authz-events",
+    });
+    json!({ "name": "sms", "kind": "sms", "settings": settings })
+}
+
+impl Core {
+    /// What the service was sent, all of it as the service takes it.
+    #[must_use]
+    pub fn messages_over_aws(&self) -> Vec<Sent> {
+        let calls = self.calls_to(HOST).into_iter();
+        let looked = calls.map(|call| eum::look(&call.uri, &call.headers, &call.body));
+        looked.map(|sent| sent.expect("the service takes it")).collect()
+    }
+
+    /// What the service brings back of a message in every event about it.
+    #[must_use]
+    pub fn reference(&self, place: usize) -> PromptRef {
+        let sent = self.messages_over_aws();
+        let text = sent[place].body["Context"]["ref"].as_str().expect("a message has a context");
+        text.parse().expect("it names a prompt")
+    }
+
+    /// The postbacks of a card's buttons, by what they say.
+    #[must_use]
+    pub fn buttons(&self, place: usize) -> Vec<(String, String)> {
+        let sent = self.messages_over_aws();
+        let card = &sent[place].body["RcsMessageContent"]["Content"]["RichCard"]["CardContent"];
+        let suggestions = card["Suggestions"].as_array().cloned().unwrap_or_default();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let button = |suggestion: Value| {
+            let does = suggestion.as_object().and_then(|one| one.values().next().cloned());
+            let does = does.unwrap_or_default();
+            (text(&does["Text"]), text(&does["PostbackData"]))
+        };
+        suggestions.into_iter().map(button).collect()
+    }
+
+    /// Publishes on a topic of ours, and does what follows. [`Handled::Again`] where the run that heard it failed and
+    /// Lambda would make another one.
+    pub fn publishes(&self, topic: &str, message: &str) -> Handled {
+        self.hands(events::published(topic, message))
+    }
+
+    /// Hands what SNS does to the function that hears topics, and does what follows.
+    pub fn hands(&self, event: Value) -> Handled {
+        let topics = Topics::new(Arc::clone(&self.machine.consent_callback), "assent".to_owned());
+        let event = LambdaEvent::new(event, Context::default());
+        let answer = self.run(answer_or_hear(&self.consent, &topics, event));
+        self.settles();
+        match answer {
+            Ok(answer) => {
+                assert_eq!(answer, Value::Null);
+                Handled::Done
+            }
+            Err(error) => {
+                assert!(error.is::<NotHeard>(), "{error}");
+                Handled::Again
+            }
+        }
+    }
+
+    /// The service tells something over the demo brand's channel of that name.
+    pub fn tells(&self, channel: &str, message: &str) {
+        let heard = self.publishes(&format!("assent_demo_{channel}"), message);
+        assert_eq!(heard, Handled::Done, "{message}");
+    }
+}
