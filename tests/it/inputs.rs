@@ -54,6 +54,9 @@ hold! {
     capabilities,
     create,
     headers,
+    lambda_batch,
+    lambda_call,
+    lambda_topic,
     list,
     message,
     notice_endpoint,
@@ -65,6 +68,7 @@ hold! {
     stored_item,
     stripe,
     texts,
+    topic_text,
     values,
     whole_call,
 }

@@ -1,6 +1,7 @@
 //! What needs more than one crate.
 
 pub mod doubles;
+pub mod identity;
 pub mod memory;
 pub mod process;
 pub mod proxy;

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::keys;
 use domain::message::{Handled, Message, Step};
-use domain::ports::{Clock, Http, HttpError, Queue, Reach, SignError, Signer, Store};
+use domain::ports::{Clock, Http, HttpError, Queue, Reach, Store};
 use domain::request::Request;
 use domain::storage;
 use domain::values::id::{PromptId, RequestId};
@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::doubles::{BEGINNING, ManualClock, OneBrand, SeededRandom};
+use crate::identity;
 use crate::memory::{Counted, Counts, MemoryStore, Nowhere};
 
 /// The key every valid sample is called with.
@@ -64,21 +65,6 @@ impl Http for Scripted {
     }
 }
 
-/// Signs nothing, as nobody looks.
-struct Stamp;
-
-#[async_trait]
-impl Signer for Stamp {
-    async fn sign(
-        &self,
-        call: http::Request<Bytes>,
-        _: &str,
-        _: &str,
-    ) -> Result<http::Request<Bytes>, SignError> {
-        Ok(call)
-    }
-}
-
 /// A request that waits for its customer.
 #[derive(Clone, Debug)]
 pub struct Open {
@@ -116,6 +102,9 @@ pub struct Ground {
     pub shown: Open,
     /// A request that went out as a text.
     pub texted: Open,
+    /// A request that went out as a card, whose channel hears a topic.
+    pub carded: Open,
+    ports: Ports,
 }
 
 /// What came back.
@@ -158,6 +147,9 @@ pub fn secret() -> Value {
                     "auth_token": AUTH_TOKEN, "from": "+15005550006" } },
                 { "name": "aws", "kind": "sms", "settings": {
                     "provider": "aws", "region": "eu-west-1", "origination_identity": "pool-1" } },
+                { "name": "cards", "kind": "rcs", "settings": {
+                    "provider": "aws", "region": "eu-west-1", "origination_identity": "rcs-1",
+                    "configuration_set": "events" } },
             ],
             "processors": [
                 { "name": "sandbox", "kind": "sandbox" },
@@ -206,7 +198,8 @@ impl Ground {
         let inner: Arc<dyn Store> = Arc::<MemoryStore>::clone(&store);
         let counted = Arc::new(Counted::new(inner, Arc::new(Nowhere)));
         let (ports, brand) = ports(&counted, &clock, &http);
-        let machine = Machine::new(&ports, BASE);
+        let mut machine = Machine::new(&ports, BASE);
+        identity::identify(&mut machine, &ports);
         let site = Site {
             api: BASE.to_owned(),
             key: KEY.to_owned(),
@@ -230,7 +223,9 @@ impl Ground {
             consent: consent_callback::router(Arc::clone(&machine.consent_callback)),
             site: local::router(&machine, site),
             shown: nobody.clone(),
-            texted: nobody,
+            texted: nobody.clone(),
+            carded: nobody,
+            ports,
             clock,
             store,
             counted,
@@ -238,10 +233,11 @@ impl Ground {
             brand,
             machine,
         };
-        let taken = r#"{"sid": "SM00000000000000000000000000000000", "status": "queued"}"#;
+        let taken = r#"{"sid": "SM00000000000000000000000000000000", "status": "queued", "MessageId": "0a1b2c3d"}"#;
         ground.http.answers(http::Response::new(Bytes::from_static(taken.as_bytes())));
         ground.shown = ground.open("+15551230001", "sandbox");
         ground.texted = ground.open("+15551230002", "sms");
+        ground.carded = ground.open("+15551230004", "cards");
         ground.open("+15551230003", "sandbox");
         ground.store.keep();
         ground
@@ -305,14 +301,7 @@ impl Ground {
 
     /// The channels, over the scripted world outside.
     pub fn channels(&self) -> channels::Registry {
-        let (http, store, clock) = self.outside();
-        channels::Registry::new(channels::Outside {
-            http,
-            store,
-            clock,
-            random: Arc::new(SeededRandom::new(3)),
-            signer: Some(Arc::new(Stamp)),
-        })
+        identity::channels(&self.ports)
     }
 
     /// The processors, likewise.

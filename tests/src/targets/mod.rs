@@ -11,6 +11,7 @@
 pub mod api;
 pub mod customer;
 pub mod ground;
+pub mod lambda;
 pub mod mutation;
 pub mod providers;
 mod samples;
@@ -84,6 +85,27 @@ pub const TARGETS: &[Target] = &[
         words: KEYS,
         share: 8_000,
     },
+    Target {
+        name: "lambda_batch",
+        holds: lambda::batch,
+        samples: lambda::batches,
+        words: lambda::WORDS,
+        share: 8_000,
+    },
+    Target {
+        name: "lambda_call",
+        holds: lambda::call,
+        samples: lambda::calls,
+        words: lambda::WORDS,
+        share: 8_000,
+    },
+    Target {
+        name: "lambda_topic",
+        holds: lambda::topic,
+        samples: lambda::topics,
+        words: lambda::WORDS,
+        share: 8_000,
+    },
     Target { name: "list", holds: api::list, samples: samples::list, words: FORMS, share: 8_000 },
     Target {
         name: "message",
@@ -150,11 +172,18 @@ pub const TARGETS: &[Target] = &[
         share: 20_000,
     },
     Target {
+        name: "topic_text",
+        holds: lambda::topic_text,
+        samples: lambda::topic_texts,
+        words: lambda::WORDS,
+        share: 10_000,
+    },
+    Target {
         name: "values",
         holds: values::values,
         samples: samples::values,
         words: KEYS,
-        share: 350_000,
+        share: 316_000,
     },
     Target {
         name: "whole_call",

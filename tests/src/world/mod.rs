@@ -44,6 +44,7 @@ pub use customer::{Customer, Message};
 pub use outside::{Called, Reply};
 
 use crate::doubles::{BEGINNING, SeededRandom};
+use crate::identity::identify;
 use audit::Logs;
 use brand::Brands;
 use outside::Outside;
@@ -172,7 +173,7 @@ impl Beginning {
             http: Arc::<Outside>::clone(&outside),
         };
         let mut machine = Machine::new(&ports, PUBLIC_BASE);
-        topics::identify(&mut machine, &ports);
+        identify(&mut machine, &ports);
         let consent = Arc::get_mut(&mut machine.consent_callback);
         consent.expect("nobody else has it yet").sandbox = self.phone;
         let talk = talking::join(&mut machine, &clock);

@@ -1,55 +1,15 @@
-//! AWS End User Messaging in a world: its calls are signed, and its events come over the channels' topics.
+//! AWS End User Messaging in a world: what it was sent, and what it tells over the channels' topics.
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use bytes::Bytes;
 use consent_callback::Topics;
 use domain::message::Handled;
-use domain::ports::{Channels, PromptRef, SignError, Signer};
-use http::Request;
-use http::header::{AUTHORIZATION, HeaderValue};
+use domain::ports::PromptRef;
 use lambda_events::{Context, LambdaEvent, NotHeard, answer_or_hear};
-use local::{Machine, Ports};
 use serde_json::{Value, json};
 
 use super::{Beginning, Core};
 use crate::standins::eum::{self, HOST, Sent, events};
-
-/// Signs nothing, and says for which service and region.
-struct Stamp;
-
-#[async_trait]
-impl Signer for Stamp {
-    async fn sign(
-        &self,
-        mut call: Request<Bytes>,
-        service: &str,
-        region: &str,
-    ) -> Result<Request<Bytes>, SignError> {
-        let scope = format!(
-            "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261201/{region}/{service}/aws4_request, \
-             SignedHeaders=host;x-amz-date, Signature=0"
-        );
-        let value = HeaderValue::from_str(&scope).map_err(|error| SignError(error.into()))?;
-        call.headers_mut().insert(AUTHORIZATION, value);
-        Ok(call)
-    }
-}
-
-/// Gives the machine an identity at AWS, as the functions have one on Lambda.
-pub(super) fn identify(machine: &mut Machine, ports: &Ports) {
-    let channels: Arc<dyn Channels> = Arc::new(channels::Registry::new(channels::Outside {
-        http: Arc::clone(&ports.http),
-        store: Arc::clone(&ports.store),
-        clock: Arc::clone(&ports.clock),
-        signer: Some(Arc::new(Stamp)),
-    }));
-    let alone = "nobody else has it yet";
-    Arc::get_mut(&mut machine.intake).expect(alone).channels = Arc::clone(&channels);
-    Arc::get_mut(&mut machine.send_prompt).expect(alone).channels = Arc::clone(&channels);
-    Arc::get_mut(&mut machine.consent_callback).expect(alone).channels = channels;
-}
 
 impl Beginning {
     /// Sends cards, and texts after them, through AWS End User Messaging in test mode.

@@ -1,0 +1,59 @@
+//! An identity at AWS, as the functions have one on Lambda, for a machine that has none.
+#![expect(
+    clippy::expect_used,
+    reason = "a machine that somebody else holds fails the test it is in"
+)]
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::ports::{Channels, SignError, Signer};
+use http::Request;
+use http::header::{AUTHORIZATION, HeaderValue};
+use local::{Machine, Ports};
+
+/// Signs nothing, and says for which service and region.
+struct Stamp;
+
+#[async_trait]
+impl Signer for Stamp {
+    async fn sign(
+        &self,
+        mut call: Request<Bytes>,
+        service: &str,
+        region: &str,
+    ) -> Result<Request<Bytes>, SignError> {
+        let scope = format!(
+            "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261201/{region}/{service}/aws4_request, \
+             SignedHeaders=host;x-amz-date, Signature=0"
+        );
+        let value = HeaderValue::from_str(&scope).map_err(|error| SignError(error.into()))?;
+        call.headers_mut().insert(AUTHORIZATION, value);
+        Ok(call)
+    }
+}
+
+/// The channels over these ports, with an identity.
+#[must_use]
+pub fn channels(ports: &Ports) -> channels::Registry {
+    channels::Registry::new(channels::Outside {
+        http: Arc::clone(&ports.http),
+        store: Arc::clone(&ports.store),
+        clock: Arc::clone(&ports.clock),
+        random: Arc::clone(&ports.random),
+        signer: Some(Arc::new(Stamp)),
+    })
+}
+
+/// Gives a machine that nobody else holds yet an identity.
+///
+/// # Panics
+/// When somebody else holds it.
+pub fn identify(machine: &mut Machine, ports: &Ports) {
+    let channels: Arc<dyn Channels> = Arc::new(channels(ports));
+    let alone = "nobody else has it yet";
+    Arc::get_mut(&mut machine.intake).expect(alone).channels = Arc::clone(&channels);
+    Arc::get_mut(&mut machine.send_prompt).expect(alone).channels = Arc::clone(&channels);
+    Arc::get_mut(&mut machine.consent_callback).expect(alone).channels = channels;
+}
