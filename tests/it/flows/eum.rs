@@ -13,13 +13,13 @@ fn over_aws() -> World {
 /// The service tells how a card fares.
 fn card(core: &Core, place: usize, kind: &str, status: &str) {
     let reference = core.reference(place).to_string();
-    core.tells("rcs", &events::of_card(kind, status, &reference, PHONE));
+    core.tells_by_topic("rcs", &events::of_card(kind, status, &reference, PHONE));
 }
 
 /// The service tells how a text fares.
 fn text(core: &Core, place: usize, status: &str) {
     let reference = core.reference(place).to_string();
-    core.tells("sms", &events::of_text(status, &reference, PHONE));
+    core.tells_by_topic("sms", &events::of_text(status, &reference, PHONE));
 }
 
 fn refused(core: &Core, asked: &Asked) -> serde_json::Value {
@@ -129,11 +129,11 @@ fn where_the_service_sends_a_text_by_itself_nobody_gets_two() {
     world.time_passes(60);
     assert_eq!(world.timeline(&asked), ["accepted rcs"]);
     let reference = world.reference(0).to_string();
-    world.tells("rcs", &events::of_text("DELIVERED", &reference, PHONE));
+    world.tells_by_topic("rcs", &events::of_text("DELIVERED", &reference, PHONE));
     assert_eq!(world.timeline(&asked), ["accepted rcs", "delivered rcs"]);
     let other = world.asks_at("+15551230009", 100);
     let reference = world.reference(1).to_string();
-    world.tells("rcs", &events::of_text("INVALID", &reference, "+15551230009"));
+    world.tells_by_topic("rcs", &events::of_text("INVALID", &reference, "+15551230009"));
     let timeline = ["accepted rcs", "failed rcs not_a_mobile", "accepted sms"];
     assert_eq!(world.timeline(&other), timeline);
 }
@@ -160,12 +160,12 @@ fn an_answer_that_was_lost_is_never_asked_for_twice_and_a_busy_service_is() {
 fn stop_ends_what_is_open_and_nothing_is_sent_until_start() {
     let world = over_aws();
     let asked = world.asks(4250);
-    world.tells("rcs", &events::text(PHONE, "Stop."));
+    world.tells_by_topic("rcs", &events::text(PHONE, "Stop."));
     assert_eq!(refused(&world, &asked), json!({ "kind": "declined", "reason": "opted_out" }));
-    world.tells("rcs", &events::text(PHONE, "Stop."));
+    world.tells_by_topic("rcs", &events::text(PHONE, "Stop."));
     let refused = world.post("/v1/requests", &world.payment(PHONE, 100));
     refused.problem(403, "address-opted-out");
-    world.tells("sms", &events::text(PHONE, "START"));
+    world.tells_by_topic("sms", &events::text(PHONE, "START"));
     world.asks(100);
     assert_eq!(world.messages_over_aws().len(), 2);
 }
@@ -183,7 +183,7 @@ fn what_is_no_answer_changes_nothing_and_is_kept_nowhere() {
         events::text(PHONE, &typed),
         events::tap(PHONE, "Pay", &"0".repeat(96)),
     ] {
-        world.tells("rcs", &message);
+        world.tells_by_topic("rcs", &message);
     }
     assert_eq!(world.reads(&asked)["version"], version);
     let kept = |word: &str| {
@@ -249,7 +249,114 @@ fn an_event_about_somebody_elses_request_is_heard_and_changes_nothing() {
     let id = call.json()["id"].as_str().unwrap().to_owned();
     let theirs = world.customer().newest();
     let reference = format!("{id}.{}", theirs.text("id"));
-    world.tells("rcs", &events::of_card("RCS_FAILED", "FAILED", &reference, PHONE));
+    world.tells_by_topic("rcs", &events::of_card("RCS_FAILED", "FAILED", &reference, PHONE));
     let read = world.call(http::Method::GET, call.header("location")).key(OTHER_KEY).send();
     assert_eq!(read.ok(200).json()["state"], "prompted");
+}
+
+/// What the button that says so brings back.
+fn postback(core: &Core, place: usize, label: &str) -> String {
+    let buttons = core.buttons(place);
+    let button = buttons.iter().find(|(says, _)| says == label);
+    button.unwrap_or_else(|| panic!("{label} is not in {buttons:?}")).1.clone()
+}
+
+/// The customer taps on the card sent at that place.
+fn taps(core: &Core, place: usize, label: &str) {
+    core.tells_by_topic("rcs", &events::tap(PHONE, label, &postback(core, place, label)));
+}
+
+fn without_code() -> World {
+    World::beginning().over_aws().with("/policy", &json!({ "session_code": false })).begin()
+}
+
+#[test]
+fn a_tap_on_the_code_that_the_agent_reads_out_is_a_yes_and_is_charged_once() {
+    let world = over_aws();
+    let asked = world.asks(4250);
+    let code = asked.answer["session_code"].as_str().unwrap();
+    assert_eq!(world.buttons(0).len(), 4, "three codes, and not me");
+    card(&world, 0, "RCS_DELIVERED", "DELIVERED");
+    taps(&world, 0, code);
+    assert_eq!(world.state(&asked), "fulfilled");
+    assert_eq!(world.timeline(&asked)[..3], ["accepted rcs", "delivered rcs", "authorized rcs"]);
+    let version = world.reads(&asked)["version"].clone();
+    taps(&world, 0, code);
+    card(&world, 0, "RCS_READ", "READ");
+    assert_eq!(world.reads(&asked)["version"], version);
+    assert_eq!(world.stored(&asked).attempts.len(), 1);
+    let refused = world.asks(100);
+    let code = refused.answer["session_code"].as_str().unwrap();
+    let (wrong, _) = world.buttons(1).into_iter().find(|(says, _)| says != code).unwrap();
+    taps(&world, 1, &wrong);
+    let outcome = json!({ "kind": "declined", "reason": "wrong_session_code" });
+    assert_eq!(world.reads(&refused)["outcome"], outcome);
+}
+
+#[test]
+fn a_tap_on_yes_counts_and_one_that_only_opens_the_page_does_not() {
+    let world = without_code();
+    let asked = world.asks(4250);
+    let sent = world.messages_over_aws();
+    let card = &sent[0].body["RcsMessageContent"]["Content"]["RichCard"]["CardContent"];
+    let opens = card["Suggestions"].as_array().unwrap().iter().find_map(|one| one.get("OpenUrl"));
+    let opens = opens.unwrap()["Text"].as_str().unwrap();
+    let version = world.reads(&asked)["version"].clone();
+    taps(&world, 0, opens);
+    assert_eq!(world.reads(&asked)["version"], version);
+    taps(&world, 0, "Approve");
+    assert_eq!(world.state(&asked), "fulfilled");
+    let other = world.asks(100);
+    taps(&world, 1, "Decline");
+    let outcome = json!({ "kind": "declined", "reason": "customer" });
+    assert_eq!(world.reads(&other)["outcome"], outcome);
+}
+
+#[test]
+fn a_tap_that_comes_late_or_on_a_card_that_another_prompt_replaced_changes_nothing() {
+    let world = without_code();
+    let replaced = world.asks(4250);
+    world.time_passes(13);
+    assert_eq!(world.messages_over_aws().len(), 2, "the text took the card's place");
+    let version = world.reads(&replaced)["version"].clone();
+    taps(&world, 0, "Approve");
+    assert_eq!(world.reads(&replaced)["version"], version);
+    world.acts(&replaced, "cancel", &json!({})).ok(200);
+    let expired = world.asks(100);
+    card(&world, 2, "RCS_READ", "READ");
+    world.time_passes(301);
+    let version = world.reads(&expired)["version"].clone();
+    for label in ["Approve", "Decline", "This is not me"] {
+        taps(&world, 2, label);
+    }
+    assert_eq!(world.reads(&expired)["version"], version);
+    assert_eq!(world.state(&expired), "expired");
+}
+
+#[test]
+fn a_tap_on_a_card_that_was_said_to_have_failed_counts_all_the_same() {
+    let world = without_code();
+    let asked = world.asks(4250);
+    card(&world, 0, "RCS_FAILED", "FAILED");
+    let timeline = ["accepted rcs", "failed rcs undelivered", "accepted sms"];
+    assert_eq!(world.timeline(&asked), timeline);
+    taps(&world, 0, "Approve");
+    assert_eq!(world.state(&asked), "fulfilled");
+}
+
+#[test]
+fn where_both_modes_hear_topics_the_topic_s_name_says_whose_it_is() {
+    let mut live = topics::rcs();
+    live["settings"]["sms_fallback"] = json!({ "origination_identity": "+15550001111" });
+    let world = World::beginning().over_aws().with("/live/channels", &json!([live])).begin();
+    let asked = world.asks(4250);
+    let reference = world.reference(0).to_string();
+    let failed = events::of_card("RCS_FAILED", "FAILED", &reference, PHONE);
+    for topic in ["assent_demo_rcs", "assent_demo_rcs_live"] {
+        assert_eq!(world.publishes(topic, &failed), Handled::Done);
+        assert_eq!(world.timeline(&asked), ["accepted rcs"], "a text goes out in live mode");
+    }
+    assert_eq!(world.publishes("assent_demo_rcs_test", &failed), Handled::Done);
+    let timeline = ["accepted rcs", "failed rcs undelivered", "accepted sms"];
+    assert_eq!(world.timeline(&asked), timeline);
 }

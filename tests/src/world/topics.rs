@@ -96,7 +96,7 @@ impl Core {
     }
 
     /// The service tells something over the demo brand's channel of that name.
-    pub fn tells(&self, channel: &str, message: &str) {
+    pub fn tells_by_topic(&self, channel: &str, message: &str) {
         let heard = self.publishes(&format!("assent_demo_{channel}"), message);
         assert_eq!(heard, Handled::Done, "{message}");
     }
