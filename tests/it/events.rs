@@ -10,7 +10,7 @@ use domain::message::{Handled, Handler, Message, QueueName};
 use domain::values::time::Timestamp;
 use http::Method;
 use serde_json::{Value, json};
-use tests::world::{Asked, World};
+use tests::world::{Asked, World, brand, topics};
 
 /// The request and the prompt that the events name.
 const REQUEST: &str = "req_01M844DZG03XCBJ52V4K8GHNXC";
@@ -33,9 +33,12 @@ enum Answer {
     Status(u16),
     /// How each message of the batch is handled; `None` for one that is none of ours.
     Batch(&'static [Option<Handled>]),
+    /// How what a topic told is handled.
+    Heard(Handled),
 }
 
 const DONE: Answer = Answer::Batch(&[Some(Handled::Done)]);
+const HEARD: Answer = Answer::Heard(Handled::Done);
 
 /// Every event: how far the request is, the answer, and the request's state when everything that follows is done.
 const EVENTS: &[(&str, Before, Answer, &str)] = &[
@@ -46,6 +49,9 @@ const EVENTS: &[(&str, Before, Answer, &str)] = &[
     ("consent-callback/page-preview", Before::Prompted, Answer::Status(200), "prompted"),
     ("consent-callback/phone-messages", Before::Prompted, Answer::Status(200), "prompted"),
     ("consent-callback/phone-tap", Before::Prompted, Answer::Status(200), "fulfilled"),
+    ("consent-callback/topic-delivered", Before::Prompted, HEARD, "prompted"),
+    ("consent-callback/topic-stop", Before::Prompted, HEARD, "declined"),
+    ("consent-callback/topic-tap", Before::Prompted, HEARD, "fulfilled"),
     ("consent-callback/twilio-delivered", Before::Prompted, Answer::Status(200), "prompted"),
     ("consent-callback/twilio-forged", Before::Prompted, Answer::Status(403), "prompted"),
     ("consent-callback/twilio-stop", Before::Prompted, Answer::Status(200), "declined"),
@@ -95,7 +101,11 @@ fn parts(id: &str) -> (Timestamp, Vec<u8>) {
 /// A world in which the request that the events name is that far.
 fn world(before: Before) -> (World, Option<Asked>) {
     let ((at, request), (prompted_at, prompt)) = (parts(REQUEST), parts(PROMPT));
-    let world = World::beginning().at(at).drawing([request, prompt, vec![CODE]]).begin();
+    // Its own prompts are on the sandbox phone; a topic of the same name tells what happens to cards.
+    let live =
+        json!([{ "name": "sms", "kind": "sms", "settings": brand::twilio() }, topics::rcs()]);
+    let world = World::beginning().at(at).with("/live/channels", &live);
+    let world = world.drawing([request, prompt, vec![CODE]]).begin();
     if before == Before::Nothing {
         return (world, None);
     }
@@ -181,6 +191,7 @@ fn every_event_is_answered_as_the_table_says() {
                 let function = name.split('/').next().unwrap();
                 assert_eq!(handled(&world, function, &event), *expected, "{name}");
             }
+            Answer::Heard(expected) => assert_eq!(world.hands(event), *expected, "{name}"),
         }
         world.settles();
         if let Some(asked) = asked {
