@@ -1,10 +1,9 @@
 //! What callbacks tell of the customers themselves: who they are on a channel, and when they last did something there.
 
 use domain::brand::Mode;
-use domain::contact;
-use domain::keys;
-use domain::ports::{Sender, StoreError};
+use domain::ports::{PromptRef, Sender, StoreError, Write};
 use domain::problem::Problem;
+use domain::{capability, contact, keys, storage};
 
 use crate::ConsentCallback;
 use crate::callbacks::Heard;
@@ -44,6 +43,8 @@ impl ConsentCallback {
             let (known, base) = contact::load(self.store.as_ref(), place, address, now).await?;
             let known = known.heard(handle, &from.features, now);
             let mut writes = vec![contact::put(place, address, (&known, base), now)?];
+            // What the channel could do for somebody it did not know is no longer true.
+            writes.push(Write::Delete { key: capability::key(place, address) });
             if let Some(handle) = handle {
                 let hash = keys::handle_hash(key, channel, handle);
                 writes.push(contact::put_whose(place, &hash, address, now)?);
@@ -57,5 +58,18 @@ impl ConsentCallback {
             }
         }
         Ok(())
+    }
+
+    /// Keeps which wallets work on the device that a prompt's page was opened on, for the next time this customer is asked.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the store did not do it.
+    pub async fn observe(&self, prompt: PromptRef, wallets: &[String]) -> Result<(), Problem> {
+        let loaded = storage::load(self.store.as_ref(), prompt.request).await?;
+        let known = loaded.filter(|loaded| loaded.request.prompt(prompt.prompt).is_some());
+        let Some(request) = known.map(|loaded| loaded.request) else { return Ok(()) };
+        let whose = (&request.brand, request.mode);
+        let (store, now) = (self.store.as_ref(), self.clock.now());
+        Ok(storage::put_observed(store, whose, &request.address, wallets, now).await?)
     }
 }

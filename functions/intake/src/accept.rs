@@ -75,7 +75,9 @@ impl Intake {
     ) -> Result<Option<Response<Bytes>>, Problem> {
         let now = self.clock.now();
         let brand = &requester.brand;
-        let request = self.begin(requester, wanted, now)?;
+        let address = keys::address_hash(&brand.address_key, &wanted.customer.phone);
+        let routes = self.routes(requester, wanted.channels.as_deref(), (&address, now)).await?;
+        let request = self.begin(requester, wanted, (address, routes), now)?;
         self.not_opted_out(requester, &request.address).await?;
         let (standing, base) =
             limits::load(self.store.as_ref(), &brand.name, requester.mode, &request.address)
@@ -150,6 +152,7 @@ impl Intake {
         &self,
         requester: &Requester,
         wanted: &Wanted,
+        (address, routes): (String, Vec<ChannelName>),
         now: Timestamp,
     ) -> Result<Request, Problem> {
         let brand = &requester.brand;
@@ -169,11 +172,11 @@ impl Intake {
             ask_hash: AskHash::of(id, &brand.name, &payee, &wanted.ask),
             payee,
             customer: wanted.customer.clone(),
-            address: keys::address_hash(&brand.address_key, &wanted.customer.phone),
+            address,
             session: wanted.session.clone(),
             ask: wanted.ask.clone(),
             processor,
-            routes: routes(requester, wanted.channels.as_deref())?,
+            routes,
             routes_used: 0,
             session_code: coded.then(|| SessionCode::draw(self.random.as_ref())),
             by_tap,
@@ -193,6 +196,33 @@ impl Intake {
             chain: String::new(),
             notices: 0,
         })
+    }
+
+    /// The channels to try: those asked for, or all the brand has, best first.
+    async fn routes(
+        &self,
+        requester: &Requester,
+        wanted: Option<&[ChannelName]>,
+        (address, now): (&str, Timestamp),
+    ) -> Result<Vec<ChannelName>, Problem> {
+        let mut routes: Vec<ChannelName> = Vec::new();
+        match wanted {
+            None => routes = self.in_order(requester, address, now).await?,
+            Some(wanted) => {
+                for name in wanted {
+                    configured_channel(requester, name)?;
+                    if !routes.contains(name) {
+                        routes.push(name.clone());
+                    }
+                }
+            }
+        }
+        if routes.is_empty() {
+            let detail = "the brand has no channel in this mode";
+            return Err(Problem::new(Code::ChannelNotConfigured, detail));
+        }
+        routes.truncate(8);
+        Ok(routes)
     }
 
     /// The processor that takes this ask, and whether a tap alone gives it all it needs.
@@ -226,34 +256,6 @@ impl Intake {
         let by_tap = ways.iter().any(|way| matches!(way, Way::Nothing | Way::TestCard));
         Ok((name.clone(), by_tap))
     }
-}
-
-/// The channels to try: those asked for, or all the brand has, best first.
-fn routes(
-    requester: &Requester,
-    wanted: Option<&[ChannelName]>,
-) -> Result<Vec<ChannelName>, Problem> {
-    let configured = &requester.brand.setup(requester.mode).channels;
-    let mut routes: Vec<ChannelName> = Vec::new();
-    match wanted {
-        None => routes.extend(configured.iter().map(|channel| channel.name.clone())),
-        Some(wanted) => {
-            for name in wanted {
-                configured_channel(requester, name)?;
-                if !routes.contains(name) {
-                    routes.push(name.clone());
-                }
-            }
-        }
-    }
-    if routes.is_empty() {
-        return Err(Problem::new(
-            Code::ChannelNotConfigured,
-            "the brand has no channel in this mode",
-        ));
-    }
-    routes.truncate(8);
-    Ok(routes)
 }
 
 /// Whether the brand has a channel of that name.

@@ -72,7 +72,7 @@ pub struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn key(&self, kind: &str, hash: &str) -> Key {
+    pub(crate) fn key(&self, kind: &str, hash: &str) -> Key {
         let Self { brand, mode, channel } = self;
         Key { pk: format!("{kind}#{brand}#{mode:?}#{channel}#{hash}"), sk: kind.to_owned() }
     }

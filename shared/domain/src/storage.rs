@@ -2,12 +2,30 @@
 //!
 //! Every access is by key and nothing scans. What is stored carries a version in its text, because functions are deployed
 //! one at a time and an older one may read what a newer one wrote.
+//!
+//! | pk | sk | what | kept |
+//! | --- | --- | --- | --- |
+//! | `REQ#<id>` | `REQ` | a request, with its index by session | until it is closed, then as the brand says |
+//! | `REQ#<id>` | `EVT#<seq>`, `NTC#<seq>` | its events and notices | as long as it can live |
+//! | `LINK#<digest of the token>` | `LINK` | [`LinkTarget`]: where a consent page's link, or a prompt's id, leads | 8 days |
+//! | `ADDR#<channel>#<address>` | `REQ#<id>` | requests that may be open for an address there | until closed |
+//! | `STOP#<brand>#<address>` | `STOP` | the address opted out | for good |
+//! | `CONTACT#<brand>#<mode>#<channel>#<address>` | `CONTACT` | [`crate::contact::Contact`] | 90 days |
+//! | `HANDLE#<brand>#<mode>#<channel>#<handle>` | `HANDLE` | the address behind a channel's own id for somebody | 90 days |
+//! | `CAP#<brand>#<mode>#<channel>#<address>` | `CAP` | [`crate::capability::Known`] | 60 seconds |
+//! | `DEVICE#<brand>#<mode>#<address>` | `DEVICE` | [`crate::device::Observed`] | 90 days |
+//! | `LIMIT#<brand>#<mode>#<address>` | `LIMIT` | [`crate::limits::Standing`] | 8 days |
+//! | `PHONE#<number>` | `MSG#<prompt>` | a message on the sandbox phone | a day |
+//!
+//! Addresses and handles are keyed hashes ([`crate::keys`]). `IDEM#` is intake's own, `ENDPOINT#` fetch-info's and
+//! `SANDBOX#` the sandbox processor's.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use crate::device::{observed, put_observed};
 use crate::event::{Event, What};
 use crate::notice::Notice;
 use crate::ports::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};

@@ -89,8 +89,10 @@ words!(step STEPS of Step {
 });
 
 /// Items of which there is one kind each, by the first part of their key.
-const OTHERS: &[&str] =
-    &["addr", "contact", "endpoint", "handle", "idem", "limit", "link", "phone", "sandbox", "stop"];
+const OTHERS: &[&str] = &[
+    "addr", "cap", "contact", "device", "endpoint", "handle", "idem", "limit", "link", "phone",
+    "sandbox", "stop",
+];
 
 /// The names of all golden files there must be.
 pub(super) fn all() -> Vec<String> {

@@ -4,6 +4,7 @@ use domain::ask::AskHash;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
 use domain::contact::Contact;
+use domain::device::Observed;
 use domain::event::Event;
 use domain::keys;
 use domain::limits::Standing;
@@ -45,13 +46,14 @@ fn every_golden_file_reads_and_is_written_the_same() {
             "link" => again::<LinkTarget>(&text),
             "limit" => again::<Standing>(&text),
             "contact" => again::<Contact>(&text),
+            "device" => again::<Observed>(&text),
             "handle" => again::<String>(&text),
             "stop" => again::<Timestamp>(&text),
             "addr" => again::<RequestId>(&text),
             "phone" => json!(serde_json::from_str::<PhoneMessage>(&text).unwrap()),
             "message" => json!(serde_json::from_str::<Message>(&text).unwrap()),
             // Read by one function each, below.
-            "idem" | "endpoint" | "sandbox" => continue,
+            "cap" | "idem" | "endpoint" | "sandbox" => continue,
             _ => panic!("nobody reads {name}"),
         };
         assert_eq!(written, golden["body"], "{name}");
@@ -109,6 +111,20 @@ fn an_idempotency_key_of_then_still_gets_its_answer() {
     assert_eq!(answer.header("idempotency-replayed"), "true");
     assert_eq!(answer.json(), golden["body"]["is"]["answer"]);
     world.settles();
+}
+
+#[test]
+fn what_a_channel_said_then_is_what_is_told_a_moment_later() {
+    let golden = &golden_files()["cap"];
+    let at = golden["body"]["is"]["at"].as_str().unwrap().parse::<Timestamp>().unwrap();
+    let channels = json!([{ "name": "whatsapp", "kind": "talking" }]);
+    let world = World::beginning().at(at).with("/test/channels", &channels).begin();
+    world.puts(item(golden));
+    let mut wanted = world.payment("+15551239001", 100);
+    wanted.as_object_mut().unwrap().remove("session");
+    let route = world.post("/v1/capabilities", &wanted).ok(200).json()["routes"][0].clone();
+    assert_eq!(route["reason"], "not_on_channel");
+    assert_eq!(route["wallets"], json!(["apple_pay"]));
 }
 
 #[test]

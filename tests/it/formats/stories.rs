@@ -63,9 +63,18 @@ fn on_the_sandbox() -> World {
 
 /// A channel that says who its customers are and what their devices can do.
 fn by_somebody_known() -> World {
-    let world = World::beginning().talking(&["whatsapp"]).begin();
+    let settings = json!({ "reachable": false, "wallets": ["apple_pay"] });
+    let channel = json!([{ "name": "whatsapp", "kind": "talking", "settings": settings }]);
+    let world = World::beginning().with("/test/channels", &channel).begin();
     let from = json!({ "phone": PHONE, "handle": "US.1349", "features": ["QUICK", "FORM"] });
     world.tells("whatsapp", &json!([{ "wrote": { "from": from, "text": "hello" } }])).ok(200);
+    let mut wanted = world.payment("+15551239001", 100);
+    wanted.as_object_mut().unwrap().remove("session");
+    world.post("/v1/capabilities", &wanted).ok(200);
+    world.asks(100);
+    let reference = world.went().sent[0].reference;
+    let seen = ["apple_pay".to_owned(), "google_pay".to_owned()];
+    world.run(world.machine.consent_callback.observe(reference, &seen)).unwrap();
     world
 }
 

@@ -176,7 +176,7 @@ impl Beginning {
         identify(&mut machine, &ports);
         let consent = Arc::get_mut(&mut machine.consent_callback);
         consent.expect("nobody else has it yet").sandbox = self.phone;
-        let talk = talking::join(&mut machine, &clock);
+        let talk = talking::join(&mut machine);
         let logs = Logs::default();
         let core = Arc::new(Core {
             clock,

@@ -4,14 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
 use domain::contact::Contact;
 use domain::ports::{
-    About, Accepted, Callback, CallbackError, CallbackReply, Capability, Channel, Channels, Clock,
+    About, Accepted, Callback, CallbackError, CallbackReply, Capability, Channel, Channels,
     OpenChannelError, Prompt, ReceiptKinds, Received, Resend, Retraction, SendError, Sender,
     UnverifiedCallback,
 };
@@ -24,7 +23,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::calls::Answer;
-use super::ports::{WorldClock, lock};
+use super::ports::lock;
 use super::{Beginning, Core};
 
 /// The kind of such a channel in a brand's settings.
@@ -43,7 +42,6 @@ pub(super) struct Talk {
 /// The channels there are, with the talking ones among them.
 pub(super) struct WithTalking {
     pub(super) others: Arc<dyn Channels>,
-    pub(super) clock: Arc<WorldClock>,
     pub(super) talk: Arc<Talk>,
 }
 
@@ -56,20 +54,22 @@ struct Settings {
     reachable: bool,
     /// Whether a prompt is refused: "not on this channel".
     absent: bool,
-    /// How long a look-up takes, in milliseconds.
-    takes_ms: u64,
+    /// Whether a look-up never comes to an end.
+    silent: bool,
+    /// Wallets that work within the channel.
+    wallets: Vec<String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { proof: "proven".to_owned(), reachable: true, absent: false, takes_ms: 0 }
+        let proof = "proven".to_owned();
+        Self { proof, reachable: true, absent: false, silent: false, wallets: Vec::new() }
     }
 }
 
 struct Talking {
     name: ChannelName,
     settings: Settings,
-    clock: Arc<WorldClock>,
     talk: Arc<Talk>,
 }
 
@@ -85,8 +85,8 @@ impl Channels for WithTalking {
         let Some(setup) = setup else { return self.others.open(brand, mode, name) };
         let settings = setup.settings.read();
         let settings = settings.map_err(|error| OpenChannelError::Settings(error.into()))?;
-        let (clock, talk) = (Arc::clone(&self.clock), Arc::clone(&self.talk));
-        Ok(Box::new(Talking { name: name.clone(), settings, clock, talk }))
+        let talk = Arc::clone(&self.talk);
+        Ok(Box::new(Talking { name: name.clone(), settings, talk }))
     }
 }
 
@@ -171,13 +171,13 @@ impl Channel for Talking {
 
     async fn capability(&self, _: &Phone, contact: &Contact, _: Timestamp) -> Capability {
         lock(&self.talk.asked).push((self.name.clone(), contact.clone()));
-        if self.settings.takes_ms > 0 {
-            self.clock.wait(Duration::from_millis(self.settings.takes_ms)).await;
+        if self.settings.silent {
+            std::future::pending::<()>().await;
         }
         Capability {
             reachable: self.settings.reachable,
             rich: true,
-            wallets: Vec::new(),
+            wallets: self.settings.wallets.clone(),
             receipts: self.receipts(),
             reason: (!self.settings.reachable).then_some("not_on_channel"),
         }
@@ -231,11 +231,10 @@ impl Talk {
 }
 
 /// Puts the talking channels among those of a machine.
-pub(super) fn join(machine: &mut Machine, clock: &Arc<WorldClock>) -> Arc<Talk> {
+pub(super) fn join(machine: &mut Machine) -> Arc<Talk> {
     let talk = Arc::new(Talk::default());
     let others = Arc::clone(&machine.intake.channels);
-    let (clock, kept) = (Arc::clone(clock), Arc::clone(&talk));
-    let channels: Arc<dyn Channels> = Arc::new(WithTalking { others, clock, talk: kept });
+    let channels: Arc<dyn Channels> = Arc::new(WithTalking { others, talk: Arc::clone(&talk) });
     let first = "nobody else has it yet";
     Arc::get_mut(&mut machine.intake).expect(first).channels = Arc::clone(&channels);
     Arc::get_mut(&mut machine.send_prompt).expect(first).channels = Arc::clone(&channels);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{CallbackError, Received, Source, UnverifiedCallback};
 use crate::brand::{Brand, Mode};
@@ -181,7 +181,7 @@ pub enum Resend {
 }
 
 /// Which receipts a channel gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptKinds {
     /// It says when the message reached the phone.
     pub delivered: bool,

@@ -1,0 +1,75 @@
+//! What a customer's device showed it can do when they had the consent page open: worth knowing the next time.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::brand::Mode;
+use crate::ports::{Expect, Item, Key, Store, StoreError, Write};
+use crate::storage::{body, unbody};
+use crate::values::name::BrandName;
+use crate::values::time::Timestamp;
+
+/// For how long it is kept.
+const KEPT: Duration = Duration::from_secs(90 * 86_400);
+/// How many wallets are kept, and how long the name of each may be.
+const WALLETS_MAX: (usize, usize) = (8, 32);
+
+/// The wallets that worked on the customer's device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observed {
+    /// Their names, such as `apple_pay`, in alphabetical order.
+    pub wallets: Vec<String>,
+    /// When they were seen.
+    pub at: Timestamp,
+}
+
+fn key(brand: &BrandName, mode: Mode, address: &str) -> Key {
+    Key { pk: format!("DEVICE#{brand}#{mode:?}#{address}"), sk: "DEVICE".to_owned() }
+}
+
+/// Keeps which wallets work on a customer's device, in place of what was seen before. A page says it, and anybody can write
+/// a page's form: only what looks like a wallet's name is kept.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn put_observed(
+    store: &dyn Store,
+    (brand, mode): (&BrandName, Mode),
+    address: &str,
+    wallets: &[String],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (most, long) = WALLETS_MAX;
+    let named = |name: &&String| {
+        let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        plain && (1..=long).contains(&name.len())
+    };
+    let mut wallets: Vec<String> = wallets.iter().filter(named).cloned().collect();
+    wallets.sort_unstable();
+    wallets.dedup();
+    wallets.truncate(most);
+    let item = Item {
+        key: key(brand, mode, address),
+        version: 1,
+        body: body(Observed { wallets, at: now })?,
+        expires_at: Some(now.after(KEPT)),
+        index: None,
+    };
+    store.write(vec![Write::Put { item, expect: Expect::Any }]).await
+}
+
+/// What was seen of a customer's device within the last 90 days.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn observed(
+    store: &dyn Store,
+    (brand, mode): (&BrandName, Mode),
+    address: &str,
+    now: Timestamp,
+) -> Result<Option<Observed>, StoreError> {
+    let Some(item) = store.read(&key(brand, mode, address)).await? else { return Ok(None) };
+    let seen: Observed = unbody(&item.body)?;
+    Ok((now < seen.at.after(KEPT)).then_some(seen))
+}
