@@ -182,7 +182,7 @@ impl Intake {
             by_tap,
             metadata: wanted.metadata.clone(),
             notify: brand.setup(requester.mode).notices.is_some(),
-            fallback_seconds: policy.fallback_seconds.max(5),
+            fallback_seconds: wanted.fallback_seconds.unwrap_or(policy.fallback_seconds).max(5),
             attempts_max: policy.attempts_max,
             retention_seconds: policy.retention().as_secs(),
             created_at: now,

@@ -15,6 +15,9 @@ use domain::values::text::Shown;
 
 use crate::fields::Fields;
 
+/// How long a silent route may be waited for, in seconds: less would send everything twice, more is no live conversation.
+const FALLBACK: (u64, u64) = (5, 300);
+
 /// A request somebody wants to make.
 pub(crate) struct Wanted {
     pub(crate) customer: Customer,
@@ -22,6 +25,7 @@ pub(crate) struct Wanted {
     pub(crate) ask: Ask,
     pub(crate) channels: Option<Vec<ChannelName>>,
     pub(crate) expires_in: Option<Duration>,
+    pub(crate) fallback_seconds: Option<u32>,
     pub(crate) metadata: Metadata,
 }
 
@@ -48,6 +52,7 @@ pub(crate) fn request(body: &[u8], mode: Mode) -> Result<Wanted, Problem> {
     let ask = fields.object("ask", true).and_then(ask);
     let channels = fields.list("channels", false, 8, str::parse);
     let expires_in = expires_in(&mut fields, false, mode);
+    let fallback = fields.number("fallback_seconds", false, FALLBACK);
     let metadata = fields.object("metadata", false).map(metadata).unwrap_or_default();
     let wanted = customer.zip(session).zip(ask).map(|((customer, session), ask)| Wanted {
         customer,
@@ -55,6 +60,7 @@ pub(crate) fn request(body: &[u8], mode: Mode) -> Result<Wanted, Problem> {
         ask,
         channels,
         expires_in,
+        fallback_seconds: fallback.and_then(|seconds| u32::try_from(seconds).ok()),
         metadata,
     });
     finished(fields, wanted)

@@ -50,7 +50,7 @@ pub(crate) fn prompt(
         contact: Contact::default(),
         money: request.ask.money(),
         callback: format!("{public_base}/callbacks/{}/{}", request.brand, record.channel),
-        expires_at: request.expires_at,
+        expires_at: request.delivers_by(record),
         now,
         link,
     }

@@ -22,6 +22,7 @@ struct View<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     session_code: Option<&'a str>,
     channels: Vec<&'a str>,
+    fallback_seconds: u32,
     metadata: &'a Metadata,
     created_at: Timestamp,
     expires_at: Timestamp,
@@ -77,6 +78,7 @@ fn shown(request: &Request, version: u64, session_code: Option<&str>) -> Value {
         session: &request.session,
         session_code,
         channels,
+        fallback_seconds: request.fallback_seconds,
         metadata: &request.metadata,
         created_at: request.created_at,
         expires_at: request.expires_at,

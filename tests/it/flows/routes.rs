@@ -167,3 +167,67 @@ fn a_prompt_whose_worker_died_is_sent_again_as_the_same_prompt() {
     assert_eq!(world.customer().messages().len(), 1);
     assert_eq!(world.state(&asked), "prompted");
 }
+
+fn three() -> World {
+    World::beginning().talking(&["rcs", "whatsapp", "sms"]).begin()
+}
+
+#[test]
+fn a_request_may_say_how_long_a_silent_route_is_waited_for() {
+    let world = three();
+    let mut body = world.payment(PHONE, 4250);
+    body["fallback_seconds"] = json!(30);
+    let asked = world.asks_for(&body);
+    assert_eq!(asked.answer["fallback_seconds"], 30);
+    world.time_passes(29);
+    assert_eq!(world.timeline(&asked), ["accepted rcs"]);
+    world.time_passes(1);
+    assert_eq!(world.timeline(&asked)[1..], ["accepted whatsapp", "superseded rcs"]);
+    for wrong in [json!(4), json!(301), json!("12"), json!(5.5), json!(null)] {
+        body["fallback_seconds"] = wrong.clone();
+        let answer = world.post("/v1/requests", &body);
+        if wrong.is_null() {
+            assert_eq!(answer.ok(201).json()["fallback_seconds"], 12, "as the brand says");
+        } else {
+            let problem = answer.problem(400, "invalid-request").json();
+            assert_eq!(problem["errors"][0]["pointer"], "/fallback_seconds", "{wrong}");
+        }
+    }
+    world.settles();
+}
+
+#[test]
+fn a_brand_cannot_wait_less_than_five_seconds() {
+    let policy = json!({ "fallback_seconds": 0 });
+    let world = World::beginning().with("/policy", &policy).begin();
+    assert_eq!(world.asks(100).answer["fallback_seconds"], 5);
+}
+
+#[test]
+fn the_prompt_that_lost_is_taken_back_and_one_that_failed_is_not_waited_for() {
+    let world = three();
+    let asked = world.asks(4250);
+    world.time_passes(12);
+    let went = world.went();
+    assert_eq!(went.sent.len(), 2);
+    let taken: Vec<_> = went.retracted.iter().map(|taken| taken.reference).collect();
+    assert_eq!(taken, [went.sent[0].reference]);
+    let failed = json!([{ "failed": { "about": went.sent[1].reference.to_string() } }]);
+    world.tells("whatsapp", &failed).ok(200);
+    world.settles();
+    let timeline = world.timeline(&asked);
+    assert_eq!(timeline[timeline.len() - 2..], ["failed whatsapp unreachable", "accepted sms"]);
+    assert_eq!(world.went().retracted.len(), 1, "what failed is on no phone");
+}
+
+#[test]
+fn a_prompt_is_worth_delivering_until_the_next_route_has_its_turn_and_the_last_until_the_deadline()
+{
+    let world = three();
+    let asked = world.asks(4250);
+    world.time_passes(24);
+    let lives: Vec<u64> =
+        world.went().sent.iter().map(|p| p.now.until(p.expires_at).as_secs()).collect();
+    assert_eq!(lives, [12, 12, 300 - 24]);
+    assert_eq!(world.state(&asked), "prompted");
+}

@@ -16,7 +16,7 @@ use domain::values::time::Timestamp;
 use serde_json::{Value, json};
 
 /// Fields that came later, each of which may be missing in what was written before.
-const ADDED: &[&str] = &["/body/is/by_tap"];
+const ADDED: &[&str] = &["/body/is/by_tap", "/body/is/answer/fallback_seconds"];
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("it/formats/v1")

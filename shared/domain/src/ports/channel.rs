@@ -71,7 +71,8 @@ pub struct Prompt {
     pub link: String,
     /// Where the provider should report to: the public address of this brand's and channel's callbacks.
     pub callback: String,
-    /// The request's deadline, after which the prompt is dead.
+    /// Until when it is worth delivering: the request's deadline, or sooner where another route has its turn then. What has
+    /// arrived in time stays in force.
     pub expires_at: Timestamp,
     /// Now, from which a provider's time-to-live is counted.
     pub now: Timestamp,

@@ -153,6 +153,16 @@ impl Request {
         Some(self.silent_since()?.after(self.fallback()))
     }
 
+    /// Until when a prompt is worth delivering: the deadline, or sooner when silence makes another route's turn.
+    #[must_use]
+    pub fn delivers_by(&self, prompt: &PromptRecord) -> Timestamp {
+        let another = self.routes.get(self.routes_used).filter(|_| self.has_room());
+        match another.filter(|_| prompt.tells_delivery) {
+            Some(_) => prompt.at.after(self.fallback()).min(self.expires_at),
+            None => self.expires_at,
+        }
+    }
+
     /// When the customer is reminded: once, half-way to the deadline of a request that lives ten minutes or more, if
     /// the prompt arrived and was not opened.
     pub(super) fn reminds_at(&self) -> Option<Timestamp> {

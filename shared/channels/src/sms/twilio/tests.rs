@@ -258,10 +258,7 @@ fn what_a_customer_writes_is_a_stop_a_start_or_their_own_words() {
         of(&[("Body", "STOP"), ("OptOutType", "START")]),
         [Callback::Start(phone.clone().into())]
     );
-    assert_eq!(
-        of(&[("Body", "HELP"), ("OptOutType", "HELP")]),
-        [wrote(&phone.clone(), "HELP".to_owned())]
-    );
+    assert_eq!(of(&[("Body", "HELP"), ("OptOutType", "HELP")]), [wrote(&phone, "HELP".to_owned())]);
     assert_eq!(of(&[("Body", "Please stop texting me")]), [Callback::Stop(phone.clone().into())]);
     assert_eq!(
         of(&[("Body", "отписаться"), ("MessageStatus", "received")]),
