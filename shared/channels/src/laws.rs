@@ -135,7 +135,7 @@ fn no_answer_panics_or_gives_a_secret_away_and_only_a_good_one_is_a_success() {
         .into(),
     );
     bodies.push(Bytes::from_static(b"\xff\xfe\x00{\"code\":21610}"));
-    for path in ["sms/fixtures/twilio", "sms/fixtures/aws"] {
+    for path in ["sms/fixtures/twilio", "sms/fixtures/aws", "whatsapp/fixtures/answers"] {
         for fixture in fixtures(path).values() {
             let body = recorded(fixture).1;
             bodies.push(body.slice(..body.len() / 2));

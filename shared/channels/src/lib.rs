@@ -19,6 +19,7 @@ mod sandbox;
 mod settings;
 mod sms;
 mod spelling;
+mod whatsapp;
 mod words;
 
 use std::sync::Arc;
@@ -30,7 +31,7 @@ use domain::ports::{
 use domain::values::name::ChannelName;
 
 /// Every kind of channel there is, in alphabetical order.
-const KINDS: &[Kind] = &[rcs::KIND, sandbox::KIND, sms::KIND];
+const KINDS: &[Kind] = &[rcs::KIND, sandbox::KIND, sms::KIND, whatsapp::KIND];
 
 /// Everything outside that a channel may touch.
 #[derive(Clone)]

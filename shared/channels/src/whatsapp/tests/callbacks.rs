@@ -1,0 +1,181 @@
+//! Everything a proven callback can say.
+
+use domain::ports::{Callback, CallbackError, Sender};
+use domain::postback::Action;
+use serde_json::{Value, json};
+
+use super::{CUSTOMER, USER, body, receive, value};
+use crate::doubles::{postback, reference};
+use crate::whatsapp::wire;
+
+fn says(members: &Value) -> Vec<Callback> {
+    let received = receive(&body(&[value(members)])).unwrap();
+    assert_eq!((received.reply.status, received.reply.body.as_str()), (200, ""));
+    assert_eq!(received.refusal, None);
+    received.callbacks
+}
+
+/// A message of the customer, with its own members.
+fn message(members: &Value) -> Value {
+    let mut message = json!({ "from": CUSTOMER, "id": "wamid.IN1", "timestamp": "1750030073" });
+    message.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    message
+}
+
+fn writes(members: &Value) -> Vec<Callback> {
+    says(&json!({ "messages": [message(members)] }))
+}
+
+fn customer() -> Sender {
+    let phone = Some(format!("+{CUSTOMER}").parse().unwrap());
+    Sender { phone, handle: Some(USER.to_owned()), ..Sender::default() }
+}
+
+fn wrote(text: &str) -> Callback {
+    Callback::Wrote { from: customer(), text: text.to_owned(), intent: None }
+}
+
+fn fares(members: &Value) -> Vec<Callback> {
+    let mut status = json!({
+        "id": "wamid.OUT1", "timestamp": "1750030080", "recipient_id": CUSTOMER,
+        "biz_opaque_callback_data": reference().to_string(),
+    });
+    status.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    says(&json!({ "statuses": [status] }))
+}
+
+#[test]
+fn a_tap_on_either_kind_of_button_brings_its_postback_back() {
+    let carried = postback(Action::Approve);
+    let context = json!({ "from": "15550783881", "id": "wamid.OUT1" });
+    let tapped = [Callback::Tapped { postback: carried.clone(), from: customer() }];
+    let reply =
+        json!({ "type": "button_reply", "button_reply": { "id": carried, "title": "Approve" } });
+    let free = json!({ "type": "interactive", "context": context, "interactive": reply });
+    assert_eq!(writes(&free), tapped);
+    let button = json!({ "payload": carried, "text": "Approve" });
+    let quick = json!({ "type": "button", "context": context, "button": button });
+    assert_eq!(writes(&quick), tapped);
+    // Somebody else's template: whether the postback is ours is not for this place to say.
+    let foreign = json!({ "type": "button", "button": { "payload": "Cancel", "text": "Cancel" } });
+    assert!(matches!(writes(&foreign)[..], [Callback::Tapped { .. }]));
+    for other in [
+        json!({ "type": "interactive", "interactive": { "type": "list_reply", "list_reply": { "id": "x" } } }),
+        json!({ "type": "interactive", "interactive": { "type": "nfm_reply", "nfm_reply": {} } }),
+        json!({ "type": "interactive", "interactive": { "button_reply": { "id": 7 } } }),
+        json!({ "type": "button", "button": null }),
+    ] {
+        assert_eq!(writes(&other), []);
+    }
+}
+
+#[test]
+fn what_a_customer_writes_is_a_stop_a_start_or_their_own_words() {
+    let text = |body: &str| writes(&json!({ "type": "text", "text": { "body": body } }));
+    assert_eq!(text("STOP"), [Callback::Stop(customer())]);
+    assert_eq!(text("please don't message me again"), [Callback::Stop(customer())]);
+    assert_eq!(text("unstop"), [Callback::Start(customer())]);
+    assert_eq!(text("yes 47"), [wrote("yes 47")]);
+    let image = |caption: Value| writes(&json!({ "type": "image", "image": caption }));
+    assert_eq!(image(json!({ "id": "1", "caption": "Stop!" })), [Callback::Stop(customer())]);
+    assert_eq!(image(json!({ "id": "1" })), [wrote("")], "it opens the window all the same");
+    for kind in ["reaction", "system", "unsupported", "order", "a_new_word", ""] {
+        assert_eq!(writes(&json!({ "type": kind, kind: { "body": "STOP" } })), [], "{kind}");
+    }
+}
+
+#[test]
+fn somebody_without_a_number_has_their_business_scoped_id() {
+    let says = |contacts: Value, mut message: Value| {
+        message["type"] = json!("text");
+        message["text"] = json!({ "body": "hi" });
+        let said = says(&json!({ "contacts": contacts, "messages": [message] })).remove(0);
+        let Callback::Wrote { from, .. } = said else { panic!("{said:?}") };
+        (from.phone.map(|phone| phone.as_str().to_owned()), from.handle)
+    };
+    let (phone, user) = (Some(format!("+{CUSTOMER}")), Some(USER.to_owned()));
+    let named = json!([{ "profile": { "name": "Z", "username": "zoe" }, "user_id": USER }]);
+    assert_eq!(says(named, json!({ "id": "wamid.1" })), (None, user.clone()));
+    assert_eq!(says(json!([]), json!({ "from_user_id": USER })), (None, user.clone()));
+    assert_eq!(says(json!([]), json!({ "from": USER })), (None, user.clone()));
+    assert_eq!(says(json!([]), json!({ "from": CUSTOMER })), (phone.clone(), None));
+    assert_eq!(says(json!([{ "wa_id": CUSTOMER }]), json!({})), (phone.clone(), None));
+    let two = json!([{ "wa_id": "15551230009", "user_id": "US.9" }, { "wa_id": CUSTOMER, "user_id": USER }]);
+    assert_eq!(says(two.clone(), json!({ "from": CUSTOMER })), (phone, user));
+    assert_eq!(says(two, json!({})), (None, None), "whose message it is cannot be told");
+    let odd = json!([{ "user_id": "US.".to_owned() + &"9".repeat(200), "wa_id": "0" }]);
+    assert_eq!(says(odd, json!({})), (None, None));
+}
+
+#[test]
+fn a_message_reports_how_it_fares_in_our_words() {
+    let about = || reference().into();
+    let of = |status: &str| fares(&json!({ "status": status }));
+    assert_eq!(of("delivered"), [Callback::Delivered(about())]);
+    assert_eq!(of("read"), [Callback::Read(about())]);
+    assert_eq!(of("played"), [Callback::Read(about())]);
+    assert_eq!(of("failed"), [Callback::Failed(about(), "undelivered")]);
+    for status in ["sent", "accepted", "deleted", "captured", "pending", "a_new_word", ""] {
+        assert_eq!(of(status), [], "{status}");
+    }
+    let failed = |errors: Value| {
+        let told = fares(&json!({ "status": "failed", "errors": errors }));
+        let [Callback::Failed(_, reason)] = told[..] else { panic!("{told:?}") };
+        reason
+    };
+    for (code, reaction) in wire::FAULTS {
+        let error = json!({ "code": code, "title": "x", "error_data": { "details": "y" } });
+        assert_eq!(failed(json!([error])), reaction.reason(), "{code}");
+    }
+    assert_eq!(failed(json!([{ "code": 999_999 }, {}, { "code": 131_026 }])), "not_on_channel");
+    for errors in [json!(null), json!([]), json!([{ "code": "131026" }]), json!([{ "code": -1 }])] {
+        assert_eq!(failed(errors.clone()), "undelivered", "{errors}");
+    }
+}
+
+#[test]
+fn a_status_of_a_message_that_is_not_ours_says_nothing() {
+    for data in [json!(null), json!(""), json!("01HZX"), json!(7), json!("req_1.prm_1")] {
+        let of = json!({ "status": "delivered", "biz_opaque_callback_data": data });
+        assert_eq!(fares(&of), [], "{data}");
+    }
+}
+
+#[test]
+fn one_call_tells_of_many_things_and_what_cannot_be_read_takes_nothing_with_it() {
+    let stop = message(&json!({ "type": "text", "text": { "body": "STOP" } }));
+    let read = json!({ "status": "read", "biz_opaque_callback_data": reference().to_string() });
+    let odd = json!([null, 7, [], {}, { "type": 7 }, { "type": "text" }, { "from": {} }]);
+    let mut messages = odd.as_array().unwrap().clone();
+    messages.push(stop);
+    let mut statuses = odd.as_array().unwrap().clone();
+    statuses.push(read);
+    let both = value(&json!({ "messages": messages, "statuses": statuses, "errors": [{}] }));
+    let wrong = value(&json!({ "messages": {}, "statuses": "x", "contacts": 1 }));
+    let received = receive(&body(&[wrong, both.clone(), json!(null), both])).unwrap();
+    let pair = [Callback::Stop(customer()), Callback::Read(reference().into())];
+    assert_eq!(received.callbacks, [pair.clone(), pair].concat());
+    for text in ["", "{", "test", "\u{0}", "nul"] {
+        assert_eq!(receive(text.as_bytes()), Err(CallbackError::Malformed), "{text}");
+    }
+    for text in ["{}", "null", "[]", "7", r#"{"object":"page","entry":[{"changes":[{}]}]}"#] {
+        assert_eq!(receive(text.as_bytes()).unwrap().callbacks, [], "{text}");
+    }
+    assert_eq!(receive("[".repeat(100_000).as_bytes()), Err(CallbackError::Malformed));
+}
+
+#[test]
+fn other_numbers_and_other_fields_are_heard_and_left_alone() {
+    let stop =
+        json!({ "messages": [message(&json!({ "type": "text", "text": { "body": "STOP" } }))] });
+    for metadata in [json!(null), json!({}), json!({ "phone_number_id": "106540352242923" })] {
+        let mut value = value(&stop);
+        value["metadata"] = metadata;
+        assert_eq!(receive(&body(&[value])).unwrap().callbacks, []);
+    }
+    for field in ["user_preferences", "message_template_status_update", "smb_message_echoes", ""] {
+        let text = String::from_utf8(body(&[value(&stop)])).unwrap();
+        let text = text.replace("\"field\":\"messages\"", &format!("\"field\":\"{field}\""));
+        assert_eq!(receive(text.as_bytes()).unwrap().callbacks, [], "{field}");
+    }
+}

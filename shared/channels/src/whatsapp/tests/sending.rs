@@ -1,0 +1,258 @@
+//! The calls, within the window and outside of it, and what their answers mean.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::brand::Mode;
+use domain::contact::Contact;
+use domain::ports::{Button, Channel, Channels, Does, Http, HttpError, Prompt, Reach};
+use domain::postback::Action;
+use http::{Request, Response};
+use pollster::block_on;
+use serde_json::{Value, json};
+
+use super::{channel, settings};
+use crate::answers::Reaction;
+use crate::doubles::{
+    NOW, PHONE, Script, World, brand, fixtures, meaning, postback, prompt_to, recorded, reference,
+};
+use crate::whatsapp::wire;
+use crate::{Outside, Registry};
+
+const DAY: u64 = 24 * 3_600;
+
+/// What is known of a customer who wrote that many seconds ago.
+fn wrote(seconds: u64) -> Contact {
+    Contact { last_inbound: Some(NOW.before(Duration::from_secs(seconds))), ..Contact::default() }
+}
+
+fn within() -> Prompt {
+    Prompt { contact: wrote(60), ..prompt_to(PHONE) }
+}
+
+fn reply(label: &str, action: Action) -> Button {
+    Button { label: label.to_owned(), does: Does::Reply { postback: postback(action) } }
+}
+
+/// The calls that sending this prompt makes, each with its body.
+fn calls(name: &str, prompt: &Prompt) -> Vec<(Request<Bytes>, Value)> {
+    let (world, channel) = channel(name);
+    block_on(channel.send(prompt)).unwrap_err();
+    let body = |call: Request<Bytes>| {
+        let body = serde_json::from_slice(call.body()).unwrap();
+        (call, body)
+    };
+    world.calls().into_iter().map(body).collect()
+}
+
+fn body(name: &str, prompt: &Prompt) -> Value {
+    let mut calls = calls(name, prompt);
+    assert_eq!(calls.len(), 1);
+    calls.remove(0).1
+}
+
+#[test]
+fn the_call_is_the_documented_one_and_carries_the_token_hidden() {
+    let (call, body) = calls("page", &within()).remove(0);
+    assert_eq!(call.method(), "POST");
+    let expected = "https://graph.facebook.com/v25.0/106540352242922/messages";
+    assert_eq!(call.uri().to_string(), expected);
+    let token = &call.headers()["authorization"];
+    assert!(token == "Bearer secret-access-token" && token.is_sensitive());
+    assert_eq!(call.headers()["content-type"], "application/json");
+    assert_eq!(body["messaging_product"], "whatsapp");
+    assert_eq!(body["recipient_type"], "individual");
+    assert_eq!(body["to"], PHONE);
+    assert_eq!(body["biz_opaque_callback_data"], reference().to_string());
+    let (call, _) = calls("full", &within()).remove(0);
+    let expected = "http://127.0.0.1:4010/v23.0/106540352242922/messages";
+    assert_eq!(call.uri().to_string(), expected);
+}
+
+#[test]
+fn within_the_window_the_first_three_replies_are_buttons_and_the_page_is_not() {
+    let body = body("page", &within());
+    let button = |title: &str, action| json!({ "type": "reply", "reply": { "id": postback(action), "title": title } });
+    let expected = json!({
+        "type": "button",
+        "header": { "type": "text", "text": "Pay 42.50 EUR?" },
+        "body": { "text": "Acme & Söhne asks for 42.50 EUR for Invoice 4711." },
+        "action": { "buttons": [
+            button("Pay", Action::Approve), button("No", Action::Decline), button("Not me", Action::NotMe),
+        ] },
+    });
+    assert_eq!((&body["type"], &body["interactive"]), (&json!("interactive"), &expected));
+}
+
+#[test]
+fn a_yes_that_needs_the_page_is_one_button_and_the_words_say_where_a_no_is() {
+    let link = "https://pay.example.com/c/tok_hidden".to_owned();
+    let open = Does::Open { url: link.clone(), postback: postback(Action::Open) };
+    let buttons = vec![
+        Button { label: "View request".to_owned(), does: open },
+        reply("No", Action::Decline),
+        reply("Not me", Action::NotMe),
+    ];
+    let body = body("page", &Prompt { buttons, ..within() });
+    let expected = json!({
+        "type": "cta_url",
+        "header": { "type": "text", "text": "Pay 42.50 EUR?" },
+        "body": { "text": "Acme & Söhne asks for 42.50 EUR for Invoice 4711.\n\nNo / Not me → View request" },
+        "action": { "name": "cta_url", "parameters": { "display_text": "View request", "url": link } },
+    });
+    assert_eq!(body["interactive"], expected);
+}
+
+#[test]
+fn three_codes_leave_no_room_for_a_no_which_then_is_behind_the_link() {
+    let picks = (0..3).map(|place| reply(&format!("4{place}"), Action::Pick(place)));
+    let buttons = picks.chain([reply("Not me", Action::NotMe)]).collect();
+    let interactive = body("page", &Prompt { buttons, ..within() })["interactive"].take();
+    let titles = interactive["action"]["buttons"].as_array().unwrap().iter();
+    let titles: Vec<&Value> = titles.map(|button| &button["reply"]["title"]).collect();
+    assert_eq!(titles, ["40", "41", "42"]);
+    let text = interactive["body"]["text"].as_str().unwrap();
+    assert!(text.ends_with("\n\nNo / Not me → https://pay.example.com/c/tok_hidden"), "{text}");
+}
+
+#[test]
+fn nothing_is_longer_than_it_may_be_and_where_a_no_is_is_never_cut_off() {
+    let long = || "ü".repeat(5_000);
+    let mut prompt = Prompt { title: long(), body: long(), ..within() };
+    prompt.buttons.iter_mut().for_each(|button| button.label = "Ä".repeat(30));
+    let first = body("page", &prompt)["interactive"].take();
+    prompt.buttons.clear();
+    let second = body("page", &prompt)["interactive"].take();
+    for interactive in [first, second] {
+        let length = |pointer: &str| {
+            interactive.pointer(pointer).and_then(Value::as_str).map(|text| text.chars().count())
+        };
+        assert_eq!((length("/header/text"), length("/body/text")), (Some(60), Some(1_024)));
+        let text = interactive["body"]["text"].as_str().unwrap();
+        assert!(text.contains("…\n\nNo / Not me → "), "{text}");
+        for (pointer, max) in [("/action/buttons/2/reply", 20), ("/action/parameters", 20)] {
+            let label = length(&format!("{pointer}/title"));
+            assert!(label.or(length(&format!("{pointer}/display_text"))).is_none_or(|n| n <= max));
+        }
+    }
+}
+
+#[test]
+fn the_window_closes_ten_minutes_before_a_day_is_over() {
+    let kind =
+        |contact: Contact| body("page", &Prompt { contact, ..prompt_to(PHONE) })["type"].take();
+    assert_eq!(kind(wrote(0)), "interactive");
+    assert_eq!(kind(wrote(DAY - 601)), "interactive");
+    assert_eq!(kind(wrote(DAY - 600)), "template");
+    assert_eq!(kind(wrote(DAY + 1)), "template");
+    assert_eq!(kind(Contact::default()), "template");
+    let ahead = Some(NOW.after(Duration::from_secs(5)));
+    assert_eq!(kind(Contact { last_inbound: ahead, ..Contact::default() }), "interactive");
+}
+
+#[test]
+fn a_customer_is_reachable_for_all_that_is_known_and_the_reason_says_what_is() {
+    let (world, channel) = channel("page");
+    let of = |contact| block_on(channel.capability(&PHONE.parse().unwrap(), &contact, NOW));
+    let unknown = of(Contact::default());
+    assert!(unknown.reachable && unknown.rich && unknown.wallets.is_empty());
+    assert!(unknown.receipts.delivered && unknown.receipts.read);
+    assert_eq!(unknown.reason, Some("not_checked"));
+    assert_eq!(of(wrote(DAY)).reason, Some("not_checked"));
+    assert_eq!(of(wrote(60)).reason, Some("window_open"));
+    assert!(world.calls().is_empty());
+}
+
+#[test]
+fn each_recorded_answer_means_what_its_fixture_says() {
+    let fixtures = fixtures("whatsapp/fixtures/answers");
+    for (name, fixture) in &fixtures {
+        let (status, body, means) = recorded(fixture);
+        let sent = wire::accepted(status.try_into().unwrap(), &body);
+        assert_eq!(meaning(&sent), means, "{name}");
+    }
+    let (first, last) = (*wire::PERMISSIONS.start(), *wire::PERMISSIONS.end());
+    for code in wire::FAULTS.iter().map(|(code, _)| *code).chain([first, last]) {
+        assert!(fixtures.contains_key(&format!("error-{code}")), "{code} has no fixture");
+    }
+}
+
+#[test]
+fn every_code_that_is_documented_has_its_one_reaction() {
+    let person = |reason| Some(Reaction::Person(reason));
+    let gone = |reason| Some(Reaction::Unreachable(reason));
+    for (codes, reaction) in [
+        (&[190, 0][..], person("credentials")),
+        (&[3, 10, 200, 201, 298, 299, 131_005], person("permission")),
+        (&[4, 80_007, 130_429, 131_048, 131_056], Some(Reaction::Again)),
+        (&[131_000, 131_016, 2, 133_004], Some(Reaction::Again)),
+        (&[131_008, 131_009, 100, 131_051, 131_052, 131_053], person("rejected")),
+        (&[131_026], gone("not_on_channel")),
+        (&[131_047], gone("outside_window")),
+        (&[131_049], gone("withheld")),
+        (&[131_050], gone("opted_out")),
+        (&[131_031, 368], person("suspended")),
+        (&[131_042], person("billing")),
+        (&[132_000, 132_001, 132_005, 132_007, 132_012, 132_015, 132_016], person("template")),
+        (&[133_010], person("registration")),
+        (&[199, 300, 999_999], None),
+    ] {
+        for code in codes {
+            assert_eq!(wire::reaction(*code), reaction, "{code}");
+        }
+    }
+    let codes: Vec<u32> = wire::FAULTS.iter().map(|(code, _)| *code).collect();
+    assert!(codes.is_sorted_by(|one, next| one < next), "each code is there once");
+}
+
+/// Answers each call with the next of its fixtures.
+struct Turns {
+    answers: Mutex<Vec<&'static str>>,
+    kinds: Mutex<Vec<Value>>,
+}
+
+#[async_trait]
+impl Http for Turns {
+    async fn call(
+        &self,
+        request: Request<Bytes>,
+        _: Reach,
+        _: Duration,
+    ) -> Result<Response<Bytes>, HttpError> {
+        let mut body: Value = serde_json::from_slice(request.body()).unwrap();
+        self.kinds.lock().unwrap().push(body["type"].take());
+        let name = self.answers.lock().unwrap().remove(0);
+        let (status, body, _) = recorded(&fixtures("whatsapp/fixtures/answers")[name]);
+        Ok(Response::builder().status(status).body(body).unwrap())
+    }
+}
+
+/// What became of a prompt within the window, and the kinds of message that were sent for it.
+fn sent(answers: &[&'static str]) -> (String, Vec<Value>) {
+    let http = Arc::new(Turns { answers: Mutex::new(answers.to_vec()), kinds: Mutex::default() });
+    let outside = World::new(Script::Lost).registry().outside;
+    let registry = Registry::new(Outside { http: Arc::<Turns>::clone(&http), ..outside });
+    let brand = brand("whatsapp", &settings("full"));
+    let channel: Box<dyn Channel> =
+        registry.open(&brand, Mode::Test, &"a-channel".parse().unwrap()).unwrap();
+    let money = domain::values::money::Money::new(4250, "EUR".parse().unwrap()).unwrap();
+    let prompt = Prompt { money: Some(money), ..within() };
+    let meaning = meaning(&block_on(channel.send(&prompt)));
+    let kinds = http.kinds.lock().unwrap().clone();
+    assert!(http.answers.lock().unwrap().is_empty());
+    (meaning, kinds)
+}
+
+#[test]
+fn a_window_that_turns_out_to_be_closed_makes_it_a_template_once() {
+    let (meaning, kinds) = sent(&["error-131047", "accepted-template"]);
+    assert!(meaning.starts_with("accepted wamid."), "{meaning}");
+    assert_eq!(kinds, ["interactive", "template"]);
+    let (meaning, kinds) = sent(&["error-131047", "error-131047"]);
+    assert_eq!((meaning.as_str(), kinds.len()), ("unreachable outside_window", 2));
+    for answer in ["error-131026", "error-131000", "malformed-html", "error-132001"] {
+        assert_eq!(sent(&[answer]).1, ["interactive"], "{answer}");
+    }
+}

@@ -1,0 +1,153 @@
+//! Which template is sent outside the window, and how it is filled.
+
+use domain::ports::{Button, Does, Prompt};
+use domain::postback::Action;
+use domain::values::money::Money;
+use pollster::block_on;
+use serde_json::{Value, json};
+
+use super::{channel, settings};
+use crate::doubles::{PHONE, Script, World, meaning, postback, prompt_to};
+
+/// A payment that may be answered by a tap.
+fn payment() -> Prompt {
+    let money = Money::new(4250, "EUR".parse().unwrap()).unwrap();
+    Prompt { money: Some(money), ..prompt_to(PHONE) }
+}
+
+/// A prompt whose yes is given on the page only.
+fn on_the_page(prompt: Prompt) -> Prompt {
+    let yes = |button: &Button| button.label == prompt.labels.approve;
+    let buttons = prompt.buttons.iter().filter(|button| !yes(button)).cloned().collect();
+    Prompt { buttons, ..prompt }
+}
+
+fn template(prompt: &Prompt) -> Value {
+    let (world, channel) = channel("full");
+    block_on(channel.send(prompt)).unwrap_err();
+    let mut body: Value = serde_json::from_slice(world.calls().remove(0).body()).unwrap();
+    assert_eq!(body["type"], "template");
+    body["template"].take()
+}
+
+fn text(text: &str) -> Value {
+    json!({ "type": "text", "text": text })
+}
+
+fn button(index: &str, kind: &str, parameter: &Value) -> Value {
+    json!({ "type": "button", "sub_type": kind, "index": index, "parameters": [parameter] })
+}
+
+fn tap(index: &str, action: Action) -> Value {
+    button(index, "quick_reply", &json!({ "type": "payload", "payload": postback(action) }))
+}
+
+#[test]
+fn a_template_is_filled_in_the_order_it_was_approved_in() {
+    let expected = json!({
+        "name": "approve_payment_v1",
+        "language": { "code": "en_GB" },
+        "components": [
+            { "type": "header", "parameters": [text("Pay 42.50 EUR?")] },
+            { "type": "body", "parameters": [
+                text("Acme & Söhne"), text("42.50 EUR"),
+                text("Acme & Söhne asks for 42.50 EUR for Invoice 4711."),
+            ] },
+            tap("0", Action::Approve),
+            tap("1", Action::Decline),
+            // The button in between takes nothing.
+            tap("3", Action::NotMe),
+        ],
+    });
+    assert_eq!(template(&payment()), expected);
+}
+
+#[test]
+fn the_first_template_that_can_say_what_is_asked_is_taken() {
+    assert_eq!(template(&payment())["name"], "approve_payment_v1");
+    let paged = template(&on_the_page(payment()));
+    let expected = json!([
+        { "type": "body", "parameters": [text("Acme & Söhne"), text("42.50 EUR")] },
+        button("0", "url", &text("tok_hidden")),
+        tap("1", Action::Decline),
+    ]);
+    assert_eq!((&paged["name"], &paged["components"]), (&json!("view_payment_v1"), &expected));
+    let card = on_the_page(prompt_to(PHONE));
+    assert_eq!(template(&card)["name"], "view_request_v1", "without an amount");
+    let nothing = Prompt { buttons: Vec::new(), ..payment() };
+    assert_eq!(template(&nothing)["name"], "view_request_v1", "without buttons");
+}
+
+#[test]
+fn a_prompt_that_no_template_can_say_is_told_to_a_person_and_nothing_is_sent() {
+    let mut settings = settings("page");
+    settings["templates"][0]["buttons"] = json!(["approve", "decline"]);
+    let world = World::new(Script::Lost);
+    let channel = world.open("whatsapp", &settings).unwrap();
+    let sent = block_on(channel.send(&on_the_page(payment())));
+    assert_eq!(meaning(&sent), "person template");
+    assert!(world.calls().is_empty());
+}
+
+#[test]
+fn the_language_is_the_nearest_one_that_was_approved_and_the_brands_own_otherwise() {
+    let code = |language: &str| {
+        let language = language.parse().unwrap();
+        template(&Prompt { language, ..payment() })["language"]["code"].take()
+    };
+    assert_eq!(code("en-GB"), "en_GB");
+    assert_eq!(code("en-GB-oxendict"), "en_GB");
+    assert_eq!(code("en-AU"), "en_US");
+    assert_eq!(code("de-CH-1996"), "de");
+    assert_eq!(code("pt"), "en_US");
+    assert_eq!(code("ja"), "en_US");
+    let german = Prompt { language: "de-AT".parse().unwrap(), ..payment() };
+    assert_eq!(template(&german)["components"][1]["parameters"][1], text("42,50 EUR"));
+}
+
+#[test]
+fn a_place_is_one_line_and_no_longer_than_it_may_be() {
+    let body = "a\tb\r\n\n     c".to_owned();
+    let prompt = Prompt { title: "ü".repeat(70), body, ..payment() };
+    let components = template(&prompt)["components"].take();
+    assert_eq!(components[1]["parameters"][2], text("a b c"));
+    let header = components[0]["parameters"][0]["text"].as_str().unwrap();
+    assert_eq!(header.chars().count(), 60);
+}
+
+#[test]
+fn the_link_and_no_other_part_of_it_fills_the_address() {
+    let link = "https://pay.example.com/c/AbC-_123".to_owned();
+    let does = Does::Open { url: link.clone(), postback: postback(Action::Open) };
+    let buttons = vec![Button { label: "Open".to_owned(), does }];
+    let filled = template(&Prompt { link, buttons, ..prompt_to(PHONE) });
+    assert_eq!(filled["components"][1], button("0", "url", &text("AbC-_123")));
+}
+
+#[test]
+fn settings_that_could_ask_nobody_are_refused() {
+    let with = |pointer: &str, value: Value| {
+        let mut settings = settings("page");
+        *settings.pointer_mut(pointer).unwrap() = value;
+        World::silent().open("whatsapp", &settings).is_ok()
+    };
+    assert!(with("/phone_number_id", json!("1")));
+    for (pointer, value) in [
+        ("/phone_number_id", json!("1/messages?x=")),
+        ("/phone_number_id", json!("")),
+        ("/app_secret", json!("")),
+        ("/verify_token", json!("")),
+        ("/templates", json!([])),
+        ("/templates/0/name", json!("a name")),
+        ("/templates/0/buttons", json!([])),
+        ("/templates/0/buttons", json!(["decline", "fixed"])),
+        ("/templates/0/buttons", json!(["pay"])),
+        ("/templates/0/body", json!(["phone"])),
+        ("/templates/0/languages", json!({})),
+        ("/templates/0/languages", json!({ "de": "de" })),
+        ("/templates/0/languages", json!({ "en": "en", "x": "xx" })),
+        ("/templates/0/languages", json!({ "en": "en US" })),
+    ] {
+        assert!(!with(pointer, value.clone()), "{pointer} {value}");
+    }
+}
