@@ -3,15 +3,13 @@
 //! One call may hold several entries, changes, messages and statuses. Each is read by itself, so that one of a shape we do
 //! not know takes nothing with it: a call that is refused comes back for seven days, all of it.
 
-use std::collections::BTreeSet;
-
 use domain::keys;
 use domain::ports::{Callback, CallbackError, CallbackReply, PromptRef, Received, Sender};
 use domain::values::phone::Phone;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::wire;
+use super::{Numbers, wire};
 use crate::answers::Reaction;
 use crate::opt_out::{self, Wish};
 
@@ -48,17 +46,26 @@ fn parameter(url: &str, name: &str) -> Option<String> {
 }
 
 /// Reads a callback whose signature is proven. What is about other numbers, or other than messages, is left alone.
-pub(super) fn read(numbers: &BTreeSet<String>, body: &[u8]) -> Result<Received, CallbackError> {
+pub(super) fn read(numbers: &Numbers, body: &[u8]) -> Result<Received, CallbackError> {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
         return Err(CallbackError::Malformed);
     };
     let changes = each(&body, "entry").flat_map(|entry| each(entry, "changes"));
     let messages = changes.filter(|change| text(change, "/field") == Some("messages"));
-    let values = messages.filter_map(|change| change.get("value"));
-    let ours = values.filter(|value| {
-        text(value, "/metadata/phone_number_id").is_some_and(|number| numbers.contains(number))
-    });
-    Ok(received(ours.flat_map(told).collect(), String::new()))
+    let (mut own, mut others) = (false, false);
+    let mut callbacks = Vec::new();
+    for value in messages.filter_map(|change| change.get("value")) {
+        let Some(number) = text(value, "/metadata/phone_number_id") else { continue };
+        own |= number == numbers.own;
+        others |= numbers.is_other(number);
+        if number == numbers.own || numbers.is_other(number) {
+            callbacks.extend(told(value));
+        }
+    }
+    if numbers.leaves_to_other && others && !own {
+        return Err(CallbackError::None);
+    }
+    Ok(received(callbacks, String::new()))
 }
 
 const fn received(callbacks: Vec<Callback>, body: String) -> Received {

@@ -10,7 +10,6 @@ mod signature;
 mod template;
 mod wire;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,13 +81,13 @@ struct WhatsApp {
     account: Account,
     app_secret: SecretString,
     verify_token: SecretString,
-    numbers: BTreeSet<String>,
+    numbers: Numbers,
     http: Arc<dyn Http>,
 }
 
 fn open(opening: &Opening<'_>) -> Result<Box<dyn Channel>, Source> {
     let settings: Settings = opening.setup.settings.read()?;
-    let numbers = numbers(opening, &settings);
+    let numbers = Numbers::new(opening, &settings);
     let account = account(&settings, &opening.brand.language)?;
     // An empty secret would make a proof that anybody has.
     for (field, secret) in
@@ -124,18 +123,41 @@ fn account(settings: &Settings, language: &Language) -> Result<Account, InvalidS
     })
 }
 
-/// The numbers that report to this channel's address: its own, and the one it has in the other mode where both belong to one
-/// app. An app has one callback address and one secret, so that whichever mode is asked first has to know both.
-fn numbers(opening: &Opening<'_>, own: &Settings) -> BTreeSet<String> {
-    let setups = [Mode::Live, Mode::Test].map(|mode| &opening.brand.setup(mode).channels);
-    let namesakes = setups
-        .into_iter()
-        .flatten()
-        .filter(|setup| setup.name == opening.setup.name && setup.kind == opening.setup.kind);
-    let others = namesakes.filter_map(|setup| setup.settings.read::<Settings>().ok());
-    let secret = own.app_secret.expose_secret();
-    let same_app = others.filter(|other| keys::same(other.app_secret.expose_secret(), secret));
-    same_app.map(|other| other.phone_number_id).collect()
+/// The numbers that report to this channel's address. An app at Meta has one callback address and one secret, so that a
+/// brand's number for tests and its real one report to the same place.
+struct Numbers {
+    /// Meta's id of this channel's own.
+    own: String,
+    /// That of the number the channel has in the other mode, where both belong to one app.
+    other: Option<String>,
+    /// What is for the other number alone is left to it, as the test mode is asked after the live one.
+    leaves_to_other: bool,
+}
+
+impl Numbers {
+    fn new(opening: &Opening<'_>, own: &Settings) -> Self {
+        let other = match opening.mode {
+            Mode::Live => Mode::Test,
+            Mode::Test => Mode::Live,
+        };
+        let namesakes =
+            opening.brand.setup(other).channels.iter().filter(|setup| {
+                setup.name == opening.setup.name && setup.kind == opening.setup.kind
+            });
+        let secret = own.app_secret.expose_secret();
+        let theirs = namesakes.filter_map(|setup| setup.settings.read::<Settings>().ok());
+        let same_app = |other: &Settings| keys::same(other.app_secret.expose_secret(), secret);
+        let other = theirs.filter(same_app).map(|other| other.phone_number_id).next();
+        Self {
+            own: own.phone_number_id.clone(),
+            other: other.filter(|other| *other != own.phone_number_id),
+            leaves_to_other: opening.mode == Mode::Live,
+        }
+    }
+
+    fn is_other(&self, number: &str) -> bool {
+        self.other.as_deref() == Some(number)
+    }
 }
 
 fn window_is_open(contact: &Contact, now: Timestamp) -> bool {

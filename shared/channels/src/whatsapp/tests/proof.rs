@@ -156,19 +156,28 @@ fn two_numbers(live_secret: &str) -> Brand {
 }
 
 #[test]
-fn the_number_of_the_other_mode_is_ours_too_where_one_app_reports_for_both() {
-    let told = |brand: &Brand, mode| {
+fn where_one_app_reports_for_both_modes_each_takes_its_own_number_and_nothing_is_lost() {
+    let told = |brand: &Brand, mode, numbers: &[&str]| {
         let registry = World::silent().registry();
         let channel: Box<dyn Channel> =
             registry.open(brand, mode, &"a-channel".parse().unwrap()).unwrap();
         let tapped = json!({ "type": "button", "button": { "payload": "x" } });
-        let body = body(&[value(&json!({ "messages": [tapped] }))]);
+        let value = |number: &&str| {
+            let mut value = value(&json!({ "messages": [tapped] }));
+            value["metadata"]["phone_number_id"] = json!(number);
+            value
+        };
+        let body = body(&numbers.iter().map(value).collect::<Vec<_>>());
         channel.receive(&signed(&body, "secret-app")).map(|received| received.callbacks.len())
     };
     let one_app = two_numbers("secret-app");
-    assert_eq!(told(&one_app, Mode::Live), Ok(1));
-    assert_eq!(told(&one_app, Mode::Test), Ok(1));
+    assert_eq!(told(&one_app, Mode::Live, &["2"]), Ok(1));
+    assert_eq!(told(&one_app, Mode::Live, &[NUMBER]), Err(CallbackError::None), "asked next");
+    assert_eq!(told(&one_app, Mode::Test, &[NUMBER]), Ok(1));
+    assert_eq!(told(&one_app, Mode::Live, &["2", NUMBER, "3"]), Ok(2));
+    assert_eq!(told(&one_app, Mode::Test, &["2", "3"]), Ok(1));
+    assert_eq!(told(&one_app, Mode::Live, &["3"]), Ok(0));
     let two_apps = two_numbers("secret-other");
-    assert_eq!(told(&two_apps, Mode::Live), Err(CallbackError::Forged));
-    assert_eq!(told(&two_apps, Mode::Test), Ok(1));
+    assert_eq!(told(&two_apps, Mode::Live, &[NUMBER]), Err(CallbackError::Forged));
+    assert_eq!(told(&two_apps, Mode::Test, &[NUMBER, "2"]), Ok(1));
 }
