@@ -70,6 +70,7 @@ hold! {
     texts,
     topic_text,
     values,
+    whatsapp,
     whole_call,
 }
 

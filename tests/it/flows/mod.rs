@@ -17,4 +17,5 @@ mod reading;
 mod routes;
 mod secrets;
 mod taps;
+mod whatsapp;
 mod words;

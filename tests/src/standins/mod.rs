@@ -6,3 +6,4 @@
 )]
 
 pub mod eum;
+pub mod whatsapp;

@@ -18,7 +18,7 @@ fn field(form: &[u8], name: &str) -> Option<String> {
 }
 
 /// A yes stands only where `said` holds; whatever else became of the request, it was not charged for.
-fn assert_consent(ground: &Ground, open: &Open, said: bool) {
+pub(super) fn assert_consent(ground: &Ground, open: &Open, said: bool) {
     let request = ground.request(open.id);
     match request.state_name() {
         "prompted" | "declined" => {}

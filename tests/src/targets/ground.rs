@@ -23,6 +23,7 @@ use tower::ServiceExt;
 use crate::doubles::{BEGINNING, ManualClock, OneBrand, SeededRandom};
 use crate::identity;
 use crate::memory::{Counted, Counts, MemoryStore, Nowhere};
+use crate::standins::whatsapp;
 
 /// The key every valid sample is called with.
 pub const KEY: &str = "sk_test_acme_0123456789abcdefghijklmnop";
@@ -34,12 +35,15 @@ pub const BASE: &str = "https://pay.example.com";
 pub const SESSION: &str = "CA123";
 
 /// What is never told to anybody, unless they said it themselves.
-pub const SECRETS: [&str; 5] = [
+pub const SECRETS: [&str; 8] = [
     "0123456789abcdefghijklmnop",
     AUTH_TOKEN,
     "c2VhbGluZy1rZXktb2YtdGhlLWdyb3VuZC0zMi1ieXQ",
     "bGluay1rZXktb2YtdGhlLWdyb3VuZC0tLTMyLWJ5dGU",
     "YWRkcmVzcy1rZXktb2YtdGhlLWdyb3VuZC0zMi1ieXQ",
+    whatsapp::ACCESS_TOKEN,
+    whatsapp::APP_SECRET,
+    whatsapp::VERIFY_TOKEN,
 ];
 
 /// Answers every call alike.
@@ -131,7 +135,7 @@ impl Answered {
 /// The brand's secret, all its adapters configured.
 #[must_use]
 pub fn secret() -> Value {
-    let [_, _, sealing, link, address] = SECRETS;
+    let [_, _, sealing, link, address, ..] = SECRETS;
     let notices = STANDARD.encode([9; 32]);
     json!({
         "version": "1", "name": "acme", "display_name": "Acme Ltd", "language": "en",
@@ -150,6 +154,7 @@ pub fn secret() -> Value {
                 { "name": "cards", "kind": "rcs", "settings": {
                     "provider": "aws", "region": "eu-west-1", "origination_identity": "rcs-1",
                     "configuration_set": "events" } },
+                { "name": "whatsapp", "kind": "whatsapp", "settings": whatsapp::settings() },
             ],
             "processors": [
                 { "name": "sandbox", "kind": "sandbox" },

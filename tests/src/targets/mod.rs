@@ -17,6 +17,7 @@ pub mod providers;
 mod samples;
 pub mod sound;
 pub mod values;
+pub mod whatsapp;
 
 /// A target.
 #[derive(Clone, Copy)]
@@ -41,7 +42,7 @@ pub const TARGETS: &[Target] = &[
         holds: values::api_key,
         samples: samples::api_key,
         words: KEYS,
-        share: 200_000,
+        share: 195_000,
     },
     Target {
         name: "brand_secret",
@@ -184,6 +185,13 @@ pub const TARGETS: &[Target] = &[
         samples: samples::values,
         words: KEYS,
         share: 316_000,
+    },
+    Target {
+        name: "whatsapp",
+        holds: whatsapp::whatsapp,
+        samples: whatsapp::samples,
+        words: whatsapp::WORDS,
+        share: 5_000,
     },
     Target {
         name: "whole_call",

@@ -86,14 +86,14 @@ fn said_canceled(object: &Value) -> bool {
     [&object["status"], nested].into_iter().any(|status| status == "canceled")
 }
 
-/// The SMS providers' answers: a text counts as taken only on a success.
+/// The messaging providers' answers: a prompt counts as taken only on a success.
 pub fn texts(input: &[u8]) {
     let Some(told) = told(input) else { return };
     on_ground(|ground| {
         script(ground, &told, "retry-after");
         let name = match told.word {
             "twilio" => "sms",
-            "aws" => "aws",
+            word @ ("aws" | "whatsapp") => word,
             _ => return,
         };
         let brand = ground.brand.now();

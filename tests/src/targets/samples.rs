@@ -191,6 +191,13 @@ pub(super) fn callback_unsigned() -> Vec<Vec<u8>> {
             ),
             calls(&["POST /callbacks/acme/sandbox", form], wrote),
             calls(&["POST /callbacks/acme/aws", form], wrote),
+            calls(&["POST /callbacks/acme/whatsapp", "x-hub-signature-256: sha256=00"], "{}"),
+            calls(
+                &[
+                    "GET /callbacks/acme/whatsapp?hub.mode=subscribe&hub.challenge=1&hub.verify_token=x",
+                ],
+                "",
+            ),
             calls(&["GET /callbacks/other/sms"], ""),
         ]
     })
@@ -333,6 +340,9 @@ pub(super) fn texts() -> Vec<Vec<u8>> {
         "aws 200\n{\"MessageId\": \"2c0a6a2c-0000\"}",
         "aws 400\n{\"__type\": \"a.b#ConflictException:http\", \"Reason\": \"DESTINATION_PHONE_NUMBER_OPTED_OUT\"}",
         "aws 429\n{\"__type\": \"ThrottlingException\"}",
+        "whatsapp 200\n{\"messages\": [{\"id\": \"wamid.HBgL\", \"message_status\": \"accepted\"}]}",
+        "whatsapp 400\n{\"error\": {\"code\": 131026, \"type\": \"OAuthException\"}}",
+        "whatsapp 500\n{\"error\": {\"code\": 131000}}",
     ])
 }
 

@@ -165,10 +165,13 @@ impl Core {
     /// The tokens of all links that were sent; none is stored as it is.
     fn link_tokens(&self) -> BTreeSet<String> {
         let sent = self.outside.calls().into_iter().map(|called| {
-            let form = form_urlencoded::parse(&called.body);
-            // What is no form has its text in the name.
-            let text = form.map(|(name, value)| format!("{name} {value}"));
-            text.collect::<Vec<_>>().join(" ")
+            let text = form_urlencoded::parse(&called.body).map(|(_, value)| value.into_owned());
+            // A form, or JSON.
+            format!(
+                "{} {}",
+                text.collect::<Vec<_>>().join(" "),
+                String::from_utf8_lossy(&called.body)
+            )
         });
         let phone = self.table.ever().into_iter().filter(|item| item.key.pk.starts_with("PHONE#"));
         let texts: Vec<String> = sent.chain(phone.map(|item| item.body)).collect();

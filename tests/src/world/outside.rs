@@ -8,11 +8,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ports::{Clock, Http, HttpError, Reach};
 use domain::values::time::Timestamp;
+use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode};
 use serde_json::json;
 
+use super::Core;
 use super::ports::{Hooks, WorldClock, lock};
 use crate::standins::eum;
+use crate::standins::whatsapp::{self, CloudApi};
 
 /// What somebody outside answers.
 #[derive(Clone, Debug)]
@@ -53,11 +56,26 @@ pub(super) struct Outside {
     hooks: Arc<Hooks>,
     calls: Mutex<Vec<Called>>,
     replies: Mutex<BTreeMap<String, VecDeque<Reply>>>,
+    whatsapp: CloudApi,
+}
+
+impl Core {
+    /// WhatsApp, as its customers and Meta have it.
+    #[must_use]
+    pub fn whatsapp(&self) -> &CloudApi {
+        &self.outside.whatsapp
+    }
 }
 
 impl Outside {
     pub(super) fn new(clock: Arc<WorldClock>, hooks: Arc<Hooks>) -> Self {
-        Self { clock, hooks, calls: Mutex::default(), replies: Mutex::default() }
+        Self {
+            clock,
+            hooks,
+            calls: Mutex::default(),
+            replies: Mutex::default(),
+            whatsapp: CloudApi::default(),
+        }
     }
 
     pub(super) fn calls(&self) -> Vec<Called> {
@@ -68,12 +86,18 @@ impl Outside {
         lock(&self.replies).entry(host.to_owned()).or_default().extend(replies);
     }
 
-    /// What `host` answers when it was told nothing else: a carrier takes every text, a requester every notice.
-    fn usual(&self, host: &str, (uri, headers, body): (&http::Uri, &HeaderMap, &Bytes)) -> Reply {
+    /// What `host` answers when it was told nothing else: a carrier takes every text, a requester every notice, and a
+    /// stand-in what its provider would take.
+    fn usual(&self, host: &str, parts: &Parts, body: &[u8]) -> Reply {
         if host == eum::HOST {
             let count = lock(&self.calls).len();
-            let (status, body) = eum::answer(&eum::look(uri, headers, body), count);
+            let bytes = Bytes::copy_from_slice(body);
+            let (status, body) = eum::answer(&eum::look(&parts.uri, &parts.headers, &bytes), count);
             return Reply::Status(status, body.to_string());
+        }
+        if host == whatsapp::HOST {
+            let (status, answer) = self.whatsapp.answers(parts, body, self.clock.now());
+            return Reply::Status(status, answer.to_string());
         }
         if host == "api.twilio.com" {
             let count = lock(&self.calls).len();
@@ -95,7 +119,7 @@ impl Http for Outside {
         let (parts, body) = request.into_parts();
         let host = parts.uri.host().unwrap_or_default().to_owned();
         let told = lock(&self.replies).get_mut(&host).and_then(VecDeque::pop_front);
-        let reply = told.unwrap_or_else(|| self.usual(&host, (&parts.uri, &parts.headers, &body)));
+        let reply = told.unwrap_or_else(|| self.usual(&host, &parts, &body));
         let status = match reply {
             Reply::Status(status, _) | Reply::After(status, _) => Some(status),
             Reply::NotSent | Reply::Lost => None,

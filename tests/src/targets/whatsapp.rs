@@ -1,0 +1,141 @@
+//! What Meta tells by callback: any body at all, signed and unsigned.
+
+use axum::body::Body;
+use domain::brand::Brand;
+use domain::ports::PromptRef;
+use domain::postback::{Action, Postback};
+use serde_json::{Value, json};
+
+use super::customer::assert_consent;
+use super::ground::{Ground, Open, on_ground};
+use super::sound::assert_sound;
+use crate::standins::whatsapp::{NUMBER_ID, posted, signature};
+
+const PATH: &str = "/callbacks/acme/whatsapp";
+
+/// Words of these bodies.
+pub(super) const WORDS: &[&str] = &[
+    "null",
+    "{}",
+    "[]",
+    "7",
+    "messages",
+    "statuses",
+    "contacts",
+    "metadata",
+    "phone_number_id",
+    NUMBER_ID,
+    "interactive",
+    "button_reply",
+    "payload",
+    "button",
+    "text",
+    "image",
+    "caption",
+    "body",
+    "from",
+    "from_user_id",
+    "user_id",
+    "wa_id",
+    "US.1",
+    "15551230002",
+    "STOP",
+    "delivered",
+    "read",
+    "failed",
+    "errors",
+    "131026",
+    "biz_opaque_callback_data",
+    "\\u0000",
+    "\\ud800",
+];
+
+fn post(ground: &Ground, body: &[u8], signature: Option<&str>) -> super::ground::Answered {
+    let mut call = http::Request::post(PATH).header("content-type", "application/json");
+    if let Some(signature) = signature {
+        call = call.header("x-hub-signature-256", signature);
+    }
+    ground.ask(&ground.consent, call.body(Body::from(body.to_vec())).expect("a call"))
+}
+
+/// A signed body is heard or refused without a fault, and is no consent to what needs the page. The same body changes nothing
+/// without its signature, or with that of another body.
+pub fn whatsapp(input: &[u8]) {
+    on_ground(|ground| {
+        let before = ground.counts();
+        let elsewhere = signature(&[input, b" "].concat());
+        for signature in [None, Some(elsewhere.as_str())] {
+            let answered = post(ground, input, signature);
+            assert_sound(&answered, input);
+            assert_eq!(answered.status, 403, "taken without a signature: {answered:?}");
+        }
+        assert!(!ground.changed_since(&before), "changed without a signature");
+        let answered = post(ground, input, Some(&signature(input)));
+        assert_sound(&answered, input);
+        let json = serde_json::from_slice::<Value>(input).is_ok();
+        assert_eq!(answered.status, if json { 200 } else { 400 }, "{answered:?}");
+        for open in [&ground.shown, &ground.texted] {
+            assert_consent(ground, open, false);
+        }
+    });
+}
+
+fn carried(brand: &Brand, open: &Open, action: Action) -> String {
+    let reference = PromptRef { request: open.id, prompt: open.prompt };
+    Postback { reference, action }.write(&brand.link_key)
+}
+
+/// Callbacks of every kind, about the ground's own requests.
+pub(super) fn samples() -> Vec<Vec<u8>> {
+    on_ground(|ground| {
+        let brand = ground.brand.now();
+        let open = &ground.texted;
+        let reference = format!("{}.{}", open.id, open.prompt);
+        let message = |members: Value| {
+            let mut message =
+                json!({ "from": "15551230002", "id": "wamid.1", "timestamp": "1796083200" });
+            let object = message.as_object_mut().expect("an object");
+            object.extend(members.as_object().cloned().unwrap_or_default());
+            let contact =
+                json!({ "profile": { "name": "Zoë" }, "wa_id": "15551230002", "user_id": "US.1" });
+            json!({ "contacts": [contact], "messages": [message] })
+        };
+        let tap = |action| {
+            let reply = json!({ "id": carried(&brand, open, action), "title": "x" });
+            let reply = json!({ "type": "button_reply", "button_reply": reply });
+            message(json!({ "type": "interactive", "interactive": reply }))
+        };
+        let quick = json!({ "payload": carried(&brand, open, Action::NotMe), "text": "x" });
+        let status = |status: &str, errors: Value| {
+            let told = json!({
+                "id": "wamid.1", "status": status, "recipient_id": "15551230002", "errors": errors,
+                "biz_opaque_callback_data": reference,
+            });
+            json!({ "statuses": [told] })
+        };
+        let values = [
+            tap(Action::Approve),
+            tap(Action::Pick(1)),
+            tap(Action::Decline),
+            message(json!({ "type": "button", "button": quick })),
+            message(json!({ "type": "text", "text": { "body": "STOP" } })),
+            message(json!({ "type": "text", "text": { "body": "hello ✋" } })),
+            message(json!({ "type": "image", "image": { "id": "1", "caption": "start" } })),
+            message(
+                json!({ "type": "text", "text": { "body": "hi" }, "from": null, "from_user_id": "US.1" }),
+            ),
+            status("delivered", json!([])),
+            status("failed", json!([{ "code": 131_026, "title": "Message undeliverable" }])),
+        ];
+        let all = values.map(|mut value| {
+            value["messaging_product"] = json!("whatsapp");
+            value["metadata"] = json!({ "phone_number_id": NUMBER_ID });
+            value
+        });
+        let mut bodies: Vec<String> =
+            all.iter().map(|value| posted(std::slice::from_ref(value)).body).collect();
+        bodies.push(posted(&all).body);
+        bodies.push("test".to_owned());
+        bodies.into_iter().map(String::into_bytes).collect()
+    })
+}
