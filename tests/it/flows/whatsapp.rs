@@ -3,19 +3,28 @@
 use http::Method;
 use serde_json::{Value, json};
 use tests::standins::whatsapp::{
-    self, HOST, Person, Posted, Sent, VERIFY_TOKEN, posted, refusal, signed,
+    self, Does, HOST, Person, Posted, Sent, VERIFY_TOKEN, posted, refusal, signed,
 };
-use tests::world::{Answer, Asked, Core, PHONE, PUBLIC_BASE, Reply, World, brand};
+use tests::world::{Answer, Asked, Beginning, Core, PHONE, PUBLIC_BASE, Reply, World, brand};
 
 const CALLBACK: &str = "/callbacks/demo/whatsapp";
 const TWILIO: &str = "api.twilio.com";
 
 /// A brand that asks over WhatsApp, and by text where that does not work.
-fn chatting() -> World {
+fn beginning() -> Beginning {
     let whatsapp =
         json!({ "name": "whatsapp", "kind": "whatsapp", "settings": whatsapp::settings() });
     let sms = json!({ "name": "sms", "kind": "sms", "settings": brand::twilio() });
-    World::beginning().with("/test/channels", &json!([whatsapp, sms])).begin()
+    World::beginning().with("/test/channels", &json!([whatsapp, sms]))
+}
+
+fn chatting() -> World {
+    beginning().begin()
+}
+
+/// The same, where a tap alone can be a yes.
+fn without_code() -> World {
+    beginning().with("/policy", &json!({ "session_code": false })).begin()
 }
 
 fn customer() -> Person {
@@ -45,6 +54,12 @@ fn writes(core: &Core, who: &Person, words: &str) {
     told(core, &[core.whatsapp().writes(who, words, core.now())]);
 }
 
+/// Somebody taps a button of the newest message.
+fn taps(core: &Core, who: &Person, label: &str) {
+    let message = core.whatsapp().newest();
+    told(core, &[core.whatsapp().taps(who, &message, label, core.now())]);
+}
+
 fn page(message: &Sent) -> String {
     message.link().replacen(PUBLIC_BASE, "", 1)
 }
@@ -60,7 +75,7 @@ fn a_chat_begins_with_the_template_whose_link_leads_to_the_page() {
     let sent = world.whatsapp().newest();
     assert_eq!(sent.kind, "view_payment_v1");
     assert!(sent.text.starts_with("Demo Books asks you for 42.50 EUR."), "{}", sent.text);
-    assert_eq!(sent.labels(), ["View request", "Call us", "Decline"]);
+    assert_eq!(sent.labels(), ["View request", "Call us", "This is not me"]);
     assert_eq!(world.timeline(&asked), ["accepted whatsapp"]);
     fares(&world, &sent, "delivered");
     let fields = [("action", "approve"), ("session_code", &code(&asked))];
@@ -194,4 +209,108 @@ fn what_is_for_others_or_makes_no_sense_is_heard_and_changes_nothing() {
         world.logs().contains(word) || world.items().iter().any(|item| item.body.contains(word))
     };
     assert!(!kept("4111 1111"));
+}
+
+#[test]
+fn a_tap_in_the_template_is_a_yes_and_opens_the_window_for_buttons_of_our_own() {
+    let world = without_code();
+    let asked = world.asks(4250);
+    let template = world.whatsapp().newest();
+    assert_eq!(template.kind, "approve_payment_v1");
+    assert!(template.text.contains("Invoice 4711"), "{}", template.text);
+    taps(&world, &customer(), "Approve");
+    assert_eq!(world.state(&asked), "fulfilled");
+    assert_eq!(world.timeline(&asked), ["accepted whatsapp", "authorized whatsapp"]);
+    let asked = world.asks(100);
+    let free = world.whatsapp().newest();
+    assert_eq!((free.kind.as_str(), free.labels()), ("button", template.labels()));
+    taps(&world, &customer(), "Decline");
+    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "declined", "reason": "customer" }));
+    let carried: Vec<String> = [template, free].iter().flat_map(carries).collect();
+    assert_eq!(carried.len(), 6);
+    assert!(carried.iter().all(|postback| postback.len() == 96));
+}
+
+fn carries(message: &Sent) -> Vec<String> {
+    let carried = message.buttons.iter().map(|button| match &button.does {
+        Does::Reply(carried) | Does::QuickReply(carried) => carried.clone(),
+        Does::Open(_) | Does::Call => String::new(),
+    });
+    carried.filter(|carried| !carried.is_empty()).collect()
+}
+
+#[test]
+fn within_the_window_the_code_is_picked_in_the_chat_and_the_no_is_behind_the_link() {
+    let world = chatting();
+    writes(&world, &customer(), "hello ✋");
+    let asked = world.asks(4250);
+    let sent = world.whatsapp().newest();
+    assert_eq!((sent.kind.as_str(), sent.buttons.len()), ("button", 3));
+    let (_, link) = sent.text.rsplit_once("\n\nDecline / This is not me → ").unwrap();
+    let page = link.replacen(PUBLIC_BASE, "", 1);
+    assert!(world.customer().opens(&page).ok(200).text().contains("42.50"));
+    taps(&world, &customer(), &code(&asked));
+    assert_eq!(world.state(&asked), "fulfilled");
+    let refused = world.asks(100);
+    let sent = world.whatsapp().newest();
+    let wrong = sent.labels().into_iter().find(|label| *label != code(&refused)).unwrap();
+    taps(&world, &customer(), wrong);
+    let outcome = json!({ "kind": "declined", "reason": "wrong_session_code" });
+    assert_eq!(world.reads(&refused)["outcome"], outcome);
+}
+
+#[test]
+fn the_window_is_left_before_it_closes_and_a_template_follows_where_it_closed_unseen() {
+    let world = without_code();
+    writes(&world, &customer(), "hello");
+    let capability = |world: &World| {
+        let mut body = world.payment(PHONE, 100);
+        body.as_object_mut().unwrap().remove("session");
+        let routes = world.post("/v1/capabilities", &body).ok(200).json()["routes"].take();
+        (routes[0]["reachable"].clone(), routes[0]["reason"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(capability(&world), (json!(true), "window_open".to_owned()));
+    let closed = refusal(400, 131_047, "Re-engagement message");
+    world.replies(HOST, [Reply::Status(closed.0, closed.1.to_string())]);
+    let asked = world.asks(4250);
+    assert_eq!(world.whatsapp().newest().kind, "approve_payment_v1");
+    assert_eq!(world.calls_to(HOST).len(), 2);
+    assert_eq!(world.timeline(&asked), ["accepted whatsapp"]);
+    world.time_passes(24 * 3_600 - 601 - 60);
+    world.asks(100);
+    assert_eq!(world.whatsapp().newest().kind, "button");
+    world.time_passes(120);
+    assert_eq!(capability(&world), (json!(true), "not_checked".to_owned()));
+    world.asks(100);
+    assert_eq!(world.whatsapp().newest().kind, "approve_payment_v1");
+}
+
+#[test]
+fn somebody_whose_number_is_told_to_nobody_can_tap_and_stop() {
+    let world = without_code();
+    let nameless = customer().with_username();
+    let asked = world.asks(4250);
+    taps(&world, &nameless, "Approve");
+    assert_eq!(world.state(&asked), "fulfilled");
+    let open = world.asks(100);
+    assert_eq!(world.whatsapp().newest().kind, "button", "the tap told whose window it is");
+    writes(&world, &nameless, "STOP");
+    let declined = json!({ "kind": "declined", "reason": "opted_out" });
+    assert_eq!(world.reads(&open)["outcome"], declined);
+    let refused = world.post("/v1/requests", &world.payment(PHONE, 100));
+    refused.problem(403, "address-opted-out");
+}
+
+#[test]
+fn a_tap_of_anybody_on_a_button_that_is_not_ours_is_no_answer() {
+    let world = without_code();
+    let asked = world.asks(4250);
+    let version = world.reads(&asked)["version"].clone();
+    let mut tap =
+        world.whatsapp().taps(&customer(), &world.whatsapp().newest(), "Approve", world.now());
+    for payload in ["Approve", "", &"0".repeat(96)] {
+        tap["messages"][0]["button"]["payload"] = json!(payload);
+        told(&world, &[tap.clone()]);
+    }
+    assert_eq!(world.reads(&asked)["version"], version);
 }

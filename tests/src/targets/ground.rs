@@ -109,6 +109,8 @@ pub struct Ground {
     /// A request that went out as a card, whose channel hears a topic.
     pub carded: Open,
     ports: Ports,
+    /// A request that went out over WhatsApp.
+    pub chatted: Open,
 }
 
 /// What came back.
@@ -229,7 +231,8 @@ impl Ground {
             site: local::router(&machine, site),
             shown: nobody.clone(),
             texted: nobody.clone(),
-            carded: nobody,
+            carded: nobody.clone(),
+            chatted: nobody,
             ports,
             clock,
             store,
@@ -238,11 +241,12 @@ impl Ground {
             brand,
             machine,
         };
-        let taken = r#"{"sid": "SM00000000000000000000000000000000", "status": "queued", "MessageId": "0a1b2c3d"}"#;
+        let taken = r#"{"sid": "SM00000000000000000000000000000000", "status": "queued", "MessageId": "0a1b2c3d", "messages": [{"id": "wamid.1"}]}"#;
         ground.http.answers(http::Response::new(Bytes::from_static(taken.as_bytes())));
         ground.shown = ground.open("+15551230001", "sandbox");
         ground.texted = ground.open("+15551230002", "sms");
         ground.carded = ground.open("+15551230004", "cards");
+        ground.chatted = ground.open("+15551230005", "whatsapp");
         ground.open("+15551230003", "sandbox");
         ground.store.keep();
         ground

@@ -38,7 +38,7 @@ pub(super) const WORDS: &[&str] = &[
     "user_id",
     "wa_id",
     "US.1",
-    "15551230002",
+    "15551230004",
     "STOP",
     "delivered",
     "read",
@@ -58,8 +58,8 @@ fn post(ground: &Ground, body: &[u8], signature: Option<&str>) -> super::ground:
     ground.ask(&ground.consent, call.body(Body::from(body.to_vec())).expect("a call"))
 }
 
-/// A signed body is heard or refused without a fault, and is no consent to what needs the page. The same body changes nothing
-/// without its signature, or with that of another body.
+/// A signed body is heard or refused without a fault, and consents to nothing but what a tap on the right code proves. The same
+/// body changes nothing without its signature, or with that of another body.
 pub fn whatsapp(input: &[u8]) {
     on_ground(|ground| {
         let before = ground.counts();
@@ -77,7 +77,17 @@ pub fn whatsapp(input: &[u8]) {
         for open in [&ground.shown, &ground.texted] {
             assert_consent(ground, open, false);
         }
+        let yes = carried(&ground.brand.now(), &ground.chatted, right(ground));
+        let says = input.windows(yes.len()).any(|window| window == yes.as_bytes());
+        assert_consent(ground, &ground.chatted, says);
     });
+}
+
+/// The tap that picks the code the agent reads out.
+fn right(ground: &Ground) -> Action {
+    let code = ground.request(ground.chatted.id).session_code.expect("a session code");
+    let place = code.choices.iter().position(|choice| *choice == code.code);
+    Action::Pick(place.and_then(|place| u8::try_from(place).ok()).expect("one of three"))
 }
 
 fn carried(brand: &Brand, open: &Open, action: Action) -> String {
@@ -89,15 +99,15 @@ fn carried(brand: &Brand, open: &Open, action: Action) -> String {
 pub(super) fn samples() -> Vec<Vec<u8>> {
     on_ground(|ground| {
         let brand = ground.brand.now();
-        let open = &ground.texted;
+        let open = &ground.chatted;
         let reference = format!("{}.{}", open.id, open.prompt);
         let message = |members: Value| {
             let mut message =
-                json!({ "from": "15551230002", "id": "wamid.1", "timestamp": "1796083200" });
+                json!({ "from": "15551230004", "id": "wamid.1", "timestamp": "1796083200" });
             let object = message.as_object_mut().expect("an object");
             object.extend(members.as_object().cloned().unwrap_or_default());
             let contact =
-                json!({ "profile": { "name": "Zoë" }, "wa_id": "15551230002", "user_id": "US.1" });
+                json!({ "profile": { "name": "Zoë" }, "wa_id": "15551230004", "user_id": "US.1" });
             json!({ "contacts": [contact], "messages": [message] })
         };
         let tap = |action| {
@@ -108,14 +118,16 @@ pub(super) fn samples() -> Vec<Vec<u8>> {
         let quick = json!({ "payload": carried(&brand, open, Action::NotMe), "text": "x" });
         let status = |status: &str, errors: Value| {
             let told = json!({
-                "id": "wamid.1", "status": status, "recipient_id": "15551230002", "errors": errors,
+                "id": "wamid.1", "status": status, "recipient_id": "15551230004", "errors": errors,
                 "biz_opaque_callback_data": reference,
             });
             json!({ "statuses": [told] })
         };
         let values = [
             tap(Action::Approve),
+            tap(Action::Pick(0)),
             tap(Action::Pick(1)),
+            tap(Action::Pick(2)),
             tap(Action::Decline),
             message(json!({ "type": "button", "button": quick })),
             message(json!({ "type": "text", "text": { "body": "STOP" } })),

@@ -159,7 +159,7 @@ const APPROVED: [Approved; 3] = [
         buttons: &[
             ("View request", PAGE),
             ("Call us", Kind::PhoneNumber),
-            ("Decline", Kind::QuickReply),
+            ("This is not me", Kind::QuickReply),
         ],
     },
     Approved {

@@ -48,7 +48,7 @@ pub fn settings() -> Value {
             { "name": "approve_payment_v1", "languages": languages, "header": "title",
               "body": ["payee", "amount", "body"], "buttons": ["approve", "decline", "not_me"] },
             { "name": "view_payment_v1", "languages": languages,
-              "body": ["payee", "amount"], "buttons": ["page", "fixed", "decline"] },
+              "body": ["payee", "amount"], "buttons": ["page", "fixed", "not_me"] },
             { "name": "view_request_v1", "languages": languages, "body": ["body"], "buttons": ["page"] },
         ],
     })
