@@ -77,17 +77,29 @@ pub fn whatsapp(input: &[u8]) {
         for open in [&ground.shown, &ground.texted] {
             assert_consent(ground, open, false);
         }
-        let yes = carried(&ground.brand.now(), &ground.chatted, right(ground));
-        let says = input.windows(yes.len()).any(|window| window == yes.as_bytes());
+        let says = |body: Value| carries(&body, &ground.brand.now(), right(ground));
+        let says = serde_json::from_slice(input).is_ok_and(says);
         assert_consent(ground, &ground.chatted, says);
     });
 }
 
 /// The tap that picks the code the agent reads out.
-fn right(ground: &Ground) -> Action {
+fn right(ground: &Ground) -> Postback {
     let code = ground.request(ground.chatted.id).session_code.expect("a session code");
     let place = code.choices.iter().position(|choice| *choice == code.code);
-    Action::Pick(place.and_then(|place| u8::try_from(place).ok()).expect("one of three"))
+    let place = place.and_then(|place| u8::try_from(place).ok()).expect("one of three");
+    let Open { id, prompt, .. } = ground.chatted;
+    Postback { reference: PromptRef { request: id, prompt }, action: Action::Pick(place) }
+}
+
+/// Whether any text in it is that postback, in capitals perhaps.
+fn carries(value: &Value, brand: &Brand, wanted: Postback) -> bool {
+    match value {
+        Value::String(text) => Postback::read(text, &brand.link_key) == Some(wanted),
+        Value::Array(values) => values.iter().any(|value| carries(value, brand, wanted)),
+        Value::Object(members) => members.values().any(|value| carries(value, brand, wanted)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 fn carried(brand: &Brand, open: &Open, action: Action) -> String {
