@@ -70,6 +70,7 @@ const LAYERS: &[Layer] = &[
         ],
         &[],
     ),
+    ("wallets", &["domain"], &[]),
 ];
 
 /// The adapters that link an AWS SDK or what belongs to one.
@@ -152,11 +153,21 @@ fn the_domain_touches_nothing() {
 }
 
 #[test]
-fn channels_and_processors_touch_only_what_they_are_handed() {
-    for package in ["channels", "processors"] {
+fn channels_processors_and_wallets_touch_only_what_they_are_handed() {
+    for package in ["channels", "processors", "wallets"] {
         let linked = linked(package, "normal");
         let outside = ["axum", "hyper", "mio", "rusqlite", "rustls", "socket2", "tokio"];
         let found: Vec<&&str> = outside.iter().filter(|name| linked.contains(**name)).collect();
         assert!(found.is_empty(), "{package} links {found:?}");
+    }
+}
+
+/// Account data in plain text is for a function of its own, which whoever runs it answers for.
+#[test]
+fn no_function_opens_wallet_tokens() {
+    let functions = ["consent-callback", "fetch-info", "intake", "local", "send-prompt"];
+    for package in functions {
+        let linked = linked(package, "normal,build,dev");
+        assert!(!linked.contains("wallets"), "{package} links wallets");
     }
 }
