@@ -12,6 +12,8 @@
 //! | what is opened | what is then held | what it usually takes |
 //! | --- | --- | --- |
 //! | Apple Pay `EC_v1` | a device account number and its cryptogram | a service provider's assessment (SAQ D-SP, or a ROC) |
+//! | Google Pay, with a cryptogram | the same | the same, and Google's own attestation and approval |
+//! | Google Pay, `PAN_ONLY` | **the real card number** | the same; refused here unless [`google_pay::Numbers::Any`] asks for it |
 //!
 //! Put it into a Lambda function of its own, with its own role and keys, and no logging of what passes through. Neither the
 //! opened token nor the wallet's text belongs in a log, a queue or a store.
@@ -20,11 +22,13 @@
 //!
 //! - **Once only.** A genuine token can be handed in twice, and nothing in it tells. [`Unclaimed`] gives the card only to
 //!   [`Unclaimed::claimed`], which is to be called after a conditional write of [`Unclaimed::id`].
+//! - **Google's amount.** A Google token says nothing of what it pays for: see [`google_pay`].
 //! - **Revocation.** Nobody asks Apple whether a certificate was revoked (OCSP), as nothing here reaches the network.
 //! - What `serde_json` unescapes passes through a buffer of its own that is freed and not wiped.
 
 mod agreement;
 pub mod apple_pay;
+pub mod google_pay;
 mod refused;
 mod token;
 
