@@ -6,25 +6,30 @@ use domain::caller::{self, Requester};
 use domain::consent::How;
 use domain::outcome::DeclineReason;
 use domain::problem::{Code, FieldError, Problem};
-use domain::sandbox::{self, PhoneMessage, Tap};
-use domain::storage;
+use domain::request::Request;
+use domain::sandbox::{self, Look, PhoneMessage, Tap};
 use domain::values::id::PromptId;
 use domain::values::phone::Phone;
+use domain::{storage, texts};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, Given};
+use crate::callbacks::Heard;
 use crate::{ConsentCallback, SandboxAccess};
 
-/// What a tap says.
+const TAP: &str = "a tap is {\"action\": \"approve\" | \"decline\" | \"not_me\", \"session_code\", \"card\"} or {\"postback\"}";
+
+/// What a tap says: what it means, or what the button brings back.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TapBody {
-    action: Tap,
+    action: Option<Tap>,
     session_code: Option<String>,
     card: Option<String>,
+    postback: Option<String>,
 }
 
 impl ConsentCallback {
@@ -70,18 +75,37 @@ impl ConsentCallback {
         if !visible(&message, requester.as_ref()) {
             return Err(absent());
         }
-        let answer = match tap.action {
-            Tap::Approve => Answer::Approve {
-                session_code: tap.session_code,
-                card: tap.card,
-                authorization: None,
+        let answer = match tap {
+            TapBody { action: None, session_code: None, card: None, postback: Some(postback) } => {
+                return self.brought_back(&phone, &message, &postback).await;
+            }
+            TapBody { action: Some(action), postback: None, session_code, card } => match action {
+                Tap::Approve => Answer::Approve { session_code, card, authorization: None },
+                Tap::Decline => Answer::Decline(DeclineReason::Customer),
+                Tap::NotMe => Answer::Decline(DeclineReason::NotMe),
+                Tap::Open => return Err(Problem::new(Code::InvalidRequest, TAP)),
             },
-            Tap::Decline => Answer::Decline(DeclineReason::Customer),
-            Tap::NotMe => Answer::Decline(DeclineReason::NotMe),
+            TapBody { .. } => return Err(Problem::new(Code::InvalidRequest, TAP)),
         };
         let given = Given { request: message.request, prompt: id, how: How::SandboxTap };
         let loaded = self.answer(given, &answer).await.map_err(Problem::from)?;
-        Ok(ok(&json!({ "request": loaded.request.id, "state": loaded.request.state_name() })))
+        Ok(tapped(&loaded.request))
+    }
+
+    /// A tap as a channel like this brings it back: recorded the same way, and acknowledged whatever becomes of it.
+    async fn brought_back(
+        &self,
+        phone: &Phone,
+        message: &PhoneMessage,
+        postback: &str,
+    ) -> Result<Response<Bytes>, Problem> {
+        let brand = self.secrets.brand(&message.brand).await?;
+        let heard = Heard { brand: &brand, mode: message.mode, channel: &message.channel };
+        self.tapped(heard, postback, &phone.clone().into()).await?;
+        let loaded = storage::load(self.store.as_ref(), message.request).await?;
+        let gone = || Problem::new(Code::NotFound, "the message's request is gone");
+        let request = loaded.ok_or_else(gone)?.request;
+        Ok(tapped(&request))
     }
 
     /// Who uses the phone: nobody in particular where it is open to all.
@@ -108,6 +132,7 @@ impl ConsentCallback {
         let loaded = storage::load(self.store.as_ref(), message.request).await?;
         let open = loaded.filter(|loaded| loaded.request.is_open_to_answers());
         let codes = open.and_then(|loaded| loaded.request.session_code).map(|code| code.choices);
+        let segments = (message.look == Look::Sms).then(|| texts::segments(&message.text));
         Ok(json!({
             "id": message.id,
             "request": message.request,
@@ -117,6 +142,8 @@ impl ConsentCallback {
             "text": message.text,
             "link": message.link,
             "actions": message.actions,
+            "look": message.look,
+            "segments": segments,
             "codes": codes,
             "at": message.at,
             "retracted": message.retracted,
@@ -138,14 +165,16 @@ fn read_phone(text: &str) -> Result<Phone, Problem> {
 
 fn malformed(error: &serde_json::Error) -> Problem {
     let detail = match error.classify() {
-        serde_json::error::Category::Data => {
-            "a tap is {\"action\": \"approve\" | \"decline\" | \"not_me\", \"session_code\", \"card\"}"
-        }
+        serde_json::error::Category::Data => TAP,
         serde_json::error::Category::Io
         | serde_json::error::Category::Syntax
         | serde_json::error::Category::Eof => "the body is not JSON",
     };
     Problem::new(Code::InvalidRequest, detail)
+}
+
+fn tapped(request: &Request) -> Response<Bytes> {
+    ok(&json!({ "request": request.id, "state": request.state_name() }))
 }
 
 fn ok(body: &Value) -> Response<Bytes> {

@@ -45,9 +45,10 @@ pub fn draw(random: &dyn Random, key: &str) -> Value {
         "link_key": secret(),
         "test": {
             "channels": [
-                { "name": "sandbox", "kind": "sandbox" },
-                { "name": "rcs", "kind": "sandbox", "settings": { "look": "rich" } },
-                { "name": "sms", "kind": "sandbox", "settings": { "look": "text" } },
+                { "name": "rcs", "kind": "sandbox", "settings": { "look": "rcs" } },
+                { "name": "whatsapp", "kind": "sandbox", "settings": { "look": "whatsapp" } },
+                { "name": "apple", "kind": "sandbox", "settings": { "look": "apple" } },
+                { "name": "sms", "kind": "sandbox", "settings": { "look": "sms" } },
             ],
             "processors": [{ "name": "sandbox", "kind": "sandbox" }],
             "notices": { "url": "", "secrets": [format!("whsec_{}", secret())] },

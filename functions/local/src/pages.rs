@@ -9,7 +9,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
 /// Every file: its path, its type, its text.
-const FILES: [(&str, &str, &str); 10] = [
+const FILES: [(&str, &str, &str); 11] = [
     ("/console", HTML, include_str!("../pages/console.html")),
     ("/phone", HTML, include_str!("../pages/phone.html")),
     ("/assets/common.css", CSS, include_str!("../pages/common.css")),
@@ -17,6 +17,7 @@ const FILES: [(&str, &str, &str); 10] = [
     ("/assets/console.css", CSS, include_str!("../pages/console.css")),
     ("/assets/console.js", JS, include_str!("../pages/console.js")),
     ("/assets/icon.svg", "image/svg+xml", include_str!("../pages/icon.svg")),
+    ("/assets/looks.js", JS, include_str!("../pages/looks.js")),
     ("/assets/phone.css", CSS, include_str!("../pages/phone.css")),
     ("/assets/phone.js", JS, include_str!("../pages/phone.js")),
     ("/assets/words.js", JS, include_str!("../pages/words.js")),

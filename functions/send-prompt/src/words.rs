@@ -34,6 +34,7 @@ pub(crate) fn prompt(
         kind,
         link: &link,
         code: None,
+        picks: request.by_tap && request.session_code.is_some(),
     };
     let say = if record.reminder { texts::reminder } else { texts::prompt };
     let texts = say(language, &brand.language, &wanted);

@@ -34,10 +34,37 @@ pub struct PhoneMessage {
     pub link: String,
     /// What can be tapped in the message itself; empty on a channel that has only text.
     pub actions: Vec<PhoneAction>,
+    /// What kind of channel it looks like.
+    #[serde(default, skip_serializing_if = "Look::is_rcs")]
+    pub look: Look,
     /// When it came.
     pub at: Timestamp,
     /// Whether it was taken back.
     pub retracted: bool,
+}
+
+/// The kinds of channel that the phone can look like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Look {
+    /// A card with buttons.
+    #[default]
+    #[serde(alias = "rich")]
+    Rcs,
+    /// A message with three buttons, or with one that opens the page.
+    Whatsapp,
+    /// A message with quick replies, or a payment sheet.
+    Apple,
+    /// A text with a link.
+    #[serde(alias = "text")]
+    Sms,
+}
+
+impl Look {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_rcs(&self) -> bool {
+        *self == Self::Rcs
+    }
 }
 
 /// Something to tap.
@@ -47,6 +74,15 @@ pub struct PhoneAction {
     pub action: Tap,
     /// What the button says.
     pub label: String,
+    /// The session code that the button stands for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_code: Option<String>,
+    /// What the tap brings back on a channel like this, as its provider would.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postback: Option<String>,
+    /// Whether the yes is a payment that a wallet's sheet asks to confirm.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sheet: bool,
 }
 
 /// What a tap means.
@@ -59,6 +95,8 @@ pub enum Tap {
     Decline,
     /// No, and this was not asked for by me.
     NotMe,
+    /// The consent page is opened, which answers nothing.
+    Open,
 }
 
 /// For how long a sandbox phone keeps a message.

@@ -17,32 +17,37 @@ const NARROW: u32 = 320;
 
 /// An agent and a customer before one machine.
 struct Scene {
-    case: &'static str,
+    case: String,
     agent: Browser,
     customer: Browser,
     _chromedriver: Chromedriver,
     _local: Local,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Scene {
-    async fn set(case: &'static str) -> Self {
+    async fn set(case: &str) -> Self {
         let folder = Folder::new();
         let local = Local::start(&folder.data(), 0, &[]).unwrap();
         let chromedriver = Chromedriver::start();
         let at = |name| folder.path().join(name);
         let agent = chromedriver.open(at("desk"), Screen::Desk, &local.console).await;
         let customer = chromedriver.open(at("phone"), Screen::Phone(WIDTH), &local.phone).await;
-        Self { case, agent, customer, _chromedriver: chromedriver, _local: local, _folder: folder }
+        let case = case.to_owned();
+        Self { case, agent, customer, _chromedriver: chromedriver, _local: local, folder }
     }
 
-    /// The agent asks over a channel, and reads the session code off the screen.
-    async fn asks(&self, amount: &str, channel: &str, seconds: &str) -> String {
+    async fn asks_without_code(&self, amount: &str, channel: &str, seconds: &str) {
         self.agent.clicks(&format!("#channels input[value={channel}]")).await;
         self.agent.types("#amount", amount).await;
         self.agent.types("#expires", seconds).await;
         self.agent.clicks("#send").await;
         self.agent.sees("#state[data-state=prompted]", "Waiting for the customer").await;
+    }
+
+    /// The agent asks over a channel, and reads the session code off the screen.
+    async fn asks(&self, amount: &str, channel: &str, seconds: &str) -> String {
+        self.asks_without_code(amount, channel, seconds).await;
         let code = self.agent.reads("#digits").await;
         assert_eq!(code.len(), 2, "{code}");
         code
@@ -102,19 +107,53 @@ async fn a_customer_approves_on_the_page_behind_the_link() {
     scene.ends().await;
 }
 
-#[tokio::test]
-async fn a_customer_approves_on_the_card_in_the_chat() {
-    let scene = Scene::set("approve-card").await;
-    let code = scene.asks("42.50", "rcs", "300").await;
-    scene.customer.sees(".message[data-channel=rcs]", "Demo Shop Ltd").await;
-    scene.customer.clicks("[data-action=approve]").await;
-    scene.customer.sees(".answered", "Pick the number first").await;
-    scene.shots("1-no-number").await;
-    scene.customer.picks(&format!(".pick input[value=\"{code}\"]")).await;
-    scene.customer.clicks("[data-action=approve]").await;
+/// The number that the agent reads out is among the buttons of the message itself.
+async fn approves_in_the_chat(channel: &str) {
+    let scene = Scene::set(&format!("approve-{channel}")).await;
+    let code = scene.asks("42.50", channel, "300").await;
+    let message = format!(".message[data-channel={channel}]");
+    scene.customer.sees(&message, "Demo Shop Ltd").await;
+    scene.customer.sees(&message, "Pick the number the agent reads to you").await;
+    scene.customer.fits(WIDTH).await;
+    scene.shots("1-asked").await;
+    scene.customer.clicks(&format!("{message} [data-code=\"{code}\"]")).await;
     scene.customer.sees(".answered", "You tapped").await;
     scene.is_told("fulfilled", "Paid").await;
     assert_eq!(scene.agent.reads("#transaction").await.len(), 9);
+    scene.shots("2-paid").await;
+    scene.ends().await;
+}
+
+#[tokio::test]
+async fn a_customer_approves_on_the_card_in_the_chat() {
+    approves_in_the_chat("rcs").await;
+}
+
+#[tokio::test]
+async fn a_customer_approves_in_whatsapp() {
+    approves_in_the_chat("whatsapp").await;
+}
+
+#[tokio::test]
+async fn a_customer_approves_with_a_quick_reply() {
+    approves_in_the_chat("apple").await;
+}
+
+#[tokio::test]
+async fn a_customer_pays_on_a_wallets_sheet() {
+    let scene = Scene::set("wallet-sheet").await;
+    let brand = scene.folder.data().join("brand.json");
+    let mut secret: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&brand).unwrap()).unwrap();
+    secret["policy"]["session_code"] = serde_json::json!(false);
+    std::fs::write(&brand, secret.to_string()).unwrap();
+    scene.asks_without_code("42.50", "apple", "300").await;
+    scene.customer.clicks(".message[data-channel=apple] .pay").await;
+    scene.customer.sees(".sheet", "Demo Shop Ltd").await;
+    scene.customer.sees(".sheet", "Payment of 42.50 EUR").await;
+    scene.shots("1-sheet").await;
+    scene.customer.clicks(".sheet .confirm").await;
+    scene.is_told("fulfilled", "Paid").await;
     scene.shots("2-paid").await;
     scene.ends().await;
 }
@@ -196,8 +235,7 @@ async fn a_card_that_the_amount_declines_is_approved_the_second_time() {
     for (step, shown, text) in
         [("1-refused", "#timeline li", "Card refused"), ("2-paid", "#state", "Paid")]
     {
-        scene.customer.picks(&format!(".pick input[value=\"{code}\"]")).await;
-        scene.customer.clicks("[data-action=approve]").await;
+        scene.customer.clicks(&format!("[data-code=\"{code}\"]")).await;
         scene.agent.sees(shown, text).await;
         scene.shots(step).await;
     }

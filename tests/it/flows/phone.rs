@@ -1,10 +1,12 @@
 //! The sandbox phone where it is deployed: for whoever holds a test key, and only their own brand's prompts.
 
 use consent_callback::SandboxAccess;
+use domain::consent::How;
+use domain::request::State;
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::world::brand::{LIVE_KEY, OTHER_KEY, TEST_KEY};
-use tests::world::{PHONE, World};
+use tests::world::{Asked, PHONE, World};
 
 const MESSAGES: &str = "/sandbox/phones/+15551230001/messages";
 
@@ -53,4 +55,102 @@ fn where_there_is_no_sandbox_there_is_no_phone() {
     world.get(MESSAGES).problem(404, "not-found");
     let path = format!("{MESSAGES}/prm_01M844DZWGFW3SJKQ26BNN67GN/tap");
     world.post(&path, &json!({ "action": "decline" })).problem(404, "not-found");
+}
+
+/// A brand whose channels look like every kind there is.
+fn looks(policy: &Value) -> World {
+    let channel =
+        |look: &str| json!({ "name": look, "kind": "sandbox", "settings": { "look": look } });
+    let channels = ["rcs", "whatsapp", "apple", "sms"].map(channel);
+    World::beginning().with("/test/channels", &json!(channels)).with("/policy", policy).begin()
+}
+
+fn asks_over(world: &World, channel: &str) -> Asked {
+    let mut body = world.payment(PHONE, 4250);
+    body["channels"] = json!([channel]);
+    world.asks_for(&body)
+}
+
+/// What the newest message's buttons say.
+fn labels(world: &World) -> Vec<String> {
+    let message = world.customer().newest();
+    let actions = message.shown["actions"].as_array().unwrap().iter();
+    actions.map(|action| action["label"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn each_look_shows_the_buttons_that_such_a_channel_has_room_for() {
+    let world = looks(&json!({ "open_max": 9 }));
+    for (channel, count) in [("rcs", 4), ("whatsapp", 3), ("apple", 4), ("sms", 0)] {
+        let asked = asks_over(&world, channel);
+        let message = world.customer().newest();
+        assert_eq!((message.text("channel"), message.text("look")), (channel, channel));
+        let labels = labels(&world);
+        assert_eq!(labels.len(), count, "{labels:?}");
+        let code = asked.answer["session_code"].as_str().unwrap();
+        assert_eq!(labels.iter().any(|label| label == code), channel != "sms");
+        let segments = message.shown["segments"].as_u64();
+        assert_eq!(segments, (channel == "sms").then_some(1), "{}", message.text("text"));
+        let says = message.text("text").contains("Pick the number the agent reads to you.");
+        assert_eq!(says, channel != "sms", "{}", message.text("text"));
+    }
+}
+
+#[test]
+fn a_payment_that_a_tap_is_enough_for_is_a_wallets_sheet_at_apple() {
+    let world = looks(&json!({ "session_code": false }));
+    let asked = asks_over(&world, "apple");
+    let actions = world.customer().newest().shown["actions"].clone();
+    let sheet = json!([{ "action": "approve", "label": "Approve", "sheet": true }]);
+    assert_eq!(actions, sheet);
+    world.customer().approves_with("pm_card_mastercard").ok(200);
+    assert_eq!(world.reads(&asked)["outcome"]["payment"]["card_brand"], "mastercard");
+}
+
+#[test]
+fn a_tap_that_brings_back_what_the_button_carries_is_heard_as_on_a_real_channel() {
+    let world = looks(&json!({}));
+    let asked = asks_over(&world, "rcs");
+    let message = world.customer().newest();
+    let code = asked.answer["session_code"].clone();
+    let actions = message.shown["actions"].as_array().unwrap();
+    let right = actions.iter().find(|action| action["session_code"] == code).unwrap();
+    for stranger in ["", "yes", "00"] {
+        let tapped = world.customer().taps(&message, &json!({ "postback": stranger })).ok(200);
+        assert_eq!(tapped.json()["state"], "prompted", "{stranger}");
+    }
+    let body = json!({ "postback": right["postback"] });
+    let tapped = world.customer().taps(&message, &body).ok(200).json();
+    assert_eq!(tapped, json!({ "request": asked.id, "state": "authorized" }));
+    let State::Authorized { consent, .. } = world.stored(&asked).state else { panic!() };
+    assert_eq!(consent.how, How::Tap);
+    assert!(world.items().iter().any(|item| item.key.pk.starts_with("CONTACT#demo#Test#rcs#")));
+    world.settles();
+    assert_eq!(world.state(&asked), "fulfilled");
+}
+
+#[test]
+fn a_tap_says_what_it_means_or_what_it_brings_back_and_opening_is_no_answer() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    let message = world.customer().newest();
+    for wrong in [
+        json!({}),
+        json!({ "action": "open" }),
+        json!({ "action": "approve", "postback": "00" }),
+        json!({ "postback": "00", "card": "pm_card_visa" }),
+        json!({ "session_code": "47" }),
+    ] {
+        world.customer().taps(&message, &wrong).problem(400, "invalid-request");
+    }
+    assert_eq!(world.state(&asked), "prompted");
+}
+
+#[test]
+fn the_older_names_of_looks_are_still_read() {
+    let world = World::new();
+    let asked = world.asks(100);
+    assert_eq!(world.customer().newest().text("look"), "rcs");
+    world.acts(&asked, "resend", &json!({ "channel": "sms" })).ok(200);
+    assert_eq!(world.customer().newest().text("look"), "sms");
 }

@@ -2,21 +2,24 @@
 //!
 //! The last four digits of a number try out what goes wrong elsewhere, see [`Magic`].
 
+mod drawing;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::brand::Mode;
+use domain::brand::{Key32, Mode};
 use domain::contact::Contact;
 use domain::ports::{
     Accepted, CallbackError, Capability, Channel, Expect, Prompt, ReceiptKinds, Received, Resend,
     Retraction, SendError, Source, Store, StoreError, UnverifiedCallback, Write,
 };
-use domain::sandbox::{self, PhoneAction, PhoneMessage, Tap};
+use domain::sandbox::{self, Look, PhoneMessage};
 use domain::values::name::{BrandName, ChannelName};
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use serde::Deserialize;
 
+use self::drawing::{Drawn, draw};
 use crate::{Kind, Opening};
 
 /// The sandbox phone.
@@ -30,24 +33,13 @@ struct Settings {
     look: Look,
 }
 
-/// What a prompt looks like on the phone.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Look {
-    /// A card with buttons, as on RCS.
-    #[default]
-    Rich,
-    /// A text with a link, as by SMS.
-    Text,
-}
-
 /// What a number's last four digits do.
 #[derive(Clone, Copy)]
 enum Magic {
-    /// `9001`, rich look only: the channel cannot reach the number, so that the next route is taken at once.
+    /// `9001`, where there are buttons: the channel cannot reach the number, so that the next route is taken at once.
     /// `9003`: no sandbox channel can.
     Unreachable,
-    /// `9002`, rich look only: the prompt is taken and never arrives, so that the next route is taken after a wait.
+    /// `9002`, where there are buttons: the prompt is taken and never arrives, so that the next route is taken after a wait.
     Silent,
     /// Every other number.
     Ordinary,
@@ -55,7 +47,7 @@ enum Magic {
 
 impl Magic {
     fn of(phone: &Phone, look: Look) -> Self {
-        let rich = look == Look::Rich;
+        let rich = look != Look::Sms;
         match phone.as_str() {
             number if number.ends_with("9003") => Self::Unreachable,
             number if rich && number.ends_with("9001") => Self::Unreachable,
@@ -75,6 +67,7 @@ struct Sandbox {
     brand: BrandName,
     channel: ChannelName,
     look: Look,
+    key: Key32,
 }
 
 fn open(opening: &Opening<'_>) -> Result<Box<dyn Channel>, Source> {
@@ -87,6 +80,7 @@ fn open(opening: &Opening<'_>) -> Result<Box<dyn Channel>, Source> {
                 brand: opening.brand.name.clone(),
                 channel: opening.setup.name.clone(),
                 look: settings.look,
+                key: opening.brand.link_key.clone(),
             }))
         }
     }
@@ -106,7 +100,7 @@ impl Channel for Sandbox {
         let reachable = !matches!(Magic::of(to, self.look), Magic::Unreachable);
         Capability {
             reachable,
-            rich: self.look == Look::Rich,
+            rich: self.look != Look::Sms,
             wallets: Vec::new(),
             receipts: self.receipts(),
             reason: (!reachable).then_some(NOT_ON_CHANNEL),
@@ -155,10 +149,7 @@ impl Sandbox {
     }
 
     fn message(&self, prompt: &Prompt) -> PhoneMessage {
-        let (title, text, actions) = match self.look {
-            Look::Rich => (prompt.title.clone(), prompt.body.clone(), actions(prompt)),
-            Look::Text => (String::new(), prompt.text.clone(), Vec::new()),
-        };
+        let Drawn { title, text, actions } = draw(prompt, self.look, &self.key);
         PhoneMessage {
             id: prompt.reference.prompt,
             request: prompt.reference.request,
@@ -170,6 +161,7 @@ impl Sandbox {
             text,
             link: prompt.link.clone(),
             actions,
+            look: self.look,
             at: prompt.now,
             retracted: false,
         }
@@ -193,13 +185,6 @@ fn once(write: Write) -> Write {
         Write::Put { item, .. } => Write::Put { item, expect: Expect::Absent },
         Write::Delete { key } => Write::Delete { key },
     }
-}
-
-fn actions(prompt: &Prompt) -> Vec<PhoneAction> {
-    let labels = &prompt.labels;
-    [(Tap::Approve, &labels.approve), (Tap::Decline, &labels.decline), (Tap::NotMe, &labels.not_me)]
-        .map(|(action, label)| PhoneAction { action, label: label.clone() })
-        .into()
 }
 
 #[cfg(test)]

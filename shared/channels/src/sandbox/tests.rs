@@ -1,9 +1,13 @@
 //! The sandbox phone's looks and its magic numbers.
 
-use domain::brand::Mode;
+use domain::brand::{Key32, Mode};
 use domain::contact::Contact;
-use domain::ports::{Accepted, Channel, Channels, OpenChannelError, Retraction, SendError};
-use domain::sandbox::{self, PhoneMessage, Tap};
+use domain::ports::{
+    Accepted, Button, Channel, Channels, Does, OpenChannelError, Prompt, Retraction, SendError,
+};
+use domain::postback::{Action, Postback};
+use domain::sandbox::{self, Look, PhoneMessage, Tap};
+use domain::values::money::Money;
 use pollster::block_on;
 use serde_json::json;
 
@@ -21,29 +25,115 @@ fn send(world: &World, look: &str, to: &str) -> Result<Accepted, SendError> {
     block_on(channel(world, look).send(&prompt_to(to)))
 }
 
-#[test]
-fn the_rich_look_has_a_title_and_three_things_to_tap() {
+fn shown(look: &str, prompt: &Prompt) -> PhoneMessage {
     let world = World::new(Script::Lost);
-    send(&world, "rich", PHONE).unwrap();
-    let messages = phone(&world);
-    let [message] = messages.as_slice() else { panic!("one message") };
+    block_on(channel(&world, look).send(prompt)).unwrap();
+    let [message] = phone(&world).try_into().unwrap();
+    message
+}
+
+fn reads(message: &PhoneMessage) -> Vec<(&str, Tap)> {
+    message.actions.iter().map(|action| (action.label.as_str(), action.action)).collect()
+}
+
+/// The buttons of a request with a session code, of one whose yes needs the page, and of one that a tap is enough for.
+fn with_code() -> Prompt {
+    let pick = |label: &str, place| button(label, Action::Pick(place));
+    let picks = [pick("47", 0), pick("12", 1), pick("83", 2)];
+    let buttons = picks.into_iter().chain([button("Not me", Action::NotMe)]).collect();
+    Prompt { buttons, ..prompt_to(PHONE) }
+}
+
+fn with_page() -> Prompt {
     let prompt = prompt_to(PHONE);
-    assert_eq!(
-        (&message.title, &message.text, &message.link),
-        (&prompt.title, &prompt.body, &prompt.link)
-    );
-    let taps: Vec<Tap> = message.actions.iter().map(|action| action.action).collect();
-    assert_eq!(taps, [Tap::Approve, Tap::Decline, Tap::NotMe]);
-    assert_eq!(message.channel.as_str(), "a-channel");
+    let url = prompt.link.clone();
+    let action = Action::Open;
+    let postback = Postback { reference: reference(), action }.write(&Key32::new([7; 32]));
+    let open = Button { label: "See request".to_owned(), does: Does::Open { url, postback } };
+    let buttons = vec![open, button("No", Action::Decline), button("Not me", Action::NotMe)];
+    Prompt { buttons, ..prompt }
+}
+
+fn by_tap() -> Prompt {
+    let yes = button("Pay", Action::Approve);
+    let buttons = vec![yes, button("No", Action::Decline), button("Not me", Action::NotMe)];
+    Prompt { buttons, ..prompt_to(PHONE) }
+}
+
+fn button(label: &str, action: Action) -> Button {
+    let postback = Postback { reference: reference(), action }.write(&Key32::new([7; 32]));
+    Button { label: label.to_owned(), does: Does::Reply { postback } }
 }
 
 #[test]
-fn the_text_look_is_the_text_alone() {
-    let world = World::new(Script::Lost);
-    send(&world, "text", PHONE).unwrap();
-    let messages = phone(&world);
-    assert_eq!(messages[0].text, prompt_to(PHONE).text);
-    assert!(messages[0].title.is_empty() && messages[0].actions.is_empty());
+fn a_card_shows_four_buttons_of_every_kind() {
+    let message = shown("rcs", &with_code());
+    let prompt = with_code();
+    assert_eq!((&message.title, &message.text), (&prompt.title, &prompt.body));
+    assert_eq!((message.look, message.channel.as_str()), (Look::Rcs, "a-channel"));
+    let approve = Tap::Approve;
+    let expected = [("47", approve), ("12", approve), ("83", approve), ("Not me", Tap::NotMe)];
+    assert_eq!(reads(&message), expected);
+    assert_eq!(message.actions[1].session_code.as_deref(), Some("12"));
+    let carried =
+        Postback::read(message.actions[1].postback.as_deref().unwrap(), &Key32::new([7; 32]));
+    assert_eq!(carried.unwrap().action, Action::Pick(1));
+    let message = shown("rich", &with_page());
+    let expected = [("See request", Tap::Open), ("No", Tap::Decline), ("Not me", Tap::NotMe)];
+    assert_eq!(reads(&message), expected, "under its older name");
+    let mut many = with_code();
+    many.buttons.push(button("More", Action::Decline));
+    assert_eq!(shown("rcs", &many).actions.len(), 4);
+}
+
+#[test]
+fn whatsapp_shows_three_replies_or_one_link_and_says_the_rest() {
+    let message = shown("whatsapp", &with_code());
+    assert_eq!(reads(&message).len(), 3);
+    assert!(message.actions.iter().all(|action| action.session_code.is_some()));
+    let prompt = with_code();
+    assert!(message.text.starts_with(&prompt.body), "{}", message.text);
+    assert!(message.text.ends_with(&format!("\n\nNo / Not me → {}", prompt.link)));
+    let message = shown("whatsapp", &by_tap());
+    assert_eq!((reads(&message).len(), message.text), (3, by_tap().body));
+    let message = shown("whatsapp", &with_page());
+    assert_eq!(reads(&message), [("See request", Tap::Open)]);
+    assert!(message.text.ends_with(" → Open"), "{}", message.text);
+    let long = Prompt { body: "x".repeat(2_000), title: "t".repeat(90), ..with_code() };
+    let message = shown("whatsapp", &long);
+    assert_eq!((message.text.chars().count(), message.title.chars().count()), (1_024, 60));
+    assert!(message.text.contains(&prompt.link), "what is cut is not the link");
+}
+
+#[test]
+fn apple_shows_quick_replies_a_wallets_sheet_or_a_text() {
+    let message = shown("apple", &with_code());
+    assert_eq!(reads(&message).len(), 4);
+    let money = Money::new(4250, "EUR".parse().unwrap()).unwrap();
+    let message = shown("apple", &Prompt { money: Some(money), ..by_tap() });
+    assert_eq!(reads(&message), [("Pay", Tap::Approve)]);
+    assert!(message.actions[0].sheet && message.actions[0].postback.is_none());
+    let message = shown("apple", &by_tap());
+    assert_eq!(reads(&message).len(), 3, "without money there is nothing to pay");
+    let message = shown("apple", &with_page());
+    assert_eq!((message.text, message.actions), (with_page().text, Vec::new()));
+}
+
+#[test]
+fn a_text_is_the_text_alone() {
+    for (look, prompt) in [("sms", with_code()), ("text", by_tap())] {
+        let message = shown(look, &prompt);
+        assert_eq!((&message.text, message.look), (&prompt.text, Look::Sms));
+        assert!(message.title.is_empty() && message.actions.is_empty());
+    }
+}
+
+#[test]
+fn a_button_whose_postback_is_not_ours_is_not_shown() {
+    let does = Does::Reply { postback: "00".repeat(48) };
+    let stranger = Button { label: "Win".to_owned(), does };
+    let prompt = Prompt { buttons: vec![stranger, button("No", Action::Decline)], ..by_tap() };
+    assert_eq!(reads(&shown("rcs", &prompt)), [("No", Tap::Decline)]);
 }
 
 #[test]
@@ -51,23 +141,25 @@ fn sending_the_same_prompt_twice_leaves_one_message_even_after_it_was_taken_back
     let world = World::new(Script::Lost);
     let retraction =
         Retraction { reference: reference(), to: PHONE.parse().unwrap(), provider_id: None };
-    assert_eq!(send(&world, "rich", PHONE).unwrap(), send(&world, "rich", PHONE).unwrap());
-    assert!(block_on(channel(&world, "rich").retract(&retraction)));
-    assert!(block_on(channel(&world, "rich").retract(&retraction)));
-    send(&world, "rich", PHONE).unwrap();
+    assert_eq!(send(&world, "rcs", PHONE).unwrap(), send(&world, "rcs", PHONE).unwrap());
+    assert!(block_on(channel(&world, "rcs").retract(&retraction)));
+    assert!(block_on(channel(&world, "rcs").retract(&retraction)));
+    send(&world, "rcs", PHONE).unwrap();
     let messages = phone(&world);
     assert_eq!((messages.len(), messages[0].retracted), (1, true));
 }
 
 #[test]
 fn each_magic_number_does_what_it_says_in_each_look() {
-    for (number, rich, text) in [
+    for (number, buttons, text) in [
         ("+15550009001", "unreachable not_on_channel", "kept"),
         ("+15550009002", "silent", "kept"),
         ("+15550009003", "unreachable not_on_channel", "unreachable not_on_channel"),
         ("+15550009004", "kept", "kept"),
     ] {
-        for (look, expected) in [("rich", rich), ("text", text)] {
+        for (look, expected) in
+            [("rcs", buttons), ("whatsapp", buttons), ("apple", buttons), ("sms", text)]
+        {
             let world = World::new(Script::Lost);
             let sent = send(&world, look, number);
             let means = match (&sent, phone(&world).len()) {
@@ -87,7 +179,7 @@ fn each_magic_number_does_what_it_says_in_each_look() {
                 "{number} {look}"
             );
             assert_eq!(capability.reason, (!capability.reachable).then_some("not_on_channel"));
-            assert_eq!(capability.rich, look == "rich");
+            assert_eq!(capability.rich, look != "sms");
         }
     }
 }

@@ -23,6 +23,17 @@ pub(super) fn septets(text: &str) -> Option<usize> {
     text.chars().map(cost).sum()
 }
 
+/// How many segments a text is sent as. A text of several leaves room in each for where it belongs: 153 septets, or 67
+/// characters where one of them is not in the alphabet.
+#[must_use]
+pub fn segments(text: &str) -> usize {
+    let (units, whole, part) = match septets(text) {
+        Some(septets) => (septets, SEGMENT, 153),
+        None => (text.encode_utf16().count(), 70, 67),
+    };
+    if units <= whole { 1 } else { units.div_ceil(part) }
+}
+
 /// Writes a text in the alphabet, dropping only accents and the shapes of quotes and dashes; `None` where that is not
 /// enough. Never used on a payee, an amount or a link, which stay as they are.
 pub(super) fn folded(text: &str) -> Option<String> {
@@ -72,6 +83,25 @@ mod tests {
         assert_eq!(septets("Zahlung: 5 €"), Some(13));
         assert_eq!(septets("naïve"), None);
         assert_eq!(septets("🙂"), None);
+    }
+
+    #[test]
+    fn a_text_costs_a_segment_or_parts_that_are_shorter_than_one() {
+        for (text, expected) in [
+            (String::new(), 1),
+            ("a".repeat(160), 1),
+            ("a".repeat(161), 2),
+            ("a".repeat(306), 2),
+            ("a".repeat(307), 3),
+            ("€".repeat(80), 1),
+            ("€".repeat(81), 2),
+            ("я".repeat(70), 1),
+            ("я".repeat(71), 2),
+            ("🙂".repeat(35), 1),
+            ("🙂".repeat(36), 2),
+        ] {
+            assert_eq!(segments(&text), expected, "{text}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod page;
 mod prompt;
 mod reply;
 
+pub use gsm7::segments;
 pub use money::amount;
 pub use page::PageTexts;
 pub use prompt::{PromptTexts, Wanted, WantedKind, prompt, reminder};

@@ -26,6 +26,8 @@ pub struct Wanted<'a> {
     pub link: &'a str,
     /// The session code, on a channel that has no page.
     pub code: Option<&'a str>,
+    /// Whether the buttons are three numbers, of which the customer picks the one that the agent reads out.
+    pub picks: bool,
 }
 
 /// The kinds of ask.
@@ -101,10 +103,12 @@ fn written(spoken: Spoken, asks: &str, wanted: &Wanted<'_>) -> PromptTexts {
     ];
     let sentence = filled(sentence, &values);
     let code = wanted.code.map(|_| format!(" {}", filled(words.code, &values))).unwrap_or_default();
+    let pick = if wanted.picks { format!(" {}.", page.pick_code) } else { String::new() };
+    let tail = format!(".{code}{pick} {}", page.warning);
     PromptTexts {
         tag: spoken.tag(),
         title: filled(title, &values),
-        body: body(&sentence, wanted.description, &format!(".{code} {}", page.warning)),
+        body: body(&sentence, wanted.description, &tail),
         text: text(&sentence, &code, words, wanted),
         labels: Labels {
             approve: page.approve.to_owned(),

@@ -6,7 +6,7 @@ const LINK: &str = "https://pay.example.com/c/3vQ8sT0aXb7Zk2LmN5pRwE";
 
 fn payment<'a>(payee: &'a str, money: &'a str, description: &'a str) -> Wanted<'a> {
     let kind = WantedKind::Payment;
-    Wanted { payee, money: Some(money), description, kind, link: LINK, code: None }
+    Wanted { payee, money: Some(money), description, kind, link: LINK, code: None, picks: false }
 }
 
 fn in_english(wanted: &Wanted<'_>) -> PromptTexts {
@@ -97,6 +97,20 @@ fn a_payee_in_another_alphabet_is_kept_and_costs_what_it_costs() {
 fn a_body_stays_within_400_characters() {
     let body = in_english(&payment("Acme Energy Ltd", "42.50 EUR", &"word ".repeat(200))).body;
     assert!(body.chars().count() <= 400 && body.ends_with("decline."), "{body}");
+}
+
+#[test]
+fn where_the_buttons_are_numbers_the_body_says_which_one_to_pick() {
+    let long = "word ".repeat(200);
+    for spoken in Spoken::ALL {
+        let language = spoken.tag().parse().unwrap();
+        let numbers = Wanted { picks: true, ..payment("Acme", "42.50 EUR", &long) };
+        let texts = prompt(&language, &language, &numbers);
+        let page = spoken.page();
+        assert!(texts.body.ends_with(&format!(" {}. {}", page.pick_code, page.warning)));
+        assert!(texts.body.chars().count() <= 400, "{}", texts.body);
+        assert!(!texts.text.contains(page.pick_code), "a text has no buttons: {}", texts.text);
+    }
 }
 
 #[test]
