@@ -17,6 +17,8 @@ What ministack 1.5 does and does not do, found by trying:
 - Its HTTP API ignores the OpenAPI body that SAM makes, so the routes are created here from that very body.
 - An HTTP API answers to a Host header only. The small proxy here stands in for the domain that a deployment has, which
   also makes PublicBaseUrl known before the first deployment.
+- Its SNS hands what is published to a function once, whatever becomes of the run, where AWS would make two more; an
+  asynchronous invocation gets them, seconds apart, and its failure's destination. No permission to invoke is looked at.
 - What functions log goes to its CloudWatch Logs, and is saved to functions.log at the end. Names of resources are
   derived from the stack's, so two emulators have the same ones.
 """
@@ -288,6 +290,14 @@ def create_brands(emulator, notices, stripe):
         secrets.create_secret(Name=f"assent/brand/{brand['name']}", SecretString=json.dumps(brand))
 
 
+def create_topic(emulator, function):
+    """The topic of the demo brand's live cards, subscribed as anybody would."""
+    sns = emulator.client("sns")
+    topic = sns.create_topic(Name="assent_demo_rcs")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=function)
+    return topic
+
+
 def save_logs(emulator, path):
     """What the functions logged, for whoever looks into a failed test: it goes with the emulator."""
     logs = emulator.client("logs")
@@ -317,6 +327,7 @@ def main():
             "Architecture": "x86_64",
             "Sandbox": "key",
             "NoticeReach": "any",
+            "EndUserMessaging": "on",
             "DeletionProtection": "false",
             "LogLevel": "INFO",
         }
@@ -333,6 +344,9 @@ def main():
             "ASSENT_NOTICES": requester.url,
             "ASSENT_FAULTS": emulator.faults.control,
             "AWS_ENDPOINT_URL": emulator.url,
+            "ASSENT_TOPIC": create_topic(emulator, found["ConsentCallbackArn"]),
+            "ASSENT_CONSENT_CALLBACK": found["ConsentCallbackArn"],
+            "ASSENT_TOPICS_DEAD_QUEUE_URL": found["TopicsDeadQueueUrl"],
             "ASSENT_TABLE": found["TableName"],
             "ASSENT_PROMPTS_QUEUE_URL": found["PromptsQueueUrl"],
             "ASSENT_AUTHORIZATIONS_QUEUE_URL": found["AuthorizationsQueueUrl"],

@@ -5,11 +5,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use domain::ports::{Clock, Http, Reach};
+use domain::brand::Key32;
+use domain::ports::{Clock, Http, PromptRef, Reach};
+use domain::postback::{Action, Postback};
 use embedded::SystemClock;
 use http::Request;
 use serde_json::{Value, json};
+use tests::standins::eum::events;
 
 use crate::live::requester::Requester;
 
@@ -232,5 +237,77 @@ async fn bad_input_gets_a_problem_with_a_stable_code() {
         assert_eq!(answer.headers()["content-type"], "application/problem+json");
         let explained = raw(Request::get(problem["type"].as_str().unwrap()), "").await;
         assert_eq!(explained.status(), 200, "{problem}");
+    }
+}
+
+/// A call of the account's own, which the emulator believes without a signature: its answer's text.
+async fn of_aws(service: &str, url: &str, body: &str) -> String {
+    let scope = format!("Credential=test/20261201/eu-west-1/{service}/aws4_request");
+    let authorization = format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0");
+    let request = Request::post(url)
+        .header("authorization", authorization)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("x-amz-invocation-type", "Event");
+    let answer = raw(request, body).await;
+    let text = String::from_utf8(answer.body().to_vec()).unwrap();
+    assert!(answer.status().is_success(), "{answer:?} {text}");
+    text
+}
+
+fn form(pairs: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+/// Publishes on the topic of the demo brand's cards, as its provider does.
+async fn publishes(message: &str) {
+    let topic = told("ASSENT_TOPIC");
+    let call = [("Action", "Publish"), ("TopicArn", topic.as_str()), ("Message", message)];
+    of_aws("sns", &format!("{}/", told("AWS_ENDPOINT_URL")), &form(&call)).await;
+}
+
+#[tokio::test]
+async fn what_a_topic_tells_of_a_tap_and_of_a_stop_reaches_the_request() {
+    let (requester, phone) = (demo(), "+15557010009");
+    let asked = requester.ask(&payment(phone, 4250), "deployed-topic").await;
+    let id = asked["id"].as_str().unwrap();
+    let shown = message(&requester, phone, id).await;
+    let place = shown["codes"].as_array().unwrap().iter();
+    let place = place.zip(0..).find(|(choice, _)| **choice == asked["session_code"]).unwrap().1;
+    let brands: Value = serde_json::from_str(include_str!("../deploy/brands.json")).unwrap();
+    let key = STANDARD.decode(brands[0]["link_key"].as_str().unwrap()).unwrap();
+    let reference = PromptRef {
+        request: id.parse().unwrap(),
+        prompt: shown["id"].as_str().unwrap().parse().unwrap(),
+    };
+    let postback = Postback { reference, action: Action::Pick(place) };
+    let postback = postback.write(&Key32::new(key.try_into().unwrap()));
+    publishes("hello").await;
+    publishes(&events::tap(phone, "Pay", &postback)).await;
+    assert_eq!(requester.until(id, is_closed).await["state"], "fulfilled");
+
+    let phone = "+15557010010";
+    let asked = requester.ask(&payment(phone, 4250), "deployed-topic-stop").await;
+    let id = asked["id"].as_str().unwrap();
+    message(&requester, phone, id).await;
+    publishes(&events::text(phone, "STOP")).await;
+    let closed = requester.until(id, is_closed).await;
+    assert_eq!(closed["outcome"], json!({ "kind": "declined", "reason": "opted_out" }));
+}
+
+#[tokio::test]
+async fn what_no_run_could_hear_waits_among_the_dead_letters() {
+    let function = told("ASSENT_CONSENT_CALLBACK");
+    let name = function.rsplit(':').next().unwrap();
+    let invoke = format!("{}/2015-03-31/functions/{name}/invocations", told("AWS_ENDPOINT_URL"));
+    of_aws("lambda", &invoke, r#"{"Records":"not what a topic tells"}"#).await;
+    let queue = told("ASSENT_TOPICS_DEAD_QUEUE_URL");
+    let deadline = SystemClock.now().after(PATIENCE);
+    loop {
+        let received = of_aws("sqs", &queue, &form(&[("Action", "ReceiveMessage")])).await;
+        if received.contains("not what a topic tells") {
+            return;
+        }
+        assert!(SystemClock.now() < deadline, "nothing is kept: {received}");
+        SystemClock.wait(Duration::from_millis(500)).await;
     }
 }

@@ -164,7 +164,9 @@ fn what_topics_told_is_kept_when_its_runs_fail_and_only_topics_of_ours_are_heard
     let functions = functions(&template);
     let listening: Vec<&String> = functions.keys().filter(|name| listens(name)).collect();
     assert_eq!(listening, ["consent-callback"]);
-    let dead = text(&functions["consent-callback"]["DeadLetterQueue"]["TargetArn"]);
+    let runs = &functions["consent-callback"]["EventInvokeConfig"];
+    assert_eq!(runs["MaximumRetryAttempts"].as_i64(), Some(2));
+    let dead = text(&runs["DestinationConfig"]["OnFailure"]["Destination"]);
     let dead = dead.strip_suffix(".Arn").unwrap();
     assert!(resources(&template, "AWS::SQS::Queue").contains_key(dead), "{dead}");
     let alarms = read("template.yaml");
