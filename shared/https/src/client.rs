@@ -5,18 +5,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::ports::{Http, HttpError, Reach, Source};
+use domain::ports::{ClientIdentity, Http, HttpError, Reach, Source};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::{CaptureConnection, HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::client::WantsClientCert;
 use rustls::pki_types::ServerName;
 
 use crate::address::is_public;
+use crate::identity::Identified;
 use crate::resolver::{NotPublic, Resolver};
 
-type Pool = legacy::Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>;
+pub(crate) type Pool = legacy::Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>;
 
 /// For how long an idle connection is kept. Providers close theirs after a minute or so, and a function that was
 /// frozen must not wake up to a call on a connection that is long gone.
@@ -31,6 +33,7 @@ const PUBLIC_BYTES: usize = 64 * 1024;
 pub struct Client {
     configured: Pool,
     public: Pool,
+    identified: Arc<Identified>,
     configured_bytes: usize,
 }
 
@@ -49,16 +52,13 @@ impl Client {
     }
 
     /// A client that trusts these roots only.
-    fn trusting(roots: rustls::RootCertStore) -> Result<Self, Unusable> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(Unusable)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+    pub(crate) fn trusting(roots: rustls::RootCertStore) -> Result<Self, Unusable> {
+        let roots = Arc::new(roots);
+        let tls = trusting(&roots).map_err(Unusable)?.with_no_client_auth();
         Ok(Self {
             configured: pool(Reach::Configured, tls.clone()),
             public: pool(Reach::Public, tls),
+            identified: Arc::new(Identified::new(roots)),
             configured_bytes: CONFIGURED_BYTES,
         })
     }
@@ -69,15 +69,34 @@ impl Client {
         Self { configured_bytes: bytes, ..self.clone() }
     }
 
-    const fn pool(&self, reach: Reach) -> (&Pool, usize) {
+    fn pool(&self, reach: Reach, identity: Option<&ClientIdentity>) -> Result<Pool, HttpError> {
+        match (identity, reach) {
+            (Some(identity), _) => self.identified.pool(reach, identity),
+            (None, Reach::Configured) => Ok(self.configured.clone()),
+            (None, Reach::Public) => Ok(self.public.clone()),
+        }
+    }
+
+    const fn bytes_max(&self, reach: Reach) -> usize {
         match reach {
-            Reach::Configured => (&self.configured, self.configured_bytes),
-            Reach::Public => (&self.public, PUBLIC_BYTES),
+            Reach::Configured => self.configured_bytes,
+            Reach::Public => PUBLIC_BYTES,
         }
     }
 }
 
-fn pool(reach: Reach, tls: rustls::ClientConfig) -> Pool {
+/// How a client begins that trusts these roots; whether it has a certificate of its own is still to be said.
+pub(crate) fn trusting(
+    roots: &Arc<rustls::RootCertStore>,
+) -> Result<rustls::ConfigBuilder<rustls::ClientConfig, WantsClientCert>, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(Arc::clone(roots));
+    Ok(builder)
+}
+
+pub(crate) fn pool(reach: Reach, tls: rustls::ClientConfig) -> Pool {
     let mut tcp = HttpConnector::new_with_resolver(Resolver::new(reach));
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
@@ -107,8 +126,10 @@ impl Http for Client {
         timeout: Duration,
     ) -> Result<http::Response<Bytes>, HttpError> {
         check(request.uri(), reach)?;
-        let (pool, bytes_max) = self.pool(reach);
+        let bytes_max = self.bytes_max(reach);
         let mut request = request.map(Full::new);
+        let identity = request.extensions_mut().remove::<ClientIdentity>();
+        let pool = self.pool(reach, identity.as_ref())?;
         let connection = capture_connection(&mut request);
         let exchange = async {
             let answer = pool.request(request).await.map_err(unanswered)?;

@@ -8,6 +8,7 @@ mod address;
 #[cfg(test)]
 mod calls;
 mod client;
+mod identity;
 mod resolver;
 
 pub use address::is_public;

@@ -1,9 +1,11 @@
 //! Outgoing HTTPS calls.
 
+use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use secrecy::SecretString;
 
 use super::Source;
 
@@ -17,7 +19,26 @@ pub enum Reach {
     Public,
 }
 
+/// Who we are to a server that asks for a certificate of ours, as Apple Pay does. The caller puts it into the extensions of
+/// its request; `Debug` shows nothing of it.
+#[derive(Clone)]
+pub struct ClientIdentity {
+    /// The certificate, and those between it and its root, as PEM.
+    pub certificate_pem: SecretString,
+    /// The certificate's private key, as PEM.
+    pub key_pem: SecretString,
+}
+
+impl fmt::Debug for ClientIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientIdentity(…)")
+    }
+}
+
 /// Makes one call. Redirects are never followed; at most 1 MiB of an answer is read (64 KiB under [`Reach::Public`]).
+///
+/// A request with a [`ClientIdentity`] among its extensions is made with that certificate, over connections that no other
+/// call uses.
 #[async_trait]
 pub trait Http: Send + Sync {
     /// Sends `request` (absolute URI) and returns the answer, whatever its status.
@@ -35,8 +56,9 @@ pub trait Http: Send + Sync {
 /// Why there is no answer, told by whether the other side may have acted.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// The address is not one this call may reach. Nothing was sent.
-    #[error("the address is not public")]
+    /// The call may not be made as it is: its address is not one it may reach, or its [`ClientIdentity`] is none. Nothing
+    /// was sent, and nothing would be the next time.
+    #[error("the address is not public, or the certificate to call with is none")]
     Forbidden,
     /// No connection was made. Nothing was sent.
     #[error("no connection was made")]

@@ -21,7 +21,7 @@ pub use channel::{
     PromptRef, ReceiptKinds, Resend, Retraction, SendError,
 };
 pub use clock::{Clock, Random};
-pub use http::{Http, HttpError, Reach};
+pub use http::{ClientIdentity, Http, HttpError, Reach};
 pub use processor::{
     Answer, ApplePay, CardReceipt, FactsReceipt, Fetched, GooglePay, Heard, News, NewsReply,
     Onward, OpenProcessorError, Prepared, Processor, Processors, Receipt, Reference, Refund,
