@@ -3,6 +3,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::{CallbackError, Received, Source, UnverifiedCallback};
@@ -233,6 +234,21 @@ pub trait Channel: Send + Sync {
     /// # Errors
     /// [`CallbackError`].
     fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError>;
+
+    /// Fetches what a callback only refers to, once its sender is proven: a body that holds everything, to be received in
+    /// place of the callback's own. `None` where nothing is to be fetched or nothing is proven, as on most channels.
+    ///
+    /// # Errors
+    /// Why it could not be fetched; the provider may tell it again.
+    async fn resolve(&self, _: &UnverifiedCallback) -> Result<Option<Bytes>, Source> {
+        Ok(None)
+    }
+
+    /// A link with which a customer begins a conversation here, for channels where only they can: what they write then
+    /// brings `intent` back, see [`Callback::Wrote`]. `None` on all other channels.
+    fn entry_link(&self, _intent: &str) -> Option<String> {
+        None
+    }
 }
 
 /// Why a brand's channel cannot be used.
