@@ -30,11 +30,15 @@ use crate::{Outside, Registry};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 pub(crate) const PHONE: &str = "+15551230001";
+/// What a channel that knows customers by an id of its own calls this one.
+pub(crate) const HANDLE: &str = "urn:mbid:AQAAY1handle-nobody-tells==";
 
 /// What the network does with every call.
 #[derive(Clone)]
 pub(crate) enum Script {
     Answer(u16, Bytes),
+    /// Each call its own answer; the answer to one too many is lost.
+    InTurn(Vec<(u16, Bytes)>),
     Forbidden,
     NotSent,
     Lost,
@@ -54,8 +58,18 @@ impl Http for Network {
         _: Reach,
         _: Duration,
     ) -> Result<Response<Bytes>, HttpError> {
-        self.calls.lock().unwrap().push(request);
+        let place = {
+            let mut calls = self.calls.lock().unwrap();
+            calls.push(request);
+            calls.len() - 1
+        };
         match &self.script {
+            Script::InTurn(answers) => match answers.get(place) {
+                Some((status, body)) => {
+                    Ok(Response::builder().status(*status).body(body.clone()).unwrap())
+                }
+                None => Err(HttpError::Lost("reset".into())),
+            },
             Script::Answer(status, body) => {
                 Ok(Response::builder().status(*status).body(body.clone()).unwrap())
             }
@@ -245,7 +259,7 @@ pub(crate) fn prompt_to(phone: &str) -> Prompt {
             reply("No", Action::Decline),
             reply("Not me", Action::NotMe),
         ],
-        contact: Contact::default(),
+        contact: Contact { handle: Some(HANDLE.to_owned()), ..Contact::default() },
         money: None,
         link: "https://pay.example.com/c/tok_hidden".to_owned(),
         callback: "https://hooks.example.com/callbacks/acme/sms".to_owned(),

@@ -21,6 +21,9 @@ use crate::doubles::{
     NOW, PHONE, Script, World, brand, fixtures, folder, meaning, prompt_to, recorded, reference,
 };
 
+/// Kinds whose provider says by the status alone that it took a prompt, and nothing in the body.
+const TAKEN_BY_STATUS: [&str; 1] = ["apple"];
+
 fn samples() -> Vec<(&'static str, Value)> {
     let of = |name| {
         fixtures(&format!("{name}/fixtures/settings")).into_values().map(move |value| (name, value))
@@ -53,7 +56,8 @@ fn shown(error: &dyn Error) -> String {
 }
 
 fn assert_discreet(text: &str) {
-    for private in ["secret-", "5551230001", "tok_hidden", "4711"] {
+    // A secret that has to be base64 begins with the base64 of the word.
+    for private in ["secret-", "c2VjcmV0L", "5551230001", "nobody-tells", "tok_hidden", "4711"] {
         assert!(!text.contains(private), "{private} is in {text}");
     }
 }
@@ -148,7 +152,11 @@ fn no_answer_panics_or_gives_a_secret_away_and_only_a_good_one_is_a_success() {
                 let sent = block_on(world.open(kind, &settings).unwrap().send(&prompt_to(PHONE)));
                 match sent {
                     Ok(accepted) => {
-                        assert!(world.calls().is_empty(), "{kind} {status} {accepted:?}");
+                        let by_status = status == 200 && TAKEN_BY_STATUS.contains(&kind);
+                        assert!(
+                            by_status || world.calls().is_empty(),
+                            "{kind} {status} {accepted:?}"
+                        );
                     }
                     Err(error) => {
                         assert!(

@@ -6,6 +6,7 @@
 //! call by itself: what to do next is told by the error.
 
 mod answers;
+mod apple;
 #[cfg(test)]
 mod doubles;
 mod eum;
@@ -31,7 +32,7 @@ use domain::ports::{
 use domain::values::name::ChannelName;
 
 /// Every kind of channel there is, in alphabetical order.
-const KINDS: &[Kind] = &[rcs::KIND, sandbox::KIND, sms::KIND, whatsapp::KIND];
+const KINDS: &[Kind] = &[apple::KIND, rcs::KIND, sandbox::KIND, sms::KIND, whatsapp::KIND];
 
 /// Everything outside that a channel may touch.
 #[derive(Clone)]

@@ -1,0 +1,47 @@
+//! The link with which a customer begins a conversation, as only they can.
+
+use serde::Deserialize;
+
+/// What the link says besides what it is for.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct EntryLink {
+    /// Which department of the business: Apple brings it back as `group`.
+    group: Option<String>,
+    /// What is written already when the conversation opens; the customer still has to send it.
+    body: Option<String>,
+}
+
+/// The link to `business_id`, which brings `intent` back with the first message. The names of its parts are [M].
+pub(super) fn link(business_id: &str, settings: &EntryLink, intent: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("biz-intent-id", intent);
+    let rest = [("biz-group-id", &settings.group), ("body", &settings.body)];
+    for (name, value) in rest {
+        if let Some(value) = value {
+            query.append_pair(name, value);
+        }
+    }
+    // A form writes a space as "+", which an address may show as it stands.
+    let query = query.finish().replace('+', "%20");
+    format!("https://bcrw.apple.com/urn:biz:{business_id}?{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_link_carries_what_it_is_for_and_what_the_settings_add() {
+        let id = "a884eddf-0000-0000-0000-000000000000";
+        let plain = link(id, &EntryLink::default(), "0179ab");
+        assert_eq!(plain, format!("https://bcrw.apple.com/urn:biz:{id}?biz-intent-id=0179ab"));
+        let settings = EntryLink {
+            group: Some("billing".to_owned()),
+            body: Some("Pay my bill: a+b & c".to_owned()),
+        };
+        let whole = link(id, &settings, "x&y=z");
+        let query = "biz-intent-id=x%26y%3Dz&biz-group-id=billing&body=Pay%20my%20bill%3A%20a%2Bb%20%26%20c";
+        assert_eq!(whole, format!("https://bcrw.apple.com/urn:biz:{id}?{query}"));
+    }
+}
