@@ -90,7 +90,7 @@ impl ConsentCallback {
                 return Err(error.into());
             }
         };
-        let (mode, received) = self.verify(&brand, channel, callback)?;
+        let (mode, received) = self.verify(&brand, channel, callback).await?;
         let heard = Heard { brand: &brand, mode, channel };
         let mut wanted = true;
         for told in received.callbacks {
@@ -101,7 +101,7 @@ impl ConsentCallback {
     }
 
     /// The address names no mode: the callback belongs to the setup whose credentials it verifies with.
-    fn verify(
+    async fn verify(
         &self,
         brand: &Arc<Brand>,
         name: &ChannelName,
@@ -117,7 +117,8 @@ impl ConsentCallback {
                     continue;
                 }
             };
-            match channel.receive(callback) {
+            let whole = whole(channel.as_ref(), callback).await?;
+            match channel.receive(whole.as_ref().unwrap_or(callback)) {
                 Ok(received) => return Ok((mode, received)),
                 Err(CallbackError::None) => {}
                 Err(CallbackError::Forged) => {
@@ -194,5 +195,20 @@ impl ConsentCallback {
             }
         }
         Err(Problem::new(Code::TemporaryReducedCapacity, "the request is changing too fast"))
+    }
+}
+
+/// The callback with what it only refers to in its place, where there is such a thing. A provider may tell it again later.
+async fn whole(
+    channel: &dyn Channel,
+    callback: &UnverifiedCallback,
+) -> Result<Option<UnverifiedCallback>, Problem> {
+    match channel.resolve(callback).await {
+        Ok(body) => Ok(body.map(|body| UnverifiedCallback { body, ..callback.clone() })),
+        Err(error) => {
+            tracing::warn!(error = %error, "what a callback refers to could not be fetched");
+            let detail = "what the callback refers to could not be fetched";
+            Err(Problem::new(Code::TemporaryReducedCapacity, detail))
+        }
     }
 }

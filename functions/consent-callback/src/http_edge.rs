@@ -45,6 +45,8 @@ pub fn router(consent: Arc<ConsentCallback>) -> Router {
     let mut router = Router::new()
         .route("/c/{token}", get(open_page).post(answer_page))
         .route("/callbacks/{brand}/{channel}", get(receive).post(receive))
+        // Apple puts the word behind the address it is given.
+        .route("/callbacks/{brand}/{channel}/message", post(receive))
         .route("/sandbox/phones/{phone}/messages", get(messages))
         .route("/sandbox/phones/{phone}/messages/{id}/tap", post(tap))
         .method_not_allowed_fallback(wrong_method)
