@@ -1,6 +1,7 @@
 //! Whole stories through the four functions: every transition, every refusal.
 
 mod answers;
+mod apple;
 mod capabilities;
 mod carrier;
 mod consent;

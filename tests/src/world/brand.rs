@@ -10,7 +10,7 @@ use domain::ports::{Secrets, SecretsError};
 use domain::values::name::BrandName;
 use serde_json::{Value, json};
 
-use crate::standins::whatsapp;
+use crate::standins::{apple, whatsapp};
 
 /// The demo brand's test key, the same as in `events/`.
 pub const TEST_KEY: &str = "sk_test_demo_0123456789abcdef0123456789abcdef";
@@ -30,12 +30,15 @@ const ADDRESS_KEY: &str = "QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=";
 const LINK_KEY: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
 
 /// Every secret of the brands: none of them is ever logged, stored, queued, told or answered.
-pub(super) const PLANTED: [&str; 11] = [
+pub(super) const PLANTED: [&str; 14] = [
     TEST_KEY,
     LIVE_KEY,
     OTHER_KEY,
     "AAECAwQFBgcICQoLDA0ODxAREhMUFRYX",
     TWILIO_TOKEN,
+    apple::SECRET,
+    apple::KEY_LINE,
+    apple::TOKEN_DATA,
     whatsapp::ACCESS_TOKEN,
     whatsapp::APP_SECRET,
     whatsapp::VERIFY_TOKEN,

@@ -1,4 +1,5 @@
-//! Everything outside that a world calls: a requester's notice endpoint and a carrier, which do as they are told.
+//! Everything outside that a world calls: a requester's notice endpoint, a carrier and the providers' stand-ins, which do as
+//! they are told.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -14,6 +15,7 @@ use serde_json::json;
 
 use super::Core;
 use super::ports::{Hooks, WorldClock, lock};
+use crate::standins::apple::{self, Gateway};
 use crate::standins::eum;
 use crate::standins::whatsapp::{self, CloudApi};
 
@@ -56,10 +58,17 @@ pub(super) struct Outside {
     hooks: Arc<Hooks>,
     calls: Mutex<Vec<Called>>,
     replies: Mutex<BTreeMap<String, VecDeque<Reply>>>,
+    apple: Gateway,
     whatsapp: CloudApi,
 }
 
 impl Core {
+    /// Apple's service, as its customers have it.
+    #[must_use]
+    pub fn apple(&self) -> &Gateway {
+        &self.outside.apple
+    }
+
     /// WhatsApp, as its customers and Meta have it.
     #[must_use]
     pub fn whatsapp(&self) -> &CloudApi {
@@ -74,6 +83,7 @@ impl Outside {
             hooks,
             calls: Mutex::default(),
             replies: Mutex::default(),
+            apple: Gateway::default(),
             whatsapp: CloudApi::default(),
         }
     }
@@ -89,6 +99,10 @@ impl Outside {
     /// What `host` answers when it was told nothing else: a carrier takes every text, a requester every notice, and a
     /// stand-in what its provider would take.
     fn usual(&self, host: &str, parts: &Parts, body: &[u8]) -> Reply {
+        if [apple::HOST, apple::PAY_HOST, apple::KEPT_HOST].contains(&host) {
+            let (status, answer) = self.apple.answers(parts, body, self.clock.now());
+            return Reply::Status(status, answer);
+        }
         if host == eum::HOST {
             let count = lock(&self.calls).len();
             let bytes = Bytes::copy_from_slice(body);
@@ -119,7 +133,15 @@ impl Http for Outside {
         let (parts, body) = request.into_parts();
         let host = parts.uri.host().unwrap_or_default().to_owned();
         let told = lock(&self.replies).get_mut(&host).and_then(VecDeque::pop_front);
-        let reply = told.unwrap_or_else(|| self.usual(&host, &parts, &body));
+        let reply = match told {
+            // It arrived all the same.
+            Some(Reply::Lost) => {
+                drop(self.usual(&host, &parts, &body));
+                Reply::Lost
+            }
+            Some(told) => told,
+            None => self.usual(&host, &parts, &body),
+        };
         let status = match reply {
             Reply::Status(status, _) | Reply::After(status, _) => Some(status),
             Reply::NotSent | Reply::Lost => None,

@@ -1,0 +1,320 @@
+//! Requests over Apple Messages for Business: the customer begins, and is asked with buttons or through Apple Pay.
+
+use domain::brand::Mode;
+use domain::ports::PromptRef;
+use domain::postback::{Action, Postback};
+use http::Method;
+use serde_json::{Value, json};
+use tests::standins::apple::{self, HOST, PAY_HOST, Person, Posted, TOKEN_DATA, posted};
+use tests::world::{Answer, Asked, Beginning, Core, PHONE, PUBLIC_BASE, Reply, World, brand};
+
+/// Apple puts the last word behind the address it was given.
+const CALLBACK: &str = "/callbacks/demo/apple/message";
+const TWILIO: &str = "api.twilio.com";
+const STRIPE: &str = "api.stripe.com";
+
+/// A policy that stands in no story's way.
+fn patient() -> Value {
+    json!({ "open_max": 9, "prompts_per_ten_minutes": 99, "declines_per_ten_minutes": 99 })
+}
+
+/// A brand that asks over Apple's service, and by text where that does not work; a tap alone can be a yes.
+fn beginning() -> Beginning {
+    let apple = json!({ "name": "apple", "kind": "apple", "settings": apple::paying_settings() });
+    let sms = json!({ "name": "sms", "kind": "sms", "settings": brand::twilio() });
+    let mut policy = patient();
+    policy["session_code"] = json!(false);
+    World::beginning().with("/test/channels", &json!([apple, sms])).with("/policy", &policy)
+}
+
+fn ada() -> Person {
+    Person::with("ada", &["QUICK", "LIST"])
+}
+
+/// Apple tells something; nothing that follows from it is done yet.
+fn comes(core: &Core, posted: &Posted) -> Answer {
+    let call = core.call(Method::POST, CALLBACK).key(None).idempotency(None);
+    let headers = posted.headers.iter();
+    let call = headers.fold(call, |call, (name, value)| call.header(name, value));
+    call.body(posted.body.clone()).send()
+}
+
+fn told(core: &Core, posted: &Posted) {
+    let answer = comes(core, posted).ok(200);
+    assert!(answer.body.is_empty());
+    core.settles();
+}
+
+/// The link with which the customer of a request begins, and what it carries.
+fn entry_link(core: &Core, asked: &Asked) -> (String, String) {
+    let stored = core.stored(asked);
+    let reference = PromptRef { request: stored.id, prompt: stored.prompts.last().unwrap().id };
+    let brand = core.run(core.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
+    let intent = Postback { reference, action: Action::Open }.write(&brand.link_key);
+    let channels = &core.machine.consent_callback.channels;
+    let channel = channels.open(&brand, Mode::Test, &"apple".parse().unwrap()).unwrap();
+    (channel.entry_link(&intent).unwrap(), intent)
+}
+
+/// A customer who came by the link of an earlier request, and wrote.
+fn introduced(beginning: Beginning, who: &Person) -> World {
+    let world = beginning.begin();
+    let first = world.asks(100);
+    let (link, _) = entry_link(&world, &first);
+    let (_, query) = link.split_once('?').unwrap();
+    let fields: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let intent = &fields.iter().find(|(name, _)| name == "biz-intent-id").unwrap().1;
+    told(&world, &world.apple().writes(who, "I would like to pay", Some(intent), world.now()));
+    world.acts(&first, "cancel", &json!({})).ok(200);
+    world
+}
+
+/// Asks for a payment that takes more than a tap, as where the processor needs a wallet.
+fn asks_for_more(core: &Core, amount: u64) -> Asked {
+    let asked = core.accepted(&core.payment(PHONE, amount));
+    let key = format!("REQ#{}", asked.id);
+    let stored = core.items().into_iter().find(|item| item.key.pk == key && item.key.sk == "REQ");
+    let mut stored = stored.unwrap();
+    assert!(stored.body.contains("\"by_tap\":true"), "{}", stored.body);
+    stored.body = stored.body.replace("\"by_tap\":true", "\"by_tap\":false");
+    core.puts(stored);
+    core.settles();
+    asked
+}
+
+/// The customer's device sends a token to the gateway of the newest message.
+fn pays(core: &Core, times: u32) -> Answer {
+    let (url, body) = core.apple().newest().pays(times);
+    gives(core, &url, &body)
+}
+
+fn gives(core: &Core, url: &str, body: &Value) -> Answer {
+    let uri = url.replacen(PUBLIC_BASE, "", 1);
+    core.call(Method::POST, &uri).key(None).idempotency(None).json(body).send()
+}
+
+fn sheet(answer: &Answer) -> String {
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
+    answer.json()["status"].as_str().unwrap().to_owned()
+}
+
+fn routes(core: &Core) -> Value {
+    let mut body = core.payment(PHONE, 100);
+    body.as_object_mut().unwrap().remove("session");
+    core.post("/v1/capabilities", &body).ok(200).json()["routes"].take()
+}
+
+#[test]
+fn nobody_is_reached_before_they_wrote_and_the_next_route_is_taken_at_once() {
+    let world = beginning().begin();
+    let asked = world.asks(4250);
+    assert_eq!(world.timeline(&asked), ["failed apple customer_must_start", "accepted sms"]);
+    assert!(world.calls_to(HOST).is_empty());
+    let routes = routes(&world);
+    let apple =
+        routes.as_array().unwrap().iter().find(|route| route["channel"] == "apple").unwrap();
+    assert_eq!(
+        (&apple["reachable"], &apple["reason"]),
+        (&json!(false), &json!("customer_must_start"))
+    );
+}
+
+#[test]
+fn whoever_came_by_the_link_of_a_request_is_asked_with_buttons_from_then_on() {
+    let world = introduced(beginning(), &ada());
+    let apple = routes(&world)[0].take();
+    assert_eq!((&apple["channel"], &apple["reachable"]), (&json!("apple"), &json!(true)));
+    assert_eq!((&apple["rich"], &apple["wallets"]), (&json!(true), &json!(["apple_pay"])));
+    let asked = world.asks(4250);
+    assert_eq!(world.timeline(&asked), ["accepted apple"]);
+    let sent = world.apple().newest();
+    assert_eq!((sent.kind, sent.to.as_str()), ("quick-reply", ada().handle.as_str()));
+    assert!(sent.text.contains("42.50") && sent.text.contains("Invoice 4711"), "{}", sent.text);
+    told(&world, &world.apple().taps(&ada(), &sent, "Approve", world.now()));
+    assert_eq!(world.state(&asked), "fulfilled");
+    let asked = world.asks(100);
+    let sent = world.apple().newest();
+    told(&world, &world.apple().taps(&ada(), &sent, "Decline", world.now()));
+    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "declined", "reason": "customer" }));
+}
+
+#[test]
+fn a_device_without_quick_replies_gets_a_list_whose_answer_may_come_by_reference() {
+    let old = Person::with("old", &["LIST"]);
+    let world = introduced(beginning(), &old);
+    let asked = world.asks(4250);
+    let sent = world.apple().newest();
+    assert_eq!(sent.kind, "list-picker");
+    told(&world, &world.apple().taps_at_length(&old, &sent, "Approve", world.now()));
+    assert_eq!(world.state(&asked), "fulfilled");
+    let asked = world.asks(100);
+    let sent = world.apple().newest();
+    let lost = world.apple().taps_at_length(&old, &sent, "Approve", world.now());
+    world.replies("cvws.icloud-content.com", [Reply::NotSent]);
+    comes(&world, &lost).problem(503, "temporary-reduced-capacity");
+    assert_eq!(world.state(&asked), "prompted");
+    told(&world, &lost);
+    assert_eq!(world.state(&asked), "fulfilled", "Apple tells it again");
+}
+
+/// What Stripe makes of a token, and then of the payment.
+fn stripe_charges(core: &Core) {
+    let card = json!({ "brand": "visa", "last4": "1234", "wallet": { "type": "apple_pay" } });
+    let charge = json!({ "payment_method_details": { "type": "card", "card": card } });
+    let intent = |status: &str| {
+        json!({ "id": "pi_apple", "object": "payment_intent", "status": status, "amount": 4250,
+            "amount_received": 4250, "currency": "eur", "latest_charge": charge })
+    };
+    let answers = [
+        json!({ "id": "tok_apple", "object": "token" }),
+        json!({ "id": "pm_apple", "object": "payment_method" }),
+        intent("requires_confirmation"),
+        intent("succeeded"),
+    ];
+    core.replies(STRIPE, answers.map(|answer| Reply::Status(200, answer.to_string())));
+}
+
+#[test]
+fn a_payment_goes_through_apple_pay_and_its_token_is_what_the_processor_gets() {
+    let settings = json!({ "secret_key": "sk_test_of_the_demo_brand" });
+    let stripe = json!([{ "name": "stripe", "kind": "stripe", "settings": settings }]);
+    let world = introduced(beginning().with("/test/processors", &stripe), &ada());
+    let asked = asks_for_more(&world, 4250);
+    let sent = world.apple().newest();
+    assert_eq!(sent.kind, "apple-pay");
+    let payment = sent.asked.clone().unwrap();
+    assert_eq!(payment.amount, "42.50 EUR");
+    assert!(payment.fallback.starts_with(&format!("{PUBLIC_BASE}/c/")));
+    assert!(sent.text.contains("Invoice 4711"), "{}", sent.text);
+    assert_eq!(sheet(&pays(&world, 1)), "STATUS_SUCCESS");
+    assert_eq!(world.state(&asked), "authorized");
+    let version = world.reads(&asked)["version"].clone();
+    assert_eq!(sheet(&pays(&world, 1)), "STATUS_SUCCESS", "the device tells it again");
+    assert_eq!(world.reads(&asked)["version"], version);
+    stripe_charges(&world);
+    world.settles();
+    let read = world.reads(&asked);
+    assert_eq!(read["state"], "fulfilled", "{read}");
+    assert_eq!(read["outcome"]["payment"]["wallet"], "apple_pay");
+    let form = world.calls_to(STRIPE)[0].body.clone();
+    let fields: Vec<_> = form_urlencoded::parse(&form).into_owned().collect();
+    let token = &fields.iter().find(|(name, _)| name == "pk_token").unwrap().1;
+    let token: Value = serde_json::from_str(token).unwrap();
+    assert_eq!(token["data"], format!("{TOKEN_DATA}1"));
+    assert_eq!(sheet(&pays(&world, 1)), "STATUS_SUCCESS", "and once more when all is done");
+    assert_eq!(world.calls_to(STRIPE).len(), 4);
+}
+
+#[test]
+fn a_token_that_comes_too_late_or_for_a_request_that_is_over_fails_in_the_sheet() {
+    let world = introduced(beginning(), &ada());
+    let late = asks_for_more(&world, 4250);
+    world.time_passes(301);
+    assert_eq!(world.state(&late), "expired");
+    assert_eq!(sheet(&pays(&world, 1)), "STATUS_FAILURE");
+    let cancelled = asks_for_more(&world, 4250);
+    world.acts(&cancelled, "cancel", &json!({})).ok(200);
+    assert_eq!(sheet(&pays(&world, 2)), "STATUS_FAILURE");
+    assert_eq!(world.state(&cancelled), "cancelled");
+}
+
+#[test]
+fn a_token_for_another_prompt_or_another_address_is_nobodys() {
+    let world = introduced(beginning(), &ada());
+    let asked = asks_for_more(&world, 4250);
+    let (url, body) = world.apple().newest().pays(1);
+    let other = asks_for_more(&world, 100);
+    let (_, swapped) = world.apple().newest().pays(2);
+    gives(&world, &url, &swapped).problem(403, "callback-forged");
+    let mut letters: Vec<char> = url.chars().collect();
+    let last = letters.last_mut().unwrap();
+    *last = if *last == '0' { '1' } else { '0' };
+    let changed: String = letters.into_iter().collect();
+    gives(&world, &changed, &body).problem(403, "callback-forged");
+    gives(&world, &format!("{PUBLIC_BASE}/callbacks/demo/apple"), &body)
+        .problem(403, "callback-forged");
+    gives(&world, &url, &json!({ "payment": {} })).problem(400, "invalid-request");
+    for asked in [asked, other] {
+        assert_eq!(world.state(&asked), "prompted");
+    }
+}
+
+#[test]
+fn without_a_merchant_session_the_next_route_is_taken() {
+    let world = introduced(beginning(), &ada());
+    world.replies(PAY_HOST, [Reply::Status(417, "not registered merchant".to_owned())]);
+    let asked = asks_for_more(&world, 4250);
+    assert_eq!(world.timeline(&asked), ["failed apple apple_pay", "accepted sms"]);
+    assert_eq!((world.calls_to(HOST).len(), world.calls_to(TWILIO).len()), (0, 2));
+}
+
+#[test]
+fn a_message_whose_answer_was_lost_is_never_sent_twice() {
+    let world = introduced(beginning(), &ada());
+    world.replies(HOST, [Reply::Lost]);
+    let asked = world.asks(4250);
+    assert_eq!(world.timeline(&asked), ["unknown apple"]);
+    world.comes_again(world.sent().into_iter().map(|(owed, _)| owed));
+    assert_eq!(world.apple().sent().len(), 1);
+    let sent = world.apple().newest();
+    told(&world, &world.apple().taps(&ada(), &sent, "Approve", world.now()));
+    assert_eq!(world.state(&asked), "fulfilled");
+}
+
+#[test]
+fn with_a_session_code_it_is_picked_in_the_conversation_or_on_the_page_and_never_in_a_sheet() {
+    let world = introduced(beginning().with("/policy", &patient()), &ada());
+    assert_eq!(routes(&world)[0]["wallets"], json!([]));
+    let asked = world.asks(4250);
+    let sent = world.apple().newest();
+    assert_eq!(sent.kind, "quick-reply");
+    let code = asked.answer["session_code"].as_str().unwrap();
+    told(&world, &world.apple().taps(&ada(), &sent, code, world.now()));
+    assert_eq!(world.state(&asked), "fulfilled");
+    let more = asks_for_more(&world, 4250);
+    let sent = world.apple().newest();
+    assert!(sent.kind == "text" && sent.text.contains(&format!("{PUBLIC_BASE}/c/")));
+    assert_eq!(world.apple().sessions(), 0);
+    assert_eq!(world.state(&more), "prompted");
+}
+
+#[test]
+fn whoever_says_stop_or_leaves_is_asked_nothing_more_until_they_say_start() {
+    let world = introduced(beginning(), &ada());
+    let stop = |world: &World| world.apple().writes(&ada(), "Stop", None, world.now());
+    let leave = |world: &World| world.apple().does(&ada(), "close", world.now());
+    let ways: [&dyn Fn(&World) -> Posted; 2] = [&stop, &leave];
+    for way in ways {
+        let asked = world.asks(4250);
+        told(&world, &way(&world));
+        let declined = json!({ "kind": "declined", "reason": "opted_out" });
+        assert_eq!(world.reads(&asked)["outcome"], declined);
+        let refused = world.post("/v1/requests", &world.payment(PHONE, 100));
+        refused.problem(403, "address-opted-out");
+        told(&world, &world.apple().writes(&ada(), "START", None, world.now()));
+    }
+    world.asks(100);
+    assert_eq!(world.apple().sent().len(), 3);
+}
+
+#[test]
+fn what_is_no_answer_or_comes_from_nobody_changes_nothing_and_is_kept_nowhere() {
+    let world = introduced(beginning(), &ada());
+    let asked = world.asks(4250);
+    let version = world.reads(&asked)["version"].clone();
+    let apple = world.apple();
+    told(&world, &apple.writes(&ada(), "my card is 4111 1111 1111 1111", None, world.now()));
+    told(&world, &apple.does(&ada(), "typing_start", world.now()));
+    told(&world, &apple.does(&ada(), "typing_end", world.now()));
+    let stranger = Person::with("stranger", &[]);
+    told(&world, &apple.writes(&stranger, "STOP", Some("not-a-postback"), world.now()));
+    let mut forged = apple.taps(&ada(), &apple.newest(), "Approve", world.now());
+    forged.headers.retain(|(name, _)| *name != "authorization");
+    comes(&world, &forged).problem(403, "callback-forged");
+    comes(&world, &posted(b"{}", world.now())).problem(400, "invalid-request");
+    assert_eq!(world.reads(&asked)["version"], version);
+    let kept = |word: &str| {
+        world.logs().contains(word) || world.items().iter().any(|item| item.body.contains(word))
+    };
+    assert!(!kept("4111 1111"));
+}
