@@ -48,6 +48,8 @@ macro_rules! hold {
 hold! {
     act,
     api_key,
+    apple,
+    apple_pay,
     brand_secret,
     callback_signed,
     callback_unsigned,

@@ -20,9 +20,11 @@ use local::{Machine, Ports, ReceivedNotices, Site};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use super::apple;
 use crate::doubles::{BEGINNING, ManualClock, OneBrand, SeededRandom};
 use crate::identity;
 use crate::memory::{Counted, Counts, MemoryStore, Nowhere};
+use crate::standins::apple::{KEY_LINE, SECRET, paying_settings};
 use crate::standins::whatsapp;
 
 /// The key every valid sample is called with.
@@ -35,7 +37,7 @@ pub const BASE: &str = "https://pay.example.com";
 pub const SESSION: &str = "CA123";
 
 /// What is never told to anybody, unless they said it themselves.
-pub const SECRETS: [&str; 8] = [
+pub const SECRETS: [&str; 10] = [
     "0123456789abcdefghijklmnop",
     AUTH_TOKEN,
     "c2VhbGluZy1rZXktb2YtdGhlLWdyb3VuZC0zMi1ieXQ",
@@ -44,6 +46,8 @@ pub const SECRETS: [&str; 8] = [
     whatsapp::ACCESS_TOKEN,
     whatsapp::APP_SECRET,
     whatsapp::VERIFY_TOKEN,
+    SECRET,
+    KEY_LINE,
 ];
 
 /// Answers every call alike.
@@ -111,6 +115,8 @@ pub struct Ground {
     ports: Ports,
     /// A request that went out over WhatsApp.
     pub chatted: Open,
+    /// A request over Apple's service, to the customer of the one before.
+    pub greeted: Open,
 }
 
 /// What came back.
@@ -157,6 +163,7 @@ pub fn secret() -> Value {
                     "provider": "aws", "region": "eu-west-1", "origination_identity": "rcs-1",
                     "configuration_set": "events" } },
                 { "name": "whatsapp", "kind": "whatsapp", "settings": whatsapp::settings() },
+                { "name": "apple", "kind": "apple", "settings": paying_settings() },
             ],
             "processors": [
                 { "name": "sandbox", "kind": "sandbox" },
@@ -232,7 +239,8 @@ impl Ground {
             shown: nobody.clone(),
             texted: nobody.clone(),
             carded: nobody.clone(),
-            chatted: nobody,
+            chatted: nobody.clone(),
+            greeted: nobody,
             ports,
             clock,
             store,
@@ -248,6 +256,8 @@ impl Ground {
         ground.carded = ground.open("+15551230004", "cards");
         ground.chatted = ground.open("+15551230005", "whatsapp");
         ground.open("+15551230003", "sandbox");
+        apple::introduce(&ground);
+        ground.greeted = ground.open("+15551230002", "apple");
         ground.store.keep();
         ground
     }
@@ -256,7 +266,7 @@ impl Ground {
     fn open(&self, phone: &str, channel: &str) -> Open {
         let call = http::Request::post("/v1/requests")
             .header(header::AUTHORIZATION, format!("Bearer {KEY}"))
-            .header("idempotency-key", phone)
+            .header("idempotency-key", format!("{phone} {channel}"))
             .body(Body::from(wanted(phone, channel).to_string()));
         let made = self.ask(&self.api, call.expect("a call"));
         assert_eq!(made.status, 201, "{made:?}");

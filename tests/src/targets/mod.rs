@@ -9,6 +9,7 @@
 )]
 
 pub mod api;
+pub mod apple;
 pub mod customer;
 pub mod ground;
 pub mod lambda;
@@ -43,6 +44,20 @@ pub const TARGETS: &[Target] = &[
         samples: samples::api_key,
         words: KEYS,
         share: 195_000,
+    },
+    Target {
+        name: "apple",
+        holds: apple::apple,
+        samples: apple::samples,
+        words: apple::WORDS,
+        share: 5_000,
+    },
+    Target {
+        name: "apple_pay",
+        holds: apple::apple_pay,
+        samples: apple::pay_samples,
+        words: apple::WORDS,
+        share: 5_000,
     },
     Target {
         name: "brand_secret",
@@ -184,7 +199,7 @@ pub const TARGETS: &[Target] = &[
         holds: values::values,
         samples: samples::values,
         words: KEYS,
-        share: 316_000,
+        share: 306_000,
     },
     Target {
         name: "whatsapp",

@@ -93,7 +93,7 @@ pub fn texts(input: &[u8]) {
         script(ground, &told, "retry-after");
         let name = match told.word {
             "twilio" => "sms",
-            word @ ("aws" | "whatsapp") => word,
+            word @ ("apple" | "aws" | "whatsapp") => word,
             _ => return,
         };
         let brand = ground.brand.now();
@@ -125,7 +125,7 @@ fn prompt(ground: &Ground) -> Prompt {
             open: said("Open"),
         },
         buttons: Vec::new(),
-        contact: Contact::default(),
+        contact: Contact { handle: Some(super::apple::HANDLE.to_owned()), ..Contact::default() },
         money: None,
         link: said(BASE),
         callback: said(BASE),

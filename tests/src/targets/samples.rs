@@ -198,6 +198,8 @@ pub(super) fn callback_unsigned() -> Vec<Vec<u8>> {
                 ],
                 "",
             ),
+            calls(&["POST /callbacks/acme/apple/message", "authorization: Bearer x"], "{}"),
+            calls(&["POST /callbacks/acme/apple?pay=x"], "{}"),
             calls(&["GET /callbacks/other/sms"], ""),
         ]
     })
@@ -343,6 +345,10 @@ pub(super) fn texts() -> Vec<Vec<u8>> {
         "whatsapp 200\n{\"messages\": [{\"id\": \"wamid.HBgL\", \"message_status\": \"accepted\"}]}",
         "whatsapp 400\n{\"error\": {\"code\": 131026, \"type\": \"OAuthException\"}}",
         "whatsapp 500\n{\"error\": {\"code\": 131000}}",
+        "apple 200\n",
+        "apple 202\nOK",
+        "apple 404\nNot Found",
+        "apple 500\n{}",
     ])
 }
 

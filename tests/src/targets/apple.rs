@@ -1,0 +1,254 @@
+//! What Apple tells by callback, and what a device sends to a payment gateway: any body at all, with proof and without.
+
+use axum::body::Body;
+use domain::keys;
+use domain::ports::PromptRef;
+use domain::postback::{Action, Postback};
+use serde_json::{Value, json};
+
+use super::customer::assert_consent;
+use super::ground::{Answered, BASE, Ground, Open, on_ground};
+use super::sound::assert_sound;
+use crate::standins::apple::{BUSINESS, Posted, TOKEN_DATA, posted};
+
+/// The customer.
+pub(super) const HANDLE: &str = "urn:mbid:AQAAYof-the-ground==";
+const CALLBACK: &str = "/callbacks/acme/apple/message";
+const GATEWAY: &str = "/callbacks/acme/apple";
+
+/// Words of these bodies.
+pub(super) const WORDS: &[&str] = &[
+    "null",
+    "{}",
+    "[]",
+    "7",
+    "-1",
+    "type",
+    "text",
+    "interactive",
+    "close",
+    "typing_start",
+    "sourceId",
+    "destinationId",
+    BUSINESS,
+    HANDLE,
+    "tel:+15551230002",
+    "tel:",
+    "body",
+    "intent",
+    "STOP",
+    "START",
+    "interactiveData",
+    "interactiveDataRef",
+    "data",
+    "quick-reply",
+    "selectedIdentifier",
+    "selectedIndex",
+    "items",
+    "identifier",
+    "listPicker",
+    "sections",
+    "requestIdentifier",
+    "payment",
+    "paymentToken",
+    "paymentData",
+    "paymentMethod",
+    "transactionIdentifier",
+    "pay=",
+    "&",
+    "\u{1f}\u{8b}",
+    "\\u0000",
+    "\\ud800",
+];
+
+/// The posted body, or another one with the same proof.
+fn post(ground: &Ground, address: &str, posted: &Posted) -> Option<Answered> {
+    let mut call = http::Request::post(address);
+    for (name, value) in &posted.headers {
+        call = call.header(*name, value);
+    }
+    let call = call.body(Body::from(posted.body.clone())).ok()?;
+    Some(ground.ask(&ground.consent, call))
+}
+
+/// What Apple would post of these bytes; packed already, if they are.
+fn proven(ground: &Ground, input: &[u8]) -> Posted {
+    let whole = posted(input, ground.machine.consent_callback.clock.now());
+    let packed = input.starts_with(&[0x1f, 0x8b]);
+    if packed { Posted { body: input.to_vec(), ..whole } } else { whole }
+}
+
+/// Teaches the ground whose id that is, by an introduction.
+pub(super) fn introduce(ground: &Ground) {
+    let intent = carried(ground, &ground.texted, Action::Open);
+    let message = message(&json!({ "type": "text", "body": "hello", "intent": intent }));
+    let answered = post(ground, CALLBACK, &proven(ground, message.to_string().as_bytes()));
+    assert_eq!(answered.expect("a call").status, 200);
+}
+
+fn carried(ground: &Ground, open: &Open, action: Action) -> String {
+    let reference = PromptRef { request: open.id, prompt: open.prompt };
+    Postback { reference, action }.write(&ground.brand.now().link_key)
+}
+
+/// The tap that gives the right one of three codes.
+fn right_tap(ground: &Ground) -> String {
+    let request = ground.request(ground.greeted.id);
+    let codes = request.session_code.expect("a session code").choices;
+    let place = codes.iter().zip(0..).find(|(code, _)| **code == ground.greeted.code);
+    carried(ground, &ground.greeted, Action::Pick(place.expect("one is right").1))
+}
+
+fn says(input: &[u8], text: &str) -> bool {
+    input.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+/// A body that Apple proves is heard or refused without a fault, and is a consent only by a postback of ours. The same body
+/// changes nothing without Apple's token.
+pub fn apple(input: &[u8]) {
+    on_ground(|ground| {
+        let (before, whole) = (ground.counts(), proven(ground, input));
+        for authorization in ["", "Bearer a.b.c"] {
+            let mut unproven = whole.clone();
+            unproven.headers.retain(|(name, _)| *name != "authorization");
+            unproven.headers.push(("authorization", authorization.to_owned()));
+            let answered = post(ground, CALLBACK, &unproven).expect("a call");
+            assert_sound(&answered, input);
+            assert_eq!(answered.status, 403, "taken without a token: {answered:?}");
+        }
+        assert!(!ground.changed_since(&before), "changed without a token");
+        let answered = post(ground, CALLBACK, &whole).expect("a call");
+        // Nobody on the ground keeps long replies: one that says it is elsewhere is to be told again.
+        if answered.status != 503 || !says(input, "interactiveDataRef") {
+            assert_sound(&answered, input);
+        }
+        assert!(
+            answered.status == 200 || !ground.changed_since(&before),
+            "a refused callback changed something: {answered:?}"
+        );
+        for open in [&ground.shown, &ground.texted] {
+            assert_consent(ground, open, false);
+        }
+        assert_consent(ground, &ground.greeted, says(input, &right_tap(ground)));
+    });
+}
+
+/// The gateway's address of a prompt, told independently of the code that writes it.
+fn gateway(ground: &Ground, open: &Open) -> String {
+    let (request, prompt) = (open.id, open.prompt);
+    let key = ground.brand.now();
+    let mac = keys::derived(&key.link_key, &format!("apple_pay {prompt}"), request, 0);
+    format!("pay={request}.{prompt}.{}", hex::encode(&mac[..16]))
+}
+
+/// A body at the gateway, its address's query in the first line: only our own address is heard, and no payment counts for a
+/// request with a session code.
+pub fn apple_pay(input: &[u8]) {
+    on_ground(|ground| {
+        let end = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
+        let (query, body) = input.split_at(end);
+        let Ok(query) = std::str::from_utf8(query) else { return };
+        // What stands behind a # stays with whoever calls.
+        let query = query.split('#').next().unwrap_or_default();
+        let (headers, body) = (Vec::new(), body.get(1..).unwrap_or_default().to_vec());
+        let (before, address) = (ground.counts(), format!("{GATEWAY}?{query}"));
+        let Some(answered) = post(ground, &address, &Posted { headers, body }) else { return };
+        assert_sound(&answered, input);
+        let own = [&ground.greeted, &ground.texted].map(|open| gateway(ground, open));
+        let fields: Vec<_> =
+            form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "pay").collect();
+        let ours = fields.len() == 1
+            && own.iter().any(|own| own.strip_prefix("pay=") == Some(fields[0].1.as_ref()));
+        assert!(ours || answered.status == 403, "heard at another address: {answered:?}");
+        if answered.status == 200 {
+            assert_eq!(answered.json(), json!({ "status": "STATUS_FAILURE" }));
+        }
+        assert!(!ground.changed_since(&before), "a payment without its code changed something");
+        for open in [&ground.shown, &ground.texted, &ground.greeted] {
+            assert_consent(ground, open, false);
+        }
+    });
+}
+
+fn message(members: &Value) -> Value {
+    let mut message = json!({ "v": 1, "id": "m1", "sourceId": HANDLE, "destinationId": BUSINESS });
+    if let (Value::Object(message), Value::Object(members)) = (&mut message, members) {
+        message.extend(members.clone());
+    }
+    message
+}
+
+/// Callbacks of every kind, about the ground's own requests.
+pub(super) fn samples() -> Vec<Vec<u8>> {
+    on_ground(|ground| {
+        let tap = |action| carried(ground, &ground.greeted, action);
+        let item = |action| json!({ "identifier": tap(action), "title": "x" });
+        let interactive = |data: Value| {
+            message(
+                &json!({ "type": "interactive", "interactiveData": { "bid": "b", "data": data } }),
+            )
+        };
+        let quick = |chosen: Value| {
+            let items =
+                [Action::Pick(0), Action::Pick(1), Action::Pick(2), Action::NotMe].map(item);
+            let mut quick = json!({ "items": items });
+            if let (Value::Object(quick), Value::Object(chosen)) = (&mut quick, chosen) {
+                quick.extend(chosen);
+            }
+            interactive(json!({ "quick-reply": quick }))
+        };
+        let list = |items: Value| {
+            interactive(json!({ "listPicker": { "sections": [{ "items": items }] } }))
+        };
+        let reference = json!({
+            "bid": "b", "url": "https://kept.example/x", "owner": "o", "signature": "81ab", "size": 7,
+            "key": format!("00{}", "AB".repeat(32)),
+        });
+        let all = [
+            message(&json!({ "type": "text", "body": "hello", "intent": tap(Action::Open) })),
+            message(&json!({ "type": "text", "body": "STOP" })),
+            message(&json!({ "type": "text", "body": "start ✋", "locale": "en_US" })),
+            message(&json!({ "type": "close" })),
+            message(&json!({ "type": "close", "sourceId": "tel:+15551230002" })),
+            message(&json!({ "type": "typing_start" })),
+            quick(json!({ "selectedIdentifier": right_tap(ground) })),
+            quick(json!({ "selectedIndex": 1 })),
+            list(json!([item(Action::Decline)])),
+            list(json!([item(Action::Approve), item(Action::NotMe)])),
+            message(&json!({ "type": "interactive", "interactiveDataRef": reference })),
+        ];
+        let mut bodies: Vec<Vec<u8>> =
+            all.iter().map(|message| message.to_string().into_bytes()).collect();
+        bodies
+            .push(posted(b"{\"type\":\"text\"}", ground.machine.consent_callback.clock.now()).body);
+        bodies
+    })
+}
+
+/// Payments for the ground's own requests.
+pub(super) fn pay_samples() -> Vec<Vec<u8>> {
+    on_ground(|ground| {
+        let token = json!({
+            "paymentData": { "version": "EC_v1", "data": TOKEN_DATA }, "paymentMethod": { "network": "Visa" },
+            "transactionIdentifier": "AB",
+        });
+        let body = |open: &Open| {
+            json!({
+                "requestIdentifier": open.prompt.to_uuid(), "version": 1,
+                "payment": { "paymentToken": token },
+            })
+        };
+        let of = |query: &str, body: &Value| format!("{query}\n{body}").into_bytes();
+        let (own, other) = (gateway(ground, &ground.greeted), gateway(ground, &ground.texted));
+        vec![
+            of(&own, &body(&ground.greeted)),
+            of(&other, &body(&ground.texted)),
+            of(&own, &body(&ground.texted)),
+            of(&own, &json!({ "payment": { "paymentToken": token } })),
+            of(&own, &json!({ "payment": {} })),
+            of(&format!("{own}&pay=x"), &body(&ground.greeted)),
+            of(&format!("pay={}", carried(ground, &ground.greeted, Action::Approve)), &json!({})),
+            of(&format!("x={BASE}"), &json!([])),
+        ]
+    })
+}
