@@ -146,6 +146,7 @@ pub fn used(authorization: &Authorization, amount: u64, generation: u32) -> Use<
         page: "https://pay.example.com/c/page",
         callback: "https://pay.example.com/callbacks/demo/stripe",
         begun_at: BEGINNING,
+        away: false,
         redeemed: false,
         told: None,
     }

@@ -375,6 +375,7 @@ impl Place {
             page: &self.page,
             callback: &self.callback,
             begun_at: self.attempt.at,
+            away: self.attempt.onward.is_some(),
             redeemed: self.attempt.onward.as_ref().is_some_and(|onward| onward.redeemed),
             told: self.attempt.told.as_ref(),
         }

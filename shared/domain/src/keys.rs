@@ -82,6 +82,12 @@ pub fn handle_hash(key: &Key32, channel: &str, handle: &str) -> String {
     hex::encode(mac(key, "handle", &format!("{channel} {handle}")))
 }
 
+/// The keyed hash that stands for a customer's own id at an identity provider.
+#[must_use]
+pub fn subject_hash(key: &Key32, issuer: &str, subject: &str) -> String {
+    hex::encode(mac(key, "subject", &format!("{issuer} {subject}")))
+}
+
 /// The proof within a postback.
 pub(crate) fn postback_mac(key: &Key32, signed: &[u8]) -> [u8; 32] {
     mac_of(key, "postback", signed)

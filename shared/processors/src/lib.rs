@@ -9,6 +9,7 @@ use domain::brand::{Brand, Mode, Settings};
 use domain::ports::{Clock, Http, OpenProcessorError, Processor, Processors, Source, Store};
 use domain::values::name::ProcessorName;
 
+mod openid;
 pub mod sandbox;
 mod stripe;
 
@@ -25,14 +26,22 @@ pub struct Outside {
 /// One adapter: what settings call it, and how it is opened.
 struct Kind {
     name: &'static str,
-    open: fn(&Outside, Mode, &Settings) -> Opened,
+    open: fn(&Opening<'_>) -> Opened,
+}
+
+/// What an adapter is opened with.
+pub(crate) struct Opening<'a> {
+    outside: &'a Outside,
+    brand: &'a Brand,
+    mode: Mode,
+    settings: &'a Settings,
 }
 
 /// A processor, or what is wrong with its settings.
 type Opened = Result<Box<dyn Processor>, Source>;
 
 /// The adapters there are, by name.
-const KINDS: &[Kind] = &[sandbox::KIND, stripe::KIND];
+const KINDS: &[Kind] = &[openid::KIND, sandbox::KIND, stripe::KIND];
 
 /// What settings may call an adapter, in alphabetical order.
 pub fn kinds() -> impl Iterator<Item = &'static str> {
@@ -70,7 +79,8 @@ impl Processors for Registry {
             .iter()
             .find(|kind| kind.name == setup.kind)
             .ok_or_else(|| OpenProcessorError::Settings(UnknownKind.into()))?;
-        (kind.open)(&self.outside, mode, &setup.settings).map_err(OpenProcessorError::Settings)
+        let opening = Opening { outside: &self.outside, brand, mode, settings: &setup.settings };
+        (kind.open)(&opening).map_err(OpenProcessorError::Settings)
     }
 }
 

@@ -74,6 +74,8 @@ pub struct Use<'a> {
     pub callback: &'a str,
     /// When the attempt was begun.
     pub begun_at: Timestamp,
+    /// Whether the customer was sent on to the processor's page.
+    pub away: bool,
     /// Whether what the customer came back with may have been used before without our knowing: codes work once.
     pub redeemed: bool,
     /// What the processor told of this attempt by callback, if anything.

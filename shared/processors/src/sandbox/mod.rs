@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use domain::brand::{Mode, Settings};
+use domain::brand::Mode;
 use domain::ports::{Clock, Key, Store, StoreError};
 use domain::values::id::RequestId;
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use self::ledger::Ledger;
 use self::standin::StandIn;
 use crate::stripe::keys::{self, Step};
 use crate::stripe::{Account, Stripe};
-use crate::{Kind, Opened, Outside};
+use crate::{Kind, Opened, Opening};
 
 mod cards;
 mod intent;
@@ -33,12 +33,13 @@ struct Nothing {}
 #[error("the sandbox is for test mode only")]
 struct LiveMode;
 
-fn open(outside: &Outside, mode: Mode, settings: &Settings) -> Opened {
-    match mode {
+fn open(opening: &Opening<'_>) -> Opened {
+    match opening.mode {
         Mode::Test => {}
         Mode::Live => return Err(LiveMode.into()),
     }
-    let Nothing {} = settings.read()?;
+    let Nothing {} = opening.settings.read()?;
+    let outside = opening.outside;
     let ledger = Ledger { store: Arc::clone(&outside.store), clock: Arc::clone(&outside.clock) };
     let stripe = Stripe { account: Account::sandbox()?, http: Arc::new(StandIn { ledger }) };
     Ok(Box::new(stripe))

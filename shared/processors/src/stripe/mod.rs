@@ -31,9 +31,9 @@ pub(crate) use self::settings::Account;
 
 pub(crate) const KIND: Kind = Kind {
     name: "stripe",
-    open: |outside, mode, settings| {
-        let account = Account::read(mode, settings)?;
-        Ok(Box::new(Stripe { account, http: Arc::clone(&outside.http) }))
+    open: |opening| {
+        let account = Account::read(opening.mode, opening.settings)?;
+        Ok(Box::new(Stripe { account, http: Arc::clone(&opening.outside.http) }))
     },
 };
 

@@ -181,6 +181,7 @@ fn with_charge<T>(authorization: &Authorization, read: impl FnOnce(&Use<'_>) -> 
         page: "https://pay.example.com/c/page",
         callback: "https://pay.example.com/callbacks/acme/stripe",
         begun_at: Timestamp::from_millis(1_767_225_600_000),
+        away: false,
         redeemed: false,
         told: None,
     })

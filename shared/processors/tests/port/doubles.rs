@@ -233,6 +233,7 @@ pub(crate) fn charge(authorization: &Authorization, amount: u64, generation: u32
         page: "https://pay.example.com/c/page",
         callback: "https://pay.example.com/callbacks/acme/till",
         begun_at: Timestamp::from_millis(1_767_225_600_000),
+        away: false,
         redeemed: false,
         told: None,
     }

@@ -1,0 +1,416 @@
+//! The flow by its documented words: what is asked, what each answer means, and what is never believed.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::brand::{Mode, Settings};
+use domain::ports::{Fetched, Proof};
+use domain::values::text::Shown;
+use domain::values::time::Timestamp;
+use pollster::block_on;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use super::*;
+
+const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+const CALLBACK: &str = "https://pay.example.com/callbacks/acme/bank";
+
+struct Stopped;
+
+#[async_trait]
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        NOW
+    }
+
+    async fn wait(&self, _: Duration) {}
+}
+
+/// Answers in order, and keeps what was asked.
+#[derive(Default)]
+struct Script {
+    answers: Mutex<VecDeque<Option<(u16, String)>>>,
+    calls: Mutex<Vec<http::Request<Bytes>>>,
+}
+
+#[async_trait]
+impl Http for Script {
+    async fn call(
+        &self,
+        request: http::Request<Bytes>,
+        _: Reach,
+        _: Duration,
+    ) -> Result<http::Response<Bytes>, HttpError> {
+        self.calls.lock().unwrap().push(request);
+        match self.answers.lock().unwrap().pop_front().expect("an answer") {
+            Some((status, body)) => {
+                Ok(http::Response::builder().status(status).body(body.into()).unwrap())
+            }
+            None => Err(HttpError::Lost("scripted".into())),
+        }
+    }
+}
+
+fn settings(more: &Value) -> Settings {
+    let mut settings = json!({
+        "issuer": "https://id.example", "authorization_endpoint": "https://id.example/authorize",
+        "token_endpoint": "https://id.example/token", "userinfo_endpoint": "https://id.example/me",
+        "client_id": "acme shop", "client_secret": "s3cret:%",
+    });
+    for (name, value) in more.as_object().unwrap() {
+        settings[name] = value.clone();
+    }
+    settings.as_object().unwrap().clone().into()
+}
+
+fn provider(more: &Value) -> (OpenId, Arc<Script>) {
+    let script = Arc::new(Script::default());
+    let opened = OpenId {
+        provider: Provider::read(Mode::Live, &settings(more)).unwrap(),
+        link_key: Key32::new([7; 32]),
+        address_key: Key32::new([8; 32]),
+        http: Arc::<Script>::clone(&script),
+        clock: Arc::new(Stopped),
+    };
+    (opened, script)
+}
+
+fn ask() -> Ask {
+    let claims = ["given_name", "address"].map(|claim| Shown::new(claim).unwrap());
+    Ask::Identity { claims: claims.into(), description: Shown::new("Opening an account").unwrap() }
+}
+
+fn carrying(kind: AuthorizationKind, secret: &str) -> Authorization {
+    Authorization { kind, secret: secret.into() }
+}
+
+fn used<'a>(ask: &'a Ask, authorization: &'a Authorization) -> Use<'a> {
+    Use {
+        request: "req_01J00000000000000000000000".parse().unwrap(),
+        generation: 2,
+        ask,
+        authorization,
+        customer: "c0ffee",
+        page: "https://pay.example.com/c/page",
+        callback: CALLBACK,
+        begun_at: NOW,
+        away: false,
+        redeemed: false,
+        told: None,
+    }
+}
+
+/// What the provider says in an ID token, with some of it changed.
+fn id_token(nonce: &str, change: &Value) -> String {
+    let mut payload = json!({
+        "iss": "https://id.example", "aud": "acme shop", "sub": "cust1", "nonce": nonce,
+        "exp": NOW.as_millis() / 1000 + 300,
+    });
+    for (name, value) in change.as_object().unwrap() {
+        payload[name] = value.clone();
+    }
+    format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(payload.to_string()))
+}
+
+fn tokens(id_token: &str) -> Value {
+    json!({ "access_token": "at-hidden", "token_type": "Bearer", "expires_in": 300, "id_token": id_token })
+}
+
+/// The attempt's reference, and what one call under it comes to when the provider answers so.
+fn executed(
+    opened: &OpenId,
+    script: &Script,
+    what: &Use<'_>,
+    answer: Option<(u16, Value)>,
+) -> Answer {
+    let answer = answer.map(|(status, body)| {
+        (status, body.as_str().map_or_else(|| body.to_string(), str::to_owned))
+    });
+    script.answers.lock().unwrap().push_back(answer);
+    let done = block_on(opened.execute(what, &Reference(opened.state(what).to_string())));
+    script.answers.lock().unwrap().clear();
+    done
+}
+
+fn query(url: &str) -> Vec<(String, String)> {
+    let (_, query) = url.split_once('?').unwrap();
+    form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+}
+
+fn value(pairs: &[(String, String)], name: &str) -> String {
+    let mut found = pairs.iter().filter(|(known, _)| known == name);
+    let value = found.next().unwrap_or_else(|| panic!("{name} is not in {pairs:?}"));
+    assert!(found.next().is_none(), "{name} is there twice");
+    value.1.clone()
+}
+
+fn back(url: &str) -> UnverifiedCallback {
+    UnverifiedCallback {
+        method: Method::GET,
+        url: url.to_owned(),
+        headers: http::HeaderMap::new(),
+        body: Bytes::new(),
+        now: NOW,
+        proof: Proof::None,
+    }
+}
+
+#[test]
+fn the_verifier_is_recognised_as_rfc_7636_says() {
+    let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    assert_eq!(state::challenge(verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+}
+
+#[test]
+fn the_customer_is_asked_for_exactly_the_claims() {
+    let (opened, _) = provider(&json!({}));
+    let (ask, yes) = (ask(), carrying(AuthorizationKind::Hosted, ""));
+    let what = used(&ask, &yes);
+    assert_eq!(opened.ways(&ask), [Way::Hosted]);
+    let Prepared::Ready(reference) = block_on(opened.prepare(&what)) else { panic!() };
+    let Answer::NeedsCustomer { onward: Some(Onward(url)) } =
+        block_on(opened.execute(&what, &reference))
+    else {
+        panic!()
+    };
+    assert!(url.starts_with("https://id.example/authorize?"));
+    let asked = query(&url);
+    for (name, means) in [
+        ("response_type", "code"),
+        ("client_id", "acme shop"),
+        ("redirect_uri", CALLBACK),
+        ("scope", "openid"),
+        ("code_challenge_method", "S256"),
+        ("state", reference.0.as_str()),
+        (
+            "claims",
+            r#"{"userinfo":{"given_name":{"essential":true},"address":{"essential":true}}}"#,
+        ),
+    ] {
+        if name == "claims" {
+            let (asked, means): (Value, Value) = (
+                serde_json::from_str(&value(&asked, name)).unwrap(),
+                serde_json::from_str(means).unwrap(),
+            );
+            assert_eq!(asked, means);
+        } else {
+            assert_eq!(value(&asked, name), means);
+        }
+    }
+    let same = block_on(opened.execute(&what, &reference));
+    assert_eq!(same, Answer::NeedsCustomer { onward: Some(Onward(url)) }, "the same each time");
+    let away = Use { away: true, ..what };
+    assert_eq!(block_on(opened.look_up(&away, &reference)), Answer::Working);
+}
+
+#[test]
+fn what_is_asked_is_pushed_where_the_provider_takes_that_and_scopes_stand_in_for_claims() {
+    let more = json!({
+        "pushed_authorization_request_endpoint": "https://id.example/par",
+        "claims_parameter": false, "authorization_details_type": "identity_facts",
+    });
+    let (opened, script) = provider(&more);
+    let (ask, yes) = (ask(), carrying(AuthorizationKind::Hosted, ""));
+    let what = used(&ask, &yes);
+    let pushed =
+        json!({ "request_uri": "urn:ietf:params:oauth:request_uri:6esc", "expires_in": 60 });
+    let answer = executed(&opened, &script, &what, Some((201, pushed)));
+    let url = "https://id.example/authorize?client_id=acme+shop&request_uri=urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3A6esc";
+    assert_eq!(answer, Answer::NeedsCustomer { onward: Some(Onward(url.to_owned())) });
+    let call = script.calls.lock().unwrap().pop().unwrap();
+    // "acme+shop:s3cret%3A%25", as RFC 6749 2.3.1 wants it.
+    assert_eq!(call.headers()["authorization"], "Basic YWNtZStzaG9wOnMzY3JldCUzQSUyNQ==");
+    let form: Vec<(String, String)> = form_urlencoded::parse(call.body()).into_owned().collect();
+    assert_eq!(value(&form, "scope"), "openid address profile");
+    let details: Value = serde_json::from_str(&value(&form, "authorization_details")).unwrap();
+    assert_eq!(details[0]["fields"], json!(["given_name", "address"]));
+}
+
+#[test]
+fn a_code_is_exchanged_once_then_facts_are_read_and_what_was_not_asked_for_is_dropped() {
+    let (opened, script) = provider(&json!({}));
+    let (ask, code) = (ask(), carrying(AuthorizationKind::Code, "c0de"));
+    let what = used(&ask, &code);
+    let nonce = opened.state(&what).nonce;
+    let answer =
+        executed(&opened, &script, &what, Some((200, tokens(&id_token(&nonce, &json!({}))))));
+    let Answer::Exchanged(access) = answer else { panic!("{answer:?}") };
+    let call = script.calls.lock().unwrap().pop().unwrap();
+    let form: Vec<(String, String)> = form_urlencoded::parse(call.body()).into_owned().collect();
+    assert_eq!(state::challenge(&value(&form, "code_verifier")), opened.state(&what).challenge());
+    assert_eq!(value(&form, "redirect_uri"), CALLBACK);
+
+    let what = used(&ask, &access);
+    let released = json!({ "sub": "cust1", "given_name": "Ada", "email": "ada@example.com",
+        "address": { "country": "US" } });
+    let answer = executed(&opened, &script, &what, Some((200, released)));
+    let Answer::Done(Fetched::Facts { receipt, claims }) = answer else { panic!("{answer:?}") };
+    assert_eq!(receipt.released, ["given_name", "address"]);
+    assert_eq!(receipt.subject.len(), 64);
+    let claims: Value = serde_json::from_str(claims.secret.expose_secret()).unwrap();
+    assert_eq!(claims, json!({ "given_name": "Ada", "address": { "country": "US" } }));
+    let call = script.calls.lock().unwrap().pop().unwrap();
+    assert_eq!(call.headers()["authorization"], "Bearer at-hidden");
+}
+
+#[test]
+fn a_code_that_may_have_been_used_is_never_used_again() {
+    let (opened, script) = provider(&json!({}));
+    let (ask, code) = (ask(), carrying(AuthorizationKind::Code, "c0de"));
+    let what = used(&ask, &code);
+    assert_eq!(executed(&opened, &script, &what, None), Answer::Unknown);
+    script.calls.lock().unwrap().clear();
+    let again = Use { redeemed: true, ..what };
+    let reference = Reference(opened.state(&again).to_string());
+    assert_eq!(block_on(opened.look_up(&again, &reference)), LOST);
+    assert_eq!(block_on(opened.execute(&again, &reference)), LOST);
+    assert!(script.calls.lock().unwrap().is_empty());
+    assert_eq!(block_on(opened.look_up(&what, &reference)), Answer::NotExecuted);
+}
+
+#[test]
+fn every_documented_answer_has_one_meaning() {
+    let cases: Vec<Value> = serde_json::from_str(include_str!("fixtures/answers.json")).unwrap();
+    let (opened, script) = provider(&json!({
+        "pushed_authorization_request_endpoint": "https://id.example/par",
+    }));
+    let ask = ask();
+    let access = json!({ "token": "at", "subject": "cust1" }).to_string();
+    for case in &cases {
+        let authorization = match case["call"].as_str().unwrap() {
+            "push" => carrying(AuthorizationKind::Hosted, ""),
+            "exchange" => carrying(AuthorizationKind::Code, "c0de"),
+            "facts" => carrying(AuthorizationKind::AccessToken, &access),
+            other => panic!("{other}"),
+        };
+        let status = u16::try_from(case["status"].as_u64().unwrap()).unwrap();
+        let what = used(&ask, &authorization);
+        let answer = executed(&opened, &script, &what, Some((status, case["body"].clone())));
+        assert_eq!(format!("{answer:?}"), case["means"].as_str().unwrap(), "{case}");
+    }
+}
+
+#[test]
+fn an_id_token_of_somebody_else_or_of_another_time_is_refused() {
+    let (opened, script) = provider(&json!({}));
+    let (ask, code) = (ask(), carrying(AuthorizationKind::Code, "c0de"));
+    let what = used(&ask, &code);
+    let nonce = opened.state(&what).nonce;
+    let past = NOW.as_millis() / 1000 - 121;
+    for (change, code) in [
+        (json!({ "iss": "https://evil.example" }), "id_token_iss"),
+        (json!({ "aud": "other" }), "id_token_aud"),
+        (json!({ "aud": ["acme shop", "other"] }), "id_token_aud"),
+        (json!({ "azp": "other" }), "id_token_azp"),
+        (json!({ "exp": past }), "id_token_exp"),
+        (json!({ "nonce": "another" }), "id_token_nonce"),
+        (json!({ "nonce": null }), "id_token_nonce"),
+        (json!({ "sub": "" }), "id_token_sub"),
+        (json!({ "sub": 7 }), "id_token_not_readable"),
+    ] {
+        let token = id_token(&nonce, &change);
+        let answer = executed(&opened, &script, &what, Some((200, tokens(&token))));
+        assert_eq!(answer, Answer::Refused { code }, "{change}");
+    }
+    for token in ["", "a.b", "a.b.c.d", "e30.!!.c2ln"] {
+        let answer = executed(&opened, &script, &what, Some((200, tokens(token))));
+        assert!(matches!(answer, Answer::Refused { .. }), "{token}: {answer:?}");
+    }
+    let both = json!({ "aud": ["acme shop", "other"], "azp": "acme shop" });
+    let answer = executed(&opened, &script, &what, Some((200, tokens(&id_token(&nonce, &both)))));
+    assert!(matches!(answer, Answer::Exchanged(_)), "{answer:?}");
+}
+
+#[test]
+fn details_that_were_changed_on_the_way_are_refused() {
+    let (opened, script) = provider(&json!({ "authorization_details_type": "facts" }));
+    let (ask, code) = (ask(), carrying(AuthorizationKind::Code, "c0de"));
+    let what = used(&ask, &code);
+    let nonce = opened.state(&what).nonce;
+    let asked = json!({ "type": "facts", "request_id": "req_01J00000000000000000000000",
+        "purpose": "Opening an account", "fields": ["given_name", "address"], "locations": [] });
+    let mut more = asked.clone();
+    more["fields"] = json!(["given_name", "address", "birthdate"]);
+    for (granted, same) in [(json!([asked]), true), (json!([]), true), (json!([more]), false)] {
+        let mut tokens = tokens(&id_token(&nonce, &json!({})));
+        tokens["authorization_details"] = granted;
+        let answer = executed(&opened, &script, &what, Some((200, tokens)));
+        assert_eq!(matches!(answer, Answer::Exchanged(_)), same, "{answer:?}");
+    }
+}
+
+#[test]
+fn only_who_was_sent_comes_back_and_errors_are_told_in_our_words() {
+    let (opened, _) = provider(&json!({}));
+    let (ask, yes) = (ask(), carrying(AuthorizationKind::Hosted, ""));
+    let what = used(&ask, &yes);
+    let state = opened.state(&what).to_string();
+    let good = format!("{CALLBACK}?code=c0de&state={state}&iss=https%3A%2F%2Fid.example");
+    let heard = opened.receive(&back(&good)).unwrap();
+    assert_eq!(heard.reply, NewsReply::ToPage(what.request));
+    let authorization = carrying(AuthorizationKind::Code, "c0de");
+    let (request, generation) = (what.request, 2);
+    assert_eq!(heard.news, [News::Returned { request, generation, authorization }]);
+
+    for (error, code) in wire::RETURNS {
+        let url = format!("{CALLBACK}?error={error}&error_description=x&state={state}");
+        let heard = opened.receive(&back(&url)).unwrap();
+        let [News::Told { told, generation: 2, .. }] = heard.news.as_slice() else { panic!() };
+        assert!(!told.success);
+        let told = Use { told: Some(told), away: true, ..what };
+        let answer = block_on(opened.look_up(&told, &Reference(state.clone())));
+        assert_eq!(answer, Answer::Refused { code }, "{error}");
+    }
+
+    let other = state.replace(".2.", ".3.");
+    let flipped =
+        format!("{}{}", &state[..state.len() - 1], if state.ends_with('0') { '1' } else { '0' });
+    for (url, error) in [
+        (format!("{CALLBACK}?code=c0de"), CallbackError::None),
+        (format!("{CALLBACK}?state={state}"), CallbackError::Malformed),
+        (format!("{CALLBACK}?code=a&code=b&state={state}"), CallbackError::Malformed),
+        (format!("{CALLBACK}?code=a&error=b&state={state}"), CallbackError::Malformed),
+        (format!("{CALLBACK}?code=c0de&state={other}"), CallbackError::Forged),
+        (format!("{CALLBACK}?code=c0de&state={flipped}"), CallbackError::Forged),
+        (format!("{CALLBACK}?code=c0de&state=x"), CallbackError::Forged),
+        (
+            format!("{CALLBACK}?code=c0de&state={state}&iss=https%3A%2F%2Fevil"),
+            CallbackError::Forged,
+        ),
+    ] {
+        assert_eq!(opened.receive(&back(&url)), Err(error), "{url}");
+    }
+    let (strict, _) = provider(&json!({ "names_issuer": true }));
+    let url = format!("{CALLBACK}?code=c0de&state={state}");
+    assert_eq!(strict.receive(&back(&url)), Err(CallbackError::Forged));
+    assert_eq!(
+        opened.receive(&UnverifiedCallback { method: Method::POST, ..back(&url) }),
+        Err(CallbackError::None)
+    );
+}
+
+#[test]
+fn nothing_but_known_claims_is_asked_for_and_nothing_else_is_done() {
+    let (opened, _) = provider(&json!({ "claims": ["given_name"] }));
+    assert_eq!(opened.ways(&ask()), []);
+    let (opened, _) = provider(&json!({}));
+    let claims = vec![Shown::new("ssn").unwrap()];
+    let description = || Shown::new("x").unwrap();
+    assert_eq!(opened.ways(&Ask::Identity { claims, description: description() }), []);
+    assert_eq!(opened.ways(&Ask::PaymentMethod { description: description() }), []);
+}
+
+#[test]
+fn live_addresses_are_https_and_quote_nothing() {
+    for name in ["issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint"] {
+        for bad in ["http://id.example/x", "https://u:p@id.example", "id.example", "https://a#b"] {
+            let error = Provider::read(Mode::Live, &settings(&json!({ name: bad }))).err().unwrap();
+            assert!(!format!("{error} {error:?}").contains("example"), "{bad}");
+        }
+        let http = settings(&json!({ name: "http://127.0.0.1:4000/x" }));
+        assert!(Provider::read(Mode::Test, &http).is_ok());
+    }
+}

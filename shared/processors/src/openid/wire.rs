@@ -1,0 +1,380 @@
+//! The words of OpenID Connect: what is asked for a customer's facts, and what the provider's answers mean.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use domain::ask::Ask;
+use domain::authorization::{Authorization, AuthorizationKind};
+use domain::ports::{Answer, CallbackError, FactsReceipt, Fetched, Use};
+use domain::values::text::Shown;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, StatusCode};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::settings::{ClientAuth, Provider};
+use super::state::State;
+
+/// More facts than that are not what was asked for.
+const FACTS_MAX: usize = 32 * 1024;
+
+/// What the provider's errors mean for a customer who was sent back with one (RFC 6749, 4.1.2.1; OpenID Connect Core, 3.1.2.6).
+pub(super) const RETURNS: &[(&str, &str)] = &[
+    ("access_denied", "access_denied"),
+    ("account_selection_required", "login_required"),
+    ("consent_required", "access_denied"),
+    ("interaction_required", "login_required"),
+    ("invalid_authorization_details", "provider_refused"),
+    ("invalid_request", "provider_refused"),
+    ("invalid_request_uri", "provider_refused"),
+    ("invalid_scope", "provider_refused"),
+    ("login_required", "login_required"),
+    ("server_error", "provider_unavailable"),
+    ("temporarily_unavailable", "provider_unavailable"),
+    ("unauthorized_client", "provider_refused"),
+    ("unsupported_response_type", "provider_refused"),
+];
+
+/// What an error that a customer was sent back with is told as.
+pub(super) fn told(code: Option<&str>) -> &'static str {
+    let known = RETURNS.iter().find(|(_, word)| code == Some(word));
+    known.map_or("provider_refused", |(_, word)| word)
+}
+
+type Pairs = Vec<(&'static str, String)>;
+
+/// What the customer is asked for.
+pub(super) fn asked(what: &Use<'_>, provider: &Provider, state: &State) -> Pairs {
+    let claims: &[Shown<64>] = match what.ask {
+        Ask::Identity { claims, .. } => claims,
+        Ask::Payment { .. } | Ask::PaymentMethod { .. } => &[],
+    };
+    let mut asked = vec![
+        ("response_type", "code".to_owned()),
+        ("redirect_uri", what.callback.to_owned()),
+        ("state", state.to_string()),
+        ("nonce", state.nonce.clone()),
+        ("code_challenge", state.challenge()),
+        ("code_challenge_method", "S256".to_owned()),
+        ("prompt", "consent".to_owned()),
+    ];
+    if provider.claims_parameter {
+        let wanted = claims.iter().map(|claim| (claim.as_str().to_owned(), essential()));
+        let wanted: Map<String, Value> = wanted.collect();
+        asked.push(("scope", "openid".to_owned()));
+        asked.push(("claims", json!({ "userinfo": wanted }).to_string()));
+    } else {
+        asked.push(("scope", scopes(claims)));
+    }
+    if let Some(details) = details(what, provider) {
+        asked.push(("authorization_details", details.to_string()));
+    }
+    asked
+}
+
+fn essential() -> Value {
+    json!({ "essential": true })
+}
+
+/// The scopes that hold the claims (OpenID Connect Core, 5.4). They release more than was asked; what is more is dropped.
+fn scopes(claims: &[Shown<64>]) -> String {
+    let mut scopes = "openid".to_owned();
+    let any = |names: &[&str]| claims.iter().any(|claim| names.contains(&claim.as_str()));
+    for (scope, names) in [
+        ("address", &["address"][..]),
+        ("email", &["email", "email_verified"]),
+        ("phone", &["phone_number", "phone_number_verified"]),
+        (
+            "profile",
+            &["birthdate", "family_name", "given_name", "middle_name", "name", "updated_at"],
+        ),
+    ] {
+        if any(names) {
+            scopes.push(' ');
+            scopes.push_str(scope);
+        }
+    }
+    scopes
+}
+
+/// What the customer is shown beyond claims, where the provider takes it (RFC 9396).
+fn details(what: &Use<'_>, provider: &Provider) -> Option<Value> {
+    let kind = provider.authorization_details_type.as_ref()?;
+    let Ask::Identity { claims, description } = what.ask else { return None };
+    let fields: Vec<&str> = claims.iter().map(Shown::as_str).collect();
+    Some(json!([{
+        "type": kind,
+        "request_id": what.request.to_string(),
+        "purpose": description.as_str(),
+        "fields": fields,
+    }]))
+}
+
+/// Whether what was granted is what was asked. A provider may narrow it by leaving details out, never change them.
+pub(super) fn same_details(what: &Use<'_>, provider: &Provider, granted: Option<&Value>) -> bool {
+    match (details(what, provider), granted) {
+        (_, None) => true,
+        (None, Some(granted)) => granted.as_array().is_some_and(Vec::is_empty),
+        (Some(Value::Array(asked)), Some(Value::Array(granted))) => granted.iter().all(|granted| {
+            let fields = |one: &Value| {
+                ["type", "request_id", "purpose", "fields"].map(|name| one.get(name).cloned())
+            };
+            asked.iter().any(|asked| fields(asked) == fields(granted))
+        }),
+        (Some(_), Some(_)) => false,
+    }
+}
+
+/// What the code is exchanged with.
+pub(super) fn exchange(what: &Use<'_>, state: &State) -> Option<Pairs> {
+    let code = what.authorization.secret.expose_secret();
+    let known = what.authorization.kind == AuthorizationKind::Code && !code.is_empty();
+    known.then(|| {
+        vec![
+            ("grant_type", "authorization_code".to_owned()),
+            ("code", code.to_owned()),
+            ("redirect_uri", what.callback.to_owned()),
+            ("code_verifier", state.verifier().to_owned()),
+        ]
+    })
+}
+
+/// A form to an endpoint at which the client proves who it is.
+pub(super) fn form(
+    endpoint: &str,
+    asked: &[(&'static str, String)],
+    provider: &Provider,
+) -> Result<Request<Bytes>, http::Error> {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(asked);
+    let mut call = Request::builder()
+        .method(Method::POST)
+        .uri(endpoint)
+        .header(ACCEPT, "application/json")
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+    match provider.client_auth {
+        ClientAuth::Basic => {
+            // RFC 6749, 2.3.1: both are form-encoded before they are put together.
+            let encoded = |text: &str| -> String {
+                form_urlencoded::byte_serialize(text.as_bytes()).collect()
+            };
+            let secret = encoded(provider.client_secret.expose_secret());
+            let pair = format!("{}:{secret}", encoded(&provider.client_id));
+            let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair)))?;
+            value.set_sensitive(true);
+            call = call.header(AUTHORIZATION, value);
+            if asked.iter().any(|(name, _)| *name == "response_type") {
+                form.append_pair("client_id", &provider.client_id);
+            }
+        }
+        ClientAuth::Post => {
+            form.append_pair("client_id", &provider.client_id);
+            form.append_pair("client_secret", provider.client_secret.expose_secret());
+        }
+    }
+    call.body(Bytes::from(form.finish()))
+}
+
+/// Why an endpoint gave nothing.
+#[derive(Clone, Copy)]
+pub(super) enum Fault {
+    /// As in [`Answer`], and so on.
+    Refused(&'static str),
+    Invalid(&'static str),
+    Blocked(&'static str),
+    Again,
+    Unknown,
+}
+
+impl From<Fault> for Answer {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Refused(code) => Self::Refused { code },
+            Fault::Invalid(code) => Self::Invalid { code },
+            Fault::Blocked(code) => Self::Blocked { code },
+            Fault::Again => Self::Again,
+            Fault::Unknown => Self::Unknown,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Error {
+    error: String,
+}
+
+fn error(body: &[u8]) -> Option<String> {
+    serde_json::from_slice::<Error>(body).ok().map(|error| error.error)
+}
+
+#[derive(Deserialize)]
+struct Pushed {
+    request_uri: String,
+}
+
+/// Where the request was pushed to (RFC 9126, 2.2 and 2.3).
+pub(super) fn pushed(status: StatusCode, body: &[u8]) -> Result<String, Fault> {
+    if status.is_success() {
+        let pushed = serde_json::from_slice::<Pushed>(body).ok();
+        let plain = |uri: &String| uri.len() <= 1024 && uri.bytes().all(|b| b.is_ascii_graphic());
+        return pushed.map(|pushed| pushed.request_uri).filter(plain).ok_or(Fault::Again);
+    }
+    match refused(status, error(body).as_deref()) {
+        // Nothing hangs on a push that may or may not have worked.
+        Fault::Unknown => Err(Fault::Again),
+        fault @ (Fault::Refused(_) | Fault::Invalid(_) | Fault::Blocked(_) | Fault::Again) => {
+            Err(fault)
+        }
+    }
+}
+
+/// What came of a code.
+#[derive(Deserialize)]
+pub(super) struct Tokens {
+    access_token: String,
+    token_type: String,
+    pub(super) id_token: String,
+    pub(super) authorization_details: Option<Value>,
+}
+
+/// The tokens, or what it means that there are none.
+pub(super) fn tokens(status: StatusCode, body: &[u8]) -> Result<Tokens, Fault> {
+    if status.is_success() {
+        let tokens = serde_json::from_slice::<Tokens>(body).ok();
+        let bearer = |tokens: &Tokens| tokens.token_type.eq_ignore_ascii_case("bearer");
+        let sent = |tokens: &Tokens| {
+            let token = &tokens.access_token;
+            (1..=8192).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic())
+        };
+        return tokens
+            .filter(|tokens| bearer(tokens) && sent(tokens))
+            .ok_or(Fault::Refused("authentication_lost"));
+    }
+    match error(body).as_deref() {
+        Some("invalid_grant") => Err(Fault::Refused("authentication_lost")),
+        other => Err(refused(status, other)),
+    }
+}
+
+/// What an endpoint's refusal of the client asks for (RFC 6749, 5.2).
+fn refused(status: StatusCode, error: Option<&str>) -> Fault {
+    match (status.as_u16(), error) {
+        (_, Some("invalid_client")) | (401, _) => Fault::Blocked("credentials"),
+        (_, Some("unauthorized_client")) | (403, _) => Fault::Blocked("permission"),
+        (429, _) => Fault::Again,
+        (400..=499, Some("invalid_scope" | "invalid_target")) => Fault::Invalid("scope_refused"),
+        (400..=499, Some("invalid_authorization_details")) => Fault::Invalid("details_refused"),
+        (400..=499, _) => Fault::Invalid("provider_refused"),
+        (_, _) => Fault::Unknown,
+    }
+}
+
+/// What facts are read with.
+#[derive(Deserialize)]
+pub(super) struct Access {
+    token: String,
+    /// The customer's own id at the provider, as the ID token has it.
+    pub(super) subject: String,
+}
+
+impl Access {
+    pub(super) fn read(authorization: &Authorization) -> Option<Self> {
+        let known = authorization.kind == AuthorizationKind::AccessToken;
+        let text = authorization.secret.expose_secret();
+        known.then(|| serde_json::from_str(text).ok()).flatten()
+    }
+}
+
+/// The access token as the authorization that takes the code's place.
+pub(super) fn access(tokens: &Tokens, subject: &str) -> Authorization {
+    let text = json!({ "token": tokens.access_token, "subject": subject }).to_string();
+    Authorization { kind: AuthorizationKind::AccessToken, secret: text.into() }
+}
+
+/// The call that reads facts.
+pub(super) fn user_info(endpoint: &str, access: &Access) -> Result<Request<Bytes>, http::Error> {
+    let mut token = HeaderValue::try_from(format!("Bearer {}", access.token))?;
+    token.set_sensitive(true);
+    Request::builder()
+        .method(Method::GET)
+        .uri(endpoint)
+        .header(ACCEPT, "application/json")
+        .header(AUTHORIZATION, token)
+        .body(Bytes::new())
+}
+
+/// The facts that were asked for, whatever else came with them.
+pub(super) fn facts(
+    status: StatusCode,
+    body: &[u8],
+    (claims, access, subject): (&[Shown<64>], &Access, String),
+) -> Answer {
+    match status.as_u16() {
+        200 => {}
+        401 => return Answer::Refused { code: "authentication_lost" },
+        403 => return Answer::Refused { code: "not_released" },
+        429 | 500..=599 => return Answer::Again,
+        _ => return Answer::Invalid { code: "provider_refused" },
+    }
+    let Ok(Value::Object(mut released)) = serde_json::from_slice::<Value>(body) else {
+        // A signed answer, for one: the client must be registered for plain ones.
+        return Answer::Invalid { code: "facts_unreadable" };
+    };
+    // Otherwise the token may have been swapped for somebody else's (OpenID Connect Core, 5.3.2).
+    if released.get("sub").and_then(Value::as_str) != Some(access.subject.as_str()) {
+        return Answer::Refused { code: "subject_differs" };
+    }
+    released.retain(|name, value| {
+        !value.is_null() && claims.iter().any(|claim| claim.as_str() == name)
+    });
+    if released.is_empty() {
+        return Answer::Refused { code: "not_released" };
+    }
+    let names = claims.iter().map(Shown::as_str).filter(|name| released.contains_key(*name));
+    let receipt = FactsReceipt { subject, released: names.map(str::to_owned).collect() };
+    let text = Value::Object(released).to_string();
+    if text.len() > FACTS_MAX {
+        return Answer::Invalid { code: "facts_too_large" };
+    }
+    let claims = Authorization { kind: AuthorizationKind::Claims, secret: text.into() };
+    Answer::Done(Fetched::Facts { receipt, claims })
+}
+
+/// A customer who came back: with a code, or with a stable word for why there is none.
+pub(super) struct Returned {
+    pub(super) state: String,
+    pub(super) issuer: Option<String>,
+    pub(super) outcome: Result<String, String>,
+}
+
+impl Returned {
+    /// Reads the address they came back to. What comes twice is not believed.
+    pub(super) fn read(url: &str) -> Result<Self, CallbackError> {
+        let url = url.split_once('#').map_or(url, |(url, _)| url);
+        let query = url.split_once('?').map_or("", |(_, query)| query);
+        let mut values: [Option<String>; 4] = Default::default();
+        let names = ["state", "iss", "code", "error"];
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let place = names.iter().position(|known| *known == name);
+            let Some(place) = place.and_then(|place| values.get_mut(place)) else { continue };
+            if place.replace(value.into_owned()).is_some() {
+                return Err(CallbackError::Malformed);
+            }
+        }
+        let [state, issuer, code, error] = values;
+        let state = state.ok_or(CallbackError::None)?;
+        let outcome = match (code, error) {
+            (Some(code), None) if (1..=2048).contains(&code.len()) => Ok(code),
+            (None, Some(error)) => Err(word(&error)),
+            (Some(_), _) | (None, None) => return Err(CallbackError::Malformed),
+        };
+        Ok(Self { state, issuer, outcome })
+    }
+}
+
+/// A provider's error as a word of ours.
+fn word(error: &str) -> String {
+    let known = RETURNS.iter().find(|(known, _)| *known == error);
+    known.map_or("provider_refused", |(_, word)| word).to_owned()
+}
