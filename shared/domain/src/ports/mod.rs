@@ -9,6 +9,7 @@ mod clock;
 mod http;
 mod processor;
 mod queue;
+mod sandbox_page;
 mod secrets;
 mod signer;
 mod store;
@@ -28,6 +29,7 @@ pub use processor::{
     Refunded, Told, Use, Way,
 };
 pub use queue::{Queue, QueueError, delay_seconds};
+pub use sandbox_page::{SandboxPage, SandboxPages, SandboxVisit};
 pub use secrets::{Secrets, SecretsError};
 pub use signer::{SignError, Signer};
 pub use store::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};

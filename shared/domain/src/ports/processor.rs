@@ -6,7 +6,7 @@ use std::fmt;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::{CallbackError, CallbackReply, Source, UnverifiedCallback};
+use super::{CallbackError, CallbackReply, SandboxPages, Source, UnverifiedCallback};
 use crate::ask::Ask;
 use crate::authorization::Authorization;
 use crate::brand::{Brand, Mode};
@@ -387,7 +387,7 @@ pub enum OpenProcessorError {
 }
 
 /// Opens a brand's processors: the list of adapters there are.
-pub trait Processors: Send + Sync {
+pub trait Processors: SandboxPages {
     /// Opens the brand's processor of that name in that mode.
     ///
     /// # Errors
