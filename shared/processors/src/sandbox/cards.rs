@@ -1,6 +1,9 @@
 //! Stripe's test cards and the sandbox's magic amounts: what becomes of a charge.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::stripe::amounts;
 
 /// What a confirmation comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub(super) enum Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Refusal {
+    /// The customer did not say at the bank that it was them.
+    AuthenticationFailed,
     /// The card wants 3-D Secure.
     AuthenticationRequired,
     /// No reason given.
@@ -43,6 +48,7 @@ impl Refusal {
     /// Stripe's `code`, and its `decline_code` where there is one.
     pub(super) const fn codes(self) -> (&'static str, Option<&'static str>) {
         match self {
+            Self::AuthenticationFailed => ("payment_intent_authentication_failure", None),
             Self::AuthenticationRequired => {
                 ("authentication_required", Some("authentication_required"))
             }
@@ -56,14 +62,43 @@ impl Refusal {
             Self::StolenCard => ("card_declined", Some("stolen_card")),
         }
     }
+
+    /// A card error as Stripe writes it.
+    pub(super) fn to_json(self) -> Value {
+        let (code, decline_code) = self.codes();
+        json!({
+            "type": "card_error",
+            "code": code,
+            "decline_code": decline_code,
+            "message": "Your card was declined.",
+        })
+    }
 }
 
 /// A test card that Stripe documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Card {
-    pub(super) brand: &'static str,
-    pub(super) last4: &'static str,
+    brand: &'static str,
+    last4: &'static str,
     refusal: Option<Refusal>,
+}
+
+impl Card {
+    /// As Stripe writes it, with the wallet it came from.
+    pub(super) fn to_json(self, wallet: Option<&str>) -> Value {
+        json!({
+            "brand": self.brand,
+            "last4": self.last4,
+            "exp_month": 12,
+            "exp_year": 2034,
+            "wallet": wallet.map(|wallet| json!({ "type": wallet, "dynamic_last4": self.last4 })),
+        })
+    }
+
+    /// How it refuses whatever it is asked, if it does.
+    pub(super) const fn refusal(self) -> Option<Refusal> {
+        self.refusal
+    }
 }
 
 /// The card behind a test payment method; Stripe writes some of them with the brand and some without.
@@ -88,14 +123,23 @@ pub(super) fn card(payment_method: &str) -> Option<Card> {
     }
 }
 
-/// What becomes of a charge: the card's word first, then the amount's.
-pub(super) const fn verdict(card: Card, amount: u64, attempt: u32) -> Verdict {
-    match (card.refusal, amount % 100) {
-        (Some(refusal), _) => Verdict::Refused(refusal),
-        (None, 2) if attempt <= 1 => Verdict::Refused(Refusal::InsufficientFunds),
-        (None, 3) => Verdict::Refused(Refusal::StolenCard),
-        (None, 4) => Verdict::ApprovedLater,
-        (None, 5) => Verdict::ApprovedAndLost,
-        (None, _) => Verdict::Approved,
+/// What becomes of a charge: the card's word first, then the amount's. The amount is as Stripe counts it; `attempt` counts
+/// from 1.
+pub(super) fn verdict(card: Card, (amount, currency): (u64, &str), attempt: u32) -> Verdict {
+    match card.refusal {
+        Some(refusal) => Verdict::Refused(refusal),
+        None => by_amount((amount, currency), attempt),
+    }
+}
+
+/// The amount's word. Magic is in the digits the requester wrote, not in Stripe's.
+pub(super) fn by_amount((amount, currency): (u64, &str), attempt: u32) -> Verdict {
+    let asked = amounts::from_stripe(amount, currency).map_or(amount, |(asked, _)| asked);
+    match asked % 100 {
+        2 if attempt <= 1 => Verdict::Refused(Refusal::InsufficientFunds),
+        3 => Verdict::Refused(Refusal::StolenCard),
+        4 => Verdict::ApprovedLater,
+        5 => Verdict::ApprovedAndLost,
+        _ => Verdict::Approved,
     }
 }

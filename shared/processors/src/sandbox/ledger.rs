@@ -1,4 +1,4 @@
-//! The ledger of the sandbox: each PaymentIntent in the store, in a partition of its own, for a day.
+//! The ledger of the sandbox: each object of its Stripe in the store, in a partition of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,25 +8,66 @@ use domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::intent::Intent;
+use super::intents::Intent;
+use super::methods::{Customer, Method, Token};
+use super::sessions::Session;
+use super::setups::Setup;
 
-/// For how long Stripe knows an idempotency key, and the sandbox everything.
-const KEPT: Duration = Duration::from_secs(86_400);
+/// For how long Stripe knows an idempotency key, and the sandbox nearly everything.
+const DAY: Duration = Duration::from_secs(86_400);
+/// For how long the sandbox knows a card that was kept.
+const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
-/// Each PaymentIntent, in the store.
+/// Each object, in the store.
+#[derive(Clone)]
 pub(super) struct Ledger {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
-/// One PaymentIntent, and the calls whose answers are kept.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// An object of Stripe's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Object {
+    Intent(Intent),
+    Setup(Setup),
+    Session(Session),
+    Method(Method),
+    Customer(Customer),
+    Token(Token),
+}
+
+impl Object {
+    pub(super) fn id(&self) -> &str {
+        match self {
+            Self::Intent(intent) => &intent.id,
+            Self::Setup(setup) => &setup.id,
+            Self::Session(session) => &session.id,
+            Self::Method(method) => &method.id,
+            Self::Customer(customer) => &customer.id,
+            Self::Token(token) => &token.id,
+        }
+    }
+
+    const fn kept(&self) -> Duration {
+        match self {
+            Self::Intent(_) | Self::Setup(_) | Self::Session(_) | Self::Token(_) => DAY,
+            Self::Method(_) | Self::Customer(_) => YEAR,
+        }
+    }
+}
+
+/// One object, and the calls whose answers are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Entry {
-    pub(super) intent: Intent,
+    #[serde(flatten)]
+    pub(super) object: Object,
     pub(super) created_at: Timestamp,
-    /// What it was created with.
-    pub(super) created: Digested,
+    /// The call it was created by, and what that was told; none where a customer's visit made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) created: Option<Told>,
     /// The confirmation that was carried out, and what it was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) confirmed: Option<Told>,
     /// How often this was written.
     #[serde(skip)]
@@ -45,7 +86,7 @@ impl Digested {
 }
 
 /// An answer that is kept for repeats.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Told {
     pub(super) key: String,
     pub(super) body: Digested,
@@ -60,19 +101,28 @@ enum Stored {
     V1(Entry),
 }
 
-/// The id of the PaymentIntent that a key creates: repeats need no look-up.
-pub(super) fn id(key: &str) -> String {
+/// The id of what a key creates: repeats need no look-up.
+pub(super) fn id(prefix: &str, key: &str) -> String {
     let mut text = hex::encode(Sha256::digest(format!("sandbox|{key}")));
     text.truncate(24);
-    format!("pi_{text}")
+    format!("{prefix}{text}")
 }
 
-/// Where a PaymentIntent is.
+/// Where an object is: the kinds differ by their ids, and by what they are called here.
 pub(super) fn key(id: &str) -> Key {
-    Key { pk: format!("SANDBOX#{id}"), sk: "PI".to_owned() }
+    let kind = match id.split('_').next().unwrap_or_default() {
+        "pi" => "PI",
+        "seti" => "SETI",
+        "cs" => "CS",
+        "pm" => "PM",
+        "cus" => "CUS",
+        _ => "TOK",
+    };
+    Key { pk: format!("SANDBOX#{id}"), sk: kind.to_owned() }
 }
 
 impl Ledger {
+    /// What the ledger has under an id, over or not.
     pub(super) async fn read(&self, id: &str) -> Result<Option<Entry>, StoreError> {
         let Some(item) = self.store.read(&key(id)).await? else { return Ok(None) };
         let stored = serde_json::from_str(&item.body);
@@ -80,27 +130,37 @@ impl Ledger {
         Ok(Some(Entry { version: item.version, ..entry }))
     }
 
-    /// Writes an entry in place of the version it was read at; 0 is none.
-    pub(super) async fn write(&self, entry: &Entry) -> Result<(), StoreError> {
-        let body = serde_json::to_string(&Stored::V1(entry.clone()));
-        let item = Item {
-            key: key(&entry.intent.id),
-            version: entry.version.saturating_add(1),
-            body: body.map_err(|error| StoreError::Damaged(error.into()))?,
-            expires_at: Some(entry.created_at.after(KEPT)),
-            index: None,
-        };
-        let expect = match entry.version {
-            0 => Expect::Absent,
-            version => Expect::Version(version),
-        };
-        self.store.write(vec![Write::Put { item, expect }]).await
+    /// The same, unless its time is over; the store may still have it.
+    pub(super) async fn find(&self, id: &str) -> Result<Option<Entry>, StoreError> {
+        let entry = self.read(id).await?;
+        Ok(entry.filter(|entry| !entry.is_over(self.clock.now())))
+    }
+
+    /// Writes entries in place of the versions they were read at, all or none; 0 is none.
+    pub(super) async fn write(&self, entries: &[&Entry]) -> Result<(), StoreError> {
+        let writes = entries.iter().map(|entry| put(entry)).collect::<Result<_, _>>()?;
+        self.store.write(writes).await
     }
 }
 
+fn put(entry: &Entry) -> Result<Write, StoreError> {
+    let body = serde_json::to_string(&Stored::V1(entry.clone()));
+    let item = Item {
+        key: key(entry.object.id()),
+        version: entry.version.saturating_add(1),
+        body: body.map_err(|error| StoreError::Damaged(error.into()))?,
+        expires_at: Some(entry.created_at.after(entry.object.kept())),
+        index: None,
+    };
+    let expect = match entry.version {
+        0 => Expect::Absent,
+        version => Expect::Version(version),
+    };
+    Ok(Write::Put { item, expect })
+}
+
 impl Entry {
-    /// Whether the day is over; the store may still have it.
     pub(super) fn is_over(&self, now: Timestamp) -> bool {
-        self.created_at.after(KEPT) <= now
+        self.created_at.after(self.object.kept()) <= now
     }
 }

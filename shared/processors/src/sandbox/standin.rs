@@ -1,4 +1,4 @@
-//! A stand-in for Stripe within the process: forms in, JSON out, each PaymentIntent with its idempotency keys.
+//! A stand-in for Stripe within the process: forms in, JSON out, each object with its idempotency keys.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,15 +6,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ports::{Http, HttpError, Reach, StoreError};
+use domain::values::time::Timestamp;
 use http::{Method, Request, Response};
 use serde_json::{Value, json};
 
-use super::cards::{self, Verdict};
-use super::intent::{self, Intent, State};
-use super::ledger::{Digested, Entry, Ledger, Told, id};
+use super::ledger::{Digested, Entry, Ledger, Object, Told, id};
 
 /// How often a change is tried against others who change the same.
-const TRIES: u32 = 8;
+pub(super) const TRIES: u32 = 8;
 
 /// The stand-in.
 pub(super) struct StandIn {
@@ -22,14 +21,14 @@ pub(super) struct StandIn {
 }
 
 /// A status and a body.
-struct Answer {
+pub(super) struct Answer {
     status: u16,
     body: String,
     replayed: bool,
 }
 
 impl Answer {
-    fn new(status: u16, body: &Value) -> Self {
+    pub(super) fn new(status: u16, body: &Value) -> Self {
         Self { status, body: body.to_string(), replayed: false }
     }
 
@@ -37,18 +36,31 @@ impl Answer {
         Self::new(status, &json!({ "error": { "type": kind, "code": code } }))
     }
 
-    fn invalid(status: u16, code: &str) -> Self {
+    pub(super) fn invalid(status: u16, code: &str) -> Self {
         Self::error(status, "invalid_request_error", Some(code))
     }
 
+    pub(super) fn missing() -> Self {
+        Self::invalid(404, "resource_missing")
+    }
+
     /// The body differs from the one the key came with before.
-    fn key_reused() -> Self {
+    pub(super) fn key_reused() -> Self {
         Self::error(400, "idempotency_error", None)
+    }
+
+    fn told(&self, call: &Call<'_>) -> Told {
+        Told {
+            key: call.key.to_owned(),
+            body: Digested::of(call.body),
+            status: self.status,
+            answer: self.body.clone(),
+        }
     }
 }
 
 /// Why a call goes no further.
-enum Stop {
+pub(super) enum Stop {
     /// Somebody else changed the same: once more from the start.
     Conflict,
     /// The connection breaks; the change may be made.
@@ -72,11 +84,41 @@ impl From<StoreError> for Stop {
 struct LostOnPurpose;
 
 /// One call, taken apart.
-struct Call<'a> {
-    method: &'a Method,
-    path: Vec<&'a str>,
-    key: &'a str,
-    body: &'a [u8],
+pub(super) struct Call<'a> {
+    pub(super) method: &'a Method,
+    pub(super) path: Vec<&'a str>,
+    pub(super) query: &'a str,
+    pub(super) key: &'a str,
+    pub(super) body: &'a [u8],
+}
+
+/// A form's fields; the last of a name counts.
+pub(super) struct Form(BTreeMap<String, String>);
+
+impl Form {
+    pub(super) fn of(body: &[u8]) -> Self {
+        Self(form_urlencoded::parse(body).into_owned().collect())
+    }
+
+    /// A field, empty where there is none.
+    pub(super) fn text(&self, name: &str) -> String {
+        self.0.get(name).cloned().unwrap_or_default()
+    }
+
+    /// A field that says something.
+    pub(super) fn some(&self, name: &str) -> Option<String> {
+        self.0.get(name).filter(|text| !text.is_empty()).cloned()
+    }
+
+    /// A number that is not zero.
+    pub(super) fn number(&self, name: &str) -> Option<u64> {
+        self.0.get(name)?.parse().ok().filter(|number| *number > 0)
+    }
+
+    /// For which attempt, counted from 1.
+    pub(super) fn attempt(&self) -> u32 {
+        self.text("metadata[attempt]").parse().unwrap_or(1)
+    }
 }
 
 #[async_trait]
@@ -91,6 +133,7 @@ impl Http for StandIn {
         let call = Call {
             method: request.method(),
             path: request.uri().path().trim_start_matches('/').split('/').collect(),
+            query: request.uri().query().unwrap_or_default(),
             key: key.and_then(|value| value.to_str().ok()).unwrap_or_default(),
             body: request.body(),
         };
@@ -116,140 +159,144 @@ fn respond(answer: Answer) -> Result<Response<Bytes>, HttpError> {
 
 impl StandIn {
     async fn answer(&self, call: &Call<'_>) -> Result<Answer, Stop> {
-        match (call.method, call.path.as_slice()) {
-            (&Method::POST, ["v1", "payment_intents"]) => self.create(call).await,
-            (&Method::GET, ["v1", "payment_intents", id]) => self.read(id).await,
-            (&Method::POST, ["v1", "payment_intents", id, "confirm"]) => {
-                self.confirm(call, id).await
+        let Some(path) = call.path.strip_prefix(&["v1"]) else { return Ok(Answer::missing()) };
+        match (call.method, path) {
+            (&Method::POST, ["tokens"]) => self.make_token(call).await,
+            (&Method::POST, ["payment_methods"]) => self.make_method(call).await,
+            (&Method::POST, ["customers"]) => self.make_customer(call).await,
+            (&Method::POST, ["payment_intents"]) => self.make_intent(call).await,
+            (&Method::POST, ["payment_intents", id, "confirm"]) => {
+                self.confirm_intent(call, id).await
             }
-            (&Method::POST, ["v1", "payment_intents", id, "cancel"]) => self.cancel(id).await,
-            _ => Ok(Answer::invalid(404, "resource_missing")),
+            (&Method::POST, ["payment_intents", id, "cancel"]) => self.cancel_intent(id).await,
+            (&Method::POST, ["setup_intents"]) => self.make_setup(call).await,
+            (&Method::POST, ["setup_intents", id, "confirm"]) => self.confirm_setup(call, id).await,
+            (&Method::POST, ["setup_intents", id, "cancel"]) => self.cancel_setup(id).await,
+            (&Method::POST, ["checkout", "sessions"]) => self.make_session(call).await,
+            (&Method::POST, ["checkout", "sessions", id, "expire"]) => {
+                self.expire_session(id).await
+            }
+            (&Method::POST, ["refunds"]) => self.make_refund(call).await,
+            (&Method::GET, ["refunds"]) => self.list_refunds(call).await,
+            (
+                &Method::GET,
+                ["payment_intents", id] | ["setup_intents", id] | ["checkout", "sessions", id],
+            ) => self.read(id).await,
+            _ => Ok(Answer::missing()),
         }
     }
 
-    async fn find(&self, id: &str) -> Result<Option<Entry>, Stop> {
-        let entry = self.ledger.read(id).await?;
-        Ok(entry.filter(|entry| !entry.is_over(self.ledger.clock.now())))
+    pub(super) fn now(&self) -> Timestamp {
+        self.ledger.clock.now()
     }
 
-    async fn create(&self, call: &Call<'_>) -> Result<Answer, Stop> {
-        let id = id(call.key);
-        let created = Digested::of(call.body);
-        let now = self.ledger.clock.now();
-        let before = self.ledger.read(&id).await?;
-        let version = before.as_ref().map_or(0, |entry| entry.version);
-        if let Some(entry) = before.filter(|entry| !entry.is_over(now)) {
-            if entry.created != created {
-                return Ok(Answer::key_reused());
-            }
-            let first = Intent { state: State::RequiresConfirmation, ..entry.intent };
-            return Ok(Answer { replayed: true, ..Answer::new(200, &first.to_json(now)) });
-        }
-        let intent = match intent_of(id, call.body) {
-            Ok(intent) => intent,
-            Err(answer) => return Ok(answer),
-        };
-        let answer = Answer::new(200, &intent.to_json(now));
-        let entry = Entry { intent, created_at: now, created, confirmed: None, version };
-        self.ledger.write(&entry).await?;
-        Ok(answer)
+    /// A new entry for an object.
+    pub(super) fn entry(&self, object: Object) -> Entry {
+        let created_at = self.now();
+        Entry { object, created_at, created: None, confirmed: None, version: 0 }
     }
 
     async fn read(&self, id: &str) -> Result<Answer, Stop> {
-        let now = self.ledger.clock.now();
-        Ok(match self.find(id).await? {
-            Some(entry) => Answer::new(200, &entry.intent.to_json(now)),
-            None => Answer::invalid(404, "resource_missing"),
+        let Some(entry) = self.ledger.find(id).await? else { return Ok(Answer::missing()) };
+        Ok(match self.shown(&entry.object).await? {
+            Some(body) => Answer::new(200, &body),
+            None => Answer::missing(),
         })
     }
 
-    async fn confirm(&self, call: &Call<'_>, id: &str) -> Result<Answer, Stop> {
-        let Some(mut entry) = self.find(id).await? else {
-            return Ok(Answer::invalid(404, "resource_missing"));
-        };
-        let body = Digested::of(call.body);
-        if let Some(told) = entry.confirmed.filter(|told| told.key == call.key) {
-            return Ok(if told.body == body {
-                Answer { status: told.status, body: told.answer, replayed: true }
-            } else {
-                Answer::key_reused()
-            });
-        }
-        if entry.intent.state != State::RequiresConfirmation {
-            return Ok(Answer::invalid(400, "payment_intent_unexpected_state"));
-        }
-        let now = self.ledger.clock.now();
-        let verdict = entry.intent.verdict();
-        entry.intent = entry.intent.confirmed(verdict, now);
-        let answer = confirmed(&entry.intent, verdict, now);
-        entry.confirmed = Some(Told {
-            key: call.key.to_owned(),
-            body,
-            status: answer.status,
-            answer: answer.body.clone(),
-        });
-        self.ledger.write(&entry).await?;
-        match verdict {
-            Verdict::ApprovedAndLost => Err(Stop::Lost(HttpError::Lost(LostOnPurpose.into()))),
-            Verdict::Approved | Verdict::ApprovedLater | Verdict::Refused(_) => Ok(answer),
-        }
+    /// As Stripe writes it, with everything expanded.
+    pub(super) async fn shown(&self, object: &Object) -> Result<Option<Value>, Stop> {
+        let now = self.now();
+        Ok(match object {
+            Object::Intent(intent) => Some(intent.to_json(now)),
+            Object::Setup(setup) => Some(setup.to_json(self.method(&setup.method).await?.as_ref())),
+            Object::Session(session) => Some(self.session_json(session).await?),
+            Object::Method(_) | Object::Customer(_) | Object::Token(_) => None,
+        })
     }
 
-    async fn cancel(&self, id: &str) -> Result<Answer, Stop> {
-        let Some(mut entry) = self.find(id).await? else {
-            return Ok(Answer::invalid(404, "resource_missing"));
-        };
-        let now = self.ledger.clock.now();
-        match entry.intent.at(now) {
-            State::Processing { .. } | State::Succeeded | State::Canceled => {
-                Ok(Answer::invalid(400, "payment_intent_unexpected_state"))
-            }
-            State::RequiresConfirmation | State::RequiresPaymentMethod { .. } => {
-                entry.intent.state = State::Canceled;
-                self.ledger.write(&entry).await?;
-                Ok(Answer::new(200, &entry.intent.to_json(now)))
-            }
+    /// Creates what a call asks for, once for each key.
+    pub(super) async fn creates(
+        &self,
+        call: &Call<'_>,
+        prefix: &str,
+        make: impl FnOnce(String) -> Result<(Object, Value), Answer> + Send,
+    ) -> Result<Answer, Stop> {
+        self.creates_with(call, prefix, None, make).await
+    }
+
+    /// The same, with another entry that is written along with it.
+    pub(super) async fn creates_with(
+        &self,
+        call: &Call<'_>,
+        prefix: &str,
+        also: Option<Entry>,
+        make: impl FnOnce(String) -> Result<(Object, Value), Answer> + Send,
+    ) -> Result<Answer, Stop> {
+        let id = id(prefix, call.key);
+        let before = self.ledger.read(&id).await?;
+        let version = before.as_ref().map_or(0, |entry| entry.version);
+        if let Some(entry) = before.filter(|entry| !entry.is_over(self.now())) {
+            return Ok(replay(call, entry.created));
         }
+        let (object, body) = match make(id) {
+            Ok(made) => made,
+            Err(answer) => return Ok(answer),
+        };
+        let answer = Answer::new(200, &body);
+        let created = Some(answer.told(call));
+        let entry = Entry { created, version, ..self.entry(object) };
+        let all: Vec<&Entry> = std::iter::once(&entry).chain(&also).collect();
+        self.ledger.write(&all).await?;
+        Ok(answer)
+    }
+
+    /// Confirms an entry's object, once for each key: `act` says what it then is, and what is answered. Another entry may
+    /// be written along with it.
+    pub(super) async fn confirms(
+        &self,
+        call: &Call<'_>,
+        entry: Entry,
+        also: Option<Entry>,
+        act: impl FnOnce(&Object) -> (Option<Object>, Answer) + Send,
+    ) -> Result<Answer, Stop> {
+        if entry.confirmed.as_ref().is_some_and(|told| told.key == call.key) {
+            return Ok(replay(call, entry.confirmed));
+        }
+        let (object, answer) = act(&entry.object);
+        // A call that was wrong is not kept.
+        let Some(object) = object else { return Ok(answer) };
+        let confirmed = Some(answer.told(call));
+        let entry = Entry { object, confirmed, ..entry };
+        let all: Vec<&Entry> = std::iter::once(&entry).chain(&also).collect();
+        self.ledger.write(&all).await?;
+        Ok(answer)
     }
 }
 
-fn confirmed(intent: &Intent, verdict: Verdict, now: domain::values::time::Timestamp) -> Answer {
-    let object = intent.to_json(now);
-    match verdict {
-        Verdict::Approved | Verdict::ApprovedAndLost | Verdict::ApprovedLater => {
-            Answer::new(200, &object)
+/// What is answered to a key that came before.
+fn replay(call: &Call<'_>, told: Option<Told>) -> Answer {
+    match told {
+        Some(told) if told.body == Digested::of(call.body) => {
+            Answer { status: told.status, body: told.answer, replayed: true }
         }
-        Verdict::Refused(refusal) => {
-            let mut error = intent::error(refusal);
-            if let Some(map) = error.as_object_mut() {
-                map.insert("payment_intent".to_owned(), object);
-            }
-            Answer::new(402, &json!({ "error": error }))
-        }
+        Some(_) | None => Answer::key_reused(),
     }
 }
 
-/// The PaymentIntent that a form asks for.
-fn intent_of(id: String, body: &[u8]) -> Result<Intent, Answer> {
-    let form: BTreeMap<_, _> = form_urlencoded::parse(body).into_owned().collect();
-    let text = |name: &str| form.get(name).cloned().unwrap_or_default();
-    let number = |name: &str| text(name).parse::<u64>().ok().filter(|number| *number > 0);
-    let Some(amount) = number("amount") else {
-        return Err(Answer::invalid(400, "parameter_invalid_integer"));
+/// The connection breaks after all was done.
+pub(super) fn lost() -> Stop {
+    Stop::Lost(HttpError::Lost(LostOnPurpose.into()))
+}
+
+/// Where the sandbox's own page for an object is: beside the page where its customer comes back to.
+pub(super) fn page(back: &str, id: &str) -> String {
+    let base = back.find("/c/").and_then(|at| back.get(..at));
+    let origin = || {
+        let (scheme, rest) = back.split_once("://").unwrap_or(("https", back));
+        let host = rest.split(['/', '?']).next().unwrap_or_default();
+        format!("{scheme}://{host}")
     };
-    if text("currency").len() != 3 || text("confirm") != "false" {
-        return Err(Answer::invalid(400, "parameter_missing"));
-    }
-    if cards::card(&text("payment_method")).is_none() {
-        return Err(Answer::invalid(400, "resource_missing"));
-    }
-    Ok(Intent {
-        id,
-        amount,
-        currency: text("currency"),
-        payment_method: text("payment_method"),
-        request_id: text("metadata[request_id]"),
-        attempt: text("metadata[attempt]").parse().unwrap_or(1),
-        state: State::RequiresConfirmation,
-    })
+    let base = base.map_or_else(origin, str::to_owned);
+    format!("{base}/sandbox/checkout/{id}")
 }

@@ -3,19 +3,21 @@
 //! Types are never looked at: stand-ins, and Stripe itself over the years, give the same error other types. A timeout, a
 //! broken connection and a 5xx are never a decline.
 
-use domain::ports::Answer;
+use domain::ports::{Answer, HttpError, Refunded};
 use serde::Deserialize;
 
+use super::codes::{self, Class};
+use super::refusals::{DECLINED, refusal};
 use super::wire::Reply;
 
 /// The calls, by what an error in them can mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Call {
-    /// No money moves.
+    /// Nothing moves.
     Prepare,
-    /// The money call.
+    /// The call that moves the money or keeps the card.
     Confirm,
-    /// Makes the money call impossible.
+    /// Makes that call impossible.
     Cancel,
     /// Reads.
     Read,
@@ -59,6 +61,8 @@ enum Fault {
     Credentials,
     /// The key may not do this.
     Permission,
+    /// The account may not do this.
+    Account,
     /// Too many calls; nothing was done.
     Throttled,
     /// The same call is still under way, or another holds the object.
@@ -71,52 +75,35 @@ enum Fault {
     State,
     /// The call itself is wrong, and nothing was done.
     Wrong(&'static str),
+    /// The money cannot be given back.
+    Kept(&'static str),
     /// Stripe failed, and the same call would be told so again.
     FailedForGood,
     /// Stripe failed.
     Failed,
-    /// Refused, in words that are not documented.
+    /// Refused, in words that are not documented or about something else.
     Refused,
     /// Not an answer of Stripe's.
     Unclear,
 }
 
-/// Codes that say the call is wrong before anything was done.
-const WRONG: &[&str] = &[
-    "amount_too_large",
-    "amount_too_small",
-    "country_unsupported",
-    "invalid_currency",
-    "livemode_mismatch",
-    "parameter_invalid_empty",
-    "parameter_invalid_integer",
-    "parameter_invalid_string_blank",
-    "parameter_invalid_string_empty",
-    "parameter_missing",
-    "parameter_unknown",
-    "parameters_exclusive",
-    "payment_method_not_available",
-    "payment_method_unactivated",
-    "payment_method_unexpected_state",
-    "token_already_used",
-    "token_card_network_invalid",
-    "token_in_use",
-];
-
-/// The error object of an answer, or what a PaymentIntent keeps of its last one.
+/// The error object of an answer, or what an object keeps of its last one.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct ErrorBody {
     code: Option<String>,
     decline_code: Option<String>,
     advice_code: Option<String>,
+    /// Which parameter it is about.
+    param: Option<String>,
     /// Used only to know Stripe's mismatch error, which has no code.
     #[serde(rename = "type")]
     kind: Option<String>,
     payment_intent: Option<Embedded>,
+    setup_intent: Option<Embedded>,
 }
 
-/// The PaymentIntent an error is about.
+/// The object an error is about.
 #[derive(Debug, Deserialize)]
 struct Embedded {
     id: String,
@@ -135,7 +122,21 @@ pub(super) fn failure(call: Call, reply: &Reply, reference: Option<&str>) -> Fai
         Call::Prepare => prepare(fault),
         Call::Confirm => confirm(fault),
         Call::Cancel => cancel(fault),
-        Call::Read => read(fault),
+        // A look-up that did not work says nothing of the money: not even a refused key may say that nothing moved.
+        Call::Read => Failure::Unknown,
+    }
+}
+
+/// What it means that there is no answer.
+pub(super) const fn unanswered(call: Call, error: &HttpError) -> Failure {
+    match (call, error) {
+        (Call::Read, HttpError::Forbidden | HttpError::NotSent(_) | HttpError::Lost(_))
+        | (Call::Confirm | Call::Cancel, HttpError::Lost(_)) => Failure::Unknown,
+        (Call::Prepare | Call::Confirm | Call::Cancel, HttpError::Forbidden) => {
+            Failure::Blocked("address")
+        }
+        (Call::Prepare, HttpError::NotSent(_) | HttpError::Lost(_))
+        | (Call::Confirm | Call::Cancel, HttpError::NotSent(_)) => Failure::Again,
     }
 }
 
@@ -145,12 +146,13 @@ fn prepare(fault: Fault) -> Failure {
         Fault::Card(failure) => failure,
         Fault::Credentials => Failure::Blocked("credentials"),
         Fault::Permission => Failure::Blocked("permission"),
+        Fault::Account => Failure::Blocked("account"),
         Fault::KeyReused => Failure::Blocked("idempotency_key_reused"),
         Fault::Throttled | Fault::Locked | Fault::Failed | Fault::Unclear => Failure::Again,
         Fault::Missing => Failure::Invalid("resource_missing"),
         Fault::State => Failure::Invalid("unexpected_state"),
         Fault::Wrong(code) => Failure::Invalid(code),
-        Fault::Refused => Failure::Invalid("refused_by_processor"),
+        Fault::Refused | Fault::Kept(_) => Failure::Invalid("refused_by_processor"),
         Fault::FailedForGood => Failure::Invalid("processor_error"),
     }
 }
@@ -161,12 +163,14 @@ fn confirm(fault: Fault) -> Failure {
         Fault::Card(failure) => failure,
         Fault::Credentials => Failure::Blocked("credentials"),
         Fault::Permission => Failure::Blocked("permission"),
+        Fault::Account => Failure::Blocked("account"),
         Fault::Throttled => Failure::Again,
         Fault::Locked => Failure::Working,
         Fault::Wrong(code) => Failure::Invalid(code),
         Fault::KeyReused
         | Fault::Missing
         | Fault::State
+        | Fault::Kept(_)
         | Fault::FailedForGood
         | Fault::Failed
         | Fault::Refused
@@ -179,6 +183,7 @@ fn cancel(fault: Fault) -> Failure {
     match fault {
         Fault::Credentials => Failure::Blocked("credentials"),
         Fault::Permission => Failure::Blocked("permission"),
+        Fault::Account => Failure::Blocked("account"),
         Fault::Throttled => Failure::Again,
         Fault::Card(_)
         | Fault::Locked
@@ -186,6 +191,7 @@ fn cancel(fault: Fault) -> Failure {
         | Fault::Missing
         | Fault::State
         | Fault::Wrong(_)
+        | Fault::Kept(_)
         | Fault::FailedForGood
         | Fault::Failed
         | Fault::Refused
@@ -193,23 +199,34 @@ fn cancel(fault: Fault) -> Failure {
     }
 }
 
-/// A look-up that did not work says nothing about the money: not even a refused key may say that nothing moved.
-const fn read(fault: Fault) -> Failure {
-    match fault {
-        Fault::Credentials
-        | Fault::Permission
-        | Fault::Card(_)
-        | Fault::Throttled
-        | Fault::Locked
-        | Fault::KeyReused
-        | Fault::Missing
-        | Fault::State
-        | Fault::Wrong(_)
-        | Fault::FailedForGood
-        | Fault::Failed
-        | Fault::Refused
-        | Fault::Unclear => Failure::Unknown,
+/// What an answer that is not a success means for money that was to be given back.
+pub(super) fn not_refunded(reply: &Reply) -> Refunded {
+    match fault(reply, None) {
+        Fault::Credentials => Refunded::Blocked { code: "credentials" },
+        Fault::Permission => Refunded::Blocked { code: "permission" },
+        Fault::Account => Refunded::Blocked { code: "account" },
+        Fault::KeyReused => Refunded::Blocked { code: "idempotency_key_reused" },
+        Fault::Throttled | Fault::Locked => Refunded::Again,
+        Fault::Kept(code) => Refunded::Failed { code },
+        Fault::Missing => Refunded::Failed { code: "charge_missing" },
+        // The charge is not there yet, or was taken back.
+        Fault::State => Refunded::Failed { code: "not_refundable" },
+        Fault::Card(_) => Refunded::Failed { code: "refund_declined" },
+        Fault::Wrong("amount_too_large" | "invalid_charge_amount") => {
+            Refunded::Failed { code: "amount_too_large" }
+        }
+        // More than is left of a charge is refused without a code of its own [S].
+        Fault::Wrong(_) | Fault::Refused if is_about_amount(reply) => {
+            Refunded::Failed { code: "amount_too_large" }
+        }
+        Fault::Wrong(_) | Fault::Refused => Refunded::Failed { code: "refused_by_processor" },
+        Fault::FailedForGood | Fault::Failed | Fault::Unclear => Refunded::Unknown,
     }
+}
+
+fn is_about_amount(reply: &Reply) -> bool {
+    let envelope = serde_json::from_slice::<Envelope>(&reply.body);
+    envelope.is_ok_and(|envelope| envelope.error.param.as_deref() == Some("amount"))
 }
 
 fn fault(reply: &Reply, reference: Option<&str>) -> Fault {
@@ -234,32 +251,35 @@ fn fault(reply: &Reply, reference: Option<&str>) -> Fault {
             _ => Fault::Unclear,
         };
     };
-    match (status, error.code.as_deref().unwrap_or_default()) {
+    let class = error.code.as_deref().and_then(codes::class);
+    match (status, class) {
         (402, _) if error.is_about_another(reference) => Fault::Unclear,
         (402, _) => Fault::Card(declined(&error)),
-        (_, "idempotency_key_in_use" | "lock_timeout") => Fault::Locked,
-        (429, _) | (_, "rate_limit") => Fault::Throttled,
-        (_, "api_key_expired") => Fault::Credentials,
+        (_, Some((Class::Locked, _))) => Fault::Locked,
+        (429, _) | (_, Some((Class::Throttled, _))) => Fault::Throttled,
+        (_, Some((Class::Credentials, _))) => Fault::Credentials,
         _ if error.kind.as_deref() == Some("idempotency_error") => Fault::KeyReused,
         (409, _) => Fault::Locked,
         _ if reply.should_retry == Some(true) => Fault::Throttled,
-        (_, "payment_intent_unexpected_state" | "intent_invalid_state") => Fault::State,
-        (404, _) | (_, "resource_missing") => Fault::Missing,
-        (400..=499, code) if is_of_a_card(code) && !error.is_about_another(reference) => {
+        (_, Some((Class::State, _))) => Fault::State,
+        (404, _) | (_, Some((Class::Missing, _))) => Fault::Missing,
+        (400..=499, Some((Class::Account, _))) => Fault::Account,
+        (400..=499, Some((Class::Card, _))) if !error.is_about_another(reference) => {
             Fault::Card(declined(&error))
         }
-        (400..=499, code) => WRONG
-            .iter()
-            .find(|wrong| **wrong == code)
-            .map_or(Fault::Refused, |code| Fault::Wrong(code)),
+        (400..=499, Some((Class::Wrong, code))) => Fault::Wrong(code),
+        (400..=499, Some((Class::Kept(code), _))) => Fault::Kept(code),
+        (400..=499, Some((Class::Card | Class::Elsewhere, _)) | None) => Fault::Refused,
         _ => Fault::Unclear,
     }
 }
 
 impl ErrorBody {
-    /// Whether the error is about a PaymentIntent that is not ours, or that was not refused.
+    /// Whether the error is about an object that is not ours, or that was not refused.
     fn is_about_another(&self, reference: Option<&str>) -> bool {
-        let Some(embedded) = &self.payment_intent else { return false };
+        let Some(embedded) = self.payment_intent.as_ref().or(self.setup_intent.as_ref()) else {
+            return false;
+        };
         let refused = !matches!(
             embedded.status.as_str(),
             "succeeded" | "processing" | "requires_capture" | "requires_confirmation"
@@ -268,52 +288,12 @@ impl ErrorBody {
     }
 }
 
-/// Whether a code says that the card was refused, whatever the status.
-fn is_of_a_card(code: &str) -> bool {
-    code == "card_declined" || reason(code).is_some()
-}
-
 /// What a refusal of a card means.
 pub(super) fn declined(error: &ErrorBody) -> Failure {
-    let known = |code: &Option<String>| code.as_deref().and_then(reason);
+    let known = |code: &Option<String>| code.as_deref().and_then(refusal);
     match known(&error.decline_code).or_else(|| known(&error.code)) {
         Some(failure) => failure,
         None if error.advice_code.as_deref() == Some("do_not_try_again") => DECLINED,
         None => Failure::Refused("card_declined"),
-    }
-}
-
-/// A thief must not learn what the bank knows: one code for all of these.
-const DECLINED: Failure = Failure::Declined("card_declined");
-
-/// What a code or decline code of a card means, where it is known.
-fn reason(code: &str) -> Option<Failure> {
-    let refused = |code| Some(Failure::Refused(code));
-    match code {
-        "insufficient_funds" => refused("insufficient_funds"),
-        "card_velocity_exceeded"
-        | "withdrawal_count_limit_exceeded"
-        | "card_decline_rate_limit_exceeded" => refused("card_limit"),
-        "do_not_honor"
-        | "generic_decline"
-        | "call_issuer"
-        | "no_action_taken"
-        | "transaction_not_allowed"
-        | "service_not_allowed" => refused("card_declined"),
-        "try_again_later"
-        | "issuer_not_available"
-        | "processing_error"
-        | "reenter_transaction"
-        | "approve_with_id" => refused("try_again_later"),
-        "expired_card" | "invalid_expiry_month" | "invalid_expiry_year" => refused("expired_card"),
-        "incorrect_number" | "invalid_number" | "incorrect_cvc" | "invalid_cvc"
-        | "incorrect_zip" | "invalid_account" => refused("card_data_incorrect"),
-        "card_not_supported" | "currency_not_supported" => refused("card_not_supported"),
-        "lost_card" | "stolen_card" | "pickup_card" | "restricted_card" | "fraudulent"
-        | "merchant_blacklist" | "security_violation" => Some(DECLINED),
-        "authentication_required"
-        | "approval_required"
-        | "payment_intent_authentication_failure" => Some(Failure::NeedsCustomer),
-        _ => None,
     }
 }

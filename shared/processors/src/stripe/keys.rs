@@ -3,9 +3,10 @@
 use domain::values::id::RequestId;
 use sha2::{Digest, Sha256};
 
-/// The calls that carry a key.
+/// The calls of an attempt that carry a key.
 ///
-/// Cancelling carries none: it is the same done twice, and a stored answer would hide what became of the payment since.
+/// Cancelling and expiring carry none: done twice it is the same, and a stored answer would hide what became of
+/// the payment since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// An Apple Pay token becomes a Stripe token.
@@ -16,6 +17,14 @@ pub(crate) enum Step {
     Create,
     /// The PaymentIntent is confirmed: the money moves.
     Confirm,
+    /// A customer is made, to keep a card for.
+    Customer,
+    /// The SetupIntent is created.
+    SetupCreate,
+    /// The SetupIntent is confirmed: the card is kept.
+    SetupConfirm,
+    /// The Checkout Session is created.
+    Checkout,
 }
 
 impl Step {
@@ -25,6 +34,10 @@ impl Step {
             Self::PaymentMethod => "pm_create",
             Self::Create => "pi_create",
             Self::Confirm => "pi_confirm",
+            Self::Customer => "cus_create",
+            Self::SetupCreate => "seti_create",
+            Self::SetupConfirm => "seti_confirm",
+            Self::Checkout => "cs_create",
         }
     }
 }
@@ -32,6 +45,11 @@ impl Step {
 /// The key of a step of an attempt.
 pub(crate) fn key(request: RequestId, step: Step, generation: u32) -> String {
     derive(&request.to_string(), step.as_str(), generation)
+}
+
+/// The key of a refund.
+pub(crate) fn refund_key(request: RequestId, seq: u32) -> String {
+    derive(&request.to_string(), "refund", seq)
 }
 
 fn derive(request: &str, step: &str, generation: u32) -> String {
@@ -58,8 +76,18 @@ mod tests {
 
     #[test]
     fn no_two_steps_share_a_name() {
-        let steps = [Step::Token, Step::PaymentMethod, Step::Create, Step::Confirm];
-        let names: std::collections::BTreeSet<_> = steps.map(Step::as_str).into();
-        assert_eq!(names.len(), steps.len());
+        let steps = [
+            Step::Token,
+            Step::PaymentMethod,
+            Step::Create,
+            Step::Confirm,
+            Step::Customer,
+            Step::SetupCreate,
+            Step::SetupConfirm,
+            Step::Checkout,
+        ];
+        let mut names: std::collections::BTreeSet<_> = steps.map(Step::as_str).into();
+        assert!(names.insert("refund"));
+        assert_eq!(names.len(), steps.len() + 1);
     }
 }

@@ -5,6 +5,8 @@ use http::{HeaderValue, Uri};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use super::ways::{InvalidWay, Offer, OfferText};
+
 const BASE_URL: &str = "https://api.stripe.com";
 /// The newest version that still takes `payment_method_types`; without a version the account's own default applies.
 const API_VERSION: &str = "2026-08-26.dahlia";
@@ -15,6 +17,21 @@ const API_VERSION: &str = "2026-08-26.dahlia";
 struct Text {
     /// `sk_test_…` or `rk_test_…`; `sk_live_…` or `rk_live_…` in live mode.
     secret_key: SecretString,
+    /// `pk_test_…` or `pk_live_…`, which Google Pay is told.
+    publishable_key: Option<String>,
+    /// Google Pay on the consent page.
+    google_pay: Option<super::ways::GooglePayText>,
+    /// Apple Pay on the consent page.
+    apple_pay: Option<super::ways::ApplePayText>,
+    /// Whether customers may go on to Stripe's own page.
+    #[serde(default = "yes")]
+    hosted: bool,
+    /// What becomes of a card that wants 3-D Secure.
+    #[serde(default)]
+    three_d_secure: ThreeDSecure,
+    /// `whsec_…` of the webhook's endpoint: two while one is rolled.
+    #[serde(default)]
+    webhook_secrets: Vec<SecretString>,
     /// Where Stripe, or a stand-in for it, is. Test mode only.
     base_url: Option<String>,
     /// The API version to ask for.
@@ -27,10 +44,27 @@ struct Text {
     payment_method_types: TypesName,
 }
 
+pub(super) const fn yes() -> bool {
+    true
+}
+
+/// What becomes of a card that wants 3-D Secure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ThreeDSecure {
+    /// The customer goes on to the bank's page, and comes back.
+    #[default]
+    Redirect,
+    /// It is refused, and another card may be tried.
+    Refuse,
+}
+
 /// Parameters that Stripe takes and stand-ins may not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Parameter {
+    /// Checkout keeps to the currency that was asked for.
+    AdaptivePricing,
     /// What the payment is for.
     Description,
     /// A card that wants 3-D Secure is refused at once.
@@ -39,6 +73,8 @@ pub(super) enum Parameter {
     Expand,
     /// Which kinds of payment method may be used.
     PaymentMethodTypes,
+    /// Where the customer comes back to from 3-D Secure.
+    ReturnUrl,
 }
 
 /// What the list of payment method types is called.
@@ -61,10 +97,11 @@ impl TypesName {
     }
 }
 
-/// Which parameters the other side takes.
+/// Which parameters the other side takes, and which of them are wanted.
 pub(super) struct Dialect {
     omit: Vec<Parameter>,
     pub(super) payment_method_types: TypesName,
+    pub(super) three_d_secure: ThreeDSecure,
 }
 
 impl Dialect {
@@ -82,6 +119,8 @@ pub(crate) struct Account {
     pub(super) base_url: String,
     pub(super) dialect: Dialect,
     pub(super) mode: Mode,
+    pub(super) offer: Offer,
+    pub(super) webhook_secrets: Vec<SecretString>,
 }
 
 /// Why settings cannot be used. Nothing of them is quoted.
@@ -97,36 +136,60 @@ pub(crate) enum AccountError {
     BaseUrlInLiveMode,
     #[error("the API version is not a Stripe version")]
     Version,
+    #[error("a webhook secret is empty")]
+    WebhookSecret,
+    #[error("a wallet cannot be used")]
+    Way(#[source] InvalidWay),
+}
+
+impl From<InvalidWay> for AccountError {
+    fn from(error: InvalidWay) -> Self {
+        Self::Way(error)
+    }
 }
 
 impl Account {
     pub(super) fn read(mode: Mode, settings: &Settings) -> Result<Self, AccountError> {
         let text: Text = settings.read().map_err(AccountError::Unread)?;
-        Self::new(mode, text)
+        if text.webhook_secrets.iter().any(|secret| secret.expose_secret().trim().is_empty()) {
+            return Err(AccountError::WebhookSecret);
+        }
+        let version = text.api_version.as_deref().unwrap_or(API_VERSION);
+        let offer = OfferText {
+            publishable_key: text.publishable_key,
+            google_pay: text.google_pay,
+            apple_pay: text.apple_pay,
+            hosted: text.hosted,
+        };
+        Ok(Self {
+            authorization: authorization(mode, &text.secret_key)?,
+            offer: Offer::new(mode, offer, version)?,
+            version: self::version(version)?,
+            base_url: address(mode, text.base_url.as_deref())?,
+            dialect: Dialect {
+                omit: text.omit,
+                payment_method_types: text.payment_method_types,
+                three_d_secure: text.three_d_secure,
+            },
+            mode,
+            webhook_secrets: text.webhook_secrets,
+        })
     }
 
     /// The account of the sandbox, which nobody outside has.
-    pub(crate) fn sandbox() -> Result<Self, AccountError> {
-        Self::new(
-            Mode::Test,
-            Text {
-                secret_key: "sk_test_sandbox".into(),
-                base_url: None,
-                api_version: None,
+    pub(crate) fn sandbox(offer: Offer) -> Result<Self, AccountError> {
+        Ok(Self {
+            authorization: authorization(Mode::Test, &"sk_test_sandbox".into())?,
+            offer,
+            version: version(API_VERSION)?,
+            base_url: BASE_URL.to_owned(),
+            dialect: Dialect {
                 omit: Vec::new(),
                 payment_method_types: TypesName::default(),
+                three_d_secure: ThreeDSecure::default(),
             },
-        )
-    }
-
-    fn new(mode: Mode, text: Text) -> Result<Self, AccountError> {
-        let Text { secret_key, base_url, api_version, omit, payment_method_types } = text;
-        Ok(Self {
-            authorization: authorization(mode, &secret_key)?,
-            version: version(api_version.as_deref().unwrap_or(API_VERSION))?,
-            base_url: address(mode, base_url.as_deref())?,
-            dialect: Dialect { omit, payment_method_types },
-            mode,
+            mode: Mode::Test,
+            webhook_secrets: Vec::new(),
         })
     }
 }
@@ -137,8 +200,7 @@ fn authorization(mode: Mode, key: &SecretString) -> Result<HeaderValue, AccountE
         Mode::Test => ["sk_test_", "rk_test_"],
         Mode::Live => ["sk_live_", "rk_live_"],
     };
-    let fits = prefixes.iter().any(|prefix| key.len() > prefix.len() && key.starts_with(prefix))
-        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let fits = prefixes.iter().any(|prefix| is_key(key, prefix));
     match HeaderValue::try_from(format!("Bearer {key}")) {
         Ok(mut value) if fits => {
             value.set_sensitive(true);
@@ -146,6 +208,13 @@ fn authorization(mode: Mode, key: &SecretString) -> Result<HeaderValue, AccountE
         }
         Ok(_) | Err(_) => Err(AccountError::Key),
     }
+}
+
+/// Whether a text is a key of Stripe's of that kind.
+pub(super) fn is_key(key: &str, prefix: &str) -> bool {
+    key.len() > prefix.len()
+        && key.starts_with(prefix)
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn version(text: &str) -> Result<HeaderValue, AccountError> {
@@ -165,15 +234,20 @@ fn address(mode: Mode, base_url: Option<&str>) -> Result<String, AccountError> {
         Mode::Test => {}
         Mode::Live => return Err(AccountError::BaseUrlInLiveMode),
     }
-    let fits = text.parse::<Uri>().is_ok_and(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https"))
-            && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
-            && uri.query().is_none()
-    });
-    if !fits || text.contains('#') {
+    if !is_address(text, &["http", "https"]) {
         return Err(AccountError::BaseUrl);
     }
     Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// Whether a text is an address of one of these schemes, without anything hidden in it.
+pub(super) fn is_address(text: &str, schemes: &[&str]) -> bool {
+    let fits = text.parse::<Uri>().is_ok_and(|uri| {
+        uri.scheme_str().is_some_and(|scheme| schemes.contains(&scheme))
+            && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+            && uri.query().is_none()
+    });
+    fits && !text.contains('#')
 }
 
 #[cfg(test)]
@@ -223,5 +297,9 @@ mod tests {
         assert!(matches!(read(Mode::Test, &unknown).err(), Some(AccountError::Unread(_))));
         let version = json!({ "secret_key": "sk_test_a", "api_version": "new\r\nest" });
         assert!(matches!(read(Mode::Test, &version).err(), Some(AccountError::Version)));
+        for secrets in [json!([""]), json!(["whsec_a", " "])] {
+            let empty = json!({ "secret_key": "sk_test_a", "webhook_secrets": secrets });
+            assert!(matches!(read(Mode::Test, &empty).err(), Some(AccountError::WebhookSecret)));
+        }
     }
 }

@@ -37,6 +37,9 @@ impl<'a> ApplePay<'a> {
     }
 }
 
+/// The token of Google's test environment for its gateway `example`: there is no card behind it.
+pub(super) const GOOGLE_EXAMPLE: &str = "examplePaymentMethodToken";
+
 /// Why a Google Pay gateway token cannot be used.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum GooglePayError {

@@ -222,12 +222,22 @@ pub(crate) fn payment(amount: u64) -> Ask {
     Ask::Payment { money, description: Shown::new("Invoice 4711").unwrap(), card: None }
 }
 
+/// An ask for a card to keep.
+pub(crate) fn keeping() -> Ask {
+    Ask::PaymentMethod { description: Shown::new("Card for later").unwrap() }
+}
+
 /// An attempt to charge.
 pub(crate) fn charge(authorization: &Authorization, amount: u64, generation: u32) -> Use<'_> {
+    attempt(payment(amount), authorization, generation)
+}
+
+/// An attempt at an ask.
+pub(crate) fn attempt(ask: Ask, authorization: &Authorization, generation: u32) -> Use<'_> {
     Use {
-        request: "req_01J00000000000000000000000".parse().unwrap(),
+        request: REQUEST.parse().unwrap(),
         generation,
-        ask: Box::leak(Box::new(payment(amount))),
+        ask: Box::leak(Box::new(ask)),
         authorization,
         customer: "c0ffee",
         page: "https://pay.example.com/c/page",
@@ -239,7 +249,20 @@ pub(crate) fn charge(authorization: &Authorization, amount: u64, generation: u32
     }
 }
 
+/// The request of every attempt.
+pub(crate) const REQUEST: &str = "req_01J00000000000000000000000";
+
+/// A yes that carries this.
+pub(crate) fn yes(kind: AuthorizationKind, secret: &str) -> Authorization {
+    Authorization { kind, secret: secret.into() }
+}
+
 /// A yes that carries a payment method.
 pub(crate) fn payment_method(id: &str) -> Authorization {
-    Authorization { kind: AuthorizationKind::PaymentMethod, secret: id.into() }
+    yes(AuthorizationKind::PaymentMethod, id)
+}
+
+/// A yes to what the customer gives on the processor's own page.
+pub(crate) fn hosted() -> Authorization {
+    yes(AuthorizationKind::Hosted, "")
 }

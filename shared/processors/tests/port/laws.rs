@@ -2,10 +2,17 @@
 
 use std::panic::AssertUnwindSafe;
 
-use crate::doubles::{Act, Fault, World, charge, payment, payment_method};
+use crate::doubles::{
+    Act, Fault, REQUEST, World, attempt, charge, hosted, keeping, payment, payment_method,
+};
+use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
-use domain::ports::{Answer, OpenProcessorError, Prepared, Processor, Reference};
+use domain::ports::{
+    Answer, OpenProcessorError, Prepared, Processor, Proof, Reference, Refund, Refunded,
+    UnverifiedCallback,
+};
+use domain::values::time::Timestamp;
 use pollster::block_on;
 use serde_json::{Value, json};
 
@@ -23,7 +30,10 @@ fn settings(kind: &str) -> Value {
             "client_secret": SECRET,
         }),
         "sandbox" => json!({}),
-        "stripe" => json!({ "secret_key": format!("sk_test_{SECRET}") }),
+        "stripe" => json!({
+            "secret_key": format!("sk_test_{SECRET}"),
+            "webhook_secrets": [format!("whsec_{SECRET}")],
+        }),
         other => panic!("say how a {other} is opened, so that the laws are run over it"),
     }
 }
@@ -45,53 +55,92 @@ fn each_that_charges(law: impl Fn(&World, &str, Box<dyn Processor>)) {
     });
 }
 
-fn authorizations() -> [Authorization; 3] {
+fn authorizations() -> [Authorization; 5] {
     let apple = json!({ "paymentData": { "data": SECRET }, "transactionIdentifier": "f7" });
     let google = json!({ "id": format!("tok_{SECRET}"), "object": "token", "livemode": false });
+    let kept =
+        json!({ "customer": format!("cus_{SECRET}"), "payment_method": format!("pm_{SECRET}") });
+    let yes = |kind, secret: Value| Authorization { kind, secret: secret.to_string().into() };
     [
         payment_method(&format!("pm_{SECRET}")),
-        Authorization { kind: AuthorizationKind::ApplePay, secret: apple.to_string().into() },
-        Authorization { kind: AuthorizationKind::GooglePay, secret: google.to_string().into() },
+        yes(AuthorizationKind::ApplePay, apple),
+        yes(AuthorizationKind::GooglePay, google),
+        yes(AuthorizationKind::KeptCard, kept),
+        hosted(),
     ]
 }
 
-/// The answers of a processor that takes everything.
-fn willing() -> Vec<Act> {
-    let answer = |value: Value| Act::Answer(200, value.to_string().into_bytes());
+fn said(value: &Value) -> Act {
+    Act::Answer(200, value.to_string().into_bytes())
+}
+
+/// The answers of a processor that takes everything: those to preparing, by what the yes carries, and the one after.
+fn willing(ask: &Ask, kind: AuthorizationKind) -> (Vec<Act>, Act, Reference) {
+    let made = |id: &str, object: &str| said(&json!({ "id": id, "object": object }));
+    let mut answers = Vec::new();
+    if kind == AuthorizationKind::ApplePay {
+        answers.push(made("tok_1", "token"));
+    }
+    if matches!(kind, AuthorizationKind::ApplePay | AuthorizationKind::GooglePay) {
+        answers.push(made("pm_1", "payment_method"));
+    }
     let intent = |status: &str| {
         json!({ "id": "pi_1", "object": "payment_intent", "status": status,
             "amount": 4250, "currency": "eur" })
     };
-    vec![
-        answer(json!({ "id": "tok_1", "object": "token" })),
-        answer(json!({ "id": "pm_1", "object": "payment_method" })),
-        answer(intent("requires_confirmation")),
-        answer(intent("succeeded")),
-    ]
+    let setup = |status: &str| {
+        json!({ "id": "seti_1", "object": "setup_intent", "status": status,
+            "customer": "cus_1", "payment_method": "pm_1" })
+    };
+    let session = |status: &str| {
+        json!({ "id": "cs_1", "object": "checkout.session", "status": status, "payment_status": "paid",
+            "payment_intent": if ask.money().is_some() { intent("succeeded") } else { Value::Null },
+            "setup_intent": if ask.money().is_some() { Value::Null } else { setup("succeeded") } })
+    };
+    let (prepared, done, id) = match (ask, kind) {
+        (_, AuthorizationKind::Hosted) => (session("open"), session("complete"), "cs_1"),
+        (Ask::Payment { .. }, _) => (intent("requires_confirmation"), intent("succeeded"), "pi_1"),
+        (Ask::PaymentMethod { .. } | Ask::Identity { .. }, _) => {
+            answers.push(made("cus_1", "customer"));
+            (setup("requires_confirmation"), setup("succeeded"), "seti_1")
+        }
+    };
+    answers.push(said(&prepared));
+    (answers, said(&done), Reference(id.to_owned()))
 }
 
 fn reference() -> Reference {
     Reference("pi_1".to_owned())
 }
 
+/// The references of every kind of object.
+fn references() -> [Reference; 3] {
+    ["pi_1", "seti_1", "cs_1"].map(|id| Reference(id.to_owned()))
+}
+
 #[test]
-fn the_same_charge_twice_makes_the_same_calls_byte_for_byte() {
+fn the_same_attempt_twice_makes_the_same_calls_byte_for_byte() {
     each(|world, kind, processor| {
-        for (skip, authorization) in [(2, 0), (0, 1), (1, 2)] {
-            let authorization = &authorizations()[authorization];
-            let charge = charge(authorization, 4250, 1);
+        for (ask, authorization) in [payment(4250), keeping()]
+            .into_iter()
+            .flat_map(|ask| authorizations().map(|authorization| (ask.clone(), authorization)))
+        {
+            let (answers, done, expected) = willing(&ask, authorization.kind);
+            let calls = answers.len() + 1;
+            let on_file = authorization.kind == AuthorizationKind::KeptCard;
+            let what = attempt(ask.clone(), &authorization, 1);
             let run = || {
-                world.http.play(willing().into_iter().skip(skip));
-                let prepared = block_on(processor.prepare(&charge));
-                let executed = block_on(processor.execute(&charge, &reference()));
+                world.http.play(answers.iter().cloned().chain([done.clone()]));
+                let prepared = block_on(processor.prepare(&what));
+                let executed = block_on(processor.execute(&what, &expected));
                 (prepared, executed, world.http.taken(), world.store.items.lock().unwrap().clone())
             };
             let first = run();
             assert_eq!(first, run(), "{kind}");
-            if kind == "stripe" {
-                assert_eq!(first.0, Prepared::Ready(reference()));
+            if kind == "stripe" && !(on_file && ask.money().is_none()) {
+                assert_eq!(first.0, Prepared::Ready(expected));
                 assert!(matches!(first.1, Answer::Done(_)), "{:?}", first.1);
-                assert_eq!(first.2.len(), 4 - skip);
+                assert_eq!(first.2.len(), calls);
             }
         }
     });
@@ -186,15 +235,17 @@ fn no_garbage_under_any_status_panics_or_is_taken_for_success_or_decline() {
                     if kind == "stripe" {
                         assert!(matches!(prepared, Prepared::Not(_)), "{status}");
                     }
-                    [
-                        block_on(processor.execute(&charge, &reference())),
-                        block_on(processor.look_up(&charge, &reference())),
-                        block_on(processor.fence(&charge, &reference())),
-                    ]
+                    references().map(|reference| {
+                        [
+                            block_on(processor.execute(&charge, &reference)),
+                            block_on(processor.look_up(&charge, &reference)),
+                            block_on(processor.fence(&charge, &reference)),
+                        ]
+                    })
                 });
                 let answers = std::panic::catch_unwind(run).unwrap();
                 let text = String::from_utf8_lossy(&body[..body.len().min(90)]).into_owned();
-                for answer in answers {
+                for answer in answers.into_iter().flatten() {
                     let taken = matches!(answer, Answer::Done(_) | Answer::Fenced);
                     assert!(!taken, "{kind} {status} {text}: {answer:?}");
                     let refused =
@@ -207,14 +258,77 @@ fn no_garbage_under_any_status_panics_or_is_taken_for_success_or_decline() {
 }
 
 #[test]
+fn no_garbage_under_any_status_panics_or_is_taken_for_money_that_went_back() {
+    each(|world, kind, processor| {
+        let charge = reference();
+        let refund = |again| Refund {
+            request: REQUEST.parse().unwrap(),
+            seq: 1,
+            charge: &charge,
+            money: payment(500).money().unwrap(),
+            again,
+            told: None,
+        };
+        for body in garbage() {
+            for status in [200, 400, 401, 402, 404, 409, 429, 500] {
+                world.http.play([Act::Answer(status, body.clone())]);
+                for again in [false, true] {
+                    let run = AssertUnwindSafe(|| block_on(processor.refund(&refund(again))));
+                    let refunded = std::panic::catch_unwind(run).unwrap();
+                    let taken = matches!(refunded, Refunded::Done(_) | Refunded::Pending(_));
+                    assert!(!taken, "{kind} {status}: {refunded:?}");
+                }
+            }
+        }
+        for act in [Act::Lost, Act::NotSent] {
+            world.http.play([act]);
+            let refunded = block_on(processor.refund(&refund(false)));
+            assert!(!matches!(refunded, Refunded::Done(_) | Refunded::Pending(_)), "{kind}");
+        }
+    });
+}
+
+#[test]
+fn no_callback_that_nobody_signed_is_heard() {
+    each(|_, kind, processor| {
+        for body in garbage() {
+            for header in ["", "t=1767225600,v1=00", "v1=,t=", "t=9,v1=a,v1=b", "t=-1,v1=\u{e9}"] {
+                let mut headers = http::HeaderMap::new();
+                headers.insert("stripe-signature", header.parse().unwrap());
+                let callback = UnverifiedCallback {
+                    method: http::Method::POST,
+                    url: "https://pay.example.com/callbacks/acme/till".to_owned(),
+                    headers,
+                    body: body.clone().into(),
+                    now: Timestamp::from_millis(1_767_225_600_000),
+                    proof: Proof::None,
+                };
+                let run = AssertUnwindSafe(|| processor.receive(&callback));
+                assert!(std::panic::catch_unwind(run).unwrap().is_err(), "{kind}");
+            }
+        }
+    });
+}
+
+#[test]
 fn no_reference_reaches_a_path_unless_it_is_one() {
     each(|world, kind, processor| {
         world.http.play([Act::Lost]);
         let visa = payment_method("pm_card_visa");
         let charge = charge(&visa, 4250, 1);
-        for bad in
-            ["", "pi_", "pi_../charges", "pi_1?x", "pi_1 ", "ch_1", "pi_é", &"pi_1".repeat(99)]
-        {
+        for bad in [
+            "",
+            "pi_",
+            "pi_../charges",
+            "pi_1?x",
+            "pi_1 ",
+            "ch_1",
+            "pi_é",
+            "cs_",
+            "cs_a/b",
+            "seti_%2e",
+            &"pi_1".repeat(99),
+        ] {
             let bad = Reference(bad.to_owned());
             assert_eq!(block_on(processor.execute(&charge, &bad)), Answer::Unknown, "{kind}");
             assert_eq!(block_on(processor.look_up(&charge, &bad)), Answer::Unknown, "{kind}");
@@ -240,9 +354,14 @@ fn no_secret_and_no_token_reaches_debug_or_display() {
                 assert!(!shown.contains(SECRET), "{kind}: {shown}");
             }
         }
+        let apple = json!({ "merchant_identifier": SECRET, "certificate": SECRET, "key": SECRET });
         for broken in [
             json!({ "secret_key": SECRET }),
             json!({ "secret_key": [SECRET] }),
+            json!({ "secret_key": "sk_test_a", "webhook_secrets": SECRET }),
+            json!({ "secret_key": "sk_test_a", "publishable_key": SECRET }),
+            json!({ "secret_key": "sk_test_a", "apple_pay": apple }),
+            json!({ "google_pay": { "country": SECRET } }),
             json!({ SECRET: 1 }),
         ] {
             let error = world.open(Mode::Test, kind, &broken).err().unwrap();

@@ -5,4 +5,8 @@ mod doubles;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod sandbox;
+#[cfg(test)]
+mod wallets;

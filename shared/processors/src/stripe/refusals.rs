@@ -1,0 +1,136 @@
+//! How cards are refused: every decline code that Stripe documents, and the error codes that say the same.
+
+use super::errors::Failure;
+
+/// A thief must not learn what the bank knows: one code for all of these.
+pub(super) const DECLINED: Failure = Failure::Declined("card_declined");
+
+/// How a card was refused, by error codes and decline codes alike.
+pub(super) const REFUSALS: &[(Failure, &[&str])] = &[
+    (Failure::Refused("insufficient_funds"), &["insufficient_funds"]),
+    (
+        Failure::Refused("card_limit"),
+        &[
+            "card_decline_rate_limit_exceeded",
+            "card_velocity_exceeded",
+            "charge_exceeds_source_limit",
+            "charge_exceeds_transaction_limit",
+            "invalid_amount",
+            "withdrawal_count_limit_exceeded",
+        ],
+    ),
+    (
+        Failure::Refused("card_declined"),
+        &[
+            "call_issuer",
+            "do_not_honor",
+            "generic_decline",
+            "new_account_information_available",
+            "no_action_taken",
+            "not_permitted",
+            "payment_intent_payment_attempt_failed",
+            "payment_method_customer_decline",
+            "payment_method_provider_decline",
+            "revocation_of_all_authorizations",
+            "revocation_of_authorization",
+            "service_not_allowed",
+            "setup_attempt_failed",
+            "stop_payment_order",
+            "testmode_decline",
+            "transaction_not_allowed",
+        ],
+    ),
+    (
+        Failure::Refused("try_again_later"),
+        &[
+            "approve_with_id",
+            "duplicate_transaction",
+            "issuer_not_available",
+            "payment_intent_payment_attempt_expired",
+            "processing_error",
+            "reenter_transaction",
+            "setup_intent_setup_attempt_expired",
+            "three_d_secure_authentication_upstream_error",
+            "try_again_later",
+        ],
+    ),
+    (
+        Failure::Refused("expired_card"),
+        &["expired_card", "expired_payment_method", "invalid_expiry_month", "invalid_expiry_year"],
+    ),
+    (
+        Failure::Refused("card_data_incorrect"),
+        &[
+            "incorrect_address",
+            "incorrect_cvc",
+            "incorrect_number",
+            "incorrect_pin",
+            "incorrect_postal_code",
+            "incorrect_zip",
+            "invalid_account",
+            "invalid_cvc",
+            "invalid_number",
+            "invalid_pin",
+        ],
+    ),
+    (
+        Failure::Refused("card_not_supported"),
+        &[
+            "card_not_supported",
+            "currency_not_supported",
+            "invalid_card_type",
+            "offline_pin_required",
+            "online_or_offline_pin_required",
+            "payment_method_restricted",
+            "pin_try_exceeded",
+            // The wallet's sheet was for one payment only, and this card cannot be kept by it.
+            "setup_intent_mobile_wallet_unsupported",
+            "three_d_secure_authentication_not_supported",
+        ],
+    ),
+    (
+        DECLINED,
+        &[
+            "do_not_try_again",
+            "fraudulent",
+            "lost_card",
+            "merchant_blacklist",
+            "pickup_card",
+            "restricted_card",
+            "security_violation",
+            "stolen_card",
+        ],
+    ),
+    (
+        Failure::NeedsCustomer,
+        &[
+            "approval_required",
+            "authentication_failure",
+            "authentication_not_handled",
+            "authentication_required",
+            "mobile_device_authentication_required",
+            "payment_intent_authentication_failure",
+            "setup_intent_authentication_failure",
+        ],
+    ),
+];
+
+/// How a card was refused under this code or decline code, where it says.
+pub(super) fn refusal(code: &str) -> Option<Failure> {
+    let found = REFUSALS.iter().find(|(_, codes)| codes.contains(&code));
+    found.map(|(failure, _)| *failure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_bank_knows_of_a_thief_is_told_in_one_word() {
+        for code in ["lost_card", "stolen_card", "pickup_card", "fraudulent", "merchant_blacklist"]
+        {
+            assert_eq!(refusal(code), Some(Failure::Declined("card_declined")), "{code}");
+        }
+        assert_eq!(refusal("card_declined"), None);
+    }
+}

@@ -1,0 +1,216 @@
+//! The calls as they go out.
+
+use domain::authorization::Authorization;
+use domain::values::text::Shown;
+use domain::values::time::Timestamp;
+use serde_json::json;
+
+use super::super::*;
+
+const REQUEST: &str = "req_01J00000000000000000000000";
+
+fn authorization(kind: AuthorizationKind, secret: &str) -> Authorization {
+    Authorization { kind, secret: secret.into() }
+}
+
+fn visa() -> Authorization {
+    authorization(AuthorizationKind::PaymentMethod, "pm_card_visa")
+}
+
+fn euros(amount: u64) -> Money {
+    Money::new(amount, "EUR".parse().unwrap()).unwrap()
+}
+
+fn payment() -> Ask {
+    let description = Shown::new("Invoice 4711 & more").unwrap();
+    Ask::Payment { money: euros(4250), description, card: None }
+}
+
+fn keeping() -> Ask {
+    Ask::PaymentMethod { description: Shown::new("Card for later").unwrap() }
+}
+
+fn used<'a>(ask: &'a Ask, authorization: &'a Authorization) -> Use<'a> {
+    Use {
+        request: REQUEST.parse().unwrap(),
+        generation: 2,
+        ask,
+        authorization,
+        customer: "c0ffee",
+        page: "https://pay.example.com/c/page",
+        callback: "https://pay.example.com/callbacks/acme/stripe",
+        begun_at: Timestamp::from_millis(1_767_225_600_999),
+        away: false,
+        redeemed: false,
+        told: None,
+    }
+}
+
+fn account(settings: &serde_json::Value) -> Account {
+    let mut settings = settings.as_object().unwrap().clone();
+    settings.insert("secret_key".to_owned(), json!("sk_test_a"));
+    Account::read(domain::brand::Mode::Test, &settings.into()).unwrap()
+}
+
+fn of(id: &str) -> Method {
+    Method { id: id.to_owned(), customer: None }
+}
+
+#[test]
+fn a_payment_is_created_and_confirmed_as_documented() {
+    let (ask, visa, account) = (payment(), visa(), account(&json!({})));
+    let what = used(&ask, &visa);
+    let money = (4250, euros(4250));
+    let create = intents::create(&what, money, &of("pm_card_visa"), &account.dialect);
+    assert_eq!(create.path, "/v1/payment_intents");
+    assert!(create.key.unwrap().starts_with("pi_create-2-"));
+    assert_eq!(
+        create.body,
+        "amount=4250&currency=eur&payment_method=pm_card_visa&payment_method_types[0]=card&confirm=false\
+         &metadata[request_id]=req_01J00000000000000000000000&metadata[attempt]=2\
+         &description=Invoice+4711+%26+more"
+    );
+    let confirm = intents::confirm(&what, "pi_1C", &account.dialect);
+    assert_eq!(confirm.path, "/v1/payment_intents/pi_1C/confirm");
+    assert!(confirm.key.unwrap().starts_with("pi_confirm-2-"));
+    assert_eq!(
+        confirm.body,
+        "expand[0]=latest_charge&return_url=https%3A%2F%2Fpay.example.com%2Fc%2Fpage"
+    );
+    assert_eq!(confirm.timeout.as_secs(), 25);
+    let read = intents::read("pi_1C", &account.dialect);
+    assert_eq!(read.path, "/v1/payment_intents/pi_1C?expand%5B0%5D=latest_charge");
+}
+
+#[test]
+fn a_card_on_file_is_charged_with_its_customer_who_is_there() {
+    let kept = r#"{"customer":"cus_1A","payment_method":"pm_1B"}"#;
+    let (ask, account) = (payment(), account(&json!({})));
+    let authorization = authorization(AuthorizationKind::KeptCard, kept);
+    let what = used(&ask, &authorization);
+    let Kept { customer, payment_method } = Kept::read(kept).unwrap();
+    let method = Method { id: payment_method, customer: Some(customer) };
+    let create = intents::create(&what, (4250, euros(4250)), &method, &account.dialect);
+    assert!(create.body.starts_with(
+        "amount=4250&currency=eur&payment_method=pm_1B&customer=cus_1A&payment_method_types[0]=card&confirm=false"
+    ));
+    let confirm = intents::confirm(&what, "pi_1C", &account.dialect);
+    assert!(!format!("{}{}", create.body, confirm.body).contains("off_session"));
+}
+
+#[test]
+fn a_card_is_kept_for_a_customer_of_whom_stripe_learns_a_hash() {
+    let (ask, visa, account) = (keeping(), visa(), account(&json!({})));
+    let what = used(&ask, &visa);
+    let customer = methods::customer(&what);
+    assert_eq!(customer.path, "/v1/customers");
+    assert!(customer.key.unwrap().starts_with("cus_create-2-"));
+    assert_eq!(customer.body, format!("metadata[customer]=c0ffee&metadata[request_id]={REQUEST}"));
+    let create = setups::create(&what, "pm_card_visa", "cus_1A", &account.dialect);
+    assert_eq!(create.path, "/v1/setup_intents");
+    assert!(create.key.unwrap().starts_with("seti_create-2-"));
+    assert_eq!(
+        create.body,
+        "customer=cus_1A&payment_method=pm_card_visa&payment_method_types[0]=card&usage=off_session\
+         &metadata[request_id]=req_01J00000000000000000000000&metadata[attempt]=2&description=Card+for+later"
+    );
+    let confirm = setups::confirm(&what, "seti_1C", &account.dialect);
+    assert_eq!(confirm.path, "/v1/setup_intents/seti_1C/confirm");
+    assert!(confirm.key.unwrap().starts_with("seti_confirm-2-"));
+    assert_eq!(
+        confirm.body,
+        "expand[0]=payment_method&return_url=https%3A%2F%2Fpay.example.com%2Fc%2Fpage"
+    );
+    assert_eq!(setups::cancel("seti_1C").path, "/v1/setup_intents/seti_1C/cancel");
+}
+
+#[test]
+fn stripes_own_page_is_asked_for_as_documented_and_the_same_however_late() {
+    let (ask, account) = (payment(), account(&json!({})));
+    let hosted = authorization(AuthorizationKind::Hosted, "");
+    let what = used(&ask, &hosted);
+    let create = checkout::create(&what, Some((4250, euros(4250))), &account.dialect);
+    assert_eq!(create.path, "/v1/checkout/sessions");
+    assert!(create.key.unwrap().starts_with("cs_create-2-"));
+    assert_eq!(
+        create.body,
+        "mode=payment&success_url=https%3A%2F%2Fpay.example.com%2Fc%2Fpage\
+         &cancel_url=https%3A%2F%2Fpay.example.com%2Fc%2Fpage%3Fback%3D1\
+         &client_reference_id=req_01J00000000000000000000000&expires_at=1767228300\
+         &metadata[request_id]=req_01J00000000000000000000000&metadata[attempt]=2&payment_method_types[0]=card\
+         &adaptive_pricing[enabled]=false&line_items[0][quantity]=1&line_items[0][price_data][currency]=eur\
+         &line_items[0][price_data][unit_amount]=4250\
+         &line_items[0][price_data][product_data][name]=Invoice+4711+%26+more\
+         &payment_intent_data[metadata][request_id]=req_01J00000000000000000000000\
+         &payment_intent_data[metadata][attempt]=2&payment_intent_data[description]=Invoice+4711+%26+more"
+    );
+    let read = checkout::read(&what, "cs_test_a1", &account.dialect);
+    assert_eq!(
+        read.path,
+        "/v1/checkout/sessions/cs_test_a1?expand%5B0%5D=payment_intent.latest_charge"
+    );
+    assert_eq!(checkout::expire("cs_test_a1").path, "/v1/checkout/sessions/cs_test_a1/expire");
+
+    let ask = keeping();
+    let what = used(&ask, &hosted);
+    let create = checkout::create(&what, None, &account.dialect);
+    assert!(create.body.starts_with("mode=setup&success_url="));
+    assert!(create.body.ends_with(
+        "&payment_method_types[0]=card&customer_creation=always\
+         &setup_intent_data[metadata][request_id]=req_01J00000000000000000000000\
+         &setup_intent_data[metadata][attempt]=2&setup_intent_data[description]=Card+for+later"
+    ));
+    let read = checkout::read(&what, "cs_test_a1", &account.dialect);
+    assert!(read.path.ends_with("?expand%5B0%5D=setup_intent.payment_method"));
+}
+
+#[test]
+fn where_three_d_secure_is_not_wanted_stripe_refuses_what_would_want_it() {
+    let (ask, visa) = (payment(), visa());
+    let account = account(&json!({ "three_d_secure": "refuse" }));
+    let what = used(&ask, &visa);
+    let confirm = intents::confirm(&what, "pi_1C", &account.dialect);
+    assert_eq!(confirm.body, "expand[0]=latest_charge&error_on_requires_action=true");
+    let confirm = setups::confirm(&what, "seti_1C", &account.dialect);
+    assert_eq!(confirm.body, "expand[0]=payment_method");
+}
+
+#[test]
+fn what_a_stand_in_refuses_can_be_left_out() {
+    let (ask, visa) = (payment(), visa());
+    let account = account(&json!({
+        "omit": ["adaptive_pricing", "description", "error_on_requires_action", "expand", "return_url"],
+        "payment_method_types": "allowed_payment_method_types",
+    }));
+    let what = used(&ask, &visa);
+    let money = (4250, euros(4250));
+    let create = intents::create(&what, money, &of("pm_x"), &account.dialect);
+    assert!(!create.body.contains("description"));
+    assert!(create.body.contains("&allowed_payment_method_types[0]=card&"));
+    assert_eq!(intents::confirm(&what, "pi_1C", &account.dialect).body, "");
+    assert_eq!(intents::read("pi_1C", &account.dialect).path, "/v1/payment_intents/pi_1C");
+    assert_eq!(setups::confirm(&what, "seti_1", &account.dialect).body, "");
+    let session = checkout::create(&what, Some(money), &account.dialect);
+    assert!(!session.body.contains("adaptive_pricing"));
+    assert!(session.body.contains("&allowed_payment_method_types[0]=card&"));
+    let read = checkout::read(&what, "cs_1", &account.dialect);
+    assert_eq!(read.path, "/v1/checkout/sessions/cs_1");
+}
+
+#[test]
+fn an_apple_pay_token_goes_to_stripe_as_apple_made_it() {
+    let secret = r#"{"paymentData":{"version":"EC_v1","data":"b+/="},
+        "paymentMethod":{"displayName":"Visa 1234","network":"Visa","type":"debit"},
+        "transactionIdentifier":"f7f1"}"#;
+    let apple = ApplePay::read(secret).unwrap();
+    let (ask, token) = (payment(), authorization(AuthorizationKind::ApplePay, secret));
+    let what = used(&ask, &token);
+    assert_eq!(
+        methods::token(&what, &apple).body,
+        "pk_token=%7B%22version%22%3A%22EC_v1%22%2C%22data%22%3A%22b%2B%2F%3D%22%7D\
+         &pk_token_instrument_name=Visa+1234&pk_token_payment_network=Visa&pk_token_transaction_id=f7f1"
+    );
+    let call = methods::payment_method(&what, "tok_1A");
+    assert_eq!(call.body, "type=card&card[token]=tok_1A");
+    assert!(call.key.unwrap().starts_with("pm_create-2-"));
+}

@@ -1,0 +1,302 @@
+//! Stripe's answers as documented and recorded, and what each means.
+//!
+//! The shapes of sessions, setups and refunds are those of the fixtures in Stripe's `OpenAPI` repository, as no stand-in that
+//! others wrote has all of them.
+
+use domain::ports::{Answer, Fetched, Receipt, Reference, Refunded};
+use http::StatusCode;
+use serde_json::Value;
+
+use super::wire::checkout::Stands;
+use super::*;
+
+mod calls;
+mod refunding;
+
+const STATES: &str = include_str!("../fixtures/states.json");
+const CARDS: &str = include_str!("../fixtures/cards.json");
+const ERRORS: &str = include_str!("../fixtures/errors.json");
+const SETUPS: &str = include_str!("../fixtures/setups.json");
+const SESSIONS: &str = include_str!("../fixtures/sessions.json");
+const REFUNDS: &str = include_str!("../fixtures/refunds.json");
+
+/// What the fixtures are about.
+const INTENT: Object<'_> = Object::Intent("pi_1C");
+const SETUP: Object<'_> = Object::Setup("seti_1C");
+const SESSION: Object<'_> = Object::Session("cs_test_a1");
+
+struct Case {
+    name: String,
+    call: Call,
+    reply: Reply,
+    means: String,
+}
+
+fn cases(file: &str) -> Vec<Case> {
+    let list: Vec<Value> = serde_json::from_str(file).unwrap();
+    list.iter().map(case).collect()
+}
+
+fn case(value: &Value) -> Case {
+    let call = match value["call"].as_str().unwrap_or("prepare") {
+        "prepare" => Call::Prepare,
+        "confirm" => Call::Confirm,
+        "cancel" => Call::Cancel,
+        "read" => Call::Read,
+        other => panic!("{other}"),
+    };
+    let raw = value["raw"].as_str().map(str::to_owned);
+    let body = raw.unwrap_or_else(|| value["body"].to_string());
+    let mut response =
+        http::Response::builder().status(u16::try_from(value["status"].as_u64().unwrap()).unwrap());
+    for (name, text) in value["headers"].as_object().into_iter().flatten() {
+        response = response.header(name, text.as_str().unwrap());
+    }
+    Case {
+        name: format!("{} {}", value["name"], value["call"]),
+        call,
+        reply: response.body(Bytes::from(body)).unwrap().into(),
+        means: value["means"].as_str().unwrap().to_owned(),
+    }
+}
+
+fn meaning(object: Object<'_>, call: Call, reply: &Reply) -> Stands {
+    let failed = |made: Result<Reference, Failure>| match made {
+        Ok(reference) => panic!("{reference:?} is ready"),
+        Err(failure) => Answer::from(failure).into(),
+    };
+    match (call, object) {
+        (Call::Prepare, Object::Intent(_)) => failed(intents::created(reply, 1999, "EUR")),
+        (Call::Prepare, Object::Setup(_)) => failed(setups::created(reply)),
+        (Call::Prepare, Object::Session(_)) => failed(checkout::created(reply, None)),
+        (Call::Confirm | Call::Cancel | Call::Read, _) => object.outcome(call, reply),
+    }
+}
+
+fn said(stands: &Stands) -> String {
+    let answer = match stands {
+        Stands::Answer(answer) => answer,
+        Stands::KeptBy(id) => return format!("KeptBy {id}"),
+    };
+    match answer {
+        Answer::Refused { code } => format!("Refused {code}"),
+        Answer::Declined { code } => format!("Declined {code}"),
+        Answer::Invalid { code } => format!("Invalid {code}"),
+        Answer::Blocked { code } => format!("Blocked {code}"),
+        Answer::Done(_) => "Done".to_owned(),
+        Answer::NeedsCustomer { onward: None } => "NeedsCustomer".to_owned(),
+        Answer::NeedsCustomer { onward: Some(onward) } => format!("NeedsCustomer {}", onward.0),
+        Answer::Exchanged(_)
+        | Answer::Again
+        | Answer::Working
+        | Answer::Unknown
+        | Answer::NotExecuted
+        | Answer::Fenced => format!("{answer:?}"),
+    }
+}
+
+/// The answer of an object's outcome, where it is one.
+fn answered(object: Object<'_>, call: Call, reply: &Reply) -> Answer {
+    match object.outcome(call, reply) {
+        Stands::Answer(answer) => answer,
+        Stands::KeptBy(id) => panic!("kept by {id}"),
+    }
+}
+
+#[test]
+fn every_documented_answer_means_what_the_reference_says() {
+    let about_intents = [STATES, CARDS, ERRORS].map(|file| (INTENT, file));
+    for (object, file) in about_intents.into_iter().chain([(SETUP, SETUPS), (SESSION, SESSIONS)]) {
+        for case in cases(file) {
+            let stands = meaning(object, case.call, &case.reply);
+            assert_eq!(said(&stands), case.means, "{}", case.name);
+            if let Stands::Answer(answer) = &stands {
+                let shown = format!("{answer:?}");
+                assert!(!shown.contains("NeverShown"), "{}: {shown}", case.name);
+                assert!(!shown.contains("https://"), "{}: {shown}", case.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_answer_cut_short_anywhere_is_never_done_and_never_a_no() {
+    for (object, file) in [(INTENT, STATES), (SETUP, SETUPS), (SESSION, SESSIONS)] {
+        let done = cases(file).into_iter().find(|case| case.means == "Done").unwrap();
+        let whole = done.reply.body;
+        for end in 0..whole.len() {
+            let reply =
+                Reply { status: StatusCode::OK, should_retry: None, body: whole.slice(..end) };
+            assert_eq!(answered(object, Call::Confirm, &reply), Answer::Unknown, "{end}");
+            assert_eq!(said(&meaning(object, Call::Prepare, &reply)), "Again", "{end}");
+        }
+    }
+}
+
+#[test]
+fn success_under_any_other_status_is_never_done() {
+    for (object, file) in [(INTENT, STATES), (SETUP, SETUPS), (SESSION, SESSIONS)] {
+        let body = cases(file).into_iter().find(|case| case.means == "Done").unwrap().reply.body;
+        for status in (100..200).chain(300..1000) {
+            let status = StatusCode::from_u16(status).unwrap();
+            for should_retry in [None, Some(true), Some(false)] {
+                let reply = Reply { status, should_retry, body: body.clone() };
+                for call in [Call::Confirm, Call::Cancel, Call::Read] {
+                    let answer = answered(object, call, &reply);
+                    assert!(!matches!(answer, Answer::Done(_)), "{status}");
+                }
+                let unsure = matches!(status.as_u16(), 408 | 424 | 500..=599);
+                let answer = answered(object, Call::Confirm, &reply);
+                assert!(!unsure || answer == Answer::Unknown, "{status} is {answer:?}");
+            }
+        }
+    }
+}
+
+fn named(file: &str, name: &str) -> Reply {
+    let name = format!("\"{name}\" \"read\"");
+    cases(file).into_iter().find(|case| case.name == name).unwrap().reply
+}
+
+fn paid(answer: Answer) -> Receipt {
+    let Answer::Done(Fetched::Payment(receipt)) = answer else { panic!("{answer:?}") };
+    receipt
+}
+
+#[test]
+fn a_receipt_holds_what_the_requester_may_know_and_no_more() {
+    let expected = Receipt {
+        reference: Reference("pi_1C".to_owned()),
+        amount: 1999,
+        currency: "EUR".to_owned(),
+        method: "card".to_owned(),
+        wallet: Some("apple_pay".to_owned()),
+        card_brand: Some("visa".to_owned()),
+        last4: Some("4242".to_owned()),
+    };
+    assert_eq!(paid(answered(INTENT, Call::Read, &named(STATES, "succeeded"))), expected);
+    // What was paid on Stripe's own page is told, and given back, by the same id.
+    assert_eq!(paid(answered(SESSION, Call::Read, &named(SESSIONS, "paid"))), expected);
+    let receipt = paid(answered(SESSION, Call::Read, &named(SESSIONS, "paid_unexpanded")));
+    assert_eq!(receipt, Receipt { wallet: None, card_brand: None, last4: None, ..expected });
+
+    let odd = serde_json::json!({
+        "id": "pi_1C", "object": "payment_intent", "status": "succeeded", "amount": 100,
+        "currency": "jpy", "latest_charge": { "payment_method_details": { "type": "a b",
+            "card": { "brand": "<script>", "last4": "42424", "wallet": { "type": 7 } } } },
+    });
+    let body = Bytes::from(odd.to_string());
+    let reply = Reply { status: StatusCode::OK, should_retry: None, body };
+    let receipt = paid(answered(INTENT, Call::Read, &reply));
+    assert_eq!(
+        (receipt.method.as_str(), receipt.wallet, receipt.card_brand, receipt.last4),
+        ("card", None, None, None)
+    );
+}
+
+#[test]
+fn a_kept_card_is_told_by_brand_and_digits_and_charged_by_ids_that_are_sealed() {
+    for (object, file, name) in [(SETUP, SETUPS, "succeeded"), (SESSION, SESSIONS, "kept")] {
+        let answer = answered(object, Call::Read, &named(file, name));
+        let Answer::Done(Fetched::Card { receipt, kept }) = answer else { panic!() };
+        assert_eq!(receipt.reference, Reference("seti_1C".to_owned()));
+        assert_eq!(receipt.card_brand.as_deref(), Some("visa"));
+        assert_eq!(receipt.last4.as_deref(), Some("4242"));
+        assert_eq!(receipt.wallet.as_deref(), Some("google_pay"));
+        assert_eq!((receipt.exp_month, receipt.exp_year), (Some(8), Some(2030)));
+        assert_eq!(kept.kind, AuthorizationKind::KeptCard);
+        let text = kept.secret.expose_secret();
+        assert_eq!(text, r#"{"customer":"cus_1A","payment_method":"pm_1B"}"#);
+        assert!(Kept::read(text).is_some());
+    }
+    for bad in [
+        "",
+        "pm_1B",
+        r#"{"customer":"cus_1A"}"#,
+        r#"{"customer":"cus_1&amount=1","payment_method":"pm_1B"}"#,
+        r#"{"customer":"cus_1A","payment_method":"pm_../x"}"#,
+        r#"{"customer":"pm_1B","payment_method":"cus_1A"}"#,
+    ] {
+        assert!(Kept::read(bad).is_none(), "{bad}");
+    }
+}
+
+#[test]
+fn an_object_for_other_money_is_never_confirmed() {
+    let reply = |kind: &str, id: &str, field: &str, amount: u64, currency: &str| {
+        let object = serde_json::json!({ "id": id, "object": kind, "status": "open",
+            field: amount, "currency": currency });
+        let body = Bytes::from(object.to_string());
+        Reply { status: StatusCode::OK, should_retry: None, body }
+    };
+    let mismatch = Err(Failure::Invalid("amount_mismatch"));
+    let euros = (1999, Money::new(1999, "EUR".parse().unwrap()).unwrap());
+    for (amount, currency, right) in
+        [(1999, "eur", true), (199_900, "eur", false), (1999, "usd", false)]
+    {
+        let intent = reply("payment_intent", "pi_1C", "amount", amount, currency);
+        let made = intents::created(&intent, 1999, "EUR");
+        assert!(if right { made.is_ok() } else { made == mismatch });
+        let session = reply("checkout.session", "cs_test_a1", "amount_total", amount, currency);
+        let made = checkout::created(&session, Some(euros));
+        assert!(if right { made.is_ok() } else { made == mismatch });
+    }
+}
+
+#[test]
+fn every_code_has_one_reaction_at_every_call() {
+    use super::codes::{CODES, Class};
+
+    for (class, codes) in CODES {
+        for code in *codes {
+            let body =
+                serde_json::json!({ "error": { "type": "invalid_request_error", "code": code } });
+            let body = Bytes::from(body.to_string());
+            let reply = Reply { status: StatusCode::BAD_REQUEST, should_retry: None, body };
+            let means = |call| said(&meaning(INTENT, call, &reply));
+            let wrong = format!("Invalid {code}");
+            let (prepare, confirm, cancel) = match class {
+                Class::Card => ("Refused card_declined", "Refused card_declined", "Unknown"),
+                Class::Credentials => {
+                    ("Blocked credentials", "Blocked credentials", "Blocked credentials")
+                }
+                Class::Account => ("Blocked account", "Blocked account", "Blocked account"),
+                Class::Throttled => ("Again", "Again", "Again"),
+                Class::Locked => ("Again", "Working", "Unknown"),
+                Class::Missing => ("Invalid resource_missing", "Unknown", "Unknown"),
+                Class::State => ("Invalid unexpected_state", "Unknown", "Unknown"),
+                Class::Wrong => (wrong.as_str(), wrong.as_str(), "Unknown"),
+                Class::Kept(_) | Class::Elsewhere => {
+                    ("Invalid refused_by_processor", "Unknown", "Unknown")
+                }
+            };
+            assert_eq!(means(Call::Prepare), prepare, "{code}");
+            assert_eq!(means(Call::Confirm), confirm, "{code}");
+            assert_eq!(means(Call::Cancel), cancel, "{code}");
+            assert_eq!(means(Call::Read), "Unknown", "{code}");
+            let given_back = errors::not_refunded(&reply);
+            assert!(!matches!(given_back, Refunded::Done(_) | Refunded::Pending(_)), "{code}");
+            if let Class::Kept(word) = class {
+                assert_eq!(given_back, Refunded::Failed { code: word }, "{code}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_way_a_card_is_refused_is_told_the_same_while_preparing_and_confirming() {
+    for (failure, codes) in refusals::REFUSALS {
+        for code in *codes {
+            for (status, name) in [(400, "code"), (402, "code"), (402, "decline_code")] {
+                let body = serde_json::json!({ "error": { "type": "card_error", name: code } });
+                let body = Bytes::from(body.to_string());
+                let status = StatusCode::from_u16(status).unwrap();
+                let reply = Reply { status, should_retry: None, body };
+                for call in [Call::Prepare, Call::Confirm] {
+                    let told = errors::failure(call, &reply, Some("pi_1C"));
+                    assert_eq!(told, *failure, "{code} as {name} under {status}");
+                }
+            }
+        }
+    }
+}

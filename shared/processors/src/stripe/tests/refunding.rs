@@ -1,0 +1,141 @@
+//! Money that goes back: once, however often it is asked for.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use domain::values::id::RequestId;
+use serde_json::json;
+
+use super::*;
+
+const REQUEST: &str = "req_01J00000000000000000000000";
+
+#[test]
+fn every_documented_answer_to_a_refund_means_what_the_reference_says() {
+    for case in cases(REFUNDS) {
+        let refunded = refunds::outcome(&case.reply, 500);
+        let means = match &refunded {
+            Refunded::Done(reference) => format!("Done {}", reference.0),
+            Refunded::Pending(reference) => format!("Pending {}", reference.0),
+            Refunded::Failed { code } => format!("Failed {code}"),
+            Refunded::Blocked { code } => format!("Blocked {code}"),
+            Refunded::Again | Refunded::Unknown => format!("{refunded:?}"),
+        };
+        assert_eq!(means, case.means, "{}", case.name);
+    }
+}
+
+/// Answers in turn, and remembers what was asked.
+#[derive(Default)]
+struct Script {
+    answers: Mutex<VecDeque<Value>>,
+    asked: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Http for Script {
+    async fn call(
+        &self,
+        request: http::Request<Bytes>,
+        _: Reach,
+        _: Duration,
+    ) -> Result<http::Response<Bytes>, HttpError> {
+        let body = String::from_utf8_lossy(request.body()).into_owned();
+        let line = format!("{} {} {body}", request.method(), request.uri());
+        self.asked.lock().unwrap().push(line);
+        let Some(answer) = self.answers.lock().unwrap().pop_front() else {
+            return Err(HttpError::Lost("scripted".into()));
+        };
+        Ok(http::Response::new(Bytes::from(answer.to_string())))
+    }
+}
+
+fn refund(charge: &Reference, again: bool) -> Refund<'_> {
+    let request: RequestId = REQUEST.parse().unwrap();
+    let money = Money::new(500, "EUR".parse().unwrap()).unwrap();
+    Refund { request, seq: 1, charge, money, again, told: None }
+}
+
+/// What a refund comes to with these answers, and what was asked.
+fn tried(charge: &str, again: bool, answers: Vec<Value>) -> (Refunded, Vec<String>) {
+    let settings = json!({ "secret_key": "sk_test_a", "base_url": "http://stripe" });
+    let settings = settings.as_object().unwrap().clone().into();
+    let account = Account::read(domain::brand::Mode::Test, &settings).unwrap();
+    let script = Arc::new(Script { answers: Mutex::new(answers.into()), ..Script::default() });
+    let (http, web) = (Arc::<Script>::clone(&script), Arc::<Script>::clone(&script));
+    let stripe = Stripe { account, http, web };
+    let charge = Reference(charge.to_owned());
+    let refunded = pollster::block_on(stripe.refund(&refund(&charge, again)));
+    let asked = std::mem::take(&mut *script.asked.lock().unwrap());
+    (refunded, asked)
+}
+
+fn object(id: &str, label: &str, status: &str) -> Value {
+    json!({ "id": id, "object": "refund", "amount": 500, "status": status, "metadata": { "refund": label } })
+}
+
+fn ours(status: &str) -> Value {
+    object("re_1", &format!("{REQUEST}-1"), status)
+}
+
+const LIST: &str = "GET http://stripe/v1/refunds?payment_intent=pi_1C&limit=100 ";
+
+fn made() -> String {
+    format!(
+        "POST http://stripe/v1/refunds payment_intent=pi_1C&amount=500&metadata[refund]={REQUEST}-1\
+         &metadata[request_id]={REQUEST}"
+    )
+}
+
+#[test]
+fn the_first_try_is_made_at_once() {
+    let (refunded, asked) = tried("pi_1C", false, vec![ours("succeeded")]);
+    assert_eq!(refunded, Refunded::Done(Reference("re_1".to_owned())));
+    assert_eq!(asked, [made()]);
+    let (refunded, _) = tried("pi_1C", false, Vec::new());
+    assert_eq!(refunded, Refunded::Unknown);
+}
+
+#[test]
+fn a_later_try_looks_first_whether_one_before_it_went_through() {
+    let others = |has_more: bool| {
+        let data = [object("re_9", "another", "succeeded"), object("re_8", "", "failed")];
+        json!({ "object": "list", "data": data, "has_more": has_more })
+    };
+    let found =
+        json!({ "object": "list", "data": [object("re_9", "x", "succeeded"), ours("pending")] });
+    let (refunded, asked) = tried("pi_1C", true, vec![found.clone()]);
+    assert_eq!(refunded, Refunded::Pending(Reference("re_1".to_owned())));
+    assert_eq!(asked, [LIST]);
+
+    let (refunded, asked) = tried("pi_1C", true, vec![others(true), found]);
+    assert_eq!(refunded, Refunded::Pending(Reference("re_1".to_owned())));
+    assert_eq!(asked[1], format!("{}&starting_after=re_8 ", LIST.trim_end()));
+
+    let (refunded, asked) = tried("pi_1C", true, vec![others(false), ours("succeeded")]);
+    assert_eq!(refunded, Refunded::Done(Reference("re_1".to_owned())));
+    assert_eq!(asked, [LIST.to_owned(), made()]);
+}
+
+#[test]
+fn what_cannot_be_looked_for_is_not_made_again() {
+    for answers in [
+        Vec::new(),
+        vec![json!({ "error": { "code": "rate_limit" } })],
+        vec![json!({ "data": "none" })],
+        vec![json!({ "data": [], "has_more": true })],
+    ] {
+        let (refunded, asked) = tried("pi_1C", true, answers);
+        assert_eq!((refunded, asked.len()), (Refunded::Unknown, 1));
+    }
+}
+
+#[test]
+fn what_is_no_payment_of_stripes_is_not_given_back() {
+    for charge in ["", "ch_1", "seti_1", "cs_1", "pi_../x", "pi_1?a=b"] {
+        let (refunded, asked) = tried(charge, false, vec![ours("succeeded")]);
+        assert_eq!(refunded, Refunded::Failed { code: "not_supported" });
+        assert_eq!(asked, Vec::<String>::new(), "{charge}");
+    }
+}

@@ -1,0 +1,137 @@
+//! Which ways there are for which ask, and which settings are none.
+
+use domain::values::id::CardId;
+use domain::values::money::Money;
+use domain::values::text::Shown;
+use domain::values::time::Timestamp;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::stripe::Account;
+
+fn account(mode: Mode, settings: &Value) -> Result<Account, String> {
+    let key = match mode {
+        Mode::Test => "sk_test_a",
+        Mode::Live => "sk_live_a",
+    };
+    let mut settings = settings.as_object().unwrap().clone();
+    settings.insert("secret_key".to_owned(), json!(key));
+    Account::read(mode, &settings.into()).map_err(|error| format!("{error:?}"))
+}
+
+fn payment(card: Option<CardId>) -> Ask {
+    let money = Money::new(4250, "EUR".parse().unwrap()).unwrap();
+    Ask::Payment { money, description: Shown::new("Invoice").unwrap(), card }
+}
+
+fn keeping() -> Ask {
+    Ask::PaymentMethod { description: Shown::new("For later").unwrap() }
+}
+
+fn ways(mode: Mode, settings: &Value, ask: &Ask) -> Vec<&'static str> {
+    let ways = account(mode, settings).unwrap().offer.ways(ask);
+    ways.iter()
+        .map(|way| match way {
+            Way::Nothing => "nothing",
+            Way::TestCard => "test card",
+            Way::GooglePay(_) => "google pay",
+            Way::ApplePay(_) => "apple pay",
+            Way::Hosted => "hosted",
+        })
+        .collect()
+}
+
+fn wallets(mode: &str, keep_cards: bool) -> Value {
+    json!({
+        "publishable_key": format!("pk_{mode}_a"),
+        "google_pay": { "merchant_id": "BCR2DN4T", "country": "DE" },
+        "apple_pay": {
+            "merchant_identifier": "merchant.com.example.pay", "display_name": "Example", "country": "DE",
+            "certificate": "-----BEGIN CERTIFICATE-----", "key": "-----BEGIN PRIVATE KEY-----", "keep_cards": keep_cards,
+        },
+    })
+}
+
+#[test]
+fn live_customers_pay_by_wallet_or_on_stripes_own_page() {
+    let none = json!({});
+    assert_eq!(ways(Mode::Live, &none, &payment(None)), ["hosted"]);
+    assert_eq!(ways(Mode::Live, &none, &keeping()), ["hosted"]);
+    let all = wallets("live", false);
+    assert_eq!(ways(Mode::Live, &all, &payment(None)), ["apple pay", "google pay", "hosted"]);
+    assert_eq!(ways(Mode::Live, &all, &keeping()), ["google pay", "hosted"]);
+    let kept = wallets("live", true);
+    assert_eq!(ways(Mode::Live, &kept, &keeping()), ["apple pay", "google pay", "hosted"]);
+    assert!(ways(Mode::Live, &json!({ "hosted": false }), &payment(None)).is_empty());
+}
+
+#[test]
+fn in_test_mode_there_are_test_cards_too() {
+    assert_eq!(ways(Mode::Test, &json!({}), &payment(None)), ["test card", "hosted"]);
+    assert_eq!(ways(Mode::Test, &json!({ "hosted": false }), &keeping()), ["test card"]);
+}
+
+#[test]
+fn a_card_on_file_needs_the_yes_alone_and_who_somebody_is_stripe_does_not_know() {
+    let card = CardId::new(Timestamp::EPOCH, [1; 10]);
+    for mode in [Mode::Test, Mode::Live] {
+        assert_eq!(ways(mode, &json!({}), &payment(Some(card))), ["nothing"]);
+        let claims = vec![Shown::new("birthdate").unwrap()];
+        let identity = Ask::Identity { claims, description: Shown::new("Age").unwrap() };
+        assert!(ways(mode, &json!({}), &identity).is_empty());
+    }
+}
+
+#[test]
+fn google_is_told_the_gateway_and_apple_the_networks() {
+    let account = account(Mode::Test, &wallets("test", false)).unwrap();
+    let ways = account.offer.ways(&payment(None));
+    let Some(Way::GooglePay(google)) = ways.iter().find(|way| matches!(way, Way::GooglePay(_)))
+    else {
+        panic!()
+    };
+    let gateway: Vec<(&str, &str)> =
+        google.gateway.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(
+        gateway,
+        [
+            ("gateway", "stripe"),
+            ("stripe:publishableKey", "pk_test_a"),
+            ("stripe:version", "2026-08-26.dahlia")
+        ]
+    );
+    assert_eq!(google.networks, ["AMEX", "MASTERCARD", "VISA"]);
+    assert_eq!((google.country.as_str(), google.merchant_id.as_deref()), ("DE", Some("BCR2DN4T")));
+    let Some(Way::ApplePay(apple)) = ways.iter().find(|way| matches!(way, Way::ApplePay(_))) else {
+        panic!()
+    };
+    assert_eq!(apple.networks, ["amex", "masterCard", "visa"]);
+}
+
+#[test]
+fn wallets_that_could_not_work_are_refused_when_the_settings_are_read() {
+    let changed = |place: &str, value: Value| {
+        let mut settings = wallets("live", false);
+        *settings.pointer_mut(place).unwrap() = value;
+        settings
+    };
+    for (settings, wrong) in [
+        (changed("/publishable_key", json!("pk_test_a")), "PublishableKey"),
+        (changed("/publishable_key", Value::Null), "PublishableKeyMissing"),
+        (changed("/google_pay/merchant_id", Value::Null), "MerchantId"),
+        (changed("/google_pay/merchant_id", json!("a b")), "MerchantId"),
+        (changed("/google_pay/country", json!("de")), "Country"),
+        (changed("/apple_pay/country", json!("DEU")), "Country"),
+        (changed("/apple_pay/merchant_identifier", json!("a/b")), "MerchantIdentifier"),
+        (changed("/apple_pay/display_name", json!(" ")), "DisplayName"),
+    ] {
+        let error = account(Mode::Live, &settings).err().unwrap();
+        assert!(error.ends_with(&format!("({wrong})")), "{error} is not {wrong}");
+    }
+    let mut networks = wallets("live", false);
+    networks["google_pay"]["networks"] = json!([]);
+    assert!(account(Mode::Live, &networks).err().unwrap().contains("Networks"));
+    let mut plain = wallets("live", false);
+    plain["apple_pay"]["gateway_url"] = json!("http://apple-pay-gateway.apple.com");
+    assert!(account(Mode::Live, &plain).err().unwrap().contains("GatewayUrl"));
+}

@@ -1,0 +1,161 @@
+//! A PaymentIntent: created, confirmed, cancelled, read.
+
+use domain::ports::{Answer, Fetched, Receipt, Reference, Use};
+use domain::values::money::Money;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Card, Reply, Request, id_of, key, labelled, made, next_action, word};
+use crate::stripe::amounts;
+use crate::stripe::errors::{self, Call, ErrorBody, Failure};
+use crate::stripe::form::Form;
+use crate::stripe::keys::Step;
+use crate::stripe::settings::{Dialect, Parameter, ThreeDSecure};
+
+/// What is charged: a payment method, and the customer it is kept for where it is.
+pub(in crate::stripe) struct Method {
+    pub(in crate::stripe) id: String,
+    pub(in crate::stripe) customer: Option<String>,
+}
+
+/// The PaymentIntent is created, and not confirmed: if this answer is lost, what is lost is an orphan.
+pub(in crate::stripe) fn create(
+    what: &Use<'_>,
+    (amount, money): (u64, Money),
+    method: &Method,
+    dialect: &Dialect,
+) -> Request {
+    let mut form = Form::default()
+        .field(&["amount"], amount)
+        .field(&["currency"], money.currency().code().to_ascii_lowercase())
+        .field(&["payment_method"], &method.id)
+        .field_if_some(&["customer"], method.customer.as_deref());
+    if dialect.takes(Parameter::PaymentMethodTypes) {
+        form = form.field(&[dialect.payment_method_types.as_str(), "0"], "card");
+    }
+    form = labelled(form.field(&["confirm"], false), &[], what);
+    if dialect.takes(Parameter::Description) {
+        form = form.field(&["description"], what.ask.description());
+    }
+    Request::post("/v1/payment_intents", key(what, Step::Create), form)
+}
+
+/// The money call. The customer is there: `off_session` is never said.
+pub(in crate::stripe) fn confirm(what: &Use<'_>, id: &str, dialect: &Dialect) -> Request {
+    let mut form = expanding(dialect);
+    match dialect.three_d_secure {
+        ThreeDSecure::Redirect if dialect.takes(Parameter::ReturnUrl) => {
+            form = form.field(&["return_url"], what.page);
+        }
+        ThreeDSecure::Refuse if dialect.takes(Parameter::ErrorOnRequiresAction) => {
+            form = form.field(&["error_on_requires_action"], true);
+        }
+        ThreeDSecure::Redirect | ThreeDSecure::Refuse => {}
+    }
+    let path = format!("/v1/payment_intents/{id}/confirm");
+    Request::post(path, key(what, Step::Confirm), form).that_moves_money()
+}
+
+/// Makes the money call impossible. No key: see [`Step`].
+pub(in crate::stripe) fn cancel(id: &str) -> Request {
+    Request::post(format!("/v1/payment_intents/{id}/cancel"), None, Form::default())
+}
+
+/// What became of it.
+pub(in crate::stripe) fn read(id: &str, dialect: &Dialect) -> Request {
+    Request::get(format!("/v1/payment_intents/{id}"), expanding(dialect))
+}
+
+fn expanding(dialect: &Dialect) -> Form {
+    let form = Form::default();
+    if dialect.takes(Parameter::Expand) {
+        form.field(&["expand", "0"], "latest_charge")
+    } else {
+        form
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct PaymentIntent {
+    id: String,
+    object: String,
+    status: String,
+    amount: Option<u64>,
+    amount_received: Option<u64>,
+    currency: Option<String>,
+    last_payment_error: Option<ErrorBody>,
+    #[serde(default)]
+    next_action: Value,
+    /// An id, or the object where it was asked for.
+    #[serde(default)]
+    latest_charge: Value,
+}
+
+/// The PaymentIntent that creating made, if it is for what was asked.
+pub(in crate::stripe) fn created(
+    reply: &Reply,
+    amount: u64,
+    code: &str,
+) -> Result<Reference, Failure> {
+    let id = made(reply, "payment_intent", "pi_")?;
+    let Ok(intent) = serde_json::from_slice::<PaymentIntent>(&reply.body) else {
+        return Err(Failure::Again);
+    };
+    let currency = intent.currency.unwrap_or_default();
+    if intent.amount != Some(amount) || !currency.eq_ignore_ascii_case(code) {
+        return Err(Failure::Invalid("amount_mismatch"));
+    }
+    Ok(Reference(id))
+}
+
+/// What an answer about one PaymentIntent means.
+pub(in crate::stripe) fn outcome(call: Call, reply: &Reply, reference: &str) -> Answer {
+    if !reply.status.is_success() {
+        return errors::failure(call, reply, Some(reference)).into();
+    }
+    let Ok(intent) = serde_json::from_slice::<PaymentIntent>(&reply.body) else {
+        return Answer::Unknown;
+    };
+    if intent.id != reference { Answer::Unknown } else { stands(intent) }
+}
+
+/// Where a PaymentIntent stands.
+pub(super) fn stands(intent: PaymentIntent) -> Answer {
+    if intent.object != "payment_intent" {
+        return Answer::Unknown;
+    }
+    match intent.status.as_str() {
+        "succeeded" => {
+            let receipt = receipt(intent).map(Fetched::Payment);
+            receipt.map_or(Answer::Unknown, Answer::Done)
+        }
+        // Capture is automatic here, so that this is on its way to one of the others.
+        "processing" | "requires_capture" => Answer::Working,
+        "requires_action" => Answer::NeedsCustomer { onward: next_action(&intent.next_action) },
+        "requires_confirmation" => Answer::NotExecuted,
+        "requires_payment_method" => match &intent.last_payment_error {
+            Some(error) => errors::declined(error).into(),
+            None => Answer::Invalid { code: "payment_method_missing" },
+        },
+        "canceled" => Answer::Fenced,
+        _ => Answer::Unknown,
+    }
+}
+
+fn receipt(intent: PaymentIntent) -> Option<Receipt> {
+    let amount = intent.amount_received.or(intent.amount)?;
+    let (amount, currency) = amounts::from_stripe(amount, &intent.currency?)?;
+    let details = intent.latest_charge.get("payment_method_details");
+    let details = details.unwrap_or(&Value::Null);
+    let card = Card::read(details.get("card").unwrap_or(&Value::Null));
+    let id = Value::String(intent.id);
+    Some(Receipt {
+        reference: Reference(id_of(&id, "pi_")?.to_owned()),
+        amount,
+        currency: currency.code().to_owned(),
+        method: word(details.get("type")).unwrap_or_else(|| "card".to_owned()),
+        wallet: card.wallet,
+        card_brand: card.brand,
+        last4: card.last4,
+    })
+}

@@ -1,0 +1,151 @@
+//! A SetupIntent, by which a card is kept: created, confirmed, cancelled, read.
+
+use domain::authorization::{Authorization, AuthorizationKind};
+use domain::ports::{Answer, CardReceipt, Fetched, Reference, Use};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Card, Reply, Request, id_of, is_id, key, labelled, made, next_action};
+use crate::stripe::errors::{self, Call, ErrorBody, Failure};
+use crate::stripe::form::Form;
+use crate::stripe::keys::Step;
+use crate::stripe::settings::{Dialect, Parameter, ThreeDSecure};
+
+/// What a card on file is charged by; it is kept sealed, and names nobody.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::stripe) struct Kept {
+    pub(in crate::stripe) customer: String,
+    pub(in crate::stripe) payment_method: String,
+}
+
+impl Kept {
+    /// Reads what [`Kept`] was written as; both go into forms, so both must be ids.
+    pub(in crate::stripe) fn read(text: &str) -> Option<Self> {
+        let kept: Self = serde_json::from_str(text).ok()?;
+        let sound = is_id(&kept.customer, "cus_") && is_id(&kept.payment_method, "pm_");
+        sound.then_some(kept)
+    }
+}
+
+/// The SetupIntent is created, and not confirmed.
+pub(in crate::stripe) fn create(
+    what: &Use<'_>,
+    method: &str,
+    customer: &str,
+    dialect: &Dialect,
+) -> Request {
+    let mut form =
+        Form::default().field(&["customer"], customer).field(&["payment_method"], method);
+    if dialect.takes(Parameter::PaymentMethodTypes) {
+        form = form.field(&[dialect.payment_method_types.as_str(), "0"], "card");
+    }
+    form = labelled(form.field(&["usage"], "off_session"), &[], what);
+    if dialect.takes(Parameter::Description) {
+        form = form.field(&["description"], what.ask.description());
+    }
+    Request::post("/v1/setup_intents", key(what, Step::SetupCreate), form)
+}
+
+/// The id of the SetupIntent that creating made.
+pub(in crate::stripe) fn created(reply: &Reply) -> Result<Reference, Failure> {
+    made(reply, "setup_intent", "seti_").map(Reference)
+}
+
+/// The call that keeps the card.
+pub(in crate::stripe) fn confirm(what: &Use<'_>, id: &str, dialect: &Dialect) -> Request {
+    let mut form = expanding(dialect);
+    match dialect.three_d_secure {
+        ThreeDSecure::Redirect if dialect.takes(Parameter::ReturnUrl) => {
+            form = form.field(&["return_url"], what.page);
+        }
+        // There is no parameter for it here: what wants 3-D Secure is cancelled.
+        ThreeDSecure::Redirect | ThreeDSecure::Refuse => {}
+    }
+    let path = format!("/v1/setup_intents/{id}/confirm");
+    Request::post(path, key(what, Step::SetupConfirm), form).that_moves_money()
+}
+
+/// Makes that call impossible. No key: see [`Step`].
+pub(in crate::stripe) fn cancel(id: &str) -> Request {
+    Request::post(format!("/v1/setup_intents/{id}/cancel"), None, Form::default())
+}
+
+/// What became of it.
+pub(in crate::stripe) fn read(id: &str, dialect: &Dialect) -> Request {
+    Request::get(format!("/v1/setup_intents/{id}"), expanding(dialect))
+}
+
+fn expanding(dialect: &Dialect) -> Form {
+    let form = Form::default();
+    if dialect.takes(Parameter::Expand) {
+        form.field(&["expand", "0"], "payment_method")
+    } else {
+        form
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct SetupIntent {
+    id: String,
+    object: String,
+    status: String,
+    #[serde(default)]
+    customer: Value,
+    /// An id, or the object where it was asked for.
+    #[serde(default)]
+    payment_method: Value,
+    #[serde(default)]
+    next_action: Value,
+    last_setup_error: Option<ErrorBody>,
+}
+
+/// What an answer about one SetupIntent means.
+pub(in crate::stripe) fn outcome(call: Call, reply: &Reply, reference: &str) -> Answer {
+    if !reply.status.is_success() {
+        return errors::failure(call, reply, Some(reference)).into();
+    }
+    let Ok(setup) = serde_json::from_slice::<SetupIntent>(&reply.body) else {
+        return Answer::Unknown;
+    };
+    if setup.id != reference { Answer::Unknown } else { stands(&setup) }
+}
+
+/// Where a SetupIntent stands.
+pub(super) fn stands(setup: &SetupIntent) -> Answer {
+    if setup.object != "setup_intent" || !is_id(&setup.id, "seti_") {
+        return Answer::Unknown;
+    }
+    match setup.status.as_str() {
+        "succeeded" => kept(setup).map_or(Answer::Unknown, Answer::Done),
+        "processing" => Answer::Working,
+        "requires_action" => Answer::NeedsCustomer { onward: next_action(&setup.next_action) },
+        "requires_confirmation" => Answer::NotExecuted,
+        "requires_payment_method" => match &setup.last_setup_error {
+            Some(error) => errors::declined(error).into(),
+            None => Answer::Invalid { code: "payment_method_missing" },
+        },
+        "canceled" => Answer::Fenced,
+        _ => Answer::Unknown,
+    }
+}
+
+fn kept(setup: &SetupIntent) -> Option<Fetched> {
+    let kept = Kept {
+        customer: id_of(&setup.customer, "cus_")?.to_owned(),
+        payment_method: id_of(&setup.payment_method, "pm_")?.to_owned(),
+    };
+    let card = Card::read(setup.payment_method.get("card").unwrap_or(&Value::Null));
+    let secret = serde_json::to_string(&kept).ok()?.into();
+    Some(Fetched::Card {
+        receipt: CardReceipt {
+            reference: Reference(setup.id.clone()),
+            wallet: card.wallet,
+            card_brand: card.brand,
+            last4: card.last4,
+            exp_month: card.exp_month,
+            exp_year: card.exp_year,
+        },
+        kept: Authorization { kind: AuthorizationKind::KeptCard, secret },
+    })
+}
