@@ -47,6 +47,7 @@ pub fn router(consent: Arc<ConsentCallback>) -> Router {
         .route("/callbacks/{brand}/{channel}", get(receive).post(receive))
         // Apple puts the word behind the address it is given.
         .route("/callbacks/{brand}/{channel}/message", post(receive))
+        .route("/sandbox/checkout/{id}", get(see_checkout).post(use_checkout))
         .route("/sandbox/phones/{phone}/messages", get(messages))
         .route("/sandbox/phones/{phone}/messages/{id}/tap", post(tap))
         .method_not_allowed_fallback(wrong_method)
@@ -137,6 +138,14 @@ async fn answer_page(State(consent): Here, Named(token): Named<String>, call: Ca
 async fn receive(State(consent): Here, Named(to): Named<(String, String)>, call: Call) -> Response {
     let received = consent.receive(&to.0, &to.1, &call.parts, call.body.clone()).await;
     call.answer(&consent, received)
+}
+
+async fn see_checkout(State(consent): Here, Named(id): Named<String>, call: Call) -> Response {
+    call.answer(&consent, consent.checkout(&id, None).await)
+}
+
+async fn use_checkout(State(consent): Here, Named(id): Named<String>, call: Call) -> Response {
+    call.answer(&consent, consent.checkout(&id, Some(&call.body)).await)
 }
 
 async fn messages(State(consent): Here, Named(phone): Named<String>, call: Call) -> Response {

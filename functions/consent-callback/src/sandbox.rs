@@ -5,14 +5,15 @@ use domain::brand::Mode;
 use domain::caller::{self, Requester};
 use domain::consent::How;
 use domain::outcome::DeclineReason;
+use domain::ports::{SandboxPage, SandboxVisit};
 use domain::problem::{Code, FieldError, Problem};
 use domain::request::Request;
 use domain::sandbox::{self, Look, PhoneMessage, Tap};
 use domain::values::id::PromptId;
 use domain::values::phone::Phone;
 use domain::{storage, texts};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
-use http::{HeaderMap, Response};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION};
+use http::{HeaderMap, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -106,6 +107,43 @@ impl ConsentCallback {
         let gone = || Problem::new(Code::NotFound, "the message's request is gone");
         let request = loaded.ok_or_else(gone)?.request;
         Ok(tapped(&request))
+    }
+
+    /// `GET` and `POST /sandbox/checkout/{id}`: the page of the sandbox's own processor, where its customers pay.
+    ///
+    /// A browser has no key to show. The id is derived from a request's, which only those know who have the brand's key, and
+    /// the customer who was sent here.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    pub async fn checkout(
+        &self,
+        id: &str,
+        form: Option<&[u8]>,
+    ) -> Result<Response<Bytes>, Problem> {
+        let absent = || Problem::new(Code::NotFound, "there is no such page");
+        match self.sandbox {
+            SandboxAccess::Off => return Err(absent()),
+            SandboxAccess::Key | SandboxAccess::Open => {}
+        }
+        let page = self.processors.sandbox_page(&SandboxVisit { id, form }).await?;
+        let (body, status, headers) = match page.ok_or_else(absent)? {
+            SandboxPage::Shown { html, policy } => {
+                let kind = "text/html; charset=utf-8".to_owned();
+                let headers = vec![(CONTENT_TYPE, kind), (CONTENT_SECURITY_POLICY, policy)];
+                (html, StatusCode::OK, headers)
+            }
+            SandboxPage::SentTo(url) => {
+                (String::new(), StatusCode::SEE_OTHER, vec![(LOCATION, url)])
+            }
+        };
+        let mut answer = Response::new(Bytes::from(body));
+        *answer.status_mut() = status;
+        for (name, value) in headers {
+            let value = HeaderValue::from_str(&value).map_err(|_unfit| absent())?;
+            answer.headers_mut().insert(name, value);
+        }
+        Ok(answer)
     }
 
     /// Who uses the phone: nobody in particular where it is open to all.
