@@ -43,20 +43,20 @@ impl<'a> Heard<'a> {
 }
 
 impl ConsentCallback {
-    /// `GET` and `POST /callbacks/{brand}/{channel}`: verifies, then records.
+    /// `GET` and `POST /callbacks/{brand}/{channel or processor}`: verifies, then records.
     ///
     /// # Errors
     /// A [`Problem`]; nothing was recorded, or the provider's repeat records the rest.
     pub async fn receive(
         &self,
         brand: &str,
-        channel: &str,
+        name: &str,
         parts: &Parts,
         body: Bytes,
     ) -> Result<Response<Bytes>, Problem> {
         let absent = || Problem::new(Code::NotFound, NOWHERE);
         let brand: BrandName = brand.parse().map_err(|_not_a_name| absent())?;
-        let channel: ChannelName = channel.parse().map_err(|_not_a_name| absent())?;
+        let channel: ChannelName = name.parse().map_err(|_not_a_name| absent())?;
         let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
         let callback = UnverifiedCallback {
             method: parts.method.clone(),
@@ -66,11 +66,14 @@ impl ConsentCallback {
             now: self.clock.now(),
             proof: Proof::None,
         };
-        let reply = self.told(&brand, &channel, &callback).await?;
-        let mut answer = Response::new(Bytes::from(reply.body));
-        *answer.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
-        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
-        Ok(answer)
+        let known = self.brand(&brand).await?;
+        let mut setups = [Mode::Live, Mode::Test].map(|mode| known.setup(mode)).into_iter();
+        if setups.any(|setup| setup.channels.iter().any(|setup| setup.name == channel)) {
+            return Ok(replied(self.told(&brand, &channel, &callback).await?));
+        }
+        // A name that no channel has may be a processor's.
+        let processor = name.parse().map_err(|_not_a_name| absent())?;
+        self.hear(&known, &processor, &callback).await
     }
 
     /// What a channel's provider told, whichever way it came: verifies, records, and says what to answer.
@@ -83,13 +86,7 @@ impl ConsentCallback {
         channel: &ChannelName,
         callback: &UnverifiedCallback,
     ) -> Result<CallbackReply, Problem> {
-        let brand = match self.secrets.brand(brand).await {
-            Ok(brand) => brand,
-            Err(SecretsError::Unknown) => return Err(Problem::new(Code::NotFound, NOWHERE)),
-            Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => {
-                return Err(error.into());
-            }
-        };
+        let brand = self.brand(brand).await?;
         let (mode, received) = self.verify(&brand, channel, callback).await?;
         let heard = Heard { brand: &brand, mode, channel };
         let mut wanted = true;
@@ -98,6 +95,16 @@ impl ConsentCallback {
         }
         let refusal = received.refusal.filter(|_| !wanted);
         Ok(refusal.unwrap_or(received.reply))
+    }
+
+    async fn brand(&self, name: &BrandName) -> Result<Arc<Brand>, Problem> {
+        match self.secrets.brand(name).await {
+            Ok(brand) => Ok(brand),
+            Err(SecretsError::Unknown) => Err(Problem::new(Code::NotFound, NOWHERE)),
+            Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => {
+                Err(error.into())
+            }
+        }
     }
 
     /// The address names no mode: the callback belongs to the setup whose credentials it verifies with.
@@ -211,4 +218,12 @@ async fn whole(
             Err(Problem::new(Code::TemporaryReducedCapacity, detail))
         }
     }
+}
+
+/// What a provider wants to hear, as the answer to its call.
+pub(crate) fn replied(reply: CallbackReply) -> Response<Bytes> {
+    let mut answer = Response::new(Bytes::from(reply.body));
+    *answer.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    answer
 }

@@ -7,6 +7,7 @@ mod callbacks;
 mod http_edge;
 mod knowledge;
 mod link;
+mod news;
 mod opt_out;
 pub mod page;
 mod sandbox;

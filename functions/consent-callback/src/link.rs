@@ -134,7 +134,7 @@ impl ConsentCallback {
     }
 }
 
-fn unknown(token: &str) -> Result<Response<Bytes>, Problem> {
+pub(crate) fn unknown(token: &str) -> Result<Response<Bytes>, Problem> {
     // A token that is no token is not written into a page.
     let plain = token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     let action = if plain { format!("/c/{token}") } else { "/c/".to_owned() };
@@ -161,7 +161,7 @@ fn html(
     Ok(answer)
 }
 
-fn see_other(token: &str) -> Response<Bytes> {
+pub(crate) fn see_other(token: &str) -> Response<Bytes> {
     let mut answer = Response::new(Bytes::new());
     *answer.status_mut() = StatusCode::SEE_OTHER;
     if let Ok(location) = HeaderValue::from_str(&format!("/c/{token}")) {
