@@ -101,7 +101,7 @@ impl ConsentCallback {
         match news {
             News::Look(id) => self.look(teller, id).await,
             News::Told { request, generation, told } => {
-                self.told_of_attempt(teller, request, (generation, told)).await
+                self.told_of(teller, request, (generation, told)).await
             }
             News::RefundTold { request, .. } => self.look(teller, request).await,
             News::Returned { request, generation, authorization } => {
@@ -134,7 +134,7 @@ impl ConsentCallback {
         Ok(effects::send(self.queue.as_ref(), Step::Fetch, id, Duration::ZERO).await?)
     }
 
-    async fn told_of_attempt(
+    async fn told_of(
         &self,
         teller: Teller<'_>,
         id: RequestId,

@@ -10,17 +10,18 @@ use domain::consent::SessionCode;
 use domain::effects::{self, EffectError};
 use domain::limits::{self, Limited, Standing};
 use domain::message::Step;
-use domain::ports::{Expect, OpenProcessorError, StoreError, Way};
+use domain::ports::{Expect, StoreError};
 use domain::problem::{Code, Problem};
 use domain::request::{Request, State};
 use domain::storage;
 use domain::values::id::RequestId;
-use domain::values::name::{ChannelName, ProcessorName};
+use domain::values::name::ChannelName;
 use domain::values::time::Timestamp;
 use domain::{keys, view};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use crate::idempotency::{CallKey, Known, Remembered};
+use crate::taker::Taker;
 use crate::wanted::{self, Wanted};
 use crate::{Intake, json};
 
@@ -77,7 +78,8 @@ impl Intake {
         let brand = &requester.brand;
         let address = keys::address_hash(&brand.address_key, &wanted.customer.phone);
         let routes = self.routes(requester, wanted.channels.as_deref(), (&address, now)).await?;
-        let request = self.begin(requester, wanted, (address, routes), now)?;
+        let taker = self.taker(requester, &wanted.ask, &address).await?;
+        let request = self.begin(requester, wanted, (taker, address, routes), now)?;
         self.not_opted_out(requester, &request.address).await?;
         let (standing, base) =
             limits::load(self.store.as_ref(), &brand.name, requester.mode, &request.address)
@@ -152,7 +154,7 @@ impl Intake {
         &self,
         requester: &Requester,
         wanted: &Wanted,
-        (address, routes): (String, Vec<ChannelName>),
+        (taker, address, routes): (Taker, String, Vec<ChannelName>),
         now: Timestamp,
     ) -> Result<Request, Problem> {
         let brand = &requester.brand;
@@ -164,7 +166,6 @@ impl Intake {
         let life =
             wanted.expires_in.unwrap_or(Duration::from_secs(u64::from(policy.expires_in_seconds)));
         let coded = policy.session_code && matches!(wanted.ask, Ask::Payment { .. });
-        let (processor, by_tap) = self.processor(requester, &wanted.ask)?;
         Ok(Request {
             id,
             brand: brand.name.clone(),
@@ -175,11 +176,11 @@ impl Intake {
             address,
             session: wanted.session.clone(),
             ask: wanted.ask.clone(),
-            processor,
+            processor: taker.processor,
             routes,
             routes_used: 0,
             session_code: coded.then(|| SessionCode::draw(self.random.as_ref())),
-            by_tap,
+            by_tap: taker.by_tap,
             metadata: wanted.metadata.clone(),
             notify: brand.setup(requester.mode).notices.is_some(),
             fallback_seconds: wanted.fallback_seconds.unwrap_or(policy.fallback_seconds).max(5),
@@ -223,38 +224,6 @@ impl Intake {
         }
         routes.truncate(8);
         Ok(routes)
-    }
-
-    /// The processor that takes this ask, and whether a tap alone gives it all it needs.
-    fn processor(
-        &self,
-        requester: &Requester,
-        ask: &Ask,
-    ) -> Result<(ProcessorName, bool), Problem> {
-        let setup = requester.brand.setup(requester.mode);
-        let first = setup.processors.first();
-        let absent = || {
-            Problem::new(Code::ProcessorNotConfigured, "the brand has no processor in this mode")
-        };
-        let name = &first.ok_or_else(absent)?.name;
-        let processor = match self.processors.open(&requester.brand, requester.mode, name) {
-            Ok(processor) => processor,
-            Err(OpenProcessorError::Absent) => return Err(absent()),
-            Err(OpenProcessorError::Settings(error)) => {
-                tracing::error!(error = %error, "a processor's settings cannot be used");
-                return Err(Problem::new(
-                    Code::ProcessorNotConfigured,
-                    "the processor's settings cannot be used",
-                ));
-            }
-        };
-        let ways = processor.ways(ask);
-        if ways.is_empty() {
-            let detail = "the brand's processor does not take this ask in this mode";
-            return Err(Problem::new(Code::AskNotSupported, detail));
-        }
-        let by_tap = ways.iter().any(|way| matches!(way, Way::Nothing | Way::TestCard));
-        Ok((name.clone(), by_tap))
     }
 }
 

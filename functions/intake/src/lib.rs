@@ -9,6 +9,7 @@ mod fields;
 mod http_edge;
 mod idempotency;
 mod read;
+mod taker;
 mod wanted;
 
 use std::sync::Arc;

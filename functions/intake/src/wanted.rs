@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use domain::ask::{Ask, Customer, Metadata, Session, SessionKind};
+use domain::ask::{Ask, CLAIMS, Customer, Metadata, Session, SessionKind};
 use domain::brand::Mode;
 use domain::problem::Problem;
 use domain::request::LIFETIME_MAX;
@@ -144,7 +144,7 @@ fn ask(mut fields: Fields) -> Option<Ask> {
             .read("description", true, Shown::new)
             .map(|description| Ask::PaymentMethod { description }),
         Some("identity") => {
-            let claims = fields.list("claims", true, 32, Shown::new);
+            let claims = claims(&mut fields);
             let description = fields.read("description", true, Shown::new);
             claims
                 .zip(description)
@@ -160,18 +160,31 @@ fn ask(mut fields: Fields) -> Option<Ask> {
     ask
 }
 
+/// Each of them once: what is not known cannot be put to the customer in words.
+fn claims(fields: &mut Fields) -> Option<Vec<Shown<64>>> {
+    let claims = fields.list("claims", true, CLAIMS.len(), |text| {
+        let known = CLAIMS.contains(&text).then(|| Shown::new(text).ok()).flatten();
+        known.ok_or_else(|| format!("a claim is one of {}", CLAIMS.join(", ")))
+    })?;
+    let twice = claims
+        .iter()
+        .enumerate()
+        .any(|(place, claim)| claims.iter().take(place).any(|one| one == claim));
+    if twice {
+        fields.fault("claims", "value", "a claim is named twice");
+    }
+    Some(claims)
+}
+
 fn payment(fields: &mut Fields) -> Option<Ask> {
     let amount = fields.number("amount", true, (1, Money::AMOUNT_MAX));
     let currency = fields.parse("currency", true);
     let description = fields.read("description", true, Shown::new);
+    let card = fields.parse("payment_method", false);
     // The amount's bounds were checked above, and are the only thing money can refuse.
     let money =
         amount.zip(currency).and_then(|(amount, currency)| Money::new(amount, currency).ok());
-    money.zip(description).map(|(money, description)| Ask::Payment {
-        money,
-        description,
-        card: None,
-    })
+    money.zip(description).map(|(money, description)| Ask::Payment { money, description, card })
 }
 
 fn metadata(mut fields: Fields) -> Metadata {

@@ -13,6 +13,20 @@ use crate::values::name::BrandName;
 use crate::values::phone::Phone;
 use crate::values::text::Shown;
 
+/// The facts that can be asked for, by their `OpenID` Connect claim names, in the order a page lists them.
+pub const CLAIMS: [&str; 10] = [
+    "name",
+    "given_name",
+    "family_name",
+    "birthdate",
+    "email",
+    "email_verified",
+    "phone_number",
+    "phone_number_verified",
+    "address",
+    "updated_at",
+];
+
 /// What is wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -35,7 +49,7 @@ pub enum Ask {
     },
     /// Facts about who the customer is.
     Identity {
-        /// Which facts, by their `OpenID` claim names.
+        /// Which facts, by their `OpenID` claim names: some of [`CLAIMS`].
         claims: Vec<Shown<64>>,
         /// What for, in the requester's words.
         description: Shown<140>,

@@ -72,6 +72,10 @@ codes! {
     AskNotSupported "ask-not-supported" 422
         "No processor of the brand takes this ask"
         "Ask for what the brand's processors take.";
+    /// The customer has no such card on file.
+    PaymentMethodUnknown "payment-method-unknown" 422
+        "The customer has no such card on file"
+        "Name a card that this customer put on file with this brand in this mode, or none.";
     /// The amount is outside what can be charged.
     AmountOutOfRange "amount-out-of-range" 400
         "The amount is outside what can be charged"

@@ -214,7 +214,7 @@ fn an_ask_that_no_processor_takes_is_refused() {
     let mut body = world.payment(PHONE, 4250);
     body["ask"] = json!({ "kind": "payment_method", "description": "Keep for next time" });
     world.post("/v1/requests", &body).problem(422, "ask-not-supported");
-    body["ask"] = json!({ "kind": "identity", "claims": ["age_over_18"], "description": "Wine" });
+    body["ask"] = json!({ "kind": "identity", "claims": ["birthdate"], "description": "Wine" });
     world.post("/v1/requests", &body).problem(422, "ask-not-supported");
     let none = World::beginning().with("/test/processors", &json!([])).begin();
     let refused = none.post("/v1/requests", &none.payment(PHONE, 4250));

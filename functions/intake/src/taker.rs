@@ -1,0 +1,97 @@
+//! Which of the brand's processors takes an ask: the first, in the brand's own order, to which the customer can give what
+//! it needs.
+
+use domain::ask::Ask;
+use domain::brand::Mode;
+use domain::caller::Requester;
+use domain::cards;
+use domain::ports::{OpenProcessorError, Processor, Way};
+use domain::problem::{Code, FieldError, Problem};
+use domain::values::name::ProcessorName;
+
+use crate::Intake;
+
+/// The processor that takes an ask.
+pub(crate) struct Taker {
+    /// Which.
+    pub(crate) processor: ProcessorName,
+    /// Whether a yes needs nothing of the customer but a tap.
+    pub(crate) by_tap: bool,
+}
+
+impl Intake {
+    /// The processor that takes this ask of whoever has that address. One that names a card on file goes where the card is.
+    pub(crate) async fn taker(
+        &self,
+        requester: &Requester,
+        ask: &Ask,
+        address: &str,
+    ) -> Result<Taker, Problem> {
+        let keeper = self.keeper(requester, ask, address).await?;
+        let mut refused =
+            Problem::new(Code::ProcessorNotConfigured, "the brand has no processor in this mode");
+        for setup in &requester.brand.setup(requester.mode).processors {
+            if keeper.as_ref().is_some_and(|keeper| *keeper != setup.name) {
+                continue;
+            }
+            let Some(processor) = self.processor(requester, &setup.name) else {
+                if refused.code == Code::ProcessorNotConfigured {
+                    refused.detail = "a processor's settings cannot be used".to_owned();
+                }
+                continue;
+            };
+            let ways = processor.ways(ask);
+            if ways.is_empty() {
+                let detail = "no processor of the brand takes this ask in this mode";
+                refused = Problem::new(Code::AskNotSupported, detail);
+                continue;
+            }
+            let by_tap = ways.iter().any(|way| gives_by_tap(way, requester.mode));
+            return Ok(Taker { processor: setup.name.clone(), by_tap });
+        }
+        Err(refused)
+    }
+
+    fn processor(&self, requester: &Requester, name: &ProcessorName) -> Option<Box<dyn Processor>> {
+        match self.processors.open(&requester.brand, requester.mode, name) {
+            Ok(processor) => Some(processor),
+            Err(OpenProcessorError::Absent) => None,
+            Err(OpenProcessorError::Settings(error)) => {
+                tracing::error!(processor.name = %name, error = %error, "a processor's settings cannot be used");
+                None
+            }
+        }
+    }
+
+    /// The processor that keeps the card the ask names, where it names one that this customer put on file.
+    async fn keeper(
+        &self,
+        requester: &Requester,
+        ask: &Ask,
+        address: &str,
+    ) -> Result<Option<ProcessorName>, Problem> {
+        let Some(card) = ask.card() else { return Ok(None) };
+        let (brand, mode) = (&requester.brand.name, requester.mode);
+        let known = cards::load(self.store.as_ref(), brand, mode, card).await?;
+        // Whether somebody else has that card is not told.
+        match known.filter(|known| domain::keys::same(&known.address, address)) {
+            Some(known) => Ok(Some(known.processor)),
+            None => {
+                let detail = "the customer has no such card on file";
+                let pointer = "/ask/payment_method".to_owned();
+                let error = FieldError { pointer, code: "value", detail: detail.to_owned() };
+                let problem = Problem::new(Code::PaymentMethodUnknown, detail);
+                Err(Problem { errors: vec![error], ..problem })
+            }
+        }
+    }
+}
+
+/// Whether the yes alone is enough, wherever it is given.
+fn gives_by_tap(way: &Way, mode: Mode) -> bool {
+    match way {
+        Way::Nothing => true,
+        Way::TestCard => mode == Mode::Test,
+        Way::GooglePay(_) | Way::ApplePay(_) | Way::Hosted => false,
+    }
+}
