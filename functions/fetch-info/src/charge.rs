@@ -1,31 +1,17 @@
-//! One worker's turn at the processor: lease, attempt record, one call that moves money, and a reaction to its answer.
-//!
-//! The order is what makes a charge happen at most once: each step is committed before it is taken, and a worker that lost
-//! its lease finds out at its next commit.
+//! One worker's turn at the processor: attempt record, one call that moves money, and a reaction to its answer.
 
 use std::time::Duration;
 
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Brand;
-use domain::effects::{self, send};
 use domain::keys;
-use domain::message::Step;
-use domain::ports::{
-    Answer, Onward, Prepared, Processor, Reference, SecretsError, StoreError, Use, Write,
-};
-use domain::request::{Attempt, Change, Refusal, Request, State};
+use domain::ports::{Answer, Onward, Prepared, Processor, Reference, SecretsError, Use};
+use domain::request::{Attempt, Doubt, Request};
 use domain::seal::{self, Sealed};
-use domain::storage::{self, Loaded};
-use domain::values::id::RequestId;
+use domain::storage::Loaded;
 use domain::values::time::Timestamp;
 
 use crate::{FetchInfo, Trouble, settle};
-
-/// How often a commit that lost a race is decided again: more than a request has receipts.
-const RACES_MAX: u32 = 32;
-
-/// A customer on the processor's page is looked after this often at least.
-const AWAY_MAX: Duration = Duration::from_secs(15);
 
 /// What one turn came to, before it is recorded.
 pub(crate) enum Turn {
@@ -38,100 +24,8 @@ pub(crate) enum Turn {
 }
 
 impl FetchInfo {
-    /// Takes the request to its processor, if nobody else has it and there is a yes to use.
-    pub(crate) async fn fetch(&self, id: RequestId) -> Result<(), Trouble> {
-        let Some(loaded) = storage::load(self.store.as_ref(), id).await? else { return Ok(()) };
-        let change = match loaded.request.lease(self.clock.now()) {
-            Ok(change) => change,
-            Err(Refusal::Leased) => return self.come_back(&loaded.request).await,
-            Err(Refusal::Prompt) => {
-                // C1: the stored yes is not to what is stored as asked. Nothing is charged, and a person must look.
-                tracing::error!(request.id = %id, "C1: the consent is not to this ask");
-                if let Ok(change) = loaded.request.voided(self.clock.now()) {
-                    self.apply(&loaded, change).await?;
-                }
-                return Ok(());
-            }
-            Err(
-                Refusal::Closed
-                | Refusal::Authorized
-                | Refusal::Early
-                | Refusal::Late
-                | Refusal::Step
-                | Refusal::Limit,
-            ) => return Ok(()),
-        };
-        let leased = match self.apply(&loaded, change).await {
-            Ok(leased) => leased,
-            Err(trouble) if trouble.is_conflict() => return self.come_back(&loaded.request).await,
-            Err(trouble) => return Err(trouble),
-        };
-        Box::pin(self.turn(leased)).await
-    }
-
-    /// Another worker has the request: look again when its lease has run out, in case it died with it.
-    async fn come_back(&self, request: &Request) -> Result<(), Trouble> {
-        let now = self.clock.now();
-        let wait = match &request.state {
-            State::Processing { lease, .. } => now.until(*lease).max(Duration::from_secs(1)),
-            State::Pending | State::Prompted | State::Authorized { .. } | State::Closed { .. } => {
-                Duration::from_secs(2)
-            }
-        };
-        Ok(send(self.queue.as_ref(), Step::Fetch, request.id, wait).await?)
-    }
-
-    /// Commits a step of ours while the lease is ours: what others record meanwhile, such as a late receipt, is no reason
-    /// to stop. `None` when the request is no longer ours.
-    pub(crate) async fn step(
-        &self,
-        loaded: Loaded,
-        command: impl Fn(&Request, Timestamp) -> Result<Change, Refusal>,
-    ) -> Result<Option<Loaded>, Trouble> {
-        self.step_with(loaded, command, Vec::new()).await
-    }
-
-    /// The same, with what is written along with it.
-    pub(crate) async fn step_with(
-        &self,
-        mut loaded: Loaded,
-        command: impl Fn(&Request, Timestamp) -> Result<Change, Refusal>,
-        extra: Vec<Write>,
-    ) -> Result<Option<Loaded>, Trouble> {
-        let ours = lease(&loaded.request);
-        for _ in 0..RACES_MAX {
-            let Ok(change) = command(&loaded.request, self.clock.now()) else { return Ok(None) };
-            match self.apply_with(&loaded, change, extra.clone()).await {
-                Ok(stored) => return Ok(Some(stored)),
-                Err(trouble) if trouble.is_conflict() => {
-                    let again = storage::load(self.store.as_ref(), loaded.request.id).await?;
-                    let Some(again) = again.filter(|again| lease(&again.request) == ours) else {
-                        tracing::warn!(request.id = %loaded.request.id, "another worker has taken the request over");
-                        return Ok(None);
-                    };
-                    loaded = again;
-                }
-                Err(trouble) => return Err(trouble),
-            }
-        }
-        Err(StoreError::Conflict.into())
-    }
-
-    async fn apply(&self, loaded: &Loaded, change: Change) -> Result<Loaded, Trouble> {
-        self.apply_with(loaded, change, Vec::new()).await
-    }
-
-    async fn apply_with(
-        &self,
-        loaded: &Loaded,
-        change: Change,
-        extra: Vec<Write>,
-    ) -> Result<Loaded, Trouble> {
-        let ports = (self.store.as_ref(), self.queue.as_ref());
-        Ok(effects::apply(ports, Some(loaded.version), change, extra, None).await?)
-    }
-
-    async fn turn(&self, loaded: Loaded) -> Result<(), Trouble> {
+    /// The turn of whoever has just taken the lease.
+    pub(crate) async fn turn(&self, loaded: Loaded) -> Result<(), Trouble> {
         let request = &loaded.request;
         let (Some((consent, sealed)), Some(attempt)) =
             (request.granted(), request.open_attempt().cloned())
@@ -141,25 +35,25 @@ impl FetchInfo {
         let brand = match self.secrets.brand(&request.brand).await {
             Ok(brand) => brand,
             Err(SecretsError::Unknown | SecretsError::Damaged(_)) => {
-                return self.react(loaded, Turn::Unusable("brand_settings")).await;
+                return self.react(loaded, &attempt, Turn::Unusable("brand_settings")).await;
             }
             Err(error @ SecretsError::Unavailable(_)) => {
                 tracing::warn!(request.id = %request.id, error = %error, "no secret now");
-                return self.react(loaded, Turn::Answered(Answer::Again)).await;
+                return self.react(loaded, &attempt, Turn::Answered(Answer::Again)).await;
             }
         };
         let authorization = match seal::open(&brand.sealing, request.id, sealed) {
             Ok(authorization) => authorization,
             Err(error) => {
                 tracing::error!(request.id = %request.id, error = %error, "an authorization does not open");
-                return self.react(loaded, Turn::Unusable("authorization_lost")).await;
+                return self.react(loaded, &attempt, Turn::Unusable("authorization_lost")).await;
             }
         };
         let processor = match self.processors.open(&brand, request.mode, &attempt.processor) {
             Ok(processor) => processor,
             Err(error) => {
                 tracing::error!(request.id = %request.id, error = %error, "a processor cannot be opened");
-                return self.react(loaded, Turn::Unusable("processor_settings")).await;
+                return self.react(loaded, &attempt, Turn::Unusable("processor_settings")).await;
             }
         };
         let token = keys::link_token(&brand.link_key, consent.prompt);
@@ -183,14 +77,14 @@ impl FetchInfo {
                     processor.look_up(&what, reference).await
                 };
                 if answer == Answer::NotExecuted {
-                    return self.execute(loaded, turn, reference).await;
+                    return Box::pin(self.execute(loaded, turn, reference)).await;
                 }
                 return self
                     .answered(loaded, turn, reference, settled(attempt, tired, answer))
                     .await;
             }
             Some(_) | None if tired => {
-                return self.react(loaded, Turn::Answered(Answer::Fenced)).await;
+                return self.react(loaded, &turn.at.attempt, Turn::Answered(Answer::Fenced)).await;
             }
             Some(_) | None => {}
         }
@@ -203,10 +97,12 @@ impl FetchInfo {
                     let Some(loaded) = self.step(loaded, prepared).await? else { return Ok(()) };
                     (loaded, reference)
                 }
-                Prepared::Not(answer) => return self.react(loaded, Turn::Answered(answer)).await,
+                Prepared::Not(answer) => {
+                    return self.react(loaded, &turn.at.attempt, Turn::Answered(answer)).await;
+                }
             },
         };
-        self.execute(loaded, turn, &reference).await
+        Box::pin(self.execute(loaded, turn, &reference)).await
     }
 
     /// Commits that the call is about to be made, then makes it. What a code was exchanged for is stored before it is used.
@@ -217,12 +113,24 @@ impl FetchInfo {
         reference: &Reference,
     ) -> Result<(), Trouble> {
         let doubted = loaded.request.open_attempt().is_some_and(|attempt| attempt.in_doubt);
-        let Some(started) = self.step(loaded, Request::started).await? else { return Ok(()) };
+        // Whoever came back in this moment brought what is to be used instead: that is not marked as used by this turn.
+        let carried = turn.at.request.granted().map(|(_, sealed)| sealed.clone());
+        let command = |request: &Request, now| {
+            if request.granted().map(|(_, sealed)| sealed) == carried.as_ref() {
+                request.started(now)
+            } else {
+                request.released("returned", Doubt::AsBefore, Duration::ZERO, now)
+            }
+        };
+        let Some(started) = self.step(loaded, command).await? else { return Ok(()) };
+        if started.request.granted().map(|(_, sealed)| sealed) != carried.as_ref() {
+            return self.take_up_later(&started, turn.at.attempt.again_at).await;
+        }
         loaded = started;
         let mut answer = turn.processor.execute(&turn.at.what(), reference).await;
         if let Answer::Exchanged(authorization) = answer {
             let Some(sealed) = self.sealed(&loaded.request, turn.brand, &authorization) else {
-                return self.react(loaded, Turn::Unusable("sealing_keys")).await;
+                return self.react(loaded, &turn.at.attempt, Turn::Unusable("sealing_keys")).await;
             };
             let exchanged = |request: &Request, now| request.exchanged(sealed.clone(), now);
             let Some(stored) = self.step(loaded, exchanged).await? else { return Ok(()) };
@@ -233,7 +141,7 @@ impl FetchInfo {
         if let Answer::Blocked { code } = answer
             && !doubted
         {
-            return self.react(loaded, Turn::Untouched(code)).await;
+            return self.react(loaded, &turn.at.attempt, Turn::Untouched(code)).await;
         }
         self.answered(loaded, turn, reference, answer).await
     }
@@ -247,16 +155,17 @@ impl FetchInfo {
         answer: Answer,
     ) -> Result<(), Trouble> {
         let Answer::NeedsCustomer { onward } = answer else {
-            return self.react(loaded, Turn::Answered(answer)).await;
+            return self.react(loaded, &turn.at.attempt, Turn::Answered(answer)).await;
         };
         // Time may be over, or somebody wants the customer back: then nobody is sent on any more.
-        let tired = self.is_tired(&loaded.request, &turn.at.attempt);
+        let attempt = loaded.request.open_attempt().unwrap_or(&turn.at.attempt);
+        let tired = self.is_tired(&loaded.request, attempt);
         if let Some(Onward(url)) = onward.filter(|_| !tired) {
             let onward = Authorization { kind: AuthorizationKind::Onward, secret: url.into() };
             let Some(sealed) = self.sealed(&loaded.request, turn.brand, &onward) else {
-                return self.react(loaded, Turn::Unusable("sealing_keys")).await;
+                return self.react(loaded, &turn.at.attempt, Turn::Unusable("sealing_keys")).await;
             };
-            return self.send_on(loaded, sealed).await;
+            return self.send_on(loaded, turn, sealed).await;
         }
         // The customer could still complete it somewhere else, after another attempt charged: it is made impossible first.
         let answer = match turn.processor.fence(&turn.at.what(), reference).await {
@@ -272,16 +181,29 @@ impl FetchInfo {
             | Answer::Unknown
             | Answer::NotExecuted) => fenced,
         };
-        self.react(loaded, Turn::Answered(answer)).await
+        self.react(loaded, &turn.at.attempt, Turn::Answered(answer)).await
     }
 
     /// The customer goes on to the processor's own page; somebody looks again after a while, if nothing is heard before.
-    async fn send_on(&self, loaded: Loaded, sealed: Sealed) -> Result<(), Trouble> {
-        let sent_on = |request: &Request, now| request.sent_on(sealed.clone(), now);
-        let Some(stored) = self.step(loaded, sent_on).await? else { return Ok(()) };
-        let Some(attempt) = stored.request.open_attempt() else { return Ok(()) };
-        let wait = settle::wait(attempt).clamp(Duration::from_secs(2), AWAY_MAX);
-        Ok(send(self.queue.as_ref(), Step::Fetch, stored.request.id, wait).await?)
+    async fn send_on(
+        &self,
+        loaded: Loaded,
+        turn: Turning<'_>,
+        sealed: Sealed,
+    ) -> Result<(), Trouble> {
+        let before = &turn.at.attempt;
+        let command = |request: &Request, now: Timestamp| {
+            let since = before.onward.as_ref().map_or(now, |onward| onward.at);
+            let overtaken = request.open_attempt().is_some_and(|now| settle::is_news(before, now));
+            let wait = if overtaken {
+                Duration::ZERO
+            } else {
+                settle::wait_for_customer(since.until(now))
+            };
+            request.sent_on(sealed.clone(), wait, now)
+        };
+        let Some(stored) = self.step(loaded, command).await? else { return Ok(()) };
+        self.take_up_later(&stored, before.again_at).await
     }
 
     /// Sealed for the request, with the brand's current key.
@@ -325,20 +247,12 @@ impl FetchInfo {
     }
 }
 
-/// Until when a worker has the request.
-const fn lease(request: &Request) -> Option<Timestamp> {
-    match &request.state {
-        State::Processing { lease, .. } => Some(*lease),
-        State::Pending | State::Prompted | State::Authorized { .. } | State::Closed { .. } => None,
-    }
-}
-
 /// What it means that an attempt that was not given up by us is fenced: the customer would have had to do more, or left the
 /// processor's page, and whoever fenced it died before that was recorded.
 fn settled(attempt: &Attempt, tired: bool, answer: Answer) -> Answer {
-    let sent_on = attempt.onward.is_some();
+    let away = attempt.onward.as_ref().is_some_and(|onward| onward.returned_at.is_none());
     match answer {
-        Answer::Fenced if sent_on => Answer::Refused { code: "customer_left" },
+        Answer::Fenced if away => Answer::Refused { code: "customer_left" },
         Answer::Fenced if tired => Answer::Fenced,
         Answer::Fenced => Answer::Refused { code: "authentication_required" },
         Answer::Done(_)

@@ -3,6 +3,7 @@
 mod charge;
 mod crowds;
 mod endpoint;
+mod lease;
 mod notices;
 mod settle;
 

@@ -13,6 +13,7 @@ use domain::ports::{Answer, Fetched, Write};
 use domain::request::{Attempt, Doubt, Refusal, Request};
 use domain::storage::Loaded;
 use domain::values::id::{CardId, RequestId};
+use domain::values::time::Timestamp;
 
 use crate::charge::Turn;
 use crate::{FetchInfo, Trouble};
@@ -48,20 +49,30 @@ impl FetchInfo {
     /// Whether an attempt has been tried long enough: longer where it may have acted.
     pub(crate) fn is_tired(&self, request: &Request, attempt: &Attempt) -> bool {
         let now = self.clock.now();
-        if let Some(onward) = attempt.onward.as_ref().filter(|onward| !onward.returned) {
-            // A customer on the processor's page has until the deadline, and a moment in any case.
-            let until = request.expires_at.max(onward.at.after(AWAY));
-            return onward.recalled.is_some() || now > until;
+        let mut begun = attempt.started_at;
+        if let Some(onward) = &attempt.onward {
+            let Some(returned_at) = onward.returned_at else {
+                // A customer on the processor's page has until the deadline, and a moment in any case.
+                let until = request.expires_at.max(onward.at.after(AWAY));
+                return onward.recalled.is_some() || now > until;
+            };
+            // However long they were away: what they brought has just begun to be used.
+            begun = Some(returned_at);
         }
-        let (since, patience) = match attempt.started_at {
-            Some(started_at) if attempt.in_doubt => (started_at, DOUBT),
+        let (since, patience) = match begun {
+            Some(begun_at) if attempt.in_doubt => (begun_at, DOUBT),
             Some(_) | None => (attempt.at, PATIENCE),
         };
         now > since.after(patience)
     }
 
-    /// Records what a turn came to and takes the step that follows from it.
-    pub(crate) async fn react(&self, loaded: Loaded, turn: Turn) -> Result<(), Trouble> {
+    /// Records what a turn came to and takes the step that follows from it. `known` is the attempt as the turn began with it.
+    pub(crate) async fn react(
+        &self,
+        loaded: Loaded,
+        known: &Attempt,
+        turn: Turn,
+    ) -> Result<(), Trouble> {
         let request = &loaded.request;
         let id = request.id;
         let Some(attempt) = request.open_attempt().cloned() else { return Ok(()) };
@@ -98,7 +109,11 @@ impl FetchInfo {
             }
             (Verdict::Fulfil(_), None) => Err(Refusal::Step),
             (Verdict::Refuse { code, mendable }, _) => request.refused(code, *mendable, now),
-            (Verdict::ComeBack { reason, doubt, .. }, _) => request.released(reason, *doubt, now),
+            (Verdict::ComeBack { reason, doubt, .. }, _) => {
+                let overtaken = request.open_attempt().is_some_and(|now| is_news(known, now));
+                let wait = if overtaken { Duration::ZERO } else { wait(&attempt) };
+                request.released(reason, *doubt, wait, now)
+            }
         };
         let extra = extra.unwrap_or_default();
         let Some(stored) = self.step_with(loaded, command, extra).await? else { return Ok(()) };
@@ -108,11 +123,31 @@ impl FetchInfo {
                 tracing::info!(request.id = %id, request.state = state, "an attempt is settled");
                 Ok(())
             }
-            Verdict::ComeBack { .. } => {
-                Ok(send(self.queue.as_ref(), Step::Fetch, id, wait(&attempt)).await?)
-            }
+            Verdict::ComeBack { .. } => self.take_up_later(&stored, known.again_at).await,
         }
     }
+
+    /// Sends the message for when the attempt is due again, unless the one for that moment was sent before.
+    pub(crate) async fn take_up_later(
+        &self,
+        stored: &Loaded,
+        known: Option<Timestamp>,
+    ) -> Result<(), Trouble> {
+        let due = stored.request.open_attempt().and_then(|attempt| attempt.again_at);
+        let Some(due) = due.filter(|due| Some(*due) != known) else { return Ok(()) };
+        let wait = self.clock.now().until(due);
+        Ok(send(self.queue.as_ref(), Step::Fetch, stored.request.id, wait).await?)
+    }
+}
+
+/// Whether something was heard while a worker was at the processor, which it does not know of.
+pub(crate) fn is_news(before: &Attempt, after: &Attempt) -> bool {
+    let heard = |attempt: &Attempt| {
+        let onward = attempt.onward.as_ref();
+        let away = onward.map(|onward| (onward.returned_at, onward.recalled));
+        (attempt.told.clone(), away.unwrap_or_default())
+    };
+    heard(before) != heard(after)
 }
 
 impl FetchInfo {
@@ -168,6 +203,7 @@ fn verdict(request: &Request, answer: Answer) -> Verdict {
         }
         Answer::Refused { code } => Verdict::Refuse { code, mendable: true },
         Answer::Declined { code } => Verdict::Refuse { code, mendable: false },
+        // Nothing was begun yet that the customer could finish.
         Answer::NeedsCustomer { .. } | Answer::Exchanged(_) => {
             Verdict::Refuse { code: "authentication_required", mendable: true }
         }
@@ -206,6 +242,16 @@ fn is_exact(request: &Request, fetched: &Fetched) -> bool {
             Fetched::Payment(_) | Fetched::Card { .. } | Fetched::Facts { .. },
         ) => false,
     }
+}
+
+/// A quarter of the time they were away so far, 2 to 15 seconds; less often once they have been away for long.
+pub(crate) fn wait_for_customer(away: Duration) -> Duration {
+    let seconds = away.as_secs();
+    Duration::from_secs(if seconds < 900 {
+        (seconds / 4).clamp(2, 15)
+    } else {
+        (seconds / 15).min(300)
+    })
 }
 
 /// 1, 2, 4 … seconds while somebody is on the line, then five minutes.

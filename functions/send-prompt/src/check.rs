@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::effects::{self, send};
 use domain::message::Step;
-use domain::request::State;
+use domain::request::{Attempt, State};
 use domain::storage::{self, Loaded};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
@@ -50,7 +50,10 @@ impl SendPrompt {
     fn owes_fetch(&self, loaded: &Loaded, now: Timestamp) -> bool {
         match &loaded.request.state {
             State::Authorized { .. } => true,
-            State::Processing { lease, .. } => now >= *lease,
+            State::Processing { lease, .. } => {
+                let lost_at = loaded.request.open_attempt().and_then(Attempt::lost_at);
+                now >= *lease && lost_at.is_none_or(|lost_at| now >= lost_at)
+            }
             State::Pending | State::Prompted | State::Closed { .. } => false,
         }
     }

@@ -22,6 +22,8 @@ use tests::doubles::{ManualClock, SeededRandom};
 /// The moments there are, in seconds: the deadline is at 60, or at 100 once extended, and a lease lasts 90.
 const MOMENTS: [u64; 5] = [0, 59, 60, 149, 250];
 const ROUTES_MAX: usize = 3;
+/// How long a worker waits before it takes an attempt up again.
+const WAIT: Duration = Duration::from_secs(2);
 
 /// How far an exploration goes: all of it at once would take hours, and what becomes of prompts and what becomes of
 /// attempts hardly touch each other.
@@ -141,9 +143,9 @@ fn at_the_processor(request: &Request, now: Timestamp) -> Commands {
         request.lease(now),
         request.prepared(Reference("pi_1".to_owned()), now),
         request.started(now),
-        request.released("again", Doubt::None, now),
-        request.released("again", Doubt::AsBefore, now),
-        request.released("unknown", Doubt::Told, now),
+        request.released("again", Doubt::None, WAIT, now),
+        request.released("again", Doubt::AsBefore, WAIT, now),
+        request.released("unknown", Doubt::Told, WAIT, now),
         request.fulfilled("CODE".to_owned(), Details::Payment(receipt()), now),
         request.refused("card_declined", true, now),
         request.refused("card_declined", false, now),

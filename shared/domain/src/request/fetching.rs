@@ -36,6 +36,9 @@ pub struct Attempt {
     pub doubt_told: bool,
     /// How many times the attempt was taken up.
     pub tries: u32,
+    /// When it is to be taken up again, once it was given back. A message that comes sooner says that there may be news.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_at: Option<Timestamp>,
     /// How it ended, once it did.
     pub end: Option<AttemptEnd>,
     /// Where the customer went on to at the processor, and since when: sealed, and gone with the attempt.
@@ -109,6 +112,7 @@ impl Request {
                     in_doubt: false,
                     doubt_told: false,
                     tries: 1,
+                    again_at: None,
                     end: None,
                     onward: None,
                     told: None,
@@ -167,16 +171,22 @@ impl Request {
         attempt.started_at = attempt.started_at.or(Some(now));
         attempt.in_doubt = true;
         if let Some(onward) = &mut attempt.onward {
-            onward.redeemed |= onward.returned;
+            onward.redeemed |= onward.returned_at.is_some();
         }
         Ok(change.because(What::Started { generation }))
     }
 
-    /// The worker gives the request back, to be taken up again.
+    /// The worker gives the request back, to be taken up again after that wait.
     ///
     /// # Errors
     /// [`Refusal::Step`] when no worker has it.
-    pub fn released(&self, reason: &str, doubt: Doubt, now: Timestamp) -> Result<Change, Refusal> {
+    pub fn released(
+        &self,
+        reason: &str,
+        doubt: Doubt,
+        wait: Duration,
+        now: Timestamp,
+    ) -> Result<Change, Refusal> {
         let mut change = self.at_processor(now)?;
         if let State::Processing { lease, .. } = &mut change.request.state {
             *lease = now;
@@ -184,6 +194,7 @@ impl Request {
         let attempt = open(&mut change.request)?;
         let generation = attempt.generation;
         attempt.in_doubt &= doubt != Doubt::None;
+        attempt.due_after(wait, now);
         let news = doubt == Doubt::Told && !attempt.doubt_told;
         attempt.doubt_told |= news;
         if news {
@@ -265,11 +276,36 @@ impl Request {
     }
 }
 
+/// A message that is so much later than due was lost.
+const LOST: Duration = Duration::from_secs(10);
+/// How much sooner than it is due a message may come and still be the one that was sent for it.
+const EARLY: Duration = Duration::from_secs(1);
+
 impl Attempt {
+    /// Whether a message that comes now was not sent for when it is due: somebody heard that there may be news.
+    #[must_use]
+    pub fn is_early(&self, now: Timestamp) -> bool {
+        self.again_at.is_some_and(|at| now.after(EARLY) < at)
+    }
+
+    /// When the message it is taken up again by must have been lost, if it was to be taken up again.
+    #[must_use]
+    pub fn lost_at(&self) -> Option<Timestamp> {
+        self.again_at.map(|at| at.after(LOST))
+    }
+
+    /// Due after that wait, unless it is due later already: then the message for that is under way.
+    pub(super) fn due_after(&mut self, wait: Duration, now: Timestamp) {
+        if !self.is_early(now) {
+            self.again_at = Some(now.after(wait));
+        }
+    }
+
     /// What an attempt that ended no longer needs: all of it is the customer's.
     fn forget(&mut self) {
         self.onward = None;
         self.told = None;
+        self.again_at = None;
     }
 }
 

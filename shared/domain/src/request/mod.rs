@@ -226,7 +226,10 @@ impl Request {
                 quiet.unwrap_or(self.expires_at)
             }
             State::Authorized { .. } => soon,
-            State::Processing { lease, .. } => lease.after(Duration::from_secs(5)).max(soon),
+            State::Processing { lease, .. } => {
+                let lost = self.open_attempt().and_then(Attempt::lost_at).unwrap_or(soon);
+                lease.after(Duration::from_secs(5)).max(soon).max(lost)
+            }
             State::Closed { .. } => return None,
         };
         let wait = now.until(due.min(self.expires_at.max(soon)));

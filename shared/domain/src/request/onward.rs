@@ -1,5 +1,7 @@
 //! A customer on the processor's own page: sent on, come back, wanted back, and what the processor tells meanwhile.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::fetching::open;
@@ -16,8 +18,9 @@ pub struct SentOn {
     pub sealed: Sealed,
     /// Since when.
     pub at: Timestamp,
-    /// Whether they came back with something to use.
-    pub returned: bool,
+    /// When they came back with something to use, if they did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub returned_at: Option<Timestamp>,
     /// Whether what they came back with was used, or was about to be.
     pub redeemed: bool,
     /// Why the attempt is to be ended before its time, if somebody wants that.
@@ -36,11 +39,17 @@ pub enum Recall {
 }
 
 impl Request {
-    /// The customer has to go on to the processor's own page, where `sealed` leads. No worker waits for them.
+    /// The customer has to go on to the processor's own page, where `sealed` leads. No worker waits for them: somebody looks
+    /// again after that wait, if nothing is heard before.
     ///
     /// # Errors
     /// [`Refusal::Step`] when the attempt is not at that point.
-    pub fn sent_on(&self, sealed: Sealed, now: Timestamp) -> Result<Change, Refusal> {
+    pub fn sent_on(
+        &self,
+        sealed: Sealed,
+        wait: Duration,
+        now: Timestamp,
+    ) -> Result<Change, Refusal> {
         let mut change = self.at_processor(now)?;
         if let State::Processing { lease, .. } = &mut change.request.state {
             *lease = now;
@@ -50,11 +59,14 @@ impl Request {
             return Err(Refusal::Step);
         }
         let generation = attempt.generation;
+        // Looking whether a customer is done says nothing about how the processor is.
+        attempt.tries = 0;
+        attempt.due_after(wait, now);
         if attempt.onward.is_some() {
             return Ok(change.because(What::Released { reason: "customer".to_owned() }));
         }
-        let (returned, redeemed, recalled) = (false, false, None);
-        attempt.onward = Some(SentOn { sealed, at: now, returned, redeemed, recalled });
+        let (returned_at, redeemed, recalled) = (None, false, None);
+        attempt.onward = Some(SentOn { sealed, at: now, returned_at, redeemed, recalled });
         Ok(change.noting("sent_on", None, None).because(What::SentOn { generation }))
     }
 
@@ -74,10 +86,12 @@ impl Request {
         let ours = attempt.generation == generation;
         let onward = attempt.onward.as_mut().filter(|onward| ours && onward.recalled.is_none());
         let onward = onward.ok_or(Refusal::Step)?;
-        if onward.returned {
+        if onward.returned_at.is_some() {
             return Ok(Change::of(self, now));
         }
-        onward.returned = true;
+        onward.returned_at = Some(now);
+        attempt.again_at = None;
+        attempt.tries = 0;
         self.carries(&mut change, sealed);
         Ok(change.noting("returned", None, None).because(What::Returned { generation }))
     }
@@ -107,12 +121,13 @@ impl Request {
         let mut change = self.at_processor(now)?;
         let attempt = open(&mut change.request)?;
         let generation = attempt.generation;
-        let onward = attempt.onward.as_mut().filter(|onward| !onward.returned);
+        let onward = attempt.onward.as_mut().filter(|onward| onward.returned_at.is_none());
         let onward = onward.ok_or(Refusal::Step)?;
         if onward.recalled.is_some_and(|known| known == by || known == Recall::Requester) {
             return Ok(Change::of(self, now));
         }
         onward.recalled = Some(by);
+        attempt.again_at = None;
         Ok(change.because(What::Recalled { generation, by }))
     }
 
@@ -131,6 +146,7 @@ impl Request {
         }
         let success = told.success;
         attempt.told = Some(told);
+        attempt.again_at = None;
         Ok(change.because(What::Told { generation, success }))
     }
 }
