@@ -1,13 +1,13 @@
 //! What follows from the customer's answer, whichever way it came.
 
-use domain::authorization::{Authorization, AuthorizationKind};
-use domain::brand::{Brand, Mode};
+use domain::authorization::Authorization;
+use domain::brand::Brand;
 use domain::consent::{Consent, How};
 use domain::effects::{self, EffectError};
 use domain::limits;
 use domain::message::Step;
 use domain::outcome::DeclineReason;
-use domain::ports::{StoreError, Way, Write};
+use domain::ports::{StoreError, Write};
 use domain::problem::{Code, Problem};
 use domain::request::{Change, CodeCheck, Refusal, Request};
 use domain::seal;
@@ -19,25 +19,36 @@ use crate::ConsentCallback;
 
 /// How often a lost race is decided again.
 const RACES_MAX: u32 = 8;
-/// The test card of a yes that names none.
-const CARD_DEFAULT: &str = "pm_card_visa";
 
 /// What the customer answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Yes, with the session code they picked and what it is paid with.
+    /// Yes, with the session code they picked and what they gave along with it.
     Approve {
         /// The two digits picked, if any were.
         session_code: Option<String>,
-        /// The test card picked, if one was. Test mode only.
-        card: Option<String>,
-        /// What the yes carries by itself, where a wallet gave it.
-        authorization: Option<Authorization>,
+        /// What the yes carries.
+        means: Means,
     },
     /// No.
     Decline(DeclineReason),
     /// Not yet: more time, please.
     Extend,
+}
+
+/// What a customer gives along with a yes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// Nothing: there is a card on file, or in test mode the usual test card.
+    Tap,
+    /// A test card, in test mode.
+    TestCard(String),
+    /// Nothing yet: the rest is given on the processor's own page.
+    Hosted,
+    /// What a wallet on the page gave.
+    Wallet(Authorization),
+    /// What a wallet within the channel gave, which the channel has proven that it asked for.
+    Paid(Authorization),
 }
 
 /// Where an answer came from.
@@ -60,7 +71,7 @@ pub enum Unanswered {
     Refused(Refusal),
     /// A yes without the session code it needs.
     CodeMissing,
-    /// A yes to a processor that needs what this page cannot give.
+    /// A yes that carries something else than the processor takes.
     Unable,
     /// Something outside did not answer: the same answer may be given again.
     Trouble(Problem),
@@ -89,7 +100,9 @@ impl From<Unanswered> for Problem {
             Unanswered::CodeMissing => {
                 Self::new(Code::SessionCodeMissing, "pick the two digits the agent reads out")
             }
-            Unanswered::Unable => Self::new(Code::AskNotSupported, "the processor needs a wallet"),
+            Unanswered::Unable => {
+                Self::new(Code::AskNotSupported, "the processor needs more than this answer gives")
+            }
             Unanswered::Trouble(problem) => problem,
         }
     }
@@ -173,7 +186,7 @@ impl ConsentCallback {
             // A no counts from an older prompt too: nobody who says no is asked to find the newer message first.
             Answer::Decline(reason) => self.no(case, *reason, given.prompt).await,
             Answer::Approve { .. } if !in_force => Err(Unanswered::Refused(Refusal::Prompt)),
-            Answer::Approve { session_code, card, authorization } => {
+            Answer::Approve { session_code, means } => {
                 // A second yes changes nothing and repeats the send, in case the first one died before it.
                 if request.granted().is_some_and(|(consent, _)| consent.prompt == given.prompt) {
                     return Ok(Decided {
@@ -191,25 +204,21 @@ impl ConsentCallback {
                     }
                     check @ (CodeCheck::Matched | CodeCheck::NotAsked) => {
                         let matched = check == CodeCheck::Matched;
-                        self.yes(case, given, matched, (card.as_deref(), authorization.as_ref()))
+                        self.yes(case, given, (matched, means)).await
                     }
                 }
             }
         }
     }
 
-    fn yes(
+    async fn yes(
         &self,
         case: Case<'_>,
         given: Given,
-        code_matched: bool,
-        (card, carried): (Option<&str>, Option<&Authorization>),
+        (code_matched, means): (bool, &Means),
     ) -> Result<Decided, Unanswered> {
         let Case { request, brand, now } = case;
-        let authorization = match carried {
-            Some(carried) => carried.clone(),
-            None => self.authorization(request, brand, card)?,
-        };
+        let authorization = self.authorization(request, brand, means).await?;
         let sealed = seal::seal(&brand.sealing, request.id, &authorization, self.random.as_ref());
         let sealed = sealed.map_err(|error| {
             tracing::error!(request.id = %request.id, error = %error, "an authorization cannot be sealed");
@@ -229,36 +238,6 @@ impl ConsentCallback {
         };
         let change = request.grant(consent, sealed, now).map_err(Unanswered::Refused)?;
         Ok(Decided { change, extra: Vec::new(), step: Some(Step::Fetch) })
-    }
-
-    /// What the yes carries to the processor.
-    fn authorization(
-        &self,
-        request: &Request,
-        brand: &Brand,
-        card: Option<&str>,
-    ) -> Result<Authorization, Unanswered> {
-        let processor = self.processors.open(brand, request.mode, &request.processor);
-        let processor = processor.map_err(|error| {
-            tracing::error!(request.id = %request.id, error = %error, "a processor cannot be opened");
-            Unanswered::Trouble(Problem::new(Code::ProcessorNotConfigured, "the processor cannot be used"))
-        })?;
-        let ways = processor.ways(&request.ask);
-        if ways.contains(&Way::TestCard) && request.mode == Mode::Test {
-            let card = card.unwrap_or(CARD_DEFAULT);
-            let plain = card.len() <= 64
-                && card.starts_with("pm_card_")
-                && card.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-            if !plain {
-                let detail = "a test card is one of the processor's pm_card_… names";
-                return Err(Unanswered::Trouble(Problem::new(Code::InvalidRequest, detail)));
-            }
-            return Ok(Authorization {
-                kind: AuthorizationKind::PaymentMethod,
-                secret: card.into(),
-            });
-        }
-        Err(Unanswered::Unable)
     }
 
     /// A no, and what it means for how soon this address may be asked again.

@@ -126,7 +126,8 @@ async fn open_page(State(consent): Here, Named(token): Named<String>, call: Call
     let shown = if call.parts.method == Method::HEAD {
         consent.show_page(&token).await
     } else {
-        consent.open_page(&token, &call.parts.headers).await
+        let query = call.parts.uri.query().unwrap_or_default();
+        consent.open_page(&token, query, &call.parts.headers).await
     };
     call.answer(&consent, shown)
 }

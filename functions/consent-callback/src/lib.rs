@@ -7,7 +7,9 @@ mod callbacks;
 mod http_edge;
 mod knowledge;
 mod link;
+mod means;
 mod news;
+mod onward;
 mod opt_out;
 pub mod page;
 mod sandbox;
@@ -19,7 +21,7 @@ use std::sync::Arc;
 
 use domain::ports::{Channels, Clock, Processors, Queue, Random, Secrets, Store};
 
-pub use answer::{Answer, Given, Unanswered};
+pub use answer::{Answer, Given, Means, Unanswered};
 pub use http_edge::router;
 pub use topics::Topics;
 

@@ -205,6 +205,6 @@ impl ConsentCallback {
         let answered = request.granted().map(|(consent, _)| consent.prompt);
         let last = || request.prompts.last().map(|prompt| prompt.id);
         let Some(prompt) = answered.or_else(last) else { return link::unknown("") };
-        Ok(link::see_other(&keys::link_token(&teller.brand.link_key, prompt)))
+        Ok(link::see_other(&keys::link_token(&teller.brand.link_key, prompt), ""))
     }
 }

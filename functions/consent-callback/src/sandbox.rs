@@ -17,7 +17,7 @@ use http::{HeaderMap, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Given};
+use crate::answer::{Answer, Given, Means};
 use crate::callbacks::Heard;
 use crate::{ConsentCallback, SandboxAccess};
 
@@ -81,7 +81,10 @@ impl ConsentCallback {
                 return self.brought_back(&phone, &message, &postback).await;
             }
             TapBody { action: Some(action), postback: None, session_code, card } => match action {
-                Tap::Approve => Answer::Approve { session_code, card, authorization: None },
+                Tap::Approve => {
+                    let means = card.map_or(Means::Tap, Means::TestCard);
+                    Answer::Approve { session_code, means }
+                }
                 Tap::Decline => Answer::Decline(DeclineReason::Customer),
                 Tap::NotMe => Answer::Decline(DeclineReason::NotMe),
                 Tap::Open => return Err(Problem::new(Code::InvalidRequest, TAP)),

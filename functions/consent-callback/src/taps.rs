@@ -15,7 +15,7 @@ use domain::storage::{self, Loaded};
 use domain::texts::{self, Reply};
 
 use crate::ConsentCallback;
-use crate::answer::{Answer, Given, Unanswered};
+use crate::answer::{Answer, Given, Means, Unanswered};
 use crate::callbacks::Heard;
 
 impl ConsentCallback {
@@ -53,8 +53,7 @@ impl ConsentCallback {
         if !own {
             return Ok(false);
         }
-        let authorization = Some(authorization);
-        let answer = Answer::Approve { session_code: None, card: None, authorization };
+        let answer = Answer::Approve { session_code: None, means: Means::Paid(authorization) };
         match self.answer(Given { request, prompt, how: How::Paid }, &answer).await {
             Ok(_) => Ok(true),
             Err(unanswered) if self.was_paid(reference).await? => {
@@ -185,7 +184,7 @@ impl ConsentCallback {
 /// What a tap answers, if anything: a tap on a button that opens a page never does, and a yes that needs the page cannot be
 /// given without it.
 fn meant(request: &Request, action: Action) -> Option<Answer> {
-    let yes = |session_code| Answer::Approve { session_code, card: None, authorization: None };
+    let yes = |session_code| Answer::Approve { session_code, means: Means::Tap };
     match action {
         Action::Decline => Some(Answer::Decline(DeclineReason::Customer)),
         Action::NotMe => Some(Answer::Decline(DeclineReason::NotMe)),

@@ -119,6 +119,12 @@ impl AskHash {
         Self(hex::encode(Sha256::digest(text)))
     }
 
+    /// The digest's bytes.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        hex::decode(&self.0).unwrap_or_default()
+    }
+
     /// The digest in hexadecimal.
     #[must_use]
     pub fn as_str(&self) -> &str {

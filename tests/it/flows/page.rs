@@ -69,7 +69,7 @@ fn a_yes_and_a_no_from_the_page_count() {
     let (world, asked, page) = asked();
     let fields = [("action", "approve"), ("session_code", &code(&asked)), ("card", "pm_card_amex")];
     let answer = world.customer().answers_on(&page, &fields).ok(303);
-    assert_eq!(answer.header("location"), page);
+    assert_eq!(answer.header("location"), format!("{page}?go=1"));
     let request = world.reads(&asked);
     assert_eq!(request["state"], "fulfilled");
     assert_eq!(request["outcome"]["payment"]["card_brand"], "amex");

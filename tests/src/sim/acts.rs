@@ -172,7 +172,7 @@ impl World {
         let machine = Arc::clone(&self.machine);
         Some(Box::pin(async move {
             let callback = &machine.consent_callback;
-            let page = match callback.open_page(&token, &HeaderMap::new()).await {
+            let page = match callback.open_page(&token, "", &HeaderMap::new()).await {
                 Ok(page) => page,
                 Err(problem) => return End::Answered(Err(problem)),
             };
@@ -194,7 +194,7 @@ impl World {
         let Some(token) = text.link.rsplit('/').next().map(str::to_owned) else { return };
         let machine = Arc::clone(&self.machine);
         let running: Running = Box::pin(async move {
-            End::Answered(machine.consent_callback.open_page(&token, &HeaderMap::new()).await)
+            End::Answered(machine.consent_callback.open_page(&token, "", &HeaderMap::new()).await)
         });
         self.employ(Work::Other("look"), running);
     }

@@ -8,10 +8,14 @@ const CARDS: [TestCard<'static>; 2] = [
     TestCard { value: "pm_card_visa_chargeDeclined", label: "Visa, refused" },
 ];
 
-const STAGES: [Stage<'static>; 11] = [
+const ONWARD: &str = "https://checkout.example/c/pay/cs_1?a=1&b=2";
+
+const STAGES: [Stage<'static>; 13] = [
     Stage::Ask { refused: false },
     Stage::Ask { refused: true },
     Stage::Working,
+    Stage::Onward(Onward::Going { url: ONWARD }),
+    Stage::Onward(Onward::Back { url: ONWARD }),
     Stage::Fulfilled { transaction_code: "7F3K-92QD" },
     Stage::Declined,
     Stage::Expired,
@@ -34,12 +38,29 @@ fn view(spoken: Spoken, stage: Stage<'static>) -> PageView<'static> {
         code_choices: Some(["31", "47", "82"]),
         nonce: "n0nce",
         action: "/c/3vQ8sT0aXb7Zk2LmN5pRwE",
+        again: "/c/3vQ8sT0aXb7Zk2LmN5pRwE?go=1",
         stage,
         expires_at: "14:35 UTC",
         seconds_left: 290,
+        offers: &[Offer::TestCard],
         test_cards: &CARDS,
+        claims: &[],
         can_extend: true,
     }
+}
+
+fn google() -> Offer {
+    Offer::GooglePay { setup: r#"{"environment":"TEST"}"#.to_owned() }
+}
+
+fn apple() -> Offer {
+    Offer::ApplePay { setup: r#"{"countryCode":"DE"}"#.to_owned() }
+}
+
+fn offering(offers: &[Offer]) -> String {
+    // A page is small enough to live on.
+    let offers: &'static [Offer] = offers.to_vec().leak();
+    render(&PageView { offers, ..asking() }).unwrap()
 }
 
 fn asking() -> PageView<'static> {
@@ -64,6 +85,8 @@ fn every_page_is_small_and_stands_alone() {
             assert!(html.contains(&format!("<html lang=\"{}\" dir=\"ltr\">", spoken.tag())));
             let title = html.split("<title>").nth(1).unwrap().split("</title>").next().unwrap();
             assert!(!title.trim().is_empty());
+            // The one place outside that a page may name is where the customer goes on.
+            let html = html.replace("https://checkout.example/", "");
             for forbidden in [
                 "<script", "<img", "<link", "<iframe", "src=", "http://", "https://", "url(",
                 "@import", "style=", "onclick",
@@ -93,9 +116,12 @@ fn payee_amount_purpose_and_warning_stand_before_the_answers() {
 fn what_others_wrote_is_text_and_never_markup() {
     let nasty = "<script>alert(1)</script>\"'&";
     let cards = [TestCard { value: nasty, label: nasty }];
-    for stage in
-        [Stage::Ask { refused: false }, Stage::Fulfilled { transaction_code: "\"><script>" }]
-    {
+    for stage in [
+        Stage::Ask { refused: false },
+        Stage::Fulfilled { transaction_code: "\"><script>" },
+        Stage::Onward(Onward::Going { url: nasty }),
+        Stage::Onward(Onward::Back { url: nasty }),
+    ] {
         let html = render(&PageView {
             payee: nasty,
             money: Some(nasty),
@@ -104,8 +130,10 @@ fn what_others_wrote_is_text_and_never_markup() {
             code_choices: Some([nasty; 3]),
             nonce: nasty,
             action: nasty,
+            again: nasty,
             expires_at: nasty,
             test_cards: &cards,
+            claims: &[nasty],
             ..view(Spoken::En, stage)
         });
         let html = html.unwrap();
@@ -156,7 +184,7 @@ fn what_is_not_given_is_not_shown() {
         test_mode: false,
         session_label: None,
         code_choices: None,
-        test_cards: &[],
+        offers: &[Offer::Hosted],
         can_extend: false,
         money: None,
         kind: WantedKind::Identity,
@@ -179,9 +207,11 @@ fn what_is_not_given_is_not_shown() {
 #[test]
 fn the_page_that_waits_reloads_itself_and_the_one_that_asks_does_at_the_deadline() {
     let working = render(&view(Spoken::En, Stage::Working)).unwrap();
-    assert!(working.contains("http-equiv=\"refresh\" content=\"2;url=/c/3vQ8sT0aXb7Zk2LmN5pRwE\""));
+    assert!(
+        working.contains("http-equiv=\"refresh\" content=\"2;url=/c/3vQ8sT0aXb7Zk2LmN5pRwE?go=1\"")
+    );
     assert!(render(&asking()).unwrap().contains("http-equiv=\"refresh\" content=\"291;url=/c/"));
-    for stage in STAGES.into_iter().skip(3) {
+    for stage in STAGES.into_iter().skip(5) {
         assert!(!render(&view(Spoken::En, stage)).unwrap().contains("http-equiv"), "{stage:?}");
     }
 }
@@ -206,14 +236,86 @@ fn a_paid_page_is_a_receipt() {
 }
 
 #[test]
-fn the_policy_allows_exactly_the_style_that_is_in_the_page() {
+fn a_customer_who_said_yes_a_moment_ago_goes_on_by_themselves_and_one_who_is_back_chooses() {
+    let going = render(&view(Spoken::En, Stage::Onward(Onward::Going { url: ONWARD }))).unwrap();
+    let there = "https://checkout.example/c/pay/cs_1?a=1&#38;b=2";
+    assert!(
+        going.contains(&format!("http-equiv=\"refresh\" content=\"0;url={there}\"")),
+        "{going}"
+    );
+    let back = render(&view(Spoken::En, Stage::Onward(Onward::Back { url: ONWARD }))).unwrap();
+    assert!(back.contains("content=\"5;url=/c/"), "{back}");
+    for html in [going, back] {
+        assert!(html.contains(&format!("href=\"{there}\"")), "{html}");
+        assert!(html.contains("value=\"back\"") && html.contains("name=\"nonce\""));
+    }
+}
+
+#[test]
+fn the_first_way_that_needs_no_script_stands_beside_the_no_and_wallets_in_their_order() {
+    let place = |html: &str, what: &str| html.find(what).unwrap_or_else(|| panic!("{what}"));
+    let html = offering(&[google(), Offer::Hosted, apple()]);
+    let row = html.split("<div class=\"answers\">").nth(1).unwrap().split("</div>").next().unwrap();
+    assert!(row.contains("value=\"decline\"") && row.contains("value=\"approve_hosted\""));
+    assert!(row.contains("Continue to card entry"));
+    assert!(place(&html, "data-wallet=\"google_pay\"") < place(&html, "value=\"approve_hosted\""));
+    assert!(place(&html, "value=\"approve_hosted\"") < place(&html, "data-wallet=\"apple_pay\""));
+    assert!(!html.contains("value=\"approve\"") && !html.contains("id=\"no-wallet\""));
+    let html = offering(&[Offer::TestCard, Offer::Hosted]);
+    let row = html.split("<div class=\"answers\">").nth(1).unwrap().split("</div>").next().unwrap();
+    assert!(row.contains("value=\"approve\"") && html.contains("value=\"approve_hosted\""));
+    let html = offering(&[Offer::Kept { label: "Visa •••• 4242".to_owned() }]);
+    assert!(place(&html, "Visa •••• 4242") < place(&html, "value=\"approve\""));
+    assert!(!html.contains("<select"));
+}
+
+#[test]
+fn a_page_with_wallets_does_without_script_and_says_so_where_there_is_nothing_else() {
+    let html = offering(&[google(), apple()]);
+    for button in tags(&html, "button").iter().filter(|tag| tag.contains("data-wallet")) {
+        assert!(button.ends_with("hidden") && button.contains("type=\"button\""), "{button}");
+    }
+    assert!(html.contains("<p id=\"no-wallet\">This needs Google Pay or Apple Pay"));
+    assert!(html.contains("value=\"decline\"") && !html.contains("value=\"approve"));
+    assert!(offering(&[]).contains("<p>This cannot be done here at the moment"));
+    assert!(html.len() < 24_000, "{} bytes", html.len());
+}
+
+#[test]
+fn the_facts_that_would_be_shared_are_listed() {
+    let claims = &["your name", "your date of birth"];
+    let asked =
+        PageView { kind: WantedKind::Identity, offers: &[Offer::Hosted], claims, ..asking() };
+    let html = render(&asked).unwrap();
+    assert!(html.contains("<li>your name</li><li>your date of birth</li>"), "{html}");
+    assert!(html.contains("Continue to sign in"));
+}
+
+fn digest(html: &str, tag: &str) -> String {
+    let text = html.split(&format!("<{tag}>")).nth(1).unwrap();
+    STANDARD.encode(Sha256::digest(text.split(&format!("</{tag}>")).next().unwrap().as_bytes()))
+}
+
+#[test]
+fn the_policy_allows_exactly_what_is_in_the_page() {
     let html = render(&asking()).unwrap();
-    let style = html.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
-    let digest = STANDARD.encode(Sha256::digest(style.as_bytes()));
-    let policy = content_security_policy();
-    assert!(policy.contains(&format!("style-src 'sha256-{digest}'")), "{policy}");
-    assert!(policy.starts_with("default-src 'none'; ") && !policy.contains("unsafe"), "{policy}");
-    for rule in ["form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"] {
-        assert!(policy.contains(rule), "{rule}");
+    let policy = content_security_policy(&[Offer::TestCard, Offer::Hosted]);
+    assert!(policy.contains(&format!("style-src 'sha256-{}'", digest(&html, "style"))), "{policy}");
+    assert!(!policy.contains("script-src") && !policy.contains("https:"), "{policy}");
+    let html = offering(&[apple()]);
+    let apple = content_security_policy(&[apple()]);
+    let script = format!("script-src 'sha256-{}'", digest(&html, "script"));
+    assert!(apple.contains(&script) && apple.contains("connect-src 'self';"), "{apple}");
+    assert!(!apple.contains("https:"), "{apple}");
+    let google = content_security_policy(&[google(), Offer::Hosted]);
+    assert!(google.contains(&format!("{script} https://pay.google.com;")), "{google}");
+    for policy in [policy, apple, google] {
+        assert!(
+            policy.starts_with("default-src 'none'; ") && !policy.contains("unsafe"),
+            "{policy}"
+        );
+        for rule in ["form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"] {
+            assert!(policy.contains(rule), "{rule}");
+        }
     }
 }

@@ -69,6 +69,11 @@ pub struct Use<'a> {
     /// Stands for the customer at the processor: the keyed hash of their address.
     pub customer: &'a str,
     /// The consent page, where the customer comes back to from the processor's own.
+    ///
+    /// It has no query. An adapter appends `?done=1` for customers who did there what was wanted: the page then waits for what
+    /// is heard of it. Those who gave up come back to it as it is, or with any other query, and choose whether to go on. Our
+    /// page never sends anybody on by itself but the one who said yes on it a moment ago, so that no two pages throw a
+    /// customer to and fro.
     pub page: &'a str,
     /// Where the processor reports to and sends customers back to.
     pub callback: &'a str,

@@ -1,5 +1,7 @@
 //! The words of the consent page.
 
+use crate::ask::CLAIMS;
+
 /// What the consent page says in one language. Where a payee is named, the text is what stands beside the name.
 #[derive(Debug)]
 pub struct PageTexts {
@@ -28,6 +30,12 @@ pub struct PageTexts {
     pub session_chat: &'static str,
     /// Before the payee, at a counter.
     pub session_in_person: &'static str,
+    /// Beside the card on file that would be charged.
+    pub pays_with: &'static str,
+    /// Beside the facts that would be shared.
+    pub shares: &'static str,
+    /// What those facts are called, in the order of [`crate::ask::CLAIMS`].
+    pub claims: [&'static str; CLAIMS.len()],
     /// What a yes to a payment does.
     pub on_yes_payment: &'static str,
     /// What a yes to keeping a card does.
@@ -50,6 +58,21 @@ pub struct PageTexts {
     /// The no that is also a report; at most 20 characters.
     pub not_me: &'static str,
 
+    /// The yes that goes on to where a card is entered.
+    pub go_on_card: &'static str,
+    /// The yes that goes on to where the customer signs in.
+    pub go_on_identity: &'static str,
+    /// Where a card is entered.
+    pub hosted_card: &'static str,
+    /// Where the customer signs in.
+    pub hosted_identity: &'static str,
+    /// When the page has wallets only, and none of them is here.
+    pub no_wallet: &'static str,
+    /// When there is no way at all to say yes.
+    pub no_way: &'static str,
+    /// When a wallet did not work.
+    pub wallet_failed: &'static str,
+
     /// Before the time of the deadline.
     pub answer_by: &'static str,
     /// When less than a minute is left.
@@ -63,6 +86,19 @@ pub struct PageTexts {
 
     /// The processor refused the card and the customer may try again.
     pub refused: &'static str,
+    /// Whoever was to say who the customer is did not, and the customer may try again.
+    pub refused_identity: &'static str,
+
+    /// The heading when the customer has to go on to the processor's own page.
+    pub onward: &'static str,
+    /// The text when this page goes there by itself.
+    pub onward_going: &'static str,
+    /// The text when it does not.
+    pub onward_hint: &'static str,
+    /// The link there.
+    pub onward_open: &'static str,
+    /// The button that asks for another way instead.
+    pub onward_back: &'static str,
 
     /// The heading while the processor is at it.
     pub working: &'static str,
@@ -137,6 +173,9 @@ mod tests {
                 page.expired_hint,
                 page.failed_hint,
                 page.unknown_hint,
+                page.onward_hint,
+                page.hosted_card,
+                page.no_wallet,
             ]
         });
         for (position, these) in sentences.iter().enumerate() {

@@ -1,0 +1,106 @@
+"use strict";
+// The wallets of the consent page. Buttons are there and hidden; what works on this device is shown. The yes itself is the
+// page's own form, posted with what the wallet gave, so that nothing here decides anything.
+(() => {
+  const form = document.querySelector("form");
+  const buttons = [...form.querySelectorAll("[data-wallet]")];
+  const failed = document.getElementById("wallet-failed");
+  const none = document.getElementById("no-wallet");
+  const shown = [];
+
+  const fields = (more) => {
+    const data = new URLSearchParams(new FormData(form));
+    for (const [name, value] of Object.entries(more)) data.set(name, value);
+    return data;
+  };
+  const post = (more) => fetch(form.action, { method: "POST", body: fields(more), credentials: "omit" });
+  const goOn = () => location.replace(form.action + "?go=1");
+  const fail = () => {
+    failed.hidden = false;
+  };
+  const yes = (wallet, token) => post({ action: "approve", wallet, token }).then((answer) => answer.ok);
+
+  const show = (button) => {
+    button.hidden = false;
+    if (none) none.hidden = true;
+    shown.push(button.dataset.wallet);
+  };
+  const ready = (button, open) => {
+    show(button);
+    button.addEventListener("click", () => {
+      failed.hidden = true;
+      if (form.reportValidity()) open();
+    });
+  };
+
+  const apple = (button, setup) => {
+    let works = false;
+    try {
+      works = Boolean(window.ApplePaySession) && ApplePaySession.canMakePayments();
+    } catch {
+      // Not over https, or the app around this browser forbids it.
+    }
+    if (!works) return;
+    ready(button, () => {
+      const session = new ApplePaySession(3, setup);
+      session.onvalidatemerchant = () => {
+        post({ action: "apple_session" })
+          .then((answer) => (answer.ok ? answer.json() : Promise.reject(answer)))
+          .then((merchant) => session.completeMerchantValidation(merchant))
+          .catch(() => {
+            session.abort();
+            fail();
+          });
+      };
+      session.onpaymentauthorized = (event) => {
+        yes("apple_pay", JSON.stringify(event.payment.token))
+          .catch(() => false)
+          .then((done) => {
+            session.completePayment({
+              status: done ? ApplePaySession.STATUS_SUCCESS : ApplePaySession.STATUS_FAILURE,
+            });
+            if (done) goOn();
+            else fail();
+          });
+      };
+      session.begin();
+    });
+  };
+
+  const google = (button, setup) =>
+    new Promise((done) => {
+      const script = document.createElement("script");
+      script.src = "https://pay.google.com/gp/p/js/pay.js";
+      script.onerror = done;
+      script.onload = () => {
+        const { environment, transactionInfo, merchantInfo, ...base } = setup;
+        const client = new window.google.payments.api.PaymentsClient({ environment, merchantInfo });
+        const open = () =>
+          client
+            .loadPaymentData({ ...base, transactionInfo, merchantInfo })
+            .then((data) => yes("google_pay", data.paymentMethodData.tokenizationData.token))
+            .then((ok) => (ok ? goOn() : fail()))
+            .catch((error) => {
+              if (error.statusCode !== "CANCELED") fail();
+            });
+        client
+          .isReadyToPay(base)
+          .then((answer) => {
+            if (answer.result) ready(button, open);
+          })
+          .catch(() => {})
+          .then(done);
+      };
+      document.head.append(script);
+    });
+
+  Promise.all(
+    buttons.map((button) => {
+      const setup = JSON.parse(button.dataset.setup);
+      return button.dataset.wallet === "apple_pay" ? apple(button, setup) : google(button, setup);
+    }),
+  ).then(() => {
+    // What this device has is worth knowing before the next prompt is chosen.
+    post({ action: "observed", wallets: shown.join(",") }).catch(() => {});
+  });
+})();
