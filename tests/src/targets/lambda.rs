@@ -63,7 +63,7 @@ pub fn call(input: &[u8]) {
             let event = LambdaEvent::new(call, Context::default());
             assert_answer(&ground.run(answer(router, event)).expect("an answer can be written"));
         }
-        let event: Value = serde_json::from_slice(input).expect("it was JSON before");
+        let Ok(event) = serde_json::from_slice::<Value>(input) else { return };
         let event = LambdaEvent::new(event, Context::default());
         match ground.run(answer_or_hear(&ground.consent, &heard(ground), event)) {
             Ok(answer) => assert!(answer.is_null() || answer["statusCode"].is_number(), "{answer}"),
@@ -91,6 +91,8 @@ fn yes(ground: &Ground, open: &Open) -> String {
 
 /// A yes stands only where its postback was told; nothing is ever charged by what a topic tells alone.
 fn assert_consent(ground: &Ground, told: &[u8]) {
+    // Hexadecimal digits are the same in capitals.
+    let told = told.to_ascii_lowercase();
     for open in [&ground.shown, &ground.texted, &ground.carded] {
         let postback = yes(ground, open);
         let said = told.windows(postback.len()).any(|window| window == postback.as_bytes());
