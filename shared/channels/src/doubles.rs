@@ -1,6 +1,6 @@
 //! What the tests of the channels stand on: a scripted network, a store in memory, a brand, a prompt.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -44,10 +44,38 @@ pub(crate) enum Script {
     Lost,
 }
 
-/// Records every call and does as the script says.
+/// Records every call and does as its scripts say, in turn; the last one stays. Calls that ask for an access token have
+/// scripts of their own, and get one unless those say otherwise.
 pub(crate) struct Network {
-    script: Script,
+    scripts: Mutex<VecDeque<Script>>,
+    tokens: Mutex<VecDeque<Script>>,
     pub(crate) calls: Mutex<Vec<Request<Bytes>>>,
+    /// How long each call was allowed to take.
+    pub(crate) allowed: Mutex<Vec<Duration>>,
+    slow: Mutex<Option<(Arc<Stopped>, Duration)>>,
+}
+
+impl Network {
+    /// Lets every answer take its time.
+    pub(crate) fn takes(&self, clock: &Arc<Stopped>, time: Duration) {
+        *self.slow.lock().unwrap() = Some((Arc::clone(clock), time));
+    }
+}
+
+fn next(scripts: &Mutex<VecDeque<Script>>) -> Script {
+    let mut scripts = scripts.lock().unwrap();
+    if scripts.len() > 1 { scripts.pop_front().unwrap() } else { scripts[0].clone() }
+}
+
+/// Whether a call asks for an access token (RFC 6749, section 4).
+pub(crate) fn asks_for_token(call: &Request<Bytes>) -> bool {
+    call.body().starts_with(b"grant_type=")
+}
+
+/// A token as it is granted.
+pub(crate) fn granted(token: &str) -> Script {
+    let grant = json!({"access_token": token, "expires_in": 3599, "token_type": "Bearer"});
+    Script::Answer(200, grant.to_string().into())
 }
 
 #[async_trait]
@@ -56,14 +84,19 @@ impl Http for Network {
         &self,
         request: Request<Bytes>,
         _: Reach,
-        _: Duration,
+        allowed: Duration,
     ) -> Result<Response<Bytes>, HttpError> {
+        self.allowed.lock().unwrap().push(allowed);
+        if let Some((clock, time)) = &*self.slow.lock().unwrap() {
+            clock.pass(*time);
+        }
+        let script = next(if asks_for_token(&request) { &self.tokens } else { &self.scripts });
         let place = {
             let mut calls = self.calls.lock().unwrap();
             calls.push(request);
             calls.len() - 1
         };
-        match &self.script {
+        match script {
             Script::InTurn(answers) => match answers.get(place) {
                 Some((status, body)) => {
                     Ok(Response::builder().status(*status).body(body.clone()).unwrap())
@@ -71,7 +104,7 @@ impl Http for Network {
                 None => Err(HttpError::Lost("reset".into())),
             },
             Script::Answer(status, body) => {
-                Ok(Response::builder().status(*status).body(body.clone()).unwrap())
+                Ok(Response::builder().status(status).body(body).unwrap())
             }
             Script::Forbidden => Err(HttpError::Forbidden),
             Script::NotSent => Err(HttpError::NotSent("refused".into())),
@@ -133,12 +166,26 @@ impl Store for Memory {
     }
 }
 
-struct Stopped;
+/// Stands still until it is told to go on.
+pub(crate) struct Stopped(Mutex<Timestamp>);
+
+impl Stopped {
+    pub(crate) fn pass(&self, time: Duration) {
+        let mut now = self.0.lock().unwrap();
+        *now = now.after(time);
+    }
+}
+
+impl Default for Stopped {
+    fn default() -> Self {
+        Self(Mutex::new(NOW))
+    }
+}
 
 #[async_trait]
 impl Clock for Stopped {
     fn now(&self) -> Timestamp {
-        NOW
+        *self.0.lock().unwrap()
     }
 
     async fn wait(&self, _: Duration) {}
@@ -174,17 +221,33 @@ impl Signer for Stamp {
 pub(crate) struct World {
     pub(crate) network: Arc<Network>,
     pub(crate) store: Arc<Memory>,
+    pub(crate) clock: Arc<Stopped>,
     pub(crate) random: Arc<Counting>,
     pub(crate) signs: bool,
 }
 
 impl World {
     pub(crate) fn new(script: Script) -> Self {
-        let network = Arc::new(Network { script, calls: Mutex::default() });
-        Self { network, store: Arc::default(), random: Arc::default(), signs: true }
+        Self::in_turn([granted("secret-access")], [script])
     }
 
-    /// A world in which nothing outside ever answers.
+    /// A world whose network has these scripts for calls that ask for a token, and those for all others.
+    pub(crate) fn in_turn(
+        tokens: impl Into<VecDeque<Script>>,
+        scripts: impl Into<VecDeque<Script>>,
+    ) -> Self {
+        let network = Arc::new(Network {
+            scripts: Mutex::new(scripts.into()),
+            tokens: Mutex::new(tokens.into()),
+            calls: Mutex::default(),
+            allowed: Mutex::default(),
+            slow: Mutex::default(),
+        });
+        let (store, clock, random) = (Arc::default(), Arc::default(), Arc::default());
+        Self { network, store, clock, random, signs: true }
+    }
+
+    /// A world in which nothing outside ever answers, but for access tokens, without which nothing would be sent.
     pub(crate) fn silent() -> Self {
         let store = Arc::new(Memory { silent: true, ..Memory::default() });
         Self { store, ..Self::new(Script::Lost) }
@@ -194,8 +257,9 @@ impl World {
         let signer: Option<Arc<dyn Signer>> = if self.signs { Some(Arc::new(Stamp)) } else { None };
         let http: Arc<dyn Http> = Arc::<Network>::clone(&self.network);
         let store: Arc<dyn Store> = Arc::<Memory>::clone(&self.store);
+        let clock: Arc<dyn Clock> = Arc::<Stopped>::clone(&self.clock);
         let random: Arc<dyn Random> = Arc::<Counting>::clone(&self.random);
-        Registry::new(Outside { http, store, clock: Arc::new(Stopped), random, signer })
+        Registry::new(Outside { http, store, clock, random, signer })
     }
 
     /// Opens a channel of this kind, in test mode.
@@ -211,6 +275,11 @@ impl World {
     pub(crate) fn calls(&self) -> Vec<Request<Bytes>> {
         self.network.calls.lock().unwrap().clone()
     }
+}
+
+/// Opens a channel with what this registry has kept from channels before.
+pub(crate) fn open_in(registry: &Registry, kind: &str, settings: &Value) -> Box<dyn Channel> {
+    registry.open(&brand(kind, settings), Mode::Test, &name()).unwrap()
 }
 
 fn name() -> ChannelName {

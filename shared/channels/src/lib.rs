@@ -3,7 +3,8 @@
 //! **Touches** nothing but the ports it is handed: calls to providers, the store for the sandbox phone, the machine's
 //! own signature.
 //! **Never** reads a clock, the environment or a secret that is not in the settings it is given, and never repeats a
-//! call by itself: what to do next is told by the error.
+//! call by itself: what to do next is told by the error. The one exception is a call that was refused because a kept
+//! token had run out, which is made again with a new one.
 
 mod answers;
 mod apple;
@@ -20,6 +21,7 @@ mod sandbox;
 mod settings;
 mod sms;
 mod spelling;
+mod tokens;
 mod whatsapp;
 mod words;
 
@@ -30,6 +32,7 @@ use domain::ports::{
     Channel, Channels, Clock, Http, OpenChannelError, Random, Signer, Source, Store,
 };
 use domain::values::name::ChannelName;
+use tokens::Tokens;
 
 /// Every kind of channel there is, in alphabetical order.
 const KINDS: &[Kind] = &[apple::KIND, rcs::KIND, sandbox::KIND, sms::KIND, whatsapp::KIND];
@@ -52,6 +55,7 @@ pub struct Outside {
 /// Opens a brand's channels by the kind its settings name.
 pub struct Registry {
     outside: Outside,
+    tokens: Arc<Tokens>,
 }
 
 /// One kind of channel: the word in the settings, and how such a channel is opened.
@@ -63,6 +67,8 @@ pub(crate) struct Kind {
 /// What a channel is opened with.
 pub(crate) struct Opening<'a> {
     outside: &'a Outside,
+    /// What was fetched by channels opened before.
+    tokens: &'a Arc<Tokens>,
     brand: &'a Brand,
     mode: Mode,
     setup: &'a ChannelSetup,
@@ -76,8 +82,8 @@ struct UnknownKind;
 impl Registry {
     /// A registry whose channels touch `outside`.
     #[must_use]
-    pub const fn new(outside: Outside) -> Self {
-        Self { outside }
+    pub fn new(outside: Outside) -> Self {
+        Self { outside, tokens: Arc::default() }
     }
 }
 
@@ -91,7 +97,7 @@ impl Channels for Registry {
         let setups = &brand.setup(mode).channels;
         let setup =
             setups.iter().find(|setup| setup.name == *name).ok_or(OpenChannelError::Absent)?;
-        let opening = Opening { outside: &self.outside, brand, mode, setup };
+        let opening = Opening { outside: &self.outside, tokens: &self.tokens, brand, mode, setup };
         let kind = KINDS.iter().find(|kind| kind.name == setup.kind);
         let kind = kind.ok_or_else(|| OpenChannelError::Settings(UnknownKind.into()))?;
         (kind.open)(&opening).map_err(OpenChannelError::Settings)

@@ -1,0 +1,39 @@
+//! The calls to Google, what each recorded answer means, and what its webhook says.
+
+mod calls;
+mod webhook;
+
+use bytes::Bytes;
+use domain::ports::Channel;
+use domain::values::phone::Phone;
+use http::Request;
+use serde_json::Value;
+
+use crate::doubles::{PHONE, World, asks_for_token, fixtures, reference};
+
+fn settings(name: &str) -> Value {
+    fixtures("rcs/fixtures/settings").remove(name).unwrap()
+}
+
+fn open(world: &World) -> Box<dyn Channel> {
+    world.open("rcs", &settings("google")).unwrap()
+}
+
+fn phone() -> Phone {
+    PHONE.parse().unwrap()
+}
+
+fn uuid() -> String {
+    reference().prompt.to_uuid()
+}
+
+/// The calls that were made, each as what it was for.
+fn purposes(world: &World) -> Vec<&'static str> {
+    let of = |call: &Request<Bytes>| match call.method().as_str() {
+        _ if asks_for_token(call) => "token",
+        "GET" => "capability",
+        "DELETE" => "revoke",
+        _ => "send",
+    };
+    world.calls().iter().map(of).collect()
+}

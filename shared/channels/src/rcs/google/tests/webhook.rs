@@ -1,0 +1,345 @@
+//! What Google's webhook says, and who is believed.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::brand::{Brand, Mode};
+use domain::ports::{
+    About, Callback, CallbackError, Channel, Channels, Proof, Received, Sender, UnverifiedCallback,
+};
+use domain::postback::Action;
+use hmac::{Hmac, KeyInit, Mac};
+use http::{HeaderMap, Method};
+use serde_json::{Value, json};
+use sha2::Sha512;
+
+use super::{open, phone, settings, uuid};
+use crate::doubles::{NOW, PHONE, Script, World, postback, reference};
+
+const TOKEN: &str = "secret-client-token";
+
+fn call(body: &[u8], signature: Option<&str>) -> UnverifiedCallback {
+    let mut headers = HeaderMap::new();
+    if let Some(signature) = signature {
+        headers.insert("x-goog-signature", signature.parse().unwrap());
+    }
+    UnverifiedCallback {
+        method: Method::POST,
+        url: "https://hooks.example.com/callbacks/acme/rcs".to_owned(),
+        headers,
+        body: body.to_vec().into(),
+        now: NOW,
+        proof: Proof::None,
+    }
+}
+
+fn envelope(data: &[u8]) -> Value {
+    json!({
+        "message": {
+            "attributes": {"business_id": "acme-agent@rbm.goog", "product": "RBM", "type": "message"},
+            "data": STANDARD.encode(data), "messageId": "14150481888479752",
+            "publishTime": "2026-01-01T00:00:00.123Z",
+        },
+        "subscription": "projects/rbm-partner/subscriptions/rbm-sub",
+    })
+}
+
+/// What Google signs, told independently of the code that verifies.
+fn signature(data: &[u8], token: &str) -> String {
+    let mut mac = Hmac::<Sha512>::new_from_slice(token.as_bytes()).unwrap();
+    mac.update(data);
+    STANDARD.encode(mac.finalize().into_bytes())
+}
+
+fn signed(data: &[u8]) -> UnverifiedCallback {
+    call(envelope(data).to_string().as_bytes(), Some(&signature(data, TOKEN)))
+}
+
+fn channel() -> Box<dyn Channel> {
+    open(&World::new(Script::Lost))
+}
+
+fn told(data: &Value) -> Vec<Callback> {
+    let received = channel().receive(&signed(data.to_string().as_bytes())).unwrap();
+    assert_eq!((received.reply.status, received.reply.body.as_str()), (200, ""));
+    received.callbacks
+}
+
+fn event(kind: &str) -> Value {
+    json!({
+        "senderPhoneNumber": PHONE, "eventType": kind, "eventId": "Ev1", "messageId": uuid(),
+        "agentId": "acme-agent",
+    })
+}
+
+fn about() -> About {
+    About::Prompt(reference().prompt)
+}
+
+#[test]
+fn every_published_and_computed_vector_is_judged_as_it_says() {
+    let vectors: Vec<Value> =
+        serde_json::from_str(include_str!("../../fixtures/google-signatures.json")).unwrap();
+    assert_eq!(vectors.len(), 9);
+    for vector in vectors {
+        let mut settings = settings("google");
+        settings["client_token"] = vector["client_token"].clone();
+        let channel = World::new(Script::Lost).open("rcs", &settings).unwrap();
+        let signature = vector["header"]["X-Goog-Signature"].as_str();
+        let call = call(vector["request_body"].to_string().as_bytes(), signature);
+        let received = channel.receive(&call);
+        assert_eq!(received.is_ok(), vector["expect"] == "accept", "{}", vector["id"]);
+        let Ok(Received { callbacks, reply, .. }) = received else {
+            assert_eq!(received, Err(CallbackError::Forged), "{}", vector["id"]);
+            continue;
+        };
+        let prompt = "0b6f1f6e-6a8b-4d0e-9c36-3a8f4c8b7d11";
+        let about = About::Prompt(domain::values::id::PromptId::from_uuid(prompt).unwrap());
+        let tapped = |postback: &str| Callback::Tapped {
+            postback: postback.to_owned(),
+            from: phone().into(),
+        };
+        let expected = match vector["id"].as_str().unwrap() {
+            "rbm-suggestion-reply" => vec![tapped("eyJ2IjoxLCJyIjoiMDFIWlgiLCJhIjoieSJ9")],
+            "rbm-action-tap" => vec![tapped("eyJ2IjoxLCJyIjoiMDFIWlgiLCJhIjoibyJ9")],
+            "rbm-delivered" => vec![Callback::Delivered(about)],
+            "rbm-ttl-revoked" => vec![Callback::Failed(about, "expired")],
+            "rbm-non-ascii" => {
+                vec![Callback::Wrote {
+                    from: phone().into(),
+                    text: "Oui, d’accord ✅".to_owned(),
+                    intent: None,
+                }]
+            }
+            _ => Vec::new(),
+        };
+        assert_eq!(callbacks, expected, "{}", vector["id"]);
+        let body = vector["response"]["body"].as_str().unwrap_or_default();
+        assert_eq!((reply.status, reply.body.as_str()), (200, body), "{}", vector["id"]);
+    }
+}
+
+#[test]
+fn a_card_reports_how_it_fares() {
+    assert_eq!(told(&event("DELIVERED")), [Callback::Delivered(about())]);
+    assert_eq!(told(&event("READ")), [Callback::Read(about())]);
+    let mut capitals = event("READ");
+    capitals["messageId"] = json!(uuid().to_uppercase());
+    assert_eq!(told(&capitals), [Callback::Read(about())]);
+    for (kind, expected) in [
+        ("TTL_EXPIRATION_REVOKED", vec![Callback::Failed(about(), "expired")]),
+        ("TTL_EXPIRATION_REVOKE_FAILED", vec![]),
+    ] {
+        let platform = json!({
+            "phoneNumber": PHONE, "messageId": uuid(), "agentId": "acme-agent@rbm.goog", "eventType": kind,
+            "eventId": "Ev2", "sendTime": "2026-01-01T00:05:00Z",
+        });
+        assert_eq!(told(&platform), expected, "{kind}");
+    }
+}
+
+#[test]
+fn a_tap_brings_back_what_its_button_carried() {
+    let carried = postback(Action::Decline);
+    let reply = json!({
+        "agentId": "acme-agent", "senderPhoneNumber": PHONE, "messageId": "Ms1",
+        "sendTime": "2026-01-01T00:01:00.045123Z",
+        "suggestionResponse": {"postbackData": carried, "text": "No", "type": "REPLY"},
+    });
+    let action = json!({
+        "agentId": "acme-agent", "senderPhoneNumber": PHONE, "eventId": "Ev3",
+        "suggestionResponse": {"postbackData": carried},
+    });
+    for tap in [reply, action] {
+        assert_eq!(
+            told(&tap),
+            [Callback::Tapped { postback: carried.clone(), from: phone().into() }]
+        );
+    }
+    let nobody =
+        json!({ "agentId": "acme-agent", "suggestionResponse": {"postbackData": carried} });
+    assert_eq!(told(&nobody), [Callback::Tapped { postback: carried, from: Sender::default() }]);
+}
+
+#[test]
+fn what_a_customer_writes_or_switches_is_a_stop_a_start_or_their_own_words() {
+    let of = |text: &str| {
+        told(&json!({
+            "agentId": "acme-agent", "senderPhoneNumber": PHONE, "messageId": "Ms2",
+            "sendTime": "2026-01-01T00:01:00Z", "text": text,
+        }))
+    };
+    assert_eq!(of("STOP"), [Callback::Stop(phone().into())]);
+    assert_eq!(of("baja"), [Callback::Stop(phone().into())]);
+    assert_eq!(of("unstop"), [Callback::Start(phone().into())]);
+    let wrote = Callback::Wrote { from: phone().into(), text: "who is this?".into(), intent: None };
+    assert_eq!(of("who is this?"), [wrote]);
+    assert_eq!(told(&event("UNSUBSCRIBE")), [Callback::Stop(phone().into())]);
+    assert_eq!(told(&event("SUBSCRIBE")), [Callback::Start(phone().into())]);
+}
+
+#[test]
+fn what_is_proven_and_says_nothing_to_us_is_acknowledged() {
+    let with = |place: &str, value: Value| {
+        let mut event = event("DELIVERED");
+        event[place] = value;
+        event
+    };
+    for data in [
+        event("IS_TYPING"),
+        event("A_WORD_OF_TOMORROW"),
+        with("agentId", json!("another-agent")),
+        with("agentId", json!("acme-agent@rbm.goog@rbm.goog")),
+        with("agentId", json!(null)),
+        with("messageId", json!("MxAnotherSystemsMessage")),
+        with("messageId", json!(7)),
+        json!({ "agentId": "acme-agent", "eventType": "UNSUBSCRIBE" }),
+        json!({ "agentId": "acme-agent", "eventType": "UNSUBSCRIBE", "senderPhoneNumber": "72975" }),
+        json!({ "agentId": "acme-agent", "text": "STOP" }),
+        json!({ "agentId": "acme-agent", "senderPhoneNumber": PHONE, "messageId": "Ms3",
+                "location": {"latitude": 48.1, "longitude": 11.5} }),
+        json!({ "agentId": "acme-agent", "senderPhoneNumber": PHONE, "messageId": "Ms4",
+                "userFile": {"payload": {"mimeType": "image/gif", "fileUri": "https://a.example/"}} }),
+        json!({ "agentId": "acme-agent@rbm.goog", "eventId": "Ev4", "regionId": "/v1/regions/fi-rcs",
+                "oldLaunchState": "PENDING", "newLaunchState": "REJECTED", "comment": "…" }),
+        json!({}),
+        json!([]),
+        json!(null),
+    ] {
+        assert_eq!(told(&data), [], "{data}");
+    }
+    for data in [&b""[..], b"{", b"\xff\xfe", b"{\"agentId\":\"acme-agent\",\"agentId\":\"x\"}"] {
+        assert_eq!(channel().receive(&signed(data)).unwrap().callbacks, []);
+    }
+}
+
+#[test]
+fn a_webhook_is_registered_by_whoever_knows_its_token() {
+    let channel = channel();
+    let shake = |body: Value| channel.receive(&call(body.to_string().as_bytes(), None));
+    let received =
+        shake(json!({ "clientToken": TOKEN, "secret": "1234567890", "new": 1 })).unwrap();
+    let reply = received.reply;
+    assert_eq!(received.callbacks, []);
+    assert_eq!(
+        (reply.status, reply.content_type, reply.body.as_str()),
+        (200, "text/plain", "1234567890")
+    );
+    for body in [
+        json!({ "clientToken": "secret-client-toke", "secret": "1" }),
+        json!({ "clientToken": "", "secret": "1" }),
+        json!({ "clientToken": null, "secret": "1" }),
+        json!({ "clientToken": TOKEN }),
+        json!({ "clientToken": TOKEN, "secret": 1 }),
+        json!({ "clientToken": TOKEN, "secret": "x".repeat(1_025) }),
+        json!({ "secret": "1" }),
+    ] {
+        assert_eq!(shake(body), Err(CallbackError::Forged));
+    }
+}
+
+#[test]
+fn a_signature_that_is_missing_doubled_or_over_something_else_is_forged() {
+    let (channel, data) = (channel(), event("DELIVERED").to_string());
+    let whole = signed(data.as_bytes());
+    assert!(channel.receive(&whole).is_ok());
+    let forged = Err(CallbackError::Forged);
+    let with = |change: &dyn Fn(&mut UnverifiedCallback)| {
+        let mut callback = whole.clone();
+        change(&mut callback);
+        channel.receive(&callback)
+    };
+    assert_eq!(with(&|call| drop(call.headers.remove("x-goog-signature"))), forged);
+    let again = whole.headers["x-goog-signature"].clone();
+    assert_eq!(
+        with(&|call| assert!(call.headers.append("x-goog-signature", again.clone()))),
+        forged
+    );
+    assert_eq!(with(&|call| call.method = Method::GET), forged);
+    let body = envelope(data.as_bytes()).to_string();
+    for given in [
+        signature(data.as_bytes(), "another token"),
+        signature(STANDARD.encode(&data).as_bytes(), TOKEN),
+        signature(body.as_bytes(), TOKEN),
+        signature(b"", TOKEN),
+        signature(data.as_bytes(), TOKEN).trim_end_matches('=').to_owned(),
+        hex::encode(STANDARD.decode(signature(data.as_bytes(), TOKEN)).unwrap()),
+        String::new(),
+    ] {
+        assert_eq!(channel.receive(&call(body.as_bytes(), Some(&given))), forged, "{given}");
+    }
+}
+
+#[test]
+fn no_change_to_what_was_signed_is_accepted_and_no_other_change_matters() {
+    let channel = channel();
+    let mut tap = event("READ");
+    tap["suggestionResponse"] = json!({ "postbackData": postback(Action::Approve) });
+    let data = tap.to_string();
+    let whole = signed(data.as_bytes());
+    let received = channel.receive(&whole).unwrap();
+    let mut mutations = 0;
+    for at in 0..whole.body.len() {
+        for byte in (0..=255).filter(|byte| *byte != whole.body[at]) {
+            let mut body = whole.body.to_vec();
+            body[at] = byte;
+            mutations += 1;
+            match channel.receive(&UnverifiedCallback { body: body.into(), ..whole.clone() }) {
+                Err(error) => assert_eq!(error, CallbackError::Forged),
+                Ok(again) => assert_eq!(again, received, "{at} {byte}"),
+            }
+        }
+    }
+    assert!(mutations > 100_000);
+    for at in 0..data.len() {
+        for bit in 0..8 {
+            let mut changed = data.clone().into_bytes();
+            changed[at] ^= 1 << bit;
+            let body = envelope(&changed).to_string();
+            let given = whole.headers["x-goog-signature"].to_str().unwrap();
+            let received = channel.receive(&call(body.as_bytes(), Some(given)));
+            assert_eq!(received, Err(CallbackError::Forged), "{at} {bit}");
+        }
+    }
+}
+
+/// A brand whose two modes have agents of their own, and one name for their channel.
+fn two_agents(live_token: &str) -> Brand {
+    let channels = |agent: &str, token: &str| {
+        let mut settings = settings("google");
+        settings["agent_id"] = json!(agent);
+        settings["client_token"] = json!(token);
+        json!({ "channels": [{ "name": "a-channel", "kind": "rcs", "settings": settings }] })
+    };
+    let key = STANDARD.encode([7; 32]);
+    let text = json!({
+        "version": "1", "name": "acme", "display_name": "Acme", "keys": [], "address_key": key, "link_key": key,
+        "sealing": { "current": "k1", "keys": { "k1": key } },
+        "test": channels("acme-agent", TOKEN), "live": channels("live-agent@rbm.goog", live_token),
+    });
+    Brand::parse(&text.to_string()).unwrap()
+}
+
+#[test]
+fn where_one_webhook_reports_for_both_modes_each_takes_its_own_agent_and_nothing_is_lost() {
+    let told = |brand: &Brand, mode, agent: &str| {
+        let registry = World::silent().registry();
+        let channel = registry.open(brand, mode, &"a-channel".parse().unwrap()).unwrap();
+        let mut event = event("READ");
+        event["agentId"] = json!(agent);
+        let received = channel.receive(&signed(event.to_string().as_bytes()));
+        received.map(|received| received.callbacks.len())
+    };
+    let one = two_agents(TOKEN);
+    assert_eq!(told(&one, Mode::Live, "live-agent"), Ok(1));
+    assert_eq!(
+        told(&one, Mode::Live, "acme-agent@rbm.goog"),
+        Err(CallbackError::None),
+        "asked next"
+    );
+    assert_eq!(told(&one, Mode::Test, "acme-agent"), Ok(1));
+    assert_eq!(told(&one, Mode::Live, "another"), Ok(0));
+    assert_eq!(told(&one, Mode::Test, "live-agent"), Ok(0));
+    let two = two_agents("secret-live-token");
+    assert_eq!(told(&two, Mode::Live, "acme-agent"), Err(CallbackError::Forged));
+    assert_eq!(told(&two, Mode::Test, "acme-agent"), Ok(1));
+}
