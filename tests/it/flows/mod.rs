@@ -14,6 +14,7 @@ mod notices;
 mod page;
 mod phone;
 mod problems;
+mod rbm;
 mod reading;
 mod routes;
 mod secrets;

@@ -7,4 +7,5 @@
 
 pub mod apple;
 pub mod eum;
+pub mod rbm;
 pub mod whatsapp;

@@ -56,7 +56,7 @@ impl Drop for World {
         }
         let due = self.next_due().filter(|due| *due <= self.now());
         assert!(due.is_none(), "a message is due: `settles` or `time_passes` would have taken it");
-        let complaints = self.apple().complaints();
+        let complaints = [self.apple().complaints(), self.rbm().complaints()].concat();
         assert!(complaints.is_empty(), "a provider would not have taken {complaints:#?}");
         let moments = self.hooks.left();
         assert!(moments.is_empty(), "what waited for {moments:?} never happened");

@@ -10,7 +10,7 @@ use domain::ports::{Secrets, SecretsError};
 use domain::values::name::BrandName;
 use serde_json::{Value, json};
 
-use crate::standins::{apple, whatsapp};
+use crate::standins::{apple, rbm, whatsapp};
 
 /// The demo brand's test key, the same as in `events/`.
 pub const TEST_KEY: &str = "sk_test_demo_0123456789abcdef0123456789abcdef";
@@ -30,7 +30,7 @@ const ADDRESS_KEY: &str = "QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=";
 const LINK_KEY: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
 
 /// Every secret of the brands: none of them is ever logged, stored, queued, told or answered.
-pub(super) const PLANTED: [&str; 14] = [
+pub(super) const PLANTED: [&str; 17] = [
     TEST_KEY,
     LIVE_KEY,
     OTHER_KEY,
@@ -42,6 +42,9 @@ pub(super) const PLANTED: [&str; 14] = [
     whatsapp::ACCESS_TOKEN,
     whatsapp::APP_SECRET,
     whatsapp::VERIFY_TOKEN,
+    rbm::CLIENT_TOKEN,
+    rbm::KEY_LINE,
+    rbm::TOKEN_PREFIX,
     SEALING_KEY,
     ADDRESS_KEY,
     LINK_KEY,

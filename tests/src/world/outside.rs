@@ -17,6 +17,7 @@ use super::Core;
 use super::ports::{Hooks, WorldClock, lock};
 use crate::standins::apple::{self, Gateway};
 use crate::standins::eum;
+use crate::standins::rbm::{self, Rbm};
 use crate::standins::whatsapp::{self, CloudApi};
 
 /// What somebody outside answers.
@@ -59,6 +60,7 @@ pub(super) struct Outside {
     calls: Mutex<Vec<Called>>,
     replies: Mutex<BTreeMap<String, VecDeque<Reply>>>,
     apple: Gateway,
+    rbm: Rbm,
     whatsapp: CloudApi,
 }
 
@@ -67,6 +69,12 @@ impl Core {
     #[must_use]
     pub fn apple(&self) -> &Gateway {
         &self.outside.apple
+    }
+
+    /// RCS, as its customers and Google have it.
+    #[must_use]
+    pub fn rbm(&self) -> &Rbm {
+        &self.outside.rbm
     }
 
     /// WhatsApp, as its customers and Meta have it.
@@ -84,6 +92,7 @@ impl Outside {
             calls: Mutex::default(),
             replies: Mutex::default(),
             apple: Gateway::default(),
+            rbm: Rbm::default(),
             whatsapp: CloudApi::default(),
         }
     }
@@ -108,6 +117,10 @@ impl Outside {
             let bytes = Bytes::copy_from_slice(body);
             let (status, body) = eum::answer(&eum::look(&parts.uri, &parts.headers, &bytes), count);
             return Reply::Status(status, body.to_string());
+        }
+        if host == rbm::HOST || host == rbm::TOKEN_HOST {
+            let (status, answer) = self.rbm.answers(parts, body, self.clock.now());
+            return Reply::Status(status, answer.to_string());
         }
         if host == whatsapp::HOST {
             let (status, answer) = self.whatsapp.answers(parts, body, self.clock.now());

@@ -1,0 +1,378 @@
+//! RCS through Google's API: cards, what becomes of them, taps, and the text that takes over when a card gets nowhere.
+
+use http::Method;
+use serde_json::json;
+use tests::standins::rbm::{self, CLIENT_TOKEN, Fate, HOST, Message, Told};
+use tests::world::{Answer, Asked, Beginning, Core, PHONE, Reply, World, brand};
+
+const TWILIO: &str = "api.twilio.com";
+
+/// A brand whose cards go out over RCS, and whose texts take over.
+fn beginning() -> Beginning {
+    let channels = json!([
+        { "name": "rcs", "kind": "rcs", "settings": rbm::settings() },
+        { "name": "sms", "kind": "sms", "settings": brand::twilio() },
+    ]);
+    World::beginning().with("/test/channels", &channels)
+}
+
+fn without_code() -> World {
+    beginning().with("/policy", &json!({ "session_code": false })).begin()
+}
+
+/// The newest card.
+fn card(core: &Core) -> Message {
+    core.rbm().messages().pop().unwrap()
+}
+
+/// How many messages there are, cards and texts.
+fn messages(core: &Core) -> (usize, usize) {
+    (core.rbm().messages().len(), core.calls_to(TWILIO).len())
+}
+
+/// Google tells the webhook something; nothing that follows from it is done yet.
+fn posts(core: &Core, told: &Told) -> Answer {
+    let call = core.call(Method::POST, "/callbacks/demo/rcs").key(None).idempotency(None);
+    call.header("x-goog-signature", &told.signature).body(told.body.clone()).send()
+}
+
+fn hears(core: &Core, told: &Told) {
+    let answer = posts(core, told).ok(200);
+    assert_eq!(answer.text(), "");
+    core.settles();
+}
+
+fn delivered(core: &Core) -> Message {
+    let card = card(core);
+    hears(core, &core.rbm().delivers(&card));
+    card
+}
+
+fn taps(core: &Core, card: &Message, label: &str) {
+    hears(core, &core.rbm().taps(card, label));
+}
+
+fn code(asked: &Asked) -> &str {
+    asked.answer["session_code"].as_str().unwrap()
+}
+
+/// What the buttons of a card say.
+fn labels(card: &Message) -> Vec<&str> {
+    let suggestions = card.card["suggestions"].as_array().unwrap().iter();
+    suggestions
+        .filter_map(|one| one["reply"]["text"].as_str().or(one["action"]["text"].as_str()))
+        .collect()
+}
+
+#[test]
+fn a_card_is_sent_delivered_read_and_answered_by_the_tap_on_the_right_code() {
+    let world = beginning().begin();
+    let asked = world.asks(4250);
+    let card = card(&world);
+    assert_eq!((card.phone.as_str(), card.fate), (PHONE, Fate::Queued));
+    assert!(card.card["description"].as_str().unwrap().contains("42.50"), "{}", card.card);
+    assert_eq!(labels(&card).len(), 4);
+    assert_eq!(world.timeline(&asked), ["accepted rcs"]);
+    delivered(&world);
+    hears(&world, &world.rbm().reads(&card));
+    taps(&world, &card, code(&asked));
+    assert_eq!(world.state(&asked), "fulfilled");
+    let told = ["prompted", "delivered", "read", "authorized", "fulfilled"];
+    assert_eq!(world.notices(), told.map(|what| format!("request.{what}")));
+    assert_eq!(messages(&world), (1, 0));
+}
+
+#[test]
+fn a_tap_on_the_wrong_code_ends_the_request_and_one_on_not_me_reports_it() {
+    let world = beginning().begin();
+    let asked = world.asks(4250);
+    let card = delivered(&world);
+    let wrong = labels(&card).into_iter().find(|label| *label != code(&asked)).unwrap();
+    taps(&world, &card, wrong);
+    let outcome = json!({ "kind": "declined", "reason": "wrong_session_code" });
+    assert_eq!(world.reads(&asked)["outcome"], outcome);
+    let asked = world.asks(100);
+    let card = delivered(&world);
+    taps(&world, &card, "This is not me");
+    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "declined", "reason": "not_me" }));
+}
+
+#[test]
+fn the_page_behind_a_card_is_opened_by_its_button_and_answered_there() {
+    let world = without_code();
+    let asked = world.asks(4250);
+    let card = delivered(&world);
+    let open = &card.card["suggestions"][3]["action"];
+    assert_eq!(open["fallbackUrl"], open["openUrlAction"]["url"]);
+    taps(&world, &card, open["text"].as_str().unwrap());
+    assert_eq!(world.state(&asked), "prompted", "to open a page is no answer");
+    let page = open["openUrlAction"]["url"].as_str().unwrap();
+    let page = page.strip_prefix(tests::world::PUBLIC_BASE).unwrap();
+    world.customer().answers_on(page, &[("action", "approve")]).ok(303);
+    assert_eq!(world.state(&asked), "fulfilled");
+}
+
+#[test]
+fn receipts_that_come_twice_out_of_order_or_late_are_each_told_once() {
+    let world = beginning().begin();
+    let asked = world.asks(4250);
+    let (card, rbm) = (card(&world), world.rbm());
+    hears(&world, &rbm.reads(&card));
+    for told in [rbm.delivers(&card), rbm.reads(&card), rbm.delivers(&card)] {
+        hears(&world, &told);
+    }
+    assert_eq!(world.timeline(&asked), ["accepted rcs", "read rcs"]);
+    // A message that arrived is told to have expired all the same, in either order.
+    for kind in ["TTL_EXPIRATION_REVOKED", "TTL_EXPIRATION_REVOKE_FAILED"] {
+        hears(&world, &rbm.expires(&card, kind));
+    }
+    assert_eq!(world.timeline(&asked), ["accepted rcs", "read rcs"]);
+    world.time_passes(20);
+    assert_eq!(messages(&world), (1, 0), "what arrived needs no text after it");
+    world.acts(&asked, "cancel", &json!({})).ok(200);
+    let version = world.reads(&asked)["version"].clone();
+    hears(&world, &rbm.delivers(&card));
+    assert_eq!(world.reads(&asked)["version"], version);
+}
+
+#[test]
+fn a_receipt_that_is_faster_than_the_answer_it_follows_is_kept() {
+    let world = beginning().begin();
+    world.meanwhile(&format!("called {HOST}"), |core| {
+        delivered(core);
+    });
+    let asked = world.asks(4250);
+    assert_eq!(world.timeline(&asked), ["delivered rcs"]);
+}
+
+#[test]
+fn a_tap_that_comes_twice_or_late_is_acknowledged_and_changes_nothing() {
+    let world = without_code();
+    let asked = world.asks(4250);
+    let first = delivered(&world);
+    taps(&world, &first, "Approve");
+    assert_eq!(world.state(&asked), "fulfilled");
+    let version = world.reads(&asked)["version"].clone();
+    for label in ["Approve", "Decline"] {
+        taps(&world, &first, label);
+    }
+    assert_eq!(world.reads(&asked)["version"], version);
+    let late = world.asks(100);
+    let second = delivered(&world);
+    world.time_passes(301);
+    taps(&world, &second, "Approve");
+    assert_eq!(world.state(&late), "expired");
+}
+
+#[test]
+fn a_number_without_rcs_gets_a_text_at_once() {
+    let world = beginning().begin();
+    world.rbm().loses_rcs(PHONE);
+    let asked = world.asks(4250);
+    assert_eq!(world.timeline(&asked), ["failed rcs not_on_channel", "accepted sms"]);
+    assert_eq!(messages(&world), (0, 1));
+}
+
+#[test]
+fn a_card_that_stays_silent_gives_way_to_a_text_and_is_not_delivered_afterwards() {
+    let world = beginning().begin();
+    let asked = world.asks(4250);
+    world.time_passes(11);
+    assert_eq!(messages(&world), (1, 0));
+    assert!(card(&world).expires_at > world.now());
+    world.time_passes(1);
+    assert_eq!(messages(&world), (1, 1));
+    assert!(card(&world).expires_at <= world.now());
+    assert_eq!(world.timeline(&asked), ["accepted rcs", "accepted sms", "superseded rcs"]);
+}
+
+#[test]
+fn a_card_that_gives_way_before_google_lets_it_die_is_taken_back() {
+    let world = beginning().begin();
+    let mut body = world.payment(PHONE, 4250);
+    body["fallback_seconds"] = json!(5);
+    let asked = world.asks_for(&body);
+    world.time_passes(5);
+    assert_eq!(messages(&world), (1, 1));
+    assert!(card(&world).expires_at > world.now(), "Google takes no shorter life than ten seconds");
+    assert_eq!(card(&world).fate, Fate::Revoked);
+    assert_eq!(world.timeline(&asked), ["accepted rcs", "accepted sms", "superseded rcs"]);
+}
+
+#[test]
+fn a_card_that_nothing_comes_after_lives_until_the_deadline() {
+    let world = beginning().begin();
+    let mut body = world.payment(PHONE, 4250);
+    body["channels"] = json!(["rcs"]);
+    let asked = world.asks_for(&body);
+    assert_eq!(card(&world).expires_at, world.stored(&asked).expires_at);
+    let expired = world.rbm().expires(&card(&world), "TTL_EXPIRATION_REVOKE_FAILED");
+    hears(&world, &expired);
+    assert_eq!(
+        world.state(&asked),
+        "prompted",
+        "it may be on the phone, and can still be answered"
+    );
+}
+
+#[test]
+fn a_card_that_arrived_unheard_can_no_longer_say_yes_once_a_text_took_over_but_still_no() {
+    let world = without_code();
+    let asked = world.asks(4250);
+    let card = card(&world);
+    let receipt = world.rbm().delivers(&card);
+    world.time_passes(12);
+    assert_eq!(messages(&world), (1, 1));
+    assert_eq!(self::card(&world).fate, Fate::Delivered, "it was too late to take it back");
+    hears(&world, &receipt);
+    taps(&world, &card, "Approve");
+    assert_eq!(world.state(&asked), "prompted");
+    taps(&world, &card, "Decline");
+    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "declined", "reason": "customer" }));
+}
+
+#[test]
+fn a_card_that_google_took_back_by_itself_gives_way_to_a_text() {
+    let world = beginning().begin();
+    let asked = world.asks(4250);
+    let (card, rbm) = (card(&world), world.rbm());
+    hears(&world, &rbm.expires(&card, "TTL_EXPIRATION_REVOKE_FAILED"));
+    assert_eq!(world.timeline(&asked), ["accepted rcs"], "it may be on the phone");
+    hears(&world, &rbm.expires(&card, "TTL_EXPIRATION_REVOKED"));
+    assert_eq!(world.timeline(&asked), ["accepted rcs", "failed rcs expired", "accepted sms"]);
+}
+
+#[test]
+fn a_request_that_is_cancelled_leaves_no_card_behind() {
+    let world = beginning().begin();
+    let asked = world.asks(4250);
+    world.acts(&asked, "cancel", &json!({})).ok(200);
+    assert_eq!(card(&world).fate, Fate::Revoked);
+}
+
+#[test]
+fn a_call_whose_answer_was_lost_is_made_again_and_is_one_card() {
+    let world = beginning().begin();
+    world.replies(HOST, [Reply::Lost]);
+    let asked = world.asks(4250);
+    assert_eq!(world.calls_to(HOST).len(), 2);
+    assert_eq!(messages(&world), (1, 0));
+    assert_eq!(world.timeline(&asked), ["accepted rcs"]);
+    world.replies(HOST, [Reply::Lost, Reply::Lost]);
+    let lost = world.asks(100);
+    assert_eq!(world.timeline(&lost), ["unknown rcs"]);
+    delivered(&world);
+    assert_eq!(world.timeline(&lost), ["unknown rcs", "delivered rcs"]);
+}
+
+#[test]
+fn google_being_busy_or_refusing_us_is_no_reason_to_let_the_customer_wait() {
+    for (status, reason) in [(429, "channel_busy"), (400, "rejected"), (403, "agent")] {
+        let world = beginning().begin();
+        world.replies(HOST, [Reply::Status(status, String::new())]);
+        let asked = world.asks(4250);
+        let timeline = [format!("failed rcs {reason}"), "accepted sms".to_owned()];
+        assert_eq!(world.timeline(&asked), timeline);
+    }
+}
+
+#[test]
+fn a_token_serves_every_call_until_it_runs_out_or_is_withdrawn() {
+    let world = beginning().begin();
+    let granted = || world.rbm().granted();
+    world.asks(4250);
+    world.asks_at("+15551230002", 4250);
+    world.time_passes(3_200);
+    world.asks_at("+15551230003", 4250);
+    assert_eq!(granted(), 1);
+    world.time_passes(100);
+    world.asks_at("+15551230004", 4250);
+    assert_eq!(granted(), 2);
+    world.rbm().withdraws_tokens();
+    let asked = world.asks_at("+15551230005", 4250);
+    assert_eq!(granted(), 3);
+    assert_eq!(world.timeline(&asked), ["accepted rcs"]);
+    assert_eq!(world.rbm().messages().len(), 5);
+}
+
+#[test]
+fn what_a_number_can_take_is_asked_under_a_new_name_each_minute() {
+    let world = beginning().begin();
+    let mut body = world.payment(PHONE, 4250);
+    body.as_object_mut().unwrap().remove("session");
+    let routes = || world.post("/v1/capabilities", &body).ok(200).json()["routes"].clone();
+    let receipts = json!({ "delivered": true, "read": true });
+    let can = json!({ "channel": "rcs", "reachable": true, "rich": true, "wallets": [], "receipts": receipts });
+    assert_eq!([&routes()[0], &routes()[0]], [&can, &can]);
+    assert_eq!(world.calls_to(HOST).len(), 1);
+    world.time_passes(61);
+    world.rbm().loses_rcs(PHONE);
+    let cannot = routes();
+    assert_eq!(
+        (&cannot[0]["channel"], &cannot[1]["reason"]),
+        (&json!("sms"), &json!("not_on_channel"))
+    );
+    assert_eq!(cannot[1]["reachable"], false);
+    world.time_passes(61);
+    world.replies(HOST, [Reply::Lost]);
+    assert_eq!(routes()[0]["reason"], "not_checked");
+}
+
+#[test]
+fn a_customer_who_unsubscribes_is_asked_no_more_until_they_subscribe() {
+    let world = beginning().begin();
+    let asked = world.asks(4250);
+    delivered(&world);
+    let rbm = world.rbm();
+    hears(&world, &rbm.switches(PHONE, "IS_TYPING"));
+    assert_eq!(world.state(&asked), "prompted");
+    // Google sends both, in any order.
+    for told in [rbm.switches(PHONE, "UNSUBSCRIBE"), rbm.writes(PHONE, "STOP")] {
+        hears(&world, &told);
+        let outcome = json!({ "kind": "declined", "reason": "opted_out" });
+        assert_eq!(world.reads(&asked)["outcome"], outcome);
+    }
+    let refused = world.post("/v1/requests", &world.payment(PHONE, 100));
+    refused.problem(403, "address-opted-out");
+    hears(&world, &rbm.switches(PHONE, "SUBSCRIBE"));
+    world.asks(100);
+    assert_eq!(messages(&world), (2, 0));
+}
+
+#[test]
+fn the_webhook_is_registered_by_whoever_knows_its_token() {
+    let world = beginning().begin();
+    let shake = |token: &str| {
+        let call = world.call(Method::POST, "/callbacks/demo/rcs").key(None).idempotency(None);
+        call.json(&json!({ "clientToken": token, "secret": "1234567890" })).send()
+    };
+    let answer = shake(CLIENT_TOKEN).ok(200);
+    assert_eq!(
+        (answer.text().as_str(), answer.header("content-type")),
+        ("1234567890", "text/plain")
+    );
+    shake("another").problem(403, "callback-forged");
+}
+
+#[test]
+fn what_google_did_not_sign_is_refused_and_what_says_nothing_to_us_is_acknowledged() {
+    let world = without_code();
+    let asked = world.asks(4250);
+    let card = card(&world);
+    let tap = world.rbm().taps(&card, "Approve");
+    posts(&world, &tap.forged()).problem(403, "callback-forged");
+    let unsigned = world.call(Method::POST, "/callbacks/demo/rcs").key(None).body(tap.body);
+    unsigned.send().problem(403, "callback-forged");
+    let version = world.reads(&asked)["version"].clone();
+    for data in [
+        json!({ "agentId": "another-agent", "senderPhoneNumber": PHONE, "text": "STOP" }),
+        json!({ "agentId": rbm::AGENT, "senderPhoneNumber": PHONE, "eventId": "Ev1",
+                "suggestionResponse": { "postbackData": "00".repeat(48) } }),
+        json!({ "agentId": rbm::AGENT, "eventId": "Ev2", "oldLaunchState": "PENDING", "newLaunchState": "LAUNCHED" }),
+        json!({ "agentId": rbm::AGENT, "senderPhoneNumber": PHONE, "eventType": "DELIVERED", "eventId": "Ev3",
+                "messageId": "0b6f1f6e-6a8b-4d0e-9c36-3a8f4c8b7d11" }),
+    ] {
+        hears(&world, &Told::of(data.to_string().as_bytes()));
+    }
+    assert_eq!(world.reads(&asked)["version"], version);
+}
