@@ -1,5 +1,6 @@
 //! The ground the targets stand on: one machine in memory, with requests a customer could answer right now.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use crate::doubles::{BEGINNING, ManualClock, OneBrand, SeededRandom};
 use crate::identity;
 use crate::memory::{Counted, Counts, MemoryStore, Nowhere};
 use crate::standins::apple::{KEY_LINE, SECRET, paying_settings};
-use crate::standins::whatsapp;
+use crate::standins::{rbm, whatsapp};
 
 /// The key every valid sample is called with.
 pub const KEY: &str = "sk_test_acme_0123456789abcdefghijklmnop";
@@ -37,7 +38,7 @@ pub const BASE: &str = "https://pay.example.com";
 pub const SESSION: &str = "CA123";
 
 /// What is never told to anybody, unless they said it themselves.
-pub const SECRETS: [&str; 10] = [
+pub const SECRETS: [&str; 11] = [
     "0123456789abcdefghijklmnop",
     AUTH_TOKEN,
     "c2VhbGluZy1rZXktb2YtdGhlLWdyb3VuZC0zMi1ieXQ",
@@ -48,16 +49,25 @@ pub const SECRETS: [&str; 10] = [
     whatsapp::VERIFY_TOKEN,
     SECRET,
     KEY_LINE,
+    rbm::CLIENT_TOKEN,
 ];
 
-/// Answers every call alike.
+/// Answers every call alike, but for those that ask for an access token, which is granted.
 #[derive(Debug, Default)]
-pub struct Scripted(Mutex<http::Response<Bytes>>);
+pub struct Scripted {
+    answer: Mutex<http::Response<Bytes>>,
+    no_tokens: AtomicBool,
+}
 
 impl Scripted {
     /// What every call is answered with from now on.
     pub fn answers(&self, answer: http::Response<Bytes>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = answer;
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = answer;
+    }
+
+    /// Whether access tokens are granted from now on, or asking for one is answered like any other call.
+    pub fn grants_tokens(&self, grants: bool) {
+        self.no_tokens.store(!grants, Ordering::SeqCst);
     }
 }
 
@@ -65,11 +75,15 @@ impl Scripted {
 impl Http for Scripted {
     async fn call(
         &self,
-        _: http::Request<Bytes>,
+        call: http::Request<Bytes>,
         _: Reach,
         _: Duration,
     ) -> Result<http::Response<Bytes>, HttpError> {
-        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        if call.body().starts_with(b"grant_type=") && !self.no_tokens.load(Ordering::SeqCst) {
+            let grant = r#"{"access_token": "ya29.ground", "expires_in": 3599}"#;
+            return Ok(http::Response::new(Bytes::from_static(grant.as_bytes())));
+        }
+        Ok(self.answer.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 }
 
@@ -164,6 +178,7 @@ pub fn secret() -> Value {
                     "configuration_set": "events" } },
                 { "name": "whatsapp", "kind": "whatsapp", "settings": whatsapp::settings() },
                 { "name": "apple", "kind": "apple", "settings": paying_settings() },
+                { "name": "rbm", "kind": "rcs", "settings": rbm::settings() },
             ],
             "processors": [
                 { "name": "sandbox", "kind": "sandbox" },

@@ -15,6 +15,7 @@ pub mod ground;
 pub mod lambda;
 pub mod mutation;
 pub mod providers;
+pub mod rbm;
 mod samples;
 pub mod sound;
 pub mod values;
@@ -153,6 +154,27 @@ pub const TARGETS: &[Target] = &[
         share: 4_000,
     },
     Target {
+        name: "rbm",
+        holds: rbm::rbm,
+        samples: rbm::answer_samples,
+        words: rbm::WORDS,
+        share: 4_000,
+    },
+    Target {
+        name: "rbm_signed",
+        holds: rbm::rbm_signed,
+        samples: rbm::event_samples,
+        words: rbm::WORDS,
+        share: 4_000,
+    },
+    Target {
+        name: "rbm_unsigned",
+        holds: rbm::rbm_unsigned,
+        samples: rbm::body_samples,
+        words: rbm::WORDS,
+        share: 4_000,
+    },
+    Target {
         name: "sandbox_call",
         holds: customer::sandbox_call,
         samples: samples::sandbox_call,
@@ -199,7 +221,7 @@ pub const TARGETS: &[Target] = &[
         holds: values::values,
         samples: samples::values,
         words: KEYS,
-        share: 306_000,
+        share: 294_000,
     },
     Target {
         name: "whatsapp",
@@ -321,6 +343,7 @@ const CALLS: &[&str] = &[
     "/v1/requests",
     "/c/",
     "/callbacks/acme/sms",
+    "/callbacks/acme/rbm",
     "/sandbox/phones/",
     "/messages",
     "/problems/",

@@ -16,14 +16,14 @@ use crate::doubles::{BEGINNING, used};
 const INTENT: &str = "pi_1C";
 
 /// What the first line of an input says: a word, a status, and a header's value.
-struct Told<'a> {
-    word: &'a str,
-    status: StatusCode,
+pub(super) struct Told<'a> {
+    pub(super) word: &'a str,
+    pub(super) status: StatusCode,
     header: Option<HeaderValue>,
-    body: &'a [u8],
+    pub(super) body: &'a [u8],
 }
 
-fn told(input: &[u8]) -> Option<Told<'_>> {
+pub(super) fn told(input: &[u8]) -> Option<Told<'_>> {
     let end = input.iter().position(|byte| *byte == b'\n')?;
     let (line, body) = input.split_at(end);
     let mut words = std::str::from_utf8(line).ok()?.splitn(3, ' ');
@@ -34,7 +34,7 @@ fn told(input: &[u8]) -> Option<Told<'_>> {
     Some(Told { word, status, header, body: body.get(1..).unwrap_or_default() })
 }
 
-fn script(ground: &Ground, told: &Told<'_>, header: &'static str) {
+pub(super) fn script(ground: &Ground, told: &Told<'_>, header: &'static str) {
     let mut answer = Response::new(Bytes::copy_from_slice(told.body));
     *answer.status_mut() = told.status;
     if let Some(value) = &told.header {
@@ -108,7 +108,7 @@ pub fn texts(input: &[u8]) {
     });
 }
 
-fn prompt(ground: &Ground) -> Prompt {
+pub(super) fn prompt(ground: &Ground) -> Prompt {
     let said = |text: &str| text.to_owned();
     Prompt {
         reference: PromptRef { request: ground.shown.id, prompt: ground.shown.prompt },
