@@ -24,7 +24,8 @@
 //!   [`Unclaimed::claimed`], which is to be called after a conditional write of [`Unclaimed::id`].
 //! - **Google's amount.** A Google token says nothing of what it pays for: see [`google_pay`].
 //! - **Revocation.** Nobody asks Apple whether a certificate was revoked (OCSP), as nothing here reaches the network.
-//! - What `serde_json` unescapes passes through a buffer of its own that is freed and not wiped.
+//! - **Memory.** Wiping is as good as it gets: what `serde_json` unescapes and what HKDF extracts passes through buffers of
+//!   theirs that are freed and not wiped.
 
 mod agreement;
 pub mod apple_pay;

@@ -18,7 +18,6 @@ use std::time::Duration;
 use domain::values::money::Money;
 use domain::values::time::Timestamp;
 use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
@@ -27,7 +26,8 @@ use crate::{InvalidKey, Refused, Unclaimed};
 
 /// Apple Root CA - G3, valid until 2039. Its SHA-256 fingerprint, which a test holds it to, is
 /// `63343abfb89a6a03ebb57e9b3f5fa7be7c4f5c756f3017b3a8c488c3653e9179`.
-const ROOT: &[u8] = include_bytes!("apple-root-ca-g3.pem");
+const ROOT: CertificateDer<'static> =
+    CertificateDer::from_slice(include_bytes!("apple-root-ca-g3.cer"));
 
 /// The key behind a payment processing certificate, and the merchant id it is for. `Debug` shows neither.
 pub struct Key {
@@ -61,8 +61,8 @@ impl fmt::Debug for Key {
     }
 }
 
-/// What a token must have been given for.
-#[derive(Clone, Copy, Debug)]
+/// What a token must have been given for. It has no `Debug`, as nobody knows what a page puts into its data.
+#[derive(Clone, Copy)]
 pub struct Expected<'a> {
     /// Exactly this is charged.
     pub money: Money,
@@ -87,8 +87,7 @@ pub fn open(
     now: Timestamp,
     expected: &Expected<'_>,
 ) -> Result<Unclaimed, Refused> {
-    let root = CertificateDer::from_pem_slice(ROOT).map_err(|_damaged| Refused::UnknownKey)?;
-    open_under(&root, token, keys, now, expected)
+    open_under(&ROOT, token, keys, now, expected)
 }
 
 /// [`open`] with another root, for tests that make tokens.

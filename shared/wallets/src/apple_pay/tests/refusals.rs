@@ -105,6 +105,10 @@ fn the_signature_covers_this_content_and_says_so_once() {
     };
     let other = with_signing(|signing| signing.attributes[2] = digest(b"something else"));
     assert_eq!(other.unwrap_err(), Refused::Forged);
+    let other = with_signing(|signing| {
+        signing.attributes[0] = attribute(cms::CONTENT_TYPE, &cms::SIGNED_DATA);
+    });
+    assert_eq!(other.unwrap_err(), Refused::Malformed);
     for missing in 0..3 {
         let without = with_signing(|signing| {
             signing.attributes.remove(missing);

@@ -161,6 +161,8 @@ fn a_list_of_keys_without_one_that_can_be_used_is_none() {
         assert_eq!(RootKeys::read(odd).unwrap_err(), InvalidRootKeys, "{odd}");
     }
     let whole = json!({"keys": [usable()]}).to_string();
+    let padded = format!("{whole}{}", " ".repeat(TEXT_MAX));
+    assert_eq!(RootKeys::read(&padded).unwrap_err(), InvalidRootKeys);
     for end in 0..whole.len() {
         assert_eq!(RootKeys::read(&whole[..end]).unwrap_err(), InvalidRootKeys, "{end}");
     }

@@ -97,6 +97,11 @@ fn an_envelope_has_the_members_of_its_version_and_no_others() {
         more["more"] = json!(null);
         assert_eq!(refused(more), Refused::Malformed);
     }
+    let second = Making::new(Protocol::EcV2);
+    let mut token = second.token();
+    token["intermediateSigningKey"]["more"] = json!(null);
+    let refused = opened(&token.to_string(), &second.roots(), &DEVICE).unwrap_err();
+    assert_eq!(refused, Refused::Malformed);
     let first = Making::new(Protocol::EcV1);
     let mut token = first.token();
     token["intermediateSigningKey"] =
