@@ -6,7 +6,7 @@ use domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::cards::{self, Refusal, Verdict};
+use super::cards::{self, Card, Refusal, Verdict};
 use super::ledger::{Entry, Object};
 use super::methods::Method;
 use super::refunds::Refund;
@@ -24,14 +24,18 @@ pub(super) struct Intent {
     /// In small letters, as Stripe writes it.
     pub(super) currency: String,
     pub(super) payment_method: String,
-    /// The test card behind it.
-    pub(super) card: String,
+    /// The test card behind the payment method, where that is not named after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) card: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) wallet: Option<String>,
     pub(super) request_id: String,
     pub(super) attempt: u32,
     /// Where the customer comes back to from 3-D Secure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) return_url: Option<String>,
     pub(super) state: State,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) refunds: Vec<Refund>,
 }
 
@@ -57,6 +61,16 @@ pub(super) fn state(verdict: Verdict, now: Timestamp) -> State {
 }
 
 impl Intent {
+    /// As it was when it was created.
+    pub(super) fn at_first(self) -> Self {
+        let (return_url, refunds) = (None, Vec::new());
+        Self { state: State::RequiresConfirmation, return_url, refunds, ..self }
+    }
+
+    fn card(&self) -> Option<Card> {
+        cards::card(self.card.as_ref().unwrap_or(&self.payment_method))
+    }
+
     /// Whether the money has moved.
     pub(super) fn is_charged(&self, now: Timestamp) -> bool {
         matches!(self.at(now), State::Succeeded)
@@ -115,8 +129,7 @@ impl Intent {
     }
 
     fn charge(&self, now: Timestamp) -> Value {
-        let card = cards::card(&self.card);
-        let (Some(card), true) = (card, self.is_charged(now)) else { return Value::Null };
+        let (Some(card), true) = (self.card(), self.is_charged(now)) else { return Value::Null };
         json!({
             "id": self.id.replacen("pi_", "ch_", 1),
             "object": "charge",
@@ -163,11 +176,8 @@ impl StandIn {
             (Some(_), None) => false,
             (None, _) => true,
         };
-        let now = self.now();
         self.creates(call, "pi_", |id| {
-            let intent = intent_of(id, &form, method.filter(|_| kept))?;
-            let body = intent.to_json(now);
-            Ok((Object::Intent(intent), body))
+            intent_of(id, &form, method.filter(|_| kept)).map(Object::Intent)
         })
         .await
     }
@@ -222,7 +232,7 @@ impl StandIn {
 
 /// An intent once confirmed, and the verdict on it where there is one already.
 fn confirmed(intent: &Intent, form: &Form, now: Timestamp) -> (Intent, Option<Verdict>) {
-    let Some(card) = cards::card(&intent.card) else {
+    let Some(card) = intent.card() else {
         let verdict = Verdict::Refused(Refusal::Generic);
         return (Intent { state: state(verdict, now), ..intent.clone() }, Some(verdict));
     };
@@ -270,8 +280,8 @@ fn intent_of(id: String, form: &Form, method: Option<Method>) -> Result<Intent, 
         id,
         amount,
         currency: form.text("currency"),
+        card: (payment_method != card).then_some(card),
         payment_method,
-        card,
         wallet,
         request_id: form.text("metadata[request_id]"),
         attempt: form.attempt(),

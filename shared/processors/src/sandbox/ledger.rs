@@ -49,6 +49,16 @@ impl Object {
         }
     }
 
+    /// As it was when it was created, which a repeat of that is told.
+    pub(super) fn at_first(self) -> Self {
+        match self {
+            Self::Intent(intent) => Self::Intent(intent.at_first()),
+            Self::Setup(setup) => Self::Setup(setup.at_first()),
+            Self::Session(session) => Self::Session(session.at_first()),
+            Self::Method(_) | Self::Customer(_) | Self::Token(_) => self,
+        }
+    }
+
     const fn kept(&self) -> Duration {
         match self {
             Self::Intent(_) | Self::Setup(_) | Self::Session(_) | Self::Token(_) => DAY,
@@ -63,11 +73,10 @@ pub(super) struct Entry {
     #[serde(flatten)]
     pub(super) object: Object,
     pub(super) created_at: Timestamp,
-    /// The call it was created by, and what that was told; none where a customer's visit made it.
+    /// What it was created with; nothing where a customer's visit made it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) created: Option<Told>,
+    pub(super) created: Option<Digested>,
     /// The confirmation that was carried out, and what it was told.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) confirmed: Option<Told>,
     /// How often this was written.
     #[serde(skip)]

@@ -16,6 +16,12 @@ pub(super) struct Token {
     spent_by: Option<String>,
 }
 
+impl Token {
+    pub(super) fn to_json(&self) -> Value {
+        json!({ "id": self.id, "object": "token", "type": "card", "livemode": false })
+    }
+}
+
 /// A payment method.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Method {
@@ -66,7 +72,7 @@ impl Customer {
         }
     }
 
-    fn to_json(&self) -> Value {
+    pub(super) fn to_json(&self) -> Value {
         json!({ "id": self.id, "object": "customer", "livemode": false })
     }
 }
@@ -86,9 +92,7 @@ impl StandIn {
             if form.text("pk_token_transaction_id").is_empty() {
                 return Err(Answer::invalid(400, "parameter_missing"));
             }
-            let body = json!({ "id": id, "object": "token", "type": "card", "livemode": false });
-            let token = Token { id, wallet: "apple_pay".to_owned(), spent_by: None };
-            Ok((Object::Token(token), body))
+            Ok(Object::Token(Token { id, wallet: "apple_pay".to_owned(), spent_by: None }))
         })
         .await
     }
@@ -123,21 +127,14 @@ impl StandIn {
             }
         });
         self.creates_with(call, "pm_", spent, |id| {
-            let method = Method { id, card: card_of(&token), wallet: wallet.clone() };
-            let body = method.to_json(None);
-            Ok((Object::Method(method), body))
+            Ok(Object::Method(Method { id, card: card_of(&token), wallet }))
         })
         .await
     }
 
     /// `POST /v1/customers`.
     pub(super) async fn make_customer(&self, call: &Call<'_>) -> Result<Answer, Stop> {
-        self.creates(call, "cus_", |id| {
-            let customer = Customer::new(id, None);
-            let body = customer.to_json();
-            Ok((Object::Customer(customer), body))
-        })
-        .await
+        self.creates(call, "cus_", |id| Ok(Object::Customer(Customer::new(id, None)))).await
     }
 
     /// The payment method of that id; test cards have theirs.

@@ -49,6 +49,11 @@ pub(super) enum State {
 }
 
 impl Session {
+    /// As it was when it was created.
+    pub(super) fn at_first(self) -> Self {
+        Self { state: State::Open, refusals: 0, refused: None, ..self }
+    }
+
     /// The state once time has had its say.
     pub(super) fn at(&self, now: Timestamp) -> State {
         match &self.state {
@@ -121,7 +126,7 @@ impl Session {
                     amount: *amount,
                     currency: currency.clone(),
                     payment_method: id("pm_", &self.id),
-                    card: card.to_owned(),
+                    card: Some(card.to_owned()),
                     wallet: None,
                     request_id: self.request_id.clone(),
                     attempt: self.attempt,
@@ -171,8 +176,11 @@ impl StandIn {
     }
 
     /// A session with what came of it.
-    pub(super) async fn session_json(&self, session: &Session) -> Result<Value, Stop> {
-        let now = self.now();
+    pub(super) async fn session_json(
+        &self,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<Value, Stop> {
         let made = match &session.state {
             State::Complete { made } if made.starts_with("pi_") => {
                 self.intent(made).await?.map(|(_, intent)| intent.to_json(now))
@@ -192,12 +200,7 @@ impl StandIn {
     /// `POST /v1/checkout/sessions`.
     pub(super) async fn make_session(&self, call: &Call<'_>) -> Result<Answer, Stop> {
         let (form, now) = (Form::of(call.body), self.now());
-        self.creates(call, "cs_test_", |id| {
-            let session = session_of(id, &form, now)?;
-            let body = session.to_json(None, now);
-            Ok((Object::Session(session), body))
-        })
-        .await
+        self.creates(call, "cs_test_", |id| session_of(id, &form, now).map(Object::Session)).await
     }
 
     /// `POST /v1/checkout/sessions/{id}/expire`.

@@ -35,6 +35,11 @@ pub(super) enum State {
 }
 
 impl Setup {
+    /// As it was when it was created.
+    pub(super) fn at_first(self) -> Self {
+        Self { state: State::RequiresConfirmation, return_url: None, ..self }
+    }
+
     pub(super) const fn is_kept(&self) -> bool {
         matches!(self.state, State::Succeeded)
     }
@@ -132,17 +137,15 @@ impl StandIn {
         let entry = self.entry(Object::Method(own.clone()));
         let also = known.is_none().then_some(entry);
         self.creates_with(call, "seti_", also, |id| {
-            let setup = Setup {
+            Ok(Object::Setup(Setup {
                 id,
                 customer: customer.object.id().to_owned(),
-                method: own.id.clone(),
+                method: own.id,
                 request_id: form.text("metadata[request_id]"),
                 attempt: form.attempt(),
                 return_url: None,
                 state: State::RequiresConfirmation,
-            };
-            let body = setup.to_json(Some(&own));
-            Ok((Object::Setup(setup), body))
+            }))
         })
         .await
     }

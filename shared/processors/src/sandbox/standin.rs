@@ -198,20 +198,19 @@ impl StandIn {
 
     async fn read(&self, id: &str) -> Result<Answer, Stop> {
         let Some(entry) = self.ledger.find(id).await? else { return Ok(Answer::missing()) };
-        Ok(match self.shown(&entry.object).await? {
-            Some(body) => Answer::new(200, &body),
-            None => Answer::missing(),
-        })
+        let body = self.shown(&entry.object, self.now()).await?;
+        Ok(Answer::new(200, &body))
     }
 
-    /// As Stripe writes it, with everything expanded.
-    pub(super) async fn shown(&self, object: &Object) -> Result<Option<Value>, Stop> {
-        let now = self.now();
+    /// As Stripe writes it at that moment, with everything expanded.
+    async fn shown(&self, object: &Object, now: Timestamp) -> Result<Value, Stop> {
         Ok(match object {
-            Object::Intent(intent) => Some(intent.to_json(now)),
-            Object::Setup(setup) => Some(setup.to_json(self.method(&setup.method).await?.as_ref())),
-            Object::Session(session) => Some(self.session_json(session).await?),
-            Object::Method(_) | Object::Customer(_) | Object::Token(_) => None,
+            Object::Intent(intent) => intent.to_json(now),
+            Object::Setup(setup) => setup.to_json(self.method(&setup.method).await?.as_ref()),
+            Object::Session(session) => self.session_json(session, now).await?,
+            Object::Method(method) => method.to_json(None),
+            Object::Customer(customer) => customer.to_json(),
+            Object::Token(token) => token.to_json(),
         })
     }
 
@@ -220,7 +219,7 @@ impl StandIn {
         &self,
         call: &Call<'_>,
         prefix: &str,
-        make: impl FnOnce(String) -> Result<(Object, Value), Answer> + Send,
+        make: impl FnOnce(String) -> Result<Object, Answer> + Send,
     ) -> Result<Answer, Stop> {
         self.creates_with(call, prefix, None, make).await
     }
@@ -231,24 +230,28 @@ impl StandIn {
         call: &Call<'_>,
         prefix: &str,
         also: Option<Entry>,
-        make: impl FnOnce(String) -> Result<(Object, Value), Answer> + Send,
+        make: impl FnOnce(String) -> Result<Object, Answer> + Send,
     ) -> Result<Answer, Stop> {
         let id = id(prefix, call.key);
+        let created = Some(Digested::of(call.body));
         let before = self.ledger.read(&id).await?;
         let version = before.as_ref().map_or(0, |entry| entry.version);
         if let Some(entry) = before.filter(|entry| !entry.is_over(self.now())) {
-            return Ok(replay(call, entry.created));
+            if entry.created != created {
+                return Ok(Answer::key_reused());
+            }
+            let body = self.shown(&entry.object.at_first(), entry.created_at).await?;
+            return Ok(Answer { replayed: true, ..Answer::new(200, &body) });
         }
-        let (object, body) = match make(id) {
-            Ok(made) => made,
+        let object = match make(id) {
+            Ok(object) => object,
             Err(answer) => return Ok(answer),
         };
-        let answer = Answer::new(200, &body);
-        let created = Some(answer.told(call));
         let entry = Entry { created, version, ..self.entry(object) };
         let all: Vec<&Entry> = std::iter::once(&entry).chain(&also).collect();
         self.ledger.write(&all).await?;
-        Ok(answer)
+        let body = self.shown(&entry.object, entry.created_at).await?;
+        Ok(Answer::new(200, &body))
     }
 
     /// Confirms an entry's object, once for each key: `act` says what it then is, and what is answered. Another entry may

@@ -110,6 +110,8 @@ impl Till {
 
 const VISA: Option<&str> = Some("card=pm_card_visa");
 const PAGE: &str = "https://pay.example.com/c/page";
+/// Where they come back to who did what was wanted.
+const DONE: &str = "https://pay.example.com/c/page?done=1";
 
 fn charged(answer: &Answer) -> Option<u64> {
     let Answer::Done(Fetched::Payment(receipt)) = answer else { return None };
@@ -129,10 +131,10 @@ fn a_customer_pays_on_the_page_and_comes_back() {
     assert!(html.contains("42.50 EUR") && html.contains("Invoice 4711"), "{html}");
     assert!(html.contains(&format!("href=\"{PAGE}?back=1\"")), "{html}");
     assert_eq!(till.books(), Books::default());
-    assert_eq!(till.sent(&page, VISA), PAGE);
+    assert_eq!(till.sent(&page, VISA), DONE);
     // A second press, or a page that is opened again, is nothing new.
-    assert_eq!(till.sent(&page, VISA), PAGE);
-    assert_eq!(till.sent(&page, None), PAGE);
+    assert_eq!(till.sent(&page, VISA), DONE);
+    assert_eq!(till.sent(&page, None), DONE);
     let Answer::Done(Fetched::Payment(receipt)) = till.look_up(&session) else { panic!() };
     assert!(receipt.reference.0.starts_with("pi_"));
     assert_eq!((receipt.amount, receipt.last4.as_deref()), (4250, Some("4242")));
@@ -188,7 +190,7 @@ fn a_card_that_is_refused_on_the_page_is_mended_there() {
     }
     assert!(till.shown(&page, Some("card=pm_card_chargeDeclined")).contains("was refused"));
     assert_eq!(till.page(&session), page);
-    assert_eq!(till.sent(&page, Some("card=pm_card_mastercard")), PAGE);
+    assert_eq!(till.sent(&page, Some("card=pm_card_mastercard")), DONE);
     assert_eq!(charged(&till.look_up(&session)), Some(4250));
     assert_eq!(till.books().charges, 1);
 }
@@ -199,7 +201,7 @@ fn magic_amounts_do_on_the_page_what_they_do_elsewhere() {
     let session = once.prepared(1);
     let page = once.page(&session);
     assert!(once.shown(&page, VISA).contains("not enough money"));
-    assert_eq!(once.sent(&page, VISA), PAGE);
+    assert_eq!(once.sent(&page, VISA), DONE);
 
     let never = Till::new(payment(4203), hosted());
     let session = never.prepared(1);
@@ -211,7 +213,7 @@ fn magic_amounts_do_on_the_page_what_they_do_elsewhere() {
 
     let later = Till::new(payment(4204), hosted());
     let session = later.prepared(1);
-    assert_eq!(later.sent(&later.page(&session), VISA), PAGE);
+    assert_eq!(later.sent(&later.page(&session), VISA), DONE);
     assert_eq!(later.look_up(&session), Answer::Working);
     assert_eq!(later.fence(&session), Answer::Working);
     later.world.clock.pass(Duration::from_secs(3));
@@ -231,7 +233,7 @@ fn a_customer_says_at_the_bank_that_it_is_them() {
     assert!(till.shown(&page, Some("is_me=maybe")).contains("<form"));
     assert_eq!(till.books().charges, 0);
     let back = till.sent(&page, Some("is_me=yes"));
-    assert!(back.starts_with(&format!("{PAGE}?payment_intent=pi_")), "{back}");
+    assert!(back.starts_with(&format!("{DONE}&payment_intent=pi_")), "{back}");
     assert_eq!(till.sent(&page, Some("is_me=no")), back);
     assert_eq!(charged(&till.look_up(&intent)), Some(4250));
     assert_eq!(till.books().charges, 1);
@@ -264,7 +266,7 @@ fn a_card_is_kept_and_charged_when_its_customer_says_yes_again() {
         if visits {
             let page = till.page(&reference);
             assert!(till.shown(&page, None).contains("Keep a card on file"));
-            assert_eq!(till.sent(&page, VISA), PAGE);
+            assert_eq!(till.sent(&page, VISA), DONE);
         }
         let Answer::Done(Fetched::Card { receipt, kept }) = till.execute(&reference) else {
             panic!()
@@ -320,7 +322,7 @@ fn a_card_that_cannot_be_kept_is_refused_and_one_that_wants_the_bank_goes_there(
         let till = Till::new(keeping(), payment_method("pm_card_authenticationRequired"));
         let setup = till.prepared(1);
         let back = till.sent(&till.page(&setup), Some(form));
-        assert!(back.starts_with(&format!("{PAGE}?setup_intent=seti_")), "{back}");
+        assert!(back.starts_with(&format!("{DONE}&setup_intent=seti_")), "{back}");
         let done = matches!(till.look_up(&setup), Answer::Done(Fetched::Card { .. }));
         assert_eq!(u32::from(done), kept);
         assert_eq!(till.fence(&setup) == Answer::Fenced, kept == 0);

@@ -75,7 +75,7 @@ fn a_payment_is_created_and_confirmed_as_documented() {
     assert!(confirm.key.unwrap().starts_with("pi_confirm-2-"));
     assert_eq!(
         confirm.body,
-        "expand[0]=latest_charge&return_url=https%3A%2F%2Fpay.example.com%2Fc%2Fpage"
+        "expand[0]=latest_charge&return_url=https%3A%2F%2Fpay.example.com%2Fc%2Fpage%3Fdone%3D1"
     );
     assert_eq!(confirm.timeout.as_secs(), 25);
     let read = intents::read("pi_1C", &account.dialect);
@@ -119,7 +119,7 @@ fn a_card_is_kept_for_a_customer_of_whom_stripe_learns_a_hash() {
     assert!(confirm.key.unwrap().starts_with("seti_confirm-2-"));
     assert_eq!(
         confirm.body,
-        "expand[0]=payment_method&return_url=https%3A%2F%2Fpay.example.com%2Fc%2Fpage"
+        "expand[0]=payment_method&return_url=https%3A%2F%2Fpay.example.com%2Fc%2Fpage%3Fdone%3D1"
     );
     assert_eq!(setups::cancel("seti_1C").path, "/v1/setup_intents/seti_1C/cancel");
 }
@@ -134,7 +134,7 @@ fn stripes_own_page_is_asked_for_as_documented_and_the_same_however_late() {
     assert!(create.key.unwrap().starts_with("cs_create-2-"));
     assert_eq!(
         create.body,
-        "mode=payment&success_url=https%3A%2F%2Fpay.example.com%2Fc%2Fpage\
+        "mode=payment&success_url=https%3A%2F%2Fpay.example.com%2Fc%2Fpage%3Fdone%3D1\
          &cancel_url=https%3A%2F%2Fpay.example.com%2Fc%2Fpage%3Fback%3D1\
          &client_reference_id=req_01J00000000000000000000000&expires_at=1767228300\
          &metadata[request_id]=req_01J00000000000000000000000&metadata[attempt]=2&payment_method_types[0]=card\

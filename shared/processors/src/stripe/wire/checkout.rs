@@ -8,7 +8,7 @@ use domain::values::money::Money;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Reply, Request, id_of, intents, key, labelled, made, onward, setups};
+use super::{Reply, Request, done, id_of, intents, key, labelled, made, onward, setups};
 use crate::stripe::amounts;
 use crate::stripe::errors::{self, Call, Failure};
 use crate::stripe::form::Form;
@@ -29,8 +29,8 @@ pub(in crate::stripe) fn create(
     let mode = if money.is_some() { "payment" } else { "setup" };
     let mut form = Form::default()
         .field(&["mode"], mode)
-        .field(&["success_url"], what.page)
-        // Whoever comes back this way wants another way to pay.
+        .field(&["success_url"], done(what))
+        // Whoever comes back this way may want another way to pay.
         .field(&["cancel_url"], format_args!("{}?back=1", what.page))
         .field(&["client_reference_id"], what.request)
         .field(&["expires_at"], closes_at);

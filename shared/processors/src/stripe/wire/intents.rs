@@ -5,7 +5,7 @@ use domain::values::money::Money;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Card, Reply, Request, id_of, key, labelled, made, next_action, word};
+use super::{Card, Reply, Request, done, id_of, key, labelled, made, next_action, word};
 use crate::stripe::amounts;
 use crate::stripe::errors::{self, Call, ErrorBody, Failure};
 use crate::stripe::form::Form;
@@ -45,7 +45,7 @@ pub(in crate::stripe) fn confirm(what: &Use<'_>, id: &str, dialect: &Dialect) ->
     let mut form = expanding(dialect);
     match dialect.three_d_secure {
         ThreeDSecure::Redirect if dialect.takes(Parameter::ReturnUrl) => {
-            form = form.field(&["return_url"], what.page);
+            form = form.field(&["return_url"], done(what));
         }
         ThreeDSecure::Refuse if dialect.takes(Parameter::ErrorOnRequiresAction) => {
             form = form.field(&["error_on_requires_action"], true);

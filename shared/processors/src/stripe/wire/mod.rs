@@ -64,6 +64,11 @@ fn labelled(form: Form, within: &[&str], what: &Use<'_>) -> Form {
     form.field(&path("request_id"), what.request).field(&path("attempt"), what.generation)
 }
 
+/// Where a customer comes back to who did what was wanted: our page then waits for what is heard of it.
+fn done(what: &Use<'_>) -> String {
+    format!("{}?done=1", what.page)
+}
+
 /// Whether a text is an id of Stripe's of that kind; it goes into a path, so nothing else may.
 pub(super) fn is_id(text: &str, prefix: &str) -> bool {
     text.len() <= 255

@@ -5,7 +5,7 @@ use domain::ports::{Answer, CardReceipt, Fetched, Reference, Use};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Card, Reply, Request, id_of, is_id, key, labelled, made, next_action};
+use super::{Card, Reply, Request, done, id_of, is_id, key, labelled, made, next_action};
 use crate::stripe::errors::{self, Call, ErrorBody, Failure};
 use crate::stripe::form::Form;
 use crate::stripe::keys::Step;
@@ -57,7 +57,7 @@ pub(in crate::stripe) fn confirm(what: &Use<'_>, id: &str, dialect: &Dialect) ->
     let mut form = expanding(dialect);
     match dialect.three_d_secure {
         ThreeDSecure::Redirect if dialect.takes(Parameter::ReturnUrl) => {
-            form = form.field(&["return_url"], what.page);
+            form = form.field(&["return_url"], done(what));
         }
         // There is no parameter for it here: what wants 3-D Secure is cancelled.
         ThreeDSecure::Redirect | ThreeDSecure::Refuse => {}
