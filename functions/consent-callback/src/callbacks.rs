@@ -91,7 +91,16 @@ impl ConsentCallback {
         let heard = Heard { brand: &brand, mode, channel };
         let mut wanted = true;
         for told in received.callbacks {
-            wanted &= self.record(heard, told).await?;
+            match self.record(heard, told).await {
+                Ok(counts) => wanted &= counts,
+                // Somebody looks at a sheet that waits: they are told, and can try once more.
+                Err(problem) if received.refusal.is_some() => {
+                    let (code, ..) = problem.code.facts();
+                    tracing::warn!(channel.name = %channel, problem.code = code, "could not record what a customer waits for");
+                    wanted = false;
+                }
+                Err(problem) => return Err(problem),
+            }
         }
         let refusal = received.refusal.filter(|_| !wanted);
         Ok(refusal.unwrap_or(received.reply))

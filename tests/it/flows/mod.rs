@@ -18,6 +18,7 @@ mod rbm;
 mod reading;
 mod routes;
 mod secrets;
+mod sheets;
 mod taps;
 mod whatsapp;
 mod words;

@@ -40,12 +40,6 @@ fn taps(core: &Core, prompt: &Prompt, label: &str) {
     taps_on(core, "rcs", &postback(prompt, label));
 }
 
-fn pays(core: &Core, about: &str, token: &str) -> String {
-    let answer = core.tells("rcs", &json!([{ "paid": { "about": about, "token": token } }]));
-    core.settles();
-    answer.ok(200).text()
-}
-
 fn code(asked: &Asked) -> &str {
     asked.answer["session_code"].as_str().unwrap()
 }
@@ -231,45 +225,4 @@ fn a_callback_that_is_not_proven_is_refused() {
     let call = world.call(http::Method::POST, "/callbacks/demo/rcs").key(None);
     call.header("x-proof", "guessed").json(&body).send().problem(403, "callback-forged");
     assert_eq!(world.state(&asked), "prompted");
-}
-
-#[test]
-fn a_payment_within_the_channel_is_a_yes_that_carries_its_authorization() {
-    let world = without_code();
-    let asked = world.asks(4250);
-    let reference = newest(&world).reference.to_string();
-    assert_eq!(pays(&world, &reference, "pm_card_mastercard"), "taken");
-    let outcome = &world.reads(&asked)["outcome"];
-    assert_eq!(outcome["payment"]["card_brand"], "mastercard");
-    let version = world.reads(&asked)["version"].clone();
-    assert_eq!(pays(&world, &reference, "pm_card_visa"), "taken", "told twice, made once");
-    assert_eq!(world.reads(&asked)["version"], version);
-    assert_eq!(world.stored(&asked).attempts.len(), 1);
-}
-
-#[test]
-fn a_payment_that_cannot_be_recorded_is_refused_where_the_customer_sees_it() {
-    let world = without_code();
-    let asked = world.asks(4250);
-    let first = newest(&world).reference;
-    world.acts(&asked, "resend", &json!({ "channel": "whatsapp" })).ok(200);
-    let second = newest(&world);
-    assert_eq!(pays(&world, &first.to_string(), "pm_card_visa"), "refused", "superseded");
-    assert_eq!(pays(&world, &second.reference.to_string(), "pm_card_visa"), "refused", "elsewhere");
-    assert_eq!(pays(&world, "prm_01M844DZWGSW3HJKQ26BNN67GN", "pm_card_visa"), "refused");
-    taps_on(&world, "whatsapp", &postback(&second, "Approve"));
-    assert_eq!(world.state(&asked), "fulfilled");
-    assert_eq!(pays(&world, &first.to_string(), "pm_card_visa"), "refused", "paid otherwise");
-    assert_eq!(world.stored(&asked).attempts.len(), 1);
-}
-
-#[test]
-fn a_payment_that_would_need_a_session_code_is_refused() {
-    let world = talking().begin();
-    let asked = world.asks(4250);
-    let reference = newest(&world).reference.to_string();
-    assert_eq!(pays(&world, &reference, "pm_card_visa"), "refused");
-    assert_eq!(world.state(&asked), "prompted");
-    taps(&world, &newest(&world), code(&asked));
-    assert_eq!(world.state(&asked), "fulfilled");
 }
