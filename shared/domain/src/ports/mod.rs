@@ -7,6 +7,7 @@ mod callback;
 mod channel;
 mod clock;
 mod http;
+mod news;
 mod processor;
 mod queue;
 mod sandbox_page;
@@ -23,10 +24,10 @@ pub use channel::{
 };
 pub use clock::{Clock, Random};
 pub use http::{ClientIdentity, Http, HttpError, Reach};
+pub use news::{Heard, News, NewsReply};
 pub use processor::{
-    Answer, ApplePay, CardReceipt, FactsReceipt, Fetched, GooglePay, Heard, News, NewsReply,
-    Onward, OpenProcessorError, Prepared, Processor, Processors, Receipt, Reference, Refund,
-    Refunded, Told, Use, Way,
+    Answer, ApplePay, CardReceipt, FactsReceipt, Fetched, GooglePay, Onward, OpenProcessorError,
+    Prepared, Processor, Processors, Receipt, Reference, Refund, Refunded, Told, Use, Way,
 };
 pub use queue::{Queue, QueueError, delay_seconds};
 pub use sandbox_page::{SandboxPage, SandboxPages, SandboxVisit};

@@ -1,0 +1,57 @@
+//! What a processor says by calling us.
+
+use super::{CallbackReply, Told};
+use crate::authorization::Authorization;
+use crate::values::id::RequestId;
+
+/// What a processor said by calling us, its sender proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// What it said, in order.
+    pub news: Vec<News>,
+    /// What to answer.
+    pub reply: NewsReply,
+}
+
+/// What to answer to a processor, or to the customer it sent back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewsReply {
+    /// This.
+    Plain(CallbackReply),
+    /// It is the customer's browser that called: it goes back to the consent page of this request.
+    ToPage(RequestId),
+}
+
+/// One thing a processor said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// Something happened to the request's attempt or one of its refunds: it is to be looked up now.
+    Look(RequestId),
+    /// What became of an attempt, where it cannot be looked up.
+    Told {
+        /// Of which request.
+        request: RequestId,
+        /// Which attempt.
+        generation: u32,
+        /// What.
+        told: Told,
+    },
+    /// What became of a refund, where it cannot be looked up.
+    RefundTold {
+        /// Of which request.
+        request: RequestId,
+        /// Which refund.
+        seq: u32,
+        /// What.
+        told: Told,
+    },
+    /// The customer came back with what is to be used, such as an OAuth code.
+    Returned {
+        /// To which request.
+        request: RequestId,
+        /// Which attempt.
+        generation: u32,
+        /// With what.
+        authorization: Authorization,
+    },
+}

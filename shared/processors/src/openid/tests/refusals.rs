@@ -1,0 +1,125 @@
+//! What is never believed: tokens of somebody else, changed details, forged returns.
+
+use super::*;
+
+#[test]
+fn an_id_token_of_somebody_else_or_of_another_time_is_refused() {
+    let (opened, script) = provider(&json!({}));
+    let (ask, code) = (ask(), carrying(AuthorizationKind::Code, "c0de"));
+    let what = used(&ask, &code);
+    let nonce = opened.state(&what).nonce;
+    let past = NOW.as_millis() / 1000 - 121;
+    for (change, code) in [
+        (json!({ "iss": "https://evil.example" }), "id_token_iss"),
+        (json!({ "aud": "other" }), "id_token_aud"),
+        (json!({ "aud": ["acme shop", "other"] }), "id_token_aud"),
+        (json!({ "azp": "other" }), "id_token_azp"),
+        (json!({ "exp": past }), "id_token_exp"),
+        (json!({ "nonce": "another" }), "id_token_nonce"),
+        (json!({ "nonce": null }), "id_token_nonce"),
+        (json!({ "sub": "" }), "id_token_sub"),
+        (json!({ "sub": 7 }), "id_token_not_readable"),
+    ] {
+        let token = id_token(&nonce, &change);
+        let answer = executed(&opened, &script, &what, Some((200, tokens(&token))));
+        assert_eq!(answer, Answer::Refused { code }, "{change}");
+    }
+    for token in ["", "a.b", "a.b.c.d", "e30.!!.c2ln"] {
+        let answer = executed(&opened, &script, &what, Some((200, tokens(token))));
+        assert!(matches!(answer, Answer::Refused { .. }), "{token}: {answer:?}");
+    }
+    let both = json!({ "aud": ["acme shop", "other"], "azp": "acme shop" });
+    let answer = executed(&opened, &script, &what, Some((200, tokens(&id_token(&nonce, &both)))));
+    assert!(matches!(answer, Answer::Exchanged(_)), "{answer:?}");
+}
+
+#[test]
+fn details_that_were_changed_on_the_way_are_refused() {
+    let (opened, script) = provider(&json!({ "authorization_details_type": "facts" }));
+    let (ask, code) = (ask(), carrying(AuthorizationKind::Code, "c0de"));
+    let what = used(&ask, &code);
+    let nonce = opened.state(&what).nonce;
+    let asked = json!({ "type": "facts", "request_id": "req_01J00000000000000000000000",
+        "purpose": "Opening an account", "fields": ["given_name", "address"], "locations": [] });
+    let mut more = asked.clone();
+    more["fields"] = json!(["given_name", "address", "birthdate"]);
+    for (granted, same) in [(json!([asked]), true), (json!([]), true), (json!([more]), false)] {
+        let mut tokens = tokens(&id_token(&nonce, &json!({})));
+        tokens["authorization_details"] = granted;
+        let answer = executed(&opened, &script, &what, Some((200, tokens)));
+        assert_eq!(matches!(answer, Answer::Exchanged(_)), same, "{answer:?}");
+    }
+}
+
+#[test]
+fn only_who_was_sent_comes_back_and_errors_are_told_in_our_words() {
+    let (opened, _) = provider(&json!({}));
+    let (ask, yes) = (ask(), carrying(AuthorizationKind::Hosted, ""));
+    let what = used(&ask, &yes);
+    let state = opened.state(&what).to_string();
+    let good = format!("{CALLBACK}?code=c0de&state={state}&iss=https%3A%2F%2Fid.example");
+    let heard = opened.receive(&back(&good)).unwrap();
+    assert_eq!(heard.reply, NewsReply::ToPage(what.request));
+    let authorization = carrying(AuthorizationKind::Code, "c0de");
+    let (request, generation) = (what.request, 2);
+    assert_eq!(heard.news, [News::Returned { request, generation, authorization }]);
+
+    for (error, code) in wire::RETURNS {
+        let url = format!("{CALLBACK}?error={error}&error_description=x&state={state}");
+        let heard = opened.receive(&back(&url)).unwrap();
+        let [News::Told { told, generation: 2, .. }] = heard.news.as_slice() else { panic!() };
+        assert!(!told.success);
+        let told = Use { told: Some(told), away: true, ..what };
+        let answer = block_on(opened.look_up(&told, &Reference(state.clone())));
+        assert_eq!(answer, Answer::Refused { code }, "{error}");
+    }
+
+    let other = state.replace(".2.", ".3.");
+    let flipped =
+        format!("{}{}", &state[..state.len() - 1], if state.ends_with('0') { '1' } else { '0' });
+    for (url, error) in [
+        (format!("{CALLBACK}?code=c0de"), CallbackError::None),
+        (format!("{CALLBACK}?state={state}"), CallbackError::Malformed),
+        (format!("{CALLBACK}?code=a&code=b&state={state}"), CallbackError::Malformed),
+        (format!("{CALLBACK}?code=a&error=b&state={state}"), CallbackError::Malformed),
+        (format!("{CALLBACK}?code=c0de&state={other}"), CallbackError::Forged),
+        (format!("{CALLBACK}?code=c0de&state={flipped}"), CallbackError::Forged),
+        (format!("{CALLBACK}?code=c0de&state=x"), CallbackError::Forged),
+        (
+            format!("{CALLBACK}?code=c0de&state={state}&iss=https%3A%2F%2Fevil"),
+            CallbackError::Forged,
+        ),
+    ] {
+        assert_eq!(opened.receive(&back(&url)), Err(error), "{url}");
+    }
+    let (strict, _) = provider(&json!({ "names_issuer": true }));
+    let url = format!("{CALLBACK}?code=c0de&state={state}");
+    assert_eq!(strict.receive(&back(&url)), Err(CallbackError::Forged));
+    assert_eq!(
+        opened.receive(&UnverifiedCallback { method: Method::POST, ..back(&url) }),
+        Err(CallbackError::None)
+    );
+}
+
+#[test]
+fn nothing_but_known_claims_is_asked_for_and_nothing_else_is_done() {
+    let (opened, _) = provider(&json!({ "claims": ["given_name"] }));
+    assert_eq!(opened.ways(&ask()), []);
+    let (opened, _) = provider(&json!({}));
+    let claims = vec![Shown::new("ssn").unwrap()];
+    let description = || Shown::new("x").unwrap();
+    assert_eq!(opened.ways(&Ask::Identity { claims, description: description() }), []);
+    assert_eq!(opened.ways(&Ask::PaymentMethod { description: description() }), []);
+}
+
+#[test]
+fn live_addresses_are_https_and_quote_nothing() {
+    for name in ["issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint"] {
+        for bad in ["http://id.example/x", "https://u:p@id.example", "id.example", "https://a#b"] {
+            let error = Provider::read(Mode::Live, &settings(&json!({ name: bad }))).err().unwrap();
+            assert!(!format!("{error} {error:?}").contains("example"), "{bad}");
+        }
+        let http = settings(&json!({ name: "http://127.0.0.1:4000/x" }));
+        assert!(Provider::read(Mode::Test, &http).is_ok());
+    }
+}
