@@ -149,6 +149,17 @@ def localstripe(stack):
     return started(stack, (VENV / "bin" / "python", "-c", serve), WORK / "localstripe.log", env)
 
 
+def openid(stack):
+    """An OpenID provider as somebody else wrote it, and one client of it."""
+    folder, from_ = WORK / "openid", ROOT / "tests" / "openid"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "provider.mjs"):
+        shutil.copy2(from_ / name, folder / name)
+    run("npm", "install", "--prefix", folder, "--no-audit", "--no-fund", "--silent")
+    command = ("node", folder / "provider.mjs", "https://pay.example.com/callbacks/demo/bank")
+    return started(stack, command, WORK / "openid.log")
+
+
 def deployed(stack, stripe):
     """The stack of template.yaml in an emulator of its own, with a brand whose processor is at `stripe`."""
     folder = WORK / "stack"
@@ -187,6 +198,8 @@ def everything():
     with contextlib.ExitStack() as stack:
         with phase("localstripe"):
             os.environ |= localstripe(stack)
+        with phase("an OpenID provider"):
+            os.environ |= openid(stack)
         with phase("the deployed stack"):
             os.environ |= deployed(stack, os.environ["LOCALSTRIPE_URL"])
         return tests("default", "--workspace")

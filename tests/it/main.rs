@@ -25,6 +25,8 @@ mod live;
 #[cfg(test)]
 mod neighbours;
 #[cfg(test)]
+mod openid;
+#[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod standins;

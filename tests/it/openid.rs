@@ -1,0 +1,222 @@
+//! Facts from an OpenID provider that somebody else wrote, with a customer who signs in at its pages.
+//!
+//! `tests/run.py` starts it (`tests/openid/provider.mjs`) and says in the environment where it is.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::ask::Ask;
+use domain::authorization::{Authorization, AuthorizationKind};
+use domain::brand::{Brand, Mode};
+use domain::ports::{
+    Answer, Fetched, Http, News, NewsReply, Onward, Prepared, Processor, Processors, Proof, Reach,
+    Reference, Told, UnverifiedCallback, Use,
+};
+use domain::values::text::Shown;
+use embedded::SystemClock;
+use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use http::{HeaderMap, Method, Request, Response};
+use processors::{Outside, Registry};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use tests::doubles::used;
+use tests::memory::MemoryStore;
+
+use crate::deployed::told;
+
+/// The redirect URI the provider knows its client by.
+const CALLBACK: &str = "https://pay.example.com/callbacks/demo/bank";
+const SECRET: &str = "a secret of 32 bytes and a percent %";
+
+fn opened(pushed: bool, secret: &str) -> Box<dyn Processor> {
+    let issuer = told("OPENID_ISSUER");
+    let mut settings = json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{issuer}/auth"),
+        "token_endpoint": format!("{issuer}/token"),
+        "userinfo_endpoint": format!("{issuer}/me"),
+        "client_id": "acme shop", "client_secret": secret, "names_issuer": true,
+    });
+    if pushed {
+        settings["pushed_authorization_request_endpoint"] = json!(format!("{issuer}/request"));
+    }
+    let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let brand = json!({
+        "version": "1", "name": "demo", "display_name": "Acme", "keys": [],
+        "sealing": { "current": "1", "keys": { "1": key } }, "address_key": key, "link_key": key,
+        "test": { "processors": [{ "name": "bank", "kind": "openid", "settings": settings }] },
+    });
+    let brand = Brand::parse(&brand.to_string()).unwrap();
+    let http = Arc::new(https::Client::new().unwrap());
+    let outside =
+        Outside { http, store: Arc::new(MemoryStore::default()), clock: Arc::new(SystemClock) };
+    Registry::new(outside).open(&brand, Mode::Test, &"bank".parse().unwrap()).ok().unwrap()
+}
+
+fn ask() -> Ask {
+    let claims = ["given_name", "address"].map(|claim| Shown::new(claim).unwrap());
+    Ask::Identity { claims: claims.into(), description: Shown::new("Opening an account").unwrap() }
+}
+
+/// Another request each time: the provider remembers what it was asked.
+fn attempt<'a>(number: u32, ask: &'a Ask, authorization: &'a Authorization) -> Use<'a> {
+    Use { ask, callback: CALLBACK, ..used(authorization, 1, number) }
+}
+
+fn hosted() -> Authorization {
+    Authorization { kind: AuthorizationKind::Hosted, secret: "".into() }
+}
+
+/// A browser, as far as a form and a redirect need one.
+#[derive(Default)]
+struct Browser {
+    cookies: BTreeMap<String, String>,
+}
+
+impl Browser {
+    async fn call(&mut self, method: Method, url: &str, form: &str) -> Response<Bytes> {
+        let url = if url.starts_with('/') {
+            format!("{}{url}", told("OPENID_ISSUER"))
+        } else {
+            url.to_owned()
+        };
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let call = Request::builder()
+            .method(method)
+            .uri(url)
+            .header(COOKIE, cookies.join("; "))
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Bytes::from(form.to_owned()))
+            .unwrap();
+        let client = https::Client::new().unwrap();
+        let answer = client.call(call, Reach::Configured, Duration::from_secs(10)).await.unwrap();
+        for cookie in answer.headers().get_all(SET_COOKIE) {
+            let (pair, _) = cookie.to_str().unwrap().split_once(';').unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
+        answer
+    }
+
+    /// Goes where it is sent until there is a page to look at or it is sent back to us: the address it is at then.
+    async fn follow(&mut self, mut answer: Response<Bytes>, mut at: String) -> String {
+        for _ in 0..10 {
+            let Some(next) = answer.headers().get(LOCATION) else { return at };
+            at = next.to_str().unwrap().to_owned();
+            if at.starts_with(CALLBACK) {
+                return at;
+            }
+            answer = self.call(Method::GET, &at, "").await;
+        }
+        panic!("sent in circles at {at}");
+    }
+
+    async fn goes(&mut self, url: &str) -> String {
+        let answer = self.call(Method::GET, url, "").await;
+        self.follow(answer, url.to_owned()).await
+    }
+
+    /// Signs in and releases what is asked; the address the customer comes back to.
+    async fn signs_in(&mut self, url: &str) -> String {
+        let page = self.goes(url).await;
+        let form = "prompt=login&login=cust1&password=any";
+        let answer = self.call(Method::POST, &page, form).await;
+        let page = self.follow(answer, page).await;
+        let answer = self.call(Method::POST, &page, "prompt=consent").await;
+        self.follow(answer, page).await
+    }
+}
+
+async fn sent_on(bank: &dyn Processor, what: &Use<'_>) -> (Reference, String) {
+    let Prepared::Ready(reference) = bank.prepare(what).await else { panic!() };
+    let answer = bank.execute(what, &reference).await;
+    let Answer::NeedsCustomer { onward: Some(Onward(url)) } = answer else { panic!("{answer:?}") };
+    (reference, url)
+}
+
+fn comes_back(bank: &dyn Processor, url: &str) -> News {
+    let callback = UnverifiedCallback {
+        method: Method::GET,
+        url: url.to_owned(),
+        headers: HeaderMap::new(),
+        body: Bytes::new(),
+        now: tests::doubles::BEGINNING,
+        proof: Proof::None,
+    };
+    let mut heard = bank.receive(&callback).unwrap();
+    assert!(matches!(heard.reply, NewsReply::ToPage(_)));
+    heard.news.remove(0)
+}
+
+fn code(news: News) -> Authorization {
+    let News::Returned { authorization, .. } = news else { panic!("{news:?}") };
+    authorization
+}
+
+#[tokio::test]
+async fn exactly_the_claims_that_were_asked_for_come_back_however_the_request_got_there() {
+    for (number, pushed) in [(1, true), (2, false)] {
+        let (bank, ask, yes) = (opened(pushed, SECRET), ask(), hosted());
+        let what = attempt(number, &ask, &yes);
+        let (reference, url) = sent_on(bank.as_ref(), &what).await;
+        assert_eq!(url.contains("claims"), !pushed);
+        let back = Browser::default().signs_in(&url).await;
+        let code = code(comes_back(bank.as_ref(), &back));
+        let what = Use { authorization: &code, away: true, ..what };
+        let answer = bank.execute(&what, &reference).await;
+        let Answer::Exchanged(access) = answer else { panic!("{answer:?}") };
+        let what = Use { authorization: &access, ..what };
+        let answer = bank.execute(&what, &reference).await;
+        let Answer::Done(Fetched::Facts { receipt, claims }) = answer else { panic!("{answer:?}") };
+        assert_eq!(receipt.released, ["given_name", "address"]);
+        let claims: Value = serde_json::from_str(claims.secret.expose_secret()).unwrap();
+        let address = json!({ "locality": "London", "country": "GB" });
+        assert_eq!(claims, json!({ "given_name": "Ada", "address": address }));
+        // Reading facts is safe to repeat.
+        assert!(matches!(bank.execute(&what, &reference).await, Answer::Done(_)));
+    }
+}
+
+#[tokio::test]
+async fn a_code_works_once_and_for_nobody_else() {
+    let (bank, ask, yes) = (opened(true, SECRET), ask(), hosted());
+    let what = attempt(3, &ask, &yes);
+    let (reference, url) = sent_on(bank.as_ref(), &what).await;
+    let back = Browser::default().signs_in(&url).await;
+    let code = code(comes_back(bank.as_ref(), &back));
+    // Another attempt's verifier does not fit it.
+    let other = Use { authorization: &code, ..attempt(4, &ask, &code) };
+    let Prepared::Ready(foreign) = bank.prepare(&attempt(4, &ask, &yes)).await else { panic!() };
+    let lost = Answer::Refused { code: "authentication_lost" };
+    assert_eq!(bank.execute(&other, &foreign).await, lost);
+    let what = Use { authorization: &code, ..what };
+    assert!(matches!(bank.execute(&what, &reference).await, Answer::Exchanged(_)));
+    assert_eq!(bank.execute(&what, &reference).await, lost);
+}
+
+#[tokio::test]
+async fn a_customer_who_leaves_is_told_as_one_who_did() {
+    let (bank, ask, yes) = (opened(true, SECRET), ask(), hosted());
+    let what = attempt(5, &ask, &yes);
+    let (reference, url) = sent_on(bank.as_ref(), &what).await;
+    let mut browser = Browser::default();
+    let page = browser.goes(&url).await;
+    let back = browser.goes(&format!("{page}/abort")).await;
+    let News::Told { told, generation: 5, .. } = comes_back(bank.as_ref(), &back) else { panic!() };
+    let told: Told = told;
+    let what = Use { told: Some(&told), away: true, ..what };
+    let answer = bank.look_up(&what, &reference).await;
+    assert_eq!(answer, Answer::Refused { code: "access_denied" });
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_our_account_s_trouble() {
+    let (bank, ask, yes) = (opened(true, "not the secret of that client at all"), ask(), hosted());
+    let what = attempt(6, &ask, &yes);
+    let Prepared::Ready(reference) = bank.prepare(&what).await else { panic!() };
+    let answer = bank.execute(&what, &reference).await;
+    assert_eq!(answer, Answer::Blocked { code: "credentials" });
+}
