@@ -1,10 +1,8 @@
 //! Plain words as an answer: only where the brand allows it, never for money, and never where two things could be meant.
 
-use domain::ask::{Ask, AskHash};
 use domain::consent::How;
 use domain::request::{Request, State};
 use domain::storage::{body, unbody};
-use domain::values::text::Shown;
 use serde_json::{Value, json};
 use tests::world::{Asked, Core, PHONE, World};
 
@@ -16,22 +14,21 @@ fn allowing() -> World {
     world(&json!({ "text_replies": true, "open_max": 9, "prompts_per_ten_minutes": 99 }))
 }
 
-/// Asks for a card to be kept, as far as the functions that hear answers can see.
-fn asks_for_a_card(world: &World, change: impl FnOnce(&mut Request)) -> Asked {
-    let asked = world.asks(100);
-    let mut items = world.items().into_iter();
-    let mut item =
-        items.find(|item| item.key.pk == format!("REQ#{}", asked.id) && item.key.sk == "REQ");
-    let item = item.as_mut().unwrap();
+/// Asks for a card to be kept.
+fn asks_for_a_card(world: &World, language: &str) -> Asked {
+    let mut body = world.payment(PHONE, 100);
+    body["ask"] = json!({ "kind": "payment_method", "description": "Keep for next time" });
+    body["customer"]["language"] = json!(language);
+    world.asks_for(&body)
+}
+
+/// As every request is whose yes can only be given on the page.
+fn needs_the_page(world: &World) {
+    let mut item = world.items().into_iter().find(|item| item.key.sk == "REQ").unwrap();
     let mut request: Request = unbody(&item.body).unwrap();
-    let description = Shown::new(request.ask.description()).unwrap();
-    request.ask = Ask::PaymentMethod { description };
-    request.ask_hash = AskHash::of(request.id, &request.brand, &request.payee, &request.ask);
-    request.session_code = None;
-    change(&mut request);
+    request.by_tap = false;
     item.body = body(request).unwrap();
-    world.puts(item.clone());
-    asked
+    world.puts(item);
 }
 
 fn writes(core: &Core, text: &str) {
@@ -42,24 +39,19 @@ fn writes(core: &Core, text: &str) {
 #[test]
 fn a_plain_yes_is_a_consent_that_says_it_was_written() {
     let world = allowing();
-    let asked = asks_for_a_card(&world, |_| {});
+    let asked = asks_for_a_card(&world, "en");
     writes(&world, " Yes, please! ");
-    match world.stored(&asked).state {
-        State::Authorized { consent, .. } => {
-            assert_eq!((consent.how, consent.channel.as_str()), (How::Reply, "sms"));
-        }
-        // As long as the sandbox's processor keeps no cards, the yes is understood and there is nobody to take it to.
-        State::Pending | State::Prompted => assert!(world.logs().contains("why=Unable")),
-        State::Processing { .. } | State::Closed { .. } => panic!("nothing was fetched yet"),
-    }
+    let State::Authorized { consent, .. } = world.stored(&asked).state else { panic!() };
+    assert_eq!((consent.how, consent.channel.as_str()), (How::Reply, "sms"));
+    world.settles();
+    assert_eq!(world.state(&asked), "fulfilled");
     assert!(world.ever().iter().all(|item| !item.body.contains("Yes, please")));
-    world.leaves();
 }
 
 #[test]
 fn a_plain_no_declines() {
     let world = allowing();
-    let asked = asks_for_a_card(&world, |_| {});
+    let asked = asks_for_a_card(&world, "en");
     writes(&world, "No thanks.");
     world.settles();
     assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "declined", "reason": "customer" }));
@@ -68,7 +60,7 @@ fn a_plain_no_declines() {
 #[test]
 fn whatever_is_not_plainly_an_answer_changes_nothing() {
     let world = allowing();
-    let asked = asks_for_a_card(&world, |_| {});
+    let asked = asks_for_a_card(&world, "en");
     for text in ["ok", "yes?", "who is this", "ja", "yes but not now", "4242 4242 4242 4242"] {
         writes(&world, text);
     }
@@ -81,11 +73,10 @@ fn whatever_is_not_plainly_an_answer_changes_nothing() {
 fn a_brand_that_did_not_allow_it_hears_no_words() {
     for policy in [json!({}), json!({ "text_replies": false })] {
         let world = world(&policy);
-        let asked = asks_for_a_card(&world, |_| {});
+        let asked = asks_for_a_card(&world, "en");
         writes(&world, "yes");
         writes(&world, "no");
         assert_eq!(world.state(&asked), "prompted");
-        world.leaves();
     }
 }
 
@@ -101,7 +92,7 @@ fn money_is_never_paid_or_refused_by_words() {
 #[test]
 fn with_two_requests_open_nobody_knows_which_one_is_meant() {
     let world = allowing();
-    let asked = asks_for_a_card(&world, |_| {});
+    let asked = asks_for_a_card(&world, "en");
     let other = world.asks(200);
     writes(&world, "yes");
     writes(&world, "no");
@@ -115,7 +106,8 @@ fn with_two_requests_open_nobody_knows_which_one_is_meant() {
 #[test]
 fn a_yes_that_needs_the_page_cannot_be_written_and_a_no_can() {
     let world = allowing();
-    let asked = asks_for_a_card(&world, |request| request.by_tap = false);
+    let asked = asks_for_a_card(&world, "en");
+    needs_the_page(&world);
     writes(&world, "yes");
     assert_eq!(world.state(&asked), "prompted");
     writes(&world, "no");
@@ -126,7 +118,7 @@ fn a_yes_that_needs_the_page_cannot_be_written_and_a_no_can() {
 #[test]
 fn words_on_a_channel_that_did_not_ask_are_no_answer() {
     let world = allowing();
-    let asked = asks_for_a_card(&world, |_| {});
+    let asked = asks_for_a_card(&world, "en");
     let wrote = json!({ "wrote": { "from": { "phone": PHONE }, "text": "no" } });
     world.tells("rcs", &json!([wrote])).ok(200);
     assert_eq!(world.state(&asked), "prompted");
@@ -137,8 +129,7 @@ fn words_on_a_channel_that_did_not_ask_are_no_answer() {
 #[test]
 fn the_customers_language_is_the_one_they_were_asked_in() {
     let world = allowing();
-    let german = |request: &mut Request| request.customer.language = Some("de-AT".parse().unwrap());
-    let asked = asks_for_a_card(&world, german);
+    let asked = asks_for_a_card(&world, "de-AT");
     writes(&world, "no");
     assert_eq!(world.state(&asked), "prompted");
     writes(&world, "Nein, danke!");
