@@ -13,6 +13,9 @@ const RACES_MAX: u32 = 4;
 
 impl ConsentCallback {
     /// The hash of the sender's address: from their number, or by what was learnt of the channel's own id for them.
+    ///
+    /// One account at a provider may serve both modes, whose callbacks then prove themselves for the first that is tried: who
+    /// is not known there may be known in the other, and must not say stop in vain.
     pub(crate) async fn address_of(
         &self,
         heard: Heard<'_>,
@@ -24,8 +27,18 @@ impl ConsentCallback {
         }
         let Some(handle) = &from.handle else { return Ok(None) };
         let hash = keys::handle_hash(key, heard.channel.as_str(), handle);
-        let (place, now) = (heard.place(heard.mode), self.clock.now());
-        Ok(contact::whose(self.store.as_ref(), place, &hash, now).await?)
+        let now = self.clock.now();
+        let other = match heard.mode {
+            Mode::Live => Mode::Test,
+            Mode::Test => Mode::Live,
+        };
+        for mode in [heard.mode, other] {
+            let whose = contact::whose(self.store.as_ref(), heard.place(mode), &hash, now).await?;
+            if whose.is_some() {
+                return Ok(whose);
+            }
+        }
+        Ok(None)
     }
 
     /// Keeps what a sender's doing something tells of whoever is behind that address, for requests of that mode.

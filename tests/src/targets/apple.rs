@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::customer::assert_consent;
 use super::ground::{Answered, BASE, Ground, Open, on_ground};
 use super::sound::assert_sound;
+use super::whatsapp::carries;
 use crate::standins::apple::{BUSINESS, Posted, TOKEN_DATA, posted};
 
 /// The customer.
@@ -87,16 +88,19 @@ pub(super) fn introduce(ground: &Ground) {
 }
 
 fn carried(ground: &Ground, open: &Open, action: Action) -> String {
-    let reference = PromptRef { request: open.id, prompt: open.prompt };
-    Postback { reference, action }.write(&ground.brand.now().link_key)
+    postback(open, action).write(&ground.brand.now().link_key)
+}
+
+fn postback(open: &Open, action: Action) -> Postback {
+    Postback { reference: PromptRef { request: open.id, prompt: open.prompt }, action }
 }
 
 /// The tap that gives the right one of three codes.
-fn right_tap(ground: &Ground) -> String {
+fn right_tap(ground: &Ground) -> Postback {
     let request = ground.request(ground.greeted.id);
     let codes = request.session_code.expect("a session code").choices;
     let place = codes.iter().zip(0..).find(|(code, _)| **code == ground.greeted.code);
-    carried(ground, &ground.greeted, Action::Pick(place.expect("one is right").1))
+    postback(&ground.greeted, Action::Pick(place.expect("one is right").1))
 }
 
 fn says(input: &[u8], text: &str) -> bool {
@@ -129,7 +133,9 @@ pub fn apple(input: &[u8]) {
         for open in [&ground.shown, &ground.texted] {
             assert_consent(ground, open, false);
         }
-        assert_consent(ground, &ground.greeted, says(input, &right_tap(ground)));
+        let tap = right_tap(ground);
+        let given = |body: Value| carries(&body, &ground.brand.now(), tap);
+        assert_consent(ground, &ground.greeted, serde_json::from_slice(input).is_ok_and(given));
     });
 }
 
@@ -211,7 +217,7 @@ pub(super) fn samples() -> Vec<Vec<u8>> {
             message(&json!({ "type": "close" })),
             message(&json!({ "type": "close", "sourceId": "tel:+15551230002" })),
             message(&json!({ "type": "typing_start" })),
-            quick(json!({ "selectedIdentifier": right_tap(ground) })),
+            quick(json!({ "selectedIdentifier": tap(right_tap(ground).action) })),
             quick(json!({ "selectedIndex": 1 })),
             list(json!([item(Action::Decline)])),
             list(json!([item(Action::Approve), item(Action::NotMe)])),
