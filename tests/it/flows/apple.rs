@@ -24,7 +24,24 @@ fn beginning() -> Beginning {
     let sms = json!({ "name": "sms", "kind": "sms", "settings": brand::twilio() });
     let mut policy = patient();
     policy["session_code"] = json!(false);
-    World::beginning().with("/test/channels", &json!([apple, sms])).with("/policy", &policy)
+    let channels = json!([apple, sms]);
+    // Real cards take a wallet, where a test card takes a tap.
+    let live = json!({ "channels": channels, "processors": [stripe()] });
+    World::beginning()
+        .with("/test/channels", &channels)
+        .with("/live", &live)
+        .with("/policy", &policy)
+}
+
+/// Stripe, where nothing but Apple Pay is taken.
+fn stripe() -> Value {
+    let merchant = &apple::paying_settings()["apple_pay"];
+    let apple_pay = json!({
+        "merchant_identifier": merchant["merchant_identifier"], "display_name": "Demo Books",
+        "certificate": merchant["certificate"], "key": merchant["key"], "country": "DE",
+    });
+    let settings = json!({ "secret_key": "sk_live_of_the_demo_brand", "hosted": false, "apple_pay": apple_pay });
+    json!({ "name": "stripe", "kind": "stripe", "settings": settings })
 }
 
 fn ada() -> Person {
@@ -56,30 +73,57 @@ fn entry_link(core: &Core, asked: &Asked) -> (String, String) {
     (channel.entry_link(&intent).unwrap(), intent)
 }
 
-/// A customer who came by the link of an earlier request, and wrote.
-fn introduced(beginning: Beginning, who: &Person) -> World {
-    let world = beginning.begin();
-    let first = world.asks(100);
-    let (link, _) = entry_link(&world, &first);
+/// Somebody comes by the link of an earlier request, and writes.
+fn comes_by_link(core: &Core, first: &Asked, who: &Person) {
+    let (link, _) = entry_link(core, first);
     let (_, query) = link.split_once('?').unwrap();
     let fields: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let intent = &fields.iter().find(|(name, _)| name == "biz-intent-id").unwrap().1;
-    told(&world, &world.apple().writes(who, "I would like to pay", Some(intent), world.now()));
+    told(core, &core.apple().writes(who, "I would like to pay", Some(intent), core.now()));
+}
+
+/// A world whose customer came by a link.
+fn introduced(beginning: Beginning, who: &Person) -> World {
+    let world = beginning.begin();
+    let first = world.asks(100);
+    comes_by_link(&world, &first, who);
     world.acts(&first, "cancel", &json!({})).ok(200);
     world
 }
 
-/// Asks for a payment that takes more than a tap, as where the processor needs a wallet.
-fn asks_for_more(core: &Core, amount: u64) -> Asked {
-    let asked = core.accepted(&core.payment(PHONE, amount));
-    let key = format!("REQ#{}", asked.id);
-    let stored = core.items().into_iter().find(|item| item.key.pk == key && item.key.sk == "REQ");
-    let mut stored = stored.unwrap();
-    assert!(stored.body.contains("\"by_tap\":true"), "{}", stored.body);
-    stored.body = stored.body.replace("\"by_tap\":true", "\"by_tap\":false");
-    core.puts(stored);
+/// The same, where cards are real.
+fn introduced_live(beginning: Beginning) -> World {
+    let world = beginning.begin();
+    let first = asks_live(&world, 100);
+    comes_by_link(&world, &first, &ada());
+    cancels_live(&world, &first);
+    world
+}
+
+/// Asks for a real payment, and puts the prompt in front of the customer.
+fn asks_live(core: &Core, amount: u64) -> Asked {
+    let call = core.call(Method::POST, "/v1/requests").key(brand::LIVE_KEY);
+    let answer = call.json(&core.payment(PHONE, amount)).send().ok(201);
     core.settles();
-    asked
+    let (path, answer) = (answer.header("location").to_owned(), answer.json());
+    Asked { id: answer["id"].as_str().unwrap().to_owned(), path, answer }
+}
+
+fn cancels_live(core: &Core, asked: &Asked) {
+    let call = core.call(Method::POST, &format!("{}/cancel", asked.path)).key(brand::LIVE_KEY);
+    call.json(&json!({})).send().ok(200);
+    core.settles();
+}
+
+fn reads_live(core: &Core, asked: &Asked) -> Value {
+    core.call(Method::GET, &asked.path).key(brand::LIVE_KEY).send().ok(200).json()
+}
+
+fn timeline_live(core: &Core, asked: &Asked) -> Vec<String> {
+    let facts = reads_live(core, asked)["timeline"].take();
+    let words =
+        |fact: &Value| ["what", "channel"].map(|word| fact[word].as_str().unwrap()).join(" ");
+    facts.as_array().unwrap().iter().map(words).collect()
 }
 
 /// The customer's device sends a token to the gateway of the newest message.
@@ -176,10 +220,8 @@ fn stripe_charges(core: &Core) {
 
 #[test]
 fn a_payment_goes_through_apple_pay_and_its_token_is_what_the_processor_gets() {
-    let settings = json!({ "secret_key": "sk_test_of_the_demo_brand" });
-    let stripe = json!([{ "name": "stripe", "kind": "stripe", "settings": settings }]);
-    let world = introduced(beginning().with("/test/processors", &stripe), &ada());
-    let asked = asks_for_more(&world, 4250);
+    let world = introduced_live(beginning());
+    let asked = asks_live(&world, 4250);
     let sent = world.apple().newest();
     assert_eq!(sent.kind, "apple-pay");
     let payment = sent.asked.clone().unwrap();
@@ -187,13 +229,13 @@ fn a_payment_goes_through_apple_pay_and_its_token_is_what_the_processor_gets() {
     assert!(payment.fallback.starts_with(&format!("{PUBLIC_BASE}/c/")));
     assert!(sent.text.contains("Invoice 4711"), "{}", sent.text);
     assert_eq!(sheet(&pays(&world, 1)), "STATUS_SUCCESS");
-    assert_eq!(world.state(&asked), "authorized");
-    let version = world.reads(&asked)["version"].clone();
+    assert_eq!(reads_live(&world, &asked)["state"], "authorized");
+    let version = reads_live(&world, &asked)["version"].clone();
     assert_eq!(sheet(&pays(&world, 1)), "STATUS_SUCCESS", "the device tells it again");
-    assert_eq!(world.reads(&asked)["version"], version);
+    assert_eq!(reads_live(&world, &asked)["version"], version);
     stripe_charges(&world);
     world.settles();
-    let read = world.reads(&asked);
+    let read = reads_live(&world, &asked);
     assert_eq!(read["state"], "fulfilled", "{read}");
     assert_eq!(read["outcome"]["payment"]["wallet"], "apple_pay");
     let form = world.calls_to(STRIPE)[0].body.clone();
@@ -207,23 +249,23 @@ fn a_payment_goes_through_apple_pay_and_its_token_is_what_the_processor_gets() {
 
 #[test]
 fn a_token_that_comes_too_late_or_for_a_request_that_is_over_fails_in_the_sheet() {
-    let world = introduced(beginning(), &ada());
-    let late = asks_for_more(&world, 4250);
+    let world = introduced_live(beginning());
+    let late = asks_live(&world, 4250);
     world.time_passes(301);
-    assert_eq!(world.state(&late), "expired");
+    assert_eq!(reads_live(&world, &late)["state"], "expired");
     assert_eq!(sheet(&pays(&world, 1)), "STATUS_FAILURE");
-    let cancelled = asks_for_more(&world, 4250);
-    world.acts(&cancelled, "cancel", &json!({})).ok(200);
+    let cancelled = asks_live(&world, 4250);
+    cancels_live(&world, &cancelled);
     assert_eq!(sheet(&pays(&world, 2)), "STATUS_FAILURE");
-    assert_eq!(world.state(&cancelled), "cancelled");
+    assert_eq!(reads_live(&world, &cancelled)["state"], "cancelled");
 }
 
 #[test]
 fn a_token_for_another_prompt_or_another_address_is_nobodys() {
-    let world = introduced(beginning(), &ada());
-    let asked = asks_for_more(&world, 4250);
+    let world = introduced_live(beginning());
+    let asked = asks_live(&world, 4250);
     let (url, body) = world.apple().newest().pays(1);
-    let other = asks_for_more(&world, 100);
+    let other = asks_live(&world, 100);
     let (_, swapped) = world.apple().newest().pays(2);
     gives(&world, &url, &swapped).problem(403, "callback-forged");
     let mut letters: Vec<char> = url.chars().collect();
@@ -235,16 +277,17 @@ fn a_token_for_another_prompt_or_another_address_is_nobodys() {
         .problem(403, "callback-forged");
     gives(&world, &url, &json!({ "payment": {} })).problem(400, "invalid-request");
     for asked in [asked, other] {
-        assert_eq!(world.state(&asked), "prompted");
+        assert_eq!(reads_live(&world, &asked)["state"], "prompted");
     }
 }
 
 #[test]
 fn without_a_merchant_session_the_next_route_is_taken() {
-    let world = introduced(beginning(), &ada());
+    let world = introduced_live(beginning());
     world.replies(PAY_HOST, [Reply::Status(417, "not registered merchant".to_owned())]);
-    let asked = asks_for_more(&world, 4250);
-    assert_eq!(world.timeline(&asked), ["failed apple apple_pay", "accepted sms"]);
+    let asked = asks_live(&world, 4250);
+    assert_eq!(timeline_live(&world, &asked), ["failed apple", "accepted sms"]);
+    assert_eq!(reads_live(&world, &asked)["timeline"][0]["reason"], "apple_pay");
     assert_eq!((world.calls_to(HOST).len(), world.calls_to(TWILIO).len()), (0, 2));
 }
 
@@ -271,11 +314,12 @@ fn with_a_session_code_it_is_picked_in_the_conversation_or_on_the_page_and_never
     let code = asked.answer["session_code"].as_str().unwrap();
     told(&world, &world.apple().taps(&ada(), &sent, code, world.now()));
     assert_eq!(world.state(&asked), "fulfilled");
-    let more = asks_for_more(&world, 4250);
-    let sent = world.apple().newest();
+    let coded = introduced_live(beginning().with("/policy", &patient()));
+    let asked = asks_live(&coded, 4250);
+    let sent = coded.apple().newest();
     assert!(sent.kind == "text" && sent.text.contains(&format!("{PUBLIC_BASE}/c/")));
-    assert_eq!(world.apple().sessions(), 0);
-    assert_eq!(world.state(&more), "prompted");
+    assert_eq!((coded.apple().sessions(), world.apple().sessions()), (0, 0));
+    assert_eq!(reads_live(&coded, &asked)["state"], "prompted");
 }
 
 #[test]

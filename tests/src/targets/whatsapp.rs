@@ -93,7 +93,7 @@ fn right(ground: &Ground) -> Postback {
 }
 
 /// Whether any text in it is that postback, in capitals perhaps.
-fn carries(value: &Value, brand: &Brand, wanted: Postback) -> bool {
+pub(super) fn carries(value: &Value, brand: &Brand, wanted: Postback) -> bool {
     match value {
         Value::String(text) => Postback::read(text, &brand.link_key) == Some(wanted),
         Value::Array(values) => values.iter().any(|value| carries(value, brand, wanted)),
