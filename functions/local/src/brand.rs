@@ -84,7 +84,9 @@ pub fn adapted(mut secret: Value, wishes: &Wishes, own_notices: &str) -> Value {
                 "secret_key": "sk_test_local",
                 "base_url": base_url,
                 // What third-party stand-ins for Stripe refuse because they do not know it.
-                "omit": ["description", "error_on_requires_action", "expand"],
+                "omit": [
+                    "adaptive_pricing", "description", "error_on_requires_action", "expand", "return_url",
+                ],
             },
         });
         if let Some(processors) =

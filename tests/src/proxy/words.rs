@@ -11,6 +11,8 @@ pub enum Call {
     Token,
     /// `POST /v1/payment_methods`.
     PaymentMethod,
+    /// `POST /v1/customers`.
+    Customer,
     /// `POST /v1/payment_intents`.
     Create,
     /// `POST /v1/payment_intents/{id}/confirm`.
@@ -19,6 +21,24 @@ pub enum Call {
     Read,
     /// `POST /v1/payment_intents/{id}/cancel`.
     Cancel,
+    /// `POST /v1/setup_intents`.
+    SetupCreate,
+    /// `POST /v1/setup_intents/{id}/confirm`.
+    SetupConfirm,
+    /// `GET /v1/setup_intents/{id}`.
+    SetupRead,
+    /// `POST /v1/setup_intents/{id}/cancel`.
+    SetupCancel,
+    /// `POST /v1/checkout/sessions`.
+    Session,
+    /// `GET /v1/checkout/sessions/{id}`.
+    SessionRead,
+    /// `POST /v1/checkout/sessions/{id}/expire`.
+    SessionExpire,
+    /// `POST /v1/refunds`.
+    Refund,
+    /// `GET /v1/refunds`.
+    Refunds,
     /// Anything else.
     Other,
 }
@@ -26,13 +46,24 @@ pub enum Call {
 impl Call {
     pub(super) fn of(method: &Method, path: &str) -> Self {
         let path: Vec<&str> = path.trim_matches('/').split('/').collect();
-        match (method.as_str(), path.as_slice()) {
-            ("POST", ["v1", "tokens"]) => Self::Token,
-            ("POST", ["v1", "payment_methods"]) => Self::PaymentMethod,
-            ("POST", ["v1", "payment_intents"]) => Self::Create,
-            ("POST", ["v1", "payment_intents", _, "confirm"]) => Self::Confirm,
-            ("GET", ["v1", "payment_intents", _]) => Self::Read,
-            ("POST", ["v1", "payment_intents", _, "cancel"]) => Self::Cancel,
+        let Some(path) = path.strip_prefix(&["v1"]) else { return Self::Other };
+        match (method.as_str(), path) {
+            ("POST", ["tokens"]) => Self::Token,
+            ("POST", ["payment_methods"]) => Self::PaymentMethod,
+            ("POST", ["customers"]) => Self::Customer,
+            ("POST", ["payment_intents"]) => Self::Create,
+            ("POST", ["payment_intents", _, "confirm"]) => Self::Confirm,
+            ("GET", ["payment_intents", _]) => Self::Read,
+            ("POST", ["payment_intents", _, "cancel"]) => Self::Cancel,
+            ("POST", ["setup_intents"]) => Self::SetupCreate,
+            ("POST", ["setup_intents", _, "confirm"]) => Self::SetupConfirm,
+            ("GET", ["setup_intents", _]) => Self::SetupRead,
+            ("POST", ["setup_intents", _, "cancel"]) => Self::SetupCancel,
+            ("POST", ["checkout", "sessions"]) => Self::Session,
+            ("GET", ["checkout", "sessions", _]) => Self::SessionRead,
+            ("POST", ["checkout", "sessions", _, "expire"]) => Self::SessionExpire,
+            ("POST", ["refunds"]) => Self::Refund,
+            ("GET", ["refunds"]) => Self::Refunds,
             _ => Self::Other,
         }
     }

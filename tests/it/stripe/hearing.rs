@@ -1,0 +1,144 @@
+//! Webhooks that others sign: `localstripe` for payments, `emulate` for the hosted page.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::Request;
+use bytes::Bytes;
+use domain::authorization::AuthorizationKind;
+use domain::ports::{
+    Answer, CallbackError, Heard, Http, News, Onward, Processor, Proof, Reach, UnverifiedCallback,
+};
+use domain::values::time::Timestamp;
+use serde_json::{Value, json};
+use tests::proxy::Proxy;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+use super::{Till, emulate, is_done, localstripe, opened, setting, yes};
+
+/// How long a webhook may take: `localstripe` sends one a second after it happened.
+const SOON: Duration = Duration::from_secs(10);
+
+/// Somewhere webhooks come to.
+struct Ear {
+    url: String,
+    calls: mpsc::UnboundedReceiver<UnverifiedCallback>,
+}
+
+#[expect(clippy::disallowed_methods, reason = "a webhook says when it was sent, by the wall clock")]
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap())
+}
+
+impl Ear {
+    #[expect(clippy::disallowed_methods, reason = "the other side calls while the test goes on")]
+    async fn at(address: &str) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
+        let url = format!("http://{}/callbacks/demo/stripe", listener.local_addr().unwrap());
+        let (heard, calls) = mpsc::unbounded_channel();
+        let take = move |request: Request| {
+            let heard = heard.clone();
+            async move {
+                let (parts, body) = request.into_parts();
+                let body = to_bytes(body, 1 << 20).await.unwrap();
+                let callback = UnverifiedCallback {
+                    method: parts.method,
+                    url: format!("https://pay.example.com{}", parts.uri.path()),
+                    headers: parts.headers,
+                    body,
+                    now: now(),
+                    proof: Proof::None,
+                };
+                heard.send(callback).ok();
+            }
+        };
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(take)).await });
+        Self { url, calls }
+    }
+
+    /// The next webhook of that kind.
+    async fn hears(&mut self, kind: &str) -> UnverifiedCallback {
+        let next = async {
+            loop {
+                let callback = self.calls.recv().await.unwrap();
+                let event: Value = serde_json::from_slice(&callback.body).unwrap();
+                if event["type"] == kind {
+                    return callback;
+                }
+            }
+        };
+        tokio::time::timeout(SOON, next).await.unwrap()
+    }
+}
+
+fn look(heard: Result<Heard, CallbackError>) -> Vec<News> {
+    heard.unwrap().news
+}
+
+fn listening(proxy: &Proxy, secrets: &[&str]) -> Box<dyn Processor> {
+    opened(proxy, &json!({ "webhook_secrets": secrets }))
+}
+
+/// Nobody else may sign, and nobody may change what was signed or say it later.
+fn is_sound(processor: &dyn Processor, deaf: &dyn Processor, callback: &UnverifiedCallback) {
+    assert_eq!(deaf.receive(callback), Err(CallbackError::Forged));
+    let mut body = callback.body.to_vec();
+    body.push(b' ');
+    let changed = UnverifiedCallback { body: body.into(), ..callback.clone() };
+    assert_eq!(processor.receive(&changed), Err(CallbackError::Forged));
+    for late in [301, -302] {
+        let now = Timestamp::from_millis(callback.now.as_millis() + late * 1000);
+        let late = UnverifiedCallback { now, ..callback.clone() };
+        assert_eq!(processor.receive(&late), Err(CallbackError::Forged));
+    }
+}
+
+#[tokio::test]
+async fn what_localstripe_signs_is_heard_and_its_request_looked_up() {
+    let mut ear = Ear::at("127.0.0.1:0").await;
+    let till = Till::with_card("pm_card_visa").await;
+    let hook = json!({ "url": ear.url, "secret": "whsec_of_localstripe" });
+    let config = http::Request::post(format!("{}/_config/webhooks/hearing", localstripe()))
+        .header("content-type", "application/json")
+        .body(Bytes::from(hook.to_string()))
+        .unwrap();
+    let client = https::Client::new().unwrap();
+    client.call(config, Reach::Configured, SOON).await.unwrap();
+    let processor = listening(&till.proxy, &["whsec_of_tomorrow", "whsec_of_localstripe"]);
+    let deaf = listening(&till.proxy, &["whsec_of_tomorrow"]);
+    assert!(is_done(&till.run().await));
+    let callback = ear.hears("payment_intent.succeeded").await;
+    // Others pay there at the same time.
+    let news = look(processor.receive(&callback));
+    assert!(matches!(news.as_slice(), [News::Look(_)]), "{news:?}");
+    is_sound(processor.as_ref(), deaf.as_ref(), &callback);
+}
+
+#[tokio::test]
+async fn what_emulate_signs_is_heard_and_its_request_looked_up() {
+    let url = setting("EMULATE_WEBHOOKS", "the address emulate sends webhooks to");
+    let secret = setting("EMULATE_SECRET", "what emulate signs webhooks with");
+    let address = url.trim_start_matches("http://").split('/').next().unwrap();
+    let mut ear = Ear::at(address).await;
+    let client: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
+    let proxy = Proxy::with_checkout(&localstripe(), &emulate(), client).await.unwrap();
+    let processor = listening(&proxy, &[&secret]);
+    let deaf = listening(&proxy, &["whsec_of_tomorrow"]);
+    let authorization = yes(AuthorizationKind::Hosted, "");
+    let till = Till { proxy, processor, authorization, keeping: false };
+    let reference = till.prepare().await.unwrap();
+    let Answer::NeedsCustomer { onward: Some(Onward(page)) } = till.settle(&reference).await else {
+        panic!()
+    };
+    let pay = http::Request::post(format!("{page}/complete")).body(Bytes::new()).unwrap();
+    let client = https::Client::new().unwrap();
+    client.call(pay, Reach::Configured, SOON).await.unwrap();
+    let callback = ear.hears("checkout.session.completed").await;
+    let request = till.attempt(4250, 1).request;
+    assert_eq!(look(till.processor.receive(&callback)), [News::Look(request)]);
+    is_sound(till.processor.as_ref(), deaf.as_ref(), &callback);
+}

@@ -1,0 +1,134 @@
+//! The hosted page, as `emulate` has it, through a proxy that breaks each call in each way.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::authorization::AuthorizationKind;
+use domain::ports::{Answer, Fetched, Http, Onward, Reach, Reference};
+use serde_json::Value;
+use tests::proxy::{Call, Fault, Proxy};
+
+use super::{FAULTS, Till, emulate, is_done, localstripe, opened, yes};
+
+async fn till(keeping: bool) -> Till {
+    let client: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
+    let proxy = Proxy::with_checkout(&localstripe(), &emulate(), client).await.unwrap();
+    let processor = opened(&proxy, &Value::Null);
+    let authorization = yes(AuthorizationKind::Hosted, "");
+    Till { proxy, processor, authorization, keeping }
+}
+
+/// Where the customer is sent on to, however often it takes to be told.
+async fn onward(till: &Till, reference: &Reference) -> String {
+    let answer = till.settle(reference).await;
+    let Answer::NeedsCustomer { onward: Some(Onward(url)) } = answer else { panic!("{answer:?}") };
+    url
+}
+
+/// A browser: what the page answers, and where it sends on.
+async fn visits(url: &str, pays: bool) -> (u16, String) {
+    let client = https::Client::new().unwrap();
+    let request = if pays {
+        http::Request::post(format!("{url}/complete"))
+            .header("content-type", "application/x-www-form-urlencoded")
+    } else {
+        http::Request::get(url)
+    };
+    let request = request.body(Bytes::new()).unwrap();
+    let answer = client.call(request, Reach::Configured, Duration::from_secs(10)).await.unwrap();
+    let location = answer.headers().get("location").and_then(|to| to.to_str().ok());
+    (answer.status().as_u16(), location.unwrap_or_default().to_owned())
+}
+
+/// The customer does what is wanted, and comes back.
+async fn pays(url: &str) {
+    assert_eq!(visits(url, false).await.0, 200);
+    assert_eq!(visits(url, true).await, (302, "https://pay.example.com/c/page?done=1".to_owned()));
+}
+
+#[tokio::test]
+async fn any_fault_at_any_call_ends_as_one_payment_that_is_reported() {
+    for keeping in [false, true] {
+        for call in [Call::Session, Call::SessionRead] {
+            for fault in FAULTS {
+                let till = till(keeping).await;
+                till.proxy.plan(call, fault);
+                let what = format!("{fault:?} at {call:?}");
+                let reference = match till.prepare().await {
+                    Ok(reference) => reference,
+                    Err(answer) => {
+                        assert_eq!((call, fault), (Call::Session, Fault::FailedAfter), "{what}");
+                        assert_eq!(answer, Answer::Invalid { code: "processor_error" }, "{what}");
+                        assert_eq!(till.acts().await, 0, "{what}");
+                        continue;
+                    }
+                };
+                let page = onward(&till, &reference).await;
+                assert_eq!(till.acts().await, 0, "{what}");
+                till.proxy.plan(Call::SessionRead, fault);
+                pays(&page).await;
+                let answer = till.settle(&reference).await;
+                assert!(till.proxy.is_played(), "{what} never happened");
+                assert!(is_done(&answer), "{what}: {answer:?}");
+                till.is_told_truly(&answer, &what).await;
+                // Whoever pays again pays nothing.
+                visits(&page, true).await;
+                assert!(is_done(&till.fence(&reference).await), "{what}");
+                assert_eq!(till.acts().await, 1, "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn any_fault_at_the_fence_closes_the_page_or_finds_what_was_paid_before() {
+    for call in [Call::SessionExpire, Call::SessionRead] {
+        for fault in FAULTS {
+            for paid in [false, true] {
+                let till = till(false).await;
+                let reference = till.prepare().await.unwrap();
+                let page = onward(&till, &reference).await;
+                if paid {
+                    pays(&page).await;
+                }
+                till.proxy.plan(call, fault);
+                let answer = till.fence(&reference).await;
+                let what = format!("{fault:?} at {call:?}, paid {paid}");
+                assert_eq!(answer == Answer::Fenced, !paid, "{what}: {answer:?}");
+                assert_eq!(is_done(&answer), paid, "{what}: {answer:?}");
+                // A customer whose page was still open is too late.
+                visits(&page, true).await;
+                assert_eq!(till.charges().await, usize::from(paid), "{what}");
+                let late = till.settle(&reference).await;
+                assert_eq!(is_done(&late), paid, "{what}, then {late:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_closes_the_page_late_finds_what_was_paid_meanwhile() {
+    let till = till(false).await;
+    let reference = till.prepare().await.unwrap();
+    let page = onward(&till, &reference).await;
+    till.proxy.plan(Call::SessionExpire, Fault::Late);
+    let attempt = till.attempt(4250, 1);
+    let answer = till.processor.fence(&attempt, &reference).await;
+    assert!(matches!(answer, Answer::NeedsCustomer { onward: Some(_) }), "{answer:?}");
+    pays(&page).await;
+    till.proxy.release().await;
+    assert!(is_done(&till.fence(&reference).await));
+    assert_eq!(till.charges().await, 1);
+}
+
+#[tokio::test]
+async fn what_was_paid_on_the_page_is_told_by_the_id_it_is_given_back_by() {
+    let till = till(false).await;
+    let reference = till.prepare().await.unwrap();
+    assert_eq!(till.prepare().await.unwrap(), reference);
+    pays(&onward(&till, &reference).await).await;
+    let Answer::Done(Fetched::Payment(receipt)) = till.settle(&reference).await else { panic!() };
+    assert!(receipt.reference.0.starts_with("pi_"), "{receipt:?}");
+    assert_eq!((receipt.amount, receipt.currency.as_str()), (4250, "EUR"));
+}

@@ -1,0 +1,266 @@
+//! The Stripe processor against stand-ins that others wrote, behind a proxy that breaks each call in each way.
+//!
+//! Whatever breaks, a stand-in has charged once or not at all, and the port has reported exactly that. `localstripe` has
+//! PaymentIntents, SetupIntents, customers, refunds and webhooks; `emulate` has the hosted page.
+
+mod charging;
+mod hearing;
+mod hosted;
+mod keeping;
+mod refunding;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::ask::Ask;
+use domain::authorization::{Authorization, AuthorizationKind};
+use domain::brand::{Brand, Mode};
+use domain::ports::{
+    Answer, Clock, Fetched, Http, HttpError, Item, Key, Page, Prepared, Processor, Processors,
+    Range, Reach, Reference, Store, StoreError, Use, Write,
+};
+use domain::values::text::Shown;
+use domain::values::time::Timestamp;
+use processors::{Outside, Registry};
+use serde_json::{Value, json};
+use tests::doubles::used;
+use tests::proxy::{Fault, Proxy};
+
+/// How long a call may take here, where one of them is never answered.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+
+pub(crate) const FAULTS: [Fault; 9] = [
+    Fault::DropBefore,
+    Fault::DropAfter,
+    Fault::Silent,
+    Fault::Slow(Duration::from_millis(20)),
+    Fault::GatewayAfter,
+    Fault::FailedAfter,
+    Fault::Locked,
+    Fault::Throttled,
+    Fault::Twice,
+];
+
+#[expect(clippy::disallowed_methods, reason = "a test's own setting")]
+fn setting(name: &str, what: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("set {name} to {what}; tests/run.py starts one"))
+}
+
+pub(crate) fn localstripe() -> String {
+    setting("LOCALSTRIPE_URL", "a running localstripe, such as http://127.0.0.1:8420")
+}
+
+pub(crate) fn emulate() -> String {
+    setting("EMULATE_URL", "a running emulate of Stripe, such as http://127.0.0.1:4000")
+}
+
+/// The Http port for somebody in a hurry.
+struct Hurried(Arc<dyn Http>);
+
+#[async_trait]
+impl Http for Hurried {
+    async fn call(
+        &self,
+        request: http::Request<Bytes>,
+        reach: Reach,
+        timeout: Duration,
+    ) -> Result<http::Response<Bytes>, HttpError> {
+        self.0.call(request, reach, timeout.min(PATIENCE)).await
+    }
+}
+
+/// Stripe needs neither a store nor a clock.
+struct Nothing;
+
+#[async_trait]
+impl Store for Nothing {
+    async fn read(&self, _key: &Key) -> Result<Option<Item>, StoreError> {
+        Ok(None)
+    }
+
+    async fn list(&self, _range: &Range) -> Result<Page, StoreError> {
+        Ok(Page { items: Vec::new(), more: false })
+    }
+
+    async fn list_index(&self, range: &Range) -> Result<Page, StoreError> {
+        self.list(range).await
+    }
+
+    async fn write(&self, _writes: Vec<Write>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Clock for Nothing {
+    fn now(&self) -> Timestamp {
+        Timestamp::EPOCH
+    }
+
+    async fn wait(&self, _duration: Duration) {}
+}
+
+/// A yes that carries this.
+fn yes(kind: AuthorizationKind, secret: &str) -> Authorization {
+    Authorization { kind, secret: secret.into() }
+}
+
+/// What a wallet hands over.
+fn apple_pay() -> Authorization {
+    let token = json!({
+        "paymentData": { "version": "EC_v1", "data": "…" },
+        "paymentMethod": { "displayName": "Visa 1234", "network": "Visa" },
+        "transactionIdentifier": "f7f1",
+    });
+    yes(AuthorizationKind::ApplePay, &token.to_string())
+}
+
+/// A Stripe processor with these settings besides its address.
+fn opened(proxy: &Proxy, more: &Value) -> Box<dyn Processor> {
+    let mut settings = json!({
+        "secret_key": "sk_test_localstripe",
+        "base_url": proxy.url(),
+        "omit": ["description", "error_on_requires_action", "return_url"],
+    });
+    for (name, value) in more.as_object().into_iter().flatten() {
+        settings[name] = value.clone();
+    }
+    let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let brand = json!({
+        "version": "1", "name": "acme", "display_name": "Acme", "keys": [],
+        "sealing": { "current": "1", "keys": { "1": key } }, "address_key": key, "link_key": key,
+        "test": { "processors": [{ "name": "stripe", "kind": "stripe", "settings": settings }] },
+    });
+    let client: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
+    let outside = Outside {
+        http: Arc::new(Hurried(client)),
+        store: Arc::new(Nothing),
+        clock: Arc::new(Nothing),
+    };
+    let brand = Brand::parse(&brand.to_string()).unwrap();
+    let name = "stripe".parse().unwrap();
+    Registry::new(outside).open(&brand, Mode::Test, &name).ok().unwrap()
+}
+
+/// A Stripe processor, the proxy it calls, and one yes.
+struct Till {
+    proxy: Proxy,
+    processor: Box<dyn Processor>,
+    authorization: Authorization,
+    /// Whether a card is to be kept, and nothing paid.
+    keeping: bool,
+}
+
+impl Till {
+    async fn new(authorization: Authorization) -> Self {
+        let client: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
+        let proxy = Proxy::start(&localstripe(), client).await.unwrap();
+        let processor = opened(&proxy, &Value::Null);
+        Self { proxy, processor, authorization, keeping: false }
+    }
+
+    /// A customer with a wallet: all four calls are made.
+    async fn with_apple_pay() -> Self {
+        Self::new(apple_pay()).await
+    }
+
+    async fn with_card(id: &str) -> Self {
+        Self::new(yes(AuthorizationKind::PaymentMethod, id)).await
+    }
+
+    /// A card is to be kept.
+    fn that_keeps(self) -> Self {
+        Self { keeping: true, ..self }
+    }
+
+    fn attempt(&self, amount: u64, generation: u32) -> Use<'_> {
+        let used = used(&self.authorization, amount, generation);
+        if !self.keeping {
+            return used;
+        }
+        let description = Shown::new("Card for later").unwrap();
+        Use { ask: Box::leak(Box::new(Ask::PaymentMethod { description })), ..used }
+    }
+
+    async fn prepare(&self) -> Result<Reference, Answer> {
+        let mut answer = Answer::Again;
+        for _ in 0..4 {
+            match self.processor.prepare(&self.attempt(4250, 1)).await {
+                Prepared::Ready(reference) => return Ok(reference),
+                Prepared::Not(not) => answer = not,
+            }
+            if answer != Answer::Again {
+                break;
+            }
+        }
+        Err(answer)
+    }
+
+    /// Does as the worker does, until the port says something definite; the fence comes last.
+    async fn settle(&self, reference: &Reference) -> Answer {
+        let attempt = self.attempt(4250, 1);
+        let mut answer = self.processor.execute(&attempt, reference).await;
+        for _ in 0..6 {
+            if matches!(answer, Answer::Again | Answer::NotExecuted) {
+                answer = self.processor.execute(&attempt, reference).await;
+            } else if matches!(answer, Answer::Unknown | Answer::Working) {
+                answer = self.processor.look_up(&attempt, reference).await;
+            } else {
+                return answer;
+            }
+        }
+        self.fence(reference).await
+    }
+
+    async fn fence(&self, reference: &Reference) -> Answer {
+        let mut answer = Answer::Unknown;
+        for _ in 0..4 {
+            answer = self.processor.fence(&self.attempt(4250, 1), reference).await;
+            if matches!(answer, Answer::Fenced | Answer::Done(_)) {
+                break;
+            }
+        }
+        answer
+    }
+
+    /// How often the stand-in did what was asked.
+    async fn acts(&self) -> usize {
+        let count =
+            if self.keeping { self.proxy.cards().await } else { self.proxy.charges().await };
+        count.unwrap()
+    }
+
+    async fn charges(&self) -> usize {
+        self.proxy.charges().await.unwrap()
+    }
+
+    /// One attempt from its beginning to its end.
+    async fn run(&self) -> Answer {
+        match self.prepare().await {
+            Ok(reference) => self.settle(&reference).await,
+            Err(answer) => answer,
+        }
+    }
+
+    /// The upstream has acted exactly as often as the answer says, and repeating it all does no more.
+    async fn is_told_truly(&self, answer: &Answer, what: &str) {
+        let told = usize::from(is_done(answer));
+        assert_eq!(self.acts().await, told, "{what}: {answer:?}");
+        if told == 1 {
+            let again = self.run().await;
+            assert!(is_done(&again), "{what}, all over again: {again:?}");
+            assert_eq!(self.acts().await, 1, "{what}, all over again");
+        }
+    }
+}
+
+fn is_done(answer: &Answer) -> bool {
+    let Answer::Done(fetched) = answer else { return false };
+    match fetched {
+        Fetched::Payment(receipt) => receipt.amount == 4250 && receipt.currency == "EUR",
+        Fetched::Card { .. } => true,
+        Fetched::Facts { .. } => false,
+    }
+}
