@@ -14,6 +14,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::brand::PLANTED;
 use super::ports::lock;
+use super::till::{FACTS_WORDS as FACTS, PAGES, SECRETS};
 use super::{Core, PUBLIC_BASE, STEPS_MAX, World};
 
 /// Everything that was logged, at every level, by us and by what we use.
@@ -62,6 +63,13 @@ impl Drop for World {
         assert!(moments.is_empty(), "what waited for {moments:?} never happened");
         self.comes_to_its_end();
         self.keeps_its_secrets();
+    }
+}
+
+fn search(place: &str, text: &str, lists: &[&[&str]]) {
+    for word in lists.iter().copied().flatten() {
+        let found = text.find(word).map(|at| text.get(at.saturating_sub(120)..at));
+        assert!(found.is_none(), "{word} is in {place}, after {found:?}");
     }
 }
 
@@ -118,20 +126,26 @@ impl Core {
         let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
         let card = ["pm_card_c", "pm_card_m", "pm_card_u", "pm_card_v"];
         let name = ["Ada Byron"];
-        let search = |place: &str, text: &str, lists: &[&[&str]]| {
-            for word in lists.iter().copied().flatten() {
-                let found = text.find(word).map(|at| text.get(at.saturating_sub(120)..at));
-                assert!(found.is_none(), "{word} is in {place}, after {found:?}");
-            }
-        };
-        search("the log", &self.logs(), &[&PLANTED, &phones, &tokens, &card, &name]);
+        search(
+            "the log",
+            &self.logs(),
+            &[&SECRETS, &FACTS, &PAGES, &PLANTED, &phones, &tokens, &card, &name],
+        );
         for (message, _) in self.sent() {
             let text = serde_json::to_string(&message).expect("a message is JSON");
-            search("a message", &text, &[&PLANTED, &phones, &tokens, &card, &name]);
+            search(
+                "a message",
+                &text,
+                &[&SECRETS, &FACTS, &PAGES, &PLANTED, &phones, &tokens, &card, &name],
+            );
         }
         for called in self.calls_to("shop.example") {
             let text = String::from_utf8_lossy(&called.body);
-            search("a notice", &text, &[&PLANTED, &phones, &tokens, &card, &name]);
+            search(
+                "a notice",
+                &text,
+                &[&SECRETS, &FACTS, &PAGES, &PLANTED, &phones, &tokens, &card, &name],
+            );
         }
         for item in self.table.ever() {
             let place = format!("{} {}", item.key.pk, item.key.sk);
@@ -146,21 +160,35 @@ impl Core {
                 _ => &[&PLANTED, &phones, &tokens, &card, &name],
             };
             search(&place, &item.body, lists);
+            search(&place, &item.body, &[&SECRETS, &FACTS, &PAGES]);
             if !place.starts_with("PHONE#") {
                 search("a key", &place, &[&PLANTED, &phones, &tokens]);
             }
         }
+        self.answers_keep_secrets(&phones, &tokens, &card);
+    }
+
+    fn answers_keep_secrets(&self, phones: &[&str], tokens: &[&str], card: &[&str]) {
         for answer in lock(&self.answered).iter() {
             let page = answer.uri.starts_with("/c/");
             let phone = answer.uri.starts_with("/sandbox/");
             let lists: &[&[&str]] = match (page, phone) {
-                (true, _) => &[&PLANTED, &phones],
+                (true, _) => &[&PLANTED, phones],
                 // A problem names the path that was called, and a sandbox phone's path names the phone.
-                (false, true) if answer.status >= 400 => &[&PLANTED, &card, &tokens],
-                (false, true) => &[&PLANTED, &card, &phones],
-                (false, false) => &[&PLANTED, &phones, &tokens, &card],
+                (false, true) if answer.status >= 400 => &[&PLANTED, card, tokens],
+                (false, true) => &[&PLANTED, card, phones],
+                (false, false) => &[&PLANTED, phones, tokens, card],
             };
-            search(&format!("the answer to {}", answer.uri), &answer.text(), lists);
+            let place = format!("the answer to {}", answer.uri);
+            search(&place, &answer.text(), lists);
+            search(&place, &answer.text(), &[&SECRETS]);
+            // Where a customer goes on is theirs; facts are the requester's, who reads one request at a time.
+            if !page {
+                search(&place, &answer.text(), &[&PAGES]);
+            }
+            if !answer.uri.starts_with("/v1/requests/req_") {
+                search(&place, &answer.text(), &[&FACTS]);
+            }
         }
     }
 

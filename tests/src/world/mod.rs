@@ -17,6 +17,7 @@ mod customer;
 mod outside;
 mod ports;
 pub mod talking;
+pub mod till;
 mod time;
 pub mod topics;
 
@@ -66,6 +67,7 @@ pub struct Core {
     table: Arc<Table>,
     queues: Arc<Queues>,
     talk: Arc<talking::Talk>,
+    books: Arc<till::Books>,
     outside: Arc<Outside>,
     brands: Arc<Brands>,
     hooks: Arc<Hooks>,
@@ -177,12 +179,14 @@ impl Beginning {
         let consent = Arc::get_mut(&mut machine.consent_callback);
         consent.expect("nobody else has it yet").sandbox = self.phone;
         let talk = talking::join(&mut machine);
+        let books = till::join(&mut machine, &hooks);
         let logs = Logs::default();
         let core = Arc::new(Core {
             clock,
             table,
             queues,
             talk,
+            books,
             outside,
             brands,
             hooks: Arc::clone(&hooks),
@@ -359,29 +363,6 @@ impl Core {
     pub fn customer_at(&self, phone: &str) -> Customer<'_> {
         lock(&self.phones).push(phone.to_owned());
         Customer { core: self, phone: phone.to_owned() }
-    }
-
-    /// The calls that were made to a host.
-    #[must_use]
-    pub fn calls_to(&self, host: &str) -> Vec<Called> {
-        self.outside.calls().into_iter().filter(|called| called.uri.host() == Some(host)).collect()
-    }
-
-    /// The notices that the requester took: their types, in the order taken.
-    #[must_use]
-    pub fn notices(&self) -> Vec<String> {
-        let taken = self.calls_to("shop.example").into_iter();
-        let taken = taken.filter(|called| called.status.is_some_and(|status| status < 300));
-        let told = taken.map(|called| serde_json::from_slice::<Value>(&called.body));
-        told.map(|told| {
-            told.expect("a notice is JSON")["type"].as_str().unwrap_or_default().to_owned()
-        })
-        .collect()
-    }
-
-    /// What a host answers next, instead of what it usually does.
-    pub fn replies(&self, host: &str, replies: impl IntoIterator<Item = Reply>) {
-        self.outside.reply(host, replies);
     }
 
     /// Puts another secret in place of a brand's, changed at a JSON Pointer's place.

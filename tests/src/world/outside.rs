@@ -11,7 +11,7 @@ use domain::ports::{Clock, Http, HttpError, Reach};
 use domain::values::time::Timestamp;
 use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Core;
 use super::ports::{Hooks, WorldClock, lock};
@@ -174,5 +174,30 @@ impl Http for Outside {
         let status = status.and_then(|status| StatusCode::from_u16(status).ok());
         *answer.status_mut() = status.expect("a reply's status is one");
         Ok(answer)
+    }
+}
+
+impl Core {
+    /// The calls that were made to a host.
+    #[must_use]
+    pub fn calls_to(&self, host: &str) -> Vec<Called> {
+        self.outside.calls().into_iter().filter(|called| called.uri.host() == Some(host)).collect()
+    }
+
+    /// The notices that the requester took: their types, in the order taken.
+    #[must_use]
+    pub fn notices(&self) -> Vec<String> {
+        let taken = self.calls_to("shop.example").into_iter();
+        let taken = taken.filter(|called| called.status.is_some_and(|status| status < 300));
+        let told = taken.map(|called| serde_json::from_slice::<Value>(&called.body));
+        told.map(|told| {
+            told.expect("a notice is JSON")["type"].as_str().unwrap_or_default().to_owned()
+        })
+        .collect()
+    }
+
+    /// What a host answers next, instead of what it usually does.
+    pub fn replies(&self, host: &str, replies: impl IntoIterator<Item = Reply>) {
+        self.outside.reply(host, replies);
     }
 }
