@@ -103,7 +103,11 @@ impl ConsentCallback {
             News::Told { request, generation, told } => {
                 self.told_of(teller, request, (generation, told)).await
             }
-            News::RefundTold { request, .. } => self.look(teller, request).await,
+            News::RefundTold { request, seq, told } => {
+                let command = |request: &Request, now| request.refund_told(seq, told.clone(), now);
+                let step = Step::Refund { seq };
+                self.recorded(teller, request, (command, step)).await.map(|_already_ended| ())
+            }
             News::Returned { request, generation, authorization } => {
                 self.returned(teller, request, (generation, &authorization)).await
             }
@@ -128,10 +132,15 @@ impl ConsentCallback {
     /// Whoever is to look it up does so now.
     async fn look(&self, teller: Teller<'_>, id: RequestId) -> Result<(), Problem> {
         let Some(loaded) = self.spoken_of(teller, id).await? else { return Ok(()) };
-        if loaded.request.is_closed() {
-            return Ok(());
+        let steps: Vec<Step> = if loaded.request.is_closed() {
+            loaded.request.open_refunds().map(|refund| Step::Refund { seq: refund.seq }).collect()
+        } else {
+            vec![Step::Fetch]
+        };
+        for step in steps {
+            effects::send(self.queue.as_ref(), step, id, Duration::ZERO).await?;
         }
-        Ok(effects::send(self.queue.as_ref(), Step::Fetch, id, Duration::ZERO).await?)
+        Ok(())
     }
 
     async fn told_of(
@@ -141,7 +150,7 @@ impl ConsentCallback {
         (generation, told): (u32, Told),
     ) -> Result<(), Problem> {
         let command = |request: &Request, now| request.told(generation, told.clone(), now);
-        let refused = self.recorded(teller, id, command).await?;
+        let refused = self.recorded(teller, id, (command, Step::Fetch)).await?;
         if let Some(loaded) = refused.filter(|_| told.success) {
             let fulfilled = matches!(
                 &loaded.request.state,
@@ -168,7 +177,7 @@ impl ConsentCallback {
             Problem::new(Code::Internal, "the brand's sealing keys cannot be used")
         })?;
         let command = |request: &Request, now| request.returned(generation, sealed.clone(), now);
-        if self.recorded(teller, id, command).await?.is_some() {
+        if self.recorded(teller, id, (command, Step::Fetch)).await?.is_some() {
             tracing::info!(request.id = %id, "a customer came back when nobody waited for them");
         }
         Ok(())
@@ -180,7 +189,7 @@ impl ConsentCallback {
         &self,
         teller: Teller<'_>,
         id: RequestId,
-        command: impl Fn(&Request, Timestamp) -> Result<Change, Refusal>,
+        (command, step): (impl Fn(&Request, Timestamp) -> Result<Change, Refusal>, Step),
     ) -> Result<Option<Loaded>, Problem> {
         for _ in 0..RACES_MAX {
             let Some(loaded) = self.spoken_of(teller, id).await? else { return Ok(None) };
@@ -188,8 +197,8 @@ impl ConsentCallback {
                 return Ok(Some(loaded));
             };
             let ports = (self.store.as_ref(), self.queue.as_ref());
-            let (base, step) = (Some(loaded.version), Some(Step::Fetch));
-            match effects::apply(ports, base, change, Vec::new(), step).await {
+            let base = Some(loaded.version);
+            match effects::apply(ports, base, change, Vec::new(), Some(step)).await {
                 Ok(_) => return Ok(None),
                 Err(EffectError::Store(StoreError::Conflict)) => {}
                 Err(error) => return Err(error.into()),

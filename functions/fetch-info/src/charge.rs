@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Brand;
+use domain::breaker::Account;
 use domain::keys;
 use domain::ports::{Answer, Onward, Prepared, Processor, Reference, SecretsError, Use};
 use domain::request::{Attempt, Doubt, Request};
@@ -11,6 +12,7 @@ use domain::seal::{self, Sealed};
 use domain::storage::Loaded;
 use domain::values::time::Timestamp;
 
+use crate::gate::{Asked, Said};
 use crate::{FetchInfo, Trouble, settle};
 
 /// What one turn came to, before it is recorded.
@@ -19,8 +21,25 @@ pub(crate) enum Turn {
     Answered(Answer),
     /// The processor refused our account on the first call that would have moved money, so that none has moved.
     Untouched(&'static str),
+    /// The account refused us before: nobody calls it for that long, and nothing was sent.
+    Shut(Duration),
     /// The processor cannot be opened or asked; nothing was sent.
     Unusable(&'static str),
+}
+
+/// What a reaction has to know of the turn it is to.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    /// The attempt as the turn began with it.
+    pub(crate) attempt: &'a Attempt,
+    /// Who was asked, if anybody.
+    pub(crate) asked: Option<Asked<'a>>,
+}
+
+impl<'a> Seen<'a> {
+    const fn nobody(attempt: &'a Attempt) -> Self {
+        Self { attempt, asked: None }
+    }
 }
 
 impl FetchInfo {
@@ -35,33 +54,50 @@ impl FetchInfo {
         let brand = match self.secrets.brand(&request.brand).await {
             Ok(brand) => brand,
             Err(SecretsError::Unknown | SecretsError::Damaged(_)) => {
-                return self.react(loaded, &attempt, Turn::Unusable("brand_settings")).await;
+                return self
+                    .react(loaded, Seen::nobody(&attempt), Turn::Unusable("brand_settings"))
+                    .await;
             }
             Err(error @ SecretsError::Unavailable(_)) => {
                 tracing::warn!(request.id = %request.id, error = %error, "no secret now");
-                return self.react(loaded, &attempt, Turn::Answered(Answer::Again)).await;
+                return self
+                    .react(loaded, Seen::nobody(&attempt), Turn::Answered(Answer::Again))
+                    .await;
             }
         };
         let authorization = match seal::open(&brand.sealing, request.id, sealed) {
             Ok(authorization) => authorization,
             Err(error) => {
                 tracing::error!(request.id = %request.id, error = %error, "an authorization does not open");
-                return self.react(loaded, &attempt, Turn::Unusable("authorization_lost")).await;
+                return self
+                    .react(loaded, Seen::nobody(&attempt), Turn::Unusable("authorization_lost"))
+                    .await;
             }
         };
         let processor = match self.processors.open(&brand, request.mode, &attempt.processor) {
             Ok(processor) => processor,
             Err(error) => {
                 tracing::error!(request.id = %request.id, error = %error, "a processor cannot be opened");
-                return self.react(loaded, &attempt, Turn::Unusable("processor_settings")).await;
+                return self
+                    .react(loaded, Seen::nobody(&attempt), Turn::Unusable("processor_settings"))
+                    .await;
             }
         };
+        let whose = (&brand.name, request.mode);
+        let mut account = Account::load(self.store.as_ref(), whose, &attempt.processor).await?;
+        if let Some(wait) = account.turn(self.store.as_ref(), self.clock.now()).await? {
+            // It will not talk to us, and said when it last did that nothing moved: then nothing will.
+            let over = self.is_tired(request, &attempt) && !attempt.in_doubt;
+            let turn = if over { Turn::Answered(Answer::Fenced) } else { Turn::Shut(wait) };
+            return self.react(loaded, Seen::nobody(&attempt), turn).await;
+        }
         let token = keys::link_token(&brand.link_key, consent.prompt);
         let page = format!("{}/c/{token}", self.public_base);
         let place = (brand.name.as_str(), attempt.processor.as_str());
         let callback = format!("{}/callbacks/{}/{}", self.public_base, place.0, place.1);
         let at = Place { request: request.clone(), attempt, authorization, page, callback };
-        let turn = Turning { brand: &brand, processor: processor.as_ref(), at: &at };
+        let processor = processor.as_ref();
+        let turn = Turning { brand: &brand, processor, account: &account, at: &at };
         Box::pin(self.at_processor(loaded, turn)).await
     }
 
@@ -84,7 +120,7 @@ impl FetchInfo {
                     .await;
             }
             Some(_) | None if tired => {
-                return self.react(loaded, &turn.at.attempt, Turn::Answered(Answer::Fenced)).await;
+                return self.react(loaded, turn.seen(), Turn::Answered(Answer::Fenced)).await;
             }
             Some(_) | None => {}
         }
@@ -98,7 +134,7 @@ impl FetchInfo {
                     (loaded, reference)
                 }
                 Prepared::Not(answer) => {
-                    return self.react(loaded, &turn.at.attempt, Turn::Answered(answer)).await;
+                    return self.react(loaded, turn.seen(), Turn::Answered(answer)).await;
                 }
             },
         };
@@ -130,7 +166,7 @@ impl FetchInfo {
         let mut answer = turn.processor.execute(&turn.at.what(), reference).await;
         if let Answer::Exchanged(authorization) = answer {
             let Some(sealed) = self.sealed(&loaded.request, turn.brand, &authorization) else {
-                return self.react(loaded, &turn.at.attempt, Turn::Unusable("sealing_keys")).await;
+                return self.react(loaded, turn.seen(), Turn::Unusable("sealing_keys")).await;
             };
             let exchanged = |request: &Request, now| request.exchanged(sealed.clone(), now);
             let Some(stored) = self.step(loaded, exchanged).await? else { return Ok(()) };
@@ -141,7 +177,7 @@ impl FetchInfo {
         if let Answer::Blocked { code } = answer
             && !doubted
         {
-            return self.react(loaded, &turn.at.attempt, Turn::Untouched(code)).await;
+            return self.react(loaded, turn.seen(), Turn::Untouched(code)).await;
         }
         self.answered(loaded, turn, reference, answer).await
     }
@@ -155,7 +191,7 @@ impl FetchInfo {
         answer: Answer,
     ) -> Result<(), Trouble> {
         let Answer::NeedsCustomer { onward } = answer else {
-            return self.react(loaded, &turn.at.attempt, Turn::Answered(answer)).await;
+            return self.react(loaded, turn.seen(), Turn::Answered(answer)).await;
         };
         // Time may be over, or somebody wants the customer back: then nobody is sent on any more.
         let attempt = loaded.request.open_attempt().unwrap_or(&turn.at.attempt);
@@ -163,7 +199,7 @@ impl FetchInfo {
         if let Some(Onward(url)) = onward.filter(|_| !tired) {
             let onward = Authorization { kind: AuthorizationKind::Onward, secret: url.into() };
             let Some(sealed) = self.sealed(&loaded.request, turn.brand, &onward) else {
-                return self.react(loaded, &turn.at.attempt, Turn::Unusable("sealing_keys")).await;
+                return self.react(loaded, turn.seen(), Turn::Unusable("sealing_keys")).await;
             };
             return self.send_on(loaded, turn, sealed).await;
         }
@@ -181,7 +217,7 @@ impl FetchInfo {
             | Answer::Unknown
             | Answer::NotExecuted) => fenced,
         };
-        self.react(loaded, &turn.at.attempt, Turn::Answered(answer)).await
+        self.react(loaded, turn.seen(), Turn::Answered(answer)).await
     }
 
     /// The customer goes on to the processor's own page; somebody looks again after a while, if nothing is heard before.
@@ -202,6 +238,9 @@ impl FetchInfo {
             };
             request.sent_on(sealed.clone(), wait, now)
         };
+        if let Some(asked) = turn.seen().asked {
+            self.learn(asked, Said::Taken).await?;
+        }
         let Some(stored) = self.step(loaded, command).await? else { return Ok(()) };
         self.take_up_later(&stored, before.again_at).await
     }
@@ -301,5 +340,15 @@ impl Place {
 struct Turning<'a> {
     brand: &'a Brand,
     processor: &'a dyn Processor,
+    account: &'a Account,
     at: &'a Place,
+}
+
+impl<'a> Turning<'a> {
+    const fn seen(&self) -> Seen<'a> {
+        let Place { attempt, request, .. } = self.at;
+        let (brand, account, processor) = (self.brand, self.account, &attempt.processor);
+        let asked = Some(Asked { brand, mode: request.mode, processor, account });
+        Seen { attempt, asked }
+    }
 }

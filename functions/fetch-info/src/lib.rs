@@ -3,8 +3,10 @@
 mod charge;
 mod crowds;
 mod endpoint;
+mod gate;
 mod lease;
 mod notices;
+mod refunds;
 mod settle;
 
 use std::sync::Arc;
@@ -73,6 +75,7 @@ impl Handler for FetchInfo {
         let (step, id) = message.parts();
         let taken = match step {
             Step::Fetch => self.fetch(id).await,
+            Step::Refund { seq } => self.give_back(id, seq).await,
             Step::Notice { seq } => self.tell(id, seq).await,
             Step::Deliver | Step::Check => {
                 tracing::error!(request.id = %id, "a message of another function came on this queue");

@@ -12,10 +12,11 @@ use domain::outcome::Details;
 use domain::ports::{Answer, Fetched, Write};
 use domain::request::{Attempt, Doubt, Refusal, Request};
 use domain::storage::Loaded;
-use domain::values::id::{CardId, RequestId};
+use domain::values::id::CardId;
 use domain::values::time::Timestamp;
 
-use crate::charge::Turn;
+use crate::charge::{Seen, Turn};
+use crate::gate::Said;
 use crate::{FetchInfo, Trouble};
 
 /// For how long an attempt that has moved nothing is tried: the customer is still on the line and waits.
@@ -37,12 +38,7 @@ enum Verdict {
         mendable: bool,
     },
     /// It is taken up again after a while.
-    ComeBack {
-        reason: &'static str,
-        doubt: Doubt,
-        /// Whether to read the brand's secret anew first.
-        refresh: bool,
-    },
+    ComeBack { reason: &'static str, doubt: Doubt },
 }
 
 impl FetchInfo {
@@ -66,40 +62,48 @@ impl FetchInfo {
         now > since.after(patience)
     }
 
-    /// Records what a turn came to and takes the step that follows from it. `known` is the attempt as the turn began with it.
+    /// Records what a turn came to and takes the step that follows from it.
     pub(crate) async fn react(
         &self,
         loaded: Loaded,
-        known: &Attempt,
+        seen: Seen<'_>,
         turn: Turn,
     ) -> Result<(), Trouble> {
-        let request = &loaded.request;
+        let (request, known) = (&loaded.request, seen.attempt);
         let id = request.id;
         let Some(attempt) = request.open_attempt().cloned() else { return Ok(()) };
+        let said = match &turn {
+            Turn::Answered(answer) => Some(Said::from(answer)),
+            Turn::Untouched(_) => Some(Said::Refused),
+            Turn::Shut(_) | Turn::Unusable(_) => None,
+        };
+        let mut shut = match (seen.asked, said) {
+            (Some(asked), Some(said)) => self.learn(asked, said).await?,
+            (Some(_) | None, Some(_) | None) => None,
+        };
         let mut verdict = match turn {
             Turn::Answered(answer) => verdict(request, answer),
-            Turn::Untouched(code) => blocked(id, code, Doubt::None),
+            Turn::Untouched(reason) => Verdict::ComeBack { reason, doubt: Doubt::None },
+            Turn::Shut(wait) => {
+                shut = Some(wait);
+                Verdict::ComeBack { reason: "processor_shut", doubt: Doubt::AsBefore }
+            }
             Turn::Unusable(code) if attempt.started_at.is_none() => {
                 Verdict::Refuse { code, mendable: false }
             }
             // The money may have moved, and nobody can say so until an operator mends the settings.
-            Turn::Unusable(reason) => {
-                Verdict::ComeBack { reason, doubt: Doubt::Told, refresh: false }
-            }
+            Turn::Unusable(reason) => Verdict::ComeBack { reason, doubt: Doubt::Told },
         };
-        if let Verdict::ComeBack { refresh: true, .. } = &verdict
-            && let Err(error) = self.secrets.refresh(&request.brand).await
-        {
-            tracing::warn!(error = %error, "the brand's secret could not be read anew");
-        }
         let code = consent::transaction_code(self.random.as_ref());
         let mut kept = None;
         if let Verdict::Fulfil(fetched) = &verdict {
             kept = self.kept(request, fetched).await?;
             if kept.is_none() {
                 // Charged already where it is a charge: only what an operator must mend stands between this and its end.
-                verdict =
-                    Verdict::ComeBack { reason: "sealing_keys", doubt: Doubt::Told, refresh: true };
+                verdict = Verdict::ComeBack { reason: "sealing_keys", doubt: Doubt::Told };
+                if let Err(error) = self.secrets.refresh(&request.brand).await {
+                    tracing::warn!(error = %error, "the brand's secret could not be read anew");
+                }
             }
         }
         let (details, extra) = kept.unzip();
@@ -109,9 +113,10 @@ impl FetchInfo {
             }
             (Verdict::Fulfil(_), None) => Err(Refusal::Step),
             (Verdict::Refuse { code, mendable }, _) => request.refused(code, *mendable, now),
-            (Verdict::ComeBack { reason, doubt, .. }, _) => {
+            (Verdict::ComeBack { reason, doubt }, _) => {
                 let overtaken = request.open_attempt().is_some_and(|now| is_news(known, now));
-                let wait = if overtaken { Duration::ZERO } else { wait(&attempt) };
+                let usual = if overtaken { Duration::ZERO } else { wait(attempt.tries) };
+                let wait = shut.unwrap_or(usual);
                 request.released(reason, *doubt, wait, now)
             }
         };
@@ -193,7 +198,7 @@ impl FetchInfo {
 }
 
 fn verdict(request: &Request, answer: Answer) -> Verdict {
-    let back = |reason, doubt| Verdict::ComeBack { reason, doubt, refresh: false };
+    let back = |reason, doubt| Verdict::ComeBack { reason, doubt };
     match answer {
         Answer::Done(fetched) if is_exact(request, &fetched) => Verdict::Fulfil(fetched),
         Answer::Done(_) => {
@@ -213,17 +218,11 @@ fn verdict(request: &Request, answer: Answer) -> Verdict {
         }
         Answer::Fenced => Verdict::Refuse { code: "processor_unavailable", mendable: false },
         // An earlier call may have been made before the account was refused.
-        Answer::Blocked { code } => blocked(request.id, code, Doubt::AsBefore),
+        Answer::Blocked { code } => back(code, Doubt::AsBefore),
         Answer::Again | Answer::NotExecuted => back("again", Doubt::AsBefore),
         Answer::Working => back("working", Doubt::AsBefore),
         Answer::Unknown => back("unknown", Doubt::Told),
     }
-}
-
-/// An operator must look, and the credentials may have been rotated.
-fn blocked(id: RequestId, code: &'static str, doubt: Doubt) -> Verdict {
-    tracing::error!(request.id = %id, code, "the processor refuses our account");
-    Verdict::ComeBack { reason: code, doubt, refresh: true }
 }
 
 /// Whether what the processor did is exactly what the customer said yes to.
@@ -255,7 +254,7 @@ pub(crate) fn wait_for_customer(away: Duration) -> Duration {
 }
 
 /// 1, 2, 4 … seconds while somebody is on the line, then five minutes.
-pub(crate) fn wait(attempt: &Attempt) -> Duration {
-    let doublings = attempt.tries.saturating_sub(1).min(9);
+pub(crate) fn wait(tries: u32) -> Duration {
+    let doublings = tries.saturating_sub(1).min(9);
     Duration::from_secs(1_u64 << doublings).min(Duration::from_secs(300))
 }

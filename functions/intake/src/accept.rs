@@ -192,6 +192,7 @@ impl Intake {
             state: State::Pending,
             prompts: Vec::new(),
             attempts: Vec::new(),
+            refunds: Vec::new(),
             timeline: Vec::new(),
             events: 0,
             chain: String::new(),

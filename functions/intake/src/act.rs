@@ -7,7 +7,7 @@ use domain::limits;
 use domain::message::Step;
 use domain::ports::{StoreError, Write};
 use domain::problem::{Code, Problem};
-use domain::request::{Change, Refusal, Request};
+use domain::request::{Change, Refusal, Request, State};
 use domain::storage::Loaded;
 use domain::values::name::ChannelName;
 use http::{HeaderMap, Response, StatusCode};
@@ -18,7 +18,8 @@ use crate::{Intake, shown, wanted};
 const RACES_MAX: u32 = 8;
 
 impl Intake {
-    /// `POST /v1/requests/{id}/cancel`.
+    /// `POST /v1/requests/{id}/cancel`: `202` and a request that is still `processing` while the customer is on the processor's
+    /// page, which is made impossible to complete first; it ends as `cancelled`, or as `fulfilled` if they were faster.
     ///
     /// # Errors
     /// A [`Problem`].
@@ -107,8 +108,8 @@ impl Intake {
         Err(busy())
     }
 
-    /// Stores a decision and hands over what follows from it to `send-prompt`, again if this is a repeat; `None` when
-    /// somebody else committed first.
+    /// Stores a decision and hands over what follows from it, again if this is a repeat: to `send-prompt`, or to `fetch-info`
+    /// what is at the processor already. `None` when somebody else committed first.
     async fn apply(
         &self,
         base: u64,
@@ -116,20 +117,26 @@ impl Intake {
         extra: Vec<Write>,
     ) -> Result<Option<Response<Bytes>>, Problem> {
         let ports = (self.store.as_ref(), self.queue.as_ref());
-        match effects::apply(ports, Some(base), change, extra, Some(Step::Deliver)).await {
-            Ok(loaded) => Ok(Some(shown(StatusCode::OK, &loaded))),
+        let (status, step) = match &change.request.state {
+            State::Processing { .. } => (StatusCode::ACCEPTED, Step::Fetch),
+            State::Pending | State::Prompted | State::Authorized { .. } | State::Closed { .. } => {
+                (StatusCode::OK, Step::Deliver)
+            }
+        };
+        match effects::apply(ports, Some(base), change, extra, Some(step)).await {
+            Ok(loaded) => Ok(Some(shown(status, &loaded))),
             Err(EffectError::Store(StoreError::Conflict)) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 }
 
-fn busy() -> Problem {
+pub(crate) fn busy() -> Problem {
     Problem::new(Code::TemporaryReducedCapacity, "the request is changing too fast")
 }
 
 /// What a caller is told when a command does not apply.
-fn refused(refusal: Refusal) -> Problem {
+pub(crate) fn refused(refusal: Refusal) -> Problem {
     let code = match refusal {
         Refusal::Late => Code::DeadlinePassed,
         Refusal::Closed

@@ -35,6 +35,7 @@ pub fn router(intake: Arc<Intake>) -> Router {
         .route("/v1/requests/{id}/cancel", post(cancel))
         .route("/v1/requests/{id}/extend", post(extend))
         .route("/v1/requests/{id}/resend", post(resend))
+        .route("/v1/requests/{id}/refund", post(refund))
         .route("/problems/{code}", get(explain))
         .method_not_allowed_fallback(wrong_method)
         .fallback(nowhere)
@@ -129,6 +130,10 @@ async fn extend(State(intake): Here, Named(id): Named<String>, call: Call) -> Re
 
 async fn resend(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
     call.answer(&intake, intake.resend(call.headers(), &id, &call.body).await)
+}
+
+async fn refund(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
+    call.answer(&intake, intake.refund(call.headers(), &id, &call.body).await)
 }
 
 async fn explain(State(intake): Here, Named(code): Named<String>, call: Call) -> Response {

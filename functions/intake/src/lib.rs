@@ -1,4 +1,4 @@
-//! Accepts a requester's request, and lets the requester read, cancel, extend and resend it.
+//! Accepts a requester's request, and lets the requester read, cancel, extend, resend and refund it.
 //!
 //! Beneath the router are plain functions over ports: each authenticates, parses, loads, decides, commits and renders.
 
@@ -9,6 +9,7 @@ mod fields;
 mod http_edge;
 mod idempotency;
 mod read;
+mod refund;
 mod taker;
 mod wanted;
 

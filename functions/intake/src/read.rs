@@ -5,14 +5,18 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
+use domain::brand::Brand;
+use domain::outcome::{Details, Outcome};
 use domain::problem::{Code, FieldError, Problem};
+use domain::request::{Request, State};
 use domain::storage::{self, unbody};
-use domain::view;
+use domain::{facts, seal, view};
 use http::{HeaderMap, Response, StatusCode};
-use serde_json::json;
+use secrecy::ExposeSecret;
+use serde_json::{Map, Value, json};
 
 use crate::wanted::token;
-use crate::{Intake, json, shown};
+use crate::{Intake, json};
 
 /// The longest a caller may hold the line, in seconds.
 const WAIT_MAX: u64 = 20;
@@ -80,7 +84,38 @@ impl Intake {
             self.clock.wait(left.min(POLL)).await;
             loaded = self.owned(&requester, id).await?;
         }
-        Ok(shown(StatusCode::OK, &loaded))
+        let mut shown = view::request(&loaded.request, loaded.version);
+        if let Some(claims) = self.facts(&requester.brand, &loaded.request).await?
+            && let Some(identity) = shown.pointer_mut("/outcome/identity")
+            && let Some(identity) = identity.as_object_mut()
+        {
+            identity.insert("claims".to_owned(), claims);
+        }
+        Ok(json(StatusCode::OK, &shown))
+    }
+
+    /// The facts that a request was fulfilled with, while they are kept. Only whoever reads this one request is told them.
+    async fn facts(&self, brand: &Brand, request: &Request) -> Result<Option<Value>, Problem> {
+        let State::Closed { outcome: Outcome::Fulfilled { receipt, .. }, .. } = &request.state
+        else {
+            return Ok(None);
+        };
+        match receipt {
+            Details::Payment(_) | Details::Card { .. } => return Ok(None),
+            Details::Facts(_) => {}
+        }
+        let now = self.clock.now();
+        let Some(sealed) = facts::load(self.store.as_ref(), request.id, now).await? else {
+            return Ok(None);
+        };
+        let opened = seal::open(&brand.sealing, request.id, &sealed);
+        let opened = opened.map_err(|error| {
+            tracing::error!(request.id = %request.id, error = %error, "facts do not open");
+            Problem::new(Code::Internal, "the facts cannot be read")
+        })?;
+        let claims: Option<Map<String, Value>> =
+            serde_json::from_str(opened.secret.expose_secret()).ok();
+        Ok(claims.map(Value::Object))
     }
 
     /// `GET /v1/requests?session=<id>`: what belongs to a session, newest first.
@@ -101,7 +136,7 @@ impl Intake {
         let page = storage::of_session(self.store.as_ref(), brand, &session, after, limit).await?;
         let mut requests = Vec::with_capacity(page.items.len());
         for item in &page.items {
-            let request: domain::request::Request = unbody(&item.body)?;
+            let request: Request = unbody(&item.body)?;
             requests.push(view::request(&request, item.version));
         }
         let last = page.items.last().and_then(|item| item.index.as_ref());

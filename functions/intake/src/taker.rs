@@ -3,6 +3,7 @@
 
 use domain::ask::Ask;
 use domain::brand::Mode;
+use domain::breaker::Account;
 use domain::caller::Requester;
 use domain::cards;
 use domain::ports::{OpenProcessorError, Processor, Way};
@@ -30,6 +31,7 @@ impl Intake {
         let keeper = self.keeper(requester, ask, address).await?;
         let mut refused =
             Problem::new(Code::ProcessorNotConfigured, "the brand has no processor in this mode");
+        let mut unavailable = None;
         for setup in &requester.brand.setup(requester.mode).processors {
             if keeper.as_ref().is_some_and(|keeper| *keeper != setup.name) {
                 continue;
@@ -40,16 +42,27 @@ impl Intake {
                 }
                 continue;
             };
-            let ways = processor.ways(ask);
+            let mut ways = processor.ways(ask);
+            // No test card is ever asked for where money is real.
+            ways.retain(|way| requester.mode == Mode::Test || *way != Way::TestCard);
             if ways.is_empty() {
                 let detail = "no processor of the brand takes this ask in this mode";
                 refused = Problem::new(Code::AskNotSupported, detail);
                 continue;
             }
-            let by_tap = ways.iter().any(|way| gives_by_tap(way, requester.mode));
+            let account = (&requester.brand.name, requester.mode);
+            let account = Account::load(self.store.as_ref(), account, &setup.name).await?;
+            if let Some(wait) = account.shut_for(self.clock.now()) {
+                let detail = "the processor does not take our calls at the moment";
+                let retry_after = Some(wait.as_secs().saturating_add(1));
+                let shut = Problem::new(Code::ProcessorUnavailable, detail);
+                unavailable = unavailable.or(Some(Problem { retry_after, ..shut }));
+                continue;
+            }
+            let by_tap = ways.iter().any(gives_by_tap);
             return Ok(Taker { processor: setup.name.clone(), by_tap });
         }
-        Err(refused)
+        Err(unavailable.unwrap_or(refused))
     }
 
     fn processor(&self, requester: &Requester, name: &ProcessorName) -> Option<Box<dyn Processor>> {
@@ -88,10 +101,9 @@ impl Intake {
 }
 
 /// Whether the yes alone is enough, wherever it is given.
-fn gives_by_tap(way: &Way, mode: Mode) -> bool {
+const fn gives_by_tap(way: &Way) -> bool {
     match way {
-        Way::Nothing => true,
-        Way::TestCard => mode == Mode::Test,
+        Way::Nothing | Way::TestCard => true,
         Way::GooglePay(_) | Way::ApplePay(_) | Way::Hosted => false,
     }
 }

@@ -88,6 +88,20 @@ pub(crate) fn resend(body: &[u8]) -> Result<Option<ChannelName>, Problem> {
     finished(fields, Some(channel))
 }
 
+/// Money to give back: that much, or all that is left.
+pub(crate) struct WantedRefund {
+    pub(crate) amount: Option<u64>,
+    pub(crate) reason: Option<Shown<140>>,
+}
+
+/// Reads the body of `POST /v1/requests/{id}/refund`.
+pub(crate) fn refund(body: &[u8]) -> Result<WantedRefund, Problem> {
+    let mut fields = Fields::of_body(body, true).map_err(Problem::fields)?;
+    let amount = fields.number("amount", false, (1, Money::AMOUNT_MAX));
+    let reason = fields.read("reason", false, Shown::new);
+    finished(fields, Some(WantedRefund { amount, reason }))
+}
+
 /// Reads the body of `POST /v1/requests/{id}/extend`.
 pub(crate) fn extend(body: &[u8], mode: Mode) -> Result<Duration, Problem> {
     let mut fields = Fields::of_body(body, false).map_err(Problem::fields)?;

@@ -29,6 +29,10 @@ impl SendPrompt {
         if self.owes_fetch(&loaded, now) {
             send(self.queue.as_ref(), Step::Fetch, id, Duration::ZERO).await?;
         }
+        for refund in loaded.request.open_refunds().filter(|refund| now >= refund.lost_at()) {
+            let step = Step::Refund { seq: refund.seq };
+            send(self.queue.as_ref(), step, id, Duration::ZERO).await?;
+        }
         let untold = self.tell_again(id, now).await?;
         let next = loaded.request.next_check(now).or_else(|| untold.then_some(LOOK_AGAIN));
         if let Some(wait) = next {

@@ -67,7 +67,7 @@ impl SendPrompt {
         match step {
             Step::Deliver => self.deliver(id).await,
             Step::Check => self.check(id).await,
-            Step::Fetch | Step::Notice { .. } => Err(Trouble::Stranger),
+            Step::Fetch | Step::Refund { .. } | Step::Notice { .. } => Err(Trouble::Stranger),
         }
     }
 }

@@ -173,7 +173,7 @@ pub struct NoticeSetup {
 }
 
 /// An adapter's settings, credentials among them: `Debug` shows nothing of them.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Settings(serde_json::Map<String, serde_json::Value>);
 
@@ -312,6 +312,13 @@ impl Brand {
             return Err(InvalidBrand::Sealing);
         }
         Ok(brand)
+    }
+
+    /// The settings of the processor of that name in that mode.
+    #[must_use]
+    pub fn processor(&self, mode: Mode, name: &ProcessorName) -> Option<&Settings> {
+        let mut setups = self.setup(mode).processors.iter();
+        setups.find(|setup| setup.name == *name).map(|setup| &setup.settings)
     }
 
     /// What is used in that mode.

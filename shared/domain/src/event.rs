@@ -133,6 +133,44 @@ pub enum What {
         /// Which attempt.
         generation: u32,
     },
+    /// The requester gives money back.
+    RefundAsked {
+        /// Which refund.
+        refund: u32,
+        /// How much, in the charge's minor unit.
+        amount: u64,
+    },
+    /// The call that gives it back is about to be made.
+    RefundStarted {
+        /// Which refund.
+        refund: u32,
+    },
+    /// The worker gave the refund back, to be taken up again.
+    RefundReleased {
+        /// Which refund.
+        refund: u32,
+        /// A stable word for why.
+        reason: String,
+    },
+    /// The processor told by callback what became of a refund.
+    RefundTold {
+        /// Which refund.
+        refund: u32,
+        /// Whether it succeeded.
+        success: bool,
+    },
+    /// The money is on its way back.
+    Refunded {
+        /// Which refund.
+        refund: u32,
+    },
+    /// It will not be given back.
+    RefundFailed {
+        /// Which refund.
+        refund: u32,
+        /// A stable word for why.
+        code: String,
+    },
     /// It failed for good.
     Failed {
         /// A stable word for why.

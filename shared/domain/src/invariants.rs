@@ -13,7 +13,7 @@ use crate::request::{AttemptEnd, Request, State};
 pub fn broken(before: Option<&Request>, after: &Request, events: &[Event]) -> Vec<&'static str> {
     let checks = [
         ("C1", consented(before, after, events)),
-        ("C2", charged_once(after)),
+        ("C2", charged_once(after) && given_back_once(after)),
         ("C4", stays_closed(before, after)),
         ("C5", no_call_once_closed(before, after)),
         ("C6", authorization_gone(after)),
@@ -50,6 +50,13 @@ fn charged_once(after: &Request) -> bool {
     let fulfilled =
         matches!(&after.state, State::Closed { outcome: Outcome::Fulfilled { .. }, .. });
     settled && charged == usize::from(fulfilled)
+}
+
+/// C2 the other way round: no more is given back than was charged.
+fn given_back_once(after: &Request) -> bool {
+    let given = after.refunds.iter().filter(|refund| refund.counts());
+    let given = given.fold(0_u64, |sum, refund| sum.saturating_add(refund.amount));
+    given <= after.charge().map_or(0, |charge| charge.amount)
 }
 
 /// C4: a terminal state never changes.

@@ -6,6 +6,7 @@
 pub mod ask;
 pub mod authorization;
 pub mod brand;
+pub mod breaker;
 pub mod caller;
 pub mod capability;
 pub mod cards;

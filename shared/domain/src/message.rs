@@ -28,6 +28,11 @@ pub enum Step {
     Check,
     /// Use the authorization at the processor.
     Fetch,
+    /// Give money back.
+    Refund {
+        /// Which of the request's refunds, counted from 1.
+        seq: u32,
+    },
     /// Deliver one notice.
     Notice {
         /// Which of the request's notices, counted from 1.
@@ -40,7 +45,7 @@ pub enum Step {
 pub enum QueueName {
     /// `deliver` and `check`, for `send-prompt`.
     Prompts,
-    /// `fetch`, for `fetch-info`.
+    /// `fetch` and `refund`, for `fetch-info`.
     Authorizations,
     /// `notice`, for `fetch-info`.
     Notices,
@@ -81,7 +86,7 @@ impl Message {
         let Self::V1 { step, .. } = self;
         match step {
             Step::Deliver | Step::Check => QueueName::Prompts,
-            Step::Fetch => QueueName::Authorizations,
+            Step::Fetch | Step::Refund { .. } => QueueName::Authorizations,
             Step::Notice { .. } => QueueName::Notices,
         }
     }

@@ -76,6 +76,10 @@ codes! {
     PaymentMethodUnknown "payment-method-unknown" 422
         "The customer has no such card on file"
         "Name a card that this customer put on file with this brand in this mode, or none.";
+    /// More is to be given back than is left of the charge.
+    RefundTooLarge "refund-too-large" 422
+        "More is to be given back than is left of the charge"
+        "Read the request's refunds, and give back at most what is left.";
     /// The amount is outside what can be charged.
     AmountOutOfRange "amount-out-of-range" 400
         "The amount is outside what can be charged"
@@ -100,6 +104,10 @@ codes! {
     CallbackForged "callback-forged" 403
         "The callback's sender is not proven"
         "Check the credentials both sides sign with.";
+    /// The processor refuses the brand's account, and no other takes the ask.
+    ProcessorUnavailable "processor-unavailable" 503
+        "The processor does not take our calls at the moment"
+        "Send the same call again as `Retry-After` says; whoever runs this installation was told.";
     /// Something outside did not answer; the same call may work in a moment.
     TemporaryReducedCapacity "temporary-reduced-capacity" 503
         "Something outside did not answer"

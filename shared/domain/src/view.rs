@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::ask::{Ask, Metadata, Session};
 use crate::brand::Mode;
 use crate::outcome::{Details, Outcome};
-use crate::request::{Fact, NoticeKind, Request, State};
+use crate::request::{Fact, NoticeKind, RefundEnd, RefundRecord, Request, State};
 use crate::values::id::RequestId;
 use crate::values::time::Timestamp;
 
@@ -26,8 +26,52 @@ struct View<'a> {
     metadata: &'a Metadata,
     created_at: Timestamp,
     expires_at: Timestamp,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    in_doubt: bool,
     timeline: &'a [Fact],
     outcome: Option<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refunds: Vec<RefundView<'a>>,
+}
+
+#[derive(Serialize)]
+struct RefundView<'a> {
+    seq: u32,
+    amount: u64,
+    currency: &'a str,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    /// The processor's own id for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<&'a str>,
+    /// Why it failed: a stable word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+    asked_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Timestamp>,
+}
+
+impl<'a> RefundView<'a> {
+    fn of(refund: &'a RefundRecord, currency: &'a str) -> Self {
+        let (state, code, ended_at) = match &refund.end {
+            None => ("pending", None, None),
+            Some(RefundEnd::Done { at }) => ("refunded", None, Some(*at)),
+            Some(RefundEnd::Failed { at, code }) => ("failed", Some(code.as_str()), Some(*at)),
+        };
+        Self {
+            seq: refund.seq,
+            amount: refund.amount,
+            currency,
+            state,
+            reason: refund.reason.as_ref().map(crate::values::text::Shown::as_str),
+            reference: refund.reference.as_ref().map(|reference| reference.0.as_str()),
+            code,
+            asked_at: refund.asked_at,
+            ended_at,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -68,6 +112,7 @@ fn shown(request: &Request, version: u64, session_code: Option<&str>) -> Value {
         name: request.customer.name.as_ref().map(crate::values::text::Shown::as_str),
         language: request.customer.language.as_ref().map(crate::values::language::Language::as_str),
     };
+    let currency = request.charge().map_or("", |charge| charge.currency.as_str());
     let view = View {
         id: request.id,
         version,
@@ -82,6 +127,7 @@ fn shown(request: &Request, version: u64, session_code: Option<&str>) -> Value {
         metadata: &request.metadata,
         created_at: request.created_at,
         expires_at: request.expires_at,
+        in_doubt: request.open_attempt().is_some_and(|open| open.in_doubt && open.doubt_told),
         timeline: &request.timeline,
         outcome: match &request.state {
             State::Closed { outcome, .. } => Some(self::outcome(outcome)),
@@ -90,6 +136,7 @@ fn shown(request: &Request, version: u64, session_code: Option<&str>) -> Value {
             | State::Authorized { .. }
             | State::Processing { .. } => None,
         },
+        refunds: request.refunds.iter().map(|refund| RefundView::of(refund, currency)).collect(),
     };
     serde_json::to_value(view).unwrap_or_default()
 }

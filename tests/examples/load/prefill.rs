@@ -85,6 +85,7 @@ fn request(number: usize, now: Timestamp) -> Request {
         state: State::Pending,
         prompts: Vec::new(),
         attempts: Vec::new(),
+        refunds: Vec::new(),
         timeline: Vec::new(),
         events: 0,
         chain: String::new(),

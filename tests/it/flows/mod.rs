@@ -2,12 +2,15 @@
 
 mod answers;
 mod apple;
+mod asks;
+mod breaker;
 mod capabilities;
 mod carrier;
 mod consent;
 mod contacts;
 mod endings;
 mod eum;
+mod hosted;
 mod idempotency;
 mod limits;
 mod notices;
@@ -16,6 +19,7 @@ mod phone;
 mod problems;
 mod rbm;
 mod reading;
+mod refunds;
 mod routes;
 mod secrets;
 mod sheets;

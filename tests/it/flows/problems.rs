@@ -212,8 +212,6 @@ fn a_method_that_an_address_does_not_take_is_told_as_a_problem() {
 fn an_ask_that_no_processor_takes_is_refused() {
     let world = World::new();
     let mut body = world.payment(PHONE, 4250);
-    body["ask"] = json!({ "kind": "payment_method", "description": "Keep for next time" });
-    world.post("/v1/requests", &body).problem(422, "ask-not-supported");
     body["ask"] = json!({ "kind": "identity", "claims": ["birthdate"], "description": "Wine" });
     world.post("/v1/requests", &body).problem(422, "ask-not-supported");
     let none = World::beginning().with("/test/processors", &json!([])).begin();

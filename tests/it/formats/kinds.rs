@@ -65,6 +65,12 @@ words!(what WHATS of What {
     What::Exchanged { .. } => "exchanged",
     What::Recalled { .. } => "recalled",
     What::Told { .. } => "told",
+    What::RefundAsked { .. } => "refund-asked",
+    What::RefundStarted { .. } => "refund-started",
+    What::RefundReleased { .. } => "refund-released",
+    What::RefundTold { .. } => "refund-told",
+    What::Refunded { .. } => "refunded",
+    What::RefundFailed { .. } => "refund-failed",
 });
 
 words!(notice NOTICES of NoticeKind {
@@ -79,20 +85,26 @@ words!(notice NOTICES of NoticeKind {
     NoticeKind::Cancelled => "cancelled",
     NoticeKind::Undeliverable => "undeliverable",
     NoticeKind::Failed => "failed",
+    NoticeKind::Refunded => "refunded",
+    NoticeKind::RefundFailed => "refund-failed",
 });
 
 words!(step STEPS of Step {
     Step::Deliver => "deliver",
     Step::Check => "check",
     Step::Fetch => "fetch",
+    Step::Refund { .. } => "refund",
     Step::Notice { .. } => "notice",
 });
 
 /// Items of which there is one kind each, by the first part of their key.
 const OTHERS: &[&str] = &[
-    "addr", "cap", "contact", "device", "endpoint", "handle", "idem", "limit", "link", "phone",
-    "sandbox", "stop",
+    "addr", "breaker", "cap", "card", "contact", "device", "endpoint", "facts", "handle", "idem",
+    "limit", "link", "phone", "sandbox", "stop",
 ];
+
+/// Requests that have more about them than others in their state.
+const FULLER: &[&str] = &["req-refunded", "req-refunding", "req-returned", "req-sent-on"];
 
 /// The names of all golden files there must be.
 pub(super) fn all() -> Vec<String> {
@@ -103,6 +115,7 @@ pub(super) fn all() -> Vec<String> {
     all.extend(named("evt", WHATS));
     all.extend(named("ntc", NOTICES));
     all.extend(named("message", STEPS));
+    all.extend(FULLER.iter().map(|fuller| (*fuller).to_owned()));
     all.extend(OTHERS.iter().map(|other| (*other).to_owned()));
     all
 }
@@ -112,8 +125,17 @@ pub(super) fn of_item(item: &Item) -> String {
     let prefix = item.key.pk.split('#').next().unwrap_or_default().to_lowercase();
     match item.key.sk.split('#').next().unwrap_or_default() {
         "REQ" if prefix == "req" => {
-            format!("req-{}", state(&unbody::<Request>(&item.body).unwrap().state))
+            let request: Request = unbody(&item.body).unwrap();
+            let away = request.open_attempt().and_then(|attempt| attempt.onward.as_ref());
+            match away {
+                _ if request.open_refunds().count() > 0 => "req-refunding".to_owned(),
+                _ if !request.refunds.is_empty() => "req-refunded".to_owned(),
+                Some(away) if away.returned_at.is_some() => "req-returned".to_owned(),
+                Some(_) => "req-sent-on".to_owned(),
+                None => format!("req-{}", state(&request.state)),
+            }
         }
+        "FACTS" => "facts".to_owned(),
         "EVT" => format!("evt-{}", what(&unbody::<Event>(&item.body).unwrap().what)),
         "NTC" => format!("ntc-{}", notice(&unbody::<Notice>(&item.body).unwrap().kind)),
         _ => prefix,

@@ -3,6 +3,8 @@
 use domain::ask::AskHash;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
+use domain::breaker::Shut;
+use domain::cards::CardOnFile;
 use domain::contact::Contact;
 use domain::device::Observed;
 use domain::event::Event;
@@ -13,7 +15,7 @@ use domain::notice::Notice;
 use domain::ports::{Answer, Processors, Reference, Use};
 use domain::request::Request;
 use domain::sandbox::PhoneMessage;
-use domain::seal;
+use domain::seal::{self, Sealed};
 use domain::storage::{LinkTarget, body, unbody};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
@@ -48,6 +50,9 @@ fn every_golden_file_reads_and_is_written_the_same() {
             "contact" => again::<Contact>(&text),
             "device" => again::<Observed>(&text),
             "handle" => again::<String>(&text),
+            "breaker" => again::<Shut>(&text),
+            "card" => again::<CardOnFile>(&text),
+            "facts" => again::<Sealed>(&text),
             "stop" => again::<Timestamp>(&text),
             "addr" => again::<RequestId>(&text),
             "phone" => json!(serde_json::from_str::<PhoneMessage>(&text).unwrap()),

@@ -11,12 +11,21 @@ use sha1::Sha1;
 use tests::world::brand::TWILIO_TOKEN;
 use tests::world::{Core, PHONE, PUBLIC_BASE, Reply, World};
 
+use domain::ports::{Answer, Reference, Refunded};
+use tests::world::till::{CODE, Doing};
+
 use super::{golden, kinds};
 
 /// One text of every kind that the stories write: the first of its kind.
 pub(super) fn told() -> BTreeMap<String, Value> {
     let mut told = BTreeMap::new();
-    let worlds = [on_the_sandbox(), by_somebody_known(), by_text(), to_an_endpoint_that_is_gone()];
+    let worlds = [
+        on_the_sandbox(),
+        by_somebody_known(),
+        by_text(),
+        to_an_endpoint_that_is_gone(),
+        at_a_till(),
+    ];
     for world in worlds {
         for item in world.ever() {
             told.entry(kinds::of_item(&item)).or_insert_with(|| golden(&item));
@@ -75,6 +84,50 @@ fn by_somebody_known() -> World {
     let reference = world.went().sent[0].reference;
     let seen = ["apple_pay".to_owned(), "google_pay".to_owned()];
     world.run(world.machine.consent_callback.observe(reference, &seen)).unwrap();
+    world
+}
+
+fn at_a_till() -> World {
+    let policy = json!({ "open_max": 20, "prompts_per_ten_minutes": 100, "session_code": false });
+    let world = World::beginning().at_a_till(&[]).with("/policy", &policy).begin();
+    let goes_on = || {
+        let page = world.customer().newest().page;
+        world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
+        page
+    };
+    let asked = world.asks(4250);
+    let page = goes_on();
+    world.customer().answers_on(&page, &[("action", "back")]).ok(303);
+    goes_on();
+    let told = json!({ "request": asked.id, "generation": 2, "success": true });
+    world.till_tells(&json!({ "told": told })).ok(202);
+    let taken = Refunded::Pending(Reference("re_1".to_owned()));
+    world.books().says_of_refunds([taken, Refunded::Failed { code: "declined" }]);
+    let some = json!({ "amount": 250, "reason": "One was broken" });
+    world.acts(&asked, "refund", &some).ok(202);
+    let told = json!({ "request": asked.id, "seq": 1, "success": true });
+    world.till_tells(&json!({ "refund_told": told })).ok(202);
+    world.acts(&asked, "refund", &json!({})).ok(202);
+    for ask in [
+        json!({ "kind": "payment_method", "description": "Keep it" }),
+        json!({ "kind": "identity", "claims": ["given_name"], "description": "Who" }),
+    ] {
+        world.time_passes(1);
+        let mut body = world.payment(PHONE, 1);
+        body["ask"] = ask;
+        let asked = world.asks_for(&body);
+        goes_on();
+        if body["ask"]["kind"] == "identity" {
+            world.comes_back(&asked, 1, Some(CODE)).ok(303);
+        } else {
+            world.books().customer_is_done(&asked, 1);
+            world.time_passes(5);
+        }
+    }
+    world.books().says(Doing::Prepare, [Answer::Blocked { code: "credentials" }]);
+    world.asks(100);
+    goes_on();
+    world.time_passes(20);
     world
 }
 

@@ -79,6 +79,7 @@ fn accepted(coded: bool) -> Request {
         state: State::Pending,
         prompts: Vec::new(),
         attempts: Vec::new(),
+        refunds: Vec::new(),
         timeline: Vec::new(),
         events: 0,
         chain: String::new(),

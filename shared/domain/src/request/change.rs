@@ -46,6 +46,10 @@ pub enum NoticeKind {
     Undeliverable,
     /// The processor would not or could not.
     Failed,
+    /// Money is on its way back.
+    Refunded,
+    /// Money that was to be given back will not be.
+    RefundFailed,
 }
 
 impl NoticeKind {
@@ -64,6 +68,8 @@ impl NoticeKind {
             Self::Cancelled => "request.cancelled",
             Self::Undeliverable => "request.undeliverable",
             Self::Failed => "request.failed",
+            Self::Refunded => "request.refunded",
+            Self::RefundFailed => "request.refund_failed",
         }
     }
 }

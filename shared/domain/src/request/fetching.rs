@@ -277,7 +277,7 @@ impl Request {
 }
 
 /// A message that is so much later than due was lost.
-const LOST: Duration = Duration::from_secs(10);
+pub(super) const LOST: Duration = Duration::from_secs(10);
 /// How much sooner than it is due a message may come and still be the one that was sent for it.
 const EARLY: Duration = Duration::from_secs(1);
 

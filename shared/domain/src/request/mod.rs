@@ -8,6 +8,7 @@ mod closing;
 mod fetching;
 mod onward;
 mod prompting;
+mod refunding;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ pub use closing::LIFETIME_MAX;
 pub use fetching::{Attempt, AttemptEnd, Doubt, LEASE};
 pub use onward::{Recall, SentOn};
 pub use prompting::{NextPrompt, PromptRecord, PromptStatus};
+pub use refunding::{REFUNDS_MAX, RefundEnd, RefundRecord};
 
 use crate::ask::{Ask, AskHash, Customer, Metadata, Session};
 use crate::brand::Mode;
@@ -83,6 +85,9 @@ pub struct Request {
     pub prompts: Vec<PromptRecord>,
     /// The attempts at the processor so far, oldest first.
     pub attempts: Vec<Attempt>,
+    /// The refunds of what was charged, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refunds: Vec<RefundRecord>,
     /// What is told to the requester of all this, oldest first.
     pub timeline: Vec<Fact>,
     /// How many events it has.
@@ -230,9 +235,16 @@ impl Request {
                 let lost = self.open_attempt().and_then(Attempt::lost_at).unwrap_or(soon);
                 lease.after(Duration::from_secs(5)).max(soon).max(lost)
             }
-            State::Closed { .. } => return None,
+            State::Closed { .. } => {
+                let lost = self.open_refunds().map(RefundRecord::lost_at).min()?;
+                return Some(wait_until(lost, now));
+            }
         };
-        let wait = now.until(due.min(self.expires_at.max(soon)));
-        Some(wait.clamp(Duration::from_secs(1), Duration::from_secs(900)))
+        Some(wait_until(due.min(self.expires_at.max(soon)), now))
     }
+}
+
+/// A queue delays for a quarter of an hour at most, and nothing is checked twice within a second.
+fn wait_until(due: Timestamp, now: Timestamp) -> Duration {
+    now.until(due).clamp(Duration::from_secs(1), Duration::from_secs(900))
 }

@@ -1,0 +1,109 @@
+//! The gate in front of a processor account: shut for a while when the account refuses us, then tried by one worker at a time.
+
+use std::time::Duration;
+
+use domain::brand::{Brand, Mode};
+use domain::breaker::Account;
+use domain::ports::{Answer, Refunded};
+use domain::values::name::ProcessorName;
+
+use crate::{FetchInfo, Trouble};
+
+/// What an answer says about the account it was asked with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// It is refused.
+    Refused,
+    /// Nothing: nobody answered.
+    Nothing,
+    /// It is taken.
+    Taken,
+}
+
+impl From<&Answer> for Said {
+    fn from(answer: &Answer) -> Self {
+        match answer {
+            Answer::Blocked { .. } => Self::Refused,
+            Answer::Again | Answer::Unknown => Self::Nothing,
+            Answer::Done(_)
+            | Answer::Refused { .. }
+            | Answer::Declined { .. }
+            | Answer::NeedsCustomer { .. }
+            | Answer::Exchanged(_)
+            | Answer::Invalid { .. }
+            | Answer::Working
+            | Answer::NotExecuted
+            | Answer::Fenced => Self::Taken,
+        }
+    }
+}
+
+impl From<&Refunded> for Said {
+    fn from(refunded: &Refunded) -> Self {
+        match refunded {
+            Refunded::Blocked { .. } => Self::Refused,
+            Refunded::Again | Refunded::Unknown => Self::Nothing,
+            Refunded::Done(_) | Refunded::Pending(_) | Refunded::Failed { .. } => Self::Taken,
+        }
+    }
+}
+
+/// A processor account that was asked, with the settings it was opened with.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) brand: &'a Brand,
+    pub(crate) mode: Mode,
+    pub(crate) processor: &'a ProcessorName,
+    pub(crate) account: &'a Account,
+}
+
+impl FetchInfo {
+    /// Keeps what an answer says about the account. The wait is for how long nobody calls it, if nobody is to.
+    ///
+    /// Credentials that were rotated meanwhile are no reason to stay away: they are read anew, and tried at once.
+    pub(crate) async fn learn(
+        &self,
+        asked: Asked<'_>,
+        said: Said,
+    ) -> Result<Option<Duration>, Trouble> {
+        let (store, now) = (self.store.as_ref(), self.clock.now());
+        let mut account = asked.account.clone();
+        let taken = match said {
+            Said::Taken => true,
+            Said::Nothing => {
+                account.unsettled(store, now).await?;
+                return Ok(None);
+            }
+            Said::Refused => self.is_rotated(asked).await,
+        };
+        if taken {
+            if account.worked(store).await? {
+                tracing::info!(processor.name = %asked.processor, "a processor takes our account again");
+            }
+            return Ok(None);
+        }
+        if account.refused(store, now).await? {
+            tracing::error!(
+                brand.name = %asked.brand.name,
+                processor.name = %asked.processor,
+                "a processor refuses our account: nobody calls it for a while"
+            );
+        }
+        Ok(account.shut_for(now))
+    }
+
+    /// Reads the brand's secret anew, and says whether the processor's settings are others now.
+    async fn is_rotated(&self, asked: Asked<'_>) -> bool {
+        match self.secrets.refresh(&asked.brand.name).await {
+            Ok(fresh) => {
+                let settings =
+                    |brand: &Brand| brand.processor(asked.mode, asked.processor).cloned();
+                settings(&fresh) != settings(asked.brand)
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "the brand's secret could not be read anew");
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Money that is given back of a payment: asked for by the requester, after the request has ended. The outcome stays what it
+//! is (C4); what was given back stands beside it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::fetching::LOST;
+use super::{Change, LEASE, NoticeKind, Refusal, Request, State};
+use crate::event::What;
+use crate::outcome::{Details, Outcome};
+use crate::ports::{Receipt, Reference, Told};
+use crate::values::name::ProcessorName;
+use crate::values::text::Shown;
+use crate::values::time::Timestamp;
+
+/// How many refunds a request can have.
+pub const REFUNDS_MAX: usize = 20;
+/// For how long after it was asked for a refund may be on its way to whoever does it.
+const ON_ITS_WAY: Duration = Duration::from_secs(10);
+/// How much sooner than it is due a message may come and still be the one that was sent for it.
+const EARLY: Duration = Duration::from_secs(1);
+
+/// One refund.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundRecord {
+    /// Which of the request's refunds, from 1.
+    pub seq: u32,
+    /// How much, in the minor unit of the charge's currency.
+    pub amount: u64,
+    /// Why, in the requester's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Shown<140>>,
+    /// When it was asked for.
+    pub asked_at: Timestamp,
+    /// When the call that gives it back was first about to be made, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// Until when a worker has it, or had it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Timestamp>,
+    /// How many times it was taken up.
+    pub tries: u32,
+    /// When it is to be taken up again, once it was given back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub again_at: Option<Timestamp>,
+    /// The processor's id for it, once it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
+    /// What the processor told of it by callback.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told: Option<Told>,
+    /// How it ended, once it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<RefundEnd>,
+}
+
+/// How a refund ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RefundEnd {
+    /// The money is on its way back.
+    Done {
+        /// Since when.
+        at: Timestamp,
+    },
+    /// It will not be given back.
+    Failed {
+        /// Since when that is known.
+        at: Timestamp,
+        /// A stable word for why.
+        code: String,
+    },
+}
+
+impl RefundRecord {
+    /// Whether it counts against the charge: it was given back, or still may be.
+    #[must_use]
+    pub const fn counts(&self) -> bool {
+        !matches!(self.end, Some(RefundEnd::Failed { .. }))
+    }
+
+    /// Whether a message that comes now was not sent for when it is due: somebody heard that there may be news.
+    #[must_use]
+    pub fn is_early(&self, now: Timestamp) -> bool {
+        self.again_at.is_some_and(|at| now.after(EARLY) < at)
+    }
+
+    /// When the message it is to be taken up by must have been lost, or the worker that has it must be gone.
+    #[must_use]
+    pub fn lost_at(&self) -> Timestamp {
+        let on_its_way = self.asked_at.after(ON_ITS_WAY);
+        let due = self.again_at.map_or(on_its_way, |at| at.after(LOST));
+        self.lease.map_or(due, |lease| due.max(lease))
+    }
+}
+
+impl Request {
+    /// What was charged, where money was.
+    #[must_use]
+    pub const fn charge(&self) -> Option<&Receipt> {
+        match &self.state {
+            State::Closed {
+                outcome: Outcome::Fulfilled { receipt: Details::Payment(receipt), .. },
+                ..
+            } => Some(receipt),
+            State::Pending
+            | State::Prompted
+            | State::Authorized { .. }
+            | State::Processing { .. }
+            | State::Closed { .. } => None,
+        }
+    }
+
+    /// Who charged it.
+    #[must_use]
+    pub const fn charged_at(&self) -> Option<&ProcessorName> {
+        match &self.state {
+            State::Closed { outcome: Outcome::Fulfilled { processor, .. }, .. } => Some(processor),
+            State::Pending
+            | State::Prompted
+            | State::Authorized { .. }
+            | State::Processing { .. }
+            | State::Closed { .. } => None,
+        }
+    }
+
+    /// How much of the charge can still be given back.
+    #[must_use]
+    pub fn refundable(&self) -> u64 {
+        let given = self.refunds.iter().filter(|refund| refund.counts());
+        let given = given.fold(0_u64, |sum, refund| sum.saturating_add(refund.amount));
+        self.charge().map_or(0, |charge| charge.amount.saturating_sub(given))
+    }
+
+    /// The refunds that have not ended.
+    pub fn open_refunds(&self) -> impl Iterator<Item = &RefundRecord> {
+        self.refunds.iter().filter(|refund| refund.end.is_none())
+    }
+
+    /// The refund of that number, if it has not ended.
+    #[must_use]
+    pub fn open_refund(&self, seq: u32) -> Option<&RefundRecord> {
+        self.open_refunds().find(|refund| refund.seq == seq)
+    }
+
+    /// The requester gives money back: that much, or all that is left.
+    ///
+    /// # Errors
+    /// [`Refusal::Step`] where nothing was charged, [`Refusal::Limit`] beyond what is left or what a request can have.
+    pub fn refund(
+        &self,
+        amount: Option<u64>,
+        reason: Option<Shown<140>>,
+        now: Timestamp,
+    ) -> Result<Change, Refusal> {
+        if self.charge().is_none() {
+            return Err(Refusal::Step);
+        }
+        let left = self.refundable();
+        let amount = amount.unwrap_or(left);
+        if amount == 0 || amount > left || self.refunds.len() >= REFUNDS_MAX {
+            return Err(Refusal::Limit);
+        }
+        let seq = u32::try_from(self.refunds.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let mut change = Change::of(self, now);
+        change.request.refunds.push(RefundRecord {
+            seq,
+            amount,
+            reason,
+            asked_at: now,
+            started_at: None,
+            lease: None,
+            tries: 0,
+            again_at: None,
+            reference: None,
+            told: None,
+            end: None,
+        });
+        Ok(change
+            .noting("refund_asked", None, None)
+            .because(What::RefundAsked { refund: seq, amount }))
+    }
+
+    /// The call that gives money back is about to be made, now or again: committed before it is.
+    ///
+    /// # Errors
+    /// [`Refusal::Leased`] while another worker has the refund, [`Refusal::Step`] when it has ended.
+    pub fn refund_started(&self, seq: u32, now: Timestamp) -> Result<Change, Refusal> {
+        let mut change = Change::of(self, now);
+        let refund = open(&mut change.request, seq)?;
+        if refund.lease.is_some_and(|lease| now < lease) {
+            return Err(Refusal::Leased);
+        }
+        refund.started_at = refund.started_at.or(Some(now));
+        refund.lease = Some(now.after(LEASE));
+        refund.tries = refund.tries.saturating_add(1);
+        Ok(change.because(What::RefundStarted { refund: seq }))
+    }
+
+    /// The worker gives a refund back, to be taken up again after that wait; the processor may have an id for it by now.
+    ///
+    /// # Errors
+    /// [`Refusal::Step`] when it has ended.
+    pub fn refund_released(
+        &self,
+        seq: u32,
+        (reason, reference): (&str, Option<&Reference>),
+        wait: Duration,
+        now: Timestamp,
+    ) -> Result<Change, Refusal> {
+        let mut change = Change::of(self, now);
+        let refund = open(&mut change.request, seq)?;
+        refund.lease = Some(now);
+        if !refund.is_early(now) {
+            refund.again_at = Some(now.after(wait));
+        }
+        refund.reference = reference.cloned().or_else(|| refund.reference.take());
+        let reason = reason.to_owned();
+        Ok(change.because(What::RefundReleased { refund: seq, reason }))
+    }
+
+    /// The money is on its way back.
+    ///
+    /// # Errors
+    /// [`Refusal::Step`] when the call was never about to be made, or it has ended.
+    pub fn refund_done(
+        &self,
+        seq: u32,
+        reference: Reference,
+        now: Timestamp,
+    ) -> Result<Change, Refusal> {
+        let mut change = Change::of(self, now);
+        let refund = open(&mut change.request, seq)?;
+        if refund.started_at.is_none() {
+            return Err(Refusal::Step);
+        }
+        refund.reference = Some(reference);
+        refund.ends(RefundEnd::Done { at: now });
+        Ok(change
+            .noting("refunded", None, None)
+            .because(What::Refunded { refund: seq })
+            .telling(NoticeKind::Refunded))
+    }
+
+    /// It will not be given back.
+    ///
+    /// # Errors
+    /// [`Refusal::Step`] when it has ended.
+    pub fn refund_failed(&self, seq: u32, code: &str, now: Timestamp) -> Result<Change, Refusal> {
+        let mut change = Change::of(self, now);
+        open(&mut change.request, seq)?.ends(RefundEnd::Failed { at: now, code: code.to_owned() });
+        Ok(change
+            .noting("refund_failed", None, Some(code))
+            .because(What::RefundFailed { refund: seq, code: code.to_owned() })
+            .telling(NoticeKind::RefundFailed))
+    }
+
+    /// What the processor told of a refund by callback. A success is never unsaid by what comes later.
+    ///
+    /// # Errors
+    /// [`Refusal::Step`] when it has ended.
+    pub fn refund_told(&self, seq: u32, told: Told, now: Timestamp) -> Result<Change, Refusal> {
+        let mut change = Change::of(self, now);
+        let refund = open(&mut change.request, seq)?;
+        if refund.told.as_ref().is_some_and(|known| known.success || *known == told) {
+            return Ok(Change::of(self, now));
+        }
+        let success = told.success;
+        refund.told = Some(told);
+        refund.again_at = None;
+        Ok(change.because(What::RefundTold { refund: seq, success }))
+    }
+}
+
+impl RefundRecord {
+    fn ends(&mut self, end: RefundEnd) {
+        self.end = Some(end);
+        self.lease = None;
+        self.again_at = None;
+        self.told = None;
+    }
+}
+
+fn open(request: &mut Request, seq: u32) -> Result<&mut RefundRecord, Refusal> {
+    let mut refunds = request.refunds.iter_mut();
+    refunds.find(|refund| refund.seq == seq && refund.end.is_none()).ok_or(Refusal::Step)
+}

@@ -1,0 +1,298 @@
+//! Asks of every kind: which processor takes them, cards on file, wallets on the page, and what is refused.
+
+use domain::authorization::{Authorization, AuthorizationKind};
+use domain::brand::Mode;
+use domain::cards::{self, CardOnFile};
+use domain::ports::CardReceipt;
+use domain::seal;
+use http::Method;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use tests::doubles::SeededRandom;
+use tests::world::brand::{LIVE_KEY, OTHER_KEY};
+use tests::world::till::Doing;
+use tests::world::{Answer, Asked, PHONE, World};
+
+fn ask_for(world: &World, phone: &str, ask: &Value) -> Value {
+    let mut body = world.payment(phone, 1);
+    body["ask"] = ask.clone();
+    body
+}
+
+fn keeping() -> Value {
+    json!({ "kind": "payment_method", "description": "Keep for next time" })
+}
+
+fn paying_with(card: &str) -> Value {
+    json!({ "kind": "payment", "amount": 4250, "currency": "EUR", "description": "Again", "payment_method": card })
+}
+
+/// A world in which the customer put a card on file, and the card.
+fn with_a_card() -> (World, String) {
+    let world = World::beginning().at_a_till(&[]).begin();
+    let asked = world.asks_for(&ask_for(&world, PHONE, &keeping()));
+    let page = world.customer().newest().page;
+    world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
+    world.books().customer_is_done(&asked, 1);
+    world.time_passes(5);
+    let outcome = world.reads(&asked)["outcome"].clone();
+    let method = &outcome["payment_method"];
+    assert_eq!(
+        (&method["card_brand"], &method["last4"], &method["exp_year"], &method["method"]),
+        (&json!("visa"), &json!("4242"), &json!(2030), &json!("card")),
+    );
+    let card = method["id"].as_str().unwrap().to_owned();
+    assert!(
+        card.starts_with("crd_") && outcome["reference"].as_str().unwrap().starts_with("till-")
+    );
+    (world, card)
+}
+
+fn says_yes(world: &World, asked: &Asked, more: &[(&str, &str)]) -> Answer {
+    let code = asked.answer["session_code"].as_str().unwrap_or_default();
+    let mut fields = vec![("session_code", code)];
+    fields.extend_from_slice(more);
+    world.customer().answers_on(&world.customer().newest().page, &fields)
+}
+
+#[test]
+fn a_card_on_file_is_charged_by_a_yes_alone_on_the_page_and_by_a_tap() {
+    let (world, card) = with_a_card();
+    let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
+    assert_eq!(asked.answer["ask"]["payment_method"], card.as_str());
+    let html = world.customer().opens(&world.customer().newest().page).text();
+    assert!(html.contains("<dd>Visa •••• 4242</dd>") && !html.contains("<select"), "{html}");
+    says_yes(&world, &asked, &[("action", "approve")]).ok(303);
+    assert_eq!(world.state(&asked), "fulfilled");
+    let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
+    assert!(world.stored(&asked).by_tap);
+    world.customer().approves().ok(200);
+    assert_eq!(world.state(&asked), "fulfilled");
+    assert_eq!(world.books().charges(), 2);
+    let calls = world.books().calls();
+    assert_eq!(calls.iter().filter(|call| *call == "Execute 1 KeptCard").count(), 2, "{calls:?}");
+}
+
+#[test]
+fn a_card_of_somebody_else_is_a_card_there_is_not() {
+    let (world, card) = with_a_card();
+    let unknown = "crd_01M844DZG03XCBJ52V4K8GHNXC";
+    let mut told = Vec::new();
+    for (phone, key, card) in [
+        (PHONE, None, unknown),
+        ("+15551230002", None, card.as_str()),
+        (PHONE, Some(OTHER_KEY), card.as_str()),
+    ] {
+        let mut call = world.call(Method::POST, "/v1/requests");
+        if let Some(key) = key {
+            call = call.key(key);
+        }
+        let answer = call.json(&ask_for(&world, phone, &paying_with(card))).send();
+        let mut problem = answer.problem(422, "payment-method-unknown").json();
+        assert_eq!(problem["errors"][0]["pointer"], "/ask/payment_method");
+        problem["instance"] = Value::Null;
+        told.push(problem);
+    }
+    assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
+    for bad in ["crd_1", "pm_card_visa", "req_01M844DZG03XCBJ52V4K8GHNXC", ""] {
+        let answer = world.post("/v1/requests", &ask_for(&world, PHONE, &paying_with(bad)));
+        assert_eq!(answer.problem(400, "invalid-request").json()["errors"][0]["code"], "value");
+    }
+}
+
+#[test]
+fn a_card_that_is_forgotten_while_it_is_asked_for_cannot_be_said_yes_to() {
+    let (world, card) = with_a_card();
+    let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
+    let name = "demo".parse().unwrap();
+    let delete = cards::delete(&name, Mode::Test, card.parse().unwrap());
+    world.run(world.ports.store.write(vec![delete])).unwrap();
+    let html = world.customer().opens(&world.customer().newest().page).text();
+    assert!(html.contains("This cannot be done here at the moment"), "{html}");
+    says_yes(&world, &asked, &[("action", "approve")]).problem(422, "ask-not-supported");
+    world.customer().declines().ok(200);
+    assert_eq!(world.state(&asked), "declined");
+}
+
+#[test]
+fn a_card_is_sealed_for_the_request_that_put_it_there_and_anew_for_the_one_that_pays_with_it() {
+    let (world, card) = with_a_card();
+    let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
+    let known = world.run(cards::load(
+        world.ports.store.as_ref(),
+        &brand.name,
+        Mode::Test,
+        card.parse().unwrap(),
+    ));
+    let known: CardOnFile = known.unwrap().unwrap();
+    let opened = seal::open(&brand.sealing, known.request, &known.sealed).unwrap();
+    assert_eq!(opened.secret.expose_secret(), "t1ll-card");
+    let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
+    world.books().says(Doing::Prepare, [domain::ports::Answer::Again]);
+    world.customer().approves().ok(200);
+    let request = world.stored(&asked);
+    let (_, sealed) = request.granted().unwrap();
+    assert!(seal::open(&brand.sealing, known.request, sealed).is_err());
+    assert_eq!(
+        seal::open(&brand.sealing, request.id, sealed).unwrap().kind,
+        AuthorizationKind::KeptCard
+    );
+    world.time_passes(5);
+    assert_eq!(world.state(&asked), "fulfilled");
+}
+
+#[test]
+fn the_first_processor_of_the_brand_that_takes_an_ask_takes_it_and_a_card_goes_where_it_is() {
+    let till = |name: &str, asks: &[&str]| json!({ "name": name, "kind": "till", "settings": { "asks": asks, "ways": ["nothing", "hosted"] } });
+    let tills = json!([
+        { "name": "broken", "kind": "unheard-of" },
+        till("who", &["identity"]),
+        till("cash", &["payment"]),
+        till("till", &["payment", "payment_method"]),
+    ]);
+    let world = World::beginning().with("/test/processors", &tills).begin();
+    let taker = |ask: &Value, phone: &str| {
+        let asked = world.asks_for(&ask_for(&world, phone, ask));
+        let processor = world.stored(&asked).processor.to_string();
+        world.acts(&asked, "cancel", &json!({})).ok(200);
+        processor
+    };
+    let pay = json!({ "kind": "payment", "amount": 1, "currency": "EUR", "description": "x" });
+    let who = json!({ "kind": "identity", "claims": ["name"], "description": "x" });
+    assert_eq!(taker(&pay, "+15551230002"), "cash");
+    assert_eq!(taker(&who, "+15551230002"), "who");
+    assert_eq!(taker(&keeping(), "+15551230002"), "till");
+    let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
+    let asked = world.asks_for(&ask_for(&world, PHONE, &keeping()));
+    let request = world.stored(&asked);
+    let kept = Authorization { kind: AuthorizationKind::KeptCard, secret: "t1ll-card".into() };
+    let receipt = CardReceipt {
+        reference: domain::ports::Reference("r".to_owned()),
+        wallet: None,
+        card_brand: None,
+        last4: None,
+        exp_month: None,
+        exp_year: None,
+    };
+    let card = CardOnFile {
+        request: request.id,
+        processor: "till".parse().unwrap(),
+        address: request.address,
+        sealed: seal::seal(&brand.sealing, request.id, &kept, &SeededRandom::new(3)).unwrap(),
+        receipt,
+    };
+    let id = "crd_01M844DZG03XCBJ52V4K8GHNXC";
+    let put = cards::put(&brand.name, Mode::Test, id.parse().unwrap(), &card).unwrap();
+    world.run(world.ports.store.write(vec![put])).unwrap();
+    assert_eq!(taker(&paying_with(id), PHONE), "till");
+    world.acts(&asked, "cancel", &json!({})).ok(200);
+}
+
+#[test]
+fn facts_that_have_no_words_are_not_asked_for() {
+    let world = World::beginning().at_a_till(&["hosted"]).begin();
+    let all = domain::ask::CLAIMS;
+    for bad in [json!(["age_over_18"]), json!(["name", "name"]), json!(["Name"]), json!([])] {
+        let ask = json!({ "kind": "identity", "claims": bad, "description": "x" });
+        let answer = world.post("/v1/requests", &ask_for(&world, PHONE, &ask));
+        answer.problem(400, "invalid-request");
+    }
+    let ask = json!({ "kind": "identity", "claims": all, "description": "x" });
+    let asked = world.asks_for(&ask_for(&world, PHONE, &ask));
+    let html = world.customer().opens(&world.customer().newest().page).text();
+    assert_eq!(html.matches("<li>").count(), all.len());
+    world.acts(&asked, "cancel", &json!({})).ok(200);
+}
+
+#[test]
+fn a_live_request_is_asked_where_there_is_a_way() {
+    let till = json!([{ "name": "till", "kind": "till", "settings": { "ways": ["hosted"] } }]);
+    let world = World::beginning().with("/live/processors", &till).begin();
+    let body = world.payment(PHONE, 4250);
+    let call = world.call(Method::POST, "/v1/requests").key(LIVE_KEY).json(&body);
+    assert_eq!(call.send().ok(201).json()["mode"], "live");
+    world.settles();
+    let tested = json!([{ "name": "till", "kind": "till", "settings": { "ways": ["test_card"] } }]);
+    let world = World::beginning().with("/live/processors", &tested).begin();
+    let call = world.call(Method::POST, "/v1/requests").key(LIVE_KEY);
+    call.json(&world.payment(PHONE, 1)).send().problem(422, "ask-not-supported");
+}
+
+#[test]
+fn a_wallet_on_the_page_pays_and_its_sheet_is_told_whether_the_yes_stands() {
+    let world = World::beginning().at_a_till(&["google_pay", "apple_pay", "hosted"]).begin();
+    let asked = world.asks(4250);
+    let answer = world.customer().opens(&world.customer().newest().page).ok(200);
+    let policy = answer.header("content-security-policy");
+    assert!(policy.contains("https://pay.google.com") && policy.contains("script-src 'sha256-"));
+    let html = answer.text();
+    assert!(html.contains("&#34;totalPrice&#34;:&#34;42.50&#34;"), "{html}");
+    let hash = world.stored(&asked).ask_hash;
+    use base64::Engine;
+    let bound =
+        base64::engine::general_purpose::STANDARD.encode(hex::decode(hash.as_str()).unwrap());
+    assert!(html.contains(&format!("&#34;applicationData&#34;:&#34;{bound}&#34;")), "{html}");
+    let wallet = |kind, token| [("action", "approve"), ("wallet", kind), ("token", token)];
+    let huge = "x".repeat(16 * 1024 + 1);
+    for (kind, token) in [("google_pay", ""), ("google_pay", huge.as_str()), ("cash", "x")] {
+        says_yes(&world, &asked, &wallet(kind, token)).ok(400);
+    }
+    let page = world.customer().newest().page;
+    let missing = world.customer().answers_on(&page, &wallet("google_pay", "t1ll-wallet"));
+    missing.problem(422, "session-code-missing");
+    says_yes(&world, &asked, &wallet("google_pay", "t1ll-wallet")).ok(204);
+    let payment = world.reads(&asked)["outcome"]["payment"].clone();
+    assert_eq!(payment["wallet"], "google_pay");
+    let after = world.customer().posts(&page, &wallet("google_pay", "t1ll-wallet"));
+    after.ok(400);
+}
+
+#[test]
+fn a_wallet_that_the_processor_does_not_take_and_a_wrong_number_are_no_yes() {
+    let world = World::beginning().at_a_till(&["apple_pay", "hosted"]).begin();
+    let asked = world.asks(4250);
+    let policy = world.customer().opens(&world.customer().newest().page);
+    assert!(!policy.header("content-security-policy").contains("https:"));
+    let wallet = |kind| [("action", "approve"), ("wallet", kind), ("token", "t1ll-wallet")];
+    says_yes(&world, &asked, &wallet("google_pay")).problem(422, "ask-not-supported");
+    says_yes(&world, &asked, &[("action", "approve")]).problem(422, "ask-not-supported");
+    assert_eq!(world.state(&asked), "prompted");
+    let page = world.customer().newest().page;
+    let stored = world.stored(&asked).session_code.unwrap();
+    let wrong = stored.choices.iter().find(|choice| **choice != stored.code).unwrap();
+    let mut fields = wallet("apple_pay").to_vec();
+    fields.push(("session_code", wrong));
+    world.customer().answers_on(&page, &fields).problem(409, "conflict-state");
+    assert_eq!(world.state(&asked), "declined");
+}
+
+#[test]
+fn apple_pay_gets_its_session_for_our_own_host_from_our_own_page_while_an_answer_counts() {
+    let world = World::beginning().at_a_till(&["apple_pay", "hosted"]).begin();
+    let asked = world.asks(4250);
+    let page = world.customer().newest().page;
+    let nonce = world.customer().nonce(&page);
+    let form = [("nonce", nonce.as_str()), ("action", "apple_session")];
+    let session = world.customer().posts(&page, &form).ok(200);
+    assert_eq!(session.json(), json!({ "domainName": "pay.example.com" }));
+    assert_eq!(session.header("content-type"), "application/json");
+    world.customer().posts(&page, &[("action", "apple_session")]).ok(400);
+    let elsewhere = world.call(Method::POST, &page).key(None).idempotency(None).form(&form);
+    elsewhere.header("sec-fetch-site", "cross-site").send().ok(400);
+    world.acts(&asked, "cancel", &json!({})).ok(200);
+    world.customer().posts(&page, &form).problem(409, "conflict-state");
+}
+
+#[test]
+fn the_wallets_that_a_device_has_are_known_the_next_time() {
+    let world = World::beginning().at_a_till(&["google_pay", "hosted"]).begin();
+    let asked = world.asks(4250);
+    let page = world.customer().newest().page;
+    let seen = [("action", "observed"), ("wallets", "google_pay,cash,<script>")];
+    world.customer().answers_on(&page, &seen).ok(204);
+    let body = world.payment(PHONE, 1);
+    let body = json!({ "customer": body["customer"], "ask": body["ask"] });
+    let routes = world.post("/v1/capabilities", &body).ok(200).json();
+    assert_eq!(routes["routes"][0]["wallets"], json!(["google_pay"]));
+    world.acts(&asked, "cancel", &json!({})).ok(200);
+}

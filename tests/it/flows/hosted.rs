@@ -1,0 +1,359 @@
+//! A customer on the processor's own page: sent on, back again, wanted back, and what the processor tells meanwhile.
+
+use domain::message::Step;
+use domain::ports::Answer;
+use http::Method;
+use serde_json::{Value, json};
+use tests::world::till::{CODE, Doing, PROOF};
+use tests::world::{Asked, PHONE, World};
+
+/// A request whose customer said yes and is to go on to the processor's page.
+fn away() -> (World, Asked, String) {
+    let world = World::beginning().at_a_till(&["hosted"]).begin();
+    let asked = world.asks(4250);
+    let page = world.customer().newest().page;
+    goes_on(&world, &asked, &page);
+    (world, asked, page)
+}
+
+fn goes_on(world: &World, asked: &Asked, page: &str) {
+    let code = asked.answer["session_code"].as_str().unwrap_or_default();
+    let fields = [("action", "approve_hosted"), ("session_code", code)];
+    let answer = world.customer().answers_on(page, &fields).ok(303);
+    assert_eq!(answer.header("location"), format!("{page}?go=1"));
+}
+
+fn refresh(html: &str) -> &str {
+    let (_, rest) = html.split_once("http-equiv=\"refresh\" content=\"").unwrap_or_default();
+    rest.split('"').next().unwrap()
+}
+
+/// The looks that are under way: one, however often somebody was told that there may be news.
+fn fetches_ahead(world: &World) -> usize {
+    let before = world.sent().len();
+    world.time_passes(60);
+    let sent = world.sent();
+    sent.iter().skip(before).filter(|(owed, _)| owed.parts().0 == Step::Fetch).count()
+}
+
+#[test]
+fn who_said_yes_goes_on_by_themselves_pays_there_and_reads_at_home_that_it_is_paid() {
+    let (world, asked, page) = away();
+    assert_eq!(world.state(&asked), "processing");
+    assert_eq!(world.timeline(&asked).last().unwrap(), "sent_on");
+    let html = world.customer().opens(&format!("{page}?go=1")).ok(200).text();
+    assert!(refresh(&html).starts_with("0;url=https://t1ll.example/pay/req_"), "{html}");
+    world.time_passes(5);
+    world.books().customer_is_done(&asked, 1);
+    let done = format!("{page}?done=1");
+    let html = world.customer().opens(&done).ok(200).text();
+    assert!(html.contains("One moment") && refresh(&html) == format!("2;url={done}"), "{html}");
+    world.settles();
+    assert!(world.customer().opens(&done).text().contains("Paid"));
+    assert_eq!(world.reads(&asked)["outcome"]["payment"]["last4"], "4242");
+    assert_eq!(world.books().charges(), 1);
+}
+
+#[test]
+fn without_a_word_from_anybody_it_is_found_within_a_quarter_of_a_minute() {
+    let (world, asked, _) = away();
+    world.time_passes(40);
+    world.books().customer_is_done(&asked, 1);
+    world.time_passes(15);
+    assert_eq!(world.state(&asked), "fulfilled");
+}
+
+#[test]
+fn what_the_processor_tells_is_looked_up_at_once_and_only_if_it_is_the_processor_who_tells() {
+    let (world, asked, _) = away();
+    world.time_passes(40);
+    world.books().customer_is_done(&asked, 1);
+    let look = json!({ "look": asked.id });
+    for proof in [None, Some(""), Some("wrong")] {
+        let mut call = world.call(Method::POST, "/callbacks/demo/till").key(None);
+        if let Some(proof) = proof {
+            call = call.header(PROOF, proof);
+        }
+        call.json(&look).send().problem(403, "callback-forged");
+        world.settles();
+    }
+    assert_eq!(world.state(&asked), "processing");
+    assert_eq!(world.till_tells(&look).ok(202).text(), "taken");
+    assert_eq!(world.state(&asked), "fulfilled");
+    world.till_tells(&look).ok(202);
+    world.till_tells(&json!({ "look": "req_01M844DZG03XCBJ52V4K8GHNXC" })).ok(202);
+    world.till_tells(&json!({ "surprise": 1 })).problem(400, "invalid-request");
+    world.call(Method::GET, "/callbacks/demo/nobody").key(None).send().problem(404, "not-found");
+    assert_eq!(world.books().charges(), 1);
+}
+
+#[test]
+fn one_processor_says_nothing_about_requests_at_another() {
+    let settings = json!({ "proof": "mine" });
+    let tills = json!([
+        { "name": "till", "kind": "till" },
+        { "name": "other", "kind": "till", "settings": settings },
+    ]);
+    let world = World::beginning().with("/test/processors", &tills).begin();
+    let asked = world.asks(4250);
+    goes_on(&world, &asked, &world.customer().newest().page);
+    let told = json!({ "told": { "request": asked.id, "generation": 1, "success": true } });
+    let call = world.call(Method::POST, "/callbacks/demo/other").key(None).header(PROOF, "mine");
+    call.json(&told).send().ok(202);
+    let uri = format!("/callbacks/demo/other?state={}.1.mine&code=x", asked.id);
+    world.call(Method::GET, &uri).key(None).send().ok(404);
+    world.time_passes(20);
+    assert_eq!(world.state(&asked), "processing");
+    assert_eq!(world.timeline(&asked).last().unwrap(), "sent_on");
+    world.till_tells(&told).ok(202);
+    assert_eq!(world.state(&asked), "fulfilled");
+}
+
+#[test]
+fn a_customer_who_is_here_again_chooses_and_may_take_another_way() {
+    let (world, asked, page) = away();
+    for query in ["", "?back=1", "?anything"] {
+        let html = world.customer().opens(&format!("{page}{query}")).ok(200).text();
+        assert_eq!(refresh(&html), format!("5;url={page}"), "{html}");
+        assert!(html.contains("href=\"https://t1ll.example/pay/req_"), "{html}");
+    }
+    // Whoever uses the browser's back button is not thrown forward again.
+    world.time_passes(31);
+    let html = world.customer().opens(&format!("{page}?go=1")).text();
+    assert!(refresh(&html).starts_with("5;url="), "{html}");
+    world.customer().answers_on(&page, &[("action", "back")]).ok(303);
+    assert_eq!(world.state(&asked), "prompted");
+    assert_eq!(world.timeline(&asked).last().unwrap(), "refused customer_left");
+    let html = world.customer().opens(&page).text();
+    assert!(html.contains("approve_hosted") && !html.contains("refused and nothing"), "{html}");
+    goes_on(&world, &asked, &page);
+    world.books().customer_is_done(&asked, 2);
+    world.time_passes(15);
+    assert_eq!(world.state(&asked), "fulfilled");
+    assert_eq!((world.books().charges(), world.books().count(Doing::Fence)), (1, 1));
+}
+
+#[test]
+fn a_way_back_that_comes_too_late_changes_nothing() {
+    let (world, asked, page) = away();
+    world.books().customer_is_done(&asked, 1);
+    world.customer().answers_on(&page, &[("action", "back")]).ok(303);
+    assert_eq!(world.state(&asked), "fulfilled");
+    assert_eq!(world.books().charges(), 1);
+}
+
+#[test]
+fn only_the_page_that_was_answered_shows_where_its_customer_goes_on() {
+    let world = World::beginning().at_a_till(&["hosted"]).begin();
+    let asked = world.asks(4250);
+    let older = world.customer().newest().page;
+    let nonce = world.customer().nonce(&older);
+    world.acts(&asked, "resend", &json!({})).ok(200);
+    let page = world.customer().newest().page;
+    goes_on(&world, &asked, &page);
+    let html = world.customer().opens(&older).text();
+    assert!(!html.contains("t1ll.example"), "{html}");
+    world.customer().posts(&older, &[("nonce", &nonce), ("action", "back")]).ok(303);
+    world.customer().posts(&page, &[("nonce", &nonce), ("action", "back")]).ok(400);
+    world.settles();
+    assert_eq!(world.state(&asked), "processing");
+    let preview = world.call(Method::GET, &format!("{page}?go=1")).key(None);
+    let html = preview.header("user-agent", "WhatsApp/2").send().ok(200).text();
+    assert!(!refresh(&html).contains("t1ll.example"), "{html}");
+    world.books().customer_is_done(&asked, 1);
+    world.time_passes(15);
+}
+
+#[test]
+fn a_cancel_while_the_customer_is_away_ends_it_once_that_page_can_no_longer_be_completed() {
+    let (world, asked, page) = away();
+    let cancel = world.post(&format!("{}/cancel", asked.path), &json!({})).ok(202).json();
+    assert_eq!((&cancel["state"], &cancel["outcome"]), (&json!("processing"), &Value::Null));
+    let html = world.customer().opens(&page).text();
+    assert!(html.contains("One moment") && !html.contains("t1ll.example"), "{html}");
+    world.post(&format!("{}/cancel", asked.path), &json!({})).ok(202);
+    world.settles();
+    assert_eq!(world.state(&asked), "cancelled");
+    world.acts(&asked, "cancel", &json!({})).ok(200);
+    assert_eq!(world.books().count(Doing::Fence), 1);
+    assert_eq!(world.notices().last().unwrap(), "request.cancelled");
+}
+
+#[test]
+fn a_cancel_that_comes_after_the_customer_is_done_is_told_that_it_was_paid() {
+    let (world, asked, _) = away();
+    world.books().customer_is_done(&asked, 1);
+    world.acts(&asked, "cancel", &json!({})).ok(202);
+    assert_eq!(world.state(&asked), "fulfilled");
+    world.acts(&asked, "cancel", &json!({})).problem(409, "conflict-state");
+}
+
+#[test]
+fn a_processor_that_does_not_end_its_page_is_asked_until_it_does() {
+    let (world, asked, _) = away();
+    world.books().says(Doing::Fence, [Answer::Unknown, Answer::Working, Answer::Again]);
+    world.acts(&asked, "cancel", &json!({})).ok(202);
+    assert_eq!(world.state(&asked), "processing");
+    assert_eq!(world.reads(&asked)["in_doubt"], true);
+    world.time_passes(60);
+    assert_eq!(world.state(&asked), "cancelled");
+    assert!(world.reads(&asked).get("in_doubt").is_none());
+    assert_eq!(world.books().count(Doing::Fence), 4);
+}
+
+#[test]
+fn who_does_not_come_back_by_the_deadline_has_left() {
+    let (world, asked, page) = away();
+    world.time_passes(299);
+    assert_eq!(world.state(&asked), "processing");
+    world.time_passes(20);
+    let outcome = json!({ "kind": "failed", "reason": "customer_left" });
+    assert_eq!(world.reads(&asked)["outcome"], outcome);
+    assert_eq!(world.books().count(Doing::Fence), 1);
+    assert!(world.customer().opens(&page).text().contains("That did not work"));
+}
+
+#[test]
+fn looks_do_not_multiply_however_often_somebody_says_that_there_may_be_news() {
+    let (world, asked, page) = away();
+    for _ in 0..20 {
+        world.customer().opens(&page).ok(200);
+        world.till_tells(&json!({ "look": asked.id })).ok(202);
+        let again = [("nonce", "x"), ("action", "approve_hosted")];
+        world.customer().posts(&page, &again);
+        world.settles();
+    }
+    // All of it within one second.
+    assert!(world.books().count(Doing::LookUp) <= 2, "{:?}", world.books().calls());
+    let ahead = fetches_ahead(&world);
+    assert!((4..=15).contains(&ahead), "{ahead} in a minute");
+    world.time_passes(120);
+    let ahead = fetches_ahead(&world);
+    assert!((3..=6).contains(&ahead), "{ahead} in a minute");
+}
+
+#[test]
+fn what_is_heard_while_somebody_looks_is_looked_at_again_at_once() {
+    let (world, asked, _) = away();
+    let id = asked.id.clone();
+    world.meanwhile("till LookUp", move |core| {
+        let told = json!({ "told": { "request": id, "generation": 1, "success": true } });
+        let call = core.call(Method::POST, "/callbacks/demo/till").key(None);
+        call.header(PROOF, "proven").json(&told).send().ok(202);
+    });
+    world.time_passes(3);
+    assert_eq!(world.state(&asked), "fulfilled");
+    assert_eq!(world.books().count(Doing::LookUp), 2);
+}
+
+#[test]
+fn a_refusal_that_is_told_goes_back_to_the_customer_and_a_success_is_never_unsaid() {
+    let (world, asked, page) = away();
+    let told = |generation: u32, success: bool| json!({ "told": { "request": asked.id, "generation": generation, "success": success } });
+    world.till_tells(&told(2, true)).ok(202);
+    assert_eq!(world.state(&asked), "processing");
+    assert!(world.logs().contains("a success that nobody waits for"));
+    world.till_tells(&told(1, false)).ok(202);
+    assert_eq!(world.timeline(&asked).last().unwrap(), "refused card_declined");
+    goes_on(&world, &asked, &page);
+    world.till_tells(&told(2, true)).ok(202);
+    assert_eq!(world.state(&asked), "fulfilled");
+    world.till_tells(&told(2, false)).ok(202);
+    world.till_tells(&told(1, true)).ok(202);
+    assert_eq!(world.state(&asked), "fulfilled");
+}
+
+fn identity() -> (World, Asked, String) {
+    let world = World::beginning().at_a_till(&["hosted"]).begin();
+    let mut body = world.payment(PHONE, 1);
+    let claims = ["given_name", "birthdate"];
+    body["ask"] = json!({ "kind": "identity", "claims": claims, "description": "Age" });
+    body["expires_in"] = json!(7_200);
+    let asked = world.asks_for(&body);
+    assert!(asked.answer.get("session_code").is_none());
+    let page = world.customer().newest().page;
+    let html = world.customer().opens(&page).text();
+    assert!(html.contains("<li>your first name</li><li>your date of birth</li>"), "{html}");
+    goes_on(&world, &asked, &page);
+    (world, asked, page)
+}
+
+#[test]
+fn facts_are_told_to_whoever_reads_the_request_and_for_a_while() {
+    let (world, asked, page) = identity();
+    let back = world.comes_back(&asked, 1, Some(CODE)).ok(303);
+    assert_eq!(back.header("location"), page);
+    let request = world.reads(&asked);
+    assert_eq!(request["state"], "fulfilled");
+    let identity = &request["outcome"]["identity"];
+    assert_eq!(identity["claims"], json!({ "given_name": "Lovelace", "birthdate": "1815-12-10" }));
+    assert_eq!(identity["released"], json!(["given_name", "birthdate"]));
+    assert_eq!(world.timeline(&asked).last().unwrap(), "returned");
+    let executed: Vec<String> =
+        world.books().calls().into_iter().filter(|call| call.starts_with("Execute")).collect();
+    assert_eq!(executed, ["Execute 1 Hosted", "Execute 1 Code", "Execute 1 AccessToken"]);
+    let session = world.get("/v1/requests?session=CA123").ok(200).json();
+    assert!(session["requests"][0]["outcome"]["identity"].get("claims").is_none());
+    assert!(world.acts(&asked, "cancel", &json!({})).status == 409);
+    // Once more, by a browser that reloads.
+    assert_eq!(world.comes_back(&asked, 1, Some(CODE)).ok(303).header("location"), page);
+    world.time_passes(3_601);
+    assert!(world.reads(&asked)["outcome"]["identity"].get("claims").is_none());
+}
+
+#[test]
+fn who_was_away_for_long_is_served_when_they_come_back() {
+    let (world, asked, _) = identity();
+    world.time_passes(3_000);
+    assert_eq!(world.state(&asked), "processing");
+    world.comes_back(&asked, 1, Some(CODE)).ok(303);
+    assert_eq!(world.state(&asked), "fulfilled");
+    assert_eq!(world.books().count(Doing::Fence), 0);
+}
+
+#[test]
+fn a_code_is_used_once_and_one_that_may_have_been_used_is_not_used_again() {
+    let (world, asked, page) = identity();
+    world.books().says(Doing::Execute, [Answer::Unknown]);
+    world.comes_back(&asked, 1, Some(CODE)).ok(303);
+    assert_eq!(world.state(&asked), "processing");
+    world.time_passes(10);
+    assert_eq!(world.timeline(&asked).last().unwrap(), "refused code_used");
+    let html = world.customer().opens(&page).text();
+    assert!(
+        html.contains("That did not work and nothing was shared. You can try again."),
+        "{html}"
+    );
+    goes_on(&world, &asked, &page);
+    world.comes_back(&asked, 2, Some(CODE)).ok(303);
+    assert_eq!(world.state(&asked), "fulfilled");
+}
+
+#[test]
+fn a_return_that_nobody_waits_for_leads_to_the_page_and_nowhere_else() {
+    let (world, asked, page) = identity();
+    let forged = format!("/callbacks/demo/till?state={}.1.guessed&code=x", asked.id);
+    world.call(Method::GET, &forged).key(None).send().problem(403, "callback-forged");
+    world.comes_back(&asked, 2, Some(CODE)).ok(303);
+    world.comes_back(&asked, 1, None).ok(303);
+    assert_eq!(world.timeline(&asked).last().unwrap(), "sent_on");
+    world.customer().answers_on(&page, &[("action", "back")]).ok(303);
+    let back = world.comes_back(&asked, 1, Some(CODE)).ok(303);
+    assert_eq!(back.header("location"), page);
+    assert_eq!(world.state(&asked), "prompted");
+    assert_eq!(world.books().count(Doing::Execute), 1);
+}
+
+#[test]
+fn who_comes_back_in_the_moment_a_turn_begins_has_a_code_that_was_not_used() {
+    let (world, asked, _) = identity();
+    world.books().says(Doing::LookUp, [Answer::NotExecuted]);
+    let id = asked.id.clone();
+    world.meanwhile("till LookUp", move |core| {
+        let uri = format!("/callbacks/demo/till?state={id}.1.proven&code={CODE}");
+        core.call(Method::GET, &uri).key(None).send().ok(303);
+    });
+    world.time_passes(3);
+    assert_eq!(world.state(&asked), "fulfilled");
+    assert!(!world.timeline(&asked).iter().any(|fact| fact.starts_with("refused")));
+}

@@ -1,0 +1,255 @@
+//! Money that is given back: whole, in parts, once, and what is told of it.
+
+use std::time::Duration;
+
+use domain::message::{Message, QueueName, Step};
+use domain::ports::{Answer, Reference, Refunded};
+use http::Method;
+use serde_json::{Value, json};
+use tests::world::brand::OTHER_KEY;
+use tests::world::till::Doing;
+use tests::world::{Asked, World};
+
+/// A request that was paid, with 42.50 euro.
+fn paid() -> (World, Asked) {
+    let world = World::beginning().at_a_till(&["test_card"]).begin();
+    let asked = pays(&world);
+    (world, asked)
+}
+
+fn pays(world: &World) -> Asked {
+    let asked = world.asks(4250);
+    world.customer().approves().ok(200);
+    assert_eq!(world.state(&asked), "fulfilled");
+    asked
+}
+
+fn refunds(world: &World, asked: &Asked) -> Vec<Value> {
+    world.reads(asked)["refunds"].as_array().cloned().unwrap_or_default()
+}
+
+/// The states of a request's refunds and their amounts.
+fn states(world: &World, asked: &Asked) -> Vec<String> {
+    let refunds = refunds(world, asked).into_iter();
+    let words = |refund: Value| {
+        let code = refund["code"].as_str().map(|code| format!(" {code}")).unwrap_or_default();
+        format!("{} {}{code}", refund["state"].as_str().unwrap_or_default(), refund["amount"])
+    };
+    refunds.map(words).collect()
+}
+
+fn pending() -> Refunded {
+    Refunded::Pending(Reference("re_1".to_owned()))
+}
+
+#[test]
+fn all_of_it_is_given_back_and_the_outcome_stays_what_it_was() {
+    let (world, asked) = paid();
+    let before = world.reads(&asked);
+    assert!(before.get("refunds").is_none());
+    let path = format!("{}/refund", asked.path);
+    let answer = world.post(&path, &json!({ "reason": "Sent back" })).ok(202).json();
+    assert_eq!(answer["refunds"][0]["state"], "pending");
+    world.settles();
+    let after = world.reads(&asked);
+    assert_eq!((&after["outcome"], &after["state"]), (&before["outcome"], &before["state"]));
+    let refund = &after["refunds"][0];
+    assert_eq!(refund["reason"], "Sent back");
+    assert_eq!((&refund["seq"], &refund["currency"]), (&json!(1), &json!("EUR")));
+    assert_eq!(states(&world, &asked), ["refunded 4250"]);
+    assert!(refund["reference"].as_str().unwrap().starts_with("re-req_"));
+    assert!(refund["ended_at"].as_str().unwrap() >= refund["asked_at"].as_str().unwrap());
+    assert_eq!(world.timeline(&asked)[3..], ["refund_asked", "refunded"]);
+    assert_eq!(world.notices().last().unwrap(), "request.refunded");
+    world.post(&path, &json!({})).problem(422, "refund-too-large");
+    assert_eq!(world.books().refunds(), 1);
+}
+
+#[test]
+fn parts_are_given_back_until_nothing_is_left() {
+    let (world, asked) = paid();
+    for amount in [4000, 200] {
+        world.acts(&asked, "refund", &json!({ "amount": amount })).ok(202);
+    }
+    let told = world.acts(&asked, "refund", &json!({ "amount": 51 }));
+    let told = told.problem(422, "refund-too-large").json();
+    assert!(told["detail"].as_str().unwrap().starts_with("50 are left"), "{told}");
+    world.acts(&asked, "refund", &json!({})).ok(202);
+    assert_eq!(states(&world, &asked), ["refunded 4000", "refunded 200", "refunded 50"]);
+    world.acts(&asked, "refund", &json!({ "amount": 1 })).problem(422, "refund-too-large");
+}
+
+#[test]
+fn a_request_has_twenty_refunds_at_most() {
+    let (world, asked) = paid();
+    for _ in 0..20 {
+        world.acts(&asked, "refund", &json!({ "amount": 1 })).ok(202);
+    }
+    world.acts(&asked, "refund", &json!({ "amount": 1 })).problem(409, "conflict-state");
+}
+
+#[test]
+fn what_was_not_charged_is_not_given_back() {
+    let world = World::beginning().at_a_till(&["test_card", "hosted"]).begin();
+    let asked = world.asks(4250);
+    world.acts(&asked, "refund", &json!({})).problem(409, "conflict-state");
+    world.customer().declines().ok(200);
+    world.acts(&asked, "refund", &json!({})).problem(409, "conflict-state");
+    assert_eq!(world.books().count(Doing::Refund), 0);
+    let (world, asked) = paid();
+    let path = format!("{}/refund", asked.path);
+    for bad in [json!({ "amount": 0 }), json!({ "amount": "1" }), json!({ "x": 1 }), json!([])] {
+        world.post(&path, &bad).problem(400, "invalid-request");
+    }
+    let call = world.call(Method::POST, &path).idempotency(None).json(&json!({}));
+    call.send().problem(400, "idempotency-key-missing");
+    let call = world.call(Method::POST, &path).key(OTHER_KEY).json(&json!({}));
+    call.send().problem(404, "not-found");
+    world.post("/v1/requests/req_01M844DZG03XCBJ52V4K8GHNXC/refund", &json!({})).ok(404);
+}
+
+#[test]
+fn one_key_gives_back_once_and_sends_again_what_the_first_call_may_not_have_sent() {
+    let (world, asked) = paid();
+    let path = format!("{}/refund", asked.path);
+    let refund = |key: &str, body: &Value| {
+        world.call(Method::POST, &path).idempotency(key).json(body).send()
+    };
+    let first = refund("k1", &json!({ "amount": 100 })).ok(202);
+    world.loses_messages(QueueName::Authorizations);
+    let again = refund("k1", &json!({ "amount": 100 })).ok(202);
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!(again.json(), first.json());
+    world.settles();
+    assert_eq!(states(&world, &asked), ["refunded 100"]);
+    refund("k1", &json!({ "amount": 101 })).problem(422, "idempotency-key-reused");
+    refund("k1", &json!({ "amount": 100 })).ok(202);
+    world.settles();
+    assert_eq!((world.books().refunds(), refunds(&world, &asked).len()), (1, 1));
+}
+
+#[test]
+fn a_message_that_was_lost_is_found_by_a_check() {
+    let (world, asked) = paid();
+    world.post(&format!("{}/refund", asked.path), &json!({})).ok(202);
+    world.loses_messages(QueueName::Authorizations);
+    assert_eq!(states(&world, &asked), ["pending 4250"]);
+    world.time_passes(75);
+    assert_eq!(states(&world, &asked), ["refunded 4250"]);
+}
+
+#[test]
+fn whoever_does_not_know_what_became_of_it_asks_again_and_it_is_given_back_once() {
+    let (world, asked) = paid();
+    world.books().says_of_refunds([Refunded::Unknown, Refunded::Again, Refunded::Unknown]);
+    world.acts(&asked, "refund", &json!({})).ok(202);
+    assert_eq!(states(&world, &asked), ["pending 4250"]);
+    world.time_passes(600);
+    assert_eq!(states(&world, &asked), ["refunded 4250"]);
+    let calls = world.books().calls();
+    let calls: Vec<&String> = calls.iter().filter(|call| call.starts_with("Refund")).collect();
+    assert_eq!(
+        calls,
+        ["Refund 1 4250 false", "Refund 1 4250 true", "Refund 1 4250 true", "Refund 1 4250 true"]
+    );
+    assert_eq!(world.books().refunds(), 1);
+}
+
+#[test]
+fn what_a_processor_takes_its_time_for_is_told_by_it_and_looked_at_now_and_then() {
+    let (world, asked) = paid();
+    world.books().says_of_refunds(std::iter::repeat_n(pending(), 1_000));
+    world.acts(&asked, "refund", &json!({ "amount": 100 })).ok(202);
+    let before = world.sent().len();
+    world.time_passes(4 * 86_400);
+    assert_eq!(states(&world, &asked), ["pending 100"]);
+    assert_eq!(refunds(&world, &asked)[0]["reference"], "re_1");
+    let calls = world.books().count(Doing::Refund);
+    assert!((15..=30).contains(&calls), "{calls} calls in four days");
+    let sent = world.sent().len() - before;
+    // Three chains of checks, each of which looks every quarter of an hour, reads and writes nothing.
+    assert!(sent < 1_400, "{sent} messages in four days");
+    world.till_tells(&json!({ "look": asked.id })).ok(202);
+    assert_eq!(world.books().count(Doing::Refund), calls + 1);
+    let told = json!({ "request": asked.id, "seq": 1, "success": true });
+    world.till_tells(&json!({ "refund_told": told })).ok(202);
+    assert_eq!(states(&world, &asked), ["refunded 100"]);
+    let told = json!({ "request": asked.id, "seq": 1, "success": false });
+    world.till_tells(&json!({ "refund_told": told })).ok(202);
+    assert_eq!(states(&world, &asked), ["refunded 100"]);
+}
+
+#[test]
+fn a_refund_that_failed_is_told_and_may_be_asked_for_again() {
+    let (world, asked) = paid();
+    world.books().says_of_refunds([pending()]);
+    world.acts(&asked, "refund", &json!({})).ok(202);
+    world.acts(&asked, "refund", &json!({})).problem(422, "refund-too-large");
+    let told = json!({ "request": asked.id, "seq": 1, "success": false });
+    world.till_tells(&json!({ "refund_told": told })).ok(202);
+    assert_eq!(states(&world, &asked), ["failed 4250 declined"]);
+    assert_eq!(world.notices().last().unwrap(), "request.refund_failed");
+    assert_eq!(world.timeline(&asked).last().unwrap(), "refund_failed declined");
+    world.acts(&asked, "refund", &json!({})).ok(202);
+    assert_eq!(states(&world, &asked), ["failed 4250 declined", "refunded 4250"]);
+}
+
+#[test]
+fn two_workers_at_one_refund_make_one_call() {
+    let (world, asked) = paid();
+    let id = asked.id.parse().unwrap();
+    let message = Message::new(Step::Refund { seq: 1 }, id);
+    let again = message.clone();
+    world.meanwhile("till Refund", move |core| {
+        core.run(core.ports.queue.send(&again, Duration::ZERO)).unwrap();
+        core.settles();
+    });
+    world.acts(&asked, "refund", &json!({})).ok(202);
+    assert_eq!(states(&world, &asked), ["refunded 4250"]);
+    world.comes_again([message]);
+    assert_eq!(world.books().count(Doing::Refund), 1);
+    world.time_passes(100);
+    assert_eq!(world.books().count(Doing::Refund), 1);
+}
+
+#[test]
+fn a_refund_waits_for_an_account_that_is_refused() {
+    let (world, asked) = paid();
+    let blocked = Refunded::Blocked { code: "credentials" };
+    world.books().says_of_refunds([blocked.clone(), blocked]);
+    world.acts(&asked, "refund", &json!({})).ok(202);
+    world.time_passes(14);
+    assert_eq!(world.books().count(Doing::Refund), 1);
+    world.time_passes(100);
+    assert_eq!(states(&world, &asked), ["refunded 4250"]);
+    assert_eq!(world.books().count(Doing::Refund), 3);
+}
+
+#[test]
+fn what_is_heard_while_a_refund_is_under_way_is_acted_on_at_once() {
+    let (world, asked) = paid();
+    world.books().says_of_refunds([pending()]);
+    let told = json!({ "refund_told": { "request": asked.id, "seq": 1, "success": true } });
+    world.meanwhile("till Refund", move |core| {
+        let call = core.call(Method::POST, "/callbacks/demo/till").key(None);
+        call.header(tests::world::till::PROOF, "proven").json(&told).send().ok(202);
+    });
+    world.acts(&asked, "refund", &json!({})).ok(202);
+    world.time_passes(2);
+    assert_eq!(states(&world, &asked), ["refunded 4250"]);
+}
+
+#[test]
+fn an_answer_in_doubt_is_told_to_the_requester_as_such_and_no_longer_once_it_is_settled() {
+    let world = World::beginning().at_a_till(&["test_card"]).begin();
+    let asked = world.asks(4250);
+    assert!(asked.answer.get("in_doubt").is_none());
+    world.books().says(Doing::Execute, [Answer::Unknown]);
+    world.books().says(Doing::LookUp, [Answer::Unknown, Answer::NotExecuted]);
+    world.customer().approves().ok(200);
+    let request = world.reads(&asked);
+    assert_eq!((&request["state"], &request["in_doubt"]), (&json!("processing"), &json!(true)));
+    world.time_passes(10);
+    let request = world.reads(&asked);
+    assert!(request["state"] == "fulfilled" && request.get("in_doubt").is_none(), "{request}");
+}
