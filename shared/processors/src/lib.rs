@@ -9,6 +9,7 @@ use domain::brand::{Brand, Mode, Settings};
 use domain::ports::{Clock, Http, OpenProcessorError, Processor, Processors, Source, Store};
 use domain::values::name::ProcessorName;
 
+mod adyen;
 mod openid;
 pub mod sandbox;
 mod stripe;
@@ -41,7 +42,7 @@ pub(crate) struct Opening<'a> {
 type Opened = Result<Box<dyn Processor>, Source>;
 
 /// The adapters there are, by name.
-const KINDS: &[Kind] = &[openid::KIND, sandbox::KIND, stripe::KIND];
+const KINDS: &[Kind] = &[adyen::KIND, openid::KIND, sandbox::KIND, stripe::KIND];
 
 /// What settings may call an adapter, in alphabetical order.
 pub fn kinds() -> impl Iterator<Item = &'static str> {

@@ -116,6 +116,17 @@ pub struct Told {
     pub code: Option<String>,
 }
 
+impl Told {
+    /// The code of an attempt that the processor has taken back: it holds whatever else is told, before or after.
+    pub const CANCELLED: &'static str = "cancelled";
+
+    /// Whether the processor has taken the attempt back.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        !self.success && self.code.as_deref() == Some(Self::CANCELLED)
+    }
+}
+
 /// Where a customer goes on to, on the processor's side. It is theirs alone: `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Onward(pub String);

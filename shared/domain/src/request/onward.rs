@@ -131,7 +131,8 @@ impl Request {
         Ok(change.because(What::Recalled { generation, by }))
     }
 
-    /// What the processor told of an attempt by callback. A success is never unsaid by what comes later.
+    /// What the processor told of an attempt by callback. A success is never unsaid by what comes later, except by the
+    /// processor's taking the attempt back, which holds for good.
     ///
     /// # Errors
     /// [`Refusal::Step`] when that attempt is not open; [`Refusal::Closed`].
@@ -141,7 +142,10 @@ impl Request {
         if attempt.generation != generation {
             return Err(Refusal::Step);
         }
-        if attempt.told.as_ref().is_some_and(|known| known.success || *known == told) {
+        let holds = |known: &Told| {
+            known.is_cancelled() || *known == told || (known.success && !told.is_cancelled())
+        };
+        if attempt.told.as_ref().is_some_and(holds) {
             return Ok(Change::of(self, now));
         }
         let success = told.success;

@@ -21,6 +21,11 @@ const SECRET: &str = "N3verSh0wn";
 /// Settings under which a kind opens in test mode. A kind that is not here fails every law.
 fn settings(kind: &str) -> Value {
     match kind {
+        "adyen" => json!({
+            "api_key": format!("AQE{SECRET}"),
+            "merchant_account": "AcmeECOM",
+            "hmac_keys": ["44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"],
+        }),
         "openid" => json!({
             "issuer": "https://id.example",
             "authorization_endpoint": "https://id.example/authorize",
@@ -53,6 +58,14 @@ fn each_that_charges(law: impl Fn(&World, &str, Box<dyn Processor>)) {
             law(world, kind, processor);
         }
     });
+}
+
+/// A card that a kind takes.
+fn visa(kind: &str) -> Authorization {
+    match kind {
+        "adyen" => authorizations()[1].clone(),
+        _ => payment_method("pm_card_visa"),
+    }
 }
 
 fn authorizations() -> [Authorization; 5] {
@@ -164,7 +177,7 @@ fn a_sandbox_charge_twice_is_one_object_and_one_charge() {
 fn a_lost_answer_to_the_money_call_is_unknown() {
     each_that_charges(|world, kind, processor| {
         world.http.play([Act::Lost]);
-        let visa = payment_method("pm_card_visa");
+        let visa = visa(kind);
         let charge = charge(&visa, 4250, 1);
         let reference = match block_on(processor.prepare(&charge)) {
             Prepared::Ready(reference) => reference,

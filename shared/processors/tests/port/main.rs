@@ -1,6 +1,8 @@
 //! The `Processor` port over every listed kind, through the registry.
 
 #[cfg(test)]
+mod adyen;
+#[cfg(test)]
 mod doubles;
 #[cfg(test)]
 mod laws;

@@ -1,0 +1,45 @@
+//! What ties a customer who comes back from their bank's page to the attempt that sent them: derived and never stored.
+
+use domain::brand::Key32;
+use domain::keys;
+use domain::values::id::RequestId;
+
+use super::reference::Named;
+
+/// What the return address carries: `<request>.<generation>.<proof>`.
+pub(super) fn of(request: RequestId, generation: u32, key: &Key32, account: &str) -> String {
+    let proof = keys::derived(key, &format!("adyen return {account}"), request, generation);
+    let proof = hex::encode(proof.get(..16).unwrap_or_default());
+    format!("{}.{proof}", Named::Attempt { request, generation })
+}
+
+/// Reads it; `None` for what we did not write.
+pub(super) fn read(text: &str, key: &Key32, account: &str) -> Option<(RequestId, u32)> {
+    let (named, _) = text.rsplit_once('.')?;
+    let Some(Named::Attempt { request, generation }) = Named::read(named) else { return None };
+    keys::same(&of(request, generation, key, account), text).then_some((request, generation))
+}
+
+/// The address that the customer comes back to.
+pub(super) fn return_url(callback: &str, state: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("state", state);
+    format!("{callback}?{}", query.finish())
+}
+
+/// What a customer came back with: the state, and Adyen's `redirectResult`. What comes twice is not believed.
+pub(super) fn returned(url: &str) -> Option<(String, String)> {
+    let url = url.split_once('#').map_or(url, |(url, _)| url);
+    let (mut state, mut result) = (None, None);
+    for (name, value) in form_urlencoded::parse(url.split_once('?')?.1.as_bytes()) {
+        let place = match name.as_ref() {
+            "state" => &mut state,
+            "redirectResult" => &mut result,
+            _ => continue,
+        };
+        if place.replace(value.into_owned()).is_some() {
+            return None;
+        }
+    }
+    state.zip(result.filter(|result: &String| !result.is_empty()))
+}

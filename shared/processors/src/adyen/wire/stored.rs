@@ -1,0 +1,85 @@
+//! Cards on file: what is kept of one, and which one a customer has left.
+
+use domain::authorization::{Authorization, AuthorizationKind};
+use domain::ports::{CardReceipt, Fetched, Reference};
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+
+use super::{Reply, Request};
+use crate::adyen::reference::is_psp;
+use crate::adyen::settings::Account;
+
+/// What a card on file is charged by.
+#[derive(Serialize, Deserialize)]
+pub(in crate::adyen) struct Kept {
+    /// The shopper reference it was kept under.
+    pub(in crate::adyen) shopper: String,
+    /// Adyen's `storedPaymentMethodId`.
+    pub(in crate::adyen) stored: String,
+}
+
+impl Kept {
+    /// Reads what was kept.
+    pub(in crate::adyen) fn read(authorization: &Authorization) -> Option<Self> {
+        let known = authorization.kind == AuthorizationKind::KeptCard;
+        let kept: Self = serde_json::from_str(authorization.secret.expose_secret()).ok()?;
+        (known && is_psp(&kept.stored) && kept.shopper.len() >= 3).then_some(kept)
+    }
+}
+
+/// The call that lists what is kept for a shopper.
+pub(in crate::adyen) fn list(account: &Account, shopper: &str) -> Request {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("merchantAccount", &account.merchant_account);
+    query.append_pair("shopperReference", shopper);
+    Request::get(format!("/storedPaymentMethods?{}", query.finish()))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct List {
+    #[serde(default)]
+    stored_payment_methods: Vec<Stored>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Stored {
+    id: String,
+    brand: Option<String>,
+    last_four: Option<String>,
+    expiry_month: Option<String>,
+    expiry_year: Option<String>,
+    #[serde(default)]
+    created_at: String,
+}
+
+/// The newest card of the list, or `None` while there is none.
+pub(in crate::adyen) fn newest(reply: &Reply, shopper: &str) -> Option<Fetched> {
+    let list =
+        serde_json::from_slice::<List>(&reply.body).ok().filter(|_| reply.status.is_success())?;
+    let cards = list.stored_payment_methods.into_iter().filter(|stored| is_psp(&stored.id));
+    let card = cards.max_by(|one, other| one.created_at.cmp(&other.created_at))?;
+    let kept = Kept { shopper: shopper.to_owned(), stored: card.id.clone() };
+    let secret = serde_json::to_string(&kept).ok()?;
+    let receipt = CardReceipt {
+        reference: Reference(card.id),
+        wallet: None,
+        card_brand: card.brand.filter(|brand| brand.len() <= 40),
+        last4: card.last_four.filter(|digits| is_last4(digits)),
+        exp_month: card.expiry_month.and_then(|month| month.parse().ok()),
+        exp_year: card.expiry_year.and_then(|year| expiry_year(&year)),
+    };
+    let kept = Authorization { kind: AuthorizationKind::KeptCard, secret: secret.into() };
+    Some(Fetched::Card { receipt, kept })
+}
+
+/// Documented with two digits, and seen with four.
+fn expiry_year(text: &str) -> Option<u16> {
+    let year: u16 = text.parse().ok()?;
+    Some(if year < 100 { 2000 + year } else { year })
+}
+
+pub(in crate::adyen) fn is_last4(text: &str) -> bool {
+    text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit())
+}

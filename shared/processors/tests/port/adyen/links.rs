@@ -1,0 +1,243 @@
+//! Pay by Link: made, read, ended; a payment is told by webhook, and a card is found in the list of its own shopper.
+
+use std::time::Duration;
+
+use domain::ask::Ask;
+use domain::authorization::AuthorizationKind;
+use domain::ports::{Answer, Fetched, Onward, Prepared, Reference, Use, Way};
+use domain::values::text::Shown;
+use pollster::block_on;
+use serde_json::{Value, json};
+
+use super::{NAME, PSP, knowing, open, said, told, yes};
+use crate::doubles::{Act, World, charge, payment};
+
+const LINK: &str = "PL61C53A8B97E6915A";
+const URL: &str = "https://test.adyen.link/PL61C53A8B97E6915A";
+
+fn reference() -> Reference {
+    Reference(LINK.to_owned())
+}
+
+fn link(status: &str) -> Value {
+    json!({
+        "id": LINK, "url": URL, "status": status, "merchantAccount": "AcmeECOM", "reference": NAME,
+        "amount": { "value": 4250, "currency": "EUR" }, "expiresAt": "2026-01-02T00:00:00Z",
+        "updatedAt": "2026-01-01T01:01:00+01:00",
+    })
+}
+
+fn with(status: &str, change: &str, value: Value) -> Value {
+    let mut link = link(status);
+    link[change] = value;
+    link
+}
+
+fn keeping() -> Ask {
+    Ask::PaymentMethod { description: Shown::new("Card for later").unwrap() }
+}
+
+#[test]
+fn a_link_is_made_once_and_carries_what_was_asked_for() {
+    let world = World::default();
+    let processor = open(&world, &json!({ "country": "NL" }));
+    assert_eq!(processor.ways(&payment(4250)), [Way::Hosted]);
+    let hosted = yes(AuthorizationKind::Hosted, "");
+    let what = charge(&hosted, 4250, 1);
+    world.http.play([said(201, &link("active"))]);
+    assert_eq!(block_on(processor.prepare(&what)), Prepared::Ready(reference()));
+    assert_eq!(block_on(processor.prepare(&what)), Prepared::Ready(reference()));
+    let calls = world.http.taken();
+    assert_eq!(calls[0], calls[1]);
+    for part in [
+        "POST https://checkout-test.adyen.com/v72/paymentLinks ",
+        r#"\"reference\":\"req_01J00000000000000000000000.1\""#,
+        r#"\"amount\":{\"currency\":\"EUR\",\"value\":4250}"#,
+        r#"\"expiresAt\":\"2026-01-02T00:00:00.000Z\""#,
+        r#"\"returnUrl\":\"https://pay.example.com/c/page\""#,
+        r#"\"reusable\":false"#,
+        r#"\"countryCode\":\"NL\""#,
+        "idempotency-key",
+    ] {
+        assert!(calls[0].contains(part), "{part} in {}", calls[0]);
+    }
+    assert!(!calls[0].contains("storePaymentMethodMode"));
+}
+
+#[test]
+fn a_link_that_is_not_the_one_asked_for_is_none() {
+    let world = World::default();
+    let processor = open(&world, &json!({}));
+    let hosted = yes(AuthorizationKind::Hosted, "");
+    let what = charge(&hosted, 4250, 1);
+    for other in [
+        with("active", "id", json!("PL/../x")),
+        with("active", "id", json!("LP1")),
+        with("active", "reference", json!("req_01J00000000000000000000000.2")),
+        with("active", "merchantAccount", json!("Other")),
+        with("active", "amount", json!({ "value": 4251, "currency": "EUR" })),
+        with("active", "url", json!("javascript:alert(1)")),
+        json!({}),
+    ] {
+        world.http.play([said(201, &other)]);
+        assert_eq!(block_on(processor.prepare(&what)), Prepared::Not(Answer::Again), "{other}");
+    }
+    for act in [Act::Lost, Act::NotSent] {
+        world.http.play([act]);
+        assert_eq!(block_on(processor.prepare(&what)), Prepared::Not(Answer::Again));
+    }
+}
+
+#[test]
+fn each_state_of_a_link_has_its_answer() {
+    let world = World::default();
+    let processor = open(&world, &json!({}));
+    let hosted = yes(AuthorizationKind::Hosted, "");
+    let what = charge(&hosted, 4250, 1);
+    let onward = Answer::NeedsCustomer { onward: Some(Onward(URL.to_owned())) };
+    for (status, expected) in [
+        ("active", onward),
+        ("paymentPending", Answer::Working),
+        ("completed", Answer::Working),
+        ("paid", Answer::Working),
+        ("expired", Answer::Fenced),
+        ("unheard_of", Answer::Unknown),
+    ] {
+        world.http.play([said(200, &link(status))]);
+        assert_eq!(block_on(processor.execute(&what, &reference())), expected, "{status}");
+        assert_eq!(block_on(processor.look_up(&what, &reference())), expected, "{status}");
+    }
+    for act in [Act::Lost, Act::NotSent, said(401, &json!({})), said(404, &json!({}))] {
+        world.http.play([act]);
+        assert_eq!(block_on(processor.look_up(&what, &reference())), Answer::Unknown);
+    }
+    world.http.play([said(200, &with("expired", "id", json!("PL2")))]);
+    assert_eq!(block_on(processor.look_up(&what, &reference())), Answer::Unknown);
+}
+
+#[test]
+fn a_paid_link_is_done_when_the_webhook_says_by_which_payment() {
+    let world = World::default();
+    let processor = open(&world, &json!({}));
+    let hosted = yes(AuthorizationKind::Hosted, "");
+    let what = charge(&hosted, 4250, 1);
+    let success = told(processor.as_ref(), "AUTHORISATION", "true", 30);
+    let known = knowing(what, &success);
+    world.http.play([Act::Lost]);
+    for answer in [
+        block_on(processor.look_up(&known, &reference())),
+        block_on(processor.fence(&known, &reference())),
+    ] {
+        let Answer::Done(Fetched::Payment(receipt)) = answer else { panic!("{answer:?}") };
+        assert_eq!((receipt.reference.0.as_str(), receipt.amount), (PSP, 4250));
+        assert_eq!(receipt.currency, "EUR");
+    }
+    // A card that was refused is no reason: the page is still open, and another one may be tried.
+    let refused = told(processor.as_ref(), "AUTHORISATION", "false", 30);
+    world.http.play([said(200, &link("active"))]);
+    let answer = block_on(processor.look_up(&knowing(what, &refused), &reference()));
+    assert!(matches!(answer, Answer::NeedsCustomer { .. }));
+    let cancelled = told(processor.as_ref(), "CANCELLATION", "true", 30);
+    world.http.play([said(200, &link("completed"))]);
+    let answer = block_on(processor.look_up(&knowing(what, &cancelled), &reference()));
+    assert_eq!(answer, Answer::Refused { code: "payment_cancelled" });
+}
+
+#[test]
+fn a_paid_link_that_no_webhook_tells_of_is_told_as_what_it_is_after_a_while() {
+    let world = World::default();
+    let processor = open(&world, &json!({}));
+    let hosted = yes(AuthorizationKind::Hosted, "");
+    let what = charge(&hosted, 4250, 1);
+    world.http.play([said(200, &link("completed"))]);
+    world.clock.pass(Duration::from_secs(660));
+    assert_eq!(block_on(processor.look_up(&what, &reference())), Answer::Working);
+    world.clock.pass(Duration::from_secs(1));
+    let Answer::Done(Fetched::Payment(receipt)) = block_on(processor.look_up(&what, &reference()))
+    else {
+        panic!()
+    };
+    assert_eq!((receipt.reference, receipt.amount), (reference(), 4250));
+}
+
+#[test]
+fn a_link_is_ended_unless_it_was_paid() {
+    let world = World::default();
+    let processor = open(&world, &json!({}));
+    let hosted = yes(AuthorizationKind::Hosted, "");
+    let what = charge(&hosted, 4250, 1);
+    let refused = said(422, &json!({ "errorCode": "29_001", "message": "…" }));
+    for (acts, expected) in [
+        (vec![said(200, &link("expired"))], Answer::Fenced),
+        (vec![refused.clone(), said(200, &link("completed"))], Answer::Working),
+        (vec![refused, said(200, &link("expired"))], Answer::Fenced),
+        (vec![Act::Lost, said(200, &link("expired"))], Answer::Fenced),
+        (vec![Act::Lost, Act::Lost], Answer::Unknown),
+        (vec![Act::NotSent], Answer::Again),
+        (vec![said(401, &json!({}))], Answer::Blocked { code: "credentials" }),
+    ] {
+        world.http.play(acts);
+        assert_eq!(block_on(processor.fence(&what, &reference())), expected);
+    }
+    let call = world.http.taken().remove(0);
+    assert!(call.starts_with("PATCH https://checkout-test.adyen.com/v72/paymentLinks/PL61C5"));
+    assert!(call.contains(r#"b"{\"status\":\"expired\"}""#), "{call}");
+}
+
+#[test]
+fn a_card_is_kept_under_a_shopper_of_its_own_and_found_there() {
+    let world = World::default();
+    let off = open(&world, &json!({}));
+    assert_eq!(off.ways(&keeping()), []);
+    let processor = open(&world, &json!({ "keep_cards": { "currency": "EUR" } }));
+    let ask = keeping();
+    assert_eq!(processor.ways(&ask), [Way::Hosted]);
+    let hosted = yes(AuthorizationKind::Hosted, "");
+    let what = Use { ask: &ask, ..charge(&hosted, 4250, 1) };
+    let nothing = json!({ "value": 0, "currency": "EUR" });
+    world.http.play([said(201, &with("active", "amount", nothing.clone()))]);
+    assert_eq!(block_on(processor.prepare(&what)), Prepared::Ready(reference()));
+    let call = world.http.taken().remove(0);
+    for part in [
+        r#"\"storePaymentMethodMode\":\"enabled\""#,
+        r#"\"recurringProcessingModel\":\"CardOnFile\""#,
+        r#"\"shopperReference\":\"req_01J00000000000000000000000.1\""#,
+    ] {
+        assert!(call.contains(part), "{part} in {call}");
+    }
+    let completed = said(200, &with("completed", "amount", nothing));
+    let card = json!({ "id": "M5N7TQ4TG5PFWR50", "brand": "visa", "lastFour": "1111",
+        "expiryMonth": "03", "expiryYear": "30", "type": "scheme" });
+    let list = said(200, &json!({ "storedPaymentMethods": [card] }));
+    world.http.play([completed.clone(), list]);
+    // What was authorised for it is nothing, and says nothing of the card.
+    let zero = told(processor.as_ref(), "AUTHORISATION", "true", 30);
+    let Answer::Done(Fetched::Card { receipt, kept }) =
+        block_on(processor.look_up(&knowing(what, &zero), &reference()))
+    else {
+        panic!()
+    };
+    assert_eq!(receipt.last4.as_deref(), Some("1111"));
+    assert_eq!((receipt.exp_month, receipt.exp_year), (Some(3), Some(2030)));
+    let calls = world.http.taken();
+    assert!(calls[1].contains(
+        "/storedPaymentMethods?merchantAccount=AcmeECOM&shopperReference=req_01J00000000000000000000000.1 "
+    ));
+    // It is charged by what was kept.
+    let paid = json!({ "resultCode": "Authorised", "pspReference": PSP });
+    world.http.play([said(200, &paid)]);
+    let again = charge(&kept, 4250, 1);
+    let answer = block_on(processor.execute(&again, &Reference(NAME.to_owned())));
+    assert!(matches!(answer, Answer::Done(_)), "{answer:?}");
+    let call = world.http.taken().remove(0);
+    assert!(call.contains(r#"\"storedPaymentMethodId\":\"M5N7TQ4TG5PFWR50\""#), "{call}");
+    assert!(call.contains(r#"\"shopperInteraction\":\"ContAuth\""#), "{call}");
+    // A card that does not appear was not kept.
+    let none = said(200, &json!({ "storedPaymentMethods": [] }));
+    world.http.play([completed.clone(), none.clone()]);
+    assert_eq!(block_on(processor.look_up(&what, &reference())), Answer::Working);
+    world.clock.pass(Duration::from_secs(3_600));
+    world.http.play([completed, none]);
+    let refused = Answer::Refused { code: "card_not_kept" };
+    assert_eq!(block_on(processor.look_up(&what, &reference())), refused);
+}

@@ -1,0 +1,119 @@
+//! Adyen through the port: what is sent, and what is made of every answer and webhook.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::authorization::{Authorization, AuthorizationKind};
+use domain::brand::Mode;
+use domain::ports::{Heard, News, Processor, Proof, Told, UnverifiedCallback, Use};
+use domain::values::time::Timestamp;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::doubles::{Act, World};
+
+mod links;
+mod payments;
+mod settings;
+mod webhooks;
+
+pub(crate) const KEY: &str = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056";
+pub(crate) const NAME: &str = "req_01J00000000000000000000000.1";
+const PSP: &str = "7914073381342284";
+/// When every attempt of the doubles was begun.
+const BEGUN: i64 = 1_767_225_600_000;
+
+fn base() -> Value {
+    json!({ "api_key": "AQE1", "merchant_account": "AcmeECOM", "hmac_keys": [KEY] })
+}
+
+fn open(world: &World, more: &Value) -> Box<dyn Processor> {
+    let mut settings = base();
+    settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    world.open(Mode::Test, "adyen", &settings).ok().unwrap()
+}
+
+fn yes(kind: AuthorizationKind, secret: &str) -> Authorization {
+    Authorization { kind, secret: secret.into() }
+}
+
+fn apple() -> Authorization {
+    let token =
+        r#"{"paymentData":{ "version":"EC_v1","data":"b+/=" },"transactionIdentifier":"f7"}"#;
+    yes(AuthorizationKind::ApplePay, token)
+}
+
+fn said(status: u16, value: &Value) -> Act {
+    Act::Answer(status, value.to_string().into_bytes())
+}
+
+/// An item of a webhook, signed.
+fn signed(mut item: Value, key: &str) -> Value {
+    let text = |pointer: &str| match item.pointer(pointer) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    };
+    let fields = [
+        "/pspReference",
+        "/originalReference",
+        "/merchantAccountCode",
+        "/merchantReference",
+        "/amount/value",
+        "/amount/currency",
+        "/eventCode",
+        "/success",
+    ];
+    let mut mac = Hmac::<Sha256>::new_from_slice(&hex::decode(key).unwrap()).unwrap();
+    mac.update(fields.map(text).join(":").as_bytes());
+    let mac = STANDARD.encode(mac.finalize().into_bytes());
+    item["additionalData"] = json!({ "hmacSignature": mac });
+    item
+}
+
+fn item(event: &str, name: &str, success: &str) -> Value {
+    json!({
+        "eventCode": event, "success": success, "pspReference": PSP, "originalReference": "",
+        "merchantAccountCode": "AcmeECOM", "merchantReference": name,
+        "amount": { "value": 4250, "currency": "EUR" }, "eventDate": "2026-01-01T00:00:00+01:00",
+        "paymentMethod": "visa", "reason": "064235:1234:12/2030", "operations": ["CANCEL"],
+    })
+}
+
+fn webhook(live: &str, items: &[Value]) -> Value {
+    let items: Vec<Value> =
+        items.iter().map(|item| json!({ "NotificationRequestItem": item })).collect();
+    json!({ "live": live, "notificationItems": items })
+}
+
+fn called(body: &Value, after_secs: i64) -> UnverifiedCallback {
+    UnverifiedCallback {
+        method: http::Method::POST,
+        url: "https://pay.example.com/callbacks/acme/till".to_owned(),
+        headers: http::HeaderMap::new(),
+        body: body.to_string().into(),
+        now: Timestamp::from_millis(BEGUN + after_secs * 1000),
+        proof: Proof::None,
+    }
+}
+
+/// What the adapter makes of a signed item, heard so long after the attempt was begun.
+fn heard(processor: &dyn Processor, item: Value, after_secs: i64) -> Vec<News> {
+    let body = webhook("false", &[signed(item, KEY)]);
+    let Heard { news, .. } = processor.receive(&called(&body, after_secs)).unwrap();
+    news
+}
+
+fn told(processor: &dyn Processor, event: &str, success: &str, after_secs: i64) -> Told {
+    match heard(processor, item(event, NAME, success), after_secs).remove(0) {
+        News::Told { told, .. } => told,
+        other @ (News::Look(_) | News::RefundTold { .. } | News::Returned { .. }) => {
+            panic!("{other:?}")
+        }
+    }
+}
+
+/// The same attempt, knowing this.
+fn knowing<'a>(what: Use<'a>, told: &'a Told) -> Use<'a> {
+    Use { told: Some(told), ..what }
+}

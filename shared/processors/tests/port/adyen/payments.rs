@@ -1,0 +1,311 @@
+//! Payments under a name of ours: sent, told, cancelled, taken back, and never two of these at once.
+
+use std::time::Duration;
+
+use domain::authorization::AuthorizationKind;
+use domain::ports::{
+    Answer, Fetched, Onward, Prepared, Processor, Reference, Refund, Refunded, Use,
+};
+use pollster::block_on;
+use serde_json::{Value, json};
+
+use super::{NAME, PSP, apple, knowing, open, said, told, yes};
+use crate::doubles::{Act, World, charge, payment};
+
+fn name() -> Reference {
+    Reference(NAME.to_owned())
+}
+
+fn paid(result: &str) -> Value {
+    json!({ "resultCode": result, "pspReference": PSP, "merchantReference": NAME })
+}
+
+fn execute(world: &World, processor: &dyn Processor, what: &Use<'_>, answer: &Value) -> Answer {
+    world.http.play([said(200, answer)]);
+    block_on(processor.execute(what, &name()))
+}
+
+#[test]
+fn tokens_go_as_their_wallet_wants_and_a_repeat_is_the_same_call() {
+    let world = World::default();
+    let processor = open(&world, &json!({ "capture_delay_hours": 24 }));
+    let google = yes(AuthorizationKind::GooglePay, r#"{"signature":"M\"E"}"#);
+    for (authorization, part) in [
+        // The base64 of paymentData, byte for byte: its blanks are signed too.
+        (apple(), r#"\"applePayToken\":\"eyAidmVyc2lvbiI6IkVDX3YxIiwiZGF0YSI6ImIrLz0iIH0=\""#),
+        (google, r#"\"googlePayToken\":\"{\\\"signature\\\":\\\"M\\\\\\\"E\\\"}\""#),
+    ] {
+        let what = charge(&authorization, 4250, 1);
+        assert_eq!(block_on(processor.prepare(&what)), Prepared::Ready(name()));
+        assert_eq!(world.http.taken(), Vec::<String>::new());
+        let first = execute(&world, processor.as_ref(), &what, &paid("Authorised"));
+        let Answer::Done(Fetched::Payment(receipt)) = &first else { panic!("{first:?}") };
+        assert_eq!((receipt.reference.0.as_str(), receipt.amount), (PSP, 4250));
+        assert_eq!(execute(&world, processor.as_ref(), &what, &paid("Authorised")), first);
+        let calls = world.http.taken();
+        assert_eq!(calls[0], calls[1]);
+        assert!(calls[0].contains(part), "{part} in {}", calls[0]);
+        assert!(calls[0].contains(r#"\"captureDelayHours\":24"#));
+    }
+    for bad in [
+        yes(AuthorizationKind::ApplePay, "{}"),
+        yes(AuthorizationKind::GooglePay, ""),
+        yes(AuthorizationKind::GooglePay, &"x".repeat(10_001)),
+        yes(AuthorizationKind::KeptCard, "{}"),
+        yes(AuthorizationKind::PaymentMethod, "pm_1"),
+        yes(AuthorizationKind::Code, "c"),
+    ] {
+        let malformed = Prepared::Not(Answer::Invalid { code: "authorization_malformed" });
+        assert_eq!(block_on(processor.prepare(&charge(&bad, 4250, 1))), malformed, "{bad:?}");
+    }
+}
+
+#[test]
+fn each_result_code_has_its_answer() {
+    let world = World::default();
+    let processor = open(&world, &json!({}));
+    let apple = apple();
+    let what = charge(&apple, 4250, 1);
+    for (result, expected) in [
+        ("PartiallyAuthorised", Answer::Unknown),
+        ("Refused", Answer::Refused { code: "card_declined" }),
+        ("Cancelled", Answer::Refused { code: "customer_cancelled" }),
+        ("Error", Answer::Unknown),
+        ("Received", Answer::Unknown),
+        ("Pending", Answer::Unknown),
+        ("Success", Answer::Unknown),
+        ("RedirectShopper", Answer::Refused { code: "authentication_required" }),
+        ("IdentifyShopper", Answer::Refused { code: "authentication_required" }),
+        ("ChallengeShopper", Answer::Refused { code: "authentication_required" }),
+        ("PresentToShopper", Answer::Refused { code: "authentication_required" }),
+        ("AuthenticationFinished", Answer::Invalid { code: "authentication_only" }),
+        ("AuthenticationNotRequired", Answer::Invalid { code: "authentication_only" }),
+        ("unheard_of", Answer::Unknown),
+    ] {
+        let answer = execute(&world, processor.as_ref(), &what, &paid(result));
+        assert_eq!(answer, expected, "{result}");
+    }
+    for (change, value) in [
+        ("merchantReference", json!("req_01J00000000000000000000000.2")),
+        ("pspReference", json!("a/b")),
+        ("pspReference", json!(null)),
+        ("amount", json!({ "value": 4250, "currency": "XXX" })),
+    ] {
+        let mut other = paid("Authorised");
+        other[change] = value;
+        let answer = execute(&world, processor.as_ref(), &what, &other);
+        assert_eq!(answer, Answer::Unknown, "{change}");
+    }
+    let mut fraud = paid("Refused");
+    fraud["refusalReasonCode"] = json!("20");
+    let answer = execute(&world, processor.as_ref(), &what, &fraud);
+    assert_eq!(answer, Answer::Declined { code: "card_declined" });
+    // What was authorised is what is told: the caller compares it with the ask.
+    let mut less = paid("Authorised");
+    less["amount"] = json!({ "value": 42, "currency": "EUR" });
+    less["additionalData"] = json!({ "cardSummary": "1111", "paymentMethod": "visa_applepay" });
+    let answer = execute(&world, processor.as_ref(), &what, &less);
+    let Answer::Done(Fetched::Payment(receipt)) = answer else { panic!("{answer:?}") };
+    assert_eq!((receipt.amount, receipt.last4.as_deref()), (42, Some("1111")));
+    assert_eq!(receipt.card_brand.as_deref(), Some("visa"));
+    assert_eq!(receipt.wallet.as_deref(), Some("apple_pay"));
+}
+
+#[test]
+fn a_customer_is_sent_on_where_a_browser_can_go_and_finishes_with_what_they_bring() {
+    let world = World::default();
+    let processor = open(&world, &json!({}));
+    let apple = apple();
+    let what = charge(&apple, 4250, 1);
+    let mut redirect = paid("RedirectShopper");
+    let url = "https://checkoutshopper-test.adyen.com/checkoutshopper/threeDS/redirect?d=1";
+    redirect["action"] = json!({ "type": "redirect", "method": "GET", "url": url });
+    let onward = Answer::NeedsCustomer { onward: Some(Onward(url.to_owned())) };
+    assert_eq!(execute(&world, processor.as_ref(), &what, &redirect), onward);
+    let over = Answer::Refused { code: "authentication_required" };
+    let refusing = open(&world, &json!({ "three_d_secure": "refuse" }));
+    assert_eq!(execute(&world, refusing.as_ref(), &what, &redirect), over);
+    for action in [
+        json!({ "type": "redirect", "method": "POST", "url": url, "data": { "MD": "x" } }),
+        json!({ "type": "threeDS2", "url": url }),
+        json!({ "type": "redirect", "method": "GET", "url": "javascript:alert(1)" }),
+        json!({ "type": "redirect" }),
+    ] {
+        redirect["action"] = action;
+        assert_eq!(execute(&world, processor.as_ref(), &what, &redirect), over);
+    }
+    world.http.taken();
+    let away = Use { away: true, ..what };
+    assert_eq!(block_on(processor.look_up(&away, &name())), Answer::Working);
+    let code = yes(AuthorizationKind::Code, "X6Xtf");
+    let back = Use { authorization: &code, ..away };
+    assert_eq!(block_on(processor.look_up(&back, &name())), Answer::NotExecuted);
+    assert_eq!(world.http.taken(), Vec::<String>::new());
+    let answer = execute(&world, processor.as_ref(), &back, &paid("Authorised"));
+    assert!(matches!(answer, Answer::Done(_)), "{answer:?}");
+    let call = world.http.taken().remove(0);
+    assert!(call.contains("/v72/payments/details "), "{call}");
+    assert!(call.contains(r#"b"{\"details\":{\"redirectResult\":\"X6Xtf\"}}""#), "{call}");
+}
+
+#[test]
+fn an_answer_that_was_lost_is_asked_for_again_with_the_same_key_and_not_for_ever() {
+    let world = World::default();
+    let processor = open(&world, &json!({}));
+    let apple = apple();
+    let what = charge(&apple, 4250, 1);
+    for (act, expected) in [
+        (Act::Lost, Answer::Unknown),
+        (Act::NotSent, Answer::Again),
+        (said(500, &json!({})), Answer::Unknown),
+        (said(422, &json!({ "errorCode": "704" })), Answer::Unknown),
+        (
+            said(422, &json!({ "errorCode": "14_030" })),
+            Answer::Invalid { code: "refused_by_processor" },
+        ),
+    ] {
+        world.http.play([act]);
+        assert_eq!(block_on(processor.execute(&what, &name())), expected);
+    }
+    assert_eq!(block_on(processor.look_up(&what, &name())), Answer::NotExecuted);
+    world.clock.pass(Duration::from_secs(600));
+    world.http.taken();
+    assert_eq!(block_on(processor.look_up(&what, &name())), Answer::Unknown);
+    assert_eq!(block_on(processor.execute(&what, &name())), Answer::Unknown);
+    assert_eq!(world.http.taken(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_told_settles_it_without_a_call() {
+    let world = World::default();
+    let processor = open(&world, &json!({}));
+    let apple = apple();
+    let what = charge(&apple, 4250, 1);
+    let success = told(processor.as_ref(), "AUTHORISATION", "true", 30);
+    let refused = told(processor.as_ref(), "AUTHORISATION", "false", 30);
+    let cancelled = told(processor.as_ref(), "TECHNICAL_CANCEL", "true", 30);
+    let answer = block_on(processor.look_up(&knowing(what, &success), &name()));
+    assert!(matches!(answer, Answer::Done(_)), "{answer:?}");
+    let answer = block_on(processor.fence(&knowing(what, &success), &name()));
+    assert!(matches!(answer, Answer::Done(_)), "{answer:?}");
+    let declined = Answer::Refused { code: "card_declined" };
+    assert_eq!(block_on(processor.look_up(&knowing(what, &refused), &name())), declined);
+    assert_eq!(block_on(processor.fence(&knowing(what, &refused), &name())), declined);
+    let gone = Answer::Refused { code: "payment_cancelled" };
+    assert_eq!(block_on(processor.look_up(&knowing(what, &cancelled), &name())), gone);
+    assert_eq!(block_on(processor.fence(&knowing(what, &cancelled), &name())), Answer::Fenced);
+    assert_eq!(world.http.taken(), Vec::<String>::new());
+}
+
+#[test]
+fn nothing_is_cancelled_while_it_may_be_sent_and_ended_only_when_the_webhook_says_so() {
+    let world = World::default();
+    let processor = open(&world, &json!({}));
+    let apple = apple();
+    let what = charge(&apple, 4250, 1);
+    let away = Use { away: true, ..what };
+    world.http.play([said(201, &json!({ "status": "received", "pspReference": "C1" }))]);
+    assert_eq!(block_on(processor.fence(&what, &name())), Answer::Unknown);
+    assert_eq!(block_on(processor.fence(&away, &name())), Answer::Working);
+    world.clock.pass(Duration::from_secs(719));
+    assert_eq!(block_on(processor.fence(&away, &name())), Answer::Working);
+    assert_eq!(world.http.taken(), Vec::<String>::new());
+    world.clock.pass(Duration::from_secs(1));
+    assert_eq!(block_on(processor.fence(&away, &name())), Answer::Unknown);
+    assert_eq!(world.http.taken().len(), 1);
+    assert_eq!(block_on(processor.fence(&what, &name())), Answer::Unknown);
+    assert_eq!(world.http.taken(), Vec::<String>::new());
+    world.clock.pass(Duration::from_secs(1_080));
+    for _ in 0..2 {
+        assert_eq!(block_on(processor.fence(&what, &name())), Answer::Unknown);
+    }
+    let calls = world.http.taken();
+    assert_eq!(calls[0], calls[1]);
+    assert!(calls[0].contains("/v72/cancels "), "{}", calls[0]);
+    assert!(calls[0].contains(&format!(r#"\"paymentReference\":\"{NAME}\""#)), "{}", calls[0]);
+    for (act, expected) in [
+        (Act::Lost, Answer::Unknown),
+        (Act::NotSent, Answer::Again),
+        (said(422, &json!({ "errorCode": "167" })), Answer::Unknown),
+        (said(401, &json!({})), Answer::Blocked { code: "credentials" }),
+    ] {
+        world.http.play([act]);
+        assert_eq!(block_on(processor.fence(&what, &name())), expected);
+    }
+    let cancelled = told(processor.as_ref(), "TECHNICAL_CANCEL", "true", 1_900);
+    assert_eq!(block_on(processor.fence(&knowing(what, &cancelled), &name())), Answer::Fenced);
+}
+
+#[test]
+fn an_authorisation_that_comes_when_it_may_be_cancelled_is_taken_back() {
+    let world = World::default();
+    let processor = open(&world, &json!({}));
+    let apple = apple();
+    let what = charge(&apple, 4250, 1);
+    let late = told(processor.as_ref(), "AUTHORISATION", "true", 1_800);
+    let late = knowing(what, &late);
+    world.clock.pass(Duration::from_secs(1_801));
+    world.http.play([said(201, &json!({ "status": "received", "pspReference": "C1" }))]);
+    assert_eq!(block_on(processor.look_up(&late, &name())), Answer::Unknown);
+    assert_eq!(world.http.taken(), Vec::<String>::new());
+    assert_eq!(block_on(processor.fence(&late, &name())), Answer::Unknown);
+    let call = world.http.taken().remove(0);
+    assert!(call.contains(&format!("/v72/payments/{PSP}/reversals ")), "{call}");
+    // One that was heard of in time is done, however late we look; unless it is less than was asked for.
+    let early = told(processor.as_ref(), "AUTHORISATION", "true", 1_799);
+    let answer = block_on(processor.fence(&knowing(what, &early), &name()));
+    assert!(matches!(answer, Answer::Done(_)), "{answer:?}");
+    let more = charge(&apple, 5000, 1);
+    assert_eq!(block_on(processor.fence(&knowing(more, &early), &name())), Answer::Unknown);
+    assert!(world.http.taken().remove(0).contains("/reversals "));
+}
+
+#[test]
+fn money_goes_back_when_the_webhook_says_so() {
+    let world = World::default();
+    let processor = open(&world, &json!({}));
+    let psp = Reference(PSP.to_owned());
+    let refund = Refund {
+        request: "req_01J00000000000000000000000".parse().unwrap(),
+        seq: 2,
+        charge: &psp,
+        money: payment(500).money().unwrap(),
+        again: false,
+        told: None,
+    };
+    let taken = json!({ "status": "received", "pspReference": "R1" });
+    world.http.play([said(201, &taken)]);
+    let pending = Refunded::Pending(Reference("R1".to_owned()));
+    assert_eq!(block_on(processor.refund(&refund)), pending);
+    assert_eq!(block_on(processor.refund(&Refund { again: true, ..refund })), pending);
+    let calls = world.http.taken();
+    assert_eq!(calls[0], calls[1]);
+    assert!(calls[0].contains(&format!("/v72/payments/{PSP}/refunds ")), "{}", calls[0]);
+    assert!(calls[0].contains("req_01J00000000000000000000000.r2"), "{}", calls[0]);
+    for (act, expected) in [
+        (Act::Lost, Refunded::Unknown),
+        (Act::NotSent, Refunded::Again),
+        (said(500, &json!({})), Refunded::Unknown),
+        (said(201, &json!({})), Refunded::Unknown),
+        (said(403, &json!({})), Refunded::Blocked { code: "permission" }),
+    ] {
+        world.http.play([act]);
+        assert_eq!(block_on(processor.refund(&refund)), expected);
+    }
+    world.http.taken();
+    for (success, code, expected) in [
+        (true, None, Refunded::Done(Reference("R1".to_owned()))),
+        (false, Some("refund_declined"), Refunded::Failed { code: "refund_declined" }),
+        (false, Some("refund_failed"), Refunded::Failed { code: "refund_failed" }),
+    ] {
+        let reference = Reference("R1".to_owned());
+        let told = domain::ports::Told { success, reference, code: code.map(str::to_owned) };
+        assert_eq!(block_on(processor.refund(&Refund { told: Some(&told), ..refund })), expected);
+    }
+    for bad in ["PL61C53A8B97E6915A", "", "a/b"] {
+        let bad = Reference(bad.to_owned());
+        let refunded = block_on(processor.refund(&Refund { charge: &bad, ..refund }));
+        assert_eq!(refunded, Refunded::Failed { code: "not_supported" });
+    }
+    assert_eq!(world.http.taken(), Vec::<String>::new());
+}

@@ -1,0 +1,112 @@
+//! What settings open, and what they refuse without quoting it.
+
+use domain::brand::Mode;
+use domain::ports::{OpenProcessorError, Way};
+use pollster::block_on;
+use serde_json::{Value, json};
+
+use super::{KEY, base, open, said};
+use crate::doubles::{World, payment};
+
+fn with(more: &Value) -> Value {
+    let mut settings = base();
+    settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    settings
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_refused_in_words_of_ours() {
+    let google = |more: Value| {
+        let mut google = json!({ "country": "NL" });
+        google.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({ "google_pay": google })
+    };
+    for more in [
+        json!({ "api_key": "" }),
+        json!({ "api_key": "N3ver\nSh0wn" }),
+        json!({ "merchant_account": "N3verSh0wn:1" }),
+        json!({ "merchant_accounts": [""] }),
+        json!({ "hmac_keys": [] }),
+        json!({ "hmac_keys": ["N3verSh0wn"] }),
+        json!({ "hmac_keys": [KEY, ""] }),
+        json!({ "live_prefix": "N3verSh0wn" }),
+        json!({ "base_url": "ftp://N3verSh0wn" }),
+        json!({ "base_url": "http://a/?N3verSh0wn" }),
+        json!({ "country": "N3verSh0wn" }),
+        json!({ "allowed_payment_methods": [] }),
+        json!({ "allowed_payment_methods": ["N3ver Sh0wn"] }),
+        json!({ "capture_delay_hours": 0 }),
+        json!({ "capture_delay_hours": 673 }),
+        json!({ "keep_cards": { "currency": "EUR" }, "pay_by_link": false }),
+        json!({ "keep_cards": { "currency": "N3verSh0wn" } }),
+        json!({ "N3verSh0wn": 1 }),
+        google(json!({ "country": "N3verSh0wn" })),
+        google(json!({ "networks": [] })),
+        google(json!({ "merchant_id": "N3ver Sh0wn" })),
+        google(json!({ "N3verSh0wn": 1 })),
+        json!({ "apple_pay": { "merchant_identifier": "a b", "display_name": "A", "country": "NL" } }),
+        json!({ "apple_pay": { "merchant_identifier": "m", "display_name": " ", "country": "NL" } }),
+    ] {
+        let world = World::default();
+        let error =
+            world.open(Mode::Test, "adyen", &with(&more)).err().unwrap_or_else(|| panic!("{more}"));
+        assert!(matches!(error, OpenProcessorError::Settings(_)));
+        let source = std::error::Error::source(&error).unwrap();
+        let shown = format!("{error} {error:?} {source} {source:?}");
+        assert!(!shown.contains("N3ver"), "{shown}");
+    }
+}
+
+#[test]
+fn live_mode_has_an_address_of_its_own_with_a_segment_more() {
+    let world = World::default();
+    assert!(world.open(Mode::Live, "adyen", &base()).is_err());
+    let both = with(&json!({ "live_prefix": "1a-Acme", "base_url": "https://a" }));
+    assert!(world.open(Mode::Live, "adyen", &both).is_err());
+    let live = with(&json!({ "live_prefix": "1a-Acme" }));
+    let live = world.open(Mode::Live, "adyen", &live).ok().unwrap();
+    let hosted = super::yes(domain::authorization::AuthorizationKind::Hosted, "");
+    block_on(live.prepare(&crate::doubles::charge(&hosted, 4250, 1)));
+    let call = world.http.taken().remove(0);
+    let url = "https://1a-Acme-checkout-live.adyenpayments.com/checkout/v72/paymentLinks ";
+    assert!(call.contains(url), "{call}");
+    let no_id = with(&json!({ "live_prefix": "1a-Acme", "google_pay": { "country": "NL" } }));
+    assert!(world.open(Mode::Live, "adyen", &no_id).is_err());
+}
+
+#[test]
+fn wallets_come_first_and_only_where_the_amount_can_be_said() {
+    let world = World::default();
+    let apple = json!({ "merchant_identifier": "merchant.com.acme", "display_name": "Acme", "country": "NL" });
+    let processor = open(&world, &json!({ "apple_pay": apple, "google_pay": { "country": "NL" } }));
+    let ways = processor.ways(&payment(4250));
+    let [Way::ApplePay(apple), Way::GooglePay(google), Way::Hosted] = ways.as_slice() else {
+        panic!("{ways:?}")
+    };
+    assert_eq!(apple.country, "NL");
+    assert_eq!(google.gateway["gatewayMerchantId"], "AcmeECOM");
+    let money = domain::values::money::Money::new(4250, "IDR".parse().unwrap()).unwrap();
+    let description = domain::values::text::Shown::new("Invoice").unwrap();
+    let ask = domain::ask::Ask::Payment { money, description, card: None };
+    assert_eq!(processor.ways(&ask), []);
+    let off = open(&world, &json!({ "pay_by_link": false }));
+    assert_eq!(off.ways(&payment(4250)), []);
+}
+
+#[test]
+fn apples_session_is_made_for_the_page_and_handed_on_as_it_is() {
+    let world = World::default();
+    let apple = json!({ "merchant_identifier": "merchant.com.acme", "display_name": "Acme", "country": "NL" });
+    let processor = open(&world, &json!({ "apple_pay": apple }));
+    // {"a":1}
+    world.http.play([said(200, &json!({ "data": "eyJhIjoxfQ==" }))]);
+    let session = block_on(processor.apple_pay_session("pay.example.com"));
+    assert_eq!(session.as_deref(), Some(r#"{"a":1}"#));
+    let call = world.http.taken().remove(0);
+    assert!(call.contains("/v72/applePay/sessions ") && call.contains("pay.example.com"), "{call}");
+    assert_eq!(block_on(processor.apple_pay_session("a/b")), None);
+    for (status, data) in [(200, "W10="), (200, "?"), (200, ""), (403, "eyJhIjoxfQ==")] {
+        world.http.play([said(status, &json!({ "data": data }))]);
+        assert_eq!(block_on(processor.apple_pay_session("pay.example.com")), None, "{data}");
+    }
+}

@@ -1,0 +1,216 @@
+//! Webhooks and customers who come back: who sent them, and what they say.
+
+use domain::authorization::AuthorizationKind;
+use domain::brand::Mode;
+use domain::ports::{CallbackError, Heard, News, NewsReply, UnverifiedCallback};
+use serde_json::{Value, json};
+
+use super::{BEGUN, KEY, NAME, base, called, heard, item, open, signed, webhook};
+use crate::doubles::World;
+
+const OTHER_KEY: &str = "9064450A8892A093D9E97EFCC9639DE31B74F3A7803135555A3C96F5A57915D6";
+
+fn request() -> domain::values::id::RequestId {
+    "req_01J00000000000000000000000".parse().unwrap()
+}
+
+#[test]
+fn every_item_of_the_reference_is_heard_with_its_own_key_and_no_other() {
+    let file: Value =
+        serde_json::from_str(include_str!("../../../src/adyen/fixtures/vectors-webhook.json"))
+            .unwrap();
+    for vector in file["standard"].as_array().unwrap() {
+        let mut item = vector["item"].clone();
+        item["additionalData"] = json!({ "hmacSignature": vector["hmacSignature"].clone() });
+        let body = webhook("false", &[item.clone()]);
+        let world = World::default();
+        let mut settings = base();
+        settings["merchant_account"] = vector["item"]["merchantAccountCode"].clone();
+        settings["hmac_keys"] = json!([OTHER_KEY.replace('9', "8"), vector["key_hex"]]);
+        let rotated = world.open(Mode::Test, "adyen", &settings).ok().unwrap();
+        // None of them is about a request of ours: they are acknowledged.
+        assert_eq!(rotated.receive(&called(&body, 0)).map(|heard| heard.news), Ok(Vec::new()));
+        settings["hmac_keys"] = json!([OTHER_KEY.replace('9', "8")]);
+        let other = world.open(Mode::Test, "adyen", &settings).ok().unwrap();
+        assert_eq!(other.receive(&called(&body, 0)), Err(CallbackError::Forged));
+    }
+}
+
+#[test]
+fn what_is_heard_is_answered_at_once_and_with_nothing() {
+    let world = World::default();
+    let processor = open(&world, &json!({}));
+    let body = webhook("false", &[signed(item("AUTHORISATION", NAME, "true"), KEY)]);
+    let Heard { news, reply } = processor.receive(&called(&body, 0)).unwrap();
+    assert_eq!(news.len(), 1);
+    let NewsReply::Plain(reply) = reply else { panic!() };
+    assert_eq!((reply.status, reply.body.as_str()), (202, ""));
+}
+
+#[test]
+fn events_are_told_to_the_attempt_or_refund_they_name() {
+    let world = World::default();
+    let processor = open(&world, &json!({}));
+    let ending = format!("{NAME}.c");
+    let refund = "req_01J00000000000000000000000.r2";
+    for (event, name, success, expected) in [
+        ("AUTHORISATION", NAME, "true", "told 1 true "),
+        ("AUTHORISATION", NAME, "false", "told 1 false card_declined"),
+        ("CANCELLATION", NAME, "true", "told 1 false cancelled"),
+        ("TECHNICAL_CANCEL", ending.as_str(), "true", "told 1 false cancelled"),
+        ("TECHNICAL_CANCEL", NAME, "true", "told 1 false cancelled"),
+        ("TECHNICAL_CANCEL", NAME, "false", "look"),
+        ("CANCEL_OR_REFUND", ending.as_str(), "true", "told 1 false cancelled"),
+        ("CANCEL_OR_REFUND", ending.as_str(), "false", "look"),
+        ("REFUND", refund, "true", "refund 2 true "),
+        ("REFUND", refund, "false", "refund 2 false refund_declined"),
+        ("REFUND_FAILED", refund, "true", "refund 2 false refund_failed"),
+        ("REFUND_FAILED", refund, "false", ""),
+        ("REFUND", NAME, "true", "look"),
+        ("AUTHORISATION", ending.as_str(), "true", ""),
+        ("AUTHORISATION", refund, "true", ""),
+        ("AUTHORISATION", "order 7", "true", ""),
+        ("AUTHORISATION", NAME, "maybe", ""),
+        ("CAPTURE", NAME, "true", ""),
+        ("CHARGEBACK", NAME, "true", ""),
+        ("REPORT_AVAILABLE", "", "true", ""),
+        ("RECURRING_CONTRACT", NAME, "true", ""),
+    ] {
+        let news = heard(processor.as_ref(), item(event, name, success), 0);
+        let words: Vec<String> = news
+            .iter()
+            .map(|news| match news {
+                News::Look(about) => {
+                    assert_eq!(*about, request());
+                    "look".to_owned()
+                }
+                News::Told { generation, told, .. } => {
+                    let code = told.code.as_deref().unwrap_or_default();
+                    format!("told {generation} {} {code}", told.success)
+                }
+                News::RefundTold { seq, told, .. } => {
+                    let code = told.code.as_deref().unwrap_or_default();
+                    format!("refund {seq} {} {code}", told.success)
+                }
+                News::Returned { .. } => panic!(),
+            })
+            .collect();
+        assert_eq!(words.join(","), expected, "{event} {name} {success}");
+    }
+}
+
+#[test]
+fn one_bad_item_refuses_the_whole_call() {
+    let world = World::default();
+    let processor = open(&world, &json!({ "merchant_accounts": ["AcmePOS"] }));
+    let good = || signed(item("AUTHORISATION", NAME, "true"), KEY);
+    let changed = |pointer: &str, value: Value| {
+        let mut item = good();
+        *item.pointer_mut(pointer).unwrap() = value;
+        item
+    };
+    let other_account = |account: &str| {
+        let mut item = item("AUTHORISATION", NAME, "true");
+        item["merchantAccountCode"] = json!(account);
+        signed(item, KEY)
+    };
+    assert!(processor.receive(&called(&webhook("false", &[good(), good()]), 0)).is_ok());
+    let pos = webhook("false", &[other_account("AcmePOS")]);
+    assert!(processor.receive(&called(&pos, 0)).is_ok());
+    let forged = [
+        changed("/success", json!("false")),
+        changed("/amount/value", json!(1)),
+        changed("/amount/currency", json!("USD")),
+        changed("/pspReference", json!("1")),
+        changed("/merchantReference", json!("req_01J00000000000000000000000.2")),
+        changed("/additionalData/hmacSignature", json!("")),
+        changed("/additionalData/hmacSignature", json!(null)),
+        other_account("SomebodyElse"),
+        signed(item("AUTHORISATION", NAME, "true"), OTHER_KEY),
+        item("AUTHORISATION", NAME, "true"),
+    ];
+    for bad in forged {
+        for items in [[good(), bad.clone()], [bad.clone(), good()]] {
+            let body = webhook("false", &items);
+            assert_eq!(processor.receive(&called(&body, 0)), Err(CallbackError::Forged), "{bad}");
+        }
+    }
+    for body in
+        [webhook("true", &[good()]), webhook("", &[good()]), webhook("false", &[]), json!([])]
+    {
+        assert_eq!(processor.receive(&called(&body, 0)), Err(CallbackError::Forged), "{body}");
+    }
+    // What is not signed is not looked at.
+    for pointer in ["/eventDate", "/paymentMethod", "/reason", "/operations"] {
+        let body = webhook("false", &[changed(pointer, json!("x"))]);
+        assert!(processor.receive(&called(&body, 0)).is_ok(), "{pointer}");
+    }
+}
+
+#[test]
+fn a_signature_is_read_in_one_way_only() {
+    let world = World::default();
+    let processor = open(&world, &json!({}));
+    // Somebody else at the same account may call a payment so, and the text is signed.
+    let mut theirs = item("AUTHORISATION", &format!("AcmeECOM:{NAME}"), "true");
+    theirs["pspReference"] = json!("P");
+    let signature = signed(theirs.clone(), KEY)["additionalData"].clone();
+    assert_eq!(heard(processor.as_ref(), theirs.clone(), 0), []);
+    // Read with the colon elsewhere, it would be about a request of ours.
+    let mut ours = item("AUTHORISATION", NAME, "true");
+    ours["pspReference"] = json!("P:");
+    ours["originalReference"] = json!("AcmeECOM");
+    ours["additionalData"] = signature;
+    let body = webhook("false", &[ours]);
+    assert_eq!(processor.receive(&called(&body, 0)), Err(CallbackError::Malformed));
+}
+
+#[test]
+fn a_webhook_of_the_other_mode_is_nobodys() {
+    let world = World::default();
+    let mut settings = base();
+    settings["live_prefix"] = json!("1797a841fbb37ca7-AcmeCompany");
+    let live = world.open(Mode::Live, "adyen", &settings).ok().unwrap();
+    let items = [signed(item("AUTHORISATION", NAME, "true"), KEY)];
+    assert!(live.receive(&called(&webhook("true", &items), 0)).is_ok());
+    let test = webhook("false", &items);
+    assert_eq!(live.receive(&called(&test, 0)), Err(CallbackError::Forged));
+}
+
+fn came_back(query: &str) -> UnverifiedCallback {
+    let url = format!("https://pay.example.com/callbacks/acme/till{query}");
+    let now = domain::values::time::Timestamp::from_millis(BEGUN);
+    UnverifiedCallback { method: http::Method::GET, url, now, ..called(&json!({}), 0) }
+}
+
+#[test]
+fn a_customer_who_comes_back_brings_what_the_payment_is_finished_with() {
+    let world = World::default();
+    let processor = open(&world, &json!({}));
+    // The address is in the call that pays.
+    let apple = super::apple();
+    world.http.play([crate::doubles::Act::Lost]);
+    let what = crate::doubles::charge(&apple, 4250, 1);
+    let name = domain::ports::Reference(NAME.to_owned());
+    pollster::block_on(processor.execute(&what, &name));
+    let call = world.http.taken().remove(0);
+    let state = call.split("till?state=").nth(1).unwrap().split('\\').next().unwrap().to_owned();
+    assert!(state.starts_with(NAME), "{state}");
+    let back = came_back(&format!("?state={state}&redirectResult=X6XtfGC3%21Y"));
+    let Heard { news, reply } = processor.receive(&back).unwrap();
+    assert_eq!(reply, NewsReply::ToPage(request()));
+    let authorization = super::yes(AuthorizationKind::Code, "X6XtfGC3!Y");
+    assert_eq!(news, [News::Returned { request: request(), generation: 1, authorization }]);
+    for (query, error) in [
+        (format!("?state={NAME}.00&redirectResult=a"), CallbackError::Forged),
+        (format!("?state={}&redirectResult=a", state.replace(".1.", ".2.")), CallbackError::Forged),
+        (format!("?state={state}"), CallbackError::None),
+        (format!("?state={state}&redirectResult="), CallbackError::None),
+        (format!("?state={state}&state={state}&redirectResult=a"), CallbackError::None),
+        (format!("?state={state}&redirectResult=a&redirectResult=b"), CallbackError::None),
+        ("?redirectResult=a".to_owned(), CallbackError::None),
+        (String::new(), CallbackError::None),
+    ] {
+        assert_eq!(processor.receive(&came_back(&query)), Err(error), "{query}");
+    }
+}
