@@ -91,7 +91,7 @@ mod tests {
     impl Handler for Moody {
         async fn handle(&self, message: &Message) -> Handled {
             match message.parts().0 {
-                Step::Deliver | Step::Fetch => Handled::Done,
+                Step::Deliver | Step::Fetch | Step::Refund { .. } => Handled::Done,
                 Step::Check => Handled::Again,
                 Step::Notice { .. } => std::future::pending().await,
             }
