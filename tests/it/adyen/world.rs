@@ -1,0 +1,361 @@
+//! One request at Adyen, with the worker that ships, and everybody around it who acts as the dice fall.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::ask::{Ask, AskHash, Customer, Metadata, Session, SessionKind};
+use domain::authorization::{Authorization, AuthorizationKind};
+use domain::brand::{Brand, Mode};
+use domain::consent::{Consent, How};
+use domain::effects;
+use domain::message::{Handled, Handler, Message, Step};
+use domain::ports::{
+    Clock, Item, Key, News, Page, Processor, Processors, Proof, Queue, QueueError, Range, Reach,
+    Store, StoreError, UnverifiedCallback, Write,
+};
+use domain::request::{Change, Recall, Refusal, Request, State};
+use domain::values::id::{ConsentId, PromptId, RequestId};
+use domain::values::money::Money;
+use domain::values::text::Shown;
+use domain::values::time::Timestamp;
+use domain::{seal, storage};
+use fetch_info::FetchInfo;
+use processors::{Outside, Registry};
+use serde_json::{Value, json};
+use tests::doubles::{ManualClock, OneBrand, SeededRandom};
+use tests::memory::MemoryStore;
+use tests::sim::Dice;
+use tests::standins::adyen::{self, Adyen, Faults, Visitor};
+
+const AMOUNT: u64 = 4250;
+
+/// A store that is out of reach at times, before it has written or after.
+struct Shaky {
+    inner: MemoryStore,
+    dice: Mutex<Dice>,
+    per_mille: u64,
+}
+
+impl Shaky {
+    fn fails(&self) -> bool {
+        self.dice.lock().unwrap().happens(self.per_mille)
+    }
+}
+
+#[async_trait]
+impl Store for Shaky {
+    async fn read(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+        if self.fails() {
+            return Err(StoreError::Unavailable("shaky".into()));
+        }
+        self.inner.read(key).await
+    }
+
+    async fn list(&self, range: &Range) -> Result<Page, StoreError> {
+        self.inner.list(range).await
+    }
+
+    async fn list_index(&self, range: &Range) -> Result<Page, StoreError> {
+        self.inner.list_index(range).await
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError> {
+        if self.fails() {
+            return Err(StoreError::Unavailable("shaky".into()));
+        }
+        self.inner.write(writes).await?;
+        if self.fails() { Err(StoreError::Unavailable("shaky".into())) } else { Ok(()) }
+    }
+}
+
+/// Messages, and when each is due.
+struct Due {
+    clock: Arc<ManualClock>,
+    messages: Mutex<VecDeque<(Timestamp, Message)>>,
+}
+
+#[async_trait]
+impl Queue for Due {
+    async fn send(&self, message: &Message, delay: Duration) -> Result<(), QueueError> {
+        let at = self.clock.now().after(delay);
+        self.messages.lock().unwrap().push_back((at, message.clone()));
+        Ok(())
+    }
+}
+
+/// What a run came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum End {
+    Fulfilled,
+    NotCharged,
+    InDoubt,
+}
+
+pub(super) struct World {
+    clock: Arc<ManualClock>,
+    store: Arc<Shaky>,
+    queue: Arc<Due>,
+    adyen: Arc<Adyen>,
+    brand: Arc<Brand>,
+    processor: Box<dyn Processor>,
+    worker: FetchInfo,
+    dice: Dice,
+    /// What is needed to see a run again.
+    seed: u64,
+    id: RequestId,
+    /// When the customer, or the requester, does something at Adyen.
+    visit: Option<(Timestamp, Visitor)>,
+    recall: Option<Timestamp>,
+    decided: bool,
+}
+
+fn brand_text() -> String {
+    let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let settings = json!({ "api_key": adyen::API_KEY, "merchant_account": adyen::ACCOUNT,
+        "hmac_keys": [adyen::HMAC_KEY], "base_url": "https://adyen.example",
+        "google_pay": { "country": "NL" } });
+    json!({
+        "version": "1", "name": "acme", "display_name": "Acme", "keys": [],
+        "sealing": { "current": "1", "keys": { "1": key } }, "address_key": key, "link_key": key,
+        "test": { "processors": [{ "name": "till", "kind": "adyen", "settings": settings }] },
+    })
+    .to_string()
+}
+
+/// A request to which there is a yes.
+fn granted(brand: &Brand, hosted: bool, now: Timestamp) -> Change {
+    let id = RequestId::new(now, [1; 10]);
+    let money = Money::new(AMOUNT, "EUR".parse().unwrap()).unwrap();
+    let ask = Ask::Payment { money, description: Shown::new("Invoice").unwrap(), card: None };
+    let (kind, secret) =
+        if hosted { (AuthorizationKind::Hosted, "") } else { (AuthorizationKind::GooglePay, "{}") };
+    let authorization = Authorization { kind, secret: secret.into() };
+    let sealed = seal::seal(&brand.sealing, id, &authorization, &SeededRandom::new(2)).unwrap();
+    let consent = Consent {
+        id: ConsentId::new(now, [3; 10]),
+        at: now,
+        ask_hash: AskHash::of(id, &brand.name, "Acme", &ask),
+        prompt: PromptId::new(now, [4; 10]),
+        channel: "rcs".parse().unwrap(),
+        how: How::Page,
+        code_matched: false,
+    };
+    let mut change = Request {
+        id,
+        brand: brand.name.clone(),
+        mode: Mode::Test,
+        payee: "Acme".to_owned(),
+        customer: Customer { phone: "+15551230001".parse().unwrap(), name: None, language: None },
+        address: "hash".to_owned(),
+        session: Session { kind: SessionKind::Voice, id: "call".to_owned(), agent: None },
+        ask_hash: AskHash::of(id, &brand.name, "Acme", &ask),
+        ask,
+        processor: "till".parse().unwrap(),
+        routes: vec!["rcs".parse().unwrap()],
+        routes_used: 0,
+        session_code: None,
+        by_tap: false,
+        metadata: Metadata::new(),
+        notify: false,
+        fallback_seconds: 12,
+        attempts_max: 1,
+        retention_seconds: 86_400,
+        created_at: now,
+        expires_at: now.after(Duration::from_secs(300)),
+        customer_extended: false,
+        state: State::Pending,
+        prompts: Vec::new(),
+        attempts: Vec::new(),
+        timeline: Vec::new(),
+        events: 0,
+        chain: String::new(),
+        notices: 0,
+    }
+    .accepted();
+    change.request.state = State::Authorized { consent, sealed };
+    change
+}
+
+impl World {
+    pub(super) async fn new(seed: u64, hosted: bool, faults: Faults, shaky: u64) -> Self {
+        let mut dice = Dice::new(seed);
+        let clock = Arc::new(ManualClock::default());
+        let adyen = Arc::new(Adyen::new(Dice::new(dice.roll()), faults, Arc::clone(&clock)));
+        let secrets = Arc::new(OneBrand::new(&brand_text()).unwrap());
+        let brand = secrets.now();
+        let queue = Arc::new(Due { clock: Arc::clone(&clock), messages: Mutex::default() });
+        let shaken = Mutex::new(Dice::new(dice.roll()));
+        let store =
+            Arc::new(Shaky { inner: MemoryStore::default(), dice: shaken, per_mille: shaky });
+        let registry = || {
+            let (http, clock) = (Arc::<Adyen>::clone(&adyen), Arc::<ManualClock>::clone(&clock));
+            Registry::new(Outside { http, store: Arc::<Shaky>::clone(&store), clock })
+        };
+        let name = "till".parse().unwrap();
+        let processor = registry().open(&brand, Mode::Test, &name).ok().unwrap();
+        let worker = FetchInfo {
+            clock: Arc::<ManualClock>::clone(&clock),
+            random: Arc::new(SeededRandom::new(seed)),
+            store: Arc::<Shaky>::clone(&store),
+            queue: Arc::<Due>::clone(&queue),
+            secrets,
+            processors: Arc::new(registry()),
+            http: Arc::<Adyen>::clone(&adyen),
+            public_base: "https://pay.example.com".to_owned(),
+            notice_reach: Reach::Public,
+            crowds: fetch_info::Crowds::default(),
+        };
+        let change = granted(&brand, hosted, clock.now());
+        let id = change.request.id;
+        storage::commit(&store.inner, None, change, Vec::new()).await.unwrap();
+        effects::send(queue.as_ref(), Step::Fetch, id, Duration::ZERO).await.unwrap();
+        let (visit, recall, decided) = (None, None, false);
+        Self {
+            clock,
+            store,
+            queue,
+            adyen,
+            brand,
+            processor,
+            worker,
+            dice,
+            id,
+            visit,
+            recall,
+            decided,
+            seed,
+        }
+    }
+
+    async fn stored(&self) -> storage::Loaded {
+        storage::load(&self.store.inner, self.id).await.unwrap().unwrap()
+    }
+
+    /// Commits what somebody else records, and has the worker look.
+    async fn records(&self, command: impl Fn(&Request) -> Result<Change, Refusal>) {
+        let loaded = self.stored().await;
+        let Ok(change) = command(&loaded.request) else { return };
+        let ports: (&dyn Store, &dyn Queue) = (&self.store.inner, self.queue.as_ref());
+        let step = Some(Step::Fetch);
+        effects::apply(ports, Some(loaded.version), change, Vec::new(), step).await.unwrap();
+    }
+
+    async fn hears(&self, method: http::Method, url: String, body: &Value) {
+        let now = self.clock.now();
+        let callback = UnverifiedCallback {
+            method,
+            url,
+            headers: http::HeaderMap::new(),
+            body: body.to_string().into(),
+            now,
+            proof: Proof::None,
+        };
+        for news in self.processor.receive(&callback).unwrap().news {
+            match news {
+                News::Told { generation, told, .. } => {
+                    self.records(|request| request.told(generation, told.clone(), now)).await;
+                }
+                News::Returned { generation, authorization, .. } => {
+                    let random = SeededRandom::new(9);
+                    let sealed = seal::seal(&self.brand.sealing, self.id, &authorization, &random);
+                    let sealed = sealed.unwrap();
+                    self.records(|request| request.returned(generation, sealed.clone(), now)).await;
+                }
+                News::Look(id) => {
+                    let queue = self.queue.as_ref();
+                    effects::send(queue, Step::Fetch, id, Duration::ZERO).await.unwrap();
+                }
+                News::RefundTold { .. } => panic!("nobody asked for a refund"),
+            }
+        }
+    }
+
+    /// The customer was sent on: what they will do, and whether somebody loses patience.
+    async fn decides(&mut self) {
+        let sent_on =
+            self.stored().await.request.open_attempt().is_some_and(|a| a.onward.is_some());
+        if self.decided || !sent_on {
+            return;
+        }
+        self.decided = true;
+        let now = self.clock.now();
+        let visitor = if self.dice.happens(800) { Visitor::Pays } else { Visitor::Fails };
+        if self.dice.happens(800) {
+            self.visit = Some((now.after(Duration::from_secs(self.dice.between(1, 700))), visitor));
+        }
+        if self.dice.happens(300) {
+            self.recall = Some(now.after(Duration::from_secs(self.dice.between(1, 300))));
+        }
+    }
+
+    fn name(&self) -> String {
+        format!("{}.1", self.id)
+    }
+
+    async fn step(&mut self) -> bool {
+        self.decides().await;
+        let next = {
+            let messages = self.queue.messages.lock().unwrap();
+            let message = messages.iter().map(|(at, _)| *at).min();
+            let visit = self.visit.map(|(at, _)| at);
+            [message, self.adyen.next(), visit, self.recall].into_iter().flatten().min()
+        };
+        let Some(next) = next else { return false };
+        self.clock.pass_until(next);
+        let now = self.clock.now();
+        for body in self.adyen.passes() {
+            let url = "https://pay.example.com/callbacks/acme/till".to_owned();
+            self.hears(http::Method::POST, url, &body).await;
+        }
+        if let Some((_, visitor)) = self.visit.take_if(|(at, _)| *at <= now)
+            && let Some(url) = self.adyen.visited(&self.name(), visitor)
+        {
+            self.hears(http::Method::GET, url, &Value::Null).await;
+        }
+        if self.recall.take_if(|at| *at <= now).is_some() {
+            self.records(|request| request.recalled(Recall::Requester, now)).await;
+        }
+        let due = {
+            let mut messages = self.queue.messages.lock().unwrap();
+            let place = messages.iter().position(|(at, _)| *at <= now);
+            place.and_then(|place| messages.remove(place))
+        };
+        if let Some((_, message)) = due
+            && self.worker.handle(&message).await == Handled::Again
+        {
+            self.queue.send(&message, Duration::from_secs(30)).await.unwrap();
+        }
+        true
+    }
+
+    /// Runs until nothing happens any more, or for three days; says what it came to, having compared it with the books.
+    pub(super) async fn runs(mut self) -> End {
+        let until = self.clock.now().after(Duration::from_secs(3 * 86_400));
+        for _ in 0..20_000 {
+            if self.clock.now() > until || !self.step().await {
+                break;
+            }
+        }
+        assert_eq!(self.adyen.complaints(), Vec::<String>::new(), "seed {}", self.seed);
+        let request = self.stored().await.request;
+        let charges = self.adyen.charges(&self.name());
+        let fulfilled = matches!(&request.state, State::Closed { outcome, .. } if outcome.state_name() == "fulfilled");
+        match request.open_attempt() {
+            Some(attempt) => {
+                assert!(attempt.doubt_told, "seed {}: neither ended nor in doubt", self.seed);
+                End::InDoubt
+            }
+            None if fulfilled => {
+                assert_eq!(charges.len(), 1, "seed {}: {:?}", self.seed, request.attempts);
+                assert_eq!(charges[0].amount, AMOUNT);
+                End::Fulfilled
+            }
+            None => {
+                assert_eq!(charges, [], "seed {}: {:?}", self.seed, request.attempts);
+                End::NotCharged
+            }
+        }
+    }
+}
