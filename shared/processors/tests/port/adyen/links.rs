@@ -52,7 +52,8 @@ fn a_link_is_made_once_and_carries_what_was_asked_for() {
     for part in [
         "POST https://checkout-test.adyen.com/v72/paymentLinks ",
         r#"\"reference\":\"req_01J00000000000000000000000.1\""#,
-        r#"\"amount\":{\"currency\":\"EUR\",\"value\":4250}"#,
+        r#"\"currency\":\"EUR\""#,
+        r#"\"value\":4250"#,
         r#"\"expiresAt\":\"2026-01-02T00:00:00.000Z\""#,
         r#"\"returnUrl\":\"https://pay.example.com/c/page\""#,
         r#"\"reusable\":false"#,
