@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use domain::ask::Ask;
 use domain::request::{PromptRecord, Request};
 use domain::values::id::PromptId;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, Response, header};
 use serde_json::json;
 
 use super::brand::BASE;
@@ -17,6 +18,8 @@ use super::world::World;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
     Yes,
+    /// Yes, and the rest on the processor's own page.
+    Hosted,
     WrongCode,
     NoCode,
     No,
@@ -33,16 +36,19 @@ const CARDS: [&str; 4] = [
 
 impl World {
     pub(super) fn customer_acts(&mut self) {
-        match self.roll(20) {
-            0..11 => self.answers(),
-            11 | 12 => {
+        match self.roll(30) {
+            0..10 => self.answers(),
+            10..12 => {
                 // Two taps, or two devices.
                 self.answers();
                 self.answers();
             }
-            13 => self.looks(),
-            14..18 => self.receipt(),
-            18 if self.roll(6) == 0 => self.writes("STOP"),
+            12 => self.looks(),
+            13..21 => self.is_away(),
+            21 => self.comes_back_again(),
+            22..24 => self.hears(),
+            24..28 => self.receipt(),
+            28 if self.roll(5) == 0 => self.writes("STOP"),
             _ => {
                 if self.roll(3) == 0 {
                     self.writes("START");
@@ -54,10 +60,10 @@ impl World {
     }
 
     /// A prompt of some request, most often of one that is open.
-    fn some_prompt(&self) -> Option<(Request, PromptRecord)> {
+    pub(super) fn some_prompt(&self) -> Option<(Request, PromptRecord)> {
         let outside = &mut *self.shared.lock();
         let all = || outside.watch.seen.values().map(|seen| &seen.request);
-        let open: Vec<&Request> = all().filter(|request| request.is_open_to_answers()).collect();
+        let open: Vec<&Request> = all().filter(|request| !request.is_closed()).collect();
         let any = open.is_empty() || outside.dice.happens(150);
         let among = if any { all().collect() } else { open };
         let request = (*outside.dice.pick(&among)?).clone();
@@ -65,8 +71,13 @@ impl World {
         Some((request, prompt))
     }
 
-    fn wish(&self) -> Wish {
+    fn wish(&self, ask: &Ask) -> Wish {
+        let hosted_often = match ask {
+            Ask::Identity { .. } => 26,
+            Ask::Payment { .. } | Ask::PaymentMethod { .. } => 8,
+        };
         match self.roll(40) {
+            roll if roll < hosted_often => Wish::Hosted,
             0..28 => Wish::Yes,
             28 | 29 => Wish::WrongCode,
             30 => Wish::NoCode,
@@ -79,7 +90,7 @@ impl World {
     /// The customer answers a prompt, in time and rightly or not.
     fn answers(&mut self) {
         let Some((request, prompt)) = self.some_prompt() else { return };
-        let wish = self.wish();
+        let wish = self.wish(&request.ask);
         let card = match self.roll(10) {
             0..6 => CARDS.first(),
             6..8 => CARDS.get(1),
@@ -102,12 +113,21 @@ impl World {
                 session.choices.iter().find(|choice| **choice != session.code).cloned()
             }
             Wish::NoCode => None,
-            Wish::Yes | Wish::No | Wish::NotMe | Wish::MoreTime => Some(session.code.clone()),
+            Wish::Yes | Wish::Hosted | Wish::No | Wish::NotMe | Wish::MoreTime => {
+                Some(session.code.clone())
+            }
         });
         let right = code.as_deref() == session.map(|session| session.code.as_str());
-        let means_yes = matches!(wish, Wish::Yes | Wish::WrongCode | Wish::NoCode) && right;
-        let running = if prompt.channel.as_str() == "sms" {
-            self.answers_page(request, prompt.id, (wish, code, card))
+        let yes = matches!(wish, Wish::Yes | Wish::Hosted | Wish::WrongCode | Wish::NoCode);
+        let on_page = prompt.channel.as_str() == "sms" || wish == Wish::Hosted;
+        // A button that only opens the page says nothing, and neither does what somebody made up.
+        let button = !on_page && self.taps_buttons();
+        let forged = button && self.happens(|faults| faults.twice);
+        let means_yes = yes && right && !forged;
+        let running = if on_page {
+            self.answers_page(request, prompt, (wish, code, card))
+        } else if button {
+            self.postback(request, prompt, (wish, code.as_deref()), forged)
         } else {
             self.taps(request, prompt.id, (wish, code, card))
         };
@@ -117,6 +137,11 @@ impl World {
         }
         self.say(|| format!("{wish:?} with {card} to {} of {}", prompt.id, request.id));
         self.employ(Work::Other("answer"), running);
+    }
+
+    /// Half of all taps come as a channel brings them, where there is more than one request.
+    fn taps_buttons(&self) -> bool {
+        self.plan.requests > 1 && self.roll(2) == 0
     }
 
     fn taps(
@@ -130,7 +155,7 @@ impl World {
             Wish::Yes | Wish::WrongCode | Wish::NoCode => "approve",
             Wish::No => "decline",
             Wish::NotMe => "not_me",
-            Wish::MoreTime => return None,
+            Wish::MoreTime | Wish::Hosted => return None,
         };
         let body = json!({ "action": action, "session_code": code, "card": card }).to_string();
         let machine = Arc::clone(&self.machine);
@@ -152,17 +177,22 @@ impl World {
     fn answers_page(
         &self,
         request: &Request,
-        prompt: PromptId,
+        prompt: &PromptRecord,
         how: (Wish, Option<String>, &str),
     ) -> Option<Running> {
         let (wish, code, card) = how;
         let action = match wish {
             Wish::Yes | Wish::WrongCode | Wish::NoCode => "approve",
+            Wish::Hosted => "approve_hosted",
             Wish::No => "decline",
             Wish::NotMe => "not_me",
             Wish::MoreTime => "extend",
         };
-        let token = self.text(request, prompt)?.link.rsplit('/').next()?.to_owned();
+        let token = if prompt.channel.as_str() == "sms" {
+            self.text(request, prompt.id)?.link.rsplit('/').next()?.to_owned()
+        } else {
+            self.token(prompt.id)
+        };
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("action", action).append_pair("card", card);
         if let Some(code) = code {
@@ -176,12 +206,7 @@ impl World {
                 Ok(page) => page,
                 Err(problem) => return End::Answered(Err(problem)),
             };
-            let text = String::from_utf8_lossy(page.body()).into_owned();
-            let nonce = text
-                .split_once("name=\"nonce\" value=\"")
-                .and_then(|(_, rest)| rest.split_once('"'))
-                .map(|(nonce, _)| nonce.to_owned());
-            let Some(nonce) = nonce else { return End::Answered(Ok(page)) };
+            let Some(nonce) = nonce(&page) else { return End::Answered(Ok(page)) };
             let body = format!("{form}&nonce={nonce}");
             End::Answered(callback.answer_page(&token, &HeaderMap::new(), body.as_bytes()).await)
         }))
@@ -265,4 +290,11 @@ impl World {
         });
         self.employ(work, running);
     }
+}
+
+/// What a page's form proves itself by.
+pub(super) fn nonce(page: &Response<Bytes>) -> Option<String> {
+    let text = String::from_utf8_lossy(page.body());
+    let (_, rest) = text.split_once("name=\"nonce\" value=\"")?;
+    rest.split_once('"').map(|(nonce, _)| nonce.to_owned())
 }

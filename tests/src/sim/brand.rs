@@ -7,6 +7,16 @@ use domain::keys::digest_hex;
 use serde_json::{Value, json};
 
 use super::dice::Dice;
+use super::provider::{CLIENT, ISSUER};
+use super::watch::SECRET;
+
+/// The other brand's credentials are of a generation that the first brand never comes to.
+const OTHER: u64 = 64;
+
+/// What Stripe signs with for the other brand.
+pub(super) fn other_webhook_secret() -> String {
+    format!("whsec_stripe{OTHER}")
+}
 
 /// Where everything is.
 pub(super) const BASE: &str = "https://pay.test";
@@ -20,6 +30,9 @@ pub(super) struct Credentials {
     pub(super) policy: Value,
     /// Whether the processor is the sandbox's own stand-in, with its ledger in the store, and not the one out there.
     pub(super) sandbox: bool,
+    /// Whether cards that want 3-D Secure are refused, and whether what is asked of the provider of facts is pushed there.
+    pub(super) refuses_3ds: bool,
+    pub(super) pushes: bool,
 }
 
 /// 32 or so bytes that belong to a name and a count.
@@ -46,7 +59,13 @@ impl Credentials {
                 "attempts_max": dice.between(1, 4),
             }),
         };
-        Self { generation: 0, policy, sandbox: own_policy && dice.happens(250) }
+        Self {
+            generation: 0,
+            policy,
+            sandbox: own_policy && dice.happens(250),
+            refuses_3ds: own_policy && dice.happens(300),
+            pushes: own_policy && dice.happens(500),
+        }
     }
 
     /// The next ones.
@@ -69,6 +88,18 @@ impl Credentials {
         format!("sk_test_sim{}", self.generation)
     }
 
+    /// What Stripe signs with when it calls us.
+    #[must_use]
+    pub(super) fn webhook_secret(&self) -> String {
+        format!("whsec_stripe{}", self.generation)
+    }
+
+    /// What we prove with at the provider of facts who we are.
+    #[must_use]
+    pub(super) fn client_secret(&self) -> String {
+        format!("client{}", self.generation)
+    }
+
     /// The token Twilio signs with.
     #[must_use]
     pub(super) fn twilio_token(&self) -> String {
@@ -87,6 +118,21 @@ impl Credentials {
     /// # Errors
     /// When the text is no brand's secret.
     pub(super) fn brand(&self) -> Result<Brand, InvalidBrand> {
+        self.brand_of("shop")
+    }
+
+    /// Another brand's, with an account of its own at the same processor.
+    ///
+    /// # Errors
+    /// When the text is no brand's secret.
+    pub(super) fn other_brand() -> Result<Brand, InvalidBrand> {
+        let (policy, flag) = (json!({}), false);
+        let theirs =
+            Self { generation: OTHER, policy, sandbox: flag, refuses_3ds: flag, pushes: flag };
+        theirs.brand_of("other")
+    }
+
+    fn brand_of(&self, name: &str) -> Result<Brand, InvalidBrand> {
         let before = Self { generation: self.generation.saturating_sub(1), ..self.clone() };
         let sealing: serde_json::Map<String, Value> = (0..=self.generation)
             .map(|generation| (format!("k{generation}"), json!(secret("seal", generation))))
@@ -99,12 +145,28 @@ impl Credentials {
             let settings = json!({
                 "secret_key": self.stripe_key(),
                 "base_url": "https://stripe.test",
+                "webhook_secrets": [self.webhook_secret(), before.webhook_secret()],
+                "three_d_secure": if self.refuses_3ds { "refuse" } else { "redirect" },
             });
             json!({ "name": "stripe", "kind": "stripe", "settings": settings })
         };
+        let mut facts = json!({
+            "issuer": ISSUER,
+            "authorization_endpoint": format!("{ISSUER}/{SECRET}"),
+            "token_endpoint": format!("{ISSUER}/token"),
+            "userinfo_endpoint": format!("{ISSUER}/userinfo"),
+            "client_id": CLIENT,
+            "client_secret": self.client_secret(),
+            "names_issuer": true,
+        });
+        if let Some(facts) = facts.as_object_mut().filter(|_| self.pushes) {
+            let name = "pushed_authorization_request_endpoint".to_owned();
+            facts.insert(name, json!(format!("{ISSUER}/par")));
+        }
+        let facts = json!({ "name": "facts", "kind": "openid", "settings": facts });
         let text = json!({
             "version": "1",
-            "name": "shop",
+            "name": name,
             "display_name": "Corner Shop Ltd",
             "keys": digests,
             "sealing": { "current": format!("k{}", self.generation), "keys": sealing },
@@ -121,7 +183,7 @@ impl Credentials {
                         "base_url": "https://twilio.test",
                     } },
                 ],
-                "processors": [processor],
+                "processors": [processor, facts],
                 "notices": {
                     "url": "https://shop.test/notices",
                     "secrets": [self.notice_secret(), before.notice_secret()],

@@ -26,6 +26,19 @@ pub(super) struct Call {
 const PHONES: [&str; 5] =
     ["+15551230001", "+15551230002", "+15551239001", "+15551239002", "+15551239004"];
 
+/// What is asked for: money, a card to keep, facts.
+fn payment(amount: u64) -> Value {
+    json!({ "kind": "payment", "amount": amount, "currency": "EUR", "description": "Invoice" })
+}
+
+pub(super) fn card_to_keep() -> Value {
+    json!({ "kind": "payment_method", "description": "Your visits" })
+}
+
+pub(super) fn facts() -> Value {
+    json!({ "kind": "identity", "claims": ["name", "email"], "description": "Your account" })
+}
+
 impl Call {
     /// Nobody waits for an answer any more.
     pub(super) const fn gives_up(&mut self) {
@@ -74,16 +87,41 @@ impl World {
             _ => &["rcs", "sms"],
         };
         let phone = self.shared.lock().dice.pick(&PHONES).copied().unwrap_or_default();
-        self.asks_for(phone, channels, (expires, amount));
+        match self.roll(10) {
+            0 | 1 => self.asks_with(phone, channels, expires, &card_to_keep()),
+            2 | 3 => self.asks_with(phone, channels, expires, &facts()),
+            4..6 => self.asks_for_a_kept_card(channels, (expires, amount)),
+            _ => self.asks_for(phone, channels, (expires, amount)),
+        }
+    }
+
+    /// A payment by a card that is on file, if there is one: nearly always by whom it is.
+    pub(super) fn asks_for_a_kept_card(&mut self, channels: &[&str], what: (u64, u64)) {
+        let known = {
+            let outside = &mut *self.shared.lock();
+            let cards = outside.watch.cards();
+            let Some((owner, card)) = outside.dice.pick(&cards) else { return };
+            let owner = owner.customer.phone.as_str().to_owned();
+            let other = outside.dice.clone().happens(200);
+            (if other { PHONES.first().map_or(owner, |phone| (*phone).to_owned()) } else { owner }, *card)
+        };
+        let mut ask = payment(what.1);
+        if let Some(ask) = ask.as_object_mut() {
+            ask.insert("payment_method".to_owned(), json!(known.1));
+        }
+        self.asks_with(&known.0, channels, what.0, &ask);
     }
 
     pub(super) fn asks_for(&mut self, phone: &str, channels: &[&str], what: (u64, u64)) {
+        self.asks_with(phone, channels, what.0, &payment(what.1));
+    }
+
+    pub(super) fn asks_with(&mut self, phone: &str, channels: &[&str], seconds: u64, ask: &Value) {
         let place = self.calls.len();
-        let (seconds, amount) = what;
         let body = json!({
             "customer": { "phone": phone },
             "session": { "kind": "voice", "id": format!("call-{place}") },
-            "ask": { "kind": "payment", "amount": amount, "currency": "EUR", "description": "Invoice" },
+            "ask": ask,
             "channels": channels,
             "expires_in": seconds,
         });

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use domain::request::Request;
+use domain::values::id::{PromptId, RequestId};
 
 use super::acts::Wish;
+use super::calls::{card_to_keep, facts};
+use super::checkout::Away;
 use super::faults::Faults;
 use super::outside::Strike;
 use super::plan::{Failure, Plan};
@@ -19,6 +22,22 @@ pub enum Verb {
     /// A requester asks like that, once, and the call is so slow that the check it sent ahead is handled before the request
     /// is written; then it dies.
     AskSlowly(&'static str, &'static [&'static str], u64, u64),
+    /// A requester asks for something else than a payment: what, whose phone, over which channels, for how many seconds.
+    AskFor(What, &'static str, &'static [&'static str], u64),
+    /// The customer says yes and chooses the processor's own page.
+    Hosted,
+    /// The customer's browser opens our page, and goes on from there if it leads on.
+    GoOn,
+    /// The customer does something on the processor's page.
+    There(Away),
+    /// The customer's browser comes back to our page, as one who is done.
+    Done,
+    /// The customer wants another way.
+    TurnBack,
+    /// The customer's browser brings once more what it brought before.
+    Reload,
+    /// The processor tells by calling us.
+    Hook,
     /// Messages are handled, and time passes while any is due soon.
     Settle,
     /// The customer says yes, with a card.
@@ -47,12 +66,23 @@ pub enum Verb {
     Again,
 }
 
+/// What a requester asks for besides a plain payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A card to keep.
+    Card,
+    /// Facts about the customer.
+    Facts,
+    /// A payment with the card that is on file.
+    ByCard,
+}
+
 /// What a story came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
     /// The request's state, with its reason where it has one.
     pub state: String,
-    /// How often it was charged.
+    /// How often it was charged, or a card was kept, or a code exchanged.
     pub charges: usize,
     /// Which notices the requester took or was owed, without those that tell of prompts.
     pub told: Vec<String>,
@@ -160,6 +190,21 @@ impl World {
                     self.works()?;
                 }
             }
+            Verb::AskFor(..) => {
+                self.begins(verb);
+                self.works()?;
+                for _ in 0..REPEATS {
+                    if !self.asks_again() {
+                        break;
+                    }
+                    self.works()?;
+                }
+            }
+            Verb::Hosted => self.repeats(&|world| world.answers_newest(Wish::Hosted, VISA))?,
+            Verb::GoOn => self.goes_on_there()?,
+            Verb::Done | Verb::TurnBack | Verb::Reload | Verb::There(_) | Verb::Hook => {
+                self.repeats(&|world| world.begins(verb))?;
+            }
             Verb::AskSlowly(phone, channels, seconds, amount) => {
                 self.asks_for(phone, channels, (seconds, amount));
                 self.is_slow();
@@ -201,6 +246,26 @@ impl World {
                 0 => self.asks_for(phone, channels, (seconds, amount)),
                 _ => self.call(0),
             },
+            Verb::AskFor(what, phone, channels, seconds) => match what {
+                What::Card => self.asks_with(phone, channels, seconds, &card_to_keep()),
+                What::Facts => self.asks_with(phone, channels, seconds, &facts()),
+                What::ByCard => self.asks_for_a_kept_card(channels, (seconds, 4250)),
+            },
+            Verb::Hosted => self.answers_newest(Wish::Hosted, VISA),
+            Verb::GoOn => self.opens_answered("go=1"),
+            Verb::Done => self.opens_answered("done=1"),
+            Verb::TurnBack => {
+                if let Some((request, prompt)) = self.answered_prompt() {
+                    self.turns_back(request, prompt);
+                }
+            }
+            Verb::Reload => self.comes_back_again(),
+            Verb::There(does) => {
+                if let Some(tab) = self.tabs.last().cloned() {
+                    self.acts_away(&tab, does);
+                }
+            }
+            Verb::Hook => self.hears(),
             Verb::Settle | Verb::EndsWithin(_) => {}
             Verb::Pass(seconds) => self.clock.pass(Duration::from_secs(seconds)),
             Verb::Yes(card) => self.answers_newest(Wish::Yes, card),
@@ -219,6 +284,34 @@ impl World {
             }
             Verb::Again => self.duplicate_last(),
         }
+    }
+
+    /// The prompt that the newest request's customer said yes to, or was asked by last.
+    fn answered_prompt(&self) -> Option<(RequestId, PromptId)> {
+        let request = self.only()?;
+        let answered = request.granted().map(|(consent, _)| consent.prompt);
+        let prompt = answered.or_else(|| request.prompts.last().map(|prompt| prompt.id))?;
+        Some((request.id, prompt))
+    }
+
+    fn opens_answered(&mut self, query: &'static str) {
+        if let Some((request, prompt)) = self.answered_prompt() {
+            self.opens(request, prompt, query);
+        }
+    }
+
+    /// The customer's browser looks until our page leads on: a worker that died is missed first.
+    fn goes_on_there(&mut self) -> Result<(), Failure> {
+        let before = self.tabs.len();
+        for _ in 0..REPEATS {
+            self.repeats(&|world| world.opens_answered("go=1"))?;
+            let open = self.only().is_some_and(|request| request.granted().is_some());
+            if self.tabs.len() > before || !open {
+                break;
+            }
+            self.settles(SOON)?;
+        }
+        Ok(())
     }
 
     /// One of two takes turns, as many as are left to it.
@@ -298,7 +391,7 @@ impl World {
     }
 
     fn only(&self) -> Option<Request> {
-        self.shared.lock().watch.seen.values().next().map(|seen| seen.request.clone())
+        self.shared.lock().watch.seen.values().next_back().map(|seen| seen.request.clone())
     }
 
     fn answers_newest(&mut self, wish: Wish, card: &str) {
@@ -319,9 +412,10 @@ impl World {
 
     fn ending(&self) -> Ending {
         let outside = self.shared.lock();
-        let Some(seen) = outside.watch.seen.values().next() else {
+        let Some(seen) = outside.watch.seen.values().next_back() else {
             return Ending { state: "none".to_owned(), charges: 0, told: Vec::new() };
         };
+        let id = seen.request.id.to_string();
         let outcome = domain::view::request(&seen.request, seen.version);
         let reason = outcome.pointer("/outcome/reason").map(ToString::to_string);
         let kinds = seen.notices.values().map(|notice| notice.kind.as_str().to_owned());
@@ -329,7 +423,9 @@ impl World {
             ["request.prompted", "request.delivered", "request.read", "request.opened"];
         Ending {
             state: format!("{} {}", seen.request.state_name(), reason.unwrap_or_default()),
-            charges: outside.stripe.charges_of(&seen.request.id.to_string()),
+            charges: outside.stripe.charges_of(&id)
+                + outside.stripe.kept_for(&id)
+                + outside.provider.exchanged(&id),
             told: kinds.filter(|kind| !about_prompts.contains(&kind.as_str())).collect(),
         }
     }

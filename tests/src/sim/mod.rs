@@ -5,14 +5,17 @@
 //! charge C1, C2, C4, C5 and C6 are checked; then faults stop, and everything must come to rest (C3).
 
 mod acts;
+mod away;
 mod brand;
 mod calls;
+mod checkout;
 mod dice;
 mod faults;
 mod flows;
 mod outside;
 mod plan;
 mod ports;
+mod provider;
 mod rest;
 mod shop;
 mod stripe;
@@ -23,9 +26,10 @@ mod world;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub use checkout::Away;
 pub use dice::Dice;
 pub use faults::Faults;
-pub use flows::{Blow, Ending, PHONE, VISA, Verb, race, tell};
+pub use flows::{Blow, Ending, PHONE, VISA, Verb, What, race, tell};
 pub use outside::{Outage, Outside, Shared, Strike, Struck};
 pub use plan::{Failure, Plan, Report, run};
 pub use world::World;

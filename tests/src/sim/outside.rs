@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::dice::Dice;
 use super::faults::Faults;
 use super::ports::{Broken, Turn};
+use super::provider::Provider;
 use super::shop::Shop;
 use super::stripe::{Answer, Charged, Stripe};
 use super::texts::Texts;
@@ -73,6 +74,12 @@ pub struct Outside {
     pub faults: Faults,
     /// The processor.
     pub stripe: Stripe,
+    /// Who knows facts of customers.
+    pub provider: Provider,
+    /// What the processor tells us by calling us and has not told yet.
+    pub hooks: Vec<Value>,
+    /// Whether the worker at hand does what somebody said who has no say in it.
+    pub unheard: bool,
     /// The provider of texts.
     pub texts: Texts,
     /// The requester's endpoint.
@@ -101,6 +108,9 @@ impl Outside {
             dice,
             faults: Faults::none(),
             stripe: Stripe::default(),
+            provider: Provider::default(),
+            hooks: Vec::new(),
+            unheard: false,
             texts: Texts::default(),
             shop: Shop::default(),
             watch: Watch::default(),
@@ -134,14 +144,17 @@ impl Outside {
 
     /// Sees what was committed, and whether all that must hold still does.
     pub(super) fn committed(&mut self, writes: &[Write], now: Timestamp) {
-        for charge in writes.iter().filter_map(Charged::by_sandbox) {
-            if self.stripe.charges.iter().all(|known| known.intent != charge.intent) {
+        if self.unheard && !writes.is_empty() {
+            self.watch.broken.push("C5: somebody was heard who has no say in it".to_owned());
+        }
+        for charge in Charged::by_sandbox(writes) {
+            if self.stripe.charges.iter().all(|known| known.object != charge.object) {
                 self.say(|| format!("the sandbox charges {charge:?}"));
                 self.stripe.charges.push(charge.clone());
                 self.watch.charged(&charge, &self.stripe, now);
             }
         }
-        let seen = self.watch.committed(writes, (&self.stripe, &self.shop), now);
+        let seen = self.watch.committed(writes, (&self.stripe, &self.provider, &self.shop));
         for line in seen.lines {
             self.say(|| line);
         }
@@ -157,15 +170,28 @@ impl Outside {
         }
     }
 
+    /// Something happens at the processor: each charge is seen, and what it tells of it comes sometime, twice or never.
+    pub(super) fn at_stripe<T>(&mut self, now: Timestamp, act: impl FnOnce(&mut Stripe) -> T) -> T {
+        let before = self.stripe.charges.len();
+        let done = act(&mut self.stripe);
+        for charge in self.stripe.charges.iter().skip(before) {
+            self.watch.charged(charge, &self.stripe, now);
+        }
+        for news in std::mem::take(&mut self.stripe.news) {
+            let copies = self.dice.below(3);
+            self.hooks.extend((0..copies).map(|_| news.clone()));
+        }
+        done
+    }
+
     /// The other side takes a call.
     fn acts(&mut self, request: &Request<Bytes>, now: Timestamp) -> Answer {
         match request.uri().host() {
-            Some("stripe.test") => {
-                let before = self.stripe.charges.len();
-                let answer = self.stripe.take(request, now);
-                for charge in self.stripe.charges.iter().skip(before) {
-                    self.watch.charged(charge, &self.stripe, now);
-                }
+            Some("stripe.test") => self.at_stripe(now, |stripe| stripe.take(request, now)),
+            Some("id.test") => {
+                let answer = self.provider.take(request, now);
+                let broken = self.provider.broken.drain(..).map(str::to_owned);
+                self.watch.broken.extend(broken);
                 answer
             }
             Some("twilio.test") => {

@@ -9,6 +9,8 @@ use domain::values::time::Timestamp;
 use http::{Method, Request};
 use serde_json::{Value, json};
 
+use super::checkout::{PROCESSING, Session, page};
+
 /// For how long Stripe knows an idempotency key.
 const KEY_KEPT: Duration = Duration::from_secs(86_400);
 
@@ -19,54 +21,94 @@ pub struct Stripe {
     pub key: String,
     /// Every charge ever made.
     pub charges: Vec<Charged>,
-    intents: BTreeMap<String, Intent>,
+    pub(super) intents: BTreeMap<String, Intent>,
+    pub(super) setups: BTreeMap<String, Setup>,
+    pub(super) sessions: BTreeMap<String, Session>,
+    customers: u64,
+    /// What it would tell us by calling us: events, as they are.
+    pub(super) news: Vec<Value>,
     answers: BTreeMap<String, Kept>,
 }
 
-/// One charge: money that moved.
+/// One charge: money that moved. Or a card that was kept, which has no price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Charged {
     /// The request it was for, as its metadata says.
     pub request: String,
-    /// The PaymentIntent.
-    pub intent: String,
-    /// How much, as Stripe counts it.
-    pub amount: u64,
-    /// In which currency, in capitals.
-    pub currency: String,
+    /// The PaymentIntent, or the SetupIntent.
+    pub object: String,
+    /// The Checkout Session it came of, if it did.
+    pub session: Option<String>,
+    /// The payment method.
+    pub method: String,
+    /// How much, as Stripe counts it, and in which currency, in capitals.
+    pub price: Option<(u64, String)>,
 }
 
 impl Charged {
-    /// What a write into the sandbox's ledger charges, read apart from the sandbox.
-    pub(super) fn by_sandbox(write: &Write) -> Option<Self> {
-        let Write::Put { item, .. } = write else { return None };
-        let intent = item.key.pk.strip_prefix("SANDBOX#")?.to_owned();
-        let entry: Value = serde_json::from_str(&item.body).ok()?;
-        let text = |place: &str| entry.pointer(place).and_then(Value::as_str);
-        let moved = matches!(text("/intent/state/status"), Some("succeeded" | "processing"));
-        moved.then_some(())?;
-        Some(Self {
-            request: text("/intent/request_id")?.to_owned(),
-            intent,
-            amount: entry.pointer("/intent/amount").and_then(Value::as_u64)?,
-            currency: text("/intent/currency")?.to_ascii_uppercase(),
-        })
+    /// What writes into the sandbox's ledger charge or keep, read apart from the sandbox.
+    pub(super) fn by_sandbox(writes: &[Write]) -> Vec<Self> {
+        let entries: Vec<Value> = writes.iter().filter_map(entry).collect();
+        let found = entries.iter().filter_map(|entry| {
+            let (kind, method) = match (entry.get("intent"), entry.get("setup")) {
+                (Some(_), _) => ("intent", "payment_method"),
+                (None, Some(_)) => ("setup", "method"),
+                (None, None) => return None,
+            };
+            let text = |place: &str| {
+                let value = entry.pointer(&format!("/{kind}/{place}")).and_then(Value::as_str);
+                value.map(str::to_owned)
+            };
+            let moved = matches!(text("state/status")?.as_str(), "succeeded" | "processing");
+            moved.then_some(())?;
+            let object = text("id")?;
+            let session = entries.iter().find_map(|other| {
+                let made = other.pointer("/session/state/made").and_then(Value::as_str);
+                let id = other.pointer("/session/id").and_then(Value::as_str);
+                id.filter(|_| made == Some(&object)).map(str::to_owned)
+            });
+            let amount = entry.pointer("/intent/amount").and_then(Value::as_u64);
+            let currency = text("currency").map(|currency| currency.to_ascii_uppercase());
+            let price = amount.zip(currency);
+            Some(Self { request: text("request_id")?, object, session, method: text(method)?, price })
+        });
+        found.collect()
     }
 }
 
+fn entry(write: &Write) -> Option<Value> {
+    let Write::Put { item, .. } = write else { return None };
+    item.key.pk.strip_prefix("SANDBOX#")?;
+    serde_json::from_str(&item.body).ok()
+}
+
 #[derive(Clone, Debug)]
-struct Intent {
-    request: String,
-    attempt: String,
-    amount: u64,
-    currency: String,
-    method: String,
-    status: Status,
+pub(super) struct Intent {
+    pub(super) request: String,
+    pub(super) attempt: String,
+    pub(super) amount: u64,
+    pub(super) currency: String,
+    pub(super) method: String,
+    /// The session whose page made it.
+    pub(super) session: Option<String>,
+    pub(super) status: Status,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Setup {
+    pub(super) request: String,
+    pub(super) attempt: String,
+    pub(super) customer: String,
+    /// The test card.
+    pub(super) card: String,
+    pub(super) session: Option<String>,
+    pub(super) status: Status,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Status {
+pub(super) enum Status {
     RequiresConfirmation,
+    RequiresAction,
     Processing { until: Timestamp },
     Succeeded,
     RequiresPaymentMethod { code: &'static str, decline_code: Option<&'static str> },
@@ -85,7 +127,7 @@ struct Kept {
 /// A status and a body.
 pub(super) type Answer = (u16, Value);
 
-fn fault(status: u16, kind: &str, code: &str) -> Answer {
+pub(super) fn fault(status: u16, kind: &str, code: &str) -> Answer {
     (status, json!({ "error": { "type": kind, "code": code } }))
 }
 
@@ -113,8 +155,22 @@ impl Stripe {
         let answer = match (request.method(), parts.as_slice()) {
             (&Method::POST, ["v1", "payment_intents"]) => self.create(request.body()),
             (&Method::GET, ["v1", "payment_intents", id]) => self.read(id, now),
-            (&Method::POST, ["v1", "payment_intents", id, "confirm"]) => self.confirm(id, now),
+            (&Method::POST, ["v1", "payment_intents", id, "confirm"]) => {
+                self.confirm(id, request.body(), now)
+            }
             (&Method::POST, ["v1", "payment_intents", id, "cancel"]) => self.cancel(id, now),
+            (&Method::POST, ["v1", "customers"]) => {
+                self.customers = self.customers.saturating_add(1);
+                let id = format!("cus_made{}", self.customers);
+                (200, json!({ "id": id, "object": "customer" }))
+            }
+            (&Method::POST, ["v1", "setup_intents"]) => self.create_setup(request.body()),
+            (&Method::GET, ["v1", "setup_intents", id]) => self.read_setup(id),
+            (&Method::POST, ["v1", "setup_intents", id, "confirm"]) => self.confirm_setup(id, now),
+            (&Method::POST, ["v1", "setup_intents", id, "cancel"]) => self.cancel_setup(id),
+            (&Method::POST, ["v1", "checkout", "sessions"]) => self.create_session(request.body()),
+            (&Method::GET, ["v1", "checkout", "sessions", id]) => self.read_session(id, now),
+            (&Method::POST, ["v1", "checkout", "sessions", id, "expire"]) => self.expire(id, now),
             _ => fault(404, "invalid_request_error", "resource_missing"),
         };
         // Stripe keeps the answers of calls that began, not those of calls it found wrong.
@@ -129,12 +185,33 @@ impl Stripe {
     /// How often a request was charged.
     #[must_use]
     pub fn charges_of(&self, request: &str) -> usize {
-        self.charges.iter().filter(|charge| charge.request == request).count()
+        let of = |charge: &&Charged| charge.request == request && charge.price.is_some();
+        self.charges.iter().filter(of).count()
+    }
+
+    /// How many cards were kept for a request.
+    #[must_use]
+    pub fn kept_for(&self, request: &str) -> usize {
+        let of = |charge: &&Charged| charge.request == request && charge.price.is_none();
+        self.charges.iter().filter(of).count()
+    }
+
+    /// Something happened to an object of a request.
+    pub(super) fn tells(&mut self, kind: &str, request: &str) {
+        let object = json!({ "livemode": false, "metadata": { "request_id": request } });
+        self.news.push(json!({ "id": "evt_1", "object": "event", "type": kind, "livemode": false,
+            "data": { "object": object } }));
     }
 
     fn create(&mut self, body: &[u8]) -> Answer {
-        let form: BTreeMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
-        let text = |name: &str| form.get(name).cloned().unwrap_or_default();
+        let text = fields(body);
+        let method = text("payment_method");
+        if let Some(kept) = method.strip_prefix("pm_kept_") {
+            let setup = self.setups.get(kept).filter(|setup| setup.status == Status::Succeeded);
+            if setup.is_none_or(|setup| setup.customer != text("customer")) {
+                return fault(400, "invalid_request_error", "resource_missing");
+            }
+        }
         let Ok(amount) = text("amount").parse() else {
             return fault(400, "invalid_request_error", "parameter_invalid_integer");
         };
@@ -144,7 +221,8 @@ impl Stripe {
             attempt: text("metadata[attempt]"),
             amount,
             currency: text("currency"),
-            method: text("payment_method"),
+            method,
+            session: None,
             status: Status::RequiresConfirmation,
         };
         let answer = intent.to_json(&id);
@@ -161,14 +239,17 @@ impl Stripe {
         Ok(intent)
     }
 
-    fn read(&mut self, id: &str, now: Timestamp) -> Answer {
+    pub(super) fn read(&mut self, id: &str, now: Timestamp) -> Answer {
         match self.find(id, now) {
             Ok(intent) => (200, intent.to_json(id)),
             Err(answer) => answer,
         }
     }
 
-    fn confirm(&mut self, id: &str, now: Timestamp) -> Answer {
+    fn confirm(&mut self, id: &str, body: &[u8], now: Timestamp) -> Answer {
+        let redirects = fields(body)("error_on_requires_action") != "true";
+        let cards: BTreeMap<String, String> =
+            self.setups.iter().map(|(id, kept)| (format!("pm_kept_{id}"), kept.card.clone())).collect();
         let intent = match self.find(id, now) {
             Ok(intent) => intent,
             Err(answer) => return answer,
@@ -176,22 +257,30 @@ impl Stripe {
         if intent.status != Status::RequiresConfirmation {
             return fault(400, "invalid_request_error", "payment_intent_unexpected_state");
         }
-        intent.status = verdict(&intent.method, intent.amount, now);
-        let object = intent.to_json(id);
-        if let Status::RequiresPaymentMethod { code, decline_code } = intent.status {
-            let mut error = refusal(code, decline_code);
-            if let Some(error) = error.as_object_mut() {
-                error.insert("payment_intent".to_owned(), object);
+        let card = cards.get(&intent.method).unwrap_or(&intent.method);
+        intent.status = match verdict(card, intent.amount, now) {
+            Status::RequiresPaymentMethod { code: "authentication_required", .. } if redirects => {
+                Status::RequiresAction
             }
-            return (402, json!({ "error": error }));
-        }
-        let charged = Charged {
-            request: intent.request.clone(),
-            intent: id.to_owned(),
-            amount: intent.amount,
-            currency: intent.currency.to_ascii_uppercase(),
+            status => status,
         };
-        self.charges.push(charged);
+        let intent = intent.clone();
+        let object = intent.to_json(id);
+        match intent.status {
+            Status::RequiresPaymentMethod { code, decline_code } => {
+                self.tells("payment_intent.payment_failed", &intent.request);
+                let mut error = refusal(code, decline_code);
+                if let Some(error) = error.as_object_mut() {
+                    error.insert("payment_intent".to_owned(), object);
+                }
+                return (402, json!({ "error": error }));
+            }
+            Status::Processing { .. } | Status::Succeeded => {
+                self.tells("payment_intent.succeeded", &intent.request);
+                self.charge(id, &intent);
+            }
+            Status::RequiresConfirmation | Status::RequiresAction | Status::Canceled => {}
+        }
         (200, object)
     }
 
@@ -201,7 +290,9 @@ impl Stripe {
             Err(answer) => return answer,
         };
         match intent.status {
-            Status::RequiresConfirmation | Status::RequiresPaymentMethod { .. } => {
+            Status::RequiresConfirmation
+            | Status::RequiresAction
+            | Status::RequiresPaymentMethod { .. } => {
                 intent.status = Status::Canceled;
                 (200, intent.to_json(id))
             }
@@ -213,7 +304,7 @@ impl Stripe {
 }
 
 /// What becomes of a confirmation: by the test card, and for a good one by the amount's last two digits.
-fn verdict(method: &str, amount: u64, now: Timestamp) -> Status {
+pub(super) fn verdict(method: &str, amount: u64, now: Timestamp) -> Status {
     let refused = |code, decline_code| Status::RequiresPaymentMethod { code, decline_code };
     match method {
         "pm_card_visa_chargeDeclinedInsufficientFunds" => {
@@ -223,7 +314,7 @@ fn verdict(method: &str, amount: u64, now: Timestamp) -> Status {
         "pm_card_authenticationRequired" => {
             refused("authentication_required", Some("authentication_required"))
         }
-        _ if amount % 100 == 4 => Status::Processing { until: now.after(Duration::from_secs(3)) },
+        _ if amount % 100 == 4 => Status::Processing { until: now.after(PROCESSING) },
         _ => Status::Succeeded,
     }
 }
@@ -232,26 +323,55 @@ fn refusal(code: &str, decline_code: Option<&str>) -> Value {
     json!({ "type": "card_error", "code": code, "decline_code": decline_code })
 }
 
+/// A form's fields, empty where there is none.
+pub(super) fn fields(body: &[u8]) -> impl Fn(&str) -> String {
+    let form: BTreeMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
+    move |name: &str| form.get(name).cloned().unwrap_or_default()
+}
+
+/// Where a customer goes on to for 3-D Secure.
+pub(super) fn next_action(status: &Status, id: &str) -> Value {
+    match status {
+        Status::RequiresAction => {
+            json!({ "type": "redirect_to_url", "redirect_to_url": { "url": page(id) } })
+        }
+        Status::RequiresConfirmation
+        | Status::Processing { .. }
+        | Status::Succeeded
+        | Status::RequiresPaymentMethod { .. }
+        | Status::Canceled => Value::Null,
+    }
+}
+
+impl Status {
+    /// Stripe's word, and its error where there is one.
+    pub(super) fn as_stripe_has_it(&self) -> (&'static str, Value) {
+        match self {
+            Self::RequiresConfirmation => ("requires_confirmation", Value::Null),
+            Self::RequiresAction => ("requires_action", Value::Null),
+            Self::Processing { .. } => ("processing", Value::Null),
+            Self::Succeeded => ("succeeded", Value::Null),
+            Self::RequiresPaymentMethod { code, decline_code } => {
+                ("requires_payment_method", refusal(code, *decline_code))
+            }
+            Self::Canceled => ("canceled", Value::Null),
+        }
+    }
+}
+
 impl Intent {
     fn to_json(&self, id: &str) -> Value {
-        let (status, received, error) = match self.status {
-            Status::RequiresConfirmation => ("requires_confirmation", 0, Value::Null),
-            Status::Processing { .. } => ("processing", 0, Value::Null),
-            Status::Succeeded => ("succeeded", self.amount, Value::Null),
-            Status::RequiresPaymentMethod { code, decline_code } => {
-                ("requires_payment_method", 0, refusal(code, decline_code))
-            }
-            Status::Canceled => ("canceled", 0, Value::Null),
-        };
+        let (status, error) = self.status.as_stripe_has_it();
         json!({
             "id": id,
             "object": "payment_intent",
             "status": status,
             "amount": self.amount,
-            "amount_received": received,
+            "amount_received": if self.status == Status::Succeeded { self.amount } else { 0 },
             "currency": self.currency,
             "metadata": { "request_id": self.request, "attempt": self.attempt },
             "last_payment_error": error,
+            "next_action": next_action(&self.status, id),
             "latest_charge": Value::Null,
         })
     }

@@ -2,18 +2,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::ask::Ask;
 use domain::event::{Event, What};
 use domain::invariants;
 use domain::notice::Notice;
-use domain::outcome::Outcome;
+use domain::outcome::{Details, Outcome};
 use domain::ports::{Item, Write};
 use domain::request::{Request, State};
 use domain::storage::unbody;
-use domain::values::id::RequestId;
+use domain::values::id::{CardId, RequestId};
 use domain::values::time::Timestamp;
 
+use super::provider::Provider;
 use super::shop::Shop;
 use super::stripe::{Charged, Stripe};
+
+/// A word within everything that is a secret of a customer's or a processor's: pages to go on to, codes, tokens, facts.
+pub(super) const SECRET: &str = "sesame";
+/// The same of the sandbox's: its pages, and its test cards.
+const SANDBOX_SECRETS: [&str; 2] = ["/sandbox/checkout/", "pm_card_"];
+
+/// Whether a text shows what nobody may read (C6).
+pub(super) fn shows_a_secret(text: &str) -> bool {
+    text.contains(SECRET) || SANDBOX_SECRETS.iter().any(|secret| text.contains(secret))
+}
 
 /// What was seen of one request.
 #[derive(Clone, Debug)]
@@ -65,18 +77,18 @@ impl Watch {
     pub(super) fn committed(
         &mut self,
         writes: &[Write],
-        outside: (&Stripe, &Shop),
-        now: Timestamp,
+        outside: (&Stripe, &Provider, &Shop),
     ) -> Noticed {
-        let (stripe, shop) = outside;
+        let (stripe, provider, shop) = outside;
         let mut parts = Parts::default();
         let mut partition = None;
         for write in writes {
             let Write::Put { item, .. } = write else { continue };
             // The sandbox's ledger is the processor's own and holds its test cards.
             let ours = !item.key.pk.starts_with("SANDBOX#");
-            if ours && item.body.contains("pm_card_") {
-                self.breaks("C6", format!("an authorization lies open in {}", item.key.pk));
+            let key = format!("{:?} {:?}", item.key, item.index);
+            if ours && (shows_a_secret(&item.body) || shows_a_secret(&key)) {
+                self.breaks("C6", format!("a secret lies open in {}", item.key.pk));
             }
             if let Some(id) = item.key.pk.strip_prefix("REQ#") {
                 partition = id.parse().ok();
@@ -94,7 +106,7 @@ impl Watch {
             let sending =
                 parts.events.iter().any(|event| matches!(event.what, What::Sending { .. }));
             noticed.asked.extend(sending.then(|| request.customer.phone.as_str().to_owned()));
-            self.changed(request, version, &parts.events, (stripe, now));
+            self.changed(request, version, &parts.events, (stripe, provider));
         }
         if let Some(id) = partition {
             for notice in parts.notices {
@@ -111,6 +123,9 @@ impl Watch {
             unbody(&item.body).map(|request| parts.request = Some((request, item.version)))
         } else if sk.starts_with("EVT#") {
             unbody(&item.body).map(|event| parts.events.push(event))
+        } else if sk == "FACTS" {
+            // What was released, sealed; nobody but the requester opens it.
+            Ok(())
         } else {
             unbody(&item.body).map(|notice| parts.notices.push(notice))
         };
@@ -124,7 +139,7 @@ impl Watch {
         after: Request,
         version: u64,
         events: &[Event],
-        with: (&Stripe, Timestamp),
+        with: (&Stripe, &Provider),
     ) {
         let id = after.id;
         let before = self.seen.get(&id);
@@ -135,7 +150,7 @@ impl Watch {
             wrong.push("ORDER: a version was skipped or written twice".to_owned());
         }
         wrong.extend(unchained(old, &after, events));
-        wrong.extend(miscounted(&after, with.0));
+        wrong.extend(miscounted(&after, with));
         if old.is_none() {
             let other = self.made.insert(after.session.id.clone(), id);
             if other.is_some() {
@@ -172,37 +187,78 @@ impl Watch {
         }
     }
 
-    /// Sees a charge: money moved just now.
+    /// Sees a charge or a card kept: that happened just now.
     pub(super) fn charged(&mut self, charge: &Charged, stripe: &Stripe, now: Timestamp) {
         let mut wrong = Vec::new();
         let id = charge.request.parse::<RequestId>().ok();
         match id.and_then(|id| self.seen.get(&id)) {
             None => wrong.push("C1: a charge for a request nobody knows".to_owned()),
             Some(Seen { request, .. }) => {
-                let asked = request.ask.money();
-                if asked.is_none_or(|money| {
-                    money.amount() != charge.amount || money.currency().code() != charge.currency
-                }) {
-                    wrong.push("C1: another amount was charged".to_owned());
+                let asked = match &request.ask {
+                    Ask::Payment { money, .. } => {
+                        Some(Some((money.amount(), money.currency().code().to_owned())))
+                    }
+                    Ask::PaymentMethod { .. } => Some(None),
+                    Ask::Identity { .. } => None,
+                };
+                if asked.as_ref() != Some(&charge.price) {
+                    wrong.push("C1: something else was charged than asked".to_owned());
                 }
                 if !self.approved.contains(&request.id) {
                     wrong.push("C1: a charge without a yes".to_owned());
                 }
+                if !self.is_own_card(request, charge, stripe) {
+                    wrong.push("C1: another card on file than this customer's".to_owned());
+                }
+                let acts_on = charge.session.as_ref().unwrap_or(&charge.object);
                 let ours = request.open_attempt().is_some_and(|attempt| {
                     attempt.started_at.is_some_and(|at| at <= now)
-                        && attempt.reference.as_ref().is_some_and(|known| known.0 == charge.intent)
+                        && attempt.reference.as_ref().is_some_and(|known| known.0 == *acts_on)
                 });
                 if !ours || !matches!(request.state, State::Processing { .. }) {
                     wrong.push(format!("C5: a charge in state {}", request.state_name()));
                 }
             }
         }
-        if stripe.charges_of(&charge.request) != 1 {
-            wrong.push("C2: charged twice".to_owned());
+        if stripe.charges_of(&charge.request) + stripe.kept_for(&charge.request) != 1 {
+            wrong.push("C2: charged or kept twice".to_owned());
         }
         for what in wrong {
             self.breaks(&what, &charge.request);
         }
+    }
+
+    /// A card on file is charged for who put it there and where it is asked for, and nothing else is where it is.
+    fn is_own_card(&self, request: &Request, charge: &Charged, stripe: &Stripe) -> bool {
+        let is_kept = |known: &&Charged| {
+            known.price.is_none() && known.method == charge.method && charge.price.is_some()
+        };
+        let kept = stripe.charges.iter().find(is_kept);
+        match (kept, request.ask.card()) {
+            (None, None) => true,
+            (None, Some(_)) | (Some(_), None) => false,
+            (Some(kept), Some(asked)) => self.cards().iter().any(|(owner, card)| {
+                *card == asked
+                    && owner.id.to_string() == kept.request
+                    && owner.customer.phone == request.customer.phone
+            }),
+        }
+    }
+
+    /// The cards that are on file, each with the request that put it there.
+    pub(super) fn cards(&self) -> Vec<(&Request, CardId)> {
+        let kept = self.seen.values().filter_map(|seen| match &seen.request.state {
+            State::Closed {
+                outcome: Outcome::Fulfilled { receipt: Details::Card { card, .. }, .. },
+                ..
+            } => Some((&seen.request, *card)),
+            State::Closed { .. }
+            | State::Pending
+            | State::Prompted
+            | State::Authorized { .. }
+            | State::Processing { .. } => None,
+        });
+        kept.collect()
     }
 
     /// What is not at rest: requests that are open, and notices that are neither delivered nor given up on.
@@ -236,9 +292,19 @@ fn unchained(before: Option<&Request>, after: &Request, events: &[Event]) -> Opt
 }
 
 /// Whether the processor's books and ours agree on a closed request.
-fn miscounted(after: &Request, stripe: &Stripe) -> Option<String> {
+fn miscounted(after: &Request, (stripe, provider): (&Stripe, &Provider)) -> Option<String> {
     let State::Closed { outcome, .. } = &after.state else { return None };
-    let charges = stripe.charges_of(&after.id.to_string());
-    let due = usize::from(matches!(outcome, Outcome::Fulfilled { .. }));
-    (charges != due).then(|| format!("C2: {} with {charges} charges", after.state_name()))
+    let id = after.id.to_string();
+    let (charges, kept) = (stripe.charges_of(&id), stripe.kept_for(&id));
+    let fulfilled = matches!(outcome, Outcome::Fulfilled { .. });
+    let due = usize::from(fulfilled);
+    let right = match &after.ask {
+        Ask::Payment { .. } => (charges, kept) == (due, 0),
+        Ask::PaymentMethod { .. } => (charges, kept) == (0, due),
+        Ask::Identity { .. } => {
+            (charges, kept) == (0, 0) && (!fulfilled || provider.exchanged(&id) > 0)
+        }
+    };
+    let state = after.state_name();
+    (!right).then(|| format!("C2: {state} with {charges} charges and {kept} cards kept"))
 }

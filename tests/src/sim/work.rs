@@ -5,6 +5,7 @@ use std::pin::Pin;
 use bytes::Bytes;
 use domain::message::Handled;
 use domain::problem::Problem;
+use domain::values::id::{PromptId, RequestId};
 use domain::values::time::Timestamp;
 use embedded::Received;
 use http::Response;
@@ -27,6 +28,10 @@ pub(super) enum Work {
     Create(usize),
     /// Some other call: who makes it does not wait.
     Other(&'static str),
+    /// A browser opens the page of a prompt of a request.
+    Page(RequestId, PromptId),
+    /// Somebody says something who has no say in it.
+    Unheard,
     /// A phone says STOP.
     Stop(String),
     /// A phone says START.

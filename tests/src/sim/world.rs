@@ -17,6 +17,7 @@ use super::faults::Faults;
 use super::outside::{Outage, Outside, Shared, Wire};
 use super::plan::{Failure, Plan};
 use super::ports::{Keeper, Kept, Patient};
+use super::watch::shows_a_secret;
 use super::work::{End, Running, Work, Worker};
 use crate::doubles::ManualClock;
 
@@ -32,6 +33,10 @@ pub struct World {
     pub(super) workers: Vec<Worker>,
     pub(super) calls: Vec<super::calls::Call>,
     pub(super) recent: Vec<Message>,
+    /// The pages of processors that customers have open.
+    pub(super) tabs: Vec<super::away::Tab>,
+    /// What customers' browsers brought back from a provider.
+    pub(super) returns: Vec<String>,
     /// Whether the call at hand was answered.
     pub(super) heard: bool,
     /// How many turns were taken, and at which of them somebody dies.
@@ -63,8 +68,8 @@ impl World {
             shared: shared.clone(),
             clock: Arc::clone(&clock),
         });
-        let keeper =
-            Arc::new(Keeper::new(shared.clone(), Arc::clone(&clock), credentials.brand()?));
+        let brands = (credentials.brand()?, Credentials::other_brand()?);
+        let keeper = Arc::new(Keeper::new(shared.clone(), Arc::clone(&clock), brands));
         let wire = Wire { shared: shared.clone(), clock: Arc::clone(&clock) };
         let ports = Ports {
             clock: Arc::new(Patient(Arc::clone(&clock))),
@@ -85,6 +90,8 @@ impl World {
             workers: Vec::new(),
             calls: Vec::new(),
             recent: Vec::new(),
+            tabs: Vec::new(),
+            returns: Vec::new(),
             heard: false,
             turns: 0,
             dies_at_turn: None,
@@ -99,6 +106,7 @@ impl World {
     fn hand_out(&mut self) {
         let mut outside = self.shared.lock();
         outside.stripe.key = self.credentials.stripe_key();
+        outside.provider.secret = self.credentials.client_secret();
         outside.texts.token = self.credentials.twilio_token();
         outside.shop.secrets.push(self.credentials.notice_secret());
     }
@@ -238,8 +246,14 @@ impl World {
             self.died(&worker.work, worker.since_step);
             return;
         }
-        self.shared.lock().working_since = worker.since_step;
-        match worker.running.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        {
+            let mut outside = self.shared.lock();
+            outside.working_since = worker.since_step;
+            outside.unheard = matches!(worker.work, Work::Unheard);
+        }
+        let polled = worker.running.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        self.shared.lock().unheard = false;
+        match polled {
             Poll::Pending => self.workers.push(worker),
             Poll::Ready(end) => self.ended(worker.work, end),
         }
@@ -263,19 +277,34 @@ impl World {
                 self.say(|| format!("{phone} opted out"));
                 self.shared.lock().stopped.insert(phone, now);
             }
+            (Work::Page(request, prompt), End::Answered(answer)) => {
+                let served = |problem: &Problem| problem.code.facts().1 < 500;
+                self.heard = answer.as_ref().err().is_none_or(served);
+                if let Ok(page) = answer {
+                    self.shown(request, prompt, page.body());
+                }
+            }
             (Work::Other(what), End::Answered(answer)) => {
                 let served = |problem: &Problem| problem.code.facts().1 < 500;
                 self.heard = answer.as_ref().err().is_none_or(served);
-                self.say(|| match answer {
+                self.say(|| match &answer {
                     Ok(answer) => format!("{what} -> {}", answer.status()),
                     Err(problem) => format!("{what} -> {problem:?}"),
                 });
+                let shown = answer.as_ref().map(|answer| String::from_utf8_lossy(answer.body()));
+                // The page that leads on is the customer's own; what requesters read is not.
+                if what == "read" && shown.is_ok_and(|text| shows_a_secret(&text)) {
+                    let broken = "C6: a requester reads a secret".to_owned();
+                    self.shared.lock().watch.broken.push(broken);
+                }
             }
             (
                 Work::Message(_)
                 | Work::Duplicate
                 | Work::Create(_)
                 | Work::Other(_)
+                | Work::Page(..)
+                | Work::Unheard
                 | Work::Start
                 | Work::Stop(_),
                 End::Handled(_) | End::Answered(_),
