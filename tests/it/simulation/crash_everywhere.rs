@@ -1,6 +1,6 @@
 //! Each story, with one blow at each use of a port in turn: whoever dies, whatever fails, the end is the same.
 
-use tests::sim::{Blow, PHONE, Strike, Struck, VISA, Verb, tell};
+use tests::sim::{Away, Blow, PHONE, Strike, Struck, VISA, Verb, What, tell};
 
 const POOR: &str = "pm_card_visa_chargeDeclinedInsufficientFunds";
 const STOLEN: &str = "pm_card_visa_chargeDeclinedStolenCard";
@@ -24,6 +24,22 @@ fn the_end_is(state: &str, charges: usize, story: &[Verb], otherwise: &str) {
                 tell(story, blow).unwrap_or_else(|failure| panic!("{blow:?}: {failure}"));
             let unasked = end.state == otherwise && end.charges == 0;
             assert!(unasked || end == peaceful, "{blow:?} of {uses}: {end:?}, not {peaceful:?}");
+        }
+    }
+}
+
+/// The same, where what is told on the way may differ.
+fn ends_as_ever(state: &str, story: &[Verb]) {
+    let (peaceful, uses) = tell(story, Blow::None).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(peaceful.state, state, "{peaceful:?}");
+    for k in 1..=uses {
+        let strike = |how| Blow::Strikes(Strike { using: k, how });
+        let blows =
+            [Blow::Dies(k), strike(Struck::Fails), strike(Struck::Lost), strike(Struck::Conflicts)];
+        for blow in blows {
+            let (end, _) =
+                tell(story, blow).unwrap_or_else(|failure| panic!("{blow:?}: {failure}"));
+            assert_eq!(end.state, state, "{blow:?} of {uses}: {end:?}, not {peaceful:?}");
         }
     }
 }
@@ -141,4 +157,93 @@ fn a_deadline_that_passes() {
     let story =
         [Verb::Ask(PHONE, &["rcs", "sms"], 700, 4250), Verb::Settle, Verb::Pass(900), Verb::Settle];
     the_end_is_always("expired ", 0, &story);
+}
+
+const PAYS: Verb = Verb::There(Away::Does(VISA));
+const ASK: Verb = Verb::Ask(PHONE, &["rcs"], 3600, 4250);
+
+/// To the processor's page.
+const ONWARD: [Verb; 5] = [ASK, Verb::Settle, Verb::Hosted, Verb::SentOn, Verb::GoOn];
+
+#[test]
+fn a_payment_on_the_processors_page() {
+    let story = [&ONWARD[..], &[PAYS, Verb::Done, Verb::Settle, PAYS, Verb::Settle]].concat();
+    the_end_is_always("fulfilled ", 1, &story);
+}
+
+#[test]
+fn a_payment_on_the_processors_page_of_which_only_the_processor_tells() {
+    let story = [&ONWARD[..], &[PAYS, Verb::Hook, Verb::Hook, Verb::Settle]].concat();
+    the_end_is_always("fulfilled ", 1, &story);
+}
+
+#[test]
+fn a_customer_who_leaves_the_processors_page_and_pays_here() {
+    let back = [Verb::TurnBack, Verb::Settle, PAYS, Verb::Yes(VISA), Verb::Settle, PAYS];
+    the_end_is_always("fulfilled ", 1, &[&ONWARD[..], &back].concat());
+}
+
+#[test]
+fn a_request_that_is_taken_back_while_the_customer_is_on_the_processors_page() {
+    let back = [Verb::Act("cancel"), Verb::Settle, PAYS, Verb::Done, Verb::Settle];
+    the_end_is_always("cancelled ", 0, &[&ONWARD[..], &back].concat());
+}
+
+#[test]
+fn a_deadline_that_passes_on_the_processors_page() {
+    let story = [&ONWARD[..], &[Verb::Pass(4000), Verb::Settle, PAYS, Verb::Settle]].concat();
+    the_end_is_always("failed \"customer_left\"", 0, &story);
+}
+
+#[test]
+fn a_card_that_wants_3d_secure() {
+    let bank = [Verb::Yes(SECURE), Verb::SentOn, Verb::GoOn, PAYS, Verb::Done, Verb::Settle, PAYS];
+    the_end_is_always("fulfilled ", 1, &[&[ASK, Verb::Settle], &bank[..]].concat());
+}
+
+#[test]
+fn a_customer_who_is_not_known_to_their_bank_and_takes_another_card() {
+    let bank = [Verb::Yes(SECURE), Verb::SentOn, Verb::GoOn, Verb::There(Away::Refuses)];
+    let other = [Verb::Done, Verb::Settle, Verb::Yes(VISA), Verb::Settle];
+    the_end_is_always("fulfilled ", 1, &[&[ASK, Verb::Settle], &bank[..], &other].concat());
+}
+
+const KEEP: Verb = Verb::AskFor(What::Card, PHONE, &["rcs"], 3600);
+
+#[test]
+fn a_card_put_on_file_and_a_payment_with_it() {
+    let kept = [KEEP, Verb::Settle, Verb::Yes(VISA), Verb::Settle];
+    the_end_is_always("fulfilled ", 1, &kept);
+    let paid = [Verb::AskFor(What::ByCard, PHONE, &["rcs"], 3600), Verb::Settle];
+    let yes = [Verb::Yes(VISA), Verb::Settle];
+    the_end_is_always("fulfilled ", 1, &[&kept[..], &paid, &yes].concat());
+}
+
+#[test]
+fn a_card_left_on_the_processors_page() {
+    let onward = [KEEP, Verb::Settle, Verb::Hosted, Verb::SentOn, Verb::GoOn];
+    let story = [&onward[..], &[PAYS, Verb::Done, Verb::Settle, PAYS]].concat();
+    the_end_is_always("fulfilled ", 1, &story);
+}
+
+#[test]
+fn a_card_left_that_wants_3d_secure() {
+    let bank = [Verb::Yes(SECURE), Verb::SentOn, Verb::GoOn, PAYS, Verb::Done, Verb::Settle];
+    the_end_is_always("fulfilled ", 1, &[&[KEEP, Verb::Settle], &bank[..]].concat());
+}
+
+#[test]
+fn facts_that_a_customer_releases() {
+    let asked = [Verb::AskFor(What::Facts, PHONE, &["rcs"], 3600), Verb::Settle];
+    let signs_in = [Verb::Hosted, Verb::SentOn, Verb::GoOn, PAYS, Verb::Reload, Verb::Settle];
+    // A code that was lost is never used again: the customer is asked once more.
+    let story = [&asked[..], &signs_in, &signs_in].concat();
+    ends_as_ever("fulfilled ", &story);
+}
+
+#[test]
+fn facts_that_a_customer_keeps_to_themselves() {
+    let asked = [Verb::AskFor(What::Facts, PHONE, &["rcs"], 3600), Verb::Settle];
+    let away = [Verb::Hosted, Verb::SentOn, Verb::GoOn, Verb::There(Away::Refuses), Verb::Settle];
+    the_end_is_always("declined \"customer\"", 0, &[&asked[..], &away, &[Verb::No]].concat());
 }

@@ -47,6 +47,21 @@ fn a_million_steps_break_nothing_and_come_to_every_end() {
     assert_eq!(report.ends.keys().copied().collect::<Vec<_>>(), ends);
     assert!(report.ends.values().all(|count| *count > 50), "{report:?}");
     assert!(report.notices.1 > 0, "{report:?}");
+    let ways = [
+        "kept a card",
+        "left",
+        "lost a code",
+        "paid",
+        "paid by a card on file",
+        "recalled by the customer",
+        "recalled by the requester",
+        "released facts",
+        "returned",
+        "sent on",
+        "told",
+    ];
+    assert_eq!(report.ways.keys().copied().collect::<Vec<_>>(), ways);
+    assert!(report.ways.values().all(|count| *count > 10), "{report:?}");
 }
 
 #[test]

@@ -97,19 +97,20 @@ impl World {
 
     /// A payment by a card that is on file, if there is one: nearly always by whom it is.
     pub(super) fn asks_for_a_kept_card(&mut self, channels: &[&str], what: (u64, u64)) {
-        let known = {
+        let somebody_else = self.plan.requests > 1 && self.roll(5) == 0;
+        let (phone, card) = {
             let outside = &mut *self.shared.lock();
             let cards = outside.watch.cards();
             let Some((owner, card)) = outside.dice.pick(&cards) else { return };
-            let owner = owner.customer.phone.as_str().to_owned();
-            let other = outside.dice.clone().happens(200);
-            (if other { PHONES.first().map_or(owner, |phone| (*phone).to_owned()) } else { owner }, *card)
+            (owner.customer.phone.as_str().to_owned(), *card)
         };
+        let other = PHONES.iter().find(|other| **other != phone).filter(|_| somebody_else);
+        let phone = other.map_or(phone, |other| (*other).to_owned());
         let mut ask = payment(what.1);
         if let Some(ask) = ask.as_object_mut() {
-            ask.insert("payment_method".to_owned(), json!(known.1));
+            ask.insert("payment_method".to_owned(), json!(card));
         }
-        self.asks_with(&known.0, channels, what.0, &ask);
+        self.asks_with(&phone, channels, what.0, &ask);
     }
 
     pub(super) fn asks_for(&mut self, phone: &str, channels: &[&str], what: (u64, u64)) {

@@ -26,6 +26,8 @@ pub enum Verb {
     AskFor(What, &'static str, &'static [&'static str], u64),
     /// The customer says yes and chooses the processor's own page.
     Hosted,
+    /// Messages are handled until it is the customer's turn on the processor's page.
+    SentOn,
     /// The customer's browser opens our page, and goes on from there if it leads on.
     GoOn,
     /// The customer does something on the processor's page.
@@ -210,6 +212,7 @@ impl World {
                 self.is_slow();
             }
             Verb::Settle => self.settles(SOON)?,
+            Verb::SentOn => self.settles_until(SOON, Self::is_sent_on)?,
             Verb::EndsWithin(seconds) => {
                 self.settles(Duration::from_secs(seconds))?;
                 if self.only().is_none_or(|request| !request.is_closed()) {
@@ -266,7 +269,7 @@ impl World {
                 }
             }
             Verb::Hook => self.hears(),
-            Verb::Settle | Verb::EndsWithin(_) => {}
+            Verb::Settle | Verb::SentOn | Verb::EndsWithin(_) => {}
             Verb::Pass(seconds) => self.clock.pass(Duration::from_secs(seconds)),
             Verb::Yes(card) => self.answers_newest(Wish::Yes, card),
             Verb::WrongCode => self.answers_newest(Wish::WrongCode, VISA),
@@ -309,7 +312,7 @@ impl World {
             if self.tabs.len() > before || !open {
                 break;
             }
-            self.settles(SOON)?;
+            self.settles_until(SOON, Self::is_sent_on)?;
         }
         Ok(())
     }
@@ -377,9 +380,27 @@ impl World {
     }
 
     fn settles(&mut self, within: Duration) -> Result<(), Failure> {
+        self.settles_until(within, |_| false)
+    }
+
+    /// Whether it is the customer's turn, on a page that is not ours.
+    fn is_sent_on(&self) -> bool {
+        self.only().is_some_and(|request| {
+            request.open_attempt().is_some_and(|attempt| attempt.onward.is_some())
+        })
+    }
+
+    fn settles_until(
+        &mut self,
+        within: Duration,
+        is_enough: impl Fn(&Self) -> bool,
+    ) -> Result<(), Failure> {
         let until = self.now().after(within);
         loop {
             self.works()?;
+            if is_enough(self) {
+                return Ok(());
+            }
             if self.deliver() {
                 continue;
             }

@@ -66,6 +66,8 @@ pub struct Report {
     pub steps: u64,
     /// How many requests came to each end.
     pub ends: BTreeMap<&'static str, u64>,
+    /// How often each way was gone that a run should go.
+    pub ways: BTreeMap<&'static str, u64>,
     /// How many attempts were made at the processor.
     pub attempts: u64,
     /// How many notices were delivered, and how many were given up on.
@@ -78,6 +80,10 @@ impl Report {
         self.steps = self.steps.saturating_add(other.steps);
         for (end, count) in &other.ends {
             let sum = self.ends.entry(end).or_default();
+            *sum = sum.saturating_add(*count);
+        }
+        for (way, count) in &other.ways {
+            let sum = self.ways.entry(way).or_default();
             *sum = sum.saturating_add(*count);
         }
         self.attempts = self.attempts.saturating_add(other.attempts);

@@ -48,7 +48,8 @@ impl World {
 
     pub(super) fn report(&self) -> Report {
         let outside = self.shared.lock();
-        let mut report = Report { steps: self.steps, ..Report::default() };
+        let ways = outside.watch.ways.clone();
+        let mut report = Report { steps: self.steps, ways, ..Report::default() };
         for seen in outside.watch.seen.values() {
             let end = report.ends.entry(seen.request.state_name()).or_default();
             *end = end.saturating_add(1);

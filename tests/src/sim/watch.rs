@@ -8,7 +8,7 @@ use domain::invariants;
 use domain::notice::Notice;
 use domain::outcome::{Details, Outcome};
 use domain::ports::{Item, Write};
-use domain::request::{Request, State};
+use domain::request::{Recall, Request, State};
 use domain::storage::unbody;
 use domain::values::id::{CardId, RequestId};
 use domain::values::time::Timestamp;
@@ -47,6 +47,8 @@ pub struct Watch {
     pub approved: BTreeSet<RequestId>,
     /// What no longer holds.
     pub broken: Vec<String>,
+    /// How often each way was gone that a run should go.
+    pub(super) ways: BTreeMap<&'static str, u64>,
     /// Which request each call of the requester made.
     made: BTreeMap<String, RequestId>,
 }
@@ -159,6 +161,10 @@ impl Watch {
         }
         if after.granted().is_some() && !self.approved.contains(&id) {
             wrong.push("C1: a yes that no customer said".to_owned());
+        }
+        for way in events.iter().filter_map(|event| way(&after, &event.what)) {
+            let count = self.ways.entry(way).or_default();
+            *count = count.saturating_add(1);
         }
         let notices = self.seen.remove(&id).map(|seen| seen.notices).unwrap_or_default();
         self.seen.insert(id, Seen { request: after, version, notices });
@@ -274,6 +280,28 @@ impl Watch {
         })
         .collect()
     }
+}
+
+/// Which way an event goes, if it is one that a run should go.
+fn way(after: &Request, what: &What) -> Option<&'static str> {
+    if let What::Fulfilled { .. } = what {
+        return Some(match &after.ask {
+            Ask::Payment { card: None, .. } => "paid",
+            Ask::Payment { card: Some(_), .. } => "paid by a card on file",
+            Ask::PaymentMethod { .. } => "kept a card",
+            Ask::Identity { .. } => "released facts",
+        });
+    }
+    let ways = [
+        (matches!(what, What::SentOn { .. }), "sent on"),
+        (matches!(what, What::Returned { .. }), "returned"),
+        (matches!(what, What::Recalled { by: Recall::Customer, .. }), "recalled by the customer"),
+        (matches!(what, What::Recalled { by: Recall::Requester, .. }), "recalled by the requester"),
+        (matches!(what, What::Told { .. }), "told"),
+        (matches!(what, What::Refused { code, .. } if code == "authentication_lost"), "lost a code"),
+        (matches!(what, What::Refused { code, .. } if code == "customer_left"), "left"),
+    ];
+    ways.into_iter().find_map(|(goes, way)| goes.then_some(way))
 }
 
 /// Whether the events are a chain without a gap, and the request knows its end.
