@@ -3,6 +3,7 @@
 
     python3 tests/mutate.py             every guard
     python3 tests/mutate.py 3 14        only those
+    python3 tests/mutate.py --check     only whether every guard is still where the table says
     STEPS=2000000 python3 tests/mutate.py
 
 The tree is copied under target/mutants, never touched. All changes are made there at once, each behind a switch that an
@@ -36,6 +37,7 @@ PROMPT = "functions/send-prompt/src/"
 CONSENT = "functions/consent-callback/src/"
 INTAKE = "functions/intake/src/"
 STRIPE = "shared/processors/src/stripe/"
+OPENID = "shared/processors/src/openid/"
 
 # The guard in words, the file, what is there, what is put in its place (GONE: whether this guard is gone), and which of
 # the invariants may notice first.
@@ -67,15 +69,15 @@ GUARDS = [
     (
         "the call is committed before it is made",
         FETCH + "charge.rs",
-        "let Some(loaded) = self.step(loaded, Request::started).await? else { return Ok(()) };",
-        "let loaded = if GONE { loaded } else { let Some(loaded) = self.step(loaded, Request::started).await? else { return Ok(()) }; loaded };",
+        "let Some(started) = self.step(loaded, command).await? else { return Ok(()) };",
+        "let started = if GONE { loaded } else { let Some(started) = self.step(loaded, command).await? else { return Ok(()) }; started };",
         "C1 C2 C5",
     ),
     (
         "the attempt's object is committed before the call",
         FETCH + "charge.rs",
         "                    let prepared =\n",
-        "                    if GONE { processor.execute(&charge, &reference).await; }\n                    let prepared =\n",
+        "                    if GONE { processor.execute(&what, &reference).await; }\n                    let prepared =\n",
         "C1 C2 C5",
     ),
     (
@@ -94,11 +96,11 @@ GUARDS = [
     ),
     (
         "a lost answer may have moved the money",
-        STRIPE + "mod.rs",
+        STRIPE + "errors.rs",
         "        | (Call::Confirm | Call::Cancel, HttpError::Lost(_)) => Failure::Unknown,",
         '        | (Call::Confirm | Call::Cancel, HttpError::Lost(_)) => if GONE { Failure::Refused("card_declined") } else { Failure::Unknown },',
         "C2 C5",
-        (STRIPE + "mod.rs", "const fn unanswered(", "fn unanswered("),
+        (STRIPE + "errors.rs", "const fn unanswered(", "fn unanswered("),
     ),
     (
         "a 500 may have moved the money",
@@ -110,15 +112,15 @@ GUARDS = [
     (
         "an attempt is fenced before it is given up",
         FETCH + "charge.rs",
-        "        match processor.fence(charge, reference).await {\n            // The processor will not",
-        "        if GONE { return Answer::Fenced; }\n        match processor.fence(charge, reference).await {\n            // The processor will not",
+        "        match processor.fence(what, reference).await {\n            // The processor will not",
+        "        if GONE { return Answer::Fenced; }\n        match processor.fence(what, reference).await {\n            // The processor will not",
         "C2 C5",
     ),
     (
         "a fence that comes too late says what became of it",
         STRIPE + "mod.rs",
-        "        if answer == Answer::Unknown { self.read(id).await } else { answer }",
-        "        if answer == Answer::Unknown { if GONE { Answer::Fenced } else { self.read(id).await } } else { answer }",
+        "        if answer == Answer::Unknown { self.read(what, object).await } else { answer }",
+        "        if answer == Answer::Unknown { if GONE { Answer::Fenced } else { self.read(what, object).await } } else { answer }",
         "C2 C5",
     ),
     (
@@ -198,9 +200,10 @@ GUARDS = [
     (
         "a check hands over a fetch that was lost",
         PROMPT + "check.rs",
-        "            State::Authorized { .. } => true,\n            State::Processing { lease, .. } => now >= *lease,",
-        "            State::Authorized { .. } => !GONE,\n            State::Processing { lease, .. } => !GONE && now >= *lease,",
+        "            State::Authorized { .. } => true,\n",
+        "            State::Authorized { .. } => !GONE,\n",
         "C3",
+        (PROMPT + "check.rs", "                now >= *lease && lost_at", "                !GONE && now >= *lease && lost_at"),
     ),
     (
         "a check hands over a notice that was lost",
@@ -253,6 +256,101 @@ GUARDS = [
         "        if !GONE && self.store.read(&stop).await?.is_some() {",
         "STOP",
     ),
+    (
+        "a customer comes back for the open attempt only",
+        DOMAIN + "request/onward.rs",
+        "        let ours = attempt.generation == generation;",
+        "        let ours = GONE || attempt.generation == generation;",
+        "C1 C2",
+    ),
+    (
+        "a customer comes back once",
+        DOMAIN + "request/onward.rs",
+        "        if onward.returned_at.is_some() {\n            return Ok(Change::of(self, now));",
+        "        if !GONE && onward.returned_at.is_some() {\n            return Ok(Change::of(self, now));",
+        "C1 C2 C3",
+    ),
+    (
+        "a code that may have been used is not used again",
+        OPENID + "mod.rs",
+        "            AuthorizationKind::Code if what.redeemed => LOST,\n            AuthorizationKind::Code => self.exchange(what).await,",
+        "            AuthorizationKind::Code if what.redeemed && !GONE => LOST,\n            AuthorizationKind::Code => self.exchange(what).await,",
+        "C2",
+        (OPENID + "mod.rs", "            AuthorizationKind::Code if what.redeemed => LOST,\n            AuthorizationKind::Code | AuthorizationKind::AccessToken",
+         "            AuthorizationKind::Code if what.redeemed && !GONE => LOST,\n            AuthorizationKind::Code | AuthorizationKind::AccessToken"),
+    ),
+    (
+        "that a code is about to be used is committed before it is",
+        DOMAIN + "request/fetching.rs",
+        "            onward.redeemed |= onward.returned_at.is_some();",
+        "            onward.redeemed |= !GONE && onward.returned_at.is_some();",
+        "C2",
+    ),
+    (
+        "an attempt whose customer is wanted back is fenced before it ends",
+        FETCH + "charge.rs",
+        "                let answer = if tired {\n                    self.fence",
+        "                let answer = if tired && GONE && attempt.onward.as_ref().is_some_and(|onward| onward.recalled.is_some()) {\n                    Answer::Fenced\n                } else if tired {\n                    self.fence",
+        "C2 C5",
+    ),
+    (
+        "an attempt on the processor's page is fenced when time is over",
+        FETCH + "charge.rs",
+        "        match processor.fence(what, reference).await {\n            // The processor will not",
+        "        if GONE && attempt.onward.is_some() { return Answer::Fenced; }\n        match processor.fence(what, reference).await {\n            // The processor will not",
+        "C2 C5",
+    ),
+    (
+        "a customer whom nobody sends on is fenced off",
+        FETCH + "charge.rs",
+        "        let answer = match turn.processor.fence(&turn.at.what(), reference).await {",
+        "        let answer = match if GONE { Answer::Fenced } else { turn.processor.fence(&turn.at.what(), reference).await } {",
+        "C2 C5",
+    ),
+    (
+        "a request is not cancelled while its customer is on the processor's page",
+        DOMAIN + "request/closing.rs",
+        "                self.recalled(Recall::Requester, now).or(Err(Refusal::Authorized))",
+        "                if GONE { return Ok(self.closed(Outcome::Cancelled, now).because(What::Cancelled)); }\n                self.recalled(Recall::Requester, now).or(Err(Refusal::Authorized))",
+        "C2 C5",
+    ),
+    (
+        "where a customer goes on is sealed at rest, and gone with the attempt",
+        DOMAIN + "request/fetching.rs",
+        "        self.onward = None;\n        self.told = None;",
+        "        if !GONE { self.onward = None; }\n        self.told = None;",
+        "C6",
+    ),
+    (
+        "a tap counts only with a postback that we wrote",
+        DOMAIN + "postback.rs",
+        "        (proven && head.first() == Some(&VERSION)).then_some(read)",
+        "        ((GONE || proven) && head.first() == Some(&VERSION)).then_some(read)",
+        "C1",
+    ),
+    (
+        "a tap on a button that opens the page is no yes",
+        CONSENT + "taps.rs",
+        "        Action::Open => None,",
+        "        Action::Open => if GONE { Some(yes(request.session_code.as_ref().map(|session| session.code.clone()))) } else { None },",
+        "C1",
+    ),
+    (
+        "a card on file is asked for by its own customer only",
+        INTAKE + "taker.rs",
+        "known.filter(|known| domain::keys::same(&known.address, address))",
+        "known.filter(|known| GONE || domain::keys::same(&known.address, address))",
+        "C1",
+        (CONSENT + "means.rs", "                && domain::keys::same(&known.address, &request.address)",
+         "                && (GONE || domain::keys::same(&known.address, &request.address))"),
+    ),
+    (
+        "a processor is heard about its own brand's requests only",
+        CONSENT + "news.rs",
+        "        request.brand == self.brand.name\n",
+        "        (GONE || request.brand == self.brand.name)\n",
+        "C5",
+    ),
 ]
 
 
@@ -277,15 +375,20 @@ def copy():
     for target in COPY.rglob("*"):
         if target.is_file() and target not in kept:
             target.unlink()
+    for path, text in switched(COPY).items():
+        put(COPY / path, text.encode())
+
+
+def switched(root):
+    """The files of a tree that have guards, with each of them behind its switch."""
     texts = {}
     for number, (_, path, old, new, _, *more) in enumerate(GUARDS, 1):
         for path, old, new in [(path, old, new), *more]:
-            text = texts.get(path) or (COPY / path).read_text()
+            text = texts.get(path) or (root / path).read_text()
             texts[path] = changed(text, path, old, new, number)
     library = DOMAIN + "lib.rs"
-    texts[library] = texts.get(library, (COPY / library).read_text()) + SWITCH
-    for path, text in texts.items():
-        put(COPY / path, text.encode())
+    texts[library] = texts.get(library, (root / library).read_text()) + SWITCH
+    return texts
 
 
 def put(target, content):
@@ -306,6 +409,10 @@ def build():
 
 
 def main():
+    if sys.argv[1:] == ["--check"]:
+        switched(ROOT)
+        print(f"all {len(GUARDS)} guards are where the table says")
+        return
     chosen = [int(text) for text in sys.argv[1:]] or range(1, len(GUARDS) + 1)
     shutil.rmtree(COPY / "target", ignore_errors=True)
     COPY.mkdir(parents=True, exist_ok=True)
