@@ -155,15 +155,25 @@ class Proxy(Server):
     def __init__(self, port):
         self.upstream, self.faults = f"127.0.0.1:{port}", Faults()
         super().__init__(Between)
+        # Everything the functions ever handed to AWS: rows, messages, and whatever else they call for.
+        self.seen, self.logs = [], lambda: ""
         control = Server(Control)
-        control.faults = self.faults
+        control.faults, control.between = self.faults, self
         self.control = f"{control.url}/faults"
+        self.footprint = f"{control.url}/footprint"
 
 
 class Control(Handler):
     """Begins and ends faults, and tells of them."""
 
     def do_GET(self):
+        path, _, query = self.path.partition("?")
+        if path == "/footprint":
+            text = urllib.parse.parse_qs(query)["text"][0]
+            calls = [body for body in list(self.server.between.seen) if text.encode() in body]
+            logs = self.server.between.logs()
+            self.say(200, {"calls": len(calls), "logs": logs.count(text), "read": len(logs)})
+            return
         self.say(200, self.server.faults.shown())
 
     def do_POST(self):
@@ -180,6 +190,7 @@ class Between(Handler):
 
     def handle_any(self):
         body, faults = self.body(), self.server.faults
+        self.server.seen.append(body)
         operation = self.headers.get("x-amz-target") or ""
         service = operation.partition(".")[0]
         if service not in THROTTLED:

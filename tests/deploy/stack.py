@@ -19,7 +19,7 @@ What ministack 1.5 does and does not do, found by trying:
   also makes PublicBaseUrl known before the first deployment.
 - Its SNS hands what is published to a function once, whatever becomes of the run, where AWS would make two more; an
   asynchronous invocation gets them, seconds apart, and its failure's destination. No permission to invoke is looked at.
-- What functions log goes to its CloudWatch Logs, and is saved to functions.log at the end. Names of resources are
+- What functions log goes to its CloudWatch Logs, is searched for secrets by a test, and is saved to functions.log at the end. Names of resources are
   derived from the stack's, so two emulators have the same ones.
 """
 
@@ -298,14 +298,14 @@ def create_topic(emulator, function):
     return topic
 
 
-def save_logs(emulator, path):
-    """What the functions logged, for whoever looks into a failed test: it goes with the emulator."""
-    logs = emulator.client("logs")
-    with path.open("w") as out:
-        for group in logs.describe_log_groups()["logGroups"]:
-            name = group["logGroupName"]
-            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=name):
-                out.writelines(f"{name} {event['message'].rstrip()}\n" for event in page["events"])
+def read_logs(emulator):
+    """What the functions logged."""
+    logs, lines = emulator.client("logs"), []
+    for group in logs.describe_log_groups()["logGroups"]:
+        name = group["logGroupName"]
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=name):
+            lines += (f"{name} {event['message'].rstrip()}\n" for event in page["events"])
+    return "".join(lines)
 
 
 def main():
@@ -337,12 +337,14 @@ def main():
         found = outputs(emulator)
         create_routes(emulator, found["HttpApiId"])
         domain.stands_for(found["HttpApiId"])
+        emulator.faults.logs = lambda: read_logs(emulator)
         ready = {
             "ASSENT_API": domain.url,
             "ASSENT_KEY": "sk_test_demo_0123456789abcdef0123456789abcdef",
             "ASSENT_STRIPE_KEY": "sk_test_shop_0123456789abcdef0123456789abcdef",
             "ASSENT_NOTICES": requester.url,
             "ASSENT_FAULTS": emulator.faults.control,
+            "ASSENT_FOOTPRINT": emulator.faults.footprint,
             "AWS_ENDPOINT_URL": emulator.url,
             "ASSENT_TOPIC": create_topic(emulator, found["ConsentCallbackArn"]),
             "ASSENT_CONSENT_CALLBACK": found["ConsentCallbackArn"],
@@ -354,7 +356,8 @@ def main():
         }
         print(json.dumps(ready | ACCOUNT), flush=True)
         sys.stdin.read()
-        save_logs(emulator, work / "functions.log")
+        # For whoever looks into a failed test: they go with the emulator.
+        (work / "functions.log").write_text(read_logs(emulator))
     finally:
         emulator.stop()
 

@@ -311,3 +311,39 @@ async fn what_no_run_could_hear_waits_among_the_dead_letters() {
         SystemClock.wait(Duration::from_millis(500)).await;
     }
 }
+
+/// Where a text is found in all that the functions ever handed to AWS, and in all that they logged.
+async fn footprint(text: &str) -> Value {
+    let shown = raw(Request::get(format!("{}?text={text}", told("ASSENT_FOOTPRINT"))), "").await;
+    serde_json::from_slice(shown.body()).unwrap()
+}
+
+#[tokio::test]
+async fn what_a_wallet_gave_is_in_no_row_no_message_and_no_log() {
+    const CARD: &str = "4111119876543210";
+    let (requester, phone) = (demo(), "+15557010009");
+    let asked = requester.ask(&payment(phone, 4250), "deployed-footprint").await;
+    let id = asked["id"].as_str().unwrap();
+    let link = message(&requester, phone, id).await["link"].as_str().unwrap().to_owned();
+    let page = raw(Request::get(&link), "").await;
+    let page = String::from_utf8_lossy(page.body()).into_owned();
+    let nonce = page.split("name=\"nonce\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let token = json!({ "id": "tok_visa", "object": "token", "livemode": false,
+        "card": { "number": CARD, "cryptogram": "AgAAAAAABk4DWZ4C28yUQAAAAAA=" } });
+    let form = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("action", "approve"), ("wallet", "google_pay"), ("nonce", nonce)])
+        .append_pair("session_code", asked["session_code"].as_str().unwrap())
+        .append_pair("token", &token.to_string())
+        .finish();
+    let kind = ("content-type", "application/x-www-form-urlencoded");
+    raw(Request::post(&link).header(kind.0, kind.1), &form).await;
+    let closed = requester.until(id, is_closed).await;
+    assert_eq!(closed["state"], "fulfilled", "{closed:#}");
+    for secret in [CARD, "AgAAAAAABk4DWZ4C28yUQAAAAAA"] {
+        let found = footprint(secret).await;
+        assert_eq!((&found["calls"], &found["logs"]), (&json!(0), &json!(0)), "{found}");
+    }
+    // What is looked through is what there is.
+    let found = footprint(id).await;
+    assert!(found["calls"].as_u64().unwrap() > 5 && found["logs"].as_u64().unwrap() > 0, "{found}");
+}

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::keys;
-use domain::postback::{Action, Postback};
 use domain::ports::PromptRef;
+use domain::postback::{Action, Postback};
 use domain::request::{PromptRecord, Request};
 use domain::values::id::{PromptId, RequestId};
 use hmac::{Hmac, KeyInit, Mac};

@@ -70,7 +70,13 @@ impl Charged {
             let amount = entry.pointer("/intent/amount").and_then(Value::as_u64);
             let currency = text("currency").map(|currency| currency.to_ascii_uppercase());
             let price = amount.zip(currency);
-            Some(Self { request: text("request_id")?, object, session, method: text(method)?, price })
+            Some(Self {
+                request: text("request_id")?,
+                object,
+                session,
+                method: text(method)?,
+                price,
+            })
         });
         found.collect()
     }
@@ -248,8 +254,11 @@ impl Stripe {
 
     fn confirm(&mut self, id: &str, body: &[u8], now: Timestamp) -> Answer {
         let redirects = fields(body)("error_on_requires_action") != "true";
-        let cards: BTreeMap<String, String> =
-            self.setups.iter().map(|(id, kept)| (format!("pm_kept_{id}"), kept.card.clone())).collect();
+        let cards: BTreeMap<String, String> = self
+            .setups
+            .iter()
+            .map(|(id, kept)| (format!("pm_kept_{id}"), kept.card.clone()))
+            .collect();
         let intent = match self.find(id, now) {
             Ok(intent) => intent,
             Err(answer) => return answer,

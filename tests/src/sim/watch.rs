@@ -298,7 +298,10 @@ fn way(after: &Request, what: &What) -> Option<&'static str> {
         (matches!(what, What::Recalled { by: Recall::Customer, .. }), "recalled by the customer"),
         (matches!(what, What::Recalled { by: Recall::Requester, .. }), "recalled by the requester"),
         (matches!(what, What::Told { .. }), "told"),
-        (matches!(what, What::Refused { code, .. } if code == "authentication_lost"), "lost a code"),
+        (
+            matches!(what, What::Refused { code, .. } if code == "authentication_lost"),
+            "lost a code",
+        ),
         (matches!(what, What::Refused { code, .. } if code == "customer_left"), "left"),
     ];
     ways.into_iter().find_map(|(goes, way)| goes.then_some(way))
