@@ -3,5 +3,6 @@
 mod crash_everywhere;
 mod found;
 mod pairs;
+mod refunding;
 mod seeds;
 mod states;

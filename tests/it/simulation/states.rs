@@ -11,8 +11,8 @@ use domain::consent::{Consent, How, SessionCode};
 use domain::event::Became;
 use domain::invariants;
 use domain::outcome::{DeclineReason, Details};
-use domain::ports::{Clock, Receipt, Reference};
-use domain::request::{Change, Doubt, Refusal, Request, State};
+use domain::ports::{Clock, Receipt, Reference, Told};
+use domain::request::{Change, Doubt, Recall, Refusal, Request, State};
 use domain::seal::{self, Sealed};
 use domain::values::id::{ConsentId, PromptId, RequestId};
 use domain::values::money::Money;
@@ -25,6 +25,18 @@ const ROUTES_MAX: usize = 3;
 /// How long a worker waits before it takes an attempt up again.
 const WAIT: Duration = Duration::from_secs(2);
 
+/// How far a request gets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// Nobody takes it to the processor.
+    Prompts,
+    /// Somebody does.
+    Attempts,
+    /// Once there is a prompt, nothing but answers is left of those; but customers go on to the processor's page, come back
+    /// and are wanted back, and the processor tells of them.
+    Away,
+}
+
 /// How far an exploration goes: all of it at once would take hours, and what becomes of prompts and what becomes of
 /// attempts hardly touch each other.
 #[derive(Clone, Copy)]
@@ -33,19 +45,18 @@ struct Bounds {
     prompts: usize,
     /// Whether receipts come in all kinds, or only as they mostly do.
     receipts: bool,
-    /// Whether anybody takes the request to the processor.
-    fetched: bool,
+    reach: Reach,
 }
 
-fn at(moment: usize) -> Timestamp {
+pub(super) fn at(moment: usize) -> Timestamp {
     ManualClock::default().now().after(Duration::from_secs(MOMENTS[moment]))
 }
 
-fn prompt(number: u8) -> PromptId {
+pub(super) fn prompt(number: u8) -> PromptId {
     PromptId::new(at(0), [number; 10])
 }
 
-fn accepted(coded: bool) -> Request {
+pub(super) fn accepted(coded: bool) -> Request {
     let id = RequestId::new(at(0), [1; 10]);
     let brand: domain::values::name::BrandName = "shop".parse().unwrap();
     let ask = Ask::Payment {
@@ -89,7 +100,7 @@ fn accepted(coded: bool) -> Request {
     .request
 }
 
-fn sealed() -> Sealed {
+pub(super) fn sealed() -> Sealed {
     let keys = [("k".to_owned(), Key32::new([1; 32]))].into();
     let keys = SealingKeys { current: "k".to_owned(), keys };
     let id = RequestId::new(at(0), [1; 10]);
@@ -98,7 +109,7 @@ fn sealed() -> Sealed {
     seal::seal(&keys, id, &authorization, &SeededRandom::new(2)).unwrap()
 }
 
-fn consent(request: &Request, to: PromptId, now: Timestamp, matched: bool) -> Consent {
+pub(super) fn consent(request: &Request, to: PromptId, now: Timestamp, matched: bool) -> Consent {
     Consent {
         id: ConsentId::new(at(0), [3; 10]),
         at: now,
@@ -110,7 +121,7 @@ fn consent(request: &Request, to: PromptId, now: Timestamp, matched: bool) -> Co
     }
 }
 
-fn receipt() -> Receipt {
+pub(super) fn receipt() -> Receipt {
     Receipt {
         reference: Reference("pi_1".to_owned()),
         amount: 4250,
@@ -132,8 +143,19 @@ fn commands(request: &Request, now: Timestamp, sealed: &Sealed, bounds: Bounds) 
         request.extend(Duration::from_secs(41), now),
         request.decline(DeclineReason::NotMe, None, now),
     ];
-    if bounds.fetched {
-        all.extend(at_the_processor(request, now));
+    match bounds.reach {
+        Reach::Prompts => {}
+        Reach::Attempts => all.extend(at_the_processor(request, now)),
+        Reach::Away if !request.prompts.is_empty() => {
+            let yes = consent(request, prompt(0), now, true);
+            return at_the_processor(request, now)
+                .into_iter()
+                .chain(away(request, now, sealed))
+                .chain([request.cancel(now), Ok(request.expire(now))])
+                .chain([request.grant(yes, sealed.clone(), now)])
+                .collect();
+        }
+        Reach::Away => {}
     }
     all.extend(about_prompts(request, now, sealed, bounds));
     all
@@ -151,6 +173,22 @@ fn at_the_processor(request: &Request, now: Timestamp) -> Commands {
         request.refused("card_declined", true, now),
         request.refused("card_declined", false, now),
     ]
+}
+
+fn away(request: &Request, now: Timestamp, sealed: &Sealed) -> Commands {
+    let told = |success| Told { success, reference: Reference("pi_1".to_owned()), code: None };
+    let mut all = vec![
+        request.sent_on(sealed.clone(), WAIT, now),
+        request.exchanged(sealed.clone(), now),
+        request.recalled(Recall::Customer, now),
+        request.recalled(Recall::Requester, now),
+    ];
+    for generation in 1..=2 {
+        all.push(request.returned(generation, sealed.clone(), now));
+        all.push(request.told(generation, told(true), now));
+        all.push(request.told(generation, told(false), now));
+    }
+    all
 }
 
 fn about_prompts(request: &Request, now: Timestamp, sealed: &Sealed, bounds: Bounds) -> Commands {
@@ -216,7 +254,12 @@ fn essence(request: &Request, moment: usize) -> String {
         .map(|attempt| {
             let (reference, started) = (attempt.reference.is_some(), attempt.started_at.is_some());
             let doubt = (attempt.in_doubt, attempt.doubt_told);
-            format!("{reference}{started}{doubt:?}{:?}", attempt.end)
+            let away = attempt
+                .onward
+                .as_ref()
+                .map(|onward| (onward.returned_at.is_some(), onward.redeemed, onward.recalled));
+            let told = attempt.told.as_ref().map(|told| told.success);
+            format!("{reference}{started}{doubt:?}{:?}{away:?}{told:?}", attempt.end)
         })
         .collect();
     let rest =
@@ -257,8 +300,10 @@ fn explore(bounds: Bounds) -> (usize, usize, BTreeSet<&'static str>) {
         if request.is_closed() {
             ends.insert(request.state_name());
         }
-        if moment + 1 < MOMENTS.len() {
-            ahead.push_back((request.clone(), moment + 1));
+        // The second before the deadline matters to answers only.
+        let step = if bounds.reach == Reach::Away && moment == 0 { 2 } else { 1 };
+        if moment + step < MOMENTS.len() {
+            ahead.push_back((request.clone(), moment + step));
         }
         for change in commands(&request, at(moment), &sealed, bounds).into_iter().flatten() {
             steps += 1;
@@ -295,7 +340,7 @@ fn every_state(bounds: Bounds, least: usize, ends: &[&str]) {
 #[test]
 fn no_order_of_prompts_receipts_and_answers_breaks_an_invariant_or_leaves_no_way_to_an_end() {
     let ends = ["cancelled", "declined", "expired", "undeliverable"];
-    let bounds = Bounds { coded: true, prompts: 2, receipts: true, fetched: false };
+    let bounds = Bounds { coded: true, prompts: 2, receipts: true, reach: Reach::Prompts };
     every_state(bounds, 1_000, &ends);
 }
 
@@ -303,7 +348,15 @@ fn no_order_of_prompts_receipts_and_answers_breaks_an_invariant_or_leaves_no_way
 fn no_order_of_answers_and_attempts_breaks_an_invariant_or_leaves_no_way_to_an_end() {
     let ends = ["cancelled", "declined", "expired", "failed", "fulfilled", "undeliverable"];
     for coded in [true, false] {
-        let bounds = Bounds { coded, prompts: 1, receipts: false, fetched: true };
+        let bounds = Bounds { coded, prompts: 1, receipts: false, reach: Reach::Attempts };
         every_state(bounds, 1_000, &ends);
     }
+}
+
+#[test]
+fn no_order_of_sending_on_coming_back_and_recalling_breaks_an_invariant_or_leaves_no_way_to_an_end()
+{
+    let ends = ["cancelled", "declined", "expired", "failed", "fulfilled", "undeliverable"];
+    let bounds = Bounds { coded: false, prompts: 1, receipts: false, reach: Reach::Away };
+    every_state(bounds, 10_000, &ends);
 }

@@ -1,0 +1,123 @@
+//! Every state the refunds of a paid request can come to, by every command in every order, within small bounds.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use domain::invariants;
+use domain::outcome::Details;
+use domain::ports::{Reference, Told};
+use domain::request::{Change, LEASE, RefundRecord, Refusal, Request};
+use domain::values::time::Timestamp;
+
+use super::states::{accepted, at, consent, prompt, receipt, sealed};
+
+const WAIT: Duration = Duration::from_secs(2);
+/// The moments there are: a lease has run out between any two of them.
+const MOMENTS: u32 = 3;
+/// How many refunds a request gets here: one may fail or take part of it, and one the rest.
+const REFUNDS: usize = 2;
+
+/// A request that was paid with 42.50.
+fn paid() -> Request {
+    let request = accepted(false);
+    let rcs = "rcs".parse().unwrap();
+    let request = request.begin_prompt(prompt(1), &rcs, true, at(0)).request;
+    let yes = consent(&request, prompt(1), at(0), false);
+    let request = request.grant(yes, sealed(), at(0)).unwrap().request;
+    let request = request.lease(at(0)).unwrap().request;
+    let request = request.prepared(Reference("pi_1".to_owned()), at(0)).unwrap().request;
+    let request = request.started(at(0)).unwrap().request;
+    let details = Details::Payment(receipt());
+    request.fulfilled("CODE".to_owned(), details, at(0)).unwrap().request
+}
+
+fn moment(number: u32) -> Timestamp {
+    at(0).after(LEASE.saturating_mul(number + 1))
+}
+
+fn commands(request: &Request, now: Timestamp) -> Vec<Result<Change, Refusal>> {
+    let told = |success| Told { success, reference: Reference("re".to_owned()), code: None };
+    let mut all = Vec::new();
+    if request.refunds.len() < REFUNDS {
+        for amount in [None, Some(0), Some(1), Some(4249), Some(4251)] {
+            all.push(request.refund(amount, None, now));
+        }
+    }
+    for seq in 0..=u32::try_from(REFUNDS).unwrap() {
+        let id = Reference("re_1".to_owned());
+        all.push(request.refund_started(seq, now));
+        all.push(request.refund_released(seq, ("again", None), WAIT, now));
+        all.push(request.refund_released(seq, ("pending", Some(&id)), WAIT, now));
+        all.push(request.refund_done(seq, id, now));
+        all.push(request.refund_failed(seq, "declined", now));
+        all.push(request.refund_told(seq, told(true), now));
+        all.push(request.refund_told(seq, told(false), now));
+    }
+    all
+}
+
+/// What of the refunds decides what can become of them.
+fn essence(request: &Request, number: u32) -> String {
+    let refund = |refund: &RefundRecord| {
+        let leased = refund.lease.is_some_and(|lease| moment(number) < lease);
+        let known = (refund.started_at.is_some(), leased, refund.reference.is_some());
+        let told = refund.told.as_ref().map(|told| told.success);
+        let end = refund.end.as_ref().map(|_| refund.counts());
+        format!("{} {known:?} {told:?} {end:?}", refund.amount)
+    };
+    let refunds: Vec<String> = request.refunds.iter().map(refund).collect();
+    format!("{number} {refunds:?}")
+}
+
+#[test]
+fn no_order_of_refunds_gives_back_more_than_was_charged_or_is_forgotten_or_touches_the_outcome() {
+    let paid = paid();
+    let mut seen = BTreeSet::new();
+    let mut ahead = VecDeque::from([(paid.clone(), 0)]);
+    let mut ends = BTreeSet::new();
+    while let Some((request, number)) = ahead.pop_front() {
+        if !seen.insert(essence(&request, number)) {
+            continue;
+        }
+        let now = moment(number);
+        // Whoever is forgotten is found by a check, and nobody checks on what has ended.
+        let open = request.open_refunds().count();
+        assert_eq!(request.next_check(now).is_some(), open > 0);
+        ends.insert((open, request.refundable()));
+        if number + 1 < MOMENTS {
+            ahead.push_back((request.clone(), number + 1));
+        }
+        for change in commands(&request, now).into_iter().flatten() {
+            let after = &change.request;
+            let broken = invariants::broken(Some(&request), after, &change.events);
+            assert_eq!(broken, Vec::<&str>::new(), "{request:#?} {:#?}", change.events);
+            assert_eq!((&after.state, &after.attempts), (&paid.state, &paid.attempts));
+            let ended = |request: &Request| request.refunds.len() - request.open_refunds().count();
+            let told = after.notices - request.notices;
+            assert_eq!(usize::try_from(told).unwrap(), ended(after) - ended(&request));
+            ahead.push_back((change.request, number));
+        }
+    }
+    assert!(seen.len() > 1_000, "{} states", seen.len());
+    for left in [0, 1, 4249, 4250] {
+        assert!(ends.contains(&(0, left)), "{ends:?}");
+    }
+}
+
+#[test]
+fn a_refund_is_one_workers_at_a_time_and_a_success_is_never_unsaid() {
+    let request = paid().refund(Some(100), None, at(1)).unwrap().request;
+    let started = request.refund_started(1, at(1)).unwrap().request;
+    let again = started.refund_started(1, at(1)).err();
+    assert_eq!(again, Some(Refusal::Leased));
+    let told = |success| Told { success, reference: Reference("re".to_owned()), code: None };
+    let heard = started.refund_told(1, told(true), at(1)).unwrap().request;
+    assert!(heard.refund_told(1, told(false), at(1)).unwrap().is_nothing());
+    let done = heard.refund_done(1, Reference("re".to_owned()), at(1)).unwrap().request;
+    assert_eq!(done.refund_failed(1, "declined", at(1)).err(), Some(Refusal::Step));
+    assert_eq!(done.refundable(), 4150);
+    assert_eq!(
+        request.refund_done(1, Reference("re".to_owned()), at(1)).err(),
+        Some(Refusal::Step)
+    );
+}
