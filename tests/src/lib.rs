@@ -1,5 +1,6 @@
 //! What needs more than one crate.
 
+pub mod away;
 pub mod doubles;
 pub mod identity;
 pub mod memory;
