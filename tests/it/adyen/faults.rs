@@ -47,10 +47,14 @@ async fn where_nothing_breaks_everything_ends() {
 async fn a_link_is_paid_once_or_not_at_all_in_every_storm() {
     let ends = runs(0..1_000, true, STORM, 30).await;
     assert!(ends[&End::Fulfilled] > 200 && ends[&End::NotCharged] > 200, "{ends:?}");
+    // Every webhook comes in the end, and with it the end of every doubt.
+    assert_eq!(ends.get(&End::InDoubt), None, "{ends:?}");
 }
 
 #[tokio::test]
 async fn a_payment_is_made_once_or_not_at_all_in_every_storm() {
     let ends = runs(0..1_000, false, STORM, 30).await;
     assert!(ends[&End::Fulfilled] > 200 && ends[&End::NotCharged] > 200, "{ends:?}");
+    // Every webhook comes in the end, and with it the end of every doubt.
+    assert_eq!(ends.get(&End::InDoubt), None, "{ends:?}");
 }
