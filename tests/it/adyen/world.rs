@@ -168,6 +168,7 @@ fn granted(brand: &Brand, hosted: bool, now: Timestamp) -> Change {
         state: State::Pending,
         prompts: Vec::new(),
         attempts: Vec::new(),
+        refunds: Vec::new(),
         timeline: Vec::new(),
         events: 0,
         chain: String::new(),
