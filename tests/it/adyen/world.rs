@@ -30,6 +30,8 @@ use tests::sim::Dice;
 use tests::standins::adyen::{self, Adyen, Faults, Visitor};
 
 const AMOUNT: u64 = 4250;
+/// How often a request is looked after by itself.
+const CHECK: Duration = Duration::from_secs(900);
 
 /// A store that is out of reach at times, before it has written or after.
 struct Shaky {
@@ -304,7 +306,17 @@ impl World {
             let visit = self.visit.map(|(at, _)| at);
             [message, self.adyen.next(), visit, self.recall].into_iter().flatten().min()
         };
-        let Some(next) = next else { return false };
+        // What a crash left undone is found by the check that every request has while it is open.
+        let open = self.stored().await.request.open_attempt().is_some();
+        let next = match next {
+            Some(next) => next,
+            None if open => {
+                let queue = self.queue.as_ref();
+                effects::send(queue, Step::Fetch, self.id, CHECK).await.unwrap();
+                self.clock.now().after(CHECK)
+            }
+            None => return false,
+        };
         self.clock.pass_until(next);
         let now = self.clock.now();
         for body in self.adyen.passes() {

@@ -62,6 +62,7 @@ const LAYERS: &[Layer] = &[
             "consent-callback",
             "domain",
             "embedded",
+            "fetch-info",
             "https",
             "intake",
             "lambda-events",
