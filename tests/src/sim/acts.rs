@@ -119,11 +119,13 @@ impl World {
         });
         let right = code.as_deref() == session.map(|session| session.code.as_str());
         let yes = matches!(wish, Wish::Yes | Wish::Hosted | Wish::WrongCode | Wish::NoCode);
-        let on_page = prompt.channel.as_str() == "sms" || wish == Wish::Hosted;
+        let is_text = prompt.channel.as_str() == "sms";
+        let only_opens = !is_text && wish == Wish::Hosted && self.taps_buttons();
+        let on_page = is_text || (wish == Wish::Hosted && !only_opens);
         // A button that only opens the page says nothing, and neither does what somebody made up.
-        let button = !on_page && self.taps_buttons();
-        let forged = button && self.happens(|faults| faults.twice);
-        let means_yes = yes && right && !forged;
+        let button = only_opens || (!on_page && self.taps_buttons());
+        let forged = button && self.roll(4) == 0;
+        let means_yes = yes && right && !forged && !only_opens;
         let running = if on_page {
             self.answers_page(request, prompt, (wish, code, card))
         } else if button {

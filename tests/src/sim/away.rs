@@ -138,7 +138,8 @@ impl World {
     pub(super) fn comes_back(&mut self, path: String) {
         self.say(|| format!("comes back to {path}"));
         self.returns.push(path.clone());
-        let to = if self.happens(|faults| faults.twice) { "other" } else { "shop" };
+        let astray = self.plan.requests > 1 && self.roll(5) == 0;
+        let to = if astray { "other" } else { "shop" };
         // Another brand's address is no place to bring it to.
         let path = path.replacen("/callbacks/shop/", &format!("/callbacks/{to}/"), 1);
         let work = if to == "shop" { Work::Other("return") } else { Work::Unheard };
@@ -221,7 +222,7 @@ impl World {
             }
             (body, again)
         };
-        let other = again && self.roll(3) == 0;
+        let other = self.plan.requests > 1 && self.roll(4) == 0;
         let secret = if other { other_webhook_secret() } else { self.credentials.webhook_secret() };
         let at = self.now().as_millis().div_euclid(1000);
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return };

@@ -90,14 +90,14 @@ impl World {
         match self.roll(10) {
             0 | 1 => self.asks_with(phone, channels, expires, &card_to_keep()),
             2 | 3 => self.asks_with(phone, channels, expires, &facts()),
-            4..6 => self.asks_for_a_kept_card(channels, (expires, amount)),
+            4..7 => self.asks_for_a_kept_card(channels, (expires, amount)),
             _ => self.asks_for(phone, channels, (expires, amount)),
         }
     }
 
     /// A payment by a card that is on file, if there is one: nearly always by whom it is.
     pub(super) fn asks_for_a_kept_card(&mut self, channels: &[&str], what: (u64, u64)) {
-        let somebody_else = self.plan.requests > 1 && self.roll(5) == 0;
+        let somebody_else = self.plan.requests > 1 && self.roll(3) == 0;
         let (phone, card) = {
             let outside = &mut *self.shared.lock();
             let cards = outside.watch.cards();
