@@ -116,7 +116,7 @@ impl World {
                 }
             };
             if let Some(back) = back {
-                self.comes_back(back);
+                self.comes_back(&back);
             }
         }
     }
@@ -135,9 +135,9 @@ impl World {
     }
 
     /// The customer's browser comes back from a provider, with what it brings in its address.
-    pub(super) fn comes_back(&mut self, path: String) {
+    pub(super) fn comes_back(&mut self, path: &str) {
         self.say(|| format!("comes back to {path}"));
-        self.returns.push(path.clone());
+        self.returns.push(path.to_owned());
         let astray = self.plan.requests > 1 && self.roll(5) == 0;
         let to = if astray { "other" } else { "shop" };
         // Another brand's address is no place to bring it to.
@@ -150,7 +150,7 @@ impl World {
     pub(super) fn comes_back_again(&mut self) {
         let path = self.shared.lock().dice.pick(&self.returns).cloned();
         if let Some(path) = path {
-            self.comes_back(path);
+            self.comes_back(&path);
         }
     }
 
@@ -210,7 +210,7 @@ impl World {
 
     /// The processor tells of something that happened, now, long ago or once more; or somebody else's account tells of it.
     pub(super) fn hears(&mut self) {
-        let (body, again) = {
+        let body = {
             let outside = &mut *self.shared.lock();
             let forget = outside.hooks.len().saturating_sub(HOOKS_MAX);
             outside.hooks.drain(..forget);
@@ -220,7 +220,7 @@ impl World {
             if !again {
                 outside.hooks.swap_remove(place);
             }
-            (body, again)
+            body
         };
         let other = self.plan.requests > 1 && self.roll(4) == 0;
         let secret = if other { other_webhook_secret() } else { self.credentials.webhook_secret() };

@@ -136,14 +136,15 @@ impl Stripe {
             Stands::Complete { .. } => return true,
             Stands::Expired => return false,
         }
-        let status = match verdict(card, session.price.as_ref().map_or(0, |(a, _)| *a), now) {
-            // A card that wants 3-D Secure has it there and then.
-            Status::RequiresPaymentMethod { code: "authentication_required", .. } => {
-                Status::Succeeded
-            }
-            Status::RequiresPaymentMethod { .. } => return false,
-            status => status,
-        };
+        let amount = session.price.as_ref().map_or(0, |(amount, _)| *amount);
+        let mut status = verdict(card, amount, now);
+        if status.wants_3ds() {
+            // A card that wants it has it there and then.
+            status = Status::Succeeded;
+        }
+        if matches!(status, Status::RequiresPaymentMethod { .. }) {
+            return false;
+        }
         let made = match &session.price {
             Some((amount, currency)) => {
                 let made = format!("pi_sim{:06}", self.intents.len());
@@ -255,12 +256,10 @@ impl Stripe {
         if setup.status != Status::RequiresConfirmation {
             return fault(400, "invalid_request_error", "setup_intent_unexpected_state");
         }
-        setup.status = match verdict(&setup.card, 0, now) {
-            Status::RequiresPaymentMethod { code: "authentication_required", .. } => {
-                Status::RequiresAction
-            }
-            status => status,
-        };
+        setup.status = verdict(&setup.card, 0, now);
+        if setup.status.wants_3ds() {
+            setup.status = Status::RequiresAction;
+        }
         if setup.status == Status::Succeeded {
             self.keep(id, &setup);
         }

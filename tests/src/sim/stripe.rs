@@ -267,12 +267,11 @@ impl Stripe {
             return fault(400, "invalid_request_error", "payment_intent_unexpected_state");
         }
         let card = cards.get(&intent.method).unwrap_or(&intent.method);
-        intent.status = match verdict(card, intent.amount, now) {
-            Status::RequiresPaymentMethod { code: "authentication_required", .. } if redirects => {
-                Status::RequiresAction
-            }
-            status => status,
-        };
+        let card = card.clone();
+        intent.status = verdict(&card, intent.amount, now);
+        if redirects && intent.status.wants_3ds() {
+            intent.status = Status::RequiresAction;
+        }
         let intent = intent.clone();
         let object = intent.to_json(id);
         match intent.status {
@@ -353,6 +352,11 @@ pub(super) fn next_action(status: &Status, id: &str) -> Value {
 }
 
 impl Status {
+    /// Whether the card was refused for want of 3-D Secure.
+    pub(super) fn wants_3ds(&self) -> bool {
+        matches!(self, Self::RequiresPaymentMethod { code, .. } if *code == "authentication_required")
+    }
+
     /// Stripe's word, and its error where there is one.
     pub(super) fn as_stripe_has_it(&self) -> (&'static str, Value) {
         match self {
