@@ -175,7 +175,6 @@ fn granted(brand: &Brand, hosted: bool, now: Timestamp) -> Change {
         events: 0,
         chain: String::new(),
         notices: 0,
-        refunds: Vec::new(),
     }
     .accepted();
     change.request.state = State::Authorized { consent, sealed };
