@@ -15,9 +15,11 @@ mod flows;
 mod outside;
 mod plan;
 mod ports;
+mod post;
 mod provider;
 mod rest;
 mod shop;
+mod story;
 mod stripe;
 mod texts;
 mod watch;
@@ -29,9 +31,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub use checkout::Away;
 pub use dice::Dice;
 pub use faults::Faults;
-pub use flows::{Blow, Ending, PHONE, VISA, Verb, What, race, tell};
+pub use flows::{PHONE, VISA, race, tell};
 pub use outside::{Outage, Outside, Shared, Strike, Struck};
 pub use plan::{Failure, Plan, Report, run};
+pub use story::{Blow, Ending, Verb, What};
 pub use world::World;
 
 /// A panic of one worker leaves nothing half done here.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use domain::message::{Handled, Message, QueueName};
+use domain::message::{Handled, Message};
 use domain::ports::Clock;
 use domain::problem::Problem;
 use domain::values::time::Timestamp;
@@ -326,84 +326,5 @@ impl World {
         if let Err(error) = done {
             self.shared.lock().watch.broken.push(format!("the queue failed: {error}"));
         }
-    }
-
-    /// A message that is due goes to a worker.
-    pub(super) fn deliver(&mut self) -> bool {
-        let first = self.roll(3);
-        let queues: Vec<QueueName> = QueueName::ALL
-            .into_iter()
-            .cycle()
-            .skip(usize::try_from(first).unwrap_or(0))
-            .take(3)
-            .collect();
-        for queue in queues {
-            match self.database.receive(queue, self.now()) {
-                Ok(Some(received)) => {
-                    self.say(|| {
-                        format!(
-                            "delivers {:?}, time {}",
-                            received.message.parts(),
-                            received.receives
-                        )
-                    });
-                    self.recent.push(received.message.clone());
-                    let running = self.handling(received.message.clone());
-                    self.employ(Work::Message(received), running);
-                    return true;
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    self.shared.lock().watch.broken.push(format!("the queue failed: {error}"));
-                }
-            }
-        }
-        false
-    }
-
-    fn handling(&self, message: Message) -> Running {
-        let machine = Arc::clone(&self.machine);
-        Box::pin(async move { End::Handled(machine.handle(&message).await) })
-    }
-
-    /// A message that was delivered a while ago is delivered once more.
-    fn duplicate(&mut self) {
-        let message = self.shared.lock().dice.pick(&self.recent).cloned();
-        if let Some(message) = message {
-            self.say(|| format!("delivers {:?} once more", message.parts()));
-            let running = self.handling(message);
-            self.employ(Work::Duplicate, running);
-        }
-    }
-
-    /// The message that was delivered last is delivered once more.
-    pub(super) fn duplicate_last(&mut self) {
-        if let Some(message) = self.recent.last().cloned() {
-            let running = self.handling(message);
-            self.employ(Work::Duplicate, running);
-        }
-    }
-
-    /// Time passes: a moment, or until something is due, or a leap.
-    fn time_passes(&mut self) {
-        let by = match self.roll(8) {
-            0..4 => Duration::from_millis(self.roll(3_000)),
-            4..7 => match self.next_due() {
-                Some(due) => self.now().until(due).min(Duration::from_secs(1_000)),
-                None => Duration::from_secs(self.roll(20)),
-            },
-            _ if self.happens(|faults| faults.leap) => Duration::from_secs(self.roll(40_000)),
-            _ => Duration::from_secs(self.roll(100)),
-        };
-        self.clock.pass(by);
-        let now = self.now();
-        self.say(|| format!("{by:?} pass, it is {now}"));
-    }
-
-    pub(super) fn next_due(&self) -> Option<Timestamp> {
-        let late = self.shared.lock().late.iter().map(|(at, _)| *at).min();
-        let due =
-            QueueName::ALL.into_iter().filter_map(|queue| self.database.next_due(queue).ok()?);
-        due.chain(late).min()
     }
 }
