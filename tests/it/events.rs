@@ -57,6 +57,7 @@ const EVENTS: &[(&str, Before, Answer, &str)] = &[
     ("consent-callback/twilio-stop", Before::Prompted, Answer::Status(200), "declined"),
     ("fetch-info/fetch", Before::Authorized, DONE, "fulfilled"),
     ("fetch-info/notice", Before::Prompted, DONE, "prompted"),
+    ("fetch-info/refund", Before::Prompted, DONE, "prompted"),
     ("intake/cancel", Before::Prompted, Answer::Status(200), "cancelled"),
     ("intake/capabilities", Before::Nothing, Answer::Status(200), ""),
     ("intake/create", Before::Nothing, Answer::Status(201), ""),
@@ -67,6 +68,7 @@ const EVENTS: &[(&str, Before, Answer, &str)] = &[
     ("intake/get", Before::Prompted, Answer::Status(200), "prompted"),
     ("intake/list", Before::Prompted, Answer::Status(200), "prompted"),
     ("intake/problem", Before::Nothing, Answer::Status(200), ""),
+    ("intake/refund", Before::Prompted, Answer::Status(409), "prompted"),
     ("intake/resend", Before::Prompted, Answer::Status(200), "prompted"),
     ("intake/unknown-path", Before::Nothing, Answer::Status(404), ""),
     (

@@ -21,6 +21,7 @@ mod rbm;
 mod reading;
 mod refunds;
 mod routes;
+mod sandbox;
 mod secrets;
 mod sheets;
 mod taps;

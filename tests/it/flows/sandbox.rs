@@ -1,0 +1,122 @@
+//! The sandbox's own processor, as its customers meet it: its page, its bank, cards it keeps, and refunds.
+
+use http::Method;
+use serde_json::{Value, json};
+use tests::world::{Answer, Asked, PHONE, PUBLIC_BASE, World};
+
+fn begin() -> World {
+    World::beginning().with("/policy", &json!({ "session_code": false, "open_max": 9 })).begin()
+}
+
+fn asks(world: &World, ask: &Value) -> (Asked, String) {
+    let mut body = world.payment(PHONE, 1);
+    body["ask"] = ask.clone();
+    let asked = world.asks_for(&body);
+    (asked, world.customer().newest().page)
+}
+
+fn payment(amount: u64) -> Value {
+    json!({ "kind": "payment", "amount": amount, "currency": "EUR", "description": "Invoice 4711" })
+}
+
+/// Where the page goes by itself, as its customer's browser finds it.
+fn goes_to(world: &World, page: &str) -> String {
+    let html = world.customer().opens(&format!("{page}?go=1")).ok(200).text();
+    let (_, rest) = html.split_once("content=\"0;url=").unwrap_or_else(|| panic!("{html}"));
+    let url = rest.split('"').next().unwrap().replace("&#38;", "&");
+    url.strip_prefix(PUBLIC_BASE).unwrap().to_owned()
+}
+
+fn there(world: &World, path: &str, form: &[(&str, &str)]) -> Answer {
+    let call = world.call(Method::POST, path).key(None).idempotency(None);
+    call.form(form).send()
+}
+
+fn comes_home(world: &World, answer: &Answer, page: &str) {
+    let home = answer.header("location").strip_prefix(PUBLIC_BASE).unwrap().to_owned();
+    assert_eq!(home.split('?').next().unwrap(), page);
+    world.customer().opens(&home).ok(200);
+    world.settles();
+}
+
+#[test]
+fn a_card_is_entered_on_its_page_and_the_first_one_refused() {
+    let world = begin();
+    let (asked, page) = asks(&world, &payment(4250));
+    world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
+    let checkout = goes_to(&world, &page);
+    let shown = world.call(Method::GET, &checkout).key(None).send().ok(200);
+    assert!(shown.text().contains("42.50 EUR"), "{}", shown.text());
+    there(&world, &checkout, &[("card", "pm_card_chargeDeclined")]).ok(200);
+    world.time_passes(5);
+    assert_eq!(world.state(&asked), "processing");
+    let done = there(&world, &checkout, &[("card", "pm_card_mastercard")]).ok(303);
+    comes_home(&world, &done, &page);
+    let payment = world.reads(&asked)["outcome"]["payment"].clone();
+    assert_eq!((&payment["card_brand"], &payment["amount"]), (&json!("mastercard"), &json!(4250)));
+    assert!(world.customer().opens(&page).text().contains("Paid"));
+}
+
+#[test]
+fn a_page_that_was_left_for_another_way_takes_nothing_any_more() {
+    let world = begin();
+    let (asked, page) = asks(&world, &payment(4250));
+    world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
+    let checkout = goes_to(&world, &page);
+    world.customer().answers_on(&page, &[("action", "back")]).ok(303);
+    assert_eq!(world.state(&asked), "prompted");
+    there(&world, &checkout, &[("card", "pm_card_visa")]);
+    let yes = [("action", "approve"), ("card", "pm_card_amex")];
+    world.customer().answers_on(&page, &yes).ok(303);
+    assert_eq!(world.reads(&asked)["outcome"]["payment"]["card_brand"], "amex");
+    assert_eq!(world.stored(&asked).attempts.len(), 2);
+}
+
+#[test]
+fn the_bank_asks_whether_it_is_them_and_a_no_is_a_refusal() {
+    let world = begin();
+    let (asked, page) = asks(&world, &payment(4250));
+    let yes = [("action", "approve"), ("card", "pm_card_authenticationRequired")];
+    for (answer, state) in [("no", "prompted"), ("yes", "fulfilled")] {
+        world.customer().answers_on(&page, &yes).ok(303);
+        let bank = goes_to(&world, &page);
+        let back = there(&world, &bank, &[("is_me", answer)]).ok(303);
+        comes_home(&world, &back, &page);
+        world.time_passes(15);
+        assert_eq!(world.state(&asked), state);
+    }
+}
+
+#[test]
+fn a_card_it_keeps_is_charged_by_a_tap_and_given_back_to_in_parts() {
+    let world = begin();
+    let keep = json!({ "kind": "payment_method", "description": "Keep it" });
+    let (asked, page) = asks(&world, &keep);
+    world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
+    let done = there(&world, &goes_to(&world, &page), &[("card", "pm_card_visa")]).ok(303);
+    comes_home(&world, &done, &page);
+    let card = world.reads(&asked)["outcome"]["payment_method"]["id"].clone();
+    let mut again = payment(4250);
+    again["payment_method"] = card;
+    world.time_passes(1);
+    let (asked, page) = asks(&world, &again);
+    assert!(world.customer().opens(&page).text().contains("Visa •••• 4242"));
+    world.customer().approves().ok(200);
+    assert_eq!(world.reads(&asked)["outcome"]["payment"]["last4"], "4242");
+    // Of a refund's amount, `06` is on its way for a while, and `07` comes back after it.
+    for amount in [100, 206, 307] {
+        world.acts(&asked, "refund", &json!({ "amount": amount })).ok(202);
+    }
+    let states = || {
+        let refunds = world.reads(&asked)["refunds"].as_array().cloned().unwrap();
+        let states = refunds.iter().map(|refund| refund["state"].as_str().unwrap().to_owned());
+        states.collect::<Vec<_>>()
+    };
+    assert_eq!(states(), ["refunded", "pending", "pending"]);
+    world.time_passes(200);
+    assert_eq!(states(), ["refunded", "refunded", "failed"]);
+    world.acts(&asked, "refund", &json!({ "amount": 4000 })).problem(422, "refund-too-large");
+    let notices = world.notices();
+    assert_eq!(notices.iter().filter(|notice| *notice == "request.refunded").count(), 2);
+    assert_eq!(notices.iter().filter(|notice| *notice == "request.refund_failed").count(), 1);
+}
