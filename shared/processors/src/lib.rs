@@ -13,6 +13,7 @@ mod adyen;
 mod openid;
 pub mod sandbox;
 mod stripe;
+mod wallets;
 
 /// Everything a processor can touch.
 pub struct Outside {

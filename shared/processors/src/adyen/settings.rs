@@ -7,7 +7,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::ways::{ApplePayText, GooglePayText, InvalidWay, Offer, OfferText};
+use super::ways::{ApplePayText, InvalidWay, Offer, OfferText};
+use crate::wallets::GooglePayText;
 
 const TEST_URL: &str = "https://checkout-test.adyen.com/v72";
 

@@ -8,23 +8,7 @@ use serde::Deserialize;
 
 use super::amounts;
 use super::settings::{KeepCards, is_country, is_word};
-
-/// Google Pay, as the settings have it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct GooglePayText {
-    /// The brand's id at Google; live mode needs it.
-    merchant_id: Option<String>,
-    /// Card networks in Google's words.
-    #[serde(default = "google_networks")]
-    networks: Vec<String>,
-    /// Where payments are processed: ISO 3166, two letters.
-    country: String,
-}
-
-fn google_networks() -> Vec<String> {
-    ["AMEX", "MASTERCARD", "VISA"].map(str::to_owned).to_vec()
-}
+use crate::wallets::{self, GooglePayText};
 
 /// Apple Pay, as the settings have it: Adyen's own certificate is used, so that none of it is ours.
 #[derive(Deserialize)]
@@ -35,14 +19,10 @@ pub(super) struct ApplePayText {
     /// What the sheet calls the payee: at most 64 characters.
     display_name: String,
     /// Card networks in Apple's words.
-    #[serde(default = "apple_networks")]
+    #[serde(default = "wallets::apple_networks")]
     networks: Vec<String>,
     /// Where payments are processed: ISO 3166, two letters.
     country: String,
-}
-
-fn apple_networks() -> Vec<String> {
-    ["amex", "masterCard", "visa"].map(str::to_owned).to_vec()
 }
 
 /// What the settings say of ways to pay.

@@ -9,23 +9,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::settings::{is_address, is_key};
-
-/// Google Pay, as the settings have it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct GooglePayText {
-    /// The brand's id at Google; live mode needs it.
-    merchant_id: Option<String>,
-    /// Card networks in Google's words.
-    #[serde(default = "google_networks")]
-    networks: Vec<String>,
-    /// Where payments are processed: ISO 3166, two letters.
-    country: String,
-}
-
-fn google_networks() -> Vec<String> {
-    ["AMEX", "MASTERCARD", "VISA"].map(str::to_owned).to_vec()
-}
+use crate::wallets;
+pub(crate) use crate::wallets::GooglePayText;
 
 /// Apple Pay, as the settings have it.
 #[derive(Deserialize)]
@@ -40,7 +25,7 @@ pub(crate) struct ApplePayText {
     /// Its key, as PEM.
     key: SecretString,
     /// Card networks in Apple's words.
-    #[serde(default = "apple_networks")]
+    #[serde(default = "wallets::apple_networks")]
     networks: Vec<String>,
     /// Where payments are processed: ISO 3166, two letters.
     country: String,
@@ -49,10 +34,6 @@ pub(crate) struct ApplePayText {
     keep_cards: bool,
     /// Where merchant sessions come from: China has its own, and so has a stand-in.
     gateway_url: Option<String>,
-}
-
-fn apple_networks() -> Vec<String> {
-    ["amex", "masterCard", "visa"].map(str::to_owned).to_vec()
 }
 
 const GATEWAY_URL: &str = "https://apple-pay-gateway.apple.com";
