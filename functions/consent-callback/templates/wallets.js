@@ -7,14 +7,16 @@
   const failed = document.getElementById("wallet-failed");
   const none = document.getElementById("no-wallet");
   const shown = [];
+  // A button of the form is named `action` too, and would stand in the way of `form.action`.
+  const here = form.getAttribute("action");
 
   const fields = (more) => {
     const data = new URLSearchParams(new FormData(form));
     for (const [name, value] of Object.entries(more)) data.set(name, value);
     return data;
   };
-  const post = (more) => fetch(form.action, { method: "POST", body: fields(more), credentials: "omit" });
-  const goOn = () => location.replace(form.action + "?go=1");
+  const post = (more) => fetch(here, { method: "POST", body: fields(more), credentials: "omit" });
+  const goOn = () => location.replace(`${here}?go=1`);
   const fail = () => {
     failed.hidden = false;
   };

@@ -212,12 +212,24 @@ impl Browser {
         field.send_keys(text).await.unwrap();
     }
 
+    /// Whether any such element can be seen.
+    pub(super) async fn shows(&self, css: &str) -> bool {
+        self.look(css, "").await.is_some()
+    }
+
     pub(super) async fn has(&self, css: &str) -> bool {
         !self.driver.find_all(By::Css(css)).await.unwrap().is_empty()
     }
 
     pub(super) async fn goes(&self, url: &str) {
         self.driver.goto(url).await.unwrap();
+    }
+
+    /// Runs a script before any page's own, as a browser that has more to offer would.
+    pub(super) async fn has_more(&self, script: &str) {
+        let source = json!({ "source": script });
+        let command = "Page.addScriptToEvaluateOnNewDocument";
+        self.driver.cdp().send_raw(command, source).await.unwrap();
     }
 
     /// Looks at the newest tab, once there are that many.

@@ -1,6 +1,7 @@
 //! The agent's console and the customer's phone as people use them, in a real browser.
 
 mod driver;
+mod page;
 
 use tests::process::Local;
 

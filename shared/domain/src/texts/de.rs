@@ -33,7 +33,7 @@ pub(super) static PAGE: PageTexts = PageTexts {
     session_chat: "Sie chatten gerade mit",
     session_in_person: "Sie sind gerade bei",
     pays_with: "Mit",
-    shares: "Teilt",
+    shares: "Freigabe",
     claims: [
         "Ihren Namen",
         "Ihren Vornamen",
@@ -56,7 +56,7 @@ pub(super) static PAGE: PageTexts = PageTexts {
     approve: "Zustimmen",
     decline: "Ablehnen",
     not_me: "Das bin ich nicht",
-    go_on_card: "Weiter zur Karteneingabe",
+    go_on_card: "Weiter zur Karten\u{ad}eingabe",
     go_on_identity: "Weiter zur Anmeldung",
     hosted_card: "Sie geben Ihre Karte auf der sicheren Seite des Zahlungsdienstes ein, den das Unternehmen nutzt.",
     hosted_identity: "Sie melden sich dort an, wo man Sie schon kennt, etwa bei Ihrer Bank, und kommen hierher zurück.",

@@ -1,0 +1,187 @@
+//! The consent page in a real browser, in every stage and with everything it can offer, wallets among them.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use tests::world::till::{CODE, Doing};
+use tests::world::{Asked, PHONE, World};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+use super::driver::{Browser, Chromedriver, Screen};
+use super::{NARROW, WIDTH};
+use crate::live::folder::Folder;
+
+/// Both wallets, as far as a page can tell: what Apple's browsers have, and what Google's script brings.
+const WALLETS: &str = r#"
+window.ApplePaySession = class {
+  static STATUS_SUCCESS = 0;
+  static STATUS_FAILURE = 1;
+  static canMakePayments() { return true; }
+  constructor(version, request) { this.request = request; }
+  begin() { setTimeout(() => this.onvalidatemerchant({}), 0); }
+  completeMerchantValidation(session) {
+    const fits = session.domainName === "pay.example.com" && this.request.total.amount === "42.50";
+    if (fits) this.onpaymentauthorized({ payment: { token: { transactionIdentifier: "t1ll-wallet" } } });
+  }
+  completePayment(result) { sessionStorage.setItem("sheet", String(result.status)); }
+  abort() { sessionStorage.setItem("sheet", "aborted"); }
+};
+window.google = { payments: { api: { PaymentsClient: class {
+  isReadyToPay(base) { return Promise.resolve({ result: base.apiVersion === 2 }); }
+  loadPaymentData(request) {
+    const fits = request.transactionInfo.totalPrice === "42.50";
+    const data = { paymentMethodData: { tokenizationData: { token: "t1ll-wallet" } } };
+    return fits ? Promise.resolve(data) : Promise.reject({ statusCode: "DEVELOPER_ERROR" });
+  }
+} } } };
+HTMLHeadElement.prototype.append = (script) => setTimeout(() => script.onload(), 0);
+"#;
+
+/// A world whose pages a real browser can open.
+struct Stage {
+    world: World,
+    runtime: Runtime,
+    base: String,
+    chromedriver: Chromedriver,
+    folder: Folder,
+}
+
+impl Stage {
+    fn set(ways: &[&str]) -> Self {
+        let policy = json!({ "open_max": 9, "prompts_per_ten_minutes": 99 });
+        let world = World::beginning().at_a_till(ways).with("/policy", &policy).begin();
+        let runtime = Runtime::new().unwrap();
+        let router = consent_callback::router(Arc::clone(&world.machine.consent_callback));
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        runtime.spawn(async move { axum::serve(listener, router).await });
+        let chromedriver = Chromedriver::start();
+        Self { world, runtime, base, chromedriver, folder: Folder::new() }
+    }
+
+    fn asks(&self, ask: &serde_json::Value, language: &str) -> (Asked, String) {
+        let mut body = self.world.payment(PHONE, 4250);
+        if !ask.is_null() {
+            body["ask"] = ask.clone();
+        }
+        body["customer"]["language"] = json!(language);
+        let asked = self.world.asks_for(&body);
+        (asked, self.world.customer().newest().page)
+    }
+
+    fn opens(&self, name: &str, screen: Screen, url: &str) -> Browser {
+        let folder = self.folder.path().join(name);
+        self.runtime.block_on(self.chromedriver.open(folder, screen, url))
+    }
+
+    /// What the page looks like on the narrowest phone and on a desk.
+    fn shots(&self, name: &str, page: &str) {
+        for (width, screen) in [("narrow", Screen::Phone(NARROW)), ("wide", Screen::Desk)] {
+            let name = format!("page-{name}-{width}");
+            let browser = self.opens(&name, screen, &format!("{}{page}", self.base));
+            self.runtime.block_on(async {
+                browser.sees("h1", "").await;
+                if width == "narrow" {
+                    browser.fits(NARROW).await;
+                }
+                browser.shot(&name).await;
+                browser.closes().await;
+            });
+        }
+    }
+}
+
+fn code(asked: &Asked) -> String {
+    let code = asked.answer["session_code"].as_str().unwrap();
+    format!("input[name=session_code][value=\"{code}\"]")
+}
+
+#[test]
+fn every_stage_fits_on_the_narrowest_phone_and_on_a_desk_in_the_language_with_the_longest_words() {
+    let stage = Stage::set(&["nothing", "hosted"]);
+    let (asked, page) = stage.asks(&serde_json::Value::Null, "de");
+    stage.shots("card-entry", &page);
+    let yes = [
+        ("action", "approve_hosted"),
+        ("session_code", asked.answer["session_code"].as_str().unwrap()),
+    ];
+    stage.world.customer().answers_on(&page, &yes).ok(303);
+    stage.shots("back", &page);
+    stage.shots("done", &format!("{page}?done=1"));
+    stage.world.customer().answers_on(&page, &[("action", "back")]).ok(303);
+    stage.shots("left", &page);
+    let who =
+        json!({ "kind": "identity", "claims": domain::ask::CLAIMS, "description": "Vertrag" });
+    let (asked, page) = stage.asks(&who, "de");
+    stage.shots("facts", &page);
+    stage.world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
+    stage.world.books().says(Doing::Execute, [domain::ports::Answer::Refused { code: "no" }]);
+    stage.world.comes_back(&asked, 1, Some(CODE)).ok(303);
+    stage.shots("facts-refused", &page);
+    let keep = json!({ "kind": "payment_method", "description": "Vertrag" });
+    stage.world.time_passes(1);
+    let (asked, page) = stage.asks(&keep, "de");
+    stage.shots("keep", &page);
+    stage.world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
+    stage.world.books().customer_is_done(&asked, 1);
+    stage.world.time_passes(5);
+    stage.shots("kept", &page);
+    let card = stage.world.reads(&asked)["outcome"]["payment_method"]["id"].clone();
+    let pay = json!({ "kind": "payment", "amount": 4250, "currency": "EUR", "description": "Strom", "payment_method": card });
+    let (_, page) = stage.asks(&pay, "de");
+    stage.shots("card-on-file", &page);
+    stage.world.leaves();
+}
+
+#[test]
+fn wallets_pay_where_the_browser_has_them_and_the_page_does_without_where_it_has_none() {
+    let stage = Stage::set(&["google_pay", "apple_pay", "hosted"]);
+    for (wallet, kind) in [("apple_pay", "ApplePay"), ("google_pay", "GooglePay")] {
+        let (asked, page) = stage.asks(&serde_json::Value::Null, "en");
+        let browser = stage.opens(wallet, Screen::Phone(WIDTH), "about:blank");
+        let button = format!("[data-wallet={wallet}]");
+        stage.runtime.block_on(async {
+            browser.has_more(WALLETS).await;
+            browser.goes(&format!("{}{page}", stage.base)).await;
+            browser.sees("[data-wallet=google_pay]", "Google Pay").await;
+            browser.sees("[data-wallet=apple_pay]", "Apple Pay").await;
+            browser.shot(&format!("page-wallets-{wallet}")).await;
+            browser.fits(WIDTH).await;
+            // Without the number that is read out, the wallet does not open.
+            browser.clicks(&button).await;
+            browser.picks(&code(&asked)).await;
+            browser.clicks(&button).await;
+            browser.sees("h1", "One moment").await;
+        });
+        stage.world.settles();
+        stage.runtime.block_on(async {
+            browser.sees("h1", "Paid").await;
+            browser.closes().await;
+        });
+        let used = format!("Execute 1 {kind}");
+        assert_eq!(stage.world.books().calls().iter().filter(|call| **call == used).count(), 1);
+        assert_eq!(stage.world.reads(&asked)["outcome"]["payment"]["wallet"], wallet);
+        stage.world.time_passes(1);
+    }
+    let routes = stage.world.post(
+        "/v1/capabilities",
+        &json!({
+            "customer": { "phone": PHONE },
+            "ask": { "kind": "payment", "amount": 1, "currency": "EUR", "description": "x" },
+        }),
+    );
+    let wallets = routes.ok(200).json()["routes"][0]["wallets"].clone();
+    assert_eq!(wallets, json!(["apple_pay", "google_pay"]));
+
+    let (_, page) = stage.asks(&serde_json::Value::Null, "en");
+    let none =
+        stage.opens("none", Screen::PhoneWithoutScripts(NARROW), &format!("{}{page}", stage.base));
+    stage.runtime.block_on(async {
+        none.sees("button[value=approve_hosted]", "Continue to card entry").await;
+        assert!(!none.shows("[data-wallet]").await);
+        none.fits(NARROW).await;
+        none.closes().await;
+    });
+    stage.world.leaves();
+}
