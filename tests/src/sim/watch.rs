@@ -27,6 +27,18 @@ pub(super) fn shows_a_secret(text: &str) -> bool {
     text.contains(SECRET) || SANDBOX_SECRETS.iter().any(|secret| text.contains(secret))
 }
 
+/// What a requester reads, without the facts that a customer released to it: nowhere else may they be.
+pub(super) fn besides_claims(body: &[u8]) -> String {
+    let Ok(mut read) = serde_json::from_slice::<serde_json::Value>(body) else {
+        return String::from_utf8_lossy(body).into_owned();
+    };
+    let identity = read.pointer_mut("/outcome/identity");
+    if let Some(identity) = identity.and_then(serde_json::Value::as_object_mut) {
+        identity.remove("claims");
+    }
+    read.to_string()
+}
+
 /// What was seen of one request.
 #[derive(Clone, Debug)]
 pub struct Seen {

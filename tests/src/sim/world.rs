@@ -17,7 +17,7 @@ use super::faults::Faults;
 use super::outside::{Outage, Outside, Shared, Wire};
 use super::plan::{Failure, Plan};
 use super::ports::{Keeper, Kept, Patient};
-use super::watch::shows_a_secret;
+use super::watch::{besides_claims, shows_a_secret};
 use super::work::{End, Running, Work, Worker};
 use crate::doubles::ManualClock;
 
@@ -291,7 +291,7 @@ impl World {
                     Ok(answer) => format!("{what} -> {}", answer.status()),
                     Err(problem) => format!("{what} -> {problem:?}"),
                 });
-                let shown = answer.as_ref().map(|answer| String::from_utf8_lossy(answer.body()));
+                let shown = answer.as_ref().map(|answer| besides_claims(answer.body()));
                 // The page that leads on is the customer's own; what requesters read is not.
                 if what == "read" && shown.is_ok_and(|text| shows_a_secret(&text)) {
                     let broken = "C6: a requester reads a secret".to_owned();
