@@ -182,7 +182,7 @@ pub fn secret() -> Value {
             ],
             "processors": [
                 { "name": "sandbox", "kind": "sandbox" },
-                { "name": "stripe", "kind": "stripe", "settings": { "secret_key": "sk_test_ground" } },
+                { "name": "stripe", "kind": "stripe", "settings": { "secret_key": "sk_test_ground", "webhook_secrets": [super::stripe::SECRET] } },
             ],
             "notices": { "url": "https://hooks.example.com/", "secrets": [format!("whsec_{notices}")] },
         },

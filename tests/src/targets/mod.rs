@@ -18,6 +18,7 @@ pub mod providers;
 pub mod rbm;
 mod samples;
 pub mod sound;
+pub mod stripe;
 pub mod values;
 pub mod whatsapp;
 
@@ -197,9 +198,9 @@ pub const TARGETS: &[Target] = &[
     },
     Target {
         name: "stripe",
-        holds: providers::stripe,
-        samples: samples::stripe,
-        words: JSON,
+        holds: stripe::stripe,
+        samples: stripe::samples,
+        words: stripe::WORDS,
         share: 20_000,
     },
     Target {

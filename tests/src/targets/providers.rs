@@ -1,25 +1,21 @@
 //! What others answer our calls with: the processor, the SMS providers, the requesters' notice endpoints.
 
 use bytes::Bytes;
-use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
 use domain::contact::Contact;
 use domain::message::{Handled, Message, Step};
-use domain::ports::{Answer, Channels, Labels, Prepared, Processors, Prompt, PromptRef, Reference};
+use domain::ports::{Channels, Labels, Prompt, PromptRef};
 use domain::storage;
 use http::{HeaderValue, Response, StatusCode};
-use serde_json::Value;
 
 use super::ground::{BASE, Ground, on_ground};
-use crate::doubles::{BEGINNING, used};
-
-const INTENT: &str = "pi_1C";
+use crate::doubles::BEGINNING;
 
 /// What the first line of an input says: a word, a status, and a header's value.
 pub(super) struct Told<'a> {
     pub(super) word: &'a str,
     pub(super) status: StatusCode,
-    header: Option<HeaderValue>,
+    pub(super) header: Option<HeaderValue>,
     pub(super) body: &'a [u8],
 }
 
@@ -41,49 +37,6 @@ pub(super) fn script(ground: &Ground, told: &Told<'_>, header: &'static str) {
         answer.headers_mut().insert(header, value.clone());
     }
     ground.http.answers(answer);
-}
-
-/// Stripe's answers: nothing counts as a charge but a success that names our PaymentIntent as succeeded.
-pub fn stripe(input: &[u8]) {
-    let Some(told) = told(input) else { return };
-    on_ground(|ground| {
-        script(ground, &told, "stripe-should-retry");
-        let brand = ground.brand.now();
-        let name = "stripe".parse().expect("a name");
-        let stripe = ground.processors().open(&brand, Mode::Test, &name).expect("a processor");
-        let authorization =
-            Authorization { kind: AuthorizationKind::PaymentMethod, secret: "pm_card_visa".into() };
-        let charge = used(&authorization, 1999, 1);
-        let reference = Reference(INTENT.to_owned());
-        // What is not looked at may be anything, even no UTF-8.
-        let text = String::from_utf8_lossy(told.body);
-        let object: Value = serde_json::from_str(&text).unwrap_or_default();
-        let answer = match told.word {
-            "prepare" => {
-                if let Prepared::Ready(Reference(id)) = ground.run(stripe.prepare(&charge)) {
-                    let ours = object["amount"] == 1999 && object["id"] == id.as_str();
-                    assert!(told.status.is_success() && ours && id.starts_with("pi_"));
-                }
-                return;
-            }
-            "confirm" => ground.run(stripe.execute(&charge, &reference)),
-            "read" => ground.run(stripe.look_up(&charge, &reference)),
-            "cancel" => ground.run(stripe.fence(&charge, &reference)),
-            _ => return,
-        };
-        let status = &object["status"];
-        let ours = told.status.is_success() && object["id"] == INTENT;
-        assert!(
-            !matches!(answer, Answer::Done(_)) || (ours && status == "succeeded"),
-            "{answer:?}"
-        );
-        assert!(answer != Answer::Fenced || said_canceled(&object), "{answer:?}");
-    });
-}
-
-fn said_canceled(object: &Value) -> bool {
-    let nested = &object["error"]["payment_intent"]["status"];
-    [&object["status"], nested].into_iter().any(|status| status == "canceled")
 }
 
 /// The messaging providers' answers: a prompt counts as taken only on a success.

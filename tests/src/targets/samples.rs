@@ -304,35 +304,6 @@ pub(super) fn values() -> Vec<Vec<u8>> {
     ])
 }
 
-const SUCCEEDED: &str = r#"{"id": "pi_1C", "object": "payment_intent", "status": "succeeded", "amount": 1999, "amount_received": 1999,
- "currency": "eur", "latest_charge": {"payment_method_details": {"type": "card", "card": {"brand": "visa", "last4": "4242",
- "wallet": {"type": "apple_pay"}}}}}"#;
-const REFUSED: &str = r#"{"error": {"type": "card_error", "code": "card_declined", "decline_code": "insufficient_funds",
- "payment_intent": {"id": "pi_1C", "object": "payment_intent", "status": "requires_payment_method"}}}"#;
-
-pub(super) fn stripe() -> Vec<Vec<u8>> {
-    let mut all = Vec::new();
-    for word in ["prepare", "confirm", "read", "cancel"] {
-        for state in [
-            "succeeded",
-            "processing",
-            "canceled",
-            "requires_payment_method",
-            "requires_confirmation",
-        ] {
-            all.push(format!("{word} 200\n{}", SUCCEEDED.replace("succeeded", state)));
-        }
-        all.push(format!("{word} 402 false\n{REFUSED}"));
-        all.push(format!("{word} 409 true\n{}", r#"{"error": {"type": "idempotency_error"}}"#));
-        all.push(format!("{word} 500\n<html>"));
-        all.push(format!(
-            "{word} 429\n{}",
-            r#"{"error": {"type": "invalid_request_error", "code": "rate_limit"}}"#
-        ));
-    }
-    all.into_iter().map(String::into_bytes).collect()
-}
-
 pub(super) fn texts() -> Vec<Vec<u8>> {
     texts_of(&[
         "twilio 201\n{\"sid\": \"SM00000000000000000000000000000000\", \"status\": \"queued\", \"error_code\": null}",

@@ -1,0 +1,266 @@
+//! What Stripe answers and tells: payments, cards that are kept, hosted pages, refunds, webhooks.
+
+use domain::ask::Ask;
+use domain::authorization::{Authorization, AuthorizationKind};
+use domain::brand::Mode;
+use domain::ports::{
+    Answer, CallbackError, News, Prepared, Processor, Processors, Proof, Reference, Refund,
+    Refunded, UnverifiedCallback, Use,
+};
+use domain::values::text::Shown;
+use hmac::{Hmac, KeyInit, Mac};
+use http::{HeaderMap, HeaderValue, Method};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use super::ground::{BASE, Ground, on_ground};
+use super::providers::{Told, script, told};
+use crate::doubles::{BEGINNING, used};
+
+/// What the ground's webhooks are signed with.
+pub(super) const SECRET: &str = "whsec_of_the_ground";
+const REQUEST: &str = "req_01J00000000000000000000000";
+/// The objects that answers are about.
+const INTENT: &str = "pi_1C";
+const SETUP: &str = "seti_1C";
+const SESSION: &str = "cs_test_a1";
+
+/// Words of these bodies.
+pub(super) const WORDS: &[&str] = &[
+    "null",
+    "{}",
+    "[]",
+    "7",
+    "-1",
+    "true",
+    "1e999",
+    "object",
+    "id",
+    INTENT,
+    SETUP,
+    SESSION,
+    "re_1R",
+    "payment_intent",
+    "setup_intent",
+    "checkout.session",
+    "refund",
+    "list",
+    "status",
+    "succeeded",
+    "processing",
+    "requires_action",
+    "requires_confirmation",
+    "requires_payment_method",
+    "canceled",
+    "open",
+    "complete",
+    "expired",
+    "payment_status",
+    "paid",
+    "unpaid",
+    "pending",
+    "failed",
+    "amount",
+    "amount_total",
+    "1999",
+    "currency",
+    "eur",
+    "customer",
+    "cus_1A",
+    "payment_method",
+    "pm_1B",
+    "next_action",
+    "redirect_to_url",
+    "url",
+    "https://hooks.stripe.com/",
+    "javascript:",
+    "data",
+    "has_more",
+    "metadata",
+    "request_id",
+    REQUEST,
+    "livemode",
+    "type",
+    "payment_intent.succeeded",
+    "v2.core.event",
+    "error",
+    "code",
+    "card_declined",
+    "rate_limit",
+    "\\u0000",
+    "\\ud800",
+];
+
+/// Nothing counts as a charge, a card kept, money back or news but what says so of the very object that was asked for.
+pub fn stripe(input: &[u8]) {
+    let Some(told) = told(input) else { return };
+    on_ground(|ground| {
+        script(ground, &told, "stripe-should-retry");
+        let brand = ground.brand.now();
+        let name = "stripe".parse().expect("a name");
+        let stripe = ground.processors().open(&brand, Mode::Test, &name).expect("a processor");
+        // What is not looked at may be anything, even no UTF-8.
+        let text = String::from_utf8_lossy(told.body);
+        let object: Value = serde_json::from_str(&text).unwrap_or_default();
+        match told.word {
+            "hear" => hears(stripe.as_ref(), &told),
+            "refund" | "refund-again" => gives_back(ground, stripe.as_ref(), &told, &object),
+            _ => acts(ground, stripe.as_ref(), &told, &object),
+        }
+    });
+}
+
+fn acts(ground: &Ground, stripe: &dyn Processor, told: &Told<'_>, object: &Value) {
+    let (kind, word) = told.word.rsplit_once('-').unwrap_or(("pay", told.word));
+    let (id, hosted) = match kind {
+        "pay" => (INTENT, false),
+        "keep" => (SETUP, false),
+        "host" => (SESSION, true),
+        _ => return,
+    };
+    let authorization = if hosted {
+        Authorization { kind: AuthorizationKind::Hosted, secret: "".into() }
+    } else {
+        Authorization { kind: AuthorizationKind::PaymentMethod, secret: "pm_card_visa".into() }
+    };
+    let paying = used(&authorization, 1999, 1);
+    let keeping = Ask::PaymentMethod { description: Shown::new("For later").expect("a text") };
+    let what = if kind == "keep" { Use { ask: &keeping, ..paying } } else { paying };
+    let reference = Reference(id.to_owned());
+    let answer = match word {
+        "prepare" => {
+            if let Prepared::Ready(Reference(made)) = ground.run(stripe.prepare(&what)) {
+                assert!(told.status.is_success() && object["id"] == made.as_str());
+                assert!(kind != "pay" || object["amount"] == 1999, "{object}");
+            }
+            return;
+        }
+        "confirm" => ground.run(stripe.execute(&what, &reference)),
+        "read" => ground.run(stripe.look_up(&what, &reference)),
+        "cancel" => ground.run(stripe.fence(&what, &reference)),
+        _ => return,
+    };
+    let done = if hosted { "complete" } else { "succeeded" };
+    let ours = told.status.is_success() && object["id"] == id;
+    assert!(!matches!(answer, Answer::Done(_)) || (ours && object["status"] == done), "{answer:?}");
+    assert!(answer != Answer::Fenced || ended(object), "{answer:?}");
+    if let Answer::NeedsCustomer { onward: Some(onward) } = &answer {
+        assert!(onward.0.starts_with("http"), "a customer is sent to {}", onward.0);
+    }
+}
+
+fn ended(object: &Value) -> bool {
+    let nested = ["/status", "/error/payment_intent/status", "/error/setup_intent/status"];
+    nested
+        .into_iter()
+        .filter_map(|place| object.pointer(place))
+        .any(|status| status == "canceled" || status == "expired")
+}
+
+fn gives_back(ground: &Ground, stripe: &dyn Processor, told: &Told<'_>, object: &Value) {
+    let charge = Reference(INTENT.to_owned());
+    let nothing = Authorization { kind: AuthorizationKind::Hosted, secret: "".into() };
+    let refund = Refund {
+        request: REQUEST.parse().expect("an id"),
+        seq: 1,
+        charge: &charge,
+        money: used(&nothing, 500, 1).money().expect("an amount"),
+        again: told.word == "refund-again",
+        told: None,
+    };
+    let refunded = ground.run(stripe.refund(&refund));
+    if let Refunded::Done(Reference(id)) | Refunded::Pending(Reference(id)) = &refunded {
+        let found = |object: &Value| object["id"] == id.as_str() && object["amount"] == 500;
+        let listed = object["data"].as_array().into_iter().flatten().any(found);
+        assert!(told.status.is_success() && (found(object) || listed), "{refunded:?}");
+    }
+}
+
+/// The header is the signature: right, where it says `signed`.
+fn hears(stripe: &dyn Processor, told: &Told<'_>) {
+    let header = told.header.clone().unwrap_or_else(|| HeaderValue::from_static(""));
+    let signed = header == "signed";
+    let header = if signed { signature(told.body) } else { header };
+    let callback = UnverifiedCallback {
+        method: Method::POST,
+        url: format!("{BASE}/callbacks/acme/stripe"),
+        headers: HeaderMap::from_iter([(
+            http::HeaderName::from_static("stripe-signature"),
+            header,
+        )]),
+        body: told.body.to_vec().into(),
+        now: BEGINNING,
+        proof: Proof::None,
+    };
+    match stripe.receive(&callback) {
+        Ok(heard) => {
+            assert!(signed && heard.news.len() < 2);
+            assert!(heard.news.iter().all(|news| matches!(news, News::Look(_))));
+        }
+        Err(error) => assert!(signed || error == CallbackError::Forged, "{error:?}"),
+    }
+}
+
+fn signature(body: &[u8]) -> HeaderValue {
+    let at = BEGINNING.as_millis() / 1000;
+    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("a key");
+    mac.update(format!("{at}.").as_bytes());
+    mac.update(body);
+    let text = format!("t={at},v1={}", hex::encode(mac.finalize().into_bytes()));
+    HeaderValue::from_str(&text).expect("a header")
+}
+
+fn card(id: &str) -> Value {
+    json!({ "id": id, "object": "payment_method",
+        "card": { "brand": "visa", "last4": "4242", "exp_month": 8, "exp_year": 2030, "wallet": { "type": "apple_pay" } } })
+}
+
+pub(super) fn samples() -> Vec<Vec<u8>> {
+    let intent = |status: &str| {
+        json!({ "id": INTENT, "object": "payment_intent", "status": status, "amount": 1999, "amount_received": 1999,
+            "currency": "eur", "last_payment_error": { "code": "card_declined" },
+            "next_action": { "redirect_to_url": { "url": "https://hooks.stripe.com/x" } },
+            "latest_charge": { "payment_method_details": { "type": "card", "card": card("pm_1B")["card"] } } })
+    };
+    let setup = |status: &str| json!({ "id": SETUP, "object": "setup_intent", "status": status, "customer": "cus_1A", "payment_method": card("pm_1B") });
+    let session = |status: &str, intent: Value| {
+        json!({ "id": SESSION, "object": "checkout.session", "status": status, "payment_status": "paid", "amount_total": 1999,
+            "currency": "eur", "url": "https://checkout.stripe.com/c/pay/cs_test_a1", "payment_intent": intent })
+    };
+    let refund = |status: &str| json!({ "id": "re_1R", "object": "refund", "amount": 500, "status": status, "metadata": { "refund": format!("{REQUEST}-1") } });
+    let refused = json!({ "error": { "type": "card_error", "code": "card_declined", "decline_code": "insufficient_funds",
+        "payment_intent": { "id": INTENT, "object": "payment_intent", "status": "requires_payment_method" } } });
+    let event = json!({ "id": "evt_1", "object": "event", "type": "payment_intent.succeeded", "livemode": false,
+        "data": { "object": { "id": INTENT, "metadata": { "request_id": REQUEST } } } });
+    let mut all = vec![
+        format!("hear 200 signed\n{event}"),
+        format!("hear 200 t=1796083200,v1=00\n{event}"),
+        format!(
+            "refund-again 200\n{}",
+            json!({ "object": "list", "data": [refund("pending")], "has_more": true })
+        ),
+    ];
+    all.extend(
+        ["succeeded", "pending", "failed"].map(|status| format!("refund 200\n{}", refund(status))),
+    );
+    for word in ["prepare", "confirm", "read", "cancel"] {
+        for status in
+            ["succeeded", "processing", "canceled", "requires_payment_method", "requires_action"]
+        {
+            all.push(format!("{word} 200\n{}", intent(status)));
+            all.push(format!("keep-{word} 200\n{}", setup(status)));
+        }
+        for status in ["open", "complete", "expired"] {
+            all.push(format!("host-{word} 200\n{}", session(status, intent("succeeded"))));
+            all.push(format!("host-{word} 200\n{}", session(status, json!(INTENT))));
+        }
+        all.push(format!("{word} 402 false\n{refused}"));
+        all.push(format!(
+            "{word} 409 true\n{}",
+            json!({ "error": { "type": "idempotency_error" } })
+        ));
+        all.push(format!("{word} 500\n<html>"));
+        all.push(format!("keep-{word} 429\n{}", json!({ "error": { "code": "rate_limit" } })));
+    }
+    all.into_iter().map(String::into_bytes).collect()
+}
