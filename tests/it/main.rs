@@ -36,3 +36,5 @@ mod standins;
 mod stripe;
 #[cfg(test)]
 mod stripe_whole;
+#[cfg(test)]
+mod stripe_whole_hosted;
