@@ -20,7 +20,7 @@ const CARD_DEFAULT: &str = "pm_card_visa";
 
 impl ConsentCallback {
     /// The ways that this request's processor takes, best first.
-    fn ways(&self, request: &Request, brand: &Brand) -> Result<Vec<Way>, Problem> {
+    pub(crate) fn ways(&self, request: &Request, brand: &Brand) -> Result<Vec<Way>, Problem> {
         let processor = self.processors.open(brand, request.mode, &request.processor);
         let processor = processor.map_err(|error| {
             tracing::error!(request.id = %request.id, error = %error, "a processor cannot be opened");

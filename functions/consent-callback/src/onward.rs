@@ -7,7 +7,7 @@ use domain::authorization::AuthorizationKind;
 use domain::brand::{Brand, Mode};
 use domain::effects::{self, EffectError};
 use domain::message::Step;
-use domain::ports::StoreError;
+use domain::ports::{StoreError, Way};
 use domain::problem::{Code, Problem};
 use domain::request::{Recall, Request, SentOn};
 use domain::seal;
@@ -106,6 +106,10 @@ impl ConsentCallback {
         request
             .answerable(self.clock.now())
             .map_err(|refusal| Problem::new(Code::ConflictState, refusal.to_string()))?;
+        let ways = self.ways(request, brand)?;
+        if !ways.iter().any(|way| matches!(way, Way::ApplePay(_))) {
+            return Err(Problem::new(Code::AskNotSupported, "there is no Apple Pay for this ask"));
+        }
         let host = self.public_base.parse::<Uri>().ok();
         let host = host.as_ref().and_then(Uri::host).unwrap_or_default();
         let processor = self.processors.open(brand, request.mode, &request.processor);

@@ -17,6 +17,7 @@ const REASONS = {
   customer: "The customer said no. Nothing was charged.",
   not_me: "The customer says this is not them, and reported it. Stop, and check whom you are talking to.",
   wrong_session_code: "A number was picked that you did not read out: whoever holds the phone may not be hearing you. Nothing was charged.",
+  customer_left: "The customer did not finish on the processor's own page. Nothing was charged.",
   opted_out: "The customer wants no messages. Nothing was charged.",
 };
 
@@ -42,6 +43,11 @@ export const TIMELINE = {
   declined: { word: "Customer said no", tone: "bad" },
   expired: { word: "Deadline passed", tone: "bad" },
   cancelled: { word: "Cancelled" },
+  sent_on: { word: "On the processor's own page", tone: "wait" },
+  returned: { word: "Back from it" },
+  refund_asked: { word: "Refund asked for" },
+  refunded: { word: "Given back" },
+  refund_failed: { word: "Not given back", tone: "bad" },
   resent: { word: "Sent again" },
   retracted: { word: "Prompt taken back" },
   superseded: { word: "Replaced by another prompt" },

@@ -255,6 +255,7 @@ fn a_wallet_that_the_processor_does_not_take_and_a_wrong_number_are_no_yes() {
     assert!(!policy.header("content-security-policy").contains("https:"));
     let wallet = |kind| [("action", "approve"), ("wallet", kind), ("token", "t1ll-wallet")];
     says_yes(&world, &asked, &wallet("google_pay")).problem(422, "ask-not-supported");
+    assert!(world.customer().opens(&world.customer().newest().page).text().contains("apple_pay"));
     says_yes(&world, &asked, &[("action", "approve")]).problem(422, "ask-not-supported");
     assert_eq!(world.state(&asked), "prompted");
     let page = world.customer().newest().page;
@@ -281,6 +282,12 @@ fn apple_pay_gets_its_session_for_our_own_host_from_our_own_page_while_an_answer
     elsewhere.header("sec-fetch-site", "cross-site").send().ok(400);
     world.acts(&asked, "cancel", &json!({})).ok(200);
     world.customer().posts(&page, &form).problem(409, "conflict-state");
+    let without = World::beginning().at_a_till(&["google_pay", "hosted"]).begin();
+    let asked = without.asks(4250);
+    let page = without.customer().newest().page;
+    let none = without.customer().answers_on(&page, &[("action", "apple_session")]);
+    none.problem(422, "ask-not-supported");
+    without.acts(&asked, "cancel", &json!({})).ok(200);
 }
 
 #[test]

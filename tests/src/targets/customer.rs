@@ -41,7 +41,7 @@ pub fn page_form(input: &[u8]) {
         assert!(drawn_here || !ground.changed_since(&before), "changed without the nonce");
         assert!(drawn_here || answered.status == 400, "{answered:?}");
         let coded = field(input, "session_code").is_some_and(|code| code == open.code);
-        let approves = field(input, "action").is_some_and(|action| action == "approve");
+        let approves = field(input, "action").is_some_and(|action| action.starts_with("approve"));
         assert_consent(ground, open, drawn_here && approves && coded);
     });
 }

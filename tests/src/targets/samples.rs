@@ -136,6 +136,13 @@ pub(super) fn page_form() -> Vec<Vec<u8>> {
         [
             format!("nonce={nonce}&action=approve&session_code={code}&card=pm_card_visa"),
             format!("nonce={nonce}&action=approve&session_code={code}"),
+            format!("nonce={nonce}&action=approve_hosted&session_code={code}"),
+            format!(
+                "nonce={nonce}&action=approve&session_code={code}&wallet=google_pay&token=%7B%7D"
+            ),
+            format!("nonce={nonce}&action=back"),
+            format!("nonce={nonce}&action=apple_session"),
+            format!("nonce={nonce}&action=observed&wallets=apple_pay,google_pay"),
             format!("nonce={nonce}&action=approve"),
             format!("nonce={nonce}&action=decline"),
             format!("nonce={nonce}&action=not_me"),
