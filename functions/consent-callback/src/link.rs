@@ -106,14 +106,13 @@ impl ConsentCallback {
         match answered {
             Ok(loaded) if loaded.request.granted().is_some() => Ok(see_other(token, GOING)),
             Ok(_) | Err(Unanswered::Refused(_)) => Ok(see_other(token, "")),
-            Err(Unanswered::CodeMissing) => {
+            // What can be given has changed since the page was drawn, or nothing can be given any more.
+            Err(Unanswered::CodeMissing | Unanswered::Unable) => {
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
                 self.page(status, &loaded, &target, Visit::of(token)).await
             }
             Err(Unanswered::Absent) => unknown(token),
-            Err(unanswered @ (Unanswered::Unable | Unanswered::Trouble(_))) => {
-                Err(unanswered.into())
-            }
+            Err(unanswered @ Unanswered::Trouble(_)) => Err(unanswered.into()),
         }
     }
 

@@ -24,6 +24,8 @@ use http::Response;
 
 use crate::{ConsentCallback, callbacks, link};
 
+/// After how long what a processor told of is looked at once more.
+const LOOK_AGAIN: Duration = Duration::from_secs(3);
 /// How often a lost race is decided again.
 const RACES_MAX: u32 = 8;
 
@@ -139,6 +141,8 @@ impl ConsentCallback {
         };
         for step in steps {
             effects::send(self.queue.as_ref(), step, id, Duration::ZERO).await?;
+            // Somebody may be looking in this very moment, who saw what was before.
+            effects::send(self.queue.as_ref(), step, id, LOOK_AGAIN).await?;
         }
         Ok(())
     }

@@ -239,7 +239,7 @@ impl FetchInfo {
             request.sent_on(sealed.clone(), wait, now)
         };
         if let Some(asked) = turn.seen().asked {
-            self.learn(asked, Said::Taken).await?;
+            self.learn(asked, Said::Taken).await;
         }
         let Some(stored) = self.step(loaded, command).await? else { return Ok(()) };
         self.take_up_later(&stored, before.again_at).await

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use domain::brand::{Brand, Mode};
 use domain::breaker::Account;
-use domain::ports::{Answer, Refunded};
+use domain::ports::{Answer, Refunded, StoreError};
 use domain::values::name::ProcessorName;
 
-use crate::{FetchInfo, Trouble};
+use crate::FetchInfo;
 
 /// What an answer says about the account it was asked with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,12 +60,19 @@ pub(crate) struct Asked<'a> {
 impl FetchInfo {
     /// Keeps what an answer says about the account. The wait is for how long nobody calls it, if nobody is to.
     ///
-    /// Credentials that were rotated meanwhile are no reason to stay away: they are read anew, and tried at once.
-    pub(crate) async fn learn(
-        &self,
-        asked: Asked<'_>,
-        said: Said,
-    ) -> Result<Option<Duration>, Trouble> {
+    /// Credentials that were rotated meanwhile are no reason to stay away: they are read anew, and tried at once. Where this
+    /// cannot be kept, what was answered counts all the same.
+    pub(crate) async fn learn(&self, asked: Asked<'_>, said: Said) -> Option<Duration> {
+        match self.kept_of(asked, said).await {
+            Ok(wait) => wait,
+            Err(error) => {
+                tracing::warn!(processor.name = %asked.processor, error = %error, "what a processor said of our account is not kept");
+                None
+            }
+        }
+    }
+
+    async fn kept_of(&self, asked: Asked<'_>, said: Said) -> Result<Option<Duration>, StoreError> {
         let (store, now) = (self.store.as_ref(), self.clock.now());
         let mut account = asked.account.clone();
         let taken = match said {

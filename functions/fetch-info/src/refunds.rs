@@ -133,7 +133,7 @@ impl FetchInfo {
         }
         let refunded = processor.refund(what).await;
         let asked = Asked { brand: &brand, mode: request.mode, processor: name, account: &account };
-        let wait = self.learn(asked, Said::from(&refunded)).await?;
+        let wait = self.learn(asked, Said::from(&refunded)).await;
         Ok(match (refunded, wait) {
             (Refunded::Blocked { code }, Some(_)) => Came::Not { reason: code, wait },
             (refunded, _) => Came::Answered(refunded),

@@ -78,7 +78,7 @@ impl FetchInfo {
             Turn::Shut(_) | Turn::Unusable(_) => None,
         };
         let mut shut = match (seen.asked, said) {
-            (Some(asked), Some(said)) => self.learn(asked, said).await?,
+            (Some(asked), Some(said)) => self.learn(asked, said).await,
             (Some(_) | None, Some(_) | None) => None,
         };
         let mut verdict = match turn {

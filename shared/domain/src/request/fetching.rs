@@ -99,6 +99,8 @@ impl Request {
         let mut change = Change::of(self, now);
         change.request.state = State::Processing { consent, sealed, lease: until };
         match change.request.attempts.last_mut().filter(|attempt| attempt.end.is_none()) {
+            // Who looks because there may be news says nothing about how the processor is.
+            Some(open) if open.is_early(now) => {}
             Some(open) => open.tries = open.tries.saturating_add(1),
             None => {
                 let generation =
