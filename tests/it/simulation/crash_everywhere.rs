@@ -78,7 +78,7 @@ fn a_second_card_after_the_first_was_refused() {
         Verb::Settle,
         Verb::Yes(POOR),
         Verb::Settle,
-        Verb::Yes(SECURE),
+        Verb::Yes(POOR),
         Verb::Settle,
         Verb::Yes(VISA),
         Verb::Settle,
