@@ -66,6 +66,19 @@ fn all_of_it_is_given_back_and_the_outcome_stays_what_it_was() {
 }
 
 #[test]
+fn whoever_waits_for_news_of_a_refund_is_told_when_there_are_some() {
+    let (world, asked) = paid();
+    let version = world.reads(&asked)["version"].as_u64().unwrap();
+    let at_once = world.get(&format!("{}?wait=20&after={version}", asked.path)).ok(200).json();
+    assert_eq!(at_once["version"], version);
+    world.post(&format!("{}/refund", asked.path), &json!({})).ok(202);
+    world.meanwhile("waited", tests::world::Core::settles);
+    let after = version + 1;
+    let told = world.get(&format!("{}?wait=20&after={after}", asked.path)).ok(200).json();
+    assert_eq!(told["refunds"][0]["state"], "refunded");
+}
+
+#[test]
 fn parts_are_given_back_until_nothing_is_left() {
     let (world, asked) = paid();
     for amount in [4000, 200] {
