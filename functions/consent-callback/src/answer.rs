@@ -163,10 +163,7 @@ impl ConsentCallback {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Unanswered::Trouble(Problem::new(
-            Code::TemporaryReducedCapacity,
-            "the request is changing too fast",
-        )))
+        Err(Unanswered::Trouble(Problem::overtaken()))
     }
 
     async fn decide(

@@ -210,7 +210,7 @@ impl ConsentCallback {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Problem::new(Code::TemporaryReducedCapacity, "the request is changing too fast"))
+        Err(Problem::overtaken())
     }
 }
 

@@ -208,7 +208,7 @@ impl ConsentCallback {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Problem::new(Code::TemporaryReducedCapacity, "the request is changing too fast"))
+        Err(Problem::overtaken())
     }
 
     /// The customer goes back to the page they came from, whatever became of what they brought.

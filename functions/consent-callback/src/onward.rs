@@ -94,7 +94,7 @@ impl ConsentCallback {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Problem::new(Code::TemporaryReducedCapacity, "the request is changing too fast"))
+        Err(Problem::overtaken())
     }
 
     /// The session that Apple Pay wants before its sheet opens, made for our own host and for nobody else's.

@@ -16,10 +16,10 @@ use domain::values::time::Timestamp;
 use crate::{FetchInfo, Trouble};
 
 /// How often a commit that lost a race is decided again: more than a request has receipts.
-const RACES_MAX: u32 = 32;
+pub(crate) const RACES_MAX: u32 = 32;
 
 /// Somebody who hears of news is not looked after more often than this: a page may say so with each reload.
-const LOOKS_APART: Duration = Duration::from_secs(1);
+pub(crate) const LOOKS_APART: Duration = Duration::from_secs(1);
 
 impl FetchInfo {
     /// Takes the request to its processor, if nobody else has it and there is a yes to use.

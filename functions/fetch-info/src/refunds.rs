@@ -14,18 +14,15 @@ use domain::values::name::ProcessorName;
 use domain::values::time::Timestamp;
 
 use crate::gate::{Asked, Said};
+use crate::lease::{LOOKS_APART, RACES_MAX};
 use crate::{FetchInfo, Trouble, settle};
 
-/// How often a commit that lost a race is decided again.
-const RACES_MAX: u32 = 32;
 /// What a processor took may take days, and it tells what becomes of it: it is looked at now and then all the same.
 const PENDING_MIN: Duration = Duration::from_secs(60);
 /// The longest wait between two tries.
 const WAIT_MAX: Duration = Duration::from_secs(6 * 3_600);
 /// A queue delays for no longer: what is due later is handed over by a check.
 const DELAY_MAX: Duration = Duration::from_secs(900);
-/// Somebody who hears of news is not looked after more often than this.
-const LOOKS_APART: Duration = Duration::from_secs(1);
 
 /// What a turn came to.
 enum Came {
@@ -150,7 +147,6 @@ impl FetchInfo {
         let (id, seq) = (loaded.request.id, before.seq);
         let usual = settle::wait(before.tries.saturating_add(1)).min(WAIT_MAX);
         let slow = grown(before.tries).max(PENDING_MIN).min(WAIT_MAX);
-        let back = |reason, reference, wait| (reason, reference, wait);
         let (reason, reference, wait): (&str, Option<Reference>, Duration) = match came {
             Came::Answered(Refunded::Done(reference)) => {
                 let done =
@@ -162,13 +158,11 @@ impl FetchInfo {
                 let failed = |request: &Request, now| request.refund_failed(seq, code, now);
                 return self.refund_step(id, failed).await.map(|_stored| ());
             }
-            Came::Answered(Refunded::Pending(reference)) => back("pending", Some(reference), slow),
-            Came::Answered(Refunded::Again) => back("again", None, usual),
-            Came::Answered(Refunded::Unknown) => {
-                back("unknown", None, usual.max(grown(before.tries)))
-            }
-            Came::Answered(Refunded::Blocked { code }) => back(code, None, usual),
-            Came::Not { reason, wait } => back(reason, None, wait.unwrap_or(usual)),
+            Came::Answered(Refunded::Pending(reference)) => ("pending", Some(reference), slow),
+            Came::Answered(Refunded::Again) => ("again", None, usual),
+            Came::Answered(Refunded::Unknown) => ("unknown", None, usual.max(grown(before.tries))),
+            Came::Answered(Refunded::Blocked { code }) => (code, None, usual),
+            Came::Not { reason, wait } => (reason, None, wait.unwrap_or(usual)),
         };
         let command = |request: &Request, now| {
             let told = request.open_refund(seq).map(|refund| refund.told.clone());

@@ -70,7 +70,7 @@ impl Intake {
                 return Ok(answer);
             }
         }
-        Err(busy())
+        Err(Problem::overtaken())
     }
 
     async fn resent(
@@ -105,7 +105,7 @@ impl Intake {
                 return Ok(answer);
             }
         }
-        Err(busy())
+        Err(Problem::overtaken())
     }
 
     /// Stores a decision and hands over what follows from it, again if this is a repeat: to `send-prompt`, or to `fetch-info`
@@ -129,10 +129,6 @@ impl Intake {
             Err(error) => Err(error.into()),
         }
     }
-}
-
-pub(crate) fn busy() -> Problem {
-    Problem::new(Code::TemporaryReducedCapacity, "the request is changing too fast")
 }
 
 /// What a caller is told when a command does not apply.

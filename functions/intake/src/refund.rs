@@ -13,7 +13,7 @@ use domain::storage;
 use domain::view;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use crate::act::{busy, refused};
+use crate::act::refused;
 use crate::idempotency::{CallKey, Known, Remembered};
 use crate::wanted::{self, WantedRefund};
 use crate::{Intake, json};
@@ -47,7 +47,7 @@ impl Intake {
                 None => continue,
             }
         }
-        Err(busy())
+        Err(Problem::overtaken())
     }
 
     /// The same answer as then, and the same step owed: the first call may have died before it sent it.

@@ -195,6 +195,14 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// Somebody else committed first, again and again: the call may be made once more.
+    #[must_use]
+    pub fn overtaken() -> Self {
+        Self::new(Code::TemporaryReducedCapacity, "the request is changing too fast")
+    }
+}
+
 impl From<crate::ports::StoreError> for Problem {
     fn from(error: crate::ports::StoreError) -> Self {
         use crate::ports::StoreError;
