@@ -163,18 +163,12 @@ impl FetchInfo {
         request: &Request,
         fetched: &Fetched,
     ) -> Result<Option<(Details, Vec<Write>)>, Trouble> {
-        let (receipt, kept) = match fetched {
-            Fetched::Payment(receipt) => {
-                return Ok(Some((Details::Payment(receipt.clone()), Vec::new())));
-            }
-            Fetched::Card { receipt, kept } => (Ok(receipt), kept),
-            Fetched::Facts { receipt, claims } => (Err(receipt), claims),
-        };
-        let brand = self.secrets.brand(&request.brand).await?;
-        let Some(sealed) = self.sealed(request, &brand, kept) else { return Ok(None) };
-        let now = self.clock.now();
-        match receipt {
-            Ok(receipt) => {
+        match fetched {
+            Fetched::Payment(receipt) => Ok(Some((Details::Payment(receipt.clone()), Vec::new()))),
+            Fetched::Card { receipt, kept } => {
+                let brand = self.secrets.brand(&request.brand).await?;
+                let Some(sealed) = self.sealed(request, &brand, kept) else { return Ok(None) };
+                let now = self.clock.now();
                 let mut random = [0_u8; 10];
                 self.random.fill(&mut random);
                 let card = CardId::new(now, random);
@@ -188,8 +182,10 @@ impl FetchInfo {
                 let write = cards::put(&request.brand, request.mode, card, &item)?;
                 Ok(Some((Details::Card { card, receipt: receipt.clone() }, vec![write])))
             }
-            Err(receipt) => {
-                let until = now.after(brand.policy.facts_kept());
+            Fetched::Facts { receipt, claims } => {
+                let brand = self.secrets.brand(&request.brand).await?;
+                let Some(sealed) = self.sealed(request, &brand, claims) else { return Ok(None) };
+                let until = self.clock.now().after(brand.policy.facts_kept());
                 let write = facts::put(request.id, &sealed, until)?;
                 Ok(Some((Details::Facts(receipt.clone()), vec![write])))
             }

@@ -189,10 +189,7 @@ impl Request {
         wait: Duration,
         now: Timestamp,
     ) -> Result<Change, Refusal> {
-        let mut change = self.at_processor(now)?;
-        if let State::Processing { lease, .. } = &mut change.request.state {
-            *lease = now;
-        }
+        let mut change = self.given_back(now)?;
         let attempt = open(&mut change.request)?;
         let generation = attempt.generation;
         attempt.in_doubt &= doubt != Doubt::None;
@@ -256,6 +253,15 @@ impl Request {
         Ok(change
             .noting("refused", None, Some(code))
             .because(What::Refused { generation, code: code.to_owned() }))
+    }
+
+    /// The worker no longer has it, from now on.
+    pub(super) fn given_back(&self, now: Timestamp) -> Result<Change, Refusal> {
+        let mut change = self.at_processor(now)?;
+        if let State::Processing { lease, .. } = &mut change.request.state {
+            *lease = now;
+        }
+        Ok(change)
     }
 
     pub(super) fn at_processor(&self, now: Timestamp) -> Result<Change, Refusal> {

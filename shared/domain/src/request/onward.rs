@@ -50,10 +50,7 @@ impl Request {
         wait: Duration,
         now: Timestamp,
     ) -> Result<Change, Refusal> {
-        let mut change = self.at_processor(now)?;
-        if let State::Processing { lease, .. } = &mut change.request.state {
-            *lease = now;
-        }
+        let mut change = self.given_back(now)?;
         let attempt = open(&mut change.request)?;
         if attempt.started_at.is_none() {
             return Err(Refusal::Step);
@@ -92,7 +89,7 @@ impl Request {
         onward.returned_at = Some(now);
         attempt.again_at = None;
         attempt.tries = 0;
-        self.carries(&mut change, sealed);
+        carries(&mut change.request, sealed);
         Ok(change.noting("returned", None, None).because(What::Returned { generation }))
     }
 
@@ -103,14 +100,8 @@ impl Request {
     pub fn exchanged(&self, sealed: Sealed, now: Timestamp) -> Result<Change, Refusal> {
         let mut change = self.at_processor(now)?;
         let generation = open(&mut change.request)?.generation;
-        self.carries(&mut change, sealed);
+        carries(&mut change.request, sealed);
         Ok(change.because(What::Exchanged { generation }))
-    }
-
-    fn carries(&self, change: &mut Change, carried: Sealed) {
-        if let State::Processing { sealed, .. } = &mut change.request.state {
-            *sealed = carried;
-        }
     }
 
     /// Somebody wants the customer back from the processor's page: the attempt is made impossible, then ended.
@@ -152,5 +143,12 @@ impl Request {
         attempt.told = Some(told);
         attempt.again_at = None;
         Ok(change.because(What::Told { generation, success }))
+    }
+}
+
+/// From now on the request carries this to the processor.
+fn carries(request: &mut Request, carried: Sealed) {
+    if let State::Processing { sealed, .. } = &mut request.state {
+        *sealed = carried;
     }
 }

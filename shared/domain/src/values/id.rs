@@ -39,6 +39,18 @@ macro_rules! ids {
                 Self(from_parts(at, random))
             }
 
+            /// The identifier's sixteen bytes.
+            #[must_use]
+            pub const fn to_bytes(self) -> [u8; 16] {
+                self.0.to_bytes()
+            }
+
+            /// The identifier of these bytes.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Ulid::from_bytes(bytes))
+            }
+
             /// When it was made.
             #[must_use]
             pub fn made_at(self) -> Timestamp {
@@ -119,32 +131,6 @@ impl PromptId {
         let digits: String = text.chars().filter(|c| *c != '-').collect();
         let sound = placed && digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit());
         sound.then(|| u128::from_str_radix(&digits, 16).ok().map(|id| Self(Ulid(id)))).flatten()
-    }
-
-    /// The identifier's sixteen bytes.
-    #[must_use]
-    pub const fn to_bytes(self) -> [u8; 16] {
-        self.0.to_bytes()
-    }
-
-    /// The identifier of these bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(Ulid::from_bytes(bytes))
-    }
-}
-
-impl RequestId {
-    /// The identifier's sixteen bytes.
-    #[must_use]
-    pub const fn to_bytes(self) -> [u8; 16] {
-        self.0.to_bytes()
-    }
-
-    /// The identifier of these bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(Ulid::from_bytes(bytes))
     }
 }
 
