@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::ask::Ask;
+use domain::ask::{Ask, AskHash, Customer, Metadata, Session, SessionKind};
 use domain::authorization::Authorization;
-use domain::brand::Brand;
+use domain::brand::{Brand, Mode};
 use domain::ports::{Clock, Random, Secrets, SecretsError, Use};
+use domain::request::{Request, State};
+use domain::values::id::RequestId;
 use domain::values::money::Money;
 use domain::values::name::BrandName;
 use domain::values::text::Shown;
@@ -149,5 +151,57 @@ pub fn used(authorization: &Authorization, amount: u64, generation: u32) -> Use<
         away: false,
         redeemed: false,
         told: None,
+    }
+}
+
+/// A request that was accepted at that moment and asks for that, in test mode and with nothing out of the ordinary: what a
+/// test is about it says itself, by what it puts in place of this.
+///
+/// # Panics
+/// When a sample is none.
+#[must_use]
+#[expect(clippy::expect_used, reason = "a double fails the test it is in")]
+pub fn requested(
+    id: RequestId,
+    brand: &BrandName,
+    payee: &str,
+    ask: Ask,
+    at: Timestamp,
+) -> Request {
+    Request {
+        id,
+        brand: brand.clone(),
+        mode: Mode::Test,
+        payee: payee.to_owned(),
+        customer: Customer {
+            phone: "+15551230001".parse().expect("a phone"),
+            name: None,
+            language: None,
+        },
+        address: "hash".to_owned(),
+        session: Session { kind: SessionKind::Voice, id: "call".to_owned(), agent: None },
+        ask_hash: AskHash::of(id, brand, payee, &ask),
+        ask,
+        processor: "sandbox".parse().expect("a name"),
+        routes: vec!["rcs".parse().expect("a name")],
+        routes_used: 0,
+        session_code: None,
+        by_tap: false,
+        metadata: Metadata::new(),
+        notify: true,
+        fallback_seconds: 12,
+        attempts_max: 5,
+        retention_seconds: 86_400,
+        created_at: at,
+        expires_at: at.after(Duration::from_secs(300)),
+        customer_extended: false,
+        state: State::Pending,
+        prompts: Vec::new(),
+        attempts: Vec::new(),
+        refunds: Vec::new(),
+        timeline: Vec::new(),
+        events: 0,
+        chain: String::new(),
+        notices: 0,
     }
 }

@@ -4,17 +4,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::ask::{Ask, AskHash, Customer, Metadata, Session, SessionKind};
-use domain::brand::Mode;
+use domain::ask::{Ask, Customer, Metadata, Session, SessionKind};
 use domain::keys::digest_hex;
 use domain::ports::Clock;
-use domain::request::{Request, State};
+use domain::request::Request;
 use domain::storage::commit;
 use domain::values::id::RequestId;
 use domain::values::money::Money;
 use domain::values::text::Shown;
 use domain::values::time::Timestamp;
 use embedded::{Database, SystemClock};
+use tests::doubles::requested;
 
 /// Commits of so many writers share one flush to the disk.
 const WRITERS: usize = 64;
@@ -53,14 +53,8 @@ fn request(number: usize, now: Timestamp) -> Request {
     let brand = "demo".parse().unwrap();
     let money = Money::new(4250, "EUR".parse().unwrap()).unwrap();
     let ask = Ask::Payment { money, description: Shown::new("Invoice 4711").unwrap(), card: None };
-    let payee = "Demo Shop Ltd".to_owned();
     let language = Some("en-GB".parse().unwrap());
     Request {
-        id,
-        ask_hash: AskHash::of(id, &brand, &payee, &ask),
-        brand,
-        mode: Mode::Test,
-        payee,
         customer: Customer {
             phone: format!("+1666{number:07}").parse().unwrap(),
             name: Some(Shown::new("Ada").unwrap()),
@@ -68,27 +62,10 @@ fn request(number: usize, now: Timestamp) -> Request {
         },
         address: digest_hex(&number.to_be_bytes()),
         session: Session { kind: SessionKind::Voice, id: format!("CA{}", number / 3), agent: None },
-        ask,
-        processor: "sandbox".parse().unwrap(),
         routes: vec!["sandbox".parse().unwrap()],
-        routes_used: 0,
-        session_code: None,
-        by_tap: false,
         metadata: Metadata::from([("ticket".to_owned(), number.to_string())]),
-        notify: true,
-        fallback_seconds: 12,
-        attempts_max: 5,
         retention_seconds: 90 * 86_400,
-        created_at: at,
         expires_at: at.after(Duration::from_secs(86_400)),
-        customer_extended: false,
-        state: State::Pending,
-        prompts: Vec::new(),
-        attempts: Vec::new(),
-        refunds: Vec::new(),
-        timeline: Vec::new(),
-        events: 0,
-        chain: String::new(),
-        notices: 0,
+        ..requested(id, &brand, "Demo Shop Ltd", ask, at)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::ask::{Ask, AskHash, Customer, Metadata, Session, SessionKind};
+use domain::ask::{Ask, AskHash};
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
 use domain::consent::{Consent, How};
@@ -24,7 +24,7 @@ use domain::{seal, storage};
 use fetch_info::FetchInfo;
 use processors::{Outside, Registry};
 use serde_json::{Value, json};
-use tests::doubles::{ManualClock, OneBrand, SeededRandom};
+use tests::doubles::{ManualClock, OneBrand, SeededRandom, requested};
 use tests::memory::MemoryStore;
 use tests::sim::Dice;
 use tests::standins::adyen::{self, Adyen, Faults, Visitor};
@@ -145,36 +145,10 @@ fn granted(brand: &Brand, hosted: bool, now: Timestamp) -> Change {
         code_matched: false,
     };
     let mut change = Request {
-        id,
-        brand: brand.name.clone(),
-        mode: Mode::Test,
-        payee: "Acme".to_owned(),
-        customer: Customer { phone: "+15551230001".parse().unwrap(), name: None, language: None },
-        address: "hash".to_owned(),
-        session: Session { kind: SessionKind::Voice, id: "call".to_owned(), agent: None },
-        ask_hash: AskHash::of(id, &brand.name, "Acme", &ask),
-        ask,
         processor: "till".parse().unwrap(),
-        routes: vec!["rcs".parse().unwrap()],
-        routes_used: 0,
-        session_code: None,
-        by_tap: false,
-        metadata: Metadata::new(),
         notify: false,
-        fallback_seconds: 12,
         attempts_max: 1,
-        retention_seconds: 86_400,
-        created_at: now,
-        expires_at: now.after(Duration::from_secs(300)),
-        customer_extended: false,
-        state: State::Pending,
-        prompts: Vec::new(),
-        attempts: Vec::new(),
-        refunds: Vec::new(),
-        timeline: Vec::new(),
-        events: 0,
-        chain: String::new(),
-        notices: 0,
+        ..requested(id, &brand.name, "Acme", ask, now)
     }
     .accepted();
     change.request.state = State::Authorized { consent, sealed };

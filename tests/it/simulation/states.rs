@@ -4,9 +4,9 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use domain::ask::{Ask, AskHash, Customer, Metadata, Session, SessionKind};
+use domain::ask::{Ask, AskHash};
 use domain::authorization::{Authorization, AuthorizationKind};
-use domain::brand::{Key32, Mode, SealingKeys};
+use domain::brand::{Key32, SealingKeys};
 use domain::consent::{Consent, How, SessionCode};
 use domain::event::Became;
 use domain::invariants;
@@ -17,7 +17,7 @@ use domain::seal::{self, Sealed};
 use domain::values::id::{ConsentId, PromptId, RequestId};
 use domain::values::money::Money;
 use domain::values::time::Timestamp;
-use tests::doubles::{ManualClock, SeededRandom};
+use tests::doubles::{ManualClock, SeededRandom, requested};
 
 /// The moments there are, in seconds: the deadline is at 60, or at 100 once extended, and a lease lasts 90.
 const MOMENTS: [u64; 5] = [0, 59, 60, 149, 250];
@@ -65,36 +65,12 @@ pub(super) fn accepted(coded: bool) -> Request {
         card: None,
     };
     Request {
-        id,
-        mode: Mode::Test,
-        payee: "Shop".to_owned(),
-        customer: Customer { phone: "+15551230001".parse().unwrap(), name: None, language: None },
-        address: "hash".to_owned(),
-        session: Session { kind: SessionKind::Voice, id: "call".to_owned(), agent: None },
-        ask_hash: AskHash::of(id, &brand, "Shop", &ask),
-        brand,
-        ask,
         processor: "stripe".parse().unwrap(),
         routes: vec!["rcs".parse().unwrap(), "sms".parse().unwrap()],
-        routes_used: 0,
         session_code: coded.then(|| SessionCode::draw(&SeededRandom::new(1))),
-        by_tap: false,
-        metadata: Metadata::new(),
-        notify: true,
-        fallback_seconds: 12,
         attempts_max: 2,
-        retention_seconds: 86_400,
-        created_at: at(0),
         expires_at: at(2),
-        customer_extended: false,
-        state: State::Pending,
-        prompts: Vec::new(),
-        attempts: Vec::new(),
-        refunds: Vec::new(),
-        timeline: Vec::new(),
-        events: 0,
-        chain: String::new(),
-        notices: 0,
+        ..requested(id, &brand, "Shop", ask, at(0))
     }
     .accepted()
     .request
