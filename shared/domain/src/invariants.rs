@@ -78,11 +78,12 @@ fn authorization_gone(after: &Request) -> bool {
     (after.granted().is_none() && !kept) || !after.is_closed()
 }
 
-/// C3, seen at rest: the request ended, and each of its notices was delivered or given up on openly.
+/// C3, seen at rest: the request and its refunds ended, and each of its notices was delivered or given up on openly.
 #[must_use]
 pub fn settled(request: &Request, notices: &[crate::notice::Notice]) -> bool {
     let told = u32::try_from(notices.len()).is_ok_and(|count| count == request.notices);
     request.is_closed()
+        && request.open_refunds().next().is_none()
         && told
         && notices.iter().all(|notice| notice.delivered_at.is_some() || notice.given_up)
 }

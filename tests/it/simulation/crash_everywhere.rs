@@ -247,3 +247,37 @@ fn facts_that_a_customer_keeps_to_themselves() {
     let away = [Verb::Hosted, Verb::SentOn, Verb::GoOn, Verb::There(Away::Refuses), Verb::Settle];
     the_end_is_always("declined \"customer\"", 0, &[&asked[..], &away, &[Verb::No]].concat());
 }
+
+/// A payment of 42.50.
+const PAID: [Verb; 4] = [ASK, Verb::Settle, Verb::Yes(VISA), Verb::Settle];
+
+/// The same blows, at money that goes back in one or more parts.
+fn goes_back(times: usize, parts: &[Verb]) {
+    let story = [&PAID[..], parts].concat();
+    let (end, _) = tell(&story, Blow::None).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(end.given_back, times, "{end:?}");
+    the_end_is_always("fulfilled ", 1, &story);
+}
+
+#[test]
+fn money_that_goes_back() {
+    goes_back(1, &[Verb::GiveBack(None), Verb::Settle]);
+}
+
+#[test]
+fn money_that_takes_a_while_to_go_back_of_which_the_processor_tells() {
+    goes_back(1, &[Verb::GiveBack(Some(1206)), Verb::Settle, Verb::Hook, Verb::Hook, Verb::Settle]);
+}
+
+#[test]
+fn money_that_the_customers_bank_does_not_take_back_and_then_does() {
+    // Whoever looks again after a lost answer comes within the hour.
+    let comes_back = [Verb::GiveBack(Some(1007)), Verb::Settle, Verb::Pass(3600), Verb::Settle];
+    goes_back(1, &[&comes_back[..], &[Verb::GiveBack(Some(1000)), Verb::Settle]].concat());
+}
+
+#[test]
+fn money_that_goes_back_in_parts() {
+    let parts = [Verb::GiveBack(Some(4000)), Verb::GiveBack(Some(249)), Verb::GiveBack(None)];
+    goes_back(3, &[&parts[..], &[Verb::Settle]].concat());
+}

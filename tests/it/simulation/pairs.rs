@@ -19,7 +19,9 @@ fn these_ends_are_possible(story: &[Verb], one: Verb, other: Verb, ends: &[(&str
         for i in 0..=first {
             for j in 0..=both.saturating_sub(first) {
                 let (end, _, _) = ran((i, j));
-                seen.insert((end.state, end.charges));
+                let back = end.given_back;
+                let back = if back > 0 { format!("{back} back") } else { String::new() };
+                seen.insert((format!("{}{back}", end.state), end.charges));
             }
         }
     }
@@ -108,4 +110,23 @@ fn the_deadline_and_a_yes() {
 #[test]
 fn one_call_made_twice() {
     these_ends_are_possible(&[], TAP, TAP, &[("expired ", 0)]);
+}
+
+#[test]
+fn two_workers_who_give_money_back() {
+    let story = [TAP, Verb::Settle, Verb::Yes(VISA), Verb::Settle, Verb::GiveBack(None)];
+    these_ends_are_possible(&story, Verb::Next, Verb::Again, &[("fulfilled 1 back", 1)]);
+}
+
+#[test]
+fn two_who_give_all_that_is_left_back() {
+    let story = [TAP, Verb::Settle, Verb::Yes(VISA), Verb::Settle];
+    let all = Verb::GiveBack(None);
+    these_ends_are_possible(&story, all, all, &[("fulfilled 1 back", 1)]);
+}
+
+#[test]
+fn a_worker_who_gives_money_back_and_the_processors_word_of_it() {
+    let story = [TAP, Verb::Settle, Verb::Yes(VISA), Verb::Settle, Verb::GiveBack(Some(1206))];
+    these_ends_are_possible(&story, Verb::Next, Verb::Hook, &[("fulfilled 1 back", 1)]);
 }

@@ -11,16 +11,21 @@ use serde_json::{Value, json};
 use super::work::{End, Running, Work};
 use super::world::World;
 
-/// One call of a requester that makes a request, repeated with the same key and body until it is answered.
+/// One call of a requester that asks or gives money back, repeated with the same key and body until it is answered.
 pub(super) struct Call {
     key: String,
     body: Value,
+    /// Whose money goes back, where it does.
+    of: Option<RequestId>,
     under_way: bool,
     answered: bool,
     /// A requester that gives up when it got no answer.
     gives_up: bool,
-    made: Option<String>,
+    made: Option<Made>,
 }
+
+/// What an answer says that a call made: a request, or a refund of one by the call's key.
+type Made = (Option<RequestId>, Option<u64>);
 
 /// Numbers that everything reaches, and those that the sandbox phone and the provider of texts know better.
 const PHONES: [&str; 5] =
@@ -40,6 +45,16 @@ pub(super) fn facts() -> Value {
 }
 
 impl Call {
+    fn names(&self, told: &Value) -> Made {
+        let request = told.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+        let refunds = told.get("refunds").and_then(Value::as_array).into_iter().flatten();
+        let ours =
+            |refund: &&Value| refund.get("reason").and_then(Value::as_str) == Some(&self.key);
+        let seq = refunds.rev().find(ours).and_then(|refund| refund.get("seq")?.as_u64());
+        // An answer to giving back that shows no refund of this call names nothing.
+        (request.filter(|_| self.of.is_none() || seq.is_some()), seq)
+    }
+
     /// Nobody waits for an answer any more.
     pub(super) const fn gives_up(&mut self) {
         self.answered = true;
@@ -64,7 +79,7 @@ impl World {
 
     pub(super) fn requester_acts(&mut self) {
         let made = u64::try_from(self.calls.len()).unwrap_or(u64::MAX);
-        match self.roll(10) {
+        match self.roll(11) {
             0..3 if made < self.plan.requests => self.asks(),
             3..5 => {
                 self.asks_again();
@@ -73,6 +88,7 @@ impl World {
             6 => self.acts_on_one("extend"),
             7 => self.acts_on_one("resend"),
             8 => self.acts_on_one("read"),
+            9 => self.gives_some_back(),
             _ => self.asks_twice(),
         }
     }
@@ -126,23 +142,58 @@ impl World {
             "channels": channels,
             "expires_in": seconds,
         });
+        self.calls_once(format!("key-{place}"), None, body);
+    }
+
+    fn calls_once(&mut self, key: String, of: Option<RequestId>, body: Value) {
+        let place = self.calls.len();
         let gives_up = self.plan.requests > 1 && self.roll(5) == 0;
-        let key = format!("key-{place}");
-        let call = Call { key, body, under_way: false, answered: false, gives_up, made: None };
+        let call = Call { key, body, of, under_way: false, answered: false, gives_up, made: None };
         self.calls.push(call);
         self.call(place);
+    }
+
+    /// Some of the money of a request that was paid goes back, or more than there is.
+    fn gives_some_back(&mut self) {
+        let amounts = [None, Some(1), Some(500), Some(1206), Some(1007), Some(2100), Some(5000)];
+        let picked = {
+            let outside = &mut *self.shared.lock();
+            let all = outside.watch.seen.values().map(|seen| &seen.request);
+            let paid: Vec<RequestId> = all
+                .filter(|request| request.charge().is_some())
+                .map(|request| request.id)
+                .collect();
+            let amount = outside.dice.pick(&amounts).copied().unwrap_or_default();
+            outside.dice.pick(&paid).map(|request| (*request, amount))
+        };
+        if let Some((request, amount)) = picked {
+            self.gives_back(request, amount);
+        }
+    }
+
+    pub(super) fn gives_back(&mut self, request: RequestId, amount: Option<u64>) {
+        let key = format!("back-{}", self.calls.len());
+        let mut body = json!({ "reason": key });
+        if let (Some(body), Some(amount)) = (body.as_object_mut(), amount) {
+            body.insert("amount".to_owned(), json!(amount));
+        }
+        self.calls_once(key, Some(request), body);
     }
 
     pub(super) fn call(&mut self, place: usize) {
         let Some(call) = self.calls.get_mut(place) else { return };
         call.under_way = true;
         let body = call.body.to_string();
-        let key = call.key.clone();
+        let (key, of) = (call.key.clone(), call.of);
         let headers = self.headers(Some(&key));
-        self.say(|| format!("asks {key} {body}"));
+        self.say(|| format!("calls {key} {of:?} {body}"));
         let machine = Arc::clone(&self.machine);
         let running: Running = Box::pin(async move {
-            End::Answered(machine.intake.create(&headers, body.as_bytes()).await)
+            let (intake, body) = (&machine.intake, body.as_bytes());
+            End::Answered(match of {
+                Some(request) => intake.refund(&headers, &request.to_string(), body).await,
+                None => intake.create(&headers, body).await,
+            })
         });
         self.employ(Work::Create(place), running);
     }
@@ -184,13 +235,12 @@ impl World {
             Ok(answer) => {
                 call.answered = true;
                 let told: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
-                let id = told.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-                let other = call.made.replace(id.clone()).is_some_and(|before| before != id);
+                let made = call.names(&told);
+                let other = call.made.replace(made).is_some_and(|before| before != made);
                 let mut outside = self.shared.lock();
-                let known =
-                    id.parse::<RequestId>().is_ok_and(|id| outside.watch.seen.contains_key(&id));
+                let known = made.0.is_some_and(|request| outside.watch.seen.contains_key(&request));
                 if other || !known {
-                    outside.watch.broken.push(format!("ONCE: the answer names {id}"));
+                    outside.watch.broken.push(format!("ONCE: the answer names {made:?}"));
                 }
             }
             Err(problem) if problem.code.facts().1 >= 500 => {

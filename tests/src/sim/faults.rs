@@ -53,6 +53,8 @@ pub struct Faults {
     pub leap: u64,
     /// A worker outlives its function's timeout.
     pub zombie: u64,
+    /// The processor forgets its idempotency keys soon, in the whole run.
+    pub forgets: u64,
 }
 
 impl Faults {
@@ -79,7 +81,7 @@ impl Faults {
     }
 
     /// Each kind with the most there may be of it.
-    fn all(&mut self) -> [(&mut u64, u64); 24] {
+    fn all(&mut self) -> [(&mut u64, u64); 25] {
         [
             (&mut self.store_down, 80),
             (&mut self.write_lost, 150),
@@ -105,6 +107,7 @@ impl Faults {
             (&mut self.endpoint_down, 700),
             (&mut self.leap, 40),
             (&mut self.zombie, 300),
+            (&mut self.forgets, 1000),
         ]
     }
 }

@@ -96,23 +96,11 @@ impl World {
         match verb {
             Verb::Ask(phone, channels, seconds, amount) => {
                 self.asks_for(phone, channels, (seconds, amount));
-                self.works()?;
-                for _ in 0..REPEATS {
-                    if !self.asks_again() {
-                        break;
-                    }
-                    self.works()?;
-                }
+                self.is_answered()?;
             }
-            Verb::AskFor(..) => {
+            Verb::AskFor(..) | Verb::GiveBack(_) => {
                 self.begins(verb);
-                self.works()?;
-                for _ in 0..REPEATS {
-                    if !self.asks_again() {
-                        break;
-                    }
-                    self.works()?;
-                }
+                self.is_answered()?;
             }
             Verb::Hosted => self.repeats(&|world| world.answers_newest(Wish::Hosted, VISA))?,
             Verb::GoOn => self.goes_on_there()?,
@@ -166,6 +154,11 @@ impl World {
                 What::Facts => self.asks_with(phone, channels, seconds, &facts()),
                 What::ByCard => self.asks_for_a_kept_card(channels, (seconds, 4250)),
             },
+            Verb::GiveBack(amount) => {
+                if let Some(request) = self.only() {
+                    self.gives_back(request.id, amount);
+                }
+            }
             Verb::Hosted => self.answers_newest(Wish::Hosted, VISA),
             Verb::GoOn => self.opens_answered("go=1"),
             Verb::Done => self.opens_answered("done=1"),
@@ -267,6 +260,18 @@ impl World {
         }
     }
 
+    /// The requester's call comes to an end, and is repeated until it is answered.
+    fn is_answered(&mut self) -> Result<(), Failure> {
+        self.works()?;
+        for _ in 0..REPEATS {
+            if !self.asks_again() {
+                break;
+            }
+            self.works()?;
+        }
+        Ok(())
+    }
+
     /// A call is repeated until it is answered.
     fn repeats(&mut self, call: &dyn Fn(&mut Self)) -> Result<(), Failure> {
         for _ in 0..REPEATS {
@@ -346,7 +351,8 @@ impl World {
     fn ending(&self) -> Ending {
         let outside = self.shared.lock();
         let Some(seen) = outside.watch.seen.values().next_back() else {
-            return Ending { state: "none".to_owned(), charges: 0, told: Vec::new() };
+            let state = "none".to_owned();
+            return Ending { state, charges: 0, given_back: 0, told: Vec::new() };
         };
         let id = seen.request.id.to_string();
         let outcome = domain::view::request(&seen.request, seen.version);
@@ -359,6 +365,7 @@ impl World {
             charges: outside.stripe.charges_of(&id)
                 + outside.stripe.kept_for(&id)
                 + outside.provider.exchanged(&id),
+            given_back: outside.stripe.refunds_of(&id, self.now()),
             told: kinds.filter(|kind| !about_prompts.contains(&kind.as_str())).collect(),
         }
     }

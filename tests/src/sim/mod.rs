@@ -4,6 +4,7 @@
 //! never, when the clock leaps, who dies at which use of a port, and when secrets change. After every commit and every
 //! charge C1, C2, C4, C5 and C6 are checked; then faults stop, and everything must come to rest (C3).
 
+mod accounts;
 mod acts;
 mod away;
 mod brand;
@@ -17,6 +18,7 @@ mod plan;
 mod ports;
 mod post;
 mod provider;
+mod refunds;
 mod rest;
 mod shop;
 mod story;

@@ -16,11 +16,16 @@ use super::dice::Dice;
 use super::faults::Faults;
 use super::ports::{Broken, Turn};
 use super::provider::Provider;
+use super::refunds::GivenBack;
 use super::shop::Shop;
 use super::stripe::{Answer, Charged, Stripe};
 use super::texts::Texts;
 use super::watch::Watch;
 use crate::doubles::ManualClock;
+
+/// For how long Stripe says that it knows an idempotency key, and how long one does that forgets them.
+const KEYS_KEPT: Duration = Duration::from_secs(86_400);
+const KEYS_FORGOTTEN: Duration = Duration::from_secs(45);
 
 /// The outside, as every port and the world itself hold it.
 #[derive(Clone)]
@@ -94,6 +99,8 @@ pub struct Outside {
     pub strike: Option<Strike>,
     /// What is wrong with the processor for long, if anything is.
     pub outage: Option<Outage>,
+    /// The step at hand.
+    pub step: u64,
     /// Since which step the worker at hand is at work.
     pub working_since: u64,
     /// Since which step each phone wants no messages.
@@ -118,10 +125,19 @@ impl Outside {
             uses: 0,
             strike: None,
             outage: None,
+            step: 0,
             working_since: 0,
             stopped: BTreeMap::new(),
             told: None,
         }
+    }
+
+    /// The run begins with that going wrong. Some processors forget their idempotency keys sooner than anybody repeats a call;
+    /// where they do, no call is on its way for longer than that.
+    pub(super) fn begins(&mut self, faults: Faults) {
+        let forgets = self.dice.happens(faults.forgets);
+        self.stripe.keys_kept = if forgets { KEYS_FORGOTTEN } else { KEYS_KEPT };
+        self.faults = if forgets { Faults { acts_late: 0, zombie: 0, ..faults } } else { faults };
     }
 
     /// Counts one use of a port, and says whether and how it goes wrong.
@@ -154,12 +170,28 @@ impl Outside {
                 self.watch.charged(&charge, &self.stripe, now);
             }
         }
-        let seen = self.watch.committed(writes, (&self.stripe, &self.provider, &self.shop));
+        for refund in GivenBack::by_sandbox(writes) {
+            if !self.stripe.given_back.contains(&refund) {
+                self.say(|| format!("the sandbox gives back {refund:?}"));
+                self.stripe.given_back.push(refund.clone());
+                self.watch.gave_back(&refund, &self.stripe, now);
+            }
+        }
+        self.watch.learns_of_accounts(writes, self.step);
+        let books = (&self.stripe, &self.provider, &self.shop);
+        let seen = self.watch.committed(writes, books, now);
         for line in seen.lines {
             self.say(|| line);
         }
         for phone in seen.asked {
             self.sends_to(&phone);
+        }
+    }
+
+    /// Whoever set to work after it was known that an account refuses us has no business there.
+    fn calls(&mut self, host: Option<&str>, now: Timestamp) {
+        if self.watch.is_shut(host, now, self.working_since) {
+            self.watch.broken.push("SHUT: a call with an account that refuses us".to_owned());
         }
     }
 
@@ -172,10 +204,13 @@ impl Outside {
 
     /// Something happens at the processor: each charge is seen, and what it tells of it comes sometime, twice or never.
     pub(super) fn at_stripe<T>(&mut self, now: Timestamp, act: impl FnOnce(&mut Stripe) -> T) -> T {
-        let before = self.stripe.charges.len();
+        let before = (self.stripe.charges.len(), self.stripe.given_back.len());
         let done = act(&mut self.stripe);
-        for charge in self.stripe.charges.iter().skip(before) {
+        for charge in self.stripe.charges.iter().skip(before.0) {
             self.watch.charged(charge, &self.stripe, now);
+        }
+        for refund in self.stripe.given_back.iter().skip(before.1) {
+            self.watch.gave_back(refund, &self.stripe, now);
         }
         for news in std::mem::take(&mut self.stripe.news) {
             let copies = self.dice.below(3);
@@ -287,6 +322,7 @@ impl Wire {
     fn there(&self, request: Request<Bytes>) -> Result<Answer, HttpError> {
         let now = self.clock.now();
         let mut outside = self.shared.lock();
+        outside.calls(request.uri().host(), now);
         let fate = fate(&mut outside, request.uri().host());
         let name = format!("{} {}", request.method(), request.uri());
         let answer = match fate {

@@ -41,6 +41,8 @@ pub enum Verb {
     NotMe,
     /// The customer asks for more time.
     MoreTime,
+    /// The requester gives that much of the newest request's money back, or all that is left.
+    GiveBack(Option<u64>),
     /// The requester cancels, resends, extends.
     Act(&'static str),
     /// The provider tells how the newest text fares.
@@ -75,6 +77,8 @@ pub struct Ending {
     pub state: String,
     /// How often it was charged, or a card was kept, or a code exchanged.
     pub charges: usize,
+    /// How often money of it went back.
+    pub given_back: usize,
     /// Which notices the requester took or was owed, without those that tell of prompts.
     pub told: Vec<String>,
 }

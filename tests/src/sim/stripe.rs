@@ -10,9 +10,7 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 
 use super::checkout::{PROCESSING, Session, page};
-
-/// For how long Stripe knows an idempotency key.
-const KEY_KEPT: Duration = Duration::from_secs(86_400);
+use super::refunds::GivenBack;
 
 /// Stripe, with one account.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +19,10 @@ pub struct Stripe {
     pub key: String,
     /// Every charge ever made.
     pub charges: Vec<Charged>,
+    /// Every refund ever made, of money that came back since too.
+    pub(super) given_back: Vec<GivenBack>,
+    /// For how long it knows an idempotency key.
+    pub(super) keys_kept: Duration,
     pub(super) intents: BTreeMap<String, Intent>,
     pub(super) setups: BTreeMap<String, Setup>,
     pub(super) sessions: BTreeMap<String, Session>,
@@ -82,7 +84,8 @@ impl Charged {
     }
 }
 
-fn entry(write: &Write) -> Option<Value> {
+/// What a write puts into the sandbox's ledger.
+pub(super) fn entry(write: &Write) -> Option<Value> {
     let Write::Put { item, .. } = write else { return None };
     item.key.pk.strip_prefix("SANDBOX#")?;
     serde_json::from_str(&item.body).ok()
@@ -149,8 +152,10 @@ impl Stripe {
         }
         let key = header("idempotency-key");
         let path = request.uri().path().to_owned();
-        let known =
-            self.answers.get(&key).filter(|kept| !key.is_empty() && kept.at.after(KEY_KEPT) > now);
+        let known = self
+            .answers
+            .get(&key)
+            .filter(|kept| !key.is_empty() && kept.at.after(self.keys_kept) > now);
         if let Some(kept) = known {
             if kept.path != path || kept.body != *request.body() {
                 return (400, json!({ "error": { "type": "idempotency_error" } }));
@@ -165,6 +170,10 @@ impl Stripe {
                 self.confirm(id, request.body(), now)
             }
             (&Method::POST, ["v1", "payment_intents", id, "cancel"]) => self.cancel(id, now),
+            (&Method::POST, ["v1", "refunds"]) => self.give_back(request.body(), now),
+            (&Method::GET, ["v1", "refunds"]) => {
+                self.list_given_back(request.uri().query().unwrap_or_default(), now)
+            }
             (&Method::POST, ["v1", "customers"]) => {
                 self.customers = self.customers.saturating_add(1);
                 let id = format!("cus_made{}", self.customers);
@@ -236,7 +245,7 @@ impl Stripe {
         (200, answer)
     }
 
-    fn find(&mut self, id: &str, now: Timestamp) -> Result<&mut Intent, Answer> {
+    pub(super) fn find(&mut self, id: &str, now: Timestamp) -> Result<&mut Intent, Answer> {
         let missing = || fault(404, "invalid_request_error", "resource_missing");
         let intent = self.intents.get_mut(id).ok_or_else(missing)?;
         if matches!(intent.status, Status::Processing { until } if until <= now) {

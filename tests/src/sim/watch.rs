@@ -14,6 +14,7 @@ use domain::values::id::{CardId, RequestId};
 use domain::values::time::Timestamp;
 
 use super::provider::Provider;
+use super::refunds::misreported;
 use super::shop::Shop;
 use super::stripe::{Charged, Stripe};
 
@@ -61,8 +62,10 @@ pub struct Watch {
     pub broken: Vec<String>,
     /// How often each way was gone that a run should go.
     pub(super) ways: BTreeMap<&'static str, u64>,
-    /// Which request each call of the requester made.
+    /// Which request each call of the requester made, or gave money back of.
     made: BTreeMap<String, RequestId>,
+    /// The processor accounts that are known to refuse us, by host: until when, and since which step.
+    pub(super) shut: BTreeMap<&'static str, (Timestamp, u64)>,
 }
 
 /// What one transaction came to.
@@ -92,6 +95,7 @@ impl Watch {
         &mut self,
         writes: &[Write],
         outside: (&Stripe, &Provider, &Shop),
+        now: Timestamp,
     ) -> Noticed {
         let (stripe, provider, shop) = outside;
         let mut parts = Parts::default();
@@ -120,7 +124,7 @@ impl Watch {
             let sending =
                 parts.events.iter().any(|event| matches!(event.what, What::Sending { .. }));
             noticed.asked.extend(sending.then(|| request.customer.phone.as_str().to_owned()));
-            self.changed(request, version, &parts.events, (stripe, provider));
+            self.changed(request, version, &parts.events, (stripe, provider, now));
         }
         if let Some(id) = partition {
             for notice in parts.notices {
@@ -153,7 +157,7 @@ impl Watch {
         after: Request,
         version: u64,
         events: &[Event],
-        with: (&Stripe, &Provider),
+        (stripe, provider, now): (&Stripe, &Provider, Timestamp),
     ) {
         let id = after.id;
         let before = self.seen.get(&id);
@@ -164,11 +168,14 @@ impl Watch {
             wrong.push("ORDER: a version was skipped or written twice".to_owned());
         }
         wrong.extend(unchained(old, &after, events));
-        wrong.extend(miscounted(&after, with));
-        if old.is_none() {
-            let other = self.made.insert(after.session.id.clone(), id);
-            if other.is_some() {
-                wrong.push("ONCE: one call made two requests".to_owned());
+        wrong.extend(miscounted(&after, (stripe, provider)));
+        wrong.extend(misreported(&after, events, (stripe, now)));
+        let calls = old.is_none().then(|| after.session.id.clone());
+        let known = old.map_or(0, |old| old.refunds.len());
+        let reasons = after.refunds.iter().skip(known).filter_map(|new| new.reason.as_ref());
+        for call in calls.into_iter().chain(reasons.map(|text| text.as_str().to_owned())) {
+            if self.made.insert(call, id).is_some() {
+                wrong.push("ONCE: one call was taken twice".to_owned());
             }
         }
         if after.granted().is_some() && !self.approved.contains(&id) {
@@ -310,6 +317,8 @@ fn way(after: &Request, what: &What) -> Option<&'static str> {
         (matches!(what, What::Recalled { by: Recall::Customer, .. }), "recalled by the customer"),
         (matches!(what, What::Recalled { by: Recall::Requester, .. }), "recalled by the requester"),
         (matches!(what, What::Told { .. }), "told"),
+        (matches!(what, What::Refunded { .. }), "gave money back"),
+        (matches!(what, What::RefundFailed { .. }), "could not give money back"),
         (
             matches!(what, What::Refused { code, .. } if code == "authentication_lost"),
             "lost a code",

@@ -60,7 +60,7 @@ impl World {
         let faults = plan.faults.clone().unwrap_or_else(|| Faults::drawn(&mut dice));
         let random = DiceRandom::new(dice.roll());
         let shared = Shared::new(Outside::new(dice));
-        shared.lock().faults = faults;
+        shared.lock().begins(faults);
         let clock = Arc::new(ManualClock::default());
         let database = Database::in_memory(Arc::<ManualClock>::clone(&clock))?;
         let kept = Arc::new(Kept {
@@ -248,6 +248,7 @@ impl World {
         }
         {
             let mut outside = self.shared.lock();
+            outside.step = self.steps;
             outside.working_since = worker.since_step;
             outside.unheard = matches!(worker.work, Work::Unheard);
         }
