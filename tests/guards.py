@@ -237,7 +237,7 @@ GUARDS = [
         DOMAIN + "request/onward.rs",
         "        if onward.returned_at.is_some() {\n            return Ok(Change::of(self, now));",
         "        if !GONE && onward.returned_at.is_some() {\n            return Ok(Change::of(self, now));",
-        "C1 C2 C3",
+        "ONCE",
     ),
     (
         "a code that may have been used is not used again",

@@ -74,6 +74,7 @@ impl World {
             3 => self.opens(request.id, prompt.id, "done=1"),
             4 => self.opens(request.id, prompt.id, ""),
             5 => self.turns_back(request.id, prompt.id),
+            6 => self.answers_their_bank(),
             _ => {
                 let tab = {
                     let outside = &mut *self.shared.lock();
@@ -119,6 +120,17 @@ impl World {
                 self.comes_back(&back);
             }
         }
+    }
+
+    /// A bank asks in an app of its own, which needs nobody to be sent there.
+    fn answers_their_bank(&self) {
+        let now = self.now();
+        let does = if self.roll(4) > 0 { Away::Does("pm_card_visa") } else { Away::Refuses };
+        let outside = &mut *self.shared.lock();
+        let asked = outside.stripe.at_banks();
+        let Some(id) = outside.dice.pick(&asked).cloned() else { return };
+        outside.say(|| format!("{does:?} in the bank's app: {id}"));
+        outside.at_stripe(now, |stripe| stripe.visited(&id, does, now));
     }
 
     fn acts_in_the_sandbox(&mut self, path: &str, does: Away) {

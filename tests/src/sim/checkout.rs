@@ -184,6 +184,14 @@ impl Stripe {
         true
     }
 
+    /// The PaymentIntents whose customers their banks ask whether it is them.
+    pub(super) fn at_banks(&self) -> Vec<String> {
+        let asked = |(id, intent): (&String, &Intent)| {
+            (intent.status == Status::RequiresAction).then(|| id.clone())
+        };
+        self.intents.iter().filter_map(asked).collect()
+    }
+
     fn at_bank(&mut self, id: &str, does: Away, now: Timestamp) -> bool {
         let Some(mut intent) = self.intents.get(id).cloned() else { return false };
         if intent.status != Status::RequiresAction {

@@ -66,9 +66,13 @@ impl World {
         }
     }
 
-    /// Time passes: a moment, or until something is due, or a leap.
+    /// Time passes: a moment, or until something is due, or somebody's time is over, or as long as a caller is slow, or a leap.
     pub(super) fn time_passes(&mut self) {
-        let by = match self.roll(8) {
+        let calling = self.workers.iter().any(|worker| matches!(worker.work, Work::Create(_)));
+        let by = match self.roll(10) {
+            8 => self.next_deadline(),
+            // Shorter than any caller lives.
+            9 if calling => Duration::from_secs(self.roll(28)),
             0..4 => Duration::from_millis(self.roll(3_000)),
             4..7 => match self.next_due() {
                 Some(due) => self.now().until(due).min(Duration::from_secs(1_000)),
@@ -80,6 +84,16 @@ impl World {
         self.clock.pass(by);
         let now = self.now();
         self.say(|| format!("{by:?} pass, it is {now}"));
+    }
+
+    /// Just beyond the deadline of somebody who is asked or at a processor.
+    fn next_deadline(&self) -> Duration {
+        let (now, outside) = (self.now(), &mut *self.shared.lock());
+        let open = outside.watch.seen.values().map(|seen| &seen.request);
+        let open = open.filter(|request| !request.is_closed() && request.expires_at >= now);
+        let deadlines: Vec<Timestamp> = open.map(|request| request.expires_at).collect();
+        let deadline = outside.dice.pick(&deadlines).copied().unwrap_or(now);
+        now.until(deadline).saturating_add(Duration::from_millis(outside.dice.below(1_500)))
     }
 
     pub(super) fn next_due(&self) -> Option<Timestamp> {

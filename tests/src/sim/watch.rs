@@ -169,6 +169,7 @@ impl Watch {
         }
         wrong.extend(unchained(old, &after, events));
         wrong.extend(miscounted(&after, (stripe, provider)));
+        wrong.extend(old.and_then(|old| brought_twice(old, events)));
         wrong.extend(misreported(&after, events, (stripe, now)));
         let calls = old.is_none().then(|| after.session.id.clone());
         let known = old.map_or(0, |old| old.refunds.len());
@@ -326,6 +327,15 @@ fn way(after: &Request, what: &What) -> Option<&'static str> {
         (matches!(what, What::Refused { code, .. } if code == "customer_left"), "left"),
     ];
     ways.into_iter().find_map(|(goes, way)| goes.then_some(way))
+}
+
+/// Whether a customer who has come back brings something in place of what they brought, which may be in use.
+fn brought_twice(before: &Request, events: &[Event]) -> Option<String> {
+    let back = before.open_attempt().is_some_and(|attempt| {
+        attempt.onward.as_ref().is_some_and(|onward| onward.returned_at.is_some())
+    });
+    let again = events.iter().any(|event| matches!(event.what, What::Returned { .. }));
+    (back && again).then(|| "ONCE: a customer came back twice".to_owned())
 }
 
 /// Whether the events are a chain without a gap, and the request knows its end.
