@@ -138,6 +138,52 @@ fn a_customer_who_opts_out() {
     the_end_is_always("declined \"opted_out\"", 0, &story);
 }
 
+const CHAT: Verb = Verb::Ask(PHONE, &["whatsapp"], 3600, 4250);
+
+#[test]
+fn a_payment_by_the_right_code_in_a_chat() {
+    // Whoever has written gets the codes as buttons.
+    let story = [Verb::Chat("hello"), CHAT, Verb::Settle, Verb::Yes(VISA), Verb::Settle];
+    the_end_is("fulfilled ", 1, &story, "expired ");
+}
+
+#[test]
+fn a_payment_on_the_page_that_a_template_leads_to() {
+    let story = [CHAT, Verb::Settle, Verb::Yes(VISA), Verb::Settle];
+    the_end_is("fulfilled ", 1, &story, "expired ");
+}
+
+#[test]
+fn a_payment_that_begins_in_a_chat_or_goes_on_elsewhere() {
+    let ask = Verb::Ask(PHONE, &["whatsapp", "rcs"], 3600, 4250);
+    let story = [Verb::Chat("hello"), ask, Verb::Settle, Verb::Yes(VISA), Verb::Settle];
+    the_end_is_always("fulfilled ", 1, &story);
+}
+
+#[test]
+fn a_wrong_code_in_a_chat() {
+    let story = [Verb::Chat("hello"), CHAT, Verb::Settle, Verb::WrongCode, Verb::Settle];
+    the_end_is("declined \"wrong_session_code\"", 0, &story, "expired ");
+}
+
+#[test]
+fn a_report_by_a_button_of_a_template() {
+    let story = [CHAT, Verb::Settle, Verb::NotMe, Verb::Settle];
+    the_end_is("declined \"not_me\"", 0, &story, "expired ");
+}
+
+#[test]
+fn a_no_behind_the_link_of_a_chat() {
+    let story = [Verb::Chat("hello"), CHAT, Verb::Settle, Verb::No, Verb::Settle];
+    the_end_is("declined \"customer\"", 0, &story, "expired ");
+}
+
+#[test]
+fn a_customer_who_opts_out_in_a_chat() {
+    let story = [CHAT, Verb::Settle, Verb::Chat("STOP"), Verb::Settle];
+    the_end_is_always("declined \"opted_out\"", 0, &story);
+}
+
 #[test]
 fn a_cancel_after_a_resend() {
     let story = [

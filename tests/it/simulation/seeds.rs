@@ -48,7 +48,11 @@ fn a_million_steps_break_nothing_and_come_to_every_end() {
     assert!(report.ends.values().all(|count| *count > 50), "{report:?}");
     assert!(report.notices.1 > 0, "{report:?}");
     let ways = [
+        "asked by a link on WhatsApp",
+        "asked by a template on WhatsApp",
+        "asked by buttons on WhatsApp",
         "could not give money back",
+        "found a chat on WhatsApp closed",
         "gave money back",
         "kept a card",
         "left",
@@ -59,8 +63,12 @@ fn a_million_steps_break_nothing_and_come_to_every_end() {
         "recalled by the requester",
         "released facts",
         "returned",
+        "said no on WhatsApp",
+        "said yes by a link on WhatsApp",
+        "said yes in a chat on WhatsApp",
         "sent on",
         "told",
+        "wrote STOP on WhatsApp",
     ];
     assert_eq!(report.ways.keys().copied().collect::<Vec<_>>(), ways);
     // The rarest, a code that was lost on its way, comes a few times in a million steps.

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::brand::BASE;
 use super::texts::Text;
+use super::whatsapp;
 use super::work::{End, Running, Work};
 use super::world::World;
 
@@ -36,7 +37,8 @@ const CARDS: [&str; 4] = [
 
 impl World {
     pub(super) fn customer_acts(&mut self) {
-        match self.roll(30) {
+        match self.roll(38) {
+            30.. => self.chats(),
             0..10 => self.answers(),
             10..12 => {
                 // Two taps, or two devices.
@@ -119,7 +121,14 @@ impl World {
         });
         let right = code.as_deref() == session.map(|session| session.code.as_str());
         let yes = matches!(wish, Wish::Yes | Wish::Hosted | Wish::WrongCode | Wish::NoCode);
-        let is_text = prompt.channel.as_str() == "sms";
+        let chats = prompt.channel.as_str() == whatsapp::NAME;
+        if chats && let Some(tapped) = self.taps_in_chat(request, prompt, (wish, code.as_deref())) {
+            if yes && right && tapped {
+                self.said_yes(request, prompt);
+            }
+            return;
+        }
+        let is_text = chats || prompt.channel.as_str() == "sms";
         let only_opens = !is_text && wish == Wish::Hosted && self.taps_buttons();
         let on_page = is_text || (wish == Wish::Hosted && !only_opens);
         // A button that only opens the page says nothing, and neither does what somebody made up.
@@ -134,11 +143,18 @@ impl World {
             self.taps(request, prompt.id, (wish, code, card))
         };
         let Some(running) = running else { return };
-        if means_yes && self.now() < request.expires_at {
-            self.shared.lock().watch.approved.insert(request.id);
+        if means_yes {
+            self.said_yes(request, prompt);
         }
         self.say(|| format!("{wish:?} with {card} to {} of {}", prompt.id, request.id));
         self.employ(Work::Other("answer"), running);
+    }
+
+    /// The customer said yes, with all that a yes takes: that counts in time, and to a message that none replaced.
+    fn said_yes(&self, request: &Request, prompt: &PromptRecord) {
+        if self.now() < request.expires_at && prompt.in_force() {
+            self.shared.lock().watch.approved.insert(request.id);
+        }
     }
 
     /// Half of all taps come as a channel brings them, where there is more than one request.
@@ -190,10 +206,10 @@ impl World {
             Wish::NotMe => "not_me",
             Wish::MoreTime => "extend",
         };
-        let token = if prompt.channel.as_str() == "sms" {
-            self.text(request, prompt.id)?.link.rsplit('/').next()?.to_owned()
-        } else {
-            self.token(prompt.id)
+        let token = match prompt.channel.as_str() {
+            "sms" => last(&self.text(request, prompt.id)?.link)?,
+            whatsapp::NAME => last(&self.chatted_link(request.id, prompt.id)?)?,
+            _ => self.token(prompt.id),
         };
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("action", action).append_pair("card", card);
@@ -218,7 +234,7 @@ impl World {
     fn looks(&mut self) {
         let Some((request, prompt)) = self.some_prompt() else { return };
         let Some(text) = self.text(&request, prompt.id) else { return };
-        let Some(token) = text.link.rsplit('/').next().map(str::to_owned) else { return };
+        let Some(token) = last(&text.link) else { return };
         let machine = Arc::clone(&self.machine);
         let running: Running = Box::pin(async move {
             End::Answered(machine.consent_callback.open_page(&token, "", &HeaderMap::new()).await)
@@ -248,22 +264,27 @@ impl World {
 
     /// A customer writes STOP or START.
     fn writes(&mut self, word: &'static str) {
-        // One wish at a time: of two at once nobody could say which came last.
-        if self.workers.iter().any(|worker| matches!(worker.work, Work::Start | Work::Stop(_))) {
+        if self.is_opting() {
             return;
         }
         let phones = ["+15551230001", "+15551230002"];
         let phone = self.shared.lock().dice.pick(&phones).copied().unwrap_or_default();
-        self.opts(phone, word);
+        if self.roll(2) == 0 { self.opts(phone, word) } else { self.writes_in_chat(phone, word) }
+    }
+
+    /// One wish at a time: of two at once nobody could say which came last.
+    pub(super) fn is_opting(&self) -> bool {
+        self.workers.iter().any(|worker| matches!(worker.work, Work::Start | Work::Stop(_)))
+    }
+
+    /// A phone says that it wants messages again.
+    pub(super) fn opts_in(&self, phone: &str) -> Work {
+        self.shared.lock().stopped.remove(phone);
+        Work::Start
     }
 
     pub(super) fn opts(&mut self, phone: &str, word: &'static str) {
-        let work = if word == "STOP" {
-            Work::Stop(phone.to_owned())
-        } else {
-            self.shared.lock().stopped.remove(phone);
-            Work::Start
-        };
+        let work = if word == "STOP" { Work::Stop(phone.to_owned()) } else { self.opts_in(phone) };
         self.say(|| format!("{phone} writes {word}"));
         let form = [("From", phone), ("Body", word), ("MessageSid", "SM2")];
         self.calls_back(&format!("{BASE}/callbacks/shop/sms"), &form, work);
@@ -292,6 +313,11 @@ impl World {
         });
         self.employ(work, running);
     }
+}
+
+/// What an address ends with.
+fn last(link: &str) -> Option<String> {
+    link.rsplit('/').next().map(str::to_owned)
 }
 
 /// What a page's form proves itself by.

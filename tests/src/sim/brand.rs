@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::dice::Dice;
 use super::provider::{CLIENT, ISSUER};
 use super::watch::SECRET;
+use crate::standins::whatsapp;
 
 /// The other brand's credentials are of a generation that the first brand never comes to.
 const OTHER: u64 = 64;
@@ -17,6 +18,9 @@ const OTHER: u64 = 64;
 pub(super) fn other_webhook_secret() -> String {
     format!("whsec_stripe{OTHER}")
 }
+
+/// What Meta signs with for the other brand's app.
+pub(super) const OTHER_APP_SECRET: &str = "app64";
 
 /// Where everything is.
 pub(super) const BASE: &str = "https://pay.test";
@@ -164,6 +168,11 @@ impl Credentials {
             facts.insert(name, json!(format!("{ISSUER}/par")));
         }
         let facts = json!({ "name": "facts", "kind": "openid", "settings": facts });
+        // Meta takes one secret and one token at a time: neither has an overlap to rotate in.
+        let mut chats = whatsapp::settings();
+        if let Some(chats) = chats.as_object_mut().filter(|_| self.generation == OTHER) {
+            chats.insert("app_secret".to_owned(), json!(OTHER_APP_SECRET));
+        }
         let text = json!({
             "version": "1",
             "name": name,
@@ -182,6 +191,7 @@ impl Credentials {
                         "from": "+15550000000",
                         "base_url": "https://twilio.test",
                     } },
+                    { "name": "whatsapp", "kind": "whatsapp", "settings": chats },
                 ],
                 "processors": [processor, facts],
                 "notices": {

@@ -28,11 +28,11 @@ pub(super) struct Call {
 type Made = (Option<RequestId>, Option<u64>);
 
 /// Numbers that everything reaches, and those that the sandbox phone and the provider of texts know better.
-const PHONES: [&str; 5] =
+pub(super) const PHONES: [&str; 5] =
     ["+15551230001", "+15551230002", "+15551239001", "+15551239002", "+15551239004"];
 
 /// What is asked for: money, a card to keep, facts.
-fn payment(amount: u64) -> Value {
+pub(super) fn payment(amount: u64) -> Value {
     json!({ "kind": "payment", "amount": amount, "currency": "EUR", "description": "Invoice" })
 }
 
@@ -62,7 +62,7 @@ impl Call {
 }
 
 impl World {
-    fn headers(&self, key: Option<&str>) -> HeaderMap {
+    pub(super) fn headers(&self, key: Option<&str>) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let bearer = format!("Bearer {}", self.credentials.api_key());
         let pairs =
@@ -96,11 +96,15 @@ impl World {
     fn asks(&mut self) {
         let amount = self.roll(8).saturating_add(4200);
         let expires = *self.shared.lock().dice.pick(&[5, 30, 60, 300, 700]).unwrap_or(&60);
-        let channels: &[&str] = match self.roll(4) {
+        let channels: &[&str] = match self.roll(9) {
             0 => &["rcs"],
             1 => &["sms"],
             2 => &["sms", "rcs"],
-            _ => &["rcs", "sms"],
+            3 => &["rcs", "sms"],
+            4 | 5 => &["whatsapp"],
+            6 => &["whatsapp", "sms"],
+            7 => &["rcs", "whatsapp"],
+            _ => &["whatsapp", "rcs", "sms"],
         };
         let phone = self.shared.lock().dice.pick(&PHONES).copied().unwrap_or_default();
         match self.roll(10) {
@@ -135,13 +139,18 @@ impl World {
 
     pub(super) fn asks_with(&mut self, phone: &str, channels: &[&str], seconds: u64, ask: &Value) {
         let place = self.calls.len();
-        let body = json!({
+        let mut body = json!({
             "customer": { "phone": phone },
             "session": { "kind": "voice", "id": format!("call-{place}") },
             "ask": ask,
             "channels": channels,
             "expires_in": seconds,
         });
+        let patience = self.plan.requests > 1 && self.roll(3) == 0;
+        let patience = patience.then(|| self.roll(296).saturating_add(5));
+        if let Some((seconds, body)) = patience.zip(body.as_object_mut()) {
+            body.insert("fallback_seconds".to_owned(), json!(seconds));
+        }
         self.calls_once(format!("key-{place}"), None, body);
     }
 
@@ -254,7 +263,11 @@ impl World {
         let ids: Vec<RequestId> = self.shared.lock().watch.seen.keys().copied().collect();
         let Some(id) = self.shared.lock().dice.pick(&ids).map(ToString::to_string) else { return };
         let extension = json!({ "expires_in": self.roll(600).saturating_add(1) });
-        let channel = if self.roll(2) == 0 { json!({}) } else { json!({ "channel": "sms" }) };
+        let channel = match self.roll(2) {
+            0 => json!({}),
+            _ if self.plan.requests > 1 && self.roll(2) == 0 => json!({ "channel": "whatsapp" }),
+            _ => json!({ "channel": "sms" }),
+        };
         let headers = self.headers(None);
         let machine = Arc::clone(&self.machine);
         self.say(|| format!("{what} {id}"));

@@ -136,7 +136,7 @@ impl World {
                 self.begins(verb);
                 self.works()?;
             }
-            Verb::Stop => self.repeats(&|world| world.opts(PHONE, "STOP"))?,
+            Verb::Stop | Verb::Chat(_) => self.repeats(&|world| world.begins(verb))?,
         }
         self.checked()
     }
@@ -184,6 +184,7 @@ impl World {
             Verb::Act(what) => self.acts_on_one(what),
             Verb::Receipt(status) => self.tells(status),
             Verb::Stop => self.opts(PHONE, "STOP"),
+            Verb::Chat(words) => self.writes_in_chat(PHONE, words),
             Verb::Next => {
                 if let Some(due) = self.next_due() {
                     self.clock.pass_until(due);

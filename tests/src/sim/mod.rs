@@ -25,6 +25,7 @@ mod story;
 mod stripe;
 mod texts;
 mod watch;
+mod whatsapp;
 mod work;
 mod world;
 

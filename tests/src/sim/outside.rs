@@ -21,7 +21,9 @@ use super::shop::Shop;
 use super::stripe::{Answer, Charged, Stripe};
 use super::texts::Texts;
 use super::watch::Watch;
+use super::whatsapp::Chats;
 use crate::doubles::ManualClock;
+use crate::standins::whatsapp;
 
 /// For how long Stripe says that it knows an idempotency key, and how long one does that forgets them.
 const KEYS_KEPT: Duration = Duration::from_secs(86_400);
@@ -85,8 +87,12 @@ pub struct Outside {
     pub hooks: Vec<Value>,
     /// Whether the worker at hand does what somebody said who has no say in it.
     pub unheard: bool,
+    /// Whether what the worker at hand brings has no say in any request.
+    pub made_up: bool,
     /// The provider of texts.
     pub texts: Texts,
+    /// WhatsApp.
+    pub(super) chats: Chats,
     /// The requester's endpoint.
     pub shop: Shop,
     /// Who watches.
@@ -118,7 +124,9 @@ impl Outside {
             provider: Provider::default(),
             hooks: Vec::new(),
             unheard: false,
+            made_up: false,
             texts: Texts::default(),
+            chats: Chats::default(),
             shop: Shop::default(),
             watch: Watch::default(),
             late: Vec::new(),
@@ -160,7 +168,12 @@ impl Outside {
 
     /// Sees what was committed, and whether all that must hold still does.
     pub(super) fn committed(&mut self, writes: &[Write], now: Timestamp) {
-        if self.unheard && !writes.is_empty() {
+        let about_requests = |write: &Write| match write {
+            Write::Put { item, .. } => item.key.pk.starts_with("REQ#"),
+            Write::Delete { key } => key.pk.starts_with("REQ#"),
+        };
+        let unheard = self.unheard && !writes.is_empty();
+        if unheard || (self.made_up && writes.iter().any(about_requests)) {
             self.watch.broken.push("C5: somebody was heard who has no say in it".to_owned());
         }
         for charge in Charged::by_sandbox(writes) {
@@ -196,7 +209,7 @@ impl Outside {
     }
 
     /// Whoever said STOP, and was heard before this worker began, gets nothing more.
-    fn sends_to(&mut self, phone: &str) {
+    pub(super) fn sends_to(&mut self, phone: &str) {
         if self.stopped.get(phone).is_some_and(|since| *since < self.working_since) {
             self.watch.broken.push("STOP: a prompt to somebody who opted out".to_owned());
         }
@@ -229,6 +242,7 @@ impl Outside {
                 self.watch.broken.extend(broken);
                 answer
             }
+            Some(whatsapp::HOST) => self.at_meta(request, now),
             Some("twilio.test") => {
                 let before = self.texts.sent.len();
                 let answer = self.texts.take(request);

@@ -142,7 +142,7 @@ impl Queue for Kept {
         Turn::new().await;
         let (copies, later, fails) = {
             let mut outside = self.shared.lock();
-            if outside.unheard {
+            if outside.unheard || outside.made_up {
                 let broken = "C5: somebody was heard who has no say in it".to_owned();
                 outside.watch.broken.push(broken);
             }

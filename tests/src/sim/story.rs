@@ -49,6 +49,8 @@ pub enum Verb {
     Receipt(&'static str),
     /// The customer writes STOP.
     Stop,
+    /// The customer writes that on WhatsApp.
+    Chat(&'static str),
     /// That many seconds pass.
     Pass(u64),
     /// Messages are handled as they come due, and the request must have ended before that many seconds have passed.

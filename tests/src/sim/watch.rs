@@ -182,7 +182,9 @@ impl Watch {
         if after.granted().is_some() && !self.approved.contains(&id) {
             wrong.push("C1: a yes that no customer said".to_owned());
         }
-        for way in events.iter().filter_map(|event| way(&after, &event.what)) {
+        let ways =
+            |event: &Event| [way(&after, &event.what), super::whatsapp::way(&after, &event.what)];
+        for way in events.iter().flat_map(ways).flatten() {
             let count = self.ways.entry(way).or_default();
             *count = count.saturating_add(1);
         }

@@ -32,6 +32,8 @@ pub(super) enum Work {
     Page(RequestId, PromptId),
     /// Somebody says something who has no say in it.
     Unheard,
+    /// A channel brings what was made up, or is about another brand's requests: it may tell that a customer is there.
+    MadeUp,
     /// A phone says STOP.
     Stop(String),
     /// A phone says START.

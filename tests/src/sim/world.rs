@@ -251,9 +251,13 @@ impl World {
             outside.step = self.steps;
             outside.working_since = worker.since_step;
             outside.unheard = matches!(worker.work, Work::Unheard);
+            outside.made_up = matches!(worker.work, Work::MadeUp);
         }
         let polled = worker.running.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        self.shared.lock().unheard = false;
+        {
+            let mut outside = self.shared.lock();
+            (outside.unheard, outside.made_up) = (false, false);
+        }
         match polled {
             Poll::Pending => self.workers.push(worker),
             Poll::Ready(end) => self.ended(worker.work, end),
@@ -306,6 +310,7 @@ impl World {
                 | Work::Other(_)
                 | Work::Page(..)
                 | Work::Unheard
+                | Work::MadeUp
                 | Work::Start
                 | Work::Stop(_),
                 End::Handled(_) | End::Answered(_),

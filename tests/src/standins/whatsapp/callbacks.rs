@@ -163,7 +163,13 @@ pub fn signed(body: &Value) -> Posted {
 /// Meta's signature, told independently of the code that verifies it.
 #[must_use]
 pub fn signature(body: &[u8]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(APP_SECRET.as_bytes()).expect("any key will do");
+    signature_by(APP_SECRET, body)
+}
+
+/// The same with the secret of any app.
+#[must_use]
+pub fn signature_by(secret: &str, body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key will do");
     mac.update(body);
     format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
 }

@@ -20,7 +20,7 @@ use domain::values::time::Timestamp;
 use http::request::Parts;
 use serde_json::{Value, json};
 
-pub use callbacks::{Person, Posted, posted, signature, signed};
+pub use callbacks::{Person, Posted, posted, signature, signature_by, signed};
 
 /// The API's host.
 pub const HOST: &str = "graph.facebook.com";
