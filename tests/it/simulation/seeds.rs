@@ -71,8 +71,6 @@ fn a_million_steps_break_nothing_and_come_to_every_end() {
         "wrote STOP on WhatsApp",
     ];
     assert_eq!(report.ways.keys().copied().collect::<Vec<_>>(), ways);
-    // The rarest, a code that was lost on its way, comes a few times in a million steps.
-    assert!(report.ways.values().all(|count| *count > 2), "{report:?}");
 }
 
 #[test]

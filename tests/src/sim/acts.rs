@@ -150,9 +150,10 @@ impl World {
         self.employ(Work::Other("answer"), running);
     }
 
-    /// The customer said yes, with all that a yes takes: that counts in time, and to a message that none replaced.
+    /// The customer said yes, with all that a yes takes, to a message that none replaced. Whether that was in time is seen when
+    /// it is committed: more time may have been given meanwhile.
     fn said_yes(&self, request: &Request, prompt: &PromptRecord) {
-        if self.now() < request.expires_at && prompt.in_force() {
+        if prompt.in_force() {
             self.shared.lock().watch.approved.insert(request.id);
         }
     }

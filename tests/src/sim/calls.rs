@@ -95,7 +95,7 @@ impl World {
 
     fn asks(&mut self) {
         let amount = self.roll(8).saturating_add(4200);
-        let expires = *self.shared.lock().dice.pick(&[5, 30, 60, 300, 700]).unwrap_or(&60);
+        let expires = *self.shared.lock().dice.pick(&[5, 60, 300, 700, 3000]).unwrap_or(&60);
         let channels: &[&str] = match self.roll(9) {
             0 => &["rcs"],
             1 => &["sms"],

@@ -70,11 +70,11 @@ impl World {
     pub(super) fn time_passes(&mut self) {
         let calling = self.workers.iter().any(|worker| matches!(worker.work, Work::Create(_)));
         let by = match self.roll(10) {
-            8 => self.next_deadline(),
+            8 if self.roll(4) == 0 => self.next_deadline(),
             // Shorter than any caller lives.
             9 if calling => Duration::from_secs(self.roll(28)),
-            0..4 => Duration::from_millis(self.roll(3_000)),
-            4..7 => match self.next_due() {
+            0..=3 => Duration::from_millis(self.roll(3_000)),
+            4..=6 => match self.next_due() {
                 Some(due) => self.now().until(due).min(Duration::from_secs(1_000)),
                 None => Duration::from_secs(self.roll(20)),
             },

@@ -56,7 +56,7 @@ pub struct Seen {
 pub struct Watch {
     /// Every request there ever was.
     pub seen: BTreeMap<RequestId, Seen>,
-    /// The requests whose customers really said yes, with all that a yes takes, in time.
+    /// The requests whose customers really said yes, with all that a yes takes.
     pub approved: BTreeSet<RequestId>,
     /// What no longer holds.
     pub broken: Vec<String>,
@@ -181,6 +181,13 @@ impl Watch {
         }
         if after.granted().is_some() && !self.approved.contains(&id) {
             wrong.push("C1: a yes that no customer said".to_owned());
+        }
+        let late = |old: &Request| {
+            let new = after.granted().filter(|_| old.granted().is_none());
+            new.is_some_and(|(consent, _)| consent.at >= old.expires_at)
+        };
+        if old.is_some_and(late) {
+            wrong.push("C1: a yes after the deadline".to_owned());
         }
         let ways =
             |event: &Event| [way(&after, &event.what), super::whatsapp::way(&after, &event.what)];
