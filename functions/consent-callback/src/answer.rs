@@ -252,7 +252,8 @@ impl ConsentCallback {
             let (standing, base) =
                 limits::load(self.store.as_ref(), brand_name, mode, address).await?;
             let reported = reason == DeclineReason::NotMe;
-            let standing = standing.declined(&brand.policy, reported, now).without(&[request.id]);
+            let standing =
+                standing.declined(&brand.policy, reported, now).without(&[request.id], now);
             extra.push(limits::put(brand_name, mode, address, (&standing, base), now)?);
         }
         Ok(Decided { change, extra, step: None })

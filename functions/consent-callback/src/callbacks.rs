@@ -161,8 +161,8 @@ impl ConsentCallback {
             Callback::Stop(from) => self.stop(heard, &from).await?,
             Callback::Start(from) => self.start(heard, &from).await?,
             Callback::Tapped { postback, from } => self.tapped(heard, &postback, &from).await?,
-            Callback::Wrote { from, text, intent } => {
-                self.wrote(heard, &from, (&text, intent.as_deref())).await?;
+            Callback::Wrote { from, text, intent, at } => {
+                self.wrote(heard, &from, (&text, intent.as_deref(), at)).await?;
             }
             Callback::Paid { about, authorization } => {
                 return self.paid(heard, about, authorization).await;

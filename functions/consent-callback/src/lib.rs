@@ -16,6 +16,7 @@ mod sandbox;
 mod taps;
 mod topics;
 mod view;
+mod words;
 
 use std::sync::Arc;
 

@@ -1,8 +1,7 @@
-//! Answers that come back over a channel: taps, payments made within it, and plain words.
+//! Answers that come back over a channel: taps, and payments made within it.
 //!
 //! Whatever is no answer (any more) is acknowledged and changes nothing: a provider would only repeat it.
 
-use domain::ask::Ask;
 use domain::authorization::Authorization;
 use domain::consent::How;
 use domain::event::What;
@@ -10,9 +9,8 @@ use domain::outcome::{DeclineReason, Outcome};
 use domain::ports::{About, PromptRef, Sender};
 use domain::postback::{Action, Postback};
 use domain::problem::Problem;
-use domain::request::{PromptRecord, Request, State};
-use domain::storage::{self, Loaded};
-use domain::texts::{self, Reply};
+use domain::request::{Request, State};
+use domain::storage;
 
 use crate::ConsentCallback;
 use crate::answer::{Answer, Given, Means, Unanswered};
@@ -68,31 +66,6 @@ impl ConsentCallback {
         }
     }
 
-    /// Words are an answer where the brand allows it, nothing but one request can be meant, and no money is.
-    pub(crate) async fn wrote(
-        &self,
-        heard: Heard<'_>,
-        from: &Sender,
-        (text, intent): (&str, Option<&str>),
-    ) -> Result<(), Problem> {
-        let introduced = match intent {
-            Some(intent) => self.named(heard, intent).await?,
-            None => None,
-        };
-        if let Some((_, request)) = introduced {
-            self.learn(heard, request.mode, &request.address, from).await?;
-        }
-        let Some(address) = self.address_of(heard, from).await? else { return Ok(()) };
-        if heard.brand.policy.text_replies
-            && let Some((given, answer)) = self.replied(heard, &address, text).await?
-        {
-            self.give(given, &answer).await?;
-        } else {
-            tracing::info!(channel.name = %heard.channel, "a customer wrote something that is no answer");
-        }
-        self.learn(heard, heard.mode, &address, from).await
-    }
-
     /// Notes that somebody did something on a channel.
     async fn heard_of(&self, heard: Heard<'_>, from: &Sender) -> Result<(), Problem> {
         match self.address_of(heard, from).await? {
@@ -102,7 +75,7 @@ impl ConsentCallback {
     }
 
     /// The request that a postback of ours names, if it is this brand's.
-    async fn named(
+    pub(crate) async fn named(
         &self,
         heard: Heard<'_>,
         postback: &str,
@@ -114,7 +87,7 @@ impl ConsentCallback {
     }
 
     /// Gives an answer. One that does not count is acknowledged like any other.
-    async fn give(&self, given: Given, answer: &Answer) -> Result<(), Problem> {
+    pub(crate) async fn give(&self, given: Given, answer: &Answer) -> Result<(), Problem> {
         match self.answer(given, answer).await {
             Ok(_) => Ok(()),
             Err(Unanswered::Trouble(problem)) if passes(&problem) => Err(problem),
@@ -147,43 +120,11 @@ impl ConsentCallback {
             State::Closed { .. } => Ok(false),
         }
     }
-
-    /// What a text answers, if it can only be meant for one request: the only one that is open for the address on this
-    /// channel.
-    async fn replied(
-        &self,
-        heard: Heard<'_>,
-        address: &str,
-        text: &str,
-    ) -> Result<Option<(Given, Answer)>, Problem> {
-        let now = self.clock.now();
-        let channel = heard.channel.as_str();
-        let mut open: Vec<Loaded> = Vec::new();
-        for id in storage::open_for_address(self.store.as_ref(), channel, address).await? {
-            let loaded = storage::load(self.store.as_ref(), id).await?;
-            open.extend(loaded.filter(|loaded| {
-                loaded.request.brand == heard.brand.name && loaded.request.answerable(now).is_ok()
-            }));
-        }
-        let [Loaded { request, .. }] = open.as_slice() else { return Ok(None) };
-        let language = request.customer.language.as_ref().unwrap_or(&heard.brand.language);
-        let said = texts::reply(text, language, &heard.brand.language);
-        let here = |prompt: &&PromptRecord| prompt.is_out() && prompt.channel == *heard.channel;
-        let prompt = request.prompts.iter().rev().find(here).map(|prompt| prompt.id);
-        let words_count = request.mode == heard.mode && !matches!(request.ask, Ask::Payment { .. });
-        let (Some(said), Some(prompt), true) = (said, prompt, words_count) else { return Ok(None) };
-        let action = match said {
-            Reply::Yes => Action::Approve,
-            Reply::No => Action::Decline,
-        };
-        let given = Given { request: request.id, prompt, how: How::Reply };
-        Ok(meant(request, action).map(|answer| (given, answer)))
-    }
 }
 
 /// What a tap answers, if anything: a tap on a button that opens a page never does, and a yes that needs the page cannot be
 /// given without it.
-fn meant(request: &Request, action: Action) -> Option<Answer> {
+pub(crate) fn meant(request: &Request, action: Action) -> Option<Answer> {
     let yes = |session_code| Answer::Approve { session_code, means: Means::Tap };
     match action {
         Action::Decline => Some(Answer::Decline(DeclineReason::Customer)),

@@ -120,7 +120,7 @@ impl Intake {
             }
         };
         let mut ended = Vec::new();
-        for (id, _) in &standing.open {
+        for (id, _) in standing.open.iter().filter(|(_, deadline)| *deadline > now) {
             let loaded = storage::load(self.store.as_ref(), *id).await?;
             if loaded.is_none_or(|loaded| loaded.request.is_closed()) {
                 ended.push(*id);
@@ -130,7 +130,7 @@ impl Intake {
             return Err(limited(refused, now));
         }
         standing
-            .without(&ended)
+            .without(&ended, now)
             .ask(&brand.policy, request, now)
             .map_err(|refused| limited(refused, now))
     }

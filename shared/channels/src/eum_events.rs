@@ -195,7 +195,7 @@ impl Inbound {
         match opt_out::wish(&self.message_body).or_else(by_keyword) {
             Some(Wish::Stop) => Callback::Stop(from),
             Some(Wish::Start) => Callback::Start(from),
-            None => Callback::Wrote { from, text: self.message_body, intent: None },
+            None => Callback::Wrote { from, text: self.message_body, intent: None, at: None },
         }
     }
 }
@@ -266,9 +266,9 @@ mod tests {
                 from(&whom);
                 "start".to_owned()
             }
-            Callback::Wrote { from: whom, text, intent } => {
+            Callback::Wrote { from: whom, text, intent, at } => {
                 from(&whom);
-                assert_eq!(intent, None);
+                assert_eq!((intent, at), (None, None));
                 format!("wrote {text}")
             }
         };

@@ -13,6 +13,8 @@ use crate::values::time::Timestamp;
 
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 const DAY: Duration = Duration::from_secs(86_400);
+/// For how long a request is known that is no longer open, or was given more time.
+const KNOWN: Duration = Duration::from_secs(3_600);
 
 /// What has been asked of one address of one brand lately.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +25,8 @@ pub struct Standing {
     pub declines: Vec<Timestamp>,
     /// Until when the address is left in peace.
     pub quiet_until: Option<Timestamp>,
-    /// The requests that may be open, with their deadlines when they were accepted.
+    /// The requests that may be open, with their deadlines when they were accepted, or when they were found to have ended; each
+    /// is known for a while longer, as what was written to it may be on its way.
     pub open: Vec<(RequestId, Timestamp)>,
 }
 
@@ -62,7 +65,8 @@ impl Standing {
         if let Some(until) = next.quiet_until {
             return Err(Limited::Quiet { until });
         }
-        if request.is_some() && next.open.len() >= count(policy.open_max) {
+        let open = next.open.iter().filter(|(_, deadline)| *deadline > now).count();
+        if request.is_some() && open >= count(policy.open_max) {
             return Err(Limited::Open);
         }
         let windows =
@@ -97,11 +101,13 @@ impl Standing {
         next
     }
 
-    /// Takes requests that have ended off the list of open ones.
+    /// Requests that have ended are open no longer.
     #[must_use]
-    pub fn without(&self, ended: &[RequestId]) -> Self {
+    pub fn without(&self, ended: &[RequestId], now: Timestamp) -> Self {
         let mut next = self.clone();
-        next.open.retain(|(id, _)| !ended.contains(id));
+        for (_, deadline) in next.open.iter_mut().filter(|(id, _)| ended.contains(id)) {
+            *deadline = now.min(*deadline);
+        }
         next
     }
 
@@ -109,7 +115,7 @@ impl Standing {
         let mut next = self.clone();
         next.prompts.retain(|at| *at > now.before(DAY));
         next.declines.retain(|at| *at > now.before(TEN_MINUTES));
-        next.open.retain(|(_, deadline)| *deadline > now);
+        next.open.retain(|(_, deadline)| deadline.after(KNOWN) > now);
         next.quiet_until = next.quiet_until.filter(|until| *until > now);
         next
     }
@@ -202,7 +208,7 @@ mod tests {
         let id = RequestId::new(at(1), [1; 10]);
         let standing = Standing::default().ask(&policy, Some((id, at(100))), at(1)).unwrap();
         assert_eq!(standing.ask(&policy, Some((id, at(100))), at(2)), Err(Limited::Open));
-        assert!(standing.without(&[id]).ask(&policy, Some((id, at(100))), at(2)).is_ok());
+        assert!(standing.without(&[id], at(2)).ask(&policy, Some((id, at(100))), at(2)).is_ok());
         assert!(standing.ask(&policy, Some((id, at(300))), at(101)).is_ok());
     }
 }

@@ -3,6 +3,7 @@
 use domain::consent::How;
 use domain::request::{Request, State};
 use domain::storage::{body, unbody};
+use domain::values::time::Timestamp;
 use serde_json::{Value, json};
 use tests::world::{Asked, Core, PHONE, World};
 
@@ -11,7 +12,10 @@ fn world(policy: &Value) -> World {
 }
 
 fn allowing() -> World {
-    world(&json!({ "text_replies": true, "open_max": 9, "prompts_per_ten_minutes": 99 }))
+    // Silence is no reason to ask somewhere else meanwhile.
+    world(&json!({
+        "text_replies": true, "open_max": 9, "prompts_per_ten_minutes": 99, "fallback_seconds": 300,
+    }))
 }
 
 /// Asks for a card to be kept.
@@ -90,6 +94,44 @@ fn money_is_never_paid_or_refused_by_words() {
 }
 
 #[test]
+fn words_from_before_a_prompt_are_no_answer_to_it_however_late_they_come() {
+    let world = allowing();
+    let before = world.now();
+    world.time_passes(2);
+    let asked = asks_for_a_card(&world, "en");
+    let wrote = |at: Timestamp| json!([{ "wrote": { "from": { "phone": PHONE }, "text": "yes", "at": at } }]);
+    world.tells("sms", &wrote(before)).ok(200);
+    assert_eq!(world.state(&asked), "prompted");
+    world.time_passes(1);
+    let written = world.now();
+    world.time_passes(31);
+    world.tells("sms", &wrote(written)).ok(200);
+    assert_eq!(world.state(&asked), "prompted", "other requests may have been open then");
+    world.tells("sms", &wrote(world.now())).ok(200);
+    world.settles();
+    assert_eq!(world.state(&asked), "fulfilled");
+}
+
+#[test]
+fn words_that_may_have_been_meant_for_what_ended_meanwhile_are_no_answer() {
+    let world = allowing();
+    let (asked, other) = (asks_for_a_card(&world, "en"), asks_for_a_card(&world, "en"));
+    world.time_passes(1);
+    let at = world.now();
+    world.time_passes(1);
+    world.acts(&other, "cancel", &json!({})).ok(200);
+    for at in [json!(at), Value::Null] {
+        let wrote = json!([{ "wrote": { "from": { "phone": PHONE }, "text": "yes", "at": at } }]);
+        world.tells("sms", &wrote).ok(200);
+        assert_eq!(world.state(&asked), "prompted");
+    }
+    world.time_passes(31);
+    writes(&world, "yes");
+    world.settles();
+    assert_eq!(world.state(&asked), "fulfilled");
+}
+
+#[test]
 fn with_two_requests_open_nobody_knows_which_one_is_meant() {
     let world = allowing();
     let asked = asks_for_a_card(&world, "en");
@@ -98,6 +140,7 @@ fn with_two_requests_open_nobody_knows_which_one_is_meant() {
     writes(&world, "no");
     assert_eq!(world.state(&asked), "prompted");
     world.acts(&other, "cancel", &json!({})).ok(200);
+    world.time_passes(31);
     writes(&world, "no");
     world.settles();
     assert_eq!(world.state(&asked), "declined", "now there is only one");

@@ -66,6 +66,7 @@ fn a_million_steps_break_nothing_and_come_to_every_end() {
         "said no on WhatsApp",
         "said yes by a link on WhatsApp",
         "said yes in a chat on WhatsApp",
+        "said yes in words on WhatsApp",
         "sent on",
         "told",
         "wrote STOP on WhatsApp",

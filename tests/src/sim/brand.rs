@@ -53,7 +53,8 @@ impl Credentials {
             _ if !own_policy => json!({}),
             0 => json!({}),
             _ => json!({
-                "session_code": dice.happens(700),
+                "session_code": dice.happens(600),
+                "text_replies": dice.happens(800),
                 "fallback_seconds": dice.between(5, 20),
                 "open_max": 20,
                 "prompts_per_ten_minutes": 1000,

@@ -1,10 +1,12 @@
 //! What requesters do: make requests, repeat calls that got no answer, cancel, resend, extend, read.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use domain::problem::Problem;
 use domain::values::id::RequestId;
+use domain::values::time::Timestamp;
 use http::{HeaderMap, HeaderValue, Response, header};
 use serde_json::{Value, json};
 
@@ -15,6 +17,8 @@ use super::world::World;
 pub(super) struct Call {
     key: String,
     body: Value,
+    /// Until when its key is known: whoever repeats it later makes another call.
+    known_until: Timestamp,
     /// Whose money goes back, where it does.
     of: Option<RequestId>,
     under_way: bool,
@@ -30,6 +34,9 @@ type Made = (Option<RequestId>, Option<u64>);
 /// Numbers that everything reaches, and those that the sandbox phone and the provider of texts know better.
 pub(super) const PHONES: [&str; 5] =
     ["+15551230001", "+15551230002", "+15551239001", "+15551239002", "+15551239004"];
+
+/// Shorter than a day, for which keys are known, by what a call takes.
+const KEYS_KNOWN: Duration = Duration::from_secs(86_400 - 60);
 
 /// What is asked for: money, a card to keep, facts.
 pub(super) fn payment(amount: u64) -> Value {
@@ -157,7 +164,10 @@ impl World {
     fn calls_once(&mut self, key: String, of: Option<RequestId>, body: Value) {
         let place = self.calls.len();
         let gives_up = self.plan.requests > 1 && self.roll(5) == 0;
-        let call = Call { key, body, of, under_way: false, answered: false, gives_up, made: None };
+        let known_until = self.now().after(KEYS_KNOWN);
+        let made = None;
+        let (under_way, answered) = (false, false);
+        let call = Call { key, body, known_until, of, under_way, answered, gives_up, made };
         self.calls.push(call);
         self.call(place);
     }
@@ -190,7 +200,12 @@ impl World {
     }
 
     pub(super) fn call(&mut self, place: usize) {
+        let now = self.now();
         let Some(call) = self.calls.get_mut(place) else { return };
+        if now >= call.known_until {
+            call.gives_up();
+            return;
+        }
         call.under_way = true;
         let body = call.body.to_string();
         let (key, of) = (call.key.clone(), call.of);

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use domain::ask::Ask;
 use domain::consent::How;
 use domain::event::What;
 use domain::request::{PromptRecord, Request};
@@ -116,11 +117,10 @@ pub(super) fn way(after: &Request, what: &What) -> Option<&'static str> {
         after.prompt(prompt).is_some_and(|prompt| prompt.channel.as_str() == NAME)
     };
     if let What::Granted { consent } = what {
-        let tapped = consent.how == How::Tap;
-        let way = if tapped {
-            "said yes in a chat on WhatsApp"
-        } else {
-            "said yes by a link on WhatsApp"
+        let way = match consent.how {
+            How::Tap => "said yes in a chat on WhatsApp",
+            How::Reply => "said yes in words on WhatsApp",
+            How::Page | How::SandboxTap | How::Paid => "said yes by a link on WhatsApp",
         };
         return here(consent.prompt).then_some(way);
     }
@@ -211,7 +211,8 @@ impl World {
 
     /// Something happens on WhatsApp that is no answer to a prompt.
     pub(super) fn chats(&mut self) {
-        match self.roll(8) {
+        match self.roll(12) {
+            8.. => self.answers_in_words(),
             0 | 1 => {
                 let phone = self.shared.lock().dice.pick(&PHONES).copied().unwrap_or_default();
                 // Nobody keeps what a customer says.
@@ -221,6 +222,32 @@ impl World {
             4 => self.looks_up(),
             _ => self.hears_of_chats(),
         }
+    }
+
+    /// The customer answers in words, which mean what nothing else can be meant by when they are written.
+    fn answers_in_words(&mut self) {
+        let Some((request, _)) = self.some_prompt() else { return };
+        let phone = request.customer.phone.as_str();
+        let (words, now) = (if self.roll(4) > 0 { "yes" } else { "no" }, self.now());
+        {
+            let outside = &mut *self.shared.lock();
+            let asked = |request: &Request| {
+                let here = |prompt: &PromptRecord| prompt.channel.as_str() == NAME;
+                let theirs = request.customer.phone.as_str() == phone;
+                theirs && request.answerable(now).is_ok() && request.prompts.iter().any(here)
+            };
+            let seen = outside.watch.seen.values().map(|seen| &seen.request);
+            let open: Vec<&Request> = seen.filter(|seen| asked(seen)).collect();
+            let only = match open.as_slice() {
+                [only] if words == "yes" => Some(only),
+                _ => None,
+            };
+            // No word moves money.
+            let meant = only.filter(|only| !matches!(only.ask, Ask::Payment { .. }));
+            let meant = meant.map(|only| only.id);
+            outside.watch.approved.extend(meant);
+        }
+        self.writes_in_chat(phone, words);
     }
 
     /// The customer writes something on WhatsApp.

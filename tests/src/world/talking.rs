@@ -127,7 +127,7 @@ enum Said {
     Paid { about: String, token: String },
     Stop { from: Who },
     Start { from: Who },
-    Wrote { from: Who, text: String, intent: Option<String> },
+    Wrote { from: Who, text: String, intent: Option<String>, at: Option<Timestamp> },
 }
 
 fn about(text: &str) -> Result<About, CallbackError> {
@@ -148,8 +148,8 @@ impl Said {
             }
             Self::Stop { from } => Callback::Stop(from.into()),
             Self::Start { from } => Callback::Start(from.into()),
-            Self::Wrote { from, text, intent } => {
-                Callback::Wrote { from: from.into(), text, intent }
+            Self::Wrote { from, text, intent, at } => {
+                Callback::Wrote { from: from.into(), text, intent, at }
             }
         })
     }

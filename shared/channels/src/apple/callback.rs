@@ -94,7 +94,7 @@ fn written(from: Sender, text: String, intent: Option<String>) -> Callback {
     match opt_out::wish(&text) {
         Some(Wish::Stop) => Callback::Stop(from),
         Some(Wish::Start) => Callback::Start(from),
-        None => Callback::Wrote { from, text, intent },
+        None => Callback::Wrote { from, text, intent, at: None },
     }
 }
 

@@ -6,6 +6,7 @@
 use domain::keys;
 use domain::ports::{Callback, CallbackError, CallbackReply, PromptRef, Received, Sender};
 use domain::values::phone::Phone;
+use domain::values::time::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -107,8 +108,16 @@ fn said(value: &Value, message: &Value) -> Option<Callback> {
     Some(match opt_out::wish(words) {
         Some(Wish::Stop) => Callback::Stop(from),
         Some(Wish::Start) => Callback::Start(from),
-        None => Callback::Wrote { from, text: words.to_owned(), intent: None },
+        None => {
+            Callback::Wrote { from, text: words.to_owned(), intent: None, at: written_at(message) }
+        }
     })
+}
+
+/// When a message was written, to the second.
+fn written_at(message: &Value) -> Option<Timestamp> {
+    let seconds: i64 = text(message, "/timestamp")?.parse().ok()?;
+    Some(Timestamp::from_millis(seconds.checked_mul(1_000)?))
 }
 
 /// Who sent a message. Somebody with a username may have no number here, and then has only the business-scoped id, which

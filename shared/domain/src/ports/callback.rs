@@ -132,6 +132,8 @@ pub enum Callback {
         text: String,
         /// What the link carried that the customer began the conversation with: a postback of ours, perhaps.
         intent: Option<String>,
+        /// When, where the channel tells: a callback may come late, and what was written before a prompt is no answer to it.
+        at: Option<Timestamp>,
     },
 }
 

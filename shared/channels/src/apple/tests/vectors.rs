@@ -62,7 +62,8 @@ fn gzipped(vector: &Value) {
     std::mem::swap(&mut headers, &mut callback.headers);
     callback.headers.insert("authorization", headers["authorization"].clone());
     let received = channel.receive(&callback).unwrap();
-    let [Callback::Wrote { from, text, intent: None }] = received.callbacks.as_slice() else {
+    let [Callback::Wrote { from, text, intent: None, at: None }] = received.callbacks.as_slice()
+    else {
         panic!("{received:?}");
     };
     assert_eq!(text.as_str(), vector["decoded"]["body"].as_str().unwrap());

@@ -6,6 +6,7 @@
 use domain::ports::{About, Callback, CallbackError, CallbackReply, Received, Sender};
 use domain::values::id::PromptId;
 use domain::values::phone::Phone;
+use domain::values::time::Timestamp;
 use serde::Deserialize;
 
 use super::bare;
@@ -27,6 +28,8 @@ struct Event {
     suggestion_response: Option<SuggestionResponse>,
     #[serde(default)]
     text: Option<String>,
+    #[serde(default)]
+    send_time: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -67,7 +70,10 @@ fn told(event: Event) -> Option<Callback> {
         let from = Sender { phone, ..Sender::default() };
         return Some(Callback::Tapped { postback, from });
     }
-    let Some(kind) = event.event_type else { return wrote(phone?, event.text?) };
+    let Some(kind) = event.event_type else {
+        let at = event.send_time.and_then(|time| time.parse().ok());
+        return wrote(phone?, event.text?, at);
+    };
     let about = event.message_id.and_then(|id| PromptId::from_uuid(&id)).map(About::Prompt);
     match kind.as_str() {
         "DELIVERED" => about.map(Callback::Delivered),
@@ -84,11 +90,11 @@ fn told(event: Event) -> Option<Callback> {
     }
 }
 
-fn wrote(phone: Phone, text: String) -> Option<Callback> {
+fn wrote(phone: Phone, text: String, at: Option<Timestamp>) -> Option<Callback> {
     let from = phone.into();
     Some(match opt_out::wish(&text) {
         Some(Wish::Stop) => Callback::Stop(from),
         Some(Wish::Start) => Callback::Start(from),
-        None => Callback::Wrote { from, text, intent: None },
+        None => Callback::Wrote { from, text, intent: None, at },
     })
 }

@@ -96,7 +96,7 @@ fn written(form: &Form) -> Result<Option<Callback>, CallbackError> {
         (Some(_) | None, Some(Wish::Stop)) => Callback::Stop(from.into()),
         (Some(_) | None, Some(Wish::Start)) => Callback::Start(from.into()),
         (Some(_) | None, None) => {
-            Callback::Wrote { from: from.into(), text: body.to_owned(), intent: None }
+            Callback::Wrote { from: from.into(), text: body.to_owned(), intent: None, at: None }
         }
     }))
 }

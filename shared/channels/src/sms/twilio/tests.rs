@@ -60,7 +60,7 @@ fn encode(pairs: &[(&str, &str)]) -> String {
 
 /// A callback as Twilio would sign it, told independently of the code that verifies.
 fn wrote(phone: &Phone, text: String) -> Callback {
-    Callback::Wrote { from: phone.clone().into(), text, intent: None }
+    Callback::Wrote { from: phone.clone().into(), text, intent: None, at: None }
 }
 
 fn signed(url: &str, pairs: &[(&str, &str)]) -> UnverifiedCallback {

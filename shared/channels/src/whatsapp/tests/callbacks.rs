@@ -2,6 +2,7 @@
 
 use domain::ports::{Callback, CallbackError, Sender};
 use domain::postback::Action;
+use domain::values::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::{CUSTOMER, USER, body, receive, value};
@@ -32,7 +33,8 @@ fn customer() -> Sender {
 }
 
 fn wrote(text: &str) -> Callback {
-    Callback::Wrote { from: customer(), text: text.to_owned(), intent: None }
+    let at = Some(Timestamp::from_millis(1_750_030_073_000));
+    Callback::Wrote { from: customer(), text: text.to_owned(), intent: None, at }
 }
 
 fn fares(members: &Value) -> Vec<Callback> {

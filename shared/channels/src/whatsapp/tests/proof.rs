@@ -53,7 +53,7 @@ fn a_body_with_escapes_is_verified_as_it_came_and_read_as_it_was_meant() {
     let received = receive(body).unwrap();
     let from = Sender::from(format!("+{CUSTOMER}").parse::<Phone>().unwrap());
     let text = "me@example.com https://x.example/ ë😀".to_owned();
-    assert_eq!(received.callbacks, [Callback::Wrote { from, text, intent: None }]);
+    assert_eq!(received.callbacks, [Callback::Wrote { from, text, intent: None, at: None }]);
     let again = serde_json::from_slice::<Value>(body).unwrap().to_string();
     let mut changed = signed(body, "secret-app");
     changed.body = again.into();

@@ -108,6 +108,7 @@ fn every_published_and_computed_vector_is_judged_as_it_says() {
                     from: phone().into(),
                     text: "Oui, d’accord ✅".to_owned(),
                     intent: None,
+                    at: Some("2026-04-05T10:00:00Z".parse().unwrap()),
                 }]
             }
             _ => Vec::new(),
@@ -171,7 +172,9 @@ fn what_a_customer_writes_or_switches_is_a_stop_a_start_or_their_own_words() {
     assert_eq!(of("STOP"), [Callback::Stop(phone().into())]);
     assert_eq!(of("baja"), [Callback::Stop(phone().into())]);
     assert_eq!(of("unstop"), [Callback::Start(phone().into())]);
-    let wrote = Callback::Wrote { from: phone().into(), text: "who is this?".into(), intent: None };
+    let at = Some("2026-01-01T00:01:00Z".parse().unwrap());
+    let (from, text) = (phone().into(), "who is this?".into());
+    let wrote = Callback::Wrote { from, text, intent: None, at };
     assert_eq!(of("who is this?"), [wrote]);
     assert_eq!(told(&event("UNSUBSCRIBE")), [Callback::Stop(phone().into())]);
     assert_eq!(told(&event("SUBSCRIBE")), [Callback::Start(phone().into())]);
