@@ -4,10 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::message::{Message, QueueName};
+use domain::request::Request;
 use domain::values::time::Timestamp;
 
 use super::work::{End, Running, Work};
 use super::world::World;
+
+/// How long a customer has on a processor's page in any case.
+const AWAY: Duration = Duration::from_secs(120);
 
 impl World {
     /// A message that is due goes to a worker.
@@ -86,14 +90,20 @@ impl World {
         self.say(|| format!("{by:?} pass, it is {now}"));
     }
 
-    /// Just beyond the deadline of somebody who is asked or at a processor.
+    /// Until somebody's time is nearly over, or just over: of whoever is on a processor's page, if anybody is.
     fn next_deadline(&self) -> Duration {
         let (now, outside) = (self.now(), &mut *self.shared.lock());
-        let open = outside.watch.seen.values().map(|seen| &seen.request);
-        let open = open.filter(|request| !request.is_closed() && request.expires_at >= now);
-        let deadlines: Vec<Timestamp> = open.map(|request| request.expires_at).collect();
+        let open = || {
+            let seen = outside.watch.seen.values().map(|seen| &seen.request);
+            seen.filter(|request| !request.is_closed() && request.expires_at >= now)
+        };
+        let away: Vec<Timestamp> = open().filter_map(leaves_at).collect();
+        let asked = || open().map(|request| request.expires_at).collect();
+        let deadlines = if away.is_empty() { asked() } else { away };
         let deadline = outside.dice.pick(&deadlines).copied().unwrap_or(now);
-        now.until(deadline).saturating_add(Duration::from_millis(outside.dice.below(1_500)))
+        let before = Duration::from_millis(outside.dice.below(6_000));
+        let beyond = Duration::from_millis(outside.dice.below(1_500));
+        now.until(deadline).saturating_sub(before).saturating_add(beyond)
     }
 
     pub(super) fn next_due(&self) -> Option<Timestamp> {
@@ -102,4 +112,10 @@ impl World {
             QueueName::ALL.into_iter().filter_map(|queue| self.database.next_due(queue).ok()?);
         due.chain(late).min()
     }
+}
+
+/// Until when a customer may be on a processor's page, if they are.
+fn leaves_at(request: &Request) -> Option<Timestamp> {
+    let onward = request.open_attempt()?.onward.as_ref()?;
+    Some(request.expires_at.max(onward.at.after(AWAY)))
 }
