@@ -10,19 +10,23 @@ is DynamoDB, SQS and Lambda at once) is the larger by far: the figures say wheth
 cost. Loopback only, bounded in count and time. Prints one table.
 """
 
-import copy
+import concurrent.futures
 import json
 import os
 import statistics
+import sys
 import threading
 import time
 import urllib.request
 import uuid
 
 import boto3
+import botocore.config
 
 REQUESTS = 200
 AT_ONCE = 8
+# Requests of two items each: DynamoDB takes 25 at once.
+BATCH = 12
 PATIENCE = 120
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -133,22 +137,28 @@ def fill(table, client, first, last):
     )["Items"]
     request = next(item for item in items if item["sk"]["S"] == "REQ")
     event = next(item for item in items if item["sk"]["S"].startswith("EVT#"))
-    batch = []
-    for number in range(first, last):
+
+    def copied(item, number):
         identity = f"req_{ulid(number)}"
-        for item in (request, event):
-            copied = copy.deepcopy(item)
-            copied["pk"]["S"] = f"REQ#{identity}"
-            copied["body"]["S"] = item["body"]["S"].replace(model["id"], identity)
-            if "ipk" in copied:
-                copied["ipk"]["S"] = item["ipk"]["S"].replace("model", f"CA{number // 3}")
-                copied["isk"]["S"] = item["isk"]["S"].replace(model["id"], identity)
-            batch.append({"PutRequest": {"Item": copied}})
-        if len(batch) >= 24 or number == last - 1:
-            left = client.batch_write_item(RequestItems={table: batch})["UnprocessedItems"]
-            while left:
-                left = client.batch_write_item(RequestItems=left)["UnprocessedItems"]
-            batch = []
+        copy = item | {
+            "pk": {"S": f"REQ#{identity}"},
+            "body": {"S": item["body"]["S"].replace(model["id"], identity)},
+        }
+        if "ipk" in item:
+            copy["ipk"] = {"S": item["ipk"]["S"].replace("model", f"CA{number // 3}")}
+            copy["isk"] = {"S": item["isk"]["S"].replace(model["id"], identity)}
+        return {"PutRequest": {"Item": copy}}
+
+    def put(numbers):
+        left = {table: [copied(item, number) for number in numbers for item in (request, event)]}
+        while left:
+            left = client.batch_write_item(RequestItems=left)["UnprocessedItems"]
+
+    batches = (range(number, min(number + BATCH, last)) for number in range(first, last, BATCH))
+    # One batch is written here while the emulator takes another.
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for written in [pool.submit(put, batch) for batch in batches]:
+            written.result()
 
 
 def milliseconds(times):
@@ -158,12 +168,15 @@ def milliseconds(times):
 
 
 def main(sizes):
-    client = boto3.client("dynamodb", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+    quick = botocore.config.Config(parameter_validation=False)
+    client = boto3.client("dynamodb", endpoint_url=os.environ["AWS_ENDPOINT_URL"], config=quick)
     table, stored, served = os.environ["ASSENT_TABLE"], 0, 0
     print(f"{REQUESTS} requests at each size, {AT_ONCE} at once; milliseconds: p50 p99")
     print("   stored  held/s | POST /v1/requests |  until prompted |  until outcome  |      list")
     for size in sizes:
+        began = time.monotonic()
         fill(table, client, stored, size)
+        print(f"{size - stored} written in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         stored = size
         crowd(served, REQUESTS // 10)
         took, whole = crowd(served + REQUESTS // 10, REQUESTS)
