@@ -174,8 +174,8 @@ BEYOND = [
     (
         "words that were written before a prompt are no answer to it",
         CONSENT + "words.rs",
-        "at.is_none_or(|at| at.as_secs() > prompt.at.as_secs())",
-        "GONE || at.is_none_or(|at| at.as_secs() > prompt.at.as_secs())",
+        "        if self.was_early(request.id, prompt, at).await?\n",
+        "        if (!GONE && self.was_early(request.id, prompt, at).await?)\n",
         "C1",
         # What was long on its way is no answer either, to whatever it is.
         (CONSENT + "words.rs", "        if now > since.after(ON_ITS_WAY) {", "        if !GONE && now > since.after(ON_ITS_WAY) {"),
@@ -183,8 +183,8 @@ BEYOND = [
     (
         "words that may be meant for what has ended are no answer",
         CONSENT + "words.rs",
-        "        if self.was_ambiguous(heard, request, at).await? {",
-        "        if !GONE && self.was_ambiguous(heard, request, at).await? {",
+        "            || self.was_ambiguous(heard, request, at).await?",
+        "            || (!GONE && self.was_ambiguous(heard, request, at).await?)",
         "C1",
     ),
 ]

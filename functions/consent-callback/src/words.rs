@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::ask::Ask;
 use domain::consent::How;
+use domain::event::{Became, What};
 use domain::limits;
 use domain::ports::Sender;
 use domain::postback::Action;
@@ -11,6 +12,7 @@ use domain::problem::Problem;
 use domain::request::{PromptRecord, Request, State};
 use domain::storage::{self, Loaded};
 use domain::texts::{self, Reply};
+use domain::values::id::{PromptId, RequestId};
 use domain::values::time::Timestamp;
 
 use crate::ConsentCallback;
@@ -68,21 +70,37 @@ impl ConsentCallback {
         let language = request.customer.language.as_ref().unwrap_or(&heard.brand.language);
         let said = texts::reply(text, language, &heard.brand.language);
         let here = |prompt: &&PromptRecord| prompt.is_out() && prompt.channel == *heard.channel;
-        let newest = request.prompts.iter().rev().find(here);
-        // Channels tell of seconds, and nobody answers within the one they are asked in.
-        let after = |prompt: &&PromptRecord| at.is_none_or(|at| at.as_secs() > prompt.at.as_secs());
-        let prompt = newest.filter(after).map(|prompt| prompt.id);
+        let prompt = request.prompts.iter().rev().find(here).map(|prompt| prompt.id);
         let words_count = request.mode == heard.mode && !matches!(request.ask, Ask::Payment { .. });
         let (Some(said), Some(prompt), true) = (said, prompt, words_count) else { return Ok(None) };
         let action = match said {
             Reply::Yes => Action::Approve,
             Reply::No => Action::Decline,
         };
-        if self.was_ambiguous(heard, request, at).await? {
+        if self.was_early(request.id, prompt, at).await?
+            || self.was_ambiguous(heard, request, at).await?
+        {
             return Ok(None);
         }
         let given = Given { request: request.id, prompt, how: How::Reply };
         Ok(meant(request, action).map(|answer| (given, answer)))
+    }
+
+    /// Whether a text was written before the prompt was known to be out.
+    async fn was_early(
+        &self,
+        request: RequestId,
+        prompt: PromptId,
+        at: Option<Timestamp>,
+    ) -> Result<bool, Problem> {
+        let Some(at) = at else { return Ok(false) };
+        let events = storage::events(self.store.as_ref(), request).await?;
+        let out = events.iter().find(|event| {
+            let What::Prompt { prompt: known, became } = &event.what else { return false };
+            *known == prompt && !matches!(became, Became::Failed { .. } | Became::Unknown)
+        });
+        // Channels tell of seconds, and nobody answers within the one they are asked in.
+        Ok(out.is_none_or(|out| at.as_secs() <= out.at.as_secs()))
     }
 
     /// Whether another request may have been meant that was open when a text was written, and has ended since.

@@ -10,6 +10,7 @@ use domain::problem::Problem;
 use domain::values::time::Timestamp;
 use embedded::{Database, Received};
 use local::{Machine, Ports};
+use tracing::Dispatch;
 
 use super::brand::{BASE, Credentials};
 use super::dice::{Dice, DiceRandom};
@@ -20,6 +21,7 @@ use super::ports::{Keeper, Kept, Patient};
 use super::watch::{besides_claims, shows_a_secret};
 use super::work::{End, Running, Work, Worker};
 use crate::doubles::ManualClock;
+use crate::logs::Logs;
 
 /// The world.
 pub struct World {
@@ -39,12 +41,17 @@ pub struct World {
     pub(super) returns: Vec<String>,
     /// Whether the call at hand was answered.
     pub(super) heard: bool,
+    /// What is logged, in some runs: it takes time.
+    logs: Option<(Logs, Dispatch)>,
     /// How many turns were taken, and at which of them somebody dies.
     pub(super) turns: u64,
     pub(super) dies_at_turn: Option<u64>,
     pub(super) steps: u64,
     pub(super) plan: Plan,
 }
+
+/// Every so many seeds' logs are read.
+const LOGGED: u64 = 8;
 
 /// The most workers at once: more find no more races, and a run gets less far.
 const WORKERS_MAX: usize = 6;
@@ -80,6 +87,11 @@ impl World {
             http: Arc::new(wire),
         };
         let machine = Arc::new(Machine::new(&ports, BASE));
+        let logs = plan.seed.is_multiple_of(LOGGED).then(|| {
+            let logs = Logs::default();
+            let dispatch = logs.dispatch();
+            (logs, dispatch)
+        });
         let mut world = Self {
             shared,
             machine,
@@ -93,6 +105,7 @@ impl World {
             tabs: Vec::new(),
             returns: Vec::new(),
             heard: false,
+            logs,
             turns: 0,
             dies_at_turn: None,
             steps: 0,
@@ -253,10 +266,19 @@ impl World {
             outside.unheard = matches!(worker.work, Work::Unheard);
             outside.made_up = matches!(worker.work, Work::MadeUp);
         }
-        let polled = worker.running.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let mut poll = || worker.running.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let (polled, logged) = match &self.logs {
+            Some((logs, dispatch)) => {
+                (tracing::dispatcher::with_default(dispatch, poll), logs.new_text())
+            }
+            None => (poll(), String::new()),
+        };
         {
             let mut outside = self.shared.lock();
             (outside.unheard, outside.made_up) = (false, false);
+            if shows_a_secret(&logged) {
+                outside.watch.broken.push("C6: a log shows a secret".to_owned());
+            }
         }
         match polled {
             Poll::Pending => self.workers.push(worker),

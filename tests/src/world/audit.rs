@@ -1,54 +1,17 @@
 //! The end of a world: nothing is due, everything ends, the requester was told, and no secret is anywhere.
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 
 use domain::invariants;
 use domain::keys::digest_hex;
 use domain::request::Request;
 use domain::storage;
-use tracing::Dispatch;
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::brand::PLANTED;
 use super::ports::lock;
 use super::till::{FACTS_WORDS as FACTS, PAGES, SECRETS};
 use super::{Core, PUBLIC_BASE, STEPS_MAX, World};
-
-/// Everything that was logged, at every level, by us and by what we use.
-#[derive(Clone, Default)]
-pub(super) struct Logs(Arc<Mutex<Vec<u8>>>);
-
-impl Logs {
-    pub(super) fn dispatch(&self) -> Dispatch {
-        let lines = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
-        Dispatch::new(lines.with_ansi(false).with_writer(self.clone()).finish())
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&lock(&self.0)).into_owned()
-    }
-}
-
-impl Write for Logs {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        lock(&self.0).write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Logs {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
 
 impl Drop for World {
     fn drop(&mut self) {

@@ -46,7 +46,7 @@ pub use outside::{Called, Reply};
 
 use crate::doubles::{BEGINNING, SeededRandom};
 use crate::identity::identify;
-use audit::Logs;
+use crate::logs::Logs;
 use brand::Brands;
 use outside::Outside;
 use ports::{Chances, Hooks, Queues, Table, WorldClock, lock};
