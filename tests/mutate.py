@@ -77,18 +77,31 @@ def put(target, content):
         target.write_bytes(content)
 
 
-def build():
-    # As fast as it gets, without what takes longest to build.
+def flags():
+    """As fast as it gets, without what takes longest to build."""
     quick = {"CARGO_PROFILE_RELEASE_LTO": "off", "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16"}
-    flags = {"CARGO_TARGET_DIR": str(ROOT / "target" / "mutants"), "RUSTFLAGS": "-A warnings", **quick}
-    flags = {**os.environ, **flags}
+    return {**os.environ, "CARGO_TARGET_DIR": str(ROOT / "target" / "mutants"), "RUSTFLAGS": "-A warnings", **quick}
+
+
+def build():
     command = ["cargo", "build", "--quiet", "--locked", "--release", "--package", "tests", "--example", "simulate"]
-    if subprocess.run(command, cwd=COPY, env=flags, check=False).returncode:
+    if subprocess.run(command, cwd=COPY, env=flags(), check=False).returncode:
         sys.exit("the tree with its switches does not build")
     # Apart, so that no other build replaces it while it runs.
     built = ROOT / "target" / "mutants" / "simulate"
     shutil.copy2(ROOT / "target" / "mutants" / "release" / "examples" / "simulate", built)
     return built
+
+
+def told(story, guard):
+    """Whether a story of the test binary notices that a guard is gone."""
+    command = ["cargo", "test", "--quiet", "--locked", "--release", "--package", "tests", "--no-default-features"]
+    command += ["--test", "it", "--", "--exact", story]
+    names = {} if guard is None else {"GUARD": str(guard)}
+    ran = subprocess.run(command, cwd=COPY, env={**flags(), **names}, capture_output=True, text=True, check=False)
+    if not re.search(r"\b1 (passed|failed)\b", ran.stdout):
+        sys.exit(f"the story {story} cannot be told:\n{ran.stdout[-2000:]}{ran.stderr[-2000:]}")
+    return re.search(r"\b1 failed\b", ran.stdout) is not None
 
 
 def main():
@@ -110,6 +123,11 @@ def main():
     for number in chosen:
         guard, *_ = GUARDS[number - 1]
         expected = set(GUARDS[number - 1][4].split())
+        if story := next((name for name in expected if "::" in name), None):
+            noticed = not told(story, None) and told(story, number)
+            missed += not noticed
+            print(f"| {number} | {guard} | {'the story' if noticed else 'NOT the story'} | {story} |", flush=True)
+            continue
         ran = subprocess.run(
             [simulate, "1", str(STEPS)],
             env={**os.environ, "GUARD": str(number)},
