@@ -1,7 +1,7 @@
 //! Load on one machine: what a request costs at 1,000, 100,000 and 1,000,000 stored ones, and whether one brand's slow
 //! endpoint or dead processor slows another's requests. Loopback only, bounded in count and time; prints tables.
 //!
-//! `cargo build --release -p local -p tests --examples`, then `target/release/examples/load sizes` and `… neighbours`.
+//! `cargo build --release -p local -p tests --bins --examples`, then `target/release/examples/load sizes` and `… neighbours`.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
