@@ -76,7 +76,7 @@ impl Intake {
         let until = self.clock.now().after(Duration::from_secs(wait));
         let mut loaded = self.owned(&requester, id).await?;
         let after = after.unwrap_or(loaded.version);
-        while wait > 0 && loaded.version <= after && news_may_come(&loaded.request) {
+        while wait > 0 && loaded.version <= after && !loaded.request.is_over() {
             let left = self.clock.now().until(until);
             if left.is_zero() {
                 break;
@@ -158,11 +158,6 @@ impl Intake {
             &json!({ "code": code, "status": status, "title": title, "remedy": remedy }),
         ))
     }
-}
-
-/// Whether anything can still happen to a request: once it has ended, only to money that is given back.
-fn news_may_come(request: &Request) -> bool {
-    !request.is_closed() || request.open_refunds().next().is_some()
 }
 
 fn cursor_read(text: &str) -> Result<String, Problem> {

@@ -82,8 +82,7 @@ fn authorization_gone(after: &Request) -> bool {
 #[must_use]
 pub fn settled(request: &Request, notices: &[crate::notice::Notice]) -> bool {
     let told = u32::try_from(notices.len()).is_ok_and(|count| count == request.notices);
-    request.is_closed()
-        && request.open_refunds().next().is_none()
+    request.is_over()
         && told
         && notices.iter().all(|notice| notice.delivered_at.is_some() || notice.given_up)
 }

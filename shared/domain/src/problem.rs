@@ -149,6 +149,12 @@ impl Problem {
         Self { code, detail: detail.into(), errors: Vec::new(), retry_after: None }
     }
 
+    /// Somebody else committed first, again and again: the call may be made once more.
+    #[must_use]
+    pub fn overtaken() -> Self {
+        Self::new(Code::TemporaryReducedCapacity, "the request is changing too fast")
+    }
+
     /// A problem of fields.
     #[must_use]
     pub fn fields(errors: Vec<FieldError>) -> Self {
@@ -192,14 +198,6 @@ impl Problem {
             headers.insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         answer
-    }
-}
-
-impl Problem {
-    /// Somebody else committed first, again and again: the call may be made once more.
-    #[must_use]
-    pub fn overtaken() -> Self {
-        Self::new(Code::TemporaryReducedCapacity, "the request is changing too fast")
     }
 }
 

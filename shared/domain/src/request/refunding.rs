@@ -138,6 +138,12 @@ impl Request {
         self.refunds.iter().filter(|refund| refund.end.is_none())
     }
 
+    /// Whether nothing can happen to it any more: once it has ended, only money that is given back is still under way.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.is_closed() && self.open_refunds().next().is_none()
+    }
+
     /// The refund of that number, if it has not ended.
     #[must_use]
     pub fn open_refund(&self, seq: u32) -> Option<&RefundRecord> {
