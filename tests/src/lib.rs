@@ -3,6 +3,7 @@
 pub mod away;
 pub mod doubles;
 pub mod identity;
+mod lock;
 mod logs;
 pub mod memory;
 pub mod process;

@@ -1,14 +1,12 @@
 //! Whatever is logged, kept to be searched.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tracing::Dispatch;
 use tracing_subscriber::fmt::MakeWriter;
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+use crate::lock::lock;
 
 /// Everything that was logged, at every level, by us and by what we use.
 #[derive(Clone, Default)]

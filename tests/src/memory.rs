@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,11 +12,9 @@ use domain::ports::{
 };
 use domain::values::time::Timestamp;
 
-type Items = BTreeMap<Key, Item>;
+use crate::lock::lock;
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+type Items = BTreeMap<Key, Item>;
 
 /// A store in memory.
 #[derive(Debug, Default)]

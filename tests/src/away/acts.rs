@@ -16,16 +16,15 @@ use domain::ports::{Clock, SandboxPages, SandboxVisit};
 use domain::request::State;
 use domain::seal;
 use domain::storage::Loaded;
-use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
 use processors::sandbox::Books;
 use secrecy::ExposeSecret;
 use serde_json::json;
-use sha2::Sha256;
 
 use super::outside::Faults;
 use super::stories::{AT_THE_BANK, Gives};
 use super::till::{BASE, Till, WEBHOOK_SECRET, finish, poll};
+use crate::standins::stripe;
 
 /// How many things happen until faults stop.
 const STEPS: u64 = 240;
@@ -319,12 +318,7 @@ impl Till {
         let event = json!({ "object": "event", "livemode": false, "data": { "object": object },
             "type": "checkout.session.completed" });
         let body = event.to_string();
-        let at = self.clock.now().as_millis() / 1000;
-        let signature = Hmac::<Sha256>::new_from_slice(WEBHOOK_SECRET.as_bytes()).map(|mut mac| {
-            mac.update(format!("{at}.{body}").as_bytes());
-            hex::encode(mac.finalize().into_bytes())
-        });
-        let header = format!("t={at},v1={}", signature.unwrap_or_default());
+        let header = stripe::signature(WEBHOOK_SECRET, self.clock.now(), body.as_bytes());
         let call = http::Request::post(format!("{BASE}/callbacks/shop/stripe"))
             .header("stripe-signature", header)
             .body(());

@@ -11,16 +11,11 @@ mod ports;
 mod stories;
 mod till;
 
+use crate::lock::lock;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use stories::{Gives, STORIES, Story};
 pub use till::Till;
-
-/// A panic of one worker leaves nothing half done here.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// A run that showed a fault.
 #[derive(Debug)]

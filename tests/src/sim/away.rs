@@ -9,16 +9,15 @@ use domain::ports::PromptRef;
 use domain::postback::{Action, Postback};
 use domain::request::{PromptRecord, Request};
 use domain::values::id::{PromptId, RequestId};
-use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::json;
-use sha2::Sha256;
 
 use super::acts::{Wish, nonce};
 use super::brand::{BASE, other_webhook_secret};
 use super::checkout::Away;
 use super::work::{End, Running, Work};
 use super::world::World;
+use crate::standins::stripe;
 
 /// A page of a processor's in some customer's browser. It stays open for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -236,10 +235,7 @@ impl World {
         };
         let other = self.plan.requests > 1 && self.roll(4) == 0;
         let secret = if other { other_webhook_secret() } else { self.credentials.webhook_secret() };
-        let at = self.now().as_millis().div_euclid(1000);
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return };
-        mac.update(format!("{at}.{body}").as_bytes());
-        let signature = format!("t={at},v1={}", hex::encode(mac.finalize().into_bytes()));
+        let signature = stripe::signature(&secret, self.now(), body.as_bytes());
         let mut headers = HeaderMap::new();
         if let Ok(value) = HeaderValue::from_str(&signature) {
             headers.insert("stripe-signature", value);

@@ -29,7 +29,7 @@ mod whatsapp;
 mod work;
 mod world;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use crate::lock::lock;
 
 pub use checkout::Away;
 pub use dice::Dice;
@@ -39,8 +39,3 @@ pub use outside::{Outage, Outside, Shared, Strike, Struck};
 pub use plan::{Failure, Plan, Report, run};
 pub use story::{Blow, Ending, Verb, What};
 pub use world::World;
-
-/// A panic of one worker leaves nothing half done here.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}

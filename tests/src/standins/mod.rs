@@ -9,4 +9,5 @@ pub mod adyen;
 pub mod apple;
 pub mod eum;
 pub mod rbm;
+pub mod stripe;
 pub mod whatsapp;

@@ -8,14 +8,13 @@ use domain::ports::{
     Refunded, UnverifiedCallback, Use,
 };
 use domain::values::text::Shown;
-use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Value, json};
-use sha2::Sha256;
 
 use super::ground::{BASE, Ground, on_ground};
 use super::providers::{Told, script, told};
 use crate::doubles::{BEGINNING, used};
+use crate::standins;
 
 /// What the ground's webhooks are signed with.
 pub(super) const SECRET: &str = "whsec_of_the_ground";
@@ -202,11 +201,7 @@ fn hears(stripe: &dyn Processor, told: &Told<'_>) {
 }
 
 fn signature(body: &[u8]) -> HeaderValue {
-    let at = BEGINNING.as_millis() / 1000;
-    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("a key");
-    mac.update(format!("{at}.").as_bytes());
-    mac.update(body);
-    let text = format!("t={at},v1={}", hex::encode(mac.finalize().into_bytes()));
+    let text = standins::stripe::signature(SECRET, BEGINNING, body);
     HeaderValue::from_str(&text).expect("a header")
 }
 

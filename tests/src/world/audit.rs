@@ -9,9 +9,9 @@ use domain::request::Request;
 use domain::storage;
 
 use super::brand::PLANTED;
-use super::ports::lock;
 use super::till::{FACTS_WORDS as FACTS, PAGES, SECRETS};
 use super::{Core, PUBLIC_BASE, STEPS_MAX, World};
+use crate::lock::lock;
 
 impl Drop for World {
     fn drop(&mut self) {

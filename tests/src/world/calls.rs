@@ -10,8 +10,8 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::brand::TEST_KEY;
-use super::ports::lock;
 use super::{Core, PUBLIC_BASE};
+use crate::lock::lock;
 
 /// A call that is being put together. It carries the demo brand's test key and, if it is a `POST`, a fresh
 /// `Idempotency-Key`, unless told otherwise.

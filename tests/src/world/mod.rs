@@ -46,10 +46,11 @@ pub use outside::{Called, Reply};
 
 use crate::doubles::{BEGINNING, SeededRandom};
 use crate::identity::identify;
+use crate::lock::lock;
 use crate::logs::Logs;
 use brand::Brands;
 use outside::Outside;
-use ports::{Chances, Hooks, Queues, Table, WorldClock, lock};
+use ports::{Chances, Hooks, Queues, Table, WorldClock};
 
 /// Where a world's links and callbacks begin.
 pub const PUBLIC_BASE: &str = "https://pay.example.com";

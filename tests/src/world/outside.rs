@@ -14,7 +14,8 @@ use http::{HeaderMap, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::Core;
-use super::ports::{Hooks, WorldClock, lock};
+use super::ports::{Hooks, WorldClock};
+use crate::lock::lock;
 use crate::standins::apple::{self, Gateway};
 use crate::standins::eum;
 use crate::standins::rbm::{self, Rbm};

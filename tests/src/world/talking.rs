@@ -23,8 +23,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::calls::Answer;
-use super::ports::lock;
 use super::{Beginning, Core};
+use crate::lock::lock;
 
 /// The kind of such a channel in a brand's settings.
 pub const KIND: &str = "talking";

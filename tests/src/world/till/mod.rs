@@ -25,7 +25,8 @@ use serde_json::json;
 pub(super) use among::join;
 
 use super::Asked;
-use super::ports::{Hooks, lock};
+use super::ports::Hooks;
+use crate::lock::lock;
 
 /// The kind of such a processor in a brand's settings.
 pub const KIND: &str = "till";
