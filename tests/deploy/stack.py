@@ -326,7 +326,7 @@ def main():
             "PublicBaseUrl": domain.url,
             "Architecture": "x86_64",
             "Sandbox": "key",
-            "NoticeReach": "any",
+            "WebhookReach": "any",
             "EndUserMessaging": "on",
             "DeletionProtection": "false",
             "LogLevel": "INFO",
@@ -352,7 +352,7 @@ def main():
             "ASSENT_TABLE": found["TableName"],
             "ASSENT_PROMPTS_QUEUE_URL": found["PromptsQueueUrl"],
             "ASSENT_AUTHORIZATIONS_QUEUE_URL": found["AuthorizationsQueueUrl"],
-            "ASSENT_NOTICES_QUEUE_URL": found["NoticesQueueUrl"],
+            "ASSENT_NOTICES_QUEUE_URL": found["WebhooksQueueUrl"],
         }
         print(json.dumps(ready | ACCOUNT), flush=True)
         sys.stdin.read()

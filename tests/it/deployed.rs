@@ -78,7 +78,7 @@ fn is_closed(request: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn a_payment_is_asked_authorised_charged_and_told_with_a_signed_notice() {
+async fn a_payment_is_asked_authorised_charged_and_told_with_a_signed_webhook() {
     let (requester, phone) = (demo(), "+15557010001");
     let asked = requester.ask(&payment(phone, 4250), "deployed-approve").await;
     let id = asked["id"].as_str().unwrap();
@@ -93,17 +93,17 @@ async fn a_payment_is_asked_authorised_charged_and_told_with_a_signed_notice() {
     let deadline = SystemClock.now().after(PATIENCE);
     loop {
         let shown = raw(Request::get(told("ASSENT_NOTICES")), "").await;
-        let notices: Vec<Value> = serde_json::from_slice(shown.body()).unwrap();
-        let fulfilled = notices.iter().find(|notice| {
-            let body: Value = serde_json::from_str(notice["body"].as_str().unwrap()).unwrap();
+        let webhooks: Vec<Value> = serde_json::from_slice(shown.body()).unwrap();
+        let fulfilled = webhooks.iter().find(|webhook| {
+            let body: Value = serde_json::from_str(webhook["body"].as_str().unwrap()).unwrap();
             body["type"] == "request.fulfilled" && body["data"]["id"] == id
         });
-        if let Some(notice) = fulfilled {
+        if let Some(webhook) = fulfilled {
             let mut headers = http::HeaderMap::new();
             for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
-                headers.insert(name, notice["headers"][name].as_str().unwrap().parse().unwrap());
+                headers.insert(name, webhook["headers"][name].as_str().unwrap().parse().unwrap());
             }
-            verifier.verify(notice["body"].as_str().unwrap().as_bytes(), &headers).unwrap();
+            verifier.verify(webhook["body"].as_str().unwrap().as_bytes(), &headers).unwrap();
             return;
         }
         assert!(SystemClock.now() < deadline, "the notice did not come");
@@ -151,8 +151,8 @@ async fn a_no_is_a_no_and_a_deadline_ends_what_nobody_answers() {
     let requester = demo();
     let phone = "+15557010005";
     let asked = requester.ask(&payment(phone, 4250), "deployed-decline").await;
-    let declined = taps(&requester, phone, &asked, "decline").await;
-    assert_eq!(declined["outcome"], json!({ "kind": "declined", "reason": "customer" }));
+    let denied = taps(&requester, phone, &asked, "deny").await;
+    assert_eq!(denied["outcome"], json!({ "kind": "denied", "reason": "customer" }));
 
     let mut short = payment("+15557010006", 4250);
     short["expires_in"] = json!(3);
@@ -291,7 +291,7 @@ async fn what_a_topic_tells_of_a_tap_and_of_a_stop_reaches_the_request() {
     message(&requester, phone, id).await;
     publishes(&events::text(phone, "STOP")).await;
     let closed = requester.until(id, is_closed).await;
-    assert_eq!(closed["outcome"], json!({ "kind": "declined", "reason": "opted_out" }));
+    assert_eq!(closed["outcome"], json!({ "kind": "denied", "reason": "opted_out" }));
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(200);
 fn at_the_sandbox(number: usize) -> Conversation {
     let (plan, amount) = match number % 9 {
         0 => (Plan::Silent, 4250),
-        1 => (Plan::Decline, 4250),
+        1 => (Plan::Deny, 4250),
         2 => (Plan::Cancelled, 4250),
         3 => (Plan::Approve, 4202),
         4 => (Plan::Doomed, 4203),
@@ -40,7 +40,7 @@ fn at_the_sandbox(number: usize) -> Conversation {
 fn at_stripe(number: usize) -> Conversation {
     let plan = match number % 6 {
         0 => Plan::AnotherCard,
-        1 => Plan::Decline,
+        1 => Plan::Deny,
         _ => Plan::Approve,
     };
     conversation(number, plan, 4250, "faults-stripe")
@@ -116,7 +116,7 @@ async fn every_end_is_told_under_one_id(ended: impl Iterator<Item = &Ended>) {
     for one in ended {
         let last = format!("request.{}", one.request["outcome"]["kind"].as_str().unwrap());
         loop {
-            let told = notices(one.id(), &last).await;
+            let told = webhooks(one.id(), &last).await;
             if !told.is_empty() {
                 assert_eq!(told.len(), 1, "{last} of {one:#?}: {told:#?}");
                 break;
@@ -128,17 +128,17 @@ async fn every_end_is_told_under_one_id(ended: impl Iterator<Item = &Ended>) {
 }
 
 /// The different notices of that type about a request: their ids, with what they say.
-async fn notices(id: &str, kind: &str) -> BTreeSet<(String, String)> {
+async fn webhooks(id: &str, kind: &str) -> BTreeSet<(String, String)> {
     let shown = raw(Request::get(told("ASSENT_NOTICES")), "").await;
-    let notices: Vec<Value> = serde_json::from_slice(shown.body()).unwrap();
+    let webhooks: Vec<Value> = serde_json::from_slice(shown.body()).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    notices
+    webhooks
         .iter()
-        .filter(|notice| {
-            let body: Value = serde_json::from_str(notice["body"].as_str().unwrap()).unwrap();
+        .filter(|webhook| {
+            let body: Value = serde_json::from_str(webhook["body"].as_str().unwrap()).unwrap();
             body["type"] == kind && body["data"]["id"] == id
         })
-        .map(|notice| (text(&notice["headers"]["webhook-id"]), text(&notice["body"])))
+        .map(|webhook| (text(&webhook["headers"]["webhook-id"]), text(&webhook["body"])))
         .collect()
 }
 

@@ -34,11 +34,11 @@ enum Answer {
     /// How each message of the batch is handled; `None` for one that is none of ours.
     Batch(&'static [Option<Handled>]),
     /// How what a topic told is handled.
-    Heard(Handled),
+    VerifiedWebhook(Handled),
 }
 
 const DONE: Answer = Answer::Batch(&[Some(Handled::Done)]);
-const HEARD: Answer = Answer::Heard(Handled::Done);
+const HEARD: Answer = Answer::VerifiedWebhook(Handled::Done);
 
 /// Every event: how far the request is, the answer, and the request's state when everything that follows is done.
 const EVENTS: &[(&str, Before, Answer, &str)] = &[
@@ -50,11 +50,11 @@ const EVENTS: &[(&str, Before, Answer, &str)] = &[
     ("consent-callback/phone-messages", Before::Prompted, Answer::Status(200), "prompted"),
     ("consent-callback/phone-tap", Before::Prompted, Answer::Status(200), "fulfilled"),
     ("consent-callback/topic-delivered", Before::Prompted, HEARD, "prompted"),
-    ("consent-callback/topic-stop", Before::Prompted, HEARD, "declined"),
+    ("consent-callback/topic-stop", Before::Prompted, HEARD, "denied"),
     ("consent-callback/topic-tap", Before::Prompted, HEARD, "fulfilled"),
     ("consent-callback/twilio-delivered", Before::Prompted, Answer::Status(200), "prompted"),
     ("consent-callback/twilio-forged", Before::Prompted, Answer::Status(403), "prompted"),
-    ("consent-callback/twilio-stop", Before::Prompted, Answer::Status(200), "declined"),
+    ("consent-callback/twilio-stop", Before::Prompted, Answer::Status(200), "denied"),
     ("fetch-info/fetch", Before::Authorized, DONE, "fulfilled"),
     ("fetch-info/notice", Before::Prompted, DONE, "prompted"),
     ("fetch-info/refund", Before::Prompted, DONE, "prompted"),
@@ -193,7 +193,9 @@ fn every_event_is_answered_as_the_table_says() {
                 let function = name.split('/').next().unwrap();
                 assert_eq!(handled(&world, function, &event), *expected, "{name}");
             }
-            Answer::Heard(expected) => assert_eq!(world.hands(event), *expected, "{name}"),
+            Answer::VerifiedWebhook(expected) => {
+                assert_eq!(world.hands(event), *expected, "{name}")
+            }
         }
         world.settles();
         if let Some(asked) = asked {

@@ -64,7 +64,7 @@ impl Shop {
 
     /// Takes every message that is due now.
     pub(super) async fn work(&self) {
-        for queue in [QueueName::Prompts, QueueName::Authorizations, QueueName::Notices] {
+        for queue in [QueueName::Prompts, QueueName::Authorizations, QueueName::Webhooks] {
             while let Some(received) = self.database.receive(queue, self.clock.now()).unwrap() {
                 assert_eq!(self.machine.handle(&received.message).await, Handled::Done);
                 self.database.delete(received.receipt).unwrap();
@@ -92,8 +92,8 @@ impl Shop {
 
     /// Whether the requester was told everything about a request.
     pub(super) async fn is_told(&self, id: RequestId) -> bool {
-        let notices = storage::notices(&self.database, id).await.unwrap();
-        notices.iter().all(|(notice, _)| notice.delivered_at.is_some())
+        let webhooks = storage::webhooks(&self.database, id).await.unwrap();
+        webhooks.iter().all(|(webhook, _)| webhook.delivered_at.is_some())
     }
 
     /// What one request costs from its call to its last notice.

@@ -61,7 +61,7 @@ hold! {
     lambda_topic,
     list,
     message,
-    notice_endpoint,
+    webhook_endpoint,
     one,
     page_call,
     page_form,
@@ -100,5 +100,5 @@ mod memory {
 
     use tests::memory::MemoryStore;
 
-    domain::store_laws!(async { MemoryStore::default() });
+    domain::store_contract_tests!(async { MemoryStore::default() });
 }

@@ -24,7 +24,7 @@ const KILLING: Duration = Duration::from_secs(40);
 fn conversation(number: usize, begins: Duration) -> Conversation {
     let (plan, amount) = match number % 10 {
         0 => (Plan::Silent, 4250),
-        1 => (Plan::Decline, 4250),
+        1 => (Plan::Deny, 4250),
         2 if number % 20 == 2 => (Plan::WrongCode, 4250),
         2 => (Plan::Cancelled, 4250),
         3 => (Plan::Approve, 4202),
@@ -42,7 +42,7 @@ async fn a_hundred_requests_survive_a_machine_that_is_killed_again_and_again() {
     let random = killing::random();
     let folder = Folder::new();
     let endpoint = Endpoint::start().await;
-    let machine = Mortal::start(folder.data(), &["--notices", &endpoint.url()]);
+    let machine = Mortal::start(folder.data(), &["--webhooks", &endpoint.url()]);
     endpoint.trust(&folder.data());
     let requester = machine.requester();
     let begins = || Duration::from_millis(draw(&random, 40_000));
@@ -91,14 +91,14 @@ async fn every_count_is_right(folder: &Folder, endpoint: &Endpoint, ended: &[End
         let (store, clock) = (Arc::clone(&store), Arc::clone(&clock));
         let charges = processors::sandbox::charges(Arc::clone(&store), clock, id, attempts).await;
         assert_eq!(charges.unwrap(), u32::from(one.is_fulfilled()), "charges of {one:#?}");
-        let notices = storage::notices(store.as_ref(), id).await.unwrap();
-        assert_eq!(notices.len(), usize::try_from(stored.notices).unwrap(), "{one:#?}");
-        for (notice, _) in notices {
-            let seen = deliveries.get(&notice.id.to_string());
-            let seen = seen.unwrap_or_else(|| panic!("{notice:?} never came of {one:#?}"));
-            assert!(seen.iter().any(|delivery| delivery.taken), "{notice:?} was never taken");
-            let same = |body: &[u8]| body == notice.payload.as_bytes();
-            assert!(seen.iter().all(|delivery| same(&delivery.body)), "{notice:?} differs");
+        let webhooks = storage::webhooks(store.as_ref(), id).await.unwrap();
+        assert_eq!(webhooks.len(), usize::try_from(stored.webhooks).unwrap(), "{one:#?}");
+        for (webhook, _) in webhooks {
+            let seen = deliveries.get(&webhook.id.to_string());
+            let seen = seen.unwrap_or_else(|| panic!("{webhook:?} never came of {one:#?}"));
+            assert!(seen.iter().any(|delivery| delivery.taken), "{webhook:?} was never taken");
+            let same = |body: &[u8]| body == webhook.payload.as_bytes();
+            assert!(seen.iter().all(|delivery| same(&delivery.body)), "{webhook:?} differs");
             told += 1;
         }
     }

@@ -11,14 +11,14 @@ use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
 use domain::ports::{
-    Answer, Fetched, Http, News, NewsReply, Onward, Prepared, Processor, Processors, Proof, Reach,
-    Reference, Told, UnverifiedCallback, Use,
+    Answer, Fetched, Http, Onward, Prepared, Processor, ProcessorEvent, Processors, Proof, Reach,
+    Reference, Told, UnverifiedCallback, Use, WebhookResponse,
 };
-use domain::values::text::Shown;
+use domain::values::text::DisplayText;
 use embedded::SystemClock;
 use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Method, Request, Response};
-use processors::{Outside, Registry};
+use processors::{Deps, Registry};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tests::doubles::used;
@@ -51,13 +51,16 @@ fn opened(pushed: bool, secret: &str) -> Box<dyn Processor> {
     let brand = Brand::parse(&brand.to_string()).unwrap();
     let http = Arc::new(https::Client::new().unwrap());
     let outside =
-        Outside { http, store: Arc::new(MemoryStore::default()), clock: Arc::new(SystemClock) };
+        Deps { http, store: Arc::new(MemoryStore::default()), clock: Arc::new(SystemClock) };
     Registry::new(outside).open(&brand, Mode::Test, &"bank".parse().unwrap()).ok().unwrap()
 }
 
 fn ask() -> Ask {
-    let claims = ["given_name", "address"].map(|claim| Shown::new(claim).unwrap());
-    Ask::Identity { claims: claims.into(), description: Shown::new("Opening an account").unwrap() }
+    let claims = ["given_name", "address"].map(|claim| DisplayText::new(claim).unwrap());
+    Ask::Identity {
+        claims: claims.into(),
+        description: DisplayText::new("Opening an account").unwrap(),
+    }
 }
 
 /// Another request each time: the provider remembers what it was asked.
@@ -137,7 +140,7 @@ async fn sent_on(bank: &dyn Processor, what: &Use<'_>) -> (Reference, String) {
     (reference, url)
 }
 
-fn comes_back(bank: &dyn Processor, url: &str) -> News {
+fn comes_back(bank: &dyn Processor, url: &str) -> ProcessorEvent {
     let callback = UnverifiedCallback {
         method: Method::GET,
         url: url.to_owned(),
@@ -147,12 +150,12 @@ fn comes_back(bank: &dyn Processor, url: &str) -> News {
         proof: Proof::None,
     };
     let mut heard = bank.receive(&callback).unwrap();
-    assert!(matches!(heard.reply, NewsReply::ToPage(_)));
-    heard.news.remove(0)
+    assert!(matches!(heard.reply, WebhookResponse::ToPage(_)));
+    heard.events.remove(0)
 }
 
-fn code(news: News) -> Authorization {
-    let News::Returned { authorization, .. } = news else { panic!("{news:?}") };
+fn code(events: ProcessorEvent) -> Authorization {
+    let ProcessorEvent::Returned { authorization, .. } = events else { panic!("{events:?}") };
     authorization
 }
 
@@ -170,7 +173,9 @@ async fn exactly_the_claims_that_were_asked_for_come_back_however_the_request_go
         let Answer::Exchanged(access) = answer else { panic!("{answer:?}") };
         let what = Use { authorization: &access, ..what };
         let answer = bank.execute(&what, &reference).await;
-        let Answer::Done(Fetched::Facts { receipt, claims }) = answer else { panic!("{answer:?}") };
+        let Answer::Done(Fetched::Claims { receipt, claims }) = answer else {
+            panic!("{answer:?}")
+        };
         assert_eq!(receipt.released, ["given_name", "address"]);
         let claims: Value = serde_json::from_str(claims.secret.expose_secret()).unwrap();
         let address = json!({ "locality": "London", "country": "GB" });
@@ -205,7 +210,9 @@ async fn a_customer_who_leaves_is_told_as_one_who_did() {
     let mut browser = Browser::default();
     let page = browser.goes(&url).await;
     let back = browser.goes(&format!("{page}/abort")).await;
-    let News::Told { told, generation: 5, .. } = comes_back(bank.as_ref(), &back) else { panic!() };
+    let ProcessorEvent::Told { told, generation: 5, .. } = comes_back(bank.as_ref(), &back) else {
+        panic!()
+    };
     let told: Told = told;
     let what = Use { told: Some(&told), away: true, ..what };
     let answer = bank.look_up(&what, &reference).await;

@@ -157,7 +157,7 @@ async fn a_machine_that_is_killed_again_and_again_charges_once_at_stripe() {
     let conversations = (0..40).map(|number| {
         let plan = match number % 8 {
             0 => Plan::AnotherCard,
-            1 => Plan::Decline,
+            1 => Plan::Deny,
             _ => Plan::Approve,
         };
         let begins = Duration::from_millis(draw(&random, 20_000));

@@ -13,7 +13,7 @@ use domain::request::{Request, State};
 use domain::values::id::RequestId;
 use domain::values::money::Money;
 use domain::values::name::BrandName;
-use domain::values::text::Shown;
+use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -138,7 +138,7 @@ impl Secrets for OneBrand {
 #[expect(clippy::expect_used, reason = "a double fails the test it is in")]
 pub fn used(authorization: &Authorization, amount: u64, generation: u32) -> Use<'_> {
     let money = Money::new(amount, "EUR".parse().expect("a currency")).expect("an amount");
-    let description = Shown::new("Invoice 4711").expect("a description");
+    let description = DisplayText::new("Invoice 4711").expect("a description");
     Use {
         request: "req_01J00000000000000000000000".parse().expect("an id"),
         generation,
@@ -200,8 +200,8 @@ pub fn requested(
         attempts: Vec::new(),
         refunds: Vec::new(),
         timeline: Vec::new(),
-        events: 0,
+        entries: 0,
         chain: String::new(),
-        notices: 0,
+        webhooks: 0,
     }
 }

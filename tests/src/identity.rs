@@ -37,7 +37,7 @@ impl Signer for Stamp {
 /// The channels over these ports, with an identity.
 #[must_use]
 pub fn channels(ports: &Ports) -> channels::Registry {
-    channels::Registry::new(channels::Outside {
+    channels::Registry::new(channels::Deps {
         http: Arc::clone(&ports.http),
         store: Arc::clone(&ports.store),
         clock: Arc::clone(&ports.clock),

@@ -2,16 +2,16 @@
 
 use domain::authorization::Authorization;
 use domain::brand::Brand;
-use domain::consent::{Consent, How};
+use domain::consent::{ApprovalMethod, Consent};
 use domain::effects::{self, EffectError};
 use domain::limits;
 use domain::message::Step;
-use domain::outcome::DeclineReason;
+use domain::outcome::DenialReason;
 use domain::ports::{StoreError, Write};
 use domain::problem::{Code, Problem};
 use domain::request::{Change, CodeCheck, Refusal, Request};
 use domain::seal;
-use domain::storage::{self, Loaded};
+use domain::storage::{self, VersionedRequest};
 use domain::values::id::{ConsentId, PromptId, RequestId};
 use domain::values::time::Timestamp;
 
@@ -31,7 +31,7 @@ pub enum Answer {
         means: Means,
     },
     /// No.
-    Decline(DeclineReason),
+    Deny(DenialReason),
     /// Not yet: more time, please.
     Extend,
 }
@@ -59,7 +59,7 @@ pub struct Given {
     /// To which of its prompts.
     pub prompt: PromptId,
     /// In which way.
-    pub how: How,
+    pub method: ApprovalMethod,
 }
 
 /// Why an answer was not recorded.
@@ -137,7 +137,11 @@ impl ConsentCallback {
     ///
     /// # Errors
     /// [`Unanswered`].
-    pub async fn answer(&self, given: Given, answer: &Answer) -> Result<Loaded, Unanswered> {
+    pub async fn answer(
+        &self,
+        given: Given,
+        answer: &Answer,
+    ) -> Result<VersionedRequest, Unanswered> {
         for _ in 0..RACES_MAX {
             let loaded = storage::load(self.store.as_ref(), given.request)
                 .await?
@@ -152,7 +156,8 @@ impl ConsentCallback {
             let case = Case { request, brand: &brand, now };
             let decided = self.decide(case, given, answer).await?;
             if decided.step == Some(Step::Fetch) {
-                let guarded = effects::guard(self.queue.as_ref(), request, now).await;
+                let guarded =
+                    effects::schedule_recovery_check(self.queue.as_ref(), request, now).await;
                 guarded.map_err(|error| Unanswered::Trouble(error.into()))?;
             }
             let ports = (self.store.as_ref(), self.queue.as_ref());
@@ -181,11 +186,11 @@ impl ConsentCallback {
                 Ok(Decided { change, extra: Vec::new(), step: None })
             }
             // A no counts from an older prompt too: nobody who says no is asked to find the newer message first.
-            Answer::Decline(reason) => self.no(case, *reason, given.prompt).await,
+            Answer::Deny(reason) => self.no(case, *reason, given.prompt).await,
             Answer::Approve { .. } if !in_force => Err(Unanswered::Refused(Refusal::Prompt)),
             Answer::Approve { session_code, means } => {
                 // A second yes changes nothing and repeats the send, in case the first one died before it.
-                if request.granted().is_some_and(|(consent, _)| consent.prompt == given.prompt) {
+                if request.approval().is_some_and(|(consent, _)| consent.prompt == given.prompt) {
                     return Ok(Decided {
                         change: request.expire(now),
                         extra: Vec::new(),
@@ -196,7 +201,7 @@ impl ConsentCallback {
                 match request.check_code(session_code.as_deref()) {
                     CodeCheck::Missing => Err(Unanswered::CodeMissing),
                     CodeCheck::Wrong => {
-                        let reason = DeclineReason::WrongSessionCode;
+                        let reason = DenialReason::WrongSessionCode;
                         self.no(case, reason, given.prompt).await
                     }
                     check @ (CodeCheck::Matched | CodeCheck::NotAsked) => {
@@ -230,10 +235,10 @@ impl ConsentCallback {
             ask_hash: request.ask_hash.clone(),
             prompt: given.prompt,
             channel: channel.ok_or(Unanswered::Absent)?,
-            how: given.how,
+            method: given.method,
             code_matched,
         };
-        let change = request.grant(consent, sealed, now).map_err(Unanswered::Refused)?;
+        let change = request.approve(consent, sealed, now).map_err(Unanswered::Refused)?;
         Ok(Decided { change, extra: Vec::new(), step: Some(Step::Fetch) })
     }
 
@@ -241,20 +246,19 @@ impl ConsentCallback {
     pub(crate) async fn no(
         &self,
         case: Case<'_>,
-        reason: DeclineReason,
+        reason: DenialReason,
         prompt: impl Into<Option<PromptId>> + Send,
     ) -> Result<Decided, Unanswered> {
         let Case { request, brand, now } = case;
-        let change = request.decline(reason, prompt.into(), now).map_err(Unanswered::Refused)?;
+        let change = request.deny(reason, prompt.into(), now).map_err(Unanswered::Refused)?;
         let mut extra = Vec::new();
         if !change.is_nothing() {
             let (brand_name, mode, address) = (&brand.name, request.mode, &request.address);
-            let (standing, base) =
+            let (limits, base) =
                 limits::load(self.store.as_ref(), brand_name, mode, address).await?;
-            let reported = reason == DeclineReason::NotMe;
-            let standing =
-                standing.declined(&brand.policy, reported, now).without(&[request.id], now);
-            extra.push(limits::put(brand_name, mode, address, (&standing, base), now)?);
+            let reported = reason == DenialReason::NotMe;
+            let limits = limits.denied(&brand.policy, reported, now).without(&[request.id], now);
+            extra.push(limits::put(brand_name, mode, address, (&limits, base), now)?);
         }
         Ok(Decided { change, extra, step: None })
     }

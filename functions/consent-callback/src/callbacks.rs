@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::brand::{Brand, Mode};
-use domain::contact::Place;
+use domain::contact::ChannelScope;
 use domain::effects::{self, EffectError};
-use domain::event::Became;
+use domain::journal::DeliveryStatus;
 use domain::keys;
 use domain::message::Step;
 use domain::ports::{
-    About, Callback, CallbackError, CallbackReply, Channel, OpenChannelError, PromptRef, Proof,
-    Received, SecretsError, StoreError, UnverifiedCallback,
+    Callback, CallbackError, CallbackReply, Channel, OpenChannelError, PromptRef, PromptSelector,
+    Proof, Received, SecretsError, StoreError, UnverifiedCallback,
 };
 use domain::problem::{Code, Problem};
 use domain::storage;
@@ -26,7 +26,7 @@ const NOWHERE: &str = "there is no such callback address";
 
 /// Where a callback came in.
 #[derive(Clone, Copy)]
-pub(crate) struct Heard<'a> {
+pub(crate) struct VerifiedWebhook<'a> {
     /// Whose channel it is.
     pub(crate) brand: &'a Arc<Brand>,
     /// The setup whose credentials proved the sender.
@@ -35,10 +35,10 @@ pub(crate) struct Heard<'a> {
     pub(crate) channel: &'a ChannelName,
 }
 
-impl<'a> Heard<'a> {
+impl<'a> VerifiedWebhook<'a> {
     /// Where what this channel tells of customers is kept, for requests of that mode.
-    pub(crate) fn place(&self, mode: Mode) -> Place<'a> {
-        Place { brand: &self.brand.name, mode, channel: self.channel }
+    pub(crate) fn place(&self, mode: Mode) -> ChannelScope<'a> {
+        ChannelScope { brand: &self.brand.name, mode, channel: self.channel }
     }
 }
 
@@ -88,7 +88,7 @@ impl ConsentCallback {
     ) -> Result<CallbackReply, Problem> {
         let brand = self.brand(brand).await?;
         let (mode, received) = self.verify(&brand, channel, callback).await?;
-        let heard = Heard { brand: &brand, mode, channel };
+        let heard = VerifiedWebhook { brand: &brand, mode, channel };
         let mut wanted = true;
         for told in received.callbacks {
             match self.record(heard, told).await {
@@ -150,13 +150,19 @@ impl ConsentCallback {
     }
 
     /// Records one thing told. `false` where it is no longer wanted and the sender can be shown so.
-    pub(crate) async fn record(&self, heard: Heard<'_>, told: Callback) -> Result<bool, Problem> {
+    pub(crate) async fn record(
+        &self,
+        heard: VerifiedWebhook<'_>,
+        told: Callback,
+    ) -> Result<bool, Problem> {
         match told {
-            Callback::Delivered(about) => self.receipt(about, heard, Became::Delivered).await?,
-            Callback::Read(about) => self.receipt(about, heard, Became::Read).await?,
+            Callback::Delivered(about) => {
+                self.receipt(about, heard, DeliveryStatus::Delivered).await?
+            }
+            Callback::Read(about) => self.receipt(about, heard, DeliveryStatus::Read).await?,
             Callback::Failed(about, reason) => {
-                let became = Became::Failed { reason: reason.to_owned() };
-                self.receipt(about, heard, became).await?;
+                let delivery_status = DeliveryStatus::Failed { reason: reason.to_owned() };
+                self.receipt(about, heard, delivery_status).await?;
             }
             Callback::Stop(from) => self.stop(heard, &from).await?,
             Callback::Start(from) => self.start(heard, &from).await?,
@@ -175,12 +181,12 @@ impl ConsentCallback {
     /// a prompt that is not this brand's.
     pub(crate) async fn prompt_of(
         &self,
-        about: About,
-        heard: Heard<'_>,
+        about: PromptSelector,
+        heard: VerifiedWebhook<'_>,
     ) -> Result<Option<PromptRef>, Problem> {
         let prompt = match about {
-            About::Exact(reference) => return Ok(Some(reference)),
-            About::Prompt(prompt) => prompt,
+            PromptSelector::Exact(reference) => return Ok(Some(reference)),
+            PromptSelector::Prompt(prompt) => prompt,
         };
         let token = keys::link_token(&heard.brand.link_key, prompt);
         let target = storage::follow_link(self.store.as_ref(), &token).await?;
@@ -189,7 +195,12 @@ impl ConsentCallback {
     }
 
     /// A receipt moves a prompt forward only. One that failed makes the next route's turn at once.
-    async fn receipt(&self, about: About, heard: Heard<'_>, became: Became) -> Result<(), Problem> {
+    async fn receipt(
+        &self,
+        about: PromptSelector,
+        heard: VerifiedWebhook<'_>,
+        delivery_status: DeliveryStatus,
+    ) -> Result<(), Problem> {
         let Some(PromptRef { request, prompt }) = self.prompt_of(about, heard).await? else {
             return Ok(());
         };
@@ -199,9 +210,10 @@ impl ConsentCallback {
             else {
                 return Ok(());
             };
-            let failed = matches!(became, Became::Failed { .. });
+            let failed = matches!(delivery_status, DeliveryStatus::Failed { .. });
             let now = self.clock.now();
-            let change = loaded.request.prompt_became(prompt, became.clone(), None, now);
+            let change =
+                loaded.request.record_delivery_status(prompt, delivery_status.clone(), None, now);
             let step = failed.then_some(Step::Deliver);
             let ports = (self.store.as_ref(), self.queue.as_ref());
             match effects::apply(ports, Some(loaded.version), change, Vec::new(), step).await {

@@ -6,7 +6,7 @@ use domain::problem::Problem;
 use domain::{capability, contact, keys, storage};
 
 use crate::ConsentCallback;
-use crate::callbacks::Heard;
+use crate::callbacks::VerifiedWebhook;
 
 /// How often a lost race is decided again. What is lost for good is one moment's knowledge.
 const RACES_MAX: u32 = 4;
@@ -18,7 +18,7 @@ impl ConsentCallback {
     /// is not known there may be known in the other, and must not say stop in vain.
     pub(crate) async fn address_of(
         &self,
-        heard: Heard<'_>,
+        heard: VerifiedWebhook<'_>,
         from: &Sender,
     ) -> Result<Option<String>, Problem> {
         let key = &heard.brand.address_key;
@@ -44,7 +44,7 @@ impl ConsentCallback {
     /// Keeps what a sender's doing something tells of whoever is behind that address, for requests of that mode.
     pub(crate) async fn learn(
         &self,
-        heard: Heard<'_>,
+        heard: VerifiedWebhook<'_>,
         mode: Mode,
         address: &str,
         from: &Sender,

@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 use domain::authorization::{Authorization, AuthorizationKind};
-use domain::consent::How;
+use domain::consent::ApprovalMethod;
 use domain::effects;
-use domain::event::Became;
+use domain::journal::DeliveryStatus;
 use domain::keys;
-use domain::outcome::DeclineReason;
+use domain::outcome::DenialReason;
 use domain::ports::{PromptRef, StoreError};
 use domain::problem::{Code, Problem};
-use domain::storage::{self, LinkTarget, Loaded};
+use domain::storage::{self, LinkTarget, VersionedRequest};
 use domain::values::id::PromptId;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
@@ -98,13 +98,14 @@ impl ConsentCallback {
                 return Ok(empty(StatusCode::NO_CONTENT));
             }
         };
-        let given = Given { request: target.request, prompt: target.prompt, how: How::Page };
+        let given =
+            Given { request: target.request, prompt: target.prompt, method: ApprovalMethod::Page };
         let answered = self.answer(given, &answer).await;
         if form.text("wallet").is_some() {
             return told_wallet(answered);
         }
         match answered {
-            Ok(loaded) if loaded.request.granted().is_some() => Ok(see_other(token, GOING)),
+            Ok(loaded) if loaded.request.approval().is_some() => Ok(see_other(token, GOING)),
             Ok(_) | Err(Unanswered::Refused(_)) => Ok(see_other(token, "")),
             // What can be given has changed since the page was drawn, or nothing can be given any more.
             Err(Unanswered::CodeMissing | Unanswered::Unable) => {
@@ -116,7 +117,7 @@ impl ConsentCallback {
         }
     }
 
-    async fn follow(&self, token: &str) -> Result<Option<(LinkTarget, Loaded)>, Problem> {
+    async fn follow(&self, token: &str) -> Result<Option<(LinkTarget, VersionedRequest)>, Problem> {
         let plain = token.len() == 22
             && token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if !plain {
@@ -130,9 +131,14 @@ impl ConsentCallback {
     }
 
     /// Notes that the page was opened. Somebody else's change in the same moment is no reason not to show the page.
-    async fn opened(&self, loaded: Loaded, prompt: PromptId) -> Result<Loaded, Problem> {
+    async fn opened(
+        &self,
+        loaded: VersionedRequest,
+        prompt: PromptId,
+    ) -> Result<VersionedRequest, Problem> {
         let now = self.clock.now();
-        let change = loaded.request.prompt_became(prompt, Became::Opened, None, now);
+        let change =
+            loaded.request.record_delivery_status(prompt, DeliveryStatus::Opened, None, now);
         if change.is_nothing() {
             return Ok(loaded);
         }
@@ -150,7 +156,7 @@ impl ConsentCallback {
     async fn page(
         &self,
         status: StatusCode,
-        loaded: &Loaded,
+        loaded: &VersionedRequest,
         target: &LinkTarget,
         visit: Visit<'_>,
     ) -> Result<Response<Bytes>, Problem> {
@@ -247,9 +253,9 @@ pub(crate) fn see_other(token: &str, query: &str) -> Response<Bytes> {
 }
 
 /// The page's script keeps the wallet's sheet open until it knows whether the yes stands.
-fn told_wallet(answered: Result<Loaded, Unanswered>) -> Result<Response<Bytes>, Problem> {
+fn told_wallet(answered: Result<VersionedRequest, Unanswered>) -> Result<Response<Bytes>, Problem> {
     match answered {
-        Ok(loaded) if loaded.request.granted().is_some() => Ok(empty(StatusCode::NO_CONTENT)),
+        Ok(loaded) if loaded.request.approval().is_some() => Ok(empty(StatusCode::NO_CONTENT)),
         Ok(_) => Err(Problem::new(Code::ConflictState, "the yes does not stand")),
         Err(unanswered) => Err(unanswered.into()),
     }
@@ -292,8 +298,8 @@ impl Form {
                 approve(card.map_or(Means::Tap, Means::TestCard))
             }
             "approve_hosted" => approve(Means::Hosted),
-            "decline" => Some(Posted::Answer(Answer::Decline(DeclineReason::Customer))),
-            "not_me" => Some(Posted::Answer(Answer::Decline(DeclineReason::NotMe))),
+            "deny" => Some(Posted::Answer(Answer::Deny(DenialReason::Customer))),
+            "not_me" => Some(Posted::Answer(Answer::Deny(DenialReason::NotMe))),
             "extend" => Some(Posted::Answer(Answer::Extend)),
             "back" => Some(Posted::Back),
             "apple_session" => Some(Posted::AppleSession),

@@ -3,10 +3,10 @@
 use domain::ask::AskHash;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
-use domain::cards::{self, CardOnFile};
-use domain::ports::{ApplePay, CardReceipt, GooglePay, StoreError, Way};
+use domain::ports::{ApplePay, CardReceipt, GooglePay, PaymentOption, StoreError};
 use domain::problem::{Code, Problem};
 use domain::request::Request;
+use domain::saved_cards::{self, SavedCard};
 use domain::seal;
 use domain::values::money::Money;
 use serde_json::{Value, json};
@@ -20,17 +20,22 @@ const CARD_DEFAULT: &str = "pm_card_visa";
 
 impl ConsentCallback {
     /// The ways that this request's processor takes, best first.
-    pub(crate) fn ways(&self, request: &Request, brand: &Brand) -> Result<Vec<Way>, Problem> {
+    pub(crate) fn payment_options(
+        &self,
+        request: &Request,
+        brand: &Brand,
+    ) -> Result<Vec<PaymentOption>, Problem> {
         let processor = self.processors.open(brand, request.mode, &request.processor);
         let processor = processor.map_err(|error| {
             tracing::error!(request.id = %request.id, error = %error, "a processor cannot be opened");
             Problem::new(Code::ProcessorNotConfigured, "the processor cannot be used")
         })?;
-        let mut ways = processor.ways(&request.ask);
+        let mut payment_options = processor.payment_options(&request.ask);
         // An ask that names a card on file is about that card.
-        let testing = request.mode == Mode::Test && !ways.contains(&Way::Nothing);
-        ways.retain(|way| testing || *way != Way::TestCard);
-        Ok(ways)
+        let testing =
+            request.mode == Mode::Test && !payment_options.contains(&PaymentOption::Nothing);
+        payment_options.retain(|option| testing || *option != PaymentOption::TestCard);
+        Ok(payment_options)
     }
 
     /// What the page of this request offers, best first.
@@ -40,22 +45,22 @@ impl ConsentCallback {
         brand: &Brand,
     ) -> Result<Vec<Offer>, Problem> {
         let mut offers = Vec::new();
-        for way in self.ways(request, brand)? {
-            let offer = match (way, request.ask.money()) {
-                (Way::Nothing, _) => {
-                    let card = self.card_on_file(request).await?;
+        for option in self.payment_options(request, brand)? {
+            let offer = match (option, request.ask.money()) {
+                (PaymentOption::Nothing, _) => {
+                    let card = self.saved_card(request).await?;
                     card.map(|card| Offer::Kept { label: label(&card.receipt) })
                 }
-                (Way::TestCard, _) => Some(Offer::TestCard),
-                (Way::Hosted, _) => Some(Offer::Hosted),
-                (Way::GooglePay(told), Some(money)) => {
+                (PaymentOption::TestCard, _) => Some(Offer::TestCard),
+                (PaymentOption::Hosted, _) => Some(Offer::Hosted),
+                (PaymentOption::GooglePay(told), Some(money)) => {
                     Some(Offer::GooglePay { setup: google(&told, request, money).to_string() })
                 }
-                (Way::ApplePay(told), Some(money)) => {
+                (PaymentOption::ApplePay(told), Some(money)) => {
                     Some(Offer::ApplePay { setup: apple(&told, request, money).to_string() })
                 }
                 // A wallet's sheet says how much.
-                (Way::GooglePay(_) | Way::ApplePay(_), None) => None,
+                (PaymentOption::GooglePay(_) | PaymentOption::ApplePay(_), None) => None,
             };
             offers.extend(offer);
         }
@@ -63,9 +68,10 @@ impl ConsentCallback {
     }
 
     /// The card on file that the ask names, if it still is this customer's at this processor.
-    async fn card_on_file(&self, request: &Request) -> Result<Option<CardOnFile>, StoreError> {
+    async fn saved_card(&self, request: &Request) -> Result<Option<SavedCard>, StoreError> {
         let Some(card) = request.ask.card() else { return Ok(None) };
-        let known = cards::load(self.store.as_ref(), &request.brand, request.mode, card).await?;
+        let known =
+            saved_cards::load(self.store.as_ref(), &request.brand, request.mode, card).await?;
         Ok(known.filter(|known| {
             known.processor == request.processor
                 && domain::keys::same(&known.address, &request.address)
@@ -79,24 +85,34 @@ impl ConsentCallback {
         brand: &Brand,
         means: &Means,
     ) -> Result<Authorization, Unanswered> {
-        let ways = self.ways(request, brand).map_err(Unanswered::Trouble)?;
-        let offered = |wanted: fn(&Way) -> bool| ways.iter().any(wanted);
+        let payment_options = self.payment_options(request, brand).map_err(Unanswered::Trouble)?;
+        let offered = |wanted: fn(&PaymentOption) -> bool| payment_options.iter().any(wanted);
         match means {
-            Means::Tap if offered(|way| *way == Way::Nothing) => self.kept(request, brand).await,
-            Means::Tap if offered(|way| *way == Way::TestCard) => test_card(CARD_DEFAULT),
-            Means::TestCard(card) if offered(|way| *way == Way::TestCard) => test_card(card),
-            // Whoever has nothing to pick from gives nothing more on the page.
-            Means::TestCard(_) if offered(|way| *way == Way::Nothing) => {
+            Means::Tap if offered(|option| *option == PaymentOption::Nothing) => {
                 self.kept(request, brand).await
             }
-            Means::Hosted if offered(|way| *way == Way::Hosted) => {
+            Means::Tap if offered(|option| *option == PaymentOption::TestCard) => {
+                test_card(CARD_DEFAULT)
+            }
+            Means::TestCard(card) if offered(|option| *option == PaymentOption::TestCard) => {
+                test_card(card)
+            }
+            // Whoever has nothing to pick from gives nothing more on the page.
+            Means::TestCard(_) if offered(|option| *option == PaymentOption::Nothing) => {
+                self.kept(request, brand).await
+            }
+            Means::Hosted if offered(|option| *option == PaymentOption::Hosted) => {
                 Ok(Authorization { kind: AuthorizationKind::Hosted, secret: "".into() })
             }
             Means::Paid(authorization) => Ok(authorization.clone()),
             Means::Wallet(authorization) => {
                 let taken = match authorization.kind {
-                    AuthorizationKind::GooglePay => offered(|way| matches!(way, Way::GooglePay(_))),
-                    AuthorizationKind::ApplePay => offered(|way| matches!(way, Way::ApplePay(_))),
+                    AuthorizationKind::GooglePay => {
+                        offered(|option| matches!(option, PaymentOption::GooglePay(_)))
+                    }
+                    AuthorizationKind::ApplePay => {
+                        offered(|option| matches!(option, PaymentOption::ApplePay(_)))
+                    }
                     AuthorizationKind::PaymentMethod
                     | AuthorizationKind::Hosted
                     | AuthorizationKind::KeptCard
@@ -113,7 +129,7 @@ impl ConsentCallback {
 
     /// What the card on file is charged by. It is sealed for the request that put it there, and is sealed anew for this one.
     async fn kept(&self, request: &Request, brand: &Brand) -> Result<Authorization, Unanswered> {
-        let card = self.card_on_file(request).await?.ok_or(Unanswered::Unable)?;
+        let card = self.saved_card(request).await?.ok_or(Unanswered::Unable)?;
         match seal::open(&brand.sealing, card.request, &card.sealed) {
             Ok(kept) => Ok(Authorization { kind: AuthorizationKind::KeptCard, ..kept }),
             Err(error) => {

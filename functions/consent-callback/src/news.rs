@@ -11,12 +11,13 @@ use domain::keys;
 use domain::message::Step;
 use domain::outcome::Outcome;
 use domain::ports::{
-    CallbackError, Heard, News, NewsReply, OpenProcessorError, StoreError, Told, UnverifiedCallback,
+    CallbackError, OpenProcessorError, ProcessorEvent, StoreError, Told, UnverifiedCallback,
+    VerifiedWebhook, WebhookResponse,
 };
 use domain::problem::{Code, Problem};
 use domain::request::{Change, Refusal, Request, State};
 use domain::seal;
-use domain::storage::{self, Loaded};
+use domain::storage::{self, VersionedRequest};
 use domain::values::id::RequestId;
 use domain::values::name::ProcessorName;
 use domain::values::time::Timestamp;
@@ -58,12 +59,12 @@ impl ConsentCallback {
     ) -> Result<Response<Bytes>, Problem> {
         let (mode, heard) = self.verified(brand, name, callback)?;
         let teller = Teller { brand, mode, name };
-        for news in heard.news {
+        for news in heard.events {
             self.take(teller, news).await?;
         }
         match heard.reply {
-            NewsReply::Plain(reply) => Ok(callbacks::replied(reply)),
-            NewsReply::ToPage(request) => self.to_page(teller, request).await,
+            WebhookResponse::Plain(reply) => Ok(callbacks::replied(reply)),
+            WebhookResponse::ToPage(request) => self.to_page(teller, request).await,
         }
     }
 
@@ -73,7 +74,7 @@ impl ConsentCallback {
         brand: &Brand,
         name: &ProcessorName,
         callback: &UnverifiedCallback,
-    ) -> Result<(Mode, Heard), Problem> {
+    ) -> Result<(Mode, VerifiedWebhook), Problem> {
         let mut worst = Problem::new(Code::NotFound, "there is no such callback address");
         for mode in [Mode::Live, Mode::Test] {
             let processor = match self.processors.open(brand, mode, name) {
@@ -99,18 +100,18 @@ impl ConsentCallback {
         Err(worst)
     }
 
-    async fn take(&self, teller: Teller<'_>, news: News) -> Result<(), Problem> {
+    async fn take(&self, teller: Teller<'_>, news: ProcessorEvent) -> Result<(), Problem> {
         match news {
-            News::Look(id) => self.look(teller, id).await,
-            News::Told { request, generation, told } => {
+            ProcessorEvent::StatusChanged(id) => self.look(teller, id).await,
+            ProcessorEvent::Told { request, generation, told } => {
                 self.told_of(teller, request, (generation, told)).await
             }
-            News::RefundTold { request, seq, told } => {
+            ProcessorEvent::RefundTold { request, seq, told } => {
                 let command = |request: &Request, now| request.refund_told(seq, told.clone(), now);
                 let step = Step::Refund { seq };
                 self.recorded(teller, request, (command, step)).await.map(|_already_ended| ())
             }
-            News::Returned { request, generation, authorization } => {
+            ProcessorEvent::Returned { request, generation, authorization } => {
                 self.returned(teller, request, (generation, &authorization)).await
             }
         }
@@ -122,7 +123,7 @@ impl ConsentCallback {
         &self,
         teller: Teller<'_>,
         id: RequestId,
-    ) -> Result<Option<Loaded>, Problem> {
+    ) -> Result<Option<VersionedRequest>, Problem> {
         let loaded = storage::load(self.store.as_ref(), id).await?;
         let own = loaded.filter(|loaded| teller.may_speak_of(&loaded.request));
         if own.is_none() {
@@ -194,7 +195,7 @@ impl ConsentCallback {
         teller: Teller<'_>,
         id: RequestId,
         (command, step): (impl Fn(&Request, Timestamp) -> Result<Change, Refusal>, Step),
-    ) -> Result<Option<Loaded>, Problem> {
+    ) -> Result<Option<VersionedRequest>, Problem> {
         for _ in 0..RACES_MAX {
             let Some(loaded) = self.spoken_of(teller, id).await? else { return Ok(None) };
             let Ok(change) = command(&loaded.request, self.clock.now()) else {
@@ -215,7 +216,7 @@ impl ConsentCallback {
     async fn to_page(&self, teller: Teller<'_>, id: RequestId) -> Result<Response<Bytes>, Problem> {
         let Some(loaded) = self.spoken_of(teller, id).await? else { return link::unknown("") };
         let request = &loaded.request;
-        let answered = request.granted().map(|(consent, _)| consent.prompt);
+        let answered = request.approval().map(|(consent, _)| consent.prompt);
         let last = || request.prompts.last().map(|prompt| prompt.id);
         let Some(prompt) = answered.or_else(last) else { return link::unknown("") };
         Ok(link::see_other(&keys::link_token(&teller.brand.link_key, prompt), ""))

@@ -7,7 +7,7 @@ use domain::authorization::AuthorizationKind;
 use domain::brand::{Brand, Mode};
 use domain::effects::{self, EffectError};
 use domain::message::Step;
-use domain::ports::{StoreError, Way};
+use domain::ports::{PaymentOption, StoreError};
 use domain::problem::{Code, Problem};
 use domain::request::{Recall, Request, SentOn};
 use domain::seal;
@@ -29,7 +29,7 @@ const FRESH: Duration = Duration::from_secs(30);
 /// Where the customer is to go on, if they are: on the page of the prompt they answered, until they came back with something
 /// or are wanted back.
 pub(crate) fn of(request: &Request, prompt: PromptId) -> Option<&SentOn> {
-    let (consent, _) = request.granted().filter(|(consent, _)| consent.prompt == prompt)?;
+    let (consent, _) = request.approval().filter(|(consent, _)| consent.prompt == prompt)?;
     let attempt = request.open_attempt().filter(|_| consent.prompt == prompt)?;
     attempt.onward.as_ref().filter(|away| away.returned_at.is_none() && away.recalled.is_none())
 }
@@ -83,7 +83,7 @@ impl ConsentCallback {
                 return Ok(());
             };
             let request = &loaded.request;
-            let answered = request.granted().is_some_and(|(yes, _)| yes.prompt == target.prompt);
+            let answered = request.approval().is_some_and(|(yes, _)| yes.prompt == target.prompt);
             let recalled = request.recalled(Recall::Customer, self.clock.now());
             let Some(change) = recalled.ok().filter(|_| answered) else { return Ok(()) };
             let ports = (self.store.as_ref(), self.queue.as_ref());
@@ -106,8 +106,8 @@ impl ConsentCallback {
         request
             .answerable(self.clock.now())
             .map_err(|refusal| Problem::new(Code::ConflictState, refusal.to_string()))?;
-        let ways = self.ways(request, brand)?;
-        if !ways.iter().any(|way| matches!(way, Way::ApplePay(_))) {
+        let payment_options = self.payment_options(request, brand)?;
+        if !payment_options.iter().any(|option| matches!(option, PaymentOption::ApplePay(_))) {
             return Err(Problem::new(Code::AskNotSupported, "there is no Apple Pay for this ask"));
         }
         let host = self.public_base.parse::<Uri>().ok();

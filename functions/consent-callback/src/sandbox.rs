@@ -3,12 +3,12 @@
 use bytes::Bytes;
 use domain::brand::Mode;
 use domain::caller::{self, Requester};
-use domain::consent::How;
-use domain::outcome::DeclineReason;
+use domain::consent::ApprovalMethod;
+use domain::outcome::DenialReason;
 use domain::ports::{SandboxPage, SandboxVisit};
 use domain::problem::{Code, FieldError, Problem};
 use domain::request::Request;
-use domain::sandbox::{self, Look, PhoneMessage, Tap};
+use domain::sandbox::{self, PhoneMessage, SandboxStyle, Tap};
 use domain::values::id::PromptId;
 use domain::values::phone::Phone;
 use domain::{storage, texts};
@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, Given, Means};
-use crate::callbacks::Heard;
+use crate::callbacks::VerifiedWebhook;
 use crate::{ConsentCallback, SandboxAccess};
 
 const TAP: &str = "a tap is {\"action\": \"approve\" | \"decline\" | \"not_me\", \"session_code\", \"card\"} or {\"postback\"}";
@@ -85,13 +85,14 @@ impl ConsentCallback {
                     let means = card.map_or(Means::Tap, Means::TestCard);
                     Answer::Approve { session_code, means }
                 }
-                Tap::Decline => Answer::Decline(DeclineReason::Customer),
-                Tap::NotMe => Answer::Decline(DeclineReason::NotMe),
+                Tap::Deny => Answer::Deny(DenialReason::Customer),
+                Tap::NotMe => Answer::Deny(DenialReason::NotMe),
                 Tap::Open => return Err(Problem::new(Code::InvalidRequest, TAP)),
             },
             TapBody { .. } => return Err(Problem::new(Code::InvalidRequest, TAP)),
         };
-        let given = Given { request: message.request, prompt: id, how: How::SandboxTap };
+        let given =
+            Given { request: message.request, prompt: id, method: ApprovalMethod::SandboxTap };
         let loaded = self.answer(given, &answer).await.map_err(Problem::from)?;
         Ok(tapped(&loaded.request))
     }
@@ -104,7 +105,8 @@ impl ConsentCallback {
         postback: &str,
     ) -> Result<Response<Bytes>, Problem> {
         let brand = self.secrets.brand(&message.brand).await?;
-        let heard = Heard { brand: &brand, mode: message.mode, channel: &message.channel };
+        let heard =
+            VerifiedWebhook { brand: &brand, mode: message.mode, channel: &message.channel };
         self.tapped(heard, postback, &phone.clone().into()).await?;
         let loaded = storage::load(self.store.as_ref(), message.request).await?;
         let gone = || Problem::new(Code::NotFound, "the message's request is gone");
@@ -131,7 +133,7 @@ impl ConsentCallback {
         }
         let page = self.processors.sandbox_page(&SandboxVisit { id, form }).await?;
         let (body, status, headers) = match page.ok_or_else(absent)? {
-            SandboxPage::Shown { html, policy } => {
+            SandboxPage::DisplayText { html, policy } => {
                 let kind = "text/html; charset=utf-8".to_owned();
                 let headers = vec![(CONTENT_TYPE, kind), (CONTENT_SECURITY_POLICY, policy)];
                 (html, StatusCode::OK, headers)
@@ -173,7 +175,7 @@ impl ConsentCallback {
         let loaded = storage::load(self.store.as_ref(), message.request).await?;
         let open = loaded.filter(|loaded| loaded.request.is_open_to_answers());
         let codes = open.and_then(|loaded| loaded.request.session_code).map(|code| code.choices);
-        let segments = (message.look == Look::Sms).then(|| texts::segments(&message.text));
+        let segments = (message.style == SandboxStyle::Sms).then(|| texts::segments(&message.text));
         Ok(json!({
             "id": message.id,
             "request": message.request,
@@ -183,7 +185,7 @@ impl ConsentCallback {
             "text": message.text,
             "link": message.link,
             "actions": message.actions,
-            "look": message.look,
+            "look": message.style,
             "segments": segments,
             "codes": codes,
             "at": message.at,

@@ -3,10 +3,10 @@
 //! Whatever is no answer (any more) is acknowledged and changes nothing: a provider would only repeat it.
 
 use domain::authorization::Authorization;
-use domain::consent::How;
-use domain::event::What;
-use domain::outcome::{DeclineReason, Outcome};
-use domain::ports::{About, PromptRef, Sender};
+use domain::consent::ApprovalMethod;
+use domain::journal::EntryKind;
+use domain::outcome::{DenialReason, Outcome};
+use domain::ports::{PromptRef, PromptSelector, Sender};
 use domain::postback::{Action, Postback};
 use domain::problem::Problem;
 use domain::request::{Request, State};
@@ -14,13 +14,13 @@ use domain::storage;
 
 use crate::ConsentCallback;
 use crate::answer::{Answer, Given, Means, Unanswered};
-use crate::callbacks::Heard;
+use crate::callbacks::VerifiedWebhook;
 
 impl ConsentCallback {
     /// A tap is believed for what its postback proves, and for nothing else.
     pub(crate) async fn tapped(
         &self,
-        heard: Heard<'_>,
+        heard: VerifiedWebhook<'_>,
         postback: &str,
         from: &Sender,
     ) -> Result<(), Problem> {
@@ -32,7 +32,7 @@ impl ConsentCallback {
         };
         if let Some(answer) = meant(&request, tap.action) {
             let PromptRef { request, prompt } = tap.reference;
-            self.give(Given { request, prompt, how: How::Tap }, &answer).await?;
+            self.give(Given { request, prompt, method: ApprovalMethod::Tap }, &answer).await?;
         }
         self.learn(heard, request.mode, &request.address, from).await
     }
@@ -40,8 +40,8 @@ impl ConsentCallback {
     /// A payment is a yes with its own authorization. `false` where it was not recorded.
     pub(crate) async fn paid(
         &self,
-        heard: Heard<'_>,
-        about: About,
+        heard: VerifiedWebhook<'_>,
+        about: PromptSelector,
         authorization: Authorization,
     ) -> Result<bool, Problem> {
         let Some(reference) = self.prompt_of(about, heard).await? else { return Ok(false) };
@@ -52,7 +52,7 @@ impl ConsentCallback {
             return Ok(false);
         }
         let answer = Answer::Approve { session_code: None, means: Means::Paid(authorization) };
-        match self.answer(Given { request, prompt, how: How::Paid }, &answer).await {
+        match self.answer(Given { request, prompt, method: ApprovalMethod::Paid }, &answer).await {
             Ok(_) => Ok(true),
             Err(unanswered) if self.was_paid(reference).await? => {
                 tracing::info!(request.id = %request, why = ?unanswered, "a payment was told again");
@@ -67,7 +67,7 @@ impl ConsentCallback {
     }
 
     /// Notes that somebody did something on a channel.
-    async fn heard_of(&self, heard: Heard<'_>, from: &Sender) -> Result<(), Problem> {
+    async fn heard_of(&self, heard: VerifiedWebhook<'_>, from: &Sender) -> Result<(), Problem> {
         match self.address_of(heard, from).await? {
             Some(address) => self.learn(heard, heard.mode, &address, from).await,
             None => Ok(()),
@@ -77,7 +77,7 @@ impl ConsentCallback {
     /// The request that a postback of ours names, if it is this brand's.
     pub(crate) async fn named(
         &self,
-        heard: Heard<'_>,
+        heard: VerifiedWebhook<'_>,
         postback: &str,
     ) -> Result<Option<(Postback, Request)>, Problem> {
         let Some(read) = Postback::read(postback, &heard.brand.link_key) else { return Ok(None) };
@@ -110,9 +110,9 @@ impl ConsentCallback {
                 Ok(consent.prompt == prompt)
             }
             State::Closed { outcome: Outcome::Fulfilled { .. }, .. } => {
-                let events = storage::events(self.store.as_ref(), request).await?;
+                let events = storage::journal(self.store.as_ref(), request).await?;
                 let granted = events.iter().rev().find_map(|event| {
-                    let What::Granted { consent } = &event.what else { return None };
+                    let EntryKind::Approved { consent } = &event.what else { return None };
                     Some(consent.prompt)
                 });
                 Ok(granted == Some(prompt))
@@ -127,8 +127,8 @@ impl ConsentCallback {
 pub(crate) fn meant(request: &Request, action: Action) -> Option<Answer> {
     let yes = |session_code| Answer::Approve { session_code, means: Means::Tap };
     match action {
-        Action::Decline => Some(Answer::Decline(DeclineReason::Customer)),
-        Action::NotMe => Some(Answer::Decline(DeclineReason::NotMe)),
+        Action::Deny => Some(Answer::Deny(DenialReason::Customer)),
+        Action::NotMe => Some(Answer::Deny(DenialReason::NotMe)),
         Action::Open => None,
         Action::Approve | Action::Pick(_) if !request.by_tap => None,
         Action::Approve => Some(yes(None)),
@@ -140,7 +140,7 @@ pub(crate) fn meant(request: &Request, action: Action) -> Option<Answer> {
 }
 
 /// Whether the prompt is one of the brand's and went over the channel that it came back on.
-fn has_prompt(request: &Request, reference: PromptRef, heard: Heard<'_>) -> bool {
+fn has_prompt(request: &Request, reference: PromptRef, heard: VerifiedWebhook<'_>) -> bool {
     let prompt = request.prompt(reference.prompt);
     request.brand == heard.brand.name
         && prompt.is_some_and(|prompt| prompt.channel == *heard.channel)

@@ -13,7 +13,7 @@ use domain::values::name::{BrandName, ChannelName};
 use http::{HeaderMap, Method};
 
 use crate::ConsentCallback;
-use crate::callbacks::Heard;
+use crate::callbacks::VerifiedWebhook;
 
 /// The topics of an installation.
 ///
@@ -93,7 +93,7 @@ impl Topics {
 
 #[async_trait]
 impl Listener for Topics {
-    async fn hear(&self, topic: &str, text: &str) -> Handled {
+    async fn receive(&self, topic: &str, text: &str) -> Handled {
         let Some(owner) = self.owner(topic) else {
             tracing::error!(topic.name = topic, "a topic that is no channel's told something");
             return Handled::Done;
@@ -117,7 +117,7 @@ impl Listener for Topics {
             }
             Understood::NotNow => return Handled::Again,
         };
-        let heard = Heard { brand: &brand, mode, channel: &owner.channel };
+        let heard = VerifiedWebhook { brand: &brand, mode, channel: &owner.channel };
         for told in callbacks {
             // Nobody is shown whether it is still wanted.
             if let Err(problem) = self.consent.record(heard, told).await {

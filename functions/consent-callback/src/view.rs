@@ -3,11 +3,11 @@
 use domain::ask::{Ask, CLAIMS, SessionKind};
 use domain::brand::{Brand, Mode};
 use domain::keys;
-use domain::outcome::{DeclineReason, Outcome};
+use domain::outcome::{DenialReason, Outcome};
 use domain::request::{PromptRecord, Request, State};
-use domain::texts::{self, PageTexts, WantedKind};
+use domain::texts::{self, AskKind, PageTexts};
 use domain::values::language::Language;
-use domain::values::text::Shown;
+use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
 use zeroize::Zeroizing;
 
@@ -92,7 +92,7 @@ pub(crate) fn render(
 /// The facts that are asked for, in the customer's words. One without words is shown by its name: nothing is shared unseen.
 fn claims<'a>(ask: &'a Ask, texts: &PageTexts) -> Vec<&'a str> {
     let Ask::Identity { claims, .. } = ask else { return Vec::new() };
-    let worded = |claim: &'a Shown<64>| {
+    let worded = |claim: &'a DisplayText<64>| {
         let words = CLAIMS.iter().zip(texts.claims).find(|(name, _)| **name == claim.as_str());
         words.map_or(claim.as_str(), |(_, words)| words)
     };
@@ -111,7 +111,7 @@ pub(crate) fn unknown(action: &str) -> Result<String, askama::Error> {
         payee: "",
         money: None,
         description: "",
-        kind: WantedKind::Payment,
+        kind: AskKind::Payment,
         session_label: None,
         code_choices: None,
         nonce: "",
@@ -128,11 +128,11 @@ pub(crate) fn unknown(action: &str) -> Result<String, askama::Error> {
     page::render(&view)
 }
 
-const fn kind(ask: &Ask) -> WantedKind {
+const fn kind(ask: &Ask) -> AskKind {
     match ask {
-        Ask::Payment { .. } => WantedKind::Payment,
-        Ask::PaymentMethod { .. } => WantedKind::PaymentMethod,
-        Ask::Identity { .. } => WantedKind::Identity,
+        Ask::Payment { .. } => AskKind::Payment,
+        Ask::PaymentMethod { .. } => AskKind::PaymentMethod,
+        Ask::Identity { .. } => AskKind::Identity,
     }
 }
 
@@ -162,10 +162,10 @@ fn stage<'a>(
         },
         State::Closed { outcome, .. } => match outcome {
             Outcome::Fulfilled { transaction_code, .. } => Stage::Fulfilled { transaction_code },
-            Outcome::Declined { reason: DeclineReason::WrongSessionCode } => Stage::WrongCode,
-            Outcome::Declined {
-                reason: DeclineReason::Customer | DeclineReason::NotMe | DeclineReason::OptedOut,
-            } => Stage::Declined,
+            Outcome::Denied { reason: DenialReason::WrongSessionCode } => Stage::WrongCode,
+            Outcome::Denied {
+                reason: DenialReason::Customer | DenialReason::NotMe | DenialReason::OptedOut,
+            } => Stage::Denied,
             Outcome::Expired => Stage::Expired,
             Outcome::Cancelled => Stage::Cancelled,
             Outcome::Undeliverable { .. } | Outcome::Failed { .. } => Stage::Failed,

@@ -3,21 +3,21 @@
 use std::time::Duration;
 
 use domain::ask::Ask;
-use domain::consent::How;
-use domain::event::{Became, What};
+use domain::consent::ApprovalMethod;
+use domain::journal::{DeliveryStatus, EntryKind};
 use domain::limits;
 use domain::ports::Sender;
 use domain::postback::Action;
 use domain::problem::Problem;
 use domain::request::{PromptRecord, Request, State};
-use domain::storage::{self, Loaded};
+use domain::storage::{self, VersionedRequest};
 use domain::texts::{self, Reply};
 use domain::values::id::{PromptId, RequestId};
 use domain::values::time::Timestamp;
 
 use crate::ConsentCallback;
 use crate::answer::{Answer, Given};
-use crate::callbacks::Heard;
+use crate::callbacks::VerifiedWebhook;
 use crate::taps::meant;
 
 /// For how long what a customer writes may be on its way and still be an answer: other requests may be open by then.
@@ -27,7 +27,7 @@ impl ConsentCallback {
     /// Words are an answer where the brand allows it, nothing but one request can be meant, and no money is.
     pub(crate) async fn wrote(
         &self,
-        heard: Heard<'_>,
+        heard: VerifiedWebhook<'_>,
         from: &Sender,
         (text, intent, at): (&str, Option<&str>, Option<Timestamp>),
     ) -> Result<(), Problem> {
@@ -53,20 +53,20 @@ impl ConsentCallback {
     /// channel, and was when the text was written.
     async fn replied(
         &self,
-        heard: Heard<'_>,
+        heard: VerifiedWebhook<'_>,
         address: &str,
         (text, at): (&str, Option<Timestamp>),
     ) -> Result<Option<(Given, Answer)>, Problem> {
         let now = self.clock.now();
         let channel = heard.channel.as_str();
-        let mut open: Vec<Loaded> = Vec::new();
+        let mut open: Vec<VersionedRequest> = Vec::new();
         for id in storage::open_for_address(self.store.as_ref(), channel, address).await? {
             let loaded = storage::load(self.store.as_ref(), id).await?;
             open.extend(loaded.filter(|loaded| {
                 loaded.request.brand == heard.brand.name && loaded.request.answerable(now).is_ok()
             }));
         }
-        let [Loaded { request, .. }] = open.as_slice() else { return Ok(None) };
+        let [VersionedRequest { request, .. }] = open.as_slice() else { return Ok(None) };
         let language = request.customer.language.as_ref().unwrap_or(&heard.brand.language);
         let said = texts::reply(text, language, &heard.brand.language);
         let here = |prompt: &&PromptRecord| prompt.is_out() && prompt.channel == *heard.channel;
@@ -75,14 +75,14 @@ impl ConsentCallback {
         let (Some(said), Some(prompt), true) = (said, prompt, words_count) else { return Ok(None) };
         let action = match said {
             Reply::Yes => Action::Approve,
-            Reply::No => Action::Decline,
+            Reply::No => Action::Deny,
         };
         if self.was_early(request.id, prompt, at).await?
             || self.was_ambiguous(heard, request, at).await?
         {
             return Ok(None);
         }
-        let given = Given { request: request.id, prompt, how: How::Reply };
+        let given = Given { request: request.id, prompt, method: ApprovalMethod::Reply };
         Ok(meant(request, action).map(|answer| (given, answer)))
     }
 
@@ -94,10 +94,16 @@ impl ConsentCallback {
         at: Option<Timestamp>,
     ) -> Result<bool, Problem> {
         let Some(at) = at else { return Ok(false) };
-        let events = storage::events(self.store.as_ref(), request).await?;
+        let events = storage::journal(self.store.as_ref(), request).await?;
         let out = events.iter().find(|event| {
-            let What::Prompt { prompt: known, became } = &event.what else { return false };
-            *known == prompt && !matches!(became, Became::Failed { .. } | Became::Unknown)
+            let EntryKind::Prompt { prompt: known, delivery_status } = &event.what else {
+                return false;
+            };
+            *known == prompt
+                && !matches!(
+                    delivery_status,
+                    DeliveryStatus::Failed { .. } | DeliveryStatus::Unknown
+                )
         });
         // Channels tell of seconds, and nobody answers within the one they are asked in.
         Ok(out.is_none_or(|out| at.as_secs() <= out.at.as_secs()))
@@ -106,7 +112,7 @@ impl ConsentCallback {
     /// Whether another request may have been meant that was open when a text was written, and has ended since.
     async fn was_ambiguous(
         &self,
-        heard: Heard<'_>,
+        heard: VerifiedWebhook<'_>,
         request: &Request,
         at: Option<Timestamp>,
     ) -> Result<bool, Problem> {
@@ -116,9 +122,10 @@ impl ConsentCallback {
             return Ok(true);
         }
         let (store, brand) = (self.store.as_ref(), &heard.brand.name);
-        let (standing, _) = limits::load(store, brand, request.mode, &request.address).await?;
-        for (id, _) in standing.open.iter().filter(|(id, _)| *id != request.id) {
-            let Some(Loaded { request: other, .. }) = storage::load(store, *id).await? else {
+        let (limits, _) = limits::load(store, brand, request.mode, &request.address).await?;
+        for (id, _) in limits.open.iter().filter(|(id, _)| *id != request.id) {
+            let Some(VersionedRequest { request: other, .. }) = storage::load(store, *id).await?
+            else {
                 continue;
             };
             let asked = other.prompts.iter().any(|prompt| prompt.channel == *heard.channel);

@@ -9,7 +9,7 @@ use domain::keys;
 use domain::ports::{Answer, Onward, Prepared, Processor, Reference, SecretsError, Use};
 use domain::request::{Attempt, Doubt, Request};
 use domain::seal::{self, Sealed};
-use domain::storage::Loaded;
+use domain::storage::VersionedRequest;
 use domain::values::time::Timestamp;
 
 use crate::gate::{Asked, Said};
@@ -44,10 +44,10 @@ impl<'a> Seen<'a> {
 
 impl FetchInfo {
     /// The turn of whoever has just taken the lease.
-    pub(crate) async fn turn(&self, loaded: Loaded) -> Result<(), Trouble> {
+    pub(crate) async fn turn(&self, loaded: VersionedRequest) -> Result<(), Trouble> {
         let request = &loaded.request;
         let (Some((consent, sealed)), Some(attempt)) =
-            (request.granted(), request.open_attempt().cloned())
+            (request.approval(), request.open_attempt().cloned())
         else {
             return Ok(());
         };
@@ -101,7 +101,11 @@ impl FetchInfo {
         Box::pin(self.at_processor(loaded, turn)).await
     }
 
-    async fn at_processor(&self, loaded: Loaded, turn: Turning<'_>) -> Result<(), Trouble> {
+    async fn at_processor(
+        &self,
+        loaded: VersionedRequest,
+        turn: Turning<'_>,
+    ) -> Result<(), Trouble> {
         let (processor, what, attempt) = (turn.processor, turn.at.what(), &turn.at.attempt);
         let tired = self.is_tired(&turn.at.request, attempt);
         match &attempt.reference {
@@ -144,22 +148,22 @@ impl FetchInfo {
     /// Commits that the call is about to be made, then makes it. What a code was exchanged for is stored before it is used.
     async fn execute(
         &self,
-        mut loaded: Loaded,
+        mut loaded: VersionedRequest,
         turn: Turning<'_>,
         reference: &Reference,
     ) -> Result<(), Trouble> {
         let doubted = loaded.request.open_attempt().is_some_and(|attempt| attempt.in_doubt);
         // Whoever came back in this moment brought what is to be used instead: that is not marked as used by this turn.
-        let carried = turn.at.request.granted().map(|(_, sealed)| sealed.clone());
+        let carried = turn.at.request.approval().map(|(_, sealed)| sealed.clone());
         let command = |request: &Request, now| {
-            if request.granted().map(|(_, sealed)| sealed) == carried.as_ref() {
+            if request.approval().map(|(_, sealed)| sealed) == carried.as_ref() {
                 request.started(now)
             } else {
                 request.released("returned", Doubt::AsBefore, Duration::ZERO, now)
             }
         };
         let Some(started) = self.step(loaded, command).await? else { return Ok(()) };
-        if started.request.granted().map(|(_, sealed)| sealed) != carried.as_ref() {
+        if started.request.approval().map(|(_, sealed)| sealed) != carried.as_ref() {
             return self.take_up_later(&started, turn.at.attempt.again_at).await;
         }
         loaded = started;
@@ -185,7 +189,7 @@ impl FetchInfo {
     /// Reacts to an answer about an attempt that may have acted.
     async fn answered(
         &self,
-        loaded: Loaded,
+        loaded: VersionedRequest,
         turn: Turning<'_>,
         reference: &Reference,
         answer: Answer,
@@ -223,7 +227,7 @@ impl FetchInfo {
     /// The customer goes on to the processor's own page; somebody looks again after a while, if nothing is heard before.
     async fn send_on(
         &self,
-        loaded: Loaded,
+        loaded: VersionedRequest,
         turn: Turning<'_>,
         sealed: Sealed,
     ) -> Result<(), Trouble> {

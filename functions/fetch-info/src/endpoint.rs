@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use domain::brand::{Mode, NoticeSetup};
+use domain::brand::{Mode, WebhookEndpoint};
 use domain::keys::digest_hex;
 use domain::ports::{Expect, Item, Key, Store, StoreError, Write};
-use domain::storage::{body, unbody};
+use domain::storage::{decode, encode};
 use domain::values::name::BrandName;
 use domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -58,12 +58,12 @@ impl Endpoint {
         store: &dyn Store,
         brand: &BrandName,
         mode: Mode,
-        setup: &NoticeSetup,
+        setup: &WebhookEndpoint,
     ) -> Result<Self, StoreError> {
         let key = Key { pk: format!("ENDPOINT#{brand}#{mode:?}"), sk: "ENDPOINT".to_owned() };
         let url = digest_hex(setup.url.as_bytes());
         let health = match store.read(&key).await? {
-            Some(item) => Some((unbody::<Health>(&item.body)?, item.version)),
+            Some(item) => Some((decode::<Health>(&item.body)?, item.version)),
             None => None,
         };
         Ok(Self { key, url, health })
@@ -152,7 +152,7 @@ impl Endpoint {
         let item = Item {
             key: self.key.clone(),
             version,
-            body: body(&health)?,
+            body: encode(&health)?,
             expires_at: Some(now.after(KEPT)),
             index: None,
         };

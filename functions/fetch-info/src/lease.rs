@@ -9,7 +9,7 @@ use domain::effects::{self, send};
 use domain::message::Step;
 use domain::ports::{StoreError, Write};
 use domain::request::{Change, Refusal, Request, State};
-use domain::storage::{self, Loaded};
+use domain::storage::{self, VersionedRequest};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 
@@ -72,19 +72,19 @@ impl FetchInfo {
     /// to stop. `None` when the request is no longer ours.
     pub(crate) async fn step(
         &self,
-        loaded: Loaded,
+        loaded: VersionedRequest,
         command: impl Fn(&Request, Timestamp) -> Result<Change, Refusal>,
-    ) -> Result<Option<Loaded>, Trouble> {
+    ) -> Result<Option<VersionedRequest>, Trouble> {
         self.step_with(loaded, command, Vec::new()).await
     }
 
     /// The same, with what is written along with it.
     pub(crate) async fn step_with(
         &self,
-        mut loaded: Loaded,
+        mut loaded: VersionedRequest,
         command: impl Fn(&Request, Timestamp) -> Result<Change, Refusal>,
         extra: Vec<Write>,
-    ) -> Result<Option<Loaded>, Trouble> {
+    ) -> Result<Option<VersionedRequest>, Trouble> {
         let ours = lease(&loaded.request);
         for _ in 0..RACES_MAX {
             let Ok(change) = command(&loaded.request, self.clock.now()) else { return Ok(None) };
@@ -104,16 +104,20 @@ impl FetchInfo {
         Err(StoreError::Conflict.into())
     }
 
-    async fn apply(&self, loaded: &Loaded, change: Change) -> Result<Loaded, Trouble> {
+    async fn apply(
+        &self,
+        loaded: &VersionedRequest,
+        change: Change,
+    ) -> Result<VersionedRequest, Trouble> {
         self.apply_with(loaded, change, Vec::new()).await
     }
 
     async fn apply_with(
         &self,
-        loaded: &Loaded,
+        loaded: &VersionedRequest,
         change: Change,
         extra: Vec<Write>,
-    ) -> Result<Loaded, Trouble> {
+    ) -> Result<VersionedRequest, Trouble> {
         let ports = (self.store.as_ref(), self.queue.as_ref());
         Ok(effects::apply(ports, Some(loaded.version), change, extra, None).await?)
     }

@@ -5,9 +5,9 @@ mod crowds;
 mod endpoint;
 mod gate;
 mod lease;
-mod notices;
 mod refunds;
 mod settle;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ pub struct FetchInfo {
     /// Where customers and providers reach us, without a slash at its end.
     pub public_base: String,
     /// Which addresses a notice may go to: public ones, except on a machine of one's own.
-    pub notice_reach: Reach,
+    pub webhook_reach: Reach,
     /// The attempts at endpoints that are under way.
     pub crowds: Crowds,
 }
@@ -76,7 +76,7 @@ impl Handler for FetchInfo {
         let taken = match step {
             Step::Fetch => self.fetch(id).await,
             Step::Refund { seq } => self.give_back(id, seq).await,
-            Step::Notice { seq } => self.tell(id, seq).await,
+            Step::Webhook { seq } => self.tell(id, seq).await,
             Step::Deliver | Step::Check => {
                 tracing::error!(request.id = %id, "a message of another function came on this queue");
                 return Handled::Again;

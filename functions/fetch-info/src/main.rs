@@ -11,32 +11,32 @@ use fetch_info::{Crowds, FetchInfo};
 async fn main() -> Result<(), lambda::Error> {
     let client = https::Client::new()?;
     let config = lambda::start(Arc::new(client.with_answers_up_to(lambda::AWS_ANSWER_BYTES)))?;
-    let [table, prompts, authorizations, notices, secret_prefix, notice_reach, public_base] =
+    let [table, prompts, authorizations, webhooks, secret_prefix, webhook_reach, public_base] =
         lambda::settings([
             "TABLE",
             "PROMPTS_QUEUE_URL",
             "AUTHORIZATIONS_QUEUE_URL",
-            "NOTICES_QUEUE_URL",
+            "WEBHOOKS_QUEUE_URL",
             "SECRET_PREFIX",
-            "NOTICE_REACH",
+            "WEBHOOK_REACH",
             "PUBLIC_BASE_URL",
         ])?;
-    let notice_reach = match notice_reach.as_str() {
+    let webhook_reach = match webhook_reach.as_str() {
         "public" => Reach::Public,
         "any" => Reach::Configured,
-        other => return Err(format!("NOTICE_REACH is `public` or `any`, not `{other}`").into()),
+        other => return Err(format!("WEBHOOK_REACH is `public` or `any`, not `{other}`").into()),
     };
     let queues = BTreeMap::from([
         (QueueName::Prompts, prompts),
         (QueueName::Authorizations, authorizations),
-        (QueueName::Notices, notices),
+        (QueueName::Webhooks, webhooks),
     ]);
 
     let clock: Arc<dyn Clock> = Arc::new(lambda::SystemClock);
     let http: Arc<dyn Http> = Arc::new(client);
     let store: Arc<dyn Store> = Arc::new(dynamodb::Table::new(&config, table));
     let secrets = secretsmanager::BrandSecrets::new(&config, secret_prefix, Arc::clone(&clock));
-    let processors = processors::Registry::new(processors::Outside {
+    let processors = processors::Registry::new(processors::Deps {
         http: Arc::clone(&http),
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
@@ -50,7 +50,7 @@ async fn main() -> Result<(), lambda::Error> {
         processors: Arc::new(processors),
         http,
         public_base,
-        notice_reach,
+        webhook_reach,
         crowds: Crowds::default(),
     };
     lambda::serve_queue(fetch_info).await

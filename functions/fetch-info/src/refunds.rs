@@ -7,7 +7,7 @@ use domain::effects::{self, send};
 use domain::message::Step;
 use domain::ports::{OpenProcessorError, Reference, Refund, Refunded, StoreError};
 use domain::request::{Change, RefundRecord, Refusal, Request};
-use domain::storage::{self, Loaded};
+use domain::storage::{self, VersionedRequest};
 use domain::values::id::RequestId;
 use domain::values::money::Money;
 use domain::values::name::ProcessorName;
@@ -75,7 +75,11 @@ impl FetchInfo {
     }
 
     /// One call. `before` is the refund as it was before this turn.
-    async fn refund_turn(&self, loaded: Loaded, before: &RefundRecord) -> Result<(), Trouble> {
+    async fn refund_turn(
+        &self,
+        loaded: VersionedRequest,
+        before: &RefundRecord,
+    ) -> Result<(), Trouble> {
         let request = &loaded.request;
         let (Some(charge), Some(processor)) = (request.charge(), request.charged_at()) else {
             return Ok(());
@@ -140,7 +144,7 @@ impl FetchInfo {
     /// Records what a turn came to and takes the step that follows from it.
     async fn refund_came(
         &self,
-        loaded: &Loaded,
+        loaded: &VersionedRequest,
         before: &RefundRecord,
         came: Came,
     ) -> Result<(), Trouble> {
@@ -188,7 +192,7 @@ impl FetchInfo {
         &self,
         id: RequestId,
         command: impl Fn(&Request, Timestamp) -> Result<Change, Refusal>,
-    ) -> Result<Option<Loaded>, Trouble> {
+    ) -> Result<Option<VersionedRequest>, Trouble> {
         for _ in 0..RACES_MAX {
             let Some(loaded) = storage::load(self.store.as_ref(), id).await? else {
                 return Ok(None);

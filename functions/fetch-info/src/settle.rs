@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use domain::ask::Ask;
-use domain::cards::{self, CardOnFile};
+use domain::claims;
 use domain::consent;
 use domain::effects::send;
-use domain::facts;
 use domain::message::Step;
 use domain::outcome::Details;
 use domain::ports::{Answer, Fetched, Write};
 use domain::request::{Attempt, Doubt, Refusal, Request};
-use domain::storage::Loaded;
+use domain::saved_cards::{self, SavedCard};
+use domain::storage::VersionedRequest;
 use domain::values::id::CardId;
 use domain::values::time::Timestamp;
 
@@ -65,7 +65,7 @@ impl FetchInfo {
     /// Records what a turn came to and takes the step that follows from it.
     pub(crate) async fn react(
         &self,
-        loaded: Loaded,
+        loaded: VersionedRequest,
         seen: Seen<'_>,
         turn: Turn,
     ) -> Result<(), Trouble> {
@@ -135,7 +135,7 @@ impl FetchInfo {
     /// Sends the message for when the attempt is due again, unless the one for that moment was sent before.
     pub(crate) async fn take_up_later(
         &self,
-        stored: &Loaded,
+        stored: &VersionedRequest,
         known: Option<Timestamp>,
     ) -> Result<(), Trouble> {
         let due = stored.request.open_attempt().and_then(|attempt| attempt.again_at);
@@ -172,22 +172,22 @@ impl FetchInfo {
                 let mut random = [0_u8; 10];
                 self.random.fill(&mut random);
                 let card = CardId::new(now, random);
-                let item = CardOnFile {
+                let item = SavedCard {
                     request: request.id,
                     processor: request.processor.clone(),
                     address: request.address.clone(),
                     sealed,
                     receipt: receipt.clone(),
                 };
-                let write = cards::put(&request.brand, request.mode, card, &item)?;
+                let write = saved_cards::put(&request.brand, request.mode, card, &item)?;
                 Ok(Some((Details::Card { card, receipt: receipt.clone() }, vec![write])))
             }
-            Fetched::Facts { receipt, claims } => {
+            Fetched::Claims { receipt, claims } => {
                 let brand = self.secrets.brand(&request.brand).await?;
                 let Some(sealed) = self.sealed(request, &brand, claims) else { return Ok(None) };
-                let until = self.clock.now().after(brand.policy.facts_kept());
-                let write = facts::put(request.id, &sealed, until)?;
-                Ok(Some((Details::Facts(receipt.clone()), vec![write])))
+                let until = self.clock.now().after(brand.policy.claims_retention());
+                let write = claims::put(request.id, &sealed, until)?;
+                Ok(Some((Details::Claims(receipt.clone()), vec![write])))
             }
         }
     }
@@ -228,13 +228,13 @@ fn is_exact(request: &Request, fetched: &Fetched) -> bool {
             receipt.amount == money.amount() && receipt.currency == money.currency().code()
         }
         (Ask::PaymentMethod { .. }, Fetched::Card { .. }) => true,
-        (Ask::Identity { claims, .. }, Fetched::Facts { receipt, .. }) => receipt
+        (Ask::Identity { claims, .. }, Fetched::Claims { receipt, .. }) => receipt
             .released
             .iter()
             .all(|released| claims.iter().any(|claim| claim.as_str() == released)),
         (
             Ask::Payment { .. } | Ask::PaymentMethod { .. } | Ask::Identity { .. },
-            Fetched::Payment(_) | Fetched::Card { .. } | Fetched::Facts { .. },
+            Fetched::Payment(_) | Fetched::Card { .. } | Fetched::Claims { .. },
         ) => false,
     }
 }

@@ -8,7 +8,7 @@ use domain::brand::Brand;
 use domain::caller::Requester;
 use domain::consent::SessionCode;
 use domain::effects::{self, EffectError};
-use domain::limits::{self, Limited, Standing};
+use domain::limits::{self, AddressLimits, LimitReached};
 use domain::message::Step;
 use domain::ports::{Expect, StoreError};
 use domain::problem::{Code, Problem};
@@ -21,8 +21,8 @@ use domain::{keys, view};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use crate::idempotency::{CallKey, Known, Remembered};
-use crate::taker::Taker;
-use crate::wanted::{self, Wanted};
+use crate::params::{self, CreateRequestParams};
+use crate::processor_routing::SelectedProcessor;
 use crate::{Intake, json};
 
 /// How many times a call that lost a race decides again. Each loss means that another call went through.
@@ -40,13 +40,13 @@ impl Intake {
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers).await?;
         let key = CallKey::read(headers, &requester, ("/v1/requests", body))?;
-        let wanted = wanted::request(body, requester.mode)?;
+        let params = params::request(body, requester.mode)?;
         for _ in 0..RACES_MAX {
             let expect = match key.look_up(self.store.as_ref(), self.clock.now()).await? {
                 Known::Same(remembered) => return self.replayed(remembered).await,
                 Known::New(expect) => expect,
             };
-            match self.accept(&requester, &key, &wanted, expect).await? {
+            match self.accept(&requester, &key, &params, expect).await? {
                 Some(answer) => return Ok(answer),
                 None => continue,
             }
@@ -71,24 +71,24 @@ impl Intake {
         &self,
         requester: &Requester,
         key: &CallKey,
-        wanted: &Wanted,
+        params: &CreateRequestParams,
         expect: Expect,
     ) -> Result<Option<Response<Bytes>>, Problem> {
         let now = self.clock.now();
         let brand = &requester.brand;
-        let address = keys::address_hash(&brand.address_key, &wanted.customer.phone);
-        let routes = self.routes(requester, wanted.channels.as_deref(), (&address, now)).await?;
-        let taker = self.taker(requester, &wanted.ask, &address).await?;
-        let request = self.begin(requester, wanted, (taker, address, routes), now)?;
+        let address = keys::address_hash(&brand.address_key, &params.customer.phone);
+        let routes = self.routes(requester, params.channels.as_deref(), (&address, now)).await?;
+        let selected = self.select_processor(requester, &params.ask, &address).await?;
+        let request = self.begin(requester, params, (selected, address, routes), now)?;
         self.not_opted_out(requester, &request.address).await?;
-        let (standing, base) =
+        let (limits, base) =
             limits::load(self.store.as_ref(), &brand.name, requester.mode, &request.address)
                 .await?;
         let opened = Some((request.id, request.expires_at));
-        let standing = self.counted(brand, &standing, opened, now).await?;
+        let limits = self.counted(brand, &limits, opened, now).await?;
         let at = (&brand.name, requester.mode, request.address.clone());
-        let counted = limits::put(at.0, at.1, &at.2, (&standing, base), now)?;
-        effects::guard(self.queue.as_ref(), &request, now).await?;
+        let counted = limits::put(at.0, at.1, &at.2, (&limits, base), now)?;
+        effects::schedule_recovery_check(self.queue.as_ref(), &request, now).await?;
         let id = request.id;
         let answer = view::request(&request, 1);
         let remembered = key.remember(id, answer.clone(), expect, now)?;
@@ -108,19 +108,19 @@ impl Intake {
     pub(crate) async fn counted(
         &self,
         brand: &Brand,
-        standing: &Standing,
+        limits: &AddressLimits,
         request: Option<(RequestId, Timestamp)>,
         now: Timestamp,
-    ) -> Result<Standing, Problem> {
-        let refused = match standing.ask(&brand.policy, request, now) {
-            Ok(standing) => return Ok(standing),
-            Err(Limited::Open) => Limited::Open,
-            Err(refused @ (Limited::Quiet { .. } | Limited::Prompts { .. })) => {
+    ) -> Result<AddressLimits, Problem> {
+        let refused = match limits.ask(&brand.policy, request, now) {
+            Ok(limits) => return Ok(limits),
+            Err(LimitReached::Open) => LimitReached::Open,
+            Err(refused @ (LimitReached::Cooldown { .. } | LimitReached::Prompts { .. })) => {
                 return Err(limited(refused, now));
             }
         };
         let mut ended = Vec::new();
-        for (id, _) in standing.open.iter().filter(|(_, deadline)| *deadline > now) {
+        for (id, _) in limits.open.iter().filter(|(_, deadline)| *deadline > now) {
             let loaded = storage::load(self.store.as_ref(), *id).await?;
             if loaded.is_none_or(|loaded| loaded.request.is_closed()) {
                 ended.push(*id);
@@ -129,7 +129,7 @@ impl Intake {
         if ended.is_empty() {
             return Err(limited(refused, now));
         }
-        standing
+        limits
             .without(&ended, now)
             .ask(&brand.policy, request, now)
             .map_err(|refused| limited(refused, now))
@@ -153,8 +153,8 @@ impl Intake {
     fn begin(
         &self,
         requester: &Requester,
-        wanted: &Wanted,
-        (taker, address, routes): (Taker, String, Vec<ChannelName>),
+        params: &CreateRequestParams,
+        (selected, address, routes): (SelectedProcessor, String, Vec<ChannelName>),
         now: Timestamp,
     ) -> Result<Request, Problem> {
         let brand = &requester.brand;
@@ -164,26 +164,26 @@ impl Intake {
         let payee = brand.display_name.as_str().to_owned();
         let policy = &brand.policy;
         let life =
-            wanted.expires_in.unwrap_or(Duration::from_secs(u64::from(policy.expires_in_seconds)));
-        let coded = policy.session_code && matches!(wanted.ask, Ask::Payment { .. });
+            params.expires_in.unwrap_or(Duration::from_secs(u64::from(policy.expires_in_seconds)));
+        let coded = policy.session_code && matches!(params.ask, Ask::Payment { .. });
         Ok(Request {
             id,
             brand: brand.name.clone(),
             mode: requester.mode,
-            ask_hash: AskHash::of(id, &brand.name, &payee, &wanted.ask),
+            ask_hash: AskHash::of(id, &brand.name, &payee, &params.ask),
             payee,
-            customer: wanted.customer.clone(),
+            customer: params.customer.clone(),
             address,
-            session: wanted.session.clone(),
-            ask: wanted.ask.clone(),
-            processor: taker.processor,
+            session: params.session.clone(),
+            ask: params.ask.clone(),
+            processor: selected.processor,
             routes,
             routes_used: 0,
             session_code: coded.then(|| SessionCode::draw(self.random.as_ref())),
-            by_tap: taker.by_tap,
-            metadata: wanted.metadata.clone(),
-            notify: brand.setup(requester.mode).notices.is_some(),
-            fallback_seconds: wanted.fallback_seconds.unwrap_or(policy.fallback_seconds).max(5),
+            by_tap: selected.by_tap,
+            metadata: params.metadata.clone(),
+            notify: brand.setup(requester.mode).webhooks.is_some(),
+            fallback_seconds: params.fallback_seconds.unwrap_or(policy.fallback_seconds).max(5),
             attempts_max: policy.attempts_max,
             retention_seconds: policy.retention().as_secs(),
             created_at: now,
@@ -194,9 +194,9 @@ impl Intake {
             attempts: Vec::new(),
             refunds: Vec::new(),
             timeline: Vec::new(),
-            events: 0,
+            entries: 0,
             chain: String::new(),
-            notices: 0,
+            webhooks: 0,
         })
     }
 
@@ -204,14 +204,14 @@ impl Intake {
     async fn routes(
         &self,
         requester: &Requester,
-        wanted: Option<&[ChannelName]>,
+        params: Option<&[ChannelName]>,
         (address, now): (&str, Timestamp),
     ) -> Result<Vec<ChannelName>, Problem> {
         let mut routes: Vec<ChannelName> = Vec::new();
-        match wanted {
+        match params {
             None => routes = self.in_order(requester, address, now).await?,
-            Some(wanted) => {
-                for name in wanted {
+            Some(params) => {
+                for name in params {
                     configured_channel(requester, name)?;
                     if !routes.contains(name) {
                         routes.push(name.clone());
@@ -249,11 +249,11 @@ fn created(id: RequestId, answer: &serde_json::Value) -> Response<Bytes> {
 }
 
 /// The problem of a limit that is reached.
-pub(crate) fn limited(limited: Limited, now: Timestamp) -> Problem {
+pub(crate) fn limited(limited: LimitReached, now: Timestamp) -> Problem {
     let mut problem = Problem::new(Code::TooManyRequestsForAddress, limited.to_string());
     let until = match limited {
-        Limited::Quiet { until } | Limited::Prompts { until } => Some(until),
-        Limited::Open => None,
+        LimitReached::Cooldown { until } | LimitReached::Prompts { until } => Some(until),
+        LimitReached::Open => None,
     };
     problem.retry_after =
         Some(until.map_or(60, |until| now.until(until).as_secs().saturating_add(1)));

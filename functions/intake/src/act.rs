@@ -8,12 +8,12 @@ use domain::message::Step;
 use domain::ports::{StoreError, Write};
 use domain::problem::{Code, Problem};
 use domain::request::{Change, Refusal, Request, State};
-use domain::storage::Loaded;
+use domain::storage::VersionedRequest;
 use domain::values::name::ChannelName;
 use http::{HeaderMap, Response, StatusCode};
 
 use crate::accept::configured_channel;
-use crate::{Intake, shown, wanted};
+use crate::{Intake, params, shown};
 
 const RACES_MAX: u32 = 8;
 
@@ -30,7 +30,7 @@ impl Intake {
         body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers).await?;
-        wanted::nothing(body)?;
+        params::nothing(body)?;
         self.decide(&requester, id, |request| request.cancel(self.clock.now())).await
     }
 
@@ -45,7 +45,7 @@ impl Intake {
         body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers).await?;
-        let duration = wanted::extend(body, requester.mode)?;
+        let duration = params::extend(body, requester.mode)?;
         self.decide(&requester, id, |request| request.extend(duration, self.clock.now())).await
     }
 
@@ -60,7 +60,7 @@ impl Intake {
         body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers).await?;
-        let channel = wanted::resend(body)?;
+        let channel = params::resend(body)?;
         if let Some(channel) = &channel {
             configured_channel(&requester, channel)?;
         }
@@ -76,7 +76,7 @@ impl Intake {
     async fn resent(
         &self,
         requester: &Requester,
-        loaded: Loaded,
+        loaded: VersionedRequest,
         channel: Option<&ChannelName>,
     ) -> Result<Option<Response<Bytes>>, Problem> {
         let now = self.clock.now();
@@ -84,11 +84,11 @@ impl Intake {
         let address = &loaded.request.address;
         self.not_opted_out(requester, address).await?;
         let brand = &requester.brand;
-        let (standing, base) =
+        let (limits, base) =
             limits::load(self.store.as_ref(), &brand.name, requester.mode, address).await?;
-        let standing = self.counted(brand, &standing, None, now).await?;
-        let counted = limits::put(&brand.name, requester.mode, address, (&standing, base), now)?;
-        effects::guard(self.queue.as_ref(), &loaded.request, now).await?;
+        let limits = self.counted(brand, &limits, None, now).await?;
+        let counted = limits::put(&brand.name, requester.mode, address, (&limits, base), now)?;
+        effects::schedule_recovery_check(self.queue.as_ref(), &loaded.request, now).await?;
         self.apply(loaded.version, change, vec![counted]).await
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::caller::Requester;
 use domain::capability::{self, Known};
-use domain::contact::{self, Place};
+use domain::contact::{self, ChannelScope};
 use domain::ports::{Channel, ReceiptKinds, Write};
 use domain::problem::Problem;
 use domain::values::name::ChannelName;
@@ -21,7 +21,7 @@ use http::{HeaderMap, Response, StatusCode};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{Intake, json, wanted};
+use crate::{Intake, json, params};
 
 /// How long the channels have, all of them together.
 const TIME_MAX: Duration = Duration::from_secs(2);
@@ -45,12 +45,12 @@ struct Customer<'a> {
 /// What one channel answered, with the write that keeps it if it is news.
 struct Asked {
     known: Known,
-    news: Option<Write>,
+    events: Option<Write>,
 }
 
 impl<'a> Customer<'a> {
-    fn place(&self, channel: &'a ChannelName) -> Place<'a> {
-        Place { brand: &self.requester.brand.name, mode: self.requester.mode, channel }
+    fn place(&self, channel: &'a ChannelName) -> ChannelScope<'a> {
+        ChannelScope { brand: &self.requester.brand.name, mode: self.requester.mode, channel }
     }
 }
 
@@ -65,7 +65,7 @@ impl Intake {
         body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers).await?;
-        let phone = wanted::capabilities(body)?.customer.phone;
+        let phone = params::capabilities(body)?.customer.phone;
         let address = keys::address_hash(&requester.brand.address_key, &phone);
         let (now, brand) = (self.clock.now(), &requester.brand.name);
         let stop = storage::stop_key(brand, &address);
@@ -98,7 +98,7 @@ impl Intake {
         let opened: Vec<(&ChannelName, Option<Box<dyn Channel>>)> = opened.collect();
         let mut answers: Vec<Option<Known>> = Vec::new();
         answers.resize_with(opened.len(), || None);
-        let mut news = Vec::new();
+        let mut events = Vec::new();
         let asked = opened.iter().zip(0_usize..).map(|((name, channel), place)| async move {
             (place, self.asked(customer, name, channel.as_deref()).await)
         });
@@ -109,13 +109,13 @@ impl Intake {
         {
             deadline = waiting;
             let answer = answer?;
-            news.extend(answer.news);
+            events.extend(answer.events);
             if let Some(there) = answers.get_mut(place) {
                 *there = Some(answer.known);
             }
         }
-        if !news.is_empty()
-            && let Err(error) = self.store.write(news).await
+        if !events.is_empty()
+            && let Err(error) = self.store.write(events).await
         {
             // They are right all the same, and somebody is waiting for them.
             tracing::warn!(error = %error, "what channels answered is not kept");
@@ -135,15 +135,15 @@ impl Intake {
         channel: Option<&dyn Channel>,
     ) -> Result<Asked, Problem> {
         let Customer { phone, address, now, .. } = customer;
-        let Some(channel) = channel else { return Ok(Asked { known: broken(), news: None }) };
+        let Some(channel) = channel else { return Ok(Asked { known: broken(), events: None }) };
         let (store, place) = (self.store.as_ref(), customer.place(name));
         if let Some(known) = capability::load(store, place, address, now).await? {
-            return Ok(Asked { known, news: None });
+            return Ok(Asked { known, events: None });
         }
         let (contact, _) = contact::load(store, place, address, now).await?;
         let known = Known::from(channel.capability(phone, &contact, now).await);
-        let news = capability::put(place, address, &known, now)?;
-        Ok(Asked { known, news: Some(news) })
+        let events = capability::put(place, address, &known, now)?;
+        Ok(Asked { known, events: Some(events) })
     }
 
     fn opened(&self, requester: &Requester, name: &ChannelName) -> Option<Box<dyn Channel>> {
@@ -170,7 +170,8 @@ impl Intake {
             return Ok(names);
         }
         let said = names.iter().map(|channel| async move {
-            let place = Place { brand: &requester.brand.name, mode: requester.mode, channel };
+            let place =
+                ChannelScope { brand: &requester.brand.name, mode: requester.mode, channel };
             let known = capability::load(self.store.as_ref(), place, address, now).await?;
             Ok(known.filter(|known| !known.reachable).map(|_| channel.clone()))
         });

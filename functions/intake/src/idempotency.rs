@@ -7,7 +7,7 @@ use domain::caller::Requester;
 use domain::keys::digest_hex;
 use domain::ports::{Expect, Item, Key, Store, StoreError, Write};
 use domain::problem::{Code, Problem};
-use domain::storage::{body, unbody};
+use domain::storage::{decode, encode};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use http::HeaderMap;
@@ -89,7 +89,7 @@ impl CallKey {
         let Some(item) = store.read(&self.key).await? else {
             return Ok(Known::New(Expect::Absent));
         };
-        let remembered: Remembered = unbody(&item.body)?;
+        let remembered: Remembered = decode(&item.body)?;
         if remembered.until <= now {
             return Ok(Known::New(Expect::Version(item.version)));
         }
@@ -120,7 +120,7 @@ impl CallKey {
         let item = Item {
             key: self.key.clone(),
             version,
-            body: body(remembered)?,
+            body: encode(remembered)?,
             expires_at: Some(until),
             index: None,
         };

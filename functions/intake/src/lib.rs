@@ -8,10 +8,10 @@ mod capabilities;
 mod fields;
 mod http_edge;
 mod idempotency;
+mod params;
+mod processor_routing;
 mod read;
 mod refund;
-mod taker;
-mod wanted;
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use bytes::Bytes;
 use domain::caller::{self, Requester};
 use domain::ports::{Channels, Clock, Processors, Queue, Random, Secrets, Store};
 use domain::problem::{Code, Problem};
-use domain::storage::{self, Loaded};
+use domain::storage::{self, VersionedRequest};
 use domain::values::id::RequestId;
 use http::{HeaderMap, Response, StatusCode, header};
 
@@ -51,7 +51,7 @@ impl Intake {
     }
 
     /// The caller's own request of that id; whether somebody else's exists is not told.
-    async fn owned(&self, requester: &Requester, id: &str) -> Result<Loaded, Problem> {
+    async fn owned(&self, requester: &Requester, id: &str) -> Result<VersionedRequest, Problem> {
         let absent = || Problem::new(Code::NotFound, "there is no such request");
         let id: RequestId = id.parse().map_err(|_not_an_id| absent())?;
         let loaded = storage::load(self.store.as_ref(), id).await?.ok_or_else(absent)?;
@@ -72,6 +72,6 @@ fn json(status: StatusCode, body: &serde_json::Value) -> Response<Bytes> {
 }
 
 /// A request as the answer to a call.
-fn shown(status: StatusCode, loaded: &Loaded) -> Response<Bytes> {
+fn shown(status: StatusCode, loaded: &VersionedRequest) -> Response<Bytes> {
     json(status, &domain::view::request(&loaded.request, loaded.version))
 }

@@ -9,13 +9,13 @@ use domain::brand::Brand;
 use domain::outcome::{Details, Outcome};
 use domain::problem::{Code, FieldError, Problem};
 use domain::request::{Request, State};
-use domain::storage::{self, unbody};
-use domain::{facts, seal, view};
+use domain::storage::{self, decode};
+use domain::{claims, seal, view};
 use http::{HeaderMap, Response, StatusCode};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
-use crate::wanted::token;
+use crate::params::token;
 use crate::{Intake, json};
 
 /// The longest a caller may hold the line, in seconds.
@@ -85,7 +85,7 @@ impl Intake {
             loaded = self.owned(&requester, id).await?;
         }
         let mut shown = view::request(&loaded.request, loaded.version);
-        if let Some(claims) = self.facts(&requester.brand, &loaded.request).await?
+        if let Some(claims) = self.claims(&requester.brand, &loaded.request).await?
             && let Some(identity) = shown.pointer_mut("/outcome/identity")
             && let Some(identity) = identity.as_object_mut()
         {
@@ -95,17 +95,17 @@ impl Intake {
     }
 
     /// The facts that a request was fulfilled with, while they are kept. Only whoever reads this one request is told them.
-    async fn facts(&self, brand: &Brand, request: &Request) -> Result<Option<Value>, Problem> {
+    async fn claims(&self, brand: &Brand, request: &Request) -> Result<Option<Value>, Problem> {
         let State::Closed { outcome: Outcome::Fulfilled { receipt, .. }, .. } = &request.state
         else {
             return Ok(None);
         };
         match receipt {
             Details::Payment(_) | Details::Card { .. } => return Ok(None),
-            Details::Facts(_) => {}
+            Details::Claims(_) => {}
         }
         let now = self.clock.now();
-        let Some(sealed) = facts::load(self.store.as_ref(), request.id, now).await? else {
+        let Some(sealed) = claims::load(self.store.as_ref(), request.id, now).await? else {
             return Ok(None);
         };
         let opened = seal::open(&brand.sealing, request.id, &sealed);
@@ -136,7 +136,7 @@ impl Intake {
         let page = storage::of_session(self.store.as_ref(), brand, &session, after, limit).await?;
         let mut requests = Vec::with_capacity(page.items.len());
         for item in &page.items {
-            let request: Request = unbody(&item.body)?;
+            let request: Request = decode(&item.body)?;
             requests.push(view::request(&request, item.version));
         }
         let last = page.items.last().and_then(|item| item.index.as_ref());
@@ -149,7 +149,7 @@ impl Intake {
     /// # Errors
     /// A [`Problem`] for a code that does not exist.
     pub fn explain(&self, code: &str) -> Result<Response<Bytes>, Problem> {
-        let known = Code::ALL.iter().map(|code| code.facts()).find(|facts| facts.0 == code);
+        let known = Code::ALL.iter().map(|code| code.facts()).find(|claims| claims.0 == code);
         let Some((code, status, title, remedy)) = known else {
             return Err(Problem::new(Code::NotFound, "there is no such problem"));
         };

@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use crate::act::refused;
 use crate::idempotency::{CallKey, Known, Remembered};
-use crate::wanted::{self, WantedRefund};
+use crate::params::{self, RefundParams};
 use crate::{Intake, json};
 
 const RACES_MAX: u32 = 8;
@@ -36,13 +36,13 @@ impl Intake {
         let requester = self.requester(headers).await?;
         let path = format!("/v1/requests/{id}/refund");
         let key = CallKey::read(headers, &requester, (&path, body))?;
-        let wanted = wanted::refund(body)?;
+        let params = params::refund(body)?;
         for _ in 0..RACES_MAX {
             let expect = match key.look_up(self.store.as_ref(), self.clock.now()).await? {
                 Known::Same(remembered) => return self.refund_replayed(remembered).await,
                 Known::New(expect) => expect,
             };
-            match self.refund_once(&requester, id, &wanted, (&key, expect)).await? {
+            match self.refund_once(&requester, id, &params, (&key, expect)).await? {
                 Some(answer) => return Ok(answer),
                 None => continue,
             }
@@ -68,13 +68,13 @@ impl Intake {
         &self,
         requester: &Requester,
         id: &str,
-        wanted: &WantedRefund,
+        params: &RefundParams,
         (key, expect): (&CallKey, Expect),
     ) -> Result<Option<Response<Bytes>>, Problem> {
         let loaded = self.owned(requester, id).await?;
         let now = self.clock.now();
-        let change = loaded.request.refund(wanted.amount, wanted.reason.clone(), now);
-        let change = change.map_err(|refusal| problem(refusal, &loaded.request, wanted))?;
+        let change = loaded.request.refund(params.amount, params.reason.clone(), now);
+        let change = change.map_err(|refusal| problem(refusal, &loaded.request, params))?;
         let request = &change.request;
         let seq = request.refunds.last().map_or(0, |refund| refund.seq);
         // Nobody checks on a request that has ended, until there is a refund to check on.
@@ -92,10 +92,10 @@ impl Intake {
 }
 
 /// Why money is not given back.
-fn problem(refusal: Refusal, request: &Request, wanted: &WantedRefund) -> Problem {
+fn problem(refusal: Refusal, request: &Request, params: &RefundParams) -> Problem {
     let left = request.refundable();
     match refusal {
-        Refusal::Limit if left < wanted.amount.unwrap_or(1) => {
+        Refusal::Limit if left < params.amount.unwrap_or(1) => {
             let detail = format!("{left} are left of the charge, in its minor unit");
             Problem::new(Code::RefundTooLarge, detail)
         }

@@ -229,12 +229,12 @@ async function pick(id) {
 async function notices() {
   let known = "";
   for (;;) {
-    const answer = await call("GET", "/local/notices.json").catch(() => null);
+    const answer = await call("GET", "/local/webhooks.json").catch(() => null);
     const text = JSON.stringify(answer?.json);
     if (answer?.ok && text !== known) {
       known = text;
-      const newest = listed(answer.json, "notices").toSorted((one, other) => String(other.at).localeCompare(String(one.at)));
-      $("notices").replaceChildren(...newest.slice(0, 50).map((notice) =>
+      const newest = listed(answer.json, "webhooks").toSorted((one, other) => String(other.at).localeCompare(String(one.at)));
+      $("webhooks").replaceChildren(...newest.slice(0, 50).map((notice) =>
         h("li", {}, h("button", { onclick: () => pick(notice.request) },
           h("span", { class: "row" }, h("b", {}, notice.type),
             h("span", { class: notice.verified ? "checked" : "checked no" }, notice.verified ? "✓ signed" : "✗ signature")),

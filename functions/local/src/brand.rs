@@ -15,7 +15,7 @@ pub struct Wishes {
     /// Where Stripe, or a stand-in for it, is.
     pub stripe: Option<String>,
     /// Where notices go instead of to the machine itself.
-    pub notices: Option<String>,
+    pub webhooks: Option<String>,
 }
 
 /// A new test key.
@@ -51,15 +51,15 @@ pub fn draw(random: &dyn Random, key: &str) -> Value {
                 { "name": "sms", "kind": "sandbox", "settings": { "look": "sms" } },
             ],
             "processors": [{ "name": "sandbox", "kind": "sandbox" }],
-            "notices": { "url": "", "secrets": [format!("whsec_{}", secret())] },
+            "webhooks": { "url": "", "secrets": [format!("whsec_{}", secret())] },
         },
         // One person tries everything with one number here: more patience than a customer would have.
         "policy": {
             "open_max": 10,
             "prompts_per_ten_minutes": 20,
             "prompts_per_day": 200,
-            "declines_per_ten_minutes": 10,
-            "report_quiet_seconds": 300,
+            "denials_per_ten_minutes": 10,
+            "report_cooldown_seconds": 300,
         },
     })
 }
@@ -67,13 +67,13 @@ pub fn draw(random: &dyn Random, key: &str) -> Value {
 /// The secret as this start wants it: notices to the machine itself unless told otherwise, Stripe where told. What an
 /// operator wrote stays.
 #[must_use]
-pub fn adapted(mut secret: Value, wishes: &Wishes, own_notices: &str) -> Value {
-    if let Some(notices) = secret.pointer_mut("/test/notices") {
-        let url = notices.get("url").and_then(Value::as_str).unwrap_or_default();
-        let own = url.is_empty() || url.ends_with(crate::site::NOTICES_PATH);
-        let url = wishes.notices.as_deref().or(own.then_some(own_notices));
-        if let (Some(url), Some(notices)) = (url, notices.as_object_mut()) {
-            notices.insert("url".to_owned(), json!(url));
+pub fn adapted(mut secret: Value, wishes: &Wishes, own_webhooks: &str) -> Value {
+    if let Some(webhooks) = secret.pointer_mut("/test/notices") {
+        let url = webhooks.get("url").and_then(Value::as_str).unwrap_or_default();
+        let own = url.is_empty() || url.ends_with(crate::site::WEBHOOKS_PATH);
+        let url = wishes.webhooks.as_deref().or(own.then_some(own_webhooks));
+        if let (Some(url), Some(webhooks)) = (url, webhooks.as_object_mut()) {
+            webhooks.insert("url".to_owned(), json!(url));
         }
     }
     if let Some(base_url) = &wishes.stripe {

@@ -18,7 +18,7 @@ use fetch_info::FetchInfo;
 use intake::Intake;
 use send_prompt::SendPrompt;
 
-pub use received::ReceivedNotices;
+pub use received::ReceivedWebhooks;
 pub use site::{Site, router};
 pub use workers::{Stop, work};
 
@@ -55,7 +55,7 @@ impl Machine {
     /// Wires the functions. `public_base` is the address links and callbacks begin with, without a slash at its end.
     #[must_use]
     pub fn new(ports: &Ports, public_base: &str) -> Self {
-        let channels: Arc<dyn Channels> = Arc::new(channels::Registry::new(channels::Outside {
+        let channels: Arc<dyn Channels> = Arc::new(channels::Registry::new(channels::Deps {
             http: Arc::clone(&ports.http),
             store: Arc::clone(&ports.store),
             clock: Arc::clone(&ports.clock),
@@ -63,7 +63,7 @@ impl Machine {
             signer: None,
         }));
         let processors: Arc<dyn Processors> =
-            Arc::new(processors::Registry::new(processors::Outside {
+            Arc::new(processors::Registry::new(processors::Deps {
                 http: Arc::clone(&ports.http),
                 store: Arc::clone(&ports.store),
                 clock: Arc::clone(&ports.clock),
@@ -111,7 +111,7 @@ impl Machine {
             processors,
             http,
             public_base: public_base.to_owned(),
-            notice_reach: Reach::Configured,
+            webhook_reach: Reach::Configured,
             crowds: fetch_info::Crowds::default(),
         };
         Self {
@@ -126,7 +126,9 @@ impl Machine {
     pub async fn handle(&self, message: &Message) -> Handled {
         match message.queue() {
             QueueName::Prompts => self.send_prompt.handle(message).await,
-            QueueName::Authorizations | QueueName::Notices => self.fetch_info.handle(message).await,
+            QueueName::Authorizations | QueueName::Webhooks => {
+                self.fetch_info.handle(message).await
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use clap::{Parser, ValueEnum};
 use domain::ports::{Clock, Random, Secrets};
 use embedded::{BrandFile, Database, SystemClock, SystemRandom};
 use local::brand::{self, Wishes};
-use local::{Machine, Ports, ReceivedNotices, Site};
+use local::{Machine, Ports, ReceivedWebhooks, Site};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -35,7 +35,7 @@ struct Arguments {
     stripe: Option<String>,
     /// Send notices here instead of to this machine's console.
     #[arg(long, value_name = "URL")]
-    notices: Option<String>,
+    webhooks: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -95,8 +95,8 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
     let listener = listener.map_err(|error| StartError::Port(arguments.port, error))?;
     let port = listener.local_addr().map_err(StartError::Server)?.port();
     let base = format!("http://127.0.0.1:{port}");
-    let wishes = Wishes { stripe: arguments.stripe, notices: arguments.notices };
-    let (key, secrets) = brand_of(folder, &wishes, &format!("{base}/local/notices"))?;
+    let wishes = Wishes { stripe: arguments.stripe, webhooks: arguments.webhooks };
+    let (key, secrets) = brand_of(folder, &wishes, &format!("{base}/local/webhooks"))?;
     let secrets: Arc<dyn Secrets> = Arc::new(secrets);
     let http = https::Client::new().map_err(|error| StartError::Http(error.to_string()))?;
     let ports = Ports {
@@ -116,7 +116,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
         phone: PHONE.to_owned(),
         secrets: brand,
         clock: Arc::clone(&clock),
-        received: ReceivedNotices::default(),
+        received: ReceivedWebhooks::default(),
     };
     let router = local::router(&machine, site);
     announce(arguments.format, &base, &key)?;
@@ -152,7 +152,7 @@ fn lock(folder: &Path) -> Result<File, StartError> {
 fn brand_of(
     folder: &Path,
     wishes: &Wishes,
-    own_notices: &str,
+    own_webhooks: &str,
 ) -> Result<(String, BrandFile), StartError> {
     let failed = |error| StartError::Folder(folder.to_owned(), error);
     let file = BrandFile::new(folder);
@@ -167,7 +167,7 @@ fn brand_of(
         let secret = brand::draw(random, &key);
         (key, secret)
     };
-    let secret = brand::adapted(secret, wishes, own_notices);
+    let secret = brand::adapted(secret, wishes, own_webhooks);
     let text = serde_json::to_string_pretty(&secret)?;
     domain::brand::Brand::parse(&text)?;
     file.create(&text)?;

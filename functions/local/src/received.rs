@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use domain::brand::Brand;
 use domain::keys;
-use domain::notice;
 use domain::values::time::Timestamp;
+use domain::webhook;
 use http::HeaderMap;
 use serde_json::{Value, json};
 
@@ -17,9 +17,9 @@ const TOLERANCE: i64 = 300;
 
 /// The notices received, newest last.
 #[derive(Default)]
-pub struct ReceivedNotices(Mutex<VecDeque<Value>>);
+pub struct ReceivedWebhooks(Mutex<VecDeque<Value>>);
 
-impl ReceivedNotices {
+impl ReceivedWebhooks {
     /// Verifies and keeps a notice; `false` when its signature is wrong. One that came before is kept once.
     pub fn take(&self, brand: &Brand, headers: &HeaderMap, body: &[u8], now: Timestamp) -> bool {
         let text = |name: &str| {
@@ -36,17 +36,17 @@ impl ReceivedNotices {
             "request": told.pointer("/data/id"),
             "body": told,
         });
-        let mut notices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut webhooks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known =
-            notices.iter_mut().find(|known| known.get("id").and_then(Value::as_str) == Some(id));
+            webhooks.iter_mut().find(|known| known.get("id").and_then(Value::as_str) == Some(id));
         match known {
             // Somebody else may have sent that id first.
             Some(known) if verified && known.get("verified") != Some(&json!(true)) => *known = kept,
             Some(_) => {}
-            None => notices.push_back(kept),
+            None => webhooks.push_back(kept),
         }
-        while notices.len() > KEPT {
-            notices.pop_front();
+        while webhooks.len() > KEPT {
+            webhooks.pop_front();
         }
         verified
     }
@@ -63,13 +63,13 @@ fn verifies(brand: &Brand, headers: &HeaderMap, body: &[u8], now: Timestamp) -> 
     let text =
         |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let Ok(sent_at) = text("webhook-timestamp").parse::<i64>() else { return false };
-    let (Some(setup), Ok(payload)) = (&brand.test.notices, std::str::from_utf8(body)) else {
+    let (Some(setup), Ok(payload)) = (&brand.test.webhooks, std::str::from_utf8(body)) else {
         return false;
     };
     let sent = Timestamp::from_millis(sent_at.saturating_mul(1000));
     let recent = (now.as_secs() - sent_at).abs() <= TOLERANCE;
     let given: Vec<&str> = text("webhook-signature").split(' ').collect();
-    let ours = notice::signature(setup.secret_texts(), text("webhook-id"), sent, payload)
+    let ours = webhook::signature(setup.secret_texts(), text("webhook-id"), sent, payload)
         .unwrap_or_default();
     let mut matches =
         ours.split(' ').filter(|ours| given.iter().any(|given| keys::same(given, ours)));

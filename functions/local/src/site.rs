@@ -7,17 +7,17 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::ports::{Clock, Secrets};
-use domain::texts::Spoken;
+use domain::texts::TextLanguage;
 use domain::values::name::BrandName;
 use http::{Method, StatusCode, header};
 use serde_json::json;
 use tower::ServiceExt;
 
-use crate::{Machine, ReceivedNotices, pages};
+use crate::{Machine, ReceivedWebhooks, pages};
 
 /// Where a machine takes its own notices.
-pub(crate) const NOTICES_PATH: &str = "/local/notices";
-const NOTICE_MAX: usize = 256 * 1024;
+pub(crate) const WEBHOOKS_PATH: &str = "/local/webhooks";
+const WEBHOOK_MAX: usize = 256 * 1024;
 
 /// What the machine's own pages are told.
 pub struct Site {
@@ -34,7 +34,7 @@ pub struct Site {
     /// For their age.
     pub clock: Arc<dyn Clock>,
     /// Those received.
-    pub received: ReceivedNotices,
+    pub received: ReceivedWebhooks,
 }
 
 struct Whole {
@@ -90,10 +90,10 @@ async fn own(site: &Site, path: &str, request: Request) -> Response {
             "key": site.key,
             "brand": site.brand,
             "phone_default": site.phone,
-            "languages": Spoken::ALL.map(Spoken::tag),
+            "languages": TextLanguage::ALL.map(TextLanguage::tag),
         })),
-        (&Method::GET, "/local/notices.json") => json_answer(&json!(site.received.list())),
-        (&Method::POST, NOTICES_PATH) => take_notice(site, request).await,
+        (&Method::GET, "/local/webhooks.json") => json_answer(&json!(site.received.list())),
+        (&Method::POST, WEBHOOKS_PATH) => take_webhook(site, request).await,
         _ => StatusCode::NOT_FOUND.into_response(),
     }
 }
@@ -106,10 +106,10 @@ fn json_answer(body: &serde_json::Value) -> Response {
         .into_response()
 }
 
-async fn take_notice(site: &Site, request: Request) -> Response {
+async fn take_webhook(site: &Site, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let (Ok(body), Ok(brand)) =
-        (to_bytes(body, NOTICE_MAX).await, site.secrets.brand(&site.brand).await)
+        (to_bytes(body, WEBHOOK_MAX).await, site.secrets.brand(&site.brand).await)
     else {
         return StatusCode::BAD_REQUEST.into_response();
     };

@@ -28,9 +28,9 @@ pub async fn work(machine: Arc<Machine>, database: Database, clock: Arc<dyn Cloc
     let dispatchers = QueueName::ALL.map(|queue| {
         dispatch(queue, Arc::clone(&machine), database.clone(), (Arc::clone(&clock), stop.clone()))
     });
-    let [prompts, authorizations, notices] = dispatchers;
+    let [prompts, authorizations, webhooks] = dispatchers;
     let sweep = sweep(database.clone(), clock, stop);
-    tokio::join!(prompts, authorizations, notices, sweep);
+    tokio::join!(prompts, authorizations, webhooks, sweep);
 }
 
 async fn dispatch(

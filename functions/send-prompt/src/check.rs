@@ -5,14 +5,14 @@ use std::time::Duration;
 use domain::effects::{self, send};
 use domain::message::Step;
 use domain::request::{Attempt, State};
-use domain::storage::{self, Loaded};
+use domain::storage::{self, VersionedRequest};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 
-use crate::{SendPrompt, Trouble};
+use crate::{SendPrompt, StepError};
 
 /// A notice nobody has tried to deliver for this long was lost between being written and being sent.
-const NOTICE_LOST: Duration = Duration::from_secs(10);
+const WEBHOOK_LOST: Duration = Duration::from_secs(10);
 /// Longer than a call that makes a request can take.
 const CALL_MAX: Duration = Duration::from_secs(60);
 /// When to look again whether a request was written, or the notices of a closed one were taken up.
@@ -20,7 +20,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(15);
 
 impl SendPrompt {
     /// Takes every step that is due, then makes sure that there will be another check while anything is owed.
-    pub(crate) async fn check(&self, id: RequestId) -> Result<(), Trouble> {
+    pub(crate) async fn check(&self, id: RequestId) -> Result<(), StepError> {
         let Some(loaded) = storage::load(self.store.as_ref(), id).await? else {
             return self.look_for(id).await;
         };
@@ -43,7 +43,7 @@ impl SendPrompt {
 
     /// The call that is about to write the request may be slow: until it must be over, this check is the only message that
     /// would find what it wrote. After that it did not write, and nobody was told that there is such a request.
-    async fn look_for(&self, id: RequestId) -> Result<(), Trouble> {
+    async fn look_for(&self, id: RequestId) -> Result<(), StepError> {
         if self.clock.now() < id.made_at().after(CALL_MAX) {
             send(self.queue.as_ref(), Step::Check, id, LOOK_AGAIN).await?;
         }
@@ -51,7 +51,7 @@ impl SendPrompt {
     }
 
     /// Whether nobody is at the processor though somebody should be.
-    fn owes_fetch(&self, loaded: &Loaded, now: Timestamp) -> bool {
+    fn owes_fetch(&self, loaded: &VersionedRequest, now: Timestamp) -> bool {
         match &loaded.request.state {
             State::Authorized { .. } => true,
             State::Processing { lease, .. } => {
@@ -65,15 +65,15 @@ impl SendPrompt {
     /// Sends again the notices that were written and never tried, and says whether any are left of those.
     ///
     /// From its first try on, a notice's own messages carry it to its end.
-    async fn tell_again(&self, id: RequestId, now: Timestamp) -> Result<bool, Trouble> {
+    async fn tell_again(&self, id: RequestId, now: Timestamp) -> Result<bool, StepError> {
         let mut left = false;
-        for (notice, _) in storage::notices(self.store.as_ref(), id).await? {
-            if notice.is_settled() || notice.failures > 0 {
+        for (webhook, _) in storage::webhooks(self.store.as_ref(), id).await? {
+            if webhook.is_settled() || webhook.failures > 0 {
                 continue;
             }
             left = true;
-            if now >= notice.due_at.after(NOTICE_LOST) {
-                send(self.queue.as_ref(), Step::Notice { seq: notice.seq }, id, Duration::ZERO)
+            if now >= webhook.due_at.after(WEBHOOK_LOST) {
+                send(self.queue.as_ref(), Step::Webhook { seq: webhook.seq }, id, Duration::ZERO)
                     .await?;
             }
         }
@@ -81,7 +81,11 @@ impl SendPrompt {
     }
 
     /// Ends a request whose deadline has passed.
-    pub(crate) async fn expire(&self, loaded: Loaded, now: Timestamp) -> Result<Loaded, Trouble> {
+    pub(crate) async fn expire(
+        &self,
+        loaded: VersionedRequest,
+        now: Timestamp,
+    ) -> Result<VersionedRequest, StepError> {
         let change = loaded.request.expire(now);
         let ports = (self.store.as_ref(), self.queue.as_ref());
         Ok(effects::apply(ports, Some(loaded.version), change, Vec::new(), None).await?)

@@ -4,36 +4,39 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::brand::Brand;
-use domain::contact::{self, Contact, Place};
+use domain::contact::{self, ChannelScope, Contact};
 use domain::effects::{self, EffectError, send};
-use domain::event::Became;
+use domain::journal::DeliveryStatus;
 use domain::keys;
 use domain::message::Step;
-use domain::outcome::{DeclineReason, Outcome};
+use domain::outcome::{DenialReason, Outcome};
 use domain::ports::{
     Accepted, Channel, Prompt, PromptRef, Resend, Retraction, SendError, StoreError, Write,
 };
 use domain::request::{Change, NextPrompt, PromptRecord, PromptStatus, Request, State};
-use domain::storage::{self, LinkTarget, Loaded};
+use domain::storage::{self, LinkTarget, VersionedRequest};
 use domain::values::id::{PromptId, RequestId};
 use domain::values::name::ChannelName;
 use domain::values::time::Timestamp;
 
-use crate::{SendPrompt, Trouble, words};
+use crate::{SendPrompt, StepError, render};
 
 /// More than the prompts a request can have: a loop that turns more often is a mistake, and ends.
 const TURNS_MAX: u32 = 32;
 
 impl SendPrompt {
     /// Puts a prompt out if the request wants one, and takes prompts back that no longer count.
-    pub(crate) async fn deliver(&self, id: RequestId) -> Result<(), Trouble> {
+    pub(crate) async fn deliver(&self, id: RequestId) -> Result<(), StepError> {
         let Some(loaded) = storage::load(self.store.as_ref(), id).await? else { return Ok(()) };
         self.drive(loaded).await?;
         Ok(())
     }
 
     /// Takes every step about prompts that is due now.
-    pub(crate) async fn drive(&self, mut loaded: Loaded) -> Result<Loaded, Trouble> {
+    pub(crate) async fn drive(
+        &self,
+        mut loaded: VersionedRequest,
+    ) -> Result<VersionedRequest, StepError> {
         let brand = self.secrets.brand(&loaded.request.brand).await?;
         for _ in 0..TURNS_MAX {
             let now = self.clock.now();
@@ -64,7 +67,12 @@ impl SendPrompt {
         self.retract_if_ended(loaded, &brand).await
     }
 
-    async fn apply(&self, base: u64, change: Change, extra: Vec<Write>) -> Result<Loaded, Trouble> {
+    async fn apply(
+        &self,
+        base: u64,
+        change: Change,
+        extra: Vec<Write>,
+    ) -> Result<VersionedRequest, StepError> {
         let ports = (self.store.as_ref(), self.queue.as_ref());
         Ok(effects::apply(ports, Some(base), change, extra, None).await?)
     }
@@ -73,16 +81,16 @@ impl SendPrompt {
     /// the channel was busy.
     async fn begin(
         &self,
-        loaded: Loaded,
+        loaded: VersionedRequest,
         brand: &Arc<Brand>,
         channel: &ChannelName,
         now: Timestamp,
-    ) -> Result<(Loaded, Option<Duration>), Trouble> {
+    ) -> Result<(VersionedRequest, Option<Duration>), StepError> {
         let request = &loaded.request;
         // In the same breath as the decision to send: somebody who opted out a moment ago gets nothing more.
         let stop = storage::stop_key(&request.brand, &request.address);
         if self.store.read(&stop).await?.is_some() {
-            let change = request.decline(DeclineReason::OptedOut, None, now);
+            let change = request.deny(DenialReason::OptedOut, None, now);
             let change = change.unwrap_or_else(|_already_ended| request.expire(now));
             return Ok((self.apply(loaded.version, change, Vec::new()).await?, None));
         }
@@ -102,16 +110,17 @@ impl SendPrompt {
     /// and otherwise treated as possibly sent.
     async fn again(
         &self,
-        loaded: Loaded,
+        loaded: VersionedRequest,
         brand: &Arc<Brand>,
         id: PromptId,
         now: Timestamp,
-    ) -> Result<Loaded, Trouble> {
+    ) -> Result<VersionedRequest, StepError> {
         let channel = loaded.request.prompt(id).map(|prompt| prompt.channel.clone());
         let opened = channel.and_then(|channel| self.open(&loaded.request, brand, &channel));
         match &opened {
             Some(channel) if channel.resend() == Resend::Doubles => {
-                let change = loaded.request.prompt_became(id, Became::Unknown, None, now);
+                let change =
+                    loaded.request.record_delivery_status(id, DeliveryStatus::Unknown, None, now);
                 self.apply(loaded.version, change, Vec::new()).await
             }
             Some(_) | None => Ok(self.send_recorded(loaded, brand, opened, id).await?.0),
@@ -136,15 +145,15 @@ impl SendPrompt {
     /// Sends a recorded prompt and records what became of it.
     async fn send_recorded(
         &self,
-        loaded: Loaded,
+        loaded: VersionedRequest,
         brand: &Arc<Brand>,
         channel: Option<Box<dyn Channel>>,
         id: PromptId,
-    ) -> Result<(Loaded, Option<Duration>), Trouble> {
+    ) -> Result<(VersionedRequest, Option<Duration>), StepError> {
         let Some(record) = loaded.request.prompt(id).cloned() else { return Ok((loaded, None)) };
         let now = self.clock.now();
         let contact = self.contact(&loaded.request, &record, now).await?;
-        let prompt = words::prompt(&loaded.request, &record, brand, &self.public_base, now);
+        let prompt = render::prompt(&loaded.request, &record, brand, &self.public_base, now);
         let prompt = Prompt { contact, ..prompt };
         let sent = match &channel {
             Some(channel) => sent(channel.as_ref(), &prompt).await,
@@ -152,26 +161,26 @@ impl SendPrompt {
         };
         let mut provider_id = None;
         let mut wait = None;
-        let became = match sent {
+        let delivery_status = match sent {
             Ok(accepted) if accepted.delivered => {
                 provider_id = accepted.provider_id;
-                vec![Became::Accepted, Became::Delivered]
+                vec![DeliveryStatus::Accepted, DeliveryStatus::Delivered]
             }
             Ok(accepted) => {
                 provider_id = accepted.provider_id;
-                vec![Became::Accepted]
+                vec![DeliveryStatus::Accepted]
             }
             Err(SendError::Unknown(error)) => {
                 tracing::warn!(prompt.id = %id, channel.name = %record.channel, error = %error, "the channel's answer was lost");
-                vec![Became::Unknown]
+                vec![DeliveryStatus::Unknown]
             }
             Err(SendError::Unreachable { reason }) => {
-                vec![Became::Failed { reason: reason.to_owned() }]
+                vec![DeliveryStatus::Failed { reason: reason.to_owned() }]
             }
             Err(SendError::Again(error)) => {
                 tracing::warn!(prompt.id = %id, channel.name = %record.channel, error = %error, "the channel is busy");
                 wait = Some(Duration::from_secs(2));
-                vec![Became::Failed { reason: "channel_busy".to_owned() }]
+                vec![DeliveryStatus::Failed { reason: "channel_busy".to_owned() }]
             }
             Err(SendError::Person { reason }) => {
                 tracing::error!(prompt.id = %id, channel.name = %record.channel, reason, "the channel refused our settings");
@@ -181,11 +190,11 @@ impl SendPrompt {
                         tracing::warn!(error = %error, "the brand's secret could not be read anew");
                     }
                 }
-                vec![Became::Failed { reason: reason.to_owned() }]
+                vec![DeliveryStatus::Failed { reason: reason.to_owned() }]
             }
         };
         let mut loaded = loaded;
-        for step in became {
+        for step in delivery_status {
             loaded = self.record(loaded, id, step, provider_id.clone()).await?;
         }
         if wait.is_some() {
@@ -203,22 +212,28 @@ impl SendPrompt {
         request: &Request,
         prompt: &PromptRecord,
         now: Timestamp,
-    ) -> Result<Contact, Trouble> {
-        let place = Place { brand: &request.brand, mode: request.mode, channel: &prompt.channel };
+    ) -> Result<Contact, StepError> {
+        let place =
+            ChannelScope { brand: &request.brand, mode: request.mode, channel: &prompt.channel };
         Ok(contact::load(self.store.as_ref(), place, &request.address, now).await?.0)
     }
 
     /// Records what became of a prompt. A receipt or an answer may have been faster: then it is decided again.
     pub(crate) async fn record(
         &self,
-        mut loaded: Loaded,
+        mut loaded: VersionedRequest,
         id: PromptId,
-        became: Became,
+        delivery_status: DeliveryStatus,
         provider_id: Option<String>,
-    ) -> Result<Loaded, Trouble> {
+    ) -> Result<VersionedRequest, StepError> {
         for _ in 0..8 {
             let now = self.clock.now();
-            let change = loaded.request.prompt_became(id, became.clone(), provider_id.clone(), now);
+            let change = loaded.request.record_delivery_status(
+                id,
+                delivery_status.clone(),
+                provider_id.clone(),
+                now,
+            );
             let ports = (self.store.as_ref(), self.queue.as_ref());
             match effects::apply(ports, Some(loaded.version), change, Vec::new(), None).await {
                 Ok(stored) => return Ok(stored),
@@ -235,15 +250,19 @@ impl SendPrompt {
     /// Puts a busy channel back behind the other routes.
     async fn try_again_later(
         &self,
-        loaded: Loaded,
+        loaded: VersionedRequest,
         channel: &ChannelName,
-    ) -> Result<Loaded, Trouble> {
+    ) -> Result<VersionedRequest, StepError> {
         let change = loaded.request.route_again(channel, self.clock.now());
         self.apply(loaded.version, change, Vec::new()).await
     }
 
     /// Takes back the prompts that a newer one replaced, where their channels can. They are dead in any case.
-    async fn retract(&self, mut loaded: Loaded, brand: &Arc<Brand>) -> Result<Loaded, Trouble> {
+    async fn retract(
+        &self,
+        mut loaded: VersionedRequest,
+        brand: &Arc<Brand>,
+    ) -> Result<VersionedRequest, StepError> {
         let dead = |prompt: &&PromptRecord| {
             prompt.status == PromptStatus::Superseded && !prompt.taken_back
         };
@@ -251,7 +270,9 @@ impl SendPrompt {
             loaded.request.prompts.iter().filter(dead).cloned().collect();
         for prompt in replaced {
             let retracted = self.take_back(&loaded.request, brand, &prompt).await;
-            loaded = self.record(loaded, prompt.id, Became::Superseded { retracted }, None).await?;
+            loaded = self
+                .record(loaded, prompt.id, DeliveryStatus::Superseded { retracted }, None)
+                .await?;
         }
         Ok(loaded)
     }
@@ -259,9 +280,9 @@ impl SendPrompt {
     /// A request that ended without the customer leaves nothing on their phone that still asks.
     async fn retract_if_ended(
         &self,
-        loaded: Loaded,
+        loaded: VersionedRequest,
         brand: &Arc<Brand>,
-    ) -> Result<Loaded, Trouble> {
+    ) -> Result<VersionedRequest, StepError> {
         let unanswered = matches!(
             &loaded.request.state,
             State::Closed { outcome: Outcome::Cancelled | Outcome::Expired, .. }

@@ -3,7 +3,7 @@
 
 mod check;
 mod deliver;
-mod words;
+mod render;
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub struct SendPrompt {
 
 /// Why a step was not taken: all of it means "again".
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+enum StepError {
     #[error("the store did not do it")]
     Store(#[from] StoreError),
     #[error("the queue did not do it")]
@@ -45,10 +45,10 @@ enum Trouble {
     #[error("the brand's secret is out of reach")]
     Secrets(#[from] SecretsError),
     #[error("a message of another function came on this queue")]
-    Stranger,
+    UnexpectedStep,
 }
 
-impl Trouble {
+impl StepError {
     /// Whether somebody else committed first.
     const fn is_conflict(&self) -> bool {
         matches!(
@@ -63,11 +63,13 @@ impl Trouble {
 const RACES_MAX: u32 = 4;
 
 impl SendPrompt {
-    async fn take(&self, step: Step, id: RequestId) -> Result<(), Trouble> {
+    async fn take(&self, step: Step, id: RequestId) -> Result<(), StepError> {
         match step {
             Step::Deliver => self.deliver(id).await,
             Step::Check => self.check(id).await,
-            Step::Fetch | Step::Refund { .. } | Step::Notice { .. } => Err(Trouble::Stranger),
+            Step::Fetch | Step::Refund { .. } | Step::Webhook { .. } => {
+                Err(StepError::UnexpectedStep)
+            }
         }
     }
 }
@@ -78,16 +80,16 @@ impl Handler for SendPrompt {
         let (step, id) = message.parts();
         let mut taken = self.take(step, id).await;
         for _ in 0..RACES_MAX {
-            if !taken.as_ref().is_err_and(Trouble::is_conflict) {
+            if !taken.as_ref().is_err_and(StepError::is_conflict) {
                 break;
             }
             taken = self.take(step, id).await;
         }
         match taken {
             Ok(()) => Handled::Done,
-            Err(trouble) => {
-                let source = std::error::Error::source(&trouble);
-                tracing::warn!(request.id = %id, error = %trouble, source = ?source.map(ToString::to_string), "will take this step again");
+            Err(error) => {
+                let source = std::error::Error::source(&error);
+                tracing::warn!(request.id = %id, error = %error, source = ?source.map(ToString::to_string), "will take this step again");
                 Handled::Again
             }
         }

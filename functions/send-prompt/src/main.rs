@@ -11,26 +11,26 @@ use send_prompt::SendPrompt;
 async fn main() -> Result<(), lambda::Error> {
     let client = https::Client::new()?;
     let config = lambda::start(Arc::new(client.with_answers_up_to(lambda::AWS_ANSWER_BYTES)))?;
-    let [table, prompts, authorizations, notices, secret_prefix, public_base] =
+    let [table, prompts, authorizations, webhooks, secret_prefix, public_base] =
         lambda::settings([
             "TABLE",
             "PROMPTS_QUEUE_URL",
             "AUTHORIZATIONS_QUEUE_URL",
-            "NOTICES_QUEUE_URL",
+            "WEBHOOKS_QUEUE_URL",
             "SECRET_PREFIX",
             "PUBLIC_BASE_URL",
         ])?;
     let queues = BTreeMap::from([
         (QueueName::Prompts, prompts),
         (QueueName::Authorizations, authorizations),
-        (QueueName::Notices, notices),
+        (QueueName::Webhooks, webhooks),
     ]);
 
     let clock: Arc<dyn Clock> = Arc::new(lambda::SystemClock);
     let http: Arc<dyn Http> = Arc::new(client);
     let store: Arc<dyn Store> = Arc::new(dynamodb::Table::new(&config, table));
     let secrets = secretsmanager::BrandSecrets::new(&config, secret_prefix, Arc::clone(&clock));
-    let channels = channels::Registry::new(channels::Outside {
+    let channels = channels::Registry::new(channels::Deps {
         http: Arc::clone(&http),
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),

@@ -14,9 +14,9 @@ use bytes::Bytes;
 use domain::brand::{Brand, Key32, Mode};
 use domain::contact::Contact;
 use domain::ports::{
-    Accepted, Button, Channel, Channels, Clock, Does, Expect, Http, HttpError, Item, Key, Labels,
-    OpenChannelError, Page, Prompt, PromptRef, Random, Range, Reach, SendError, SignError, Signer,
-    Store, StoreError, Write,
+    Accepted, Button, ButtonAction, Channel, Channels, Clock, Expect, Http, HttpError, Item, Key,
+    Labels, OpenChannelError, Page, Prompt, PromptRef, Random, Range, Reach, SendError, SignError,
+    Signer, Store, StoreError, Write,
 };
 use domain::postback::{Action, Postback};
 use domain::values::id::{PromptId, RequestId};
@@ -26,7 +26,7 @@ use domain::values::time::Timestamp;
 use http::{Request, Response};
 use serde_json::{Value, json};
 
-use crate::{Outside, Registry};
+use crate::{Deps, Registry};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 pub(crate) const PHONE: &str = "+15551230001";
@@ -259,7 +259,7 @@ impl World {
         let store: Arc<dyn Store> = Arc::<Memory>::clone(&self.store);
         let clock: Arc<dyn Clock> = Arc::<Stopped>::clone(&self.clock);
         let random: Arc<dyn Random> = Arc::<Counting>::clone(&self.random);
-        Registry::new(Outside { http, store, clock, random, signer })
+        Registry::new(Deps { http, store, clock, random, signer })
     }
 
     /// Opens a channel of this kind, in test mode.
@@ -312,7 +312,7 @@ pub(crate) fn prompt_to(phone: &str) -> Prompt {
         text: "Acme & Söhne: pay 42.50 EUR? https://pay.example.com/c/tok_hidden".to_owned(),
         labels: Labels {
             approve: "Pay".to_owned(),
-            decline: "No".to_owned(),
+            deny: "No".to_owned(),
             not_me: "Not me".to_owned(),
             open: "Open".to_owned(),
         },
@@ -320,12 +320,12 @@ pub(crate) fn prompt_to(phone: &str) -> Prompt {
             reply("Pay", Action::Approve),
             Button {
                 label: "Open".to_owned(),
-                does: Does::Open {
+                action: ButtonAction::Open {
                     url: "https://pay.example.com/c/tok_hidden".to_owned(),
                     postback: postback(Action::Open),
                 },
             },
-            reply("No", Action::Decline),
+            reply("No", Action::Deny),
             reply("Not me", Action::NotMe),
         ],
         contact: Contact { handle: Some(HANDLE.to_owned()), ..Contact::default() },
@@ -343,7 +343,7 @@ pub(crate) fn postback(action: Action) -> String {
 }
 
 fn reply(label: &str, action: Action) -> Button {
-    Button { label: label.to_owned(), does: Does::Reply { postback: postback(action) } }
+    Button { label: label.to_owned(), action: ButtonAction::Reply { postback: postback(action) } }
 }
 
 pub(crate) fn folder(path: &str) -> PathBuf {

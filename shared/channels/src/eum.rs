@@ -13,7 +13,7 @@ use http::header::CONTENT_TYPE;
 use http::{Method, Request, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use crate::Outside;
+use crate::Deps;
 use crate::answers::{self, Answered, Reaction};
 use crate::settings::{BaseUrl, InvalidSetting, identifier};
 
@@ -82,7 +82,7 @@ impl Service {
     pub(crate) fn new(
         region: String,
         base_url: Option<BaseUrl>,
-        outside: &Outside,
+        outside: &Deps,
     ) -> Result<Self, InvalidSetting> {
         let signer = outside.signer.as_ref().ok_or(InvalidSetting { field: "provider" })?;
         identifier("region", &region, "-")?;

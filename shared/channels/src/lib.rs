@@ -9,12 +9,12 @@
 mod answers;
 mod apple;
 #[cfg(test)]
+mod contract_tests;
+#[cfg(test)]
 mod doubles;
 mod eum;
 mod eum_events;
-#[cfg(test)]
-mod laws;
-pub mod looks;
+pub mod message_limits;
 mod opt_out;
 mod rcs;
 mod sandbox;
@@ -39,7 +39,7 @@ const KINDS: &[Kind] = &[apple::KIND, rcs::KIND, sandbox::KIND, sms::KIND, whats
 
 /// Everything outside that a channel may touch.
 #[derive(Clone)]
-pub struct Outside {
+pub struct Deps {
     /// Calls to providers.
     pub http: Arc<dyn Http>,
     /// Where the sandbox phone keeps its messages.
@@ -54,19 +54,19 @@ pub struct Outside {
 
 /// Opens a brand's channels by the kind its settings name.
 pub struct Registry {
-    outside: Outside,
+    outside: Deps,
     tokens: Arc<Tokens>,
 }
 
 /// One kind of channel: the word in the settings, and how such a channel is opened.
 pub(crate) struct Kind {
     name: &'static str,
-    open: fn(&Opening<'_>) -> Result<Box<dyn Channel>, Source>,
+    open: fn(&AdapterConfig<'_>) -> Result<Box<dyn Channel>, Source>,
 }
 
 /// What a channel is opened with.
-pub(crate) struct Opening<'a> {
-    outside: &'a Outside,
+pub(crate) struct AdapterConfig<'a> {
+    outside: &'a Deps,
     /// What was fetched by channels opened before.
     tokens: &'a Arc<Tokens>,
     brand: &'a Brand,
@@ -82,7 +82,7 @@ struct UnknownKind;
 impl Registry {
     /// A registry whose channels touch `outside`.
     #[must_use]
-    pub fn new(outside: Outside) -> Self {
+    pub fn new(outside: Deps) -> Self {
         Self { outside, tokens: Arc::default() }
     }
 }
@@ -97,7 +97,8 @@ impl Channels for Registry {
         let setups = &brand.setup(mode).channels;
         let setup =
             setups.iter().find(|setup| setup.name == *name).ok_or(OpenChannelError::Absent)?;
-        let opening = Opening { outside: &self.outside, tokens: &self.tokens, brand, mode, setup };
+        let opening =
+            AdapterConfig { outside: &self.outside, tokens: &self.tokens, brand, mode, setup };
         let kind = KINDS.iter().find(|kind| kind.name == setup.kind);
         let kind = kind.ok_or_else(|| OpenChannelError::Settings(UnknownKind.into()))?;
         (kind.open)(&opening).map_err(OpenChannelError::Settings)

@@ -11,7 +11,7 @@ use crate::values::language::Language;
 use crate::values::money::Money;
 use crate::values::name::BrandName;
 use crate::values::phone::Phone;
-use crate::values::text::Shown;
+use crate::values::text::DisplayText;
 
 /// The facts that can be asked for, by their `OpenID` Connect claim names, in the order a page lists them.
 pub const CLAIMS: [&str; 10] = [
@@ -37,7 +37,7 @@ pub enum Ask {
         #[serde(flatten)]
         money: Money,
         /// What for, in the requester's words.
-        description: Shown<140>,
+        description: DisplayText<140>,
         /// The card on file to charge, by the id an earlier request for one was fulfilled with.
         #[serde(default, rename = "payment_method", skip_serializing_if = "Option::is_none")]
         card: Option<CardId>,
@@ -45,14 +45,14 @@ pub enum Ask {
     /// A card to keep on file.
     PaymentMethod {
         /// What for, in the requester's words.
-        description: Shown<140>,
+        description: DisplayText<140>,
     },
     /// Facts about who the customer is.
     Identity {
         /// Which facts, by their `OpenID` claim names: some of [`CLAIMS`].
-        claims: Vec<Shown<64>>,
+        claims: Vec<DisplayText<64>>,
         /// What for, in the requester's words.
-        description: Shown<140>,
+        description: DisplayText<140>,
     },
 }
 
@@ -144,7 +144,7 @@ pub struct Customer {
     /// Where they are reached.
     pub phone: Phone,
     /// How they are addressed, if known.
-    pub name: Option<Shown<60>>,
+    pub name: Option<DisplayText<60>>,
     /// Their language, if known.
     pub language: Option<Language>,
 }
@@ -189,16 +189,16 @@ mod tests {
         let other = RequestId::new(Timestamp::from_millis(1), [2; 10]);
         let ask = |amount, currency: &str, text| Ask::Payment {
             money: Money::new(amount, currency.parse().unwrap()).unwrap(),
-            description: Shown::new(text).unwrap(),
+            description: DisplayText::new(text).unwrap(),
             card: None,
         };
         let brand: BrandName = "acme".parse().unwrap();
-        let base = AskHash::of(id, &brand, "Acme", &ask(100, "EUR", "a"));
-        assert_ne!(base, AskHash::of(other, &brand, "Acme", &ask(100, "EUR", "a")));
-        assert_ne!(base, AskHash::of(id, &brand, "Acne", &ask(100, "EUR", "a")));
-        assert_ne!(base, AskHash::of(id, &brand, "Acme", &ask(101, "EUR", "a")));
-        assert_ne!(base, AskHash::of(id, &brand, "Acme", &ask(100, "USD", "a")));
-        assert_ne!(base, AskHash::of(id, &brand, "Acme", &ask(100, "EUR", "b")));
-        assert_eq!(base, AskHash::of(id, &brand, "Acme", &ask(100, "EUR", "a")));
+        let expected_version = AskHash::of(id, &brand, "Acme", &ask(100, "EUR", "a"));
+        assert_ne!(expected_version, AskHash::of(other, &brand, "Acme", &ask(100, "EUR", "a")));
+        assert_ne!(expected_version, AskHash::of(id, &brand, "Acne", &ask(100, "EUR", "a")));
+        assert_ne!(expected_version, AskHash::of(id, &brand, "Acme", &ask(101, "EUR", "a")));
+        assert_ne!(expected_version, AskHash::of(id, &brand, "Acme", &ask(100, "USD", "a")));
+        assert_ne!(expected_version, AskHash::of(id, &brand, "Acme", &ask(100, "EUR", "b")));
+        assert_eq!(expected_version, AskHash::of(id, &brand, "Acme", &ask(100, "EUR", "a")));
     }
 }

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::values::language::Language;
 use crate::values::name::{BrandName, ChannelName, ProcessorName};
-use crate::values::text::Shown;
+use crate::values::text::DisplayText;
 
 /// Whether money is real.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ pub struct Brand {
     /// The brand's name in keys and URLs; the same as in the secret's own name.
     pub name: BrandName,
     /// The legal name customers read as payee.
-    pub display_name: Shown<60>,
+    pub display_name: DisplayText<60>,
     /// The language of prompts to customers whose language is not known or not spoken here.
     #[serde(default)]
     pub language: Language,
@@ -133,7 +133,7 @@ pub struct Setup {
     /// The processors; the first is used.
     pub processors: Vec<ProcessorSetup>,
     /// Where notices go, if anywhere.
-    pub notices: Option<NoticeSetup>,
+    pub webhooks: Option<WebhookEndpoint>,
 }
 
 /// One channel of a brand.
@@ -165,7 +165,7 @@ pub struct ProcessorSetup {
 /// The endpoint notices are sent to.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct NoticeSetup {
+pub struct WebhookEndpoint {
     /// The address: `https` and public, except on a local machine.
     pub url: String,
     /// The signing secrets, `whsec_` and base64: every one of them signs, so that a rotation needs no moment.
@@ -247,17 +247,17 @@ pub struct Policy {
     /// How many prompts one address may get in 24 hours.
     pub prompts_per_day: u32,
     /// How many times a customer may say no in ten minutes before the address is left in peace.
-    pub declines_per_ten_minutes: u32,
+    pub denials_per_ten_minutes: u32,
     /// For how long it is then left in peace, in seconds.
-    pub quiet_seconds: u32,
+    pub cooldown_seconds: u32,
     /// For how long after "this is not me", in seconds.
-    pub report_quiet_seconds: u32,
+    pub report_cooldown_seconds: u32,
     /// How many times a customer may try again after a card was refused.
     pub attempts_max: u32,
     /// For how long a closed request is kept, in days.
     pub retention_days: u32,
     /// For how long facts of an identity ask can be read, in seconds.
-    pub facts_seconds: u32,
+    pub claims_retention_seconds: u32,
 }
 
 impl Default for Policy {
@@ -270,12 +270,12 @@ impl Default for Policy {
             open_max: 3,
             prompts_per_ten_minutes: 5,
             prompts_per_day: 20,
-            declines_per_ten_minutes: 2,
-            quiet_seconds: 1_800,
-            report_quiet_seconds: 86_400,
+            denials_per_ten_minutes: 2,
+            cooldown_seconds: 1_800,
+            report_cooldown_seconds: 86_400,
             attempts_max: 5,
             retention_days: 90,
-            facts_seconds: 3_600,
+            claims_retention_seconds: 3_600,
         }
     }
 }
@@ -289,8 +289,8 @@ impl Policy {
 
     /// For how long the facts of an identity ask can be read.
     #[must_use]
-    pub fn facts_kept(&self) -> Duration {
-        Duration::from_secs(u64::from(self.facts_seconds))
+    pub fn claims_retention(&self) -> Duration {
+        Duration::from_secs(u64::from(self.claims_retention_seconds))
     }
 
     /// For how long a closed request is kept.
@@ -347,7 +347,7 @@ pub enum InvalidBrand {
     Sealing,
 }
 
-impl NoticeSetup {
+impl WebhookEndpoint {
     /// The signing secrets' texts.
     pub fn secret_texts(&self) -> impl Iterator<Item = &str> {
         self.secrets.iter().map(ExposeSecret::expose_secret)

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::brand::Mode;
 use crate::ports::{Expect, Item, Key, Store, StoreError, Write};
-use crate::storage::{body, unbody};
+use crate::storage::{decode, encode};
 use crate::values::name::{BrandName, ProcessorName};
 use crate::values::time::Timestamp;
 
@@ -53,7 +53,7 @@ impl Account {
         let pk = format!("BREAKER#{brand}#{mode:?}#{processor}");
         let key = Key { pk, sk: "BREAKER".to_owned() };
         let known = match store.read(&key).await? {
-            Some(item) => Some((unbody::<Shut>(&item.body)?, item.version)),
+            Some(item) => Some((decode::<Shut>(&item.body)?, item.version)),
             None => None,
         };
         Ok(Self { key, known, ours: false })
@@ -139,7 +139,7 @@ impl Account {
         let item = Item {
             key: self.key.clone(),
             version,
-            body: body(&shut)?,
+            body: encode(&shut)?,
             expires_at: Some(now.after(KEPT)),
             index: None,
         };

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::contact::Place;
+use crate::contact::ChannelScope;
 use crate::ports::{Capability, Expect, Item, Key, ReceiptKinds, Store, StoreError, Write};
-use crate::storage::{body, unbody};
+use crate::storage::{decode, encode};
 use crate::values::time::Timestamp;
 
 /// For how long an answer is believed.
@@ -44,7 +44,7 @@ struct Kept {
 
 /// Where an answer is kept.
 #[must_use]
-pub fn key(at: Place<'_>, address: &str) -> Key {
+pub fn key(at: ChannelScope<'_>, address: &str) -> Key {
     at.key("CAP", address)
 }
 
@@ -54,12 +54,12 @@ pub fn key(at: Place<'_>, address: &str) -> Key {
 /// [`StoreError`].
 pub async fn load(
     store: &dyn Store,
-    at: Place<'_>,
+    at: ChannelScope<'_>,
     address: &str,
     now: Timestamp,
 ) -> Result<Option<Known>, StoreError> {
     let Some(item) = store.read(&key(at, address)).await? else { return Ok(None) };
-    let kept: Kept = unbody(&item.body)?;
+    let kept: Kept = decode(&item.body)?;
     Ok((now < kept.at.after(FRESH)).then_some(kept.said))
 }
 
@@ -68,7 +68,7 @@ pub async fn load(
 /// # Errors
 /// [`StoreError::Damaged`], never in practice.
 pub fn put(
-    at: Place<'_>,
+    at: ChannelScope<'_>,
     address: &str,
     said: &Known,
     now: Timestamp,
@@ -76,7 +76,7 @@ pub fn put(
     let item = Item {
         key: key(at, address),
         version: 1,
-        body: body(Kept { said: said.clone(), at: now })?,
+        body: encode(Kept { said: said.clone(), at: now })?,
         expires_at: Some(now.after(FRESH)),
         index: None,
     };

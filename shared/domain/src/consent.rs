@@ -22,7 +22,7 @@ pub struct Consent {
     /// The channel of that prompt.
     pub channel: ChannelName,
     /// How it was given.
-    pub how: How,
+    pub method: ApprovalMethod,
     /// Whether the session code was asked for and matched.
     pub code_matched: bool,
 }
@@ -30,7 +30,7 @@ pub struct Consent {
 /// How an answer was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum How {
+pub enum ApprovalMethod {
     /// A form posted from the consent page.
     Page,
     /// A tap on the sandbox phone.

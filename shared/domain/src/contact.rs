@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::brand::Mode;
 use crate::ports::{Expect, Item, Key, Store, StoreError, Write};
-use crate::storage::{body, unbody};
+use crate::storage::{decode, encode};
 use crate::values::name::{BrandName, ChannelName};
 use crate::values::time::Timestamp;
 
@@ -62,7 +62,7 @@ fn sound(handle: &str) -> bool {
 
 /// Where a contact is known: one channel of a brand, in one mode.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
+pub struct ChannelScope<'a> {
     /// Whose.
     pub brand: &'a BrandName,
     /// In which mode.
@@ -71,7 +71,7 @@ pub struct Place<'a> {
     pub channel: &'a ChannelName,
 }
 
-impl Place<'_> {
+impl ChannelScope<'_> {
     pub(crate) fn key(&self, kind: &str, hash: &str) -> Key {
         let Self { brand, mode, channel } = self;
         Key { pk: format!("{kind}#{brand}#{mode:?}#{channel}#{hash}"), sk: kind.to_owned() }
@@ -84,7 +84,7 @@ impl Place<'_> {
 /// [`StoreError`].
 pub async fn load(
     store: &dyn Store,
-    at: Place<'_>,
+    at: ChannelScope<'_>,
     address: &str,
     now: Timestamp,
 ) -> Result<(Contact, Option<u64>), StoreError> {
@@ -92,7 +92,7 @@ pub async fn load(
         return Ok((Contact::default(), None));
     };
     let fresh = item.expires_at.is_none_or(|until| now < until);
-    let contact = if fresh { unbody(&item.body)? } else { Contact::default() };
+    let contact = if fresh { decode(&item.body)? } else { Contact::default() };
     Ok((contact, Some(item.version)))
 }
 
@@ -101,20 +101,20 @@ pub async fn load(
 /// # Errors
 /// [`StoreError::Damaged`], never in practice.
 pub fn put(
-    at: Place<'_>,
+    at: ChannelScope<'_>,
     address: &str,
     contact: (&Contact, Option<u64>),
     now: Timestamp,
 ) -> Result<Write, StoreError> {
-    let (contact, base) = contact;
+    let (contact, expected_version) = contact;
     let item = Item {
         key: at.key("CONTACT", address),
-        version: base.unwrap_or(0).saturating_add(1),
-        body: body(contact)?,
+        version: expected_version.unwrap_or(0).saturating_add(1),
+        body: encode(contact)?,
         expires_at: Some(now.after(KEPT)),
         index: None,
     };
-    Ok(Write::Put { item, expect: base.map_or(Expect::Absent, Expect::Version) })
+    Ok(Write::Put { item, expect: expected_version.map_or(Expect::Absent, Expect::Version) })
 }
 
 /// The hash of the address of a customer who is known by the hash of the channel's own id for them.
@@ -123,13 +123,13 @@ pub fn put(
 /// [`StoreError`].
 pub async fn whose(
     store: &dyn Store,
-    at: Place<'_>,
+    at: ChannelScope<'_>,
     handle: &str,
     now: Timestamp,
 ) -> Result<Option<String>, StoreError> {
     let item = store.read(&at.key("HANDLE", handle)).await?;
     let fresh = item.filter(|item| item.expires_at.is_none_or(|until| now < until));
-    fresh.map(|item| unbody(&item.body)).transpose()
+    fresh.map(|item| decode(&item.body)).transpose()
 }
 
 /// The write that makes the channel's own id for a customer lead to their address; both are hashes.
@@ -137,7 +137,7 @@ pub async fn whose(
 /// # Errors
 /// [`StoreError::Damaged`], never in practice.
 pub fn put_whose(
-    at: Place<'_>,
+    at: ChannelScope<'_>,
     handle: &str,
     address: &str,
     now: Timestamp,
@@ -145,7 +145,7 @@ pub fn put_whose(
     let item = Item {
         key: at.key("HANDLE", handle),
         version: 1,
-        body: body(address)?,
+        body: encode(address)?,
         expires_at: Some(now.after(KEPT)),
         index: None,
     };

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::brand::Mode;
 use crate::ports::{Expect, Item, Key, Store, StoreError, Write};
-use crate::storage::{body, unbody};
+use crate::storage::{decode, encode};
 use crate::values::name::BrandName;
 use crate::values::time::Timestamp;
 
@@ -52,7 +52,7 @@ pub async fn put_observed(
     let item = Item {
         key: key(brand, mode, address),
         version: 1,
-        body: body(Observed { wallets, at: now })?,
+        body: encode(Observed { wallets, at: now })?,
         expires_at: Some(now.after(KEPT)),
         index: None,
     };
@@ -70,6 +70,6 @@ pub async fn observed(
     now: Timestamp,
 ) -> Result<Option<Observed>, StoreError> {
     let Some(item) = store.read(&key(brand, mode, address)).await? else { return Ok(None) };
-    let seen: Observed = unbody(&item.body)?;
+    let seen: Observed = decode(&item.body)?;
     Ok((now < seen.at.after(KEPT)).then_some(seen))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::message::{Message, Step};
 use crate::ports::{Queue, QueueError, Store, StoreError, Write};
 use crate::request::{Change, Request};
-use crate::storage::{self, Loaded};
+use crate::storage::{self, VersionedRequest};
 use crate::values::id::RequestId;
 use crate::values::time::Timestamp;
 
@@ -29,26 +29,26 @@ impl From<EffectError> for crate::problem::Problem {
     }
 }
 
-/// Stores a decision made from version `base`, then sends its step and its notices.
+/// Stores a decision made from version `expected_version`, then sends its step and its notices.
 ///
 /// # Errors
 /// [`EffectError`].
 pub async fn apply(
     ports: (&dyn Store, &dyn Queue),
-    base: Option<u64>,
+    expected_version: Option<u64>,
     change: Change,
     extra: Vec<Write>,
     step: Option<Step>,
-) -> Result<Loaded, EffectError> {
+) -> Result<VersionedRequest, EffectError> {
     let (store, queue) = ports;
-    let told = u32::try_from(change.notices.len()).unwrap_or(0);
-    let loaded = storage::commit(store, base, change, extra).await?;
+    let told = u32::try_from(change.webhooks.len()).unwrap_or(0);
+    let loaded = storage::commit(store, expected_version, change, extra).await?;
     if let Some(step) = step {
         send(queue, step, loaded.request.id, Duration::ZERO).await?;
     }
-    let first = loaded.request.notices.saturating_sub(told).saturating_add(1);
-    for seq in first..=loaded.request.notices {
-        send(queue, Step::Notice { seq }, loaded.request.id, Duration::ZERO).await?;
+    let first = loaded.request.webhooks.saturating_sub(told).saturating_add(1);
+    for seq in first..=loaded.request.webhooks {
+        send(queue, Step::Webhook { seq }, loaded.request.id, Duration::ZERO).await?;
     }
     Ok(loaded)
 }
@@ -72,7 +72,11 @@ pub async fn send(
 ///
 /// # Errors
 /// [`QueueError`].
-pub async fn guard(queue: &dyn Queue, request: &Request, now: Timestamp) -> Result<(), QueueError> {
+pub async fn schedule_recovery_check(
+    queue: &dyn Queue,
+    request: &Request,
+    now: Timestamp,
+) -> Result<(), QueueError> {
     let soon = request.fallback().min(Duration::from_secs(12)).min(now.until(request.expires_at));
     send(queue, Step::Check, request.id, soon.max(Duration::from_secs(1))).await
 }

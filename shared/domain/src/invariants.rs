@@ -4,15 +4,19 @@
 //! every accepted request ends and the requester is told, is a promise about time: [`settled`] says when it is kept.
 
 use crate::ask::AskHash;
-use crate::event::{Event, What};
+use crate::journal::{EntryKind, JournalEntry};
 use crate::outcome::Outcome;
 use crate::request::{AttemptEnd, Request, State};
 
 /// The ids of the invariants a change breaks; none for a sound one.
 #[must_use]
-pub fn broken(before: Option<&Request>, after: &Request, events: &[Event]) -> Vec<&'static str> {
+pub fn broken(
+    before: Option<&Request>,
+    after: &Request,
+    entries: &[JournalEntry],
+) -> Vec<&'static str> {
     let checks = [
-        ("C1", consented(before, after, events)),
+        ("C1", consented(before, after, entries)),
         ("C2", charged_once(after) && given_back_once(after)),
         ("C4", stays_closed(before, after)),
         ("C5", no_call_once_closed(before, after)),
@@ -22,15 +26,16 @@ pub fn broken(before: Option<&Request>, after: &Request, events: &[Event]) -> Ve
 }
 
 /// C1: the call that moves money begins only under a consent to exactly this ask, given before the deadline.
-fn consented(before: Option<&Request>, after: &Request, events: &[Event]) -> bool {
-    let starts =
-        events.iter().any(|event| matches!(event.what, What::Started { .. } | What::Leased { .. }));
+fn consented(before: Option<&Request>, after: &Request, entries: &[JournalEntry]) -> bool {
+    let starts = entries
+        .iter()
+        .any(|event| matches!(event.what, EntryKind::Started { .. } | EntryKind::Leased { .. }));
     if !starts {
         return true;
     }
     let exact = AskHash::of(after.id, &after.brand, &after.payee, &after.ask);
     let coded = after.session_code.is_some();
-    before.and_then(Request::granted).is_some_and(|(consent, _)| {
+    before.and_then(Request::approval).is_some_and(|(consent, _)| {
         consent.ask_hash == exact
             && consent.at < after.expires_at
             && (consent.code_matched || !coded)
@@ -75,14 +80,14 @@ fn no_call_once_closed(before: Option<&Request>, after: &Request) -> bool {
 /// C6: a closed request holds no authorization, in whatever form it is stored.
 fn authorization_gone(after: &Request) -> bool {
     let kept = after.attempts.iter().any(|attempt| attempt.onward.is_some());
-    (after.granted().is_none() && !kept) || !after.is_closed()
+    (after.approval().is_none() && !kept) || !after.is_closed()
 }
 
 /// C3, seen at rest: the request and its refunds ended, and each of its notices was delivered or given up on openly.
 #[must_use]
-pub fn settled(request: &Request, notices: &[crate::notice::Notice]) -> bool {
-    let told = u32::try_from(notices.len()).is_ok_and(|count| count == request.notices);
+pub fn settled(request: &Request, webhooks: &[crate::webhook::WebhookEvent]) -> bool {
+    let told = u32::try_from(webhooks.len()).is_ok_and(|count| count == request.webhooks);
     request.is_over()
         && told
-        && notices.iter().all(|notice| notice.delivered_at.is_some() || notice.given_up)
+        && webhooks.iter().all(|webhook| webhook.delivered_at.is_some() || webhook.given_up)
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::brand::{Mode, Policy};
 use crate::ports::{Expect, Item, Key, Store, StoreError, Write};
-use crate::storage::{body, unbody};
+use crate::storage::{decode, encode};
 use crate::values::id::RequestId;
 use crate::values::name::BrandName;
 use crate::values::time::Timestamp;
@@ -18,13 +18,13 @@ const KNOWN: Duration = Duration::from_secs(3_600);
 
 /// What has been asked of one address of one brand lately.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct AddressLimits {
     /// When prompts were asked for, within the last day.
     pub prompts: Vec<Timestamp>,
     /// When the customer said no, within the last ten minutes.
-    pub declines: Vec<Timestamp>,
+    pub denials: Vec<Timestamp>,
     /// Until when the address is left in peace.
-    pub quiet_until: Option<Timestamp>,
+    pub cooldown_until: Option<Timestamp>,
     /// The requests that may be open, with their deadlines when they were accepted, or when they were found to have ended; each
     /// is known for a while longer, as what was written to it may be on its way.
     pub open: Vec<(RequestId, Timestamp)>,
@@ -32,10 +32,10 @@ pub struct Standing {
 
 /// Why an address may not be asked now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Limited {
+pub enum LimitReached {
     /// The customer said no, or "this is not me", a short while ago.
     #[error("this customer is left in peace for a while")]
-    Quiet {
+    Cooldown {
         /// Until when.
         until: Timestamp,
     },
@@ -50,24 +50,24 @@ pub enum Limited {
     },
 }
 
-impl Standing {
+impl AddressLimits {
     /// Counts one more prompt, and `request` as open if it is a new one.
     ///
     /// # Errors
-    /// [`Limited`] says which limit is reached and until when.
+    /// [`LimitReached`] says which limit is reached and until when.
     pub fn ask(
         &self,
         policy: &Policy,
         request: Option<(RequestId, Timestamp)>,
         now: Timestamp,
-    ) -> Result<Self, Limited> {
+    ) -> Result<Self, LimitReached> {
         let mut next = self.pruned(now);
-        if let Some(until) = next.quiet_until {
-            return Err(Limited::Quiet { until });
+        if let Some(until) = next.cooldown_until {
+            return Err(LimitReached::Cooldown { until });
         }
         let open = next.open.iter().filter(|(_, deadline)| *deadline > now).count();
         if request.is_some() && open >= count(policy.open_max) {
-            return Err(Limited::Open);
+            return Err(LimitReached::Open);
         }
         let windows =
             [(TEN_MINUTES, policy.prompts_per_ten_minutes), (DAY, policy.prompts_per_day)];
@@ -76,7 +76,7 @@ impl Standing {
             let recent: Vec<&Timestamp> = next.prompts.iter().filter(|at| **at > since).collect();
             if recent.len() >= count(most) {
                 let until = recent.first().map_or(now, |at| at.after(window));
-                return Err(Limited::Prompts { until });
+                return Err(LimitReached::Prompts { until });
             }
         }
         next.prompts.push(now);
@@ -86,18 +86,18 @@ impl Standing {
 
     /// Counts a no. Two in ten minutes, or one "this is not me", leave the address in peace for a while.
     #[must_use]
-    pub fn declined(&self, policy: &Policy, reported: bool, now: Timestamp) -> Self {
+    pub fn denied(&self, policy: &Policy, reported: bool, now: Timestamp) -> Self {
         let mut next = self.pruned(now);
-        next.declines.push(now);
+        next.denials.push(now);
         let seconds = |seconds: u32| now.after(Duration::from_secs(u64::from(seconds)));
         let quiet = if reported {
-            Some(seconds(policy.report_quiet_seconds))
-        } else if next.declines.len() >= count(policy.declines_per_ten_minutes) {
-            Some(seconds(policy.quiet_seconds))
+            Some(seconds(policy.report_cooldown_seconds))
+        } else if next.denials.len() >= count(policy.denials_per_ten_minutes) {
+            Some(seconds(policy.cooldown_seconds))
         } else {
             None
         };
-        next.quiet_until = next.quiet_until.max(quiet);
+        next.cooldown_until = next.cooldown_until.max(quiet);
         next
     }
 
@@ -114,9 +114,9 @@ impl Standing {
     fn pruned(&self, now: Timestamp) -> Self {
         let mut next = self.clone();
         next.prompts.retain(|at| *at > now.before(DAY));
-        next.declines.retain(|at| *at > now.before(TEN_MINUTES));
+        next.denials.retain(|at| *at > now.before(TEN_MINUTES));
         next.open.retain(|(_, deadline)| deadline.after(KNOWN) > now);
-        next.quiet_until = next.quiet_until.filter(|until| *until > now);
+        next.cooldown_until = next.cooldown_until.filter(|until| *until > now);
         next
     }
 }
@@ -138,10 +138,10 @@ pub async fn load(
     brand: &BrandName,
     mode: Mode,
     address: &str,
-) -> Result<(Standing, Option<u64>), StoreError> {
+) -> Result<(AddressLimits, Option<u64>), StoreError> {
     match store.read(&key(brand, mode, address)).await? {
-        Some(item) => Ok((unbody(&item.body)?, Some(item.version))),
-        None => Ok((Standing::default(), None)),
+        Some(item) => Ok((decode(&item.body)?, Some(item.version))),
+        None => Ok((AddressLimits::default(), None)),
     }
 }
 
@@ -153,19 +153,19 @@ pub fn put(
     brand: &BrandName,
     mode: Mode,
     address: &str,
-    standing: (&Standing, Option<u64>),
+    limits: (&AddressLimits, Option<u64>),
     now: Timestamp,
 ) -> Result<Write, StoreError> {
-    let (standing, base) = standing;
-    let kept = standing.quiet_until.unwrap_or(now).max(now.after(DAY)).after(DAY * 7);
+    let (limits, expected_version) = limits;
+    let kept = limits.cooldown_until.unwrap_or(now).max(now.after(DAY)).after(DAY * 7);
     let item = Item {
         key: key(brand, mode, address),
-        version: base.unwrap_or(0).saturating_add(1),
-        body: body(standing)?,
+        version: expected_version.unwrap_or(0).saturating_add(1),
+        body: encode(limits)?,
         expires_at: Some(kept),
         index: None,
     };
-    Ok(Write::Put { item, expect: base.map_or(Expect::Absent, Expect::Version) })
+    Ok(Write::Put { item, expect: expected_version.map_or(Expect::Absent, Expect::Version) })
 }
 
 #[cfg(test)]
@@ -179,26 +179,29 @@ mod tests {
     #[test]
     fn the_sixth_prompt_in_ten_minutes_waits_for_the_first_to_be_ten_minutes_old() {
         let policy = Policy::default();
-        let mut standing = Standing::default();
+        let mut limits = AddressLimits::default();
         for second in 0..5 {
-            standing = standing.ask(&policy, None, at(1_000_000 + second)).unwrap();
+            limits = limits.ask(&policy, None, at(1_000_000 + second)).unwrap();
         }
-        let refused = standing.ask(&policy, None, at(1_000_010)).unwrap_err();
-        assert_eq!(refused, Limited::Prompts { until: at(1_000_600) });
-        assert!(standing.ask(&policy, None, at(1_000_601)).is_ok());
+        let refused = limits.ask(&policy, None, at(1_000_010)).unwrap_err();
+        assert_eq!(refused, LimitReached::Prompts { until: at(1_000_600) });
+        assert!(limits.ask(&policy, None, at(1_000_601)).is_ok());
     }
 
     #[test]
     fn a_report_quiets_at_once_and_a_no_only_the_second_time() {
         let policy = Policy::default();
-        let once = Standing::default().declined(&policy, false, at(10));
+        let once = AddressLimits::default().denied(&policy, false, at(10));
         assert!(once.ask(&policy, None, at(11)).is_ok());
-        let twice = once.declined(&policy, false, at(12));
-        assert_eq!(twice.ask(&policy, None, at(13)), Err(Limited::Quiet { until: at(12 + 1_800) }));
-        let reported = Standing::default().declined(&policy, true, at(10));
+        let twice = once.denied(&policy, false, at(12));
+        assert_eq!(
+            twice.ask(&policy, None, at(13)),
+            Err(LimitReached::Cooldown { until: at(12 + 1_800) })
+        );
+        let reported = AddressLimits::default().denied(&policy, true, at(10));
         assert_eq!(
             reported.ask(&policy, None, at(11)),
-            Err(Limited::Quiet { until: at(10 + 86_400) })
+            Err(LimitReached::Cooldown { until: at(10 + 86_400) })
         );
     }
 
@@ -206,9 +209,9 @@ mod tests {
     fn open_requests_are_counted_until_they_end_or_their_deadline_passes() {
         let policy = Policy { open_max: 1, ..Policy::default() };
         let id = RequestId::new(at(1), [1; 10]);
-        let standing = Standing::default().ask(&policy, Some((id, at(100))), at(1)).unwrap();
-        assert_eq!(standing.ask(&policy, Some((id, at(100))), at(2)), Err(Limited::Open));
-        assert!(standing.without(&[id], at(2)).ask(&policy, Some((id, at(100))), at(2)).is_ok());
-        assert!(standing.ask(&policy, Some((id, at(300))), at(101)).is_ok());
+        let limits = AddressLimits::default().ask(&policy, Some((id, at(100))), at(1)).unwrap();
+        assert_eq!(limits.ask(&policy, Some((id, at(100))), at(2)), Err(LimitReached::Open));
+        assert!(limits.without(&[id], at(2)).ask(&policy, Some((id, at(100))), at(2)).is_ok());
+        assert!(limits.ask(&policy, Some((id, at(300))), at(101)).is_ok());
     }
 }

@@ -34,7 +34,7 @@ pub enum Step {
         seq: u32,
     },
     /// Deliver one notice.
-    Notice {
+    Webhook {
         /// Which of the request's notices, counted from 1.
         seq: u32,
     },
@@ -47,13 +47,13 @@ pub enum QueueName {
     Prompts,
     /// `fetch` and `refund`, for `fetch-info`.
     Authorizations,
-    /// `notice`, for `fetch-info`.
-    Notices,
+    /// `webhook`, for `fetch-info`.
+    Webhooks,
 }
 
 impl QueueName {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Prompts, Self::Authorizations, Self::Notices];
+    pub const ALL: [Self; 3] = [Self::Prompts, Self::Authorizations, Self::Webhooks];
 
     /// The queue's name in settings, logs and tables.
     #[must_use]
@@ -61,7 +61,7 @@ impl QueueName {
         match self {
             Self::Prompts => "prompts",
             Self::Authorizations => "authorizations",
-            Self::Notices => "notices",
+            Self::Webhooks => "webhooks",
         }
     }
 }
@@ -87,7 +87,7 @@ impl Message {
         match step {
             Step::Deliver | Step::Check => QueueName::Prompts,
             Step::Fetch | Step::Refund { .. } => QueueName::Authorizations,
-            Step::Notice { .. } => QueueName::Notices,
+            Step::Webhook { .. } => QueueName::Webhooks,
         }
     }
 }
@@ -112,5 +112,5 @@ pub trait Handler: Send + Sync {
 #[async_trait::async_trait]
 pub trait Listener: Send + Sync {
     /// Hears what was published on the topic of that name. Hearing it twice is the same as once.
-    async fn hear(&self, topic: &str, text: &str) -> Handled;
+    async fn receive(&self, topic: &str, text: &str) -> Handled;
 }

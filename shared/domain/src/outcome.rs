@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ports::{CardReceipt, FactsReceipt, Receipt};
+use crate::ports::{CardReceipt, ClaimsReceipt, Receipt};
 use crate::values::id::CardId;
 use crate::values::name::ProcessorName;
 
@@ -20,9 +20,9 @@ pub enum Outcome {
         receipt: Details,
     },
     /// The customer said no.
-    Declined {
+    Denied {
         /// In which way.
-        reason: DeclineReason,
+        reason: DenialReason,
     },
     /// The deadline passed without a yes.
     Expired,
@@ -55,13 +55,13 @@ pub enum Details {
         receipt: CardReceipt,
     },
     /// The facts are kept apart, sealed and for a while.
-    Facts(FactsReceipt),
+    Claims(ClaimsReceipt),
 }
 
 /// The ways to say no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum DeclineReason {
+pub enum DenialReason {
     /// No.
     Customer,
     /// No, and it was reported as unexpected.
@@ -78,7 +78,7 @@ impl Outcome {
     pub const fn state_name(&self) -> &'static str {
         match self {
             Self::Fulfilled { .. } => "fulfilled",
-            Self::Declined { .. } => "declined",
+            Self::Denied { .. } => "declined",
             Self::Expired => "expired",
             Self::Cancelled => "cancelled",
             Self::Undeliverable { .. } => "undeliverable",

@@ -21,7 +21,7 @@ pub enum Action {
     /// Yes, with the session code in this place (0, 1 or 2) among its choices.
     Pick(u8),
     /// No.
-    Decline,
+    Deny,
     /// No, and this was not asked for by me.
     NotMe,
     /// The consent page was opened, as far as the channel knows. Never a yes.
@@ -42,7 +42,7 @@ impl Action {
         match self {
             Self::Approve => b'y',
             Self::Pick(place) => b'0'.saturating_add(place),
-            Self::Decline => b'n',
+            Self::Deny => b'n',
             Self::NotMe => b'x',
             Self::Open => b'o',
         }
@@ -52,7 +52,7 @@ impl Action {
         match code {
             b'y' => Some(Self::Approve),
             b'0'..=b'2' => Some(Self::Pick(code.saturating_sub(b'0'))),
-            b'n' => Some(Self::Decline),
+            b'n' => Some(Self::Deny),
             b'x' => Some(Self::NotMe),
             b'o' => Some(Self::Open),
             _ => None,
@@ -135,7 +135,7 @@ mod tests {
         let key = Key32::new([7; 32]);
         let picks = (0..3).map(Action::Pick);
         for action in
-            [Action::Approve, Action::Decline, Action::NotMe, Action::Open].into_iter().chain(picks)
+            [Action::Approve, Action::Deny, Action::NotMe, Action::Open].into_iter().chain(picks)
         {
             let text = postback(action).write(&key);
             assert_eq!(text.len(), 96);

@@ -35,8 +35,8 @@ pub struct PhoneMessage {
     /// What can be tapped in the message itself; empty on a channel that has only text.
     pub actions: Vec<PhoneAction>,
     /// What kind of channel it looks like.
-    #[serde(default, skip_serializing_if = "Look::is_rcs")]
-    pub look: Look,
+    #[serde(default, skip_serializing_if = "SandboxStyle::is_rcs")]
+    pub style: SandboxStyle,
     /// When it came.
     pub at: Timestamp,
     /// Whether it was taken back.
@@ -46,7 +46,7 @@ pub struct PhoneMessage {
 /// The kinds of channel that the phone can look like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Look {
+pub enum SandboxStyle {
     /// A card with buttons.
     #[default]
     #[serde(alias = "rich")]
@@ -60,7 +60,7 @@ pub enum Look {
     Sms,
 }
 
-impl Look {
+impl SandboxStyle {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     fn is_rcs(&self) -> bool {
         *self == Self::Rcs
@@ -92,7 +92,7 @@ pub enum Tap {
     /// Yes.
     Approve,
     /// No.
-    Decline,
+    Deny,
     /// No, and this was not asked for by me.
     NotMe,
     /// The consent page is opened, which answers nothing.

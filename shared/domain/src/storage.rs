@@ -14,7 +14,7 @@
 //! | `HANDLE#<brand>#<mode>#<channel>#<handle>` | `HANDLE` | the address behind a channel's own id for somebody | 90 days |
 //! | `CAP#<brand>#<mode>#<channel>#<address>` | `CAP` | [`crate::capability::Known`] | 60 seconds |
 //! | `DEVICE#<brand>#<mode>#<address>` | `DEVICE` | [`crate::device::Observed`] | 90 days |
-//! | `LIMIT#<brand>#<mode>#<address>` | `LIMIT` | [`crate::limits::Standing`] | 8 days |
+//! | `LIMIT#<brand>#<mode>#<address>` | `LIMIT` | [`crate::limits::AddressLimits`] | 8 days |
 //! | `PHONE#<number>` | `MSG#<prompt>` | a message on the sandbox phone | a day |
 //!
 //! Addresses and handles are keyed hashes ([`crate::keys`]). `IDEM#` is intake's own, `ENDPOINT#` fetch-info's and
@@ -26,14 +26,14 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use crate::device::{observed, put_observed};
-use crate::event::{Event, What};
-use crate::notice::Notice;
+use crate::journal::{EntryKind, JournalEntry};
 use crate::ports::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};
-use crate::request::{Change, NoticeKind, Request, State};
-use crate::values::id::{NoticeId, PromptId, RequestId};
+use crate::request::{Change, Request, State, WebhookEventType};
+use crate::values::id::{PromptId, RequestId, WebhookEventId};
 use crate::values::name::BrandName;
 use crate::values::time::Timestamp;
 use crate::view;
+use crate::webhook::WebhookEvent;
 
 /// How long beyond its deadline an open request is kept for the case that nothing has closed it yet.
 const GRACE: Duration = Duration::from_secs(30 * 86_400);
@@ -49,7 +49,7 @@ enum Stored<T> {
 
 /// A request as it was read, with the version a change of it is compared with.
 #[derive(Clone, Debug)]
-pub struct Loaded {
+pub struct VersionedRequest {
     /// The request.
     pub request: Request,
     /// Counts its changes.
@@ -71,7 +71,7 @@ pub struct LinkTarget {
 ///
 /// # Errors
 /// [`StoreError::Damaged`] when the value cannot be written as JSON, which ours all can.
-pub fn body<T: Serialize>(value: T) -> Result<String, StoreError> {
+pub fn encode<T: Serialize>(value: T) -> Result<String, StoreError> {
     serde_json::to_string(&Stored::V1(value)).map_err(|error| StoreError::Damaged(Box::new(error)))
 }
 
@@ -79,7 +79,7 @@ pub fn body<T: Serialize>(value: T) -> Result<String, StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Damaged`] when it is none of them.
-pub fn unbody<T: serde::de::DeserializeOwned>(body: &str) -> Result<T, StoreError> {
+pub fn decode<T: serde::de::DeserializeOwned>(body: &str) -> Result<T, StoreError> {
     match serde_json::from_str(body) {
         Ok(Stored::V1(value)) => Ok(value),
         Err(error) => Err(StoreError::Damaged(Box::new(error))),
@@ -94,7 +94,7 @@ fn request_key(id: RequestId) -> Key {
     Key { pk: partition(id), sk: "REQ".to_owned() }
 }
 
-fn notice_key(id: RequestId, seq: u32) -> Key {
+fn webhook_key(id: RequestId, seq: u32) -> Key {
     Key { pk: partition(id), sk: format!("NTC#{seq:05}") }
 }
 
@@ -121,49 +121,55 @@ fn address_key(request: &Request, channel: &str) -> Key {
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn load(store: &dyn Store, id: RequestId) -> Result<Option<Loaded>, StoreError> {
+pub async fn load(
+    store: &dyn Store,
+    id: RequestId,
+) -> Result<Option<VersionedRequest>, StoreError> {
     let Some(item) = store.read(&request_key(id)).await? else { return Ok(None) };
-    Ok(Some(Loaded { request: unbody(&item.body)?, version: item.version }))
+    Ok(Some(VersionedRequest { request: decode(&item.body)?, version: item.version }))
 }
 
 /// Stores a decision: the request, the events and notices that belong to it, and `extra`, together or not at all.
 ///
-/// `base` is the version the decision was made from; `None` for a new request.
+/// `expected_version` is the version the decision was made from; `None` for a new request.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when the request has another version by now.
 pub async fn commit(
     store: &dyn Store,
-    base: Option<u64>,
+    expected_version: Option<u64>,
     change: Change,
     extra: Vec<Write>,
-) -> Result<Loaded, StoreError> {
-    let version = base.unwrap_or(0).saturating_add(1);
+) -> Result<VersionedRequest, StoreError> {
+    let version = expected_version.unwrap_or(0).saturating_add(1);
     if change.is_nothing() && extra.is_empty() {
-        return Ok(Loaded { request: change.request, version: base.unwrap_or(0) });
+        return Ok(VersionedRequest {
+            request: change.request,
+            version: expected_version.unwrap_or(0),
+        });
     }
     let mut writes = extra;
-    writes.push(put_request(&change.request, base, version)?);
-    for event in &change.events {
+    writes.push(put_request(&change.request, expected_version, version)?);
+    for event in &change.entries {
         writes.push(put_event(&change.request, event)?);
     }
     let first =
-        change.request.notices.saturating_sub(u32::try_from(change.notices.len()).unwrap_or(0));
-    for (kind, seq) in change.notices.iter().zip(first.saturating_add(1)..) {
-        writes.push(put_notice(&change.request, version, *kind, seq, change.at)?);
+        change.request.webhooks.saturating_sub(u32::try_from(change.webhooks.len()).unwrap_or(0));
+    for (kind, seq) in change.webhooks.iter().zip(first.saturating_add(1)..) {
+        writes.push(put_webhook(&change.request, version, *kind, seq, change.at)?);
     }
     for channel in distinct_channels(&change.request) {
         let key = address_key(&change.request, channel);
         if change.request.is_closed() {
             writes.push(Write::Delete { key });
-        } else if base.is_none()
-            || change.events.iter().any(|event| matches!(event.what, What::Resent { .. }))
+        } else if expected_version.is_none()
+            || change.entries.iter().any(|event| matches!(event.what, EntryKind::Resent { .. }))
         {
             writes.push(put_address(&change.request, key)?);
         }
     }
     store.write(writes).await?;
-    Ok(Loaded { request: change.request, version })
+    Ok(VersionedRequest { request: change.request, version })
 }
 
 fn distinct_channels(request: &Request) -> Vec<&str> {
@@ -187,7 +193,11 @@ fn part_kept_until(request: &Request, at: Timestamp) -> Timestamp {
     at.after(Duration::from_secs(request.retention_seconds)).after(GRACE)
 }
 
-fn put_request(request: &Request, base: Option<u64>, version: u64) -> Result<Write, StoreError> {
+fn put_request(
+    request: &Request,
+    expected_version: Option<u64>,
+    version: u64,
+) -> Result<Write, StoreError> {
     let index = Key {
         pk: session_partition(&request.brand, request.mode, &request.session.id),
         sk: format!("{:016}#{}", request.created_at.as_millis(), request.id),
@@ -195,24 +205,24 @@ fn put_request(request: &Request, base: Option<u64>, version: u64) -> Result<Wri
     let item = Item {
         key: request_key(request.id),
         version,
-        body: body(request)?,
+        body: encode(request)?,
         expires_at: Some(kept_until(request)),
         index: Some(index),
     };
-    Ok(Write::Put { item, expect: base.map_or(Expect::Absent, Expect::Version) })
+    Ok(Write::Put { item, expect: expected_version.map_or(Expect::Absent, Expect::Version) })
 }
 
-fn put_event(request: &Request, event: &Event) -> Result<Write, StoreError> {
+fn put_event(request: &Request, event: &JournalEntry) -> Result<Write, StoreError> {
     let key = Key { pk: partition(request.id), sk: format!("EVT#{:05}", event.seq) };
     let expires_at = Some(part_kept_until(request, event.at));
-    let item = Item { key, version: 1, body: body(event)?, expires_at, index: None };
+    let item = Item { key, version: 1, body: encode(event)?, expires_at, index: None };
     Ok(Write::Put { item, expect: Expect::Absent })
 }
 
-fn put_notice(
+fn put_webhook(
     request: &Request,
     version: u64,
-    kind: NoticeKind,
+    kind: WebhookEventType,
     seq: u32,
     at: Timestamp,
 ) -> Result<Write, StoreError> {
@@ -222,11 +232,11 @@ fn put_notice(
     for (to, from) in random.iter_mut().zip(digest) {
         *to = from;
     }
-    let notice = Notice {
-        id: NoticeId::new(at, random),
+    let webhook = WebhookEvent {
+        id: WebhookEventId::new(at, random),
         seq,
         kind,
-        payload: view::notice_payload(request, version, kind, at),
+        payload: view::webhook_payload(request, version, kind, at),
         due_at: at,
         failures: 0,
         delivered_at: None,
@@ -234,9 +244,9 @@ fn put_notice(
     };
     let expires_at = Some(part_kept_until(request, at));
     let item = Item {
-        key: notice_key(request.id, seq),
+        key: webhook_key(request.id, seq),
         version: 1,
-        body: body(notice)?,
+        body: encode(webhook)?,
         expires_at,
         index: None,
     };
@@ -247,7 +257,7 @@ fn put_address(request: &Request, key: Key) -> Result<Write, StoreError> {
     let item = Item {
         key,
         version: 1,
-        body: body(request.id)?,
+        body: encode(request.id)?,
         expires_at: Some(request.expires_at.after(GRACE)),
         index: None,
     };
@@ -261,7 +271,7 @@ fn put_address(request: &Request, key: Key) -> Result<Write, StoreError> {
 pub fn put_link(token: &str, target: &LinkTarget, now: Timestamp) -> Result<Write, StoreError> {
     let expires_at = Some(now.after(LINK_KEPT));
     let item =
-        Item { key: link_key(token), version: 1, body: body(target)?, expires_at, index: None };
+        Item { key: link_key(token), version: 1, body: encode(target)?, expires_at, index: None };
     Ok(Write::Put { item, expect: Expect::Any })
 }
 
@@ -271,7 +281,7 @@ pub fn put_link(token: &str, target: &LinkTarget, now: Timestamp) -> Result<Writ
 /// [`StoreError`].
 pub async fn follow_link(store: &dyn Store, token: &str) -> Result<Option<LinkTarget>, StoreError> {
     let Some(item) = store.read(&link_key(token)).await? else { return Ok(None) };
-    unbody(&item.body).map(Some)
+    decode(&item.body).map(Some)
 }
 
 /// The requests that may be open for an address on a channel, newest first.
@@ -318,17 +328,20 @@ pub async fn of_session(
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn events(store: &dyn Store, id: RequestId) -> Result<Vec<Event>, StoreError> {
-    all(store, id, "EVT#").await?.iter().map(|item| unbody(&item.body)).collect()
+pub async fn journal(store: &dyn Store, id: RequestId) -> Result<Vec<JournalEntry>, StoreError> {
+    all(store, id, "EVT#").await?.iter().map(|item| decode(&item.body)).collect()
 }
 
 /// A request's notices with the version of each item, oldest first.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn notices(store: &dyn Store, id: RequestId) -> Result<Vec<(Notice, u64)>, StoreError> {
+pub async fn webhooks(
+    store: &dyn Store,
+    id: RequestId,
+) -> Result<Vec<(WebhookEvent, u64)>, StoreError> {
     let items = all(store, id, "NTC#").await?;
-    items.iter().map(|item| Ok((unbody(&item.body)?, item.version))).collect()
+    items.iter().map(|item| Ok((decode(&item.body)?, item.version))).collect()
 }
 
 async fn all(store: &dyn Store, id: RequestId, prefix: &str) -> Result<Vec<Item>, StoreError> {
@@ -354,32 +367,32 @@ async fn all(store: &dyn Store, id: RequestId, prefix: &str) -> Result<Vec<Item>
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn notice(
+pub async fn webhook(
     store: &dyn Store,
     id: RequestId,
     seq: u32,
-) -> Result<Option<(Notice, u64)>, StoreError> {
-    let Some(item) = store.read(&notice_key(id, seq)).await? else { return Ok(None) };
-    Ok(Some((unbody(&item.body)?, item.version)))
+) -> Result<Option<(WebhookEvent, u64)>, StoreError> {
+    let Some(item) = store.read(&webhook_key(id, seq)).await? else { return Ok(None) };
+    Ok(Some((decode(&item.body)?, item.version)))
 }
 
 /// Stores what became of a notice.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when somebody else stored something first.
-pub async fn put_notice_state(
+pub async fn put_webhook_state(
     store: &dyn Store,
     request: RequestId,
-    notice: &Notice,
-    base: u64,
+    webhook: &WebhookEvent,
+    expected_version: u64,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let item = Item {
-        key: notice_key(request, notice.seq),
-        version: base.saturating_add(1),
-        body: body(notice)?,
+        key: webhook_key(request, webhook.seq),
+        version: expected_version.saturating_add(1),
+        body: encode(webhook)?,
         expires_at: Some(now.after(GRACE)),
         index: None,
     };
-    store.write(vec![Write::Put { item, expect: Expect::Version(base) }]).await
+    store.write(vec![Write::Put { item, expect: Expect::Version(expected_version) }]).await
 }

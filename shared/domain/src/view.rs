@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::ask::{Ask, Metadata, Session};
 use crate::brand::Mode;
 use crate::outcome::{Details, Outcome};
-use crate::request::{Fact, NoticeKind, RefundEnd, RefundRecord, Request, State};
+use crate::request::{RefundEnd, RefundRecord, Request, State, TimelineEntry, WebhookEventType};
 use crate::values::id::RequestId;
 use crate::values::time::Timestamp;
 
@@ -28,7 +28,7 @@ struct View<'a> {
     expires_at: Timestamp,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     in_doubt: bool,
-    timeline: &'a [Fact],
+    timeline: &'a [TimelineEntry],
     outcome: Option<Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refunds: Vec<RefundView<'a>>,
@@ -65,7 +65,7 @@ impl<'a> RefundView<'a> {
             amount: refund.amount,
             currency,
             state,
-            reason: refund.reason.as_ref().map(crate::values::text::Shown::as_str),
+            reason: refund.reason.as_ref().map(crate::values::text::DisplayText::as_str),
             reference: refund.reference.as_ref().map(|reference| reference.0.as_str()),
             code,
             asked_at: refund.asked_at,
@@ -92,7 +92,12 @@ pub fn request(request: &Request, version: u64) -> Value {
 
 /// The body of a notice: its type, the event's time and the request, without what only the agent's screen may show.
 #[must_use]
-pub fn notice_payload(request: &Request, version: u64, kind: NoticeKind, at: Timestamp) -> String {
+pub fn webhook_payload(
+    request: &Request,
+    version: u64,
+    kind: WebhookEventType,
+    at: Timestamp,
+) -> String {
     let mut data = shown(request, version, None);
     if let Some(customer) = data.get_mut("customer").and_then(Value::as_object_mut) {
         customer.remove("name");
@@ -109,7 +114,7 @@ fn shown(request: &Request, version: u64, session_code: Option<&str>) -> Value {
     }
     let customer = CustomerView {
         phone: request.customer.phone.masked(),
-        name: request.customer.name.as_ref().map(crate::values::text::Shown::as_str),
+        name: request.customer.name.as_ref().map(crate::values::text::DisplayText::as_str),
         language: request.customer.language.as_ref().map(crate::values::language::Language::as_str),
     };
     let currency = request.charge().map_or("", |charge| charge.currency.as_str());
@@ -154,7 +159,7 @@ fn outcome(outcome: &Outcome) -> Value {
             }
             outcome
         }
-        Outcome::Declined { reason } => json!({ "kind": "declined", "reason": reason }),
+        Outcome::Denied { reason } => json!({ "kind": "declined", "reason": reason }),
         Outcome::Expired => json!({ "kind": "expired" }),
         Outcome::Cancelled => json!({ "kind": "cancelled" }),
         Outcome::Undeliverable { reason } => json!({ "kind": "undeliverable", "reason": reason }),
@@ -188,7 +193,7 @@ fn details(receipt: &Details) -> Vec<(String, Value)> {
             });
             named([("reference", json!(receipt.reference)), ("payment_method", method)]).into()
         }
-        Details::Facts(receipt) => {
+        Details::Claims(receipt) => {
             let identity = json!({ "subject": receipt.subject, "released": receipt.released });
             vec![("identity".to_owned(), identity)]
         }

@@ -62,11 +62,11 @@ impl Database {
     /// The same database with another visibility timeout for `queue`, as this clone and its clones receive from it.
     #[must_use]
     pub const fn with_visibility(mut self, queue: QueueName, timeout: Duration) -> Self {
-        let [prompts, authorizations, notices] = &mut self.visibility;
+        let [prompts, authorizations, webhooks] = &mut self.visibility;
         *(match queue {
             QueueName::Prompts => prompts,
             QueueName::Authorizations => authorizations,
-            QueueName::Notices => notices,
+            QueueName::Webhooks => webhooks,
         }) = timeout;
         self
     }
@@ -75,11 +75,11 @@ impl Database {
     /// authorizations and 120 s for notices, unless told otherwise.
     #[must_use]
     pub const fn visibility(&self, queue: QueueName) -> Duration {
-        let [prompts, authorizations, notices] = self.visibility;
+        let [prompts, authorizations, webhooks] = self.visibility;
         match queue {
             QueueName::Prompts => prompts,
             QueueName::Authorizations => authorizations,
-            QueueName::Notices => notices,
+            QueueName::Webhooks => webhooks,
         }
     }
 }

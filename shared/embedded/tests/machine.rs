@@ -158,7 +158,7 @@ async fn redriven_dead_letters_come_again_and_are_counted_anew() {
     assert_eq!((letters[0].receives, letters[0].died_at), (5, NOW));
     assert_eq!(database.pending().unwrap()[&QueueName::Authorizations], 0);
     arrivals.mark_unchanged();
-    assert_eq!(database.redrive(QueueName::Notices).unwrap(), 0);
+    assert_eq!(database.redrive(QueueName::Webhooks).unwrap(), 0);
     assert_eq!(database.redrive(QueueName::Authorizations).unwrap(), 1);
     assert!(arrivals.has_changed().unwrap());
     assert!(database.dead_letters().unwrap().is_empty());
@@ -218,12 +218,12 @@ fn a_brands_file_that_was_changed_is_read_anew() {
     let folder = tempfile::tempdir().unwrap();
     let (brand, name) = (BrandFile::new(folder.path()), "acme".parse().unwrap());
     for shown in ["Acme", "Acme & Sons"] {
-        brand.create(&domain::laws::secrets::brand_text(&name, shown)).unwrap();
+        brand.create(&domain::contract_tests::secrets::brand_text(&name, shown)).unwrap();
         assert_eq!(now(brand.brand(&name)).unwrap().display_name.as_str(), shown);
     }
 }
 
 #[test]
 fn the_machine_gives_up_a_message_when_the_laws_say_so() {
-    assert_eq!(embedded::RECEIVES_MAX, domain::laws::queue::RECEIVES_MAX);
+    assert_eq!(embedded::RECEIVES_MAX, domain::contract_tests::queue::RECEIVES_MAX);
 }

@@ -10,4 +10,4 @@ mod topics;
 pub use http::{Answer, Call, answer};
 pub use lambda_http::{Context, Error, LambdaEvent};
 pub use queues::{Batch, Failure, Record, Report, report};
-pub use topics::{NotHeard, Notification, Notifications, answer_or_hear, hear};
+pub use topics::{NotHeard, Notification, Notifications, answer_or_hear, receive};

@@ -84,7 +84,7 @@ mod tests {
 
     use super::*;
 
-    /// Fails every `check`, and never ends a `notice`.
+    /// Fails every `check`, and never ends a `webhook`.
     struct Moody;
 
     #[async_trait::async_trait]
@@ -93,7 +93,7 @@ mod tests {
             match message.parts().0 {
                 Step::Deliver | Step::Fetch | Step::Refund { .. } => Handled::Done,
                 Step::Check => Handled::Again,
-                Step::Notice { .. } => std::future::pending().await,
+                Step::Webhook { .. } => std::future::pending().await,
             }
         }
     }

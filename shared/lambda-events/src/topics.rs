@@ -63,10 +63,10 @@ pub struct NotHeard;
 ///
 /// # Errors
 /// [`NotHeard`] where one text or more are to come again; the others are heard all the same.
-pub async fn hear(listener: &dyn Listener, told: Notifications) -> Result<(), NotHeard> {
+pub async fn receive(listener: &dyn Listener, told: Notifications) -> Result<(), NotHeard> {
     let mut heard = Ok(());
     for one in told.records {
-        match listener.hear(one.topic(), &one.published.message).await {
+        match listener.receive(one.topic(), &one.published.message).await {
             Handled::Done => {}
             Handled::Again => heard = Err(NotHeard),
         }
@@ -85,7 +85,7 @@ pub async fn answer_or_hear(
 ) -> Result<Answer, Error> {
     let LambdaEvent { payload, context, .. } = event;
     if payload.get("Records").is_some() {
-        hear(listener, serde_json::from_value(payload).or(Err(NotOurs))?).await?;
+        receive(listener, serde_json::from_value(payload).or(Err(NotOurs))?).await?;
         return Ok(Answer::Null);
     }
     let call = serde_json::from_value(payload).or(Err(NotOurs))?;
@@ -113,7 +113,7 @@ mod tests {
 
     #[async_trait::async_trait]
     impl Listener for Notebook {
-        async fn hear(&self, topic: &str, text: &str) -> Handled {
+        async fn receive(&self, topic: &str, text: &str) -> Handled {
             self.0.lock().unwrap().push(format!("{topic}: {text}"));
             if text == "again" { Handled::Again } else { Handled::Done }
         }

@@ -16,7 +16,7 @@ mod stripe;
 mod wallets;
 
 /// Everything a processor can touch.
-pub struct Outside {
+pub struct Deps {
     /// Calls to a processor's API.
     pub http: Arc<dyn Http>,
     /// Where the sandbox keeps its ledger.
@@ -28,19 +28,19 @@ pub struct Outside {
 /// One adapter: what settings call it, and how it is opened.
 struct Kind {
     name: &'static str,
-    open: fn(&Opening<'_>) -> Opened,
+    open: fn(&AdapterConfig<'_>) -> OpenResult,
 }
 
 /// What an adapter is opened with.
-pub(crate) struct Opening<'a> {
-    outside: &'a Outside,
+pub(crate) struct AdapterConfig<'a> {
+    outside: &'a Deps,
     brand: &'a Brand,
     mode: Mode,
     settings: &'a Settings,
 }
 
 /// A processor, or what is wrong with its settings.
-type Opened = Result<Box<dyn Processor>, Source>;
+type OpenResult = Result<Box<dyn Processor>, Source>;
 
 /// The adapters there are, by name.
 const KINDS: &[Kind] = &[adyen::KIND, openid::KIND, sandbox::KIND, stripe::KIND];
@@ -52,13 +52,13 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
 
 /// Opens a brand's processors.
 pub struct Registry {
-    outside: Outside,
+    outside: Deps,
 }
 
 impl Registry {
     /// Opens processors that touch these ports.
     #[must_use]
-    pub const fn new(outside: Outside) -> Self {
+    pub const fn new(outside: Deps) -> Self {
         Self { outside }
     }
 }
@@ -81,7 +81,8 @@ impl Processors for Registry {
             .iter()
             .find(|kind| kind.name == setup.kind)
             .ok_or_else(|| OpenProcessorError::Settings(UnknownKind.into()))?;
-        let opening = Opening { outside: &self.outside, brand, mode, settings: &setup.settings };
+        let opening =
+            AdapterConfig { outside: &self.outside, brand, mode, settings: &setup.settings };
         (kind.open)(&opening).map_err(OpenProcessorError::Settings)
     }
 }

@@ -44,11 +44,11 @@ fn key(brand: &str) -> String {
 }
 
 /// The ground's brand under another name, with its notices and its processor elsewhere.
-fn brand(name: &str, notices: &str, stripe: Option<&str>) -> Arc<Brand> {
+fn brand(name: &str, webhooks: &str, stripe: Option<&str>) -> Arc<Brand> {
     let mut secret = ground::secret();
     secret["name"] = json!(name);
     secret["keys"][0]["sha256"] = json!(domain::keys::digest_hex(key(name).as_bytes()));
-    secret["test"]["notices"]["url"] = json!(notices);
+    secret["test"]["webhooks"]["url"] = json!(webhooks);
     if let Some(base_url) = stripe {
         secret["test"]["processors"] = json!([{ "name": "stripe", "kind": "stripe", "settings": {
             "secret_key": "sk_test_load", "base_url": base_url } }]);
@@ -116,10 +116,10 @@ async fn scenario(name: &str, seconds: u32, trouble: impl Fn(&str) -> (String, O
     let database = Database::open(&folder, Arc::clone(&clock)).unwrap();
     let sink = Sink::default();
     let (base, serving) = sink.listen().await;
-    let (notices, stripe) = trouble(&base);
+    let (webhooks, stripe) = trouble(&base);
     let brands = [
         brand("calm", &format!("{base}/fast"), None),
-        brand("troubled", &notices, stripe.as_deref()),
+        brand("troubled", &webhooks, stripe.as_deref()),
     ];
     let ports = Ports {
         clock: Arc::clone(&clock),

@@ -11,7 +11,7 @@ use domain::request::Request;
 use domain::storage::commit;
 use domain::values::id::RequestId;
 use domain::values::money::Money;
-use domain::values::text::Shown;
+use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
 use embedded::{Database, SystemClock};
 use tests::doubles::requested;
@@ -52,12 +52,13 @@ fn request(number: usize, now: Timestamp) -> Request {
     let id = RequestId::new(at, random);
     let brand = "demo".parse().unwrap();
     let money = Money::new(4250, "EUR".parse().unwrap()).unwrap();
-    let ask = Ask::Payment { money, description: Shown::new("Invoice 4711").unwrap(), card: None };
+    let ask =
+        Ask::Payment { money, description: DisplayText::new("Invoice 4711").unwrap(), card: None };
     let language = Some("en-GB".parse().unwrap());
     Request {
         customer: Customer {
             phone: format!("+1666{number:07}").parse().unwrap(),
-            name: Some(Shown::new("Ada").unwrap()),
+            name: Some(DisplayText::new("Ada").unwrap()),
             language,
         },
         address: digest_hex(&number.to_be_bytes()),

@@ -23,10 +23,10 @@ pub(crate) struct Used {
 }
 
 impl Running {
-    pub(crate) fn start(folder: &Path, notices: &str) -> Self {
+    pub(crate) fn start(folder: &Path, webhooks: &str) -> Self {
         let program = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("local");
         let mut child = Command::new(program)
-            .args(["--format", "json", "--port", "0", "--notices", notices, "--data"])
+            .args(["--format", "json", "--port", "0", "--webhooks", webhooks, "--data"])
             .arg(folder)
             .stdout(Stdio::piped())
             .spawn()

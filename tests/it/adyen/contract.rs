@@ -14,8 +14,8 @@ use domain::ports::{
     Answer, Fetched, Http, HttpError, Prepared, Processor, Processors, Reach, Reference, Refund,
     Refunded, Told, Use,
 };
-use domain::values::text::Shown;
-use processors::{Outside, Registry};
+use domain::values::text::DisplayText;
+use processors::{Deps, Registry};
 use serde_json::{Value, json};
 use tests::doubles::{BEGINNING, ManualClock, used};
 use tests::memory::MemoryStore;
@@ -62,7 +62,7 @@ fn opened(name: &str) -> (Box<dyn Processor>, Arc<ManualClock>) {
         "test": { "processors": [{ "name": "till", "kind": "adyen", "settings": settings }] },
     });
     let clock = Arc::new(ManualClock::default());
-    let outside = Outside {
+    let outside = Deps {
         http: Arc::new(Watched(https::Client::new().unwrap())),
         store: Arc::new(MemoryStore::default()),
         clock: Arc::<ManualClock>::clone(&clock),
@@ -131,7 +131,7 @@ async fn a_link_is_made_read_and_ended_as_adyen_documents_it() {
     assert!(matches!(answer, Answer::NeedsCustomer { onward: Some(_) }), "{answer:?}");
     assert_eq!(processor.fence(&what, &link).await, Answer::Fenced);
     // Made over nothing, for a card to keep. The mock answers with the amount it has: the call was taken, and not believed.
-    let ask = Ask::PaymentMethod { description: Shown::new("Card for later").unwrap() };
+    let ask = Ask::PaymentMethod { description: DisplayText::new("Card for later").unwrap() };
     let what = Use { ask: &ask, ..what };
     assert_eq!(processor.prepare(&what).await, Prepared::Not(Answer::Again));
 }

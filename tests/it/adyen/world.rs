@@ -8,21 +8,21 @@ use async_trait::async_trait;
 use domain::ask::{Ask, AskHash};
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
-use domain::consent::{Consent, How};
+use domain::consent::{ApprovalMethod, Consent};
 use domain::effects;
 use domain::message::{Handled, Handler, Message, Step};
 use domain::ports::{
-    Clock, Item, Key, News, Page, Processor, Processors, Proof, Queue, QueueError, Range, Reach,
-    Store, StoreError, UnverifiedCallback, Write,
+    Clock, Item, Key, Page, Processor, ProcessorEvent, Processors, Proof, Queue, QueueError, Range,
+    Reach, Store, StoreError, UnverifiedCallback, Write,
 };
 use domain::request::{Change, Recall, Refusal, Request, State};
 use domain::values::id::{ConsentId, PromptId, RequestId};
 use domain::values::money::Money;
-use domain::values::text::Shown;
+use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
 use domain::{seal, storage};
 use fetch_info::FetchInfo;
-use processors::{Outside, Registry};
+use processors::{Deps, Registry};
 use serde_json::{Value, json};
 use tests::doubles::{ManualClock, OneBrand, SeededRandom, requested};
 use tests::memory::MemoryStore;
@@ -130,7 +130,7 @@ fn brand_text() -> String {
 fn granted(brand: &Brand, hosted: bool, now: Timestamp) -> Change {
     let id = RequestId::new(now, [1; 10]);
     let money = Money::new(AMOUNT, "EUR".parse().unwrap()).unwrap();
-    let ask = Ask::Payment { money, description: Shown::new("Invoice").unwrap(), card: None };
+    let ask = Ask::Payment { money, description: DisplayText::new("Invoice").unwrap(), card: None };
     let (kind, secret) =
         if hosted { (AuthorizationKind::Hosted, "") } else { (AuthorizationKind::GooglePay, "{}") };
     let authorization = Authorization { kind, secret: secret.into() };
@@ -141,7 +141,7 @@ fn granted(brand: &Brand, hosted: bool, now: Timestamp) -> Change {
         ask_hash: AskHash::of(id, &brand.name, "Acme", &ask),
         prompt: PromptId::new(now, [4; 10]),
         channel: "rcs".parse().unwrap(),
-        how: How::Page,
+        method: ApprovalMethod::Page,
         code_matched: false,
     };
     let mut change = Request {
@@ -168,7 +168,7 @@ impl World {
             Arc::new(Shaky { inner: MemoryStore::default(), dice: shaken, per_mille: shaky });
         let registry = || {
             let (http, clock) = (Arc::<Adyen>::clone(&adyen), Arc::<ManualClock>::clone(&clock));
-            Registry::new(Outside { http, store: Arc::<Shaky>::clone(&store), clock })
+            Registry::new(Deps { http, store: Arc::<Shaky>::clone(&store), clock })
         };
         let name = "till".parse().unwrap();
         let processor = registry().open(&brand, Mode::Test, &name).ok().unwrap();
@@ -181,7 +181,7 @@ impl World {
             processors: Arc::new(registry()),
             http: Arc::<Adyen>::clone(&adyen),
             public_base: "https://pay.example.com".to_owned(),
-            notice_reach: Reach::Public,
+            webhook_reach: Reach::Public,
             crowds: fetch_info::Crowds::default(),
         };
         let change = granted(&brand, hosted, clock.now());
@@ -206,7 +206,7 @@ impl World {
         }
     }
 
-    async fn stored(&self) -> storage::Loaded {
+    async fn stored(&self) -> storage::VersionedRequest {
         storage::load(&self.store.inner, self.id).await.unwrap().unwrap()
     }
 
@@ -229,22 +229,22 @@ impl World {
             now,
             proof: Proof::None,
         };
-        for news in self.processor.receive(&callback).unwrap().news {
-            match news {
-                News::Told { generation, told, .. } => {
+        for events in self.processor.receive(&callback).unwrap().events {
+            match events {
+                ProcessorEvent::Told { generation, told, .. } => {
                     self.records(|request| request.told(generation, told.clone(), now)).await;
                 }
-                News::Returned { generation, authorization, .. } => {
+                ProcessorEvent::Returned { generation, authorization, .. } => {
                     let random = SeededRandom::new(9);
                     let sealed = seal::seal(&self.brand.sealing, self.id, &authorization, &random);
                     let sealed = sealed.unwrap();
                     self.records(|request| request.returned(generation, sealed.clone(), now)).await;
                 }
-                News::Look(id) => {
+                ProcessorEvent::StatusChanged(id) => {
                     let queue = self.queue.as_ref();
                     effects::send(queue, Step::Fetch, id, Duration::ZERO).await.unwrap();
                 }
-                News::RefundTold { .. } => panic!("nobody asked for a refund"),
+                ProcessorEvent::RefundTold { .. } => panic!("nobody asked for a refund"),
             }
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use http::{Method, Request, StatusCode};
-use local::{ReceivedNotices, Site};
+use local::{ReceivedWebhooks, Site};
 use tests::world::World;
 use tests::world::brand::TEST_KEY;
 use tower::ServiceExt;
@@ -91,7 +91,7 @@ fn one_machine_serves_what_is_deployed() {
         phone: tests::world::PHONE.to_owned(),
         secrets: Arc::clone(&world.ports.secrets),
         clock: Arc::clone(&world.ports.clock),
-        received: ReceivedNotices::default(),
+        received: ReceivedWebhooks::default(),
     };
     let machine = local::router(&world.machine, site);
     let served = served();

@@ -65,8 +65,8 @@ impl Scene {
     /// The agent is told what became of it, and so is the requester's own system.
     async fn is_told(&self, state: &str, word: &str) {
         self.agent.sees(&format!("#state[data-state={state}]"), word).await;
-        let notice = self.agent.sees("#notices li", &format!("request.{state}")).await;
-        assert!(notice.text().await.unwrap().contains("✓ signed"));
+        let webhook = self.agent.sees("#notices li", &format!("request.{state}")).await;
+        assert!(webhook.text().await.unwrap().contains("✓ signed"));
         assert!(!self.agent.has("#notices .checked.no").await, "a notice is not signed");
     }
 
@@ -161,13 +161,13 @@ async fn a_customer_pays_on_a_wallets_sheet() {
 
 #[tokio::test]
 async fn a_customer_declines() {
-    let scene = Scene::set("decline").await;
+    let scene = Scene::set("deny").await;
     scene.asks("42.50", "sms", "300").await;
     scene.opens_the_link().await;
     scene.customer.clicks("button[value=decline]").await;
     scene.customer.sees("[role=status] h1", "Declined").await;
-    scene.is_told("declined", "Declined").await;
-    scene.shots("1-declined").await;
+    scene.is_told("denied", "Declined").await;
+    scene.shots("1-denied").await;
     scene.ends().await;
 }
 
@@ -176,7 +176,7 @@ async fn a_customer_says_that_this_is_not_them() {
     let scene = Scene::set("not-me").await;
     scene.asks("42.50", "rcs", "300").await;
     scene.customer.clicks("[data-action=not_me]").await;
-    scene.is_told("declined", "The customer says this is not them").await;
+    scene.is_told("denied", "The customer says this is not them").await;
     scene.shots("1-reported").await;
     scene.ends().await;
 }
@@ -189,8 +189,8 @@ async fn a_wrong_session_code_ends_the_request_without_a_charge() {
     scene.customer.picks(&format!("input[name=session_code]{}", another(&code))).await;
     scene.customer.clicks("button[value=approve]").await;
     scene.customer.sees(".mark.bad + [role=status] h1", "").await;
-    scene.is_told("declined", "A number was picked that you did not read out").await;
-    scene.shots("1-declined").await;
+    scene.is_told("denied", "A number was picked that you did not read out").await;
+    scene.shots("1-denied").await;
     scene.ends().await;
 }
 
@@ -289,5 +289,5 @@ async fn a_narrow_phone_without_scripts_approves() {
 
 #[tokio::test]
 async fn a_narrow_phone_without_scripts_declines() {
-    without_scripts("no-script-decline", "decline", "declined").await;
+    without_scripts("no-script-decline", "deny", "denied").await;
 }

@@ -48,9 +48,9 @@ struct Stage {
 }
 
 impl Stage {
-    fn set(ways: &[&str]) -> Self {
+    fn set(payment_options: &[&str]) -> Self {
         let policy = json!({ "open_max": 9, "prompts_per_ten_minutes": 99 });
-        let world = World::beginning().at_a_till(ways).with("/policy", &policy).begin();
+        let world = World::beginning().at_a_till(payment_options).with("/policy", &policy).begin();
         let runtime = Runtime::new().unwrap();
         let router = consent_callback::router(Arc::clone(&world.machine.consent_callback));
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();

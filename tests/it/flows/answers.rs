@@ -29,20 +29,20 @@ fn a_yes_with_the_code_that_was_read_out_is_charged_and_told() {
     assert_eq!(outcome["payment"], payment);
     assert_eq!(world.timeline(&asked), ["accepted rcs", "delivered rcs", "authorized rcs"]);
     let told = ["request.prompted", "request.delivered", "request.authorized", "request.fulfilled"];
-    assert_eq!(world.notices(), told);
+    assert_eq!(world.webhooks(), told);
 }
 
 #[test]
 fn a_no_ends_the_request_and_a_second_no_changes_nothing() {
     let world = World::new();
     let asked = world.asks(4250);
-    assert_eq!(world.customer().declines().ok(200).json()["state"], "declined");
+    assert_eq!(world.customer().declines().ok(200).json()["state"], "denied");
     let version = world.reads(&asked)["version"].clone();
-    assert_eq!(world.customer().declines().ok(200).json()["state"], "declined");
+    assert_eq!(world.customer().declines().ok(200).json()["state"], "denied");
     assert_eq!(world.reads(&asked)["version"], version);
-    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "declined", "reason": "customer" }));
+    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "customer" }));
     world.customer().approves().problem(409, "conflict-state");
-    assert_eq!(world.notices().last().unwrap(), "request.declined");
+    assert_eq!(world.webhooks().last().unwrap(), "request.denied");
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn this_is_not_me_declines_and_leaves_the_address_in_peace_for_a_day() {
     let world = World::new();
     let asked = world.asks(4250);
     world.customer().reports().ok(200);
-    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "declined", "reason": "not_me" }));
+    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "not_me" }));
     let again = world.post("/v1/requests", &world.payment(tests::world::PHONE, 100));
     let again = again.problem(429, "too-many-requests-for-address");
     let wait: u64 = again.header("retry-after").parse().unwrap();
@@ -65,8 +65,8 @@ fn a_wrong_code_declines_because_whoever_holds_the_phone_does_not_hear_the_agent
     let world = World::new();
     let asked = world.asks(4250);
     let tapped = world.customer().approves_with_a_wrong_code().ok(200).json();
-    assert_eq!(tapped["state"], "declined");
-    let outcome = json!({ "kind": "declined", "reason": "wrong_session_code" });
+    assert_eq!(tapped["state"], "denied");
+    let outcome = json!({ "kind": "denied", "reason": "wrong_session_code" });
     assert_eq!(world.reads(&asked)["outcome"], outcome);
     assert!(world.stored(&asked).attempts.is_empty());
 }
@@ -160,7 +160,7 @@ fn after_as_many_refusals_as_the_brand_allows_the_request_failed() {
     assert_eq!(world.state(&asked), "prompted");
     world.customer().approves_with("pm_card_chargeDeclined").ok(200);
     assert_eq!(world.state(&asked), "failed");
-    assert_eq!(world.notices().last().unwrap(), "request.failed");
+    assert_eq!(world.webhooks().last().unwrap(), "request.failed");
 }
 
 #[test]

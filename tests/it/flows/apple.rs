@@ -15,7 +15,7 @@ const STRIPE: &str = "api.stripe.com";
 
 /// A policy that stands in no story's way.
 fn patient() -> Value {
-    json!({ "open_max": 9, "prompts_per_ten_minutes": 99, "declines_per_ten_minutes": 99 })
+    json!({ "open_max": 9, "prompts_per_ten_minutes": 99, "denials_per_ten_minutes": 99 })
 }
 
 /// A brand that asks over Apple's service, and by text where that does not work; a tap alone can be a yes.
@@ -179,7 +179,7 @@ fn whoever_came_by_the_link_of_a_request_is_asked_with_buttons_from_then_on() {
     let asked = world.asks(100);
     let sent = world.apple().newest();
     told(&world, &world.apple().taps(&ada(), &sent, "Decline", world.now()));
-    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "declined", "reason": "customer" }));
+    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "customer" }));
 }
 
 #[test]
@@ -326,13 +326,13 @@ fn with_a_session_code_it_is_picked_in_the_conversation_or_on_the_page_and_never
 fn whoever_says_stop_or_leaves_is_asked_nothing_more_until_they_say_start() {
     let world = introduced(beginning(), &ada());
     let stop = |world: &World| world.apple().writes(&ada(), "Stop", None, world.now());
-    let leave = |world: &World| world.apple().does(&ada(), "close", world.now());
-    let ways: [&dyn Fn(&World) -> Posted; 2] = [&stop, &leave];
-    for way in ways {
+    let leave = |world: &World| world.apple().action(&ada(), "close", world.now());
+    let payment_options: [&dyn Fn(&World) -> Posted; 2] = [&stop, &leave];
+    for option in payment_options {
         let asked = world.asks(4250);
-        told(&world, &way(&world));
-        let declined = json!({ "kind": "declined", "reason": "opted_out" });
-        assert_eq!(world.reads(&asked)["outcome"], declined);
+        told(&world, &option(&world));
+        let denied = json!({ "kind": "denied", "reason": "opted_out" });
+        assert_eq!(world.reads(&asked)["outcome"], denied);
         let refused = world.post("/v1/requests", &world.payment(PHONE, 100));
         refused.problem(403, "address-opted-out");
         told(&world, &world.apple().writes(&ada(), "START", None, world.now()));
@@ -348,8 +348,8 @@ fn what_is_no_answer_or_comes_from_nobody_changes_nothing_and_is_kept_nowhere() 
     let version = world.reads(&asked)["version"].clone();
     let apple = world.apple();
     told(&world, &apple.writes(&ada(), "my card is 4111 1111 1111 1111", None, world.now()));
-    told(&world, &apple.does(&ada(), "typing_start", world.now()));
-    told(&world, &apple.does(&ada(), "typing_end", world.now()));
+    told(&world, &apple.action(&ada(), "typing_start", world.now()));
+    told(&world, &apple.action(&ada(), "typing_end", world.now()));
     let stranger = Person::with("stranger", &[]);
     told(&world, &apple.writes(&stranger, "STOP", Some("not-a-postback"), world.now()));
     let mut forged = apple.taps(&ada(), &apple.newest(), "Approve", world.now());

@@ -2,8 +2,8 @@
 
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
-use domain::cards::{self, CardOnFile};
 use domain::ports::CardReceipt;
+use domain::saved_cards::{self, SavedCard};
 use domain::seal;
 use http::Method;
 use secrecy::ExposeSecret;
@@ -105,34 +105,34 @@ fn a_card_that_is_forgotten_while_it_is_asked_for_cannot_be_said_yes_to() {
     let (world, card) = with_a_card();
     let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
     let name = "demo".parse().unwrap();
-    let delete = cards::delete(&name, Mode::Test, card.parse().unwrap());
+    let delete = saved_cards::delete(&name, Mode::Test, card.parse().unwrap());
     world.run(world.ports.store.write(vec![delete])).unwrap();
     let html = world.customer().opens(&world.customer().newest().page).text();
     assert!(html.contains("This cannot be done here at the moment"), "{html}");
     let html = says_yes(&world, &asked, &[("action", "approve")]).ok(422).text();
     assert!(html.contains("This cannot be done here at the moment"), "{html}");
     world.customer().declines().ok(200);
-    assert_eq!(world.state(&asked), "declined");
+    assert_eq!(world.state(&asked), "denied");
 }
 
 #[test]
 fn a_card_is_sealed_for_the_request_that_put_it_there_and_anew_for_the_one_that_pays_with_it() {
     let (world, card) = with_a_card();
     let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
-    let known = world.run(cards::load(
+    let known = world.run(saved_cards::load(
         world.ports.store.as_ref(),
         &brand.name,
         Mode::Test,
         card.parse().unwrap(),
     ));
-    let known: CardOnFile = known.unwrap().unwrap();
+    let known: SavedCard = known.unwrap().unwrap();
     let opened = seal::open(&brand.sealing, known.request, &known.sealed).unwrap();
     assert_eq!(opened.secret.expose_secret(), "t1ll-card");
     let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
     world.books().says(Doing::Prepare, [domain::ports::Answer::Again]);
     world.customer().approves().ok(200);
     let request = world.stored(&asked);
-    let (_, sealed) = request.granted().unwrap();
+    let (_, sealed) = request.approval().unwrap();
     assert!(seal::open(&brand.sealing, known.request, sealed).is_err());
     assert_eq!(
         seal::open(&brand.sealing, request.id, sealed).unwrap().kind,
@@ -175,7 +175,7 @@ fn the_first_processor_of_the_brand_that_takes_an_ask_takes_it_and_a_card_goes_w
         exp_month: None,
         exp_year: None,
     };
-    let card = CardOnFile {
+    let card = SavedCard {
         request: request.id,
         processor: "till".parse().unwrap(),
         address: request.address,
@@ -183,7 +183,7 @@ fn the_first_processor_of_the_brand_that_takes_an_ask_takes_it_and_a_card_goes_w
         receipt,
     };
     let id = "crd_01M844DZG03XCBJ52V4K8GHNXC";
-    let put = cards::put(&brand.name, Mode::Test, id.parse().unwrap(), &card).unwrap();
+    let put = saved_cards::put(&brand.name, Mode::Test, id.parse().unwrap(), &card).unwrap();
     world.run(world.ports.store.write(vec![put])).unwrap();
     assert_eq!(taker(&paying_with(id), PHONE), "till");
     world.acts(&asked, "cancel", &json!({})).ok(200);
@@ -265,7 +265,7 @@ fn a_wallet_that_the_processor_does_not_take_and_a_wrong_number_are_no_yes() {
     let mut fields = wallet("apple_pay").to_vec();
     fields.push(("session_code", wrong));
     world.customer().answers_on(&page, &fields).problem(409, "conflict-state");
-    assert_eq!(world.state(&asked), "declined");
+    assert_eq!(world.state(&asked), "denied");
 }
 
 #[test]

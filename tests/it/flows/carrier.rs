@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::texts::Spoken;
+use domain::texts::TextLanguage;
 use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
 use serde_json::json;
@@ -78,7 +78,7 @@ fn a_text_with_a_link_is_sent_opened_and_answered() {
     world.customer().answers_on(&page, &fields).ok(303);
     assert_eq!(world.state(&asked), "fulfilled");
     let told = ["prompted", "delivered", "opened", "authorized", "fulfilled"];
-    assert_eq!(world.notices(), told.map(|what| format!("request.{what}")));
+    assert_eq!(world.webhooks(), told.map(|what| format!("request.{what}")));
 }
 
 #[test]
@@ -160,10 +160,7 @@ fn stop_ends_what_is_open_and_nothing_is_sent_until_start() {
     let asked = world.asks(4250);
     let answer = writes(&world, "Stop.");
     assert_eq!(answer.status, 200, "{}", answer.text());
-    assert_eq!(
-        world.reads(&asked)["outcome"],
-        json!({ "kind": "declined", "reason": "opted_out" })
-    );
+    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "opted_out" }));
     let refused = world.post("/v1/requests", &world.payment(PHONE, 100));
     refused.problem(403, "address-opted-out");
     let mut body = world.payment(PHONE, 100);
@@ -188,7 +185,7 @@ fn a_stop_between_the_acceptance_and_the_prompt_keeps_the_prompt_from_being_sent
     let asked = world.accepted(&world.payment(PHONE, 4250));
     writes(&world, "ARRET");
     world.settles();
-    assert_eq!(world.state(&asked), "declined");
+    assert_eq!(world.state(&asked), "denied");
     assert!(world.calls_to(TWILIO).is_empty());
 }
 
@@ -210,7 +207,7 @@ fn words_that_are_no_answer_change_nothing_and_are_kept_nowhere() {
 #[test]
 fn no_word_that_is_an_answer_ends_messages() {
     let world = texting();
-    for word in Spoken::ALL.into_iter().flat_map(Spoken::answers) {
+    for word in TextLanguage::ALL.into_iter().flat_map(TextLanguage::answers) {
         writes(&world, word);
         let stopped = world.items().into_iter().any(|item| item.key.sk == "STOP");
         assert!(!stopped, "{word} opts out");

@@ -85,7 +85,7 @@ fn many_taps_at_the_same_moment_are_one_answer() {
     let customer = world.customer();
     let message = customer.newest();
     let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
-    let no = json!({ "action": "decline" });
+    let no = json!({ "action": "deny" });
     let statuses: Vec<u16> = std::thread::scope(|scope| {
         let taps: Vec<_> = [&yes, &no, &yes, &no, &yes, &no]
             .into_iter()
@@ -97,7 +97,7 @@ fn many_taps_at_the_same_moment_are_one_answer() {
     world.settles();
     let request = world.stored(&asked);
     let state = world.state(&asked);
-    assert!(matches!(state.as_str(), "fulfilled" | "declined"), "{state}");
+    assert!(matches!(state.as_str(), "fulfilled" | "denied"), "{state}");
     assert_eq!(request.attempts.len(), usize::from(state == "fulfilled"));
 }
 

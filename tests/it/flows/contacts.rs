@@ -1,9 +1,9 @@
 //! What a channel tells of its customers: who they are there, and when they last did something.
 
 use domain::brand::Mode;
-use domain::contact::{self, Contact, Place};
+use domain::contact::{self, ChannelScope, Contact};
 use domain::keys;
-use domain::ports::Does;
+use domain::ports::ButtonAction;
 use serde_json::{Value, json};
 use tests::world::{Core, PHONE, World};
 
@@ -18,7 +18,7 @@ fn known_of(core: &Core, channel: &str, mode: Mode, phone: &str) -> Contact {
     let brand = core.run(core.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
     let address = keys::address_hash(&brand.address_key, &phone.parse().unwrap());
     let channel = channel.parse().unwrap();
-    let place = Place { brand: &brand.name, mode, channel: &channel };
+    let place = ChannelScope { brand: &brand.name, mode, channel: &channel };
     core.run(contact::load(core.ports.store.as_ref(), place, &address, core.now())).unwrap().0
 }
 
@@ -33,10 +33,10 @@ fn told(core: &Core, channel: &str, what: &Value) {
 
 fn postbacks(core: &Core) -> Vec<String> {
     let buttons = core.went().sent.pop().unwrap().buttons.into_iter();
-    let carried = |does| match does {
-        Does::Reply { postback } | Does::Open { postback, .. } => postback,
+    let carried = |action| match action {
+        ButtonAction::Reply { postback } | ButtonAction::Open { postback, .. } => postback,
     };
-    buttons.map(|button| carried(button.does)).collect()
+    buttons.map(|button| carried(button.action)).collect()
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn a_tap_of_somebody_without_a_number_introduces_them() {
     assert_eq!(known(&world, "whatsapp").handle.as_deref(), Some("US.7"));
     assert_eq!(world.state(&asked), "prompted");
     told(&world, "whatsapp", &json!({ "stop": { "from": { "handle": "US.7" } } }));
-    let outcome = json!({ "kind": "declined", "reason": "opted_out" });
+    let outcome = json!({ "kind": "denied", "reason": "opted_out" });
     assert_eq!(world.reads(&asked)["outcome"], outcome);
     world.post("/v1/requests", &world.payment(PHONE, 1)).problem(403, "address-opted-out");
     told(&world, "whatsapp", &json!({ "start": { "from": { "handle": "US.7" } } }));

@@ -15,7 +15,7 @@ fn the_deadline_ends_a_request_and_takes_its_prompt_back() {
     world.time_passes(2);
     assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "expired" }));
     assert_eq!(world.customer().newest().shown["retracted"], true);
-    assert_eq!(world.notices().last().unwrap(), "request.expired");
+    assert_eq!(world.webhooks().last().unwrap(), "request.expired");
 }
 
 #[test]
@@ -41,9 +41,9 @@ fn a_no_after_the_deadline_is_still_a_no() {
     let asked = world.asks_for(&body);
     world.clock_jumps(60);
     let customer = world.customer();
-    customer.taps(&customer.newest(), &json!({ "action": "decline" })).ok(200);
+    customer.taps(&customer.newest(), &json!({ "action": "deny" })).ok(200);
     world.settles();
-    assert_eq!(world.state(&asked), "declined");
+    assert_eq!(world.state(&asked), "denied");
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_cancel_ends_a_request_once_and_takes_its_prompt_back() {
     assert_eq!(again["version"], cancelled["version"]);
     assert_eq!(world.customer().newest().shown["retracted"], true);
     world.customer().approves().problem(409, "conflict-state");
-    assert_eq!(world.notices().last().unwrap(), "request.cancelled");
+    assert_eq!(world.webhooks().last().unwrap(), "request.cancelled");
 }
 
 #[test]

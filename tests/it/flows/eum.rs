@@ -161,7 +161,7 @@ fn stop_ends_what_is_open_and_nothing_is_sent_until_start() {
     let world = over_aws();
     let asked = world.asks(4250);
     world.tells_by_topic("rcs", &events::text(PHONE, "Stop."));
-    assert_eq!(refused(&world, &asked), json!({ "kind": "declined", "reason": "opted_out" }));
+    assert_eq!(refused(&world, &asked), json!({ "kind": "denied", "reason": "opted_out" }));
     world.tells_by_topic("rcs", &events::text(PHONE, "Stop."));
     let refused = world.post("/v1/requests", &world.payment(PHONE, 100));
     refused.problem(403, "address-opted-out");
@@ -289,7 +289,7 @@ fn a_tap_on_the_code_that_the_agent_reads_out_is_a_yes_and_is_charged_once() {
     let code = refused.answer["session_code"].as_str().unwrap();
     let (wrong, _) = world.buttons(1).into_iter().find(|(says, _)| says != code).unwrap();
     taps(&world, 1, &wrong);
-    let outcome = json!({ "kind": "declined", "reason": "wrong_session_code" });
+    let outcome = json!({ "kind": "denied", "reason": "wrong_session_code" });
     assert_eq!(world.reads(&refused)["outcome"], outcome);
 }
 
@@ -308,7 +308,7 @@ fn a_tap_on_yes_counts_and_one_that_only_opens_the_page_does_not() {
     assert_eq!(world.state(&asked), "fulfilled");
     let other = world.asks(100);
     taps(&world, 1, "Decline");
-    let outcome = json!({ "kind": "declined", "reason": "customer" });
+    let outcome = json!({ "kind": "denied", "reason": "customer" });
     assert_eq!(world.reads(&other)["outcome"], outcome);
 }
 

@@ -176,7 +176,7 @@ fn a_cancel_while_the_customer_is_away_ends_it_once_that_page_can_no_longer_be_c
     assert_eq!(world.state(&asked), "cancelled");
     world.acts(&asked, "cancel", &json!({})).ok(200);
     assert_eq!(world.books().count(Doing::Fence), 1);
-    assert_eq!(world.notices().last().unwrap(), "request.cancelled");
+    assert_eq!(world.webhooks().last().unwrap(), "request.cancelled");
 }
 
 #[test]

@@ -78,8 +78,8 @@ fn a_yes_and_a_no_from_the_page_count() {
     assert!(html.contains("Paid") && html.contains(&transaction) && !html.contains("<form"));
 
     let (world, asked, page) = self::asked();
-    world.customer().answers_on(&page, &[("action", "decline")]).ok(303);
-    assert_eq!(world.state(&asked), "declined");
+    world.customer().answers_on(&page, &[("action", "deny")]).ok(303);
+    assert_eq!(world.state(&asked), "denied");
     assert!(world.customer().opens(&page).text().contains("Declined"));
 
     let (world, asked, page) = self::asked();
@@ -96,7 +96,7 @@ fn a_form_that_was_not_drawn_from_this_page_answers_nothing() {
     let (right, code) = (world.customer().nonce(&page), code(&asked));
     let yes = [("action", "approve"), ("session_code", code.as_str())];
     for nonce in ["", "AAAAAAAAAAAAAAAAAAAAAA", &foreign, &right[1..]] {
-        for action in ["approve", "decline", "not_me", "extend"] {
+        for action in ["approve", "deny", "not_me", "extend"] {
             let form = [("nonce", nonce), ("action", action), yes[1]];
             is_strict(&world.customer().posts(&page, &form).ok(400));
         }

@@ -1,7 +1,7 @@
 //! The sandbox phone where it is deployed: for whoever holds a test key, and only their own brand's prompts.
 
 use consent_callback::SandboxAccess;
-use domain::consent::How;
+use domain::consent::ApprovalMethod;
 use domain::request::State;
 use http::Method;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn a_deployed_phone_is_for_whoever_holds_a_test_key() {
     let world = World::beginning().phone_for(SandboxAccess::Key).begin();
     let asked = world.asks(4250);
     let tap = tap(&world);
-    let no = json!({ "action": "decline" });
+    let no = json!({ "action": "deny" });
     for key in [None, Some(LIVE_KEY), Some("sk_test_demo_ffffffffffffffffffffffffffffffff")] {
         let read = world.call(Method::GET, MESSAGES).key(key).send();
         read.problem(401, "unauthenticated");
@@ -29,7 +29,7 @@ fn a_deployed_phone_is_for_whoever_holds_a_test_key() {
     assert_eq!(world.state(&asked), "prompted");
     world.call(Method::POST, &tap).key(TEST_KEY).json(&no).send().ok(200);
     world.settles();
-    assert_eq!(world.state(&asked), "declined");
+    assert_eq!(world.state(&asked), "denied");
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn another_brands_key_sees_only_its_own_prompts_on_the_same_phone() {
     let none = world.call(Method::GET, MESSAGES).key(OTHER_KEY).send().ok(200);
     assert_eq!(none.json(), json!({ "messages": [] }));
     let tapped = world.call(Method::POST, &tap(&world)).key(OTHER_KEY);
-    tapped.json(&json!({ "action": "decline" })).send().problem(404, "not-found");
+    tapped.json(&json!({ "action": "deny" })).send().problem(404, "not-found");
     assert_eq!(world.state(&asked), "prompted");
     let theirs = world.call(Method::POST, "/v1/requests").key(OTHER_KEY);
     theirs.json(&world.payment(PHONE, 100)).send().ok(201);
@@ -54,11 +54,11 @@ fn where_there_is_no_sandbox_there_is_no_phone() {
     world.asks(4250);
     world.get(MESSAGES).problem(404, "not-found");
     let path = format!("{MESSAGES}/prm_01M844DZWGFW3SJKQ26BNN67GN/tap");
-    world.post(&path, &json!({ "action": "decline" })).problem(404, "not-found");
+    world.post(&path, &json!({ "action": "deny" })).problem(404, "not-found");
 }
 
 /// A brand whose channels look like every kind there is.
-fn looks(policy: &Value) -> World {
+fn message_limits(policy: &Value) -> World {
     let channel =
         |look: &str| json!({ "name": look, "kind": "sandbox", "settings": { "look": look } });
     let channels = ["rcs", "whatsapp", "apple", "sms"].map(channel);
@@ -80,7 +80,7 @@ fn labels(world: &World) -> Vec<String> {
 
 #[test]
 fn each_look_shows_the_buttons_that_such_a_channel_has_room_for() {
-    let world = looks(&json!({ "open_max": 9 }));
+    let world = message_limits(&json!({ "open_max": 9 }));
     for (channel, count) in [("rcs", 4), ("whatsapp", 3), ("apple", 4), ("sms", 0)] {
         let asked = asks_over(&world, channel);
         let message = world.customer().newest();
@@ -98,7 +98,7 @@ fn each_look_shows_the_buttons_that_such_a_channel_has_room_for() {
 
 #[test]
 fn a_payment_that_a_tap_is_enough_for_is_a_wallets_sheet_at_apple() {
-    let world = looks(&json!({ "session_code": false }));
+    let world = message_limits(&json!({ "session_code": false }));
     let asked = asks_over(&world, "apple");
     let actions = world.customer().newest().shown["actions"].clone();
     let sheet = json!([{ "action": "approve", "label": "Approve", "sheet": true }]);
@@ -109,7 +109,7 @@ fn a_payment_that_a_tap_is_enough_for_is_a_wallets_sheet_at_apple() {
 
 #[test]
 fn a_tap_that_brings_back_what_the_button_carries_is_heard_as_on_a_real_channel() {
-    let world = looks(&json!({}));
+    let world = message_limits(&json!({}));
     let asked = asks_over(&world, "rcs");
     let message = world.customer().newest();
     let code = asked.answer["session_code"].clone();
@@ -123,7 +123,7 @@ fn a_tap_that_brings_back_what_the_button_carries_is_heard_as_on_a_real_channel(
     let tapped = world.customer().taps(&message, &body).ok(200).json();
     assert_eq!(tapped, json!({ "request": asked.id, "state": "authorized" }));
     let State::Authorized { consent, .. } = world.stored(&asked).state else { panic!() };
-    assert_eq!(consent.how, How::Tap);
+    assert_eq!(consent.method, ApprovalMethod::Tap);
     assert!(world.items().iter().any(|item| item.key.pk.starts_with("CONTACT#demo#Test#rcs#")));
     world.settles();
     assert_eq!(world.state(&asked), "fulfilled");

@@ -78,7 +78,7 @@ fn a_card_is_sent_delivered_read_and_answered_by_the_tap_on_the_right_code() {
     taps(&world, &card, code(&asked));
     assert_eq!(world.state(&asked), "fulfilled");
     let told = ["prompted", "delivered", "read", "authorized", "fulfilled"];
-    assert_eq!(world.notices(), told.map(|what| format!("request.{what}")));
+    assert_eq!(world.webhooks(), told.map(|what| format!("request.{what}")));
     assert_eq!(messages(&world), (1, 0));
 }
 
@@ -89,12 +89,12 @@ fn a_tap_on_the_wrong_code_ends_the_request_and_one_on_not_me_reports_it() {
     let card = delivered(&world);
     let wrong = labels(&card).into_iter().find(|label| *label != code(&asked)).unwrap();
     taps(&world, &card, wrong);
-    let outcome = json!({ "kind": "declined", "reason": "wrong_session_code" });
+    let outcome = json!({ "kind": "denied", "reason": "wrong_session_code" });
     assert_eq!(world.reads(&asked)["outcome"], outcome);
     let asked = world.asks(100);
     let card = delivered(&world);
     taps(&world, &card, "This is not me");
-    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "declined", "reason": "not_me" }));
+    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "not_me" }));
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn a_card_that_arrived_unheard_can_no_longer_say_yes_once_a_text_took_over_but_s
     taps(&world, &card, "Approve");
     assert_eq!(world.state(&asked), "prompted");
     taps(&world, &card, "Decline");
-    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "declined", "reason": "customer" }));
+    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "customer" }));
 }
 
 #[test]
@@ -329,7 +329,7 @@ fn a_customer_who_unsubscribes_is_asked_no_more_until_they_subscribe() {
     // Google sends both, in any order.
     for told in [rbm.switches(PHONE, "UNSUBSCRIBE"), rbm.writes(PHONE, "STOP")] {
         hears(&world, &told);
-        let outcome = json!({ "kind": "declined", "reason": "opted_out" });
+        let outcome = json!({ "kind": "denied", "reason": "opted_out" });
         assert_eq!(world.reads(&asked)["outcome"], outcome);
     }
     let refused = world.post("/v1/requests", &world.payment(PHONE, 100));

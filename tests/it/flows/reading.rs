@@ -42,8 +42,8 @@ fn a_wait_ends_with_the_first_news() {
         core.customer().declines();
     });
     let begun = world.now();
-    let news = world.get(&path).ok(200).json();
-    assert_eq!(news["state"], "declined");
+    let events = world.get(&path).ok(200).json();
+    assert_eq!(events["state"], "denied");
     assert!(begun.until(world.now()) < Duration::from_secs(1));
 }
 

@@ -60,7 +60,7 @@ fn all_of_it_is_given_back_and_the_outcome_stays_what_it_was() {
     assert!(refund["reference"].as_str().unwrap().starts_with("re-req_"));
     assert!(refund["ended_at"].as_str().unwrap() >= refund["asked_at"].as_str().unwrap());
     assert_eq!(world.timeline(&asked)[3..], ["refund_asked", "refunded"]);
-    assert_eq!(world.notices().last().unwrap(), "request.refunded");
+    assert_eq!(world.webhooks().last().unwrap(), "request.refunded");
     world.post(&path, &json!({})).problem(422, "refund-too-large");
     assert_eq!(world.books().refunds(), 1);
 }
@@ -201,7 +201,7 @@ fn a_refund_that_failed_is_told_and_may_be_asked_for_again() {
     let told = json!({ "request": asked.id, "seq": 1, "success": false });
     world.till_tells(&json!({ "refund_told": told })).ok(202);
     assert_eq!(states(&world, &asked), ["failed 4250 declined"]);
-    assert_eq!(world.notices().last().unwrap(), "request.refund_failed");
+    assert_eq!(world.webhooks().last().unwrap(), "request.refund_failed");
     assert_eq!(world.timeline(&asked).last().unwrap(), "refund_failed declined");
     world.acts(&asked, "refund", &json!({})).ok(202);
     assert_eq!(states(&world, &asked), ["failed 4250 declined", "refunded 4250"]);

@@ -48,7 +48,7 @@ fn a_customer_whom_no_channel_reaches_makes_the_request_undeliverable() {
     let asked = world.asks_at("+15551239003", 4250);
     let outcome = json!({ "kind": "undeliverable", "reason": "not_on_channel" });
     assert_eq!(world.reads(&asked)["outcome"], outcome);
-    assert_eq!(world.notices(), ["request.undeliverable"]);
+    assert_eq!(world.webhooks(), ["request.undeliverable"]);
 }
 
 #[test]
@@ -111,9 +111,9 @@ fn a_no_from_an_older_prompt_counts_and_so_does_one_of_two_answers_only() {
     let customer = world.customer();
     let first = customer.newest();
     world.acts(&asked, "resend", &json!({})).ok(200);
-    customer.taps(&first, &json!({ "action": "decline" })).ok(200);
+    customer.taps(&first, &json!({ "action": "deny" })).ok(200);
     world.settles();
-    assert_eq!(world.state(&asked), "declined");
+    assert_eq!(world.state(&asked), "denied");
     customer.approves().problem(409, "conflict-state");
 }
 

@@ -116,7 +116,7 @@ fn a_card_it_keeps_is_charged_by_a_tap_and_given_back_to_in_parts() {
     world.time_passes(200);
     assert_eq!(states(), ["refunded", "refunded", "failed"]);
     world.acts(&asked, "refund", &json!({ "amount": 4000 })).problem(422, "refund-too-large");
-    let notices = world.notices();
-    assert_eq!(notices.iter().filter(|notice| *notice == "request.refunded").count(), 2);
-    assert_eq!(notices.iter().filter(|notice| *notice == "request.refund_failed").count(), 1);
+    let webhooks = world.webhooks();
+    assert_eq!(webhooks.iter().filter(|webhook| *webhook == "request.refunded").count(), 2);
+    assert_eq!(webhooks.iter().filter(|webhook| *webhook == "request.refund_failed").count(), 1);
 }

@@ -4,13 +4,13 @@
 
 use http::Method;
 use serde_json::json;
-use tests::world::brand::{NOTICE_SECRET, TEST_KEY};
+use tests::world::brand::{TEST_KEY, WEBHOOK_SECRET};
 use tests::world::{PHONE, Reply, World};
 
 #[test]
 fn a_story_with_every_kind_of_trouble_leaves_no_secret_behind() {
     let world = World::new();
-    world.replies("shop.example", [Reply::Lost, Reply::Status(500, NOTICE_SECRET.to_owned())]);
+    world.replies("shop.example", [Reply::Lost, Reply::Status(500, WEBHOOK_SECRET.to_owned())]);
     let asked = world.asks(4205);
     let page = world.customer().newest().page;
     world.customer().opens(&page).ok(200);

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use consent_callback::{ConsentCallback, SandboxAccess};
 use domain::ports::{
-    Does, Item, Key, Page, Prompt, Proof, Range, Store, StoreError, UnverifiedCallback, Write,
+    ButtonAction, Item, Key, Page, Prompt, Proof, Range, Store, StoreError, UnverifiedCallback,
+    Write,
 };
 use serde_json::json;
 use tests::world::talking::PROOF;
@@ -26,7 +27,7 @@ fn newest(core: &Core) -> Prompt {
 
 /// Taps the first button, which is a yes.
 fn approves(core: &Core, channel: &str, prompt: &Prompt) {
-    let Does::Reply { postback } = &prompt.buttons[0].does else { panic!("no reply") };
+    let ButtonAction::Reply { postback } = &prompt.buttons[0].action else { panic!("no reply") };
     let tapped = json!({ "tapped": { "postback": postback, "from": { "phone": PHONE } } });
     core.tells(channel, &json!([tapped])).ok(200);
     core.settles();
@@ -132,7 +133,7 @@ fn a_payment_that_the_store_does_not_take_is_refused_and_a_tap_is_to_be_told_aga
     let paid = json!({ "about": prompt.reference.to_string(), "token": "pm_card_visa" });
     let answer = tells(json!({ "callbacks": [{ "paid": paid }] })).unwrap();
     assert_eq!(answer.body, "refused");
-    let Does::Reply { postback } = &prompt.buttons[0].does else { panic!("no reply") };
+    let ButtonAction::Reply { postback } = &prompt.buttons[0].action else { panic!("no reply") };
     let tapped = json!({ "postback": postback, "from": { "phone": PHONE } });
     let problem = tells(json!({ "callbacks": [{ "tapped": tapped }], "refusal": false }));
     assert_eq!(problem.unwrap_err().code.facts().1, 503);

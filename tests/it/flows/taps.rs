@@ -1,7 +1,7 @@
 //! Answers that come back over a channel: taps on a message's buttons, and payments made within it.
 
-use domain::consent::How;
-use domain::ports::{Does, Prompt};
+use domain::consent::ApprovalMethod;
+use domain::ports::{ButtonAction, Prompt};
 use domain::request::State;
 use serde_json::json;
 use tests::world::brand::OTHER_KEY;
@@ -23,8 +23,8 @@ fn newest(core: &Core) -> Prompt {
 /// What tapping the button of that name brings back.
 fn postback(prompt: &Prompt, label: &str) -> String {
     let button = prompt.buttons.iter().find(|button| button.label == label);
-    match &button.unwrap_or_else(|| panic!("{label} is not in {:?}", prompt.buttons)).does {
-        Does::Reply { postback } | Does::Open { postback, .. } => postback.clone(),
+    match &button.unwrap_or_else(|| panic!("{label} is not in {:?}", prompt.buttons)).action {
+        ButtonAction::Reply { postback } | ButtonAction::Open { postback, .. } => postback.clone(),
     }
 }
 
@@ -57,7 +57,7 @@ fn the_right_one_of_three_codes_is_a_yes_and_a_wrong_one_a_no() {
     let refused = world.asks(100);
     let wrong = newest(&world).buttons.into_iter().find(|button| button.label != code(&refused));
     taps(&world, &newest(&world), &wrong.unwrap().label);
-    let outcome = json!({ "kind": "declined", "reason": "wrong_session_code" });
+    let outcome = json!({ "kind": "denied", "reason": "wrong_session_code" });
     assert_eq!(world.reads(&refused)["outcome"], outcome);
 }
 
@@ -69,7 +69,7 @@ fn a_tap_on_yes_is_charged_and_its_consent_says_how_it_was_given() {
     let tapped = json!([{ "tapped": { "postback": yes, "from": { "phone": PHONE } } }]);
     world.tells("rcs", &tapped).ok(200);
     let State::Authorized { consent, .. } = world.stored(&asked).state else { panic!() };
-    assert_eq!((consent.how, consent.channel.as_str()), (How::Tap, "rcs"));
+    assert_eq!((consent.method, consent.channel.as_str()), (ApprovalMethod::Tap, "rcs"));
     world.settles();
     assert_eq!(world.state(&asked), "fulfilled");
     assert_eq!(world.timeline(&asked), ["accepted rcs", "authorized rcs"]);
@@ -80,10 +80,10 @@ fn a_tap_on_no_declines_and_on_not_me_reports() {
     let world = without_code();
     let asked = world.asks(4250);
     taps(&world, &newest(&world), "Decline");
-    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "declined", "reason": "customer" }));
+    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "customer" }));
     let asked = world.asks(4250);
     taps(&world, &newest(&world), "This is not me");
-    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "declined", "reason": "not_me" }));
+    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "not_me" }));
     let again = world.post("/v1/requests", &world.payment(PHONE, 100));
     again.problem(429, "too-many-requests-for-address");
 }
@@ -93,7 +93,8 @@ fn a_tap_that_only_opens_the_page_is_no_answer_and_not_even_an_opened_page() {
     let world = without_code();
     let asked = world.asks(4250);
     let prompt = newest(&world);
-    let open = prompt.buttons.iter().find(|button| matches!(button.does, Does::Open { .. }));
+    let open =
+        prompt.buttons.iter().find(|button| matches!(button.action, ButtonAction::Open { .. }));
     let version = world.reads(&asked)["version"].clone();
     taps(&world, &prompt, &open.unwrap().label);
     assert_eq!(world.reads(&asked)["version"], version);
@@ -148,7 +149,7 @@ fn a_yes_that_needs_the_page_cannot_be_tapped() {
     taps(&world, &newest(&world), "Approve");
     assert_eq!(world.state(&asked), "prompted");
     taps(&world, &newest(&world), "Decline");
-    assert_eq!(world.state(&asked), "declined");
+    assert_eq!(world.state(&asked), "denied");
 }
 
 #[test]
@@ -173,7 +174,7 @@ fn what_a_tap_carries_must_be_ours_of_this_brand_and_of_a_prompt_of_this_channel
     let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
     let loaded = world.run(domain::storage::load(world.ports.store.as_ref(), id)).unwrap().unwrap();
     let reference = domain::ports::PromptRef { request: id, prompt: loaded.request.prompts[0].id };
-    let action = domain::postback::Action::Decline;
+    let action = domain::postback::Action::Deny;
     let no = domain::postback::Postback { reference, action }.write(&brand.link_key);
     taps_on(&world, "rcs", &no);
     let read = world.call(http::Method::GET, theirs.header("location")).key(OTHER_KEY).send();

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 use tests::standins::whatsapp::{
-    self, Does, HOST, Person, Posted, Sent, VERIFY_TOKEN, posted, refusal, signed,
+    self, ButtonAction, HOST, Person, Posted, Sent, VERIFY_TOKEN, posted, refusal, signed,
 };
 use tests::world::{Answer, Asked, Beginning, Core, PHONE, PUBLIC_BASE, Reply, World, brand};
 
@@ -82,7 +82,7 @@ fn a_chat_begins_with_the_template_whose_link_leads_to_the_page() {
     world.customer().answers_on(&page(&sent), &fields).ok(303);
     assert_eq!(world.state(&asked), "fulfilled");
     let told = ["prompted", "delivered", "opened", "authorized", "fulfilled"];
-    assert_eq!(world.notices(), told.map(|what| format!("request.{what}")));
+    assert_eq!(world.webhooks(), told.map(|what| format!("request.{what}")));
     assert!(world.calls_to(TWILIO).is_empty());
 }
 
@@ -141,8 +141,8 @@ fn stop_ends_what_is_open_on_every_channel_until_start() {
     let world = chatting();
     let asked = world.asks(4250);
     writes(&world, &customer(), "Stop ✋");
-    let declined = json!({ "kind": "declined", "reason": "opted_out" });
-    assert_eq!(world.reads(&asked)["outcome"], declined);
+    let denied = json!({ "kind": "denied", "reason": "opted_out" });
+    assert_eq!(world.reads(&asked)["outcome"], denied);
     let refused = world.post("/v1/requests", &world.payment(PHONE, 100));
     refused.problem(403, "address-opted-out");
     writes(&world, &customer(), "START");
@@ -225,16 +225,16 @@ fn a_tap_in_the_template_is_a_yes_and_opens_the_window_for_buttons_of_our_own() 
     let free = world.whatsapp().newest();
     assert_eq!((free.kind.as_str(), free.labels()), ("button", template.labels()));
     taps(&world, &customer(), "Decline");
-    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "declined", "reason": "customer" }));
+    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "customer" }));
     let carried: Vec<String> = [template, free].iter().flat_map(carries).collect();
     assert_eq!(carried.len(), 6);
     assert!(carried.iter().all(|postback| postback.len() == 96));
 }
 
 fn carries(message: &Sent) -> Vec<String> {
-    let carried = message.buttons.iter().map(|button| match &button.does {
-        Does::Reply(carried) | Does::QuickReply(carried) => carried.clone(),
-        Does::Open(_) | Does::Call => String::new(),
+    let carried = message.buttons.iter().map(|button| match &button.action {
+        ButtonAction::Reply(carried) | ButtonAction::QuickReply(carried) => carried.clone(),
+        ButtonAction::Open(_) | ButtonAction::Call => String::new(),
     });
     carried.filter(|carried| !carried.is_empty()).collect()
 }
@@ -255,7 +255,7 @@ fn within_the_window_the_code_is_picked_in_the_chat_and_the_no_is_behind_the_lin
     let sent = world.whatsapp().newest();
     let wrong = sent.labels().into_iter().find(|label| *label != code(&refused)).unwrap();
     taps(&world, &customer(), wrong);
-    let outcome = json!({ "kind": "declined", "reason": "wrong_session_code" });
+    let outcome = json!({ "kind": "denied", "reason": "wrong_session_code" });
     assert_eq!(world.reads(&refused)["outcome"], outcome);
 }
 
@@ -295,8 +295,8 @@ fn somebody_whose_number_is_told_to_nobody_can_tap_and_stop() {
     let open = world.asks(100);
     assert_eq!(world.whatsapp().newest().kind, "button", "the tap told whose window it is");
     writes(&world, &nameless, "STOP");
-    let declined = json!({ "kind": "declined", "reason": "opted_out" });
-    assert_eq!(world.reads(&open)["outcome"], declined);
+    let denied = json!({ "kind": "denied", "reason": "opted_out" });
+    assert_eq!(world.reads(&open)["outcome"], denied);
     let refused = world.post("/v1/requests", &world.payment(PHONE, 100));
     refused.problem(403, "address-opted-out");
 }

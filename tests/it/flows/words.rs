@@ -1,8 +1,8 @@
 //! Plain words as an answer: only where the brand allows it, never for money, and never where two things could be meant.
 
-use domain::consent::How;
+use domain::consent::ApprovalMethod;
 use domain::request::{Request, State};
-use domain::storage::{body, unbody};
+use domain::storage::{decode, encode};
 use domain::values::time::Timestamp;
 use serde_json::{Value, json};
 use tests::world::{Asked, Core, PHONE, World};
@@ -29,9 +29,9 @@ fn asks_for_a_card(world: &World, language: &str) -> Asked {
 /// As every request is whose yes can only be given on the page.
 fn needs_the_page(world: &World) {
     let mut item = world.items().into_iter().find(|item| item.key.sk == "REQ").unwrap();
-    let mut request: Request = unbody(&item.body).unwrap();
+    let mut request: Request = decode(&item.body).unwrap();
     request.by_tap = false;
-    item.body = body(request).unwrap();
+    item.body = encode(request).unwrap();
     world.puts(item);
 }
 
@@ -46,7 +46,7 @@ fn a_plain_yes_is_a_consent_that_says_it_was_written() {
     let asked = asks_for_a_card(&world, "en");
     writes(&world, " Yes, please! ");
     let State::Authorized { consent, .. } = world.stored(&asked).state else { panic!() };
-    assert_eq!((consent.how, consent.channel.as_str()), (How::Reply, "sms"));
+    assert_eq!((consent.method, consent.channel.as_str()), (ApprovalMethod::Reply, "sms"));
     world.settles();
     assert_eq!(world.state(&asked), "fulfilled");
     assert!(world.ever().iter().all(|item| !item.body.contains("Yes, please")));
@@ -58,7 +58,7 @@ fn a_plain_no_declines() {
     let asked = asks_for_a_card(&world, "en");
     writes(&world, "No thanks.");
     world.settles();
-    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "declined", "reason": "customer" }));
+    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "customer" }));
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn with_two_requests_open_nobody_knows_which_one_is_meant() {
     world.time_passes(31);
     writes(&world, "no");
     world.settles();
-    assert_eq!(world.state(&asked), "declined", "now there is only one");
+    assert_eq!(world.state(&asked), "denied", "now there is only one");
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_yes_that_needs_the_page_cannot_be_written_and_a_no_can() {
     assert_eq!(world.state(&asked), "prompted");
     writes(&world, "no");
     world.settles();
-    assert_eq!(world.state(&asked), "declined");
+    assert_eq!(world.state(&asked), "denied");
 }
 
 #[test]
@@ -177,5 +177,5 @@ fn the_customers_language_is_the_one_they_were_asked_in() {
     assert_eq!(world.state(&asked), "prompted");
     writes(&world, "Nein, danke!");
     world.settles();
-    assert_eq!(world.state(&asked), "declined");
+    assert_eq!(world.state(&asked), "denied");
 }

@@ -1,12 +1,12 @@
 //! The kinds of text there are, and which of them an item or a message is. A new one does not compile until it is here.
 
-use domain::event::{Became, Event, What};
+use domain::journal::{DeliveryStatus, EntryKind, JournalEntry};
 use domain::message::{Message, Step};
-use domain::notice::Notice;
 use domain::outcome::Outcome;
 use domain::ports::Item;
-use domain::request::{NoticeKind, Request, State};
-use domain::storage::unbody;
+use domain::request::{Request, State, WebhookEventType};
+use domain::storage::decode;
+use domain::webhook::WebhookEvent;
 
 /// A list of words and the function that picks one of them.
 macro_rules! words {
@@ -27,66 +27,66 @@ words!(state STATES of State {
     State::Authorized { .. } => "authorized",
     State::Processing { .. } => "processing",
     State::Closed { outcome: Outcome::Fulfilled { .. }, .. } => "fulfilled",
-    State::Closed { outcome: Outcome::Declined { .. }, .. } => "declined",
+    State::Closed { outcome: Outcome::Denied { .. }, .. } => "denied",
     State::Closed { outcome: Outcome::Expired, .. } => "expired",
     State::Closed { outcome: Outcome::Cancelled, .. } => "cancelled",
     State::Closed { outcome: Outcome::Undeliverable { .. }, .. } => "undeliverable",
     State::Closed { outcome: Outcome::Failed { .. }, .. } => "failed",
 });
 
-words!(what WHATS of What {
-    What::Accepted => "accepted",
-    What::Sending { .. } => "sending",
-    What::Prompt { became: Became::Accepted, .. } => "prompt-accepted",
-    What::Prompt { became: Became::Unknown, .. } => "prompt-unknown",
-    What::Prompt { became: Became::Delivered, .. } => "prompt-delivered",
-    What::Prompt { became: Became::Read, .. } => "prompt-read",
-    What::Prompt { became: Became::Opened, .. } => "prompt-opened",
-    What::Prompt { became: Became::Failed { .. }, .. } => "prompt-failed",
-    What::Prompt { became: Became::Superseded { .. }, .. } => "prompt-superseded",
-    What::Granted { .. } => "granted",
-    What::Declined { .. } => "declined",
-    What::Leased { .. } => "leased",
-    What::Prepared { .. } => "prepared",
-    What::Started { .. } => "started",
-    What::InDoubt { .. } => "in-doubt",
-    What::Released { .. } => "released",
-    What::Refused { .. } => "refused",
-    What::Fulfilled { .. } => "fulfilled",
-    What::Failed { .. } => "failed",
-    What::Expired => "expired",
-    What::Cancelled => "cancelled",
-    What::Undeliverable { .. } => "undeliverable",
-    What::Extended { .. } => "extended",
-    What::Requeued { .. } => "requeued",
-    What::Resent { .. } => "resent",
-    What::SentOn { .. } => "sent-on",
-    What::Returned { .. } => "returned",
-    What::Exchanged { .. } => "exchanged",
-    What::Recalled { .. } => "recalled",
-    What::Told { .. } => "told",
-    What::RefundAsked { .. } => "refund-asked",
-    What::RefundStarted { .. } => "refund-started",
-    What::RefundReleased { .. } => "refund-released",
-    What::RefundTold { .. } => "refund-told",
-    What::Refunded { .. } => "refunded",
-    What::RefundFailed { .. } => "refund-failed",
+words!(what WHATS of EntryKind {
+    EntryKind::Accepted => "accepted",
+    EntryKind::Sending { .. } => "sending",
+    EntryKind::Prompt { delivery_status: DeliveryStatus::Accepted, .. } => "prompt-accepted",
+    EntryKind::Prompt { delivery_status: DeliveryStatus::Unknown, .. } => "prompt-unknown",
+    EntryKind::Prompt { delivery_status: DeliveryStatus::Delivered, .. } => "prompt-delivered",
+    EntryKind::Prompt { delivery_status: DeliveryStatus::Read, .. } => "prompt-read",
+    EntryKind::Prompt { delivery_status: DeliveryStatus::Opened, .. } => "prompt-opened",
+    EntryKind::Prompt { delivery_status: DeliveryStatus::Failed { .. }, .. } => "prompt-failed",
+    EntryKind::Prompt { delivery_status: DeliveryStatus::Superseded { .. }, .. } => "prompt-superseded",
+    EntryKind::Approved { .. } => "granted",
+    EntryKind::Denied { .. } => "denied",
+    EntryKind::Leased { .. } => "leased",
+    EntryKind::Prepared { .. } => "prepared",
+    EntryKind::Started { .. } => "started",
+    EntryKind::InDoubt { .. } => "in-doubt",
+    EntryKind::Released { .. } => "released",
+    EntryKind::Refused { .. } => "refused",
+    EntryKind::Fulfilled { .. } => "fulfilled",
+    EntryKind::Failed { .. } => "failed",
+    EntryKind::Expired => "expired",
+    EntryKind::Cancelled => "cancelled",
+    EntryKind::Undeliverable { .. } => "undeliverable",
+    EntryKind::Extended { .. } => "extended",
+    EntryKind::Requeued { .. } => "requeued",
+    EntryKind::Resent { .. } => "resent",
+    EntryKind::SentOn { .. } => "sent-on",
+    EntryKind::Returned { .. } => "returned",
+    EntryKind::Exchanged { .. } => "exchanged",
+    EntryKind::Recalled { .. } => "recalled",
+    EntryKind::Told { .. } => "told",
+    EntryKind::RefundAsked { .. } => "refund-asked",
+    EntryKind::RefundStarted { .. } => "refund-started",
+    EntryKind::RefundReleased { .. } => "refund-released",
+    EntryKind::RefundTold { .. } => "refund-told",
+    EntryKind::Refunded { .. } => "refunded",
+    EntryKind::RefundFailed { .. } => "refund-failed",
 });
 
-words!(notice NOTICES of NoticeKind {
-    NoticeKind::Prompted => "prompted",
-    NoticeKind::Delivered => "delivered",
-    NoticeKind::Read => "read",
-    NoticeKind::Opened => "opened",
-    NoticeKind::Authorized => "authorized",
-    NoticeKind::Fulfilled => "fulfilled",
-    NoticeKind::Declined => "declined",
-    NoticeKind::Expired => "expired",
-    NoticeKind::Cancelled => "cancelled",
-    NoticeKind::Undeliverable => "undeliverable",
-    NoticeKind::Failed => "failed",
-    NoticeKind::Refunded => "refunded",
-    NoticeKind::RefundFailed => "refund-failed",
+words!(webhook WEBHOOKS of WebhookEventType {
+    WebhookEventType::Prompted => "prompted",
+    WebhookEventType::Delivered => "delivered",
+    WebhookEventType::Read => "read",
+    WebhookEventType::Opened => "opened",
+    WebhookEventType::Authorized => "authorized",
+    WebhookEventType::Fulfilled => "fulfilled",
+    WebhookEventType::Denied => "denied",
+    WebhookEventType::Expired => "expired",
+    WebhookEventType::Cancelled => "cancelled",
+    WebhookEventType::Undeliverable => "undeliverable",
+    WebhookEventType::Failed => "failed",
+    WebhookEventType::Refunded => "refunded",
+    WebhookEventType::RefundFailed => "refund-failed",
 });
 
 words!(step STEPS of Step {
@@ -94,7 +94,7 @@ words!(step STEPS of Step {
     Step::Check => "check",
     Step::Fetch => "fetch",
     Step::Refund { .. } => "refund",
-    Step::Notice { .. } => "notice",
+    Step::Webhook { .. } => "notice",
 });
 
 /// Items of which there is one kind each, by the first part of their key.
@@ -113,7 +113,7 @@ pub(super) fn all() -> Vec<String> {
     };
     let mut all = named("req", STATES);
     all.extend(named("evt", WHATS));
-    all.extend(named("ntc", NOTICES));
+    all.extend(named("ntc", WEBHOOKS));
     all.extend(named("message", STEPS));
     all.extend(FULLER.iter().map(|fuller| (*fuller).to_owned()));
     all.extend(OTHERS.iter().map(|other| (*other).to_owned()));
@@ -125,7 +125,7 @@ pub(super) fn of_item(item: &Item) -> String {
     let prefix = item.key.pk.split('#').next().unwrap_or_default().to_lowercase();
     match item.key.sk.split('#').next().unwrap_or_default() {
         "REQ" if prefix == "req" => {
-            let request: Request = unbody(&item.body).unwrap();
+            let request: Request = decode(&item.body).unwrap();
             let away = request.open_attempt().and_then(|attempt| attempt.onward.as_ref());
             match away {
                 _ if request.open_refunds().count() > 0 => "req-refunding".to_owned(),
@@ -136,8 +136,8 @@ pub(super) fn of_item(item: &Item) -> String {
             }
         }
         "FACTS" => "facts".to_owned(),
-        "EVT" => format!("evt-{}", what(&unbody::<Event>(&item.body).unwrap().what)),
-        "NTC" => format!("ntc-{}", notice(&unbody::<Notice>(&item.body).unwrap().kind)),
+        "EVT" => format!("evt-{}", what(&decode::<JournalEntry>(&item.body).unwrap().what)),
+        "NTC" => format!("ntc-{}", webhook(&decode::<WebhookEvent>(&item.body).unwrap().kind)),
         _ => prefix,
     }
 }

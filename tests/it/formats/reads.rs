@@ -4,23 +4,23 @@ use domain::ask::AskHash;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
 use domain::breaker::Shut;
-use domain::cards::CardOnFile;
 use domain::contact::Contact;
 use domain::device::Observed;
-use domain::event::Event;
+use domain::journal::JournalEntry;
 use domain::keys;
-use domain::limits::Standing;
+use domain::limits::AddressLimits;
 use domain::message::Message;
-use domain::notice::Notice;
 use domain::ports::{Answer, Processors, Reference, Use};
 use domain::request::Request;
 use domain::sandbox::PhoneMessage;
+use domain::saved_cards::SavedCard;
 use domain::seal::{self, Sealed};
-use domain::storage::{LinkTarget, body, unbody};
+use domain::storage::{LinkTarget, decode, encode};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
+use domain::webhook::WebhookEvent;
 use http::Method;
-use processors::{Outside, Registry};
+use processors::{Deps, Registry};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -33,8 +33,8 @@ use super::{golden_files, item};
 
 /// The text as today's code writes what it read of it.
 fn again<T: Serialize + DeserializeOwned>(text: &str) -> Value {
-    let read: T = unbody(text).unwrap();
-    serde_json::from_str(&body(read).unwrap()).unwrap()
+    let read: T = decode(text).unwrap();
+    serde_json::from_str(&encode(read).unwrap()).unwrap()
 }
 
 #[test]
@@ -43,15 +43,15 @@ fn every_golden_file_reads_and_is_written_the_same() {
         let text = golden["body"].to_string();
         let written = match name.split('-').next().unwrap() {
             "req" => again::<Request>(&text),
-            "evt" => again::<Event>(&text),
-            "ntc" => again::<Notice>(&text),
+            "evt" => again::<JournalEntry>(&text),
+            "ntc" => again::<WebhookEvent>(&text),
             "link" => again::<LinkTarget>(&text),
-            "limit" => again::<Standing>(&text),
+            "limit" => again::<AddressLimits>(&text),
             "contact" => again::<Contact>(&text),
             "device" => again::<Observed>(&text),
             "handle" => again::<String>(&text),
             "breaker" => again::<Shut>(&text),
-            "card" => again::<CardOnFile>(&text),
+            "card" => again::<SavedCard>(&text),
             "facts" => again::<Sealed>(&text),
             "stop" => again::<Timestamp>(&text),
             "addr" => again::<RequestId>(&text),
@@ -70,16 +70,16 @@ fn the_hashes_of_what_was_stored_are_still_the_same() {
     for (name, golden) in golden_files() {
         let text = golden["body"].to_string();
         if name.starts_with("req-") {
-            let request: Request = unbody(&text).unwrap();
+            let request: Request = decode(&text).unwrap();
             let hash = AskHash::of(request.id, &request.brand, &request.payee, &request.ask);
             assert_eq!(hash, request.ask_hash, "{name}");
         }
     }
     let files = golden_files();
-    let pending: Request = unbody(&files["req-pending"]["body"].to_string()).unwrap();
-    let accepted: Event = unbody(&files["evt-accepted"]["body"].to_string()).unwrap();
+    let pending: Request = decode(&files["req-pending"]["body"].to_string()).unwrap();
+    let accepted: JournalEntry = decode(&files["evt-accepted"]["body"].to_string()).unwrap();
     assert_eq!(accepted.hash(), pending.chain);
-    let next: Event = unbody(&files["evt-sending"]["body"].to_string()).unwrap();
+    let next: JournalEntry = decode(&files["evt-sending"]["body"].to_string()).unwrap();
     assert_eq!(next.previous, accepted.hash());
 }
 
@@ -89,7 +89,7 @@ fn a_link_an_address_and_a_sealed_authorization_of_then_are_still_known() {
     let files = golden_files();
     let name = "demo".parse().unwrap();
     let brand = world.run(world.ports.secrets.brand(&name)).unwrap();
-    let target: LinkTarget = unbody(&files["link"]["body"].to_string()).unwrap();
+    let target: LinkTarget = decode(&files["link"]["body"].to_string()).unwrap();
     let token = keys::link_token(&brand.link_key, target.prompt);
     assert_eq!(files["link"]["pk"], format!("LINK#{}", keys::digest_hex(token.as_bytes())));
     let address = keys::address_hash(&brand.address_key, &PHONE.parse().unwrap());
@@ -98,8 +98,8 @@ fn a_link_an_address_and_a_sealed_authorization_of_then_are_still_known() {
     assert_eq!(files["contact"]["pk"], format!("CONTACT#demo#Test#whatsapp#{address}"));
     let handle = keys::handle_hash(&brand.address_key, "whatsapp", "US.1349");
     assert_eq!(files["handle"]["pk"], format!("HANDLE#demo#Test#whatsapp#{handle}"));
-    let request: Request = unbody(&files["req-authorized"]["body"].to_string()).unwrap();
-    let (_, sealed) = request.granted().unwrap();
+    let request: Request = decode(&files["req-authorized"]["body"].to_string()).unwrap();
+    let (_, sealed) = request.approval().unwrap();
     let opened = seal::open(&brand.sealing, request.id, sealed).unwrap();
     assert_eq!(opened.secret.expose_secret(), "pm_card_visa");
 }
@@ -147,7 +147,7 @@ fn what_the_sandbox_charged_then_is_still_on_its_books() {
     let golden = &golden_files()["sandbox"];
     world.puts(item(golden));
     let intent = &golden["body"]["intent"];
-    let outside = Outside {
+    let outside = Deps {
         http: Arc::clone(&world.ports.http),
         store: Arc::clone(&world.ports.store),
         clock: Arc::clone(&world.ports.clock),

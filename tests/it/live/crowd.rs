@@ -24,7 +24,7 @@ pub(crate) enum Plan {
     /// Says yes, and the processor refuses for good.
     Doomed,
     /// Says no.
-    Decline,
+    Deny,
     /// Picks a number that nobody read out.
     WrongCode,
     /// Says nothing.
@@ -39,8 +39,8 @@ impl Plan {
         match self {
             Self::Approve | Self::AnotherCard => ("fulfilled", None),
             Self::Doomed => ("failed", Some("card_declined")),
-            Self::Decline => ("declined", Some("customer")),
-            Self::WrongCode => ("declined", Some("wrong_session_code")),
+            Self::Deny => ("denied", Some("customer")),
+            Self::WrongCode => ("denied", Some("wrong_session_code")),
             Self::Silent => ("expired", None),
             Self::Cancelled => ("cancelled", None),
         }
@@ -173,7 +173,7 @@ impl Conversation {
             Plan::Approve | Plan::Doomed => approve("pm_card_visa"),
             Plan::AnotherCard if refused => approve("pm_card_visa"),
             Plan::AnotherCard => approve("pm_card_chargeCustomerFail"),
-            Plan::Decline => json!({ "action": "decline" }),
+            Plan::Deny => json!({ "action": "deny" }),
             Plan::WrongCode => json!({ "action": "approve", "session_code": wrong() }),
             Plan::Silent => return,
             Plan::Cancelled => {

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use bytes::Bytes;
 use domain::brand::Brand;
-use domain::notice;
 use domain::values::time::Timestamp;
+use domain::webhook;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
@@ -131,12 +131,12 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 }
 
 fn verifies(brand: &Brand, headers: &HeaderMap, body: &[u8]) -> bool {
-    let (Some(setup), Ok(payload)) = (&brand.test.notices, std::str::from_utf8(body)) else {
+    let (Some(setup), Ok(payload)) = (&brand.test.webhooks, std::str::from_utf8(body)) else {
         return false;
     };
     let Ok(seconds) = text(headers, "webhook-timestamp").parse::<i64>() else { return false };
     let sent_at = Timestamp::from_millis(seconds * 1000);
     let id = text(headers, "webhook-id");
-    notice::signature(setup.secret_texts(), id, sent_at, payload)
+    webhook::signature(setup.secret_texts(), id, sent_at, payload)
         .is_ok_and(|signature| signature == text(headers, "webhook-signature"))
 }

@@ -40,7 +40,7 @@ fn runs(which: fn(&Story) -> bool) {
     }
     assert_eq!(sum.runs, stories * SEEDS);
     let ends: Vec<&str> = sum.ends.keys().map(String::as_str).collect();
-    assert_eq!(ends, ["declined", "expired", "failed", "fulfilled"], "{sum:?}");
+    assert_eq!(ends, ["denied", "expired", "failed", "fulfilled"], "{sum:?}");
     assert!(sum.ends.values().all(|count| *count > 10), "{sum:?}");
     assert_eq!(sum.happened.keys().copied().collect::<Vec<_>>(), KINDS);
     assert!(sum.happened.values().all(|count| *count > 60), "{sum:?}");

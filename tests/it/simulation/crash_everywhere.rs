@@ -114,28 +114,28 @@ fn no_route_at_all() {
 #[test]
 fn a_no() {
     let story = [Verb::Ask(PHONE, &["rcs"], 3600, 4250), Verb::Settle, Verb::No, Verb::Settle];
-    the_end_is_always("declined \"customer\"", 0, &story);
+    the_end_is_always("denied \"customer\"", 0, &story);
 }
 
 #[test]
 fn a_report() {
     let story =
         [Verb::Ask(PHONE, &["sms", "rcs"], 3600, 4250), Verb::Settle, Verb::NotMe, Verb::Settle];
-    the_end_is_always("declined \"not_me\"", 0, &story);
+    the_end_is_always("denied \"not_me\"", 0, &story);
 }
 
 #[test]
 fn a_wrong_code() {
     let story =
         [Verb::Ask(PHONE, &["rcs"], 3600, 4250), Verb::Settle, Verb::WrongCode, Verb::Settle];
-    the_end_is_always("declined \"wrong_session_code\"", 0, &story);
+    the_end_is_always("denied \"wrong_session_code\"", 0, &story);
 }
 
 #[test]
 fn a_customer_who_opts_out() {
     let story =
         [Verb::Ask(PHONE, &["sms", "rcs"], 3600, 4250), Verb::Settle, Verb::Stop, Verb::Settle];
-    the_end_is_always("declined \"opted_out\"", 0, &story);
+    the_end_is_always("denied \"opted_out\"", 0, &story);
 }
 
 const CHAT: Verb = Verb::Ask(PHONE, &["whatsapp"], 3600, 4250);
@@ -163,25 +163,25 @@ fn a_payment_that_begins_in_a_chat_or_goes_on_elsewhere() {
 #[test]
 fn a_wrong_code_in_a_chat() {
     let story = [Verb::Chat("hello"), CHAT, Verb::Settle, Verb::WrongCode, Verb::Settle];
-    the_end_is("declined \"wrong_session_code\"", 0, &story, "expired ");
+    the_end_is("denied \"wrong_session_code\"", 0, &story, "expired ");
 }
 
 #[test]
 fn a_report_by_a_button_of_a_template() {
     let story = [CHAT, Verb::Settle, Verb::NotMe, Verb::Settle];
-    the_end_is("declined \"not_me\"", 0, &story, "expired ");
+    the_end_is("denied \"not_me\"", 0, &story, "expired ");
 }
 
 #[test]
 fn a_no_behind_the_link_of_a_chat() {
     let story = [Verb::Chat("hello"), CHAT, Verb::Settle, Verb::No, Verb::Settle];
-    the_end_is("declined \"customer\"", 0, &story, "expired ");
+    the_end_is("denied \"customer\"", 0, &story, "expired ");
 }
 
 #[test]
 fn a_customer_who_opts_out_in_a_chat() {
     let story = [CHAT, Verb::Settle, Verb::Chat("STOP"), Verb::Settle];
-    the_end_is_always("declined \"opted_out\"", 0, &story);
+    the_end_is_always("denied \"opted_out\"", 0, &story);
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_deadline_that_passes() {
     the_end_is_always("expired ", 0, &story);
 }
 
-const PAYS: Verb = Verb::There(Away::Does(VISA));
+const PAYS: Verb = Verb::There(Away::ButtonAction(VISA));
 const ASK: Verb = Verb::Ask(PHONE, &["rcs"], 3600, 4250);
 
 /// To the processor's page.
@@ -291,7 +291,7 @@ fn facts_that_a_customer_releases() {
 fn facts_that_a_customer_keeps_to_themselves() {
     let asked = [Verb::AskFor(What::Facts, PHONE, &["rcs"], 3600), Verb::Settle];
     let away = [Verb::Hosted, Verb::SentOn, Verb::GoOn, Verb::There(Away::Refuses), Verb::Settle];
-    the_end_is_always("declined \"customer\"", 0, &[&asked[..], &away, &[Verb::No]].concat());
+    the_end_is_always("denied \"customer\"", 0, &[&asked[..], &away, &[Verb::No]].concat());
 }
 
 /// A payment of 42.50.

@@ -53,14 +53,14 @@ fn a_yes_and_a_cancel() {
 #[test]
 fn a_yes_and_a_no() {
     let story = [TAP, Verb::Settle];
-    let ends = [("declined \"customer\"", 0), ("fulfilled ", 1)];
+    let ends = [("denied \"customer\"", 0), ("fulfilled ", 1)];
     these_ends_are_possible(&story, Verb::Yes(VISA), Verb::No, &ends);
 }
 
 #[test]
 fn a_yes_and_an_opting_out() {
     let story = [ASK, Verb::Settle];
-    let ends = [("declined \"opted_out\"", 0), ("fulfilled ", 1)];
+    let ends = [("denied \"opted_out\"", 0), ("fulfilled ", 1)];
     these_ends_are_possible(&story, Verb::Yes(VISA), Verb::Stop, &ends);
 }
 
@@ -96,7 +96,7 @@ fn a_prompt_and_a_resend() {
 #[test]
 fn a_prompt_sent_by_two_and_an_opting_out() {
     these_ends_are_possible(&[ASK], Verb::Next, Verb::Again, &[("expired ", 0)]);
-    these_ends_are_possible(&[ASK], Verb::Next, Verb::Stop, &[("declined \"opted_out\"", 0)]);
+    these_ends_are_possible(&[ASK], Verb::Next, Verb::Stop, &[("denied \"opted_out\"", 0)]);
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn paid() -> Request {
     let rcs = "rcs".parse().unwrap();
     let request = request.begin_prompt(prompt(1), &rcs, true, at(0)).request;
     let yes = consent(&request, prompt(1), at(0), false);
-    let request = request.grant(yes, sealed(), at(0)).unwrap().request;
+    let request = request.approve(yes, sealed(), at(0)).unwrap().request;
     let request = request.lease(at(0)).unwrap().request;
     let request = request.prepared(Reference("pi_1".to_owned()), at(0)).unwrap().request;
     let request = request.started(at(0)).unwrap().request;
@@ -89,11 +89,11 @@ fn no_order_of_refunds_gives_back_more_than_was_charged_or_is_forgotten_or_touch
         }
         for change in commands(&request, now).into_iter().flatten() {
             let after = &change.request;
-            let broken = invariants::broken(Some(&request), after, &change.events);
-            assert_eq!(broken, Vec::<&str>::new(), "{request:#?} {:#?}", change.events);
+            let broken = invariants::broken(Some(&request), after, &change.entries);
+            assert_eq!(broken, Vec::<&str>::new(), "{request:#?} {:#?}", change.entries);
             assert_eq!((&after.state, &after.attempts), (&paid.state, &paid.attempts));
             let ended = |request: &Request| request.refunds.len() - request.open_refunds().count();
-            let told = after.notices - request.notices;
+            let told = after.webhooks - request.webhooks;
             assert_eq!(usize::try_from(told).unwrap(), ended(after) - ended(&request));
             ahead.push_back((change.request, number));
         }

@@ -43,11 +43,11 @@ fn runs(first: u64, steps: u64) -> Report {
 #[test]
 fn a_million_steps_break_nothing_and_come_to_every_end() {
     let report = runs(1, wanted("STEPS").unwrap_or(1_000_000));
-    let ends = ["cancelled", "declined", "expired", "failed", "fulfilled", "undeliverable"];
+    let ends = ["cancelled", "denied", "expired", "failed", "fulfilled", "undeliverable"];
     assert_eq!(report.ends.keys().copied().collect::<Vec<_>>(), ends);
     assert!(report.ends.values().all(|count| *count > 50), "{report:?}");
-    assert!(report.notices.1 > 0, "{report:?}");
-    let ways = [
+    assert!(report.webhooks.1 > 0, "{report:?}");
+    let payment_options = [
         "asked by a link on WhatsApp",
         "asked by a template on WhatsApp",
         "asked by buttons on WhatsApp",
@@ -71,7 +71,7 @@ fn a_million_steps_break_nothing_and_come_to_every_end() {
         "told",
         "wrote STOP on WhatsApp",
     ];
-    assert_eq!(report.ways.keys().copied().collect::<Vec<_>>(), ways);
+    assert_eq!(report.payment_options.keys().copied().collect::<Vec<_>>(), payment_options);
 }
 
 #[test]

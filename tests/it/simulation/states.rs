@@ -7,10 +7,10 @@ use std::time::Duration;
 use domain::ask::{Ask, AskHash};
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Key32, SealingKeys};
-use domain::consent::{Consent, How, SessionCode};
-use domain::event::Became;
+use domain::consent::{ApprovalMethod, Consent, SessionCode};
 use domain::invariants;
-use domain::outcome::{DeclineReason, Details};
+use domain::journal::DeliveryStatus;
+use domain::outcome::{DenialReason, Details};
 use domain::ports::{Clock, Receipt, Reference, Told};
 use domain::request::{Change, Doubt, Recall, Refusal, Request, State};
 use domain::seal::{self, Sealed};
@@ -61,7 +61,7 @@ pub(super) fn accepted(coded: bool) -> Request {
     let brand: domain::values::name::BrandName = "shop".parse().unwrap();
     let ask = Ask::Payment {
         money: Money::new(4250, "EUR".parse().unwrap()).unwrap(),
-        description: domain::values::text::Shown::new("Invoice").unwrap(),
+        description: domain::values::text::DisplayText::new("Invoice").unwrap(),
         card: None,
     };
     Request {
@@ -92,7 +92,7 @@ pub(super) fn consent(request: &Request, to: PromptId, now: Timestamp, matched: 
         ask_hash: request.ask_hash.clone(),
         prompt: to,
         channel: "rcs".parse().unwrap(),
-        how: How::Page,
+        method: ApprovalMethod::Page,
         code_matched: matched,
     }
 }
@@ -117,7 +117,7 @@ fn commands(request: &Request, now: Timestamp, sealed: &Sealed, bounds: Bounds) 
         request.cancel(now),
         Ok(request.expire(now)),
         request.extend(Duration::from_secs(41), now),
-        request.decline(DeclineReason::NotMe, None, now),
+        request.deny(DenialReason::NotMe, None, now),
     ];
     match bounds.reach {
         Reach::Prompts => {}
@@ -128,7 +128,7 @@ fn commands(request: &Request, now: Timestamp, sealed: &Sealed, bounds: Bounds) 
                 .into_iter()
                 .chain(away(request, now, sealed))
                 .chain([request.cancel(now), Ok(request.expire(now))])
-                .chain([request.grant(yes, sealed.clone(), now)])
+                .chain([request.approve(yes, sealed.clone(), now)])
                 .collect();
         }
         Reach::Away => {}
@@ -192,21 +192,21 @@ fn about_prompts(request: &Request, now: Timestamp, sealed: &Sealed, bounds: Bou
     }
     for number in 0..=u8::try_from(request.prompts.len()).unwrap() {
         let to = prompt(number);
-        all.push(request.grant(consent(request, to, now, true), sealed.clone(), now));
-        all.push(request.grant(consent(request, to, now, false), sealed.clone(), now));
+        all.push(request.approve(consent(request, to, now, true), sealed.clone(), now));
+        all.push(request.approve(consent(request, to, now, false), sealed.clone(), now));
         let mut other = consent(request, to, now, true);
         other.ask_hash = AskHash::of(request.id, &request.brand, "Other", &request.ask);
-        all.push(request.grant(other, sealed.clone(), now));
+        all.push(request.approve(other, sealed.clone(), now));
         let kinds = [
-            Became::Delivered,
-            Became::Opened,
-            Became::Accepted,
-            Became::Unknown,
-            Became::Failed { reason: "busy".to_owned() },
-            Became::Superseded { retracted: true },
+            DeliveryStatus::Delivered,
+            DeliveryStatus::Opened,
+            DeliveryStatus::Accepted,
+            DeliveryStatus::Unknown,
+            DeliveryStatus::Failed { reason: "busy".to_owned() },
+            DeliveryStatus::Superseded { retracted: true },
         ];
-        for became in kinds.into_iter().take(if bounds.receipts { 6 } else { 1 }) {
-            all.push(Ok(request.prompt_became(to, became, None, now)));
+        for delivery_status in kinds.into_iter().take(if bounds.receipts { 6 } else { 1 }) {
+            all.push(Ok(request.record_delivery_status(to, delivery_status, None, now)));
         }
     }
     all
@@ -284,16 +284,16 @@ fn explore(bounds: Bounds) -> (usize, usize, BTreeSet<&'static str>) {
         for change in commands(&request, at(moment), &sealed, bounds).into_iter().flatten() {
             steps += 1;
             let after = change.request.clone();
-            let broken = invariants::broken(Some(&request), &after, &change.events);
+            let broken = invariants::broken(Some(&request), &after, &change.entries);
             assert_eq!(
                 broken,
                 Vec::<&str>::new(),
                 "{request:#?}\n{:#?}\n{after:#?}",
-                change.events
+                change.entries
             );
             if change.is_nothing() {
                 assert_eq!(after.state, request.state, "a change without an event");
-                assert_eq!(after.notices, request.notices, "a notice without an event");
+                assert_eq!(after.webhooks, request.webhooks, "a notice without an event");
             }
             if request.is_closed() {
                 assert!(change.is_nothing(), "C4: something happened to a closed request");
@@ -315,14 +315,14 @@ fn every_state(bounds: Bounds, least: usize, ends: &[&str]) {
 
 #[test]
 fn no_order_of_prompts_receipts_and_answers_breaks_an_invariant_or_leaves_no_way_to_an_end() {
-    let ends = ["cancelled", "declined", "expired", "undeliverable"];
+    let ends = ["cancelled", "denied", "expired", "undeliverable"];
     let bounds = Bounds { coded: true, prompts: 2, receipts: true, reach: Reach::Prompts };
     every_state(bounds, 1_000, &ends);
 }
 
 #[test]
 fn no_order_of_answers_and_attempts_breaks_an_invariant_or_leaves_no_way_to_an_end() {
-    let ends = ["cancelled", "declined", "expired", "failed", "fulfilled", "undeliverable"];
+    let ends = ["cancelled", "denied", "expired", "failed", "fulfilled", "undeliverable"];
     for coded in [true, false] {
         let bounds = Bounds { coded, prompts: 1, receipts: false, reach: Reach::Attempts };
         every_state(bounds, 1_000, &ends);
@@ -332,7 +332,7 @@ fn no_order_of_answers_and_attempts_breaks_an_invariant_or_leaves_no_way_to_an_e
 #[test]
 fn no_order_of_sending_on_coming_back_and_recalling_breaks_an_invariant_or_leaves_no_way_to_an_end()
 {
-    let ends = ["cancelled", "declined", "expired", "failed", "fulfilled", "undeliverable"];
+    let ends = ["cancelled", "denied", "expired", "failed", "fulfilled", "undeliverable"];
     let bounds = Bounds { coded: false, prompts: 1, receipts: false, reach: Reach::Away };
     every_state(bounds, 10_000, &ends);
 }

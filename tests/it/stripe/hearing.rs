@@ -9,7 +9,8 @@ use axum::extract::Request;
 use bytes::Bytes;
 use domain::authorization::AuthorizationKind;
 use domain::ports::{
-    Answer, CallbackError, Heard, Http, News, Onward, Processor, Proof, Reach, UnverifiedCallback,
+    Answer, CallbackError, Http, Onward, Processor, ProcessorEvent, Proof, Reach,
+    UnverifiedCallback, VerifiedWebhook,
 };
 use domain::values::time::Timestamp;
 use serde_json::{Value, json};
@@ -75,8 +76,8 @@ impl Ear {
     }
 }
 
-fn look(heard: Result<Heard, CallbackError>) -> Vec<News> {
-    heard.unwrap().news
+fn look(heard: Result<VerifiedWebhook, CallbackError>) -> Vec<ProcessorEvent> {
+    heard.unwrap().events
 }
 
 fn listening(proxy: &Proxy, secrets: &[&str]) -> Box<dyn Processor> {
@@ -114,8 +115,8 @@ async fn what_localstripe_signs_is_heard_and_its_request_looked_up() {
     assert!(is_done(&till.run().await));
     let callback = ear.hears("payment_intent.succeeded").await;
     // Others pay there at the same time.
-    let news = look(processor.receive(&callback));
-    assert!(matches!(news.as_slice(), [News::Look(_)]), "{news:?}");
+    let events = look(processor.receive(&callback));
+    assert!(matches!(events.as_slice(), [ProcessorEvent::StatusChanged(_)]), "{events:?}");
     is_sound(processor.as_ref(), deaf.as_ref(), &callback);
 }
 
@@ -140,6 +141,6 @@ async fn what_emulate_signs_is_heard_and_its_request_looked_up() {
     client.call(pay, Reach::Configured, SOON).await.unwrap();
     let callback = ear.hears("checkout.session.completed").await;
     let request = till.attempt(4250, 1).request;
-    assert_eq!(look(till.processor.receive(&callback)), [News::Look(request)]);
+    assert_eq!(look(till.processor.receive(&callback)), [ProcessorEvent::StatusChanged(request)]);
     is_sound(till.processor.as_ref(), deaf.as_ref(), &callback);
 }

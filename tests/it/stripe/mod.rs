@@ -21,10 +21,10 @@ use domain::ports::{
     Answer, Clock, Fetched, Http, HttpError, Item, Key, Page, Prepared, Processor, Processors,
     Range, Reach, Reference, Store, StoreError, Use, Write,
 };
-use domain::values::text::Shown;
+use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
 use embedded::SystemClock;
-use processors::{Outside, Registry};
+use processors::{Deps, Registry};
 use serde_json::{Value, json};
 use tests::doubles::used;
 use tests::proxy::{Fault, Proxy};
@@ -137,7 +137,7 @@ fn opened(proxy: &Proxy, more: &Value) -> Box<dyn Processor> {
         "test": { "processors": [{ "name": "stripe", "kind": "stripe", "settings": settings }] },
     });
     let client: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
-    let outside = Outside {
+    let outside = Deps {
         http: Arc::new(Hurried(client)),
         store: Arc::new(Nothing),
         clock: Arc::new(Nothing),
@@ -183,7 +183,7 @@ impl Till {
         if !self.keeping {
             return used;
         }
-        let description = Shown::new("Card for later").unwrap();
+        let description = DisplayText::new("Card for later").unwrap();
         Use { ask: Box::leak(Box::new(Ask::PaymentMethod { description })), ..used }
     }
 
@@ -269,6 +269,6 @@ fn is_done(answer: &Answer) -> bool {
     match fetched {
         Fetched::Payment(receipt) => receipt.amount == 4250 && receipt.currency == "EUR",
         Fetched::Card { .. } => true,
-        Fetched::Facts { .. } => false,
+        Fetched::Claims { .. } => false,
     }
 }

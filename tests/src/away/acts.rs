@@ -8,14 +8,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use consent_callback::{Answer, Given, Means, Unanswered};
 use domain::authorization::{Authorization, AuthorizationKind};
-use domain::consent::How;
+use domain::consent::ApprovalMethod;
 use domain::keys;
 use domain::message::{Handled, Message};
-use domain::outcome::{DeclineReason, Details, Outcome};
+use domain::outcome::{DenialReason, Details, Outcome};
 use domain::ports::{Clock, SandboxPages, SandboxVisit};
 use domain::request::State;
 use domain::seal;
-use domain::storage::Loaded;
+use domain::storage::VersionedRequest;
 use http::HeaderMap;
 use processors::sandbox::Books;
 use secrecy::ExposeSecret;
@@ -247,8 +247,8 @@ impl Run<'_> {
                 (1, 0)
             }
             Outcome::Fulfilled { receipt: Details::Card { .. }, .. } => (0, 1),
-            Outcome::Fulfilled { receipt: Details::Facts(_), .. }
-            | Outcome::Declined { .. }
+            Outcome::Fulfilled { receipt: Details::Claims(_), .. }
+            | Outcome::Denied { .. }
             | Outcome::Expired
             | Outcome::Cancelled
             | Outcome::Undeliverable { .. }
@@ -267,9 +267,10 @@ impl Run<'_> {
 
 impl Till {
     /// The customer says yes.
-    pub(super) async fn answers(&self, gives: Gives) -> Result<Loaded, Unanswered> {
+    pub(super) async fn answers(&self, gives: Gives) -> Result<VersionedRequest, Unanswered> {
         let means = means(gives);
-        let given = Given { request: self.request, prompt: self.prompt, how: How::Page };
+        let given =
+            Given { request: self.request, prompt: self.prompt, method: ApprovalMethod::Page };
         let answer = Answer::Approve { session_code: None, means };
         self.machine.consent_callback.answer(given, &answer).await
     }
@@ -279,7 +280,7 @@ impl Till {
     }
 
     fn declining(&self) -> Running {
-        self.saying(Answer::Decline(DeclineReason::Customer))
+        self.saying(Answer::Deny(DenialReason::Customer))
     }
 
     fn saying(&self, answer: Answer) -> Running {
@@ -288,7 +289,7 @@ impl Till {
             request.prompts.iter().rev().find(|prompt| prompt.in_force()).map(|prompt| prompt.id)
         });
         let prompt = prompt.unwrap_or(self.prompt);
-        let given = Given { request: self.request, prompt, how: How::Page };
+        let given = Given { request: self.request, prompt, method: ApprovalMethod::Page };
         self.shared.lock().say(|| format!("the customer says {answer:?}"));
         Box::pin(async move {
             machine.consent_callback.answer(given, &answer).await.ok();

@@ -10,7 +10,7 @@ use domain::keys;
 use domain::message::{Handled, Message};
 use domain::ports::{Clock, Http, HttpError, Reach, Store};
 use domain::request::Request;
-use domain::storage::{self, Loaded};
+use domain::storage::{self, VersionedRequest};
 use domain::values::id::{PromptId, RequestId};
 use domain::values::time::Timestamp;
 use http::{HeaderMap, HeaderValue};
@@ -125,7 +125,7 @@ impl Till {
             shared: shared.clone(),
             clock: Arc::clone(&clock),
         });
-        let pages = Registry::new(processors::Outside {
+        let pages = Registry::new(processors::Deps {
             http: Arc::new(Nobody),
             store: at_stripe,
             clock: Arc::clone(&ticking),
@@ -155,7 +155,7 @@ impl Till {
             request: nowhere,
             prompt: PromptId::new(Timestamp::EPOCH, [0; 10]),
         };
-        let card = if story.gives == Gives::Kept { Some(till.card_on_file()?) } else { None };
+        let card = if story.gives == Gives::Kept { Some(till.saved_card()?) } else { None };
         till.asks(&story.body(card.as_deref()), "the story")?;
         till.store.keep();
         till.books.keep();
@@ -164,7 +164,7 @@ impl Till {
     }
 
     /// A card that was put on file an hour ago.
-    fn card_on_file(&mut self) -> Result<String, Error> {
+    fn saved_card(&mut self) -> Result<String, Error> {
         let gives = Gives::Card("pm_card_visa");
         let story = Story { name: "a card on file", amount: None, gives };
         self.asks(&story.body(None), "a card on file")?;
@@ -218,7 +218,7 @@ impl Till {
         self.shared.lock().messages.push((due, message));
     }
 
-    pub(super) fn loaded(&self) -> Option<Loaded> {
+    pub(super) fn loaded(&self) -> Option<VersionedRequest> {
         finish(storage::load(self.store.as_ref(), self.request)).ok().flatten()
     }
 

@@ -2,7 +2,7 @@
 
 use domain::breaker::Shut;
 use domain::ports::Write;
-use domain::storage::unbody;
+use domain::storage::decode;
 use domain::values::time::Timestamp;
 
 use super::watch::Watch;
@@ -21,7 +21,7 @@ impl Watch {
                 Some(_) | None => continue,
             };
             let kept = match write {
-                Write::Put { item, .. } => unbody::<Shut>(&item.body).ok(),
+                Write::Put { item, .. } => decode::<Shut>(&item.body).ok(),
                 Write::Delete { .. } => None,
             };
             match kept {

@@ -45,7 +45,7 @@ impl World {
                 self.answers();
                 self.answers();
             }
-            12 => self.looks(),
+            12 => self.message_limits(),
             13..21 => self.is_away(),
             21 => self.comes_back_again(),
             22..24 => self.hears(),
@@ -172,7 +172,7 @@ impl World {
         let (wish, code, card) = how;
         let action = match wish {
             Wish::Yes | Wish::WrongCode | Wish::NoCode => "approve",
-            Wish::No => "decline",
+            Wish::No => "deny",
             Wish::NotMe => "not_me",
             Wish::MoreTime | Wish::Hosted => return None,
         };
@@ -203,7 +203,7 @@ impl World {
         let action = match wish {
             Wish::Yes | Wish::WrongCode | Wish::NoCode => "approve",
             Wish::Hosted => "approve_hosted",
-            Wish::No => "decline",
+            Wish::No => "deny",
             Wish::NotMe => "not_me",
             Wish::MoreTime => "extend",
         };
@@ -232,7 +232,7 @@ impl World {
     }
 
     /// Somebody or something opens the page.
-    fn looks(&mut self) {
+    fn message_limits(&mut self) {
         let Some((request, prompt)) = self.some_prompt() else { return };
         let Some(text) = self.text(&request, prompt.id) else { return };
         let Some(token) = last(&text.link) else { return };

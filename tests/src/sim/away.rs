@@ -81,37 +81,37 @@ impl World {
                     let newest = self.tabs.last().filter(|_| outside.dice.happens(600));
                     newest.or_else(|| outside.dice.pick(&self.tabs)).cloned()
                 };
-                let does = match self.roll(8) {
-                    0..5 => Away::Does("pm_card_visa"),
-                    5 => Away::Does("pm_card_visa_chargeDeclinedInsufficientFunds"),
-                    6 => Away::Does("pm_card_authenticationRequired"),
+                let action = match self.roll(8) {
+                    0..5 => Away::ButtonAction("pm_card_visa"),
+                    5 => Away::ButtonAction("pm_card_visa_chargeDeclinedInsufficientFunds"),
+                    6 => Away::ButtonAction("pm_card_authenticationRequired"),
                     _ => Away::Refuses,
                 };
                 if let Some(tab) = tab {
-                    self.acts_away(&tab, does);
+                    self.acts_away(&tab, action);
                 }
             }
         }
     }
 
     /// The customer does something on a processor's page.
-    pub(super) fn acts_away(&mut self, tab: &Tab, does: Away) {
+    pub(super) fn acts_away(&mut self, tab: &Tab, action: Away) {
         let now = self.now();
-        self.say(|| format!("{does:?} at {}", tab.url));
+        self.say(|| format!("{action:?} at {}", tab.url));
         if let Some(id) = tab.url.strip_prefix("https://stripe.test/") {
             let id = id.rsplit('/').next().unwrap_or_default().to_owned();
-            let done = self.shared.lock().at_stripe(now, |stripe| stripe.visited(&id, does, now));
+            let done = self.shared.lock().at_stripe(now, |stripe| stripe.visited(&id, action, now));
             if self.roll(3) > 0 {
                 let query = if done { "done=1" } else { "back=1" };
                 self.opens(tab.request, tab.prompt, query);
             }
         } else if let Some(path) = tab.url.strip_prefix(BASE) {
-            self.acts_in_the_sandbox(path, does);
+            self.acts_in_the_sandbox(path, action);
         } else {
             let back = {
                 let provider = &mut self.shared.lock().provider;
-                match does {
-                    Away::Does(_) => provider.signs_in(&tab.url),
+                match action {
+                    Away::ButtonAction(_) => provider.signs_in(&tab.url),
                     Away::Refuses => provider.denies(&tab.url),
                 }
             };
@@ -124,18 +124,19 @@ impl World {
     /// A bank asks in an app of its own, which needs nobody to be sent there.
     fn answers_their_bank(&self) {
         let now = self.now();
-        let does = if self.roll(4) > 0 { Away::Does("pm_card_visa") } else { Away::Refuses };
+        let action =
+            if self.roll(4) > 0 { Away::ButtonAction("pm_card_visa") } else { Away::Refuses };
         let outside = &mut *self.shared.lock();
         let asked = outside.stripe.at_banks();
         let Some(id) = outside.dice.pick(&asked).cloned() else { return };
-        outside.say(|| format!("{does:?} in the bank's app: {id}"));
-        outside.at_stripe(now, |stripe| stripe.visited(&id, does, now));
+        outside.say(|| format!("{action:?} in the bank's app: {id}"));
+        outside.at_stripe(now, |stripe| stripe.visited(&id, action, now));
     }
 
-    fn acts_in_the_sandbox(&mut self, path: &str, does: Away) {
+    fn acts_in_the_sandbox(&mut self, path: &str, action: Away) {
         let Some(id) = path.rsplit('/').next().map(str::to_owned) else { return };
-        let form = match does {
-            Away::Does(card) => format!("card={card}&is_me=yes"),
+        let form = match action {
+            Away::ButtonAction(card) => format!("card={card}&is_me=yes"),
             Away::Refuses => "is_me=no".to_owned(),
         };
         let machine = Arc::clone(&self.machine);
@@ -197,7 +198,7 @@ impl World {
         let action = match (wish, place.and_then(|place| u8::try_from(place).ok())) {
             (Wish::Yes | Wish::WrongCode, Some(place)) => Action::Pick(place),
             (Wish::Yes | Wish::WrongCode | Wish::NoCode, _) => Action::Approve,
-            (Wish::No, _) => Action::Decline,
+            (Wish::No, _) => Action::Deny,
             (Wish::NotMe, _) => Action::NotMe,
             (Wish::Hosted, _) => Action::Open,
             (Wish::MoreTime, _) => return None,

@@ -59,8 +59,8 @@ impl Credentials {
                 "open_max": 20,
                 "prompts_per_ten_minutes": 1000,
                 "prompts_per_day": 1000,
-                "declines_per_ten_minutes": 100,
-                "report_quiet_seconds": 5,
+                "denials_per_ten_minutes": 100,
+                "report_cooldown_seconds": 5,
                 "attempts_max": dice.between(1, 4),
             }),
         };
@@ -113,7 +113,7 @@ impl Credentials {
 
     /// What notices are signed with.
     #[must_use]
-    pub(super) fn notice_secret(&self) -> String {
+    pub(super) fn endpoint_secret(&self) -> String {
         format!("whsec_{}", secret("notice", self.generation))
     }
 
@@ -195,9 +195,9 @@ impl Credentials {
                     { "name": "whatsapp", "kind": "whatsapp", "settings": chats },
                 ],
                 "processors": [processor, facts],
-                "notices": {
+                "webhooks": {
                     "url": "https://shop.test/notices",
-                    "secrets": [self.notice_secret(), before.notice_secret()],
+                    "secrets": [self.endpoint_secret(), before.endpoint_secret()],
                 },
             },
             "policy": self.policy,

@@ -12,7 +12,7 @@ use super::watch::SECRET;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Away {
     /// Gives a card, or says at the bank that it is them, or signs in.
-    Does(&'static str),
+    ButtonAction(&'static str),
     /// Says there that they will not.
     Refuses,
 }
@@ -120,17 +120,17 @@ impl Stripe {
     }
 
     /// A customer on the page of an object; whether they are sent back as somebody who did what was wanted.
-    pub(super) fn visited(&mut self, id: &str, does: Away, now: Timestamp) -> bool {
+    pub(super) fn visited(&mut self, id: &str, action: Away, now: Timestamp) -> bool {
         match id.split('_').next() {
-            Some("cs") => self.at_checkout(id, does, now),
-            Some("pi") => self.at_bank(id, does, now),
-            _ => self.at_bank_to_keep(id, does),
+            Some("cs") => self.at_checkout(id, action, now),
+            Some("pi") => self.at_bank(id, action, now),
+            _ => self.at_bank_to_keep(id, action),
         }
     }
 
-    fn at_checkout(&mut self, id: &str, does: Away, now: Timestamp) -> bool {
+    fn at_checkout(&mut self, id: &str, action: Away, now: Timestamp) -> bool {
         let Some(session) = self.session(id, now) else { return false };
-        let Away::Does(card) = does else { return false };
+        let Away::ButtonAction(card) = action else { return false };
         match session.stands {
             Stands::Open => {}
             Stands::Complete { .. } => return true,
@@ -192,14 +192,14 @@ impl Stripe {
         self.intents.iter().filter_map(asked).collect()
     }
 
-    fn at_bank(&mut self, id: &str, does: Away, now: Timestamp) -> bool {
+    fn at_bank(&mut self, id: &str, action: Away, now: Timestamp) -> bool {
         let Some(mut intent) = self.intents.get(id).cloned() else { return false };
         if intent.status != Status::RequiresAction {
             return true;
         }
-        intent.status = match does {
+        intent.status = match action {
             // The bank's word is about who it is; the amount still has its own.
-            Away::Does(_) => verdict("pm_card_visa", intent.amount, now),
+            Away::ButtonAction(_) => verdict("pm_card_visa", intent.amount, now),
             Away::Refuses => Status::RequiresPaymentMethod {
                 code: "payment_intent_authentication_failure",
                 decline_code: None,
@@ -215,13 +215,13 @@ impl Stripe {
         true
     }
 
-    fn at_bank_to_keep(&mut self, id: &str, does: Away) -> bool {
+    fn at_bank_to_keep(&mut self, id: &str, action: Away) -> bool {
         let Some(mut setup) = self.setups.get(id).cloned() else { return false };
         if setup.status != Status::RequiresAction {
             return true;
         }
-        setup.status = match does {
-            Away::Does(_) => Status::Succeeded,
+        setup.status = match action {
+            Away::ButtonAction(_) => Status::Succeeded,
             Away::Refuses => Status::RequiresPaymentMethod {
                 code: "setup_intent_authentication_failure",
                 decline_code: None,

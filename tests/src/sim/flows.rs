@@ -26,7 +26,7 @@ pub fn tell(story: &[Verb], blow: Blow) -> Result<(Ending, u64), Failure> {
             Blow::Strikes(strike) => world.shared.lock().strike = Some(strike),
         }
         for verb in story {
-            world.does(*verb)?;
+            world.action(*verb)?;
         }
         world.comes_to_rest()?;
         let uses = world.shared.lock().uses;
@@ -50,7 +50,7 @@ pub fn race(
     let told = |listens: bool| {
         let mut world = quiet_world(listens)?;
         for verb in story {
-            world.does(*verb)?;
+            world.action(*verb)?;
         }
         let before = world.turns;
         world.begins(two.0);
@@ -92,7 +92,7 @@ const REPEATS: u32 = 4;
 const SOON: Duration = Duration::from_secs(200);
 
 impl World {
-    fn does(&mut self, verb: Verb) -> Result<(), Failure> {
+    fn action(&mut self, verb: Verb) -> Result<(), Failure> {
         match verb {
             Verb::Ask(phone, channels, seconds, amount) => {
                 self.asks_for(phone, channels, (seconds, amount));
@@ -168,9 +168,9 @@ impl World {
                 }
             }
             Verb::Reload => self.comes_back_again(),
-            Verb::There(does) => {
+            Verb::There(action) => {
                 if let Some(tab) = self.tabs.last().cloned() {
-                    self.acts_away(&tab, does);
+                    self.acts_away(&tab, action);
                 }
             }
             Verb::Hook => self.hears(),
@@ -198,7 +198,7 @@ impl World {
     /// The prompt that the newest request's customer said yes to, or was asked by last.
     fn answered_prompt(&self) -> Option<(RequestId, PromptId)> {
         let request = self.only()?;
-        let answered = request.granted().map(|(consent, _)| consent.prompt);
+        let answered = request.approval().map(|(consent, _)| consent.prompt);
         let prompt = answered.or_else(|| request.prompts.last().map(|prompt| prompt.id))?;
         Some((request.id, prompt))
     }
@@ -214,7 +214,7 @@ impl World {
         let before = self.tabs.len();
         for _ in 0..REPEATS {
             self.repeats(&|world| world.opens_answered("go=1"))?;
-            let open = self.only().is_some_and(|request| request.granted().is_some());
+            let open = self.only().is_some_and(|request| request.approval().is_some());
             if self.tabs.len() > before || !open {
                 break;
             }
@@ -358,7 +358,7 @@ impl World {
         let id = seen.request.id.to_string();
         let outcome = domain::view::request(&seen.request, seen.version);
         let reason = outcome.pointer("/outcome/reason").map(ToString::to_string);
-        let kinds = seen.notices.values().map(|notice| notice.kind.as_str().to_owned());
+        let kinds = seen.webhooks.values().map(|webhook| webhook.kind.as_str().to_owned());
         let about_prompts =
             ["request.prompted", "request.delivered", "request.read", "request.opened"];
         Ending {

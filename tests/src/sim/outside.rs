@@ -225,9 +225,9 @@ impl Outside {
         for refund in self.stripe.given_back.iter().skip(before.1) {
             self.watch.gave_back(refund, &self.stripe, now);
         }
-        for news in std::mem::take(&mut self.stripe.news) {
+        for events in std::mem::take(&mut self.stripe.events) {
             let copies = self.dice.below(3);
-            self.hooks.extend((0..copies).map(|_| news.clone()));
+            self.hooks.extend((0..copies).map(|_| events.clone()));
         }
         done
     }

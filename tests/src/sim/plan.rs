@@ -67,11 +67,11 @@ pub struct Report {
     /// How many requests came to each end.
     pub ends: BTreeMap<&'static str, u64>,
     /// How often each way was gone that a run should go.
-    pub ways: BTreeMap<&'static str, u64>,
+    pub payment_options: BTreeMap<&'static str, u64>,
     /// How many attempts were made at the processor.
     pub attempts: u64,
     /// How many notices were delivered, and how many were given up on.
-    pub notices: (u64, u64),
+    pub webhooks: (u64, u64),
 }
 
 impl Report {
@@ -82,13 +82,13 @@ impl Report {
             let sum = self.ends.entry(end).or_default();
             *sum = sum.saturating_add(*count);
         }
-        for (way, count) in &other.ways {
-            let sum = self.ways.entry(way).or_default();
+        for (option, count) in &other.payment_options {
+            let sum = self.payment_options.entry(option).or_default();
             *sum = sum.saturating_add(*count);
         }
         self.attempts = self.attempts.saturating_add(other.attempts);
-        self.notices.0 = self.notices.0.saturating_add(other.notices.0);
-        self.notices.1 = self.notices.1.saturating_add(other.notices.1);
+        self.webhooks.0 = self.webhooks.0.saturating_add(other.webhooks.0);
+        self.webhooks.1 = self.webhooks.1.saturating_add(other.webhooks.1);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::event::{Event, What};
+use domain::journal::{EntryKind, JournalEntry};
 use domain::ports::Write;
 use domain::request::Request;
 use domain::values::time::Timestamp;
@@ -182,7 +182,7 @@ impl Watch {
 /// Whether what we say of refunds that end now is what the processor says of them.
 pub(super) fn misreported(
     after: &Request,
-    events: &[Event],
+    events: &[JournalEntry],
     (stripe, now): (&Stripe, Timestamp),
 ) -> Option<String> {
     let wrong = |seq: u32, gone: bool| {
@@ -198,9 +198,9 @@ pub(super) fn misreported(
         (!right).then(|| format!("C2: refund {seq} gone {gone}, and at the processor {stands:?}"))
     };
     events.iter().find_map(|event| {
-        if let What::Refunded { refund } = event.what {
+        if let EntryKind::Refunded { refund } = event.what {
             wrong(refund, true)
-        } else if let What::RefundFailed { refund, .. } = event.what {
+        } else if let EntryKind::RefundFailed { refund, .. } = event.what {
             wrong(refund, false)
         } else {
             None

@@ -48,16 +48,16 @@ impl World {
 
     pub(super) fn report(&self) -> Report {
         let outside = self.shared.lock();
-        let ways = outside.watch.ways.clone();
-        let mut report = Report { steps: self.steps, ways, ..Report::default() };
+        let payment_options = outside.watch.payment_options.clone();
+        let mut report = Report { steps: self.steps, payment_options, ..Report::default() };
         for seen in outside.watch.seen.values() {
             let end = report.ends.entry(seen.request.state_name()).or_default();
             *end = end.saturating_add(1);
             let attempts = u64::try_from(seen.request.attempts.len()).unwrap_or(0);
             report.attempts = report.attempts.saturating_add(attempts);
-            for notice in seen.notices.values() {
-                let (delivered, given_up) = &mut report.notices;
-                let count = if notice.given_up { given_up } else { delivered };
+            for webhook in seen.webhooks.values() {
+                let (delivered, given_up) = &mut report.webhooks;
+                let count = if webhook.given_up { given_up } else { delivered };
                 *count = count.saturating_add(1);
             }
         }

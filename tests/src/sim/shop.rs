@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use domain::notice;
 use domain::values::time::Timestamp;
+use domain::webhook;
 use http::Request;
 
 /// What the requester was told.
@@ -40,7 +40,7 @@ impl Shop {
         }
         let given: Vec<&str> = text("webhook-signature").split(' ').collect();
         let known = self.secrets.iter().any(|secret| {
-            let ours = notice::signature(std::iter::once(secret.as_str()), id, sent_at, payload);
+            let ours = webhook::signature(std::iter::once(secret.as_str()), id, sent_at, payload);
             ours.is_ok_and(|ours| given.contains(&ours.as_str()))
         });
         if !known {

@@ -28,7 +28,7 @@ pub struct Stripe {
     pub(super) sessions: BTreeMap<String, Session>,
     customers: u64,
     /// What it would tell us by calling us: events, as they are.
-    pub(super) news: Vec<Value>,
+    pub(super) events: Vec<Value>,
     answers: BTreeMap<String, Kept>,
 }
 
@@ -214,7 +214,8 @@ impl Stripe {
     /// Something happened to an object of a request.
     pub(super) fn tells(&mut self, kind: &str, request: &str) {
         let object = json!({ "livemode": false, "metadata": { "request_id": request } });
-        self.news.push(json!({ "id": "evt_1", "object": "event", "type": kind, "livemode": false,
+        self.events
+            .push(json!({ "id": "evt_1", "object": "event", "type": kind, "livemode": false,
             "data": { "object": object } }));
     }
 

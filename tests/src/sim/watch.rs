@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::ask::Ask;
-use domain::event::{Event, What};
 use domain::invariants;
-use domain::notice::Notice;
+use domain::journal::{EntryKind, JournalEntry};
 use domain::outcome::{Details, Outcome};
 use domain::ports::{Item, Write};
 use domain::request::{Recall, Request, State};
-use domain::storage::unbody;
+use domain::storage::decode;
 use domain::values::id::{CardId, RequestId};
 use domain::values::time::Timestamp;
+use domain::webhook::WebhookEvent;
 
 use super::provider::Provider;
 use super::refunds::misreported;
@@ -48,7 +48,7 @@ pub struct Seen {
     /// Its version.
     pub version: u64,
     /// Its notices, in order.
-    pub notices: BTreeMap<u32, Notice>,
+    pub webhooks: BTreeMap<u32, WebhookEvent>,
 }
 
 /// Who watches.
@@ -61,7 +61,7 @@ pub struct Watch {
     /// What no longer holds.
     pub broken: Vec<String>,
     /// How often each way was gone that a run should go.
-    pub(super) ways: BTreeMap<&'static str, u64>,
+    pub(super) payment_options: BTreeMap<&'static str, u64>,
     /// Which request each call of the requester made, or gave money back of.
     made: BTreeMap<String, RequestId>,
     /// The processor accounts that are known to refuse us, by host: until when, and since which step.
@@ -81,8 +81,8 @@ pub(super) struct Noticed {
 #[derive(Default)]
 struct Parts {
     request: Option<(Request, u64)>,
-    events: Vec<Event>,
-    notices: Vec<Notice>,
+    events: Vec<JournalEntry>,
+    webhooks: Vec<WebhookEvent>,
 }
 
 impl Watch {
@@ -122,14 +122,14 @@ impl Watch {
                 parts.events.iter().map(|event| &event.what).collect::<Vec<_>>(),
             ));
             let sending =
-                parts.events.iter().any(|event| matches!(event.what, What::Sending { .. }));
+                parts.events.iter().any(|event| matches!(event.what, EntryKind::Sending { .. }));
             noticed.asked.extend(sending.then(|| request.customer.phone.as_str().to_owned()));
             self.changed(request, version, &parts.events, (stripe, provider, now));
         }
         if let Some(id) = partition {
-            for notice in parts.notices {
-                noticed.lines.push(format!("notice {} of {id}: {:?}", notice.seq, notice));
-                self.told(id, notice, shop);
+            for webhook in parts.webhooks {
+                noticed.lines.push(format!("notice {} of {id}: {:?}", webhook.seq, webhook));
+                self.told(id, webhook, shop);
             }
         }
         noticed
@@ -138,14 +138,14 @@ impl Watch {
     fn read(&mut self, item: &Item, parts: &mut Parts) {
         let sk = item.key.sk.as_str();
         let read = if sk == "REQ" {
-            unbody(&item.body).map(|request| parts.request = Some((request, item.version)))
+            decode(&item.body).map(|request| parts.request = Some((request, item.version)))
         } else if sk.starts_with("EVT#") {
-            unbody(&item.body).map(|event| parts.events.push(event))
+            decode(&item.body).map(|event| parts.events.push(event))
         } else if sk == "FACTS" {
             // What was released, sealed; nobody but the requester opens it.
             Ok(())
         } else {
-            unbody(&item.body).map(|notice| parts.notices.push(notice))
+            decode(&item.body).map(|webhook| parts.webhooks.push(webhook))
         };
         if read.is_err() {
             self.breaks("FORMAT", sk);
@@ -156,7 +156,7 @@ impl Watch {
         &mut self,
         after: Request,
         version: u64,
-        events: &[Event],
+        events: &[JournalEntry],
         (stripe, provider, now): (&Stripe, &Provider, Timestamp),
     ) {
         let id = after.id;
@@ -179,44 +179,45 @@ impl Watch {
                 wrong.push("ONCE: one call was taken twice".to_owned());
             }
         }
-        if after.granted().is_some() && !self.approved.contains(&id) {
+        if after.approval().is_some() && !self.approved.contains(&id) {
             wrong.push("C1: a yes that no customer said".to_owned());
         }
         let late = |old: &Request| {
-            let new = after.granted().filter(|_| old.granted().is_none());
+            let new = after.approval().filter(|_| old.approval().is_none());
             new.is_some_and(|(consent, _)| consent.at >= old.expires_at)
         };
         if old.is_some_and(late) {
             wrong.push("C1: a yes after the deadline".to_owned());
         }
-        let ways =
-            |event: &Event| [way(&after, &event.what), super::whatsapp::way(&after, &event.what)];
-        for way in events.iter().flat_map(ways).flatten() {
-            let count = self.ways.entry(way).or_default();
+        let payment_options = |event: &JournalEntry| {
+            [option(&after, &event.what), super::whatsapp::option(&after, &event.what)]
+        };
+        for option in events.iter().flat_map(payment_options).flatten() {
+            let count = self.payment_options.entry(option).or_default();
             *count = count.saturating_add(1);
         }
-        let notices = self.seen.remove(&id).map(|seen| seen.notices).unwrap_or_default();
-        self.seen.insert(id, Seen { request: after, version, notices });
+        let webhooks = self.seen.remove(&id).map(|seen| seen.webhooks).unwrap_or_default();
+        self.seen.insert(id, Seen { request: after, version, webhooks });
         for what in wrong {
             self.breaks(&what, id);
         }
     }
 
-    fn told(&mut self, id: RequestId, notice: Notice, shop: &Shop) {
+    fn told(&mut self, id: RequestId, webhook: WebhookEvent, shop: &Shop) {
         let mut wrong = Vec::new();
-        if notice.delivered_at.is_some() && !shop.taken.contains_key(&notice.id.to_string()) {
+        if webhook.delivered_at.is_some() && !shop.taken.contains_key(&webhook.id.to_string()) {
             wrong.push("C3: a notice counts as delivered that nobody took");
         }
         let Some(seen) = self.seen.get_mut(&id) else { return };
-        if let Some(before) = seen.notices.get(&notice.seq) {
-            if before.id != notice.id || before.payload != notice.payload {
+        if let Some(before) = seen.webhooks.get(&webhook.seq) {
+            if before.id != webhook.id || before.payload != webhook.payload {
                 wrong.push("C3: a notice changed");
             }
             if before.is_settled() {
                 wrong.push("C3: a notice that was settled is open again");
             }
         }
-        seen.notices.insert(notice.seq, notice);
+        seen.webhooks.insert(webhook.seq, webhook);
         for what in wrong {
             self.breaks(what, id);
         }
@@ -300,8 +301,8 @@ impl Watch {
     #[must_use]
     pub fn unsettled(&self) -> Vec<String> {
         let open = self.seen.values().filter(|seen| {
-            let notices: Vec<Notice> = seen.notices.values().cloned().collect();
-            !invariants::settled(&seen.request, &notices)
+            let webhooks: Vec<WebhookEvent> = seen.webhooks.values().cloned().collect();
+            !invariants::settled(&seen.request, &webhooks)
         });
         open.map(|seen| {
             let request = &seen.request;
@@ -312,8 +313,8 @@ impl Watch {
 }
 
 /// Which way an event goes, if it is one that a run should go.
-fn way(after: &Request, what: &What) -> Option<&'static str> {
-    if let What::Fulfilled { .. } = what {
+fn option(after: &Request, what: &EntryKind) -> Option<&'static str> {
+    if let EntryKind::Fulfilled { .. } = what {
         return Some(match &after.ask {
             Ask::Payment { card: None, .. } => "paid",
             Ask::Payment { card: Some(_), .. } => "paid by a card on file",
@@ -321,35 +322,41 @@ fn way(after: &Request, what: &What) -> Option<&'static str> {
             Ask::Identity { .. } => "released facts",
         });
     }
-    let ways = [
-        (matches!(what, What::SentOn { .. }), "sent on"),
-        (matches!(what, What::Returned { .. }), "returned"),
-        (matches!(what, What::Recalled { by: Recall::Customer, .. }), "recalled by the customer"),
-        (matches!(what, What::Recalled { by: Recall::Requester, .. }), "recalled by the requester"),
-        (matches!(what, What::Told { .. }), "told"),
-        (matches!(what, What::Refunded { .. }), "gave money back"),
-        (matches!(what, What::RefundFailed { .. }), "could not give money back"),
+    let payment_options = [
+        (matches!(what, EntryKind::SentOn { .. }), "sent on"),
+        (matches!(what, EntryKind::Returned { .. }), "returned"),
         (
-            matches!(what, What::Refused { code, .. } if code == "authentication_lost"),
+            matches!(what, EntryKind::Recalled { by: Recall::Customer, .. }),
+            "recalled by the customer",
+        ),
+        (
+            matches!(what, EntryKind::Recalled { by: Recall::Requester, .. }),
+            "recalled by the requester",
+        ),
+        (matches!(what, EntryKind::Told { .. }), "told"),
+        (matches!(what, EntryKind::Refunded { .. }), "gave money back"),
+        (matches!(what, EntryKind::RefundFailed { .. }), "could not give money back"),
+        (
+            matches!(what, EntryKind::Refused { code, .. } if code == "authentication_lost"),
             "lost a code",
         ),
-        (matches!(what, What::Refused { code, .. } if code == "customer_left"), "left"),
+        (matches!(what, EntryKind::Refused { code, .. } if code == "customer_left"), "left"),
     ];
-    ways.into_iter().find_map(|(goes, way)| goes.then_some(way))
+    payment_options.into_iter().find_map(|(goes, option)| goes.then_some(option))
 }
 
 /// Whether a customer who has come back brings something in place of what they brought, which may be in use.
-fn brought_twice(before: &Request, events: &[Event]) -> Option<String> {
+fn brought_twice(before: &Request, events: &[JournalEntry]) -> Option<String> {
     let back = before.open_attempt().is_some_and(|attempt| {
         attempt.onward.as_ref().is_some_and(|onward| onward.returned_at.is_some())
     });
-    let again = events.iter().any(|event| matches!(event.what, What::Returned { .. }));
+    let again = events.iter().any(|event| matches!(event.what, EntryKind::Returned { .. }));
     (back && again).then(|| "ONCE: a customer came back twice".to_owned())
 }
 
 /// Whether the events are a chain without a gap, and the request knows its end.
-fn unchained(before: Option<&Request>, after: &Request, events: &[Event]) -> Option<String> {
-    let mut seq = before.map_or(0, |before| before.events);
+fn unchained(before: Option<&Request>, after: &Request, events: &[JournalEntry]) -> Option<String> {
+    let mut seq = before.map_or(0, |before| before.entries);
     let mut chain = before.map_or_else(String::new, |before| before.chain.clone());
     for event in events {
         seq = seq.saturating_add(1);
@@ -358,7 +365,7 @@ fn unchained(before: Option<&Request>, after: &Request, events: &[Event]) -> Opt
         }
         chain = event.hash();
     }
-    let whole = seq == after.events && chain == after.chain;
+    let whole = seq == after.entries && chain == after.chain;
     (!whole).then(|| "CHAIN: the request does not know its last event".to_owned())
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::ask::Ask;
-use domain::consent::How;
-use domain::event::What;
+use domain::consent::ApprovalMethod;
+use domain::journal::EntryKind;
 use domain::request::{PromptRecord, Request};
 use domain::values::id::{PromptId, RequestId};
 use domain::values::time::Timestamp;
@@ -23,7 +23,7 @@ use super::watch::SECRET;
 use super::work::{End, Running, Work};
 use super::world::World;
 use crate::standins::whatsapp::{
-    CloudApi, Does, Person, Posted, Sent, posted, refusal, signature_by,
+    ButtonAction, CloudApi, Person, Posted, Sent, posted, refusal, signature_by,
 };
 
 /// The channel's name.
@@ -105,26 +105,28 @@ impl Outside {
         (status, answer)
     }
 
-    fn counts(&mut self, way: &'static str) {
-        let count = self.watch.ways.entry(way).or_default();
+    fn counts(&mut self, option: &'static str) {
+        let count = self.watch.payment_options.entry(option).or_default();
         *count = count.saturating_add(1);
     }
 }
 
 /// Which way an answer on WhatsApp goes that a run should go.
-pub(super) fn way(after: &Request, what: &What) -> Option<&'static str> {
+pub(super) fn option(after: &Request, what: &EntryKind) -> Option<&'static str> {
     let here = |prompt: PromptId| {
         after.prompt(prompt).is_some_and(|prompt| prompt.channel.as_str() == NAME)
     };
-    if let What::Granted { consent } = what {
-        let way = match consent.how {
-            How::Tap => "said yes in a chat on WhatsApp",
-            How::Reply => "said yes in words on WhatsApp",
-            How::Page | How::SandboxTap | How::Paid => "said yes by a link on WhatsApp",
+    if let EntryKind::Approved { consent } = what {
+        let option = match consent.method {
+            ApprovalMethod::Tap => "said yes in a chat on WhatsApp",
+            ApprovalMethod::Reply => "said yes in words on WhatsApp",
+            ApprovalMethod::Page | ApprovalMethod::SandboxTap | ApprovalMethod::Paid => {
+                "said yes by a link on WhatsApp"
+            }
         };
-        return here(consent.prompt).then_some(way);
+        return here(consent.prompt).then_some(option);
     }
-    let What::Declined { prompt: Some(prompt), .. } = what else { return None };
+    let EntryKind::Denied { prompt: Some(prompt), .. } = what else { return None };
     here(*prompt).then_some("said no on WhatsApp")
 }
 
@@ -149,9 +151,9 @@ impl World {
     /// The address of the page that a message on WhatsApp leads to: behind a button, or written out where none is left.
     pub(super) fn chatted_link(&self, request: RequestId, prompt: PromptId) -> Option<String> {
         let message = self.chatted(request, prompt)?;
-        let behind = message.buttons.iter().find_map(|button| match &button.does {
-            Does::Open(url) => Some(url.clone()),
-            Does::Reply(_) | Does::QuickReply(_) | Does::Call => None,
+        let behind = message.buttons.iter().find_map(|button| match &button.action {
+            ButtonAction::Open(url) => Some(url.clone()),
+            ButtonAction::Reply(_) | ButtonAction::QuickReply(_) | ButtonAction::Call => None,
         });
         let written = || message.text.split_whitespace().find(|word| word.contains("/c/"));
         behind.or_else(|| written().map(str::to_owned))
@@ -168,7 +170,7 @@ impl World {
         let message = self.chatted(request.id, prompt.id)?;
         let label = label(wish, code)?;
         let button = message.buttons.iter().find(|button| button.label == label)?;
-        if !matches!(button.does, Does::Reply(_) | Does::QuickReply(_)) {
+        if !matches!(button.action, ButtonAction::Reply(_) | ButtonAction::QuickReply(_)) {
             return None;
         }
         let made_up = self.plan.requests > 1 && self.roll(5) == 0;

@@ -121,7 +121,7 @@ impl World {
         outside.stripe.key = self.credentials.stripe_key();
         outside.provider.secret = self.credentials.client_secret();
         outside.texts.token = self.credentials.twilio_token();
-        outside.shop.secrets.push(self.credentials.notice_secret());
+        outside.shop.secrets.push(self.credentials.endpoint_secret());
     }
 
     pub(super) fn rotate(&mut self) {

@@ -100,7 +100,7 @@ pub fn create(input: &[u8]) {
 fn assert_accepted(ground: &Ground, answered: &Answered) -> domain::request::Request {
     let id: RequestId = answered.json()["id"].as_str().expect("an id").parse().expect("an id");
     let stored = ground.request(id);
-    let events = ground.run(storage::events(ground.store(), id)).expect("the store");
+    let events = ground.run(storage::journal(ground.store(), id)).expect("the store");
     assert!(invariants::broken(None, &stored, &events).is_empty());
     assert!(stored.expires_at > stored.created_at);
     stored

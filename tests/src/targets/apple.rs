@@ -219,7 +219,7 @@ pub(super) fn samples() -> Vec<Vec<u8>> {
             message(&json!({ "type": "typing_start" })),
             quick(json!({ "selectedIdentifier": tap(right_tap(ground).action) })),
             quick(json!({ "selectedIndex": 1 })),
-            list(json!([item(Action::Decline)])),
+            list(json!([item(Action::Deny)])),
             list(json!([item(Action::Approve), item(Action::NotMe)])),
             message(&json!({ "type": "interactive", "interactiveDataRef": reference })),
         ];

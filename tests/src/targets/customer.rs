@@ -21,7 +21,7 @@ fn field(form: &[u8], name: &str) -> Option<String> {
 pub(super) fn assert_consent(ground: &Ground, open: &Open, said: bool) {
     let request = ground.request(open.id);
     match request.state_name() {
-        "prompted" | "declined" => {}
+        "prompted" | "denied" => {}
         "authorized" => assert!(said, "a yes that nobody gave"),
         other => panic!("an answer made the request {other}"),
     }

@@ -17,7 +17,7 @@ use domain::request::Request;
 use domain::storage;
 use domain::values::id::{PromptId, RequestId};
 use http::{HeaderName, HeaderValue, Method, Uri, header};
-use local::{Machine, Ports, ReceivedNotices, Site};
+use local::{Machine, Ports, ReceivedWebhooks, Site};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -158,7 +158,7 @@ impl Answered {
 #[must_use]
 pub fn secret() -> Value {
     let [_, _, sealing, link, address, ..] = SECRETS;
-    let notices = STANDARD.encode([9; 32]);
+    let webhooks = STANDARD.encode([9; 32]);
     json!({
         "version": "1", "name": "acme", "display_name": "Acme Ltd", "language": "en",
         "keys": [{ "mode": "test", "sha256": keys::digest_hex(KEY.as_bytes()) }],
@@ -184,7 +184,7 @@ pub fn secret() -> Value {
                 { "name": "sandbox", "kind": "sandbox" },
                 { "name": "stripe", "kind": "stripe", "settings": { "secret_key": "sk_test_ground", "webhook_secrets": [super::stripe::SECRET] } },
             ],
-            "notices": { "url": "https://hooks.example.com/", "secrets": [format!("whsec_{notices}")] },
+            "webhooks": { "url": "https://hooks.example.com/", "secrets": [format!("whsec_{webhooks}")] },
         },
         "policy": { "open_max": 50, "prompts_per_ten_minutes": 50, "prompts_per_day": 50 },
     })
@@ -236,7 +236,7 @@ impl Ground {
             phone: "+15551230001".to_owned(),
             secrets: Arc::clone(&ports.secrets),
             clock: Arc::clone(&ports.clock),
-            received: ReceivedNotices::default(),
+            received: ReceivedWebhooks::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let nobody = Open {
@@ -341,7 +341,7 @@ impl Ground {
     /// The processors, likewise.
     pub fn processors(&self) -> processors::Registry {
         let (http, store, clock) = self.outside();
-        processors::Registry::new(processors::Outside { http, store, clock })
+        processors::Registry::new(processors::Deps { http, store, clock })
     }
 
     fn outside(&self) -> (Arc<dyn Http>, Arc<dyn Store>, Arc<dyn Clock>) {

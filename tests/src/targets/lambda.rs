@@ -97,7 +97,7 @@ fn assert_consent(ground: &Ground, told: &[u8]) {
         let postback = yes(ground, open);
         let said = told.windows(postback.len()).any(|window| window == postback.as_bytes());
         match ground.request(open.id).state_name() {
-            "prompted" | "declined" => {}
+            "prompted" | "denied" => {}
             "authorized" => assert!(said, "a yes that nobody gave"),
             other => panic!("a topic made the request {other}"),
         }
@@ -146,7 +146,7 @@ pub fn topic_text(input: &[u8]) {
         let Ok(text) = std::str::from_utf8(input) else { return };
         let (name, text) = text.split_once('\n').unwrap_or((text, ""));
         let before = ground.counts();
-        assert_eq!(ground.run(heard(ground).hear(name, text)), Handled::Done, "{name}");
+        assert_eq!(ground.run(heard(ground).receive(name, text)), Handled::Done, "{name}");
         let ours = ["assent_acme_aws", "assent_acme_cards"].contains(&name);
         assert!(ours || !ground.changed_since(&before), "{name} changed something");
         assert_consent(ground, &unescaped(text.as_bytes()));
@@ -221,7 +221,7 @@ fn told() -> Vec<(&'static str, String)> {
         let (carded, phone) = (&ground.carded, "+15551230004");
         let reference = format!("{}.{}", carded.id, carded.prompt);
         let no = PromptRef { request: carded.id, prompt: carded.prompt };
-        let no = Postback { reference: no, action: Action::Decline };
+        let no = Postback { reference: no, action: Action::Deny };
         let no = no.write(&ground.brand.now().link_key);
         vec![
             ("cards", events::of_card("RCS_DELIVERED", "DELIVERED", &reference, phone)),

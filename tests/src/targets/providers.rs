@@ -73,7 +73,7 @@ pub(super) fn prompt(ground: &Ground) -> Prompt {
         text: said("Acme asks."),
         labels: Labels {
             approve: said("Yes"),
-            decline: said("No"),
+            deny: said("No"),
             not_me: said("Not me"),
             open: said("Open"),
         },
@@ -88,20 +88,21 @@ pub(super) fn prompt(ground: &Ground) -> Prompt {
 }
 
 /// A notice endpoint's answers: delivered only on a success, and tried again within the schedule and a day.
-pub fn notice_endpoint(input: &[u8]) {
+pub fn webhook_endpoint(input: &[u8]) {
     let Some(told) = told(input) else { return };
     on_ground(|ground| {
         script(ground, &told, "retry-after");
         let id = ground.shown.id;
-        let handled = ground.run(ground.machine.handle(&Message::new(Step::Notice { seq: 1 }, id)));
+        let handled =
+            ground.run(ground.machine.handle(&Message::new(Step::Webhook { seq: 1 }, id)));
         assert_eq!(handled, Handled::Done);
-        let (notice, _) = ground
-            .run(storage::notice(ground.store(), id, 1))
+        let (webhook, _) = ground
+            .run(storage::webhook(ground.store(), id, 1))
             .expect("the store")
             .expect("a notice");
-        assert_eq!(notice.delivered_at.is_some(), told.status.is_success());
-        assert_eq!(notice.given_up, told.status == StatusCode::GONE);
+        assert_eq!(webhook.delivered_at.is_some(), told.status.is_success());
+        assert_eq!(webhook.given_up, told.status == StatusCode::GONE);
         let day = std::time::Duration::from_secs(86_400);
-        assert!(notice.due_at <= BEGINNING.after(day), "{notice:?}");
+        assert!(webhook.due_at <= BEGINNING.after(day), "{webhook:?}");
     });
 }

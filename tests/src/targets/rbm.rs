@@ -83,10 +83,7 @@ pub fn rbm_signed(input: &[u8]) {
         assert_eq!(answered.status, 200, "{answered:?}");
         for open in [&ground.shown, &ground.texted] {
             let state = ground.request(open.id).state_name();
-            assert!(
-                matches!(state, "prompted" | "declined"),
-                "a callback made the request {state}"
-            );
+            assert!(matches!(state, "prompted" | "denied"), "a callback made the request {state}");
         }
     });
 }

@@ -238,7 +238,7 @@ pub(super) fn sandbox_call() -> Vec<Vec<u8>> {
         vec![
             calls(&["GET /sandbox/phones/+15551230001/messages"], ""),
             calls(&[&tap], &body("approve").to_string()),
-            calls(&[&tap], &body("decline").to_string()),
+            calls(&[&tap], &body("deny").to_string()),
             calls(&[&tap], "{\"action\": \"not_me\"}"),
             calls(&[&tap], "{\"action\": \"approve\"}"),
             calls(&["GET /sandbox/phones/%2B1555/messages"], ""),
@@ -249,13 +249,13 @@ pub(super) fn sandbox_call() -> Vec<Vec<u8>> {
 pub(super) fn site_call() -> Vec<Vec<u8>> {
     let own = [
         calls(&["GET /local/config.json", "host: 127.0.0.1:8787"], ""),
-        calls(&["GET /local/notices.json", "host: localhost"], ""),
+        calls(&["GET /local/webhooks.json", "host: localhost"], ""),
         calls(&["GET /console", "host: evil.example"], ""),
         calls(&["GET /assets/phone.js"], ""),
         calls(
             &[
-                "POST /local/notices",
-                "webhook-id: ntc_1",
+                "POST /local/webhooks",
+                "webhook-id: evt_1",
                 "webhook-timestamp: 1796083200",
                 "webhook-signature: v1,AAAA",
             ],
@@ -296,7 +296,7 @@ pub(super) fn values() -> Vec<Vec<u8>> {
         "req_01JD000000000000000000000V",
         "prm_01JD000000000000000000000V",
         "cns_7ZZZZZZZZZZZZZZZZZZZZZZZZZ",
-        "ntc_00000000000000000000000000",
+        "evt_00000000000000000000000000",
         "req_01JD000000000000000000000V.prm_01JD000000000000000000000V",
         "+15551230001",
         "en-GB",
@@ -330,7 +330,7 @@ pub(super) fn texts() -> Vec<Vec<u8>> {
     ])
 }
 
-pub(super) fn notice_endpoint() -> Vec<Vec<u8>> {
+pub(super) fn webhook_endpoint() -> Vec<Vec<u8>> {
     texts_of(&[
         "x 204\n",
         "x 503 120\nbusy",

@@ -4,10 +4,10 @@ use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
 use domain::ports::{
-    Answer, CallbackError, News, Prepared, Processor, Processors, Proof, Reference, Refund,
-    Refunded, UnverifiedCallback, Use,
+    Answer, CallbackError, Prepared, Processor, ProcessorEvent, Processors, Proof, Reference,
+    Refund, Refunded, UnverifiedCallback, Use,
 };
-use domain::values::text::Shown;
+use domain::values::text::DisplayText;
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Value, json};
 
@@ -123,7 +123,8 @@ fn acts(ground: &Ground, stripe: &dyn Processor, told: &Told<'_>, object: &Value
         Authorization { kind: AuthorizationKind::PaymentMethod, secret: "pm_card_visa".into() }
     };
     let paying = used(&authorization, 1999, 1);
-    let keeping = Ask::PaymentMethod { description: Shown::new("For later").expect("a text") };
+    let keeping =
+        Ask::PaymentMethod { description: DisplayText::new("For later").expect("a text") };
     let what = if kind == "keep" { Use { ask: &keeping, ..paying } } else { paying };
     let reference = Reference(id.to_owned());
     let answer = match word {
@@ -193,8 +194,13 @@ fn hears(stripe: &dyn Processor, told: &Told<'_>) {
     };
     match stripe.receive(&callback) {
         Ok(heard) => {
-            assert!(signed && heard.news.len() < 2);
-            assert!(heard.news.iter().all(|news| matches!(news, News::Look(_))));
+            assert!(signed && heard.events.len() < 2);
+            assert!(
+                heard
+                    .events
+                    .iter()
+                    .all(|events| matches!(events, ProcessorEvent::StatusChanged(_)))
+            );
         }
         Err(error) => assert!(signed || error == CallbackError::Forged, "{error:?}"),
     }

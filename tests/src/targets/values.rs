@@ -7,24 +7,24 @@ use std::time::Duration;
 use domain::authorization::Authorization;
 use domain::brand::{Brand, Mode};
 use domain::consent::Consent;
-use domain::event::Event;
+use domain::journal::JournalEntry;
 use domain::keys::ApiKey;
-use domain::limits::Standing;
+use domain::limits::AddressLimits;
 use domain::message::Message;
-use domain::notice::Notice;
 use domain::ports::{Channels, Processors, PromptRef, StoreError};
-use domain::request::{NoticeKind, Request};
+use domain::request::{Request, WebhookEventType};
 use domain::sandbox::PhoneMessage;
 use domain::seal::{self, Sealed};
-use domain::storage::{LinkTarget, body, unbody};
-use domain::values::id::{ConsentId, NoticeId, PromptId, RequestId};
+use domain::storage::{LinkTarget, decode, encode};
+use domain::values::id::{ConsentId, PromptId, RequestId, WebhookEventId};
 use domain::values::language::Language;
 use domain::values::money::{Currency, Money};
 use domain::values::name::{BrandName, ChannelName, ProcessorName};
 use domain::values::phone::Phone;
-use domain::values::text::Shown;
+use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
 use domain::view;
+use domain::webhook::WebhookEvent;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -55,7 +55,7 @@ pub fn values(input: &[u8]) {
     assert_parses_back::<RequestId>(text, ToString::to_string);
     assert_parses_back::<PromptId>(text, ToString::to_string);
     assert_parses_back::<ConsentId>(text, ToString::to_string);
-    assert_parses_back::<NoticeId>(text, ToString::to_string);
+    assert_parses_back::<WebhookEventId>(text, ToString::to_string);
     assert_parses_back::<Phone>(text, |phone| phone.as_str().to_owned());
     assert_parses_back::<Language>(text, ToString::to_string);
     assert_parses_back::<Currency>(text, ToString::to_string);
@@ -69,9 +69,9 @@ pub fn values(input: &[u8]) {
         let shown = [phone.masked(), format!("{phone:?}")].concat();
         assert!(!shown.contains(text.get(2..).unwrap_or_default()), "the mask tells the number");
     }
-    if let Ok(shown) = Shown::<140>::new(text) {
+    if let Ok(shown) = DisplayText::<140>::new(text) {
         assert_json_back(&shown);
-        let again = Shown::<140>::new(shown.as_str()).expect("what was shown");
+        let again = DisplayText::<140>::new(shown.as_str()).expect("what was shown");
         assert!(again == shown && !shown.as_str().chars().any(char::is_control));
     }
     if let Ok(money) = serde_json::from_str::<Money>(text) {
@@ -161,9 +161,9 @@ fn assert_quotes_nothing(told: &Value, complaint: Option<String>) {
 }
 
 fn stored<T: PartialEq + Debug + Serialize + DeserializeOwned>(text: &str) -> Option<T> {
-    match unbody::<T>(text) {
+    match decode::<T>(text) {
         Ok(value) => {
-            let again: T = unbody(&body(&value).expect("JSON")).expect("what was written");
+            let again: T = decode(&encode(&value).expect("JSON")).expect("what was written");
             assert_eq!(again, value);
             Some(value)
         }
@@ -183,15 +183,15 @@ pub fn stored_item(input: &[u8]) {
                 exercise(&request);
             }
         }
-        b'e' => drop(stored::<Event>(text).map(|event| event.hash())),
+        b'e' => drop(stored::<JournalEntry>(text).map(|event| event.hash())),
         b'n' => {
-            if let Some(notice) = stored::<Notice>(text) {
-                assert!(notice.failed(255, BEGINNING).failures >= notice.failures);
+            if let Some(webhook) = stored::<WebhookEvent>(text) {
+                assert!(webhook.failed(255, BEGINNING).failures >= webhook.failures);
             }
         }
         b'l' => drop(stored::<LinkTarget>(text)),
         b'c' => drop(stored::<Consent>(text)),
-        b'o' => drop(stored::<Standing>(text)),
+        b'o' => drop(stored::<AddressLimits>(text)),
         b'p' => drop(stored::<PhoneMessage>(text)),
         b't' => drop(stored::<Timestamp>(text)),
         b's' => {
@@ -223,14 +223,14 @@ fn exercise(request: &Request) {
         request.resend(None, now).ok(),
         request.resend(Some(&channel), now).ok(),
         Some(request.begin_prompt(prompt, &channel, true, now)),
-        request.decline(domain::outcome::DeclineReason::Customer, None, now).ok(),
+        request.deny(domain::outcome::DenialReason::Customer, None, now).ok(),
     ];
     for change in changes.into_iter().flatten() {
         assert!(
             !request.is_closed() || change.is_nothing() || change.request.state == request.state
         );
         drop(view::request(&change.request, 1));
-        drop(view::notice_payload(&change.request, 1, NoticeKind::Prompted, now));
+        drop(view::webhook_payload(&change.request, 1, WebhookEventType::Prompted, now));
     }
     drop(request.next_prompt(now));
     let (check, code) = (request.next_check(now), request.check_code(Some("47")));

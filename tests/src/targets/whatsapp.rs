@@ -140,7 +140,7 @@ pub(super) fn samples() -> Vec<Vec<u8>> {
             tap(Action::Pick(0)),
             tap(Action::Pick(1)),
             tap(Action::Pick(2)),
-            tap(Action::Decline),
+            tap(Action::Deny),
             message(json!({ "type": "button", "button": quick })),
             message(json!({ "type": "text", "text": { "body": "STOP" } })),
             message(json!({ "type": "text", "text": { "body": "hello ✋" } })),

@@ -59,15 +59,15 @@ impl Core {
         let dead = self.queues.inner.dead_letters().expect("the queue is there");
         assert!(dead.is_empty(), "{dead:?}");
         for item in self.items().iter().filter(|item| item.key.sk == "REQ") {
-            let request: Request = storage::unbody(&item.body).expect("a request can be read");
-            let notices = self.run(storage::notices(self.table.as_ref(), request.id));
-            let notices: Vec<_> = notices
+            let request: Request = storage::decode(&item.body).expect("a request can be read");
+            let webhooks = self.run(storage::webhooks(self.table.as_ref(), request.id));
+            let webhooks: Vec<_> = webhooks
                 .expect("the table is there")
                 .into_iter()
-                .map(|(notice, _)| notice)
+                .map(|(webhook, _)| webhook)
                 .collect();
-            assert!(invariants::settled(&request, &notices), "C3: {request:#?} {notices:#?}");
-            let events = self.run(storage::events(self.table.as_ref(), request.id));
+            assert!(invariants::settled(&request, &webhooks), "C3: {request:#?} {webhooks:#?}");
+            let events = self.run(storage::journal(self.table.as_ref(), request.id));
             let mut chain = String::new();
             for (event, seq) in events.expect("the table is there").iter().zip(1..) {
                 assert_eq!((event.seq, &event.previous), (seq, &chain), "{}", request.id);

@@ -19,9 +19,9 @@ pub const LIVE_KEY: &str = "sk_live_demo_00112233445566778899aabbccddeeff";
 /// The test key of another brand.
 pub const OTHER_KEY: &str = "sk_test_other_89abcdef0123456789abcdef01234567";
 /// Where the demo brand takes its notices.
-pub const NOTICES_URL: &str = "https://shop.example/notices";
+pub const WEBHOOKS_URL: &str = "https://shop.example/notices";
 /// What the demo brand's notices are signed with.
-pub const NOTICE_SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
+pub const WEBHOOK_SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
 /// What Twilio signs its callbacks to the demo brand with, the same as in `events/`.
 pub const TWILIO_TOKEN: &str = "twilio-auth-token-of-the-demo-brand";
 
@@ -81,7 +81,7 @@ pub(super) fn demo() -> Value {
                 { "name": "sms", "kind": "sandbox", "settings": { "look": "text" } },
             ],
             "processors": [{ "name": "sandbox", "kind": "sandbox" }],
-            "notices": { "url": NOTICES_URL, "secrets": [NOTICE_SECRET] },
+            "webhooks": { "url": WEBHOOKS_URL, "secrets": [WEBHOOK_SECRET] },
         },
         "live": {
             "channels": [{ "name": "sms", "kind": "sms", "settings": twilio() }],
@@ -95,7 +95,7 @@ pub(super) fn other() -> Value {
     secret["name"] = json!("other");
     secret["display_name"] = json!("Other Books");
     secret["keys"] = json!([{ "mode": "test", "sha256": digest_hex(OTHER_KEY.as_bytes()) }]);
-    secret["test"]["notices"] = Value::Null;
+    secret["test"]["webhooks"] = Value::Null;
     secret
 }
 

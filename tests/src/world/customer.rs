@@ -80,7 +80,7 @@ impl Customer<'_> {
 
     /// Says no to the newest message.
     pub fn declines(&self) -> Answer {
-        self.acts(&self.newest(), &json!({ "action": "decline" }))
+        self.acts(&self.newest(), &json!({ "action": "deny" }))
     }
 
     /// Reports the newest message as not asked for.

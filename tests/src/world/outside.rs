@@ -187,7 +187,7 @@ impl Core {
 
     /// The notices that the requester took: their types, in the order taken.
     #[must_use]
-    pub fn notices(&self) -> Vec<String> {
+    pub fn webhooks(&self) -> Vec<String> {
         let taken = self.calls_to("shop.example").into_iter();
         let taken = taken.filter(|called| called.status.is_some_and(|status| status < 300));
         let told = taken.map(|called| serde_json::from_slice::<Value>(&called.body));

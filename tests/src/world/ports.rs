@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::event::Event;
 use domain::invariants;
+use domain::journal::JournalEntry;
 use domain::message::Message;
 use domain::ports::{
     Clock, Expect, Item, Key, Page, Queue, QueueError, Random, Range, Store, StoreError, Write,
 };
 use domain::request::Request;
-use domain::storage::unbody;
+use domain::storage::decode;
 use domain::values::time::Timestamp;
 use embedded::Database;
 
@@ -165,14 +165,14 @@ impl Table {
 fn check(after: &Item, before: Option<&Item>, writes: &[Write]) -> Result<(), StoreError> {
     let version = before.map_or(0, |item| item.version);
     assert_eq!(after.version, version + 1, "a request's version counts its writes");
-    let before: Option<Request> = before.map(|item| unbody(&item.body)).transpose()?;
-    let events: Vec<Event> = writes
+    let before: Option<Request> = before.map(|item| decode(&item.body)).transpose()?;
+    let events: Vec<JournalEntry> = writes
         .iter()
         .filter_map(put)
         .filter(|item| item.key.pk == after.key.pk && item.key.sk.starts_with("EVT#"))
-        .map(|item| unbody(&item.body))
+        .map(|item| decode(&item.body))
         .collect::<Result<_, _>>()?;
-    let after: Request = unbody(&after.body)?;
+    let after: Request = decode(&after.body)?;
     let broken = invariants::broken(before.as_ref(), &after, &events);
     assert!(broken.is_empty(), "{broken:?} broken by {events:#?}\nbefore {before:#?}");
     Ok(())

@@ -10,9 +10,9 @@ use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
 use domain::contact::Contact;
 use domain::ports::{
-    About, Accepted, Callback, CallbackError, CallbackReply, Capability, Channel, Channels,
-    OpenChannelError, Prompt, ReceiptKinds, Received, Resend, Retraction, SendError, Sender,
-    UnverifiedCallback,
+    Accepted, Callback, CallbackError, CallbackReply, Capability, Channel, Channels,
+    OpenChannelError, Prompt, PromptSelector, ReceiptKinds, Received, Resend, Retraction,
+    SendError, Sender, UnverifiedCallback,
 };
 use domain::values::name::ChannelName;
 use domain::values::phone::Phone;
@@ -130,9 +130,11 @@ enum Said {
     Wrote { from: Who, text: String, intent: Option<String>, at: Option<Timestamp> },
 }
 
-fn about(text: &str) -> Result<About, CallbackError> {
-    let exact = text.parse().map(About::Exact);
-    exact.or_else(|_| text.parse().map(About::Prompt)).map_err(|_not_one| CallbackError::Malformed)
+fn about(text: &str) -> Result<PromptSelector, CallbackError> {
+    let exact = text.parse().map(PromptSelector::Exact);
+    exact
+        .or_else(|_| text.parse().map(PromptSelector::Prompt))
+        .map_err(|_not_one| CallbackError::Malformed)
 }
 
 impl Said {

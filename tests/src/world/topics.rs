@@ -64,9 +64,9 @@ impl Core {
         let suggestions = card["Suggestions"].as_array().cloned().unwrap_or_default();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let button = |suggestion: Value| {
-            let does = suggestion.as_object().and_then(|one| one.values().next().cloned());
-            let does = does.unwrap_or_default();
-            (text(&does["Text"]), text(&does["PostbackData"]))
+            let action = suggestion.as_object().and_then(|one| one.values().next().cloned());
+            let action = action.unwrap_or_default();
+            (text(&action["Text"]), text(&action["PostbackData"]))
         };
         suggestions.into_iter().map(button).collect()
     }

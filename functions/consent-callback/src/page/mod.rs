@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::texts::{PageTexts, WantedKind};
+use domain::texts::{AskKind, PageTexts};
 use sha2::{Digest, Sha256};
 
 const STYLE: &str = include_str!("../../templates/page.css");
@@ -31,7 +31,7 @@ pub struct PageView<'a> {
     /// What for.
     pub description: &'a str,
     /// The kind of ask.
-    pub kind: WantedKind,
+    pub kind: AskKind,
     /// What stands before the payee to name the live session, such as "You are on a call with".
     pub session_label: Option<&'a str>,
     /// The choices, one of which the agent reads out.
@@ -133,7 +133,7 @@ pub enum Stage<'a> {
         transaction_code: &'a str,
     },
     /// It was answered with no.
-    Declined,
+    Denied,
     /// The deadline passed.
     Expired,
     /// The requester withdrew it.
@@ -183,7 +183,7 @@ pub fn render(view: &PageView<'_>) -> Result<String, askama::Error> {
         Stage::Working => working(view).render(),
         Stage::Onward(onward) => self::onward(view, onward).render(),
         Stage::Fulfilled { transaction_code } => fulfilled(view, transaction_code).render(),
-        Stage::Declined => end(view, view.texts.declined, view.texts.declined_hint).render(),
+        Stage::Denied => end(view, view.texts.denied, view.texts.denied_hint).render(),
         Stage::Expired => end(view, view.texts.expired, view.texts.expired_hint).render(),
         Stage::Cancelled => end(view, view.texts.cancelled, view.texts.cancelled_hint).render(),
         Stage::Failed => end(view, view.texts.failed, view.texts.failed_hint).marked("bad"),
@@ -258,17 +258,15 @@ struct GoOn<'a> {
 fn ask<'a>(view: &'a PageView<'a>, refused: bool) -> Ask<'a> {
     let texts = view.texts;
     let (asks, on_yes) = match view.kind {
-        WantedKind::Payment => (texts.asks_payment, texts.on_yes_payment),
-        WantedKind::PaymentMethod => (texts.asks_payment_method, texts.on_yes_payment_method),
-        WantedKind::Identity => (texts.asks_identity, texts.on_yes_identity),
+        AskKind::Payment => (texts.asks_payment, texts.on_yes_payment),
+        AskKind::PaymentMethod => (texts.asks_payment_method, texts.on_yes_payment_method),
+        AskKind::Identity => (texts.asks_identity, texts.on_yes_identity),
     };
     let (go_on, hosted, refusal) = match view.kind {
-        WantedKind::Payment | WantedKind::PaymentMethod => {
+        AskKind::Payment | AskKind::PaymentMethod => {
             (texts.go_on_card, texts.hosted_card, texts.refused)
         }
-        WantedKind::Identity => {
-            (texts.go_on_identity, texts.hosted_identity, texts.refused_identity)
-        }
+        AskKind::Identity => (texts.go_on_identity, texts.hosted_identity, texts.refused_identity),
     };
     // Looks again only when the answer could no longer count, so that no choice is lost under the customer's finger.
     let refresh = Some(Refresh { seconds: view.seconds_left.saturating_add(1), url: view.again });
@@ -330,8 +328,8 @@ fn working<'a>(view: &'a PageView<'a>) -> End<'a> {
 
 fn fulfilled<'a>(view: &'a PageView<'a>, transaction_code: &'a str) -> End<'a> {
     let heading = match view.kind {
-        WantedKind::Payment => view.texts.paid,
-        WantedKind::PaymentMethod | WantedKind::Identity => view.texts.done,
+        AskKind::Payment => view.texts.paid,
+        AskKind::PaymentMethod | AskKind::Identity => view.texts.done,
     };
     let end = end(view, heading, view.texts.done_hint);
     End { mark: "good", transaction_code: Some(transaction_code), ..end }

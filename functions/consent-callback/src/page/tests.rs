@@ -1,7 +1,7 @@
 //! Tests of the consent page.
 
 use super::*;
-use domain::texts::Spoken;
+use domain::texts::TextLanguage;
 
 const CARDS: [TestCard<'static>; 2] = [
     TestCard { value: "pm_card_visa", label: "Visa, accepted" },
@@ -17,7 +17,7 @@ const STAGES: [Stage<'static>; 13] = [
     Stage::Onward(Onward::Going { url: ONWARD }),
     Stage::Onward(Onward::Back { url: ONWARD }),
     Stage::Fulfilled { transaction_code: "7F3K-92QD" },
-    Stage::Declined,
+    Stage::Denied,
     Stage::Expired,
     Stage::Cancelled,
     Stage::Failed,
@@ -26,14 +26,14 @@ const STAGES: [Stage<'static>; 13] = [
     Stage::Unknown,
 ];
 
-fn view(spoken: Spoken, stage: Stage<'static>) -> PageView<'static> {
+fn view(spoken: TextLanguage, stage: Stage<'static>) -> PageView<'static> {
     PageView {
         texts: spoken.page(),
         test_mode: true,
         payee: "Acme Energy Ltd",
         money: Some("42.50 EUR"),
         description: "Invoice 4711",
-        kind: WantedKind::Payment,
+        kind: AskKind::Payment,
         session_label: Some(spoken.page().session_voice),
         code_choices: Some(["31", "47", "82"]),
         nonce: "n0nce",
@@ -64,7 +64,7 @@ fn offering(offers: &[Offer]) -> String {
 }
 
 fn asking() -> PageView<'static> {
-    view(Spoken::En, Stage::Ask { refused: false })
+    view(TextLanguage::En, Stage::Ask { refused: false })
 }
 
 /// The tags of that name, each up to its closing bracket.
@@ -78,7 +78,7 @@ fn tags<'a>(html: &'a str, name: &str) -> Vec<&'a str> {
 
 #[test]
 fn every_page_is_small_and_stands_alone() {
-    for spoken in Spoken::ALL {
+    for spoken in TextLanguage::ALL {
         for stage in STAGES {
             let html = render(&view(spoken, stage)).unwrap();
             assert!(html.len() < 16_000, "{} bytes for {stage:?}", html.len());
@@ -134,7 +134,7 @@ fn what_others_wrote_is_text_and_never_markup() {
             expires_at: nasty,
             test_cards: &cards,
             claims: &[nasty],
-            ..view(Spoken::En, stage)
+            ..view(TextLanguage::En, stage)
         });
         let html = html.unwrap();
         assert!(!html.contains("<script") && !html.contains("alert(1)</"), "{html}");
@@ -168,7 +168,7 @@ fn only_a_yes_needs_the_number_and_a_no_stands_first_in_the_same_row() {
         .iter()
         .map(|tag| tag.split("value=\"").nth(1).unwrap().split('"').next().unwrap())
         .collect();
-    assert_eq!(actions, ["decline", "approve", "not_me", "extend"]);
+    assert_eq!(actions, ["deny", "approve", "not_me", "extend"]);
     for (button, action) in buttons.iter().zip(actions) {
         assert_eq!(button.contains("formnovalidate"), action != "approve", "{button}");
         assert!(!button.contains("autofocus"));
@@ -187,7 +187,7 @@ fn what_is_not_given_is_not_shown() {
         offers: &[Offer::Hosted],
         can_extend: false,
         money: None,
-        kind: WantedKind::Identity,
+        kind: AskKind::Identity,
         ..asking()
     };
     let html = render(&plain).unwrap();
@@ -206,13 +206,16 @@ fn what_is_not_given_is_not_shown() {
 
 #[test]
 fn the_page_that_waits_reloads_itself_and_the_one_that_asks_does_at_the_deadline() {
-    let working = render(&view(Spoken::En, Stage::Working)).unwrap();
+    let working = render(&view(TextLanguage::En, Stage::Working)).unwrap();
     assert!(
         working.contains("http-equiv=\"refresh\" content=\"2;url=/c/3vQ8sT0aXb7Zk2LmN5pRwE?go=1\"")
     );
     assert!(render(&asking()).unwrap().contains("http-equiv=\"refresh\" content=\"291;url=/c/"));
     for stage in STAGES.into_iter().skip(5) {
-        assert!(!render(&view(Spoken::En, stage)).unwrap().contains("http-equiv"), "{stage:?}");
+        assert!(
+            !render(&view(TextLanguage::En, stage)).unwrap().contains("http-equiv"),
+            "{stage:?}"
+        );
     }
 }
 
@@ -227,8 +230,8 @@ fn the_time_left_is_told_in_whole_minutes() {
 
 #[test]
 fn a_paid_page_is_a_receipt() {
-    let html =
-        render(&view(Spoken::En, Stage::Fulfilled { transaction_code: "7F3K-92QD" })).unwrap();
+    let html = render(&view(TextLanguage::En, Stage::Fulfilled { transaction_code: "7F3K-92QD" }))
+        .unwrap();
     for said in ["Paid", "7F3K-92QD", "42.50 EUR", "Acme Energy Ltd", "Invoice 4711"] {
         assert!(html.contains(said), "{said}");
     }
@@ -237,13 +240,15 @@ fn a_paid_page_is_a_receipt() {
 
 #[test]
 fn a_customer_who_said_yes_a_moment_ago_goes_on_by_themselves_and_one_who_is_back_chooses() {
-    let going = render(&view(Spoken::En, Stage::Onward(Onward::Going { url: ONWARD }))).unwrap();
+    let going =
+        render(&view(TextLanguage::En, Stage::Onward(Onward::Going { url: ONWARD }))).unwrap();
     let there = "https://checkout.example/c/pay/cs_1?a=1&#38;b=2";
     assert!(
         going.contains(&format!("http-equiv=\"refresh\" content=\"0;url={there}\"")),
         "{going}"
     );
-    let back = render(&view(Spoken::En, Stage::Onward(Onward::Back { url: ONWARD }))).unwrap();
+    let back =
+        render(&view(TextLanguage::En, Stage::Onward(Onward::Back { url: ONWARD }))).unwrap();
     assert!(back.contains("content=\"5;url=/c/"), "{back}");
     for html in [going, back] {
         assert!(html.contains(&format!("href=\"{there}\"")), "{html}");
@@ -284,8 +289,7 @@ fn a_page_with_wallets_does_without_script_and_says_so_where_there_is_nothing_el
 #[test]
 fn the_facts_that_would_be_shared_are_listed() {
     let claims = &["your name", "your date of birth"];
-    let asked =
-        PageView { kind: WantedKind::Identity, offers: &[Offer::Hosted], claims, ..asking() };
+    let asked = PageView { kind: AskKind::Identity, offers: &[Offer::Hosted], claims, ..asking() };
     let html = render(&asked).unwrap();
     assert!(html.contains("<li>your name</li><li>your date of birth</li>"), "{html}");
     assert!(html.contains("Continue to sign in"));

@@ -20,7 +20,7 @@ use bytes::Bytes;
 use domain::brand::Key32;
 use domain::contact::Contact;
 use domain::ports::{
-    Accepted, CallbackError, Capability, Channel, Does, Http, Prompt, Reach, ReceiptKinds,
+    Accepted, ButtonAction, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds,
     Received, Resend, Retraction, SendError, Source, UnverifiedCallback,
 };
 use domain::values::money::Money;
@@ -31,7 +31,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::settings::{BaseUrl, InvalidSetting, identifier};
-use crate::{Kind, Opening, answers};
+use crate::{AdapterConfig, Kind, answers};
 use callback::Message;
 use entry::EntryLink;
 use pay::ApplePay;
@@ -95,7 +95,7 @@ struct Apple {
     http: Arc<dyn Http>,
 }
 
-fn open(opening: &Opening<'_>) -> Result<Box<dyn Channel>, Source> {
+fn open(opening: &AdapterConfig<'_>) -> Result<Box<dyn Channel>, Source> {
     let settings: Settings = opening.setup.settings.read()?;
     let link_key = &opening.brand.link_key;
     identifier("business_id", &settings.business_id, "-_.")?;
@@ -128,9 +128,9 @@ impl Apple {
     /// Apple Pay and how much, where the prompt asks for a payment that a reply alone cannot give.
     fn wallet(&self, prompt: &Prompt) -> Option<(&ApplePay, Money)> {
         let first = prompt.buttons.first()?;
-        let asks_more = match first.does {
-            Does::Open { .. } => true,
-            Does::Reply { .. } => false,
+        let asks_more = match first.action {
+            ButtonAction::Open { .. } => true,
+            ButtonAction::Reply { .. } => false,
         };
         self.apple_pay.as_ref().filter(|_| asks_more).zip(prompt.money)
     }

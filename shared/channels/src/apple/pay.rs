@@ -19,7 +19,7 @@ use super::callback::one_of_query;
 use super::compressed;
 use super::wire::{self, Content};
 use crate::answers::{Answered, Reaction};
-use crate::looks::{APPLE, cut};
+use crate::message_limits::{APPLE, cut};
 use crate::settings::{BaseUrl, InvalidSetting, identifier};
 
 /// Every code Apple's gateway is known to refuse a merchant session with: the certificate, the merchant identifier or the

@@ -1,14 +1,14 @@
 //! Apple's words for a message: the call, its answer, and the table of its error codes.
 
 use bytes::Bytes;
-use domain::ports::{Accepted, Button, Does, Prompt, SendError};
+use domain::ports::{Accepted, Button, ButtonAction, Prompt, SendError};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
 use super::Account;
 use crate::answers::{self, Reaction};
-use crate::looks::{APPLE, cut};
+use crate::message_limits::{APPLE, cut};
 
 /// Apple's own extension, which shows every kind of message that is not a business's own.
 pub(super) const BID: &str = "com.apple.messages.MSMessageExtensionBalloonPlugin:0000000000:\
@@ -91,14 +91,16 @@ pub(super) fn content(bid: &str, prompt: &Prompt) -> Content {
 }
 
 const fn is_reply(button: &Button) -> bool {
-    matches!(button.does, Does::Reply { .. })
+    matches!(button.action, ButtonAction::Reply { .. })
 }
 
 /// The buttons that reply, as many as fit: what they say, and what they bring back.
 fn replies(buttons: &[Button]) -> Vec<(String, &str)> {
-    let replies = buttons.iter().filter_map(|button| match &button.does {
-        Does::Reply { postback } => Some((cut(&button.label, APPLE.label_max), postback.as_str())),
-        Does::Open { .. } => None,
+    let replies = buttons.iter().filter_map(|button| match &button.action {
+        ButtonAction::Reply { postback } => {
+            Some((cut(&button.label, APPLE.label_max), postback.as_str()))
+        }
+        ButtonAction::Open { .. } => None,
     });
     replies.take(APPLE.buttons_max).collect()
 }

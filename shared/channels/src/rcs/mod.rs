@@ -6,7 +6,7 @@ mod google;
 use domain::ports::{Channel, Source};
 use serde::Deserialize;
 
-use crate::{Kind, Opening};
+use crate::{AdapterConfig, Kind};
 
 /// RCS through AWS End User Messaging or Google's own API.
 pub(crate) const KIND: Kind = Kind { name: "rcs", open };
@@ -18,7 +18,7 @@ enum Settings {
     Google(google::Settings),
 }
 
-fn open(opening: &Opening<'_>) -> Result<Box<dyn Channel>, Source> {
+fn open(opening: &AdapterConfig<'_>) -> Result<Box<dyn Channel>, Source> {
     match opening.setup.settings.read()? {
         Settings::Aws(settings) => Ok(Box::new(aws::Aws::new(settings, opening.outside)?)),
         Settings::Google(settings) => Ok(Box::new(google::Google::new(settings, opening)?)),

@@ -1,11 +1,11 @@
 //! A prompt as a channel of each kind would show it: which buttons there are and how many, and where a text is cut.
 
 use domain::brand::Key32;
-use domain::ports::{Button, Does, Prompt};
+use domain::ports::{Button, ButtonAction, Prompt};
 use domain::postback::{Action, Postback};
-use domain::sandbox::{Look, PhoneAction, Tap};
+use domain::sandbox::{PhoneAction, SandboxStyle, Tap};
 
-use crate::looks::{self, APPLE, RCS, SMS, WHATSAPP, cut};
+use crate::message_limits::{self, APPLE, RCS, SMS, WHATSAPP, cut};
 
 /// Fewer quick replies than this are none at Apple.
 const QUICK_MIN: usize = 2;
@@ -17,20 +17,20 @@ pub(super) struct Drawn {
     pub(super) actions: Vec<PhoneAction>,
 }
 
-pub(super) fn draw(prompt: &Prompt, look: Look, key: &Key32) -> Drawn {
-    match look {
-        Look::Rcs => {
+pub(super) fn draw(prompt: &Prompt, style: SandboxStyle, key: &Key32) -> Drawn {
+    match style {
+        SandboxStyle::Rcs => {
             let actions = actions(prompt.buttons.iter(), &RCS, key);
             Drawn { actions, ..sized(&prompt.title, &prompt.body, &RCS) }
         }
-        Look::Whatsapp => whatsapp(prompt, key),
-        Look::Apple => apple(prompt, key),
-        Look::Sms => sized("", &prompt.text, &SMS),
+        SandboxStyle::Whatsapp => whatsapp(prompt, key),
+        SandboxStyle::Apple => apple(prompt, key),
+        SandboxStyle::Sms => sized("", &prompt.text, &SMS),
     }
 }
 
-fn sized(title: &str, text: &str, look: &looks::Look) -> Drawn {
-    let (title, text) = (cut(title, look.title_max), cut(text, look.body_max));
+fn sized(title: &str, text: &str, style: &message_limits::MessageLimits) -> Drawn {
+    let (title, text) = (cut(title, style.title_max), cut(text, style.body_max));
     Drawn { title, text, actions: Vec::new() }
 }
 
@@ -41,7 +41,7 @@ fn whatsapp(prompt: &Prompt, key: &Key32) -> Drawn {
     let kind = prompt.buttons.iter().filter(|button| is_reply(button) == replies);
     let actions = actions(kind, &WHATSAPP, key);
     let labels = &prompt.labels;
-    let noes = [&labels.decline, &labels.not_me].into_iter();
+    let noes = [&labels.deny, &labels.not_me].into_iter();
     let noes: Vec<&str> = noes
         .filter(|no| !replies || actions.iter().all(|action| action.label != **no))
         .map(String::as_str)
@@ -77,31 +77,32 @@ fn apple(prompt: &Prompt, key: &Key32) -> Drawn {
 }
 
 const fn is_reply(button: &Button) -> bool {
-    matches!(button.does, Does::Reply { .. })
+    matches!(button.action, ButtonAction::Reply { .. })
 }
 
 /// As many buttons as fit, each with what its tap means. One whose postback is not ours has no meaning, and is left out.
 fn actions<'a>(
     buttons: impl Iterator<Item = &'a Button>,
-    look: &looks::Look,
+    style: &message_limits::MessageLimits,
     key: &Key32,
 ) -> Vec<PhoneAction> {
     let action = |button: &Button| {
-        let (Does::Reply { postback } | Does::Open { postback, .. }) = &button.does;
+        let (ButtonAction::Reply { postback } | ButtonAction::Open { postback, .. }) =
+            &button.action;
         let (action, code) = match Postback::read(postback, key)?.action {
             Action::Approve => (Tap::Approve, None),
             Action::Pick(_) => (Tap::Approve, Some(button.label.clone())),
-            Action::Decline => (Tap::Decline, None),
+            Action::Deny => (Tap::Deny, None),
             Action::NotMe => (Tap::NotMe, None),
             Action::Open => (Tap::Open, None),
         };
         Some(PhoneAction {
             action,
-            label: cut(&button.label, look.label_max),
+            label: cut(&button.label, style.label_max),
             session_code: code,
             postback: Some(postback.clone()),
             sheet: false,
         })
     };
-    buttons.filter_map(action).take(look.buttons_max).collect()
+    buttons.filter_map(action).take(style.buttons_max).collect()
 }

@@ -13,14 +13,14 @@ use domain::ports::{
     Accepted, CallbackError, Capability, Channel, Expect, Prompt, ReceiptKinds, Received, Resend,
     Retraction, SendError, Source, Store, StoreError, UnverifiedCallback, Write,
 };
-use domain::sandbox::{self, Look, PhoneMessage};
+use domain::sandbox::{self, PhoneMessage, SandboxStyle};
 use domain::values::name::{BrandName, ChannelName};
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use serde::Deserialize;
 
 use self::drawing::{Drawn, draw};
-use crate::{Kind, Opening};
+use crate::{AdapterConfig, Kind};
 
 /// The sandbox phone.
 pub(crate) const KIND: Kind = Kind { name: "sandbox", open };
@@ -30,7 +30,7 @@ const NOT_ON_CHANNEL: &str = "not_on_channel";
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Settings {
-    look: Look,
+    style: SandboxStyle,
 }
 
 /// What a number's last four digits do.
@@ -46,8 +46,8 @@ enum Magic {
 }
 
 impl Magic {
-    fn of(phone: &Phone, look: Look) -> Self {
-        let rich = look != Look::Sms;
+    fn of(phone: &Phone, style: SandboxStyle) -> Self {
+        let rich = style != SandboxStyle::Sms;
         match phone.as_str() {
             number if number.ends_with("9003") => Self::Unreachable,
             number if rich && number.ends_with("9001") => Self::Unreachable,
@@ -66,11 +66,11 @@ struct Sandbox {
     store: Arc<dyn Store>,
     brand: BrandName,
     channel: ChannelName,
-    look: Look,
+    style: SandboxStyle,
     key: Key32,
 }
 
-fn open(opening: &Opening<'_>) -> Result<Box<dyn Channel>, Source> {
+fn open(opening: &AdapterConfig<'_>) -> Result<Box<dyn Channel>, Source> {
     match opening.mode {
         Mode::Live => Err(TestOnly.into()),
         Mode::Test => {
@@ -79,7 +79,7 @@ fn open(opening: &Opening<'_>) -> Result<Box<dyn Channel>, Source> {
                 store: Arc::clone(&opening.outside.store),
                 brand: opening.brand.name.clone(),
                 channel: opening.setup.name.clone(),
-                look: settings.look,
+                style: settings.style,
                 key: opening.brand.link_key.clone(),
             }))
         }
@@ -97,10 +97,10 @@ impl Channel for Sandbox {
     }
 
     async fn capability(&self, to: &Phone, _: &Contact, _: Timestamp) -> Capability {
-        let reachable = !matches!(Magic::of(to, self.look), Magic::Unreachable);
+        let reachable = !matches!(Magic::of(to, self.style), Magic::Unreachable);
         Capability {
             reachable,
-            rich: self.look != Look::Sms,
+            rich: self.style != SandboxStyle::Sms,
             wallets: Vec::new(),
             receipts: self.receipts(),
             reason: (!reachable).then_some(NOT_ON_CHANNEL),
@@ -108,7 +108,7 @@ impl Channel for Sandbox {
     }
 
     async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError> {
-        match Magic::of(&prompt.to, self.look) {
+        match Magic::of(&prompt.to, self.style) {
             Magic::Unreachable => Err(SendError::Unreachable { reason: NOT_ON_CHANNEL }),
             Magic::Silent => Ok(Accepted { provider_id: None, delivered: false }),
             Magic::Ordinary => self.keep(prompt).await,
@@ -149,7 +149,7 @@ impl Sandbox {
     }
 
     fn message(&self, prompt: &Prompt) -> PhoneMessage {
-        let Drawn { title, text, actions } = draw(prompt, self.look, &self.key);
+        let Drawn { title, text, actions } = draw(prompt, self.style, &self.key);
         PhoneMessage {
             id: prompt.reference.prompt,
             request: prompt.reference.request,
@@ -161,7 +161,7 @@ impl Sandbox {
             text,
             link: prompt.link.clone(),
             actions,
-            look: self.look,
+            style: self.style,
             at: prompt.now,
             retracted: false,
         }

@@ -3,31 +3,32 @@
 use domain::brand::{Key32, Mode};
 use domain::contact::Contact;
 use domain::ports::{
-    Accepted, Button, Channel, Channels, Does, OpenChannelError, Prompt, Retraction, SendError,
+    Accepted, Button, ButtonAction, Channel, Channels, OpenChannelError, Prompt, Retraction,
+    SendError,
 };
 use domain::postback::{Action, Postback};
-use domain::sandbox::{self, Look, PhoneMessage, Tap};
+use domain::sandbox::{self, PhoneMessage, SandboxStyle, Tap};
 use domain::values::money::Money;
 use pollster::block_on;
 use serde_json::json;
 
 use crate::doubles::{NOW, PHONE, Script, World, brand, meaning, prompt_to, reference};
 
-fn channel(world: &World, look: &str) -> Box<dyn Channel> {
-    world.open("sandbox", &json!({"look": look})).unwrap()
+fn channel(world: &World, style: &str) -> Box<dyn Channel> {
+    world.open("sandbox", &json!({"look": style})).unwrap()
 }
 
 fn phone(world: &World) -> Vec<PhoneMessage> {
     world.store.items.lock().unwrap().values().map(|item| sandbox::read(item).unwrap()).collect()
 }
 
-fn send(world: &World, look: &str, to: &str) -> Result<Accepted, SendError> {
-    block_on(channel(world, look).send(&prompt_to(to)))
+fn send(world: &World, style: &str, to: &str) -> Result<Accepted, SendError> {
+    block_on(channel(world, style).send(&prompt_to(to)))
 }
 
-fn shown(look: &str, prompt: &Prompt) -> PhoneMessage {
+fn shown(style: &str, prompt: &Prompt) -> PhoneMessage {
     let world = World::new(Script::Lost);
-    block_on(channel(&world, look).send(prompt)).unwrap();
+    block_on(channel(&world, style).send(prompt)).unwrap();
     let [message] = phone(&world).try_into().unwrap();
     message
 }
@@ -49,20 +50,21 @@ fn with_page() -> Prompt {
     let url = prompt.link.clone();
     let action = Action::Open;
     let postback = Postback { reference: reference(), action }.write(&Key32::new([7; 32]));
-    let open = Button { label: "See request".to_owned(), does: Does::Open { url, postback } };
-    let buttons = vec![open, button("No", Action::Decline), button("Not me", Action::NotMe)];
+    let open =
+        Button { label: "See request".to_owned(), action: ButtonAction::Open { url, postback } };
+    let buttons = vec![open, button("No", Action::Deny), button("Not me", Action::NotMe)];
     Prompt { buttons, ..prompt }
 }
 
 fn by_tap() -> Prompt {
     let yes = button("Pay", Action::Approve);
-    let buttons = vec![yes, button("No", Action::Decline), button("Not me", Action::NotMe)];
+    let buttons = vec![yes, button("No", Action::Deny), button("Not me", Action::NotMe)];
     Prompt { buttons, ..prompt_to(PHONE) }
 }
 
 fn button(label: &str, action: Action) -> Button {
     let postback = Postback { reference: reference(), action }.write(&Key32::new([7; 32]));
-    Button { label: label.to_owned(), does: Does::Reply { postback } }
+    Button { label: label.to_owned(), action: ButtonAction::Reply { postback } }
 }
 
 #[test]
@@ -70,7 +72,7 @@ fn a_card_shows_four_buttons_of_every_kind() {
     let message = shown("rcs", &with_code());
     let prompt = with_code();
     assert_eq!((&message.title, &message.text), (&prompt.title, &prompt.body));
-    assert_eq!((message.look, message.channel.as_str()), (Look::Rcs, "a-channel"));
+    assert_eq!((message.style, message.channel.as_str()), (SandboxStyle::Rcs, "a-channel"));
     let approve = Tap::Approve;
     let expected = [("47", approve), ("12", approve), ("83", approve), ("Not me", Tap::NotMe)];
     assert_eq!(reads(&message), expected);
@@ -79,10 +81,10 @@ fn a_card_shows_four_buttons_of_every_kind() {
         Postback::read(message.actions[1].postback.as_deref().unwrap(), &Key32::new([7; 32]));
     assert_eq!(carried.unwrap().action, Action::Pick(1));
     let message = shown("rich", &with_page());
-    let expected = [("See request", Tap::Open), ("No", Tap::Decline), ("Not me", Tap::NotMe)];
+    let expected = [("See request", Tap::Open), ("No", Tap::Deny), ("Not me", Tap::NotMe)];
     assert_eq!(reads(&message), expected, "under its older name");
     let mut many = with_code();
-    many.buttons.push(button("More", Action::Decline));
+    many.buttons.push(button("More", Action::Deny));
     assert_eq!(shown("rcs", &many).actions.len(), 4);
 }
 
@@ -121,19 +123,19 @@ fn apple_shows_quick_replies_a_wallets_sheet_or_a_text() {
 
 #[test]
 fn a_text_is_the_text_alone() {
-    for (look, prompt) in [("sms", with_code()), ("text", by_tap())] {
-        let message = shown(look, &prompt);
-        assert_eq!((&message.text, message.look), (&prompt.text, Look::Sms));
+    for (style, prompt) in [("sms", with_code()), ("text", by_tap())] {
+        let message = shown(style, &prompt);
+        assert_eq!((&message.text, message.style), (&prompt.text, SandboxStyle::Sms));
         assert!(message.title.is_empty() && message.actions.is_empty());
     }
 }
 
 #[test]
 fn a_button_whose_postback_is_not_ours_is_not_shown() {
-    let does = Does::Reply { postback: "00".repeat(48) };
-    let stranger = Button { label: "Win".to_owned(), does };
-    let prompt = Prompt { buttons: vec![stranger, button("No", Action::Decline)], ..by_tap() };
-    assert_eq!(reads(&shown("rcs", &prompt)), [("No", Tap::Decline)]);
+    let action = ButtonAction::Reply { postback: "00".repeat(48) };
+    let stranger = Button { label: "Win".to_owned(), action };
+    let prompt = Prompt { buttons: vec![stranger, button("No", Action::Deny)], ..by_tap() };
+    assert_eq!(reads(&shown("rcs", &prompt)), [("No", Tap::Deny)]);
 }
 
 #[test]
@@ -157,18 +159,18 @@ fn each_magic_number_does_what_it_says_in_each_look() {
         ("+15550009003", "unreachable not_on_channel", "unreachable not_on_channel"),
         ("+15550009004", "kept", "kept"),
     ] {
-        for (look, expected) in
+        for (style, expected) in
             [("rcs", buttons), ("whatsapp", buttons), ("apple", buttons), ("sms", text)]
         {
             let world = World::new(Script::Lost);
-            let sent = send(&world, look, number);
+            let sent = send(&world, style, number);
             let means = match (&sent, phone(&world).len()) {
                 (Ok(_), 1) => "kept".to_owned(),
                 (Ok(_), 0) => "silent".to_owned(),
                 _ => meaning(&sent),
             };
-            assert_eq!(means, expected, "{number} {look}");
-            let capability = block_on(channel(&world, look).capability(
+            assert_eq!(means, expected, "{number} {style}");
+            let capability = block_on(channel(&world, style).capability(
                 &number.parse().unwrap(),
                 &Contact::default(),
                 NOW,
@@ -176,10 +178,10 @@ fn each_magic_number_does_what_it_says_in_each_look() {
             assert_eq!(
                 capability.reachable,
                 !expected.starts_with("unreachable"),
-                "{number} {look}"
+                "{number} {style}"
             );
             assert_eq!(capability.reason, (!capability.reachable).then_some("not_on_channel"));
-            assert_eq!(capability.rich, look != "sms");
+            assert_eq!(capability.rich, style != "sms");
         }
     }
 }

@@ -6,7 +6,7 @@ mod twilio;
 use domain::ports::{Capability, Channel, ReceiptKinds, Source};
 use serde::Deserialize;
 
-use crate::{Kind, Opening};
+use crate::{AdapterConfig, Kind};
 
 /// SMS through Twilio or AWS End User Messaging.
 pub(crate) const KIND: Kind = Kind { name: "sms", open };
@@ -18,7 +18,7 @@ enum Settings {
     Twilio(twilio::Settings),
 }
 
-fn open(opening: &Opening<'_>) -> Result<Box<dyn Channel>, Source> {
+fn open(opening: &AdapterConfig<'_>) -> Result<Box<dyn Channel>, Source> {
     match opening.setup.settings.read()? {
         Settings::Aws(settings) => Ok(Box::new(aws::Aws::new(settings, opening.outside)?)),
         Settings::Twilio(settings) => Ok(Box::new(twilio::Twilio::new(settings, opening.outside)?)),

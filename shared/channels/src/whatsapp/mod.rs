@@ -31,7 +31,7 @@ use serde_json::Value;
 
 use crate::answers;
 use crate::settings::{BaseUrl, InvalidSetting, identifier};
-use crate::{Kind, Opening};
+use crate::{AdapterConfig, Kind};
 use template::Template;
 
 /// WhatsApp through the Cloud API.
@@ -85,7 +85,7 @@ struct WhatsApp {
     http: Arc<dyn Http>,
 }
 
-fn open(opening: &Opening<'_>) -> Result<Box<dyn Channel>, Source> {
+fn open(opening: &AdapterConfig<'_>) -> Result<Box<dyn Channel>, Source> {
     let settings: Settings = opening.setup.settings.read()?;
     let numbers = Numbers::new(opening, &settings);
     let account = account(&settings, &opening.brand.language)?;
@@ -135,7 +135,7 @@ struct Numbers {
 }
 
 impl Numbers {
-    fn new(opening: &Opening<'_>, own: &Settings) -> Self {
+    fn new(opening: &AdapterConfig<'_>, own: &Settings) -> Self {
         let other = match opening.mode {
             Mode::Live => Mode::Test,
             Mode::Test => Mode::Live,

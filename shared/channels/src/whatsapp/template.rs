@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use domain::ports::{Does, Prompt};
+use domain::ports::{ButtonAction, Prompt};
 use domain::texts;
 use domain::values::language::Language;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::looks::{WHATSAPP, cut};
+use crate::message_limits::{WHATSAPP, cut};
 use crate::settings::{InvalidSetting, identifier};
 
 /// What the brand says of one of its templates.
@@ -50,7 +50,7 @@ enum Button {
     /// A quick reply: the yes. Only for a prompt that may be answered by a tap.
     Approve,
     /// A quick reply: the no.
-    Decline,
+    Deny,
     /// A quick reply: "this is not me".
     NotMe,
     /// A link whose address ends in a place, which is filled with the link's token.
@@ -152,7 +152,7 @@ fn parameter(text: &str, max: usize) -> Value {
 fn button_component(index: usize, button: Button, prompt: &Prompt) -> Option<Value> {
     let (kind, parameter) = match button {
         Button::Approve => reply(prompt, &prompt.labels.approve)?,
-        Button::Decline => reply(prompt, &prompt.labels.decline)?,
+        Button::Deny => reply(prompt, &prompt.labels.deny)?,
         Button::NotMe => reply(prompt, &prompt.labels.not_me)?,
         // What the template's own address ends with is the link's last part.
         Button::Page => {
@@ -168,9 +168,9 @@ fn button_component(index: usize, button: Button, prompt: &Prompt) -> Option<Val
 
 /// What the prompt's own button of that label brings back.
 fn reply(prompt: &Prompt, label: &str) -> Option<(&'static str, Value)> {
-    let postback = prompt.buttons.iter().find_map(|button| match &button.does {
-        Does::Reply { postback } if button.label == label => Some(postback),
-        Does::Reply { .. } | Does::Open { .. } => None,
+    let postback = prompt.buttons.iter().find_map(|button| match &button.action {
+        ButtonAction::Reply { postback } if button.label == label => Some(postback),
+        ButtonAction::Reply { .. } | ButtonAction::Open { .. } => None,
     })?;
     Some(("quick_reply", json!({ "type": "payload", "payload": postback })))
 }

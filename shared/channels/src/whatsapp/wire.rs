@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use bytes::Bytes;
-use domain::ports::{Accepted, Does, Prompt, SendError};
+use domain::ports::{Accepted, ButtonAction, Prompt, SendError};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, StatusCode};
 use secrecy::ExposeSecret;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::Account;
 use crate::answers::{self, Answered, Reaction};
-use crate::looks::{WHATSAPP, cut};
+use crate::message_limits::{WHATSAPP, cut};
 
 /// More than 24 hours went by since the customer's last message: only a template is taken.
 pub(super) const OUTSIDE_WINDOW: &str = "outside_window";
@@ -109,9 +109,9 @@ pub(super) fn call(
 /// page where a yes is given only there. The two kinds cannot be mixed.
 pub(super) fn free_form(prompt: &Prompt) -> Value {
     let (kind, body, action) =
-        match prompt.buttons.first().map(|button| (button.label.as_str(), &button.does)) {
-            Some((_, Does::Reply { .. })) => replies(prompt),
-            Some((label, Does::Open { url, .. })) => page(prompt, label, url),
+        match prompt.buttons.first().map(|button| (button.label.as_str(), &button.action)) {
+            Some((_, ButtonAction::Reply { .. })) => replies(prompt),
+            Some((label, ButtonAction::Open { url, .. })) => page(prompt, label, url),
             None => page(prompt, &prompt.labels.open, &prompt.link),
         };
     json!({
@@ -126,9 +126,9 @@ pub(super) fn free_form(prompt: &Prompt) -> Value {
 }
 
 fn replies(prompt: &Prompt) -> (&'static str, String, Value) {
-    let replies = prompt.buttons.iter().filter_map(|button| match &button.does {
-        Does::Reply { postback } => Some((button.label.as_str(), postback)),
-        Does::Open { .. } => None,
+    let replies = prompt.buttons.iter().filter_map(|button| match &button.action {
+        ButtonAction::Reply { postback } => Some((button.label.as_str(), postback)),
+        ButtonAction::Open { .. } => None,
     });
     let shown: Vec<(&str, &String)> = replies.take(WHATSAPP.buttons_max).collect();
     let labels: Vec<&str> = shown.iter().map(|(label, _)| *label).collect();
@@ -148,7 +148,7 @@ fn page(prompt: &Prompt, label: &str, url: &str) -> (&'static str, String, Value
 
 /// The prompt's sentences, and where to say no if no button here does: behind the button, or the link, that is named last.
 fn body(prompt: &Prompt, shown: &[&str], place: &str) -> String {
-    let noes = [prompt.labels.decline.as_str(), prompt.labels.not_me.as_str()];
+    let noes = [prompt.labels.deny.as_str(), prompt.labels.not_me.as_str()];
     let noes: Vec<&str> = noes.into_iter().filter(|no| !shown.contains(no)).collect();
     if noes.is_empty() {
         return cut(&prompt.body, WHATSAPP.body_max);

@@ -61,14 +61,14 @@ pub struct CallbackReply {
 
 /// Which prompt a callback is about, as far as the provider echoes what we gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum About {
+pub enum PromptSelector {
     /// A prompt of a request.
     Exact(PromptRef),
     /// A prompt, where the provider echoes the message's id alone.
     Prompt(PromptId),
 }
 
-impl From<PromptRef> for About {
+impl From<PromptRef> for PromptSelector {
     fn from(reference: PromptRef) -> Self {
         Self::Exact(reference)
     }
@@ -101,11 +101,11 @@ impl From<Phone> for Sender {
 #[derive(Clone, PartialEq, Eq)]
 pub enum Callback {
     /// The message reached the phone.
-    Delivered(About),
+    Delivered(PromptSelector),
     /// The customer read the message.
-    Read(About),
+    Read(PromptSelector),
     /// The message will not arrive; the reason is a stable word of ours.
-    Failed(About, &'static str),
+    Failed(PromptSelector, &'static str),
     /// The customer tapped a button. What it carried is only believed once [`crate::postback`] has read it.
     Tapped {
         /// What the button carried, as it came back.
@@ -116,7 +116,7 @@ pub enum Callback {
     /// The customer paid within the channel itself: a yes that carries its authorization.
     Paid {
         /// Answering which prompt. The channel has proven that it asked for it.
-        about: About,
+        about: PromptSelector,
         /// What the wallet gave.
         authorization: Authorization,
     },

@@ -85,12 +85,12 @@ pub struct Button {
     /// What it says, at most 20 characters.
     pub label: String,
     /// What it does.
-    pub does: Does,
+    pub action: ButtonAction,
 }
 
 /// What a button does.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Does {
+pub enum ButtonAction {
     /// Brings this postback back to us.
     Reply {
         /// As [`crate::postback`] writes it.
@@ -117,7 +117,7 @@ pub struct Labels {
     /// The yes.
     pub approve: String,
     /// The no.
-    pub decline: String,
+    pub deny: String,
     /// "This is not me": a no that is also a report.
     pub not_me: String,
     /// Opens the consent page.

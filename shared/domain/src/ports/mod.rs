@@ -1,14 +1,14 @@
 //! The ports: everything the product can touch, in our own words.
 //!
-//! Each is a narrow trait. What an implementation must keep is written as laws in [`crate::laws`], stamped over every
+//! Each is a narrow trait. What an implementation must keep is written as laws in [`crate::contract_tests`], stamped over every
 //! implementation by one macro per port.
 
 mod callback;
 mod channel;
 mod clock;
 mod http;
-mod news;
 mod processor;
+mod processor_webhook;
 mod queue;
 mod sandbox_page;
 mod secrets;
@@ -16,19 +16,21 @@ mod signer;
 mod store;
 
 pub use callback::{
-    About, Callback, CallbackError, CallbackReply, Proof, Received, Sender, UnverifiedCallback,
+    Callback, CallbackError, CallbackReply, PromptSelector, Proof, Received, Sender,
+    UnverifiedCallback,
 };
 pub use channel::{
-    Accepted, Button, Capability, Channel, Channels, Does, Labels, OpenChannelError, Prompt,
-    PromptRef, ReceiptKinds, Resend, Retraction, SendError,
+    Accepted, Button, ButtonAction, Capability, Channel, Channels, Labels, OpenChannelError,
+    Prompt, PromptRef, ReceiptKinds, Resend, Retraction, SendError,
 };
 pub use clock::{Clock, Random};
 pub use http::{ClientIdentity, Http, HttpError, Reach};
-pub use news::{Heard, News, NewsReply};
 pub use processor::{
-    Answer, ApplePay, CardReceipt, FactsReceipt, Fetched, GooglePay, Onward, OpenProcessorError,
-    Prepared, Processor, Processors, Receipt, Reference, Refund, Refunded, Told, Use, Way,
+    Answer, ApplePay, CardReceipt, ClaimsReceipt, Fetched, GooglePay, Onward, OpenProcessorError,
+    PaymentOption, Prepared, Processor, Processors, Receipt, Reference, Refund, Refunded, Told,
+    Use,
 };
+pub use processor_webhook::{ProcessorEvent, VerifiedWebhook, WebhookResponse};
 pub use queue::{Queue, QueueError, delay_seconds};
 pub use sandbox_page::{SandboxPage, SandboxPages, SandboxVisit};
 pub use secrets::{Secrets, SecretsError};

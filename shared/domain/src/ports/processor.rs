@@ -6,7 +6,7 @@ use std::fmt;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::{CallbackError, Heard, SandboxPages, Source, UnverifiedCallback};
+use super::{CallbackError, SandboxPages, Source, UnverifiedCallback, VerifiedWebhook};
 use crate::ask::Ask;
 use crate::authorization::Authorization;
 use crate::brand::{Brand, Mode};
@@ -17,7 +17,7 @@ use crate::values::time::Timestamp;
 
 /// One way in which the customer can give what a processor needs for an ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum PaymentOption {
     /// The yes alone is enough: the ask names a card that is on file.
     Nothing,
     /// A test card, picked on the page or by the sandbox phone's tap. Test mode only.
@@ -208,9 +208,9 @@ pub enum Fetched {
         kept: Authorization,
     },
     /// Facts about the customer.
-    Facts {
+    Claims {
         /// What may be told of them besides themselves.
-        receipt: FactsReceipt,
+        receipt: ClaimsReceipt,
         /// The claims, a JSON object: those asked for and consented to, and no others. Kept sealed, and briefly.
         claims: Authorization,
     },
@@ -235,7 +235,7 @@ pub struct CardReceipt {
 
 /// What is kept of facts that were fetched, besides the facts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FactsReceipt {
+pub struct ClaimsReceipt {
     /// A keyed hash of the provider's own id for the customer: the same customer, the same hash, for this brand only.
     pub subject: String,
     /// The names of the claims that were released.
@@ -311,7 +311,7 @@ pub trait Processor: Send + Sync {
     /// The ways in which a customer can give what this ask needs, best first; none where the processor cannot do it.
     ///
     /// An ask that names a card on file is only shown to the processor that keeps it.
-    fn ways(&self, ask: &Ask) -> Vec<Way>;
+    fn payment_options(&self, ask: &Ask) -> Vec<PaymentOption>;
 
     /// Makes the object that [`execute`](Self::execute) acts on. No money moves; the same use gives the same object.
     async fn prepare(&self, what: &Use<'_>) -> Prepared;
@@ -336,7 +336,7 @@ pub trait Processor: Send + Sync {
     ///
     /// # Errors
     /// [`CallbackError`].
-    fn receive(&self, callback: &UnverifiedCallback) -> Result<Heard, CallbackError>;
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<VerifiedWebhook, CallbackError>;
 }
 
 /// Why a brand's processor cannot be used.

@@ -17,7 +17,7 @@ pub struct SandboxVisit<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SandboxPage {
     /// This page.
-    Shown {
+    DisplayText {
         /// HTML.
         html: String,
         /// What the page may do: a `Content-Security-Policy`.

@@ -1,9 +1,9 @@
 //! The customer's answer: yes with its evidence, or no.
 
-use super::{Change, NoticeKind, Refusal, Request, State};
+use super::{Change, Refusal, Request, State, WebhookEventType};
 use crate::consent::Consent;
-use crate::event::What;
-use crate::outcome::{DeclineReason, Outcome};
+use crate::journal::EntryKind;
+use crate::outcome::{DenialReason, Outcome};
 use crate::seal::Sealed;
 use crate::values::id::PromptId;
 use crate::values::time::Timestamp;
@@ -40,7 +40,7 @@ impl Request {
     /// # Errors
     /// [`Refusal::Prompt`] when the prompt is not one in force, or the yes is not to exactly this ask;
     /// [`Refusal::Late`], [`Refusal::Authorized`] or [`Refusal::Closed`].
-    pub fn grant(
+    pub fn approve(
         &self,
         consent: Consent,
         sealed: Sealed,
@@ -58,9 +58,9 @@ impl Request {
                 let mut change = Change::of(self, now);
                 change.request.state = State::Authorized { consent: consent.clone(), sealed };
                 Ok(change
-                    .noting("authorized", Some(&channel), None)
-                    .because(What::Granted { consent })
-                    .telling(NoticeKind::Authorized))
+                    .with_timeline_entry("authorized", Some(&channel), None)
+                    .with_entry(EntryKind::Approved { consent })
+                    .with_webhook(WebhookEventType::Authorized))
             }
             State::Authorized { .. } | State::Processing { .. } => Err(Refusal::Authorized),
             State::Closed { .. } => Err(Refusal::Closed),
@@ -71,19 +71,19 @@ impl Request {
     ///
     /// # Errors
     /// [`Refusal::Authorized`] once there is a yes; [`Refusal::Closed`] when it ended otherwise.
-    pub fn decline(
+    pub fn deny(
         &self,
-        reason: DeclineReason,
+        reason: DenialReason,
         prompt: Option<PromptId>,
         now: Timestamp,
     ) -> Result<Change, Refusal> {
         match &self.state {
             State::Pending | State::Prompted => Ok(self
-                .closed(Outcome::Declined { reason }, now)
-                .because(What::Declined { reason, prompt })
-                .telling(NoticeKind::Declined)),
+                .closed(Outcome::Denied { reason }, now)
+                .with_entry(EntryKind::Denied { reason, prompt })
+                .with_webhook(WebhookEventType::Denied)),
             State::Authorized { .. } | State::Processing { .. } => Err(Refusal::Authorized),
-            State::Closed { outcome: Outcome::Declined { .. }, .. } => Ok(Change::of(self, now)),
+            State::Closed { outcome: Outcome::Denied { .. }, .. } => Ok(Change::of(self, now)),
             State::Closed { .. } => Err(Refusal::Closed),
         }
     }

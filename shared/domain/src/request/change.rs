@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fact, Request};
-use crate::event::{Event, What};
+use super::{Request, TimelineEntry};
+use crate::journal::{EntryKind, JournalEntry};
 use crate::values::name::ChannelName;
 use crate::values::time::Timestamp;
 
@@ -13,9 +13,9 @@ pub struct Change {
     /// The request from now on.
     pub request: Request,
     /// The events that explain it, in order.
-    pub events: Vec<Event>,
+    pub entries: Vec<JournalEntry>,
     /// The notices the requester gets, in order.
-    pub notices: Vec<NoticeKind>,
+    pub webhooks: Vec<WebhookEventType>,
     /// When it was decided.
     pub at: Timestamp,
 }
@@ -23,7 +23,7 @@ pub struct Change {
 /// What a notice tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum NoticeKind {
+pub enum WebhookEventType {
     /// A channel took the prompt.
     Prompted,
     /// The prompt reached the phone.
@@ -37,7 +37,7 @@ pub enum NoticeKind {
     /// The money moved.
     Fulfilled,
     /// The customer said no.
-    Declined,
+    Denied,
     /// The deadline passed.
     Expired,
     /// The requester took it back.
@@ -52,7 +52,7 @@ pub enum NoticeKind {
     RefundFailed,
 }
 
-impl NoticeKind {
+impl WebhookEventType {
     /// The notice's `type`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -63,7 +63,7 @@ impl NoticeKind {
             Self::Opened => "request.opened",
             Self::Authorized => "request.authorized",
             Self::Fulfilled => "request.fulfilled",
-            Self::Declined => "request.declined",
+            Self::Denied => "request.denied",
             Self::Expired => "request.expired",
             Self::Cancelled => "request.cancelled",
             Self::Undeliverable => "request.undeliverable",
@@ -75,46 +75,46 @@ impl NoticeKind {
 }
 
 /// A timeline is told whole in every answer, so it has an end; what is beyond it is still in the events.
-const FACTS_MAX: usize = 100;
+const TIMELINE_MAX: usize = 100;
 
 impl Change {
     /// A decision that starts from `request` as it is.
     #[must_use]
     pub(super) fn of(request: &Request, at: Timestamp) -> Self {
-        Self { request: request.clone(), events: Vec::new(), notices: Vec::new(), at }
+        Self { request: request.clone(), entries: Vec::new(), webhooks: Vec::new(), at }
     }
 
     /// Explains the decision.
     #[must_use]
-    pub(super) fn because(mut self, what: What) -> Self {
-        let seq = self.request.events.saturating_add(1);
-        let event = Event { seq, at: self.at, what, previous: self.request.chain.clone() };
-        self.request.events = seq;
+    pub(super) fn with_entry(mut self, what: EntryKind) -> Self {
+        let seq = self.request.entries.saturating_add(1);
+        let event = JournalEntry { seq, at: self.at, what, previous: self.request.chain.clone() };
+        self.request.entries = seq;
         self.request.chain = event.hash();
-        self.events.push(event);
+        self.entries.push(event);
         self
     }
 
     /// Tells the requester by a notice, if it gets any.
     #[must_use]
-    pub(super) fn telling(mut self, notice: NoticeKind) -> Self {
+    pub(super) fn with_webhook(mut self, webhook: WebhookEventType) -> Self {
         if self.request.notify {
-            self.request.notices = self.request.notices.saturating_add(1);
-            self.notices.push(notice);
+            self.request.webhooks = self.request.webhooks.saturating_add(1);
+            self.webhooks.push(webhook);
         }
         self
     }
 
     /// Adds a line to the timeline.
     #[must_use]
-    pub(super) fn noting(
+    pub(super) fn with_timeline_entry(
         mut self,
         what: &str,
         channel: Option<&ChannelName>,
         reason: Option<&str>,
     ) -> Self {
-        if self.request.timeline.len() < FACTS_MAX {
-            self.request.timeline.push(Fact {
+        if self.request.timeline.len() < TIMELINE_MAX {
+            self.request.timeline.push(TimelineEntry {
                 at: self.at,
                 what: what.to_owned(),
                 channel: channel.cloned(),
@@ -127,6 +127,6 @@ impl Change {
     /// Whether nothing is to be stored: the command was a repeat.
     #[must_use]
     pub const fn is_nothing(&self) -> bool {
-        self.events.is_empty()
+        self.entries.is_empty()
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Change, NoticeKind, Recall, Refusal, Request, State};
-use crate::event::What;
+use super::{Change, Recall, Refusal, Request, State, WebhookEventType};
+use crate::journal::EntryKind;
 use crate::outcome::Outcome;
 use crate::values::name::ChannelName;
 use crate::values::time::Timestamp;
@@ -20,7 +20,7 @@ impl Request {
     #[must_use]
     pub fn accepted(self) -> Change {
         let at = self.created_at;
-        Change::of(&self, at).because(What::Accepted)
+        Change::of(&self, at).with_entry(EntryKind::Accepted)
     }
 
     /// The requester takes it back. A repeat changes nothing. While the customer is on the processor's own page, it ends once
@@ -32,8 +32,8 @@ impl Request {
         match &self.state {
             State::Pending | State::Prompted => Ok(self
                 .closed(Outcome::Cancelled, now)
-                .because(What::Cancelled)
-                .telling(NoticeKind::Cancelled)),
+                .with_entry(EntryKind::Cancelled)
+                .with_webhook(WebhookEventType::Cancelled)),
             State::Processing { .. } => {
                 self.recalled(Recall::Requester, now).or(Err(Refusal::Authorized))
             }
@@ -49,8 +49,8 @@ impl Request {
         match &self.state {
             State::Pending | State::Prompted if now >= self.expires_at => self
                 .closed(Outcome::Expired, now)
-                .because(What::Expired)
-                .telling(NoticeKind::Expired),
+                .with_entry(EntryKind::Expired)
+                .with_webhook(WebhookEventType::Expired),
             State::Pending
             | State::Prompted
             | State::Authorized { .. }
@@ -94,7 +94,9 @@ impl Request {
         }
         change.request.expires_at = until;
         change.request.customer_extended |= by_customer;
-        Ok(change.because(What::Extended { until, by_customer }).noting("extended", None, None))
+        Ok(change
+            .with_entry(EntryKind::Extended { until, by_customer })
+            .with_timeline_entry("extended", None, None))
     }
 
     /// The requester asks for the prompt once more, over `channel` or over the channel of the last prompt.
@@ -117,8 +119,8 @@ impl Request {
         change.request.routes.insert(place, next);
         change.request.silence_all();
         Ok(change
-            .because(What::Resent { channel: channel.cloned() })
-            .noting("resent", channel, None))
+            .with_entry(EntryKind::Resent { channel: channel.cloned() })
+            .with_timeline_entry("resent", channel, None))
     }
 
     /// Whether an answer can still count at that time.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, NoticeKind, Recall, Refusal, Request, SentOn, State};
+use super::{Change, Recall, Refusal, Request, SentOn, State, WebhookEventType};
 use crate::consent::Consent;
-use crate::event::What;
+use crate::journal::EntryKind;
 use crate::outcome::{Details, Outcome};
 use crate::ports::{Reference, Told};
 use crate::seal::Sealed;
@@ -121,7 +121,7 @@ impl Request {
                 });
             }
         }
-        Ok(change.because(What::Leased { until }))
+        Ok(change.with_entry(EntryKind::Leased { until }))
     }
 
     /// The stored yes is not to what is stored as asked: somebody altered one of them. Nothing was charged and nothing will
@@ -134,7 +134,9 @@ impl Request {
             State::Authorized { .. } if self.open_attempt().is_none() => {
                 let reason = "consent_mismatch".to_owned();
                 let change = self.closed(Outcome::Failed { reason: reason.clone() }, now);
-                Ok(change.because(What::Failed { reason }).telling(NoticeKind::Failed))
+                Ok(change
+                    .with_entry(EntryKind::Failed { reason })
+                    .with_webhook(WebhookEventType::Failed))
             }
             State::Closed { .. } => Err(Refusal::Closed),
             State::Pending
@@ -156,7 +158,7 @@ impl Request {
         }
         let generation = attempt.generation;
         attempt.reference = Some(reference.clone());
-        Ok(change.because(What::Prepared { generation, reference: reference.0 }))
+        Ok(change.with_entry(EntryKind::Prepared { generation, reference: reference.0 }))
     }
 
     /// The call that moves money is about to be made, now or again: committed before it is.
@@ -175,7 +177,7 @@ impl Request {
         if let Some(onward) = &mut attempt.onward {
             onward.redeemed |= onward.returned_at.is_some();
         }
-        Ok(change.because(What::Started { generation }))
+        Ok(change.with_entry(EntryKind::Started { generation }))
     }
 
     /// The worker gives the request back, to be taken up again after that wait.
@@ -194,12 +196,14 @@ impl Request {
         let generation = attempt.generation;
         attempt.in_doubt &= doubt != Doubt::None;
         attempt.due_after(wait, now);
-        let news = doubt == Doubt::Told && !attempt.doubt_told;
-        attempt.doubt_told |= news;
-        if news {
-            change = change.noting("in_doubt", None, None).because(What::InDoubt { generation });
+        let events = doubt == Doubt::Told && !attempt.doubt_told;
+        attempt.doubt_told |= events;
+        if events {
+            change = change
+                .with_timeline_entry("in_doubt", None, None)
+                .with_entry(EntryKind::InDoubt { generation });
         }
-        Ok(change.because(What::Released { reason: reason.to_owned() }))
+        Ok(change.with_entry(EntryKind::Released { reason: reason.to_owned() }))
     }
 
     /// The money moved, the card is on file, the facts are here.
@@ -223,7 +227,9 @@ impl Request {
         let processor = attempt.processor.clone();
         let outcome = Outcome::Fulfilled { transaction_code: code, processor, receipt };
         change.request.state = State::Closed { outcome, at: now };
-        Ok(change.because(What::Fulfilled { generation }).telling(NoticeKind::Fulfilled))
+        Ok(change
+            .with_entry(EntryKind::Fulfilled { generation })
+            .with_webhook(WebhookEventType::Fulfilled))
     }
 
     /// The processor refused for good as far as this attempt goes: the customer may try again while there is time and
@@ -240,19 +246,21 @@ impl Request {
         let generation = attempt.generation;
         if recalled == Some(Recall::Requester) {
             change.request.state = State::Closed { outcome: Outcome::Cancelled, at: now };
-            return Ok(change.because(What::Cancelled).telling(NoticeKind::Cancelled));
+            return Ok(change
+                .with_entry(EntryKind::Cancelled)
+                .with_webhook(WebhookEventType::Cancelled));
         }
         let used = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
         if !mendable || now >= self.expires_at || used >= self.attempts_max {
             change.request.state =
                 State::Closed { outcome: Outcome::Failed { reason: code.to_owned() }, at: now };
-            let what = What::Failed { reason: code.to_owned() };
-            return Ok(change.because(what).telling(NoticeKind::Failed));
+            let what = EntryKind::Failed { reason: code.to_owned() };
+            return Ok(change.with_entry(what).with_webhook(WebhookEventType::Failed));
         }
         change.request.state = State::Prompted;
         Ok(change
-            .noting("refused", None, Some(code))
-            .because(What::Refused { generation, code: code.to_owned() }))
+            .with_timeline_entry("refused", None, Some(code))
+            .with_entry(EntryKind::Refused { generation, code: code.to_owned() }))
     }
 
     /// The worker no longer has it, from now on.
@@ -274,7 +282,7 @@ impl Request {
 
     /// The yes and what it carries, while there is one.
     #[must_use]
-    pub const fn granted(&self) -> Option<(&Consent, &Sealed)> {
+    pub const fn approval(&self) -> Option<(&Consent, &Sealed)> {
         match &self.state {
             State::Authorized { consent, sealed } | State::Processing { consent, sealed, .. } => {
                 Some((consent, sealed))

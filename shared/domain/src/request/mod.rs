@@ -15,7 +15,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use answering::CodeCheck;
-pub use change::{Change, NoticeKind};
+pub use change::{Change, WebhookEventType};
 pub use closing::LIFETIME_MAX;
 pub use fetching::{Attempt, AttemptEnd, Doubt, LEASE};
 pub use onward::{Recall, SentOn};
@@ -89,13 +89,13 @@ pub struct Request {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refunds: Vec<RefundRecord>,
     /// What is told to the requester of all this, oldest first.
-    pub timeline: Vec<Fact>,
+    pub timeline: Vec<TimelineEntry>,
     /// How many events it has.
-    pub events: u32,
+    pub entries: u32,
     /// The hash of the last event.
     pub chain: String,
     /// How many notices it has.
-    pub notices: u32,
+    pub webhooks: u32,
 }
 
 /// Where a request stands. Each state carries exactly the facts that are true in it.
@@ -133,7 +133,7 @@ pub enum State {
 
 /// One line of the timeline the requester sees.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fact {
+pub struct TimelineEntry {
     /// When.
     pub at: Timestamp,
     /// What: a stable word.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fetching::open;
 use super::{Change, Refusal, Request, State};
-use crate::event::What;
+use crate::journal::EntryKind;
 use crate::ports::Told;
 use crate::seal::Sealed;
 use crate::values::time::Timestamp;
@@ -60,11 +60,13 @@ impl Request {
         attempt.tries = 0;
         attempt.due_after(wait, now);
         if attempt.onward.is_some() {
-            return Ok(change.because(What::Released { reason: "customer".to_owned() }));
+            return Ok(change.with_entry(EntryKind::Released { reason: "customer".to_owned() }));
         }
         let (returned_at, redeemed, recalled) = (None, false, None);
         attempt.onward = Some(SentOn { sealed, at: now, returned_at, redeemed, recalled });
-        Ok(change.noting("sent_on", None, None).because(What::SentOn { generation }))
+        Ok(change
+            .with_timeline_entry("sent_on", None, None)
+            .with_entry(EntryKind::SentOn { generation }))
     }
 
     /// The customer came back from the processor's page with something to use, which takes the place of what the yes
@@ -90,7 +92,9 @@ impl Request {
         attempt.again_at = None;
         attempt.tries = 0;
         carries(&mut change.request, sealed);
-        Ok(change.noting("returned", None, None).because(What::Returned { generation }))
+        Ok(change
+            .with_timeline_entry("returned", None, None)
+            .with_entry(EntryKind::Returned { generation }))
     }
 
     /// What the yes carried was exchanged for something else.
@@ -101,7 +105,7 @@ impl Request {
         let mut change = self.at_processor(now)?;
         let generation = open(&mut change.request)?.generation;
         carries(&mut change.request, sealed);
-        Ok(change.because(What::Exchanged { generation }))
+        Ok(change.with_entry(EntryKind::Exchanged { generation }))
     }
 
     /// Somebody wants the customer back from the processor's page: the attempt is made impossible, then ended.
@@ -119,7 +123,7 @@ impl Request {
         }
         onward.recalled = Some(by);
         attempt.again_at = None;
-        Ok(change.because(What::Recalled { generation, by }))
+        Ok(change.with_entry(EntryKind::Recalled { generation, by }))
     }
 
     /// What the processor told of an attempt by callback. A success is never unsaid by what comes later, except by the
@@ -142,7 +146,7 @@ impl Request {
         let success = told.success;
         attempt.told = Some(told);
         attempt.again_at = None;
-        Ok(change.because(What::Told { generation, success }))
+        Ok(change.with_entry(EntryKind::Told { generation, success }))
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::closing::PROMPTS_MAX;
-use super::{Change, NoticeKind, Request, State};
-use crate::event::{Became, What};
+use super::{Change, Request, State, WebhookEventType};
+use crate::journal::{DeliveryStatus, EntryKind};
 use crate::outcome::Outcome;
 use crate::values::id::PromptId;
 use crate::values::name::ChannelName;
@@ -204,7 +204,7 @@ impl Request {
             taken_back: false,
             tells_delivery,
         });
-        change.because(What::Sending { prompt: id, channel: channel.clone(), reminder })
+        change.with_entry(EntryKind::Sending { prompt: id, channel: channel.clone(), reminder })
     }
 
     /// Marks every prompt that is out as superseded.
@@ -216,10 +216,10 @@ impl Request {
 
     /// Records what became of a prompt. What is known already, or is older than what is known, changes nothing.
     #[must_use]
-    pub fn prompt_became(
+    pub fn record_delivery_status(
         &self,
         id: PromptId,
-        became: Became,
+        delivery_status: DeliveryStatus,
         provider_id: Option<String>,
         now: Timestamp,
     ) -> Change {
@@ -227,38 +227,44 @@ impl Request {
         let Some(prompt) = change.request.prompts.iter_mut().find(|prompt| prompt.id == id) else {
             return change;
         };
-        if self.is_closed() || !moves(prompt, &became) {
+        if self.is_closed() || !moves(prompt, &delivery_status) {
             return change;
         }
-        settle(prompt, &became);
+        settle(prompt, &delivery_status);
         if provider_id.is_some() {
             prompt.provider_id = provider_id;
         }
         let channel = prompt.channel.clone();
         // An answer that was lost is no sign that the channel took it; whatever comes next tells.
-        let taken =
-            matches!(became, Became::Accepted | Became::Delivered | Became::Read | Became::Opened);
+        let taken = matches!(
+            delivery_status,
+            DeliveryStatus::Accepted
+                | DeliveryStatus::Delivered
+                | DeliveryStatus::Read
+                | DeliveryStatus::Opened
+        );
         let was_pending = matches!(self.state, State::Pending);
         if was_pending && taken {
             change.request.state = State::Prompted;
         }
-        let reason = match &became {
-            Became::Failed { reason } => Some(reason.clone()),
-            Became::Accepted
-            | Became::Unknown
-            | Became::Delivered
-            | Became::Read
-            | Became::Opened
-            | Became::Superseded { .. } => None,
+        let reason = match &delivery_status {
+            DeliveryStatus::Failed { reason } => Some(reason.clone()),
+            DeliveryStatus::Accepted
+            | DeliveryStatus::Unknown
+            | DeliveryStatus::Delivered
+            | DeliveryStatus::Read
+            | DeliveryStatus::Opened
+            | DeliveryStatus::Superseded { .. } => None,
         };
-        change = change.noting(became.word(), Some(&channel), reason.as_deref());
+        change =
+            change.with_timeline_entry(delivery_status.word(), Some(&channel), reason.as_deref());
         if was_pending && taken {
-            change = change.telling(NoticeKind::Prompted);
+            change = change.with_webhook(WebhookEventType::Prompted);
         }
-        if let Some(notice) = notice_of(&became) {
-            change = change.telling(notice);
+        if let Some(webhook) = webhook_of(&delivery_status) {
+            change = change.with_webhook(webhook);
         }
-        change.because(What::Prompt { prompt: id, became })
+        change.with_entry(EntryKind::Prompt { prompt: id, delivery_status })
     }
 
     /// Puts a busy channel back behind the other routes, three times at most.
@@ -270,7 +276,7 @@ impl Request {
             return change;
         }
         change.request.routes.push(channel.clone());
-        change.because(What::Requeued { channel: channel.clone() })
+        change.with_entry(EntryKind::Requeued { channel: channel.clone() })
     }
 
     /// No route is left.
@@ -279,44 +285,47 @@ impl Request {
         let lost = self.timeline.iter().rev().find_map(|fact| fact.reason.clone());
         let reason = lost.unwrap_or_else(|| "no_route".to_owned());
         self.closed(Outcome::Undeliverable { reason: reason.clone() }, now)
-            .because(What::Undeliverable { reason })
-            .telling(NoticeKind::Undeliverable)
+            .with_entry(EntryKind::Undeliverable { reason })
+            .with_webhook(WebhookEventType::Undeliverable)
     }
 }
 
 /// Whether it is news: receipts come twice, late and out of order, and each is told once.
-fn moves(prompt: &PromptRecord, became: &Became) -> bool {
+fn moves(prompt: &PromptRecord, delivery_status: &DeliveryStatus) -> bool {
     let status = prompt.status;
-    match became {
-        Became::Accepted => status < PromptStatus::Accepted,
-        Became::Unknown => status == PromptStatus::Sending,
-        Became::Delivered => status < PromptStatus::Delivered,
-        Became::Read => status < PromptStatus::Read,
-        Became::Opened => !prompt.opened && prompt.in_force(),
-        Became::Failed { .. } => status < PromptStatus::Delivered,
-        Became::Superseded { .. } => status == PromptStatus::Superseded && !prompt.taken_back,
-    }
-}
-
-const fn settle(prompt: &mut PromptRecord, became: &Became) {
-    match became {
-        Became::Accepted => prompt.status = PromptStatus::Accepted,
-        Became::Unknown => prompt.status = PromptStatus::Unknown,
-        Became::Delivered => prompt.status = PromptStatus::Delivered,
-        Became::Read => prompt.status = PromptStatus::Read,
-        Became::Opened => prompt.opened = true,
-        Became::Failed { .. } => prompt.status = PromptStatus::Failed,
-        Became::Superseded { .. } => prompt.taken_back = true,
-    }
-}
-
-const fn notice_of(became: &Became) -> Option<NoticeKind> {
-    match became {
-        Became::Delivered => Some(NoticeKind::Delivered),
-        Became::Read => Some(NoticeKind::Read),
-        Became::Opened => Some(NoticeKind::Opened),
-        Became::Accepted | Became::Unknown | Became::Failed { .. } | Became::Superseded { .. } => {
-            None
+    match delivery_status {
+        DeliveryStatus::Accepted => status < PromptStatus::Accepted,
+        DeliveryStatus::Unknown => status == PromptStatus::Sending,
+        DeliveryStatus::Delivered => status < PromptStatus::Delivered,
+        DeliveryStatus::Read => status < PromptStatus::Read,
+        DeliveryStatus::Opened => !prompt.opened && prompt.in_force(),
+        DeliveryStatus::Failed { .. } => status < PromptStatus::Delivered,
+        DeliveryStatus::Superseded { .. } => {
+            status == PromptStatus::Superseded && !prompt.taken_back
         }
+    }
+}
+
+const fn settle(prompt: &mut PromptRecord, delivery_status: &DeliveryStatus) {
+    match delivery_status {
+        DeliveryStatus::Accepted => prompt.status = PromptStatus::Accepted,
+        DeliveryStatus::Unknown => prompt.status = PromptStatus::Unknown,
+        DeliveryStatus::Delivered => prompt.status = PromptStatus::Delivered,
+        DeliveryStatus::Read => prompt.status = PromptStatus::Read,
+        DeliveryStatus::Opened => prompt.opened = true,
+        DeliveryStatus::Failed { .. } => prompt.status = PromptStatus::Failed,
+        DeliveryStatus::Superseded { .. } => prompt.taken_back = true,
+    }
+}
+
+const fn webhook_of(delivery_status: &DeliveryStatus) -> Option<WebhookEventType> {
+    match delivery_status {
+        DeliveryStatus::Delivered => Some(WebhookEventType::Delivered),
+        DeliveryStatus::Read => Some(WebhookEventType::Read),
+        DeliveryStatus::Opened => Some(WebhookEventType::Opened),
+        DeliveryStatus::Accepted
+        | DeliveryStatus::Unknown
+        | DeliveryStatus::Failed { .. }
+        | DeliveryStatus::Superseded { .. } => None,
     }
 }

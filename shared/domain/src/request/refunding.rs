@@ -6,12 +6,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::fetching::LOST;
-use super::{Change, LEASE, NoticeKind, Refusal, Request, State};
-use crate::event::What;
+use super::{Change, LEASE, Refusal, Request, State, WebhookEventType};
+use crate::journal::EntryKind;
 use crate::outcome::{Details, Outcome};
 use crate::ports::{Receipt, Reference, Told};
 use crate::values::name::ProcessorName;
-use crate::values::text::Shown;
+use crate::values::text::DisplayText;
 use crate::values::time::Timestamp;
 
 /// How many refunds a request can have.
@@ -30,7 +30,7 @@ pub struct RefundRecord {
     pub amount: u64,
     /// Why, in the requester's words.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Shown<140>>,
+    pub reason: Option<DisplayText<140>>,
     /// When it was asked for.
     pub asked_at: Timestamp,
     /// When the call that gives it back was first about to be made, if it was.
@@ -157,7 +157,7 @@ impl Request {
     pub fn refund(
         &self,
         amount: Option<u64>,
-        reason: Option<Shown<140>>,
+        reason: Option<DisplayText<140>>,
         now: Timestamp,
     ) -> Result<Change, Refusal> {
         if self.charge().is_none() {
@@ -184,8 +184,8 @@ impl Request {
             end: None,
         });
         Ok(change
-            .noting("refund_asked", None, None)
-            .because(What::RefundAsked { refund: seq, amount }))
+            .with_timeline_entry("refund_asked", None, None)
+            .with_entry(EntryKind::RefundAsked { refund: seq, amount }))
     }
 
     /// The call that gives money back is about to be made, now or again: committed before it is.
@@ -201,7 +201,7 @@ impl Request {
         refund.started_at = refund.started_at.or(Some(now));
         refund.lease = Some(now.after(LEASE));
         refund.tries = refund.tries.saturating_add(1);
-        Ok(change.because(What::RefundStarted { refund: seq }))
+        Ok(change.with_entry(EntryKind::RefundStarted { refund: seq }))
     }
 
     /// The worker gives a refund back, to be taken up again after that wait; the processor may have an id for it by now.
@@ -223,7 +223,7 @@ impl Request {
         }
         refund.reference = reference.cloned().or_else(|| refund.reference.take());
         let reason = reason.to_owned();
-        Ok(change.because(What::RefundReleased { refund: seq, reason }))
+        Ok(change.with_entry(EntryKind::RefundReleased { refund: seq, reason }))
     }
 
     /// The money is on its way back.
@@ -244,9 +244,9 @@ impl Request {
         refund.reference = Some(reference);
         refund.ends(RefundEnd::Done { at: now });
         Ok(change
-            .noting("refunded", None, None)
-            .because(What::Refunded { refund: seq })
-            .telling(NoticeKind::Refunded))
+            .with_timeline_entry("refunded", None, None)
+            .with_entry(EntryKind::Refunded { refund: seq })
+            .with_webhook(WebhookEventType::Refunded))
     }
 
     /// It will not be given back.
@@ -257,9 +257,9 @@ impl Request {
         let mut change = Change::of(self, now);
         open(&mut change.request, seq)?.ends(RefundEnd::Failed { at: now, code: code.to_owned() });
         Ok(change
-            .noting("refund_failed", None, Some(code))
-            .because(What::RefundFailed { refund: seq, code: code.to_owned() })
-            .telling(NoticeKind::RefundFailed))
+            .with_timeline_entry("refund_failed", None, Some(code))
+            .with_entry(EntryKind::RefundFailed { refund: seq, code: code.to_owned() })
+            .with_webhook(WebhookEventType::RefundFailed))
     }
 
     /// What the processor told of a refund by callback. A success is never unsaid by what comes later.
@@ -275,7 +275,7 @@ impl Request {
         let success = told.success;
         refund.told = Some(told);
         refund.again_at = None;
-        Ok(change.because(What::RefundTold { refund: seq, success }))
+        Ok(change.with_entry(EntryKind::RefundTold { refund: seq, success }))
     }
 }
 

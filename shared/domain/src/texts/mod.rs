@@ -13,14 +13,14 @@ mod reply;
 pub use gsm7::segments;
 pub use money::amount;
 pub use page::PageTexts;
-pub use prompt::{PromptTexts, Wanted, WantedKind, prompt, reminder};
+pub use prompt::{AskKind, PromptContent, PromptTexts, prompt, reminder};
 pub use reply::{Reply, reply};
 
 use crate::values::language::Language;
 
 /// The languages spoken here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spoken {
+pub enum TextLanguage {
     /// German.
     De,
     /// English.
@@ -31,7 +31,7 @@ pub enum Spoken {
     Fr,
 }
 
-impl Spoken {
+impl TextLanguage {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::De, Self::En, Self::Es, Self::Fr];
 
@@ -92,23 +92,23 @@ impl Spoken {
 /// What the consent page says, in the language nearest to the customer's.
 #[must_use]
 pub fn page(language: &Language, fallback: &Language) -> &'static PageTexts {
-    Spoken::nearest(language, fallback).page()
+    TextLanguage::nearest(language, fallback).page()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn nearest(language: &str, fallback: &str) -> Spoken {
-        Spoken::nearest(&language.parse().unwrap(), &fallback.parse().unwrap())
+    fn nearest(language: &str, fallback: &str) -> TextLanguage {
+        TextLanguage::nearest(&language.parse().unwrap(), &fallback.parse().unwrap())
     }
 
     #[test]
     fn the_nearest_language_is_the_customers_then_the_brands_then_english() {
-        assert_eq!(nearest("de-CH-1996", "fr"), Spoken::De);
-        assert_eq!(nearest("es-419", "fr"), Spoken::Es);
-        assert_eq!(nearest("nl-BE", "fr-BE"), Spoken::Fr);
-        assert_eq!(nearest("nl", "ja"), Spoken::En);
-        assert_eq!(nearest("den", "ja"), Spoken::En, "den is Slavey, not German");
+        assert_eq!(nearest("de-CH-1996", "fr"), TextLanguage::De);
+        assert_eq!(nearest("es-419", "fr"), TextLanguage::Es);
+        assert_eq!(nearest("nl-BE", "fr-BE"), TextLanguage::Fr);
+        assert_eq!(nearest("nl", "ja"), TextLanguage::En);
+        assert_eq!(nearest("den", "ja"), TextLanguage::En, "den is Slavey, not German");
     }
 }

@@ -1,6 +1,6 @@
 //! An amount as a reader of each language writes it, always with the currency's code, which no sign replaces.
 
-use super::Spoken;
+use super::TextLanguage;
 use crate::values::language::Language;
 use crate::values::money::Money;
 
@@ -8,10 +8,10 @@ use crate::values::money::Money;
 #[must_use]
 pub fn amount(language: &Language, fallback: &Language, money: Money) -> String {
     // Characters that an SMS has too.
-    let (group, mark) = match Spoken::nearest(language, fallback) {
-        Spoken::En => (',', '.'),
-        Spoken::De | Spoken::Es => ('.', ','),
-        Spoken::Fr => (' ', ','),
+    let (group, mark) = match TextLanguage::nearest(language, fallback) {
+        TextLanguage::En => (',', '.'),
+        TextLanguage::De | TextLanguage::Es => ('.', ','),
+        TextLanguage::Fr => (' ', ','),
     };
     let plain = money.to_string();
     let (digits, code) = plain.split_once(' ').unwrap_or((&plain, ""));

@@ -54,7 +54,7 @@ pub struct PageTexts {
     /// The yes; at most 20 characters.
     pub approve: &'static str,
     /// The no; at most 20 characters.
-    pub decline: &'static str,
+    pub deny: &'static str,
     /// The no that is also a report; at most 20 characters.
     pub not_me: &'static str,
 
@@ -115,9 +115,9 @@ pub struct PageTexts {
     /// Beside the transaction code.
     pub transaction_code: &'static str,
     /// The heading after a no.
-    pub declined: &'static str,
+    pub denied: &'static str,
     /// The text after a no.
-    pub declined_hint: &'static str,
+    pub denied_hint: &'static str,
     /// The heading after the deadline.
     pub expired: &'static str,
     /// The text after the deadline.
@@ -146,17 +146,17 @@ pub struct PageTexts {
 
 #[cfg(test)]
 mod tests {
-    use crate::texts::Spoken;
+    use crate::texts::TextLanguage;
 
     #[test]
     fn every_language_has_every_text() {
-        for spoken in Spoken::ALL {
+        for spoken in TextLanguage::ALL {
             let shown = format!("{:?}", spoken.page());
             // No text has a quote in it, so an empty one shows as two in a row.
             assert!(!shown.contains("\"\"") && !shown.contains("\\\""), "{shown}");
             let page = spoken.page();
             assert!(page.left_minutes.contains("{n}"), "{}", page.left_minutes);
-            for label in [page.approve, page.decline, page.not_me] {
+            for label in [page.approve, page.deny, page.not_me] {
                 assert!((1..=20).contains(&label.chars().count()), "{label}");
             }
         }
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn languages_differ_in_every_sentence() {
-        let sentences = Spoken::ALL.map(|spoken| {
+        let sentences = TextLanguage::ALL.map(|spoken| {
             let page = spoken.page();
             [
                 page.warning,

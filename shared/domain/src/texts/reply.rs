@@ -1,6 +1,6 @@
 //! What customers write back that can only mean yes or no.
 
-use super::Spoken;
+use super::TextLanguage;
 use crate::values::language::Language;
 
 /// The whole messages that mean yes or no in one language: lower case, without punctuation at their ends.
@@ -22,7 +22,7 @@ pub enum Reply {
 /// whatever is not plainly a yes or a no: a question, a sentence, another language.
 #[must_use]
 pub fn reply(text: &str, language: &Language, fallback: &Language) -> Option<Reply> {
-    let Replies { yes, no } = Spoken::nearest(language, fallback).replies();
+    let Replies { yes, no } = TextLanguage::nearest(language, fallback).replies();
     let said = plain(text)?;
     match (yes.contains(&said.as_str()), no.contains(&said.as_str())) {
         (true, false) => Some(Reply::Yes),
@@ -93,11 +93,11 @@ mod tests {
 
     #[test]
     fn what_the_buttons_say_can_be_written_too_and_no_word_means_both() {
-        for spoken in Spoken::ALL {
+        for spoken in TextLanguage::ALL {
             let tag = spoken.tag();
             let page = spoken.page();
             assert_eq!(said(page.approve, tag), Some(Reply::Yes), "{tag}");
-            assert_eq!(said(page.decline, tag), Some(Reply::No), "{tag}");
+            assert_eq!(said(page.deny, tag), Some(Reply::No), "{tag}");
             let Replies { yes, no } = spoken.replies();
             for word in yes.iter().chain(*no) {
                 assert_eq!(plain(word).as_deref(), Some(*word), "{tag} {word}");

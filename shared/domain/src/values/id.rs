@@ -140,7 +140,7 @@ ids! {
     /// Names one consent.
     ConsentId "cns_";
     /// Names one notice; the `webhook-id` of every attempt to deliver it.
-    NoticeId "ntc_";
+    WebhookEventId "ntc_";
     /// Names one prompt.
     PromptId "prm_" as_uuid;
     /// Names one request.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// the requester sent is what the customer sees.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Shown<const MAX: usize>(String);
+pub struct DisplayText<const MAX: usize>(String);
 
 /// Why a text is not fit to be shown.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +30,7 @@ pub enum InvalidText {
     Disguise,
 }
 
-impl<const MAX: usize> Shown<MAX> {
+impl<const MAX: usize> DisplayText<MAX> {
     /// Checks a text.
     ///
     /// # Errors
@@ -56,13 +56,13 @@ impl<const MAX: usize> Shown<MAX> {
     }
 }
 
-impl<const MAX: usize> fmt::Debug for Shown<MAX> {
+impl<const MAX: usize> fmt::Debug for DisplayText<MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Shown({} characters)", self.0.chars().count())
     }
 }
 
-impl<'de, const MAX: usize> Deserialize<'de> for Shown<MAX> {
+impl<'de, const MAX: usize> Deserialize<'de> for DisplayText<MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::new(&text).map_err(serde::de::Error::custom)
@@ -81,10 +81,10 @@ mod tests {
 
     #[test]
     fn a_text_that_could_disguise_an_amount_is_refused() {
-        assert_eq!(Shown::<20>::new("pay \u{202E}05.24"), Err(InvalidText::Disguise));
-        assert_eq!(Shown::<20>::new("a\u{0}b"), Err(InvalidText::Disguise));
-        assert_eq!(Shown::<20>::new("   "), Err(InvalidText::Empty));
-        assert_eq!(Shown::<3>::new("four"), Err(InvalidText::Long { max: 3 }));
-        assert_eq!(Shown::<20>::new(" Zoë's bill ").unwrap().as_str(), "Zoë's bill");
+        assert_eq!(DisplayText::<20>::new("pay \u{202E}05.24"), Err(InvalidText::Disguise));
+        assert_eq!(DisplayText::<20>::new("a\u{0}b"), Err(InvalidText::Disguise));
+        assert_eq!(DisplayText::<20>::new("   "), Err(InvalidText::Empty));
+        assert_eq!(DisplayText::<3>::new("four"), Err(InvalidText::Long { max: 3 }));
+        assert_eq!(DisplayText::<20>::new(" Zoë's bill ").unwrap().as_str(), "Zoë's bill");
     }
 }

@@ -20,8 +20,9 @@ use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Key32;
 use domain::ports::{
-    Answer, CallbackError, Clock, Heard, Http, HttpError, News, NewsReply, Prepared, Processor,
-    Reach, Reference, Refund, Refunded, Told, UnverifiedCallback, Use, Way,
+    Answer, CallbackError, Clock, Http, HttpError, PaymentOption, Prepared, Processor,
+    ProcessorEvent, Reach, Reference, Refund, Refunded, Told, UnverifiedCallback, Use,
+    VerifiedWebhook, WebhookResponse,
 };
 use domain::values::money::Money;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -37,11 +38,11 @@ use crate::Kind;
 
 mod amounts;
 mod errors;
+mod payment_options;
 mod reference;
 mod refusals;
 mod settings;
 mod state;
-mod ways;
 mod window;
 mod wire;
 
@@ -81,8 +82,8 @@ enum Object<'a> {
 
 #[async_trait]
 impl Processor for Adyen {
-    fn ways(&self, ask: &Ask) -> Vec<Way> {
-        self.account.offer.ways(ask)
+    fn payment_options(&self, ask: &Ask) -> Vec<PaymentOption> {
+        self.account.offer.payment_options(ask)
     }
 
     async fn prepare(&self, what: &Use<'_>) -> Prepared {
@@ -176,7 +177,7 @@ impl Processor for Adyen {
         session(&reply)
     }
 
-    fn receive(&self, callback: &UnverifiedCallback) -> Result<Heard, CallbackError> {
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<VerifiedWebhook, CallbackError> {
         if callback.method != http::Method::GET {
             return hooks::receive(&self.account, callback);
         }
@@ -185,8 +186,8 @@ impl Processor for Adyen {
         let (request, generation) =
             state::read(&state, &self.link_key, account).ok_or(CallbackError::Forged)?;
         let authorization = Authorization { kind: AuthorizationKind::Code, secret: result.into() };
-        let news = vec![News::Returned { request, generation, authorization }];
-        Ok(Heard { news, reply: NewsReply::ToPage(request) })
+        let events = vec![ProcessorEvent::Returned { request, generation, authorization }];
+        Ok(VerifiedWebhook { events, reply: WebhookResponse::ToPage(request) })
     }
 }
 

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::ways::{ApplePayText, InvalidWay, Offer, OfferText};
+use super::payment_options::{ApplePayText, InvalidWay, Offer, OfferText};
 use crate::wallets::GooglePayText;
 
 const TEST_URL: &str = "https://checkout-test.adyen.com/v72";
@@ -122,7 +122,7 @@ pub(super) enum AccountError {
     #[error("cards are kept by pay_by_link, which is off")]
     KeepCards,
     #[error("a wallet cannot be used")]
-    Way(#[source] InvalidWay),
+    PaymentOption(#[source] InvalidWay),
 }
 
 impl Account {
@@ -157,7 +157,7 @@ impl Account {
         Ok(Self {
             mode,
             api_key: api_key(&text.api_key)?,
-            offer: Offer::new(mode, offer).map_err(AccountError::Way)?,
+            offer: Offer::new(mode, offer).map_err(AccountError::PaymentOption)?,
             accepted,
             base_url: address(mode, text.live_prefix.as_deref(), text.base_url.as_deref())?,
             hmac_keys: hmac_keys(&text.hmac_keys)?,

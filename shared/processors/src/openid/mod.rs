@@ -19,8 +19,9 @@ use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Key32;
 use domain::ports::{
-    Answer, CallbackError, Clock, Heard, Http, HttpError, News, NewsReply, Onward, Prepared,
-    Processor, Reach, Reference, Refund, Refunded, Told, UnverifiedCallback, Use, Way,
+    Answer, CallbackError, Clock, Http, HttpError, Onward, PaymentOption, Prepared, Processor,
+    ProcessorEvent, Reach, Reference, Refund, Refunded, Told, UnverifiedCallback, Use,
+    VerifiedWebhook, WebhookResponse,
 };
 use http::Method;
 
@@ -58,12 +59,12 @@ struct OpenId {
 
 #[async_trait]
 impl Processor for OpenId {
-    fn ways(&self, ask: &Ask) -> Vec<Way> {
+    fn payment_options(&self, ask: &Ask) -> Vec<PaymentOption> {
         match ask {
             Ask::Identity { claims, .. }
                 if claims.iter().all(|claim| self.provider.releases(claim.as_str())) =>
             {
-                vec![Way::Hosted]
+                vec![PaymentOption::Hosted]
             }
             Ask::Identity { .. } | Ask::Payment { .. } | Ask::PaymentMethod { .. } => Vec::new(),
         }
@@ -135,7 +136,7 @@ impl Processor for OpenId {
     }
 
     /// The customer's browser comes back. The state proves which request sent it, and the issuer that it was ours (RFC 9207).
-    fn receive(&self, callback: &UnverifiedCallback) -> Result<Heard, CallbackError> {
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<VerifiedWebhook, CallbackError> {
         if callback.method != Method::GET {
             return Err(CallbackError::None);
         }
@@ -150,19 +151,19 @@ impl Processor for OpenId {
             return Err(CallbackError::Forged);
         }
         let State { request, generation, .. } = state;
-        let news = match returned.outcome {
+        let events = match returned.outcome {
             Ok(code) => {
                 let authorization =
                     Authorization { kind: AuthorizationKind::Code, secret: code.into() };
-                News::Returned { request, generation, authorization }
+                ProcessorEvent::Returned { request, generation, authorization }
             }
             Err(error) => {
                 let reference = Reference(returned.state);
                 let told = Told { success: false, reference, code: Some(error) };
-                News::Told { request, generation, told }
+                ProcessorEvent::Told { request, generation, told }
             }
         };
-        Ok(Heard { news: vec![news], reply: NewsReply::ToPage(request) })
+        Ok(VerifiedWebhook { events: vec![events], reply: WebhookResponse::ToPage(request) })
     }
 }
 

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
-use domain::ports::{Answer, CallbackError, FactsReceipt, Fetched, Use};
-use domain::values::text::Shown;
+use domain::ports::{Answer, CallbackError, ClaimsReceipt, Fetched, Use};
+use domain::values::text::DisplayText;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, StatusCode};
 use secrecy::ExposeSecret;
@@ -46,7 +46,7 @@ type Pairs = Vec<(&'static str, String)>;
 
 /// What the customer is asked for.
 pub(super) fn asked(what: &Use<'_>, provider: &Provider, state: &State) -> Pairs {
-    let claims: &[Shown<64>] = match what.ask {
+    let claims: &[DisplayText<64>] = match what.ask {
         Ask::Identity { claims, .. } => claims,
         Ask::Payment { .. } | Ask::PaymentMethod { .. } => &[],
     };
@@ -78,7 +78,7 @@ fn essential() -> Value {
 }
 
 /// The scopes that hold the claims (OpenID Connect Core, 5.4). They release more than was asked; what is more is dropped.
-fn scopes(claims: &[Shown<64>]) -> String {
+fn scopes(claims: &[DisplayText<64>]) -> String {
     let mut scopes = "openid".to_owned();
     let any = |names: &[&str]| claims.iter().any(|claim| names.contains(&claim.as_str()));
     for (scope, names) in [
@@ -102,7 +102,7 @@ fn scopes(claims: &[Shown<64>]) -> String {
 fn details(what: &Use<'_>, provider: &Provider) -> Option<Value> {
     let kind = provider.authorization_details_type.as_ref()?;
     let Ask::Identity { claims, description } = what.ask else { return None };
-    let fields: Vec<&str> = claims.iter().map(Shown::as_str).collect();
+    let fields: Vec<&str> = claims.iter().map(DisplayText::as_str).collect();
     Some(json!([{
         "type": kind,
         "request_id": what.request.to_string(),
@@ -308,7 +308,7 @@ pub(super) fn user_info(endpoint: &str, access: &Access) -> Result<Request<Bytes
 pub(super) fn facts(
     status: StatusCode,
     body: &[u8],
-    (claims, access, subject): (&[Shown<64>], &Access, String),
+    (claims, access, subject): (&[DisplayText<64>], &Access, String),
 ) -> Answer {
     match status.as_u16() {
         200 => {}
@@ -331,14 +331,14 @@ pub(super) fn facts(
     if released.is_empty() {
         return Answer::Refused { code: "not_released" };
     }
-    let names = claims.iter().map(Shown::as_str).filter(|name| released.contains_key(*name));
-    let receipt = FactsReceipt { subject, released: names.map(str::to_owned).collect() };
+    let names = claims.iter().map(DisplayText::as_str).filter(|name| released.contains_key(*name));
+    let receipt = ClaimsReceipt { subject, released: names.map(str::to_owned).collect() };
     let text = Value::Object(released).to_string();
     if text.len() > FACTS_MAX {
         return Answer::Invalid { code: "facts_too_large" };
     }
     let claims = Authorization { kind: AuthorizationKind::Claims, secret: text.into() };
-    Answer::Done(Fetched::Facts { receipt, claims })
+    Answer::Done(Fetched::Claims { receipt, claims })
 }
 
 /// A customer who came back: with a code, or with a stable word for why there is none.

@@ -17,9 +17,9 @@ use serde::Deserialize;
 use self::ledger::{Ledger, Object};
 use self::standin::StandIn;
 use crate::stripe::keys::{self, Step};
-use crate::stripe::ways::{ApplePayText, GooglePayText, Offer, OfferText};
+use crate::stripe::payment_options::{ApplePayText, GooglePayText, Offer, OfferText};
 use crate::stripe::{Account, Stripe};
-use crate::{Kind, Opened, Opening, Registry};
+use crate::{AdapterConfig, Kind, OpenResult, Registry};
 
 mod cards;
 mod intents;
@@ -54,7 +54,7 @@ const fn yes() -> bool {
 #[error("the sandbox is for test mode only")]
 struct LiveMode;
 
-fn open(opening: &Opening<'_>) -> Opened {
+fn open(opening: &AdapterConfig<'_>) -> OpenResult {
     match opening.mode {
         Mode::Test => {}
         Mode::Live => return Err(LiveMode.into()),

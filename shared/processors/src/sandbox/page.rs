@@ -68,7 +68,7 @@ impl Page<'_> {
             "default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; \
              frame-ancestors 'none'"
         );
-        SandboxPage::Shown { html: self.render().unwrap_or_default(), policy }
+        SandboxPage::DisplayText { html: self.render().unwrap_or_default(), policy }
     }
 }
 

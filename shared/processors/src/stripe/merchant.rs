@@ -8,7 +8,7 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Request, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::ways::Merchant;
+use super::payment_options::Merchant;
 
 /// Apple's sheet closes when this takes long.
 const TIMEOUT: Duration = Duration::from_secs(10);

@@ -13,8 +13,8 @@ use bytes::Bytes;
 use domain::ask::Ask;
 use domain::authorization::AuthorizationKind;
 use domain::ports::{
-    Answer, CallbackError, Heard, Http, HttpError, Prepared, Processor, Reach, Reference, Refund,
-    Refunded, UnverifiedCallback, Use, Way,
+    Answer, CallbackError, Http, HttpError, PaymentOption, Prepared, Processor, Reach, Reference,
+    Refund, Refunded, UnverifiedCallback, Use, VerifiedWebhook,
 };
 use domain::values::money::Money;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -37,10 +37,10 @@ mod form;
 pub(crate) mod keys;
 mod merchant;
 mod object;
+pub(crate) mod payment_options;
 mod refusals;
 mod settings;
 mod wallets;
-pub(crate) mod ways;
 mod wire;
 
 pub(crate) use self::settings::Account;
@@ -68,8 +68,8 @@ pub(crate) struct Stripe {
 
 #[async_trait]
 impl Processor for Stripe {
-    fn ways(&self, ask: &Ask) -> Vec<Way> {
-        self.account.offer.ways(ask)
+    fn payment_options(&self, ask: &Ask) -> Vec<PaymentOption> {
+        self.account.offer.payment_options(ask)
     }
 
     async fn prepare(&self, what: &Use<'_>) -> Prepared {
@@ -129,7 +129,7 @@ impl Processor for Stripe {
         merchant::session(self.web.as_ref(), self.account.offer.merchant()?, host).await
     }
 
-    fn receive(&self, callback: &UnverifiedCallback) -> Result<Heard, CallbackError> {
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<VerifiedWebhook, CallbackError> {
         let secrets = &self.account.webhook_secrets;
         if secrets.is_empty() {
             return Err(CallbackError::None);

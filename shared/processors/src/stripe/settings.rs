@@ -5,7 +5,7 @@ use http::{HeaderValue, Uri};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::ways::{InvalidWay, Offer, OfferText};
+use super::payment_options::{InvalidWay, Offer, OfferText};
 
 const BASE_URL: &str = "https://api.stripe.com";
 /// The newest version that still takes `payment_method_types`; without a version the account's own default applies.
@@ -20,9 +20,9 @@ struct Text {
     /// `pk_test_…` or `pk_live_…`, which Google Pay is told.
     publishable_key: Option<String>,
     /// Google Pay on the consent page.
-    google_pay: Option<super::ways::GooglePayText>,
+    google_pay: Option<super::payment_options::GooglePayText>,
     /// Apple Pay on the consent page.
-    apple_pay: Option<super::ways::ApplePayText>,
+    apple_pay: Option<super::payment_options::ApplePayText>,
     /// Whether customers may go on to Stripe's own page.
     #[serde(default = "yes")]
     hosted: bool,
@@ -139,12 +139,12 @@ pub(crate) enum AccountError {
     #[error("a webhook secret is empty")]
     WebhookSecret,
     #[error("a wallet cannot be used")]
-    Way(#[source] InvalidWay),
+    PaymentOption(#[source] InvalidWay),
 }
 
 impl From<InvalidWay> for AccountError {
     fn from(error: InvalidWay) -> Self {
-        Self::Way(error)
+        Self::PaymentOption(error)
     }
 }
 

@@ -15,9 +15,9 @@ use domain::ports::{
 };
 use domain::values::money::Money;
 use domain::values::name::ProcessorName;
-use domain::values::text::Shown;
+use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
-use processors::{Outside, Registry};
+use processors::{Deps, Registry};
 use serde_json::{Value, json};
 
 /// What the other side does with one call.
@@ -182,8 +182,8 @@ pub(crate) struct World {
 
 impl World {
     /// The ports, to hand over.
-    pub(crate) fn outside(&self) -> Outside {
-        Outside {
+    pub(crate) fn outside(&self) -> Deps {
+        Deps {
             http: Arc::<Script>::clone(&self.http),
             store: Arc::<Memory>::clone(&self.store),
             clock: Arc::<Hand>::clone(&self.clock),
@@ -191,13 +191,13 @@ impl World {
     }
 
     /// Opens a processor of that kind with those settings.
-    pub(crate) fn open(&self, mode: Mode, kind: &str, settings: &Value) -> Opened {
+    pub(crate) fn open(&self, mode: Mode, kind: &str, settings: &Value) -> OpenResult {
         Registry::new(self.outside()).open(&brand(kind, settings), mode, &till())
     }
 }
 
 /// A processor, or why there is none.
-pub(crate) type Opened = Result<Box<dyn Processor>, OpenProcessorError>;
+pub(crate) type OpenResult = Result<Box<dyn Processor>, OpenProcessorError>;
 
 /// What every brand here calls its processor.
 fn till() -> ProcessorName {
@@ -219,12 +219,12 @@ pub(crate) fn brand(kind: &str, settings: &Value) -> Brand {
 /// An ask for that much.
 pub(crate) fn payment(amount: u64) -> Ask {
     let money = Money::new(amount, "EUR".parse().unwrap()).unwrap();
-    Ask::Payment { money, description: Shown::new("Invoice 4711").unwrap(), card: None }
+    Ask::Payment { money, description: DisplayText::new("Invoice 4711").unwrap(), card: None }
 }
 
 /// An ask for a card to keep.
 pub(crate) fn keeping() -> Ask {
-    Ask::PaymentMethod { description: Shown::new("Card for later").unwrap() }
+    Ask::PaymentMethod { description: DisplayText::new("Card for later").unwrap() }
 }
 
 /// An attempt to charge.

@@ -3,9 +3,9 @@
 #[cfg(test)]
 mod adyen;
 #[cfg(test)]
-mod doubles;
+mod contract_tests;
 #[cfg(test)]
-mod laws;
+mod doubles;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]

@@ -6,14 +6,14 @@ use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
 use domain::ports::{
-    Answer, Fetched, Onward, Prepared, Processor, Reference, Refund, Refunded, SandboxPage,
-    SandboxPages, SandboxVisit, Way,
+    Answer, Fetched, Onward, PaymentOption, Prepared, Processor, Reference, Refund, Refunded,
+    SandboxPage, SandboxPages, SandboxVisit,
 };
 use domain::values::id::CardId;
 use domain::values::time::Timestamp;
 use pollster::block_on;
 use processors::sandbox::Books;
-use processors::{Outside, Registry};
+use processors::{Deps, Registry};
 use serde_json::json;
 
 use crate::doubles::{REQUEST, World, attempt, hosted, keeping, payment, payment_method};
@@ -75,7 +75,7 @@ impl Till {
 
     fn shown(&self, url: &str, form: Option<&str>) -> String {
         match self.visits(url, form) {
-            Some(SandboxPage::Shown { html, policy }) => {
+            Some(SandboxPage::DisplayText { html, policy }) => {
                 assert!(policy.starts_with("default-src 'none'"));
                 html
             }
@@ -91,7 +91,7 @@ impl Till {
     }
 
     fn books(&self) -> Books {
-        let Outside { store, clock, .. } = self.world.outside();
+        let Deps { store, clock, .. } = self.world.outside();
         block_on(processors::sandbox::books(store, clock, REQUEST.parse().unwrap(), 5)).unwrap()
     }
 
@@ -260,7 +260,10 @@ fn a_customer_who_does_not_is_charged_nothing() {
 fn a_card_is_kept_and_charged_when_its_customer_says_yes_again() {
     for (authorization, visits) in [(payment_method("pm_card_visa"), false), (hosted(), true)] {
         let till = Till::new(keeping(), authorization);
-        assert_eq!(till.processor.ways(&till.ask), [Way::TestCard, Way::Hosted]);
+        assert_eq!(
+            till.processor.payment_options(&till.ask),
+            [PaymentOption::TestCard, PaymentOption::Hosted]
+        );
         let reference = till.prepared(1);
         assert_eq!(till.prepared(1), reference);
         if visits {
@@ -285,7 +288,7 @@ fn a_card_is_kept_and_charged_when_its_customer_says_yes_again() {
         let card = CardId::new(Timestamp::EPOCH, [1; 10]);
         let Ask::Payment { money, description, .. } = payment(990) else { panic!() };
         let ask = Ask::Payment { money, description, card: Some(card) };
-        assert_eq!(till.processor.ways(&ask), [Way::Nothing]);
+        assert_eq!(till.processor.payment_options(&ask), [PaymentOption::Nothing]);
         let what = attempt(ask, &kept, 1);
         let Prepared::Ready(intent) = block_on(till.processor.prepare(&what)) else { panic!() };
         let answer = block_on(till.processor.execute(&what, &intent));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::doubles::{Fault, World, charge, payment, payment_method};
 use domain::brand::Mode;
-use domain::ports::{Answer, Fetched, Prepared, Processor, Reference, Way};
+use domain::ports::{Answer, Fetched, PaymentOption, Prepared, Processor, Reference};
 use pollster::block_on;
 use serde_json::json;
 
@@ -51,7 +51,7 @@ impl Till {
 
     fn charges(&self) -> u32 {
         let request = "req_01J00000000000000000000000".parse().unwrap();
-        let processors::Outside { store, clock, .. } = self.world.outside();
+        let processors::Deps { store, clock, .. } = self.world.outside();
         block_on(processors::sandbox::charges(store, clock, request, 5)).unwrap()
     }
 }
@@ -63,7 +63,10 @@ fn is_done(answer: &Answer, amount: u64) -> bool {
 #[test]
 fn an_ordinary_amount_is_charged_once_and_told_with_its_card() {
     let till = Till::new();
-    assert_eq!(till.processor.ways(&payment(4250)), [Way::TestCard, Way::Hosted]);
+    assert_eq!(
+        till.processor.payment_options(&payment(4250)),
+        [PaymentOption::TestCard, PaymentOption::Hosted]
+    );
     let Answer::Done(Fetched::Payment(receipt)) = till.run("pm_card_visa", 4250, 1) else {
         panic!()
     };

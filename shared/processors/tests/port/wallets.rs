@@ -8,10 +8,11 @@ use bytes::Bytes;
 use domain::authorization::AuthorizationKind;
 use domain::brand::Mode;
 use domain::ports::{
-    Answer, ClientIdentity, Fetched, Http, HttpError, Prepared, Processor, Processors, Reach, Way,
+    Answer, ClientIdentity, Fetched, Http, HttpError, PaymentOption, Prepared, Processor,
+    Processors, Reach,
 };
 use pollster::block_on;
-use processors::{Outside, Registry};
+use processors::{Deps, Registry};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -61,7 +62,7 @@ fn apple_pay() -> Value {
 
 fn opened(kind: &str, settings: &Value) -> (Arc<Apple>, Box<dyn Processor>) {
     let (world, apple) = (World::default(), Arc::new(Apple::default()));
-    let outside = Outside { http: Arc::<Apple>::clone(&apple), ..world.outside() };
+    let outside = Deps { http: Arc::<Apple>::clone(&apple), ..world.outside() };
     let brand = brand(kind, settings);
     let processor =
         Registry::new(outside).open(&brand, Mode::Test, &"till".parse().unwrap()).ok().unwrap();
@@ -112,15 +113,20 @@ fn without_a_session_there_is_none() {
 fn the_sandbox_offers_googles_own_test_suite_and_apple_pay_where_they_are_set() {
     let settings = json!({ "google_pay": { "country": "DE" }, "apple_pay": apple_pay() });
     let (_, processor) = opened("sandbox", &settings);
-    let ways = processor.ways(&payment(4250));
-    let [Way::TestCard, Way::ApplePay(_), Way::GooglePay(google), Way::Hosted] = ways.as_slice()
+    let payment_options = processor.payment_options(&payment(4250));
+    let [
+        PaymentOption::TestCard,
+        PaymentOption::ApplePay(_),
+        PaymentOption::GooglePay(google),
+        PaymentOption::Hosted,
+    ] = payment_options.as_slice()
     else {
-        panic!("{ways:?}")
+        panic!("{payment_options:?}")
     };
     assert_eq!(google.gateway["gateway"], "example");
     assert_eq!(google.gateway["gatewayMerchantId"], "exampleGatewayMerchantId");
     let (_, plain) = opened("sandbox", &json!({ "hosted": false }));
-    assert_eq!(plain.ways(&payment(4250)), [Way::TestCard]);
+    assert_eq!(plain.payment_options(&payment(4250)), [PaymentOption::TestCard]);
 }
 
 const APPLE_TOKEN: &str = r#"{"paymentData":{"version":"EC_v1"},"paymentMethod":{"network":"Visa"},"transactionIdentifier":"f7"}"#;

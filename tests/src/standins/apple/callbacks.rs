@@ -89,7 +89,7 @@ impl Gateway {
 
     /// Whoever it is types, leaves, or whatever else has a type and no more.
     #[must_use]
-    pub fn does(&self, who: &Person, kind: &str, now: Timestamp) -> Posted {
+    pub fn action(&self, who: &Person, kind: &str, now: Timestamp) -> Posted {
         self.tells(who, json!({ "type": kind }), now)
     }
 

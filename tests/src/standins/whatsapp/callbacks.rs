@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
 
-use super::{APP_SECRET, CloudApi, Does, NUMBER_ID, Sent};
+use super::{APP_SECRET, ButtonAction, CloudApi, NUMBER_ID, Sent};
 
 /// Somebody with WhatsApp.
 #[derive(Clone, Debug)]
@@ -53,15 +53,17 @@ impl CloudApi {
     /// When the message has no such button, or it tells nothing.
     #[must_use]
     pub fn taps(&self, who: &Person, message: &Sent, label: &str, now: Timestamp) -> Value {
-        let what = match &message.button(label).does {
-            Does::Reply(id) => json!({
+        let what = match &message.button(label).action {
+            ButtonAction::Reply(id) => json!({
                 "type": "interactive",
                 "interactive": { "type": "button_reply", "button_reply": { "id": id, "title": label } },
             }),
-            Does::QuickReply(payload) => {
+            ButtonAction::QuickReply(payload) => {
                 json!({ "type": "button", "button": { "payload": payload, "text": label } })
             }
-            Does::Open(_) | Does::Call => panic!("nothing is told of a tap on {label}"),
+            ButtonAction::Open(_) | ButtonAction::Call => {
+                panic!("nothing is told of a tap on {label}")
+            }
         };
         let context = json!({ "from": "15550783881", "id": message.id });
         self.inbound(who, &what, Some(context), now)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use http::request::Parts;
 use serde_json::Value;
 
-use super::{Answer, Button, Does, HOST, NUMBER_ID, refusal};
+use super::{Answer, Button, ButtonAction, HOST, NUMBER_ID, refusal};
 
 /// What a message shows: its kind, its text, its buttons.
 type Shown = (String, String, Vec<Button>);
@@ -108,7 +108,7 @@ fn reply(button: &Value) -> Button {
     let id = text(&button["reply"], "id", 256);
     assert_eq!(id, id.trim());
     let label = text(&button["reply"], "title", 20);
-    Button { label: label.to_owned(), does: Does::Reply(id.to_owned()) }
+    Button { label: label.to_owned(), action: ButtonAction::Reply(id.to_owned()) }
 }
 
 fn page(action: &Value) -> Button {
@@ -119,7 +119,7 @@ fn page(action: &Value) -> Button {
     let url = text(parameters, "url", 2_000);
     assert!(url.starts_with("https://"), "{url}");
     let label = text(parameters, "display_text", 20);
-    Button { label: label.to_owned(), does: Does::Open(url.to_owned()) }
+    Button { label: label.to_owned(), action: ButtonAction::Open(url.to_owned()) }
 }
 
 /// A template as it was approved, in each of the languages.
@@ -192,7 +192,8 @@ pub(super) fn template(template: &Value) -> Result<Shown, Answer> {
         let number = index.to_string();
         let place = given.iter().position(|component| component["index"] == number.as_str());
         let component = place.map(|place| given.remove(place));
-        buttons.push(Button { label: (*label).to_owned(), does: button(*kind, label, component)? });
+        buttons
+            .push(Button { label: (*label).to_owned(), action: button(*kind, label, component)? });
     }
     assert!(given.is_empty(), "components of no button: {given:?}");
     Ok((name.to_owned(), shown, buttons))
@@ -225,7 +226,7 @@ fn filled(
     Ok(shown)
 }
 
-fn button(kind: Kind, label: &str, component: Option<&Value>) -> Result<Does, Answer> {
+fn button(kind: Kind, label: &str, component: Option<&Value>) -> Result<ButtonAction, Answer> {
     let parameter = match component {
         Some(component) => {
             members(component, &["type", "sub_type", "index", "parameters"], &[]);
@@ -247,16 +248,16 @@ fn button(kind: Kind, label: &str, component: Option<&Value>) -> Result<Does, An
         (Kind::QuickReply, Some(parameter)) => {
             members(parameter, &["type", "payload"], &[]);
             assert_eq!(parameter["type"], "payload");
-            Ok(Does::QuickReply(text(parameter, "payload", 256).to_owned()))
+            Ok(ButtonAction::QuickReply(text(parameter, "payload", 256).to_owned()))
         }
         // Without a payload of ours, what the button says comes back.
-        (Kind::QuickReply, None) => Ok(Does::QuickReply(label.to_owned())),
+        (Kind::QuickReply, None) => Ok(ButtonAction::QuickReply(label.to_owned())),
         (Kind::Url(prefix), Some(parameter)) => {
             members(parameter, &["type", "text"], &[]);
             assert_eq!(parameter["type"], "text");
-            Ok(Does::Open(format!("{prefix}{}", text(parameter, "text", 2_000))))
+            Ok(ButtonAction::Open(format!("{prefix}{}", text(parameter, "text", 2_000))))
         }
         (Kind::Url(_), None) => Err(mismatch()),
-        (Kind::PhoneNumber, _) => Ok(Does::Call),
+        (Kind::PhoneNumber, _) => Ok(ButtonAction::Call),
     }
 }

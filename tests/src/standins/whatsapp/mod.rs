@@ -46,7 +46,7 @@ pub fn settings() -> Value {
         "verify_token": VERIFY_TOKEN,
         "templates": [
             { "name": "approve_payment_v1", "languages": languages, "header": "title",
-              "body": ["payee", "amount", "body"], "buttons": ["approve", "decline", "not_me"] },
+              "body": ["payee", "amount", "body"], "buttons": ["approve", "deny", "not_me"] },
             { "name": "view_payment_v1", "languages": languages,
               "body": ["payee", "amount"], "buttons": ["page", "fixed", "not_me"] },
             { "name": "view_request_v1", "languages": languages, "body": ["body"], "buttons": ["page"] },
@@ -77,12 +77,12 @@ pub struct Button {
     /// What it says.
     pub label: String,
     /// What tapping it does.
-    pub does: Does,
+    pub action: ButtonAction,
 }
 
 /// What tapping a button does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Does {
+pub enum ButtonAction {
     /// Brings this back, as a button of a free-form message.
     Reply(String),
     /// Brings this back, as a button of a template.
@@ -198,9 +198,9 @@ impl Sent {
     /// When it has no such button.
     #[must_use]
     pub fn link(&self) -> &str {
-        let mut links = self.buttons.iter().filter_map(|button| match &button.does {
-            Does::Open(url) => Some(url.as_str()),
-            Does::Reply(_) | Does::QuickReply(_) | Does::Call => None,
+        let mut links = self.buttons.iter().filter_map(|button| match &button.action {
+            ButtonAction::Open(url) => Some(url.as_str()),
+            ButtonAction::Reply(_) | ButtonAction::QuickReply(_) | ButtonAction::Call => None,
         });
         links.next().expect("a button opens a page")
     }

@@ -2,7 +2,8 @@
 
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::ports::{
-    CallbackError, CallbackReply, Heard, News, NewsReply, Reference, Told, UnverifiedCallback,
+    CallbackError, CallbackReply, ProcessorEvent, Reference, Told, UnverifiedCallback,
+    VerifiedWebhook, WebhookResponse,
 };
 use domain::values::id::RequestId;
 use http::Method;
@@ -13,7 +14,10 @@ use super::{Books, KIND, PROOF};
 use crate::world::calls::Answer;
 use crate::world::{Asked, Beginning, Core};
 
-pub(super) fn receive(callback: &UnverifiedCallback, proof: &str) -> Result<Heard, CallbackError> {
+pub(super) fn receive(
+    callback: &UnverifiedCallback,
+    proof: &str,
+) -> Result<VerifiedWebhook, CallbackError> {
     if callback.method == Method::GET {
         return returned(callback, proof);
     }
@@ -23,10 +27,10 @@ pub(super) fn receive(callback: &UnverifiedCallback, proof: &str) -> Result<Hear
     }
     let body = "taken".to_owned();
     let reply = CallbackReply { status: 202, content_type: "text/plain", body };
-    Ok(Heard { news: vec![heard(callback)?], reply: NewsReply::Plain(reply) })
+    Ok(VerifiedWebhook { events: vec![heard(callback)?], reply: WebhookResponse::Plain(reply) })
 }
 
-fn heard(callback: &UnverifiedCallback) -> Result<News, CallbackError> {
+fn heard(callback: &UnverifiedCallback) -> Result<ProcessorEvent, CallbackError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "snake_case", deny_unknown_fields)]
     enum Said {
@@ -42,18 +46,18 @@ fn heard(callback: &UnverifiedCallback) -> Result<News, CallbackError> {
     let said =
         serde_json::from_slice(&callback.body).map_err(|_not_one| CallbackError::Malformed)?;
     Ok(match said {
-        Said::Look(request) => News::Look(request),
+        Said::Look(request) => ProcessorEvent::StatusChanged(request),
         Said::Told { request, generation, success } => {
-            News::Told { request, generation, told: told(success) }
+            ProcessorEvent::Told { request, generation, told: told(success) }
         }
         Said::RefundTold { request, seq, success } => {
-            News::RefundTold { request, seq, told: told(success) }
+            ProcessorEvent::RefundTold { request, seq, told: told(success) }
         }
     })
 }
 
 /// `?state={request}.{attempt}.{proof}&code=…`, or without a code where the customer would not.
-fn returned(callback: &UnverifiedCallback, proof: &str) -> Result<Heard, CallbackError> {
+fn returned(callback: &UnverifiedCallback, proof: &str) -> Result<VerifiedWebhook, CallbackError> {
     let query = callback.url.split_once('?').map_or("", |(_, query)| query);
     let field = |name: &str| {
         let found = form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name);
@@ -67,20 +71,21 @@ fn returned(callback: &UnverifiedCallback, proof: &str) -> Result<Heard, Callbac
     }
     let request = request.parse().map_err(|_not_one| CallbackError::Malformed)?;
     let generation = generation.parse().map_err(|_not_one| CallbackError::Malformed)?;
-    let code = field("code").map(|code| News::Returned {
+    let code = field("code").map(|code| ProcessorEvent::Returned {
         request,
         generation,
         authorization: Authorization { kind: AuthorizationKind::Code, secret: code.into() },
     });
-    let news = vec![code.unwrap_or(News::Look(request))];
-    Ok(Heard { news, reply: NewsReply::ToPage(request) })
+    let events = vec![code.unwrap_or(ProcessorEvent::StatusChanged(request))];
+    Ok(VerifiedWebhook { events, reply: WebhookResponse::ToPage(request) })
 }
 
 impl Beginning {
     /// The brand has one processor in test mode, which takes everything in these ways; in all there are where none is named.
     #[must_use]
-    pub fn at_a_till(self, ways: &[&str]) -> Self {
-        let settings = if ways.is_empty() { json!({}) } else { json!({ "ways": ways }) };
+    pub fn at_a_till(self, payment_options: &[&str]) -> Self {
+        let settings =
+            if payment_options.is_empty() { json!({}) } else { json!({ "ways": payment_options }) };
         self.with(
             "/test/processors",
             &json!([{ "name": "till", "kind": KIND, "settings": settings }]),

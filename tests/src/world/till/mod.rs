@@ -14,8 +14,9 @@ use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
 use domain::ports::{
-    Answer, ApplePay, CallbackError, CardReceipt, FactsReceipt, Fetched, GooglePay, Heard, Onward,
-    Prepared, Processor, Receipt, Reference, Refund, Refunded, UnverifiedCallback, Use, Way,
+    Answer, ApplePay, CallbackError, CardReceipt, ClaimsReceipt, Fetched, GooglePay, Onward,
+    PaymentOption, Prepared, Processor, Receipt, Reference, Refund, Refunded, UnverifiedCallback,
+    Use, VerifiedWebhook,
 };
 use domain::values::id::RequestId;
 use secrecy::ExposeSecret;
@@ -49,7 +50,7 @@ struct Settings {
     /// What a callback's header must be.
     proof: String,
     /// The ways there are, best first.
-    ways: Vec<String>,
+    payment_options: Vec<String>,
     /// The kinds of ask it takes.
     asks: Vec<String>,
 }
@@ -59,7 +60,7 @@ impl Default for Settings {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         Self {
             proof: "proven".to_owned(),
-            ways: words(&["nothing", "google_pay", "apple_pay", "hosted"]),
+            payment_options: words(&["nothing", "google_pay", "apple_pay", "hosted"]),
             asks: words(&["payment", "payment_method", "identity"]),
         }
     }
@@ -222,8 +223,8 @@ impl Till {
                     secret: "t1ll-card".into(),
                 },
             },
-            Ask::Identity { claims, .. } => Fetched::Facts {
-                receipt: FactsReceipt {
+            Ask::Identity { claims, .. } => Fetched::Claims {
+                receipt: ClaimsReceipt {
                     subject: "5ub".to_owned(),
                     released: claims.iter().map(|claim| claim.as_str().to_owned()).collect(),
                 },
@@ -253,23 +254,27 @@ impl Till {
 
 #[async_trait]
 impl Processor for Till {
-    fn ways(&self, ask: &Ask) -> Vec<Way> {
+    fn payment_options(&self, ask: &Ask) -> Vec<PaymentOption> {
         if !self.settings.asks.iter().any(|kind| kind == ask.kind()) {
             return Vec::new();
         }
-        let ways = self.settings.ways.iter().filter_map(|way| match (way.as_str(), ask) {
-            ("nothing", _) => ask.card().map(|_| Way::Nothing),
-            (_, Ask::Payment { card: Some(_), .. }) => None,
-            ("hosted", _) => Some(Way::Hosted),
-            ("test_card", Ask::Payment { .. }) => Some(Way::TestCard),
-            ("google_pay", Ask::Payment { .. }) => Some(Way::GooglePay(google(self.mode))),
-            ("apple_pay", Ask::Payment { .. }) => Some(Way::ApplePay(ApplePay {
-                networks: vec!["visa".to_owned()],
-                country: "DE".to_owned(),
-            })),
-            _ => None,
+        let payment_options = self.settings.payment_options.iter().filter_map(|option| {
+            match (option.as_str(), ask) {
+                ("nothing", _) => ask.card().map(|_| PaymentOption::Nothing),
+                (_, Ask::Payment { card: Some(_), .. }) => None,
+                ("hosted", _) => Some(PaymentOption::Hosted),
+                ("test_card", Ask::Payment { .. }) => Some(PaymentOption::TestCard),
+                ("google_pay", Ask::Payment { .. }) => {
+                    Some(PaymentOption::GooglePay(google(self.mode)))
+                }
+                ("apple_pay", Ask::Payment { .. }) => Some(PaymentOption::ApplePay(ApplePay {
+                    networks: vec!["visa".to_owned()],
+                    country: "DE".to_owned(),
+                })),
+                _ => None,
+            }
         });
-        ways.collect()
+        payment_options.collect()
     }
 
     async fn prepare(&self, what: &Use<'_>) -> Prepared {
@@ -361,7 +366,7 @@ impl Processor for Till {
         Some(json!({ "domainName": host }).to_string())
     }
 
-    fn receive(&self, callback: &UnverifiedCallback) -> Result<Heard, CallbackError> {
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<VerifiedWebhook, CallbackError> {
         door::receive(callback, &self.settings.proof)
     }
 }

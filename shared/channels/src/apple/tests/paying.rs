@@ -2,8 +2,8 @@
 
 use domain::authorization::AuthorizationKind;
 use domain::ports::{
-    About, Callback, CallbackError, Channel, ClientIdentity, Does, Prompt, Received,
-    UnverifiedCallback,
+    ButtonAction, Callback, CallbackError, Channel, ClientIdentity, Prompt, PromptSelector,
+    Received, UnverifiedCallback,
 };
 use domain::postback::Action;
 use domain::values::money::Money;
@@ -176,7 +176,7 @@ fn the_token_is_the_authorization_of_the_prompt_the_address_names() {
     let [Callback::Paid { about, authorization }] = received.callbacks.as_slice() else {
         panic!("{received:?}")
     };
-    assert_eq!(*about, About::Exact(reference()));
+    assert_eq!(*about, PromptSelector::Exact(reference()));
     assert_eq!(authorization.kind, AuthorizationKind::ApplePay);
     let secret: Value = serde_json::from_str(authorization.secret.expose_secret()).unwrap();
     assert_eq!(secret, token());
@@ -266,5 +266,5 @@ fn what_holds_no_token_is_malformed() {
 
 #[test]
 fn the_sample_prompt_for_a_payment_leads_with_the_page() {
-    assert!(matches!(wanted(1, "EUR").buttons[0].does, Does::Open { .. }));
+    assert!(matches!(wanted(1, "EUR").buttons[0].action, ButtonAction::Open { .. }));
 }

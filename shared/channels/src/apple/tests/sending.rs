@@ -13,7 +13,7 @@ use crate::doubles::{
     HANDLE, NOW, PHONE, Script, World, fixtures, folder, meaning, postback, prompt_to, recorded,
     reference,
 };
-use crate::looks::APPLE;
+use crate::message_limits::APPLE;
 
 fn features(list: &[&str]) -> Contact {
     let features = list.iter().map(|feature| (*feature).to_owned()).collect();

@@ -16,7 +16,7 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use serde::Deserialize;
 
-use crate::Outside;
+use crate::Deps;
 use crate::eum::{self, Sender, Service};
 use crate::eum_events::{self, Fallback};
 use crate::settings::{BaseUrl, InvalidSetting};
@@ -63,7 +63,7 @@ pub(super) struct Aws {
 }
 
 impl Aws {
-    pub(super) fn new(settings: Settings, outside: &Outside) -> Result<Self, InvalidSetting> {
+    pub(super) fn new(settings: Settings, outside: &Deps) -> Result<Self, InvalidSetting> {
         let Settings { region, origination_identity, configuration_set, sms_fallback, base_url } =
             settings;
         if let Some(text) = &sms_fallback {

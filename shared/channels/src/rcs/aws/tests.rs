@@ -1,7 +1,7 @@
 //! The card that a prompt becomes, and what the channel promises.
 
 use domain::contact::Contact;
-use domain::ports::{Button, Does, Prompt, ReceiptKinds, SendError};
+use domain::ports::{Button, ButtonAction, Prompt, ReceiptKinds, SendError};
 use domain::postback::Action;
 use pollster::block_on;
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ fn the_call_is_the_documented_one_and_signed() {
     let suggestions = json!([
         reply("Pay", Action::Approve),
         open,
-        reply("No", Action::Decline),
+        reply("No", Action::Deny),
         reply("Not me", Action::NotMe),
     ]);
     let card = json!({"CardOrientation": "VERTICAL", "CardContent": {
@@ -104,8 +104,8 @@ fn a_page_that_the_service_would_not_open_is_an_operators_to_mend() {
         ["http://127.0.0.1:8787/c/x", &format!("https://pay.example.com/{}", "x".repeat(2_048))]
     {
         let mut prompt = prompt_to(PHONE);
-        let does = Does::Open { url: url.to_owned(), postback: postback(Action::Open) };
-        prompt.buttons[0] = Button { label: "Open".to_owned(), does };
+        let action = ButtonAction::Open { url: url.to_owned(), postback: postback(Action::Open) };
+        prompt.buttons[0] = Button { label: "Open".to_owned(), action };
         let world = World::new(Script::Lost);
         let sent = block_on(world.open("rcs", &settings("aws")).unwrap().send(&prompt));
         assert!(matches!(sent, Err(SendError::Person { reason: "public_base" })), "{url}");

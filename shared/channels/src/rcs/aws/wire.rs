@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use domain::ports::{Button, Does, Prompt};
+use domain::ports::{Button, ButtonAction, Prompt};
 use serde::Serialize;
 
 use super::SmsFallback;
 use crate::eum::{self, Sender};
-use crate::looks::{RCS, cut};
+use crate::message_limits::{RCS, cut};
 
 /// The service takes one second to two days, fewer than Google's 15.
 const LIFE_SECONDS: (u64, u64) = (1, 172_800);
@@ -110,9 +110,11 @@ pub(super) fn message<'a>(
 
 fn suggestion(button: &Button) -> Option<Suggestion<'_>> {
     let text = cut(&button.label, RCS.label_max);
-    match &button.does {
-        Does::Reply { postback } => Some(Suggestion::Reply { text, postback_data: postback }),
-        Does::Open { url, postback } => {
+    match &button.action {
+        ButtonAction::Reply { postback } => {
+            Some(Suggestion::Reply { text, postback_data: postback })
+        }
+        ButtonAction::Open { url, postback } => {
             let opens = url.starts_with("https://") && url.len() <= URL_MAX;
             // A browser: whether wallets work in a web view of every phone is not known.
             opens.then_some(Suggestion::OpenUrl {

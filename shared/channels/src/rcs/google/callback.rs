@@ -3,7 +3,7 @@
 //! Any answer but 200 comes back for a week and slows every agent of the partner, so whatever is proven is acknowledged,
 //! also what says nothing to us.
 
-use domain::ports::{About, Callback, CallbackError, CallbackReply, Received, Sender};
+use domain::ports::{Callback, CallbackError, CallbackReply, PromptSelector, Received, Sender};
 use domain::values::id::PromptId;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
@@ -74,7 +74,8 @@ fn told(event: Event) -> Option<Callback> {
         let at = event.send_time.and_then(|time| time.parse().ok());
         return wrote(phone?, event.text?, at);
     };
-    let about = event.message_id.and_then(|id| PromptId::from_uuid(&id)).map(About::Prompt);
+    let about =
+        event.message_id.and_then(|id| PromptId::from_uuid(&id)).map(PromptSelector::Prompt);
     match kind.as_str() {
         "DELIVERED" => about.map(Callback::Delivered),
         "READ" => about.map(Callback::Read),

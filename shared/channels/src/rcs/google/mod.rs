@@ -26,7 +26,7 @@ use http::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::Opening;
+use crate::AdapterConfig;
 use crate::settings::{BaseUrl, InvalidSetting, identifier};
 use account::{KeyFile, ServiceAccount};
 use calls::Caller;
@@ -94,7 +94,10 @@ pub(super) struct Google {
 }
 
 impl Google {
-    pub(super) fn new(settings: Settings, opening: &Opening<'_>) -> Result<Self, InvalidSetting> {
+    pub(super) fn new(
+        settings: Settings,
+        opening: &AdapterConfig<'_>,
+    ) -> Result<Self, InvalidSetting> {
         let Settings { agent_id, region, service_account, client_token, traffic_type, base_url } =
             settings;
         let id = bare(&agent_id).to_owned();
@@ -121,7 +124,7 @@ impl Google {
 }
 
 /// The agent of the test mode's channel of this name, where one webhook reports for it and for the live one.
-fn tested(opening: &Opening<'_>, token: &SecretString) -> Option<String> {
+fn tested(opening: &AdapterConfig<'_>, token: &SecretString) -> Option<String> {
     let (own, tests) = (opening.setup, &opening.brand.setup(Mode::Test).channels);
     let same = |setup: &&ChannelSetup| setup.name == own.name && setup.kind == own.kind;
     let namesake = tests.iter().find(same).filter(|_| opening.mode == Mode::Live)?;

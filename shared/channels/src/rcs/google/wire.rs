@@ -3,7 +3,9 @@
 //! The schema is that of Google's published client (`AgentMessage` and what it holds).
 
 use bytes::Bytes;
-use domain::ports::{Accepted, Button, Capability, Does, Prompt, Retraction, SendError, Source};
+use domain::ports::{
+    Accepted, Button, ButtonAction, Capability, Prompt, Retraction, SendError, Source,
+};
 use domain::values::id::PromptId;
 use domain::values::phone::Phone;
 use http::header::CONTENT_TYPE;
@@ -12,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Agent, RECEIPTS, TrafficType};
 use crate::answers::{self, Answered, Reaction};
-use crate::looks::{self, RCS};
+use crate::message_limits::{self, RCS};
 
 /// Google advises ten seconds at least, and takes fifteen days at most.
 const LIFE_SECONDS: (u64, u64) = (10, 1_296_000);
@@ -88,10 +90,10 @@ struct OpenUrlAction<'a> {
 }
 
 fn suggestion(button: &Button) -> Suggestion<'_> {
-    let text = looks::cut(&button.label, RCS.label_max);
-    match &button.does {
-        Does::Reply { postback } => Suggestion::Reply { text, postback_data: postback },
-        Does::Open { url, postback } => Suggestion::Action {
+    let text = message_limits::cut(&button.label, RCS.label_max);
+    match &button.action {
+        ButtonAction::Reply { postback } => Suggestion::Reply { text, postback_data: postback },
+        ButtonAction::Open { url, postback } => Suggestion::Action {
             text,
             postback_data: postback,
             fallback_url: url,
@@ -105,8 +107,8 @@ pub(super) fn message(agent: &Agent, prompt: &Prompt) -> Result<Request<Bytes>, 
     let (least, most) = LIFE_SECONDS;
     let life = prompt.now.until(prompt.expires_at).as_secs().clamp(least, most);
     let content = CardContent {
-        title: looks::cut(&prompt.title, RCS.title_max),
-        description: looks::cut(&prompt.body, RCS.body_max),
+        title: message_limits::cut(&prompt.title, RCS.title_max),
+        description: message_limits::cut(&prompt.body, RCS.body_max),
         suggestions: prompt.buttons.iter().take(RCS.buttons_max).map(suggestion).collect(),
     };
     let card = StandaloneCard { card_orientation: "VERTICAL", card_content: content };

@@ -14,7 +14,7 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use serde::Deserialize;
 
-use crate::Outside;
+use crate::Deps;
 use crate::eum::{Sender, Service};
 use crate::eum_events::{self, Fallback};
 use crate::settings::{BaseUrl, InvalidSetting};
@@ -42,7 +42,7 @@ pub(super) struct Aws {
 }
 
 impl Aws {
-    pub(super) fn new(settings: Settings, outside: &Outside) -> Result<Self, InvalidSetting> {
+    pub(super) fn new(settings: Settings, outside: &Deps) -> Result<Self, InvalidSetting> {
         let Settings { region, origination_identity, configuration_set, base_url } = settings;
         let sender = Sender::new(origination_identity, configuration_set)?;
         Ok(Self { sender, service: Service::new(region, base_url, outside)? })

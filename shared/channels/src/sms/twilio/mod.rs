@@ -20,7 +20,7 @@ use domain::values::time::Timestamp;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::Outside;
+use crate::Deps;
 use crate::answers;
 use crate::settings::{BaseUrl, InvalidSetting, identifier};
 
@@ -80,7 +80,7 @@ pub(super) struct Twilio {
 }
 
 impl Twilio {
-    pub(super) fn new(settings: Settings, outside: &Outside) -> Result<Self, InvalidSetting> {
+    pub(super) fn new(settings: Settings, outside: &Deps) -> Result<Self, InvalidSetting> {
         let Settings { account_sid, auth_token, api_key, from, messaging_service_sid, base_url } =
             settings;
         identifier("account_sid", &account_sid, "")?;

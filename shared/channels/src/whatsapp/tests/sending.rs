@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::brand::Mode;
 use domain::contact::Contact;
-use domain::ports::{Button, Channel, Channels, Does, Http, HttpError, Prompt, Reach};
+use domain::ports::{Button, ButtonAction, Channel, Channels, Http, HttpError, Prompt, Reach};
 use domain::postback::Action;
 use http::{Request, Response};
 use pollster::block_on;
@@ -19,7 +19,7 @@ use crate::doubles::{
     NOW, PHONE, Script, World, brand, fixtures, meaning, postback, prompt_to, recorded, reference,
 };
 use crate::whatsapp::wire;
-use crate::{Outside, Registry};
+use crate::{Deps, Registry};
 
 const DAY: u64 = 24 * 3_600;
 
@@ -33,7 +33,7 @@ fn within() -> Prompt {
 }
 
 fn reply(label: &str, action: Action) -> Button {
-    Button { label: label.to_owned(), does: Does::Reply { postback: postback(action) } }
+    Button { label: label.to_owned(), action: ButtonAction::Reply { postback: postback(action) } }
 }
 
 /// The calls that sending this prompt makes, each with its body.
@@ -80,7 +80,7 @@ fn within_the_window_the_first_three_replies_are_buttons_and_the_page_is_not() {
         "header": { "type": "text", "text": "Pay 42.50 EUR?" },
         "body": { "text": "Acme & Söhne asks for 42.50 EUR for Invoice 4711." },
         "action": { "buttons": [
-            button("Pay", Action::Approve), button("No", Action::Decline), button("Not me", Action::NotMe),
+            button("Pay", Action::Approve), button("No", Action::Deny), button("Not me", Action::NotMe),
         ] },
     });
     assert_eq!((&body["type"], &body["interactive"]), (&json!("interactive"), &expected));
@@ -89,10 +89,10 @@ fn within_the_window_the_first_three_replies_are_buttons_and_the_page_is_not() {
 #[test]
 fn a_yes_that_needs_the_page_is_one_button_and_the_words_say_where_a_no_is() {
     let link = "https://pay.example.com/c/tok_hidden".to_owned();
-    let open = Does::Open { url: link.clone(), postback: postback(Action::Open) };
+    let open = ButtonAction::Open { url: link.clone(), postback: postback(Action::Open) };
     let buttons = vec![
-        Button { label: "View request".to_owned(), does: open },
-        reply("No", Action::Decline),
+        Button { label: "View request".to_owned(), action: open },
+        reply("No", Action::Deny),
         reply("Not me", Action::NotMe),
     ];
     let body = body("page", &Prompt { buttons, ..within() });
@@ -233,7 +233,7 @@ impl Http for Turns {
 fn sent(answers: &[&'static str]) -> (String, Vec<Value>) {
     let http = Arc::new(Turns { answers: Mutex::new(answers.to_vec()), kinds: Mutex::default() });
     let outside = World::new(Script::Lost).registry().outside;
-    let registry = Registry::new(Outside { http: Arc::<Turns>::clone(&http), ..outside });
+    let registry = Registry::new(Deps { http: Arc::<Turns>::clone(&http), ..outside });
     let brand = brand("whatsapp", &settings("full"));
     let channel: Box<dyn Channel> =
         registry.open(&brand, Mode::Test, &"a-channel".parse().unwrap()).unwrap();

@@ -1,6 +1,6 @@
 //! Which template is sent outside the window, and how it is filled.
 
-use domain::ports::{Button, Does, Prompt};
+use domain::ports::{Button, ButtonAction, Prompt};
 use domain::postback::Action;
 use domain::values::money::Money;
 use pollster::block_on;
@@ -54,7 +54,7 @@ fn a_template_is_filled_in_the_order_it_was_approved_in() {
                 text("Acme & Söhne asks for 42.50 EUR for Invoice 4711."),
             ] },
             tap("0", Action::Approve),
-            tap("1", Action::Decline),
+            tap("1", Action::Deny),
             // The button in between takes nothing.
             tap("3", Action::NotMe),
         ],
@@ -69,7 +69,7 @@ fn the_first_template_that_can_say_what_is_asked_is_taken() {
     let expected = json!([
         { "type": "body", "parameters": [text("Acme & Söhne"), text("42.50 EUR")] },
         button("0", "url", &text("tok_hidden")),
-        tap("1", Action::Decline),
+        tap("1", Action::Deny),
     ]);
     assert_eq!((&paged["name"], &paged["components"]), (&json!("view_payment_v1"), &expected));
     let card = on_the_page(prompt_to(PHONE));
@@ -81,7 +81,7 @@ fn the_first_template_that_can_say_what_is_asked_is_taken() {
 #[test]
 fn a_prompt_that_no_template_can_say_is_told_to_a_person_and_nothing_is_sent() {
     let mut settings = settings("page");
-    settings["templates"][0]["buttons"] = json!(["approve", "decline"]);
+    settings["templates"][0]["buttons"] = json!(["approve", "deny"]);
     let world = World::new(Script::Lost);
     let channel = world.open("whatsapp", &settings).unwrap();
     let sent = block_on(channel.send(&on_the_page(payment())));
@@ -118,8 +118,8 @@ fn a_place_is_one_line_and_no_longer_than_it_may_be() {
 #[test]
 fn the_link_and_no_other_part_of_it_fills_the_address() {
     let link = "https://pay.example.com/c/AbC-_123".to_owned();
-    let does = Does::Open { url: link.clone(), postback: postback(Action::Open) };
-    let buttons = vec![Button { label: "Open".to_owned(), does }];
+    let action = ButtonAction::Open { url: link.clone(), postback: postback(Action::Open) };
+    let buttons = vec![Button { label: "Open".to_owned(), action }];
     let filled = template(&Prompt { link, buttons, ..prompt_to(PHONE) });
     assert_eq!(filled["components"][1], button("0", "url", &text("AbC-_123")));
 }
@@ -140,7 +140,7 @@ fn settings_that_could_ask_nobody_are_refused() {
         ("/templates", json!([])),
         ("/templates/0/name", json!("a name")),
         ("/templates/0/buttons", json!([])),
-        ("/templates/0/buttons", json!(["decline", "fixed"])),
+        ("/templates/0/buttons", json!(["deny", "fixed"])),
         ("/templates/0/buttons", json!(["pay"])),
         ("/templates/0/body", json!(["phone"])),
         ("/templates/0/languages", json!({})),

@@ -1,6 +1,6 @@
 //! The words of a prompt: what is asked, by whom and how much, short enough for one SMS segment where words allow it.
 
-use super::{Spoken, gsm7};
+use super::{TextLanguage, gsm7};
 use crate::ports::Labels;
 use crate::values::language::Language;
 
@@ -13,7 +13,7 @@ const BODY_MAX: usize = 400;
 
 /// What is asked of the customer.
 #[derive(Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct PromptContent<'a> {
     /// Who asks, as the customer knows them.
     pub payee: &'a str,
     /// How much, as the customer reads it, for a payment.
@@ -21,7 +21,7 @@ pub struct Wanted<'a> {
     /// What for, in the requester's words; may be empty.
     pub description: &'a str,
     /// The kind of ask.
-    pub kind: WantedKind,
+    pub kind: AskKind,
     /// The consent page.
     pub link: &'a str,
     /// The session code, on a channel that has no page.
@@ -32,7 +32,7 @@ pub struct Wanted<'a> {
 
 /// The kinds of ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WantedKind {
+pub enum AskKind {
     /// Money, now.
     Payment,
     /// A card to keep on file.
@@ -76,43 +76,52 @@ pub(super) struct Words {
 
 /// The prompt, in the language nearest to the customer's.
 #[must_use]
-pub fn prompt(language: &Language, fallback: &Language, wanted: &Wanted<'_>) -> PromptTexts {
-    let spoken = Spoken::nearest(language, fallback);
-    written(spoken, spoken.prompt().asks, wanted)
+pub fn prompt(
+    language: &Language,
+    fallback: &Language,
+    content: &PromptContent<'_>,
+) -> PromptTexts {
+    let spoken = TextLanguage::nearest(language, fallback);
+    written(spoken, spoken.prompt().asks, content)
 }
 
 /// The same prompt once more, saying that it is not the first.
 #[must_use]
-pub fn reminder(language: &Language, fallback: &Language, wanted: &Wanted<'_>) -> PromptTexts {
-    let spoken = Spoken::nearest(language, fallback);
-    written(spoken, spoken.prompt().still_asks, wanted)
+pub fn reminder(
+    language: &Language,
+    fallback: &Language,
+    content: &PromptContent<'_>,
+) -> PromptTexts {
+    let spoken = TextLanguage::nearest(language, fallback);
+    written(spoken, spoken.prompt().still_asks, content)
 }
 
-fn written(spoken: Spoken, asks: &str, wanted: &Wanted<'_>) -> PromptTexts {
+fn written(spoken: TextLanguage, asks: &str, content: &PromptContent<'_>) -> PromptTexts {
     let (words, page) = (spoken.prompt(), spoken.page());
-    let (title, sentence) = match wanted.kind {
-        WantedKind::Payment => (words.title_payment, words.payment),
-        WantedKind::PaymentMethod => (words.title_payment_method, words.payment_method),
-        WantedKind::Identity => (words.title_identity, words.identity),
+    let (title, sentence) = match content.kind {
+        AskKind::Payment => (words.title_payment, words.payment),
+        AskKind::PaymentMethod => (words.title_payment_method, words.payment_method),
+        AskKind::Identity => (words.title_identity, words.identity),
     };
     let values = [
-        ("payee", wanted.payee),
+        ("payee", content.payee),
         ("asks", asks),
-        ("money", wanted.money.unwrap_or_default()),
-        ("code", wanted.code.unwrap_or_default()),
+        ("money", content.money.unwrap_or_default()),
+        ("code", content.code.unwrap_or_default()),
     ];
     let sentence = filled(sentence, &values);
-    let code = wanted.code.map(|_| format!(" {}", filled(words.code, &values))).unwrap_or_default();
-    let pick = if wanted.picks { format!(" {}.", page.pick_code) } else { String::new() };
+    let code =
+        content.code.map(|_| format!(" {}", filled(words.code, &values))).unwrap_or_default();
+    let pick = if content.picks { format!(" {}.", page.pick_code) } else { String::new() };
     let tail = format!(".{code}{pick} {}", page.warning);
     PromptTexts {
         tag: spoken.tag(),
         title: filled(title, &values),
-        body: body(&sentence, wanted.description, &tail),
-        text: text(&sentence, &code, words, wanted),
+        body: body(&sentence, content.description, &tail),
+        text: text(&sentence, &code, words, content),
         labels: Labels {
             approve: page.approve.to_owned(),
-            decline: page.decline.to_owned(),
+            deny: page.deny.to_owned(),
             not_me: page.not_me.to_owned(),
             open: words.open.to_owned(),
         },
@@ -126,15 +135,15 @@ fn body(sentence: &str, description: &str, tail: &str) -> String {
 }
 
 /// The first that fits one segment: with the warning and with more or less of the description, before without.
-fn text(sentence: &str, code: &str, words: &Words, wanted: &Wanted<'_>) -> String {
-    let link = wanted.link;
+fn text(sentence: &str, code: &str, words: &Words, content: &PromptContent<'_>) -> String {
+    let link = content.link;
     let warned = format!(".{code} {} {} {link}", words.unexpected, words.answer);
     let plain = format!(".{code} {} {link}", words.answer);
     let described = [&warned, &plain].into_iter().find_map(|tail| {
         let taken = gsm7::septets(sentence)? + gsm7::septets(tail)? + 3;
         let room = gsm7::SEGMENT.checked_sub(taken)?;
         let cost = |c| gsm7::cost(c).unwrap_or(gsm7::SEGMENT);
-        let description = shortened(&gsm7::folded(wanted.description)?, room, cost)?;
+        let description = shortened(&gsm7::folded(content.description)?, room, cost)?;
         Some(joined(sentence, Some(&description), tail))
     });
     let bare = || {
@@ -144,7 +153,7 @@ fn text(sentence: &str, code: &str, words: &Words, wanted: &Wanted<'_>) -> Strin
             .find(|text| gsm7::septets(text).is_some_and(|septets| septets <= gsm7::SEGMENT))
     };
     described.or_else(bare).unwrap_or_else(|| {
-        joined(sentence, shortened(wanted.description, DESCRIPTION_MAX, |_| 1).as_deref(), &warned)
+        joined(sentence, shortened(content.description, DESCRIPTION_MAX, |_| 1).as_deref(), &warned)
     })
 }
 

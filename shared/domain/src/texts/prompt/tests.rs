@@ -4,13 +4,21 @@ use super::*;
 
 const LINK: &str = "https://pay.example.com/c/3vQ8sT0aXb7Zk2LmN5pRwE";
 
-fn payment<'a>(payee: &'a str, money: &'a str, description: &'a str) -> Wanted<'a> {
-    let kind = WantedKind::Payment;
-    Wanted { payee, money: Some(money), description, kind, link: LINK, code: None, picks: false }
+fn payment<'a>(payee: &'a str, money: &'a str, description: &'a str) -> PromptContent<'a> {
+    let kind = AskKind::Payment;
+    PromptContent {
+        payee,
+        money: Some(money),
+        description,
+        kind,
+        link: LINK,
+        code: None,
+        picks: false,
+    }
 }
 
-fn in_english(wanted: &Wanted<'_>) -> PromptTexts {
-    prompt(&Language::default(), &Language::default(), wanted)
+fn in_english(content: &PromptContent<'_>) -> PromptTexts {
+    prompt(&Language::default(), &Language::default(), content)
 }
 
 fn fits(text: &str) -> bool {
@@ -19,10 +27,10 @@ fn fits(text: &str) -> bool {
 
 #[test]
 fn a_usual_prompt_is_one_segment_in_every_language_and_kind() {
-    for spoken in Spoken::ALL {
-        for kind in [WantedKind::Payment, WantedKind::PaymentMethod, WantedKind::Identity] {
+    for spoken in TextLanguage::ALL {
+        for kind in [AskKind::Payment, AskKind::PaymentMethod, AskKind::Identity] {
             for code in [None, Some("47")] {
-                let usual = Wanted {
+                let usual = PromptContent {
                     kind,
                     code,
                     ..payment("Acme Energy Ltd", "1042.50 EUR", "Invoice 4711")
@@ -35,7 +43,7 @@ fn a_usual_prompt_is_one_segment_in_every_language_and_kind() {
                     assert!(fits(text), "{text}");
                     assert!(text.starts_with("Acme Energy Ltd ") && text.ends_with(LINK), "{text}");
                     assert!(text.contains("Invoice 47") || code.is_some(), "{text}");
-                    assert!(kind != WantedKind::Payment || text.contains("1042.50 EUR"), "{text}");
+                    assert!(kind != AskKind::Payment || text.contains("1042.50 EUR"), "{text}");
                     let spoken_code = text.replacen("4711", "", 1);
                     assert!(code.is_none() || spoken_code.contains("47"), "{text}");
                     assert!((1..=60).contains(&texts.title.chars().count()), "{}", texts.title);
@@ -102,9 +110,9 @@ fn a_body_stays_within_400_characters() {
 #[test]
 fn where_the_buttons_are_numbers_the_body_says_which_one_to_pick() {
     let long = "word ".repeat(200);
-    for spoken in Spoken::ALL {
+    for spoken in TextLanguage::ALL {
         let language = spoken.tag().parse().unwrap();
-        let numbers = Wanted { picks: true, ..payment("Acme", "42.50 EUR", &long) };
+        let numbers = PromptContent { picks: true, ..payment("Acme", "42.50 EUR", &long) };
         let texts = prompt(&language, &language, &numbers);
         let page = spoken.page();
         assert!(texts.body.ends_with(&format!(" {}. {}", page.pick_code, page.warning)));
@@ -127,10 +135,10 @@ fn a_value_that_looks_like_a_place_stays_what_it_is() {
 
 #[test]
 fn labels_fit_on_buttons() {
-    for spoken in Spoken::ALL {
+    for spoken in TextLanguage::ALL {
         let language = spoken.tag().parse().unwrap();
         let labels = prompt(&language, &language, &payment("Acme", "1.00 EUR", "x")).labels;
-        for label in [labels.approve, labels.decline, labels.not_me, labels.open] {
+        for label in [labels.approve, labels.deny, labels.not_me, labels.open] {
             assert!((1..=20).contains(&label.chars().count()), "{label}");
         }
     }

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::brand::{Mode, Settings};
 use domain::ports::{Fetched, Proof};
-use domain::values::text::Shown;
+use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
 use pollster::block_on;
 use secrecy::ExposeSecret;
@@ -81,8 +81,11 @@ fn provider(more: &Value) -> (OpenId, Arc<Script>) {
 }
 
 fn ask() -> Ask {
-    let claims = ["given_name", "address"].map(|claim| Shown::new(claim).unwrap());
-    Ask::Identity { claims: claims.into(), description: Shown::new("Opening an account").unwrap() }
+    let claims = ["given_name", "address"].map(|claim| DisplayText::new(claim).unwrap());
+    Ask::Identity {
+        claims: claims.into(),
+        description: DisplayText::new("Opening an account").unwrap(),
+    }
 }
 
 fn carrying(kind: AuthorizationKind, secret: &str) -> Authorization {
@@ -171,7 +174,7 @@ fn the_customer_is_asked_for_exactly_the_claims() {
     let (opened, _) = provider(&json!({}));
     let (ask, yes) = (ask(), carrying(AuthorizationKind::Hosted, ""));
     let what = used(&ask, &yes);
-    assert_eq!(opened.ways(&ask), [Way::Hosted]);
+    assert_eq!(opened.payment_options(&ask), [PaymentOption::Hosted]);
     let Prepared::Ready(reference) = block_on(opened.prepare(&what)) else { panic!() };
     let Answer::NeedsCustomer { onward: Some(Onward(url)) } =
         block_on(opened.execute(&what, &reference))
@@ -249,7 +252,7 @@ fn a_code_is_exchanged_once_then_facts_are_read_and_what_was_not_asked_for_is_dr
     let released = json!({ "sub": "cust1", "given_name": "Ada", "email": "ada@example.com",
         "address": { "country": "US" } });
     let answer = executed(&opened, &script, &what, Some((200, released)));
-    let Answer::Done(Fetched::Facts { receipt, claims }) = answer else { panic!("{answer:?}") };
+    let Answer::Done(Fetched::Claims { receipt, claims }) = answer else { panic!("{answer:?}") };
     assert_eq!(receipt.released, ["given_name", "address"]);
     assert_eq!(receipt.subject.len(), 64);
     let claims: Value = serde_json::from_str(claims.secret.expose_secret()).unwrap();

@@ -59,15 +59,17 @@ fn only_who_was_sent_comes_back_and_errors_are_told_in_our_words() {
     let state = opened.state(&what).to_string();
     let good = format!("{CALLBACK}?code=c0de&state={state}&iss=https%3A%2F%2Fid.example");
     let heard = opened.receive(&back(&good)).unwrap();
-    assert_eq!(heard.reply, NewsReply::ToPage(what.request));
+    assert_eq!(heard.reply, WebhookResponse::ToPage(what.request));
     let authorization = carrying(AuthorizationKind::Code, "c0de");
     let (request, generation) = (what.request, 2);
-    assert_eq!(heard.news, [News::Returned { request, generation, authorization }]);
+    assert_eq!(heard.events, [ProcessorEvent::Returned { request, generation, authorization }]);
 
     for (error, code) in wire::RETURNS {
         let url = format!("{CALLBACK}?error={error}&error_description=x&state={state}");
         let heard = opened.receive(&back(&url)).unwrap();
-        let [News::Told { told, generation: 2, .. }] = heard.news.as_slice() else { panic!() };
+        let [ProcessorEvent::Told { told, generation: 2, .. }] = heard.events.as_slice() else {
+            panic!()
+        };
         assert!(!told.success);
         let told = Use { told: Some(told), away: true, ..what };
         let answer = block_on(opened.look_up(&told, &Reference(state.clone())));
@@ -104,12 +106,12 @@ fn only_who_was_sent_comes_back_and_errors_are_told_in_our_words() {
 #[test]
 fn nothing_but_known_claims_is_asked_for_and_nothing_else_is_done() {
     let (opened, _) = provider(&json!({ "claims": ["given_name"] }));
-    assert_eq!(opened.ways(&ask()), []);
+    assert_eq!(opened.payment_options(&ask()), []);
     let (opened, _) = provider(&json!({}));
-    let claims = vec![Shown::new("ssn").unwrap()];
-    let description = || Shown::new("x").unwrap();
-    assert_eq!(opened.ways(&Ask::Identity { claims, description: description() }), []);
-    assert_eq!(opened.ways(&Ask::PaymentMethod { description: description() }), []);
+    let claims = vec![DisplayText::new("ssn").unwrap()];
+    let description = || DisplayText::new("x").unwrap();
+    assert_eq!(opened.payment_options(&Ask::Identity { claims, description: description() }), []);
+    assert_eq!(opened.payment_options(&Ask::PaymentMethod { description: description() }), []);
 }
 
 #[test]

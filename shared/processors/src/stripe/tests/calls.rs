@@ -1,7 +1,7 @@
 //! The calls as they go out.
 
 use domain::authorization::Authorization;
-use domain::values::text::Shown;
+use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
 use serde_json::json;
 
@@ -22,12 +22,12 @@ fn euros(amount: u64) -> Money {
 }
 
 fn payment() -> Ask {
-    let description = Shown::new("Invoice 4711 & more").unwrap();
+    let description = DisplayText::new("Invoice 4711 & more").unwrap();
     Ask::Payment { money: euros(4250), description, card: None }
 }
 
 fn keeping() -> Ask {
-    Ask::PaymentMethod { description: Shown::new("Card for later").unwrap() }
+    Ask::PaymentMethod { description: DisplayText::new("Card for later").unwrap() }
 }
 
 fn used<'a>(ask: &'a Ask, authorization: &'a Authorization) -> Use<'a> {

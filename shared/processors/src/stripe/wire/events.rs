@@ -2,7 +2,10 @@
 
 use domain::brand::Mode;
 use domain::keys;
-use domain::ports::{CallbackError, CallbackReply, Heard, News, NewsReply, UnverifiedCallback};
+use domain::ports::{
+    CallbackError, CallbackReply, ProcessorEvent, UnverifiedCallback, VerifiedWebhook,
+    WebhookResponse,
+};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
@@ -42,7 +45,7 @@ pub(in crate::stripe) fn receive(
     mode: Mode,
     secrets: &[SecretString],
     callback: &UnverifiedCallback,
-) -> Result<Heard, CallbackError> {
+) -> Result<VerifiedWebhook, CallbackError> {
     let header = callback.headers.get("stripe-signature").and_then(|value| value.to_str().ok());
     if !is_signed(secrets, header.unwrap_or_default(), &callback.body, callback.now) {
         return Err(CallbackError::Forged);
@@ -71,9 +74,9 @@ pub(in crate::stripe) fn receive(
         content_type: "application/json",
         body: r#"{"received":true}"#.to_owned(),
     };
-    Ok(Heard {
-        news: request.map(News::Look).into_iter().collect(),
-        reply: NewsReply::Plain(reply),
+    Ok(VerifiedWebhook {
+        events: request.map(ProcessorEvent::StatusChanged).into_iter().collect(),
+        reply: WebhookResponse::Plain(reply),
     })
 }
 
@@ -205,14 +208,15 @@ mod tests {
         .to_string()
     }
 
-    fn heard(body: &str) -> Result<Vec<News>, CallbackError> {
-        receive(Mode::Test, &secrets(&["whsec_a"]), &sent("whsec_a", body)).map(|heard| heard.news)
+    fn heard(body: &str) -> Result<Vec<ProcessorEvent>, CallbackError> {
+        receive(Mode::Test, &secrets(&["whsec_a"]), &sent("whsec_a", body))
+            .map(|heard| heard.events)
     }
 
     #[test]
     fn an_event_about_a_request_has_it_looked_up_and_any_other_is_acknowledged() {
         let ours = json!({ "id": "pi_1", "metadata": { "request_id": REQUEST } });
-        let look = Ok(vec![News::Look(REQUEST.parse().unwrap())]);
+        let look = Ok(vec![ProcessorEvent::StatusChanged(REQUEST.parse().unwrap())]);
         for kind in EVENTS {
             assert_eq!(heard(&event(kind, &ours)), look, "{kind}");
         }
@@ -251,7 +255,7 @@ mod tests {
         assert!(receive(Mode::Live, &secrets, &sent("whsec_a", &live)).is_ok());
         let of_object = json!({ "type": "checkout.session.completed",
             "data": { "object": { "livemode": false, "metadata": { "request_id": REQUEST } } } });
-        assert_eq!(heard(&of_object.to_string()).map(|news| news.len()), Ok(1));
+        assert_eq!(heard(&of_object.to_string()).map(|events| events.len()), Ok(1));
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use domain::ask::Ask;
 use domain::authorization::AuthorizationKind;
-use domain::ports::{Answer, Fetched, Onward, Prepared, Reference, Use, Way};
-use domain::values::text::Shown;
+use domain::ports::{Answer, Fetched, Onward, PaymentOption, Prepared, Reference, Use};
+use domain::values::text::DisplayText;
 use pollster::block_on;
 use serde_json::{Value, json};
 
@@ -34,14 +34,14 @@ fn with(status: &str, change: &str, value: Value) -> Value {
 }
 
 fn keeping() -> Ask {
-    Ask::PaymentMethod { description: Shown::new("Card for later").unwrap() }
+    Ask::PaymentMethod { description: DisplayText::new("Card for later").unwrap() }
 }
 
 #[test]
 fn a_link_is_made_once_and_carries_what_was_asked_for() {
     let world = World::default();
     let processor = open(&world, &json!({ "country": "NL" }));
-    assert_eq!(processor.ways(&payment(4250)), [Way::Hosted]);
+    assert_eq!(processor.payment_options(&payment(4250)), [PaymentOption::Hosted]);
     let hosted = yes(AuthorizationKind::Hosted, "");
     let what = charge(&hosted, 4250, 1);
     world.http.play([said(201, &link("active"))]);
@@ -189,10 +189,10 @@ fn a_link_is_ended_unless_it_was_paid() {
 fn a_card_is_kept_under_a_shopper_of_its_own_and_found_there() {
     let world = World::default();
     let off = open(&world, &json!({}));
-    assert_eq!(off.ways(&keeping()), []);
+    assert_eq!(off.payment_options(&keeping()), []);
     let processor = open(&world, &json!({ "keep_cards": { "currency": "EUR" } }));
     let ask = keeping();
-    assert_eq!(processor.ways(&ask), [Way::Hosted]);
+    assert_eq!(processor.payment_options(&ask), [PaymentOption::Hosted]);
     let hosted = yes(AuthorizationKind::Hosted, "");
     let what = Use { ask: &ask, ..charge(&hosted, 4250, 1) };
     let nothing = json!({ "value": 0, "currency": "EUR" });

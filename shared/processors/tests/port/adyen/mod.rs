@@ -4,7 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
-use domain::ports::{Heard, News, Processor, Proof, Told, UnverifiedCallback, Use};
+use domain::ports::{
+    Processor, ProcessorEvent, Proof, Told, UnverifiedCallback, Use, VerifiedWebhook,
+};
 use domain::values::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -98,16 +100,18 @@ fn called(body: &Value, after_secs: i64) -> UnverifiedCallback {
 }
 
 /// What the adapter makes of a signed item, heard so long after the attempt was begun.
-fn heard(processor: &dyn Processor, item: Value, after_secs: i64) -> Vec<News> {
+fn heard(processor: &dyn Processor, item: Value, after_secs: i64) -> Vec<ProcessorEvent> {
     let body = webhook("false", &[signed(item, KEY)]);
-    let Heard { news, .. } = processor.receive(&called(&body, after_secs)).unwrap();
-    news
+    let VerifiedWebhook { events, .. } = processor.receive(&called(&body, after_secs)).unwrap();
+    events
 }
 
 fn told(processor: &dyn Processor, event: &str, success: &str, after_secs: i64) -> Told {
     match heard(processor, item(event, NAME, success), after_secs).remove(0) {
-        News::Told { told, .. } => told,
-        other @ (News::Look(_) | News::RefundTold { .. } | News::Returned { .. }) => {
+        ProcessorEvent::Told { told, .. } => told,
+        other @ (ProcessorEvent::StatusChanged(_)
+        | ProcessorEvent::RefundTold { .. }
+        | ProcessorEvent::Returned { .. }) => {
             panic!("{other:?}")
         }
     }

@@ -1,7 +1,7 @@
 //! What settings open, and what they refuse without quoting it.
 
 use domain::brand::Mode;
-use domain::ports::{OpenProcessorError, Way};
+use domain::ports::{OpenProcessorError, PaymentOption};
 use pollster::block_on;
 use serde_json::{Value, json};
 
@@ -79,18 +79,20 @@ fn wallets_come_first_and_only_where_the_amount_can_be_said() {
     let world = World::default();
     let apple = json!({ "merchant_identifier": "merchant.com.acme", "display_name": "Acme", "country": "NL" });
     let processor = open(&world, &json!({ "apple_pay": apple, "google_pay": { "country": "NL" } }));
-    let ways = processor.ways(&payment(4250));
-    let [Way::ApplePay(apple), Way::GooglePay(google), Way::Hosted] = ways.as_slice() else {
-        panic!("{ways:?}")
+    let payment_options = processor.payment_options(&payment(4250));
+    let [PaymentOption::ApplePay(apple), PaymentOption::GooglePay(google), PaymentOption::Hosted] =
+        payment_options.as_slice()
+    else {
+        panic!("{payment_options:?}")
     };
     assert_eq!(apple.country, "NL");
     assert_eq!(google.gateway["gatewayMerchantId"], "AcmeECOM");
     let money = domain::values::money::Money::new(4250, "IDR".parse().unwrap()).unwrap();
-    let description = domain::values::text::Shown::new("Invoice").unwrap();
+    let description = domain::values::text::DisplayText::new("Invoice").unwrap();
     let ask = domain::ask::Ask::Payment { money, description, card: None };
-    assert_eq!(processor.ways(&ask), []);
+    assert_eq!(processor.payment_options(&ask), []);
     let off = open(&world, &json!({ "pay_by_link": false }));
-    assert_eq!(off.ways(&payment(4250)), []);
+    assert_eq!(off.payment_options(&payment(4250)), []);
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use domain::authorization::AuthorizationKind;
 use domain::brand::Mode;
-use domain::ports::{CallbackError, Heard, News, NewsReply, UnverifiedCallback};
+use domain::ports::{
+    CallbackError, ProcessorEvent, UnverifiedCallback, VerifiedWebhook, WebhookResponse,
+};
 use serde_json::{Value, json};
 
 use super::{BEGUN, KEY, NAME, base, called, heard, item, open, signed, webhook};
@@ -29,7 +31,7 @@ fn every_item_of_the_reference_is_heard_with_its_own_key_and_no_other() {
         settings["hmac_keys"] = json!([OTHER_KEY.replace('9', "8"), vector["key_hex"]]);
         let rotated = world.open(Mode::Test, "adyen", &settings).ok().unwrap();
         // None of them is about a request of ours: they are acknowledged.
-        assert_eq!(rotated.receive(&called(&body, 0)).map(|heard| heard.news), Ok(Vec::new()));
+        assert_eq!(rotated.receive(&called(&body, 0)).map(|heard| heard.events), Ok(Vec::new()));
         settings["hmac_keys"] = json!([OTHER_KEY.replace('9', "8")]);
         let other = world.open(Mode::Test, "adyen", &settings).ok().unwrap();
         assert_eq!(other.receive(&called(&body, 0)), Err(CallbackError::Forged));
@@ -41,9 +43,9 @@ fn what_is_heard_is_answered_at_once_and_with_nothing() {
     let world = World::default();
     let processor = open(&world, &json!({}));
     let body = webhook("false", &[signed(item("AUTHORISATION", NAME, "true"), KEY)]);
-    let Heard { news, reply } = processor.receive(&called(&body, 0)).unwrap();
-    assert_eq!(news.len(), 1);
-    let NewsReply::Plain(reply) = reply else { panic!() };
+    let VerifiedWebhook { events, reply } = processor.receive(&called(&body, 0)).unwrap();
+    assert_eq!(events.len(), 1);
+    let WebhookResponse::Plain(reply) = reply else { panic!() };
     assert_eq!((reply.status, reply.body.as_str()), (202, ""));
 }
 
@@ -76,23 +78,23 @@ fn events_are_told_to_the_attempt_or_refund_they_name() {
         ("REPORT_AVAILABLE", "", "true", ""),
         ("RECURRING_CONTRACT", NAME, "true", ""),
     ] {
-        let news = heard(processor.as_ref(), item(event, name, success), 0);
-        let words: Vec<String> = news
+        let events = heard(processor.as_ref(), item(event, name, success), 0);
+        let words: Vec<String> = events
             .iter()
-            .map(|news| match news {
-                News::Look(about) => {
+            .map(|events| match events {
+                ProcessorEvent::StatusChanged(about) => {
                     assert_eq!(*about, request());
                     "look".to_owned()
                 }
-                News::Told { generation, told, .. } => {
+                ProcessorEvent::Told { generation, told, .. } => {
                     let code = told.code.as_deref().unwrap_or_default();
                     format!("told {generation} {} {code}", told.success)
                 }
-                News::RefundTold { seq, told, .. } => {
+                ProcessorEvent::RefundTold { seq, told, .. } => {
                     let code = told.code.as_deref().unwrap_or_default();
                     format!("refund {seq} {} {code}", told.success)
                 }
-                News::Returned { .. } => panic!(),
+                ProcessorEvent::Returned { .. } => panic!(),
             })
             .collect();
         assert_eq!(words.join(","), expected, "{event} {name} {success}");
@@ -197,10 +199,13 @@ fn a_customer_who_comes_back_brings_what_the_payment_is_finished_with() {
     let state = call.split("till?state=").nth(1).unwrap().split('\\').next().unwrap().to_owned();
     assert!(state.starts_with(NAME), "{state}");
     let back = came_back(&format!("?state={state}&redirectResult=X6XtfGC3%21Y"));
-    let Heard { news, reply } = processor.receive(&back).unwrap();
-    assert_eq!(reply, NewsReply::ToPage(request()));
+    let VerifiedWebhook { events, reply } = processor.receive(&back).unwrap();
+    assert_eq!(reply, WebhookResponse::ToPage(request()));
     let authorization = super::yes(AuthorizationKind::Code, "X6XtfGC3!Y");
-    assert_eq!(news, [News::Returned { request: request(), generation: 1, authorization }]);
+    assert_eq!(
+        events,
+        [ProcessorEvent::Returned { request: request(), generation: 1, authorization }]
+    );
     for (query, error) in [
         (format!("?state={NAME}.00&redirectResult=a"), CallbackError::Forged),
         (format!("?state={}&redirectResult=a", state.replace(".1.", ".2.")), CallbackError::Forged),

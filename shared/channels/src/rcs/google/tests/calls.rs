@@ -61,7 +61,7 @@ fn the_call_is_the_documented_one() {
                     {"reply": {"text": "Pay", "postbackData": postback(Action::Approve)}},
                     {"action": {"text": "Open", "postbackData": postback(Action::Open), "fallbackUrl": link,
                                 "openUrlAction": {"url": link, "application": "BROWSER"}}},
-                    {"reply": {"text": "No", "postbackData": postback(Action::Decline)}},
+                    {"reply": {"text": "No", "postbackData": postback(Action::Deny)}},
                     {"reply": {"text": "Not me", "postbackData": postback(Action::NotMe)}},
                 ],
             },

@@ -4,7 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::brand::{Brand, Mode};
 use domain::ports::{
-    About, Callback, CallbackError, Channel, Channels, Proof, Received, Sender, UnverifiedCallback,
+    Callback, CallbackError, Channel, Channels, PromptSelector, Proof, Received, Sender,
+    UnverifiedCallback,
 };
 use domain::postback::Action;
 use hmac::{Hmac, KeyInit, Mac};
@@ -71,8 +72,8 @@ fn event(kind: &str) -> Value {
     })
 }
 
-fn about() -> About {
-    About::Prompt(reference().prompt)
+fn about() -> PromptSelector {
+    PromptSelector::Prompt(reference().prompt)
 }
 
 #[test]
@@ -93,7 +94,8 @@ fn every_published_and_computed_vector_is_judged_as_it_says() {
             continue;
         };
         let prompt = "0b6f1f6e-6a8b-4d0e-9c36-3a8f4c8b7d11";
-        let about = About::Prompt(domain::values::id::PromptId::from_uuid(prompt).unwrap());
+        let about =
+            PromptSelector::Prompt(domain::values::id::PromptId::from_uuid(prompt).unwrap());
         let tapped = |postback: &str| Callback::Tapped {
             postback: postback.to_owned(),
             from: phone().into(),
@@ -140,7 +142,7 @@ fn a_card_reports_how_it_fares() {
 
 #[test]
 fn a_tap_brings_back_what_its_button_carried() {
-    let carried = postback(Action::Decline);
+    let carried = postback(Action::Deny);
     let reply = json!({
         "agentId": "acme-agent", "senderPhoneNumber": PHONE, "messageId": "Ms1",
         "sendTime": "2026-01-01T00:01:00.045123Z",

@@ -9,7 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use domain::brand::Mode;
 use domain::keys;
 use domain::ports::{
-    CallbackError, CallbackReply, Heard, News, NewsReply, Reference, Told, UnverifiedCallback,
+    CallbackError, CallbackReply, ProcessorEvent, Reference, Told, UnverifiedCallback,
+    VerifiedWebhook, WebhookResponse,
 };
 use domain::values::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
@@ -95,7 +96,7 @@ impl TryFrom<Value> for Text {
 pub(in crate::adyen) fn receive(
     account: &Account,
     callback: &UnverifiedCallback,
-) -> Result<Heard, CallbackError> {
+) -> Result<VerifiedWebhook, CallbackError> {
     if callback.method != Method::POST {
         return Err(CallbackError::Malformed);
     }
@@ -110,7 +111,7 @@ pub(in crate::adyen) fn receive(
         Mode::Test => webhook.live.0 == "false",
         Mode::Live => webhook.live.0 == "true",
     };
-    let mut news = Vec::new();
+    let mut events = Vec::new();
     for Envelope { notification_request_item: item } in &webhook.notification_items {
         let ours = account.accepts(&item.merchant_account_code.0);
         if !item.is_signed(&account.hmac_keys) || !of_this_mode || !ours {
@@ -119,11 +120,11 @@ pub(in crate::adyen) fn receive(
         if !item.is_unambiguous() {
             return Err(CallbackError::Malformed);
         }
-        news.extend(item.news(callback.now));
+        events.extend(item.events(callback.now));
     }
     // Adyen wants to hear that it was taken, within ten seconds, and nothing else.
     let reply = CallbackReply { status: 202, content_type: "text/plain", body: String::new() };
-    Ok(Heard { news, reply: NewsReply::Plain(reply) })
+    Ok(VerifiedWebhook { events, reply: WebhookResponse::Plain(reply) })
 }
 
 impl Item {
@@ -165,7 +166,7 @@ impl Item {
     }
 
     /// What it says of a request of ours, if anything. Everything else at this account is acknowledged.
-    fn news(&self, now: Timestamp) -> Option<News> {
+    fn events(&self, now: Timestamp) -> Option<ProcessorEvent> {
         let named = Named::read(&self.merchant_reference.0)?;
         let worked = match self.success.0.as_str() {
             "true" => true,
@@ -175,7 +176,7 @@ impl Item {
         match (named, self.event_code.0.as_str()) {
             (Named::Attempt { request, generation }, "AUTHORISATION") => {
                 let told = self.authorisation(worked, now)?;
-                Some(News::Told { request, generation, told })
+                Some(ProcessorEvent::Told { request, generation, told })
             }
             // The reference is the cancellation's own or the payment's: both name the attempt [M].
             (
@@ -183,21 +184,21 @@ impl Item {
                 "CANCELLATION" | "TECHNICAL_CANCEL" | "CANCEL_OR_REFUND",
             ) => Some(if worked {
                 let told = self.failed(Told::CANCELLED);
-                News::Told { request, generation, told }
+                ProcessorEvent::Told { request, generation, told }
             } else {
-                News::Look(request)
+                ProcessorEvent::StatusChanged(request)
             }),
             (Named::Refund { request, seq }, "REFUND") => {
                 let told = if worked { self.given_back() } else { self.failed("refund_declined") };
-                Some(News::RefundTold { request, seq, told })
+                Some(ProcessorEvent::RefundTold { request, seq, told })
             }
             // Its success says that the refund has failed.
             (Named::Refund { request, seq }, "REFUND_FAILED" | "REFUNDED_REVERSED") if worked => {
                 let told = self.failed("refund_failed");
-                Some(News::RefundTold { request, seq, told })
+                Some(ProcessorEvent::RefundTold { request, seq, told })
             }
             (Named::Attempt { request, .. }, "REFUND" | "REFUND_FAILED") => {
-                Some(News::Look(request))
+                Some(ProcessorEvent::StatusChanged(request))
             }
             (Named::Attempt { .. } | Named::End { .. } | Named::Refund { .. }, _) => None,
         }

@@ -11,7 +11,7 @@ use domain::values::language::Language;
 use domain::values::money::Money;
 use domain::values::name::ChannelName;
 use domain::values::phone::Phone;
-use domain::values::text::Shown;
+use domain::values::text::DisplayText;
 
 use crate::fields::Fields;
 
@@ -19,7 +19,7 @@ use crate::fields::Fields;
 const FALLBACK: (u64, u64) = (5, 300);
 
 /// A request somebody wants to make.
-pub(crate) struct Wanted {
+pub(crate) struct CreateRequestParams {
     pub(crate) customer: Customer,
     pub(crate) session: Session,
     pub(crate) ask: Ask,
@@ -30,22 +30,22 @@ pub(crate) struct Wanted {
 }
 
 /// A question which routes could reach a customer.
-pub(crate) struct WantedCapabilities {
+pub(crate) struct CapabilityParams {
     pub(crate) customer: Customer,
 }
 
-fn finished<T>(fields: Fields, wanted: Option<T>) -> Result<T, Problem> {
+fn finished<T>(fields: Fields, params: Option<T>) -> Result<T, Problem> {
     let faults = fields.faults();
     fields.end();
     let faults = faults.take();
-    match wanted {
-        Some(wanted) if faults.is_empty() => Ok(wanted),
+    match params {
+        Some(params) if faults.is_empty() => Ok(params),
         _ => Err(Problem::fields(faults)),
     }
 }
 
 /// Reads the body of `POST /v1/requests`.
-pub(crate) fn request(body: &[u8], mode: Mode) -> Result<Wanted, Problem> {
+pub(crate) fn request(body: &[u8], mode: Mode) -> Result<CreateRequestParams, Problem> {
     let mut fields = Fields::of_body(body, false).map_err(Problem::fields)?;
     let customer = fields.object("customer", true).and_then(customer);
     let session = fields.object("session", true).and_then(session);
@@ -54,25 +54,26 @@ pub(crate) fn request(body: &[u8], mode: Mode) -> Result<Wanted, Problem> {
     let expires_in = expires_in(&mut fields, false, mode);
     let fallback = fields.number("fallback_seconds", false, FALLBACK);
     let metadata = fields.object("metadata", false).map(metadata).unwrap_or_default();
-    let wanted = customer.zip(session).zip(ask).map(|((customer, session), ask)| Wanted {
-        customer,
-        session,
-        ask,
-        channels,
-        expires_in,
-        fallback_seconds: fallback.and_then(|seconds| u32::try_from(seconds).ok()),
-        metadata,
-    });
-    finished(fields, wanted)
+    let params =
+        customer.zip(session).zip(ask).map(|((customer, session), ask)| CreateRequestParams {
+            customer,
+            session,
+            ask,
+            channels,
+            expires_in,
+            fallback_seconds: fallback.and_then(|seconds| u32::try_from(seconds).ok()),
+            metadata,
+        });
+    finished(fields, params)
 }
 
 /// Reads the body of `POST /v1/capabilities`.
-pub(crate) fn capabilities(body: &[u8]) -> Result<WantedCapabilities, Problem> {
+pub(crate) fn capabilities(body: &[u8]) -> Result<CapabilityParams, Problem> {
     let mut fields = Fields::of_body(body, false).map_err(Problem::fields)?;
     let customer = fields.object("customer", true).and_then(customer);
     let ask = fields.object("ask", true).and_then(ask);
-    let wanted = customer.zip(ask).map(|(customer, _)| WantedCapabilities { customer });
-    finished(fields, wanted)
+    let params = customer.zip(ask).map(|(customer, _)| CapabilityParams { customer });
+    finished(fields, params)
 }
 
 /// Reads the body of a call that takes no fields; none at all is as good.
@@ -89,17 +90,17 @@ pub(crate) fn resend(body: &[u8]) -> Result<Option<ChannelName>, Problem> {
 }
 
 /// Money to give back: that much, or all that is left.
-pub(crate) struct WantedRefund {
+pub(crate) struct RefundParams {
     pub(crate) amount: Option<u64>,
-    pub(crate) reason: Option<Shown<140>>,
+    pub(crate) reason: Option<DisplayText<140>>,
 }
 
 /// Reads the body of `POST /v1/requests/{id}/refund`.
-pub(crate) fn refund(body: &[u8]) -> Result<WantedRefund, Problem> {
+pub(crate) fn refund(body: &[u8]) -> Result<RefundParams, Problem> {
     let mut fields = Fields::of_body(body, true).map_err(Problem::fields)?;
     let amount = fields.number("amount", false, (1, Money::AMOUNT_MAX));
-    let reason = fields.read("reason", false, Shown::new);
-    finished(fields, Some(WantedRefund { amount, reason }))
+    let reason = fields.read("reason", false, DisplayText::new);
+    finished(fields, Some(RefundParams { amount, reason }))
 }
 
 /// Reads the body of `POST /v1/requests/{id}/extend`.
@@ -120,7 +121,7 @@ fn expires_in(fields: &mut Fields, required: bool, mode: Mode) -> Option<Duratio
 
 fn customer(mut fields: Fields) -> Option<Customer> {
     let phone = fields.parse::<Phone>("phone", true);
-    let name = fields.read("name", false, Shown::new);
+    let name = fields.read("name", false, DisplayText::new);
     let language = fields.parse::<Language>("language", false);
     fields.end();
     Some(Customer { phone: phone?, name, language })
@@ -155,11 +156,11 @@ fn ask(mut fields: Fields) -> Option<Ask> {
     let ask = match kind.as_deref() {
         Some("payment") => payment(&mut fields),
         Some("payment_method") => fields
-            .read("description", true, Shown::new)
+            .read("description", true, DisplayText::new)
             .map(|description| Ask::PaymentMethod { description }),
         Some("identity") => {
             let claims = claims(&mut fields);
-            let description = fields.read("description", true, Shown::new);
+            let description = fields.read("description", true, DisplayText::new);
             claims
                 .zip(description)
                 .map(|(claims, description)| Ask::Identity { claims, description })
@@ -175,9 +176,9 @@ fn ask(mut fields: Fields) -> Option<Ask> {
 }
 
 /// Each of them once: what is not known cannot be put to the customer in words.
-fn claims(fields: &mut Fields) -> Option<Vec<Shown<64>>> {
+fn claims(fields: &mut Fields) -> Option<Vec<DisplayText<64>>> {
     let claims = fields.list("claims", true, CLAIMS.len(), |text| {
-        let known = CLAIMS.contains(&text).then(|| Shown::new(text).ok()).flatten();
+        let known = CLAIMS.contains(&text).then(|| DisplayText::new(text).ok()).flatten();
         known.ok_or_else(|| format!("a claim is one of {}", CLAIMS.join(", ")))
     })?;
     let twice = claims
@@ -193,7 +194,7 @@ fn claims(fields: &mut Fields) -> Option<Vec<Shown<64>>> {
 fn payment(fields: &mut Fields) -> Option<Ask> {
     let amount = fields.number("amount", true, (1, Money::AMOUNT_MAX));
     let currency = fields.parse("currency", true);
-    let description = fields.read("description", true, Shown::new);
+    let description = fields.read("description", true, DisplayText::new);
     let card = fields.parse("payment_method", false);
     // The amount's bounds were checked above, and are the only thing money can refuse.
     let money =

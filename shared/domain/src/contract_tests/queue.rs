@@ -56,7 +56,7 @@ const STEPS: [(Step, QueueName); 4] = [
     (Step::Deliver, QueueName::Prompts),
     (Step::Check, QueueName::Prompts),
     (Step::Fetch, QueueName::Authorizations),
-    (Step::Notice { seq: 3 }, QueueName::Notices),
+    (Step::Webhook { seq: 3 }, QueueName::Webhooks),
 ];
 
 fn message(step: Step, number: u8) -> Message {
@@ -115,14 +115,14 @@ pub async fn what_is_taken_is_hidden(queues: &dyn Receiving) {
 
 /// A message that was let go comes again, and tells how often it was given; one that was deleted does not.
 pub async fn what_is_let_go_comes_again(queues: &dyn Receiving) {
-    let sent = message(Step::Notice { seq: 1 }, 1);
+    let sent = message(Step::Webhook { seq: 1 }, 1);
     send(queues, &sent, Duration::ZERO).await;
-    let first = take(queues, QueueName::Notices).await;
-    queues.let_go(QueueName::Notices, &first.receipt).await;
-    let second = take(queues, QueueName::Notices).await;
+    let first = take(queues, QueueName::Webhooks).await;
+    queues.let_go(QueueName::Webhooks, &first.receipt).await;
+    let second = take(queues, QueueName::Webhooks).await;
     assert_eq!((&second.message, second.receives), (&sent, 2));
-    queues.delete(QueueName::Notices, &second.receipt).await;
-    assert_empty(queues, QueueName::Notices).await;
+    queues.delete(QueueName::Webhooks, &second.receipt).await;
+    assert_empty(queues, QueueName::Webhooks).await;
 }
 
 /// A message that is let go every time goes to the dead letters, and never comes again by itself.
@@ -208,9 +208,9 @@ pub async fn a_late_delete_harms_nobody(queues: &dyn Passing) {
 
 /// Stamps the laws of the queue that need no waiting as tests over the queues that `$fresh` makes.
 #[macro_export]
-macro_rules! queue_laws {
+macro_rules! queue_contract_tests {
     ($fresh:expr) => {
-        $crate::stamp_laws! { queue, $fresh;
+        $crate::stamp_contract_tests! { queue, $fresh;
             what_is_sent_is_received,
             every_message_is_received,
             what_is_taken_is_hidden,
@@ -224,9 +224,9 @@ macro_rules! queue_laws {
 
 /// Stamps the laws of the queue that need time to pass as tests over the queues that `$fresh` makes.
 #[macro_export]
-macro_rules! queue_time_laws {
+macro_rules! queue_time_contract_tests {
     ($fresh:expr) => {
-        $crate::stamp_laws! { queue, $fresh;
+        $crate::stamp_contract_tests! { queue, $fresh;
             what_is_dropped_comes_again,
             what_is_always_dropped_goes_to_the_dead_letters,
             a_delayed_message_is_seen_in_time,

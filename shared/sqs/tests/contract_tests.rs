@@ -13,7 +13,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::{BehaviorVersion, Region};
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use aws_types::SdkConfig;
-use domain::laws::queue::{RECEIVES_MAX, Receiving, Taken};
+use domain::contract_tests::queue::{RECEIVES_MAX, Receiving, Taken};
 use domain::message::{Message, QueueName, Step};
 use domain::ports::Queue;
 use domain::values::id::RequestId;
@@ -131,7 +131,7 @@ impl Receiving for Fresh {
     }
 }
 
-domain::queue_laws!(async { Fresh::new().await });
+domain::queue_contract_tests!(async { Fresh::new().await });
 
 #[tokio::test]
 async fn a_queue_without_an_address_is_told_by_name() {

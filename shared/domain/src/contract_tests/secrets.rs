@@ -76,9 +76,9 @@ pub async fn a_damaged_secret_is_told_and_not_quoted(keeper: &dyn Keeping) {
 
 /// Stamps the laws of the secrets as tests over the keeper that `$fresh` makes.
 #[macro_export]
-macro_rules! secrets_laws {
+macro_rules! secrets_contract_tests {
     ($fresh:expr) => {
-        $crate::stamp_laws! { secrets, $fresh;
+        $crate::stamp_contract_tests! { secrets, $fresh;
             what_is_kept_is_read,
             a_refresh_sees_the_rotation,
             a_brand_without_a_secret_is_unknown,

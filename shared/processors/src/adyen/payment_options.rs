@@ -2,7 +2,7 @@
 
 use domain::ask::Ask;
 use domain::brand::Mode;
-use domain::ports::{ApplePay, GooglePay, Way};
+use domain::ports::{ApplePay, GooglePay, PaymentOption};
 use domain::values::money::Currency;
 use serde::Deserialize;
 
@@ -76,20 +76,24 @@ impl Offer {
     }
 
     /// The ways for an ask, best first. A card is put on file on Adyen's own page only.
-    pub(super) fn ways(&self, ask: &Ask) -> Vec<Way> {
-        let mut ways = Vec::new();
+    pub(super) fn payment_options(&self, ask: &Ask) -> Vec<PaymentOption> {
+        let mut payment_options = Vec::new();
         match ask {
             Ask::Payment { money, .. } if amounts::to_adyen(*money).is_none() => {}
-            Ask::Payment { card: Some(_), .. } => ways.push(Way::Nothing),
+            Ask::Payment { card: Some(_), .. } => payment_options.push(PaymentOption::Nothing),
             Ask::Payment { card: None, .. } => {
-                ways.extend(self.apple_pay.iter().map(|(page, _)| Way::ApplePay(page.clone())));
-                ways.extend(self.google_pay.clone().map(Way::GooglePay));
-                ways.extend(self.pay_by_link.then_some(Way::Hosted));
+                payment_options.extend(
+                    self.apple_pay.iter().map(|(page, _)| PaymentOption::ApplePay(page.clone())),
+                );
+                payment_options.extend(self.google_pay.clone().map(PaymentOption::GooglePay));
+                payment_options.extend(self.pay_by_link.then_some(PaymentOption::Hosted));
             }
-            Ask::PaymentMethod { .. } => ways.extend(self.keep_cards.map(|_| Way::Hosted)),
+            Ask::PaymentMethod { .. } => {
+                payment_options.extend(self.keep_cards.map(|_| PaymentOption::Hosted))
+            }
             Ask::Identity { .. } => {}
         }
-        ways
+        payment_options
     }
 
     /// In which currency an amount of nothing is asked for, where cards are kept.

@@ -2,7 +2,7 @@
 
 /// What one message may hold. Lengths are characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct MessageLimits {
     /// The heading; `0` where there is none.
     pub title_max: usize,
     /// The text below it.
@@ -18,7 +18,7 @@ pub struct Look {
 }
 
 /// A standalone rich card, at Google and at AWS alike. The guide says four suggestions, a comment in the client ten: four.
-pub const RCS: Look = Look {
+pub const RCS: MessageLimits = MessageLimits {
     title_max: 200,
     body_max: 2_000,
     footer_max: 0,
@@ -28,7 +28,7 @@ pub const RCS: Look = Look {
 };
 
 /// A free-form message with reply buttons, or with the one button that opens a page (`cta_url`): never both.
-pub const WHATSAPP: Look = Look {
+pub const WHATSAPP: MessageLimits = MessageLimits {
     title_max: 60,
     body_max: 1_024,
     footer_max: 60,
@@ -39,7 +39,7 @@ pub const WHATSAPP: Look = Look {
 
 /// An interactive message. Apple documents two to five quick replies and recommends titles of 85 and labels of 24
 /// characters [M]; a text goes up to about 3,000 according to a provider [S].
-pub const APPLE: Look = Look {
+pub const APPLE: MessageLimits = MessageLimits {
     title_max: 85,
     body_max: 3_000,
     footer_max: 0,
@@ -49,7 +49,7 @@ pub const APPLE: Look = Look {
 };
 
 /// Plain text with the link in it: both providers take up to 1,600 characters.
-pub const SMS: Look = Look {
+pub const SMS: MessageLimits = MessageLimits {
     title_max: 0,
     body_max: 1_600,
     footer_max: 0,

@@ -77,7 +77,7 @@ async fn fresh() -> Table {
     Table::new(&config(), name.clone())
 }
 
-domain::store_laws!(async { fresh().await });
+domain::store_contract_tests!(async { fresh().await });
 
 #[tokio::test]
 async fn a_table_that_is_not_there_is_unavailable_and_never_empty() {

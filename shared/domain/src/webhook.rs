@@ -9,19 +9,19 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::request::NoticeKind;
-use crate::values::id::NoticeId;
+use crate::request::WebhookEventType;
+use crate::values::id::WebhookEventId;
 use crate::values::time::Timestamp;
 
 /// One notice of a request, as it is stored.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Notice {
+pub struct WebhookEvent {
     /// Its id, the same on every attempt.
-    pub id: NoticeId,
+    pub id: WebhookEventId,
     /// Its place among the request's notices, from 1.
     pub seq: u32,
     /// What it tells.
-    pub kind: NoticeKind,
+    pub kind: WebhookEventType,
     /// The body, the same bytes on every attempt.
     pub payload: String,
     /// When the next attempt is due.
@@ -34,7 +34,7 @@ pub struct Notice {
     pub given_up: bool,
 }
 
-impl fmt::Debug for Notice {
+impl fmt::Debug for WebhookEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Notice")
             .field("id", &self.id)
@@ -47,7 +47,7 @@ impl fmt::Debug for Notice {
 /// The waits between the attempts, in seconds: 13 attempts over about 75 hours, the first ones while the call still goes on.
 const WAITS: [u64; 12] = [1, 5, 30, 120, 600, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
-impl Notice {
+impl WebhookEvent {
     /// Whether nothing is left to do for it.
     #[must_use]
     pub const fn is_settled(&self) -> bool {
@@ -138,10 +138,10 @@ mod tests {
 
     #[test]
     fn thirteen_attempts_take_about_three_days_and_then_end_openly() {
-        let mut notice = Notice {
-            id: NoticeId::new(Timestamp::EPOCH, [0; 10]),
+        let mut webhook = WebhookEvent {
+            id: WebhookEventId::new(Timestamp::EPOCH, [0; 10]),
             seq: 1,
-            kind: NoticeKind::Fulfilled,
+            kind: WebhookEventType::Fulfilled,
             payload: String::new(),
             due_at: Timestamp::EPOCH,
             failures: 0,
@@ -149,12 +149,12 @@ mod tests {
             given_up: false,
         };
         let mut attempts = 0;
-        while !notice.given_up {
+        while !webhook.given_up {
             attempts += 1;
-            notice = notice.failed(128, notice.due_at);
+            webhook = webhook.failed(128, webhook.due_at);
         }
         assert_eq!(attempts, 13);
-        let hours = notice.due_at.as_millis() / 3_600_000;
+        let hours = webhook.due_at.as_millis() / 3_600_000;
         assert!((74..=77).contains(&hours), "{hours}");
     }
 }

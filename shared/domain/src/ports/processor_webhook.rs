@@ -6,16 +6,16 @@ use crate::values::id::RequestId;
 
 /// What a processor said by calling us, its sender proven.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Heard {
+pub struct VerifiedWebhook {
     /// What it said, in order.
-    pub news: Vec<News>,
+    pub events: Vec<ProcessorEvent>,
     /// What to answer.
-    pub reply: NewsReply,
+    pub reply: WebhookResponse,
 }
 
 /// What to answer to a processor, or to the customer it sent back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NewsReply {
+pub enum WebhookResponse {
     /// This.
     Plain(CallbackReply),
     /// It is the customer's browser that called: it goes back to the consent page of this request.
@@ -24,9 +24,9 @@ pub enum NewsReply {
 
 /// One thing a processor said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum News {
+pub enum ProcessorEvent {
     /// Something happened to the request's attempt or one of its refunds: it is to be looked up now.
-    Look(RequestId),
+    StatusChanged(RequestId),
     /// What became of an attempt, where it cannot be looked up.
     Told {
         /// Of which request.

@@ -1,7 +1,7 @@
 //! The laws of the ports: what every implementation must keep, whatever it is made of.
 //!
 //! Each law is an async function over the port, and one macro per port stamps them all as tests:
-//! `domain::store_laws!(async { a_fresh_store().await });`. The crate that stamps them has `tokio` with `macros` and
+//! `domain::store_contract_tests!(async { a_fresh_store().await });`. The crate that stamps them has `tokio` with `macros` and
 //! `rt` among its dev-dependencies. A law never sleeps, never knows which implementation it runs on, and works on
 //! keys of its own, so that all of them may run at once against one table.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a law that is broken fails by panicking")]
@@ -18,12 +18,12 @@ pub mod store;
 /// Stamps laws as tests, each over what `$fresh` makes.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! stamp_laws {
+macro_rules! stamp_contract_tests {
     ($port:ident, $fresh:expr; $($law:ident,)*) => {$(
         #[tokio::test]
         async fn $law() {
             let fresh = $fresh.await;
-            $crate::laws::$port::$law(&fresh).await;
+            $crate::contract_tests::$port::$law(&fresh).await;
         }
     )*};
 }

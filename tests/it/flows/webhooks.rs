@@ -4,7 +4,7 @@ use domain::ports::Item;
 use http::HeaderMap;
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
-use tests::world::brand::{NOTICE_SECRET, NOTICES_URL};
+use tests::world::brand::{WEBHOOK_SECRET, WEBHOOKS_URL};
 use tests::world::{Called, PHONE, Reply, World};
 
 const HOST: &str = "shop.example";
@@ -28,28 +28,28 @@ fn endpoint(world: &World) -> Option<Item> {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "others' code looks at the machine's own clock")]
-fn others_code_verifies_a_notice() {
+fn others_code_verifies_a_webhook() {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let now = i64::try_from(now.as_millis()).unwrap();
     let world = World::beginning().at(domain::values::time::Timestamp::from_millis(now)).begin();
     world.asks(4250);
     let called = world.calls_to(HOST);
     for called in &called {
-        let webhook = Webhook::new(NOTICE_SECRET).unwrap();
+        let webhook = Webhook::new(WEBHOOK_SECRET).unwrap();
         webhook.verify(&called.body, &called.headers).unwrap();
     }
     let mut forged = called[0].body.to_vec();
     forged[0] = b' ';
-    let webhook = Webhook::new(NOTICE_SECRET).unwrap();
+    let webhook = Webhook::new(WEBHOOK_SECRET).unwrap();
     assert!(webhook.verify(&forged, &called[0].headers).is_err());
 }
 
 #[test]
-fn a_notice_tells_the_request_without_what_only_the_agent_may_see() {
+fn a_webhook_tells_the_request_without_what_only_the_agent_may_see() {
     let world = World::new();
     let asked = world.asks(4250);
     let called = world.calls_to(HOST).remove(0);
-    assert_eq!(called.uri, NOTICES_URL);
+    assert_eq!(called.uri, WEBHOOKS_URL);
     assert_eq!(text(&called.headers, "content-type"), "application/json");
     let told: Value = serde_json::from_slice(&called.body).unwrap();
     assert_eq!(told["type"], "request.prompted");
@@ -65,16 +65,16 @@ fn a_notice_tells_the_request_without_what_only_the_agent_may_see() {
 #[test]
 fn every_secret_signs_so_that_a_rotation_needs_no_moment() {
     let other = "whsec_bmV3LXNlY3JldC1vZi10aGUtZGVtby1icmFuZA==";
-    let notices = json!({ "url": NOTICES_URL, "secrets": [other, NOTICE_SECRET] });
-    let world = World::beginning().with("/test/notices", &notices).begin();
+    let webhooks = json!({ "url": WEBHOOKS_URL, "secrets": [other, WEBHOOK_SECRET] });
+    let world = World::beginning().with("/test/notices", &webhooks).begin();
     world.asks(4250);
     let called = world.calls_to(HOST).remove(0);
-    assert!(is_signed_with(&called, NOTICE_SECRET) && is_signed_with(&called, other));
+    assert!(is_signed_with(&called, WEBHOOK_SECRET) && is_signed_with(&called, other));
     assert!(!is_signed_with(&called, "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
 }
 
 #[test]
-fn a_brand_without_an_endpoint_gets_no_notices_and_its_requests_end_all_the_same() {
+fn a_brand_without_an_endpoint_gets_no_webhooks_and_its_requests_end_all_the_same() {
     let world = World::beginning().with("/test/notices", &Value::Null).begin();
     let asked = world.asks(4250);
     world.customer().approves().ok(200);
@@ -100,10 +100,10 @@ fn a_retry_has_the_same_id_and_bytes_and_a_signature_of_its_own_time() {
     for called in &calls {
         assert_eq!(text(&called.headers, "webhook-id"), text(&calls[0].headers, "webhook-id"));
         assert_eq!(called.body, calls[0].body);
-        assert!(is_signed_with(called, NOTICE_SECRET));
+        assert!(is_signed_with(called, WEBHOOK_SECRET));
     }
     assert!(times.windows(2).all(|pair| pair[0] < pair[1]), "{times:?}");
-    assert_eq!(world.notices(), ["request.undeliverable"]);
+    assert_eq!(world.webhooks(), ["request.undeliverable"]);
 }
 
 #[test]
@@ -127,8 +127,8 @@ fn thirteen_attempts_over_three_days_and_then_it_is_given_up_on_openly() {
     let hours = begun.until(calls[12].at).as_secs() / 3600;
     assert!((60..=92).contains(&hours), "{hours}");
     assert!(world.logs().contains("a notice was given up on"));
-    let notice = world.items().into_iter().find(|item| item.key.sk.starts_with("NTC#")).unwrap();
-    assert!(notice.body.contains("\"given_up\":true"));
+    let webhook = world.items().into_iter().find(|item| item.key.sk.starts_with("NTC#")).unwrap();
+    assert!(webhook.body.contains("\"given_up\":true"));
 }
 
 #[test]
@@ -142,10 +142,10 @@ fn an_endpoint_that_is_gone_is_switched_off_at_once_and_tried_again_now_and_then
     assert_eq!(world.calls_to(HOST).len(), 1);
     world.time_passes(3_601);
     world.asks_at("+15551219003", 4250);
-    assert_eq!(world.notices(), ["request.undeliverable"]);
+    assert_eq!(world.webhooks(), ["request.undeliverable"]);
     assert!(endpoint(&world).is_none());
     world.asks_at("+15551209003", 4250);
-    assert_eq!(world.notices().len(), 2);
+    assert_eq!(world.webhooks().len(), 2);
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn an_endpoint_that_asks_for_time_gets_it() {
     world.time_passes(119);
     assert_eq!(world.calls_to(HOST).len(), 1);
     world.time_passes(2);
-    assert_eq!(world.notices(), ["request.undeliverable"]);
+    assert_eq!(world.webhooks(), ["request.undeliverable"]);
 }
 
 #[test]
@@ -178,28 +178,28 @@ fn a_slow_endpoint_holds_up_nobody_else() {
     world.customer().approves().ok(200);
     assert_eq!(world.state(&asked), "fulfilled");
     world.time_passes(60);
-    let mut told = world.notices();
+    let mut told = world.webhooks();
     told.sort();
     let expected = ["authorized", "delivered", "fulfilled", "prompted"];
     assert_eq!(told, expected.map(|what| format!("request.{what}")));
 }
 
 #[test]
-fn a_notice_whose_message_was_lost_is_found_by_the_check() {
+fn a_webhook_whose_message_was_lost_is_found_by_the_check() {
     let world = World::new();
     let asked = world.accepted(&world.payment(PHONE, 4250));
     world.takes(domain::message::QueueName::Prompts);
-    world.loses_messages(domain::message::QueueName::Notices);
-    assert!(world.notices().is_empty());
+    world.loses_messages(domain::message::QueueName::Webhooks);
+    assert!(world.webhooks().is_empty());
     world.time_passes(400);
     assert_eq!(world.state(&asked), "expired");
-    let told = world.notices();
+    let told = world.webhooks();
     assert!(told.contains(&"request.prompted".to_owned()), "{told:?}");
     assert_eq!(told.len(), 3);
 }
 
 #[test]
-fn a_message_that_comes_again_makes_no_second_notice_and_no_earlier_attempt() {
+fn a_message_that_comes_again_makes_no_second_webhook_and_no_earlier_attempt() {
     let world = World::new();
     world.replies(HOST, [Reply::Status(500, String::new())]);
     world.asks_at("+15551239003", 4250);
@@ -212,12 +212,12 @@ fn a_message_that_comes_again_makes_no_second_notice_and_no_earlier_attempt() {
 }
 
 #[test]
-fn one_machine_takes_its_own_notices_when_they_are_signed_and_a_few_minutes_old_at_most() {
+fn one_machine_takes_its_own_webhooks_when_they_are_signed_and_a_few_minutes_old_at_most() {
     let world = World::new();
     world.asks_at("+15551239003", 4250);
     let called = world.calls_to(HOST).remove(0);
     let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
-    let received = local::ReceivedNotices::default();
+    let received = local::ReceivedWebhooks::default();
     let sent_at: i64 = text(&called.headers, "webhook-timestamp").parse().unwrap();
     let take = |headers: &HeaderMap, body: &[u8], seconds: i64| {
         let now = domain::values::time::Timestamp::from_millis((sent_at + seconds) * 1000);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::consent::Consent;
 use crate::keys::digest_hex;
-use crate::outcome::DeclineReason;
+use crate::outcome::DenialReason;
 use crate::request::Recall;
 use crate::values::id::PromptId;
 use crate::values::name::ChannelName;
@@ -12,18 +12,18 @@ use crate::values::time::Timestamp;
 
 /// One event, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Event {
+pub struct JournalEntry {
     /// Its place in the request's chain, from 1.
     pub seq: u32,
     /// When.
     pub at: Timestamp,
     /// What.
-    pub what: What,
+    pub what: EntryKind,
     /// The hash of the event before it; of nothing for the first.
     pub previous: String,
 }
 
-impl Event {
+impl JournalEntry {
     /// The hash the next event carries: SHA-256 over this event's JSON, in hexadecimal.
     #[must_use]
     pub fn hash(&self) -> String {
@@ -34,7 +34,7 @@ impl Event {
 /// What can happen to a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum What {
+pub enum EntryKind {
     /// It was accepted from the requester.
     Accepted,
     /// A prompt is about to be sent; whether it is will be known by the next event, or never.
@@ -51,17 +51,17 @@ pub enum What {
         /// The prompt.
         prompt: PromptId,
         /// What became of it.
-        became: Became,
+        delivery_status: DeliveryStatus,
     },
     /// The customer said yes, with the evidence.
-    Granted {
+    Approved {
         /// The evidence.
         consent: Consent,
     },
     /// The customer said no.
-    Declined {
+    Denied {
         /// In which way.
-        reason: DeclineReason,
+        reason: DenialReason,
         /// Answering which prompt, if one is known.
         prompt: Option<PromptId>,
     },
@@ -207,7 +207,7 @@ pub enum What {
 /// What can become of a prompt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
-pub enum Became {
+pub enum DeliveryStatus {
     /// The provider took it.
     Accepted,
     /// The provider's answer was lost: it may be on its way.
@@ -230,7 +230,7 @@ pub enum Became {
     },
 }
 
-impl Became {
+impl DeliveryStatus {
     /// The word for it on the timeline.
     #[must_use]
     pub const fn word(&self) -> &'static str {

@@ -2,7 +2,7 @@
 
 use domain::values::id::CardId;
 use domain::values::money::Money;
-use domain::values::text::Shown;
+use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -21,22 +21,23 @@ fn account(mode: Mode, settings: &Value) -> Result<Account, String> {
 
 fn payment(card: Option<CardId>) -> Ask {
     let money = Money::new(4250, "EUR".parse().unwrap()).unwrap();
-    Ask::Payment { money, description: Shown::new("Invoice").unwrap(), card }
+    Ask::Payment { money, description: DisplayText::new("Invoice").unwrap(), card }
 }
 
 fn keeping() -> Ask {
-    Ask::PaymentMethod { description: Shown::new("For later").unwrap() }
+    Ask::PaymentMethod { description: DisplayText::new("For later").unwrap() }
 }
 
-fn ways(mode: Mode, settings: &Value, ask: &Ask) -> Vec<&'static str> {
-    let ways = account(mode, settings).unwrap().offer.ways(ask);
-    ways.iter()
-        .map(|way| match way {
-            Way::Nothing => "nothing",
-            Way::TestCard => "test card",
-            Way::GooglePay(_) => "google pay",
-            Way::ApplePay(_) => "apple pay",
-            Way::Hosted => "hosted",
+fn payment_options(mode: Mode, settings: &Value, ask: &Ask) -> Vec<&'static str> {
+    let payment_options = account(mode, settings).unwrap().offer.payment_options(ask);
+    payment_options
+        .iter()
+        .map(|option| match option {
+            PaymentOption::Nothing => "nothing",
+            PaymentOption::TestCard => "test card",
+            PaymentOption::GooglePay(_) => "google pay",
+            PaymentOption::ApplePay(_) => "apple pay",
+            PaymentOption::Hosted => "hosted",
         })
         .collect()
 }
@@ -55,38 +56,45 @@ fn wallets(mode: &str, keep_cards: bool) -> Value {
 #[test]
 fn live_customers_pay_by_wallet_or_on_stripes_own_page() {
     let none = json!({});
-    assert_eq!(ways(Mode::Live, &none, &payment(None)), ["hosted"]);
-    assert_eq!(ways(Mode::Live, &none, &keeping()), ["hosted"]);
+    assert_eq!(payment_options(Mode::Live, &none, &payment(None)), ["hosted"]);
+    assert_eq!(payment_options(Mode::Live, &none, &keeping()), ["hosted"]);
     let all = wallets("live", false);
-    assert_eq!(ways(Mode::Live, &all, &payment(None)), ["apple pay", "google pay", "hosted"]);
-    assert_eq!(ways(Mode::Live, &all, &keeping()), ["google pay", "hosted"]);
+    assert_eq!(
+        payment_options(Mode::Live, &all, &payment(None)),
+        ["apple pay", "google pay", "hosted"]
+    );
+    assert_eq!(payment_options(Mode::Live, &all, &keeping()), ["google pay", "hosted"]);
     let kept = wallets("live", true);
-    assert_eq!(ways(Mode::Live, &kept, &keeping()), ["apple pay", "google pay", "hosted"]);
-    assert!(ways(Mode::Live, &json!({ "hosted": false }), &payment(None)).is_empty());
+    assert_eq!(
+        payment_options(Mode::Live, &kept, &keeping()),
+        ["apple pay", "google pay", "hosted"]
+    );
+    assert!(payment_options(Mode::Live, &json!({ "hosted": false }), &payment(None)).is_empty());
 }
 
 #[test]
 fn in_test_mode_there_are_test_cards_too() {
-    assert_eq!(ways(Mode::Test, &json!({}), &payment(None)), ["test card", "hosted"]);
-    assert_eq!(ways(Mode::Test, &json!({ "hosted": false }), &keeping()), ["test card"]);
+    assert_eq!(payment_options(Mode::Test, &json!({}), &payment(None)), ["test card", "hosted"]);
+    assert_eq!(payment_options(Mode::Test, &json!({ "hosted": false }), &keeping()), ["test card"]);
 }
 
 #[test]
 fn a_card_on_file_needs_the_yes_alone_and_who_somebody_is_stripe_does_not_know() {
     let card = CardId::new(Timestamp::EPOCH, [1; 10]);
     for mode in [Mode::Test, Mode::Live] {
-        assert_eq!(ways(mode, &json!({}), &payment(Some(card))), ["nothing"]);
-        let claims = vec![Shown::new("birthdate").unwrap()];
-        let identity = Ask::Identity { claims, description: Shown::new("Age").unwrap() };
-        assert!(ways(mode, &json!({}), &identity).is_empty());
+        assert_eq!(payment_options(mode, &json!({}), &payment(Some(card))), ["nothing"]);
+        let claims = vec![DisplayText::new("birthdate").unwrap()];
+        let identity = Ask::Identity { claims, description: DisplayText::new("Age").unwrap() };
+        assert!(payment_options(mode, &json!({}), &identity).is_empty());
     }
 }
 
 #[test]
 fn google_is_told_the_gateway_and_apple_the_networks() {
     let account = account(Mode::Test, &wallets("test", false)).unwrap();
-    let ways = account.offer.ways(&payment(None));
-    let Some(Way::GooglePay(google)) = ways.iter().find(|way| matches!(way, Way::GooglePay(_)))
+    let payment_options = account.offer.payment_options(&payment(None));
+    let Some(PaymentOption::GooglePay(google)) =
+        payment_options.iter().find(|option| matches!(option, PaymentOption::GooglePay(_)))
     else {
         panic!()
     };
@@ -102,7 +110,9 @@ fn google_is_told_the_gateway_and_apple_the_networks() {
     );
     assert_eq!(google.networks, ["AMEX", "MASTERCARD", "VISA"]);
     assert_eq!((google.country.as_str(), google.merchant_id.as_deref()), ("DE", Some("BCR2DN4T")));
-    let Some(Way::ApplePay(apple)) = ways.iter().find(|way| matches!(way, Way::ApplePay(_))) else {
+    let Some(PaymentOption::ApplePay(apple)) =
+        payment_options.iter().find(|option| matches!(option, PaymentOption::ApplePay(_)))
+    else {
         panic!()
     };
     assert_eq!(apple.networks, ["amex", "masterCard", "visa"]);

@@ -11,7 +11,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::{BehaviorVersion, Region};
 use aws_types::SdkConfig;
-use domain::laws::secrets::{Keeping, brand_text};
+use domain::contract_tests::secrets::{Keeping, brand_text};
 use domain::ports::{Clock, Secrets, SecretsError};
 use domain::values::name::BrandName;
 use domain::values::time::Timestamp;
@@ -100,7 +100,7 @@ impl Keeping for Fresh {
     }
 }
 
-domain::secrets_laws!(async { Fresh::new() });
+domain::secrets_contract_tests!(async { Fresh::new() });
 
 #[tokio::test]
 async fn a_rotation_is_seen_after_a_minute_without_a_refresh() {

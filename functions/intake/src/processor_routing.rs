@@ -5,15 +5,15 @@ use domain::ask::Ask;
 use domain::brand::Mode;
 use domain::breaker::Account;
 use domain::caller::Requester;
-use domain::cards;
-use domain::ports::{OpenProcessorError, Processor, Way};
+use domain::ports::{OpenProcessorError, PaymentOption, Processor};
 use domain::problem::{Code, FieldError, Problem};
+use domain::saved_cards;
 use domain::values::name::ProcessorName;
 
 use crate::Intake;
 
 /// The processor that takes an ask.
-pub(crate) struct Taker {
+pub(crate) struct SelectedProcessor {
     /// Which.
     pub(crate) processor: ProcessorName,
     /// Whether a yes needs nothing of the customer but a tap.
@@ -22,12 +22,12 @@ pub(crate) struct Taker {
 
 impl Intake {
     /// The processor that takes this ask of whoever has that address. One that names a card on file goes where the card is.
-    pub(crate) async fn taker(
+    pub(crate) async fn select_processor(
         &self,
         requester: &Requester,
         ask: &Ask,
         address: &str,
-    ) -> Result<Taker, Problem> {
+    ) -> Result<SelectedProcessor, Problem> {
         let keeper = self.keeper(requester, ask, address).await?;
         let mut refused =
             Problem::new(Code::ProcessorNotConfigured, "the brand has no processor in this mode");
@@ -42,10 +42,12 @@ impl Intake {
                 }
                 continue;
             };
-            let mut ways = processor.ways(ask);
+            let mut payment_options = processor.payment_options(ask);
             // No test card is ever asked for where money is real.
-            ways.retain(|way| requester.mode == Mode::Test || *way != Way::TestCard);
-            if ways.is_empty() {
+            payment_options.retain(|option| {
+                requester.mode == Mode::Test || *option != PaymentOption::TestCard
+            });
+            if payment_options.is_empty() {
                 let detail = "no processor of the brand takes this ask in this mode";
                 refused = Problem::new(Code::AskNotSupported, detail);
                 continue;
@@ -59,8 +61,8 @@ impl Intake {
                 unavailable = unavailable.or(Some(Problem { retry_after, ..shut }));
                 continue;
             }
-            let by_tap = ways.iter().any(gives_by_tap);
-            return Ok(Taker { processor: setup.name.clone(), by_tap });
+            let by_tap = payment_options.iter().any(gives_by_tap);
+            return Ok(SelectedProcessor { processor: setup.name.clone(), by_tap });
         }
         Err(unavailable.unwrap_or(refused))
     }
@@ -85,7 +87,7 @@ impl Intake {
     ) -> Result<Option<ProcessorName>, Problem> {
         let Some(card) = ask.card() else { return Ok(None) };
         let (brand, mode) = (&requester.brand.name, requester.mode);
-        let known = cards::load(self.store.as_ref(), brand, mode, card).await?;
+        let known = saved_cards::load(self.store.as_ref(), brand, mode, card).await?;
         // Whether somebody else has that card is not told.
         match known.filter(|known| domain::keys::same(&known.address, address)) {
             Some(known) => Ok(Some(known.processor)),
@@ -101,9 +103,9 @@ impl Intake {
 }
 
 /// Whether the yes alone is enough, wherever it is given.
-const fn gives_by_tap(way: &Way) -> bool {
-    match way {
-        Way::Nothing | Way::TestCard => true,
-        Way::GooglePay(_) | Way::ApplePay(_) | Way::Hosted => false,
+const fn gives_by_tap(option: &PaymentOption) -> bool {
+    match option {
+        PaymentOption::Nothing | PaymentOption::TestCard => true,
+        PaymentOption::GooglePay(_) | PaymentOption::ApplePay(_) | PaymentOption::Hosted => false,
     }
 }

@@ -54,7 +54,7 @@ fn each(law: impl Fn(&World, &str, Box<dyn Processor>)) {
 /// Only those that move money.
 fn each_that_charges(law: impl Fn(&World, &str, Box<dyn Processor>)) {
     each(|world, kind, processor| {
-        if !processor.ways(&payment(4250)).is_empty() {
+        if !processor.payment_options(&payment(4250)).is_empty() {
             law(world, kind, processor);
         }
     });

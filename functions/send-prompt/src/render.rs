@@ -4,10 +4,10 @@ use domain::ask::Ask;
 use domain::brand::Brand;
 use domain::contact::Contact;
 use domain::keys;
-use domain::ports::{Button, Does, Labels, Prompt, PromptRef};
+use domain::ports::{Button, ButtonAction, Labels, Prompt, PromptRef};
 use domain::postback::{Action, Postback};
 use domain::request::{PromptRecord, Request};
-use domain::texts::{self, Wanted, WantedKind};
+use domain::texts::{self, AskKind, PromptContent};
 use domain::values::time::Timestamp;
 
 /// The prompt, as a pure function of what is stored.
@@ -23,11 +23,11 @@ pub(crate) fn prompt(
     let language = request.customer.language.as_ref().unwrap_or(&brand.language);
     let money = request.ask.money().map(|money| texts::amount(language, &brand.language, money));
     let kind = match &request.ask {
-        Ask::Payment { .. } => WantedKind::Payment,
-        Ask::PaymentMethod { .. } => WantedKind::PaymentMethod,
-        Ask::Identity { .. } => WantedKind::Identity,
+        Ask::Payment { .. } => AskKind::Payment,
+        Ask::PaymentMethod { .. } => AskKind::PaymentMethod,
+        Ask::Identity { .. } => AskKind::Identity,
     };
-    let wanted = Wanted {
+    let wanted = PromptContent {
         payee: &request.payee,
         money: money.as_deref(),
         description: request.ask.description(),
@@ -69,17 +69,17 @@ fn buttons(
     let postback = |action| Postback { reference, action }.write(&brand.link_key);
     let reply = |label: &str, action| Button {
         label: label.to_owned(),
-        does: Does::Reply { postback: postback(action) },
+        action: ButtonAction::Reply { postback: postback(action) },
     };
     let open = Button {
         label: labels.open.clone(),
-        does: Does::Open { url: link.to_owned(), postback: postback(Action::Open) },
+        action: ButtonAction::Open { url: link.to_owned(), postback: postback(Action::Open) },
     };
-    let decline = reply(&labels.decline, Action::Decline);
+    let deny = reply(&labels.deny, Action::Deny);
     let not_me = reply(&labels.not_me, Action::NotMe);
     match &request.session_code {
-        _ if !request.by_tap => vec![open, decline, not_me],
-        None => vec![reply(&labels.approve, Action::Approve), decline, not_me, open],
+        _ if !request.by_tap => vec![open, deny, not_me],
+        None => vec![reply(&labels.approve, Action::Approve), deny, not_me, open],
         Some(code) => {
             let picks = code.choices.iter().zip(0..);
             let picks = picks.map(|(choice, place)| reply(choice, Action::Pick(place)));

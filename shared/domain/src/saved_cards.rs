@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use crate::brand::Mode;
 use crate::ports::{CardReceipt, Expect, Item, Key, Store, StoreError, Write};
 use crate::seal::Sealed;
-use crate::storage::{body, unbody};
+use crate::storage::{decode, encode};
 use crate::values::id::{CardId, RequestId};
 use crate::values::name::{BrandName, ProcessorName};
 
 /// A card on file. The card itself is at the processor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CardOnFile {
+pub struct SavedCard {
     /// The request it was put on file by, which it is sealed for.
     pub request: RequestId,
     /// The processor that keeps it.
@@ -36,10 +36,10 @@ pub fn put(
     brand: &BrandName,
     mode: Mode,
     card: CardId,
-    on_file: &CardOnFile,
+    on_file: &SavedCard,
 ) -> Result<Write, StoreError> {
     let key = key(brand, mode, card);
-    let item = Item { key, version: 1, body: body(on_file)?, expires_at: None, index: None };
+    let item = Item { key, version: 1, body: encode(on_file)?, expires_at: None, index: None };
     Ok(Write::Put { item, expect: Expect::Any })
 }
 
@@ -52,9 +52,9 @@ pub async fn load(
     brand: &BrandName,
     mode: Mode,
     card: CardId,
-) -> Result<Option<CardOnFile>, StoreError> {
+) -> Result<Option<SavedCard>, StoreError> {
     let Some(item) = store.read(&key(brand, mode, card)).await? else { return Ok(None) };
-    unbody(&item.body).map(Some)
+    decode(&item.body).map(Some)
 }
 
 /// The write that forgets a card.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::ask::Ask;
 use domain::brand::Mode;
-use domain::ports::{ApplePay, GooglePay, Way};
+use domain::ports::{ApplePay, GooglePay, PaymentOption};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -132,25 +132,25 @@ impl Offer {
     }
 
     /// The ways for an ask, best first.
-    pub(super) fn ways(&self, ask: &Ask) -> Vec<Way> {
+    pub(super) fn payment_options(&self, ask: &Ask) -> Vec<PaymentOption> {
         let keeping = match ask {
-            Ask::Payment { card: Some(_), .. } => return vec![Way::Nothing],
+            Ask::Payment { card: Some(_), .. } => return vec![PaymentOption::Nothing],
             Ask::Payment { card: None, .. } => false,
             Ask::PaymentMethod { .. } => true,
             Ask::Identity { .. } => return Vec::new(),
         };
-        let mut ways = Vec::new();
+        let mut payment_options = Vec::new();
         match self.mode {
-            Mode::Test => ways.push(Way::TestCard),
+            Mode::Test => payment_options.push(PaymentOption::TestCard),
             Mode::Live => {}
         }
         let apple = self.apple_pay.as_ref().filter(|apple| apple.keep_cards || !keeping);
-        ways.extend(apple.map(|apple| Way::ApplePay(apple.page.clone())));
-        ways.extend(self.google_pay.clone().map(Way::GooglePay));
+        payment_options.extend(apple.map(|apple| PaymentOption::ApplePay(apple.page.clone())));
+        payment_options.extend(self.google_pay.clone().map(PaymentOption::GooglePay));
         if self.hosted {
-            ways.push(Way::Hosted);
+            payment_options.push(PaymentOption::Hosted);
         }
-        ways
+        payment_options
     }
 
     /// Who we are to Apple, where we are.

@@ -2,7 +2,7 @@
 
 use crate::ports::{Expect, Item, Key, Store, StoreError, Write};
 use crate::seal::Sealed;
-use crate::storage::{body, unbody};
+use crate::storage::{decode, encode};
 use crate::values::id::RequestId;
 use crate::values::time::Timestamp;
 
@@ -16,7 +16,7 @@ fn key(request: RequestId) -> Key {
 /// [`StoreError::Damaged`], never in practice.
 pub fn put(request: RequestId, sealed: &Sealed, until: Timestamp) -> Result<Write, StoreError> {
     let (key, expires_at) = (key(request), Some(until));
-    let item = Item { key, version: 1, body: body(sealed)?, expires_at, index: None };
+    let item = Item { key, version: 1, body: encode(sealed)?, expires_at, index: None };
     Ok(Write::Put { item, expect: Expect::Any })
 }
 
@@ -33,5 +33,5 @@ pub async fn load(
     let Some(item) = item.filter(|item| item.expires_at.is_none_or(|until| now < until)) else {
         return Ok(None);
     };
-    unbody(&item.body).map(Some)
+    decode(&item.body).map(Some)
 }

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::laws::queue::{Passing, Receiving, Taken};
-use domain::laws::secrets::Keeping;
+use domain::contract_tests::queue::{Passing, Receiving, Taken};
+use domain::contract_tests::secrets::Keeping;
 use domain::message::{Message, QueueName};
 use domain::ports::{Clock, Item, Key, Page, Queue, Range, Secrets, Store, StoreError, Write};
 use domain::values::name::BrandName;
@@ -155,16 +155,16 @@ impl Keeping for FreshBrand {
 mod on_disk {
     use super::*;
 
-    domain::store_laws!(async { Fresh::on_disk() });
-    domain::queue_laws!(async { Fresh::on_disk() });
-    domain::queue_time_laws!(async { Fresh::on_disk() });
-    domain::secrets_laws!(async { FreshBrand::new() });
+    domain::store_contract_tests!(async { Fresh::on_disk() });
+    domain::queue_contract_tests!(async { Fresh::on_disk() });
+    domain::queue_time_contract_tests!(async { Fresh::on_disk() });
+    domain::secrets_contract_tests!(async { FreshBrand::new() });
 }
 
 mod in_memory {
     use super::*;
 
-    domain::store_laws!(async { Fresh::in_memory() });
-    domain::queue_laws!(async { Fresh::in_memory() });
-    domain::queue_time_laws!(async { Fresh::in_memory() });
+    domain::store_contract_tests!(async { Fresh::in_memory() });
+    domain::queue_contract_tests!(async { Fresh::in_memory() });
+    domain::queue_time_contract_tests!(async { Fresh::in_memory() });
 }

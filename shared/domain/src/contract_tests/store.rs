@@ -250,9 +250,9 @@ pub async fn what_is_over_is_whole_or_gone(store: &dyn Store) {
 
 /// Stamps the laws of the store as tests over the store that `$fresh` makes.
 #[macro_export]
-macro_rules! store_laws {
+macro_rules! store_contract_tests {
     ($fresh:expr) => {
-        $crate::stamp_laws! { store, $fresh;
+        $crate::stamp_contract_tests! { store, $fresh;
             a_read_sees_the_write_before_it,
             what_was_never_written_is_absent,
             a_put_replaces_the_whole_item,
@@ -269,7 +269,7 @@ macro_rules! store_laws {
             the_time_of_deletion_is_kept,
             what_is_over_is_whole_or_gone,
         }
-        $crate::stamp_laws! { listing, $fresh;
+        $crate::stamp_contract_tests! { listing, $fresh;
             a_list_is_in_byte_order,
             a_prefix_keeps_its_neighbours_out,
             after_goes_on_beyond_a_place,
