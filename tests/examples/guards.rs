@@ -1,7 +1,9 @@
 //! Disables each guard of C1 to C6 in turn and prints what noticed, as a table.
 //!
-//! `cargo run --release -p tests --features mutation --example guards -- [names]`, where names are those of guards in kebab
-//! case, and no name means all. `STEPS` says how many steps are simulated before a guard counts as not noticed.
+//! `cargo run --release -p tests --features mutation --example guards -- [names]`
+//!
+//! A name is a guard's in kebab case; no name means all guards. The variable `STEPS` sets how many steps are simulated
+//! before a guard counts as not noticed. The process fails when one is not noticed.
 
 use std::io::{self, Write};
 use std::process::{Command, ExitCode, Stdio};

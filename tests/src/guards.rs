@@ -115,7 +115,7 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::IdempotencyKey | Guard::ReturnOnce => Witness::Simulation(&[Once]),
         Guard::OptOut => Witness::Simulation(&[Stop]),
         Guard::CircuitBreaker => Witness::Simulation(&[Shut]),
-        // Two requests must be open, one must end while a text is on its way, and the other must wait for its approval.
+        // Seeds hardly ever end one of two open requests while a text is on its way.
         Guard::AmbiguousText => Witness::Test(
             "flows::words::words_that_may_have_been_meant_for_what_ended_meanwhile_are_no_answer",
         ),

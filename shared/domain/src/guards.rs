@@ -1,4 +1,4 @@
-//! Marks at the guards of C1 to C6, so that a test can disable one and see that the simulation notices.
+//! The guards of C1 to C6, each with a name by which a test disables it.
 //!
 //! Every normal build has all guards on: [`is_disabled`] is the constant `false`, which the compiler removes. Only the
 //! cargo feature `mutation`, which nothing but the package `tests` enables, reads the environment variable `GUARD`.
