@@ -82,7 +82,7 @@ pub(super) fn wired(package: &str) -> BTreeSet<&'static str> {
     layer.unwrap().2.iter().copied().collect()
 }
 
-fn packages() -> Vec<Value> {
+pub(super) fn packages() -> Vec<Value> {
     let metadata = cargo(&["metadata", "--no-deps", "--format-version", "1"]);
     let metadata: Value = serde_json::from_str(&metadata).unwrap();
     metadata["packages"].as_array().unwrap().clone()
