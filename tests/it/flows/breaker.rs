@@ -114,13 +114,8 @@ fn nobody_is_asked_for_what_cannot_be_charged_now_unless_another_processor_can()
     let asked = world.asks_at("+15551239999", 100);
     world.acts(&asked, "cancel", &json!({})).ok(200);
 
-<<<<<<< HEAD
-    let fake_processors = json!([
-        { "name": "fake", "kind": "fake", "settings": { "ways": ["test_card"] } },
-=======
     let fake_processors = json!([
         { "name": "fake", "kind": "fake", "settings": { "payment_options": ["test_card"] } },
->>>>>>> main
         { "name": "sandbox", "kind": "sandbox" },
     ]);
     let policy = json!({ "session_code": false });
@@ -140,17 +135,10 @@ fn credentials_that_were_rotated_meanwhile_are_tried_at_once() {
     let world = world();
     let asked = asked(&world, 1);
     world.books().says(Doing::Prepare, [BLOCKED]);
-<<<<<<< HEAD
-    let settings = json!({ "ways": ["test_card", "hosted"] });
-    world.meanwhile("fake Prepare", move |core| {
-        let fake_processor = json!([{ "name": "fake", "kind": "fake", "settings": settings }]);
-        core.rotates("/test/processors", &fake_processor);
-=======
     let settings = json!({ "payment_options": ["test_card", "hosted"] });
     world.meanwhile("fake Prepare", move |core| {
         let fake_processor = json!([{ "name": "fake", "kind": "fake", "settings": settings }]);
         core.rotates("/test/processors", &fake_processor);
->>>>>>> main
     });
     says_yes(&world, &asked);
     world.time_passes(2);

@@ -104,13 +104,8 @@ fn one_processor_says_nothing_about_requests_at_another() {
     world.call(Method::GET, &uri).key(None).send().ok(404);
     world.time_passes(20);
     assert_eq!(world.state(&asked), "processing");
-<<<<<<< HEAD
-    assert_eq!(world.timeline(&asked).last().unwrap(), "sent_on");
-    world.processor_sends(&told).ok(202);
-=======
     assert_eq!(world.timeline(&asked).last().unwrap(), "redirected");
     world.processor_sends(&told).ok(202);
->>>>>>> main
     assert_eq!(world.state(&asked), "fulfilled");
 }
 

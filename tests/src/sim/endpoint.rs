@@ -35,13 +35,8 @@ impl Endpoint {
         let Ok(payload) = std::str::from_utf8(request.body()) else {
             return Err("a webhook that is no text");
         };
-<<<<<<< HEAD:tests/src/sim/endpoint.rs
-        if super::oracle::shows_a_secret(payload) {
-            return Err("C6: a notice tells a secret");
-=======
         if super::oracle::shows_a_secret(payload) {
             return Err("C6: a webhook tells a secret");
->>>>>>> main:tests/src/sim/endpoint.rs
         }
         let given: Vec<&str> = text("webhook-signature").split(' ').collect();
         let known = self.secrets.iter().any(|secret| {

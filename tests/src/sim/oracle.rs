@@ -128,13 +128,8 @@ impl Oracle {
         }
         if let Some(id) = partition {
             for webhook in parts.webhooks {
-<<<<<<< HEAD:tests/src/sim/oracle.rs
-                noticed.lines.push(format!("notice {} of {id}: {:?}", webhook.seq, webhook));
-                self.told(id, webhook, endpoint);
-=======
                 noticed.lines.push(format!("webhook {} of {id}: {:?}", webhook.seq, webhook));
                 self.told(id, webhook, endpoint);
->>>>>>> main:tests/src/sim/oracle.rs
             }
         }
         noticed
@@ -210,13 +205,8 @@ impl Oracle {
 
     fn told(&mut self, id: RequestId, webhook: WebhookEvent, endpoint: &Endpoint) {
         let mut wrong = Vec::new();
-<<<<<<< HEAD:tests/src/sim/oracle.rs
-        if webhook.delivered_at.is_some() && !endpoint.taken.contains_key(&webhook.id.to_string()) {
-            wrong.push("C3: a notice counts as delivered that nobody took");
-=======
         if webhook.delivered_at.is_some() && !endpoint.taken.contains_key(&webhook.id.to_string()) {
             wrong.push("C3: a webhook counts as delivered that nobody took");
->>>>>>> main:tests/src/sim/oracle.rs
         }
         let Some(seen) = self.seen.get_mut(&id) else { return };
         if let Some(before) = seen.webhooks.get(&webhook.seq) {

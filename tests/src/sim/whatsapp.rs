@@ -314,38 +314,38 @@ impl World {
 
     /// Meta calls: at once where one request is all there is, and otherwise now, later, twice or never.
     fn meta_tells(&mut self, values: &[Value], told: Told) {
-        let queue_driver = Post { posted: posted(values), told };
+        let post = Post { posted: posted(values), told };
         if self.plan.requests == 1 {
-            return self.meta_calls(queue_driver);
+            return self.meta_calls(post);
         }
         let copies = self.roll(3);
         {
             let posts = &mut self.shared.lock().chats.posts;
-            posts.extend((0..copies).map(|_| queue_driver.clone()));
+            posts.extend((0..copies).map(|_| post.clone()));
             let forget = posts.len().saturating_sub(POSTS_MAX);
             posts.drain(..forget);
         }
         if self.roll(2) == 0 {
-            self.meta_calls(queue_driver);
+            self.meta_calls(post);
         }
     }
 
     /// Meta tells what happened a while ago, or once more; or somebody else does who knows of it.
     fn hears_of_chats(&mut self) {
-        let queue_driver = {
+        let post = {
             let outside = &mut *self.shared.lock();
             let place = outside.rng.place(outside.chats.posts.len());
-            let Some(queue_driver) = outside.chats.posts.get(place).cloned() else { return };
+            let Some(post) = outside.chats.posts.get(place).cloned() else { return };
             if outside.rng.happens(600) {
                 outside.chats.posts.swap_remove(place);
             }
-            queue_driver
+            post
         };
-        if self.roll(4) == 0 { self.somebody_calls(&queue_driver) } else { self.meta_calls(queue_driver) }
+        if self.roll(4) == 0 { self.somebody_calls(&post) } else { self.meta_calls(post) }
     }
 
-    fn meta_calls(&mut self, queue_driver: Post) {
-        let work = match queue_driver.told {
+    fn meta_calls(&mut self, post: Post) {
+        let work = match post.told {
             Told::Answer => Work::Other("answer"),
             Told::MadeUp => Work::MadeUp,
             Told::Receipt => Work::Other("receipt"),
@@ -357,12 +357,12 @@ impl World {
             }
             Told::Start(phone) => self.opts_in(&phone),
         };
-        self.posts(("shop", &queue_driver.posted.signature), &queue_driver.posted.body, work);
+        self.posts(("shop", &post.posted.signature), &post.posted.body, work);
     }
 
     /// Who is not Meta, or what Meta tells another brand, says nothing about this one's requests.
-    fn somebody_calls(&mut self, queue_driver: &Post) {
-        let Posted { body, signature } = &queue_driver.posted;
+    fn somebody_calls(&mut self, post: &Post) {
+        let Posted { body, signature } = &post.posted;
         let theirs = signature_by(OTHER_APP_SECRET, body.as_bytes());
         match self.roll(3) {
             0 => self.posts(("shop", &theirs), body, Work::Unheard),
