@@ -14,7 +14,7 @@ use futures_util::future::{join, join_all};
 use http::HeaderMap;
 use local::{Machine, Ports};
 use serde_json::{Value, json};
-use tests::targets::ground;
+use tests::targets::fuzz_fixture;
 use tokio::sync::watch;
 
 use crate::sink::Sink;
