@@ -1,11 +1,11 @@
-//! Consent-callback on Lambda: what it is wired to.
+//! Wires consent-callback for Lambda.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use consent_callback::{ConsentCallback, SandboxAccess, Topics};
 use domain::message::QueueName;
-use domain::ports::{Clock, Http, Store};
+use domain::ports::{Clock, Http, Ports, Store};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
@@ -49,18 +49,21 @@ async fn main() -> Result<(), lambda::Error> {
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
     });
-    let consent_callback = ConsentCallback {
+    let ports = Ports {
         clock,
         random: Arc::new(lambda::SystemRandom),
         store,
         queue: Arc::new(sqs::Queues::new(&config, queues)),
         secrets: Arc::new(secrets),
+    };
+    let consent_callback = ConsentCallback {
+        ports,
         channels: Arc::new(channels),
         processors: Arc::new(processors),
         public_base,
         sandbox,
     };
-    let consent_callback = Arc::new(consent_callback);
-    let topics = Topics::new(Arc::clone(&consent_callback), topics);
-    lambda::serve_http_and_topics(consent_callback::router(consent_callback), topics).await
+    let topics = Topics::new(consent_callback.channel_webhooks(), topics);
+    let router = consent_callback::router(Arc::new(consent_callback));
+    lambda::serve_http_and_topics(router, topics).await
 }

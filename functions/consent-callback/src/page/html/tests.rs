@@ -8,14 +8,14 @@ const CARDS: [TestCard<'static>; 2] = [
     TestCard { value: "pm_card_visa_chargeDeclined", label: "Visa, refused" },
 ];
 
-const ONWARD: &str = "https://checkout.example/c/pay/cs_1?a=1&b=2";
+const HOSTED_PAGE_URL: &str = "https://checkout.example/c/pay/cs_1?a=1&b=2";
 
 const STAGES: [Stage<'static>; 13] = [
     Stage::Ask { refused: false },
     Stage::Ask { refused: true },
     Stage::Working,
-    Stage::Onward(Onward::Going { url: ONWARD }),
-    Stage::Onward(Onward::Back { url: ONWARD }),
+    Stage::HostedPage(HostedPage::Going { url: HOSTED_PAGE_URL }),
+    Stage::HostedPage(HostedPage::Back { url: HOSTED_PAGE_URL }),
     Stage::Fulfilled { transaction_code: "7F3K-92QD" },
     Stage::Denied,
     Stage::Expired,
@@ -26,15 +26,15 @@ const STAGES: [Stage<'static>; 13] = [
     Stage::Unknown,
 ];
 
-fn view(spoken: TextLanguage, stage: Stage<'static>) -> PageView<'static> {
+fn view(language: TextLanguage, stage: Stage<'static>) -> PageView<'static> {
     PageView {
-        texts: spoken.page(),
+        texts: language.page(),
         test_mode: true,
         payee: "Acme Energy Ltd",
         money: Some("42.50 EUR"),
         description: "Invoice 4711",
         kind: AskKind::Payment,
-        session_label: Some(spoken.page().session_voice),
+        session_label: Some(language.page().session_voice),
         code_choices: Some(["31", "47", "82"]),
         nonce: "n0nce",
         action: "/c/3vQ8sT0aXb7Zk2LmN5pRwE",
@@ -78,11 +78,11 @@ fn tags<'a>(html: &'a str, name: &str) -> Vec<&'a str> {
 
 #[test]
 fn every_page_is_small_and_stands_alone() {
-    for spoken in TextLanguage::ALL {
+    for language in TextLanguage::ALL {
         for stage in STAGES {
-            let html = render(&view(spoken, stage)).unwrap();
+            let html = render(&view(language, stage)).unwrap();
             assert!(html.len() < 16_000, "{} bytes for {stage:?}", html.len());
-            assert!(html.contains(&format!("<html lang=\"{}\" dir=\"ltr\">", spoken.tag())));
+            assert!(html.contains(&format!("<html lang=\"{}\" dir=\"ltr\">", language.tag())));
             let title = html.split("<title>").nth(1).unwrap().split("</title>").next().unwrap();
             assert!(!title.trim().is_empty());
             // The one place outside that a page may name is where the customer goes on.
@@ -119,8 +119,8 @@ fn what_others_wrote_is_text_and_never_markup() {
     for stage in [
         Stage::Ask { refused: false },
         Stage::Fulfilled { transaction_code: "\"><script>" },
-        Stage::Onward(Onward::Going { url: nasty }),
-        Stage::Onward(Onward::Back { url: nasty }),
+        Stage::HostedPage(HostedPage::Going { url: nasty }),
+        Stage::HostedPage(HostedPage::Back { url: nasty }),
     ] {
         let html = render(&PageView {
             payee: nasty,
@@ -240,15 +240,21 @@ fn a_paid_page_is_a_receipt() {
 
 #[test]
 fn a_customer_who_said_yes_a_moment_ago_goes_on_by_themselves_and_one_who_is_back_chooses() {
-    let going =
-        render(&view(TextLanguage::En, Stage::Onward(Onward::Going { url: ONWARD }))).unwrap();
+    let going = render(&view(
+        TextLanguage::En,
+        Stage::HostedPage(HostedPage::Going { url: HOSTED_PAGE_URL }),
+    ))
+    .unwrap();
     let there = "https://checkout.example/c/pay/cs_1?a=1&#38;b=2";
     assert!(
         going.contains(&format!("http-equiv=\"refresh\" content=\"0;url={there}\"")),
         "{going}"
     );
-    let back =
-        render(&view(TextLanguage::En, Stage::Onward(Onward::Back { url: ONWARD }))).unwrap();
+    let back = render(&view(
+        TextLanguage::En,
+        Stage::HostedPage(HostedPage::Back { url: HOSTED_PAGE_URL }),
+    ))
+    .unwrap();
     assert!(back.contains("content=\"5;url=/c/"), "{back}");
     for html in [going, back] {
         assert!(html.contains(&format!("href=\"{there}\"")), "{html}");
@@ -269,7 +275,7 @@ fn the_first_way_that_needs_no_script_stands_beside_the_no_and_wallets_in_their_
     let html = offering(&[Offer::TestCard, Offer::Hosted]);
     let row = html.split("<div class=\"answers\">").nth(1).unwrap().split("</div>").next().unwrap();
     assert!(row.contains("value=\"approve\"") && html.contains("value=\"approve_hosted\""));
-    let html = offering(&[Offer::Kept { label: "Visa •••• 4242".to_owned() }]);
+    let html = offering(&[Offer::SavedCard { label: "Visa •••• 4242".to_owned() }]);
     assert!(place(&html, "Visa •••• 4242") < place(&html, "value=\"approve\""));
     assert!(!html.contains("<select"));
 }
