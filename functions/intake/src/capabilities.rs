@@ -135,7 +135,9 @@ impl Intake {
         channel: Option<&dyn Channel>,
     ) -> Result<ChannelAnswer, Problem> {
         let Recipient { phone, address, now, .. } = recipient;
-        let Some(channel) = channel else { return Ok(ChannelAnswer { known: misconfigured(), write: None }) };
+        let Some(channel) = channel else {
+            return Ok(ChannelAnswer { known: misconfigured(), write: None });
+        };
         let (store, scope) = (self.ports.store.as_ref(), recipient.scope(name));
         if let Some(known) = capability::load(store, scope, address, now).await? {
             return Ok(ChannelAnswer { known, write: None });

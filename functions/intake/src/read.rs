@@ -110,8 +110,8 @@ impl Intake {
         };
         let opened = seal::open(&brand.sealing, request.id, &sealed);
         let opened = opened.map_err(|error| {
-            tracing::error!(request.id = %request.id, error = %error, "facts do not open");
-            Problem::new(Code::Internal, "the facts cannot be read")
+            tracing::error!(request.id = %request.id, error = %error, "failed to open the claims");
+            Problem::new(Code::Internal, "the claims cannot be read")
         })?;
         let claims: Option<Map<String, Value>> =
             serde_json::from_str(opened.secret.expose_secret()).ok();
@@ -133,7 +133,8 @@ impl Intake {
         let after = query.text("cursor").map(cursor_read).transpose()?;
         let brand = (&requester.brand.name, requester.mode);
         let limit = usize::try_from(limit).unwrap_or(100);
-        let page = storage::of_session(self.ports.store.as_ref(), brand, &session, after, limit).await?;
+        let page =
+            storage::of_session(self.ports.store.as_ref(), brand, &session, after, limit).await?;
         let mut requests = Vec::with_capacity(page.items.len());
         for item in &page.items {
             let request: Request = decode(&item.body)?;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use domain::effects;
+use domain::guards::{self, Guard};
 use domain::message::Step;
-use domain::request::{Attempt, Request, State};
+use domain::request::{Attempt, RefundRecord, Request, State};
 use domain::storage;
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
@@ -26,15 +27,20 @@ impl SendPrompt {
         };
         let loaded = self.drive(loaded).await?;
         let now = self.ports.clock.now();
-        if is_fetch_lost(&loaded.request, now) {
+        if is_fetch_lost(&loaded.request, now) && !guards::is_disabled(Guard::LostFetch) {
             self.send_step(Step::Fetch, id, Duration::ZERO).await?;
         }
-        for refund in loaded.request.open_refunds().filter(|refund| now >= refund.lost_at()) {
+        let is_lost = |refund: &&RefundRecord| {
+            now >= refund.lost_at() && !guards::is_disabled(Guard::LostRefund)
+        };
+        for refund in loaded.request.open_refunds().filter(is_lost) {
             self.send_step(Step::Refund { seq: refund.seq }, id, Duration::ZERO).await?;
         }
         let untried = self.send_lost_webhooks(id, now).await?;
         let next = loaded.request.next_check(now).or_else(|| untried.then_some(CHECK_AGAIN));
-        if let Some(wait) = next {
+        if let Some(wait) = next
+            && !guards::is_disabled(Guard::NextCheck)
+        {
             self.send_step(Step::Check, id, wait).await?;
         }
         Ok(())
@@ -43,7 +49,8 @@ impl SendPrompt {
     /// Waits for the call that is about to write the request. Until that call must be over, this check is the only message
     /// that would find what it wrote. After that, it wrote nothing, and no caller was told of the request.
     async fn check_unwritten(&self, id: RequestId) -> Result<(), StepError> {
-        if self.ports.clock.now() < id.made_at().after(CALL_MAX) {
+        let is_being_written = self.ports.clock.now() < id.made_at().after(CALL_MAX);
+        if is_being_written && !guards::is_disabled(Guard::CheckDuringWrite) {
             self.send_step(Step::Check, id, CHECK_AGAIN).await?;
         }
         Ok(())
@@ -59,7 +66,8 @@ impl SendPrompt {
                 continue;
             }
             untried = true;
-            if now >= webhook.due_at.after(WEBHOOK_LOST) {
+            let is_lost = now >= webhook.due_at.after(WEBHOOK_LOST);
+            if is_lost && !guards::is_disabled(Guard::LostWebhook) {
                 self.send_step(Step::Webhook { seq: webhook.seq }, id, Duration::ZERO).await?;
             }
         }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::effects::EffectError;
+use domain::guards::{self, Guard};
 use domain::message::{Handled, Handler, Message, Step};
 use domain::ports::{Channels, Ports, QueueError, SecretsError, StoreError};
 use domain::storage;
@@ -83,7 +84,11 @@ impl Handler for SendPrompt {
             Err(error) => {
                 let source = std::error::Error::source(&error);
                 tracing::warn!(request.id = %id, error = %error, source = ?source.map(ToString::to_string), "step failed; the queue delivers it again");
-                Handled::Again
+                if guards::is_disabled(Guard::MessageRetry) {
+                    Handled::Done
+                } else {
+                    Handled::Again
+                }
             }
         }
     }

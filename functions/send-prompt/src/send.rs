@@ -62,8 +62,7 @@ impl SendPrompt {
             loaded = self.requeue_route(loaded, &prompt.channel).await?;
             // Another route is better than waiting for this one.
             let next = loaded.request.next_prompt(self.ports.clock.now());
-            retry_after =
-                (next == NextPrompt::Route(prompt.channel.clone())).then_some(BUSY_RETRY);
+            retry_after = (next == NextPrompt::Route(prompt.channel.clone())).then_some(BUSY_RETRY);
         }
         Ok(SendResult { loaded, retry_after })
     }

@@ -5,16 +5,16 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use domain::brand::Brand;
-use domain::ports::{Clock, Secrets, SecretsError};
+use domain::ports::{Clock, Http, Ports, Secrets, SecretsError};
 use domain::storage;
 use domain::values::id::RequestId;
 use domain::values::name::BrandName;
 use embedded::{Database, SystemClock, SystemRandom};
 use futures_util::future::{join, join_all};
 use http::HeaderMap;
-use local::{Machine, Ports};
+use local::Machine;
 use serde_json::{Value, json};
-use tests::targets::ground;
+use tests::targets::fuzz_fixture;
 use tokio::sync::watch;
 
 use crate::sink::Sink;
@@ -40,12 +40,12 @@ impl Secrets for Brands {
 }
 
 fn key(brand: &str) -> String {
-    ground::KEY.replace("acme", brand)
+    fuzz_fixture::KEY.replace("acme", brand)
 }
 
 /// The ground's brand under another name, with its notices and its processor elsewhere.
 fn brand(name: &str, webhooks: &str, stripe: Option<&str>) -> Arc<Brand> {
-    let mut secret = ground::secret();
+    let mut secret = fuzz_fixture::secret();
     secret["name"] = json!(name);
     secret["keys"][0]["sha256"] = json!(domain::keys::digest_hex(key(name).as_bytes()));
     secret["test"]["webhooks"]["url"] = json!(webhooks);
@@ -71,7 +71,7 @@ impl Shop {
         let mut headers = HeaderMap::new();
         headers.insert("authorization", format!("Bearer {}", key(brand)).parse().unwrap());
         headers.insert("idempotency-key", phone.parse().unwrap());
-        let body = ground::wanted(&phone, "sandbox").to_string();
+        let body = fuzz_fixture::wanted(&phone, "sandbox").to_string();
         let made = self.machine.intake.create(&headers, body.as_bytes()).await.unwrap();
         let made: Value = serde_json::from_slice(made.body()).unwrap();
         (made["id"].as_str().unwrap().parse().unwrap(), made)
@@ -127,9 +127,9 @@ async fn scenario(name: &str, seconds: u32, trouble: impl Fn(&str) -> (String, O
         store: Arc::new(database.clone()),
         queue: Arc::new(database.clone()),
         secrets: Arc::new(Brands(brands)),
-        http: Arc::new(https::Client::new().unwrap()),
     };
-    let machine = Arc::new(Machine::new(&ports, &base));
+    let http: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
+    let machine = Arc::new(Machine::new(&ports, &http, &base));
     let (_running, stop) = watch::channel(false);
     let work = local::work(Arc::clone(&machine), database.clone(), clock, stop);
     let shop = Shop { machine, database, sink };
@@ -170,7 +170,7 @@ pub(crate) async fn all(seconds: u32) {
         "the other brand's trouble",
         "until prompted",
         "tap to fulfilled",
-        "tap to notice",
+        "tap to webhook",
         "untold"
     );
     let fast = |base: &str| format!("{base}/fast");

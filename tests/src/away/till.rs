@@ -8,13 +8,13 @@ use std::time::Duration;
 use domain::brand::Brand;
 use domain::keys;
 use domain::message::{Handled, Message};
-use domain::ports::{Clock, Http, HttpError, Reach, Store};
+use domain::ports::{Clock, Http, HttpError, Ports, Reach, Store};
 use domain::request::Request;
 use domain::storage::{self, VersionedRequest};
 use domain::values::id::{PromptId, RequestId};
 use domain::values::time::Timestamp;
 use http::{HeaderMap, HeaderValue};
-use local::{Machine, Ports};
+use local::Machine;
 use processors::Registry;
 use processors::sandbox::Books;
 use serde_json::{Value, json};
@@ -91,7 +91,7 @@ fn secret() -> Value {
         "keys": [{ "mode": "test", "sha256": keys::digest_hex(KEY.as_bytes()) }],
         "sealing": { "current": "1", "keys": { "1": key } }, "address_key": key, "link_key": key,
         "test": {
-            "channels": [{ "name": "rcs", "kind": "sandbox", "settings": { "look": "rich" } }],
+            "channels": [{ "name": "rcs", "kind": "sandbox", "settings": { "style": "rcs" } }],
             "processors": [{ "name": "stripe", "kind": "stripe", "settings": stripe }],
         },
         "policy": { "session_code": false, "open_max": 20, "attempts_max": 4, "fallback_seconds": 30 },
@@ -137,9 +137,9 @@ impl Till {
             store: Arc::new(Table { store: Arc::clone(&store), shared: shared.clone() }),
             queue: Arc::new(Messages { shared: shared.clone(), clock: Arc::clone(&clock) }),
             secrets: Arc::new(brand),
-            http: Arc::<Wire>::clone(&wire),
         };
-        let machine = Arc::new(Machine::new(&ports, BASE));
+        let http: Arc<dyn Http> = Arc::<Wire>::clone(&wire);
+        let machine = Arc::new(Machine::new(&ports, &http, BASE));
         let nowhere = RequestId::new(Timestamp::EPOCH, [0; 10]);
         let mut till = Self {
             story,
@@ -208,7 +208,7 @@ impl Till {
         let due: Vec<usize> = (0..outside.messages.len())
             .filter(|place| outside.messages.get(*place).is_some_and(|(due, _)| *due <= now))
             .collect();
-        let place = outside.dice.pick(&due).copied()?;
+        let place = outside.rng.pick(&due).copied()?;
         Some(outside.messages.swap_remove(place).1)
     }
 
@@ -247,8 +247,8 @@ impl Till {
         {
             let outside = &mut *self.shared.lock();
             *outside = super::outside::Outside::new();
-            outside.dice = crate::sim::Dice::new(seed);
-            outside.faults = super::outside::Faults::drawn(&mut outside.dice);
+            outside.rng = crate::sim::Rng::new(seed);
+            outside.faults = super::outside::Faults::drawn(&mut outside.rng);
             outside.messages.clone_from(&self.began.1);
             outside.told = listens.then(Vec::new);
         }
