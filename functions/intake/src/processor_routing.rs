@@ -15,9 +15,8 @@ use crate::Intake;
 
 /// The processor that takes an ask.
 pub(crate) struct SelectedProcessor {
-    /// Which.
-    pub(crate) processor: ProcessorName,
-    /// Whether a yes needs nothing of the customer but a tap.
+    pub(crate) name: ProcessorName,
+    /// Whether an approval needs nothing of the customer but a tap.
     pub(crate) by_tap: bool,
 }
 
@@ -54,8 +53,8 @@ impl Intake {
                 continue;
             }
             let account = (&requester.brand.name, requester.mode);
-            let account = Account::load(self.store.as_ref(), account, &setup.name).await?;
-            if let Some(wait) = account.shut_for(self.clock.now()) {
+            let account = Account::load(self.ports.store.as_ref(), account, &setup.name).await?;
+            if let Some(wait) = account.shut_for(self.ports.clock.now()) {
                 let detail = "the processor does not take our calls at the moment";
                 let retry_after = Some(wait.as_secs().saturating_add(1));
                 let shut = Problem::new(Code::ProcessorUnavailable, detail);
@@ -63,7 +62,7 @@ impl Intake {
                 continue;
             }
             let by_tap = payment_options.iter().any(gives_by_tap);
-            return Ok(SelectedProcessor { processor: setup.name.clone(), by_tap });
+            return Ok(SelectedProcessor { name: setup.name.clone(), by_tap });
         }
         Err(unavailable.unwrap_or(refused))
     }
@@ -88,7 +87,7 @@ impl Intake {
     ) -> Result<Option<ProcessorName>, Problem> {
         let Some(card) = ask.card() else { return Ok(None) };
         let (brand, mode) = (&requester.brand.name, requester.mode);
-        let known = saved_cards::load(self.store.as_ref(), brand, mode, card).await?;
+        let known = saved_cards::load(self.ports.store.as_ref(), brand, mode, card).await?;
         // Whether somebody else has that card is not told.
         let is_theirs = |known: &saved_cards::SavedCard| {
             guards::is_disabled(Guard::SavedCardOwner)

@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 use domain::brand::{Brand, ChannelSetup, Mode};
 use domain::ports::{
-    Channel, Channels, Clock, Http, OpenChannelError, Random, Signer, Source, Store,
+    Channel, Channels, Clock, Http, OpenChannelError, Ports, Random, Signer, Source, Store,
 };
 use domain::values::name::ChannelName;
 use tokens::Tokens;
@@ -50,6 +50,20 @@ pub struct Deps {
     pub random: Arc<dyn Random>,
     /// Signs calls with the machine's own identity, where it has one.
     pub signer: Option<Arc<dyn Signer>>,
+}
+
+impl Deps {
+    /// Hands over a function's ports, its way out, and its signer where it has one.
+    #[must_use]
+    pub fn new(ports: &Ports, http: &Arc<dyn Http>, signer: Option<Arc<dyn Signer>>) -> Self {
+        Self {
+            http: Arc::clone(http),
+            store: Arc::clone(&ports.store),
+            clock: Arc::clone(&ports.clock),
+            random: Arc::clone(&ports.random),
+            signer,
+        }
+    }
 }
 
 /// Opens a brand's channels by the kind its settings name.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use domain::brand::{Brand, Mode, Settings};
-use domain::ports::{Clock, Http, OpenProcessorError, Processor, Processors, Source, Store};
+use domain::ports::{Clock, Http, OpenProcessorError, Ports, Processor, Processors, Source, Store};
 use domain::values::name::ProcessorName;
 
 mod adyen;
@@ -23,6 +23,18 @@ pub struct Deps {
     pub store: Arc<dyn Store>,
     /// The sandbox's idea of time.
     pub clock: Arc<dyn Clock>,
+}
+
+impl Deps {
+    /// Hands over a function's ports and its way out.
+    #[must_use]
+    pub fn new(ports: &Ports, http: &Arc<dyn Http>) -> Self {
+        Self {
+            http: Arc::clone(http),
+            store: Arc::clone(&ports.store),
+            clock: Arc::clone(&ports.clock),
+        }
+    }
 }
 
 /// One adapter: what settings call it, and how it is opened.

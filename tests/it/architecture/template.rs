@@ -113,7 +113,9 @@ fn each_setting_that_a_function_reads_is_given_to_it_and_none_is_given_for_nothi
     let mut read_by_some = BTreeSet::new();
     for name in functions(&template).into_keys() {
         let main = read(&format!("functions/{name}/src/main.rs"));
-        let words = main.split('"').skip(1).step_by(2);
+        // Every function is wired from these as well.
+        let sources = [main, read("shared/lambda/src/wiring.rs")];
+        let words = sources.iter().flat_map(|source| source.split('"').skip(1).step_by(2));
         let settings = words.filter(|word| {
             word.len() > 3 && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
         });

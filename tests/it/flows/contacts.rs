@@ -121,7 +121,7 @@ fn somebody_nobody_knows_who_stops_is_heard_and_stops_nobody() {
     let asked = world.asks(100);
     told(&world, "whatsapp", &json!({ "stop": { "from": { "handle": "US.7" } } }));
     assert_eq!(world.state(&asked), "prompted");
-    assert!(world.logs().contains("somebody opted out whose address is not known"));
+    assert!(world.logs().contains("opt-out came from an unknown address"));
     assert!(!world.logs().contains("US.7"));
 }
 

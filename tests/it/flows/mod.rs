@@ -18,6 +18,7 @@ mod phone;
 mod problems;
 mod rbm;
 mod reading;
+mod reads;
 mod refunds;
 mod routes;
 mod sandbox;
