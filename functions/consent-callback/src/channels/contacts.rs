@@ -21,10 +21,10 @@ impl Contacts {
         Self { ports }
     }
 
-    /// Returns the hash of the sender's address, from their number or from the contact record of their id on the channel.
+    /// Returns the hash of the sender's address, from their number or from their id on the channel.
     ///
-    /// `None` when neither is known. One account at a provider may serve both modes, and its callbacks then verify for the
-    /// first mode that is tried. So the other mode is searched too, and an opt-out is not lost.
+    /// `None` when neither is known. One account at a provider may serve both modes, and its webhooks then verify for live
+    /// mode. So the other mode is searched too, and an opt-out is not lost.
     pub(super) async fn address_of(
         &self,
         context: ChannelContext<'_>,

@@ -61,7 +61,9 @@ impl Replies {
     }
 }
 
-/// Returns the reply that a button means; `None` for a button that opens the page, and for an approval that needs the page.
+/// Returns the reply that a button means.
+///
+/// `None` for a button that opens the page, and for an approval that needs the page.
 pub(super) fn reply_of(request: &Request, action: Action) -> Option<CustomerReply> {
     let approve =
         |session_code| CustomerReply::Approve { session_code, payload: ApprovalPayload::Empty };

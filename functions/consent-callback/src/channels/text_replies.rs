@@ -36,7 +36,9 @@ pub(super) struct InboundText<'a> {
 }
 
 impl Replies {
-    /// Records a text as a reply, where the brand allows text replies, only one request can be meant, and it is no payment.
+    /// Records a text as a reply, where the brand allows text replies.
+    ///
+    /// A text counts only if exactly one request can be meant, and that request is no payment.
     pub(super) async fn on_text(
         &self,
         context: ChannelContext<'_>,
@@ -128,7 +130,7 @@ impl Replies {
         Ok(sent.is_none_or(|sent| at.as_secs() <= sent.at.as_secs()))
     }
 
-    /// Whether the text may have been meant for another request, which was open when it was written and has ended since.
+    /// Whether the text may have been meant for another request, which has ended since it was written.
     async fn is_ambiguous(
         &self,
         context: ChannelContext<'_>,

@@ -23,7 +23,7 @@ const PREVIEWERS: [&str; 12] = [
     "google-messages",
     "applebot",
 ];
-/// The query of a customer who approved a moment ago, and whom the page sends to the hosted page by itself.
+/// The query of a customer who approved a moment ago. The page sends them to the hosted page by itself.
 pub(super) const GOING: &str = "go=1";
 /// The query of a customer who is done on the hosted page.
 const DONE: &str = "done=1";

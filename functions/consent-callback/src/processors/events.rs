@@ -122,8 +122,8 @@ impl ProcessorWebhooks {
 
     /// Applies a command and queues its step, which a repeat queues again.
     ///
-    /// Returns the request when its state refuses the command, and `None` when the command was applied or the request is
-    /// not at this account.
+    /// Returns the request when its state refuses the command; `None` when the command was applied. A request that is not at
+    /// this account is left alone, which returns `None` too.
     async fn apply(
         &self,
         context: ProcessorContext<'_>,

@@ -95,7 +95,7 @@ impl ProcessorWebhooks {
         Err(worst)
     }
 
-    /// Returns the token of the page that a customer came from: the page of the approved prompt, or of the newest one.
+    /// Returns the link token of the approved prompt, or else of the newest one.
     async fn link_token(
         &self,
         context: ProcessorContext<'_>,

@@ -24,8 +24,8 @@ impl SandboxCheckout {
 
     /// Serves `GET` and `POST /sandbox/checkout/{id}`. `form` is the posted form, `None` for a `GET`.
     ///
-    /// A browser has no key to show. The id is derived from the request's id, which only the holders of the brand's key
-    /// and the redirected customer know.
+    /// A browser has no key to show. The id is derived from the request's id, which only the brand and the redirected
+    /// customer know.
     ///
     /// # Errors
     /// A [`Problem`]; [`Code::NotFound`] when there is no such page or the sandbox is off.
