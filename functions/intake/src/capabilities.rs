@@ -93,8 +93,9 @@ impl Intake {
     /// Asks every channel of the brand at once, and answers in the brand's order.
     async fn route_views(&self, recipient: Recipient<'_>) -> Result<Vec<RouteView>, Problem> {
         let requester = recipient.requester;
-        let names = requester.brand.setup(requester.mode).channels.iter().map(|setup| &setup.name);
-        let opened = names.map(|name| (name, self.open_channel(requester, name)));
+        let brand = &requester.brand;
+        let names = brand.setup(requester.mode).channels.iter().map(|setup| &setup.name);
+        let opened = names.map(|name| (name, self.channels.open(brand, requester.mode, name).ok()));
         let opened: Vec<(&ChannelName, Option<Box<dyn Channel>>)> = opened.collect();
         let mut answers: Vec<Option<Known>> = Vec::new();
         answers.resize_with(opened.len(), || None);
@@ -146,16 +147,6 @@ impl Intake {
         let known = Known::from(channel.capability(phone, &contact, now).await);
         let write = capability::put(scope, address, &known, now)?;
         Ok(ChannelAnswer { known, write: Some(write) })
-    }
-
-    fn open_channel(&self, requester: &Requester, name: &ChannelName) -> Option<Box<dyn Channel>> {
-        match self.channels.open(&requester.brand, requester.mode, name) {
-            Ok(channel) => Some(channel),
-            Err(error) => {
-                tracing::error!(channel.name = %name, error = %error, "a channel cannot be opened");
-                None
-            }
-        }
     }
 }
 

@@ -6,7 +6,7 @@ use domain::brand::Mode;
 use domain::breaker::Account;
 use domain::caller::Requester;
 use domain::guards::{self, Guard};
-use domain::ports::{OpenProcessorError, PaymentOption, Processor};
+use domain::ports::PaymentOption;
 use domain::problem::{Code, FieldError, Problem};
 use domain::saved_cards;
 use domain::values::name::ProcessorName;
@@ -36,7 +36,8 @@ impl Intake {
             if keeper.as_ref().is_some_and(|keeper| *keeper != setup.name) {
                 continue;
             }
-            let Some(processor) = self.processor(requester, &setup.name) else {
+            let opened = self.processors.open(&requester.brand, requester.mode, &setup.name);
+            let Ok(processor) = opened else {
                 if refused.code == Code::ProcessorNotConfigured {
                     refused.detail = "a processor's settings cannot be used".to_owned();
                 }
@@ -65,17 +66,6 @@ impl Intake {
             return Ok(SelectedProcessor { name: setup.name.clone(), by_tap });
         }
         Err(unavailable.unwrap_or(refused))
-    }
-
-    fn processor(&self, requester: &Requester, name: &ProcessorName) -> Option<Box<dyn Processor>> {
-        match self.processors.open(&requester.brand, requester.mode, name) {
-            Ok(processor) => Some(processor),
-            Err(OpenProcessorError::Absent) => None,
-            Err(OpenProcessorError::Settings(error)) => {
-                tracing::error!(processor.name = %name, error = %error, "a processor's settings cannot be used");
-                None
-            }
-        }
     }
 
     /// The processor that keeps the card the ask names, where it names one that this customer put on file.

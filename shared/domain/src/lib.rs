@@ -30,6 +30,7 @@ pub mod request;
 pub mod sandbox;
 pub mod saved_cards;
 pub mod seal;
+mod settings;
 pub mod storage;
 pub mod texts;
 pub mod update;

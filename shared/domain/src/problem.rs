@@ -104,6 +104,10 @@ codes! {
     CallbackForged "callback-forged" 403
         "The callback's sender is not proven"
         "Check the credentials both sides sign with.";
+    /// The brand's settings of the channel or processor that a webhook is for are wrong.
+    SettingsInvalid "settings-invalid" 503
+        "The brand's settings of this channel or processor are wrong"
+        "Mend the setting that the log names; the same call may then be repeated.";
     /// The processor refuses the brand's account, and no other takes the ask.
     ProcessorUnavailable "processor-unavailable" 503
         "The processor does not take our calls at the moment"
@@ -153,6 +157,13 @@ impl Problem {
     #[must_use]
     pub fn overtaken() -> Self {
         Self::new(Code::TemporaryReducedCapacity, "the request is changing too fast")
+    }
+
+    /// A webhook met settings that an operator must mend: its sender repeats it.
+    #[must_use]
+    pub fn invalid_settings() -> Self {
+        let detail = "the brand's settings of this channel or processor cannot be used yet";
+        Self { retry_after: Some(60), ..Self::new(Code::SettingsInvalid, detail) }
     }
 
     /// A problem of fields.

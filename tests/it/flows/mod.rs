@@ -23,6 +23,7 @@ mod refunds;
 mod routes;
 mod sandbox;
 mod secrets;
+mod settings;
 mod sheets;
 mod taps;
 mod webhooks;

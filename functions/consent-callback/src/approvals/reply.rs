@@ -94,9 +94,10 @@ impl From<ReplyError> for Problem {
             ReplyError::SessionCodeMissing => {
                 Self::new(Code::SessionCodeMissing, "pick the two digits the agent reads out")
             }
-            ReplyError::PayloadNotSupported => {
-                Self::new(Code::AskNotSupported, "the processor needs more than this answer gives")
-            }
+            ReplyError::PayloadNotSupported => Self::new(
+                Code::AskNotSupported,
+                "the processor does not take this approval's payment option",
+            ),
             ReplyError::Failed(problem) => problem,
         }
     }

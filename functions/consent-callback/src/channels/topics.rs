@@ -81,10 +81,7 @@ impl Topics {
                     }
                 },
                 Err(OpenChannelError::Absent) => {}
-                Err(OpenChannelError::Settings(error)) => {
-                    tracing::error!(channel.name = %owner.channel, error = %error, "a channel cannot be opened");
-                    worst = TopicMessage::SettingsBroken;
-                }
+                Err(OpenChannelError::Settings(_)) => worst = TopicMessage::SettingsBroken,
             }
         }
         worst

@@ -80,8 +80,9 @@ impl ChannelWebhooks {
             let channel: Box<dyn Channel> = match self.channels.open(brand, mode, name) {
                 Ok(channel) => channel,
                 Err(OpenChannelError::Absent) => continue,
-                Err(OpenChannelError::Settings(error)) => {
-                    tracing::error!(channel.name = %name, error = %error, "a channel cannot be opened");
+                // The webhook may be for this setup. The provider repeats it until the setting is corrected.
+                Err(OpenChannelError::Settings(_)) => {
+                    worst = Problem::invalid_settings();
                     continue;
                 }
             };
@@ -91,7 +92,9 @@ impl ChannelWebhooks {
                 Err(CallbackError::None) => {}
                 Err(CallbackError::Forged) => {
                     tracing::warn!(channel.name = %name, "webhook rejected: signature does not verify");
-                    worst = Problem::new(Code::CallbackForged, "the signature does not verify");
+                    if worst.code != Code::SettingsInvalid {
+                        worst = Problem::new(Code::CallbackForged, "the signature does not verify");
+                    }
                 }
                 Err(CallbackError::Malformed) => {
                     return Err(Problem::new(Code::InvalidRequest, "the callback cannot be read"));

@@ -205,7 +205,7 @@ fn wallet_response(
         Ok(loaded) if loaded.request.approval().is_some() => {
             Ok(link::empty(StatusCode::NO_CONTENT))
         }
-        Ok(_) => Err(Problem::new(Code::ConflictState, "the yes does not stand")),
+        Ok(_) => Err(Problem::new(Code::ConflictState, "the approval was not recorded")),
         Err(error) => Err(error.into()),
     }
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use domain::brand::Brand;
-use domain::ports::{PaymentOption, PromptRef};
+use domain::ports::{OpenProcessorError, PaymentOption, PromptRef};
 use domain::problem::{Code, Problem};
 use domain::request::Request;
 use domain::storage;
@@ -47,13 +47,10 @@ impl ConsentPage {
         let processor = self.processors.open(brand, request.mode, &request.processor);
         let session = match processor {
             Ok(processor) => processor.apple_pay_session(host).await,
-            Err(error) => {
-                tracing::error!(request.id = %request.id, error = %error, "a processor cannot be opened");
-                None
-            }
+            Err(OpenProcessorError::Absent | OpenProcessorError::Settings(_)) => None,
         };
         let Some(session) = session else {
-            let detail = "there is no Apple Pay session to be had";
+            let detail = "no Apple Pay session is available";
             return Err(Problem::new(Code::TemporaryReducedCapacity, detail));
         };
         let mut answer = Response::new(Bytes::from(session));

@@ -75,8 +75,9 @@ impl ProcessorWebhooks {
             let processor = match self.processors.open(brand, mode, name) {
                 Ok(processor) => processor,
                 Err(OpenProcessorError::Absent) => continue,
-                Err(OpenProcessorError::Settings(error)) => {
-                    tracing::error!(processor.name = %name, error = %error, "a processor cannot be opened");
+                // The call may be for this account. The processor repeats it until the setting is corrected.
+                Err(OpenProcessorError::Settings(_)) => {
+                    worst = Problem::invalid_settings();
                     continue;
                 }
             };
@@ -85,7 +86,9 @@ impl ProcessorWebhooks {
                 Err(CallbackError::None) => {}
                 Err(CallbackError::Forged) => {
                     tracing::warn!(processor.name = %name, "webhook rejected: signature does not verify");
-                    worst = Problem::new(Code::CallbackForged, "the signature does not verify");
+                    if worst.code != Code::SettingsInvalid {
+                        worst = Problem::new(Code::CallbackForged, "the signature does not verify");
+                    }
                 }
                 Err(CallbackError::Malformed) => {
                     return Err(Problem::new(Code::InvalidRequest, "the callback cannot be read"));

@@ -1,3 +1,5 @@
+//! Each outcome of an update, against a store that loses races when it is told to.
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
