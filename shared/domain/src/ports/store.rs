@@ -138,3 +138,12 @@ pub enum StoreError {
     #[error("failed to decode a stored item")]
     Damaged(#[source] Source),
 }
+
+impl crate::update::Conflict for StoreError {
+    fn is_conflict(&self) -> bool {
+        match self {
+            Self::Conflict => true,
+            Self::Unavailable(_) | Self::Damaged(_) => false,
+        }
+    }
+}
