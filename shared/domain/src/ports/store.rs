@@ -5,6 +5,7 @@
 use async_trait::async_trait;
 
 use super::Source;
+use crate::guards::{self, Guard};
 use crate::values::time::Timestamp;
 
 /// The key of an item: a partition and a place within it.
@@ -58,6 +59,17 @@ pub enum Expect {
     Absent,
     /// An item of this version is there.
     Version(u64),
+}
+
+impl Expect {
+    /// Returns what a write expects that was decided from this version; `None` stands for absence.
+    #[must_use]
+    pub fn decided_from(version: Option<u64>) -> Self {
+        if guards::is_disabled(Guard::ExpectedVersion) {
+            return Self::Any;
+        }
+        version.map_or(Self::Absent, Self::Version)
+    }
 }
 
 /// In which order a range is read.
