@@ -1,7 +1,7 @@
 //! What follows from the customer's answer, whichever way it came.
 
 use domain::authorization::Authorization;
-use domain::brand::Brand;
+use domain::brand::{Brand, BrandScope};
 use domain::consent::{ApprovalMethod, Consent};
 use domain::effects::{self, EffectError};
 use domain::guards::{self, Guard};
@@ -256,12 +256,12 @@ impl ConsentCallback {
         let change = request.deny(reason, prompt.into(), now).map_err(Unanswered::Refused)?;
         let mut extra = Vec::new();
         if !change.is_nothing() {
-            let (brand_name, mode, address) = (&brand.name, request.mode, &request.address);
-            let (limits, base) =
-                limits::load(self.store.as_ref(), brand_name, mode, address).await?;
+            let scope = BrandScope { brand: &brand.name, mode: request.mode };
+            let address = &request.address;
+            let (limits, base) = limits::load(self.store.as_ref(), scope, address).await?;
             let reported = reason == DenialReason::NotMe;
             let limits = limits.denied(&brand.policy, reported, now).without(&[request.id], now);
-            extra.push(limits::put(brand_name, mode, address, (&limits, base), now)?);
+            extra.push(limits::put(scope, address, &limits, base, now)?);
         }
         Ok(Decided { change, extra, step: None })
     }

@@ -1,6 +1,6 @@
 //! What callbacks tell of the customers themselves: who they are on a channel, and when they last did something there.
 
-use domain::brand::Mode;
+use domain::brand::{BrandScope, Mode};
 use domain::ports::{PromptRef, Sender, StoreError, Write};
 use domain::problem::Problem;
 use domain::{capability, contact, keys, storage};
@@ -55,7 +55,7 @@ impl ConsentCallback {
         for _ in 0..RACES_MAX {
             let (known, base) = contact::load(self.store.as_ref(), place, address, now).await?;
             let known = known.heard(handle, &from.features, now);
-            let mut writes = vec![contact::put(place, address, (&known, base), now)?];
+            let mut writes = vec![contact::put(place, address, &known, base, now)?];
             // What the channel could do for somebody it did not know is no longer true.
             writes.push(Write::Delete { key: capability::key(place, address) });
             if let Some(handle) = handle {
@@ -81,8 +81,8 @@ impl ConsentCallback {
         let loaded = storage::load(self.store.as_ref(), prompt.request).await?;
         let known = loaded.filter(|loaded| loaded.request.prompt(prompt.prompt).is_some());
         let Some(request) = known.map(|loaded| loaded.request) else { return Ok(()) };
-        let whose = (&request.brand, request.mode);
+        let scope = BrandScope { brand: &request.brand, mode: request.mode };
         let (store, now) = (self.store.as_ref(), self.clock.now());
-        Ok(storage::put_observed(store, whose, &request.address, wallets, now).await?)
+        Ok(storage::put_observed(store, scope, &request.address, wallets, now).await?)
     }
 }

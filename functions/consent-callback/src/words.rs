@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::ask::Ask;
+use domain::brand::BrandScope;
 use domain::consent::ApprovalMethod;
 use domain::guards::{self, Guard};
 use domain::journal::{DeliveryStatus, EntryKind};
@@ -126,8 +127,9 @@ impl ConsentCallback {
         if late && !guards::is_disabled(Guard::EarlyText) {
             return Ok(true);
         }
-        let (store, brand) = (self.store.as_ref(), &heard.brand.name);
-        let (limits, _) = limits::load(store, brand, request.mode, &request.address).await?;
+        let store = self.store.as_ref();
+        let scope = BrandScope { brand: &heard.brand.name, mode: request.mode };
+        let (limits, _) = limits::load(store, scope, &request.address).await?;
         for (id, _) in limits.open.iter().filter(|(id, _)| *id != request.id) {
             let Some(VersionedRequest { request: other, .. }) = storage::load(store, *id).await?
             else {

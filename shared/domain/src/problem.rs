@@ -179,13 +179,13 @@ impl Problem {
         Self { code, detail, errors, retry_after: None }
     }
 
-    /// The answer. `expected_version` is the public address whose `/problems/<code>` pages explain the codes; `instance` is the path
-    /// that was called.
+    /// Returns the answer. `public_base` is the address whose `/problems/<code>` pages explain the codes; `instance` is the
+    /// path that was called.
     #[must_use]
-    pub fn answer(&self, expected_version: &str, instance: &str) -> http::Response<Bytes> {
+    pub fn answer(&self, public_base: &str, instance: &str) -> http::Response<Bytes> {
         let (code, status, title, _) = self.code.facts();
         let mut body = serde_json::json!({
-            "type": format!("{expected_version}/problems/{code}"),
+            "type": format!("{public_base}/problems/{code}"),
             "title": title,
             "status": status,
             "code": code,
