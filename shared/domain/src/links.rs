@@ -10,7 +10,7 @@ use crate::values::id::{PromptId, RequestId};
 use crate::values::name::BrandName;
 use crate::values::time::Timestamp;
 
-/// How long links lead to a request: as long as the longest request, and then while its end may be read.
+/// How long links show the result after a request's longest lifetime.
 const LINK_RETENTION: Duration = Duration::from_secs(8 * 86_400);
 
 /// The target of a consent page's link.

@@ -72,7 +72,8 @@ fn each_function_of_the_template_has_a_folder_and_each_folder_but_local_is_in_it
     let template = template();
     let named: BTreeSet<String> = functions(&template).into_keys().collect();
     let folders = fs::read_dir(root().join("functions")).unwrap();
-    let folders = folders.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let folders = folders.map(Result::unwrap).filter(|entry| entry.path().is_dir());
+    let folders = folders.map(|entry| entry.file_name().into_string().unwrap());
     assert_eq!(named, folders.filter(|name| name != "local").collect());
 }
 
