@@ -2,6 +2,7 @@
 
 mod files;
 mod layers;
+mod prose;
 mod routes;
 mod template;
 
