@@ -78,7 +78,7 @@ fn is_closed(request: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn a_payment_is_asked_authorised_charged_and_told_with_a_signed_webhook() {
+async fn payment_is_authorized_charged_and_reported_by_webhook() {
     let (requester, phone) = (demo(), "+15557010001");
     let asked = requester.ask(&payment(phone, 4250), "deployed-approve").await;
     let id = asked["id"].as_str().unwrap();
@@ -112,7 +112,7 @@ async fn a_payment_is_asked_authorised_charged_and_told_with_a_signed_webhook() 
 }
 
 #[tokio::test]
-async fn another_brand_charges_through_stripe_s_wire_protocol() {
+async fn second_brand_charges_over_the_wire_protocol_of_stripe() {
     let requester = Requester::of(told("ASSENT_API"), told("ASSENT_STRIPE_KEY"));
     let phone = "+15557010002";
     let asked = requester.ask(&payment(phone, 1999), "deployed-stripe").await;
@@ -124,7 +124,7 @@ async fn another_brand_charges_through_stripe_s_wire_protocol() {
 }
 
 #[tokio::test]
-async fn a_refused_card_may_be_tried_again_and_a_lost_answer_is_looked_up() {
+async fn declined_card_is_retried_and_lost_answer_looked_up() {
     let requester = demo();
     let phone = "+15557010003";
     let asked = requester.ask(&payment(phone, 4202), "deployed-refused").await;
@@ -147,7 +147,7 @@ async fn a_refused_card_may_be_tried_again_and_a_lost_answer_is_looked_up() {
 }
 
 #[tokio::test]
-async fn a_no_is_a_no_and_a_deadline_ends_what_nobody_answers() {
+async fn denial_denies_and_deadline_expires() {
     let requester = demo();
     let phone = "+15557010005";
     let asked = requester.ask(&payment(phone, 4250), "deployed-decline").await;
@@ -162,7 +162,7 @@ async fn a_no_is_a_no_and_a_deadline_ends_what_nobody_answers() {
 }
 
 #[tokio::test]
-async fn the_page_answers_without_a_script_and_a_get_never_consents() {
+async fn page_works_without_script_and_get_never_consents() {
     let (requester, phone) = (demo(), "+15557010007");
     let asked = requester.ask(&payment(phone, 4250), "deployed-page").await;
     let id = asked["id"].as_str().unwrap();
@@ -188,7 +188,7 @@ async fn the_page_answers_without_a_script_and_a_get_never_consents() {
 }
 
 #[tokio::test]
-async fn the_same_call_at_the_same_time_is_one_request() {
+async fn simultaneous_identical_calls_create_one_request() {
     let requester = demo();
     let body = payment("+15557010008", 4250);
     let calls = (0..6).map(|_| requester.post("/v1/requests", &body, "deployed-at-once"));
@@ -266,7 +266,7 @@ async fn publishes(message: &str) {
 }
 
 #[tokio::test]
-async fn what_a_topic_tells_of_a_tap_and_of_a_stop_reaches_the_request() {
+async fn topic_events_of_tap_and_opt_out_reach_the_request() {
     let (requester, phone) = (demo(), "+15557010009");
     let asked = requester.ask(&payment(phone, 4250), "deployed-topic").await;
     let id = asked["id"].as_str().unwrap();
@@ -295,7 +295,7 @@ async fn what_a_topic_tells_of_a_tap_and_of_a_stop_reaches_the_request() {
 }
 
 #[tokio::test]
-async fn what_no_run_could_hear_waits_among_the_dead_letters() {
+async fn event_failing_every_run_becomes_a_dead_letter() {
     let function = told("ASSENT_CONSENT_CALLBACK");
     let name = function.rsplit(':').next().unwrap();
     let invoke = format!("{}/2015-03-31/functions/{name}/invocations", told("AWS_ENDPOINT_URL"));
@@ -319,7 +319,7 @@ async fn footprint(text: &str) -> Value {
 }
 
 #[tokio::test]
-async fn what_a_wallet_gave_is_in_no_row_no_message_and_no_log() {
+async fn wallet_token_is_in_no_row_message_or_log() {
     const CARD: &str = "4111119876543210";
     let (requester, phone) = (demo(), "+15557010009");
     let asked = requester.ask(&payment(phone, 4250), "deployed-footprint").await;

@@ -64,7 +64,7 @@ async fn faults(order: Option<Value>) -> Value {
 }
 
 #[tokio::test]
-async fn requests_end_as_wanted_and_once_whatever_becomes_of_calls_of_aws() {
+async fn requests_end_once_despite_failing_aws_calls() {
     let sandbox = Requester::of(told("ASSENT_API"), told("ASSENT_KEY"));
     let stripe = Requester::of(told("ASSENT_API"), told("ASSENT_STRIPE_KEY"));
     let rates = json!({

@@ -165,7 +165,7 @@ fn handled(world: &World, function: &str, event: &Value) -> Vec<Option<Handled>>
 }
 
 #[test]
-fn every_event_is_in_the_table_and_every_line_of_it_is_a_file() {
+fn table_and_event_files_match() {
     let mut files = BTreeSet::new();
     for function in fs::read_dir(folder()).unwrap().map(Result::unwrap) {
         for file in fs::read_dir(function.path()).unwrap().map(Result::unwrap) {
@@ -205,7 +205,7 @@ fn every_event_is_answered_as_the_table_says() {
 }
 
 #[test]
-fn the_call_that_creates_makes_the_very_request_that_the_other_events_are_about() {
+fn create_event_makes_the_request_of_the_other_events() {
     let (world, _) = world(Before::Nothing);
     assert_eq!(called(&world, &event("intake/create")), 201);
     world.settles();

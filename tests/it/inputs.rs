@@ -36,7 +36,7 @@ macro_rules! hold {
         })*
 
         #[test]
-        fn every_target_is_held_and_their_shares_are_the_whole() {
+        fn every_fuzz_target_holds_and_shares_add_up() {
             let names: Vec<&str> = tests::targets::TARGETS.iter().map(|target| target.name).collect();
             assert_eq!(names, [$(stringify!($name)),*]);
             let shares: u32 = tests::targets::TARGETS.iter().map(|target| target.share).sum();
@@ -86,7 +86,7 @@ mod found {
 
     /// The router's own refusal was plain text, without a code.
     #[test]
-    fn an_address_that_is_not_utf8_once_decoded_gets_a_problem() {
+    fn non_utf8_path_gets_a_problem() {
         api::one(b"%ff");
         api::whole_call(b"GET /problems/%c3%28");
         customer::page_call(b"POST /c/%ff%fe");

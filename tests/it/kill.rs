@@ -38,7 +38,7 @@ fn conversation(number: usize, begins: Duration) -> Conversation {
 }
 
 #[tokio::test]
-async fn a_hundred_requests_survive_a_machine_that_is_killed_again_and_again() {
+async fn hundred_requests_survive_repeated_kills() {
     let random = killing::random();
     let folder = Folder::new();
     let endpoint = Endpoint::start().await;

@@ -160,7 +160,7 @@ fn code(events: ProcessorEvent) -> Authorization {
 }
 
 #[tokio::test]
-async fn exactly_the_claims_that_were_asked_for_come_back_however_the_request_got_there() {
+async fn consented_claims_are_returned_by_every_request_method() {
     for (number, pushed) in [(1, true), (2, false)] {
         let (bank, ask, yes) = (opened(pushed, SECRET), ask(), hosted());
         let what = attempt(number, &ask, &yes);
@@ -186,7 +186,7 @@ async fn exactly_the_claims_that_were_asked_for_come_back_however_the_request_go
 }
 
 #[tokio::test]
-async fn a_code_works_once_and_for_nobody_else() {
+async fn code_is_exchanged_once_by_its_client_only() {
     let (bank, ask, yes) = (opened(true, SECRET), ask(), hosted());
     let what = attempt(3, &ask, &yes);
     let (reference, url) = sent_on(bank.as_ref(), &what).await;
@@ -203,7 +203,7 @@ async fn a_code_works_once_and_for_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_customer_who_leaves_is_told_as_one_who_did() {
+async fn customer_who_leaves_is_reported_as_left() {
     let (bank, ask, yes) = (opened(true, SECRET), ask(), hosted());
     let what = attempt(5, &ask, &yes);
     let (reference, url) = sent_on(bank.as_ref(), &what).await;
@@ -220,7 +220,7 @@ async fn a_customer_who_leaves_is_told_as_one_who_did() {
 }
 
 #[tokio::test]
-async fn a_wrong_secret_is_our_account_s_trouble() {
+async fn wrong_client_secret_is_a_rejected_account() {
     let (bank, ask, yes) = (opened(true, "not the secret of that client at all"), ask(), hosted());
     let what = attempt(6, &ask, &yes);
     let Prepared::Ready(reference) = bank.prepare(&what).await else { panic!() };

@@ -45,7 +45,7 @@ fn all(endings: &[&str]) -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_top_level_stays_these_few_names() {
+fn top_level_holds_only_these_names() {
     let entries = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().file_name());
     let names = entries.map(|name| name.into_string().unwrap());
     let shown: BTreeSet<String> =
@@ -54,7 +54,7 @@ fn the_top_level_stays_these_few_names() {
 }
 
 #[test]
-fn no_file_is_longer_than_one_idea() {
+fn file_has_at_most_400_lines() {
     let long: Vec<String> = all(&["rs", "py", "js", "css", "html"])
         .into_iter()
         .map(|path| (fs::read_to_string(&path).unwrap().lines().count(), path))
@@ -65,7 +65,7 @@ fn no_file_is_longer_than_one_idea() {
 }
 
 #[test]
-fn the_first_line_of_a_file_says_what_it_is_about() {
+fn file_begins_with_a_summary() {
     let silent: Vec<PathBuf> = all(&["rs"])
         .into_iter()
         .filter(|path| {
@@ -77,7 +77,7 @@ fn the_first_line_of_a_file_says_what_it_is_about() {
 }
 
 #[test]
-fn nothing_reads_what_is_outside_the_project() {
+fn source_names_nothing_outside_the_project() {
     let outside = ["/work", "/shared/reference"].concat();
     for path in all(&["rs", "py", "js", "toml", "json"]) {
         let text = fs::read_to_string(&path).unwrap();

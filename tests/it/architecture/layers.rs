@@ -90,7 +90,7 @@ fn packages() -> Vec<Value> {
 }
 
 #[test]
-fn each_package_uses_what_the_table_says_and_nothing_else_of_ours() {
+fn package_uses_only_what_the_table_allows() {
     let packages = packages();
     let name = |value: &Value| value["name"].as_str().unwrap().to_owned();
     let ours: BTreeSet<String> = packages.iter().map(name).collect();
@@ -116,7 +116,7 @@ fn each_package_uses_what_the_table_says_and_nothing_else_of_ours() {
 }
 
 #[test]
-fn each_package_is_where_its_name_says() {
+fn package_is_where_its_name_says() {
     for package in packages() {
         let name = package["name"].as_str().unwrap();
         let manifest = package["manifest_path"].as_str().unwrap();
@@ -134,7 +134,7 @@ fn linked(package: &str, kinds: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn one_machine_and_the_tests_link_no_aws_sdk() {
+fn local_and_tests_link_no_aws_sdk() {
     for (package, kinds) in [("local", "normal"), ("tests", "normal,dev")] {
         let linked = linked(package, kinds);
         let found: Vec<&String> = linked
@@ -146,7 +146,7 @@ fn one_machine_and_the_tests_link_no_aws_sdk() {
 }
 
 #[test]
-fn the_domain_touches_nothing() {
+fn domain_touches_nothing() {
     let linked = linked("domain", "normal");
     let outside = ["axum", "hyper", "mio", "rusqlite", "rustls", "socket2", "tokio", "getrandom"];
     let found: Vec<&&str> = outside.iter().filter(|name| linked.contains(**name)).collect();
@@ -154,7 +154,7 @@ fn the_domain_touches_nothing() {
 }
 
 #[test]
-fn channels_processors_and_wallets_touch_only_what_they_are_handed() {
+fn channels_and_processors_touch_only_their_ports() {
     for package in ["channels", "processors", "wallets"] {
         let linked = linked(package, "normal");
         let outside = ["axum", "hyper", "mio", "rusqlite", "rustls", "socket2", "tokio"];
@@ -165,7 +165,7 @@ fn channels_processors_and_wallets_touch_only_what_they_are_handed() {
 
 /// Account data in plain text is for a function of its own, which whoever runs it answers for.
 #[test]
-fn no_function_opens_wallet_tokens() {
+fn functions_open_no_wallet_tokens() {
     let functions = ["consent-callback", "fetch-info", "intake", "local", "send-prompt"];
     for package in functions {
         let linked = linked(package, "normal,build,dev");

@@ -63,7 +63,7 @@ fn hands_over(deployed: &Route, served: &Route) -> bool {
 }
 
 #[test]
-fn the_template_hands_over_exactly_what_the_routers_serve() {
+fn template_routes_equal_router_routes() {
     let (served, deployed) = (served(), deployed());
     assert!(served.len() >= 14, "{served:?}");
     for route in &served {
@@ -82,7 +82,7 @@ fn status(world: &World, router: &Router, method: Method, path: &str) -> StatusC
 }
 
 #[test]
-fn one_machine_serves_what_is_deployed() {
+fn local_routes_equal_deployed_routes() {
     let world = World::new();
     let site = Site {
         api: "http://127.0.0.1".to_owned(),

@@ -68,7 +68,7 @@ fn list(yaml: &Yaml) -> Vec<String> {
 }
 
 #[test]
-fn each_function_of_the_template_has_a_folder_and_each_folder_but_local_is_in_it() {
+fn template_functions_equal_function_folders() {
     let template = template();
     let named: BTreeSet<String> = functions(&template).into_keys().collect();
     let folders = fs::read_dir(root().join("functions")).unwrap();
@@ -77,7 +77,7 @@ fn each_function_of_the_template_has_a_folder_and_each_folder_but_local_is_in_it
 }
 
 #[test]
-fn each_functions_permissions_name_the_services_of_the_adapters_it_is_wired_to() {
+fn permissions_equal_the_adapters_of_each_function() {
     for (name, function) in functions(&template()) {
         let mut services = BTreeSet::new();
         for statement in statements(&function) {
@@ -106,7 +106,7 @@ fn each_functions_permissions_name_the_services_of_the_adapters_it_is_wired_to()
 }
 
 #[test]
-fn each_setting_that_a_function_reads_is_given_to_it_and_none_is_given_for_nothing() {
+fn settings_given_equal_settings_read() {
     let template = template();
     let given = entries(&template["Globals"]["Function"]["Environment"]["Variables"]);
     let given: BTreeSet<String> = given.into_iter().map(|(name, _)| name).collect();
@@ -126,7 +126,7 @@ fn each_setting_that_a_function_reads_is_given_to_it_and_none_is_given_for_nothi
 }
 
 #[test]
-fn each_queue_reports_failures_one_by_one_and_gives_up_on_none_without_an_alarm() {
+fn queue_reports_item_failures_and_alarms_dead_letters() {
     let template = template();
     let queues = resources(&template, "AWS::SQS::Queue");
     let alarms = read("template.yaml");
@@ -156,7 +156,7 @@ fn each_queue_reports_failures_one_by_one_and_gives_up_on_none_without_an_alarm(
 }
 
 #[test]
-fn what_topics_told_is_kept_when_its_runs_fail_and_only_topics_of_ours_are_heard() {
+fn topic_events_survive_failed_runs_of_own_topics() {
     let template = template();
     let listens = |name: &str| {
         read(&format!("functions/{name}/src/main.rs")).contains("lambda::serve_http_and_topics(")

@@ -93,7 +93,7 @@ fn another(code: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_customer_approves_on_the_page_behind_the_link() {
+async fn approval_on_page_behind_link_is_fulfilled() {
     let scene = Scene::set("approve-link").await;
     scene.shots("1-empty").await;
     let code = scene.asks("42.50", "sms", "300").await;
@@ -126,22 +126,22 @@ async fn approves_in_the_chat(channel: &str) {
 }
 
 #[tokio::test]
-async fn a_customer_approves_on_the_card_in_the_chat() {
+async fn approval_on_chat_card_is_fulfilled() {
     approves_in_the_chat("rcs").await;
 }
 
 #[tokio::test]
-async fn a_customer_approves_in_whatsapp() {
+async fn approval_in_whatsapp_is_fulfilled() {
     approves_in_the_chat("whatsapp").await;
 }
 
 #[tokio::test]
-async fn a_customer_approves_with_a_quick_reply() {
+async fn approval_by_quick_reply_is_fulfilled() {
     approves_in_the_chat("apple").await;
 }
 
 #[tokio::test]
-async fn a_customer_pays_on_a_wallets_sheet() {
+async fn wallet_sheet_payment_is_fulfilled() {
     let scene = Scene::set("wallet-sheet").await;
     let brand = scene.folder.data().join("brand.json");
     let mut secret: serde_json::Value =
@@ -160,7 +160,7 @@ async fn a_customer_pays_on_a_wallets_sheet() {
 }
 
 #[tokio::test]
-async fn a_customer_declines() {
+async fn denial_on_page_is_denied() {
     let scene = Scene::set("deny").await;
     scene.asks("42.50", "sms", "300").await;
     scene.opens_the_link().await;
@@ -172,7 +172,7 @@ async fn a_customer_declines() {
 }
 
 #[tokio::test]
-async fn a_customer_says_that_this_is_not_them() {
+async fn not_me_report_is_denied() {
     let scene = Scene::set("not-me").await;
     scene.asks("42.50", "rcs", "300").await;
     scene.customer.clicks("[data-action=not_me]").await;
@@ -182,7 +182,7 @@ async fn a_customer_says_that_this_is_not_them() {
 }
 
 #[tokio::test]
-async fn a_wrong_session_code_ends_the_request_without_a_charge() {
+async fn wrong_session_code_ends_uncharged() {
     let scene = Scene::set("wrong-code").await;
     let code = scene.asks("42.50", "sms", "300").await;
     scene.opens_the_link().await;
@@ -195,7 +195,7 @@ async fn a_wrong_session_code_ends_the_request_without_a_charge() {
 }
 
 #[tokio::test]
-async fn a_request_expires_before_the_eyes_of_both() {
+async fn deadline_expires_on_both_screens() {
     let scene = Scene::set("expiry").await;
     scene.asks("42.50", "sms", "8").await;
     scene.opens_the_link().await;
@@ -208,7 +208,7 @@ async fn a_request_expires_before_the_eyes_of_both() {
 }
 
 #[tokio::test]
-async fn a_declined_card_is_mended_with_another_card() {
+async fn declined_card_replaced_is_fulfilled() {
     let scene = Scene::set("another-card").await;
     let code = scene.asks("42.50", "sms", "300").await;
     scene.opens_the_link().await;
@@ -230,7 +230,7 @@ async fn a_declined_card_is_mended_with_another_card() {
 }
 
 #[tokio::test]
-async fn a_card_that_the_amount_declines_is_approved_the_second_time() {
+async fn declined_amount_retried_is_fulfilled() {
     let scene = Scene::set("amount-declines").await;
     let code = scene.asks("42.02", "rcs", "300").await;
     for (step, shown, text) in
@@ -283,11 +283,11 @@ async fn without_scripts(case: &str, button: &str, end: &str) {
 }
 
 #[tokio::test]
-async fn a_narrow_phone_without_scripts_approves() {
+async fn approval_on_narrow_phone_without_scripts_counts() {
     without_scripts("no-script-approve", "approve", "fulfilled").await;
 }
 
 #[tokio::test]
-async fn a_narrow_phone_without_scripts_declines() {
+async fn denial_on_narrow_phone_without_scripts_counts() {
     without_scripts("no-script-decline", "deny", "denied").await;
 }

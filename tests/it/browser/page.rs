@@ -97,8 +97,9 @@ fn code(asked: &Asked) -> String {
     format!("input[name=session_code][value=\"{code}\"]")
 }
 
+/// In the language with the longest words.
 #[test]
-fn every_stage_fits_on_the_narrowest_phone_and_on_a_desk_in_the_language_with_the_longest_words() {
+fn every_stage_fits_narrow_phone_and_desktop() {
     let stage = Stage::set(&["nothing", "hosted"]);
     let (asked, page) = stage.asks(&serde_json::Value::Null, "de");
     stage.shots("card-entry", &page);
@@ -135,7 +136,7 @@ fn every_stage_fits_on_the_narrowest_phone_and_on_a_desk_in_the_language_with_th
 }
 
 #[test]
-fn wallets_pay_where_the_browser_has_them_and_the_page_does_without_where_it_has_none() {
+fn wallet_buttons_appear_where_the_browser_has_wallets() {
     let stage = Stage::set(&["google_pay", "apple_pay", "hosted"]);
     for (wallet, kind) in [("apple_pay", "ApplePay"), ("google_pay", "GooglePay")] {
         let (asked, page) = stage.asks(&serde_json::Value::Null, "en");

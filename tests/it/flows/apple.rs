@@ -149,7 +149,7 @@ fn routes(core: &Core) -> Value {
 }
 
 #[test]
-fn nobody_is_reached_before_they_wrote_and_the_next_route_is_taken_at_once() {
+fn customer_who_never_wrote_is_asked_over_next_route() {
     let world = beginning().begin();
     let asked = world.asks(4250);
     assert_eq!(world.timeline(&asked), ["failed apple customer_must_start", "accepted sms"]);
@@ -164,7 +164,7 @@ fn nobody_is_reached_before_they_wrote_and_the_next_route_is_taken_at_once() {
 }
 
 #[test]
-fn whoever_came_by_the_link_of_a_request_is_asked_with_buttons_from_then_on() {
+fn customer_who_came_by_entry_link_gets_buttons() {
     let world = introduced(beginning(), &ada());
     let apple = routes(&world)[0].take();
     assert_eq!((&apple["channel"], &apple["reachable"]), (&json!("apple"), &json!(true)));
@@ -182,8 +182,9 @@ fn whoever_came_by_the_link_of_a_request_is_asked_with_buttons_from_then_on() {
     assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "customer" }));
 }
 
+/// The answer to a list may come by reference, and is then fetched.
 #[test]
-fn a_device_without_quick_replies_gets_a_list_whose_answer_may_come_by_reference() {
+fn device_without_quick_replies_gets_a_list_picker() {
     let old = Person::with("old", &["LIST"]);
     let world = introduced(beginning(), &old);
     let asked = world.asks(4250);
@@ -219,7 +220,7 @@ fn stripe_charges(core: &Core) {
 }
 
 #[test]
-fn a_payment_goes_through_apple_pay_and_its_token_is_what_the_processor_gets() {
+fn apple_pay_token_reaches_the_processor() {
     let world = introduced_live(beginning());
     let asked = asks_live(&world, 4250);
     let sent = world.apple().newest();
@@ -248,7 +249,7 @@ fn a_payment_goes_through_apple_pay_and_its_token_is_what_the_processor_gets() {
 }
 
 #[test]
-fn a_token_that_comes_too_late_or_for_a_request_that_is_over_fails_in_the_sheet() {
+fn token_too_late_or_after_the_end_fails_in_the_sheet() {
     let world = introduced_live(beginning());
     let late = asks_live(&world, 4250);
     world.time_passes(301);
@@ -261,7 +262,7 @@ fn a_token_that_comes_too_late_or_for_a_request_that_is_over_fails_in_the_sheet(
 }
 
 #[test]
-fn a_token_for_another_prompt_or_another_address_is_nobodys() {
+fn token_for_another_prompt_or_address_is_ignored() {
     let world = introduced_live(beginning());
     let asked = asks_live(&world, 4250);
     let (url, body) = world.apple().newest().pays(1);
@@ -282,7 +283,7 @@ fn a_token_for_another_prompt_or_another_address_is_nobodys() {
 }
 
 #[test]
-fn without_a_merchant_session_the_next_route_is_taken() {
+fn merchant_session_failure_falls_back_to_next_route() {
     let world = introduced_live(beginning());
     world.replies(PAY_HOST, [Reply::Status(417, "not registered merchant".to_owned())]);
     let asked = asks_live(&world, 4250);
@@ -292,7 +293,7 @@ fn without_a_merchant_session_the_next_route_is_taken() {
 }
 
 #[test]
-fn a_message_whose_answer_was_lost_is_never_sent_twice() {
+fn lost_answer_is_never_sent_twice() {
     let world = introduced(beginning(), &ada());
     world.replies(HOST, [Reply::Lost]);
     let asked = world.asks(4250);
@@ -305,7 +306,7 @@ fn a_message_whose_answer_was_lost_is_never_sent_twice() {
 }
 
 #[test]
-fn with_a_session_code_it_is_picked_in_the_conversation_or_on_the_page_and_never_in_a_sheet() {
+fn session_code_is_picked_in_chat_or_page_not_in_sheet() {
     let world = introduced(beginning().with("/policy", &patient()), &ada());
     assert_eq!(routes(&world)[0]["wallets"], json!([]));
     let asked = world.asks(4250);
@@ -323,7 +324,7 @@ fn with_a_session_code_it_is_picked_in_the_conversation_or_on_the_page_and_never
 }
 
 #[test]
-fn whoever_says_stop_or_leaves_is_asked_nothing_more_until_they_say_start() {
+fn opt_out_stops_prompts_until_opt_in() {
     let world = introduced(beginning(), &ada());
     let stop = |world: &World| world.apple().writes(&ada(), "Stop", None, world.now());
     let leave = |world: &World| world.apple().action(&ada(), "close", world.now());
@@ -342,7 +343,7 @@ fn whoever_says_stop_or_leaves_is_asked_nothing_more_until_they_say_start() {
 }
 
 #[test]
-fn what_is_no_answer_or_comes_from_nobody_changes_nothing_and_is_kept_nowhere() {
+fn unrelated_message_changes_nothing_and_is_not_kept() {
     let world = introduced(beginning(), &ada());
     let asked = world.asks(4250);
     let version = world.reads(&asked)["version"].clone();

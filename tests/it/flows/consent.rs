@@ -23,7 +23,7 @@ fn tampered(pointer: &str, value: &Value) -> World {
 }
 
 #[test]
-fn nothing_is_charged_when_what_is_stored_is_not_what_was_consented_to() {
+fn altered_ask_is_never_charged() {
     let cases = [
         ("/is/ask/amount", json!(4251)),
         ("/is/ask/currency", json!("USD")),
@@ -50,7 +50,7 @@ fn nothing_is_charged_when_what_is_stored_is_not_what_was_consented_to() {
 }
 
 #[test]
-fn an_authorization_that_was_altered_does_not_open_and_nothing_is_charged() {
+fn altered_authorization_does_not_open() {
     let world = tampered("/is/state/sealed/nonce", &json!("AAAAAAAAAAAAAAAA"));
     world.settles();
     let request = world.items().into_iter().find(|item| item.key.sk == "REQ").unwrap();
@@ -59,7 +59,7 @@ fn an_authorization_that_was_altered_does_not_open_and_nothing_is_charged() {
 }
 
 #[test]
-fn a_yes_to_each_of_two_prompts_that_both_count_is_one_yes() {
+fn approvals_of_two_live_prompts_count_once() {
     let world = World::new();
     let mut body = world.payment(PHONE, 4250);
     body["expires_in"] = json!(1_200);
@@ -79,7 +79,7 @@ fn a_yes_to_each_of_two_prompts_that_both_count_is_one_yes() {
 }
 
 #[test]
-fn many_taps_at_the_same_moment_are_one_answer() {
+fn simultaneous_taps_count_once() {
     let world = World::new();
     let asked = world.asks(4250);
     let customer = world.customer();
@@ -102,7 +102,7 @@ fn many_taps_at_the_same_moment_are_one_answer() {
 }
 
 #[test]
-fn two_workers_at_the_same_moment_charge_once() {
+fn simultaneous_workers_charge_once() {
     let world = World::new();
     let asked = world.asks(4250);
     let customer = world.customer();

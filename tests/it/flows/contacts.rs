@@ -39,8 +39,9 @@ fn postbacks(core: &Core) -> Vec<String> {
     buttons.map(|button| carried(button.action)).collect()
 }
 
+/// The next prompt goes over that channel, and the next capability look-up says so.
 #[test]
-fn whoever_writes_is_known_on_that_channel_and_the_next_prompt_and_look_up_are_told() {
+fn sender_is_reachable_on_that_channel_from_then_on() {
     let world = world();
     world.asks(100);
     assert_eq!(world.went().sent[0].contact, Contact::default());
@@ -62,7 +63,7 @@ fn whoever_writes_is_known_on_that_channel_and_the_next_prompt_and_look_up_are_t
 }
 
 #[test]
-fn what_was_learnt_is_forgotten_ninety_days_after_the_last_sign_of_life() {
+fn contact_expires_ninety_days_after_last_activity() {
     let world = world();
     let hello = json!({ "wrote": { "from": { "phone": PHONE, "handle": "h" }, "text": "hello" } });
     told(&world, "whatsapp", &hello);
@@ -78,7 +79,7 @@ fn what_was_learnt_is_forgotten_ninety_days_after_the_last_sign_of_life() {
 }
 
 #[test]
-fn a_tap_of_somebody_without_a_number_introduces_them() {
+fn tap_by_address_without_number_links_the_contact() {
     let world = world();
     let asked = world.asks(100);
     let open = postbacks(&world).pop().unwrap();
@@ -98,7 +99,7 @@ fn a_tap_of_somebody_without_a_number_introduces_them() {
 }
 
 #[test]
-fn a_link_into_the_conversation_that_we_wrote_introduces_whoever_follows_it() {
+fn entry_link_of_ours_links_the_contact() {
     let world = world();
     let asked = world.asks(100);
     let intent = &postbacks(&world)[0];
@@ -116,7 +117,7 @@ fn a_link_into_the_conversation_that_we_wrote_introduces_whoever_follows_it() {
 }
 
 #[test]
-fn somebody_nobody_knows_who_stops_is_heard_and_stops_nobody() {
+fn opt_out_of_unknown_address_ends_nothing() {
     let world = world();
     let asked = world.asks(100);
     told(&world, "whatsapp", &json!({ "stop": { "from": { "handle": "US.7" } } }));
@@ -126,7 +127,7 @@ fn somebody_nobody_knows_who_stops_is_heard_and_stops_nobody() {
 }
 
 #[test]
-fn what_somebody_is_called_on_a_channel_stands_in_no_key_and_in_no_log() {
+fn channel_address_is_in_no_key_and_no_log() {
     let world = world();
     let from = json!({ "phone": PHONE, "handle": "urn:mbid:secret" });
     told(&world, "apple", &json!({ "wrote": { "from": from, "text": "hello" } }));
@@ -140,7 +141,7 @@ fn what_somebody_is_called_on_a_channel_stands_in_no_key_and_in_no_log() {
 }
 
 #[test]
-fn two_signs_of_life_at_once_are_both_kept() {
+fn simultaneous_activities_are_both_recorded() {
     let world = world();
     world.meanwhile("storing CONTACT#", |core| {
         let from = json!({ "phone": PHONE, "features": ["QUICK"] });

@@ -40,7 +40,7 @@ fn comes_home(world: &World, answer: &Answer, page: &str) {
 }
 
 #[test]
-fn a_card_is_entered_on_its_page_and_the_first_one_refused() {
+fn card_on_hosted_page_is_declined_then_charged() {
     let world = begin();
     let (asked, page) = asks(&world, &payment(4250));
     world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
@@ -58,7 +58,7 @@ fn a_card_is_entered_on_its_page_and_the_first_one_refused() {
 }
 
 #[test]
-fn a_page_that_was_left_for_another_way_takes_nothing_any_more() {
+fn hosted_page_abandoned_accepts_no_card() {
     let world = begin();
     let (asked, page) = asks(&world, &payment(4250));
     world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
@@ -73,7 +73,7 @@ fn a_page_that_was_left_for_another_way_takes_nothing_any_more() {
 }
 
 #[test]
-fn the_bank_asks_whether_it_is_them_and_a_no_is_a_refusal() {
+fn three_d_secure_rejected_is_a_decline() {
     let world = begin();
     let (asked, page) = asks(&world, &payment(4250));
     let yes = [("action", "approve"), ("card", "pm_card_authenticationRequired")];
@@ -88,7 +88,7 @@ fn the_bank_asks_whether_it_is_them_and_a_no_is_a_refusal() {
 }
 
 #[test]
-fn a_card_it_keeps_is_charged_by_a_tap_and_given_back_to_in_parts() {
+fn saved_card_is_charged_by_tap_and_refunded_in_parts() {
     let world = begin();
     let keep = json!({ "kind": "payment_method", "description": "Keep it" });
     let (asked, page) = asks(&world, &keep);

@@ -8,7 +8,7 @@ use tests::world::brand::{TEST_KEY, WEBHOOK_SECRET};
 use tests::world::{PHONE, Reply, World};
 
 #[test]
-fn a_story_with_every_kind_of_trouble_leaves_no_secret_behind() {
+fn story_with_every_fault_leaks_no_secret() {
     let world = World::new();
     world.replies("shop.example", [Reply::Lost, Reply::Status(500, WEBHOOK_SECRET.to_owned())]);
     let asked = world.asks(4205);

@@ -69,7 +69,7 @@ fn code(asked: &Asked) -> String {
 }
 
 #[test]
-fn a_chat_begins_with_the_template_whose_link_leads_to_the_page() {
+fn template_opens_chat_and_links_to_the_page() {
     let world = chatting();
     let asked = world.asks(4250);
     let sent = world.whatsapp().newest();
@@ -87,7 +87,7 @@ fn a_chat_begins_with_the_template_whose_link_leads_to_the_page() {
 }
 
 #[test]
-fn statuses_that_come_twice_out_of_order_or_together_are_each_told_once() {
+fn statuses_repeated_or_unordered_are_reported_once() {
     let world = chatting();
     let asked = world.asks(4250);
     let sent = world.whatsapp().newest();
@@ -106,7 +106,7 @@ fn statuses_that_come_twice_out_of_order_or_together_are_each_told_once() {
 }
 
 #[test]
-fn a_number_without_whatsapp_gets_a_text_at_once_however_it_is_told() {
+fn number_without_whatsapp_gets_a_text_at_once() {
     let later = chatting();
     let asked = later.asks(4250);
     let sent = later.whatsapp().newest();
@@ -124,7 +124,7 @@ fn a_number_without_whatsapp_gets_a_text_at_once_however_it_is_told() {
 }
 
 #[test]
-fn a_message_whose_answer_was_lost_is_never_sent_twice() {
+fn lost_answer_is_never_sent_twice() {
     let world = chatting();
     world.replies(HOST, [Reply::Lost]);
     let asked = world.asks(4250);
@@ -137,7 +137,7 @@ fn a_message_whose_answer_was_lost_is_never_sent_twice() {
 }
 
 #[test]
-fn stop_ends_what_is_open_on_every_channel_until_start() {
+fn opt_out_ends_open_requests_until_opt_in() {
     let world = chatting();
     let asked = world.asks(4250);
     writes(&world, &customer(), "Stop ✋");
@@ -151,7 +151,7 @@ fn stop_ends_what_is_open_on_every_channel_until_start() {
 }
 
 #[test]
-fn the_address_is_verified_by_its_token_and_nobody_elses() {
+fn webhook_address_is_verified_by_its_token() {
     let world = chatting();
     let gets = |token: &str| {
         let query = "hub.mode=subscribe&hub.challenge=1158201444";
@@ -169,7 +169,7 @@ fn the_address_is_verified_by_its_token_and_nobody_elses() {
 }
 
 #[test]
-fn a_callback_that_is_forged_is_refused_and_a_replayed_one_changes_nothing() {
+fn forged_callback_is_rejected_and_replay_is_harmless() {
     let world = chatting();
     let asked = world.asks(4250);
     let sent = world.whatsapp().newest();
@@ -193,7 +193,7 @@ fn a_callback_that_is_forged_is_refused_and_a_replayed_one_changes_nothing() {
 }
 
 #[test]
-fn what_is_for_others_or_makes_no_sense_is_heard_and_changes_nothing() {
+fn foreign_or_malformed_event_changes_nothing() {
     let world = chatting();
     let asked = world.asks(4250);
     let version = world.reads(&asked)["version"].clone();
@@ -212,7 +212,7 @@ fn what_is_for_others_or_makes_no_sense_is_heard_and_changes_nothing() {
 }
 
 #[test]
-fn a_tap_in_the_template_is_a_yes_and_opens_the_window_for_buttons_of_our_own() {
+fn template_tap_approves_and_opens_the_service_window() {
     let world = without_code();
     let asked = world.asks(4250);
     let template = world.whatsapp().newest();
@@ -239,8 +239,9 @@ fn carries(message: &Sent) -> Vec<String> {
     carried.filter(|carried| !carried.is_empty()).collect()
 }
 
+/// So it is within the service window.
 #[test]
-fn within_the_window_the_code_is_picked_in_the_chat_and_the_no_is_behind_the_link() {
+fn code_is_picked_in_chat_and_denial_is_behind_the_link() {
     let world = chatting();
     writes(&world, &customer(), "hello ✋");
     let asked = world.asks(4250);
@@ -259,8 +260,9 @@ fn within_the_window_the_code_is_picked_in_the_chat_and_the_no_is_behind_the_lin
     assert_eq!(world.reads(&refused)["outcome"], outcome);
 }
 
+/// A template also follows where the window closed without our noticing.
 #[test]
-fn the_window_is_left_before_it_closes_and_a_template_follows_where_it_closed_unseen() {
+fn window_nearly_closed_uses_a_template() {
     let world = without_code();
     writes(&world, &customer(), "hello");
     let capability = |world: &World| {
@@ -286,7 +288,7 @@ fn the_window_is_left_before_it_closes_and_a_template_follows_where_it_closed_un
 }
 
 #[test]
-fn somebody_whose_number_is_told_to_nobody_can_tap_and_stop() {
+fn customer_without_shared_number_can_tap_and_opt_out() {
     let world = without_code();
     let nameless = customer().with_username();
     let asked = world.asks(4250);
@@ -302,7 +304,7 @@ fn somebody_whose_number_is_told_to_nobody_can_tap_and_stop() {
 }
 
 #[test]
-fn a_tap_of_anybody_on_a_button_that_is_not_ours_is_no_answer() {
+fn tap_on_foreign_button_is_no_answer() {
     let world = without_code();
     let asked = world.asks(4250);
     let version = world.reads(&asked)["version"].clone();

@@ -65,7 +65,7 @@ fn item(golden: &Value) -> Item {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "whoever adds a text says so on the command line")]
-fn every_kind_of_text_there_is_has_a_golden_file() {
+fn every_stored_kind_has_a_golden_file() {
     let told = stories::told();
     let wanted: Vec<String> = kinds::all();
     for name in told.keys() {
@@ -90,7 +90,7 @@ fn every_kind_of_text_there_is_has_a_golden_file() {
 }
 
 #[test]
-fn what_is_written_today_has_the_fields_of_the_golden_files() {
+fn stored_fields_equal_those_of_the_golden_files() {
     let told = stories::told();
     for (name, golden) in golden_files() {
         let (written, then) = (fields(&told[&name]), fields(&golden));

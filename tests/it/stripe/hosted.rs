@@ -48,7 +48,7 @@ async fn pays(url: &str) {
 }
 
 #[tokio::test]
-async fn any_fault_at_any_call_ends_as_one_payment_that_is_reported() {
+async fn any_fault_ends_as_one_reported_payment() {
     for keeping in [false, true] {
         for call in [Call::Session, Call::SessionRead] {
             for fault in FAULTS {
@@ -82,7 +82,7 @@ async fn any_fault_at_any_call_ends_as_one_payment_that_is_reported() {
 }
 
 #[tokio::test]
-async fn any_fault_at_the_fence_closes_the_page_or_finds_what_was_paid_before() {
+async fn any_fault_at_void_closes_page_or_finds_payment() {
     for call in [Call::SessionExpire, Call::SessionRead] {
         for fault in FAULTS {
             for paid in [false, true] {
@@ -108,7 +108,7 @@ async fn any_fault_at_the_fence_closes_the_page_or_finds_what_was_paid_before() 
 }
 
 #[tokio::test]
-async fn a_call_that_closes_the_page_late_finds_what_was_paid_meanwhile() {
+async fn late_call_closing_the_page_finds_the_payment() {
     let till = till(false).await;
     let reference = till.prepare().await.unwrap();
     let page = onward(&till, &reference).await;
@@ -123,7 +123,7 @@ async fn a_call_that_closes_the_page_late_finds_what_was_paid_meanwhile() {
 }
 
 #[tokio::test]
-async fn what_was_paid_on_the_page_is_told_by_the_id_it_is_given_back_by() {
+async fn payment_is_reported_by_its_refundable_id() {
     let till = till(false).await;
     let reference = till.prepare().await.unwrap();
     assert_eq!(till.prepare().await.unwrap(), reference);

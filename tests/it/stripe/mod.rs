@@ -3,11 +3,11 @@
 //! Whatever breaks, a stand-in has charged once or not at all, and the port has reported exactly that. `localstripe` has
 //! PaymentIntents, SetupIntents, customers, refunds and webhooks; `emulate` has the hosted page.
 
-mod charging;
-mod hearing;
+mod charges;
 mod hosted;
-mod keeping;
-mod refunding;
+mod refunds;
+mod saved_cards;
+mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;

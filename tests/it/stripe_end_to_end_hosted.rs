@@ -107,7 +107,7 @@ impl Till {
 }
 
 #[tokio::test]
-async fn a_customer_pays_on_the_hosted_page_once_whatever_breaks() {
+async fn hosted_page_charges_once_despite_any_fault() {
     let till = Till::open().await;
     for call in [Call::Session, Call::SessionRead] {
         for fault in FAULTS.into_iter().filter(|fault| *fault != Fault::FailedAfter) {
@@ -135,7 +135,7 @@ async fn a_customer_pays_on_the_hosted_page_once_whatever_breaks() {
 }
 
 #[tokio::test]
-async fn a_customer_who_wants_another_way_pays_that_way_and_finds_the_hosted_page_closed() {
+async fn other_payment_option_closes_the_hosted_page() {
     let till = Till::open().await;
     let asked = till.asks(100).await;
     till.presses(&asked, "approve_hosted").await;

@@ -65,7 +65,7 @@ fn labels(card: &Message) -> Vec<&str> {
 }
 
 #[test]
-fn a_card_is_sent_delivered_read_and_answered_by_the_tap_on_the_right_code() {
+fn card_is_delivered_read_and_approved_by_right_code() {
     let world = beginning().begin();
     let asked = world.asks(4250);
     let card = card(&world);
@@ -83,7 +83,7 @@ fn a_card_is_sent_delivered_read_and_answered_by_the_tap_on_the_right_code() {
 }
 
 #[test]
-fn a_tap_on_the_wrong_code_ends_the_request_and_one_on_not_me_reports_it() {
+fn tap_on_wrong_code_denies_and_not_me_reports() {
     let world = beginning().begin();
     let asked = world.asks(4250);
     let card = delivered(&world);
@@ -98,7 +98,7 @@ fn a_tap_on_the_wrong_code_ends_the_request_and_one_on_not_me_reports_it() {
 }
 
 #[test]
-fn the_page_behind_a_card_is_opened_by_its_button_and_answered_there() {
+fn page_behind_card_is_opened_and_answered() {
     let world = without_code();
     let asked = world.asks(4250);
     let card = delivered(&world);
@@ -113,7 +113,7 @@ fn the_page_behind_a_card_is_opened_by_its_button_and_answered_there() {
 }
 
 #[test]
-fn receipts_that_come_twice_out_of_order_or_late_are_each_told_once() {
+fn receipts_repeated_unordered_or_late_are_reported_once() {
     let world = beginning().begin();
     let asked = world.asks(4250);
     let (card, rbm) = (card(&world), world.rbm());
@@ -136,7 +136,7 @@ fn receipts_that_come_twice_out_of_order_or_late_are_each_told_once() {
 }
 
 #[test]
-fn a_receipt_that_is_faster_than_the_answer_it_follows_is_kept() {
+fn receipt_before_its_answer_is_kept() {
     let world = beginning().begin();
     world.meanwhile(&format!("called {HOST}"), |core| {
         delivered(core);
@@ -146,7 +146,7 @@ fn a_receipt_that_is_faster_than_the_answer_it_follows_is_kept() {
 }
 
 #[test]
-fn a_tap_that_comes_twice_or_late_is_acknowledged_and_changes_nothing() {
+fn tap_repeated_or_late_is_acknowledged_and_ignored() {
     let world = without_code();
     let asked = world.asks(4250);
     let first = delivered(&world);
@@ -165,7 +165,7 @@ fn a_tap_that_comes_twice_or_late_is_acknowledged_and_changes_nothing() {
 }
 
 #[test]
-fn a_number_without_rcs_gets_a_text_at_once() {
+fn number_without_rcs_gets_a_text_at_once() {
     let world = beginning().begin();
     world.rbm().loses_rcs(PHONE);
     let asked = world.asks(4250);
@@ -174,7 +174,7 @@ fn a_number_without_rcs_gets_a_text_at_once() {
 }
 
 #[test]
-fn a_card_that_stays_silent_gives_way_to_a_text_and_is_not_delivered_afterwards() {
+fn silent_card_is_revoked_and_text_sent() {
     let world = beginning().begin();
     let asked = world.asks(4250);
     world.time_passes(11);
@@ -187,7 +187,7 @@ fn a_card_that_stays_silent_gives_way_to_a_text_and_is_not_delivered_afterwards(
 }
 
 #[test]
-fn a_card_that_gives_way_before_google_lets_it_die_is_taken_back() {
+fn card_replaced_before_its_ttl_is_revoked() {
     let world = beginning().begin();
     let mut body = world.payment(PHONE, 4250);
     body["fallback_seconds"] = json!(5);
@@ -200,7 +200,7 @@ fn a_card_that_gives_way_before_google_lets_it_die_is_taken_back() {
 }
 
 #[test]
-fn a_card_that_nothing_comes_after_lives_until_the_deadline() {
+fn card_without_next_route_lives_until_deadline() {
     let world = beginning().begin();
     let mut body = world.payment(PHONE, 4250);
     body["channels"] = json!(["rcs"]);
@@ -215,8 +215,9 @@ fn a_card_that_nothing_comes_after_lives_until_the_deadline() {
     );
 }
 
+/// The card arrived without a receipt. Once a text took over, the card can no longer approve.
 #[test]
-fn a_card_that_arrived_unheard_can_no_longer_say_yes_once_a_text_took_over_but_still_no() {
+fn card_delivered_unreported_can_only_deny_after_text() {
     let world = without_code();
     let asked = world.asks(4250);
     let card = card(&world);
@@ -232,7 +233,7 @@ fn a_card_that_arrived_unheard_can_no_longer_say_yes_once_a_text_took_over_but_s
 }
 
 #[test]
-fn a_card_that_google_took_back_by_itself_gives_way_to_a_text() {
+fn card_revoked_by_google_falls_back_to_text() {
     let world = beginning().begin();
     let asked = world.asks(4250);
     let (card, rbm) = (card(&world), world.rbm());
@@ -243,7 +244,7 @@ fn a_card_that_google_took_back_by_itself_gives_way_to_a_text() {
 }
 
 #[test]
-fn a_request_that_is_cancelled_leaves_no_card_behind() {
+fn cancelled_request_leaves_no_card() {
     let world = beginning().begin();
     let asked = world.asks(4250);
     world.acts(&asked, "cancel", &json!({})).ok(200);
@@ -251,7 +252,7 @@ fn a_request_that_is_cancelled_leaves_no_card_behind() {
 }
 
 #[test]
-fn a_call_whose_answer_was_lost_is_made_again_and_is_one_card() {
+fn lost_answer_is_retried_under_the_same_message_id() {
     let world = beginning().begin();
     world.replies(HOST, [Reply::Lost]);
     let asked = world.asks(4250);
@@ -266,7 +267,7 @@ fn a_call_whose_answer_was_lost_is_made_again_and_is_one_card() {
 }
 
 #[test]
-fn google_being_busy_or_refusing_us_is_no_reason_to_let_the_customer_wait() {
+fn busy_or_rejecting_google_falls_back_to_text() {
     for (status, reason) in [(429, "channel_busy"), (400, "rejected"), (403, "agent")] {
         let world = beginning().begin();
         world.replies(HOST, [Reply::Status(status, String::new())]);
@@ -277,9 +278,9 @@ fn google_being_busy_or_refusing_us_is_no_reason_to_let_the_customer_wait() {
 }
 
 #[test]
-fn a_token_serves_every_call_until_it_runs_out_or_is_withdrawn() {
+fn access_token_is_reused_until_expired_or_revoked() {
     let world = beginning().begin();
-    let granted = || world.rbm().granted();
+    let granted = || world.rbm().approval();
     world.asks(4250);
     world.asks_at("+15551230002", 4250);
     world.time_passes(3_200);
@@ -296,7 +297,7 @@ fn a_token_serves_every_call_until_it_runs_out_or_is_withdrawn() {
 }
 
 #[test]
-fn what_a_number_can_take_is_asked_under_a_new_name_each_minute() {
+fn capability_check_uses_a_new_id_each_minute() {
     let world = beginning().begin();
     let mut body = world.payment(PHONE, 4250);
     body.as_object_mut().unwrap().remove("session");
@@ -319,7 +320,7 @@ fn what_a_number_can_take_is_asked_under_a_new_name_each_minute() {
 }
 
 #[test]
-fn a_customer_who_unsubscribes_is_asked_no_more_until_they_subscribe() {
+fn unsubscribe_stops_prompts_until_subscribe() {
     let world = beginning().begin();
     let asked = world.asks(4250);
     delivered(&world);
@@ -340,7 +341,7 @@ fn a_customer_who_unsubscribes_is_asked_no_more_until_they_subscribe() {
 }
 
 #[test]
-fn the_webhook_is_registered_by_whoever_knows_its_token() {
+fn webhook_registration_needs_its_token() {
     let world = beginning().begin();
     let shake = |token: &str| {
         let call = world.call(Method::POST, "/callbacks/demo/rcs").key(None).idempotency(None);
@@ -355,7 +356,7 @@ fn the_webhook_is_registered_by_whoever_knows_its_token() {
 }
 
 #[test]
-fn what_google_did_not_sign_is_refused_and_what_says_nothing_to_us_is_acknowledged() {
+fn unsigned_event_is_rejected_and_unknown_acknowledged() {
     let world = without_code();
     let asked = world.asks(4250);
     let card = card(&world);

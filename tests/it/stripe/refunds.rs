@@ -44,7 +44,7 @@ async fn settle(till: &Till, charge: &Reference, what: (u64, u32)) -> Refunded {
 }
 
 #[tokio::test]
-async fn any_fault_at_any_call_gives_the_money_back_once() {
+async fn any_fault_refunds_once() {
     for call in [Call::Refund, Call::Refunds] {
         for fault in FAULTS {
             let (till, charge) = charged().await;
@@ -73,7 +73,7 @@ async fn any_fault_at_any_call_gives_the_money_back_once() {
 }
 
 #[tokio::test]
-async fn a_refund_that_was_made_is_found_when_its_key_is_long_forgotten() {
+async fn refund_made_is_found_after_its_key_expired() {
     let (till, charge) = charged().await;
     for seq in 1..=5 {
         assert!(matches!(settle(&till, &charge, (100, seq)).await, Refunded::Done(_)));
@@ -87,7 +87,7 @@ async fn a_refund_that_was_made_is_found_when_its_key_is_long_forgotten() {
 }
 
 #[tokio::test]
-async fn workers_that_give_back_at_once_give_back_once() {
+async fn simultaneous_workers_refund_once() {
     let (till, charge) = charged().await;
     let one = || settle(&till, &charge, (1000, 1));
     let answers = tokio::join!(one(), one(), one(), one());
@@ -98,7 +98,7 @@ async fn workers_that_give_back_at_once_give_back_once() {
 }
 
 #[tokio::test]
-async fn what_was_never_charged_is_not_given_back() {
+async fn uncharged_payment_is_not_refunded() {
     let till = Till::with_card("pm_card_chargeCustomerFail").await;
     let reference = till.prepare().await.unwrap();
     till.settle(&reference).await;

@@ -9,7 +9,7 @@ use super::{FAULTS, Till, is_done, yes};
 const REFUSED: Answer = Answer::Refused { code: "card_declined" };
 
 #[tokio::test]
-async fn any_fault_at_any_call_ends_as_one_charge_that_is_reported() {
+async fn any_fault_ends_as_one_reported_charge() {
     for call in [Call::Token, Call::PaymentMethod, Call::Create, Call::Confirm, Call::Read] {
         for fault in FAULTS {
             let till = Till::with_apple_pay().await;
@@ -33,7 +33,7 @@ async fn any_fault_at_any_call_ends_as_one_charge_that_is_reported() {
 }
 
 #[tokio::test]
-async fn any_fault_with_a_card_that_is_refused_ends_as_no_charge_and_a_refusal() {
+async fn any_fault_with_declined_card_ends_as_decline() {
     for call in [Call::Create, Call::Confirm, Call::Read] {
         for fault in FAULTS {
             let till = Till::with_card("pm_card_chargeCustomerFail").await;
@@ -53,7 +53,7 @@ async fn any_fault_with_a_card_that_is_refused_ends_as_no_charge_and_a_refusal()
 }
 
 #[tokio::test]
-async fn any_fault_at_the_fence_ends_as_fenced_or_as_the_charge_that_came_before() {
+async fn any_fault_at_void_ends_as_voided_or_earlier_charge() {
     for call in [Call::Cancel, Call::Read] {
         for fault in FAULTS {
             for charged in [false, true] {
@@ -75,7 +75,7 @@ async fn any_fault_at_the_fence_ends_as_fenced_or_as_the_charge_that_came_before
 }
 
 #[tokio::test]
-async fn a_money_call_that_arrives_after_the_fence_moves_nothing() {
+async fn money_call_after_void_moves_nothing() {
     let till = Till::with_card("pm_card_visa").await;
     let reference = till.prepare().await.unwrap();
     till.proxy.plan(Call::Confirm, Fault::Late);
@@ -90,7 +90,7 @@ async fn a_money_call_that_arrives_after_the_fence_moves_nothing() {
 }
 
 #[tokio::test]
-async fn a_money_call_that_arrives_before_the_fence_is_found() {
+async fn money_call_before_void_is_found() {
     let till = Till::with_card("pm_card_visa").await;
     let reference = till.prepare().await.unwrap();
     till.proxy.plan(Call::Confirm, Fault::Late);
@@ -102,7 +102,7 @@ async fn a_money_call_that_arrives_before_the_fence_is_found() {
 }
 
 #[tokio::test]
-async fn workers_that_charge_at_once_charge_once() {
+async fn simultaneous_workers_charge_once() {
     let till = Till::with_card("pm_card_visa").await;
     let reference = till.prepare().await.unwrap();
     let settle = || till.settle(&reference);
@@ -114,7 +114,7 @@ async fn workers_that_charge_at_once_charge_once() {
 }
 
 #[tokio::test]
-async fn the_same_key_with_another_amount_is_refused_and_charges_nothing() {
+async fn same_key_with_another_amount_charges_nothing() {
     let till = Till::with_card("pm_card_visa").await;
     till.prepare().await.unwrap();
     let other = till.processor.prepare(&till.attempt(9900, 1)).await;
@@ -123,7 +123,7 @@ async fn the_same_key_with_another_amount_is_refused_and_charges_nothing() {
 }
 
 #[tokio::test]
-async fn a_new_attempt_after_a_refusal_is_an_object_of_its_own() {
+async fn new_attempt_after_decline_is_a_new_object() {
     let till = Till::with_card("pm_card_chargeCustomerFail").await;
     let first = till.prepare().await.unwrap();
     assert_eq!(till.settle(&first).await, REFUSED);

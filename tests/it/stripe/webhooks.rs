@@ -100,7 +100,7 @@ fn is_sound(processor: &dyn Processor, deaf: &dyn Processor, callback: &Unverifi
 }
 
 #[tokio::test]
-async fn what_localstripe_signs_is_heard_and_its_request_looked_up() {
+async fn webhook_signed_by_localstripe_is_verified() {
     let mut ear = Ear::at("127.0.0.1:0").await;
     let till = Till::with_card("pm_card_visa").await;
     let hook = json!({ "url": ear.url, "secret": "whsec_of_localstripe" });
@@ -121,7 +121,7 @@ async fn what_localstripe_signs_is_heard_and_its_request_looked_up() {
 }
 
 #[tokio::test]
-async fn what_emulate_signs_is_heard_and_its_request_looked_up() {
+async fn webhook_signed_by_emulate_is_verified() {
     let url = setting("EMULATE_WEBHOOKS", "the address emulate sends webhooks to");
     let secret = setting("EMULATE_SECRET", "what emulate signs webhooks with");
     let address = url.trim_start_matches("http://").split('/').next().unwrap();

@@ -37,7 +37,7 @@ fn fetches_ahead(world: &World) -> usize {
 }
 
 #[test]
-fn who_said_yes_goes_on_by_themselves_pays_there_and_reads_at_home_that_it_is_paid() {
+fn customer_pays_on_hosted_page_and_reads_it_at_home() {
     let (world, asked, page) = away();
     assert_eq!(world.state(&asked), "processing");
     assert_eq!(world.timeline(&asked).last().unwrap(), "sent_on");
@@ -55,7 +55,7 @@ fn who_said_yes_goes_on_by_themselves_pays_there_and_reads_at_home_that_it_is_pa
 }
 
 #[test]
-fn without_a_word_from_anybody_it_is_found_within_a_quarter_of_a_minute() {
+fn payment_without_webhook_is_found_within_15_seconds() {
     let (world, asked, _) = away();
     world.time_passes(40);
     world.books().customer_is_done(&asked, 1);
@@ -64,7 +64,7 @@ fn without_a_word_from_anybody_it_is_found_within_a_quarter_of_a_minute() {
 }
 
 #[test]
-fn what_the_processor_tells_is_looked_up_at_once_and_only_if_it_is_the_processor_who_tells() {
+fn webhook_triggers_look_up_only_with_valid_signature() {
     let (world, asked, _) = away();
     world.time_passes(40);
     world.books().customer_is_done(&asked, 1);
@@ -88,7 +88,7 @@ fn what_the_processor_tells_is_looked_up_at_once_and_only_if_it_is_the_processor
 }
 
 #[test]
-fn one_processor_says_nothing_about_requests_at_another() {
+fn webhook_of_one_processor_ignores_requests_of_another() {
     let settings = json!({ "proof": "mine" });
     let tills = json!([
         { "name": "till", "kind": "till" },
@@ -110,7 +110,7 @@ fn one_processor_says_nothing_about_requests_at_another() {
 }
 
 #[test]
-fn a_customer_who_is_here_again_chooses_and_may_take_another_way() {
+fn returned_customer_may_choose_another_option() {
     let (world, asked, page) = away();
     for query in ["", "?back=1", "?anything"] {
         let html = world.customer().opens(&format!("{page}{query}")).ok(200).text();
@@ -134,7 +134,7 @@ fn a_customer_who_is_here_again_chooses_and_may_take_another_way() {
 }
 
 #[test]
-fn a_way_back_that_comes_too_late_changes_nothing() {
+fn return_after_the_end_changes_nothing() {
     let (world, asked, page) = away();
     world.books().customer_is_done(&asked, 1);
     world.customer().answers_on(&page, &[("action", "back")]).ok(303);
@@ -143,7 +143,7 @@ fn a_way_back_that_comes_too_late_changes_nothing() {
 }
 
 #[test]
-fn only_the_page_that_was_answered_shows_where_its_customer_goes_on() {
+fn redirect_is_shown_only_on_the_page_that_approved() {
     let world = World::beginning().at_a_till(&["hosted"]).begin();
     let asked = world.asks(4250);
     let older = world.customer().newest().page;
@@ -165,7 +165,7 @@ fn only_the_page_that_was_answered_shows_where_its_customer_goes_on() {
 }
 
 #[test]
-fn a_cancel_while_the_customer_is_away_ends_it_once_that_page_can_no_longer_be_completed() {
+fn cancel_while_on_hosted_page_waits_until_it_is_closed() {
     let (world, asked, page) = away();
     let cancel = world.post(&format!("{}/cancel", asked.path), &json!({})).ok(202).json();
     assert_eq!((&cancel["state"], &cancel["outcome"]), (&json!("processing"), &Value::Null));
@@ -180,7 +180,7 @@ fn a_cancel_while_the_customer_is_away_ends_it_once_that_page_can_no_longer_be_c
 }
 
 #[test]
-fn a_cancel_that_comes_after_the_customer_is_done_is_told_that_it_was_paid() {
+fn cancel_after_payment_reports_fulfilled() {
     let (world, asked, _) = away();
     world.books().customer_is_done(&asked, 1);
     world.acts(&asked, "cancel", &json!({})).ok(202);
@@ -189,7 +189,7 @@ fn a_cancel_that_comes_after_the_customer_is_done_is_told_that_it_was_paid() {
 }
 
 #[test]
-fn a_processor_that_does_not_end_its_page_is_asked_until_it_does() {
+fn hosted_page_that_stays_open_is_voided_again() {
     let (world, asked, _) = away();
     world.books().says(Doing::Fence, [Answer::Unknown, Answer::Working, Answer::Again]);
     world.acts(&asked, "cancel", &json!({})).ok(202);
@@ -202,7 +202,7 @@ fn a_processor_that_does_not_end_its_page_is_asked_until_it_does() {
 }
 
 #[test]
-fn who_does_not_come_back_by_the_deadline_has_left() {
+fn customer_not_back_by_deadline_has_left() {
     let (world, asked, page) = away();
     world.time_passes(299);
     assert_eq!(world.state(&asked), "processing");
@@ -214,7 +214,7 @@ fn who_does_not_come_back_by_the_deadline_has_left() {
 }
 
 #[test]
-fn looks_do_not_multiply_however_often_somebody_says_that_there_may_be_news() {
+fn webhooks_repeated_do_not_multiply_look_ups() {
     let (world, asked, page) = away();
     for _ in 0..20 {
         world.customer().opens(&page).ok(200);
@@ -233,7 +233,7 @@ fn looks_do_not_multiply_however_often_somebody_says_that_there_may_be_news() {
 }
 
 #[test]
-fn what_is_heard_while_somebody_looks_is_looked_at_again_at_once() {
+fn webhook_during_look_up_triggers_another_at_once() {
     let (world, asked, _) = away();
     let id = asked.id.clone();
     world.meanwhile("till LookUp", move |core| {
@@ -247,7 +247,7 @@ fn what_is_heard_while_somebody_looks_is_looked_at_again_at_once() {
 }
 
 #[test]
-fn a_refusal_that_is_told_goes_back_to_the_customer_and_a_success_is_never_unsaid() {
+fn reported_decline_reopens_and_success_is_final() {
     let (world, asked, page) = away();
     let told = |generation: u32, success: bool| json!({ "told": { "request": asked.id, "generation": generation, "success": success } });
     world.till_tells(&told(2, true)).ok(202);
@@ -279,7 +279,7 @@ fn identity() -> (World, Asked, String) {
 }
 
 #[test]
-fn facts_are_told_to_whoever_reads_the_request_and_for_a_while() {
+fn claims_are_readable_for_a_while() {
     let (world, asked, page) = identity();
     let back = world.comes_back(&asked, 1, Some(CODE)).ok(303);
     assert_eq!(back.header("location"), page);
@@ -302,7 +302,7 @@ fn facts_are_told_to_whoever_reads_the_request_and_for_a_while() {
 }
 
 #[test]
-fn who_was_away_for_long_is_served_when_they_come_back() {
+fn customer_back_after_long_absence_is_served() {
     let (world, asked, _) = identity();
     world.time_passes(3_000);
     assert_eq!(world.state(&asked), "processing");
@@ -312,7 +312,7 @@ fn who_was_away_for_long_is_served_when_they_come_back() {
 }
 
 #[test]
-fn a_code_is_used_once_and_one_that_may_have_been_used_is_not_used_again() {
+fn oauth_code_is_exchanged_once_even_if_in_doubt() {
     let (world, asked, page) = identity();
     world.books().says(Doing::Execute, [Answer::Unknown]);
     world.comes_back(&asked, 1, Some(CODE)).ok(303);
@@ -330,7 +330,7 @@ fn a_code_is_used_once_and_one_that_may_have_been_used_is_not_used_again() {
 }
 
 #[test]
-fn a_return_that_nobody_waits_for_leads_to_the_page_and_nowhere_else() {
+fn unexpected_return_leads_to_the_page() {
     let (world, asked, page) = identity();
     let forged = format!("/callbacks/demo/till?state={}.1.guessed&code=x", asked.id);
     world.call(Method::GET, &forged).key(None).send().problem(403, "callback-forged");
@@ -345,7 +345,7 @@ fn a_return_that_nobody_waits_for_leads_to_the_page_and_nowhere_else() {
 }
 
 #[test]
-fn who_comes_back_in_the_moment_a_turn_begins_has_a_code_that_was_not_used() {
+fn return_during_a_run_keeps_an_unused_code() {
     let (world, asked, _) = identity();
     world.books().says(Doing::LookUp, [Answer::NotExecuted]);
     let id = asked.id.clone();

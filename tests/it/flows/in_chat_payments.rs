@@ -40,7 +40,7 @@ fn pays(core: &Core, about: &str, token: &str) -> String {
 }
 
 #[test]
-fn a_payment_within_the_channel_is_a_yes_that_carries_its_authorization() {
+fn in_chat_payment_is_approval_with_authorization() {
     let world = without_code();
     let asked = world.asks(4250);
     let reference = newest(&world).reference.to_string();
@@ -54,7 +54,7 @@ fn a_payment_within_the_channel_is_a_yes_that_carries_its_authorization() {
 }
 
 #[test]
-fn a_payment_that_cannot_be_recorded_is_refused_where_the_customer_sees_it() {
+fn in_chat_payment_unrecordable_is_rejected_in_the_sheet() {
     let world = without_code();
     let asked = world.asks(4250);
     let first = newest(&world).reference;
@@ -70,7 +70,7 @@ fn a_payment_that_cannot_be_recorded_is_refused_where_the_customer_sees_it() {
 }
 
 #[test]
-fn a_payment_that_would_need_a_session_code_is_refused() {
+fn in_chat_payment_needing_a_session_code_is_rejected() {
     let world = talking().begin();
     let asked = world.asks(4250);
     let reference = newest(&world).reference.to_string();
@@ -102,7 +102,7 @@ impl Store for ReadOnly {
 }
 
 #[test]
-fn a_payment_that_the_store_does_not_take_is_refused_and_a_tap_is_to_be_told_again() {
+fn store_failure_rejects_payment_and_asks_tap_again() {
     let world = without_code();
     let asked = world.asks(4250);
     let prompt = newest(&world);

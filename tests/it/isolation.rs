@@ -9,7 +9,7 @@ use bytes::Bytes;
 use domain::ports::{Http, HttpError, Reach};
 use tests::doubles::ManualClock;
 
-use super::flat::Shop;
+use super::cost::Shop;
 
 /// Answers nothing for as long as it is waited for, until it is well again.
 struct Slow {
@@ -35,8 +35,9 @@ impl Http for Slow {
     }
 }
 
+/// It gets them once it is well again.
 #[tokio::test]
-async fn a_slow_endpoint_takes_one_worker_at_a_time_and_is_told_everything_once_it_is_well() {
+async fn slow_endpoint_takes_one_worker_and_gets_all_webhooks() {
     let clock = Arc::new(ManualClock::default());
     let is_well = AtomicBool::new(false);
     let slow = Arc::new(Slow { clock: Arc::clone(&clock), is_well, calls: AtomicUsize::new(0) });

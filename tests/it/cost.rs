@@ -106,8 +106,9 @@ impl Shop {
     }
 }
 
+/// Counted are the operations of the store and of the queues.
 #[tokio::test]
-async fn the_three_hundredth_request_uses_the_store_and_the_queue_as_often_as_the_first() {
+async fn three_hundredth_request_costs_no_more_than_the_first() {
     let shop = Shop::open();
     let first = shop.cost(0).await;
     for number in 1..300 {

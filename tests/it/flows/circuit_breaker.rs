@@ -39,8 +39,9 @@ fn opened(world: &World) -> usize {
     world.logs().matches("nobody calls it for a while").count()
 }
 
+/// All other requests wait until that one call tells whether the processor takes the account again.
 #[test]
-fn one_refusal_spares_everybody_else_the_call_and_one_finds_out_that_it_is_over() {
+fn rejected_account_is_probed_by_one_call() {
     let world = world();
     let asked = asked(&world, 10);
     world.books().says(Doing::Prepare, [BLOCKED]);
@@ -61,7 +62,7 @@ fn one_refusal_spares_everybody_else_the_call_and_one_finds_out_that_it_is_over(
 }
 
 #[test]
-fn the_longer_it_refuses_the_less_often_it_is_asked() {
+fn repeated_rejections_are_probed_ever_less_often() {
     let world = world();
     let asked = asked(&world, 3);
     world.books().says(Doing::Prepare, vec![BLOCKED; 4]);
@@ -84,7 +85,7 @@ fn the_longer_it_refuses_the_less_often_it_is_asked() {
 }
 
 #[test]
-fn an_attempt_that_may_have_moved_money_is_not_given_up_while_nobody_can_ask() {
+fn attempt_in_doubt_is_kept_while_circuit_is_open() {
     let world = world();
     let asked = asked(&world, 1);
     world.books().says(Doing::Execute, [Answer::Unknown]);
@@ -101,7 +102,7 @@ fn an_attempt_that_may_have_moved_money_is_not_given_up_while_nobody_can_ask() {
 }
 
 #[test]
-fn nobody_is_asked_for_what_cannot_be_charged_now_unless_another_processor_can() {
+fn open_circuit_rejects_asks_unless_another_processor_can() {
     let world = world();
     let before = asked(&world, 1);
     world.books().says(Doing::Prepare, vec![BLOCKED; 2]);
@@ -130,7 +131,7 @@ fn nobody_is_asked_for_what_cannot_be_charged_now_unless_another_processor_can()
 }
 
 #[test]
-fn credentials_that_were_rotated_meanwhile_are_tried_at_once() {
+fn rotated_credentials_are_tried_at_once() {
     let world = world();
     let asked = asked(&world, 1);
     world.books().says(Doing::Prepare, [BLOCKED]);

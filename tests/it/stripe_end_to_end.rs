@@ -57,7 +57,7 @@ const fn conversation(number: usize, plan: Plan) -> Conversation {
 }
 
 #[tokio::test]
-async fn a_yes_on_the_phone_is_a_charge_at_stripe_and_a_transaction_code() {
+async fn approval_becomes_charge_and_transaction_code() {
     let till = Till::open().await;
     let ended = till.play(std::iter::once(Plan::Approve)).await;
     let outcome = &ended[0].request["outcome"];
@@ -71,7 +71,7 @@ async fn a_yes_on_the_phone_is_a_charge_at_stripe_and_a_transaction_code() {
 }
 
 #[tokio::test]
-async fn a_card_that_is_refused_is_mended_with_another_card_and_charged_once() {
+async fn declined_card_replaced_is_charged_once() {
     let till = Till::open().await;
     let ended = till.play(std::iter::once(Plan::AnotherCard)).await;
     ended[0].is_as_planned();
@@ -98,23 +98,23 @@ async fn each_fault_at(call: Call, failed: usize) {
 }
 
 #[tokio::test]
-async fn no_fault_at_the_first_call_costs_a_charge_or_hides_one() {
+async fn any_fault_at_create_charges_once_and_is_reported() {
     // A failure that Stripe keeps before any money moves ends the attempt.
     each_fault_at(Call::Create, 1).await;
 }
 
 #[tokio::test]
-async fn no_fault_at_the_call_that_moves_money_costs_a_charge_or_hides_one() {
+async fn any_fault_at_confirm_charges_once_and_is_reported() {
     each_fault_at(Call::Confirm, 0).await;
 }
 
 #[tokio::test]
-async fn no_fault_at_the_look_up_costs_a_charge_or_hides_one() {
+async fn any_fault_at_retrieve_charges_once_and_is_reported() {
     each_fault_at(Call::Read, 0).await;
 }
 
 #[tokio::test]
-async fn many_customers_at_once_are_charged_once_each() {
+async fn simultaneous_customers_are_charged_once_each() {
     let till = Till::open().await;
     for fault in [Fault::DropAfter, Fault::Twice, Fault::Locked, Fault::GatewayAfter] {
         till.proxy.plan(Call::Confirm, fault);
@@ -126,7 +126,7 @@ async fn many_customers_at_once_are_charged_once_each() {
 }
 
 #[tokio::test]
-async fn a_customer_who_taps_many_times_at_once_is_charged_once() {
+async fn simultaneous_taps_of_one_customer_charge_once() {
     let till = Till::open().await;
     let (phone, requester) = ("+15552001999", &till.requester);
     let ask = json!({
@@ -150,7 +150,7 @@ async fn a_customer_who_taps_many_times_at_once_is_charged_once() {
 }
 
 #[tokio::test]
-async fn a_machine_that_is_killed_again_and_again_charges_once_at_stripe() {
+async fn repeatedly_killed_machine_charges_once() {
     let (random, proxy, folder) = (killing::random(), proxy().await, Folder::new());
     let machine = Mortal::start(folder.data(), &["--stripe", &proxy.url()]);
     let requester = machine.requester();

@@ -56,7 +56,7 @@ fn says_yes(world: &World, asked: &Asked, more: &[(&str, &str)]) -> Answer {
 }
 
 #[test]
-fn a_card_on_file_is_charged_by_a_yes_alone_on_the_page_and_by_a_tap() {
+fn saved_card_is_charged_by_approval_on_page_or_by_tap() {
     let (world, card) = with_a_card();
     let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
     assert_eq!(asked.answer["ask"]["payment_method"], card.as_str());
@@ -74,7 +74,7 @@ fn a_card_on_file_is_charged_by_a_yes_alone_on_the_page_and_by_a_tap() {
 }
 
 #[test]
-fn a_card_of_somebody_else_is_a_card_there_is_not() {
+fn saved_card_of_another_customer_is_not_found() {
     let (world, card) = with_a_card();
     let unknown = "crd_01M844DZG03XCBJ52V4K8GHNXC";
     let mut told = Vec::new();
@@ -101,7 +101,7 @@ fn a_card_of_somebody_else_is_a_card_there_is_not() {
 }
 
 #[test]
-fn a_card_that_is_forgotten_while_it_is_asked_for_cannot_be_said_yes_to() {
+fn saved_card_forgotten_meanwhile_cannot_be_approved() {
     let (world, card) = with_a_card();
     let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
     let name = "demo".parse().unwrap();
@@ -116,7 +116,7 @@ fn a_card_that_is_forgotten_while_it_is_asked_for_cannot_be_said_yes_to() {
 }
 
 #[test]
-fn a_card_is_sealed_for_the_request_that_put_it_there_and_anew_for_the_one_that_pays_with_it() {
+fn saved_card_is_sealed_again_for_each_request() {
     let (world, card) = with_a_card();
     let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
     let known = world.run(saved_cards::load(
@@ -142,8 +142,9 @@ fn a_card_is_sealed_for_the_request_that_put_it_there_and_anew_for_the_one_that_
     assert_eq!(world.state(&asked), "fulfilled");
 }
 
+/// A saved card is charged by the processor that keeps it, wherever it is in the list.
 #[test]
-fn the_first_processor_of_the_brand_that_takes_an_ask_takes_it_and_a_card_goes_where_it_is() {
+fn first_capable_processor_is_selected() {
     let till = |name: &str, asks: &[&str]| json!({ "name": name, "kind": "till", "settings": { "asks": asks, "ways": ["nothing", "hosted"] } });
     let tills = json!([
         { "name": "broken", "kind": "unheard-of" },
@@ -190,7 +191,7 @@ fn the_first_processor_of_the_brand_that_takes_an_ask_takes_it_and_a_card_goes_w
 }
 
 #[test]
-fn facts_that_have_no_words_are_not_asked_for() {
+fn claim_without_display_text_is_rejected() {
     let world = World::beginning().at_a_till(&["hosted"]).begin();
     let all = domain::ask::CLAIMS;
     for bad in [json!(["age_over_18"]), json!(["name", "name"]), json!(["Name"]), json!([])] {
@@ -206,7 +207,7 @@ fn facts_that_have_no_words_are_not_asked_for() {
 }
 
 #[test]
-fn a_live_request_is_asked_where_there_is_a_way() {
+fn live_request_needs_an_option_for_live_payments() {
     let till = json!([{ "name": "till", "kind": "till", "settings": { "ways": ["hosted"] } }]);
     let world = World::beginning().with("/live/processors", &till).begin();
     let body = world.payment(PHONE, 4250);
@@ -220,7 +221,7 @@ fn a_live_request_is_asked_where_there_is_a_way() {
 }
 
 #[test]
-fn a_wallet_on_the_page_pays_and_its_sheet_is_told_whether_the_yes_stands() {
+fn wallet_payment_on_page_learns_whether_it_counts() {
     let world = World::beginning().at_a_till(&["google_pay", "apple_pay", "hosted"]).begin();
     let asked = world.asks(4250);
     let answer = world.customer().opens(&world.customer().newest().page).ok(200);
@@ -249,7 +250,7 @@ fn a_wallet_on_the_page_pays_and_its_sheet_is_told_whether_the_yes_stands() {
 }
 
 #[test]
-fn a_wallet_that_the_processor_does_not_take_and_a_wrong_number_are_no_yes() {
+fn wallet_unsupported_or_code_wrong_is_no_approval() {
     let world = World::beginning().at_a_till(&["apple_pay", "hosted"]).begin();
     let asked = world.asks(4250);
     let policy = world.customer().opens(&world.customer().newest().page);
@@ -269,7 +270,7 @@ fn a_wallet_that_the_processor_does_not_take_and_a_wrong_number_are_no_yes() {
 }
 
 #[test]
-fn apple_pay_gets_its_session_for_our_own_host_from_our_own_page_while_an_answer_counts() {
+fn apple_pay_session_is_for_our_host_while_open() {
     let world = World::beginning().at_a_till(&["apple_pay", "hosted"]).begin();
     let asked = world.asks(4250);
     let page = world.customer().newest().page;
@@ -292,7 +293,7 @@ fn apple_pay_gets_its_session_for_our_own_host_from_our_own_page_while_an_answer
 }
 
 #[test]
-fn the_wallets_that_a_device_has_are_known_the_next_time() {
+fn device_wallets_are_remembered_as_capability() {
     let world = World::beginning().at_a_till(&["google_pay", "hosted"]).begin();
     let asked = world.asks(4250);
     let page = world.customer().newest().page;
