@@ -106,7 +106,7 @@ async fn payment_is_authorized_charged_and_reported_by_webhook() {
             verifier.verify(webhook["body"].as_str().unwrap().as_bytes(), &headers).unwrap();
             return;
         }
-        assert!(SystemClock.now() < deadline, "the notice did not come");
+        assert!(SystemClock.now() < deadline, "the webhook did not come");
         SystemClock.wait(Duration::from_millis(200)).await;
     }
 }

@@ -146,7 +146,7 @@ fn queue_reports_item_failures_and_alarms_dead_letters() {
             driven.insert(queue);
         }
     }
-    let expected = ["Authorizations", "Notices", "Prompts"];
+    let expected = ["Authorizations", "Prompts", "Webhooks"];
     assert_eq!(driven, expected.map(str::to_owned).into());
     for queue in driven {
         let dead = text(&queues[&queue]["RedrivePolicy"]["deadLetterTargetArn"]);

@@ -40,7 +40,7 @@ fn fetches_ahead(world: &World) -> usize {
 fn customer_pays_on_hosted_page_and_reads_it_at_home() {
     let (world, asked, page) = away();
     assert_eq!(world.state(&asked), "processing");
-    assert_eq!(world.timeline(&asked).last().unwrap(), "sent_on");
+    assert_eq!(world.timeline(&asked).last().unwrap(), "redirected");
     let html = world.customer().opens(&format!("{page}?go=1")).ok(200).text();
     assert!(refresh(&html).starts_with("0;url=https://t1ll.example/pay/req_"), "{html}");
     world.time_passes(5);
@@ -104,7 +104,7 @@ fn webhook_of_one_processor_ignores_requests_of_another() {
     world.call(Method::GET, &uri).key(None).send().ok(404);
     world.time_passes(20);
     assert_eq!(world.state(&asked), "processing");
-    assert_eq!(world.timeline(&asked).last().unwrap(), "sent_on");
+    assert_eq!(world.timeline(&asked).last().unwrap(), "redirected");
     world.till_tells(&told).ok(202);
     assert_eq!(world.state(&asked), "fulfilled");
 }
@@ -336,7 +336,7 @@ fn unexpected_return_leads_to_the_page() {
     world.call(Method::GET, &forged).key(None).send().problem(403, "callback-forged");
     world.comes_back(&asked, 2, Some(CODE)).ok(303);
     world.comes_back(&asked, 1, None).ok(303);
-    assert_eq!(world.timeline(&asked).last().unwrap(), "sent_on");
+    assert_eq!(world.timeline(&asked).last().unwrap(), "redirected");
     world.customer().answers_on(&page, &[("action", "back")]).ok(303);
     let back = world.comes_back(&asked, 1, Some(CODE)).ok(303);
     assert_eq!(back.header("location"), page);

@@ -145,7 +145,7 @@ fn saved_card_is_sealed_again_for_each_request() {
 /// A saved card is charged by the processor that keeps it, wherever it is in the list.
 #[test]
 fn first_capable_processor_is_selected() {
-    let till = |name: &str, asks: &[&str]| json!({ "name": name, "kind": "till", "settings": { "asks": asks, "ways": ["nothing", "hosted"] } });
+    let till = |name: &str, asks: &[&str]| json!({ "name": name, "kind": "till", "settings": { "asks": asks, "payment_options": ["nothing", "hosted"] } });
     let tills = json!([
         { "name": "broken", "kind": "unheard-of" },
         till("who", &["identity"]),
@@ -208,13 +208,14 @@ fn claim_without_display_text_is_rejected() {
 
 #[test]
 fn live_request_needs_an_option_for_live_payments() {
-    let till = json!([{ "name": "till", "kind": "till", "settings": { "ways": ["hosted"] } }]);
+    let till =
+        json!([{ "name": "till", "kind": "till", "settings": { "payment_options": ["hosted"] } }]);
     let world = World::beginning().with("/live/processors", &till).begin();
     let body = world.payment(PHONE, 4250);
     let call = world.call(Method::POST, "/v1/requests").key(LIVE_KEY).json(&body);
     assert_eq!(call.send().ok(201).json()["mode"], "live");
     world.settles();
-    let tested = json!([{ "name": "till", "kind": "till", "settings": { "ways": ["test_card"] } }]);
+    let tested = json!([{ "name": "till", "kind": "till", "settings": { "payment_options": ["test_card"] } }]);
     let world = World::beginning().with("/live/processors", &tested).begin();
     let call = world.call(Method::POST, "/v1/requests").key(LIVE_KEY);
     call.json(&world.payment(PHONE, 1)).send().problem(422, "ask-not-supported");

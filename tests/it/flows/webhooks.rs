@@ -66,7 +66,7 @@ fn payload_omits_what_only_the_agent_may_see() {
 fn every_secret_signs_for_rotation_without_downtime() {
     let other = "whsec_bmV3LXNlY3JldC1vZi10aGUtZGVtby1icmFuZA==";
     let webhooks = json!({ "url": WEBHOOKS_URL, "secrets": [other, WEBHOOK_SECRET] });
-    let world = World::beginning().with("/test/notices", &webhooks).begin();
+    let world = World::beginning().with("/test/webhooks", &webhooks).begin();
     world.asks(4250);
     let called = world.calls_to(HOST).remove(0);
     assert!(is_signed_with(&called, WEBHOOK_SECRET) && is_signed_with(&called, other));
@@ -76,7 +76,7 @@ fn every_secret_signs_for_rotation_without_downtime() {
 /// Its requests end like any others.
 #[test]
 fn brand_without_endpoint_gets_no_webhooks() {
-    let world = World::beginning().with("/test/notices", &Value::Null).begin();
+    let world = World::beginning().with("/test/webhooks", &Value::Null).begin();
     let asked = world.asks(4250);
     world.customer().approves().ok(200);
     assert_eq!(world.state(&asked), "fulfilled");
@@ -127,8 +127,9 @@ fn thirteen_failed_attempts_give_up_and_log_it() {
     }
     let hours = begun.until(calls[12].at).as_secs() / 3600;
     assert!((60..=92).contains(&hours), "{hours}");
-    assert!(world.logs().contains("a notice was given up on"));
-    let webhook = world.items().into_iter().find(|item| item.key.sk.starts_with("NTC#")).unwrap();
+    assert!(world.logs().contains("a webhook was given up on"));
+    let webhook =
+        world.items().into_iter().find(|item| item.key.sk.starts_with("WEBHOOK#")).unwrap();
     assert!(webhook.body.contains("\"given_up\":true"));
 }
 
@@ -137,7 +138,7 @@ fn endpoint_gone_is_switched_off_and_probed() {
     let world = World::new();
     world.replies(HOST, [Reply::Status(410, String::new())]);
     world.asks_at("+15551239003", 4250);
-    assert!(world.logs().contains("a notice endpoint is switched off"));
+    assert!(world.logs().contains("a webhook endpoint is switched off"));
     assert!(endpoint(&world).is_some());
     world.asks_at("+15551229003", 4250);
     assert_eq!(world.calls_to(HOST).len(), 1);
@@ -154,7 +155,7 @@ fn endpoint_at_a_new_address_is_enabled() {
     let world = World::new();
     world.replies(HOST, [Reply::Status(410, String::new())]);
     world.asks_at("+15551239003", 4250);
-    world.rotates("/test/notices/url", &json!("https://new.shop.example/notices"));
+    world.rotates("/test/webhooks/url", &json!("https://new.shop.example/webhooks"));
     world.asks_at("+15551229003", 4250);
     assert_eq!(world.calls_to("new.shop.example").len(), 1);
 }
