@@ -280,7 +280,7 @@ fn busy_or_rejecting_google_falls_back_to_text() {
 #[test]
 fn access_token_is_reused_until_expired_or_revoked() {
     let world = beginning().begin();
-    let granted = || world.rbm().approval();
+    let granted = || world.rbm().granted();
     world.asks(4250);
     world.asks_at("+15551230002", 4250);
     world.time_passes(3_200);
