@@ -1,4 +1,4 @@
-//! The simulation, for as long as one likes: `cargo run --release -p tests --example simulate -- [first seed] [steps]`.
+//! Runs the simulation without an end: `cargo run --release -p tests --example simulate -- [first seed] [steps]`.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +7,7 @@ use std::thread;
 
 use tests::sim::{Failure, Plan, Report, run};
 
-/// Tells how it goes whenever that many steps were taken.
+/// The number of steps between two lines of progress.
 const NEWS: u64 = 10_000_000;
 
 fn main() -> std::io::Result<()> {
@@ -58,6 +58,6 @@ fn main() -> std::io::Result<()> {
 }
 
 fn tell(what: &str) {
-    // Whoever does not listen any more does not care.
+    // A closed output does not stop the run.
     drop(writeln!(std::io::stdout(), "{what}"));
 }

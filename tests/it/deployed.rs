@@ -1,6 +1,6 @@
-//! The four real Lambda binaries, deployed from `template.yaml` into an AWS emulator, with their triggers doing their work.
+//! The four Lambda binaries, deployed from `template.yaml` into an AWS emulator with their triggers.
 //!
-//! The stack is brought up by `tests/run.py`, which says in the environment where it is.
+//! `tests/run.py` starts the stack and puts its addresses into the environment.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,11 +19,11 @@ use tests::standins::eum::events;
 use crate::live::requester::Requester;
 
 const CALL_MAX: Duration = Duration::from_secs(30);
-/// A trigger looks at its queue again after a moment; a message that comes back does so after minutes.
+/// A trigger polls its queue after a moment; a failed message comes back after minutes.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Where the stack is, or how to get one.
-#[expect(clippy::disallowed_methods, reason = "the stack's addresses come from whoever started it")]
+/// Returns an address of the stack, or fails with the command that starts one.
+#[expect(clippy::disallowed_methods, reason = "the program that started the stack sets its addresses")]
 pub(crate) fn told(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| {
         panic!(
@@ -44,14 +44,14 @@ fn payment(phone: &str, amount: u64) -> Value {
     })
 }
 
-/// A call as anybody could make it, with its answer as it came.
+/// Makes a call as it is, and returns its answer unchanged.
 pub(crate) async fn raw(request: http::request::Builder, body: &str) -> http::Response<Bytes> {
     let http: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
     let request = request.body(Bytes::from(body.to_owned())).unwrap();
     http.call(request, Reach::Configured, CALL_MAX).await.unwrap()
 }
 
-/// The message on the phone, once it is there.
+/// Returns the message on the phone, once it is there.
 async fn message(requester: &Requester, phone: &str, id: &str) -> Value {
     let deadline = SystemClock.now().after(PATIENCE);
     loop {
@@ -240,7 +240,7 @@ async fn bad_input_gets_a_problem_with_a_stable_code() {
     }
 }
 
-/// A call of the account's own, which the emulator believes without a signature: its answer's text.
+/// Makes a call of the account's own, which the emulator accepts unsigned, and returns the answer.
 async fn of_aws(service: &str, url: &str, body: &str) -> String {
     let scope = format!("Credential=test/20261201/eu-west-1/{service}/aws4_request");
     let authorization = format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0");
@@ -312,7 +312,7 @@ async fn event_failing_every_run_becomes_a_dead_letter() {
     }
 }
 
-/// Where a text is found in all that the functions ever handed to AWS, and in all that they logged.
+/// Returns where a text occurs in the data that the functions sent to AWS or logged.
 async fn footprint(text: &str) -> Value {
     let shown = raw(Request::get(format!("{}?text={text}", told("ASSENT_FOOTPRINT"))), "").await;
     serde_json::from_slice(shown.body()).unwrap()
@@ -343,7 +343,7 @@ async fn wallet_token_is_in_no_row_message_or_log() {
         let found = footprint(secret).await;
         assert_eq!((&found["calls"], &found["logs"]), (&json!(0), &json!(0)), "{found}");
     }
-    // What is looked through is what there is.
+    // The search must see data, or it proves nothing.
     let found = footprint(id).await;
     assert!(found["calls"].as_u64().unwrap() > 5 && found["logs"].as_u64().unwrap() > 0, "{found}");
 }

@@ -1,7 +1,9 @@
-//! The deployed stack while its calls of DynamoDB, SQS and Secrets Manager go wrong: answers are lost, calls are
-//! throttled, reads of the index are stale, messages come twice. In the end everybody got what they wanted, once.
+//! The deployed stack while its calls of DynamoDB, SQS and Secrets Manager fail.
 //!
-//! What goes wrong is `tests/deploy/faults.py`.
+//! Answers are lost, calls are throttled, index reads are stale, and messages come twice. In the end every request has the
+//! right outcome, once.
+//!
+//! `tests/deploy/faults.py` makes the faults.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,12 +19,12 @@ use crate::live::killing;
 use crate::live::requester::Requester;
 use crate::stripe::localstripe;
 
-/// For how long calls go wrong; every conversation begins within that time.
+/// The time for which calls fail; every conversation begins within it.
 const FAULTY_SECONDS: u64 = 20;
-/// A message that failed comes back after its queue's visibility timeout of three minutes.
+/// The visibility timeout of the queues, after which a failed message comes back.
 const PATIENCE: Duration = Duration::from_secs(200);
 
-/// What each customer does, with amounts of the sandbox.
+/// The plan of each customer, with amounts of the sandbox.
 fn at_the_sandbox(number: usize) -> Conversation {
     let (plan, amount) = match number % 9 {
         0 => (Plan::Silent, 4250),
@@ -47,12 +49,12 @@ fn at_stripe(number: usize) -> Conversation {
 }
 
 fn conversation(number: usize, plan: Plan, amount: u64, session: &'static str) -> Conversation {
-    // Spread over the faulty time, whatever the plan.
+    // The conversations are spread over the faulty time.
     let begins = Duration::from_millis(u64::try_from(number * 7 % 16).unwrap() * 1000);
     Conversation { number, plan, amount, session, begins }
 }
 
-/// What the proxy did so far; begins anew where something is ordered.
+/// Returns the proxy's counts so far. Ordering faults resets them.
 async fn faults(order: Option<Value>) -> Value {
     let address = told("ASSENT_FAULTS");
     let answer = match order {
@@ -75,7 +77,7 @@ async fn requests_end_once_despite_failing_aws_calls() {
     let at_sandbox = Crowd::begin(&sandbox, (0..18).map(at_the_sandbox));
     let at_stripe = Crowd::begin(&stripe, (100..112).map(at_stripe));
     while now["seconds"].as_f64().unwrap() > 0.0 {
-        // An agent's list may be behind, and is never wrong about what it shows.
+        // An agent's list may be stale, but never wrong about the requests it shows.
         for one in sandbox.of_session("faults-sandbox").await {
             assert_eq!(one["session"]["id"], "faults-sandbox", "{one:#}");
         }
@@ -97,7 +99,7 @@ async fn requests_end_once_despite_failing_aws_calls() {
     }
 }
 
-/// The session has the requests that were accepted and no others, and none has changed after its end.
+/// Asserts that the session holds exactly the accepted requests, with unchanged outcomes.
 async fn each_call_made_one_request(requester: &Requester, session: &str, ended: &[Ended]) {
     let listed = requester.of_session(session).await;
     let listed: BTreeSet<&str> = listed.iter().map(|one| one["id"].as_str().unwrap()).collect();
@@ -110,7 +112,7 @@ async fn each_call_made_one_request(requester: &Requester, session: &str, ended:
     }
 }
 
-/// Waits until the requester was told each request's end, however often but as the same notice.
+/// Waits until every outcome was reported, however often, but as one webhook event.
 async fn every_end_is_told_under_one_id(ended: impl Iterator<Item = &Ended>) {
     let deadline = SystemClock.now().after(PATIENCE);
     for one in ended {
@@ -121,13 +123,13 @@ async fn every_end_is_told_under_one_id(ended: impl Iterator<Item = &Ended>) {
                 assert_eq!(told.len(), 1, "{last} of {one:#?}: {told:#?}");
                 break;
             }
-            assert!(SystemClock.now() < deadline, "nobody is told {last} of {one:#?}");
+            assert!(SystemClock.now() < deadline, "no webhook reports {last} of {one:#?}");
             SystemClock.wait(Duration::from_millis(500)).await;
         }
     }
 }
 
-/// The different notices of that type about a request: their ids, with what they say.
+/// Returns the webhook events of that type about a request, by id.
 async fn webhooks(id: &str, kind: &str) -> BTreeSet<(String, String)> {
     let shown = raw(Request::get(told("ASSENT_NOTICES")), "").await;
     let webhooks: Vec<Value> = serde_json::from_slice(shown.body()).unwrap();
@@ -142,7 +144,7 @@ async fn webhooks(id: &str, kind: &str) -> BTreeSet<(String, String)> {
         .collect()
 }
 
-/// How often Stripe's stand-in has charged for a request, as it says itself.
+/// Returns how often Stripe's stand-in has charged for a request.
 async fn charges(request: &str) -> usize {
     let mut after = String::new();
     let mut charges = 0;

@@ -1,4 +1,4 @@
-//! Every event in `events/` is replayed: what it is answered with, and what becomes of the request it is about.
+//! Every event in `events/` is replayed, and its answer and the request's state are checked.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,10 +15,10 @@ use tests::world::{Asked, World, brand, topics};
 /// The request and the prompt that the events name.
 const REQUEST: &str = "req_01M844DZG03XCBJ52V4K8GHNXC";
 const PROMPT: &str = "prm_01M844DZWGFW3SJKQ26BNN67GN";
-/// The session code that the events tap.
+/// The session code in the events' taps.
 const CODE: u8 = 47;
 
-/// How far the request is when the event comes.
+/// The state of the request when the event comes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Before {
     Nothing,
@@ -27,22 +27,22 @@ enum Before {
     Authorized,
 }
 
-/// What the event is answered with.
+/// The expected answer to an event.
 enum Answer {
-    /// A status.
+    /// An HTTP status.
     Status(u16),
-    /// How each message of the batch is handled; `None` for one that is none of ours.
+    /// The result for each message of a batch; `None` for an unreadable one.
     Batch(&'static [Option<Handled>]),
-    /// How what a topic told is handled.
+    /// The result for a topic's event.
     VerifiedWebhook(Handled),
 }
 
 const DONE: Answer = Answer::Batch(&[Some(Handled::Done)]);
 const HEARD: Answer = Answer::VerifiedWebhook(Handled::Done);
 
-/// Every event: how far the request is, the answer, and the request's state when everything that follows is done.
+/// Every event: the state before it, its answer, and the state after all that follows.
 const EVENTS: &[(&str, Before, Answer, &str)] = &[
-    // The nonce in these two is of no page: they show what a form looks like, and consent to nothing.
+    // The nonce in these two belongs to no page. They show the form's shape and consent to nothing.
     ("consent-callback/approve", Before::Prompted, Answer::Status(400), "prompted"),
     ("consent-callback/deny", Before::Prompted, Answer::Status(400), "prompted"),
     ("consent-callback/page", Before::Prompted, Answer::Status(200), "prompted"),
@@ -90,7 +90,7 @@ fn event(name: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// The time and the chance that make an id.
+/// Splits an id into the time and the random bytes that make it.
 fn parts(id: &str) -> (Timestamp, Vec<u8>) {
     let alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let digit = |c: char| u128::try_from(alphabet.find(c).unwrap()).unwrap();
@@ -100,10 +100,10 @@ fn parts(id: &str) -> (Timestamp, Vec<u8>) {
     (Timestamp::from_millis(millis), bytes[6..].to_vec())
 }
 
-/// A world in which the request that the events name is that far.
+/// Returns a world in which the events' request is in that state.
 fn world(before: Before) -> (World, Option<Asked>) {
     let ((at, request), (prompted_at, prompt)) = (parts(REQUEST), parts(PROMPT));
-    // Its own prompts are on the sandbox phone; a topic of the same name tells what happens to cards.
+    // The prompts go to the sandbox phone; the topic of the same name reports on cards.
     let live =
         json!([{ "name": "sms", "kind": "sms", "settings": brand::twilio() }, topics::rcs()]);
     let world = World::beginning().at(at).with("/live/channels", &live);
@@ -130,7 +130,7 @@ fn world(before: Before) -> (World, Option<Asked>) {
     (world, Some(asked))
 }
 
-/// Makes the call of an event, as an HTTP API hands it over: the path decoded, the body perhaps in base64.
+/// Makes the call of an event as an HTTP API passes it on. The path is decoded, and the body may be in base64.
 fn called(world: &World, event: &Value) -> u16 {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     assert_eq!(event["version"], "2.0");

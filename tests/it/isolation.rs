@@ -1,4 +1,4 @@
-//! One brand's trouble is not another's: a slow notice endpoint takes one worker at a time.
+//! The faults of one brand do not spread: its slow endpoint takes one worker at a time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use tests::doubles::ManualClock;
 
 use super::cost::Fixture;
 
-/// Answers nothing for as long as it is waited for, until it is well again.
+/// An endpoint that answers nothing until it is well again.
 struct Slow {
     clock: Arc<ManualClock>,
     is_well: AtomicBool,
@@ -35,7 +35,7 @@ impl Http for Slow {
     }
 }
 
-/// It gets them once it is well again.
+/// The webhooks arrive once the endpoint is well again.
 #[tokio::test]
 async fn slow_endpoint_takes_one_worker_and_gets_all_webhooks() {
     let clock = Arc::new(ManualClock::default());
@@ -46,7 +46,7 @@ async fn slow_endpoint_takes_one_worker_and_gets_all_webhooks() {
     for number in 0..20 {
         requests.push(fixture.approved(number).await);
     }
-    // Each attempt takes 15 seconds and is followed by ten without one: of 80 notices, few found out for all.
+    // Each attempt takes 15 seconds, and ten idle ones follow. Of 80 webhooks few were attempted.
     let calls = slow.calls.load(Ordering::SeqCst);
     assert!((1..=25).contains(&calls), "{calls}");
     slow.is_well.store(true, Ordering::SeqCst);

@@ -1,5 +1,6 @@
-//! One machine that is killed again and again while a hundred requests are under way: none is lost, none is charged
-//! twice, and every notice arrives.
+//! One machine is killed repeatedly while a hundred requests are under way.
+//!
+//! No request is lost, none is charged twice, and every webhook arrives.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,10 +18,10 @@ use crate::live::requester::Requester;
 
 const SESSION: &str = "killed";
 const CONVERSATIONS: usize = 100;
-/// For how long the machine is killed again and again; every conversation begins within that time.
+/// The time in which the machine is killed; every conversation begins within it.
 const KILLING: Duration = Duration::from_secs(40);
 
-/// What each customer does, with amounts of the sandbox.
+/// The plan of each customer, with amounts of the sandbox.
 fn conversation(number: usize, begins: Duration) -> Conversation {
     let (plan, amount) = match number % 10 {
         0 => (Plan::Silent, 4250),
@@ -56,13 +57,13 @@ async fn hundred_requests_survive_repeated_kills() {
     every_count_is_right(&folder, &endpoint, &ended).await;
 }
 
-/// Waits until the requester was told each request's end, and looks whether any end has changed since.
+/// Waits until every outcome was reported, and asserts that none has changed since.
 async fn every_end_is_told(requester: &Requester, endpoint: &Endpoint, ended: &[Ended]) {
     let deadline = SystemClock.now().after(Duration::from_secs(40));
     for one in ended {
         let last = format!("request.{}", one.request["outcome"]["kind"].as_str().unwrap());
         while !endpoint.taken(one.id()).contains(&last) {
-            assert!(SystemClock.now() < deadline, "nobody is told {last} of {one:#?}");
+            assert!(SystemClock.now() < deadline, "no webhook reports {last} of {one:#?}");
             SystemClock.wait(Duration::from_millis(50)).await;
         }
     }
@@ -75,7 +76,7 @@ async fn every_end_is_told(requester: &Requester, endpoint: &Endpoint, ended: &[
     }
 }
 
-/// Opens what the dead machine left, and counts charges and notices.
+/// Opens the dead machine's database, and counts charges and webhooks.
 async fn every_count_is_right(folder: &Folder, endpoint: &Endpoint, ended: &[Ended]) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = Database::open(&folder.data(), Arc::clone(&clock)).unwrap();

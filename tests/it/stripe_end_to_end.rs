@@ -1,5 +1,6 @@
-//! Whole requests through Stripe's wire protocol: the built program, a proxy that breaks calls, and a stand-in that
-//! others wrote. What it has charged is counted there.
+//! Whole requests over Stripe's wire protocol: the built program, a breaking proxy, a third-party stand-in.
+//!
+//! Charges are counted in the stand-in.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +46,7 @@ impl Fixture {
         ended
     }
 
-    /// The stand-in has charged as often as requests were reported as paid.
+    /// Asserts that the stand-in has charged as often as requests were reported as paid.
     async fn charged_as_told(&self, ended: &[Ended]) {
         let told = ended.iter().filter(|ended| ended.is_fulfilled()).count();
         assert_eq!(self.proxy.charges().await.unwrap(), told, "{ended:#?}");
@@ -81,7 +82,7 @@ async fn declined_card_replaced_is_charged_once() {
     assert_eq!(refused[0]["reason"], "card_declined");
 }
 
-/// Every fault once at that call, all at once; `failed` of the requests end without a charge.
+/// Makes every fault once at that call, all at once; `failed` requests end without a charge.
 async fn each_fault_at(call: Call, failed: usize) {
     let fixture = Fixture::open().await;
     for fault in FAULTS {
@@ -143,7 +144,7 @@ async fn simultaneous_taps_of_one_customer_charge_once() {
     let taps = (0..12).map(|_| requester.tap(phone, message["id"].as_str().unwrap(), &tap));
     for answer in futures_util::future::join_all(taps).await {
         let (status, told) = answer.unwrap();
-        // One is late when the first is charged already.
+        // One tap comes late, after the first one is charged.
         assert!(matches!(status, 200 | 409), "{status} {told}");
     }
     let request = requester.until(&id, |request| !request["outcome"].is_null()).await;

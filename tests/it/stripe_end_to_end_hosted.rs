@@ -1,5 +1,6 @@
-//! Whole requests whose customers go on to the hosted page: the built program, a proxy that breaks calls, and the page that
-//! others wrote. What was paid is counted there.
+//! Whole requests with a redirect to the hosted page of a third-party stand-in, through a breaking proxy.
+//!
+//! Payments are counted in the stand-in.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use crate::live::folder::Folder;
 use crate::live::requester::Requester;
 use crate::stripe::{FAULTS, emulate, localstripe};
 
-/// How long a page may take.
+/// The longest time for a page.
 const SOON: Duration = Duration::from_secs(20);
 
 /// A machine that charges through a proxy, and a browser.
@@ -26,7 +27,7 @@ struct Fixture {
     _folder: Folder,
 }
 
-/// A request, and its customer's page.
+/// A request and its customer's page.
 struct Asked {
     id: String,
     code: String,
@@ -71,7 +72,7 @@ impl Fixture {
         (answer.status().as_u16(), String::from_utf8_lossy(answer.body()).into_owned())
     }
 
-    /// The customer presses a button of our page.
+    /// Presses a button of our page, as the customer.
     async fn presses(&self, asked: &Asked, action: &str) {
         let (_, html) = self.browses(&asked.page, None).await;
         let nonce =
@@ -81,7 +82,7 @@ impl Fixture {
         assert_eq!(self.browses(&asked.page, Some(&form)).await.0, 303);
     }
 
-    /// Where our page sends the customer on to.
+    /// Returns the address to which our page redirects.
     async fn onward(&self, asked: &Asked) -> String {
         self.requester
             .until(&asked.id, |request| {
@@ -99,7 +100,7 @@ impl Fixture {
     }
 
     async fn ends(&self, asked: &Asked) -> Value {
-        // A browser that comes back has it looked up at once.
+        // The customer's return triggers the look-up at once.
         self.browses(&format!("{}?done=1", asked.page), None).await;
         let request = self.requester.until(&asked.id, |request| !request["outcome"].is_null());
         request.await["outcome"].clone()

@@ -1,4 +1,4 @@
-//! Customers at the built machine: each asks, finds the prompt on the phone, taps, and waits for the fulfilled notice.
+//! Customers of the built machine: each asks, finds the prompt, taps, and waits for the last webhook.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -108,7 +108,7 @@ impl Desk<'_> {
     }
 }
 
-/// Measures at each size, and prints a table.
+/// Measures each size, and prints a table.
 pub(crate) async fn sizes(sizes: &[usize], requests: usize, at_once: usize) {
     println!("{requests} requests at each size, {at_once} at once; milliseconds: p50 p99");
     println!(

@@ -1,4 +1,4 @@
-//! Two brands on one machine: what of one brand's trouble, a slow endpoint or a dead processor, the other feels.
+//! Two brands on one machine: the effect of one brand's slow endpoint or dead processor on the other.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ use crate::{instant, quantiles};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How many requests each brand makes in a second.
+/// The requests of each brand in a second.
 const PER_SECOND: u32 = 20;
 
 struct Brands([Arc<Brand>; 2]);
@@ -43,7 +43,7 @@ fn key(brand: &str) -> String {
     fuzz_fixture::KEY.replace("acme", brand)
 }
 
-/// The ground's brand under another name, with its notices and its processor elsewhere.
+/// Returns the fixture's brand under another name, with its own endpoint and processor.
 fn brand(name: &str, webhooks: &str, stripe: Option<&str>) -> Arc<Brand> {
     let mut secret = fuzz_fixture::secret();
     secret["name"] = json!(name);
@@ -62,7 +62,7 @@ struct Shop {
     sink: Sink,
 }
 
-/// What one request felt: until prompted, from the tap until it was fulfilled, from the tap until its notice came.
+/// The latencies of one request: until prompted, from tap to fulfilled, from tap to webhook.
 type Felt = (Duration, Duration, Duration);
 
 impl Shop {
@@ -153,14 +153,14 @@ async fn scenario(name: &str, seconds: u32, trouble: impl Fn(&str) -> (String, O
     std::fs::remove_dir_all(&folder).ok();
 }
 
-/// An address that takes connections and never answers.
+/// Opens an address that accepts connections and never answers.
 async fn silent() -> (tokio::net::TcpListener, String) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     (listener, address)
 }
 
-/// Measures each trouble, and prints a table.
+/// Measures each fault, and prints a table.
 pub(crate) async fn all(seconds: u32) {
     println!(
         "{PER_SECOND} requests a second of each of two brands for {seconds} s; what the one without trouble feels, ms: p50 p99"

@@ -1,5 +1,7 @@
-//! Load on one machine: what a request costs at 1,000, 100,000 and 1,000,000 stored ones, and whether one brand's slow
-//! endpoint or dead processor slows another's requests. Loopback only, bounded in count and time; prints tables.
+//! Load on one machine, with tables of the results. It uses loopback only, and is bounded in count and time.
+//!
+//! `sizes` measures a request's cost at 1,000, 100,000 and 1,000,000 stored requests. `isolation` measures whether one
+//! brand's slow endpoint or dead processor slows another's requests.
 //!
 //! `cargo build --release -p local -p tests --bins --examples`, then `target/release/examples/load sizes` and `… isolation`.
 #![expect(
@@ -45,7 +47,7 @@ fn instant() -> Instant {
     Instant::now()
 }
 
-/// The middle and the slowest of a hundred, in milliseconds.
+/// Returns the median and the 99th percentile, in milliseconds.
 fn quantiles(mut times: Vec<Duration>) -> String {
     times.sort_unstable();
     let at = |percent: usize| {

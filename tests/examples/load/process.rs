@@ -1,4 +1,4 @@
-//! The built `local` as a process, and what the kernel says it used.
+//! The built `local` as a process, and its resource use as the kernel counts it.
 
 use std::fs::read_to_string;
 use std::io::{BufRead, BufReader};
@@ -14,7 +14,7 @@ pub(crate) struct Running {
     pub(crate) key: String,
 }
 
-/// What a process used so far.
+/// The resources that a process used so far.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Used {
     pub(crate) cpu_ms: u64,

@@ -1,4 +1,4 @@
-//! Where files are and how long they may be.
+//! The layout of the tree: its top level, the length of files and their first lines.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::root;
 
-/// The whole top level, besides dot files and what is built.
+/// The whole top level, besides dot files and build output.
 const TOP: [&str; 8] = [
     "Cargo.lock",
     "Cargo.toml",
@@ -17,7 +17,7 @@ const TOP: [&str; 8] = [
     "template.yaml",
     "tests",
 ];
-/// One idea per file.
+/// The longest file allowed, in lines.
 const LINES_MAX: usize = 400;
 
 fn sources(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
@@ -26,7 +26,7 @@ fn sources(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
         let path = entry.path();
         let name = entry.file_name().into_string().unwrap();
         if entry.file_type().unwrap().is_dir() {
-            // What is built, wherever it is built.
+            // Build output and dot folders hold no sources of ours.
             if name != "target" && !name.starts_with('.') {
                 found.extend(sources(&path, endings));
             }

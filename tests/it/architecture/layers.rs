@@ -1,4 +1,4 @@
-//! Who may use whom. A new edge begins as a line here that a reviewer sees.
+//! The dependencies between packages. A new one starts as a line here that a reviewer sees.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::cargo;
 
-/// A package, what it may always use of ours, and what only its Lambda binary may.
+/// A package, the packages it may always use, and those that only its Lambda binary may use.
 type Layer = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 const LAYERS: &[Layer] = &[
@@ -74,10 +74,10 @@ const LAYERS: &[Layer] = &[
     ("wallets", &["domain"], &[]),
 ];
 
-/// The adapters that link an AWS SDK or what belongs to one.
+/// The adapters that link an AWS SDK or the Lambda runtime.
 const AWS: [&str; 4] = ["dynamodb", "lambda", "secretsmanager", "sqs"];
 
-/// What only a function's Lambda binary uses of ours.
+/// Returns the packages of ours that only a function's Lambda binary uses.
 pub(super) fn wired(package: &str) -> BTreeSet<&'static str> {
     let layer = LAYERS.iter().find(|(name, ..)| *name == package);
     layer.unwrap().2.iter().copied().collect()
@@ -127,7 +127,7 @@ fn package_is_where_its_name_says() {
     }
 }
 
-/// The names of everything a package links, itself among it.
+/// Returns the names of all packages that a package links, itself among them.
 fn linked(package: &str, kinds: &str) -> BTreeSet<String> {
     let tree = cargo(&["tree", "-p", package, "-e", kinds, "--prefix", "none"]);
     tree.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
@@ -163,7 +163,7 @@ fn channels_and_processors_touch_only_their_ports() {
     }
 }
 
-/// Account data in plain text is for a function of its own, which whoever runs it answers for.
+/// Account data in plain text would need a function of its own, run by an accountable operator.
 #[test]
 fn functions_open_no_wallet_tokens() {
     let functions = ["consent-callback", "fetch-info", "intake", "local", "send-prompt"];

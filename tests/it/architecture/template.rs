@@ -1,4 +1,4 @@
-//! The template is held to the folders, the wiring and the settings of the functions.
+//! The template agrees with the folders, the wiring and the settings of the functions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,7 +8,7 @@ use yaml_rust2::{Yaml, YamlLoader};
 use super::layers::wired;
 use super::{read, root};
 
-/// The template. Its own tags, such as `!Ref`, leave what they are about.
+/// Loads the template. Its own tags, such as `!Ref`, are read as their values.
 pub(super) fn template() -> Yaml {
     YamlLoader::load_from_str(&read("template.yaml")).unwrap().remove(0)
 }
@@ -22,14 +22,14 @@ fn entries(yaml: &Yaml) -> Vec<(String, &Yaml)> {
     map.iter().map(|(name, value)| (text(name), value)).collect()
 }
 
-/// The resources of a type, by their names.
+/// Returns the resources of a type by name.
 pub(super) fn resources(template: &Yaml, kind: &str) -> BTreeMap<String, Yaml> {
     let all = entries(&template["Resources"]).into_iter();
     let some = all.filter(|(_, resource)| resource["Type"].as_str() == Some(kind));
     some.map(|(name, resource)| (name, resource["Properties"].clone())).collect()
 }
 
-/// The functions, by their folders.
+/// Returns the functions by folder.
 pub(super) fn functions(template: &Yaml) -> BTreeMap<String, Yaml> {
     let all = resources(template, "AWS::Serverless::Function").into_values();
     let folder = |function: &Yaml| {
@@ -39,7 +39,7 @@ pub(super) fn functions(template: &Yaml) -> BTreeMap<String, Yaml> {
     all.map(|function| (folder(&function), function)).collect()
 }
 
-/// The events of a function, of one type.
+/// Returns the events of one type of a function.
 pub(super) fn events(function: &Yaml, kind: &str) -> Vec<Yaml> {
     let all = entries(&function["Events"]).into_iter().map(|(_, event)| event);
     all.filter(|event| event["Type"].as_str() == Some(kind))
@@ -47,7 +47,7 @@ pub(super) fn events(function: &Yaml, kind: &str) -> Vec<Yaml> {
         .collect()
 }
 
-/// The statements of a function's policies, those that depend on a condition among them.
+/// Returns the statements of a function's policies, conditional ones included.
 fn statements(function: &Yaml) -> Vec<Yaml> {
     let mut found = Vec::new();
     for policy in function["Policies"].as_vec().unwrap() {
@@ -97,7 +97,7 @@ fn permissions_equal_the_adapters_of_each_function() {
             .filter(|one| wired(&name).contains(*one))
             .map(|one| (*one).to_owned())
             .collect();
-        // What sends prompts may send texts with its own role.
+        // The functions that send prompts may send texts with their own role.
         if name == "send-prompt" {
             wanted.insert("sms-voice".to_owned());
         }

@@ -1,4 +1,4 @@
-//! The consent page in a real browser, in every stage and with everything it can offer, wallets among them.
+//! The consent page in a real browser: every stage, every payment option, wallets among them.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::driver::{Browser, Chromedriver, Screen};
 use super::{NARROW, WIDTH};
 use crate::live::folder::Folder;
 
-/// Both wallets, as far as a page can tell: what Apple's browsers have, and what Google's script brings.
+/// Both wallets as far as a page sees them: Apple's browser API and Google's script.
 const WALLETS: &str = r#"
 window.ApplePaySession = class {
   static STATUS_SUCCESS = 0;
@@ -78,7 +78,7 @@ impl Stage {
         self.runtime.block_on(self.chromedriver.open(folder, screen, url))
     }
 
-    /// What the page looks like on the narrowest phone and on a desk.
+    /// Asserts that the page fits the narrowest phone and a desktop.
     fn shots(&self, name: &str, page: &str) {
         for (width, screen) in [("narrow", Screen::Phone(NARROW)), ("wide", Screen::Desk)] {
             let name = format!("page-{name}-{width}");
@@ -100,7 +100,7 @@ fn code(asked: &Asked) -> String {
     format!("input[name=session_code][value=\"{code}\"]")
 }
 
-/// In the language with the longest words.
+/// The page is shown in the language with the longest words.
 #[test]
 fn every_stage_fits_narrow_phone_and_desktop() {
     let stage = Stage::set(&["nothing", "hosted"]);
@@ -152,7 +152,7 @@ fn wallet_buttons_appear_where_the_browser_has_wallets() {
             browser.sees("[data-wallet=apple_pay]", "Apple Pay").await;
             browser.shot(&format!("page-wallets-{wallet}")).await;
             browser.fits(WIDTH).await;
-            // Without the number that is read out, the wallet does not open.
+            // Without the session code the wallet does not open.
             browser.clicks(&button).await;
             browser.picks(&code(&asked)).await;
             browser.clicks(&button).await;

@@ -1,4 +1,4 @@
-//! How often one customer may be asked: nobody's phone is worn down until they press yes.
+//! The limits on prompts to one address: a flood of prompts must not wear a customer down.
 
 use serde_json::json;
 use tests::world::{Answer, Core, PHONE, World};

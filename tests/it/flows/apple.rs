@@ -1,4 +1,4 @@
-//! Requests over Apple Messages for Business: the customer begins, and is asked with buttons or through Apple Pay.
+//! Apple Messages for Business: the customer writes first, and gets buttons or Apple Pay.
 
 use domain::brand::Mode;
 use domain::ports::PromptRef;
@@ -8,24 +8,24 @@ use serde_json::{Value, json};
 use tests::standins::apple::{self, HOST, PAY_HOST, Person, Posted, TOKEN_DATA, posted};
 use tests::world::{Answer, Asked, Beginning, Core, PHONE, PUBLIC_BASE, Reply, World, brand};
 
-/// Apple puts the last word behind the address it was given.
+/// Apple appends the last path segment to the address that is registered.
 const CALLBACK: &str = "/callbacks/demo/apple/message";
 const TWILIO: &str = "api.twilio.com";
 const STRIPE: &str = "api.stripe.com";
 
-/// A policy that stands in no story's way.
+/// A policy with limits that no story reaches.
 fn patient() -> Value {
     json!({ "open_max": 9, "prompts_per_ten_minutes": 99, "denials_per_ten_minutes": 99 })
 }
 
-/// A brand that asks over Apple's service, and by text where that does not work; a tap alone can be a yes.
+/// A brand that asks over Apple, then by text. A tap alone can approve.
 fn beginning() -> Beginning {
     let apple = json!({ "name": "apple", "kind": "apple", "settings": apple::paying_settings() });
     let sms = json!({ "name": "sms", "kind": "sms", "settings": brand::twilio() });
     let mut policy = patient();
     policy["session_code"] = json!(false);
     let channels = json!([apple, sms]);
-    // Real cards take a wallet, where a test card takes a tap.
+    // Live payments need a wallet, where test payments accept a tap.
     let live = json!({ "channels": channels, "processors": [stripe()] });
     World::beginning()
         .with("/test/channels", &channels)
@@ -33,7 +33,7 @@ fn beginning() -> Beginning {
         .with("/policy", &policy)
 }
 
-/// Stripe, where nothing but Apple Pay is taken.
+/// Stripe, with Apple Pay as the only payment option.
 fn stripe() -> Value {
     let merchant = &apple::paying_settings()["apple_pay"];
     let apple_pay = json!({
@@ -48,7 +48,7 @@ fn ada() -> Person {
     Person::with("ada", &["QUICK", "LIST"])
 }
 
-/// Apple tells something; nothing that follows from it is done yet.
+/// Delivers an event of Apple and runs nothing that follows.
 fn comes(core: &Core, posted: &Posted) -> Answer {
     let call = core.call(Method::POST, CALLBACK).key(None).idempotency(None);
     let headers = posted.headers.iter();
@@ -62,7 +62,7 @@ fn told(core: &Core, posted: &Posted) {
     core.settles();
 }
 
-/// The link with which the customer of a request begins, and what it carries.
+/// Returns the entry link of a request and its payload.
 fn entry_link(core: &Core, asked: &Asked) -> (String, String) {
     let stored = core.stored(asked);
     let reference = PromptRef { request: stored.id, prompt: stored.prompts.last().unwrap().id };
@@ -73,7 +73,7 @@ fn entry_link(core: &Core, asked: &Asked) -> (String, String) {
     (channel.entry_link(&intent).unwrap(), intent)
 }
 
-/// Somebody comes by the link of an earlier request, and writes.
+/// A customer follows the entry link of an earlier request, and writes.
 fn comes_by_link(core: &Core, first: &Asked, who: &Person) {
     let (link, _) = entry_link(core, first);
     let (_, query) = link.split_once('?').unwrap();
@@ -82,7 +82,7 @@ fn comes_by_link(core: &Core, first: &Asked, who: &Person) {
     told(core, &core.apple().writes(who, "I would like to pay", Some(intent), core.now()));
 }
 
-/// A world whose customer came by a link.
+/// A world whose customer came by an entry link.
 fn introduced(beginning: Beginning, who: &Person) -> World {
     let world = beginning.begin();
     let first = world.asks(100);
@@ -91,7 +91,7 @@ fn introduced(beginning: Beginning, who: &Person) -> World {
     world
 }
 
-/// The same, where cards are real.
+/// The same world in live mode.
 fn introduced_live(beginning: Beginning) -> World {
     let world = beginning.begin();
     let first = asks_live(&world, 100);
@@ -100,7 +100,7 @@ fn introduced_live(beginning: Beginning) -> World {
     world
 }
 
-/// Asks for a real payment, and puts the prompt in front of the customer.
+/// Asks for a live payment, and shows the prompt to the customer.
 fn asks_live(core: &Core, amount: u64) -> Asked {
     let call = core.call(Method::POST, "/v1/requests").key(brand::LIVE_KEY);
     let answer = call.json(&core.payment(PHONE, amount)).send().ok(201);
@@ -126,7 +126,7 @@ fn timeline_live(core: &Core, asked: &Asked) -> Vec<String> {
     facts.as_array().unwrap().iter().map(words).collect()
 }
 
-/// The customer's device sends a token to the gateway of the newest message.
+/// Sends a token from the customer's device to the payment gateway of the newest message.
 fn pays(core: &Core, times: u32) -> Answer {
     let (url, body) = core.apple().newest().pays(times);
     gives(core, &url, &body)
@@ -202,7 +202,7 @@ fn device_without_quick_replies_gets_a_list_picker() {
     assert_eq!(world.state(&asked), "fulfilled", "Apple tells it again");
 }
 
-/// What Stripe makes of a token, and then of the payment.
+/// Queues Stripe's answers to a token, and then to the payment.
 fn stripe_charges(core: &Core) {
     let card = json!({ "brand": "visa", "last4": "1234", "wallet": { "type": "apple_pay" } });
     let charge = json!({ "payment_method_details": { "type": "card", "card": card } });

@@ -1,4 +1,4 @@
-//! The customer's answer, and what becomes of it at the processor.
+//! The customer's approval or denial, and the processor's result.
 
 use domain::message::{QueueName, Step};
 use serde_json::json;

@@ -1,10 +1,10 @@
-//! Which routes could reach a customer now: all channels are asked at once, nobody waits long, and a minute is remembered.
+//! Capability look-ups: all channels are asked at once, for two seconds, and cached for a minute.
 
 use domain::ports::PromptRef;
 use serde_json::{Value, json};
 use tests::world::{Answer, PHONE, World};
 
-/// Channels by name, with what each of them does.
+/// A world of channels by name, with the settings of each fake.
 fn world(channels: &[(&str, Value)]) -> World {
     let setups = channels
         .iter()
@@ -18,7 +18,7 @@ fn asks(world: &World) -> Answer {
     world.post("/v1/capabilities", &body)
 }
 
-/// The routes: which, whether it reaches the customer, and why not.
+/// Returns each route: its channel, whether it is reachable, and the reason if not.
 fn routes(world: &World) -> Vec<(String, bool, String)> {
     let answer = asks(world).ok(200).json();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -85,7 +85,7 @@ fn request_without_channels_tries_unreachable_ones_last() {
         ("sms", json!({})),
     ]);
     let asked = world.asks(100);
-    assert_eq!(asked.answer["channels"], json!(["rcs", "whatsapp", "sms"]), "nobody was asked");
+    assert_eq!(asked.answer["channels"], json!(["rcs", "whatsapp", "sms"]), "no channel was asked");
     assert!(world.went().asked.is_empty());
     assert_eq!(world.timeline(&asked), ["failed rcs not_on_channel", "accepted whatsapp"]);
     routes(&world);

@@ -1,4 +1,4 @@
-//! An account that a processor refuses: nobody calls it for a while, then one at a time, and whoever asks is told.
+//! A processor rejects our account: the circuit opens, one call probes it, and requesters are told.
 
 use domain::ports::Answer;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ fn world() -> World {
     World::beginning().with_fake_processor(&["test_card"]).with("/policy", &policy).begin()
 }
 
-/// Requests of as many customers, asked while all is well.
+/// Asks that many customers while the circuit is closed.
 fn asked(world: &World, count: u32) -> Vec<(String, Asked)> {
     let phone = |number| format!("+1555123{number:04}");
     (1..=count).map(|number| (phone(number), world.asks_at(&phone(number), 4250))).collect()
@@ -50,7 +50,7 @@ fn rejected_account_is_probed_by_one_call() {
     assert_eq!(opened(&world), 1);
     world.time_passes(14);
     assert_eq!(world.books().calls().len(), 1);
-    // One finds out, and nobody else calls while it does.
+    // One request probes, and no other calls in the meantime.
     world.books().says(Doing::Prepare, [Answer::Again]);
     world.time_passes(1);
     assert_eq!(world.books().calls().len(), 2);
@@ -72,14 +72,14 @@ fn repeated_rejections_are_probed_ever_less_often() {
         calls.push(world.books().calls().len());
         world.time_passes(5);
     }
-    // At the first moment, after 15 seconds, after 60 more, and after five minutes more.
+    // The calls come at once, after 15 seconds, after 60 more, and after five minutes more.
     let at = |count| calls.iter().position(|calls| *calls >= count).map(|place| place * 5);
     assert_eq!((at(1), at(2), at(3)), (Some(0), Some(15), Some(75)), "{calls:?}");
     assert_eq!(*calls.last().unwrap(), 3, "{calls:?}");
     world.time_passes(20);
     assert_eq!(world.books().calls().len(), 4);
     world.time_passes(320);
-    // Nobody's patience is longer than ten minutes, and nothing was begun.
+    // No request waits longer than ten minutes, and no attempt was begun.
     assert_eq!(ends(&world, &asked), vec!["processor_unavailable"; 3]);
     assert_eq!(opened(&world), 1);
 }

@@ -1,10 +1,10 @@
-//! A yes is to exactly what was read, once: whatever is stored or tapped beside it moves no money.
+//! A consent covers exactly the ask that was shown, once. Altered records move no money.
 
 use domain::message::QueueName;
 use serde_json::{Value, json};
 use tests::world::{PHONE, World};
 
-/// A yes that is recorded and not yet at the processor, with the stored request then changed at a JSON Pointer's place.
+/// Approves, and then changes the stored request at a JSON Pointer before the processor runs.
 fn tampered(pointer: &str, value: &Value) -> World {
     let world = World::new();
     world.asks(4250);

@@ -1,10 +1,10 @@
-//! The consent page: a look consents to nothing, and only the form of the page itself answers.
+//! The consent page: a GET consents to nothing, and only the page's own form answers.
 
 use http::Method;
 use serde_json::json;
 use tests::world::{Answer, Asked, PHONE, World};
 
-/// A world where somebody was asked, with the page of the prompt.
+/// A world with one prompted request, and the path of its page.
 fn asked() -> (World, Asked, String) {
     let world = World::new();
     let asked = world.asks(4250);
@@ -16,7 +16,7 @@ fn code(asked: &Asked) -> String {
     asked.answer["session_code"].as_str().unwrap().to_owned()
 }
 
-/// What every answer of a page carries.
+/// The fields of every form of a page.
 fn is_strict(answer: &Answer) {
     let policy = answer.header("content-security-policy");
     for part in

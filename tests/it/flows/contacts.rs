@@ -1,4 +1,4 @@
-//! What a channel tells of its customers: who they are there, and when they last did something.
+//! Contacts: the addresses that a channel reports for a customer, and their last activity.
 
 use domain::brand::Mode;
 use domain::contact::{self, ChannelScope, Contact};
@@ -75,7 +75,7 @@ fn contact_expires_ninety_days_after_last_activity() {
     assert_eq!(known(&world, "whatsapp"), Contact::default());
     let asked = world.asks(100);
     told(&world, "whatsapp", &json!({ "stop": { "from": { "handle": "h" } } }));
-    assert_eq!(world.state(&asked), "prompted", "nobody knows any more who that was");
+    assert_eq!(world.state(&asked), "prompted", "the contact has expired");
 }
 
 #[test]

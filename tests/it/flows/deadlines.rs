@@ -1,4 +1,4 @@
-//! The ways a request ends without a charge, and the ways to keep it open.
+//! Expiry and cancellation, which end a request without a charge, and extensions.
 
 use serde_json::json;
 use tests::world::World;

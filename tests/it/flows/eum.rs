@@ -1,4 +1,4 @@
-//! Cards and texts through AWS End User Messaging: what it is sent, what its topics tell, and what customers do there.
+//! AWS End User Messaging: cards and texts sent, events of its topics, and customers' replies.
 
 use domain::message::{Handled, QueueName};
 use serde_json::json;
@@ -10,13 +10,13 @@ fn over_aws() -> World {
     World::beginning().over_aws().begin()
 }
 
-/// The service tells how a card fares.
+/// Reports the status of a card, as AWS does.
 fn card(core: &Core, place: usize, kind: &str, status: &str) {
     let reference = core.reference(place).to_string();
     core.tells_by_topic("rcs", &events::of_card(kind, status, &reference, PHONE));
 }
 
-/// The service tells how a text fares.
+/// Reports the status of a text, as AWS does.
 fn text(core: &Core, place: usize, status: &str) {
     let reference = core.reference(place).to_string();
     core.tells_by_topic("sms", &events::of_text(status, &reference, PHONE));
@@ -254,14 +254,14 @@ fn event_of_another_request_changes_nothing() {
     assert_eq!(read.ok(200).json()["state"], "prompted");
 }
 
-/// What the button that says so brings back.
+/// Returns the postback of the button with that label.
 fn postback(core: &Core, place: usize, label: &str) -> String {
     let buttons = core.buttons(place);
     let button = buttons.iter().find(|(says, _)| says == label);
     button.unwrap_or_else(|| panic!("{label} is not in {buttons:?}")).1.clone()
 }
 
-/// The customer taps on the card sent at that place.
+/// Taps a button of the card at that place, as the customer.
 fn taps(core: &Core, place: usize, label: &str) {
     core.tells_by_topic("rcs", &events::tap(PHONE, label, &postback(core, place, label)));
 }

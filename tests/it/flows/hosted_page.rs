@@ -1,4 +1,4 @@
-//! A customer on the processor's own page: sent on, back again, wanted back, and what the processor tells meanwhile.
+//! A customer on the processor's hosted page: redirect, return, cancel, and the processor's webhooks.
 
 use domain::message::Step;
 use domain::ports::Answer;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tests::world::fake_processor::{CODE, Doing, PROOF};
 use tests::world::{Asked, PHONE, World};
 
-/// A request whose customer said yes and is to go on to the processor's page.
+/// Makes a request whose customer approved and is redirected to the hosted page.
 fn away() -> (World, Asked, String) {
     let world = World::beginning().with_fake_processor(&["hosted"]).begin();
     let asked = world.asks(4250);
@@ -28,7 +28,7 @@ fn refresh(html: &str) -> &str {
     rest.split('"').next().unwrap()
 }
 
-/// The looks that are under way: one, however often somebody was told that there may be news.
+/// Returns the look-ups under way. Repeated webhooks add none.
 fn fetches_ahead(world: &World) -> usize {
     let before = world.sent().len();
     world.time_passes(60);
@@ -117,7 +117,7 @@ fn returned_customer_may_choose_another_option() {
         assert_eq!(refresh(&html), format!("5;url={page}"), "{html}");
         assert!(html.contains("href=\"https://f4ke.example/pay/req_"), "{html}");
     }
-    // Whoever uses the browser's back button is not thrown forward again.
+    // The browser's back button does not redirect again.
     world.time_passes(31);
     let html = world.customer().opens(&format!("{page}?go=1")).text();
     assert!(refresh(&html).starts_with("5;url="), "{html}");
@@ -223,7 +223,7 @@ fn webhooks_repeated_do_not_multiply_look_ups() {
         world.customer().posts(&page, &again);
         world.settles();
     }
-    // All of it within one second.
+    // All of this happens within one second.
     assert!(world.books().count(Doing::LookUp) <= 2, "{:?}", world.books().calls());
     let ahead = fetches_ahead(&world);
     assert!((4..=25).contains(&ahead), "{ahead} in a minute");
@@ -295,7 +295,7 @@ fn claims_are_readable_for_a_while() {
     let session = world.get("/v1/requests?session=CA123").ok(200).json();
     assert!(session["requests"][0]["outcome"]["identity"].get("claims").is_none());
     assert!(world.acts(&asked, "cancel", &json!({})).status == 409);
-    // Once more, by a browser that reloads.
+    // The browser reloads.
     assert_eq!(world.comes_back(&asked, 1, Some(CODE)).ok(303).header("location"), page);
     world.time_passes(3_601);
     assert!(world.reads(&asked)["outcome"]["identity"].get("claims").is_none());

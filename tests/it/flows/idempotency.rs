@@ -1,4 +1,4 @@
-//! The same call twice is one request; another call under the same key is refused.
+//! Idempotency keys: a repeated call is one request, and another call under the key is rejected.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -88,7 +88,7 @@ fn key_is_scoped_to_brand_and_mode() {
     let other = call.key(OTHER_KEY).send().ok(201);
     assert_ne!(other.json()["id"], first["id"]);
     let call = world.call(Method::POST, "/v1/requests").idempotency("k1").json(&body);
-    // The sandbox never takes part in live mode, whatever the settings say.
+    // The sandbox never takes part in live mode, in any settings.
     call.key(LIVE_KEY).send().problem(422, "processor-not-configured");
     world.settles();
 }

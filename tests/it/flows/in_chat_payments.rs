@@ -1,4 +1,4 @@
-//! Payments made within a channel, on a wallet's sheet that waits for our answer.
+//! Payments within a channel, on a wallet's sheet that waits for our answer.
 
 use std::sync::Arc;
 
@@ -20,12 +20,12 @@ fn without_code() -> World {
     talking().with("/policy", &json!({ "session_code": false })).begin()
 }
 
-/// The newest prompt that went out.
+/// Returns the newest prompt that was sent.
 fn newest(core: &Core) -> Prompt {
     core.went().sent.pop().unwrap()
 }
 
-/// Taps the first button, which is a yes.
+/// Taps the first button, which approves.
 fn approves(core: &Core, channel: &str, prompt: &Prompt) {
     let ButtonAction::Reply { postback } = &prompt.buttons[0].action else { panic!("no reply") };
     let tapped = json!({ "tapped": { "postback": postback, "from": { "phone": PHONE } } });
@@ -79,7 +79,7 @@ fn in_chat_payment_needing_a_session_code_is_rejected() {
     world.acts(&asked, "cancel", &json!({})).ok(200);
 }
 
-/// A table that can be read and takes no writes.
+/// A table that can be read and fails every write.
 struct ReadOnly(Arc<dyn Store>);
 
 #[async_trait]

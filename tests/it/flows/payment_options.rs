@@ -1,4 +1,4 @@
-//! Asks of every kind: which processor takes them, cards on file, wallets on the page, and what is refused.
+//! Asks of every kind: the processor selected, saved cards, wallets on the page, and rejections.
 
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
@@ -27,7 +27,7 @@ fn paying_with(card: &str) -> Value {
     json!({ "kind": "payment", "amount": 4250, "currency": "EUR", "description": "Again", "payment_method": card })
 }
 
-/// A world in which the customer put a card on file, and the card.
+/// A world in which the customer saved a card, and that card's id.
 fn with_a_card() -> (World, String) {
     let world = World::beginning().with_fake_processor(&[]).begin();
     let asked = world.asks_for(&ask_for(&world, PHONE, &keeping()));
@@ -142,7 +142,7 @@ fn saved_card_is_sealed_again_for_each_request() {
     assert_eq!(world.state(&asked), "fulfilled");
 }
 
-/// A saved card is charged by the processor that keeps it, wherever it is in the list.
+/// A saved card goes to the processor that keeps it. Its place in the list does not matter.
 #[test]
 fn first_capable_processor_is_selected() {
     let fake_processor = |name: &str, asks: &[&str]| json!({ "name": name, "kind": "fake", "settings": { "asks": asks, "payment_options": ["nothing", "hosted"] } });

@@ -1,4 +1,4 @@
-//! Answers that come back over a channel: taps on a message's buttons, and payments made within it.
+//! Taps on a message's buttons, which a channel reports as postbacks.
 
 use domain::consent::ApprovalMethod;
 use domain::ports::{ButtonAction, Prompt};
@@ -15,12 +15,12 @@ fn without_code() -> World {
     talking().with("/policy", &json!({ "session_code": false })).begin()
 }
 
-/// The newest prompt that went out.
+/// Returns the newest prompt that was sent.
 fn newest(core: &Core) -> Prompt {
     core.went().sent.pop().unwrap()
 }
 
-/// What tapping the button of that name brings back.
+/// Returns the postback of the button with that name.
 fn postback(prompt: &Prompt, label: &str) -> String {
     let button = prompt.buttons.iter().find(|button| button.label == label);
     match &button.unwrap_or_else(|| panic!("{label} is not in {:?}", prompt.buttons)).action {
@@ -31,7 +31,7 @@ fn postback(prompt: &Prompt, label: &str) -> String {
 fn taps_on(core: &Core, channel: &str, postback: &str) -> Answer {
     let tapped = json!({ "tapped": { "postback": postback, "from": { "phone": PHONE } } });
     let answer = core.tells(channel, &json!([tapped])).ok(200);
-    assert_eq!(answer.text(), "taken", "a tap is acknowledged whatever becomes of it");
+    assert_eq!(answer.text(), "taken", "every tap is acknowledged");
     core.settles();
     answer
 }
@@ -142,7 +142,7 @@ fn late_tap_changes_nothing() {
 fn approval_that_needs_the_page_cannot_be_tapped() {
     let world = without_code();
     let asked = world.asks(4250);
-    // As every request is whose processor needs a wallet.
+    // So is every request whose processor needs a wallet.
     let mut item = world.items().into_iter().find(|item| item.key.sk == "REQ").unwrap();
     item.body = item.body.replace("\"by_tap\":true,", "");
     world.puts(item);

@@ -1,11 +1,11 @@
-//! Bad input: each is refused with a problem whose code is stable and explained, and nothing happens.
+//! Bad input: each case gets a problem with a stable, explained code, and changes nothing.
 
 use http::Method;
 use serde_json::{Value, json};
 use tests::world::brand::TEST_KEY;
 use tests::world::{Answer, PHONE, World};
 
-/// Where a body is wrong: a pointer, what stands there instead (nothing: it is missing), and the fault's word.
+/// The value of a field that is missing.
 const NOTHING: Value = Value::Null;
 
 fn refused(world: &World, pointer: &str, value: &Value) -> Answer {

@@ -1,4 +1,4 @@
-//! RCS through Google's API: cards, what becomes of them, taps, and the text that takes over when a card gets nowhere.
+//! RCS through Google's API: cards, their receipts, taps, and the fallback to a text.
 
 use http::Method;
 use serde_json::json;
@@ -7,7 +7,7 @@ use tests::world::{Answer, Asked, Beginning, Core, PHONE, Reply, World, brand};
 
 const TWILIO: &str = "api.twilio.com";
 
-/// A brand whose cards go out over RCS, and whose texts take over.
+/// A brand that asks over RCS, then by text.
 fn beginning() -> Beginning {
     let channels = json!([
         { "name": "rcs", "kind": "rcs", "settings": rbm::settings() },
@@ -20,17 +20,17 @@ fn without_code() -> World {
     beginning().with("/policy", &json!({ "session_code": false })).begin()
 }
 
-/// The newest card.
+/// Returns the newest card.
 fn card(core: &Core) -> Message {
     core.rbm().messages().pop().unwrap()
 }
 
-/// How many messages there are, cards and texts.
+/// Counts the cards and the texts.
 fn messages(core: &Core) -> (usize, usize) {
     (core.rbm().messages().len(), core.calls_to(TWILIO).len())
 }
 
-/// Google tells the webhook something; nothing that follows from it is done yet.
+/// Delivers an event of Google and runs nothing that follows.
 fn posts(core: &Core, told: &Told) -> Answer {
     let call = core.call(Method::POST, "/callbacks/demo/rcs").key(None).idempotency(None);
     call.header("x-goog-signature", &told.signature).body(told.body.clone()).send()
@@ -56,7 +56,7 @@ fn code(asked: &Asked) -> &str {
     asked.answer["session_code"].as_str().unwrap()
 }
 
-/// What the buttons of a card say.
+/// Returns the labels of a card's buttons.
 fn labels(card: &Message) -> Vec<&str> {
     let suggestions = card.card["suggestions"].as_array().unwrap().iter();
     suggestions
@@ -122,7 +122,7 @@ fn receipts_repeated_unordered_or_late_are_reported_once() {
         hears(&world, &told);
     }
     assert_eq!(world.timeline(&asked), ["accepted rcs", "read rcs"]);
-    // A message that arrived is told to have expired all the same, in either order.
+    // Google may report a delivered message as expired, in either order.
     for kind in ["TTL_EXPIRATION_REVOKED", "TTL_EXPIRATION_REVOKE_FAILED"] {
         hears(&world, &rbm.expires(&card, kind));
     }

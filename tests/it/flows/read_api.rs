@@ -1,4 +1,4 @@
-//! What a requester sees: its own requests, one or many, now or when there is news.
+//! Reads of the API: one request or a session's list, with and without waiting.
 
 use std::time::Duration;
 

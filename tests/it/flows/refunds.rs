@@ -1,4 +1,4 @@
-//! Money that is given back: whole, in parts, once, and what is told of it.
+//! Refunds: full, partial, made once, and reported.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tests::world::brand::OTHER_KEY;
 use tests::world::fake_processor::Doing;
 use tests::world::{Asked, World};
 
-/// A request that was paid, with 42.50 euro.
+/// Makes a fulfilled request of 42.50 euro.
 fn paid() -> (World, Asked) {
     let world = World::beginning().with_fake_processor(&["test_card"]).begin();
     let asked = pays(&world);
@@ -28,7 +28,7 @@ fn refunds(world: &World, asked: &Asked) -> Vec<Value> {
     world.reads(asked)["refunds"].as_array().cloned().unwrap_or_default()
 }
 
-/// The states of a request's refunds and their amounts.
+/// Returns the states and amounts of a request's refunds.
 fn states(world: &World, asked: &Asked) -> Vec<String> {
     let refunds = refunds(world, asked).into_iter();
     let words = |refund: Value| {
@@ -180,7 +180,7 @@ fn slow_refund_is_reported_by_webhook_or_look_up() {
     let calls = world.books().count(Doing::Refund);
     assert!((15..=30).contains(&calls), "{calls} calls in four days");
     let sent = world.sent().len() - before;
-    // Three chains of checks, each of which looks every quarter of an hour, reads and writes nothing.
+    // Three chains of checks. Each runs every quarter of an hour, reads, and writes nothing.
     assert!(sent < 1_400, "{sent} messages in four days");
     world.processor_sends(&json!({ "look": asked.id })).ok(202);
     assert_eq!(world.books().count(Doing::Refund), calls + 1);

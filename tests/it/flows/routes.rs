@@ -1,10 +1,10 @@
-//! Which channel the prompt goes over, what happens when one fails or stays silent, and asking once more.
+//! Routes: the channel of each prompt, fallbacks after failure or silence, resends and reminders.
 
 use domain::message::QueueName;
 use serde_json::json;
 use tests::world::{PHONE, World};
 
-/// The prompts on a phone, oldest first: over which channel, and whether it was taken back.
+/// Returns the prompts on a phone, oldest first: the channel, and whether it was retracted.
 fn prompts(world: &World, phone: &str) -> Vec<(String, bool)> {
     let messages = world.customer_at(phone).messages().into_iter().rev();
     messages

@@ -1,4 +1,4 @@
-//! The sandbox's own processor, as its customers meet it: its page, its bank, cards it keeps, and refunds.
+//! The sandbox processor as customers meet it: its page, its 3-D Secure, saved cards and refunds.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn payment(amount: u64) -> Value {
     json!({ "kind": "payment", "amount": amount, "currency": "EUR", "description": "Invoice 4711" })
 }
 
-/// Where the page goes by itself, as its customer's browser finds it.
+/// Returns the address that the page redirects to by itself.
 fn goes_to(world: &World, page: &str) -> String {
     let html = world.customer().opens(&format!("{page}?go=1")).ok(200).text();
     let (_, rest) = html.split_once("content=\"0;url=").unwrap_or_else(|| panic!("{html}"));
@@ -103,7 +103,7 @@ fn saved_card_is_charged_by_tap_and_refunded_in_parts() {
     assert!(world.customer().opens(&page).text().contains("Visa •••• 4242"));
     world.customer().approves().ok(200);
     assert_eq!(world.reads(&asked)["outcome"]["payment"]["last4"], "4242");
-    // Of a refund's amount, `06` is on its way for a while, and `07` comes back after it.
+    // Of a refund's amount, `06` is pending for a while, and `07` fails after it.
     for amount in [100, 206, 307] {
         world.acts(&asked, "refund", &json!({ "amount": amount })).ok(202);
     }

@@ -1,4 +1,4 @@
-//! The sandbox phone where it is deployed: for whoever holds a test key, and only their own brand's prompts.
+//! The deployed sandbox phone, which needs a test key and shows that brand's prompts only.
 
 use consent_callback::SandboxAccess;
 use domain::consent::ApprovalMethod;
@@ -57,7 +57,7 @@ fn brand_without_sandbox_has_no_phone() {
     world.post(&path, &json!({ "action": "deny" })).problem(404, "not-found");
 }
 
-/// A brand whose channels look like every kind there is.
+/// A brand with one channel of each style.
 fn message_limits(policy: &Value) -> World {
     let channel =
         |look: &str| json!({ "name": look, "kind": "sandbox", "settings": { "style": look } });
@@ -71,7 +71,7 @@ fn asks_over(world: &World, channel: &str) -> Asked {
     world.asks_for(&body)
 }
 
-/// What the newest message's buttons say.
+/// Returns the labels of the newest message's buttons.
 fn labels(world: &World) -> Vec<String> {
     let message = world.customer().newest();
     let actions = message.shown["actions"].as_array().unwrap().iter();

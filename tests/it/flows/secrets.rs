@@ -1,6 +1,6 @@
-//! Secrets and personal data: a whole story at the finest log level, and none of them is found where it does not belong.
+//! Secrets and personal data: whole stories at the finest log level leak none of them.
 //!
-//! Every world is searched when it goes away; here are the stories that tempt the most.
+//! Every world is searched when it is dropped. These stories try hardest to leak.
 
 use http::Method;
 use serde_json::json;

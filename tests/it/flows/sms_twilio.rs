@@ -1,4 +1,4 @@
-//! Texts through Twilio: what it is asked, what it reports, and what customers write back.
+//! Texts through Twilio: the calls made, its receipts, and customers' replies.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,7 +16,7 @@ fn texting() -> World {
     World::beginning().texting().begin()
 }
 
-/// The text's form fields, as Twilio got them.
+/// Returns the form fields of the text, as Twilio got them.
 fn text(core: &Core, place: usize) -> Vec<(String, String)> {
     form_urlencoded::parse(&core.calls_to(TWILIO)[place].body).into_owned().collect()
 }
@@ -25,7 +25,7 @@ fn field(core: &Core, place: usize, name: &str) -> String {
     text(core, place).into_iter().find(|(known, _)| known == name).unwrap().1
 }
 
-/// A callback signed as Twilio signs: HMAC-SHA1 over the address and the sorted form.
+/// Signs a callback as Twilio does: HMAC-SHA1 over the address and the sorted form.
 fn signed(core: &Core, uri: &str, pairs: &[(&str, &str)], token: &str) -> Answer {
     let mut sorted = pairs.to_vec();
     sorted.sort_unstable();
@@ -54,7 +54,7 @@ fn writes(core: &Core, words: &str) -> Answer {
     answer
 }
 
-/// The consent page's path, from the text.
+/// Returns the consent page's path from the text.
 fn page(core: &Core, place: usize) -> String {
     let text = field(core, place, "Body");
     let (_, path) = text.split_once(PUBLIC_BASE).unwrap();

@@ -1,4 +1,4 @@
-//! Plain words as an answer: only where the brand allows it, never for money, and never where two things could be meant.
+//! A plain yes or no as an answer: only if allowed, never for money, never if ambiguous.
 
 use domain::consent::ApprovalMethod;
 use domain::request::{Request, State};
@@ -12,13 +12,13 @@ fn world(policy: &Value) -> World {
 }
 
 fn allowing() -> World {
-    // Silence is no reason to ask somewhere else meanwhile.
+    // A silent channel must not fall back meanwhile.
     world(&json!({
         "text_replies": true, "open_max": 9, "prompts_per_ten_minutes": 99, "fallback_seconds": 300,
     }))
 }
 
-/// Asks for a card to be kept.
+/// Asks to save a card.
 fn asks_for_a_card(world: &World, language: &str) -> Asked {
     let mut body = world.payment(PHONE, 100);
     body["ask"] = json!({ "kind": "payment_method", "description": "Keep for next time" });
@@ -26,7 +26,7 @@ fn asks_for_a_card(world: &World, language: &str) -> Asked {
     world.asks_for(&body)
 }
 
-/// As every request is whose yes can only be given on the page.
+/// Requests whose processor needs the page are like this.
 fn needs_the_page(world: &World) {
     let mut item = world.items().into_iter().find(|item| item.key.sk == "REQ").unwrap();
     let mut request: Request = decode(&item.body).unwrap();

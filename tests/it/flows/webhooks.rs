@@ -1,4 +1,4 @@
-//! Notices: signed, the same on every attempt, on their schedule, and given up on openly.
+//! Webhooks: signed, the same on every attempt, on their schedule, and given up on openly.
 
 use domain::ports::Item;
 use http::HeaderMap;
@@ -13,7 +13,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers[name].to_str().unwrap()
 }
 
-/// Whether others' code finds that one of the signatures was made with this secret.
+/// Returns whether the standard library accepts a signature made with this secret.
 fn is_signed_with(called: &Called, secret: &str) -> bool {
     let sent_at: i64 = text(&called.headers, "webhook-timestamp").parse().unwrap();
     let webhook = Webhook::new(secret).unwrap();

@@ -1,4 +1,4 @@
-//! Requests over WhatsApp: what goes out before and after the customer has written, and what comes back.
+//! WhatsApp: templates, messages within the service window, and customers' replies.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use tests::world::{Answer, Asked, Beginning, Core, PHONE, PUBLIC_BASE, Reply, Wo
 const CALLBACK: &str = "/callbacks/demo/whatsapp";
 const TWILIO: &str = "api.twilio.com";
 
-/// A brand that asks over WhatsApp, and by text where that does not work.
+/// A brand that asks over WhatsApp, then by text.
 fn beginning() -> Beginning {
     let whatsapp =
         json!({ "name": "whatsapp", "kind": "whatsapp", "settings": whatsapp::settings() });
@@ -22,7 +22,7 @@ fn chatting() -> World {
     beginning().begin()
 }
 
-/// The same, where a tap alone can be a yes.
+/// The same brand, where a tap alone can approve.
 fn without_code() -> World {
     beginning().with("/policy", &json!({ "session_code": false })).begin()
 }
@@ -31,7 +31,7 @@ fn customer() -> Person {
     Person::at(PHONE)
 }
 
-/// Delivers a callback and does what follows.
+/// Delivers a callback and runs all that follows.
 fn comes(core: &Core, posted: &Posted) -> Answer {
     let call = core.call(Method::POST, CALLBACK).key(None).idempotency(None);
     let call = call.header("content-type", "application/json");
@@ -54,7 +54,7 @@ fn writes(core: &Core, who: &Person, words: &str) {
     told(core, &[core.whatsapp().writes(who, words, core.now())]);
 }
 
-/// Somebody taps a button of the newest message.
+/// Taps a button of the newest message, as the customer.
 fn taps(core: &Core, who: &Person, label: &str) {
     let message = core.whatsapp().newest();
     told(core, &[core.whatsapp().taps(who, &message, label, core.now())]);
@@ -185,7 +185,7 @@ fn forged_callback_is_rejected_and_replay_is_harmless() {
     assert_eq!(world.reads(&asked)["version"], version);
     assert_eq!(world.timeline(&asked), ["accepted whatsapp", "delivered whatsapp"]);
     let stop = posted(&[world.whatsapp().writes(&customer(), "STOP", world.now())]);
-    // The same, read and written again: without the escapes it has another signature.
+    // The same event, parsed and written again. Without the escapes its signature differs.
     let value: Value = serde_json::from_str(&stop.body).unwrap();
     let rewritten = Posted { body: value.to_string(), ..stop };
     comes(&world, &rewritten).problem(403, "callback-forged");
@@ -239,7 +239,7 @@ fn carries(message: &Sent) -> Vec<String> {
     carried.filter(|carried| !carried.is_empty()).collect()
 }
 
-/// So it is within the service window.
+/// This holds within the service window.
 #[test]
 fn code_is_picked_in_chat_and_denial_is_behind_the_link() {
     let world = chatting();

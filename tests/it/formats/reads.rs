@@ -1,4 +1,4 @@
-//! Reading the golden files: as the domain reads them, and where only one function does, as that function does.
+//! Reads the golden files as the domain does, and where only one function does, as that one does.
 
 use domain::ask::AskHash;
 use domain::authorization::{Authorization, AuthorizationKind};
@@ -31,7 +31,7 @@ use tests::world::{PHONE, World};
 
 use super::{golden_files, item};
 
-/// The text as today's code writes what it read of it.
+/// Writes again what today's code reads of a text.
 fn again<T: Serialize + DeserializeOwned>(text: &str) -> Value {
     let read: T = decode(text).unwrap();
     serde_json::from_str(&encode(read).unwrap()).unwrap()
@@ -57,9 +57,9 @@ fn every_golden_file_is_read_and_written_unchanged() {
             "addr" => again::<RequestId>(&text),
             "phone" => json!(serde_json::from_str::<PhoneMessage>(&text).unwrap()),
             "message" => json!(serde_json::from_str::<Message>(&text).unwrap()),
-            // Read by one function each, below.
+            // These are read by one function each, below.
             "cap" | "idem" | "endpoint" | "sandbox" => continue,
-            _ => panic!("nobody reads {name}"),
+            _ => panic!("no function reads {name}"),
         };
         assert_eq!(written, golden["body"], "{name}");
     }

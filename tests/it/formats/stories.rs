@@ -1,4 +1,4 @@
-//! Stories that between them write every kind of text.
+//! Stories that together write every kind of text.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use tests::world::fake_processor::{CODE, Doing};
 
 use super::{golden, kinds};
 
-/// One text of every kind that the stories write: the first of its kind.
+/// Returns one text of every kind that the stories write, the first of its kind.
 pub(super) fn told() -> BTreeMap<String, Value> {
     let mut told = BTreeMap::new();
     let worlds = [
@@ -51,7 +51,7 @@ fn on_the_sandbox() -> World {
     world.customer().approves().ok(200);
     world.time_passes(1);
     for amount in [4202, 4203, 4205] {
-        // Messages of one millisecond are in no order.
+        // Messages of one millisecond have no order.
         world.time_passes(1);
         world.asks(amount);
         world.customer().approves().ok(200);
@@ -70,7 +70,7 @@ fn on_the_sandbox() -> World {
     world
 }
 
-/// A channel that says who its customers are and what their devices can do.
+/// A channel that reports its customers' addresses and devices.
 fn by_somebody_known() -> World {
     let settings = json!({ "reachable": false, "wallets": ["apple_pay"] });
     let channel = json!([{ "name": "whatsapp", "kind": "talking", "settings": settings }]);

@@ -1,4 +1,4 @@
-//! What lives around a running `local`: the requester's system with its notice endpoint, and customers with their phones.
+//! The surroundings of a running `local`: the requester, its webhook endpoint, and customers' phones.
 
 pub(crate) mod crowd;
 pub(crate) mod endpoint;

@@ -1,4 +1,4 @@
-//! The stand-in takes what the guide shows, and refuses whatever the model or the guide does not allow.
+//! The stand-in for AWS accepts the calls of the guide, and rejects all that the model does not allow.
 
 use http::{HeaderMap, Uri};
 use serde_json::{Value, json};

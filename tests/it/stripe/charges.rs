@@ -1,4 +1,4 @@
-//! A payment against a stand-in that others wrote, behind a proxy that breaks each call in each way.
+//! Payments against third-party stand-ins, behind a proxy that breaks each call in each way.
 
 use domain::authorization::AuthorizationKind;
 use domain::ports::{Answer, Prepared, Use};
@@ -21,7 +21,7 @@ async fn any_fault_ends_as_one_reported_charge() {
             let what = format!("{fault:?} at {call:?}");
             assert!(fixture.proxy.is_played(), "{what} never happened");
             fixture.is_told_truly(&answer, &what).await;
-            // A failure that Stripe keeps before any money moves ends the attempt; nothing else does.
+            // A failure that Stripe keeps before any money moves ends the attempt. No other fault does.
             let ended =
                 fault == ProxyFault::FailedAfter && !matches!(call, Call::Confirm | Call::Read);
             if ended {

@@ -1,4 +1,4 @@
-//! A card that is kept, and charged when its customer says yes again.
+//! A saved card, charged when its customer approves again.
 
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::ports::{Answer, Fetched, Prepared, Use};
@@ -100,7 +100,7 @@ async fn saving_call_after_void_saves_no_card() {
     assert_eq!(fixture.processor.look_up(&attempt, &reference).await, Answer::Fenced);
 }
 
-/// A card that was kept just now.
+/// Returns a card that was saved just now.
 async fn kept() -> (Fixture, Authorization) {
     let fixture = with_card("pm_card_visa").await;
     let answer = fixture.run().await;

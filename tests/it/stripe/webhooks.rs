@@ -1,4 +1,4 @@
-//! Webhooks that others sign: `localstripe` for payments, `emulate` for the hosted page.
+//! Webhooks with third-party signatures: `localstripe` for payments, `emulate` for the hosted page.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -20,10 +20,10 @@ use tokio::sync::mpsc;
 
 use super::{Fixture, emulate, is_done, localstripe, opened, setting, yes};
 
-/// How long a webhook may take: `localstripe` sends one a second after it happened.
+/// The longest time for a webhook. `localstripe` sends one a second after its event.
 const SOON: Duration = Duration::from_secs(10);
 
-/// Somewhere webhooks come to.
+/// An endpoint for webhooks.
 struct Ear {
     url: String,
     calls: mpsc::UnboundedReceiver<UnverifiedCallback>,
@@ -61,7 +61,7 @@ impl Ear {
         Self { url, calls }
     }
 
-    /// The next webhook of that kind.
+    /// Returns the next webhook of that type.
     async fn hears(&mut self, kind: &str) -> UnverifiedCallback {
         let next = async {
             loop {
@@ -84,14 +84,14 @@ fn listening(proxy: &Proxy, secrets: &[&str]) -> Box<dyn Processor> {
     opened(proxy, &json!({ "webhook_secrets": secrets }))
 }
 
-/// Nobody else may sign, and nobody may change what was signed or say it later.
+/// Asserts that a forged, an altered and a late webhook are rejected.
 fn is_sound(processor: &dyn Processor, deaf: &dyn Processor, callback: &UnverifiedCallback) {
     assert_eq!(deaf.receive(callback), Err(CallbackError::Forged));
     let mut body = callback.body.to_vec();
     body.push(b' ');
     let changed = UnverifiedCallback { body: body.into(), ..callback.clone() };
     assert_eq!(processor.receive(&changed), Err(CallbackError::Forged));
-    // Some seconds may have gone by since it was signed.
+    // Some seconds may have passed since the signature.
     for late in [301, -330] {
         let now = Timestamp::from_millis(callback.now.as_millis() + late * 1000);
         let late = UnverifiedCallback { now, ..callback.clone() };
@@ -114,7 +114,7 @@ async fn webhook_signed_by_localstripe_is_verified() {
     let deaf = listening(&fixture.proxy, &["whsec_of_tomorrow"]);
     assert!(is_done(&fixture.run().await));
     let callback = ear.hears("payment_intent.succeeded").await;
-    // Others pay there at the same time.
+    // Other tests pay there at the same time.
     let events = look(processor.receive(&callback));
     assert!(matches!(events.as_slice(), [ProcessorEvent::StatusChanged(_)]), "{events:?}");
     is_sound(processor.as_ref(), deaf.as_ref(), &callback);

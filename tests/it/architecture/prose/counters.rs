@@ -31,6 +31,7 @@ fn word_in_comment_text_or_name_is_counted() {
     ] {
         assert_eq!(broken(&source), [(1, Rule::Word)], "{source}");
     }
+    assert_eq!(broken("// The limit is None. `None` is None: none."), []);
     assert_eq!(broken(&format!("let {word} = '\"'; let b = '\\''; // plain")), []);
 }
 

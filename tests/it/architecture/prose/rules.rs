@@ -63,11 +63,13 @@ fn joined(words: Words<'_>) -> String {
     words.join(" ")
 }
 
-/// The parts of words, in lower case: `nobody's` and `is_nobody` both hold the part that is looked for.
+/// Splits words into their parts in lower case, so that a possessive and a snake-case name match too.
+/// `None` keeps its capital, since the value is no phrase.
 fn parts(words: Words<'_>) -> Vec<(usize, String)> {
     let mut parts = Vec::new();
     for (line, word) in words {
-        let lower = word.to_lowercase();
+        let is_value = word.trim_matches(|c: char| !c.is_alphanumeric()) == "None";
+        let lower = if is_value { word.clone() } else { word.to_lowercase() };
         let split = lower.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
         parts.extend(split.map(|part| (*line, part.to_owned())));
     }
@@ -83,7 +85,7 @@ fn banned_words(prose: &Prose) -> Vec<Offence> {
             let is_same = window
                 .iter()
                 .zip(&wanted)
-                .all(|((_, part), word)| part == word || part.strip_suffix('s') == Some(word));
+                .all(|((_, part), word)| part == word || (wanted.len() == 1 && part.strip_suffix('s') == Some(*word)));
             if is_same {
                 let excerpt = phrase.to_owned();
                 offences.push(Offence { rule: Rule::Word, line: window[0].0, excerpt });
