@@ -23,7 +23,10 @@ const CALL_MAX: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Returns an address of the stack, or fails with the command that starts one.
-#[expect(clippy::disallowed_methods, reason = "the program that started the stack sets its addresses")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the program that started the stack sets its addresses"
+)]
 pub(crate) fn told(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| {
         panic!(

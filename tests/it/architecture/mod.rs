@@ -1,6 +1,7 @@
 //! The house rules that a program can check: dependencies, layout, routes, the template and the prose.
 
 mod files;
+mod guards;
 mod layers;
 mod prose;
 mod routes;

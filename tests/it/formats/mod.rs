@@ -64,7 +64,10 @@ fn item(golden: &Value) -> Item {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "the author of a new text asks for it on the command line")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the author of a new text asks for it on the command line"
+)]
 fn every_stored_kind_has_a_golden_file() {
     let told = stories::told();
     let wanted: Vec<String> = kinds::all();

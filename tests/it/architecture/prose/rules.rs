@@ -82,10 +82,9 @@ fn banned_words(prose: &Prose) -> Vec<Offence> {
     for phrase in WORDS.lines() {
         let wanted: Vec<&str> = phrase.split(' ').collect();
         for window in parts.windows(wanted.len()) {
-            let is_same = window
-                .iter()
-                .zip(&wanted)
-                .all(|((_, part), word)| part == word || (wanted.len() == 1 && part.strip_suffix('s') == Some(*word)));
+            let is_same = window.iter().zip(&wanted).all(|((_, part), word)| {
+                part == word || (wanted.len() == 1 && part.strip_suffix('s') == Some(*word))
+            });
             if is_same {
                 let excerpt = phrase.to_owned();
                 offences.push(Offence { rule: Rule::Word, line: window[0].0, excerpt });
