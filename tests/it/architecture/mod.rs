@@ -4,6 +4,7 @@ mod files;
 mod guards;
 mod layers;
 mod prose;
+mod prose_rules;
 mod routes;
 mod template;
 

@@ -72,7 +72,8 @@ fn template_functions_equal_function_folders() {
     let template = template();
     let named: BTreeSet<String> = functions(&template).into_keys().collect();
     let folders = fs::read_dir(root().join("functions")).unwrap();
-    let folders = folders.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let folders = folders.map(Result::unwrap).filter(|entry| entry.path().is_dir());
+    let folders = folders.map(|entry| entry.file_name().into_string().unwrap());
     assert_eq!(named, folders.filter(|name| name != "local").collect());
 }
 

@@ -2,7 +2,7 @@
 
 /// Where a piece of prose stands in a source file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
+pub(in crate::architecture) enum Kind {
     /// A comment, or a paragraph of a document.
     Comment,
     /// The first paragraph of a doc comment.
@@ -15,9 +15,9 @@ pub(super) enum Kind {
 
 /// A paragraph, a literal or a name, as words with the number of the line that each stands on.
 #[derive(Clone, Debug)]
-pub(super) struct Prose {
-    pub(super) kind: Kind,
-    pub(super) words: Vec<(usize, String)>,
+pub(in crate::architecture) struct Prose {
+    pub(in crate::architecture) kind: Kind,
+    pub(in crate::architecture) words: Vec<(usize, String)>,
 }
 
 impl Prose {
@@ -30,7 +30,7 @@ impl Prose {
     }
 
     /// The line on which the piece begins.
-    pub(super) fn line(&self) -> usize {
+    pub(in crate::architecture) fn line(&self) -> usize {
         self.words.first().map_or(0, |(line, _)| *line)
     }
 }
@@ -181,7 +181,7 @@ fn function_names(code: &str) -> Vec<Prose> {
 }
 
 /// The prose of a Rust file.
-pub(super) fn of_rust(source: &str) -> Vec<Prose> {
+pub(in crate::architecture) fn of_rust(source: &str) -> Vec<Prose> {
     let parts = split(source);
     let mut paragraphs = Paragraphs::default();
     let mut before: Option<&Comment> = None;
@@ -215,7 +215,7 @@ pub(super) fn of_rust(source: &str) -> Vec<Prose> {
 }
 
 /// The prose of a document.
-pub(super) fn of_markdown(source: &str) -> Vec<Prose> {
+pub(in crate::architecture) fn of_markdown(source: &str) -> Vec<Prose> {
     let mut paragraphs = Paragraphs::default();
     for (number, line) in (1..).zip(source.lines()) {
         paragraphs.add(number, Kind::Comment, line);
@@ -231,7 +231,7 @@ pub(super) fn of_markdown(source: &str) -> Vec<Prose> {
 }
 
 /// The prose of any other source: lines that begin with `marker` are comments, and all other lines are text.
-pub(super) fn of_lines(source: &str, marker: &str) -> Vec<Prose> {
+pub(in crate::architecture) fn of_lines(source: &str, marker: &str) -> Vec<Prose> {
     let mut paragraphs = Paragraphs::default();
     for (number, line) in (1..).zip(source.lines()) {
         if let Some(comment) = line.trim_start().strip_prefix(marker) {

@@ -1,7 +1,7 @@
 //! The counters of prose, on small snippets.
 
-use super::rules::{Rule, offences};
 use super::source::{Kind, of_lines, of_markdown, of_rust};
+use super::{Rule, offences};
 
 /// The rules that a Rust source breaks, with the line of each.
 fn broken(source: &str) -> Vec<(usize, Rule)> {

@@ -1,8 +1,11 @@
 //! The rules on prose that can be counted, and where a source file breaks them.
 
+mod counters;
+pub(super) mod source;
+
 use std::fmt;
 
-use super::source::{Kind, Prose};
+use self::source::{Kind, Prose};
 
 /// The words and phrases of rules 7 and 8, one a line.
 const WORDS: &str = include_str!("words.txt");

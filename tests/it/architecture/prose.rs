@@ -1,25 +1,21 @@
 //! The rules on prose, counted over every source of the project. A count may only fall.
 
-mod counters;
-mod rules;
-mod source;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use self::rules::{Offence, Rule, offences};
-use self::source::{Kind, Prose, of_lines, of_markdown, of_rust};
+use super::prose_rules::source::{Kind, Prose, of_lines, of_markdown, of_rust};
+use super::prose_rules::{Offence, Rule, offences};
 use super::root;
 
 /// How often each rule is broken today. A number may only be lowered.
 const CEILINGS: [(Rule, usize); 6] = [
-    (Rule::Word, 872),
+    (Rule::Word, 652),
     (Rule::Mark, 17),
-    (Rule::LongName, 294),
-    (Rule::EmptySummary, 132),
-    (Rule::LongSentence, 468),
-    (Rule::Joints, 9),
+    (Rule::LongName, 117),
+    (Rule::EmptySummary, 129),
+    (Rule::LongSentence, 376),
+    (Rule::Joints, 8),
 ];
 /// How many offences a failure lists.
 const SHOWN: usize = 40;
