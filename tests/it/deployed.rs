@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
     clippy::disallowed_methods,
     reason = "the program that started the stack sets its addresses"
 )]
-pub(crate) fn told(name: &str) -> String {
+pub(crate) fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| {
         panic!(
             "{name} is not set: `python3 tests/run.py` deploys the stack, and `--stack` keeps it up"
@@ -36,7 +36,7 @@ pub(crate) fn told(name: &str) -> String {
 }
 
 fn demo() -> Requester {
-    Requester::of(told("ASSENT_API"), told("ASSENT_KEY"))
+    Requester::of(variable("ASSENT_API"), variable("ASSENT_KEY"))
 }
 
 fn payment(phone: &str, amount: u64) -> Value {
@@ -95,7 +95,7 @@ async fn payment_is_authorized_charged_and_reported_by_webhook() {
         standardwebhooks::Webhook::new("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX").unwrap();
     let deadline = SystemClock.now().after(PATIENCE);
     loop {
-        let shown = raw(Request::get(told("ASSENT_NOTICES")), "").await;
+        let shown = raw(Request::get(variable("ASSENT_NOTICES")), "").await;
         let webhooks: Vec<Value> = serde_json::from_slice(shown.body()).unwrap();
         let fulfilled = webhooks.iter().find(|webhook| {
             let body: Value = serde_json::from_str(webhook["body"].as_str().unwrap()).unwrap();
@@ -116,7 +116,7 @@ async fn payment_is_authorized_charged_and_reported_by_webhook() {
 
 #[tokio::test]
 async fn second_brand_charges_over_the_wire_protocol_of_stripe() {
-    let requester = Requester::of(told("ASSENT_API"), told("ASSENT_STRIPE_KEY"));
+    let requester = Requester::of(variable("ASSENT_API"), variable("ASSENT_STRIPE_KEY"));
     let phone = "+15557010002";
     let asked = requester.ask(&payment(phone, 1999), "deployed-stripe").await;
     taps(&requester, phone, &asked, "approve").await;
@@ -207,8 +207,8 @@ async fn simultaneous_identical_calls_create_one_request() {
 
 #[tokio::test]
 async fn bad_input_gets_a_problem_with_a_stable_code() {
-    let api = told("ASSENT_API");
-    let key = format!("Bearer {}", told("ASSENT_KEY"));
+    let api = variable("ASSENT_API");
+    let key = format!("Bearer {}", variable("ASSENT_KEY"));
     let big = format!("{{\"x\": \"{}\"}}", "x".repeat(70_000));
     let cases = [
         ("/v1/requests", "{\"customer\": ", key.as_str(), 400, "invalid-request"),
@@ -244,7 +244,7 @@ async fn bad_input_gets_a_problem_with_a_stable_code() {
 }
 
 /// Makes a call of the account's own, which the emulator accepts unsigned, and returns the answer.
-async fn of_aws(service: &str, url: &str, body: &str) -> String {
+async fn call_aws(service: &str, url: &str, body: &str) -> String {
     let scope = format!("Credential=test/20261201/eu-west-1/{service}/aws4_request");
     let authorization = format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0");
     let request = Request::post(url)
@@ -263,9 +263,9 @@ fn form(pairs: &[(&str, &str)]) -> String {
 
 /// Publishes on the topic of the demo brand's cards, as its provider does.
 async fn publishes(message: &str) {
-    let topic = told("ASSENT_TOPIC");
+    let topic = variable("ASSENT_TOPIC");
     let call = [("Action", "Publish"), ("TopicArn", topic.as_str()), ("Message", message)];
-    of_aws("sns", &format!("{}/", told("AWS_ENDPOINT_URL")), &form(&call)).await;
+    call_aws("sns", &format!("{}/", variable("AWS_ENDPOINT_URL")), &form(&call)).await;
 }
 
 #[tokio::test]
@@ -299,14 +299,15 @@ async fn topic_events_of_tap_and_opt_out_reach_the_request() {
 
 #[tokio::test]
 async fn event_failing_every_run_becomes_a_dead_letter() {
-    let function = told("ASSENT_CONSENT_CALLBACK");
+    let function = variable("ASSENT_CONSENT_CALLBACK");
     let name = function.rsplit(':').next().unwrap();
-    let invoke = format!("{}/2015-03-31/functions/{name}/invocations", told("AWS_ENDPOINT_URL"));
-    of_aws("lambda", &invoke, r#"{"Records":"not what a topic tells"}"#).await;
-    let queue = told("ASSENT_TOPICS_DEAD_QUEUE_URL");
+    let invoke =
+        format!("{}/2015-03-31/functions/{name}/invocations", variable("AWS_ENDPOINT_URL"));
+    call_aws("lambda", &invoke, r#"{"Records":"not what a topic tells"}"#).await;
+    let queue = variable("ASSENT_TOPICS_DEAD_QUEUE_URL");
     let deadline = SystemClock.now().after(PATIENCE);
     loop {
-        let received = of_aws("sqs", &queue, &form(&[("Action", "ReceiveMessage")])).await;
+        let received = call_aws("sqs", &queue, &form(&[("Action", "ReceiveMessage")])).await;
         if received.contains("not what a topic tells") {
             return;
         }
@@ -317,7 +318,8 @@ async fn event_failing_every_run_becomes_a_dead_letter() {
 
 /// Returns where a text occurs in the data that the functions sent to AWS or logged.
 async fn footprint(text: &str) -> Value {
-    let shown = raw(Request::get(format!("{}?text={text}", told("ASSENT_FOOTPRINT"))), "").await;
+    let shown =
+        raw(Request::get(format!("{}?text={text}", variable("ASSENT_FOOTPRINT"))), "").await;
     serde_json::from_slice(shown.body()).unwrap()
 }
 

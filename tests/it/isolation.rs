@@ -12,14 +12,14 @@ use tests::doubles::ManualClock;
 use super::cost::Fixture;
 
 /// An endpoint that answers nothing until it is well again.
-struct Slow {
+struct SlowEndpoint {
     clock: Arc<ManualClock>,
     is_well: AtomicBool,
     calls: AtomicUsize,
 }
 
 #[async_trait]
-impl Http for Slow {
+impl Http for SlowEndpoint {
     async fn call(
         &self,
         _: http::Request<Bytes>,
@@ -40,8 +40,9 @@ impl Http for Slow {
 async fn slow_endpoint_takes_one_worker_and_gets_all_webhooks() {
     let clock = Arc::new(ManualClock::default());
     let is_well = AtomicBool::new(false);
-    let slow = Arc::new(Slow { clock: Arc::clone(&clock), is_well, calls: AtomicUsize::new(0) });
-    let fixture = Fixture::over(Arc::clone(&clock), Arc::<Slow>::clone(&slow));
+    let slow =
+        Arc::new(SlowEndpoint { clock: Arc::clone(&clock), is_well, calls: AtomicUsize::new(0) });
+    let fixture = Fixture::over(Arc::clone(&clock), Arc::<SlowEndpoint>::clone(&slow));
     let mut requests = Vec::new();
     for number in 0..20 {
         requests.push(fixture.approved(number).await);

@@ -10,10 +10,10 @@ use domain::ports::{Clock, Store};
 use domain::storage;
 use embedded::{Database, SystemClock};
 
-use crate::live::crowd::{Conversation, Crowd, Ended, Plan, draw};
+use crate::live::conversations::{Conversation, Conversations, EndedConversation, Plan, draw};
 use crate::live::endpoint::Endpoint;
 use crate::live::folder::Folder;
-use crate::live::killing::{self, Mortal};
+use crate::live::killable_machine::{self, KillableMachine};
 use crate::live::requester::Requester;
 
 const SESSION: &str = "killed";
@@ -40,25 +40,29 @@ fn conversation(number: usize, begins: Duration) -> Conversation {
 
 #[tokio::test]
 async fn hundred_requests_survive_repeated_kills() {
-    let random = killing::random();
+    let random = killable_machine::random();
     let folder = Folder::new();
     let endpoint = Endpoint::start().await;
-    let machine = Mortal::start(folder.data(), &["--webhooks", &endpoint.url()]);
+    let machine = KillableMachine::start(folder.data(), &["--webhooks", &endpoint.url()]);
     endpoint.trust(&folder.data());
     let requester = machine.requester();
     let begins = || Duration::from_millis(draw(&random, 40_000));
     let conversations = (0..CONVERSATIONS).map(|number| conversation(number, begins()));
-    let crowd = Crowd::begin(&requester, conversations);
-    let (machine, kills) = machine.dies_for(KILLING, &requester, &random).await;
+    let conversations = Conversations::begin(&requester, conversations);
+    let (machine, kills) = machine.kill_repeatedly_for(KILLING, &requester, &random).await;
     assert!(kills > 15, "killed {kills} times only");
-    let ended = crowd.ended().await;
-    every_end_is_told(&requester, &endpoint, &ended).await;
+    let ended = conversations.ended().await;
+    assert_outcomes_reported(&requester, &endpoint, &ended).await;
     machine.kill();
-    every_count_is_right(&folder, &endpoint, &ended).await;
+    assert_counts(&folder, &endpoint, &ended).await;
 }
 
 /// Waits until every outcome was reported, and asserts that none has changed since.
-async fn every_end_is_told(requester: &Requester, endpoint: &Endpoint, ended: &[Ended]) {
+async fn assert_outcomes_reported(
+    requester: &Requester,
+    endpoint: &Endpoint,
+    ended: &[EndedConversation],
+) {
     let deadline = SystemClock.now().after(Duration::from_secs(40));
     for one in ended {
         let last = format!("request.{}", one.request["outcome"]["kind"].as_str().unwrap());
@@ -70,14 +74,14 @@ async fn every_end_is_told(requester: &Requester, endpoint: &Endpoint, ended: &[
     let listed = requester.of_session(SESSION).await;
     assert_eq!(listed.len(), ended.len(), "a repeated call made another request, or one is lost");
     for one in ended {
-        one.is_as_planned();
+        one.assert_as_planned();
         let now = requester.get(&format!("/v1/requests/{}", one.id())).await;
         assert_eq!(now["outcome"], one.request["outcome"], "the outcome changed: {one:#?}");
     }
 }
 
 /// Opens the dead machine's database, and counts charges and webhooks.
-async fn every_count_is_right(folder: &Folder, endpoint: &Endpoint, ended: &[Ended]) {
+async fn assert_counts(folder: &Folder, endpoint: &Endpoint, ended: &[EndedConversation]) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = Database::open(&folder.data(), Arc::clone(&clock)).unwrap();
     let store: Arc<dyn Store> = Arc::new(database.clone());

@@ -24,14 +24,14 @@ use serde_json::{Value, json};
 use tests::doubles::used;
 use tests::memory::MemoryStore;
 
-use crate::deployed::told;
+use crate::deployed::variable;
 
 /// The redirect URI that the provider has registered for its client.
 const CALLBACK: &str = "https://pay.example.com/callbacks/demo/bank";
 const SECRET: &str = "a secret of 32 bytes and a percent %";
 
 fn opened(pushed: bool, secret: &str) -> Box<dyn Processor> {
-    let issuer = told("OPENID_ISSUER");
+    let issuer = variable("OPENID_ISSUER");
     let mut settings = json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/auth"),
@@ -81,7 +81,7 @@ struct Browser {
 impl Browser {
     async fn call(&mut self, method: Method, url: &str, form: &str) -> Response<Bytes> {
         let url = if url.starts_with('/') {
-            format!("{}{url}", told("OPENID_ISSUER"))
+            format!("{}{url}", variable("OPENID_ISSUER"))
         } else {
             url.to_owned()
         };

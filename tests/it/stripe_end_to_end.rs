@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use tests::process::Local;
 use tests::proxy::{Call, Proxy, ProxyFault};
 
-use crate::live::crowd::{Conversation, Crowd, Ended, Plan, draw};
+use crate::live::conversations::{Conversation, Conversations, EndedConversation, Plan, draw};
 use crate::live::folder::Folder;
-use crate::live::killing::{self, Mortal};
+use crate::live::killable_machine::{self, KillableMachine};
 use crate::live::requester::Requester;
 use crate::stripe::{FAULTS, localstripe};
 
@@ -38,16 +38,16 @@ impl Fixture {
         Self { proxy, requester: Requester::new(&local), _local: local, _folder: folder }
     }
 
-    async fn play(&self, plans: impl Iterator<Item = Plan>) -> Vec<Ended> {
+    async fn play(&self, plans: impl Iterator<Item = Plan>) -> Vec<EndedConversation> {
         let conversations = plans.enumerate().map(|(number, plan)| conversation(number, plan));
-        let ended = Crowd::begin(&self.requester, conversations).ended().await;
+        let ended = Conversations::begin(&self.requester, conversations).ended().await;
         assert!(self.proxy.is_played(), "not every fault happened");
-        self.charged_as_told(&ended).await;
+        self.assert_charges_as_reported(&ended).await;
         ended
     }
 
     /// Asserts that the stand-in has charged as often as requests were reported as paid.
-    async fn charged_as_told(&self, ended: &[Ended]) {
+    async fn assert_charges_as_reported(&self, ended: &[EndedConversation]) {
         let told = ended.iter().filter(|ended| ended.is_fulfilled()).count();
         assert_eq!(self.proxy.charges().await.unwrap(), told, "{ended:#?}");
     }
@@ -75,7 +75,7 @@ async fn approval_becomes_charge_and_transaction_code() {
 async fn declined_card_replaced_is_charged_once() {
     let fixture = Fixture::open().await;
     let ended = fixture.play(std::iter::once(Plan::AnotherCard)).await;
-    ended[0].is_as_planned();
+    ended[0].assert_as_planned();
     let facts = ended[0].request["timeline"].as_array().unwrap();
     let refused: Vec<&Value> = facts.iter().filter(|fact| fact["what"] == "refused").collect();
     assert_eq!(refused.len(), 1, "{facts:#?}");
@@ -92,7 +92,8 @@ async fn each_fault_at(call: Call, failed: usize) {
         }
     }
     let ended = fixture.play(FAULTS.iter().map(|_| Plan::Approve)).await;
-    let (paid, not): (Vec<&Ended>, Vec<&Ended>) = ended.iter().partition(|one| one.is_fulfilled());
+    let (paid, not): (Vec<&EndedConversation>, Vec<&EndedConversation>) =
+        ended.iter().partition(|one| one.is_fulfilled());
     assert_eq!((paid.len(), not.len()), (FAULTS.len() - failed, failed), "{not:#?}");
     let reasons = not.iter().map(|one| &one.request["outcome"]["reason"]);
     assert!(reasons.into_iter().all(|reason| reason == "processor_error"), "{not:#?}");
@@ -125,7 +126,7 @@ async fn simultaneous_customers_are_charged_once_each() {
     }
     let plan = |number| if number % 3 == 0 { Plan::AnotherCard } else { Plan::Approve };
     let ended = fixture.play((0..24).map(plan)).await;
-    ended.iter().for_each(Ended::is_as_planned);
+    ended.iter().for_each(EndedConversation::assert_as_planned);
 }
 
 #[tokio::test]
@@ -154,8 +155,8 @@ async fn simultaneous_taps_of_one_customer_charge_once() {
 
 #[tokio::test]
 async fn repeatedly_killed_machine_charges_once() {
-    let (random, proxy, folder) = (killing::random(), proxy().await, Folder::new());
-    let machine = Mortal::start(folder.data(), &["--stripe", &proxy.url()]);
+    let (random, proxy, folder) = (killable_machine::random(), proxy().await, Folder::new());
+    let machine = KillableMachine::start(folder.data(), &["--stripe", &proxy.url()]);
     let requester = machine.requester();
     let conversations = (0..40).map(|number| {
         let plan = match number % 8 {
@@ -166,11 +167,12 @@ async fn repeatedly_killed_machine_charges_once() {
         let begins = Duration::from_millis(draw(&random, 20_000));
         Conversation { begins, ..conversation(number, plan) }
     });
-    let crowd = Crowd::begin(&requester, conversations);
-    let (machine, kills) = machine.dies_for(Duration::from_secs(20), &requester, &random).await;
+    let conversations = Conversations::begin(&requester, conversations);
+    let (machine, kills) =
+        machine.kill_repeatedly_for(Duration::from_secs(20), &requester, &random).await;
     assert!(kills > 8, "killed {kills} times only");
-    let ended = crowd.ended().await;
-    ended.iter().for_each(Ended::is_as_planned);
+    let ended = conversations.ended().await;
+    ended.iter().for_each(EndedConversation::assert_as_planned);
     let paid = ended.iter().filter(|ended| ended.is_fulfilled()).count();
     assert_eq!(proxy.charges().await.unwrap(), paid, "{ended:#?}");
     machine.kill();

@@ -56,16 +56,16 @@ fn brand(name: &str, webhooks: &str, stripe: Option<&str>) -> Arc<Brand> {
     Arc::new(Brand::parse(&secret.to_string()).unwrap())
 }
 
-struct Shop {
+struct Fixture {
     machine: Arc<Machine>,
     database: Database,
     sink: Sink,
 }
 
 /// The latencies of one request: until prompted, from tap to fulfilled, from tap to webhook.
-type Felt = (Duration, Duration, Duration);
+type Latencies = (Duration, Duration, Duration);
 
-impl Shop {
+impl Fixture {
     async fn ask(&self, brand: &str, number: u32) -> (RequestId, Value) {
         let phone = format!("+1{}{number:06}1", if brand == "calm" { 777 } else { 888 });
         let mut headers = HeaderMap::new();
@@ -87,7 +87,7 @@ impl Shop {
         }
     }
 
-    async fn serve(&self, brand: &str, number: u32, waits: bool) -> Option<Felt> {
+    async fn serve(&self, brand: &str, number: u32, waits: bool) -> Option<Latencies> {
         SystemClock.wait(Duration::from_secs(1) * number / PER_SECOND).await;
         let began = instant();
         let (id, made) = self.ask(brand, number).await;
@@ -132,7 +132,7 @@ async fn scenario(name: &str, seconds: u32, trouble: impl Fn(&str) -> (String, O
     let machine = Arc::new(Machine::new(&ports, &base));
     let (_running, stop) = watch::channel(false);
     let work = local::work(Arc::clone(&machine), database.clone(), clock, stop);
-    let shop = Shop { machine, database, sink };
+    let shop = Fixture { machine, database, sink };
     let count = PER_SECOND * seconds;
     let calm = join_all((0..count).map(|number| shop.serve("calm", number, true)));
     let troubled = join_all((0..count).map(|number| shop.serve("troubled", number, false)));
@@ -141,9 +141,9 @@ async fn scenario(name: &str, seconds: u32, trouble: impl Fn(&str) -> (String, O
         () = serving => return,
         () = work => return,
     };
-    let felt: Vec<Felt> = felt.into_iter().flatten().collect();
+    let felt: Vec<Latencies> = felt.into_iter().flatten().collect();
     let untold = felt.iter().filter(|felt| felt.2 >= PATIENCE).count();
-    let of = |part: fn(&Felt) -> Duration| quantiles(felt.iter().map(part).collect());
+    let of = |part: fn(&Latencies) -> Duration| quantiles(felt.iter().map(part).collect());
     println!(
         "{name:<44} | {} | {} | {} | {untold:>6}",
         of(|felt| felt.0),

@@ -49,15 +49,15 @@ fn ada() -> Person {
 }
 
 /// Delivers an event of Apple and runs nothing that follows.
-fn comes(core: &Core, posted: &Posted) -> Answer {
+fn post(core: &Core, posted: &Posted) -> Answer {
     let call = core.call(Method::POST, CALLBACK).key(None).idempotency(None);
     let headers = posted.headers.iter();
     let call = headers.fold(call, |call, (name, value)| call.header(name, value));
     call.body(posted.body.clone()).send()
 }
 
-fn told(core: &Core, posted: &Posted) {
-    let answer = comes(core, posted).ok(200);
+fn deliver(core: &Core, posted: &Posted) {
+    let answer = post(core, posted).ok(200);
     assert!(answer.body.is_empty());
     core.settles();
 }
@@ -74,19 +74,19 @@ fn entry_link(core: &Core, asked: &Asked) -> (String, String) {
 }
 
 /// A customer follows the entry link of an earlier request, and writes.
-fn comes_by_link(core: &Core, first: &Asked, who: &Person) {
+fn follow_entry_link(core: &Core, first: &Asked, who: &Person) {
     let (link, _) = entry_link(core, first);
     let (_, query) = link.split_once('?').unwrap();
     let fields: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let intent = &fields.iter().find(|(name, _)| name == "biz-intent-id").unwrap().1;
-    told(core, &core.apple().writes(who, "I would like to pay", Some(intent), core.now()));
+    deliver(core, &core.apple().writes(who, "I would like to pay", Some(intent), core.now()));
 }
 
 /// A world whose customer came by an entry link.
 fn introduced(beginning: Beginning, who: &Person) -> World {
     let world = beginning.begin();
     let first = world.asks(100);
-    comes_by_link(&world, &first, who);
+    follow_entry_link(&world, &first, who);
     world.acts(&first, "cancel", &json!({})).ok(200);
     world
 }
@@ -95,7 +95,7 @@ fn introduced(beginning: Beginning, who: &Person) -> World {
 fn introduced_live(beginning: Beginning) -> World {
     let world = beginning.begin();
     let first = asks_live(&world, 100);
-    comes_by_link(&world, &first, &ada());
+    follow_entry_link(&world, &first, &ada());
     cancels_live(&world, &first);
     world
 }
@@ -129,10 +129,10 @@ fn timeline_live(core: &Core, asked: &Asked) -> Vec<String> {
 /// Sends a token from the customer's device to the payment gateway of the newest message.
 fn pays(core: &Core, times: u32) -> Answer {
     let (url, body) = core.apple().newest().pays(times);
-    gives(core, &url, &body)
+    pay_with_token(core, &url, &body)
 }
 
-fn gives(core: &Core, url: &str, body: &Value) -> Answer {
+fn pay_with_token(core: &Core, url: &str, body: &Value) -> Answer {
     let uri = url.replacen(PUBLIC_BASE, "", 1);
     core.call(Method::POST, &uri).key(None).idempotency(None).json(body).send()
 }
@@ -174,11 +174,11 @@ fn customer_who_came_by_entry_link_gets_buttons() {
     let sent = world.apple().newest();
     assert_eq!((sent.kind, sent.to.as_str()), ("quick-reply", ada().handle.as_str()));
     assert!(sent.text.contains("42.50") && sent.text.contains("Invoice 4711"), "{}", sent.text);
-    told(&world, &world.apple().taps(&ada(), &sent, "Approve", world.now()));
+    deliver(&world, &world.apple().taps(&ada(), &sent, "Approve", world.now()));
     assert_eq!(world.state(&asked), "fulfilled");
     let asked = world.asks(100);
     let sent = world.apple().newest();
-    told(&world, &world.apple().taps(&ada(), &sent, "Decline", world.now()));
+    deliver(&world, &world.apple().taps(&ada(), &sent, "Decline", world.now()));
     assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "customer" }));
 }
 
@@ -190,15 +190,15 @@ fn device_without_quick_replies_gets_a_list_picker() {
     let asked = world.asks(4250);
     let sent = world.apple().newest();
     assert_eq!(sent.kind, "list-picker");
-    told(&world, &world.apple().taps_at_length(&old, &sent, "Approve", world.now()));
+    deliver(&world, &world.apple().taps_at_length(&old, &sent, "Approve", world.now()));
     assert_eq!(world.state(&asked), "fulfilled");
     let asked = world.asks(100);
     let sent = world.apple().newest();
     let lost = world.apple().taps_at_length(&old, &sent, "Approve", world.now());
     world.replies("cvws.icloud-content.com", [Reply::NotSent]);
-    comes(&world, &lost).problem(503, "temporary-reduced-capacity");
+    post(&world, &lost).problem(503, "temporary-reduced-capacity");
     assert_eq!(world.state(&asked), "prompted");
-    told(&world, &lost);
+    deliver(&world, &lost);
     assert_eq!(world.state(&asked), "fulfilled", "Apple tells it again");
 }
 
@@ -268,15 +268,15 @@ fn token_for_another_prompt_or_address_is_ignored() {
     let (url, body) = world.apple().newest().pays(1);
     let other = asks_live(&world, 100);
     let (_, swapped) = world.apple().newest().pays(2);
-    gives(&world, &url, &swapped).problem(403, "callback-forged");
+    pay_with_token(&world, &url, &swapped).problem(403, "callback-forged");
     let mut letters: Vec<char> = url.chars().collect();
     let last = letters.last_mut().unwrap();
     *last = if *last == '0' { '1' } else { '0' };
     let changed: String = letters.into_iter().collect();
-    gives(&world, &changed, &body).problem(403, "callback-forged");
-    gives(&world, &format!("{PUBLIC_BASE}/callbacks/demo/apple"), &body)
+    pay_with_token(&world, &changed, &body).problem(403, "callback-forged");
+    pay_with_token(&world, &format!("{PUBLIC_BASE}/callbacks/demo/apple"), &body)
         .problem(403, "callback-forged");
-    gives(&world, &url, &json!({ "payment": {} })).problem(400, "invalid-request");
+    pay_with_token(&world, &url, &json!({ "payment": {} })).problem(400, "invalid-request");
     for asked in [asked, other] {
         assert_eq!(reads_live(&world, &asked)["state"], "prompted");
     }
@@ -301,7 +301,7 @@ fn lost_answer_is_never_sent_twice() {
     world.comes_again(world.sent().into_iter().map(|(owed, _)| owed));
     assert_eq!(world.apple().sent().len(), 1);
     let sent = world.apple().newest();
-    told(&world, &world.apple().taps(&ada(), &sent, "Approve", world.now()));
+    deliver(&world, &world.apple().taps(&ada(), &sent, "Approve", world.now()));
     assert_eq!(world.state(&asked), "fulfilled");
 }
 
@@ -313,7 +313,7 @@ fn session_code_is_picked_in_chat_or_page_not_in_sheet() {
     let sent = world.apple().newest();
     assert_eq!(sent.kind, "quick-reply");
     let code = asked.answer["session_code"].as_str().unwrap();
-    told(&world, &world.apple().taps(&ada(), &sent, code, world.now()));
+    deliver(&world, &world.apple().taps(&ada(), &sent, code, world.now()));
     assert_eq!(world.state(&asked), "fulfilled");
     let coded = introduced_live(beginning().with("/policy", &patient()));
     let asked = asks_live(&coded, 4250);
@@ -331,12 +331,12 @@ fn opt_out_stops_prompts_until_opt_in() {
     let payment_options: [&dyn Fn(&World) -> Posted; 2] = [&stop, &leave];
     for option in payment_options {
         let asked = world.asks(4250);
-        told(&world, &option(&world));
+        deliver(&world, &option(&world));
         let denied = json!({ "kind": "denied", "reason": "opted_out" });
         assert_eq!(world.reads(&asked)["outcome"], denied);
         let refused = world.post("/v1/requests", &world.payment(PHONE, 100));
         refused.problem(403, "address-opted-out");
-        told(&world, &world.apple().writes(&ada(), "START", None, world.now()));
+        deliver(&world, &world.apple().writes(&ada(), "START", None, world.now()));
     }
     world.asks(100);
     assert_eq!(world.apple().sent().len(), 3);
@@ -348,15 +348,15 @@ fn unrelated_message_changes_nothing_and_is_not_kept() {
     let asked = world.asks(4250);
     let version = world.reads(&asked)["version"].clone();
     let apple = world.apple();
-    told(&world, &apple.writes(&ada(), "my card is 4111 1111 1111 1111", None, world.now()));
-    told(&world, &apple.action(&ada(), "typing_start", world.now()));
-    told(&world, &apple.action(&ada(), "typing_end", world.now()));
+    deliver(&world, &apple.writes(&ada(), "my card is 4111 1111 1111 1111", None, world.now()));
+    deliver(&world, &apple.action(&ada(), "typing_start", world.now()));
+    deliver(&world, &apple.action(&ada(), "typing_end", world.now()));
     let stranger = Person::with("stranger", &[]);
-    told(&world, &apple.writes(&stranger, "STOP", Some("not-a-postback"), world.now()));
+    deliver(&world, &apple.writes(&stranger, "STOP", Some("not-a-postback"), world.now()));
     let mut forged = apple.taps(&ada(), &apple.newest(), "Approve", world.now());
     forged.headers.retain(|(name, _)| *name != "authorization");
-    comes(&world, &forged).problem(403, "callback-forged");
-    comes(&world, &posted(b"{}", world.now())).problem(400, "invalid-request");
+    post(&world, &forged).problem(403, "callback-forged");
+    post(&world, &posted(b"{}", world.now())).problem(400, "invalid-request");
     assert_eq!(world.reads(&asked)["version"], version);
     let kept = |word: &str| {
         world.logs().contains(word) || world.items().iter().any(|item| item.body.contains(word))

@@ -18,7 +18,7 @@ fn asked(world: &World, count: u32) -> Vec<(String, Asked)> {
     (1..=count).map(|number| (phone(number), world.asks_at(&phone(number), 4250))).collect()
 }
 
-fn says_yes(world: &World, asked: &[(String, Asked)]) {
+fn approve_all(world: &World, asked: &[(String, Asked)]) {
     for (phone, _) in asked {
         let customer = world.customer_at(phone);
         customer.taps(&customer.newest(), &json!({ "action": "approve" })).ok(200);
@@ -45,7 +45,7 @@ fn rejected_account_is_probed_by_one_call() {
     let world = world();
     let asked = asked(&world, 10);
     world.books().says(Doing::Prepare, [BLOCKED]);
-    says_yes(&world, &asked);
+    approve_all(&world, &asked);
     assert_eq!(world.books().calls(), ["Prepare 1"]);
     assert_eq!(opened(&world), 1);
     world.time_passes(14);
@@ -66,7 +66,7 @@ fn repeated_rejections_are_probed_ever_less_often() {
     let world = world();
     let asked = asked(&world, 3);
     world.books().says(Doing::Prepare, vec![BLOCKED; 4]);
-    says_yes(&world, &asked);
+    approve_all(&world, &asked);
     let mut calls = Vec::new();
     for _ in 0..75 {
         calls.push(world.books().calls().len());
@@ -89,7 +89,7 @@ fn attempt_in_doubt_is_kept_while_circuit_is_open() {
     let world = world();
     let asked = asked(&world, 1);
     world.books().says(Doing::Execute, [Answer::Unknown]);
-    says_yes(&world, &asked);
+    approve_all(&world, &asked);
     world.books().says(Doing::LookUp, vec![BLOCKED; 30]);
     world.books().says(Doing::Fence, vec![BLOCKED; 12]);
     world.time_passes(3_600);
@@ -106,7 +106,7 @@ fn open_circuit_rejects_asks_unless_another_processor_can() {
     let world = world();
     let before = asked(&world, 1);
     world.books().says(Doing::Prepare, vec![BLOCKED; 2]);
-    says_yes(&world, &before);
+    approve_all(&world, &before);
     let refused = world.post("/v1/requests", &world.payment("+15551239999", 100));
     let refused = refused.problem(503, "processor-unavailable");
     assert_eq!(refused.header("retry-after"), "16");
@@ -125,7 +125,7 @@ fn open_circuit_rejects_asks_unless_another_processor_can() {
     let world = world.begin();
     let before = self::asked(&world, 1);
     world.books().says(Doing::Prepare, [BLOCKED]);
-    says_yes(&world, &before);
+    approve_all(&world, &before);
     let asked = world.asks_at("+15551239999", 100);
     assert_eq!(world.stored(&asked).processor.as_str(), "sandbox");
     world.time_passes(60);
@@ -141,7 +141,7 @@ fn rotated_credentials_are_tried_at_once() {
         let fake_processor = json!([{ "name": "fake", "kind": "fake", "settings": settings }]);
         core.rotates("/test/processors", &fake_processor);
     });
-    says_yes(&world, &asked);
+    approve_all(&world, &asked);
     world.time_passes(2);
     assert_eq!(ends(&world, &asked), ["fulfilled"]);
     assert_eq!(opened(&world), 0);

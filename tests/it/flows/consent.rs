@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tests::world::{PHONE, World};
 
 /// Approves, and then changes the stored request at a JSON Pointer before the processor runs.
-fn tampered(pointer: &str, value: &Value) -> World {
+fn approve_and_tamper(pointer: &str, value: &Value) -> World {
     let world = World::new();
     world.asks(4250);
     let customer = world.customer();
@@ -35,7 +35,7 @@ fn altered_ask_is_never_charged() {
         ("/is/state/consent/at", json!("2026-12-01T00:05:00.000Z")),
     ];
     for (pointer, value) in cases {
-        let world = tampered(pointer, &value);
+        let world = approve_and_tamper(pointer, &value);
         world.settles();
         world.time_passes(3_600);
         let charged = world.items().into_iter().find(|item| item.key.pk.starts_with("SANDBOX#"));
@@ -51,7 +51,7 @@ fn altered_ask_is_never_charged() {
 
 #[test]
 fn altered_authorization_does_not_open() {
-    let world = tampered("/is/state/sealed/nonce", &json!("AAAAAAAAAAAAAAAA"));
+    let world = approve_and_tamper("/is/state/sealed/nonce", &json!("AAAAAAAAAAAAAAAA"));
     world.settles();
     let request = world.items().into_iter().find(|item| item.key.sk == "REQ").unwrap();
     assert!(request.body.contains("authorization_lost"), "{}", request.body);

@@ -17,7 +17,7 @@ fn code(asked: &Asked) -> String {
 }
 
 /// The fields of every form of a page.
-fn is_strict(answer: &Answer) {
+fn assert_strict_headers(answer: &Answer) {
     let policy = answer.header("content-security-policy");
     for part in
         ["default-src 'none'", "frame-ancestors 'none'", "form-action 'self'", "base-uri 'none'"]
@@ -43,7 +43,7 @@ fn is_strict(answer: &Answer) {
 fn get_shows_the_ask_and_consents_to_nothing() {
     let (world, asked, page) = asked();
     let answer = world.customer().opens(&page).ok(200);
-    is_strict(&answer);
+    assert_strict_headers(&answer);
     let html = answer.text();
     for shown in
         ["Demo Books", "42.50", "EUR", "Invoice 4711", "lang=\"en\"", "name=\"session_code\""]
@@ -98,7 +98,7 @@ fn form_not_drawn_from_this_page_is_rejected() {
     for nonce in ["", "AAAAAAAAAAAAAAAAAAAAAA", &foreign, &right[1..]] {
         for action in ["approve", "deny", "not_me", "extend"] {
             let form = [("nonce", nonce), ("action", action), yes[1]];
-            is_strict(&world.customer().posts(&page, &form).ok(400));
+            assert_strict_headers(&world.customer().posts(&page, &form).ok(400));
         }
     }
     world.customer().posts(&page, &yes).ok(400);
@@ -139,7 +139,7 @@ fn link_preview_is_not_taken_for_the_customer() {
 fn approval_without_code_is_repeated_and_wrong_code_denies() {
     let (world, asked, page) = asked();
     let missing = world.customer().answers_on(&page, &[("action", "approve")]).ok(422);
-    is_strict(&missing);
+    assert_strict_headers(&missing);
     assert!(missing.text().contains("<form"));
     let message = world.customer().newest();
     let codes = message.shown["codes"].as_array().unwrap();
@@ -155,7 +155,7 @@ fn link_of_ended_request_tells_the_outcome() {
     let (world, asked, page) = asked();
     world.acts(&asked, "resend", &json!({})).ok(200);
     let used = world.customer().opens(&page).ok(200);
-    is_strict(&used);
+    assert_strict_headers(&used);
     assert!(used.text().contains("This link is no longer in use"));
     world.acts(&asked, "cancel", &json!({})).ok(200);
     assert!(world.customer().opens(&page).text().contains("Withdrawn"));
@@ -169,7 +169,7 @@ fn link_of_ended_request_tells_the_outcome() {
     for token in ["cXMNwElqaNvV-cPCRYQjmw", "short", "%3Cscript%3E", "cXMNwElqaNvV-cPCRYQjm%C3%A9"]
     {
         let unknown = world.customer().opens(&format!("/c/{token}")).ok(404);
-        is_strict(&unknown);
+        assert_strict_headers(&unknown);
         assert!(unknown.text().contains("We do not know this link"));
         world.customer().posts(&format!("/c/{token}"), &[("action", "approve")]).ok(404);
     }

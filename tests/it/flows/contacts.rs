@@ -26,7 +26,7 @@ fn known(core: &Core, channel: &str) -> Contact {
     known_of(core, channel, Mode::Test, PHONE)
 }
 
-fn told(core: &Core, channel: &str, what: &Value) {
+fn deliver(core: &Core, channel: &str, what: &Value) {
     core.tells(channel, &json!([what])).ok(200);
     core.settles();
 }
@@ -47,7 +47,7 @@ fn sender_is_reachable_on_that_channel_from_then_on() {
     assert_eq!(world.went().sent[0].contact, Contact::default());
     world.clock_jumps(30);
     let from = json!({ "phone": PHONE, "handle": "US.1349", "features": ["QUICK"] });
-    told(&world, "whatsapp", &json!({ "wrote": { "from": from, "text": "who is this" } }));
+    deliver(&world, "whatsapp", &json!({ "wrote": { "from": from, "text": "who is this" } }));
     let now = known(&world, "whatsapp");
     assert_eq!(now.last_inbound, Some(world.now()));
     assert_eq!((now.handle.as_deref(), now.features.len()), (Some("US.1349"), 1));
@@ -66,15 +66,15 @@ fn sender_is_reachable_on_that_channel_from_then_on() {
 fn contact_expires_ninety_days_after_last_activity() {
     let world = world();
     let hello = json!({ "wrote": { "from": { "phone": PHONE, "handle": "h" }, "text": "hello" } });
-    told(&world, "whatsapp", &hello);
+    deliver(&world, "whatsapp", &hello);
     world.clock_jumps(60 * DAY);
-    told(&world, "whatsapp", &hello);
+    deliver(&world, "whatsapp", &hello);
     world.clock_jumps(89 * DAY);
     assert!(known(&world, "whatsapp").last_inbound.is_some());
     world.clock_jumps(2 * DAY);
     assert_eq!(known(&world, "whatsapp"), Contact::default());
     let asked = world.asks(100);
-    told(&world, "whatsapp", &json!({ "stop": { "from": { "handle": "h" } } }));
+    deliver(&world, "whatsapp", &json!({ "stop": { "from": { "handle": "h" } } }));
     assert_eq!(world.state(&asked), "prompted", "the contact has expired");
 }
 
@@ -83,18 +83,18 @@ fn tap_by_address_without_number_links_the_contact() {
     let world = world();
     let asked = world.asks(100);
     let open = postbacks(&world).pop().unwrap();
-    told(
+    deliver(
         &world,
         "whatsapp",
         &json!({ "tapped": { "postback": open, "from": { "handle": "US.7" } } }),
     );
     assert_eq!(known(&world, "whatsapp").handle.as_deref(), Some("US.7"));
     assert_eq!(world.state(&asked), "prompted");
-    told(&world, "whatsapp", &json!({ "stop": { "from": { "handle": "US.7" } } }));
+    deliver(&world, "whatsapp", &json!({ "stop": { "from": { "handle": "US.7" } } }));
     let outcome = json!({ "kind": "denied", "reason": "opted_out" });
     assert_eq!(world.reads(&asked)["outcome"], outcome);
     world.post("/v1/requests", &world.payment(PHONE, 1)).problem(403, "address-opted-out");
-    told(&world, "whatsapp", &json!({ "start": { "from": { "handle": "US.7" } } }));
+    deliver(&world, "whatsapp", &json!({ "start": { "from": { "handle": "US.7" } } }));
     world.asks(100);
 }
 
@@ -105,13 +105,13 @@ fn entry_link_of_ours_links_the_contact() {
     let intent = &postbacks(&world)[0];
     let from = json!({ "handle": "urn:mbid:AQAA" });
     let hello = json!({ "wrote": { "from": from, "text": "hello", "intent": intent } });
-    told(&world, "apple", &hello);
+    deliver(&world, "apple", &hello);
     assert_eq!(known(&world, "apple").handle.as_deref(), Some("urn:mbid:AQAA"));
     assert_eq!(world.state(&asked), "prompted", "a link that was followed is no yes");
     let stranger = json!({ "handle": "urn:mbid:OTHER" });
     for intent in ["billing", &intent[1..]] {
         let hello = json!({ "wrote": { "from": stranger, "text": "hello", "intent": intent } });
-        told(&world, "apple", &hello);
+        deliver(&world, "apple", &hello);
     }
     assert_eq!(known(&world, "apple").handle.as_deref(), Some("urn:mbid:AQAA"));
 }
@@ -120,7 +120,7 @@ fn entry_link_of_ours_links_the_contact() {
 fn opt_out_of_unknown_address_ends_nothing() {
     let world = world();
     let asked = world.asks(100);
-    told(&world, "whatsapp", &json!({ "stop": { "from": { "handle": "US.7" } } }));
+    deliver(&world, "whatsapp", &json!({ "stop": { "from": { "handle": "US.7" } } }));
     assert_eq!(world.state(&asked), "prompted");
     assert!(world.logs().contains("somebody opted out whose address is not known"));
     assert!(!world.logs().contains("US.7"));
@@ -130,7 +130,7 @@ fn opt_out_of_unknown_address_ends_nothing() {
 fn channel_address_is_in_no_key_and_no_log() {
     let world = world();
     let from = json!({ "phone": PHONE, "handle": "urn:mbid:secret" });
-    told(&world, "apple", &json!({ "wrote": { "from": from, "text": "hello" } }));
+    deliver(&world, "apple", &json!({ "wrote": { "from": from, "text": "hello" } }));
     assert!(!world.logs().contains("urn:mbid:secret"));
     let kept = world.items();
     assert!(kept.iter().all(|item| !item.key.pk.contains("urn:mbid")));
@@ -148,7 +148,7 @@ fn simultaneous_activities_are_both_recorded() {
         core.tells("whatsapp", &json!([{ "wrote": { "from": from, "text": "two" } }])).ok(200);
     });
     let from = json!({ "phone": PHONE, "handle": "US.7" });
-    told(&world, "whatsapp", &json!({ "wrote": { "from": from, "text": "one" } }));
+    deliver(&world, "whatsapp", &json!({ "wrote": { "from": from, "text": "one" } }));
     let known = known(&world, "whatsapp");
     assert_eq!((known.handle.as_deref(), known.features.len()), (Some("US.7"), 1));
 }

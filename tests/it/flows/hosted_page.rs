@@ -8,15 +8,15 @@ use tests::world::fake_processor::{CODE, Doing, PROOF};
 use tests::world::{Asked, PHONE, World};
 
 /// Makes a request whose customer approved and is redirected to the hosted page.
-fn away() -> (World, Asked, String) {
+fn on_hosted_page() -> (World, Asked, String) {
     let world = World::beginning().with_fake_processor(&["hosted"]).begin();
     let asked = world.asks(4250);
     let page = world.customer().newest().page;
-    goes_on(&world, &asked, &page);
+    follow_redirect(&world, &asked, &page);
     (world, asked, page)
 }
 
-fn goes_on(world: &World, asked: &Asked, page: &str) {
+fn follow_redirect(world: &World, asked: &Asked, page: &str) {
     let code = asked.answer["session_code"].as_str().unwrap_or_default();
     let fields = [("action", "approve_hosted"), ("session_code", code)];
     let answer = world.customer().answers_on(page, &fields).ok(303);
@@ -29,7 +29,7 @@ fn refresh(html: &str) -> &str {
 }
 
 /// Returns the look-ups under way. Repeated webhooks add none.
-fn fetches_ahead(world: &World) -> usize {
+fn pending_look_ups(world: &World) -> usize {
     let before = world.sent().len();
     world.time_passes(60);
     let sent = world.sent();
@@ -38,7 +38,7 @@ fn fetches_ahead(world: &World) -> usize {
 
 #[test]
 fn customer_pays_on_hosted_page_and_reads_it_at_home() {
-    let (world, asked, page) = away();
+    let (world, asked, page) = on_hosted_page();
     assert_eq!(world.state(&asked), "processing");
     assert_eq!(world.timeline(&asked).last().unwrap(), "redirected");
     let html = world.customer().opens(&format!("{page}?go=1")).ok(200).text();
@@ -56,7 +56,7 @@ fn customer_pays_on_hosted_page_and_reads_it_at_home() {
 
 #[test]
 fn payment_without_webhook_is_found_within_15_seconds() {
-    let (world, asked, _) = away();
+    let (world, asked, _) = on_hosted_page();
     world.time_passes(40);
     world.books().customer_is_done(&asked, 1);
     world.time_passes(15);
@@ -65,7 +65,7 @@ fn payment_without_webhook_is_found_within_15_seconds() {
 
 #[test]
 fn webhook_triggers_look_up_only_with_valid_signature() {
-    let (world, asked, _) = away();
+    let (world, asked, _) = on_hosted_page();
     world.time_passes(40);
     world.books().customer_is_done(&asked, 1);
     let look = json!({ "look": asked.id });
@@ -96,7 +96,7 @@ fn webhook_of_one_processor_ignores_requests_of_another() {
     ]);
     let world = World::beginning().with("/test/processors", &fake_processors).begin();
     let asked = world.asks(4250);
-    goes_on(&world, &asked, &world.customer().newest().page);
+    follow_redirect(&world, &asked, &world.customer().newest().page);
     let told = json!({ "told": { "request": asked.id, "generation": 1, "success": true } });
     let call = world.call(Method::POST, "/callbacks/demo/other").key(None).header(PROOF, "mine");
     call.json(&told).send().ok(202);
@@ -111,7 +111,7 @@ fn webhook_of_one_processor_ignores_requests_of_another() {
 
 #[test]
 fn returned_customer_may_choose_another_option() {
-    let (world, asked, page) = away();
+    let (world, asked, page) = on_hosted_page();
     for query in ["", "?back=1", "?anything"] {
         let html = world.customer().opens(&format!("{page}{query}")).ok(200).text();
         assert_eq!(refresh(&html), format!("5;url={page}"), "{html}");
@@ -126,7 +126,7 @@ fn returned_customer_may_choose_another_option() {
     assert_eq!(world.timeline(&asked).last().unwrap(), "refused customer_left");
     let html = world.customer().opens(&page).text();
     assert!(html.contains("approve_hosted") && !html.contains("refused and nothing"), "{html}");
-    goes_on(&world, &asked, &page);
+    follow_redirect(&world, &asked, &page);
     world.books().customer_is_done(&asked, 2);
     world.time_passes(15);
     assert_eq!(world.state(&asked), "fulfilled");
@@ -135,7 +135,7 @@ fn returned_customer_may_choose_another_option() {
 
 #[test]
 fn return_after_the_end_changes_nothing() {
-    let (world, asked, page) = away();
+    let (world, asked, page) = on_hosted_page();
     world.books().customer_is_done(&asked, 1);
     world.customer().answers_on(&page, &[("action", "back")]).ok(303);
     assert_eq!(world.state(&asked), "fulfilled");
@@ -150,7 +150,7 @@ fn redirect_is_shown_only_on_the_page_that_approved() {
     let nonce = world.customer().nonce(&older);
     world.acts(&asked, "resend", &json!({})).ok(200);
     let page = world.customer().newest().page;
-    goes_on(&world, &asked, &page);
+    follow_redirect(&world, &asked, &page);
     let html = world.customer().opens(&older).text();
     assert!(!html.contains("f4ke.example"), "{html}");
     world.customer().posts(&older, &[("nonce", &nonce), ("action", "back")]).ok(303);
@@ -166,7 +166,7 @@ fn redirect_is_shown_only_on_the_page_that_approved() {
 
 #[test]
 fn cancel_while_on_hosted_page_waits_until_it_is_closed() {
-    let (world, asked, page) = away();
+    let (world, asked, page) = on_hosted_page();
     let cancel = world.post(&format!("{}/cancel", asked.path), &json!({})).ok(202).json();
     assert_eq!((&cancel["state"], &cancel["outcome"]), (&json!("processing"), &Value::Null));
     let html = world.customer().opens(&page).text();
@@ -181,7 +181,7 @@ fn cancel_while_on_hosted_page_waits_until_it_is_closed() {
 
 #[test]
 fn cancel_after_payment_reports_fulfilled() {
-    let (world, asked, _) = away();
+    let (world, asked, _) = on_hosted_page();
     world.books().customer_is_done(&asked, 1);
     world.acts(&asked, "cancel", &json!({})).ok(202);
     assert_eq!(world.state(&asked), "fulfilled");
@@ -190,7 +190,7 @@ fn cancel_after_payment_reports_fulfilled() {
 
 #[test]
 fn hosted_page_that_stays_open_is_voided_again() {
-    let (world, asked, _) = away();
+    let (world, asked, _) = on_hosted_page();
     world.books().says(Doing::Fence, [Answer::Unknown, Answer::Working, Answer::Again]);
     world.acts(&asked, "cancel", &json!({})).ok(202);
     assert_eq!(world.state(&asked), "processing");
@@ -203,7 +203,7 @@ fn hosted_page_that_stays_open_is_voided_again() {
 
 #[test]
 fn customer_not_back_by_deadline_has_left() {
-    let (world, asked, page) = away();
+    let (world, asked, page) = on_hosted_page();
     world.time_passes(299);
     assert_eq!(world.state(&asked), "processing");
     world.time_passes(20);
@@ -215,7 +215,7 @@ fn customer_not_back_by_deadline_has_left() {
 
 #[test]
 fn webhooks_repeated_do_not_multiply_look_ups() {
-    let (world, asked, page) = away();
+    let (world, asked, page) = on_hosted_page();
     for _ in 0..20 {
         world.customer().opens(&page).ok(200);
         world.processor_sends(&json!({ "look": asked.id })).ok(202);
@@ -225,16 +225,16 @@ fn webhooks_repeated_do_not_multiply_look_ups() {
     }
     // All of this happens within one second.
     assert!(world.books().count(Doing::LookUp) <= 2, "{:?}", world.books().calls());
-    let ahead = fetches_ahead(&world);
+    let ahead = pending_look_ups(&world);
     assert!((4..=25).contains(&ahead), "{ahead} in a minute");
     world.time_passes(120);
-    let ahead = fetches_ahead(&world);
+    let ahead = pending_look_ups(&world);
     assert!((3..=6).contains(&ahead), "{ahead} in a minute");
 }
 
 #[test]
 fn webhook_during_look_up_triggers_another_at_once() {
-    let (world, asked, _) = away();
+    let (world, asked, _) = on_hosted_page();
     let id = asked.id.clone();
     world.meanwhile("fake LookUp", move |core| {
         let told = json!({ "told": { "request": id, "generation": 1, "success": true } });
@@ -248,14 +248,14 @@ fn webhook_during_look_up_triggers_another_at_once() {
 
 #[test]
 fn reported_decline_reopens_and_success_is_final() {
-    let (world, asked, page) = away();
+    let (world, asked, page) = on_hosted_page();
     let told = |generation: u32, success: bool| json!({ "told": { "request": asked.id, "generation": generation, "success": success } });
     world.processor_sends(&told(2, true)).ok(202);
     assert_eq!(world.state(&asked), "processing");
     assert!(world.logs().contains("a success that nobody waits for"));
     world.processor_sends(&told(1, false)).ok(202);
     assert_eq!(world.timeline(&asked).last().unwrap(), "refused card_declined");
-    goes_on(&world, &asked, &page);
+    follow_redirect(&world, &asked, &page);
     world.processor_sends(&told(2, true)).ok(202);
     assert_eq!(world.state(&asked), "fulfilled");
     world.processor_sends(&told(2, false)).ok(202);
@@ -274,7 +274,7 @@ fn identity() -> (World, Asked, String) {
     let page = world.customer().newest().page;
     let html = world.customer().opens(&page).text();
     assert!(html.contains("<li>your first name</li><li>your date of birth</li>"), "{html}");
-    goes_on(&world, &asked, &page);
+    follow_redirect(&world, &asked, &page);
     (world, asked, page)
 }
 
@@ -324,7 +324,7 @@ fn oauth_code_is_exchanged_once_even_if_in_doubt() {
         html.contains("That did not work and nothing was shared. You can try again."),
         "{html}"
     );
-    goes_on(&world, &asked, &page);
+    follow_redirect(&world, &asked, &page);
     world.comes_back(&asked, 2, Some(CODE)).ok(303);
     assert_eq!(world.state(&asked), "fulfilled");
 }

@@ -80,10 +80,10 @@ fn in_chat_payment_needing_a_session_code_is_rejected() {
 }
 
 /// A table that can be read and fails every write.
-struct ReadOnly(Arc<dyn Store>);
+struct ReadOnlyStore(Arc<dyn Store>);
 
 #[async_trait]
-impl Store for ReadOnly {
+impl Store for ReadOnlyStore {
     async fn read(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         self.0.read(key).await
     }
@@ -110,7 +110,7 @@ fn store_failure_rejects_payment_and_asks_tap_again() {
     let consent = ConsentCallback {
         clock: Arc::clone(&whole.clock),
         random: Arc::clone(&whole.random),
-        store: Arc::new(ReadOnly(Arc::clone(&whole.store))),
+        store: Arc::new(ReadOnlyStore(Arc::clone(&whole.store))),
         queue: Arc::clone(&whole.queue),
         secrets: Arc::clone(&whole.secrets),
         channels: Arc::clone(&whole.channels),

@@ -19,7 +19,7 @@ fn ask_for(world: &World, phone: &str, ask: &Value) -> Value {
     body
 }
 
-fn keeping() -> Value {
+fn save_card_ask() -> Value {
     json!({ "kind": "payment_method", "description": "Keep for next time" })
 }
 
@@ -30,7 +30,7 @@ fn paying_with(card: &str) -> Value {
 /// A world in which the customer saved a card, and that card's id.
 fn with_a_card() -> (World, String) {
     let world = World::beginning().with_fake_processor(&[]).begin();
-    let asked = world.asks_for(&ask_for(&world, PHONE, &keeping()));
+    let asked = world.asks_for(&ask_for(&world, PHONE, &save_card_ask()));
     let page = world.customer().newest().page;
     world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
     world.books().customer_is_done(&asked, 1);
@@ -48,7 +48,7 @@ fn with_a_card() -> (World, String) {
     (world, card)
 }
 
-fn says_yes(world: &World, asked: &Asked, more: &[(&str, &str)]) -> Answer {
+fn approve_on_page(world: &World, asked: &Asked, more: &[(&str, &str)]) -> Answer {
     let code = asked.answer["session_code"].as_str().unwrap_or_default();
     let mut fields = vec![("session_code", code)];
     fields.extend_from_slice(more);
@@ -62,7 +62,7 @@ fn saved_card_is_charged_by_approval_on_page_or_by_tap() {
     assert_eq!(asked.answer["ask"]["payment_method"], card.as_str());
     let html = world.customer().opens(&world.customer().newest().page).text();
     assert!(html.contains("<dd>Visa •••• 4242</dd>") && !html.contains("<select"), "{html}");
-    says_yes(&world, &asked, &[("action", "approve")]).ok(303);
+    approve_on_page(&world, &asked, &[("action", "approve")]).ok(303);
     assert_eq!(world.state(&asked), "fulfilled");
     let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
     assert!(world.stored(&asked).by_tap);
@@ -109,7 +109,7 @@ fn saved_card_forgotten_meanwhile_cannot_be_approved() {
     world.run(world.ports.store.write(vec![delete])).unwrap();
     let html = world.customer().opens(&world.customer().newest().page).text();
     assert!(html.contains("This cannot be done here at the moment"), "{html}");
-    let html = says_yes(&world, &asked, &[("action", "approve")]).ok(422).text();
+    let html = approve_on_page(&world, &asked, &[("action", "approve")]).ok(422).text();
     assert!(html.contains("This cannot be done here at the moment"), "{html}");
     world.customer().declines().ok(200);
     assert_eq!(world.state(&asked), "denied");
@@ -163,9 +163,9 @@ fn first_capable_processor_is_selected() {
     let who = json!({ "kind": "identity", "claims": ["name"], "description": "x" });
     assert_eq!(taker(&pay, "+15551230002"), "cash");
     assert_eq!(taker(&who, "+15551230002"), "who");
-    assert_eq!(taker(&keeping(), "+15551230002"), "fake");
+    assert_eq!(taker(&save_card_ask(), "+15551230002"), "fake");
     let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
-    let asked = world.asks_for(&ask_for(&world, PHONE, &keeping()));
+    let asked = world.asks_for(&ask_for(&world, PHONE, &save_card_ask()));
     let request = world.stored(&asked);
     let kept = Authorization { kind: AuthorizationKind::KeptCard, secret: "f4ke-card".into() };
     let receipt = CardReceipt {
@@ -239,12 +239,12 @@ fn wallet_payment_on_page_learns_whether_it_counts() {
     let wallet = |kind, token| [("action", "approve"), ("wallet", kind), ("token", token)];
     let huge = "x".repeat(16 * 1024 + 1);
     for (kind, token) in [("google_pay", ""), ("google_pay", huge.as_str()), ("cash", "x")] {
-        says_yes(&world, &asked, &wallet(kind, token)).ok(400);
+        approve_on_page(&world, &asked, &wallet(kind, token)).ok(400);
     }
     let page = world.customer().newest().page;
     let missing = world.customer().answers_on(&page, &wallet("google_pay", "f4ke-wallet"));
     missing.problem(422, "session-code-missing");
-    says_yes(&world, &asked, &wallet("google_pay", "f4ke-wallet")).ok(204);
+    approve_on_page(&world, &asked, &wallet("google_pay", "f4ke-wallet")).ok(204);
     let payment = world.reads(&asked)["outcome"]["payment"].clone();
     assert_eq!(payment["wallet"], "google_pay");
     let after = world.customer().posts(&page, &wallet("google_pay", "f4ke-wallet"));
@@ -258,9 +258,11 @@ fn wallet_unsupported_or_code_wrong_is_no_approval() {
     let policy = world.customer().opens(&world.customer().newest().page);
     assert!(!policy.header("content-security-policy").contains("https:"));
     let wallet = |kind| [("action", "approve"), ("wallet", kind), ("token", "f4ke-wallet")];
-    says_yes(&world, &asked, &wallet("google_pay")).problem(422, "ask-not-supported");
+    approve_on_page(&world, &asked, &wallet("google_pay")).problem(422, "ask-not-supported");
     assert!(world.customer().opens(&world.customer().newest().page).text().contains("apple_pay"));
-    assert!(says_yes(&world, &asked, &[("action", "approve")]).ok(422).text().contains("<form"));
+    assert!(
+        approve_on_page(&world, &asked, &[("action", "approve")]).ok(422).text().contains("<form")
+    );
     assert_eq!(world.state(&asked), "prompted");
     let page = world.customer().newest().page;
     let stored = world.stored(&asked).session_code.unwrap();

@@ -8,7 +8,7 @@ use tests::world::{Answer, PHONE, World};
 /// The value of a field that is missing.
 const NOTHING: Value = Value::Null;
 
-fn refused(world: &World, pointer: &str, value: &Value) -> Answer {
+fn post_with(world: &World, pointer: &str, value: &Value) -> Answer {
     let mut body = world.payment(PHONE, 4250);
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     let parent = body.pointer_mut(parent).unwrap().as_object_mut().unwrap();
@@ -66,7 +66,7 @@ fn each_wrong_field_is_named_by_its_pointer() {
         ("/metadata", json!({ "n": 1 }), "type"),
     ];
     for (pointer, value, word) in cases {
-        let told = refused(&world, pointer, value).problem(400, "invalid-request").json();
+        let told = post_with(&world, pointer, value).problem(400, "invalid-request").json();
         let fault = &told["errors"][0];
         let place = fault["pointer"].as_str().unwrap();
         assert!(place.starts_with(&pointer.replace("~1", "~01")), "{pointer} {value}: {told}");
@@ -79,7 +79,7 @@ fn each_wrong_field_is_named_by_its_pointer() {
 fn unchargeable_amount_has_its_own_code() {
     let world = World::new();
     for amount in [json!(0), json!(-1), json!(100_000_000_u64), json!(u64::MAX)] {
-        refused(&world, "/ask/amount", &amount).problem(400, "amount-out-of-range");
+        post_with(&world, "/ask/amount", &amount).problem(400, "amount-out-of-range");
     }
 }
 

@@ -31,25 +31,25 @@ fn messages(core: &Core) -> (usize, usize) {
 }
 
 /// Delivers an event of Google and runs nothing that follows.
-fn posts(core: &Core, told: &Told) -> Answer {
+fn post(core: &Core, told: &Told) -> Answer {
     let call = core.call(Method::POST, "/callbacks/demo/rcs").key(None).idempotency(None);
     call.header("x-goog-signature", &told.signature).body(told.body.clone()).send()
 }
 
-fn hears(core: &Core, told: &Told) {
-    let answer = posts(core, told).ok(200);
+fn deliver(core: &Core, told: &Told) {
+    let answer = post(core, told).ok(200);
     assert_eq!(answer.text(), "");
     core.settles();
 }
 
 fn delivered(core: &Core) -> Message {
     let card = card(core);
-    hears(core, &core.rbm().delivers(&card));
+    deliver(core, &core.rbm().delivers(&card));
     card
 }
 
 fn taps(core: &Core, card: &Message, label: &str) {
-    hears(core, &core.rbm().taps(card, label));
+    deliver(core, &core.rbm().taps(card, label));
 }
 
 fn code(asked: &Asked) -> &str {
@@ -74,7 +74,7 @@ fn card_is_delivered_read_and_approved_by_right_code() {
     assert_eq!(labels(&card).len(), 4);
     assert_eq!(world.timeline(&asked), ["accepted rcs"]);
     delivered(&world);
-    hears(&world, &world.rbm().reads(&card));
+    deliver(&world, &world.rbm().reads(&card));
     taps(&world, &card, code(&asked));
     assert_eq!(world.state(&asked), "fulfilled");
     let told = ["prompted", "delivered", "read", "authorized", "fulfilled"];
@@ -117,21 +117,21 @@ fn receipts_repeated_unordered_or_late_are_reported_once() {
     let world = beginning().begin();
     let asked = world.asks(4250);
     let (card, rbm) = (card(&world), world.rbm());
-    hears(&world, &rbm.reads(&card));
+    deliver(&world, &rbm.reads(&card));
     for told in [rbm.delivers(&card), rbm.reads(&card), rbm.delivers(&card)] {
-        hears(&world, &told);
+        deliver(&world, &told);
     }
     assert_eq!(world.timeline(&asked), ["accepted rcs", "read rcs"]);
     // Google may report a delivered message as expired, in either order.
     for kind in ["TTL_EXPIRATION_REVOKED", "TTL_EXPIRATION_REVOKE_FAILED"] {
-        hears(&world, &rbm.expires(&card, kind));
+        deliver(&world, &rbm.expires(&card, kind));
     }
     assert_eq!(world.timeline(&asked), ["accepted rcs", "read rcs"]);
     world.time_passes(20);
     assert_eq!(messages(&world), (1, 0), "what arrived needs no text after it");
     world.acts(&asked, "cancel", &json!({})).ok(200);
     let version = world.reads(&asked)["version"].clone();
-    hears(&world, &rbm.delivers(&card));
+    deliver(&world, &rbm.delivers(&card));
     assert_eq!(world.reads(&asked)["version"], version);
 }
 
@@ -207,7 +207,7 @@ fn card_without_next_route_lives_until_deadline() {
     let asked = world.asks_for(&body);
     assert_eq!(card(&world).expires_at, world.stored(&asked).expires_at);
     let expired = world.rbm().expires(&card(&world), "TTL_EXPIRATION_REVOKE_FAILED");
-    hears(&world, &expired);
+    deliver(&world, &expired);
     assert_eq!(
         world.state(&asked),
         "prompted",
@@ -225,7 +225,7 @@ fn card_delivered_unreported_can_only_deny_after_text() {
     world.time_passes(12);
     assert_eq!(messages(&world), (1, 1));
     assert_eq!(self::card(&world).fate, Fate::Delivered, "it was too late to take it back");
-    hears(&world, &receipt);
+    deliver(&world, &receipt);
     taps(&world, &card, "Approve");
     assert_eq!(world.state(&asked), "prompted");
     taps(&world, &card, "Decline");
@@ -237,9 +237,9 @@ fn card_revoked_by_google_falls_back_to_text() {
     let world = beginning().begin();
     let asked = world.asks(4250);
     let (card, rbm) = (card(&world), world.rbm());
-    hears(&world, &rbm.expires(&card, "TTL_EXPIRATION_REVOKE_FAILED"));
+    deliver(&world, &rbm.expires(&card, "TTL_EXPIRATION_REVOKE_FAILED"));
     assert_eq!(world.timeline(&asked), ["accepted rcs"], "it may be on the phone");
-    hears(&world, &rbm.expires(&card, "TTL_EXPIRATION_REVOKED"));
+    deliver(&world, &rbm.expires(&card, "TTL_EXPIRATION_REVOKED"));
     assert_eq!(world.timeline(&asked), ["accepted rcs", "failed rcs expired", "accepted sms"]);
 }
 
@@ -325,17 +325,17 @@ fn unsubscribe_stops_prompts_until_subscribe() {
     let asked = world.asks(4250);
     delivered(&world);
     let rbm = world.rbm();
-    hears(&world, &rbm.switches(PHONE, "IS_TYPING"));
+    deliver(&world, &rbm.switches(PHONE, "IS_TYPING"));
     assert_eq!(world.state(&asked), "prompted");
     // Google sends both, in any order.
     for told in [rbm.switches(PHONE, "UNSUBSCRIBE"), rbm.writes(PHONE, "STOP")] {
-        hears(&world, &told);
+        deliver(&world, &told);
         let outcome = json!({ "kind": "denied", "reason": "opted_out" });
         assert_eq!(world.reads(&asked)["outcome"], outcome);
     }
     let refused = world.post("/v1/requests", &world.payment(PHONE, 100));
     refused.problem(403, "address-opted-out");
-    hears(&world, &rbm.switches(PHONE, "SUBSCRIBE"));
+    deliver(&world, &rbm.switches(PHONE, "SUBSCRIBE"));
     world.asks(100);
     assert_eq!(messages(&world), (2, 0));
 }
@@ -361,7 +361,7 @@ fn unsigned_event_is_rejected_and_unknown_acknowledged() {
     let asked = world.asks(4250);
     let card = card(&world);
     let tap = world.rbm().taps(&card, "Approve");
-    posts(&world, &tap.forged()).problem(403, "callback-forged");
+    post(&world, &tap.forged()).problem(403, "callback-forged");
     let unsigned = world.call(Method::POST, "/callbacks/demo/rcs").key(None).body(tap.body);
     unsigned.send().problem(403, "callback-forged");
     let version = world.reads(&asked)["version"].clone();
@@ -373,7 +373,7 @@ fn unsigned_event_is_rejected_and_unknown_acknowledged() {
         json!({ "agentId": rbm::AGENT, "senderPhoneNumber": PHONE, "eventType": "DELIVERED", "eventId": "Ev3",
                 "messageId": "0b6f1f6e-6a8b-4d0e-9c36-3a8f4c8b7d11" }),
     ] {
-        hears(&world, &Told::of(data.to_string().as_bytes()));
+        deliver(&world, &Told::of(data.to_string().as_bytes()));
     }
     assert_eq!(world.reads(&asked)["version"], version);
 }

@@ -32,7 +32,7 @@ fn customer() -> Person {
 }
 
 /// Delivers a callback and runs all that follows.
-fn comes(core: &Core, posted: &Posted) -> Answer {
+fn post(core: &Core, posted: &Posted) -> Answer {
     let call = core.call(Method::POST, CALLBACK).key(None).idempotency(None);
     let call = call.header("content-type", "application/json");
     let call = call.header("x-hub-signature-256", &posted.signature).body(posted.body.clone());
@@ -41,23 +41,23 @@ fn comes(core: &Core, posted: &Posted) -> Answer {
     answer
 }
 
-fn told(core: &Core, values: &[Value]) {
-    let answer = comes(core, &posted(values)).ok(200);
+fn deliver(core: &Core, values: &[Value]) {
+    let answer = post(core, &posted(values)).ok(200);
     assert!(answer.body.is_empty() && answer.header("content-type") == "text/plain");
 }
 
 fn fares(core: &Core, message: &Sent, status: &str) {
-    told(core, &[core.whatsapp().fares(message, status, core.now())]);
+    deliver(core, &[core.whatsapp().fares(message, status, core.now())]);
 }
 
 fn writes(core: &Core, who: &Person, words: &str) {
-    told(core, &[core.whatsapp().writes(who, words, core.now())]);
+    deliver(core, &[core.whatsapp().writes(who, words, core.now())]);
 }
 
 /// Taps a button of the newest message, as the customer.
 fn taps(core: &Core, who: &Person, label: &str) {
     let message = core.whatsapp().newest();
-    told(core, &[core.whatsapp().taps(who, &message, label, core.now())]);
+    deliver(core, &[core.whatsapp().taps(who, &message, label, core.now())]);
 }
 
 fn page(message: &Sent) -> String {
@@ -92,12 +92,12 @@ fn statuses_repeated_or_unordered_are_reported_once() {
     let asked = world.asks(4250);
     let sent = world.whatsapp().newest();
     let status = |status: &str| world.whatsapp().fares(&sent, status, world.now());
-    told(&world, &[status("read"), status("delivered"), status("sent")]);
+    deliver(&world, &[status("read"), status("delivered"), status("sent")]);
     for again in ["sent", "delivered", "read", "delivered", "played"] {
         fares(&world, &sent, again);
     }
     assert_eq!(world.timeline(&asked), ["accepted whatsapp", "read whatsapp"]);
-    told(&world, &[world.whatsapp().fails(&sent, 131_026, world.now())]);
+    deliver(&world, &[world.whatsapp().fails(&sent, 131_026, world.now())]);
     assert_eq!(world.timeline(&asked), ["accepted whatsapp", "read whatsapp"]);
     world.acts(&asked, "cancel", &json!({})).ok(200);
     let version = world.reads(&asked)["version"].clone();
@@ -110,7 +110,7 @@ fn number_without_whatsapp_gets_a_text_at_once() {
     let later = chatting();
     let asked = later.asks(4250);
     let sent = later.whatsapp().newest();
-    told(&later, &[later.whatsapp().fails(&sent, 131_026, later.now())]);
+    deliver(&later, &[later.whatsapp().fails(&sent, 131_026, later.now())]);
     let timeline = ["accepted whatsapp", "failed whatsapp not_on_channel", "accepted sms"];
     assert_eq!(later.timeline(&asked), timeline);
     let at_once = chatting();
@@ -176,19 +176,19 @@ fn forged_callback_is_rejected_and_replay_is_harmless() {
     let genuine = posted(&[world.whatsapp().fares(&sent, "delivered", world.now())]);
     let other = posted(&[world.whatsapp().fares(&sent, "read", world.now())]);
     let forged = Posted { body: other.body, ..genuine.clone() };
-    comes(&world, &forged).problem(403, "callback-forged");
+    post(&world, &forged).problem(403, "callback-forged");
     let unsigned = Posted { signature: String::new(), ..genuine.clone() };
-    comes(&world, &unsigned).problem(403, "callback-forged");
-    comes(&world, &genuine).ok(200);
+    post(&world, &unsigned).problem(403, "callback-forged");
+    post(&world, &genuine).ok(200);
     let version = world.reads(&asked)["version"].clone();
-    comes(&world, &genuine).ok(200);
+    post(&world, &genuine).ok(200);
     assert_eq!(world.reads(&asked)["version"], version);
     assert_eq!(world.timeline(&asked), ["accepted whatsapp", "delivered whatsapp"]);
     let stop = posted(&[world.whatsapp().writes(&customer(), "STOP", world.now())]);
     // The same event, parsed and written again. Without the escapes its signature differs.
     let value: Value = serde_json::from_str(&stop.body).unwrap();
     let rewritten = Posted { body: value.to_string(), ..stop };
-    comes(&world, &rewritten).problem(403, "callback-forged");
+    post(&world, &rewritten).problem(403, "callback-forged");
     assert_eq!(world.state(&asked), "prompted");
 }
 
@@ -199,10 +199,10 @@ fn foreign_or_malformed_event_changes_nothing() {
     let version = world.reads(&asked)["version"].clone();
     let mut elsewhere = world.whatsapp().writes(&customer(), "STOP", world.now());
     elsewhere["metadata"]["phone_number_id"] = json!("1");
-    told(&world, &[elsewhere, json!(null), json!({ "messages": [7] })]);
+    deliver(&world, &[elsewhere, json!(null), json!({ "messages": [7] })]);
     let update = json!({ "field": "account_update", "value": { "event": "VERIFIED_ACCOUNT" } });
     let body = json!({ "object": "whatsapp_business_account", "entry": [{ "id": "1", "changes": [update] }] });
-    comes(&world, &signed(&body)).ok(200);
+    post(&world, &signed(&body)).ok(200);
     writes(&world, &customer(), "my card is 4111 1111 1111 1111");
     assert_eq!(world.reads(&asked)["version"], version);
     let kept = |word: &str| {
@@ -312,7 +312,7 @@ fn tap_on_foreign_button_is_no_answer() {
         world.whatsapp().taps(&customer(), &world.whatsapp().newest(), "Approve", world.now());
     for payload in ["Approve", "", &"0".repeat(96)] {
         tap["messages"][0]["button"]["payload"] = json!(payload);
-        told(&world, &[tap.clone()]);
+        deliver(&world, &[tap.clone()]);
     }
     assert_eq!(world.reads(&asked)["version"], version);
 }

@@ -21,9 +21,9 @@ pub(super) fn told() -> BTreeMap<String, Value> {
     let mut told = BTreeMap::new();
     let worlds = [
         on_the_sandbox(),
-        by_somebody_known(),
+        over_known_contact(),
         by_text(),
-        to_an_endpoint_that_is_gone(),
+        with_endpoint_gone(),
         at_fake_processor(),
     ];
     for world in worlds {
@@ -71,7 +71,7 @@ fn on_the_sandbox() -> World {
 }
 
 /// A channel that reports its customers' addresses and devices.
-fn by_somebody_known() -> World {
+fn over_known_contact() -> World {
     let settings = json!({ "reachable": false, "wallets": ["apple_pay"] });
     let channel = json!([{ "name": "whatsapp", "kind": "talking", "settings": settings }]);
     let world = World::beginning().with("/test/channels", &channel).begin();
@@ -155,7 +155,7 @@ fn twilio(core: &Core, uri: &str, pairs: &[(&str, &str)]) {
     call.form(pairs).send().ok(200);
 }
 
-fn to_an_endpoint_that_is_gone() -> World {
+fn with_endpoint_gone() -> World {
     let world = World::new();
     world.replies("shop.example", [Reply::Status(410, String::new())]);
     world.asks_at("+15551239003", 4250);

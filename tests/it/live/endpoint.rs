@@ -30,7 +30,7 @@ pub(crate) struct Delivery {
 }
 
 #[derive(Default)]
-struct State {
+struct EndpointState {
     brand: OnceLock<Brand>,
     deliveries: Mutex<BTreeMap<String, Vec<Delivery>>>,
 }
@@ -38,7 +38,7 @@ struct State {
 /// An endpoint that runs as long as the test.
 pub(crate) struct Endpoint {
     address: SocketAddr,
-    state: Arc<State>,
+    state: Arc<EndpointState>,
 }
 
 #[expect(clippy::disallowed_methods, reason = "the endpoint is the other side")]
@@ -50,7 +50,7 @@ impl Endpoint {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let state = Arc::<State>::default();
+        let state = Arc::<EndpointState>::default();
         spawn(serve(listener, Arc::clone(&state)));
         Self { address, state }
     }
@@ -81,7 +81,7 @@ impl Endpoint {
     }
 }
 
-async fn serve(listener: TcpListener, state: Arc<State>) {
+async fn serve(listener: TcpListener, state: Arc<EndpointState>) {
     while let Ok((stream, _)) = listener.accept().await {
         let state = Arc::clone(&state);
         spawn(async move {
@@ -95,7 +95,7 @@ async fn serve(listener: TcpListener, state: Arc<State>) {
     }
 }
 
-impl State {
+impl EndpointState {
     async fn take(&self, request: Request<Incoming>) -> Response<Empty<Bytes>> {
         let (parts, body) = request.into_parts();
         let mut answer = Response::new(Empty::new());
@@ -105,7 +105,7 @@ impl State {
         let verified = self.brand.get().is_some_and(|brand| verifies(brand, &parts.headers, &body));
         let mut deliveries = self.deliveries.lock().unwrap();
         let before = deliveries.entry(id.clone()).or_default();
-        let refused = verified && is_refused(&id, before.len());
+        let refused = verified && is_rejected(&id, before.len());
         before.push(Delivery { body, verified, taken: verified && !refused });
         *answer.status_mut() = match (verified, refused) {
             (false, _) => StatusCode::UNAUTHORIZED,
@@ -117,7 +117,7 @@ impl State {
 }
 
 /// Every fifth webhook is rejected at first, and every twenty-fifth once more.
-fn is_refused(id: &str, before: usize) -> bool {
+fn is_rejected(id: &str, before: usize) -> bool {
     let sum: usize = id.bytes().map(usize::from).sum();
     match before {
         0 => sum.is_multiple_of(5),

@@ -60,10 +60,10 @@ pub(crate) fn emulate() -> String {
 }
 
 /// An Http port with a short timeout.
-struct Hurried(Arc<dyn Http>);
+struct ShortTimeoutHttp(Arc<dyn Http>);
 
 #[async_trait]
-impl Http for Hurried {
+impl Http for ShortTimeoutHttp {
     async fn call(
         &self,
         request: http::Request<Bytes>,
@@ -75,10 +75,10 @@ impl Http for Hurried {
 }
 
 /// A store and a clock that hold nothing, since the Stripe adapter needs neither.
-struct Nothing;
+struct NoDeps;
 
 #[async_trait]
-impl Store for Nothing {
+impl Store for NoDeps {
     async fn read(&self, _key: &Key) -> Result<Option<Item>, StoreError> {
         Ok(None)
     }
@@ -97,7 +97,7 @@ impl Store for Nothing {
 }
 
 #[async_trait]
-impl Clock for Nothing {
+impl Clock for NoDeps {
     fn now(&self) -> Timestamp {
         Timestamp::EPOCH
     }
@@ -138,9 +138,9 @@ fn opened(proxy: &Proxy, more: &Value) -> Box<dyn Processor> {
     });
     let client: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
     let outside = Deps {
-        http: Arc::new(Hurried(client)),
-        store: Arc::new(Nothing),
-        clock: Arc::new(Nothing),
+        http: Arc::new(ShortTimeoutHttp(client)),
+        store: Arc::new(NoDeps),
+        clock: Arc::new(NoDeps),
     };
     let brand = Brand::parse(&brand.to_string()).unwrap();
     let name = "stripe".parse().unwrap();

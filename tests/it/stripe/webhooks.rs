@@ -24,7 +24,7 @@ use super::{Fixture, emulate, is_done, localstripe, opened, setting, yes};
 const SOON: Duration = Duration::from_secs(10);
 
 /// An endpoint for webhooks.
-struct Ear {
+struct WebhookListener {
     url: String,
     calls: mpsc::UnboundedReceiver<UnverifiedCallback>,
 }
@@ -35,7 +35,7 @@ fn now() -> Timestamp {
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap())
 }
 
-impl Ear {
+impl WebhookListener {
     #[expect(clippy::disallowed_methods, reason = "the other side calls while the test goes on")]
     async fn at(address: &str) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
@@ -85,7 +85,11 @@ fn listening(proxy: &Proxy, secrets: &[&str]) -> Box<dyn Processor> {
 }
 
 /// Asserts that a forged, an altered and a late webhook are rejected.
-fn is_sound(processor: &dyn Processor, deaf: &dyn Processor, callback: &UnverifiedCallback) {
+fn assert_verifies_only_genuine(
+    processor: &dyn Processor,
+    deaf: &dyn Processor,
+    callback: &UnverifiedCallback,
+) {
     assert_eq!(deaf.receive(callback), Err(CallbackError::Forged));
     let mut body = callback.body.to_vec();
     body.push(b' ');
@@ -101,7 +105,7 @@ fn is_sound(processor: &dyn Processor, deaf: &dyn Processor, callback: &Unverifi
 
 #[tokio::test]
 async fn webhook_signed_by_localstripe_is_verified() {
-    let mut ear = Ear::at("127.0.0.1:0").await;
+    let mut ear = WebhookListener::at("127.0.0.1:0").await;
     let fixture = Fixture::with_card("pm_card_visa").await;
     let hook = json!({ "url": ear.url, "secret": "whsec_of_localstripe" });
     let config = http::Request::post(format!("{}/_config/webhooks/hearing", localstripe()))
@@ -117,7 +121,7 @@ async fn webhook_signed_by_localstripe_is_verified() {
     // Other tests pay there at the same time.
     let events = look(processor.receive(&callback));
     assert!(matches!(events.as_slice(), [ProcessorEvent::StatusChanged(_)]), "{events:?}");
-    is_sound(processor.as_ref(), deaf.as_ref(), &callback);
+    assert_verifies_only_genuine(processor.as_ref(), deaf.as_ref(), &callback);
 }
 
 #[tokio::test]
@@ -125,7 +129,7 @@ async fn webhook_signed_by_emulate_is_verified() {
     let url = setting("EMULATE_WEBHOOKS", "the address emulate sends webhooks to");
     let secret = setting("EMULATE_SECRET", "what emulate signs webhooks with");
     let address = url.trim_start_matches("http://").split('/').next().unwrap();
-    let mut ear = Ear::at(address).await;
+    let mut ear = WebhookListener::at(address).await;
     let client: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
     let proxy = Proxy::with_checkout(&localstripe(), &emulate(), client).await.unwrap();
     let processor = listening(&proxy, &[&secret]);
@@ -146,5 +150,5 @@ async fn webhook_signed_by_emulate_is_verified() {
         look(fixture.processor.receive(&callback)),
         [ProcessorEvent::StatusChanged(request)]
     );
-    is_sound(fixture.processor.as_ref(), deaf.as_ref(), &callback);
+    assert_verifies_only_genuine(fixture.processor.as_ref(), deaf.as_ref(), &callback);
 }

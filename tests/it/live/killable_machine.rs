@@ -8,11 +8,11 @@ use embedded::SystemClock;
 use tests::doubles::SeededRandom;
 use tests::process::Local;
 
-use super::crowd::draw;
+use super::conversations::draw;
 use super::requester::Requester;
 
 /// A machine and the arguments of each start.
-pub(crate) struct Mortal {
+pub(crate) struct KillableMachine {
     data: PathBuf,
     arguments: Vec<String>,
     local: Local,
@@ -26,7 +26,7 @@ pub(crate) fn random() -> SeededRandom {
     SeededRandom::new(seed)
 }
 
-impl Mortal {
+impl KillableMachine {
     pub(crate) fn start(data: PathBuf, arguments: &[&str]) -> Self {
         let local = Local::start(&data, 0, arguments).unwrap();
         Self { data, arguments: arguments.iter().map(ToString::to_string).collect(), local }
@@ -36,7 +36,7 @@ impl Mortal {
         Requester::new(&self.local)
     }
 
-    fn again(self) -> Self {
+    fn restart(self) -> Self {
         let Self { data, arguments, local } = self;
         let port = local.port();
         local.kill();
@@ -48,7 +48,7 @@ impl Mortal {
     /// Kills and restarts the machine for `time`, and returns how often.
     ///
     /// Every other kill follows right after a call of `requester`, while its effects are under way.
-    pub(crate) async fn dies_for(
+    pub(crate) async fn kill_repeatedly_for(
         mut self,
         time: Duration,
         requester: &Requester,
@@ -64,7 +64,7 @@ impl Mortal {
                 tokio::time::timeout(Duration::from_secs(1), called).await.ok();
                 SystemClock.wait(Duration::from_millis(draw(random, 40))).await;
             }
-            self = self.again();
+            self = self.restart();
             kills += 1;
         }
         (self, kills)

@@ -61,12 +61,12 @@ pub(crate) struct Conversation {
 
 /// An ended conversation, with the request as it was then.
 #[derive(Clone, Debug)]
-pub(crate) struct Ended {
+pub(crate) struct EndedConversation {
     pub(crate) conversation: Conversation,
     pub(crate) request: Value,
 }
 
-impl Ended {
+impl EndedConversation {
     pub(crate) fn id(&self) -> &str {
         self.request["id"].as_str().unwrap()
     }
@@ -76,7 +76,7 @@ impl Ended {
     }
 
     /// Asserts that the outcome is the one planned.
-    pub(crate) fn is_as_planned(&self) {
+    pub(crate) fn assert_as_planned(&self) {
         let (kind, reason) = self.conversation.plan.end();
         let outcome = &self.request["outcome"];
         assert_eq!(outcome["kind"], kind, "{self:#?}");
@@ -86,27 +86,27 @@ impl Ended {
 
 /// Conversations that run concurrently.
 #[derive(Default)]
-pub(crate) struct Crowd(JoinSet<Ended>);
+pub(crate) struct Conversations(JoinSet<EndedConversation>);
 
-impl Crowd {
+impl Conversations {
     pub(crate) fn begin(
         requester: &Requester,
         conversations: impl Iterator<Item = Conversation>,
     ) -> Self {
-        let mut crowd = JoinSet::new();
+        let mut running = JoinSet::new();
         for conversation in conversations {
             let requester = requester.clone();
-            crowd.spawn(async move {
+            running.spawn(async move {
                 SystemClock.wait(conversation.begins).await;
                 let request = conversation.play(&requester).await;
-                Ended { conversation, request }
+                EndedConversation { conversation, request }
             });
         }
-        Self(crowd)
+        Self(running)
     }
 
     /// Returns all conversations, once the last has ended.
-    pub(crate) async fn ended(self) -> Vec<Ended> {
+    pub(crate) async fn ended(self) -> Vec<EndedConversation> {
         let mut ended = self.0.join_all().await;
         ended.sort_by_key(|ended| ended.conversation.number);
         ended
