@@ -114,7 +114,9 @@ fn settings_given_equal_settings_read() {
     let mut read_by_some = BTreeSet::new();
     for name in functions(&template).into_keys() {
         let main = read(&format!("functions/{name}/src/main.rs"));
-        let words = main.split('"').skip(1).step_by(2);
+        // Every function is wired from these as well.
+        let sources = [main, read("shared/lambda/src/wiring.rs")];
+        let words = sources.iter().flat_map(|source| source.split('"').skip(1).step_by(2));
         let settings = words.filter(|word| {
             word.len() > 3 && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
         });

@@ -23,6 +23,7 @@ mod routes;
 mod sandbox;
 mod sandbox_phone;
 mod secrets;
+mod settings;
 mod sms_twilio;
 mod text_replies;
 mod webhooks;

@@ -148,7 +148,7 @@ fn stored_sandbox_charge_is_still_booked() {
     world.puts(item(golden));
     let intent = &golden["body"]["intent"];
     let outside = Deps {
-        http: Arc::clone(&world.ports.http),
+        http: world.http(),
         store: Arc::clone(&world.ports.store),
         clock: Arc::clone(&world.ports.clock),
     };
