@@ -1,4 +1,4 @@
-//! Payments made within a channel, on a wallet's sheet that waits for our answer.
+//! Payments within a channel, on a wallet's sheet that waits for our answer.
 
 use std::sync::Arc;
 
@@ -20,12 +20,12 @@ fn without_code() -> World {
     talking().with("/policy", &json!({ "session_code": false })).begin()
 }
 
-/// The newest prompt that went out.
+/// Returns the newest prompt that was sent.
 fn newest(core: &Core) -> Prompt {
     core.went().sent.pop().unwrap()
 }
 
-/// Taps the first button, which is a yes.
+/// Taps the first button, which approves.
 fn approves(core: &Core, channel: &str, prompt: &Prompt) {
     let ButtonAction::Reply { postback } = &prompt.buttons[0].action else { panic!("no reply") };
     let tapped = json!({ "tapped": { "postback": postback, "from": { "phone": PHONE } } });
@@ -40,7 +40,7 @@ fn pays(core: &Core, about: &str, token: &str) -> String {
 }
 
 #[test]
-fn a_payment_within_the_channel_is_a_yes_that_carries_its_authorization() {
+fn in_chat_payment_is_approval_with_authorization() {
     let world = without_code();
     let asked = world.asks(4250);
     let reference = newest(&world).reference.to_string();
@@ -54,7 +54,7 @@ fn a_payment_within_the_channel_is_a_yes_that_carries_its_authorization() {
 }
 
 #[test]
-fn a_payment_that_cannot_be_recorded_is_refused_where_the_customer_sees_it() {
+fn in_chat_payment_unrecordable_is_rejected_in_the_sheet() {
     let world = without_code();
     let asked = world.asks(4250);
     let first = newest(&world).reference;
@@ -70,7 +70,7 @@ fn a_payment_that_cannot_be_recorded_is_refused_where_the_customer_sees_it() {
 }
 
 #[test]
-fn a_payment_that_would_need_a_session_code_is_refused() {
+fn in_chat_payment_needing_a_session_code_is_rejected() {
     let world = talking().begin();
     let asked = world.asks(4250);
     let reference = newest(&world).reference.to_string();
@@ -79,11 +79,11 @@ fn a_payment_that_would_need_a_session_code_is_refused() {
     world.acts(&asked, "cancel", &json!({})).ok(200);
 }
 
-/// A table that can be read and takes no writes.
-struct ReadOnly(Arc<dyn Store>);
+/// A table that can be read and fails every write.
+struct ReadOnlyStore(Arc<dyn Store>);
 
 #[async_trait]
-impl Store for ReadOnly {
+impl Store for ReadOnlyStore {
     async fn read(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         self.0.read(key).await
     }
@@ -102,14 +102,14 @@ impl Store for ReadOnly {
 }
 
 #[test]
-fn a_payment_that_the_store_does_not_take_is_refused_and_a_tap_is_to_be_told_again() {
+fn store_failure_rejects_payment_and_asks_tap_again() {
     let world = without_code();
     let asked = world.asks(4250);
     let prompt = newest(&world);
     let whole = &world.machine.consent_callback;
     let consent = ConsentCallback {
         ports: Ports {
-            store: Arc::new(ReadOnly(Arc::clone(&whole.ports.store))),
+            store: Arc::new(ReadOnlyStore(Arc::clone(&whole.ports.store))),
             ..whole.ports.clone()
         },
         channels: Arc::clone(&whole.channels),

@@ -1,4 +1,4 @@
-//! A card that is kept, and charged when its customer says yes again.
+//! A saved card, charged when its customer approves again.
 
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::ports::{Answer, Fetched, Prepared, Use};
@@ -11,7 +11,7 @@ async fn with_card(id: &str) -> Fixture {
 }
 
 #[tokio::test]
-async fn any_fault_at_any_call_ends_as_one_card_that_is_kept_and_reported() {
+async fn any_fault_ends_as_one_saved_and_reported_card() {
     for call in [
         Call::Token,
         Call::PaymentMethod,
@@ -42,7 +42,7 @@ async fn any_fault_at_any_call_ends_as_one_card_that_is_kept_and_reported() {
 }
 
 #[tokio::test]
-async fn any_fault_with_a_card_that_is_refused_ends_as_no_card_and_a_refusal() {
+async fn any_fault_with_declined_card_saves_no_card() {
     for call in [Call::SetupCreate, Call::SetupConfirm, Call::SetupRead] {
         for fault in FAULTS {
             let fixture = with_card("pm_card_visa_chargeDeclined").await;
@@ -65,7 +65,7 @@ async fn any_fault_with_a_card_that_is_refused_ends_as_no_card_and_a_refusal() {
 }
 
 #[tokio::test]
-async fn any_fault_at_the_fence_ends_as_fenced_or_as_the_card_that_was_kept_before() {
+async fn any_fault_at_void_ends_as_voided_or_earlier_card() {
     for call in [Call::SetupCancel, Call::SetupRead] {
         for fault in FAULTS {
             for kept in [false, true] {
@@ -87,7 +87,7 @@ async fn any_fault_at_the_fence_ends_as_fenced_or_as_the_card_that_was_kept_befo
 }
 
 #[tokio::test]
-async fn a_call_that_keeps_a_card_and_arrives_after_the_fence_keeps_none() {
+async fn saving_call_after_void_saves_no_card() {
     let fixture = with_card("pm_card_visa").await;
     let reference = fixture.prepare().await.unwrap();
     fixture.proxy.plan(Call::SetupConfirm, ProxyFault::Late);
@@ -100,7 +100,7 @@ async fn a_call_that_keeps_a_card_and_arrives_after_the_fence_keeps_none() {
     assert_eq!(fixture.processor.look_up(&attempt, &reference).await, Answer::Fenced);
 }
 
-/// A card that was kept just now.
+/// Returns a card that was saved just now.
 async fn kept() -> (Fixture, Authorization) {
     let fixture = with_card("pm_card_visa").await;
     let answer = fixture.run().await;
@@ -111,7 +111,7 @@ async fn kept() -> (Fixture, Authorization) {
 }
 
 #[tokio::test]
-async fn a_card_on_file_is_charged_once_whatever_breaks() {
+async fn saved_card_is_charged_once_despite_any_fault() {
     let (keeper, kept) = kept().await;
     assert_eq!(keeper.charges().await, 0);
     for fault in FAULTS {
@@ -124,7 +124,7 @@ async fn a_card_on_file_is_charged_once_whatever_breaks() {
 }
 
 #[tokio::test]
-async fn a_card_of_a_customer_who_is_not_there_is_not_charged() {
+async fn saved_card_of_unknown_customer_is_not_charged() {
     let (_, kept) = kept().await;
     let text = secrecy::ExposeSecret::expose_secret(&kept.secret);
     let mut other: serde_json::Value = serde_json::from_str(text).unwrap();
@@ -135,7 +135,7 @@ async fn a_card_of_a_customer_who_is_not_there_is_not_charged() {
 }
 
 #[tokio::test]
-async fn a_new_attempt_is_for_a_customer_and_a_setup_of_its_own() {
+async fn new_attempt_has_its_own_customer_and_setup() {
     let fixture = with_card("pm_card_visa_chargeDeclined").await;
     let first = fixture.prepare().await.unwrap();
     assert_eq!(fixture.settle(&first).await, Answer::Refused { code: "card_declined" });

@@ -1,4 +1,4 @@
-//! RCS through Google's API: cards, what becomes of them, taps, and the text that takes over when a card gets nowhere.
+//! RCS through Google's API: cards, their receipts, taps, and the fallback to a text.
 
 use http::Method;
 use serde_json::json;
@@ -7,7 +7,7 @@ use tests::world::{Answer, Asked, Beginning, Core, PHONE, Reply, World, brand};
 
 const TWILIO: &str = "api.twilio.com";
 
-/// A brand whose cards go out over RCS, and whose texts take over.
+/// A brand that asks over RCS, then by text.
 fn beginning() -> Beginning {
     let channels = json!([
         { "name": "rcs", "kind": "rcs", "settings": rbm::settings() },
@@ -20,43 +20,43 @@ fn without_code() -> World {
     beginning().with("/policy", &json!({ "session_code": false })).begin()
 }
 
-/// The newest card.
+/// Returns the newest card.
 fn card(core: &Core) -> Message {
     core.rbm().messages().pop().unwrap()
 }
 
-/// How many messages there are, cards and texts.
+/// Counts the cards and the texts.
 fn messages(core: &Core) -> (usize, usize) {
     (core.rbm().messages().len(), core.calls_to(TWILIO).len())
 }
 
-/// Google tells the webhook something; nothing that follows from it is done yet.
-fn posts(core: &Core, told: &Told) -> Answer {
+/// Delivers an event of Google and runs nothing that follows.
+fn post(core: &Core, told: &Told) -> Answer {
     let call = core.call(Method::POST, "/callbacks/demo/rcs").key(None).idempotency(None);
     call.header("x-goog-signature", &told.signature).body(told.body.clone()).send()
 }
 
-fn hears(core: &Core, told: &Told) {
-    let answer = posts(core, told).ok(200);
+fn deliver(core: &Core, told: &Told) {
+    let answer = post(core, told).ok(200);
     assert_eq!(answer.text(), "");
     core.settles();
 }
 
 fn delivered(core: &Core) -> Message {
     let card = card(core);
-    hears(core, &core.rbm().delivers(&card));
+    deliver(core, &core.rbm().delivers(&card));
     card
 }
 
 fn taps(core: &Core, card: &Message, label: &str) {
-    hears(core, &core.rbm().taps(card, label));
+    deliver(core, &core.rbm().taps(card, label));
 }
 
 fn code(asked: &Asked) -> &str {
     asked.answer["session_code"].as_str().unwrap()
 }
 
-/// What the buttons of a card say.
+/// Returns the labels of a card's buttons.
 fn labels(card: &Message) -> Vec<&str> {
     let suggestions = card.card["suggestions"].as_array().unwrap().iter();
     suggestions
@@ -65,7 +65,7 @@ fn labels(card: &Message) -> Vec<&str> {
 }
 
 #[test]
-fn a_card_is_sent_delivered_read_and_answered_by_the_tap_on_the_right_code() {
+fn card_is_delivered_read_and_approved_by_right_code() {
     let world = beginning().begin();
     let asked = world.asks(4250);
     let card = card(&world);
@@ -74,7 +74,7 @@ fn a_card_is_sent_delivered_read_and_answered_by_the_tap_on_the_right_code() {
     assert_eq!(labels(&card).len(), 4);
     assert_eq!(world.timeline(&asked), ["accepted rcs"]);
     delivered(&world);
-    hears(&world, &world.rbm().reads(&card));
+    deliver(&world, &world.rbm().reads(&card));
     taps(&world, &card, code(&asked));
     assert_eq!(world.state(&asked), "fulfilled");
     let told = ["prompted", "delivered", "read", "authorized", "fulfilled"];
@@ -83,7 +83,7 @@ fn a_card_is_sent_delivered_read_and_answered_by_the_tap_on_the_right_code() {
 }
 
 #[test]
-fn a_tap_on_the_wrong_code_ends_the_request_and_one_on_not_me_reports_it() {
+fn tap_on_wrong_code_denies_and_not_me_reports() {
     let world = beginning().begin();
     let asked = world.asks(4250);
     let card = delivered(&world);
@@ -98,7 +98,7 @@ fn a_tap_on_the_wrong_code_ends_the_request_and_one_on_not_me_reports_it() {
 }
 
 #[test]
-fn the_page_behind_a_card_is_opened_by_its_button_and_answered_there() {
+fn page_behind_card_is_opened_and_answered() {
     let world = without_code();
     let asked = world.asks(4250);
     let card = delivered(&world);
@@ -113,30 +113,30 @@ fn the_page_behind_a_card_is_opened_by_its_button_and_answered_there() {
 }
 
 #[test]
-fn receipts_that_come_twice_out_of_order_or_late_are_each_told_once() {
+fn receipts_repeated_unordered_or_late_are_reported_once() {
     let world = beginning().begin();
     let asked = world.asks(4250);
     let (card, rbm) = (card(&world), world.rbm());
-    hears(&world, &rbm.reads(&card));
+    deliver(&world, &rbm.reads(&card));
     for told in [rbm.delivers(&card), rbm.reads(&card), rbm.delivers(&card)] {
-        hears(&world, &told);
+        deliver(&world, &told);
     }
     assert_eq!(world.timeline(&asked), ["accepted rcs", "read rcs"]);
-    // A message that arrived is told to have expired all the same, in either order.
+    // Google may report a delivered message as expired, in either order.
     for kind in ["TTL_EXPIRATION_REVOKED", "TTL_EXPIRATION_REVOKE_FAILED"] {
-        hears(&world, &rbm.expires(&card, kind));
+        deliver(&world, &rbm.expires(&card, kind));
     }
     assert_eq!(world.timeline(&asked), ["accepted rcs", "read rcs"]);
     world.time_passes(20);
     assert_eq!(messages(&world), (1, 0), "what arrived needs no text after it");
     world.acts(&asked, "cancel", &json!({})).ok(200);
     let version = world.reads(&asked)["version"].clone();
-    hears(&world, &rbm.delivers(&card));
+    deliver(&world, &rbm.delivers(&card));
     assert_eq!(world.reads(&asked)["version"], version);
 }
 
 #[test]
-fn a_receipt_that_is_faster_than_the_answer_it_follows_is_kept() {
+fn receipt_before_its_answer_is_kept() {
     let world = beginning().begin();
     world.meanwhile(&format!("called {HOST}"), |core| {
         delivered(core);
@@ -146,7 +146,7 @@ fn a_receipt_that_is_faster_than_the_answer_it_follows_is_kept() {
 }
 
 #[test]
-fn a_tap_that_comes_twice_or_late_is_acknowledged_and_changes_nothing() {
+fn tap_repeated_or_late_is_acknowledged_and_ignored() {
     let world = without_code();
     let asked = world.asks(4250);
     let first = delivered(&world);
@@ -165,7 +165,7 @@ fn a_tap_that_comes_twice_or_late_is_acknowledged_and_changes_nothing() {
 }
 
 #[test]
-fn a_number_without_rcs_gets_a_text_at_once() {
+fn number_without_rcs_gets_a_text_at_once() {
     let world = beginning().begin();
     world.rbm().loses_rcs(PHONE);
     let asked = world.asks(4250);
@@ -174,7 +174,7 @@ fn a_number_without_rcs_gets_a_text_at_once() {
 }
 
 #[test]
-fn a_card_that_stays_silent_gives_way_to_a_text_and_is_not_delivered_afterwards() {
+fn silent_card_is_revoked_and_text_sent() {
     let world = beginning().begin();
     let asked = world.asks(4250);
     world.time_passes(11);
@@ -187,7 +187,7 @@ fn a_card_that_stays_silent_gives_way_to_a_text_and_is_not_delivered_afterwards(
 }
 
 #[test]
-fn a_card_that_gives_way_before_google_lets_it_die_is_taken_back() {
+fn card_replaced_before_its_ttl_is_revoked() {
     let world = beginning().begin();
     let mut body = world.payment(PHONE, 4250);
     body["fallback_seconds"] = json!(5);
@@ -200,14 +200,14 @@ fn a_card_that_gives_way_before_google_lets_it_die_is_taken_back() {
 }
 
 #[test]
-fn a_card_that_nothing_comes_after_lives_until_the_deadline() {
+fn card_without_next_route_lives_until_deadline() {
     let world = beginning().begin();
     let mut body = world.payment(PHONE, 4250);
     body["channels"] = json!(["rcs"]);
     let asked = world.asks_for(&body);
     assert_eq!(card(&world).expires_at, world.stored(&asked).expires_at);
     let expired = world.rbm().expires(&card(&world), "TTL_EXPIRATION_REVOKE_FAILED");
-    hears(&world, &expired);
+    deliver(&world, &expired);
     assert_eq!(
         world.state(&asked),
         "prompted",
@@ -215,8 +215,9 @@ fn a_card_that_nothing_comes_after_lives_until_the_deadline() {
     );
 }
 
+/// The card arrived without a receipt. Once a text took over, the card can no longer approve.
 #[test]
-fn a_card_that_arrived_unheard_can_no_longer_say_yes_once_a_text_took_over_but_still_no() {
+fn card_delivered_unreported_can_only_deny_after_text() {
     let world = without_code();
     let asked = world.asks(4250);
     let card = card(&world);
@@ -224,7 +225,7 @@ fn a_card_that_arrived_unheard_can_no_longer_say_yes_once_a_text_took_over_but_s
     world.time_passes(12);
     assert_eq!(messages(&world), (1, 1));
     assert_eq!(self::card(&world).fate, Fate::Delivered, "it was too late to take it back");
-    hears(&world, &receipt);
+    deliver(&world, &receipt);
     taps(&world, &card, "Approve");
     assert_eq!(world.state(&asked), "prompted");
     taps(&world, &card, "Decline");
@@ -232,18 +233,18 @@ fn a_card_that_arrived_unheard_can_no_longer_say_yes_once_a_text_took_over_but_s
 }
 
 #[test]
-fn a_card_that_google_took_back_by_itself_gives_way_to_a_text() {
+fn card_revoked_by_google_falls_back_to_text() {
     let world = beginning().begin();
     let asked = world.asks(4250);
     let (card, rbm) = (card(&world), world.rbm());
-    hears(&world, &rbm.expires(&card, "TTL_EXPIRATION_REVOKE_FAILED"));
+    deliver(&world, &rbm.expires(&card, "TTL_EXPIRATION_REVOKE_FAILED"));
     assert_eq!(world.timeline(&asked), ["accepted rcs"], "it may be on the phone");
-    hears(&world, &rbm.expires(&card, "TTL_EXPIRATION_REVOKED"));
+    deliver(&world, &rbm.expires(&card, "TTL_EXPIRATION_REVOKED"));
     assert_eq!(world.timeline(&asked), ["accepted rcs", "failed rcs expired", "accepted sms"]);
 }
 
 #[test]
-fn a_request_that_is_cancelled_leaves_no_card_behind() {
+fn cancelled_request_leaves_no_card() {
     let world = beginning().begin();
     let asked = world.asks(4250);
     world.acts(&asked, "cancel", &json!({})).ok(200);
@@ -251,7 +252,7 @@ fn a_request_that_is_cancelled_leaves_no_card_behind() {
 }
 
 #[test]
-fn a_call_whose_answer_was_lost_is_made_again_and_is_one_card() {
+fn lost_answer_is_retried_under_the_same_message_id() {
     let world = beginning().begin();
     world.replies(HOST, [Reply::Lost]);
     let asked = world.asks(4250);
@@ -266,7 +267,7 @@ fn a_call_whose_answer_was_lost_is_made_again_and_is_one_card() {
 }
 
 #[test]
-fn google_being_busy_or_refusing_us_is_no_reason_to_let_the_customer_wait() {
+fn busy_or_rejecting_google_falls_back_to_text() {
     for (status, reason) in [(429, "channel_busy"), (400, "rejected"), (403, "agent")] {
         let world = beginning().begin();
         world.replies(HOST, [Reply::Status(status, String::new())]);
@@ -277,7 +278,7 @@ fn google_being_busy_or_refusing_us_is_no_reason_to_let_the_customer_wait() {
 }
 
 #[test]
-fn a_token_serves_every_call_until_it_runs_out_or_is_withdrawn() {
+fn access_token_is_reused_until_expired_or_revoked() {
     let world = beginning().begin();
     let granted = || world.rbm().granted();
     world.asks(4250);
@@ -296,7 +297,7 @@ fn a_token_serves_every_call_until_it_runs_out_or_is_withdrawn() {
 }
 
 #[test]
-fn what_a_number_can_take_is_asked_under_a_new_name_each_minute() {
+fn capability_check_uses_a_new_id_each_minute() {
     let world = beginning().begin();
     let mut body = world.payment(PHONE, 4250);
     body.as_object_mut().unwrap().remove("session");
@@ -319,28 +320,28 @@ fn what_a_number_can_take_is_asked_under_a_new_name_each_minute() {
 }
 
 #[test]
-fn a_customer_who_unsubscribes_is_asked_no_more_until_they_subscribe() {
+fn unsubscribe_stops_prompts_until_subscribe() {
     let world = beginning().begin();
     let asked = world.asks(4250);
     delivered(&world);
     let rbm = world.rbm();
-    hears(&world, &rbm.switches(PHONE, "IS_TYPING"));
+    deliver(&world, &rbm.switches(PHONE, "IS_TYPING"));
     assert_eq!(world.state(&asked), "prompted");
     // Google sends both, in any order.
     for told in [rbm.switches(PHONE, "UNSUBSCRIBE"), rbm.writes(PHONE, "STOP")] {
-        hears(&world, &told);
+        deliver(&world, &told);
         let outcome = json!({ "kind": "denied", "reason": "opted_out" });
         assert_eq!(world.reads(&asked)["outcome"], outcome);
     }
     let refused = world.post("/v1/requests", &world.payment(PHONE, 100));
     refused.problem(403, "address-opted-out");
-    hears(&world, &rbm.switches(PHONE, "SUBSCRIBE"));
+    deliver(&world, &rbm.switches(PHONE, "SUBSCRIBE"));
     world.asks(100);
     assert_eq!(messages(&world), (2, 0));
 }
 
 #[test]
-fn the_webhook_is_registered_by_whoever_knows_its_token() {
+fn webhook_registration_needs_its_token() {
     let world = beginning().begin();
     let shake = |token: &str| {
         let call = world.call(Method::POST, "/callbacks/demo/rcs").key(None).idempotency(None);
@@ -355,12 +356,12 @@ fn the_webhook_is_registered_by_whoever_knows_its_token() {
 }
 
 #[test]
-fn what_google_did_not_sign_is_refused_and_what_says_nothing_to_us_is_acknowledged() {
+fn unsigned_event_is_rejected_and_unknown_acknowledged() {
     let world = without_code();
     let asked = world.asks(4250);
     let card = card(&world);
     let tap = world.rbm().taps(&card, "Approve");
-    posts(&world, &tap.forged()).problem(403, "callback-forged");
+    post(&world, &tap.forged()).problem(403, "callback-forged");
     let unsigned = world.call(Method::POST, "/callbacks/demo/rcs").key(None).body(tap.body);
     unsigned.send().problem(403, "callback-forged");
     let version = world.reads(&asked)["version"].clone();
@@ -372,7 +373,7 @@ fn what_google_did_not_sign_is_refused_and_what_says_nothing_to_us_is_acknowledg
         json!({ "agentId": rbm::AGENT, "senderPhoneNumber": PHONE, "eventType": "DELIVERED", "eventId": "Ev3",
                 "messageId": "0b6f1f6e-6a8b-4d0e-9c36-3a8f4c8b7d11" }),
     ] {
-        hears(&world, &Told::of(data.to_string().as_bytes()));
+        deliver(&world, &Told::of(data.to_string().as_bytes()));
     }
     assert_eq!(world.reads(&asked)["version"], version);
 }

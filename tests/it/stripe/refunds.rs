@@ -1,4 +1,4 @@
-//! Money that goes back, through a proxy that breaks each call in each way: once, and told truly.
+//! Refunds through a proxy that breaks each call in each way: made once, and reported truly.
 
 use domain::ports::{Reference, Refund, Refunded};
 use domain::values::money::Money;
@@ -6,7 +6,7 @@ use tests::proxy::{Call, ProxyFault};
 
 use super::{FAULTS, Fixture, is_done};
 
-/// A till that has charged, and what by.
+/// Returns a fixture that has charged, and the charge's reference.
 async fn charged() -> (Fixture, Reference) {
     let fixture = Fixture::with_card("pm_card_visa").await;
     let reference = fixture.prepare().await.unwrap();
@@ -31,7 +31,7 @@ async fn refund(
     fixture.processor.refund(&refund).await
 }
 
-/// Does as the worker does, until the port says something definite.
+/// Repeats the worker's step until the port's answer is final.
 async fn settle(fixture: &Fixture, charge: &Reference, what: (u64, u32)) -> Refunded {
     let mut refunded = refund(fixture, charge, what, false).await;
     for _ in 0..6 {
@@ -44,7 +44,7 @@ async fn settle(fixture: &Fixture, charge: &Reference, what: (u64, u32)) -> Refu
 }
 
 #[tokio::test]
-async fn any_fault_at_any_call_gives_the_money_back_once() {
+async fn any_fault_refunds_once() {
     for call in [Call::Refund, Call::Refunds] {
         for fault in FAULTS {
             let (fixture, charge) = charged().await;
@@ -59,7 +59,7 @@ async fn any_fault_at_any_call_gives_the_money_back_once() {
             assert_eq!(fixture.proxy.refunds().await.unwrap(), (1000, 1), "{what}");
             for again in [false, true] {
                 let repeated = refund(&fixture, &charge, (1000, 1), again).await;
-                // A failure that Stripe keeps is told for as long as its key is known; what came of it is found by its label.
+                // Stripe repeats a failure while it knows the key. The label finds the refund after that.
                 let kept = call == Call::Refund && fault == ProxyFault::FailedAfter && !again;
                 let expected =
                     if kept { Refunded::Unknown } else { Refunded::Done(reference.clone()) };
@@ -76,7 +76,7 @@ async fn any_fault_at_any_call_gives_the_money_back_once() {
 }
 
 #[tokio::test]
-async fn a_refund_that_was_made_is_found_when_its_key_is_long_forgotten() {
+async fn refund_made_is_found_after_its_key_expired() {
     let (fixture, charge) = charged().await;
     for seq in 1..=5 {
         assert!(matches!(settle(&fixture, &charge, (100, seq)).await, Refunded::Done(_)));
@@ -90,7 +90,7 @@ async fn a_refund_that_was_made_is_found_when_its_key_is_long_forgotten() {
 }
 
 #[tokio::test]
-async fn workers_that_give_back_at_once_give_back_once() {
+async fn simultaneous_workers_refund_once() {
     let (fixture, charge) = charged().await;
     let one = || settle(&fixture, &charge, (1000, 1));
     let answers = tokio::join!(one(), one(), one(), one());
@@ -101,7 +101,7 @@ async fn workers_that_give_back_at_once_give_back_once() {
 }
 
 #[tokio::test]
-async fn what_was_never_charged_is_not_given_back() {
+async fn uncharged_payment_is_not_refunded() {
     let fixture = Fixture::with_card("pm_card_chargeCustomerFail").await;
     let reference = fixture.prepare().await.unwrap();
     fixture.settle(&reference).await;

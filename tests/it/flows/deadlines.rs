@@ -1,10 +1,10 @@
-//! The ways a request ends without a charge, and the ways to keep it open.
+//! Expiry and cancellation, which end a request without a charge, and extensions.
 
 use serde_json::json;
 use tests::world::World;
 
 #[test]
-fn the_deadline_ends_a_request_and_takes_its_prompt_back() {
+fn deadline_expires_request_and_retracts_prompt() {
     let world = World::new();
     let mut body = world.payment(tests::world::PHONE, 4250);
     body["expires_in"] = json!(60);
@@ -18,8 +18,9 @@ fn the_deadline_ends_a_request_and_takes_its_prompt_back() {
     assert_eq!(world.webhooks().last().unwrap(), "request.expired");
 }
 
+/// The deadline counts even while the request is not yet closed.
 #[test]
-fn a_yes_after_the_deadline_does_not_count_even_before_the_request_is_closed() {
+fn approval_after_deadline_is_rejected_before_expiry() {
     let world = World::new();
     let mut body = world.payment(tests::world::PHONE, 4250);
     body["expires_in"] = json!(60);
@@ -34,7 +35,7 @@ fn a_yes_after_the_deadline_does_not_count_even_before_the_request_is_closed() {
 }
 
 #[test]
-fn a_no_after_the_deadline_is_still_a_no() {
+fn denial_after_deadline_still_denies() {
     let world = World::new();
     let mut body = world.payment(tests::world::PHONE, 4250);
     body["expires_in"] = json!(60);
@@ -46,8 +47,9 @@ fn a_no_after_the_deadline_is_still_a_no() {
     assert_eq!(world.state(&asked), "denied");
 }
 
+/// Acting on a request after its deadline is rejected as well.
 #[test]
-fn every_deadline_in_the_past_is_refused_and_so_is_acting_after_it() {
+fn deadline_in_the_past_is_rejected() {
     let world = World::new();
     let mut body = world.payment(tests::world::PHONE, 4250);
     for expires_in in [json!(0), json!(-5), json!(604_801), json!("300"), json!(1.5)] {
@@ -66,7 +68,7 @@ fn every_deadline_in_the_past_is_refused_and_so_is_acting_after_it() {
 }
 
 #[test]
-fn a_cancel_ends_a_request_once_and_takes_its_prompt_back() {
+fn cancel_repeated_ends_once_and_retracts_prompt() {
     let world = World::new();
     let asked = world.asks(4250);
     let cancelled = world.acts(&asked, "cancel", &json!({})).ok(200).json();
@@ -79,7 +81,7 @@ fn a_cancel_ends_a_request_once_and_takes_its_prompt_back() {
 }
 
 #[test]
-fn after_a_yes_a_cancel_an_extension_and_a_resend_are_refused() {
+fn cancel_extend_and_resend_after_approval_are_rejected() {
     let world = World::new();
     let asked = world.asks(4204);
     world.customer().approves().ok(200);
@@ -94,7 +96,7 @@ fn after_a_yes_a_cancel_an_extension_and_a_resend_are_refused() {
 }
 
 #[test]
-fn an_extension_moves_the_deadline_forward_only_and_a_week_at_most() {
+fn extension_only_lengthens_and_by_a_week_at_most() {
     let world = World::new();
     let asked = world.asks(4250);
     let deadline = asked.answer["expires_at"].clone();

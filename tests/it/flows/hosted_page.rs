@@ -1,4 +1,4 @@
-//! A customer on the processor's own page: sent on, back again, wanted back, and what the processor tells meanwhile.
+//! A customer on the processor's hosted page: redirect, return, cancel, and the processor's webhooks.
 
 use domain::message::Step;
 use domain::ports::Answer;
@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 use tests::world::fake_processor::{CODE, Doing, PROOF};
 use tests::world::{Asked, PHONE, World};
 
-/// A request whose customer said yes and is to go on to the processor's page.
-fn away() -> (World, Asked, String) {
+/// Makes a request whose customer approved and is redirected to the hosted page.
+fn on_hosted_page() -> (World, Asked, String) {
     let world = World::beginning().with_fake_processor(&["hosted"]).begin();
     let asked = world.asks(4250);
     let page = world.customer().newest().page;
-    goes_on(&world, &asked, &page);
+    follow_redirect(&world, &asked, &page);
     (world, asked, page)
 }
 
-fn goes_on(world: &World, asked: &Asked, page: &str) {
+fn follow_redirect(world: &World, asked: &Asked, page: &str) {
     let code = asked.answer["session_code"].as_str().unwrap_or_default();
     let fields = [("action", "approve_hosted"), ("session_code", code)];
     let answer = world.customer().answers_on(page, &fields).ok(303);
@@ -28,8 +28,8 @@ fn refresh(html: &str) -> &str {
     rest.split('"').next().unwrap()
 }
 
-/// The looks that are under way: one, however often somebody was told that there may be news.
-fn fetches_ahead(world: &World) -> usize {
+/// Returns the look-ups under way. Repeated webhooks add none.
+fn pending_look_ups(world: &World) -> usize {
     let before = world.sent().len();
     world.time_passes(60);
     let sent = world.sent();
@@ -37,8 +37,8 @@ fn fetches_ahead(world: &World) -> usize {
 }
 
 #[test]
-fn who_said_yes_goes_on_by_themselves_pays_there_and_reads_at_home_that_it_is_paid() {
-    let (world, asked, page) = away();
+fn customer_pays_on_hosted_page_and_reads_it_at_home() {
+    let (world, asked, page) = on_hosted_page();
     assert_eq!(world.state(&asked), "processing");
     assert_eq!(world.timeline(&asked).last().unwrap(), "redirected");
     let html = world.customer().opens(&format!("{page}?go=1")).ok(200).text();
@@ -55,8 +55,8 @@ fn who_said_yes_goes_on_by_themselves_pays_there_and_reads_at_home_that_it_is_pa
 }
 
 #[test]
-fn without_a_word_from_anybody_it_is_found_within_a_quarter_of_a_minute() {
-    let (world, asked, _) = away();
+fn payment_without_webhook_is_found_within_15_seconds() {
+    let (world, asked, _) = on_hosted_page();
     world.time_passes(40);
     world.books().customer_is_done(&asked, 1);
     world.time_passes(15);
@@ -64,8 +64,8 @@ fn without_a_word_from_anybody_it_is_found_within_a_quarter_of_a_minute() {
 }
 
 #[test]
-fn what_the_processor_tells_is_looked_up_at_once_and_only_if_it_is_the_processor_who_tells() {
-    let (world, asked, _) = away();
+fn webhook_triggers_look_up_only_with_valid_signature() {
+    let (world, asked, _) = on_hosted_page();
     world.time_passes(40);
     world.books().customer_is_done(&asked, 1);
     let look = json!({ "look": asked.id });
@@ -88,7 +88,7 @@ fn what_the_processor_tells_is_looked_up_at_once_and_only_if_it_is_the_processor
 }
 
 #[test]
-fn one_processor_says_nothing_about_requests_at_another() {
+fn webhook_of_one_processor_ignores_requests_of_another() {
     let settings = json!({ "proof": "mine" });
     let fake_processors = json!([
         { "name": "fake", "kind": "fake" },
@@ -96,7 +96,7 @@ fn one_processor_says_nothing_about_requests_at_another() {
     ]);
     let world = World::beginning().with("/test/processors", &fake_processors).begin();
     let asked = world.asks(4250);
-    goes_on(&world, &asked, &world.customer().newest().page);
+    follow_redirect(&world, &asked, &world.customer().newest().page);
     let told = json!({ "told": { "request": asked.id, "generation": 1, "success": true } });
     let call = world.call(Method::POST, "/callbacks/demo/other").key(None).header(PROOF, "mine");
     call.json(&told).send().ok(202);
@@ -110,14 +110,14 @@ fn one_processor_says_nothing_about_requests_at_another() {
 }
 
 #[test]
-fn a_customer_who_is_here_again_chooses_and_may_take_another_way() {
-    let (world, asked, page) = away();
+fn returned_customer_may_choose_another_option() {
+    let (world, asked, page) = on_hosted_page();
     for query in ["", "?back=1", "?anything"] {
         let html = world.customer().opens(&format!("{page}{query}")).ok(200).text();
         assert_eq!(refresh(&html), format!("5;url={page}"), "{html}");
         assert!(html.contains("href=\"https://f4ke.example/pay/req_"), "{html}");
     }
-    // Whoever uses the browser's back button is not thrown forward again.
+    // The browser's back button does not redirect again.
     world.time_passes(31);
     let html = world.customer().opens(&format!("{page}?go=1")).text();
     assert!(refresh(&html).starts_with("5;url="), "{html}");
@@ -126,7 +126,7 @@ fn a_customer_who_is_here_again_chooses_and_may_take_another_way() {
     assert_eq!(world.timeline(&asked).last().unwrap(), "refused customer_left");
     let html = world.customer().opens(&page).text();
     assert!(html.contains("approve_hosted") && !html.contains("refused and nothing"), "{html}");
-    goes_on(&world, &asked, &page);
+    follow_redirect(&world, &asked, &page);
     world.books().customer_is_done(&asked, 2);
     world.time_passes(15);
     assert_eq!(world.state(&asked), "fulfilled");
@@ -134,8 +134,8 @@ fn a_customer_who_is_here_again_chooses_and_may_take_another_way() {
 }
 
 #[test]
-fn a_way_back_that_comes_too_late_changes_nothing() {
-    let (world, asked, page) = away();
+fn return_after_the_end_changes_nothing() {
+    let (world, asked, page) = on_hosted_page();
     world.books().customer_is_done(&asked, 1);
     world.customer().answers_on(&page, &[("action", "back")]).ok(303);
     assert_eq!(world.state(&asked), "fulfilled");
@@ -143,14 +143,14 @@ fn a_way_back_that_comes_too_late_changes_nothing() {
 }
 
 #[test]
-fn only_the_page_that_was_answered_shows_where_its_customer_goes_on() {
+fn redirect_is_shown_only_on_the_page_that_approved() {
     let world = World::beginning().with_fake_processor(&["hosted"]).begin();
     let asked = world.asks(4250);
     let older = world.customer().newest().page;
     let nonce = world.customer().nonce(&older);
     world.acts(&asked, "resend", &json!({})).ok(200);
     let page = world.customer().newest().page;
-    goes_on(&world, &asked, &page);
+    follow_redirect(&world, &asked, &page);
     let html = world.customer().opens(&older).text();
     assert!(!html.contains("f4ke.example"), "{html}");
     world.customer().posts(&older, &[("nonce", &nonce), ("action", "back")]).ok(303);
@@ -165,8 +165,8 @@ fn only_the_page_that_was_answered_shows_where_its_customer_goes_on() {
 }
 
 #[test]
-fn a_cancel_while_the_customer_is_away_ends_it_once_that_page_can_no_longer_be_completed() {
-    let (world, asked, page) = away();
+fn cancel_while_on_hosted_page_waits_until_it_is_closed() {
+    let (world, asked, page) = on_hosted_page();
     let cancel = world.post(&format!("{}/cancel", asked.path), &json!({})).ok(202).json();
     assert_eq!((&cancel["state"], &cancel["outcome"]), (&json!("processing"), &Value::Null));
     let html = world.customer().opens(&page).text();
@@ -180,8 +180,8 @@ fn a_cancel_while_the_customer_is_away_ends_it_once_that_page_can_no_longer_be_c
 }
 
 #[test]
-fn a_cancel_that_comes_after_the_customer_is_done_is_told_that_it_was_paid() {
-    let (world, asked, _) = away();
+fn cancel_after_payment_reports_fulfilled() {
+    let (world, asked, _) = on_hosted_page();
     world.books().customer_is_done(&asked, 1);
     world.acts(&asked, "cancel", &json!({})).ok(202);
     assert_eq!(world.state(&asked), "fulfilled");
@@ -189,8 +189,8 @@ fn a_cancel_that_comes_after_the_customer_is_done_is_told_that_it_was_paid() {
 }
 
 #[test]
-fn a_processor_that_does_not_end_its_page_is_asked_until_it_does() {
-    let (world, asked, _) = away();
+fn hosted_page_that_stays_open_is_voided_again() {
+    let (world, asked, _) = on_hosted_page();
     world.books().says(Doing::Fence, [Answer::Unknown, Answer::Working, Answer::Again]);
     world.acts(&asked, "cancel", &json!({})).ok(202);
     assert_eq!(world.state(&asked), "processing");
@@ -202,8 +202,8 @@ fn a_processor_that_does_not_end_its_page_is_asked_until_it_does() {
 }
 
 #[test]
-fn who_does_not_come_back_by_the_deadline_has_left() {
-    let (world, asked, page) = away();
+fn customer_not_back_by_deadline_has_left() {
+    let (world, asked, page) = on_hosted_page();
     world.time_passes(299);
     assert_eq!(world.state(&asked), "processing");
     world.time_passes(20);
@@ -214,8 +214,8 @@ fn who_does_not_come_back_by_the_deadline_has_left() {
 }
 
 #[test]
-fn looks_do_not_multiply_however_often_somebody_says_that_there_may_be_news() {
-    let (world, asked, page) = away();
+fn webhooks_repeated_do_not_multiply_look_ups() {
+    let (world, asked, page) = on_hosted_page();
     for _ in 0..20 {
         world.customer().opens(&page).ok(200);
         world.processor_sends(&json!({ "look": asked.id })).ok(202);
@@ -223,18 +223,18 @@ fn looks_do_not_multiply_however_often_somebody_says_that_there_may_be_news() {
         world.customer().posts(&page, &again);
         world.settles();
     }
-    // All of it within one second.
+    // All of this happens within one second.
     assert!(world.books().count(Doing::LookUp) <= 2, "{:?}", world.books().calls());
-    let ahead = fetches_ahead(&world);
+    let ahead = pending_look_ups(&world);
     assert!((4..=25).contains(&ahead), "{ahead} in a minute");
     world.time_passes(120);
-    let ahead = fetches_ahead(&world);
+    let ahead = pending_look_ups(&world);
     assert!((3..=6).contains(&ahead), "{ahead} in a minute");
 }
 
 #[test]
-fn what_is_heard_while_somebody_looks_is_looked_at_again_at_once() {
-    let (world, asked, _) = away();
+fn webhook_during_look_up_triggers_another_at_once() {
+    let (world, asked, _) = on_hosted_page();
     let id = asked.id.clone();
     world.meanwhile("fake LookUp", move |core| {
         let told = json!({ "told": { "request": id, "generation": 1, "success": true } });
@@ -247,15 +247,15 @@ fn what_is_heard_while_somebody_looks_is_looked_at_again_at_once() {
 }
 
 #[test]
-fn a_refusal_that_is_told_goes_back_to_the_customer_and_a_success_is_never_unsaid() {
-    let (world, asked, page) = away();
+fn reported_decline_reopens_and_success_is_final() {
+    let (world, asked, page) = on_hosted_page();
     let told = |generation: u32, success: bool| json!({ "told": { "request": asked.id, "generation": generation, "success": success } });
     world.processor_sends(&told(2, true)).ok(202);
     assert_eq!(world.state(&asked), "processing");
     assert!(world.logs().contains("a success that no attempt waits for"));
     world.processor_sends(&told(1, false)).ok(202);
     assert_eq!(world.timeline(&asked).last().unwrap(), "refused card_declined");
-    goes_on(&world, &asked, &page);
+    follow_redirect(&world, &asked, &page);
     world.processor_sends(&told(2, true)).ok(202);
     assert_eq!(world.state(&asked), "fulfilled");
     world.processor_sends(&told(2, false)).ok(202);
@@ -274,12 +274,12 @@ fn identity() -> (World, Asked, String) {
     let page = world.customer().newest().page;
     let html = world.customer().opens(&page).text();
     assert!(html.contains("<li>your first name</li><li>your date of birth</li>"), "{html}");
-    goes_on(&world, &asked, &page);
+    follow_redirect(&world, &asked, &page);
     (world, asked, page)
 }
 
 #[test]
-fn facts_are_told_to_whoever_reads_the_request_and_for_a_while() {
+fn claims_are_readable_for_a_while() {
     let (world, asked, page) = identity();
     let back = world.comes_back(&asked, 1, Some(CODE)).ok(303);
     assert_eq!(back.header("location"), page);
@@ -295,14 +295,14 @@ fn facts_are_told_to_whoever_reads_the_request_and_for_a_while() {
     let session = world.get("/v1/requests?session=CA123").ok(200).json();
     assert!(session["requests"][0]["outcome"]["identity"].get("claims").is_none());
     assert!(world.acts(&asked, "cancel", &json!({})).status == 409);
-    // Once more, by a browser that reloads.
+    // The browser reloads.
     assert_eq!(world.comes_back(&asked, 1, Some(CODE)).ok(303).header("location"), page);
     world.time_passes(3_601);
     assert!(world.reads(&asked)["outcome"]["identity"].get("claims").is_none());
 }
 
 #[test]
-fn who_was_away_for_long_is_served_when_they_come_back() {
+fn customer_back_after_long_absence_is_served() {
     let (world, asked, _) = identity();
     world.time_passes(3_000);
     assert_eq!(world.state(&asked), "processing");
@@ -312,7 +312,7 @@ fn who_was_away_for_long_is_served_when_they_come_back() {
 }
 
 #[test]
-fn a_code_is_used_once_and_one_that_may_have_been_used_is_not_used_again() {
+fn oauth_code_is_exchanged_once_even_if_in_doubt() {
     let (world, asked, page) = identity();
     world.books().says(Doing::Execute, [Answer::Unknown]);
     world.comes_back(&asked, 1, Some(CODE)).ok(303);
@@ -324,13 +324,13 @@ fn a_code_is_used_once_and_one_that_may_have_been_used_is_not_used_again() {
         html.contains("That did not work and nothing was shared. You can try again."),
         "{html}"
     );
-    goes_on(&world, &asked, &page);
+    follow_redirect(&world, &asked, &page);
     world.comes_back(&asked, 2, Some(CODE)).ok(303);
     assert_eq!(world.state(&asked), "fulfilled");
 }
 
 #[test]
-fn a_return_that_nobody_waits_for_leads_to_the_page_and_nowhere_else() {
+fn unexpected_return_leads_to_the_page() {
     let (world, asked, page) = identity();
     let forged = format!("/callbacks/demo/fake?state={}.1.guessed&code=x", asked.id);
     world.call(Method::GET, &forged).key(None).send().problem(403, "callback-forged");
@@ -345,7 +345,7 @@ fn a_return_that_nobody_waits_for_leads_to_the_page_and_nowhere_else() {
 }
 
 #[test]
-fn who_comes_back_in_the_moment_a_turn_begins_has_a_code_that_was_not_used() {
+fn return_during_a_run_keeps_an_unused_code() {
     let (world, asked, _) = identity();
     world.books().says(Doing::LookUp, [Answer::NotExecuted]);
     let id = asked.id.clone();

@@ -1,4 +1,4 @@
-//! Texts through Twilio: what it is asked, what it reports, and what customers write back.
+//! Texts through Twilio: the calls made, its receipts, and customers' replies.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,7 +16,7 @@ fn texting() -> World {
     World::beginning().texting().begin()
 }
 
-/// The text's form fields, as Twilio got them.
+/// Returns the form fields of the text, as Twilio got them.
 fn text(core: &Core, place: usize) -> Vec<(String, String)> {
     form_urlencoded::parse(&core.calls_to(TWILIO)[place].body).into_owned().collect()
 }
@@ -25,7 +25,7 @@ fn field(core: &Core, place: usize, name: &str) -> String {
     text(core, place).into_iter().find(|(known, _)| known == name).unwrap().1
 }
 
-/// A callback signed as Twilio signs: HMAC-SHA1 over the address and the sorted form.
+/// Signs a callback as Twilio does: HMAC-SHA1 over the address and the sorted form.
 fn signed(core: &Core, uri: &str, pairs: &[(&str, &str)], token: &str) -> Answer {
     let mut sorted = pairs.to_vec();
     sorted.sort_unstable();
@@ -54,7 +54,7 @@ fn writes(core: &Core, words: &str) -> Answer {
     answer
 }
 
-/// The consent page's path, from the text.
+/// Returns the consent page's path from the text.
 fn page(core: &Core, place: usize) -> String {
     let text = field(core, place, "Body");
     let (_, path) = text.split_once(PUBLIC_BASE).unwrap();
@@ -66,7 +66,7 @@ fn code(asked: &Asked) -> String {
 }
 
 #[test]
-fn a_text_with_a_link_is_sent_opened_and_answered() {
+fn text_with_link_is_sent_opened_and_approved() {
     let world = texting();
     let asked = world.asks(4250);
     assert_eq!(field(&world, 0, "To"), PHONE);
@@ -82,7 +82,7 @@ fn a_text_with_a_link_is_sent_opened_and_answered() {
 }
 
 #[test]
-fn receipts_that_come_twice_out_of_order_or_late_are_each_told_once() {
+fn receipts_repeated_unordered_or_late_are_reported_once() {
     let world = texting();
     let asked = world.asks(4250);
     reports(&world, 0, "read", None);
@@ -99,7 +99,7 @@ fn receipts_that_come_twice_out_of_order_or_late_are_each_told_once() {
 }
 
 #[test]
-fn a_receipt_that_is_faster_than_the_answer_it_follows_is_kept() {
+fn receipt_before_its_answer_is_kept() {
     let world = texting();
     world.meanwhile("called api.twilio.com", |core| {
         reports(core, 0, "delivered", None);
@@ -110,7 +110,7 @@ fn a_receipt_that_is_faster_than_the_answer_it_follows_is_kept() {
 }
 
 #[test]
-fn a_text_that_will_not_arrive_hands_over_at_once() {
+fn undeliverable_text_falls_back_at_once() {
     let world = World::beginning()
         .with(
             "/test/channels",
@@ -127,7 +127,7 @@ fn a_text_that_will_not_arrive_hands_over_at_once() {
 }
 
 #[test]
-fn a_text_whose_answer_was_lost_is_never_sent_twice() {
+fn lost_answer_is_never_sent_twice() {
     let world = texting();
     world.replies(TWILIO, [Reply::Lost]);
     let asked = world.asks(4250);
@@ -140,7 +140,7 @@ fn a_text_whose_answer_was_lost_is_never_sent_twice() {
 }
 
 #[test]
-fn a_carrier_that_is_busy_is_tried_again_and_one_that_refuses_is_not() {
+fn busy_carrier_is_retried_and_a_rejection_is_not() {
     let world = texting();
     let busy = || Reply::Status(429, json!({ "code": 20429 }).to_string());
     world.replies(TWILIO, [busy()]);
@@ -155,7 +155,7 @@ fn a_carrier_that_is_busy_is_tried_again_and_one_that_refuses_is_not() {
 }
 
 #[test]
-fn stop_ends_what_is_open_and_nothing_is_sent_until_start() {
+fn opt_out_ends_open_requests_until_opt_in() {
     let world = texting();
     let asked = world.asks(4250);
     let answer = writes(&world, "Stop.");
@@ -180,7 +180,7 @@ fn stop_ends_what_is_open_and_nothing_is_sent_until_start() {
 }
 
 #[test]
-fn a_stop_between_the_acceptance_and_the_prompt_keeps_the_prompt_from_being_sent() {
+fn opt_out_before_the_prompt_suppresses_the_prompt() {
     let world = texting();
     let asked = world.accepted(&world.payment(PHONE, 4250));
     writes(&world, "ARRET");
@@ -190,7 +190,7 @@ fn a_stop_between_the_acceptance_and_the_prompt_keeps_the_prompt_from_being_sent
 }
 
 #[test]
-fn words_that_are_no_answer_change_nothing_and_are_kept_nowhere() {
+fn unrelated_text_changes_nothing_and_is_not_kept() {
     let world = texting();
     let asked = world.asks(4250);
     let version = world.reads(&asked)["version"].clone();
@@ -205,7 +205,7 @@ fn words_that_are_no_answer_change_nothing_and_are_kept_nowhere() {
 }
 
 #[test]
-fn no_word_that_is_an_answer_ends_messages() {
+fn approval_word_is_never_an_opt_out_keyword() {
     let world = texting();
     for word in TextLanguage::ALL.into_iter().flat_map(TextLanguage::answers) {
         writes(&world, word);
@@ -215,7 +215,7 @@ fn no_word_that_is_an_answer_ends_messages() {
 }
 
 #[test]
-fn a_callback_that_is_forged_is_refused_and_a_replayed_one_changes_nothing() {
+fn forged_callback_is_rejected_and_replay_is_harmless() {
     let world = texting();
     let asked = world.asks(4250);
     let uri = field(&world, 0, "StatusCallback").replacen(PUBLIC_BASE, "", 1);
@@ -236,7 +236,7 @@ fn a_callback_that_is_forged_is_refused_and_a_replayed_one_changes_nothing() {
 }
 
 #[test]
-fn a_receipt_for_somebody_elses_request_is_heard_and_changes_nothing() {
+fn receipt_of_another_request_changes_nothing() {
     let world = texting();
     let mut body = world.payment(PHONE, 4250);
     body["session"]["id"] = json!("theirs");

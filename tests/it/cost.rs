@@ -1,5 +1,7 @@
-//! A request costs the same however many are stored: counted in uses of the store and the queue, which no other load on the
-//! machine changes. How many steps SQLite takes for each is counted in `embedded`.
+//! A request costs the same however many are stored.
+//!
+//! The cost is counted in operations of the store and the queue. Other load on the machine does not change it. The steps
+//! of SQLite for each are counted in `embedded`.
 
 use std::sync::Arc;
 
@@ -31,7 +33,7 @@ impl Fixture {
         Self::over(Arc::new(ManualClock::default()), Arc::new(Scripted::default()))
     }
 
-    /// A shop whose world outside is `http`.
+    /// Opens a fixture whose world outside is `http`.
     pub(super) fn over(clock: Arc<ManualClock>, http: Arc<dyn Http>) -> Self {
         let time: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
         let database = Database::in_memory(Arc::clone(&time)).unwrap();
@@ -62,7 +64,7 @@ impl Fixture {
         serde_json::from_slice(&body).unwrap()
     }
 
-    /// Takes every message that is due now.
+    /// Handles every message that is due now.
     pub(super) async fn work(&self) {
         for queue in [QueueName::Prompts, QueueName::Authorizations, QueueName::Webhooks] {
             while let Some(received) = self.database.receive(queue, self.clock.now()).unwrap() {
@@ -72,7 +74,7 @@ impl Fixture {
         }
     }
 
-    /// Makes a request and says yes to it.
+    /// Makes a request and approves it.
     pub(super) async fn approved(&self, number: u32) -> RequestId {
         let phone = format!("+1777{number:07}");
         let made = self.post(&self.api, "/v1/requests", &phone, &wanted(&phone, "sandbox")).await;
@@ -90,13 +92,13 @@ impl Fixture {
         id
     }
 
-    /// Whether the requester was told everything about a request.
+    /// Returns whether the requester received every webhook of a request.
     pub(super) async fn is_told(&self, id: RequestId) -> bool {
         let webhooks = storage::webhooks(&self.database, id).await.unwrap();
         webhooks.iter().all(|(webhook, _)| webhook.delivered_at.is_some())
     }
 
-    /// What one request costs from its call to its last notice.
+    /// Returns the cost of one request, from its call to its last webhook.
     async fn cost(&self, number: u32) -> Counts {
         let before = self.counted.counts();
         let id = self.approved(number).await;
@@ -106,14 +108,15 @@ impl Fixture {
     }
 }
 
+/// The operations of the store and of the queues are counted.
 #[tokio::test]
-async fn the_three_hundredth_request_uses_the_store_and_the_queue_as_often_as_the_first() {
+async fn three_hundredth_request_costs_no_more_than_the_first() {
     let fixture = Fixture::open();
     let first = fixture.cost(0).await;
     for number in 1..300 {
         assert_eq!(fixture.cost(number).await, first, "request {number}");
     }
     assert!(first.reads > 0 && first.transactions > 0 && first.sends > 0, "{first:?}");
-    // A bound on what a request may cost at all: whoever needs more says so here.
+    // The bound on the cost of a request. A change that needs more raises it here.
     assert!(first.reads <= 25 && first.transactions <= 18 && first.sends <= 10, "{first:?}");
 }

@@ -1,4 +1,4 @@
-//! Asks of every kind: which processor takes them, cards on file, wallets on the page, and what is refused.
+//! Asks of every kind: the processor selected, saved cards, wallets on the page, and rejections.
 
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
@@ -19,7 +19,7 @@ fn ask_for(world: &World, phone: &str, ask: &Value) -> Value {
     body
 }
 
-fn keeping() -> Value {
+fn save_card_ask() -> Value {
     json!({ "kind": "payment_method", "description": "Keep for next time" })
 }
 
@@ -27,10 +27,10 @@ fn paying_with(card: &str) -> Value {
     json!({ "kind": "payment", "amount": 4250, "currency": "EUR", "description": "Again", "payment_method": card })
 }
 
-/// A world in which the customer put a card on file, and the card.
+/// A world in which the customer saved a card, and that card's id.
 fn with_a_card() -> (World, String) {
     let world = World::beginning().with_fake_processor(&[]).begin();
-    let asked = world.asks_for(&ask_for(&world, PHONE, &keeping()));
+    let asked = world.asks_for(&ask_for(&world, PHONE, &save_card_ask()));
     let page = world.customer().newest().page;
     world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
     world.books().customer_is_done(&asked, 1);
@@ -48,7 +48,7 @@ fn with_a_card() -> (World, String) {
     (world, card)
 }
 
-fn says_yes(world: &World, asked: &Asked, more: &[(&str, &str)]) -> Answer {
+fn approve_on_page(world: &World, asked: &Asked, more: &[(&str, &str)]) -> Answer {
     let code = asked.answer["session_code"].as_str().unwrap_or_default();
     let mut fields = vec![("session_code", code)];
     fields.extend_from_slice(more);
@@ -56,13 +56,13 @@ fn says_yes(world: &World, asked: &Asked, more: &[(&str, &str)]) -> Answer {
 }
 
 #[test]
-fn a_card_on_file_is_charged_by_a_yes_alone_on_the_page_and_by_a_tap() {
+fn saved_card_is_charged_by_approval_on_page_or_by_tap() {
     let (world, card) = with_a_card();
     let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
     assert_eq!(asked.answer["ask"]["payment_method"], card.as_str());
     let html = world.customer().opens(&world.customer().newest().page).text();
     assert!(html.contains("<dd>Visa •••• 4242</dd>") && !html.contains("<select"), "{html}");
-    says_yes(&world, &asked, &[("action", "approve")]).ok(303);
+    approve_on_page(&world, &asked, &[("action", "approve")]).ok(303);
     assert_eq!(world.state(&asked), "fulfilled");
     let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
     assert!(world.stored(&asked).by_tap);
@@ -74,7 +74,7 @@ fn a_card_on_file_is_charged_by_a_yes_alone_on_the_page_and_by_a_tap() {
 }
 
 #[test]
-fn a_card_of_somebody_else_is_a_card_there_is_not() {
+fn saved_card_of_another_customer_is_not_found() {
     let (world, card) = with_a_card();
     let unknown = "crd_01M844DZG03XCBJ52V4K8GHNXC";
     let mut told = Vec::new();
@@ -101,7 +101,7 @@ fn a_card_of_somebody_else_is_a_card_there_is_not() {
 }
 
 #[test]
-fn a_card_that_is_forgotten_while_it_is_asked_for_cannot_be_said_yes_to() {
+fn saved_card_forgotten_meanwhile_cannot_be_approved() {
     let (world, card) = with_a_card();
     let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
     let name = "demo".parse().unwrap();
@@ -109,14 +109,14 @@ fn a_card_that_is_forgotten_while_it_is_asked_for_cannot_be_said_yes_to() {
     world.run(world.ports.store.write(vec![delete])).unwrap();
     let html = world.customer().opens(&world.customer().newest().page).text();
     assert!(html.contains("This cannot be done here at the moment"), "{html}");
-    let html = says_yes(&world, &asked, &[("action", "approve")]).ok(422).text();
+    let html = approve_on_page(&world, &asked, &[("action", "approve")]).ok(422).text();
     assert!(html.contains("This cannot be done here at the moment"), "{html}");
     world.customer().declines().ok(200);
     assert_eq!(world.state(&asked), "denied");
 }
 
 #[test]
-fn a_card_is_sealed_for_the_request_that_put_it_there_and_anew_for_the_one_that_pays_with_it() {
+fn saved_card_is_sealed_again_for_each_request() {
     let (world, card) = with_a_card();
     let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
     let known = world.run(saved_cards::load(
@@ -142,8 +142,9 @@ fn a_card_is_sealed_for_the_request_that_put_it_there_and_anew_for_the_one_that_
     assert_eq!(world.state(&asked), "fulfilled");
 }
 
+/// A saved card goes to the processor that keeps it. Its place in the list does not matter.
 #[test]
-fn the_first_processor_of_the_brand_that_takes_an_ask_takes_it_and_a_card_goes_where_it_is() {
+fn first_capable_processor_is_selected() {
     let fake_processor = |name: &str, asks: &[&str]| json!({ "name": name, "kind": "fake", "settings": { "asks": asks, "payment_options": ["nothing", "hosted"] } });
     let fake_processors = json!([
         { "name": "broken", "kind": "unheard-of" },
@@ -162,9 +163,9 @@ fn the_first_processor_of_the_brand_that_takes_an_ask_takes_it_and_a_card_goes_w
     let who = json!({ "kind": "identity", "claims": ["name"], "description": "x" });
     assert_eq!(taker(&pay, "+15551230002"), "cash");
     assert_eq!(taker(&who, "+15551230002"), "who");
-    assert_eq!(taker(&keeping(), "+15551230002"), "fake");
+    assert_eq!(taker(&save_card_ask(), "+15551230002"), "fake");
     let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
-    let asked = world.asks_for(&ask_for(&world, PHONE, &keeping()));
+    let asked = world.asks_for(&ask_for(&world, PHONE, &save_card_ask()));
     let request = world.stored(&asked);
     let kept = Authorization { kind: AuthorizationKind::KeptCard, secret: "f4ke-card".into() };
     let receipt = CardReceipt {
@@ -190,7 +191,7 @@ fn the_first_processor_of_the_brand_that_takes_an_ask_takes_it_and_a_card_goes_w
 }
 
 #[test]
-fn facts_that_have_no_words_are_not_asked_for() {
+fn claim_without_display_text_is_rejected() {
     let world = World::beginning().with_fake_processor(&["hosted"]).begin();
     let all = domain::ask::CLAIMS;
     for bad in [json!(["age_over_18"]), json!(["name", "name"]), json!(["Name"]), json!([])] {
@@ -206,7 +207,7 @@ fn facts_that_have_no_words_are_not_asked_for() {
 }
 
 #[test]
-fn a_live_request_is_asked_where_there_is_a_way() {
+fn live_request_needs_an_option_for_live_payments() {
     let fake_processor =
         json!([{ "name": "fake", "kind": "fake", "settings": { "payment_options": ["hosted"] } }]);
     let world = World::beginning().with("/live/processors", &fake_processor).begin();
@@ -221,7 +222,7 @@ fn a_live_request_is_asked_where_there_is_a_way() {
 }
 
 #[test]
-fn a_wallet_on_the_page_pays_and_its_sheet_is_told_whether_the_yes_stands() {
+fn wallet_payment_on_page_learns_whether_it_counts() {
     let world =
         World::beginning().with_fake_processor(&["google_pay", "apple_pay", "hosted"]).begin();
     let asked = world.asks(4250);
@@ -238,12 +239,12 @@ fn a_wallet_on_the_page_pays_and_its_sheet_is_told_whether_the_yes_stands() {
     let wallet = |kind, token| [("action", "approve"), ("wallet", kind), ("token", token)];
     let huge = "x".repeat(16 * 1024 + 1);
     for (kind, token) in [("google_pay", ""), ("google_pay", huge.as_str()), ("cash", "x")] {
-        says_yes(&world, &asked, &wallet(kind, token)).ok(400);
+        approve_on_page(&world, &asked, &wallet(kind, token)).ok(400);
     }
     let page = world.customer().newest().page;
     let missing = world.customer().answers_on(&page, &wallet("google_pay", "f4ke-wallet"));
     missing.problem(422, "session-code-missing");
-    says_yes(&world, &asked, &wallet("google_pay", "f4ke-wallet")).ok(204);
+    approve_on_page(&world, &asked, &wallet("google_pay", "f4ke-wallet")).ok(204);
     let payment = world.reads(&asked)["outcome"]["payment"].clone();
     assert_eq!(payment["wallet"], "google_pay");
     let after = world.customer().posts(&page, &wallet("google_pay", "f4ke-wallet"));
@@ -251,15 +252,17 @@ fn a_wallet_on_the_page_pays_and_its_sheet_is_told_whether_the_yes_stands() {
 }
 
 #[test]
-fn a_wallet_that_the_processor_does_not_take_and_a_wrong_number_are_no_yes() {
+fn wallet_unsupported_or_code_wrong_is_no_approval() {
     let world = World::beginning().with_fake_processor(&["apple_pay", "hosted"]).begin();
     let asked = world.asks(4250);
     let policy = world.customer().opens(&world.customer().newest().page);
     assert!(!policy.header("content-security-policy").contains("https:"));
     let wallet = |kind| [("action", "approve"), ("wallet", kind), ("token", "f4ke-wallet")];
-    says_yes(&world, &asked, &wallet("google_pay")).problem(422, "ask-not-supported");
+    approve_on_page(&world, &asked, &wallet("google_pay")).problem(422, "ask-not-supported");
     assert!(world.customer().opens(&world.customer().newest().page).text().contains("apple_pay"));
-    assert!(says_yes(&world, &asked, &[("action", "approve")]).ok(422).text().contains("<form"));
+    assert!(
+        approve_on_page(&world, &asked, &[("action", "approve")]).ok(422).text().contains("<form")
+    );
     assert_eq!(world.state(&asked), "prompted");
     let page = world.customer().newest().page;
     let stored = world.stored(&asked).session_code.unwrap();
@@ -271,7 +274,7 @@ fn a_wallet_that_the_processor_does_not_take_and_a_wrong_number_are_no_yes() {
 }
 
 #[test]
-fn apple_pay_gets_its_session_for_our_own_host_from_our_own_page_while_an_answer_counts() {
+fn apple_pay_session_is_for_our_host_while_open() {
     let world = World::beginning().with_fake_processor(&["apple_pay", "hosted"]).begin();
     let asked = world.asks(4250);
     let page = world.customer().newest().page;
@@ -294,7 +297,7 @@ fn apple_pay_gets_its_session_for_our_own_host_from_our_own_page_while_an_answer
 }
 
 #[test]
-fn the_wallets_that_a_device_has_are_known_the_next_time() {
+fn device_wallets_are_remembered_as_capability() {
     let world = World::beginning().with_fake_processor(&["google_pay", "hosted"]).begin();
     let asked = world.asks(4250);
     let page = world.customer().newest().page;

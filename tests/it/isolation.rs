@@ -1,4 +1,4 @@
-//! One brand's trouble is not another's: a slow notice endpoint takes one worker at a time.
+//! The faults of one brand do not spread: its slow endpoint takes one worker at a time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,17 +9,17 @@ use bytes::Bytes;
 use domain::ports::{Http, HttpError, Reach};
 use tests::doubles::ManualClock;
 
-use super::flat::Fixture;
+use super::cost::Fixture;
 
-/// Answers nothing for as long as it is waited for, until it is well again.
-struct Slow {
+/// An endpoint that answers nothing until it is well again.
+struct SlowEndpoint {
     clock: Arc<ManualClock>,
     is_well: AtomicBool,
     calls: AtomicUsize,
 }
 
 #[async_trait]
-impl Http for Slow {
+impl Http for SlowEndpoint {
     async fn call(
         &self,
         _: http::Request<Bytes>,
@@ -35,17 +35,19 @@ impl Http for Slow {
     }
 }
 
+/// The webhooks arrive once the endpoint is well again.
 #[tokio::test]
-async fn a_slow_endpoint_takes_one_worker_at_a_time_and_is_told_everything_once_it_is_well() {
+async fn slow_endpoint_takes_one_worker_and_gets_all_webhooks() {
     let clock = Arc::new(ManualClock::default());
     let is_well = AtomicBool::new(false);
-    let slow = Arc::new(Slow { clock: Arc::clone(&clock), is_well, calls: AtomicUsize::new(0) });
-    let fixture = Fixture::over(Arc::clone(&clock), Arc::<Slow>::clone(&slow));
+    let slow =
+        Arc::new(SlowEndpoint { clock: Arc::clone(&clock), is_well, calls: AtomicUsize::new(0) });
+    let fixture = Fixture::over(Arc::clone(&clock), Arc::<SlowEndpoint>::clone(&slow));
     let mut requests = Vec::new();
     for number in 0..20 {
         requests.push(fixture.approved(number).await);
     }
-    // Each attempt takes 15 seconds and is followed by ten without one: of 80 notices, few found out for all.
+    // Each attempt takes 15 seconds, and ten idle ones follow. Of 80 webhooks few were attempted.
     let calls = slow.calls.load(Ordering::SeqCst);
     assert!((1..=25).contains(&calls), "{calls}");
     slow.is_well.store(true, Ordering::SeqCst);

@@ -1,5 +1,6 @@
-//! Whole requests whose customers go on to the hosted page: the built program, a proxy that breaks calls, and the page that
-//! others wrote. What was paid is counted there.
+//! Whole requests with a redirect to the hosted page of a third-party stand-in, through a breaking proxy.
+//!
+//! Payments are counted in the stand-in.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use crate::live::folder::Folder;
 use crate::live::requester::Requester;
 use crate::stripe::{FAULTS, emulate, localstripe};
 
-/// How long a page may take.
+/// The longest time for a page.
 const SOON: Duration = Duration::from_secs(20);
 
 /// A machine that charges through a proxy, and a browser.
@@ -26,7 +27,7 @@ struct Fixture {
     _folder: Folder,
 }
 
-/// A request, and its customer's page.
+/// A request and its customer's page.
 struct Asked {
     id: String,
     code: String,
@@ -71,7 +72,7 @@ impl Fixture {
         (answer.status().as_u16(), String::from_utf8_lossy(answer.body()).into_owned())
     }
 
-    /// The customer presses a button of our page.
+    /// Presses a button of our page, as the customer.
     async fn presses(&self, asked: &Asked, action: &str) {
         let (_, html) = self.browses(&asked.page, None).await;
         let nonce =
@@ -81,7 +82,7 @@ impl Fixture {
         assert_eq!(self.browses(&asked.page, Some(&form)).await.0, 303);
     }
 
-    /// Where our page sends the customer on to.
+    /// Returns the address to which our page redirects.
     async fn onward(&self, asked: &Asked) -> String {
         self.requester
             .until(&asked.id, |request| {
@@ -99,7 +100,7 @@ impl Fixture {
     }
 
     async fn ends(&self, asked: &Asked) -> Value {
-        // A browser that comes back has it looked up at once.
+        // The customer's return triggers the look-up at once.
         self.browses(&format!("{}?done=1", asked.page), None).await;
         let request = self.requester.until(&asked.id, |request| !request["outcome"].is_null());
         request.await["outcome"].clone()
@@ -107,7 +108,7 @@ impl Fixture {
 }
 
 #[tokio::test]
-async fn a_customer_pays_on_the_hosted_page_once_whatever_breaks() {
+async fn hosted_page_charges_once_despite_any_fault() {
     let fixture = Fixture::open().await;
     for call in [Call::Session, Call::SessionRead] {
         for fault in FAULTS.into_iter().filter(|fault| *fault != ProxyFault::FailedAfter) {
@@ -135,7 +136,7 @@ async fn a_customer_pays_on_the_hosted_page_once_whatever_breaks() {
 }
 
 #[tokio::test]
-async fn a_customer_who_wants_another_way_pays_that_way_and_finds_the_hosted_page_closed() {
+async fn other_payment_option_closes_the_hosted_page() {
     let fixture = Fixture::open().await;
     let asked = fixture.asks(100).await;
     fixture.presses(&asked, "approve_hosted").await;

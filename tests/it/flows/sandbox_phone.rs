@@ -1,4 +1,4 @@
-//! The sandbox phone where it is deployed: for whoever holds a test key, and only their own brand's prompts.
+//! The deployed sandbox phone, which needs a test key and shows that brand's prompts only.
 
 use consent_callback::SandboxAccess;
 use domain::consent::ApprovalMethod;
@@ -15,7 +15,7 @@ fn tap(world: &World) -> String {
 }
 
 #[test]
-fn a_deployed_phone_is_for_whoever_holds_a_test_key() {
+fn deployed_phone_needs_a_test_key() {
     let world = World::beginning().phone_for(SandboxAccess::Key).begin();
     let asked = world.asks(4250);
     let tap = tap(&world);
@@ -33,7 +33,7 @@ fn a_deployed_phone_is_for_whoever_holds_a_test_key() {
 }
 
 #[test]
-fn another_brands_key_sees_only_its_own_prompts_on_the_same_phone() {
+fn key_of_another_brand_sees_only_its_own_prompts() {
     let world = World::beginning().phone_for(SandboxAccess::Key).begin();
     let asked = world.asks(4250);
     let none = world.call(Method::GET, MESSAGES).key(OTHER_KEY).send().ok(200);
@@ -49,7 +49,7 @@ fn another_brands_key_sees_only_its_own_prompts_on_the_same_phone() {
 }
 
 #[test]
-fn where_there_is_no_sandbox_there_is_no_phone() {
+fn brand_without_sandbox_has_no_phone() {
     let world = World::beginning().phone_for(SandboxAccess::Off).begin();
     world.asks(4250);
     world.get(MESSAGES).problem(404, "not-found");
@@ -57,7 +57,7 @@ fn where_there_is_no_sandbox_there_is_no_phone() {
     world.post(&path, &json!({ "action": "deny" })).problem(404, "not-found");
 }
 
-/// A brand whose channels look like every kind there is.
+/// A brand with one channel of each style.
 fn message_limits(policy: &Value) -> World {
     let channel =
         |look: &str| json!({ "name": look, "kind": "sandbox", "settings": { "style": look } });
@@ -71,7 +71,7 @@ fn asks_over(world: &World, channel: &str) -> Asked {
     world.asks_for(&body)
 }
 
-/// What the newest message's buttons say.
+/// Returns the labels of the newest message's buttons.
 fn labels(world: &World) -> Vec<String> {
     let message = world.customer().newest();
     let actions = message.shown["actions"].as_array().unwrap().iter();
@@ -79,7 +79,7 @@ fn labels(world: &World) -> Vec<String> {
 }
 
 #[test]
-fn each_look_shows_the_buttons_that_such_a_channel_has_room_for() {
+fn each_style_shows_the_buttons_it_has_room_for() {
     let world = message_limits(&json!({ "open_max": 9 }));
     for (channel, count) in [("rcs", 4), ("whatsapp", 3), ("apple", 4), ("sms", 0)] {
         let asked = asks_over(&world, channel);
@@ -97,7 +97,7 @@ fn each_look_shows_the_buttons_that_such_a_channel_has_room_for() {
 }
 
 #[test]
-fn a_payment_that_a_tap_is_enough_for_is_a_wallets_sheet_at_apple() {
+fn payment_by_tap_is_a_wallet_sheet_in_apple_style() {
     let world = message_limits(&json!({ "session_code": false }));
     let asked = asks_over(&world, "apple");
     let actions = world.customer().newest().shown["actions"].clone();
@@ -108,7 +108,7 @@ fn a_payment_that_a_tap_is_enough_for_is_a_wallets_sheet_at_apple() {
 }
 
 #[test]
-fn a_tap_that_brings_back_what_the_button_carries_is_heard_as_on_a_real_channel() {
+fn postback_data_is_verified_as_on_a_real_channel() {
     let world = message_limits(&json!({}));
     let asked = asks_over(&world, "rcs");
     let message = world.customer().newest();
@@ -130,7 +130,7 @@ fn a_tap_that_brings_back_what_the_button_carries_is_heard_as_on_a_real_channel(
 }
 
 #[test]
-fn a_tap_says_what_it_means_or_what_it_brings_back_and_opening_is_no_answer() {
+fn tap_by_meaning_or_postback_counts_and_opening_does_not() {
     let world = World::new();
     let asked = world.asks(4250);
     let message = world.customer().newest();
@@ -147,7 +147,7 @@ fn a_tap_says_what_it_means_or_what_it_brings_back_and_opening_is_no_answer() {
 }
 
 #[test]
-fn the_older_names_of_looks_are_still_read() {
+fn older_style_names_are_still_read() {
     let world = World::new();
     let asked = world.asks(100);
     assert_eq!(world.customer().newest().text("style"), "rcs");

@@ -1,4 +1,4 @@
-//! What a requester sees: its own requests, one or many, now or when there is news.
+//! Reads of the API: one request or a session's list, with and without waiting.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tests::world::brand::{LIVE_KEY, OTHER_KEY};
 use tests::world::{PHONE, World};
 
 #[test]
-fn a_request_is_shown_as_the_api_says() {
+fn request_is_shown_as_documented() {
     let world = World::new();
     let mut body = world.payment(PHONE, 4250);
     body["metadata"] = json!({ "ticket": "88" });
@@ -33,7 +33,7 @@ fn a_request_is_shown_as_the_api_says() {
 }
 
 #[test]
-fn a_wait_ends_with_the_first_news() {
+fn wait_ends_with_the_first_change() {
     let world = World::new();
     let asked = world.asks(4250);
     let version = world.reads(&asked)["version"].as_u64().unwrap();
@@ -48,7 +48,7 @@ fn a_wait_ends_with_the_first_news() {
 }
 
 #[test]
-fn a_wait_without_news_ends_by_itself_and_old_news_is_told_at_once() {
+fn wait_without_change_ends_and_old_change_is_immediate() {
     let world = World::new();
     let asked = world.asks(4250);
     let version = world.reads(&asked)["version"].as_u64().unwrap();
@@ -66,7 +66,7 @@ fn a_wait_without_news_ends_by_itself_and_old_news_is_told_at_once() {
 }
 
 #[test]
-fn a_wait_is_a_number_of_seconds_up_to_twenty() {
+fn wait_accepts_zero_to_twenty_seconds() {
     let world = World::new();
     let asked = world.asks(4250);
     for query in ["wait=21", "wait=-1", "wait=x", "after=x", "wait=1&wait=2", "other=1"] {
@@ -76,7 +76,7 @@ fn a_wait_is_a_number_of_seconds_up_to_twenty() {
 }
 
 #[test]
-fn what_belongs_to_a_session_is_listed_newest_first_page_by_page() {
+fn session_is_listed_newest_first_page_by_page() {
     let world = World::beginning().with("/policy", &json!({ "open_max": 10 })).begin();
     let mut asked: Vec<String> = Vec::new();
     for amount in 1..=5 {
@@ -107,7 +107,7 @@ fn what_belongs_to_a_session_is_listed_newest_first_page_by_page() {
 }
 
 #[test]
-fn a_list_needs_a_session_and_takes_back_only_cursors_it_gave() {
+fn list_needs_a_session_and_a_cursor_of_its_own() {
     let world = World::new();
     for query in [
         "",
@@ -123,7 +123,7 @@ fn a_list_needs_a_session_and_takes_back_only_cursors_it_gave() {
 }
 
 #[test]
-fn another_brands_key_and_another_modes_key_see_nothing() {
+fn key_of_another_brand_or_mode_sees_nothing() {
     let world = World::new();
     let asked = world.asks(4250);
     for key in [OTHER_KEY, LIVE_KEY] {

@@ -1,4 +1,4 @@
-//! Plain words as an answer: only where the brand allows it, never for money, and never where two things could be meant.
+//! A plain yes or no as an answer: only if allowed, never for money, never if ambiguous.
 
 use domain::consent::ApprovalMethod;
 use domain::request::{Request, State};
@@ -12,13 +12,13 @@ fn world(policy: &Value) -> World {
 }
 
 fn allowing() -> World {
-    // Silence is no reason to ask somewhere else meanwhile.
+    // A silent channel must not fall back meanwhile.
     world(&json!({
         "text_replies": true, "open_max": 9, "prompts_per_ten_minutes": 99, "fallback_seconds": 300,
     }))
 }
 
-/// Asks for a card to be kept.
+/// Asks to save a card.
 fn asks_for_a_card(world: &World, language: &str) -> Asked {
     let mut body = world.payment(PHONE, 100);
     body["ask"] = json!({ "kind": "payment_method", "description": "Keep for next time" });
@@ -26,7 +26,7 @@ fn asks_for_a_card(world: &World, language: &str) -> Asked {
     world.asks_for(&body)
 }
 
-/// As every request is whose yes can only be given on the page.
+/// Requests whose processor needs the page are like this.
 fn needs_the_page(world: &World) {
     let mut item = world.items().into_iter().find(|item| item.key.sk == "REQ").unwrap();
     let mut request: Request = decode(&item.body).unwrap();
@@ -41,7 +41,7 @@ fn writes(core: &Core, text: &str) {
 }
 
 #[test]
-fn a_plain_yes_is_a_consent_that_says_it_was_written() {
+fn plain_yes_approves_and_records_its_method() {
     let world = allowing();
     let asked = asks_for_a_card(&world, "en");
     writes(&world, " Yes, please! ");
@@ -53,7 +53,7 @@ fn a_plain_yes_is_a_consent_that_says_it_was_written() {
 }
 
 #[test]
-fn a_plain_no_declines() {
+fn plain_no_denies() {
     let world = allowing();
     let asked = asks_for_a_card(&world, "en");
     writes(&world, "No thanks.");
@@ -62,7 +62,7 @@ fn a_plain_no_declines() {
 }
 
 #[test]
-fn whatever_is_not_plainly_an_answer_changes_nothing() {
+fn ambiguous_text_changes_nothing() {
     let world = allowing();
     let asked = asks_for_a_card(&world, "en");
     for text in ["ok", "yes?", "who is this", "ja", "yes but not now", "4242 4242 4242 4242"] {
@@ -74,7 +74,7 @@ fn whatever_is_not_plainly_an_answer_changes_nothing() {
 }
 
 #[test]
-fn a_brand_that_did_not_allow_it_hears_no_words() {
+fn text_reply_is_ignored_unless_the_brand_allows_it() {
     for policy in [json!({}), json!({ "text_replies": false })] {
         let world = world(&policy);
         let asked = asks_for_a_card(&world, "en");
@@ -85,7 +85,7 @@ fn a_brand_that_did_not_allow_it_hears_no_words() {
 }
 
 #[test]
-fn money_is_never_paid_or_refused_by_words() {
+fn payment_is_neither_approved_nor_denied_by_text() {
     let world = allowing();
     let asked = world.asks(100);
     writes(&world, "yes");
@@ -94,7 +94,7 @@ fn money_is_never_paid_or_refused_by_words() {
 }
 
 #[test]
-fn words_from_before_a_prompt_are_no_answer_to_it_however_late_they_come() {
+fn text_written_before_its_prompt_is_no_answer() {
     let world = allowing();
     let before = world.now();
     world.time_passes(2);
@@ -113,7 +113,7 @@ fn words_from_before_a_prompt_are_no_answer_to_it_however_late_they_come() {
 }
 
 #[test]
-fn words_that_may_have_been_meant_for_what_ended_meanwhile_are_no_answer() {
+fn text_possibly_for_an_ended_request_is_no_answer() {
     let world = allowing();
     let (asked, other) = (asks_for_a_card(&world, "en"), asks_for_a_card(&world, "en"));
     world.time_passes(1);
@@ -132,7 +132,7 @@ fn words_that_may_have_been_meant_for_what_ended_meanwhile_are_no_answer() {
 }
 
 #[test]
-fn with_two_requests_open_nobody_knows_which_one_is_meant() {
+fn text_with_two_open_requests_is_no_answer() {
     let world = allowing();
     let asked = asks_for_a_card(&world, "en");
     let other = world.asks(200);
@@ -147,7 +147,7 @@ fn with_two_requests_open_nobody_knows_which_one_is_meant() {
 }
 
 #[test]
-fn a_yes_that_needs_the_page_cannot_be_written_and_a_no_can() {
+fn text_cannot_approve_what_needs_the_page_but_can_deny() {
     let world = allowing();
     let asked = asks_for_a_card(&world, "en");
     needs_the_page(&world);
@@ -159,7 +159,7 @@ fn a_yes_that_needs_the_page_cannot_be_written_and_a_no_can() {
 }
 
 #[test]
-fn words_on_a_channel_that_did_not_ask_are_no_answer() {
+fn text_on_a_channel_without_prompt_is_no_answer() {
     let world = allowing();
     let asked = asks_for_a_card(&world, "en");
     let wrote = json!({ "wrote": { "from": { "phone": PHONE }, "text": "no" } });
@@ -170,7 +170,7 @@ fn words_on_a_channel_that_did_not_ask_are_no_answer() {
 }
 
 #[test]
-fn the_customers_language_is_the_one_they_were_asked_in() {
+fn text_is_read_in_the_language_of_the_prompt() {
     let world = allowing();
     let asked = asks_for_a_card(&world, "de-AT");
     writes(&world, "no");

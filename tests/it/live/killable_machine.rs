@@ -1,4 +1,4 @@
-//! A machine that is killed at random moments and started again on the same folder and port.
+//! A machine that is killed at random moments and restarted on the same folder and port.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,17 +8,17 @@ use embedded::SystemClock;
 use tests::doubles::SeededRandom;
 use tests::process::Local;
 
-use super::crowd::draw;
+use super::conversations::draw;
 use super::requester::Requester;
 
-/// The machine, with what it is started with each time.
-pub(crate) struct Mortal {
+/// A machine and the arguments of each start.
+pub(crate) struct KillableMachine {
     data: PathBuf,
     arguments: Vec<String>,
     local: Local,
 }
 
-/// A seed that is another one in each run, and can be read when the run failed.
+/// Draws a new seed for each run, and prints it so that a failure can be repeated.
 #[expect(clippy::print_stderr, reason = "the seed is what a failed run is looked into with")]
 pub(crate) fn random() -> SeededRandom {
     let seed = u64::try_from(SystemClock.now().as_millis()).unwrap();
@@ -26,7 +26,7 @@ pub(crate) fn random() -> SeededRandom {
     SeededRandom::new(seed)
 }
 
-impl Mortal {
+impl KillableMachine {
     pub(crate) fn start(data: PathBuf, arguments: &[&str]) -> Self {
         let local = Local::start(&data, 0, arguments).unwrap();
         Self { data, arguments: arguments.iter().map(ToString::to_string).collect(), local }
@@ -36,7 +36,7 @@ impl Mortal {
         Requester::new(&self.local)
     }
 
-    fn again(self) -> Self {
+    fn restart(self) -> Self {
         let Self { data, arguments, local } = self;
         let port = local.port();
         local.kill();
@@ -45,9 +45,10 @@ impl Mortal {
         Self { data, arguments, local }
     }
 
-    /// Kills and starts it again for `time`: now at any moment, now in the midst of what follows from a call of
-    /// `requester`. Says how often.
-    pub(crate) async fn dies_for(
+    /// Kills and restarts the machine for `time`, and returns how often.
+    ///
+    /// Every other kill follows right after a call of `requester`, while its effects are under way.
+    pub(crate) async fn kill_repeatedly_for(
         mut self,
         time: Duration,
         requester: &Requester,
@@ -58,18 +59,18 @@ impl Mortal {
         while SystemClock.now() < until {
             SystemClock.wait(Duration::from_millis(20 + draw(random, 1_000))).await;
             if kills % 2 == 0 {
-                // What follows from a call takes some milliseconds only. Nobody may call any more.
+                // The effects of a call take only milliseconds. No other call may start meanwhile.
                 let called = requester.acts.notified();
                 tokio::time::timeout(Duration::from_secs(1), called).await.ok();
                 SystemClock.wait(Duration::from_millis(draw(random, 40))).await;
             }
-            self = self.again();
+            self = self.restart();
             kills += 1;
         }
         (self, kills)
     }
 
-    /// Ends it for good.
+    /// Ends the machine for good.
     pub(crate) fn kill(self) {
         self.local.kill();
     }

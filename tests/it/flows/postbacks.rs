@@ -1,4 +1,4 @@
-//! Answers that come back over a channel: taps on a message's buttons, and payments made within it.
+//! Taps on a message's buttons, which a channel reports as postbacks.
 
 use domain::consent::ApprovalMethod;
 use domain::ports::{ButtonAction, Prompt};
@@ -15,12 +15,12 @@ fn without_code() -> World {
     talking().with("/policy", &json!({ "session_code": false })).begin()
 }
 
-/// The newest prompt that went out.
+/// Returns the newest prompt that was sent.
 fn newest(core: &Core) -> Prompt {
     core.went().sent.pop().unwrap()
 }
 
-/// What tapping the button of that name brings back.
+/// Returns the postback of the button with that name.
 fn postback(prompt: &Prompt, label: &str) -> String {
     let button = prompt.buttons.iter().find(|button| button.label == label);
     match &button.unwrap_or_else(|| panic!("{label} is not in {:?}", prompt.buttons)).action {
@@ -31,7 +31,7 @@ fn postback(prompt: &Prompt, label: &str) -> String {
 fn taps_on(core: &Core, channel: &str, postback: &str) -> Answer {
     let tapped = json!({ "tapped": { "postback": postback, "from": { "phone": PHONE } } });
     let answer = core.tells(channel, &json!([tapped])).ok(200);
-    assert_eq!(answer.text(), "taken", "a tap is acknowledged whatever becomes of it");
+    assert_eq!(answer.text(), "taken", "every tap is acknowledged");
     core.settles();
     answer
 }
@@ -45,7 +45,7 @@ fn code(asked: &Asked) -> &str {
 }
 
 #[test]
-fn the_right_one_of_three_codes_is_a_yes_and_a_wrong_one_a_no() {
+fn right_code_of_three_approves_and_wrong_one_denies() {
     let world = talking().begin();
     let asked = world.asks(4250);
     let labels: Vec<String> =
@@ -62,7 +62,7 @@ fn the_right_one_of_three_codes_is_a_yes_and_a_wrong_one_a_no() {
 }
 
 #[test]
-fn a_tap_on_yes_is_charged_and_its_consent_says_how_it_was_given() {
+fn tap_on_approve_is_charged_and_its_method_recorded() {
     let world = without_code();
     let asked = world.asks(4250);
     let yes = postback(&newest(&world), "Approve");
@@ -76,7 +76,7 @@ fn a_tap_on_yes_is_charged_and_its_consent_says_how_it_was_given() {
 }
 
 #[test]
-fn a_tap_on_no_declines_and_on_not_me_reports() {
+fn tap_on_deny_denies_and_on_not_me_reports() {
     let world = without_code();
     let asked = world.asks(4250);
     taps(&world, &newest(&world), "Decline");
@@ -89,7 +89,7 @@ fn a_tap_on_no_declines_and_on_not_me_reports() {
 }
 
 #[test]
-fn a_tap_that_only_opens_the_page_is_no_answer_and_not_even_an_opened_page() {
+fn tap_on_link_is_neither_answer_nor_opened() {
     let world = without_code();
     let asked = world.asks(4250);
     let prompt = newest(&world);
@@ -101,7 +101,7 @@ fn a_tap_that_only_opens_the_page_is_no_answer_and_not_even_an_opened_page() {
 }
 
 #[test]
-fn two_taps_are_one_consent_and_one_charge_whichever_prompts_they_are_on() {
+fn two_taps_are_one_consent_and_one_charge() {
     let world = without_code();
     let asked = world.asks(4250);
     let first = postback(&newest(&world), "Approve");
@@ -120,7 +120,7 @@ fn two_taps_are_one_consent_and_one_charge_whichever_prompts_they_are_on() {
 }
 
 #[test]
-fn a_tap_that_comes_late_changes_nothing() {
+fn late_tap_changes_nothing() {
     let world = without_code();
     let asked = world.asks(4250);
     let prompt = newest(&world);
@@ -139,10 +139,10 @@ fn a_tap_that_comes_late_changes_nothing() {
 }
 
 #[test]
-fn a_yes_that_needs_the_page_cannot_be_tapped() {
+fn approval_that_needs_the_page_cannot_be_tapped() {
     let world = without_code();
     let asked = world.asks(4250);
-    // As every request is whose processor needs a wallet.
+    // So is every request whose processor needs a wallet.
     let mut item = world.items().into_iter().find(|item| item.key.sk == "REQ").unwrap();
     item.body = item.body.replace("\"by_tap\":true,", "");
     world.puts(item);
@@ -153,7 +153,7 @@ fn a_yes_that_needs_the_page_cannot_be_tapped() {
 }
 
 #[test]
-fn what_a_tap_carries_must_be_ours_of_this_brand_and_of_a_prompt_of_this_channel() {
+fn postback_of_other_brand_or_channel_is_ignored() {
     let world = without_code();
     let asked = world.asks(4250);
     let yes = postback(&newest(&world), "Approve");
@@ -182,7 +182,7 @@ fn what_a_tap_carries_must_be_ours_of_this_brand_and_of_a_prompt_of_this_channel
 }
 
 #[test]
-fn a_tap_whose_postback_came_in_one_more_layer_of_base64_counts() {
+fn postback_in_extra_base64_layer_counts() {
     use base64::Engine;
     let world = without_code();
     let asked = world.asks(4250);
@@ -192,7 +192,7 @@ fn a_tap_whose_postback_came_in_one_more_layer_of_base64_counts() {
 }
 
 #[test]
-fn a_receipt_that_names_the_prompt_alone_is_found_by_its_link() {
+fn receipt_naming_only_the_prompt_is_found_by_its_link() {
     let world = without_code();
     let asked = world.asks(4250);
     let prompt = newest(&world).reference.prompt.to_string();
@@ -206,7 +206,7 @@ fn a_receipt_that_names_the_prompt_alone_is_found_by_its_link() {
 }
 
 #[test]
-fn a_prompt_that_failed_hands_over_at_once_and_is_dead() {
+fn failed_prompt_falls_back_at_once_and_is_dead() {
     let world = without_code();
     let asked = world.asks(4250);
     let first = newest(&world);
@@ -218,7 +218,7 @@ fn a_prompt_that_failed_hands_over_at_once_and_is_dead() {
 }
 
 #[test]
-fn a_callback_that_is_not_proven_is_refused() {
+fn unsigned_callback_is_rejected() {
     let world = without_code();
     let asked = world.asks(4250);
     let yes = postback(&newest(&world), "Approve");

@@ -1,4 +1,4 @@
-//! Conversations: each asks, plays the customer as planned, and waits for the end, whatever becomes of the machine.
+//! Conversations: each asks, plays the customer's plan, and waits for the end through any crash.
 
 use std::time::Duration;
 
@@ -10,31 +10,31 @@ use tokio::task::JoinSet;
 
 use super::requester::Requester;
 
-/// How long a conversation may take: a dead worker's request is taken up again after a minute and a half, and a message
-/// that failed comes back to a deployed function after three.
+/// The longest time for a conversation. A dead worker's request is resumed after 90 seconds. A failed message comes back to
+/// a deployed function after three minutes.
 const CONVERSATION_MAX: Duration = Duration::from_secs(230);
 
-/// What a customer does with a request.
+/// The customer's plan for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Plan {
-    /// Says yes, and yes again if the card was refused.
+    /// Approves, and approves again after a declined card.
     Approve,
-    /// Says yes with a card that is refused, then with another.
+    /// Approves with a card that is declined, then with another.
     AnotherCard,
-    /// Says yes, and the processor refuses for good.
+    /// Approves, and the processor declines for good.
     Doomed,
-    /// Says no.
+    /// Denies.
     Deny,
-    /// Picks a number that nobody read out.
+    /// Picks a wrong session code.
     WrongCode,
-    /// Says nothing.
+    /// Does not answer.
     Silent,
-    /// Would say yes, but the agent takes it back.
+    /// Would approve, but the agent cancels.
     Cancelled,
 }
 
 impl Plan {
-    /// The outcome's kind, and its reason where there is one.
+    /// Returns the outcome's kind, and its reason where there is one.
     pub(crate) const fn end(self) -> (&'static str, Option<&'static str>) {
         match self {
             Self::Approve | Self::AnotherCard => ("fulfilled", None),
@@ -47,26 +47,26 @@ impl Plan {
     }
 }
 
-/// One conversation.
+/// One request and its customer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Conversation {
-    /// Its number, of which its phone, keys and random moments are made.
+    /// The number from which the phone, the keys and the random delays are made.
     pub(crate) number: usize,
     pub(crate) plan: Plan,
     pub(crate) amount: u64,
     pub(crate) session: &'static str,
-    /// How long it begins after the others.
+    /// The delay after the first conversation.
     pub(crate) begins: Duration,
 }
 
-/// A conversation that is over, and its request as it was then.
+/// An ended conversation, with the request as it was then.
 #[derive(Clone, Debug)]
-pub(crate) struct Ended {
+pub(crate) struct EndedConversation {
     pub(crate) conversation: Conversation,
     pub(crate) request: Value,
 }
 
-impl Ended {
+impl EndedConversation {
     pub(crate) fn id(&self) -> &str {
         self.request["id"].as_str().unwrap()
     }
@@ -75,8 +75,8 @@ impl Ended {
         self.request["outcome"]["kind"] == "fulfilled"
     }
 
-    /// It ended as the customer wanted it to.
-    pub(crate) fn is_as_planned(&self) {
+    /// Asserts that the outcome is the one planned.
+    pub(crate) fn assert_as_planned(&self) {
         let (kind, reason) = self.conversation.plan.end();
         let outcome = &self.request["outcome"];
         assert_eq!(outcome["kind"], kind, "{self:#?}");
@@ -84,36 +84,36 @@ impl Ended {
     }
 }
 
-/// Conversations that go on by themselves.
+/// Conversations that run concurrently.
 #[derive(Default)]
-pub(crate) struct Crowd(JoinSet<Ended>);
+pub(crate) struct Conversations(JoinSet<EndedConversation>);
 
-impl Crowd {
+impl Conversations {
     pub(crate) fn begin(
         requester: &Requester,
         conversations: impl Iterator<Item = Conversation>,
     ) -> Self {
-        let mut crowd = JoinSet::new();
+        let mut running = JoinSet::new();
         for conversation in conversations {
             let requester = requester.clone();
-            crowd.spawn(async move {
+            running.spawn(async move {
                 SystemClock.wait(conversation.begins).await;
                 let request = conversation.play(&requester).await;
-                Ended { conversation, request }
+                EndedConversation { conversation, request }
             });
         }
-        Self(crowd)
+        Self(running)
     }
 
-    /// All of them, once the last is over.
-    pub(crate) async fn ended(self) -> Vec<Ended> {
+    /// Returns all conversations, once the last has ended.
+    pub(crate) async fn ended(self) -> Vec<EndedConversation> {
         let mut ended = self.0.join_all().await;
         ended.sort_by_key(|ended| ended.conversation.number);
         ended
     }
 }
 
-/// A number below `below`.
+/// Draws a number below `below`.
 pub(crate) fn draw(random: &SeededRandom, below: u64) -> u64 {
     let mut bytes = [0_u8; 8];
     random.fill(&mut bytes);
@@ -142,7 +142,7 @@ impl Conversation {
         })
     }
 
-    /// The request as it was when it was over.
+    /// Returns the request as it was when it ended.
     async fn play(self, requester: &Requester) -> Value {
         let deadline = SystemClock.now().after(CONVERSATION_MAX);
         let key = format!("ask-{}", self.number);

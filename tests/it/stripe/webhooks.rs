@@ -1,4 +1,4 @@
-//! Webhooks that others sign: `localstripe` for payments, `emulate` for the hosted page.
+//! Webhooks with third-party signatures: `localstripe` for payments, `emulate` for the hosted page.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -20,11 +20,11 @@ use tokio::sync::mpsc;
 
 use super::{Fixture, emulate, is_done, localstripe, opened, setting, yes};
 
-/// How long a webhook may take: `localstripe` sends one a second after it happened.
+/// The longest time for a webhook. `localstripe` sends one a second after its event.
 const SOON: Duration = Duration::from_secs(10);
 
-/// Somewhere webhooks come to.
-struct Ear {
+/// An endpoint for webhooks.
+struct WebhookListener {
     url: String,
     calls: mpsc::UnboundedReceiver<UnverifiedCallback>,
 }
@@ -35,7 +35,7 @@ fn now() -> Timestamp {
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap())
 }
 
-impl Ear {
+impl WebhookListener {
     #[expect(clippy::disallowed_methods, reason = "the other side calls while the test goes on")]
     async fn at(address: &str) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
@@ -61,7 +61,7 @@ impl Ear {
         Self { url, calls }
     }
 
-    /// The next webhook of that kind.
+    /// Returns the next webhook of that type.
     async fn hears(&mut self, kind: &str) -> UnverifiedCallback {
         let next = async {
             loop {
@@ -84,14 +84,18 @@ fn listening(proxy: &Proxy, secrets: &[&str]) -> Box<dyn Processor> {
     opened(proxy, &json!({ "webhook_secrets": secrets }))
 }
 
-/// Nobody else may sign, and nobody may change what was signed or say it later.
-fn is_sound(processor: &dyn Processor, deaf: &dyn Processor, callback: &UnverifiedCallback) {
+/// Asserts that a forged, an altered and a late webhook are rejected.
+fn assert_verifies_only_genuine(
+    processor: &dyn Processor,
+    deaf: &dyn Processor,
+    callback: &UnverifiedCallback,
+) {
     assert_eq!(deaf.receive(callback), Err(CallbackError::Forged));
     let mut body = callback.body.to_vec();
     body.push(b' ');
     let changed = UnverifiedCallback { body: body.into(), ..callback.clone() };
     assert_eq!(processor.receive(&changed), Err(CallbackError::Forged));
-    // Some seconds may have gone by since it was signed.
+    // Some seconds may have passed since the signature.
     for late in [301, -330] {
         let now = Timestamp::from_millis(callback.now.as_millis() + late * 1000);
         let late = UnverifiedCallback { now, ..callback.clone() };
@@ -100,8 +104,8 @@ fn is_sound(processor: &dyn Processor, deaf: &dyn Processor, callback: &Unverifi
 }
 
 #[tokio::test]
-async fn what_localstripe_signs_is_heard_and_its_request_looked_up() {
-    let mut ear = Ear::at("127.0.0.1:0").await;
+async fn webhook_signed_by_localstripe_is_verified() {
+    let mut ear = WebhookListener::at("127.0.0.1:0").await;
     let fixture = Fixture::with_card("pm_card_visa").await;
     let hook = json!({ "url": ear.url, "secret": "whsec_of_localstripe" });
     let config = http::Request::post(format!("{}/_config/webhooks/hearing", localstripe()))
@@ -114,18 +118,18 @@ async fn what_localstripe_signs_is_heard_and_its_request_looked_up() {
     let deaf = listening(&fixture.proxy, &["whsec_of_tomorrow"]);
     assert!(is_done(&fixture.run().await));
     let callback = ear.hears("payment_intent.succeeded").await;
-    // Others pay there at the same time.
+    // Other tests pay there at the same time.
     let events = look(processor.receive(&callback));
     assert!(matches!(events.as_slice(), [ProcessorEvent::StatusChanged(_)]), "{events:?}");
-    is_sound(processor.as_ref(), deaf.as_ref(), &callback);
+    assert_verifies_only_genuine(processor.as_ref(), deaf.as_ref(), &callback);
 }
 
 #[tokio::test]
-async fn what_emulate_signs_is_heard_and_its_request_looked_up() {
+async fn webhook_signed_by_emulate_is_verified() {
     let url = setting("EMULATE_WEBHOOKS", "the address emulate sends webhooks to");
     let secret = setting("EMULATE_SECRET", "what emulate signs webhooks with");
     let address = url.trim_start_matches("http://").split('/').next().unwrap();
-    let mut ear = Ear::at(address).await;
+    let mut ear = WebhookListener::at(address).await;
     let client: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
     let proxy = Proxy::with_checkout(&localstripe(), &emulate(), client).await.unwrap();
     let processor = listening(&proxy, &[&secret]);
@@ -146,5 +150,5 @@ async fn what_emulate_signs_is_heard_and_its_request_looked_up() {
         look(fixture.processor.receive(&callback)),
         [ProcessorEvent::StatusChanged(request)]
     );
-    is_sound(fixture.processor.as_ref(), deaf.as_ref(), &callback);
+    assert_verifies_only_genuine(fixture.processor.as_ref(), deaf.as_ref(), &callback);
 }

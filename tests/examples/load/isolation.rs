@@ -1,4 +1,4 @@
-//! Two brands on one machine: what of one brand's trouble, a slow endpoint or a dead processor, the other feels.
+//! Two brands on one machine: the effect of one brand's slow endpoint or dead processor on the other.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ use crate::{instant, quantiles};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How many requests each brand makes in a second.
+/// The requests of each brand in a second.
 const PER_SECOND: u32 = 20;
 
 struct Brands([Arc<Brand>; 2]);
@@ -44,7 +44,7 @@ fn key(brand: &str) -> String {
     fuzz_fixture::KEY.replace("acme", brand)
 }
 
-/// The ground's brand under another name, with its notices and its processor elsewhere.
+/// Returns the fixture's brand under another name, with its own endpoint and processor.
 fn brand(name: &str, webhooks: &str, stripe: Option<&str>) -> Arc<Brand> {
     let mut secret = fuzz_fixture::secret();
     secret["name"] = json!(name);
@@ -57,16 +57,16 @@ fn brand(name: &str, webhooks: &str, stripe: Option<&str>) -> Arc<Brand> {
     Arc::new(Brand::parse(&secret.to_string()).unwrap())
 }
 
-struct Shop {
+struct Fixture {
     machine: Arc<Machine>,
     database: Database,
     sink: Sink,
 }
 
-/// What one request felt: until prompted, from the tap until it was fulfilled, from the tap until its notice came.
-type Felt = (Duration, Duration, Duration);
+/// The latencies of one request: until prompted, from tap to fulfilled, from tap to webhook.
+type Latencies = (Duration, Duration, Duration);
 
-impl Shop {
+impl Fixture {
     async fn ask(&self, brand: &str, number: u32) -> (RequestId, Value) {
         let phone = format!("+1{}{number:06}1", if brand == "calm" { 777 } else { 888 });
         let mut headers = HeaderMap::new();
@@ -88,7 +88,7 @@ impl Shop {
         }
     }
 
-    async fn serve(&self, brand: &str, number: u32, waits: bool) -> Option<Felt> {
+    async fn serve(&self, brand: &str, number: u32, waits: bool) -> Option<Latencies> {
         SystemClock.wait(Duration::from_secs(1) * number / PER_SECOND).await;
         let began = instant();
         let (id, made) = self.ask(brand, number).await;
@@ -134,7 +134,7 @@ async fn scenario(name: &str, seconds: u32, trouble: impl Fn(&str) -> (String, O
     let machine = Arc::new(Machine::new(&ports, &http, &base));
     let (_running, stop) = watch::channel(false);
     let work = local::work(Arc::clone(&machine), database.clone(), clock, stop);
-    let shop = Shop { machine, database, sink };
+    let shop = Fixture { machine, database, sink };
     let count = PER_SECOND * seconds;
     let calm = join_all((0..count).map(|number| shop.serve("calm", number, true)));
     let troubled = join_all((0..count).map(|number| shop.serve("troubled", number, false)));
@@ -143,9 +143,9 @@ async fn scenario(name: &str, seconds: u32, trouble: impl Fn(&str) -> (String, O
         () = serving => return,
         () = work => return,
     };
-    let felt: Vec<Felt> = felt.into_iter().flatten().collect();
+    let felt: Vec<Latencies> = felt.into_iter().flatten().collect();
     let untold = felt.iter().filter(|felt| felt.2 >= PATIENCE).count();
-    let of = |part: fn(&Felt) -> Duration| quantiles(felt.iter().map(part).collect());
+    let of = |part: fn(&Latencies) -> Duration| quantiles(felt.iter().map(part).collect());
     println!(
         "{name:<44} | {} | {} | {} | {untold:>6}",
         of(|felt| felt.0),
@@ -155,14 +155,14 @@ async fn scenario(name: &str, seconds: u32, trouble: impl Fn(&str) -> (String, O
     std::fs::remove_dir_all(&folder).ok();
 }
 
-/// An address that takes connections and never answers.
+/// Opens an address that accepts connections and never answers.
 async fn silent() -> (tokio::net::TcpListener, String) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     (listener, address)
 }
 
-/// Measures each trouble, and prints a table.
+/// Measures each fault, and prints a table.
 pub(crate) async fn all(seconds: u32) {
     println!(
         "{PER_SECOND} requests a second of each of two brands for {seconds} s; what the one without trouble feels, ms: p50 p99"

@@ -1,5 +1,6 @@
-//! Whole requests through Stripe's wire protocol: the built program, a proxy that breaks calls, and a stand-in that
-//! others wrote. What it has charged is counted there.
+//! Whole requests over Stripe's wire protocol: the built program, a breaking proxy, a third-party stand-in.
+//!
+//! Charges are counted in the stand-in.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +10,9 @@ use serde_json::{Value, json};
 use tests::process::Local;
 use tests::proxy::{Call, Proxy, ProxyFault};
 
-use crate::live::crowd::{Conversation, Crowd, Ended, Plan, draw};
+use crate::live::conversations::{Conversation, Conversations, EndedConversation, Plan, draw};
 use crate::live::folder::Folder;
-use crate::live::killing::{self, Mortal};
+use crate::live::killable_machine::{self, KillableMachine};
 use crate::live::requester::Requester;
 use crate::stripe::{FAULTS, localstripe};
 
@@ -37,16 +38,16 @@ impl Fixture {
         Self { proxy, requester: Requester::new(&local), _local: local, _folder: folder }
     }
 
-    async fn play(&self, plans: impl Iterator<Item = Plan>) -> Vec<Ended> {
+    async fn play(&self, plans: impl Iterator<Item = Plan>) -> Vec<EndedConversation> {
         let conversations = plans.enumerate().map(|(number, plan)| conversation(number, plan));
-        let ended = Crowd::begin(&self.requester, conversations).ended().await;
+        let ended = Conversations::begin(&self.requester, conversations).ended().await;
         assert!(self.proxy.is_played(), "not every fault happened");
-        self.charged_as_told(&ended).await;
+        self.assert_charges_as_reported(&ended).await;
         ended
     }
 
-    /// The stand-in has charged as often as requests were reported as paid.
-    async fn charged_as_told(&self, ended: &[Ended]) {
+    /// Asserts that the stand-in has charged as often as requests were reported as paid.
+    async fn assert_charges_as_reported(&self, ended: &[EndedConversation]) {
         let told = ended.iter().filter(|ended| ended.is_fulfilled()).count();
         assert_eq!(self.proxy.charges().await.unwrap(), told, "{ended:#?}");
     }
@@ -57,7 +58,7 @@ const fn conversation(number: usize, plan: Plan) -> Conversation {
 }
 
 #[tokio::test]
-async fn a_yes_on_the_phone_is_a_charge_at_stripe_and_a_transaction_code() {
+async fn approval_becomes_charge_and_transaction_code() {
     let fixture = Fixture::open().await;
     let ended = fixture.play(std::iter::once(Plan::Approve)).await;
     let outcome = &ended[0].request["outcome"];
@@ -71,17 +72,17 @@ async fn a_yes_on_the_phone_is_a_charge_at_stripe_and_a_transaction_code() {
 }
 
 #[tokio::test]
-async fn a_card_that_is_refused_is_mended_with_another_card_and_charged_once() {
+async fn declined_card_replaced_is_charged_once() {
     let fixture = Fixture::open().await;
     let ended = fixture.play(std::iter::once(Plan::AnotherCard)).await;
-    ended[0].is_as_planned();
+    ended[0].assert_as_planned();
     let facts = ended[0].request["timeline"].as_array().unwrap();
     let refused: Vec<&Value> = facts.iter().filter(|fact| fact["what"] == "refused").collect();
     assert_eq!(refused.len(), 1, "{facts:#?}");
     assert_eq!(refused[0]["reason"], "card_declined");
 }
 
-/// Every fault once at that call, all at once; `failed` of the requests end without a charge.
+/// Makes every fault once at that call, all at once; `failed` requests end without a charge.
 async fn each_fault_at(call: Call, failed: usize) {
     let fixture = Fixture::open().await;
     for fault in FAULTS {
@@ -91,30 +92,31 @@ async fn each_fault_at(call: Call, failed: usize) {
         }
     }
     let ended = fixture.play(FAULTS.iter().map(|_| Plan::Approve)).await;
-    let (paid, not): (Vec<&Ended>, Vec<&Ended>) = ended.iter().partition(|one| one.is_fulfilled());
+    let (paid, not): (Vec<&EndedConversation>, Vec<&EndedConversation>) =
+        ended.iter().partition(|one| one.is_fulfilled());
     assert_eq!((paid.len(), not.len()), (FAULTS.len() - failed, failed), "{not:#?}");
     let reasons = not.iter().map(|one| &one.request["outcome"]["reason"]);
     assert!(reasons.into_iter().all(|reason| reason == "processor_error"), "{not:#?}");
 }
 
 #[tokio::test]
-async fn no_fault_at_the_first_call_costs_a_charge_or_hides_one() {
+async fn any_fault_at_create_charges_once_and_is_reported() {
     // A failure that Stripe keeps before any money moves ends the attempt.
     each_fault_at(Call::Create, 1).await;
 }
 
 #[tokio::test]
-async fn no_fault_at_the_call_that_moves_money_costs_a_charge_or_hides_one() {
+async fn any_fault_at_confirm_charges_once_and_is_reported() {
     each_fault_at(Call::Confirm, 0).await;
 }
 
 #[tokio::test]
-async fn no_fault_at_the_look_up_costs_a_charge_or_hides_one() {
+async fn any_fault_at_retrieve_charges_once_and_is_reported() {
     each_fault_at(Call::Read, 0).await;
 }
 
 #[tokio::test]
-async fn many_customers_at_once_are_charged_once_each() {
+async fn simultaneous_customers_are_charged_once_each() {
     let fixture = Fixture::open().await;
     for fault in
         [ProxyFault::DropAfter, ProxyFault::Twice, ProxyFault::Locked, ProxyFault::GatewayAfter]
@@ -124,11 +126,11 @@ async fn many_customers_at_once_are_charged_once_each() {
     }
     let plan = |number| if number % 3 == 0 { Plan::AnotherCard } else { Plan::Approve };
     let ended = fixture.play((0..24).map(plan)).await;
-    ended.iter().for_each(Ended::is_as_planned);
+    ended.iter().for_each(EndedConversation::assert_as_planned);
 }
 
 #[tokio::test]
-async fn a_customer_who_taps_many_times_at_once_is_charged_once() {
+async fn simultaneous_taps_of_one_customer_charge_once() {
     let fixture = Fixture::open().await;
     let (phone, requester) = ("+15552001999", &fixture.requester);
     let ask = json!({
@@ -143,7 +145,7 @@ async fn a_customer_who_taps_many_times_at_once_is_charged_once() {
     let taps = (0..12).map(|_| requester.tap(phone, message["id"].as_str().unwrap(), &tap));
     for answer in futures_util::future::join_all(taps).await {
         let (status, told) = answer.unwrap();
-        // One is late when the first is charged already.
+        // One tap comes late, after the first one is charged.
         assert!(matches!(status, 200 | 409), "{status} {told}");
     }
     let request = requester.until(&id, |request| !request["outcome"].is_null()).await;
@@ -152,9 +154,9 @@ async fn a_customer_who_taps_many_times_at_once_is_charged_once() {
 }
 
 #[tokio::test]
-async fn a_machine_that_is_killed_again_and_again_charges_once_at_stripe() {
-    let (random, proxy, folder) = (killing::random(), proxy().await, Folder::new());
-    let machine = Mortal::start(folder.data(), &["--stripe", &proxy.url()]);
+async fn repeatedly_killed_machine_charges_once() {
+    let (random, proxy, folder) = (killable_machine::random(), proxy().await, Folder::new());
+    let machine = KillableMachine::start(folder.data(), &["--stripe", &proxy.url()]);
     let requester = machine.requester();
     let conversations = (0..40).map(|number| {
         let plan = match number % 8 {
@@ -165,11 +167,12 @@ async fn a_machine_that_is_killed_again_and_again_charges_once_at_stripe() {
         let begins = Duration::from_millis(draw(&random, 20_000));
         Conversation { begins, ..conversation(number, plan) }
     });
-    let crowd = Crowd::begin(&requester, conversations);
-    let (machine, kills) = machine.dies_for(Duration::from_secs(20), &requester, &random).await;
+    let conversations = Conversations::begin(&requester, conversations);
+    let (machine, kills) =
+        machine.kill_repeatedly_for(Duration::from_secs(20), &requester, &random).await;
     assert!(kills > 8, "killed {kills} times only");
-    let ended = crowd.ended().await;
-    ended.iter().for_each(Ended::is_as_planned);
+    let ended = conversations.ended().await;
+    ended.iter().for_each(EndedConversation::assert_as_planned);
     let paid = ended.iter().filter(|ended| ended.is_fulfilled()).count();
     assert_eq!(proxy.charges().await.unwrap(), paid, "{ended:#?}");
     machine.kill();

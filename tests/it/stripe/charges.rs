@@ -1,4 +1,4 @@
-//! A payment against a stand-in that others wrote, behind a proxy that breaks each call in each way.
+//! Payments against third-party stand-ins, behind a proxy that breaks each call in each way.
 
 use domain::authorization::AuthorizationKind;
 use domain::ports::{Answer, Prepared, Use};
@@ -9,7 +9,7 @@ use super::{FAULTS, Fixture, is_done, yes};
 const REFUSED: Answer = Answer::Refused { code: "card_declined" };
 
 #[tokio::test]
-async fn any_fault_at_any_call_ends_as_one_charge_that_is_reported() {
+async fn any_fault_ends_as_one_reported_charge() {
     for call in [Call::Token, Call::PaymentMethod, Call::Create, Call::Confirm, Call::Read] {
         for fault in FAULTS {
             let fixture = Fixture::with_apple_pay().await;
@@ -21,7 +21,7 @@ async fn any_fault_at_any_call_ends_as_one_charge_that_is_reported() {
             let what = format!("{fault:?} at {call:?}");
             assert!(fixture.proxy.is_played(), "{what} never happened");
             fixture.is_told_truly(&answer, &what).await;
-            // A failure that Stripe keeps before any money moves ends the attempt; nothing else does.
+            // A failure that Stripe keeps before any money moves ends the attempt. No other fault does.
             let ended =
                 fault == ProxyFault::FailedAfter && !matches!(call, Call::Confirm | Call::Read);
             if ended {
@@ -34,7 +34,7 @@ async fn any_fault_at_any_call_ends_as_one_charge_that_is_reported() {
 }
 
 #[tokio::test]
-async fn any_fault_with_a_card_that_is_refused_ends_as_no_charge_and_a_refusal() {
+async fn any_fault_with_declined_card_ends_as_decline() {
     for call in [Call::Create, Call::Confirm, Call::Read] {
         for fault in FAULTS {
             let fixture = Fixture::with_card("pm_card_chargeCustomerFail").await;
@@ -54,7 +54,7 @@ async fn any_fault_with_a_card_that_is_refused_ends_as_no_charge_and_a_refusal()
 }
 
 #[tokio::test]
-async fn any_fault_at_the_fence_ends_as_fenced_or_as_the_charge_that_came_before() {
+async fn any_fault_at_void_ends_as_voided_or_earlier_charge() {
     for call in [Call::Cancel, Call::Read] {
         for fault in FAULTS {
             for charged in [false, true] {
@@ -76,7 +76,7 @@ async fn any_fault_at_the_fence_ends_as_fenced_or_as_the_charge_that_came_before
 }
 
 #[tokio::test]
-async fn a_money_call_that_arrives_after_the_fence_moves_nothing() {
+async fn money_call_after_void_moves_nothing() {
     let fixture = Fixture::with_card("pm_card_visa").await;
     let reference = fixture.prepare().await.unwrap();
     fixture.proxy.plan(Call::Confirm, ProxyFault::Late);
@@ -91,7 +91,7 @@ async fn a_money_call_that_arrives_after_the_fence_moves_nothing() {
 }
 
 #[tokio::test]
-async fn a_money_call_that_arrives_before_the_fence_is_found() {
+async fn money_call_before_void_is_found() {
     let fixture = Fixture::with_card("pm_card_visa").await;
     let reference = fixture.prepare().await.unwrap();
     fixture.proxy.plan(Call::Confirm, ProxyFault::Late);
@@ -103,7 +103,7 @@ async fn a_money_call_that_arrives_before_the_fence_is_found() {
 }
 
 #[tokio::test]
-async fn workers_that_charge_at_once_charge_once() {
+async fn simultaneous_workers_charge_once() {
     let fixture = Fixture::with_card("pm_card_visa").await;
     let reference = fixture.prepare().await.unwrap();
     let settle = || fixture.settle(&reference);
@@ -115,7 +115,7 @@ async fn workers_that_charge_at_once_charge_once() {
 }
 
 #[tokio::test]
-async fn the_same_key_with_another_amount_is_refused_and_charges_nothing() {
+async fn same_key_with_another_amount_charges_nothing() {
     let fixture = Fixture::with_card("pm_card_visa").await;
     fixture.prepare().await.unwrap();
     let other = fixture.processor.prepare(&fixture.attempt(9900, 1)).await;
@@ -124,7 +124,7 @@ async fn the_same_key_with_another_amount_is_refused_and_charges_nothing() {
 }
 
 #[tokio::test]
-async fn a_new_attempt_after_a_refusal_is_an_object_of_its_own() {
+async fn new_attempt_after_decline_is_a_new_object() {
     let fixture = Fixture::with_card("pm_card_chargeCustomerFail").await;
     let first = fixture.prepare().await.unwrap();
     assert_eq!(fixture.settle(&first).await, REFUSED);

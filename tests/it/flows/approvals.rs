@@ -1,11 +1,11 @@
-//! The customer's answer, and what becomes of it at the processor.
+//! The customer's approval or denial, and the processor's result.
 
 use domain::message::{QueueName, Step};
 use serde_json::json;
 use tests::world::World;
 
 #[test]
-fn a_yes_with_the_code_that_was_read_out_is_charged_and_told() {
+fn approval_with_session_code_is_charged_and_reported() {
     let world = World::new();
     let asked = world.asks(4250);
     assert_eq!(asked.answer["state"], "pending");
@@ -33,7 +33,7 @@ fn a_yes_with_the_code_that_was_read_out_is_charged_and_told() {
 }
 
 #[test]
-fn a_no_ends_the_request_and_a_second_no_changes_nothing() {
+fn denial_repeated_changes_nothing() {
     let world = World::new();
     let asked = world.asks(4250);
     assert_eq!(world.customer().declines().ok(200).json()["state"], "denied");
@@ -46,7 +46,7 @@ fn a_no_ends_the_request_and_a_second_no_changes_nothing() {
 }
 
 #[test]
-fn this_is_not_me_declines_and_leaves_the_address_in_peace_for_a_day() {
+fn not_me_report_starts_cooldown_of_one_day() {
     let world = World::new();
     let asked = world.asks(4250);
     world.customer().reports().ok(200);
@@ -60,8 +60,9 @@ fn this_is_not_me_declines_and_leaves_the_address_in_peace_for_a_day() {
     world.asks(100);
 }
 
+/// The holder of the phone does not hear the agent, so a wrong code counts as a denial.
 #[test]
-fn a_wrong_code_declines_because_whoever_holds_the_phone_does_not_hear_the_agent() {
+fn wrong_session_code_denies_the_request() {
     let world = World::new();
     let asked = world.asks(4250);
     let tapped = world.customer().approves_with_a_wrong_code().ok(200).json();
@@ -72,7 +73,7 @@ fn a_wrong_code_declines_because_whoever_holds_the_phone_does_not_hear_the_agent
 }
 
 #[test]
-fn a_yes_without_the_code_is_no_answer_yet() {
+fn approval_without_session_code_is_rejected() {
     let world = World::new();
     let asked = world.asks(4250);
     let customer = world.customer();
@@ -85,7 +86,7 @@ fn a_yes_without_the_code_is_no_answer_yet() {
 }
 
 #[test]
-fn a_brand_may_do_without_the_code() {
+fn session_code_switched_off_by_brand_is_not_asked() {
     let world = World::beginning().with("/policy", &json!({ "session_code": false })).begin();
     let asked = world.asks(4250);
     assert!(asked.answer.get("session_code").is_none());
@@ -98,7 +99,7 @@ fn a_brand_may_do_without_the_code() {
 }
 
 #[test]
-fn the_phone_shows_three_codes_and_the_agent_one_of_them() {
+fn phone_shows_three_codes_and_agent_sees_one() {
     let world = World::new();
     let asked = world.asks(4250);
     let message = world.customer().newest();
@@ -111,7 +112,7 @@ fn the_phone_shows_three_codes_and_the_agent_one_of_them() {
 }
 
 #[test]
-fn a_refused_card_may_be_tried_again_and_the_second_try_is_charged_once() {
+fn declined_card_retried_is_charged_once() {
     let world = World::new();
     let asked = world.asks(4202);
     world.customer().approves().ok(200);
@@ -123,7 +124,7 @@ fn a_refused_card_may_be_tried_again_and_the_second_try_is_charged_once() {
 }
 
 #[test]
-fn a_card_of_the_customers_choice_is_refused_until_they_take_another() {
+fn declined_test_card_replaced_by_another_is_charged() {
     let world = World::new();
     let asked = world.asks(4250);
     let customer = world.customer();
@@ -135,7 +136,7 @@ fn a_card_of_the_customers_choice_is_refused_until_they_take_another() {
 }
 
 #[test]
-fn a_card_that_is_no_test_card_is_refused_before_anything_is_recorded() {
+fn unknown_card_format_is_rejected_before_recording() {
     let world = World::new();
     let asked = world.asks(4250);
     for card in ["4242424242424242", "", "pm_1", "pm_card_a b", &"pm_card_".repeat(9)] {
@@ -145,7 +146,7 @@ fn a_card_that_is_no_test_card_is_refused_before_anything_is_recorded() {
 }
 
 #[test]
-fn a_test_card_that_nobody_knows_fails_the_request_and_charges_nothing() {
+fn unknown_test_card_fails_the_request() {
     let world = World::new();
     let asked = world.asks(4250);
     world.customer().approves_with("pm_card_unheardOf").ok(200);
@@ -153,7 +154,7 @@ fn a_test_card_that_nobody_knows_fails_the_request_and_charges_nothing() {
 }
 
 #[test]
-fn after_as_many_refusals_as_the_brand_allows_the_request_failed() {
+fn attempts_max_reached_fails_the_request() {
     let world = World::beginning().with("/policy", &json!({ "attempts_max": 2 })).begin();
     let asked = world.asks(4250);
     world.customer().approves_with("pm_card_chargeDeclined").ok(200);
@@ -163,8 +164,9 @@ fn after_as_many_refusals_as_the_brand_allows_the_request_failed() {
     assert_eq!(world.webhooks().last().unwrap(), "request.failed");
 }
 
+/// The outcome must not tell that the issuer takes the card for stolen.
 #[test]
-fn a_refusal_for_good_fails_the_request_without_saying_why_the_card_was_taken_for_stolen() {
+fn hard_decline_fails_without_telling_the_reason() {
     let world = World::new();
     let asked = world.asks(4203);
     world.customer().approves().ok(200);
@@ -176,7 +178,7 @@ fn a_refusal_for_good_fails_the_request_without_saying_why_the_card_was_taken_fo
 }
 
 #[test]
-fn a_processor_that_takes_its_time_is_asked_until_it_is_done() {
+fn slow_processor_is_asked_until_it_is_done() {
     let world = World::new();
     let asked = world.asks(4204);
     world.customer().approves().ok(200);
@@ -189,7 +191,7 @@ fn a_processor_that_takes_its_time_is_asked_until_it_is_done() {
 }
 
 #[test]
-fn an_answer_that_was_lost_is_told_as_in_doubt_and_settled_by_a_look() {
+fn lost_answer_is_in_doubt_until_looked_up() {
     let world = World::new();
     let asked = world.asks(4205);
     world.customer().approves().ok(200);
@@ -202,8 +204,9 @@ fn an_answer_that_was_lost_is_told_as_in_doubt_and_settled_by_a_look() {
     assert_eq!(world.stored(&asked).attempts.len(), 1);
 }
 
+/// The first approval may have failed to send its step, so the second one sends it again.
 #[test]
-fn a_second_yes_changes_nothing_and_repeats_the_step_the_first_may_not_have_sent() {
+fn second_approval_changes_nothing_and_resends_the_step() {
     let world = World::new();
     let asked = world.asks(4250);
     let customer = world.customer();
@@ -221,7 +224,7 @@ fn a_second_yes_changes_nothing_and_repeats_the_step_the_first_may_not_have_sent
 }
 
 #[test]
-fn a_yes_that_comes_before_its_prompt_was_recorded_as_sent_counts() {
+fn approval_before_prompt_is_recorded_as_sent_counts() {
     let world = World::new();
     world.meanwhile("stored PHONE#", |core| {
         let tapped = core.customer().approves();
@@ -232,7 +235,7 @@ fn a_yes_that_comes_before_its_prompt_was_recorded_as_sent_counts() {
 }
 
 #[test]
-fn a_no_in_the_midst_of_a_yes_is_told_that_it_came_too_late() {
+fn denial_during_approval_is_rejected_as_too_late() {
     let world = World::new();
     let asked = world.asks(4250);
     world.meanwhile("stored REQ#", |core| {
@@ -243,7 +246,7 @@ fn a_no_in_the_midst_of_a_yes_is_told_that_it_came_too_late() {
 }
 
 #[test]
-fn a_yes_that_loses_the_race_against_a_cancel_is_refused_and_nothing_is_charged() {
+fn approval_losing_to_cancel_is_rejected_uncharged() {
     let world = World::new();
     let asked = world.asks(4250);
     let path = format!("{}/cancel", asked.path);
@@ -256,7 +259,7 @@ fn a_yes_that_loses_the_race_against_a_cancel_is_refused_and_nothing_is_charged(
 }
 
 #[test]
-fn what_a_yes_carries_is_sealed_while_it_waits_and_gone_when_the_request_ends() {
+fn authorization_is_sealed_while_waiting_and_then_erased() {
     let world = World::new();
     let asked = world.asks(4250);
     let customer = world.customer();
@@ -275,7 +278,7 @@ fn what_a_yes_carries_is_sealed_while_it_waits_and_gone_when_the_request_ends() 
 }
 
 #[test]
-fn a_sealing_key_that_is_gone_fails_the_request_openly() {
+fn sealing_key_lost_fails_the_request() {
     let world = World::new();
     let asked = world.asks(4250);
     let customer = world.customer();
@@ -290,7 +293,7 @@ fn a_sealing_key_that_is_gone_fails_the_request_openly() {
 }
 
 #[test]
-fn a_sealing_key_that_was_rotated_still_opens_what_it_sealed() {
+fn sealing_key_rotated_still_opens_authorization() {
     let world = World::new();
     let asked = world.asks(4250);
     let customer = world.customer();
@@ -306,7 +309,7 @@ fn a_sealing_key_that_was_rotated_still_opens_what_it_sealed() {
 }
 
 #[test]
-fn a_yes_whose_step_was_never_sent_is_found_by_a_check() {
+fn approval_with_unsent_step_is_found_by_check() {
     let world = World::new();
     let asked = world.asks(4250);
     let customer = world.customer();

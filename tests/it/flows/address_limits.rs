@@ -1,4 +1,4 @@
-//! How often one customer may be asked: nobody's phone is worn down until they press yes.
+//! The limits on prompts to one address: a flood of prompts must not wear a customer down.
 
 use serde_json::json;
 use tests::world::{Answer, Core, PHONE, World};
@@ -10,7 +10,7 @@ fn tries(core: &Core) -> Answer {
 }
 
 #[test]
-fn three_requests_may_be_open_for_one_address_and_one_that_ends_makes_room() {
+fn fourth_open_request_is_rejected_until_one_ends() {
     let world = World::new();
     let first = world.asks(100);
     world.asks(100);
@@ -23,8 +23,9 @@ fn three_requests_may_be_open_for_one_address_and_one_that_ends_makes_room() {
     world.asks_at("+15551230002", 100);
 }
 
+/// A resend counts as a prompt.
 #[test]
-fn five_prompts_in_ten_minutes_are_enough_and_a_resend_counts_as_one() {
+fn sixth_prompt_in_ten_minutes_is_rejected() {
     let world = World::new();
     let asked = world.asks(100);
     for _ in 0..4 {
@@ -39,7 +40,7 @@ fn five_prompts_in_ten_minutes_are_enough_and_a_resend_counts_as_one() {
 }
 
 #[test]
-fn twenty_prompts_a_day_are_enough() {
+fn twenty_first_prompt_of_a_day_is_rejected() {
     let world = World::new();
     for _ in 0..4 {
         for _ in 0..5 {
@@ -56,7 +57,7 @@ fn twenty_prompts_a_day_are_enough() {
 }
 
 #[test]
-fn two_noes_in_ten_minutes_leave_the_address_in_peace_for_half_an_hour() {
+fn two_denials_in_ten_minutes_start_a_cooldown() {
     let world = World::new();
     world.asks(100);
     world.customer().declines().ok(200);
@@ -70,7 +71,7 @@ fn two_noes_in_ten_minutes_leave_the_address_in_peace_for_half_an_hour() {
 }
 
 #[test]
-fn two_noes_that_are_far_apart_are_two_noes() {
+fn denials_far_apart_start_no_cooldown() {
     let world = World::new();
     world.asks(100);
     world.customer().declines().ok(200);
@@ -81,7 +82,7 @@ fn two_noes_that_are_far_apart_are_two_noes() {
 }
 
 #[test]
-fn a_wrong_code_counts_as_a_no() {
+fn wrong_code_counts_as_denial() {
     let world = World::new();
     for _ in 0..2 {
         world.asks(100);
@@ -91,7 +92,7 @@ fn a_wrong_code_counts_as_a_no() {
 }
 
 #[test]
-fn one_request_has_twelve_prompts_at_most() {
+fn thirteenth_prompt_of_a_request_is_rejected() {
     let policy = json!({ "prompts_per_ten_minutes": 100, "prompts_per_day": 100 });
     let world = World::beginning().with("/policy", &policy).begin();
     let asked = world.asks(100);
@@ -103,7 +104,7 @@ fn one_request_has_twelve_prompts_at_most() {
 }
 
 #[test]
-fn the_open_ones_are_counted_right_when_two_calls_come_at_the_same_moment() {
+fn simultaneous_calls_are_counted_exactly() {
     let world = World::beginning().with("/policy", &json!({ "open_max": 1 })).begin();
     world.meanwhile("storing LIMIT#", |core| {
         tries(core).ok(201);

@@ -1,10 +1,10 @@
-//! The consent page: a look consents to nothing, and only the form of the page itself answers.
+//! The consent page: a GET consents to nothing, and only the page's own form answers.
 
 use http::Method;
 use serde_json::json;
 use tests::world::{Answer, Asked, PHONE, World};
 
-/// A world where somebody was asked, with the page of the prompt.
+/// A world with one prompted request, and the path of its page.
 fn asked() -> (World, Asked, String) {
     let world = World::new();
     let asked = world.asks(4250);
@@ -16,8 +16,8 @@ fn code(asked: &Asked) -> String {
     asked.answer["session_code"].as_str().unwrap().to_owned()
 }
 
-/// What every answer of a page carries.
-fn is_strict(answer: &Answer) {
+/// The fields of every form of a page.
+fn assert_strict_headers(answer: &Answer) {
     let policy = answer.header("content-security-policy");
     for part in
         ["default-src 'none'", "frame-ancestors 'none'", "form-action 'self'", "base-uri 'none'"]
@@ -40,10 +40,10 @@ fn is_strict(answer: &Answer) {
 }
 
 #[test]
-fn a_look_shows_who_asks_for_what_and_how_much_and_consents_to_nothing() {
+fn get_shows_the_ask_and_consents_to_nothing() {
     let (world, asked, page) = asked();
     let answer = world.customer().opens(&page).ok(200);
-    is_strict(&answer);
+    assert_strict_headers(&answer);
     let html = answer.text();
     for shown in
         ["Demo Books", "42.50", "EUR", "Invoice 4711", "lang=\"en\"", "name=\"session_code\""]
@@ -65,7 +65,7 @@ fn a_look_shows_who_asks_for_what_and_how_much_and_consents_to_nothing() {
 }
 
 #[test]
-fn a_yes_and_a_no_from_the_page_count() {
+fn approval_and_denial_from_page_count() {
     let (world, asked, page) = asked();
     let fields = [("action", "approve"), ("session_code", &code(&asked)), ("card", "pm_card_amex")];
     let answer = world.customer().answers_on(&page, &fields).ok(303);
@@ -88,7 +88,7 @@ fn a_yes_and_a_no_from_the_page_count() {
 }
 
 #[test]
-fn a_form_that_was_not_drawn_from_this_page_answers_nothing() {
+fn form_not_drawn_from_this_page_is_rejected() {
     let (world, asked, page) = asked();
     let other = world.asks_at("+15551230002", 100);
     let others = world.customer_at("+15551230002").newest().page;
@@ -98,7 +98,7 @@ fn a_form_that_was_not_drawn_from_this_page_answers_nothing() {
     for nonce in ["", "AAAAAAAAAAAAAAAAAAAAAA", &foreign, &right[1..]] {
         for action in ["approve", "deny", "not_me", "extend"] {
             let form = [("nonce", nonce), ("action", action), yes[1]];
-            is_strict(&world.customer().posts(&page, &form).ok(400));
+            assert_strict_headers(&world.customer().posts(&page, &form).ok(400));
         }
     }
     world.customer().posts(&page, &yes).ok(400);
@@ -114,7 +114,7 @@ fn a_form_that_was_not_drawn_from_this_page_answers_nothing() {
 }
 
 #[test]
-fn programs_that_look_ahead_are_not_taken_for_the_customer() {
+fn link_preview_is_not_taken_for_the_customer() {
     let (world, asked, page) = asked();
     for agent in [
         "WhatsApp/2.26.41.77 A",
@@ -136,10 +136,10 @@ fn programs_that_look_ahead_are_not_taken_for_the_customer() {
 }
 
 #[test]
-fn a_yes_without_the_code_gets_the_page_again_and_one_with_a_wrong_code_ends_it() {
+fn approval_without_code_is_repeated_and_wrong_code_denies() {
     let (world, asked, page) = asked();
     let missing = world.customer().answers_on(&page, &[("action", "approve")]).ok(422);
-    is_strict(&missing);
+    assert_strict_headers(&missing);
     assert!(missing.text().contains("<form"));
     let message = world.customer().newest();
     let codes = message.shown["codes"].as_array().unwrap();
@@ -151,11 +151,11 @@ fn a_yes_without_the_code_gets_the_page_again_and_one_with_a_wrong_code_ends_it(
 }
 
 #[test]
-fn a_link_says_what_became_of_its_request() {
+fn link_of_ended_request_tells_the_outcome() {
     let (world, asked, page) = asked();
     world.acts(&asked, "resend", &json!({})).ok(200);
     let used = world.customer().opens(&page).ok(200);
-    is_strict(&used);
+    assert_strict_headers(&used);
     assert!(used.text().contains("This link is no longer in use"));
     world.acts(&asked, "cancel", &json!({})).ok(200);
     assert!(world.customer().opens(&page).text().contains("Withdrawn"));
@@ -169,14 +169,14 @@ fn a_link_says_what_became_of_its_request() {
     for token in ["cXMNwElqaNvV-cPCRYQjmw", "short", "%3Cscript%3E", "cXMNwElqaNvV-cPCRYQjm%C3%A9"]
     {
         let unknown = world.customer().opens(&format!("/c/{token}")).ok(404);
-        is_strict(&unknown);
+        assert_strict_headers(&unknown);
         assert!(unknown.text().contains("We do not know this link"));
         world.customer().posts(&format!("/c/{token}"), &[("action", "approve")]).ok(404);
     }
 }
 
 #[test]
-fn a_superseded_page_cannot_say_yes() {
+fn superseded_page_cannot_approve() {
     let (world, asked, page) = asked();
     let nonce = world.customer().nonce(&page);
     world.acts(&asked, "resend", &json!({})).ok(200);
@@ -192,7 +192,7 @@ fn a_superseded_page_cannot_say_yes() {
 }
 
 #[test]
-fn more_time_is_given_once() {
+fn extension_is_granted_once() {
     let (world, asked, page) = asked();
     assert!(world.customer().opens(&page).text().contains("I need more time"));
     world.customer().answers_on(&page, &[("action", "extend")]).ok(303);
@@ -208,7 +208,7 @@ fn more_time_is_given_once() {
 }
 
 #[test]
-fn a_refused_card_is_told_on_the_page_and_another_may_be_tried() {
+fn declined_card_is_shown_and_another_accepted() {
     let (world, asked, page) = asked();
     let code = code(&asked);
     let yes = |card| [("action", "approve"), ("session_code", code.as_str()), ("card", card)];
@@ -220,7 +220,7 @@ fn a_refused_card_is_told_on_the_page_and_another_may_be_tried() {
 }
 
 #[test]
-fn while_the_processor_is_at_it_the_page_says_so_and_looks_again() {
+fn page_while_processing_says_so_and_reloads() {
     let world = World::new();
     let asked = world.asks(4204);
     let page = world.customer().newest().page;
@@ -233,7 +233,7 @@ fn while_the_processor_is_at_it_the_page_says_so_and_looks_again() {
 }
 
 #[test]
-fn the_page_speaks_the_customers_language_and_falls_back_to_the_brands() {
+fn page_language_falls_back_to_the_brands() {
     for (language, words) in
         [("de-AT", "Ablehnen"), ("fr", "Refuser"), ("es-MX", "Rechazar"), ("tlh", "Decline")]
     {
@@ -248,7 +248,7 @@ fn the_page_speaks_the_customers_language_and_falls_back_to_the_brands() {
 }
 
 #[test]
-fn what_the_requester_wrote_is_shown_and_never_run() {
+fn requester_text_is_shown_and_never_executed() {
     let world = World::new();
     let mut body = world.payment(PHONE, 4250);
     body["ask"]["description"] = json!("<img src=x onerror=alert(1)> & \"co\"");
