@@ -32,6 +32,7 @@ pub mod saved_cards;
 pub mod seal;
 pub mod storage;
 pub mod texts;
+pub mod update;
 pub mod values;
 pub mod view;
 pub mod webhook;

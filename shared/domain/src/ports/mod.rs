@@ -3,6 +3,7 @@
 //! Each is a narrow trait. What an implementation must keep is written as laws in [`crate::contract_tests`], stamped over every
 //! implementation by one macro per port.
 
+mod bundle;
 mod callback;
 mod channel;
 mod clock;
@@ -15,6 +16,7 @@ mod secrets;
 mod signer;
 mod store;
 
+pub use bundle::Ports;
 pub use callback::{
     Callback, CallbackError, CallbackReply, PromptSelector, Proof, Received, Sender,
     UnverifiedCallback,

@@ -136,3 +136,12 @@ pub enum StoreError {
     #[error("what is stored cannot be read back")]
     Damaged(#[source] Source),
 }
+
+impl crate::update::Conflict for StoreError {
+    fn is_conflict(&self) -> bool {
+        match self {
+            Self::Conflict => true,
+            Self::Unavailable(_) | Self::Damaged(_) => false,
+        }
+    }
+}
