@@ -86,7 +86,7 @@ impl Till {
         self.requester
             .until(&asked.id, |request| {
                 let facts = request["timeline"].as_array().unwrap();
-                facts.iter().any(|fact| fact["what"] == "sent_on")
+                facts.iter().any(|fact| fact["what"] == "redirected")
             })
             .await;
         let (_, html) = self.browses(&asked.page, None).await;

@@ -65,7 +65,7 @@ impl FetchInfo {
         let mut endpoint =
             Endpoint::load(self.store.as_ref(), &brand.name, request.mode, setup).await?;
         if !endpoint.is_open(now) {
-            tracing::warn!(webhook.id = %webhook.id, "the notice endpoint is switched off");
+            tracing::warn!(webhook.id = %webhook.id, "the webhook endpoint is switched off");
             return self.store_webhook(id, &webhook.abandoned(), version).await;
         }
         // The last attempt is made whatever is known.
@@ -96,7 +96,7 @@ impl FetchInfo {
             }
         };
         if next.given_up {
-            tracing::error!(webhook.id = %next.id, request.id = %id, "a notice was given up on");
+            tracing::error!(webhook.id = %next.id, request.id = %id, "a webhook was given up on");
         }
         self.store_webhook(id, &next, version).await
     }
@@ -136,7 +136,7 @@ impl FetchInfo {
         let id = webhook.id.to_string();
         let signed = webhook::signature(setup.secret_texts(), &id, sent_at, &webhook.payload);
         let Ok(signature) = signed else {
-            tracing::error!(webhook.id = %id, "the notice secrets cannot be used");
+            tracing::error!(webhook.id = %id, "the webhook secrets cannot be used");
             return Taken::No { wait: None };
         };
         let request = Request::post(&setup.url)
@@ -147,7 +147,7 @@ impl FetchInfo {
             .header("webhook-signature", signature)
             .body(Bytes::from(webhook.payload.clone()));
         let Ok(request) = request else {
-            tracing::error!(webhook.id = %id, "the notice address cannot be used");
+            tracing::error!(webhook.id = %id, "the webhook address cannot be used");
             return Taken::No { wait: None };
         };
         match self.http.call(request, self.webhook_reach, TIME_MAX).await {
@@ -158,15 +158,15 @@ impl FetchInfo {
             }
             Ok(answer) if answer.status() == StatusCode::GONE => Taken::Gone,
             Ok(answer) => {
-                tracing::warn!(webhook.id = %id, http.status = answer.status().as_u16(), "a notice was not taken");
+                tracing::warn!(webhook.id = %id, http.status = answer.status().as_u16(), "a webhook was not taken");
                 Taken::No { wait: retry_after(&answer) }
             }
             Err(HttpError::Forbidden) => {
-                tracing::error!(webhook.id = %id, "the notice address is not public");
+                tracing::error!(webhook.id = %id, "the webhook address is not public");
                 Taken::No { wait: None }
             }
             Err(HttpError::NotSent(error) | HttpError::Lost(error)) => {
-                tracing::warn!(webhook.id = %id, error = %error, "a notice endpoint did not answer");
+                tracing::warn!(webhook.id = %id, error = %error, "a webhook endpoint did not answer");
                 Taken::No { wait: None }
             }
         }

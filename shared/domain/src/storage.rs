@@ -6,7 +6,7 @@
 //! | pk | sk | what | kept |
 //! | --- | --- | --- | --- |
 //! | `REQ#<id>` | `REQ` | a request, with its index by session | until it is closed, then as the brand says |
-//! | `REQ#<id>` | `EVT#<seq>`, `NTC#<seq>` | its events and notices | as long as it can live |
+//! | `REQ#<id>` | `EVT#<seq>`, `WEBHOOK#<seq>` | its events and notices | as long as it can live |
 //! | `LINK#<digest of the token>` | `LINK` | [`LinkTarget`]: where a consent page's link, or a prompt's id, leads | 8 days |
 //! | `ADDR#<channel>#<address>` | `REQ#<id>` | requests that may be open for an address there | until closed |
 //! | `STOP#<brand>#<address>` | `STOP` | the address opted out | for good |
@@ -96,7 +96,7 @@ fn request_key(id: RequestId) -> Key {
 }
 
 fn webhook_key(id: RequestId, seq: u32) -> Key {
-    Key { pk: partition(id), sk: format!("NTC#{seq:05}") }
+    Key { pk: partition(id), sk: format!("WEBHOOK#{seq:05}") }
 }
 
 fn session_partition(brand: &BrandName, mode: crate::brand::Mode, session: &str) -> String {
@@ -349,7 +349,7 @@ pub async fn webhooks(
     store: &dyn Store,
     id: RequestId,
 ) -> Result<Vec<(WebhookEvent, u64)>, StoreError> {
-    let items = all(store, id, "NTC#").await?;
+    let items = all(store, id, "WEBHOOK#").await?;
     items.iter().map(|item| Ok((decode(&item.body)?, item.version))).collect()
 }
 

@@ -170,7 +170,7 @@ pub(crate) async fn all(seconds: u32) {
         "the other brand's trouble",
         "until prompted",
         "tap to fulfilled",
-        "tap to notice",
+        "tap to webhook",
         "untold"
     );
     let fast = |base: &str| format!("{base}/fast");

@@ -144,7 +144,7 @@ fn a_card_is_sealed_for_the_request_that_put_it_there_and_anew_for_the_one_that_
 
 #[test]
 fn the_first_processor_of_the_brand_that_takes_an_ask_takes_it_and_a_card_goes_where_it_is() {
-    let till = |name: &str, asks: &[&str]| json!({ "name": name, "kind": "till", "settings": { "asks": asks, "ways": ["nothing", "hosted"] } });
+    let till = |name: &str, asks: &[&str]| json!({ "name": name, "kind": "till", "settings": { "asks": asks, "payment_options": ["nothing", "hosted"] } });
     let tills = json!([
         { "name": "broken", "kind": "unheard-of" },
         till("who", &["identity"]),
@@ -207,13 +207,14 @@ fn facts_that_have_no_words_are_not_asked_for() {
 
 #[test]
 fn a_live_request_is_asked_where_there_is_a_way() {
-    let till = json!([{ "name": "till", "kind": "till", "settings": { "ways": ["hosted"] } }]);
+    let till =
+        json!([{ "name": "till", "kind": "till", "settings": { "payment_options": ["hosted"] } }]);
     let world = World::beginning().with("/live/processors", &till).begin();
     let body = world.payment(PHONE, 4250);
     let call = world.call(Method::POST, "/v1/requests").key(LIVE_KEY).json(&body);
     assert_eq!(call.send().ok(201).json()["mode"], "live");
     world.settles();
-    let tested = json!([{ "name": "till", "kind": "till", "settings": { "ways": ["test_card"] } }]);
+    let tested = json!([{ "name": "till", "kind": "till", "settings": { "payment_options": ["test_card"] } }]);
     let world = World::beginning().with("/live/processors", &tested).begin();
     let call = world.call(Method::POST, "/v1/requests").key(LIVE_KEY);
     call.json(&world.payment(PHONE, 1)).send().problem(422, "ask-not-supported");

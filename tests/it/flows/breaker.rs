@@ -115,7 +115,7 @@ fn nobody_is_asked_for_what_cannot_be_charged_now_unless_another_processor_can()
     world.acts(&asked, "cancel", &json!({})).ok(200);
 
     let tills = json!([
-        { "name": "till", "kind": "till", "settings": { "ways": ["test_card"] } },
+        { "name": "till", "kind": "till", "settings": { "payment_options": ["test_card"] } },
         { "name": "sandbox", "kind": "sandbox" },
     ]);
     let policy = json!({ "session_code": false });
@@ -134,7 +134,7 @@ fn credentials_that_were_rotated_meanwhile_are_tried_at_once() {
     let world = world();
     let asked = asked(&world, 1);
     world.books().says(Doing::Prepare, [BLOCKED]);
-    let settings = json!({ "ways": ["test_card", "hosted"] });
+    let settings = json!({ "payment_options": ["test_card", "hosted"] });
     world.meanwhile("till Prepare", move |core| {
         let till = json!([{ "name": "till", "kind": "till", "settings": settings }]);
         core.rotates("/test/processors", &till);

@@ -40,7 +40,7 @@ fn fetches_ahead(world: &World) -> usize {
 fn who_said_yes_goes_on_by_themselves_pays_there_and_reads_at_home_that_it_is_paid() {
     let (world, asked, page) = away();
     assert_eq!(world.state(&asked), "processing");
-    assert_eq!(world.timeline(&asked).last().unwrap(), "sent_on");
+    assert_eq!(world.timeline(&asked).last().unwrap(), "redirected");
     let html = world.customer().opens(&format!("{page}?go=1")).ok(200).text();
     assert!(refresh(&html).starts_with("0;url=https://t1ll.example/pay/req_"), "{html}");
     world.time_passes(5);
@@ -104,7 +104,7 @@ fn one_processor_says_nothing_about_requests_at_another() {
     world.call(Method::GET, &uri).key(None).send().ok(404);
     world.time_passes(20);
     assert_eq!(world.state(&asked), "processing");
-    assert_eq!(world.timeline(&asked).last().unwrap(), "sent_on");
+    assert_eq!(world.timeline(&asked).last().unwrap(), "redirected");
     world.till_tells(&told).ok(202);
     assert_eq!(world.state(&asked), "fulfilled");
 }
@@ -336,7 +336,7 @@ fn a_return_that_nobody_waits_for_leads_to_the_page_and_nowhere_else() {
     world.call(Method::GET, &forged).key(None).send().problem(403, "callback-forged");
     world.comes_back(&asked, 2, Some(CODE)).ok(303);
     world.comes_back(&asked, 1, None).ok(303);
-    assert_eq!(world.timeline(&asked).last().unwrap(), "sent_on");
+    assert_eq!(world.timeline(&asked).last().unwrap(), "redirected");
     world.customer().answers_on(&page, &[("action", "back")]).ok(303);
     let back = world.comes_back(&asked, 1, Some(CODE)).ok(303);
     assert_eq!(back.header("location"), page);

@@ -91,7 +91,7 @@ fn secret() -> Value {
         "keys": [{ "mode": "test", "sha256": keys::digest_hex(KEY.as_bytes()) }],
         "sealing": { "current": "1", "keys": { "1": key } }, "address_key": key, "link_key": key,
         "test": {
-            "channels": [{ "name": "rcs", "kind": "sandbox", "settings": { "look": "rich" } }],
+            "channels": [{ "name": "rcs", "kind": "sandbox", "settings": { "style": "rcs" } }],
             "processors": [{ "name": "stripe", "kind": "stripe", "settings": stripe }],
         },
         "policy": { "session_code": false, "open_max": 20, "attempts_max": 4, "fallback_seconds": 30 },

@@ -114,7 +114,7 @@ impl Credentials {
     /// What notices are signed with.
     #[must_use]
     pub(super) fn endpoint_secret(&self) -> String {
-        format!("whsec_{}", secret("notice", self.generation))
+        format!("whsec_{}", secret("webhook", self.generation))
     }
 
     /// The brand's secret. Links and addresses keep their keys, authorizations keep every key they were sealed with,
@@ -184,7 +184,7 @@ impl Credentials {
             "link_key": secret("link", 0),
             "test": {
                 "channels": [
-                    { "name": "rcs", "kind": "sandbox", "settings": { "look": "rich" } },
+                    { "name": "rcs", "kind": "sandbox", "settings": { "style": "rcs" } },
                     { "name": "sms", "kind": "sms", "settings": {
                         "provider": "twilio",
                         "account_sid": "AC1",
@@ -196,7 +196,7 @@ impl Credentials {
                 ],
                 "processors": [processor, facts],
                 "webhooks": {
-                    "url": "https://shop.test/notices",
+                    "url": "https://shop.test/webhooks",
                     "secrets": [self.endpoint_secret(), before.endpoint_secret()],
                 },
             },

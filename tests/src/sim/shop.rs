@@ -29,14 +29,14 @@ impl Shop {
         };
         let id = text("webhook-id");
         let Ok(seconds) = text("webhook-timestamp").parse::<i64>() else {
-            return Err("a notice without a time");
+            return Err("a webhook without a time");
         };
         let sent_at = Timestamp::from_millis(seconds.saturating_mul(1000));
         let Ok(payload) = std::str::from_utf8(request.body()) else {
-            return Err("a notice that is no text");
+            return Err("a webhook that is no text");
         };
         if super::watch::shows_a_secret(payload) {
-            return Err("C6: a notice tells a secret");
+            return Err("C6: a webhook tells a secret");
         }
         let given: Vec<&str> = text("webhook-signature").split(' ').collect();
         let known = self.secrets.iter().any(|secret| {
@@ -51,7 +51,7 @@ impl Shop {
         }
         let before = self.taken.insert(id.to_owned(), request.body().clone());
         if before.is_some_and(|before| before != *request.body()) {
-            return Err("C3: two notices of one id differ");
+            return Err("C3: two webhooks of one id differ");
         }
         Ok(204)
     }

@@ -128,7 +128,7 @@ impl Watch {
         }
         if let Some(id) = partition {
             for webhook in parts.webhooks {
-                noticed.lines.push(format!("notice {} of {id}: {:?}", webhook.seq, webhook));
+                noticed.lines.push(format!("webhook {} of {id}: {:?}", webhook.seq, webhook));
                 self.told(id, webhook, shop);
             }
         }
@@ -141,7 +141,7 @@ impl Watch {
             decode(&item.body).map(|request| parts.request = Some((request, item.version)))
         } else if sk.starts_with("EVT#") {
             decode(&item.body).map(|event| parts.events.push(event))
-        } else if sk == "FACTS" {
+        } else if sk == "CLAIMS" {
             // What was released, sealed; nobody but the requester opens it.
             Ok(())
         } else {
@@ -206,15 +206,15 @@ impl Watch {
     fn told(&mut self, id: RequestId, webhook: WebhookEvent, shop: &Shop) {
         let mut wrong = Vec::new();
         if webhook.delivered_at.is_some() && !shop.taken.contains_key(&webhook.id.to_string()) {
-            wrong.push("C3: a notice counts as delivered that nobody took");
+            wrong.push("C3: a webhook counts as delivered that nobody took");
         }
         let Some(seen) = self.seen.get_mut(&id) else { return };
         if let Some(before) = seen.webhooks.get(&webhook.seq) {
             if before.id != webhook.id || before.payload != webhook.payload {
-                wrong.push("C3: a notice changed");
+                wrong.push("C3: a webhook changed");
             }
             if before.is_settled() {
-                wrong.push("C3: a notice that was settled is open again");
+                wrong.push("C3: a webhook that was settled is open again");
             }
         }
         seen.webhooks.insert(webhook.seq, webhook);
@@ -319,7 +319,7 @@ fn option(after: &Request, what: &EntryKind) -> Option<&'static str> {
             Ask::Payment { card: None, .. } => "paid",
             Ask::Payment { card: Some(_), .. } => "paid by a card on file",
             Ask::PaymentMethod { .. } => "kept a card",
-            Ask::Identity { .. } => "released facts",
+            Ask::Identity { .. } => "released claims",
         });
     }
     let payment_options = [

@@ -167,7 +167,7 @@ pub fn secret() -> Value {
         "test": {
             "channels": [
                 { "name": "sandbox", "kind": "sandbox" },
-                { "name": "rcs", "kind": "sandbox", "settings": { "look": "rich" } },
+                { "name": "rcs", "kind": "sandbox", "settings": { "style": "rcs" } },
                 { "name": "sms", "kind": "sms", "settings": {
                     "provider": "twilio", "account_sid": "AC00000000000000000000000000000000",
                     "auth_token": AUTH_TOKEN, "from": "+15005550006" } },

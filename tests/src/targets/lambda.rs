@@ -209,7 +209,7 @@ pub(super) fn batches() -> Vec<Vec<u8>> {
     stranger["body"] = json!("hello");
     written([
         json!({ "Records": [record(json!({ "kind": "check" }), 1)] }),
-        json!({ "Records": [record(json!({ "kind": "notice", "seq": 1 }), 2), stranger] }),
+        json!({ "Records": [record(json!({ "kind": "webhook", "seq": 1 }), 2), stranger] }),
         json!({ "Records": [record(json!({ "kind": "fetch" }), 3)] }),
         json!({ "Records": [] }),
     ])

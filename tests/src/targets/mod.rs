@@ -289,7 +289,7 @@ const JSON: &[&str] = &[
 ];
 const FORMS: &[&str] = &[
     "action=approve",
-    "action=decline",
+    "action=deny",
     "action=not_me",
     "action=extend",
     "session_code=",

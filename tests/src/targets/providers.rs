@@ -99,7 +99,7 @@ pub fn webhook_endpoint(input: &[u8]) {
         let (webhook, _) = ground
             .run(storage::webhook(ground.store(), id, 1))
             .expect("the store")
-            .expect("a notice");
+            .expect("a webhook");
         assert_eq!(webhook.delivered_at.is_some(), told.status.is_success());
         assert_eq!(webhook.given_up, told.status == StatusCode::GONE);
         let day = std::time::Duration::from_secs(86_400);

@@ -144,7 +144,7 @@ pub(super) fn page_form() -> Vec<Vec<u8>> {
             format!("nonce={nonce}&action=apple_session"),
             format!("nonce={nonce}&action=observed&wallets=apple_pay,google_pay"),
             format!("nonce={nonce}&action=approve"),
-            format!("nonce={nonce}&action=decline"),
+            format!("nonce={nonce}&action=deny"),
             format!("nonce={nonce}&action=not_me"),
             format!("nonce={nonce}&action=extend"),
             format!("action=approve&session_code={code}"),
@@ -273,7 +273,7 @@ pub(super) fn message() -> Vec<Vec<u8>> {
         of(json!({ "kind": "deliver" })),
         of(json!({ "kind": "check" })),
         of(json!({ "kind": "fetch" })),
-        of(json!({ "kind": "notice", "seq": 1 })),
+        of(json!({ "kind": "webhook", "seq": 1 })),
     ])
 }
 

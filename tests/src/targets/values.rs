@@ -255,7 +255,7 @@ pub fn stored_samples() -> Vec<Vec<u8>> {
             let kind = match item.key.sk.get(..3) {
                 Some("REQ") if item.key.pk.starts_with("REQ#") => 'r',
                 Some("EVT") => 'e',
-                Some("NTC") => 'n',
+                Some("WEBHOOK") => 'n',
                 Some("LIN") => 'l',
                 Some("LIM") => 'o',
                 Some("MSG") => 'p',

@@ -105,7 +105,7 @@ impl Core {
         for called in self.calls_to("shop.example") {
             let text = String::from_utf8_lossy(&called.body);
             search(
-                "a notice",
+                "a webhook",
                 &text,
                 &[&SECRETS, &FACTS, &PAGES, &PLANTED, &phones, &tokens, &card, &name],
             );

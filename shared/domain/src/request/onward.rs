@@ -66,7 +66,7 @@ impl Request {
         let (returned_at, redeemed, recalled) = (None, false, None);
         attempt.onward = Some(SentOn { sealed, at: now, returned_at, redeemed, recalled });
         Ok(change
-            .with_timeline_entry("sent_on", None, None)
+            .with_timeline_entry("redirected", None, None)
             .with_entry(EntryKind::SentOn { generation }))
     }
 

@@ -84,8 +84,11 @@ impl Beginning {
     /// The brand has one processor in test mode, which takes everything in these ways; in all there are where none is named.
     #[must_use]
     pub fn at_a_till(self, payment_options: &[&str]) -> Self {
-        let settings =
-            if payment_options.is_empty() { json!({}) } else { json!({ "ways": payment_options }) };
+        let settings = if payment_options.is_empty() {
+            json!({})
+        } else {
+            json!({ "payment_options": payment_options })
+        };
         self.with(
             "/test/processors",
             &json!([{ "name": "till", "kind": KIND, "settings": settings }]),
