@@ -208,7 +208,7 @@ impl Till {
         let due: Vec<usize> = (0..outside.messages.len())
             .filter(|place| outside.messages.get(*place).is_some_and(|(due, _)| *due <= now))
             .collect();
-        let place = outside.dice.pick(&due).copied()?;
+        let place = outside.rng.pick(&due).copied()?;
         Some(outside.messages.swap_remove(place).1)
     }
 
@@ -247,8 +247,8 @@ impl Till {
         {
             let outside = &mut *self.shared.lock();
             *outside = super::outside::Outside::new();
-            outside.dice = crate::sim::Dice::new(seed);
-            outside.faults = super::outside::Faults::drawn(&mut outside.dice);
+            outside.rng = crate::sim::Rng::new(seed);
+            outside.faults = super::outside::Faults::drawn(&mut outside.rng);
             outside.messages.clone_from(&self.began.1);
             outside.told = listens.then(Vec::new);
         }

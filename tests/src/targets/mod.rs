@@ -11,7 +11,7 @@
 pub mod api;
 pub mod apple;
 pub mod customer;
-pub mod ground;
+pub mod fuzz_fixture;
 pub mod lambda;
 pub mod mutation;
 pub mod providers;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::message::QueueName;
 
-use super::faults::Faults;
+use super::faults::FaultRates;
 use super::plan::{Failure, Report};
 use super::world::World;
 
@@ -13,8 +13,8 @@ impl World {
     ///
     /// # Errors
     /// A [`Failure`].
-    pub fn comes_to_rest(&mut self) -> Result<u64, Failure> {
-        self.shared.lock().faults = Faults::none();
+    pub fn quiesce(&mut self) -> Result<u64, Failure> {
+        self.shared.lock().faults = FaultRates::none();
         self.shared.lock().outage = None;
         self.say(|| "faults stop".to_owned());
         // Somebody redrives what died while things went wrong; some of it dies only now, of what it went through before.
@@ -42,15 +42,15 @@ impl World {
             }
             self.checked()?;
         }
-        self.shared.lock().watch.broken.push(format!("C3: no rest within {bound} steps"));
+        self.shared.lock().oracle.broken.push(format!("C3: no rest within {bound} steps"));
         self.checked().map(|()| self.steps)
     }
 
     pub(super) fn report(&self) -> Report {
         let outside = self.shared.lock();
-        let payment_options = outside.watch.payment_options.clone();
+        let payment_options = outside.oracle.payment_options.clone();
         let mut report = Report { steps: self.steps, payment_options, ..Report::default() };
-        for seen in outside.watch.seen.values() {
+        for seen in outside.oracle.seen.values() {
             let end = report.ends.entry(seen.request.state_name()).or_default();
             *end = end.saturating_add(1);
             let attempts = u64::try_from(seen.request.attempts.len()).unwrap_or(0);
@@ -74,10 +74,10 @@ impl World {
     fn rests(&self) -> Result<u64, Failure> {
         let dead = self.database.dead_letters().map_or(1, |letters| letters.len());
         let mut outside = self.shared.lock();
-        let unsettled = outside.watch.unsettled();
-        outside.watch.broken.extend(unsettled);
+        let unsettled = outside.oracle.unsettled();
+        outside.oracle.broken.extend(unsettled);
         if dead > 0 {
-            outside.watch.broken.push(format!("C3: {dead} dead letters"));
+            outside.oracle.broken.push(format!("C3: {dead} dead letters"));
         }
         drop(outside);
         self.checked().map(|()| self.steps)

@@ -10,16 +10,16 @@ use domain::ports::{
 use domain::values::name::ProcessorName;
 use local::Machine;
 
-use super::{Books, KIND, Till};
+use super::{Books, FakeProcessor, KIND};
 use crate::world::ports::Hooks;
 
 /// The processors there are, with the tills among them.
-struct WithTills {
+struct WithFakeProcessors {
     others: Arc<dyn Processors>,
     books: Arc<Books>,
 }
 
-impl Processors for WithTills {
+impl Processors for WithFakeProcessors {
     fn open(
         &self,
         brand: &Brand,
@@ -31,12 +31,12 @@ impl Processors for WithTills {
         let Some(setup) = setup else { return self.others.open(brand, mode, name) };
         let settings = setup.settings.read();
         let settings = settings.map_err(|error| OpenProcessorError::Settings(error.into()))?;
-        Ok(Box::new(Till { settings, mode, books: Arc::clone(&self.books) }))
+        Ok(Box::new(FakeProcessor { settings, mode, books: Arc::clone(&self.books) }))
     }
 }
 
 #[async_trait]
-impl SandboxPages for WithTills {
+impl SandboxPages for WithFakeProcessors {
     async fn sandbox_page(
         &self,
         visit: &SandboxVisit<'_>,
@@ -49,7 +49,8 @@ impl SandboxPages for WithTills {
 pub(in crate::world) fn join(machine: &mut Machine, hooks: &Arc<Hooks>) -> Arc<Books> {
     let books = Arc::new(Books { hooks: Arc::clone(hooks), ..Books::default() });
     let others = Arc::clone(&machine.intake.processors);
-    let all: Arc<dyn Processors> = Arc::new(WithTills { others, books: Arc::clone(&books) });
+    let all: Arc<dyn Processors> =
+        Arc::new(WithFakeProcessors { others, books: Arc::clone(&books) });
     let first = "nobody else has it yet";
     Arc::get_mut(&mut machine.intake).expect(first).processors = Arc::clone(&all);
     Arc::get_mut(&mut machine.consent_callback).expect(first).processors = Arc::clone(&all);

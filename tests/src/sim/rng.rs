@@ -6,9 +6,9 @@ use domain::ports::Random;
 
 /// Dice that fall the same for the same seed.
 #[derive(Clone, Debug)]
-pub struct Dice(u64);
+pub struct Rng(u64);
 
-impl Dice {
+impl Rng {
     /// Dice of that seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
@@ -55,21 +55,21 @@ impl Dice {
 
 /// The `Random` port of a simulation.
 #[derive(Debug)]
-pub(super) struct DiceRandom(Mutex<Dice>);
+pub(super) struct RngRandom(Mutex<Rng>);
 
-impl DiceRandom {
+impl RngRandom {
     /// Randomness of that seed.
     #[must_use]
     pub(super) const fn new(seed: u64) -> Self {
-        Self(Mutex::new(Dice::new(seed)))
+        Self(Mutex::new(Rng::new(seed)))
     }
 }
 
-impl Random for DiceRandom {
+impl Random for RngRandom {
     fn fill(&self, bytes: &mut [u8]) {
-        let mut dice = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rng = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for chunk in bytes.chunks_mut(8) {
-            for (to, from) in chunk.iter_mut().zip(dice.roll().to_be_bytes()) {
+            for (to, from) in chunk.iter_mut().zip(rng.roll().to_be_bytes()) {
                 *to = from;
             }
         }

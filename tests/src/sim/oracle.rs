@@ -13,9 +13,9 @@ use domain::values::id::{CardId, RequestId};
 use domain::values::time::Timestamp;
 use domain::webhook::WebhookEvent;
 
+use super::endpoint::Endpoint;
 use super::provider::Provider;
 use super::refunds::misreported;
-use super::shop::Shop;
 use super::stripe::{Charged, Stripe};
 
 /// A word within everything that is a secret of a customer's or a processor's: pages to go on to, codes, tokens, facts.
@@ -53,7 +53,7 @@ pub struct Seen {
 
 /// Who watches.
 #[derive(Default)]
-pub struct Watch {
+pub struct Oracle {
     /// Every request there ever was.
     pub seen: BTreeMap<RequestId, Seen>,
     /// The requests whose customers really said yes, with all that a yes takes.
@@ -85,7 +85,7 @@ struct Parts {
     webhooks: Vec<WebhookEvent>,
 }
 
-impl Watch {
+impl Oracle {
     fn breaks(&mut self, id: &str, what: impl std::fmt::Display) {
         self.broken.push(format!("{id}: {what}"));
     }
@@ -94,10 +94,10 @@ impl Watch {
     pub(super) fn committed(
         &mut self,
         writes: &[Write],
-        outside: (&Stripe, &Provider, &Shop),
+        outside: (&Stripe, &Provider, &Endpoint),
         now: Timestamp,
     ) -> Noticed {
-        let (stripe, provider, shop) = outside;
+        let (stripe, provider, endpoint) = outside;
         let mut parts = Parts::default();
         let mut partition = None;
         for write in writes {
@@ -129,7 +129,7 @@ impl Watch {
         if let Some(id) = partition {
             for webhook in parts.webhooks {
                 noticed.lines.push(format!("webhook {} of {id}: {:?}", webhook.seq, webhook));
-                self.told(id, webhook, shop);
+                self.told(id, webhook, endpoint);
             }
         }
         noticed
@@ -203,9 +203,9 @@ impl Watch {
         }
     }
 
-    fn told(&mut self, id: RequestId, webhook: WebhookEvent, shop: &Shop) {
+    fn told(&mut self, id: RequestId, webhook: WebhookEvent, endpoint: &Endpoint) {
         let mut wrong = Vec::new();
-        if webhook.delivered_at.is_some() && !shop.taken.contains_key(&webhook.id.to_string()) {
+        if webhook.delivered_at.is_some() && !endpoint.taken.contains_key(&webhook.id.to_string()) {
             wrong.push("C3: a webhook counts as delivered that nobody took");
         }
         let Some(seen) = self.seen.get_mut(&id) else { return };

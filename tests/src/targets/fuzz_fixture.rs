@@ -103,7 +103,7 @@ pub struct Open {
 }
 
 /// One machine in memory, and what is on it.
-pub struct Ground {
+pub struct FuzzFixture {
     runtime: tokio::runtime::Runtime,
     clock: Arc<ManualClock>,
     store: Arc<MemoryStore>,
@@ -220,7 +220,7 @@ fn ports(
     (ports, brand)
 }
 
-impl Ground {
+impl FuzzFixture {
     fn new() -> Self {
         let clock = Arc::new(ManualClock::default());
         let (store, http) = (Arc::new(MemoryStore::default()), Arc::new(Scripted::default()));
@@ -246,7 +246,7 @@ impl Ground {
             nonce: String::new(),
             code: String::new(),
         };
-        let mut ground = Self {
+        let mut fuzz_fixture = Self {
             runtime: runtime.expect("a runtime"),
             api: intake::router(Arc::clone(&machine.intake)),
             consent: consent_callback::router(Arc::clone(&machine.consent_callback)),
@@ -265,16 +265,16 @@ impl Ground {
             machine,
         };
         let taken = r#"{"sid": "SM00000000000000000000000000000000", "status": "queued", "MessageId": "0a1b2c3d", "messages": [{"id": "wamid.1"}]}"#;
-        ground.http.answers(http::Response::new(Bytes::from_static(taken.as_bytes())));
-        ground.shown = ground.open("+15551230001", "sandbox");
-        ground.texted = ground.open("+15551230002", "sms");
-        ground.carded = ground.open("+15551230004", "cards");
-        ground.chatted = ground.open("+15551230005", "whatsapp");
-        ground.open("+15551230003", "sandbox");
-        apple::introduce(&ground);
-        ground.greeted = ground.open("+15551230002", "apple");
-        ground.store.keep();
-        ground
+        fuzz_fixture.http.answers(http::Response::new(Bytes::from_static(taken.as_bytes())));
+        fuzz_fixture.shown = fuzz_fixture.open("+15551230001", "sandbox");
+        fuzz_fixture.texted = fuzz_fixture.open("+15551230002", "sms");
+        fuzz_fixture.carded = fuzz_fixture.open("+15551230004", "cards");
+        fuzz_fixture.chatted = fuzz_fixture.open("+15551230005", "whatsapp");
+        fuzz_fixture.open("+15551230003", "sandbox");
+        apple::introduce(&fuzz_fixture);
+        fuzz_fixture.greeted = fuzz_fixture.open("+15551230002", "apple");
+        fuzz_fixture.store.keep();
+        fuzz_fixture
     }
 
     /// Makes a request and puts its prompt in front of the customer.
@@ -358,15 +358,15 @@ impl Ground {
 }
 
 thread_local! {
-    static GROUND: Ground = Ground::new();
+    static GROUND: FuzzFixture = FuzzFixture::new();
 }
 
 /// Runs on ground that is as it was in the beginning.
-pub fn on_ground<T>(work: impl FnOnce(&Ground) -> T) -> T {
-    GROUND.with(|ground| {
-        ground.store.restore();
-        ground.clock.stand_at(BEGINNING);
-        work(ground)
+pub fn with_fixture<T>(work: impl FnOnce(&FuzzFixture) -> T) -> T {
+    GROUND.with(|fuzz_fixture| {
+        fuzz_fixture.store.restore();
+        fuzz_fixture.clock.stand_at(BEGINNING);
+        work(fuzz_fixture)
     })
 }
 

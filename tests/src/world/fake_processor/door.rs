@@ -83,7 +83,7 @@ fn returned(callback: &UnverifiedCallback, proof: &str) -> Result<VerifiedWebhoo
 impl Beginning {
     /// The brand has one processor in test mode, which takes everything in these ways; in all there are where none is named.
     #[must_use]
-    pub fn at_a_till(self, payment_options: &[&str]) -> Self {
+    pub fn with_fake_processor(self, payment_options: &[&str]) -> Self {
         let settings = if payment_options.is_empty() {
             json!({})
         } else {
@@ -91,7 +91,7 @@ impl Beginning {
         };
         self.with(
             "/test/processors",
-            &json!([{ "name": "till", "kind": KIND, "settings": settings }]),
+            &json!([{ "name": "fake", "kind": KIND, "settings": settings }]),
         )
     }
 }
@@ -104,8 +104,8 @@ impl Core {
     }
 
     /// The till tells something, and what follows from it is done.
-    pub fn till_tells(&self, said: &Value) -> Answer {
-        let call = self.call(Method::POST, "/callbacks/demo/till").key(None).idempotency(None);
+    pub fn processor_sends(&self, said: &Value) -> Answer {
+        let call = self.call(Method::POST, "/callbacks/demo/fake").key(None).idempotency(None);
         let answer = call.header(PROOF, "proven").json(said).send();
         self.settles();
         answer
@@ -114,7 +114,7 @@ impl Core {
     /// The customer's browser comes back from the till by its address, and what follows from it is done.
     pub fn comes_back(&self, asked: &Asked, generation: u32, code: Option<&str>) -> Answer {
         let code = code.map(|code| format!("&code={code}")).unwrap_or_default();
-        let uri = format!("/callbacks/demo/till?state={}.{generation}.proven{code}", asked.id);
+        let uri = format!("/callbacks/demo/fake?state={}.{generation}.proven{code}", asked.id);
         let answer = self.call(Method::GET, &uri).key(None).send();
         self.settles();
         answer

@@ -9,14 +9,14 @@ use http::Request;
 
 /// What the requester was told.
 #[derive(Clone, Debug, Default)]
-pub struct Shop {
+pub struct Endpoint {
     /// The secrets it knows.
     pub secrets: Vec<String>,
     /// The body of each notice it took, by id.
     pub taken: BTreeMap<String, Bytes>,
 }
 
-impl Shop {
+impl Endpoint {
     /// Takes a notice. An error says what is wrong with it.
     pub(super) fn take(
         &mut self,
@@ -35,7 +35,7 @@ impl Shop {
         let Ok(payload) = std::str::from_utf8(request.body()) else {
             return Err("a webhook that is no text");
         };
-        if super::watch::shows_a_secret(payload) {
+        if super::oracle::shows_a_secret(payload) {
             return Err("C6: a webhook tells a secret");
         }
         let given: Vec<&str> = text("webhook-signature").split(' ').collect();

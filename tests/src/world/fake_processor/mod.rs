@@ -30,17 +30,17 @@ use super::ports::Hooks;
 use crate::lock::lock;
 
 /// The kind of such a processor in a brand's settings.
-pub const KIND: &str = "till";
+pub const KIND: &str = "fake";
 /// The header that proves a callback: as it is in the processor's settings.
-pub const PROOF: &str = "x-till-proof";
+pub const PROOF: &str = "x-fake-proof";
 /// What a customer comes back with.
-pub const CODE: &str = "t1ll-code";
+pub const CODE: &str = "f4ke-code";
 /// The facts that are released: no one but the requester, and only by reading the request, learns them.
 pub const FACTS: &str = r#"{"given_name":"Lovelace","birthdate":"1815-12-10"}"#;
 /// What never leaves what is sealed.
-pub(super) const SECRETS: [&str; 4] = [CODE, "t1ll-access", "t1ll-card", "t1ll-wallet"];
+pub(super) const SECRETS: [&str; 4] = [CODE, "f4ke-access", "f4ke-card", "f4ke-wallet"];
 /// Where a customer goes on, which only they are told.
-pub(super) const PAGES: [&str; 1] = ["t1ll.example/pay"];
+pub(super) const PAGES: [&str; 1] = ["f4ke.example/pay"];
 /// What of the facts is looked for where it does not belong.
 pub(super) const FACTS_WORDS: [&str; 2] = ["Lovelace", "1815-12-10"];
 
@@ -92,7 +92,7 @@ enum Page {
 /// Its books.
 #[derive(Default)]
 pub struct Books {
-    /// Fired before each call: `till Execute` and so on.
+    /// Fired before each call: `fake_processor Execute` and so on.
     hooks: Arc<Hooks>,
     pages: Mutex<BTreeMap<(RequestId, u32), Page>>,
     charged: Mutex<BTreeSet<(RequestId, u32)>>,
@@ -150,7 +150,7 @@ impl Books {
 
     fn called(&self, doing: Doing, what: &str) {
         lock(&self.calls).push(format!("{doing:?} {what}"));
-        self.hooks.fire(&format!("till {doing:?}"));
+        self.hooks.fire(&format!("fake {doing:?}"));
     }
 
     fn next(&self, doing: Doing) -> Option<Answer> {
@@ -158,7 +158,7 @@ impl Books {
     }
 }
 
-struct Till {
+struct FakeProcessor {
     settings: Settings,
     mode: Mode,
     books: Arc<Books>,
@@ -168,7 +168,7 @@ fn google(mode: Mode) -> GooglePay {
     GooglePay {
         mode,
         merchant_id: None,
-        gateway: BTreeMap::from([("gateway".to_owned(), "till".to_owned())]),
+        gateway: BTreeMap::from([("gateway".to_owned(), "fake".to_owned())]),
         networks: vec!["VISA".to_owned()],
         country: "DE".to_owned(),
     }
@@ -199,10 +199,10 @@ fn receipt(charge: &Use<'_>) -> Receipt {
 }
 
 fn reference(what: &Use<'_>) -> Reference {
-    Reference(format!("till-{}-{}", what.request, what.generation))
+    Reference(format!("fake-{}-{}", what.request, what.generation))
 }
 
-impl Till {
+impl FakeProcessor {
     fn done(&self, what: &Use<'_>) -> Answer {
         let fetched = match what.ask {
             Ask::Payment { .. } => {
@@ -220,7 +220,7 @@ impl Till {
                 },
                 kept: Authorization {
                     kind: AuthorizationKind::KeptCard,
-                    secret: "t1ll-card".into(),
+                    secret: "f4ke-card".into(),
                 },
             },
             Ask::Identity { claims, .. } => Fetched::Claims {
@@ -243,7 +243,7 @@ impl Till {
     }
 
     fn onward(what: &Use<'_>) -> Answer {
-        let url = format!("https://t1ll.example/pay/{}?n={}&x=1", what.request, what.generation);
+        let url = format!("https://f4ke.example/pay/{}?n={}&x=1", what.request, what.generation);
         Answer::NeedsCustomer { onward: Some(Onward(url)) }
     }
 
@@ -253,7 +253,7 @@ impl Till {
 }
 
 #[async_trait]
-impl Processor for Till {
+impl Processor for FakeProcessor {
     fn payment_options(&self, ask: &Ask) -> Vec<PaymentOption> {
         if !self.settings.asks.iter().any(|kind| kind == ask.kind()) {
             return Vec::new();
@@ -301,7 +301,7 @@ impl Processor for Till {
             AuthorizationKind::Code if what.redeemed => Answer::Refused { code: "code_used" },
             AuthorizationKind::Code => {
                 assert_eq!(what.authorization.secret.expose_secret(), CODE);
-                let secret = "t1ll-access".into();
+                let secret = "f4ke-access".into();
                 Answer::Exchanged(Authorization { kind: AuthorizationKind::AccessToken, secret })
             }
             AuthorizationKind::PaymentMethod

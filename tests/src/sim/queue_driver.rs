@@ -40,7 +40,7 @@ impl World {
                 }
                 Ok(None) => {}
                 Err(error) => {
-                    self.shared.lock().watch.broken.push(format!("the queue failed: {error}"));
+                    self.shared.lock().oracle.broken.push(format!("the queue failed: {error}"));
                 }
             }
         }
@@ -54,7 +54,7 @@ impl World {
 
     /// A message that was delivered a while ago is delivered once more.
     pub(super) fn duplicate(&mut self) {
-        let message = self.shared.lock().dice.pick(&self.recent).cloned();
+        let message = self.shared.lock().rng.pick(&self.recent).cloned();
         if let Some(message) = message {
             self.say(|| format!("delivers {:?} once more", message.parts()));
             let running = self.handling(message);
@@ -94,15 +94,15 @@ impl World {
     fn next_deadline(&self) -> Duration {
         let (now, outside) = (self.now(), &mut *self.shared.lock());
         let open = || {
-            let seen = outside.watch.seen.values().map(|seen| &seen.request);
+            let seen = outside.oracle.seen.values().map(|seen| &seen.request);
             seen.filter(|request| !request.is_closed() && request.expires_at >= now)
         };
         let away: Vec<Timestamp> = open().filter_map(leaves_at).collect();
         let asked = || open().map(|request| request.expires_at).collect();
         let deadlines = if away.is_empty() { asked() } else { away };
-        let deadline = outside.dice.pick(&deadlines).copied().unwrap_or(now);
-        let before = Duration::from_millis(outside.dice.below(6_000));
-        let beyond = Duration::from_millis(outside.dice.below(1_500));
+        let deadline = outside.rng.pick(&deadlines).copied().unwrap_or(now);
+        let before = Duration::from_millis(outside.rng.below(6_000));
+        let beyond = Duration::from_millis(outside.rng.below(1_500));
         now.until(deadline).saturating_sub(before).saturating_add(beyond)
     }
 
