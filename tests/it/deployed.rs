@@ -131,7 +131,7 @@ async fn a_refused_card_may_be_tried_again_and_a_lost_answer_is_looked_up() {
     let id = asked["id"].as_str().unwrap();
     taps(&requester, phone, &asked, "approve").await;
     let refused = |request: &Value| {
-        request["timeline"].as_array().unwrap().iter().any(|fact| fact["what"] == "refused")
+        request["timeline"].as_array().unwrap().iter().any(|fact| fact["what"] == "card_declined")
     };
     let again = requester.until(id, refused).await;
     assert_eq!(again["state"], "prompted", "{again:#}");

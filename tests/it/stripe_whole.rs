@@ -76,7 +76,8 @@ async fn a_card_that_is_refused_is_mended_with_another_card_and_charged_once() {
     let ended = fixture.play(std::iter::once(Plan::AnotherCard)).await;
     ended[0].is_as_planned();
     let facts = ended[0].request["timeline"].as_array().unwrap();
-    let refused: Vec<&Value> = facts.iter().filter(|fact| fact["what"] == "refused").collect();
+    let refused: Vec<&Value> =
+        facts.iter().filter(|fact| fact["what"] == "card_declined").collect();
     assert_eq!(refused.len(), 1, "{facts:#?}");
     assert_eq!(refused[0]["reason"], "card_declined");
 }

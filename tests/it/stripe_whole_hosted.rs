@@ -82,7 +82,7 @@ impl Fixture {
     }
 
     /// Where our page sends the customer on to.
-    async fn onward(&self, asked: &Asked) -> String {
+    async fn redirect(&self, asked: &Asked) -> String {
         self.requester
             .until(&asked.id, |request| {
                 let facts = request["timeline"].as_array().unwrap();
@@ -90,7 +90,7 @@ impl Fixture {
             })
             .await;
         let (_, html) = self.browses(&asked.page, None).await;
-        let link = html.split_once("class=\"onward\" href=\"").unwrap().1;
+        let link = html.split_once("class=\"hosted-page\" href=\"").unwrap().1;
         link.split('"').next().unwrap().to_owned()
     }
 
@@ -121,7 +121,7 @@ async fn a_customer_pays_on_the_hosted_page_once_whatever_breaks() {
         all.push(asked);
     }
     for asked in &all {
-        let page = fixture.onward(asked).await;
+        let page = fixture.redirect(asked).await;
         assert_eq!(fixture.pays(&page).await, 302);
     }
     for asked in &all {
@@ -139,7 +139,7 @@ async fn a_customer_who_wants_another_way_pays_that_way_and_finds_the_hosted_pag
     let fixture = Fixture::open().await;
     let asked = fixture.asks(100).await;
     fixture.presses(&asked, "approve_hosted").await;
-    let page = fixture.onward(&asked).await;
+    let page = fixture.redirect(&asked).await;
     fixture.proxy.plan(Call::SessionExpire, ProxyFault::DropAfter);
     fixture.presses(&asked, "back").await;
     let again = |request: &Value| request["state"] == "prompted";

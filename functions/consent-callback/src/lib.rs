@@ -4,12 +4,12 @@
 
 mod answer;
 mod callbacks;
+mod hosted_page;
 mod http_edge;
 mod knowledge;
 mod link;
 mod means;
 mod news;
-mod onward;
 mod opt_out;
 pub mod page;
 mod sandbox;

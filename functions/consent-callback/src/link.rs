@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use crate::answer::{Answer, Given, Means, Unanswered};
 use crate::page::Offer;
 use crate::view::{Found, Look};
-use crate::{ConsentCallback, onward, page, view};
+use crate::{ConsentCallback, hosted_page, page, view};
 
 /// Programs that fetch a link to show a preview of it say so in their names.
 const PREVIEWERS: [&str; 12] = [
@@ -51,7 +51,7 @@ impl ConsentCallback {
         }
         let loaded = self.opened(loaded, target.prompt).await?;
         let visit = Visit { going: query == GOING, done: query == DONE, ..Visit::of(token) };
-        if onward::of(&loaded.request, target.prompt).is_some() && !visit.going {
+        if hosted_page::of(&loaded.request, target.prompt).is_some() && !visit.going {
             self.is_back(&loaded.request).await;
         }
         self.page(StatusCode::OK, &loaded, &target, visit).await
@@ -88,7 +88,7 @@ impl ConsentCallback {
         let answer = match posted {
             Posted::Answer(answer) => answer,
             Posted::Back => {
-                self.recall(&target).await?;
+                self.abandon(&target).await?;
                 return Ok(see_other(token, ""));
             }
             Posted::AppleSession => return self.apple_session(&loaded.request, &brand).await,
@@ -169,9 +169,11 @@ impl ConsentCallback {
         if prompt.in_force() && request.answerable(now).is_ok() {
             found.offers = self.offers(request, &brand).await?;
         }
-        let away = onward::of(request, prompt.id);
-        found.onward = away.and_then(|away| onward::url(request, &brand, away));
-        let going = visit.going && away.is_some_and(|away| onward::is_fresh(away, now));
+        let redirect = hosted_page::of(request, prompt.id);
+        found.hosted_page =
+            redirect.and_then(|redirect| hosted_page::url(request, &brand, redirect));
+        let going =
+            visit.going && redirect.is_some_and(|redirect| hosted_page::is_fresh(redirect, now));
         let look = Look { action: &action, again: &again, going, done: visit.done, now };
         html(status, view::render(request, prompt, &brand, look, &found), &found.offers)
     }

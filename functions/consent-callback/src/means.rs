@@ -120,7 +120,7 @@ impl ConsentCallback {
                     | AuthorizationKind::KeptCard
                     | AuthorizationKind::Code
                     | AuthorizationKind::AccessToken
-                    | AuthorizationKind::Onward
+                    | AuthorizationKind::RedirectUrl
                     | AuthorizationKind::Claims => false,
                 };
                 taken.then(|| authorization.clone()).ok_or(Unanswered::Unable)

@@ -12,8 +12,8 @@ use domain::keys;
 use domain::message::Step;
 use domain::outcome::Outcome;
 use domain::ports::{
-    CallbackError, OpenProcessorError, ProcessorEvent, StoreError, Told, UnverifiedCallback,
-    VerifiedWebhook, WebhookResponse,
+    CallbackError, OpenProcessorError, ProcessorEvent, ReportedResult, StoreError,
+    UnverifiedCallback, VerifiedWebhook, WebhookResponse,
 };
 use domain::problem::{Code, Problem};
 use domain::request::{Change, Refusal, Request, State};
@@ -104,16 +104,18 @@ impl ConsentCallback {
     async fn take(&self, teller: Teller<'_>, news: ProcessorEvent) -> Result<(), Problem> {
         match news {
             ProcessorEvent::StatusChanged(id) => self.look(teller, id).await,
-            ProcessorEvent::Told { request, generation, told } => {
-                self.told_of(teller, request, (generation, told)).await
+            ProcessorEvent::AttemptReported { request, attempt_no, reported } => {
+                self.told_of(teller, request, (attempt_no, reported)).await
             }
-            ProcessorEvent::RefundTold { request, seq, told } => {
-                let command = |request: &Request, now| request.refund_told(seq, told.clone(), now);
+            ProcessorEvent::RefundReported { request, seq, reported } => {
+                let command = |request: &Request, now| {
+                    request.record_refund_reported(seq, reported.clone(), now)
+                };
                 let step = Step::Refund { seq };
                 self.recorded(teller, request, (command, step)).await.map(|_already_ended| ())
             }
-            ProcessorEvent::Returned { request, generation, authorization } => {
-                self.returned(teller, request, (generation, &authorization)).await
+            ProcessorEvent::Returned { request, attempt_no, authorization } => {
+                self.returned(teller, request, (attempt_no, &authorization)).await
             }
         }
     }
@@ -153,18 +155,19 @@ impl ConsentCallback {
         &self,
         teller: Teller<'_>,
         id: RequestId,
-        (generation, told): (u32, Told),
+        (attempt_no, reported): (u32, ReportedResult),
     ) -> Result<(), Problem> {
-        let command = |request: &Request, now| request.told(generation, told.clone(), now);
+        let command =
+            |request: &Request, now| request.record_reported(attempt_no, reported.clone(), now);
         let refused = self.recorded(teller, id, (command, Step::Fetch)).await?;
-        if let Some(loaded) = refused.filter(|_| told.success) {
+        if let Some(loaded) = refused.filter(|_| reported.success) {
             let fulfilled = matches!(
                 &loaded.request.state,
                 State::Closed { outcome: Outcome::Fulfilled { .. }, .. }
             );
             if !fulfilled {
                 // The money moved after all, though it was told that it would not: a person must give it back.
-                tracing::error!(request.id = %id, generation, "a processor tells of a success that nobody waits for");
+                tracing::error!(request.id = %id, attempt_no, "a processor tells of a success that nobody waits for");
             }
         }
         Ok(())
@@ -174,7 +177,7 @@ impl ConsentCallback {
         &self,
         teller: Teller<'_>,
         id: RequestId,
-        (generation, authorization): (u32, &Authorization),
+        (attempt_no, authorization): (u32, &Authorization),
     ) -> Result<(), Problem> {
         let sealing = &teller.brand.sealing;
         let sealed = seal::seal(sealing, id, authorization, self.random.as_ref());
@@ -182,7 +185,8 @@ impl ConsentCallback {
             tracing::error!(request.id = %id, error = %error, "an authorization cannot be sealed");
             Problem::new(Code::Internal, "the brand's sealing keys cannot be used")
         })?;
-        let command = |request: &Request, now| request.returned(generation, sealed.clone(), now);
+        let command =
+            |request: &Request, now| request.record_returned(attempt_no, sealed.clone(), now);
         if self.recorded(teller, id, (command, Step::Fetch)).await?.is_some() {
             tracing::info!(request.id = %id, "a customer came back when nobody waited for them");
         }

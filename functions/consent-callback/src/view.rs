@@ -11,7 +11,7 @@ use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::page::{self, Offer, Onward, PageView, Stage, TestCard};
+use crate::page::{self, HostedPage, Offer, PageView, Stage, TestCard};
 
 /// The test cards a page offers, with what each of them does at the sandbox and at Stripe.
 const TEST_CARDS: [TestCard<'static>; 3] = [
@@ -44,7 +44,7 @@ pub(crate) struct Found {
     /// What is offered, while the request waits for an answer.
     pub(crate) offers: Vec<Offer>,
     /// Where the customer goes on to at the processor, while they are to.
-    pub(crate) onward: Option<Zeroizing<String>>,
+    pub(crate) hosted_page: Option<Zeroizing<String>>,
 }
 
 /// Renders the page of a prompt of a request.
@@ -154,11 +154,11 @@ fn stage<'a>(
         State::Pending | State::Prompted if look.now >= request.expires_at => Stage::Expired,
         State::Pending | State::Prompted if !prompt.in_force() => Stage::Used,
         State::Pending | State::Prompted => Stage::Ask { refused: refused(request) },
-        State::Authorized { .. } | State::Processing { .. } => match &found.onward {
+        State::Authorized { .. } | State::Processing { .. } => match &found.hosted_page {
             None => Stage::Working,
             Some(_) if look.done => Stage::Working,
-            Some(url) if look.going => Stage::Onward(Onward::Going { url }),
-            Some(url) => Stage::Onward(Onward::Back { url }),
+            Some(url) if look.going => Stage::HostedPage(HostedPage::Going { url }),
+            Some(url) => Stage::HostedPage(HostedPage::Back { url }),
         },
         State::Closed { outcome, .. } => match outcome {
             Outcome::Fulfilled { transaction_code, .. } => Stage::Fulfilled { transaction_code },
@@ -176,7 +176,8 @@ fn stage<'a>(
 /// Whether the last attempt was refused, and not left by the customer, who knows.
 fn refused(request: &Request) -> bool {
     let mut facts = request.timeline.iter().rev();
-    let last = facts.find(|fact| fact.what == "refused").and_then(|fact| fact.reason.as_deref());
+    let last =
+        facts.find(|fact| fact.what == "card_declined").and_then(|fact| fact.reason.as_deref());
     !request.attempts.is_empty() && last != Some("customer_left")
 }
 

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Brand;
-use domain::breaker::Account;
+use domain::circuit_breaker::CircuitBreaker;
 use domain::guards::{self, Guard};
 use domain::keys;
-use domain::ports::{Answer, Onward, Prepared, Processor, Reference, SecretsError, Use};
+use domain::ports::{Answer, Created, Processor, RedirectUrl, Reference, SecretsError, Use};
 use domain::request::{Attempt, Doubt, Request};
 use domain::seal::{self, Sealed};
 use domain::storage::VersionedRequest;
 use domain::values::time::Timestamp;
 
-use crate::gate::{Asked, Said};
-use crate::{FetchInfo, Trouble, settle};
+use crate::circuit::{Asked, Said};
+use crate::{FetchInfo, StepError, outcome};
 
 /// What one turn came to, before it is recorded.
 pub(crate) enum Turn {
@@ -45,7 +45,7 @@ impl<'a> Seen<'a> {
 
 impl FetchInfo {
     /// The turn of whoever has just taken the lease.
-    pub(crate) async fn turn(&self, loaded: VersionedRequest) -> Result<(), Trouble> {
+    pub(crate) async fn turn(&self, loaded: VersionedRequest) -> Result<(), StepError> {
         let request = &loaded.request;
         let (Some((consent, sealed)), Some(attempt)) =
             (request.approval(), request.open_attempt().cloned())
@@ -85,13 +85,14 @@ impl FetchInfo {
             }
         };
         let whose = (&brand.name, request.mode);
-        let mut account = Account::load(self.store.as_ref(), whose, &attempt.processor).await?;
-        if let Some(wait) = account.turn(self.store.as_ref(), self.clock.now()).await?
+        let mut breaker =
+            CircuitBreaker::load(self.store.as_ref(), whose, &attempt.processor).await?;
+        if let Some(wait) = breaker.try_acquire(self.store.as_ref(), self.clock.now()).await?
             && !guards::is_disabled(Guard::CircuitBreaker)
         {
             // It will not talk to us, and said when it last did that nothing moved: then nothing will.
-            let over = self.is_tired(request, &attempt) && !attempt.in_doubt;
-            let turn = if over { Turn::Answered(Answer::Fenced) } else { Turn::Shut(wait) };
+            let over = self.is_timed_out(request, &attempt) && !attempt.in_doubt;
+            let turn = if over { Turn::Answered(Answer::Voided) } else { Turn::Shut(wait) };
             return self.react(loaded, Seen::nobody(&attempt), turn).await;
         }
         let token = keys::link_token(&brand.link_key, consent.prompt);
@@ -100,7 +101,7 @@ impl FetchInfo {
         let callback = format!("{}/callbacks/{}/{}", self.public_base, place.0, place.1);
         let at = Place { request: request.clone(), attempt, authorization, page, callback };
         let processor = processor.as_ref();
-        let turn = Turning { brand: &brand, processor, account: &account, at: &at };
+        let turn = Turning { brand: &brand, processor, breaker: &breaker, at: &at };
         Box::pin(self.at_processor(loaded, turn)).await
     }
 
@@ -108,64 +109,64 @@ impl FetchInfo {
         &self,
         loaded: VersionedRequest,
         turn: Turning<'_>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let (processor, what, attempt) = (turn.processor, turn.at.what(), &turn.at.attempt);
-        let tired = self.is_tired(&turn.at.request, attempt);
+        let timed_out = self.is_timed_out(&turn.at.request, attempt);
         match &attempt.reference {
             // Once the call may have been made, the processor is asked what became of it before it is made again.
             Some(reference) if attempt.started_at.is_some() => {
-                let answer = if tired {
-                    self.fence(processor, &what, (attempt, reference)).await
+                let answer = if timed_out {
+                    self.void(processor, &what, (attempt, reference)).await
                 } else {
-                    processor.look_up(&what, reference).await
+                    processor.retrieve(&what, reference).await
                 };
-                if answer == Answer::NotExecuted {
-                    return Box::pin(self.execute(loaded, turn, reference)).await;
+                if answer == Answer::NotConfirmed {
+                    return Box::pin(self.confirm(loaded, turn, reference)).await;
                 }
                 return self
-                    .answered(loaded, turn, reference, settled(attempt, tired, answer))
+                    .answered(loaded, turn, reference, settled(attempt, timed_out, answer))
                     .await;
             }
-            Some(_) | None if tired => {
-                return self.react(loaded, turn.seen(), Turn::Answered(Answer::Fenced)).await;
+            Some(_) | None if timed_out => {
+                return self.react(loaded, turn.seen(), Turn::Answered(Answer::Voided)).await;
             }
             Some(_) | None => {}
         }
         let (loaded, reference) = match &attempt.reference {
             Some(reference) => (loaded, reference.clone()),
-            None => match processor.prepare(&what).await {
-                Prepared::Ready(reference) => {
+            None => match processor.create(&what).await {
+                Created::Ready(reference) => {
                     if guards::is_disabled(Guard::CommitBetweenCreateAndConfirm) {
-                        processor.execute(&what, &reference).await;
+                        processor.confirm(&what, &reference).await;
                     }
-                    let prepared =
-                        |request: &Request, now| request.prepared(reference.clone(), now);
-                    let Some(loaded) = self.step(loaded, prepared).await? else { return Ok(()) };
+                    let created =
+                        |request: &Request, now| request.record_created(reference.clone(), now);
+                    let Some(loaded) = self.step(loaded, created).await? else { return Ok(()) };
                     (loaded, reference)
                 }
-                Prepared::Not(answer) => {
+                Created::Not(answer) => {
                     return self.react(loaded, turn.seen(), Turn::Answered(answer)).await;
                 }
             },
         };
-        Box::pin(self.execute(loaded, turn, &reference)).await
+        Box::pin(self.confirm(loaded, turn, &reference)).await
     }
 
     /// Commits that the call is about to be made, then makes it. What a code was exchanged for is stored before it is used.
-    async fn execute(
+    async fn confirm(
         &self,
         mut loaded: VersionedRequest,
         turn: Turning<'_>,
         reference: &Reference,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let doubted = loaded.request.open_attempt().is_some_and(|attempt| attempt.in_doubt);
         // Whoever came back in this moment brought what is to be used instead: that is not marked as used by this turn.
         let carried = turn.at.request.approval().map(|(_, sealed)| sealed.clone());
         let command = |request: &Request, now| {
             if request.approval().map(|(_, sealed)| sealed) == carried.as_ref() {
-                request.started(now)
+                request.record_started(now)
             } else {
-                request.released("returned", Doubt::AsBefore, Duration::ZERO, now)
+                request.release("returned", Doubt::Unchanged, Duration::ZERO, now)
             }
         };
         let started = if guards::is_disabled(Guard::CommitBeforeConfirm) {
@@ -178,16 +179,16 @@ impl FetchInfo {
             return self.take_up_later(&started, turn.at.attempt.again_at).await;
         }
         loaded = started;
-        let mut answer = turn.processor.execute(&turn.at.what(), reference).await;
+        let mut answer = turn.processor.confirm(&turn.at.what(), reference).await;
         if let Answer::Exchanged(authorization) = answer {
             let Some(sealed) = self.sealed(&loaded.request, turn.brand, &authorization) else {
                 return self.react(loaded, turn.seen(), Turn::Unusable("sealing_keys")).await;
             };
-            let exchanged = |request: &Request, now| request.exchanged(sealed.clone(), now);
+            let exchanged = |request: &Request, now| request.record_exchanged(sealed.clone(), now);
             let Some(stored) = self.step(loaded, exchanged).await? else { return Ok(()) };
             loaded = stored;
             let what = Use { authorization: &authorization, ..turn.at.what() };
-            answer = turn.processor.execute(&what, reference).await;
+            answer = turn.processor.confirm(&what, reference).await;
         }
         if let Answer::Blocked { code } = answer
             && (!doubted || guards::is_disabled(Guard::RejectedKeyKeepsDoubt))
@@ -204,38 +205,39 @@ impl FetchInfo {
         turn: Turning<'_>,
         reference: &Reference,
         answer: Answer,
-    ) -> Result<(), Trouble> {
-        let Answer::NeedsCustomer { onward } = answer else {
+    ) -> Result<(), StepError> {
+        let Answer::RequiresAction { redirect } = answer else {
             return self.react(loaded, turn.seen(), Turn::Answered(answer)).await;
         };
         // Time may be over, or somebody wants the customer back: then nobody is sent on any more.
         let attempt = loaded.request.open_attempt().unwrap_or(&turn.at.attempt);
-        let tired = self.is_tired(&loaded.request, attempt);
-        if let Some(Onward(url)) = onward.filter(|_| !tired) {
-            let onward = Authorization { kind: AuthorizationKind::Onward, secret: url.into() };
-            let Some(sealed) = self.sealed(&loaded.request, turn.brand, &onward) else {
+        let timed_out = self.is_timed_out(&loaded.request, attempt);
+        if let Some(RedirectUrl(url)) = redirect.filter(|_| !timed_out) {
+            let redirect =
+                Authorization { kind: AuthorizationKind::RedirectUrl, secret: url.into() };
+            let Some(sealed) = self.sealed(&loaded.request, turn.brand, &redirect) else {
                 return self.react(loaded, turn.seen(), Turn::Unusable("sealing_keys")).await;
             };
             return self.send_on(loaded, turn, sealed).await;
         }
         // The customer could still complete it somewhere else, after another attempt charged: it is made impossible first.
-        let fenced = if guards::is_disabled(Guard::VoidWithoutRedirect) {
-            Answer::Fenced
+        let voided = if guards::is_disabled(Guard::VoidWithoutRedirect) {
+            Answer::Voided
         } else {
-            turn.processor.fence(&turn.at.what(), reference).await
+            turn.processor.void(&turn.at.what(), reference).await
         };
-        let answer = match fenced {
-            Answer::Fenced => Answer::Refused { code: "authentication_required" },
-            Answer::NeedsCustomer { .. } | Answer::Exchanged(_) => Answer::Unknown,
-            fenced @ (Answer::Done(_)
-            | Answer::Refused { .. }
-            | Answer::Declined { .. }
+        let answer = match voided {
+            Answer::Voided => Answer::SoftDeclined { code: "authentication_required" },
+            Answer::RequiresAction { .. } | Answer::Exchanged(_) => Answer::Unknown,
+            voided @ (Answer::Done(_)
+            | Answer::SoftDeclined { .. }
+            | Answer::HardDeclined { .. }
             | Answer::Invalid { .. }
             | Answer::Blocked { .. }
             | Answer::Again
-            | Answer::Working
+            | Answer::Processing
             | Answer::Unknown
-            | Answer::NotExecuted) => fenced,
+            | Answer::NotConfirmed) => voided,
         };
         self.react(loaded, turn.seen(), Turn::Answered(answer)).await
     }
@@ -246,17 +248,17 @@ impl FetchInfo {
         loaded: VersionedRequest,
         turn: Turning<'_>,
         sealed: Sealed,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let before = &turn.at.attempt;
         let command = |request: &Request, now: Timestamp| {
-            let since = before.onward.as_ref().map_or(now, |onward| onward.at);
-            let overtaken = request.open_attempt().is_some_and(|now| settle::is_news(before, now));
+            let since = before.redirect.as_ref().map_or(now, |redirect| redirect.at);
+            let overtaken = request.open_attempt().is_some_and(|now| outcome::is_news(before, now));
             let wait = if overtaken {
                 Duration::ZERO
             } else {
-                settle::wait_for_customer(since.until(now))
+                outcome::wait_for_customer(since.until(now))
             };
-            request.sent_on(sealed.clone(), wait, now)
+            request.record_redirected(sealed.clone(), wait, now)
         };
         if let Some(asked) = turn.seen().asked {
             self.learn(asked, Said::Taken).await;
@@ -282,65 +284,65 @@ impl FetchInfo {
     }
 
     /// Ends an attempt that has taken too long: a late success is made impossible, or turns out to be there already.
-    async fn fence(
+    async fn void(
         &self,
         processor: &dyn Processor,
         what: &Use<'_>,
         (attempt, reference): (&Attempt, &Reference),
     ) -> Answer {
         if is_void_disabled(attempt) {
-            return Answer::Fenced;
+            return Answer::Voided;
         }
-        match processor.fence(what, reference).await {
+        match processor.void(what, reference).await {
             // The processor will not talk to us, and had said before that nothing moved.
             Answer::Blocked { .. }
                 if !attempt.in_doubt || guards::is_disabled(Guard::RejectedKeyKeepsDoubt) =>
             {
-                Answer::Fenced
+                Answer::Voided
             }
-            Answer::NotExecuted => Answer::Again,
-            Answer::NeedsCustomer { .. } | Answer::Exchanged(_) => Answer::Unknown,
+            Answer::NotConfirmed => Answer::Again,
+            Answer::RequiresAction { .. } | Answer::Exchanged(_) => Answer::Unknown,
             answer @ (Answer::Done(_)
-            | Answer::Refused { .. }
-            | Answer::Declined { .. }
+            | Answer::SoftDeclined { .. }
+            | Answer::HardDeclined { .. }
             | Answer::Invalid { .. }
             | Answer::Blocked { .. }
             | Answer::Again
-            | Answer::Working
+            | Answer::Processing
             | Answer::Unknown
-            | Answer::Fenced) => answer,
+            | Answer::Voided) => answer,
         }
     }
 }
 
 /// Returns whether a mutation run takes the attempt for voided without a call.
 fn is_void_disabled(attempt: &Attempt) -> bool {
-    let onward = attempt.onward.as_ref();
-    let recalled = onward.is_some_and(|onward| onward.recalled.is_some());
+    let redirect = attempt.redirect.as_ref();
+    let abandoned = redirect.is_some_and(|redirect| redirect.abandoned.is_some());
     guards::is_disabled(Guard::VoidBeforeGivingUp)
-        || (onward.is_some() && guards::is_disabled(Guard::VoidOnHostedPage))
-        || (recalled && guards::is_disabled(Guard::VoidAfterAbandon))
+        || (redirect.is_some() && guards::is_disabled(Guard::VoidOnHostedPage))
+        || (abandoned && guards::is_disabled(Guard::VoidAfterAbandon))
 }
 
 /// What it means that an attempt that was not given up by us is fenced: the customer would have had to do more, or left the
 /// processor's page, and whoever fenced it died before that was recorded.
-fn settled(attempt: &Attempt, tired: bool, answer: Answer) -> Answer {
-    let away = attempt.onward.as_ref().is_some_and(|onward| onward.returned_at.is_none());
+fn settled(attempt: &Attempt, timed_out: bool, answer: Answer) -> Answer {
+    let away = attempt.redirect.as_ref().is_some_and(|redirect| redirect.returned_at.is_none());
     match answer {
-        Answer::Fenced if away => Answer::Refused { code: "customer_left" },
-        Answer::Fenced if tired => Answer::Fenced,
-        Answer::Fenced => Answer::Refused { code: "authentication_required" },
+        Answer::Voided if away => Answer::SoftDeclined { code: "customer_left" },
+        Answer::Voided if timed_out => Answer::Voided,
+        Answer::Voided => Answer::SoftDeclined { code: "authentication_required" },
         Answer::Done(_)
-        | Answer::Refused { .. }
-        | Answer::Declined { .. }
-        | Answer::NeedsCustomer { .. }
+        | Answer::SoftDeclined { .. }
+        | Answer::HardDeclined { .. }
+        | Answer::RequiresAction { .. }
         | Answer::Exchanged(_)
         | Answer::Invalid { .. }
         | Answer::Blocked { .. }
         | Answer::Again
-        | Answer::Working
+        | Answer::Processing
         | Answer::Unknown
-        | Answer::NotExecuted => answer,
+        | Answer::NotConfirmed => answer,
     }
 }
 
@@ -357,16 +359,16 @@ impl Place {
     fn what(&self) -> Use<'_> {
         Use {
             request: self.request.id,
-            generation: self.attempt.generation,
+            attempt_no: self.attempt.attempt_no,
             ask: &self.request.ask,
             authorization: &self.authorization,
             customer: &self.request.address,
             page: &self.page,
             callback: &self.callback,
             begun_at: self.attempt.at,
-            away: self.attempt.onward.is_some(),
-            redeemed: self.attempt.onward.as_ref().is_some_and(|onward| onward.redeemed),
-            told: self.attempt.told.as_ref(),
+            on_hosted_page: self.attempt.redirect.is_some(),
+            redeemed: self.attempt.redirect.as_ref().is_some_and(|redirect| redirect.redeemed),
+            reported: self.attempt.reported.as_ref(),
         }
     }
 }
@@ -376,15 +378,15 @@ impl Place {
 struct Turning<'a> {
     brand: &'a Brand,
     processor: &'a dyn Processor,
-    account: &'a Account,
+    breaker: &'a CircuitBreaker,
     at: &'a Place,
 }
 
 impl<'a> Turning<'a> {
     const fn seen(&self) -> Seen<'a> {
         let Place { attempt, request, .. } = self.at;
-        let (brand, account, processor) = (self.brand, self.account, &attempt.processor);
-        let asked = Some(Asked { brand, mode: request.mode, processor, account });
+        let (brand, breaker, processor) = (self.brand, self.breaker, &attempt.processor);
+        let asked = Some(Asked { brand, mode: request.mode, processor, breaker });
         Seen { attempt, asked }
     }
 }

@@ -122,8 +122,8 @@ impl Endpoint {
         let failing_since = known.map_or(now, |health| health.failing_since);
         let was_off = known.and_then(|health| health.off_since);
         let was_slow = known.and_then(|health| health.slow_until);
-        let tired = now >= failing_since.after(FAILING_MAX);
-        let off_since = was_off.or_else(|| (how == Failed::Gone || tired).then_some(now));
+        let timed_out = now >= failing_since.after(FAILING_MAX);
+        let off_since = was_off.or_else(|| (how == Failed::Gone || timed_out).then_some(now));
         let slow_until = (how == Failed::Slowly).then(|| now.after(REST));
         // A failure in the midst of failures is no news.
         if known.is_some() && off_since.is_none() && slow_until.is_none() && was_slow.is_none() {

@@ -13,7 +13,7 @@ use domain::storage::{self, VersionedRequest};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 
-use crate::{FetchInfo, Trouble};
+use crate::{FetchInfo, StepError};
 
 /// How often a commit that lost a race is decided again: more than a request has receipts.
 pub(crate) const RACES_MAX: u32 = 32;
@@ -23,7 +23,7 @@ pub(crate) const LOOKS_APART: Duration = Duration::from_secs(1);
 
 impl FetchInfo {
     /// Takes the request to its processor, if nobody else has it and there is a yes to use.
-    pub(crate) async fn fetch(&self, id: RequestId) -> Result<(), Trouble> {
+    pub(crate) async fn fetch(&self, id: RequestId) -> Result<(), StepError> {
         let Some(loaded) = storage::load(self.store.as_ref(), id).await? else { return Ok(()) };
         if was_just_looked_up(&loaded.request, self.clock.now()) {
             return Ok(());
@@ -34,7 +34,7 @@ impl FetchInfo {
             Err(Refusal::Prompt) => {
                 // C1: the stored yes is not to what is stored as asked. Nothing is charged, and a person must look.
                 tracing::error!(request.id = %id, "C1: the consent is not to this ask");
-                if let Ok(change) = loaded.request.voided(self.clock.now()) {
+                if let Ok(change) = loaded.request.reject_consent(self.clock.now()) {
                     self.apply(&loaded, change).await?;
                 }
                 return Ok(());
@@ -50,14 +50,14 @@ impl FetchInfo {
         };
         let leased = match self.apply(&loaded, change).await {
             Ok(leased) => leased,
-            Err(trouble) if trouble.is_conflict() => return self.come_back(&loaded.request).await,
-            Err(trouble) => return Err(trouble),
+            Err(error) if error.is_conflict() => return self.come_back(&loaded.request).await,
+            Err(error) => return Err(error),
         };
         Box::pin(self.turn(leased)).await
     }
 
     /// Another worker has the request: look again when its lease has run out, in case it died with it.
-    async fn come_back(&self, request: &Request) -> Result<(), Trouble> {
+    async fn come_back(&self, request: &Request) -> Result<(), StepError> {
         let now = self.clock.now();
         let wait = match &request.state {
             State::Processing { lease, .. } => now.until(*lease).max(Duration::from_secs(1)),
@@ -74,7 +74,7 @@ impl FetchInfo {
         &self,
         loaded: VersionedRequest,
         command: impl Fn(&Request, Timestamp) -> Result<Change, Refusal>,
-    ) -> Result<Option<VersionedRequest>, Trouble> {
+    ) -> Result<Option<VersionedRequest>, StepError> {
         self.step_with(loaded, command, Vec::new()).await
     }
 
@@ -84,13 +84,13 @@ impl FetchInfo {
         mut loaded: VersionedRequest,
         command: impl Fn(&Request, Timestamp) -> Result<Change, Refusal>,
         extra: Vec<Write>,
-    ) -> Result<Option<VersionedRequest>, Trouble> {
+    ) -> Result<Option<VersionedRequest>, StepError> {
         let ours = lease(&loaded.request);
         for _ in 0..RACES_MAX {
             let Ok(change) = command(&loaded.request, self.clock.now()) else { return Ok(None) };
             match self.apply_with(&loaded, change, extra.clone()).await {
                 Ok(stored) => return Ok(Some(stored)),
-                Err(trouble) if trouble.is_conflict() => {
+                Err(error) if error.is_conflict() => {
                     let again = storage::load(self.store.as_ref(), loaded.request.id).await?;
                     let Some(again) = again.filter(|again| lease(&again.request) == ours) else {
                         tracing::warn!(request.id = %loaded.request.id, "another worker has taken the request over");
@@ -98,7 +98,7 @@ impl FetchInfo {
                     };
                     loaded = again;
                 }
-                Err(trouble) => return Err(trouble),
+                Err(error) => return Err(error),
             }
         }
         Err(StoreError::Conflict.into())
@@ -108,7 +108,7 @@ impl FetchInfo {
         &self,
         loaded: &VersionedRequest,
         change: Change,
-    ) -> Result<VersionedRequest, Trouble> {
+    ) -> Result<VersionedRequest, StepError> {
         self.apply_with(loaded, change, Vec::new()).await
     }
 
@@ -117,7 +117,7 @@ impl FetchInfo {
         loaded: &VersionedRequest,
         change: Change,
         extra: Vec<Write>,
-    ) -> Result<VersionedRequest, Trouble> {
+    ) -> Result<VersionedRequest, StepError> {
         let ports = (self.store.as_ref(), self.queue.as_ref());
         Ok(effects::apply(ports, Some(loaded.version), change, extra, None).await?)
     }

@@ -1,12 +1,12 @@
 //! Uses the authorization at the processor, at most once, and tells the requester what happened.
 
 mod charge;
-mod crowds;
+mod circuit;
+mod delivery_limit;
 mod endpoint;
-mod gate;
 mod lease;
+mod outcome;
 mod refunds;
-mod settle;
 mod webhooks;
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use domain::ports::{
     StoreError,
 };
 
-pub use crowds::Crowds;
+pub use delivery_limit::InFlightLimit;
 
 /// Everything fetch-info can touch.
 pub struct FetchInfo {
@@ -43,12 +43,12 @@ pub struct FetchInfo {
     /// Which addresses a notice may go to: public ones, except on a machine of one's own.
     pub webhook_reach: Reach,
     /// The attempts at endpoints that are under way.
-    pub crowds: Crowds,
+    pub delivery_limit: InFlightLimit,
 }
 
 /// Why a step was not taken: all of it means "again".
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+enum StepError {
     #[error("the store did not do it")]
     Store(#[from] StoreError),
     #[error("the queue did not do it")]
@@ -59,7 +59,7 @@ enum Trouble {
     Secrets(#[from] SecretsError),
 }
 
-impl Trouble {
+impl StepError {
     /// Whether somebody else committed first: they have taken the request over, and what is left is theirs.
     const fn is_conflict(&self) -> bool {
         matches!(
@@ -85,9 +85,9 @@ impl Handler for FetchInfo {
         };
         match taken {
             Ok(()) => Handled::Done,
-            Err(trouble) => {
-                let source = std::error::Error::source(&trouble).map(ToString::to_string);
-                tracing::warn!(request.id = %id, error = %trouble, source, "will take this step again");
+            Err(error) => {
+                let source = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::warn!(request.id = %id, error = %error, source, "will take this step again");
                 if guards::is_disabled(Guard::MessageRetry) {
                     Handled::Done
                 } else {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::message::QueueName;
 use domain::ports::{Clock, Http, Reach, Store};
-use fetch_info::{Crowds, FetchInfo};
+use fetch_info::{FetchInfo, InFlightLimit};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
@@ -51,7 +51,7 @@ async fn main() -> Result<(), lambda::Error> {
         http,
         public_base,
         webhook_reach,
-        crowds: Crowds::default(),
+        delivery_limit: InFlightLimit::default(),
     };
     lambda::serve_queue(fetch_info).await
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::breaker::Account;
+use domain::circuit_breaker::CircuitBreaker;
 use domain::effects::{self, send};
 use domain::guards::{self, Guard};
 use domain::message::Step;
@@ -14,9 +14,9 @@ use domain::values::money::Money;
 use domain::values::name::ProcessorName;
 use domain::values::time::Timestamp;
 
-use crate::gate::{Asked, Said};
+use crate::circuit::{Asked, Said};
 use crate::lease::{LOOKS_APART, RACES_MAX};
-use crate::{FetchInfo, Trouble, settle};
+use crate::{FetchInfo, StepError, outcome};
 
 /// What a processor took may take days, and it tells what becomes of it: it is looked at now and then all the same.
 const PENDING_MIN: Duration = Duration::from_secs(60);
@@ -35,7 +35,7 @@ enum Came {
 
 impl FetchInfo {
     /// Gives money back, if nobody else is at it.
-    pub(crate) async fn give_back(&self, id: RequestId, seq: u32) -> Result<(), Trouble> {
+    pub(crate) async fn give_back(&self, id: RequestId, seq: u32) -> Result<(), StepError> {
         let Some(loaded) = storage::load(self.store.as_ref(), id).await? else { return Ok(()) };
         let now = self.clock.now();
         let Some(refund) = loaded.request.open_refund(seq).cloned() else { return Ok(()) };
@@ -45,7 +45,7 @@ impl FetchInfo {
         if guards::is_disabled(Guard::CommitBeforeRefund) {
             return Box::pin(self.refund_turn(loaded, &refund)).await;
         }
-        let change = match loaded.request.refund_started(seq, now) {
+        let change = match loaded.request.record_refund_started(seq, now) {
             Ok(change) => change,
             Err(Refusal::Leased) => {
                 let wait = refund.lease.map_or(Duration::ZERO, |lease| now.until(lease));
@@ -64,16 +64,14 @@ impl FetchInfo {
         let ports = (self.store.as_ref(), self.queue.as_ref());
         match effects::apply(ports, Some(loaded.version), change, Vec::new(), None).await {
             Ok(started) => Box::pin(self.refund_turn(started, &refund)).await,
-            Err(error) => match Trouble::from(error) {
-                trouble if trouble.is_conflict() => {
-                    self.again(id, seq, Duration::from_secs(2)).await
-                }
-                trouble => Err(trouble),
+            Err(error) => match StepError::from(error) {
+                error if error.is_conflict() => self.again(id, seq, Duration::from_secs(2)).await,
+                error => Err(error),
             },
         }
     }
 
-    async fn again(&self, id: RequestId, seq: u32, wait: Duration) -> Result<(), Trouble> {
+    async fn again(&self, id: RequestId, seq: u32, wait: Duration) -> Result<(), StepError> {
         let wait = wait.clamp(Duration::from_secs(1), DELAY_MAX);
         Ok(send(self.queue.as_ref(), Step::Refund { seq }, id, wait).await?)
     }
@@ -83,7 +81,7 @@ impl FetchInfo {
         &self,
         loaded: VersionedRequest,
         before: &RefundRecord,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let request = &loaded.request;
         let (Some(charge), Some(processor)) = (request.charge(), request.charged_at()) else {
             return Ok(());
@@ -105,7 +103,7 @@ impl FetchInfo {
             charge: &charge.reference,
             money,
             again: before.started_at.is_some(),
-            told: before.told.as_ref(),
+            reported: before.reported.as_ref(),
         };
         let came = self.refund_call(request, processor, &what).await?;
         self.refund_came(&loaded, before, came).await
@@ -116,7 +114,7 @@ impl FetchInfo {
         request: &Request,
         name: &ProcessorName,
         what: &Refund<'_>,
-    ) -> Result<Came, Trouble> {
+    ) -> Result<Came, StepError> {
         let brand = match self.secrets.brand(&request.brand).await {
             Ok(brand) => brand,
             Err(error) => {
@@ -132,14 +130,14 @@ impl FetchInfo {
             }
         };
         let whose = (&brand.name, request.mode);
-        let mut account = Account::load(self.store.as_ref(), whose, name).await?;
-        if let Some(wait) = account.turn(self.store.as_ref(), self.clock.now()).await?
+        let mut breaker = CircuitBreaker::load(self.store.as_ref(), whose, name).await?;
+        if let Some(wait) = breaker.try_acquire(self.store.as_ref(), self.clock.now()).await?
             && !guards::is_disabled(Guard::CircuitBreaker)
         {
-            return Ok(Came::Not { reason: "processor_shut", wait: Some(wait) });
+            return Ok(Came::Not { reason: "circuit_open", wait: Some(wait) });
         }
         let refunded = processor.refund(what).await;
-        let asked = Asked { brand: &brand, mode: request.mode, processor: name, account: &account };
+        let asked = Asked { brand: &brand, mode: request.mode, processor: name, breaker: &breaker };
         let wait = self.learn(asked, Said::from(&refunded)).await;
         Ok(match (refunded, wait) {
             (Refunded::Blocked { code }, Some(_)) => Came::Not { reason: code, wait },
@@ -153,25 +151,25 @@ impl FetchInfo {
         loaded: &VersionedRequest,
         before: &RefundRecord,
         came: Came,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let (id, seq) = (loaded.request.id, before.seq);
-        let usual = settle::wait(before.tries.saturating_add(1)).min(WAIT_MAX);
+        let usual = outcome::wait(before.tries.saturating_add(1)).min(WAIT_MAX);
         let slow = grown(before.tries).max(PENDING_MIN).min(WAIT_MAX);
         let (reason, reference, wait): (&str, Option<Reference>, Duration) = match came {
             Came::Answered(Refunded::Done(reference)) => {
                 let done =
-                    |request: &Request, now| request.refund_done(seq, reference.clone(), now);
+                    |request: &Request, now| request.complete_refund(seq, reference.clone(), now);
                 return self.refund_step(id, done).await.map(|_stored| ());
             }
             Came::Answered(Refunded::Unknown)
                 if guards::is_disabled(Guard::UnknownIsNoFailedRefund) =>
             {
-                let failed = |request: &Request, now| request.refund_failed(seq, "lost", now);
+                let failed = |request: &Request, now| request.fail_refund(seq, "lost", now);
                 return self.refund_step(id, failed).await.map(|_stored| ());
             }
             Came::Answered(Refunded::Failed { code }) => {
                 tracing::warn!(request.id = %id, code, "money is not given back");
-                let failed = |request: &Request, now| request.refund_failed(seq, code, now);
+                let failed = |request: &Request, now| request.fail_refund(seq, code, now);
                 return self.refund_step(id, failed).await.map(|_stored| ());
             }
             Came::Answered(Refunded::Pending(reference)) => ("pending", Some(reference), slow),
@@ -181,10 +179,10 @@ impl FetchInfo {
             Came::Not { reason, wait } => (reason, None, wait.unwrap_or(usual)),
         };
         let command = |request: &Request, now| {
-            let told = request.open_refund(seq).map(|refund| refund.told.clone());
-            let overtaken = told.is_some_and(|told| told != before.told);
+            let reported = request.open_refund(seq).map(|refund| refund.reported.clone());
+            let overtaken = reported.is_some_and(|reported| reported != before.reported);
             let wait = if overtaken { Duration::ZERO } else { wait };
-            request.refund_released(seq, (reason, reference.as_ref()), wait, now)
+            request.release_refund(seq, (reason, reference.as_ref()), wait, now)
         };
         let stored = self.refund_step(id, command).await?;
         let due = stored.and_then(|stored| stored.request.open_refund(seq)?.again_at);
@@ -204,7 +202,7 @@ impl FetchInfo {
         &self,
         id: RequestId,
         command: impl Fn(&Request, Timestamp) -> Result<Change, Refusal>,
-    ) -> Result<Option<VersionedRequest>, Trouble> {
+    ) -> Result<Option<VersionedRequest>, StepError> {
         for _ in 0..RACES_MAX {
             let Some(loaded) = storage::load(self.store.as_ref(), id).await? else {
                 return Ok(None);
@@ -213,9 +211,9 @@ impl FetchInfo {
             let ports = (self.store.as_ref(), self.queue.as_ref());
             match effects::apply(ports, Some(loaded.version), change, Vec::new(), None).await {
                 Ok(stored) => return Ok(Some(stored)),
-                Err(error) => match Trouble::from(error) {
-                    trouble if trouble.is_conflict() => {}
-                    trouble => return Err(trouble),
+                Err(error) => match StepError::from(error) {
+                    error if error.is_conflict() => {}
+                    error => return Err(error),
                 },
             }
         }

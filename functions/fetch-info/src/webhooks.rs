@@ -15,7 +15,7 @@ use domain::webhook::{self, WebhookEvent};
 use http::{Request, StatusCode, header};
 
 use crate::endpoint::{Endpoint, Failed, SLOW};
-use crate::{FetchInfo, Trouble};
+use crate::{FetchInfo, StepError};
 
 const TIME_MAX: Duration = Duration::from_secs(15);
 
@@ -33,7 +33,7 @@ enum Taken {
 
 impl FetchInfo {
     /// Makes the attempt that is due for a notice.
-    pub(crate) async fn tell(&self, id: RequestId, seq: u32) -> Result<(), Trouble> {
+    pub(crate) async fn tell(&self, id: RequestId, seq: u32) -> Result<(), StepError> {
         let Some((webhook, version)) = storage::webhook(self.store.as_ref(), id, seq).await? else {
             return Ok(());
         };
@@ -70,7 +70,7 @@ impl FetchInfo {
         }
         // The last attempt is made whatever is known.
         let last = webhook.failed(0, now).given_up;
-        let place = self.crowds.enter(endpoint.name(), now);
+        let place = self.delivery_limit.try_acquire(endpoint.name(), now);
         if !last && (place.is_none() || !endpoint.turn(self.store.as_ref(), now).await?) {
             return self.store_webhook(id, &self.missed(&webhook, now), version).await;
         }
@@ -115,7 +115,7 @@ impl FetchInfo {
         id: RequestId,
         webhook: &WebhookEvent,
         base: u64,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         if !webhook.is_settled() && !guards::is_disabled(Guard::WebhookRetry) {
             // Before the write, so that a crash between the two leaves a message that finds its notice not yet due.
             self.later(id, webhook).await?;
@@ -126,7 +126,7 @@ impl FetchInfo {
     }
 
     /// Sends the message for the next attempt. Queues delay 15 minutes at most: a longer wait is a chain of messages.
-    async fn later(&self, id: RequestId, webhook: &WebhookEvent) -> Result<(), Trouble> {
+    async fn later(&self, id: RequestId, webhook: &WebhookEvent) -> Result<(), StepError> {
         let wait = self.clock.now().until(webhook.due_at).min(Duration::from_secs(900));
         Ok(send(self.queue.as_ref(), Step::Webhook { seq: webhook.seq }, id, wait).await?)
     }

@@ -3,8 +3,8 @@
 
 use domain::ask::Ask;
 use domain::brand::Mode;
-use domain::breaker::Account;
 use domain::caller::Requester;
+use domain::circuit_breaker::CircuitBreaker;
 use domain::guards::{self, Guard};
 use domain::ports::{OpenProcessorError, PaymentOption, Processor};
 use domain::problem::{Code, FieldError, Problem};
@@ -53,9 +53,9 @@ impl Intake {
                 refused = Problem::new(Code::AskNotSupported, detail);
                 continue;
             }
-            let account = (&requester.brand.name, requester.mode);
-            let account = Account::load(self.store.as_ref(), account, &setup.name).await?;
-            if let Some(wait) = account.shut_for(self.clock.now()) {
+            let breaker = (&requester.brand.name, requester.mode);
+            let breaker = CircuitBreaker::load(self.store.as_ref(), breaker, &setup.name).await?;
+            if let Some(wait) = breaker.open_for(self.clock.now()) {
                 let detail = "the processor does not take our calls at the moment";
                 let retry_after = Some(wait.as_secs().saturating_add(1));
                 let shut = Problem::new(Code::ProcessorUnavailable, detail);

@@ -112,7 +112,7 @@ impl Machine {
             http,
             public_base: public_base.to_owned(),
             webhook_reach: Reach::Configured,
-            crowds: fetch_info::Crowds::default(),
+            delivery_limit: fetch_info::InFlightLimit::default(),
         };
         Self {
             intake: Arc::new(intake),

@@ -79,7 +79,7 @@ fn no_call_once_closed(before: Option<&Request>, after: &Request) -> bool {
 
 /// C6: a closed request holds no authorization, in whatever form it is stored.
 fn authorization_gone(after: &Request) -> bool {
-    let kept = after.attempts.iter().any(|attempt| attempt.onward.is_some());
+    let kept = after.attempts.iter().any(|attempt| attempt.redirect.is_some());
     (after.approval().is_none() && !kept) || !after.is_closed()
 }
 

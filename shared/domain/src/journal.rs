@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::consent::Consent;
 use crate::keys::digest_hex;
 use crate::outcome::DenialReason;
-use crate::request::Recall;
+use crate::request::CancelRedirect;
 use crate::values::id::PromptId;
 use crate::values::name::ChannelName;
 use crate::values::time::Timestamp;
@@ -71,48 +71,48 @@ pub enum EntryKind {
         until: Timestamp,
     },
     /// The attempt's object is there at the processor.
-    Prepared {
+    Created {
         /// Which attempt.
-        generation: u32,
+        attempt_no: u32,
         /// The processor's id for it.
         reference: String,
     },
     /// The call that moves money is about to be made.
     Started {
         /// Which attempt.
-        generation: u32,
+        attempt_no: u32,
     },
     /// What became of the attempt is not known yet.
     InDoubt {
         /// Which attempt.
-        generation: u32,
+        attempt_no: u32,
     },
     /// The customer has to go on to the processor's own page.
-    SentOn {
+    Redirected {
         /// Which attempt.
-        generation: u32,
+        attempt_no: u32,
     },
     /// The customer came back from there with something to use.
     Returned {
         /// Which attempt.
-        generation: u32,
+        attempt_no: u32,
     },
     /// What the customer came back with was exchanged for what facts are read with.
     Exchanged {
         /// Which attempt.
-        generation: u32,
+        attempt_no: u32,
     },
     /// Somebody wants the customer back from there.
-    Recalled {
+    RedirectCancelled {
         /// Which attempt.
-        generation: u32,
+        attempt_no: u32,
         /// Who.
-        by: Recall,
+        by: CancelRedirect,
     },
     /// The processor told by callback what became of an attempt.
-    Told {
+    AttemptReported {
         /// Which attempt.
-        generation: u32,
+        attempt_no: u32,
         /// Whether it succeeded.
         success: bool,
     },
@@ -122,16 +122,16 @@ pub enum EntryKind {
         reason: String,
     },
     /// The processor refused, and the customer may try again.
-    Refused {
+    CardDeclined {
         /// Which attempt.
-        generation: u32,
+        attempt_no: u32,
         /// A stable word for why.
         code: String,
     },
     /// The money moved.
     Fulfilled {
         /// Which attempt.
-        generation: u32,
+        attempt_no: u32,
     },
     /// The requester gives money back.
     RefundAsked {
@@ -153,7 +153,7 @@ pub enum EntryKind {
         reason: String,
     },
     /// The processor told by callback what became of a refund.
-    RefundTold {
+    RefundReported {
         /// Which refund.
         refund: u32,
         /// Whether it succeeded.

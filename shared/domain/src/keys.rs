@@ -95,8 +95,8 @@ pub(crate) fn postback_mac(key: &Key32, signed: &[u8]) -> [u8; 32] {
 
 /// 32 bytes for one attempt of one request and one purpose, made again whenever they are needed: a state, a nonce, a verifier.
 #[must_use]
-pub fn derived(key: &Key32, purpose: &str, request: RequestId, generation: u32) -> [u8; 32] {
-    mac(key, "derived", &format!("{purpose} {request} {generation}"))
+pub fn derived(key: &Key32, purpose: &str, request: RequestId, attempt_no: u32) -> [u8; 32] {
+    mac(key, "derived", &format!("{purpose} {request} {attempt_no}"))
 }
 
 /// The token of a prompt's consent page: 128 bits that cannot be guessed and need not be stored, since it is made again

@@ -119,7 +119,7 @@ fn every_stage_fits_on_the_narrowest_phone_and_on_a_desk_in_the_language_with_th
     let (asked, page) = stage.asks(&who, "de");
     stage.shots("facts", &page);
     stage.world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
-    stage.world.books().says(Doing::Execute, [domain::ports::Answer::Refused { code: "no" }]);
+    stage.world.books().says(Doing::Confirm, [domain::ports::Answer::SoftDeclined { code: "no" }]);
     stage.world.comes_back(&asked, 1, Some(CODE)).ok(303);
     stage.shots("facts-refused", &page);
     let keep = json!({ "kind": "payment_method", "description": "Vertrag" });
@@ -162,7 +162,7 @@ fn wallets_pay_where_the_browser_has_them_and_the_page_does_without_where_it_has
             browser.sees("h1", "Paid").await;
             browser.closes().await;
         });
-        let used = format!("Execute 1 {kind}");
+        let used = format!("Confirm 1 {kind}");
         assert_eq!(stage.world.books().calls().iter().filter(|call| **call == used).count(), 1);
         assert_eq!(stage.world.reads(&asked)["outcome"]["payment"]["wallet"], wallet);
         stage.world.time_passes(1);

@@ -70,7 +70,7 @@ fn a_card_on_file_is_charged_by_a_yes_alone_on_the_page_and_by_a_tap() {
     assert_eq!(world.state(&asked), "fulfilled");
     assert_eq!(world.books().charges(), 2);
     let calls = world.books().calls();
-    assert_eq!(calls.iter().filter(|call| *call == "Execute 1 KeptCard").count(), 2, "{calls:?}");
+    assert_eq!(calls.iter().filter(|call| *call == "Confirm 1 KeptCard").count(), 2, "{calls:?}");
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_card_is_sealed_for_the_request_that_put_it_there_and_anew_for_the_one_that_
     let opened = seal::open(&brand.sealing, known.request, &known.sealed).unwrap();
     assert_eq!(opened.secret.expose_secret(), "f4ke-card");
     let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
-    world.books().says(Doing::Prepare, [domain::ports::Answer::Again]);
+    world.books().says(Doing::Create, [domain::ports::Answer::Again]);
     world.customer().approves().ok(200);
     let request = world.stored(&asked);
     let (_, sealed) = request.approval().unwrap();

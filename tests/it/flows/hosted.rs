@@ -8,7 +8,7 @@ use tests::world::fake_processor::{CODE, Doing, PROOF};
 use tests::world::{Asked, PHONE, World};
 
 /// A request whose customer said yes and is to go on to the processor's page.
-fn away() -> (World, Asked, String) {
+fn on_page() -> (World, Asked, String) {
     let world = World::beginning().with_fake_processor(&["hosted"]).begin();
     let asked = world.asks(4250);
     let page = world.customer().newest().page;
@@ -38,7 +38,7 @@ fn fetches_ahead(world: &World) -> usize {
 
 #[test]
 fn who_said_yes_goes_on_by_themselves_pays_there_and_reads_at_home_that_it_is_paid() {
-    let (world, asked, page) = away();
+    let (world, asked, page) = on_page();
     assert_eq!(world.state(&asked), "processing");
     assert_eq!(world.timeline(&asked).last().unwrap(), "redirected");
     let html = world.customer().opens(&format!("{page}?go=1")).ok(200).text();
@@ -56,7 +56,7 @@ fn who_said_yes_goes_on_by_themselves_pays_there_and_reads_at_home_that_it_is_pa
 
 #[test]
 fn without_a_word_from_anybody_it_is_found_within_a_quarter_of_a_minute() {
-    let (world, asked, _) = away();
+    let (world, asked, _) = on_page();
     world.time_passes(40);
     world.books().customer_is_done(&asked, 1);
     world.time_passes(15);
@@ -65,7 +65,7 @@ fn without_a_word_from_anybody_it_is_found_within_a_quarter_of_a_minute() {
 
 #[test]
 fn what_the_processor_tells_is_looked_up_at_once_and_only_if_it_is_the_processor_who_tells() {
-    let (world, asked, _) = away();
+    let (world, asked, _) = on_page();
     world.time_passes(40);
     world.books().customer_is_done(&asked, 1);
     let look = json!({ "look": asked.id });
@@ -97,7 +97,7 @@ fn one_processor_says_nothing_about_requests_at_another() {
     let world = World::beginning().with("/test/processors", &fake_processors).begin();
     let asked = world.asks(4250);
     goes_on(&world, &asked, &world.customer().newest().page);
-    let told = json!({ "told": { "request": asked.id, "generation": 1, "success": true } });
+    let told = json!({ "told": { "request": asked.id, "attempt_no": 1, "success": true } });
     let call = world.call(Method::POST, "/callbacks/demo/other").key(None).header(PROOF, "mine");
     call.json(&told).send().ok(202);
     let uri = format!("/callbacks/demo/other?state={}.1.mine&code=x", asked.id);
@@ -111,7 +111,7 @@ fn one_processor_says_nothing_about_requests_at_another() {
 
 #[test]
 fn a_customer_who_is_here_again_chooses_and_may_take_another_way() {
-    let (world, asked, page) = away();
+    let (world, asked, page) = on_page();
     for query in ["", "?back=1", "?anything"] {
         let html = world.customer().opens(&format!("{page}{query}")).ok(200).text();
         assert_eq!(refresh(&html), format!("5;url={page}"), "{html}");
@@ -130,12 +130,12 @@ fn a_customer_who_is_here_again_chooses_and_may_take_another_way() {
     world.books().customer_is_done(&asked, 2);
     world.time_passes(15);
     assert_eq!(world.state(&asked), "fulfilled");
-    assert_eq!((world.books().charges(), world.books().count(Doing::Fence)), (1, 1));
+    assert_eq!((world.books().charges(), world.books().count(Doing::Void)), (1, 1));
 }
 
 #[test]
 fn a_way_back_that_comes_too_late_changes_nothing() {
-    let (world, asked, page) = away();
+    let (world, asked, page) = on_page();
     world.books().customer_is_done(&asked, 1);
     world.customer().answers_on(&page, &[("action", "back")]).ok(303);
     assert_eq!(world.state(&asked), "fulfilled");
@@ -166,7 +166,7 @@ fn only_the_page_that_was_answered_shows_where_its_customer_goes_on() {
 
 #[test]
 fn a_cancel_while_the_customer_is_away_ends_it_once_that_page_can_no_longer_be_completed() {
-    let (world, asked, page) = away();
+    let (world, asked, page) = on_page();
     let cancel = world.post(&format!("{}/cancel", asked.path), &json!({})).ok(202).json();
     assert_eq!((&cancel["state"], &cancel["outcome"]), (&json!("processing"), &Value::Null));
     let html = world.customer().opens(&page).text();
@@ -175,13 +175,13 @@ fn a_cancel_while_the_customer_is_away_ends_it_once_that_page_can_no_longer_be_c
     world.settles();
     assert_eq!(world.state(&asked), "cancelled");
     world.acts(&asked, "cancel", &json!({})).ok(200);
-    assert_eq!(world.books().count(Doing::Fence), 1);
+    assert_eq!(world.books().count(Doing::Void), 1);
     assert_eq!(world.webhooks().last().unwrap(), "request.cancelled");
 }
 
 #[test]
 fn a_cancel_that_comes_after_the_customer_is_done_is_told_that_it_was_paid() {
-    let (world, asked, _) = away();
+    let (world, asked, _) = on_page();
     world.books().customer_is_done(&asked, 1);
     world.acts(&asked, "cancel", &json!({})).ok(202);
     assert_eq!(world.state(&asked), "fulfilled");
@@ -190,32 +190,32 @@ fn a_cancel_that_comes_after_the_customer_is_done_is_told_that_it_was_paid() {
 
 #[test]
 fn a_processor_that_does_not_end_its_page_is_asked_until_it_does() {
-    let (world, asked, _) = away();
-    world.books().says(Doing::Fence, [Answer::Unknown, Answer::Working, Answer::Again]);
+    let (world, asked, _) = on_page();
+    world.books().says(Doing::Void, [Answer::Unknown, Answer::Processing, Answer::Again]);
     world.acts(&asked, "cancel", &json!({})).ok(202);
     assert_eq!(world.state(&asked), "processing");
     assert_eq!(world.reads(&asked)["in_doubt"], true);
     world.time_passes(60);
     assert_eq!(world.state(&asked), "cancelled");
     assert!(world.reads(&asked).get("in_doubt").is_none());
-    assert_eq!(world.books().count(Doing::Fence), 4);
+    assert_eq!(world.books().count(Doing::Void), 4);
 }
 
 #[test]
 fn who_does_not_come_back_by_the_deadline_has_left() {
-    let (world, asked, page) = away();
+    let (world, asked, page) = on_page();
     world.time_passes(299);
     assert_eq!(world.state(&asked), "processing");
     world.time_passes(20);
     let outcome = json!({ "kind": "failed", "reason": "customer_left" });
     assert_eq!(world.reads(&asked)["outcome"], outcome);
-    assert_eq!(world.books().count(Doing::Fence), 1);
+    assert_eq!(world.books().count(Doing::Void), 1);
     assert!(world.customer().opens(&page).text().contains("That did not work"));
 }
 
 #[test]
 fn looks_do_not_multiply_however_often_somebody_says_that_there_may_be_news() {
-    let (world, asked, page) = away();
+    let (world, asked, page) = on_page();
     for _ in 0..20 {
         world.customer().opens(&page).ok(200);
         world.processor_sends(&json!({ "look": asked.id })).ok(202);
@@ -224,7 +224,7 @@ fn looks_do_not_multiply_however_often_somebody_says_that_there_may_be_news() {
         world.settles();
     }
     // All of it within one second.
-    assert!(world.books().count(Doing::LookUp) <= 2, "{:?}", world.books().calls());
+    assert!(world.books().count(Doing::Retrieve) <= 2, "{:?}", world.books().calls());
     let ahead = fetches_ahead(&world);
     assert!((4..=25).contains(&ahead), "{ahead} in a minute");
     world.time_passes(120);
@@ -234,22 +234,22 @@ fn looks_do_not_multiply_however_often_somebody_says_that_there_may_be_news() {
 
 #[test]
 fn what_is_heard_while_somebody_looks_is_looked_at_again_at_once() {
-    let (world, asked, _) = away();
+    let (world, asked, _) = on_page();
     let id = asked.id.clone();
     world.meanwhile("fake LookUp", move |core| {
-        let told = json!({ "told": { "request": id, "generation": 1, "success": true } });
+        let told = json!({ "told": { "request": id, "attempt_no": 1, "success": true } });
         let call = core.call(Method::POST, "/callbacks/demo/fake").key(None);
         call.header(PROOF, "proven").json(&told).send().ok(202);
     });
     world.time_passes(3);
     assert_eq!(world.state(&asked), "fulfilled");
-    assert_eq!(world.books().count(Doing::LookUp), 2);
+    assert_eq!(world.books().count(Doing::Retrieve), 2);
 }
 
 #[test]
 fn a_refusal_that_is_told_goes_back_to_the_customer_and_a_success_is_never_unsaid() {
-    let (world, asked, page) = away();
-    let told = |generation: u32, success: bool| json!({ "told": { "request": asked.id, "generation": generation, "success": success } });
+    let (world, asked, page) = on_page();
+    let told = |attempt_no: u32, success: bool| json!({ "told": { "request": asked.id, "attempt_no": attempt_no, "success": success } });
     world.processor_sends(&told(2, true)).ok(202);
     assert_eq!(world.state(&asked), "processing");
     assert!(world.logs().contains("a success that nobody waits for"));
@@ -289,9 +289,9 @@ fn facts_are_told_to_whoever_reads_the_request_and_for_a_while() {
     assert_eq!(identity["claims"], json!({ "given_name": "Lovelace", "birthdate": "1815-12-10" }));
     assert_eq!(identity["released"], json!(["given_name", "birthdate"]));
     assert_eq!(world.timeline(&asked).last().unwrap(), "returned");
-    let executed: Vec<String> =
-        world.books().calls().into_iter().filter(|call| call.starts_with("Execute")).collect();
-    assert_eq!(executed, ["Execute 1 Hosted", "Execute 1 Code", "Execute 1 AccessToken"]);
+    let confirmed: Vec<String> =
+        world.books().calls().into_iter().filter(|call| call.starts_with("Confirm")).collect();
+    assert_eq!(confirmed, ["Confirm 1 Hosted", "Confirm 1 Code", "Confirm 1 AccessToken"]);
     let session = world.get("/v1/requests?session=CA123").ok(200).json();
     assert!(session["requests"][0]["outcome"]["identity"].get("claims").is_none());
     assert!(world.acts(&asked, "cancel", &json!({})).status == 409);
@@ -308,13 +308,13 @@ fn who_was_away_for_long_is_served_when_they_come_back() {
     assert_eq!(world.state(&asked), "processing");
     world.comes_back(&asked, 1, Some(CODE)).ok(303);
     assert_eq!(world.state(&asked), "fulfilled");
-    assert_eq!(world.books().count(Doing::Fence), 0);
+    assert_eq!(world.books().count(Doing::Void), 0);
 }
 
 #[test]
 fn a_code_is_used_once_and_one_that_may_have_been_used_is_not_used_again() {
     let (world, asked, page) = identity();
-    world.books().says(Doing::Execute, [Answer::Unknown]);
+    world.books().says(Doing::Confirm, [Answer::Unknown]);
     world.comes_back(&asked, 1, Some(CODE)).ok(303);
     assert_eq!(world.state(&asked), "processing");
     world.time_passes(10);
@@ -341,13 +341,13 @@ fn a_return_that_nobody_waits_for_leads_to_the_page_and_nowhere_else() {
     let back = world.comes_back(&asked, 1, Some(CODE)).ok(303);
     assert_eq!(back.header("location"), page);
     assert_eq!(world.state(&asked), "prompted");
-    assert_eq!(world.books().count(Doing::Execute), 1);
+    assert_eq!(world.books().count(Doing::Confirm), 1);
 }
 
 #[test]
 fn who_comes_back_in_the_moment_a_turn_begins_has_a_code_that_was_not_used() {
     let (world, asked, _) = identity();
-    world.books().says(Doing::LookUp, [Answer::NotExecuted]);
+    world.books().says(Doing::Retrieve, [Answer::NotConfirmed]);
     let id = asked.id.clone();
     world.meanwhile("fake LookUp", move |core| {
         let uri = format!("/callbacks/demo/fake?state={id}.1.proven&code={CODE}");
@@ -355,5 +355,5 @@ fn who_comes_back_in_the_moment_a_turn_begins_has_a_code_that_was_not_used() {
     });
     world.time_passes(3);
     assert_eq!(world.state(&asked), "fulfilled");
-    assert!(!world.timeline(&asked).iter().any(|fact| fact.starts_with("refused")));
+    assert!(!world.timeline(&asked).iter().any(|fact| fact.starts_with("card_declined")));
 }

@@ -3,9 +3,9 @@
 mod answers;
 mod apple;
 mod asks;
-mod breaker;
 mod capabilities;
 mod carrier;
+mod circuit_breaker;
 mod consent;
 mod contacts;
 mod endings;

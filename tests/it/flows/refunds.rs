@@ -257,8 +257,8 @@ fn an_answer_in_doubt_is_told_to_the_requester_as_such_and_no_longer_once_it_is_
     let world = World::beginning().with_fake_processor(&["test_card"]).begin();
     let asked = world.asks(4250);
     assert!(asked.answer.get("in_doubt").is_none());
-    world.books().says(Doing::Execute, [Answer::Unknown]);
-    world.books().says(Doing::LookUp, [Answer::Unknown, Answer::NotExecuted]);
+    world.books().says(Doing::Confirm, [Answer::Unknown]);
+    world.books().says(Doing::Retrieve, [Answer::Unknown, Answer::NotConfirmed]);
     world.customer().approves().ok(200);
     let request = world.reads(&asked);
     assert_eq!((&request["state"], &request["in_doubt"]), (&json!("processing"), &json!(true)));

@@ -3,7 +3,7 @@
 use domain::ask::AskHash;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
-use domain::breaker::Shut;
+use domain::circuit_breaker::Open;
 use domain::contact::Contact;
 use domain::device::Observed;
 use domain::journal::JournalEntry;
@@ -50,7 +50,7 @@ fn every_golden_file_reads_and_is_written_the_same() {
             "contact" => again::<Contact>(&text),
             "device" => again::<Observed>(&text),
             "handle" => again::<String>(&text),
-            "breaker" => again::<Shut>(&text),
+            "breaker" => again::<Open>(&text),
             "card" => again::<SavedCard>(&text),
             "claims" => again::<Sealed>(&text),
             "stop" => again::<Timestamp>(&text),
@@ -160,6 +160,6 @@ fn what_the_sandbox_charged_then_is_still_on_its_books() {
     let request = intent["request_id"].as_str().unwrap().parse().unwrap();
     let charge = Use { request, ..used(&authorization, 4250, 1) };
     let reference = Reference(intent["id"].as_str().unwrap().to_owned());
-    let answer = world.run(processor.look_up(&charge, &reference));
-    assert_eq!(answer, Answer::NotExecuted);
+    let answer = world.run(processor.retrieve(&charge, &reference));
+    assert_eq!(answer, Answer::NotConfirmed);
 }

@@ -99,7 +99,7 @@ fn at_fake_processor() -> World {
     let page = goes_on();
     world.customer().answers_on(&page, &[("action", "back")]).ok(303);
     goes_on();
-    let told = json!({ "request": asked.id, "generation": 2, "success": true });
+    let told = json!({ "request": asked.id, "attempt_no": 2, "success": true });
     world.processor_sends(&json!({ "told": told })).ok(202);
     let taken = Refunded::Pending(Reference("re_1".to_owned()));
     world.books().says_of_refunds([taken, Refunded::Failed { code: "declined" }]);
@@ -124,7 +124,7 @@ fn at_fake_processor() -> World {
             world.time_passes(5);
         }
     }
-    world.books().says(Doing::Prepare, [Answer::Blocked { code: "credentials" }]);
+    world.books().says(Doing::Create, [Answer::Blocked { code: "credentials" }]);
     world.asks(100);
     goes_on();
     world.time_passes(20);

@@ -1,12 +1,12 @@
 //! A payment against a stand-in that others wrote, behind a proxy that breaks each call in each way.
 
 use domain::authorization::AuthorizationKind;
-use domain::ports::{Answer, Prepared, Use};
+use domain::ports::{Answer, Created, Use};
 use tests::proxy::{Call, ProxyFault};
 
 use super::{FAULTS, Fixture, is_done, yes};
 
-const REFUSED: Answer = Answer::Refused { code: "card_declined" };
+const REFUSED: Answer = Answer::SoftDeclined { code: "card_declined" };
 
 #[tokio::test]
 async fn any_fault_at_any_call_ends_as_one_charge_that_is_reported() {
@@ -59,13 +59,13 @@ async fn any_fault_at_the_fence_ends_as_fenced_or_as_the_charge_that_came_before
         for fault in FAULTS {
             for charged in [false, true] {
                 let fixture = Fixture::with_card("pm_card_visa").await;
-                let reference = fixture.prepare().await.unwrap();
+                let reference = fixture.create().await.unwrap();
                 if charged {
                     assert!(is_done(&fixture.settle(&reference).await));
                 }
                 fixture.proxy.plan(call, fault);
-                let answer = fixture.fence(&reference).await;
-                assert_eq!(answer == Answer::Fenced, !charged, "{fault:?} at {call:?}: {answer:?}");
+                let answer = fixture.void(&reference).await;
+                assert_eq!(answer == Answer::Voided, !charged, "{fault:?} at {call:?}: {answer:?}");
                 fixture.is_told_truly(&answer, &format!("{fault:?} at {call:?}")).await;
                 let late = fixture.settle(&reference).await;
                 assert_eq!(is_done(&late), charged, "{fault:?} at {call:?}, then {late:?}");
@@ -78,34 +78,34 @@ async fn any_fault_at_the_fence_ends_as_fenced_or_as_the_charge_that_came_before
 #[tokio::test]
 async fn a_money_call_that_arrives_after_the_fence_moves_nothing() {
     let fixture = Fixture::with_card("pm_card_visa").await;
-    let reference = fixture.prepare().await.unwrap();
+    let reference = fixture.create().await.unwrap();
     fixture.proxy.plan(Call::Confirm, ProxyFault::Late);
     let charge = fixture.attempt(4250, 1);
-    assert_eq!(fixture.processor.execute(&charge, &reference).await, Answer::Unknown);
-    assert_eq!(fixture.processor.look_up(&charge, &reference).await, Answer::NotExecuted);
-    assert_eq!(fixture.processor.execute(&charge, &reference).await, Answer::Working);
-    assert_eq!(fixture.fence(&reference).await, Answer::Fenced);
+    assert_eq!(fixture.processor.confirm(&charge, &reference).await, Answer::Unknown);
+    assert_eq!(fixture.processor.retrieve(&charge, &reference).await, Answer::NotConfirmed);
+    assert_eq!(fixture.processor.confirm(&charge, &reference).await, Answer::Processing);
+    assert_eq!(fixture.void(&reference).await, Answer::Voided);
     fixture.proxy.release().await;
     assert_eq!(fixture.charges().await, 0);
-    assert_eq!(fixture.processor.look_up(&charge, &reference).await, Answer::Fenced);
+    assert_eq!(fixture.processor.retrieve(&charge, &reference).await, Answer::Voided);
 }
 
 #[tokio::test]
 async fn a_money_call_that_arrives_before_the_fence_is_found() {
     let fixture = Fixture::with_card("pm_card_visa").await;
-    let reference = fixture.prepare().await.unwrap();
+    let reference = fixture.create().await.unwrap();
     fixture.proxy.plan(Call::Confirm, ProxyFault::Late);
     let charge = fixture.attempt(4250, 1);
-    assert_eq!(fixture.processor.execute(&charge, &reference).await, Answer::Unknown);
+    assert_eq!(fixture.processor.confirm(&charge, &reference).await, Answer::Unknown);
     fixture.proxy.release().await;
-    assert!(is_done(&fixture.fence(&reference).await));
+    assert!(is_done(&fixture.void(&reference).await));
     assert_eq!(fixture.charges().await, 1);
 }
 
 #[tokio::test]
 async fn workers_that_charge_at_once_charge_once() {
     let fixture = Fixture::with_card("pm_card_visa").await;
-    let reference = fixture.prepare().await.unwrap();
+    let reference = fixture.create().await.unwrap();
     let settle = || fixture.settle(&reference);
     let answers = tokio::join!(settle(), settle(), settle(), settle());
     for answer in [answers.0, answers.1, answers.2, answers.3] {
@@ -117,21 +117,21 @@ async fn workers_that_charge_at_once_charge_once() {
 #[tokio::test]
 async fn the_same_key_with_another_amount_is_refused_and_charges_nothing() {
     let fixture = Fixture::with_card("pm_card_visa").await;
-    fixture.prepare().await.unwrap();
-    let other = fixture.processor.prepare(&fixture.attempt(9900, 1)).await;
-    assert_eq!(other, Prepared::Not(Answer::Blocked { code: "idempotency_key_reused" }));
+    fixture.create().await.unwrap();
+    let other = fixture.processor.create(&fixture.attempt(9900, 1)).await;
+    assert_eq!(other, Created::Not(Answer::Blocked { code: "idempotency_key_reused" }));
     assert_eq!(fixture.charges().await, 0);
 }
 
 #[tokio::test]
 async fn a_new_attempt_after_a_refusal_is_an_object_of_its_own() {
     let fixture = Fixture::with_card("pm_card_chargeCustomerFail").await;
-    let first = fixture.prepare().await.unwrap();
+    let first = fixture.create().await.unwrap();
     assert_eq!(fixture.settle(&first).await, REFUSED);
     let visa = yes(AuthorizationKind::PaymentMethod, "pm_card_visa");
     let charge = Use { authorization: &visa, ..fixture.attempt(4250, 2) };
-    let Prepared::Ready(second) = fixture.processor.prepare(&charge).await else { panic!() };
+    let Created::Ready(second) = fixture.processor.create(&charge).await else { panic!() };
     assert_ne!(first, second);
-    assert!(is_done(&fixture.processor.execute(&charge, &second).await));
+    assert!(is_done(&fixture.processor.confirm(&charge, &second).await));
     assert_eq!(fixture.charges().await, 1);
 }

@@ -9,7 +9,7 @@ use axum::extract::Request;
 use bytes::Bytes;
 use domain::authorization::AuthorizationKind;
 use domain::ports::{
-    Answer, CallbackError, Http, Onward, Processor, ProcessorEvent, Proof, Reach,
+    Answer, CallbackError, Http, Processor, ProcessorEvent, Proof, Reach, RedirectUrl,
     UnverifiedCallback, VerifiedWebhook,
 };
 use domain::values::time::Timestamp;
@@ -132,8 +132,9 @@ async fn what_emulate_signs_is_heard_and_its_request_looked_up() {
     let deaf = listening(&proxy, &["whsec_of_tomorrow"]);
     let authorization = yes(AuthorizationKind::Hosted, "");
     let fixture = Fixture { proxy, processor, authorization, keeping: false };
-    let reference = fixture.prepare().await.unwrap();
-    let Answer::NeedsCustomer { onward: Some(Onward(page)) } = fixture.settle(&reference).await
+    let reference = fixture.create().await.unwrap();
+    let Answer::RequiresAction { redirect: Some(RedirectUrl(page)) } =
+        fixture.settle(&reference).await
     else {
         panic!()
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::authorization::AuthorizationKind;
-use domain::ports::{Answer, Fetched, Http, Onward, Reach, Reference};
+use domain::ports::{Answer, Fetched, Http, Reach, RedirectUrl, Reference};
 use serde_json::Value;
 use tests::proxy::{Call, Proxy, ProxyFault};
 
@@ -20,9 +20,11 @@ async fn fixture(keeping: bool) -> Fixture {
 }
 
 /// Where the customer is sent on to, however often it takes to be told.
-async fn onward(fixture: &Fixture, reference: &Reference) -> String {
+async fn redirect(fixture: &Fixture, reference: &Reference) -> String {
     let answer = fixture.settle(reference).await;
-    let Answer::NeedsCustomer { onward: Some(Onward(url)) } = answer else { panic!("{answer:?}") };
+    let Answer::RequiresAction { redirect: Some(RedirectUrl(url)) } = answer else {
+        panic!("{answer:?}")
+    };
     url
 }
 
@@ -55,7 +57,7 @@ async fn any_fault_at_any_call_ends_as_one_payment_that_is_reported() {
                 let fixture = fixture(keeping).await;
                 fixture.proxy.plan(call, fault);
                 let what = format!("{fault:?} at {call:?}");
-                let reference = match fixture.prepare().await {
+                let reference = match fixture.create().await {
                     Ok(reference) => reference,
                     Err(answer) => {
                         assert_eq!(
@@ -68,7 +70,7 @@ async fn any_fault_at_any_call_ends_as_one_payment_that_is_reported() {
                         continue;
                     }
                 };
-                let page = onward(&fixture, &reference).await;
+                let page = redirect(&fixture, &reference).await;
                 assert_eq!(fixture.acts().await, 0, "{what}");
                 fixture.proxy.plan(Call::SessionRead, fault);
                 pays(&page).await;
@@ -78,7 +80,7 @@ async fn any_fault_at_any_call_ends_as_one_payment_that_is_reported() {
                 fixture.is_told_truly(&answer, &what).await;
                 // Whoever pays again pays nothing.
                 visits(&page, true).await;
-                assert!(is_done(&fixture.fence(&reference).await), "{what}");
+                assert!(is_done(&fixture.void(&reference).await), "{what}");
                 assert_eq!(fixture.acts().await, 1, "{what}");
             }
         }
@@ -91,15 +93,15 @@ async fn any_fault_at_the_fence_closes_the_page_or_finds_what_was_paid_before() 
         for fault in FAULTS {
             for paid in [false, true] {
                 let fixture = fixture(false).await;
-                let reference = fixture.prepare().await.unwrap();
-                let page = onward(&fixture, &reference).await;
+                let reference = fixture.create().await.unwrap();
+                let page = redirect(&fixture, &reference).await;
                 if paid {
                     pays(&page).await;
                 }
                 fixture.proxy.plan(call, fault);
-                let answer = fixture.fence(&reference).await;
+                let answer = fixture.void(&reference).await;
                 let what = format!("{fault:?} at {call:?}, paid {paid}");
-                assert_eq!(answer == Answer::Fenced, !paid, "{what}: {answer:?}");
+                assert_eq!(answer == Answer::Voided, !paid, "{what}: {answer:?}");
                 assert_eq!(is_done(&answer), paid, "{what}: {answer:?}");
                 // A customer whose page was still open is too late.
                 visits(&page, true).await;
@@ -114,24 +116,24 @@ async fn any_fault_at_the_fence_closes_the_page_or_finds_what_was_paid_before() 
 #[tokio::test]
 async fn a_call_that_closes_the_page_late_finds_what_was_paid_meanwhile() {
     let fixture = fixture(false).await;
-    let reference = fixture.prepare().await.unwrap();
-    let page = onward(&fixture, &reference).await;
+    let reference = fixture.create().await.unwrap();
+    let page = redirect(&fixture, &reference).await;
     fixture.proxy.plan(Call::SessionExpire, ProxyFault::Late);
     let attempt = fixture.attempt(4250, 1);
-    let answer = fixture.processor.fence(&attempt, &reference).await;
-    assert!(matches!(answer, Answer::NeedsCustomer { onward: Some(_) }), "{answer:?}");
+    let answer = fixture.processor.void(&attempt, &reference).await;
+    assert!(matches!(answer, Answer::RequiresAction { redirect: Some(_) }), "{answer:?}");
     pays(&page).await;
     fixture.proxy.release().await;
-    assert!(is_done(&fixture.fence(&reference).await));
+    assert!(is_done(&fixture.void(&reference).await));
     assert_eq!(fixture.charges().await, 1);
 }
 
 #[tokio::test]
 async fn what_was_paid_on_the_page_is_told_by_the_id_it_is_given_back_by() {
     let fixture = fixture(false).await;
-    let reference = fixture.prepare().await.unwrap();
-    assert_eq!(fixture.prepare().await.unwrap(), reference);
-    pays(&onward(&fixture, &reference).await).await;
+    let reference = fixture.create().await.unwrap();
+    assert_eq!(fixture.create().await.unwrap(), reference);
+    pays(&redirect(&fixture, &reference).await).await;
     let Answer::Done(Fetched::Payment(receipt)) = fixture.settle(&reference).await else {
         panic!()
     };

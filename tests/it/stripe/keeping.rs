@@ -1,7 +1,7 @@
 //! A card that is kept, and charged when its customer says yes again.
 
 use domain::authorization::{Authorization, AuthorizationKind};
-use domain::ports::{Answer, Fetched, Prepared, Use};
+use domain::ports::{Answer, Created, Fetched, Use};
 use tests::proxy::{Call, ProxyFault};
 
 use super::{FAULTS, Fixture, is_done, yes};
@@ -57,7 +57,7 @@ async fn any_fault_with_a_card_that_is_refused_ends_as_no_card_and_a_refusal() {
             let expected = if ended {
                 Answer::Invalid { code: "processor_error" }
             } else {
-                Answer::Refused { code: "card_declined" }
+                Answer::SoftDeclined { code: "card_declined" }
             };
             assert_eq!(answer, expected, "{what}");
         }
@@ -70,13 +70,13 @@ async fn any_fault_at_the_fence_ends_as_fenced_or_as_the_card_that_was_kept_befo
         for fault in FAULTS {
             for kept in [false, true] {
                 let fixture = with_card("pm_card_visa").await;
-                let reference = fixture.prepare().await.unwrap();
+                let reference = fixture.create().await.unwrap();
                 if kept {
                     assert!(is_done(&fixture.settle(&reference).await));
                 }
                 fixture.proxy.plan(call, fault);
-                let answer = fixture.fence(&reference).await;
-                assert_eq!(answer == Answer::Fenced, !kept, "{fault:?} at {call:?}: {answer:?}");
+                let answer = fixture.void(&reference).await;
+                assert_eq!(answer == Answer::Voided, !kept, "{fault:?} at {call:?}: {answer:?}");
                 fixture.is_told_truly(&answer, &format!("{fault:?} at {call:?}")).await;
                 let late = fixture.settle(&reference).await;
                 assert_eq!(is_done(&late), kept, "{fault:?} at {call:?}, then {late:?}");
@@ -89,15 +89,15 @@ async fn any_fault_at_the_fence_ends_as_fenced_or_as_the_card_that_was_kept_befo
 #[tokio::test]
 async fn a_call_that_keeps_a_card_and_arrives_after_the_fence_keeps_none() {
     let fixture = with_card("pm_card_visa").await;
-    let reference = fixture.prepare().await.unwrap();
+    let reference = fixture.create().await.unwrap();
     fixture.proxy.plan(Call::SetupConfirm, ProxyFault::Late);
     let attempt = fixture.attempt(4250, 1);
-    assert_eq!(fixture.processor.execute(&attempt, &reference).await, Answer::Unknown);
-    assert_eq!(fixture.processor.look_up(&attempt, &reference).await, Answer::NotExecuted);
-    assert_eq!(fixture.fence(&reference).await, Answer::Fenced);
+    assert_eq!(fixture.processor.confirm(&attempt, &reference).await, Answer::Unknown);
+    assert_eq!(fixture.processor.retrieve(&attempt, &reference).await, Answer::NotConfirmed);
+    assert_eq!(fixture.void(&reference).await, Answer::Voided);
     fixture.proxy.release().await;
     assert_eq!(fixture.acts().await, 0);
-    assert_eq!(fixture.processor.look_up(&attempt, &reference).await, Answer::Fenced);
+    assert_eq!(fixture.processor.retrieve(&attempt, &reference).await, Answer::Voided);
 }
 
 /// A card that was kept just now.
@@ -137,12 +137,12 @@ async fn a_card_of_a_customer_who_is_not_there_is_not_charged() {
 #[tokio::test]
 async fn a_new_attempt_is_for_a_customer_and_a_setup_of_its_own() {
     let fixture = with_card("pm_card_visa_chargeDeclined").await;
-    let first = fixture.prepare().await.unwrap();
-    assert_eq!(fixture.settle(&first).await, Answer::Refused { code: "card_declined" });
+    let first = fixture.create().await.unwrap();
+    assert_eq!(fixture.settle(&first).await, Answer::SoftDeclined { code: "card_declined" });
     let visa = yes(AuthorizationKind::PaymentMethod, "pm_card_visa");
     let attempt = Use { authorization: &visa, ..fixture.attempt(4250, 2) };
-    let Prepared::Ready(second) = fixture.processor.prepare(&attempt).await else { panic!() };
+    let Created::Ready(second) = fixture.processor.create(&attempt).await else { panic!() };
     assert_ne!(first, second);
-    assert!(is_done(&fixture.processor.execute(&attempt, &second).await));
+    assert!(is_done(&fixture.processor.confirm(&attempt, &second).await));
     assert_eq!(fixture.acts().await, 1);
 }

@@ -18,7 +18,7 @@ use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
 use domain::ports::{
-    Answer, Clock, Fetched, Http, HttpError, Item, Key, Page, Prepared, Processor, Processors,
+    Answer, Clock, Created, Fetched, Http, HttpError, Item, Key, Page, Processor, Processors,
     Range, Reach, Reference, Store, StoreError, Use, Write,
 };
 use domain::values::text::DisplayText;
@@ -178,8 +178,8 @@ impl Fixture {
         Self { keeping: true, ..self }
     }
 
-    fn attempt(&self, amount: u64, generation: u32) -> Use<'_> {
-        let used = used(&self.authorization, amount, generation);
+    fn attempt(&self, amount: u64, attempt_no: u32) -> Use<'_> {
+        let used = used(&self.authorization, amount, attempt_no);
         if !self.keeping {
             return used;
         }
@@ -187,12 +187,12 @@ impl Fixture {
         Use { ask: Box::leak(Box::new(Ask::PaymentMethod { description })), ..used }
     }
 
-    async fn prepare(&self) -> Result<Reference, Answer> {
+    async fn create(&self) -> Result<Reference, Answer> {
         let mut answer = Answer::Again;
         for _ in 0..12 {
-            match self.processor.prepare(&self.attempt(4250, 1)).await {
-                Prepared::Ready(reference) => return Ok(reference),
-                Prepared::Not(not) => answer = not,
+            match self.processor.create(&self.attempt(4250, 1)).await {
+                Created::Ready(reference) => return Ok(reference),
+                Created::Not(not) => answer = not,
             }
             if answer != Answer::Again {
                 break;
@@ -206,27 +206,27 @@ impl Fixture {
     /// Does as the worker does, until the port says something definite; the fence comes last.
     async fn settle(&self, reference: &Reference) -> Answer {
         let attempt = self.attempt(4250, 1);
-        let mut answer = self.processor.execute(&attempt, reference).await;
+        let mut answer = self.processor.confirm(&attempt, reference).await;
         for _ in 0..6 {
-            if matches!(answer, Answer::Again | Answer::Working) {
+            if matches!(answer, Answer::Again | Answer::Processing) {
                 SystemClock.wait(SOON).await;
             }
-            if matches!(answer, Answer::Again | Answer::NotExecuted) {
-                answer = self.processor.execute(&attempt, reference).await;
-            } else if matches!(answer, Answer::Unknown | Answer::Working) {
-                answer = self.processor.look_up(&attempt, reference).await;
+            if matches!(answer, Answer::Again | Answer::NotConfirmed) {
+                answer = self.processor.confirm(&attempt, reference).await;
+            } else if matches!(answer, Answer::Unknown | Answer::Processing) {
+                answer = self.processor.retrieve(&attempt, reference).await;
             } else {
                 return answer;
             }
         }
-        self.fence(reference).await
+        self.void(reference).await
     }
 
-    async fn fence(&self, reference: &Reference) -> Answer {
+    async fn void(&self, reference: &Reference) -> Answer {
         let mut answer = Answer::Unknown;
         for _ in 0..4 {
-            answer = self.processor.fence(&self.attempt(4250, 1), reference).await;
-            if matches!(answer, Answer::Fenced | Answer::Done(_)) {
+            answer = self.processor.void(&self.attempt(4250, 1), reference).await;
+            if matches!(answer, Answer::Voided | Answer::Done(_)) {
                 break;
             }
         }
@@ -246,7 +246,7 @@ impl Fixture {
 
     /// One attempt from its beginning to its end.
     async fn run(&self) -> Answer {
-        match self.prepare().await {
+        match self.create().await {
             Ok(reference) => self.settle(&reference).await,
             Err(answer) => answer,
         }
@@ -254,9 +254,9 @@ impl Fixture {
 
     /// The upstream has acted exactly as often as the answer says, and repeating it all does no more.
     async fn is_told_truly(&self, answer: &Answer, what: &str) {
-        let told = usize::from(is_done(answer));
-        assert_eq!(self.acts().await, told, "{what}: {answer:?}");
-        if told == 1 {
+        let reported = usize::from(is_done(answer));
+        assert_eq!(self.acts().await, reported, "{what}: {answer:?}");
+        if reported == 1 {
             let again = self.run().await;
             assert!(is_done(&again), "{what}, all over again: {again:?}");
             assert_eq!(self.acts().await, 1, "{what}, all over again");

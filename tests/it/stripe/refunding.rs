@@ -9,7 +9,7 @@ use super::{FAULTS, Fixture, is_done};
 /// A till that has charged, and what by.
 async fn charged() -> (Fixture, Reference) {
     let fixture = Fixture::with_card("pm_card_visa").await;
-    let reference = fixture.prepare().await.unwrap();
+    let reference = fixture.create().await.unwrap();
     assert!(is_done(&fixture.settle(&reference).await));
     (fixture, reference)
 }
@@ -26,7 +26,7 @@ async fn refund(
         charge,
         money: Money::new(amount, "EUR".parse().unwrap()).unwrap(),
         again,
-        told: None,
+        reported: None,
     };
     fixture.processor.refund(&refund).await
 }
@@ -103,7 +103,7 @@ async fn workers_that_give_back_at_once_give_back_once() {
 #[tokio::test]
 async fn what_was_never_charged_is_not_given_back() {
     let fixture = Fixture::with_card("pm_card_chargeCustomerFail").await;
-    let reference = fixture.prepare().await.unwrap();
+    let reference = fixture.create().await.unwrap();
     fixture.settle(&reference).await;
     let refunded = refund(&fixture, &reference, (1000, 1), false).await;
     assert!(matches!(refunded, Refunded::Failed { .. }), "{refunded:?}");

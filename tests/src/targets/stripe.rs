@@ -4,7 +4,7 @@ use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
 use domain::ports::{
-    Answer, CallbackError, Prepared, Processor, ProcessorEvent, Processors, Proof, Reference,
+    Answer, CallbackError, Created, Processor, ProcessorEvent, Processors, Proof, Reference,
     Refund, Refunded, UnverifiedCallback, Use,
 };
 use domain::values::text::DisplayText;
@@ -130,23 +130,23 @@ fn acts(fuzz_fixture: &FuzzFixture, stripe: &dyn Processor, told: &Told<'_>, obj
     let reference = Reference(id.to_owned());
     let answer = match word {
         "prepare" => {
-            if let Prepared::Ready(Reference(made)) = fuzz_fixture.run(stripe.prepare(&what)) {
+            if let Created::Ready(Reference(made)) = fuzz_fixture.run(stripe.create(&what)) {
                 assert!(told.status.is_success() && object["id"] == made.as_str());
                 assert!(kind != "pay" || object["amount"] == 1999, "{object}");
             }
             return;
         }
-        "confirm" => fuzz_fixture.run(stripe.execute(&what, &reference)),
-        "read" => fuzz_fixture.run(stripe.look_up(&what, &reference)),
-        "cancel" => fuzz_fixture.run(stripe.fence(&what, &reference)),
+        "confirm" => fuzz_fixture.run(stripe.confirm(&what, &reference)),
+        "read" => fuzz_fixture.run(stripe.retrieve(&what, &reference)),
+        "cancel" => fuzz_fixture.run(stripe.void(&what, &reference)),
         _ => return,
     };
     let done = if hosted { "complete" } else { "succeeded" };
     let ours = told.status.is_success() && object["id"] == id;
     assert!(!matches!(answer, Answer::Done(_)) || (ours && object["status"] == done), "{answer:?}");
-    assert!(answer != Answer::Fenced || ended(object), "{answer:?}");
-    if let Answer::NeedsCustomer { onward: Some(onward) } = &answer {
-        assert!(onward.0.starts_with("http"), "a customer is sent to {}", onward.0);
+    assert!(answer != Answer::Voided || ended(object), "{answer:?}");
+    if let Answer::RequiresAction { redirect: Some(redirect) } = &answer {
+        assert!(redirect.0.starts_with("http"), "a customer is sent to {}", redirect.0);
     }
 }
 
@@ -167,7 +167,7 @@ fn gives_back(fuzz_fixture: &FuzzFixture, stripe: &dyn Processor, told: &Told<'_
         charge: &charge,
         money: used(&nothing, 500, 1).money().expect("an amount"),
         again: told.word == "refund-again",
-        told: None,
+        reported: None,
     };
     let refunded = fuzz_fixture.run(stripe.refund(&refund));
     if let Refunded::Done(Reference(id)) | Refunded::Pending(Reference(id)) = &refunded {

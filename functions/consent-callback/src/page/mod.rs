@@ -102,7 +102,7 @@ impl Offer {
 
 /// What the customer on their way to the processor's page is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Onward<'a> {
+pub enum HostedPage<'a> {
     /// They said yes a moment ago: the page goes there by itself.
     Going {
         /// Where.
@@ -126,7 +126,7 @@ pub enum Stage<'a> {
     /// It was answered with yes, and the processor is at it.
     Working,
     /// It was answered with yes, and the customer goes on to the processor's own page.
-    Onward(Onward<'a>),
+    HostedPage(HostedPage<'a>),
     /// It is done.
     Fulfilled {
         /// What the customer may tell the agent.
@@ -181,7 +181,7 @@ pub fn render(view: &PageView<'_>) -> Result<String, askama::Error> {
     match view.stage {
         Stage::Ask { refused } => ask(view, refused).render(),
         Stage::Working => working(view).render(),
-        Stage::Onward(onward) => self::onward(view, onward).render(),
+        Stage::HostedPage(hosted_page) => self::hosted_page(view, hosted_page).render(),
         Stage::Fulfilled { transaction_code } => fulfilled(view, transaction_code).render(),
         Stage::Denied => end(view, view.texts.denied, view.texts.denied_hint).render(),
         Stage::Expired => end(view, view.texts.expired, view.texts.expired_hint).render(),
@@ -246,7 +246,7 @@ struct End<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "onward.html")]
+#[template(path = "hosted_page.html")]
 struct GoOn<'a> {
     view: &'a PageView<'a>,
     style: &'static str,
@@ -294,10 +294,10 @@ fn ask<'a>(view: &'a PageView<'a>, refused: bool) -> Ask<'a> {
 }
 
 /// A customer who is here again may have done there what was wanted: the page looks again until that is known.
-fn onward<'a>(view: &'a PageView<'a>, onward: Onward<'a>) -> GoOn<'a> {
-    let (url, seconds, next, hint) = match onward {
-        Onward::Going { url } => (url, 0, url, view.texts.onward_going),
-        Onward::Back { url } => (url, BACK_SECONDS, view.again, view.texts.onward_hint),
+fn hosted_page<'a>(view: &'a PageView<'a>, hosted_page: HostedPage<'a>) -> GoOn<'a> {
+    let (url, seconds, next, hint) = match hosted_page {
+        HostedPage::Going { url } => (url, 0, url, view.texts.hosted_page_going),
+        HostedPage::Back { url } => (url, BACK_SECONDS, view.again, view.texts.hosted_page_hint),
     };
     GoOn { view, style: STYLE, refresh: Some(Refresh { seconds, url: next }), hint, url }
 }

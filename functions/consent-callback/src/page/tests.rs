@@ -14,8 +14,8 @@ const STAGES: [Stage<'static>; 13] = [
     Stage::Ask { refused: false },
     Stage::Ask { refused: true },
     Stage::Working,
-    Stage::Onward(Onward::Going { url: ONWARD }),
-    Stage::Onward(Onward::Back { url: ONWARD }),
+    Stage::HostedPage(HostedPage::Going { url: ONWARD }),
+    Stage::HostedPage(HostedPage::Back { url: ONWARD }),
     Stage::Fulfilled { transaction_code: "7F3K-92QD" },
     Stage::Denied,
     Stage::Expired,
@@ -119,8 +119,8 @@ fn what_others_wrote_is_text_and_never_markup() {
     for stage in [
         Stage::Ask { refused: false },
         Stage::Fulfilled { transaction_code: "\"><script>" },
-        Stage::Onward(Onward::Going { url: nasty }),
-        Stage::Onward(Onward::Back { url: nasty }),
+        Stage::HostedPage(HostedPage::Going { url: nasty }),
+        Stage::HostedPage(HostedPage::Back { url: nasty }),
     ] {
         let html = render(&PageView {
             payee: nasty,
@@ -241,14 +241,15 @@ fn a_paid_page_is_a_receipt() {
 #[test]
 fn a_customer_who_said_yes_a_moment_ago_goes_on_by_themselves_and_one_who_is_back_chooses() {
     let going =
-        render(&view(TextLanguage::En, Stage::Onward(Onward::Going { url: ONWARD }))).unwrap();
+        render(&view(TextLanguage::En, Stage::HostedPage(HostedPage::Going { url: ONWARD })))
+            .unwrap();
     let there = "https://checkout.example/c/pay/cs_1?a=1&#38;b=2";
     assert!(
         going.contains(&format!("http-equiv=\"refresh\" content=\"0;url={there}\"")),
         "{going}"
     );
-    let back =
-        render(&view(TextLanguage::En, Stage::Onward(Onward::Back { url: ONWARD }))).unwrap();
+    let back = render(&view(TextLanguage::En, Stage::HostedPage(HostedPage::Back { url: ONWARD })))
+        .unwrap();
     assert!(back.contains("content=\"5;url=/c/"), "{back}");
     for html in [going, back] {
         assert!(html.contains(&format!("href=\"{there}\"")), "{html}");

@@ -28,9 +28,9 @@ pub use channel::{
 pub use clock::{Clock, Random};
 pub use http::{ClientIdentity, Http, HttpError, Reach};
 pub use processor::{
-    Answer, ApplePay, CardReceipt, ClaimsReceipt, Fetched, GooglePay, Onward, OpenProcessorError,
-    PaymentOption, Prepared, Processor, Processors, Receipt, Reference, Refund, Refunded, Told,
-    Use,
+    Answer, ApplePay, CardReceipt, ClaimsReceipt, Created, Fetched, GooglePay, OpenProcessorError,
+    PaymentOption, Processor, Processors, Receipt, RedirectUrl, Reference, Refund, Refunded,
+    ReportedResult, Use,
 };
 pub use processor_webhook::{ProcessorEvent, VerifiedWebhook, WebhookResponse};
 pub use queue::{Queue, QueueError, delay_seconds};

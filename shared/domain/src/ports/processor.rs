@@ -61,7 +61,7 @@ pub struct Use<'a> {
     pub request: RequestId,
     /// Counts the attempts of a request, from 1; a new one only after the one before is known to have failed. Idempotency
     /// keys are derived from it and the request's id, never drawn.
-    pub generation: u32,
+    pub attempt_no: u32,
     /// What the customer said yes to.
     pub ask: &'a Ask,
     /// What the customer's yes carried, or what it was exchanged for since.
@@ -80,11 +80,11 @@ pub struct Use<'a> {
     /// When the attempt was begun.
     pub begun_at: Timestamp,
     /// Whether the customer was sent on to the processor's page.
-    pub away: bool,
+    pub on_hosted_page: bool,
     /// Whether what the customer came back with may have been used before without our knowing: codes work once.
     pub redeemed: bool,
     /// What the processor told of this attempt by callback, if anything.
-    pub told: Option<&'a Told>,
+    pub reported: Option<&'a ReportedResult>,
 }
 
 impl Use<'_> {
@@ -99,14 +99,14 @@ impl fmt::Debug for Use<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Use")
             .field("request", &self.request)
-            .field("generation", &self.generation)
+            .field("generation", &self.attempt_no)
             .finish_non_exhaustive()
     }
 }
 
 /// What a processor told of an attempt by a callback whose sender is proven: for those that cannot be asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct ReportedResult {
     /// Whether it succeeded.
     pub success: bool,
     /// The processor's own id for it.
@@ -116,7 +116,7 @@ pub struct Told {
     pub code: Option<String>,
 }
 
-impl Told {
+impl ReportedResult {
     /// The code of an attempt that the processor has taken back: it holds whatever else is told, before or after.
     pub const CANCELLED: &'static str = "cancelled";
 
@@ -129,11 +129,11 @@ impl Told {
 
 /// Where a customer goes on to, on the processor's side. It is theirs alone: `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Onward(pub String);
+pub struct RedirectUrl(pub String);
 
-impl fmt::Debug for Onward {
+impl fmt::Debug for RedirectUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Onward(…)")
+        f.write_str("RedirectUrl(…)")
     }
 }
 
@@ -144,10 +144,10 @@ pub struct Reference(pub String);
 
 /// What preparing came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Prepared {
-    /// The object is there and nothing has moved. It is stored before [`Processor::execute`] is called.
+pub enum Created {
+    /// The object is there and nothing has moved. It is stored before [`Processor::confirm`] is called.
     Ready(Reference),
-    /// It could not be prepared. Never [`Answer::Done`]: no money moves before [`Processor::execute`].
+    /// It could not be prepared. Never [`Answer::Done`]: no money moves before [`Processor::confirm`].
     Not(Answer),
 }
 
@@ -157,19 +157,19 @@ pub enum Answer {
     /// The money moved, the card is kept, the facts are here.
     Done(Fetched),
     /// A definite no, and the customer may try another card. `code` is a stable word without detail.
-    Refused {
+    SoftDeclined {
         /// Such as `insufficient_funds` or `card_declined`.
         code: &'static str,
     },
     /// A definite no that no other try will mend. `code` never tells a thief why.
-    Declined {
+    HardDeclined {
         /// Such as `card_declined`.
         code: &'static str,
     },
     /// The customer has to do more (3-D Secure, the processor's own page), and nothing moved.
-    NeedsCustomer {
+    RequiresAction {
         /// Where they go on, where they can.
-        onward: Option<Onward>,
+        redirect: Option<RedirectUrl>,
     },
     /// What the yes carried was exchanged for this, which is stored in its place; then the same call is made again.
     Exchanged(Authorization),
@@ -186,13 +186,13 @@ pub enum Answer {
     /// Nothing moved yet; the same call with the same key is safe.
     Again,
     /// The processor is at it: look it up in a moment.
-    Working,
+    Processing,
     /// The money may have moved: look it up.
     Unknown,
     /// Looked up: the money has not moved, and the same call with the same key may be made.
-    NotExecuted,
+    NotConfirmed,
     /// Fenced: this attempt can never move money from now on.
-    Fenced,
+    Voided,
 }
 
 /// What using an authorization brought.
@@ -256,7 +256,7 @@ pub struct Refund<'a> {
     /// Whether the call may have been made before without our knowing.
     pub again: bool,
     /// What the processor told of it by callback, if anything.
-    pub told: Option<&'a Told>,
+    pub reported: Option<&'a ReportedResult>,
 }
 
 /// What became of a refund.
@@ -303,9 +303,9 @@ pub struct Receipt {
 
 /// One processor account of one brand.
 ///
-/// No call is made without an attempt record committed before it: [`prepare`](Self::prepare) moves no money and may
-/// be repeated, [`execute`](Self::execute) is called for a stored reference only, and whatever is unknown is settled by
-/// [`look_up`](Self::look_up), by repeating the same call, or by [`fence`](Self::fence).
+/// No call is made without an attempt record committed before it: [`create`](Self::create) moves no money and may
+/// be repeated, [`confirm`](Self::confirm) is called for a stored reference only, and whatever is unknown is settled by
+/// [`retrieve`](Self::retrieve), by repeating the same call, or by [`void`](Self::void).
 #[async_trait]
 pub trait Processor: Send + Sync {
     /// The ways in which a customer can give what this ask needs, best first; none where the processor cannot do it.
@@ -313,17 +313,17 @@ pub trait Processor: Send + Sync {
     /// An ask that names a card on file is only shown to the processor that keeps it.
     fn payment_options(&self, ask: &Ask) -> Vec<PaymentOption>;
 
-    /// Makes the object that [`execute`](Self::execute) acts on. No money moves; the same use gives the same object.
-    async fn prepare(&self, what: &Use<'_>) -> Prepared;
+    /// Makes the object that [`confirm`](Self::confirm) acts on. No money moves; the same use gives the same object.
+    async fn create(&self, what: &Use<'_>) -> Created;
 
     /// Moves the money. Repeating it moves no more.
-    async fn execute(&self, what: &Use<'_>, reference: &Reference) -> Answer;
+    async fn confirm(&self, what: &Use<'_>, reference: &Reference) -> Answer;
 
     /// What became of it.
-    async fn look_up(&self, what: &Use<'_>, reference: &Reference) -> Answer;
+    async fn retrieve(&self, what: &Use<'_>, reference: &Reference) -> Answer;
 
-    /// Makes a late success impossible: [`Answer::Fenced`], or [`Answer::Done`] when it had succeeded before.
-    async fn fence(&self, what: &Use<'_>, reference: &Reference) -> Answer;
+    /// Makes a late success impossible: [`Answer::Voided`], or [`Answer::Done`] when it had succeeded before.
+    async fn void(&self, what: &Use<'_>, reference: &Reference) -> Answer;
 
     /// Gives money back, once however often it is called.
     async fn refund(&self, refund: &Refund<'_>) -> Refunded;

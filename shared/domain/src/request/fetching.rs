@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Recall, Refusal, Request, SentOn, State, WebhookEventType};
+use super::{CancelRedirect, Change, Redirect, Refusal, Request, State, WebhookEventType};
 use crate::consent::Consent;
 use crate::guards::{self, Guard};
 use crate::journal::EntryKind;
 use crate::outcome::{Details, Outcome};
-use crate::ports::{Reference, Told};
+use crate::ports::{Reference, ReportedResult};
 use crate::seal::Sealed;
 use crate::values::name::ProcessorName;
 use crate::values::time::Timestamp;
@@ -21,7 +21,7 @@ pub const LEASE: Duration = Duration::from_secs(90);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     /// Which attempt, from 1.
-    pub generation: u32,
+    pub attempt_no: u32,
     /// At which processor.
     pub processor: ProcessorName,
     /// When it was begun.
@@ -34,7 +34,7 @@ pub struct Attempt {
     /// otherwise.
     pub in_doubt: bool,
     /// Whether the requester was told so.
-    pub doubt_told: bool,
+    pub doubt_reported: bool,
     /// How many times the attempt was taken up.
     pub tries: u32,
     /// When it is to be taken up again, once it was given back. A message that comes sooner says that there may be news.
@@ -44,21 +44,21 @@ pub struct Attempt {
     pub end: Option<AttemptEnd>,
     /// Where the customer went on to at the processor, and since when: sealed, and gone with the attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub onward: Option<SentOn>,
+    pub redirect: Option<Redirect>,
     /// What the processor told of it by callback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub told: Option<Told>,
+    pub reported: Option<ReportedResult>,
 }
 
 /// What is known of the money when a worker gives a request back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
     /// The processor said that nothing moved.
-    None,
+    Cleared,
     /// As before: if the call was made, it may have moved.
-    AsBefore,
+    Unchanged,
     /// It may have moved, and the requester is told that this is not known.
-    Told,
+    Reported,
 }
 
 /// How an attempt ended.
@@ -107,21 +107,21 @@ impl Request {
             Some(open) if open.is_early(now) => {}
             Some(open) => open.tries = open.tries.saturating_add(1),
             None => {
-                let generation =
+                let attempt_no =
                     u32::try_from(self.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
                 change.request.attempts.push(Attempt {
-                    generation,
+                    attempt_no,
                     processor: self.processor.clone(),
                     at: now,
                     reference: None,
                     started_at: None,
                     in_doubt: false,
-                    doubt_told: false,
+                    doubt_reported: false,
                     tries: 1,
                     again_at: None,
                     end: None,
-                    onward: None,
-                    told: None,
+                    redirect: None,
+                    reported: None,
                 });
             }
         }
@@ -133,7 +133,7 @@ impl Request {
     ///
     /// # Errors
     /// [`Refusal::Step`] once the request was at the processor: a person must look.
-    pub fn voided(&self, now: Timestamp) -> Result<Change, Refusal> {
+    pub fn reject_consent(&self, now: Timestamp) -> Result<Change, Refusal> {
         match &self.state {
             State::Authorized { .. } if self.open_attempt().is_none() => {
                 let reason = "consent_mismatch".to_owned();
@@ -154,43 +154,43 @@ impl Request {
     ///
     /// # Errors
     /// [`Refusal::Step`] when the attempt is not in that step.
-    pub fn prepared(&self, reference: Reference, now: Timestamp) -> Result<Change, Refusal> {
+    pub fn record_created(&self, reference: Reference, now: Timestamp) -> Result<Change, Refusal> {
         let mut change = self.at_processor(now)?;
         let attempt = open(&mut change.request)?;
         if attempt.started_at.is_some() {
             return Err(Refusal::Step);
         }
-        let generation = attempt.generation;
+        let attempt_no = attempt.attempt_no;
         attempt.reference = Some(reference.clone());
-        Ok(change.with_entry(EntryKind::Prepared { generation, reference: reference.0 }))
+        Ok(change.with_entry(EntryKind::Created { attempt_no, reference: reference.0 }))
     }
 
     /// The call that moves money is about to be made, now or again: committed before it is.
     ///
     /// # Errors
     /// [`Refusal::Step`] without an object to act on.
-    pub fn started(&self, now: Timestamp) -> Result<Change, Refusal> {
+    pub fn record_started(&self, now: Timestamp) -> Result<Change, Refusal> {
         let mut change = self.at_processor(now)?;
         let attempt = open(&mut change.request)?;
         if attempt.reference.is_none() {
             return Err(Refusal::Step);
         }
-        let generation = attempt.generation;
+        let attempt_no = attempt.attempt_no;
         attempt.started_at = attempt.started_at.or(Some(now));
         attempt.in_doubt = true;
-        if let Some(onward) = &mut attempt.onward
+        if let Some(redirect) = &mut attempt.redirect
             && !guards::is_disabled(Guard::CommitBeforeCodeUse)
         {
-            onward.redeemed |= onward.returned_at.is_some();
+            redirect.redeemed |= redirect.returned_at.is_some();
         }
-        Ok(change.with_entry(EntryKind::Started { generation }))
+        Ok(change.with_entry(EntryKind::Started { attempt_no }))
     }
 
     /// The worker gives the request back, to be taken up again after that wait.
     ///
     /// # Errors
     /// [`Refusal::Step`] when no worker has it.
-    pub fn released(
+    pub fn release(
         &self,
         reason: &str,
         doubt: Doubt,
@@ -199,15 +199,15 @@ impl Request {
     ) -> Result<Change, Refusal> {
         let mut change = self.given_back(now)?;
         let attempt = open(&mut change.request)?;
-        let generation = attempt.generation;
-        attempt.in_doubt &= doubt != Doubt::None;
+        let attempt_no = attempt.attempt_no;
+        attempt.in_doubt &= doubt != Doubt::Cleared;
         attempt.due_after(wait, now);
-        let events = doubt == Doubt::Told && !attempt.doubt_told;
-        attempt.doubt_told |= events;
+        let events = doubt == Doubt::Reported && !attempt.doubt_reported;
+        attempt.doubt_reported |= events;
         if events {
             change = change
                 .with_timeline_entry("in_doubt", None, None)
-                .with_entry(EntryKind::InDoubt { generation });
+                .with_entry(EntryKind::InDoubt { attempt_no });
         }
         Ok(change.with_entry(EntryKind::Released { reason: reason.to_owned() }))
     }
@@ -216,7 +216,7 @@ impl Request {
     ///
     /// # Errors
     /// [`Refusal::Step`] when the money was never about to move.
-    pub fn fulfilled(
+    pub fn fulfill(
         &self,
         code: String,
         receipt: Details,
@@ -229,12 +229,12 @@ impl Request {
         }
         attempt.end = Some(AttemptEnd::Charged);
         attempt.forget();
-        let generation = attempt.generation;
+        let attempt_no = attempt.attempt_no;
         let processor = attempt.processor.clone();
         let outcome = Outcome::Fulfilled { transaction_code: code, processor, receipt };
         change.request.state = State::Closed { outcome, at: now };
         Ok(change
-            .with_entry(EntryKind::Fulfilled { generation })
+            .with_entry(EntryKind::Fulfilled { attempt_no })
             .with_webhook(WebhookEventType::Fulfilled))
     }
 
@@ -243,14 +243,19 @@ impl Request {
     ///
     /// # Errors
     /// [`Refusal::Step`] when no worker has it.
-    pub fn refused(&self, code: &str, mendable: bool, now: Timestamp) -> Result<Change, Refusal> {
+    pub fn record_declined(
+        &self,
+        code: &str,
+        mendable: bool,
+        now: Timestamp,
+    ) -> Result<Change, Refusal> {
         let mut change = self.at_processor(now)?;
         let attempt = open(&mut change.request)?;
         attempt.end = Some(AttemptEnd::NotCharged);
-        let recalled = attempt.onward.as_ref().and_then(|onward| onward.recalled);
+        let abandoned = attempt.redirect.as_ref().and_then(|redirect| redirect.abandoned);
         attempt.forget();
-        let generation = attempt.generation;
-        if recalled == Some(Recall::Requester) {
+        let attempt_no = attempt.attempt_no;
+        if abandoned == Some(CancelRedirect::Requester) {
             change.request.state = State::Closed { outcome: Outcome::Cancelled, at: now };
             return Ok(change
                 .with_entry(EntryKind::Cancelled)
@@ -265,8 +270,8 @@ impl Request {
         }
         change.request.state = State::Prompted;
         Ok(change
-            .with_timeline_entry("refused", None, Some(code))
-            .with_entry(EntryKind::Refused { generation, code: code.to_owned() }))
+            .with_timeline_entry("card_declined", None, Some(code))
+            .with_entry(EntryKind::CardDeclined { attempt_no, code: code.to_owned() }))
     }
 
     /// The worker no longer has it, from now on.
@@ -326,9 +331,9 @@ impl Attempt {
     /// What an attempt that ended no longer needs: all of it is the customer's.
     fn forget(&mut self) {
         if !guards::is_disabled(Guard::ForgetRedirect) {
-            self.onward = None;
+            self.redirect = None;
         }
-        self.told = None;
+        self.reported = None;
         self.again_at = None;
     }
 }

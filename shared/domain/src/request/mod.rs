@@ -6,7 +6,7 @@ mod answering;
 mod change;
 mod closing;
 mod fetching;
-mod onward;
+mod hosted_page;
 mod prompting;
 mod refunding;
 
@@ -18,7 +18,7 @@ pub use answering::CodeCheck;
 pub use change::{Change, WebhookEventType};
 pub use closing::LIFETIME_MAX;
 pub use fetching::{Attempt, AttemptEnd, Doubt, LEASE};
-pub use onward::{Recall, SentOn};
+pub use hosted_page::{CancelRedirect, Redirect};
 pub use prompting::{NextPrompt, PromptRecord, PromptStatus};
 pub use refunding::{REFUNDS_MAX, RefundEnd, RefundRecord};
 

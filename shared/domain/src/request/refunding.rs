@@ -10,7 +10,7 @@ use super::{Change, LEASE, Refusal, Request, State, WebhookEventType};
 use crate::guards::{self, Guard};
 use crate::journal::EntryKind;
 use crate::outcome::{Details, Outcome};
-use crate::ports::{Receipt, Reference, Told};
+use crate::ports::{Receipt, Reference, ReportedResult};
 use crate::values::name::ProcessorName;
 use crate::values::text::DisplayText;
 use crate::values::time::Timestamp;
@@ -50,7 +50,7 @@ pub struct RefundRecord {
     pub reference: Option<Reference>,
     /// What the processor told of it by callback.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub told: Option<Told>,
+    pub reported: Option<ReportedResult>,
     /// How it ended, once it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<RefundEnd>,
@@ -182,7 +182,7 @@ impl Request {
             tries: 0,
             again_at: None,
             reference: None,
-            told: None,
+            reported: None,
             end: None,
         });
         Ok(change
@@ -194,7 +194,7 @@ impl Request {
     ///
     /// # Errors
     /// [`Refusal::Leased`] while another worker has the refund, [`Refusal::Step`] when it has ended.
-    pub fn refund_started(&self, seq: u32, now: Timestamp) -> Result<Change, Refusal> {
+    pub fn record_refund_started(&self, seq: u32, now: Timestamp) -> Result<Change, Refusal> {
         let mut change = Change::of(self, now);
         let refund = open(&mut change.request, seq)?;
         if refund.lease.is_some_and(|lease| now < lease) {
@@ -210,7 +210,7 @@ impl Request {
     ///
     /// # Errors
     /// [`Refusal::Step`] when it has ended.
-    pub fn refund_released(
+    pub fn release_refund(
         &self,
         seq: u32,
         (reason, reference): (&str, Option<&Reference>),
@@ -232,7 +232,7 @@ impl Request {
     ///
     /// # Errors
     /// [`Refusal::Step`] when the call was never about to be made, or it has ended.
-    pub fn refund_done(
+    pub fn complete_refund(
         &self,
         seq: u32,
         reference: Reference,
@@ -255,7 +255,7 @@ impl Request {
     ///
     /// # Errors
     /// [`Refusal::Step`] when it has ended.
-    pub fn refund_failed(&self, seq: u32, code: &str, now: Timestamp) -> Result<Change, Refusal> {
+    pub fn fail_refund(&self, seq: u32, code: &str, now: Timestamp) -> Result<Change, Refusal> {
         let mut change = Change::of(self, now);
         open(&mut change.request, seq)?.ends(RefundEnd::Failed { at: now, code: code.to_owned() });
         Ok(change
@@ -268,16 +268,21 @@ impl Request {
     ///
     /// # Errors
     /// [`Refusal::Step`] when it has ended.
-    pub fn refund_told(&self, seq: u32, told: Told, now: Timestamp) -> Result<Change, Refusal> {
+    pub fn record_refund_reported(
+        &self,
+        seq: u32,
+        reported: ReportedResult,
+        now: Timestamp,
+    ) -> Result<Change, Refusal> {
         let mut change = Change::of(self, now);
         let refund = open(&mut change.request, seq)?;
-        if refund.told.as_ref().is_some_and(|known| known.success || *known == told) {
+        if refund.reported.as_ref().is_some_and(|known| known.success || *known == reported) {
             return Ok(Change::of(self, now));
         }
-        let success = told.success;
-        refund.told = Some(told);
+        let success = reported.success;
+        refund.reported = Some(reported);
         refund.again_at = None;
-        Ok(change.with_entry(EntryKind::RefundTold { refund: seq, success }))
+        Ok(change.with_entry(EntryKind::RefundReported { refund: seq, success }))
     }
 }
 
@@ -286,7 +291,7 @@ impl RefundRecord {
         self.end = Some(end);
         self.lease = None;
         self.again_at = None;
-        self.told = None;
+        self.reported = None;
     }
 }
 

@@ -90,15 +90,15 @@ pub struct PageTexts {
     pub refused_identity: &'static str,
 
     /// The heading when the customer has to go on to the processor's own page.
-    pub onward: &'static str,
+    pub hosted_page: &'static str,
     /// The text when this page goes there by itself.
-    pub onward_going: &'static str,
+    pub hosted_page_going: &'static str,
     /// The text when it does not.
-    pub onward_hint: &'static str,
+    pub hosted_page_hint: &'static str,
     /// The link there.
-    pub onward_open: &'static str,
+    pub hosted_page_open: &'static str,
     /// The button that asks for another way instead.
-    pub onward_back: &'static str,
+    pub hosted_page_back: &'static str,
 
     /// The heading while the processor is at it.
     pub working: &'static str,
@@ -173,7 +173,7 @@ mod tests {
                 page.expired_hint,
                 page.failed_hint,
                 page.unknown_hint,
-                page.onward_hint,
+                page.hosted_page_hint,
                 page.hosted_card,
                 page.no_wallet,
             ]

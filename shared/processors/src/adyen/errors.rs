@@ -14,7 +14,7 @@ use super::wire::Reply;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Call {
     /// Nothing moves.
-    Prepare,
+    Create,
     /// The call that moves the money.
     Pay,
     /// Makes that call impossible, or takes it back.
@@ -81,7 +81,7 @@ struct ErrorBody {
 pub(super) fn failure(call: Call, reply: &Reply) -> Answer {
     let fault = fault(reply);
     match call {
-        Call::Prepare => prepare(fault),
+        Call::Create => create(fault),
         Call::Pay => pay(fault),
         Call::End => end(fault),
         // A look-up that did not work says nothing of the money: not even a refused key may say that nothing moved.
@@ -94,18 +94,18 @@ pub(super) const fn unanswered(call: Call, error: &HttpError) -> Answer {
     match (call, error) {
         (Call::Read, HttpError::Forbidden | HttpError::NotSent(_) | HttpError::Lost(_))
         | (Call::Pay | Call::End, HttpError::Lost(_)) => Answer::Unknown,
-        (Call::Prepare | Call::Pay | Call::End, HttpError::Forbidden) => {
+        (Call::Create | Call::Pay | Call::End, HttpError::Forbidden) => {
             Answer::Blocked { code: "address" }
         }
-        (Call::Prepare, HttpError::NotSent(_) | HttpError::Lost(_))
+        (Call::Create, HttpError::NotSent(_) | HttpError::Lost(_))
         | (Call::Pay | Call::End, HttpError::NotSent(_)) => Answer::Again,
     }
 }
 
 /// Nothing has moved and nothing can: what is not a plain no may be tried again with the same key.
-const fn prepare(fault: Fault) -> Answer {
+const fn create(fault: Fault) -> Answer {
     match fault {
-        Fault::Card(code) => Answer::Refused { code },
+        Fault::Card(code) => Answer::SoftDeclined { code },
         Fault::Credentials => Answer::Blocked { code: "credentials" },
         Fault::Permission => Answer::Blocked { code: "permission" },
         Fault::Account => Answer::Blocked { code: "account" },
@@ -118,7 +118,7 @@ const fn prepare(fault: Fault) -> Answer {
 /// An earlier try of the same call may have moved the money: whatever is not definite is waited for.
 const fn pay(fault: Fault) -> Answer {
     match fault {
-        Fault::Card(code) => Answer::Refused { code },
+        Fault::Card(code) => Answer::SoftDeclined { code },
         Fault::Credentials => Answer::Blocked { code: "credentials" },
         Fault::Permission => Answer::Blocked { code: "permission" },
         Fault::Account => Answer::Blocked { code: "account" },
@@ -202,18 +202,18 @@ mod tests {
 
     pub(crate) fn word(answer: &Answer) -> String {
         match answer {
-            Answer::Refused { code } => format!("refused {code}"),
-            Answer::Declined { code } => format!("declined {code}"),
+            Answer::SoftDeclined { code } => format!("refused {code}"),
+            Answer::HardDeclined { code } => format!("declined {code}"),
             Answer::Invalid { code } => format!("invalid {code}"),
             Answer::Blocked { code } => format!("blocked {code}"),
             Answer::Again => "again".to_owned(),
             Answer::Unknown => "unknown".to_owned(),
             Answer::Done(_)
-            | Answer::NeedsCustomer { .. }
+            | Answer::RequiresAction { .. }
             | Answer::Exchanged(_)
-            | Answer::Working
-            | Answer::NotExecuted
-            | Answer::Fenced => "never".to_owned(),
+            | Answer::Processing
+            | Answer::NotConfirmed
+            | Answer::Voided => "never".to_owned(),
         }
     }
 
@@ -244,7 +244,7 @@ mod tests {
                 transient: row["transient"].as_bool().unwrap(),
                 body: Bytes::from(body),
             };
-            assert_eq!(word(&failure(Call::Prepare, &reply)), row["prepare"], "{row}");
+            assert_eq!(word(&failure(Call::Create, &reply)), row["prepare"], "{row}");
             assert_eq!(word(&failure(Call::Pay, &reply)), row["pay"], "{row}");
             assert_eq!(word(&failure(Call::End, &reply)), row["end"], "{row}");
             assert_eq!(word(&failure(Call::Read, &reply)), "unknown", "{row}");

@@ -20,8 +20,8 @@ use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Key32;
 use domain::ports::{
-    Answer, CallbackError, Clock, Http, HttpError, PaymentOption, Prepared, Processor,
-    ProcessorEvent, Reach, Reference, Refund, Refunded, Told, UnverifiedCallback, Use,
+    Answer, CallbackError, Clock, Created, Http, HttpError, PaymentOption, Processor,
+    ProcessorEvent, Reach, Reference, Refund, Refunded, ReportedResult, UnverifiedCallback, Use,
     VerifiedWebhook, WebhookResponse,
 };
 use domain::values::money::Money;
@@ -86,28 +86,28 @@ impl Processor for Adyen {
         self.account.offer.payment_options(ask)
     }
 
-    async fn prepare(&self, what: &Use<'_>) -> Prepared {
+    async fn create(&self, what: &Use<'_>) -> Created {
         let amount = match self.amount(what) {
             Ok(amount) => amount,
-            Err(code) => return Prepared::Not(Answer::Invalid { code }),
+            Err(code) => return Created::Not(Answer::Invalid { code }),
         };
         if what.authorization.kind == AuthorizationKind::Hosted {
             let call = links::create(what, &self.account, &amount);
             return match self.send(call).await {
                 Ok(reply) => links::created(&reply, what, &self.account, &amount),
-                Err(error) => Prepared::Not(unanswered(Call::Prepare, &error)),
+                Err(error) => Created::Not(unanswered(Call::Create, &error)),
             };
         }
         let payable = matches!(what.ask, Ask::Payment { .. })
             && payments::pay(what, &self.account, &amount, "").is_some();
         if payable {
-            Prepared::Ready(Reference(links::name(what).to_string()))
+            Created::Ready(Reference(links::name(what).to_string()))
         } else {
-            Prepared::Not(MALFORMED)
+            Created::Not(MALFORMED)
         }
     }
 
-    async fn execute(&self, what: &Use<'_>, reference: &Reference) -> Answer {
+    async fn confirm(&self, what: &Use<'_>, reference: &Reference) -> Answer {
         match object(what, reference) {
             // The customer does it, on Adyen's own page.
             Some(Object::Link(id)) => self.link(what, id, (Call::Read, links::read(id))).await,
@@ -116,15 +116,15 @@ impl Processor for Adyen {
         }
     }
 
-    async fn look_up(&self, what: &Use<'_>, reference: &Reference) -> Answer {
+    async fn retrieve(&self, what: &Use<'_>, reference: &Reference) -> Answer {
         match object(what, reference) {
             Some(Object::Link(id)) => self.link(what, id, (Call::Read, links::read(id))).await,
-            Some(Object::Payment) => self.window(what).look_up(what),
+            Some(Object::Payment) => self.window(what).retrieve(what),
             None => Answer::Unknown,
         }
     }
 
-    async fn fence(&self, what: &Use<'_>, reference: &Reference) -> Answer {
+    async fn void(&self, what: &Use<'_>, reference: &Reference) -> Answer {
         match object(what, reference) {
             Some(Object::Link(id)) => {
                 let answer = self.link(what, id, (Call::End, links::expire(id))).await;
@@ -140,11 +140,11 @@ impl Processor for Adyen {
     }
 
     async fn refund(&self, refund: &Refund<'_>) -> Refunded {
-        if let Some(told) = refund.told {
-            return if told.success {
-                Refunded::Done(told.reference.clone())
+        if let Some(reported) = refund.reported {
+            return if reported.success {
+                Refunded::Done(reported.reference.clone())
             } else {
-                Refunded::Failed { code: refund_code(told.code.as_deref()) }
+                Refunded::Failed { code: refund_code(reported.code.as_deref()) }
             };
         }
         // A link that was paid without a word of which payment it was by cannot be paid back by us.
@@ -183,10 +183,10 @@ impl Processor for Adyen {
         }
         let (state, result) = state::returned(&callback.url).ok_or(CallbackError::None)?;
         let account = &self.account.merchant_account;
-        let (request, generation) =
+        let (request, attempt_no) =
             state::read(&state, &self.link_key, account).ok_or(CallbackError::Forged)?;
         let authorization = Authorization { kind: AuthorizationKind::Code, secret: result.into() };
-        let events = vec![ProcessorEvent::Returned { request, generation, authorization }];
+        let events = vec![ProcessorEvent::Returned { request, attempt_no, authorization }];
         Ok(VerifiedWebhook { events, reply: WebhookResponse::ToPage(request) })
     }
 }
@@ -215,7 +215,7 @@ impl Adyen {
 
     /// Makes a call about a link, and says what its answer means.
     async fn link(&self, what: &Use<'_>, id: &str, (call, request): (Call, Request)) -> Answer {
-        if let Some(done) = paid(what).and_then(|paid| payments::told(&paid)) {
+        if let Some(done) = paid(what).and_then(|paid| payments::reported(&paid)) {
             return Answer::Done(done);
         }
         let reply = match self.send(request).await {
@@ -225,7 +225,7 @@ impl Adyen {
         match links::outcome((call, &reply), what, &self.account, id) {
             Stands::Answer(answer) => answer,
             Stands::Completed { .. } if is_taken_back(what) => {
-                Answer::Refused { code: "payment_cancelled" }
+                Answer::SoftDeclined { code: "payment_cancelled" }
             }
             Stands::Completed { since, amount } => {
                 let waited = since.map_or(Duration::ZERO, |since| since.until(self.clock.now()));
@@ -235,7 +235,7 @@ impl Adyen {
                 // The webhook brings Adyen's own id of the payment. Where none comes, what is known is told.
                 let late = waited > WEBHOOK_WITHIN;
                 let known = payments::receipt(Reference(id.to_owned()), &amount);
-                known.filter(|_| late).map_or(Answer::Working, Answer::Done)
+                known.filter(|_| late).map_or(Answer::Processing, Answer::Done)
             }
         }
     }
@@ -247,9 +247,9 @@ impl Adyen {
             Ok(reply) => match stored::newest(&reply, &shopper) {
                 Some(card) => Answer::Done(card),
                 None if reply.status.is_success() && waited > CARD_WITHIN => {
-                    Answer::Refused { code: "card_not_kept" }
+                    Answer::SoftDeclined { code: "card_not_kept" }
                 }
-                None => Answer::Working,
+                None => Answer::Processing,
             },
             Err(error) => unanswered(Call::Read, &error),
         }
@@ -262,7 +262,7 @@ impl Adyen {
             Err(code) => return Answer::Invalid { code },
         };
         let account = &self.account.merchant_account;
-        let state = state::of(what.request, what.generation, &self.link_key, account);
+        let state = state::of(what.request, what.attempt_no, &self.link_key, account);
         let return_url = state::return_url(what.callback, &state);
         let call = match what.authorization.kind {
             AuthorizationKind::Code => payments::details(what),
@@ -272,7 +272,7 @@ impl Adyen {
             | AuthorizationKind::PaymentMethod
             | AuthorizationKind::Hosted
             | AuthorizationKind::AccessToken
-            | AuthorizationKind::Onward
+            | AuthorizationKind::RedirectUrl
             | AuthorizationKind::Claims => payments::pay(what, &self.account, &amount, &return_url),
         };
         let Some(call) = call else { return MALFORMED };
@@ -336,12 +336,12 @@ fn object<'a>(what: &Use<'_>, reference: &'a Reference) -> Option<Object<'a>> {
 
 /// The payment that a webhook told of. What was authorised for a card that is kept is nothing.
 fn paid(what: &Use<'_>) -> Option<Paid> {
-    what.money().and(what.told).and_then(Paid::of)
+    what.money().and(what.reported).and_then(Paid::of)
 }
 
 /// Whether a webhook told that the payment was cancelled or taken back.
 fn is_taken_back(what: &Use<'_>) -> bool {
-    what.told.is_some_and(Told::is_cancelled)
+    what.reported.is_some_and(ReportedResult::is_cancelled)
 }
 
 fn countable(money: Money) -> Option<Amount> {

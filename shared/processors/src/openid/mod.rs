@@ -20,9 +20,9 @@ use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Key32;
 use domain::guards::{self, Guard};
 use domain::ports::{
-    Answer, CallbackError, Clock, Http, HttpError, Onward, PaymentOption, Prepared, Processor,
-    ProcessorEvent, Reach, Reference, Refund, Refunded, Told, UnverifiedCallback, Use,
-    VerifiedWebhook, WebhookResponse,
+    Answer, CallbackError, Clock, Created, Http, HttpError, PaymentOption, Processor,
+    ProcessorEvent, Reach, RedirectUrl, Reference, Refund, Refunded, ReportedResult,
+    UnverifiedCallback, Use, VerifiedWebhook, WebhookResponse,
 };
 use http::Method;
 
@@ -72,18 +72,18 @@ impl Processor for OpenId {
     }
 
     /// Nothing is there before the customer goes to the provider; the state names what they go there for.
-    async fn prepare(&self, what: &Use<'_>) -> Prepared {
+    async fn create(&self, what: &Use<'_>) -> Created {
         match (what.ask, what.authorization.kind) {
             (Ask::Identity { .. }, AuthorizationKind::Hosted) => {
-                Prepared::Ready(Reference(self.state(what).to_string()))
+                Created::Ready(Reference(self.state(what).to_string()))
             }
             (Ask::Identity { .. } | Ask::Payment { .. } | Ask::PaymentMethod { .. }, _) => {
-                Prepared::Not(Answer::Invalid { code: "authorization_malformed" })
+                Created::Not(Answer::Invalid { code: "authorization_malformed" })
             }
         }
     }
 
-    async fn execute(&self, what: &Use<'_>, reference: &Reference) -> Answer {
+    async fn confirm(&self, what: &Use<'_>, reference: &Reference) -> Answer {
         if !self.knows(what, reference) {
             return Answer::Unknown;
         }
@@ -96,36 +96,38 @@ impl Processor for OpenId {
             | AuthorizationKind::ApplePay
             | AuthorizationKind::GooglePay
             | AuthorizationKind::KeptCard
-            | AuthorizationKind::Onward
+            | AuthorizationKind::RedirectUrl
             | AuthorizationKind::Claims => Answer::Invalid { code: "authorization_malformed" },
         }
     }
 
-    async fn look_up(&self, what: &Use<'_>, reference: &Reference) -> Answer {
+    async fn retrieve(&self, what: &Use<'_>, reference: &Reference) -> Answer {
         if !self.knows(what, reference) {
             return Answer::Unknown;
         }
         match what.authorization.kind {
-            AuthorizationKind::Hosted => match what.told {
-                Some(told) => Answer::Refused { code: wire::told(told.code.as_deref()) },
+            AuthorizationKind::Hosted => match what.reported {
+                Some(reported) => {
+                    Answer::SoftDeclined { code: wire::reported(reported.code.as_deref()) }
+                }
                 // Whether the customer signs in, nobody but the provider knows until they come back.
-                None if what.away => Answer::Working,
-                None => Answer::NotExecuted,
+                None if what.on_hosted_page => Answer::Processing,
+                None => Answer::NotConfirmed,
             },
             AuthorizationKind::Code if is_used(what) => LOST,
-            AuthorizationKind::Code | AuthorizationKind::AccessToken => Answer::NotExecuted,
+            AuthorizationKind::Code | AuthorizationKind::AccessToken => Answer::NotConfirmed,
             AuthorizationKind::PaymentMethod
             | AuthorizationKind::ApplePay
             | AuthorizationKind::GooglePay
             | AuthorizationKind::KeptCard
-            | AuthorizationKind::Onward
+            | AuthorizationKind::RedirectUrl
             | AuthorizationKind::Claims => Answer::Invalid { code: "authorization_malformed" },
         }
     }
 
     /// Nothing more is read for an attempt that is over: its code would have to be brought to us, and is refused then.
-    async fn fence(&self, what: &Use<'_>, reference: &Reference) -> Answer {
-        if self.knows(what, reference) { Answer::Fenced } else { Answer::Unknown }
+    async fn void(&self, what: &Use<'_>, reference: &Reference) -> Answer {
+        if self.knows(what, reference) { Answer::Voided } else { Answer::Unknown }
     }
 
     async fn refund(&self, _: &Refund<'_>) -> Refunded {
@@ -151,17 +153,17 @@ impl Processor for OpenId {
         if !issuer {
             return Err(CallbackError::Forged);
         }
-        let State { request, generation, .. } = state;
+        let State { request, attempt_no, .. } = state;
         let events = match returned.outcome {
             Ok(code) => {
                 let authorization =
                     Authorization { kind: AuthorizationKind::Code, secret: code.into() };
-                ProcessorEvent::Returned { request, generation, authorization }
+                ProcessorEvent::Returned { request, attempt_no, authorization }
             }
             Err(error) => {
                 let reference = Reference(returned.state);
-                let told = Told { success: false, reference, code: Some(error) };
-                ProcessorEvent::Told { request, generation, told }
+                let reported = ReportedResult { success: false, reference, code: Some(error) };
+                ProcessorEvent::AttemptReported { request, attempt_no, reported }
             }
         };
         Ok(VerifiedWebhook { events: vec![events], reply: WebhookResponse::ToPage(request) })
@@ -169,7 +171,7 @@ impl Processor for OpenId {
 }
 
 /// The code may have been used, and a second use would revoke what the first one gave: the customer is asked again.
-const LOST: Answer = Answer::Refused { code: "authentication_lost" };
+const LOST: Answer = Answer::SoftDeclined { code: "authentication_lost" };
 
 /// Returns whether the code may have been used.
 fn is_used(what: &Use<'_>) -> bool {
@@ -183,7 +185,7 @@ impl OpenId {
     }
 
     fn state(&self, what: &Use<'_>) -> State {
-        State::of(what.request, what.generation, &self.link_key, &self.provider.issuer)
+        State::of(what.request, what.attempt_no, &self.link_key, &self.provider.issuer)
     }
 
     /// Where the customer goes on: the authorization endpoint, with what is asked or with where that was pushed to.
@@ -192,7 +194,7 @@ impl OpenId {
         let asked = wire::asked(what, &self.provider, &state);
         let Some(endpoint) = &self.provider.pushed_authorization_request_endpoint else {
             let url = self.provider.authorize(&asked);
-            return Answer::NeedsCustomer { onward: Some(Onward(url)) };
+            return Answer::RequiresAction { redirect: Some(RedirectUrl(url)) };
         };
         let answer = match self.post(endpoint, &asked).await {
             Ok(answer) => answer,
@@ -203,7 +205,7 @@ impl OpenId {
         match wire::pushed(answer.status(), answer.body()) {
             Ok(pushed) => {
                 let url = self.provider.authorize(&[("request_uri", pushed)]);
-                Answer::NeedsCustomer { onward: Some(Onward(url)) }
+                Answer::RequiresAction { redirect: Some(RedirectUrl(url)) }
             }
             Err(fault) => fault.into(),
         }
@@ -226,12 +228,12 @@ impl OpenId {
             Err(fault) => return fault.into(),
         };
         if !wire::same_details(what, &self.provider, tokens.authorization_details.as_ref()) {
-            return Answer::Refused { code: "details_differ" };
+            return Answer::SoftDeclined { code: "details_differ" };
         }
         let now = self.clock.now();
         match tokens::subject(&tokens.id_token, &self.provider, state.nonce.as_str(), now) {
             Ok(subject) => Answer::Exchanged(wire::access(&tokens, &subject)),
-            Err(code) => Answer::Refused { code },
+            Err(code) => Answer::SoftDeclined { code },
         }
     }
 

@@ -37,7 +37,7 @@ pub(super) const RETURNS: &[(&str, &str)] = &[
 ];
 
 /// What an error that a customer was sent back with is told as.
-pub(super) fn told(code: Option<&str>) -> &'static str {
+pub(super) fn reported(code: Option<&str>) -> &'static str {
     let known = RETURNS.iter().find(|(_, word)| code == Some(word));
     known.map_or("provider_refused", |(_, word)| word)
 }
@@ -180,7 +180,7 @@ pub(super) fn form(
 #[derive(Clone, Copy)]
 pub(super) enum Fault {
     /// As in [`Answer`], and so on.
-    Refused(&'static str),
+    SoftDeclined(&'static str),
     Invalid(&'static str),
     Blocked(&'static str),
     Again,
@@ -190,7 +190,7 @@ pub(super) enum Fault {
 impl From<Fault> for Answer {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::Refused(code) => Self::Refused { code },
+            Fault::SoftDeclined(code) => Self::SoftDeclined { code },
             Fault::Invalid(code) => Self::Invalid { code },
             Fault::Blocked(code) => Self::Blocked { code },
             Fault::Again => Self::Again,
@@ -223,7 +223,7 @@ pub(super) fn pushed(status: StatusCode, body: &[u8]) -> Result<String, Fault> {
     match refused(status, error(body).as_deref()) {
         // Nothing hangs on a push that may or may not have worked.
         Fault::Unknown => Err(Fault::Again),
-        fault @ (Fault::Refused(_) | Fault::Invalid(_) | Fault::Blocked(_) | Fault::Again) => {
+        fault @ (Fault::SoftDeclined(_) | Fault::Invalid(_) | Fault::Blocked(_) | Fault::Again) => {
             Err(fault)
         }
     }
@@ -249,10 +249,10 @@ pub(super) fn tokens(status: StatusCode, body: &[u8]) -> Result<Tokens, Fault> {
         };
         return tokens
             .filter(|tokens| bearer(tokens) && sent(tokens))
-            .ok_or(Fault::Refused("authentication_lost"));
+            .ok_or(Fault::SoftDeclined("authentication_lost"));
     }
     match error(body).as_deref() {
-        Some("invalid_grant") => Err(Fault::Refused("authentication_lost")),
+        Some("invalid_grant") => Err(Fault::SoftDeclined("authentication_lost")),
         other => Err(refused(status, other)),
     }
 }
@@ -312,8 +312,8 @@ pub(super) fn facts(
 ) -> Answer {
     match status.as_u16() {
         200 => {}
-        401 => return Answer::Refused { code: "authentication_lost" },
-        403 => return Answer::Refused { code: "not_released" },
+        401 => return Answer::SoftDeclined { code: "authentication_lost" },
+        403 => return Answer::SoftDeclined { code: "not_released" },
         429 | 500..=599 => return Answer::Again,
         _ => return Answer::Invalid { code: "provider_refused" },
     }
@@ -323,13 +323,13 @@ pub(super) fn facts(
     };
     // Otherwise the token may have been swapped for somebody else's (OpenID Connect Core, 5.3.2).
     if released.get("sub").and_then(Value::as_str) != Some(access.subject.as_str()) {
-        return Answer::Refused { code: "subject_differs" };
+        return Answer::SoftDeclined { code: "subject_differs" };
     }
     released.retain(|name, value| {
         !value.is_null() && claims.iter().any(|claim| claim.as_str() == name)
     });
     if released.is_empty() {
-        return Answer::Refused { code: "not_released" };
+        return Answer::SoftDeclined { code: "not_released" };
     }
     let names = claims.iter().map(DisplayText::as_str).filter(|name| released.contains_key(*name));
     let receipt = ClaimsReceipt { subject, released: names.map(str::to_owned).collect() };

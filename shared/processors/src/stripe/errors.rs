@@ -15,7 +15,7 @@ use super::wire::Reply;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Call {
     /// Nothing moves.
-    Prepare,
+    Create,
     /// The call that moves the money or keeps the card.
     Confirm,
     /// Makes that call impossible.
@@ -28,26 +28,26 @@ pub(super) enum Call {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     /// As in [`Answer`], and so on.
-    Refused(&'static str),
-    Declined(&'static str),
-    NeedsCustomer,
+    SoftDeclined(&'static str),
+    HardDeclined(&'static str),
+    RequiresAction,
     Invalid(&'static str),
     Blocked(&'static str),
     Again,
-    Working,
+    Processing,
     Unknown,
 }
 
 impl From<Failure> for Answer {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Refused(code) => Self::Refused { code },
-            Failure::Declined(code) => Self::Declined { code },
-            Failure::NeedsCustomer => Self::NeedsCustomer { onward: None },
+            Failure::SoftDeclined(code) => Self::SoftDeclined { code },
+            Failure::HardDeclined(code) => Self::HardDeclined { code },
+            Failure::RequiresAction => Self::RequiresAction { redirect: None },
             Failure::Invalid(code) => Self::Invalid { code },
             Failure::Blocked(code) => Self::Blocked { code },
             Failure::Again => Self::Again,
-            Failure::Working => Self::Working,
+            Failure::Processing => Self::Processing,
             Failure::Unknown => Self::Unknown,
         }
     }
@@ -120,7 +120,7 @@ struct Envelope {
 pub(super) fn failure(call: Call, reply: &Reply, reference: Option<&str>) -> Failure {
     let fault = fault(reply, reference);
     match call {
-        Call::Prepare => prepare(fault),
+        Call::Create => create(fault),
         Call::Confirm => confirm(fault),
         Call::Cancel => cancel(fault),
         // A look-up that did not work says nothing of the money: not even a refused key may say that nothing moved.
@@ -134,20 +134,20 @@ pub(super) fn unanswered(call: Call, error: &HttpError) -> Failure {
         (Call::Confirm | Call::Cancel, HttpError::Lost(_))
             if guards::is_disabled(Guard::LostResponseIsInDoubt) =>
         {
-            Failure::Refused("card_declined")
+            Failure::SoftDeclined("card_declined")
         }
         (Call::Read, HttpError::Forbidden | HttpError::NotSent(_) | HttpError::Lost(_))
         | (Call::Confirm | Call::Cancel, HttpError::Lost(_)) => Failure::Unknown,
-        (Call::Prepare | Call::Confirm | Call::Cancel, HttpError::Forbidden) => {
+        (Call::Create | Call::Confirm | Call::Cancel, HttpError::Forbidden) => {
             Failure::Blocked("address")
         }
-        (Call::Prepare, HttpError::NotSent(_) | HttpError::Lost(_))
+        (Call::Create, HttpError::NotSent(_) | HttpError::Lost(_))
         | (Call::Confirm | Call::Cancel, HttpError::NotSent(_)) => Failure::Again,
     }
 }
 
 /// Nothing has moved and nothing can: what is not a plain no may be tried again with the same key.
-fn prepare(fault: Fault) -> Failure {
+fn create(fault: Fault) -> Failure {
     match fault {
         Fault::Card(failure) => failure,
         Fault::Credentials => Failure::Blocked("credentials"),
@@ -171,10 +171,10 @@ fn confirm(fault: Fault) -> Failure {
         Fault::Permission => Failure::Blocked("permission"),
         Fault::Account => Failure::Blocked("account"),
         Fault::Throttled => Failure::Again,
-        Fault::Locked => Failure::Working,
+        Fault::Locked => Failure::Processing,
         Fault::Wrong(code) => Failure::Invalid(code),
         Fault::Failed if guards::is_disabled(Guard::ServerErrorIsInDoubt) => {
-            Failure::Refused("card_declined")
+            Failure::SoftDeclined("card_declined")
         }
         Fault::KeyReused
         | Fault::Missing
@@ -303,6 +303,6 @@ pub(super) fn declined(error: &ErrorBody) -> Failure {
     match known(&error.decline_code).or_else(|| known(&error.code)) {
         Some(failure) => failure,
         None if error.advice_code.as_deref() == Some("do_not_try_again") => DECLINED,
-        None => Failure::Refused("card_declined"),
+        None => Failure::SoftDeclined("card_declined"),
     }
 }

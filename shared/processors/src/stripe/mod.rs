@@ -14,7 +14,7 @@ use domain::ask::Ask;
 use domain::authorization::AuthorizationKind;
 use domain::guards::{self, Guard};
 use domain::ports::{
-    Answer, CallbackError, Http, HttpError, PaymentOption, Prepared, Processor, Reach, Reference,
+    Answer, CallbackError, Created, Http, HttpError, PaymentOption, Processor, Reach, Reference,
     Refund, Refunded, UnverifiedCallback, Use, VerifiedWebhook,
 };
 use domain::values::money::Money;
@@ -73,14 +73,14 @@ impl Processor for Stripe {
         self.account.offer.payment_options(ask)
     }
 
-    async fn prepare(&self, what: &Use<'_>) -> Prepared {
+    async fn create(&self, what: &Use<'_>) -> Created {
         match self.create(what).await {
-            Ok(reference) => Prepared::Ready(reference),
-            Err(failure) => Prepared::Not(failure.into()),
+            Ok(reference) => Created::Ready(reference),
+            Err(failure) => Created::Not(failure.into()),
         }
     }
 
-    async fn execute(&self, what: &Use<'_>, reference: &Reference) -> Answer {
+    async fn confirm(&self, what: &Use<'_>, reference: &Reference) -> Answer {
         let Some(object) = Object::of(reference) else { return Answer::Unknown };
         match object.confirm(what, &self.account.dialect) {
             Some(call) => self.ask(what, object, (Call::Confirm, call)).await,
@@ -89,14 +89,14 @@ impl Processor for Stripe {
         }
     }
 
-    async fn look_up(&self, what: &Use<'_>, reference: &Reference) -> Answer {
+    async fn retrieve(&self, what: &Use<'_>, reference: &Reference) -> Answer {
         match Object::of(reference) {
             Some(object) => self.read(what, object).await,
             None => Answer::Unknown,
         }
     }
 
-    async fn fence(&self, what: &Use<'_>, reference: &Reference) -> Answer {
+    async fn void(&self, what: &Use<'_>, reference: &Reference) -> Answer {
         let Some(object) = Object::of(reference) else { return Answer::Unknown };
         let answer = self.ask(what, object, (Call::Cancel, object.end())).await;
         // Ending it may be refused because it is too late, or have worked unheard.
@@ -104,7 +104,7 @@ impl Processor for Stripe {
             return answer;
         }
         if guards::is_disabled(Guard::RetrieveAfterLateVoid) {
-            return Answer::Fenced;
+            return Answer::Voided;
         }
         self.read(what, object).await
     }
@@ -157,7 +157,7 @@ impl Stripe {
                     return self.create_session(what, Some(money)).await;
                 }
                 let method = self.method(what).await?;
-                let reply = self.prepared(intents::create(what, money, &method, dialect)).await?;
+                let reply = self.created(intents::create(what, money, &method, dialect)).await?;
                 intents::created(&reply, money.0, money.1.currency().code())
             }
             Ask::PaymentMethod { .. } if hosted => self.create_session(what, None).await,
@@ -166,10 +166,10 @@ impl Stripe {
                 if method.customer.is_some() {
                     return Err(Failure::Invalid("card_on_file_already"));
                 }
-                let reply = self.prepared(methods::customer(what)).await?;
+                let reply = self.created(methods::customer(what)).await?;
                 let customer = wire::made(&reply, "customer", "cus_")?;
                 let call = setups::create(what, &method.id, &customer, dialect);
-                setups::created(&self.prepared(call).await?)
+                setups::created(&self.created(call).await?)
             }
         }
     }
@@ -180,7 +180,7 @@ impl Stripe {
         money: Option<(u64, Money)>,
     ) -> Result<Reference, Failure> {
         let call = checkout::create(what, money, &self.account.dialect);
-        checkout::created(&self.prepared(call).await?, money)
+        checkout::created(&self.created(call).await?, money)
     }
 
     /// What to charge or keep, made of a wallet's token where the customer gave one.
@@ -198,17 +198,17 @@ impl Stripe {
             }
             AuthorizationKind::ApplePay => {
                 let apple = ApplePay::read(secret).ok_or(malformed)?;
-                let reply = self.prepared(methods::token(what, &apple)).await?;
+                let reply = self.created(methods::token(what, &apple)).await?;
                 wire::made(&reply, "token", "tok_")?
             }
             AuthorizationKind::GooglePay => self.google_pay(secret)?,
             AuthorizationKind::Hosted
             | AuthorizationKind::Code
             | AuthorizationKind::AccessToken
-            | AuthorizationKind::Onward
+            | AuthorizationKind::RedirectUrl
             | AuthorizationKind::Claims => return Err(malformed),
         };
-        let reply = self.prepared(methods::payment_method(what, &token)).await?;
+        let reply = self.created(methods::payment_method(what, &token)).await?;
         let id = wire::made(&reply, "payment_method", "pm_")?;
         Ok(Method { id, customer: None })
     }
@@ -223,8 +223,8 @@ impl Stripe {
         })
     }
 
-    async fn prepared(&self, call: Request) -> Result<Reply, Failure> {
-        self.send(call).await.map_err(|error| unanswered(Call::Prepare, &error))
+    async fn created(&self, call: Request) -> Result<Reply, Failure> {
+        self.send(call).await.map_err(|error| unanswered(Call::Create, &error))
     }
 
     async fn read(&self, what: &Use<'_>, object: Object<'_>) -> Answer {
@@ -259,8 +259,8 @@ impl Stripe {
     fn allowed(&self, object: Object<'_>, answer: Answer) -> Answer {
         let refuses = self.account.dialect.three_d_secure == ThreeDSecure::Refuse;
         match (object, answer) {
-            (Object::Intent(_) | Object::Setup(_), Answer::NeedsCustomer { .. }) if refuses => {
-                Answer::NeedsCustomer { onward: None }
+            (Object::Intent(_) | Object::Setup(_), Answer::RequiresAction { .. }) if refuses => {
+                Answer::RequiresAction { redirect: None }
             }
             (_, answer) => answer,
         }

@@ -14,9 +14,9 @@ use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
 use domain::ports::{
-    Answer, ApplePay, CallbackError, CardReceipt, ClaimsReceipt, Fetched, GooglePay, Onward,
-    PaymentOption, Prepared, Processor, Receipt, Reference, Refund, Refunded, UnverifiedCallback,
-    Use, VerifiedWebhook,
+    Answer, ApplePay, CallbackError, CardReceipt, ClaimsReceipt, Created, Fetched, GooglePay,
+    PaymentOption, Processor, Receipt, RedirectUrl, Reference, Refund, Refunded,
+    UnverifiedCallback, Use, VerifiedWebhook,
 };
 use domain::values::id::RequestId;
 use secrecy::ExposeSecret;
@@ -69,14 +69,14 @@ impl Default for Settings {
 /// Which of a processor's calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Doing {
-    /// [`Processor::prepare`]; an [`Answer`] said for it stands for [`Prepared::Not`].
-    Prepare,
-    /// [`Processor::execute`].
-    Execute,
-    /// [`Processor::look_up`].
-    LookUp,
-    /// [`Processor::fence`].
-    Fence,
+    /// [`Processor::create`]; an [`Answer`] said for it stands for [`Created::Not`].
+    Create,
+    /// [`Processor::confirm`].
+    Confirm,
+    /// [`Processor::retrieve`].
+    Retrieve,
+    /// [`Processor::void`].
+    Void,
     /// [`Processor::refund`].
     Refund,
 }
@@ -92,7 +92,7 @@ enum Page {
 /// Its books.
 #[derive(Default)]
 pub struct Books {
-    /// Fired before each call: `fake_processor Execute` and so on.
+    /// Fired before each call: `fake_processor Confirm` and so on.
     hooks: Arc<Hooks>,
     pages: Mutex<BTreeMap<(RequestId, u32), Page>>,
     charged: Mutex<BTreeSet<(RequestId, u32)>>,
@@ -103,7 +103,7 @@ pub struct Books {
 }
 
 impl Books {
-    /// The calls so far, such as `Execute 1 Hosted`: what, which attempt or refund, and with what.
+    /// The calls so far, such as `Confirm 1 Hosted`: what, which attempt or refund, and with what.
     #[must_use]
     pub fn calls(&self) -> Vec<String> {
         lock(&self.calls).clone()
@@ -141,9 +141,9 @@ impl Books {
     ///
     /// # Panics
     /// When that page is not open.
-    pub fn customer_is_done(&self, asked: &Asked, generation: u32) {
+    pub fn customer_is_done(&self, asked: &Asked, attempt_no: u32) {
         let mut pages = lock(&self.pages);
-        let page = pages.get_mut(&(asked.id.parse().expect("an id"), generation));
+        let page = pages.get_mut(&(asked.id.parse().expect("an id"), attempt_no));
         let page = page.filter(|page| **page == Page::Open).expect("its page is open");
         *page = Page::Done;
     }
@@ -184,7 +184,7 @@ fn receipt(charge: &Use<'_>) -> Receipt {
         | AuthorizationKind::KeptCard
         | AuthorizationKind::Code
         | AuthorizationKind::AccessToken
-        | AuthorizationKind::Onward
+        | AuthorizationKind::RedirectUrl
         | AuthorizationKind::Claims => None,
     };
     Receipt {
@@ -199,14 +199,14 @@ fn receipt(charge: &Use<'_>) -> Receipt {
 }
 
 fn reference(what: &Use<'_>) -> Reference {
-    Reference(format!("fake-{}-{}", what.request, what.generation))
+    Reference(format!("fake-{}-{}", what.request, what.attempt_no))
 }
 
 impl FakeProcessor {
     fn done(&self, what: &Use<'_>) -> Answer {
         let fetched = match what.ask {
             Ask::Payment { .. } => {
-                lock(&self.books.charged).insert((what.request, what.generation));
+                lock(&self.books.charged).insert((what.request, what.attempt_no));
                 Fetched::Payment(receipt(what))
             }
             Ask::PaymentMethod { .. } => Fetched::Card {
@@ -235,20 +235,20 @@ impl FakeProcessor {
     }
 
     fn page(&self, what: &Use<'_>) -> Option<Page> {
-        lock(&self.books.pages).get(&(what.request, what.generation)).copied()
+        lock(&self.books.pages).get(&(what.request, what.attempt_no)).copied()
     }
 
     fn turn(&self, what: &Use<'_>, page: Page) {
-        lock(&self.books.pages).insert((what.request, what.generation), page);
+        lock(&self.books.pages).insert((what.request, what.attempt_no), page);
     }
 
-    fn onward(what: &Use<'_>) -> Answer {
-        let url = format!("https://f4ke.example/pay/{}?n={}&x=1", what.request, what.generation);
-        Answer::NeedsCustomer { onward: Some(Onward(url)) }
+    fn redirect(what: &Use<'_>) -> Answer {
+        let url = format!("https://f4ke.example/pay/{}?n={}&x=1", what.request, what.attempt_no);
+        Answer::RequiresAction { redirect: Some(RedirectUrl(url)) }
     }
 
     fn charged(&self, what: &Use<'_>) -> bool {
-        lock(&self.books.charged).contains(&(what.request, what.generation))
+        lock(&self.books.charged).contains(&(what.request, what.attempt_no))
     }
 }
 
@@ -277,28 +277,28 @@ impl Processor for FakeProcessor {
         payment_options.collect()
     }
 
-    async fn prepare(&self, what: &Use<'_>) -> Prepared {
-        self.books.called(Doing::Prepare, &what.generation.to_string());
-        let said = self.books.next(Doing::Prepare).map(Prepared::Not);
-        said.unwrap_or_else(|| Prepared::Ready(reference(what)))
+    async fn create(&self, what: &Use<'_>) -> Created {
+        self.books.called(Doing::Create, &what.attempt_no.to_string());
+        let said = self.books.next(Doing::Create).map(Created::Not);
+        said.unwrap_or_else(|| Created::Ready(reference(what)))
     }
 
-    async fn execute(&self, what: &Use<'_>, _: &Reference) -> Answer {
-        let used = format!("{} {:?}", what.generation, what.authorization.kind);
-        self.books.called(Doing::Execute, &used);
-        if let Some(said) = self.books.next(Doing::Execute) {
+    async fn confirm(&self, what: &Use<'_>, _: &Reference) -> Answer {
+        let used = format!("{} {:?}", what.attempt_no, what.authorization.kind);
+        self.books.called(Doing::Confirm, &used);
+        if let Some(said) = self.books.next(Doing::Confirm) {
             return said;
         }
         match what.authorization.kind {
             AuthorizationKind::Hosted => match self.page(what) {
                 Some(Page::Done) => self.done(what),
-                Some(Page::Ended) => Answer::Fenced,
+                Some(Page::Ended) => Answer::Voided,
                 Some(Page::Open) | None => {
                     self.turn(what, Page::Open);
-                    Self::onward(what)
+                    Self::redirect(what)
                 }
             },
-            AuthorizationKind::Code if what.redeemed => Answer::Refused { code: "code_used" },
+            AuthorizationKind::Code if what.redeemed => Answer::SoftDeclined { code: "code_used" },
             AuthorizationKind::Code => {
                 assert_eq!(what.authorization.secret.expose_secret(), CODE);
                 let secret = "f4ke-access".into();
@@ -309,47 +309,47 @@ impl Processor for FakeProcessor {
             | AuthorizationKind::GooglePay
             | AuthorizationKind::KeptCard
             | AuthorizationKind::AccessToken
-            | AuthorizationKind::Onward
+            | AuthorizationKind::RedirectUrl
             | AuthorizationKind::Claims => self.done(what),
         }
     }
 
-    async fn look_up(&self, what: &Use<'_>, _: &Reference) -> Answer {
-        self.books.called(Doing::LookUp, &what.generation.to_string());
-        if let Some(said) = self.books.next(Doing::LookUp) {
+    async fn retrieve(&self, what: &Use<'_>, _: &Reference) -> Answer {
+        self.books.called(Doing::Retrieve, &what.attempt_no.to_string());
+        if let Some(said) = self.books.next(Doing::Retrieve) {
             return said;
         }
-        match (what.told, self.page(what)) {
-            (Some(told), _) if told.success => self.done(what),
-            (Some(_), _) => Answer::Refused { code: "card_declined" },
+        match (what.reported, self.page(what)) {
+            (Some(reported), _) if reported.success => self.done(what),
+            (Some(_), _) => Answer::SoftDeclined { code: "card_declined" },
             (None, _) if self.charged(what) => self.done(what),
             (None, Some(Page::Done)) => self.done(what),
-            (None, Some(Page::Ended)) => Answer::Fenced,
+            (None, Some(Page::Ended)) => Answer::Voided,
             (None, Some(Page::Open)) if what.authorization.kind == AuthorizationKind::Hosted => {
-                Self::onward(what)
+                Self::redirect(what)
             }
-            (None, _) => Answer::NotExecuted,
+            (None, _) => Answer::NotConfirmed,
         }
     }
 
-    async fn fence(&self, what: &Use<'_>, _: &Reference) -> Answer {
-        self.books.called(Doing::Fence, &what.generation.to_string());
-        if let Some(said) = self.books.next(Doing::Fence) {
+    async fn void(&self, what: &Use<'_>, _: &Reference) -> Answer {
+        self.books.called(Doing::Void, &what.attempt_no.to_string());
+        if let Some(said) = self.books.next(Doing::Void) {
             return said;
         }
         if self.charged(what) || self.page(what) == Some(Page::Done) {
             return self.done(what);
         }
         self.turn(what, Page::Ended);
-        Answer::Fenced
+        Answer::Voided
     }
 
     async fn refund(&self, refund: &Refund<'_>) -> Refunded {
         let what = format!("{} {} {}", refund.seq, refund.money.amount(), refund.again);
         self.books.called(Doing::Refund, &what);
         let id = Reference(format!("re-{}-{}", refund.request, refund.seq));
-        if let Some(told) = refund.told {
-            return if told.success {
+        if let Some(reported) = refund.reported {
+            return if reported.success {
                 Refunded::Done(id)
             } else {
                 Refunded::Failed { code: "declined" }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::ports::{Answer, Onward, Prepared, Reference, Use};
+use domain::ports::{Answer, Created, RedirectUrl, Reference, Use};
 use domain::values::time::Timestamp;
 use http::Method;
 use serde::Deserialize;
@@ -41,7 +41,7 @@ pub(in crate::adyen) fn create(what: &Use<'_>, account: &Account, amount: &Amoun
             body.insert("recurringProcessingModel".to_owned(), json!("CardOnFile"));
         }
     }
-    let key = reference::key(what.request, Step::Link, what.generation);
+    let key = reference::key(what.request, Step::Link, what.attempt_no);
     Request::post("/paymentLinks".to_owned(), key, body)
 }
 
@@ -58,7 +58,7 @@ pub(in crate::adyen) fn expire(id: &str) -> Request {
 
 /// What the attempt is called.
 pub(in crate::adyen) const fn name(what: &Use<'_>) -> Named {
-    Named::Attempt { request: what.request, generation: what.generation }
+    Named::Attempt { request: what.request, attempt_no: what.attempt_no }
 }
 
 /// A link, as far as it is looked at.
@@ -97,9 +97,9 @@ pub(in crate::adyen) fn outcome(
         return Stands::Answer(Answer::Unknown);
     };
     Stands::Answer(match link.status.as_str() {
-        "active" => Answer::NeedsCustomer { onward: Some(Onward(link.url)) },
-        "paymentPending" => Answer::Working,
-        "expired" => Answer::Fenced,
+        "active" => Answer::RequiresAction { redirect: Some(RedirectUrl(link.url)) },
+        "paymentPending" => Answer::Processing,
+        "expired" => Answer::Voided,
         "completed" | "paid" => {
             let since = link.updated_at.or(link.expires_at);
             return Stands::Completed { since, amount: link.amount };
@@ -114,13 +114,13 @@ pub(in crate::adyen) fn created(
     what: &Use<'_>,
     account: &Account,
     amount: &Amount,
-) -> Prepared {
+) -> Created {
     if !reply.status.is_success() {
-        return Prepared::Not(failure(Call::Prepare, reply));
+        return Created::Not(failure(Call::Create, reply));
     }
     match link(reply, what, account) {
-        Some(link) if link.amount == *amount => Prepared::Ready(Reference(link.id)),
-        Some(_) | None => Prepared::Not(Answer::Again),
+        Some(link) if link.amount == *amount => Created::Ready(Reference(link.id)),
+        Some(_) | None => Created::Not(Answer::Again),
     }
 }
 

@@ -39,7 +39,7 @@ fn cases(file: &str) -> Vec<Case> {
 
 fn case(value: &Value) -> Case {
     let call = match value["call"].as_str().unwrap_or("prepare") {
-        "prepare" => Call::Prepare,
+        "prepare" => Call::Create,
         "confirm" => Call::Confirm,
         "cancel" => Call::Cancel,
         "read" => Call::Read,
@@ -66,9 +66,9 @@ fn meaning(object: Object<'_>, call: Call, reply: &Reply) -> Stands {
         Err(failure) => Answer::from(failure).into(),
     };
     match (call, object) {
-        (Call::Prepare, Object::Intent(_)) => failed(intents::created(reply, 1999, "EUR")),
-        (Call::Prepare, Object::Setup(_)) => failed(setups::created(reply)),
-        (Call::Prepare, Object::Session(_)) => failed(checkout::created(reply, None)),
+        (Call::Create, Object::Intent(_)) => failed(intents::created(reply, 1999, "EUR")),
+        (Call::Create, Object::Setup(_)) => failed(setups::created(reply)),
+        (Call::Create, Object::Session(_)) => failed(checkout::created(reply, None)),
         (Call::Confirm | Call::Cancel | Call::Read, _) => object.outcome(call, reply),
     }
 }
@@ -79,19 +79,21 @@ fn said(stands: &Stands) -> String {
         Stands::KeptBy(id) => return format!("KeptBy {id}"),
     };
     match answer {
-        Answer::Refused { code } => format!("Refused {code}"),
-        Answer::Declined { code } => format!("Declined {code}"),
+        Answer::SoftDeclined { code } => format!("SoftDeclined {code}"),
+        Answer::HardDeclined { code } => format!("HardDeclined {code}"),
         Answer::Invalid { code } => format!("Invalid {code}"),
         Answer::Blocked { code } => format!("Blocked {code}"),
         Answer::Done(_) => "Done".to_owned(),
-        Answer::NeedsCustomer { onward: None } => "NeedsCustomer".to_owned(),
-        Answer::NeedsCustomer { onward: Some(onward) } => format!("NeedsCustomer {}", onward.0),
+        Answer::RequiresAction { redirect: None } => "RequiresAction".to_owned(),
+        Answer::RequiresAction { redirect: Some(redirect) } => {
+            format!("RequiresAction {}", redirect.0)
+        }
         Answer::Exchanged(_)
         | Answer::Again
-        | Answer::Working
+        | Answer::Processing
         | Answer::Unknown
-        | Answer::NotExecuted
-        | Answer::Fenced => format!("{answer:?}"),
+        | Answer::NotConfirmed
+        | Answer::Voided => format!("{answer:?}"),
     }
 }
 
@@ -128,7 +130,7 @@ fn an_answer_cut_short_anywhere_is_never_done_and_never_a_no() {
             let reply =
                 Reply { status: StatusCode::OK, should_retry: None, body: whole.slice(..end) };
             assert_eq!(answered(object, Call::Confirm, &reply), Answer::Unknown, "{end}");
-            assert_eq!(said(&meaning(object, Call::Prepare, &reply)), "Again", "{end}");
+            assert_eq!(said(&meaning(object, Call::Create, &reply)), "Again", "{end}");
         }
     }
 }
@@ -255,14 +257,16 @@ fn every_code_has_one_reaction_at_every_call() {
             let reply = Reply { status: StatusCode::BAD_REQUEST, should_retry: None, body };
             let means = |call| said(&meaning(INTENT, call, &reply));
             let wrong = format!("Invalid {code}");
-            let (prepare, confirm, cancel) = match class {
-                Class::Card => ("Refused card_declined", "Refused card_declined", "Unknown"),
+            let (create, confirm, cancel) = match class {
+                Class::Card => {
+                    ("SoftDeclined card_declined", "SoftDeclined card_declined", "Unknown")
+                }
                 Class::Credentials => {
                     ("Blocked credentials", "Blocked credentials", "Blocked credentials")
                 }
                 Class::Account => ("Blocked account", "Blocked account", "Blocked account"),
                 Class::Throttled => ("Again", "Again", "Again"),
-                Class::Locked => ("Again", "Working", "Unknown"),
+                Class::Locked => ("Again", "Processing", "Unknown"),
                 Class::Missing => ("Invalid resource_missing", "Unknown", "Unknown"),
                 Class::State => ("Invalid unexpected_state", "Unknown", "Unknown"),
                 Class::Wrong => (wrong.as_str(), wrong.as_str(), "Unknown"),
@@ -270,7 +274,7 @@ fn every_code_has_one_reaction_at_every_call() {
                     ("Invalid refused_by_processor", "Unknown", "Unknown")
                 }
             };
-            assert_eq!(means(Call::Prepare), prepare, "{code}");
+            assert_eq!(means(Call::Create), create, "{code}");
             assert_eq!(means(Call::Confirm), confirm, "{code}");
             assert_eq!(means(Call::Cancel), cancel, "{code}");
             assert_eq!(means(Call::Read), "Unknown", "{code}");
@@ -292,9 +296,9 @@ fn every_way_a_card_is_refused_is_told_the_same_while_preparing_and_confirming()
                 let body = Bytes::from(body.to_string());
                 let status = StatusCode::from_u16(status).unwrap();
                 let reply = Reply { status, should_retry: None, body };
-                for call in [Call::Prepare, Call::Confirm] {
-                    let told = errors::failure(call, &reply, Some("pi_1C"));
-                    assert_eq!(told, *failure, "{code} as {name} under {status}");
+                for call in [Call::Create, Call::Confirm] {
+                    let reported = errors::failure(call, &reply, Some("pi_1C"));
+                    assert_eq!(reported, *failure, "{code} as {name} under {status}");
                 }
             }
         }

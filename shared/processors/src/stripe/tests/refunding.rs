@@ -54,7 +54,7 @@ impl Http for Script {
 fn refund(charge: &Reference, again: bool) -> Refund<'_> {
     let request: RequestId = REQUEST.parse().unwrap();
     let money = Money::new(500, "EUR".parse().unwrap()).unwrap();
-    Refund { request, seq: 1, charge, money, again, told: None }
+    Refund { request, seq: 1, charge, money, again, reported: None }
 }
 
 /// What a refund comes to with these answers, and what was asked.

@@ -8,7 +8,7 @@ use domain::values::money::Money;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Reply, Request, done, id_of, intents, key, labelled, made, onward, setups};
+use super::{Reply, Request, done, id_of, intents, key, labelled, made, redirect, setups};
 use crate::stripe::amounts;
 use crate::stripe::errors::{self, Call, Failure};
 use crate::stripe::form::Form;
@@ -78,9 +78,9 @@ pub(in crate::stripe) fn created(
     };
     let Some((amount, money)) = money else { return Ok(Reference(id)) };
     let currency = money.currency();
-    let other = |told: &String| !told.eq_ignore_ascii_case(currency.code());
+    let other = |reported: &String| !reported.eq_ignore_ascii_case(currency.code());
     let other_currency = session.currency.as_ref().is_some_and(other);
-    if session.amount_total.is_some_and(|told| told != amount) || other_currency {
+    if session.amount_total.is_some_and(|reported| reported != amount) || other_currency {
         return Err(Failure::Invalid("amount_mismatch"));
     }
     Ok(Reference(id))
@@ -148,8 +148,8 @@ pub(in crate::stripe) fn outcome(call: Call, reply: &Reply, reference: &str) -> 
         return Answer::Unknown.into();
     }
     match session.status.as_deref() {
-        Some("open") => Answer::NeedsCustomer { onward: onward(Some(&session.url)) }.into(),
-        Some("expired") => Answer::Fenced.into(),
+        Some("open") => Answer::RequiresAction { redirect: redirect(Some(&session.url)) }.into(),
+        Some("expired") => Answer::Voided.into(),
         Some("complete") => complete(session),
         Some(_) | None => Answer::Unknown.into(),
     }
@@ -165,7 +165,7 @@ fn complete(session: Session) -> Stands {
         }
         (Some("paid"), _) => paid(session).into(),
         // Some ways to pay take days; cards do not.
-        (Some("unpaid"), _) => Answer::Working.into(),
+        (Some("unpaid"), _) => Answer::Processing.into(),
         (Some(_) | None, _) => Answer::Unknown.into(),
     }
 }
@@ -195,16 +195,16 @@ fn paid(session: Session) -> Answer {
 /// A session that is complete was not refused: whatever else is said of what it came to contradicts it.
 fn sure(answer: Answer) -> Answer {
     match answer {
-        Answer::Done(_) | Answer::Working => answer,
-        Answer::Refused { .. }
-        | Answer::Declined { .. }
-        | Answer::NeedsCustomer { .. }
+        Answer::Done(_) | Answer::Processing => answer,
+        Answer::SoftDeclined { .. }
+        | Answer::HardDeclined { .. }
+        | Answer::RequiresAction { .. }
         | Answer::Exchanged(_)
         | Answer::Invalid { .. }
         | Answer::Blocked { .. }
         | Answer::Again
         | Answer::Unknown
-        | Answer::NotExecuted
-        | Answer::Fenced => Answer::Unknown,
+        | Answer::NotConfirmed
+        | Answer::Voided => Answer::Unknown,
     }
 }

@@ -130,14 +130,14 @@ pub(super) fn stands(intent: PaymentIntent) -> Answer {
             receipt.map_or(Answer::Unknown, Answer::Done)
         }
         // Capture is automatic here, so that this is on its way to one of the others.
-        "processing" | "requires_capture" => Answer::Working,
-        "requires_action" => Answer::NeedsCustomer { onward: next_action(&intent.next_action) },
-        "requires_confirmation" => Answer::NotExecuted,
+        "processing" | "requires_capture" => Answer::Processing,
+        "requires_action" => Answer::RequiresAction { redirect: next_action(&intent.next_action) },
+        "requires_confirmation" => Answer::NotConfirmed,
         "requires_payment_method" => match &intent.last_payment_error {
             Some(error) => errors::declined(error).into(),
             None => Answer::Invalid { code: "payment_method_missing" },
         },
-        "canceled" => Answer::Fenced,
+        "canceled" => Answer::Voided,
         _ => Answer::Unknown,
     }
 }

@@ -118,14 +118,14 @@ pub(super) fn stands(setup: &SetupIntent) -> Answer {
     }
     match setup.status.as_str() {
         "succeeded" => kept(setup).map_or(Answer::Unknown, Answer::Done),
-        "processing" => Answer::Working,
-        "requires_action" => Answer::NeedsCustomer { onward: next_action(&setup.next_action) },
-        "requires_confirmation" => Answer::NotExecuted,
+        "processing" => Answer::Processing,
+        "requires_action" => Answer::RequiresAction { redirect: next_action(&setup.next_action) },
+        "requires_confirmation" => Answer::NotConfirmed,
         "requires_payment_method" => match &setup.last_setup_error {
             Some(error) => errors::declined(error).into(),
             None => Answer::Invalid { code: "payment_method_missing" },
         },
-        "canceled" => Answer::Fenced,
+        "canceled" => Answer::Voided,
         _ => Answer::Unknown,
     }
 }

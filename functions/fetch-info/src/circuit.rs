@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::brand::{Brand, Mode};
-use domain::breaker::Account;
+use domain::circuit_breaker::CircuitBreaker;
 use domain::ports::{Answer, Refunded, StoreError};
 use domain::values::name::ProcessorName;
 
@@ -26,14 +26,14 @@ impl From<&Answer> for Said {
             Answer::Blocked { .. } => Self::Refused,
             Answer::Again | Answer::Unknown => Self::Nothing,
             Answer::Done(_)
-            | Answer::Refused { .. }
-            | Answer::Declined { .. }
-            | Answer::NeedsCustomer { .. }
+            | Answer::SoftDeclined { .. }
+            | Answer::HardDeclined { .. }
+            | Answer::RequiresAction { .. }
             | Answer::Exchanged(_)
             | Answer::Invalid { .. }
-            | Answer::Working
-            | Answer::NotExecuted
-            | Answer::Fenced => Self::Taken,
+            | Answer::Processing
+            | Answer::NotConfirmed
+            | Answer::Voided => Self::Taken,
         }
     }
 }
@@ -54,7 +54,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) brand: &'a Brand,
     pub(crate) mode: Mode,
     pub(crate) processor: &'a ProcessorName,
-    pub(crate) account: &'a Account,
+    pub(crate) breaker: &'a CircuitBreaker,
 }
 
 impl FetchInfo {
@@ -74,29 +74,29 @@ impl FetchInfo {
 
     async fn kept_of(&self, asked: Asked<'_>, said: Said) -> Result<Option<Duration>, StoreError> {
         let (store, now) = (self.store.as_ref(), self.clock.now());
-        let mut account = asked.account.clone();
+        let mut breaker = asked.breaker.clone();
         let taken = match said {
             Said::Taken => true,
             Said::Nothing => {
-                account.unsettled(store, now).await?;
+                breaker.release_probe(store, now).await?;
                 return Ok(None);
             }
             Said::Refused => self.is_rotated(asked).await,
         };
         if taken {
-            if account.worked(store).await? {
+            if breaker.close(store).await? {
                 tracing::info!(processor.name = %asked.processor, "a processor takes our account again");
             }
             return Ok(None);
         }
-        if account.refused(store, now).await? {
+        if breaker.record_refusal(store, now).await? {
             tracing::error!(
                 brand.name = %asked.brand.name,
                 processor.name = %asked.processor,
                 "a processor refuses our account: nobody calls it for a while"
             );
         }
-        Ok(account.shut_for(now))
+        Ok(breaker.open_for(now))
     }
 
     /// Reads the brand's secret anew, and says whether the processor's settings are others now.

@@ -12,7 +12,7 @@ use crate::values::name::{BrandName, ProcessorName};
 use crate::values::time::Timestamp;
 
 /// For how long nobody calls, after the first refusal, the second, and each one after that.
-const SHUT: [Duration; 3] =
+const OPEN_FOR: [Duration; 3] =
     [Duration::from_secs(15), Duration::from_secs(60), Duration::from_secs(300)];
 /// Longer than one worker's calls take who finds out whether it still refuses.
 const PROBING: Duration = Duration::from_secs(60);
@@ -22,7 +22,7 @@ const KEPT: Duration = Duration::from_secs(86_400);
 
 /// What is known of an account that refused us; there is nothing of one that does not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shut {
+pub struct Open {
     /// Until when nobody calls.
     pub until: Timestamp,
     /// How many times in a row it was found to refuse us.
@@ -34,14 +34,14 @@ pub struct Shut {
 
 /// One processor account of a brand, and what is known of it.
 #[derive(Clone, Debug)]
-pub struct Account {
+pub struct CircuitBreaker {
     key: Key,
-    known: Option<(Shut, u64)>,
+    known: Option<(Open, u64)>,
     /// Whether this worker is the one that finds out.
     ours: bool,
 }
 
-impl Account {
+impl CircuitBreaker {
     /// Reads what is known of an account.
     ///
     /// # Errors
@@ -54,7 +54,7 @@ impl Account {
         let pk = format!("BREAKER#{brand}#{mode:?}#{processor}");
         let key = Key { pk, sk: "BREAKER".to_owned() };
         let known = match store.read(&key).await? {
-            Some(item) => Some((decode::<Shut>(&item.body)?, item.version)),
+            Some(item) => Some((decode::<Open>(&item.body)?, item.version)),
             None => None,
         };
         Ok(Self { key, known, ours: false })
@@ -62,28 +62,28 @@ impl Account {
 
     /// How long to stay away, if nobody is to call now.
     #[must_use]
-    pub fn shut_for(&self, now: Timestamp) -> Option<Duration> {
-        let (shut, _) = self.known.as_ref().filter(|(shut, _)| {
-            now < shut.until || guards::is_disabled(Guard::CircuitBreakerProbe)
+    pub fn open_for(&self, now: Timestamp) -> Option<Duration> {
+        let (open, _) = self.known.as_ref().filter(|(open, _)| {
+            now < open.until || guards::is_disabled(Guard::CircuitBreakerProbe)
         })?;
-        let left = now.until(shut.until);
-        Some(if shut.probing { left.min(LOOK_AGAIN) } else { left })
+        let left = now.until(open.until);
+        Some(if open.probing { left.min(LOOK_AGAIN) } else { left })
     }
 
     /// Whether it is this worker's turn to call, or how long to stay away. Once the time is over it is one worker's turn.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn turn(
+    pub async fn try_acquire(
         &mut self,
         store: &dyn Store,
         now: Timestamp,
     ) -> Result<Option<Duration>, StoreError> {
-        if let Some(wait) = self.shut_for(now) {
+        if let Some(wait) = self.open_for(now) {
             return Ok(Some(wait));
         }
-        let Some((shut, _)) = &self.known else { return Ok(None) };
-        let claim = Shut { until: now.after(PROBING), failures: shut.failures, probing: true };
+        let Some((open, _)) = &self.known else { return Ok(None) };
+        let claim = Open { until: now.after(PROBING), failures: open.failures, probing: true };
         self.ours = self.put(store, claim, now).await?;
         Ok((!self.ours).then_some(LOOK_AGAIN))
     }
@@ -92,16 +92,20 @@ impl Account {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn refused(&mut self, store: &dyn Store, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn record_refusal(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let failures = match &self.known {
             None => 1,
-            Some((shut, _)) if self.ours => shut.failures.saturating_add(1),
+            Some((open, _)) if self.ours => open.failures.saturating_add(1),
             Some(_) => return Ok(false),
         };
         let place = usize::try_from(failures.saturating_sub(1)).unwrap_or(usize::MAX);
-        let wait = SHUT.get(place).or(SHUT.last()).copied().unwrap_or_default();
-        let shut = Shut { until: now.after(wait), failures, probing: false };
-        let stored = self.put(store, shut, now).await?;
+        let wait = OPEN_FOR.get(place).or(OPEN_FOR.last()).copied().unwrap_or_default();
+        let open = Open { until: now.after(wait), failures, probing: false };
+        let stored = self.put(store, open, now).await?;
         Ok(stored && failures == 1)
     }
 
@@ -109,18 +113,22 @@ impl Account {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn unsettled(&mut self, store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
-        let Some((shut, _)) = self.known.clone().filter(|_| self.ours) else { return Ok(()) };
-        let [first, ..] = SHUT;
-        let shut = Shut { until: now.after(first), probing: false, ..shut };
-        self.put(store, shut, now).await.map(|_stored| ())
+    pub async fn release_probe(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Some((open, _)) = self.known.clone().filter(|_| self.ours) else { return Ok(()) };
+        let [first, ..] = OPEN_FOR;
+        let open = Open { until: now.after(first), probing: false, ..open };
+        self.put(store, open, now).await.map(|_stored| ())
     }
 
     /// It answered something else: everybody calls again.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn worked(&self, store: &dyn Store) -> Result<bool, StoreError> {
+    pub async fn close(&self, store: &dyn Store) -> Result<bool, StoreError> {
         if !self.ours {
             return Ok(false);
         }
@@ -132,7 +140,7 @@ impl Account {
     async fn put(
         &mut self,
         store: &dyn Store,
-        shut: Shut,
+        open: Open,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let (version, expect) = match &self.known {
@@ -142,13 +150,13 @@ impl Account {
         let item = Item {
             key: self.key.clone(),
             version,
-            body: encode(&shut)?,
+            body: encode(&open)?,
             expires_at: Some(now.after(KEPT)),
             index: None,
         };
         match store.write(vec![Write::Put { item, expect }]).await {
             Ok(()) => {
-                self.known = Some((shut, version));
+                self.known = Some((open, version));
                 Ok(true)
             }
             Err(StoreError::Conflict) => Ok(false),

@@ -8,14 +8,14 @@ use super::fetching::open;
 use super::{Change, Refusal, Request, State};
 use crate::guards::{self, Guard};
 use crate::journal::EntryKind;
-use crate::ports::Told;
+use crate::ports::ReportedResult;
 use crate::seal::Sealed;
 use crate::values::time::Timestamp;
 
 /// A customer who was sent on to the processor's own page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SentOn {
-    /// Where to: an [`AuthorizationKind::Onward`](crate::authorization::AuthorizationKind::Onward).
+pub struct Redirect {
+    /// Where to: an [`AuthorizationKind::RedirectUrl`](crate::authorization::AuthorizationKind::RedirectUrl).
     pub sealed: Sealed,
     /// Since when.
     pub at: Timestamp,
@@ -26,13 +26,13 @@ pub struct SentOn {
     pub redeemed: bool,
     /// Why the attempt is to be ended before its time, if somebody wants that.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub recalled: Option<Recall>,
+    pub abandoned: Option<CancelRedirect>,
 }
 
 /// Who wants a customer back from the processor's page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Recall {
+pub enum CancelRedirect {
     /// The customer, who wants another way.
     Customer,
     /// The requester, who takes the request back.
@@ -45,7 +45,7 @@ impl Request {
     ///
     /// # Errors
     /// [`Refusal::Step`] when the attempt is not at that point.
-    pub fn sent_on(
+    pub fn record_redirected(
         &self,
         sealed: Sealed,
         wait: Duration,
@@ -56,18 +56,18 @@ impl Request {
         if attempt.started_at.is_none() {
             return Err(Refusal::Step);
         }
-        let generation = attempt.generation;
+        let attempt_no = attempt.attempt_no;
         // Looking whether a customer is done says nothing about how the processor is.
         attempt.tries = 0;
         attempt.due_after(wait, now);
-        if attempt.onward.is_some() {
+        if attempt.redirect.is_some() {
             return Ok(change.with_entry(EntryKind::Released { reason: "customer".to_owned() }));
         }
-        let (returned_at, redeemed, recalled) = (None, false, None);
-        attempt.onward = Some(SentOn { sealed, at: now, returned_at, redeemed, recalled });
+        let (returned_at, redeemed, abandoned) = (None, false, None);
+        attempt.redirect = Some(Redirect { sealed, at: now, returned_at, redeemed, abandoned });
         Ok(change
             .with_timeline_entry("redirected", None, None)
-            .with_entry(EntryKind::SentOn { generation }))
+            .with_entry(EntryKind::Redirected { attempt_no }))
     }
 
     /// The customer came back from the processor's page with something to use, which takes the place of what the yes
@@ -75,57 +75,59 @@ impl Request {
     ///
     /// # Errors
     /// [`Refusal::Step`] when nobody was sent on by that attempt, or it is to be ended; [`Refusal::Closed`].
-    pub fn returned(
+    pub fn record_returned(
         &self,
-        generation: u32,
+        attempt_no: u32,
         sealed: Sealed,
         now: Timestamp,
     ) -> Result<Change, Refusal> {
         let mut change = self.at_processor(now)?;
         let attempt = open(&mut change.request)?;
         let ours =
-            attempt.generation == generation || guards::is_disabled(Guard::ReturnForOpenAttempt);
-        let onward = attempt.onward.as_mut().filter(|onward| ours && onward.recalled.is_none());
-        let onward = onward.ok_or(Refusal::Step)?;
-        if onward.returned_at.is_some() && !guards::is_disabled(Guard::ReturnOnce) {
+            attempt.attempt_no == attempt_no || guards::is_disabled(Guard::ReturnForOpenAttempt);
+        let redirect =
+            attempt.redirect.as_mut().filter(|redirect| ours && redirect.abandoned.is_none());
+        let redirect = redirect.ok_or(Refusal::Step)?;
+        if redirect.returned_at.is_some() && !guards::is_disabled(Guard::ReturnOnce) {
             return Ok(Change::of(self, now));
         }
-        onward.returned_at = Some(now);
+        redirect.returned_at = Some(now);
         attempt.again_at = None;
         attempt.tries = 0;
         carries(&mut change.request, sealed);
         Ok(change
             .with_timeline_entry("returned", None, None)
-            .with_entry(EntryKind::Returned { generation }))
+            .with_entry(EntryKind::Returned { attempt_no }))
     }
 
     /// What the yes carried was exchanged for something else.
     ///
     /// # Errors
     /// [`Refusal::Step`] when no worker has it.
-    pub fn exchanged(&self, sealed: Sealed, now: Timestamp) -> Result<Change, Refusal> {
+    pub fn record_exchanged(&self, sealed: Sealed, now: Timestamp) -> Result<Change, Refusal> {
         let mut change = self.at_processor(now)?;
-        let generation = open(&mut change.request)?.generation;
+        let attempt_no = open(&mut change.request)?.attempt_no;
         carries(&mut change.request, sealed);
-        Ok(change.with_entry(EntryKind::Exchanged { generation }))
+        Ok(change.with_entry(EntryKind::Exchanged { attempt_no }))
     }
 
     /// Somebody wants the customer back from the processor's page: the attempt is made impossible, then ended.
     ///
     /// # Errors
     /// [`Refusal::Step`] when nobody was sent on, or they came back already; [`Refusal::Closed`].
-    pub fn recalled(&self, by: Recall, now: Timestamp) -> Result<Change, Refusal> {
+    pub fn abandon(&self, by: CancelRedirect, now: Timestamp) -> Result<Change, Refusal> {
         let mut change = self.at_processor(now)?;
         let attempt = open(&mut change.request)?;
-        let generation = attempt.generation;
-        let onward = attempt.onward.as_mut().filter(|onward| onward.returned_at.is_none());
-        let onward = onward.ok_or(Refusal::Step)?;
-        if onward.recalled.is_some_and(|known| known == by || known == Recall::Requester) {
+        let attempt_no = attempt.attempt_no;
+        let redirect = attempt.redirect.as_mut().filter(|redirect| redirect.returned_at.is_none());
+        let redirect = redirect.ok_or(Refusal::Step)?;
+        if redirect.abandoned.is_some_and(|known| known == by || known == CancelRedirect::Requester)
+        {
             return Ok(Change::of(self, now));
         }
-        onward.recalled = Some(by);
+        redirect.abandoned = Some(by);
         attempt.again_at = None;
-        Ok(change.with_entry(EntryKind::Recalled { generation, by }))
+        Ok(change.with_entry(EntryKind::RedirectCancelled { attempt_no, by }))
     }
 
     /// What the processor told of an attempt by callback. A success is never unsaid by what comes later, except by the
@@ -133,22 +135,29 @@ impl Request {
     ///
     /// # Errors
     /// [`Refusal::Step`] when that attempt is not open; [`Refusal::Closed`].
-    pub fn told(&self, generation: u32, told: Told, now: Timestamp) -> Result<Change, Refusal> {
+    pub fn record_reported(
+        &self,
+        attempt_no: u32,
+        reported: ReportedResult,
+        now: Timestamp,
+    ) -> Result<Change, Refusal> {
         let mut change = self.at_processor(now)?;
         let attempt = open(&mut change.request)?;
-        if attempt.generation != generation {
+        if attempt.attempt_no != attempt_no {
             return Err(Refusal::Step);
         }
-        let holds = |known: &Told| {
-            known.is_cancelled() || *known == told || (known.success && !told.is_cancelled())
+        let holds = |known: &ReportedResult| {
+            known.is_cancelled()
+                || *known == reported
+                || (known.success && !reported.is_cancelled())
         };
-        if attempt.told.as_ref().is_some_and(holds) {
+        if attempt.reported.as_ref().is_some_and(holds) {
             return Ok(Change::of(self, now));
         }
-        let success = told.success;
-        attempt.told = Some(told);
+        let success = reported.success;
+        attempt.reported = Some(reported);
         attempt.again_at = None;
-        Ok(change.with_entry(EntryKind::Told { generation, success }))
+        Ok(change.with_entry(EntryKind::AttemptReported { attempt_no, success }))
     }
 }
 

@@ -17,13 +17,13 @@ use domain::values::id::CardId;
 use domain::values::time::Timestamp;
 
 use crate::charge::{Seen, Turn};
-use crate::gate::Said;
-use crate::{FetchInfo, Trouble};
+use crate::circuit::Said;
+use crate::{FetchInfo, StepError};
 
 /// For how long an attempt that has moved nothing is tried: the customer is still on the line and waits.
-const PATIENCE: Duration = Duration::from_secs(600);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(600);
 /// For how long a processor that may have acted is asked what became of it, before a late success is made impossible.
-const DOUBT: Duration = Duration::from_secs(1_800);
+const IN_DOUBT_TIMEOUT: Duration = Duration::from_secs(1_800);
 
 /// How long a customer has at least who was sent on to the processor's page in the last moment.
 const AWAY: Duration = Duration::from_secs(120);
@@ -44,21 +44,21 @@ enum Verdict {
 
 impl FetchInfo {
     /// Whether an attempt has been tried long enough: longer where it may have acted.
-    pub(crate) fn is_tired(&self, request: &Request, attempt: &Attempt) -> bool {
+    pub(crate) fn is_timed_out(&self, request: &Request, attempt: &Attempt) -> bool {
         let now = self.clock.now();
         let mut begun = attempt.started_at;
-        if let Some(onward) = &attempt.onward {
-            let Some(returned_at) = onward.returned_at else {
+        if let Some(redirect) = &attempt.redirect {
+            let Some(returned_at) = redirect.returned_at else {
                 // A customer on the processor's page has until the deadline, and a moment in any case.
-                let until = request.expires_at.max(onward.at.after(AWAY));
-                return onward.recalled.is_some() || now > until;
+                let until = request.expires_at.max(redirect.at.after(AWAY));
+                return redirect.abandoned.is_some() || now > until;
             };
             // However long they were away: what they brought has just begun to be used.
             begun = Some(returned_at);
         }
         let (since, patience) = match begun {
-            Some(begun_at) if attempt.in_doubt => (begun_at, DOUBT),
-            Some(_) | None => (attempt.at, PATIENCE),
+            Some(begun_at) if attempt.in_doubt => (begun_at, IN_DOUBT_TIMEOUT),
+            Some(_) | None => (attempt.at, ATTEMPT_TIMEOUT),
         };
         now > since.after(patience)
     }
@@ -69,7 +69,7 @@ impl FetchInfo {
         loaded: VersionedRequest,
         seen: Seen<'_>,
         turn: Turn,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let (request, known) = (&loaded.request, seen.attempt);
         let id = request.id;
         let Some(attempt) = request.open_attempt().cloned() else { return Ok(()) };
@@ -84,16 +84,16 @@ impl FetchInfo {
         };
         let mut verdict = match turn {
             Turn::Answered(answer) => verdict(request, answer),
-            Turn::Untouched(reason) => Verdict::ComeBack { reason, doubt: Doubt::None },
+            Turn::Untouched(reason) => Verdict::ComeBack { reason, doubt: Doubt::Cleared },
             Turn::Shut(wait) => {
                 shut = Some(wait);
-                Verdict::ComeBack { reason: "processor_shut", doubt: Doubt::AsBefore }
+                Verdict::ComeBack { reason: "circuit_open", doubt: Doubt::Unchanged }
             }
             Turn::Unusable(code) if attempt.started_at.is_none() => {
                 Verdict::Refuse { code, mendable: false }
             }
             // The money may have moved, and nobody can say so until an operator mends the settings.
-            Turn::Unusable(reason) => Verdict::ComeBack { reason, doubt: Doubt::Told },
+            Turn::Unusable(reason) => Verdict::ComeBack { reason, doubt: Doubt::Reported },
         };
         let code = consent::transaction_code(self.random.as_ref());
         let mut kept = None;
@@ -101,7 +101,7 @@ impl FetchInfo {
             kept = self.kept(request, fetched).await?;
             if kept.is_none() {
                 // Charged already where it is a charge: only what an operator must mend stands between this and its end.
-                verdict = Verdict::ComeBack { reason: "sealing_keys", doubt: Doubt::Told };
+                verdict = Verdict::ComeBack { reason: "sealing_keys", doubt: Doubt::Reported };
                 if let Err(error) = self.secrets.refresh(&request.brand).await {
                     tracing::warn!(error = %error, "the brand's secret could not be read anew");
                 }
@@ -110,15 +110,17 @@ impl FetchInfo {
         let (details, extra) = kept.unzip();
         let command = |request: &Request, now| match (&verdict, &details) {
             (Verdict::Fulfil(_), Some(details)) => {
-                request.fulfilled(code.clone(), details.clone(), now)
+                request.fulfill(code.clone(), details.clone(), now)
             }
             (Verdict::Fulfil(_), None) => Err(Refusal::Step),
-            (Verdict::Refuse { code, mendable }, _) => request.refused(code, *mendable, now),
+            (Verdict::Refuse { code, mendable }, _) => {
+                request.record_declined(code, *mendable, now)
+            }
             (Verdict::ComeBack { reason, doubt }, _) => {
                 let overtaken = request.open_attempt().is_some_and(|now| is_news(known, now));
                 let usual = if overtaken { Duration::ZERO } else { wait(attempt.tries) };
                 let wait = shut.unwrap_or(usual);
-                request.released(reason, *doubt, wait, now)
+                request.release(reason, *doubt, wait, now)
             }
         };
         let extra = extra.unwrap_or_default();
@@ -138,7 +140,7 @@ impl FetchInfo {
         &self,
         stored: &VersionedRequest,
         known: Option<Timestamp>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let due = stored.request.open_attempt().and_then(|attempt| attempt.again_at);
         let Some(due) = due.filter(|due| Some(*due) != known) else { return Ok(()) };
         let wait = self.clock.now().until(due);
@@ -149,9 +151,9 @@ impl FetchInfo {
 /// Whether something was heard while a worker was at the processor, which it does not know of.
 pub(crate) fn is_news(before: &Attempt, after: &Attempt) -> bool {
     let heard = |attempt: &Attempt| {
-        let onward = attempt.onward.as_ref();
-        let away = onward.map(|onward| (onward.returned_at, onward.recalled));
-        (attempt.told.clone(), away.unwrap_or_default())
+        let redirect = attempt.redirect.as_ref();
+        let away = redirect.map(|redirect| (redirect.returned_at, redirect.abandoned));
+        (attempt.reported.clone(), away.unwrap_or_default())
     };
     heard(before) != heard(after)
 }
@@ -163,7 +165,7 @@ impl FetchInfo {
         &self,
         request: &Request,
         fetched: &Fetched,
-    ) -> Result<Option<(Details, Vec<Write>)>, Trouble> {
+    ) -> Result<Option<(Details, Vec<Write>)>, StepError> {
         match fetched {
             Fetched::Payment(receipt) => Ok(Some((Details::Payment(receipt.clone()), Vec::new()))),
             Fetched::Card { receipt, kept } => {
@@ -201,27 +203,27 @@ fn verdict(request: &Request, answer: Answer) -> Verdict {
         Answer::Done(_) => {
             // Dynamic linking: what moved is not what was consented to. Nothing is told as success; a person must look.
             tracing::error!(request.id = %request.id, "the processor reports something else than was consented to");
-            back("amount_differs", Doubt::Told)
+            back("amount_differs", Doubt::Reported)
         }
-        Answer::Refused { code } => Verdict::Refuse { code, mendable: true },
-        Answer::Declined { code } => Verdict::Refuse { code, mendable: false },
+        Answer::SoftDeclined { code } => Verdict::Refuse { code, mendable: true },
+        Answer::HardDeclined { code } => Verdict::Refuse { code, mendable: false },
         // Nothing was begun yet that the customer could finish.
-        Answer::NeedsCustomer { .. } | Answer::Exchanged(_) => {
+        Answer::RequiresAction { .. } | Answer::Exchanged(_) => {
             Verdict::Refuse { code: "authentication_required", mendable: true }
         }
         Answer::Invalid { code } => {
             tracing::error!(request.id = %request.id, code, "the processor calls the attempt invalid");
             Verdict::Refuse { code, mendable: false }
         }
-        Answer::Fenced => Verdict::Refuse { code: "processor_unavailable", mendable: false },
+        Answer::Voided => Verdict::Refuse { code: "processor_unavailable", mendable: false },
         // An earlier call may have been made before the account was refused.
-        Answer::Blocked { code } => back(code, Doubt::AsBefore),
-        Answer::Again | Answer::NotExecuted => back("again", Doubt::AsBefore),
-        Answer::Working => back("working", Doubt::AsBefore),
+        Answer::Blocked { code } => back(code, Doubt::Unchanged),
+        Answer::Again | Answer::NotConfirmed => back("again", Doubt::Unchanged),
+        Answer::Processing => back("working", Doubt::Unchanged),
         Answer::Unknown if guards::is_disabled(Guard::UnknownIsNoDecline) => {
             Verdict::Refuse { code: "lost", mendable: true }
         }
-        Answer::Unknown => back("unknown", Doubt::Told),
+        Answer::Unknown => back("unknown", Doubt::Reported),
     }
 }
 

@@ -43,14 +43,14 @@ fn opened(world: &World) -> usize {
 fn one_refusal_spares_everybody_else_the_call_and_one_finds_out_that_it_is_over() {
     let world = world();
     let asked = asked(&world, 10);
-    world.books().says(Doing::Prepare, [BLOCKED]);
+    world.books().says(Doing::Create, [BLOCKED]);
     says_yes(&world, &asked);
-    assert_eq!(world.books().calls(), ["Prepare 1"]);
+    assert_eq!(world.books().calls(), ["Create 1"]);
     assert_eq!(opened(&world), 1);
     world.time_passes(14);
     assert_eq!(world.books().calls().len(), 1);
     // One finds out, and nobody else calls while it does.
-    world.books().says(Doing::Prepare, [Answer::Again]);
+    world.books().says(Doing::Create, [Answer::Again]);
     world.time_passes(1);
     assert_eq!(world.books().calls().len(), 2);
     world.time_passes(40);
@@ -64,7 +64,7 @@ fn one_refusal_spares_everybody_else_the_call_and_one_finds_out_that_it_is_over(
 fn the_longer_it_refuses_the_less_often_it_is_asked() {
     let world = world();
     let asked = asked(&world, 3);
-    world.books().says(Doing::Prepare, vec![BLOCKED; 4]);
+    world.books().says(Doing::Create, vec![BLOCKED; 4]);
     says_yes(&world, &asked);
     let mut calls = Vec::new();
     for _ in 0..75 {
@@ -87,10 +87,10 @@ fn the_longer_it_refuses_the_less_often_it_is_asked() {
 fn an_attempt_that_may_have_moved_money_is_not_given_up_while_nobody_can_ask() {
     let world = world();
     let asked = asked(&world, 1);
-    world.books().says(Doing::Execute, [Answer::Unknown]);
+    world.books().says(Doing::Confirm, [Answer::Unknown]);
     says_yes(&world, &asked);
-    world.books().says(Doing::LookUp, vec![BLOCKED; 30]);
-    world.books().says(Doing::Fence, vec![BLOCKED; 12]);
+    world.books().says(Doing::Retrieve, vec![BLOCKED; 30]);
+    world.books().says(Doing::Void, vec![BLOCKED; 12]);
     world.time_passes(3_600);
     assert_eq!(world.state(&asked[0].1), "processing");
     assert_eq!(world.reads(&asked[0].1)["in_doubt"], true);
@@ -104,7 +104,7 @@ fn an_attempt_that_may_have_moved_money_is_not_given_up_while_nobody_can_ask() {
 fn nobody_is_asked_for_what_cannot_be_charged_now_unless_another_processor_can() {
     let world = world();
     let before = asked(&world, 1);
-    world.books().says(Doing::Prepare, vec![BLOCKED; 2]);
+    world.books().says(Doing::Create, vec![BLOCKED; 2]);
     says_yes(&world, &before);
     let refused = world.post("/v1/requests", &world.payment("+15551239999", 100));
     let refused = refused.problem(503, "processor-unavailable");
@@ -123,7 +123,7 @@ fn nobody_is_asked_for_what_cannot_be_charged_now_unless_another_processor_can()
         World::beginning().with("/test/processors", &fake_processors).with("/policy", &policy);
     let world = world.begin();
     let before = self::asked(&world, 1);
-    world.books().says(Doing::Prepare, [BLOCKED]);
+    world.books().says(Doing::Create, [BLOCKED]);
     says_yes(&world, &before);
     let asked = world.asks_at("+15551239999", 100);
     assert_eq!(world.stored(&asked).processor.as_str(), "sandbox");
@@ -134,7 +134,7 @@ fn nobody_is_asked_for_what_cannot_be_charged_now_unless_another_processor_can()
 fn credentials_that_were_rotated_meanwhile_are_tried_at_once() {
     let world = world();
     let asked = asked(&world, 1);
-    world.books().says(Doing::Prepare, [BLOCKED]);
+    world.books().says(Doing::Create, [BLOCKED]);
     let settings = json!({ "payment_options": ["test_card", "hosted"] });
     world.meanwhile("fake Prepare", move |core| {
         let fake_processor = json!([{ "name": "fake", "kind": "fake", "settings": settings }]);

@@ -9,7 +9,7 @@ use domain::effects::{self, EffectError};
 use domain::message::Step;
 use domain::ports::{PaymentOption, StoreError};
 use domain::problem::{Code, Problem};
-use domain::request::{Recall, Request, SentOn};
+use domain::request::{CancelRedirect, Redirect, Request};
 use domain::seal;
 use domain::storage::{self, LinkTarget};
 use domain::values::id::PromptId;
@@ -28,20 +28,27 @@ const FRESH: Duration = Duration::from_secs(30);
 
 /// Where the customer is to go on, if they are: on the page of the prompt they answered, until they came back with something
 /// or are wanted back.
-pub(crate) fn of(request: &Request, prompt: PromptId) -> Option<&SentOn> {
+pub(crate) fn of(request: &Request, prompt: PromptId) -> Option<&Redirect> {
     let (consent, _) = request.approval().filter(|(consent, _)| consent.prompt == prompt)?;
     let attempt = request.open_attempt().filter(|_| consent.prompt == prompt)?;
-    attempt.onward.as_ref().filter(|away| away.returned_at.is_none() && away.recalled.is_none())
+    attempt
+        .redirect
+        .as_ref()
+        .filter(|redirect| redirect.returned_at.is_none() && redirect.abandoned.is_none())
 }
 
 /// Whether they were sent there just now.
-pub(crate) fn is_fresh(away: &SentOn, now: Timestamp) -> bool {
-    now < away.at.after(FRESH)
+pub(crate) fn is_fresh(redirect: &Redirect, now: Timestamp) -> bool {
+    now < redirect.at.after(FRESH)
 }
 
 /// Where that is. What a processor names as its page is only followed over TLS, or on one's own machine in test mode.
-pub(crate) fn url(request: &Request, brand: &Brand, away: &SentOn) -> Option<Zeroizing<String>> {
-    let opened = match seal::open(&brand.sealing, request.id, &away.sealed) {
+pub(crate) fn url(
+    request: &Request,
+    brand: &Brand,
+    redirect: &Redirect,
+) -> Option<Zeroizing<String>> {
+    let opened = match seal::open(&brand.sealing, request.id, &redirect.sealed) {
         Ok(opened) => opened,
         Err(error) => {
             tracing::error!(request.id = %request.id, error = %error, "where a customer goes on does not open");
@@ -49,7 +56,7 @@ pub(crate) fn url(request: &Request, brand: &Brand, away: &SentOn) -> Option<Zer
         }
     };
     let text = opened.secret.expose_secret();
-    let sound = opened.kind == AuthorizationKind::Onward && is_page(text, request.mode);
+    let sound = opened.kind == AuthorizationKind::RedirectUrl && is_page(text, request.mode);
     if !sound {
         tracing::error!(request.id = %request.id, "a processor's page is not one a customer is sent to");
     }
@@ -77,15 +84,15 @@ impl ConsentCallback {
     }
 
     /// The customer wants another way. Where there is nothing to come back from, nothing changes.
-    pub(crate) async fn recall(&self, target: &LinkTarget) -> Result<(), Problem> {
+    pub(crate) async fn abandon(&self, target: &LinkTarget) -> Result<(), Problem> {
         for _ in 0..RACES_MAX {
             let Some(loaded) = storage::load(self.store.as_ref(), target.request).await? else {
                 return Ok(());
             };
             let request = &loaded.request;
             let answered = request.approval().is_some_and(|(yes, _)| yes.prompt == target.prompt);
-            let recalled = request.recalled(Recall::Customer, self.clock.now());
-            let Some(change) = recalled.ok().filter(|_| answered) else { return Ok(()) };
+            let abandoned = request.abandon(CancelRedirect::Customer, self.clock.now());
+            let Some(change) = abandoned.ok().filter(|_| answered) else { return Ok(()) };
             let ports = (self.store.as_ref(), self.queue.as_ref());
             let (base, step) = (Some(loaded.version), Some(Step::Fetch));
             match effects::apply(ports, base, change, Vec::new(), step).await {

@@ -14,19 +14,19 @@ const LONG: Duration = Duration::from_secs(1);
 
 /// The attempts under way, by endpoint: when each began.
 #[derive(Debug, Default)]
-pub struct Crowds(Mutex<BTreeMap<String, Vec<Timestamp>>>);
+pub struct InFlightLimit(Mutex<BTreeMap<String, Vec<Timestamp>>>);
 
 /// One attempt under way, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Place<'a> {
-    crowds: &'a Crowds,
+pub(crate) struct Permit<'a> {
+    limit: &'a InFlightLimit,
     endpoint: String,
     began: Timestamp,
 }
 
-impl Crowds {
+impl InFlightLimit {
     /// A place for an attempt; none where a crowd waits already and gets no answer.
-    pub(crate) fn enter(&self, endpoint: &str, now: Timestamp) -> Option<Place<'_>> {
+    pub(crate) fn try_acquire(&self, endpoint: &str, now: Timestamp) -> Option<Permit<'_>> {
         let mut crowds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let crowd = crowds.entry(endpoint.to_owned()).or_default();
         let stuck = crowd.iter().any(|began| began.until(now) >= LONG);
@@ -34,13 +34,13 @@ impl Crowds {
             return None;
         }
         crowd.push(now);
-        Some(Place { crowds: self, endpoint: endpoint.to_owned(), began: now })
+        Some(Permit { limit: self, endpoint: endpoint.to_owned(), began: now })
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        let mut crowds = self.crowds.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut crowds = self.limit.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(crowd) = crowds.get_mut(&self.endpoint) else { return };
         if let Some(place) = crowd.iter().position(|began| *began == self.began) {
             crowd.swap_remove(place);
@@ -57,13 +57,14 @@ mod tests {
 
     #[test]
     fn an_endpoint_that_stopped_answering_gets_a_crowd_and_no_more_and_another_is_free() {
-        let crowds = Crowds::default();
+        let crowds = InFlightLimit::default();
         let (began, later) = (Timestamp::EPOCH, Timestamp::EPOCH.after(LONG));
-        let mut places: Vec<_> = (0..100).map(|_| crowds.enter("slow", began).unwrap()).collect();
-        assert!(crowds.enter("slow", later).is_none());
-        assert!(crowds.enter("other", later).is_some());
+        let mut places: Vec<_> =
+            (0..100).map(|_| crowds.try_acquire("slow", began).unwrap()).collect();
+        assert!(crowds.try_acquire("slow", later).is_none());
+        assert!(crowds.try_acquire("other", later).is_some());
         places.truncate(CROWD_MAX - 1);
-        assert!(crowds.enter("slow", later).is_some());
+        assert!(crowds.try_acquire("slow", later).is_some());
         drop(places);
         assert!(crowds.0.lock().unwrap().is_empty());
     }
