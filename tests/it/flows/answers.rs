@@ -116,7 +116,7 @@ fn a_refused_card_may_be_tried_again_and_the_second_try_is_charged_once() {
     let asked = world.asks(4202);
     world.customer().approves().ok(200);
     assert_eq!(world.state(&asked), "prompted");
-    assert!(world.timeline(&asked).contains(&"refused insufficient_funds".to_owned()));
+    assert!(world.timeline(&asked).contains(&"card_declined insufficient_funds".to_owned()));
     world.customer().approves().ok(200);
     assert_eq!(world.state(&asked), "fulfilled");
     assert_eq!(world.stored(&asked).attempts.len(), 2);

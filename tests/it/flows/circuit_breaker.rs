@@ -136,7 +136,7 @@ fn credentials_that_were_rotated_meanwhile_are_tried_at_once() {
     let asked = asked(&world, 1);
     world.books().says(Doing::Create, [BLOCKED]);
     let settings = json!({ "payment_options": ["test_card", "hosted"] });
-    world.meanwhile("fake Prepare", move |core| {
+    world.meanwhile("fake Create", move |core| {
         let fake_processor = json!([{ "name": "fake", "kind": "fake", "settings": settings }]);
         core.rotates("/test/processors", &fake_processor);
     });

@@ -123,7 +123,7 @@ fn a_customer_who_is_here_again_chooses_and_may_take_another_way() {
     assert!(refresh(&html).starts_with("5;url="), "{html}");
     world.customer().answers_on(&page, &[("action", "back")]).ok(303);
     assert_eq!(world.state(&asked), "prompted");
-    assert_eq!(world.timeline(&asked).last().unwrap(), "refused customer_left");
+    assert_eq!(world.timeline(&asked).last().unwrap(), "card_declined customer_left");
     let html = world.customer().opens(&page).text();
     assert!(html.contains("approve_hosted") && !html.contains("refused and nothing"), "{html}");
     goes_on(&world, &asked, &page);
@@ -236,7 +236,7 @@ fn looks_do_not_multiply_however_often_somebody_says_that_there_may_be_news() {
 fn what_is_heard_while_somebody_looks_is_looked_at_again_at_once() {
     let (world, asked, _) = on_page();
     let id = asked.id.clone();
-    world.meanwhile("fake LookUp", move |core| {
+    world.meanwhile("fake Retrieve", move |core| {
         let told = json!({ "told": { "request": id, "attempt_no": 1, "success": true } });
         let call = core.call(Method::POST, "/callbacks/demo/fake").key(None);
         call.header(PROOF, "proven").json(&told).send().ok(202);
@@ -254,7 +254,7 @@ fn a_refusal_that_is_told_goes_back_to_the_customer_and_a_success_is_never_unsai
     assert_eq!(world.state(&asked), "processing");
     assert!(world.logs().contains("a success that nobody waits for"));
     world.processor_sends(&told(1, false)).ok(202);
-    assert_eq!(world.timeline(&asked).last().unwrap(), "refused card_declined");
+    assert_eq!(world.timeline(&asked).last().unwrap(), "card_declined card_declined");
     goes_on(&world, &asked, &page);
     world.processor_sends(&told(2, true)).ok(202);
     assert_eq!(world.state(&asked), "fulfilled");
@@ -318,7 +318,7 @@ fn a_code_is_used_once_and_one_that_may_have_been_used_is_not_used_again() {
     world.comes_back(&asked, 1, Some(CODE)).ok(303);
     assert_eq!(world.state(&asked), "processing");
     world.time_passes(10);
-    assert_eq!(world.timeline(&asked).last().unwrap(), "refused code_used");
+    assert_eq!(world.timeline(&asked).last().unwrap(), "card_declined code_used");
     let html = world.customer().opens(&page).text();
     assert!(
         html.contains("That did not work and nothing was shared. You can try again."),
@@ -349,7 +349,7 @@ fn who_comes_back_in_the_moment_a_turn_begins_has_a_code_that_was_not_used() {
     let (world, asked, _) = identity();
     world.books().says(Doing::Retrieve, [Answer::NotConfirmed]);
     let id = asked.id.clone();
-    world.meanwhile("fake LookUp", move |core| {
+    world.meanwhile("fake Retrieve", move |core| {
         let uri = format!("/callbacks/demo/fake?state={id}.1.proven&code={CODE}");
         core.call(Method::GET, &uri).key(None).send().ok(303);
     });
