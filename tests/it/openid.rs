@@ -11,8 +11,8 @@ use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
 use domain::ports::{
-    Answer, Created, Fetched, Http, Processor, ProcessorEvent, Processors, Proof, Reach,
-    RedirectUrl, Reference, ReportedResult, UnverifiedCallback, Use, WebhookResponse,
+    Confirmed, Created, Fetched, Http, Processor, ProcessorEvent, Processors, Proof, Reach,
+    RedirectUrl, Reference, ReportedResult, Retrieved, UnverifiedCallback, Use, WebhookResponse,
 };
 use domain::values::text::DisplayText;
 use embedded::SystemClock;
@@ -136,7 +136,7 @@ impl Browser {
 async fn redirected(bank: &dyn Processor, what: &Use<'_>) -> (Reference, String) {
     let Created::Ready(reference) = bank.create(what).await else { panic!() };
     let answer = bank.confirm(what, &reference).await;
-    let Answer::RequiresAction { redirect: Some(RedirectUrl(url)) } = answer else {
+    let Confirmed::RequiresAction { redirect: Some(RedirectUrl(url)) } = answer else {
         panic!("{answer:?}")
     };
     (reference, url)
@@ -172,10 +172,10 @@ async fn exactly_the_claims_that_were_asked_for_come_back_however_the_request_go
         let code = code(comes_back(bank.as_ref(), &back));
         let what = Use { authorization: &code, on_hosted_page: true, ..what };
         let answer = bank.confirm(&what, &reference).await;
-        let Answer::Exchanged(access) = answer else { panic!("{answer:?}") };
+        let Confirmed::Exchanged(access) = answer else { panic!("{answer:?}") };
         let what = Use { authorization: &access, ..what };
         let answer = bank.confirm(&what, &reference).await;
-        let Answer::Done(Fetched::Claims { receipt, claims }) = answer else {
+        let Confirmed::Done(Fetched::Claims { receipt, claims }) = answer else {
             panic!("{answer:?}")
         };
         assert_eq!(receipt.released, ["given_name", "address"]);
@@ -183,7 +183,7 @@ async fn exactly_the_claims_that_were_asked_for_come_back_however_the_request_go
         let address = json!({ "locality": "London", "country": "GB" });
         assert_eq!(claims, json!({ "given_name": "Ada", "address": address }));
         // Reading facts is safe to repeat.
-        assert!(matches!(bank.confirm(&what, &reference).await, Answer::Done(_)));
+        assert!(matches!(bank.confirm(&what, &reference).await, Confirmed::Done(_)));
     }
 }
 
@@ -197,10 +197,10 @@ async fn a_code_works_once_and_for_nobody_else() {
     // Another attempt's verifier does not fit it.
     let other = Use { authorization: &code, ..attempt(4, &ask, &code) };
     let Created::Ready(foreign) = bank.create(&attempt(4, &ask, &yes)).await else { panic!() };
-    let lost = Answer::SoftDeclined { code: "authentication_lost" };
+    let lost = Confirmed::SoftDeclined { code: "authentication_lost" };
     assert_eq!(bank.confirm(&other, &foreign).await, lost);
     let what = Use { authorization: &code, ..what };
-    assert!(matches!(bank.confirm(&what, &reference).await, Answer::Exchanged(_)));
+    assert!(matches!(bank.confirm(&what, &reference).await, Confirmed::Exchanged(_)));
     assert_eq!(bank.confirm(&what, &reference).await, lost);
 }
 
@@ -220,7 +220,7 @@ async fn a_customer_who_leaves_is_told_as_one_who_did() {
     let reported: ReportedResult = reported;
     let what = Use { reported: Some(&reported), on_hosted_page: true, ..what };
     let answer = bank.retrieve(&what, &reference).await;
-    assert_eq!(answer, Answer::SoftDeclined { code: "access_denied" });
+    assert_eq!(answer, Retrieved::SoftDeclined { code: "access_denied" });
 }
 
 #[tokio::test]
@@ -229,5 +229,5 @@ async fn a_wrong_secret_is_our_account_s_trouble() {
     let what = attempt(6, &ask, &yes);
     let Created::Ready(reference) = bank.create(&what).await else { panic!() };
     let answer = bank.confirm(&what, &reference).await;
-    assert_eq!(answer, Answer::Blocked { code: "credentials" });
+    assert_eq!(answer, Confirmed::Blocked { code: "credentials" });
 }

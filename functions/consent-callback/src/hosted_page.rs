@@ -9,7 +9,7 @@ use domain::effects::{self, EffectError};
 use domain::message::Step;
 use domain::ports::{PaymentOption, StoreError};
 use domain::problem::{Code, Problem};
-use domain::request::{CancelRedirect, Redirect, Request};
+use domain::request::{CancelRedirect, Redirect, RedirectState, Request};
 use domain::seal;
 use domain::storage::{self, LinkTarget};
 use domain::values::id::PromptId;
@@ -31,10 +31,7 @@ const FRESH: Duration = Duration::from_secs(30);
 pub(crate) fn of(request: &Request, prompt: PromptId) -> Option<&Redirect> {
     let (consent, _) = request.approval().filter(|(consent, _)| consent.prompt == prompt)?;
     let attempt = request.open_attempt().filter(|_| consent.prompt == prompt)?;
-    attempt
-        .redirect
-        .as_ref()
-        .filter(|redirect| redirect.returned_at.is_none() && redirect.abandoned.is_none())
+    attempt.redirect.as_ref().filter(|redirect| redirect.state == RedirectState::OnHostedPage)
 }
 
 /// Whether they were sent there just now.

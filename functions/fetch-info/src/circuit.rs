@@ -1,114 +1,100 @@
-//! The gate in front of a processor account: shut for a while when the account refuses us, then tried by one worker at a time.
+//! The circuit breaker of the processor account that a worker calls.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::brand::{Brand, Mode};
 use domain::circuit_breaker::CircuitBreaker;
-use domain::ports::{Answer, Refunded, StoreError};
+use domain::ports::{Ports, StoreError};
 use domain::values::name::ProcessorName;
 
-use crate::FetchInfo;
-
-/// What an answer says about the account it was asked with.
+/// What a processor's result says about the account that we called with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Said {
-    /// It is refused.
-    Refused,
-    /// Nothing: nobody answered.
-    Nothing,
-    /// It is taken.
-    Taken,
+pub(crate) enum AccountStatus {
+    /// The processor rejected our credentials or account.
+    Rejected,
+    /// No answer came, which says nothing.
+    Unreachable,
+    /// The processor accepted our credentials.
+    Accepted,
 }
 
-impl From<&Answer> for Said {
-    fn from(answer: &Answer) -> Self {
-        match answer {
-            Answer::Blocked { .. } => Self::Refused,
-            Answer::Again | Answer::Unknown => Self::Nothing,
-            Answer::Done(_)
-            | Answer::SoftDeclined { .. }
-            | Answer::HardDeclined { .. }
-            | Answer::RequiresAction { .. }
-            | Answer::Exchanged(_)
-            | Answer::Invalid { .. }
-            | Answer::Processing
-            | Answer::NotConfirmed
-            | Answer::Voided => Self::Taken,
-        }
+/// The circuit breaker of one processor account, with the settings that the account was opened with.
+pub(crate) struct Circuit<'a> {
+    ports: &'a Ports,
+    brand: Arc<Brand>,
+    mode: Mode,
+    processor: ProcessorName,
+    breaker: CircuitBreaker,
+}
+
+impl<'a> Circuit<'a> {
+    /// Loads the circuit breaker of a brand's processor.
+    pub(crate) async fn load(
+        ports: &'a Ports,
+        brand: &Arc<Brand>,
+        mode: Mode,
+        processor: &ProcessorName,
+    ) -> Result<Self, StoreError> {
+        let store = ports.store.as_ref();
+        let breaker = CircuitBreaker::load(store, (&brand.name, mode), processor).await?;
+        Ok(Self { ports, brand: Arc::clone(brand), mode, processor: processor.clone(), breaker })
     }
-}
 
-impl From<&Refunded> for Said {
-    fn from(refunded: &Refunded) -> Self {
-        match refunded {
-            Refunded::Blocked { .. } => Self::Refused,
-            Refunded::Again | Refunded::Unknown => Self::Nothing,
-            Refunded::Done(_) | Refunded::Pending(_) | Refunded::Failed { .. } => Self::Taken,
-        }
+    /// Returns `None` when this worker may call, and otherwise how long the circuit stays open.
+    pub(crate) async fn try_acquire(&mut self) -> Result<Option<Duration>, StoreError> {
+        self.breaker.try_acquire(self.ports.store.as_ref(), self.ports.clock.now()).await
     }
-}
 
-/// A processor account that was asked, with the settings it was opened with.
-#[derive(Clone, Copy)]
-pub(crate) struct Asked<'a> {
-    pub(crate) brand: &'a Brand,
-    pub(crate) mode: Mode,
-    pub(crate) processor: &'a ProcessorName,
-    pub(crate) breaker: &'a CircuitBreaker,
-}
-
-impl FetchInfo {
-    /// Keeps what an answer says about the account. The wait is for how long nobody calls it, if nobody is to.
+    /// Records what a result says about the account. Returns how long the circuit is open, if it is.
     ///
-    /// Credentials that were rotated meanwhile are no reason to stay away: they are read anew, and tried at once. Where this
-    /// cannot be kept, what was answered counts all the same.
-    pub(crate) async fn learn(&self, asked: Asked<'_>, said: Said) -> Option<Duration> {
-        match self.kept_of(asked, said).await {
+    /// Rotated credentials are tried at once. A failure to record changes nothing about the result.
+    pub(crate) async fn record(&self, status: AccountStatus) -> Option<Duration> {
+        match self.stored(status).await {
             Ok(wait) => wait,
             Err(error) => {
-                tracing::warn!(processor.name = %asked.processor, error = %error, "what a processor said of our account is not kept");
+                tracing::warn!(processor.name = %self.processor, error = %error, "failed to record the circuit breaker");
                 None
             }
         }
     }
 
-    async fn kept_of(&self, asked: Asked<'_>, said: Said) -> Result<Option<Duration>, StoreError> {
-        let (store, now) = (self.store.as_ref(), self.clock.now());
-        let mut breaker = asked.breaker.clone();
-        let taken = match said {
-            Said::Taken => true,
-            Said::Nothing => {
+    async fn stored(&self, status: AccountStatus) -> Result<Option<Duration>, StoreError> {
+        let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
+        let mut breaker = self.breaker.clone();
+        let accepted = match status {
+            AccountStatus::Accepted => true,
+            AccountStatus::Unreachable => {
                 breaker.release_probe(store, now).await?;
                 return Ok(None);
             }
-            Said::Refused => self.is_rotated(asked).await,
+            AccountStatus::Rejected => self.is_rotated().await,
         };
-        if taken {
+        if accepted {
             if breaker.close(store).await? {
-                tracing::info!(processor.name = %asked.processor, "a processor takes our account again");
+                tracing::info!(processor.name = %self.processor, "processor accepted our credentials; circuit closed");
             }
             return Ok(None);
         }
         if breaker.record_refusal(store, now).await? {
             tracing::error!(
-                brand.name = %asked.brand.name,
-                processor.name = %asked.processor,
-                "a processor refuses our account: nobody calls it for a while"
+                brand.name = %self.brand.name,
+                processor.name = %self.processor,
+                "processor rejected our credentials; circuit opened"
             );
         }
         Ok(breaker.open_for(now))
     }
 
-    /// Reads the brand's secret anew, and says whether the processor's settings are others now.
-    async fn is_rotated(&self, asked: Asked<'_>) -> bool {
-        match self.secrets.refresh(&asked.brand.name).await {
+    /// Reads the brand's secret again. Returns whether the processor's settings have changed.
+    async fn is_rotated(&self) -> bool {
+        match self.ports.secrets.refresh(&self.brand.name).await {
             Ok(fresh) => {
-                let settings =
-                    |brand: &Brand| brand.processor(asked.mode, asked.processor).cloned();
-                settings(&fresh) != settings(asked.brand)
+                let settings = |brand: &Brand| brand.processor(self.mode, &self.processor).cloned();
+                settings(&fresh) != settings(&self.brand)
             }
             Err(error) => {
-                tracing::warn!(error = %error, "the brand's secret could not be read anew");
+                tracing::warn!(error = %error, "failed to read the brand's secret again");
                 false
             }
         }

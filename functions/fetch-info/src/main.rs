@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::message::QueueName;
-use domain::ports::{Clock, Http, Reach, Store};
+use domain::ports::{Clock, Http, Ports, Reach, Store};
 use fetch_info::{FetchInfo, InFlightLimit};
 
 #[tokio::main(flavor = "current_thread")]
@@ -42,11 +42,13 @@ async fn main() -> Result<(), lambda::Error> {
         clock: Arc::clone(&clock),
     });
     let fetch_info = FetchInfo {
-        clock,
-        random: Arc::new(lambda::SystemRandom),
-        store,
-        queue: Arc::new(sqs::Queues::new(&config, queues)),
-        secrets: Arc::new(secrets),
+        ports: Ports {
+            clock,
+            random: Arc::new(lambda::SystemRandom),
+            store,
+            queue: Arc::new(sqs::Queues::new(&config, queues)),
+            secrets: Arc::new(secrets),
+        },
         processors: Arc::new(processors),
         http,
         public_base,

@@ -103,11 +103,7 @@ impl Machine {
         };
         let Ports { clock, random, store, queue, secrets, .. } = ports.clone();
         let fetch_info = FetchInfo {
-            clock,
-            random,
-            store,
-            queue,
-            secrets,
+            ports: domain::ports::Ports { clock, random, store, queue, secrets },
             processors,
             http,
             public_base: public_base.to_owned(),

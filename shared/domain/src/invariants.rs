@@ -49,9 +49,9 @@ fn charged_once(after: &Request) -> bool {
         .iter()
         .rev()
         .skip(1)
-        .all(|attempt| attempt.end == Some(AttemptEnd::NotCharged));
+        .all(|attempt| attempt.end() == Some(AttemptEnd::NotCharged));
     let charged =
-        after.attempts.iter().filter(|attempt| attempt.end == Some(AttemptEnd::Charged)).count();
+        after.attempts.iter().filter(|attempt| attempt.end() == Some(AttemptEnd::Charged)).count();
     let fulfilled =
         matches!(&after.state, State::Closed { outcome: Outcome::Fulfilled { .. }, .. });
     settled && charged == usize::from(fulfilled)
@@ -73,7 +73,7 @@ fn stays_closed(before: Option<&Request>, after: &Request) -> bool {
 fn no_call_once_closed(before: Option<&Request>, after: &Request) -> bool {
     let unanswered =
         before.is_none_or(|before| !before.is_closed() || before.attempts == after.attempts);
-    let left_open = after.is_closed() && after.attempts.iter().any(|attempt| attempt.end.is_none());
+    let left_open = after.is_closed() && after.attempts.iter().any(|attempt| attempt.is_open());
     unanswered && !left_open
 }
 

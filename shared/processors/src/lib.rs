@@ -10,6 +10,7 @@ use domain::ports::{Clock, Http, OpenProcessorError, Processor, Processors, Sour
 use domain::values::name::ProcessorName;
 
 mod adyen;
+mod object_state;
 mod openid;
 pub mod sandbox;
 mod stripe;

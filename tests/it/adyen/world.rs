@@ -12,8 +12,8 @@ use domain::consent::{ApprovalMethod, Consent};
 use domain::effects;
 use domain::message::{Handled, Handler, Message, Step};
 use domain::ports::{
-    Clock, Item, Key, Page, Processor, ProcessorEvent, Processors, Proof, Queue, QueueError, Range,
-    Reach, Store, StoreError, UnverifiedCallback, Write,
+    Clock, Item, Key, Page, Ports, Processor, ProcessorEvent, Processors, Proof, Queue, QueueError,
+    Range, Reach, Store, StoreError, UnverifiedCallback, Write,
 };
 use domain::request::{CancelRedirect, Change, Refusal, Request, State};
 use domain::values::id::{ConsentId, PromptId, RequestId};
@@ -173,11 +173,13 @@ impl World {
         let name = "adyen".parse().unwrap();
         let processor = registry().open(&brand, Mode::Test, &name).ok().unwrap();
         let worker = FetchInfo {
-            clock: Arc::<ManualClock>::clone(&clock),
-            random: Arc::new(SeededRandom::new(seed)),
-            store: Arc::<Shaky>::clone(&store),
-            queue: Arc::<Due>::clone(&queue),
-            secrets,
+            ports: Ports {
+                clock: Arc::<ManualClock>::clone(&clock),
+                random: Arc::new(SeededRandom::new(seed)),
+                store: Arc::<Shaky>::clone(&store),
+                queue: Arc::<Due>::clone(&queue),
+                secrets,
+            },
             processors: Arc::new(registry()),
             http: Arc::<Adyen>::clone(&adyen),
             public_base: "https://pay.example.com".to_owned(),
@@ -337,7 +339,11 @@ impl World {
         let fulfilled = matches!(&request.state, State::Closed { outcome, .. } if outcome.state_name() == "fulfilled");
         match request.open_attempt() {
             Some(attempt) => {
-                assert!(attempt.doubt_reported, "seed {}: neither ended nor in doubt", self.seed);
+                assert!(
+                    attempt.is_doubt_reported(),
+                    "seed {}: neither ended nor in doubt",
+                    self.seed
+                );
                 End::InDoubt
             }
             None if fulfilled => {

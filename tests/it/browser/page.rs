@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tests::world::fake_processor::{CODE, Doing};
+use tests::world::fake_processor::CODE;
 use tests::world::{Asked, PHONE, World};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -119,7 +119,7 @@ fn every_stage_fits_on_the_narrowest_phone_and_on_a_desk_in_the_language_with_th
     let (asked, page) = stage.asks(&who, "de");
     stage.shots("facts", &page);
     stage.world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
-    stage.world.books().says(Doing::Confirm, [domain::ports::Answer::SoftDeclined { code: "no" }]);
+    stage.world.books().says([domain::ports::Confirmed::SoftDeclined { code: "no" }]);
     stage.world.comes_back(&asked, 1, Some(CODE)).ok(303);
     stage.shots("facts-refused", &page);
     let keep = json!({ "kind": "payment_method", "description": "Vertrag" });

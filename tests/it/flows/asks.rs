@@ -10,7 +10,6 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tests::doubles::SeededRandom;
 use tests::world::brand::{LIVE_KEY, OTHER_KEY};
-use tests::world::fake_processor::Doing;
 use tests::world::{Answer, Asked, PHONE, World};
 
 fn ask_for(world: &World, phone: &str, ask: &Value) -> Value {
@@ -129,7 +128,7 @@ fn a_card_is_sealed_for_the_request_that_put_it_there_and_anew_for_the_one_that_
     let opened = seal::open(&brand.sealing, known.request, &known.sealed).unwrap();
     assert_eq!(opened.secret.expose_secret(), "f4ke-card");
     let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
-    world.books().says(Doing::Create, [domain::ports::Answer::Again]);
+    world.books().says([domain::ports::Created::Again]);
     world.customer().approves().ok(200);
     let request = world.stored(&asked);
     let (_, sealed) = request.approval().unwrap();

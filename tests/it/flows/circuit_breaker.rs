@@ -1,11 +1,10 @@
 //! An account that a processor refuses: nobody calls it for a while, then one at a time, and whoever asks is told.
 
-use domain::ports::Answer;
+use domain::ports::{Confirmed, Created, Retrieved, VoidResult};
 use serde_json::{Value, json};
-use tests::world::fake_processor::Doing;
 use tests::world::{Asked, World};
 
-const BLOCKED: Answer = Answer::Blocked { code: "credentials" };
+const CODE: &str = "credentials";
 
 fn world() -> World {
     let policy = json!({ "session_code": false, "open_max": 50, "prompts_per_ten_minutes": 100 });
@@ -43,14 +42,14 @@ fn opened(world: &World) -> usize {
 fn one_refusal_spares_everybody_else_the_call_and_one_finds_out_that_it_is_over() {
     let world = world();
     let asked = asked(&world, 10);
-    world.books().says(Doing::Create, [BLOCKED]);
+    world.books().says([Created::Blocked { code: CODE }]);
     says_yes(&world, &asked);
     assert_eq!(world.books().calls(), ["Create 1"]);
     assert_eq!(opened(&world), 1);
     world.time_passes(14);
     assert_eq!(world.books().calls().len(), 1);
     // One finds out, and nobody else calls while it does.
-    world.books().says(Doing::Create, [Answer::Again]);
+    world.books().says([Created::Again]);
     world.time_passes(1);
     assert_eq!(world.books().calls().len(), 2);
     world.time_passes(40);
@@ -64,7 +63,7 @@ fn one_refusal_spares_everybody_else_the_call_and_one_finds_out_that_it_is_over(
 fn the_longer_it_refuses_the_less_often_it_is_asked() {
     let world = world();
     let asked = asked(&world, 3);
-    world.books().says(Doing::Create, vec![BLOCKED; 4]);
+    world.books().says(vec![Created::Blocked { code: CODE }; 4]);
     says_yes(&world, &asked);
     let mut calls = Vec::new();
     for _ in 0..75 {
@@ -87,10 +86,10 @@ fn the_longer_it_refuses_the_less_often_it_is_asked() {
 fn an_attempt_that_may_have_moved_money_is_not_given_up_while_nobody_can_ask() {
     let world = world();
     let asked = asked(&world, 1);
-    world.books().says(Doing::Confirm, [Answer::Unknown]);
+    world.books().says([Confirmed::Unknown]);
     says_yes(&world, &asked);
-    world.books().says(Doing::Retrieve, vec![BLOCKED; 30]);
-    world.books().says(Doing::Void, vec![BLOCKED; 12]);
+    world.books().says(vec![Retrieved::Blocked { code: CODE }; 30]);
+    world.books().says(vec![VoidResult::Blocked { code: CODE }; 12]);
     world.time_passes(3_600);
     assert_eq!(world.state(&asked[0].1), "processing");
     assert_eq!(world.reads(&asked[0].1)["in_doubt"], true);
@@ -104,7 +103,7 @@ fn an_attempt_that_may_have_moved_money_is_not_given_up_while_nobody_can_ask() {
 fn nobody_is_asked_for_what_cannot_be_charged_now_unless_another_processor_can() {
     let world = world();
     let before = asked(&world, 1);
-    world.books().says(Doing::Create, vec![BLOCKED; 2]);
+    world.books().says(vec![Created::Blocked { code: CODE }; 2]);
     says_yes(&world, &before);
     let refused = world.post("/v1/requests", &world.payment("+15551239999", 100));
     let refused = refused.problem(503, "processor-unavailable");
@@ -123,7 +122,7 @@ fn nobody_is_asked_for_what_cannot_be_charged_now_unless_another_processor_can()
         World::beginning().with("/test/processors", &fake_processors).with("/policy", &policy);
     let world = world.begin();
     let before = self::asked(&world, 1);
-    world.books().says(Doing::Create, [BLOCKED]);
+    world.books().says([Created::Blocked { code: CODE }]);
     says_yes(&world, &before);
     let asked = world.asks_at("+15551239999", 100);
     assert_eq!(world.stored(&asked).processor.as_str(), "sandbox");
@@ -134,7 +133,7 @@ fn nobody_is_asked_for_what_cannot_be_charged_now_unless_another_processor_can()
 fn credentials_that_were_rotated_meanwhile_are_tried_at_once() {
     let world = world();
     let asked = asked(&world, 1);
-    world.books().says(Doing::Create, [BLOCKED]);
+    world.books().says([Created::Blocked { code: CODE }]);
     let settings = json!({ "payment_options": ["test_card", "hosted"] });
     world.meanwhile("fake Create", move |core| {
         let fake_processor = json!([{ "name": "fake", "kind": "fake", "settings": settings }]);

@@ -1,7 +1,7 @@
 //! A customer on the processor's own page: sent on, back again, wanted back, and what the processor tells meanwhile.
 
 use domain::message::Step;
-use domain::ports::Answer;
+use domain::ports::{Confirmed, Retrieved, VoidResult};
 use http::Method;
 use serde_json::{Value, json};
 use tests::world::fake_processor::{CODE, Doing, PROOF};
@@ -191,7 +191,7 @@ fn a_cancel_that_comes_after_the_customer_is_done_is_told_that_it_was_paid() {
 #[test]
 fn a_processor_that_does_not_end_its_page_is_asked_until_it_does() {
     let (world, asked, _) = on_page();
-    world.books().says(Doing::Void, [Answer::Unknown, Answer::Processing, Answer::Again]);
+    world.books().says([VoidResult::Unknown, VoidResult::Processing, VoidResult::Again]);
     world.acts(&asked, "cancel", &json!({})).ok(202);
     assert_eq!(world.state(&asked), "processing");
     assert_eq!(world.reads(&asked)["in_doubt"], true);
@@ -314,7 +314,7 @@ fn who_was_away_for_long_is_served_when_they_come_back() {
 #[test]
 fn a_code_is_used_once_and_one_that_may_have_been_used_is_not_used_again() {
     let (world, asked, page) = identity();
-    world.books().says(Doing::Confirm, [Answer::Unknown]);
+    world.books().says([Confirmed::Unknown]);
     world.comes_back(&asked, 1, Some(CODE)).ok(303);
     assert_eq!(world.state(&asked), "processing");
     world.time_passes(10);
@@ -347,7 +347,7 @@ fn a_return_that_nobody_waits_for_leads_to_the_page_and_nowhere_else() {
 #[test]
 fn who_comes_back_in_the_moment_a_turn_begins_has_a_code_that_was_not_used() {
     let (world, asked, _) = identity();
-    world.books().says(Doing::Retrieve, [Answer::NotConfirmed]);
+    world.books().says([Retrieved::NotConfirmed]);
     let id = asked.id.clone();
     world.meanwhile("fake Retrieve", move |core| {
         let uri = format!("/callbacks/demo/fake?state={id}.1.proven&code={CODE}");

@@ -130,7 +130,7 @@ pub(super) fn of_item(item: &Item) -> String {
             match away {
                 _ if request.open_refunds().count() > 0 => "req-refunding".to_owned(),
                 _ if !request.refunds.is_empty() => "req-refunded".to_owned(),
-                Some(away) if away.returned_at.is_some() => "req-returned".to_owned(),
+                Some(away) if away.returned_at().is_some() => "req-returned".to_owned(),
                 Some(_) => "req-redirected".to_owned(),
                 None => format!("req-{}", state(&request.state)),
             }

@@ -10,7 +10,7 @@ use domain::journal::JournalEntry;
 use domain::keys;
 use domain::limits::AddressLimits;
 use domain::message::Message;
-use domain::ports::{Answer, Processors, Reference, Use};
+use domain::ports::{Processors, Reference, Retrieved, Use};
 use domain::request::Request;
 use domain::sandbox::PhoneMessage;
 use domain::saved_cards::SavedCard;
@@ -161,5 +161,5 @@ fn what_the_sandbox_charged_then_is_still_on_its_books() {
     let charge = Use { request, ..used(&authorization, 4250, 1) };
     let reference = Reference(intent["id"].as_str().unwrap().to_owned());
     let answer = world.run(processor.retrieve(&charge, &reference));
-    assert_eq!(answer, Answer::NotConfirmed);
+    assert_eq!(answer, Retrieved::NotConfirmed);
 }

@@ -229,13 +229,14 @@ fn essence(request: &Request, moment: usize) -> String {
         .attempts
         .iter()
         .map(|attempt| {
-            let (reference, started) = (attempt.reference.is_some(), attempt.started_at.is_some());
-            let doubt = (attempt.in_doubt, attempt.doubt_reported);
+            let (reference, started) =
+                (attempt.reference().is_some(), attempt.started_at().is_some());
+            let doubt = (attempt.is_in_doubt(), attempt.is_doubt_reported());
             let on_page = attempt.redirect.as_ref().map(|redirect| {
-                (redirect.returned_at.is_some(), redirect.redeemed, redirect.abandoned)
+                (redirect.returned_at().is_some(), redirect.is_redeemed(), redirect.abandoned_by())
             });
             let reported = attempt.reported.as_ref().map(|reported| reported.success);
-            format!("{reference}{started}{doubt:?}{:?}{on_page:?}{reported:?}", attempt.end)
+            format!("{reference}{started}{doubt:?}{:?}{on_page:?}{reported:?}", attempt.end())
         })
         .collect();
     let rest =

@@ -1,12 +1,13 @@
 //! A payment against a stand-in that others wrote, behind a proxy that breaks each call in each way.
 
 use domain::authorization::AuthorizationKind;
-use domain::ports::{Answer, Created, Use};
+use domain::contract_tests::processor::OperationResult;
+use domain::ports::{Confirmed, Created, Retrieved, Use};
 use tests::proxy::{Call, ProxyFault};
 
 use super::{FAULTS, Fixture, is_done, yes};
 
-const REFUSED: Answer = Answer::SoftDeclined { code: "card_declined" };
+const REFUSED: OperationResult = OperationResult::SoftDeclined { code: "card_declined" };
 
 #[tokio::test]
 async fn any_fault_at_any_call_ends_as_one_charge_that_is_reported() {
@@ -25,7 +26,7 @@ async fn any_fault_at_any_call_ends_as_one_charge_that_is_reported() {
             let ended =
                 fault == ProxyFault::FailedAfter && !matches!(call, Call::Confirm | Call::Read);
             if ended {
-                assert_eq!(answer, Answer::Invalid { code: "processor_error" }, "{what}");
+                assert_eq!(answer, OperationResult::Invalid { code: "processor_error" }, "{what}");
             } else {
                 assert!(is_done(&answer), "{what}: {answer:?}");
             }
@@ -47,7 +48,7 @@ async fn any_fault_with_a_card_that_is_refused_ends_as_no_charge_and_a_refusal()
             fixture.is_told_truly(&answer, &what).await;
             let ended = fault == ProxyFault::FailedAfter && call == Call::Create;
             let expected =
-                if ended { Answer::Invalid { code: "processor_error" } } else { REFUSED };
+                if ended { OperationResult::Invalid { code: "processor_error" } } else { REFUSED };
             assert_eq!(answer, expected, "{what}");
         }
     }
@@ -65,7 +66,11 @@ async fn any_fault_at_the_fence_ends_as_fenced_or_as_the_charge_that_came_before
                 }
                 fixture.proxy.plan(call, fault);
                 let answer = fixture.void(&reference).await;
-                assert_eq!(answer == Answer::Voided, !charged, "{fault:?} at {call:?}: {answer:?}");
+                assert_eq!(
+                    answer == OperationResult::Voided,
+                    !charged,
+                    "{fault:?} at {call:?}: {answer:?}"
+                );
                 fixture.is_told_truly(&answer, &format!("{fault:?} at {call:?}")).await;
                 let late = fixture.settle(&reference).await;
                 assert_eq!(is_done(&late), charged, "{fault:?} at {call:?}, then {late:?}");
@@ -81,13 +86,13 @@ async fn a_money_call_that_arrives_after_the_fence_moves_nothing() {
     let reference = fixture.create().await.unwrap();
     fixture.proxy.plan(Call::Confirm, ProxyFault::Late);
     let charge = fixture.attempt(4250, 1);
-    assert_eq!(fixture.processor.confirm(&charge, &reference).await, Answer::Unknown);
-    assert_eq!(fixture.processor.retrieve(&charge, &reference).await, Answer::NotConfirmed);
-    assert_eq!(fixture.processor.confirm(&charge, &reference).await, Answer::Processing);
-    assert_eq!(fixture.void(&reference).await, Answer::Voided);
+    assert_eq!(fixture.processor.confirm(&charge, &reference).await, Confirmed::Unknown);
+    assert_eq!(fixture.processor.retrieve(&charge, &reference).await, Retrieved::NotConfirmed);
+    assert_eq!(fixture.processor.confirm(&charge, &reference).await, Confirmed::Processing);
+    assert_eq!(fixture.void(&reference).await, OperationResult::Voided);
     fixture.proxy.release().await;
     assert_eq!(fixture.charges().await, 0);
-    assert_eq!(fixture.processor.retrieve(&charge, &reference).await, Answer::Voided);
+    assert_eq!(fixture.processor.retrieve(&charge, &reference).await, Retrieved::Voided);
 }
 
 #[tokio::test]
@@ -96,7 +101,7 @@ async fn a_money_call_that_arrives_before_the_fence_is_found() {
     let reference = fixture.create().await.unwrap();
     fixture.proxy.plan(Call::Confirm, ProxyFault::Late);
     let charge = fixture.attempt(4250, 1);
-    assert_eq!(fixture.processor.confirm(&charge, &reference).await, Answer::Unknown);
+    assert_eq!(fixture.processor.confirm(&charge, &reference).await, Confirmed::Unknown);
     fixture.proxy.release().await;
     assert!(is_done(&fixture.void(&reference).await));
     assert_eq!(fixture.charges().await, 1);
@@ -119,7 +124,7 @@ async fn the_same_key_with_another_amount_is_refused_and_charges_nothing() {
     let fixture = Fixture::with_card("pm_card_visa").await;
     fixture.create().await.unwrap();
     let other = fixture.processor.create(&fixture.attempt(9900, 1)).await;
-    assert_eq!(other, Created::Not(Answer::Blocked { code: "idempotency_key_reused" }));
+    assert_eq!(other, Created::Blocked { code: "idempotency_key_reused" });
     assert_eq!(fixture.charges().await, 0);
 }
 
@@ -132,6 +137,6 @@ async fn a_new_attempt_after_a_refusal_is_an_object_of_its_own() {
     let charge = Use { authorization: &visa, ..fixture.attempt(4250, 2) };
     let Created::Ready(second) = fixture.processor.create(&charge).await else { panic!() };
     assert_ne!(first, second);
-    assert!(is_done(&fixture.processor.confirm(&charge, &second).await));
+    assert!(is_done(&fixture.processor.confirm(&charge, &second).await.into()));
     assert_eq!(fixture.charges().await, 1);
 }

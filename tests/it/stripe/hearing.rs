@@ -8,9 +8,10 @@ use axum::body::to_bytes;
 use axum::extract::Request;
 use bytes::Bytes;
 use domain::authorization::AuthorizationKind;
+use domain::contract_tests::processor::OperationResult;
 use domain::ports::{
-    Answer, CallbackError, Http, Processor, ProcessorEvent, Proof, Reach, RedirectUrl,
-    UnverifiedCallback, VerifiedWebhook,
+    CallbackError, Http, Processor, ProcessorEvent, Proof, Reach, RedirectUrl, UnverifiedCallback,
+    VerifiedWebhook,
 };
 use domain::values::time::Timestamp;
 use serde_json::{Value, json};
@@ -133,7 +134,7 @@ async fn what_emulate_signs_is_heard_and_its_request_looked_up() {
     let authorization = yes(AuthorizationKind::Hosted, "");
     let fixture = Fixture { proxy, processor, authorization, keeping: false };
     let reference = fixture.create().await.unwrap();
-    let Answer::RequiresAction { redirect: Some(RedirectUrl(page)) } =
+    let OperationResult::RequiresAction { redirect: Some(RedirectUrl(page)) } =
         fixture.settle(&reference).await
     else {
         panic!()

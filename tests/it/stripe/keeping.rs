@@ -1,7 +1,8 @@
 //! A card that is kept, and charged when its customer says yes again.
 
 use domain::authorization::{Authorization, AuthorizationKind};
-use domain::ports::{Answer, Created, Fetched, Use};
+use domain::contract_tests::processor::OperationResult;
+use domain::ports::{Confirmed, Created, Fetched, Retrieved, Use};
 use tests::proxy::{Call, ProxyFault};
 
 use super::{FAULTS, Fixture, is_done, yes};
@@ -33,7 +34,7 @@ async fn any_fault_at_any_call_ends_as_one_card_that_is_kept_and_reported() {
             let ended = fault == ProxyFault::FailedAfter
                 && !matches!(call, Call::SetupConfirm | Call::SetupRead);
             if ended {
-                assert_eq!(answer, Answer::Invalid { code: "processor_error" }, "{what}");
+                assert_eq!(answer, OperationResult::Invalid { code: "processor_error" }, "{what}");
             } else {
                 assert!(is_done(&answer), "{what}: {answer:?}");
             }
@@ -55,9 +56,9 @@ async fn any_fault_with_a_card_that_is_refused_ends_as_no_card_and_a_refusal() {
             fixture.is_told_truly(&answer, &what).await;
             let ended = fault == ProxyFault::FailedAfter && call == Call::SetupCreate;
             let expected = if ended {
-                Answer::Invalid { code: "processor_error" }
+                OperationResult::Invalid { code: "processor_error" }
             } else {
-                Answer::SoftDeclined { code: "card_declined" }
+                OperationResult::SoftDeclined { code: "card_declined" }
             };
             assert_eq!(answer, expected, "{what}");
         }
@@ -76,7 +77,11 @@ async fn any_fault_at_the_fence_ends_as_fenced_or_as_the_card_that_was_kept_befo
                 }
                 fixture.proxy.plan(call, fault);
                 let answer = fixture.void(&reference).await;
-                assert_eq!(answer == Answer::Voided, !kept, "{fault:?} at {call:?}: {answer:?}");
+                assert_eq!(
+                    answer == OperationResult::Voided,
+                    !kept,
+                    "{fault:?} at {call:?}: {answer:?}"
+                );
                 fixture.is_told_truly(&answer, &format!("{fault:?} at {call:?}")).await;
                 let late = fixture.settle(&reference).await;
                 assert_eq!(is_done(&late), kept, "{fault:?} at {call:?}, then {late:?}");
@@ -92,19 +97,21 @@ async fn a_call_that_keeps_a_card_and_arrives_after_the_fence_keeps_none() {
     let reference = fixture.create().await.unwrap();
     fixture.proxy.plan(Call::SetupConfirm, ProxyFault::Late);
     let attempt = fixture.attempt(4250, 1);
-    assert_eq!(fixture.processor.confirm(&attempt, &reference).await, Answer::Unknown);
-    assert_eq!(fixture.processor.retrieve(&attempt, &reference).await, Answer::NotConfirmed);
-    assert_eq!(fixture.void(&reference).await, Answer::Voided);
+    assert_eq!(fixture.processor.confirm(&attempt, &reference).await, Confirmed::Unknown);
+    assert_eq!(fixture.processor.retrieve(&attempt, &reference).await, Retrieved::NotConfirmed);
+    assert_eq!(fixture.void(&reference).await, OperationResult::Voided);
     fixture.proxy.release().await;
     assert_eq!(fixture.acts().await, 0);
-    assert_eq!(fixture.processor.retrieve(&attempt, &reference).await, Answer::Voided);
+    assert_eq!(fixture.processor.retrieve(&attempt, &reference).await, Retrieved::Voided);
 }
 
 /// A card that was kept just now.
 async fn kept() -> (Fixture, Authorization) {
     let fixture = with_card("pm_card_visa").await;
     let answer = fixture.run().await;
-    let Answer::Done(Fetched::Card { receipt, kept }) = answer else { panic!("{answer:?}") };
+    let OperationResult::Done(Fetched::Card { receipt, saved: kept }) = answer else {
+        panic!("{answer:?}")
+    };
     assert_eq!(receipt.last4.as_deref(), Some("4242"));
     assert_eq!((receipt.exp_month, receipt.exp_year), (Some(12), Some(2030)));
     (fixture, kept)
@@ -130,7 +137,7 @@ async fn a_card_of_a_customer_who_is_not_there_is_not_charged() {
     let mut other: serde_json::Value = serde_json::from_str(text).unwrap();
     other["customer"] = serde_json::json!("cus_nobody");
     let fixture = Fixture::new(yes(AuthorizationKind::KeptCard, &other.to_string())).await;
-    assert_eq!(fixture.run().await, Answer::Invalid { code: "resource_missing" });
+    assert_eq!(fixture.run().await, OperationResult::Invalid { code: "resource_missing" });
     assert_eq!(fixture.charges().await, 0);
 }
 
@@ -138,11 +145,14 @@ async fn a_card_of_a_customer_who_is_not_there_is_not_charged() {
 async fn a_new_attempt_is_for_a_customer_and_a_setup_of_its_own() {
     let fixture = with_card("pm_card_visa_chargeDeclined").await;
     let first = fixture.create().await.unwrap();
-    assert_eq!(fixture.settle(&first).await, Answer::SoftDeclined { code: "card_declined" });
+    assert_eq!(
+        fixture.settle(&first).await,
+        OperationResult::SoftDeclined { code: "card_declined" }
+    );
     let visa = yes(AuthorizationKind::PaymentMethod, "pm_card_visa");
     let attempt = Use { authorization: &visa, ..fixture.attempt(4250, 2) };
     let Created::Ready(second) = fixture.processor.create(&attempt).await else { panic!() };
     assert_ne!(first, second);
-    assert!(is_done(&fixture.processor.confirm(&attempt, &second).await));
+    assert!(is_done(&fixture.processor.confirm(&attempt, &second).await.into()));
     assert_eq!(fixture.acts().await, 1);
 }

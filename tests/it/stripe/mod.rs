@@ -17,9 +17,10 @@ use bytes::Bytes;
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
+use domain::contract_tests::processor::OperationResult;
 use domain::ports::{
-    Answer, Clock, Created, Fetched, Http, HttpError, Item, Key, Page, Processor, Processors,
-    Range, Reach, Reference, Store, StoreError, Use, Write,
+    Clock, Created, Fetched, Http, HttpError, Item, Key, Page, Processor, Processors, Range, Reach,
+    Reference, Store, StoreError, Use, Write,
 };
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
@@ -187,14 +188,14 @@ impl Fixture {
         Use { ask: Box::leak(Box::new(Ask::PaymentMethod { description })), ..used }
     }
 
-    async fn create(&self) -> Result<Reference, Answer> {
-        let mut answer = Answer::Again;
+    async fn create(&self) -> Result<Reference, OperationResult> {
+        let mut answer = OperationResult::Again;
         for _ in 0..12 {
             match self.processor.create(&self.attempt(4250, 1)).await {
                 Created::Ready(reference) => return Ok(reference),
-                Created::Not(not) => answer = not,
+                not => answer = not.into(),
             }
-            if answer != Answer::Again {
+            if answer != OperationResult::Again {
                 break;
             }
             // A call that is still under way there, on a busy machine, is not done any sooner by asking at once.
@@ -204,17 +205,17 @@ impl Fixture {
     }
 
     /// Does as the worker does, until the port says something definite; the fence comes last.
-    async fn settle(&self, reference: &Reference) -> Answer {
+    async fn settle(&self, reference: &Reference) -> OperationResult {
         let attempt = self.attempt(4250, 1);
-        let mut answer = self.processor.confirm(&attempt, reference).await;
+        let mut answer: OperationResult = self.processor.confirm(&attempt, reference).await.into();
         for _ in 0..6 {
-            if matches!(answer, Answer::Again | Answer::Processing) {
+            if matches!(answer, OperationResult::Again | OperationResult::Processing) {
                 SystemClock.wait(SOON).await;
             }
-            if matches!(answer, Answer::Again | Answer::NotConfirmed) {
-                answer = self.processor.confirm(&attempt, reference).await;
-            } else if matches!(answer, Answer::Unknown | Answer::Processing) {
-                answer = self.processor.retrieve(&attempt, reference).await;
+            if matches!(answer, OperationResult::Again | OperationResult::NotConfirmed) {
+                answer = self.processor.confirm(&attempt, reference).await.into();
+            } else if matches!(answer, OperationResult::Unknown | OperationResult::Processing) {
+                answer = self.processor.retrieve(&attempt, reference).await.into();
             } else {
                 return answer;
             }
@@ -222,11 +223,11 @@ impl Fixture {
         self.void(reference).await
     }
 
-    async fn void(&self, reference: &Reference) -> Answer {
-        let mut answer = Answer::Unknown;
+    async fn void(&self, reference: &Reference) -> OperationResult {
+        let mut answer = OperationResult::Unknown;
         for _ in 0..4 {
-            answer = self.processor.void(&self.attempt(4250, 1), reference).await;
-            if matches!(answer, Answer::Voided | Answer::Done(_)) {
+            answer = self.processor.void(&self.attempt(4250, 1), reference).await.into();
+            if matches!(answer, OperationResult::Voided | OperationResult::Done(_)) {
                 break;
             }
         }
@@ -245,7 +246,7 @@ impl Fixture {
     }
 
     /// One attempt from its beginning to its end.
-    async fn run(&self) -> Answer {
+    async fn run(&self) -> OperationResult {
         match self.create().await {
             Ok(reference) => self.settle(&reference).await,
             Err(answer) => answer,
@@ -253,7 +254,7 @@ impl Fixture {
     }
 
     /// The upstream has acted exactly as often as the answer says, and repeating it all does no more.
-    async fn is_told_truly(&self, answer: &Answer, what: &str) {
+    async fn is_told_truly(&self, answer: &OperationResult, what: &str) {
         let reported = usize::from(is_done(answer));
         assert_eq!(self.acts().await, reported, "{what}: {answer:?}");
         if reported == 1 {
@@ -264,8 +265,8 @@ impl Fixture {
     }
 }
 
-fn is_done(answer: &Answer) -> bool {
-    let Answer::Done(fetched) = answer else { return false };
+fn is_done(answer: &OperationResult) -> bool {
+    let OperationResult::Done(fetched) = answer else { return false };
     match fetched {
         Fetched::Payment(receipt) => receipt.amount == 4250 && receipt.currency == "EUR",
         Fetched::Card { .. } => true,

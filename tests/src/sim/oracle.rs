@@ -248,8 +248,8 @@ impl Oracle {
                 }
                 let acts_on = charge.session.as_ref().unwrap_or(&charge.object);
                 let ours = request.open_attempt().is_some_and(|attempt| {
-                    attempt.started_at.is_some_and(|at| at <= now)
-                        && attempt.reference.as_ref().is_some_and(|known| known.0 == *acts_on)
+                    attempt.started_at().is_some_and(|at| at <= now)
+                        && attempt.reference().is_some_and(|known| known.0 == *acts_on)
                 });
                 if !ours || !matches!(request.state, State::Processing { .. }) {
                     wrong.push(format!("C5: a charge in state {}", request.state_name()));
@@ -348,7 +348,7 @@ fn option(after: &Request, what: &EntryKind) -> Option<&'static str> {
 /// Whether a customer who has come back brings something in place of what they brought, which may be in use.
 fn brought_twice(before: &Request, events: &[JournalEntry]) -> Option<String> {
     let back = before.open_attempt().is_some_and(|attempt| {
-        attempt.redirect.as_ref().is_some_and(|redirect| redirect.returned_at.is_some())
+        attempt.redirect.as_ref().is_some_and(|redirect| redirect.returned_at().is_some())
     });
     let again = events.iter().any(|event| matches!(event.what, EntryKind::Returned { .. }));
     (back && again).then(|| "ONCE: a customer came back twice".to_owned())

@@ -28,9 +28,9 @@ pub use channel::{
 pub use clock::{Clock, Random};
 pub use http::{ClientIdentity, Http, HttpError, Reach};
 pub use processor::{
-    Answer, ApplePay, CardReceipt, ClaimsReceipt, Created, Fetched, GooglePay, OpenProcessorError,
-    PaymentOption, Processor, Processors, Receipt, RedirectUrl, Reference, Refund, Refunded,
-    ReportedResult, Use,
+    ApplePay, CardReceipt, ClaimsReceipt, Confirmed, Created, Fetched, GooglePay,
+    OpenProcessorError, PaymentOption, Processor, Processors, Receipt, RedirectUrl, Reference,
+    Refund, RefundResult, ReportedResult, Retrieved, Use, VoidResult,
 };
 pub use processor_webhook::{ProcessorEvent, VerifiedWebhook, WebhookResponse};
 pub use queue::{Queue, QueueError, delay_seconds};

@@ -1,4 +1,4 @@
-//! A customer on the processor's own page: sent on, come back, wanted back, and what the processor tells meanwhile.
+//! A customer on the processor's page: redirected, returned or abandoned, and what the processor reports meanwhile.
 
 use std::time::Duration;
 
@@ -12,36 +12,84 @@ use crate::ports::ReportedResult;
 use crate::seal::Sealed;
 use crate::values::time::Timestamp;
 
-/// A customer who was sent on to the processor's own page.
+/// A customer's redirect to the processor's page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Redirect {
-    /// Where to: an [`AuthorizationKind::RedirectUrl`](crate::authorization::AuthorizationKind::RedirectUrl).
+    /// The sealed address.
     pub sealed: Sealed,
-    /// Since when.
+    /// When the customer was redirected.
     pub at: Timestamp,
-    /// When they came back with something to use, if they did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub returned_at: Option<Timestamp>,
-    /// Whether what they came back with was used, or was about to be.
-    pub redeemed: bool,
-    /// Why the attempt is to be ended before its time, if somebody wants that.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub abandoned: Option<CancelRedirect>,
+    /// Where the customer is.
+    pub state: RedirectState,
 }
 
-/// Who wants a customer back from the processor's page.
+/// Where a redirected customer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case")]
+pub enum RedirectState {
+    /// On the processor's page, as far as is known.
+    OnHostedPage,
+    /// The page is abandoned, and its attempt is to be cancelled.
+    Abandoned {
+        /// Who cancelled.
+        by: CancelRedirect,
+    },
+    /// Back on our page, with something to use.
+    Returned {
+        /// When the customer returned.
+        at: Timestamp,
+        /// Whether what the customer brought was used, or is about to be.
+        redeemed: bool,
+    },
+}
+
+/// Who cancels a redirect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CancelRedirect {
-    /// The customer, who wants another way.
+    /// The customer, who wants another payment option.
     Customer,
-    /// The requester, who takes the request back.
+    /// The requester, who cancels the request.
     Requester,
 }
 
+impl Redirect {
+    /// Returns when the customer returned with something to use, if they did.
+    #[must_use]
+    pub const fn returned_at(&self) -> Option<Timestamp> {
+        match self.state {
+            RedirectState::Returned { at, .. } => Some(at),
+            RedirectState::OnHostedPage | RedirectState::Abandoned { .. } => None,
+        }
+    }
+
+    /// Whether what the customer brought was used, or is about to be.
+    #[must_use]
+    pub const fn is_redeemed(&self) -> bool {
+        matches!(self.state, RedirectState::Returned { redeemed: true, .. })
+    }
+
+    /// Returns who cancelled it, if it is abandoned.
+    #[must_use]
+    pub const fn abandoned_by(&self) -> Option<CancelRedirect> {
+        match self.state {
+            RedirectState::Abandoned { by } => Some(by),
+            RedirectState::OnHostedPage | RedirectState::Returned { .. } => None,
+        }
+    }
+
+    /// Marks what the customer brought as used, if they returned.
+    pub(super) const fn redeem(&mut self) {
+        if let RedirectState::Returned { redeemed, .. } = &mut self.state {
+            *redeemed = true;
+        }
+    }
+}
+
 impl Request {
-    /// The customer has to go on to the processor's own page, where `sealed` leads. No worker waits for them: somebody looks
-    /// again after that wait, if nothing is heard before.
+    /// Records that the customer goes to the processor's page at the `sealed` address, and releases the request.
+    ///
+    /// No worker waits for the customer. The next one looks after that wait, unless a result is reported before.
     ///
     /// # Errors
     /// [`Refusal::Step`] when the attempt is not at that point.
@@ -51,30 +99,30 @@ impl Request {
         wait: Duration,
         now: Timestamp,
     ) -> Result<Change, Refusal> {
-        let mut change = self.given_back(now)?;
+        let mut change = self.unleased(now)?;
         let attempt = open(&mut change.request)?;
-        if attempt.started_at.is_none() {
+        if attempt.started_at().is_none() {
             return Err(Refusal::Step);
         }
         let attempt_no = attempt.attempt_no;
-        // Looking whether a customer is done says nothing about how the processor is.
+        // A look at whether the customer is done says nothing about how the processor is.
         attempt.tries = 0;
         attempt.due_after(wait, now);
         if attempt.redirect.is_some() {
             return Ok(change.with_entry(EntryKind::Released { reason: "customer".to_owned() }));
         }
-        let (returned_at, redeemed, abandoned) = (None, false, None);
-        attempt.redirect = Some(Redirect { sealed, at: now, returned_at, redeemed, abandoned });
+        attempt.redirect = Some(Redirect { sealed, at: now, state: RedirectState::OnHostedPage });
         Ok(change
             .with_timeline_entry("redirected", None, None)
             .with_entry(EntryKind::Redirected { attempt_no }))
     }
 
-    /// The customer came back from the processor's page with something to use, which takes the place of what the yes
-    /// carried. Once: a repeat changes nothing.
+    /// Records that the customer returned with something to use, which replaces what the approval carried. A repeat changes
+    /// nothing.
     ///
     /// # Errors
-    /// [`Refusal::Step`] when nobody was sent on by that attempt, or it is to be ended; [`Refusal::Closed`].
+    /// - [`Refusal::Step`] when that attempt redirected no customer, or is to be cancelled.
+    /// - [`Refusal::Closed`].
     pub fn record_returned(
         &self,
         attempt_no: u32,
@@ -85,14 +133,17 @@ impl Request {
         let attempt = open(&mut change.request)?;
         let ours =
             attempt.attempt_no == attempt_no || guards::is_disabled(Guard::ReturnForOpenAttempt);
-        let redirect =
-            attempt.redirect.as_mut().filter(|redirect| ours && redirect.abandoned.is_none());
-        let redirect = redirect.ok_or(Refusal::Step)?;
-        if redirect.returned_at.is_some() && !guards::is_disabled(Guard::ReturnOnce) {
-            return Ok(Change::of(self, now));
-        }
-        redirect.returned_at = Some(now);
-        attempt.again_at = None;
+        let redirect = attempt.redirect.as_mut().filter(|_| ours).ok_or(Refusal::Step)?;
+        let redeemed = match redirect.state {
+            RedirectState::OnHostedPage => false,
+            RedirectState::Abandoned { .. } => return Err(Refusal::Step),
+            RedirectState::Returned { redeemed, .. } if guards::is_disabled(Guard::ReturnOnce) => {
+                redeemed
+            }
+            RedirectState::Returned { .. } => return Ok(Change::of(self, now)),
+        };
+        redirect.state = RedirectState::Returned { at: now, redeemed };
+        attempt.retry_at = None;
         attempt.tries = 0;
         carries(&mut change.request, sealed);
         Ok(change
@@ -100,10 +151,10 @@ impl Request {
             .with_entry(EntryKind::Returned { attempt_no }))
     }
 
-    /// What the yes carried was exchanged for something else.
+    /// Records what the authorization was exchanged for.
     ///
     /// # Errors
-    /// [`Refusal::Step`] when no worker has it.
+    /// [`Refusal::Step`] when no worker has the request.
     pub fn record_exchanged(&self, sealed: Sealed, now: Timestamp) -> Result<Change, Refusal> {
         let mut change = self.at_processor(now)?;
         let attempt_no = open(&mut change.request)?.attempt_no;
@@ -111,30 +162,37 @@ impl Request {
         Ok(change.with_entry(EntryKind::Exchanged { attempt_no }))
     }
 
-    /// Somebody wants the customer back from the processor's page: the attempt is made impossible, then ended.
+    /// Abandons the processor's page: a worker voids the attempt, then ends it.
     ///
     /// # Errors
-    /// [`Refusal::Step`] when nobody was sent on, or they came back already; [`Refusal::Closed`].
+    /// - [`Refusal::Step`] when no customer was redirected, or the customer has returned.
+    /// - [`Refusal::Closed`].
     pub fn abandon(&self, by: CancelRedirect, now: Timestamp) -> Result<Change, Refusal> {
         let mut change = self.at_processor(now)?;
         let attempt = open(&mut change.request)?;
         let attempt_no = attempt.attempt_no;
-        let redirect = attempt.redirect.as_mut().filter(|redirect| redirect.returned_at.is_none());
-        let redirect = redirect.ok_or(Refusal::Step)?;
-        if redirect.abandoned.is_some_and(|known| known == by || known == CancelRedirect::Requester)
-        {
-            return Ok(Change::of(self, now));
+        let redirect = attempt.redirect.as_mut().ok_or(Refusal::Step)?;
+        match redirect.state {
+            RedirectState::Returned { .. } => return Err(Refusal::Step),
+            RedirectState::Abandoned { by: known }
+                if known == by || known == CancelRedirect::Requester =>
+            {
+                return Ok(Change::of(self, now));
+            }
+            RedirectState::OnHostedPage | RedirectState::Abandoned { .. } => {}
         }
-        redirect.abandoned = Some(by);
-        attempt.again_at = None;
+        redirect.state = RedirectState::Abandoned { by };
+        attempt.retry_at = None;
         Ok(change.with_entry(EntryKind::RedirectCancelled { attempt_no, by }))
     }
 
-    /// What the processor told of an attempt by callback. A success is never unsaid by what comes later, except by the
-    /// processor's taking the attempt back, which holds for good.
+    /// Records the result that a webhook reported of an attempt.
+    ///
+    /// No later report undoes a success, except a cancellation by the processor, which is final.
     ///
     /// # Errors
-    /// [`Refusal::Step`] when that attempt is not open; [`Refusal::Closed`].
+    /// - [`Refusal::Step`] when that attempt is not open.
+    /// - [`Refusal::Closed`].
     pub fn record_reported(
         &self,
         attempt_no: u32,
@@ -156,12 +214,12 @@ impl Request {
         }
         let success = reported.success;
         attempt.reported = Some(reported);
-        attempt.again_at = None;
+        attempt.retry_at = None;
         Ok(change.with_entry(EntryKind::AttemptReported { attempt_no, success }))
     }
 }
 
-/// From now on the request carries this to the processor.
+/// Replaces what the request carries to the processor.
 fn carries(request: &mut Request, carried: Sealed) {
     if let State::Processing { sealed, .. } = &mut request.state {
         *sealed = carried;

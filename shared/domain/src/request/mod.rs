@@ -3,6 +3,7 @@
 //! Commands are methods that take what is known and return a [`Change`] or a [`Refusal`]; each has one arm per state.
 
 mod answering;
+mod attempt;
 mod change;
 mod closing;
 mod fetching;
@@ -15,10 +16,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use answering::CodeCheck;
+pub use attempt::{Attempt, AttemptEnd, AttemptState};
 pub use change::{Change, WebhookEventType};
 pub use closing::LIFETIME_MAX;
-pub use fetching::{Attempt, AttemptEnd, Doubt, LEASE};
-pub use hosted_page::{CancelRedirect, Redirect};
+pub use fetching::{Doubt, LEASE};
+pub use hosted_page::{CancelRedirect, Redirect, RedirectState};
 pub use prompting::{NextPrompt, PromptRecord, PromptStatus};
 pub use refunding::{REFUNDS_MAX, RefundEnd, RefundRecord};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::fetching::LOST;
+use super::attempt::LOST;
 use super::{Change, LEASE, Refusal, Request, State, WebhookEventType};
 use crate::guards::{self, Guard};
 use crate::journal::EntryKind;
@@ -44,7 +44,7 @@ pub struct RefundRecord {
     pub tries: u32,
     /// When it is to be taken up again, once it was given back.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub again_at: Option<Timestamp>,
+    pub retry_at: Option<Timestamp>,
     /// The processor's id for it, once it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
@@ -84,14 +84,14 @@ impl RefundRecord {
     /// Whether a message that comes now was not sent for when it is due: somebody heard that there may be news.
     #[must_use]
     pub fn is_early(&self, now: Timestamp) -> bool {
-        self.again_at.is_some_and(|at| now.after(EARLY) < at)
+        self.retry_at.is_some_and(|at| now.after(EARLY) < at)
     }
 
     /// When the message it is to be taken up by must have been lost, or the worker that has it must be gone.
     #[must_use]
     pub fn lost_at(&self) -> Timestamp {
         let on_its_way = self.asked_at.after(ON_ITS_WAY);
-        let due = self.again_at.map_or(on_its_way, |at| at.after(LOST));
+        let due = self.retry_at.map_or(on_its_way, |at| at.after(LOST));
         self.lease.map_or(due, |lease| due.max(lease))
     }
 }
@@ -180,7 +180,7 @@ impl Request {
             started_at: None,
             lease: None,
             tries: 0,
-            again_at: None,
+            retry_at: None,
             reference: None,
             reported: None,
             end: None,
@@ -221,7 +221,7 @@ impl Request {
         let refund = open(&mut change.request, seq)?;
         refund.lease = Some(now);
         if !refund.is_early(now) {
-            refund.again_at = Some(now.after(wait));
+            refund.retry_at = Some(now.after(wait));
         }
         refund.reference = reference.cloned().or_else(|| refund.reference.take());
         let reason = reason.to_owned();
@@ -281,7 +281,7 @@ impl Request {
         }
         let success = reported.success;
         refund.reported = Some(reported);
-        refund.again_at = None;
+        refund.retry_at = None;
         Ok(change.with_entry(EntryKind::RefundReported { refund: seq, success }))
     }
 }
@@ -290,7 +290,7 @@ impl RefundRecord {
     fn ends(&mut self, end: RefundEnd) {
         self.end = Some(end);
         self.lease = None;
-        self.again_at = None;
+        self.retry_at = None;
         self.reported = None;
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::authorization::AuthorizationKind;
-use domain::ports::{Answer, Use};
+use domain::ports::{Retrieved, Use, VoidResult};
 use domain::values::time::Timestamp;
 
 use super::wire::{Amount, payments};
@@ -44,16 +44,16 @@ impl Window {
     }
 
     /// What is known, without asking anybody.
-    pub(super) fn retrieve(&self, what: &Use<'_>) -> Answer {
+    pub(super) fn retrieve(&self, what: &Use<'_>) -> Retrieved {
         if is_taken_back(what) {
-            return Answer::SoftDeclined { code: "payment_cancelled" };
+            return Retrieved::SoftDeclined { code: "payment_cancelled" };
         }
         if let Some(paid) = paid(what) {
             let known = payments::reported(&paid).filter(|_| self.is_before_cancels(paid.at));
-            return known.map_or(Answer::Unknown, Answer::Done);
+            return known.map_or(Retrieved::Unknown, Retrieved::Done);
         }
         if what.reported.is_some() {
-            return Answer::SoftDeclined { code: "card_declined" };
+            return Retrieved::SoftDeclined { code: "card_declined" };
         }
         match what.authorization.kind {
             // Whether the customer is done at their bank, nobody knows until they come back.
@@ -62,7 +62,7 @@ impl Window {
             | AuthorizationKind::KeptCard
                 if what.on_hosted_page =>
             {
-                Answer::Processing
+                Retrieved::Processing
             }
             // The same call with the same key brings the same answer, or a first one: Adyen keeps keys for a week [S].
             AuthorizationKind::ApplePay
@@ -71,7 +71,7 @@ impl Window {
             | AuthorizationKind::Code
                 if self.sends() =>
             {
-                Answer::NotConfirmed
+                Retrieved::NotConfirmed
             }
             AuthorizationKind::ApplePay
             | AuthorizationKind::GooglePay
@@ -81,29 +81,31 @@ impl Window {
             | AuthorizationKind::Hosted
             | AuthorizationKind::AccessToken
             | AuthorizationKind::RedirectUrl
-            | AuthorizationKind::Claims => Answer::Unknown,
+            | AuthorizationKind::Claims => Retrieved::Unknown,
         }
     }
 
     /// What an attempt that is to be ended has come to, or `None` where it is time to cancel it or to take it back.
-    pub(super) fn over(&self, what: &Use<'_>, asked: Option<&Amount>) -> Option<Answer> {
+    pub(super) fn over(&self, what: &Use<'_>, asked: Option<&Amount>) -> Option<VoidResult> {
         if is_taken_back(what) {
-            return Some(Answer::Voided);
+            return Some(VoidResult::Voided);
         }
         if let Some(paid) = paid(what) {
             let whole = asked.is_some_and(|asked| {
                 (asked.value, asked.currency.as_str()) == (paid.value, paid.currency.as_str())
             });
             if whole && self.is_before_cancels(paid.at) {
-                return Some(payments::reported(&paid).map_or(Answer::Unknown, Answer::Done));
+                return Some(
+                    payments::reported(&paid).map_or(VoidResult::Unknown, VoidResult::Done),
+                );
             }
         } else if what.reported.is_some() {
-            return Some(Answer::SoftDeclined { code: "card_declined" });
+            return Some(VoidResult::SoftDeclined { code: "card_declined" });
         }
         if self.is_before_cancels(self.now) {
             // On their bank's page nothing is paid yet: that takes a call of ours.
             let at_bank = what.on_hosted_page && what.authorization.kind != AuthorizationKind::Code;
-            return Some(if at_bank { Answer::Processing } else { Answer::Unknown });
+            return Some(if at_bank { VoidResult::Processing } else { VoidResult::Unknown });
         }
         None
     }

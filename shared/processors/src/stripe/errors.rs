@@ -4,12 +4,13 @@
 //! broken connection and a 5xx are never a decline.
 
 use domain::guards::{self, Guard};
-use domain::ports::{Answer, HttpError, Refunded};
+use domain::ports::{Created, HttpError, RefundResult};
 use serde::Deserialize;
 
 use super::codes::{self, Class};
 use super::refusals::{DECLINED, refusal};
 use super::wire::Reply;
+use crate::object_state::ObjectState;
 
 /// The calls, by what an error in them can mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,10 +25,10 @@ pub(super) enum Call {
     Read,
 }
 
-/// The answers an error can come to: [`Answer::Done`] is none of them.
+/// The answers an error can come to: [`ObjectState::Done`] is none of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// As in [`Answer`], and so on.
+    /// As in [`ObjectState`], and so on.
     SoftDeclined(&'static str),
     HardDeclined(&'static str),
     RequiresAction,
@@ -38,7 +39,22 @@ pub(super) enum Failure {
     Unknown,
 }
 
-impl From<Failure> for Answer {
+impl From<Failure> for Created {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::SoftDeclined(code) => Self::SoftDeclined { code },
+            Failure::HardDeclined(code) => Self::HardDeclined { code },
+            // Nothing was begun that the customer could finish.
+            Failure::RequiresAction => Self::SoftDeclined { code: "authentication_required" },
+            Failure::Invalid(code) => Self::Invalid { code },
+            Failure::Blocked(code) => Self::Blocked { code },
+            // Nothing moves before it is confirmed.
+            Failure::Again | Failure::Processing | Failure::Unknown => Self::Again,
+        }
+    }
+}
+
+impl From<Failure> for ObjectState {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::SoftDeclined(code) => Self::SoftDeclined { code },
@@ -209,27 +225,27 @@ fn cancel(fault: Fault) -> Failure {
 }
 
 /// What an answer that is not a success means for money that was to be given back.
-pub(super) fn not_refunded(reply: &Reply) -> Refunded {
+pub(super) fn not_refunded(reply: &Reply) -> RefundResult {
     match fault(reply, None) {
-        Fault::Credentials => Refunded::Blocked { code: "credentials" },
-        Fault::Permission => Refunded::Blocked { code: "permission" },
-        Fault::Account => Refunded::Blocked { code: "account" },
-        Fault::KeyReused => Refunded::Blocked { code: "idempotency_key_reused" },
-        Fault::Throttled | Fault::Locked => Refunded::Again,
-        Fault::Kept(code) => Refunded::Failed { code },
-        Fault::Missing => Refunded::Failed { code: "charge_missing" },
+        Fault::Credentials => RefundResult::Blocked { code: "credentials" },
+        Fault::Permission => RefundResult::Blocked { code: "permission" },
+        Fault::Account => RefundResult::Blocked { code: "account" },
+        Fault::KeyReused => RefundResult::Blocked { code: "idempotency_key_reused" },
+        Fault::Throttled | Fault::Locked => RefundResult::Again,
+        Fault::Kept(code) => RefundResult::Failed { code },
+        Fault::Missing => RefundResult::Failed { code: "charge_missing" },
         // The charge is not there yet, or was taken back.
-        Fault::State => Refunded::Failed { code: "not_refundable" },
-        Fault::Card(_) => Refunded::Failed { code: "refund_declined" },
+        Fault::State => RefundResult::Failed { code: "not_refundable" },
+        Fault::Card(_) => RefundResult::Failed { code: "refund_declined" },
         Fault::Wrong("amount_too_large" | "invalid_charge_amount") => {
-            Refunded::Failed { code: "amount_too_large" }
+            RefundResult::Failed { code: "amount_too_large" }
         }
         // More than is left of a charge is refused without a code of its own [S].
         Fault::Wrong(_) | Fault::Refused if is_about_amount(reply) => {
-            Refunded::Failed { code: "amount_too_large" }
+            RefundResult::Failed { code: "amount_too_large" }
         }
-        Fault::Wrong(_) | Fault::Refused => Refunded::Failed { code: "refused_by_processor" },
-        Fault::FailedForGood | Fault::Failed | Fault::Unclear => Refunded::Unknown,
+        Fault::Wrong(_) | Fault::Refused => RefundResult::Failed { code: "refused_by_processor" },
+        Fault::FailedForGood | Fault::Failed | Fault::Unclear => RefundResult::Unknown,
     }
 }
 

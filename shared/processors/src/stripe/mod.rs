@@ -14,8 +14,8 @@ use domain::ask::Ask;
 use domain::authorization::AuthorizationKind;
 use domain::guards::{self, Guard};
 use domain::ports::{
-    Answer, CallbackError, Created, Http, HttpError, PaymentOption, Processor, Reach, Reference,
-    Refund, Refunded, UnverifiedCallback, Use, VerifiedWebhook,
+    CallbackError, Confirmed, Created, Http, HttpError, PaymentOption, Processor, Reach, Reference,
+    Refund, RefundResult, Retrieved, UnverifiedCallback, Use, VerifiedWebhook, VoidResult,
 };
 use domain::values::money::Money;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -30,6 +30,7 @@ use self::wire::refunds::Found;
 use self::wire::setups::Kept;
 use self::wire::{Reply, Request, checkout, intents, methods, refunds, setups};
 use crate::Kind;
+use crate::object_state::ObjectState;
 
 pub(crate) mod amounts;
 mod codes;
@@ -76,59 +77,59 @@ impl Processor for Stripe {
     async fn create(&self, what: &Use<'_>) -> Created {
         match self.create(what).await {
             Ok(reference) => Created::Ready(reference),
-            Err(failure) => Created::Not(failure.into()),
+            Err(failure) => failure.into(),
         }
     }
 
-    async fn confirm(&self, what: &Use<'_>, reference: &Reference) -> Answer {
-        let Some(object) = Object::of(reference) else { return Answer::Unknown };
+    async fn confirm(&self, what: &Use<'_>, reference: &Reference) -> Confirmed {
+        let Some(object) = Object::of(reference) else { return Confirmed::Unknown };
         match object.confirm(what, &self.account.dialect) {
-            Some(call) => self.ask(what, object, (Call::Confirm, call)).await,
+            Some(call) => self.ask(what, object, (Call::Confirm, call)).await.into(),
             // The customer does it, on Stripe's own page.
-            None => self.read(what, object).await,
+            None => self.read(what, object).await.into(),
         }
     }
 
-    async fn retrieve(&self, what: &Use<'_>, reference: &Reference) -> Answer {
+    async fn retrieve(&self, what: &Use<'_>, reference: &Reference) -> Retrieved {
         match Object::of(reference) {
-            Some(object) => self.read(what, object).await,
-            None => Answer::Unknown,
+            Some(object) => self.read(what, object).await.into(),
+            None => Retrieved::Unknown,
         }
     }
 
-    async fn void(&self, what: &Use<'_>, reference: &Reference) -> Answer {
-        let Some(object) = Object::of(reference) else { return Answer::Unknown };
-        let answer = self.ask(what, object, (Call::Cancel, object.end())).await;
+    async fn void(&self, what: &Use<'_>, reference: &Reference) -> VoidResult {
+        let Some(object) = Object::of(reference) else { return VoidResult::Unknown };
+        let state = self.ask(what, object, (Call::Cancel, object.end())).await;
         // Ending it may be refused because it is too late, or have worked unheard.
-        if answer != Answer::Unknown {
-            return answer;
+        if state != ObjectState::Unknown {
+            return state.into();
         }
         if guards::is_disabled(Guard::RetrieveAfterLateVoid) {
-            return Answer::Voided;
+            return VoidResult::Voided;
         }
-        self.read(what, object).await
+        self.read(what, object).await.into()
     }
 
-    async fn refund(&self, refund: &Refund<'_>) -> Refunded {
+    async fn refund(&self, refund: &Refund<'_>) -> RefundResult {
         let Some(Object::Intent(charge)) = Object::of(refund.charge) else {
-            return Refunded::Failed { code: "not_supported" };
+            return RefundResult::Failed { code: "not_supported" };
         };
         let Some(amount) = amounts::to_stripe(refund.money) else {
-            return Refunded::Failed { code: "amount_not_representable" };
+            return RefundResult::Failed { code: "amount_not_representable" };
         };
         // Beyond a day the key is forgotten, and the same call would be another refund: its label is not.
         if refund.again && !guards::is_disabled(Guard::RefundLookUp) {
             match self.refunded_before(refund, charge, amount).await {
                 Found::There(refunded) => return refunded,
                 Found::No => {}
-                Found::NotYet(_) | Found::Unknown => return Refunded::Unknown,
+                Found::NotYet(_) | Found::Unknown => return RefundResult::Unknown,
             }
         }
         match self.send(refunds::create(refund, charge, amount)).await {
             Ok(reply) => refunds::outcome(&reply, amount),
-            Err(HttpError::Forbidden) => Refunded::Blocked { code: "address" },
-            Err(HttpError::NotSent(_)) => Refunded::Again,
-            Err(HttpError::Lost(_)) => Refunded::Unknown,
+            Err(HttpError::Forbidden) => RefundResult::Blocked { code: "address" },
+            Err(HttpError::NotSent(_)) => RefundResult::Again,
+            Err(HttpError::Lost(_)) => RefundResult::Unknown,
         }
     }
 
@@ -227,7 +228,7 @@ impl Stripe {
         self.send(call).await.map_err(|error| unanswered(Call::Create, &error))
     }
 
-    async fn read(&self, what: &Use<'_>, object: Object<'_>) -> Answer {
+    async fn read(&self, what: &Use<'_>, object: Object<'_>) -> ObjectState {
         let call = object.read(what, &self.account.dialect);
         self.ask(what, object, (Call::Read, call)).await
     }
@@ -238,13 +239,13 @@ impl Stripe {
         what: &Use<'_>,
         object: Object<'_>,
         (call, request): (Call, Request),
-    ) -> Answer {
+    ) -> ObjectState {
         let reply = match self.send(request).await {
             Ok(reply) => reply,
             Err(error) => return unanswered(call, &error).into(),
         };
         match object.outcome(call, &reply) {
-            checkout::Stands::Answer(answer) => self.allowed(object, answer),
+            checkout::Stands::State(state) => self.allowed(object, state),
             checkout::Stands::KeptBy(id) => {
                 let setup = Object::Setup(&id);
                 match self.send(setup.read(what, &self.account.dialect)).await {
@@ -256,13 +257,15 @@ impl Stripe {
     }
 
     /// Where 3-D Secure is not wanted, nobody is sent on to it.
-    fn allowed(&self, object: Object<'_>, answer: Answer) -> Answer {
+    fn allowed(&self, object: Object<'_>, state: ObjectState) -> ObjectState {
         let refuses = self.account.dialect.three_d_secure == ThreeDSecure::Refuse;
-        match (object, answer) {
-            (Object::Intent(_) | Object::Setup(_), Answer::RequiresAction { .. }) if refuses => {
-                Answer::RequiresAction { redirect: None }
+        match (object, state) {
+            (Object::Intent(_) | Object::Setup(_), ObjectState::RequiresAction { .. })
+                if refuses =>
+            {
+                ObjectState::RequiresAction { redirect: None }
             }
-            (_, answer) => answer,
+            (_, state) => state,
         }
     }
 

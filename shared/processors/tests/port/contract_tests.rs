@@ -8,9 +8,10 @@ use crate::doubles::{
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
+use domain::contract_tests::processor::OperationResult;
 use domain::ports::{
-    Answer, Created, OpenProcessorError, Processor, Proof, Reference, Refund, Refunded,
-    UnverifiedCallback,
+    Confirmed, Created, OpenProcessorError, Processor, Proof, Reference, Refund, RefundResult,
+    Retrieved, UnverifiedCallback, VoidResult,
 };
 use domain::values::time::Timestamp;
 use pollster::block_on;
@@ -152,7 +153,7 @@ fn the_same_attempt_twice_makes_the_same_calls_byte_for_byte() {
             assert_eq!(first, run(), "{kind}");
             if kind == "stripe" && !(on_file && ask.money().is_none()) {
                 assert_eq!(first.0, Created::Ready(expected));
-                assert!(matches!(first.1, Answer::Done(_)), "{:?}", first.1);
+                assert!(matches!(first.1, Confirmed::Done(_)), "{:?}", first.1);
                 assert_eq!(first.2.len(), calls);
             }
         }
@@ -181,14 +182,18 @@ fn a_lost_answer_to_the_money_call_is_unknown() {
         let charge = charge(&visa, 4250, 1);
         let reference = match block_on(processor.create(&charge)) {
             Created::Ready(reference) => reference,
-            Created::Not(answer) => {
-                assert_eq!(answer, Answer::Again, "{kind}");
+            other => {
+                assert_eq!(other, Created::Again, "{kind}");
                 reference()
             }
         };
         for fault in [Fault::LostBefore, Fault::LostAfter] {
             world.store.faults.lock().unwrap().push_back(Some(fault));
-            assert_eq!(block_on(processor.confirm(&charge, &reference)), Answer::Unknown, "{kind}");
+            assert_eq!(
+                block_on(processor.confirm(&charge, &reference)),
+                Confirmed::Unknown,
+                "{kind}"
+            );
         }
     });
 }
@@ -200,10 +205,10 @@ fn what_was_never_sent_may_be_sent_again() {
     world.http.play([Act::NotSent]);
     let visa = payment_method("pm_card_visa");
     let charge = charge(&visa, 4250, 1);
-    assert_eq!(block_on(processor.create(&charge)), Created::Not(Answer::Again));
-    assert_eq!(block_on(processor.confirm(&charge, &reference())), Answer::Again);
-    assert_eq!(block_on(processor.retrieve(&charge, &reference())), Answer::Unknown);
-    assert_eq!(block_on(processor.void(&charge, &reference())), Answer::Again);
+    assert_eq!(block_on(processor.create(&charge)), Created::Again);
+    assert_eq!(block_on(processor.confirm(&charge, &reference())), Confirmed::Again);
+    assert_eq!(block_on(processor.retrieve(&charge, &reference())), Retrieved::Unknown);
+    assert_eq!(block_on(processor.void(&charge, &reference())), VoidResult::Again);
 }
 
 /// Answers that no processor gives: none may panic, none may be a success or a fence.
@@ -246,23 +251,26 @@ fn no_garbage_under_any_status_panics_or_is_taken_for_success_or_decline() {
                 let run = AssertUnwindSafe(|| {
                     let created = block_on(processor.create(&charge));
                     if kind == "stripe" {
-                        assert!(matches!(created, Created::Not(_)), "{status}");
+                        assert!(!matches!(created, Created::Ready(_)), "{status}");
                     }
                     references().map(|reference| {
                         [
-                            block_on(processor.confirm(&charge, &reference)),
-                            block_on(processor.retrieve(&charge, &reference)),
-                            block_on(processor.void(&charge, &reference)),
+                            OperationResult::from(block_on(processor.confirm(&charge, &reference))),
+                            block_on(processor.retrieve(&charge, &reference)).into(),
+                            block_on(processor.void(&charge, &reference)).into(),
                         ]
                     })
                 });
                 let answers = std::panic::catch_unwind(run).unwrap();
                 let text = String::from_utf8_lossy(&body[..body.len().min(90)]).into_owned();
                 for answer in answers.into_iter().flatten() {
-                    let taken = matches!(answer, Answer::Done(_) | Answer::Voided);
+                    let taken =
+                        matches!(answer, OperationResult::Done(_) | OperationResult::Voided);
                     assert!(!taken, "{kind} {status} {text}: {answer:?}");
-                    let refused =
-                        matches!(answer, Answer::SoftDeclined { .. } | Answer::HardDeclined { .. });
+                    let refused = matches!(
+                        answer,
+                        OperationResult::SoftDeclined { .. } | OperationResult::HardDeclined { .. }
+                    );
                     assert!(!refused || status == 402, "{kind} {status} {text}: {answer:?}");
                 }
             }
@@ -288,7 +296,8 @@ fn no_garbage_under_any_status_panics_or_is_taken_for_money_that_went_back() {
                 for again in [false, true] {
                     let run = AssertUnwindSafe(|| block_on(processor.refund(&refund(again))));
                     let refunded = std::panic::catch_unwind(run).unwrap();
-                    let taken = matches!(refunded, Refunded::Done(_) | Refunded::Pending(_));
+                    let taken =
+                        matches!(refunded, RefundResult::Done(_) | RefundResult::Pending(_));
                     assert!(!taken, "{kind} {status}: {refunded:?}");
                 }
             }
@@ -296,7 +305,10 @@ fn no_garbage_under_any_status_panics_or_is_taken_for_money_that_went_back() {
         for act in [Act::Lost, Act::NotSent] {
             world.http.play([act]);
             let refunded = block_on(processor.refund(&refund(false)));
-            assert!(!matches!(refunded, Refunded::Done(_) | Refunded::Pending(_)), "{kind}");
+            assert!(
+                !matches!(refunded, RefundResult::Done(_) | RefundResult::Pending(_)),
+                "{kind}"
+            );
         }
     });
 }
@@ -343,9 +355,9 @@ fn no_reference_reaches_a_path_unless_it_is_one() {
             &"pi_1".repeat(99),
         ] {
             let bad = Reference(bad.to_owned());
-            assert_eq!(block_on(processor.confirm(&charge, &bad)), Answer::Unknown, "{kind}");
-            assert_eq!(block_on(processor.retrieve(&charge, &bad)), Answer::Unknown, "{kind}");
-            assert_eq!(block_on(processor.void(&charge, &bad)), Answer::Unknown, "{kind}");
+            assert_eq!(block_on(processor.confirm(&charge, &bad)), Confirmed::Unknown, "{kind}");
+            assert_eq!(block_on(processor.retrieve(&charge, &bad)), Retrieved::Unknown, "{kind}");
+            assert_eq!(block_on(processor.void(&charge, &bad)), VoidResult::Unknown, "{kind}");
         }
         assert_eq!(world.http.taken(), Vec::<String>::new());
     });

@@ -5,8 +5,9 @@ use std::time::Duration;
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
+use domain::contract_tests::processor::OperationResult;
 use domain::ports::{
-    Answer, Created, Fetched, PaymentOption, Processor, RedirectUrl, Reference, Refund, Refunded,
+    Created, Fetched, PaymentOption, Processor, RedirectUrl, Reference, Refund, RefundResult,
     SandboxPage, SandboxPages, SandboxVisit,
 };
 use domain::values::id::CardId;
@@ -37,29 +38,29 @@ impl Till {
         let what = attempt(self.ask.clone(), &self.authorization, attempt_no);
         match block_on(self.processor.create(&what)) {
             Created::Ready(reference) => reference,
-            Created::Not(answer) => panic!("{answer:?}"),
+            other => panic!("{other:?}"),
         }
     }
 
-    fn confirm(&self, reference: &Reference) -> Answer {
+    fn confirm(&self, reference: &Reference) -> OperationResult {
         let what = attempt(self.ask.clone(), &self.authorization, 1);
-        block_on(self.processor.confirm(&what, reference))
+        block_on(self.processor.confirm(&what, reference)).into()
     }
 
-    fn retrieve(&self, reference: &Reference) -> Answer {
+    fn retrieve(&self, reference: &Reference) -> OperationResult {
         let what = attempt(self.ask.clone(), &self.authorization, 1);
-        block_on(self.processor.retrieve(&what, reference))
+        block_on(self.processor.retrieve(&what, reference)).into()
     }
 
-    fn void(&self, reference: &Reference) -> Answer {
+    fn void(&self, reference: &Reference) -> OperationResult {
         let what = attempt(self.ask.clone(), &self.authorization, 1);
-        block_on(self.processor.void(&what, reference))
+        block_on(self.processor.void(&what, reference)).into()
     }
 
     /// Where the customer is sent on to.
     fn page(&self, reference: &Reference) -> String {
         let answer = self.confirm(reference);
-        let Answer::RequiresAction { redirect: Some(RedirectUrl(url)) } = answer else {
+        let OperationResult::RequiresAction { redirect: Some(RedirectUrl(url)) } = answer else {
             panic!("{answer:?}")
         };
         url
@@ -95,7 +96,7 @@ impl Till {
         block_on(processors::sandbox::books(store, clock, REQUEST.parse().unwrap(), 5)).unwrap()
     }
 
-    fn refund(&self, charge: &Reference, amount: u64, seq: u32, again: bool) -> Refunded {
+    fn refund(&self, charge: &Reference, amount: u64, seq: u32, again: bool) -> RefundResult {
         let refund = Refund {
             request: REQUEST.parse().unwrap(),
             seq,
@@ -113,8 +114,8 @@ const PAGE: &str = "https://pay.example.com/c/page";
 /// Where they come back to who did what was wanted.
 const DONE: &str = "https://pay.example.com/c/page?done=1";
 
-fn charged(answer: &Answer) -> Option<u64> {
-    let Answer::Done(Fetched::Payment(receipt)) = answer else { return None };
+fn charged(answer: &OperationResult) -> Option<u64> {
+    let OperationResult::Done(Fetched::Payment(receipt)) = answer else { return None };
     Some(receipt.amount)
 }
 
@@ -135,7 +136,9 @@ fn a_customer_pays_on_the_page_and_comes_back() {
     // A second press, or a page that is opened again, is nothing new.
     assert_eq!(till.sent(&page, VISA), DONE);
     assert_eq!(till.sent(&page, None), DONE);
-    let Answer::Done(Fetched::Payment(receipt)) = till.retrieve(&session) else { panic!() };
+    let OperationResult::Done(Fetched::Payment(receipt)) = till.retrieve(&session) else {
+        panic!()
+    };
     assert!(receipt.reference.0.starts_with("pi_"));
     assert_eq!((receipt.amount, receipt.last4.as_deref()), (4250, Some("4242")));
     assert_eq!(charged(&till.confirm(&session)), Some(4250));
@@ -148,11 +151,11 @@ fn a_page_that_was_closed_takes_no_money() {
     let till = Till::new(payment(4250), hosted());
     let session = till.created(1);
     let page = till.page(&session);
-    assert_eq!(till.void(&session), Answer::Voided);
-    assert_eq!(till.void(&session), Answer::Voided);
+    assert_eq!(till.void(&session), OperationResult::Voided);
+    assert_eq!(till.void(&session), OperationResult::Voided);
     let html = till.shown(&page, VISA);
     assert!(html.contains("This page is closed") && !html.contains("<form"), "{html}");
-    assert_eq!(till.retrieve(&session), Answer::Voided);
+    assert_eq!(till.retrieve(&session), OperationResult::Voided);
     assert_eq!(till.books(), Books::default());
 }
 
@@ -164,8 +167,8 @@ fn a_page_closes_by_itself() {
     let page = till.page(&session);
     till.world.clock.pass(Duration::from_secs(1));
     assert!(till.shown(&page, VISA).contains("This page is closed"));
-    assert_eq!(till.retrieve(&session), Answer::Voided);
-    assert_eq!(till.void(&session), Answer::Voided);
+    assert_eq!(till.retrieve(&session), OperationResult::Voided);
+    assert_eq!(till.void(&session), OperationResult::Voided);
 }
 
 #[test]
@@ -176,7 +179,7 @@ fn a_session_can_be_asked_for_as_long_as_an_attempt_is_tried() {
     let late = Till::new(payment(4250), hosted());
     late.world.clock.pass(Duration::from_secs(15 * 60 + 2));
     let what = attempt(late.ask.clone(), &late.authorization, 1);
-    let refused = Created::Not(Answer::Invalid { code: "parameter_invalid_integer" });
+    let refused = Created::Invalid { code: "parameter_invalid_integer" };
     assert_eq!(block_on(late.processor.create(&what)), refused);
 }
 
@@ -214,8 +217,8 @@ fn magic_amounts_do_on_the_page_what_they_do_elsewhere() {
     let later = Till::new(payment(4204), hosted());
     let session = later.created(1);
     assert_eq!(later.sent(&later.page(&session), VISA), DONE);
-    assert_eq!(later.retrieve(&session), Answer::Processing);
-    assert_eq!(later.void(&session), Answer::Processing);
+    assert_eq!(later.retrieve(&session), OperationResult::Processing);
+    assert_eq!(later.void(&session), OperationResult::Processing);
     later.world.clock.pass(Duration::from_secs(3));
     assert_eq!(charged(&later.retrieve(&session)), Some(4204));
 }
@@ -247,11 +250,11 @@ fn a_customer_who_does_not_is_charged_nothing() {
         let page = till.page(&intent);
         if form.is_some() {
             till.sent(&page, form);
-            assert_eq!(till.retrieve(&intent), Answer::RequiresAction { redirect: None });
+            assert_eq!(till.retrieve(&intent), OperationResult::RequiresAction { redirect: None });
         }
-        assert_eq!(till.void(&intent), Answer::Voided);
+        assert_eq!(till.void(&intent), OperationResult::Voided);
         till.sent(&page, Some("is_me=yes"));
-        assert_eq!(till.retrieve(&intent), Answer::Voided);
+        assert_eq!(till.retrieve(&intent), OperationResult::Voided);
         assert_eq!(till.books(), Books::default());
     }
 }
@@ -271,12 +274,14 @@ fn a_card_is_kept_and_charged_when_its_customer_says_yes_again() {
             assert!(till.shown(&page, None).contains("Keep a card on file"));
             assert_eq!(till.sent(&page, VISA), DONE);
         }
-        let Answer::Done(Fetched::Card { receipt, kept }) = till.confirm(&reference) else {
+        let OperationResult::Done(Fetched::Card { receipt, saved: kept }) =
+            till.confirm(&reference)
+        else {
             panic!()
         };
         assert!(receipt.reference.0.starts_with("seti_"));
         assert_eq!(receipt.last4.as_deref(), Some("4242"));
-        let again = Answer::Done(Fetched::Card { receipt, kept: kept.clone() });
+        let again = OperationResult::Done(Fetched::Card { receipt, saved: kept.clone() });
         assert_eq!(till.confirm(&reference), again);
         assert_eq!(till.retrieve(&reference), again);
         assert_eq!(till.void(&reference), again);
@@ -292,7 +297,7 @@ fn a_card_is_kept_and_charged_when_its_customer_says_yes_again() {
         let what = attempt(ask, &kept, 1);
         let Created::Ready(intent) = block_on(till.processor.create(&what)) else { panic!() };
         let answer = block_on(till.processor.confirm(&what, &intent));
-        assert_eq!(charged(&answer), Some(990), "{answer:?}");
+        assert_eq!(charged(&answer.clone().into()), Some(990), "{answer:?}");
         assert_eq!(till.books().charges, 1);
     }
 }
@@ -301,24 +306,26 @@ fn a_card_is_kept_and_charged_when_its_customer_says_yes_again() {
 fn a_card_of_somebody_else_is_not_charged() {
     let till = Till::new(keeping(), payment_method("pm_card_visa"));
     let reference = till.created(1);
-    let Answer::Done(Fetched::Card { kept, .. }) = till.confirm(&reference) else { panic!() };
+    let OperationResult::Done(Fetched::Card { saved: kept, .. }) = till.confirm(&reference) else {
+        panic!()
+    };
     let text = secrecy::ExposeSecret::expose_secret(&kept.secret).to_owned();
     let mut mixed: serde_json::Value = serde_json::from_str(&text).unwrap();
     mixed["customer"] = json!("cus_of_somebody_else");
     let mixed = Authorization { kind: kept.kind, secret: mixed.to_string().into() };
     let created = block_on(till.processor.create(&attempt(payment(990), &mixed, 2)));
-    assert_eq!(created, Created::Not(Answer::Invalid { code: "resource_missing" }));
+    assert_eq!(created, Created::Invalid { code: "resource_missing" });
 }
 
 #[test]
 fn a_card_that_cannot_be_kept_is_refused_and_one_that_wants_the_bank_goes_there() {
     let refused = Till::new(keeping(), payment_method("pm_card_chargeDeclined"));
     let setup = refused.created(1);
-    let answer = Answer::SoftDeclined { code: "card_declined" };
+    let answer = OperationResult::SoftDeclined { code: "card_declined" };
     assert_eq!(refused.confirm(&setup), answer);
     assert_eq!(refused.confirm(&setup), answer);
     assert_eq!(refused.retrieve(&setup), answer);
-    assert_eq!(refused.void(&setup), Answer::Voided);
+    assert_eq!(refused.void(&setup), OperationResult::Voided);
     assert_eq!(refused.books(), Books::default());
 
     for (form, kept) in [("is_me=yes", 1), ("is_me=no", 0)] {
@@ -326,9 +333,9 @@ fn a_card_that_cannot_be_kept_is_refused_and_one_that_wants_the_bank_goes_there(
         let setup = till.created(1);
         let back = till.sent(&till.page(&setup), Some(form));
         assert!(back.starts_with(&format!("{DONE}&setup_intent=seti_")), "{back}");
-        let done = matches!(till.retrieve(&setup), Answer::Done(Fetched::Card { .. }));
+        let done = matches!(till.retrieve(&setup), OperationResult::Done(Fetched::Card { .. }));
         assert_eq!(u32::from(done), kept);
-        assert_eq!(till.void(&setup) == Answer::Voided, kept == 0);
+        assert_eq!(till.void(&setup) == OperationResult::Voided, kept == 0);
         assert_eq!(till.books().cards, kept);
     }
 }
@@ -338,23 +345,25 @@ fn money_goes_back_once_and_no_more_than_was_charged() {
     let till = Till::new(payment(4250), hosted());
     let session = till.created(1);
     till.sent(&till.page(&session), VISA);
-    let Answer::Done(Fetched::Payment(receipt)) = till.retrieve(&session) else { panic!() };
+    let OperationResult::Done(Fetched::Payment(receipt)) = till.retrieve(&session) else {
+        panic!()
+    };
     let charge = receipt.reference;
-    let Refunded::Done(first) = till.refund(&charge, 1000, 1, false) else { panic!() };
+    let RefundResult::Done(first) = till.refund(&charge, 1000, 1, false) else { panic!() };
     for again in [false, true] {
-        assert_eq!(till.refund(&charge, 1000, 1, again), Refunded::Done(first.clone()));
+        assert_eq!(till.refund(&charge, 1000, 1, again), RefundResult::Done(first.clone()));
     }
     // Days later the key is forgotten, at Stripe as here, and the label is not.
     assert_eq!(till.books().refunded, 1000);
-    let too_much = Refunded::Failed { code: "amount_too_large" };
+    let too_much = RefundResult::Failed { code: "amount_too_large" };
     assert_eq!(till.refund(&charge, 3251, 2, false), too_much);
-    assert!(matches!(till.refund(&charge, 3250, 2, false), Refunded::Done(_)));
+    assert!(matches!(till.refund(&charge, 3250, 2, false), RefundResult::Done(_)));
     assert_eq!(till.books().refunded, 4250);
-    let nothing_left = Refunded::Failed { code: "already_refunded" };
+    let nothing_left = RefundResult::Failed { code: "already_refunded" };
     assert_eq!(till.refund(&charge, 1, 3, false), nothing_left);
     let missing = Reference("pi_missing".to_owned());
-    assert_eq!(till.refund(&missing, 1, 1, true), Refunded::Unknown);
-    assert_eq!(till.refund(&missing, 1, 1, false), Refunded::Failed { code: "charge_missing" });
+    assert_eq!(till.refund(&missing, 1, 1, true), RefundResult::Unknown);
+    assert_eq!(till.refund(&missing, 1, 1, false), RefundResult::Failed { code: "charge_missing" });
 }
 
 #[test]
@@ -362,12 +371,12 @@ fn a_refund_can_be_slow_and_come_back() {
     let till = Till::new(payment(4250), payment_method("pm_card_visa"));
     let intent = till.created(1);
     till.confirm(&intent);
-    let Refunded::Pending(slow) = till.refund(&intent, 1006, 1, false) else { panic!() };
-    let Refunded::Pending(_) = till.refund(&intent, 1007, 2, false) else { panic!() };
+    let RefundResult::Pending(slow) = till.refund(&intent, 1006, 1, false) else { panic!() };
+    let RefundResult::Pending(_) = till.refund(&intent, 1007, 2, false) else { panic!() };
     assert_eq!(till.books().refunded, 2013);
     till.world.clock.pass(Duration::from_secs(3));
-    assert_eq!(till.refund(&intent, 1006, 1, true), Refunded::Done(slow));
-    let returned = Refunded::Failed { code: "card_unavailable" };
+    assert_eq!(till.refund(&intent, 1006, 1, true), RefundResult::Done(slow));
+    let returned = RefundResult::Failed { code: "card_unavailable" };
     assert_eq!(till.refund(&intent, 1007, 2, true), returned);
     assert_eq!(till.books().refunded, 1006);
 }

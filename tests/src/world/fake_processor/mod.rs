@@ -14,9 +14,9 @@ use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
 use domain::ports::{
-    Answer, ApplePay, CallbackError, CardReceipt, ClaimsReceipt, Created, Fetched, GooglePay,
-    PaymentOption, Processor, Receipt, RedirectUrl, Reference, Refund, Refunded,
-    UnverifiedCallback, Use, VerifiedWebhook,
+    ApplePay, CallbackError, CardReceipt, ClaimsReceipt, Confirmed, Created, Fetched, GooglePay,
+    PaymentOption, Processor, Receipt, RedirectUrl, Reference, Refund, RefundResult, Retrieved,
+    UnverifiedCallback, Use, VerifiedWebhook, VoidResult,
 };
 use domain::values::id::RequestId;
 use secrecy::ExposeSecret;
@@ -69,7 +69,7 @@ impl Default for Settings {
 /// Which of a processor's calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Doing {
-    /// [`Processor::create`]; an [`Answer`] said for it stands for [`Created::Not`].
+    /// [`Processor::create`].
     Create,
     /// [`Processor::confirm`].
     Confirm,
@@ -89,6 +89,29 @@ enum Page {
     Ended,
 }
 
+/// The result of an operation that a test can script.
+pub trait Scripted: Sized {
+    /// The results that come next.
+    fn script(books: &Books) -> &Mutex<VecDeque<Self>>;
+}
+
+macro_rules! scripted {
+    ($($result:ty: $field:ident,)+) => {$(
+        impl Scripted for $result {
+            fn script(books: &Books) -> &Mutex<VecDeque<Self>> {
+                &books.$field
+            }
+        }
+    )+};
+}
+
+scripted! {
+    Created: creates,
+    Confirmed: confirms,
+    Retrieved: retrieves,
+    VoidResult: voids,
+}
+
 /// Its books.
 #[derive(Default)]
 pub struct Books {
@@ -97,8 +120,11 @@ pub struct Books {
     pages: Mutex<BTreeMap<(RequestId, u32), Page>>,
     charged: Mutex<BTreeSet<(RequestId, u32)>>,
     refunded: Mutex<BTreeSet<(RequestId, u32)>>,
-    said: Mutex<BTreeMap<Doing, VecDeque<Answer>>>,
-    refunds_said: Mutex<VecDeque<Refunded>>,
+    creates: Mutex<VecDeque<Created>>,
+    confirms: Mutex<VecDeque<Confirmed>>,
+    retrieves: Mutex<VecDeque<Retrieved>>,
+    voids: Mutex<VecDeque<VoidResult>>,
+    refunds_said: Mutex<VecDeque<RefundResult>>,
     calls: Mutex<Vec<String>>,
 }
 
@@ -127,13 +153,13 @@ impl Books {
         lock(&self.refunded).len()
     }
 
-    /// What it answers next to calls of that kind, instead of what it would.
-    pub fn says(&self, doing: Doing, answers: impl IntoIterator<Item = Answer>) {
-        lock(&self.said).entry(doing).or_default().extend(answers);
+    /// What it answers next to calls with that result, instead of what it would.
+    pub fn says<R: Scripted>(&self, results: impl IntoIterator<Item = R>) {
+        lock(R::script(self)).extend(results);
     }
 
     /// What it answers next when money is to be given back, instead of what it would.
-    pub fn says_of_refunds(&self, answers: impl IntoIterator<Item = Refunded>) {
+    pub fn says_of_refunds(&self, answers: impl IntoIterator<Item = RefundResult>) {
         lock(&self.refunds_said).extend(answers);
     }
 
@@ -153,8 +179,8 @@ impl Books {
         self.hooks.fire(&format!("fake {doing:?}"));
     }
 
-    fn next(&self, doing: Doing) -> Option<Answer> {
-        lock(&self.said).get_mut(&doing).and_then(VecDeque::pop_front)
+    fn next<R: Scripted>(&self) -> Option<R> {
+        lock(R::script(self)).pop_front()
     }
 }
 
@@ -203,8 +229,8 @@ fn reference(what: &Use<'_>) -> Reference {
 }
 
 impl FakeProcessor {
-    fn done(&self, what: &Use<'_>) -> Answer {
-        let fetched = match what.ask {
+    fn done(&self, what: &Use<'_>) -> Fetched {
+        match what.ask {
             Ask::Payment { .. } => {
                 lock(&self.books.charged).insert((what.request, what.attempt_no));
                 Fetched::Payment(receipt(what))
@@ -218,7 +244,7 @@ impl FakeProcessor {
                     exp_month: Some(12),
                     exp_year: Some(2030),
                 },
-                kept: Authorization {
+                saved: Authorization {
                     kind: AuthorizationKind::KeptCard,
                     secret: "f4ke-card".into(),
                 },
@@ -230,8 +256,7 @@ impl FakeProcessor {
                 },
                 claims: Authorization { kind: AuthorizationKind::Claims, secret: FACTS.into() },
             },
-        };
-        Answer::Done(fetched)
+        }
     }
 
     fn page(&self, what: &Use<'_>) -> Option<Page> {
@@ -242,9 +267,9 @@ impl FakeProcessor {
         lock(&self.books.pages).insert((what.request, what.attempt_no), page);
     }
 
-    fn redirect(what: &Use<'_>) -> Answer {
+    fn redirect(what: &Use<'_>) -> RedirectUrl {
         let url = format!("https://f4ke.example/pay/{}?n={}&x=1", what.request, what.attempt_no);
-        Answer::RequiresAction { redirect: Some(RedirectUrl(url)) }
+        RedirectUrl(url)
     }
 
     fn charged(&self, what: &Use<'_>) -> bool {
@@ -279,30 +304,31 @@ impl Processor for FakeProcessor {
 
     async fn create(&self, what: &Use<'_>) -> Created {
         self.books.called(Doing::Create, &what.attempt_no.to_string());
-        let said = self.books.next(Doing::Create).map(Created::Not);
-        said.unwrap_or_else(|| Created::Ready(reference(what)))
+        self.books.next().unwrap_or_else(|| Created::Ready(reference(what)))
     }
 
-    async fn confirm(&self, what: &Use<'_>, _: &Reference) -> Answer {
+    async fn confirm(&self, what: &Use<'_>, _: &Reference) -> Confirmed {
         let used = format!("{} {:?}", what.attempt_no, what.authorization.kind);
         self.books.called(Doing::Confirm, &used);
-        if let Some(said) = self.books.next(Doing::Confirm) {
+        if let Some(said) = self.books.next() {
             return said;
         }
         match what.authorization.kind {
             AuthorizationKind::Hosted => match self.page(what) {
-                Some(Page::Done) => self.done(what),
-                Some(Page::Ended) => Answer::Voided,
+                Some(Page::Done) => Confirmed::Done(self.done(what)),
+                Some(Page::Ended) => Confirmed::Voided,
                 Some(Page::Open) | None => {
                     self.turn(what, Page::Open);
-                    Self::redirect(what)
+                    Confirmed::RequiresAction { redirect: Some(Self::redirect(what)) }
                 }
             },
-            AuthorizationKind::Code if what.redeemed => Answer::SoftDeclined { code: "code_used" },
+            AuthorizationKind::Code if what.redeemed => {
+                Confirmed::SoftDeclined { code: "code_used" }
+            }
             AuthorizationKind::Code => {
                 assert_eq!(what.authorization.secret.expose_secret(), CODE);
                 let secret = "f4ke-access".into();
-                Answer::Exchanged(Authorization { kind: AuthorizationKind::AccessToken, secret })
+                Confirmed::Exchanged(Authorization { kind: AuthorizationKind::AccessToken, secret })
             }
             AuthorizationKind::PaymentMethod
             | AuthorizationKind::ApplePay
@@ -310,56 +336,56 @@ impl Processor for FakeProcessor {
             | AuthorizationKind::KeptCard
             | AuthorizationKind::AccessToken
             | AuthorizationKind::RedirectUrl
-            | AuthorizationKind::Claims => self.done(what),
+            | AuthorizationKind::Claims => Confirmed::Done(self.done(what)),
         }
     }
 
-    async fn retrieve(&self, what: &Use<'_>, _: &Reference) -> Answer {
+    async fn retrieve(&self, what: &Use<'_>, _: &Reference) -> Retrieved {
         self.books.called(Doing::Retrieve, &what.attempt_no.to_string());
-        if let Some(said) = self.books.next(Doing::Retrieve) {
+        if let Some(said) = self.books.next() {
             return said;
         }
         match (what.reported, self.page(what)) {
-            (Some(reported), _) if reported.success => self.done(what),
-            (Some(_), _) => Answer::SoftDeclined { code: "card_declined" },
-            (None, _) if self.charged(what) => self.done(what),
-            (None, Some(Page::Done)) => self.done(what),
-            (None, Some(Page::Ended)) => Answer::Voided,
+            (Some(reported), _) if reported.success => Retrieved::Done(self.done(what)),
+            (Some(_), _) => Retrieved::SoftDeclined { code: "card_declined" },
+            (None, _) if self.charged(what) => Retrieved::Done(self.done(what)),
+            (None, Some(Page::Done)) => Retrieved::Done(self.done(what)),
+            (None, Some(Page::Ended)) => Retrieved::Voided,
             (None, Some(Page::Open)) if what.authorization.kind == AuthorizationKind::Hosted => {
-                Self::redirect(what)
+                Retrieved::RequiresAction { redirect: Some(Self::redirect(what)) }
             }
-            (None, _) => Answer::NotConfirmed,
+            (None, _) => Retrieved::NotConfirmed,
         }
     }
 
-    async fn void(&self, what: &Use<'_>, _: &Reference) -> Answer {
+    async fn void(&self, what: &Use<'_>, _: &Reference) -> VoidResult {
         self.books.called(Doing::Void, &what.attempt_no.to_string());
-        if let Some(said) = self.books.next(Doing::Void) {
+        if let Some(said) = self.books.next() {
             return said;
         }
         if self.charged(what) || self.page(what) == Some(Page::Done) {
-            return self.done(what);
+            return VoidResult::Done(self.done(what));
         }
         self.turn(what, Page::Ended);
-        Answer::Voided
+        VoidResult::Voided
     }
 
-    async fn refund(&self, refund: &Refund<'_>) -> Refunded {
+    async fn refund(&self, refund: &Refund<'_>) -> RefundResult {
         let what = format!("{} {} {}", refund.seq, refund.money.amount(), refund.again);
         self.books.called(Doing::Refund, &what);
         let id = Reference(format!("re-{}-{}", refund.request, refund.seq));
         if let Some(reported) = refund.reported {
             return if reported.success {
-                Refunded::Done(id)
+                RefundResult::Done(id)
             } else {
-                Refunded::Failed { code: "declined" }
+                RefundResult::Failed { code: "declined" }
             };
         }
         if let Some(said) = lock(&self.books.refunds_said).pop_front() {
             return said;
         }
         lock(&self.books.refunded).insert((refund.request, refund.seq));
-        Refunded::Done(id)
+        RefundResult::Done(id)
     }
 
     async fn apple_pay_session(&self, host: &str) -> Option<String> {

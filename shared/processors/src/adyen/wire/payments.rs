@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::authorization::AuthorizationKind;
-use domain::ports::{Answer, Fetched, Receipt, RedirectUrl, Reference, Use};
+use domain::ports::{Fetched, Receipt, RedirectUrl, Reference, Use};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -16,6 +16,7 @@ use crate::adyen::errors::{Call, failure};
 use crate::adyen::reference::{self, Named, Paid, Step, is_psp};
 use crate::adyen::refusals::refusal;
 use crate::adyen::settings::{Account, ThreeDSecure, is_address};
+use crate::object_state::ObjectState;
 
 /// Adyen's limit for tokens of wallets.
 const TOKEN_MAX: usize = 10_000;
@@ -171,43 +172,47 @@ pub(in crate::adyen) fn outcome(
     what: &Use<'_>,
     account: &Account,
     asked: &Amount,
-) -> Answer {
+) -> ObjectState {
     if !reply.status.is_success() {
         return failure(Call::Pay, reply);
     }
     let Ok(payment) = serde_json::from_slice::<Payment>(&reply.body) else {
-        return Answer::Unknown;
+        return ObjectState::Unknown;
     };
     let ours = payment
         .merchant_reference
         .as_ref()
         .is_none_or(|name| *name == self::name(what).to_string());
     if !ours {
-        return Answer::Unknown;
+        return ObjectState::Unknown;
     }
     match payment.result_code.as_str() {
-        "Authorised" => payment.receipt(what, asked).map_or(Answer::Unknown, Answer::Done),
+        "Authorised" => {
+            payment.receipt(what, asked).map_or(ObjectState::Unknown, ObjectState::Done)
+        }
         "Refused" => refusal(payment.refusal_reason_code.as_deref()),
-        "Cancelled" => Answer::SoftDeclined { code: "customer_cancelled" },
+        "Cancelled" => ObjectState::SoftDeclined { code: "customer_cancelled" },
         "RedirectShopper" | "IdentifyShopper" | "ChallengeShopper" | "PresentToShopper" => {
             payment.redirect(account)
         }
         // Nothing was paid, and nothing of ours asks for these.
         "AuthenticationFinished" | "AuthenticationNotRequired" => {
-            Answer::Invalid { code: "authentication_only" }
+            ObjectState::Invalid { code: "authentication_only" }
         }
         // The webhook tells: `Error` may hide an authorisation that the acquirer gave and nobody heard of, and less than
         // what was asked for is taken back at the end.
-        "Error" | "PartiallyAuthorised" | "Received" | "Pending" | "Success" => Answer::Unknown,
-        _ => Answer::Unknown,
+        "Error" | "PartiallyAuthorised" | "Received" | "Pending" | "Success" => {
+            ObjectState::Unknown
+        }
+        _ => ObjectState::Unknown,
     }
 }
 
 impl Payment {
     /// Where the customer goes on to. Nobody but us has the action, and without it nothing is paid: where it is of no use
     /// to a customer, the payment is over.
-    fn redirect(self, account: &Account) -> Answer {
-        let over = Answer::SoftDeclined { code: "authentication_required" };
+    fn redirect(self, account: &Account) -> ObjectState {
+        let over = ObjectState::SoftDeclined { code: "authentication_required" };
         let Some(Action { kind, method, url: Some(url) }) = self.action else { return over };
         let goes = kind == "redirect"
             && method.is_none_or(|method| method == "GET")
@@ -215,7 +220,7 @@ impl Payment {
             && is_target(&url);
         match account.three_d_secure {
             ThreeDSecure::Redirect if goes => {
-                Answer::RequiresAction { redirect: Some(RedirectUrl(url)) }
+                ObjectState::RequiresAction { redirect: Some(RedirectUrl(url)) }
             }
             ThreeDSecure::Redirect | ThreeDSecure::Refuse => over,
         }

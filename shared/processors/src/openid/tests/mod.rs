@@ -130,7 +130,7 @@ fn confirmed(
     script: &Script,
     what: &Use<'_>,
     answer: Option<(u16, Value)>,
-) -> Answer {
+) -> Confirmed {
     let answer = answer.map(|(status, body)| {
         (status, body.as_str().map_or_else(|| body.to_string(), str::to_owned))
     });
@@ -176,7 +176,7 @@ fn the_customer_is_asked_for_exactly_the_claims() {
     let what = used(&ask, &yes);
     assert_eq!(opened.payment_options(&ask), [PaymentOption::Hosted]);
     let Created::Ready(reference) = block_on(opened.create(&what)) else { panic!() };
-    let Answer::RequiresAction { redirect: Some(RedirectUrl(url)) } =
+    let Confirmed::RequiresAction { redirect: Some(RedirectUrl(url)) } =
         block_on(opened.confirm(&what, &reference))
     else {
         panic!()
@@ -208,11 +208,11 @@ fn the_customer_is_asked_for_exactly_the_claims() {
     let same = block_on(opened.confirm(&what, &reference));
     assert_eq!(
         same,
-        Answer::RequiresAction { redirect: Some(RedirectUrl(url)) },
+        Confirmed::RequiresAction { redirect: Some(RedirectUrl(url)) },
         "the same each time"
     );
     let on_page = Use { on_hosted_page: true, ..what };
-    assert_eq!(block_on(opened.retrieve(&on_page, &reference)), Answer::Processing);
+    assert_eq!(block_on(opened.retrieve(&on_page, &reference)), Retrieved::Processing);
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn what_is_asked_is_pushed_where_the_provider_takes_that_and_scopes_stand_in_for
         json!({ "request_uri": "urn:ietf:params:oauth:request_uri:6esc", "expires_in": 60 });
     let answer = confirmed(&opened, &script, &what, Some((201, pushed)));
     let url = "https://id.example/authorize?client_id=acme+shop&request_uri=urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3A6esc";
-    assert_eq!(answer, Answer::RequiresAction { redirect: Some(RedirectUrl(url.to_owned())) });
+    assert_eq!(answer, Confirmed::RequiresAction { redirect: Some(RedirectUrl(url.to_owned())) });
     let call = script.calls.lock().unwrap().pop().unwrap();
     // "acme+shop:s3cret%3A%25", as RFC 6749 2.3.1 wants it.
     assert_eq!(call.headers()["authorization"], "Basic YWNtZStzaG9wOnMzY3JldCUzQSUyNQ==");
@@ -246,7 +246,7 @@ fn a_code_is_exchanged_once_then_facts_are_read_and_what_was_not_asked_for_is_dr
     let nonce = opened.state(&what).nonce;
     let answer =
         confirmed(&opened, &script, &what, Some((200, tokens(&id_token(&nonce, &json!({}))))));
-    let Answer::Exchanged(access) = answer else { panic!("{answer:?}") };
+    let Confirmed::Exchanged(access) = answer else { panic!("{answer:?}") };
     let call = script.calls.lock().unwrap().pop().unwrap();
     let form: Vec<(String, String)> = form_urlencoded::parse(call.body()).into_owned().collect();
     assert_eq!(state::challenge(&value(&form, "code_verifier")), opened.state(&what).challenge());
@@ -256,7 +256,7 @@ fn a_code_is_exchanged_once_then_facts_are_read_and_what_was_not_asked_for_is_dr
     let released = json!({ "sub": "cust1", "given_name": "Ada", "email": "ada@example.com",
         "address": { "country": "US" } });
     let answer = confirmed(&opened, &script, &what, Some((200, released)));
-    let Answer::Done(Fetched::Claims { receipt, claims }) = answer else { panic!("{answer:?}") };
+    let Confirmed::Done(Fetched::Claims { receipt, claims }) = answer else { panic!("{answer:?}") };
     assert_eq!(receipt.released, ["given_name", "address"]);
     assert_eq!(receipt.subject.len(), 64);
     let claims: Value = serde_json::from_str(claims.secret.expose_secret()).unwrap();
@@ -270,14 +270,20 @@ fn a_code_that_may_have_been_used_is_never_used_again() {
     let (opened, script) = provider(&json!({}));
     let (ask, code) = (ask(), carrying(AuthorizationKind::Code, "c0de"));
     let what = used(&ask, &code);
-    assert_eq!(confirmed(&opened, &script, &what, None), Answer::Unknown);
+    assert_eq!(confirmed(&opened, &script, &what, None), Confirmed::Unknown);
     script.calls.lock().unwrap().clear();
     let again = Use { redeemed: true, ..what };
     let reference = Reference(opened.state(&again).to_string());
-    assert_eq!(block_on(opened.retrieve(&again, &reference)), LOST);
-    assert_eq!(block_on(opened.confirm(&again, &reference)), LOST);
+    assert_eq!(
+        block_on(opened.retrieve(&again, &reference)),
+        Retrieved::SoftDeclined { code: LOST }
+    );
+    assert_eq!(
+        block_on(opened.confirm(&again, &reference)),
+        Confirmed::SoftDeclined { code: LOST }
+    );
     assert!(script.calls.lock().unwrap().is_empty());
-    assert_eq!(block_on(opened.retrieve(&what, &reference)), Answer::NotConfirmed);
+    assert_eq!(block_on(opened.retrieve(&what, &reference)), Retrieved::NotConfirmed);
 }
 
 #[test]

@@ -22,15 +22,15 @@ fn an_id_token_of_somebody_else_or_of_another_time_is_refused() {
     ] {
         let token = id_token(&nonce, &change);
         let answer = confirmed(&opened, &script, &what, Some((200, tokens(&token))));
-        assert_eq!(answer, Answer::SoftDeclined { code }, "{change}");
+        assert_eq!(answer, Confirmed::SoftDeclined { code }, "{change}");
     }
     for token in ["", "a.b", "a.b.c.d", "e30.!!.c2ln"] {
         let answer = confirmed(&opened, &script, &what, Some((200, tokens(token))));
-        assert!(matches!(answer, Answer::SoftDeclined { .. }), "{token}: {answer:?}");
+        assert!(matches!(answer, Confirmed::SoftDeclined { .. }), "{token}: {answer:?}");
     }
     let both = json!({ "aud": ["acme shop", "other"], "azp": "acme shop" });
     let answer = confirmed(&opened, &script, &what, Some((200, tokens(&id_token(&nonce, &both)))));
-    assert!(matches!(answer, Answer::Exchanged(_)), "{answer:?}");
+    assert!(matches!(answer, Confirmed::Exchanged(_)), "{answer:?}");
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn details_that_were_changed_on_the_way_are_refused() {
         let mut tokens = tokens(&id_token(&nonce, &json!({})));
         tokens["authorization_details"] = granted;
         let answer = confirmed(&opened, &script, &what, Some((200, tokens)));
-        assert_eq!(matches!(answer, Answer::Exchanged(_)), same, "{answer:?}");
+        assert_eq!(matches!(answer, Confirmed::Exchanged(_)), same, "{answer:?}");
     }
 }
 
@@ -75,7 +75,7 @@ fn only_who_was_sent_comes_back_and_errors_are_told_in_our_words() {
         assert!(!reported.success);
         let reported = Use { reported: Some(reported), on_hosted_page: true, ..what };
         let answer = block_on(opened.retrieve(&reported, &Reference(state.clone())));
-        assert_eq!(answer, Answer::SoftDeclined { code }, "{error}");
+        assert_eq!(answer, Retrieved::SoftDeclined { code }, "{error}");
     }
 
     let other = state.replace(".2.", ".3.");

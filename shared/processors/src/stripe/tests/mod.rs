@@ -3,7 +3,7 @@
 //! The shapes of sessions, setups and refunds are those of the fixtures in Stripe's `OpenAPI` repository, as no stand-in that
 //! others wrote has all of them.
 
-use domain::ports::{Answer, Fetched, Receipt, Reference, Refunded};
+use domain::ports::{Fetched, Receipt, Reference, RefundResult};
 use http::StatusCode;
 use serde_json::Value;
 
@@ -63,7 +63,7 @@ fn case(value: &Value) -> Case {
 fn meaning(object: Object<'_>, call: Call, reply: &Reply) -> Stands {
     let failed = |made: Result<Reference, Failure>| match made {
         Ok(reference) => panic!("{reference:?} is ready"),
-        Err(failure) => Answer::from(failure).into(),
+        Err(failure) => ObjectState::from(failure).into(),
     };
     match (call, object) {
         (Call::Create, Object::Intent(_)) => failed(intents::created(reply, 1999, "EUR")),
@@ -75,32 +75,31 @@ fn meaning(object: Object<'_>, call: Call, reply: &Reply) -> Stands {
 
 fn said(stands: &Stands) -> String {
     let answer = match stands {
-        Stands::Answer(answer) => answer,
+        Stands::State(answer) => answer,
         Stands::KeptBy(id) => return format!("KeptBy {id}"),
     };
     match answer {
-        Answer::SoftDeclined { code } => format!("SoftDeclined {code}"),
-        Answer::HardDeclined { code } => format!("HardDeclined {code}"),
-        Answer::Invalid { code } => format!("Invalid {code}"),
-        Answer::Blocked { code } => format!("Blocked {code}"),
-        Answer::Done(_) => "Done".to_owned(),
-        Answer::RequiresAction { redirect: None } => "RequiresAction".to_owned(),
-        Answer::RequiresAction { redirect: Some(redirect) } => {
+        ObjectState::SoftDeclined { code } => format!("SoftDeclined {code}"),
+        ObjectState::HardDeclined { code } => format!("HardDeclined {code}"),
+        ObjectState::Invalid { code } => format!("Invalid {code}"),
+        ObjectState::Blocked { code } => format!("Blocked {code}"),
+        ObjectState::Done(_) => "Done".to_owned(),
+        ObjectState::RequiresAction { redirect: None } => "RequiresAction".to_owned(),
+        ObjectState::RequiresAction { redirect: Some(redirect) } => {
             format!("RequiresAction {}", redirect.0)
         }
-        Answer::Exchanged(_)
-        | Answer::Again
-        | Answer::Processing
-        | Answer::Unknown
-        | Answer::NotConfirmed
-        | Answer::Voided => format!("{answer:?}"),
+        ObjectState::Again
+        | ObjectState::Processing
+        | ObjectState::Unknown
+        | ObjectState::NotConfirmed
+        | ObjectState::Voided => format!("{answer:?}"),
     }
 }
 
 /// The answer of an object's outcome, where it is one.
-fn answered(object: Object<'_>, call: Call, reply: &Reply) -> Answer {
+fn answered(object: Object<'_>, call: Call, reply: &Reply) -> ObjectState {
     match object.outcome(call, reply) {
-        Stands::Answer(answer) => answer,
+        Stands::State(answer) => answer,
         Stands::KeptBy(id) => panic!("kept by {id}"),
     }
 }
@@ -112,7 +111,7 @@ fn every_documented_answer_means_what_the_reference_says() {
         for case in cases(file) {
             let stands = meaning(object, case.call, &case.reply);
             assert_eq!(said(&stands), case.means, "{}", case.name);
-            if let Stands::Answer(answer) = &stands {
+            if let Stands::State(answer) = &stands {
                 let shown = format!("{answer:?}");
                 assert!(!shown.contains("NeverShown"), "{}: {shown}", case.name);
                 assert!(!shown.contains("https://"), "{}: {shown}", case.name);
@@ -129,7 +128,7 @@ fn an_answer_cut_short_anywhere_is_never_done_and_never_a_no() {
         for end in 0..whole.len() {
             let reply =
                 Reply { status: StatusCode::OK, should_retry: None, body: whole.slice(..end) };
-            assert_eq!(answered(object, Call::Confirm, &reply), Answer::Unknown, "{end}");
+            assert_eq!(answered(object, Call::Confirm, &reply), ObjectState::Unknown, "{end}");
             assert_eq!(said(&meaning(object, Call::Create, &reply)), "Again", "{end}");
         }
     }
@@ -145,11 +144,11 @@ fn success_under_any_other_status_is_never_done() {
                 let reply = Reply { status, should_retry, body: body.clone() };
                 for call in [Call::Confirm, Call::Cancel, Call::Read] {
                     let answer = answered(object, call, &reply);
-                    assert!(!matches!(answer, Answer::Done(_)), "{status}");
+                    assert!(!matches!(answer, ObjectState::Done(_)), "{status}");
                 }
                 let unsure = matches!(status.as_u16(), 408 | 424 | 500..=599);
                 let answer = answered(object, Call::Confirm, &reply);
-                assert!(!unsure || answer == Answer::Unknown, "{status} is {answer:?}");
+                assert!(!unsure || answer == ObjectState::Unknown, "{status} is {answer:?}");
             }
         }
     }
@@ -160,8 +159,8 @@ fn named(file: &str, name: &str) -> Reply {
     cases(file).into_iter().find(|case| case.name == name).unwrap().reply
 }
 
-fn paid(answer: Answer) -> Receipt {
-    let Answer::Done(Fetched::Payment(receipt)) = answer else { panic!("{answer:?}") };
+fn paid(answer: ObjectState) -> Receipt {
+    let ObjectState::Done(Fetched::Payment(receipt)) = answer else { panic!("{answer:?}") };
     receipt
 }
 
@@ -200,7 +199,7 @@ fn a_receipt_holds_what_the_requester_may_know_and_no_more() {
 fn a_kept_card_is_told_by_brand_and_digits_and_charged_by_ids_that_are_sealed() {
     for (object, file, name) in [(SETUP, SETUPS, "succeeded"), (SESSION, SESSIONS, "kept")] {
         let answer = answered(object, Call::Read, &named(file, name));
-        let Answer::Done(Fetched::Card { receipt, kept }) = answer else { panic!() };
+        let ObjectState::Done(Fetched::Card { receipt, saved: kept }) = answer else { panic!() };
         assert_eq!(receipt.reference, Reference("seti_1C".to_owned()));
         assert_eq!(receipt.card_brand.as_deref(), Some("visa"));
         assert_eq!(receipt.last4.as_deref(), Some("4242"));
@@ -279,9 +278,12 @@ fn every_code_has_one_reaction_at_every_call() {
             assert_eq!(means(Call::Cancel), cancel, "{code}");
             assert_eq!(means(Call::Read), "Unknown", "{code}");
             let given_back = errors::not_refunded(&reply);
-            assert!(!matches!(given_back, Refunded::Done(_) | Refunded::Pending(_)), "{code}");
+            assert!(
+                !matches!(given_back, RefundResult::Done(_) | RefundResult::Pending(_)),
+                "{code}"
+            );
             if let Class::Kept(word) = class {
-                assert_eq!(given_back, Refunded::Failed { code: word }, "{code}");
+                assert_eq!(given_back, RefundResult::Failed { code: word }, "{code}");
             }
         }
     }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use domain::authorization::AuthorizationKind;
 use domain::ports::{
-    Answer, Created, Fetched, Processor, RedirectUrl, Reference, Refund, Refunded, Use,
+    Confirmed, Created, Fetched, Processor, RedirectUrl, Reference, Refund, RefundResult,
+    Retrieved, Use, VoidResult,
 };
 use pollster::block_on;
 use serde_json::{Value, json};
@@ -20,7 +21,7 @@ fn paid(result: &str) -> Value {
     json!({ "resultCode": result, "pspReference": PSP, "merchantReference": NAME })
 }
 
-fn confirm(world: &World, processor: &dyn Processor, what: &Use<'_>, answer: &Value) -> Answer {
+fn confirm(world: &World, processor: &dyn Processor, what: &Use<'_>, answer: &Value) -> Confirmed {
     world.http.play([said(200, answer)]);
     block_on(processor.confirm(what, &name()))
 }
@@ -39,7 +40,7 @@ fn tokens_go_as_their_wallet_wants_and_a_repeat_is_the_same_call() {
         assert_eq!(block_on(processor.create(&what)), Created::Ready(name()));
         assert_eq!(world.http.taken(), Vec::<String>::new());
         let first = confirm(&world, processor.as_ref(), &what, &paid("Authorised"));
-        let Answer::Done(Fetched::Payment(receipt)) = &first else { panic!("{first:?}") };
+        let Confirmed::Done(Fetched::Payment(receipt)) = &first else { panic!("{first:?}") };
         assert_eq!((receipt.reference.0.as_str(), receipt.amount), (PSP, 4250));
         assert_eq!(confirm(&world, processor.as_ref(), &what, &paid("Authorised")), first);
         let calls = world.http.taken();
@@ -55,7 +56,7 @@ fn tokens_go_as_their_wallet_wants_and_a_repeat_is_the_same_call() {
         yes(AuthorizationKind::PaymentMethod, "pm_1"),
         yes(AuthorizationKind::Code, "c"),
     ] {
-        let malformed = Created::Not(Answer::Invalid { code: "authorization_malformed" });
+        let malformed = Created::Invalid { code: "authorization_malformed" };
         assert_eq!(block_on(processor.create(&charge(&bad, 4250, 1))), malformed, "{bad:?}");
     }
 }
@@ -67,20 +68,20 @@ fn each_result_code_has_its_answer() {
     let apple = apple();
     let what = charge(&apple, 4250, 1);
     for (result, expected) in [
-        ("PartiallyAuthorised", Answer::Unknown),
-        ("Refused", Answer::SoftDeclined { code: "card_declined" }),
-        ("Cancelled", Answer::SoftDeclined { code: "customer_cancelled" }),
-        ("Error", Answer::Unknown),
-        ("Received", Answer::Unknown),
-        ("Pending", Answer::Unknown),
-        ("Success", Answer::Unknown),
-        ("RedirectShopper", Answer::SoftDeclined { code: "authentication_required" }),
-        ("IdentifyShopper", Answer::SoftDeclined { code: "authentication_required" }),
-        ("ChallengeShopper", Answer::SoftDeclined { code: "authentication_required" }),
-        ("PresentToShopper", Answer::SoftDeclined { code: "authentication_required" }),
-        ("AuthenticationFinished", Answer::Invalid { code: "authentication_only" }),
-        ("AuthenticationNotRequired", Answer::Invalid { code: "authentication_only" }),
-        ("unheard_of", Answer::Unknown),
+        ("PartiallyAuthorised", Confirmed::Unknown),
+        ("Refused", Confirmed::SoftDeclined { code: "card_declined" }),
+        ("Cancelled", Confirmed::SoftDeclined { code: "customer_cancelled" }),
+        ("Error", Confirmed::Unknown),
+        ("Received", Confirmed::Unknown),
+        ("Pending", Confirmed::Unknown),
+        ("Success", Confirmed::Unknown),
+        ("RedirectShopper", Confirmed::SoftDeclined { code: "authentication_required" }),
+        ("IdentifyShopper", Confirmed::SoftDeclined { code: "authentication_required" }),
+        ("ChallengeShopper", Confirmed::SoftDeclined { code: "authentication_required" }),
+        ("PresentToShopper", Confirmed::SoftDeclined { code: "authentication_required" }),
+        ("AuthenticationFinished", Confirmed::Invalid { code: "authentication_only" }),
+        ("AuthenticationNotRequired", Confirmed::Invalid { code: "authentication_only" }),
+        ("unheard_of", Confirmed::Unknown),
     ] {
         let answer = confirm(&world, processor.as_ref(), &what, &paid(result));
         assert_eq!(answer, expected, "{result}");
@@ -94,18 +95,18 @@ fn each_result_code_has_its_answer() {
         let mut other = paid("Authorised");
         other[change] = value;
         let answer = confirm(&world, processor.as_ref(), &what, &other);
-        assert_eq!(answer, Answer::Unknown, "{change}");
+        assert_eq!(answer, Confirmed::Unknown, "{change}");
     }
     let mut fraud = paid("Refused");
     fraud["refusalReasonCode"] = json!("20");
     let answer = confirm(&world, processor.as_ref(), &what, &fraud);
-    assert_eq!(answer, Answer::HardDeclined { code: "card_declined" });
+    assert_eq!(answer, Confirmed::HardDeclined { code: "card_declined" });
     // What was authorised is what is told: the caller compares it with the ask.
     let mut less = paid("Authorised");
     less["amount"] = json!({ "value": 42, "currency": "EUR" });
     less["additionalData"] = json!({ "cardSummary": "1111", "paymentMethod": "visa_applepay" });
     let answer = confirm(&world, processor.as_ref(), &what, &less);
-    let Answer::Done(Fetched::Payment(receipt)) = answer else { panic!("{answer:?}") };
+    let Confirmed::Done(Fetched::Payment(receipt)) = answer else { panic!("{answer:?}") };
     assert_eq!((receipt.amount, receipt.last4.as_deref()), (42, Some("1111")));
     assert_eq!(receipt.card_brand.as_deref(), Some("visa"));
     assert_eq!(receipt.wallet.as_deref(), Some("apple_pay"));
@@ -120,9 +121,9 @@ fn a_customer_is_sent_on_where_a_browser_can_go_and_finishes_with_what_they_brin
     let mut redirect = paid("RedirectShopper");
     let url = "https://checkoutshopper-test.adyen.com/checkoutshopper/threeDS/redirect?d=1";
     redirect["action"] = json!({ "type": "redirect", "method": "GET", "url": url });
-    let on_their_page = Answer::RequiresAction { redirect: Some(RedirectUrl(url.to_owned())) };
+    let on_their_page = Confirmed::RequiresAction { redirect: Some(RedirectUrl(url.to_owned())) };
     assert_eq!(confirm(&world, processor.as_ref(), &what, &redirect), on_their_page);
-    let over = Answer::SoftDeclined { code: "authentication_required" };
+    let over = Confirmed::SoftDeclined { code: "authentication_required" };
     let refusing = open(&world, &json!({ "three_d_secure": "refuse" }));
     assert_eq!(confirm(&world, refusing.as_ref(), &what, &redirect), over);
     for action in [
@@ -136,13 +137,13 @@ fn a_customer_is_sent_on_where_a_browser_can_go_and_finishes_with_what_they_brin
     }
     world.http.taken();
     let on_page = Use { on_hosted_page: true, ..what };
-    assert_eq!(block_on(processor.retrieve(&on_page, &name())), Answer::Processing);
+    assert_eq!(block_on(processor.retrieve(&on_page, &name())), Retrieved::Processing);
     let code = yes(AuthorizationKind::Code, "X6Xtf");
     let back = Use { authorization: &code, ..on_page };
-    assert_eq!(block_on(processor.retrieve(&back, &name())), Answer::NotConfirmed);
+    assert_eq!(block_on(processor.retrieve(&back, &name())), Retrieved::NotConfirmed);
     assert_eq!(world.http.taken(), Vec::<String>::new());
     let answer = confirm(&world, processor.as_ref(), &back, &paid("Authorised"));
-    assert!(matches!(answer, Answer::Done(_)), "{answer:?}");
+    assert!(matches!(answer, Confirmed::Done(_)), "{answer:?}");
     let call = world.http.taken().remove(0);
     assert!(call.contains("/v72/payments/details "), "{call}");
     assert!(call.contains(r#"b"{\"details\":{\"redirectResult\":\"X6Xtf\"}}""#), "{call}");
@@ -155,23 +156,23 @@ fn an_answer_that_was_lost_is_asked_for_again_with_the_same_key_and_not_for_ever
     let apple = apple();
     let what = charge(&apple, 4250, 1);
     for (act, expected) in [
-        (Act::Lost, Answer::Unknown),
-        (Act::NotSent, Answer::Again),
-        (said(500, &json!({})), Answer::Unknown),
-        (said(422, &json!({ "errorCode": "704" })), Answer::Unknown),
+        (Act::Lost, Confirmed::Unknown),
+        (Act::NotSent, Confirmed::Again),
+        (said(500, &json!({})), Confirmed::Unknown),
+        (said(422, &json!({ "errorCode": "704" })), Confirmed::Unknown),
         (
             said(422, &json!({ "errorCode": "14_030" })),
-            Answer::Invalid { code: "refused_by_processor" },
+            Confirmed::Invalid { code: "refused_by_processor" },
         ),
     ] {
         world.http.play([act]);
         assert_eq!(block_on(processor.confirm(&what, &name())), expected);
     }
-    assert_eq!(block_on(processor.retrieve(&what, &name())), Answer::NotConfirmed);
+    assert_eq!(block_on(processor.retrieve(&what, &name())), Retrieved::NotConfirmed);
     world.clock.pass(Duration::from_secs(600));
     world.http.taken();
-    assert_eq!(block_on(processor.retrieve(&what, &name())), Answer::Unknown);
-    assert_eq!(block_on(processor.confirm(&what, &name())), Answer::Unknown);
+    assert_eq!(block_on(processor.retrieve(&what, &name())), Retrieved::Unknown);
+    assert_eq!(block_on(processor.confirm(&what, &name())), Confirmed::Unknown);
     assert_eq!(world.http.taken(), Vec::<String>::new());
 }
 
@@ -185,15 +186,16 @@ fn what_is_told_settles_it_without_a_call() {
     let refused = reported(processor.as_ref(), "AUTHORISATION", "false", 30);
     let cancelled = reported(processor.as_ref(), "TECHNICAL_CANCEL", "true", 30);
     let answer = block_on(processor.retrieve(&knowing(what, &success), &name()));
-    assert!(matches!(answer, Answer::Done(_)), "{answer:?}");
+    assert!(matches!(answer, Retrieved::Done(_)), "{answer:?}");
     let answer = block_on(processor.void(&knowing(what, &success), &name()));
-    assert!(matches!(answer, Answer::Done(_)), "{answer:?}");
-    let declined = Answer::SoftDeclined { code: "card_declined" };
+    assert!(matches!(answer, VoidResult::Done(_)), "{answer:?}");
+    let declined = Retrieved::SoftDeclined { code: "card_declined" };
     assert_eq!(block_on(processor.retrieve(&knowing(what, &refused), &name())), declined);
+    let declined = VoidResult::SoftDeclined { code: "card_declined" };
     assert_eq!(block_on(processor.void(&knowing(what, &refused), &name())), declined);
-    let gone = Answer::SoftDeclined { code: "payment_cancelled" };
+    let gone = Retrieved::SoftDeclined { code: "payment_cancelled" };
     assert_eq!(block_on(processor.retrieve(&knowing(what, &cancelled), &name())), gone);
-    assert_eq!(block_on(processor.void(&knowing(what, &cancelled), &name())), Answer::Voided);
+    assert_eq!(block_on(processor.void(&knowing(what, &cancelled), &name())), VoidResult::Voided);
     assert_eq!(world.http.taken(), Vec::<String>::new());
 }
 
@@ -205,35 +207,35 @@ fn nothing_is_cancelled_while_it_may_be_sent_and_ended_only_when_the_webhook_say
     let what = charge(&apple, 4250, 1);
     let on_page = Use { on_hosted_page: true, ..what };
     world.http.play([said(201, &json!({ "status": "received", "pspReference": "C1" }))]);
-    assert_eq!(block_on(processor.void(&what, &name())), Answer::Unknown);
-    assert_eq!(block_on(processor.void(&on_page, &name())), Answer::Processing);
+    assert_eq!(block_on(processor.void(&what, &name())), VoidResult::Unknown);
+    assert_eq!(block_on(processor.void(&on_page, &name())), VoidResult::Processing);
     world.clock.pass(Duration::from_secs(719));
-    assert_eq!(block_on(processor.void(&on_page, &name())), Answer::Processing);
+    assert_eq!(block_on(processor.void(&on_page, &name())), VoidResult::Processing);
     assert_eq!(world.http.taken(), Vec::<String>::new());
     world.clock.pass(Duration::from_secs(1));
-    assert_eq!(block_on(processor.void(&on_page, &name())), Answer::Unknown);
+    assert_eq!(block_on(processor.void(&on_page, &name())), VoidResult::Unknown);
     assert_eq!(world.http.taken().len(), 1);
-    assert_eq!(block_on(processor.void(&what, &name())), Answer::Unknown);
+    assert_eq!(block_on(processor.void(&what, &name())), VoidResult::Unknown);
     assert_eq!(world.http.taken(), Vec::<String>::new());
     world.clock.pass(Duration::from_secs(1_080));
     for _ in 0..2 {
-        assert_eq!(block_on(processor.void(&what, &name())), Answer::Unknown);
+        assert_eq!(block_on(processor.void(&what, &name())), VoidResult::Unknown);
     }
     let calls = world.http.taken();
     assert_eq!(calls[0], calls[1]);
     assert!(calls[0].contains("/v72/cancels "), "{}", calls[0]);
     assert!(calls[0].contains(&format!(r#"\"paymentReference\":\"{NAME}\""#)), "{}", calls[0]);
     for (act, expected) in [
-        (Act::Lost, Answer::Unknown),
-        (Act::NotSent, Answer::Again),
-        (said(422, &json!({ "errorCode": "167" })), Answer::Unknown),
-        (said(401, &json!({})), Answer::Blocked { code: "credentials" }),
+        (Act::Lost, VoidResult::Unknown),
+        (Act::NotSent, VoidResult::Again),
+        (said(422, &json!({ "errorCode": "167" })), VoidResult::Unknown),
+        (said(401, &json!({})), VoidResult::Blocked { code: "credentials" }),
     ] {
         world.http.play([act]);
         assert_eq!(block_on(processor.void(&what, &name())), expected);
     }
     let cancelled = reported(processor.as_ref(), "TECHNICAL_CANCEL", "true", 1_900);
-    assert_eq!(block_on(processor.void(&knowing(what, &cancelled), &name())), Answer::Voided);
+    assert_eq!(block_on(processor.void(&knowing(what, &cancelled), &name())), VoidResult::Voided);
 }
 
 #[test]
@@ -246,17 +248,17 @@ fn an_authorisation_that_comes_when_it_may_be_cancelled_is_taken_back() {
     let late = knowing(what, &late);
     world.clock.pass(Duration::from_secs(1_801));
     world.http.play([said(201, &json!({ "status": "received", "pspReference": "C1" }))]);
-    assert_eq!(block_on(processor.retrieve(&late, &name())), Answer::Unknown);
+    assert_eq!(block_on(processor.retrieve(&late, &name())), Retrieved::Unknown);
     assert_eq!(world.http.taken(), Vec::<String>::new());
-    assert_eq!(block_on(processor.void(&late, &name())), Answer::Unknown);
+    assert_eq!(block_on(processor.void(&late, &name())), VoidResult::Unknown);
     let call = world.http.taken().remove(0);
     assert!(call.contains(&format!("/v72/payments/{PSP}/reversals ")), "{call}");
     // One that was heard of in time is done, however late we look; unless it is less than was asked for.
     let early = reported(processor.as_ref(), "AUTHORISATION", "true", 1_799);
     let answer = block_on(processor.void(&knowing(what, &early), &name()));
-    assert!(matches!(answer, Answer::Done(_)), "{answer:?}");
+    assert!(matches!(answer, VoidResult::Done(_)), "{answer:?}");
     let more = charge(&apple, 5000, 1);
-    assert_eq!(block_on(processor.void(&knowing(more, &early), &name())), Answer::Unknown);
+    assert_eq!(block_on(processor.void(&knowing(more, &early), &name())), VoidResult::Unknown);
     assert!(world.http.taken().remove(0).contains("/reversals "));
 }
 
@@ -275,7 +277,7 @@ fn money_goes_back_when_the_webhook_says_so() {
     };
     let taken = json!({ "status": "received", "pspReference": "R1" });
     world.http.play([said(201, &taken)]);
-    let pending = Refunded::Pending(Reference("R1".to_owned()));
+    let pending = RefundResult::Pending(Reference("R1".to_owned()));
     assert_eq!(block_on(processor.refund(&refund)), pending);
     assert_eq!(block_on(processor.refund(&Refund { again: true, ..refund })), pending);
     let calls = world.http.taken();
@@ -283,20 +285,20 @@ fn money_goes_back_when_the_webhook_says_so() {
     assert!(calls[0].contains(&format!("/v72/payments/{PSP}/refunds ")), "{}", calls[0]);
     assert!(calls[0].contains("req_01J00000000000000000000000.r2"), "{}", calls[0]);
     for (act, expected) in [
-        (Act::Lost, Refunded::Unknown),
-        (Act::NotSent, Refunded::Again),
-        (said(500, &json!({})), Refunded::Unknown),
-        (said(201, &json!({})), Refunded::Unknown),
-        (said(403, &json!({})), Refunded::Blocked { code: "permission" }),
+        (Act::Lost, RefundResult::Unknown),
+        (Act::NotSent, RefundResult::Again),
+        (said(500, &json!({})), RefundResult::Unknown),
+        (said(201, &json!({})), RefundResult::Unknown),
+        (said(403, &json!({})), RefundResult::Blocked { code: "permission" }),
     ] {
         world.http.play([act]);
         assert_eq!(block_on(processor.refund(&refund)), expected);
     }
     world.http.taken();
     for (success, code, expected) in [
-        (true, None, Refunded::Done(Reference("R1".to_owned()))),
-        (false, Some("refund_declined"), Refunded::Failed { code: "refund_declined" }),
-        (false, Some("refund_failed"), Refunded::Failed { code: "refund_failed" }),
+        (true, None, RefundResult::Done(Reference("R1".to_owned()))),
+        (false, Some("refund_declined"), RefundResult::Failed { code: "refund_declined" }),
+        (false, Some("refund_failed"), RefundResult::Failed { code: "refund_failed" }),
     ] {
         let reference = Reference("R1".to_owned());
         let reported =
@@ -309,7 +311,7 @@ fn money_goes_back_when_the_webhook_says_so() {
     for bad in ["PL61C53A8B97E6915A", "", "a/b"] {
         let bad = Reference(bad.to_owned());
         let refunded = block_on(processor.refund(&Refund { charge: &bad, ..refund }));
-        assert_eq!(refunded, Refunded::Failed { code: "not_supported" });
+        assert_eq!(refunded, RefundResult::Failed { code: "not_supported" });
     }
     assert_eq!(world.http.taken(), Vec::<String>::new());
 }
