@@ -6,7 +6,7 @@ use domain::authorization::Authorization;
 use domain::brand::Brand;
 use domain::guards::{self, Guard};
 use domain::keys;
-use domain::ports::{Ports, Processor, SecretsError, Use};
+use domain::ports::{OpenProcessorError, Ports, Processor, SecretsError, Use};
 use domain::request::{Attempt, Doubt, Request};
 use domain::seal::{self, Sealed};
 
@@ -59,8 +59,7 @@ impl<'a> RunContext<'a> {
         };
         let processor = match attempts.processors.open(&brand, request.mode, &attempt.processor) {
             Ok(processor) => processor,
-            Err(error) => {
-                tracing::error!(request.id = %request.id, error = %error, "failed to open the processor");
+            Err(OpenProcessorError::Absent | OpenProcessorError::Settings(_)) => {
                 return Ok(Err(Run::unusable("processor_settings")));
             }
         };

@@ -64,8 +64,7 @@ impl Refunds<'_> {
         };
         let processor = match self.processors.open(&brand, request.mode, name) {
             Ok(processor) => processor,
-            Err(error @ (OpenProcessorError::Absent | OpenProcessorError::Settings(_))) => {
-                tracing::error!(request.id = %request.id, error = %error, "failed to open the processor");
+            Err(OpenProcessorError::Absent | OpenProcessorError::Settings(_)) => {
                 return Ok(Called::NotCalled { reason: "processor_settings", wait: None });
             }
         };

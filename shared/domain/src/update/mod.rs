@@ -35,7 +35,7 @@ impl<S, C: Into<Commit>> From<C> for Decision<S> {
     }
 }
 
-/// What an update came to.
+/// The result of an update.
 #[derive(Clone, Debug)]
 pub enum Updated<S> {
     /// The change is stored and its messages are sent. A repeat stored nothing and sent them again.
@@ -57,7 +57,16 @@ impl<S> Updated<S> {
     }
 }
 
-/// What an update starts from.
+/// The result of storing a new request.
+#[derive(Clone, Debug)]
+pub enum Created<S> {
+    /// The request is stored and its messages are sent.
+    Stored(VersionedRequest),
+    /// The decision was [`Decision::Stop`].
+    Stopped(S),
+}
+
+/// Where an update starts.
 #[derive(Clone, Debug)]
 pub enum Start {
     /// The request of this id, which is read first.
@@ -86,7 +95,8 @@ pub trait Conflict {
 
 /// Changes a request by a decision that needs nothing but the request and the time.
 ///
-/// `start` is an id or a request that was just read. See [`update_async`] for decisions that look something up.
+/// `start` is an id or a request that was just read. See [`update_async`] for decisions that look something up. The
+/// closure says its error type, since `?` on the result would leave it open.
 ///
 /// ```
 /// use domain::effects::EffectError;
@@ -96,7 +106,7 @@ pub trait Conflict {
 ///
 /// /// Cancels a request of this brand. `false` when there is nothing to cancel.
 /// async fn cancel(ports: &Ports, id: RequestId, own: &BrandName) -> Result<bool, EffectError> {
-///     let updated = update(ports, id, |request, now| {
+///     let updated = update(ports, id, |request, now| -> Result<_, EffectError> {
 ///         if request.brand != *own {
 ///             return Ok(Decision::Stop(()));
 ///         }
@@ -167,7 +177,7 @@ where
 pub async fn create<S, E, F>(
     ports: &Ports,
     decide: impl Fn(Timestamp) -> F,
-) -> Result<Updated<S>, E>
+) -> Result<Created<S>, E>
 where
     E: From<EffectError>,
     F: Future<Output = Result<Decision<S>, E>>,
@@ -175,10 +185,10 @@ where
     for _ in 0..CONFLICTS_MAX {
         let commit = match decide(ports.clock.now()).await? {
             Decision::Commit(commit) => commit,
-            Decision::Stop(stop) => return Ok(Updated::Stopped(stop)),
+            Decision::Stop(stop) => return Ok(Created::Stopped(stop)),
         };
         match commit.apply(ports, None).await {
-            Ok(stored) => return Ok(Updated::Stored(stored)),
+            Ok(stored) => return Ok(Created::Stored(stored)),
             Err(error) if error.is_conflict() => {}
             Err(error) => return Err(error.into()),
         }
