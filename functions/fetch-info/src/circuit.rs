@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::brand::{Brand, Mode};
+use domain::brand::{Brand, BrandScope, Mode};
 use domain::circuit_breaker::CircuitBreaker;
 use domain::ports::{Ports, StoreError};
 use domain::values::name::ProcessorName;
@@ -37,7 +37,7 @@ impl<'a> Circuit<'a> {
         processor: &ProcessorName,
     ) -> Result<Self, StoreError> {
         let store = ports.store.as_ref();
-        let breaker = CircuitBreaker::load(store, (&brand.name, mode), processor).await?;
+        let breaker = CircuitBreaker::load(store, BrandScope { brand: &brand.name, mode }, processor).await?;
         Ok(Self { ports, brand: Arc::clone(brand), mode, processor: processor.clone(), breaker })
     }
 

@@ -2,9 +2,9 @@
 //! it needs.
 
 use domain::ask::Ask;
-use domain::brand::Mode;
-use domain::caller::Requester;
+use domain::brand::{BrandScope, Mode};
 use domain::circuit_breaker::CircuitBreaker;
+use domain::caller::Requester;
 use domain::guards::{self, Guard};
 use domain::ports::PaymentOption;
 use domain::problem::{Code, FieldError, Problem};
@@ -53,9 +53,8 @@ impl Intake {
                 refused = Problem::new(Code::AskNotSupported, detail);
                 continue;
             }
-            let breaker = (&requester.brand.name, requester.mode);
-            let breaker =
-                CircuitBreaker::load(self.ports.store.as_ref(), breaker, &setup.name).await?;
+            let scope = BrandScope { brand: &requester.brand.name, mode: requester.mode };
+            let breaker = CircuitBreaker::load(self.ports.store.as_ref(), scope, &setup.name).await?;
             if let Some(wait) = breaker.open_for(self.ports.clock.now()) {
                 let detail = "the processor does not take our calls at the moment";
                 let retry_after = Some(wait.as_secs().saturating_add(1));

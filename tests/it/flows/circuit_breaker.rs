@@ -1,4 +1,4 @@
-//! An account that a processor refuses: nobody calls it for a while, then one at a time, and whoever asks is told.
+//! A processor rejects our account: the circuit opens, one call probes it, and requesters are told.
 
 use domain::ports::{Confirmed, Created, Retrieved, VoidResult};
 use serde_json::{Value, json};
@@ -11,13 +11,13 @@ fn world() -> World {
     World::beginning().with_fake_processor(&["test_card"]).with("/policy", &policy).begin()
 }
 
-/// Requests of as many customers, asked while all is well.
+/// Asks that many customers while the circuit is closed.
 fn asked(world: &World, count: u32) -> Vec<(String, Asked)> {
     let phone = |number| format!("+1555123{number:04}");
     (1..=count).map(|number| (phone(number), world.asks_at(&phone(number), 4250))).collect()
 }
 
-fn says_yes(world: &World, asked: &[(String, Asked)]) {
+fn approve_all(world: &World, asked: &[(String, Asked)]) {
     for (phone, _) in asked {
         let customer = world.customer_at(phone);
         customer.taps(&customer.newest(), &json!({ "action": "approve" })).ok(200);
@@ -38,17 +38,18 @@ fn opened(world: &World) -> usize {
     world.logs().matches("nobody calls it for a while").count()
 }
 
+/// All other requests wait until that one call tells whether the processor takes the account again.
 #[test]
-fn one_refusal_spares_everybody_else_the_call_and_one_finds_out_that_it_is_over() {
+fn rejected_account_is_probed_by_one_call() {
     let world = world();
     let asked = asked(&world, 10);
     world.books().says([Created::Blocked { code: CODE }]);
-    says_yes(&world, &asked);
+    approve_all(&world, &asked);
     assert_eq!(world.books().calls(), ["Create 1"]);
     assert_eq!(opened(&world), 1);
     world.time_passes(14);
     assert_eq!(world.books().calls().len(), 1);
-    // One finds out, and nobody else calls while it does.
+    // One request probes, and no other calls in the meantime.
     world.books().says([Created::Again]);
     world.time_passes(1);
     assert_eq!(world.books().calls().len(), 2);
@@ -60,34 +61,34 @@ fn one_refusal_spares_everybody_else_the_call_and_one_finds_out_that_it_is_over(
 }
 
 #[test]
-fn the_longer_it_refuses_the_less_often_it_is_asked() {
+fn repeated_rejections_are_probed_ever_less_often() {
     let world = world();
     let asked = asked(&world, 3);
     world.books().says(vec![Created::Blocked { code: CODE }; 4]);
-    says_yes(&world, &asked);
+    approve_all(&world, &asked);
     let mut calls = Vec::new();
     for _ in 0..75 {
         calls.push(world.books().calls().len());
         world.time_passes(5);
     }
-    // At the first moment, after 15 seconds, after 60 more, and after five minutes more.
+    // The calls come at once, after 15 seconds, after 60 more, and after five minutes more.
     let at = |count| calls.iter().position(|calls| *calls >= count).map(|place| place * 5);
     assert_eq!((at(1), at(2), at(3)), (Some(0), Some(15), Some(75)), "{calls:?}");
     assert_eq!(*calls.last().unwrap(), 3, "{calls:?}");
     world.time_passes(20);
     assert_eq!(world.books().calls().len(), 4);
     world.time_passes(320);
-    // Nobody's patience is longer than ten minutes, and nothing was begun.
+    // No request waits longer than ten minutes, and no attempt was begun.
     assert_eq!(ends(&world, &asked), vec!["processor_unavailable"; 3]);
     assert_eq!(opened(&world), 1);
 }
 
 #[test]
-fn an_attempt_that_may_have_moved_money_is_not_given_up_while_nobody_can_ask() {
+fn attempt_in_doubt_is_kept_while_circuit_is_open() {
     let world = world();
     let asked = asked(&world, 1);
     world.books().says([Confirmed::Unknown]);
-    says_yes(&world, &asked);
+    approve_all(&world, &asked);
     world.books().says(vec![Retrieved::Blocked { code: CODE }; 30]);
     world.books().says(vec![VoidResult::Blocked { code: CODE }; 12]);
     world.time_passes(3_600);
@@ -100,11 +101,11 @@ fn an_attempt_that_may_have_moved_money_is_not_given_up_while_nobody_can_ask() {
 }
 
 #[test]
-fn nobody_is_asked_for_what_cannot_be_charged_now_unless_another_processor_can() {
+fn open_circuit_rejects_asks_unless_another_processor_can() {
     let world = world();
     let before = asked(&world, 1);
     world.books().says(vec![Created::Blocked { code: CODE }; 2]);
-    says_yes(&world, &before);
+    approve_all(&world, &before);
     let refused = world.post("/v1/requests", &world.payment("+15551239999", 100));
     let refused = refused.problem(503, "processor-unavailable");
     assert_eq!(refused.header("retry-after"), "16");
@@ -123,14 +124,14 @@ fn nobody_is_asked_for_what_cannot_be_charged_now_unless_another_processor_can()
     let world = world.begin();
     let before = self::asked(&world, 1);
     world.books().says([Created::Blocked { code: CODE }]);
-    says_yes(&world, &before);
+    approve_all(&world, &before);
     let asked = world.asks_at("+15551239999", 100);
     assert_eq!(world.stored(&asked).processor.as_str(), "sandbox");
     world.time_passes(60);
 }
 
 #[test]
-fn credentials_that_were_rotated_meanwhile_are_tried_at_once() {
+fn rotated_credentials_are_tried_at_once() {
     let world = world();
     let asked = asked(&world, 1);
     world.books().says([Created::Blocked { code: CODE }]);
@@ -139,7 +140,7 @@ fn credentials_that_were_rotated_meanwhile_are_tried_at_once() {
         let fake_processor = json!([{ "name": "fake", "kind": "fake", "settings": settings }]);
         core.rotates("/test/processors", &fake_processor);
     });
-    says_yes(&world, &asked);
+    approve_all(&world, &asked);
     world.time_passes(2);
     assert_eq!(ends(&world, &asked), ["fulfilled"]);
     assert_eq!(opened(&world), 0);

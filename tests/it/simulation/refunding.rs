@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::invariants;
 use domain::outcome::Details;
 use domain::ports::{Reference, ReportedResult};
-use domain::request::{Change, LEASE, RefundRecord, Refusal, Request};
+use domain::request::{Change, LEASE, RefundRecord, RefundRetry, Refusal, Request};
 use domain::values::time::Timestamp;
 
 use super::states::{accepted, at, consent, prompt, receipt, sealed};
@@ -47,8 +47,16 @@ fn commands(request: &Request, now: Timestamp) -> Vec<Result<Change, Refusal>> {
     for seq in 0..=u32::try_from(REFUNDS).unwrap() {
         let id = Reference("re_1".to_owned());
         all.push(request.record_refund_started(seq, now));
-        all.push(request.release_refund(seq, ("again", None), WAIT, now));
-        all.push(request.release_refund(seq, ("pending", Some(&id)), WAIT, now));
+        all.push(request.release_refund(
+            seq,
+            RefundRetry { reason: "again", reference: None, wait: WAIT },
+            now,
+        ));
+        all.push(request.release_refund(
+            seq,
+            RefundRetry { reason: "pending", reference: Some(&id), wait: WAIT },
+            now,
+        ));
         all.push(request.complete_refund(seq, id, now));
         all.push(request.fail_refund(seq, "declined", now));
         all.push(request.record_refund_reported(seq, reported(true), now));

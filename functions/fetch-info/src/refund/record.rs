@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::guards::{self, Guard};
 use domain::ports::{Ports, Reference, RefundResult};
-use domain::request::{Change, RefundRecord, Refusal, Request};
+use domain::request::{Change, RefundRecord, RefundRetry, Refusal, Request};
 use domain::storage::VersionedRequest;
 use domain::update::{Decision, commit, update};
 use domain::values::id::RequestId;
@@ -87,7 +87,8 @@ impl Recorder<'_> {
             let reported = request.open_refund(seq).map(|refund| refund.reported.clone());
             let overtaken = reported.is_some_and(|reported| reported != before.reported);
             let wait = if overtaken { Duration::ZERO } else { postponed.wait };
-            request.release_refund(seq, (postponed.reason, postponed.reference.as_ref()), wait, now)
+            let Postponed { reason, reference, .. } = postponed;
+            request.release_refund(seq, RefundRetry { reason, reference: reference.as_ref(), wait }, now)
         };
         let stored = self.commit(command).await?;
         let due = stored.and_then(|stored| stored.request.open_refund(seq)?.retry_at);

@@ -22,7 +22,7 @@ pub use closing::LIFETIME_MAX;
 pub use fetching::{Doubt, LEASE};
 pub use hosted_page::{CancelRedirect, Redirect, RedirectState};
 pub use prompting::{NextPrompt, PromptRecord, PromptStatus};
-pub use refunding::{REFUNDS_MAX, RefundEnd, RefundRecord};
+pub use refunding::{REFUNDS_MAX, RefundEnd, RefundRecord, RefundRetry};
 
 use crate::ask::{Ask, AskHash, Customer, Metadata, Session};
 use crate::brand::Mode;
