@@ -3,13 +3,13 @@
 mod answers;
 mod apple;
 mod asks;
+mod aws_messaging;
 mod breaker;
 mod capabilities;
 mod carrier;
 mod consent;
 mod contacts;
 mod endings;
-mod eum;
 mod hosted;
 mod idempotency;
 mod limits;

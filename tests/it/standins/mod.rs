@@ -1,3 +1,3 @@
 //! The stand-ins take what their providers document, and refuse what those do not allow.
 
-mod eum;
+mod aws_messaging;

@@ -9,7 +9,7 @@ use lambda_events::{Context, LambdaEvent, NotHeard, answer_or_hear};
 use serde_json::{Value, json};
 
 use super::{Beginning, Core};
-use crate::standins::eum::{self, HOST, Sent, events};
+use crate::standins::aws_messaging::{self, HOST, Sent, events};
 
 impl Beginning {
     /// Sends cards, and texts after them, through AWS End User Messaging in test mode.
@@ -44,7 +44,7 @@ impl Core {
     #[must_use]
     pub fn messages_over_aws(&self) -> Vec<Sent> {
         let calls = self.calls_to(HOST).into_iter();
-        let looked = calls.map(|call| eum::look(&call.uri, &call.headers, &call.body));
+        let looked = calls.map(|call| aws_messaging::look(&call.uri, &call.headers, &call.body));
         looked.map(|sent| sent.expect("the service takes it")).collect()
     }
 
