@@ -1,58 +1,78 @@
-//! Which addresses are public: everything the registries do not set aside.
+//! Public addresses: all that the IANA registries do not reserve.
+//!
+//! Sources: <https://www.iana.org/assignments/iana-ipv4-special-registry> and
+//! <https://www.iana.org/assignments/iana-ipv6-special-registry>. UNVERIFIED: compare the tables before going live.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Blocks of IPv4 that no endpoint of a brand may be in, with the length of each prefix.
-const SET_ASIDE_V4: [(Ipv4Addr, u32); 16] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),       // "this" network
-    (Ipv4Addr::new(10, 0, 0, 0), 8),      // private
-    (Ipv4Addr::new(100, 64, 0, 0), 10),   // carrier-grade NAT
-    (Ipv4Addr::new(127, 0, 0, 0), 8),     // loopback
-    (Ipv4Addr::new(169, 254, 0, 0), 16),  // link-local, and every cloud's metadata service
-    (Ipv4Addr::new(172, 16, 0, 0), 12),   // private
-    (Ipv4Addr::new(192, 0, 0, 0), 24),    // protocol assignments
-    (Ipv4Addr::new(192, 0, 2, 0), 24),    // documentation
-    (Ipv4Addr::new(192, 88, 99, 0), 24),  // 6to4 relays
-    (Ipv4Addr::new(192, 168, 0, 0), 16),  // private
-    (Ipv4Addr::new(198, 18, 0, 0), 15),   // benchmarks
-    (Ipv4Addr::new(198, 51, 100, 0), 24), // documentation
-    (Ipv4Addr::new(203, 0, 113, 0), 24),  // documentation
-    (Ipv4Addr::new(224, 0, 0, 0), 4),     // multicast
-    (Ipv4Addr::new(240, 0, 0, 0), 4),     // reserved
-    (Ipv4Addr::new(255, 255, 255, 255), 32),
+/// The reserved blocks of IPv4, which no endpoint of a brand may use.
+const RESERVED_V4: [BlockV4; 16] = [
+    BlockV4(Ipv4Addr::new(0, 0, 0, 0), 8),       // "this" network
+    BlockV4(Ipv4Addr::new(10, 0, 0, 0), 8),      // private
+    BlockV4(Ipv4Addr::new(100, 64, 0, 0), 10),   // carrier-grade NAT
+    BlockV4(Ipv4Addr::new(127, 0, 0, 0), 8),     // loopback
+    BlockV4(Ipv4Addr::new(169, 254, 0, 0), 16),  // link-local, and every cloud's metadata service
+    BlockV4(Ipv4Addr::new(172, 16, 0, 0), 12),   // private
+    BlockV4(Ipv4Addr::new(192, 0, 0, 0), 24),    // protocol assignments
+    BlockV4(Ipv4Addr::new(192, 0, 2, 0), 24),    // documentation
+    BlockV4(Ipv4Addr::new(192, 88, 99, 0), 24),  // 6to4 relays
+    BlockV4(Ipv4Addr::new(192, 168, 0, 0), 16),  // private
+    BlockV4(Ipv4Addr::new(198, 18, 0, 0), 15),   // benchmarks
+    BlockV4(Ipv4Addr::new(198, 51, 100, 0), 24), // documentation
+    BlockV4(Ipv4Addr::new(203, 0, 113, 0), 24),  // documentation
+    BlockV4(Ipv4Addr::new(224, 0, 0, 0), 4),     // multicast
+    BlockV4(Ipv4Addr::new(240, 0, 0, 0), 4),     // reserved
+    BlockV4(Ipv4Addr::new(255, 255, 255, 255), 32),
 ];
 
-/// Blocks within IPv6's global unicast space that are not; all that lies outside that space is refused anyway, which
-/// covers loopback, link-local, unique-local, multicast, and IPv4 in its mapped, compatible and NAT64 forms.
-const SET_ASIDE_V6: [(Ipv6Addr, u32); 4] = [
-    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23), // protocol assignments, Teredo among them
-    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32), // documentation
-    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16), // 6to4: IPv4 within
-    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20), // documentation
+/// The reserved blocks within IPv6's global unicast space. Every address outside that space is refused.
+///
+/// Outside are loopback, link-local, unique-local and multicast addresses, and IPv4 in its mapped, compatible and NAT64
+/// forms.
+const RESERVED_V6: [BlockV6; 4] = [
+    BlockV6(Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23), // protocol assignments, Teredo among them
+    BlockV6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32), // documentation
+    BlockV6(Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16), // 6to4: IPv4 within
+    BlockV6(Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20), // documentation
 ];
 
-const GLOBAL_UNICAST: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
+const GLOBAL_UNICAST: BlockV6 = BlockV6(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// Whether an endpoint that a brand chose may be at this address.
+/// Whether an endpoint of a brand may have this address.
+///
+/// ```
+/// assert!(https::is_public("8.8.8.8".parse().unwrap()));
+/// assert!(!https::is_public("169.254.169.254".parse().unwrap()));
+/// ```
 #[must_use]
 pub fn is_public(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(address) => !SET_ASIDE_V4.iter().any(|block| within_v4(address, *block)),
+        IpAddr::V4(address) => !RESERVED_V4.iter().any(|block| block.contains(address)),
         IpAddr::V6(address) => {
-            within_v6(address, GLOBAL_UNICAST)
-                && !SET_ASIDE_V6.iter().any(|block| within_v6(address, *block))
+            GLOBAL_UNICAST.contains(address)
+                && !RESERVED_V6.iter().any(|block| block.contains(address))
         }
     }
 }
 
-fn within_v4(address: Ipv4Addr, (block, prefix): (Ipv4Addr, u32)) -> bool {
-    let rest = 32_u32.saturating_sub(prefix);
-    address.to_bits() >> rest == block.to_bits() >> rest
+/// A block of IPv4 addresses: its first address, and the length of its prefix in bits.
+struct BlockV4(Ipv4Addr, u32);
+
+/// A block of IPv6 addresses: its first address, and the length of its prefix in bits.
+struct BlockV6(Ipv6Addr, u32);
+
+impl BlockV4 {
+    const fn contains(&self, address: Ipv4Addr) -> bool {
+        let rest = 32_u32.saturating_sub(self.1);
+        address.to_bits() >> rest == self.0.to_bits() >> rest
+    }
 }
 
-fn within_v6(address: Ipv6Addr, (block, prefix): (Ipv6Addr, u32)) -> bool {
-    let rest = 128_u32.saturating_sub(prefix);
-    address.to_bits() >> rest == block.to_bits() >> rest
+impl BlockV6 {
+    const fn contains(&self, address: Ipv6Addr) -> bool {
+        let rest = 128_u32.saturating_sub(self.1);
+        address.to_bits() >> rest == self.0.to_bits() >> rest
+    }
 }
 
 #[cfg(test)]
@@ -60,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_that_registries_set_aside_are_not_public() {
+    fn reserved_address_is_not_public() {
         for text in [
             "0.0.0.0",
             "0.1.2.3",
@@ -113,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_neighbours_of_blocks_set_aside_are_public() {
+    fn neighbour_of_a_reserved_block_is_public() {
         for text in [
             "1.1.1.1",
             "8.8.8.8",

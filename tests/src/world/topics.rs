@@ -5,7 +5,7 @@ use std::sync::Arc;
 use consent_callback::Topics;
 use domain::message::Handled;
 use domain::ports::PromptRef;
-use lambda_events::{Context, LambdaEvent, NotHeard, answer_or_hear};
+use lambda_events::{Context, LambdaEvent, NotificationError, answer_or_receive};
 use serde_json::{Value, json};
 
 use super::{Beginning, Core};
@@ -81,7 +81,7 @@ impl Core {
     pub fn hands(&self, event: Value) -> Handled {
         let topics = Topics::new(Arc::clone(&self.machine.consent_callback), "assent".to_owned());
         let event = LambdaEvent::new(event, Context::default());
-        let answer = self.run(answer_or_hear(&self.consent, &topics, event));
+        let answer = self.run(answer_or_receive(&self.consent, &topics, event));
         self.settles();
         match answer {
             Ok(answer) => {
@@ -89,7 +89,7 @@ impl Core {
                 Handled::Done
             }
             Err(error) => {
-                assert!(error.is::<NotHeard>(), "{error}");
+                assert!(error.is::<NotificationError>(), "{error}");
                 Handled::Again
             }
         }
