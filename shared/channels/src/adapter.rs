@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::brand::{Brand, ChannelSetup, Mode};
-use domain::ports::{Channel, Clock, Http, Random, Signer, Source, Store};
+use domain::ports::{Channel, Clock, Http, Ports, Random, Signer, Source, Store};
 
 use crate::tokens::Tokens;
 
@@ -20,6 +20,20 @@ pub struct Deps {
     pub random: Arc<dyn Random>,
     /// Signs calls to AWS with the machine's own identity; `None` on a machine without one.
     pub signer: Option<Arc<dyn Signer>>,
+}
+
+impl Deps {
+    /// Takes what channels may touch of a function's ports. `signer` is `None` on a machine without an identity.
+    #[must_use]
+    pub fn new(ports: &Ports, http: &Arc<dyn Http>, signer: Option<Arc<dyn Signer>>) -> Self {
+        Self {
+            http: Arc::clone(http),
+            store: Arc::clone(&ports.store),
+            clock: Arc::clone(&ports.clock),
+            random: Arc::clone(&ports.random),
+            signer,
+        }
+    }
 }
 
 /// A kind of channel: its name in the settings, and the function that opens one.

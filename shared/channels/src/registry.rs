@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::brand::{Brand, Mode};
-use domain::ports::{Channel, Channels, OpenChannelError};
+use domain::ports::{Channel, Channels, OpenChannelError, Source, error_chain};
 use domain::values::name::ChannelName;
 
 use crate::adapter::{AdapterConfig, Deps, Kind};
@@ -14,7 +14,7 @@ use crate::{apple, rcs, sandbox, sms, whatsapp};
 pub(crate) const KINDS: &[Kind] =
     &[apple::KIND, rcs::KIND, sandbox::KIND, sms::KIND, whatsapp::KIND];
 
-/// Opens a brand's channels by the kind that its settings name.
+/// Opens a brand's channels by the kind that its settings name. It logs a wrong setting, so no caller needs to.
 ///
 /// Here a brand sends a prompt by SMS, and the network answers as Twilio does:
 ///
@@ -95,9 +95,9 @@ pub struct Registry {
     tokens: Arc<Tokens>,
 }
 
-/// The settings name a kind that is not in [`KINDS`].
+/// The setting `kind` is not in [`KINDS`].
 #[derive(Debug, thiserror::Error)]
-#[error("unknown channel kind")]
+#[error("setting `kind` names no kind of channel")]
 struct UnknownKind;
 
 impl Registry {
@@ -120,7 +120,14 @@ impl Channels for Registry {
             setups.iter().find(|setup| setup.name == *name).ok_or(OpenChannelError::Absent)?;
         let config = AdapterConfig { deps: &self.deps, tokens: &self.tokens, brand, mode, setup };
         let kind = KINDS.iter().find(|kind| kind.name == setup.kind);
-        let kind = kind.ok_or_else(|| OpenChannelError::Settings(UnknownKind.into()))?;
-        (kind.open)(&config).map_err(OpenChannelError::Settings)
+        let kind = kind.ok_or_else(|| Source::from(UnknownKind));
+        kind.and_then(|kind| (kind.open)(&config)).map_err(|error| {
+            tracing::error!(
+                brand.name = %brand.name, brand.mode = ?mode, channel.name = %name,
+                channel.kind = setup.kind, error = error_chain(error.as_ref()),
+                "channel settings invalid"
+            );
+            OpenChannelError::Settings(error)
+        })
     }
 }
