@@ -1,13 +1,13 @@
-//! The limits of a message on each kind of channel, for the adapters and for the sandbox phone that imitates them.
+//! The limits of a message on each kind of channel, for the adapters and for the sandbox phone.
 
 /// The limits of one message. Lengths are in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageLimits {
-    /// The heading; `0` if there is none.
+    /// The heading; `0` if the channel has none.
     pub title_max: usize,
     /// The text below the heading.
     pub body_max: usize,
-    /// The small line below the text; `0` if there is none.
+    /// The small line below the text; `0` if the channel has none.
     pub footer_max: usize,
     /// The number of buttons.
     pub buttons_max: usize,

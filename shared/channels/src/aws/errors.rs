@@ -100,7 +100,7 @@ fn is_id(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// Looks an error up by its type, which may stand behind a namespace and `#`, and before `:` and an address.
+/// Looks an error up by its type. A namespace and `#` may precede the type, and `:` and an address may follow it.
 fn reaction(name: &str, reason: &str) -> Option<Reaction> {
     let name = name.rsplit('#').next().unwrap_or_default();
     let name = name.split(':').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! AWS End User Messaging, as the RCS and SMS channels share it: the signed call, its errors, and the topic's events.
+//! AWS End User Messaging, which the RCS and SMS channels share: the signed call, its errors, and the topic's events.
 
 mod client;
 mod errors;

@@ -35,7 +35,7 @@ fn is_mark(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36F}' | '\u{591}'..='\u{5C7}' | '\u{640}' | '\u{64B}'..='\u{65F}' | '\u{670}')
 }
 
-/// Whether it is a sign of an Indic or Thai script, or a voicing mark of kana, which belongs to its word.
+/// Whether it belongs to its word: a sign of an Indic or Thai script, or a voicing mark of kana.
 fn is_vowel_sign(c: char) -> bool {
     matches!(c, '\u{900}'..='\u{DFF}' | '\u{E31}'..='\u{E4E}' | '\u{3099}' | '\u{309A}')
         && !matches!(c, '\u{964}' | '\u{965}')

@@ -1,7 +1,7 @@
 //! Reads Meta's callbacks: the check of the URL, delivery statuses, taps and texts.
 //!
 //! One call may hold several entries, changes, messages and statuses. Each is read by itself, so that one of an unknown
-//! shape loses no other: Meta repeats a refused call as a whole, for up to seven days.
+//! shape loses no other. Meta repeats a refused call as a whole, for up to seven days.
 //! UNVERIFIED: the seven days are second hand. Before going live, check
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint>.
 

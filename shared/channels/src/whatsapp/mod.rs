@@ -1,8 +1,7 @@
 //! WhatsApp through Meta's Cloud API: buttons in an open chat, or an approved template that opens one.
 //!
-//! For 24 hours after the customer's last message or tap, a prompt is a free-form message whose buttons come back as
-//! postbacks. At any other time Meta takes only an approved template. The API has no idempotency key, so a message
-//! whose answer was lost is in doubt. Payments within WhatsApp are not used: they go through a processor that is linked
+//! For 24 hours after the customer's last message or tap, a prompt is a free-form message with reply buttons. At any other time Meta takes only an approved template. The API has no idempotency key, so a message
+//! whose answer was lost is in doubt. Payments within WhatsApp are not used. They go through a processor that is linked
 //! to the account at Meta, and not through the brand's processors here.
 //! Source: the pages below <https://developers.facebook.com/documentation/business-messaging/whatsapp>, of 2026-09.
 
@@ -38,8 +37,8 @@ use numbers::Numbers;
 pub(crate) const KIND: Kind = Kind { name: "whatsapp", open };
 
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// The time after the customer's last message in which Meta takes free-form messages: 24 hours, less ten minutes for
-/// clocks that differ and for messages on their way.
+/// The time after the customer's last message in which Meta takes free-form messages. That is 24 hours, less ten minutes
+/// for clocks that differ and for messages on their way.
 const WINDOW: Duration = Duration::from_secs(24 * 3_600 - 600);
 
 struct WhatsApp {

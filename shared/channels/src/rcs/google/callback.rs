@@ -1,6 +1,6 @@
 //! Reads Google's webhook: delivery statuses, taps, texts, and whether a customer blocks the agent.
 //!
-//! Google repeats a call for a week after any answer but 200, and the repeats slow every agent of the partner. So every
+//! Google repeats a call for a week after any answer but 200. The repeats slow every agent of the partner. So every
 //! verified call is acknowledged, also one that has no meaning here.
 //! Source: <https://developers.google.com/business-communications/rcs-business-messaging/guides/integrate/webhooks>,
 //! read 2026-11-26.

@@ -25,7 +25,7 @@ const LIFE_SECONDS: RangeInclusive<u64> = 10..=1_296_000;
 /// Each documented status of a refusal, with its reaction. None of them leaves a message behind.
 ///
 /// 403 says that the agent is another partner's, or that the account may not use it. In older guides it also stood for
-/// what is 404 today: a number that an agent may not write to before its launch. Either way the next route is tried,
+/// today's 404: an agent before its launch may not write to the number. Either way the next route is tried,
 /// and an operator should look. 400 refuses a payload. Ours has only what every device takes, so a setting is wrong.
 pub(super) const ERRORS: &[(u16, Reaction)] = &[
     (400, Reaction::Person("rejected")),

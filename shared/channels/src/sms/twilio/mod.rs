@@ -1,6 +1,6 @@
 //! SMS through Twilio.
 //!
-//! UNVERIFIED: Twilio has no idempotency key, so a text whose answer was lost is in doubt, and a repeat may be a second
+//! UNVERIFIED: Twilio has no idempotency key. So a text whose answer was lost is in doubt, and a repeat may be a second
 //! text. Before going live, check that <https://www.twilio.com/docs/messaging/api/message-resource> still has none.
 
 mod account;

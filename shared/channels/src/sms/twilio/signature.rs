@@ -1,8 +1,8 @@
 //! Verifies Twilio's signature: HMAC-SHA1 over the configured URL and the sorted form, keyed with the account's token.
 //!
 //! Twilio signs its own spelling of the URL. Port and escapes differ between its products, so several spellings of the
-//! one URL are tried. Names and values are signed as one text without separators. So that no other form has the same
-//! signature, a pair without `=` is refused here, and a repeated field is refused where it is read.
+//! one URL are tried. Names and values are signed as one text without separators. No other form may have the same
+//! signature. So a pair without `=` is refused here, and a repeated field is refused where it is read.
 //! Source: <https://www.twilio.com/docs/usage/webhooks/webhooks-security>, read 2026-11-26, and the SDKs of 2026.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,7 +54,7 @@ fn given(callback: &UnverifiedCallback) -> Option<Vec<u8>> {
     STANDARD.decode(value.as_bytes()).ok()
 }
 
-/// Returns the part of the signed text that comes from the body; `None` for a body that Twilio cannot have signed.
+/// Returns the body's part of the signed text; `None` for a body that Twilio cannot have signed.
 fn signed_form(url: &str, callback: &UnverifiedCallback) -> Option<String> {
     let query = url.split_once('?').map_or("", |(_, query)| query);
     let mut hashes =
