@@ -5,38 +5,46 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+/// A block of addresses: its first address and the length of its prefix in bits.
+#[derive(Clone, Copy)]
+struct Block<A> {
+    start: A,
+    prefix: u32,
+}
+
 /// The reserved blocks of IPv4, which no endpoint of a brand may use.
-const RESERVED_V4: [BlockV4; 16] = [
-    BlockV4(Ipv4Addr::new(0, 0, 0, 0), 8),       // "this" network
-    BlockV4(Ipv4Addr::new(10, 0, 0, 0), 8),      // private
-    BlockV4(Ipv4Addr::new(100, 64, 0, 0), 10),   // carrier-grade NAT
-    BlockV4(Ipv4Addr::new(127, 0, 0, 0), 8),     // loopback
-    BlockV4(Ipv4Addr::new(169, 254, 0, 0), 16),  // link-local, and every cloud's metadata service
-    BlockV4(Ipv4Addr::new(172, 16, 0, 0), 12),   // private
-    BlockV4(Ipv4Addr::new(192, 0, 0, 0), 24),    // protocol assignments
-    BlockV4(Ipv4Addr::new(192, 0, 2, 0), 24),    // documentation
-    BlockV4(Ipv4Addr::new(192, 88, 99, 0), 24),  // 6to4 relays
-    BlockV4(Ipv4Addr::new(192, 168, 0, 0), 16),  // private
-    BlockV4(Ipv4Addr::new(198, 18, 0, 0), 15),   // benchmarks
-    BlockV4(Ipv4Addr::new(198, 51, 100, 0), 24), // documentation
-    BlockV4(Ipv4Addr::new(203, 0, 113, 0), 24),  // documentation
-    BlockV4(Ipv4Addr::new(224, 0, 0, 0), 4),     // multicast
-    BlockV4(Ipv4Addr::new(240, 0, 0, 0), 4),     // reserved
-    BlockV4(Ipv4Addr::new(255, 255, 255, 255), 32),
+const RESERVED_V4: [Block<Ipv4Addr>; 16] = [
+    Block { start: Ipv4Addr::new(0, 0, 0, 0), prefix: 8 }, // "this" network
+    Block { start: Ipv4Addr::new(10, 0, 0, 0), prefix: 8 }, // private
+    Block { start: Ipv4Addr::new(100, 64, 0, 0), prefix: 10 }, // carrier-grade NAT
+    Block { start: Ipv4Addr::new(127, 0, 0, 0), prefix: 8 }, // loopback
+    Block { start: Ipv4Addr::new(169, 254, 0, 0), prefix: 16 }, // link-local, and every cloud's metadata service
+    Block { start: Ipv4Addr::new(172, 16, 0, 0), prefix: 12 },  // private
+    Block { start: Ipv4Addr::new(192, 0, 0, 0), prefix: 24 },   // protocol assignments
+    Block { start: Ipv4Addr::new(192, 0, 2, 0), prefix: 24 },   // documentation
+    Block { start: Ipv4Addr::new(192, 88, 99, 0), prefix: 24 }, // 6to4 relays
+    Block { start: Ipv4Addr::new(192, 168, 0, 0), prefix: 16 }, // private
+    Block { start: Ipv4Addr::new(198, 18, 0, 0), prefix: 15 },  // benchmarks
+    Block { start: Ipv4Addr::new(198, 51, 100, 0), prefix: 24 }, // documentation
+    Block { start: Ipv4Addr::new(203, 0, 113, 0), prefix: 24 }, // documentation
+    Block { start: Ipv4Addr::new(224, 0, 0, 0), prefix: 4 },    // multicast
+    Block { start: Ipv4Addr::new(240, 0, 0, 0), prefix: 4 },    // reserved
+    Block { start: Ipv4Addr::new(255, 255, 255, 255), prefix: 32 },
 ];
 
 /// The reserved blocks within IPv6's global unicast space. Every address outside that space is refused.
 ///
 /// Outside are loopback, link-local, unique-local and multicast addresses, and IPv4 in its mapped, compatible and NAT64
 /// forms.
-const RESERVED_V6: [BlockV6; 4] = [
-    BlockV6(Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23), // protocol assignments, Teredo among them
-    BlockV6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32), // documentation
-    BlockV6(Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16), // 6to4: IPv4 within
-    BlockV6(Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20), // documentation
+const RESERVED_V6: [Block<Ipv6Addr>; 4] = [
+    Block { start: Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), prefix: 23 }, // protocol assignments, Teredo among them
+    Block { start: Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), prefix: 32 }, // documentation
+    Block { start: Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), prefix: 16 }, // 6to4: IPv4 within
+    Block { start: Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), prefix: 20 }, // documentation
 ];
 
-const GLOBAL_UNICAST: BlockV6 = BlockV6(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
+const GLOBAL_UNICAST: Block<Ipv6Addr> =
+    Block { start: Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), prefix: 3 };
 
 /// Whether an endpoint of a brand may have this address.
 ///
@@ -47,32 +55,22 @@ const GLOBAL_UNICAST: BlockV6 = BlockV6(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 
 #[must_use]
 pub fn is_public(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(address) => !RESERVED_V4.iter().any(|block| block.contains(address)),
+        IpAddr::V4(address) => !RESERVED_V4.iter().any(|block| within_v4(address, *block)),
         IpAddr::V6(address) => {
-            GLOBAL_UNICAST.contains(address)
-                && !RESERVED_V6.iter().any(|block| block.contains(address))
+            within_v6(address, GLOBAL_UNICAST)
+                && !RESERVED_V6.iter().any(|block| within_v6(address, *block))
         }
     }
 }
 
-/// A block of IPv4 addresses: its first address, and the length of its prefix in bits.
-struct BlockV4(Ipv4Addr, u32);
-
-/// A block of IPv6 addresses: its first address, and the length of its prefix in bits.
-struct BlockV6(Ipv6Addr, u32);
-
-impl BlockV4 {
-    const fn contains(&self, address: Ipv4Addr) -> bool {
-        let rest = 32_u32.saturating_sub(self.1);
-        address.to_bits() >> rest == self.0.to_bits() >> rest
-    }
+fn within_v4(address: Ipv4Addr, block: Block<Ipv4Addr>) -> bool {
+    let rest = 32_u32.saturating_sub(block.prefix);
+    address.to_bits() >> rest == block.start.to_bits() >> rest
 }
 
-impl BlockV6 {
-    const fn contains(&self, address: Ipv6Addr) -> bool {
-        let rest = 128_u32.saturating_sub(self.1);
-        address.to_bits() >> rest == self.0.to_bits() >> rest
-    }
+fn within_v6(address: Ipv6Addr, block: Block<Ipv6Addr>) -> bool {
+    let rest = 128_u32.saturating_sub(block.prefix);
+    address.to_bits() >> rest == block.start.to_bits() >> rest
 }
 
 #[cfg(test)]
