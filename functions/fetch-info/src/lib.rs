@@ -1,7 +1,7 @@
 //! Uses an authorization at the processor, at most once, makes refunds, and delivers webhooks to the requester.
 //!
-//! Each of its three messages has a room: `attempt`, `refund` and `webhook`. In the first two, data flows one way: load,
-//! take the lease, call the processor, classify the result, commit it, send what is owed.
+//! Each of its three messages has a room: `attempt`, `refund` and `webhook`. In the first two, data flows one way. A
+//! worker takes the lease, calls the processor, classifies the result, commits it, and sends what is owed.
 
 mod attempt;
 mod circuit;
@@ -28,7 +28,7 @@ use crate::webhook::Deliveries;
 pub struct FetchInfo {
     /// The ports that every function needs.
     pub ports: Ports,
-    /// The processors.
+    /// The registry of the brands' processors.
     pub processors: Arc<dyn Processors>,
     /// HTTP to the requesters' endpoints.
     pub http: Arc<dyn Http>,

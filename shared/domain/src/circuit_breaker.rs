@@ -1,4 +1,6 @@
-//! A processor account that refuses us: nobody calls it for a while, and then one at a time, until it answers otherwise.
+//! The circuit breaker of a processor account that rejects us.
+//!
+//! No worker calls the account for a while. Then one worker at a time probes it, until it accepts us again.
 
 use std::time::Duration;
 
@@ -11,38 +13,38 @@ use crate::storage::{decode, encode};
 use crate::values::name::ProcessorName;
 use crate::values::time::Timestamp;
 
-/// For how long nobody calls, after the first refusal, the second, and each one after that.
+/// How long the circuit stays open after the first rejection, the second, and each one after that.
 const OPEN_FOR: [Duration; 3] =
     [Duration::from_secs(15), Duration::from_secs(60), Duration::from_secs(300)];
-/// Longer than one worker's calls take who finds out whether it still refuses.
+/// Longer than the calls of the worker that probes can take.
 const PROBING: Duration = Duration::from_secs(60);
-/// How soon whoever met that worker looks again.
+/// How soon the other workers look again during a probe.
 const LOOK_AGAIN: Duration = Duration::from_secs(3);
 const KEPT: Duration = Duration::from_secs(86_400);
 
-/// What is known of an account that refused us; there is nothing of one that does not.
+/// An open circuit. An account that accepts us has no record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Open {
-    /// Until when nobody calls.
+    /// The time until which no worker calls.
     pub until: Timestamp,
-    /// How many times in a row it was found to refuse us.
+    /// How many times in a row the account rejected us.
     pub failures: u32,
-    /// Whether somebody is finding out whether it still does.
+    /// Whether a worker is probing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub probing: bool,
 }
 
-/// One processor account of a brand, and what is known of it.
+/// The circuit breaker of one processor account of a brand.
 #[derive(Clone, Debug)]
 pub struct CircuitBreaker {
     key: Key,
     known: Option<(Open, u64)>,
-    /// Whether this worker is the one that finds out.
+    /// Whether this worker probes.
     ours: bool,
 }
 
 impl CircuitBreaker {
-    /// Reads what is known of an account.
+    /// Loads the circuit breaker of an account.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -61,7 +63,7 @@ impl CircuitBreaker {
         Ok(Self { key, known, ours: false })
     }
 
-    /// How long to stay away, if nobody is to call now.
+    /// Returns how long the circuit stays open; `None` when it is closed or may be probed.
     #[must_use]
     pub fn open_for(&self, now: Timestamp) -> Option<Duration> {
         let (open, _) = self.known.as_ref().filter(|(open, _)| {
@@ -71,7 +73,7 @@ impl CircuitBreaker {
         Some(if open.probing { left.min(LOOK_AGAIN) } else { left })
     }
 
-    /// Whether it is this worker's turn to call, or how long to stay away. Once the time is over it is one worker's turn.
+    /// Returns `None` when this worker may call, and otherwise how long to wait. After an open circuit's time, one worker probes.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -89,7 +91,9 @@ impl CircuitBreaker {
         Ok((!self.ours).then_some(LOOK_AGAIN))
     }
 
-    /// It refused us. Whoever called before it was known to says nothing new. `true` when it was not known to before.
+    /// Records that the account rejected us. `true` when that was not known before.
+    ///
+    /// A worker that called before the circuit opened says nothing new.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -110,7 +114,7 @@ impl CircuitBreaker {
         Ok(stored && failures == 1)
     }
 
-    /// Nobody answered whoever was to find out: somebody else does, after the shortest time.
+    /// Records that a probe got no answer. Another worker probes after the shortest time.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -125,7 +129,7 @@ impl CircuitBreaker {
         self.put(store, open, now).await.map(|_stored| ())
     }
 
-    /// It answered something else: everybody calls again.
+    /// Closes the circuit. `true` when this worker's probe closed it.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -137,7 +141,7 @@ impl CircuitBreaker {
         Ok(true)
     }
 
-    /// Stores what is known now; `false` when somebody else stored something first.
+    /// Stores the record. `false` when another worker stored one first.
     async fn put(
         &mut self,
         store: &dyn Store,

@@ -1,4 +1,4 @@
-//! C1 to C6: what holds whatever is duplicated, reordered, delayed, crashed or timed out.
+//! C1 to C6: what holds even if steps are duplicated, reordered, delayed, crashed or timed out.
 //!
 //! Pure predicates over a request before and after a change, cited by these ids in tests, logs and the README. C3, that
 //! every accepted request ends and the requester is told, is a promise about time: [`settled`] says when it is kept.

@@ -2,7 +2,7 @@
 
 use domain::ports::{Confirmed, Fetched, RedirectUrl, Retrieved, VoidResult};
 
-/// The state of an object at a processor, whichever call returned it.
+/// The state of an object at a processor.
 ///
 /// A processor describes its object in the same words after every call. Each operation then keeps what can come of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What a run stands on: the brand, the processor, the authorization, and the request as it was when the run began.
+//! The inputs of a run: the brand, the processor, the authorization, and the request as the run began.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! The lease on a request: which worker has it, and commits that stand only while it is held.
 //!
-//! This order is what makes a charge happen at most once. Each step is committed before it is taken, and a worker that
-//! lost its lease finds out at its next commit.
+//! This order is what makes a charge happen at most once. Each step is committed before it is taken. A worker that lost
+//! its lease finds out at its next commit.
 
 use std::time::Duration;
 

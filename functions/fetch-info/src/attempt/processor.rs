@@ -114,7 +114,7 @@ impl RunContext<'_> {
             Retrieved::Blocked { code } => Run::rejected(code, Doubt::Unchanged),
             Retrieved::Processing => Run::processing(),
             Retrieved::Unknown => Run::unknown(),
-            // The customer left the page, or had to do more, and the worker that voided it died before it recorded that.
+            // The customer left the page, or had to act. The worker that voided it died before it recorded that.
             Retrieved::Voided if self.is_on_hosted_page() => Run::soft_declined("customer_left"),
             Retrieved::Voided => Run::soft_declined("authentication_required"),
         })
@@ -147,7 +147,7 @@ impl RunContext<'_> {
         reference: &Reference,
         redirect: Option<RedirectUrl>,
     ) -> Run {
-        // The time may be over, or the customer or the requester may want to cancel: then nobody is redirected any more.
+        // After the timeout or a cancellation, the customer is not redirected any more.
         let attempt = request.open_attempt().unwrap_or(&self.attempt);
         let timed_out = timeouts::is_timed_out(request, attempt, self.ports.clock.now());
         if let Some(RedirectUrl(url)) = redirect.filter(|_| !timed_out) {

@@ -123,7 +123,7 @@ impl Recorder<'_, '_> {
         tracing::info!(request.id = %request.id, request.state = request.state_name(), "attempt ended");
     }
 
-    /// Returns what is stored of a success: a saved card for as long as it is wanted, claims for a while.
+    /// Returns what is stored of a success. A saved card stays as long as it is wanted, claims for a while.
     ///
     /// `None` when it cannot be sealed, which an operator must mend.
     async fn stored(&self, fetched: &Fetched) -> Result<Option<Stored>, StepError> {

@@ -1,4 +1,4 @@
-//! One refund at the processor: one worker at a time, and the same call until the processor says how it ended.
+//! One refund at the processor: one worker at a time, and the same call until it has ended.
 
 mod call;
 mod record;

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limit_endpoint_that_stopped_answering_is_capped_others_are_free() {
+    fn limit_caps_endpoint_that_stopped_answering_only() {
         let limit = InFlightLimit::default();
         let (began, later) = (Timestamp::EPOCH, Timestamp::EPOCH.after(LONG));
         let mut permits: Vec<_> =

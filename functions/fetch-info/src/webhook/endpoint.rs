@@ -86,7 +86,7 @@ impl Endpoint {
 
     /// Returns whether this worker may deliver.
     ///
-    /// An endpoint that was slow a moment ago has one worker at a time: the others would only wait for what that one finds out.
+    /// An endpoint that was slow a moment ago has one worker at a time. The others would only wait for its result.
     pub(crate) async fn try_acquire(
         &mut self,
         store: &dyn Store,

@@ -12,7 +12,7 @@ use crate::values::time::Timestamp;
 
 /// A message that is so much later than due was lost.
 pub(super) const LOST: Duration = Duration::from_secs(10);
-/// How much sooner than it is due a message may come and still be the one that was sent for it.
+/// How much sooner than due a message may come and still be the one that was sent for that time.
 const EARLY: Duration = Duration::from_secs(1);
 
 /// One attempt to use the authorization: what every attempt has, and its state.

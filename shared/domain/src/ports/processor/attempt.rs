@@ -29,7 +29,7 @@ pub struct Use<'a> {
     ///
     /// It has no query. An adapter appends `?done=1` for a customer who finished there; the page then waits for the result.
     /// A customer who gave up returns without a query, or with any other, and chooses whether to continue. Our page
-    /// redirects by itself only a customer who approved on it a moment ago. So no two pages send a customer to and fro.
+    /// redirects by itself only a customer who approved on it a moment ago. So two pages never send a customer back and forth.
     pub page: &'a str,
     /// The address for the processor's webhooks, and to which it returns customers.
     pub callback: &'a str,
@@ -73,7 +73,7 @@ pub struct ReportedResult {
 }
 
 impl ReportedResult {
-    /// The code of a cancelled attempt. It holds whatever else is reported, before or after.
+    /// The code of a cancelled attempt. It is final: no other report changes it.
     pub const CANCELLED: &'static str = "cancelled";
 
     /// Whether the processor has cancelled the attempt.

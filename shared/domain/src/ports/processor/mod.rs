@@ -22,7 +22,7 @@ use crate::values::name::ProcessorName;
 /// One processor account of one brand.
 ///
 /// A worker commits the attempt's record before each call. [`create`](Self::create) moves no money and may be repeated.
-/// [`confirm`](Self::confirm) takes a stored reference only. A worker resolves an unknown result in one of three ways: by
+/// [`confirm`](Self::confirm) takes a stored reference only. A worker resolves an unknown result by
 /// [`retrieve`](Self::retrieve), by the same call again, or by [`void`](Self::void).
 ///
 /// ```
@@ -64,7 +64,7 @@ pub trait Processor: Send + Sync {
 
     /// Returns the merchant session that Apple Pay on the page needs before it opens.
     ///
-    /// It is an opaque object for `completeMerchantValidation`, made for the page's host. `None` where there is none.
+    /// It is an opaque object for `completeMerchantValidation`, made for the page's host. `None` where Apple gives none.
     async fn apple_pay_session(&self, host: &str) -> Option<String>;
 
     /// Verifies a webhook of the processor over its raw bytes, then reads it. Does no I/O.

@@ -13,7 +13,7 @@ pub struct Refund<'a> {
     pub seq: u32,
     /// The charge's [`Receipt::reference`](super::Receipt::reference).
     pub charge: &'a Reference,
-    /// How much.
+    /// The amount to refund.
     pub money: Money,
     /// Whether the call may have been made before, with its answer lost.
     pub again: bool,
