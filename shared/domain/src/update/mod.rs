@@ -1,7 +1,7 @@
 //! One way to change a stored request: load, decide, commit, and decide again when another writer was first.
 //!
-//! A decision sees the newest request each time, so its preconditions (whose request it is, whether a lease is still held)
-//! are checked again after every conflict.
+//! A decision sees the newest request each time. Its preconditions, such as the brand or a lease, are therefore checked
+//! again after every conflict.
 
 mod commit;
 #[cfg(test)]
@@ -16,8 +16,7 @@ use crate::values::time::Timestamp;
 
 pub use commit::{Commit, commit};
 
-/// How often a decision is made again after a conflict: more often than one request has receipts, refunds and answers at
-/// once. A worker that holds a processor's answer must not give it up, so the limit is that of the charge.
+/// The most attempts of one update: more than one request has receipts, refunds and replies at once. A worker that holds a processor's answer must not give it up, so the limit is that of the charge.
 pub const CONFLICTS_MAX: u32 = 32;
 
 /// What a decision wants done with the request that it was shown.
