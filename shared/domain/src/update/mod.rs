@@ -21,6 +21,7 @@ pub const CONFLICTS_MAX: u32 = 32;
 
 /// What a decision wants done with the request that it was shown.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "each value lives for one step of one update")]
 pub enum Decision<S> {
     /// Stores a change, then sends what follows from it.
     Commit(Commit),
@@ -36,6 +37,7 @@ impl<S, C: Into<Commit>> From<C> for Decision<S> {
 
 /// The result of an update.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "each value lives for one step of one update")]
 pub enum Updated<S> {
     /// The change is stored and its messages are sent. A repeat stored nothing and sent them again.
     Stored(VersionedRequest),
@@ -58,6 +60,7 @@ impl<S> Updated<S> {
 
 /// The result of storing a new request.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "each value lives for one step of one update")]
 pub enum Created<S> {
     /// The request is stored and its messages are sent.
     Stored(VersionedRequest),
@@ -67,6 +70,7 @@ pub enum Created<S> {
 
 /// Where an update starts.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "each value lives for one step of one update")]
 pub enum Start {
     /// The request of this id, which is read first.
     Id(RequestId),
