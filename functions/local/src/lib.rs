@@ -1,7 +1,7 @@
 //! The four functions on one machine: the same handlers over the embedded store, in one process.
 //!
-//! **Touches** nothing itself: [`Machine`] is given its ports, `main.rs` opens the sockets and the file.
-//! **Never** does what a function does: it hands calls and messages over, as Lambda would.
+//! **Touches** nothing itself. [`Machine`] is given its ports; `main.rs` opens the sockets and the file.
+//! **Never** does a function's work. It hands calls and messages over, as Lambda would.
 
 pub mod brand;
 mod pages;
@@ -30,13 +30,14 @@ pub struct Machine {
     pub send_prompt: Arc<SendPrompt>,
     /// Records answers.
     pub consent_callback: Arc<ConsentCallback>,
-    /// Uses authorizations and delivers notices.
+    /// Uses authorizations and delivers webhook events.
     pub fetch_info: Arc<FetchInfo>,
 }
 
 impl Machine {
-    /// Wires the functions to one set of ports. `http` is their way out; `public_base` is the address that links and callbacks
-    /// begin with, without a slash at its end.
+    /// Wires the functions to one set of ports, with `http` as their way out.
+    ///
+    /// `public_base` is the address that links and callbacks begin with, without a slash at its end.
     #[must_use]
     pub fn new(ports: &Ports, http: &Arc<dyn Http>, public_base: &str) -> Self {
         let channels = channels::Registry::new(channels::Deps::new(ports, http, None));

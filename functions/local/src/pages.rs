@@ -8,7 +8,7 @@ const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-/// Every file: its path, its type, its text.
+/// Every file, with its path, content type and text.
 const FILES: [(&str, &str, &str); 11] = [
     ("/console", HTML, include_str!("../pages/console.html")),
     ("/phone", HTML, include_str!("../pages/phone.html")),
@@ -26,7 +26,7 @@ const FILES: [(&str, &str, &str); 11] = [
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// The file at a path.
+/// Returns the file at a path.
 pub(crate) fn file(path: &str) -> Option<Response<Bytes>> {
     let (_, content_type, text) = FILES.iter().find(|(known, ..)| *known == path)?;
     let mut answer = Response::new(Bytes::from_static(text.as_bytes()));

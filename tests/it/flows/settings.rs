@@ -1,4 +1,4 @@
-//! Settings that an operator must mend: a provider's webhook is refused so that it comes again, and the log names the setting.
+//! Wrong settings: a provider's webhook is refused so that it comes again, and the log names the setting.
 
 use http::Method;
 use serde_json::{Value, json};
