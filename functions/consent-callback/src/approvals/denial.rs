@@ -1,5 +1,6 @@
 //! Decides on denials. A denial needs the store alone, so that no caller reaches a processor through it.
 
+use domain::brand::BrandScope;
 use domain::limits;
 use domain::outcome::DenialReason;
 use domain::ports::Store;
@@ -25,10 +26,11 @@ pub(crate) async fn deny(
     if change.is_nothing() {
         return Ok(commit(change));
     }
-    let (brand_name, mode, address) = (&brand.name, request.mode, &request.address);
-    let (limits, expected_version) = limits::load(store, brand_name, mode, address).await?;
+    let (scope, address) =
+        (BrandScope { brand: &brand.name, mode: request.mode }, &request.address);
+    let (limits, expected_version) = limits::load(store, scope, address).await?;
     let reported = reason == DenialReason::NotMe;
     let limits = limits.denied(&brand.policy, reported, now).without(&[request.id], now);
-    let counted = limits::put(brand_name, mode, address, (&limits, expected_version), now)?;
+    let counted = limits::put(scope, address, &limits, expected_version, now)?;
     Ok(commit(change).with_writes([counted]))
 }

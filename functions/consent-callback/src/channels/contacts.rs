@@ -63,7 +63,7 @@ impl Contacts {
         for _ in 0..CONFLICTS_MAX {
             let (known, expected_version) = contact::load(store, scope, address, now).await?;
             let known = known.heard(handle, &from.features, now);
-            let mut writes = vec![contact::put(scope, address, (&known, expected_version), now)?];
+            let mut writes = vec![contact::put(scope, address, &known, expected_version, now)?];
             // The cached capability was answered for an address without this contact record.
             writes.push(Write::Delete { key: capability::key(scope, address) });
             if let Some(handle) = handle {

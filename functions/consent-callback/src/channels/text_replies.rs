@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::ask::Ask;
+use domain::brand::BrandScope;
 use domain::consent::ApprovalMethod;
 use domain::guards::{self, Guard};
 use domain::journal::{DeliveryStatus, EntryKind};
@@ -143,8 +144,8 @@ impl Replies {
         if late && !guards::is_disabled(Guard::EarlyText) {
             return Ok(true);
         }
-        let brand = &context.brand.name;
-        let (limits, _) = limits::load(store, brand, request.mode, &request.address).await?;
+        let scope = BrandScope { brand: &context.brand.name, mode: request.mode };
+        let (limits, _) = limits::load(store, scope, &request.address).await?;
         for (id, _) in limits.open.iter().filter(|(id, _)| *id != request.id) {
             let Some(VersionedRequest { request: other, .. }) = storage::load(store, *id).await?
             else {

@@ -1,7 +1,7 @@
 //! The wallets of the page: which ones work on the customer's device, and the session that Apple Pay needs.
 
 use bytes::Bytes;
-use domain::brand::Brand;
+use domain::brand::{Brand, BrandScope};
 use domain::ports::{OpenProcessorError, PaymentOption, PromptRef};
 use domain::problem::{Code, Problem};
 use domain::request::Request;
@@ -25,7 +25,7 @@ impl ConsentPage {
         let loaded = storage::load(store, prompt.request).await?;
         let known = loaded.filter(|loaded| loaded.request.prompt(prompt.prompt).is_some());
         let Some(request) = known.map(|loaded| loaded.request) else { return Ok(()) };
-        let owner = (&request.brand, request.mode);
+        let owner = BrandScope { brand: &request.brand, mode: request.mode };
         Ok(storage::put_observed(store, owner, &request.address, wallets, now).await?)
     }
 
