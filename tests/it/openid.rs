@@ -1,6 +1,6 @@
-//! Facts from an OpenID provider that somebody else wrote, with a customer who signs in at its pages.
+//! Claims from a third-party OpenID provider, with a customer who signs in at its pages.
 //!
-//! `tests/run.py` starts it (`tests/openid/provider.mjs`) and says in the environment where it is.
+//! `tests/run.py` starts `tests/openid/provider.mjs` and puts its address into the environment.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
 use domain::ports::{
-    Answer, Fetched, Http, Onward, Prepared, Processor, ProcessorEvent, Processors, Proof, Reach,
-    Reference, Told, UnverifiedCallback, Use, WebhookResponse,
+    Confirmed, Created, Fetched, Http, Processor, ProcessorEvent, Processors, Proof, Reach,
+    RedirectUrl, Reference, ReportedResult, Retrieved, UnverifiedCallback, Use, WebhookResponse,
 };
 use domain::values::text::DisplayText;
 use embedded::SystemClock;
@@ -24,14 +24,14 @@ use serde_json::{Value, json};
 use tests::doubles::used;
 use tests::memory::MemoryStore;
 
-use crate::deployed::told;
+use crate::deployed::variable;
 
-/// The redirect URI the provider knows its client by.
+/// The redirect URI that the provider has registered for its client.
 const CALLBACK: &str = "https://pay.example.com/callbacks/demo/bank";
 const SECRET: &str = "a secret of 32 bytes and a percent %";
 
 fn opened(pushed: bool, secret: &str) -> Box<dyn Processor> {
-    let issuer = told("OPENID_ISSUER");
+    let issuer = variable("OPENID_ISSUER");
     let mut settings = json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/auth"),
@@ -63,7 +63,7 @@ fn ask() -> Ask {
     }
 }
 
-/// Another request each time: the provider remembers what it was asked.
+/// Returns an attempt of another request each time, since the provider remembers earlier ones.
 fn attempt<'a>(number: u32, ask: &'a Ask, authorization: &'a Authorization) -> Use<'a> {
     Use { ask, callback: CALLBACK, ..used(authorization, 1, number) }
 }
@@ -72,7 +72,7 @@ fn hosted() -> Authorization {
     Authorization { kind: AuthorizationKind::Hosted, secret: "".into() }
 }
 
-/// A browser, as far as a form and a redirect need one.
+/// A browser that knows forms and redirects.
 #[derive(Default)]
 struct Browser {
     cookies: BTreeMap<String, String>,
@@ -81,7 +81,7 @@ struct Browser {
 impl Browser {
     async fn call(&mut self, method: Method, url: &str, form: &str) -> Response<Bytes> {
         let url = if url.starts_with('/') {
-            format!("{}{url}", told("OPENID_ISSUER"))
+            format!("{}{url}", variable("OPENID_ISSUER"))
         } else {
             url.to_owned()
         };
@@ -104,7 +104,7 @@ impl Browser {
         answer
     }
 
-    /// Goes where it is sent until there is a page to look at or it is sent back to us: the address it is at then.
+    /// Follows redirects until a page is shown or the address is ours. Returns that address.
     async fn follow(&mut self, mut answer: Response<Bytes>, mut at: String) -> String {
         for _ in 0..10 {
             let Some(next) = answer.headers().get(LOCATION) else { return at };
@@ -122,7 +122,7 @@ impl Browser {
         self.follow(answer, url.to_owned()).await
     }
 
-    /// Signs in and releases what is asked; the address the customer comes back to.
+    /// Signs in and releases the claims. Returns the address to which the customer returns.
     async fn signs_in(&mut self, url: &str) -> String {
         let page = self.goes(url).await;
         let form = "prompt=login&login=cust1&password=any";
@@ -133,10 +133,12 @@ impl Browser {
     }
 }
 
-async fn sent_on(bank: &dyn Processor, what: &Use<'_>) -> (Reference, String) {
-    let Prepared::Ready(reference) = bank.prepare(what).await else { panic!() };
-    let answer = bank.execute(what, &reference).await;
-    let Answer::NeedsCustomer { onward: Some(Onward(url)) } = answer else { panic!("{answer:?}") };
+async fn redirected(bank: &dyn Processor, what: &Use<'_>) -> (Reference, String) {
+    let Created::Ready(reference) = bank.create(what).await else { panic!() };
+    let answer = bank.confirm(what, &reference).await;
+    let Confirmed::RequiresAction { redirect: Some(RedirectUrl(url)) } = answer else {
+        panic!("{answer:?}")
+    };
     (reference, url)
 }
 
@@ -160,70 +162,72 @@ fn code(events: ProcessorEvent) -> Authorization {
 }
 
 #[tokio::test]
-async fn exactly_the_claims_that_were_asked_for_come_back_however_the_request_got_there() {
+async fn consented_claims_are_returned_by_every_request_method() {
     for (number, pushed) in [(1, true), (2, false)] {
         let (bank, ask, yes) = (opened(pushed, SECRET), ask(), hosted());
         let what = attempt(number, &ask, &yes);
-        let (reference, url) = sent_on(bank.as_ref(), &what).await;
+        let (reference, url) = redirected(bank.as_ref(), &what).await;
         assert_eq!(url.contains("claims"), !pushed);
         let back = Browser::default().signs_in(&url).await;
         let code = code(comes_back(bank.as_ref(), &back));
-        let what = Use { authorization: &code, away: true, ..what };
-        let answer = bank.execute(&what, &reference).await;
-        let Answer::Exchanged(access) = answer else { panic!("{answer:?}") };
+        let what = Use { authorization: &code, on_hosted_page: true, ..what };
+        let answer = bank.confirm(&what, &reference).await;
+        let Confirmed::Exchanged(access) = answer else { panic!("{answer:?}") };
         let what = Use { authorization: &access, ..what };
-        let answer = bank.execute(&what, &reference).await;
-        let Answer::Done(Fetched::Claims { receipt, claims }) = answer else {
+        let answer = bank.confirm(&what, &reference).await;
+        let Confirmed::Done(Fetched::Claims { receipt, claims }) = answer else {
             panic!("{answer:?}")
         };
         assert_eq!(receipt.released, ["given_name", "address"]);
         let claims: Value = serde_json::from_str(claims.secret.expose_secret()).unwrap();
         let address = json!({ "locality": "London", "country": "GB" });
         assert_eq!(claims, json!({ "given_name": "Ada", "address": address }));
-        // Reading facts is safe to repeat.
-        assert!(matches!(bank.execute(&what, &reference).await, Answer::Done(_)));
+        // Reading claims is safe to repeat.
+        assert!(matches!(bank.confirm(&what, &reference).await, Confirmed::Done(_)));
     }
 }
 
 #[tokio::test]
-async fn a_code_works_once_and_for_nobody_else() {
+async fn code_is_exchanged_once_by_its_client_only() {
     let (bank, ask, yes) = (opened(true, SECRET), ask(), hosted());
     let what = attempt(3, &ask, &yes);
-    let (reference, url) = sent_on(bank.as_ref(), &what).await;
+    let (reference, url) = redirected(bank.as_ref(), &what).await;
     let back = Browser::default().signs_in(&url).await;
     let code = code(comes_back(bank.as_ref(), &back));
-    // Another attempt's verifier does not fit it.
+    // The verifier of another attempt does not fit.
     let other = Use { authorization: &code, ..attempt(4, &ask, &code) };
-    let Prepared::Ready(foreign) = bank.prepare(&attempt(4, &ask, &yes)).await else { panic!() };
-    let lost = Answer::Refused { code: "authentication_lost" };
-    assert_eq!(bank.execute(&other, &foreign).await, lost);
+    let Created::Ready(foreign) = bank.create(&attempt(4, &ask, &yes)).await else { panic!() };
+    let lost = Confirmed::SoftDeclined { code: "authentication_lost" };
+    assert_eq!(bank.confirm(&other, &foreign).await, lost);
     let what = Use { authorization: &code, ..what };
-    assert!(matches!(bank.execute(&what, &reference).await, Answer::Exchanged(_)));
-    assert_eq!(bank.execute(&what, &reference).await, lost);
+    assert!(matches!(bank.confirm(&what, &reference).await, Confirmed::Exchanged(_)));
+    assert_eq!(bank.confirm(&what, &reference).await, lost);
 }
 
 #[tokio::test]
-async fn a_customer_who_leaves_is_told_as_one_who_did() {
+async fn customer_who_leaves_is_reported_as_left() {
     let (bank, ask, yes) = (opened(true, SECRET), ask(), hosted());
     let what = attempt(5, &ask, &yes);
-    let (reference, url) = sent_on(bank.as_ref(), &what).await;
+    let (reference, url) = redirected(bank.as_ref(), &what).await;
     let mut browser = Browser::default();
     let page = browser.goes(&url).await;
     let back = browser.goes(&format!("{page}/abort")).await;
-    let ProcessorEvent::Told { told, generation: 5, .. } = comes_back(bank.as_ref(), &back) else {
+    let ProcessorEvent::AttemptReported { reported, attempt_no: 5, .. } =
+        comes_back(bank.as_ref(), &back)
+    else {
         panic!()
     };
-    let told: Told = told;
-    let what = Use { told: Some(&told), away: true, ..what };
-    let answer = bank.look_up(&what, &reference).await;
-    assert_eq!(answer, Answer::Refused { code: "access_denied" });
+    let reported: ReportedResult = reported;
+    let what = Use { reported: Some(&reported), on_hosted_page: true, ..what };
+    let answer = bank.retrieve(&what, &reference).await;
+    assert_eq!(answer, Retrieved::SoftDeclined { code: "access_denied" });
 }
 
 #[tokio::test]
-async fn a_wrong_secret_is_our_account_s_trouble() {
+async fn wrong_client_secret_is_a_rejected_account() {
     let (bank, ask, yes) = (opened(true, "not the secret of that client at all"), ask(), hosted());
     let what = attempt(6, &ask, &yes);
-    let Prepared::Ready(reference) = bank.prepare(&what).await else { panic!() };
-    let answer = bank.execute(&what, &reference).await;
-    assert_eq!(answer, Answer::Blocked { code: "credentials" });
+    let Created::Ready(reference) = bank.create(&what).await else { panic!() };
+    let answer = bank.confirm(&what, &reference).await;
+    assert_eq!(answer, Confirmed::Blocked { code: "credentials" });
 }

@@ -1,4 +1,4 @@
-//! The kinds of text there are, and which of them an item or a message is. A new one does not compile until it is here.
+//! The kinds of stored and queued text. A new kind does not compile until it is listed here.
 
 use domain::journal::{DeliveryStatus, EntryKind, JournalEntry};
 use domain::message::{Message, Step};
@@ -8,7 +8,7 @@ use domain::request::{Request, State, WebhookEventType};
 use domain::storage::decode;
 use domain::webhook::WebhookEvent;
 
-/// A list of words and the function that picks one of them.
+/// A list of kinds and the function that picks one of them.
 macro_rules! words {
     ($name:ident $list:ident of $type:ty { $($pattern:pat => $word:literal,)* }) => {
         const $list: &[&str] = &[$($word),*];
@@ -47,11 +47,11 @@ words!(what WHATS of EntryKind {
     EntryKind::Approved { .. } => "approved",
     EntryKind::Denied { .. } => "denied",
     EntryKind::Leased { .. } => "leased",
-    EntryKind::Prepared { .. } => "prepared",
+    EntryKind::Created { .. } => "created",
     EntryKind::Started { .. } => "started",
     EntryKind::InDoubt { .. } => "in-doubt",
     EntryKind::Released { .. } => "released",
-    EntryKind::Refused { .. } => "refused",
+    EntryKind::CardDeclined { .. } => "card-declined",
     EntryKind::Fulfilled { .. } => "fulfilled",
     EntryKind::Failed { .. } => "failed",
     EntryKind::Expired => "expired",
@@ -60,15 +60,15 @@ words!(what WHATS of EntryKind {
     EntryKind::Extended { .. } => "extended",
     EntryKind::Requeued { .. } => "requeued",
     EntryKind::Resent { .. } => "resent",
-    EntryKind::SentOn { .. } => "redirected",
+    EntryKind::Redirected { .. } => "redirected",
     EntryKind::Returned { .. } => "returned",
     EntryKind::Exchanged { .. } => "exchanged",
-    EntryKind::Recalled { .. } => "recalled",
-    EntryKind::Told { .. } => "told",
+    EntryKind::RedirectCancelled { .. } => "redirect-cancelled",
+    EntryKind::AttemptReported { .. } => "attempt-reported",
     EntryKind::RefundAsked { .. } => "refund-asked",
     EntryKind::RefundStarted { .. } => "refund-started",
     EntryKind::RefundReleased { .. } => "refund-released",
-    EntryKind::RefundTold { .. } => "refund-told",
+    EntryKind::RefundReported { .. } => "refund-reported",
     EntryKind::Refunded { .. } => "refunded",
     EntryKind::RefundFailed { .. } => "refund-failed",
 });
@@ -97,16 +97,16 @@ words!(step STEPS of Step {
     Step::Webhook { .. } => "webhook",
 });
 
-/// Items of which there is one kind each, by the first part of their key.
+/// The kinds of item that are named by the first part of their key.
 const OTHERS: &[&str] = &[
     "addr", "breaker", "cap", "card", "contact", "device", "endpoint", "claims", "handle", "idem",
     "limit", "link", "phone", "sandbox", "stop",
 ];
 
-/// Requests that have more about them than others in their state.
+/// The kinds of request that hold more than others in the same state.
 const FULLER: &[&str] = &["req-refunded", "req-refunding", "req-returned", "req-redirected"];
 
-/// The names of all golden files there must be.
+/// Returns the names of all golden files that must exist.
 pub(super) fn all() -> Vec<String> {
     let named = |prefix: &str, words: &[&str]| -> Vec<String> {
         words.iter().map(|word| format!("{prefix}-{word}")).collect()
@@ -120,17 +120,17 @@ pub(super) fn all() -> Vec<String> {
     all
 }
 
-/// The name of the golden file for such an item.
+/// Returns the golden file's name for an item.
 pub(super) fn of_item(item: &Item) -> String {
     let prefix = item.key.pk.split('#').next().unwrap_or_default().to_lowercase();
     match item.key.sk.split('#').next().unwrap_or_default() {
         "REQ" if prefix == "req" => {
             let request: Request = decode(&item.body).unwrap();
-            let away = request.open_attempt().and_then(|attempt| attempt.onward.as_ref());
+            let away = request.open_attempt().and_then(|attempt| attempt.redirect.as_ref());
             match away {
                 _ if request.open_refunds().count() > 0 => "req-refunding".to_owned(),
                 _ if !request.refunds.is_empty() => "req-refunded".to_owned(),
-                Some(away) if away.returned_at.is_some() => "req-returned".to_owned(),
+                Some(away) if away.returned_at().is_some() => "req-returned".to_owned(),
                 Some(_) => "req-redirected".to_owned(),
                 None => format!("req-{}", state(&request.state)),
             }
@@ -144,7 +144,7 @@ pub(super) fn of_item(item: &Item) -> String {
     }
 }
 
-/// The name of the golden file for such a message.
+/// Returns the golden file's name for a message.
 pub(super) fn of_message(message: &Message) -> String {
     format!("message-{}", step(&message.parts().0))
 }

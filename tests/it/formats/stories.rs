@@ -1,4 +1,4 @@
-//! Stories that between them write every kind of text.
+//! Stories that together write every kind of text.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +11,19 @@ use sha1::Sha1;
 use tests::world::brand::TWILIO_TOKEN;
 use tests::world::{Core, PHONE, PUBLIC_BASE, Reply, World};
 
-use domain::ports::{Answer, Reference, Refunded};
-use tests::world::fake_processor::{CODE, Doing};
+use domain::ports::{Created, Reference, RefundResult};
+use tests::world::fake_processor::CODE;
 
 use super::{golden, kinds};
 
-/// One text of every kind that the stories write: the first of its kind.
+/// Returns one text of every kind that the stories write, the first of its kind.
 pub(super) fn told() -> BTreeMap<String, Value> {
     let mut told = BTreeMap::new();
     let worlds = [
         on_the_sandbox(),
-        by_somebody_known(),
+        over_known_contact(),
         by_text(),
-        to_an_endpoint_that_is_gone(),
+        with_endpoint_gone(),
         at_fake_processor(),
     ];
     for world in worlds {
@@ -51,7 +51,7 @@ fn on_the_sandbox() -> World {
     world.customer().approves().ok(200);
     world.time_passes(1);
     for amount in [4202, 4203, 4205] {
-        // Messages of one millisecond are in no order.
+        // Messages of one millisecond have no order.
         world.time_passes(1);
         world.asks(amount);
         world.customer().approves().ok(200);
@@ -70,8 +70,8 @@ fn on_the_sandbox() -> World {
     world
 }
 
-/// A channel that says who its customers are and what their devices can do.
-fn by_somebody_known() -> World {
+/// A channel that reports its customers' addresses and devices.
+fn over_known_contact() -> World {
     let settings = json!({ "reachable": false, "wallets": ["apple_pay"] });
     let channel = json!([{ "name": "whatsapp", "kind": "talking", "settings": settings }]);
     let world = World::beginning().with("/test/channels", &channel).begin();
@@ -99,10 +99,10 @@ fn at_fake_processor() -> World {
     let page = goes_on();
     world.customer().answers_on(&page, &[("action", "back")]).ok(303);
     goes_on();
-    let told = json!({ "request": asked.id, "generation": 2, "success": true });
+    let told = json!({ "request": asked.id, "attempt_no": 2, "success": true });
     world.processor_sends(&json!({ "told": told })).ok(202);
-    let taken = Refunded::Pending(Reference("re_1".to_owned()));
-    world.books().says_of_refunds([taken, Refunded::Failed { code: "declined" }]);
+    let taken = RefundResult::Pending(Reference("re_1".to_owned()));
+    world.books().says_of_refunds([taken, RefundResult::Failed { code: "declined" }]);
     let some = json!({ "amount": 250, "reason": "One was broken" });
     world.acts(&asked, "refund", &some).ok(202);
     let told = json!({ "request": asked.id, "seq": 1, "success": true });
@@ -124,7 +124,7 @@ fn at_fake_processor() -> World {
             world.time_passes(5);
         }
     }
-    world.books().says(Doing::Prepare, [Answer::Blocked { code: "credentials" }]);
+    world.books().says([Created::Blocked { code: "credentials" }]);
     world.asks(100);
     goes_on();
     world.time_passes(20);
@@ -155,7 +155,7 @@ fn twilio(core: &Core, uri: &str, pairs: &[(&str, &str)]) {
     call.form(pairs).send().ok(200);
 }
 
-fn to_an_endpoint_that_is_gone() -> World {
+fn with_endpoint_gone() -> World {
     let world = World::new();
     world.replies("shop.example", [Reply::Status(410, String::new())]);
     world.asks_at("+15551239003", 4250);

@@ -1,11 +1,12 @@
-//! The hosted page, as `emulate` has it, through a proxy that breaks each call in each way.
+//! The hosted page of `emulate`, through a proxy that breaks each call in each way.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use domain::authorization::AuthorizationKind;
-use domain::ports::{Answer, Fetched, Http, Onward, Reach, Reference};
+use domain::contract_tests::processor::OperationResult;
+use domain::ports::{Fetched, Http, Reach, RedirectUrl, Reference, VoidResult};
 use serde_json::Value;
 use tests::proxy::{Call, Proxy, ProxyFault};
 
@@ -19,14 +20,16 @@ async fn fixture(keeping: bool) -> Fixture {
     Fixture { proxy, processor, authorization, keeping }
 }
 
-/// Where the customer is sent on to, however often it takes to be told.
-async fn onward(fixture: &Fixture, reference: &Reference) -> String {
+/// Returns the redirect's address, and asks until it is known.
+async fn redirect(fixture: &Fixture, reference: &Reference) -> String {
     let answer = fixture.settle(reference).await;
-    let Answer::NeedsCustomer { onward: Some(Onward(url)) } = answer else { panic!("{answer:?}") };
+    let OperationResult::RequiresAction { redirect: Some(RedirectUrl(url)) } = answer else {
+        panic!("{answer:?}")
+    };
     url
 }
 
-/// A browser: what the page answers, and where it sends on.
+/// A browser that returns a page and its redirect.
 async fn visits(url: &str, pays: bool) -> (u16, String) {
     let client = https::Client::new().unwrap();
     let request = if pays {
@@ -41,21 +44,21 @@ async fn visits(url: &str, pays: bool) -> (u16, String) {
     (answer.status().as_u16(), location.unwrap_or_default().to_owned())
 }
 
-/// The customer does what is wanted, and comes back.
+/// Presses the button on the page, and follows the return.
 async fn pays(url: &str) {
     assert_eq!(visits(url, false).await.0, 200);
     assert_eq!(visits(url, true).await, (302, "https://pay.example.com/c/page?done=1".to_owned()));
 }
 
 #[tokio::test]
-async fn any_fault_at_any_call_ends_as_one_payment_that_is_reported() {
+async fn any_fault_ends_as_one_reported_payment() {
     for keeping in [false, true] {
         for call in [Call::Session, Call::SessionRead] {
             for fault in FAULTS {
                 let fixture = fixture(keeping).await;
                 fixture.proxy.plan(call, fault);
                 let what = format!("{fault:?} at {call:?}");
-                let reference = match fixture.prepare().await {
+                let reference = match fixture.create().await {
                     Ok(reference) => reference,
                     Err(answer) => {
                         assert_eq!(
@@ -63,12 +66,16 @@ async fn any_fault_at_any_call_ends_as_one_payment_that_is_reported() {
                             (Call::Session, ProxyFault::FailedAfter),
                             "{what}"
                         );
-                        assert_eq!(answer, Answer::Invalid { code: "processor_error" }, "{what}");
+                        assert_eq!(
+                            answer,
+                            OperationResult::Invalid { code: "processor_error" },
+                            "{what}"
+                        );
                         assert_eq!(fixture.acts().await, 0, "{what}");
                         continue;
                     }
                 };
-                let page = onward(&fixture, &reference).await;
+                let page = redirect(&fixture, &reference).await;
                 assert_eq!(fixture.acts().await, 0, "{what}");
                 fixture.proxy.plan(Call::SessionRead, fault);
                 pays(&page).await;
@@ -76,9 +83,9 @@ async fn any_fault_at_any_call_ends_as_one_payment_that_is_reported() {
                 assert!(fixture.proxy.is_played(), "{what} never happened");
                 assert!(is_done(&answer), "{what}: {answer:?}");
                 fixture.is_told_truly(&answer, &what).await;
-                // Whoever pays again pays nothing.
+                // Paying again charges nothing.
                 visits(&page, true).await;
-                assert!(is_done(&fixture.fence(&reference).await), "{what}");
+                assert!(is_done(&fixture.void(&reference).await), "{what}");
                 assert_eq!(fixture.acts().await, 1, "{what}");
             }
         }
@@ -86,20 +93,20 @@ async fn any_fault_at_any_call_ends_as_one_payment_that_is_reported() {
 }
 
 #[tokio::test]
-async fn any_fault_at_the_fence_closes_the_page_or_finds_what_was_paid_before() {
+async fn any_fault_at_void_closes_page_or_finds_payment() {
     for call in [Call::SessionExpire, Call::SessionRead] {
         for fault in FAULTS {
             for paid in [false, true] {
                 let fixture = fixture(false).await;
-                let reference = fixture.prepare().await.unwrap();
-                let page = onward(&fixture, &reference).await;
+                let reference = fixture.create().await.unwrap();
+                let page = redirect(&fixture, &reference).await;
                 if paid {
                     pays(&page).await;
                 }
                 fixture.proxy.plan(call, fault);
-                let answer = fixture.fence(&reference).await;
+                let answer = fixture.void(&reference).await;
                 let what = format!("{fault:?} at {call:?}, paid {paid}");
-                assert_eq!(answer == Answer::Fenced, !paid, "{what}: {answer:?}");
+                assert_eq!(answer == OperationResult::Voided, !paid, "{what}: {answer:?}");
                 assert_eq!(is_done(&answer), paid, "{what}: {answer:?}");
                 // A customer whose page was still open is too late.
                 visits(&page, true).await;
@@ -112,27 +119,28 @@ async fn any_fault_at_the_fence_closes_the_page_or_finds_what_was_paid_before() 
 }
 
 #[tokio::test]
-async fn a_call_that_closes_the_page_late_finds_what_was_paid_meanwhile() {
+async fn late_call_closing_the_page_finds_the_payment() {
     let fixture = fixture(false).await;
-    let reference = fixture.prepare().await.unwrap();
-    let page = onward(&fixture, &reference).await;
+    let reference = fixture.create().await.unwrap();
+    let page = redirect(&fixture, &reference).await;
     fixture.proxy.plan(Call::SessionExpire, ProxyFault::Late);
     let attempt = fixture.attempt(4250, 1);
-    let answer = fixture.processor.fence(&attempt, &reference).await;
-    assert!(matches!(answer, Answer::NeedsCustomer { onward: Some(_) }), "{answer:?}");
+    let answer = fixture.processor.void(&attempt, &reference).await;
+    // The page is still open.
+    assert_eq!(answer, VoidResult::Unknown);
     pays(&page).await;
     fixture.proxy.release().await;
-    assert!(is_done(&fixture.fence(&reference).await));
+    assert!(is_done(&fixture.void(&reference).await));
     assert_eq!(fixture.charges().await, 1);
 }
 
 #[tokio::test]
-async fn what_was_paid_on_the_page_is_told_by_the_id_it_is_given_back_by() {
+async fn payment_is_reported_by_its_refundable_id() {
     let fixture = fixture(false).await;
-    let reference = fixture.prepare().await.unwrap();
-    assert_eq!(fixture.prepare().await.unwrap(), reference);
-    pays(&onward(&fixture, &reference).await).await;
-    let Answer::Done(Fetched::Payment(receipt)) = fixture.settle(&reference).await else {
+    let reference = fixture.create().await.unwrap();
+    assert_eq!(fixture.create().await.unwrap(), reference);
+    pays(&redirect(&fixture, &reference).await).await;
+    let OperationResult::Done(Fetched::Payment(receipt)) = fixture.settle(&reference).await else {
         panic!()
     };
     assert!(receipt.reference.0.starts_with("pi_"), "{receipt:?}");
