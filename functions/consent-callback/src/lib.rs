@@ -1,3 +1,4 @@
+//! Records the customer's reply, from any channel.
 #![doc = include_str!("../README.md")]
 
 mod approvals;
