@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use consent_callback::MessagePath;
 use domain::brand::Brand;
 use domain::ports::{Clock, Http, Ports, Secrets, SecretsError};
 use domain::storage;
@@ -99,7 +100,8 @@ impl Fixture {
         let yes = json!({ "action": "approve", "session_code": made["session_code"] }).to_string();
         let tapped = instant();
         let consent = &self.machine.consent_callback;
-        consent.tap(&HeaderMap::new(), (&phone, &prompt), yes.as_bytes()).await.unwrap();
+        let path = MessagePath { phone: &phone, id: &prompt };
+        consent.sandbox_phone().tap(&HeaderMap::new(), path, yes.as_bytes()).await.unwrap();
         if !waits {
             return None;
         }

@@ -109,13 +109,14 @@ fn page_wallets_are_remembered_for_ninety_days() {
     let reference = world.went().sent[0].reference;
     let seen = |names: &[&str]| {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        world.run(world.machine.consent_callback.observe(reference, &names)).unwrap();
+        world.run(world.machine.consent_callback.page().record_wallets(reference, &names)).unwrap();
     };
     seen(&["google_pay", "apple_pay", "google_pay", "<script>", "", &"x".repeat(40)]);
     assert_eq!(wallets(), json!(["apple_pay", "google_pay"]));
     let stranger =
         PromptRef { prompt: domain::values::id::PromptId::from_bytes([9; 16]), ..reference };
-    let none = world.run(world.machine.consent_callback.observe(stranger, &["x".to_owned()]));
+    let none = world
+        .run(world.machine.consent_callback.page().record_wallets(stranger, &["x".to_owned()]));
     none.unwrap();
     assert_eq!(wallets(), json!(["apple_pay", "google_pay"]), "no page of ours");
     world.acts(&asked, "cancel", &json!({})).ok(200);
@@ -131,7 +132,7 @@ fn channel_wallets_are_not_mixed_with_page_wallets() {
     world.asks(100);
     let reference = world.went().sent[0].reference;
     let seen = ["google_pay".to_owned()];
-    world.run(world.machine.consent_callback.observe(reference, &seen)).unwrap();
+    world.run(world.machine.consent_callback.page().record_wallets(reference, &seen)).unwrap();
     let routes = asks(&world).ok(200).json()["routes"].clone();
     assert_eq!(routes[0]["wallets"], json!(["apple_pay"]));
     assert_eq!(routes[1]["wallets"], json!(["google_pay"]));

@@ -122,7 +122,7 @@ fn opt_out_of_unknown_address_ends_nothing() {
     let asked = world.asks(100);
     deliver(&world, "whatsapp", &json!({ "stop": { "from": { "handle": "US.7" } } }));
     assert_eq!(world.state(&asked), "prompted");
-    assert!(world.logs().contains("somebody opted out whose address is not known"));
+    assert!(world.logs().contains("opt-out came from an unknown address"));
     assert!(!world.logs().contains("US.7"));
 }
 

@@ -217,8 +217,8 @@ fn event_of_unknown_topic_is_accepted_and_ignored() {
         assert_eq!(heard, Handled::Done, "{message}");
     }
     assert_eq!(world.reads(&asked)["version"], version);
-    assert!(world.logs().contains("a topic that is no channel's told something"));
-    assert!(world.logs().contains("a topic told what its channel cannot read"));
+    assert!(world.logs().contains("topic message dropped: no channel owns the topic"));
+    assert!(world.logs().contains("topic message dropped: no channel can read it"));
 }
 
 #[test]

@@ -252,7 +252,7 @@ fn reported_decline_reopens_and_success_is_final() {
     let told = |generation: u32, success: bool| json!({ "told": { "request": asked.id, "generation": generation, "success": success } });
     world.processor_sends(&told(2, true)).ok(202);
     assert_eq!(world.state(&asked), "processing");
-    assert!(world.logs().contains("a success that nobody waits for"));
+    assert!(world.logs().contains("a success that no attempt waits for"));
     world.processor_sends(&told(1, false)).ok(202);
     assert_eq!(world.timeline(&asked).last().unwrap(), "refused card_declined");
     follow_redirect(&world, &asked, &page);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use consent_callback::{ConsentCallback, SandboxAccess};
 use domain::ports::{
-    ButtonAction, Item, Key, Page, Prompt, Proof, Range, Store, StoreError, UnverifiedCallback,
-    Write,
+    ButtonAction, Item, Key, Page, Ports, Prompt, Proof, Range, Store, StoreError,
+    UnverifiedCallback, Write,
 };
 use serde_json::json;
 use tests::world::talking::PROOF;
@@ -108,11 +108,10 @@ fn store_failure_rejects_payment_and_asks_tap_again() {
     let prompt = newest(&world);
     let whole = &world.machine.consent_callback;
     let consent = ConsentCallback {
-        clock: Arc::clone(&whole.clock),
-        random: Arc::clone(&whole.random),
-        store: Arc::new(ReadOnlyStore(Arc::clone(&whole.store))),
-        queue: Arc::clone(&whole.queue),
-        secrets: Arc::clone(&whole.secrets),
+        ports: Ports {
+            store: Arc::new(ReadOnlyStore(Arc::clone(&whole.ports.store))),
+            ..whole.ports.clone()
+        },
         channels: Arc::clone(&whole.channels),
         processors: Arc::clone(&whole.processors),
         public_base: whole.public_base.clone(),
@@ -127,8 +126,9 @@ fn store_failure_rejects_payment_and_asks_tap_again() {
             now: world.now(),
             proof: Proof::None,
         };
-        let (brand, channel) = ("demo".parse().unwrap(), "rcs".parse().unwrap());
-        world.run(consent.told(&brand, &channel, &callback))
+        let (name, channel) = ("demo".parse().unwrap(), "rcs".parse().unwrap());
+        let brand = world.run(consent.ports.secrets.brand(&name)).unwrap();
+        world.run(consent.channel_webhooks().receive(&brand, &channel, &callback))
     };
     let paid = json!({ "about": prompt.reference.to_string(), "token": "pm_card_visa" });
     let answer = tells(json!({ "callbacks": [{ "paid": paid }] })).unwrap();

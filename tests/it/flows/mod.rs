@@ -18,6 +18,7 @@ mod postbacks;
 mod problems;
 mod rcs_google;
 mod read_api;
+mod reads;
 mod refunds;
 mod routes;
 mod sandbox;

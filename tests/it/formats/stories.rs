@@ -83,7 +83,7 @@ fn over_known_contact() -> World {
     world.asks(100);
     let reference = world.went().sent[0].reference;
     let seen = ["apple_pay".to_owned(), "google_pay".to_owned()];
-    world.run(world.machine.consent_callback.observe(reference, &seen)).unwrap();
+    world.run(world.machine.consent_callback.page().record_wallets(reference, &seen)).unwrap();
     world
 }
 

@@ -8,14 +8,14 @@ const CARDS: [TestCard<'static>; 2] = [
     TestCard { value: "pm_card_visa_chargeDeclined", label: "Visa, refused" },
 ];
 
-const ONWARD: &str = "https://checkout.example/c/pay/cs_1?a=1&b=2";
+const HOSTED_PAGE_URL: &str = "https://checkout.example/c/pay/cs_1?a=1&b=2";
 
 const STAGES: [Stage<'static>; 13] = [
     Stage::Ask { refused: false },
     Stage::Ask { refused: true },
     Stage::Working,
-    Stage::Onward(Onward::Going { url: ONWARD }),
-    Stage::Onward(Onward::Back { url: ONWARD }),
+    Stage::HostedPage(HostedPage::Going { url: HOSTED_PAGE_URL }),
+    Stage::HostedPage(HostedPage::Back { url: HOSTED_PAGE_URL }),
     Stage::Fulfilled { transaction_code: "7F3K-92QD" },
     Stage::Denied,
     Stage::Expired,
@@ -26,15 +26,15 @@ const STAGES: [Stage<'static>; 13] = [
     Stage::Unknown,
 ];
 
-fn view(spoken: TextLanguage, stage: Stage<'static>) -> PageView<'static> {
+fn view(language: TextLanguage, stage: Stage<'static>) -> PageView<'static> {
     PageView {
-        texts: spoken.page(),
+        texts: language.page(),
         test_mode: true,
         payee: "Acme Energy Ltd",
         money: Some("42.50 EUR"),
         description: "Invoice 4711",
         kind: AskKind::Payment,
-        session_label: Some(spoken.page().session_voice),
+        session_label: Some(language.page().session_voice),
         code_choices: Some(["31", "47", "82"]),
         nonce: "n0nce",
         action: "/c/3vQ8sT0aXb7Zk2LmN5pRwE",
@@ -58,7 +58,7 @@ fn apple() -> Offer {
 }
 
 fn offering(offers: &[Offer]) -> String {
-    // A page is small enough to live on.
+    // Leaked: a page is small.
     let offers: &'static [Offer] = offers.to_vec().leak();
     render(&PageView { offers, ..asking() }).unwrap()
 }
@@ -67,7 +67,7 @@ fn asking() -> PageView<'static> {
     view(TextLanguage::En, Stage::Ask { refused: false })
 }
 
-/// The tags of that name, each up to its closing bracket.
+/// Returns the tags of that name, each up to its closing bracket.
 fn tags<'a>(html: &'a str, name: &str) -> Vec<&'a str> {
     let open = format!("<{name}");
     html.match_indices(&open)
@@ -77,15 +77,15 @@ fn tags<'a>(html: &'a str, name: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn every_page_is_small_and_stands_alone() {
-    for spoken in TextLanguage::ALL {
+fn page_of_each_stage_is_small_and_loads_nothing() {
+    for language in TextLanguage::ALL {
         for stage in STAGES {
-            let html = render(&view(spoken, stage)).unwrap();
+            let html = render(&view(language, stage)).unwrap();
             assert!(html.len() < 16_000, "{} bytes for {stage:?}", html.len());
-            assert!(html.contains(&format!("<html lang=\"{}\" dir=\"ltr\">", spoken.tag())));
+            assert!(html.contains(&format!("<html lang=\"{}\" dir=\"ltr\">", language.tag())));
             let title = html.split("<title>").nth(1).unwrap().split("</title>").next().unwrap();
             assert!(!title.trim().is_empty());
-            // The one place outside that a page may name is where the customer goes on.
+            // The hosted page is the only outside address that a page may name.
             let html = html.replace("https://checkout.example/", "");
             for forbidden in [
                 "<script", "<img", "<link", "<iframe", "src=", "http://", "https://", "url(",
@@ -98,29 +98,29 @@ fn every_page_is_small_and_stands_alone() {
 }
 
 #[test]
-fn payee_amount_purpose_and_warning_stand_before_the_answers() {
+fn ask_and_warning_come_before_the_buttons() {
     let html = render(&asking()).unwrap();
     let answers = html.find("value=\"approve\"").unwrap();
-    for said in [
+    for text in [
         "Acme Energy Ltd",
         "42.50 EUR",
         "Invoice 4711",
         "If you did not expect this, decline.",
         "You are on a call with",
     ] {
-        assert!(html.find(said).unwrap() < answers, "{said}");
+        assert!(html.find(text).unwrap() < answers, "{text}");
     }
 }
 
 #[test]
-fn what_others_wrote_is_text_and_never_markup() {
+fn foreign_text_is_escaped() {
     let nasty = "<script>alert(1)</script>\"'&";
     let cards = [TestCard { value: nasty, label: nasty }];
     for stage in [
         Stage::Ask { refused: false },
         Stage::Fulfilled { transaction_code: "\"><script>" },
-        Stage::Onward(Onward::Going { url: nasty }),
-        Stage::Onward(Onward::Back { url: nasty }),
+        Stage::HostedPage(HostedPage::Going { url: nasty }),
+        Stage::HostedPage(HostedPage::Back { url: nasty }),
     ] {
         let html = render(&PageView {
             payee: nasty,
@@ -143,7 +143,7 @@ fn what_others_wrote_is_text_and_never_markup() {
 }
 
 #[test]
-fn every_control_has_a_label() {
+fn each_control_has_a_label() {
     let html = render(&asking()).unwrap();
     let labels = tags(&html, "label");
     let mut labelled = 0;
@@ -161,7 +161,7 @@ fn every_control_has_a_label() {
 }
 
 #[test]
-fn only_a_yes_needs_the_number_and_a_no_stands_first_in_the_same_row() {
+fn session_code_is_required_for_approval_only() {
     let html = render(&asking()).unwrap();
     let buttons = tags(&html, "button");
     let actions: Vec<_> = buttons
@@ -179,7 +179,7 @@ fn only_a_yes_needs_the_number_and_a_no_stands_first_in_the_same_row() {
 }
 
 #[test]
-fn what_is_not_given_is_not_shown() {
+fn absent_parts_are_not_rendered() {
     let plain = PageView {
         test_mode: false,
         session_label: None,
@@ -205,7 +205,7 @@ fn what_is_not_given_is_not_shown() {
 }
 
 #[test]
-fn the_page_that_waits_reloads_itself_and_the_one_that_asks_does_at_the_deadline() {
+fn waiting_page_reloads_and_ask_reloads_at_the_deadline() {
     let working = render(&view(TextLanguage::En, Stage::Working)).unwrap();
     assert!(
         working.contains("http-equiv=\"refresh\" content=\"2;url=/c/3vQ8sT0aXb7Zk2LmN5pRwE?go=1\"")
@@ -220,35 +220,41 @@ fn the_page_that_waits_reloads_itself_and_the_one_that_asks_does_at_the_deadline
 }
 
 #[test]
-fn the_time_left_is_told_in_whole_minutes() {
-    let told = |seconds_left| left(&PageView { seconds_left, ..asking() });
-    assert_eq!(told(0), "Less than a minute left.");
-    assert_eq!(told(59), "Less than a minute left.");
-    assert_eq!(told(60), "About 1 minute left.");
-    assert_eq!(told(290), "About 5 minutes left.");
+fn time_left_is_shown_in_whole_minutes() {
+    let shown = |seconds_left| left(&PageView { seconds_left, ..asking() });
+    assert_eq!(shown(0), "Less than a minute left.");
+    assert_eq!(shown(59), "Less than a minute left.");
+    assert_eq!(shown(60), "About 1 minute left.");
+    assert_eq!(shown(290), "About 5 minutes left.");
 }
 
 #[test]
-fn a_paid_page_is_a_receipt() {
+fn fulfilled_payment_page_is_a_receipt() {
     let html = render(&view(TextLanguage::En, Stage::Fulfilled { transaction_code: "7F3K-92QD" }))
         .unwrap();
-    for said in ["Paid", "7F3K-92QD", "42.50 EUR", "Acme Energy Ltd", "Invoice 4711"] {
-        assert!(html.contains(said), "{said}");
+    for text in ["Paid", "7F3K-92QD", "42.50 EUR", "Acme Energy Ltd", "Invoice 4711"] {
+        assert!(html.contains(text), "{text}");
     }
     assert!(!html.contains("<form"));
 }
 
 #[test]
-fn a_customer_who_said_yes_a_moment_ago_goes_on_by_themselves_and_one_who_is_back_chooses() {
-    let going =
-        render(&view(TextLanguage::En, Stage::Onward(Onward::Going { url: ONWARD }))).unwrap();
+fn redirect_is_automatic_at_first_and_a_choice_after_return() {
+    let going = render(&view(
+        TextLanguage::En,
+        Stage::HostedPage(HostedPage::Going { url: HOSTED_PAGE_URL }),
+    ))
+    .unwrap();
     let there = "https://checkout.example/c/pay/cs_1?a=1&#38;b=2";
     assert!(
         going.contains(&format!("http-equiv=\"refresh\" content=\"0;url={there}\"")),
         "{going}"
     );
-    let back =
-        render(&view(TextLanguage::En, Stage::Onward(Onward::Back { url: ONWARD }))).unwrap();
+    let back = render(&view(
+        TextLanguage::En,
+        Stage::HostedPage(HostedPage::Back { url: HOSTED_PAGE_URL }),
+    ))
+    .unwrap();
     assert!(back.contains("content=\"5;url=/c/"), "{back}");
     for html in [going, back] {
         assert!(html.contains(&format!("href=\"{there}\"")), "{html}");
@@ -257,7 +263,7 @@ fn a_customer_who_said_yes_a_moment_ago_goes_on_by_themselves_and_one_who_is_bac
 }
 
 #[test]
-fn the_first_way_that_needs_no_script_stands_beside_the_no_and_wallets_in_their_order() {
+fn first_scriptless_offer_stands_beside_the_denial() {
     let place = |html: &str, what: &str| html.find(what).unwrap_or_else(|| panic!("{what}"));
     let html = offering(&[google(), Offer::Hosted, apple()]);
     let row = html.split("<div class=\"answers\">").nth(1).unwrap().split("</div>").next().unwrap();
@@ -269,13 +275,13 @@ fn the_first_way_that_needs_no_script_stands_beside_the_no_and_wallets_in_their_
     let html = offering(&[Offer::TestCard, Offer::Hosted]);
     let row = html.split("<div class=\"answers\">").nth(1).unwrap().split("</div>").next().unwrap();
     assert!(row.contains("value=\"approve\"") && html.contains("value=\"approve_hosted\""));
-    let html = offering(&[Offer::Kept { label: "Visa •••• 4242".to_owned() }]);
+    let html = offering(&[Offer::SavedCard { label: "Visa •••• 4242".to_owned() }]);
     assert!(place(&html, "Visa •••• 4242") < place(&html, "value=\"approve\""));
     assert!(!html.contains("<select"));
 }
 
 #[test]
-fn a_page_with_wallets_does_without_script_and_says_so_where_there_is_nothing_else() {
+fn wallets_without_script_are_hidden_and_explained() {
     let html = offering(&[google(), apple()]);
     for button in tags(&html, "button").iter().filter(|tag| tag.contains("data-wallet")) {
         assert!(button.ends_with("hidden") && button.contains("type=\"button\""), "{button}");
@@ -287,7 +293,7 @@ fn a_page_with_wallets_does_without_script_and_says_so_where_there_is_nothing_el
 }
 
 #[test]
-fn the_facts_that_would_be_shared_are_listed() {
+fn requested_claims_are_listed() {
     let claims = &["your name", "your date of birth"];
     let asked = PageView { kind: AskKind::Identity, offers: &[Offer::Hosted], claims, ..asking() };
     let html = render(&asked).unwrap();
@@ -301,7 +307,7 @@ fn digest(html: &str, tag: &str) -> String {
 }
 
 #[test]
-fn the_policy_allows_exactly_what_is_in_the_page() {
+fn policy_allows_exactly_what_the_page_contains() {
     let html = render(&asking()).unwrap();
     let policy = content_security_policy(&[Offer::TestCard, Offer::Hosted]);
     assert!(policy.contains(&format!("style-src 'sha256-{}'", digest(&html, "style"))), "{policy}");

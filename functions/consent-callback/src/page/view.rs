@@ -1,4 +1,4 @@
-//! From a stored request to what its consent page shows.
+//! Turns a stored request into the view that its consent page shows.
 
 use domain::ask::{Ask, CLAIMS, SessionKind};
 use domain::brand::{Brand, Mode};
@@ -11,9 +11,9 @@ use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::page::{self, Offer, Onward, PageView, Stage, TestCard};
+use super::html::{self, HostedPage, Offer, PageView, Stage, TestCard};
 
-/// The test cards a page offers, with what each of them does at the sandbox and at Stripe.
+/// The test cards that a page offers, with the result of each at the sandbox and at Stripe.
 const TEST_CARDS: [TestCard<'static>; 3] = [
     TestCard { value: "pm_card_visa", label: "Visa •••• 4242" },
     TestCard { value: "pm_card_chargeDeclined", label: "Visa •••• 0002 (declined)" },
@@ -23,42 +23,42 @@ const TEST_CARDS: [TestCard<'static>; 3] = [
     },
 ];
 
-/// How the page is looked at.
+/// One view of the page, by its paths and the time.
 #[derive(Clone, Copy)]
-pub(crate) struct Look<'a> {
+pub(super) struct PageVisit<'a> {
     /// The page's own path.
-    pub(crate) action: &'a str,
-    /// The same, with what is to be remembered when the page looks again.
-    pub(crate) again: &'a str,
-    /// Whether the customer said yes on this page a moment ago, and goes on by themselves.
-    pub(crate) going: bool,
-    /// Whether the customer says that they are done on the processor's page.
-    pub(crate) done: bool,
-    /// When.
-    pub(crate) now: Timestamp,
+    pub(super) action: &'a str,
+    /// The same path, with the query that keeps this view when the page reloads itself.
+    pub(super) again: &'a str,
+    /// Whether the customer approved on this page a moment ago, and is sent to the hosted page at once.
+    pub(super) going: bool,
+    /// Whether the customer says that they are done on the hosted page.
+    pub(super) done: bool,
+    /// The time.
+    pub(super) now: Timestamp,
 }
 
-/// What a page is made of besides the request: opened and loaded before, because rendering waits for nobody.
+/// The parts of a page that are not in the request. They are loaded first, as rendering does no I/O.
 #[derive(Default)]
-pub(crate) struct Found {
-    /// What is offered, while the request waits for an answer.
-    pub(crate) offers: Vec<Offer>,
-    /// Where the customer goes on to at the processor, while they are to.
-    pub(crate) onward: Option<Zeroizing<String>>,
+pub(super) struct PageParts {
+    /// The offers; empty unless the request waits for a reply.
+    pub(super) offers: Vec<Offer>,
+    /// The URL of the hosted page; `None` unless a redirect to it is open.
+    pub(super) hosted_page: Option<Zeroizing<String>>,
 }
 
 /// Renders the page of a prompt of a request.
 ///
 /// # Errors
 /// When the template cannot be written.
-pub(crate) fn render(
+pub(super) fn render(
     request: &Request,
     prompt: &PromptRecord,
     brand: &Brand,
-    look: Look<'_>,
-    found: &Found,
+    visit: PageVisit<'_>,
+    parts: &PageParts,
 ) -> Result<String, askama::Error> {
-    let now = look.now;
+    let now = visit.now;
     let language = request.customer.language.as_ref().unwrap_or(&brand.language);
     let texts = texts::page(language, &brand.language);
     let money = request.ask.money().map(|money| texts::amount(language, &brand.language, money));
@@ -76,34 +76,36 @@ pub(crate) fn render(
         session_label: Some(session_label(request.session.kind, texts)),
         code_choices: choices,
         nonce: &nonce,
-        action: look.action,
-        again: look.again,
-        stage: stage(request, prompt, look, found),
+        action: visit.action,
+        again: visit.again,
+        stage: stage(request, prompt, visit, parts),
         expires_at: &expires_at,
         seconds_left: now.until(request.expires_at).as_secs(),
-        offers: &found.offers,
+        offers: &parts.offers,
         test_cards: &TEST_CARDS,
         claims: &claims(&request.ask, texts),
         can_extend: !request.customer_extended && request.is_open_to_answers(),
     };
-    page::render(&view)
+    html::render(&view)
 }
 
-/// The facts that are asked for, in the customer's words. One without words is shown by its name: nothing is shared unseen.
+/// Returns the requested claims in the customer's language.
+///
+/// A claim without a text is shown by its name, so that the customer shares nothing unseen.
 fn claims<'a>(ask: &'a Ask, texts: &PageTexts) -> Vec<&'a str> {
     let Ask::Identity { claims, .. } = ask else { return Vec::new() };
-    let worded = |claim: &'a DisplayText<64>| {
-        let words = CLAIMS.iter().zip(texts.claims).find(|(name, _)| **name == claim.as_str());
-        words.map_or(claim.as_str(), |(_, words)| words)
+    let text = |claim: &'a DisplayText<64>| {
+        let known = CLAIMS.iter().zip(texts.claims).find(|(name, _)| **name == claim.as_str());
+        known.map_or(claim.as_str(), |(_, text)| text)
     };
-    claims.iter().map(worded).collect()
+    claims.iter().map(text).collect()
 }
 
-/// Renders the page of a link nobody knows.
+/// Renders the page of an unknown link.
 ///
 /// # Errors
 /// When the template cannot be written.
-pub(crate) fn unknown(action: &str) -> Result<String, askama::Error> {
+pub(super) fn unknown(action: &str) -> Result<String, askama::Error> {
     let language = Language::default();
     let view = PageView {
         texts: texts::page(&language, &language),
@@ -125,7 +127,7 @@ pub(crate) fn unknown(action: &str) -> Result<String, askama::Error> {
         claims: &[],
         can_extend: false,
     };
-    page::render(&view)
+    html::render(&view)
 }
 
 const fn kind(ask: &Ask) -> AskKind {
@@ -147,18 +149,18 @@ const fn session_label(kind: SessionKind, texts: &PageTexts) -> &'static str {
 fn stage<'a>(
     request: &'a Request,
     prompt: &PromptRecord,
-    look: Look<'_>,
-    found: &'a Found,
+    visit: PageVisit<'_>,
+    parts: &'a PageParts,
 ) -> Stage<'a> {
     match &request.state {
-        State::Pending | State::Prompted if look.now >= request.expires_at => Stage::Expired,
+        State::Pending | State::Prompted if visit.now >= request.expires_at => Stage::Expired,
         State::Pending | State::Prompted if !prompt.in_force() => Stage::Used,
         State::Pending | State::Prompted => Stage::Ask { refused: refused(request) },
-        State::Authorized { .. } | State::Processing { .. } => match &found.onward {
+        State::Authorized { .. } | State::Processing { .. } => match &parts.hosted_page {
             None => Stage::Working,
-            Some(_) if look.done => Stage::Working,
-            Some(url) if look.going => Stage::Onward(Onward::Going { url }),
-            Some(url) => Stage::Onward(Onward::Back { url }),
+            Some(_) if visit.done => Stage::Working,
+            Some(url) if visit.going => Stage::HostedPage(HostedPage::Going { url }),
+            Some(url) => Stage::HostedPage(HostedPage::Back { url }),
         },
         State::Closed { outcome, .. } => match outcome {
             Outcome::Fulfilled { transaction_code, .. } => Stage::Fulfilled { transaction_code },
@@ -173,14 +175,15 @@ fn stage<'a>(
     }
 }
 
-/// Whether the last attempt was refused, and not left by the customer, who knows.
+/// Whether the last attempt's card was declined. A customer who left the hosted page knows why the attempt ended.
 fn refused(request: &Request) -> bool {
-    let mut facts = request.timeline.iter().rev();
-    let last = facts.find(|fact| fact.what == "refused").and_then(|fact| fact.reason.as_deref());
+    let mut entries = request.timeline.iter().rev();
+    let last =
+        entries.find(|entry| entry.what == "refused").and_then(|entry| entry.reason.as_deref());
     !request.attempts.is_empty() && last != Some("customer_left")
 }
 
-/// `14:35 UTC`, which is enough for a deadline within the day and never wrong.
+/// Returns the day and the minute, such as `2026-11-26 14:35 UTC`.
 fn clock_time(time: Timestamp) -> String {
     let text = time.to_string();
     let hours = text.get(11..16).unwrap_or_default();
