@@ -10,11 +10,11 @@ use super::root;
 
 /// How often each rule is broken today. A number may only be lowered.
 const CEILINGS: [(Rule, usize); 6] = [
-    (Rule::Word, 576),
+    (Rule::Word, 530),
     (Rule::Mark, 17),
-    (Rule::LongName, 108),
-    (Rule::EmptySummary, 128),
-    (Rule::LongSentence, 333),
+    (Rule::LongName, 102),
+    (Rule::EmptySummary, 122),
+    (Rule::LongSentence, 320),
     (Rule::Joints, 7),
 ];
 /// How many offences a failure lists.
