@@ -37,7 +37,8 @@ impl<'a> Circuit<'a> {
         processor: &ProcessorName,
     ) -> Result<Self, StoreError> {
         let store = ports.store.as_ref();
-        let breaker = CircuitBreaker::load(store, BrandScope { brand: &brand.name, mode }, processor).await?;
+        let breaker =
+            CircuitBreaker::load(store, BrandScope { brand: &brand.name, mode }, processor).await?;
         Ok(Self { ports, brand: Arc::clone(brand), mode, processor: processor.clone(), breaker })
     }
 

@@ -38,10 +38,13 @@ impl ProcessorWebhooks {
         match event {
             ProcessorEvent::StatusChanged(id) => self.on_status_changed(context, id).await,
             ProcessorEvent::AttemptReported { request, attempt_no, reported } => {
-                self.on_attempt_reported(context, AttemptRef { request, attempt_no }, reported).await
+                self.on_attempt_reported(context, AttemptRef { request, attempt_no }, reported)
+                    .await
             }
             ProcessorEvent::RefundReported { request, seq, reported } => {
-                let command = |request: &Request, now| request.record_refund_reported(seq, reported.clone(), now);
+                let command = |request: &Request, now| {
+                    request.record_refund_reported(seq, reported.clone(), now)
+                };
                 let step = Step::Refund { seq };
                 self.apply(context, request, step, command).await.map(|_not_applicable| ())
             }
@@ -84,7 +87,8 @@ impl ProcessorWebhooks {
         reported: ReportedResult,
     ) -> Result<(), Problem> {
         let AttemptRef { request: id, attempt_no } = attempt;
-        let command = |request: &Request, now| request.record_reported(attempt_no, reported.clone(), now);
+        let command =
+            |request: &Request, now| request.record_reported(attempt_no, reported.clone(), now);
         let refused = self.apply(context, id, Step::Fetch, command).await?;
         if let Some(loaded) = refused.filter(|_| reported.success) {
             let fulfilled = matches!(
@@ -113,7 +117,8 @@ impl ProcessorWebhooks {
             tracing::error!(request.id = %id, error = %error, "failed to seal an authorization");
             Problem::new(Code::Internal, "the brand's sealing keys cannot be used")
         })?;
-        let command = |request: &Request, now| request.record_returned(attempt_no, sealed.clone(), now);
+        let command =
+            |request: &Request, now| request.record_returned(attempt_no, sealed.clone(), now);
         if self.apply(context, id, Step::Fetch, command).await?.is_some() {
             tracing::info!(request.id = %id, "customer returned to an attempt that no longer waits");
         }

@@ -88,7 +88,11 @@ impl Recorder<'_> {
             let overtaken = reported.is_some_and(|reported| reported != before.reported);
             let wait = if overtaken { Duration::ZERO } else { postponed.wait };
             let Postponed { reason, reference, .. } = postponed;
-            request.release_refund(seq, RefundRetry { reason, reference: reference.as_ref(), wait }, now)
+            request.release_refund(
+                seq,
+                RefundRetry { reason, reference: reference.as_ref(), wait },
+                now,
+            )
         };
         let stored = self.commit(command).await?;
         let due = stored.and_then(|stored| stored.request.open_refund(seq)?.retry_at);
