@@ -34,7 +34,6 @@ pub(super) struct PageVisit<'a> {
     pub(super) going: bool,
     /// Whether the customer says that they are done on the hosted page.
     pub(super) done: bool,
-    /// The time.
     pub(super) now: Timestamp,
 }
 
