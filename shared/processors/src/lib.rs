@@ -10,10 +10,11 @@ use domain::ports::{Clock, Http, OpenProcessorError, Processor, Processors, Sour
 use domain::values::name::ProcessorName;
 
 mod adyen;
+mod checks;
 mod openid;
 pub mod sandbox;
 mod stripe;
-mod wallets;
+mod wallet_settings;
 
 /// Everything a processor can touch.
 pub struct Deps {

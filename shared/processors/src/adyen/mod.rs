@@ -35,6 +35,7 @@ use self::window::Window;
 use self::wire::links::{self, Stands};
 use self::wire::{Amount, Reply, Request, hooks, payments, refunds, stored};
 use crate::Kind;
+use crate::checks::is_word;
 
 mod amounts;
 mod errors;
@@ -165,7 +166,7 @@ impl Processor for Adyen {
 
     async fn apple_pay_session(&self, host: &str) -> Option<String> {
         let merchant = self.account.offer.merchant()?;
-        if !settings::is_word(host, 253, ".-") {
+        if !is_word(host, 253, ".-") {
             return None;
         }
         let body = json!({

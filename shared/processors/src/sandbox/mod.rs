@@ -16,9 +16,11 @@ use serde::Deserialize;
 
 use self::ledger::{Ledger, Object};
 use self::standin::StandIn;
+use crate::checks::enabled;
 use crate::stripe::keys::{self, Step};
-use crate::stripe::payment_options::{ApplePayText, GooglePayText, Offer, OfferText};
+use crate::stripe::payment_options::{ApplePaySettings, Offer, OfferSettings};
 use crate::stripe::{Account, Stripe};
+use crate::wallet_settings::GooglePaySettings;
 use crate::{AdapterConfig, Kind, OpenResult, Registry};
 
 mod cards;
@@ -38,16 +40,12 @@ pub(crate) const KIND: Kind = Kind { name: "sandbox", open };
 #[serde(deny_unknown_fields)]
 struct Text {
     /// Whether customers may go on to the sandbox's own page.
-    #[serde(default = "yes")]
+    #[serde(default = "enabled")]
     hosted: bool,
     /// Google Pay's own test suite.
-    google_pay: Option<GooglePayText>,
+    google_pay: Option<GooglePaySettings>,
     /// Apple Pay, for those who have a merchant's certificate.
-    apple_pay: Option<ApplePayText>,
-}
-
-const fn yes() -> bool {
-    true
+    apple_pay: Option<ApplePaySettings>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +59,7 @@ fn open(opening: &AdapterConfig<'_>) -> OpenResult {
     }
     let Text { hosted, google_pay, apple_pay } = opening.settings.read()?;
     let outside = opening.outside;
-    let offer = OfferText { publishable_key: None, google_pay, apple_pay, hosted };
+    let offer = OfferSettings { publishable_key: None, google_pay, apple_pay, hosted };
     let account = Account::sandbox(Offer::sandbox(offer)?)?;
     let http = stand_in(Arc::clone(&outside.store), Arc::clone(&outside.clock));
     Ok(Box::new(Stripe { account, http, web: Arc::clone(&outside.http) }))

@@ -22,13 +22,13 @@ use secrecy::ExposeSecret;
 
 use self::errors::{Call, Failure, unanswered};
 use self::object::Object;
-use self::settings::ThreeDSecure;
 use self::wallets::{ApplePay, GooglePayError};
 use self::wire::intents::Method;
 use self::wire::refunds::Found;
 use self::wire::setups::Kept;
 use self::wire::{Reply, Request, checkout, intents, methods, refunds, setups};
 use crate::Kind;
+use crate::checks::ThreeDSecure;
 
 pub(crate) mod amounts;
 mod codes;

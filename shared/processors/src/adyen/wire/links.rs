@@ -11,7 +11,8 @@ use serde_json::json;
 use super::{Amount, Reply, Request};
 use crate::adyen::errors::{Call, failure};
 use crate::adyen::reference::{self, Named, Step, is_link};
-use crate::adyen::settings::{Account, is_address};
+use crate::adyen::settings::Account;
+use crate::checks::is_address;
 
 /// How long a link could be paid if nobody ended it before: longer than any request waits, and far below Adyen's 70 days.
 const OPEN_FOR: Duration = Duration::from_secs(24 * 60 * 60);

@@ -15,7 +15,8 @@ use super::{Amount, Reply, Request, TIMEOUT_MONEY};
 use crate::adyen::errors::{Call, failure};
 use crate::adyen::reference::{self, Named, Paid, Step, is_psp};
 use crate::adyen::refusals::refusal;
-use crate::adyen::settings::{Account, ThreeDSecure, is_address};
+use crate::adyen::settings::Account;
+use crate::checks::{ThreeDSecure, is_address};
 
 /// Adyen's limit for tokens of wallets.
 const TOKEN_MAX: usize = 10_000;

@@ -6,11 +6,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Card, Reply, Request, done, id_of, key, labelled, made, next_action, word};
+use crate::checks::ThreeDSecure;
 use crate::stripe::amounts;
 use crate::stripe::errors::{self, Call, ErrorBody, Failure};
 use crate::stripe::form::Form;
 use crate::stripe::keys::Step;
-use crate::stripe::settings::{Dialect, Parameter, ThreeDSecure};
+use crate::stripe::settings::{Dialect, Parameter};
 
 /// What is charged: a payment method, and the customer it is kept for where it is.
 pub(in crate::stripe) struct Method {

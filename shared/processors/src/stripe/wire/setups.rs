@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Card, Reply, Request, done, id_of, is_id, key, labelled, made, next_action};
+use crate::checks::ThreeDSecure;
 use crate::stripe::errors::{self, Call, ErrorBody, Failure};
 use crate::stripe::form::Form;
 use crate::stripe::keys::Step;
-use crate::stripe::settings::{Dialect, Parameter, ThreeDSecure};
+use crate::stripe::settings::{Dialect, Parameter};
 
 /// What a card on file is charged by; it is kept sealed, and names nobody.
 #[derive(Serialize, Deserialize)]
