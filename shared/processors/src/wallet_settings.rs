@@ -1,4 +1,4 @@
-//! The settings of Google Pay and Apple Pay on the consent page, the same for each processor that takes their tokens.
+//! The settings of Google Pay and Apple Pay on the consent page, shared by the processors that take their tokens.
 
 use std::collections::BTreeMap;
 

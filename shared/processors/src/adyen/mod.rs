@@ -1,13 +1,15 @@
-//! Adyen: the customer pays on its page, by a link that can be read and ended, or a token is charged in one call of which
-//! only webhooks tell.
+//! The processor adapter of kind `adyen`.
 //!
-//! | the yes | a payment | a card to keep |
+//! A customer pays on Adyen's page by a payment link, which can be read and expired. Or a token is charged in one call,
+//! whose final result only a webhook reports.
+//!
+//! | the approval carries | a payment | a card to save |
 //! | --- | --- | --- |
-//! | nothing but the yes | a payment link, `PL…` | a payment link over nothing that keeps the card |
-//! | a wallet's token, a card on file | `/payments`, under a name of ours | |
+//! | nothing | a payment link, `PL…` | a payment link over zero that saves the card |
+//! | a wallet's token, a saved card | `/payments`, under our merchant reference | |
 //!
-//! A payment under a name of ours cannot be read, and cancelling it is only asked for: what became of either is told later.
-//! So that a payment which is told is never one that is being cancelled, the two are kept apart by time, see [`Window`].
+//! A payment under our merchant reference cannot be read, and a cancellation is only requested. Webhooks report both results
+//! later. A reported payment must never be one that is being cancelled, so time keeps the two apart: see [`Window`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,19 +23,21 @@ use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Key32;
 use domain::ports::{
     Answer, CallbackError, Clock, Http, HttpError, PaymentOption, Prepared, Processor,
-    ProcessorEvent, Reach, Reference, Refund, Refunded, Told, UnverifiedCallback, Use,
-    VerifiedWebhook, WebhookResponse,
+    ProcessorEvent, Reach, Reference, Refund, Refunded, UnverifiedCallback, Use, VerifiedWebhook,
+    WebhookResponse,
 };
 use domain::values::money::Money;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use serde_json::{Map, Value, json};
 
 use self::errors::{Call, unanswered};
-use self::reference::{Paid, is_link, is_psp};
+use self::reference::{is_link, is_psp};
+use self::reported::{is_taken_back, paid};
 use self::settings::Account;
+use self::transport::{Reply, Request};
 use self::window::Window;
 use self::wire::links::{self, Stands};
-use self::wire::{Amount, Reply, Request, hooks, payments, refunds, stored};
+use self::wire::{Amount, hooks, payments, refunds, stored};
 use crate::Kind;
 use crate::checks::is_word;
 
@@ -42,8 +46,10 @@ mod errors;
 mod payment_options;
 mod reference;
 mod refusals;
+mod reported;
 mod settings;
 mod state;
+mod transport;
 mod window;
 mod wire;
 
@@ -59,25 +65,25 @@ pub(crate) const KIND: Kind = Kind {
     },
 };
 
-/// How long the webhook is waited for that tells by which payment a link was paid.
+/// The time to wait for the webhook that names the payment of a completed link.
 const WEBHOOK_WITHIN: Duration = Duration::from_secs(600);
-/// How long a card is waited for that a customer has left.
+/// The time to wait until a saved card appears in the shopper's list.
 const CARD_WITHIN: Duration = Duration::from_secs(1_800);
 
-/// One merchant account at Adyen, and the way to it.
+/// The adapter for one merchant account.
 struct Adyen {
     account: Account,
-    /// What the return address is proven with.
+    /// The key that proves the state of a return URL.
     link_key: Key32,
     http: Arc<dyn Http>,
     clock: Arc<dyn Clock>,
 }
 
-/// What an attempt acts on.
+/// The object that an attempt acts on.
 enum Object<'a> {
     /// A payment link.
     Link(&'a str),
-    /// A payment under a name of ours.
+    /// A payment under our merchant reference.
     Payment,
 }
 
@@ -110,7 +116,7 @@ impl Processor for Adyen {
 
     async fn execute(&self, what: &Use<'_>, reference: &Reference) -> Answer {
         match object(what, reference) {
-            // The customer does it, on Adyen's own page.
+            // The customer pays on Adyen's own page.
             Some(Object::Link(id)) => self.link(what, id, (Call::Read, links::read(id))).await,
             Some(Object::Payment) => self.pay(what).await,
             None => Answer::Unknown,
@@ -129,7 +135,7 @@ impl Processor for Adyen {
         match object(what, reference) {
             Some(Object::Link(id)) => {
                 let answer = self.link(what, id, (Call::End, links::expire(id))).await;
-                // Ending it may be refused because it is too late, or have worked unheard.
+                // The call may be refused as too late, or have worked although its answer was lost.
                 if answer != Answer::Unknown {
                     return answer;
                 }
@@ -148,7 +154,7 @@ impl Processor for Adyen {
                 Refunded::Failed { code: refund_code(told.code.as_deref()) }
             };
         }
-        // A link that was paid without a word of which payment it was by cannot be paid back by us.
+        // A refund needs Adyen's id of the payment, which only the webhook of a paid link brings.
         if !is_psp(&refund.charge.0) || is_link(&refund.charge.0) {
             return Refunded::Failed { code: "not_supported" };
         }
@@ -192,15 +198,15 @@ impl Processor for Adyen {
     }
 }
 
-/// The customer's yes carries nothing that Adyen could be given.
+/// The answer to an approval that carries nothing that Adyen takes.
 const MALFORMED: Answer = Answer::Invalid { code: "authorization_malformed" };
 
 impl Adyen {
-    /// What is asked for, as Adyen counts it: nothing, where a card is kept.
+    /// Returns the amount of the ask in Adyen's minor units: zero, where a card is saved.
     fn amount(&self, what: &Use<'_>) -> Result<Amount, &'static str> {
         match (what.ask, self.account.offer.keeps_cards_in()) {
             (Ask::Payment { money, .. }, _) => countable(*money).ok_or("amount_not_representable"),
-            // [M]: an amount of zero, which keeps the card and charges nothing.
+            // UNVERIFIED: a payment link over zero that saves the card. Save a card in Adyen's test environment first.
             (Ask::PaymentMethod { .. }, Some(currency)) => {
                 Ok(Amount { value: 0, currency: currency.code().to_owned() })
             }
@@ -214,7 +220,7 @@ impl Adyen {
         Window::of(what, self.clock.now())
     }
 
-    /// Makes a call about a link, and says what its answer means.
+    /// Makes a call about a link and interprets the reply.
     async fn link(&self, what: &Use<'_>, id: &str, (call, request): (Call, Request)) -> Answer {
         if let Some(done) = paid(what).and_then(|paid| payments::told(&paid)) {
             return Answer::Done(done);
@@ -233,7 +239,7 @@ impl Adyen {
                 if what.money().is_none() {
                     return self.card(what, waited).await;
                 }
-                // The webhook brings Adyen's own id of the payment. Where none comes, what is known is told.
+                // The webhook brings Adyen's id of the payment. Without one the link itself is the receipt.
                 let late = waited > WEBHOOK_WITHIN;
                 let known = payments::receipt(Reference(id.to_owned()), &amount);
                 known.filter(|_| late).map_or(Answer::Working, Answer::Done)
@@ -241,7 +247,7 @@ impl Adyen {
         }
     }
 
-    /// The card that the customer has left, once it is there.
+    /// Looks for the saved card in the shopper's list.
     async fn card(&self, what: &Use<'_>, waited: Duration) -> Answer {
         let shopper = links::name(what).to_string();
         match self.send(stored::list(&self.account, &shopper)).await {
@@ -256,7 +262,7 @@ impl Adyen {
         }
     }
 
-    /// Makes the payment, or what is left of it once the customer is back: both have a key, and are the same call each time.
+    /// Makes the payment, or finishes it after the customer's return. Each call has one key and is repeated byte for byte.
     async fn pay(&self, what: &Use<'_>) -> Answer {
         let amount = match self.amount(what) {
             Ok(amount) => amount,
@@ -286,7 +292,7 @@ impl Adyen {
         }
     }
 
-    /// Has a payment cancelled or taken back, once nothing more is sent for it; that it worked is told by webhook.
+    /// Requests a cancellation or reversal, once no call of the payment can follow. A webhook reports its result.
     async fn end(&self, what: &Use<'_>) -> Answer {
         let window = self.window(what);
         if let Some(answer) = window.over(what, self.amount(what).ok().as_ref()) {
@@ -324,7 +330,7 @@ impl Adyen {
     }
 }
 
-/// What an attempt's stored reference names. Nothing else than an id ever reaches a path.
+/// Returns the object that a stored reference names. Only ids of Adyen's form go into a path.
 fn object<'a>(what: &Use<'_>, reference: &'a Reference) -> Option<Object<'a>> {
     let id = reference.0.as_str();
     let ours = matches!(what.ask, Ask::Payment { .. }) && id == links::name(what).to_string();
@@ -335,22 +341,12 @@ fn object<'a>(what: &Use<'_>, reference: &'a Reference) -> Option<Object<'a>> {
     }
 }
 
-/// The payment that a webhook told of. What was authorised for a card that is kept is nothing.
-fn paid(what: &Use<'_>) -> Option<Paid> {
-    what.money().and(what.told).and_then(Paid::of)
-}
-
-/// Whether a webhook told that the payment was cancelled or taken back.
-fn is_taken_back(what: &Use<'_>) -> bool {
-    what.told.is_some_and(Told::is_cancelled)
-}
-
 fn countable(money: Money) -> Option<Amount> {
     let value = amounts::to_adyen(money)?;
     Some(Amount { value, currency: money.currency().code().to_owned() })
 }
 
-/// What a refund's webhook said, as a word of ours.
+/// Maps the code that a refund's webhook reported to one of ours.
 fn refund_code(code: Option<&str>) -> &'static str {
     match code {
         Some("refund_declined") => "refund_declined",
@@ -358,7 +354,7 @@ fn refund_code(code: Option<&str>) -> &'static str {
     }
 }
 
-/// The session for Safari: an object, within base64.
+/// Reads the merchant session for Safari: a JSON object in base64.
 fn session(reply: &Reply) -> Option<String> {
     let body: Map<String, Value> = serde_json::from_slice(&reply.body).ok()?;
     let data = body.get("data").and_then(Value::as_str)?;
