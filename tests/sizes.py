@@ -55,7 +55,7 @@ def environment(port):
         "TABLE": "assent",
         "PROMPTS_QUEUE_URL": "http://127.0.0.1:1/prompts",
         "AUTHORIZATIONS_QUEUE_URL": "http://127.0.0.1:1/authorizations",
-        "WEBHOOKS_QUEUE_URL": "http://127.0.0.1:1/notices",
+        "WEBHOOKS_QUEUE_URL": "http://127.0.0.1:1/webhooks",
         "SECRET_PREFIX": "assent/brand/",
         "PUBLIC_BASE_URL": "https://pay.example.com",
         "SANDBOX": "off",

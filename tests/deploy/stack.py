@@ -5,7 +5,7 @@ Run with the Python of the tests' environment (it needs boto3, sam and ministack
     stack.py --template template.yaml --work target/stack
 
 Prints one line of JSON when the stack is up: the API's address, the test keys of the brands in brands.json, where their
-notices can be read, where faults are ordered (faults.py), the emulator's address, the table, the queues. Everything
+webhooks can be read, where faults are ordered (faults.py), the emulator's address, the table, the queues. Everything
 listens on 127.0.0.1 and is stopped by process id when standard input ends.
 
 What ministack 1.5 does and does not do, found by trying:
@@ -245,19 +245,19 @@ class Passing(http.server.BaseHTTPRequestHandler):
 
 
 class Requester(http.server.ThreadingHTTPServer):
-    """The brands' own system: takes notices, and shows them in the order they came."""
+    """The brands' own system: takes webhooks, and shows them in the order they came."""
 
     daemon_threads = True
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Listening)
-        self.notices, self.lock = [], threading.Lock()
-        self.url = f"http://127.0.0.1:{self.server_address[1]}/notices"
+        self.webhooks, self.lock = [], threading.Lock()
+        self.url = f"http://127.0.0.1:{self.server_address[1]}/webhooks"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
 class Listening(http.server.BaseHTTPRequestHandler):
-    """Takes one notice, or shows all of them: `[{"headers": {...}, "body": "..."}]`."""
+    """Takes one webhook, or shows all of them: `[{"headers": {...}, "body": "..."}]`."""
 
     protocol_version = "HTTP/1.1"
 
@@ -265,12 +265,12 @@ class Listening(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
         headers = {name.lower(): value for name, value in self.headers.items()}
         with self.server.lock:
-            self.server.notices.append({"headers": headers, "body": body})
+            self.server.webhooks.append({"headers": headers, "body": body})
         self.answer(b"")
 
     def do_GET(self):
         with self.server.lock:
-            self.answer(json.dumps(self.server.notices).encode())
+            self.answer(json.dumps(self.server.webhooks).encode())
 
     def answer(self, content):
         self.send_response_only(200)
@@ -282,10 +282,10 @@ class Listening(http.server.BaseHTTPRequestHandler):
         """What came is shown when asked for."""
 
 
-def create_brands(emulator, notices, stripe):
+def create_brands(emulator, webhooks, stripe):
     """The brands of brands.json: `demo` with sandboxes only, `shop` with Stripe."""
     secrets = emulator.client("secretsmanager")
-    text = string.Template((HERE / "brands.json").read_text()).substitute(notices=notices, stripe=stripe)
+    text = string.Template((HERE / "brands.json").read_text()).substitute(webhooks=webhooks, stripe=stripe)
     for brand in json.loads(text):
         secrets.create_secret(Name=f"assent/brand/{brand['name']}", SecretString=json.dumps(brand))
 
@@ -342,7 +342,7 @@ def main():
             "ASSENT_API": domain.url,
             "ASSENT_KEY": "sk_test_demo_0123456789abcdef0123456789abcdef",
             "ASSENT_STRIPE_KEY": "sk_test_shop_0123456789abcdef0123456789abcdef",
-            "ASSENT_NOTICES": requester.url,
+            "ASSENT_WEBHOOKS": requester.url,
             "ASSENT_FAULTS": emulator.faults.control,
             "ASSENT_FOOTPRINT": emulator.faults.footprint,
             "AWS_ENDPOINT_URL": emulator.url,
@@ -352,7 +352,7 @@ def main():
             "ASSENT_TABLE": found["TableName"],
             "ASSENT_PROMPTS_QUEUE_URL": found["PromptsQueueUrl"],
             "ASSENT_AUTHORIZATIONS_QUEUE_URL": found["AuthorizationsQueueUrl"],
-            "ASSENT_NOTICES_QUEUE_URL": found["WebhooksQueueUrl"],
+            "ASSENT_WEBHOOKS_QUEUE_URL": found["WebhooksQueueUrl"],
         }
         print(json.dumps(ready | ACCOUNT), flush=True)
         sys.stdin.read()

@@ -106,7 +106,7 @@ async fn a_payment_is_asked_authorised_charged_and_told_with_a_signed_webhook() 
             verifier.verify(webhook["body"].as_str().unwrap().as_bytes(), &headers).unwrap();
             return;
         }
-        assert!(SystemClock.now() < deadline, "the notice did not come");
+        assert!(SystemClock.now() < deadline, "the webhook did not come");
         SystemClock.wait(Duration::from_millis(200)).await;
     }
 }

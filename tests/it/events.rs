@@ -44,7 +44,7 @@ const HEARD: Answer = Answer::VerifiedWebhook(Handled::Done);
 const EVENTS: &[(&str, Before, Answer, &str)] = &[
     // The nonce in these two is of no page: they show what a form looks like, and consent to nothing.
     ("consent-callback/approve", Before::Prompted, Answer::Status(400), "prompted"),
-    ("consent-callback/decline", Before::Prompted, Answer::Status(400), "prompted"),
+    ("consent-callback/deny", Before::Prompted, Answer::Status(400), "prompted"),
     ("consent-callback/page", Before::Prompted, Answer::Status(200), "prompted"),
     ("consent-callback/page-preview", Before::Prompted, Answer::Status(200), "prompted"),
     ("consent-callback/phone-messages", Before::Prompted, Answer::Status(200), "prompted"),
@@ -56,7 +56,7 @@ const EVENTS: &[(&str, Before, Answer, &str)] = &[
     ("consent-callback/twilio-forged", Before::Prompted, Answer::Status(403), "prompted"),
     ("consent-callback/twilio-stop", Before::Prompted, Answer::Status(200), "denied"),
     ("fetch-info/fetch", Before::Authorized, DONE, "fulfilled"),
-    ("fetch-info/notice", Before::Prompted, DONE, "prompted"),
+    ("fetch-info/webhook", Before::Prompted, DONE, "prompted"),
     ("fetch-info/refund", Before::Prompted, DONE, "prompted"),
     ("intake/cancel", Before::Prompted, Answer::Status(200), "cancelled"),
     ("intake/capabilities", Before::Nothing, Answer::Status(200), ""),

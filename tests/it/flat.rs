@@ -14,10 +14,10 @@ use local::{Machine, Ports};
 use serde_json::{Value, json};
 use tests::doubles::{ManualClock, OneBrand, SeededRandom};
 use tests::memory::{Counted, Counts};
-use tests::targets::ground::{BASE, KEY, Scripted, secret, wanted};
+use tests::targets::fuzz_fixture::{BASE, KEY, Scripted, secret, wanted};
 use tower::ServiceExt;
 
-pub(super) struct Shop {
+pub(super) struct Fixture {
     pub(super) clock: Arc<ManualClock>,
     pub(super) database: Database,
     counted: Arc<Counted>,
@@ -26,7 +26,7 @@ pub(super) struct Shop {
     phone: Router,
 }
 
-impl Shop {
+impl Fixture {
     fn open() -> Self {
         Self::over(Arc::new(ManualClock::default()), Arc::new(Scripted::default()))
     }
@@ -108,10 +108,10 @@ impl Shop {
 
 #[tokio::test]
 async fn the_three_hundredth_request_uses_the_store_and_the_queue_as_often_as_the_first() {
-    let shop = Shop::open();
-    let first = shop.cost(0).await;
+    let fixture = Fixture::open();
+    let first = fixture.cost(0).await;
     for number in 1..300 {
-        assert_eq!(shop.cost(number).await, first, "request {number}");
+        assert_eq!(fixture.cost(number).await, first, "request {number}");
     }
     assert!(first.reads > 0 && first.transactions > 0 && first.sends > 0, "{first:?}");
     // A bound on what a request may cost at all: whoever needs more says so here.

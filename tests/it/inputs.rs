@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use tests::targets::mutation::{Dice, case};
+use tests::targets::mutation::{Rng, case};
 use tests::targets::named;
 
 #[expect(clippy::disallowed_methods, reason = "how long to look is said by whoever runs the tests")]
@@ -18,10 +18,10 @@ fn holds(name: &str) {
         (target.holds)(sample);
     }
     let seed = setting("SEED", 1);
-    let mut dice = Dice::new(seed);
+    let mut rng = Rng::new(seed);
     let cases = setting("CASES", 1_000_000) * u64::from(target.share) / 1_000_000;
     for number in 0..cases {
-        let input = case(&mut dice, &samples, target.words);
+        let input = case(&mut rng, &samples, target.words);
         if catch_unwind(AssertUnwindSafe(|| (target.holds)(&input))).is_err() {
             panic!("{name}, seed {seed}, case {number}: {}", input.escape_ascii());
         }

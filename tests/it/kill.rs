@@ -102,6 +102,6 @@ async fn every_count_is_right(folder: &Folder, endpoint: &Endpoint, ended: &[End
             told += 1;
         }
     }
-    assert_eq!(deliveries.len(), told, "a notice of no request came");
+    assert_eq!(deliveries.len(), told, "a webhook of no request came");
     assert_eq!(database.dead_letters().unwrap(), Vec::new());
 }

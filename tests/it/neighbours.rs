@@ -9,7 +9,7 @@ use bytes::Bytes;
 use domain::ports::{Http, HttpError, Reach};
 use tests::doubles::ManualClock;
 
-use super::flat::Shop;
+use super::flat::Fixture;
 
 /// Answers nothing for as long as it is waited for, until it is well again.
 struct Slow {
@@ -40,10 +40,10 @@ async fn a_slow_endpoint_takes_one_worker_at_a_time_and_is_told_everything_once_
     let clock = Arc::new(ManualClock::default());
     let is_well = AtomicBool::new(false);
     let slow = Arc::new(Slow { clock: Arc::clone(&clock), is_well, calls: AtomicUsize::new(0) });
-    let shop = Shop::over(Arc::clone(&clock), Arc::<Slow>::clone(&slow));
+    let fixture = Fixture::over(Arc::clone(&clock), Arc::<Slow>::clone(&slow));
     let mut requests = Vec::new();
     for number in 0..20 {
-        requests.push(shop.approved(number).await);
+        requests.push(fixture.approved(number).await);
     }
     // Each attempt takes 15 seconds and is followed by ten without one: of 80 notices, few found out for all.
     let calls = slow.calls.load(Ordering::SeqCst);
@@ -51,9 +51,9 @@ async fn a_slow_endpoint_takes_one_worker_at_a_time_and_is_told_everything_once_
     slow.is_well.store(true, Ordering::SeqCst);
     for _ in 0..40 {
         clock.pass(Duration::from_secs(30));
-        shop.work().await;
+        fixture.work().await;
     }
     for request in requests {
-        assert!(shop.is_told(request).await);
+        assert!(fixture.is_told(request).await);
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::ports::Http;
 use serde_json::{Value, json};
 use tests::process::Local;
-use tests::proxy::{Call, Fault, Proxy};
+use tests::proxy::{Call, Proxy, ProxyFault};
 
 use crate::live::crowd::{Conversation, Crowd, Ended, Plan, draw};
 use crate::live::folder::Folder;
@@ -23,14 +23,14 @@ async fn proxy() -> Proxy {
 }
 
 /// A machine that charges through a proxy.
-struct Till {
+struct Fixture {
     proxy: Proxy,
     requester: Requester,
     _local: Local,
     _folder: Folder,
 }
 
-impl Till {
+impl Fixture {
     async fn open() -> Self {
         let (proxy, folder) = (proxy().await, Folder::new());
         let local = Local::start(&folder.data(), 0, &["--stripe", &proxy.url()]).unwrap();
@@ -58,8 +58,8 @@ const fn conversation(number: usize, plan: Plan) -> Conversation {
 
 #[tokio::test]
 async fn a_yes_on_the_phone_is_a_charge_at_stripe_and_a_transaction_code() {
-    let till = Till::open().await;
-    let ended = till.play(std::iter::once(Plan::Approve)).await;
+    let fixture = Fixture::open().await;
+    let ended = fixture.play(std::iter::once(Plan::Approve)).await;
     let outcome = &ended[0].request["outcome"];
     assert_eq!(outcome["kind"], "fulfilled", "{outcome:#}");
     assert_eq!(outcome["processor"], "stripe");
@@ -72,8 +72,8 @@ async fn a_yes_on_the_phone_is_a_charge_at_stripe_and_a_transaction_code() {
 
 #[tokio::test]
 async fn a_card_that_is_refused_is_mended_with_another_card_and_charged_once() {
-    let till = Till::open().await;
-    let ended = till.play(std::iter::once(Plan::AnotherCard)).await;
+    let fixture = Fixture::open().await;
+    let ended = fixture.play(std::iter::once(Plan::AnotherCard)).await;
     ended[0].is_as_planned();
     let facts = ended[0].request["timeline"].as_array().unwrap();
     let refused: Vec<&Value> = facts.iter().filter(|fact| fact["what"] == "refused").collect();
@@ -83,14 +83,14 @@ async fn a_card_that_is_refused_is_mended_with_another_card_and_charged_once() {
 
 /// Every fault once at that call, all at once; `failed` of the requests end without a charge.
 async fn each_fault_at(call: Call, failed: usize) {
-    let till = Till::open().await;
+    let fixture = Fixture::open().await;
     for fault in FAULTS {
-        till.proxy.plan(call, fault);
+        fixture.proxy.plan(call, fault);
         if call == Call::Read {
-            till.proxy.plan(Call::Confirm, Fault::DropAfter);
+            fixture.proxy.plan(Call::Confirm, ProxyFault::DropAfter);
         }
     }
-    let ended = till.play(FAULTS.iter().map(|_| Plan::Approve)).await;
+    let ended = fixture.play(FAULTS.iter().map(|_| Plan::Approve)).await;
     let (paid, not): (Vec<&Ended>, Vec<&Ended>) = ended.iter().partition(|one| one.is_fulfilled());
     assert_eq!((paid.len(), not.len()), (FAULTS.len() - failed, failed), "{not:#?}");
     let reasons = not.iter().map(|one| &one.request["outcome"]["reason"]);
@@ -115,20 +115,22 @@ async fn no_fault_at_the_look_up_costs_a_charge_or_hides_one() {
 
 #[tokio::test]
 async fn many_customers_at_once_are_charged_once_each() {
-    let till = Till::open().await;
-    for fault in [Fault::DropAfter, Fault::Twice, Fault::Locked, Fault::GatewayAfter] {
-        till.proxy.plan(Call::Confirm, fault);
-        till.proxy.plan(Call::Create, fault);
+    let fixture = Fixture::open().await;
+    for fault in
+        [ProxyFault::DropAfter, ProxyFault::Twice, ProxyFault::Locked, ProxyFault::GatewayAfter]
+    {
+        fixture.proxy.plan(Call::Confirm, fault);
+        fixture.proxy.plan(Call::Create, fault);
     }
     let plan = |number| if number % 3 == 0 { Plan::AnotherCard } else { Plan::Approve };
-    let ended = till.play((0..24).map(plan)).await;
+    let ended = fixture.play((0..24).map(plan)).await;
     ended.iter().for_each(Ended::is_as_planned);
 }
 
 #[tokio::test]
 async fn a_customer_who_taps_many_times_at_once_is_charged_once() {
-    let till = Till::open().await;
-    let (phone, requester) = ("+15552001999", &till.requester);
+    let fixture = Fixture::open().await;
+    let (phone, requester) = ("+15552001999", &fixture.requester);
     let ask = json!({
         "customer": { "phone": phone }, "session": { "kind": "voice", "id": SESSION },
         "ask": { "kind": "payment", "amount": 4250, "currency": "EUR", "description": "Invoice" },
@@ -146,7 +148,7 @@ async fn a_customer_who_taps_many_times_at_once_is_charged_once() {
     }
     let request = requester.until(&id, |request| !request["outcome"].is_null()).await;
     assert_eq!(request["outcome"]["kind"], "fulfilled", "{request:#}");
-    assert_eq!(till.proxy.charges().await.unwrap(), 1);
+    assert_eq!(fixture.proxy.charges().await.unwrap(), 1);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use domain::ports::{Http, Reach};
 use serde_json::{Value, json};
 use tests::process::Local;
-use tests::proxy::{Call, Fault, Proxy};
+use tests::proxy::{Call, Proxy, ProxyFault};
 
 use crate::live::folder::Folder;
 use crate::live::requester::Requester;
@@ -18,7 +18,7 @@ use crate::stripe::{FAULTS, emulate, localstripe};
 const SOON: Duration = Duration::from_secs(20);
 
 /// A machine that charges through a proxy, and a browser.
-struct Till {
+struct Fixture {
     proxy: Proxy,
     requester: Requester,
     browser: Arc<dyn Http>,
@@ -33,7 +33,7 @@ struct Asked {
     page: String,
 }
 
-impl Till {
+impl Fixture {
     async fn open() -> Self {
         let browser: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
         let stripe = (localstripe(), emulate());
@@ -86,7 +86,7 @@ impl Till {
         self.requester
             .until(&asked.id, |request| {
                 let facts = request["timeline"].as_array().unwrap();
-                facts.iter().any(|fact| fact["what"] == "sent_on")
+                facts.iter().any(|fact| fact["what"] == "redirected")
             })
             .await;
         let (_, html) = self.browses(&asked.page, None).await;
@@ -108,46 +108,46 @@ impl Till {
 
 #[tokio::test]
 async fn a_customer_pays_on_the_hosted_page_once_whatever_breaks() {
-    let till = Till::open().await;
+    let fixture = Fixture::open().await;
     for call in [Call::Session, Call::SessionRead] {
-        for fault in FAULTS.into_iter().filter(|fault| *fault != Fault::FailedAfter) {
-            till.proxy.plan(call, fault);
+        for fault in FAULTS.into_iter().filter(|fault| *fault != ProxyFault::FailedAfter) {
+            fixture.proxy.plan(call, fault);
         }
     }
     let mut all = Vec::new();
     for number in 0..FAULTS.len() {
-        let asked = till.asks(number).await;
-        till.presses(&asked, "approve_hosted").await;
+        let asked = fixture.asks(number).await;
+        fixture.presses(&asked, "approve_hosted").await;
         all.push(asked);
     }
     for asked in &all {
-        let page = till.onward(asked).await;
-        assert_eq!(till.pays(&page).await, 302);
+        let page = fixture.onward(asked).await;
+        assert_eq!(fixture.pays(&page).await, 302);
     }
     for asked in &all {
-        let outcome = till.ends(asked).await;
+        let outcome = fixture.ends(asked).await;
         assert_eq!(outcome["kind"], "fulfilled", "{outcome:#}");
         assert_eq!(outcome["payment"]["amount"], 4250, "{outcome:#}");
         assert!(outcome["reference"].as_str().unwrap().starts_with("pi_"), "{outcome:#}");
     }
-    assert!(till.proxy.is_played(), "not every fault happened");
-    assert_eq!(till.proxy.charges().await.unwrap(), all.len());
+    assert!(fixture.proxy.is_played(), "not every fault happened");
+    assert_eq!(fixture.proxy.charges().await.unwrap(), all.len());
 }
 
 #[tokio::test]
 async fn a_customer_who_wants_another_way_pays_that_way_and_finds_the_hosted_page_closed() {
-    let till = Till::open().await;
-    let asked = till.asks(100).await;
-    till.presses(&asked, "approve_hosted").await;
-    let page = till.onward(&asked).await;
-    till.proxy.plan(Call::SessionExpire, Fault::DropAfter);
-    till.presses(&asked, "back").await;
+    let fixture = Fixture::open().await;
+    let asked = fixture.asks(100).await;
+    fixture.presses(&asked, "approve_hosted").await;
+    let page = fixture.onward(&asked).await;
+    fixture.proxy.plan(Call::SessionExpire, ProxyFault::DropAfter);
+    fixture.presses(&asked, "back").await;
     let again = |request: &Value| request["state"] == "prompted";
-    till.requester.until(&asked.id, again).await;
-    till.presses(&asked, "approve").await;
-    let outcome = till.ends(&asked).await;
+    fixture.requester.until(&asked.id, again).await;
+    fixture.presses(&asked, "approve").await;
+    let outcome = fixture.ends(&asked).await;
     assert_eq!(outcome["kind"], "fulfilled", "{outcome:#}");
-    assert!(till.proxy.is_played());
-    till.pays(&page).await;
-    assert_eq!(till.proxy.charges().await.unwrap(), 1);
+    assert!(fixture.proxy.is_played());
+    fixture.pays(&page).await;
+    assert_eq!(fixture.proxy.charges().await.unwrap(), 1);
 }

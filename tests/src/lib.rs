@@ -2,6 +2,7 @@
 
 pub mod away;
 pub mod doubles;
+pub mod guards;
 pub mod identity;
 mod lock;
 mod logs;
@@ -10,5 +11,6 @@ pub mod process;
 pub mod proxy;
 pub mod sim;
 pub mod standins;
+pub mod sweep;
 pub mod targets;
 pub mod world;

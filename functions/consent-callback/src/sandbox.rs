@@ -21,7 +21,7 @@ use crate::answer::{Answer, Given, Means};
 use crate::callbacks::VerifiedWebhook;
 use crate::{ConsentCallback, SandboxAccess};
 
-const TAP: &str = "a tap is {\"action\": \"approve\" | \"decline\" | \"not_me\", \"session_code\", \"card\"} or {\"postback\"}";
+const TAP: &str = "a tap is {\"action\": \"approve\" | \"deny\" | \"not_me\", \"session_code\", \"card\"} or {\"postback\"}";
 
 /// What a tap says: what it means, or what the button brings back.
 #[derive(Deserialize)]
@@ -185,7 +185,7 @@ impl ConsentCallback {
             "text": message.text,
             "link": message.link,
             "actions": message.actions,
-            "look": message.style,
+            "style": message.style,
             "segments": segments,
             "codes": codes,
             "at": message.at,

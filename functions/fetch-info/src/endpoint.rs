@@ -107,7 +107,7 @@ impl Endpoint {
         if self.health.is_none() {
             return Ok(());
         }
-        tracing::info!("a notice endpoint works again");
+        tracing::info!("a webhook endpoint works again");
         store.write(vec![Write::Delete { key: self.key.clone() }]).await
     }
 
@@ -130,7 +130,7 @@ impl Endpoint {
             return Ok(());
         }
         if off_since.is_some() && was_off.is_none() {
-            tracing::error!(endpoint.key = %self.key.pk, "a notice endpoint is switched off");
+            tracing::error!(endpoint.key = %self.key.pk, "a webhook endpoint is switched off");
         }
         let url = self.url.clone();
         let health = Health { url, failing_since, off_since, probed_at: now, slow_until };

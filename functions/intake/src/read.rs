@@ -110,8 +110,8 @@ impl Intake {
         };
         let opened = seal::open(&brand.sealing, request.id, &sealed);
         let opened = opened.map_err(|error| {
-            tracing::error!(request.id = %request.id, error = %error, "facts do not open");
-            Problem::new(Code::Internal, "the facts cannot be read")
+            tracing::error!(request.id = %request.id, error = %error, "failed to open the claims");
+            Problem::new(Code::Internal, "the claims cannot be read")
         })?;
         let claims: Option<Map<String, Value>> =
             serde_json::from_str(opened.secret.expose_secret()).ok();

@@ -226,7 +226,7 @@ async function pick(id) {
   list();
 }
 
-async function notices() {
+async function webhooks() {
   let known = "";
   for (;;) {
     const answer = await call("GET", "/local/webhooks.json").catch(() => null);
@@ -234,11 +234,11 @@ async function notices() {
     if (answer?.ok && text !== known) {
       known = text;
       const newest = listed(answer.json, "webhooks").toSorted((one, other) => String(other.at).localeCompare(String(one.at)));
-      $("webhooks").replaceChildren(...newest.slice(0, 50).map((notice) =>
-        h("li", {}, h("button", { onclick: () => pick(notice.request) },
-          h("span", { class: "row" }, h("b", {}, notice.type),
-            h("span", { class: notice.verified ? "checked" : "checked no" }, notice.verified ? "✓ signed" : "✗ signature")),
-          h("span", { class: "soft" }, clock(notice.at)), " ", h("code", {}, notice.id)))));
+      $("webhooks").replaceChildren(...newest.slice(0, 50).map((webhook) =>
+        h("li", {}, h("button", { onclick: () => pick(webhook.request) },
+          h("span", { class: "row" }, h("b", {}, webhook.type),
+            h("span", { class: webhook.verified ? "checked" : "checked no" }, webhook.verified ? "✓ signed" : "✗ signature")),
+          h("span", { class: "soft" }, clock(webhook.at)), " ", h("code", {}, webhook.id)))));
     }
     await pause(1500);
   }
@@ -295,4 +295,4 @@ showMagic();
 showPhoneLink();
 newSession();
 reach();
-notices();
+webhooks();

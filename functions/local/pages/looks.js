@@ -12,7 +12,7 @@ const minutes = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", m
 
 /** One message with its sender's line. `tap` is told which of its buttons was tapped. */
 export function drawn(message, tap) {
-  const look = LOOKS[message.look] ?? LOOKS.rcs;
+  const look = LOOKS[message.style] ?? LOOKS.rcs;
   const segments = message.segments ? `${message.segments} segment${message.segments > 1 ? "s" : ""}` : null;
   const said = [look.name, look.hint, segments].filter(Boolean).join(" · ");
   return [

@@ -45,10 +45,10 @@ pub fn draw(random: &dyn Random, key: &str) -> Value {
         "link_key": secret(),
         "test": {
             "channels": [
-                { "name": "rcs", "kind": "sandbox", "settings": { "look": "rcs" } },
-                { "name": "whatsapp", "kind": "sandbox", "settings": { "look": "whatsapp" } },
-                { "name": "apple", "kind": "sandbox", "settings": { "look": "apple" } },
-                { "name": "sms", "kind": "sandbox", "settings": { "look": "sms" } },
+                { "name": "rcs", "kind": "sandbox", "settings": { "style": "rcs" } },
+                { "name": "whatsapp", "kind": "sandbox", "settings": { "style": "whatsapp" } },
+                { "name": "apple", "kind": "sandbox", "settings": { "style": "apple" } },
+                { "name": "sms", "kind": "sandbox", "settings": { "style": "sms" } },
             ],
             "processors": [{ "name": "sandbox", "kind": "sandbox" }],
             "webhooks": { "url": "", "secrets": [format!("whsec_{}", secret())] },
@@ -68,7 +68,7 @@ pub fn draw(random: &dyn Random, key: &str) -> Value {
 /// operator wrote stays.
 #[must_use]
 pub fn adapted(mut secret: Value, wishes: &Wishes, own_webhooks: &str) -> Value {
-    if let Some(webhooks) = secret.pointer_mut("/test/notices") {
+    if let Some(webhooks) = secret.pointer_mut("/test/webhooks") {
         let url = webhooks.get("url").and_then(Value::as_str).unwrap_or_default();
         let own = url.is_empty() || url.ends_with(crate::site::WEBHOOKS_PATH);
         let url = wishes.webhooks.as_deref().or(own.then_some(own_webhooks));

@@ -7,7 +7,7 @@ use crate::values::id::RequestId;
 use crate::values::time::Timestamp;
 
 fn key(request: RequestId) -> Key {
-    Key { pk: format!("REQ#{request}"), sk: "FACTS".to_owned() }
+    Key { pk: format!("REQ#{request}"), sk: "CLAIMS".to_owned() }
 }
 
 /// The write that keeps a request's facts until then.

@@ -16,6 +16,7 @@ pub mod contact;
 pub mod contract_tests;
 pub mod device;
 pub mod effects;
+pub mod guards;
 pub mod invariants;
 pub mod journal;
 pub mod keys;

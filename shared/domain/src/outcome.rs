@@ -78,7 +78,7 @@ impl Outcome {
     pub const fn state_name(&self) -> &'static str {
         match self {
             Self::Fulfilled { .. } => "fulfilled",
-            Self::Denied { .. } => "declined",
+            Self::Denied { .. } => "denied",
             Self::Expired => "expired",
             Self::Cancelled => "cancelled",
             Self::Undeliverable { .. } => "undeliverable",

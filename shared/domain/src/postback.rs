@@ -2,6 +2,7 @@
 //! wrote it. Never an amount, a currency or a payee.
 
 use crate::brand::Key32;
+use crate::guards::{self, Guard};
 use crate::keys;
 use crate::ports::PromptRef;
 use crate::values::id::{PromptId, RequestId};
@@ -99,7 +100,8 @@ impl Postback {
             action: Action::of(*head.get(1)?)?,
         };
         let right = keys::postback_mac(key, &read.signed());
-        let proven = keys::same_bytes(mac, right.get(..MAC).unwrap_or_default());
+        let proven = guards::is_disabled(Guard::PostbackSignature)
+            || keys::same_bytes(mac, right.get(..MAC).unwrap_or_default());
         (proven && head.first() == Some(&VERSION)).then_some(read)
     }
 

@@ -49,14 +49,12 @@ pub struct PhoneMessage {
 pub enum SandboxStyle {
     /// A card with buttons.
     #[default]
-    #[serde(alias = "rich")]
     Rcs,
     /// A message with three buttons, or with one that opens the page.
     Whatsapp,
     /// A message with quick replies, or a payment sheet.
     Apple,
     /// A text with a link.
-    #[serde(alias = "text")]
     Sms,
 }
 

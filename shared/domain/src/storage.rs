@@ -6,7 +6,7 @@
 //! | pk | sk | what | kept |
 //! | --- | --- | --- | --- |
 //! | `REQ#<id>` | `REQ` | a request, with its index by session | until it is closed, then as the brand says |
-//! | `REQ#<id>` | `EVT#<seq>`, `NTC#<seq>` | its events and notices | as long as it can live |
+//! | `REQ#<id>` | `EVT#<seq>`, `WEBHOOK#<seq>` | its events and notices | as long as it can live |
 //! | `LINK#<digest of the token>` | `LINK` | [`LinkTarget`]: where a consent page's link, or a prompt's id, leads | 8 days |
 //! | `ADDR#<channel>#<address>` | `REQ#<id>` | requests that may be open for an address there | until closed |
 //! | `STOP#<brand>#<address>` | `STOP` | the address opted out | for good |
@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use crate::device::{observed, put_observed};
+use crate::guards::{self, Guard};
 use crate::journal::{EntryKind, JournalEntry};
 use crate::ports::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};
 use crate::request::{Change, Request, State, WebhookEventType};
@@ -95,7 +96,7 @@ fn request_key(id: RequestId) -> Key {
 }
 
 fn webhook_key(id: RequestId, seq: u32) -> Key {
-    Key { pk: partition(id), sk: format!("NTC#{seq:05}") }
+    Key { pk: partition(id), sk: format!("WEBHOOK#{seq:05}") }
 }
 
 fn session_partition(brand: &BrandName, mode: crate::brand::Mode, session: &str) -> String {
@@ -209,14 +210,22 @@ fn put_request(
         expires_at: Some(kept_until(request)),
         index: Some(index),
     };
-    Ok(Write::Put { item, expect: expected_version.map_or(Expect::Absent, Expect::Version) })
+    Ok(Write::Put { item, expect: expected(expected_version) })
 }
 
 fn put_event(request: &Request, event: &JournalEntry) -> Result<Write, StoreError> {
     let key = Key { pk: partition(request.id), sk: format!("EVT#{:05}", event.seq) };
     let expires_at = Some(part_kept_until(request, event.at));
     let item = Item { key, version: 1, body: encode(event)?, expires_at, index: None };
-    Ok(Write::Put { item, expect: Expect::Absent })
+    Ok(Write::Put { item, expect: expected(None) })
+}
+
+/// Returns what a write expects of the item that it changes: a version, or absence.
+fn expected(expected_version: Option<u64>) -> Expect {
+    if guards::is_disabled(Guard::ExpectedVersion) {
+        return Expect::Any;
+    }
+    expected_version.map_or(Expect::Absent, Expect::Version)
 }
 
 fn put_webhook(
@@ -340,7 +349,7 @@ pub async fn webhooks(
     store: &dyn Store,
     id: RequestId,
 ) -> Result<Vec<(WebhookEvent, u64)>, StoreError> {
-    let items = all(store, id, "NTC#").await?;
+    let items = all(store, id, "WEBHOOK#").await?;
     items.iter().map(|item| Ok((decode(&item.body)?, item.version))).collect()
 }
 

@@ -159,7 +159,7 @@ fn outcome(outcome: &Outcome) -> Value {
             }
             outcome
         }
-        Outcome::Denied { reason } => json!({ "kind": "declined", "reason": reason }),
+        Outcome::Denied { reason } => json!({ "kind": "denied", "reason": reason }),
         Outcome::Expired => json!({ "kind": "expired" }),
         Outcome::Cancelled => json!({ "kind": "cancelled" }),
         Outcome::Undeliverable { reason } => json!({ "kind": "undeliverable", "reason": reason }),

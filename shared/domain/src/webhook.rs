@@ -82,7 +82,7 @@ impl WebhookEvent {
 
 /// A signing secret that cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a notice secret is whsec_ and 24 to 64 bytes in base64")]
+#[error("a webhook secret is whsec_ and 24 to 64 bytes in base64")]
 pub struct InvalidSecret;
 
 /// The `webhook-signature` of one attempt: one `v1` signature per secret, so that a rotation needs no moment.

@@ -122,7 +122,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_message_that_never_ends_does_not_take_the_others_with_it() {
-        let batch = batch(&[r#"{"kind":"notice","seq":1}"#, r#"{"kind":"fetch"}"#]);
+        let batch = batch(&[r#"{"kind":"webhook","seq":1}"#, r#"{"kind":"fetch"}"#]);
         let report = report(&Moody, batch, Duration::from_millis(10)).await;
         assert_eq!(failed(report), ["m0".to_owned()].into());
     }

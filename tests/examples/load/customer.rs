@@ -118,7 +118,7 @@ pub(crate) async fn sizes(sizes: &[usize], requests: usize, at_once: usize) {
         "held/s",
         "POST /v1/requests",
         "until prompted",
-        "tap until notice",
+        "tap until webhook",
         "all of it",
         "list",
         "CPU ms/r",

@@ -59,7 +59,7 @@ fn opened(name: &str) -> (Box<dyn Processor>, Arc<ManualClock>) {
     let brand = json!({
         "version": "1", "name": "acme", "display_name": "Acme", "keys": [],
         "sealing": { "current": "1", "keys": { "1": key } }, "address_key": key, "link_key": key,
-        "test": { "processors": [{ "name": "till", "kind": "adyen", "settings": settings }] },
+        "test": { "processors": [{ "name": "adyen", "kind": "adyen", "settings": settings }] },
     });
     let clock = Arc::new(ManualClock::default());
     let outside = Deps {
@@ -68,7 +68,7 @@ fn opened(name: &str) -> (Box<dyn Processor>, Arc<ManualClock>) {
         clock: Arc::<ManualClock>::clone(&clock),
     };
     let brand = Brand::parse(&brand.to_string()).unwrap();
-    let opened = Registry::new(outside).open(&brand, Mode::Test, &"till".parse().unwrap());
+    let opened = Registry::new(outside).open(&brand, Mode::Test, &"adyen".parse().unwrap());
     (opened.ok().unwrap(), clock)
 }
 

@@ -26,7 +26,7 @@ use processors::{Deps, Registry};
 use serde_json::{Value, json};
 use tests::doubles::{ManualClock, OneBrand, SeededRandom, requested};
 use tests::memory::MemoryStore;
-use tests::sim::Dice;
+use tests::sim::Rng;
 use tests::standins::adyen::{self, Adyen, Faults, Visitor};
 
 const AMOUNT: u64 = 4250;
@@ -36,13 +36,13 @@ const CHECK: Duration = Duration::from_secs(900);
 /// A store that is out of reach at times, before it has written or after.
 struct Shaky {
     inner: MemoryStore,
-    dice: Mutex<Dice>,
+    rng: Mutex<Rng>,
     per_mille: u64,
 }
 
 impl Shaky {
     fn fails(&self) -> bool {
-        self.dice.lock().unwrap().happens(self.per_mille)
+        self.rng.lock().unwrap().happens(self.per_mille)
     }
 }
 
@@ -103,7 +103,7 @@ pub(super) struct World {
     brand: Arc<Brand>,
     processor: Box<dyn Processor>,
     worker: FetchInfo,
-    dice: Dice,
+    rng: Rng,
     /// What is needed to see a run again.
     seed: u64,
     id: RequestId,
@@ -121,7 +121,7 @@ fn brand_text() -> String {
     json!({
         "version": "1", "name": "acme", "display_name": "Acme", "keys": [],
         "sealing": { "current": "1", "keys": { "1": key } }, "address_key": key, "link_key": key,
-        "test": { "processors": [{ "name": "till", "kind": "adyen", "settings": settings }] },
+        "test": { "processors": [{ "name": "adyen", "kind": "adyen", "settings": settings }] },
     })
     .to_string()
 }
@@ -145,7 +145,7 @@ fn granted(brand: &Brand, hosted: bool, now: Timestamp) -> Change {
         code_matched: false,
     };
     let mut change = Request {
-        processor: "till".parse().unwrap(),
+        processor: "adyen".parse().unwrap(),
         notify: false,
         attempts_max: 1,
         ..requested(id, &brand.name, "Acme", ask, now)
@@ -157,20 +157,20 @@ fn granted(brand: &Brand, hosted: bool, now: Timestamp) -> Change {
 
 impl World {
     pub(super) async fn new(seed: u64, hosted: bool, faults: Faults, shaky: u64) -> Self {
-        let mut dice = Dice::new(seed);
+        let mut rng = Rng::new(seed);
         let clock = Arc::new(ManualClock::default());
-        let adyen = Arc::new(Adyen::new(Dice::new(dice.roll()), faults, Arc::clone(&clock)));
+        let adyen = Arc::new(Adyen::new(Rng::new(rng.roll()), faults, Arc::clone(&clock)));
         let secrets = Arc::new(OneBrand::new(&brand_text()).unwrap());
         let brand = secrets.now();
         let queue = Arc::new(Due { clock: Arc::clone(&clock), messages: Mutex::default() });
-        let shaken = Mutex::new(Dice::new(dice.roll()));
+        let shaken = Mutex::new(Rng::new(rng.roll()));
         let store =
-            Arc::new(Shaky { inner: MemoryStore::default(), dice: shaken, per_mille: shaky });
+            Arc::new(Shaky { inner: MemoryStore::default(), rng: shaken, per_mille: shaky });
         let registry = || {
             let (http, clock) = (Arc::<Adyen>::clone(&adyen), Arc::<ManualClock>::clone(&clock));
             Registry::new(Deps { http, store: Arc::<Shaky>::clone(&store), clock })
         };
-        let name = "till".parse().unwrap();
+        let name = "adyen".parse().unwrap();
         let processor = registry().open(&brand, Mode::Test, &name).ok().unwrap();
         let worker = FetchInfo {
             clock: Arc::<ManualClock>::clone(&clock),
@@ -197,7 +197,7 @@ impl World {
             brand,
             processor,
             worker,
-            dice,
+            rng,
             id,
             visit,
             recall,
@@ -258,12 +258,12 @@ impl World {
         }
         self.decided = true;
         let now = self.clock.now();
-        let visitor = if self.dice.happens(800) { Visitor::Pays } else { Visitor::Fails };
-        if self.dice.happens(800) {
-            self.visit = Some((now.after(Duration::from_secs(self.dice.between(1, 700))), visitor));
+        let visitor = if self.rng.happens(800) { Visitor::Pays } else { Visitor::Fails };
+        if self.rng.happens(800) {
+            self.visit = Some((now.after(Duration::from_secs(self.rng.between(1, 700))), visitor));
         }
-        if self.dice.happens(300) {
-            self.recall = Some(now.after(Duration::from_secs(self.dice.between(1, 300))));
+        if self.rng.happens(300) {
+            self.recall = Some(now.after(Duration::from_secs(self.rng.between(1, 300))));
         }
     }
 
@@ -293,7 +293,7 @@ impl World {
         self.clock.pass_until(next);
         let now = self.clock.now();
         for body in self.adyen.passes() {
-            let url = "https://pay.example.com/callbacks/acme/till".to_owned();
+            let url = "https://pay.example.com/callbacks/acme/adyen".to_owned();
             self.hears(http::Method::POST, url, &body).await;
         }
         if let Some((_, visitor)) = self.visit.take_if(|(at, _)| *at <= now)

@@ -146,7 +146,7 @@ fn each_queue_reports_failures_one_by_one_and_gives_up_on_none_without_an_alarm(
             driven.insert(queue);
         }
     }
-    let expected = ["Authorizations", "Notices", "Prompts"];
+    let expected = ["Authorizations", "Prompts", "Webhooks"];
     assert_eq!(driven, expected.map(str::to_owned).into());
     for queue in driven {
         let dead = text(&queues[&queue]["RedrivePolicy"]["deadLetterTargetArn"]);

@@ -65,9 +65,9 @@ impl Scene {
     /// The agent is told what became of it, and so is the requester's own system.
     async fn is_told(&self, state: &str, word: &str) {
         self.agent.sees(&format!("#state[data-state={state}]"), word).await;
-        let webhook = self.agent.sees("#notices li", &format!("request.{state}")).await;
+        let webhook = self.agent.sees("#webhooks li", &format!("request.{state}")).await;
         assert!(webhook.text().await.unwrap().contains("✓ signed"));
-        assert!(!self.agent.has("#notices .checked.no").await, "a notice is not signed");
+        assert!(!self.agent.has("#webhooks .checked.no").await, "a webhook is not signed");
     }
 
     /// The agent reads the same transaction code as the customer.
@@ -164,7 +164,7 @@ async fn a_customer_declines() {
     let scene = Scene::set("deny").await;
     scene.asks("42.50", "sms", "300").await;
     scene.opens_the_link().await;
-    scene.customer.clicks("button[value=decline]").await;
+    scene.customer.clicks("button[value=deny]").await;
     scene.customer.sees("[role=status] h1", "Declined").await;
     scene.is_told("denied", "Declined").await;
     scene.shots("1-denied").await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tests::world::till::{CODE, Doing};
+use tests::world::fake_processor::{CODE, Doing};
 use tests::world::{Asked, PHONE, World};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -22,7 +22,7 @@ window.ApplePaySession = class {
   begin() { setTimeout(() => this.onvalidatemerchant({}), 0); }
   completeMerchantValidation(session) {
     const fits = session.domainName === "pay.example.com" && this.request.total.amount === "42.50";
-    if (fits) this.onpaymentauthorized({ payment: { token: { transactionIdentifier: "t1ll-wallet" } } });
+    if (fits) this.onpaymentauthorized({ payment: { token: { transactionIdentifier: "f4ke-wallet" } } });
   }
   completePayment(result) { sessionStorage.setItem("sheet", String(result.status)); }
   abort() { sessionStorage.setItem("sheet", "aborted"); }
@@ -31,7 +31,7 @@ window.google = { payments: { api: { PaymentsClient: class {
   isReadyToPay(base) { return Promise.resolve({ result: base.apiVersion === 2 }); }
   loadPaymentData(request) {
     const fits = request.transactionInfo.totalPrice === "42.50";
-    const data = { paymentMethodData: { tokenizationData: { token: "t1ll-wallet" } } };
+    const data = { paymentMethodData: { tokenizationData: { token: "f4ke-wallet" } } };
     return fits ? Promise.resolve(data) : Promise.reject({ statusCode: "DEVELOPER_ERROR" });
   }
 } } } };
@@ -50,7 +50,10 @@ struct Stage {
 impl Stage {
     fn set(payment_options: &[&str]) -> Self {
         let policy = json!({ "open_max": 9, "prompts_per_ten_minutes": 99 });
-        let world = World::beginning().at_a_till(payment_options).with("/policy", &policy).begin();
+        let world = World::beginning()
+            .with_fake_processor(payment_options)
+            .with("/policy", &policy)
+            .begin();
         let runtime = Runtime::new().unwrap();
         let router = consent_callback::router(Arc::clone(&world.machine.consent_callback));
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();

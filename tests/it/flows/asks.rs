@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tests::doubles::SeededRandom;
 use tests::world::brand::{LIVE_KEY, OTHER_KEY};
-use tests::world::till::Doing;
+use tests::world::fake_processor::Doing;
 use tests::world::{Answer, Asked, PHONE, World};
 
 fn ask_for(world: &World, phone: &str, ask: &Value) -> Value {
@@ -29,7 +29,7 @@ fn paying_with(card: &str) -> Value {
 
 /// A world in which the customer put a card on file, and the card.
 fn with_a_card() -> (World, String) {
-    let world = World::beginning().at_a_till(&[]).begin();
+    let world = World::beginning().with_fake_processor(&[]).begin();
     let asked = world.asks_for(&ask_for(&world, PHONE, &keeping()));
     let page = world.customer().newest().page;
     world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
@@ -43,7 +43,7 @@ fn with_a_card() -> (World, String) {
     );
     let card = method["id"].as_str().unwrap().to_owned();
     assert!(
-        card.starts_with("crd_") && outcome["reference"].as_str().unwrap().starts_with("till-")
+        card.starts_with("crd_") && outcome["reference"].as_str().unwrap().starts_with("fake-")
     );
     (world, card)
 }
@@ -127,7 +127,7 @@ fn a_card_is_sealed_for_the_request_that_put_it_there_and_anew_for_the_one_that_
     ));
     let known: SavedCard = known.unwrap().unwrap();
     let opened = seal::open(&brand.sealing, known.request, &known.sealed).unwrap();
-    assert_eq!(opened.secret.expose_secret(), "t1ll-card");
+    assert_eq!(opened.secret.expose_secret(), "f4ke-card");
     let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
     world.books().says(Doing::Prepare, [domain::ports::Answer::Again]);
     world.customer().approves().ok(200);
@@ -144,14 +144,14 @@ fn a_card_is_sealed_for_the_request_that_put_it_there_and_anew_for_the_one_that_
 
 #[test]
 fn the_first_processor_of_the_brand_that_takes_an_ask_takes_it_and_a_card_goes_where_it_is() {
-    let till = |name: &str, asks: &[&str]| json!({ "name": name, "kind": "till", "settings": { "asks": asks, "ways": ["nothing", "hosted"] } });
-    let tills = json!([
+    let fake_processor = |name: &str, asks: &[&str]| json!({ "name": name, "kind": "fake", "settings": { "asks": asks, "payment_options": ["nothing", "hosted"] } });
+    let fake_processors = json!([
         { "name": "broken", "kind": "unheard-of" },
-        till("who", &["identity"]),
-        till("cash", &["payment"]),
-        till("till", &["payment", "payment_method"]),
+        fake_processor("who", &["identity"]),
+        fake_processor("cash", &["payment"]),
+        fake_processor("fake", &["payment", "payment_method"]),
     ]);
-    let world = World::beginning().with("/test/processors", &tills).begin();
+    let world = World::beginning().with("/test/processors", &fake_processors).begin();
     let taker = |ask: &Value, phone: &str| {
         let asked = world.asks_for(&ask_for(&world, phone, ask));
         let processor = world.stored(&asked).processor.to_string();
@@ -162,11 +162,11 @@ fn the_first_processor_of_the_brand_that_takes_an_ask_takes_it_and_a_card_goes_w
     let who = json!({ "kind": "identity", "claims": ["name"], "description": "x" });
     assert_eq!(taker(&pay, "+15551230002"), "cash");
     assert_eq!(taker(&who, "+15551230002"), "who");
-    assert_eq!(taker(&keeping(), "+15551230002"), "till");
+    assert_eq!(taker(&keeping(), "+15551230002"), "fake");
     let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
     let asked = world.asks_for(&ask_for(&world, PHONE, &keeping()));
     let request = world.stored(&asked);
-    let kept = Authorization { kind: AuthorizationKind::KeptCard, secret: "t1ll-card".into() };
+    let kept = Authorization { kind: AuthorizationKind::KeptCard, secret: "f4ke-card".into() };
     let receipt = CardReceipt {
         reference: domain::ports::Reference("r".to_owned()),
         wallet: None,
@@ -177,7 +177,7 @@ fn the_first_processor_of_the_brand_that_takes_an_ask_takes_it_and_a_card_goes_w
     };
     let card = SavedCard {
         request: request.id,
-        processor: "till".parse().unwrap(),
+        processor: "fake".parse().unwrap(),
         address: request.address,
         sealed: seal::seal(&brand.sealing, request.id, &kept, &SeededRandom::new(3)).unwrap(),
         receipt,
@@ -185,13 +185,13 @@ fn the_first_processor_of_the_brand_that_takes_an_ask_takes_it_and_a_card_goes_w
     let id = "crd_01M844DZG03XCBJ52V4K8GHNXC";
     let put = saved_cards::put(&brand.name, Mode::Test, id.parse().unwrap(), &card).unwrap();
     world.run(world.ports.store.write(vec![put])).unwrap();
-    assert_eq!(taker(&paying_with(id), PHONE), "till");
+    assert_eq!(taker(&paying_with(id), PHONE), "fake");
     world.acts(&asked, "cancel", &json!({})).ok(200);
 }
 
 #[test]
 fn facts_that_have_no_words_are_not_asked_for() {
-    let world = World::beginning().at_a_till(&["hosted"]).begin();
+    let world = World::beginning().with_fake_processor(&["hosted"]).begin();
     let all = domain::ask::CLAIMS;
     for bad in [json!(["age_over_18"]), json!(["name", "name"]), json!(["Name"]), json!([])] {
         let ask = json!({ "kind": "identity", "claims": bad, "description": "x" });
@@ -207,13 +207,14 @@ fn facts_that_have_no_words_are_not_asked_for() {
 
 #[test]
 fn a_live_request_is_asked_where_there_is_a_way() {
-    let till = json!([{ "name": "till", "kind": "till", "settings": { "ways": ["hosted"] } }]);
-    let world = World::beginning().with("/live/processors", &till).begin();
+    let fake_processor =
+        json!([{ "name": "fake", "kind": "fake", "settings": { "payment_options": ["hosted"] } }]);
+    let world = World::beginning().with("/live/processors", &fake_processor).begin();
     let body = world.payment(PHONE, 4250);
     let call = world.call(Method::POST, "/v1/requests").key(LIVE_KEY).json(&body);
     assert_eq!(call.send().ok(201).json()["mode"], "live");
     world.settles();
-    let tested = json!([{ "name": "till", "kind": "till", "settings": { "ways": ["test_card"] } }]);
+    let tested = json!([{ "name": "fake", "kind": "fake", "settings": { "payment_options": ["test_card"] } }]);
     let world = World::beginning().with("/live/processors", &tested).begin();
     let call = world.call(Method::POST, "/v1/requests").key(LIVE_KEY);
     call.json(&world.payment(PHONE, 1)).send().problem(422, "ask-not-supported");
@@ -221,7 +222,8 @@ fn a_live_request_is_asked_where_there_is_a_way() {
 
 #[test]
 fn a_wallet_on_the_page_pays_and_its_sheet_is_told_whether_the_yes_stands() {
-    let world = World::beginning().at_a_till(&["google_pay", "apple_pay", "hosted"]).begin();
+    let world =
+        World::beginning().with_fake_processor(&["google_pay", "apple_pay", "hosted"]).begin();
     let asked = world.asks(4250);
     let answer = world.customer().opens(&world.customer().newest().page).ok(200);
     let policy = answer.header("content-security-policy");
@@ -239,22 +241,22 @@ fn a_wallet_on_the_page_pays_and_its_sheet_is_told_whether_the_yes_stands() {
         says_yes(&world, &asked, &wallet(kind, token)).ok(400);
     }
     let page = world.customer().newest().page;
-    let missing = world.customer().answers_on(&page, &wallet("google_pay", "t1ll-wallet"));
+    let missing = world.customer().answers_on(&page, &wallet("google_pay", "f4ke-wallet"));
     missing.problem(422, "session-code-missing");
-    says_yes(&world, &asked, &wallet("google_pay", "t1ll-wallet")).ok(204);
+    says_yes(&world, &asked, &wallet("google_pay", "f4ke-wallet")).ok(204);
     let payment = world.reads(&asked)["outcome"]["payment"].clone();
     assert_eq!(payment["wallet"], "google_pay");
-    let after = world.customer().posts(&page, &wallet("google_pay", "t1ll-wallet"));
+    let after = world.customer().posts(&page, &wallet("google_pay", "f4ke-wallet"));
     after.ok(400);
 }
 
 #[test]
 fn a_wallet_that_the_processor_does_not_take_and_a_wrong_number_are_no_yes() {
-    let world = World::beginning().at_a_till(&["apple_pay", "hosted"]).begin();
+    let world = World::beginning().with_fake_processor(&["apple_pay", "hosted"]).begin();
     let asked = world.asks(4250);
     let policy = world.customer().opens(&world.customer().newest().page);
     assert!(!policy.header("content-security-policy").contains("https:"));
-    let wallet = |kind| [("action", "approve"), ("wallet", kind), ("token", "t1ll-wallet")];
+    let wallet = |kind| [("action", "approve"), ("wallet", kind), ("token", "f4ke-wallet")];
     says_yes(&world, &asked, &wallet("google_pay")).problem(422, "ask-not-supported");
     assert!(world.customer().opens(&world.customer().newest().page).text().contains("apple_pay"));
     assert!(says_yes(&world, &asked, &[("action", "approve")]).ok(422).text().contains("<form"));
@@ -270,7 +272,7 @@ fn a_wallet_that_the_processor_does_not_take_and_a_wrong_number_are_no_yes() {
 
 #[test]
 fn apple_pay_gets_its_session_for_our_own_host_from_our_own_page_while_an_answer_counts() {
-    let world = World::beginning().at_a_till(&["apple_pay", "hosted"]).begin();
+    let world = World::beginning().with_fake_processor(&["apple_pay", "hosted"]).begin();
     let asked = world.asks(4250);
     let page = world.customer().newest().page;
     let nonce = world.customer().nonce(&page);
@@ -283,7 +285,7 @@ fn apple_pay_gets_its_session_for_our_own_host_from_our_own_page_while_an_answer
     elsewhere.header("sec-fetch-site", "cross-site").send().ok(400);
     world.acts(&asked, "cancel", &json!({})).ok(200);
     world.customer().posts(&page, &form).problem(409, "conflict-state");
-    let without = World::beginning().at_a_till(&["google_pay", "hosted"]).begin();
+    let without = World::beginning().with_fake_processor(&["google_pay", "hosted"]).begin();
     let asked = without.asks(4250);
     let page = without.customer().newest().page;
     let none = without.customer().answers_on(&page, &[("action", "apple_session")]);
@@ -293,7 +295,7 @@ fn apple_pay_gets_its_session_for_our_own_host_from_our_own_page_while_an_answer
 
 #[test]
 fn the_wallets_that_a_device_has_are_known_the_next_time() {
-    let world = World::beginning().at_a_till(&["google_pay", "hosted"]).begin();
+    let world = World::beginning().with_fake_processor(&["google_pay", "hosted"]).begin();
     let asked = world.asks(4250);
     let page = world.customer().newest().page;
     let seen = [("action", "observed"), ("wallets", "google_pay,cash,<script>")];

@@ -2,14 +2,14 @@
 
 use domain::ports::Answer;
 use serde_json::{Value, json};
-use tests::world::till::Doing;
+use tests::world::fake_processor::Doing;
 use tests::world::{Asked, World};
 
 const BLOCKED: Answer = Answer::Blocked { code: "credentials" };
 
 fn world() -> World {
     let policy = json!({ "session_code": false, "open_max": 50, "prompts_per_ten_minutes": 100 });
-    World::beginning().at_a_till(&["test_card"]).with("/policy", &policy).begin()
+    World::beginning().with_fake_processor(&["test_card"]).with("/policy", &policy).begin()
 }
 
 /// Requests of as many customers, asked while all is well.
@@ -114,12 +114,13 @@ fn nobody_is_asked_for_what_cannot_be_charged_now_unless_another_processor_can()
     let asked = world.asks_at("+15551239999", 100);
     world.acts(&asked, "cancel", &json!({})).ok(200);
 
-    let tills = json!([
-        { "name": "till", "kind": "till", "settings": { "ways": ["test_card"] } },
+    let fake_processors = json!([
+        { "name": "fake", "kind": "fake", "settings": { "payment_options": ["test_card"] } },
         { "name": "sandbox", "kind": "sandbox" },
     ]);
     let policy = json!({ "session_code": false });
-    let world = World::beginning().with("/test/processors", &tills).with("/policy", &policy);
+    let world =
+        World::beginning().with("/test/processors", &fake_processors).with("/policy", &policy);
     let world = world.begin();
     let before = self::asked(&world, 1);
     world.books().says(Doing::Prepare, [BLOCKED]);
@@ -134,10 +135,10 @@ fn credentials_that_were_rotated_meanwhile_are_tried_at_once() {
     let world = world();
     let asked = asked(&world, 1);
     world.books().says(Doing::Prepare, [BLOCKED]);
-    let settings = json!({ "ways": ["test_card", "hosted"] });
-    world.meanwhile("till Prepare", move |core| {
-        let till = json!([{ "name": "till", "kind": "till", "settings": settings }]);
-        core.rotates("/test/processors", &till);
+    let settings = json!({ "payment_options": ["test_card", "hosted"] });
+    world.meanwhile("fake Prepare", move |core| {
+        let fake_processor = json!([{ "name": "fake", "kind": "fake", "settings": settings }]);
+        core.rotates("/test/processors", &fake_processor);
     });
     says_yes(&world, &asked);
     world.time_passes(2);

@@ -4,12 +4,12 @@ use domain::message::Step;
 use domain::ports::Answer;
 use http::Method;
 use serde_json::{Value, json};
-use tests::world::till::{CODE, Doing, PROOF};
+use tests::world::fake_processor::{CODE, Doing, PROOF};
 use tests::world::{Asked, PHONE, World};
 
 /// A request whose customer said yes and is to go on to the processor's page.
 fn away() -> (World, Asked, String) {
-    let world = World::beginning().at_a_till(&["hosted"]).begin();
+    let world = World::beginning().with_fake_processor(&["hosted"]).begin();
     let asked = world.asks(4250);
     let page = world.customer().newest().page;
     goes_on(&world, &asked, &page);
@@ -40,9 +40,9 @@ fn fetches_ahead(world: &World) -> usize {
 fn who_said_yes_goes_on_by_themselves_pays_there_and_reads_at_home_that_it_is_paid() {
     let (world, asked, page) = away();
     assert_eq!(world.state(&asked), "processing");
-    assert_eq!(world.timeline(&asked).last().unwrap(), "sent_on");
+    assert_eq!(world.timeline(&asked).last().unwrap(), "redirected");
     let html = world.customer().opens(&format!("{page}?go=1")).ok(200).text();
-    assert!(refresh(&html).starts_with("0;url=https://t1ll.example/pay/req_"), "{html}");
+    assert!(refresh(&html).starts_with("0;url=https://f4ke.example/pay/req_"), "{html}");
     world.time_passes(5);
     world.books().customer_is_done(&asked, 1);
     let done = format!("{page}?done=1");
@@ -70,7 +70,7 @@ fn what_the_processor_tells_is_looked_up_at_once_and_only_if_it_is_the_processor
     world.books().customer_is_done(&asked, 1);
     let look = json!({ "look": asked.id });
     for proof in [None, Some(""), Some("wrong")] {
-        let mut call = world.call(Method::POST, "/callbacks/demo/till").key(None);
+        let mut call = world.call(Method::POST, "/callbacks/demo/fake").key(None);
         if let Some(proof) = proof {
             call = call.header(PROOF, proof);
         }
@@ -78,11 +78,11 @@ fn what_the_processor_tells_is_looked_up_at_once_and_only_if_it_is_the_processor
         world.settles();
     }
     assert_eq!(world.state(&asked), "processing");
-    assert_eq!(world.till_tells(&look).ok(202).text(), "taken");
+    assert_eq!(world.processor_sends(&look).ok(202).text(), "taken");
     assert_eq!(world.state(&asked), "fulfilled");
-    world.till_tells(&look).ok(202);
-    world.till_tells(&json!({ "look": "req_01M844DZG03XCBJ52V4K8GHNXC" })).ok(202);
-    world.till_tells(&json!({ "surprise": 1 })).problem(400, "invalid-request");
+    world.processor_sends(&look).ok(202);
+    world.processor_sends(&json!({ "look": "req_01M844DZG03XCBJ52V4K8GHNXC" })).ok(202);
+    world.processor_sends(&json!({ "surprise": 1 })).problem(400, "invalid-request");
     world.call(Method::GET, "/callbacks/demo/nobody").key(None).send().problem(404, "not-found");
     assert_eq!(world.books().charges(), 1);
 }
@@ -90,11 +90,11 @@ fn what_the_processor_tells_is_looked_up_at_once_and_only_if_it_is_the_processor
 #[test]
 fn one_processor_says_nothing_about_requests_at_another() {
     let settings = json!({ "proof": "mine" });
-    let tills = json!([
-        { "name": "till", "kind": "till" },
-        { "name": "other", "kind": "till", "settings": settings },
+    let fake_processors = json!([
+        { "name": "fake", "kind": "fake" },
+        { "name": "other", "kind": "fake", "settings": settings },
     ]);
-    let world = World::beginning().with("/test/processors", &tills).begin();
+    let world = World::beginning().with("/test/processors", &fake_processors).begin();
     let asked = world.asks(4250);
     goes_on(&world, &asked, &world.customer().newest().page);
     let told = json!({ "told": { "request": asked.id, "generation": 1, "success": true } });
@@ -104,8 +104,8 @@ fn one_processor_says_nothing_about_requests_at_another() {
     world.call(Method::GET, &uri).key(None).send().ok(404);
     world.time_passes(20);
     assert_eq!(world.state(&asked), "processing");
-    assert_eq!(world.timeline(&asked).last().unwrap(), "sent_on");
-    world.till_tells(&told).ok(202);
+    assert_eq!(world.timeline(&asked).last().unwrap(), "redirected");
+    world.processor_sends(&told).ok(202);
     assert_eq!(world.state(&asked), "fulfilled");
 }
 
@@ -115,7 +115,7 @@ fn a_customer_who_is_here_again_chooses_and_may_take_another_way() {
     for query in ["", "?back=1", "?anything"] {
         let html = world.customer().opens(&format!("{page}{query}")).ok(200).text();
         assert_eq!(refresh(&html), format!("5;url={page}"), "{html}");
-        assert!(html.contains("href=\"https://t1ll.example/pay/req_"), "{html}");
+        assert!(html.contains("href=\"https://f4ke.example/pay/req_"), "{html}");
     }
     // Whoever uses the browser's back button is not thrown forward again.
     world.time_passes(31);
@@ -144,7 +144,7 @@ fn a_way_back_that_comes_too_late_changes_nothing() {
 
 #[test]
 fn only_the_page_that_was_answered_shows_where_its_customer_goes_on() {
-    let world = World::beginning().at_a_till(&["hosted"]).begin();
+    let world = World::beginning().with_fake_processor(&["hosted"]).begin();
     let asked = world.asks(4250);
     let older = world.customer().newest().page;
     let nonce = world.customer().nonce(&older);
@@ -152,14 +152,14 @@ fn only_the_page_that_was_answered_shows_where_its_customer_goes_on() {
     let page = world.customer().newest().page;
     goes_on(&world, &asked, &page);
     let html = world.customer().opens(&older).text();
-    assert!(!html.contains("t1ll.example"), "{html}");
+    assert!(!html.contains("f4ke.example"), "{html}");
     world.customer().posts(&older, &[("nonce", &nonce), ("action", "back")]).ok(303);
     world.customer().posts(&page, &[("nonce", &nonce), ("action", "back")]).ok(400);
     world.settles();
     assert_eq!(world.state(&asked), "processing");
     let preview = world.call(Method::GET, &format!("{page}?go=1")).key(None);
     let html = preview.header("user-agent", "WhatsApp/2").send().ok(200).text();
-    assert!(!refresh(&html).contains("t1ll.example"), "{html}");
+    assert!(!refresh(&html).contains("f4ke.example"), "{html}");
     world.books().customer_is_done(&asked, 1);
     world.time_passes(15);
 }
@@ -170,7 +170,7 @@ fn a_cancel_while_the_customer_is_away_ends_it_once_that_page_can_no_longer_be_c
     let cancel = world.post(&format!("{}/cancel", asked.path), &json!({})).ok(202).json();
     assert_eq!((&cancel["state"], &cancel["outcome"]), (&json!("processing"), &Value::Null));
     let html = world.customer().opens(&page).text();
-    assert!(html.contains("One moment") && !html.contains("t1ll.example"), "{html}");
+    assert!(html.contains("One moment") && !html.contains("f4ke.example"), "{html}");
     world.post(&format!("{}/cancel", asked.path), &json!({})).ok(202);
     world.settles();
     assert_eq!(world.state(&asked), "cancelled");
@@ -218,7 +218,7 @@ fn looks_do_not_multiply_however_often_somebody_says_that_there_may_be_news() {
     let (world, asked, page) = away();
     for _ in 0..20 {
         world.customer().opens(&page).ok(200);
-        world.till_tells(&json!({ "look": asked.id })).ok(202);
+        world.processor_sends(&json!({ "look": asked.id })).ok(202);
         let again = [("nonce", "x"), ("action", "approve_hosted")];
         world.customer().posts(&page, &again);
         world.settles();
@@ -236,9 +236,9 @@ fn looks_do_not_multiply_however_often_somebody_says_that_there_may_be_news() {
 fn what_is_heard_while_somebody_looks_is_looked_at_again_at_once() {
     let (world, asked, _) = away();
     let id = asked.id.clone();
-    world.meanwhile("till LookUp", move |core| {
+    world.meanwhile("fake LookUp", move |core| {
         let told = json!({ "told": { "request": id, "generation": 1, "success": true } });
-        let call = core.call(Method::POST, "/callbacks/demo/till").key(None);
+        let call = core.call(Method::POST, "/callbacks/demo/fake").key(None);
         call.header(PROOF, "proven").json(&told).send().ok(202);
     });
     world.time_passes(3);
@@ -250,21 +250,21 @@ fn what_is_heard_while_somebody_looks_is_looked_at_again_at_once() {
 fn a_refusal_that_is_told_goes_back_to_the_customer_and_a_success_is_never_unsaid() {
     let (world, asked, page) = away();
     let told = |generation: u32, success: bool| json!({ "told": { "request": asked.id, "generation": generation, "success": success } });
-    world.till_tells(&told(2, true)).ok(202);
+    world.processor_sends(&told(2, true)).ok(202);
     assert_eq!(world.state(&asked), "processing");
     assert!(world.logs().contains("a success that nobody waits for"));
-    world.till_tells(&told(1, false)).ok(202);
+    world.processor_sends(&told(1, false)).ok(202);
     assert_eq!(world.timeline(&asked).last().unwrap(), "refused card_declined");
     goes_on(&world, &asked, &page);
-    world.till_tells(&told(2, true)).ok(202);
+    world.processor_sends(&told(2, true)).ok(202);
     assert_eq!(world.state(&asked), "fulfilled");
-    world.till_tells(&told(2, false)).ok(202);
-    world.till_tells(&told(1, true)).ok(202);
+    world.processor_sends(&told(2, false)).ok(202);
+    world.processor_sends(&told(1, true)).ok(202);
     assert_eq!(world.state(&asked), "fulfilled");
 }
 
 fn identity() -> (World, Asked, String) {
-    let world = World::beginning().at_a_till(&["hosted"]).begin();
+    let world = World::beginning().with_fake_processor(&["hosted"]).begin();
     let mut body = world.payment(PHONE, 1);
     let claims = ["given_name", "birthdate"];
     body["ask"] = json!({ "kind": "identity", "claims": claims, "description": "Age" });
@@ -332,11 +332,11 @@ fn a_code_is_used_once_and_one_that_may_have_been_used_is_not_used_again() {
 #[test]
 fn a_return_that_nobody_waits_for_leads_to_the_page_and_nowhere_else() {
     let (world, asked, page) = identity();
-    let forged = format!("/callbacks/demo/till?state={}.1.guessed&code=x", asked.id);
+    let forged = format!("/callbacks/demo/fake?state={}.1.guessed&code=x", asked.id);
     world.call(Method::GET, &forged).key(None).send().problem(403, "callback-forged");
     world.comes_back(&asked, 2, Some(CODE)).ok(303);
     world.comes_back(&asked, 1, None).ok(303);
-    assert_eq!(world.timeline(&asked).last().unwrap(), "sent_on");
+    assert_eq!(world.timeline(&asked).last().unwrap(), "redirected");
     world.customer().answers_on(&page, &[("action", "back")]).ok(303);
     let back = world.comes_back(&asked, 1, Some(CODE)).ok(303);
     assert_eq!(back.header("location"), page);
@@ -349,8 +349,8 @@ fn who_comes_back_in_the_moment_a_turn_begins_has_a_code_that_was_not_used() {
     let (world, asked, _) = identity();
     world.books().says(Doing::LookUp, [Answer::NotExecuted]);
     let id = asked.id.clone();
-    world.meanwhile("till LookUp", move |core| {
-        let uri = format!("/callbacks/demo/till?state={id}.1.proven&code={CODE}");
+    world.meanwhile("fake LookUp", move |core| {
+        let uri = format!("/callbacks/demo/fake?state={id}.1.proven&code={CODE}");
         core.call(Method::GET, &uri).key(None).send().ok(303);
     });
     world.time_passes(3);

@@ -60,7 +60,7 @@ fn where_there_is_no_sandbox_there_is_no_phone() {
 /// A brand whose channels look like every kind there is.
 fn message_limits(policy: &Value) -> World {
     let channel =
-        |look: &str| json!({ "name": look, "kind": "sandbox", "settings": { "look": look } });
+        |look: &str| json!({ "name": look, "kind": "sandbox", "settings": { "style": look } });
     let channels = ["rcs", "whatsapp", "apple", "sms"].map(channel);
     World::beginning().with("/test/channels", &json!(channels)).with("/policy", policy).begin()
 }
@@ -84,7 +84,7 @@ fn each_look_shows_the_buttons_that_such_a_channel_has_room_for() {
     for (channel, count) in [("rcs", 4), ("whatsapp", 3), ("apple", 4), ("sms", 0)] {
         let asked = asks_over(&world, channel);
         let message = world.customer().newest();
-        assert_eq!((message.text("channel"), message.text("look")), (channel, channel));
+        assert_eq!((message.text("channel"), message.text("style")), (channel, channel));
         let labels = labels(&world);
         assert_eq!(labels.len(), count, "{labels:?}");
         let code = asked.answer["session_code"].as_str().unwrap();
@@ -150,7 +150,7 @@ fn a_tap_says_what_it_means_or_what_it_brings_back_and_opening_is_no_answer() {
 fn the_older_names_of_looks_are_still_read() {
     let world = World::new();
     let asked = world.asks(100);
-    assert_eq!(world.customer().newest().text("look"), "rcs");
+    assert_eq!(world.customer().newest().text("style"), "rcs");
     world.acts(&asked, "resend", &json!({ "channel": "sms" })).ok(200);
-    assert_eq!(world.customer().newest().text("look"), "sms");
+    assert_eq!(world.customer().newest().text("style"), "sms");
 }

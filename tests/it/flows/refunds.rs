@@ -7,12 +7,12 @@ use domain::ports::{Answer, Reference, Refunded};
 use http::Method;
 use serde_json::{Value, json};
 use tests::world::brand::OTHER_KEY;
-use tests::world::till::Doing;
+use tests::world::fake_processor::Doing;
 use tests::world::{Asked, World};
 
 /// A request that was paid, with 42.50 euro.
 fn paid() -> (World, Asked) {
-    let world = World::beginning().at_a_till(&["test_card"]).begin();
+    let world = World::beginning().with_fake_processor(&["test_card"]).begin();
     let asked = pays(&world);
     (world, asked)
 }
@@ -103,7 +103,7 @@ fn a_request_has_twenty_refunds_at_most() {
 
 #[test]
 fn what_was_not_charged_is_not_given_back() {
-    let world = World::beginning().at_a_till(&["test_card", "hosted"]).begin();
+    let world = World::beginning().with_fake_processor(&["test_card", "hosted"]).begin();
     let asked = world.asks(4250);
     world.acts(&asked, "refund", &json!({})).problem(409, "conflict-state");
     world.customer().declines().ok(200);
@@ -182,13 +182,13 @@ fn what_a_processor_takes_its_time_for_is_told_by_it_and_looked_at_now_and_then(
     let sent = world.sent().len() - before;
     // Three chains of checks, each of which looks every quarter of an hour, reads and writes nothing.
     assert!(sent < 1_400, "{sent} messages in four days");
-    world.till_tells(&json!({ "look": asked.id })).ok(202);
+    world.processor_sends(&json!({ "look": asked.id })).ok(202);
     assert_eq!(world.books().count(Doing::Refund), calls + 1);
     let told = json!({ "request": asked.id, "seq": 1, "success": true });
-    world.till_tells(&json!({ "refund_told": told })).ok(202);
+    world.processor_sends(&json!({ "refund_told": told })).ok(202);
     assert_eq!(states(&world, &asked), ["refunded 100"]);
     let told = json!({ "request": asked.id, "seq": 1, "success": false });
-    world.till_tells(&json!({ "refund_told": told })).ok(202);
+    world.processor_sends(&json!({ "refund_told": told })).ok(202);
     assert_eq!(states(&world, &asked), ["refunded 100"]);
 }
 
@@ -199,7 +199,7 @@ fn a_refund_that_failed_is_told_and_may_be_asked_for_again() {
     world.acts(&asked, "refund", &json!({})).ok(202);
     world.acts(&asked, "refund", &json!({})).problem(422, "refund-too-large");
     let told = json!({ "request": asked.id, "seq": 1, "success": false });
-    world.till_tells(&json!({ "refund_told": told })).ok(202);
+    world.processor_sends(&json!({ "refund_told": told })).ok(202);
     assert_eq!(states(&world, &asked), ["failed 4250 declined"]);
     assert_eq!(world.webhooks().last().unwrap(), "request.refund_failed");
     assert_eq!(world.timeline(&asked).last().unwrap(), "refund_failed declined");
@@ -213,7 +213,7 @@ fn two_workers_at_one_refund_make_one_call() {
     let id = asked.id.parse().unwrap();
     let message = Message::new(Step::Refund { seq: 1 }, id);
     let again = message.clone();
-    world.meanwhile("till Refund", move |core| {
+    world.meanwhile("fake Refund", move |core| {
         core.run(core.ports.queue.send(&again, Duration::ZERO)).unwrap();
         core.settles();
     });
@@ -243,9 +243,9 @@ fn what_is_heard_while_a_refund_is_under_way_is_acted_on_at_once() {
     let (world, asked) = paid();
     world.books().says_of_refunds([pending()]);
     let told = json!({ "refund_told": { "request": asked.id, "seq": 1, "success": true } });
-    world.meanwhile("till Refund", move |core| {
-        let call = core.call(Method::POST, "/callbacks/demo/till").key(None);
-        call.header(tests::world::till::PROOF, "proven").json(&told).send().ok(202);
+    world.meanwhile("fake Refund", move |core| {
+        let call = core.call(Method::POST, "/callbacks/demo/fake").key(None);
+        call.header(tests::world::fake_processor::PROOF, "proven").json(&told).send().ok(202);
     });
     world.acts(&asked, "refund", &json!({})).ok(202);
     world.time_passes(2);
@@ -254,7 +254,7 @@ fn what_is_heard_while_a_refund_is_under_way_is_acted_on_at_once() {
 
 #[test]
 fn an_answer_in_doubt_is_told_to_the_requester_as_such_and_no_longer_once_it_is_settled() {
-    let world = World::beginning().at_a_till(&["test_card"]).begin();
+    let world = World::beginning().with_fake_processor(&["test_card"]).begin();
     let asked = world.asks(4250);
     assert!(asked.answer.get("in_doubt").is_none());
     world.books().says(Doing::Execute, [Answer::Unknown]);

@@ -66,7 +66,7 @@ fn a_webhook_tells_the_request_without_what_only_the_agent_may_see() {
 fn every_secret_signs_so_that_a_rotation_needs_no_moment() {
     let other = "whsec_bmV3LXNlY3JldC1vZi10aGUtZGVtby1icmFuZA==";
     let webhooks = json!({ "url": WEBHOOKS_URL, "secrets": [other, WEBHOOK_SECRET] });
-    let world = World::beginning().with("/test/notices", &webhooks).begin();
+    let world = World::beginning().with("/test/webhooks", &webhooks).begin();
     world.asks(4250);
     let called = world.calls_to(HOST).remove(0);
     assert!(is_signed_with(&called, WEBHOOK_SECRET) && is_signed_with(&called, other));
@@ -75,7 +75,7 @@ fn every_secret_signs_so_that_a_rotation_needs_no_moment() {
 
 #[test]
 fn a_brand_without_an_endpoint_gets_no_webhooks_and_its_requests_end_all_the_same() {
-    let world = World::beginning().with("/test/notices", &Value::Null).begin();
+    let world = World::beginning().with("/test/webhooks", &Value::Null).begin();
     let asked = world.asks(4250);
     world.customer().approves().ok(200);
     assert_eq!(world.state(&asked), "fulfilled");
@@ -126,8 +126,9 @@ fn thirteen_attempts_over_three_days_and_then_it_is_given_up_on_openly() {
     }
     let hours = begun.until(calls[12].at).as_secs() / 3600;
     assert!((60..=92).contains(&hours), "{hours}");
-    assert!(world.logs().contains("a notice was given up on"));
-    let webhook = world.items().into_iter().find(|item| item.key.sk.starts_with("NTC#")).unwrap();
+    assert!(world.logs().contains("a webhook was given up on"));
+    let webhook =
+        world.items().into_iter().find(|item| item.key.sk.starts_with("WEBHOOK#")).unwrap();
     assert!(webhook.body.contains("\"given_up\":true"));
 }
 
@@ -136,7 +137,7 @@ fn an_endpoint_that_is_gone_is_switched_off_at_once_and_tried_again_now_and_then
     let world = World::new();
     world.replies(HOST, [Reply::Status(410, String::new())]);
     world.asks_at("+15551239003", 4250);
-    assert!(world.logs().contains("a notice endpoint is switched off"));
+    assert!(world.logs().contains("a webhook endpoint is switched off"));
     assert!(endpoint(&world).is_some());
     world.asks_at("+15551229003", 4250);
     assert_eq!(world.calls_to(HOST).len(), 1);
@@ -153,7 +154,7 @@ fn another_address_begins_anew() {
     let world = World::new();
     world.replies(HOST, [Reply::Status(410, String::new())]);
     world.asks_at("+15551239003", 4250);
-    world.rotates("/test/notices/url", &json!("https://new.shop.example/notices"));
+    world.rotates("/test/webhooks/url", &json!("https://new.shop.example/webhooks"));
     world.asks_at("+15551229003", 4250);
     assert_eq!(world.calls_to("new.shop.example").len(), 1);
 }

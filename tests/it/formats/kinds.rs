@@ -44,7 +44,7 @@ words!(what WHATS of EntryKind {
     EntryKind::Prompt { delivery_status: DeliveryStatus::Opened, .. } => "prompt-opened",
     EntryKind::Prompt { delivery_status: DeliveryStatus::Failed { .. }, .. } => "prompt-failed",
     EntryKind::Prompt { delivery_status: DeliveryStatus::Superseded { .. }, .. } => "prompt-superseded",
-    EntryKind::Approved { .. } => "granted",
+    EntryKind::Approved { .. } => "approved",
     EntryKind::Denied { .. } => "denied",
     EntryKind::Leased { .. } => "leased",
     EntryKind::Prepared { .. } => "prepared",
@@ -60,7 +60,7 @@ words!(what WHATS of EntryKind {
     EntryKind::Extended { .. } => "extended",
     EntryKind::Requeued { .. } => "requeued",
     EntryKind::Resent { .. } => "resent",
-    EntryKind::SentOn { .. } => "sent-on",
+    EntryKind::SentOn { .. } => "redirected",
     EntryKind::Returned { .. } => "returned",
     EntryKind::Exchanged { .. } => "exchanged",
     EntryKind::Recalled { .. } => "recalled",
@@ -94,17 +94,17 @@ words!(step STEPS of Step {
     Step::Check => "check",
     Step::Fetch => "fetch",
     Step::Refund { .. } => "refund",
-    Step::Webhook { .. } => "notice",
+    Step::Webhook { .. } => "webhook",
 });
 
 /// Items of which there is one kind each, by the first part of their key.
 const OTHERS: &[&str] = &[
-    "addr", "breaker", "cap", "card", "contact", "device", "endpoint", "facts", "handle", "idem",
+    "addr", "breaker", "cap", "card", "contact", "device", "endpoint", "claims", "handle", "idem",
     "limit", "link", "phone", "sandbox", "stop",
 ];
 
 /// Requests that have more about them than others in their state.
-const FULLER: &[&str] = &["req-refunded", "req-refunding", "req-returned", "req-sent-on"];
+const FULLER: &[&str] = &["req-refunded", "req-refunding", "req-returned", "req-redirected"];
 
 /// The names of all golden files there must be.
 pub(super) fn all() -> Vec<String> {
@@ -112,8 +112,8 @@ pub(super) fn all() -> Vec<String> {
         words.iter().map(|word| format!("{prefix}-{word}")).collect()
     };
     let mut all = named("req", STATES);
-    all.extend(named("evt", WHATS));
-    all.extend(named("ntc", WEBHOOKS));
+    all.extend(named("journal", WHATS));
+    all.extend(named("webhook", WEBHOOKS));
     all.extend(named("message", STEPS));
     all.extend(FULLER.iter().map(|fuller| (*fuller).to_owned()));
     all.extend(OTHERS.iter().map(|other| (*other).to_owned()));
@@ -131,13 +131,15 @@ pub(super) fn of_item(item: &Item) -> String {
                 _ if request.open_refunds().count() > 0 => "req-refunding".to_owned(),
                 _ if !request.refunds.is_empty() => "req-refunded".to_owned(),
                 Some(away) if away.returned_at.is_some() => "req-returned".to_owned(),
-                Some(_) => "req-sent-on".to_owned(),
+                Some(_) => "req-redirected".to_owned(),
                 None => format!("req-{}", state(&request.state)),
             }
         }
-        "FACTS" => "facts".to_owned(),
-        "EVT" => format!("evt-{}", what(&decode::<JournalEntry>(&item.body).unwrap().what)),
-        "NTC" => format!("ntc-{}", webhook(&decode::<WebhookEvent>(&item.body).unwrap().kind)),
+        "CLAIMS" => "claims".to_owned(),
+        "EVT" => format!("journal-{}", what(&decode::<JournalEntry>(&item.body).unwrap().what)),
+        "WEBHOOK" => {
+            format!("webhook-{}", webhook(&decode::<WebhookEvent>(&item.body).unwrap().kind))
+        }
         _ => prefix,
     }
 }

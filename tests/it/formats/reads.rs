@@ -43,8 +43,8 @@ fn every_golden_file_reads_and_is_written_the_same() {
         let text = golden["body"].to_string();
         let written = match name.split('-').next().unwrap() {
             "req" => again::<Request>(&text),
-            "evt" => again::<JournalEntry>(&text),
-            "ntc" => again::<WebhookEvent>(&text),
+            "journal" => again::<JournalEntry>(&text),
+            "webhook" => again::<WebhookEvent>(&text),
             "link" => again::<LinkTarget>(&text),
             "limit" => again::<AddressLimits>(&text),
             "contact" => again::<Contact>(&text),
@@ -52,7 +52,7 @@ fn every_golden_file_reads_and_is_written_the_same() {
             "handle" => again::<String>(&text),
             "breaker" => again::<Shut>(&text),
             "card" => again::<SavedCard>(&text),
-            "facts" => again::<Sealed>(&text),
+            "claims" => again::<Sealed>(&text),
             "stop" => again::<Timestamp>(&text),
             "addr" => again::<RequestId>(&text),
             "phone" => json!(serde_json::from_str::<PhoneMessage>(&text).unwrap()),
@@ -77,9 +77,9 @@ fn the_hashes_of_what_was_stored_are_still_the_same() {
     }
     let files = golden_files();
     let pending: Request = decode(&files["req-pending"]["body"].to_string()).unwrap();
-    let accepted: JournalEntry = decode(&files["evt-accepted"]["body"].to_string()).unwrap();
+    let accepted: JournalEntry = decode(&files["journal-accepted"]["body"].to_string()).unwrap();
     assert_eq!(accepted.hash(), pending.chain);
-    let next: JournalEntry = decode(&files["evt-sending"]["body"].to_string()).unwrap();
+    let next: JournalEntry = decode(&files["journal-sending"]["body"].to_string()).unwrap();
     assert_eq!(next.previous, accepted.hash());
 }
 
@@ -138,7 +138,7 @@ fn an_endpoint_that_was_switched_off_then_is_still_off() {
     world.puts(item(&golden_files()["endpoint"]));
     world.asks_at("+15551239003", 4250);
     assert!(world.calls_to("shop.example").is_empty());
-    assert!(world.logs().contains("the notice endpoint is switched off"));
+    assert!(world.logs().contains("the webhook endpoint is switched off"));
 }
 
 #[test]

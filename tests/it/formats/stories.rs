@@ -12,7 +12,7 @@ use tests::world::brand::TWILIO_TOKEN;
 use tests::world::{Core, PHONE, PUBLIC_BASE, Reply, World};
 
 use domain::ports::{Answer, Reference, Refunded};
-use tests::world::till::{CODE, Doing};
+use tests::world::fake_processor::{CODE, Doing};
 
 use super::{golden, kinds};
 
@@ -24,7 +24,7 @@ pub(super) fn told() -> BTreeMap<String, Value> {
         by_somebody_known(),
         by_text(),
         to_an_endpoint_that_is_gone(),
-        at_a_till(),
+        at_fake_processor(),
     ];
     for world in worlds {
         for item in world.ever() {
@@ -87,9 +87,9 @@ fn by_somebody_known() -> World {
     world
 }
 
-fn at_a_till() -> World {
+fn at_fake_processor() -> World {
     let policy = json!({ "open_max": 20, "prompts_per_ten_minutes": 100, "session_code": false });
-    let world = World::beginning().at_a_till(&[]).with("/policy", &policy).begin();
+    let world = World::beginning().with_fake_processor(&[]).with("/policy", &policy).begin();
     let goes_on = || {
         let page = world.customer().newest().page;
         world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
@@ -100,13 +100,13 @@ fn at_a_till() -> World {
     world.customer().answers_on(&page, &[("action", "back")]).ok(303);
     goes_on();
     let told = json!({ "request": asked.id, "generation": 2, "success": true });
-    world.till_tells(&json!({ "told": told })).ok(202);
+    world.processor_sends(&json!({ "told": told })).ok(202);
     let taken = Refunded::Pending(Reference("re_1".to_owned()));
     world.books().says_of_refunds([taken, Refunded::Failed { code: "declined" }]);
     let some = json!({ "amount": 250, "reason": "One was broken" });
     world.acts(&asked, "refund", &some).ok(202);
     let told = json!({ "request": asked.id, "seq": 1, "success": true });
-    world.till_tells(&json!({ "refund_told": told })).ok(202);
+    world.processor_sends(&json!({ "refund_told": told })).ok(202);
     world.acts(&asked, "refund", &json!({})).ok(202);
     for ask in [
         json!({ "kind": "payment_method", "description": "Keep it" }),

@@ -56,7 +56,7 @@ impl Endpoint {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}/notices", self.address)
+        format!("http://{}/webhooks", self.address)
     }
 
     /// Reads the signing secret where the machine keeps it, as a requester reads it in its settings.

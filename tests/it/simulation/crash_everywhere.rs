@@ -1,6 +1,6 @@
 //! Each story, with one blow at each use of a port in turn: whoever dies, whatever fails, the end is the same.
 
-use tests::sim::{Away, Blow, PHONE, Strike, Struck, VISA, Verb, What, tell};
+use tests::sim::{Away, Fault, FaultKind, PHONE, PortFault, VISA, Verb, What, tell};
 
 const POOR: &str = "pm_card_visa_chargeDeclinedInsufficientFunds";
 const STOLEN: &str = "pm_card_visa_chargeDeclinedStolenCard";
@@ -13,33 +13,41 @@ fn the_end_is_always(state: &str, charges: usize, story: &[Verb]) {
 
 /// The same, where a text that is lost for good may leave the customer without a prompt.
 fn the_end_is(state: &str, charges: usize, story: &[Verb], otherwise: &str) {
-    let (peaceful, uses) = tell(story, Blow::None).unwrap_or_else(|failure| panic!("{failure}"));
+    let (peaceful, uses) = tell(story, Fault::None).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!((peaceful.state.as_str(), peaceful.charges), (state, charges), "{peaceful:?}");
     for k in 1..=uses {
-        let strike = |how| Blow::Strikes(Strike { using: k, how });
-        let blows =
-            [Blow::Dies(k), strike(Struck::Fails), strike(Struck::Lost), strike(Struck::Conflicts)];
-        for blow in blows {
+        let port_fault = |how| Fault::Port(PortFault { using: k, how });
+        let faults = [
+            Fault::Crash(k),
+            port_fault(FaultKind::Fails),
+            port_fault(FaultKind::Lost),
+            port_fault(FaultKind::Conflicts),
+        ];
+        for fault in faults {
             let (end, _) =
-                tell(story, blow).unwrap_or_else(|failure| panic!("{blow:?}: {failure}"));
+                tell(story, fault).unwrap_or_else(|failure| panic!("{fault:?}: {failure}"));
             let unasked = end.state == otherwise && end.charges == 0;
-            assert!(unasked || end == peaceful, "{blow:?} of {uses}: {end:?}, not {peaceful:?}");
+            assert!(unasked || end == peaceful, "{fault:?} of {uses}: {end:?}, not {peaceful:?}");
         }
     }
 }
 
 /// The same, where what is told on the way may differ.
 fn ends_as_ever(state: &str, story: &[Verb]) {
-    let (peaceful, uses) = tell(story, Blow::None).unwrap_or_else(|failure| panic!("{failure}"));
+    let (peaceful, uses) = tell(story, Fault::None).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!(peaceful.state, state, "{peaceful:?}");
     for k in 1..=uses {
-        let strike = |how| Blow::Strikes(Strike { using: k, how });
-        let blows =
-            [Blow::Dies(k), strike(Struck::Fails), strike(Struck::Lost), strike(Struck::Conflicts)];
-        for blow in blows {
+        let port_fault = |how| Fault::Port(PortFault { using: k, how });
+        let faults = [
+            Fault::Crash(k),
+            port_fault(FaultKind::Fails),
+            port_fault(FaultKind::Lost),
+            port_fault(FaultKind::Conflicts),
+        ];
+        for fault in faults {
             let (end, _) =
-                tell(story, blow).unwrap_or_else(|failure| panic!("{blow:?}: {failure}"));
-            assert_eq!(end.state, state, "{blow:?} of {uses}: {end:?}, not {peaceful:?}");
+                tell(story, fault).unwrap_or_else(|failure| panic!("{fault:?}: {failure}"));
+            assert_eq!(end.state, state, "{fault:?} of {uses}: {end:?}, not {peaceful:?}");
         }
     }
 }
@@ -300,7 +308,7 @@ const PAID: [Verb; 4] = [ASK, Verb::Settle, Verb::Yes(VISA), Verb::Settle];
 /// The same blows, at money that goes back in one or more parts.
 fn goes_back(times: usize, parts: &[Verb]) {
     let story = [&PAID[..], parts].concat();
-    let (end, _) = tell(&story, Blow::None).unwrap_or_else(|failure| panic!("{failure}"));
+    let (end, _) = tell(&story, Fault::None).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!(end.given_back, times, "{end:?}");
     the_end_is_always("fulfilled ", 1, &story);
 }

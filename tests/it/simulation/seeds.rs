@@ -61,7 +61,7 @@ fn a_million_steps_break_nothing_and_come_to_every_end() {
         "paid by a card on file",
         "recalled by the customer",
         "recalled by the requester",
-        "released facts",
+        "released claims",
         "returned",
         "said no on WhatsApp",
         "said yes by a link on WhatsApp",

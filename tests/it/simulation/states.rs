@@ -293,7 +293,7 @@ fn explore(bounds: Bounds) -> (usize, usize, BTreeSet<&'static str>) {
             );
             if change.is_nothing() {
                 assert_eq!(after.state, request.state, "a change without an event");
-                assert_eq!(after.webhooks, request.webhooks, "a notice without an event");
+                assert_eq!(after.webhooks, request.webhooks, "a webhook without an event");
             }
             if request.is_closed() {
                 assert!(change.is_nothing(), "C4: something happened to a closed request");

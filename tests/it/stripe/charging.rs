@@ -2,9 +2,9 @@
 
 use domain::authorization::AuthorizationKind;
 use domain::ports::{Answer, Prepared, Use};
-use tests::proxy::{Call, Fault};
+use tests::proxy::{Call, ProxyFault};
 
-use super::{FAULTS, Till, is_done, yes};
+use super::{FAULTS, Fixture, is_done, yes};
 
 const REFUSED: Answer = Answer::Refused { code: "card_declined" };
 
@@ -12,17 +12,18 @@ const REFUSED: Answer = Answer::Refused { code: "card_declined" };
 async fn any_fault_at_any_call_ends_as_one_charge_that_is_reported() {
     for call in [Call::Token, Call::PaymentMethod, Call::Create, Call::Confirm, Call::Read] {
         for fault in FAULTS {
-            let till = Till::with_apple_pay().await;
-            till.proxy.plan(call, fault);
+            let fixture = Fixture::with_apple_pay().await;
+            fixture.proxy.plan(call, fault);
             if call == Call::Read {
-                till.proxy.plan(Call::Confirm, Fault::DropAfter);
+                fixture.proxy.plan(Call::Confirm, ProxyFault::DropAfter);
             }
-            let answer = till.run().await;
+            let answer = fixture.run().await;
             let what = format!("{fault:?} at {call:?}");
-            assert!(till.proxy.is_played(), "{what} never happened");
-            till.is_told_truly(&answer, &what).await;
+            assert!(fixture.proxy.is_played(), "{what} never happened");
+            fixture.is_told_truly(&answer, &what).await;
             // A failure that Stripe keeps before any money moves ends the attempt; nothing else does.
-            let ended = fault == Fault::FailedAfter && !matches!(call, Call::Confirm | Call::Read);
+            let ended =
+                fault == ProxyFault::FailedAfter && !matches!(call, Call::Confirm | Call::Read);
             if ended {
                 assert_eq!(answer, Answer::Invalid { code: "processor_error" }, "{what}");
             } else {
@@ -36,15 +37,15 @@ async fn any_fault_at_any_call_ends_as_one_charge_that_is_reported() {
 async fn any_fault_with_a_card_that_is_refused_ends_as_no_charge_and_a_refusal() {
     for call in [Call::Create, Call::Confirm, Call::Read] {
         for fault in FAULTS {
-            let till = Till::with_card("pm_card_chargeCustomerFail").await;
-            till.proxy.plan(call, fault);
+            let fixture = Fixture::with_card("pm_card_chargeCustomerFail").await;
+            fixture.proxy.plan(call, fault);
             if call == Call::Read {
-                till.proxy.plan(Call::Confirm, Fault::DropAfter);
+                fixture.proxy.plan(Call::Confirm, ProxyFault::DropAfter);
             }
-            let answer = till.run().await;
+            let answer = fixture.run().await;
             let what = format!("{fault:?} at {call:?}");
-            till.is_told_truly(&answer, &what).await;
-            let ended = fault == Fault::FailedAfter && call == Call::Create;
+            fixture.is_told_truly(&answer, &what).await;
+            let ended = fault == ProxyFault::FailedAfter && call == Call::Create;
             let expected =
                 if ended { Answer::Invalid { code: "processor_error" } } else { REFUSED };
             assert_eq!(answer, expected, "{what}");
@@ -57,18 +58,18 @@ async fn any_fault_at_the_fence_ends_as_fenced_or_as_the_charge_that_came_before
     for call in [Call::Cancel, Call::Read] {
         for fault in FAULTS {
             for charged in [false, true] {
-                let till = Till::with_card("pm_card_visa").await;
-                let reference = till.prepare().await.unwrap();
+                let fixture = Fixture::with_card("pm_card_visa").await;
+                let reference = fixture.prepare().await.unwrap();
                 if charged {
-                    assert!(is_done(&till.settle(&reference).await));
+                    assert!(is_done(&fixture.settle(&reference).await));
                 }
-                till.proxy.plan(call, fault);
-                let answer = till.fence(&reference).await;
+                fixture.proxy.plan(call, fault);
+                let answer = fixture.fence(&reference).await;
                 assert_eq!(answer == Answer::Fenced, !charged, "{fault:?} at {call:?}: {answer:?}");
-                till.is_told_truly(&answer, &format!("{fault:?} at {call:?}")).await;
-                let late = till.settle(&reference).await;
+                fixture.is_told_truly(&answer, &format!("{fault:?} at {call:?}")).await;
+                let late = fixture.settle(&reference).await;
                 assert_eq!(is_done(&late), charged, "{fault:?} at {call:?}, then {late:?}");
-                assert_eq!(till.charges().await, usize::from(charged));
+                assert_eq!(fixture.charges().await, usize::from(charged));
             }
         }
     }
@@ -76,61 +77,61 @@ async fn any_fault_at_the_fence_ends_as_fenced_or_as_the_charge_that_came_before
 
 #[tokio::test]
 async fn a_money_call_that_arrives_after_the_fence_moves_nothing() {
-    let till = Till::with_card("pm_card_visa").await;
-    let reference = till.prepare().await.unwrap();
-    till.proxy.plan(Call::Confirm, Fault::Late);
-    let charge = till.attempt(4250, 1);
-    assert_eq!(till.processor.execute(&charge, &reference).await, Answer::Unknown);
-    assert_eq!(till.processor.look_up(&charge, &reference).await, Answer::NotExecuted);
-    assert_eq!(till.processor.execute(&charge, &reference).await, Answer::Working);
-    assert_eq!(till.fence(&reference).await, Answer::Fenced);
-    till.proxy.release().await;
-    assert_eq!(till.charges().await, 0);
-    assert_eq!(till.processor.look_up(&charge, &reference).await, Answer::Fenced);
+    let fixture = Fixture::with_card("pm_card_visa").await;
+    let reference = fixture.prepare().await.unwrap();
+    fixture.proxy.plan(Call::Confirm, ProxyFault::Late);
+    let charge = fixture.attempt(4250, 1);
+    assert_eq!(fixture.processor.execute(&charge, &reference).await, Answer::Unknown);
+    assert_eq!(fixture.processor.look_up(&charge, &reference).await, Answer::NotExecuted);
+    assert_eq!(fixture.processor.execute(&charge, &reference).await, Answer::Working);
+    assert_eq!(fixture.fence(&reference).await, Answer::Fenced);
+    fixture.proxy.release().await;
+    assert_eq!(fixture.charges().await, 0);
+    assert_eq!(fixture.processor.look_up(&charge, &reference).await, Answer::Fenced);
 }
 
 #[tokio::test]
 async fn a_money_call_that_arrives_before_the_fence_is_found() {
-    let till = Till::with_card("pm_card_visa").await;
-    let reference = till.prepare().await.unwrap();
-    till.proxy.plan(Call::Confirm, Fault::Late);
-    let charge = till.attempt(4250, 1);
-    assert_eq!(till.processor.execute(&charge, &reference).await, Answer::Unknown);
-    till.proxy.release().await;
-    assert!(is_done(&till.fence(&reference).await));
-    assert_eq!(till.charges().await, 1);
+    let fixture = Fixture::with_card("pm_card_visa").await;
+    let reference = fixture.prepare().await.unwrap();
+    fixture.proxy.plan(Call::Confirm, ProxyFault::Late);
+    let charge = fixture.attempt(4250, 1);
+    assert_eq!(fixture.processor.execute(&charge, &reference).await, Answer::Unknown);
+    fixture.proxy.release().await;
+    assert!(is_done(&fixture.fence(&reference).await));
+    assert_eq!(fixture.charges().await, 1);
 }
 
 #[tokio::test]
 async fn workers_that_charge_at_once_charge_once() {
-    let till = Till::with_card("pm_card_visa").await;
-    let reference = till.prepare().await.unwrap();
-    let settle = || till.settle(&reference);
+    let fixture = Fixture::with_card("pm_card_visa").await;
+    let reference = fixture.prepare().await.unwrap();
+    let settle = || fixture.settle(&reference);
     let answers = tokio::join!(settle(), settle(), settle(), settle());
     for answer in [answers.0, answers.1, answers.2, answers.3] {
         assert!(is_done(&answer), "{answer:?}");
     }
-    assert_eq!(till.charges().await, 1);
+    assert_eq!(fixture.charges().await, 1);
 }
 
 #[tokio::test]
 async fn the_same_key_with_another_amount_is_refused_and_charges_nothing() {
-    let till = Till::with_card("pm_card_visa").await;
-    till.prepare().await.unwrap();
-    let other = till.processor.prepare(&till.attempt(9900, 1)).await;
+    let fixture = Fixture::with_card("pm_card_visa").await;
+    fixture.prepare().await.unwrap();
+    let other = fixture.processor.prepare(&fixture.attempt(9900, 1)).await;
     assert_eq!(other, Prepared::Not(Answer::Blocked { code: "idempotency_key_reused" }));
-    assert_eq!(till.charges().await, 0);
+    assert_eq!(fixture.charges().await, 0);
 }
 
 #[tokio::test]
 async fn a_new_attempt_after_a_refusal_is_an_object_of_its_own() {
-    let till = Till::with_card("pm_card_chargeCustomerFail").await;
-    let first = till.prepare().await.unwrap();
-    assert_eq!(till.settle(&first).await, REFUSED);
+    let fixture = Fixture::with_card("pm_card_chargeCustomerFail").await;
+    let first = fixture.prepare().await.unwrap();
+    assert_eq!(fixture.settle(&first).await, REFUSED);
     let visa = yes(AuthorizationKind::PaymentMethod, "pm_card_visa");
-    let charge = Use { authorization: &visa, ..till.attempt(4250, 2) };
-    let Prepared::Ready(second) = till.processor.prepare(&charge).await else { panic!() };
+    let charge = Use { authorization: &visa, ..fixture.attempt(4250, 2) };
+    let Prepared::Ready(second) = fixture.processor.prepare(&charge).await else { panic!() };
     assert_ne!(first, second);
-    assert!(is_done(&till.processor.execute(&charge, &second).await));
-    assert_eq!(till.charges().await, 1);
+    assert!(is_done(&fixture.processor.execute(&charge, &second).await));
+    assert_eq!(fixture.charges().await, 1);
 }

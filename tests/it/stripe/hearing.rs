@@ -18,7 +18,7 @@ use tests::proxy::Proxy;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use super::{Till, emulate, is_done, localstripe, opened, setting, yes};
+use super::{Fixture, emulate, is_done, localstripe, opened, setting, yes};
 
 /// How long a webhook may take: `localstripe` sends one a second after it happened.
 const SOON: Duration = Duration::from_secs(10);
@@ -102,7 +102,7 @@ fn is_sound(processor: &dyn Processor, deaf: &dyn Processor, callback: &Unverifi
 #[tokio::test]
 async fn what_localstripe_signs_is_heard_and_its_request_looked_up() {
     let mut ear = Ear::at("127.0.0.1:0").await;
-    let till = Till::with_card("pm_card_visa").await;
+    let fixture = Fixture::with_card("pm_card_visa").await;
     let hook = json!({ "url": ear.url, "secret": "whsec_of_localstripe" });
     let config = http::Request::post(format!("{}/_config/webhooks/hearing", localstripe()))
         .header("content-type", "application/json")
@@ -110,9 +110,9 @@ async fn what_localstripe_signs_is_heard_and_its_request_looked_up() {
         .unwrap();
     let client = https::Client::new().unwrap();
     client.call(config, Reach::Configured, SOON).await.unwrap();
-    let processor = listening(&till.proxy, &["whsec_of_tomorrow", "whsec_of_localstripe"]);
-    let deaf = listening(&till.proxy, &["whsec_of_tomorrow"]);
-    assert!(is_done(&till.run().await));
+    let processor = listening(&fixture.proxy, &["whsec_of_tomorrow", "whsec_of_localstripe"]);
+    let deaf = listening(&fixture.proxy, &["whsec_of_tomorrow"]);
+    assert!(is_done(&fixture.run().await));
     let callback = ear.hears("payment_intent.succeeded").await;
     // Others pay there at the same time.
     let events = look(processor.receive(&callback));
@@ -131,16 +131,20 @@ async fn what_emulate_signs_is_heard_and_its_request_looked_up() {
     let processor = listening(&proxy, &[&secret]);
     let deaf = listening(&proxy, &["whsec_of_tomorrow"]);
     let authorization = yes(AuthorizationKind::Hosted, "");
-    let till = Till { proxy, processor, authorization, keeping: false };
-    let reference = till.prepare().await.unwrap();
-    let Answer::NeedsCustomer { onward: Some(Onward(page)) } = till.settle(&reference).await else {
+    let fixture = Fixture { proxy, processor, authorization, keeping: false };
+    let reference = fixture.prepare().await.unwrap();
+    let Answer::NeedsCustomer { onward: Some(Onward(page)) } = fixture.settle(&reference).await
+    else {
         panic!()
     };
     let pay = http::Request::post(format!("{page}/complete")).body(Bytes::new()).unwrap();
     let client = https::Client::new().unwrap();
     client.call(pay, Reach::Configured, SOON).await.unwrap();
     let callback = ear.hears("checkout.session.completed").await;
-    let request = till.attempt(4250, 1).request;
-    assert_eq!(look(till.processor.receive(&callback)), [ProcessorEvent::StatusChanged(request)]);
-    is_sound(till.processor.as_ref(), deaf.as_ref(), &callback);
+    let request = fixture.attempt(4250, 1).request;
+    assert_eq!(
+        look(fixture.processor.receive(&callback)),
+        [ProcessorEvent::StatusChanged(request)]
+    );
+    is_sound(fixture.processor.as_ref(), deaf.as_ref(), &callback);
 }

@@ -7,21 +7,21 @@ use bytes::Bytes;
 use domain::authorization::AuthorizationKind;
 use domain::ports::{Answer, Fetched, Http, Onward, Reach, Reference};
 use serde_json::Value;
-use tests::proxy::{Call, Fault, Proxy};
+use tests::proxy::{Call, Proxy, ProxyFault};
 
-use super::{FAULTS, Till, emulate, is_done, localstripe, opened, yes};
+use super::{FAULTS, Fixture, emulate, is_done, localstripe, opened, yes};
 
-async fn till(keeping: bool) -> Till {
+async fn fixture(keeping: bool) -> Fixture {
     let client: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
     let proxy = Proxy::with_checkout(&localstripe(), &emulate(), client).await.unwrap();
     let processor = opened(&proxy, &Value::Null);
     let authorization = yes(AuthorizationKind::Hosted, "");
-    Till { proxy, processor, authorization, keeping }
+    Fixture { proxy, processor, authorization, keeping }
 }
 
 /// Where the customer is sent on to, however often it takes to be told.
-async fn onward(till: &Till, reference: &Reference) -> String {
-    let answer = till.settle(reference).await;
+async fn onward(fixture: &Fixture, reference: &Reference) -> String {
+    let answer = fixture.settle(reference).await;
     let Answer::NeedsCustomer { onward: Some(Onward(url)) } = answer else { panic!("{answer:?}") };
     url
 }
@@ -52,30 +52,34 @@ async fn any_fault_at_any_call_ends_as_one_payment_that_is_reported() {
     for keeping in [false, true] {
         for call in [Call::Session, Call::SessionRead] {
             for fault in FAULTS {
-                let till = till(keeping).await;
-                till.proxy.plan(call, fault);
+                let fixture = fixture(keeping).await;
+                fixture.proxy.plan(call, fault);
                 let what = format!("{fault:?} at {call:?}");
-                let reference = match till.prepare().await {
+                let reference = match fixture.prepare().await {
                     Ok(reference) => reference,
                     Err(answer) => {
-                        assert_eq!((call, fault), (Call::Session, Fault::FailedAfter), "{what}");
+                        assert_eq!(
+                            (call, fault),
+                            (Call::Session, ProxyFault::FailedAfter),
+                            "{what}"
+                        );
                         assert_eq!(answer, Answer::Invalid { code: "processor_error" }, "{what}");
-                        assert_eq!(till.acts().await, 0, "{what}");
+                        assert_eq!(fixture.acts().await, 0, "{what}");
                         continue;
                     }
                 };
-                let page = onward(&till, &reference).await;
-                assert_eq!(till.acts().await, 0, "{what}");
-                till.proxy.plan(Call::SessionRead, fault);
+                let page = onward(&fixture, &reference).await;
+                assert_eq!(fixture.acts().await, 0, "{what}");
+                fixture.proxy.plan(Call::SessionRead, fault);
                 pays(&page).await;
-                let answer = till.settle(&reference).await;
-                assert!(till.proxy.is_played(), "{what} never happened");
+                let answer = fixture.settle(&reference).await;
+                assert!(fixture.proxy.is_played(), "{what} never happened");
                 assert!(is_done(&answer), "{what}: {answer:?}");
-                till.is_told_truly(&answer, &what).await;
+                fixture.is_told_truly(&answer, &what).await;
                 // Whoever pays again pays nothing.
                 visits(&page, true).await;
-                assert!(is_done(&till.fence(&reference).await), "{what}");
-                assert_eq!(till.acts().await, 1, "{what}");
+                assert!(is_done(&fixture.fence(&reference).await), "{what}");
+                assert_eq!(fixture.acts().await, 1, "{what}");
             }
         }
     }
@@ -86,21 +90,21 @@ async fn any_fault_at_the_fence_closes_the_page_or_finds_what_was_paid_before() 
     for call in [Call::SessionExpire, Call::SessionRead] {
         for fault in FAULTS {
             for paid in [false, true] {
-                let till = till(false).await;
-                let reference = till.prepare().await.unwrap();
-                let page = onward(&till, &reference).await;
+                let fixture = fixture(false).await;
+                let reference = fixture.prepare().await.unwrap();
+                let page = onward(&fixture, &reference).await;
                 if paid {
                     pays(&page).await;
                 }
-                till.proxy.plan(call, fault);
-                let answer = till.fence(&reference).await;
+                fixture.proxy.plan(call, fault);
+                let answer = fixture.fence(&reference).await;
                 let what = format!("{fault:?} at {call:?}, paid {paid}");
                 assert_eq!(answer == Answer::Fenced, !paid, "{what}: {answer:?}");
                 assert_eq!(is_done(&answer), paid, "{what}: {answer:?}");
                 // A customer whose page was still open is too late.
                 visits(&page, true).await;
-                assert_eq!(till.charges().await, usize::from(paid), "{what}");
-                let late = till.settle(&reference).await;
+                assert_eq!(fixture.charges().await, usize::from(paid), "{what}");
+                let late = fixture.settle(&reference).await;
                 assert_eq!(is_done(&late), paid, "{what}, then {late:?}");
             }
         }
@@ -109,26 +113,28 @@ async fn any_fault_at_the_fence_closes_the_page_or_finds_what_was_paid_before() 
 
 #[tokio::test]
 async fn a_call_that_closes_the_page_late_finds_what_was_paid_meanwhile() {
-    let till = till(false).await;
-    let reference = till.prepare().await.unwrap();
-    let page = onward(&till, &reference).await;
-    till.proxy.plan(Call::SessionExpire, Fault::Late);
-    let attempt = till.attempt(4250, 1);
-    let answer = till.processor.fence(&attempt, &reference).await;
+    let fixture = fixture(false).await;
+    let reference = fixture.prepare().await.unwrap();
+    let page = onward(&fixture, &reference).await;
+    fixture.proxy.plan(Call::SessionExpire, ProxyFault::Late);
+    let attempt = fixture.attempt(4250, 1);
+    let answer = fixture.processor.fence(&attempt, &reference).await;
     assert!(matches!(answer, Answer::NeedsCustomer { onward: Some(_) }), "{answer:?}");
     pays(&page).await;
-    till.proxy.release().await;
-    assert!(is_done(&till.fence(&reference).await));
-    assert_eq!(till.charges().await, 1);
+    fixture.proxy.release().await;
+    assert!(is_done(&fixture.fence(&reference).await));
+    assert_eq!(fixture.charges().await, 1);
 }
 
 #[tokio::test]
 async fn what_was_paid_on_the_page_is_told_by_the_id_it_is_given_back_by() {
-    let till = till(false).await;
-    let reference = till.prepare().await.unwrap();
-    assert_eq!(till.prepare().await.unwrap(), reference);
-    pays(&onward(&till, &reference).await).await;
-    let Answer::Done(Fetched::Payment(receipt)) = till.settle(&reference).await else { panic!() };
+    let fixture = fixture(false).await;
+    let reference = fixture.prepare().await.unwrap();
+    assert_eq!(fixture.prepare().await.unwrap(), reference);
+    pays(&onward(&fixture, &reference).await).await;
+    let Answer::Done(Fetched::Payment(receipt)) = fixture.settle(&reference).await else {
+        panic!()
+    };
     assert!(receipt.reference.0.starts_with("pi_"), "{receipt:?}");
     assert_eq!((receipt.amount, receipt.currency.as_str()), (4250, "EUR"));
 }

@@ -2,12 +2,12 @@
 
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::ports::{Answer, Fetched, Prepared, Use};
-use tests::proxy::{Call, Fault};
+use tests::proxy::{Call, ProxyFault};
 
-use super::{FAULTS, Till, is_done, yes};
+use super::{FAULTS, Fixture, is_done, yes};
 
-async fn with_card(id: &str) -> Till {
-    Till::with_card(id).await.that_keeps()
+async fn with_card(id: &str) -> Fixture {
+    Fixture::with_card(id).await.that_keeps()
 }
 
 #[tokio::test]
@@ -21,16 +21,16 @@ async fn any_fault_at_any_call_ends_as_one_card_that_is_kept_and_reported() {
         Call::SetupRead,
     ] {
         for fault in FAULTS {
-            let till = Till::with_apple_pay().await.that_keeps();
-            till.proxy.plan(call, fault);
+            let fixture = Fixture::with_apple_pay().await.that_keeps();
+            fixture.proxy.plan(call, fault);
             if call == Call::SetupRead {
-                till.proxy.plan(Call::SetupConfirm, Fault::DropAfter);
+                fixture.proxy.plan(Call::SetupConfirm, ProxyFault::DropAfter);
             }
-            let answer = till.run().await;
+            let answer = fixture.run().await;
             let what = format!("{fault:?} at {call:?}");
-            assert!(till.proxy.is_played(), "{what} never happened");
-            till.is_told_truly(&answer, &what).await;
-            let ended = fault == Fault::FailedAfter
+            assert!(fixture.proxy.is_played(), "{what} never happened");
+            fixture.is_told_truly(&answer, &what).await;
+            let ended = fault == ProxyFault::FailedAfter
                 && !matches!(call, Call::SetupConfirm | Call::SetupRead);
             if ended {
                 assert_eq!(answer, Answer::Invalid { code: "processor_error" }, "{what}");
@@ -45,15 +45,15 @@ async fn any_fault_at_any_call_ends_as_one_card_that_is_kept_and_reported() {
 async fn any_fault_with_a_card_that_is_refused_ends_as_no_card_and_a_refusal() {
     for call in [Call::SetupCreate, Call::SetupConfirm, Call::SetupRead] {
         for fault in FAULTS {
-            let till = with_card("pm_card_visa_chargeDeclined").await;
-            till.proxy.plan(call, fault);
+            let fixture = with_card("pm_card_visa_chargeDeclined").await;
+            fixture.proxy.plan(call, fault);
             if call == Call::SetupRead {
-                till.proxy.plan(Call::SetupConfirm, Fault::DropAfter);
+                fixture.proxy.plan(Call::SetupConfirm, ProxyFault::DropAfter);
             }
-            let answer = till.run().await;
+            let answer = fixture.run().await;
             let what = format!("{fault:?} at {call:?}");
-            till.is_told_truly(&answer, &what).await;
-            let ended = fault == Fault::FailedAfter && call == Call::SetupCreate;
+            fixture.is_told_truly(&answer, &what).await;
+            let ended = fault == ProxyFault::FailedAfter && call == Call::SetupCreate;
             let expected = if ended {
                 Answer::Invalid { code: "processor_error" }
             } else {
@@ -69,18 +69,18 @@ async fn any_fault_at_the_fence_ends_as_fenced_or_as_the_card_that_was_kept_befo
     for call in [Call::SetupCancel, Call::SetupRead] {
         for fault in FAULTS {
             for kept in [false, true] {
-                let till = with_card("pm_card_visa").await;
-                let reference = till.prepare().await.unwrap();
+                let fixture = with_card("pm_card_visa").await;
+                let reference = fixture.prepare().await.unwrap();
                 if kept {
-                    assert!(is_done(&till.settle(&reference).await));
+                    assert!(is_done(&fixture.settle(&reference).await));
                 }
-                till.proxy.plan(call, fault);
-                let answer = till.fence(&reference).await;
+                fixture.proxy.plan(call, fault);
+                let answer = fixture.fence(&reference).await;
                 assert_eq!(answer == Answer::Fenced, !kept, "{fault:?} at {call:?}: {answer:?}");
-                till.is_told_truly(&answer, &format!("{fault:?} at {call:?}")).await;
-                let late = till.settle(&reference).await;
+                fixture.is_told_truly(&answer, &format!("{fault:?} at {call:?}")).await;
+                let late = fixture.settle(&reference).await;
                 assert_eq!(is_done(&late), kept, "{fault:?} at {call:?}, then {late:?}");
-                assert_eq!(till.acts().await, usize::from(kept));
+                assert_eq!(fixture.acts().await, usize::from(kept));
             }
         }
     }
@@ -88,26 +88,26 @@ async fn any_fault_at_the_fence_ends_as_fenced_or_as_the_card_that_was_kept_befo
 
 #[tokio::test]
 async fn a_call_that_keeps_a_card_and_arrives_after_the_fence_keeps_none() {
-    let till = with_card("pm_card_visa").await;
-    let reference = till.prepare().await.unwrap();
-    till.proxy.plan(Call::SetupConfirm, Fault::Late);
-    let attempt = till.attempt(4250, 1);
-    assert_eq!(till.processor.execute(&attempt, &reference).await, Answer::Unknown);
-    assert_eq!(till.processor.look_up(&attempt, &reference).await, Answer::NotExecuted);
-    assert_eq!(till.fence(&reference).await, Answer::Fenced);
-    till.proxy.release().await;
-    assert_eq!(till.acts().await, 0);
-    assert_eq!(till.processor.look_up(&attempt, &reference).await, Answer::Fenced);
+    let fixture = with_card("pm_card_visa").await;
+    let reference = fixture.prepare().await.unwrap();
+    fixture.proxy.plan(Call::SetupConfirm, ProxyFault::Late);
+    let attempt = fixture.attempt(4250, 1);
+    assert_eq!(fixture.processor.execute(&attempt, &reference).await, Answer::Unknown);
+    assert_eq!(fixture.processor.look_up(&attempt, &reference).await, Answer::NotExecuted);
+    assert_eq!(fixture.fence(&reference).await, Answer::Fenced);
+    fixture.proxy.release().await;
+    assert_eq!(fixture.acts().await, 0);
+    assert_eq!(fixture.processor.look_up(&attempt, &reference).await, Answer::Fenced);
 }
 
 /// A card that was kept just now.
-async fn kept() -> (Till, Authorization) {
-    let till = with_card("pm_card_visa").await;
-    let answer = till.run().await;
+async fn kept() -> (Fixture, Authorization) {
+    let fixture = with_card("pm_card_visa").await;
+    let answer = fixture.run().await;
     let Answer::Done(Fetched::Card { receipt, kept }) = answer else { panic!("{answer:?}") };
     assert_eq!(receipt.last4.as_deref(), Some("4242"));
     assert_eq!((receipt.exp_month, receipt.exp_year), (Some(12), Some(2030)));
-    (till, kept)
+    (fixture, kept)
 }
 
 #[tokio::test]
@@ -115,11 +115,11 @@ async fn a_card_on_file_is_charged_once_whatever_breaks() {
     let (keeper, kept) = kept().await;
     assert_eq!(keeper.charges().await, 0);
     for fault in FAULTS {
-        let till = Till::new(kept.clone()).await;
-        till.proxy.plan(Call::Confirm, fault);
-        let answer = till.run().await;
+        let fixture = Fixture::new(kept.clone()).await;
+        fixture.proxy.plan(Call::Confirm, fault);
+        let answer = fixture.run().await;
         assert!(is_done(&answer), "{fault:?}: {answer:?}");
-        till.is_told_truly(&answer, &format!("{fault:?}")).await;
+        fixture.is_told_truly(&answer, &format!("{fault:?}")).await;
     }
 }
 
@@ -129,20 +129,20 @@ async fn a_card_of_a_customer_who_is_not_there_is_not_charged() {
     let text = secrecy::ExposeSecret::expose_secret(&kept.secret);
     let mut other: serde_json::Value = serde_json::from_str(text).unwrap();
     other["customer"] = serde_json::json!("cus_nobody");
-    let till = Till::new(yes(AuthorizationKind::KeptCard, &other.to_string())).await;
-    assert_eq!(till.run().await, Answer::Invalid { code: "resource_missing" });
-    assert_eq!(till.charges().await, 0);
+    let fixture = Fixture::new(yes(AuthorizationKind::KeptCard, &other.to_string())).await;
+    assert_eq!(fixture.run().await, Answer::Invalid { code: "resource_missing" });
+    assert_eq!(fixture.charges().await, 0);
 }
 
 #[tokio::test]
 async fn a_new_attempt_is_for_a_customer_and_a_setup_of_its_own() {
-    let till = with_card("pm_card_visa_chargeDeclined").await;
-    let first = till.prepare().await.unwrap();
-    assert_eq!(till.settle(&first).await, Answer::Refused { code: "card_declined" });
+    let fixture = with_card("pm_card_visa_chargeDeclined").await;
+    let first = fixture.prepare().await.unwrap();
+    assert_eq!(fixture.settle(&first).await, Answer::Refused { code: "card_declined" });
     let visa = yes(AuthorizationKind::PaymentMethod, "pm_card_visa");
-    let attempt = Use { authorization: &visa, ..till.attempt(4250, 2) };
-    let Prepared::Ready(second) = till.processor.prepare(&attempt).await else { panic!() };
+    let attempt = Use { authorization: &visa, ..fixture.attempt(4250, 2) };
+    let Prepared::Ready(second) = fixture.processor.prepare(&attempt).await else { panic!() };
     assert_ne!(first, second);
-    assert!(is_done(&till.processor.execute(&attempt, &second).await));
-    assert_eq!(till.acts().await, 1);
+    assert!(is_done(&fixture.processor.execute(&attempt, &second).await));
+    assert_eq!(fixture.acts().await, 1);
 }

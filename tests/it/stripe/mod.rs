@@ -27,23 +27,23 @@ use embedded::SystemClock;
 use processors::{Deps, Registry};
 use serde_json::{Value, json};
 use tests::doubles::used;
-use tests::proxy::{Fault, Proxy};
+use tests::proxy::{Proxy, ProxyFault};
 
 /// How long a call may take here, where one of them is never answered.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 /// How long nobody asks again.
 const SOON: Duration = Duration::from_millis(100);
 
-pub(crate) const FAULTS: [Fault; 9] = [
-    Fault::DropBefore,
-    Fault::DropAfter,
-    Fault::Silent,
-    Fault::Slow(Duration::from_millis(20)),
-    Fault::GatewayAfter,
-    Fault::FailedAfter,
-    Fault::Locked,
-    Fault::Throttled,
-    Fault::Twice,
+pub(crate) const FAULTS: [ProxyFault; 9] = [
+    ProxyFault::DropBefore,
+    ProxyFault::DropAfter,
+    ProxyFault::Silent,
+    ProxyFault::Slow(Duration::from_millis(20)),
+    ProxyFault::GatewayAfter,
+    ProxyFault::FailedAfter,
+    ProxyFault::Locked,
+    ProxyFault::Throttled,
+    ProxyFault::Twice,
 ];
 
 #[expect(clippy::disallowed_methods, reason = "a test's own setting")]
@@ -148,7 +148,7 @@ fn opened(proxy: &Proxy, more: &Value) -> Box<dyn Processor> {
 }
 
 /// A Stripe processor, the proxy it calls, and one yes.
-struct Till {
+struct Fixture {
     proxy: Proxy,
     processor: Box<dyn Processor>,
     authorization: Authorization,
@@ -156,7 +156,7 @@ struct Till {
     keeping: bool,
 }
 
-impl Till {
+impl Fixture {
     async fn new(authorization: Authorization) -> Self {
         let client: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
         let proxy = Proxy::start(&localstripe(), client).await.unwrap();

@@ -62,7 +62,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn roll(&self, bound: u64) -> u64 {
-        self.till.shared.lock().dice.below(bound)
+        self.till.shared.lock().rng.below(bound)
     }
 
     fn work(&mut self, running: Running) {
@@ -86,7 +86,7 @@ impl Run<'_> {
         let (place, dies) = {
             let outside = &mut *self.till.shared.lock();
             let often = outside.faults.crash;
-            (outside.dice.place(self.workers.len()), outside.happens("a worker dies", often))
+            (outside.rng.place(self.workers.len()), outside.happens("a worker dies", often))
         };
         if place >= self.workers.len() {
             return;
@@ -134,7 +134,7 @@ impl Run<'_> {
     fn time_passes(&self) {
         let far = self.roll(40) == 0;
         let most = if far { 2_000 } else { 20 };
-        let seconds = self.till.shared.lock().dice.between(1, most);
+        let seconds = self.till.shared.lock().rng.between(1, most);
         self.till.clock.pass(Duration::from_secs(seconds));
         self.till.shared.lock().say(|| format!("{seconds} s pass"));
     }
@@ -179,7 +179,7 @@ impl Run<'_> {
 
     /// The customer is at one of the pages they were ever sent to, and does something there.
     fn visits(&self) {
-        let url = self.till.shared.lock().dice.pick(&self.pages).cloned();
+        let url = self.till.shared.lock().rng.pick(&self.pages).cloned();
         let Some(url) = url else { return };
         let form = match self.roll(8) {
             0 => None,

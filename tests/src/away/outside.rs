@@ -14,7 +14,7 @@ use http::{Request, Response};
 use super::lock;
 use super::ports::{Broken, Turn};
 use crate::doubles::ManualClock;
-use crate::sim::Dice;
+use crate::sim::Rng;
 
 /// How many times in a thousand each thing happens where it can.
 #[derive(Clone, Debug, Default)]
@@ -43,9 +43,9 @@ pub(super) struct Faults {
 
 impl Faults {
     /// Each kind is off, rare or common.
-    pub(super) fn drawn(dice: &mut Dice) -> Self {
+    pub(super) fn drawn(rng: &mut Rng) -> Self {
         let mut faults = Self::default();
-        if dice.happens(60) {
+        if rng.happens(60) {
             return faults;
         }
         let places = [
@@ -61,10 +61,10 @@ impl Faults {
             (&mut faults.queue, 60),
         ];
         for (place, most) in places {
-            *place = match dice.below(3) {
+            *place = match rng.below(3) {
                 0 => 0,
-                1 => dice.between(1, most / 3),
-                _ => dice.between(1, most),
+                1 => rng.between(1, most / 3),
+                _ => rng.between(1, most),
             };
         }
         faults
@@ -73,7 +73,7 @@ impl Faults {
 
 /// What is remembered of a run.
 pub(super) struct Outside {
-    pub(super) dice: Dice,
+    pub(super) rng: Rng,
     pub(super) faults: Faults,
     /// What is queued, by when it is due.
     pub(super) messages: Vec<(Timestamp, Message)>,
@@ -90,7 +90,7 @@ pub(super) struct Outside {
 impl Outside {
     pub(super) const fn new() -> Self {
         Self {
-            dice: Dice::new(0),
+            rng: Rng::new(0),
             faults: Faults {
                 lost_before: 0,
                 lost_after: 0,
@@ -113,7 +113,7 @@ impl Outside {
 
     /// Whether something happens, which is counted.
     pub(super) fn happens(&mut self, what: &'static str, per_mille: u64) -> bool {
-        let happens = self.dice.happens(per_mille);
+        let happens = self.rng.happens(per_mille);
         if happens {
             self.counts(what);
         }
@@ -206,14 +206,14 @@ impl Wire {
             return Fate::Failed;
         }
         if outside.happens("acts late", faults.late) {
-            let wait = Duration::from_secs(outside.dice.between(1, 3_000));
+            let wait = Duration::from_secs(outside.rng.between(1, 3_000));
             return Fate::Late(self.clock.now().after(wait));
         }
         if outside.happens("acts twice", faults.twice) {
             return Fate::Twice;
         }
         if outside.happens("busy", faults.busy) {
-            let locked = outside.dice.happens(500);
+            let locked = outside.rng.happens(500);
             return if locked {
                 Fate::Told(409, "lock_timeout")
             } else {

@@ -82,7 +82,7 @@ impl Store for Table {
         let (fails, which) = {
             let outside = &mut *self.shared.lock();
             let often = outside.faults.store;
-            (outside.happens("a write is lost", often), outside.dice.below(3))
+            (outside.happens("a write is lost", often), outside.rng.below(3))
         };
         match (fails, which) {
             (false, _) => self.store.write(writes).await,
@@ -110,7 +110,7 @@ impl Queue for Messages {
         let outside = &mut *self.shared.lock();
         let often = outside.faults.queue;
         let copies = if outside.happens("a message is lost or doubled", often) {
-            outside.dice.below(3)
+            outside.rng.below(3)
         } else {
             1
         };

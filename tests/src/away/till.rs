@@ -91,7 +91,7 @@ fn secret() -> Value {
         "keys": [{ "mode": "test", "sha256": keys::digest_hex(KEY.as_bytes()) }],
         "sealing": { "current": "1", "keys": { "1": key } }, "address_key": key, "link_key": key,
         "test": {
-            "channels": [{ "name": "rcs", "kind": "sandbox", "settings": { "look": "rich" } }],
+            "channels": [{ "name": "rcs", "kind": "sandbox", "settings": { "style": "rcs" } }],
             "processors": [{ "name": "stripe", "kind": "stripe", "settings": stripe }],
         },
         "policy": { "session_code": false, "open_max": 20, "attempts_max": 4, "fallback_seconds": 30 },
@@ -208,7 +208,7 @@ impl Till {
         let due: Vec<usize> = (0..outside.messages.len())
             .filter(|place| outside.messages.get(*place).is_some_and(|(due, _)| *due <= now))
             .collect();
-        let place = outside.dice.pick(&due).copied()?;
+        let place = outside.rng.pick(&due).copied()?;
         Some(outside.messages.swap_remove(place).1)
     }
 
@@ -247,8 +247,8 @@ impl Till {
         {
             let outside = &mut *self.shared.lock();
             *outside = super::outside::Outside::new();
-            outside.dice = crate::sim::Dice::new(seed);
-            outside.faults = super::outside::Faults::drawn(&mut outside.dice);
+            outside.rng = crate::sim::Rng::new(seed);
+            outside.faults = super::outside::Faults::drawn(&mut outside.rng);
             outside.messages.clone_from(&self.began.1);
             outside.told = listens.then(Vec::new);
         }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use domain::ports::{HttpError, Reach};
 use http::Request;
 
-use super::{Answer, Arrived, Broken, Call, Fault, Kept, State, UPSTREAM_TIMEOUT, lock};
+use super::{Answer, Arrived, Broken, Call, Kept, ProxyFault, State, UPSTREAM_TIMEOUT, lock};
 
 impl State {
-    fn next_fault(&self, call: Call) -> Option<Fault> {
+    fn next_fault(&self, call: Call) -> Option<ProxyFault> {
         lock(&self.script).get_mut(&call)?.pop_front()
     }
 
@@ -18,30 +18,32 @@ impl State {
             return self.keyed(arrived, None).await;
         };
         match fault {
-            Fault::DropBefore => Err(Broken),
-            Fault::DropAfter => {
+            ProxyFault::DropBefore => Err(Broken),
+            ProxyFault::DropAfter => {
                 self.keyed(arrived, None).await?;
                 Err(Broken)
             }
-            Fault::Silent => {
+            ProxyFault::Silent => {
                 self.keyed(arrived, None).await?;
                 match std::future::pending::<Infallible>().await {}
             }
-            Fault::Slow(time) => {
+            ProxyFault::Slow(time) => {
                 let answer = self.keyed(arrived, None).await;
                 sleep(time).await;
                 answer
             }
-            Fault::Late | Fault::FailedAfter => self.keyed(arrived, Some(fault)).await,
-            Fault::GatewayAfter => {
+            ProxyFault::Late | ProxyFault::FailedAfter => self.keyed(arrived, Some(fault)).await,
+            ProxyFault::GatewayAfter => {
                 self.keyed(arrived, None).await?;
                 Ok(Answer { body: "<html>502</html>".into(), ..Answer::error(502, "", None) })
             }
-            Fault::Locked => {
+            ProxyFault::Locked => {
                 Ok(Answer::error(409, "invalid_request_error", Some("idempotency_key_in_use")))
             }
-            Fault::Throttled => Ok(Answer::error(429, "invalid_request_error", Some("rate_limit"))),
-            Fault::Twice => {
+            ProxyFault::Throttled => {
+                Ok(Answer::error(429, "invalid_request_error", Some("rate_limit")))
+            }
+            ProxyFault::Twice => {
                 self.keyed(arrived, None).await?;
                 self.keyed(arrived, None).await
             }
@@ -49,7 +51,7 @@ impl State {
     }
 
     /// Carries a call out as Stripe does: once for each key.
-    async fn keyed(&self, arrived: &Arrived, fault: Option<Fault>) -> Result<Answer, Broken> {
+    async fn keyed(&self, arrived: &Arrived, fault: Option<ProxyFault>) -> Result<Answer, Broken> {
         let Some(key) = arrived.key() else { return self.act(arrived, fault).await };
         if let Some(answer) = self.known(&key, arrived) {
             return Ok(answer);
@@ -106,8 +108,8 @@ impl State {
         }
     }
 
-    async fn act(&self, arrived: &Arrived, fault: Option<Fault>) -> Result<Answer, Broken> {
-        let is_late = fault == Some(Fault::Late);
+    async fn act(&self, arrived: &Arrived, fault: Option<ProxyFault>) -> Result<Answer, Broken> {
+        let is_late = fault == Some(ProxyFault::Late);
         if is_late && let Ok(permit) = self.held.acquire().await {
             permit.forget();
         }
@@ -117,7 +119,7 @@ impl State {
             self.released.add_permits(1);
         }
         let Ok(answer) = answer else { return Err(Broken) };
-        if fault == Some(Fault::FailedAfter) {
+        if fault == Some(ProxyFault::FailedAfter) {
             return Ok(Answer {
                 should_retry: Some(false),
                 ..Answer::error(500, "api_error", None)

@@ -30,7 +30,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::lock::lock;
 
-pub use words::{Call, Fault};
+pub use words::{Call, ProxyFault};
 
 /// How long the stand-in may take; it writes its whole state to disk at every change.
 const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(20);
@@ -47,7 +47,7 @@ struct State {
     /// Where the hosted page is.
     checkout: String,
     http: Arc<dyn Http>,
-    script: Mutex<BTreeMap<Call, VecDeque<Fault>>>,
+    script: Mutex<BTreeMap<Call, VecDeque<ProxyFault>>>,
     keys: Mutex<BTreeMap<String, Kept>>,
     tokens: Mutex<BTreeSet<String>>,
     intents: Mutex<BTreeSet<String>>,
@@ -205,7 +205,7 @@ impl Proxy {
     }
 
     /// Something goes wrong with the next such call that has nothing planned yet.
-    pub fn plan(&self, call: Call, fault: Fault) {
+    pub fn plan(&self, call: Call, fault: ProxyFault) {
         lock(&self.state.script).entry(call).or_default().push_back(fault);
     }
 
@@ -215,7 +215,7 @@ impl Proxy {
         lock(&self.state.script).values().all(VecDeque::is_empty)
     }
 
-    /// Lets one call go on that was held by [`Fault::Late`], and waits until it is done.
+    /// Lets one call go on that was held by [`ProxyFault::Late`], and waits until it is done.
     pub async fn release(&self) {
         self.state.held.add_permits(1);
         if let Ok(done) = self.state.released.acquire().await {

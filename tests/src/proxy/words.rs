@@ -71,7 +71,7 @@ impl Call {
 
 /// What goes wrong with one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum ProxyFault {
     /// The connection breaks before anything is done.
     DropBefore,
     /// It is done, and the connection breaks.

@@ -5,9 +5,9 @@ use domain::ports::Write;
 use domain::storage::decode;
 use domain::values::time::Timestamp;
 
-use super::watch::Watch;
+use super::oracle::Oracle;
 
-impl Watch {
+impl Oracle {
     /// Sees what is kept of accounts that refuse us.
     pub(super) fn learns_of_accounts(&mut self, writes: &[Write], step: u64) {
         for write in writes {

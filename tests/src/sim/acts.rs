@@ -64,12 +64,12 @@ impl World {
     /// A prompt of some request, most often of one that is open.
     pub(super) fn some_prompt(&self) -> Option<(Request, PromptRecord)> {
         let outside = &mut *self.shared.lock();
-        let all = || outside.watch.seen.values().map(|seen| &seen.request);
+        let all = || outside.oracle.seen.values().map(|seen| &seen.request);
         let open: Vec<&Request> = all().filter(|request| !request.is_closed()).collect();
-        let any = open.is_empty() || outside.dice.happens(150);
+        let any = open.is_empty() || outside.rng.happens(150);
         let among = if any { all().collect() } else { open };
-        let request = (*outside.dice.pick(&among)?).clone();
-        let prompt = outside.dice.pick(&request.prompts)?.clone();
+        let request = (*outside.rng.pick(&among)?).clone();
+        let prompt = outside.rng.pick(&request.prompts)?.clone();
         Some((request, prompt))
     }
 
@@ -154,7 +154,7 @@ impl World {
     /// it is committed: more time may have been given meanwhile.
     fn said_yes(&self, request: &Request, prompt: &PromptRecord) {
         if prompt.in_force() {
-            self.shared.lock().watch.approved.insert(request.id);
+            self.shared.lock().oracle.approved.insert(request.id);
         }
     }
 
@@ -250,7 +250,7 @@ impl World {
         }
         let text = {
             let outside = &mut *self.shared.lock();
-            outside.dice.pick(&outside.texts.sent).cloned()
+            outside.rng.pick(&outside.texts.sent).cloned()
         };
         let Some(text) = text else { return };
         let status = match self.roll(8) {
@@ -269,7 +269,7 @@ impl World {
             return;
         }
         let phones = ["+15551230001", "+15551230002"];
-        let phone = self.shared.lock().dice.pick(&phones).copied().unwrap_or_default();
+        let phone = self.shared.lock().rng.pick(&phones).copied().unwrap_or_default();
         if self.roll(2) == 0 { self.opts(phone, word) } else { self.writes_in_chat(phone, word) }
     }
 

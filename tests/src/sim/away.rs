@@ -78,8 +78,8 @@ impl World {
                 let tab = {
                     let outside = &mut *self.shared.lock();
                     // Most often the newest.
-                    let newest = self.tabs.last().filter(|_| outside.dice.happens(600));
-                    newest.or_else(|| outside.dice.pick(&self.tabs)).cloned()
+                    let newest = self.tabs.last().filter(|_| outside.rng.happens(600));
+                    newest.or_else(|| outside.rng.pick(&self.tabs)).cloned()
                 };
                 let action = match self.roll(8) {
                     0..5 => Away::ButtonAction("pm_card_visa"),
@@ -128,7 +128,7 @@ impl World {
             if self.roll(4) > 0 { Away::ButtonAction("pm_card_visa") } else { Away::Refuses };
         let outside = &mut *self.shared.lock();
         let asked = outside.stripe.at_banks();
-        let Some(id) = outside.dice.pick(&asked).cloned() else { return };
+        let Some(id) = outside.rng.pick(&asked).cloned() else { return };
         outside.say(|| format!("{action:?} in the bank's app: {id}"));
         outside.at_stripe(now, |stripe| stripe.visited(&id, action, now));
     }
@@ -160,7 +160,7 @@ impl World {
 
     /// A browser that came back is reloaded.
     pub(super) fn comes_back_again(&mut self) {
-        let path = self.shared.lock().dice.pick(&self.returns).cloned();
+        let path = self.shared.lock().rng.pick(&self.returns).cloned();
         if let Some(path) = path {
             self.comes_back(&path);
         }
@@ -226,9 +226,9 @@ impl World {
             let outside = &mut *self.shared.lock();
             let forget = outside.hooks.len().saturating_sub(HOOKS_MAX);
             outside.hooks.drain(..forget);
-            let place = outside.dice.place(outside.hooks.len());
+            let place = outside.rng.place(outside.hooks.len());
             let Some(body) = outside.hooks.get(place).map(ToString::to_string) else { return };
-            let again = outside.dice.happens(400);
+            let again = outside.rng.happens(400);
             if !again {
                 outside.hooks.swap_remove(place);
             }

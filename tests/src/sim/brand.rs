@@ -6,9 +6,9 @@ use domain::brand::{Brand, InvalidBrand};
 use domain::keys::digest_hex;
 use serde_json::{Value, json};
 
-use super::dice::Dice;
+use super::oracle::SECRET;
 use super::provider::{CLIENT, ISSUER};
-use super::watch::SECRET;
+use super::rng::Rng;
 use crate::standins::whatsapp;
 
 /// The other brand's credentials are of a generation that the first brand never comes to.
@@ -48,28 +48,28 @@ fn secret(name: &str, generation: u64) -> String {
 
 impl Credentials {
     /// The first ones, with the rules every brand has or some of the seed's choice.
-    pub(super) fn first(own_policy: bool, dice: &mut Dice) -> Self {
-        let policy = match dice.below(4) {
+    pub(super) fn first(own_policy: bool, rng: &mut Rng) -> Self {
+        let policy = match rng.below(4) {
             _ if !own_policy => json!({}),
             0 => json!({}),
             _ => json!({
-                "session_code": dice.happens(600),
-                "text_replies": dice.happens(800),
-                "fallback_seconds": dice.between(5, 20),
+                "session_code": rng.happens(600),
+                "text_replies": rng.happens(800),
+                "fallback_seconds": rng.between(5, 20),
                 "open_max": 20,
                 "prompts_per_ten_minutes": 1000,
                 "prompts_per_day": 1000,
                 "denials_per_ten_minutes": 100,
                 "report_cooldown_seconds": 5,
-                "attempts_max": dice.between(1, 4),
+                "attempts_max": rng.between(1, 4),
             }),
         };
         Self {
             generation: 0,
             policy,
-            sandbox: own_policy && dice.happens(250),
-            refuses_3ds: own_policy && dice.happens(300),
-            pushes: own_policy && dice.happens(500),
+            sandbox: own_policy && rng.happens(250),
+            refuses_3ds: own_policy && rng.happens(300),
+            pushes: own_policy && rng.happens(500),
         }
     }
 
@@ -114,7 +114,7 @@ impl Credentials {
     /// What notices are signed with.
     #[must_use]
     pub(super) fn endpoint_secret(&self) -> String {
-        format!("whsec_{}", secret("notice", self.generation))
+        format!("whsec_{}", secret("webhook", self.generation))
     }
 
     /// The brand's secret. Links and addresses keep their keys, authorizations keep every key they were sealed with,
@@ -184,7 +184,7 @@ impl Credentials {
             "link_key": secret("link", 0),
             "test": {
                 "channels": [
-                    { "name": "rcs", "kind": "sandbox", "settings": { "look": "rich" } },
+                    { "name": "rcs", "kind": "sandbox", "settings": { "style": "rcs" } },
                     { "name": "sms", "kind": "sms", "settings": {
                         "provider": "twilio",
                         "account_sid": "AC1",
@@ -196,7 +196,7 @@ impl Credentials {
                 ],
                 "processors": [processor, facts],
                 "webhooks": {
-                    "url": "https://shop.test/notices",
+                    "url": "https://shop.test/webhooks",
                     "secrets": [self.endpoint_secret(), before.endpoint_secret()],
                 },
             },

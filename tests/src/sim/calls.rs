@@ -102,7 +102,7 @@ impl World {
 
     fn asks(&mut self) {
         let amount = self.roll(8).saturating_add(4200);
-        let expires = *self.shared.lock().dice.pick(&[5, 60, 300, 700, 3000]).unwrap_or(&60);
+        let expires = *self.shared.lock().rng.pick(&[5, 60, 300, 700, 3000]).unwrap_or(&60);
         let channels: &[&str] = match self.roll(9) {
             0 => &["rcs"],
             1 => &["sms"],
@@ -113,7 +113,7 @@ impl World {
             7 => &["rcs", "whatsapp"],
             _ => &["whatsapp", "rcs", "sms"],
         };
-        let phone = self.shared.lock().dice.pick(&PHONES).copied().unwrap_or_default();
+        let phone = self.shared.lock().rng.pick(&PHONES).copied().unwrap_or_default();
         match self.roll(10) {
             0 | 1 => self.asks_with(phone, channels, expires, &card_to_keep()),
             2 | 3 => self.asks_with(phone, channels, expires, &facts()),
@@ -127,8 +127,8 @@ impl World {
         let somebody_else = self.plan.requests > 1 && self.roll(3) == 0;
         let (phone, card) = {
             let outside = &mut *self.shared.lock();
-            let cards = outside.watch.cards();
-            let Some((owner, card)) = outside.dice.pick(&cards) else { return };
+            let cards = outside.oracle.cards();
+            let Some((owner, card)) = outside.rng.pick(&cards) else { return };
             (owner.customer.phone.as_str().to_owned(), *card)
         };
         let other = PHONES.iter().find(|other| **other != phone).filter(|_| somebody_else);
@@ -177,13 +177,13 @@ impl World {
         let amounts = [None, Some(1), Some(500), Some(1206), Some(1007), Some(2100), Some(5000)];
         let picked = {
             let outside = &mut *self.shared.lock();
-            let all = outside.watch.seen.values().map(|seen| &seen.request);
+            let all = outside.oracle.seen.values().map(|seen| &seen.request);
             let paid: Vec<RequestId> = all
                 .filter(|request| request.charge().is_some())
                 .map(|request| request.id)
                 .collect();
-            let amount = outside.dice.pick(&amounts).copied().unwrap_or_default();
-            outside.dice.pick(&paid).map(|request| (*request, amount))
+            let amount = outside.rng.pick(&amounts).copied().unwrap_or_default();
+            outside.rng.pick(&paid).map(|request| (*request, amount))
         };
         if let Some((request, amount)) = picked {
             self.gives_back(request, amount);
@@ -234,7 +234,7 @@ impl World {
     fn asks_twice(&mut self) {
         let place = {
             let mut outside = self.shared.lock();
-            outside.dice.place(self.calls.len())
+            outside.rng.place(self.calls.len())
         };
         if place < self.calls.len() {
             self.call(place);
@@ -262,9 +262,10 @@ impl World {
                 let made = call.names(&told);
                 let other = call.made.replace(made).is_some_and(|before| before != made);
                 let mut outside = self.shared.lock();
-                let known = made.0.is_some_and(|request| outside.watch.seen.contains_key(&request));
+                let known =
+                    made.0.is_some_and(|request| outside.oracle.seen.contains_key(&request));
                 if other || !known {
-                    outside.watch.broken.push(format!("ONCE: the answer names {made:?}"));
+                    outside.oracle.broken.push(format!("ONCE: the answer names {made:?}"));
                 }
             }
             Err(problem) if problem.code.facts().1 >= 500 => {
@@ -275,8 +276,8 @@ impl World {
     }
 
     pub(super) fn acts_on_one(&mut self, what: &'static str) {
-        let ids: Vec<RequestId> = self.shared.lock().watch.seen.keys().copied().collect();
-        let Some(id) = self.shared.lock().dice.pick(&ids).map(ToString::to_string) else { return };
+        let ids: Vec<RequestId> = self.shared.lock().oracle.seen.keys().copied().collect();
+        let Some(id) = self.shared.lock().rng.pick(&ids).map(ToString::to_string) else { return };
         let extension = json!({ "expires_in": self.roll(600).saturating_add(1) });
         let channel = match self.roll(2) {
             0 => json!({}),

@@ -5,8 +5,8 @@ use std::time::Duration;
 use domain::values::time::Timestamp;
 use serde_json::{Value, json};
 
+use super::oracle::SECRET;
 use super::stripe::{Answer, Charged, Intent, Setup, Status, Stripe, fault, fields, verdict};
-use super::watch::SECRET;
 
 /// What a customer does on a page that is not ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

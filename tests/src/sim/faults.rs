@@ -1,10 +1,10 @@
 //! What goes wrong, and how often: drawn from the seed, so that some runs have none of a kind and some have many.
 
-use super::dice::Dice;
+use super::rng::Rng;
 
 /// How many times in a thousand each thing happens where it can.
 #[derive(Clone, Debug, Default)]
-pub struct Faults {
+pub struct FaultRates {
     /// The store does not answer, and did nothing.
     pub store_down: u64,
     /// The store made the changes, and does not answer.
@@ -57,7 +57,7 @@ pub struct Faults {
     pub forgets: u64,
 }
 
-impl Faults {
+impl FaultRates {
     /// Nothing goes wrong.
     #[must_use]
     pub fn none() -> Self {
@@ -65,16 +65,16 @@ impl Faults {
     }
 
     /// The faults of one run: each kind is off, rare or common.
-    pub fn drawn(dice: &mut Dice) -> Self {
-        if dice.happens(80) {
+    pub fn drawn(rng: &mut Rng) -> Self {
+        if rng.happens(80) {
             return Self::none();
         }
         let mut faults = Self::none();
         for (place, most) in faults.all() {
-            *place = match dice.below(6) {
+            *place = match rng.below(6) {
                 0 | 1 => 0,
-                2..=4 => dice.between(1, (most / 6).max(1)),
-                _ => dice.between(1, most),
+                2..=4 => rng.between(1, (most / 6).max(1)),
+                _ => rng.between(1, most),
             };
         }
         faults

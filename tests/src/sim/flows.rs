@@ -7,9 +7,9 @@ use domain::values::id::{PromptId, RequestId};
 
 use super::acts::Wish;
 use super::calls::{card_to_keep, facts};
-use super::faults::Faults;
+use super::faults::FaultRates;
 use super::plan::{Failure, Plan};
-use super::story::{Blow, Ending, Verb, What};
+use super::story::{Ending, Fault, Verb, What};
 use super::work::{Work, Worker};
 use super::world::World;
 
@@ -17,18 +17,18 @@ use super::world::World;
 ///
 /// # Errors
 /// A [`Failure`].
-pub fn tell(story: &[Verb], blow: Blow) -> Result<(Ending, u64), Failure> {
+pub fn tell(story: &[Verb], fault: Fault) -> Result<(Ending, u64), Failure> {
     let told = |listens: bool| {
         let mut world = quiet_world(listens)?;
-        match blow {
-            Blow::None => {}
-            Blow::Dies(turn) => world.dies_at_turn = Some(turn),
-            Blow::Strikes(strike) => world.shared.lock().strike = Some(strike),
+        match fault {
+            Fault::None => {}
+            Fault::Crash(turn) => world.dies_at_turn = Some(turn),
+            Fault::Port(port_fault) => world.shared.lock().port_fault = Some(port_fault),
         }
         for verb in story {
             world.action(*verb)?;
         }
-        world.comes_to_rest()?;
+        world.quiesce()?;
         let uses = world.shared.lock().uses;
         Ok((world.ending(), world.turns.max(uses)))
     };
@@ -63,7 +63,7 @@ pub fn race(
         let alone = world.turns.saturating_sub(before);
         world.goes_on(&mut other, TURNS_MAX)?;
         let both = world.turns.saturating_sub(before);
-        world.comes_to_rest()?;
+        world.quiesce()?;
         Ok((world.ending(), alone, both))
     };
     told(false).or_else(|_: Failure| told(true))
@@ -74,7 +74,7 @@ const TURNS_MAX: u64 = 1_000;
 
 /// A world of one request, where nothing goes wrong by itself.
 fn quiet_world(listens: bool) -> Result<World, Failure> {
-    let faults = Some(Faults::none());
+    let faults = Some(FaultRates::none());
     let plan = Plan { seed: 7, steps: 0, faults, requests: 1, own_policy: false };
     let world = World::new(plan).map_err(|error| Failure {
         seed: 7,
@@ -117,7 +117,7 @@ impl World {
                 self.settles(Duration::from_secs(seconds))?;
                 if self.only().is_none_or(|request| !request.is_closed()) {
                     let late = format!("SLOW: the request has not ended within {seconds} s");
-                    self.shared.lock().watch.broken.push(late);
+                    self.shared.lock().oracle.broken.push(late);
                 }
             }
             Verb::Pass(seconds) => {
@@ -251,7 +251,7 @@ impl World {
             }
         }
         self.workers.extend(slow);
-        let written = |world: &Self| !world.shared.lock().watch.seen.is_empty();
+        let written = |world: &Self| !world.shared.lock().oracle.seen.is_empty();
         while !written(self) && !self.workers.is_empty() {
             self.turn();
         }
@@ -330,7 +330,7 @@ impl World {
     }
 
     fn only(&self) -> Option<Request> {
-        self.shared.lock().watch.seen.values().next_back().map(|seen| seen.request.clone())
+        self.shared.lock().oracle.seen.values().next_back().map(|seen| seen.request.clone())
     }
 
     fn answers_newest(&mut self, wish: Wish, card: &str) {
@@ -351,7 +351,7 @@ impl World {
 
     fn ending(&self) -> Ending {
         let outside = self.shared.lock();
-        let Some(seen) = outside.watch.seen.values().next_back() else {
+        let Some(seen) = outside.oracle.seen.values().next_back() else {
             let state = "none".to_owned();
             return Ending { state, charges: 0, given_back: 0, told: Vec::new() };
         };

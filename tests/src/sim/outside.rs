@@ -12,15 +12,15 @@ use domain::values::time::Timestamp;
 use http::{Request, Response};
 use serde_json::{Value, json};
 
-use super::dice::Dice;
-use super::faults::Faults;
+use super::endpoint::Endpoint;
+use super::faults::FaultRates;
+use super::oracle::Oracle;
 use super::ports::{Broken, Turn};
 use super::provider::Provider;
 use super::refunds::GivenBack;
-use super::shop::Shop;
+use super::rng::Rng;
 use super::stripe::{Answer, Charged, Stripe};
 use super::texts::Texts;
-use super::watch::Watch;
 use super::whatsapp::Chats;
 use crate::doubles::ManualClock;
 use crate::standins::whatsapp;
@@ -46,16 +46,16 @@ impl Shared {
 
 /// A use of a port that goes wrong, whatever the dice say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Strike {
+pub struct PortFault {
     /// The how many-th use.
     pub using: u64,
     /// How.
-    pub how: Struck,
+    pub how: FaultKind,
 }
 
 /// How a use of a port goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Struck {
+pub enum FaultKind {
     /// Nothing is done, and there is no answer.
     Fails,
     /// It is done, and there is no answer.
@@ -76,9 +76,9 @@ pub enum Outage {
 /// The outside.
 pub struct Outside {
     /// The run's dice.
-    pub dice: Dice,
+    pub rng: Rng,
     /// What goes wrong now.
-    pub faults: Faults,
+    pub faults: FaultRates,
     /// The processor.
     pub stripe: Stripe,
     /// Who knows facts of customers.
@@ -94,15 +94,15 @@ pub struct Outside {
     /// WhatsApp.
     pub(super) chats: Chats,
     /// The requester's endpoint.
-    pub shop: Shop,
+    pub endpoint: Endpoint,
     /// Who watches.
-    pub watch: Watch,
+    pub oracle: Oracle,
     /// Calls that got no answer and will be acted on: when, and which.
     pub late: Vec<(Timestamp, Request<Bytes>)>,
     /// How often a port was used.
     pub uses: u64,
     /// Which use of a port goes wrong.
-    pub strike: Option<Strike>,
+    pub port_fault: Option<PortFault>,
     /// What is wrong with the processor for long, if anything is.
     pub outage: Option<Outage>,
     /// The step at hand.
@@ -116,10 +116,10 @@ pub struct Outside {
 }
 
 impl Outside {
-    pub(super) fn new(dice: Dice) -> Self {
+    pub(super) fn new(rng: Rng) -> Self {
         Self {
-            dice,
-            faults: Faults::none(),
+            rng,
+            faults: FaultRates::none(),
             stripe: Stripe::default(),
             provider: Provider::default(),
             hooks: Vec::new(),
@@ -127,11 +127,11 @@ impl Outside {
             made_up: false,
             texts: Texts::default(),
             chats: Chats::default(),
-            shop: Shop::default(),
-            watch: Watch::default(),
+            endpoint: Endpoint::default(),
+            oracle: Oracle::default(),
             late: Vec::new(),
             uses: 0,
-            strike: None,
+            port_fault: None,
             outage: None,
             step: 0,
             working_since: 0,
@@ -142,21 +142,24 @@ impl Outside {
 
     /// The run begins with that going wrong. Some processors forget their idempotency keys sooner than anybody repeats a call;
     /// where they do, no call is on its way for longer than that.
-    pub(super) fn begins(&mut self, faults: Faults) {
-        let forgets = self.dice.happens(faults.forgets);
+    pub(super) fn begins(&mut self, faults: FaultRates) {
+        let forgets = self.rng.happens(faults.forgets);
         self.stripe.keys_kept = if forgets { KEYS_FORGOTTEN } else { KEYS_KEPT };
-        self.faults = if forgets { Faults { acts_late: 0, zombie: 0, ..faults } } else { faults };
+        self.faults =
+            if forgets { FaultRates { acts_late: 0, zombie: 0, ..faults } } else { faults };
     }
 
     /// Counts one use of a port, and says whether and how it goes wrong.
-    pub(super) fn used(&mut self) -> Option<Struck> {
+    pub(super) fn used(&mut self) -> Option<FaultKind> {
         self.uses = self.uses.saturating_add(1);
-        self.strike.filter(|strike| strike.using == self.uses).map(|strike| strike.how)
+        self.port_fault
+            .filter(|port_fault| port_fault.using == self.uses)
+            .map(|port_fault| port_fault.how)
     }
 
     /// The same, where conflicts cannot be.
-    pub(super) fn used_plainly(&mut self) -> Option<Struck> {
-        self.used().filter(|how| *how != Struck::Conflicts)
+    pub(super) fn used_plainly(&mut self) -> Option<FaultKind> {
+        self.used().filter(|how| *how != FaultKind::Conflicts)
     }
 
     /// Tells what happens, where somebody listens.
@@ -174,25 +177,25 @@ impl Outside {
         };
         let unheard = self.unheard && !writes.is_empty();
         if unheard || (self.made_up && writes.iter().any(about_requests)) {
-            self.watch.broken.push("C5: somebody was heard who has no say in it".to_owned());
+            self.oracle.broken.push("C5: somebody was heard who has no say in it".to_owned());
         }
         for charge in Charged::by_sandbox(writes) {
             if self.stripe.charges.iter().all(|known| known.object != charge.object) {
                 self.say(|| format!("the sandbox charges {charge:?}"));
                 self.stripe.charges.push(charge.clone());
-                self.watch.charged(&charge, &self.stripe, now);
+                self.oracle.charged(&charge, &self.stripe, now);
             }
         }
         for refund in GivenBack::by_sandbox(writes) {
             if !self.stripe.given_back.contains(&refund) {
                 self.say(|| format!("the sandbox gives back {refund:?}"));
                 self.stripe.given_back.push(refund.clone());
-                self.watch.gave_back(&refund, &self.stripe, now);
+                self.oracle.gave_back(&refund, &self.stripe, now);
             }
         }
-        self.watch.learns_of_accounts(writes, self.step);
-        let books = (&self.stripe, &self.provider, &self.shop);
-        let seen = self.watch.committed(writes, books, now);
+        self.oracle.learns_of_accounts(writes, self.step);
+        let books = (&self.stripe, &self.provider, &self.endpoint);
+        let seen = self.oracle.committed(writes, books, now);
         for line in seen.lines {
             self.say(|| line);
         }
@@ -203,15 +206,15 @@ impl Outside {
 
     /// Whoever set to work after it was known that an account refuses us has no business there.
     fn calls(&mut self, host: Option<&str>, now: Timestamp) {
-        if self.watch.is_shut(host, now, self.working_since) {
-            self.watch.broken.push("SHUT: a call with an account that refuses us".to_owned());
+        if self.oracle.is_shut(host, now, self.working_since) {
+            self.oracle.broken.push("SHUT: a call with an account that refuses us".to_owned());
         }
     }
 
     /// Whoever said STOP, and was heard before this worker began, gets nothing more.
     pub(super) fn sends_to(&mut self, phone: &str) {
         if self.stopped.get(phone).is_some_and(|since| *since < self.working_since) {
-            self.watch.broken.push("STOP: a prompt to somebody who opted out".to_owned());
+            self.oracle.broken.push("STOP: a prompt to somebody who opted out".to_owned());
         }
     }
 
@@ -220,13 +223,13 @@ impl Outside {
         let before = (self.stripe.charges.len(), self.stripe.given_back.len());
         let done = act(&mut self.stripe);
         for charge in self.stripe.charges.iter().skip(before.0) {
-            self.watch.charged(charge, &self.stripe, now);
+            self.oracle.charged(charge, &self.stripe, now);
         }
         for refund in self.stripe.given_back.iter().skip(before.1) {
-            self.watch.gave_back(refund, &self.stripe, now);
+            self.oracle.gave_back(refund, &self.stripe, now);
         }
         for events in std::mem::take(&mut self.stripe.events) {
-            let copies = self.dice.below(3);
+            let copies = self.rng.below(3);
             self.hooks.extend((0..copies).map(|_| events.clone()));
         }
         done
@@ -239,7 +242,7 @@ impl Outside {
             Some("id.test") => {
                 let answer = self.provider.take(request, now);
                 let broken = self.provider.broken.drain(..).map(str::to_owned);
-                self.watch.broken.extend(broken);
+                self.oracle.broken.extend(broken);
                 answer
             }
             Some(whatsapp::HOST) => self.at_meta(request, now),
@@ -252,10 +255,10 @@ impl Outside {
                 }
                 answer
             }
-            _ => match self.shop.take(request, now) {
+            _ => match self.endpoint.take(request, now) {
                 Ok(status) => (status, Value::Null),
                 Err(what) => {
-                    self.watch.broken.push(what.to_owned());
+                    self.oracle.broken.push(what.to_owned());
                     (500, Value::Null)
                 }
             },
@@ -293,14 +296,14 @@ fn fate(outside: &mut Outside, host: Option<&str>) -> Fate {
     let to_shop = host == Some("shop.test");
     match outside.outage.filter(|_| host == Some("stripe.test")) {
         Some(Outage::RefusesKey) => return Fate::RefusesKey,
-        Some(Outage::Silent) if outside.dice.happens(300) => return Fate::AnswerLost,
+        Some(Outage::Silent) if outside.rng.happens(300) => return Fate::AnswerLost,
         Some(Outage::Silent) => return Fate::Lost,
         None => {}
     }
     match outside.used() {
-        Some(Struck::Lost) => return Fate::AnswerLost,
-        Some(Struck::Fails) => return Fate::Lost,
-        Some(Struck::Conflicts) | None => {}
+        Some(FaultKind::Lost) => return Fate::AnswerLost,
+        Some(FaultKind::Fails) => return Fate::Lost,
+        Some(FaultKind::Conflicts) | None => {}
     }
     let faults = outside.faults.clone();
     let kinds = [
@@ -314,10 +317,10 @@ fn fate(outside: &mut Outside, host: Option<&str>) -> Fate {
         (faults.busy, Fate::Busy),
         (if to_shop { 0 } else { faults.refuses_key }, Fate::RefusesKey),
     ];
-    let dice = &mut outside.dice;
+    let rng = &mut outside.rng;
     kinds
         .into_iter()
-        .find(|(often, _)| dice.happens(*often))
+        .find(|(often, _)| rng.happens(*often))
         .map_or(Fate::Answered, |(_, fate)| fate)
 }
 
@@ -343,7 +346,7 @@ impl Wire {
             Fate::NotSent => Err(HttpError::NotSent(Broken.into())),
             Fate::Lost => Err(lost()),
             Fate::ActsLate => {
-                let wait = Duration::from_secs(outside.dice.between(1, 4000));
+                let wait = Duration::from_secs(outside.rng.between(1, 4000));
                 outside.late.push((now.after(wait), request));
                 Err(lost())
             }
@@ -358,7 +361,7 @@ impl Wire {
             }
             Fate::Busy => Ok(busy(&mut outside, &request)),
             Fate::RefusesKey => Ok((401, json!({ "error": {}, "code": 20003 }))),
-            Fate::Down => Ok((if outside.dice.happens(20) { 410 } else { 503 }, Value::Null)),
+            Fate::Down => Ok((if outside.rng.happens(20) { 410 } else { 503 }, Value::Null)),
             Fate::Answered => Ok(outside.acts(&request, now)),
         };
         outside.say(|| {
@@ -369,7 +372,7 @@ impl Wire {
 }
 
 fn busy(outside: &mut Outside, request: &Request<Bytes>) -> Answer {
-    let locks = request.uri().host() == Some("stripe.test") && outside.dice.happens(500);
+    let locks = request.uri().host() == Some("stripe.test") && outside.rng.happens(500);
     if locks {
         (409, json!({ "error": { "type": "invalid_request_error", "code": "lock_timeout" } }))
     } else {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::faults::Faults;
+use super::faults::FaultRates;
 use super::world::World;
 
 /// How long a run is and what may go wrong in it.
@@ -13,7 +13,7 @@ pub struct Plan {
     /// How many steps until faults stop.
     pub steps: u64,
     /// What goes wrong; drawn from the seed where nothing is said.
-    pub faults: Option<Faults>,
+    pub faults: Option<FaultRates>,
     /// How many requests may be made.
     pub requests: u64,
     /// Whether the brand has rules of the seed's choice, or those every brand has.
@@ -109,7 +109,7 @@ pub fn run(plan: &Plan) -> Result<Report, Failure> {
         for _ in 0..plan.steps {
             world.step()?;
         }
-        world.comes_to_rest()?;
+        world.quiesce()?;
         Ok(world.report())
     };
     // Nothing is told while it goes well; a run that fails is run once more by somebody who listens.

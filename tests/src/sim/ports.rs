@@ -18,7 +18,7 @@ use domain::values::name::BrandName;
 use domain::values::time::Timestamp;
 use embedded::Database;
 
-use super::outside::{Shared, Struck};
+use super::outside::{FaultKind, Shared};
 use crate::doubles::ManualClock;
 
 /// What the outside answers when it does not answer.
@@ -64,7 +64,7 @@ impl Kept {
         Turn::new().await;
         let mut outside = self.shared.lock();
         let often = outside.faults.store_down;
-        let fails = outside.used_plainly().is_some() || outside.dice.happens(often);
+        let fails = outside.used_plainly().is_some() || outside.rng.happens(often);
         outside.say(|| format!("{what} {key}{}", if fails { " -> down" } else { "" }));
         if fails { Err(down()) } else { Ok(()) }
     }
@@ -100,15 +100,15 @@ impl Store for Kept {
         let fate = {
             let mut outside = self.shared.lock();
             let faults = outside.faults.clone();
-            let struck = outside.used();
-            let dice = &mut outside.dice;
-            if struck == Some(Struck::Lost) {
+            let failed = outside.used();
+            let rng = &mut outside.rng;
+            if failed == Some(FaultKind::Lost) {
                 WriteFate::Lost
-            } else if struck == Some(Struck::Fails) || dice.happens(faults.store_down) {
+            } else if failed == Some(FaultKind::Fails) || rng.happens(faults.store_down) {
                 WriteFate::Down
-            } else if struck == Some(Struck::Conflicts) || dice.happens(faults.conflict) {
+            } else if failed == Some(FaultKind::Conflicts) || rng.happens(faults.conflict) {
                 WriteFate::Conflict
-            } else if dice.happens(faults.write_lost) {
+            } else if rng.happens(faults.write_lost) {
                 WriteFate::Lost
             } else {
                 WriteFate::Done
@@ -144,20 +144,20 @@ impl Queue for Kept {
             let mut outside = self.shared.lock();
             if outside.unheard || outside.made_up {
                 let broken = "C5: somebody was heard who has no say in it".to_owned();
-                outside.watch.broken.push(broken);
+                outside.oracle.broken.push(broken);
             }
             let faults = outside.faults.clone();
-            let struck = outside.used_plainly();
-            let dice = &mut outside.dice;
+            let failed = outside.used_plainly();
+            let rng = &mut outside.rng;
             let (copies, fails) =
-                if struck == Some(Struck::Fails) || dice.happens(faults.queue_down) {
+                if failed == Some(FaultKind::Fails) || rng.happens(faults.queue_down) {
                     (0, true)
-                } else if struck == Some(Struck::Lost) || dice.happens(faults.send_lost) {
+                } else if failed == Some(FaultKind::Lost) || rng.happens(faults.send_lost) {
                     (1, true)
                 } else {
-                    (if dice.happens(faults.twice) { 2 } else { 1 }, false)
+                    (if rng.happens(faults.twice) { 2 } else { 1 }, false)
                 };
-            let late = if dice.happens(faults.delayed) { dice.between(1, 90) } else { 0 };
+            let late = if rng.happens(faults.delayed) { rng.between(1, 90) } else { 0 };
             outside.say(|| {
                 format!(
                     "sends {:?} in {delay:?}+{late}s, {copies} copies, fails {fails}",
@@ -210,7 +210,7 @@ impl Keeper {
         }
         let mut outside = self.shared.lock();
         let often = outside.faults.secrets_down;
-        if outside.used_plainly().is_some() || outside.dice.happens(often) {
+        if outside.used_plainly().is_some() || outside.rng.happens(often) {
             outside.say(|| "the secret is out of reach".to_owned());
             return Err(SecretsError::Unavailable(Broken.into()));
         }

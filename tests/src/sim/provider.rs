@@ -10,8 +10,8 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::oracle::SECRET;
 use super::stripe::Answer;
-use super::watch::SECRET;
 
 /// Who it is.
 pub(super) const ISSUER: &str = "https://id.test";

@@ -8,8 +8,8 @@ use domain::request::Request;
 use domain::values::time::Timestamp;
 use serde_json::{Value, json};
 
+use super::oracle::{Oracle, Seen};
 use super::stripe::{Answer, Status, Stripe, entry, fault, fields};
-use super::watch::{Seen, Watch};
 
 /// How long money takes that does not go back at once.
 const PENDING: Duration = Duration::from_secs(3);
@@ -149,7 +149,7 @@ fn label(request: &Request, seq: u32) -> String {
     format!("{}-{seq}", request.id)
 }
 
-impl Watch {
+impl Oracle {
     /// Sees money go back: that happened just now.
     pub(super) fn gave_back(&mut self, refund: &GivenBack, stripe: &Stripe, now: Timestamp) {
         let mut wrong = Vec::new();

@@ -1,7 +1,7 @@
 //! What stories are made of: what happens in them, what befalls their workers, and what they come to.
 
 use super::checkout::Away;
-use super::outside::Strike;
+use super::outside::PortFault;
 
 /// One thing that happens in a story.
 #[derive(Clone, Copy, Debug)]
@@ -87,11 +87,11 @@ pub struct Ending {
 
 /// What happens to a story's workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blow {
+pub enum Fault {
     /// Nothing.
     None,
     /// Whoever is at the turn of that number dies.
-    Dies(u64),
+    Crash(u64),
     /// A use of a port goes wrong.
-    Strikes(Strike),
+    Port(PortFault),
 }

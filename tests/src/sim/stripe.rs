@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::checkout::{PROCESSING, Session, page};
+use super::refunds::GivenBack;
 use bytes::Bytes;
 use domain::ports::Write;
 use domain::values::time::Timestamp;
 use http::{Method, Request};
 use serde_json::{Value, json};
-
-use super::checkout::{PROCESSING, Session, page};
-use super::refunds::GivenBack;
 
 /// Stripe, with one account.
 #[derive(Clone, Debug, Default)]

@@ -17,9 +17,9 @@ use serde_json::{Value, json};
 use super::acts::Wish;
 use super::brand::OTHER_APP_SECRET;
 use super::calls::{PHONES, payment};
+use super::oracle::SECRET;
 use super::outside::Outside;
 use super::stripe::Answer;
-use super::watch::SECRET;
 use super::work::{End, Running, Work};
 use super::world::World;
 use crate::standins::whatsapp::{
@@ -80,7 +80,7 @@ impl Outside {
         let free = called.get("type") == Some(&json!("interactive"));
         let delayed = self.faults.delayed;
         // A chat that we think open is closed at Meta: of what the customer did last, it told us late.
-        if free && self.dice.happens(delayed) {
+        if free && self.rng.happens(delayed) {
             self.counts("found a chat on WhatsApp closed");
             return refusal(400, 131_047, "Re-engagement message");
         }
@@ -90,7 +90,7 @@ impl Outside {
             self.chats.cloud.answers(&parts, &body, now)
         }));
         let Ok((status, answer)) = taken else {
-            self.watch.broken.push("META: a call that is not documented".to_owned());
+            self.oracle.broken.push("META: a call that is not documented".to_owned());
             return (400, Value::Null);
         };
         let sent = self.chats.cloud.sent();
@@ -106,7 +106,7 @@ impl Outside {
     }
 
     fn counts(&mut self, option: &'static str) {
-        let count = self.watch.payment_options.entry(option).or_default();
+        let count = self.oracle.payment_options.entry(option).or_default();
         *count = count.saturating_add(1);
     }
 }
@@ -216,7 +216,7 @@ impl World {
         match self.roll(12) {
             8.. => self.answers_in_words(),
             0 | 1 => {
-                let phone = self.shared.lock().dice.pick(&PHONES).copied().unwrap_or_default();
+                let phone = self.shared.lock().rng.pick(&PHONES).copied().unwrap_or_default();
                 // Nobody keeps what a customer says.
                 self.writes_in_chat(phone, SECRET);
             }
@@ -238,7 +238,7 @@ impl World {
                 let theirs = request.customer.phone.as_str() == phone;
                 theirs && request.answerable(now).is_ok() && request.prompts.iter().any(here)
             };
-            let seen = outside.watch.seen.values().map(|seen| &seen.request);
+            let seen = outside.oracle.seen.values().map(|seen| &seen.request);
             let open: Vec<&Request> = seen.filter(|seen| asked(seen)).collect();
             let only = match open.as_slice() {
                 [only] if words == "yes" => Some(only),
@@ -247,7 +247,7 @@ impl World {
             // No word moves money.
             let meant = only.filter(|only| !matches!(only.ask, Ask::Payment { .. }));
             let meant = meant.map(|only| only.id);
-            outside.watch.approved.extend(meant);
+            outside.oracle.approved.extend(meant);
         }
         self.writes_in_chat(phone, words);
     }
@@ -277,18 +277,18 @@ impl World {
         let statuses: Vec<Value> = {
             let outside = &mut *self.shared.lock();
             let sent = outside.chats.cloud.sent();
-            let count = outside.dice.between(1, 2);
+            let count = outside.rng.between(1, 2);
             let statuses = (0..count).filter_map(|_| {
-                let message = outside.dice.pick(&sent)?;
+                let message = outside.rng.pick(&sent)?;
                 let lost = message.to.ends_with(LOST_ON_WHATSAPP);
                 let cloud = &outside.chats.cloud;
-                Some(match outside.dice.below(10) {
+                Some(match outside.rng.below(10) {
                     _ if lost => cloud.fails(message, 131_026, now),
                     0..5 => cloud.fares(message, "delivered", now),
                     5 | 6 => cloud.fares(message, "read", now),
                     7 | 8 => cloud.fares(message, "sent", now),
                     _ => {
-                        let code = outside.dice.pick(&FAILURES).copied().unwrap_or_default();
+                        let code = outside.rng.pick(&FAILURES).copied().unwrap_or_default();
                         cloud.fails(message, code, now)
                     }
                 })
@@ -302,7 +302,7 @@ impl World {
 
     /// A requester asks how a customer can be reached.
     fn looks_up(&mut self) {
-        let phone = self.shared.lock().dice.pick(&PHONES).copied().unwrap_or_default();
+        let phone = self.shared.lock().rng.pick(&PHONES).copied().unwrap_or_default();
         let body = json!({ "customer": { "phone": phone }, "ask": payment(4200) }).to_string();
         let headers = self.headers(None);
         let machine = Arc::clone(&self.machine);
@@ -334,9 +334,9 @@ impl World {
     fn hears_of_chats(&mut self) {
         let post = {
             let outside = &mut *self.shared.lock();
-            let place = outside.dice.place(outside.chats.posts.len());
+            let place = outside.rng.place(outside.chats.posts.len());
             let Some(post) = outside.chats.posts.get(place).cloned() else { return };
-            if outside.dice.happens(600) {
+            if outside.rng.happens(600) {
                 outside.chats.posts.swap_remove(place);
             }
             post

@@ -13,12 +13,12 @@ use local::{Machine, Ports};
 use tracing::Dispatch;
 
 use super::brand::{BASE, Credentials};
-use super::dice::{Dice, DiceRandom};
-use super::faults::Faults;
+use super::faults::FaultRates;
+use super::oracle::{besides_claims, shows_a_secret};
 use super::outside::{Outage, Outside, Shared, Wire};
 use super::plan::{Failure, Plan};
 use super::ports::{Keeper, Kept, Patient};
-use super::watch::{besides_claims, shows_a_secret};
+use super::rng::{Rng, RngRandom};
 use super::work::{End, Running, Work, Worker};
 use crate::doubles::ManualClock;
 use crate::logs::Logs;
@@ -62,11 +62,11 @@ impl World {
     /// # Errors
     /// When the store or the brand cannot be made.
     pub fn new(plan: Plan) -> Result<Self, Box<dyn std::error::Error>> {
-        let mut dice = Dice::new(plan.seed);
-        let credentials = Credentials::first(plan.own_policy, &mut dice);
-        let faults = plan.faults.clone().unwrap_or_else(|| Faults::drawn(&mut dice));
-        let random = DiceRandom::new(dice.roll());
-        let shared = Shared::new(Outside::new(dice));
+        let mut rng = Rng::new(plan.seed);
+        let credentials = Credentials::first(plan.own_policy, &mut rng);
+        let faults = plan.faults.clone().unwrap_or_else(|| FaultRates::drawn(&mut rng));
+        let random = RngRandom::new(rng.roll());
+        let shared = Shared::new(Outside::new(rng));
         shared.lock().begins(faults);
         let clock = Arc::new(ManualClock::default());
         let database = Database::in_memory(Arc::<ManualClock>::clone(&clock))?;
@@ -121,7 +121,7 @@ impl World {
         outside.stripe.key = self.credentials.stripe_key();
         outside.provider.secret = self.credentials.client_secret();
         outside.texts.token = self.credentials.twilio_token();
-        outside.shop.secrets.push(self.credentials.endpoint_secret());
+        outside.endpoint.secrets.push(self.credentials.endpoint_secret());
     }
 
     pub(super) fn rotate(&mut self) {
@@ -139,13 +139,13 @@ impl World {
     }
 
     pub(super) fn roll(&self, bound: u64) -> u64 {
-        self.shared.lock().dice.below(bound)
+        self.shared.lock().rng.below(bound)
     }
 
-    pub(super) fn happens(&self, often: impl FnOnce(&Faults) -> u64) -> bool {
+    pub(super) fn happens(&self, often: impl FnOnce(&FaultRates) -> u64) -> bool {
         let mut outside = self.shared.lock();
         let often = often(&outside.faults);
-        outside.dice.happens(often)
+        outside.rng.happens(often)
     }
 
     pub(super) fn say(&self, what: impl FnOnce() -> String) {
@@ -219,7 +219,7 @@ impl World {
     /// Something is wrong with the processor from now on, or no longer.
     fn outage(&self) {
         let outside = &mut *self.shared.lock();
-        outside.outage = match (outside.outage, outside.dice.below(2)) {
+        outside.outage = match (outside.outage, outside.rng.below(2)) {
             (Some(_), _) => None,
             (None, 0) => Some(Outage::RefusesKey),
             (None, _) => Some(Outage::Silent),
@@ -230,14 +230,14 @@ impl World {
 
     pub(super) fn checked(&self) -> Result<(), Failure> {
         let mut outside = self.shared.lock();
-        if outside.watch.broken.is_empty() {
+        if outside.oracle.broken.is_empty() {
             return Ok(());
         }
         let told = outside.told.take().unwrap_or_default();
         Err(Failure {
             seed: self.plan.seed,
             step: self.steps,
-            broken: outside.watch.broken.clone(),
+            broken: outside.oracle.broken.clone(),
             told,
         })
     }
@@ -246,15 +246,15 @@ impl World {
     pub(super) fn turn(&mut self) {
         let place = {
             let mut outside = self.shared.lock();
-            outside.dice.place(self.workers.len())
+            outside.rng.place(self.workers.len())
         };
         if place >= self.workers.len() {
             return;
         }
         let mut worker = self.workers.swap_remove(place);
         self.turns = self.turns.saturating_add(1);
-        let struck = self.dies_at_turn == Some(self.turns);
-        let dead = struck || worker.dies_at <= self.now() || self.happens(|faults| faults.crash);
+        let failed = self.dies_at_turn == Some(self.turns);
+        let dead = failed || worker.dies_at <= self.now() || self.happens(|faults| faults.crash);
         if dead {
             self.died(&worker.work, worker.since_step);
             return;
@@ -277,7 +277,7 @@ impl World {
             let mut outside = self.shared.lock();
             (outside.unheard, outside.made_up) = (false, false);
             if shows_a_secret(&logged) {
-                outside.watch.broken.push("C6: a log shows a secret".to_owned());
+                outside.oracle.broken.push("C6: a log shows a secret".to_owned());
             }
         }
         match polled {
@@ -322,7 +322,7 @@ impl World {
                 let read = answer.as_ref().ok().filter(|_| what == "read");
                 if read.is_some_and(|read| shows_a_secret(&besides_claims(read.body()))) {
                     let broken = "C6: a requester reads a secret".to_owned();
-                    self.shared.lock().watch.broken.push(broken);
+                    self.shared.lock().oracle.broken.push(broken);
                 }
             }
             (
@@ -352,7 +352,7 @@ impl World {
             }
         };
         if let Err(error) = done {
-            self.shared.lock().watch.broken.push(format!("the queue failed: {error}"));
+            self.shared.lock().oracle.broken.push(format!("the queue failed: {error}"));
         }
     }
 }

@@ -7,7 +7,7 @@ use domain::values::id::RequestId;
 use http::{HeaderValue, Uri, header};
 use serde_json::Value;
 
-use super::ground::{Answered, Ground, KEY, SESSION, call, on_ground, wanted};
+use super::fuzz_fixture::{Answered, FuzzFixture, KEY, SESSION, call, wanted, with_fixture};
 use super::sound::assert_sound;
 
 /// Whether a call is the key holder's: the first `Authorization` decides.
@@ -28,14 +28,14 @@ fn post(path: &str, key: &str, body: &[u8]) -> http::Request<Body> {
 
 /// A whole call, method, address, headers and body: without the key nothing is answered with success and nothing changes.
 pub fn whole_call(input: &[u8]) {
-    on_ground(|ground| {
+    with_fixture(|fuzz_fixture| {
         let Some(call) = call(input) else { return };
-        let (ours, before) = (is_ours(&call), ground.counts());
+        let (ours, before) = (is_ours(&call), fuzz_fixture.counts());
         let open_to_all = call.uri().path().starts_with("/problems/");
         let reads = call.method() == http::Method::GET;
-        let answered = ground.ask(&ground.api, call);
+        let answered = fuzz_fixture.ask(&fuzz_fixture.api, call);
         assert_sound(&answered, input);
-        let changed = ground.changed_since(&before);
+        let changed = fuzz_fixture.changed_since(&before);
         assert!(ours || !changed, "changed without the key: {answered:?}");
         assert!(ours || open_to_all || answered.status >= 400, "answered without the key");
         assert!(!reads || !changed, "a GET changed something");
@@ -48,7 +48,7 @@ pub fn whole_call(input: &[u8]) {
 
 /// The header that proves the caller and the one that makes a repeat safe, one line each.
 pub fn headers(input: &[u8]) {
-    on_ground(|ground| {
+    with_fixture(|fuzz_fixture| {
         let end = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
         let (proof, key) = input.split_at(end);
         let body = wanted("+15551230009", "sandbox").to_string();
@@ -59,25 +59,25 @@ pub fn headers(input: &[u8]) {
         if let Ok(value) = HeaderValue::from_bytes(key.get(1..).unwrap_or_default()) {
             call.headers_mut().insert("idempotency-key", value);
         }
-        let (ours, before) = (is_ours(&call), ground.counts());
-        let answered = ground.ask(&ground.api, call);
+        let (ours, before) = (is_ours(&call), fuzz_fixture.counts());
+        let answered = fuzz_fixture.ask(&fuzz_fixture.api, call);
         assert_sound(&answered, input);
         assert_eq!(answered.status == 401, !ours, "{answered:?}");
-        assert_eq!(answered.status == 201, ground.changed_since(&before), "{answered:?}");
+        assert_eq!(answered.status == 201, fuzz_fixture.changed_since(&before), "{answered:?}");
     });
 }
 
 /// The body of a call that creates: what is accepted is what was sent, is stored soundly, and is the same when repeated.
 pub fn create(input: &[u8]) {
-    on_ground(|ground| {
-        let before = ground.counts();
-        let answered = ground.ask(&ground.api, post("/v1/requests", "once", input));
+    with_fixture(|fuzz_fixture| {
+        let before = fuzz_fixture.counts();
+        let answered = fuzz_fixture.ask(&fuzz_fixture.api, post("/v1/requests", "once", input));
         assert_sound(&answered, input);
         if answered.status != 201 {
-            assert!(answered.status >= 400 && !ground.changed_since(&before), "{answered:?}");
+            assert!(answered.status >= 400 && !fuzz_fixture.changed_since(&before), "{answered:?}");
             return;
         }
-        let stored = assert_accepted(ground, &answered);
+        let stored = assert_accepted(fuzz_fixture, &answered);
         let told: Value = serde_json::from_slice(input).expect("what was accepted is JSON");
         assert_eq!(told["ask"]["amount"].as_u64(), stored.ask.money().map(|money| money.amount()));
         assert_eq!(
@@ -90,17 +90,17 @@ pub fn create(input: &[u8]) {
         let says =
             |text: &[u8]| text.windows(phone.len()).filter(|at| *at == phone.as_bytes()).count();
         assert!(says(input) != 1 || says(&answered.body) == 0, "the answer tells the phone");
-        let after = ground.store().items();
-        let again = ground.ask(&ground.api, post("/v1/requests", "once", input));
+        let after = fuzz_fixture.store().items();
+        let again = fuzz_fixture.ask(&fuzz_fixture.api, post("/v1/requests", "once", input));
         assert_eq!((again.status, &again.body), (201, &answered.body));
-        assert_eq!(ground.store().items(), after, "a repeat changed something");
+        assert_eq!(fuzz_fixture.store().items(), after, "a repeat changed something");
     });
 }
 
-fn assert_accepted(ground: &Ground, answered: &Answered) -> domain::request::Request {
+fn assert_accepted(fuzz_fixture: &FuzzFixture, answered: &Answered) -> domain::request::Request {
     let id: RequestId = answered.json()["id"].as_str().expect("an id").parse().expect("an id");
-    let stored = ground.request(id);
-    let events = ground.run(storage::journal(ground.store(), id)).expect("the store");
+    let stored = fuzz_fixture.request(id);
+    let events = fuzz_fixture.run(storage::journal(fuzz_fixture.store(), id)).expect("the store");
     assert!(invariants::broken(None, &stored, &events).is_empty());
     assert!(stored.expires_at > stored.created_at);
     stored
@@ -108,17 +108,17 @@ fn assert_accepted(ground: &Ground, answered: &Answered) -> domain::request::Req
 
 /// The body of a question for capabilities: it changes nothing, and the answers are kept for a minute.
 pub fn capabilities(input: &[u8]) {
-    on_ground(|ground| {
-        let lasting = |ground: &Ground| {
-            let kept = ground.store().items().into_iter();
+    with_fixture(|fuzz_fixture| {
+        let lasting = |fuzz_fixture: &FuzzFixture| {
+            let kept = fuzz_fixture.store().items().into_iter();
             kept.filter(|item| item.key.sk != "CAP").collect::<Vec<_>>()
         };
-        let before = lasting(ground);
-        let answered = ground.ask(&ground.api, post("/v1/capabilities", "once", input));
+        let before = lasting(fuzz_fixture);
+        let answered = fuzz_fixture.ask(&fuzz_fixture.api, post("/v1/capabilities", "once", input));
         assert_sound(&answered, input);
-        assert_eq!(lasting(ground), before, "a question changed something");
+        assert_eq!(lasting(fuzz_fixture), before, "a question changed something");
         if answered.status == 200 {
-            let channels = ground.brand.now().test.channels.len();
+            let channels = fuzz_fixture.brand.now().test.channels.len();
             let routes = answered.json()["routes"].as_array().map(Vec::len);
             assert_eq!(routes, Some(channels));
         }
@@ -127,7 +127,7 @@ pub fn capabilities(input: &[u8]) {
 
 /// What is done to a request: `cancel`, `extend` or `resend` by the first byte, the rest is the body.
 pub fn act(input: &[u8]) {
-    on_ground(|ground| {
+    with_fixture(|fuzz_fixture| {
         let Some((first, body)) = input.split_first() else { return };
         let what = match first {
             b'c' => "cancel",
@@ -135,11 +135,11 @@ pub fn act(input: &[u8]) {
             b'r' => "resend",
             _ => return,
         };
-        let (before, was) = (ground.counts(), ground.request(ground.shown.id));
-        let path = format!("/v1/requests/{}/{what}", ground.shown.id);
-        let answered = ground.ask(&ground.api, post(&path, "once", body));
+        let (before, was) = (fuzz_fixture.counts(), fuzz_fixture.request(fuzz_fixture.shown.id));
+        let path = format!("/v1/requests/{}/{what}", fuzz_fixture.shown.id);
+        let answered = fuzz_fixture.ask(&fuzz_fixture.api, post(&path, "once", body));
         assert_sound(&answered, input);
-        let is = ground.request(ground.shown.id);
+        let is = fuzz_fixture.request(fuzz_fixture.shown.id);
         if answered.status == 200 {
             assert!(
                 is.expires_at >= was.expires_at
@@ -149,14 +149,14 @@ pub fn act(input: &[u8]) {
             assert_eq!(is.is_closed(), what == "cancel");
         } else {
             assert!(
-                !ground.changed_since(&before),
+                !fuzz_fixture.changed_since(&before),
                 "a refused call changed something: {answered:?}"
             );
         }
     });
 }
 
-fn read(ground: &Ground, address: &[u8], input: &[u8]) -> Option<Answered> {
+fn read(fuzz_fixture: &FuzzFixture, address: &[u8], input: &[u8]) -> Option<Answered> {
     let uri = Uri::try_from(address).ok()?;
     let mut call = http::Request::new(Body::empty());
     *call.uri_mut() = uri;
@@ -164,18 +164,18 @@ fn read(ground: &Ground, address: &[u8], input: &[u8]) -> Option<Answered> {
         header::AUTHORIZATION,
         HeaderValue::from_str(&format!("Bearer {KEY}")).expect("a header"),
     );
-    let before = ground.counts();
-    let answered = ground.ask(&ground.api, call);
+    let before = fuzz_fixture.counts();
+    let answered = fuzz_fixture.ask(&fuzz_fixture.api, call);
     assert_sound(&answered, input);
-    assert!(!ground.changed_since(&before), "reading changed something");
+    assert!(!fuzz_fixture.changed_since(&before), "reading changed something");
     Some(answered)
 }
 
 /// The query of a list, its cursor among it: pages hold what belongs to the session, and lead to one another.
 pub fn list(input: &[u8]) {
-    on_ground(|ground| {
+    with_fixture(|fuzz_fixture| {
         let address = [b"/v1/requests?", input].concat();
-        let Some(answered) = read(ground, &address, input) else { return };
+        let Some(answered) = read(fuzz_fixture, &address, input) else { return };
         if answered.status != 200 {
             return;
         }
@@ -186,7 +186,7 @@ pub fn list(input: &[u8]) {
         assert!(requests.is_empty() || session.clone().all(|id| id == SESSION));
         if let Some(cursor) = page["next_cursor"].as_str() {
             let next = format!("/v1/requests?session={SESSION}&limit=1&cursor={cursor}");
-            let next = read(ground, next.as_bytes(), input).expect("an address").json();
+            let next = read(fuzz_fixture, next.as_bytes(), input).expect("an address").json();
             let last = requests.last().expect("a page that has a next one is not empty");
             assert_ne!(next["requests"][0]["id"], last["id"]);
         }
@@ -195,12 +195,14 @@ pub fn list(input: &[u8]) {
 
 /// The id and query of a read: only the one id reads the request.
 pub fn one(input: &[u8]) {
-    on_ground(|ground| {
+    with_fixture(|fuzz_fixture| {
         let address = [b"/v1/requests/", input].concat();
-        let Some(answered) = read(ground, &address, input) else { return };
+        let Some(answered) = read(fuzz_fixture, &address, input) else { return };
         if answered.status == 200 && answered.json()["state"].is_string() {
             let id = answered.json()["id"].as_str().expect("an id").to_owned();
-            assert!(ground.store().items().iter().any(|item| item.key.pk == format!("REQ#{id}")));
+            assert!(
+                fuzz_fixture.store().items().iter().any(|item| item.key.pk == format!("REQ#{id}"))
+            );
         }
     });
 }

@@ -7,7 +7,7 @@ use domain::postback::{Action, Postback};
 use serde_json::{Value, json};
 
 use super::customer::assert_consent;
-use super::ground::{Answered, BASE, Ground, Open, on_ground};
+use super::fuzz_fixture::{Answered, BASE, FuzzFixture, Open, with_fixture};
 use super::sound::assert_sound;
 use super::whatsapp::carries;
 use crate::standins::apple::{BUSINESS, Posted, TOKEN_DATA, posted};
@@ -63,32 +63,33 @@ pub(super) const WORDS: &[&str] = &[
 ];
 
 /// The posted body, or another one with the same proof.
-fn post(ground: &Ground, address: &str, posted: &Posted) -> Option<Answered> {
+fn post(fuzz_fixture: &FuzzFixture, address: &str, posted: &Posted) -> Option<Answered> {
     let mut call = http::Request::post(address);
     for (name, value) in &posted.headers {
         call = call.header(*name, value);
     }
     let call = call.body(Body::from(posted.body.clone())).ok()?;
-    Some(ground.ask(&ground.consent, call))
+    Some(fuzz_fixture.ask(&fuzz_fixture.consent, call))
 }
 
 /// What Apple would post of these bytes; packed already, if they are.
-fn proven(ground: &Ground, input: &[u8]) -> Posted {
-    let whole = posted(input, ground.machine.consent_callback.clock.now());
+fn proven(fuzz_fixture: &FuzzFixture, input: &[u8]) -> Posted {
+    let whole = posted(input, fuzz_fixture.machine.consent_callback.clock.now());
     let packed = input.starts_with(&[0x1f, 0x8b]);
     if packed { Posted { body: input.to_vec(), ..whole } } else { whole }
 }
 
 /// Teaches the ground whose id that is, by an introduction.
-pub(super) fn introduce(ground: &Ground) {
-    let intent = carried(ground, &ground.texted, Action::Open);
+pub(super) fn introduce(fuzz_fixture: &FuzzFixture) {
+    let intent = carried(fuzz_fixture, &fuzz_fixture.texted, Action::Open);
     let message = message(&json!({ "type": "text", "body": "hello", "intent": intent }));
-    let answered = post(ground, CALLBACK, &proven(ground, message.to_string().as_bytes()));
+    let answered =
+        post(fuzz_fixture, CALLBACK, &proven(fuzz_fixture, message.to_string().as_bytes()));
     assert_eq!(answered.expect("a call").status, 200);
 }
 
-fn carried(ground: &Ground, open: &Open, action: Action) -> String {
-    postback(open, action).write(&ground.brand.now().link_key)
+fn carried(fuzz_fixture: &FuzzFixture, open: &Open, action: Action) -> String {
+    postback(open, action).write(&fuzz_fixture.brand.now().link_key)
 }
 
 fn postback(open: &Open, action: Action) -> Postback {
@@ -96,11 +97,11 @@ fn postback(open: &Open, action: Action) -> Postback {
 }
 
 /// The tap that gives the right one of three codes.
-fn right_tap(ground: &Ground) -> Postback {
-    let request = ground.request(ground.greeted.id);
+fn right_tap(fuzz_fixture: &FuzzFixture) -> Postback {
+    let request = fuzz_fixture.request(fuzz_fixture.greeted.id);
     let codes = request.session_code.expect("a session code").choices;
-    let place = codes.iter().zip(0..).find(|(code, _)| **code == ground.greeted.code);
-    postback(&ground.greeted, Action::Pick(place.expect("one is right").1))
+    let place = codes.iter().zip(0..).find(|(code, _)| **code == fuzz_fixture.greeted.code);
+    postback(&fuzz_fixture.greeted, Action::Pick(place.expect("one is right").1))
 }
 
 fn says(input: &[u8], text: &str) -> bool {
@@ -110,39 +111,43 @@ fn says(input: &[u8], text: &str) -> bool {
 /// A body that Apple proves is heard or refused without a fault, and is a consent only by a postback of ours. The same body
 /// changes nothing without Apple's token.
 pub fn apple(input: &[u8]) {
-    on_ground(|ground| {
-        let (before, whole) = (ground.counts(), proven(ground, input));
+    with_fixture(|fuzz_fixture| {
+        let (before, whole) = (fuzz_fixture.counts(), proven(fuzz_fixture, input));
         for authorization in ["", "Bearer a.b.c"] {
             let mut unproven = whole.clone();
             unproven.headers.retain(|(name, _)| *name != "authorization");
             unproven.headers.push(("authorization", authorization.to_owned()));
-            let answered = post(ground, CALLBACK, &unproven).expect("a call");
+            let answered = post(fuzz_fixture, CALLBACK, &unproven).expect("a call");
             assert_sound(&answered, input);
             assert_eq!(answered.status, 403, "taken without a token: {answered:?}");
         }
-        assert!(!ground.changed_since(&before), "changed without a token");
-        let answered = post(ground, CALLBACK, &whole).expect("a call");
+        assert!(!fuzz_fixture.changed_since(&before), "changed without a token");
+        let answered = post(fuzz_fixture, CALLBACK, &whole).expect("a call");
         // Nobody on the ground keeps long replies: one that says it is elsewhere is to be told again.
         if answered.status != 503 || !says(input, "interactiveDataRef") {
             assert_sound(&answered, input);
         }
         assert!(
-            answered.status == 200 || !ground.changed_since(&before),
+            answered.status == 200 || !fuzz_fixture.changed_since(&before),
             "a refused callback changed something: {answered:?}"
         );
-        for open in [&ground.shown, &ground.texted] {
-            assert_consent(ground, open, false);
+        for open in [&fuzz_fixture.shown, &fuzz_fixture.texted] {
+            assert_consent(fuzz_fixture, open, false);
         }
-        let tap = right_tap(ground);
-        let given = |body: Value| carries(&body, &ground.brand.now(), tap);
-        assert_consent(ground, &ground.greeted, serde_json::from_slice(input).is_ok_and(given));
+        let tap = right_tap(fuzz_fixture);
+        let given = |body: Value| carries(&body, &fuzz_fixture.brand.now(), tap);
+        assert_consent(
+            fuzz_fixture,
+            &fuzz_fixture.greeted,
+            serde_json::from_slice(input).is_ok_and(given),
+        );
     });
 }
 
 /// The gateway's address of a prompt, told independently of the code that writes it.
-fn gateway(ground: &Ground, open: &Open) -> String {
+fn gateway(fuzz_fixture: &FuzzFixture, open: &Open) -> String {
     let (request, prompt) = (open.id, open.prompt);
-    let key = ground.brand.now();
+    let key = fuzz_fixture.brand.now();
     let mac = keys::derived(&key.link_key, &format!("apple_pay {prompt}"), request, 0);
     format!("pay={request}.{prompt}.{}", hex::encode(&mac[..16]))
 }
@@ -150,17 +155,20 @@ fn gateway(ground: &Ground, open: &Open) -> String {
 /// A body at the gateway, its address's query in the first line: only our own address is heard, and no payment counts for a
 /// request with a session code.
 pub fn apple_pay(input: &[u8]) {
-    on_ground(|ground| {
+    with_fixture(|fuzz_fixture| {
         let end = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
         let (query, body) = input.split_at(end);
         let Ok(query) = std::str::from_utf8(query) else { return };
         // What stands behind a # stays with whoever calls.
         let query = query.split('#').next().unwrap_or_default();
         let (headers, body) = (Vec::new(), body.get(1..).unwrap_or_default().to_vec());
-        let (before, address) = (ground.counts(), format!("{GATEWAY}?{query}"));
-        let Some(answered) = post(ground, &address, &Posted { headers, body }) else { return };
+        let (before, address) = (fuzz_fixture.counts(), format!("{GATEWAY}?{query}"));
+        let Some(answered) = post(fuzz_fixture, &address, &Posted { headers, body }) else {
+            return;
+        };
         assert_sound(&answered, input);
-        let own = [&ground.greeted, &ground.texted].map(|open| gateway(ground, open));
+        let own =
+            [&fuzz_fixture.greeted, &fuzz_fixture.texted].map(|open| gateway(fuzz_fixture, open));
         let fields: Vec<_> =
             form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "pay").collect();
         let ours = fields.len() == 1
@@ -169,9 +177,12 @@ pub fn apple_pay(input: &[u8]) {
         if answered.status == 200 {
             assert_eq!(answered.json(), json!({ "status": "STATUS_FAILURE" }));
         }
-        assert!(!ground.changed_since(&before), "a payment without its code changed something");
-        for open in [&ground.shown, &ground.texted, &ground.greeted] {
-            assert_consent(ground, open, false);
+        assert!(
+            !fuzz_fixture.changed_since(&before),
+            "a payment without its code changed something"
+        );
+        for open in [&fuzz_fixture.shown, &fuzz_fixture.texted, &fuzz_fixture.greeted] {
+            assert_consent(fuzz_fixture, open, false);
         }
     });
 }
@@ -186,8 +197,8 @@ fn message(members: &Value) -> Value {
 
 /// Callbacks of every kind, about the ground's own requests.
 pub(super) fn samples() -> Vec<Vec<u8>> {
-    on_ground(|ground| {
-        let tap = |action| carried(ground, &ground.greeted, action);
+    with_fixture(|fuzz_fixture| {
+        let tap = |action| carried(fuzz_fixture, &fuzz_fixture.greeted, action);
         let item = |action| json!({ "identifier": tap(action), "title": "x" });
         let interactive = |data: Value| {
             message(
@@ -217,7 +228,7 @@ pub(super) fn samples() -> Vec<Vec<u8>> {
             message(&json!({ "type": "close" })),
             message(&json!({ "type": "close", "sourceId": "tel:+15551230002" })),
             message(&json!({ "type": "typing_start" })),
-            quick(json!({ "selectedIdentifier": tap(right_tap(ground).action) })),
+            quick(json!({ "selectedIdentifier": tap(right_tap(fuzz_fixture).action) })),
             quick(json!({ "selectedIndex": 1 })),
             list(json!([item(Action::Deny)])),
             list(json!([item(Action::Approve), item(Action::NotMe)])),
@@ -225,15 +236,16 @@ pub(super) fn samples() -> Vec<Vec<u8>> {
         ];
         let mut bodies: Vec<Vec<u8>> =
             all.iter().map(|message| message.to_string().into_bytes()).collect();
-        bodies
-            .push(posted(b"{\"type\":\"text\"}", ground.machine.consent_callback.clock.now()).body);
+        bodies.push(
+            posted(b"{\"type\":\"text\"}", fuzz_fixture.machine.consent_callback.clock.now()).body,
+        );
         bodies
     })
 }
 
 /// Payments for the ground's own requests.
 pub(super) fn pay_samples() -> Vec<Vec<u8>> {
-    on_ground(|ground| {
+    with_fixture(|fuzz_fixture| {
         let token = json!({
             "paymentData": { "version": "EC_v1", "data": TOKEN_DATA }, "paymentMethod": { "network": "Visa" },
             "transactionIdentifier": "AB",
@@ -245,15 +257,21 @@ pub(super) fn pay_samples() -> Vec<Vec<u8>> {
             })
         };
         let of = |query: &str, body: &Value| format!("{query}\n{body}").into_bytes();
-        let (own, other) = (gateway(ground, &ground.greeted), gateway(ground, &ground.texted));
+        let (own, other) = (
+            gateway(fuzz_fixture, &fuzz_fixture.greeted),
+            gateway(fuzz_fixture, &fuzz_fixture.texted),
+        );
         vec![
-            of(&own, &body(&ground.greeted)),
-            of(&other, &body(&ground.texted)),
-            of(&own, &body(&ground.texted)),
+            of(&own, &body(&fuzz_fixture.greeted)),
+            of(&other, &body(&fuzz_fixture.texted)),
+            of(&own, &body(&fuzz_fixture.texted)),
             of(&own, &json!({ "payment": { "paymentToken": token } })),
             of(&own, &json!({ "payment": {} })),
-            of(&format!("{own}&pay=x"), &body(&ground.greeted)),
-            of(&format!("pay={}", carried(ground, &ground.greeted, Action::Approve)), &json!({})),
+            of(&format!("{own}&pay=x"), &body(&fuzz_fixture.greeted)),
+            of(
+                &format!("pay={}", carried(fuzz_fixture, &fuzz_fixture.greeted, Action::Approve)),
+                &json!({}),
+            ),
             of(&format!("x={BASE}"), &json!([])),
         ]
     })

@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use std::collections::BTreeSet;
 
-use super::ground::{AUTH_TOKEN, BASE, Ground, Open, call, on_ground};
+use super::fuzz_fixture::{AUTH_TOKEN, BASE, FuzzFixture, Open, call, with_fixture};
 use super::sound::assert_sound;
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -18,8 +18,8 @@ fn field(form: &[u8], name: &str) -> Option<String> {
 }
 
 /// A yes stands only where `said` holds; whatever else became of the request, it was not charged for.
-pub(super) fn assert_consent(ground: &Ground, open: &Open, said: bool) {
-    let request = ground.request(open.id);
+pub(super) fn assert_consent(fuzz_fixture: &FuzzFixture, open: &Open, said: bool) {
+    let request = fuzz_fixture.request(open.id);
     match request.state_name() {
         "prompted" | "denied" => {}
         "authorized" => assert!(said, "a yes that nobody gave"),
@@ -29,58 +29,59 @@ pub(super) fn assert_consent(ground: &Ground, open: &Open, said: bool) {
 
 /// The form of the consent page: without the page's own nonce nothing changes, and a yes takes the session code.
 pub fn page_form(input: &[u8]) {
-    on_ground(|ground| {
-        let open = &ground.shown;
+    with_fixture(|fuzz_fixture| {
+        let open = &fuzz_fixture.shown;
         let posted = http::Request::post(format!("/c/{}", open.token))
             .header("content-type", FORM)
             .body(Body::from(input.to_vec()));
-        let before = ground.counts();
-        let answered = ground.ask(&ground.consent, posted.expect("a call"));
+        let before = fuzz_fixture.counts();
+        let answered = fuzz_fixture.ask(&fuzz_fixture.consent, posted.expect("a call"));
         assert_sound(&answered, input);
         let drawn_here = field(input, "nonce").is_some_and(|nonce| nonce == open.nonce);
-        assert!(drawn_here || !ground.changed_since(&before), "changed without the nonce");
+        assert!(drawn_here || !fuzz_fixture.changed_since(&before), "changed without the nonce");
         assert!(drawn_here || answered.status == 400, "{answered:?}");
         let coded = field(input, "session_code").is_some_and(|code| code == open.code);
         let approves = field(input, "action").is_some_and(|action| action.starts_with("approve"));
-        assert_consent(ground, open, drawn_here && approves && coded);
+        assert_consent(fuzz_fixture, open, drawn_here && approves && coded);
     });
 }
 
 /// A whole call at the consent page's address: a `GET` never answers, and a link nobody knows shows nothing.
 pub fn page_call(input: &[u8]) {
-    on_ground(|ground| {
+    with_fixture(|fuzz_fixture| {
         let Some(call) = call(input).filter(|call| call.uri().path().starts_with("/c/")) else {
             return;
         };
-        let own = [&ground.shown, &ground.texted].map(|open| format!("/c/{}", open.token));
+        let own =
+            [&fuzz_fixture.shown, &fuzz_fixture.texted].map(|open| format!("/c/{}", open.token));
         let known = own.iter().any(|path| path == call.uri().path());
-        let (posts, before) = (call.method() == http::Method::POST, ground.counts());
+        let (posts, before) = (call.method() == http::Method::POST, fuzz_fixture.counts());
         let escaped = call.uri().path().contains('%');
-        let answered = ground.ask(&ground.consent, call);
+        let answered = fuzz_fixture.ask(&fuzz_fixture.consent, call);
         assert_sound(&answered, input);
         assert!(known || escaped || answered.status >= 400, "{answered:?}");
         assert!(
-            known || escaped || !ground.changed_since(&before),
+            known || escaped || !fuzz_fixture.changed_since(&before),
             "an unknown link changed something"
         );
-        for open in [&ground.shown, &ground.texted] {
-            assert_consent(ground, open, posts);
+        for open in [&fuzz_fixture.shown, &fuzz_fixture.texted] {
+            assert_consent(fuzz_fixture, open, posts);
         }
     });
 }
 
 /// A provider's callback that nobody signed with our token: refused, and nothing changes.
 pub fn callback_unsigned(input: &[u8]) {
-    on_ground(|ground| {
+    with_fixture(|fuzz_fixture| {
         let Some(call) = call(input) else { return };
         if !call.uri().path().starts_with("/callbacks/") {
             return;
         }
-        let before = ground.counts();
-        let answered = ground.ask(&ground.consent, call);
+        let before = fuzz_fixture.counts();
+        let answered = fuzz_fixture.ask(&fuzz_fixture.consent, call);
         assert_sound(&answered, input);
         assert!(answered.status >= 400, "taken without a signature: {answered:?}");
-        assert!(!ground.changed_since(&before), "changed without a signature");
+        assert!(!fuzz_fixture.changed_since(&before), "changed without a signature");
     });
 }
 
@@ -100,7 +101,7 @@ pub fn twilio_signature(url: &str, form: &[u8]) -> String {
 /// A callback that is signed whatever it says, the query in its first line and the form behind it: a signature is no
 /// consent, and what makes no sense is refused without a fault.
 pub fn callback_signed(input: &[u8]) {
-    on_ground(|ground| {
+    with_fixture(|fuzz_fixture| {
         let end = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
         let (query, form) = input.split_at(end);
         let (Ok(query), form) = (std::str::from_utf8(query), form.get(1..).unwrap_or_default())
@@ -114,47 +115,47 @@ pub fn callback_signed(input: &[u8]) {
             .header("x-twilio-signature", twilio_signature(&url, form))
             .body(Body::from(form.to_vec()));
         let Ok(posted) = posted else { return };
-        let answered = ground.ask(&ground.consent, posted);
+        let answered = fuzz_fixture.ask(&fuzz_fixture.consent, posted);
         assert_sound(&answered, input);
-        for open in [&ground.shown, &ground.texted] {
-            assert_consent(ground, open, false);
+        for open in [&fuzz_fixture.shown, &fuzz_fixture.texted] {
+            assert_consent(fuzz_fixture, open, false);
         }
     });
 }
 
 /// A whole call at the sandbox phone: a yes takes the session code.
 pub fn sandbox_call(input: &[u8]) {
-    on_ground(|ground| {
+    with_fixture(|fuzz_fixture| {
         let Some(call) = call(input) else { return };
         if !call.uri().path().starts_with("/sandbox/") {
             return;
         }
-        let (gets, before) = (call.method() == http::Method::GET, ground.counts());
-        let answered = ground.ask(&ground.consent, call);
+        let (gets, before) = (call.method() == http::Method::GET, fuzz_fixture.counts());
+        let answered = fuzz_fixture.ask(&fuzz_fixture.consent, call);
         assert_sound(&answered, input);
-        let changed = ground.changed_since(&before);
+        let changed = fuzz_fixture.changed_since(&before);
         assert!(!gets || !changed, "looking at the phone changed something");
         assert!(
             !changed || answered.status == 200,
             "a refused tap changed something: {answered:?}"
         );
         let says = |code: &str| input.windows(code.len()).any(|window| window == code.as_bytes());
-        assert_consent(ground, &ground.shown, says(&ground.shown.code));
-        assert_consent(ground, &ground.texted, false);
+        assert_consent(fuzz_fixture, &fuzz_fixture.shown, says(&fuzz_fixture.shown.code));
+        assert_consent(fuzz_fixture, &fuzz_fixture.texted, false);
     });
 }
 
 /// A whole call at the local machine: its own pages and its notices' inbox among all addresses.
 pub fn site_call(input: &[u8]) {
-    on_ground(|ground| {
+    with_fixture(|fuzz_fixture| {
         let Some(call) = call(input) else { return };
         let path = call.uri().path().to_owned();
-        let before = ground.counts();
-        let answered = ground.ask(&ground.site, call);
+        let before = fuzz_fixture.counts();
+        let answered = fuzz_fixture.ask(&fuzz_fixture.site, call);
         assert!(answered.status < 500, "{answered:?}");
         let own = ["/local", "/console", "/phone", "/assets"];
         if own.iter().any(|prefix| path.starts_with(prefix)) {
-            assert!(!ground.changed_since(&before), "a page changed something");
+            assert!(!fuzz_fixture.changed_since(&before), "a page changed something");
         }
     });
 }

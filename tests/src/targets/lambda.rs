@@ -13,7 +13,7 @@ use domain::postback::{Action, Postback};
 use lambda_events::{Batch, Call, Context, LambdaEvent, NotHeard, answer, answer_or_hear, report};
 use serde_json::{Value, json};
 
-use super::ground::{Ground, KEY, Open, on_ground, wanted};
+use super::fuzz_fixture::{FuzzFixture, KEY, Open, wanted, with_fixture};
 use crate::standins::eum::events;
 
 /// Handles messages as the queues' functions do.
@@ -26,13 +26,13 @@ impl Handler for Machine<'_> {
     }
 }
 
-fn heard(ground: &Ground) -> Topics {
-    Topics::new(Arc::clone(&ground.machine.consent_callback), "assent".to_owned())
+fn heard(fuzz_fixture: &FuzzFixture) -> Topics {
+    Topics::new(Arc::clone(&fuzz_fixture.machine.consent_callback), "assent".to_owned())
 }
 
 /// A batch of any bytes: whatever is none of our messages comes again, and nothing that is not in the batch does.
 pub fn batch(input: &[u8]) {
-    on_ground(|ground| {
+    with_fixture(|fuzz_fixture| {
         let Ok(batch) = serde_json::from_slice::<Batch>(input) else { return };
         let ids: BTreeSet<String> = batch.records.iter().map(|record| record.id.clone()).collect();
         let strange = batch
@@ -40,7 +40,11 @@ pub fn batch(input: &[u8]) {
             .iter()
             .filter(|record| serde_json::from_str::<Message>(&record.body).is_err());
         let strange: BTreeSet<String> = strange.map(|record| record.id.clone()).collect();
-        let told = ground.run(report(&Machine(&ground.machine), batch, Duration::from_secs(60)));
+        let told = fuzz_fixture.run(report(
+            &Machine(&fuzz_fixture.machine),
+            batch,
+            Duration::from_secs(60),
+        ));
         let failed: BTreeSet<String> =
             told.failures.into_iter().map(|failure| failure.id).collect();
         assert!(strange.is_subset(&failed), "a stranger was taken");
@@ -56,16 +60,18 @@ fn assert_answer(answer: &Value) {
 
 /// An HTTP event of any bytes: every function answers what is one, and nobody gets in without a key.
 pub fn call(input: &[u8]) {
-    on_ground(|ground| {
-        let routers: [&Router; 2] = [&ground.api, &ground.consent];
+    with_fixture(|fuzz_fixture| {
+        let routers: [&Router; 2] = [&fuzz_fixture.api, &fuzz_fixture.consent];
         for router in routers {
             let Ok(call) = serde_json::from_slice::<Call>(input) else { return };
             let event = LambdaEvent::new(call, Context::default());
-            assert_answer(&ground.run(answer(router, event)).expect("an answer can be written"));
+            assert_answer(
+                &fuzz_fixture.run(answer(router, event)).expect("an answer can be written"),
+            );
         }
         let Ok(event) = serde_json::from_slice::<Value>(input) else { return };
         let event = LambdaEvent::new(event, Context::default());
-        match ground.run(answer_or_hear(&ground.consent, &heard(ground), event)) {
+        match fuzz_fixture.run(answer_or_hear(&fuzz_fixture.consent, &heard(fuzz_fixture), event)) {
             Ok(answer) => assert!(answer.is_null() || answer["statusCode"].is_number(), "{answer}"),
             Err(error) => assert_refusal(&error),
         }
@@ -79,24 +85,24 @@ fn assert_refusal(error: &lambda_events::Error) {
 }
 
 /// A postback that says yes to a request, with the code its agent reads out.
-fn yes(ground: &Ground, open: &Open) -> String {
-    let request = ground.request(open.id);
+fn yes(fuzz_fixture: &FuzzFixture, open: &Open) -> String {
+    let request = fuzz_fixture.request(open.id);
     let code = request.session_code.expect("a session code");
     let place = code.choices.iter().position(|choice| *choice == code.code);
     let place = u8::try_from(place.expect("the code is among its choices")).expect("one of three");
     let reference = PromptRef { request: open.id, prompt: open.prompt };
-    let key = &ground.brand.now().link_key;
+    let key = &fuzz_fixture.brand.now().link_key;
     Postback { reference, action: Action::Pick(place) }.write(key)
 }
 
 /// A yes stands only where its postback was told; nothing is ever charged by what a topic tells alone.
-fn assert_consent(ground: &Ground, told: &[u8]) {
+fn assert_consent(fuzz_fixture: &FuzzFixture, told: &[u8]) {
     // Hexadecimal digits are the same in capitals.
     let told = told.to_ascii_lowercase();
-    for open in [&ground.shown, &ground.texted, &ground.carded] {
-        let postback = yes(ground, open);
+    for open in [&fuzz_fixture.shown, &fuzz_fixture.texted, &fuzz_fixture.carded] {
+        let postback = yes(fuzz_fixture, open);
         let said = told.windows(postback.len()).any(|window| window == postback.as_bytes());
-        match ground.request(open.id).state_name() {
+        match fuzz_fixture.request(open.id).state_name() {
             "prompted" | "denied" => {}
             "authorized" => assert!(said, "a yes that nobody gave"),
             other => panic!("a topic made the request {other}"),
@@ -106,14 +112,15 @@ fn assert_consent(ground: &Ground, told: &[u8]) {
 
 /// What SNS hands over, of any bytes.
 pub fn topic(input: &[u8]) {
-    on_ground(|ground| {
+    with_fixture(|fuzz_fixture| {
         let Ok(event) = serde_json::from_slice::<Value>(input) else { return };
         let event = LambdaEvent::new(event, Context::default());
-        let answer = ground.run(answer_or_hear(&ground.consent, &heard(ground), event));
+        let answer =
+            fuzz_fixture.run(answer_or_hear(&fuzz_fixture.consent, &heard(fuzz_fixture), event));
         if let Err(error) = answer {
             assert_refusal(&error);
         }
-        assert_consent(ground, &unescaped(input));
+        assert_consent(fuzz_fixture, &unescaped(input));
     });
 }
 
@@ -142,14 +149,18 @@ fn unescaped(input: &[u8]) -> Vec<u8> {
 
 /// A topic's name, a line's end, and what was published there. Everything is heard, as nothing outside is down.
 pub fn topic_text(input: &[u8]) {
-    on_ground(|ground| {
+    with_fixture(|fuzz_fixture| {
         let Ok(text) = std::str::from_utf8(input) else { return };
         let (name, text) = text.split_once('\n').unwrap_or((text, ""));
-        let before = ground.counts();
-        assert_eq!(ground.run(heard(ground).receive(name, text)), Handled::Done, "{name}");
+        let before = fuzz_fixture.counts();
+        assert_eq!(
+            fuzz_fixture.run(heard(fuzz_fixture).receive(name, text)),
+            Handled::Done,
+            "{name}"
+        );
         let ours = ["assent_acme_aws", "assent_acme_cards"].contains(&name);
-        assert!(ours || !ground.changed_since(&before), "{name} changed something");
-        assert_consent(ground, &unescaped(text.as_bytes()));
+        assert!(ours || !fuzz_fixture.changed_since(&before), "{name} changed something");
+        assert_consent(fuzz_fixture, &unescaped(text.as_bytes()));
     });
 }
 
@@ -177,7 +188,8 @@ fn written(all: impl IntoIterator<Item = Value>) -> Vec<Vec<u8>> {
 }
 
 pub(super) fn calls() -> Vec<Vec<u8>> {
-    let (id, token) = on_ground(|ground| (ground.shown.id, ground.shown.token.clone()));
+    let (id, token) =
+        with_fixture(|fuzz_fixture| (fuzz_fixture.shown.id, fuzz_fixture.shown.token.clone()));
     let wanted = wanted("+15551230009", "sandbox").to_string();
     let mut encoded = http_event("POST", "/v1/requests", "e30=");
     encoded["isBase64Encoded"] = json!(true);
@@ -195,7 +207,7 @@ pub(super) fn calls() -> Vec<Vec<u8>> {
 }
 
 pub(super) fn batches() -> Vec<Vec<u8>> {
-    let id = on_ground(|ground| ground.shown.id);
+    let id = with_fixture(|fuzz_fixture| fuzz_fixture.shown.id);
     let record = |step: Value, number: u32| {
         let body = json!({ "version": "1", "step": step, "request": id }).to_string();
         json!({
@@ -209,7 +221,7 @@ pub(super) fn batches() -> Vec<Vec<u8>> {
     stranger["body"] = json!("hello");
     written([
         json!({ "Records": [record(json!({ "kind": "check" }), 1)] }),
-        json!({ "Records": [record(json!({ "kind": "notice", "seq": 1 }), 2), stranger] }),
+        json!({ "Records": [record(json!({ "kind": "webhook", "seq": 1 }), 2), stranger] }),
         json!({ "Records": [record(json!({ "kind": "fetch" }), 3)] }),
         json!({ "Records": [] }),
     ])
@@ -217,16 +229,16 @@ pub(super) fn batches() -> Vec<Vec<u8>> {
 
 /// What a channel's topic tells, with the name of the channel.
 fn told() -> Vec<(&'static str, String)> {
-    on_ground(|ground| {
-        let (carded, phone) = (&ground.carded, "+15551230004");
+    with_fixture(|fuzz_fixture| {
+        let (carded, phone) = (&fuzz_fixture.carded, "+15551230004");
         let reference = format!("{}.{}", carded.id, carded.prompt);
         let no = PromptRef { request: carded.id, prompt: carded.prompt };
         let no = Postback { reference: no, action: Action::Deny };
-        let no = no.write(&ground.brand.now().link_key);
+        let no = no.write(&fuzz_fixture.brand.now().link_key);
         vec![
             ("cards", events::of_card("RCS_DELIVERED", "DELIVERED", &reference, phone)),
             ("cards", events::of_card("RCS_FAILED", "UNDELIVERABLE", &reference, phone)),
-            ("cards", events::tap(phone, "Pay", &yes(ground, carded))),
+            ("cards", events::tap(phone, "Pay", &yes(fuzz_fixture, carded))),
             ("cards", events::tap(phone, "No", &no)),
             ("cards", events::text(phone, "STOP")),
             ("cards", events::typing(phone)),

@@ -11,7 +11,7 @@
 pub mod api;
 pub mod apple;
 pub mod customer;
-pub mod ground;
+pub mod fuzz_fixture;
 pub mod lambda;
 pub mod mutation;
 pub mod providers;
@@ -289,7 +289,7 @@ const JSON: &[&str] = &[
 ];
 const FORMS: &[&str] = &[
     "action=approve",
-    "action=decline",
+    "action=deny",
     "action=not_me",
     "action=extend",
     "session_code=",

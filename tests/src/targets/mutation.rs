@@ -4,9 +4,9 @@ use serde_json::Value;
 
 /// Random numbers, the same for the same seed (`SplitMix64`).
 #[derive(Clone, Debug)]
-pub struct Dice(u64);
+pub struct Rng(u64);
 
-impl Dice {
+impl Rng {
     /// The dice of that seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
@@ -51,51 +51,51 @@ const LENGTH_MAX: usize = 8 * 1024;
 
 /// Makes a case out of samples and words.
 #[must_use]
-pub fn case(dice: &mut Dice, samples: &[Vec<u8>], words: &[&str]) -> Vec<u8> {
-    if dice.below(16) == 0 {
-        return (0..dice.below(64)).map(|_| dice.byte()).collect();
+pub fn case(rng: &mut Rng, samples: &[Vec<u8>], words: &[&str]) -> Vec<u8> {
+    if rng.below(16) == 0 {
+        return (0..rng.below(64)).map(|_| rng.byte()).collect();
     }
-    let mut bytes = dice.of(samples).cloned().unwrap_or_default();
-    for _ in 0..=dice.below(4) {
-        bytes = match dice.below(3) {
-            0 => in_tree(dice, &bytes, words).unwrap_or(bytes),
-            _ => in_bytes(dice, bytes, samples, words),
+    let mut bytes = rng.of(samples).cloned().unwrap_or_default();
+    for _ in 0..=rng.below(4) {
+        bytes = match rng.below(3) {
+            0 => in_tree(rng, &bytes, words).unwrap_or(bytes),
+            _ => in_bytes(rng, bytes, samples, words),
         };
         bytes.truncate(LENGTH_MAX);
     }
     bytes
 }
 
-fn in_bytes(dice: &mut Dice, mut bytes: Vec<u8>, samples: &[Vec<u8>], words: &[&str]) -> Vec<u8> {
-    let range = dice.range(bytes.len());
+fn in_bytes(rng: &mut Rng, mut bytes: Vec<u8>, samples: &[Vec<u8>], words: &[&str]) -> Vec<u8> {
+    let range = rng.range(bytes.len());
     let place = range.start;
-    match dice.below(8) {
+    match rng.below(8) {
         0 => {
             if let Some(byte) = bytes.get_mut(place) {
-                *byte ^= 1 << dice.below(8);
+                *byte ^= 1 << rng.below(8);
             }
         }
         1 => {
             if let Some(byte) = bytes.get_mut(place) {
-                *byte = dice.of(TELLING).copied().unwrap_or(0);
+                *byte = rng.of(TELLING).copied().unwrap_or(0);
             }
         }
         2 => drop(bytes.drain(range)),
         3 => {
             let copy = bytes.get(range).unwrap_or_default().to_vec();
-            let to = dice.below(bytes.len() + 1);
+            let to = rng.below(bytes.len() + 1);
             bytes.splice(to..to, copy);
         }
         4 => bytes.truncate(place),
         5 => {
-            let other = dice.of(samples).cloned().unwrap_or_default();
-            let from = dice.below(other.len() + 1);
+            let other = rng.of(samples).cloned().unwrap_or_default();
+            let from = rng.below(other.len() + 1);
             bytes.truncate(place);
             bytes.extend(other.get(from..).unwrap_or_default());
         }
-        6 => drop(bytes.splice(range, [dice.byte()])),
+        6 => drop(bytes.splice(range, [rng.byte()])),
         _ => {
-            let word = dice.of(words).copied().unwrap_or_default();
+            let word = rng.of(words).copied().unwrap_or_default();
             bytes.splice(range, word.bytes());
         }
     }
@@ -103,24 +103,24 @@ fn in_bytes(dice: &mut Dice, mut bytes: Vec<u8>, samples: &[Vec<u8>], words: &[&
 }
 
 /// Changes a node of the JSON a case ends with, if it ends with any.
-fn in_tree(dice: &mut Dice, bytes: &[u8], words: &[&str]) -> Option<Vec<u8>> {
+fn in_tree(rng: &mut Rng, bytes: &[u8], words: &[&str]) -> Option<Vec<u8>> {
     let start = bytes.iter().position(|byte| *byte == b'{')?;
     let (head, tail) = bytes.split_at(start);
     let mut tree: Value = serde_json::from_slice(tail).ok()?;
     let count = nodes(&tree);
-    let mut place = dice.below(count);
+    let mut place = rng.below(count);
     let node = node(&mut tree, &mut place)?;
-    let text = dice.of(words).copied().unwrap_or_default();
-    match dice.below(8) {
+    let text = rng.of(words).copied().unwrap_or_default();
+    match rng.below(8) {
         0 => *node = Value::Null,
         1 => *node = Value::Array(vec![node.clone(), node.clone()]),
-        2 => *node = Value::from(dice.draw() >> dice.below(64)),
+        2 => *node = Value::from(rng.draw() >> rng.below(64)),
         3 => *node = Value::from(-1_i64),
-        4 => *node = Value::from(text.repeat(1 + dice.below(40))),
+        4 => *node = Value::from(text.repeat(1 + rng.below(40))),
         5 => *node = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
         6 => {
             let map = node.as_object_mut()?;
-            let name = map.keys().nth(dice.below(map.len()))?.clone();
+            let name = map.keys().nth(rng.below(map.len()))?.clone();
             map.remove(&name);
         }
         _ => {

@@ -8,7 +8,7 @@ use domain::ports::{Channels, Labels, Prompt, PromptRef};
 use domain::storage;
 use http::{HeaderValue, Response, StatusCode};
 
-use super::ground::{BASE, Ground, on_ground};
+use super::fuzz_fixture::{BASE, FuzzFixture, with_fixture};
 use crate::doubles::BEGINNING;
 
 /// What the first line of an input says: a word, a status, and a header's value.
@@ -30,29 +30,29 @@ pub(super) fn told(input: &[u8]) -> Option<Told<'_>> {
     Some(Told { word, status, header, body: body.get(1..).unwrap_or_default() })
 }
 
-pub(super) fn script(ground: &Ground, told: &Told<'_>, header: &'static str) {
+pub(super) fn script(fuzz_fixture: &FuzzFixture, told: &Told<'_>, header: &'static str) {
     let mut answer = Response::new(Bytes::copy_from_slice(told.body));
     *answer.status_mut() = told.status;
     if let Some(value) = &told.header {
         answer.headers_mut().insert(header, value.clone());
     }
-    ground.http.answers(answer);
+    fuzz_fixture.http.answers(answer);
 }
 
 /// The messaging providers' answers: a prompt counts as taken only on a success.
 pub fn texts(input: &[u8]) {
     let Some(told) = told(input) else { return };
-    on_ground(|ground| {
-        script(ground, &told, "retry-after");
+    with_fixture(|fuzz_fixture| {
+        script(fuzz_fixture, &told, "retry-after");
         let name = match told.word {
             "twilio" => "sms",
             word @ ("apple" | "aws" | "whatsapp") => word,
             _ => return,
         };
-        let brand = ground.brand.now();
+        let brand = fuzz_fixture.brand.now();
         let name = name.parse().expect("a name");
-        let channel = ground.channels().open(&brand, Mode::Test, &name).expect("a channel");
-        let sent = ground.run(channel.send(&prompt(ground)));
+        let channel = fuzz_fixture.channels().open(&brand, Mode::Test, &name).expect("a channel");
+        let sent = fuzz_fixture.run(channel.send(&prompt(fuzz_fixture)));
         assert!(sent.is_err() || told.status.is_success(), "{sent:?}");
         let id = sent.ok().and_then(|accepted| accepted.provider_id);
         assert!(
@@ -61,10 +61,10 @@ pub fn texts(input: &[u8]) {
     });
 }
 
-pub(super) fn prompt(ground: &Ground) -> Prompt {
+pub(super) fn prompt(fuzz_fixture: &FuzzFixture) -> Prompt {
     let said = |text: &str| text.to_owned();
     Prompt {
-        reference: PromptRef { request: ground.shown.id, prompt: ground.shown.prompt },
+        reference: PromptRef { request: fuzz_fixture.shown.id, prompt: fuzz_fixture.shown.prompt },
         to: "+15551230001".parse().expect("a phone"),
         language: "en".parse().expect("a language"),
         payee: said("Acme Ltd"),
@@ -90,16 +90,16 @@ pub(super) fn prompt(ground: &Ground) -> Prompt {
 /// A notice endpoint's answers: delivered only on a success, and tried again within the schedule and a day.
 pub fn webhook_endpoint(input: &[u8]) {
     let Some(told) = told(input) else { return };
-    on_ground(|ground| {
-        script(ground, &told, "retry-after");
-        let id = ground.shown.id;
-        let handled =
-            ground.run(ground.machine.handle(&Message::new(Step::Webhook { seq: 1 }, id)));
+    with_fixture(|fuzz_fixture| {
+        script(fuzz_fixture, &told, "retry-after");
+        let id = fuzz_fixture.shown.id;
+        let handled = fuzz_fixture
+            .run(fuzz_fixture.machine.handle(&Message::new(Step::Webhook { seq: 1 }, id)));
         assert_eq!(handled, Handled::Done);
-        let (webhook, _) = ground
-            .run(storage::webhook(ground.store(), id, 1))
+        let (webhook, _) = fuzz_fixture
+            .run(storage::webhook(fuzz_fixture.store(), id, 1))
             .expect("the store")
-            .expect("a notice");
+            .expect("a webhook");
         assert_eq!(webhook.delivered_at.is_some(), told.status.is_success());
         assert_eq!(webhook.given_up, told.status == StatusCode::GONE);
         let day = std::time::Duration::from_secs(86_400);

@@ -9,7 +9,7 @@ use domain::contact::Contact;
 use domain::ports::Channels;
 use serde_json::{Value, json};
 
-use super::ground::{Answered, Ground, on_ground};
+use super::fuzz_fixture::{Answered, FuzzFixture, with_fixture};
 use super::providers::{prompt, script, told};
 use super::sound::assert_sound;
 use crate::doubles::BEGINNING;
@@ -50,39 +50,39 @@ pub(super) const WORDS: &[&str] = &[
 /// The API's answers: a card counts as taken only on a success that names it, and a look-up never fails.
 pub fn rbm(input: &[u8]) {
     let Some(told) = told(input) else { return };
-    on_ground(|ground| {
-        script(ground, &told, "retry-after");
-        ground.http.grants_tokens(told.word != "token");
-        let (brand, name) = (ground.brand.now(), "rbm".parse().expect("a name"));
-        let channel = ground.channels().open(&brand, Mode::Test, &name).expect("a channel");
-        let prompt = prompt(ground);
-        let sent = ground.run(channel.send(&prompt));
+    with_fixture(|fuzz_fixture| {
+        script(fuzz_fixture, &told, "retry-after");
+        fuzz_fixture.http.grants_tokens(told.word != "token");
+        let (brand, name) = (fuzz_fixture.brand.now(), "rbm".parse().expect("a name"));
+        let channel = fuzz_fixture.channels().open(&brand, Mode::Test, &name).expect("a channel");
+        let prompt = prompt(fuzz_fixture);
+        let sent = fuzz_fixture.run(channel.send(&prompt));
         let said: Value = serde_json::from_slice(told.body).unwrap_or_default();
         let name = said["name"].as_str().unwrap_or_default().to_ascii_lowercase();
         let named = name.ends_with(&prompt.reference.prompt.to_uuid());
         assert!(sent.is_err() || (told.status.is_success() && named), "{sent:?}");
         let phone = "+15551230001".parse().expect("a phone");
-        let can = ground.run(channel.capability(&phone, &Contact::default(), BEGINNING));
+        let can = fuzz_fixture.run(channel.capability(&phone, &Contact::default(), BEGINNING));
         assert!(can.reachable || can.reason.is_some(), "{can:?}");
-        ground.http.grants_tokens(true);
+        fuzz_fixture.http.grants_tokens(true);
     });
 }
 
-fn posts(ground: &Ground, told: &Told) -> Answered {
+fn posts(fuzz_fixture: &FuzzFixture, told: &Told) -> Answered {
     let posted = http::Request::post("/callbacks/acme/rbm")
         .header("x-goog-signature", &told.signature)
         .body(Body::from(told.body.clone()));
-    ground.ask(&ground.consent, posted.expect("a call"))
+    fuzz_fixture.ask(&fuzz_fixture.consent, posted.expect("a call"))
 }
 
 /// Whatever is signed is acknowledged, or it would come again for a week; and it is no consent.
 pub fn rbm_signed(input: &[u8]) {
-    on_ground(|ground| {
-        let answered = posts(ground, &Told::of(input));
+    with_fixture(|fuzz_fixture| {
+        let answered = posts(fuzz_fixture, &Told::of(input));
         assert_sound(&answered, input);
         assert_eq!(answered.status, 200, "{answered:?}");
-        for open in [&ground.shown, &ground.texted] {
-            let state = ground.request(open.id).state_name();
+        for open in [&fuzz_fixture.shown, &fuzz_fixture.texted] {
+            let state = fuzz_fixture.request(open.id).state_name();
             assert!(matches!(state, "prompted" | "denied"), "a callback made the request {state}");
         }
     });
@@ -91,22 +91,25 @@ pub fn rbm_signed(input: &[u8]) {
 /// A body beside the signature of another call: taken only if the signed bytes are the same, or if it knows the token.
 pub fn rbm_unsigned(input: &[u8]) {
     let Ok(body) = String::from_utf8(input.to_vec()) else { return };
-    on_ground(|ground| {
+    with_fixture(|fuzz_fixture| {
         let genuine = Told::of(RECEIPT.as_bytes());
-        let before = ground.counts();
-        let answered = posts(ground, &Told { body: body.clone(), ..genuine });
+        let before = fuzz_fixture.counts();
+        let answered = posts(fuzz_fixture, &Told { body: body.clone(), ..genuine });
         assert_sound(&answered, input);
         let read: Value = serde_json::from_str(&body).unwrap_or_default();
         let data = read["message"]["data"].as_str().and_then(|data| STANDARD.decode(data).ok());
         let same = data.is_some_and(|data| data == RECEIPT.as_bytes());
         let knows = read["clientToken"] == CLIENT_TOKEN;
         assert!(answered.status != 200 || same || knows, "taken without a signature: {answered:?}");
-        assert!(!ground.changed_since(&before), "a receipt for nobody's prompt changed something");
+        assert!(
+            !fuzz_fixture.changed_since(&before),
+            "a receipt for nobody's prompt changed something"
+        );
     });
 }
 
 pub(super) fn answer_samples() -> Vec<Vec<u8>> {
-    let id = on_ground(|ground| ground.shown.prompt.to_uuid());
+    let id = with_fixture(|fuzz_fixture| fuzz_fixture.shown.prompt.to_uuid());
     [
         format!("send 200\n{{\"name\": \"phones/+15551230001/agentMessages/{id}\", \"sendTime\": \"x\"}}"),
         "send 404\n{\"error\": {\"code\": 404, \"status\": \"NOT_FOUND\"}}".to_owned(),
@@ -120,7 +123,7 @@ pub(super) fn answer_samples() -> Vec<Vec<u8>> {
 }
 
 pub(super) fn event_samples() -> Vec<Vec<u8>> {
-    let id = on_ground(|ground| ground.shown.prompt.to_uuid());
+    let id = with_fixture(|fuzz_fixture| fuzz_fixture.shown.prompt.to_uuid());
     let phone = "+15551230001";
     [
         RECEIPT.to_owned(),

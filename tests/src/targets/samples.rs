@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::customer::twilio_signature;
-use super::ground::{BASE, KEY, SESSION, on_ground, secret, wanted};
+use super::fuzz_fixture::{BASE, KEY, SESSION, secret, wanted, with_fixture};
 
 fn texts_of(all: &[&str]) -> Vec<Vec<u8>> {
     all.iter().map(|text| text.as_bytes().to_vec()).collect()
@@ -75,8 +75,8 @@ pub(super) fn api_key() -> Vec<Vec<u8>> {
 }
 
 pub(super) fn list() -> Vec<Vec<u8>> {
-    let next = on_ground(|ground| {
-        let request = ground.request(ground.shown.id);
+    let next = with_fixture(|fuzz_fixture| {
+        let request = fuzz_fixture.request(fuzz_fixture.shown.id);
         let place = format!("{:016}#{}", request.created_at.as_millis(), request.id);
         base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, place)
     });
@@ -91,8 +91,8 @@ pub(super) fn list() -> Vec<Vec<u8>> {
 }
 
 pub(super) fn one() -> Vec<Vec<u8>> {
-    on_ground(|ground| {
-        let id = ground.shown.id;
+    with_fixture(|fuzz_fixture| {
+        let id = fuzz_fixture.shown.id;
         [
             format!("{id}"),
             format!("{id}?wait=20&after=2"),
@@ -109,7 +109,7 @@ fn calls(lines: &[&str], body: &str) -> Vec<u8> {
 }
 
 pub(super) fn whole_call() -> Vec<Vec<u8>> {
-    let id = on_ground(|ground| ground.shown.id.to_string());
+    let id = with_fixture(|fuzz_fixture| fuzz_fixture.shown.id.to_string());
     let proof = format!("authorization: Bearer {KEY}");
     let body = with(&[]).to_string();
     let key = "idempotency-key: k-1";
@@ -131,8 +131,8 @@ pub(super) fn whole_call() -> Vec<Vec<u8>> {
 }
 
 pub(super) fn page_form() -> Vec<Vec<u8>> {
-    on_ground(|ground| {
-        let (nonce, code) = (&ground.shown.nonce, &ground.shown.code);
+    with_fixture(|fuzz_fixture| {
+        let (nonce, code) = (&fuzz_fixture.shown.nonce, &fuzz_fixture.shown.code);
         [
             format!("nonce={nonce}&action=approve&session_code={code}&card=pm_card_visa"),
             format!("nonce={nonce}&action=approve&session_code={code}"),
@@ -144,7 +144,7 @@ pub(super) fn page_form() -> Vec<Vec<u8>> {
             format!("nonce={nonce}&action=apple_session"),
             format!("nonce={nonce}&action=observed&wallets=apple_pay,google_pay"),
             format!("nonce={nonce}&action=approve"),
-            format!("nonce={nonce}&action=decline"),
+            format!("nonce={nonce}&action=deny"),
             format!("nonce={nonce}&action=not_me"),
             format!("nonce={nonce}&action=extend"),
             format!("action=approve&session_code={code}"),
@@ -155,12 +155,12 @@ pub(super) fn page_form() -> Vec<Vec<u8>> {
 }
 
 pub(super) fn page_call() -> Vec<Vec<u8>> {
-    on_ground(|ground| {
-        let (token, texted) = (&ground.shown.token, &ground.texted.token);
+    with_fixture(|fuzz_fixture| {
+        let (token, texted) = (&fuzz_fixture.shown.token, &fuzz_fixture.texted.token);
         let form = "content-type: application/x-www-form-urlencoded";
         let yes = format!(
             "nonce={}&action=approve&session_code={}",
-            ground.shown.nonce, ground.shown.code
+            fuzz_fixture.shown.nonce, fuzz_fixture.shown.code
         );
         vec![
             calls(&[&format!("GET /c/{token}"), "user-agent: Mozilla/5.0"], ""),
@@ -175,8 +175,8 @@ pub(super) fn page_call() -> Vec<Vec<u8>> {
 }
 
 pub(super) fn callback_unsigned() -> Vec<Vec<u8>> {
-    on_ground(|ground| {
-        let (id, prompt) = (ground.texted.id, ground.texted.prompt);
+    with_fixture(|fuzz_fixture| {
+        let (id, prompt) = (fuzz_fixture.texted.id, fuzz_fixture.texted.prompt);
         let path = format!("/callbacks/acme/sms?ref={id}.{prompt}");
         let form = "content-type: application/x-www-form-urlencoded";
         let status = "MessageSid=SM1&MessageStatus=delivered&To=%2B15551230002";
@@ -213,8 +213,8 @@ pub(super) fn callback_unsigned() -> Vec<Vec<u8>> {
 }
 
 pub(super) fn callback_signed() -> Vec<Vec<u8>> {
-    on_ground(|ground| {
-        let (id, prompt) = (ground.texted.id, ground.texted.prompt);
+    with_fixture(|fuzz_fixture| {
+        let (id, prompt) = (fuzz_fixture.texted.id, fuzz_fixture.texted.prompt);
         [
             format!("ref={id}.{prompt}\nMessageSid=SM1&MessageStatus=delivered"),
             format!("ref={id}.{prompt}\nMessageSid=SM1&MessageStatus=undelivered&ErrorCode=30003"),
@@ -231,8 +231,8 @@ pub(super) fn callback_signed() -> Vec<Vec<u8>> {
 }
 
 pub(super) fn sandbox_call() -> Vec<Vec<u8>> {
-    on_ground(|ground| {
-        let (prompt, code) = (ground.shown.prompt, &ground.shown.code);
+    with_fixture(|fuzz_fixture| {
+        let (prompt, code) = (fuzz_fixture.shown.prompt, &fuzz_fixture.shown.code);
         let tap = format!("POST /sandbox/phones/+15551230001/messages/{prompt}/tap");
         let body = |action: &str| json!({ "action": action, "session_code": code, "card": "pm_card_visa" });
         vec![
@@ -267,13 +267,13 @@ pub(super) fn site_call() -> Vec<Vec<u8>> {
 }
 
 pub(super) fn message() -> Vec<Vec<u8>> {
-    let request = on_ground(|ground| ground.shown.id.to_string());
+    let request = with_fixture(|fuzz_fixture| fuzz_fixture.shown.id.to_string());
     let of = |step: Value| json!({ "version": "1", "step": step, "request": request });
     bodies(&[
         of(json!({ "kind": "deliver" })),
         of(json!({ "kind": "check" })),
         of(json!({ "kind": "fetch" })),
-        of(json!({ "kind": "notice", "seq": 1 })),
+        of(json!({ "kind": "webhook", "seq": 1 })),
     ])
 }
 

@@ -3,7 +3,7 @@
 use domain::problem::Code;
 use http::header;
 
-use super::ground::{Answered, SECRETS};
+use super::fuzz_fixture::{Answered, SECRETS};
 
 /// What holds of every answer: no fault of ours, problems in their documented shape, pages with their policy, nothing
 /// secret that the caller did not say.

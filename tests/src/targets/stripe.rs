@@ -11,7 +11,7 @@ use domain::values::text::DisplayText;
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Value, json};
 
-use super::ground::{BASE, Ground, on_ground};
+use super::fuzz_fixture::{BASE, FuzzFixture, with_fixture};
 use super::providers::{Told, script, told};
 use crate::doubles::{BEGINNING, used};
 use crate::standins;
@@ -93,23 +93,24 @@ pub(super) const WORDS: &[&str] = &[
 /// Nothing counts as a charge, a card kept, money back or news but what says so of the very object that was asked for.
 pub fn stripe(input: &[u8]) {
     let Some(told) = told(input) else { return };
-    on_ground(|ground| {
-        script(ground, &told, "stripe-should-retry");
-        let brand = ground.brand.now();
+    with_fixture(|fuzz_fixture| {
+        script(fuzz_fixture, &told, "stripe-should-retry");
+        let brand = fuzz_fixture.brand.now();
         let name = "stripe".parse().expect("a name");
-        let stripe = ground.processors().open(&brand, Mode::Test, &name).expect("a processor");
+        let stripe =
+            fuzz_fixture.processors().open(&brand, Mode::Test, &name).expect("a processor");
         // What is not looked at may be anything, even no UTF-8.
         let text = String::from_utf8_lossy(told.body);
         let object: Value = serde_json::from_str(&text).unwrap_or_default();
         match told.word {
             "hear" => hears(stripe.as_ref(), &told),
-            "refund" | "refund-again" => gives_back(ground, stripe.as_ref(), &told, &object),
-            _ => acts(ground, stripe.as_ref(), &told, &object),
+            "refund" | "refund-again" => gives_back(fuzz_fixture, stripe.as_ref(), &told, &object),
+            _ => acts(fuzz_fixture, stripe.as_ref(), &told, &object),
         }
     });
 }
 
-fn acts(ground: &Ground, stripe: &dyn Processor, told: &Told<'_>, object: &Value) {
+fn acts(fuzz_fixture: &FuzzFixture, stripe: &dyn Processor, told: &Told<'_>, object: &Value) {
     let (kind, word) = told.word.rsplit_once('-').unwrap_or(("pay", told.word));
     let (id, hosted) = match kind {
         "pay" => (INTENT, false),
@@ -129,15 +130,15 @@ fn acts(ground: &Ground, stripe: &dyn Processor, told: &Told<'_>, object: &Value
     let reference = Reference(id.to_owned());
     let answer = match word {
         "prepare" => {
-            if let Prepared::Ready(Reference(made)) = ground.run(stripe.prepare(&what)) {
+            if let Prepared::Ready(Reference(made)) = fuzz_fixture.run(stripe.prepare(&what)) {
                 assert!(told.status.is_success() && object["id"] == made.as_str());
                 assert!(kind != "pay" || object["amount"] == 1999, "{object}");
             }
             return;
         }
-        "confirm" => ground.run(stripe.execute(&what, &reference)),
-        "read" => ground.run(stripe.look_up(&what, &reference)),
-        "cancel" => ground.run(stripe.fence(&what, &reference)),
+        "confirm" => fuzz_fixture.run(stripe.execute(&what, &reference)),
+        "read" => fuzz_fixture.run(stripe.look_up(&what, &reference)),
+        "cancel" => fuzz_fixture.run(stripe.fence(&what, &reference)),
         _ => return,
     };
     let done = if hosted { "complete" } else { "succeeded" };
@@ -157,7 +158,7 @@ fn ended(object: &Value) -> bool {
         .any(|status| status == "canceled" || status == "expired")
 }
 
-fn gives_back(ground: &Ground, stripe: &dyn Processor, told: &Told<'_>, object: &Value) {
+fn gives_back(fuzz_fixture: &FuzzFixture, stripe: &dyn Processor, told: &Told<'_>, object: &Value) {
     let charge = Reference(INTENT.to_owned());
     let nothing = Authorization { kind: AuthorizationKind::Hosted, secret: "".into() };
     let refund = Refund {
@@ -168,7 +169,7 @@ fn gives_back(ground: &Ground, stripe: &dyn Processor, told: &Told<'_>, object: 
         again: told.word == "refund-again",
         told: None,
     };
-    let refunded = ground.run(stripe.refund(&refund));
+    let refunded = fuzz_fixture.run(stripe.refund(&refund));
     if let Refunded::Done(Reference(id)) | Refunded::Pending(Reference(id)) = &refunded {
         let found = |object: &Value| object["id"] == id.as_str() && object["amount"] == 500;
         let listed = object["data"].as_array().into_iter().flatten().any(found);

@@ -29,7 +29,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::ground::{Ground, on_ground};
+use super::fuzz_fixture::{FuzzFixture, with_fixture};
 use crate::doubles::BEGINNING;
 
 /// What parses is written as a text that parses to the same, in JSON as well.
@@ -90,9 +90,9 @@ pub fn api_key(input: &[u8]) {
         Mode::Live => "live",
     };
     assert!(text.starts_with(&format!("sk_{mode}_{}_", key.brand)));
-    on_ground(|ground| {
-        let proves = key.proves(&ground.brand.now());
-        assert_eq!(proves, text == super::ground::KEY);
+    with_fixture(|fuzz_fixture| {
+        let proves = key.proves(&fuzz_fixture.brand.now());
+        assert_eq!(proves, text == super::fuzz_fixture::KEY);
     });
 }
 
@@ -123,18 +123,18 @@ pub fn brand_secret(input: &[u8]) {
     for place in ["/sealing/keys", "/address_key", "/link_key"] {
         strings(told.pointer(place).unwrap_or(&Value::Null), &mut quoted);
     }
-    on_ground(|ground| {
+    with_fixture(|fuzz_fixture| {
         for mode in [Mode::Test, Mode::Live] {
             let setup = brand.setup(mode);
             for channel in &setup.channels {
-                let opened = ground.channels().open(&brand, mode, &channel.name).err();
+                let opened = fuzz_fixture.channels().open(&brand, mode, &channel.name).err();
                 assert_quotes_nothing(
                     &told,
                     opened.as_ref().map(|error| format!("{error} {error:?}")),
                 );
             }
             for processor in &setup.processors {
-                let opened = ground.processors().open(&brand, mode, &processor.name).err();
+                let opened = fuzz_fixture.processors().open(&brand, mode, &processor.name).err();
                 assert_quotes_nothing(
                     &told,
                     opened.as_ref().map(|error| format!("{error} {error:?}")),
@@ -196,7 +196,7 @@ pub fn stored_item(input: &[u8]) {
         b't' => drop(stored::<Timestamp>(text)),
         b's' => {
             if let Some(sealed) = stored::<Sealed>(text) {
-                on_ground(|ground| opens_only_what_was_sealed(ground, &sealed));
+                with_fixture(|fuzz_fixture| opens_only_what_was_sealed(fuzz_fixture, &sealed));
             }
         }
         b'a' => drop(Authorization::from_plain(text).map(|found| found.to_plain())),
@@ -205,9 +205,12 @@ pub fn stored_item(input: &[u8]) {
 }
 
 /// The ground has sealed nothing: whatever opens was forged.
-fn opens_only_what_was_sealed(ground: &Ground, sealed: &Sealed) {
-    let keys = &ground.brand.now().sealing;
-    assert!(seal::open(keys, ground.shown.id, sealed).is_err(), "a forged authorization opens");
+fn opens_only_what_was_sealed(fuzz_fixture: &FuzzFixture, sealed: &Sealed) {
+    let keys = &fuzz_fixture.brand.now().sealing;
+    assert!(
+        seal::open(keys, fuzz_fixture.shown.id, sealed).is_err(),
+        "a forged authorization opens"
+    );
 }
 
 /// Every rule, on whatever was stored: it decides or refuses.
@@ -249,13 +252,13 @@ pub fn message(input: &[u8]) {
 /// The samples of stored items: those on the ground, as they are stored.
 #[must_use]
 pub fn stored_samples() -> Vec<Vec<u8>> {
-    on_ground(|ground| {
+    with_fixture(|fuzz_fixture| {
         let mut samples: Vec<Vec<u8>> = Vec::new();
-        for item in ground.store().items() {
+        for item in fuzz_fixture.store().items() {
             let kind = match item.key.sk.get(..3) {
                 Some("REQ") if item.key.pk.starts_with("REQ#") => 'r',
                 Some("EVT") => 'e',
-                Some("NTC") => 'n',
+                Some("WEBHOOK") => 'n',
                 Some("LIN") => 'l',
                 Some("LIM") => 'o',
                 Some("MSG") => 'p',
@@ -268,7 +271,7 @@ pub fn stored_samples() -> Vec<Vec<u8>> {
             };
             samples.push(format!("{kind}{text}").into_bytes());
         }
-        samples.push(sealed_sample(ground));
+        samples.push(sealed_sample(fuzz_fixture));
         samples.push(br#"a{"kind":"payment_method","secret":"pm_card_visa"}"#.to_vec());
         samples.push(br#"t{"version":"1","is":"2026-12-01T00:00:00.000Z"}"#.to_vec());
         samples
@@ -276,13 +279,13 @@ pub fn stored_samples() -> Vec<Vec<u8>> {
 }
 
 /// Sealed for another request, as if it had been moved.
-fn sealed_sample(ground: &Ground) -> Vec<u8> {
+fn sealed_sample(fuzz_fixture: &FuzzFixture) -> Vec<u8> {
     let authorization = Authorization {
         kind: domain::authorization::AuthorizationKind::PaymentMethod,
         secret: "pm_card_visa".into(),
     };
-    let keys = &ground.brand.now().sealing;
+    let keys = &fuzz_fixture.brand.now().sealing;
     let random = crate::doubles::SeededRandom::new(2);
-    let sealed = seal::seal(keys, ground.texted.id, &authorization, &random).expect("sealed");
+    let sealed = seal::seal(keys, fuzz_fixture.texted.id, &authorization, &random).expect("sealed");
     format!("s{}", json!({ "version": "1", "is": sealed })).into_bytes()
 }

@@ -7,7 +7,7 @@ use domain::postback::{Action, Postback};
 use serde_json::{Value, json};
 
 use super::customer::assert_consent;
-use super::ground::{Ground, Open, on_ground};
+use super::fuzz_fixture::{FuzzFixture, Open, with_fixture};
 use super::sound::assert_sound;
 use crate::standins::whatsapp::{NUMBER_ID, posted, signature};
 
@@ -50,45 +50,49 @@ pub(super) const WORDS: &[&str] = &[
     "\\ud800",
 ];
 
-fn post(ground: &Ground, body: &[u8], signature: Option<&str>) -> super::ground::Answered {
+fn post(
+    fuzz_fixture: &FuzzFixture,
+    body: &[u8],
+    signature: Option<&str>,
+) -> super::fuzz_fixture::Answered {
     let mut call = http::Request::post(PATH).header("content-type", "application/json");
     if let Some(signature) = signature {
         call = call.header("x-hub-signature-256", signature);
     }
-    ground.ask(&ground.consent, call.body(Body::from(body.to_vec())).expect("a call"))
+    fuzz_fixture.ask(&fuzz_fixture.consent, call.body(Body::from(body.to_vec())).expect("a call"))
 }
 
 /// A signed body is heard or refused without a fault, and consents to nothing but what a tap on the right code proves. The same
 /// body changes nothing without its signature, or with that of another body.
 pub fn whatsapp(input: &[u8]) {
-    on_ground(|ground| {
-        let before = ground.counts();
+    with_fixture(|fuzz_fixture| {
+        let before = fuzz_fixture.counts();
         let elsewhere = signature(&[input, b" "].concat());
         for signature in [None, Some(elsewhere.as_str())] {
-            let answered = post(ground, input, signature);
+            let answered = post(fuzz_fixture, input, signature);
             assert_sound(&answered, input);
             assert_eq!(answered.status, 403, "taken without a signature: {answered:?}");
         }
-        assert!(!ground.changed_since(&before), "changed without a signature");
-        let answered = post(ground, input, Some(&signature(input)));
+        assert!(!fuzz_fixture.changed_since(&before), "changed without a signature");
+        let answered = post(fuzz_fixture, input, Some(&signature(input)));
         assert_sound(&answered, input);
         let json = serde_json::from_slice::<Value>(input).is_ok();
         assert_eq!(answered.status, if json { 200 } else { 400 }, "{answered:?}");
-        for open in [&ground.shown, &ground.texted] {
-            assert_consent(ground, open, false);
+        for open in [&fuzz_fixture.shown, &fuzz_fixture.texted] {
+            assert_consent(fuzz_fixture, open, false);
         }
-        let says = |body: Value| carries(&body, &ground.brand.now(), right(ground));
+        let says = |body: Value| carries(&body, &fuzz_fixture.brand.now(), right(fuzz_fixture));
         let says = serde_json::from_slice(input).is_ok_and(says);
-        assert_consent(ground, &ground.chatted, says);
+        assert_consent(fuzz_fixture, &fuzz_fixture.chatted, says);
     });
 }
 
 /// The tap that picks the code the agent reads out.
-fn right(ground: &Ground) -> Postback {
-    let code = ground.request(ground.chatted.id).session_code.expect("a session code");
+fn right(fuzz_fixture: &FuzzFixture) -> Postback {
+    let code = fuzz_fixture.request(fuzz_fixture.chatted.id).session_code.expect("a session code");
     let place = code.choices.iter().position(|choice| *choice == code.code);
     let place = place.and_then(|place| u8::try_from(place).ok()).expect("one of three");
-    let Open { id, prompt, .. } = ground.chatted;
+    let Open { id, prompt, .. } = fuzz_fixture.chatted;
     Postback { reference: PromptRef { request: id, prompt }, action: Action::Pick(place) }
 }
 
@@ -109,9 +113,9 @@ fn carried(brand: &Brand, open: &Open, action: Action) -> String {
 
 /// Callbacks of every kind, about the ground's own requests.
 pub(super) fn samples() -> Vec<Vec<u8>> {
-    on_ground(|ground| {
-        let brand = ground.brand.now();
-        let open = &ground.chatted;
+    with_fixture(|fuzz_fixture| {
+        let brand = fuzz_fixture.brand.now();
+        let open = &fuzz_fixture.chatted;
         let reference = format!("{}.{}", open.id, open.prompt);
         let message = |members: Value| {
             let mut message =

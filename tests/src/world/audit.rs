@@ -9,7 +9,7 @@ use domain::request::Request;
 use domain::storage;
 
 use super::brand::PLANTED;
-use super::till::{FACTS_WORDS as FACTS, PAGES, SECRETS};
+use super::fake_processor::{FACTS_WORDS as FACTS, PAGES, SECRETS};
 use super::{Core, PUBLIC_BASE, STEPS_MAX, World};
 use crate::lock::lock;
 
@@ -105,7 +105,7 @@ impl Core {
         for called in self.calls_to("shop.example") {
             let text = String::from_utf8_lossy(&called.body);
             search(
-                "a notice",
+                "a webhook",
                 &text,
                 &[&SECRETS, &FACTS, &PAGES, &PLANTED, &phones, &tokens, &card, &name],
             );

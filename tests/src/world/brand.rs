@@ -19,7 +19,7 @@ pub const LIVE_KEY: &str = "sk_live_demo_00112233445566778899aabbccddeeff";
 /// The test key of another brand.
 pub const OTHER_KEY: &str = "sk_test_other_89abcdef0123456789abcdef01234567";
 /// Where the demo brand takes its notices.
-pub const WEBHOOKS_URL: &str = "https://shop.example/notices";
+pub const WEBHOOKS_URL: &str = "https://shop.example/webhooks";
 /// What the demo brand's notices are signed with.
 pub const WEBHOOK_SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
 /// What Twilio signs its callbacks to the demo brand with, the same as in `events/`.
@@ -77,8 +77,8 @@ pub(super) fn demo() -> Value {
         "link_key": LINK_KEY,
         "test": {
             "channels": [
-                { "name": "rcs", "kind": "sandbox", "settings": { "look": "rich" } },
-                { "name": "sms", "kind": "sandbox", "settings": { "look": "text" } },
+                { "name": "rcs", "kind": "sandbox", "settings": { "style": "rcs" } },
+                { "name": "sms", "kind": "sandbox", "settings": { "style": "sms" } },
             ],
             "processors": [{ "name": "sandbox", "kind": "sandbox" }],
             "webhooks": { "url": WEBHOOKS_URL, "secrets": [WEBHOOK_SECRET] },

@@ -14,10 +14,10 @@ mod audit;
 pub mod brand;
 mod calls;
 mod customer;
+pub mod fake_processor;
 mod outside;
 mod ports;
 pub mod talking;
-pub mod till;
 mod time;
 pub mod topics;
 
@@ -68,7 +68,7 @@ pub struct Core {
     table: Arc<Table>,
     queues: Arc<Queues>,
     talk: Arc<talking::Talk>,
-    books: Arc<till::Books>,
+    books: Arc<fake_processor::Books>,
     outside: Arc<Outside>,
     brands: Arc<Brands>,
     hooks: Arc<Hooks>,
@@ -180,7 +180,7 @@ impl Beginning {
         let consent = Arc::get_mut(&mut machine.consent_callback);
         consent.expect("nobody else has it yet").sandbox = self.phone;
         let talk = talking::join(&mut machine);
-        let books = till::join(&mut machine, &hooks);
+        let books = fake_processor::join(&mut machine, &hooks);
         let logs = Logs::default();
         let core = Arc::new(Core {
             clock,

@@ -192,7 +192,7 @@ impl Core {
         let taken = taken.filter(|called| called.status.is_some_and(|status| status < 300));
         let told = taken.map(|called| serde_json::from_slice::<Value>(&called.body));
         told.map(|told| {
-            told.expect("a notice is JSON")["type"].as_str().unwrap_or_default().to_owned()
+            told.expect("a webhook is JSON")["type"].as_str().unwrap_or_default().to_owned()
         })
         .collect()
     }

@@ -174,7 +174,7 @@ fn only_a_yes_needs_the_number_and_a_no_stands_first_in_the_same_row() {
         assert!(!button.contains("autofocus"));
     }
     let row = html.split("<div class=\"answers\">").nth(1).unwrap().split("</div>").next().unwrap();
-    assert!(row.contains("value=\"decline\"") && row.contains("value=\"approve\""));
+    assert!(row.contains("value=\"deny\"") && row.contains("value=\"approve\""));
     assert_eq!(tags(&html, "input").iter().filter(|tag| tag.ends_with("required")).count(), 3);
 }
 
@@ -261,7 +261,7 @@ fn the_first_way_that_needs_no_script_stands_beside_the_no_and_wallets_in_their_
     let place = |html: &str, what: &str| html.find(what).unwrap_or_else(|| panic!("{what}"));
     let html = offering(&[google(), Offer::Hosted, apple()]);
     let row = html.split("<div class=\"answers\">").nth(1).unwrap().split("</div>").next().unwrap();
-    assert!(row.contains("value=\"decline\"") && row.contains("value=\"approve_hosted\""));
+    assert!(row.contains("value=\"deny\"") && row.contains("value=\"approve_hosted\""));
     assert!(row.contains("Continue to card entry"));
     assert!(place(&html, "data-wallet=\"google_pay\"") < place(&html, "value=\"approve_hosted\""));
     assert!(place(&html, "value=\"approve_hosted\"") < place(&html, "data-wallet=\"apple_pay\""));
@@ -281,7 +281,7 @@ fn a_page_with_wallets_does_without_script_and_says_so_where_there_is_nothing_el
         assert!(button.ends_with("hidden") && button.contains("type=\"button\""), "{button}");
     }
     assert!(html.contains("<p id=\"no-wallet\">This needs Google Pay or Apple Pay"));
-    assert!(html.contains("value=\"decline\"") && !html.contains("value=\"approve"));
+    assert!(html.contains("value=\"deny\"") && !html.contains("value=\"approve"));
     assert!(offering(&[]).contains("<p>This cannot be done here at the moment"));
     assert!(html.len() < 24_000, "{} bytes", html.len());
 }

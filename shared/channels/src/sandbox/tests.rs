@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::doubles::{NOW, PHONE, Script, World, brand, meaning, prompt_to, reference};
 
 fn channel(world: &World, style: &str) -> Box<dyn Channel> {
-    world.open("sandbox", &json!({"look": style})).unwrap()
+    world.open("sandbox", &json!({"style": style})).unwrap()
 }
 
 fn phone(world: &World) -> Vec<PhoneMessage> {
@@ -80,7 +80,7 @@ fn a_card_shows_four_buttons_of_every_kind() {
     let carried =
         Postback::read(message.actions[1].postback.as_deref().unwrap(), &Key32::new([7; 32]));
     assert_eq!(carried.unwrap().action, Action::Pick(1));
-    let message = shown("rich", &with_page());
+    let message = shown("rcs", &with_page());
     let expected = [("See request", Tap::Open), ("No", Tap::Deny), ("Not me", Tap::NotMe)];
     assert_eq!(reads(&message), expected, "under its older name");
     let mut many = with_code();
@@ -123,7 +123,7 @@ fn apple_shows_quick_replies_a_wallets_sheet_or_a_text() {
 
 #[test]
 fn a_text_is_the_text_alone() {
-    for (style, prompt) in [("sms", with_code()), ("text", by_tap())] {
+    for (style, prompt) in [("sms", with_code()), ("sms", by_tap())] {
         let message = shown(style, &prompt);
         assert_eq!((&message.text, message.style), (&prompt.text, SandboxStyle::Sms));
         assert!(message.title.is_empty() && message.actions.is_empty());

@@ -2,6 +2,7 @@
 
 use super::{Change, Refusal, Request, State, WebhookEventType};
 use crate::consent::Consent;
+use crate::guards::{self, Guard};
 use crate::journal::EntryKind;
 use crate::outcome::{DenialReason, Outcome};
 use crate::seal::Sealed;
@@ -27,8 +28,14 @@ impl Request {
     pub fn check_code(&self, picked: Option<&str>) -> CodeCheck {
         match (&self.session_code, picked) {
             (None, _) => CodeCheck::NotAsked,
+            (Some(_), None) if guards::is_disabled(Guard::SessionCodePresence) => {
+                CodeCheck::Matched
+            }
             (Some(_), None) => CodeCheck::Missing,
-            (Some(session), Some(picked)) if crate::keys::same(&session.code, picked) => {
+            (Some(session), Some(picked))
+                if guards::is_disabled(Guard::SessionCodeMatch)
+                    || crate::keys::same(&session.code, picked) =>
+            {
                 CodeCheck::Matched
             }
             (Some(_), Some(_)) => CodeCheck::Wrong,
@@ -48,7 +55,9 @@ impl Request {
     ) -> Result<Change, Refusal> {
         match &self.state {
             State::Pending | State::Prompted => {
-                self.answerable(now)?;
+                if !guards::is_disabled(Guard::ApprovalDeadline) {
+                    self.answerable(now)?;
+                }
                 let known = self.prompt(consent.prompt).is_some_and(super::PromptRecord::in_force);
                 let coded = consent.code_matched || self.session_code.is_none();
                 if !known || !coded || consent.ask_hash != self.ask_hash {
@@ -78,11 +87,18 @@ impl Request {
         now: Timestamp,
     ) -> Result<Change, Refusal> {
         match &self.state {
-            State::Pending | State::Prompted => Ok(self
+            State::Authorized { .. } | State::Processing { .. }
+                if !guards::is_disabled(Guard::NoDenialAfterApproval) =>
+            {
+                Err(Refusal::Authorized)
+            }
+            State::Pending
+            | State::Prompted
+            | State::Authorized { .. }
+            | State::Processing { .. } => Ok(self
                 .closed(Outcome::Denied { reason }, now)
                 .with_entry(EntryKind::Denied { reason, prompt })
                 .with_webhook(WebhookEventType::Denied)),
-            State::Authorized { .. } | State::Processing { .. } => Err(Refusal::Authorized),
             State::Closed { outcome: Outcome::Denied { .. }, .. } => Ok(Change::of(self, now)),
             State::Closed { .. } => Err(Refusal::Closed),
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Change, Recall, Refusal, Request, State, WebhookEventType};
+use crate::guards::{self, Guard};
 use crate::journal::EntryKind;
 use crate::outcome::Outcome;
 use crate::values::name::ChannelName;
@@ -30,33 +31,46 @@ impl Request {
     /// [`Refusal::Authorized`] once there is a yes otherwise, [`Refusal::Closed`] when it ended otherwise.
     pub fn cancel(&self, now: Timestamp) -> Result<Change, Refusal> {
         match &self.state {
-            State::Pending | State::Prompted => Ok(self
+            State::Closed { outcome: Outcome::Cancelled, .. } => Ok(Change::of(self, now)),
+            State::Closed { .. } if !guards::is_disabled(Guard::NoCancelAfterEnd) => {
+                Err(Refusal::Closed)
+            }
+            State::Authorized { .. } if !guards::is_disabled(Guard::NoCancelAfterApproval) => {
+                Err(Refusal::Authorized)
+            }
+            State::Processing { .. }
+                if !guards::is_disabled(Guard::NoCancelAfterApproval)
+                    && !guards::is_disabled(Guard::NoCancelOnHostedPage) =>
+            {
+                self.recalled(Recall::Requester, now).or(Err(Refusal::Authorized))
+            }
+            State::Pending
+            | State::Prompted
+            | State::Authorized { .. }
+            | State::Processing { .. }
+            | State::Closed { .. } => Ok(self
                 .closed(Outcome::Cancelled, now)
                 .with_entry(EntryKind::Cancelled)
                 .with_webhook(WebhookEventType::Cancelled)),
-            State::Processing { .. } => {
-                self.recalled(Recall::Requester, now).or(Err(Refusal::Authorized))
-            }
-            State::Authorized { .. } => Err(Refusal::Authorized),
-            State::Closed { outcome: Outcome::Cancelled, .. } => Ok(Change::of(self, now)),
-            State::Closed { .. } => Err(Refusal::Closed),
         }
     }
 
     /// Time ends it, once the deadline has passed without a yes; before that, and after a yes, nothing changes.
     #[must_use]
     pub fn expire(&self, now: Timestamp) -> Change {
-        match &self.state {
-            State::Pending | State::Prompted if now >= self.expires_at => self
-                .closed(Outcome::Expired, now)
-                .with_entry(EntryKind::Expired)
-                .with_webhook(WebhookEventType::Expired),
-            State::Pending
-            | State::Prompted
-            | State::Authorized { .. }
-            | State::Processing { .. }
-            | State::Closed { .. } => Change::of(self, now),
+        let can_expire = match &self.state {
+            State::Pending | State::Prompted => true,
+            State::Authorized { .. } | State::Processing { .. } => {
+                guards::is_disabled(Guard::NoExpiryAfterApproval)
+            }
+            State::Closed { .. } => false,
+        };
+        if !can_expire || now < self.expires_at {
+            return Change::of(self, now);
         }
+        self.closed(Outcome::Expired, now)
+            .with_entry(EntryKind::Expired)
+            .with_webhook(WebhookEventType::Expired)
     }
 
     /// The requester gives the customer more time: the deadline is `duration` from now, if that is later than it was.

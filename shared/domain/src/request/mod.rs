@@ -25,6 +25,7 @@ pub use refunding::{REFUNDS_MAX, RefundEnd, RefundRecord};
 use crate::ask::{Ask, AskHash, Customer, Metadata, Session};
 use crate::brand::Mode;
 use crate::consent::{Consent, SessionCode};
+use crate::guards::{self, Guard};
 use crate::outcome::Outcome;
 use crate::seal::Sealed;
 use crate::values::id::{PromptId, RequestId};
@@ -234,6 +235,9 @@ impl Request {
             State::Processing { lease, .. } => {
                 let lost = self.open_attempt().and_then(Attempt::lost_at).unwrap_or(soon);
                 lease.after(Duration::from_secs(5)).max(soon).max(lost)
+            }
+            State::Closed { .. } if guards::is_disabled(Guard::CheckWhileRefundIsOpen) => {
+                return None;
             }
             State::Closed { .. } => {
                 let lost = self.open_refunds().map(RefundRecord::lost_at).min()?;

@@ -115,7 +115,7 @@ pub(super) static REPLIES: Replies = Replies {
         "n",
         "no thanks",
         "no thank you",
-        "deny",
+        "decline",
         "i decline",
         "i do not agree",
         "i don't agree",

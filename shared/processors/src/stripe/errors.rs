@@ -5,6 +5,7 @@
 //!
 //! <https://docs.stripe.com/api/errors> and <https://docs.stripe.com/error-low-level>, read 2026-11-26.
 
+use domain::guards::{self, Guard};
 use domain::ports::{Answer, HttpError, Refunded};
 use serde::Deserialize;
 
@@ -130,8 +131,13 @@ pub(super) fn failure(call: Call, reply: &Reply, reference: Option<&str>) -> Fai
 }
 
 /// Interprets a call without a reply.
-pub(super) const fn unanswered(call: Call, error: &HttpError) -> Failure {
+pub(super) fn unanswered(call: Call, error: &HttpError) -> Failure {
     match (call, error) {
+        (Call::Confirm | Call::Cancel, HttpError::Lost(_))
+            if guards::is_disabled(Guard::LostResponseIsInDoubt) =>
+        {
+            Failure::Refused("card_declined")
+        }
         (Call::Read, HttpError::Forbidden | HttpError::NotSent(_) | HttpError::Lost(_))
         | (Call::Confirm | Call::Cancel, HttpError::Lost(_)) => Failure::Unknown,
         (Call::Prepare | Call::Confirm | Call::Cancel, HttpError::Forbidden) => {
@@ -169,6 +175,9 @@ fn confirm(fault: Fault) -> Failure {
         Fault::Throttled => Failure::Again,
         Fault::Locked => Failure::Working,
         Fault::Wrong(code) => Failure::Invalid(code),
+        Fault::Failed if guards::is_disabled(Guard::ServerErrorIsInDoubt) => {
+            Failure::Refused("card_declined")
+        }
         Fault::KeyReused
         | Fault::Missing
         | Fault::State

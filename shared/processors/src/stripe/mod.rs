@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ask::Ask;
 use domain::authorization::AuthorizationKind;
+use domain::guards::{self, Guard};
 use domain::ports::{
     Answer, CallbackError, Http, HttpError, PaymentOption, Prepared, Processor, Reach, Reference,
     Refund, Refunded, UnverifiedCallback, Use, VerifiedWebhook,
@@ -103,7 +104,13 @@ impl Processor for Stripe {
         let Some(object) = Object::of(reference) else { return Answer::Unknown };
         let answer = self.ask(what, object, (Call::Cancel, object.end())).await;
         // The call may be refused as too late, or have worked although its answer was lost.
-        if answer == Answer::Unknown { self.read(what, object).await } else { answer }
+        if answer != Answer::Unknown {
+            return answer;
+        }
+        if guards::is_disabled(Guard::RetrieveAfterLateVoid) {
+            return Answer::Fenced;
+        }
+        self.read(what, object).await
     }
 
     async fn refund(&self, refund: &Refund<'_>) -> Refunded {
@@ -114,7 +121,7 @@ impl Processor for Stripe {
             return Refunded::Failed { code: "amount_not_representable" };
         };
         // Stripe forgets the key after a day, and a repeat would be a second refund. The label in the metadata stays.
-        if refund.again {
+        if refund.again && !guards::is_disabled(Guard::RefundLookUp) {
             match self.refunded_before(refund, charge, amount).await {
                 Found::There(refunded) => return refunded,
                 Found::No => {}

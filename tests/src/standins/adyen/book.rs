@@ -9,7 +9,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::{ACCOUNT, Faults, words};
-use crate::sim::Dice;
+use crate::sim::Rng;
 
 /// When what was authorised is captured.
 const CAPTURED_AFTER: Duration = Duration::from_secs(3_600);
@@ -75,7 +75,7 @@ type Answer = (u16, Value);
 
 /// The books.
 pub(super) struct Book {
-    pub(super) dice: Dice,
+    pub(super) rng: Rng,
     pub(super) faults: Faults,
     pub(super) complaints: Vec<String>,
     pub(super) kept: BTreeMap<String, ((String, Bytes), Answer)>,
@@ -86,9 +86,9 @@ pub(super) struct Book {
 }
 
 impl Book {
-    pub(super) const fn new(dice: Dice, faults: Faults) -> Self {
+    pub(super) const fn new(rng: Rng, faults: Faults) -> Self {
         Self {
-            dice,
+            rng,
             faults,
             complaints: Vec::new(),
             kept: BTreeMap::new(),
@@ -138,11 +138,10 @@ impl Book {
     ) {
         let (psp, reference, value, currency) = about;
         let body = words::webhook(event, success, psp, (reference, value, currency));
-        let times = if self.dice.happens(self.faults.twice) { 2 } else { 1 };
+        let times = if self.rng.happens(self.faults.twice) { 2 } else { 1 };
         for _ in 0..times {
-            let late = self.dice.happens(self.faults.late_hooks);
-            let seconds =
-                if late { self.dice.between(60, 20_000) } else { self.dice.between(0, 30) };
+            let late = self.rng.happens(self.faults.late_hooks);
+            let seconds = if late { self.rng.between(60, 20_000) } else { self.rng.between(0, 30) };
             let at = now.after(Duration::from_secs(seconds));
             self.later.push((at, Later::Hook(body.clone())));
         }
@@ -197,7 +196,7 @@ impl Book {
     }
 
     fn soon(&mut self, now: Timestamp, later: Later) {
-        let at = now.after(Duration::from_secs(self.dice.between(0, 900)));
+        let at = now.after(Duration::from_secs(self.rng.between(0, 900)));
         self.later.push((at, later));
     }
 
@@ -270,7 +269,7 @@ impl Book {
     }
 
     fn pays(&mut self, body: &Value, now: Timestamp) -> Answer {
-        let fate = self.dice.below(100);
+        let fate = self.rng.below(100);
         let place = self.enters(body, Status::Awaiting);
         let psp = self.payments[place].psp.clone();
         let says = |result: &str, more: Value| {
@@ -301,8 +300,8 @@ impl Book {
             }
             60..70 => {
                 self.payments[place].status = Status::Pending;
-                let at = now.after(Duration::from_secs(self.dice.between(1, 7_200)));
-                let authorised = self.dice.happens(700);
+                let at = now.after(Duration::from_secs(self.rng.between(1, 7_200)));
+                let authorised = self.rng.happens(700);
                 self.later.push((at, Later::Resolve { psp: psp.clone(), authorised }));
                 says("Pending", json!({}))
             }
@@ -355,7 +354,7 @@ impl Book {
 
     fn pays_link(&mut self, id: &str, body: &Value, visitor: Visitor, now: Timestamp) {
         let place = self.enters(body, Status::Pending);
-        let slow = self.dice.happens(150);
+        let slow = self.rng.happens(150);
         let status = match visitor {
             Visitor::Fails => {
                 self.authorisation(place, false, now);
@@ -363,8 +362,8 @@ impl Book {
             }
             Visitor::Pays if slow => {
                 let psp = self.payments[place].psp.clone();
-                let at = now.after(Duration::from_secs(self.dice.between(1, 3_600)));
-                self.later.push((at, Later::Resolve { psp, authorised: self.dice.happens(800) }));
+                let at = now.after(Duration::from_secs(self.rng.between(1, 3_600)));
+                self.later.push((at, Later::Resolve { psp, authorised: self.rng.happens(800) }));
                 "paymentPending"
             }
             Visitor::Pays => {

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use self::book::Book;
 pub use self::book::{Charge, Visitor};
 use crate::doubles::ManualClock;
-use crate::sim::Dice;
+use crate::sim::Rng;
 
 /// The merchant account there is.
 pub const ACCOUNT: &str = "AcmeECOM";
@@ -66,8 +66,8 @@ pub struct Adyen {
 impl Adyen {
     /// With these dice.
     #[must_use]
-    pub fn new(dice: Dice, faults: Faults, clock: Arc<ManualClock>) -> Self {
-        Self { book: Mutex::new(Book::new(dice, faults)), clock }
+    pub fn new(rng: Rng, faults: Faults, clock: Arc<ManualClock>) -> Self {
+        Self { book: Mutex::new(Book::new(rng, faults)), clock }
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -130,8 +130,8 @@ impl Adyen {
         }
         let mut answer = book.answers((&Method::POST, &path), &body, now);
         let unheard = book.faults.unheard;
-        if path.starts_with("/payments") && path.len() < 20 && book.dice.happens(unheard) {
-            answer = if book.dice.happens(500) {
+        if path.starts_with("/payments") && path.len() < 20 && book.rng.happens(unheard) {
+            answer = if book.rng.happens(500) {
                 (500, words::error(500, "905", "internal"))
             } else {
                 (200, json!({ "resultCode": "Error", "refusalReasonCode": "4" }))
@@ -156,16 +156,16 @@ impl Http for Adyen {
         {
             let mut book = self.book();
             let faults = book.faults;
-            if book.dice.happens(faults.not_sent) {
+            if book.rng.happens(faults.not_sent) {
                 return Err(HttpError::NotSent(Broken.into()));
             }
-            if book.dice.happens(faults.lost_before) {
+            if book.rng.happens(faults.lost_before) {
                 return Err(HttpError::Lost(Broken.into()));
             }
-            if book.dice.happens(faults.throttled) {
+            if book.rng.happens(faults.throttled) {
                 return Ok(said(429, &json!({})));
             }
-            if book.dice.happens(faults.transient) {
+            if book.rng.happens(faults.transient) {
                 let mut busy = said(503, &words::error(503, "905", "internal"));
                 busy.headers_mut()
                     .insert("transient-error", http::HeaderValue::from_static("true"));
@@ -175,10 +175,10 @@ impl Http for Adyen {
         let (status, body) = self.taken(&request);
         let mut book = self.book();
         let faults = book.faults;
-        if book.dice.happens(faults.lost_after) {
+        if book.rng.happens(faults.lost_after) {
             return Err(HttpError::Lost(Broken.into()));
         }
-        if book.dice.happens(faults.gateway) {
+        if book.rng.happens(faults.gateway) {
             return Ok(said(502, &Value::Null));
         }
         Ok(said(status, &body))

@@ -1,0 +1,59 @@
+//! The tills among the processors there are.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::brand::{Brand, Mode};
+use domain::ports::{
+    OpenProcessorError, Processor, Processors, SandboxPage, SandboxPages, SandboxVisit, StoreError,
+};
+use domain::values::name::ProcessorName;
+use local::Machine;
+
+use super::{Books, FakeProcessor, KIND};
+use crate::world::ports::Hooks;
+
+/// The processors there are, with the tills among them.
+struct WithFakeProcessors {
+    others: Arc<dyn Processors>,
+    books: Arc<Books>,
+}
+
+impl Processors for WithFakeProcessors {
+    fn open(
+        &self,
+        brand: &Brand,
+        mode: Mode,
+        name: &ProcessorName,
+    ) -> Result<Box<dyn Processor>, OpenProcessorError> {
+        let setups = &brand.setup(mode).processors;
+        let setup = setups.iter().find(|setup| setup.name == *name && setup.kind == KIND);
+        let Some(setup) = setup else { return self.others.open(brand, mode, name) };
+        let settings = setup.settings.read();
+        let settings = settings.map_err(|error| OpenProcessorError::Settings(error.into()))?;
+        Ok(Box::new(FakeProcessor { settings, mode, books: Arc::clone(&self.books) }))
+    }
+}
+
+#[async_trait]
+impl SandboxPages for WithFakeProcessors {
+    async fn sandbox_page(
+        &self,
+        visit: &SandboxVisit<'_>,
+    ) -> Result<Option<SandboxPage>, StoreError> {
+        self.others.sandbox_page(visit).await
+    }
+}
+
+/// Puts the tills among the processors of a machine.
+pub(in crate::world) fn join(machine: &mut Machine, hooks: &Arc<Hooks>) -> Arc<Books> {
+    let books = Arc::new(Books { hooks: Arc::clone(hooks), ..Books::default() });
+    let others = Arc::clone(&machine.intake.processors);
+    let all: Arc<dyn Processors> =
+        Arc::new(WithFakeProcessors { others, books: Arc::clone(&books) });
+    let first = "nobody else has it yet";
+    Arc::get_mut(&mut machine.intake).expect(first).processors = Arc::clone(&all);
+    Arc::get_mut(&mut machine.consent_callback).expect(first).processors = Arc::clone(&all);
+    Arc::get_mut(&mut machine.fetch_info).expect(first).processors = all;
+    books
+}

@@ -1,0 +1,122 @@
+//! What calls a till makes and is sent customers back by, and what a test says of all that.
+
+use domain::authorization::{Authorization, AuthorizationKind};
+use domain::ports::{
+    CallbackError, CallbackReply, ProcessorEvent, Reference, Told, UnverifiedCallback,
+    VerifiedWebhook, WebhookResponse,
+};
+use domain::values::id::RequestId;
+use http::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Books, KIND, PROOF};
+use crate::world::calls::Answer;
+use crate::world::{Asked, Beginning, Core};
+
+pub(super) fn receive(
+    callback: &UnverifiedCallback,
+    proof: &str,
+) -> Result<VerifiedWebhook, CallbackError> {
+    if callback.method == Method::GET {
+        return returned(callback, proof);
+    }
+    let given = callback.headers.get(PROOF).and_then(|value| value.to_str().ok());
+    if given != Some(proof) {
+        return Err(CallbackError::Forged);
+    }
+    let body = "taken".to_owned();
+    let reply = CallbackReply { status: 202, content_type: "text/plain", body };
+    Ok(VerifiedWebhook { events: vec![heard(callback)?], reply: WebhookResponse::Plain(reply) })
+}
+
+fn heard(callback: &UnverifiedCallback) -> Result<ProcessorEvent, CallbackError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case", deny_unknown_fields)]
+    enum Said {
+        Look(RequestId),
+        Told { request: RequestId, generation: u32, success: bool },
+        RefundTold { request: RequestId, seq: u32, success: bool },
+    }
+    let told = |success| Told {
+        success,
+        reference: Reference("told".to_owned()),
+        code: (!success).then(|| "refused".to_owned()),
+    };
+    let said =
+        serde_json::from_slice(&callback.body).map_err(|_not_one| CallbackError::Malformed)?;
+    Ok(match said {
+        Said::Look(request) => ProcessorEvent::StatusChanged(request),
+        Said::Told { request, generation, success } => {
+            ProcessorEvent::Told { request, generation, told: told(success) }
+        }
+        Said::RefundTold { request, seq, success } => {
+            ProcessorEvent::RefundTold { request, seq, told: told(success) }
+        }
+    })
+}
+
+/// `?state={request}.{attempt}.{proof}&code=…`, or without a code where the customer would not.
+fn returned(callback: &UnverifiedCallback, proof: &str) -> Result<VerifiedWebhook, CallbackError> {
+    let query = callback.url.split_once('?').map_or("", |(_, query)| query);
+    let field = |name: &str| {
+        let found = form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name);
+        found.map(|(_, value)| value.into_owned())
+    };
+    let state = field("state").unwrap_or_default();
+    let parts: Vec<&str> = state.split('.').collect();
+    let [request, generation, given] = parts.as_slice() else { return Err(CallbackError::Forged) };
+    if *given != proof {
+        return Err(CallbackError::Forged);
+    }
+    let request = request.parse().map_err(|_not_one| CallbackError::Malformed)?;
+    let generation = generation.parse().map_err(|_not_one| CallbackError::Malformed)?;
+    let code = field("code").map(|code| ProcessorEvent::Returned {
+        request,
+        generation,
+        authorization: Authorization { kind: AuthorizationKind::Code, secret: code.into() },
+    });
+    let events = vec![code.unwrap_or(ProcessorEvent::StatusChanged(request))];
+    Ok(VerifiedWebhook { events, reply: WebhookResponse::ToPage(request) })
+}
+
+impl Beginning {
+    /// The brand has one processor in test mode, which takes everything in these ways; in all there are where none is named.
+    #[must_use]
+    pub fn with_fake_processor(self, payment_options: &[&str]) -> Self {
+        let settings = if payment_options.is_empty() {
+            json!({})
+        } else {
+            json!({ "payment_options": payment_options })
+        };
+        self.with(
+            "/test/processors",
+            &json!([{ "name": "fake", "kind": KIND, "settings": settings }]),
+        )
+    }
+}
+
+impl Core {
+    /// The books of the tills.
+    #[must_use]
+    pub fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// The till tells something, and what follows from it is done.
+    pub fn processor_sends(&self, said: &Value) -> Answer {
+        let call = self.call(Method::POST, "/callbacks/demo/fake").key(None).idempotency(None);
+        let answer = call.header(PROOF, "proven").json(said).send();
+        self.settles();
+        answer
+    }
+
+    /// The customer's browser comes back from the till by its address, and what follows from it is done.
+    pub fn comes_back(&self, asked: &Asked, generation: u32, code: Option<&str>) -> Answer {
+        let code = code.map(|code| format!("&code={code}")).unwrap_or_default();
+        let uri = format!("/callbacks/demo/fake?state={}.{generation}.proven{code}", asked.id);
+        let answer = self.call(Method::GET, &uri).key(None).send();
+        self.settles();
+        answer
+    }
+}

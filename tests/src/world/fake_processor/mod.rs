@@ -1,0 +1,372 @@
+//! A processor that takes every ask in every way, has a page of its own and keeps books, and answers otherwise where a test
+//! says so.
+//!
+//! What a processor's own words mean is each adapter's business and tested there; what follows from them is told here.
+
+mod among;
+mod door;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use domain::ask::Ask;
+use domain::authorization::{Authorization, AuthorizationKind};
+use domain::brand::Mode;
+use domain::ports::{
+    Answer, ApplePay, CallbackError, CardReceipt, ClaimsReceipt, Fetched, GooglePay, Onward,
+    PaymentOption, Prepared, Processor, Receipt, Reference, Refund, Refunded, UnverifiedCallback,
+    Use, VerifiedWebhook,
+};
+use domain::values::id::RequestId;
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde_json::json;
+
+pub(super) use among::join;
+
+use super::Asked;
+use super::ports::Hooks;
+use crate::lock::lock;
+
+/// The kind of such a processor in a brand's settings.
+pub const KIND: &str = "fake";
+/// The header that proves a callback: as it is in the processor's settings.
+pub const PROOF: &str = "x-fake-proof";
+/// What a customer comes back with.
+pub const CODE: &str = "f4ke-code";
+/// The facts that are released: no one but the requester, and only by reading the request, learns them.
+pub const FACTS: &str = r#"{"given_name":"Lovelace","birthdate":"1815-12-10"}"#;
+/// What never leaves what is sealed.
+pub(super) const SECRETS: [&str; 4] = [CODE, "f4ke-access", "f4ke-card", "f4ke-wallet"];
+/// Where a customer goes on, which only they are told.
+pub(super) const PAGES: [&str; 1] = ["f4ke.example/pay"];
+/// What of the facts is looked for where it does not belong.
+pub(super) const FACTS_WORDS: [&str; 2] = ["Lovelace", "1815-12-10"];
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Settings {
+    /// What a callback's header must be.
+    proof: String,
+    /// The ways there are, best first.
+    payment_options: Vec<String>,
+    /// The kinds of ask it takes.
+    asks: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        Self {
+            proof: "proven".to_owned(),
+            payment_options: words(&["nothing", "google_pay", "apple_pay", "hosted"]),
+            asks: words(&["payment", "payment_method", "identity"]),
+        }
+    }
+}
+
+/// Which of a processor's calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Doing {
+    /// [`Processor::prepare`]; an [`Answer`] said for it stands for [`Prepared::Not`].
+    Prepare,
+    /// [`Processor::execute`].
+    Execute,
+    /// [`Processor::look_up`].
+    LookUp,
+    /// [`Processor::fence`].
+    Fence,
+    /// [`Processor::refund`].
+    Refund,
+}
+
+/// An attempt, on its books.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Page {
+    Open,
+    Done,
+    Ended,
+}
+
+/// Its books.
+#[derive(Default)]
+pub struct Books {
+    /// Fired before each call: `fake_processor Execute` and so on.
+    hooks: Arc<Hooks>,
+    pages: Mutex<BTreeMap<(RequestId, u32), Page>>,
+    charged: Mutex<BTreeSet<(RequestId, u32)>>,
+    refunded: Mutex<BTreeSet<(RequestId, u32)>>,
+    said: Mutex<BTreeMap<Doing, VecDeque<Answer>>>,
+    refunds_said: Mutex<VecDeque<Refunded>>,
+    calls: Mutex<Vec<String>>,
+}
+
+impl Books {
+    /// The calls so far, such as `Execute 1 Hosted`: what, which attempt or refund, and with what.
+    #[must_use]
+    pub fn calls(&self) -> Vec<String> {
+        lock(&self.calls).clone()
+    }
+
+    /// How many calls of that kind there were.
+    #[must_use]
+    pub fn count(&self, doing: Doing) -> usize {
+        lock(&self.calls).iter().filter(|call| call.starts_with(&format!("{doing:?}"))).count()
+    }
+
+    /// How often it charged.
+    #[must_use]
+    pub fn charges(&self) -> usize {
+        lock(&self.charged).len()
+    }
+
+    /// How often it gave money back.
+    #[must_use]
+    pub fn refunds(&self) -> usize {
+        lock(&self.refunded).len()
+    }
+
+    /// What it answers next to calls of that kind, instead of what it would.
+    pub fn says(&self, doing: Doing, answers: impl IntoIterator<Item = Answer>) {
+        lock(&self.said).entry(doing).or_default().extend(answers);
+    }
+
+    /// What it answers next when money is to be given back, instead of what it would.
+    pub fn says_of_refunds(&self, answers: impl IntoIterator<Item = Refunded>) {
+        lock(&self.refunds_said).extend(answers);
+    }
+
+    /// The customer does what is wanted on its page.
+    ///
+    /// # Panics
+    /// When that page is not open.
+    pub fn customer_is_done(&self, asked: &Asked, generation: u32) {
+        let mut pages = lock(&self.pages);
+        let page = pages.get_mut(&(asked.id.parse().expect("an id"), generation));
+        let page = page.filter(|page| **page == Page::Open).expect("its page is open");
+        *page = Page::Done;
+    }
+
+    fn called(&self, doing: Doing, what: &str) {
+        lock(&self.calls).push(format!("{doing:?} {what}"));
+        self.hooks.fire(&format!("fake {doing:?}"));
+    }
+
+    fn next(&self, doing: Doing) -> Option<Answer> {
+        lock(&self.said).get_mut(&doing).and_then(VecDeque::pop_front)
+    }
+}
+
+struct FakeProcessor {
+    settings: Settings,
+    mode: Mode,
+    books: Arc<Books>,
+}
+
+fn google(mode: Mode) -> GooglePay {
+    GooglePay {
+        mode,
+        merchant_id: None,
+        gateway: BTreeMap::from([("gateway".to_owned(), "fake".to_owned())]),
+        networks: vec!["VISA".to_owned()],
+        country: "DE".to_owned(),
+    }
+}
+
+fn receipt(charge: &Use<'_>) -> Receipt {
+    let money = charge.money().expect("an ask for a payment");
+    let wallet = match charge.authorization.kind {
+        AuthorizationKind::GooglePay => Some("google_pay".to_owned()),
+        AuthorizationKind::ApplePay => Some("apple_pay".to_owned()),
+        AuthorizationKind::PaymentMethod
+        | AuthorizationKind::Hosted
+        | AuthorizationKind::KeptCard
+        | AuthorizationKind::Code
+        | AuthorizationKind::AccessToken
+        | AuthorizationKind::Onward
+        | AuthorizationKind::Claims => None,
+    };
+    Receipt {
+        reference: reference(charge),
+        amount: money.amount(),
+        currency: money.currency().code().to_owned(),
+        method: "card".to_owned(),
+        wallet,
+        card_brand: Some("visa".to_owned()),
+        last4: Some("4242".to_owned()),
+    }
+}
+
+fn reference(what: &Use<'_>) -> Reference {
+    Reference(format!("fake-{}-{}", what.request, what.generation))
+}
+
+impl FakeProcessor {
+    fn done(&self, what: &Use<'_>) -> Answer {
+        let fetched = match what.ask {
+            Ask::Payment { .. } => {
+                lock(&self.books.charged).insert((what.request, what.generation));
+                Fetched::Payment(receipt(what))
+            }
+            Ask::PaymentMethod { .. } => Fetched::Card {
+                receipt: CardReceipt {
+                    reference: reference(what),
+                    wallet: None,
+                    card_brand: Some("visa".to_owned()),
+                    last4: Some("4242".to_owned()),
+                    exp_month: Some(12),
+                    exp_year: Some(2030),
+                },
+                kept: Authorization {
+                    kind: AuthorizationKind::KeptCard,
+                    secret: "f4ke-card".into(),
+                },
+            },
+            Ask::Identity { claims, .. } => Fetched::Claims {
+                receipt: ClaimsReceipt {
+                    subject: "5ub".to_owned(),
+                    released: claims.iter().map(|claim| claim.as_str().to_owned()).collect(),
+                },
+                claims: Authorization { kind: AuthorizationKind::Claims, secret: FACTS.into() },
+            },
+        };
+        Answer::Done(fetched)
+    }
+
+    fn page(&self, what: &Use<'_>) -> Option<Page> {
+        lock(&self.books.pages).get(&(what.request, what.generation)).copied()
+    }
+
+    fn turn(&self, what: &Use<'_>, page: Page) {
+        lock(&self.books.pages).insert((what.request, what.generation), page);
+    }
+
+    fn onward(what: &Use<'_>) -> Answer {
+        let url = format!("https://f4ke.example/pay/{}?n={}&x=1", what.request, what.generation);
+        Answer::NeedsCustomer { onward: Some(Onward(url)) }
+    }
+
+    fn charged(&self, what: &Use<'_>) -> bool {
+        lock(&self.books.charged).contains(&(what.request, what.generation))
+    }
+}
+
+#[async_trait]
+impl Processor for FakeProcessor {
+    fn payment_options(&self, ask: &Ask) -> Vec<PaymentOption> {
+        if !self.settings.asks.iter().any(|kind| kind == ask.kind()) {
+            return Vec::new();
+        }
+        let payment_options = self.settings.payment_options.iter().filter_map(|option| {
+            match (option.as_str(), ask) {
+                ("nothing", _) => ask.card().map(|_| PaymentOption::Nothing),
+                (_, Ask::Payment { card: Some(_), .. }) => None,
+                ("hosted", _) => Some(PaymentOption::Hosted),
+                ("test_card", Ask::Payment { .. }) => Some(PaymentOption::TestCard),
+                ("google_pay", Ask::Payment { .. }) => {
+                    Some(PaymentOption::GooglePay(google(self.mode)))
+                }
+                ("apple_pay", Ask::Payment { .. }) => Some(PaymentOption::ApplePay(ApplePay {
+                    networks: vec!["visa".to_owned()],
+                    country: "DE".to_owned(),
+                })),
+                _ => None,
+            }
+        });
+        payment_options.collect()
+    }
+
+    async fn prepare(&self, what: &Use<'_>) -> Prepared {
+        self.books.called(Doing::Prepare, &what.generation.to_string());
+        let said = self.books.next(Doing::Prepare).map(Prepared::Not);
+        said.unwrap_or_else(|| Prepared::Ready(reference(what)))
+    }
+
+    async fn execute(&self, what: &Use<'_>, _: &Reference) -> Answer {
+        let used = format!("{} {:?}", what.generation, what.authorization.kind);
+        self.books.called(Doing::Execute, &used);
+        if let Some(said) = self.books.next(Doing::Execute) {
+            return said;
+        }
+        match what.authorization.kind {
+            AuthorizationKind::Hosted => match self.page(what) {
+                Some(Page::Done) => self.done(what),
+                Some(Page::Ended) => Answer::Fenced,
+                Some(Page::Open) | None => {
+                    self.turn(what, Page::Open);
+                    Self::onward(what)
+                }
+            },
+            AuthorizationKind::Code if what.redeemed => Answer::Refused { code: "code_used" },
+            AuthorizationKind::Code => {
+                assert_eq!(what.authorization.secret.expose_secret(), CODE);
+                let secret = "f4ke-access".into();
+                Answer::Exchanged(Authorization { kind: AuthorizationKind::AccessToken, secret })
+            }
+            AuthorizationKind::PaymentMethod
+            | AuthorizationKind::ApplePay
+            | AuthorizationKind::GooglePay
+            | AuthorizationKind::KeptCard
+            | AuthorizationKind::AccessToken
+            | AuthorizationKind::Onward
+            | AuthorizationKind::Claims => self.done(what),
+        }
+    }
+
+    async fn look_up(&self, what: &Use<'_>, _: &Reference) -> Answer {
+        self.books.called(Doing::LookUp, &what.generation.to_string());
+        if let Some(said) = self.books.next(Doing::LookUp) {
+            return said;
+        }
+        match (what.told, self.page(what)) {
+            (Some(told), _) if told.success => self.done(what),
+            (Some(_), _) => Answer::Refused { code: "card_declined" },
+            (None, _) if self.charged(what) => self.done(what),
+            (None, Some(Page::Done)) => self.done(what),
+            (None, Some(Page::Ended)) => Answer::Fenced,
+            (None, Some(Page::Open)) if what.authorization.kind == AuthorizationKind::Hosted => {
+                Self::onward(what)
+            }
+            (None, _) => Answer::NotExecuted,
+        }
+    }
+
+    async fn fence(&self, what: &Use<'_>, _: &Reference) -> Answer {
+        self.books.called(Doing::Fence, &what.generation.to_string());
+        if let Some(said) = self.books.next(Doing::Fence) {
+            return said;
+        }
+        if self.charged(what) || self.page(what) == Some(Page::Done) {
+            return self.done(what);
+        }
+        self.turn(what, Page::Ended);
+        Answer::Fenced
+    }
+
+    async fn refund(&self, refund: &Refund<'_>) -> Refunded {
+        let what = format!("{} {} {}", refund.seq, refund.money.amount(), refund.again);
+        self.books.called(Doing::Refund, &what);
+        let id = Reference(format!("re-{}-{}", refund.request, refund.seq));
+        if let Some(told) = refund.told {
+            return if told.success {
+                Refunded::Done(id)
+            } else {
+                Refunded::Failed { code: "declined" }
+            };
+        }
+        if let Some(said) = lock(&self.books.refunds_said).pop_front() {
+            return said;
+        }
+        lock(&self.books.refunded).insert((refund.request, refund.seq));
+        Refunded::Done(id)
+    }
+
+    async fn apple_pay_session(&self, host: &str) -> Option<String> {
+        Some(json!({ "domainName": host }).to_string())
+    }
+
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<VerifiedWebhook, CallbackError> {
+        door::receive(callback, &self.settings.proof)
+    }
+}
