@@ -20,7 +20,7 @@ mod words;
 
 use std::sync::Arc;
 
-use domain::ports::{Channels, Clock, Processors, Queue, Random, Secrets, Store};
+use domain::ports::{Channels, Clock, Processors, Queue, Random, SandboxPages, Secrets, Store};
 
 pub use answer::{Answer, Given, Means, Unanswered};
 pub use http_edge::router;
@@ -53,6 +53,8 @@ pub struct ConsentCallback {
     pub channels: Arc<dyn Channels>,
     /// The processors, for what they need from a customer.
     pub processors: Arc<dyn Processors>,
+    /// The pages of the sandbox's processor; `None` where the installation has no sandbox.
+    pub sandbox_pages: Option<Arc<dyn SandboxPages>>,
     /// The public address, without a slash at its end.
     pub public_base: String,
     /// Who may use the sandbox phone.

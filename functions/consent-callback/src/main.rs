@@ -44,11 +44,9 @@ async fn main() -> Result<(), lambda::Error> {
         random: Arc::new(lambda::SystemRandom),
         signer: Some(Arc::new(lambda::RoleSigner::new(&config))),
     });
-    let processors = processors::Registry::new(processors::Deps {
-        http: Arc::clone(&http),
-        store: Arc::clone(&store),
-        clock: Arc::clone(&clock),
-    });
+    let pages = sandbox::Sandbox::new(Arc::clone(&store), Arc::clone(&clock));
+    let deps = processors::Deps { http: Arc::clone(&http), clock: Arc::clone(&clock) };
+    let processors = processors::Registry::new(deps).with(pages.clone());
     let consent_callback = ConsentCallback {
         clock,
         random: Arc::new(lambda::SystemRandom),
@@ -57,6 +55,7 @@ async fn main() -> Result<(), lambda::Error> {
         secrets: Arc::new(secrets),
         channels: Arc::new(channels),
         processors: Arc::new(processors),
+        sandbox_pages: Some(Arc::new(pages)),
         public_base,
         sandbox,
     };

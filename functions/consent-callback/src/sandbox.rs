@@ -131,14 +131,15 @@ impl ConsentCallback {
             SandboxAccess::Off => return Err(absent()),
             SandboxAccess::Key | SandboxAccess::Open => {}
         }
-        let page = self.processors.sandbox_page(&SandboxVisit { id, form }).await?;
+        let pages = self.sandbox_pages.as_ref().ok_or_else(absent)?;
+        let page = pages.sandbox_page(&SandboxVisit { id, form }).await?;
         let (body, status, headers) = match page.ok_or_else(absent)? {
-            SandboxPage::DisplayText { html, policy } => {
+            SandboxPage::Html { html, policy } => {
                 let kind = "text/html; charset=utf-8".to_owned();
                 let headers = vec![(CONTENT_TYPE, kind), (CONTENT_SECURITY_POLICY, policy)];
                 (html, StatusCode::OK, headers)
             }
-            SandboxPage::SentTo(url) => {
+            SandboxPage::Redirect(url) => {
                 (String::new(), StatusCode::SEE_OTHER, vec![(LOCATION, url)])
             }
         };

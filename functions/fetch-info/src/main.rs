@@ -36,11 +36,9 @@ async fn main() -> Result<(), lambda::Error> {
     let http: Arc<dyn Http> = Arc::new(client);
     let store: Arc<dyn Store> = Arc::new(dynamodb::Table::new(&config, table));
     let secrets = secretsmanager::BrandSecrets::new(&config, secret_prefix, Arc::clone(&clock));
-    let processors = processors::Registry::new(processors::Deps {
-        http: Arc::clone(&http),
-        store: Arc::clone(&store),
-        clock: Arc::clone(&clock),
-    });
+    let sandbox = sandbox::Sandbox::new(Arc::clone(&store), Arc::clone(&clock));
+    let deps = processors::Deps { http: Arc::clone(&http), clock: Arc::clone(&clock) };
+    let processors = processors::Registry::new(deps).with(sandbox);
     let fetch_info = FetchInfo {
         clock,
         random: Arc::new(lambda::SystemRandom),

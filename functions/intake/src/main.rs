@@ -37,11 +37,9 @@ async fn main() -> Result<(), lambda::Error> {
         random: Arc::new(lambda::SystemRandom),
         signer: Some(Arc::new(lambda::RoleSigner::new(&config))),
     });
-    let processors = processors::Registry::new(processors::Deps {
-        http: Arc::clone(&http),
-        store: Arc::clone(&store),
-        clock: Arc::clone(&clock),
-    });
+    let sandbox = sandbox::Sandbox::new(Arc::clone(&store), Arc::clone(&clock));
+    let deps = processors::Deps { http: Arc::clone(&http), clock: Arc::clone(&clock) };
+    let processors = processors::Registry::new(deps).with(sandbox);
     let intake = Intake {
         clock,
         random: Arc::new(lambda::SystemRandom),

@@ -62,12 +62,11 @@ impl Machine {
             random: Arc::clone(&ports.random),
             signer: None,
         }));
+        let sandbox = sandbox::Sandbox::new(Arc::clone(&ports.store), Arc::clone(&ports.clock));
+        let deps =
+            processors::Deps { http: Arc::clone(&ports.http), clock: Arc::clone(&ports.clock) };
         let processors: Arc<dyn Processors> =
-            Arc::new(processors::Registry::new(processors::Deps {
-                http: Arc::clone(&ports.http),
-                store: Arc::clone(&ports.store),
-                clock: Arc::clone(&ports.clock),
-            }));
+            Arc::new(processors::Registry::new(deps).with(sandbox.clone()));
         let Ports { clock, random, store, queue, secrets, http } = ports.clone();
         let intake = Intake {
             clock,
@@ -98,6 +97,7 @@ impl Machine {
             secrets,
             channels,
             processors: Arc::clone(&processors),
+            sandbox_pages: Some(Arc::new(sandbox)),
             public_base: public_base.to_owned(),
             sandbox: SandboxAccess::Open,
         };

@@ -64,7 +64,6 @@ fn opened(name: &str) -> (Box<dyn Processor>, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::default());
     let outside = Deps {
         http: Arc::new(Watched(https::Client::new().unwrap())),
-        store: Arc::new(MemoryStore::default()),
         clock: Arc::<ManualClock>::clone(&clock),
     };
     let brand = Brand::parse(&brand.to_string()).unwrap();

@@ -14,7 +14,16 @@ const LAYERS: &[Layer] = &[
     (
         "consent-callback",
         &["domain"],
-        &["channels", "dynamodb", "https", "lambda", "processors", "secretsmanager", "sqs"],
+        &[
+            "channels",
+            "dynamodb",
+            "https",
+            "lambda",
+            "processors",
+            "sandbox",
+            "secretsmanager",
+            "sqs",
+        ],
     ),
     ("domain", &[], &[]),
     ("dynamodb", &["domain"], &[]),
@@ -22,13 +31,22 @@ const LAYERS: &[Layer] = &[
     (
         "fetch-info",
         &["domain"],
-        &["dynamodb", "https", "lambda", "processors", "secretsmanager", "sqs"],
+        &["dynamodb", "https", "lambda", "processors", "sandbox", "secretsmanager", "sqs"],
     ),
     ("https", &["domain"], &[]),
     (
         "intake",
         &["domain"],
-        &["channels", "dynamodb", "https", "lambda", "processors", "secretsmanager", "sqs"],
+        &[
+            "channels",
+            "dynamodb",
+            "https",
+            "lambda",
+            "processors",
+            "sandbox",
+            "secretsmanager",
+            "sqs",
+        ],
     ),
     ("lambda", &["domain", "lambda-events"], &[]),
     ("lambda-events", &["domain"], &[]),
@@ -43,11 +61,13 @@ const LAYERS: &[Layer] = &[
             "https",
             "intake",
             "processors",
+            "sandbox",
             "send-prompt",
         ],
         &[],
     ),
     ("processors", &["domain"], &[]),
+    ("sandbox", &["domain", "processors"], &[]),
     ("secretsmanager", &["domain"], &[]),
     (
         "send-prompt",
@@ -68,6 +88,7 @@ const LAYERS: &[Layer] = &[
             "lambda-events",
             "local",
             "processors",
+            "sandbox",
         ],
         &[],
     ),
@@ -154,7 +175,7 @@ fn the_domain_touches_nothing() {
 
 #[test]
 fn channels_and_processors_link_no_network_or_storage() {
-    for package in ["channels", "processors"] {
+    for package in ["channels", "processors", "sandbox"] {
         let linked = linked(package, "normal");
         let outside = ["axum", "hyper", "mio", "rusqlite", "rustls", "socket2", "tokio"];
         let found: Vec<&&str> = outside.iter().filter(|name| linked.contains(**name)).collect();

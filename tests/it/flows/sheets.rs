@@ -115,6 +115,7 @@ fn a_payment_that_the_store_does_not_take_is_refused_and_a_tap_is_to_be_told_aga
         secrets: Arc::clone(&whole.secrets),
         channels: Arc::clone(&whole.channels),
         processors: Arc::clone(&whole.processors),
+        sandbox_pages: None,
         public_base: whole.public_base.clone(),
         sandbox: SandboxAccess::Off,
     };

@@ -74,27 +74,8 @@ impl Http for Hurried {
     }
 }
 
-/// Stripe needs neither a store nor a clock.
+/// A clock that stands still, since the adapter needs none.
 struct Nothing;
-
-#[async_trait]
-impl Store for Nothing {
-    async fn read(&self, _key: &Key) -> Result<Option<Item>, StoreError> {
-        Ok(None)
-    }
-
-    async fn list(&self, _range: &Range) -> Result<Page, StoreError> {
-        Ok(Page { items: Vec::new(), more: false })
-    }
-
-    async fn list_index(&self, range: &Range) -> Result<Page, StoreError> {
-        self.list(range).await
-    }
-
-    async fn write(&self, _writes: Vec<Write>) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
 
 #[async_trait]
 impl Clock for Nothing {
@@ -137,11 +118,7 @@ fn opened(proxy: &Proxy, more: &Value) -> Box<dyn Processor> {
         "test": { "processors": [{ "name": "stripe", "kind": "stripe", "settings": settings }] },
     });
     let client: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
-    let outside = Deps {
-        http: Arc::new(Hurried(client)),
-        store: Arc::new(Nothing),
-        clock: Arc::new(Nothing),
-    };
+    let outside = Deps { http: Arc::new(Hurried(client)), clock: Arc::new(Nothing) };
     let brand = Brand::parse(&brand.to_string()).unwrap();
     let name = "stripe".parse().unwrap();
     Registry::new(outside).open(&brand, Mode::Test, &name).ok().unwrap()

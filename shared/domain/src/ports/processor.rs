@@ -6,7 +6,7 @@ use std::fmt;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::{CallbackError, SandboxPages, Source, UnverifiedCallback, VerifiedWebhook};
+use super::{CallbackError, Source, UnverifiedCallback, VerifiedWebhook};
 use crate::ask::Ask;
 use crate::authorization::Authorization;
 use crate::brand::{Brand, Mode};
@@ -351,7 +351,7 @@ pub enum OpenProcessorError {
 }
 
 /// Opens a brand's processors: the list of adapters there are.
-pub trait Processors: SandboxPages {
+pub trait Processors: Send + Sync {
     /// Opens the brand's processor of that name in that mode.
     ///
     /// # Errors

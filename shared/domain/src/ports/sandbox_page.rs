@@ -1,33 +1,33 @@
-//! The page of the sandbox's own processor, where customers of test mode pay as they would on a real processor's site.
+//! The pages of the sandbox's processor, where customers of test mode pay as they would on a real processor's site.
 
 use async_trait::async_trait;
 
 use super::StoreError;
 
-/// Somebody at such a page.
+/// A customer's visit to a page.
 #[derive(Clone, Copy, Debug)]
 pub struct SandboxVisit<'a> {
-    /// What the page is about: the processor's id of it, such as `cs_…`, as the address names it.
+    /// The sandbox's id of the object, such as `cs_…`, from the page's address.
     pub id: &'a str,
-    /// The form they sent, where they sent one.
+    /// The form that the customer sent; `None` for a visit without one.
     pub form: Option<&'a [u8]>,
 }
 
-/// What they get to see.
+/// The answer to a visit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SandboxPage {
-    /// This page.
-    DisplayText {
-        /// HTML.
+    /// A page to display.
+    Html {
+        /// The page's HTML.
         html: String,
-        /// What the page may do: a `Content-Security-Policy`.
+        /// The page's `Content-Security-Policy`.
         policy: String,
     },
-    /// Another address, where their browser goes on to.
-    SentTo(String),
+    /// An address to which the browser is redirected.
+    Redirect(String),
 }
 
-/// Where the sandbox's page comes from. A processor that is real has pages of its own elsewhere.
+/// Serves the sandbox's pages. Only an installation that opts into the sandbox has them.
 #[async_trait]
 pub trait SandboxPages: Send + Sync {
     /// Serves a visit; `None` where there is no such page.
@@ -36,8 +36,6 @@ pub trait SandboxPages: Send + Sync {
     /// [`StoreError`]: the visit may be repeated.
     async fn sandbox_page(
         &self,
-        _visit: &SandboxVisit<'_>,
-    ) -> Result<Option<SandboxPage>, StoreError> {
-        Ok(None)
-    }
+        visit: &SandboxVisit<'_>,
+    ) -> Result<Option<SandboxPage>, StoreError>;
 }

@@ -55,12 +55,12 @@ mod wire;
 
 pub(crate) const KIND: Kind = Kind {
     name: "adyen",
-    open: |opening| {
+    open: |config| {
         Ok(Box::new(Adyen {
-            account: Account::read(opening.mode, opening.settings)?,
-            link_key: opening.brand.link_key.clone(),
-            http: Arc::clone(&opening.outside.http),
-            clock: Arc::clone(&opening.outside.clock),
+            account: Account::read(config.mode, config.settings)?,
+            link_key: config.brand.link_key.clone(),
+            http: Arc::clone(&config.deps.http),
+            clock: Arc::clone(&config.deps.clock),
         }))
     },
 };

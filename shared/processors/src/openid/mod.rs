@@ -33,13 +33,13 @@ use crate::Kind;
 /// The adapter's entry in the list of kinds.
 pub(crate) const KIND: Kind = Kind {
     name: "openid",
-    open: |opening| {
+    open: |config| {
         Ok(Box::new(OpenId {
-            provider: Provider::read(opening.mode, opening.settings)?,
-            link_key: opening.brand.link_key.clone(),
-            address_key: opening.brand.address_key.clone(),
-            http: Arc::clone(&opening.outside.http),
-            clock: Arc::clone(&opening.outside.clock),
+            provider: Provider::read(config.mode, config.settings)?,
+            link_key: config.brand.link_key.clone(),
+            address_key: config.brand.address_key.clone(),
+            http: Arc::clone(&config.deps.http),
+            clock: Arc::clone(&config.deps.clock),
         }))
     },
 };

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 ///
 /// Cancelling and expiring carry none, since a repeat changes nothing. A stored answer would hide the payment's later state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub enum Step {
     /// Turns an Apple Pay token into a Stripe token.
     Token,
     /// Turns a Stripe token into a payment method.

@@ -52,9 +52,9 @@ pub(crate) use self::settings::Account;
 
 pub(crate) const KIND: Kind = Kind {
     name: "stripe",
-    open: |opening| {
-        let account = Account::read(opening.mode, opening.settings)?;
-        let http = &opening.outside.http;
+    open: |config| {
+        let account = Account::read(config.mode, config.settings)?;
+        let http = &config.deps.http;
         Ok(Box::new(Stripe { account, http: Arc::clone(http), web: Arc::clone(http) }))
     },
 };

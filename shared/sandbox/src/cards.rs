@@ -1,13 +1,12 @@
 //! Stripe's test cards and the sandbox's magic amounts: what becomes of a charge.
 
+use processors::stand_in;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::stripe::amounts;
-
 /// What a confirmation comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// Charged.
     Approved,
     /// Charged, and nobody is told.
@@ -21,7 +20,7 @@ pub(super) enum Verdict {
 /// How a card is refused: Stripe's `code` and `decline_code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// The customer did not say at the bank that it was them.
     AuthenticationFailed,
     /// The card wants 3-D Secure.
@@ -46,7 +45,7 @@ pub(super) enum Refusal {
 
 impl Refusal {
     /// Stripe's `code`, and its `decline_code` where there is one.
-    pub(super) const fn codes(self) -> (&'static str, Option<&'static str>) {
+    pub(crate) const fn codes(self) -> (&'static str, Option<&'static str>) {
         match self {
             Self::AuthenticationFailed => ("payment_intent_authentication_failure", None),
             Self::AuthenticationRequired => {
@@ -64,7 +63,7 @@ impl Refusal {
     }
 
     /// A card error as Stripe writes it.
-    pub(super) fn to_json(self) -> Value {
+    pub(crate) fn to_json(self) -> Value {
         let (code, decline_code) = self.codes();
         json!({
             "type": "card_error",
@@ -77,7 +76,7 @@ impl Refusal {
 
 /// A test card that Stripe documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Card {
+pub(crate) struct Card {
     brand: &'static str,
     last4: &'static str,
     refusal: Option<Refusal>,
@@ -85,7 +84,7 @@ pub(super) struct Card {
 
 impl Card {
     /// As Stripe writes it, with the wallet it came from.
-    pub(super) fn to_json(self, wallet: Option<&str>) -> Value {
+    pub(crate) fn to_json(self, wallet: Option<&str>) -> Value {
         json!({
             "brand": self.brand,
             "last4": self.last4,
@@ -96,13 +95,13 @@ impl Card {
     }
 
     /// How it refuses whatever it is asked, if it does.
-    pub(super) const fn refusal(self) -> Option<Refusal> {
+    pub(crate) const fn refusal(self) -> Option<Refusal> {
         self.refusal
     }
 }
 
 /// The card behind a test payment method; Stripe writes some of them with the brand and some without.
-pub(super) fn card(payment_method: &str) -> Option<Card> {
+pub(crate) fn card(payment_method: &str) -> Option<Card> {
     let visa = |last4, refusal| Some(Card { brand: "visa", last4, refusal: Some(refusal) });
     let name = payment_method.strip_prefix("pm_card_")?;
     match name.strip_prefix("visa_").unwrap_or(name) {
@@ -125,7 +124,7 @@ pub(super) fn card(payment_method: &str) -> Option<Card> {
 
 /// What becomes of a charge: the card's word first, then the amount's. The amount is as Stripe counts it; `attempt` counts
 /// from 1.
-pub(super) fn verdict(card: Card, (amount, currency): (u64, &str), attempt: u32) -> Verdict {
+pub(crate) fn verdict(card: Card, (amount, currency): (u64, &str), attempt: u32) -> Verdict {
     match card.refusal {
         Some(refusal) => Verdict::Refused(refusal),
         None => by_amount((amount, currency), attempt),
@@ -133,8 +132,8 @@ pub(super) fn verdict(card: Card, (amount, currency): (u64, &str), attempt: u32)
 }
 
 /// The amount's word. Magic is in the digits the requester wrote, not in Stripe's.
-pub(super) fn by_amount((amount, currency): (u64, &str), attempt: u32) -> Verdict {
-    let asked = amounts::from_stripe(amount, currency).map_or(amount, |(asked, _)| asked);
+pub(crate) fn by_amount((amount, currency): (u64, &str), attempt: u32) -> Verdict {
+    let asked = stand_in::from_stripe(amount, currency).map_or(amount, |(asked, _)| asked);
     match asked % 100 {
         2 if attempt <= 1 => Verdict::Refused(Refusal::InsufficientFunds),
         3 => Verdict::Refused(Refusal::StolenCard),

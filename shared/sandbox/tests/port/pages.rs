@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ::sandbox::Books;
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
@@ -12,8 +13,6 @@ use domain::ports::{
 use domain::values::id::CardId;
 use domain::values::time::Timestamp;
 use pollster::block_on;
-use processors::sandbox::Books;
-use processors::{Deps, Registry};
 use serde_json::json;
 
 use crate::doubles::{REQUEST, World, attempt, hosted, keeping, payment, payment_method};
@@ -68,14 +67,13 @@ impl Till {
     /// The customer opens the page, or sends a form.
     fn visits(&self, url: &str, form: Option<&str>) -> Option<SandboxPage> {
         let id = url.rsplit('/').next().unwrap_or_default();
-        let registry = Registry::new(self.world.outside());
         let visit = SandboxVisit { id, form: form.map(str::as_bytes) };
-        block_on(registry.sandbox_page(&visit)).ok().flatten()
+        block_on(crate::sandbox_of(&self.world).sandbox_page(&visit)).ok().flatten()
     }
 
     fn shown(&self, url: &str, form: Option<&str>) -> String {
         match self.visits(url, form) {
-            Some(SandboxPage::DisplayText { html, policy }) => {
+            Some(SandboxPage::Html { html, policy }) => {
                 assert!(policy.starts_with("default-src 'none'"));
                 html
             }
@@ -85,14 +83,14 @@ impl Till {
 
     fn sent(&self, url: &str, form: Option<&str>) -> String {
         match self.visits(url, form) {
-            Some(SandboxPage::SentTo(back)) => back,
+            Some(SandboxPage::Redirect(back)) => back,
             other => panic!("{other:?}"),
         }
     }
 
     fn books(&self) -> Books {
-        let Deps { store, clock, .. } = self.world.outside();
-        block_on(processors::sandbox::books(store, clock, REQUEST.parse().unwrap(), 5)).unwrap()
+        let (store, clock) = (crate::store(&self.world), self.world.deps().clock);
+        block_on(::sandbox::books(store, clock, REQUEST.parse().unwrap(), 5)).unwrap()
     }
 
     fn refund(&self, charge: &Reference, amount: u64, seq: u32, again: bool) -> Refunded {

@@ -6,12 +6,13 @@ use std::time::Duration;
 use domain::ports::{Clock, Expect, Item, Key, Store, StoreError, Write};
 use domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::intents::Intent;
-use super::methods::{Customer, Method, Token};
-use super::sessions::Session;
-use super::setups::Setup;
+use crate::calls::StoredReply;
+use crate::ids::BodyDigest;
+use crate::objects::intent::PaymentIntent;
+use crate::objects::method::{Customer, PaymentMethod, Token};
+use crate::objects::session::CheckoutSession;
+use crate::objects::setup::SetupIntent;
 
 /// For how long Stripe knows an idempotency key, and the sandbox nearly everything.
 const DAY: Duration = Duration::from_secs(86_400);
@@ -20,25 +21,25 @@ const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 /// Each object, in the store.
 #[derive(Clone)]
-pub(super) struct Ledger {
-    pub(super) store: Arc<dyn Store>,
-    pub(super) clock: Arc<dyn Clock>,
+pub(crate) struct Ledger {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// An object of Stripe's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Object {
-    Intent(Intent),
-    Setup(Setup),
-    Session(Session),
-    Method(Method),
+pub(crate) enum Object {
+    Intent(PaymentIntent),
+    Setup(SetupIntent),
+    Session(CheckoutSession),
+    Method(PaymentMethod),
     Customer(Customer),
     Token(Token),
 }
 
 impl Object {
-    pub(super) fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         match self {
             Self::Intent(intent) => &intent.id,
             Self::Setup(setup) => &setup.id,
@@ -50,7 +51,7 @@ impl Object {
     }
 
     /// As it was when it was created, which a repeat of that is told.
-    pub(super) fn at_first(self) -> Self {
+    pub(crate) fn at_first(self) -> Self {
         match self {
             Self::Intent(intent) => Self::Intent(intent.at_first()),
             Self::Setup(setup) => Self::Setup(setup.at_first()),
@@ -69,38 +70,18 @@ impl Object {
 
 /// One object, and the calls whose answers are kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     #[serde(flatten)]
-    pub(super) object: Object,
-    pub(super) created_at: Timestamp,
+    pub(crate) object: Object,
+    pub(crate) created_at: Timestamp,
     /// What it was created with; nothing where a customer's visit made it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) created: Option<Digested>,
+    pub(crate) created: Option<BodyDigest>,
     /// The confirmation that was carried out, and what it was told.
-    pub(super) confirmed: Option<Told>,
+    pub(crate) confirmed: Option<StoredReply>,
     /// How often this was written.
     #[serde(skip)]
-    pub(super) version: u64,
-}
-
-/// The digest of a body, by which a repeat is told from another call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Digested(String);
-
-impl Digested {
-    pub(super) fn of(body: &[u8]) -> Self {
-        Self(hex::encode(Sha256::digest(body)))
-    }
-}
-
-/// An answer that is kept for repeats.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Told {
-    pub(super) key: String,
-    pub(super) body: Digested,
-    pub(super) status: u16,
-    pub(super) answer: String,
+    pub(crate) version: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -110,15 +91,8 @@ enum Stored {
     V1(Entry),
 }
 
-/// The id of what a key creates: repeats need no look-up.
-pub(super) fn id(prefix: &str, key: &str) -> String {
-    let mut text = hex::encode(Sha256::digest(format!("sandbox|{key}")));
-    text.truncate(24);
-    format!("{prefix}{text}")
-}
-
 /// Where an object is: the kinds differ by their ids, and by what they are called here.
-pub(super) fn key(id: &str) -> Key {
+pub(crate) fn key(id: &str) -> Key {
     let kind = match id.split('_').next().unwrap_or_default() {
         "pi" => "PI",
         "seti" => "SETI",
@@ -132,7 +106,7 @@ pub(super) fn key(id: &str) -> Key {
 
 impl Ledger {
     /// What the ledger has under an id, over or not.
-    pub(super) async fn read(&self, id: &str) -> Result<Option<Entry>, StoreError> {
+    pub(crate) async fn read(&self, id: &str) -> Result<Option<Entry>, StoreError> {
         let Some(item) = self.store.read(&key(id)).await? else { return Ok(None) };
         let stored = serde_json::from_str(&item.body);
         let Stored::V1(entry) = stored.map_err(|error| StoreError::Damaged(error.into()))?;
@@ -140,13 +114,13 @@ impl Ledger {
     }
 
     /// The same, unless its time is over; the store may still have it.
-    pub(super) async fn find(&self, id: &str) -> Result<Option<Entry>, StoreError> {
+    pub(crate) async fn find(&self, id: &str) -> Result<Option<Entry>, StoreError> {
         let entry = self.read(id).await?;
         Ok(entry.filter(|entry| !entry.is_over(self.clock.now())))
     }
 
     /// Writes entries in place of the versions they were read at, all or none; 0 is none.
-    pub(super) async fn write(&self, entries: &[&Entry]) -> Result<(), StoreError> {
+    pub(crate) async fn write(&self, entries: &[&Entry]) -> Result<(), StoreError> {
         let writes = entries.iter().map(|entry| put(entry)).collect::<Result<_, _>>()?;
         self.store.write(writes).await
     }
@@ -169,7 +143,7 @@ fn put(entry: &Entry) -> Result<Write, StoreError> {
 }
 
 impl Entry {
-    pub(super) fn is_over(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
         self.created_at.after(self.object.kept()) <= now
     }
 }

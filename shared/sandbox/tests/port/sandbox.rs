@@ -51,8 +51,8 @@ impl Till {
 
     fn charges(&self) -> u32 {
         let request = "req_01J00000000000000000000000".parse().unwrap();
-        let processors::Deps { store, clock, .. } = self.world.outside();
-        block_on(processors::sandbox::charges(store, clock, request, 5)).unwrap()
+        let clock = self.world.deps().clock;
+        block_on(::sandbox::charges(crate::store(&self.world), clock, request, 5)).unwrap()
     }
 }
 
@@ -229,7 +229,7 @@ fn a_key_with_another_body_is_no_second_charge() {
 fn the_ledger_forgets_after_a_day() {
     let till = Till::new();
     let reference = till.ready("pm_card_visa", 4250, 1);
-    let key = processors::sandbox::key(&reference.0);
+    let key = ::sandbox::key(&reference.0);
     let item = till.world.store.items.lock().unwrap().get(&key).cloned().unwrap();
     assert!(item.expires_at.is_some());
     till.world.clock.pass(Duration::from_secs(86_400));
@@ -242,4 +242,18 @@ fn the_ledger_forgets_after_a_day() {
 fn the_sandbox_is_for_test_mode_only() {
     assert!(World::default().open(Mode::Live, "sandbox", &json!({})).is_err());
     assert!(World::default().open(Mode::Test, "sandbox", &json!({ "x": 1 })).is_err());
+}
+
+#[test]
+fn a_sandbox_charge_twice_is_one_object_and_one_charge() {
+    let world = World::default();
+    let processor = world.open(Mode::Test, "sandbox", &json!({})).ok().unwrap();
+    let visa = payment_method("pm_card_visa");
+    let charge = charge(&visa, 4250, 1);
+    let Prepared::Ready(reference) = block_on(processor.prepare(&charge)) else { panic!() };
+    let first = block_on(processor.execute(&charge, &reference));
+    let items = world.store.items.lock().unwrap().clone();
+    assert_eq!(block_on(processor.prepare(&charge)), Prepared::Ready(reference.clone()));
+    assert_eq!(block_on(processor.execute(&charge, &reference)), first);
+    assert_eq!(*world.store.items.lock().unwrap(), items);
 }

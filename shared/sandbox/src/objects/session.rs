@@ -1,0 +1,106 @@
+//! Checkout Sessions of the sandbox: a page where a customer pays or leaves a card.
+
+use domain::values::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::cards::{self, Refusal, Verdict};
+use crate::ids::page;
+
+/// A Checkout CheckoutSession.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CheckoutSession {
+    pub(crate) id: String,
+    /// How much, for a payment: as Stripe counts it, and in small letters. None where a card is to be kept.
+    pub(crate) price: Option<(u64, String)>,
+    /// What for.
+    pub(crate) description: String,
+    pub(crate) success_url: String,
+    pub(crate) cancel_url: String,
+    pub(crate) closes_at: Timestamp,
+    pub(crate) request_id: String,
+    pub(crate) attempt: u32,
+    /// How often the customer was refused on the page, and how the last time.
+    pub(crate) refusals: u32,
+    pub(crate) refused: Option<Refusal>,
+    pub(crate) state: SessionState,
+}
+
+/// Where a session stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub(crate) enum SessionState {
+    Open,
+    /// The customer has been there; what came of it has this id.
+    Complete {
+        made: String,
+    },
+    Expired,
+}
+
+impl CheckoutSession {
+    /// As it was when it was created.
+    pub(crate) fn at_first(self) -> Self {
+        Self { state: SessionState::Open, refusals: 0, refused: None, ..self }
+    }
+
+    /// The state once time has had its say.
+    pub(crate) fn at(&self, now: Timestamp) -> SessionState {
+        match &self.state {
+            SessionState::Open if self.closes_at <= now => SessionState::Expired,
+            SessionState::Open | SessionState::Complete { .. } | SessionState::Expired => {
+                self.state.clone()
+            }
+        }
+    }
+
+    /// As Stripe writes it. `made` is what came of it, expanded.
+    pub(crate) fn to_json(&self, made: Option<&Value>, now: Timestamp) -> Value {
+        let (status, url) = match self.at(now) {
+            SessionState::Open => ("open", Some(page(&self.success_url, &self.id))),
+            SessionState::Complete { .. } => ("complete", None),
+            SessionState::Expired => ("expired", None),
+        };
+        let price = self.price.as_ref();
+        let succeeded = |made: &Value| made.get("status") == Some(&json!("succeeded"));
+        let payment_status = match price {
+            Some(_) if made.is_some_and(succeeded) => "paid",
+            Some(_) => "unpaid",
+            None => "no_payment_required",
+        };
+        json!({
+            "id": self.id,
+            "object": "checkout.session",
+            "livemode": false,
+            "mode": if price.is_some() { "payment" } else { "setup" },
+            "status": status,
+            "payment_status": payment_status,
+            "url": url,
+            "amount_total": price.map(|(amount, _)| amount),
+            "currency": price.map(|(_, currency)| currency),
+            "client_reference_id": self.request_id,
+            "expires_at": self.closes_at.as_millis().div_euclid(1000),
+            "metadata": { "request_id": self.request_id, "attempt": self.attempt.to_string() },
+            "payment_intent": made.filter(|_| price.is_some()),
+            "setup_intent": made.filter(|_| price.is_none()),
+        })
+    }
+
+    /// What the customer's card comes to on the page. A card that wants 3-D Secure has it there and then.
+    pub(crate) fn verdict(&self, card: &str) -> Verdict {
+        let Some(card) = cards::card(card) else { return Verdict::Refused(Refusal::Generic) };
+        match (card.refusal(), &self.price) {
+            (Some(Refusal::AuthenticationRequired) | None, Some((amount, currency))) => {
+                let tries = self.refusals.saturating_add(1);
+                match cards::by_amount((*amount, currency), tries) {
+                    // No answer of ours can be lost on a page.
+                    Verdict::ApprovedAndLost => Verdict::Approved,
+                    verdict
+                    @ (Verdict::Approved | Verdict::ApprovedLater | Verdict::Refused(_)) => verdict,
+                }
+            }
+            (Some(Refusal::AuthenticationRequired) | None, None) => Verdict::Approved,
+            (Some(refusal), _) => Verdict::Refused(refusal),
+        }
+    }
+}
