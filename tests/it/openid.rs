@@ -22,7 +22,6 @@ use processors::{Deps, Registry};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tests::doubles::used;
-use tests::memory::MemoryStore;
 
 use crate::deployed::told;
 

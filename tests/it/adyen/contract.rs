@@ -18,7 +18,6 @@ use domain::values::text::DisplayText;
 use processors::{Deps, Registry};
 use serde_json::{Value, json};
 use tests::doubles::{BEGINNING, ManualClock, used};
-use tests::memory::MemoryStore;
 
 const NAME: &str = "req_01J00000000000000000000000.1";
 

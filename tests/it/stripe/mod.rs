@@ -18,8 +18,7 @@ use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
 use domain::ports::{
-    Answer, Clock, Fetched, Http, HttpError, Item, Key, Page, Prepared, Processor, Processors,
-    Range, Reach, Reference, Store, StoreError, Use, Write,
+    Answer, Clock, Fetched, Http, HttpError, Prepared, Processor, Processors, Reach, Reference, Use,
 };
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::brand::Brand;
 use domain::keys;
 use domain::message::{Handled, Message};
-use domain::ports::{Clock, Http, HttpError, Reach, Store};
+use domain::ports::{Clock, Store};
 use domain::request::Request;
 use domain::storage::{self, VersionedRequest};
 use domain::values::id::{PromptId, RequestId};
@@ -47,21 +47,6 @@ pub struct Till {
     began: (Timestamp, Vec<(Timestamp, Message)>),
     pub(super) request: RequestId,
     pub(super) prompt: PromptId,
-}
-
-/// Nothing is at any other address.
-struct Nobody;
-
-#[async_trait::async_trait]
-impl Http for Nobody {
-    async fn call(
-        &self,
-        _: http::Request<bytes::Bytes>,
-        _: Reach,
-        _: Duration,
-    ) -> Result<http::Response<bytes::Bytes>, HttpError> {
-        Err(HttpError::Forbidden)
-    }
 }
 
 /// Runs what only ever waits for its turn.
