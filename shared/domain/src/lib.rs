@@ -1,7 +1,5 @@
-//! Words, rules, ports and their laws.
-//!
-//! **Touches** nothing: it takes what is known and returns what follows.
-//! **Never** waits, looks anything up, reads a clock or rolls dice.
+//! The values, the rules and the ports of Assent.
+#![doc = include_str!("../README.md")]
 
 pub mod ask;
 pub mod authorization;
@@ -30,8 +28,10 @@ pub mod request;
 pub mod sandbox;
 pub mod saved_cards;
 pub mod seal;
+mod settings;
 pub mod storage;
 pub mod texts;
+pub mod update;
 pub mod values;
 pub mod view;
 pub mod webhook;

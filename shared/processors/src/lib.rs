@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use domain::brand::{Brand, Mode, Settings};
-use domain::ports::{Clock, Http, OpenProcessorError, Processor, Processors, Source};
+use domain::ports::{
+    Clock, Http, OpenProcessorError, Ports, Processor, Processors, Source, error_chain,
+};
 use domain::values::name::ProcessorName;
 
 mod adyen;
@@ -20,6 +22,14 @@ pub struct Deps {
     pub http: Arc<dyn Http>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+}
+
+impl Deps {
+    /// Takes the adapters' ports from a function's; `http` is its way out.
+    #[must_use]
+    pub fn new(ports: &Ports, http: &Arc<dyn Http>) -> Self {
+        Self { http: Arc::clone(http), clock: Arc::clone(&ports.clock) }
+    }
 }
 
 /// A processor, or the error in its settings.
@@ -74,6 +84,8 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
 }
 
 /// Opens the processors of a brand: those of this crate's kinds, and of the kinds added to it.
+///
+/// It logs the settings that cannot be used, so that no caller has to.
 pub struct Registry {
     deps: Deps,
     extra: Vec<Box<dyn AdapterKind>>,
@@ -100,9 +112,9 @@ impl Registry {
     }
 }
 
-/// The settings name an adapter that does not exist.
+/// A `kind` that is not in the list.
 #[derive(Debug, thiserror::Error)]
-#[error("kind names no processor adapter")]
+#[error("setting `kind` names no kind of processor")]
 struct UnknownKind;
 
 impl Processors for Registry {
@@ -114,11 +126,16 @@ impl Processors for Registry {
     ) -> Result<Box<dyn Processor>, OpenProcessorError> {
         let mut setups = brand.setup(mode).processors.iter();
         let setup = setups.find(|setup| setup.name == *name).ok_or(OpenProcessorError::Absent)?;
-        let kind = self
-            .kind(&setup.kind)
-            .ok_or_else(|| OpenProcessorError::Settings(UnknownKind.into()))?;
+        let kind = self.kind(&setup.kind).ok_or_else(|| Source::from(UnknownKind));
         let config = AdapterConfig { deps: &self.deps, brand, mode, settings: &setup.settings };
-        kind.open(&config).map_err(OpenProcessorError::Settings)
+        kind.and_then(|kind| kind.open(&config)).map_err(|error| {
+            tracing::error!(
+                brand.name = %brand.name, brand.mode = ?mode, processor.name = %name,
+                processor.kind = setup.kind, error = error_chain(error.as_ref()),
+                "processor settings invalid"
+            );
+            OpenProcessorError::Settings(error)
+        })
     }
 }
 

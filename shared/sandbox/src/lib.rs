@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::brand::Mode;
-use domain::ports::{Clock, Http, Key, SandboxPage, SandboxPages, SandboxVisit, Store, StoreError};
+use domain::ports::{
+    Clock, Http, Key, Ports, SandboxPage, SandboxPages, SandboxVisit, Store, StoreError,
+};
 use domain::values::id::RequestId;
 use processors::stand_in::{self, Step};
 use processors::{AdapterConfig, AdapterKind, OpenResult};
@@ -25,11 +27,10 @@ mod server;
 ///
 /// ```
 /// # use std::sync::Arc;
-/// # use domain::ports::{Clock, Http, Store};
-/// # fn example(http: Arc<dyn Http>, store: Arc<dyn Store>, clock: Arc<dyn Clock>) {
-/// let sandbox = sandbox::Sandbox::new(store, Arc::clone(&clock));
-/// let processors = processors::Registry::new(processors::Deps { http, clock }).with(sandbox);
-/// # let _ = processors;
+/// # use domain::ports::{Http, Ports};
+/// # fn example(ports: &Ports, http: &Arc<dyn Http>) -> processors::Registry {
+/// let sandbox = sandbox::Sandbox::new(ports);
+/// processors::Registry::new(processors::Deps::new(ports, http)).with(sandbox)
 /// # }
 /// ```
 #[derive(Clone)]
@@ -44,9 +45,15 @@ pub struct Sandbox {
 struct LiveMode;
 
 impl Sandbox {
+    /// Creates a sandbox that keeps its ledger in a function's store.
+    #[must_use]
+    pub fn new(ports: &Ports) -> Self {
+        Self::over(Arc::clone(&ports.store), Arc::clone(&ports.clock))
+    }
+
     /// Creates a sandbox that keeps its ledger in `store`.
     #[must_use]
-    pub const fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+    pub const fn over(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         Self { store, clock }
     }
 }

@@ -147,10 +147,8 @@ fn what_the_sandbox_charged_then_is_still_on_its_books() {
     let golden = &golden_files()["sandbox"];
     world.puts(item(golden));
     let intent = &golden["body"]["intent"];
-    let outside =
-        Deps { http: Arc::clone(&world.ports.http), clock: Arc::clone(&world.ports.clock) };
-    let sandbox =
-        sandbox::Sandbox::new(Arc::clone(&world.ports.store), Arc::clone(&world.ports.clock));
+    let outside = Deps { http: world.http(), clock: Arc::clone(&world.ports.clock) };
+    let sandbox = sandbox::Sandbox::new(&world.ports);
     let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
     let processor = Registry::new(outside)
         .with(sandbox)

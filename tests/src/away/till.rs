@@ -8,13 +8,13 @@ use std::time::Duration;
 use domain::brand::Brand;
 use domain::keys;
 use domain::message::{Handled, Message};
-use domain::ports::{Clock, Store};
+use domain::ports::{Clock, Ports, Store};
 use domain::request::Request;
 use domain::storage::{self, VersionedRequest};
 use domain::values::id::{PromptId, RequestId};
 use domain::values::time::Timestamp;
 use http::{HeaderMap, HeaderValue};
-use local::{Machine, Ports};
+use local::Machine;
 use sandbox::{Books, Sandbox};
 use serde_json::{Value, json};
 
@@ -109,7 +109,7 @@ impl Till {
             shared: shared.clone(),
             clock: Arc::clone(&clock),
         });
-        let pages = Sandbox::new(at_stripe, Arc::clone(&ticking));
+        let pages = Sandbox::over(at_stripe, Arc::clone(&ticking));
         let known = brand.now();
         let ports = Ports {
             clock: ticking,
@@ -117,9 +117,9 @@ impl Till {
             store: Arc::new(Table { store: Arc::clone(&store), shared: shared.clone() }),
             queue: Arc::new(Messages { shared: shared.clone(), clock: Arc::clone(&clock) }),
             secrets: Arc::new(brand),
-            http: Arc::<Wire>::clone(&wire),
         };
-        let machine = Arc::new(Machine::new(&ports, BASE));
+        let http: Arc<dyn Http> = Arc::<Wire>::clone(&wire);
+        let machine = Arc::new(Machine::new(&ports, &http, BASE));
         let nowhere = RequestId::new(Timestamp::EPOCH, [0; 10]);
         let mut till = Self {
             story,

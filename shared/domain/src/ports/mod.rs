@@ -1,8 +1,8 @@
-//! The ports: everything the product can touch, in our own words.
+//! The ports: everything that the product can touch, each a narrow trait.
 //!
-//! Each is a narrow trait. What an implementation must keep is written as laws in [`crate::contract_tests`], stamped over every
-//! implementation by one macro per port.
+//! The contract tests of [`crate::contract_tests`] hold every implementation, by one macro per port.
 
+mod bundle;
 mod callback;
 mod channel;
 mod clock;
@@ -15,6 +15,7 @@ mod secrets;
 mod signer;
 mod store;
 
+pub use bundle::Ports;
 pub use callback::{
     Callback, CallbackError, CallbackReply, PromptSelector, Proof, Received, Sender,
     UnverifiedCallback,
@@ -37,5 +38,17 @@ pub use secrets::{Secrets, SecretsError};
 pub use signer::{SignError, Signer};
 pub use store::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};
 
-/// Why something outside did not work, for the log.
+/// The cause of a failure, for the log.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// Returns an error and its causes as one line for a log.
+///
+/// ```
+/// let error: domain::ports::Source = "setting `secret_key` is missing".into();
+/// assert_eq!(domain::ports::error_chain(error.as_ref()), "setting `secret_key` is missing");
+/// ```
+#[must_use]
+pub fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

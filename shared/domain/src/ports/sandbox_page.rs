@@ -1,36 +1,36 @@
-//! The pages of the sandbox's processor, where customers of test mode pay as they would on a real processor's site.
+//! The hosted page of the sandbox processor, for test mode.
 
 use async_trait::async_trait;
 
 use super::StoreError;
 
-/// A customer's visit to a page.
+/// A visit of the sandbox's hosted page.
 #[derive(Clone, Copy, Debug)]
 pub struct SandboxVisit<'a> {
-    /// The sandbox's id of the object, such as `cs_…`, from the page's address.
+    /// The processor's id of the page, such as `cs_…`, from its URL.
     pub id: &'a str,
-    /// The form that the customer sent; `None` for a visit without one.
+    /// The posted form; `None` for a `GET`.
     pub form: Option<&'a [u8]>,
 }
 
-/// The answer to a visit.
+/// The response to a visit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SandboxPage {
-    /// A page to display.
+    /// A page.
     Html {
-        /// The page's HTML.
+        /// HTML.
         html: String,
-        /// The page's `Content-Security-Policy`.
+        /// The `Content-Security-Policy`.
         policy: String,
     },
-    /// An address to which the browser is redirected.
+    /// A redirect to another URL.
     Redirect(String),
 }
 
-/// Serves the sandbox's pages. Only an installation that opts into the sandbox has them.
+/// The hosted pages of the sandbox processor. Only an installation that opts into the sandbox has them.
 #[async_trait]
 pub trait SandboxPages: Send + Sync {
-    /// Serves a visit; `None` where there is no such page.
+    /// Serves a visit; `None` for an unknown page.
     ///
     /// # Errors
     /// [`StoreError`]: the visit may be repeated.

@@ -1,4 +1,4 @@
-//! The customer's answer: yes with its evidence, or no.
+//! The customer's answer: an approval with its evidence, or a denial.
 
 use super::{Change, Refusal, Request, State, WebhookEventType};
 use crate::consent::Consent;
@@ -9,21 +9,21 @@ use crate::seal::Sealed;
 use crate::values::id::PromptId;
 use crate::values::time::Timestamp;
 
-/// Whether the session code that came with a yes is the right one.
+/// The result of comparing a session code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodeCheck {
-    /// The ask has no code.
+    /// The ask needs no code.
     NotAsked,
-    /// It is the one the agent's screen shows.
+    /// The picked code is the agent's.
     Matched,
-    /// None was picked.
+    /// No code was picked.
     Missing,
-    /// Another was picked.
+    /// Another code was picked.
     Wrong,
 }
 
 impl Request {
-    /// Compares what the customer picked with the session code.
+    /// Compares the picked code with the session code.
     #[must_use]
     pub fn check_code(&self, picked: Option<&str>) -> CodeCheck {
         match (&self.session_code, picked) {
@@ -42,10 +42,10 @@ impl Request {
         }
     }
 
-    /// The customer said yes. The second of two yeses changes nothing.
+    /// Records an approval. A second approval changes nothing.
     ///
     /// # Errors
-    /// [`Refusal::Prompt`] when the prompt is not one in force, or the yes is not to exactly this ask;
+    /// [`Refusal::Prompt`] when the prompt is not in force, or the approval is not to exactly this ask.
     /// [`Refusal::Late`], [`Refusal::Authorized`] or [`Refusal::Closed`].
     pub fn approve(
         &self,
@@ -76,10 +76,10 @@ impl Request {
         }
     }
 
-    /// The customer said no. A repeat changes nothing.
+    /// Records a denial. A repeat changes nothing.
     ///
     /// # Errors
-    /// [`Refusal::Authorized`] once there is a yes; [`Refusal::Closed`] when it ended otherwise.
+    /// [`Refusal::Authorized`] after an approval; [`Refusal::Closed`] after another end.
     pub fn deny(
         &self,
         reason: DenialReason,

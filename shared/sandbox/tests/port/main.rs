@@ -41,7 +41,7 @@ fn store(world: &doubles::World) -> Arc<dyn Store> {
 /// Returns the sandbox of a world.
 #[cfg(test)]
 fn sandbox_of(world: &doubles::World) -> Sandbox {
-    Sandbox::new(store(world), world.deps().clock)
+    Sandbox::over(store(world), world.deps().clock)
 }
 
 /// Returns the registry under test.
