@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use crate::ids::BodyDigest;
 
-/// How often a change is tried against others who change the same.
+/// The number of tries of a call whose writes conflict with others.
 pub(crate) const TRIES: u32 = 8;
 
-/// A status and a body.
+/// A reply of the stand-in: a status and a JSON body.
 pub(crate) struct ApiReply {
     pub(crate) status: u16,
     pub(crate) body: String,
@@ -36,7 +36,7 @@ impl ApiReply {
         Self::invalid(404, "resource_missing")
     }
 
-    /// The body differs from the one the key came with before.
+    /// Returns the reply to a key that came before with another body.
     pub(crate) fn key_reused() -> Self {
         Self::error(400, "idempotency_error", None)
     }
@@ -51,7 +51,7 @@ impl ApiReply {
     }
 }
 
-/// An answer that is kept for repeats.
+/// A reply that is stored for repeats.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredReply {
     pub(crate) key: String,
@@ -60,11 +60,11 @@ pub(crate) struct StoredReply {
     pub(crate) answer: String,
 }
 
-/// Why a call goes no further.
+/// The reason why a call goes no further.
 pub(crate) enum ApiError {
-    /// Somebody else changed the same: once more from the start.
+    /// Another call changed the same object; the call starts again.
     Conflict,
-    /// The connection breaks; the change may be made.
+    /// The connection breaks; the change may have been made.
     Lost(HttpError),
 }
 
@@ -79,12 +79,12 @@ impl From<StoreError> for ApiError {
     }
 }
 
-/// The answer of amount `05`.
+/// The lost reply of amount `05`.
 #[derive(Debug, thiserror::Error)]
 #[error("the sandbox lost its answer, as the amount asks")]
 struct LostOnPurpose;
 
-/// One call, taken apart.
+/// The parts of one call.
 pub(crate) struct ApiCall<'a> {
     pub(crate) method: &'a Method,
     pub(crate) path: Vec<&'a str>,
@@ -93,7 +93,7 @@ pub(crate) struct ApiCall<'a> {
     pub(crate) body: &'a [u8],
 }
 
-/// A form's fields; the last of a name counts.
+/// The fields of a form. Of fields with the same name the last counts.
 pub(crate) struct Form(BTreeMap<String, String>);
 
 impl Form {
@@ -101,28 +101,28 @@ impl Form {
         Self(form_urlencoded::parse(body).into_owned().collect())
     }
 
-    /// A field, empty where there is none.
+    /// Returns a field; empty where it is missing.
     pub(crate) fn text(&self, name: &str) -> String {
         self.0.get(name).cloned().unwrap_or_default()
     }
 
-    /// A field that says something.
+    /// Returns a field; `None` where it is missing or empty.
     pub(crate) fn some(&self, name: &str) -> Option<String> {
         self.0.get(name).filter(|text| !text.is_empty()).cloned()
     }
 
-    /// A number that is not zero.
+    /// Returns a number; `None` where it is missing, zero or malformed.
     pub(crate) fn number(&self, name: &str) -> Option<u64> {
         self.0.get(name)?.parse().ok().filter(|number| *number > 0)
     }
 
-    /// For which attempt, counted from 1.
+    /// Returns the number of the attempt, from 1.
     pub(crate) fn attempt(&self) -> u32 {
         self.text("metadata[attempt]").parse().unwrap_or(1)
     }
 }
 
-/// The connection breaks after all was done.
+/// Returns a broken connection after everything was done.
 pub(crate) fn lost() -> ApiError {
     ApiError::Lost(HttpError::Lost(LostOnPurpose.into()))
 }

@@ -1,9 +1,9 @@
-//! The ids of objects, the digests of bodies and the addresses of pages: all derived, so that a repeat gets the same.
+//! The ids of objects, the digests of bodies and the addresses of pages. All are derived, so a repeat gets the same.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The digest of a body, by which a repeat is told from another call.
+/// The digest of a body, which tells a repeat from another call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct BodyDigest(String);
@@ -14,14 +14,14 @@ impl BodyDigest {
     }
 }
 
-/// The id of what a key creates: repeats need no look-up.
+/// Returns the id of the object that an idempotency key creates.
 pub(crate) fn id(prefix: &str, key: &str) -> String {
     let mut text = hex::encode(Sha256::digest(format!("sandbox|{key}")));
     text.truncate(24);
     format!("{prefix}{text}")
 }
 
-/// Where the sandbox's own page for an object is: beside the page where its customer comes back to.
+/// Returns the address of an object's page, beside the page to which the customer returns.
 pub(crate) fn page(back: &str, id: &str) -> String {
     let base = back.find("/c/").and_then(|at| back.get(..at));
     let origin = || {

@@ -1,4 +1,4 @@
-//! The ledger of the sandbox: each object of its Stripe in the store, in a partition of its own.
+//! The ledger: each object of the stand-in, in a partition of the store of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,19 +14,19 @@ use crate::objects::method::{Customer, PaymentMethod, Token};
 use crate::objects::session::CheckoutSession;
 use crate::objects::setup::SetupIntent;
 
-/// For how long Stripe knows an idempotency key, and the sandbox nearly everything.
+/// The lifetime of most objects, as long as Stripe keeps an idempotency key.
 const DAY: Duration = Duration::from_secs(86_400);
-/// For how long the sandbox knows a card that was kept.
+/// The lifetime of a saved card.
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
-/// Each object, in the store.
+/// Reads and writes objects in the store.
 #[derive(Clone)]
 pub(crate) struct Ledger {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// An object of Stripe's.
+/// One of Stripe's objects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Object {
@@ -50,7 +50,7 @@ impl Object {
         }
     }
 
-    /// As it was when it was created, which a repeat of that is told.
+    /// Returns the object as it was created, which is the reply to a repeat of its creation.
     pub(crate) fn at_first(self) -> Self {
         match self {
             Self::Intent(intent) => Self::Intent(intent.at_first()),
@@ -68,18 +68,18 @@ impl Object {
     }
 }
 
-/// One object, and the calls whose answers are kept.
+/// One object, and the calls whose replies are stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     #[serde(flatten)]
     pub(crate) object: Object,
     pub(crate) created_at: Timestamp,
-    /// What it was created with; nothing where a customer's visit made it.
+    /// The digest of the creating body; `None` where a customer's visit created the object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) created: Option<BodyDigest>,
-    /// The confirmation that was carried out, and what it was told.
+    /// The confirmation that was carried out, with its reply.
     pub(crate) confirmed: Option<StoredReply>,
-    /// How often this was written.
+    /// The number of writes.
     #[serde(skip)]
     pub(crate) version: u64,
 }
@@ -91,7 +91,7 @@ enum Stored {
     V1(Entry),
 }
 
-/// Where an object is: the kinds differ by their ids, and by what they are called here.
+/// Returns the key of an object. The kinds of object differ in their ids and in their sort keys.
 pub(crate) fn key(id: &str) -> Key {
     let kind = match id.split('_').next().unwrap_or_default() {
         "pi" => "PI",
@@ -105,7 +105,7 @@ pub(crate) fn key(id: &str) -> Key {
 }
 
 impl Ledger {
-    /// What the ledger has under an id, over or not.
+    /// Reads an object, even if its lifetime is over.
     pub(crate) async fn read(&self, id: &str) -> Result<Option<Entry>, StoreError> {
         let Some(item) = self.store.read(&key(id)).await? else { return Ok(None) };
         let stored = serde_json::from_str(&item.body);
@@ -113,13 +113,13 @@ impl Ledger {
         Ok(Some(Entry { version: item.version, ..entry }))
     }
 
-    /// The same, unless its time is over; the store may still have it.
+    /// Reads an object; `None` once its lifetime is over, though the store may still have it.
     pub(crate) async fn find(&self, id: &str) -> Result<Option<Entry>, StoreError> {
         let entry = self.read(id).await?;
         Ok(entry.filter(|entry| !entry.is_over(self.clock.now())))
     }
 
-    /// Writes entries in place of the versions they were read at, all or none; 0 is none.
+    /// Writes all entries or none. Each replaces the version that was read; version 0 is a new entry.
     pub(crate) async fn write(&self, entries: &[&Entry]) -> Result<(), StoreError> {
         let writes = entries.iter().map(|entry| put(entry)).collect::<Result<_, _>>()?;
         self.store.write(writes).await

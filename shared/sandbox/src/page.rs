@@ -1,4 +1,4 @@
-//! The sandbox's own page: where a customer of test mode pays, leaves a card, or says at "the bank" that it is them.
+//! The sandbox's pages: the checkout page, and the bank's page of 3-D Secure.
 
 use askama::Template;
 use base64::Engine;
@@ -9,7 +9,7 @@ use processors::stand_in;
 use sha2::{Digest, Sha256};
 
 use crate::api::StandIn;
-use crate::api::sessions::{Given, given};
+use crate::api::sessions::{PageResult, enter_card};
 use crate::calls::{ApiError, Form, TRIES};
 use crate::cards::{self, Refusal};
 use crate::ledger::{Entry, Object};
@@ -19,7 +19,7 @@ use crate::objects::setup::SetupState;
 
 const STYLE: &str = include_str!("../templates/sandbox.css");
 
-/// What the customer may press.
+/// A button of a page.
 struct Button {
     name: &'static str,
     value: &'static str,
@@ -27,7 +27,7 @@ struct Button {
     class: &'static str,
 }
 
-/// The cards of the page.
+/// The cards of the checkout page.
 const CARDS: [Button; 3] = [
     Button { name: "card", value: "pm_card_visa", label: "Visa •••• 4242", class: "yes" },
     Button {
@@ -44,7 +44,7 @@ const CARDS: [Button; 3] = [
     },
 ];
 
-/// The answers at the bank.
+/// The answers on the bank's page.
 const ANSWERS: [Button; 2] = [
     Button { name: "is_me", value: "yes", label: "It is me", class: "yes" },
     Button { name: "is_me", value: "no", label: "It is not me", class: "no" },
@@ -110,7 +110,7 @@ impl StandIn {
         let Some(card) = card.filter(|card| cards::card(card).is_some()) else {
             return Ok(Some(checkout(&session)));
         };
-        let Given { session, created } = given(&session, &card, now);
+        let PageResult { session, created } = enter_card(&session, &card, now);
         let object = Object::Session(session.clone());
         let created: Vec<Entry> = created.into_iter().map(|object| self.entry(object)).collect();
         let entry = Entry { object, ..entry };
@@ -227,7 +227,7 @@ fn closed(back: &str) -> SandboxPage {
     .shown()
 }
 
-/// Stripe adds what it is about to the address, and a secret that is nobody's business here.
+/// Returns the redirect to the return URL. Stripe adds the object's id to it, and a client secret that is left out here.
 fn sent_back(back: &str, name: &str, id: &str) -> SandboxPage {
     let mark = if back.contains('?') { '&' } else { '?' };
     SandboxPage::Redirect(format!("{back}{mark}{name}={id}&redirect_status=succeeded"))

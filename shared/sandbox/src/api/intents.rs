@@ -11,7 +11,7 @@ use crate::objects::intent::{IntentState, PaymentIntent, state};
 use crate::objects::method::PaymentMethod;
 
 impl StandIn {
-    /// The PaymentIntent of that id, with its entry.
+    /// Reads a PaymentIntent with its entry.
     pub(crate) async fn intent(
         &self,
         id: &str,
@@ -30,7 +30,7 @@ impl StandIn {
         }))
     }
 
-    /// `POST /v1/payment_intents`.
+    /// Serves `POST /v1/payment_intents`.
     pub(crate) async fn make_intent(&self, call: &ApiCall<'_>) -> Result<ApiReply, ApiError> {
         let form = Form::of(call.body);
         let method = self.method(&form.text("payment_method")).await?;
@@ -46,7 +46,7 @@ impl StandIn {
         .await
     }
 
-    /// `POST /v1/payment_intents/{id}/confirm`: the money call.
+    /// Serves `POST /v1/payment_intents/{id}/confirm`, which moves the money.
     pub(crate) async fn confirm_intent(
         &self,
         call: &ApiCall<'_>,
@@ -77,7 +77,7 @@ impl StandIn {
         if is_lost && !repeated { Err(lost()) } else { Ok(answer) }
     }
 
-    /// `POST /v1/payment_intents/{id}/cancel`.
+    /// Serves `POST /v1/payment_intents/{id}/cancel`.
     pub(crate) async fn cancel_intent(&self, id: &str) -> Result<ApiReply, ApiError> {
         let Some((entry, intent)) = self.intent(id).await? else { return Ok(ApiReply::missing()) };
         let now = self.now();
@@ -98,7 +98,7 @@ impl StandIn {
     }
 }
 
-/// An intent once confirmed, and the verdict on it where there is one already.
+/// Confirms a PaymentIntent; the verdict is `None` while 3-D Secure is open.
 fn confirmed(
     intent: &PaymentIntent,
     form: &Form,
@@ -118,7 +118,7 @@ fn confirmed(
     (PaymentIntent { state: state(verdict, now), ..intent.clone() }, Some(verdict))
 }
 
-/// What a confirmation is told: a refusal has the intent within it.
+/// Returns the reply to a confirmation. A refusal embeds the PaymentIntent.
 fn answer(intent: &PaymentIntent, now: Timestamp) -> ApiReply {
     let object = intent.to_json(now);
     match intent.state {
@@ -137,7 +137,7 @@ fn answer(intent: &PaymentIntent, now: Timestamp) -> ApiReply {
     }
 }
 
-/// The PaymentIntent that a form asks for.
+/// Reads a new PaymentIntent from a form.
 fn intent_of(
     id: String,
     form: &Form,

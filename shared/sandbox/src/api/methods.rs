@@ -7,7 +7,7 @@ use crate::ids::id;
 use crate::ledger::{Entry, Object};
 use crate::objects::method::{Customer, PaymentMethod, Token};
 
-/// The test card behind a token of Stripe's own; any other token has a good one.
+/// Returns the test card behind a token. A token that is not Stripe's own has a good card.
 fn card_of(token: &str) -> String {
     let named = token.strip_prefix("tok_").map(|name| format!("pm_card_{name}"));
     let named = named.filter(|name| cards::card(name).is_some());
@@ -15,7 +15,7 @@ fn card_of(token: &str) -> String {
 }
 
 impl StandIn {
-    /// `POST /v1/tokens`: what Apple encrypted is taken for a card.
+    /// Serves `POST /v1/tokens`. Any encrypted payment data counts as a card.
     pub(crate) async fn make_token(&self, call: &ApiCall<'_>) -> Result<ApiReply, ApiError> {
         let form = Form::of(call.body);
         self.creates(call, "tok_", |id| {
@@ -27,7 +27,7 @@ impl StandIn {
         .await
     }
 
-    /// `POST /v1/payment_methods`. A token can be used once, except those that are for tests.
+    /// Serves `POST /v1/payment_methods`. A token works once, except Stripe's test tokens.
     pub(crate) async fn make_method(&self, call: &ApiCall<'_>) -> Result<ApiReply, ApiError> {
         let token = Form::of(call.body).text("card[token]");
         if !token.starts_with("tok_") {
@@ -62,12 +62,12 @@ impl StandIn {
         .await
     }
 
-    /// `POST /v1/customers`.
+    /// Serves `POST /v1/customers`.
     pub(crate) async fn make_customer(&self, call: &ApiCall<'_>) -> Result<ApiReply, ApiError> {
         self.creates(call, "cus_", |id| Ok(Object::Customer(Customer::new(id, None)))).await
     }
 
-    /// The payment method of that id; test cards have theirs.
+    /// Reads a payment method. Each test card is one too.
     pub(crate) async fn method(&self, id: &str) -> Result<Option<PaymentMethod>, ApiError> {
         if cards::card(id).is_some() {
             let (id, card) = (id.to_owned(), id.to_owned());

@@ -13,7 +13,7 @@ mod refunds;
 pub(crate) mod sessions;
 mod setups;
 
-/// The stand-in.
+/// The stand-in for Stripe.
 pub(crate) struct StandIn {
     pub(crate) ledger: Ledger,
 }
@@ -23,7 +23,7 @@ impl StandIn {
         self.ledger.clock.now()
     }
 
-    /// A new entry for an object.
+    /// Returns a new entry for an object.
     pub(crate) fn entry(&self, object: Object) -> Entry {
         let created_at = self.now();
         Entry { object, created_at, created: None, confirmed: None, version: 0 }
@@ -35,7 +35,7 @@ impl StandIn {
         Ok(ApiReply::new(200, &body))
     }
 
-    /// As Stripe writes it at that moment, with everything expanded.
+    /// Returns Stripe's JSON at a time, with everything expanded.
     async fn shown(&self, object: &Object, now: Timestamp) -> Result<Value, ApiError> {
         Ok(match object {
             Object::Intent(intent) => intent.to_json(now),
@@ -47,7 +47,7 @@ impl StandIn {
         })
     }
 
-    /// Creates what a call asks for, once for each key.
+    /// Creates an object once for each idempotency key.
     pub(crate) async fn creates(
         &self,
         call: &ApiCall<'_>,
@@ -57,7 +57,7 @@ impl StandIn {
         self.creates_with(call, prefix, None, make).await
     }
 
-    /// The same, with another entry that is written along with it.
+    /// Creates an object once for each idempotency key, and writes another entry with it.
     pub(crate) async fn creates_with(
         &self,
         call: &ApiCall<'_>,
@@ -87,8 +87,9 @@ impl StandIn {
         Ok(ApiReply::new(200, &body))
     }
 
-    /// Confirms an entry's object, once for each key: `act` says what it then is, and what is answered. Another entry may
-    /// be written along with it.
+    /// Confirms an object once for each idempotency key, and may write another entry with it.
+    ///
+    /// `act` returns the confirmed object, or `None` for an invalid call, and the reply.
     pub(crate) async fn confirms(
         &self,
         call: &ApiCall<'_>,
@@ -100,7 +101,7 @@ impl StandIn {
             return Ok(replay(call, entry.confirmed));
         }
         let (object, answer) = act(&entry.object);
-        // A call that was wrong is not kept.
+        // The reply to an invalid call is not stored.
         let Some(object) = object else { return Ok(answer) };
         let confirmed = Some(answer.told(call));
         let entry = Entry { object, confirmed, ..entry };
@@ -110,7 +111,7 @@ impl StandIn {
     }
 }
 
-/// What is answered to a key that came before.
+/// Returns the stored reply to a key that came before.
 fn replay(call: &ApiCall<'_>, told: Option<StoredReply>) -> ApiReply {
     match told {
         Some(told) if told.body == BodyDigest::of(call.body) => {

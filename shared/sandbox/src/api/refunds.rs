@@ -10,14 +10,13 @@ use crate::ids::{BodyDigest, id};
 use crate::ledger::{Entry, Object};
 use crate::objects::refund::StoredRefund;
 
-/// How long a refund takes that does not go back at once.
+/// The duration of the status `pending`.
 const PENDING: Duration = Duration::from_secs(3);
-/// How many refunds are listed at once, unless asked for fewer.
+/// The refunds of one page, unless the call asks for fewer.
 const PAGE: usize = 100;
 
 impl StandIn {
-    /// `POST /v1/refunds`. The last two digits choose: `06` is on its way for three seconds, `07` for as long, and then
-    /// the customer's bank does not take it.
+    /// Serves `POST /v1/refunds`. An amount that ends in `06` is pending for three seconds; one in `07` then fails.
     pub(crate) async fn make_refund(&self, call: &ApiCall<'_>) -> Result<ApiReply, ApiError> {
         let form = Form::of(call.body);
         let found = self.intent(&form.text("payment_intent")).await?;
@@ -58,7 +57,7 @@ impl StandIn {
         Ok(answer)
     }
 
-    /// `GET /v1/refunds?payment_intent=…`, newest first.
+    /// Serves `GET /v1/refunds?payment_intent=…`, newest first.
     pub(crate) async fn list_refunds(&self, call: &ApiCall<'_>) -> Result<ApiReply, ApiError> {
         let query = Form::of(call.query.as_bytes());
         let found = self.intent(&query.text("payment_intent")).await?;

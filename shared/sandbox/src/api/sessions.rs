@@ -15,25 +15,25 @@ use crate::objects::method::{Customer, PaymentMethod};
 use crate::objects::session::{CheckoutSession, SessionState};
 use crate::objects::setup::{SetupIntent, SetupState};
 
-/// How soon and how late a page may close, as Stripe has it.
+/// Stripe's minimum and maximum for the time until a page closes.
 const OPEN_MIN: Duration = Duration::from_secs(30 * 60);
 const OPEN_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The result of a card that a customer gave on the page.
-pub(crate) struct Given {
+pub(crate) struct PageResult {
     /// The session from now on.
     pub(crate) session: CheckoutSession,
     /// The objects that the card creates.
     pub(crate) created: Vec<Object>,
 }
 
-/// What a card given on the page makes: the session from now on, and what else is written.
-pub(crate) fn given(session: &CheckoutSession, card: &str, now: Timestamp) -> Given {
+/// Applies a card that the customer gave on the page.
+pub(crate) fn enter_card(session: &CheckoutSession, card: &str, now: Timestamp) -> PageResult {
     let verdict = session.verdict(card);
     if let Verdict::Refused(refusal) = verdict {
         let refusals = session.refusals.saturating_add(1);
         let session = CheckoutSession { refusals, refused: Some(refusal), ..session.clone() };
-        return Given { session, created: Vec::new() };
+        return PageResult { session, created: Vec::new() };
     }
     let (made, created) = match &session.price {
         Some((amount, currency)) => {
@@ -55,7 +55,7 @@ pub(crate) fn given(session: &CheckoutSession, card: &str, now: Timestamp) -> Gi
         None => keeping(session, card),
     };
     let session = CheckoutSession { state: SessionState::Complete { made }, ..session.clone() };
-    Given { session, created }
+    PageResult { session, created }
 }
 
 fn keeping(session: &CheckoutSession, card: &str) -> (String, Vec<Object>) {
@@ -75,7 +75,7 @@ fn keeping(session: &CheckoutSession, card: &str) -> (String, Vec<Object>) {
 }
 
 impl StandIn {
-    /// The session of that id, with its entry.
+    /// Reads a session with its entry.
     pub(crate) async fn session(
         &self,
         id: &str,
@@ -94,7 +94,7 @@ impl StandIn {
         }))
     }
 
-    /// A session with what came of it.
+    /// Returns Stripe's JSON of a session with its intent expanded.
     pub(crate) async fn session_json(
         &self,
         session: &CheckoutSession,
@@ -116,13 +116,13 @@ impl StandIn {
         Ok(session.to_json(made.as_ref(), now))
     }
 
-    /// `POST /v1/checkout/sessions`.
+    /// Serves `POST /v1/checkout/sessions`.
     pub(crate) async fn make_session(&self, call: &ApiCall<'_>) -> Result<ApiReply, ApiError> {
         let (form, now) = (Form::of(call.body), self.now());
         self.creates(call, "cs_test_", |id| session_of(id, &form, now).map(Object::Session)).await
     }
 
-    /// `POST /v1/checkout/sessions/{id}/expire`.
+    /// Serves `POST /v1/checkout/sessions/{id}/expire`.
     pub(crate) async fn expire_session(&self, id: &str) -> Result<ApiReply, ApiError> {
         let Some((entry, session)) = self.session(id).await? else {
             return Ok(ApiReply::missing());
@@ -142,7 +142,7 @@ impl StandIn {
     }
 }
 
-/// The session that a form asks for.
+/// Reads a new session from a form.
 fn session_of(id: String, form: &Form, now: Timestamp) -> Result<CheckoutSession, ApiReply> {
     let wrong = |code| Err(ApiReply::invalid(400, code));
     let (success_url, cancel_url) = (form.text("success_url"), form.text("cancel_url"));
@@ -168,7 +168,7 @@ fn session_of(id: String, form: &Form, now: Timestamp) -> Result<CheckoutSession
         Some(seconds) => Timestamp::from_millis(seconds.saturating_mul(1000)),
         None => now.after(OPEN_MAX),
     };
-    // Whole seconds: what began within one is counted from its beginning.
+    // `expires_at` has whole seconds, so a second that has begun counts as whole.
     let soonest = now.after(OPEN_MIN.saturating_sub(Duration::from_secs(1)));
     if closes_at < soonest || closes_at > now.after(OPEN_MAX) {
         return wrong("parameter_invalid_integer");

@@ -11,7 +11,7 @@ use crate::objects::method::PaymentMethod;
 use crate::objects::setup::{SetupIntent, SetupState, error};
 
 impl StandIn {
-    /// The SetupIntent of that id, with its entry.
+    /// Reads a SetupIntent with its entry.
     pub(crate) async fn setup(&self, id: &str) -> Result<Option<(Entry, SetupIntent)>, ApiError> {
         let entry = self.ledger.find(id).await?;
         Ok(entry.and_then(|entry| match &entry.object {
@@ -27,7 +27,7 @@ impl StandIn {
         }))
     }
 
-    /// Whether a card is kept for that customer.
+    /// Returns whether a card is saved for a customer.
     pub(crate) async fn keeps(&self, customer: &str, method: &str) -> Result<bool, ApiError> {
         let entry = self.ledger.find(customer).await?;
         Ok(entry.is_some_and(|entry| match entry.object {
@@ -40,7 +40,7 @@ impl StandIn {
         }))
     }
 
-    /// `POST /v1/setup_intents`. A test card becomes a payment method of its own.
+    /// Serves `POST /v1/setup_intents`. A test card becomes a new payment method.
     pub(crate) async fn make_setup(&self, call: &ApiCall<'_>) -> Result<ApiReply, ApiError> {
         let form = Form::of(call.body);
         let customer = self.ledger.find(&form.text("customer")).await?;
@@ -66,7 +66,7 @@ impl StandIn {
         .await
     }
 
-    /// `POST /v1/setup_intents/{id}/confirm`: the call that keeps the card.
+    /// Serves `POST /v1/setup_intents/{id}/confirm`, which saves the card.
     pub(crate) async fn confirm_setup(
         &self,
         call: &ApiCall<'_>,
@@ -106,7 +106,7 @@ impl StandIn {
         .await
     }
 
-    /// The customer of a SetupIntent, with its card.
+    /// Returns the entry of a SetupIntent's customer with the card added.
     pub(crate) async fn customer_keeping(
         &self,
         setup: &SetupIntent,
@@ -120,7 +120,7 @@ impl StandIn {
         }))
     }
 
-    /// `POST /v1/setup_intents/{id}/cancel`.
+    /// Serves `POST /v1/setup_intents/{id}/cancel`.
     pub(crate) async fn cancel_setup(&self, id: &str) -> Result<ApiReply, ApiError> {
         let Some((entry, setup)) = self.setup(id).await? else { return Ok(ApiReply::missing()) };
         match setup.state {

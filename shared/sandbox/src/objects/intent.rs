@@ -1,4 +1,4 @@
-//! PaymentIntents of the sandbox: their states, how they look in JSON, and the calls that move them.
+//! PaymentIntents: their states and their JSON.
 
 use std::time::Duration;
 
@@ -10,26 +10,26 @@ use super::refund::StoredRefund;
 use crate::cards::{self, Card, Refusal, Verdict};
 use crate::ids::page;
 
-/// How long `processing` takes.
+/// The duration of the status `processing`.
 const PROCESSING: Duration = Duration::from_secs(3);
 
 /// A PaymentIntent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PaymentIntent {
     pub(crate) id: String,
-    /// As Stripe counts it.
+    /// The amount in Stripe's minor units.
     pub(crate) amount: u64,
-    /// In small letters, as Stripe writes it.
+    /// The currency's code in small letters.
     pub(crate) currency: String,
     pub(crate) payment_method: String,
-    /// The test card behind the payment method, where that is not named after it.
+    /// The test card behind the payment method; `None` where the payment method is the test card.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) card: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) wallet: Option<String>,
     pub(crate) request_id: String,
     pub(crate) attempt: u32,
-    /// Where the customer comes back to from 3-D Secure.
+    /// The page to which the customer returns from 3-D Secure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) return_url: Option<String>,
     pub(crate) state: IntentState,
@@ -37,7 +37,7 @@ pub(crate) struct PaymentIntent {
     pub(crate) refunds: Vec<StoredRefund>,
 }
 
-/// Where a PaymentIntent stands.
+/// The status of a PaymentIntent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub(crate) enum IntentState {
@@ -49,7 +49,7 @@ pub(crate) enum IntentState {
     Canceled,
 }
 
-/// The state that a verdict leads to.
+/// Returns the status that a verdict leads to.
 pub(crate) fn state(verdict: Verdict, now: Timestamp) -> IntentState {
     match verdict {
         Verdict::Approved | Verdict::ApprovedAndLost => IntentState::Succeeded,
@@ -59,7 +59,7 @@ pub(crate) fn state(verdict: Verdict, now: Timestamp) -> IntentState {
 }
 
 impl PaymentIntent {
-    /// As it was when it was created.
+    /// Returns the PaymentIntent as it was created.
     pub(crate) fn at_first(self) -> Self {
         let (return_url, refunds) = (None, Vec::new());
         Self { state: IntentState::RequiresConfirmation, return_url, refunds, ..self }
@@ -69,12 +69,12 @@ impl PaymentIntent {
         cards::card(self.card.as_ref().unwrap_or(&self.payment_method))
     }
 
-    /// Whether the money has moved.
+    /// Returns whether the money has moved.
     pub(crate) fn is_charged(&self, now: Timestamp) -> bool {
         matches!(self.at(now), IntentState::Succeeded)
     }
 
-    /// The state once time has had its say.
+    /// Returns the status at a time.
     pub(crate) fn at(&self, now: Timestamp) -> IntentState {
         match &self.state {
             IntentState::Processing { until } if *until <= now => IntentState::Succeeded,
@@ -87,7 +87,7 @@ impl PaymentIntent {
         }
     }
 
-    /// The intent once its customer was at the bank's page.
+    /// Returns the PaymentIntent after the customer's answer on the bank's page.
     pub(crate) fn authenticated(&self, is_them: bool, now: Timestamp) -> Self {
         let verdict = if is_them {
             cards::by_amount((self.amount, &self.currency), self.attempt)
@@ -97,7 +97,7 @@ impl PaymentIntent {
         Self { state: state(verdict, now), ..self.clone() }
     }
 
-    /// As Stripe writes it, with its charge expanded.
+    /// Returns Stripe's JSON with the charge expanded.
     pub(crate) fn to_json(&self, now: Timestamp) -> Value {
         let (status, received, error) = match self.at(now) {
             IntentState::RequiresConfirmation => ("requires_confirmation", 0, Value::Null),
@@ -142,14 +142,14 @@ impl PaymentIntent {
 }
 
 impl PaymentIntent {
-    /// How much of the charge was given back, or is on its way.
+    /// Returns the amount that was refunded or is pending.
     pub(crate) fn refunded(&self, now: Timestamp) -> u64 {
         let counted = self.refunds.iter().filter(|refund| refund.counts(now));
         counted.map(|refund| refund.amount).fold(0, u64::saturating_add)
     }
 }
 
-/// Where a customer goes on to for 3-D Secure.
+/// Returns the redirect to the bank's page of 3-D Secure.
 pub(crate) fn next_action(back: &str, id: &str) -> Value {
     let to = json!({ "return_url": back, "url": page(back, id) });
     json!({ "type": "redirect_to_url", "redirect_to_url": to })

@@ -1,16 +1,16 @@
-//! Wallet tokens, payment methods and customers of the sandbox.
+//! Wallet tokens, payment methods and customers.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::cards;
 
-/// A wallet's token. Whose card is behind it nobody knows: a good one.
+/// A wallet's token. The card behind it is always a good one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Token {
     pub(crate) id: String,
     pub(crate) wallet: String,
-    /// The payment method that was made of it.
+    /// The payment method that was created from it.
     pub(crate) spent_by: Option<String>,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct PaymentMethod {
 }
 
 impl PaymentMethod {
-    /// As Stripe writes it.
+    /// Returns Stripe's JSON.
     pub(crate) fn to_json(&self, customer: Option<&str>) -> Value {
         let card = cards::card(&self.card).map(|card| card.to_json(self.wallet.as_deref()));
         json!({
@@ -44,26 +44,26 @@ impl PaymentMethod {
     }
 }
 
-/// Somebody whose card is kept.
+/// A customer with saved cards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Customer {
     pub(crate) id: String,
-    /// The payment methods that are kept.
+    /// The ids of the saved payment methods.
     methods: Vec<String>,
 }
 
 impl Customer {
-    /// A customer with a card, or with none yet.
+    /// Creates a customer with one saved card, or with none yet.
     pub(crate) fn new(id: String, method: Option<&str>) -> Self {
         Self { id, methods: method.map(str::to_owned).into_iter().collect() }
     }
 
-    /// Whether a payment method is kept for them.
+    /// Returns whether a payment method is saved for this customer.
     pub(crate) fn keeps(&self, method: &str) -> bool {
         self.methods.iter().any(|kept| kept == method)
     }
 
-    /// Keeps a payment method for them.
+    /// Saves a payment method for this customer.
     pub(crate) fn keep(&mut self, method: &str) {
         if !self.keeps(method) {
             self.methods.push(method.to_owned());

@@ -1,4 +1,4 @@
-//! Refunds of the sandbox, each with the PaymentIntent whose charge it is of.
+//! Refunds, each stored with its PaymentIntent.
 
 use domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,13 +12,13 @@ pub(crate) struct StoredRefund {
     pub(crate) id: String,
     pub(crate) key: String,
     pub(crate) body: BodyDigest,
-    /// As Stripe counts it.
+    /// The amount in Stripe's minor units.
     pub(crate) amount: u64,
     pub(crate) label: String,
     pub(crate) made_at: Timestamp,
-    /// Until when it is on its way.
+    /// The time until which the refund is pending.
     pub(crate) until: Timestamp,
-    /// Whether it comes back then.
+    /// Whether the refund fails after that time.
     pub(crate) fails: bool,
 }
 
@@ -31,12 +31,12 @@ impl StoredRefund {
         }
     }
 
-    /// Whether the money is gone, or on its way.
+    /// Returns whether the refund succeeded or is pending.
     pub(crate) fn counts(&self, now: Timestamp) -> bool {
         self.status(now) != "failed"
     }
 
-    /// As Stripe writes it.
+    /// Returns Stripe's JSON.
     pub(crate) fn to_json(&self, intent: &str, now: Timestamp) -> Value {
         let status = self.status(now);
         json!({

@@ -1,4 +1,4 @@
-//! Checkout Sessions of the sandbox: a page where a customer pays or leaves a card.
+//! Checkout Sessions: their states and their JSON.
 
 use domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -7,31 +7,31 @@ use serde_json::{Value, json};
 use crate::cards::{self, Refusal, Verdict};
 use crate::ids::page;
 
-/// A Checkout CheckoutSession.
+/// A Checkout Session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CheckoutSession {
     pub(crate) id: String,
-    /// How much, for a payment: as Stripe counts it, and in small letters. None where a card is to be kept.
+    /// The amount in Stripe's minor units and the currency in small letters; `None` where a card is saved.
     pub(crate) price: Option<(u64, String)>,
-    /// What for.
+    /// The purpose of the payment.
     pub(crate) description: String,
     pub(crate) success_url: String,
     pub(crate) cancel_url: String,
     pub(crate) closes_at: Timestamp,
     pub(crate) request_id: String,
     pub(crate) attempt: u32,
-    /// How often the customer was refused on the page, and how the last time.
+    /// The number of refusals on the page; the next field has the last one.
     pub(crate) refusals: u32,
     pub(crate) refused: Option<Refusal>,
     pub(crate) state: SessionState,
 }
 
-/// Where a session stands.
+/// The status of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub(crate) enum SessionState {
     Open,
-    /// The customer has been there; what came of it has this id.
+    /// The customer finished; `made` is the id of the created intent.
     Complete {
         made: String,
     },
@@ -39,12 +39,12 @@ pub(crate) enum SessionState {
 }
 
 impl CheckoutSession {
-    /// As it was when it was created.
+    /// Returns the session as it was created.
     pub(crate) fn at_first(self) -> Self {
         Self { state: SessionState::Open, refusals: 0, refused: None, ..self }
     }
 
-    /// The state once time has had its say.
+    /// Returns the status at a time.
     pub(crate) fn at(&self, now: Timestamp) -> SessionState {
         match &self.state {
             SessionState::Open if self.closes_at <= now => SessionState::Expired,
@@ -54,7 +54,7 @@ impl CheckoutSession {
         }
     }
 
-    /// As Stripe writes it. `made` is what came of it, expanded.
+    /// Returns Stripe's JSON. `made` is the expanded intent.
     pub(crate) fn to_json(&self, made: Option<&Value>, now: Timestamp) -> Value {
         let (status, url) = match self.at(now) {
             SessionState::Open => ("open", Some(page(&self.success_url, &self.id))),
@@ -86,14 +86,14 @@ impl CheckoutSession {
         })
     }
 
-    /// What the customer's card comes to on the page. A card that wants 3-D Secure has it there and then.
+    /// Returns the verdict on a card on the page. A card that asks for 3-D Secure passes it there.
     pub(crate) fn verdict(&self, card: &str) -> Verdict {
         let Some(card) = cards::card(card) else { return Verdict::Refused(Refusal::Generic) };
         match (card.refusal(), &self.price) {
             (Some(Refusal::AuthenticationRequired) | None, Some((amount, currency))) => {
                 let tries = self.refusals.saturating_add(1);
                 match cards::by_amount((*amount, currency), tries) {
-                    // No answer of ours can be lost on a page.
+                    // A page has no reply that could be lost.
                     Verdict::ApprovedAndLost => Verdict::Approved,
                     verdict
                     @ (Verdict::Approved | Verdict::ApprovedLater | Verdict::Refused(_)) => verdict,

@@ -1,4 +1,4 @@
-//! SetupIntents of the sandbox: a card that is kept for a customer.
+//! SetupIntents: their states and their JSON.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -12,16 +12,16 @@ use crate::cards::Refusal;
 pub(crate) struct SetupIntent {
     pub(crate) id: String,
     pub(crate) customer: String,
-    /// The payment method, which is kept once this succeeds.
+    /// The payment method, which is saved once the SetupIntent succeeds.
     pub(crate) method: String,
     pub(crate) request_id: String,
     pub(crate) attempt: u32,
-    /// Where the customer comes back to from 3-D Secure.
+    /// The page to which the customer returns from 3-D Secure.
     pub(crate) return_url: Option<String>,
     pub(crate) state: SetupState,
 }
 
-/// Where a SetupIntent stands.
+/// The status of a SetupIntent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub(crate) enum SetupState {
@@ -33,7 +33,7 @@ pub(crate) enum SetupState {
 }
 
 impl SetupIntent {
-    /// As it was when it was created.
+    /// Returns the SetupIntent as it was created.
     pub(crate) fn at_first(self) -> Self {
         Self { state: SetupState::RequiresConfirmation, return_url: None, ..self }
     }
@@ -42,7 +42,7 @@ impl SetupIntent {
         matches!(self.state, SetupState::Succeeded)
     }
 
-    /// The intent once its customer was at the bank's page.
+    /// Returns the SetupIntent after the customer's answer on the bank's page.
     pub(crate) fn authenticated(&self, is_them: bool) -> Self {
         let refusal = Refusal::AuthenticationFailed;
         let state = if is_them {
@@ -53,7 +53,7 @@ impl SetupIntent {
         Self { state, ..self.clone() }
     }
 
-    /// As Stripe writes it, with its payment method expanded.
+    /// Returns Stripe's JSON with the payment method expanded.
     pub(crate) fn to_json(&self, method: Option<&PaymentMethod>) -> Value {
         let (status, error) = match self.state {
             SetupState::RequiresConfirmation => ("requires_confirmation", Value::Null),
@@ -81,7 +81,7 @@ impl SetupIntent {
     }
 }
 
-/// What went wrong, in the words of a SetupIntent.
+/// Returns Stripe's error object for a refusal.
 pub(crate) fn error(refusal: Refusal) -> Value {
     match refusal {
         Refusal::AuthenticationFailed => json!({ "code": "setup_intent_authentication_failure" }),

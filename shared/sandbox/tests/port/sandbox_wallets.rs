@@ -10,7 +10,7 @@ use crate::doubles::{World, attempt, charge, keeping, payment, yes};
 use crate::wallets::{apple_pay, asks_apple_for_a_session, opened};
 
 #[test]
-fn apple_pay_session_is_requested_as_the_merchant_of_the_sandbox() {
+fn apple_pay_session_is_requested_as_the_merchant() {
     asks_apple_for_a_session("sandbox", &json!({ "apple_pay": apple_pay() }));
 }
 
