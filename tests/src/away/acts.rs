@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use consent_callback::{Answer, Given, Means, Unanswered};
+use consent_callback::{ApprovalPayload, CustomerReply, ReplyError, ReplySource};
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::consent::ApprovalMethod;
 use domain::keys;
@@ -267,32 +267,35 @@ impl Run<'_> {
 
 impl Till {
     /// The customer says yes.
-    pub(super) async fn answers(&self, gives: Gives) -> Result<VersionedRequest, Unanswered> {
-        let means = means(gives);
-        let given =
-            Given { request: self.request, prompt: self.prompt, method: ApprovalMethod::Page };
-        let answer = Answer::Approve { session_code: None, means };
-        self.machine.consent_callback.answer(given, &answer).await
+    pub(super) async fn answers(&self, gives: Gives) -> Result<VersionedRequest, ReplyError> {
+        let payload = payload(gives);
+        let given = ReplySource {
+            request: self.request,
+            prompt: self.prompt,
+            method: ApprovalMethod::Page,
+        };
+        let answer = CustomerReply::Approve { session_code: None, payload };
+        self.machine.consent_callback.approvals().record(given, &answer).await
     }
 
     fn answering(&self, gives: Gives) -> Running {
-        self.saying(Answer::Approve { session_code: None, means: means(gives) })
+        self.saying(CustomerReply::Approve { session_code: None, payload: payload(gives) })
     }
 
     fn declining(&self) -> Running {
-        self.saying(Answer::Deny(DenialReason::Customer))
+        self.saying(CustomerReply::Deny(DenialReason::Customer))
     }
 
-    fn saying(&self, answer: Answer) -> Running {
+    fn saying(&self, answer: CustomerReply) -> Running {
         let machine = Arc::clone(&self.machine);
         let prompt = self.stored().and_then(|request| {
             request.prompts.iter().rev().find(|prompt| prompt.in_force()).map(|prompt| prompt.id)
         });
         let prompt = prompt.unwrap_or(self.prompt);
-        let given = Given { request: self.request, prompt, method: ApprovalMethod::Page };
+        let given = ReplySource { request: self.request, prompt, method: ApprovalMethod::Page };
         self.shared.lock().say(|| format!("the customer says {answer:?}"));
         Box::pin(async move {
-            machine.consent_callback.answer(given, &answer).await.ok();
+            machine.consent_callback.approvals().record(given, &answer).await.ok();
             None
         })
     }
@@ -307,7 +310,7 @@ impl Till {
         self.shared.lock().say(|| "the customer wants another way".to_owned());
         Box::pin(async move {
             let page = &machine.consent_callback;
-            page.answer_page(&token, &HeaderMap::new(), form.as_bytes()).await.ok();
+            page.page().submit(&token, &HeaderMap::new(), form.as_bytes()).await.ok();
             None
         })
     }
@@ -334,14 +337,14 @@ impl Till {
     }
 }
 
-fn means(gives: Gives) -> Means {
+fn payload(gives: Gives) -> ApprovalPayload {
     match gives {
-        Gives::Hosted => Means::Hosted,
-        Gives::Card(card) => Means::TestCard(card.to_owned()),
-        Gives::Kept => Means::Tap,
+        Gives::Hosted => ApprovalPayload::Hosted,
+        Gives::Card(card) => ApprovalPayload::TestCard(card.to_owned()),
+        Gives::Kept => ApprovalPayload::Empty,
         Gives::GooglePay => {
             let secret = r#"{"id":"tok_1A","object":"token","livemode":false}"#.into();
-            Means::Wallet(Authorization { kind: AuthorizationKind::GooglePay, secret })
+            ApprovalPayload::Wallet(Authorization { kind: AuthorizationKind::GooglePay, secret })
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use consent_callback::MessagePath;
 use domain::ask::Ask;
 use domain::request::{PromptRecord, Request};
 use domain::values::id::PromptId;
@@ -180,9 +181,11 @@ impl World {
         let machine = Arc::clone(&self.machine);
         let (phone, prompt) = (request.customer.phone.as_str().to_owned(), prompt.to_string());
         Some(Box::pin(async move {
-            let place = (phone.as_str(), prompt.as_str());
+            let path = MessagePath { phone: &phone, id: &prompt };
             let callback = &machine.consent_callback;
-            End::Answered(callback.tap(&HeaderMap::new(), place, body.as_bytes()).await)
+            End::Answered(
+                callback.sandbox_phone().tap(&HeaderMap::new(), path, body.as_bytes()).await,
+            )
         }))
     }
 
@@ -220,14 +223,14 @@ impl World {
         let form = form.finish();
         let machine = Arc::clone(&self.machine);
         Some(Box::pin(async move {
-            let callback = &machine.consent_callback;
-            let page = match callback.open_page(&token, "", &HeaderMap::new()).await {
+            let consent_page = machine.consent_callback.page();
+            let page = match consent_page.open(&token, "", &HeaderMap::new()).await {
                 Ok(page) => page,
                 Err(problem) => return End::Answered(Err(problem)),
             };
             let Some(nonce) = nonce(&page) else { return End::Answered(Ok(page)) };
             let body = format!("{form}&nonce={nonce}");
-            End::Answered(callback.answer_page(&token, &HeaderMap::new(), body.as_bytes()).await)
+            End::Answered(consent_page.submit(&token, &HeaderMap::new(), body.as_bytes()).await)
         }))
     }
 
@@ -238,7 +241,7 @@ impl World {
         let Some(token) = last(&text.link) else { return };
         let machine = Arc::clone(&self.machine);
         let running: Running = Box::pin(async move {
-            End::Answered(machine.consent_callback.open_page(&token, "", &HeaderMap::new()).await)
+            End::Answered(machine.consent_callback.page().open(&token, "", &HeaderMap::new()).await)
         });
         self.employ(Work::Other("look"), running);
     }

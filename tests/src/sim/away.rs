@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use consent_callback::MessagePath;
 use domain::keys;
 use domain::ports::PromptRef;
 use domain::postback::{Action, Postback};
@@ -45,7 +46,7 @@ impl World {
         self.say(|| format!("opens the page of {prompt} with {query:?}"));
         let running: Running = Box::pin(async move {
             let callback = &machine.consent_callback;
-            End::Answered(callback.open_page(&token, query, &HeaderMap::new()).await)
+            End::Answered(callback.page().open(&token, query, &HeaderMap::new()).await)
         });
         self.employ(Work::Page(request, prompt), running);
     }
@@ -141,7 +142,9 @@ impl World {
         };
         let machine = Arc::clone(&self.machine);
         let running: Running = Box::pin(async move {
-            End::Answered(machine.consent_callback.checkout(&id, Some(form.as_bytes())).await)
+            End::Answered(
+                machine.consent_callback.sandbox_checkout().serve(&id, Some(form.as_bytes())).await,
+            )
         });
         self.employ(Work::Other("checkout"), running);
     }
@@ -172,14 +175,14 @@ impl World {
         let machine = Arc::clone(&self.machine);
         self.say(|| format!("wants another way for {request}"));
         let running: Running = Box::pin(async move {
-            let callback = &machine.consent_callback;
-            let page = match callback.open_page(&token, "", &HeaderMap::new()).await {
+            let consent_page = machine.consent_callback.page();
+            let page = match consent_page.open(&token, "", &HeaderMap::new()).await {
                 Ok(page) => page,
                 Err(problem) => return End::Answered(Err(problem)),
             };
             let Some(nonce) = nonce(&page) else { return End::Answered(Ok(page)) };
             let body = format!("action=back&nonce={nonce}");
-            End::Answered(callback.answer_page(&token, &HeaderMap::new(), body.as_bytes()).await)
+            End::Answered(consent_page.submit(&token, &HeaderMap::new(), body.as_bytes()).await)
         });
         self.employ(Work::Other("back"), running);
     }
@@ -212,11 +215,13 @@ impl World {
         let postback = Postback { reference, action }.write(&key);
         let body = json!({ "postback": postback }).to_string();
         let machine = Arc::clone(&self.machine);
-        let place = (request.customer.phone.as_str().to_owned(), prompt.id.to_string());
+        let (phone, id) = (request.customer.phone.as_str().to_owned(), prompt.id.to_string());
         Some(Box::pin(async move {
-            let place = (place.0.as_str(), place.1.as_str());
+            let path = MessagePath { phone: &phone, id: &id };
             let callback = &machine.consent_callback;
-            End::Answered(callback.tap(&HeaderMap::new(), place, body.as_bytes()).await)
+            End::Answered(
+                callback.sandbox_phone().tap(&HeaderMap::new(), path, body.as_bytes()).await,
+            )
         }))
     }
 
