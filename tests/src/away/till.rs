@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::brand::Brand;
 use domain::keys;
 use domain::message::{Handled, Message};
-use domain::ports::{Clock, Ports, Store};
+use domain::ports::{Clock, Http, Ports, Store};
 use domain::request::Request;
 use domain::storage::{self, VersionedRequest};
 use domain::values::id::{PromptId, RequestId};
