@@ -38,7 +38,7 @@ export const TIMELINE = {
   authorized: { word: "Customer said yes", tone: "good" },
   in_doubt: { word: "Outcome in doubt, being settled", tone: "wait" },
   processing: { word: "At the processor" },
-  refused: { word: "Card refused, customer may try again", tone: "wait" },
+  card_declined: { word: "Card refused, customer may try again", tone: "wait" },
   fulfilled: { word: "Paid", tone: "good" },
   denied: { word: "Customer said no", tone: "bad" },
   expired: { word: "Deadline passed", tone: "bad" },

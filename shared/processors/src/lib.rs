@@ -10,6 +10,7 @@ use domain::values::name::ProcessorName;
 
 mod adyen;
 mod checks;
+mod object_state;
 mod openid;
 pub mod stand_in;
 mod stripe;

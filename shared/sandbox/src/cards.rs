@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// The result of a confirmation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum CardResult {
     /// Charged.
     Approved,
     /// Charged, and the reply is lost.
@@ -123,21 +123,21 @@ pub(crate) fn card(payment_method: &str) -> Option<Card> {
 }
 
 /// Returns the result of a charge. The card decides first, then the amount. `attempt` counts from 1.
-pub(crate) fn verdict(card: Card, (amount, currency): (u64, &str), attempt: u32) -> Verdict {
+pub(crate) fn result(card: Card, (amount, currency): (u64, &str), attempt: u32) -> CardResult {
     match card.refusal {
-        Some(refusal) => Verdict::Refused(refusal),
+        Some(refusal) => CardResult::Refused(refusal),
         None => by_amount((amount, currency), attempt),
     }
 }
 
 /// Returns the result that an amount chooses by its last two digits in ISO minor units.
-pub(crate) fn by_amount((amount, currency): (u64, &str), attempt: u32) -> Verdict {
+pub(crate) fn by_amount((amount, currency): (u64, &str), attempt: u32) -> CardResult {
     let asked = stand_in::from_stripe(amount, currency).map_or(amount, |(asked, _)| asked);
     match asked % 100 {
-        2 if attempt <= 1 => Verdict::Refused(Refusal::InsufficientFunds),
-        3 => Verdict::Refused(Refusal::StolenCard),
-        4 => Verdict::ApprovedLater,
-        5 => Verdict::ApprovedAndLost,
-        _ => Verdict::Approved,
+        2 if attempt <= 1 => CardResult::Refused(Refusal::InsufficientFunds),
+        3 => CardResult::Refused(Refusal::StolenCard),
+        4 => CardResult::ApprovedLater,
+        5 => CardResult::ApprovedAndLost,
+        _ => CardResult::Approved,
     }
 }

@@ -114,12 +114,12 @@ pub async fn books(
     let ledger = Ledger { store, clock };
     let now = ledger.clock.now();
     let mut books = Books::default();
-    for generation in 1..=attempts {
+    for attempt_no in 1..=attempts {
         let session =
-            ids::id("cs_test_", &stand_in::idempotency_key(request, Step::Checkout, generation));
+            ids::id("cs_test_", &stand_in::idempotency_key(request, Step::Checkout, attempt_no));
         let ids = [
-            ids::id("pi_", &stand_in::idempotency_key(request, Step::Create, generation)),
-            ids::id("seti_", &stand_in::idempotency_key(request, Step::SetupCreate, generation)),
+            ids::id("pi_", &stand_in::idempotency_key(request, Step::Create, attempt_no)),
+            ids::id("seti_", &stand_in::idempotency_key(request, Step::SetupCreate, attempt_no)),
             ids::id("pi_", &session),
             ids::id("seti_", &session),
         ];

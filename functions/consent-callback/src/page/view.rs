@@ -178,8 +178,9 @@ fn stage<'a>(
 /// Whether the last attempt's card was declined. A customer who left the hosted page knows why the attempt ended.
 fn refused(request: &Request) -> bool {
     let mut entries = request.timeline.iter().rev();
-    let last =
-        entries.find(|entry| entry.what == "refused").and_then(|entry| entry.reason.as_deref());
+    let last = entries
+        .find(|entry| entry.what == "card_declined")
+        .and_then(|entry| entry.reason.as_deref());
     !request.attempts.is_empty() && last != Some("customer_left")
 }
 

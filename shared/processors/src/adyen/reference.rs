@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MerchantReference {
     /// An attempt: `req_….1`.
-    Attempt { request: RequestId, generation: u32 },
+    Attempt { request: RequestId, attempt_no: u32 },
     /// A cancellation or reversal of an attempt: `req_….1.c`.
-    End { request: RequestId, generation: u32 },
+    End { request: RequestId, attempt_no: u32 },
     /// A refund: `req_….r1`.
     Refund { request: RequestId, seq: u32 },
 }
@@ -19,8 +19,8 @@ pub(super) enum MerchantReference {
 impl fmt::Display for MerchantReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Attempt { request, generation } => write!(f, "{request}.{generation}"),
-            Self::End { request, generation } => write!(f, "{request}.{generation}.c"),
+            Self::Attempt { request, attempt_no } => write!(f, "{request}.{attempt_no}"),
+            Self::End { request, attempt_no } => write!(f, "{request}.{attempt_no}.c"),
             Self::Refund { request, seq } => write!(f, "{request}.r{seq}"),
         }
     }
@@ -33,10 +33,10 @@ impl MerchantReference {
         let request = request.parse().ok()?;
         let named = if let Some(seq) = rest.strip_prefix('r') {
             Self::Refund { request, seq: seq.parse().ok()? }
-        } else if let Some(generation) = rest.strip_suffix(".c") {
-            Self::End { request, generation: generation.parse().ok()? }
+        } else if let Some(attempt_no) = rest.strip_suffix(".c") {
+            Self::End { request, attempt_no: attempt_no.parse().ok()? }
         } else {
-            Self::Attempt { request, generation: rest.parse().ok()? }
+            Self::Attempt { request, attempt_no: rest.parse().ok()? }
         };
         (named.to_string() == text).then_some(named)
     }
@@ -71,7 +71,7 @@ pub(super) fn key(request: RequestId, step: Step, count: u32) -> String {
     format!("{step}-{count}-{text}")
 }
 
-/// Returns whether a text has the form of an Adyen id. Only such texts go into a path.
+/// Whether a text is an id of Adyen's. Nothing else ever reaches a path.
 pub(super) fn is_psp(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
@@ -93,8 +93,8 @@ mod tests {
     fn merchant_reference_round_trips_and_other_texts_are_refused() {
         let request = request();
         for named in [
-            MerchantReference::Attempt { request, generation: 1 },
-            MerchantReference::End { request, generation: 12 },
+            MerchantReference::Attempt { request, attempt_no: 1 },
+            MerchantReference::End { request, attempt_no: 12 },
             MerchantReference::Refund { request, seq: 3 },
         ] {
             let text = named.to_string();

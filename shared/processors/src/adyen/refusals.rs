@@ -3,14 +3,14 @@
 //! <https://docs.adyen.com/development-resources/refusal-reasons>, read 2026-11-26 for codes 0 to 22. UNVERIFIED: 23, 24,
 //! 25, 27, 31 and 38. Trigger each with `RequestedTestAcquirerResponseCode` in the test environment before going live.
 
-use domain::ports::Answer;
+use crate::object_state::ObjectState;
 
 /// The answer to every suspicion of fraud, loss or theft. A thief must not learn what the bank knows.
-const DECLINED: Answer = Answer::Declined { code: "card_declined" };
+const DECLINED: ObjectState = ObjectState::HardDeclined { code: "card_declined" };
 
 /// Returns the answer for a refusal code. An unlisted code is a plain refusal.
-pub(super) fn refusal(code: Option<&str>) -> Answer {
-    let refused = |code| Answer::Refused { code };
+pub(super) fn refusal(code: Option<&str>) -> ObjectState {
+    let refused = |code| ObjectState::SoftDeclined { code };
     match code.unwrap_or_default() {
         // Fraud, found by Adyen, by the issuer or by the risk engine.
         "14" | "20" | "22" | "31" => DECLINED,

@@ -1,6 +1,6 @@
 //! The results that webhooks reported of an attempt, as they are kept until the attempt is looked at.
 
-use domain::ports::{Reference, Told, Use};
+use domain::ports::{Reference, ReportedResult, Use};
 use domain::values::time::Timestamp;
 
 use super::reference::is_psp;
@@ -26,24 +26,24 @@ impl ReportedPayment {
     }
 
     /// Reads a reported success; `None` for a failure or a malformed text.
-    pub(super) fn of(told: &Told) -> Option<Self> {
-        let mut parts = told.reference.0.split(' ');
+    pub(super) fn of(reported: &ReportedResult) -> Option<Self> {
+        let mut parts = reported.reference.0.split(' ');
         let mut part = || parts.next().map(str::to_owned);
         let (psp, value, currency, at) = (part()?, part()?, part()?, part()?);
         let at = Timestamp::from_millis(at.parse().ok()?);
         let paid = Self { psp, value: value.parse().ok()?, currency, at };
-        (told.success && parts.next().is_none() && is_psp(&paid.psp)).then_some(paid)
+        (reported.success && parts.next().is_none() && is_psp(&paid.psp)).then_some(paid)
     }
 }
 
 /// Returns the payment that a webhook reported. The zero authorisation of a saved card is not a payment.
 pub(super) fn paid(what: &Use<'_>) -> Option<ReportedPayment> {
-    what.money().and(what.told).and_then(ReportedPayment::of)
+    what.money().and(what.reported).and_then(ReportedPayment::of)
 }
 
 /// Returns whether a webhook reported that the payment was cancelled or reversed.
 pub(super) fn is_taken_back(what: &Use<'_>) -> bool {
-    what.told.is_some_and(Told::is_cancelled)
+    what.reported.is_some_and(ReportedResult::is_cancelled)
 }
 
 #[cfg(test)]
@@ -59,12 +59,15 @@ mod tests {
             currency: "EUR".into(),
             at,
         };
-        let told = Told { success: true, reference: paid.to_reference(), code: None };
-        assert_eq!(ReportedPayment::of(&told), Some(paid));
-        let refused = Told { success: false, ..told };
+        let reported = ReportedResult { success: true, reference: paid.to_reference(), code: None };
+        assert_eq!(ReportedPayment::of(&reported), Some(paid));
+        let refused = ReportedResult { success: false, ..reported };
         assert_eq!(ReportedPayment::of(&refused), None);
-        let damaged =
-            Told { reference: Reference("a/b 1 EUR 1".into()), success: true, code: None };
+        let damaged = ReportedResult {
+            reference: Reference("a/b 1 EUR 1".into()),
+            success: true,
+            code: None,
+        };
         assert_eq!(ReportedPayment::of(&damaged), None);
     }
 }

@@ -6,21 +6,21 @@ use domain::values::id::RequestId;
 
 use super::reference::MerchantReference;
 
-/// Returns the state for a return URL: `<request>.<generation>.<proof>`.
-pub(super) fn of(request: RequestId, generation: u32, key: &Key32, account: &str) -> String {
-    let proof = keys::derived(key, &format!("adyen return {account}"), request, generation);
+/// What the return address carries: `<request>.<attempt_no>.<proof>`.
+pub(super) fn of(request: RequestId, attempt_no: u32, key: &Key32, account: &str) -> String {
+    let proof = keys::derived(key, &format!("adyen return {account}"), request, attempt_no);
     let proof = hex::encode(proof.get(..16).unwrap_or_default());
-    format!("{}.{proof}", MerchantReference::Attempt { request, generation })
+    format!("{}.{proof}", MerchantReference::Attempt { request, attempt_no })
 }
 
 /// Reads a state; `None` for one that this brand's key did not make.
 pub(super) fn read(text: &str, key: &Key32, account: &str) -> Option<(RequestId, u32)> {
     let (named, _) = text.rsplit_once('.')?;
-    let Some(MerchantReference::Attempt { request, generation }) = MerchantReference::read(named)
+    let Some(MerchantReference::Attempt { request, attempt_no }) = MerchantReference::read(named)
     else {
         return None;
     };
-    keys::same(&of(request, generation, key, account), text).then_some((request, generation))
+    keys::same(&of(request, attempt_no, key, account), text).then_some((request, attempt_no))
 }
 
 /// Returns the URL to which the customer returns.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::authorization::AuthorizationKind;
-use domain::ports::{Answer, Use};
+use domain::ports::{Retrieved, Use, VoidResult};
 use domain::values::time::Timestamp;
 
 use super::reported::{is_taken_back, paid};
@@ -16,7 +16,7 @@ const SENDS: Duration = Duration::from_secs(600);
 /// UNVERIFIED: webhooks come within a minute, mostly. Measure the delay in Adyen's test environment.
 const CANCELS: Duration = Duration::from_secs(1_800);
 /// The time after which an attempt is cancelled whose customer went to their bank. The customer may be waiting for it.
-const CANCELS_AWAY: Duration = Duration::from_secs(720);
+const CANCELS_ON_PAGE: Duration = Duration::from_secs(720);
 
 /// The time limits of an attempt, and the current time.
 ///
@@ -31,7 +31,7 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn of(what: &Use<'_>, now: Timestamp) -> Self {
-        let cancels = if what.away { CANCELS_AWAY } else { CANCELS };
+        let cancels = if what.on_hosted_page { CANCELS_ON_PAGE } else { CANCELS };
         Self { begun_at: what.begun_at, now, cancels }
     }
 
@@ -46,25 +46,25 @@ impl Window {
     }
 
     /// Returns what is known without a call.
-    pub(super) fn look_up(&self, what: &Use<'_>) -> Answer {
+    pub(super) fn retrieve(&self, what: &Use<'_>) -> Retrieved {
         if is_taken_back(what) {
-            return Answer::Refused { code: "payment_cancelled" };
+            return Retrieved::SoftDeclined { code: "payment_cancelled" };
         }
         if let Some(paid) = paid(what) {
-            let known = payments::told(&paid).filter(|_| self.is_before_cancels(paid.at));
-            return known.map_or(Answer::Unknown, Answer::Done);
+            let known = payments::reported(&paid).filter(|_| self.is_before_cancels(paid.at));
+            return known.map_or(Retrieved::Unknown, Retrieved::Done);
         }
-        if what.told.is_some() {
-            return Answer::Refused { code: "card_declined" };
+        if what.reported.is_some() {
+            return Retrieved::SoftDeclined { code: "card_declined" };
         }
         match what.authorization.kind {
             // The result at the bank is unknown until the customer returns.
             AuthorizationKind::ApplePay
             | AuthorizationKind::GooglePay
             | AuthorizationKind::KeptCard
-                if what.away =>
+                if what.on_hosted_page =>
             {
-                Answer::Working
+                Retrieved::Processing
             }
             // A repeat with the same key brings the first answer. UNVERIFIED: keys live at least seven days. Check
             // https://docs.adyen.com/development-resources/api-idempotency before going live.
@@ -74,7 +74,7 @@ impl Window {
             | AuthorizationKind::Code
                 if self.sends() =>
             {
-                Answer::NotExecuted
+                Retrieved::NotConfirmed
             }
             AuthorizationKind::ApplePay
             | AuthorizationKind::GooglePay
@@ -83,30 +83,32 @@ impl Window {
             | AuthorizationKind::PaymentMethod
             | AuthorizationKind::Hosted
             | AuthorizationKind::AccessToken
-            | AuthorizationKind::Onward
-            | AuthorizationKind::Claims => Answer::Unknown,
+            | AuthorizationKind::RedirectUrl
+            | AuthorizationKind::Claims => Retrieved::Unknown,
         }
     }
 
     /// Returns the result of an attempt to be voided; `None` where it must be cancelled or reversed now.
-    pub(super) fn over(&self, what: &Use<'_>, asked: Option<&Amount>) -> Option<Answer> {
+    pub(super) fn over(&self, what: &Use<'_>, asked: Option<&Amount>) -> Option<VoidResult> {
         if is_taken_back(what) {
-            return Some(Answer::Fenced);
+            return Some(VoidResult::Voided);
         }
         if let Some(paid) = paid(what) {
             let whole = asked.is_some_and(|asked| {
                 (asked.value, asked.currency.as_str()) == (paid.value, paid.currency.as_str())
             });
             if whole && self.is_before_cancels(paid.at) {
-                return Some(payments::told(&paid).map_or(Answer::Unknown, Answer::Done));
+                return Some(
+                    payments::reported(&paid).map_or(VoidResult::Unknown, VoidResult::Done),
+                );
             }
-        } else if what.told.is_some() {
-            return Some(Answer::Refused { code: "card_declined" });
+        } else if what.reported.is_some() {
+            return Some(VoidResult::SoftDeclined { code: "card_declined" });
         }
         if self.is_before_cancels(self.now) {
             // Nothing is paid on the bank's page yet. That takes another call of ours.
-            let at_bank = what.away && what.authorization.kind != AuthorizationKind::Code;
-            return Some(if at_bank { Answer::Working } else { Answer::Unknown });
+            let at_bank = what.on_hosted_page && what.authorization.kind != AuthorizationKind::Code;
+            return Some(if at_bank { VoidResult::Processing } else { VoidResult::Unknown });
         }
         None
     }

@@ -7,9 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::authorization::AuthorizationKind;
 use domain::brand::Mode;
-use domain::ports::{
-    Answer, ClientIdentity, Http, HttpError, Prepared, Processor, Processors, Reach,
-};
+use domain::ports::{ClientIdentity, Created, Http, HttpError, Processor, Processors, Reach};
 use pollster::block_on;
 use processors::Deps;
 use secrecy::ExposeSecret;
@@ -113,7 +111,7 @@ fn apple_pay_session_is_none_without_apples_answer() {
 fn google_example_token_is_malformed_for_stripe() {
     let example = yes(AuthorizationKind::GooglePay, "examplePaymentMethodToken");
     let (apple, stripe) = opened("stripe", &json!({ "secret_key": "sk_test_a" }));
-    let prepared = block_on(stripe.prepare(&charge(&example, 4250, 1)));
-    assert_eq!(prepared, Prepared::Not(Answer::Invalid { code: "authorization_malformed" }));
+    let created = block_on(stripe.create(&charge(&example, 4250, 1)));
+    assert_eq!(created, Created::Invalid { code: "authorization_malformed" });
     assert!(apple.asked.lock().unwrap().is_empty());
 }

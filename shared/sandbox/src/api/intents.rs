@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::StandIn;
 use crate::calls::{ApiCall, ApiError, ApiReply, Form, lost};
-use crate::cards::{self, Refusal, Verdict};
+use crate::cards::{self, CardResult, Refusal};
 use crate::ledger::{Entry, Object};
 use crate::objects::intent::{IntentState, PaymentIntent, state};
 use crate::objects::method::PaymentMethod;
@@ -59,8 +59,8 @@ impl StandIn {
         let answer = self
             .confirms(call, entry, None, |object| match object {
                 Object::Intent(intent) if intent.state == IntentState::RequiresConfirmation => {
-                    let (intent, verdict) = confirmed(intent, &form, now);
-                    is_lost = verdict == Some(Verdict::ApprovedAndLost);
+                    let (intent, result) = confirmed(intent, &form, now);
+                    is_lost = result == Some(CardResult::ApprovedAndLost);
                     let answer = answer(&intent, now);
                     (Some(Object::Intent(intent)), answer)
                 }
@@ -98,24 +98,24 @@ impl StandIn {
     }
 }
 
-/// Confirms a PaymentIntent; the verdict is `None` while 3-D Secure is open.
+/// Confirms a PaymentIntent; the result is `None` while 3-D Secure is open.
 fn confirmed(
     intent: &PaymentIntent,
     form: &Form,
     now: Timestamp,
-) -> (PaymentIntent, Option<Verdict>) {
+) -> (PaymentIntent, Option<CardResult>) {
     let Some(card) = intent.card() else {
-        let verdict = Verdict::Refused(Refusal::Generic);
-        return (PaymentIntent { state: state(verdict, now), ..intent.clone() }, Some(verdict));
+        let result = CardResult::Refused(Refusal::Generic);
+        return (PaymentIntent { state: state(result, now), ..intent.clone() }, Some(result));
     };
-    let verdict = cards::verdict(card, (intent.amount, &intent.currency), intent.attempt);
+    let result = cards::result(card, (intent.amount, &intent.currency), intent.attempt);
     let refused_at_once = form.text("error_on_requires_action") == "true";
-    if verdict == Verdict::Refused(Refusal::AuthenticationRequired) && !refused_at_once {
+    if result == CardResult::Refused(Refusal::AuthenticationRequired) && !refused_at_once {
         let return_url = form.some("return_url");
         let state = IntentState::RequiresAction;
         return (PaymentIntent { state, return_url, ..intent.clone() }, None);
     }
-    (PaymentIntent { state: state(verdict, now), ..intent.clone() }, Some(verdict))
+    (PaymentIntent { state: state(result, now), ..intent.clone() }, Some(result))
 }
 
 /// Returns the reply to a confirmation. A refusal embeds the PaymentIntent.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::StandIn;
 use crate::calls::{ApiCall, ApiError, ApiReply, Form};
-use crate::cards::Verdict;
+use crate::cards::CardResult;
 use crate::ids::id;
 use crate::ledger::{Entry, Object};
 use crate::objects::intent::{self, PaymentIntent};
@@ -29,8 +29,8 @@ pub(crate) struct PageResult {
 
 /// Applies a card that the customer gave on the page.
 pub(crate) fn enter_card(session: &CheckoutSession, card: &str, now: Timestamp) -> PageResult {
-    let verdict = session.verdict(card);
-    if let Verdict::Refused(refusal) = verdict {
+    let result = session.result(card);
+    if let CardResult::Refused(refusal) = result {
         let refusals = session.refusals.saturating_add(1);
         let session = CheckoutSession { refusals, refused: Some(refusal), ..session.clone() };
         return PageResult { session, created: Vec::new() };
@@ -47,7 +47,7 @@ pub(crate) fn enter_card(session: &CheckoutSession, card: &str, now: Timestamp) 
                 request_id: session.request_id.clone(),
                 attempt: session.attempt,
                 return_url: None,
-                state: intent::state(verdict, now),
+                state: intent::state(result, now),
                 refunds: Vec::new(),
             };
             (intent.id.clone(), vec![Object::Intent(intent)])

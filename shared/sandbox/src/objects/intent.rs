@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::refund::StoredRefund;
-use crate::cards::{self, Card, Refusal, Verdict};
+use crate::cards::{self, Card, CardResult, Refusal};
 use crate::ids::page;
 
 /// The duration of the status `processing`.
@@ -49,12 +49,12 @@ pub(crate) enum IntentState {
     Canceled,
 }
 
-/// Returns the status that a verdict leads to.
-pub(crate) fn state(verdict: Verdict, now: Timestamp) -> IntentState {
-    match verdict {
-        Verdict::Approved | Verdict::ApprovedAndLost => IntentState::Succeeded,
-        Verdict::ApprovedLater => IntentState::Processing { until: now.after(PROCESSING) },
-        Verdict::Refused(refusal) => IntentState::RequiresPaymentMethod { refusal },
+/// Returns the status that a result leads to.
+pub(crate) fn state(result: CardResult, now: Timestamp) -> IntentState {
+    match result {
+        CardResult::Approved | CardResult::ApprovedAndLost => IntentState::Succeeded,
+        CardResult::ApprovedLater => IntentState::Processing { until: now.after(PROCESSING) },
+        CardResult::Refused(refusal) => IntentState::RequiresPaymentMethod { refusal },
     }
 }
 
@@ -89,12 +89,12 @@ impl PaymentIntent {
 
     /// Returns the PaymentIntent after the customer's answer on the bank's page.
     pub(crate) fn authenticated(&self, is_them: bool, now: Timestamp) -> Self {
-        let verdict = if is_them {
+        let result = if is_them {
             cards::by_amount((self.amount, &self.currency), self.attempt)
         } else {
-            Verdict::Refused(Refusal::AuthenticationFailed)
+            CardResult::Refused(Refusal::AuthenticationFailed)
         };
-        Self { state: state(verdict, now), ..self.clone() }
+        Self { state: state(result, now), ..self.clone() }
     }
 
     /// Returns Stripe's JSON with the charge expanded.

@@ -4,7 +4,7 @@ use domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::cards::{self, Refusal, Verdict};
+use crate::cards::{self, CardResult, Refusal};
 use crate::ids::page;
 
 /// A Checkout Session.
@@ -86,21 +86,22 @@ impl CheckoutSession {
         })
     }
 
-    /// Returns the verdict on a card on the page. A card that asks for 3-D Secure passes it there.
-    pub(crate) fn verdict(&self, card: &str) -> Verdict {
-        let Some(card) = cards::card(card) else { return Verdict::Refused(Refusal::Generic) };
+    /// Returns the result on a card on the page. A card that asks for 3-D Secure passes it there.
+    pub(crate) fn result(&self, card: &str) -> CardResult {
+        let Some(card) = cards::card(card) else { return CardResult::Refused(Refusal::Generic) };
         match (card.refusal(), &self.price) {
             (Some(Refusal::AuthenticationRequired) | None, Some((amount, currency))) => {
                 let tries = self.refusals.saturating_add(1);
                 match cards::by_amount((*amount, currency), tries) {
                     // A page has no reply that could be lost.
-                    Verdict::ApprovedAndLost => Verdict::Approved,
-                    verdict
-                    @ (Verdict::Approved | Verdict::ApprovedLater | Verdict::Refused(_)) => verdict,
+                    CardResult::ApprovedAndLost => CardResult::Approved,
+                    result @ (CardResult::Approved
+                    | CardResult::ApprovedLater
+                    | CardResult::Refused(_)) => result,
                 }
             }
-            (Some(Refusal::AuthenticationRequired) | None, None) => Verdict::Approved,
-            (Some(refusal), _) => Verdict::Refused(refusal),
+            (Some(Refusal::AuthenticationRequired) | None, None) => CardResult::Approved,
+            (Some(refusal), _) => CardResult::Refused(refusal),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use domain::authorization::AuthorizationKind;
 use domain::brand::Mode;
-use domain::ports::{Answer, Fetched, PaymentOption, Prepared};
+use domain::ports::{Confirmed, Created, Fetched, PaymentOption};
 use pollster::block_on;
 use serde_json::json;
 
@@ -48,14 +48,14 @@ fn wallet_token_pays_once_and_names_its_wallet() {
         let processor = world.open(Mode::Test, "sandbox", &json!({})).ok().unwrap();
         let token = yes(kind, secret);
         let what = charge(&token, 4250, 1);
-        let Prepared::Ready(reference) = block_on(processor.prepare(&what)) else { panic!() };
-        assert_eq!(block_on(processor.prepare(&what)), Prepared::Ready(reference.clone()));
-        let answer = block_on(processor.execute(&what, &reference));
-        let Answer::Done(Fetched::Payment(receipt)) = answer else { panic!("{answer:?}") };
+        let Created::Ready(reference) = block_on(processor.create(&what)) else { panic!() };
+        assert_eq!(block_on(processor.create(&what)), Created::Ready(reference.clone()));
+        let answer = block_on(processor.confirm(&what, &reference));
+        let Confirmed::Done(Fetched::Payment(receipt)) = answer else { panic!("{answer:?}") };
         assert_eq!((receipt.amount, receipt.wallet.as_deref()), (4250, wallet));
         // A spent token pays for nothing else.
-        let again = block_on(processor.prepare(&charge(&token, 4250, 2)));
-        let spent = Prepared::Not(Answer::Invalid { code: "token_already_used" });
+        let again = block_on(processor.create(&charge(&token, 4250, 2)));
+        let spent = Created::Invalid { code: "token_already_used" };
         let reusable = secret == "examplePaymentMethodToken" || kind == AuthorizationKind::ApplePay;
         assert!(again == spent || reusable, "{again:?}");
     }
@@ -67,9 +67,9 @@ fn wallet_token_saves_a_card() {
     let processor = world.open(Mode::Test, "sandbox", &json!({})).ok().unwrap();
     let token = yes(AuthorizationKind::GooglePay, GOOGLE_TOKEN);
     let what = attempt(keeping(), &token, 1);
-    let Prepared::Ready(reference) = block_on(processor.prepare(&what)) else { panic!() };
-    let answer = block_on(processor.execute(&what, &reference));
-    let Answer::Done(Fetched::Card { receipt, .. }) = answer else { panic!("{answer:?}") };
+    let Created::Ready(reference) = block_on(processor.create(&what)) else { panic!() };
+    let answer = block_on(processor.confirm(&what, &reference));
+    let Confirmed::Done(Fetched::Card { receipt, .. }) = answer else { panic!("{answer:?}") };
     assert_eq!(receipt.wallet.as_deref(), Some("google_pay"));
     assert_eq!((receipt.exp_month, receipt.exp_year), (Some(12), Some(2034)));
 }

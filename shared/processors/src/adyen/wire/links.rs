@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use domain::ports::{Answer, Onward, Prepared, Reference, Use};
+use domain::ports::{Created, RedirectUrl, Reference, Use};
 use domain::values::time::Timestamp;
 use http::Method;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::Amount;
-use crate::adyen::errors::{Call, failure};
+use crate::adyen::errors::{Call, failure, not_created};
 use crate::adyen::reference::{self, MerchantReference, Step, is_link};
 use crate::adyen::settings::Account;
 use crate::adyen::transport::{Reply, Request};
 use crate::checks::is_address;
+use crate::object_state::ObjectState;
 
 /// The lifetime of a link that is not expired before: longer than any request waits.
 ///
@@ -45,7 +46,7 @@ pub(in crate::adyen) fn create(what: &Use<'_>, account: &Account, amount: &Amoun
             body.insert("recurringProcessingModel".to_owned(), json!("CardOnFile"));
         }
     }
-    let key = reference::key(what.request, Step::Link, what.generation);
+    let key = reference::key(what.request, Step::Link, what.attempt_no);
     Request::post("/paymentLinks".to_owned(), key, body)
 }
 
@@ -62,7 +63,7 @@ pub(in crate::adyen) fn expire(id: &str) -> Request {
 
 /// Returns the attempt's merchant reference.
 pub(in crate::adyen) const fn name(what: &Use<'_>) -> MerchantReference {
-    MerchantReference::Attempt { request: what.request, generation: what.generation }
+    MerchantReference::Attempt { request: what.request, attempt_no: what.attempt_no }
 }
 
 /// The fields of a link that are read.
@@ -82,7 +83,7 @@ struct Link {
 /// The status of a link.
 pub(in crate::adyen) enum Stands {
     /// The link alone gives the answer.
-    Answer(Answer),
+    State(ObjectState),
     /// The customer finished. A webhook or the shopper's list has the result; `amount` is the link's own.
     Completed { since: Option<Timestamp>, amount: Amount },
 }
@@ -95,20 +96,20 @@ pub(in crate::adyen) fn outcome(
     id: &str,
 ) -> Stands {
     if !reply.status.is_success() {
-        return Stands::Answer(failure(call, reply));
+        return Stands::State(failure(call, reply));
     }
     let Some(link) = link(reply, what, account).filter(|link| link.id == id) else {
-        return Stands::Answer(Answer::Unknown);
+        return Stands::State(ObjectState::Unknown);
     };
-    Stands::Answer(match link.status.as_str() {
-        "active" => Answer::NeedsCustomer { onward: Some(Onward(link.url)) },
-        "paymentPending" => Answer::Working,
-        "expired" => Answer::Fenced,
+    Stands::State(match link.status.as_str() {
+        "active" => ObjectState::RequiresAction { redirect: Some(RedirectUrl(link.url)) },
+        "paymentPending" => ObjectState::Processing,
+        "expired" => ObjectState::Voided,
         "completed" | "paid" => {
             let since = link.updated_at.or(link.expires_at);
             return Stands::Completed { since, amount: link.amount };
         }
-        _ => Answer::Unknown,
+        _ => ObjectState::Unknown,
     })
 }
 
@@ -118,13 +119,13 @@ pub(in crate::adyen) fn created(
     what: &Use<'_>,
     account: &Account,
     amount: &Amount,
-) -> Prepared {
+) -> Created {
     if !reply.status.is_success() {
-        return Prepared::Not(failure(Call::Prepare, reply));
+        return not_created(reply);
     }
     match link(reply, what, account) {
-        Some(link) if link.amount == *amount => Prepared::Ready(Reference(link.id)),
-        Some(_) | None => Prepared::Not(Answer::Again),
+        Some(link) if link.amount == *amount => Created::Ready(Reference(link.id)),
+        Some(_) | None => Created::Again,
     }
 }
 

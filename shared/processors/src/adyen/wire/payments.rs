@@ -5,7 +5,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::authorization::AuthorizationKind;
-use domain::ports::{Answer, Fetched, Onward, Receipt, Reference, Use};
+use domain::ports::{Fetched, Receipt, RedirectUrl, Reference, Use};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -21,6 +21,7 @@ use crate::adyen::reported::ReportedPayment;
 use crate::adyen::settings::Account;
 use crate::adyen::transport::{Reply, Request, TIMEOUT_MONEY};
 use crate::checks::{ThreeDSecure, is_address};
+use crate::object_state::ObjectState;
 
 /// Adyen's limit for a wallet's token, in characters.
 const TOKEN_MAX: usize = 10_000;
@@ -57,7 +58,7 @@ fn method(what: &Use<'_>) -> Option<(Value, Option<Kept>)> {
         | AuthorizationKind::Hosted
         | AuthorizationKind::Code
         | AuthorizationKind::AccessToken
-        | AuthorizationKind::Onward
+        | AuthorizationKind::RedirectUrl
         | AuthorizationKind::Claims => return None,
     };
     Some((method, kept))
@@ -94,7 +95,7 @@ pub(in crate::adyen) fn pay(
             body.insert("recurringProcessingModel".to_owned(), json!("CardOnFile"));
         }
     }
-    let key = reference::key(what.request, Step::Payment, what.generation);
+    let key = reference::key(what.request, Step::Payment, what.attempt_no);
     let request = Request::post("/payments".to_owned(), key, body);
     Some(Request { timeout: TIMEOUT_MONEY, ..request })
 }
@@ -105,20 +106,20 @@ pub(in crate::adyen) fn details(what: &Use<'_>) -> Option<Request> {
     let fits = (1..=RESULT_MAX).contains(&result.len());
     let known = what.authorization.kind == AuthorizationKind::Code && fits;
     let body = json!({ "details": { "redirectResult": result } });
-    let key = reference::key(what.request, Step::Details, what.generation);
+    let key = reference::key(what.request, Step::Details, what.attempt_no);
     let request = known.then(|| Request::post("/payments/details".to_owned(), key, body))?;
     Some(Request { timeout: TIMEOUT_MONEY, ..request })
 }
 
 /// Returns the call that cancels a payment by our merchant reference. A webhook reports the result.
 pub(in crate::adyen) fn cancel(what: &Use<'_>, account: &Account) -> Request {
-    let end = MerchantReference::End { request: what.request, generation: what.generation };
+    let end = MerchantReference::End { request: what.request, attempt_no: what.attempt_no };
     let body = json!({
         "merchantAccount": account.merchant_account,
         "paymentReference": name(what).to_string(),
         "reference": end.to_string(),
     });
-    let key = reference::key(what.request, Step::Cancel, what.generation);
+    let key = reference::key(what.request, Step::Cancel, what.attempt_no);
     Request::post("/cancels".to_owned(), key, body)
 }
 
@@ -128,12 +129,12 @@ pub(in crate::adyen) fn reverse(
     account: &Account,
     paid: &ReportedPayment,
 ) -> Request {
-    let end = MerchantReference::End { request: what.request, generation: what.generation };
+    let end = MerchantReference::End { request: what.request, attempt_no: what.attempt_no };
     let body = json!({
         "merchantAccount": account.merchant_account,
         "reference": end.to_string(),
     });
-    let key = reference::key(what.request, Step::Reversal, what.generation);
+    let key = reference::key(what.request, Step::Reversal, what.attempt_no);
     Request::post(format!("/payments/{}/reversals", paid.psp), key, body)
 }
 
@@ -180,50 +181,56 @@ pub(in crate::adyen) fn outcome(
     what: &Use<'_>,
     account: &Account,
     asked: &Amount,
-) -> Answer {
+) -> ObjectState {
     if !reply.status.is_success() {
         return failure(Call::Pay, reply);
     }
     let Ok(payment) = serde_json::from_slice::<Payment>(&reply.body) else {
-        return Answer::Unknown;
+        return ObjectState::Unknown;
     };
     let ours = payment
         .merchant_reference
         .as_ref()
         .is_none_or(|name| *name == self::name(what).to_string());
     if !ours {
-        return Answer::Unknown;
+        return ObjectState::Unknown;
     }
     match payment.result_code.as_str() {
-        "Authorised" => payment.receipt(what, asked).map_or(Answer::Unknown, Answer::Done),
+        "Authorised" => {
+            payment.receipt(what, asked).map_or(ObjectState::Unknown, ObjectState::Done)
+        }
         "Refused" => refusal(payment.refusal_reason_code.as_deref()),
-        "Cancelled" => Answer::Refused { code: "customer_cancelled" },
+        "Cancelled" => ObjectState::SoftDeclined { code: "customer_cancelled" },
         "RedirectShopper" | "IdentifyShopper" | "ChallengeShopper" | "PresentToShopper" => {
-            payment.onward(account)
+            payment.redirect(account)
         }
         // Nothing was paid. No call of ours asks for authentication alone.
         "AuthenticationFinished" | "AuthenticationNotRequired" => {
-            Answer::Invalid { code: "authentication_only" }
+            ObjectState::Invalid { code: "authentication_only" }
         }
         // The webhook has the result. `Error` may hide an authorisation whose reply was lost at the acquirer. A partial
         // amount is reversed at the end.
-        "Error" | "PartiallyAuthorised" | "Received" | "Pending" | "Success" => Answer::Unknown,
-        _ => Answer::Unknown,
+        "Error" | "PartiallyAuthorised" | "Received" | "Pending" | "Success" => {
+            ObjectState::Unknown
+        }
+        _ => ObjectState::Unknown,
     }
 }
 
 impl Payment {
     /// Returns the redirect to the bank's page. Only this reply has the action, and nothing is paid without it. So a payment
     /// whose action no browser can follow is over.
-    fn onward(self, account: &Account) -> Answer {
-        let over = Answer::Refused { code: "authentication_required" };
+    fn redirect(self, account: &Account) -> ObjectState {
+        let over = ObjectState::SoftDeclined { code: "authentication_required" };
         let Some(Action { kind, method, url: Some(url) }) = self.action else { return over };
         let goes = kind == "redirect"
             && method.is_none_or(|method| method == "GET")
             && url.len() <= 8192
             && is_target(&url);
         match account.three_d_secure {
-            ThreeDSecure::Redirect if goes => Answer::NeedsCustomer { onward: Some(Onward(url)) },
+            ThreeDSecure::Redirect if goes => {
+                ObjectState::RequiresAction { redirect: Some(RedirectUrl(url)) }
+            }
             ThreeDSecure::Redirect | ThreeDSecure::Refuse => over,
         }
     }
@@ -240,7 +247,7 @@ impl Payment {
             | AuthorizationKind::KeptCard
             | AuthorizationKind::Code
             | AuthorizationKind::AccessToken
-            | AuthorizationKind::Onward
+            | AuthorizationKind::RedirectUrl
             | AuthorizationKind::Claims => None,
         };
         let brand = self.payment_method.and_then(|card| card.brand);
@@ -270,7 +277,7 @@ fn is_target(url: &str) -> bool {
 }
 
 /// Returns the result for a payment that a webhook reported.
-pub(in crate::adyen) fn told(paid: &ReportedPayment) -> Option<Fetched> {
+pub(in crate::adyen) fn reported(paid: &ReportedPayment) -> Option<Fetched> {
     let amount = Amount { value: paid.value, currency: paid.currency.clone() };
     receipt(Reference(paid.psp.clone()), &amount)
 }

@@ -1,6 +1,6 @@
 //! Refunds: Adyen acknowledges the call and reports the result by webhook.
 
-use domain::ports::{Refund, Refunded};
+use domain::ports::{Refund, RefundResult};
 use serde_json::json;
 
 use super::{Amount, received};
@@ -27,10 +27,10 @@ pub(in crate::adyen) fn create(
 }
 
 /// Interprets the reply to a refund.
-pub(in crate::adyen) fn outcome(reply: &Reply) -> Refunded {
+pub(in crate::adyen) fn outcome(reply: &Reply) -> RefundResult {
     match received(reply) {
-        Some(reference) => Refunded::Pending(reference),
-        None if reply.status.is_success() => Refunded::Unknown,
+        Some(reference) => RefundResult::Pending(reference),
+        None if reply.status.is_success() => RefundResult::Unknown,
         None => not_refunded(reply),
     }
 }

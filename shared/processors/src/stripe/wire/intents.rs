@@ -1,12 +1,13 @@
 //! PaymentIntents, by which a payment method is charged.
 
-use domain::ports::{Answer, Fetched, Receipt, Reference, Use};
+use domain::ports::{Fetched, Receipt, Reference, Use};
 use domain::values::money::Money;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Card, done, id_of, key, labelled, made, next_action, word};
 use crate::checks::ThreeDSecure;
+use crate::object_state::ObjectState;
 use crate::stripe::amounts;
 use crate::stripe::errors::{self, Call, ErrorBody, Failure};
 use crate::stripe::form::Form;
@@ -111,36 +112,38 @@ pub(in crate::stripe) fn created(
 }
 
 /// Interprets a reply about one PaymentIntent.
-pub(in crate::stripe) fn outcome(call: Call, reply: &Reply, reference: &str) -> Answer {
+pub(in crate::stripe) fn outcome(call: Call, reply: &Reply, reference: &str) -> ObjectState {
     if !reply.status.is_success() {
         return errors::failure(call, reply, Some(reference)).into();
     }
     let Ok(intent) = serde_json::from_slice::<PaymentIntent>(&reply.body) else {
-        return Answer::Unknown;
+        return ObjectState::Unknown;
     };
-    if intent.id != reference { Answer::Unknown } else { stands(intent) }
+    if intent.id != reference { ObjectState::Unknown } else { stands(intent) }
 }
 
 /// Interprets the status of a PaymentIntent.
-pub(super) fn stands(intent: PaymentIntent) -> Answer {
+pub(super) fn stands(intent: PaymentIntent) -> ObjectState {
     if intent.object != "payment_intent" {
-        return Answer::Unknown;
+        return ObjectState::Unknown;
     }
     match intent.status.as_str() {
         "succeeded" => {
             let receipt = receipt(intent).map(Fetched::Payment);
-            receipt.map_or(Answer::Unknown, Answer::Done)
+            receipt.map_or(ObjectState::Unknown, ObjectState::Done)
         }
         // Capture is automatic here, so this status is on its way to another.
-        "processing" | "requires_capture" => Answer::Working,
-        "requires_action" => Answer::NeedsCustomer { onward: next_action(&intent.next_action) },
-        "requires_confirmation" => Answer::NotExecuted,
+        "processing" | "requires_capture" => ObjectState::Processing,
+        "requires_action" => {
+            ObjectState::RequiresAction { redirect: next_action(&intent.next_action) }
+        }
+        "requires_confirmation" => ObjectState::NotConfirmed,
         "requires_payment_method" => match &intent.last_payment_error {
             Some(error) => errors::declined(error).into(),
-            None => Answer::Invalid { code: "payment_method_missing" },
+            None => ObjectState::Invalid { code: "payment_method_missing" },
         },
-        "canceled" => Answer::Fenced,
-        _ => Answer::Unknown,
+        "canceled" => ObjectState::Voided,
+        _ => ObjectState::Unknown,
     }
 }
 

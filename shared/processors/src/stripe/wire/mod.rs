@@ -1,6 +1,6 @@
 //! Stripe's wire format: one file for each object, and here what they share.
 
-use domain::ports::{Onward, Use};
+use domain::ports::{RedirectUrl, Use};
 use http::Uri;
 use serde::Deserialize;
 use serde_json::Value;
@@ -18,13 +18,13 @@ pub(super) mod refunds;
 pub(super) mod setups;
 
 fn key(what: &Use<'_>, step: Step) -> Option<String> {
-    Some(keys::key(what.request, step, what.generation))
+    Some(keys::key(what.request, step, what.attempt_no))
 }
 
 /// Adds the request's id and the attempt to the metadata. Webhooks carry them, and Stripe's dashboard shows them.
 fn labelled(form: Form, within: &[&str], what: &Use<'_>) -> Form {
     let path = |name| [within, &["metadata", name]].concat();
-    form.field(&path("request_id"), what.request).field(&path("attempt"), what.generation)
+    form.field(&path("request_id"), what.request).field(&path("attempt"), what.attempt_no)
 }
 
 /// Returns the page for a customer who finished. It then waits for the result.
@@ -49,7 +49,7 @@ struct CreatedObject {
 /// Returns the id of the object that a call created.
 pub(super) fn made(reply: &Reply, object: &str, prefix: &str) -> Result<String, Failure> {
     if !reply.status.is_success() {
-        return Err(errors::failure(Call::Prepare, reply, None));
+        return Err(errors::failure(Call::Create, reply, None));
     }
     match serde_json::from_slice::<CreatedObject>(&reply.body) {
         Ok(created) if created.object == object && is_id(&created.id, prefix) => Ok(created.id),
@@ -103,16 +103,16 @@ fn id_of<'a>(value: &'a Value, prefix: &str) -> Option<&'a str> {
 }
 
 /// Reads an address to which a browser may be redirected.
-fn onward(value: Option<&Value>) -> Option<Onward> {
+fn redirect(value: Option<&Value>) -> Option<RedirectUrl> {
     let text = value?.as_str()?;
     let fits = text.len() <= 4096
         && text.parse::<Uri>().is_ok_and(|uri| {
             matches!(uri.scheme_str(), Some("https" | "http")) && uri.host().is_some()
         });
-    fits.then(|| Onward(text.to_owned()))
+    fits.then(|| RedirectUrl(text.to_owned()))
 }
 
 /// Reads the address of the bank's page from `next_action`.
-fn next_action(action: &Value) -> Option<Onward> {
-    onward(action.pointer("/redirect_to_url/url"))
+fn next_action(action: &Value) -> Option<RedirectUrl> {
+    redirect(action.pointer("/redirect_to_url/url"))
 }
