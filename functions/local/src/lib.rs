@@ -42,8 +42,9 @@ impl Machine {
     pub fn new(ports: &Ports, http: &Arc<dyn Http>, public_base: &str) -> Self {
         let channels = channels::Registry::new(channels::Deps::new(ports, http, None));
         let channels: Arc<dyn Channels> = Arc::new(channels);
+        let sandbox = sandbox::Sandbox::new(ports);
         let processors = processors::Registry::new(processors::Deps::new(ports, http));
-        let processors: Arc<dyn Processors> = Arc::new(processors);
+        let processors: Arc<dyn Processors> = Arc::new(processors.with(sandbox.clone()));
         let intake = Intake {
             ports: ports.clone(),
             channels: Arc::clone(&channels),
@@ -59,6 +60,7 @@ impl Machine {
             ports: ports.clone(),
             channels,
             processors: Arc::clone(&processors),
+            sandbox_pages: Some(Arc::new(sandbox)),
             public_base: public_base.to_owned(),
             sandbox: SandboxAccess::Open,
         };
