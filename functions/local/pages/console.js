@@ -194,10 +194,10 @@ function detailRows({ id, ask, customer, session: conversation, outcome }) {
     payment && ["Method", cardText(payment)],
     card && ["Saved card", `${cardText(card)}, ${card.id}`],
     identity && ["Released", identity.released.map(humanize).join(", ")],
-    outcome?.reference && ["Reference", `${outcome.processor} ${outcome.reference}`],
-    ["Request", id],
+    outcome?.reference && ["Reference", `${outcome.processor} `, element("code", {}, outcome.reference)],
+    ["Request", element("code", {}, id)],
   ];
-  return rows.filter(Boolean).flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
+  return rows.filter(Boolean).flatMap(([name, ...values]) => [element("dt", {}, name), element("dd", {}, ...values)]);
 }
 
 function showLeft() {
