@@ -8,9 +8,9 @@ default:
 run *flags:
     cargo run -p local -- {{flags}}
 
-# Runs the inner loop: no AWS SDK is compiled.
+# Runs the inner loop: the tests that need only Rust.
 quick *filter:
-    cargo nextest run --no-default-features {{filter}}
+    cargo quick {{filter}}
 
 # Runs every test, as CI does.
 test *flags:
