@@ -3,7 +3,7 @@
 
 use domain::ask::Ask;
 use domain::brand::{BrandScope, Mode};
-use domain::breaker::Account;
+use domain::circuit_breaker::CircuitBreaker;
 use domain::caller::Requester;
 use domain::guards::{self, Guard};
 use domain::ports::PaymentOption;
@@ -54,8 +54,8 @@ impl Intake {
                 continue;
             }
             let scope = BrandScope { brand: &requester.brand.name, mode: requester.mode };
-            let account = Account::load(self.ports.store.as_ref(), scope, &setup.name).await?;
-            if let Some(wait) = account.shut_for(self.ports.clock.now()) {
+            let breaker = CircuitBreaker::load(self.ports.store.as_ref(), scope, &setup.name).await?;
+            if let Some(wait) = breaker.open_for(self.ports.clock.now()) {
                 let detail = "the processor does not take our calls at the moment";
                 let retry_after = Some(wait.as_secs().saturating_add(1));
                 let shut = Problem::new(Code::ProcessorUnavailable, detail);

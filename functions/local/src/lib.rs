@@ -61,18 +61,13 @@ impl Machine {
             public_base: public_base.to_owned(),
             sandbox: SandboxAccess::Open,
         };
-        let Ports { clock, random, store, queue, secrets } = ports.clone();
         let fetch_info = FetchInfo {
-            clock,
-            random,
-            store,
-            queue,
-            secrets,
+            ports: ports.clone(),
             processors,
             http: Arc::clone(http),
             public_base: public_base.to_owned(),
             webhook_reach: Reach::Configured,
-            crowds: fetch_info::Crowds::default(),
+            delivery_limit: fetch_info::InFlightLimit::default(),
         };
         Self {
             intake: Arc::new(intake),

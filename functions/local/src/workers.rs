@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::message::{Handled, QueueName};
 use domain::ports::Clock;
-use embedded::{Database, Received};
+use embedded::{Database, ReceivedMessage};
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::Machine;
@@ -105,7 +105,7 @@ fn spawn(task: impl Future<Output = ()> + Send + 'static) {
 }
 
 /// Takes one step. What fails is tried again soon, then less often, and is a dead letter in the end.
-async fn take(machine: Arc<Machine>, database: Database, received: Received) {
+async fn take(machine: Arc<Machine>, database: Database, received: ReceivedMessage) {
     let done = match machine.handle(&received.message).await {
         Handled::Done => database.delete(received.receipt),
         Handled::Again => {

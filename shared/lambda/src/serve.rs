@@ -6,7 +6,7 @@ use axum::Router;
 use domain::message::{Handler, Listener};
 use domain::ports::Clock;
 use domain::values::time::Timestamp;
-use lambda_events::{Batch, Call, answer, answer_or_hear, report};
+use lambda_events::{Batch, Call, answer, answer_or_receive, report};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ pub async fn serve_http(router: Router) -> Result<(), Error> {
 pub async fn serve_http_and_topics(router: Router, listener: impl Listener) -> Result<(), Error> {
     let (router, listener) = (&router, &listener);
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        answer_or_hear(router, listener, event).await
+        answer_or_receive(router, listener, event).await
     }))
     .await
 }

@@ -12,6 +12,7 @@ use domain::ports::{
 use domain::values::name::ProcessorName;
 
 mod adyen;
+mod object_state;
 mod openid;
 pub mod sandbox;
 mod stripe;

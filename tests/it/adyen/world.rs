@@ -12,10 +12,10 @@ use domain::consent::{ApprovalMethod, Consent};
 use domain::effects;
 use domain::message::{Handled, Handler, Message, Step};
 use domain::ports::{
-    Clock, Item, Key, Page, Processor, ProcessorEvent, Processors, Proof, Queue, QueueError, Range,
-    Reach, Store, StoreError, UnverifiedCallback, Write,
+    Clock, Item, Key, Page, Ports, Processor, ProcessorEvent, Processors, Proof, Queue, QueueError,
+    Range, Reach, Store, StoreError, UnverifiedCallback, Write,
 };
-use domain::request::{Change, Recall, Refusal, Request, State};
+use domain::request::{CancelRedirect, Change, Refusal, Request, State};
 use domain::values::id::{ConsentId, PromptId, RequestId};
 use domain::values::money::Money;
 use domain::values::text::DisplayText;
@@ -109,7 +109,7 @@ pub(super) struct World {
     id: RequestId,
     /// When the customer, or the requester, does something at Adyen.
     visit: Option<(Timestamp, Visitor)>,
-    recall: Option<Timestamp>,
+    abandons_at: Option<Timestamp>,
     decided: bool,
 }
 
@@ -173,22 +173,24 @@ impl World {
         let name = "adyen".parse().unwrap();
         let processor = registry().open(&brand, Mode::Test, &name).ok().unwrap();
         let worker = FetchInfo {
-            clock: Arc::<ManualClock>::clone(&clock),
-            random: Arc::new(SeededRandom::new(seed)),
-            store: Arc::<Shaky>::clone(&store),
-            queue: Arc::<Due>::clone(&queue),
-            secrets,
+            ports: Ports {
+                clock: Arc::<ManualClock>::clone(&clock),
+                random: Arc::new(SeededRandom::new(seed)),
+                store: Arc::<Shaky>::clone(&store),
+                queue: Arc::<Due>::clone(&queue),
+                secrets,
+            },
             processors: Arc::new(registry()),
             http: Arc::<Adyen>::clone(&adyen),
             public_base: "https://pay.example.com".to_owned(),
             webhook_reach: Reach::Public,
-            crowds: fetch_info::Crowds::default(),
+            delivery_limit: fetch_info::InFlightLimit::default(),
         };
         let change = granted(&brand, hosted, clock.now());
         let id = change.request.id;
         storage::commit(&store.inner, None, change, Vec::new()).await.unwrap();
         effects::send(queue.as_ref(), Step::Fetch, id, Duration::ZERO).await.unwrap();
-        let (visit, recall, decided) = (None, None, false);
+        let (visit, abandons_at, decided) = (None, None, false);
         Self {
             clock,
             store,
@@ -200,7 +202,7 @@ impl World {
             rng,
             id,
             visit,
-            recall,
+            abandons_at,
             decided,
             seed,
         }
@@ -231,29 +233,35 @@ impl World {
         };
         for events in self.processor.receive(&callback).unwrap().events {
             match events {
-                ProcessorEvent::Told { generation, told, .. } => {
-                    self.records(|request| request.told(generation, told.clone(), now)).await;
+                ProcessorEvent::AttemptReported { attempt_no, reported, .. } => {
+                    self.records(|request| {
+                        request.record_reported(attempt_no, reported.clone(), now)
+                    })
+                    .await;
                 }
-                ProcessorEvent::Returned { generation, authorization, .. } => {
+                ProcessorEvent::Returned { attempt_no, authorization, .. } => {
                     let random = SeededRandom::new(9);
                     let sealed = seal::seal(&self.brand.sealing, self.id, &authorization, &random);
                     let sealed = sealed.unwrap();
-                    self.records(|request| request.returned(generation, sealed.clone(), now)).await;
+                    self.records(|request| {
+                        request.record_returned(attempt_no, sealed.clone(), now)
+                    })
+                    .await;
                 }
                 ProcessorEvent::StatusChanged(id) => {
                     let queue = self.queue.as_ref();
                     effects::send(queue, Step::Fetch, id, Duration::ZERO).await.unwrap();
                 }
-                ProcessorEvent::RefundTold { .. } => panic!("nobody asked for a refund"),
+                ProcessorEvent::RefundReported { .. } => panic!("nobody asked for a refund"),
             }
         }
     }
 
     /// The customer was sent on: what they will do, and whether somebody loses patience.
     async fn decides(&mut self) {
-        let sent_on =
-            self.stored().await.request.open_attempt().is_some_and(|a| a.onward.is_some());
-        if self.decided || !sent_on {
+        let redirected =
+            self.stored().await.request.open_attempt().is_some_and(|a| a.redirect.is_some());
+        if self.decided || !redirected {
             return;
         }
         self.decided = true;
@@ -263,7 +271,7 @@ impl World {
             self.visit = Some((now.after(Duration::from_secs(self.rng.between(1, 700))), visitor));
         }
         if self.rng.happens(300) {
-            self.recall = Some(now.after(Duration::from_secs(self.rng.between(1, 300))));
+            self.abandons_at = Some(now.after(Duration::from_secs(self.rng.between(1, 300))));
         }
     }
 
@@ -277,7 +285,7 @@ impl World {
             let messages = self.queue.messages.lock().unwrap();
             let message = messages.iter().map(|(at, _)| *at).min();
             let visit = self.visit.map(|(at, _)| at);
-            [message, self.adyen.next(), visit, self.recall].into_iter().flatten().min()
+            [message, self.adyen.next(), visit, self.abandons_at].into_iter().flatten().min()
         };
         // What a crash left undone is found by the check that every request has while it is open.
         let open = self.stored().await.request.open_attempt().is_some();
@@ -301,8 +309,8 @@ impl World {
         {
             self.hears(http::Method::GET, url, &Value::Null).await;
         }
-        if self.recall.take_if(|at| *at <= now).is_some() {
-            self.records(|request| request.recalled(Recall::Requester, now)).await;
+        if self.abandons_at.take_if(|at| *at <= now).is_some() {
+            self.records(|request| request.abandon(CancelRedirect::Requester, now)).await;
         }
         let due = {
             let mut messages = self.queue.messages.lock().unwrap();
@@ -331,7 +339,11 @@ impl World {
         let fulfilled = matches!(&request.state, State::Closed { outcome, .. } if outcome.state_name() == "fulfilled");
         match request.open_attempt() {
             Some(attempt) => {
-                assert!(attempt.doubt_told, "seed {}: neither ended nor in doubt", self.seed);
+                assert!(
+                    attempt.is_doubt_reported(),
+                    "seed {}: neither ended nor in doubt",
+                    self.seed
+                );
                 End::InDoubt
             }
             None if fulfilled => {

@@ -3,14 +3,14 @@
 use domain::ask::AskHash;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
-use domain::breaker::Shut;
+use domain::circuit_breaker::Open;
 use domain::contact::Contact;
 use domain::device::Observed;
 use domain::journal::JournalEntry;
 use domain::keys;
 use domain::limits::AddressLimits;
 use domain::message::Message;
-use domain::ports::{Answer, Processors, Reference, Use};
+use domain::ports::{Processors, Reference, Retrieved, Use};
 use domain::request::Request;
 use domain::sandbox::PhoneMessage;
 use domain::saved_cards::SavedCard;
@@ -50,7 +50,7 @@ fn every_golden_file_is_read_and_written_unchanged() {
             "contact" => again::<Contact>(&text),
             "device" => again::<Observed>(&text),
             "handle" => again::<String>(&text),
-            "breaker" => again::<Shut>(&text),
+            "breaker" => again::<Open>(&text),
             "card" => again::<SavedCard>(&text),
             "claims" => again::<Sealed>(&text),
             "stop" => again::<Timestamp>(&text),
@@ -160,6 +160,6 @@ fn stored_sandbox_charge_is_still_booked() {
     let request = intent["request_id"].as_str().unwrap().parse().unwrap();
     let charge = Use { request, ..used(&authorization, 4250, 1) };
     let reference = Reference(intent["id"].as_str().unwrap().to_owned());
-    let answer = world.run(processor.look_up(&charge, &reference));
-    assert_eq!(answer, Answer::NotExecuted);
+    let answer = world.run(processor.retrieve(&charge, &reference));
+    assert_eq!(answer, Retrieved::NotConfirmed);
 }

@@ -217,7 +217,7 @@ const PAYS: Verb = Verb::There(Away::ButtonAction(VISA));
 const ASK: Verb = Verb::Ask(PHONE, &["rcs"], 3600, 4250);
 
 /// To the processor's page.
-const ONWARD: [Verb; 5] = [ASK, Verb::Settle, Verb::Hosted, Verb::SentOn, Verb::GoOn];
+const ONWARD: [Verb; 5] = [ASK, Verb::Settle, Verb::Hosted, Verb::Redirected, Verb::GoOn];
 
 #[test]
 fn a_payment_on_the_processors_page() {
@@ -251,13 +251,14 @@ fn a_deadline_that_passes_on_the_processors_page() {
 
 #[test]
 fn a_card_that_wants_3d_secure() {
-    let bank = [Verb::Yes(SECURE), Verb::SentOn, Verb::GoOn, PAYS, Verb::Done, Verb::Settle, PAYS];
+    let bank =
+        [Verb::Yes(SECURE), Verb::Redirected, Verb::GoOn, PAYS, Verb::Done, Verb::Settle, PAYS];
     the_end_is_always("fulfilled ", 1, &[&[ASK, Verb::Settle], &bank[..]].concat());
 }
 
 #[test]
 fn a_customer_who_is_not_known_to_their_bank_and_takes_another_card() {
-    let bank = [Verb::Yes(SECURE), Verb::SentOn, Verb::GoOn, Verb::There(Away::Refuses)];
+    let bank = [Verb::Yes(SECURE), Verb::Redirected, Verb::GoOn, Verb::There(Away::Refuses)];
     let other = [Verb::Done, Verb::Settle, Verb::Yes(VISA), Verb::Settle];
     the_end_is_always("fulfilled ", 1, &[&[ASK, Verb::Settle], &bank[..], &other].concat());
 }
@@ -275,21 +276,21 @@ fn a_card_put_on_file_and_a_payment_with_it() {
 
 #[test]
 fn a_card_left_on_the_processors_page() {
-    let onward = [KEEP, Verb::Settle, Verb::Hosted, Verb::SentOn, Verb::GoOn];
-    let story = [&onward[..], &[PAYS, Verb::Done, Verb::Settle, PAYS]].concat();
+    let redirect = [KEEP, Verb::Settle, Verb::Hosted, Verb::Redirected, Verb::GoOn];
+    let story = [&redirect[..], &[PAYS, Verb::Done, Verb::Settle, PAYS]].concat();
     the_end_is_always("fulfilled ", 1, &story);
 }
 
 #[test]
 fn a_card_left_that_wants_3d_secure() {
-    let bank = [Verb::Yes(SECURE), Verb::SentOn, Verb::GoOn, PAYS, Verb::Done, Verb::Settle];
+    let bank = [Verb::Yes(SECURE), Verb::Redirected, Verb::GoOn, PAYS, Verb::Done, Verb::Settle];
     the_end_is_always("fulfilled ", 1, &[&[KEEP, Verb::Settle], &bank[..]].concat());
 }
 
 #[test]
 fn facts_that_a_customer_releases() {
     let asked = [Verb::AskFor(What::Facts, PHONE, &["rcs"], 3600), Verb::Settle];
-    let signs_in = [Verb::Hosted, Verb::SentOn, Verb::GoOn, PAYS, Verb::Reload, Verb::Settle];
+    let signs_in = [Verb::Hosted, Verb::Redirected, Verb::GoOn, PAYS, Verb::Reload, Verb::Settle];
     // A code that was lost is never used again: the customer is asked once more.
     let story = [&asked[..], &signs_in, &signs_in].concat();
     ends_as_ever("fulfilled ", &story);
@@ -298,7 +299,8 @@ fn facts_that_a_customer_releases() {
 #[test]
 fn facts_that_a_customer_keeps_to_themselves() {
     let asked = [Verb::AskFor(What::Facts, PHONE, &["rcs"], 3600), Verb::Settle];
-    let away = [Verb::Hosted, Verb::SentOn, Verb::GoOn, Verb::There(Away::Refuses), Verb::Settle];
+    let away =
+        [Verb::Hosted, Verb::Redirected, Verb::GoOn, Verb::There(Away::Refuses), Verb::Settle];
     the_end_is_always("denied \"customer\"", 0, &[&asked[..], &away, &[Verb::No]].concat());
 }
 

@@ -166,9 +166,9 @@ impl Run<'_> {
     /// The customer learns of the page they are to go on to.
     fn looks_where_to_go(&mut self) {
         let Some(request) = self.till.stored() else { return };
-        let onward = request.open_attempt().and_then(|attempt| attempt.onward.as_ref());
-        let Some(onward) = onward else { return };
-        let Ok(url) = seal::open(&self.till.brand.sealing, request.id, &onward.sealed) else {
+        let redirect = request.open_attempt().and_then(|attempt| attempt.redirect.as_ref());
+        let Some(redirect) = redirect else { return };
+        let Ok(url) = seal::open(&self.till.brand.sealing, request.id, &redirect.sealed) else {
             return;
         };
         let url = url.secret.expose_secret().to_owned();

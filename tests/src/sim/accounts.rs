@@ -1,6 +1,6 @@
 //! The processor accounts that refuse us: whoever sets to work after that is known has no business there.
 
-use domain::breaker::Shut;
+use domain::circuit_breaker::Open;
 use domain::ports::Write;
 use domain::storage::decode;
 use domain::values::time::Timestamp;
@@ -21,7 +21,7 @@ impl Oracle {
                 Some(_) | None => continue,
             };
             let kept = match write {
-                Write::Put { item, .. } => decode::<Shut>(&item.body).ok(),
+                Write::Put { item, .. } => decode::<Open>(&item.body).ok(),
                 Write::Delete { .. } => None,
             };
             match kept {

@@ -112,7 +112,7 @@ impl World {
                 self.is_slow();
             }
             Verb::Settle => self.settles(SOON)?,
-            Verb::SentOn => self.settles_until(SOON, Self::is_sent_on)?,
+            Verb::Redirected => self.settles_until(SOON, Self::is_redirected)?,
             Verb::EndsWithin(seconds) => {
                 self.settles(Duration::from_secs(seconds))?;
                 if self.only().is_none_or(|request| !request.is_closed()) {
@@ -174,7 +174,7 @@ impl World {
                 }
             }
             Verb::Hook => self.hears(),
-            Verb::Settle | Verb::SentOn | Verb::EndsWithin(_) => {}
+            Verb::Settle | Verb::Redirected | Verb::EndsWithin(_) => {}
             Verb::Pass(seconds) => self.clock.pass(Duration::from_secs(seconds)),
             Verb::Yes(card) => self.answers_newest(Wish::Yes, card),
             Verb::WrongCode => self.answers_newest(Wish::WrongCode, VISA),
@@ -218,7 +218,7 @@ impl World {
             if self.tabs.len() > before || !open {
                 break;
             }
-            self.settles_until(SOON, Self::is_sent_on)?;
+            self.settles_until(SOON, Self::is_redirected)?;
         }
         Ok(())
     }
@@ -302,9 +302,9 @@ impl World {
     }
 
     /// Whether it is the customer's turn, on a page that is not ours.
-    fn is_sent_on(&self) -> bool {
+    fn is_redirected(&self) -> bool {
         self.only().is_some_and(|request| {
-            request.open_attempt().is_some_and(|attempt| attempt.onward.is_some())
+            request.open_attempt().is_some_and(|attempt| attempt.redirect.is_some())
         })
     }
 

@@ -7,7 +7,7 @@ use domain::invariants;
 use domain::journal::{EntryKind, JournalEntry};
 use domain::outcome::{Details, Outcome};
 use domain::ports::{Item, Write};
-use domain::request::{Recall, Request, State};
+use domain::request::{CancelRedirect, Request, State};
 use domain::storage::decode;
 use domain::values::id::{CardId, RequestId};
 use domain::values::time::Timestamp;
@@ -248,8 +248,8 @@ impl Oracle {
                 }
                 let acts_on = charge.session.as_ref().unwrap_or(&charge.object);
                 let ours = request.open_attempt().is_some_and(|attempt| {
-                    attempt.started_at.is_some_and(|at| at <= now)
-                        && attempt.reference.as_ref().is_some_and(|known| known.0 == *acts_on)
+                    attempt.started_at().is_some_and(|at| at <= now)
+                        && attempt.reference().is_some_and(|known| known.0 == *acts_on)
                 });
                 if !ours || !matches!(request.state, State::Processing { .. }) {
                     wrong.push(format!("C5: a charge in state {}", request.state_name()));
@@ -323,24 +323,24 @@ fn option(after: &Request, what: &EntryKind) -> Option<&'static str> {
         });
     }
     let payment_options = [
-        (matches!(what, EntryKind::SentOn { .. }), "sent on"),
+        (matches!(what, EntryKind::Redirected { .. }), "sent on"),
         (matches!(what, EntryKind::Returned { .. }), "returned"),
         (
-            matches!(what, EntryKind::Recalled { by: Recall::Customer, .. }),
-            "recalled by the customer",
+            matches!(what, EntryKind::RedirectCancelled { by: CancelRedirect::Customer, .. }),
+            "redirect cancelled by the customer",
         ),
         (
-            matches!(what, EntryKind::Recalled { by: Recall::Requester, .. }),
-            "recalled by the requester",
+            matches!(what, EntryKind::RedirectCancelled { by: CancelRedirect::Requester, .. }),
+            "redirect cancelled by the requester",
         ),
-        (matches!(what, EntryKind::Told { .. }), "told"),
+        (matches!(what, EntryKind::AttemptReported { .. }), "told"),
         (matches!(what, EntryKind::Refunded { .. }), "gave money back"),
         (matches!(what, EntryKind::RefundFailed { .. }), "could not give money back"),
         (
-            matches!(what, EntryKind::Refused { code, .. } if code == "authentication_lost"),
+            matches!(what, EntryKind::CardDeclined { code, .. } if code == "authentication_lost"),
             "lost a code",
         ),
-        (matches!(what, EntryKind::Refused { code, .. } if code == "customer_left"), "left"),
+        (matches!(what, EntryKind::CardDeclined { code, .. } if code == "customer_left"), "left"),
     ];
     payment_options.into_iter().find_map(|(goes, option)| goes.then_some(option))
 }
@@ -348,7 +348,7 @@ fn option(after: &Request, what: &EntryKind) -> Option<&'static str> {
 /// Whether a customer who has come back brings something in place of what they brought, which may be in use.
 fn brought_twice(before: &Request, events: &[JournalEntry]) -> Option<String> {
     let back = before.open_attempt().is_some_and(|attempt| {
-        attempt.onward.as_ref().is_some_and(|onward| onward.returned_at.is_some())
+        attempt.redirect.as_ref().is_some_and(|redirect| redirect.returned_at().is_some())
     });
     let again = events.iter().any(|event| matches!(event.what, EntryKind::Returned { .. }));
     (back && again).then(|| "ONCE: a customer came back twice".to_owned())

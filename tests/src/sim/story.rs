@@ -16,7 +16,7 @@ pub enum Verb {
     /// The customer says yes and chooses the processor's own page.
     Hosted,
     /// Messages are handled until it is the customer's turn on the processor's page.
-    SentOn,
+    Redirected,
     /// The customer's browser opens our page, and goes on from there if it leads on.
     GoOn,
     /// The customer does something on the processor's page.

@@ -7,7 +7,7 @@
 
 pub mod adyen;
 pub mod apple;
-pub mod eum;
+pub mod aws_messaging;
 pub mod rbm;
 pub mod stripe;
 pub mod whatsapp;

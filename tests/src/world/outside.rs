@@ -17,7 +17,7 @@ use super::Core;
 use super::ports::{Hooks, WorldClock};
 use crate::lock::lock;
 use crate::standins::apple::{self, Gateway};
-use crate::standins::eum;
+use crate::standins::aws_messaging;
 use crate::standins::rbm::{self, Rbm};
 use crate::standins::whatsapp::{self, CloudApi};
 
@@ -113,10 +113,13 @@ impl Outside {
             let (status, answer) = self.apple.answers(parts, body, self.clock.now());
             return Reply::Status(status, answer);
         }
-        if host == eum::HOST {
+        if host == aws_messaging::HOST {
             let count = lock(&self.calls).len();
             let bytes = Bytes::copy_from_slice(body);
-            let (status, body) = eum::answer(&eum::look(&parts.uri, &parts.headers, &bytes), count);
+            let (status, body) = aws_messaging::answer(
+                &aws_messaging::look(&parts.uri, &parts.headers, &bytes),
+                count,
+            );
             return Reply::Status(status, body.to_string());
         }
         if host == rbm::HOST || host == rbm::TOKEN_HOST {

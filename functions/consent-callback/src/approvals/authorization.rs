@@ -97,7 +97,7 @@ impl Approvals {
                     | AuthorizationKind::KeptCard
                     | AuthorizationKind::Code
                     | AuthorizationKind::AccessToken
-                    | AuthorizationKind::Onward
+                    | AuthorizationKind::RedirectUrl
                     | AuthorizationKind::Claims => false,
                 };
                 taken.then(|| authorization.clone()).ok_or(ReplyError::PayloadNotSupported)

@@ -179,7 +179,7 @@ fn stage<'a>(
 fn refused(request: &Request) -> bool {
     let mut entries = request.timeline.iter().rev();
     let last =
-        entries.find(|entry| entry.what == "refused").and_then(|entry| entry.reason.as_deref());
+        entries.find(|entry| entry.what == "card_declined").and_then(|entry| entry.reason.as_deref());
     !request.attempts.is_empty() && last != Some("customer_left")
 }
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::fetching::LOST;
+use super::attempt::LOST;
 use super::{Change, LEASE, Refusal, Request, State, WebhookEventType};
 use crate::guards::{self, Guard};
 use crate::journal::EntryKind;
 use crate::outcome::{Details, Outcome};
-use crate::ports::{Receipt, Reference, Told};
+use crate::ports::{Receipt, Reference, ReportedResult};
 use crate::values::name::ProcessorName;
 use crate::values::text::DisplayText;
 use crate::values::time::Timestamp;
@@ -55,13 +55,13 @@ pub struct RefundRecord {
     pub tries: u32,
     /// When it is to be taken up again, once it was given back.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub again_at: Option<Timestamp>,
+    pub retry_at: Option<Timestamp>,
     /// The processor's id for it, once it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
     /// What the processor told of it by callback.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub told: Option<Told>,
+    pub reported: Option<ReportedResult>,
     /// How it ended, once it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<RefundEnd>,
@@ -95,14 +95,14 @@ impl RefundRecord {
     /// Whether a message that comes now was not sent for when it is due: somebody heard that there may be news.
     #[must_use]
     pub fn is_early(&self, now: Timestamp) -> bool {
-        self.again_at.is_some_and(|at| now.after(EARLY) < at)
+        self.retry_at.is_some_and(|at| now.after(EARLY) < at)
     }
 
     /// When the message it is to be taken up by must have been lost, or the worker that has it must be gone.
     #[must_use]
     pub fn lost_at(&self) -> Timestamp {
         let on_its_way = self.asked_at.after(ON_ITS_WAY);
-        let due = self.again_at.map_or(on_its_way, |at| at.after(LOST));
+        let due = self.retry_at.map_or(on_its_way, |at| at.after(LOST));
         self.lease.map_or(due, |lease| due.max(lease))
     }
 }
@@ -191,9 +191,9 @@ impl Request {
             started_at: None,
             lease: None,
             tries: 0,
-            again_at: None,
+            retry_at: None,
             reference: None,
-            told: None,
+            reported: None,
             end: None,
         });
         Ok(change
@@ -205,7 +205,7 @@ impl Request {
     ///
     /// # Errors
     /// [`Refusal::Leased`] while another worker has the refund, [`Refusal::Step`] when it has ended.
-    pub fn refund_started(&self, seq: u32, now: Timestamp) -> Result<Change, Refusal> {
+    pub fn record_refund_started(&self, seq: u32, now: Timestamp) -> Result<Change, Refusal> {
         let mut change = Change::of(self, now);
         let refund = open(&mut change.request, seq)?;
         if refund.lease.is_some_and(|lease| now < lease) {
@@ -221,7 +221,7 @@ impl Request {
     ///
     /// # Errors
     /// [`Refusal::Step`] when it has ended.
-    pub fn refund_released(
+    pub fn release_refund(
         &self,
         seq: u32,
         retry: RefundRetry<'_>,
@@ -232,7 +232,7 @@ impl Request {
         let refund = open(&mut change.request, seq)?;
         refund.lease = Some(now);
         if !refund.is_early(now) {
-            refund.again_at = Some(now.after(wait));
+            refund.retry_at = Some(now.after(wait));
         }
         refund.reference = reference.cloned().or_else(|| refund.reference.take());
         let reason = reason.to_owned();
@@ -243,7 +243,7 @@ impl Request {
     ///
     /// # Errors
     /// [`Refusal::Step`] when the call was never about to be made, or it has ended.
-    pub fn refund_done(
+    pub fn complete_refund(
         &self,
         seq: u32,
         reference: Reference,
@@ -266,7 +266,7 @@ impl Request {
     ///
     /// # Errors
     /// [`Refusal::Step`] when it has ended.
-    pub fn refund_failed(&self, seq: u32, code: &str, now: Timestamp) -> Result<Change, Refusal> {
+    pub fn fail_refund(&self, seq: u32, code: &str, now: Timestamp) -> Result<Change, Refusal> {
         let mut change = Change::of(self, now);
         open(&mut change.request, seq)?.ends(RefundEnd::Failed { at: now, code: code.to_owned() });
         Ok(change
@@ -279,16 +279,21 @@ impl Request {
     ///
     /// # Errors
     /// [`Refusal::Step`] when it has ended.
-    pub fn refund_told(&self, seq: u32, told: Told, now: Timestamp) -> Result<Change, Refusal> {
+    pub fn record_refund_reported(
+        &self,
+        seq: u32,
+        reported: ReportedResult,
+        now: Timestamp,
+    ) -> Result<Change, Refusal> {
         let mut change = Change::of(self, now);
         let refund = open(&mut change.request, seq)?;
-        if refund.told.as_ref().is_some_and(|known| known.success || *known == told) {
+        if refund.reported.as_ref().is_some_and(|known| known.success || *known == reported) {
             return Ok(Change::of(self, now));
         }
-        let success = told.success;
-        refund.told = Some(told);
-        refund.again_at = None;
-        Ok(change.with_entry(EntryKind::RefundTold { refund: seq, success }))
+        let success = reported.success;
+        refund.reported = Some(reported);
+        refund.retry_at = None;
+        Ok(change.with_entry(EntryKind::RefundReported { refund: seq, success }))
     }
 }
 
@@ -296,8 +301,8 @@ impl RefundRecord {
     fn ends(&mut self, end: RefundEnd) {
         self.end = Some(end);
         self.lease = None;
-        self.again_at = None;
-        self.told = None;
+        self.retry_at = None;
+        self.reported = None;
     }
 }
 

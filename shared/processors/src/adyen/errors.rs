@@ -4,17 +4,16 @@
 //! an error of the acquirer's is told again to every repeat although the card may have been charged. Only the header
 //! `transient-error: true` says that a call was not kept, and webhooks say what became of the rest.
 
-use domain::ports::{Answer, HttpError, Refunded};
+use domain::ports::{Created, HttpError, RefundResult};
 use http::StatusCode;
 use serde::Deserialize;
 
 use super::wire::Reply;
+use crate::object_state::ObjectState;
 
 /// The calls, by what an error in them can mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Call {
-    /// Nothing moves.
-    Prepare,
     /// The call that moves the money.
     Pay,
     /// Makes that call impossible, or takes it back.
@@ -78,83 +77,87 @@ struct ErrorBody {
 }
 
 /// What an answer that is not a success means.
-pub(super) fn failure(call: Call, reply: &Reply) -> Answer {
+pub(super) fn failure(call: Call, reply: &Reply) -> ObjectState {
     let fault = fault(reply);
     match call {
-        Call::Prepare => prepare(fault),
         Call::Pay => pay(fault),
         Call::End => end(fault),
         // A look-up that did not work says nothing of the money: not even a refused key may say that nothing moved.
-        Call::Read => Answer::Unknown,
+        Call::Read => ObjectState::Unknown,
     }
 }
 
 /// What it means that there is no answer.
-pub(super) const fn unanswered(call: Call, error: &HttpError) -> Answer {
+pub(super) const fn unanswered(call: Call, error: &HttpError) -> ObjectState {
     match (call, error) {
         (Call::Read, HttpError::Forbidden | HttpError::NotSent(_) | HttpError::Lost(_))
-        | (Call::Pay | Call::End, HttpError::Lost(_)) => Answer::Unknown,
-        (Call::Prepare | Call::Pay | Call::End, HttpError::Forbidden) => {
-            Answer::Blocked { code: "address" }
-        }
-        (Call::Prepare, HttpError::NotSent(_) | HttpError::Lost(_))
-        | (Call::Pay | Call::End, HttpError::NotSent(_)) => Answer::Again,
+        | (Call::Pay | Call::End, HttpError::Lost(_)) => ObjectState::Unknown,
+        (Call::Pay | Call::End, HttpError::Forbidden) => ObjectState::Blocked { code: "address" },
+        (Call::Pay | Call::End, HttpError::NotSent(_)) => ObjectState::Again,
     }
 }
 
 /// Nothing has moved and nothing can: what is not a plain no may be tried again with the same key.
-const fn prepare(fault: Fault) -> Answer {
-    match fault {
-        Fault::Card(code) => Answer::Refused { code },
-        Fault::Credentials => Answer::Blocked { code: "credentials" },
-        Fault::Permission => Answer::Blocked { code: "permission" },
-        Fault::Account => Answer::Blocked { code: "account" },
-        Fault::NotDone | Fault::UnderWay | Fault::Failed | Fault::Unclear => Answer::Again,
-        Fault::Missing => Answer::Invalid { code: "resource_missing" },
-        Fault::Wrong(code) => Answer::Invalid { code },
+pub(super) fn not_created(reply: &Reply) -> Created {
+    match fault(reply) {
+        Fault::Card(code) => Created::SoftDeclined { code },
+        Fault::Credentials => Created::Blocked { code: "credentials" },
+        Fault::Permission => Created::Blocked { code: "permission" },
+        Fault::Account => Created::Blocked { code: "account" },
+        Fault::NotDone | Fault::UnderWay | Fault::Failed | Fault::Unclear => Created::Again,
+        Fault::Missing => Created::Invalid { code: "resource_missing" },
+        Fault::Wrong(code) => Created::Invalid { code },
+    }
+}
+
+/// Nothing was created, or nobody heard of it: the same call with the same key is safe.
+pub(super) const fn creation_unanswered(error: &HttpError) -> Created {
+    match error {
+        HttpError::Forbidden => Created::Blocked { code: "address" },
+        HttpError::NotSent(_) | HttpError::Lost(_) => Created::Again,
     }
 }
 
 /// An earlier try of the same call may have moved the money: whatever is not definite is waited for.
-const fn pay(fault: Fault) -> Answer {
+const fn pay(fault: Fault) -> ObjectState {
     match fault {
-        Fault::Card(code) => Answer::Refused { code },
-        Fault::Credentials => Answer::Blocked { code: "credentials" },
-        Fault::Permission => Answer::Blocked { code: "permission" },
-        Fault::Account => Answer::Blocked { code: "account" },
-        Fault::NotDone => Answer::Again,
-        Fault::Wrong(code) => Answer::Invalid { code },
-        Fault::UnderWay | Fault::Missing | Fault::Failed | Fault::Unclear => Answer::Unknown,
+        Fault::Card(code) => ObjectState::SoftDeclined { code },
+        Fault::Credentials => ObjectState::Blocked { code: "credentials" },
+        Fault::Permission => ObjectState::Blocked { code: "permission" },
+        Fault::Account => ObjectState::Blocked { code: "account" },
+        Fault::NotDone => ObjectState::Again,
+        Fault::Wrong(code) => ObjectState::Invalid { code },
+        Fault::UnderWay | Fault::Missing | Fault::Failed | Fault::Unclear => ObjectState::Unknown,
     }
 }
 
 /// Where ending is refused, only reading or waiting tells why.
-const fn end(fault: Fault) -> Answer {
+const fn end(fault: Fault) -> ObjectState {
     match fault {
-        Fault::Credentials => Answer::Blocked { code: "credentials" },
-        Fault::Permission => Answer::Blocked { code: "permission" },
-        Fault::Account => Answer::Blocked { code: "account" },
-        Fault::NotDone => Answer::Again,
+        Fault::Credentials => ObjectState::Blocked { code: "credentials" },
+        Fault::Permission => ObjectState::Blocked { code: "permission" },
+        Fault::Account => ObjectState::Blocked { code: "account" },
+        Fault::NotDone => ObjectState::Again,
         Fault::Card(_)
         | Fault::UnderWay
         | Fault::Missing
         | Fault::Wrong(_)
         | Fault::Failed
-        | Fault::Unclear => Answer::Unknown,
+        | Fault::Unclear => ObjectState::Unknown,
     }
 }
 
 /// What an answer that is not a success means for money that was to be given back.
-pub(super) fn not_refunded(reply: &Reply) -> Refunded {
+pub(super) fn not_refunded(reply: &Reply) -> RefundResult {
     match fault(reply) {
-        Fault::Credentials => Refunded::Blocked { code: "credentials" },
-        Fault::Permission => Refunded::Blocked { code: "permission" },
-        Fault::Account => Refunded::Blocked { code: "account" },
-        Fault::NotDone => Refunded::Again,
-        Fault::Missing => Refunded::Failed { code: "charge_missing" },
-        Fault::Wrong("amount_refused") => Refunded::Failed { code: "amount_too_large" },
-        Fault::Wrong(_) | Fault::Card(_) => Refunded::Failed { code: "refused_by_processor" },
-        Fault::UnderWay | Fault::Failed | Fault::Unclear => Refunded::Unknown,
+        Fault::Credentials => RefundResult::Blocked { code: "credentials" },
+        Fault::Permission => RefundResult::Blocked { code: "permission" },
+        Fault::Account => RefundResult::Blocked { code: "account" },
+        Fault::NotDone => RefundResult::Again,
+        Fault::Missing => RefundResult::Failed { code: "charge_missing" },
+        Fault::Wrong("amount_refused") => RefundResult::Failed { code: "amount_too_large" },
+        Fault::Wrong(_) | Fault::Card(_) => RefundResult::Failed { code: "refused_by_processor" },
+        Fault::UnderWay | Fault::Failed | Fault::Unclear => RefundResult::Unknown,
     }
 }
 
@@ -200,30 +203,40 @@ mod tests {
 
     use super::*;
 
-    pub(crate) fn word(answer: &Answer) -> String {
+    pub(crate) fn word(answer: &ObjectState) -> String {
         match answer {
-            Answer::Refused { code } => format!("refused {code}"),
-            Answer::Declined { code } => format!("declined {code}"),
-            Answer::Invalid { code } => format!("invalid {code}"),
-            Answer::Blocked { code } => format!("blocked {code}"),
-            Answer::Again => "again".to_owned(),
-            Answer::Unknown => "unknown".to_owned(),
-            Answer::Done(_)
-            | Answer::NeedsCustomer { .. }
-            | Answer::Exchanged(_)
-            | Answer::Working
-            | Answer::NotExecuted
-            | Answer::Fenced => "never".to_owned(),
+            ObjectState::SoftDeclined { code } => format!("refused {code}"),
+            ObjectState::HardDeclined { code } => format!("declined {code}"),
+            ObjectState::Invalid { code } => format!("invalid {code}"),
+            ObjectState::Blocked { code } => format!("blocked {code}"),
+            ObjectState::Again => "again".to_owned(),
+            ObjectState::Unknown => "unknown".to_owned(),
+            ObjectState::Done(_)
+            | ObjectState::RequiresAction { .. }
+            | ObjectState::Processing
+            | ObjectState::NotConfirmed
+            | ObjectState::Voided => "never".to_owned(),
         }
     }
 
-    fn refunded(refunded: &Refunded) -> String {
+    fn created(created: &Created) -> String {
+        match created {
+            Created::SoftDeclined { code } => format!("refused {code}"),
+            Created::HardDeclined { code } => format!("declined {code}"),
+            Created::Invalid { code } => format!("invalid {code}"),
+            Created::Blocked { code } => format!("blocked {code}"),
+            Created::Again => "again".to_owned(),
+            Created::Ready(_) => "never".to_owned(),
+        }
+    }
+
+    fn refunded(refunded: &RefundResult) -> String {
         match refunded {
-            Refunded::Failed { code } => format!("failed {code}"),
-            Refunded::Blocked { code } => format!("blocked {code}"),
-            Refunded::Again => "again".to_owned(),
-            Refunded::Unknown => "unknown".to_owned(),
-            Refunded::Done(_) | Refunded::Pending(_) => "never".to_owned(),
+            RefundResult::Failed { code } => format!("failed {code}"),
+            RefundResult::Blocked { code } => format!("blocked {code}"),
+            RefundResult::Again => "again".to_owned(),
+            RefundResult::Unknown => "unknown".to_owned(),
+            RefundResult::Done(_) | RefundResult::Pending(_) => "never".to_owned(),
         }
     }
 
@@ -244,7 +257,7 @@ mod tests {
                 transient: row["transient"].as_bool().unwrap(),
                 body: Bytes::from(body),
             };
-            assert_eq!(word(&failure(Call::Prepare, &reply)), row["prepare"], "{row}");
+            assert_eq!(created(&not_created(&reply)), row["prepare"], "{row}");
             assert_eq!(word(&failure(Call::Pay, &reply)), row["pay"], "{row}");
             assert_eq!(word(&failure(Call::End, &reply)), row["end"], "{row}");
             assert_eq!(word(&failure(Call::Read, &reply)), "unknown", "{row}");

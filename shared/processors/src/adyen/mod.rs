@@ -20,9 +20,9 @@ use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Key32;
 use domain::ports::{
-    Answer, CallbackError, Clock, Http, HttpError, PaymentOption, Prepared, Processor,
-    ProcessorEvent, Reach, Reference, Refund, Refunded, Told, UnverifiedCallback, Use,
-    VerifiedWebhook, WebhookResponse,
+    CallbackError, Clock, Confirmed, Created, Http, HttpError, PaymentOption, Processor,
+    ProcessorEvent, Reach, Reference, Refund, RefundResult, ReportedResult, Retrieved,
+    UnverifiedCallback, Use, VerifiedWebhook, VoidResult, WebhookResponse,
 };
 use domain::values::money::Money;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -35,6 +35,7 @@ use self::window::Window;
 use self::wire::links::{self, Stands};
 use self::wire::{Amount, Reply, Request, hooks, payments, refunds, stored};
 use crate::Kind;
+use crate::object_state::ObjectState;
 
 mod amounts;
 mod errors;
@@ -86,80 +87,80 @@ impl Processor for Adyen {
         self.account.offer.payment_options(ask)
     }
 
-    async fn prepare(&self, what: &Use<'_>) -> Prepared {
+    async fn create(&self, what: &Use<'_>) -> Created {
         let amount = match self.amount(what) {
             Ok(amount) => amount,
-            Err(code) => return Prepared::Not(Answer::Invalid { code }),
+            Err(code) => return Created::Invalid { code },
         };
         if what.authorization.kind == AuthorizationKind::Hosted {
             let call = links::create(what, &self.account, &amount);
             return match self.send(call).await {
                 Ok(reply) => links::created(&reply, what, &self.account, &amount),
-                Err(error) => Prepared::Not(unanswered(Call::Prepare, &error)),
+                Err(error) => errors::creation_unanswered(&error),
             };
         }
         let payable = matches!(what.ask, Ask::Payment { .. })
             && payments::pay(what, &self.account, &amount, "").is_some();
         if payable {
-            Prepared::Ready(Reference(links::name(what).to_string()))
+            Created::Ready(Reference(links::name(what).to_string()))
         } else {
-            Prepared::Not(MALFORMED)
+            Created::Invalid { code: MALFORMED }
         }
     }
 
-    async fn execute(&self, what: &Use<'_>, reference: &Reference) -> Answer {
+    async fn confirm(&self, what: &Use<'_>, reference: &Reference) -> Confirmed {
         match object(what, reference) {
             // The customer does it, on Adyen's own page.
-            Some(Object::Link(id)) => self.link(what, id, (Call::Read, links::read(id))).await,
-            Some(Object::Payment) => self.pay(what).await,
-            None => Answer::Unknown,
+            Some(Object::Link(id)) => self.read_link(what, id).await.into(),
+            Some(Object::Payment) => self.pay(what).await.into(),
+            None => Confirmed::Unknown,
         }
     }
 
-    async fn look_up(&self, what: &Use<'_>, reference: &Reference) -> Answer {
+    async fn retrieve(&self, what: &Use<'_>, reference: &Reference) -> Retrieved {
         match object(what, reference) {
-            Some(Object::Link(id)) => self.link(what, id, (Call::Read, links::read(id))).await,
-            Some(Object::Payment) => self.window(what).look_up(what),
-            None => Answer::Unknown,
+            Some(Object::Link(id)) => self.read_link(what, id).await.into(),
+            Some(Object::Payment) => self.window(what).retrieve(what),
+            None => Retrieved::Unknown,
         }
     }
 
-    async fn fence(&self, what: &Use<'_>, reference: &Reference) -> Answer {
+    async fn void(&self, what: &Use<'_>, reference: &Reference) -> VoidResult {
         match object(what, reference) {
             Some(Object::Link(id)) => {
-                let answer = self.link(what, id, (Call::End, links::expire(id))).await;
+                let state = self.link(what, id, (Call::End, links::expire(id))).await;
                 // Ending it may be refused because it is too late, or have worked unheard.
-                if answer != Answer::Unknown {
-                    return answer;
+                if state != ObjectState::Unknown {
+                    return state.into();
                 }
-                self.link(what, id, (Call::Read, links::read(id))).await
+                self.read_link(what, id).await.into()
             }
             Some(Object::Payment) => self.end(what).await,
-            None => Answer::Unknown,
+            None => VoidResult::Unknown,
         }
     }
 
-    async fn refund(&self, refund: &Refund<'_>) -> Refunded {
-        if let Some(told) = refund.told {
-            return if told.success {
-                Refunded::Done(told.reference.clone())
+    async fn refund(&self, refund: &Refund<'_>) -> RefundResult {
+        if let Some(reported) = refund.reported {
+            return if reported.success {
+                RefundResult::Done(reported.reference.clone())
             } else {
-                Refunded::Failed { code: refund_code(told.code.as_deref()) }
+                RefundResult::Failed { code: refund_code(reported.code.as_deref()) }
             };
         }
         // A link that was paid without a word of which payment it was by cannot be paid back by us.
         if !is_psp(&refund.charge.0) || is_link(&refund.charge.0) {
-            return Refunded::Failed { code: "not_supported" };
+            return RefundResult::Failed { code: "not_supported" };
         }
         let Some(amount) = countable(refund.money) else {
-            return Refunded::Failed { code: "amount_not_representable" };
+            return RefundResult::Failed { code: "amount_not_representable" };
         };
         let call = refunds::create(refund, &self.account, &refund.charge.0, &amount);
         match self.send(call).await {
             Ok(reply) => refunds::outcome(&reply),
-            Err(HttpError::Forbidden) => Refunded::Blocked { code: "address" },
-            Err(HttpError::NotSent(_)) => Refunded::Again,
-            Err(HttpError::Lost(_)) => Refunded::Unknown,
+            Err(HttpError::Forbidden) => RefundResult::Blocked { code: "address" },
+            Err(HttpError::NotSent(_)) => RefundResult::Again,
+            Err(HttpError::Lost(_)) => RefundResult::Unknown,
         }
     }
 
@@ -183,16 +184,16 @@ impl Processor for Adyen {
         }
         let (state, result) = state::returned(&callback.url).ok_or(CallbackError::None)?;
         let account = &self.account.merchant_account;
-        let (request, generation) =
+        let (request, attempt_no) =
             state::read(&state, &self.link_key, account).ok_or(CallbackError::Forged)?;
         let authorization = Authorization { kind: AuthorizationKind::Code, secret: result.into() };
-        let events = vec![ProcessorEvent::Returned { request, generation, authorization }];
+        let events = vec![ProcessorEvent::Returned { request, attempt_no, authorization }];
         Ok(VerifiedWebhook { events, reply: WebhookResponse::ToPage(request) })
     }
 }
 
 /// The customer's yes carries nothing that Adyen could be given.
-const MALFORMED: Answer = Answer::Invalid { code: "authorization_malformed" };
+const MALFORMED: &str = "authorization_malformed";
 
 impl Adyen {
     /// What is asked for, as Adyen counts it: nothing, where a card is kept.
@@ -213,19 +214,28 @@ impl Adyen {
         Window::of(what, self.clock.now())
     }
 
+    async fn read_link(&self, what: &Use<'_>, id: &str) -> ObjectState {
+        self.link(what, id, (Call::Read, links::read(id))).await
+    }
+
     /// Makes a call about a link, and says what its answer means.
-    async fn link(&self, what: &Use<'_>, id: &str, (call, request): (Call, Request)) -> Answer {
-        if let Some(done) = paid(what).and_then(|paid| payments::told(&paid)) {
-            return Answer::Done(done);
+    async fn link(
+        &self,
+        what: &Use<'_>,
+        id: &str,
+        (call, request): (Call, Request),
+    ) -> ObjectState {
+        if let Some(done) = paid(what).and_then(|paid| payments::reported(&paid)) {
+            return ObjectState::Done(done);
         }
         let reply = match self.send(request).await {
             Ok(reply) => reply,
             Err(error) => return unanswered(call, &error),
         };
         match links::outcome((call, &reply), what, &self.account, id) {
-            Stands::Answer(answer) => answer,
+            Stands::State(state) => state,
             Stands::Completed { .. } if is_taken_back(what) => {
-                Answer::Refused { code: "payment_cancelled" }
+                ObjectState::SoftDeclined { code: "payment_cancelled" }
             }
             Stands::Completed { since, amount } => {
                 let waited = since.map_or(Duration::ZERO, |since| since.until(self.clock.now()));
@@ -235,34 +245,34 @@ impl Adyen {
                 // The webhook brings Adyen's own id of the payment. Where none comes, what is known is told.
                 let late = waited > WEBHOOK_WITHIN;
                 let known = payments::receipt(Reference(id.to_owned()), &amount);
-                known.filter(|_| late).map_or(Answer::Working, Answer::Done)
+                known.filter(|_| late).map_or(ObjectState::Processing, ObjectState::Done)
             }
         }
     }
 
     /// The card that the customer has left, once it is there.
-    async fn card(&self, what: &Use<'_>, waited: Duration) -> Answer {
+    async fn card(&self, what: &Use<'_>, waited: Duration) -> ObjectState {
         let shopper = links::name(what).to_string();
         match self.send(stored::list(&self.account, &shopper)).await {
             Ok(reply) => match stored::newest(&reply, &shopper) {
-                Some(card) => Answer::Done(card),
+                Some(card) => ObjectState::Done(card),
                 None if reply.status.is_success() && waited > CARD_WITHIN => {
-                    Answer::Refused { code: "card_not_kept" }
+                    ObjectState::SoftDeclined { code: "card_not_kept" }
                 }
-                None => Answer::Working,
+                None => ObjectState::Processing,
             },
             Err(error) => unanswered(Call::Read, &error),
         }
     }
 
     /// Makes the payment, or what is left of it once the customer is back: both have a key, and are the same call each time.
-    async fn pay(&self, what: &Use<'_>) -> Answer {
+    async fn pay(&self, what: &Use<'_>) -> ObjectState {
         let amount = match self.amount(what) {
             Ok(amount) => amount,
-            Err(code) => return Answer::Invalid { code },
+            Err(code) => return ObjectState::Invalid { code },
         };
         let account = &self.account.merchant_account;
-        let state = state::of(what.request, what.generation, &self.link_key, account);
+        let state = state::of(what.request, what.attempt_no, &self.link_key, account);
         let return_url = state::return_url(what.callback, &state);
         let call = match what.authorization.kind {
             AuthorizationKind::Code => payments::details(what),
@@ -272,12 +282,12 @@ impl Adyen {
             | AuthorizationKind::PaymentMethod
             | AuthorizationKind::Hosted
             | AuthorizationKind::AccessToken
-            | AuthorizationKind::Onward
+            | AuthorizationKind::RedirectUrl
             | AuthorizationKind::Claims => payments::pay(what, &self.account, &amount, &return_url),
         };
-        let Some(call) = call else { return MALFORMED };
+        let Some(call) = call else { return ObjectState::Invalid { code: MALFORMED } };
         if !self.window(what).sends() {
-            return Answer::Unknown;
+            return ObjectState::Unknown;
         }
         match self.send(call).await {
             Ok(reply) => payments::outcome(&reply, what, &self.account, &amount),
@@ -286,7 +296,7 @@ impl Adyen {
     }
 
     /// Has a payment cancelled or taken back, once nothing more is sent for it; that it worked is told by webhook.
-    async fn end(&self, what: &Use<'_>) -> Answer {
+    async fn end(&self, what: &Use<'_>) -> VoidResult {
         let window = self.window(what);
         if let Some(answer) = window.over(what, self.amount(what).ok().as_ref()) {
             return answer;
@@ -296,9 +306,9 @@ impl Adyen {
             None => payments::cancel(what, &self.account),
         };
         match self.send(call).await {
-            Ok(reply) if reply.status.is_success() => Answer::Unknown,
-            Ok(reply) => errors::failure(Call::End, &reply),
-            Err(error) => unanswered(Call::End, &error),
+            Ok(reply) if reply.status.is_success() => VoidResult::Unknown,
+            Ok(reply) => errors::failure(Call::End, &reply).into(),
+            Err(error) => unanswered(Call::End, &error).into(),
         }
     }
 
@@ -336,12 +346,12 @@ fn object<'a>(what: &Use<'_>, reference: &'a Reference) -> Option<Object<'a>> {
 
 /// The payment that a webhook told of. What was authorised for a card that is kept is nothing.
 fn paid(what: &Use<'_>) -> Option<Paid> {
-    what.money().and(what.told).and_then(Paid::of)
+    what.money().and(what.reported).and_then(Paid::of)
 }
 
 /// Whether a webhook told that the payment was cancelled or taken back.
 fn is_taken_back(what: &Use<'_>) -> bool {
-    what.told.is_some_and(Told::is_cancelled)
+    what.reported.is_some_and(ReportedResult::is_cancelled)
 }
 
 fn countable(money: Money) -> Option<Amount> {

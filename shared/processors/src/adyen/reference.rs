@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::ports::{Reference, Told};
+use domain::ports::{Reference, ReportedResult};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use sha2::{Digest, Sha256};
@@ -11,9 +11,9 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Named {
     /// An attempt: `req_….1`.
-    Attempt { request: RequestId, generation: u32 },
+    Attempt { request: RequestId, attempt_no: u32 },
     /// What ends an attempt: `req_….1.c`.
-    End { request: RequestId, generation: u32 },
+    End { request: RequestId, attempt_no: u32 },
     /// A refund: `req_….r1`.
     Refund { request: RequestId, seq: u32 },
 }
@@ -21,8 +21,8 @@ pub(super) enum Named {
 impl fmt::Display for Named {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Attempt { request, generation } => write!(f, "{request}.{generation}"),
-            Self::End { request, generation } => write!(f, "{request}.{generation}.c"),
+            Self::Attempt { request, attempt_no } => write!(f, "{request}.{attempt_no}"),
+            Self::End { request, attempt_no } => write!(f, "{request}.{attempt_no}.c"),
             Self::Refund { request, seq } => write!(f, "{request}.r{seq}"),
         }
     }
@@ -35,10 +35,10 @@ impl Named {
         let request = request.parse().ok()?;
         let named = if let Some(seq) = rest.strip_prefix('r') {
             Self::Refund { request, seq: seq.parse().ok()? }
-        } else if let Some(generation) = rest.strip_suffix(".c") {
-            Self::End { request, generation: generation.parse().ok()? }
+        } else if let Some(attempt_no) = rest.strip_suffix(".c") {
+            Self::End { request, attempt_no: attempt_no.parse().ok()? }
         } else {
-            Self::Attempt { request, generation: rest.parse().ok()? }
+            Self::Attempt { request, attempt_no: rest.parse().ok()? }
         };
         (named.to_string() == text).then_some(named)
     }
@@ -92,13 +92,13 @@ impl Paid {
     }
 
     /// Reads what was kept of a success.
-    pub(super) fn of(told: &Told) -> Option<Self> {
-        let mut parts = told.reference.0.split(' ');
+    pub(super) fn of(reported: &ReportedResult) -> Option<Self> {
+        let mut parts = reported.reference.0.split(' ');
         let mut part = || parts.next().map(str::to_owned);
         let (psp, value, currency, at) = (part()?, part()?, part()?, part()?);
         let at = Timestamp::from_millis(at.parse().ok()?);
         let paid = Self { psp, value: value.parse().ok()?, currency, at };
-        (told.success && parts.next().is_none() && is_psp(&paid.psp)).then_some(paid)
+        (reported.success && parts.next().is_none() && is_psp(&paid.psp)).then_some(paid)
     }
 }
 
@@ -124,8 +124,8 @@ mod tests {
     fn what_we_write_is_read_back_and_nothing_else_is() {
         let request = request();
         for named in [
-            Named::Attempt { request, generation: 1 },
-            Named::End { request, generation: 12 },
+            Named::Attempt { request, attempt_no: 1 },
+            Named::End { request, attempt_no: 12 },
             Named::Refund { request, seq: 3 },
         ] {
             let text = named.to_string();
@@ -159,12 +159,15 @@ mod tests {
     fn an_authorisation_is_remembered_whole() {
         let at = Timestamp::from_millis(1_767_225_600_000);
         let paid = Paid { psp: "7914073381342284".into(), value: 1999, currency: "EUR".into(), at };
-        let told = Told { success: true, reference: paid.to_reference(), code: None };
-        assert_eq!(Paid::of(&told), Some(paid));
-        let refused = Told { success: false, ..told };
+        let reported = ReportedResult { success: true, reference: paid.to_reference(), code: None };
+        assert_eq!(Paid::of(&reported), Some(paid));
+        let refused = ReportedResult { success: false, ..reported };
         assert_eq!(Paid::of(&refused), None);
-        let damaged =
-            Told { reference: Reference("a/b 1 EUR 1".into()), success: true, code: None };
+        let damaged = ReportedResult {
+            reference: Reference("a/b 1 EUR 1".into()),
+            success: true,
+            code: None,
+        };
         assert_eq!(Paid::of(&damaged), None);
     }
 }

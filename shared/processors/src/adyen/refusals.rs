@@ -1,13 +1,13 @@
 //! How payments are refused: Adyen's `refusalReasonCode` as an answer of ours [M: the numbers].
 
-use domain::ports::Answer;
+use crate::object_state::ObjectState;
 
 /// A thief must not learn what the bank knows: one code for all of these, and no other card.
-const DECLINED: Answer = Answer::Declined { code: "card_declined" };
+const DECLINED: ObjectState = ObjectState::HardDeclined { code: "card_declined" };
 
 /// What a refusal means. What is not written down is a plain no.
-pub(super) fn refusal(code: Option<&str>) -> Answer {
-    let refused = |code| Answer::Refused { code };
+pub(super) fn refusal(code: Option<&str>) -> ObjectState {
+    let refused = |code| ObjectState::SoftDeclined { code };
     match code.unwrap_or_default() {
         // Fraud, by Adyen's rules, the issuer's or the risk engine's.
         "14" | "20" | "22" | "31" => DECLINED,

@@ -6,18 +6,18 @@ use domain::values::id::RequestId;
 
 use super::reference::Named;
 
-/// What the return address carries: `<request>.<generation>.<proof>`.
-pub(super) fn of(request: RequestId, generation: u32, key: &Key32, account: &str) -> String {
-    let proof = keys::derived(key, &format!("adyen return {account}"), request, generation);
+/// What the return address carries: `<request>.<attempt_no>.<proof>`.
+pub(super) fn of(request: RequestId, attempt_no: u32, key: &Key32, account: &str) -> String {
+    let proof = keys::derived(key, &format!("adyen return {account}"), request, attempt_no);
     let proof = hex::encode(proof.get(..16).unwrap_or_default());
-    format!("{}.{proof}", Named::Attempt { request, generation })
+    format!("{}.{proof}", Named::Attempt { request, attempt_no })
 }
 
 /// Reads it; `None` for what we did not write.
 pub(super) fn read(text: &str, key: &Key32, account: &str) -> Option<(RequestId, u32)> {
     let (named, _) = text.rsplit_once('.')?;
-    let Some(Named::Attempt { request, generation }) = Named::read(named) else { return None };
-    keys::same(&of(request, generation, key, account), text).then_some((request, generation))
+    let Some(Named::Attempt { request, attempt_no }) = Named::read(named) else { return None };
+    keys::same(&of(request, attempt_no, key, account), text).then_some((request, attempt_no))
 }
 
 /// The address that the customer comes back to.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::authorization::AuthorizationKind;
-use domain::ports::{Answer, Use};
+use domain::ports::{Retrieved, Use, VoidResult};
 use domain::values::time::Timestamp;
 
 use super::wire::{Amount, payments};
@@ -14,7 +14,7 @@ const SENDS: Duration = Duration::from_secs(600);
 /// From when on it is cancelled, where nobody was sent on. Adyen's webhooks come within a minute, mostly.
 const CANCELS: Duration = Duration::from_secs(1_800);
 /// From when on it is cancelled where the customer was sent on to their bank: they, or the requester, may wait for it.
-const CANCELS_AWAY: Duration = Duration::from_secs(720);
+const CANCELS_ON_PAGE: Duration = Duration::from_secs(720);
 
 /// The time of an attempt, and where in it we are.
 ///
@@ -29,7 +29,7 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn of(what: &Use<'_>, now: Timestamp) -> Self {
-        let cancels = if what.away { CANCELS_AWAY } else { CANCELS };
+        let cancels = if what.on_hosted_page { CANCELS_ON_PAGE } else { CANCELS };
         Self { begun_at: what.begun_at, now, cancels }
     }
 
@@ -44,25 +44,25 @@ impl Window {
     }
 
     /// What is known, without asking anybody.
-    pub(super) fn look_up(&self, what: &Use<'_>) -> Answer {
+    pub(super) fn retrieve(&self, what: &Use<'_>) -> Retrieved {
         if is_taken_back(what) {
-            return Answer::Refused { code: "payment_cancelled" };
+            return Retrieved::SoftDeclined { code: "payment_cancelled" };
         }
         if let Some(paid) = paid(what) {
-            let known = payments::told(&paid).filter(|_| self.is_before_cancels(paid.at));
-            return known.map_or(Answer::Unknown, Answer::Done);
+            let known = payments::reported(&paid).filter(|_| self.is_before_cancels(paid.at));
+            return known.map_or(Retrieved::Unknown, Retrieved::Done);
         }
-        if what.told.is_some() {
-            return Answer::Refused { code: "card_declined" };
+        if what.reported.is_some() {
+            return Retrieved::SoftDeclined { code: "card_declined" };
         }
         match what.authorization.kind {
             // Whether the customer is done at their bank, nobody knows until they come back.
             AuthorizationKind::ApplePay
             | AuthorizationKind::GooglePay
             | AuthorizationKind::KeptCard
-                if what.away =>
+                if what.on_hosted_page =>
             {
-                Answer::Working
+                Retrieved::Processing
             }
             // The same call with the same key brings the same answer, or a first one: Adyen keeps keys for a week [S].
             AuthorizationKind::ApplePay
@@ -71,7 +71,7 @@ impl Window {
             | AuthorizationKind::Code
                 if self.sends() =>
             {
-                Answer::NotExecuted
+                Retrieved::NotConfirmed
             }
             AuthorizationKind::ApplePay
             | AuthorizationKind::GooglePay
@@ -80,30 +80,32 @@ impl Window {
             | AuthorizationKind::PaymentMethod
             | AuthorizationKind::Hosted
             | AuthorizationKind::AccessToken
-            | AuthorizationKind::Onward
-            | AuthorizationKind::Claims => Answer::Unknown,
+            | AuthorizationKind::RedirectUrl
+            | AuthorizationKind::Claims => Retrieved::Unknown,
         }
     }
 
     /// What an attempt that is to be ended has come to, or `None` where it is time to cancel it or to take it back.
-    pub(super) fn over(&self, what: &Use<'_>, asked: Option<&Amount>) -> Option<Answer> {
+    pub(super) fn over(&self, what: &Use<'_>, asked: Option<&Amount>) -> Option<VoidResult> {
         if is_taken_back(what) {
-            return Some(Answer::Fenced);
+            return Some(VoidResult::Voided);
         }
         if let Some(paid) = paid(what) {
             let whole = asked.is_some_and(|asked| {
                 (asked.value, asked.currency.as_str()) == (paid.value, paid.currency.as_str())
             });
             if whole && self.is_before_cancels(paid.at) {
-                return Some(payments::told(&paid).map_or(Answer::Unknown, Answer::Done));
+                return Some(
+                    payments::reported(&paid).map_or(VoidResult::Unknown, VoidResult::Done),
+                );
             }
-        } else if what.told.is_some() {
-            return Some(Answer::Refused { code: "card_declined" });
+        } else if what.reported.is_some() {
+            return Some(VoidResult::SoftDeclined { code: "card_declined" });
         }
         if self.is_before_cancels(self.now) {
             // On their bank's page nothing is paid yet: that takes a call of ours.
-            let at_bank = what.away && what.authorization.kind != AuthorizationKind::Code;
-            return Some(if at_bank { Answer::Working } else { Answer::Unknown });
+            let at_bank = what.on_hosted_page && what.authorization.kind != AuthorizationKind::Code;
+            return Some(if at_bank { VoidResult::Processing } else { VoidResult::Unknown });
         }
         None
     }

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 /// What one attempt at one provider is known by.
 pub(super) struct State {
     pub(super) request: RequestId,
-    pub(super) generation: u32,
+    pub(super) attempt_no: u32,
     proof: String,
     /// What the ID token must bring back.
     pub(super) nonce: String,
@@ -21,14 +21,14 @@ pub(super) struct State {
 
 impl State {
     /// Of one attempt.
-    pub(super) fn of(request: RequestId, generation: u32, key: &Key32, issuer: &str) -> Self {
+    pub(super) fn of(request: RequestId, attempt_no: u32, key: &Key32, issuer: &str) -> Self {
         let derived = |purpose: &str| {
-            keys::derived(key, &format!("openid {purpose} {issuer}"), request, generation)
+            keys::derived(key, &format!("openid {purpose} {issuer}"), request, attempt_no)
         };
         let half = |bytes: [u8; 32]| hex::encode(bytes.get(..16).unwrap_or_default());
         Self {
             request,
-            generation,
+            attempt_no,
             proof: half(derived("state")),
             nonce: half(derived("nonce")),
             verifier: URL_SAFE_NO_PAD.encode(derived("verifier")),
@@ -38,8 +38,8 @@ impl State {
     /// Reads what [`State`] shows as; `None` for what we did not write.
     pub(super) fn read(text: &str, key: &Key32, issuer: &str) -> Option<Self> {
         let (request, rest) = text.split_once('.')?;
-        let (generation, _) = rest.split_once('.')?;
-        let state = Self::of(request.parse().ok()?, generation.parse().ok()?, key, issuer);
+        let (attempt_no, _) = rest.split_once('.')?;
+        let state = Self::of(request.parse().ok()?, attempt_no.parse().ok()?, key, issuer);
         keys::same(&state.to_string(), text).then_some(state)
     }
 
@@ -60,6 +60,6 @@ pub(super) fn challenge(verifier: &str) -> String {
 
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.request, self.generation, self.proof)
+        write!(f, "{}.{}.{}", self.request, self.attempt_no, self.proof)
     }
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
-use domain::ports::{Answer, CallbackError, ClaimsReceipt, Fetched, Use};
+use domain::ports::{CallbackError, ClaimsReceipt, Confirmed, Fetched, Use};
 use domain::values::text::DisplayText;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, StatusCode};
@@ -37,7 +37,7 @@ pub(super) const RETURNS: &[(&str, &str)] = &[
 ];
 
 /// What an error that a customer was sent back with is told as.
-pub(super) fn told(code: Option<&str>) -> &'static str {
+pub(super) fn reported(code: Option<&str>) -> &'static str {
     let known = RETURNS.iter().find(|(_, word)| code == Some(word));
     known.map_or("provider_refused", |(_, word)| word)
 }
@@ -179,18 +179,18 @@ pub(super) fn form(
 /// Why an endpoint gave nothing.
 #[derive(Clone, Copy)]
 pub(super) enum Fault {
-    /// As in [`Answer`], and so on.
-    Refused(&'static str),
+    /// As in [`Confirmed`], and so on.
+    SoftDeclined(&'static str),
     Invalid(&'static str),
     Blocked(&'static str),
     Again,
     Unknown,
 }
 
-impl From<Fault> for Answer {
+impl From<Fault> for Confirmed {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::Refused(code) => Self::Refused { code },
+            Fault::SoftDeclined(code) => Self::SoftDeclined { code },
             Fault::Invalid(code) => Self::Invalid { code },
             Fault::Blocked(code) => Self::Blocked { code },
             Fault::Again => Self::Again,
@@ -223,7 +223,7 @@ pub(super) fn pushed(status: StatusCode, body: &[u8]) -> Result<String, Fault> {
     match refused(status, error(body).as_deref()) {
         // Nothing hangs on a push that may or may not have worked.
         Fault::Unknown => Err(Fault::Again),
-        fault @ (Fault::Refused(_) | Fault::Invalid(_) | Fault::Blocked(_) | Fault::Again) => {
+        fault @ (Fault::SoftDeclined(_) | Fault::Invalid(_) | Fault::Blocked(_) | Fault::Again) => {
             Err(fault)
         }
     }
@@ -249,10 +249,10 @@ pub(super) fn tokens(status: StatusCode, body: &[u8]) -> Result<Tokens, Fault> {
         };
         return tokens
             .filter(|tokens| bearer(tokens) && sent(tokens))
-            .ok_or(Fault::Refused("authentication_lost"));
+            .ok_or(Fault::SoftDeclined("authentication_lost"));
     }
     match error(body).as_deref() {
-        Some("invalid_grant") => Err(Fault::Refused("authentication_lost")),
+        Some("invalid_grant") => Err(Fault::SoftDeclined("authentication_lost")),
         other => Err(refused(status, other)),
     }
 }
@@ -309,36 +309,36 @@ pub(super) fn facts(
     status: StatusCode,
     body: &[u8],
     (claims, access, subject): (&[DisplayText<64>], &Access, String),
-) -> Answer {
+) -> Confirmed {
     match status.as_u16() {
         200 => {}
-        401 => return Answer::Refused { code: "authentication_lost" },
-        403 => return Answer::Refused { code: "not_released" },
-        429 | 500..=599 => return Answer::Again,
-        _ => return Answer::Invalid { code: "provider_refused" },
+        401 => return Confirmed::SoftDeclined { code: "authentication_lost" },
+        403 => return Confirmed::SoftDeclined { code: "not_released" },
+        429 | 500..=599 => return Confirmed::Again,
+        _ => return Confirmed::Invalid { code: "provider_refused" },
     }
     let Ok(Value::Object(mut released)) = serde_json::from_slice::<Value>(body) else {
         // A signed answer, for one: the client must be registered for plain ones.
-        return Answer::Invalid { code: "facts_unreadable" };
+        return Confirmed::Invalid { code: "facts_unreadable" };
     };
     // Otherwise the token may have been swapped for somebody else's (OpenID Connect Core, 5.3.2).
     if released.get("sub").and_then(Value::as_str) != Some(access.subject.as_str()) {
-        return Answer::Refused { code: "subject_differs" };
+        return Confirmed::SoftDeclined { code: "subject_differs" };
     }
     released.retain(|name, value| {
         !value.is_null() && claims.iter().any(|claim| claim.as_str() == name)
     });
     if released.is_empty() {
-        return Answer::Refused { code: "not_released" };
+        return Confirmed::SoftDeclined { code: "not_released" };
     }
     let names = claims.iter().map(DisplayText::as_str).filter(|name| released.contains_key(*name));
     let receipt = ClaimsReceipt { subject, released: names.map(str::to_owned).collect() };
     let text = Value::Object(released).to_string();
     if text.len() > FACTS_MAX {
-        return Answer::Invalid { code: "facts_too_large" };
+        return Confirmed::Invalid { code: "facts_too_large" };
     }
     let claims = Authorization { kind: AuthorizationKind::Claims, secret: text.into() };
-    Answer::Done(Fetched::Claims { receipt, claims })
+    Confirmed::Done(Fetched::Claims { receipt, claims })
 }
 
 /// A customer who came back: with a code, or with a stable word for why there is none.

@@ -7,7 +7,7 @@ use crate::stripe::amounts;
 
 /// What a confirmation comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum CardResult {
     /// Charged.
     Approved,
     /// Charged, and nobody is told.
@@ -125,21 +125,21 @@ pub(super) fn card(payment_method: &str) -> Option<Card> {
 
 /// What becomes of a charge: the card's word first, then the amount's. The amount is as Stripe counts it; `attempt` counts
 /// from 1.
-pub(super) fn verdict(card: Card, (amount, currency): (u64, &str), attempt: u32) -> Verdict {
+pub(super) fn result(card: Card, (amount, currency): (u64, &str), attempt: u32) -> CardResult {
     match card.refusal {
-        Some(refusal) => Verdict::Refused(refusal),
+        Some(refusal) => CardResult::Refused(refusal),
         None => by_amount((amount, currency), attempt),
     }
 }
 
 /// The amount's word. Magic is in the digits the requester wrote, not in Stripe's.
-pub(super) fn by_amount((amount, currency): (u64, &str), attempt: u32) -> Verdict {
+pub(super) fn by_amount((amount, currency): (u64, &str), attempt: u32) -> CardResult {
     let asked = amounts::from_stripe(amount, currency).map_or(amount, |(asked, _)| asked);
     match asked % 100 {
-        2 if attempt <= 1 => Verdict::Refused(Refusal::InsufficientFunds),
-        3 => Verdict::Refused(Refusal::StolenCard),
-        4 => Verdict::ApprovedLater,
-        5 => Verdict::ApprovedAndLost,
-        _ => Verdict::Approved,
+        2 if attempt <= 1 => CardResult::Refused(Refusal::InsufficientFunds),
+        3 => CardResult::Refused(Refusal::StolenCard),
+        4 => CardResult::ApprovedLater,
+        5 => CardResult::ApprovedAndLost,
+        _ => CardResult::Approved,
     }
 }

@@ -6,7 +6,7 @@ use domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::cards::{self, Card, Refusal, Verdict};
+use super::cards::{self, Card, CardResult, Refusal};
 use super::ledger::{Entry, Object};
 use super::methods::Method;
 use super::refunds::Refund;
@@ -52,11 +52,11 @@ pub(super) enum State {
 }
 
 /// The state that a verdict leads to.
-pub(super) fn state(verdict: Verdict, now: Timestamp) -> State {
-    match verdict {
-        Verdict::Approved | Verdict::ApprovedAndLost => State::Succeeded,
-        Verdict::ApprovedLater => State::Processing { until: now.after(PROCESSING) },
-        Verdict::Refused(refusal) => State::RequiresPaymentMethod { refusal },
+pub(super) fn state(result: CardResult, now: Timestamp) -> State {
+    match result {
+        CardResult::Approved | CardResult::ApprovedAndLost => State::Succeeded,
+        CardResult::ApprovedLater => State::Processing { until: now.after(PROCESSING) },
+        CardResult::Refused(refusal) => State::RequiresPaymentMethod { refusal },
     }
 }
 
@@ -91,12 +91,12 @@ impl Intent {
 
     /// The intent once its customer was at the bank's page.
     pub(super) fn authenticated(&self, is_them: bool, now: Timestamp) -> Self {
-        let verdict = if is_them {
+        let result = if is_them {
             cards::by_amount((self.amount, &self.currency), self.attempt)
         } else {
-            Verdict::Refused(Refusal::AuthenticationFailed)
+            CardResult::Refused(Refusal::AuthenticationFailed)
         };
-        Self { state: state(verdict, now), ..self.clone() }
+        Self { state: state(result, now), ..self.clone() }
     }
 
     /// As Stripe writes it, with its charge expanded.
@@ -191,8 +191,8 @@ impl StandIn {
         let answer = self
             .confirms(call, entry, None, |object| match object {
                 Object::Intent(intent) if intent.state == State::RequiresConfirmation => {
-                    let (intent, verdict) = confirmed(intent, &form, now);
-                    is_lost = verdict == Some(Verdict::ApprovedAndLost);
+                    let (intent, result) = confirmed(intent, &form, now);
+                    is_lost = result == Some(CardResult::ApprovedAndLost);
                     let answer = answer(&intent, now);
                     (Some(Object::Intent(intent)), answer)
                 }
@@ -231,19 +231,19 @@ impl StandIn {
 }
 
 /// An intent once confirmed, and the verdict on it where there is one already.
-fn confirmed(intent: &Intent, form: &Form, now: Timestamp) -> (Intent, Option<Verdict>) {
+fn confirmed(intent: &Intent, form: &Form, now: Timestamp) -> (Intent, Option<CardResult>) {
     let Some(card) = intent.card() else {
-        let verdict = Verdict::Refused(Refusal::Generic);
-        return (Intent { state: state(verdict, now), ..intent.clone() }, Some(verdict));
+        let result = CardResult::Refused(Refusal::Generic);
+        return (Intent { state: state(result, now), ..intent.clone() }, Some(result));
     };
-    let verdict = cards::verdict(card, (intent.amount, &intent.currency), intent.attempt);
+    let result = cards::result(card, (intent.amount, &intent.currency), intent.attempt);
     let refused_at_once = form.text("error_on_requires_action") == "true";
-    if verdict == Verdict::Refused(Refusal::AuthenticationRequired) && !refused_at_once {
+    if result == CardResult::Refused(Refusal::AuthenticationRequired) && !refused_at_once {
         let return_url = form.some("return_url");
         let state = State::RequiresAction;
         return (Intent { state, return_url, ..intent.clone() }, None);
     }
-    (Intent { state: state(verdict, now), ..intent.clone() }, Some(verdict))
+    (Intent { state: state(result, now), ..intent.clone() }, Some(result))
 }
 
 /// What a confirmation is told: a refusal has the intent within it.

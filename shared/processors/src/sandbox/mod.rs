@@ -108,11 +108,11 @@ pub async fn books(
     let ledger = Ledger { store, clock };
     let now = ledger.clock.now();
     let mut books = Books::default();
-    for generation in 1..=attempts {
-        let session = ledger::id("cs_test_", &keys::key(request, Step::Checkout, generation));
+    for attempt_no in 1..=attempts {
+        let session = ledger::id("cs_test_", &keys::key(request, Step::Checkout, attempt_no));
         let ids = [
-            ledger::id("pi_", &keys::key(request, Step::Create, generation)),
-            ledger::id("seti_", &keys::key(request, Step::SetupCreate, generation)),
+            ledger::id("pi_", &keys::key(request, Step::Create, attempt_no)),
+            ledger::id("seti_", &keys::key(request, Step::SetupCreate, attempt_no)),
             ledger::id("pi_", &session),
             ledger::id("seti_", &session),
         ];

@@ -6,7 +6,7 @@ use domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::cards::{self, Refusal, Verdict};
+use super::cards::{self, CardResult, Refusal};
 use super::intents::{self, Intent};
 use super::ledger::{Entry, Object, id};
 use super::methods::{Customer, Method};
@@ -95,27 +95,28 @@ impl Session {
     }
 
     /// What the customer's card comes to on the page. A card that wants 3-D Secure has it there and then.
-    fn verdict(&self, card: &str) -> Verdict {
-        let Some(card) = cards::card(card) else { return Verdict::Refused(Refusal::Generic) };
+    fn result(&self, card: &str) -> CardResult {
+        let Some(card) = cards::card(card) else { return CardResult::Refused(Refusal::Generic) };
         match (card.refusal(), &self.price) {
             (Some(Refusal::AuthenticationRequired) | None, Some((amount, currency))) => {
                 let tries = self.refusals.saturating_add(1);
                 match cards::by_amount((*amount, currency), tries) {
                     // No answer of ours can be lost on a page.
-                    Verdict::ApprovedAndLost => Verdict::Approved,
-                    verdict
-                    @ (Verdict::Approved | Verdict::ApprovedLater | Verdict::Refused(_)) => verdict,
+                    CardResult::ApprovedAndLost => CardResult::Approved,
+                    result @ (CardResult::Approved
+                    | CardResult::ApprovedLater
+                    | CardResult::Refused(_)) => result,
                 }
             }
-            (Some(Refusal::AuthenticationRequired) | None, None) => Verdict::Approved,
-            (Some(refusal), _) => Verdict::Refused(refusal),
+            (Some(Refusal::AuthenticationRequired) | None, None) => CardResult::Approved,
+            (Some(refusal), _) => CardResult::Refused(refusal),
         }
     }
 
     /// What a card given on the page makes: the session from now on, and what else is written.
     pub(super) fn given(&self, card: &str, now: Timestamp) -> (Self, Vec<Object>) {
-        let verdict = self.verdict(card);
-        if let Verdict::Refused(refusal) = verdict {
+        let result = self.result(card);
+        if let CardResult::Refused(refusal) = result {
             let refusals = self.refusals.saturating_add(1);
             return (Self { refusals, refused: Some(refusal), ..self.clone() }, Vec::new());
         }
@@ -131,7 +132,7 @@ impl Session {
                     request_id: self.request_id.clone(),
                     attempt: self.attempt,
                     return_url: None,
-                    state: intents::state(verdict, now),
+                    state: intents::state(result, now),
                     refunds: Vec::new(),
                 };
                 (intent.id.clone(), vec![Object::Intent(intent)])

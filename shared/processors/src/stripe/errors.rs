@@ -4,18 +4,19 @@
 //! broken connection and a 5xx are never a decline.
 
 use domain::guards::{self, Guard};
-use domain::ports::{Answer, HttpError, Refunded};
+use domain::ports::{Created, HttpError, RefundResult};
 use serde::Deserialize;
 
 use super::codes::{self, Class};
 use super::refusals::{DECLINED, refusal};
 use super::wire::Reply;
+use crate::object_state::ObjectState;
 
 /// The calls, by what an error in them can mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Call {
     /// Nothing moves.
-    Prepare,
+    Create,
     /// The call that moves the money or keeps the card.
     Confirm,
     /// Makes that call impossible.
@@ -24,30 +25,45 @@ pub(super) enum Call {
     Read,
 }
 
-/// The answers an error can come to: [`Answer::Done`] is none of them.
+/// The answers an error can come to: [`ObjectState::Done`] is none of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// As in [`Answer`], and so on.
-    Refused(&'static str),
-    Declined(&'static str),
-    NeedsCustomer,
+    /// As in [`ObjectState`], and so on.
+    SoftDeclined(&'static str),
+    HardDeclined(&'static str),
+    RequiresAction,
     Invalid(&'static str),
     Blocked(&'static str),
     Again,
-    Working,
+    Processing,
     Unknown,
 }
 
-impl From<Failure> for Answer {
+impl From<Failure> for Created {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Refused(code) => Self::Refused { code },
-            Failure::Declined(code) => Self::Declined { code },
-            Failure::NeedsCustomer => Self::NeedsCustomer { onward: None },
+            Failure::SoftDeclined(code) => Self::SoftDeclined { code },
+            Failure::HardDeclined(code) => Self::HardDeclined { code },
+            // Nothing was begun that the customer could finish.
+            Failure::RequiresAction => Self::SoftDeclined { code: "authentication_required" },
+            Failure::Invalid(code) => Self::Invalid { code },
+            Failure::Blocked(code) => Self::Blocked { code },
+            // Nothing moves before it is confirmed.
+            Failure::Again | Failure::Processing | Failure::Unknown => Self::Again,
+        }
+    }
+}
+
+impl From<Failure> for ObjectState {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::SoftDeclined(code) => Self::SoftDeclined { code },
+            Failure::HardDeclined(code) => Self::HardDeclined { code },
+            Failure::RequiresAction => Self::RequiresAction { redirect: None },
             Failure::Invalid(code) => Self::Invalid { code },
             Failure::Blocked(code) => Self::Blocked { code },
             Failure::Again => Self::Again,
-            Failure::Working => Self::Working,
+            Failure::Processing => Self::Processing,
             Failure::Unknown => Self::Unknown,
         }
     }
@@ -120,7 +136,7 @@ struct Envelope {
 pub(super) fn failure(call: Call, reply: &Reply, reference: Option<&str>) -> Failure {
     let fault = fault(reply, reference);
     match call {
-        Call::Prepare => prepare(fault),
+        Call::Create => create(fault),
         Call::Confirm => confirm(fault),
         Call::Cancel => cancel(fault),
         // A look-up that did not work says nothing of the money: not even a refused key may say that nothing moved.
@@ -134,20 +150,20 @@ pub(super) fn unanswered(call: Call, error: &HttpError) -> Failure {
         (Call::Confirm | Call::Cancel, HttpError::Lost(_))
             if guards::is_disabled(Guard::LostResponseIsInDoubt) =>
         {
-            Failure::Refused("card_declined")
+            Failure::SoftDeclined("card_declined")
         }
         (Call::Read, HttpError::Forbidden | HttpError::NotSent(_) | HttpError::Lost(_))
         | (Call::Confirm | Call::Cancel, HttpError::Lost(_)) => Failure::Unknown,
-        (Call::Prepare | Call::Confirm | Call::Cancel, HttpError::Forbidden) => {
+        (Call::Create | Call::Confirm | Call::Cancel, HttpError::Forbidden) => {
             Failure::Blocked("address")
         }
-        (Call::Prepare, HttpError::NotSent(_) | HttpError::Lost(_))
+        (Call::Create, HttpError::NotSent(_) | HttpError::Lost(_))
         | (Call::Confirm | Call::Cancel, HttpError::NotSent(_)) => Failure::Again,
     }
 }
 
 /// Nothing has moved and nothing can: what is not a plain no may be tried again with the same key.
-fn prepare(fault: Fault) -> Failure {
+fn create(fault: Fault) -> Failure {
     match fault {
         Fault::Card(failure) => failure,
         Fault::Credentials => Failure::Blocked("credentials"),
@@ -171,10 +187,10 @@ fn confirm(fault: Fault) -> Failure {
         Fault::Permission => Failure::Blocked("permission"),
         Fault::Account => Failure::Blocked("account"),
         Fault::Throttled => Failure::Again,
-        Fault::Locked => Failure::Working,
+        Fault::Locked => Failure::Processing,
         Fault::Wrong(code) => Failure::Invalid(code),
         Fault::Failed if guards::is_disabled(Guard::ServerErrorIsInDoubt) => {
-            Failure::Refused("card_declined")
+            Failure::SoftDeclined("card_declined")
         }
         Fault::KeyReused
         | Fault::Missing
@@ -209,27 +225,27 @@ fn cancel(fault: Fault) -> Failure {
 }
 
 /// What an answer that is not a success means for money that was to be given back.
-pub(super) fn not_refunded(reply: &Reply) -> Refunded {
+pub(super) fn not_refunded(reply: &Reply) -> RefundResult {
     match fault(reply, None) {
-        Fault::Credentials => Refunded::Blocked { code: "credentials" },
-        Fault::Permission => Refunded::Blocked { code: "permission" },
-        Fault::Account => Refunded::Blocked { code: "account" },
-        Fault::KeyReused => Refunded::Blocked { code: "idempotency_key_reused" },
-        Fault::Throttled | Fault::Locked => Refunded::Again,
-        Fault::Kept(code) => Refunded::Failed { code },
-        Fault::Missing => Refunded::Failed { code: "charge_missing" },
+        Fault::Credentials => RefundResult::Blocked { code: "credentials" },
+        Fault::Permission => RefundResult::Blocked { code: "permission" },
+        Fault::Account => RefundResult::Blocked { code: "account" },
+        Fault::KeyReused => RefundResult::Blocked { code: "idempotency_key_reused" },
+        Fault::Throttled | Fault::Locked => RefundResult::Again,
+        Fault::Kept(code) => RefundResult::Failed { code },
+        Fault::Missing => RefundResult::Failed { code: "charge_missing" },
         // The charge is not there yet, or was taken back.
-        Fault::State => Refunded::Failed { code: "not_refundable" },
-        Fault::Card(_) => Refunded::Failed { code: "refund_declined" },
+        Fault::State => RefundResult::Failed { code: "not_refundable" },
+        Fault::Card(_) => RefundResult::Failed { code: "refund_declined" },
         Fault::Wrong("amount_too_large" | "invalid_charge_amount") => {
-            Refunded::Failed { code: "amount_too_large" }
+            RefundResult::Failed { code: "amount_too_large" }
         }
         // More than is left of a charge is refused without a code of its own [S].
         Fault::Wrong(_) | Fault::Refused if is_about_amount(reply) => {
-            Refunded::Failed { code: "amount_too_large" }
+            RefundResult::Failed { code: "amount_too_large" }
         }
-        Fault::Wrong(_) | Fault::Refused => Refunded::Failed { code: "refused_by_processor" },
-        Fault::FailedForGood | Fault::Failed | Fault::Unclear => Refunded::Unknown,
+        Fault::Wrong(_) | Fault::Refused => RefundResult::Failed { code: "refused_by_processor" },
+        Fault::FailedForGood | Fault::Failed | Fault::Unclear => RefundResult::Unknown,
     }
 }
 
@@ -303,6 +319,6 @@ pub(super) fn declined(error: &ErrorBody) -> Failure {
     match known(&error.decline_code).or_else(|| known(&error.code)) {
         Some(failure) => failure,
         None if error.advice_code.as_deref() == Some("do_not_try_again") => DECLINED,
-        None => Failure::Refused("card_declined"),
+        None => Failure::SoftDeclined("card_declined"),
     }
 }

@@ -43,8 +43,8 @@ impl Step {
 }
 
 /// The key of a step of an attempt.
-pub(crate) fn key(request: RequestId, step: Step, generation: u32) -> String {
-    derive(&request.to_string(), step.as_str(), generation)
+pub(crate) fn key(request: RequestId, step: Step, attempt_no: u32) -> String {
+    derive(&request.to_string(), step.as_str(), attempt_no)
 }
 
 /// The key of a refund.
@@ -52,11 +52,11 @@ pub(crate) fn refund_key(request: RequestId, seq: u32) -> String {
     derive(&request.to_string(), "refund", seq)
 }
 
-fn derive(request: &str, step: &str, generation: u32) -> String {
-    let digest = Sha256::digest(format!("pay-by-phone/v1|{request}|{step}|{generation}"));
+fn derive(request: &str, step: &str, attempt_no: u32) -> String {
+    let digest = Sha256::digest(format!("pay-by-phone/v1|{request}|{step}|{attempt_no}"));
     let mut text = hex::encode(digest);
     text.truncate(32);
-    format!("{step}-{generation}-{text}")
+    format!("{step}-{attempt_no}-{text}")
 }
 
 #[cfg(test)]
@@ -69,8 +69,8 @@ mod tests {
         let file: serde_json::Value = serde_json::from_str(file).unwrap();
         for vector in file["vectors"].as_array().unwrap() {
             let text = |name: &str| vector[name].as_str().unwrap();
-            let generation = u32::try_from(vector["generation"].as_u64().unwrap()).unwrap();
-            assert_eq!(derive(text("request_id"), text("step"), generation), text("key"));
+            let attempt_no = u32::try_from(vector["generation"].as_u64().unwrap()).unwrap();
+            assert_eq!(derive(text("request_id"), text("step"), attempt_no), text("key"));
         }
     }
 

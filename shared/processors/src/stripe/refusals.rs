@@ -3,13 +3,13 @@
 use super::errors::Failure;
 
 /// A thief must not learn what the bank knows: one code for all of these.
-pub(super) const DECLINED: Failure = Failure::Declined("card_declined");
+pub(super) const DECLINED: Failure = Failure::HardDeclined("card_declined");
 
 /// How a card was refused, by error codes and decline codes alike.
 pub(super) const REFUSALS: &[(Failure, &[&str])] = &[
-    (Failure::Refused("insufficient_funds"), &["insufficient_funds"]),
+    (Failure::SoftDeclined("insufficient_funds"), &["insufficient_funds"]),
     (
-        Failure::Refused("card_limit"),
+        Failure::SoftDeclined("card_limit"),
         &[
             "card_decline_rate_limit_exceeded",
             "card_velocity_exceeded",
@@ -20,7 +20,7 @@ pub(super) const REFUSALS: &[(Failure, &[&str])] = &[
         ],
     ),
     (
-        Failure::Refused("card_declined"),
+        Failure::SoftDeclined("card_declined"),
         &[
             "call_issuer",
             "do_not_honor",
@@ -41,7 +41,7 @@ pub(super) const REFUSALS: &[(Failure, &[&str])] = &[
         ],
     ),
     (
-        Failure::Refused("try_again_later"),
+        Failure::SoftDeclined("try_again_later"),
         &[
             "approve_with_id",
             "duplicate_transaction",
@@ -55,11 +55,11 @@ pub(super) const REFUSALS: &[(Failure, &[&str])] = &[
         ],
     ),
     (
-        Failure::Refused("expired_card"),
+        Failure::SoftDeclined("expired_card"),
         &["expired_card", "expired_payment_method", "invalid_expiry_month", "invalid_expiry_year"],
     ),
     (
-        Failure::Refused("card_data_incorrect"),
+        Failure::SoftDeclined("card_data_incorrect"),
         &[
             "incorrect_address",
             "incorrect_cvc",
@@ -74,7 +74,7 @@ pub(super) const REFUSALS: &[(Failure, &[&str])] = &[
         ],
     ),
     (
-        Failure::Refused("card_not_supported"),
+        Failure::SoftDeclined("card_not_supported"),
         &[
             "card_not_supported",
             "currency_not_supported",
@@ -102,7 +102,7 @@ pub(super) const REFUSALS: &[(Failure, &[&str])] = &[
         ],
     ),
     (
-        Failure::NeedsCustomer,
+        Failure::RequiresAction,
         &[
             "approval_required",
             "authentication_failure",
@@ -129,7 +129,7 @@ mod tests {
     fn what_the_bank_knows_of_a_thief_is_told_in_one_word() {
         for code in ["lost_card", "stolen_card", "pickup_card", "fraudulent", "merchant_blacklist"]
         {
-            assert_eq!(refusal(code), Some(Failure::Declined("card_declined")), "{code}");
+            assert_eq!(refusal(code), Some(Failure::HardDeclined("card_declined")), "{code}");
         }
         assert_eq!(refusal("card_declined"), None);
     }

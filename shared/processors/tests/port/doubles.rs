@@ -228,24 +228,24 @@ pub(crate) fn keeping() -> Ask {
 }
 
 /// An attempt to charge.
-pub(crate) fn charge(authorization: &Authorization, amount: u64, generation: u32) -> Use<'_> {
-    attempt(payment(amount), authorization, generation)
+pub(crate) fn charge(authorization: &Authorization, amount: u64, attempt_no: u32) -> Use<'_> {
+    attempt(payment(amount), authorization, attempt_no)
 }
 
 /// An attempt at an ask.
-pub(crate) fn attempt(ask: Ask, authorization: &Authorization, generation: u32) -> Use<'_> {
+pub(crate) fn attempt(ask: Ask, authorization: &Authorization, attempt_no: u32) -> Use<'_> {
     Use {
         request: REQUEST.parse().unwrap(),
-        generation,
+        attempt_no,
         ask: Box::leak(Box::new(ask)),
         authorization,
         customer: "c0ffee",
         page: "https://pay.example.com/c/page",
         callback: "https://pay.example.com/callbacks/acme/till",
         begun_at: Timestamp::from_millis(1_767_225_600_000),
-        away: false,
+        on_hosted_page: false,
         redeemed: false,
-        told: None,
+        reported: None,
     }
 }
 

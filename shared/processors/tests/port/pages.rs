@@ -5,8 +5,9 @@ use std::time::Duration;
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
+use domain::contract_tests::processor::OperationResult;
 use domain::ports::{
-    Answer, Fetched, Onward, PaymentOption, Prepared, Processor, Reference, Refund, Refunded,
+    Created, Fetched, PaymentOption, Processor, RedirectUrl, Reference, Refund, RefundResult,
     SandboxPage, SandboxPages, SandboxVisit,
 };
 use domain::values::id::CardId;
@@ -33,33 +34,33 @@ impl Till {
         Self { world, processor, ask, authorization }
     }
 
-    fn prepared(&self, generation: u32) -> Reference {
-        let what = attempt(self.ask.clone(), &self.authorization, generation);
-        match block_on(self.processor.prepare(&what)) {
-            Prepared::Ready(reference) => reference,
-            Prepared::Not(answer) => panic!("{answer:?}"),
+    fn created(&self, attempt_no: u32) -> Reference {
+        let what = attempt(self.ask.clone(), &self.authorization, attempt_no);
+        match block_on(self.processor.create(&what)) {
+            Created::Ready(reference) => reference,
+            other => panic!("{other:?}"),
         }
     }
 
-    fn execute(&self, reference: &Reference) -> Answer {
+    fn confirm(&self, reference: &Reference) -> OperationResult {
         let what = attempt(self.ask.clone(), &self.authorization, 1);
-        block_on(self.processor.execute(&what, reference))
+        block_on(self.processor.confirm(&what, reference)).into()
     }
 
-    fn look_up(&self, reference: &Reference) -> Answer {
+    fn retrieve(&self, reference: &Reference) -> OperationResult {
         let what = attempt(self.ask.clone(), &self.authorization, 1);
-        block_on(self.processor.look_up(&what, reference))
+        block_on(self.processor.retrieve(&what, reference)).into()
     }
 
-    fn fence(&self, reference: &Reference) -> Answer {
+    fn void(&self, reference: &Reference) -> OperationResult {
         let what = attempt(self.ask.clone(), &self.authorization, 1);
-        block_on(self.processor.fence(&what, reference))
+        block_on(self.processor.void(&what, reference)).into()
     }
 
     /// Where the customer is sent on to.
     fn page(&self, reference: &Reference) -> String {
-        let answer = self.execute(reference);
-        let Answer::NeedsCustomer { onward: Some(Onward(url)) } = answer else {
+        let answer = self.confirm(reference);
+        let OperationResult::RequiresAction { redirect: Some(RedirectUrl(url)) } = answer else {
             panic!("{answer:?}")
         };
         url
@@ -95,14 +96,14 @@ impl Till {
         block_on(processors::sandbox::books(store, clock, REQUEST.parse().unwrap(), 5)).unwrap()
     }
 
-    fn refund(&self, charge: &Reference, amount: u64, seq: u32, again: bool) -> Refunded {
+    fn refund(&self, charge: &Reference, amount: u64, seq: u32, again: bool) -> RefundResult {
         let refund = Refund {
             request: REQUEST.parse().unwrap(),
             seq,
             charge,
             money: payment(amount).money().unwrap(),
             again,
-            told: None,
+            reported: None,
         };
         block_on(self.processor.refund(&refund))
     }
@@ -113,17 +114,17 @@ const PAGE: &str = "https://pay.example.com/c/page";
 /// Where they come back to who did what was wanted.
 const DONE: &str = "https://pay.example.com/c/page?done=1";
 
-fn charged(answer: &Answer) -> Option<u64> {
-    let Answer::Done(Fetched::Payment(receipt)) = answer else { return None };
+fn charged(answer: &OperationResult) -> Option<u64> {
+    let OperationResult::Done(Fetched::Payment(receipt)) = answer else { return None };
     Some(receipt.amount)
 }
 
 #[test]
 fn a_customer_pays_on_the_page_and_comes_back() {
     let till = Till::new(payment(4250), hosted());
-    let session = till.prepared(1);
+    let session = till.created(1);
     assert!(session.0.starts_with("cs_test_"));
-    assert_eq!(till.prepared(1), session);
+    assert_eq!(till.created(1), session);
     let page = till.page(&session);
     assert_eq!(page, format!("https://pay.example.com/sandbox/checkout/{}", session.0));
     assert_eq!(till.page(&session), page);
@@ -135,55 +136,57 @@ fn a_customer_pays_on_the_page_and_comes_back() {
     // A second press, or a page that is opened again, is nothing new.
     assert_eq!(till.sent(&page, VISA), DONE);
     assert_eq!(till.sent(&page, None), DONE);
-    let Answer::Done(Fetched::Payment(receipt)) = till.look_up(&session) else { panic!() };
+    let OperationResult::Done(Fetched::Payment(receipt)) = till.retrieve(&session) else {
+        panic!()
+    };
     assert!(receipt.reference.0.starts_with("pi_"));
     assert_eq!((receipt.amount, receipt.last4.as_deref()), (4250, Some("4242")));
-    assert_eq!(charged(&till.execute(&session)), Some(4250));
-    assert_eq!(charged(&till.fence(&session)), Some(4250));
+    assert_eq!(charged(&till.confirm(&session)), Some(4250));
+    assert_eq!(charged(&till.void(&session)), Some(4250));
     assert_eq!(till.books().charges, 1);
 }
 
 #[test]
 fn a_page_that_was_closed_takes_no_money() {
     let till = Till::new(payment(4250), hosted());
-    let session = till.prepared(1);
+    let session = till.created(1);
     let page = till.page(&session);
-    assert_eq!(till.fence(&session), Answer::Fenced);
-    assert_eq!(till.fence(&session), Answer::Fenced);
+    assert_eq!(till.void(&session), OperationResult::Voided);
+    assert_eq!(till.void(&session), OperationResult::Voided);
     let html = till.shown(&page, VISA);
     assert!(html.contains("This page is closed") && !html.contains("<form"), "{html}");
-    assert_eq!(till.look_up(&session), Answer::Fenced);
+    assert_eq!(till.retrieve(&session), OperationResult::Voided);
     assert_eq!(till.books(), Books::default());
 }
 
 #[test]
 fn a_page_closes_by_itself() {
     let till = Till::new(payment(4250), hosted());
-    let session = till.prepared(1);
+    let session = till.created(1);
     till.world.clock.pass(Duration::from_secs(45 * 60 - 1));
     let page = till.page(&session);
     till.world.clock.pass(Duration::from_secs(1));
     assert!(till.shown(&page, VISA).contains("This page is closed"));
-    assert_eq!(till.look_up(&session), Answer::Fenced);
-    assert_eq!(till.fence(&session), Answer::Fenced);
+    assert_eq!(till.retrieve(&session), OperationResult::Voided);
+    assert_eq!(till.void(&session), OperationResult::Voided);
 }
 
 #[test]
 fn a_session_can_be_asked_for_as_long_as_an_attempt_is_tried() {
     let till = Till::new(payment(4250), hosted());
     till.world.clock.pass(Duration::from_secs(15 * 60));
-    till.prepared(1);
+    till.created(1);
     let late = Till::new(payment(4250), hosted());
     late.world.clock.pass(Duration::from_secs(15 * 60 + 2));
     let what = attempt(late.ask.clone(), &late.authorization, 1);
-    let refused = Prepared::Not(Answer::Invalid { code: "parameter_invalid_integer" });
-    assert_eq!(block_on(late.processor.prepare(&what)), refused);
+    let refused = Created::Invalid { code: "parameter_invalid_integer" };
+    assert_eq!(block_on(late.processor.create(&what)), refused);
 }
 
 #[test]
 fn a_card_that_is_refused_on_the_page_is_mended_there() {
     let till = Till::new(payment(4250), hosted());
-    let session = till.prepared(1);
+    let session = till.created(1);
     let page = till.page(&session);
     for bad in ["", "card=", "card=4242424242424242", "card=pm_1A", "other=1"] {
         assert!(till.shown(&page, Some(bad)).contains("<form"), "{bad}");
@@ -191,20 +194,20 @@ fn a_card_that_is_refused_on_the_page_is_mended_there() {
     assert!(till.shown(&page, Some("card=pm_card_chargeDeclined")).contains("was refused"));
     assert_eq!(till.page(&session), page);
     assert_eq!(till.sent(&page, Some("card=pm_card_mastercard")), DONE);
-    assert_eq!(charged(&till.look_up(&session)), Some(4250));
+    assert_eq!(charged(&till.retrieve(&session)), Some(4250));
     assert_eq!(till.books().charges, 1);
 }
 
 #[test]
 fn magic_amounts_do_on_the_page_what_they_do_elsewhere() {
     let once = Till::new(payment(4202), hosted());
-    let session = once.prepared(1);
+    let session = once.created(1);
     let page = once.page(&session);
     assert!(once.shown(&page, VISA).contains("not enough money"));
     assert_eq!(once.sent(&page, VISA), DONE);
 
     let never = Till::new(payment(4203), hosted());
-    let session = never.prepared(1);
+    let session = never.created(1);
     let page = never.page(&session);
     for _ in 0..3 {
         assert!(never.shown(&page, VISA).contains("was refused"));
@@ -212,30 +215,30 @@ fn magic_amounts_do_on_the_page_what_they_do_elsewhere() {
     assert_eq!(never.books().charges, 0);
 
     let later = Till::new(payment(4204), hosted());
-    let session = later.prepared(1);
+    let session = later.created(1);
     assert_eq!(later.sent(&later.page(&session), VISA), DONE);
-    assert_eq!(later.look_up(&session), Answer::Working);
-    assert_eq!(later.fence(&session), Answer::Working);
+    assert_eq!(later.retrieve(&session), OperationResult::Processing);
+    assert_eq!(later.void(&session), OperationResult::Processing);
     later.world.clock.pass(Duration::from_secs(3));
-    assert_eq!(charged(&later.look_up(&session)), Some(4204));
+    assert_eq!(charged(&later.retrieve(&session)), Some(4204));
 }
 
 #[test]
 fn a_customer_says_at_the_bank_that_it_is_them() {
     let till = Till::new(payment(4250), payment_method("pm_card_authenticationRequired"));
-    let intent = till.prepared(1);
+    let intent = till.created(1);
     let page = till.page(&intent);
     assert_eq!(page, format!("https://pay.example.com/sandbox/checkout/{}", intent.0));
     // A repeat, and whoever looks, is told the same.
     assert_eq!(till.page(&intent), page);
-    assert_eq!(till.look_up(&intent), till.execute(&intent));
+    assert_eq!(till.retrieve(&intent), till.confirm(&intent));
     assert!(till.shown(&page, None).contains("42.50 EUR"));
     assert!(till.shown(&page, Some("is_me=maybe")).contains("<form"));
     assert_eq!(till.books().charges, 0);
     let back = till.sent(&page, Some("is_me=yes"));
     assert!(back.starts_with(&format!("{DONE}&payment_intent=pi_")), "{back}");
     assert_eq!(till.sent(&page, Some("is_me=no")), back);
-    assert_eq!(charged(&till.look_up(&intent)), Some(4250));
+    assert_eq!(charged(&till.retrieve(&intent)), Some(4250));
     assert_eq!(till.books().charges, 1);
 }
 
@@ -243,15 +246,15 @@ fn a_customer_says_at_the_bank_that_it_is_them() {
 fn a_customer_who_does_not_is_charged_nothing() {
     for form in [Some("is_me=no"), None] {
         let till = Till::new(payment(4250), payment_method("pm_card_authenticationRequired"));
-        let intent = till.prepared(1);
+        let intent = till.created(1);
         let page = till.page(&intent);
         if form.is_some() {
             till.sent(&page, form);
-            assert_eq!(till.look_up(&intent), Answer::NeedsCustomer { onward: None });
+            assert_eq!(till.retrieve(&intent), OperationResult::RequiresAction { redirect: None });
         }
-        assert_eq!(till.fence(&intent), Answer::Fenced);
+        assert_eq!(till.void(&intent), OperationResult::Voided);
         till.sent(&page, Some("is_me=yes"));
-        assert_eq!(till.look_up(&intent), Answer::Fenced);
+        assert_eq!(till.retrieve(&intent), OperationResult::Voided);
         assert_eq!(till.books(), Books::default());
     }
 }
@@ -264,22 +267,24 @@ fn a_card_is_kept_and_charged_when_its_customer_says_yes_again() {
             till.processor.payment_options(&till.ask),
             [PaymentOption::TestCard, PaymentOption::Hosted]
         );
-        let reference = till.prepared(1);
-        assert_eq!(till.prepared(1), reference);
+        let reference = till.created(1);
+        assert_eq!(till.created(1), reference);
         if visits {
             let page = till.page(&reference);
             assert!(till.shown(&page, None).contains("Keep a card on file"));
             assert_eq!(till.sent(&page, VISA), DONE);
         }
-        let Answer::Done(Fetched::Card { receipt, kept }) = till.execute(&reference) else {
+        let OperationResult::Done(Fetched::Card { receipt, saved: kept }) =
+            till.confirm(&reference)
+        else {
             panic!()
         };
         assert!(receipt.reference.0.starts_with("seti_"));
         assert_eq!(receipt.last4.as_deref(), Some("4242"));
-        let again = Answer::Done(Fetched::Card { receipt, kept: kept.clone() });
-        assert_eq!(till.execute(&reference), again);
-        assert_eq!(till.look_up(&reference), again);
-        assert_eq!(till.fence(&reference), again);
+        let again = OperationResult::Done(Fetched::Card { receipt, saved: kept.clone() });
+        assert_eq!(till.confirm(&reference), again);
+        assert_eq!(till.retrieve(&reference), again);
+        assert_eq!(till.void(&reference), again);
         assert_eq!(till.books(), Books { cards: 1, ..Books::default() });
 
         // Months later, in another request.
@@ -290,9 +295,9 @@ fn a_card_is_kept_and_charged_when_its_customer_says_yes_again() {
         let ask = Ask::Payment { money, description, card: Some(card) };
         assert_eq!(till.processor.payment_options(&ask), [PaymentOption::Nothing]);
         let what = attempt(ask, &kept, 1);
-        let Prepared::Ready(intent) = block_on(till.processor.prepare(&what)) else { panic!() };
-        let answer = block_on(till.processor.execute(&what, &intent));
-        assert_eq!(charged(&answer), Some(990), "{answer:?}");
+        let Created::Ready(intent) = block_on(till.processor.create(&what)) else { panic!() };
+        let answer = block_on(till.processor.confirm(&what, &intent));
+        assert_eq!(charged(&answer.clone().into()), Some(990), "{answer:?}");
         assert_eq!(till.books().charges, 1);
     }
 }
@@ -300,35 +305,37 @@ fn a_card_is_kept_and_charged_when_its_customer_says_yes_again() {
 #[test]
 fn a_card_of_somebody_else_is_not_charged() {
     let till = Till::new(keeping(), payment_method("pm_card_visa"));
-    let reference = till.prepared(1);
-    let Answer::Done(Fetched::Card { kept, .. }) = till.execute(&reference) else { panic!() };
+    let reference = till.created(1);
+    let OperationResult::Done(Fetched::Card { saved: kept, .. }) = till.confirm(&reference) else {
+        panic!()
+    };
     let text = secrecy::ExposeSecret::expose_secret(&kept.secret).to_owned();
     let mut mixed: serde_json::Value = serde_json::from_str(&text).unwrap();
     mixed["customer"] = json!("cus_of_somebody_else");
     let mixed = Authorization { kind: kept.kind, secret: mixed.to_string().into() };
-    let prepared = block_on(till.processor.prepare(&attempt(payment(990), &mixed, 2)));
-    assert_eq!(prepared, Prepared::Not(Answer::Invalid { code: "resource_missing" }));
+    let created = block_on(till.processor.create(&attempt(payment(990), &mixed, 2)));
+    assert_eq!(created, Created::Invalid { code: "resource_missing" });
 }
 
 #[test]
 fn a_card_that_cannot_be_kept_is_refused_and_one_that_wants_the_bank_goes_there() {
     let refused = Till::new(keeping(), payment_method("pm_card_chargeDeclined"));
-    let setup = refused.prepared(1);
-    let answer = Answer::Refused { code: "card_declined" };
-    assert_eq!(refused.execute(&setup), answer);
-    assert_eq!(refused.execute(&setup), answer);
-    assert_eq!(refused.look_up(&setup), answer);
-    assert_eq!(refused.fence(&setup), Answer::Fenced);
+    let setup = refused.created(1);
+    let answer = OperationResult::SoftDeclined { code: "card_declined" };
+    assert_eq!(refused.confirm(&setup), answer);
+    assert_eq!(refused.confirm(&setup), answer);
+    assert_eq!(refused.retrieve(&setup), answer);
+    assert_eq!(refused.void(&setup), OperationResult::Voided);
     assert_eq!(refused.books(), Books::default());
 
     for (form, kept) in [("is_me=yes", 1), ("is_me=no", 0)] {
         let till = Till::new(keeping(), payment_method("pm_card_authenticationRequired"));
-        let setup = till.prepared(1);
+        let setup = till.created(1);
         let back = till.sent(&till.page(&setup), Some(form));
         assert!(back.starts_with(&format!("{DONE}&setup_intent=seti_")), "{back}");
-        let done = matches!(till.look_up(&setup), Answer::Done(Fetched::Card { .. }));
+        let done = matches!(till.retrieve(&setup), OperationResult::Done(Fetched::Card { .. }));
         assert_eq!(u32::from(done), kept);
-        assert_eq!(till.fence(&setup) == Answer::Fenced, kept == 0);
+        assert_eq!(till.void(&setup) == OperationResult::Voided, kept == 0);
         assert_eq!(till.books().cards, kept);
     }
 }
@@ -336,38 +343,40 @@ fn a_card_that_cannot_be_kept_is_refused_and_one_that_wants_the_bank_goes_there(
 #[test]
 fn money_goes_back_once_and_no_more_than_was_charged() {
     let till = Till::new(payment(4250), hosted());
-    let session = till.prepared(1);
+    let session = till.created(1);
     till.sent(&till.page(&session), VISA);
-    let Answer::Done(Fetched::Payment(receipt)) = till.look_up(&session) else { panic!() };
+    let OperationResult::Done(Fetched::Payment(receipt)) = till.retrieve(&session) else {
+        panic!()
+    };
     let charge = receipt.reference;
-    let Refunded::Done(first) = till.refund(&charge, 1000, 1, false) else { panic!() };
+    let RefundResult::Done(first) = till.refund(&charge, 1000, 1, false) else { panic!() };
     for again in [false, true] {
-        assert_eq!(till.refund(&charge, 1000, 1, again), Refunded::Done(first.clone()));
+        assert_eq!(till.refund(&charge, 1000, 1, again), RefundResult::Done(first.clone()));
     }
     // Days later the key is forgotten, at Stripe as here, and the label is not.
     assert_eq!(till.books().refunded, 1000);
-    let too_much = Refunded::Failed { code: "amount_too_large" };
+    let too_much = RefundResult::Failed { code: "amount_too_large" };
     assert_eq!(till.refund(&charge, 3251, 2, false), too_much);
-    assert!(matches!(till.refund(&charge, 3250, 2, false), Refunded::Done(_)));
+    assert!(matches!(till.refund(&charge, 3250, 2, false), RefundResult::Done(_)));
     assert_eq!(till.books().refunded, 4250);
-    let nothing_left = Refunded::Failed { code: "already_refunded" };
+    let nothing_left = RefundResult::Failed { code: "already_refunded" };
     assert_eq!(till.refund(&charge, 1, 3, false), nothing_left);
     let missing = Reference("pi_missing".to_owned());
-    assert_eq!(till.refund(&missing, 1, 1, true), Refunded::Unknown);
-    assert_eq!(till.refund(&missing, 1, 1, false), Refunded::Failed { code: "charge_missing" });
+    assert_eq!(till.refund(&missing, 1, 1, true), RefundResult::Unknown);
+    assert_eq!(till.refund(&missing, 1, 1, false), RefundResult::Failed { code: "charge_missing" });
 }
 
 #[test]
 fn a_refund_can_be_slow_and_come_back() {
     let till = Till::new(payment(4250), payment_method("pm_card_visa"));
-    let intent = till.prepared(1);
-    till.execute(&intent);
-    let Refunded::Pending(slow) = till.refund(&intent, 1006, 1, false) else { panic!() };
-    let Refunded::Pending(_) = till.refund(&intent, 1007, 2, false) else { panic!() };
+    let intent = till.created(1);
+    till.confirm(&intent);
+    let RefundResult::Pending(slow) = till.refund(&intent, 1006, 1, false) else { panic!() };
+    let RefundResult::Pending(_) = till.refund(&intent, 1007, 2, false) else { panic!() };
     assert_eq!(till.books().refunded, 2013);
     till.world.clock.pass(Duration::from_secs(3));
-    assert_eq!(till.refund(&intent, 1006, 1, true), Refunded::Done(slow));
-    let returned = Refunded::Failed { code: "card_unavailable" };
+    assert_eq!(till.refund(&intent, 1006, 1, true), RefundResult::Done(slow));
+    let returned = RefundResult::Failed { code: "card_unavailable" };
     assert_eq!(till.refund(&intent, 1007, 2, true), returned);
     assert_eq!(till.books().refunded, 1006);
 }
@@ -375,7 +384,7 @@ fn a_refund_can_be_slow_and_come_back() {
 #[test]
 fn there_is_no_page_for_what_is_not_there() {
     let till = Till::new(payment(4250), payment_method("pm_card_visa"));
-    let intent = till.prepared(1);
+    let intent = till.created(1);
     let base = "https://pay.example.com/sandbox/checkout/";
     for id in ["", "cs_test_x", "pi_x", "seti_x", "cus_x", &intent.0] {
         assert_eq!(till.visits(&format!("{base}{id}"), None), None, "{id}");

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::doubles::{Fault, World, charge, payment, payment_method};
 use domain::brand::Mode;
-use domain::ports::{Answer, Fetched, PaymentOption, Prepared, Processor, Reference};
+use domain::contract_tests::processor::OperationResult;
+use domain::ports::{Created, Fetched, PaymentOption, Processor, Reference};
 use pollster::block_on;
 use serde_json::json;
 
@@ -20,33 +21,33 @@ impl Till {
         Self { world, processor }
     }
 
-    fn prepare(&self, card: &str, amount: u64, generation: u32) -> Prepared {
+    fn create(&self, card: &str, amount: u64, attempt_no: u32) -> Created {
         let card = payment_method(card);
-        block_on(self.processor.prepare(&charge(&card, amount, generation)))
+        block_on(self.processor.create(&charge(&card, amount, attempt_no)))
     }
 
-    fn ready(&self, card: &str, amount: u64, generation: u32) -> Reference {
-        let Prepared::Ready(reference) = self.prepare(card, amount, generation) else { panic!() };
+    fn ready(&self, card: &str, amount: u64, attempt_no: u32) -> Reference {
+        let Created::Ready(reference) = self.create(card, amount, attempt_no) else { panic!() };
         reference
     }
 
-    fn execute(&self, reference: &Reference, generation: u32) -> Answer {
+    fn confirm(&self, reference: &Reference, attempt_no: u32) -> OperationResult {
         let card = payment_method("pm_card_visa");
-        block_on(self.processor.execute(&charge(&card, 1, generation), reference))
+        block_on(self.processor.confirm(&charge(&card, 1, attempt_no), reference)).into()
     }
 
-    fn look_up(&self, reference: &Reference) -> Answer {
+    fn retrieve(&self, reference: &Reference) -> OperationResult {
         let card = payment_method("pm_card_visa");
-        block_on(self.processor.look_up(&charge(&card, 1, 1), reference))
+        block_on(self.processor.retrieve(&charge(&card, 1, 1), reference)).into()
     }
 
-    fn fence(&self, reference: &Reference) -> Answer {
+    fn void(&self, reference: &Reference) -> OperationResult {
         let card = payment_method("pm_card_visa");
-        block_on(self.processor.fence(&charge(&card, 1, 1), reference))
+        block_on(self.processor.void(&charge(&card, 1, 1), reference)).into()
     }
 
-    fn run(&self, card: &str, amount: u64, generation: u32) -> Answer {
-        self.execute(&self.ready(card, amount, generation), generation)
+    fn run(&self, card: &str, amount: u64, attempt_no: u32) -> OperationResult {
+        self.confirm(&self.ready(card, amount, attempt_no), attempt_no)
     }
 
     fn charges(&self) -> u32 {
@@ -56,8 +57,8 @@ impl Till {
     }
 }
 
-fn is_done(answer: &Answer, amount: u64) -> bool {
-    matches!(answer, Answer::Done(Fetched::Payment(receipt)) if receipt.amount == amount && receipt.currency == "EUR")
+fn is_done(answer: &OperationResult, amount: u64) -> bool {
+    matches!(answer, OperationResult::Done(Fetched::Payment(receipt)) if receipt.amount == amount && receipt.currency == "EUR")
 }
 
 #[test]
@@ -67,7 +68,7 @@ fn an_ordinary_amount_is_charged_once_and_told_with_its_card() {
         till.processor.payment_options(&payment(4250)),
         [PaymentOption::TestCard, PaymentOption::Hosted]
     );
-    let Answer::Done(Fetched::Payment(receipt)) = till.run("pm_card_visa", 4250, 1) else {
+    let OperationResult::Done(Fetched::Payment(receipt)) = till.run("pm_card_visa", 4250, 1) else {
         panic!()
     };
     assert!(receipt.reference.0.starts_with("pi_"));
@@ -84,18 +85,18 @@ fn an_ordinary_amount_is_charged_once_and_told_with_its_card() {
 fn preparing_moves_no_money() {
     let till = Till::new();
     let reference = till.ready("pm_card_visa", 4250, 1);
-    assert_eq!(till.look_up(&reference), Answer::NotExecuted);
+    assert_eq!(till.retrieve(&reference), OperationResult::NotConfirmed);
     assert_eq!(till.charges(), 0);
 }
 
 #[test]
 fn amount_02_is_refused_once_and_approved_when_the_customer_tries_again() {
     let till = Till::new();
-    let refused = Answer::Refused { code: "insufficient_funds" };
+    let refused = OperationResult::SoftDeclined { code: "insufficient_funds" };
     let reference = till.ready("pm_card_visa", 4202, 1);
-    assert_eq!(till.execute(&reference, 1), refused);
-    assert_eq!(till.execute(&reference, 1), refused);
-    assert_eq!(till.look_up(&reference), refused);
+    assert_eq!(till.confirm(&reference, 1), refused);
+    assert_eq!(till.confirm(&reference, 1), refused);
+    assert_eq!(till.retrieve(&reference), refused);
     assert_eq!(till.charges(), 0);
     assert!(is_done(&till.run("pm_card_visa", 4202, 2), 4202));
     assert_eq!(till.charges(), 1);
@@ -104,9 +105,9 @@ fn amount_02_is_refused_once_and_approved_when_the_customer_tries_again() {
 #[test]
 fn amount_03_is_declined_for_good_without_saying_why() {
     let till = Till::new();
-    for generation in 1..=3 {
-        let declined = Answer::Declined { code: "card_declined" };
-        assert_eq!(till.run("pm_card_visa", 4203, generation), declined);
+    for attempt_no in 1..=3 {
+        let declined = OperationResult::HardDeclined { code: "card_declined" };
+        assert_eq!(till.run("pm_card_visa", 4203, attempt_no), declined);
     }
     assert_eq!(till.charges(), 0);
 }
@@ -115,14 +116,14 @@ fn amount_03_is_declined_for_good_without_saying_why() {
 fn amount_04_is_approved_after_three_seconds() {
     let till = Till::new();
     let reference = till.ready("pm_card_visa", 4204, 1);
-    assert_eq!(till.execute(&reference, 1), Answer::Working);
-    assert_eq!(till.look_up(&reference), Answer::Working);
-    assert_eq!(till.fence(&reference), Answer::Working);
+    assert_eq!(till.confirm(&reference, 1), OperationResult::Processing);
+    assert_eq!(till.retrieve(&reference), OperationResult::Processing);
+    assert_eq!(till.void(&reference), OperationResult::Processing);
     till.world.clock.pass(Duration::from_millis(2_999));
-    assert_eq!(till.look_up(&reference), Answer::Working);
+    assert_eq!(till.retrieve(&reference), OperationResult::Processing);
     till.world.clock.pass(Duration::from_millis(1));
-    assert!(is_done(&till.look_up(&reference), 4204));
-    assert!(is_done(&till.fence(&reference), 4204));
+    assert!(is_done(&till.retrieve(&reference), 4204));
+    assert!(is_done(&till.void(&reference), 4204));
     assert_eq!(till.charges(), 1);
 }
 
@@ -130,16 +131,16 @@ fn amount_04_is_approved_after_three_seconds() {
 fn amount_05_acts_and_then_its_answer_is_lost_until_looked_up() {
     let till = Till::new();
     let reference = till.ready("pm_card_visa", 4205, 1);
-    assert_eq!(till.execute(&reference, 1), Answer::Unknown);
-    assert!(is_done(&till.look_up(&reference), 4205));
-    assert!(is_done(&till.execute(&reference, 1), 4205));
-    assert!(is_done(&till.fence(&reference), 4205));
+    assert_eq!(till.confirm(&reference, 1), OperationResult::Unknown);
+    assert!(is_done(&till.retrieve(&reference), 4205));
+    assert!(is_done(&till.confirm(&reference, 1), 4205));
+    assert!(is_done(&till.void(&reference), 4205));
     assert_eq!(till.charges(), 1);
 }
 
 #[test]
 fn stripes_test_cards_do_here_what_they_do_there() {
-    let refused = |code| Answer::Refused { code };
+    let refused = |code| OperationResult::SoftDeclined { code };
     for (card, answer) in [
         ("pm_card_chargeDeclined", refused("card_declined")),
         ("pm_card_visa_chargeDeclined", refused("card_declined")),
@@ -148,15 +149,24 @@ fn stripes_test_cards_do_here_what_they_do_there() {
         ("pm_card_chargeDeclinedExpiredCard", refused("expired_card")),
         ("pm_card_chargeDeclinedIncorrectCvc", refused("card_data_incorrect")),
         ("pm_card_chargeDeclinedProcessingError", refused("try_again_later")),
-        ("pm_card_visa_chargeDeclinedLostCard", Answer::Declined { code: "card_declined" }),
-        ("pm_card_chargeDeclinedStolenCard", Answer::Declined { code: "card_declined" }),
-        ("pm_card_visa_chargeDeclinedFraudulent", Answer::Declined { code: "card_declined" }),
+        (
+            "pm_card_visa_chargeDeclinedLostCard",
+            OperationResult::HardDeclined { code: "card_declined" },
+        ),
+        (
+            "pm_card_chargeDeclinedStolenCard",
+            OperationResult::HardDeclined { code: "card_declined" },
+        ),
+        (
+            "pm_card_visa_chargeDeclinedFraudulent",
+            OperationResult::HardDeclined { code: "card_declined" },
+        ),
     ] {
         let till = Till::new();
         let reference = till.ready(card, 4250, 1);
-        assert_eq!(till.execute(&reference, 1), answer, "{card}");
-        assert_eq!(till.look_up(&reference), answer, "{card}");
-        assert_eq!(till.fence(&reference), Answer::Fenced, "{card}");
+        assert_eq!(till.confirm(&reference, 1), answer, "{card}");
+        assert_eq!(till.retrieve(&reference), answer, "{card}");
+        assert_eq!(till.void(&reference), OperationResult::Voided, "{card}");
         assert_eq!(till.charges(), 0);
     }
     assert!(is_done(&Till::new().run("pm_card_mastercard", 4250, 1), 4250));
@@ -164,20 +174,20 @@ fn stripes_test_cards_do_here_what_they_do_there() {
 
 #[test]
 fn a_card_there_is_not_is_an_invalid_attempt() {
-    let missing = Prepared::Not(Answer::Invalid { code: "resource_missing" });
-    assert_eq!(Till::new().prepare("pm_1NotOurs", 4250, 1), missing);
-    let malformed = Prepared::Not(Answer::Invalid { code: "authorization_malformed" });
-    assert_eq!(Till::new().prepare("4242424242424242", 4250, 1), malformed);
+    let missing = Created::Invalid { code: "resource_missing" };
+    assert_eq!(Till::new().create("pm_1NotOurs", 4250, 1), missing);
+    let malformed = Created::Invalid { code: "authorization_malformed" };
+    assert_eq!(Till::new().create("4242424242424242", 4250, 1), malformed);
 }
 
 #[test]
 fn what_is_fenced_can_never_charge() {
     let till = Till::new();
     let reference = till.ready("pm_card_visa", 4250, 1);
-    assert_eq!(till.fence(&reference), Answer::Fenced);
-    assert_eq!(till.fence(&reference), Answer::Fenced);
-    assert_eq!(till.execute(&reference, 1), Answer::Unknown);
-    assert_eq!(till.look_up(&reference), Answer::Fenced);
+    assert_eq!(till.void(&reference), OperationResult::Voided);
+    assert_eq!(till.void(&reference), OperationResult::Voided);
+    assert_eq!(till.confirm(&reference, 1), OperationResult::Unknown);
+    assert_eq!(till.retrieve(&reference), OperationResult::Voided);
     assert_eq!(till.charges(), 0);
 }
 
@@ -185,32 +195,31 @@ fn what_is_fenced_can_never_charge() {
 fn a_fence_that_comes_too_late_says_it_is_done() {
     let till = Till::new();
     let reference = till.ready("pm_card_visa", 4250, 1);
-    assert!(is_done(&till.execute(&reference, 1), 4250));
-    assert!(is_done(&till.fence(&reference), 4250));
+    assert!(is_done(&till.confirm(&reference, 1), 4250));
+    assert!(is_done(&till.void(&reference), 4250));
 }
 
 #[test]
 fn whatever_happens_to_a_write_there_is_one_charge_at_most_and_it_is_reported() {
     let faults = [None, Some(Fault::LostBefore), Some(Fault::LostAfter), Some(Fault::Conflict)];
-    for prepare in faults {
-        for execute in faults {
+    for create in faults {
+        for confirm in faults {
             let till = Till::new();
-            till.world.store.faults.lock().unwrap().push_back(prepare);
-            if let Prepared::Not(answer) = till.prepare("pm_card_visa", 4250, 1) {
-                assert_eq!(answer, Answer::Again);
-            }
+            till.world.store.faults.lock().unwrap().push_back(create);
+            let created = till.create("pm_card_visa", 4250, 1);
+            assert!(matches!(created, Created::Ready(_) | Created::Again), "{created:?}");
             let reference = till.ready("pm_card_visa", 4250, 1);
             till.world.store.faults.lock().unwrap().clear();
-            till.world.store.faults.lock().unwrap().push_back(execute);
-            let answer = till.execute(&reference, 1);
+            till.world.store.faults.lock().unwrap().push_back(confirm);
+            let answer = till.confirm(&reference, 1);
             let settled = if is_done(&answer, 4250) {
                 answer
             } else {
-                assert_eq!(answer, Answer::Unknown);
-                till.look_up(&reference)
+                assert_eq!(answer, OperationResult::Unknown);
+                till.retrieve(&reference)
             };
             assert_eq!(till.charges(), u32::from(is_done(&settled, 4250)), "{settled:?}");
-            assert!(is_done(&till.execute(&reference, 1), 4250));
+            assert!(is_done(&till.confirm(&reference, 1), 4250));
             assert_eq!(till.charges(), 1);
         }
     }
@@ -220,8 +229,8 @@ fn whatever_happens_to_a_write_there_is_one_charge_at_most_and_it_is_reported() 
 fn a_key_with_another_body_is_no_second_charge() {
     let till = Till::new();
     assert!(is_done(&till.run("pm_card_visa", 4250, 1), 4250));
-    let reused = Prepared::Not(Answer::Blocked { code: "idempotency_key_reused" });
-    assert_eq!(till.prepare("pm_card_visa", 9900, 1), reused);
+    let reused = Created::Blocked { code: "idempotency_key_reused" };
+    assert_eq!(till.create("pm_card_visa", 9900, 1), reused);
     assert_eq!(till.charges(), 1);
 }
 
@@ -233,9 +242,9 @@ fn the_ledger_forgets_after_a_day() {
     let item = till.world.store.items.lock().unwrap().get(&key).cloned().unwrap();
     assert!(item.expires_at.is_some());
     till.world.clock.pass(Duration::from_secs(86_400));
-    assert_eq!(till.look_up(&reference), Answer::Unknown);
+    assert_eq!(till.retrieve(&reference), OperationResult::Unknown);
     assert_eq!(till.ready("pm_card_visa", 4250, 1), reference);
-    assert_eq!(till.look_up(&reference), Answer::NotExecuted);
+    assert_eq!(till.retrieve(&reference), OperationResult::NotConfirmed);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use domain::authorization::AuthorizationKind;
 use domain::brand::Mode;
 use domain::ports::{
-    Answer, ClientIdentity, Fetched, Http, HttpError, PaymentOption, Prepared, Processor,
+    ClientIdentity, Confirmed, Created, Fetched, Http, HttpError, PaymentOption, Processor,
     Processors, Reach,
 };
 use pollster::block_on;
@@ -143,14 +143,14 @@ fn a_wallets_token_pays_once_and_is_told_as_the_wallets() {
         let processor = world.open(Mode::Test, "sandbox", &json!({})).ok().unwrap();
         let token = yes(kind, secret);
         let what = charge(&token, 4250, 1);
-        let Prepared::Ready(reference) = block_on(processor.prepare(&what)) else { panic!() };
-        assert_eq!(block_on(processor.prepare(&what)), Prepared::Ready(reference.clone()));
-        let answer = block_on(processor.execute(&what, &reference));
-        let Answer::Done(Fetched::Payment(receipt)) = answer else { panic!("{answer:?}") };
+        let Created::Ready(reference) = block_on(processor.create(&what)) else { panic!() };
+        assert_eq!(block_on(processor.create(&what)), Created::Ready(reference.clone()));
+        let answer = block_on(processor.confirm(&what, &reference));
+        let Confirmed::Done(Fetched::Payment(receipt)) = answer else { panic!("{answer:?}") };
         assert_eq!((receipt.amount, receipt.wallet.as_deref()), (4250, wallet));
         // A token that was spent pays for nothing else.
-        let again = block_on(processor.prepare(&charge(&token, 4250, 2)));
-        let spent = Prepared::Not(Answer::Invalid { code: "token_already_used" });
+        let again = block_on(processor.create(&charge(&token, 4250, 2)));
+        let spent = Created::Invalid { code: "token_already_used" };
         let reusable = secret == "examplePaymentMethodToken" || kind == AuthorizationKind::ApplePay;
         assert!(again == spent || reusable, "{again:?}");
     }
@@ -160,8 +160,8 @@ fn a_wallets_token_pays_once_and_is_told_as_the_wallets() {
 fn a_google_token_for_another_gateway_is_taken_by_the_sandbox_only() {
     let example = yes(AuthorizationKind::GooglePay, "examplePaymentMethodToken");
     let (apple, stripe) = opened("stripe", &json!({ "secret_key": "sk_test_a" }));
-    let prepared = block_on(stripe.prepare(&charge(&example, 4250, 1)));
-    assert_eq!(prepared, Prepared::Not(Answer::Invalid { code: "authorization_malformed" }));
+    let created = block_on(stripe.create(&charge(&example, 4250, 1)));
+    assert_eq!(created, Created::Invalid { code: "authorization_malformed" });
     assert!(apple.asked.lock().unwrap().is_empty());
 }
 
@@ -171,9 +171,9 @@ fn a_wallets_card_can_be_kept() {
     let processor = world.open(Mode::Test, "sandbox", &json!({})).ok().unwrap();
     let token = yes(AuthorizationKind::GooglePay, GOOGLE_TOKEN);
     let what = attempt(keeping(), &token, 1);
-    let Prepared::Ready(reference) = block_on(processor.prepare(&what)) else { panic!() };
-    let answer = block_on(processor.execute(&what, &reference));
-    let Answer::Done(Fetched::Card { receipt, .. }) = answer else { panic!("{answer:?}") };
+    let Created::Ready(reference) = block_on(processor.create(&what)) else { panic!() };
+    let answer = block_on(processor.confirm(&what, &reference));
+    let Confirmed::Done(Fetched::Card { receipt, .. }) = answer else { panic!("{answer:?}") };
     assert_eq!(receipt.wallet.as_deref(), Some("google_pay"));
     assert_eq!((receipt.exp_month, receipt.exp_year), (Some(12), Some(2034)));
 }

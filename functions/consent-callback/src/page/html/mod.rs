@@ -295,8 +295,8 @@ fn ask<'a>(view: &'a PageView<'a>, refused: bool) -> Ask<'a> {
 /// A customer who is back may have paid there, so the page reloads until the result is known.
 fn hosted_page<'a>(view: &'a PageView<'a>, page: HostedPage<'a>) -> Redirection<'a> {
     let (url, seconds, next, hint) = match page {
-        HostedPage::Going { url } => (url, 0, url, view.texts.onward_going),
-        HostedPage::Back { url } => (url, BACK_SECONDS, view.again, view.texts.onward_hint),
+        HostedPage::Going { url } => (url, 0, url, view.texts.hosted_page_going),
+        HostedPage::Back { url } => (url, BACK_SECONDS, view.again, view.texts.hosted_page_hint),
     };
     Redirection { view, style: STYLE, refresh: Some(Refresh { seconds, url: next }), hint, url }
 }

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use domain::ports::{Answer, Onward, Prepared, Reference, Use};
+use domain::ports::{Created, RedirectUrl, Reference, Use};
 use domain::values::time::Timestamp;
 use http::Method;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{Amount, Reply, Request};
-use crate::adyen::errors::{Call, failure};
+use crate::adyen::errors::{Call, failure, not_created};
 use crate::adyen::reference::{self, Named, Step, is_link};
 use crate::adyen::settings::{Account, is_address};
+use crate::object_state::ObjectState;
 
 /// How long a link could be paid if nobody ended it before: longer than any request waits, and far below Adyen's 70 days.
 const OPEN_FOR: Duration = Duration::from_secs(24 * 60 * 60);
@@ -41,7 +42,7 @@ pub(in crate::adyen) fn create(what: &Use<'_>, account: &Account, amount: &Amoun
             body.insert("recurringProcessingModel".to_owned(), json!("CardOnFile"));
         }
     }
-    let key = reference::key(what.request, Step::Link, what.generation);
+    let key = reference::key(what.request, Step::Link, what.attempt_no);
     Request::post("/paymentLinks".to_owned(), key, body)
 }
 
@@ -58,7 +59,7 @@ pub(in crate::adyen) fn expire(id: &str) -> Request {
 
 /// What the attempt is called.
 pub(in crate::adyen) const fn name(what: &Use<'_>) -> Named {
-    Named::Attempt { request: what.request, generation: what.generation }
+    Named::Attempt { request: what.request, attempt_no: what.attempt_no }
 }
 
 /// A link, as far as it is looked at.
@@ -78,7 +79,7 @@ struct Link {
 /// How a link stands.
 pub(in crate::adyen) enum Stands {
     /// This is all that is to be said.
-    Answer(Answer),
+    State(ObjectState),
     /// The customer is done, since then; what became of it is told elsewhere. With the amount the link was made for.
     Completed { since: Option<Timestamp>, amount: Amount },
 }
@@ -91,20 +92,20 @@ pub(in crate::adyen) fn outcome(
     id: &str,
 ) -> Stands {
     if !reply.status.is_success() {
-        return Stands::Answer(failure(call, reply));
+        return Stands::State(failure(call, reply));
     }
     let Some(link) = link(reply, what, account).filter(|link| link.id == id) else {
-        return Stands::Answer(Answer::Unknown);
+        return Stands::State(ObjectState::Unknown);
     };
-    Stands::Answer(match link.status.as_str() {
-        "active" => Answer::NeedsCustomer { onward: Some(Onward(link.url)) },
-        "paymentPending" => Answer::Working,
-        "expired" => Answer::Fenced,
+    Stands::State(match link.status.as_str() {
+        "active" => ObjectState::RequiresAction { redirect: Some(RedirectUrl(link.url)) },
+        "paymentPending" => ObjectState::Processing,
+        "expired" => ObjectState::Voided,
         "completed" | "paid" => {
             let since = link.updated_at.or(link.expires_at);
             return Stands::Completed { since, amount: link.amount };
         }
-        _ => Answer::Unknown,
+        _ => ObjectState::Unknown,
     })
 }
 
@@ -114,13 +115,13 @@ pub(in crate::adyen) fn created(
     what: &Use<'_>,
     account: &Account,
     amount: &Amount,
-) -> Prepared {
+) -> Created {
     if !reply.status.is_success() {
-        return Prepared::Not(failure(Call::Prepare, reply));
+        return not_created(reply);
     }
     match link(reply, what, account) {
-        Some(link) if link.amount == *amount => Prepared::Ready(Reference(link.id)),
-        Some(_) | None => Prepared::Not(Answer::Again),
+        Some(link) if link.amount == *amount => Created::Ready(Reference(link.id)),
+        Some(_) | None => Created::Again,
     }
 }
 

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::authorization::AuthorizationKind;
-use domain::ports::{Answer, Fetched, Onward, Receipt, Reference, Use};
+use domain::ports::{Fetched, Receipt, RedirectUrl, Reference, Use};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -16,6 +16,7 @@ use crate::adyen::errors::{Call, failure};
 use crate::adyen::reference::{self, Named, Paid, Step, is_psp};
 use crate::adyen::refusals::refusal;
 use crate::adyen::settings::{Account, ThreeDSecure, is_address};
+use crate::object_state::ObjectState;
 
 /// Adyen's limit for tokens of wallets.
 const TOKEN_MAX: usize = 10_000;
@@ -52,7 +53,7 @@ fn method(what: &Use<'_>) -> Option<(Value, Option<Kept>)> {
         | AuthorizationKind::Hosted
         | AuthorizationKind::Code
         | AuthorizationKind::AccessToken
-        | AuthorizationKind::Onward
+        | AuthorizationKind::RedirectUrl
         | AuthorizationKind::Claims => return None,
     };
     Some((method, kept))
@@ -89,7 +90,7 @@ pub(in crate::adyen) fn pay(
             body.insert("recurringProcessingModel".to_owned(), json!("CardOnFile"));
         }
     }
-    let key = reference::key(what.request, Step::Payment, what.generation);
+    let key = reference::key(what.request, Step::Payment, what.attempt_no);
     let request = Request::post("/payments".to_owned(), key, body);
     Some(Request { timeout: TIMEOUT_MONEY, ..request })
 }
@@ -100,31 +101,31 @@ pub(in crate::adyen) fn details(what: &Use<'_>) -> Option<Request> {
     let fits = (1..=RESULT_MAX).contains(&result.len());
     let known = what.authorization.kind == AuthorizationKind::Code && fits;
     let body = json!({ "details": { "redirectResult": result } });
-    let key = reference::key(what.request, Step::Details, what.generation);
+    let key = reference::key(what.request, Step::Details, what.attempt_no);
     let request = known.then(|| Request::post("/payments/details".to_owned(), key, body))?;
     Some(Request { timeout: TIMEOUT_MONEY, ..request })
 }
 
 /// The call that ends a payment of which only our own name is known. What becomes of it is told by webhook.
 pub(in crate::adyen) fn cancel(what: &Use<'_>, account: &Account) -> Request {
-    let end = Named::End { request: what.request, generation: what.generation };
+    let end = Named::End { request: what.request, attempt_no: what.attempt_no };
     let body = json!({
         "merchantAccount": account.merchant_account,
         "paymentReference": name(what).to_string(),
         "reference": end.to_string(),
     });
-    let key = reference::key(what.request, Step::Cancel, what.generation);
+    let key = reference::key(what.request, Step::Cancel, what.attempt_no);
     Request::post("/cancels".to_owned(), key, body)
 }
 
 /// The call that takes back a payment, captured or not. What becomes of it is told by webhook.
 pub(in crate::adyen) fn reverse(what: &Use<'_>, account: &Account, paid: &Paid) -> Request {
-    let end = Named::End { request: what.request, generation: what.generation };
+    let end = Named::End { request: what.request, attempt_no: what.attempt_no };
     let body = json!({
         "merchantAccount": account.merchant_account,
         "reference": end.to_string(),
     });
-    let key = reference::key(what.request, Step::Reversal, what.generation);
+    let key = reference::key(what.request, Step::Reversal, what.attempt_no);
     Request::post(format!("/payments/{}/reversals", paid.psp), key, body)
 }
 
@@ -171,50 +172,56 @@ pub(in crate::adyen) fn outcome(
     what: &Use<'_>,
     account: &Account,
     asked: &Amount,
-) -> Answer {
+) -> ObjectState {
     if !reply.status.is_success() {
         return failure(Call::Pay, reply);
     }
     let Ok(payment) = serde_json::from_slice::<Payment>(&reply.body) else {
-        return Answer::Unknown;
+        return ObjectState::Unknown;
     };
     let ours = payment
         .merchant_reference
         .as_ref()
         .is_none_or(|name| *name == self::name(what).to_string());
     if !ours {
-        return Answer::Unknown;
+        return ObjectState::Unknown;
     }
     match payment.result_code.as_str() {
-        "Authorised" => payment.receipt(what, asked).map_or(Answer::Unknown, Answer::Done),
+        "Authorised" => {
+            payment.receipt(what, asked).map_or(ObjectState::Unknown, ObjectState::Done)
+        }
         "Refused" => refusal(payment.refusal_reason_code.as_deref()),
-        "Cancelled" => Answer::Refused { code: "customer_cancelled" },
+        "Cancelled" => ObjectState::SoftDeclined { code: "customer_cancelled" },
         "RedirectShopper" | "IdentifyShopper" | "ChallengeShopper" | "PresentToShopper" => {
-            payment.onward(account)
+            payment.redirect(account)
         }
         // Nothing was paid, and nothing of ours asks for these.
         "AuthenticationFinished" | "AuthenticationNotRequired" => {
-            Answer::Invalid { code: "authentication_only" }
+            ObjectState::Invalid { code: "authentication_only" }
         }
         // The webhook tells: `Error` may hide an authorisation that the acquirer gave and nobody heard of, and less than
         // what was asked for is taken back at the end.
-        "Error" | "PartiallyAuthorised" | "Received" | "Pending" | "Success" => Answer::Unknown,
-        _ => Answer::Unknown,
+        "Error" | "PartiallyAuthorised" | "Received" | "Pending" | "Success" => {
+            ObjectState::Unknown
+        }
+        _ => ObjectState::Unknown,
     }
 }
 
 impl Payment {
     /// Where the customer goes on to. Nobody but us has the action, and without it nothing is paid: where it is of no use
     /// to a customer, the payment is over.
-    fn onward(self, account: &Account) -> Answer {
-        let over = Answer::Refused { code: "authentication_required" };
+    fn redirect(self, account: &Account) -> ObjectState {
+        let over = ObjectState::SoftDeclined { code: "authentication_required" };
         let Some(Action { kind, method, url: Some(url) }) = self.action else { return over };
         let goes = kind == "redirect"
             && method.is_none_or(|method| method == "GET")
             && url.len() <= 8192
             && is_target(&url);
         match account.three_d_secure {
-            ThreeDSecure::Redirect if goes => Answer::NeedsCustomer { onward: Some(Onward(url)) },
+            ThreeDSecure::Redirect if goes => {
+                ObjectState::RequiresAction { redirect: Some(RedirectUrl(url)) }
+            }
             ThreeDSecure::Redirect | ThreeDSecure::Refuse => over,
         }
     }
@@ -231,7 +238,7 @@ impl Payment {
             | AuthorizationKind::KeptCard
             | AuthorizationKind::Code
             | AuthorizationKind::AccessToken
-            | AuthorizationKind::Onward
+            | AuthorizationKind::RedirectUrl
             | AuthorizationKind::Claims => None,
         };
         let brand = self.payment_method.and_then(|card| card.brand);
@@ -261,7 +268,7 @@ fn is_target(url: &str) -> bool {
 }
 
 /// What is told of a payment that a webhook brought.
-pub(in crate::adyen) fn told(paid: &Paid) -> Option<Fetched> {
+pub(in crate::adyen) fn reported(paid: &Paid) -> Option<Fetched> {
     let amount = Amount { value: paid.value, currency: paid.currency.clone() };
     receipt(Reference(paid.psp.clone()), &amount)
 }

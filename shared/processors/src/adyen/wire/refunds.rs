@@ -1,6 +1,6 @@
 //! Money given back: Adyen takes the call, and tells by webhook what became of it.
 
-use domain::ports::{Refund, Refunded};
+use domain::ports::{Refund, RefundResult};
 use serde_json::json;
 
 use super::{Amount, Reply, Request, received};
@@ -26,10 +26,10 @@ pub(in crate::adyen) fn create(
 }
 
 /// What the answer means.
-pub(in crate::adyen) fn outcome(reply: &Reply) -> Refunded {
+pub(in crate::adyen) fn outcome(reply: &Reply) -> RefundResult {
     match received(reply) {
-        Some(reference) => Refunded::Pending(reference),
-        None if reply.status.is_success() => Refunded::Unknown,
+        Some(reference) => RefundResult::Pending(reference),
+        None if reply.status.is_success() => RefundResult::Unknown,
         None => not_refunded(reply),
     }
 }

@@ -71,7 +71,7 @@ pub(in crate::adyen) fn newest(reply: &Reply, shopper: &str) -> Option<Fetched> 
         exp_year: card.expiry_year.and_then(|year| expiry_year(&year)),
     };
     let kept = Authorization { kind: AuthorizationKind::KeptCard, secret: secret.into() };
-    Some(Fetched::Card { receipt, kept })
+    Some(Fetched::Card { receipt, saved: kept })
 }
 
 /// Documented with two digits, and seen with four.

@@ -21,16 +21,16 @@ fn an_id_token_of_somebody_else_or_of_another_time_is_refused() {
         (json!({ "sub": 7 }), "id_token_not_readable"),
     ] {
         let token = id_token(&nonce, &change);
-        let answer = executed(&opened, &script, &what, Some((200, tokens(&token))));
-        assert_eq!(answer, Answer::Refused { code }, "{change}");
+        let answer = confirmed(&opened, &script, &what, Some((200, tokens(&token))));
+        assert_eq!(answer, Confirmed::SoftDeclined { code }, "{change}");
     }
     for token in ["", "a.b", "a.b.c.d", "e30.!!.c2ln"] {
-        let answer = executed(&opened, &script, &what, Some((200, tokens(token))));
-        assert!(matches!(answer, Answer::Refused { .. }), "{token}: {answer:?}");
+        let answer = confirmed(&opened, &script, &what, Some((200, tokens(token))));
+        assert!(matches!(answer, Confirmed::SoftDeclined { .. }), "{token}: {answer:?}");
     }
     let both = json!({ "aud": ["acme shop", "other"], "azp": "acme shop" });
-    let answer = executed(&opened, &script, &what, Some((200, tokens(&id_token(&nonce, &both)))));
-    assert!(matches!(answer, Answer::Exchanged(_)), "{answer:?}");
+    let answer = confirmed(&opened, &script, &what, Some((200, tokens(&id_token(&nonce, &both)))));
+    assert!(matches!(answer, Confirmed::Exchanged(_)), "{answer:?}");
 }
 
 #[test]
@@ -46,8 +46,8 @@ fn details_that_were_changed_on_the_way_are_refused() {
     for (granted, same) in [(json!([asked]), true), (json!([]), true), (json!([more]), false)] {
         let mut tokens = tokens(&id_token(&nonce, &json!({})));
         tokens["authorization_details"] = granted;
-        let answer = executed(&opened, &script, &what, Some((200, tokens)));
-        assert_eq!(matches!(answer, Answer::Exchanged(_)), same, "{answer:?}");
+        let answer = confirmed(&opened, &script, &what, Some((200, tokens)));
+        assert_eq!(matches!(answer, Confirmed::Exchanged(_)), same, "{answer:?}");
     }
 }
 
@@ -61,19 +61,21 @@ fn only_who_was_sent_comes_back_and_errors_are_told_in_our_words() {
     let heard = opened.receive(&back(&good)).unwrap();
     assert_eq!(heard.reply, WebhookResponse::ToPage(what.request));
     let authorization = carrying(AuthorizationKind::Code, "c0de");
-    let (request, generation) = (what.request, 2);
-    assert_eq!(heard.events, [ProcessorEvent::Returned { request, generation, authorization }]);
+    let (request, attempt_no) = (what.request, 2);
+    assert_eq!(heard.events, [ProcessorEvent::Returned { request, attempt_no, authorization }]);
 
     for (error, code) in wire::RETURNS {
         let url = format!("{CALLBACK}?error={error}&error_description=x&state={state}");
         let heard = opened.receive(&back(&url)).unwrap();
-        let [ProcessorEvent::Told { told, generation: 2, .. }] = heard.events.as_slice() else {
+        let [ProcessorEvent::AttemptReported { reported, attempt_no: 2, .. }] =
+            heard.events.as_slice()
+        else {
             panic!()
         };
-        assert!(!told.success);
-        let told = Use { told: Some(told), away: true, ..what };
-        let answer = block_on(opened.look_up(&told, &Reference(state.clone())));
-        assert_eq!(answer, Answer::Refused { code }, "{error}");
+        assert!(!reported.success);
+        let reported = Use { reported: Some(reported), on_hosted_page: true, ..what };
+        let answer = block_on(opened.retrieve(&reported, &Reference(state.clone())));
+        assert_eq!(answer, Retrieved::SoftDeclined { code }, "{error}");
     }
 
     let other = state.replace(".2.", ".3.");

@@ -33,16 +33,16 @@ fn keeping() -> Ask {
 fn used<'a>(ask: &'a Ask, authorization: &'a Authorization) -> Use<'a> {
     Use {
         request: REQUEST.parse().unwrap(),
-        generation: 2,
+        attempt_no: 2,
         ask,
         authorization,
         customer: "c0ffee",
         page: "https://pay.example.com/c/page",
         callback: "https://pay.example.com/callbacks/acme/stripe",
         begun_at: Timestamp::from_millis(1_767_225_600_999),
-        away: false,
+        on_hosted_page: false,
         redeemed: false,
-        told: None,
+        reported: None,
     }
 }
 

@@ -16,11 +16,11 @@ fn every_documented_answer_to_a_refund_means_what_the_reference_says() {
     for case in cases(REFUNDS) {
         let refunded = refunds::outcome(&case.reply, 500);
         let means = match &refunded {
-            Refunded::Done(reference) => format!("Done {}", reference.0),
-            Refunded::Pending(reference) => format!("Pending {}", reference.0),
-            Refunded::Failed { code } => format!("Failed {code}"),
-            Refunded::Blocked { code } => format!("Blocked {code}"),
-            Refunded::Again | Refunded::Unknown => format!("{refunded:?}"),
+            RefundResult::Done(reference) => format!("Done {}", reference.0),
+            RefundResult::Pending(reference) => format!("Pending {}", reference.0),
+            RefundResult::Failed { code } => format!("Failed {code}"),
+            RefundResult::Blocked { code } => format!("Blocked {code}"),
+            RefundResult::Again | RefundResult::Unknown => format!("{refunded:?}"),
         };
         assert_eq!(means, case.means, "{}", case.name);
     }
@@ -54,11 +54,11 @@ impl Http for Script {
 fn refund(charge: &Reference, again: bool) -> Refund<'_> {
     let request: RequestId = REQUEST.parse().unwrap();
     let money = Money::new(500, "EUR".parse().unwrap()).unwrap();
-    Refund { request, seq: 1, charge, money, again, told: None }
+    Refund { request, seq: 1, charge, money, again, reported: None }
 }
 
 /// What a refund comes to with these answers, and what was asked.
-fn tried(charge: &str, again: bool, answers: Vec<Value>) -> (Refunded, Vec<String>) {
+fn tried(charge: &str, again: bool, answers: Vec<Value>) -> (RefundResult, Vec<String>) {
     let settings = json!({ "secret_key": "sk_test_a", "base_url": "http://stripe" });
     let settings = settings.as_object().unwrap().clone().into();
     let account = Account::read(domain::brand::Mode::Test, &settings).unwrap();
@@ -91,10 +91,10 @@ fn made() -> String {
 #[test]
 fn the_first_try_is_made_at_once() {
     let (refunded, asked) = tried("pi_1C", false, vec![ours("succeeded")]);
-    assert_eq!(refunded, Refunded::Done(Reference("re_1".to_owned())));
+    assert_eq!(refunded, RefundResult::Done(Reference("re_1".to_owned())));
     assert_eq!(asked, [made()]);
     let (refunded, _) = tried("pi_1C", false, Vec::new());
-    assert_eq!(refunded, Refunded::Unknown);
+    assert_eq!(refunded, RefundResult::Unknown);
 }
 
 #[test]
@@ -106,15 +106,15 @@ fn a_later_try_looks_first_whether_one_before_it_went_through() {
     let found =
         json!({ "object": "list", "data": [object("re_9", "x", "succeeded"), ours("pending")] });
     let (refunded, asked) = tried("pi_1C", true, vec![found.clone()]);
-    assert_eq!(refunded, Refunded::Pending(Reference("re_1".to_owned())));
+    assert_eq!(refunded, RefundResult::Pending(Reference("re_1".to_owned())));
     assert_eq!(asked, [LIST]);
 
     let (refunded, asked) = tried("pi_1C", true, vec![others(true), found]);
-    assert_eq!(refunded, Refunded::Pending(Reference("re_1".to_owned())));
+    assert_eq!(refunded, RefundResult::Pending(Reference("re_1".to_owned())));
     assert_eq!(asked[1], format!("{}&starting_after=re_8 ", LIST.trim_end()));
 
     let (refunded, asked) = tried("pi_1C", true, vec![others(false), ours("succeeded")]);
-    assert_eq!(refunded, Refunded::Done(Reference("re_1".to_owned())));
+    assert_eq!(refunded, RefundResult::Done(Reference("re_1".to_owned())));
     assert_eq!(asked, [LIST.to_owned(), made()]);
 }
 
@@ -127,7 +127,7 @@ fn what_cannot_be_looked_for_is_not_made_again() {
         vec![json!({ "data": [], "has_more": true })],
     ] {
         let (refunded, asked) = tried("pi_1C", true, answers);
-        assert_eq!((refunded, asked.len()), (Refunded::Unknown, 1));
+        assert_eq!((refunded, asked.len()), (RefundResult::Unknown, 1));
     }
 }
 
@@ -135,7 +135,7 @@ fn what_cannot_be_looked_for_is_not_made_again() {
 fn what_is_no_payment_of_stripes_is_not_given_back() {
     for charge in ["", "ch_1", "seti_1", "cs_1", "pi_../x", "pi_1?a=b"] {
         let (refunded, asked) = tried(charge, false, vec![ours("succeeded")]);
-        assert_eq!(refunded, Refunded::Failed { code: "not_supported" });
+        assert_eq!(refunded, RefundResult::Failed { code: "not_supported" });
         assert_eq!(asked, Vec::<String>::new(), "{charge}");
     }
 }

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use domain::ask::Ask;
-use domain::ports::{Answer, Fetched, Receipt, Reference, Use};
+use domain::ports::{Fetched, Receipt, Reference, Use};
 use domain::values::money::Money;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Reply, Request, done, id_of, intents, key, labelled, made, onward, setups};
+use super::{Reply, Request, done, id_of, intents, key, labelled, made, redirect, setups};
+use crate::object_state::ObjectState;
 use crate::stripe::amounts;
 use crate::stripe::errors::{self, Call, Failure};
 use crate::stripe::form::Form;
@@ -78,9 +79,9 @@ pub(in crate::stripe) fn created(
     };
     let Some((amount, money)) = money else { return Ok(Reference(id)) };
     let currency = money.currency();
-    let other = |told: &String| !told.eq_ignore_ascii_case(currency.code());
+    let other = |reported: &String| !reported.eq_ignore_ascii_case(currency.code());
     let other_currency = session.currency.as_ref().is_some_and(other);
-    if session.amount_total.is_some_and(|told| told != amount) || other_currency {
+    if session.amount_total.is_some_and(|reported| reported != amount) || other_currency {
         return Err(Failure::Invalid("amount_mismatch"));
     }
     Ok(Reference(id))
@@ -125,33 +126,35 @@ struct Session {
 /// What an answer about one session came to.
 pub(in crate::stripe) enum Stands {
     /// This.
-    Answer(Answer),
+    State(ObjectState),
     /// The card was kept by this SetupIntent, which the answer does not show.
     KeptBy(String),
 }
 
-impl From<Answer> for Stands {
-    fn from(answer: Answer) -> Self {
-        Self::Answer(answer)
+impl From<ObjectState> for Stands {
+    fn from(state: ObjectState) -> Self {
+        Self::State(state)
     }
 }
 
 /// What an answer about one session means. That the customer came back to us proves nothing.
 pub(in crate::stripe) fn outcome(call: Call, reply: &Reply, reference: &str) -> Stands {
     if !reply.status.is_success() {
-        return Answer::from(errors::failure(call, reply, Some(reference))).into();
+        return ObjectState::from(errors::failure(call, reply, Some(reference))).into();
     }
     let Ok(session) = serde_json::from_slice::<Session>(&reply.body) else {
-        return Answer::Unknown.into();
+        return ObjectState::Unknown.into();
     };
     if session.object != "checkout.session" || session.id != reference {
-        return Answer::Unknown.into();
+        return ObjectState::Unknown.into();
     }
     match session.status.as_deref() {
-        Some("open") => Answer::NeedsCustomer { onward: onward(Some(&session.url)) }.into(),
-        Some("expired") => Answer::Fenced.into(),
+        Some("open") => {
+            ObjectState::RequiresAction { redirect: redirect(Some(&session.url)) }.into()
+        }
+        Some("expired") => ObjectState::Voided.into(),
         Some("complete") => complete(session),
-        Some(_) | None => Answer::Unknown.into(),
+        Some(_) | None => ObjectState::Unknown.into(),
     }
 }
 
@@ -161,27 +164,27 @@ fn complete(session: Session) -> Stands {
         (_, Value::String(id)) if super::is_id(id, "seti_") => Stands::KeptBy(id.clone()),
         (_, setup @ Value::Object(_)) => {
             let setup = serde_json::from_value(setup.clone());
-            setup.map_or(Answer::Unknown, |setup| sure(setups::stands(&setup))).into()
+            setup.map_or(ObjectState::Unknown, |setup| sure(setups::stands(&setup))).into()
         }
         (Some("paid"), _) => paid(session).into(),
         // Some ways to pay take days; cards do not.
-        (Some("unpaid"), _) => Answer::Working.into(),
-        (Some(_) | None, _) => Answer::Unknown.into(),
+        (Some("unpaid"), _) => ObjectState::Processing.into(),
+        (Some(_) | None, _) => ObjectState::Unknown.into(),
     }
 }
 
-fn paid(session: Session) -> Answer {
+fn paid(session: Session) -> ObjectState {
     if session.payment_intent.is_object() {
         let intent = serde_json::from_value(session.payment_intent);
-        return intent.map_or(Answer::Unknown, |intent| sure(intents::stands(intent)));
+        return intent.map_or(ObjectState::Unknown, |intent| sure(intents::stands(intent)));
     }
     let amount = session.amount_total.zip(session.currency);
     let Some((amount, currency)) = amount.and_then(|(a, c)| amounts::from_stripe(a, &c)) else {
-        return Answer::Unknown;
+        return ObjectState::Unknown;
     };
     // Where the payment is not shown, the session says what was paid, and stands for the payment where it names none.
     let reference = id_of(&session.payment_intent, "pi_").unwrap_or(&session.id);
-    Answer::Done(Fetched::Payment(Receipt {
+    ObjectState::Done(Fetched::Payment(Receipt {
         reference: Reference(reference.to_owned()),
         amount,
         currency: currency.code().to_owned(),
@@ -193,18 +196,17 @@ fn paid(session: Session) -> Answer {
 }
 
 /// A session that is complete was not refused: whatever else is said of what it came to contradicts it.
-fn sure(answer: Answer) -> Answer {
-    match answer {
-        Answer::Done(_) | Answer::Working => answer,
-        Answer::Refused { .. }
-        | Answer::Declined { .. }
-        | Answer::NeedsCustomer { .. }
-        | Answer::Exchanged(_)
-        | Answer::Invalid { .. }
-        | Answer::Blocked { .. }
-        | Answer::Again
-        | Answer::Unknown
-        | Answer::NotExecuted
-        | Answer::Fenced => Answer::Unknown,
+fn sure(state: ObjectState) -> ObjectState {
+    match state {
+        ObjectState::Done(_) | ObjectState::Processing => state,
+        ObjectState::SoftDeclined { .. }
+        | ObjectState::HardDeclined { .. }
+        | ObjectState::RequiresAction { .. }
+        | ObjectState::Invalid { .. }
+        | ObjectState::Blocked { .. }
+        | ObjectState::Again
+        | ObjectState::Unknown
+        | ObjectState::NotConfirmed
+        | ObjectState::Voided => ObjectState::Unknown,
     }
 }

@@ -1,11 +1,12 @@
 //! A PaymentIntent: created, confirmed, cancelled, read.
 
-use domain::ports::{Answer, Fetched, Receipt, Reference, Use};
+use domain::ports::{Fetched, Receipt, Reference, Use};
 use domain::values::money::Money;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Card, Reply, Request, done, id_of, key, labelled, made, next_action, word};
+use crate::object_state::ObjectState;
 use crate::stripe::amounts;
 use crate::stripe::errors::{self, Call, ErrorBody, Failure};
 use crate::stripe::form::Form;
@@ -109,36 +110,38 @@ pub(in crate::stripe) fn created(
 }
 
 /// What an answer about one PaymentIntent means.
-pub(in crate::stripe) fn outcome(call: Call, reply: &Reply, reference: &str) -> Answer {
+pub(in crate::stripe) fn outcome(call: Call, reply: &Reply, reference: &str) -> ObjectState {
     if !reply.status.is_success() {
         return errors::failure(call, reply, Some(reference)).into();
     }
     let Ok(intent) = serde_json::from_slice::<PaymentIntent>(&reply.body) else {
-        return Answer::Unknown;
+        return ObjectState::Unknown;
     };
-    if intent.id != reference { Answer::Unknown } else { stands(intent) }
+    if intent.id != reference { ObjectState::Unknown } else { stands(intent) }
 }
 
 /// Where a PaymentIntent stands.
-pub(super) fn stands(intent: PaymentIntent) -> Answer {
+pub(super) fn stands(intent: PaymentIntent) -> ObjectState {
     if intent.object != "payment_intent" {
-        return Answer::Unknown;
+        return ObjectState::Unknown;
     }
     match intent.status.as_str() {
         "succeeded" => {
             let receipt = receipt(intent).map(Fetched::Payment);
-            receipt.map_or(Answer::Unknown, Answer::Done)
+            receipt.map_or(ObjectState::Unknown, ObjectState::Done)
         }
         // Capture is automatic here, so that this is on its way to one of the others.
-        "processing" | "requires_capture" => Answer::Working,
-        "requires_action" => Answer::NeedsCustomer { onward: next_action(&intent.next_action) },
-        "requires_confirmation" => Answer::NotExecuted,
+        "processing" | "requires_capture" => ObjectState::Processing,
+        "requires_action" => {
+            ObjectState::RequiresAction { redirect: next_action(&intent.next_action) }
+        }
+        "requires_confirmation" => ObjectState::NotConfirmed,
         "requires_payment_method" => match &intent.last_payment_error {
             Some(error) => errors::declined(error).into(),
-            None => Answer::Invalid { code: "payment_method_missing" },
+            None => ObjectState::Invalid { code: "payment_method_missing" },
         },
-        "canceled" => Answer::Fenced,
-        _ => Answer::Unknown,
+        "canceled" => ObjectState::Voided,
+        _ => ObjectState::Unknown,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::ports::{Onward, Use};
+use domain::ports::{RedirectUrl, Use};
 use http::{Method, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::Value;
@@ -55,13 +55,13 @@ impl Request {
 }
 
 fn key(what: &Use<'_>, step: Step) -> Option<String> {
-    Some(keys::key(what.request, step, what.generation))
+    Some(keys::key(what.request, step, what.attempt_no))
 }
 
 /// Which request and attempt an object is for. Webhooks are told by it, and whoever looks at Stripe's books finds ours.
 fn labelled(form: Form, within: &[&str], what: &Use<'_>) -> Form {
     let path = |name| [within, &["metadata", name]].concat();
-    form.field(&path("request_id"), what.request).field(&path("attempt"), what.generation)
+    form.field(&path("request_id"), what.request).field(&path("attempt"), what.attempt_no)
 }
 
 /// Where a customer comes back to who did what was wanted: our page then waits for what is heard of it.
@@ -106,7 +106,7 @@ struct Named {
 /// The id of the object that preparing made.
 pub(super) fn made(reply: &Reply, object: &str, prefix: &str) -> Result<String, Failure> {
     if !reply.status.is_success() {
-        return Err(errors::failure(Call::Prepare, reply, None));
+        return Err(errors::failure(Call::Create, reply, None));
     }
     match serde_json::from_slice::<Named>(&reply.body) {
         Ok(named) if named.object == object && is_id(&named.id, prefix) => Ok(named.id),
@@ -160,16 +160,16 @@ fn id_of<'a>(value: &'a Value, prefix: &str) -> Option<&'a str> {
 }
 
 /// An address that a browser may be sent to.
-fn onward(value: Option<&Value>) -> Option<Onward> {
+fn redirect(value: Option<&Value>) -> Option<RedirectUrl> {
     let text = value?.as_str()?;
     let fits = text.len() <= 4096
         && text.parse::<Uri>().is_ok_and(|uri| {
             matches!(uri.scheme_str(), Some("https" | "http")) && uri.host().is_some()
         });
-    fits.then(|| Onward(text.to_owned()))
+    fits.then(|| RedirectUrl(text.to_owned()))
 }
 
 /// Where a customer authenticates, where Stripe wants them to by a page of its own.
-fn next_action(action: &Value) -> Option<Onward> {
-    onward(action.pointer("/redirect_to_url/url"))
+fn next_action(action: &Value) -> Option<RedirectUrl> {
+    redirect(action.pointer("/redirect_to_url/url"))
 }

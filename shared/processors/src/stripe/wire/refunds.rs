@@ -1,7 +1,7 @@
 //! A refund: made, and found again among those of a charge.
 
 use domain::guards::{self, Guard};
-use domain::ports::{Reference, Refund, Refunded};
+use domain::ports::{Reference, Refund, RefundResult};
 use serde::Deserialize;
 
 use super::{Reply, Request, is_id};
@@ -61,34 +61,34 @@ struct List {
 }
 
 /// What an answer to a refund means.
-pub(in crate::stripe) fn outcome(reply: &Reply, amount: u64) -> Refunded {
+pub(in crate::stripe) fn outcome(reply: &Reply, amount: u64) -> RefundResult {
     if !reply.status.is_success() {
         return errors::not_refunded(reply);
     }
     match serde_json::from_slice::<Object>(&reply.body) {
         Ok(object) => stands(object, amount),
-        Err(_) => Refunded::Unknown,
+        Err(_) => RefundResult::Unknown,
     }
 }
 
 /// Where a refund stands.
-fn stands(object: Object, amount: u64) -> Refunded {
+fn stands(object: Object, amount: u64) -> RefundResult {
     let is_refund = object.object == "refund"
         && (is_id(&object.id, "re_") || is_id(&object.id, "pyr_"))
         && object.amount == Some(amount);
     if !is_refund {
-        return Refunded::Unknown;
+        return RefundResult::Unknown;
     }
     match object.status.as_deref() {
-        Some("succeeded") => Refunded::Done(Reference(object.id)),
+        Some("succeeded") => RefundResult::Done(Reference(object.id)),
         Some("pending") if guards::is_disabled(Guard::PendingRefundIsNotDone) => {
-            Refunded::Done(Reference(object.id))
+            RefundResult::Done(Reference(object.id))
         }
         // `requires_action` waits for the customer to say where to; cards never do.
-        Some("pending" | "requires_action") => Refunded::Pending(Reference(object.id)),
-        Some("canceled") => Refunded::Failed { code: "refund_canceled" },
-        Some("failed") => Refunded::Failed { code: failed(object.failure_reason.as_deref()) },
-        Some(_) | None => Refunded::Unknown,
+        Some("pending" | "requires_action") => RefundResult::Pending(Reference(object.id)),
+        Some("canceled") => RefundResult::Failed { code: "refund_canceled" },
+        Some("failed") => RefundResult::Failed { code: failed(object.failure_reason.as_deref()) },
+        Some(_) | None => RefundResult::Unknown,
     }
 }
 
@@ -108,7 +108,7 @@ fn failed(reason: Option<&str>) -> &'static str {
 /// What a page of a charge's refunds says of one of them.
 pub(in crate::stripe) enum Found {
     /// It is there, and stands like this.
-    There(Refunded),
+    There(RefundResult),
     /// It is not on this page; the next begins after this one.
     NotYet(String),
     /// It is not there.

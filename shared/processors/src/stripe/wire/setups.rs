@@ -1,11 +1,12 @@
 //! A SetupIntent, by which a card is kept: created, confirmed, cancelled, read.
 
 use domain::authorization::{Authorization, AuthorizationKind};
-use domain::ports::{Answer, CardReceipt, Fetched, Reference, Use};
+use domain::ports::{CardReceipt, Fetched, Reference, Use};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Card, Reply, Request, done, id_of, is_id, key, labelled, made, next_action};
+use crate::object_state::ObjectState;
 use crate::stripe::errors::{self, Call, ErrorBody, Failure};
 use crate::stripe::form::Form;
 use crate::stripe::keys::Step;
@@ -101,32 +102,34 @@ pub(super) struct SetupIntent {
 }
 
 /// What an answer about one SetupIntent means.
-pub(in crate::stripe) fn outcome(call: Call, reply: &Reply, reference: &str) -> Answer {
+pub(in crate::stripe) fn outcome(call: Call, reply: &Reply, reference: &str) -> ObjectState {
     if !reply.status.is_success() {
         return errors::failure(call, reply, Some(reference)).into();
     }
     let Ok(setup) = serde_json::from_slice::<SetupIntent>(&reply.body) else {
-        return Answer::Unknown;
+        return ObjectState::Unknown;
     };
-    if setup.id != reference { Answer::Unknown } else { stands(&setup) }
+    if setup.id != reference { ObjectState::Unknown } else { stands(&setup) }
 }
 
 /// Where a SetupIntent stands.
-pub(super) fn stands(setup: &SetupIntent) -> Answer {
+pub(super) fn stands(setup: &SetupIntent) -> ObjectState {
     if setup.object != "setup_intent" || !is_id(&setup.id, "seti_") {
-        return Answer::Unknown;
+        return ObjectState::Unknown;
     }
     match setup.status.as_str() {
-        "succeeded" => kept(setup).map_or(Answer::Unknown, Answer::Done),
-        "processing" => Answer::Working,
-        "requires_action" => Answer::NeedsCustomer { onward: next_action(&setup.next_action) },
-        "requires_confirmation" => Answer::NotExecuted,
+        "succeeded" => kept(setup).map_or(ObjectState::Unknown, ObjectState::Done),
+        "processing" => ObjectState::Processing,
+        "requires_action" => {
+            ObjectState::RequiresAction { redirect: next_action(&setup.next_action) }
+        }
+        "requires_confirmation" => ObjectState::NotConfirmed,
         "requires_payment_method" => match &setup.last_setup_error {
             Some(error) => errors::declined(error).into(),
-            None => Answer::Invalid { code: "payment_method_missing" },
+            None => ObjectState::Invalid { code: "payment_method_missing" },
         },
-        "canceled" => Answer::Fenced,
-        _ => Answer::Unknown,
+        "canceled" => ObjectState::Voided,
+        _ => ObjectState::Unknown,
     }
 }
 
@@ -146,6 +149,6 @@ fn kept(setup: &SetupIntent) -> Option<Fetched> {
             exp_month: card.exp_month,
             exp_year: card.exp_year,
         },
-        kept: Authorization { kind: AuthorizationKind::KeptCard, secret },
+        saved: Authorization { kind: AuthorizationKind::KeptCard, secret },
     })
 }

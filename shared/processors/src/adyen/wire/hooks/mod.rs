@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use domain::brand::Mode;
 use domain::keys;
 use domain::ports::{
-    CallbackError, CallbackReply, ProcessorEvent, Reference, Told, UnverifiedCallback,
+    CallbackError, CallbackReply, ProcessorEvent, Reference, ReportedResult, UnverifiedCallback,
     VerifiedWebhook, WebhookResponse,
 };
 use domain::values::time::Timestamp;
@@ -174,28 +174,29 @@ impl Item {
             _ => return None,
         };
         match (named, self.event_code.0.as_str()) {
-            (Named::Attempt { request, generation }, "AUTHORISATION") => {
-                let told = self.authorisation(worked, now)?;
-                Some(ProcessorEvent::Told { request, generation, told })
+            (Named::Attempt { request, attempt_no }, "AUTHORISATION") => {
+                let reported = self.authorisation(worked, now)?;
+                Some(ProcessorEvent::AttemptReported { request, attempt_no, reported })
             }
             // The reference is the cancellation's own or the payment's: both name the attempt [M].
             (
-                Named::Attempt { request, generation } | Named::End { request, generation },
+                Named::Attempt { request, attempt_no } | Named::End { request, attempt_no },
                 "CANCELLATION" | "TECHNICAL_CANCEL" | "CANCEL_OR_REFUND",
             ) => Some(if worked {
-                let told = self.failed(Told::CANCELLED);
-                ProcessorEvent::Told { request, generation, told }
+                let reported = self.failed(ReportedResult::CANCELLED);
+                ProcessorEvent::AttemptReported { request, attempt_no, reported }
             } else {
                 ProcessorEvent::StatusChanged(request)
             }),
             (Named::Refund { request, seq }, "REFUND") => {
-                let told = if worked { self.given_back() } else { self.failed("refund_declined") };
-                Some(ProcessorEvent::RefundTold { request, seq, told })
+                let reported =
+                    if worked { self.given_back() } else { self.failed("refund_declined") };
+                Some(ProcessorEvent::RefundReported { request, seq, reported })
             }
             // Its success says that the refund has failed.
             (Named::Refund { request, seq }, "REFUND_FAILED" | "REFUNDED_REVERSED") if worked => {
-                let told = self.failed("refund_failed");
-                Some(ProcessorEvent::RefundTold { request, seq, told })
+                let reported = self.failed("refund_failed");
+                Some(ProcessorEvent::RefundReported { request, seq, reported })
             }
             (Named::Attempt { request, .. }, "REFUND" | "REFUND_FAILED") => {
                 Some(ProcessorEvent::StatusChanged(request))
@@ -204,7 +205,7 @@ impl Item {
         }
     }
 
-    fn authorisation(&self, worked: bool, now: Timestamp) -> Option<Told> {
+    fn authorisation(&self, worked: bool, now: Timestamp) -> Option<ReportedResult> {
         if !worked {
             return Some(self.failed("card_declined"));
         }
@@ -214,17 +215,17 @@ impl Item {
             currency: self.amount.currency.0.clone(),
             at: now,
         };
-        let told = Told { success: true, reference: paid.to_reference(), code: None };
+        let reported = ReportedResult { success: true, reference: paid.to_reference(), code: None };
         // What cannot be kept is not taken for something else.
-        (Paid::of(&told) == Some(paid)).then_some(told)
+        (Paid::of(&reported) == Some(paid)).then_some(reported)
     }
 
-    fn given_back(&self) -> Told {
-        Told { success: true, reference: self.reference(), code: None }
+    fn given_back(&self) -> ReportedResult {
+        ReportedResult { success: true, reference: self.reference(), code: None }
     }
 
-    fn failed(&self, code: &str) -> Told {
-        Told { success: false, reference: self.reference(), code: Some(code.to_owned()) }
+    fn failed(&self, code: &str) -> ReportedResult {
+        ReportedResult { success: false, reference: self.reference(), code: Some(code.to_owned()) }
     }
 
     fn reference(&self) -> Reference {
