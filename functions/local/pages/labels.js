@@ -31,12 +31,19 @@ const REASONS = {
 };
 
 /** Returns a request's state for the agent: its label, hint and tone, and whether it was answered or has ended. */
-export function stateOf({ state, ask, outcome }) {
+export function stateOf(request) {
+  const { state, ask, outcome } = request;
   const kind = ASKS[ask.kind] ?? ASKS.payment;
   const known = STATES[state] ?? { label: state.replaceAll("_", " "), hint: "", tone: "busy" };
   const label = known.label ?? (state === "fulfilled" ? kind.done : kind.busy);
+  if (state === "processing") return { ...known, label, hint: processingHint(request) ?? known.hint };
   const hint = known.ended && state !== "fulfilled" ? `${reasonOf(outcome, known.hint)} ${kind.undone}` : known.hint;
   return { ...known, label, hint };
+}
+
+function processingHint({ in_doubt, timeline }) {
+  if (in_doubt) return "The processor's answer was lost. Assent looks it up.";
+  return timeline.at(-1)?.what === "redirected" ? "The customer is on the processor's hosted page." : null;
 }
 
 function reasonOf(outcome, hint) {
