@@ -5,7 +5,7 @@
 
 pub mod brand;
 mod pages;
-mod received;
+mod received_webhooks;
 mod site;
 mod workers;
 
@@ -18,7 +18,7 @@ use fetch_info::FetchInfo;
 use intake::Intake;
 use send_prompt::SendPrompt;
 
-pub use received::ReceivedWebhooks;
+pub use received_webhooks::ReceivedWebhooks;
 pub use site::{Site, router};
 pub use workers::{Stop, work};
 

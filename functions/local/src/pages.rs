@@ -17,10 +17,10 @@ const FILES: [(&str, &str, &str); 11] = [
     ("/assets/console.css", CSS, include_str!("../pages/console.css")),
     ("/assets/console.js", JS, include_str!("../pages/console.js")),
     ("/assets/icon.svg", "image/svg+xml", include_str!("../pages/icon.svg")),
-    ("/assets/looks.js", JS, include_str!("../pages/looks.js")),
+    ("/assets/labels.js", JS, include_str!("../pages/labels.js")),
+    ("/assets/message_styles.js", JS, include_str!("../pages/message_styles.js")),
     ("/assets/phone.css", CSS, include_str!("../pages/phone.css")),
     ("/assets/phone.js", JS, include_str!("../pages/phone.js")),
-    ("/assets/words.js", JS, include_str!("../pages/words.js")),
 ];
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
