@@ -148,7 +148,7 @@ fn lock(folder: &Path) -> Result<File, StartError> {
     }
 }
 
-/// Loads the brand of the data folder and its test key, makes them on the first start, and adapts them to the command line.
+/// Loads the brand of the data folder and its test key, or makes both. The command line's settings are written into it.
 fn load_brand(
     folder: &Path,
     options: &BrandOptions,

@@ -1,4 +1,4 @@
-//! Drives the queues: a dispatcher per queue and a task per message, so that a slow endpoint delays no other message.
+//! Drives the queues: a dispatcher per queue and a task per message. A slow endpoint delays no other message.
 
 use std::sync::Arc;
 use std::time::Duration;
