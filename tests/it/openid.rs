@@ -22,7 +22,6 @@ use processors::{Deps, Registry};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tests::doubles::used;
-use tests::memory::MemoryStore;
 
 use crate::deployed::variable;
 
@@ -50,8 +49,7 @@ fn opened(pushed: bool, secret: &str) -> Box<dyn Processor> {
     });
     let brand = Brand::parse(&brand.to_string()).unwrap();
     let http = Arc::new(https::Client::new().unwrap());
-    let outside =
-        Deps { http, store: Arc::new(MemoryStore::default()), clock: Arc::new(SystemClock) };
+    let outside = Deps { http, clock: Arc::new(SystemClock) };
     Registry::new(outside).open(&brand, Mode::Test, &"bank".parse().unwrap()).ok().unwrap()
 }
 

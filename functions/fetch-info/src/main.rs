@@ -15,10 +15,11 @@ async fn main() -> Result<(), lambda::Error> {
         "any" => Reach::Configured,
         other => return Err(format!("WEBHOOK_REACH is `public` or `any`, not `{other}`").into()),
     };
+    let sandbox = sandbox::Sandbox::new(&ports);
     let processors = processors::Deps::new(&ports, &http);
     let fetch_info = FetchInfo {
         ports,
-        processors: Arc::new(processors::Registry::new(processors)),
+        processors: Arc::new(processors::Registry::new(processors).with(sandbox)),
         http,
         public_base,
         webhook_reach,

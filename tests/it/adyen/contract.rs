@@ -18,7 +18,6 @@ use domain::values::text::DisplayText;
 use processors::{Deps, Registry};
 use serde_json::{Value, json};
 use tests::doubles::{BEGINNING, ManualClock, used};
-use tests::memory::MemoryStore;
 
 const NAME: &str = "req_01J00000000000000000000000.1";
 
@@ -64,7 +63,6 @@ fn opened(name: &str) -> (Box<dyn Processor>, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::default());
     let outside = Deps {
         http: Arc::new(Watched(https::Client::new().unwrap())),
-        store: Arc::new(MemoryStore::default()),
         clock: Arc::<ManualClock>::clone(&clock),
     };
     let brand = Brand::parse(&brand.to_string()).unwrap();

@@ -168,7 +168,7 @@ impl World {
             Arc::new(Shaky { inner: MemoryStore::default(), rng: shaken, per_mille: shaky });
         let registry = || {
             let (http, clock) = (Arc::<Adyen>::clone(&adyen), Arc::<ManualClock>::clone(&clock));
-            Registry::new(Deps { http, store: Arc::<Shaky>::clone(&store), clock })
+            Registry::new(Deps { http, clock })
         };
         let name = "adyen".parse().unwrap();
         let processor = registry().open(&brand, Mode::Test, &name).ok().unwrap();

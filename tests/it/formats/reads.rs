@@ -147,14 +147,13 @@ fn stored_sandbox_charge_is_still_booked() {
     let golden = &golden_files()["sandbox"];
     world.puts(item(golden));
     let intent = &golden["body"]["intent"];
-    let outside = Deps {
-        http: world.http(),
-        store: Arc::clone(&world.ports.store),
-        clock: Arc::clone(&world.ports.clock),
-    };
+    let outside = Deps { http: world.http(), clock: Arc::clone(&world.ports.clock) };
+    let sandbox = sandbox::Sandbox::new(&world.ports);
     let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
-    let processor =
-        Registry::new(outside).open(&brand, Mode::Test, &"sandbox".parse().unwrap()).unwrap();
+    let processor = Registry::new(outside)
+        .with(sandbox)
+        .open(&brand, Mode::Test, &"sandbox".parse().unwrap())
+        .unwrap();
     let authorization =
         Authorization { kind: AuthorizationKind::PaymentMethod, secret: "pm_card_visa".into() };
     let request = intent["request_id"].as_str().unwrap().parse().unwrap();

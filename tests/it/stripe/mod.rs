@@ -19,8 +19,7 @@ use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
 use domain::contract_tests::processor::OperationResult;
 use domain::ports::{
-    Clock, Created, Fetched, Http, HttpError, Item, Key, Page, Processor, Processors, Range, Reach,
-    Reference, Store, StoreError, Use, Write,
+    Clock, Created, Fetched, Http, HttpError, Processor, Processors, Reach, Reference, Use,
 };
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
@@ -75,30 +74,11 @@ impl Http for ShortTimeoutHttp {
     }
 }
 
-/// A store and a clock that hold nothing, since the Stripe adapter needs neither.
-struct NoDeps;
+/// A clock that stands still, since the adapter needs none.
+struct StoppedClock;
 
 #[async_trait]
-impl Store for NoDeps {
-    async fn read(&self, _key: &Key) -> Result<Option<Item>, StoreError> {
-        Ok(None)
-    }
-
-    async fn list(&self, _range: &Range) -> Result<Page, StoreError> {
-        Ok(Page { items: Vec::new(), more: false })
-    }
-
-    async fn list_index(&self, range: &Range) -> Result<Page, StoreError> {
-        self.list(range).await
-    }
-
-    async fn write(&self, _writes: Vec<Write>) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Clock for NoDeps {
+impl Clock for StoppedClock {
     fn now(&self) -> Timestamp {
         Timestamp::EPOCH
     }
@@ -138,11 +118,7 @@ fn opened(proxy: &Proxy, more: &Value) -> Box<dyn Processor> {
         "test": { "processors": [{ "name": "stripe", "kind": "stripe", "settings": settings }] },
     });
     let client: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
-    let outside = Deps {
-        http: Arc::new(ShortTimeoutHttp(client)),
-        store: Arc::new(NoDeps),
-        clock: Arc::new(NoDeps),
-    };
+    let outside = Deps { http: Arc::new(ShortTimeoutHttp(client)), clock: Arc::new(StoppedClock) };
     let brand = Brand::parse(&brand.to_string()).unwrap();
     let name = "stripe".parse().unwrap();
     Registry::new(outside).open(&brand, Mode::Test, &name).ok().unwrap()

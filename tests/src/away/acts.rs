@@ -17,7 +17,7 @@ use domain::request::State;
 use domain::seal;
 use domain::storage::VersionedRequest;
 use http::HeaderMap;
-use processors::sandbox::Books;
+use sandbox::Books;
 use secrecy::ExposeSecret;
 use serde_json::json;
 

@@ -8,15 +8,14 @@ use std::time::Duration;
 use domain::brand::Brand;
 use domain::keys;
 use domain::message::{Handled, Message};
-use domain::ports::{Clock, Http, HttpError, Ports, Reach, Store};
+use domain::ports::{Clock, Http, Ports, Store};
 use domain::request::Request;
 use domain::storage::{self, VersionedRequest};
 use domain::values::id::{PromptId, RequestId};
 use domain::values::time::Timestamp;
 use http::{HeaderMap, HeaderValue};
 use local::Machine;
-use processors::Registry;
-use processors::sandbox::Books;
+use sandbox::{Books, Sandbox};
 use serde_json::{Value, json};
 
 use super::outside::{Shared, Wire};
@@ -40,7 +39,7 @@ pub struct Till {
     pub(super) machine: Arc<Machine>,
     pub(super) brand: Arc<Brand>,
     /// Where the sandbox's pages come from.
-    pub(super) pages: Registry,
+    pub(super) pages: Sandbox,
     pub(super) wire: Arc<Wire>,
     store: Arc<MemoryStore>,
     /// The sandbox's own books, apart from our table.
@@ -48,21 +47,6 @@ pub struct Till {
     began: (Timestamp, Vec<(Timestamp, Message)>),
     pub(super) request: RequestId,
     pub(super) prompt: PromptId,
-}
-
-/// Nothing is at any other address.
-struct Nobody;
-
-#[async_trait::async_trait]
-impl Http for Nobody {
-    async fn call(
-        &self,
-        _: http::Request<bytes::Bytes>,
-        _: Reach,
-        _: Duration,
-    ) -> Result<http::Response<bytes::Bytes>, HttpError> {
-        Err(HttpError::Forbidden)
-    }
 }
 
 /// Runs what only ever waits for its turn.
@@ -121,15 +105,11 @@ impl Till {
         let at_stripe: Arc<dyn Store> = Arc::<MemoryStore>::clone(&books);
         let ticking: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
         let wire = Arc::new(Wire {
-            stripe: processors::sandbox::stand_in(Arc::clone(&at_stripe), Arc::clone(&ticking)),
+            stripe: sandbox::stand_in(Arc::clone(&at_stripe), Arc::clone(&ticking)),
             shared: shared.clone(),
             clock: Arc::clone(&clock),
         });
-        let pages = Registry::new(processors::Deps {
-            http: Arc::new(Nobody),
-            store: at_stripe,
-            clock: Arc::clone(&ticking),
-        });
+        let pages = Sandbox::over(at_stripe, Arc::clone(&ticking));
         let known = brand.now();
         let ports = Ports {
             clock: ticking,
@@ -229,7 +209,7 @@ impl Till {
     /// What Stripe did for this request.
     pub(super) fn books(&self) -> Books {
         let (books, clock) = (Arc::<MemoryStore>::clone(&self.books), Arc::clone(&self.clock));
-        finish(processors::sandbox::books(books, clock, self.request, 9)).unwrap_or_default()
+        finish(sandbox::books(books, clock, self.request, 9)).unwrap_or_default()
     }
 
     /// Runs the story from a seed, and says how it ended.

@@ -1,55 +1,57 @@
-//! What Adyen's errors mean: from status and code to a fault, and from the fault to an answer.
+//! Maps Adyen's errors from status and code to a fault, and from the fault to an answer.
 //!
-//! A timeout, a broken connection and a 5xx are never a decline. Adyen keeps the answer of a call for its key, errors too:
-//! an error of the acquirer's is told again to every repeat although the card may have been charged. Only the header
-//! `transient-error: true` says that a call was not kept, and webhooks say what became of the rest.
+//! A timeout, a broken connection and a 5xx are never a decline. Adyen stores the answer of a call under its key, errors
+//! too. An acquirer's error is replayed to every repeat although the card may have been charged. Only the header
+//! `transient-error: true` says that nothing was stored. Webhooks report the result of the rest.
+//!
+//! Checkout v72, <https://github.com/Adyen/adyen-openapi>, read 2026-11-23: the text of `IOEXCEPTION_RECEIVED`.
 
 use domain::ports::{Created, HttpError, RefundResult};
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::wire::Reply;
+use super::transport::Reply;
 use crate::object_state::ObjectState;
 
-/// The calls, by what an error in them can mean.
+/// The calls, grouped by the meaning of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Call {
     /// The call that moves the money.
     Pay,
-    /// Makes that call impossible, or takes it back.
+    /// The call that makes the payment impossible, or reverses it.
     End,
-    /// Reads.
+    /// A call that only reads.
     Read,
 }
 
-/// What went wrong, by the reaction to it.
+/// A fault, by the reaction that it calls for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
-    /// The card is refused, before it was charged.
+    /// The card was refused before it was charged.
     Card(&'static str),
-    /// The key is not known, or no longer.
+    /// The API key is unknown or revoked.
     Credentials,
-    /// The key may not do this.
+    /// The API key lacks the permission.
     Permission,
-    /// The account may not do this, or is not there.
+    /// The merchant account does not exist, or may not do this.
     Account,
-    /// Nothing was done, and the same call may be made again.
+    /// Nothing was done; the same call may be repeated.
     NotDone,
-    /// The same call is still under way, or was answered before.
+    /// The same call is still in progress, or was answered before.
     UnderWay,
-    /// There is no such payment.
+    /// The payment does not exist.
     Missing,
-    /// The call itself is wrong, and nothing was done.
+    /// The call is invalid; nothing was done.
     Wrong(&'static str),
-    /// Adyen failed.
+    /// Adyen failed; the result is unknown.
     Failed,
-    /// Not an answer of Adyen's.
+    /// The reply is not Adyen's.
     Unclear,
 }
 
-/// Codes of Adyen's that say more than the status does; every other refused call is wrong, as 400 and 422 say.
+/// Adyen's error codes that say more than the status does. Every other 400 or 422 is an invalid call.
 ///
-/// From Adyen's page of error codes [M where facts are silent]; a code that nobody wrote down is no less definite.
+/// UNVERIFIED: all but 704. Compare with <https://docs.adyen.com/development-resources/error-codes> before going live.
 const CODES: &[(Fault, &[&str])] = &[
     (Fault::UnderWay, &["704"]),
     (Fault::Permission, &["010"]),
@@ -58,16 +60,16 @@ const CODES: &[(Fault, &[&str])] = &[
     (Fault::Card("card_data_incorrect"), &["101", "103", "140", "141", "153"]),
     (Fault::Card("card_not_supported"), &["102", "109", "905"]),
     (Fault::Card("expired_card"), &["129"]),
-    // The card on file is no longer there.
+    // The saved card was deleted.
     (Fault::Card("card_not_kept"), &["800", "802", "803"]),
     (Fault::Wrong("amount_refused"), &["100", "137"]),
     (Fault::Wrong("currency_not_supported"), &["138", "907"]),
-    // The wallet encrypted it for another certificate than Adyen has.
+    // The wallet encrypted the token for another certificate than Adyen's.
     (Fault::Wrong("wallet_certificate"), &["174"]),
     (Fault::Failed, &["702"]),
 ];
 
-/// What is refused without a word that we know.
+/// The fault of a refused call without a known code.
 const REFUSED: Fault = Fault::Wrong("refused_by_processor");
 
 #[derive(Deserialize)]
@@ -76,18 +78,18 @@ struct ErrorBody {
     code: Option<String>,
 }
 
-/// What an answer that is not a success means.
+/// Interprets a reply that is not a success.
 pub(super) fn failure(call: Call, reply: &Reply) -> ObjectState {
     let fault = fault(reply);
     match call {
         Call::Pay => pay(fault),
         Call::End => end(fault),
-        // A look-up that did not work says nothing of the money: not even a refused key may say that nothing moved.
+        // A failed look-up says nothing about the money. Not even a refused key proves that nothing moved.
         Call::Read => ObjectState::Unknown,
     }
 }
 
-/// What it means that there is no answer.
+/// Interprets a call without a reply.
 pub(super) const fn unanswered(call: Call, error: &HttpError) -> ObjectState {
     match (call, error) {
         (Call::Read, HttpError::Forbidden | HttpError::NotSent(_) | HttpError::Lost(_))
@@ -97,7 +99,7 @@ pub(super) const fn unanswered(call: Call, error: &HttpError) -> ObjectState {
     }
 }
 
-/// Nothing has moved and nothing can: what is not a plain no may be tried again with the same key.
+/// Interprets a fault before any money can move. All but a plain refusal may be repeated with the same key.
 pub(super) fn not_created(reply: &Reply) -> Created {
     match fault(reply) {
         Fault::Card(code) => Created::SoftDeclined { code },
@@ -118,7 +120,7 @@ pub(super) const fn creation_unanswered(error: &HttpError) -> Created {
     }
 }
 
-/// An earlier try of the same call may have moved the money: whatever is not definite is waited for.
+/// Interprets a fault of the paying call. An earlier try may have moved the money, so an indefinite fault is waited out.
 const fn pay(fault: Fault) -> ObjectState {
     match fault {
         Fault::Card(code) => ObjectState::SoftDeclined { code },
@@ -131,7 +133,7 @@ const fn pay(fault: Fault) -> ObjectState {
     }
 }
 
-/// Where ending is refused, only reading or waiting tells why.
+/// Interprets a fault of the ending call. Only a look-up or a webhook tells why it was refused.
 const fn end(fault: Fault) -> ObjectState {
     match fault {
         Fault::Credentials => ObjectState::Blocked { code: "credentials" },
@@ -147,7 +149,7 @@ const fn end(fault: Fault) -> ObjectState {
     }
 }
 
-/// What an answer that is not a success means for money that was to be given back.
+/// Interprets a reply to a refund that is not a success.
 pub(super) fn not_refunded(reply: &Reply) -> RefundResult {
     match fault(reply) {
         Fault::Credentials => RefundResult::Blocked { code: "credentials" },
@@ -191,7 +193,7 @@ fn known(reply: &Reply) -> Option<Fault> {
     faults.find(|(_, codes)| codes.contains(&code.as_str())).map(|(fault, _)| *fault)
 }
 
-/// Whether it is Adyen that refuses: everything in between may answer 400 too.
+/// Returns whether the error is Adyen's. Any proxy in between may answer 400 too.
 fn is_error(reply: &Reply) -> bool {
     serde_json::from_slice::<ErrorBody>(&reply.body).is_ok_and(|body| body.code.is_some())
 }
@@ -241,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn every_documented_error_has_one_meaning_for_every_call() {
+    fn errors_when_documented_have_one_meaning_per_call() {
         let rows: Vec<Value> = serde_json::from_str(include_str!("fixtures/errors.json")).unwrap();
         let mut seen = std::collections::BTreeSet::new();
         for row in &rows {
@@ -270,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn every_refusal_has_one_answer_and_a_thief_learns_nothing() {
+    fn refusals_have_one_answer_and_hide_fraud() {
         let rows: Vec<Value> =
             serde_json::from_str(include_str!("fixtures/refusals.json")).unwrap();
         for row in &rows {

@@ -1,13 +1,15 @@
-//! Adyen: the customer pays on its page, by a link that can be read and ended, or a token is charged in one call of which
-//! only webhooks tell.
+//! The processor adapter of kind `adyen`.
 //!
-//! | the yes | a payment | a card to keep |
+//! A customer pays on Adyen's page by a payment link, which can be read and expired. Or a token is charged in one call,
+//! whose final result only a webhook reports.
+//!
+//! | the approval carries | a payment | a card to save |
 //! | --- | --- | --- |
-//! | nothing but the yes | a payment link, `PL…` | a payment link over nothing that keeps the card |
-//! | a wallet's token, a card on file | `/payments`, under a name of ours | |
+//! | nothing | a payment link, `PL…` | a payment link over zero that saves the card |
+//! | a wallet's token, a saved card | `/payments`, under our merchant reference | |
 //!
-//! A payment under a name of ours cannot be read, and cancelling it is only asked for: what became of either is told later.
-//! So that a payment which is told is never one that is being cancelled, the two are kept apart by time, see [`Window`].
+//! A payment under our merchant reference cannot be read, and a cancellation is only requested. Webhooks report both results
+//! later. A reported payment must never be one that is being cancelled, so time keeps the two apart: see [`Window`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,20 +23,23 @@ use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Key32;
 use domain::ports::{
     CallbackError, Clock, Confirmed, Created, Http, HttpError, PaymentOption, Processor,
-    ProcessorEvent, Reach, Reference, Refund, RefundResult, ReportedResult, Retrieved,
-    UnverifiedCallback, Use, VerifiedWebhook, VoidResult, WebhookResponse,
+    ProcessorEvent, Reach, Reference, Refund, RefundResult, Retrieved, UnverifiedCallback, Use,
+    VerifiedWebhook, VoidResult, WebhookResponse,
 };
 use domain::values::money::Money;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use serde_json::{Map, Value, json};
 
 use self::errors::{Call, unanswered};
-use self::reference::{Paid, is_link, is_psp};
+use self::reference::{is_link, is_psp};
+use self::reported::{is_taken_back, paid};
 use self::settings::Account;
+use self::transport::{Reply, Request};
 use self::window::Window;
 use self::wire::links::{self, Stands};
-use self::wire::{Amount, Reply, Request, hooks, payments, refunds, stored};
+use self::wire::{Amount, hooks, payments, refunds, stored};
 use crate::Kind;
+use crate::checks::is_word;
 use crate::object_state::ObjectState;
 
 mod amounts;
@@ -42,42 +47,44 @@ mod errors;
 mod payment_options;
 mod reference;
 mod refusals;
+mod reported;
 mod settings;
 mod state;
+mod transport;
 mod window;
 mod wire;
 
 pub(crate) const KIND: Kind = Kind {
     name: "adyen",
-    open: |opening| {
+    open: |config| {
         Ok(Box::new(Adyen {
-            account: Account::read(opening.mode, opening.settings)?,
-            link_key: opening.brand.link_key.clone(),
-            http: Arc::clone(&opening.outside.http),
-            clock: Arc::clone(&opening.outside.clock),
+            account: Account::read(config.mode, config.settings)?,
+            link_key: config.brand.link_key.clone(),
+            http: Arc::clone(&config.deps.http),
+            clock: Arc::clone(&config.deps.clock),
         }))
     },
 };
 
-/// How long the webhook is waited for that tells by which payment a link was paid.
+/// The time to wait for the webhook that names the payment of a completed link.
 const WEBHOOK_WITHIN: Duration = Duration::from_secs(600);
-/// How long a card is waited for that a customer has left.
+/// The time to wait until a saved card appears in the shopper's list.
 const CARD_WITHIN: Duration = Duration::from_secs(1_800);
 
-/// One merchant account at Adyen, and the way to it.
+/// The adapter for one merchant account.
 struct Adyen {
     account: Account,
-    /// What the return address is proven with.
+    /// The key that proves the state of a return URL.
     link_key: Key32,
     http: Arc<dyn Http>,
     clock: Arc<dyn Clock>,
 }
 
-/// What an attempt acts on.
+/// The object that an attempt acts on.
 enum Object<'a> {
     /// A payment link.
     Link(&'a str),
-    /// A payment under a name of ours.
+    /// A payment under our merchant reference.
     Payment,
 }
 
@@ -110,7 +117,7 @@ impl Processor for Adyen {
 
     async fn confirm(&self, what: &Use<'_>, reference: &Reference) -> Confirmed {
         match object(what, reference) {
-            // The customer does it, on Adyen's own page.
+            // The customer pays on Adyen's own page.
             Some(Object::Link(id)) => self.read_link(what, id).await.into(),
             Some(Object::Payment) => self.pay(what).await.into(),
             None => Confirmed::Unknown,
@@ -129,7 +136,7 @@ impl Processor for Adyen {
         match object(what, reference) {
             Some(Object::Link(id)) => {
                 let state = self.link(what, id, (Call::End, links::expire(id))).await;
-                // Ending it may be refused because it is too late, or have worked unheard.
+                // The call may be refused as too late, or have worked although its answer was lost.
                 if state != ObjectState::Unknown {
                     return state.into();
                 }
@@ -148,7 +155,7 @@ impl Processor for Adyen {
                 RefundResult::Failed { code: refund_code(reported.code.as_deref()) }
             };
         }
-        // A link that was paid without a word of which payment it was by cannot be paid back by us.
+        // A refund needs Adyen's id of the payment, which only the webhook of a paid link brings.
         if !is_psp(&refund.charge.0) || is_link(&refund.charge.0) {
             return RefundResult::Failed { code: "not_supported" };
         }
@@ -166,7 +173,7 @@ impl Processor for Adyen {
 
     async fn apple_pay_session(&self, host: &str) -> Option<String> {
         let merchant = self.account.offer.merchant()?;
-        if !settings::is_word(host, 253, ".-") {
+        if !is_word(host, 253, ".-") {
             return None;
         }
         let body = json!({
@@ -192,15 +199,15 @@ impl Processor for Adyen {
     }
 }
 
-/// The customer's yes carries nothing that Adyen could be given.
+/// The answer to an approval that carries nothing that Adyen takes.
 const MALFORMED: &str = "authorization_malformed";
 
 impl Adyen {
-    /// What is asked for, as Adyen counts it: nothing, where a card is kept.
+    /// Returns the amount of the ask in Adyen's minor units: zero, where a card is saved.
     fn amount(&self, what: &Use<'_>) -> Result<Amount, &'static str> {
         match (what.ask, self.account.offer.keeps_cards_in()) {
             (Ask::Payment { money, .. }, _) => countable(*money).ok_or("amount_not_representable"),
-            // [M]: an amount of zero, which keeps the card and charges nothing.
+            // UNVERIFIED: a payment link over zero that saves the card. Save a card in Adyen's test environment first.
             (Ask::PaymentMethod { .. }, Some(currency)) => {
                 Ok(Amount { value: 0, currency: currency.code().to_owned() })
             }
@@ -218,7 +225,7 @@ impl Adyen {
         self.link(what, id, (Call::Read, links::read(id))).await
     }
 
-    /// Makes a call about a link, and says what its answer means.
+    /// Makes a call about a link and interprets the reply.
     async fn link(
         &self,
         what: &Use<'_>,
@@ -242,7 +249,7 @@ impl Adyen {
                 if what.money().is_none() {
                     return self.card(what, waited).await;
                 }
-                // The webhook brings Adyen's own id of the payment. Where none comes, what is known is told.
+                // The webhook brings Adyen's id of the payment. Without one the link itself is the receipt.
                 let late = waited > WEBHOOK_WITHIN;
                 let known = payments::receipt(Reference(id.to_owned()), &amount);
                 known.filter(|_| late).map_or(ObjectState::Processing, ObjectState::Done)
@@ -250,7 +257,7 @@ impl Adyen {
         }
     }
 
-    /// The card that the customer has left, once it is there.
+    /// Looks for the saved card in the shopper's list.
     async fn card(&self, what: &Use<'_>, waited: Duration) -> ObjectState {
         let shopper = links::name(what).to_string();
         match self.send(stored::list(&self.account, &shopper)).await {
@@ -265,7 +272,7 @@ impl Adyen {
         }
     }
 
-    /// Makes the payment, or what is left of it once the customer is back: both have a key, and are the same call each time.
+    /// Makes the payment, or finishes it after the customer's return. Each call has one key and is repeated byte for byte.
     async fn pay(&self, what: &Use<'_>) -> ObjectState {
         let amount = match self.amount(what) {
             Ok(amount) => amount,
@@ -295,7 +302,7 @@ impl Adyen {
         }
     }
 
-    /// Has a payment cancelled or taken back, once nothing more is sent for it; that it worked is told by webhook.
+    /// Requests a cancellation or reversal, once no call of the payment can follow. A webhook reports its result.
     async fn end(&self, what: &Use<'_>) -> VoidResult {
         let window = self.window(what);
         if let Some(answer) = window.over(what, self.amount(what).ok().as_ref()) {
@@ -333,7 +340,7 @@ impl Adyen {
     }
 }
 
-/// What an attempt's stored reference names. Nothing else than an id ever reaches a path.
+/// Returns the object that a stored reference names. Only ids of Adyen's form go into a path.
 fn object<'a>(what: &Use<'_>, reference: &'a Reference) -> Option<Object<'a>> {
     let id = reference.0.as_str();
     let ours = matches!(what.ask, Ask::Payment { .. }) && id == links::name(what).to_string();
@@ -344,22 +351,12 @@ fn object<'a>(what: &Use<'_>, reference: &'a Reference) -> Option<Object<'a>> {
     }
 }
 
-/// The payment that a webhook told of. What was authorised for a card that is kept is nothing.
-fn paid(what: &Use<'_>) -> Option<Paid> {
-    what.money().and(what.reported).and_then(Paid::of)
-}
-
-/// Whether a webhook told that the payment was cancelled or taken back.
-fn is_taken_back(what: &Use<'_>) -> bool {
-    what.reported.is_some_and(ReportedResult::is_cancelled)
-}
-
 fn countable(money: Money) -> Option<Amount> {
     let value = amounts::to_adyen(money)?;
     Some(Amount { value, currency: money.currency().code().to_owned() })
 }
 
-/// What a refund's webhook said, as a word of ours.
+/// Maps the code that a refund's webhook reported to one of ours.
 fn refund_code(code: Option<&str>) -> &'static str {
     match code {
         Some("refund_declined") => "refund_declined",
@@ -367,7 +364,7 @@ fn refund_code(code: Option<&str>) -> &'static str {
     }
 }
 
-/// The session for Safari: an object, within base64.
+/// Reads the merchant session for Safari: a JSON object in base64.
 fn session(reply: &Reply) -> Option<String> {
     let body: Map<String, Value> = serde_json::from_slice(&reply.body).ok()?;
     let data = body.get("data").and_then(Value::as_str)?;

@@ -1,4 +1,4 @@
-//! When a payment under a name of ours may be sent, believed and cancelled: never two of these at once.
+//! The times at which a payment may be sent, believed and cancelled. No two of these overlap.
 
 use std::time::Duration;
 
@@ -6,21 +6,23 @@ use domain::authorization::AuthorizationKind;
 use domain::ports::{Retrieved, Use, VoidResult};
 use domain::values::time::Timestamp;
 
+use super::reported::{is_taken_back, paid};
 use super::wire::{Amount, payments};
-use super::{is_taken_back, paid};
 
-/// For how long after an attempt began its call is made, and made again.
+/// The time after an attempt's begin in which its call is made and repeated.
 const SENDS: Duration = Duration::from_secs(600);
-/// From when on it is cancelled, where nobody was sent on. Adyen's webhooks come within a minute, mostly.
+/// The time after which an attempt is cancelled that stayed on our page.
+///
+/// UNVERIFIED: webhooks come within a minute, mostly. Measure the delay in Adyen's test environment.
 const CANCELS: Duration = Duration::from_secs(1_800);
-/// From when on it is cancelled where the customer was sent on to their bank: they, or the requester, may wait for it.
+/// The time after which an attempt is cancelled whose customer went to their bank. The customer may be waiting for it.
 const CANCELS_ON_PAGE: Duration = Duration::from_secs(720);
 
-/// The time of an attempt, and where in it we are.
+/// The time limits of an attempt, and the current time.
 ///
-/// Adyen cannot be asked about a payment of which only our own name is known, and a cancellation is carried out whenever it
-/// is. A payment that is heard of before the first cancellation could have been sent is done. One that is heard of later
-/// may be about to be cancelled, and is taken back for good. A call that pays is never made after a cancellation.
+/// Adyen has no look-up by merchant reference, and it carries out a cancellation at a time of its own. A payment reported
+/// before the first cancellation could be sent is done. A payment reported later may be about to be cancelled, so it is
+/// reversed for good. A call that pays is never made after a cancellation.
 pub(super) struct Window {
     begun_at: Timestamp,
     now: Timestamp,
@@ -33,17 +35,17 @@ impl Window {
         Self { begun_at: what.begun_at, now, cancels }
     }
 
-    /// Whether a call that pays may be made.
+    /// Returns whether a call that pays may be made now.
     pub(super) fn sends(&self) -> bool {
         self.now < self.begun_at.after(SENDS)
     }
 
-    /// Whether something was heard before anything could have been cancelled.
+    /// Returns whether a time lies before the first possible cancellation.
     fn is_before_cancels(&self, at: Timestamp) -> bool {
         at < self.begun_at.after(self.cancels)
     }
 
-    /// What is known, without asking anybody.
+    /// Returns what is known without a call.
     pub(super) fn retrieve(&self, what: &Use<'_>) -> Retrieved {
         if is_taken_back(what) {
             return Retrieved::SoftDeclined { code: "payment_cancelled" };
@@ -56,7 +58,7 @@ impl Window {
             return Retrieved::SoftDeclined { code: "card_declined" };
         }
         match what.authorization.kind {
-            // Whether the customer is done at their bank, nobody knows until they come back.
+            // The result at the bank is unknown until the customer returns.
             AuthorizationKind::ApplePay
             | AuthorizationKind::GooglePay
             | AuthorizationKind::KeptCard
@@ -64,7 +66,8 @@ impl Window {
             {
                 Retrieved::Processing
             }
-            // The same call with the same key brings the same answer, or a first one: Adyen keeps keys for a week [S].
+            // A repeat with the same key brings the first answer. UNVERIFIED: keys live at least seven days. Check
+            // https://docs.adyen.com/development-resources/api-idempotency before going live.
             AuthorizationKind::ApplePay
             | AuthorizationKind::GooglePay
             | AuthorizationKind::KeptCard
@@ -85,7 +88,7 @@ impl Window {
         }
     }
 
-    /// What an attempt that is to be ended has come to, or `None` where it is time to cancel it or to take it back.
+    /// Returns the result of an attempt to be voided; `None` where it must be cancelled or reversed now.
     pub(super) fn over(&self, what: &Use<'_>, asked: Option<&Amount>) -> Option<VoidResult> {
         if is_taken_back(what) {
             return Some(VoidResult::Voided);
@@ -103,7 +106,7 @@ impl Window {
             return Some(VoidResult::SoftDeclined { code: "card_declined" });
         }
         if self.is_before_cancels(self.now) {
-            // On their bank's page nothing is paid yet: that takes a call of ours.
+            // Nothing is paid on the bank's page yet. That takes another call of ours.
             let at_bank = what.on_hosted_page && what.authorization.kind != AuthorizationKind::Code;
             return Some(if at_bank { VoidResult::Processing } else { VoidResult::Unknown });
         }

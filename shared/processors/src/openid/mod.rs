@@ -1,9 +1,9 @@
-//! An OpenID provider: the customer signs in there and releases facts, which are read once and handed on.
+//! The processor adapter of kind `openid`: the customer signs in at an OpenID provider and releases claims.
 //!
-//! The authorization code flow with PKCE (OpenID Connect Core 1.0, RFC 7636), begun by a pushed authorization request (RFC
-//! 9126) and with authorization details (RFC 9396) where the provider takes them. Nothing of it is stored: state, nonce and
-//! verifier are derived from the request, the attempt and the brand's key. A code is exchanged once, whatever happens; when
-//! the answer is lost, the customer is asked again, since a second exchange would revoke what the first one gave.
+//! The flow is the authorization code flow with PKCE (OpenID Connect Core 1.0, RFC 7636). Where the provider takes them, it
+//! begins with a pushed authorization request (RFC 9126) and carries authorization details (RFC 9396). State, nonce and
+//! verifier are derived from the request, the attempt and the brand's key, and never stored. A code is exchanged once. When
+//! the reply is lost, the customer is asked again, since a second exchange revokes the first one's tokens.
 
 mod settings;
 mod state;
@@ -30,29 +30,29 @@ use self::settings::Provider;
 use self::state::State;
 use crate::Kind;
 
-/// OpenID Connect.
+/// The adapter's entry in the list of kinds.
 pub(crate) const KIND: Kind = Kind {
     name: "openid",
-    open: |opening| {
+    open: |config| {
         Ok(Box::new(OpenId {
-            provider: Provider::read(opening.mode, opening.settings)?,
-            link_key: opening.brand.link_key.clone(),
-            address_key: opening.brand.address_key.clone(),
-            http: Arc::clone(&opening.outside.http),
-            clock: Arc::clone(&opening.outside.clock),
+            provider: Provider::read(config.mode, config.settings)?,
+            link_key: config.brand.link_key.clone(),
+            address_key: config.brand.address_key.clone(),
+            http: Arc::clone(&config.deps.http),
+            clock: Arc::clone(&config.deps.clock),
         }))
     },
 };
 
-/// Nobody waits longer for any of a provider's answers.
+/// The time limit of every call to a provider.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// One client at one OpenID provider.
+/// The adapter for one client at one OpenID provider.
 struct OpenId {
     provider: Provider,
-    /// What state, nonce and verifier are derived from.
+    /// The key from which state, nonce and verifier are derived.
     link_key: Key32,
-    /// What the hash that stands for a customer is made with.
+    /// The key of the hash that replaces the customer's id at the provider.
     address_key: Key32,
     http: Arc<dyn Http>,
     clock: Arc<dyn Clock>,
@@ -71,7 +71,7 @@ impl Processor for OpenId {
         }
     }
 
-    /// Nothing is there before the customer goes to the provider; the state names what they go there for.
+    /// Creates nothing at the provider. The reference is the state that the customer takes there.
     async fn create(&self, what: &Use<'_>) -> Created {
         match (what.ask, what.authorization.kind) {
             (Ask::Identity { .. }, AuthorizationKind::Hosted) => {
@@ -110,7 +110,7 @@ impl Processor for OpenId {
                 Some(reported) => {
                     Retrieved::SoftDeclined { code: wire::reported(reported.code.as_deref()) }
                 }
-                // Whether the customer signs in, nobody but the provider knows until they come back.
+                // Only the provider knows about the sign-in until the customer returns.
                 None if what.on_hosted_page => Retrieved::Processing,
                 None => Retrieved::NotConfirmed,
             },
@@ -125,7 +125,7 @@ impl Processor for OpenId {
         }
     }
 
-    /// Nothing more is read for an attempt that is over: its code would have to be brought to us, and is refused then.
+    /// Makes no call: the code of an ended attempt is refused when the customer returns with it.
     async fn void(&self, what: &Use<'_>, reference: &Reference) -> VoidResult {
         if self.knows(what, reference) { VoidResult::Voided } else { VoidResult::Unknown }
     }
@@ -138,7 +138,7 @@ impl Processor for OpenId {
         None
     }
 
-    /// The customer's browser comes back. The state proves which request sent it, and the issuer that it was ours (RFC 9207).
+    /// Reads the return of the customer's browser. The state proves the request, and `iss` the provider (RFC 9207).
     fn receive(&self, callback: &UnverifiedCallback) -> Result<VerifiedWebhook, CallbackError> {
         if callback.method != Method::GET {
             return Err(CallbackError::None);
@@ -170,7 +170,7 @@ impl Processor for OpenId {
     }
 }
 
-/// The code may have been used, and a second use would revoke what the first one gave: the customer is asked again.
+/// The answer after a lost exchange. A second use of the code would revoke the first one's tokens.
 const LOST: &str = "authentication_lost";
 
 /// The approval carries nothing that the provider takes.
@@ -182,7 +182,7 @@ fn is_used(what: &Use<'_>) -> bool {
 }
 
 impl OpenId {
-    /// Whether the reference is the one this attempt was prepared under.
+    /// Returns whether the reference is this attempt's.
     fn knows(&self, what: &Use<'_>, reference: &Reference) -> bool {
         matches!(what.ask, Ask::Identity { .. }) && reference.0 == self.state(what).to_string()
     }
@@ -191,7 +191,7 @@ impl OpenId {
         State::of(what.request, what.attempt_no, &self.link_key, &self.provider.issuer)
     }
 
-    /// Where the customer goes on: the authorization endpoint, with what is asked or with where that was pushed to.
+    /// Returns the redirect to the authorization endpoint, with the parameters or with the pushed request's URI.
     async fn send_on(&self, what: &Use<'_>) -> Confirmed {
         let state = self.state(what);
         let asked = wire::asked(what, &self.provider, &state);
@@ -201,7 +201,7 @@ impl OpenId {
         };
         let answer = match self.post(endpoint, &asked).await {
             Ok(answer) => answer,
-            // A push that was not heard of is of no consequence: the next one is another.
+            // A pushed request whose reply was lost is never used. The next attempt pushes another.
             Err(HttpError::Forbidden) => return Confirmed::Blocked { code: "address" },
             Err(HttpError::NotSent(_) | HttpError::Lost(_)) => return Confirmed::Again,
         };
@@ -214,7 +214,7 @@ impl OpenId {
         }
     }
 
-    /// Exchanges the code, once.
+    /// Exchanges the code once.
     async fn exchange(&self, what: &Use<'_>) -> Confirmed {
         let state = self.state(what);
         let Some(asked) = wire::exchange(what, &state) else {
@@ -240,7 +240,7 @@ impl OpenId {
         }
     }
 
-    /// Reads the facts, as often as need be.
+    /// Reads the claims. It may be repeated.
     async fn user_info(&self, what: &Use<'_>) -> Confirmed {
         let (Some(access), Ask::Identity { claims, .. }) =
             (wire::Access::read(what.authorization), what.ask)

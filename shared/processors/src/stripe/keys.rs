@@ -1,29 +1,31 @@
-//! Idempotency keys: a function of the attempt and the step, so that every repeat carries the same one.
+//! Idempotency keys, derived from the attempt and the step, so that every repeat carries the same key.
+//!
+//! Stripe may forget a key after 24 hours; then the same key is a new request.
+//! <https://docs.stripe.com/error-low-level>, read 2026-11-23.
 
 use domain::values::id::RequestId;
 use sha2::{Digest, Sha256};
 
 /// The calls of an attempt that carry a key.
 ///
-/// Cancelling and expiring carry none: done twice it is the same, and a stored answer would hide what became of
-/// the payment since.
+/// Cancelling and expiring carry none, since a repeat changes nothing. A stored answer would hide the payment's later state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// An Apple Pay token becomes a Stripe token.
+pub enum Step {
+    /// Turns an Apple Pay token into a Stripe token.
     Token,
-    /// A Stripe token becomes a payment method.
+    /// Turns a Stripe token into a payment method.
     PaymentMethod,
-    /// The PaymentIntent is created.
+    /// Creates the PaymentIntent.
     Create,
-    /// The PaymentIntent is confirmed: the money moves.
+    /// Confirms the PaymentIntent, which moves the money.
     Confirm,
-    /// A customer is made, to keep a card for.
+    /// Creates the customer for whom a card is saved.
     Customer,
-    /// The SetupIntent is created.
+    /// Creates the SetupIntent.
     SetupCreate,
-    /// The SetupIntent is confirmed: the card is kept.
+    /// Confirms the SetupIntent, which saves the card.
     SetupConfirm,
-    /// The Checkout Session is created.
+    /// Creates the Checkout Session.
     Checkout,
 }
 
@@ -42,12 +44,12 @@ impl Step {
     }
 }
 
-/// The key of a step of an attempt.
+/// Returns the key of a step of an attempt.
 pub(crate) fn key(request: RequestId, step: Step, attempt_no: u32) -> String {
     derive(&request.to_string(), step.as_str(), attempt_no)
 }
 
-/// The key of a refund.
+/// Returns the key of a refund.
 pub(crate) fn refund_key(request: RequestId, seq: u32) -> String {
     derive(&request.to_string(), "refund", seq)
 }
@@ -64,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_those_of_the_reference() {
+    fn keys_match_the_reference_vectors() {
         let file = include_str!("fixtures/vectors-idempotency-keys.json");
         let file: serde_json::Value = serde_json::from_str(file).unwrap();
         for vector in file["vectors"].as_array().unwrap() {
@@ -75,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_steps_share_a_name() {
+    fn step_names_are_unique() {
         let steps = [
             Step::Token,
             Step::PaymentMethod,

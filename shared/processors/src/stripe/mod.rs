@@ -1,10 +1,12 @@
-//! Stripe: what an attempt acts on is created, then confirmed or visited, so that whatever is in doubt can be read, and
-//! ended.
+//! The processor adapter of kind `stripe`.
 //!
-//! | the yes | a payment | a card to keep |
+//! An object is created first, then confirmed by us or completed by the customer on Stripe's page. An attempt in doubt can
+//! therefore always be read and ended.
+//!
+//! | the approval carries | a payment | a card to save |
 //! | --- | --- | --- |
-//! | a token, a test card, a card on file | PaymentIntent, `pi_…` | SetupIntent, `seti_…` |
-//! | nothing but the yes | Checkout Session, `cs_…` | Checkout Session, `cs_…` |
+//! | a token, a test card, a saved card | PaymentIntent, `pi_…` | SetupIntent, `seti_…` |
+//! | nothing | Checkout Session, `cs_…` | Checkout Session, `cs_…` |
 
 use std::sync::Arc;
 
@@ -23,13 +25,14 @@ use secrecy::ExposeSecret;
 
 use self::errors::{Call, Failure, unanswered};
 use self::object::Object;
-use self::settings::ThreeDSecure;
+use self::transport::{Reply, Request};
 use self::wallets::{ApplePay, GooglePayError};
 use self::wire::intents::Method;
 use self::wire::refunds::Found;
 use self::wire::setups::Kept;
-use self::wire::{Reply, Request, checkout, intents, methods, refunds, setups};
+use self::wire::{checkout, intents, methods, refunds, setups};
 use crate::Kind;
+use crate::checks::ThreeDSecure;
 use crate::object_state::ObjectState;
 
 pub(crate) mod amounts;
@@ -42,6 +45,7 @@ mod object;
 pub(crate) mod payment_options;
 mod refusals;
 mod settings;
+mod transport;
 mod wallets;
 mod wire;
 
@@ -49,22 +53,22 @@ pub(crate) use self::settings::Account;
 
 pub(crate) const KIND: Kind = Kind {
     name: "stripe",
-    open: |opening| {
-        let account = Account::read(opening.mode, opening.settings)?;
-        let http = &opening.outside.http;
+    open: |config| {
+        let account = Account::read(config.mode, config.settings)?;
+        let http = &config.deps.http;
         Ok(Box::new(Stripe { account, http: Arc::clone(http), web: Arc::clone(http) }))
     },
 };
 
-/// How many pages of a charge's refunds are looked through: more than any charge has.
+/// The number of pages of a charge's refunds that are searched: more than any charge has.
 const PAGES_MAX: u32 = 20;
 
-/// One Stripe account, and the way to it.
+/// The adapter for one Stripe account.
 pub(crate) struct Stripe {
     pub(crate) account: Account,
-    /// The way to Stripe.
+    /// Calls Stripe, or its stand-in.
     pub(crate) http: Arc<dyn Http>,
-    /// The way to everybody else: Apple, for its merchant sessions.
+    /// Calls Apple, for merchant sessions.
     pub(crate) web: Arc<dyn Http>,
 }
 
@@ -85,7 +89,7 @@ impl Processor for Stripe {
         let Some(object) = Object::of(reference) else { return Confirmed::Unknown };
         match object.confirm(what, &self.account.dialect) {
             Some(call) => self.ask(what, object, (Call::Confirm, call)).await.into(),
-            // The customer does it, on Stripe's own page.
+            // The customer pays on Stripe's own page.
             None => self.read(what, object).await.into(),
         }
     }
@@ -100,7 +104,7 @@ impl Processor for Stripe {
     async fn void(&self, what: &Use<'_>, reference: &Reference) -> VoidResult {
         let Some(object) = Object::of(reference) else { return VoidResult::Unknown };
         let state = self.ask(what, object, (Call::Cancel, object.end())).await;
-        // Ending it may be refused because it is too late, or have worked unheard.
+        // The call may be refused as too late, or have worked although its answer was lost.
         if state != ObjectState::Unknown {
             return state.into();
         }
@@ -117,7 +121,7 @@ impl Processor for Stripe {
         let Some(amount) = amounts::to_stripe(refund.money) else {
             return RefundResult::Failed { code: "amount_not_representable" };
         };
-        // Beyond a day the key is forgotten, and the same call would be another refund: its label is not.
+        // Stripe forgets the key after a day, and a repeat would be a second refund. The label in the metadata stays.
         if refund.again && !guards::is_disabled(Guard::RefundLookUp) {
             match self.refunded_before(refund, charge, amount).await {
                 Found::There(refunded) => return refunded,
@@ -184,7 +188,7 @@ impl Stripe {
         checkout::created(&self.created(call).await?, money)
     }
 
-    /// What to charge or keep, made of a wallet's token where the customer gave one.
+    /// Returns the payment method to charge or save, created from a wallet's token where there is one.
     async fn method(&self, what: &Use<'_>) -> Result<Method, Failure> {
         let malformed = Failure::Invalid("authorization_malformed");
         let secret = what.authorization.secret.expose_secret();
@@ -233,7 +237,7 @@ impl Stripe {
         self.ask(what, object, (Call::Read, call)).await
     }
 
-    /// Makes a call about an object, and says what its answer means.
+    /// Makes a call about an object and interprets the reply.
     async fn ask(
         &self,
         what: &Use<'_>,
@@ -256,7 +260,7 @@ impl Stripe {
         }
     }
 
-    /// Where 3-D Secure is not wanted, nobody is sent on to it.
+    /// Drops the redirect to the bank where the settings refuse 3-D Secure.
     fn allowed(&self, object: Object<'_>, state: ObjectState) -> ObjectState {
         let refuses = self.account.dialect.three_d_secure == ThreeDSecure::Refuse;
         match (object, state) {
@@ -269,7 +273,7 @@ impl Stripe {
         }
     }
 
-    /// Looks for a refund that may have been made before.
+    /// Looks for a refund that an earlier call may have made.
     async fn refunded_before(&self, refund: &Refund<'_>, charge: &str, amount: u64) -> Found {
         let mut after = None;
         for _ in 0..PAGES_MAX {
@@ -305,7 +309,7 @@ impl Stripe {
     }
 }
 
-/// The amount as Stripe counts it, beside itself.
+/// Returns the amount in Stripe's minor units, with the money itself.
 fn countable(money: Money) -> Result<(u64, Money), Failure> {
     let amount = amounts::to_stripe(money).ok_or(Failure::Invalid("amount_not_representable"))?;
     Ok((amount, money))

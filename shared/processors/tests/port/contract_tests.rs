@@ -45,7 +45,7 @@ fn settings(kind: &str) -> Value {
 }
 
 fn each(law: impl Fn(&World, &str, Box<dyn Processor>)) {
-    for kind in processors::kinds() {
+    for kind in crate::kinds() {
         let world = World::default();
         let processor = world.open(Mode::Test, kind, &settings(kind)).ok().unwrap();
         law(&world, kind, processor);
@@ -150,6 +150,7 @@ fn the_same_attempt_twice_makes_the_same_calls_byte_for_byte() {
                 (created, confirmed, world.http.taken(), world.store.items.lock().unwrap().clone())
             };
             let first = run();
+            world.store.faults.lock().unwrap().push_back(Some(Fault::Conflict));
             assert_eq!(first, run(), "{kind}");
             if kind == "stripe" && !(on_file && ask.money().is_none()) {
                 assert_eq!(first.0, Created::Ready(expected));
@@ -158,20 +159,6 @@ fn the_same_attempt_twice_makes_the_same_calls_byte_for_byte() {
             }
         }
     });
-}
-
-#[test]
-fn a_sandbox_charge_twice_is_one_object_and_one_charge() {
-    let world = World::default();
-    let processor = world.open(Mode::Test, "sandbox", &json!({})).ok().unwrap();
-    let visa = payment_method("pm_card_visa");
-    let charge = charge(&visa, 4250, 1);
-    let Created::Ready(reference) = block_on(processor.create(&charge)) else { panic!() };
-    let first = block_on(processor.confirm(&charge, &reference));
-    let items = world.store.items.lock().unwrap().clone();
-    assert_eq!(block_on(processor.create(&charge)), Created::Ready(reference.clone()));
-    assert_eq!(block_on(processor.confirm(&charge, &reference)), first);
-    assert_eq!(*world.store.items.lock().unwrap(), items);
 }
 
 #[test]
@@ -403,7 +390,7 @@ fn a_kind_or_name_there_is_not_is_said_so() {
     let error = world.open(Mode::Test, "paypal", &json!({})).err().unwrap();
     assert!(matches!(error, OpenProcessorError::Settings(_)));
     let brand = crate::doubles::brand("sandbox", &json!({}));
-    let registry = processors::Registry::new(world.outside());
+    let registry = crate::registry(&world, world.deps());
     let open =
         domain::ports::Processors::open(&registry, &brand, Mode::Test, &"other".parse().unwrap());
     assert!(matches!(open.err().unwrap(), OpenProcessorError::Absent));

@@ -17,7 +17,7 @@ use domain::values::money::Money;
 use domain::values::name::ProcessorName;
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
-use processors::{Deps, Registry};
+use processors::Deps;
 use serde_json::{Value, json};
 
 /// What the other side does with one call.
@@ -181,18 +181,14 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// The ports, to hand over.
-    pub(crate) fn outside(&self) -> Deps {
-        Deps {
-            http: Arc::<Script>::clone(&self.http),
-            store: Arc::<Memory>::clone(&self.store),
-            clock: Arc::<Hand>::clone(&self.clock),
-        }
+    /// The ports of the adapters.
+    pub(crate) fn deps(&self) -> Deps {
+        Deps { http: Arc::<Script>::clone(&self.http), clock: Arc::<Hand>::clone(&self.clock) }
     }
 
     /// Opens a processor of that kind with those settings.
     pub(crate) fn open(&self, mode: Mode, kind: &str, settings: &Value) -> OpenResult {
-        Registry::new(self.outside()).open(&brand(kind, settings), mode, &till())
+        crate::registry(self, self.deps()).open(&brand(kind, settings), mode, &till())
     }
 }
 

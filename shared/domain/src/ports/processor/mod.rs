@@ -14,7 +14,7 @@ pub use payment_option::{ApplePay, GooglePay, PaymentOption};
 pub use refund::{Refund, RefundResult};
 pub use results::{Confirmed, Created, Retrieved, VoidResult};
 
-use super::{CallbackError, SandboxPages, Source, UnverifiedCallback, VerifiedWebhook};
+use super::{CallbackError, Source, UnverifiedCallback, VerifiedWebhook};
 use crate::ask::Ask;
 use crate::brand::{Brand, Mode};
 use crate::values::name::ProcessorName;
@@ -86,7 +86,7 @@ pub enum OpenProcessorError {
 }
 
 /// The registry that opens a brand's processors.
-pub trait Processors: SandboxPages {
+pub trait Processors: Send + Sync {
     /// Opens the brand's processor of that name in that mode.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The flow by its documented words: what is asked, what each answer means, and what is never believed.
+//! The documented flow: what is asked, and the answer to each reply.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -31,7 +31,7 @@ impl Clock for Stopped {
     async fn wait(&self, _: Duration) {}
 }
 
-/// Answers in order, and keeps what was asked.
+/// An `Http` that answers by a script and records the calls.
 #[derive(Default)]
 struct Script {
     answers: Mutex<VecDeque<Option<(u16, String)>>>,
@@ -108,7 +108,7 @@ fn used<'a>(ask: &'a Ask, authorization: &'a Authorization) -> Use<'a> {
     }
 }
 
-/// What the provider says in an ID token, with some of it changed.
+/// Returns an ID token with some of its claims changed.
 fn id_token(nonce: &str, change: &Value) -> String {
     let mut payload = json!({
         "iss": "https://id.example", "aud": "acme shop", "sub": "cust1", "nonce": nonce,
@@ -124,7 +124,7 @@ fn tokens(id_token: &str) -> Value {
     json!({ "access_token": "at-hidden", "token_type": "Bearer", "expires_in": 300, "id_token": id_token })
 }
 
-/// The attempt's reference, and what one call under it comes to when the provider answers so.
+/// Runs the attempt against one scripted reply.
 fn confirmed(
     opened: &OpenId,
     script: &Script,
@@ -164,13 +164,13 @@ fn back(url: &str) -> UnverifiedCallback {
 }
 
 #[test]
-fn the_verifier_is_recognised_as_rfc_7636_says() {
+fn challenge_matches_the_example_of_rfc_7636() {
     let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     assert_eq!(state::challenge(verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
 }
 
 #[test]
-fn the_customer_is_asked_for_exactly_the_claims() {
+fn authorization_request_asks_for_exactly_the_claims() {
     let (opened, _) = provider(&json!({}));
     let (ask, yes) = (ask(), carrying(AuthorizationKind::Hosted, ""));
     let what = used(&ask, &yes);
@@ -216,7 +216,7 @@ fn the_customer_is_asked_for_exactly_the_claims() {
 }
 
 #[test]
-fn what_is_asked_is_pushed_where_the_provider_takes_that_and_scopes_stand_in_for_claims() {
+fn authorization_request_is_pushed_with_scopes_where_set() {
     let more = json!({
         "pushed_authorization_request_endpoint": "https://id.example/par",
         "claims_parameter": false, "authorization_details_type": "identity_facts",
@@ -230,7 +230,7 @@ fn what_is_asked_is_pushed_where_the_provider_takes_that_and_scopes_stand_in_for
     let url = "https://id.example/authorize?client_id=acme+shop&request_uri=urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3A6esc";
     assert_eq!(answer, Confirmed::RequiresAction { redirect: Some(RedirectUrl(url.to_owned())) });
     let call = script.calls.lock().unwrap().pop().unwrap();
-    // "acme+shop:s3cret%3A%25", as RFC 6749 2.3.1 wants it.
+    // "acme+shop:s3cret%3A%25", as RFC 6749, section 2.3.1, asks.
     assert_eq!(call.headers()["authorization"], "Basic YWNtZStzaG9wOnMzY3JldCUzQSUyNQ==");
     let form: Vec<(String, String)> = form_urlencoded::parse(call.body()).into_owned().collect();
     assert_eq!(value(&form, "scope"), "openid address profile");
@@ -239,7 +239,7 @@ fn what_is_asked_is_pushed_where_the_provider_takes_that_and_scopes_stand_in_for
 }
 
 #[test]
-fn a_code_is_exchanged_once_then_facts_are_read_and_what_was_not_asked_for_is_dropped() {
+fn code_is_exchanged_then_only_asked_claims_are_returned() {
     let (opened, script) = provider(&json!({}));
     let (ask, code) = (ask(), carrying(AuthorizationKind::Code, "c0de"));
     let what = used(&ask, &code);
@@ -266,7 +266,7 @@ fn a_code_is_exchanged_once_then_facts_are_read_and_what_was_not_asked_for_is_dr
 }
 
 #[test]
-fn a_code_that_may_have_been_used_is_never_used_again() {
+fn code_after_a_lost_exchange_is_never_used_again() {
     let (opened, script) = provider(&json!({}));
     let (ask, code) = (ask(), carrying(AuthorizationKind::Code, "c0de"));
     let what = used(&ask, &code);
@@ -287,7 +287,7 @@ fn a_code_that_may_have_been_used_is_never_used_again() {
 }
 
 #[test]
-fn every_documented_answer_has_one_meaning() {
+fn replies_when_documented_have_one_meaning() {
     let cases: Vec<Value> = serde_json::from_str(include_str!("../fixtures/answers.json")).unwrap();
     let (opened, script) = provider(&json!({
         "pushed_authorization_request_endpoint": "https://id.example/par",

@@ -1,9 +1,9 @@
-//! What is never believed: tokens of somebody else, changed details, forged returns.
+//! What is refused: another person's tokens, changed details and forged returns.
 
 use super::*;
 
 #[test]
-fn an_id_token_of_somebody_else_or_of_another_time_is_refused() {
+fn id_token_of_another_person_or_time_is_refused() {
     let (opened, script) = provider(&json!({}));
     let (ask, code) = (ask(), carrying(AuthorizationKind::Code, "c0de"));
     let what = used(&ask, &code);
@@ -34,7 +34,7 @@ fn an_id_token_of_somebody_else_or_of_another_time_is_refused() {
 }
 
 #[test]
-fn details_that_were_changed_on_the_way_are_refused() {
+fn authorization_details_when_changed_are_refused() {
     let (opened, script) = provider(&json!({ "authorization_details_type": "facts" }));
     let (ask, code) = (ask(), carrying(AuthorizationKind::Code, "c0de"));
     let what = used(&ask, &code);
@@ -52,7 +52,7 @@ fn details_that_were_changed_on_the_way_are_refused() {
 }
 
 #[test]
-fn only_who_was_sent_comes_back_and_errors_are_told_in_our_words() {
+fn return_with_a_foreign_state_is_forged_and_errors_map() {
     let (opened, _) = provider(&json!({}));
     let (ask, yes) = (ask(), carrying(AuthorizationKind::Hosted, ""));
     let what = used(&ask, &yes);
@@ -106,7 +106,7 @@ fn only_who_was_sent_comes_back_and_errors_are_told_in_our_words() {
 }
 
 #[test]
-fn nothing_but_known_claims_is_asked_for_and_nothing_else_is_done() {
+fn payment_options_are_empty_for_unknown_claims_and_asks() {
     let (opened, _) = provider(&json!({ "claims": ["given_name"] }));
     assert_eq!(opened.payment_options(&ask()), []);
     let (opened, _) = provider(&json!({}));
@@ -117,7 +117,7 @@ fn nothing_but_known_claims_is_asked_for_and_nothing_else_is_done() {
 }
 
 #[test]
-fn live_addresses_are_https_and_quote_nothing() {
+fn settings_in_live_mode_need_https_and_are_not_quoted() {
     for name in ["issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint"] {
         for bad in ["http://id.example/x", "https://u:p@id.example", "id.example", "https://a#b"] {
             let error = Provider::read(Mode::Live, &settings(&json!({ name: bad }))).err().unwrap();

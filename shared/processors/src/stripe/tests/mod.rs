@@ -1,7 +1,7 @@
-//! Stripe's answers as documented and recorded, and what each means.
+//! Stripe's documented and recorded replies, and the answer for each.
 //!
-//! The shapes of sessions, setups and refunds are those of the fixtures in Stripe's `OpenAPI` repository, as no stand-in that
-//! others wrote has all of them.
+//! The shapes of sessions, setups and refunds are those of the fixtures in <https://github.com/stripe/openapi>. No
+//! third-party stand-in has all of them.
 
 use domain::ports::{Fetched, Receipt, Reference, RefundResult};
 use http::StatusCode;
@@ -20,7 +20,7 @@ const SETUPS: &str = include_str!("../fixtures/setups.json");
 const SESSIONS: &str = include_str!("../fixtures/sessions.json");
 const REFUNDS: &str = include_str!("../fixtures/refunds.json");
 
-/// What the fixtures are about.
+/// The objects of the fixtures.
 const INTENT: Object<'_> = Object::Intent("pi_1C");
 const SETUP: Object<'_> = Object::Setup("seti_1C");
 const SESSION: Object<'_> = Object::Session("cs_test_a1");
@@ -96,7 +96,7 @@ fn said(stands: &Stands) -> String {
     }
 }
 
-/// The answer of an object's outcome, where it is one.
+/// Returns the answer to a reply; panics where another object must be read.
 fn answered(object: Object<'_>, call: Call, reply: &Reply) -> ObjectState {
     match object.outcome(call, reply) {
         Stands::State(answer) => answer,
@@ -105,7 +105,7 @@ fn answered(object: Object<'_>, call: Call, reply: &Reply) -> ObjectState {
 }
 
 #[test]
-fn every_documented_answer_means_what_the_reference_says() {
+fn replies_when_documented_have_the_referenced_meaning() {
     let about_intents = [STATES, CARDS, ERRORS].map(|file| (INTENT, file));
     for (object, file) in about_intents.into_iter().chain([(SETUP, SETUPS), (SESSION, SESSIONS)]) {
         for case in cases(file) {
@@ -121,7 +121,7 @@ fn every_documented_answer_means_what_the_reference_says() {
 }
 
 #[test]
-fn an_answer_cut_short_anywhere_is_never_done_and_never_a_no() {
+fn reply_when_truncated_is_never_done_or_declined() {
     for (object, file) in [(INTENT, STATES), (SETUP, SETUPS), (SESSION, SESSIONS)] {
         let done = cases(file).into_iter().find(|case| case.means == "Done").unwrap();
         let whole = done.reply.body;
@@ -135,7 +135,7 @@ fn an_answer_cut_short_anywhere_is_never_done_and_never_a_no() {
 }
 
 #[test]
-fn success_under_any_other_status_is_never_done() {
+fn success_body_under_another_status_is_never_done() {
     for (object, file) in [(INTENT, STATES), (SETUP, SETUPS), (SESSION, SESSIONS)] {
         let body = cases(file).into_iter().find(|case| case.means == "Done").unwrap().reply.body;
         for status in (100..200).chain(300..1000) {
@@ -165,7 +165,7 @@ fn paid(answer: ObjectState) -> Receipt {
 }
 
 #[test]
-fn a_receipt_holds_what_the_requester_may_know_and_no_more() {
+fn receipt_holds_only_the_allowed_details() {
     let expected = Receipt {
         reference: Reference("pi_1C".to_owned()),
         amount: 1999,
@@ -176,7 +176,7 @@ fn a_receipt_holds_what_the_requester_may_know_and_no_more() {
         last4: Some("4242".to_owned()),
     };
     assert_eq!(paid(answered(INTENT, Call::Read, &named(STATES, "succeeded"))), expected);
-    // What was paid on Stripe's own page is told, and given back, by the same id.
+    // A payment on Stripe's own page is reported, and refunded, by the same id.
     assert_eq!(paid(answered(SESSION, Call::Read, &named(SESSIONS, "paid"))), expected);
     let receipt = paid(answered(SESSION, Call::Read, &named(SESSIONS, "paid_unexpanded")));
     assert_eq!(receipt, Receipt { wallet: None, card_brand: None, last4: None, ..expected });
@@ -196,7 +196,7 @@ fn a_receipt_holds_what_the_requester_may_know_and_no_more() {
 }
 
 #[test]
-fn a_kept_card_is_told_by_brand_and_digits_and_charged_by_ids_that_are_sealed() {
+fn saved_card_shows_brand_and_digits_and_seals_its_ids() {
     for (object, file, name) in [(SETUP, SETUPS, "succeeded"), (SESSION, SESSIONS, "kept")] {
         let answer = answered(object, Call::Read, &named(file, name));
         let ObjectState::Done(Fetched::Card { receipt, saved: kept }) = answer else { panic!() };
@@ -223,7 +223,7 @@ fn a_kept_card_is_told_by_brand_and_digits_and_charged_by_ids_that_are_sealed() 
 }
 
 #[test]
-fn an_object_for_other_money_is_never_confirmed() {
+fn created_object_with_another_amount_is_refused() {
     let reply = |kind: &str, id: &str, field: &str, amount: u64, currency: &str| {
         let object = serde_json::json!({ "id": id, "object": kind, "status": "open",
             field: amount, "currency": currency });
@@ -245,7 +245,7 @@ fn an_object_for_other_money_is_never_confirmed() {
 }
 
 #[test]
-fn every_code_has_one_reaction_at_every_call() {
+fn error_codes_have_one_answer_per_call() {
     use super::codes::{CODES, Class};
 
     for (class, codes) in CODES {
@@ -290,7 +290,7 @@ fn every_code_has_one_reaction_at_every_call() {
 }
 
 #[test]
-fn every_way_a_card_is_refused_is_told_the_same_while_preparing_and_confirming() {
+fn refusals_mean_the_same_when_creating_and_confirming() {
     for (failure, codes) in refusals::REFUSALS {
         for code in *codes {
             for (status, name) in [(400, "code"), (402, "code"), (402, "decline_code")] {

@@ -1,4 +1,4 @@
-//! Money that goes back: once, however often it is asked for.
+//! Refunds are made once, however often they are requested.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -12,7 +12,7 @@ use super::*;
 const REQUEST: &str = "req_01J00000000000000000000000";
 
 #[test]
-fn every_documented_answer_to_a_refund_means_what_the_reference_says() {
+fn refund_replies_have_the_referenced_meaning() {
     for case in cases(REFUNDS) {
         let refunded = refunds::outcome(&case.reply, 500);
         let means = match &refunded {
@@ -26,7 +26,7 @@ fn every_documented_answer_to_a_refund_means_what_the_reference_says() {
     }
 }
 
-/// Answers in turn, and remembers what was asked.
+/// An `Http` that answers by a script and records the calls.
 #[derive(Default)]
 struct Script {
     answers: Mutex<VecDeque<Value>>,
@@ -57,7 +57,7 @@ fn refund(charge: &Reference, again: bool) -> Refund<'_> {
     Refund { request, seq: 1, charge, money, again, reported: None }
 }
 
-/// What a refund comes to with these answers, and what was asked.
+/// Returns a refund's result with these replies, and the calls that it made.
 fn tried(charge: &str, again: bool, answers: Vec<Value>) -> (RefundResult, Vec<String>) {
     let settings = json!({ "secret_key": "sk_test_a", "base_url": "http://stripe" });
     let settings = settings.as_object().unwrap().clone().into();
@@ -89,7 +89,7 @@ fn made() -> String {
 }
 
 #[test]
-fn the_first_try_is_made_at_once() {
+fn refund_on_first_try_is_created_directly() {
     let (refunded, asked) = tried("pi_1C", false, vec![ours("succeeded")]);
     assert_eq!(refunded, RefundResult::Done(Reference("re_1".to_owned())));
     assert_eq!(asked, [made()]);
@@ -98,7 +98,7 @@ fn the_first_try_is_made_at_once() {
 }
 
 #[test]
-fn a_later_try_looks_first_whether_one_before_it_went_through() {
+fn refund_on_repeat_looks_for_an_earlier_one_first() {
     let others = |has_more: bool| {
         let data = [object("re_9", "another", "succeeded"), object("re_8", "", "failed")];
         json!({ "object": "list", "data": data, "has_more": has_more })
@@ -119,7 +119,7 @@ fn a_later_try_looks_first_whether_one_before_it_went_through() {
 }
 
 #[test]
-fn what_cannot_be_looked_for_is_not_made_again() {
+fn refund_on_repeat_is_not_created_when_the_list_fails() {
     for answers in [
         Vec::new(),
         vec![json!({ "error": { "code": "rate_limit" } })],
@@ -132,7 +132,7 @@ fn what_cannot_be_looked_for_is_not_made_again() {
 }
 
 #[test]
-fn what_is_no_payment_of_stripes_is_not_given_back() {
+fn refund_of_a_malformed_charge_id_is_not_supported() {
     for charge in ["", "ch_1", "seti_1", "cs_1", "pi_../x", "pi_1?a=b"] {
         let (refunded, asked) = tried(charge, false, vec![ours("succeeded")]);
         assert_eq!(refunded, RefundResult::Failed { code: "not_supported" });

@@ -1,52 +1,51 @@
-//! Stripe's test cards and the sandbox's magic amounts: what becomes of a charge.
+//! Stripe's test cards and the sandbox's amounts, which choose the result of a charge.
 
+use processors::stand_in;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::stripe::amounts;
-
-/// What a confirmation comes to.
+/// The result of a confirmation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CardResult {
+pub(crate) enum CardResult {
     /// Charged.
     Approved,
-    /// Charged, and nobody is told.
+    /// Charged, and the reply is lost.
     ApprovedAndLost,
-    /// Charged in a while.
+    /// Charged after three seconds.
     ApprovedLater,
     /// Not charged.
     Refused(Refusal),
 }
 
-/// How a card is refused: Stripe's `code` and `decline_code`.
+/// The refusal of a card, as Stripe's `code` and `decline_code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Refusal {
-    /// The customer did not say at the bank that it was them.
+pub(crate) enum Refusal {
+    /// The customer did not confirm their identity at the bank.
     AuthenticationFailed,
-    /// The card wants 3-D Secure.
+    /// The card asks for 3-D Secure.
     AuthenticationRequired,
-    /// No reason given.
+    /// No reason is given.
     Generic,
-    /// Past its date.
+    /// The card has expired.
     ExpiredCard,
-    /// Taken for fraud.
+    /// Fraud is suspected.
     Fraudulent,
-    /// The wrong check digits.
+    /// The check digits are wrong.
     IncorrectCvc,
-    /// Not enough money.
+    /// The balance is too low.
     InsufficientFunds,
-    /// Reported lost.
+    /// The card was reported lost.
     LostCard,
-    /// Something broke on the way.
+    /// The processing failed.
     ProcessingError,
-    /// Reported stolen.
+    /// The card was reported stolen.
     StolenCard,
 }
 
 impl Refusal {
-    /// Stripe's `code`, and its `decline_code` where there is one.
-    pub(super) const fn codes(self) -> (&'static str, Option<&'static str>) {
+    /// Returns Stripe's `code`, and its `decline_code` where there is one.
+    pub(crate) const fn codes(self) -> (&'static str, Option<&'static str>) {
         match self {
             Self::AuthenticationFailed => ("payment_intent_authentication_failure", None),
             Self::AuthenticationRequired => {
@@ -63,8 +62,8 @@ impl Refusal {
         }
     }
 
-    /// A card error as Stripe writes it.
-    pub(super) fn to_json(self) -> Value {
+    /// Returns Stripe's card error.
+    pub(crate) fn to_json(self) -> Value {
         let (code, decline_code) = self.codes();
         json!({
             "type": "card_error",
@@ -77,15 +76,15 @@ impl Refusal {
 
 /// A test card that Stripe documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Card {
+pub(crate) struct Card {
     brand: &'static str,
     last4: &'static str,
     refusal: Option<Refusal>,
 }
 
 impl Card {
-    /// As Stripe writes it, with the wallet it came from.
-    pub(super) fn to_json(self, wallet: Option<&str>) -> Value {
+    /// Returns Stripe's JSON with the wallet.
+    pub(crate) fn to_json(self, wallet: Option<&str>) -> Value {
         json!({
             "brand": self.brand,
             "last4": self.last4,
@@ -95,14 +94,14 @@ impl Card {
         })
     }
 
-    /// How it refuses whatever it is asked, if it does.
-    pub(super) const fn refusal(self) -> Option<Refusal> {
+    /// Returns the card's refusal; `None` for a good card.
+    pub(crate) const fn refusal(self) -> Option<Refusal> {
         self.refusal
     }
 }
 
-/// The card behind a test payment method; Stripe writes some of them with the brand and some without.
-pub(super) fn card(payment_method: &str) -> Option<Card> {
+/// Returns the card of a test payment method. Stripe spells some of them with the brand and some without.
+pub(crate) fn card(payment_method: &str) -> Option<Card> {
     let visa = |last4, refusal| Some(Card { brand: "visa", last4, refusal: Some(refusal) });
     let name = payment_method.strip_prefix("pm_card_")?;
     match name.strip_prefix("visa_").unwrap_or(name) {
@@ -123,18 +122,17 @@ pub(super) fn card(payment_method: &str) -> Option<Card> {
     }
 }
 
-/// What becomes of a charge: the card's word first, then the amount's. The amount is as Stripe counts it; `attempt` counts
-/// from 1.
-pub(super) fn result(card: Card, (amount, currency): (u64, &str), attempt: u32) -> CardResult {
+/// Returns the result of a charge. The card decides first, then the amount. `attempt` counts from 1.
+pub(crate) fn result(card: Card, (amount, currency): (u64, &str), attempt: u32) -> CardResult {
     match card.refusal {
         Some(refusal) => CardResult::Refused(refusal),
         None => by_amount((amount, currency), attempt),
     }
 }
 
-/// The amount's word. Magic is in the digits the requester wrote, not in Stripe's.
-pub(super) fn by_amount((amount, currency): (u64, &str), attempt: u32) -> CardResult {
-    let asked = amounts::from_stripe(amount, currency).map_or(amount, |(asked, _)| asked);
+/// Returns the result that an amount chooses by its last two digits in ISO minor units.
+pub(crate) fn by_amount((amount, currency): (u64, &str), attempt: u32) -> CardResult {
+    let asked = stand_in::from_stripe(amount, currency).map_or(amount, |(asked, _)| asked);
     match asked % 100 {
         2 if attempt <= 1 => CardResult::Refused(Refusal::InsufficientFunds),
         3 => CardResult::Refused(Refusal::StolenCard),

@@ -1,7 +1,8 @@
-//! Customers who go on to the sandbox's own page: to pay, to leave a card, or to say at "the bank" that it is them.
+//! Customers on the sandbox's pages, who pay, save a card, or confirm their identity at the bank.
 
 use std::time::Duration;
 
+use ::sandbox::Books;
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
@@ -13,13 +14,11 @@ use domain::ports::{
 use domain::values::id::CardId;
 use domain::values::time::Timestamp;
 use pollster::block_on;
-use processors::sandbox::Books;
-use processors::{Deps, Registry};
 use serde_json::json;
 
 use crate::doubles::{REQUEST, World, attempt, hosted, keeping, payment, payment_method};
 
-/// A till, one attempt at an ask, and its customer.
+/// A processor, one attempt at an ask, and its customer.
 struct Till {
     world: World,
     processor: Box<dyn Processor>,
@@ -57,7 +56,7 @@ impl Till {
         block_on(self.processor.void(&what, reference)).into()
     }
 
-    /// Where the customer is sent on to.
+    /// Returns the address to which the customer is redirected.
     fn page(&self, reference: &Reference) -> String {
         let answer = self.confirm(reference);
         let OperationResult::RequiresAction { redirect: Some(RedirectUrl(url)) } = answer else {
@@ -66,17 +65,16 @@ impl Till {
         url
     }
 
-    /// The customer opens the page, or sends a form.
+    /// Visits a page as the customer, with a form or without.
     fn visits(&self, url: &str, form: Option<&str>) -> Option<SandboxPage> {
         let id = url.rsplit('/').next().unwrap_or_default();
-        let registry = Registry::new(self.world.outside());
         let visit = SandboxVisit { id, form: form.map(str::as_bytes) };
-        block_on(registry.sandbox_page(&visit)).ok().flatten()
+        block_on(crate::sandbox_of(&self.world).sandbox_page(&visit)).ok().flatten()
     }
 
     fn shown(&self, url: &str, form: Option<&str>) -> String {
         match self.visits(url, form) {
-            Some(SandboxPage::DisplayText { html, policy }) => {
+            Some(SandboxPage::Html { html, policy }) => {
                 assert!(policy.starts_with("default-src 'none'"));
                 html
             }
@@ -86,14 +84,14 @@ impl Till {
 
     fn sent(&self, url: &str, form: Option<&str>) -> String {
         match self.visits(url, form) {
-            Some(SandboxPage::SentTo(back)) => back,
+            Some(SandboxPage::Redirect(back)) => back,
             other => panic!("{other:?}"),
         }
     }
 
     fn books(&self) -> Books {
-        let Deps { store, clock, .. } = self.world.outside();
-        block_on(processors::sandbox::books(store, clock, REQUEST.parse().unwrap(), 5)).unwrap()
+        let (store, clock) = (crate::store(&self.world), self.world.deps().clock);
+        block_on(::sandbox::books(store, clock, REQUEST.parse().unwrap(), 5)).unwrap()
     }
 
     fn refund(&self, charge: &Reference, amount: u64, seq: u32, again: bool) -> RefundResult {
@@ -111,7 +109,7 @@ impl Till {
 
 const VISA: Option<&str> = Some("card=pm_card_visa");
 const PAGE: &str = "https://pay.example.com/c/page";
-/// Where they come back to who did what was wanted.
+/// The page to which a customer returns who finished.
 const DONE: &str = "https://pay.example.com/c/page?done=1";
 
 fn charged(answer: &OperationResult) -> Option<u64> {
@@ -120,7 +118,7 @@ fn charged(answer: &OperationResult) -> Option<u64> {
 }
 
 #[test]
-fn a_customer_pays_on_the_page_and_comes_back() {
+fn payment_on_the_page_redirects_back_and_charges_once() {
     let till = Till::new(payment(4250), hosted());
     let session = till.created(1);
     assert!(session.0.starts_with("cs_test_"));
@@ -133,7 +131,7 @@ fn a_customer_pays_on_the_page_and_comes_back() {
     assert!(html.contains(&format!("href=\"{PAGE}?back=1\"")), "{html}");
     assert_eq!(till.books(), Books::default());
     assert_eq!(till.sent(&page, VISA), DONE);
-    // A second press, or a page that is opened again, is nothing new.
+    // A repeated form, or a page that is opened again, changes nothing.
     assert_eq!(till.sent(&page, VISA), DONE);
     assert_eq!(till.sent(&page, None), DONE);
     let OperationResult::Done(Fetched::Payment(receipt)) = till.retrieve(&session) else {
@@ -147,7 +145,7 @@ fn a_customer_pays_on_the_page_and_comes_back() {
 }
 
 #[test]
-fn a_page_that_was_closed_takes_no_money() {
+fn closed_page_takes_no_money() {
     let till = Till::new(payment(4250), hosted());
     let session = till.created(1);
     let page = till.page(&session);
@@ -160,7 +158,7 @@ fn a_page_that_was_closed_takes_no_money() {
 }
 
 #[test]
-fn a_page_closes_by_itself() {
+fn page_closes_by_itself_after_its_time() {
     let till = Till::new(payment(4250), hosted());
     let session = till.created(1);
     till.world.clock.pass(Duration::from_secs(45 * 60 - 1));
@@ -172,7 +170,7 @@ fn a_page_closes_by_itself() {
 }
 
 #[test]
-fn a_session_can_be_asked_for_as_long_as_an_attempt_is_tried() {
+fn session_can_be_created_as_long_as_an_attempt_is_tried() {
     let till = Till::new(payment(4250), hosted());
     till.world.clock.pass(Duration::from_secs(15 * 60));
     till.created(1);
@@ -184,7 +182,7 @@ fn a_session_can_be_asked_for_as_long_as_an_attempt_is_tried() {
 }
 
 #[test]
-fn a_card_that_is_refused_on_the_page_is_mended_there() {
+fn refused_card_on_the_page_can_be_replaced_there() {
     let till = Till::new(payment(4250), hosted());
     let session = till.created(1);
     let page = till.page(&session);
@@ -199,7 +197,7 @@ fn a_card_that_is_refused_on_the_page_is_mended_there() {
 }
 
 #[test]
-fn magic_amounts_do_on_the_page_what_they_do_elsewhere() {
+fn amounts_on_the_page_have_their_usual_results() {
     let once = Till::new(payment(4202), hosted());
     let session = once.created(1);
     let page = once.page(&session);
@@ -224,12 +222,12 @@ fn magic_amounts_do_on_the_page_what_they_do_elsewhere() {
 }
 
 #[test]
-fn a_customer_says_at_the_bank_that_it_is_them() {
+fn identity_confirmed_at_the_bank_charges_once() {
     let till = Till::new(payment(4250), payment_method("pm_card_authenticationRequired"));
     let intent = till.created(1);
     let page = till.page(&intent);
     assert_eq!(page, format!("https://pay.example.com/sandbox/checkout/{}", intent.0));
-    // A repeat, and whoever looks, is told the same.
+    // A repeat and a look-up return the same.
     assert_eq!(till.page(&intent), page);
     assert_eq!(till.retrieve(&intent), till.confirm(&intent));
     assert!(till.shown(&page, None).contains("42.50 EUR"));
@@ -243,7 +241,7 @@ fn a_customer_says_at_the_bank_that_it_is_them() {
 }
 
 #[test]
-fn a_customer_who_does_not_is_charged_nothing() {
+fn identity_denied_at_the_bank_charges_nothing() {
     for form in [Some("is_me=no"), None] {
         let till = Till::new(payment(4250), payment_method("pm_card_authenticationRequired"));
         let intent = till.created(1);
@@ -260,7 +258,7 @@ fn a_customer_who_does_not_is_charged_nothing() {
 }
 
 #[test]
-fn a_card_is_kept_and_charged_when_its_customer_says_yes_again() {
+fn saved_card_is_charged_on_a_later_approval() {
     for (authorization, visits) in [(payment_method("pm_card_visa"), false), (hosted(), true)] {
         let till = Till::new(keeping(), authorization);
         assert_eq!(
@@ -303,7 +301,7 @@ fn a_card_is_kept_and_charged_when_its_customer_says_yes_again() {
 }
 
 #[test]
-fn a_card_of_somebody_else_is_not_charged() {
+fn saved_card_of_another_customer_is_not_charged() {
     let till = Till::new(keeping(), payment_method("pm_card_visa"));
     let reference = till.created(1);
     let OperationResult::Done(Fetched::Card { saved: kept, .. }) = till.confirm(&reference) else {
@@ -318,7 +316,7 @@ fn a_card_of_somebody_else_is_not_charged() {
 }
 
 #[test]
-fn a_card_that_cannot_be_kept_is_refused_and_one_that_wants_the_bank_goes_there() {
+fn card_to_save_is_refused_or_authenticated_at_the_bank() {
     let refused = Till::new(keeping(), payment_method("pm_card_chargeDeclined"));
     let setup = refused.created(1);
     let answer = OperationResult::SoftDeclined { code: "card_declined" };
@@ -341,7 +339,7 @@ fn a_card_that_cannot_be_kept_is_refused_and_one_that_wants_the_bank_goes_there(
 }
 
 #[test]
-fn money_goes_back_once_and_no_more_than_was_charged() {
+fn refund_is_made_once_and_at_most_the_charge() {
     let till = Till::new(payment(4250), hosted());
     let session = till.created(1);
     till.sent(&till.page(&session), VISA);
@@ -353,7 +351,7 @@ fn money_goes_back_once_and_no_more_than_was_charged() {
     for again in [false, true] {
         assert_eq!(till.refund(&charge, 1000, 1, again), RefundResult::Done(first.clone()));
     }
-    // Days later the key is forgotten, at Stripe as here, and the label is not.
+    // After a day the key is forgotten, as at Stripe. The label in the metadata stays.
     assert_eq!(till.books().refunded, 1000);
     let too_much = RefundResult::Failed { code: "amount_too_large" };
     assert_eq!(till.refund(&charge, 3251, 2, false), too_much);
@@ -367,7 +365,7 @@ fn money_goes_back_once_and_no_more_than_was_charged() {
 }
 
 #[test]
-fn a_refund_can_be_slow_and_come_back() {
+fn refund_can_be_pending_and_then_fail() {
     let till = Till::new(payment(4250), payment_method("pm_card_visa"));
     let intent = till.created(1);
     till.confirm(&intent);
@@ -382,7 +380,7 @@ fn a_refund_can_be_slow_and_come_back() {
 }
 
 #[test]
-fn there_is_no_page_for_what_is_not_there() {
+fn page_of_an_unknown_object_is_absent() {
     let till = Till::new(payment(4250), payment_method("pm_card_visa"));
     let intent = till.created(1);
     let base = "https://pay.example.com/sandbox/checkout/";

@@ -1,22 +1,25 @@
-//! The sandbox's own page: where a customer of test mode pays, leaves a card, or says at "the bank" that it is them.
+//! The sandbox's pages: the checkout page, and the bank's page of 3-D Secure.
 
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::ports::{HttpError, SandboxPage, SandboxVisit, StoreError};
 use domain::values::money::Money;
+use processors::stand_in;
 use sha2::{Digest, Sha256};
 
-use super::cards::{self, Refusal};
-use super::ledger::{Entry, Object};
-use super::sessions::{Session, State};
-use super::standin::{Form, StandIn, Stop, TRIES};
-use super::{intents, setups};
-use crate::stripe::amounts;
+use crate::api::StandIn;
+use crate::api::sessions::{PageResult, enter_card};
+use crate::calls::{ApiError, Form, TRIES};
+use crate::cards::{self, Refusal};
+use crate::ledger::{Entry, Object};
+use crate::objects::intent::IntentState;
+use crate::objects::session::{CheckoutSession, SessionState};
+use crate::objects::setup::SetupState;
 
-const STYLE: &str = include_str!("../../templates/sandbox.css");
+const STYLE: &str = include_str!("../templates/sandbox.css");
 
-/// What the customer may press.
+/// A button of a page.
 struct Button {
     name: &'static str,
     value: &'static str,
@@ -24,7 +27,7 @@ struct Button {
     class: &'static str,
 }
 
-/// The cards of the page.
+/// The cards of the checkout page.
 const CARDS: [Button; 3] = [
     Button { name: "card", value: "pm_card_visa", label: "Visa •••• 4242", class: "yes" },
     Button {
@@ -41,7 +44,7 @@ const CARDS: [Button; 3] = [
     },
 ];
 
-/// The answers at the bank.
+/// The answers on the bank's page.
 const ANSWERS: [Button; 2] = [
     Button { name: "is_me", value: "yes", label: "It is me", class: "yes" },
     Button { name: "is_me", value: "no", label: "It is not me", class: "no" },
@@ -68,13 +71,13 @@ impl Page<'_> {
             "default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; \
              frame-ancestors 'none'"
         );
-        SandboxPage::DisplayText { html: self.render().unwrap_or_default(), policy }
+        SandboxPage::Html { html: self.render().unwrap_or_default(), policy }
     }
 }
 
 impl StandIn {
     /// Serves a visit to the page of an object.
-    pub(super) async fn visited(
+    pub(crate) async fn visited(
         &self,
         visit: &SandboxVisit<'_>,
     ) -> Result<Option<SandboxPage>, StoreError> {
@@ -86,38 +89,40 @@ impl StandIn {
             };
             match page {
                 Ok(page) => return Ok(page),
-                Err(Stop::Conflict) => {}
-                Err(Stop::Lost(error)) => return Err(unavailable(error)),
+                Err(ApiError::Conflict) => {}
+                Err(ApiError::Lost(error)) => return Err(unavailable(error)),
             }
         }
         Err(StoreError::Conflict)
     }
 
-    async fn at_checkout(&self, visit: &SandboxVisit<'_>) -> Result<Option<SandboxPage>, Stop> {
+    async fn at_checkout(&self, visit: &SandboxVisit<'_>) -> Result<Option<SandboxPage>, ApiError> {
         let Some((entry, session)) = self.session(visit.id).await? else { return Ok(None) };
         let now = self.now();
         match session.at(now) {
-            State::Open => {}
-            State::Complete { .. } => return Ok(Some(SandboxPage::SentTo(session.success_url))),
-            State::Expired => return Ok(Some(closed(&session.cancel_url))),
+            SessionState::Open => {}
+            SessionState::Complete { .. } => {
+                return Ok(Some(SandboxPage::Redirect(session.success_url)));
+            }
+            SessionState::Expired => return Ok(Some(closed(&session.cancel_url))),
         }
         let card = visit.form.and_then(|form| Form::of(form).some("card"));
         let Some(card) = card.filter(|card| cards::card(card).is_some()) else {
             return Ok(Some(checkout(&session)));
         };
-        let (session, objects) = session.given(&card, now);
+        let PageResult { session, created } = enter_card(&session, &card, now);
         let object = Object::Session(session.clone());
-        let made: Vec<Entry> = objects.into_iter().map(|object| self.entry(object)).collect();
+        let created: Vec<Entry> = created.into_iter().map(|object| self.entry(object)).collect();
         let entry = Entry { object, ..entry };
-        let all: Vec<&Entry> = std::iter::once(&entry).chain(&made).collect();
+        let all: Vec<&Entry> = std::iter::once(&entry).chain(&created).collect();
         self.ledger.write(&all).await?;
         Ok(Some(match session.at(now) {
-            State::Complete { .. } => SandboxPage::SentTo(session.success_url),
-            State::Open | State::Expired => checkout(&session),
+            SessionState::Complete { .. } => SandboxPage::Redirect(session.success_url),
+            SessionState::Open | SessionState::Expired => checkout(&session),
         }))
     }
 
-    async fn at_bank(&self, visit: &SandboxVisit<'_>) -> Result<Option<SandboxPage>, Stop> {
+    async fn at_bank(&self, visit: &SandboxVisit<'_>) -> Result<Option<SandboxPage>, ApiError> {
         let answer = visit.form.map(|form| Form::of(form).text("is_me"));
         let is_them = match answer.as_deref() {
             Some("yes") => Some(true),
@@ -126,7 +131,7 @@ impl StandIn {
         };
         if let Some((entry, intent)) = self.intent(visit.id).await? {
             let Some(back) = intent.return_url.clone() else { return Ok(None) };
-            if intent.state != intents::State::RequiresAction {
+            if intent.state != IntentState::RequiresAction {
                 return Ok(Some(sent_back(&back, "payment_intent", visit.id)));
             }
             let Some(is_them) = is_them else {
@@ -139,7 +144,7 @@ impl StandIn {
         }
         let Some((entry, setup)) = self.setup(visit.id).await? else { return Ok(None) };
         let Some(back) = setup.return_url.clone() else { return Ok(None) };
-        if setup.state != setups::State::RequiresAction {
+        if setup.state != SetupState::RequiresAction {
             return Ok(Some(sent_back(&back, "setup_intent", visit.id)));
         }
         let Some(is_them) = is_them else { return Ok(Some(bank(visit.id, None))) };
@@ -157,11 +162,11 @@ fn unavailable(error: HttpError) -> StoreError {
 }
 
 fn money(amount: u64, currency: &str) -> Option<String> {
-    let (amount, currency) = amounts::from_stripe(amount, currency)?;
+    let (amount, currency) = stand_in::from_stripe(amount, currency)?;
     Some(Money::new(amount, currency).ok()?.to_string())
 }
 
-fn checkout(session: &Session) -> SandboxPage {
+fn checkout(session: &CheckoutSession) -> SandboxPage {
     let price = session.price.as_ref();
     Page {
         style: STYLE,
@@ -222,8 +227,8 @@ fn closed(back: &str) -> SandboxPage {
     .shown()
 }
 
-/// Stripe adds what it is about to the address, and a secret that is nobody's business here.
+/// Returns the redirect to the return URL. Stripe adds the object's id to it, and a client secret that is left out here.
 fn sent_back(back: &str, name: &str, id: &str) -> SandboxPage {
     let mark = if back.contains('?') { '&' } else { '?' };
-    SandboxPage::SentTo(format!("{back}{mark}{name}={id}&redirect_status=succeeded"))
+    SandboxPage::Redirect(format!("{back}{mark}{name}={id}&redirect_status=succeeded"))
 }

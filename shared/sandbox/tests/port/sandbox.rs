@@ -1,4 +1,4 @@
-//! The sandbox processor: magic amounts, test cards, and its ledger under trouble.
+//! The sandbox processor: its amounts and test cards, and its ledger under faults.
 
 use std::time::Duration;
 
@@ -52,8 +52,8 @@ impl Till {
 
     fn charges(&self) -> u32 {
         let request = "req_01J00000000000000000000000".parse().unwrap();
-        let processors::Deps { store, clock, .. } = self.world.outside();
-        block_on(processors::sandbox::charges(store, clock, request, 5)).unwrap()
+        let clock = self.world.deps().clock;
+        block_on(::sandbox::charges(crate::store(&self.world), clock, request, 5)).unwrap()
     }
 }
 
@@ -62,7 +62,7 @@ fn is_done(answer: &OperationResult, amount: u64) -> bool {
 }
 
 #[test]
-fn an_ordinary_amount_is_charged_once_and_told_with_its_card() {
+fn ordinary_amount_is_charged_once_with_its_card_on_the_receipt() {
     let till = Till::new();
     assert_eq!(
         till.processor.payment_options(&payment(4250)),
@@ -82,7 +82,7 @@ fn an_ordinary_amount_is_charged_once_and_told_with_its_card() {
 }
 
 #[test]
-fn preparing_moves_no_money() {
+fn create_moves_no_money() {
     let till = Till::new();
     let reference = till.ready("pm_card_visa", 4250, 1);
     assert_eq!(till.retrieve(&reference), OperationResult::NotConfirmed);
@@ -90,7 +90,7 @@ fn preparing_moves_no_money() {
 }
 
 #[test]
-fn amount_02_is_refused_once_and_approved_when_the_customer_tries_again() {
+fn amount_02_is_refused_once_then_approved() {
     let till = Till::new();
     let refused = OperationResult::SoftDeclined { code: "insufficient_funds" };
     let reference = till.ready("pm_card_visa", 4202, 1);
@@ -103,7 +103,7 @@ fn amount_02_is_refused_once_and_approved_when_the_customer_tries_again() {
 }
 
 #[test]
-fn amount_03_is_declined_for_good_without_saying_why() {
+fn amount_03_is_declined_without_a_reason() {
     let till = Till::new();
     for attempt_no in 1..=3 {
         let declined = OperationResult::HardDeclined { code: "card_declined" };
@@ -128,7 +128,7 @@ fn amount_04_is_approved_after_three_seconds() {
 }
 
 #[test]
-fn amount_05_acts_and_then_its_answer_is_lost_until_looked_up() {
+fn amount_05_charges_and_is_unknown_until_looked_up() {
     let till = Till::new();
     let reference = till.ready("pm_card_visa", 4205, 1);
     assert_eq!(till.confirm(&reference, 1), OperationResult::Unknown);
@@ -139,7 +139,7 @@ fn amount_05_acts_and_then_its_answer_is_lost_until_looked_up() {
 }
 
 #[test]
-fn stripes_test_cards_do_here_what_they_do_there() {
+fn test_cards_have_the_results_of_stripe() {
     let refused = |code| OperationResult::SoftDeclined { code };
     for (card, answer) in [
         ("pm_card_chargeDeclined", refused("card_declined")),
@@ -173,7 +173,7 @@ fn stripes_test_cards_do_here_what_they_do_there() {
 }
 
 #[test]
-fn a_card_there_is_not_is_an_invalid_attempt() {
+fn unknown_card_is_an_invalid_attempt() {
     let missing = Created::Invalid { code: "resource_missing" };
     assert_eq!(Till::new().create("pm_1NotOurs", 4250, 1), missing);
     let malformed = Created::Invalid { code: "authorization_malformed" };
@@ -181,7 +181,7 @@ fn a_card_there_is_not_is_an_invalid_attempt() {
 }
 
 #[test]
-fn what_is_fenced_can_never_charge() {
+fn voided_payment_never_charges() {
     let till = Till::new();
     let reference = till.ready("pm_card_visa", 4250, 1);
     assert_eq!(till.void(&reference), OperationResult::Voided);
@@ -192,7 +192,7 @@ fn what_is_fenced_can_never_charge() {
 }
 
 #[test]
-fn a_fence_that_comes_too_late_says_it_is_done() {
+fn void_after_the_charge_returns_done() {
     let till = Till::new();
     let reference = till.ready("pm_card_visa", 4250, 1);
     assert!(is_done(&till.confirm(&reference, 1), 4250));
@@ -200,7 +200,7 @@ fn a_fence_that_comes_too_late_says_it_is_done() {
 }
 
 #[test]
-fn whatever_happens_to_a_write_there_is_one_charge_at_most_and_it_is_reported() {
+fn charge_under_write_faults_happens_at_most_once() {
     let faults = [None, Some(Fault::LostBefore), Some(Fault::LostAfter), Some(Fault::Conflict)];
     for create in faults {
         for confirm in faults {
@@ -226,7 +226,7 @@ fn whatever_happens_to_a_write_there_is_one_charge_at_most_and_it_is_reported() 
 }
 
 #[test]
-fn a_key_with_another_body_is_no_second_charge() {
+fn reused_key_with_another_body_is_blocked() {
     let till = Till::new();
     assert!(is_done(&till.run("pm_card_visa", 4250, 1), 4250));
     let reused = Created::Blocked { code: "idempotency_key_reused" };
@@ -235,10 +235,10 @@ fn a_key_with_another_body_is_no_second_charge() {
 }
 
 #[test]
-fn the_ledger_forgets_after_a_day() {
+fn ledger_forgets_a_payment_after_a_day() {
     let till = Till::new();
     let reference = till.ready("pm_card_visa", 4250, 1);
-    let key = processors::sandbox::key(&reference.0);
+    let key = ::sandbox::key(&reference.0);
     let item = till.world.store.items.lock().unwrap().get(&key).cloned().unwrap();
     assert!(item.expires_at.is_some());
     till.world.clock.pass(Duration::from_secs(86_400));
@@ -248,7 +248,21 @@ fn the_ledger_forgets_after_a_day() {
 }
 
 #[test]
-fn the_sandbox_is_for_test_mode_only() {
+fn sandbox_in_live_mode_or_with_unknown_settings_is_refused() {
     assert!(World::default().open(Mode::Live, "sandbox", &json!({})).is_err());
     assert!(World::default().open(Mode::Test, "sandbox", &json!({ "x": 1 })).is_err());
+}
+
+#[test]
+fn repeated_charge_is_one_object_and_one_charge() {
+    let world = World::default();
+    let processor = world.open(Mode::Test, "sandbox", &json!({})).ok().unwrap();
+    let visa = payment_method("pm_card_visa");
+    let charge = charge(&visa, 4250, 1);
+    let Created::Ready(reference) = block_on(processor.create(&charge)) else { panic!() };
+    let first = block_on(processor.confirm(&charge, &reference));
+    let items = world.store.items.lock().unwrap().clone();
+    assert_eq!(block_on(processor.create(&charge)), Created::Ready(reference.clone()));
+    assert_eq!(block_on(processor.confirm(&charge, &reference)), first);
+    assert_eq!(*world.store.items.lock().unwrap(), items);
 }

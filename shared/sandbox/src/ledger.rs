@@ -1,4 +1,4 @@
-//! The ledger of the sandbox: each object of its Stripe in the store, in a partition of its own.
+//! The ledger: each object of the stand-in, in a partition of the store of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,39 +6,40 @@ use std::time::Duration;
 use domain::ports::{Clock, Expect, Item, Key, Store, StoreError, Write};
 use domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::intents::Intent;
-use super::methods::{Customer, Method, Token};
-use super::sessions::Session;
-use super::setups::Setup;
+use crate::calls::StoredReply;
+use crate::ids::BodyDigest;
+use crate::objects::intent::PaymentIntent;
+use crate::objects::method::{Customer, PaymentMethod, Token};
+use crate::objects::session::CheckoutSession;
+use crate::objects::setup::SetupIntent;
 
-/// For how long Stripe knows an idempotency key, and the sandbox nearly everything.
+/// The lifetime of most objects, as long as Stripe keeps an idempotency key.
 const DAY: Duration = Duration::from_secs(86_400);
-/// For how long the sandbox knows a card that was kept.
+/// The lifetime of a saved card.
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
-/// Each object, in the store.
+/// Reads and writes objects in the store.
 #[derive(Clone)]
-pub(super) struct Ledger {
-    pub(super) store: Arc<dyn Store>,
-    pub(super) clock: Arc<dyn Clock>,
+pub(crate) struct Ledger {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// An object of Stripe's.
+/// One of Stripe's objects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Object {
-    Intent(Intent),
-    Setup(Setup),
-    Session(Session),
-    Method(Method),
+pub(crate) enum Object {
+    Intent(PaymentIntent),
+    Setup(SetupIntent),
+    Session(CheckoutSession),
+    Method(PaymentMethod),
     Customer(Customer),
     Token(Token),
 }
 
 impl Object {
-    pub(super) fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         match self {
             Self::Intent(intent) => &intent.id,
             Self::Setup(setup) => &setup.id,
@@ -49,8 +50,8 @@ impl Object {
         }
     }
 
-    /// As it was when it was created, which a repeat of that is told.
-    pub(super) fn at_first(self) -> Self {
+    /// Returns the object as it was created, which is the reply to a repeat of its creation.
+    pub(crate) fn at_first(self) -> Self {
         match self {
             Self::Intent(intent) => Self::Intent(intent.at_first()),
             Self::Setup(setup) => Self::Setup(setup.at_first()),
@@ -67,40 +68,20 @@ impl Object {
     }
 }
 
-/// One object, and the calls whose answers are kept.
+/// One object, and the calls whose replies are stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     #[serde(flatten)]
-    pub(super) object: Object,
-    pub(super) created_at: Timestamp,
-    /// What it was created with; nothing where a customer's visit made it.
+    pub(crate) object: Object,
+    pub(crate) created_at: Timestamp,
+    /// The digest of the creating body; `None` where a customer's visit created the object.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) created: Option<Digested>,
-    /// The confirmation that was carried out, and what it was told.
-    pub(super) confirmed: Option<Told>,
-    /// How often this was written.
+    pub(crate) created: Option<BodyDigest>,
+    /// The confirmation that was carried out, with its reply.
+    pub(crate) confirmed: Option<StoredReply>,
+    /// The number of writes.
     #[serde(skip)]
-    pub(super) version: u64,
-}
-
-/// The digest of a body, by which a repeat is told from another call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Digested(String);
-
-impl Digested {
-    pub(super) fn of(body: &[u8]) -> Self {
-        Self(hex::encode(Sha256::digest(body)))
-    }
-}
-
-/// An answer that is kept for repeats.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Told {
-    pub(super) key: String,
-    pub(super) body: Digested,
-    pub(super) status: u16,
-    pub(super) answer: String,
+    pub(crate) version: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -110,15 +91,8 @@ enum Stored {
     V1(Entry),
 }
 
-/// The id of what a key creates: repeats need no look-up.
-pub(super) fn id(prefix: &str, key: &str) -> String {
-    let mut text = hex::encode(Sha256::digest(format!("sandbox|{key}")));
-    text.truncate(24);
-    format!("{prefix}{text}")
-}
-
-/// Where an object is: the kinds differ by their ids, and by what they are called here.
-pub(super) fn key(id: &str) -> Key {
+/// Returns the key of an object. The kinds of object differ in their ids and in their sort keys.
+pub(crate) fn key(id: &str) -> Key {
     let kind = match id.split('_').next().unwrap_or_default() {
         "pi" => "PI",
         "seti" => "SETI",
@@ -131,22 +105,22 @@ pub(super) fn key(id: &str) -> Key {
 }
 
 impl Ledger {
-    /// What the ledger has under an id, over or not.
-    pub(super) async fn read(&self, id: &str) -> Result<Option<Entry>, StoreError> {
+    /// Reads an object, even if its lifetime is over.
+    pub(crate) async fn read(&self, id: &str) -> Result<Option<Entry>, StoreError> {
         let Some(item) = self.store.read(&key(id)).await? else { return Ok(None) };
         let stored = serde_json::from_str(&item.body);
         let Stored::V1(entry) = stored.map_err(|error| StoreError::Damaged(error.into()))?;
         Ok(Some(Entry { version: item.version, ..entry }))
     }
 
-    /// The same, unless its time is over; the store may still have it.
-    pub(super) async fn find(&self, id: &str) -> Result<Option<Entry>, StoreError> {
+    /// Reads an object; `None` once its lifetime is over, though the store may still have it.
+    pub(crate) async fn find(&self, id: &str) -> Result<Option<Entry>, StoreError> {
         let entry = self.read(id).await?;
         Ok(entry.filter(|entry| !entry.is_over(self.clock.now())))
     }
 
-    /// Writes entries in place of the versions they were read at, all or none; 0 is none.
-    pub(super) async fn write(&self, entries: &[&Entry]) -> Result<(), StoreError> {
+    /// Writes all entries or none. Each replaces the version that was read; version 0 is a new entry.
+    pub(crate) async fn write(&self, entries: &[&Entry]) -> Result<(), StoreError> {
         let writes = entries.iter().map(|entry| put(entry)).collect::<Result<_, _>>()?;
         self.store.write(writes).await
     }
@@ -169,7 +143,7 @@ fn put(entry: &Entry) -> Result<Write, StoreError> {
 }
 
 impl Entry {
-    pub(super) fn is_over(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
         self.created_at.after(self.object.kept()) <= now
     }
 }

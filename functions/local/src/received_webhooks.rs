@@ -1,4 +1,4 @@
-//! The notices this machine sends to itself: verified as a requester would, and kept for the console.
+//! The webhook events that this machine sends to itself, verified as a requester would and kept for the console.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -10,55 +10,55 @@ use domain::webhook;
 use http::HeaderMap;
 use serde_json::{Value, json};
 
-/// How many are kept.
-const KEPT: usize = 500;
-/// How far the clocks of two machines may be apart, in seconds.
+/// The most events that are kept.
+const EVENTS_MAX: usize = 500;
+/// The most that the clocks of two machines may differ, in seconds.
 const TOLERANCE: i64 = 300;
 
-/// The notices received, newest last.
+/// The webhook events received, newest last.
 #[derive(Default)]
 pub struct ReceivedWebhooks(Mutex<VecDeque<Value>>);
 
 impl ReceivedWebhooks {
-    /// Verifies and keeps a notice; `false` when its signature is wrong. One that came before is kept once.
+    /// Verifies and keeps an event; `false` when its signature is wrong. A repeated event is kept once.
     pub fn take(&self, brand: &Brand, headers: &HeaderMap, body: &[u8], now: Timestamp) -> bool {
         let text = |name: &str| {
             headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
         };
         let id = text("webhook-id");
         let verified = verifies(brand, headers, body, now);
-        let told: Value = serde_json::from_slice(body).unwrap_or_default();
+        let event: Value = serde_json::from_slice(body).unwrap_or_default();
         let kept = json!({
             "at": now,
             "id": id,
-            "type": told.get("type"),
+            "type": event.get("type"),
             "verified": verified,
-            "request": told.pointer("/data/id"),
-            "body": told,
+            "request": event.pointer("/data/id"),
+            "body": event,
         });
         let mut webhooks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known =
             webhooks.iter_mut().find(|known| known.get("id").and_then(Value::as_str) == Some(id));
         match known {
-            // Somebody else may have sent that id first.
+            // An unverified sender may have used that id first.
             Some(known) if verified && known.get("verified") != Some(&json!(true)) => *known = kept,
             Some(_) => {}
             None => webhooks.push_back(kept),
         }
-        while webhooks.len() > KEPT {
+        while webhooks.len() > EVENTS_MAX {
             webhooks.pop_front();
         }
         verified
     }
 
-    /// All that are kept, newest first.
+    /// Returns all events, newest first.
     #[must_use]
     pub fn list(&self) -> Vec<Value> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().rev().cloned().collect()
     }
 }
 
-/// Whether any of the signatures is one of any of the secrets, over these very bytes, made a moment ago.
+/// Whether one of the signatures verifies with one of the secrets over exactly these bytes, and is recent.
 fn verifies(brand: &Brand, headers: &HeaderMap, body: &[u8], now: Timestamp) -> bool {
     let text =
         |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
