@@ -35,7 +35,7 @@ fn ends(world: &World, asked: &[(String, Asked)]) -> Vec<String> {
 }
 
 fn opened(world: &World) -> usize {
-    world.logs().matches("nobody calls it for a while").count()
+    world.logs().matches("circuit opened").count()
 }
 
 /// All other requests wait until that one call tells whether the processor takes the account again.
@@ -56,7 +56,7 @@ fn rejected_account_is_probed_by_one_call() {
     world.time_passes(40);
     assert_eq!(ends(&world, &asked), vec!["fulfilled"; 10]);
     assert_eq!((world.books().charges(), opened(&world)), (10, 1));
-    assert!(world.logs().contains("takes our account again"));
+    assert!(world.logs().contains("circuit closed"));
     assert!(!world.items().iter().any(|item| item.key.pk.starts_with("BREAKER#")));
 }
 
