@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::message::{Handled, QueueName};
-use domain::ports::Clock;
 use embedded::{Database, ReceivedMessage};
+use ports::Clock;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::Machine;

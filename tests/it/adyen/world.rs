@@ -9,20 +9,22 @@ use domain::ask::{Ask, AskHash};
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
 use domain::consent::{ApprovalMethod, Consent};
-use domain::effects;
-use domain::message::{Handled, Handler, Message, Step};
-use domain::ports::{
-    Clock, Item, Key, Page, Ports, Processor, ProcessorEvent, Processors, Proof, Queue, QueueError,
-    Range, Reach, Store, StoreError, UnverifiedCallback, Write,
-};
+use domain::message::{Handled, Message, Step};
 use domain::request::{CancelRedirect, Change, Refusal, Request, State};
+use domain::seal;
 use domain::values::id::{ConsentId, PromptId, RequestId};
 use domain::values::money::Money;
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
-use domain::{seal, storage};
 use fetch_info::FetchInfo;
+use ports::Handler;
+use ports::{
+    Clock, Item, Key, Page, Ports, Processor, ProcessorEvent, Processors, Proof, Queue, QueueError,
+    Range, Reach, Store, StoreError, UnverifiedCallback, Write,
+};
 use processors::{Deps, Registry};
+use records::effects;
+use records::storage;
 use serde_json::{Value, json};
 use tests::doubles::{ManualClock, OneBrand, SeededRandom, requested};
 use tests::memory::MemoryStore;

@@ -17,13 +17,12 @@ use bytes::Bytes;
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
-use domain::contract_tests::processor::OperationResult;
-use domain::ports::{
-    Clock, Created, Fetched, Http, HttpError, Processor, Processors, Reach, Reference, Use,
-};
+use domain::processor_result::Reference;
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
 use embedded::SystemClock;
+use ports::contract_tests::processor::OperationResult;
+use ports::{Clock, Created, Fetched, Http, HttpError, Processor, Processors, Reach, Use};
 use processors::{Deps, Registry};
 use serde_json::{Value, json};
 use tests::doubles::used;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::message::Message;
-use domain::ports::{Clock, Http, HttpError, Reach};
 use domain::values::time::Timestamp;
 use http::{Request, Response};
+use ports::{Clock, Http, HttpError, Reach};
 
 use super::lock;
 use super::ports::{Broken, Turn};

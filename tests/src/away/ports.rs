@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::message::Message;
-use domain::ports::{Clock, Item, Key, Page, Queue, QueueError, Range, Store, StoreError, Write};
+use ports::{Clock, Item, Key, Page, Queue, QueueError, Range, Store, StoreError, Write};
 
 use super::outside::Shared;
 use crate::doubles::ManualClock;

@@ -8,13 +8,14 @@ use std::time::Duration;
 use domain::brand::Brand;
 use domain::keys;
 use domain::message::{Handled, Message};
-use domain::ports::{Clock, Http, Ports, Store};
 use domain::request::Request;
-use domain::storage::{self, VersionedRequest};
 use domain::values::id::{PromptId, RequestId};
 use domain::values::time::Timestamp;
 use http::{HeaderMap, HeaderValue};
 use local::Machine;
+use ports::{Clock, Http, Ports, Store};
+use records::storage;
+use records::storage::VersionedRequest;
 use sandbox::{Books, Sandbox};
 use serde_json::{Value, json};
 

@@ -1,9 +1,9 @@
 //! The processor accounts that refuse us: whoever sets to work after that is known has no business there.
 
-use domain::circuit_breaker::Open;
-use domain::ports::Write;
-use domain::storage::decode;
 use domain::values::time::Timestamp;
+use ports::Write;
+use records::circuit_breaker::Open;
+use records::storage::decode;
 
 use super::oracle::Oracle;
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::ports::{Clock, Http, HttpError, Reach, Write};
 use domain::values::time::Timestamp;
 use http::{Request, Response};
+use ports::{Clock, Http, HttpError, Reach, Write};
 use serde_json::{Value, json};
 
 use super::endpoint::Endpoint;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use domain::journal::{EntryKind, JournalEntry};
-use domain::ports::Write;
 use domain::request::Request;
 use domain::values::time::Timestamp;
+use ports::Write;
 use serde_json::{Value, json};
 
 use super::oracle::{Oracle, Seen};

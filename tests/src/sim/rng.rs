@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use domain::ports::Random;
+use domain::random::Random;
 
 /// Dice that fall the same for the same seed.
 #[derive(Clone, Debug)]

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::checkout::{PROCESSING, Session, page};
 use super::refunds::GivenBack;
 use bytes::Bytes;
-use domain::ports::Write;
 use domain::values::time::Timestamp;
 use http::{Method, Request};
+use ports::Write;
 use serde_json::{Value, json};
 
 /// Stripe, with one account.

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use domain::guards::{self, Guard};
-use domain::ports::{OpenProcessorError, Refund, RefundResult};
+use domain::guards;
+use domain::guards::Guard;
 use domain::request::{RefundRecord, Request};
 use domain::values::money::Money;
 use domain::values::name::ProcessorName;
+use ports::{OpenProcessorError, Refund, RefundResult};
 
 use super::Refunds;
 use crate::StepError;

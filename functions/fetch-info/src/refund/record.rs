@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use domain::guards::{self, Guard};
-use domain::ports::{Ports, Reference, RefundResult};
+use domain::guards;
+use domain::guards::Guard;
+use domain::processor_result::Reference;
 use domain::request::{Change, RefundRecord, RefundRetry, Refusal, Request};
-use domain::storage::VersionedRequest;
-use domain::update::{Decision, commit, update};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
+use ports::{Ports, RefundResult};
+use records::storage::VersionedRequest;
+use records::update::{Decision, commit, update};
 
 use super::call::Called;
 use super::{DELAY_MAX, send_next_run};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::ask::Ask;
 use domain::brand::Mode;
-use domain::ports::{ApplePay, GooglePay, PaymentOption};
 use domain::values::money::Currency;
+use ports::{ApplePay, GooglePay, PaymentOption};
 use serde::Deserialize;
 
 use super::amounts;

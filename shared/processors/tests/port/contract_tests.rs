@@ -8,13 +8,14 @@ use crate::doubles::{
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
-use domain::contract_tests::processor::OperationResult;
-use domain::ports::{
-    Confirmed, Created, OpenProcessorError, Processor, Proof, Reference, Refund, RefundResult,
-    Retrieved, UnverifiedCallback, VoidResult,
-};
+use domain::processor_result::Reference;
 use domain::values::time::Timestamp;
 use pollster::block_on;
+use ports::contract_tests::processor::OperationResult;
+use ports::{
+    Confirmed, Created, OpenProcessorError, Processor, Proof, Refund, RefundResult, Retrieved,
+    UnverifiedCallback, VoidResult,
+};
 use serde_json::{Value, json};
 
 const SECRET: &str = "N3verSh0wn";
@@ -391,7 +392,6 @@ fn a_kind_or_name_there_is_not_is_said_so() {
     assert!(matches!(error, OpenProcessorError::Settings(_)));
     let brand = crate::doubles::brand("sandbox", &json!({}));
     let registry = crate::registry(&world, world.deps());
-    let open =
-        domain::ports::Processors::open(&registry, &brand, Mode::Test, &"other".parse().unwrap());
+    let open = ports::Processors::open(&registry, &brand, Mode::Test, &"other".parse().unwrap());
     assert!(matches!(open.err().unwrap(), OpenProcessorError::Absent));
 }

@@ -6,14 +6,15 @@ use ::sandbox::Books;
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
-use domain::contract_tests::processor::OperationResult;
-use domain::ports::{
-    Created, Fetched, PaymentOption, Processor, RedirectUrl, Reference, Refund, RefundResult,
-    SandboxPage, SandboxPages, SandboxVisit,
-};
+use domain::processor_result::Reference;
 use domain::values::id::CardId;
 use domain::values::time::Timestamp;
 use pollster::block_on;
+use ports::contract_tests::processor::OperationResult;
+use ports::{
+    Created, Fetched, PaymentOption, Processor, RedirectUrl, Refund, RefundResult, SandboxPage,
+    SandboxPages, SandboxVisit,
+};
 use serde_json::json;
 
 use crate::doubles::{REQUEST, World, attempt, hosted, keeping, payment, payment_method};

@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::ports::{Clock, Http, HttpError, Reach};
 use domain::values::time::Timestamp;
 use http::{Method, Request, Response};
+use ports::{Clock, Http, HttpError, Reach};
 use serde_json::{Value, json};
 
 use self::book::Book;
