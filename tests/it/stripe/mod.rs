@@ -166,10 +166,11 @@ impl Fixture {
     async fn create(&self) -> Result<Reference, OperationResult> {
         let mut answer = OperationResult::Again;
         for _ in 0..12 {
-            match self.processor.create(&self.attempt(4250, 1)).await {
-                Created::Ready(reference) => return Ok(reference),
-                not => answer = not.into(),
+            let created = self.processor.create(&self.attempt(4250, 1)).await;
+            if let Created::Ready(reference) = created {
+                return Ok(reference);
             }
+            answer = created.into();
             if answer != OperationResult::Again {
                 break;
             }

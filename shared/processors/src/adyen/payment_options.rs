@@ -90,7 +90,7 @@ impl Offer {
                 payment_options.extend(self.pay_by_link.then_some(PaymentOption::Hosted));
             }
             Ask::PaymentMethod { .. } => {
-                payment_options.extend(self.keep_cards.map(|_| PaymentOption::Hosted))
+                payment_options.extend(self.keep_cards.map(|_| PaymentOption::Hosted));
             }
             Ask::Identity { .. } => {}
         }

@@ -168,12 +168,12 @@ fn a_lost_answer_to_the_money_call_is_unknown() {
         world.http.play([Act::Lost]);
         let visa = visa(kind);
         let charge = charge(&visa, 4250, 1);
-        let reference = match block_on(processor.create(&charge)) {
-            Created::Ready(reference) => reference,
-            other => {
-                assert_eq!(other, Created::Again, "{kind}");
-                reference()
-            }
+        let created = block_on(processor.create(&charge));
+        let reference = if let Created::Ready(reference) = created {
+            reference
+        } else {
+            assert_eq!(created, Created::Again, "{kind}");
+            reference()
         };
         for fault in [Fault::LostBefore, Fault::LostAfter] {
             world.store.faults.lock().unwrap().push_back(Some(fault));

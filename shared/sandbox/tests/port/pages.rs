@@ -36,10 +36,8 @@ impl Till {
 
     fn created(&self, attempt_no: u32) -> Reference {
         let what = attempt(self.ask.clone(), &self.authorization, attempt_no);
-        match block_on(self.processor.create(&what)) {
-            Created::Ready(reference) => reference,
-            other => panic!("{other:?}"),
-        }
+        let Created::Ready(reference) = block_on(self.processor.create(&what)) else { panic!() };
+        reference
     }
 
     fn confirm(&self, reference: &Reference) -> OperationResult {
