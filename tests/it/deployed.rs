@@ -14,7 +14,7 @@ use domain::postback::{Action, Postback};
 use embedded::SystemClock;
 use http::Request;
 use serde_json::{Value, json};
-use tests::standins::eum::events;
+use tests::providers::eum::events;
 
 use crate::live::requester::Requester;
 

@@ -3,7 +3,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use tests::targets::mutation::{Rng, case};
+use tests::rng::Rng;
+use tests::targets::mutation::case;
 use tests::targets::named;
 
 #[expect(clippy::disallowed_methods, reason = "how long to look is said by whoever runs the tests")]

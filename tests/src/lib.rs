@@ -1,14 +1,14 @@
 //! What needs more than one crate.
 
-pub mod away;
 pub mod doubles;
 pub mod identity;
 mod lock;
 mod logs;
 pub mod memory;
 pub mod process;
+pub mod providers;
 pub mod proxy;
+pub mod rng;
 pub mod sim;
-pub mod standins;
 pub mod targets;
 pub mod world;

@@ -40,12 +40,12 @@ impl Secrets for Brands {
 }
 
 fn key(brand: &str) -> String {
-    ground::KEY.replace("acme", brand)
+    fuzz_fixture::KEY.replace("acme", brand)
 }
 
 /// The ground's brand under another name, with its notices and its processor elsewhere.
 fn brand(name: &str, webhooks: &str, stripe: Option<&str>) -> Arc<Brand> {
-    let mut secret = ground::secret();
+    let mut secret = fuzz_fixture::secret();
     secret["name"] = json!(name);
     secret["keys"][0]["sha256"] = json!(domain::keys::digest_hex(key(name).as_bytes()));
     secret["test"]["webhooks"]["url"] = json!(webhooks);
@@ -71,7 +71,7 @@ impl Shop {
         let mut headers = HeaderMap::new();
         headers.insert("authorization", format!("Bearer {}", key(brand)).parse().unwrap());
         headers.insert("idempotency-key", phone.parse().unwrap());
-        let body = ground::wanted(&phone, "sandbox").to_string();
+        let body = fuzz_fixture::wanted(&phone, "sandbox").to_string();
         let made = self.machine.intake.create(&headers, body.as_bytes()).await.unwrap();
         let made: Value = serde_json::from_slice(made.body()).unwrap();
         (made["id"].as_str().unwrap().parse().unwrap(), made)

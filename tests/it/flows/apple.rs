@@ -5,7 +5,7 @@ use domain::ports::PromptRef;
 use domain::postback::{Action, Postback};
 use http::Method;
 use serde_json::{Value, json};
-use tests::standins::apple::{self, HOST, PAY_HOST, Person, Posted, TOKEN_DATA, posted};
+use tests::providers::apple::{self, HOST, PAY_HOST, Person, Posted, TOKEN_DATA, posted};
 use tests::world::{Answer, Asked, Beginning, Core, PHONE, PUBLIC_BASE, Reply, World, brand};
 
 /// Apple puts the last word behind the address it was given.

@@ -100,13 +100,13 @@ fn at_fake_processor() -> World {
     world.customer().answers_on(&page, &[("action", "back")]).ok(303);
     goes_on();
     let told = json!({ "request": asked.id, "generation": 2, "success": true });
-    world.till_tells(&json!({ "told": told })).ok(202);
+    world.processor_sends(&json!({ "told": told })).ok(202);
     let taken = Refunded::Pending(Reference("re_1".to_owned()));
     world.books().says_of_refunds([taken, Refunded::Failed { code: "declined" }]);
     let some = json!({ "amount": 250, "reason": "One was broken" });
     world.acts(&asked, "refund", &some).ok(202);
     let told = json!({ "request": asked.id, "seq": 1, "success": true });
-    world.till_tells(&json!({ "refund_told": told })).ok(202);
+    world.processor_sends(&json!({ "refund_told": told })).ok(202);
     world.acts(&asked, "refund", &json!({})).ok(202);
     for ask in [
         json!({ "kind": "payment_method", "description": "Keep it" }),

@@ -1,35 +1,34 @@
-//! Everything outside the machine: the dice, what goes wrong, the processor, the texts, the requester's endpoint, and
-//! whoever watches that C1 to C6 hold.
+//! Everything outside the machine: the generator, the faults, the fakes of providers, and the oracle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
-use domain::ports::{Clock, Http, HttpError, Reach, Write};
+use domain::outcome::Outcome;
+use domain::ports::{HttpError, Write};
+use domain::request::State;
 use domain::values::time::Timestamp;
-use http::{Request, Response};
+use http::Request;
 use serde_json::{Value, json};
 
-use super::endpoint::Endpoint;
 use super::faults::FaultRates;
-use super::oracle::Oracle;
-use super::ports::{Broken, Turn};
-use super::provider::Provider;
-use super::refunds::GivenBack;
-use super::rng::Rng;
-use super::stripe::{Answer, Charged, Stripe};
-use super::texts::Texts;
+use super::oracle::{Oracle, RequestRecord};
+use super::sandbox_stripe::SandboxStripe;
 use super::whatsapp::Chats;
-use crate::doubles::ManualClock;
-use crate::standins::whatsapp;
+use crate::providers::adyen::{ADYEN_HOST, Adyen, AdyenFaults};
+use crate::providers::endpoint::Endpoint;
+use crate::providers::openid::OpenIdProvider;
+use crate::providers::stripe::{Charged, GivenBack, Stripe};
+use crate::providers::twilio::Twilio;
+use crate::providers::{Answer, whatsapp};
+use crate::rng::Rng;
 
-/// For how long Stripe says that it knows an idempotency key, and how long one does that forgets them.
+/// How long Stripe says that it knows an idempotency key, and how long one does that forgets them.
 const KEYS_KEPT: Duration = Duration::from_secs(86_400);
 const KEYS_FORGOTTEN: Duration = Duration::from_secs(45);
 
-/// The outside, as every port and the world itself hold it.
+/// The outside, as each port and the world hold it.
 #[derive(Clone)]
 pub struct Shared(Arc<Mutex<Outside>>);
 
@@ -38,18 +37,18 @@ impl Shared {
         Self(Arc::new(Mutex::new(outside)))
     }
 
-    /// The outside, for a moment.
+    /// Locks the outside for a moment.
     pub fn lock(&self) -> MutexGuard<'_, Outside> {
-        super::lock(&self.0)
+        crate::lock::lock(&self.0)
     }
 }
 
-/// A use of a port that goes wrong, whatever the dice say.
+/// A use of a port that goes wrong, apart from the faults that are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PortFault {
-    /// The how many-th use.
+    /// The number of the use, from 1.
     pub using: u64,
-    /// How.
+    /// How it goes wrong.
     pub how: FaultKind,
 }
 
@@ -60,76 +59,98 @@ pub enum FaultKind {
     Fails,
     /// It is done, and there is no answer.
     Lost,
-    /// A write meets another that touches the same; anything else goes well.
+    /// A write meets another one on the same item; anything else goes well.
     Conflicts,
 }
 
-/// What is wrong with the processor for long.
+/// A long outage of the processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outage {
-    /// Nobody told us that our key is no longer in force.
+    /// Our key is no longer in force, and we were not told.
     RefusesKey,
     /// Calls get no answer, whether they are acted on or not.
     Silent,
 }
 
+/// A webhook of a processor that is on its way.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ProcessorWebhook {
+    /// The processor's name in the brand.
+    pub(super) processor: &'static str,
+    pub(super) body: Value,
+    /// Whether the processor sends it until it is accepted.
+    pub(super) repeats: bool,
+}
+
 /// The outside.
 pub struct Outside {
-    /// The run's dice.
+    /// The run's generator.
     pub rng: Rng,
     /// What goes wrong now.
     pub faults: FaultRates,
-    /// The processor.
+    /// The fake of Stripe.
     pub stripe: Stripe,
-    /// Who knows facts of customers.
-    pub provider: Provider,
-    /// What the processor tells us by calling us and has not told yet.
-    pub hooks: Vec<Value>,
-    /// Whether the worker at hand does what somebody said who has no say in it.
+    /// The sandbox's Stripe, where it stands in place of the fake.
+    pub(super) sandbox: Option<Arc<SandboxStripe>>,
+    /// The fake of Adyen.
+    pub(super) adyen: Adyen,
+    /// The fake of an OpenID provider.
+    pub provider: OpenIdProvider,
+    /// The webhooks of processors that did not come yet.
+    pub(super) webhooks: Vec<ProcessorWebhook>,
+    /// Whether the worker at hand does what was sent without any authority.
     pub unheard: bool,
-    /// Whether what the worker at hand brings has no say in any request.
+    /// Whether what the worker at hand brings must touch no request.
     pub made_up: bool,
-    /// The provider of texts.
-    pub texts: Texts,
+    /// The fake of Twilio.
+    pub texts: Twilio,
     /// WhatsApp.
     pub(super) chats: Chats,
     /// The requester's endpoint.
     pub endpoint: Endpoint,
-    /// Who watches.
+    /// What checks C1 to C6.
     pub oracle: Oracle,
-    /// Calls that got no answer and will be acted on: when, and which.
+    /// Calls that got no answer and have their effect later: when, and which.
     pub late: Vec<(Timestamp, Request<Bytes>)>,
+    /// The idempotency keys under which Stripe keeps a failure.
+    pub(super) failed_keys: BTreeSet<String>,
+    /// How often each fault and each action happened.
+    pub(super) happened: BTreeMap<&'static str, u64>,
     /// How often a port was used.
     pub uses: u64,
     /// Which use of a port goes wrong.
     pub port_fault: Option<PortFault>,
-    /// What is wrong with the processor for long, if anything is.
+    /// The long outage of the processor, if there is one.
     pub outage: Option<Outage>,
     /// The step at hand.
     pub step: u64,
-    /// Since which step the worker at hand is at work.
+    /// The step at which the worker at hand began.
     pub working_since: u64,
-    /// Since which step each phone wants no messages.
+    /// The step at which each phone opted out.
     pub stopped: BTreeMap<String, u64>,
-    /// What happened, where somebody wants to read it.
+    /// What happened, while a failed run is repeated.
     pub told: Option<Vec<String>>,
 }
 
 impl Outside {
-    pub(super) fn new(rng: Rng) -> Self {
+    pub(super) fn new(mut rng: Rng) -> Self {
         Self {
+            adyen: Adyen::new(Rng::new(rng.roll())),
             rng,
             faults: FaultRates::none(),
             stripe: Stripe::default(),
-            provider: Provider::default(),
-            hooks: Vec::new(),
+            sandbox: None,
+            provider: OpenIdProvider::default(),
+            webhooks: Vec::new(),
             unheard: false,
             made_up: false,
-            texts: Texts::default(),
+            texts: Twilio::default(),
             chats: Chats::default(),
             endpoint: Endpoint::default(),
             oracle: Oracle::default(),
             late: Vec::new(),
+            failed_keys: BTreeSet::new(),
+            happened: BTreeMap::new(),
             uses: 0,
             port_fault: None,
             outage: None,
@@ -140,36 +161,89 @@ impl Outside {
         }
     }
 
-    /// The run begins with that going wrong. Some processors forget their idempotency keys sooner than anybody repeats a call;
-    /// where they do, no call is on its way for longer than that.
+    /// Lets these things go wrong from now on.
+    ///
+    /// Some processors forget their idempotency keys sooner than a call is repeated. Then no call is on its way for longer.
     pub(super) fn begins(&mut self, faults: FaultRates) {
         let forgets = self.rng.happens(faults.forgets);
         self.stripe.keys_kept = if forgets { KEYS_FORGOTTEN } else { KEYS_KEPT };
+        self.adyen.set_faults(AdyenFaults {
+            acquirer_silent: faults.acquirer_silent,
+            late_webhooks: faults.late_webhooks,
+            webhooks_twice: faults.webhooks_twice,
+        });
         self.faults =
             if forgets { FaultRates { acts_late: 0, zombie: 0, ..faults } } else { faults };
     }
 
-    /// Counts one use of a port, and says whether and how it goes wrong.
-    pub(super) fn used(&mut self) -> Option<FaultKind> {
-        self.uses = self.uses.saturating_add(1);
-        self.port_fault
-            .filter(|port_fault| port_fault.using == self.uses)
-            .map(|port_fault| port_fault.how)
+    /// Lets nothing go wrong from now on.
+    pub(super) fn stops_faults(&mut self) {
+        self.faults = FaultRates::none();
+        self.adyen.set_faults(AdyenFaults::default());
     }
 
-    /// The same, where conflicts cannot be.
+    /// Compares Adyen's books with the requests, once all its webhooks came.
+    pub(super) fn compare_adyen(&mut self) {
+        let mut wrong: Vec<String> = self.adyen.complaints().to_vec();
+        for RequestRecord { request, .. } in self.oracle.requests.values() {
+            let State::Closed { outcome, .. } = &request.state else { continue };
+            let due: Vec<u64> = match outcome {
+                Outcome::Fulfilled { .. } => {
+                    request.ask.money().map(|m| m.amount()).into_iter().collect()
+                }
+                Outcome::Denied { .. }
+                | Outcome::Expired
+                | Outcome::Cancelled
+                | Outcome::Undeliverable { .. }
+                | Outcome::Failed { .. } => Vec::new(),
+            };
+            let names = (1..=request.attempts.len()).map(|no| format!("{}.{no}", request.id));
+            let charged: Vec<u64> = names
+                .flat_map(|name| self.adyen.charges(&name))
+                .map(|charge| charge.amount)
+                .collect();
+            if request.processor.as_str() == "adyen" && charged != due {
+                let state = outcome.state_name();
+                wrong.push(format!("C2: {} is {state}, and Adyen charged {charged:?}", request.id));
+            }
+        }
+        self.oracle.broken.extend(wrong);
+    }
+
+    /// Counts one use of a port; returns how it goes wrong, if it does.
+    pub(super) fn used(&mut self) -> Option<FaultKind> {
+        self.uses = self.uses.saturating_add(1);
+        self.port_fault.filter(|fault| fault.using == self.uses).map(|fault| fault.how)
+    }
+
+    /// Does the same where there are no conflicts.
     pub(super) fn used_plainly(&mut self) -> Option<FaultKind> {
         self.used().filter(|how| *how != FaultKind::Conflicts)
     }
 
-    /// Tells what happens, where somebody listens.
+    /// Draws whether something happens, and counts it.
+    pub(super) fn happens(&mut self, what: &'static str, per_mille: u64) -> bool {
+        let happens = self.rng.happens(per_mille);
+        if happens {
+            self.count(what);
+        }
+        happens
+    }
+
+    /// Counts that something happened.
+    pub(super) fn count(&mut self, what: &'static str) {
+        let count = self.happened.entry(what).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    /// Records what happens, while a failed run is repeated.
     pub fn say(&mut self, what: impl FnOnce() -> String) {
         if let Some(told) = &mut self.told {
             told.push(format!("  [{}] {}", self.working_since, what()));
         }
     }
 
-    /// Sees what was committed, and whether all that must hold still does.
+    /// Shows the oracle what was committed.
     pub(super) fn committed(&mut self, writes: &[Write], now: Timestamp) {
         let about_requests = |write: &Write| match write {
             Write::Put { item, .. } => item.key.pk.starts_with("REQ#"),
@@ -177,23 +251,10 @@ impl Outside {
         };
         let unheard = self.unheard && !writes.is_empty();
         if unheard || (self.made_up && writes.iter().any(about_requests)) {
-            self.oracle.broken.push("C5: somebody was heard who has no say in it".to_owned());
+            self.oracle.broken.push("C5: a sender without authority was heard".to_owned());
         }
-        for charge in Charged::by_sandbox(writes) {
-            if self.stripe.charges.iter().all(|known| known.object != charge.object) {
-                self.say(|| format!("the sandbox charges {charge:?}"));
-                self.stripe.charges.push(charge.clone());
-                self.oracle.charged(&charge, &self.stripe, now);
-            }
-        }
-        for refund in GivenBack::by_sandbox(writes) {
-            if !self.stripe.given_back.contains(&refund) {
-                self.say(|| format!("the sandbox gives back {refund:?}"));
-                self.stripe.given_back.push(refund.clone());
-                self.oracle.gave_back(&refund, &self.stripe, now);
-            }
-        }
-        self.oracle.learns_of_accounts(writes, self.step);
+        self.sandbox_wrote(writes, now);
+        self.oracle.sees_circuit_breakers(writes, self.step);
         let books = (&self.stripe, &self.provider, &self.endpoint);
         let seen = self.oracle.committed(writes, books, now);
         for line in seen.lines {
@@ -204,21 +265,39 @@ impl Outside {
         }
     }
 
-    /// Whoever set to work after it was known that an account refuses us has no business there.
-    fn calls(&mut self, host: Option<&str>, now: Timestamp) {
+    /// Shows the oracle what the sandbox wrote to its books.
+    fn sandbox_wrote(&mut self, writes: &[Write], now: Timestamp) {
+        for charge in Charged::by_sandbox(writes) {
+            if self.stripe.charges.iter().all(|known| known.object != charge.object) {
+                self.say(|| format!("the sandbox charges {charge:?}"));
+                self.stripe.charges.push(charge.clone());
+                self.oracle.charged(&charge, &self.stripe, now);
+            }
+        }
+        for refund in GivenBack::by_sandbox(writes) {
+            if !self.stripe.given_back.contains(&refund) {
+                self.say(|| format!("the sandbox refunds {refund:?}"));
+                self.stripe.given_back.push(refund.clone());
+                self.oracle.gave_back(&refund, &self.stripe, now);
+            }
+        }
+    }
+
+    /// Checks that no worker calls a processor whose circuit was open when it began.
+    pub(super) fn calls(&mut self, host: Option<&str>, now: Timestamp) {
         if self.oracle.is_shut(host, now, self.working_since) {
             self.oracle.broken.push("SHUT: a call with an account that refuses us".to_owned());
         }
     }
 
-    /// Whoever said STOP, and was heard before this worker began, gets nothing more.
+    /// Checks that a phone gets nothing that opted out before this worker began.
     pub(super) fn sends_to(&mut self, phone: &str) {
         if self.stopped.get(phone).is_some_and(|since| *since < self.working_since) {
-            self.oracle.broken.push("STOP: a prompt to somebody who opted out".to_owned());
+            self.oracle.broken.push("STOP: a prompt to a customer who opted out".to_owned());
         }
     }
 
-    /// Something happens at the processor: each charge is seen, and what it tells of it comes sometime, twice or never.
+    /// Acts at Stripe: the oracle sees each charge, and each event comes later, twice or never.
     pub(super) fn at_stripe<T>(&mut self, now: Timestamp, act: impl FnOnce(&mut Stripe) -> T) -> T {
         let before = (self.stripe.charges.len(), self.stripe.given_back.len());
         let done = act(&mut self.stripe);
@@ -228,17 +307,47 @@ impl Outside {
         for refund in self.stripe.given_back.iter().skip(before.1) {
             self.oracle.gave_back(refund, &self.stripe, now);
         }
-        for events in std::mem::take(&mut self.stripe.events) {
+        for body in std::mem::take(&mut self.stripe.events) {
             let copies = self.rng.below(3);
-            self.hooks.extend((0..copies).map(|_| events.clone()));
+            let webhook = ProcessorWebhook { processor: "stripe", body, repeats: false };
+            self.webhooks.extend((0..copies).map(|_| webhook.clone()));
         }
         done
     }
 
-    /// The other side takes a call.
-    fn acts(&mut self, request: &Request<Bytes>, now: Timestamp) -> Answer {
-        match request.uri().host() {
-            Some("stripe.test") => self.at_stripe(now, |stripe| stripe.take(request, now)),
+    /// Acts at the sandbox's Stripe: the oracle sees each charge.
+    pub(super) fn at_sandbox<T>(
+        &mut self,
+        sandbox: &SandboxStripe,
+        now: Timestamp,
+        act: impl FnOnce(&SandboxStripe) -> T,
+    ) -> T {
+        let done = act(sandbox);
+        self.sandbox_wrote(&sandbox.new_writes(), now);
+        done
+    }
+
+    /// Lets happen at Adyen what is due, and puts its webhooks on their way.
+    pub(super) fn at_adyen(&mut self, now: Timestamp) {
+        let due = self.adyen.due_webhooks(now).into_iter();
+        let webhook = |body| ProcessorWebhook { processor: "adyen", body, repeats: true };
+        self.webhooks.extend(due.map(webhook));
+    }
+
+    /// Carries out a call on the other side.
+    pub(super) fn acts(
+        &mut self,
+        request: &Request<Bytes>,
+        now: Timestamp,
+    ) -> Result<Answer, HttpError> {
+        Ok(match request.uri().host() {
+            Some("stripe.test") => match self.sandbox.clone() {
+                Some(sandbox) => {
+                    return self.at_sandbox(&sandbox, now, |stripe| stripe.take(request.clone()));
+                }
+                None => self.at_stripe(now, |stripe| stripe.take(request, now)),
+            },
+            Some(ADYEN_HOST) => self.adyen.take(request, now),
             Some("id.test") => {
                 let answer = self.provider.take(request, now);
                 let broken = self.provider.broken.drain(..).map(str::to_owned);
@@ -262,142 +371,26 @@ impl Outside {
                     (500, Value::Null)
                 }
             },
-        }
+        })
     }
 
-    /// Calls whose answers were lost long ago arrive.
+    /// Carries out one call whose answer was lost long ago, if one is due.
     pub(super) fn arrive(&mut self, now: Timestamp) -> bool {
         let Some(place) = self.late.iter().position(|(at, _)| *at <= now) else { return false };
         let (_, request) = self.late.swap_remove(place);
-        // It was sent long ago.
+        // The worker that sent it began long ago.
         self.working_since = 0;
-        let (status, _) = self.acts(&request, now);
-        self.say(|| format!("late {} {} -> {status}", request.method(), request.uri()));
+        let status = self.acts(&request, now).map(|(status, _)| status);
+        self.say(|| format!("late {} {} -> {status:?}", request.method(), request.uri()));
         true
     }
-}
 
-/// What becomes of a call.
-#[derive(Clone, Copy, Debug)]
-enum Fate {
-    Answered,
-    NotSent,
-    Lost,
-    ActsLate,
-    AnswerLost,
-    BreaksBefore,
-    BreaksAfter,
-    Busy,
-    RefusesKey,
-    Down,
-}
-
-fn fate(outside: &mut Outside, host: Option<&str>) -> Fate {
-    let to_shop = host == Some("shop.test");
-    match outside.outage.filter(|_| host == Some("stripe.test")) {
-        Some(Outage::RefusesKey) => return Fate::RefusesKey,
-        Some(Outage::Silent) if outside.rng.happens(300) => return Fate::AnswerLost,
-        Some(Outage::Silent) => return Fate::Lost,
-        None => {}
-    }
-    match outside.used() {
-        Some(FaultKind::Lost) => return Fate::AnswerLost,
-        Some(FaultKind::Fails) => return Fate::Lost,
-        Some(FaultKind::Conflicts) | None => {}
-    }
-    let faults = outside.faults.clone();
-    let kinds = [
-        (if to_shop { faults.endpoint_down } else { 0 }, Fate::Down),
-        (faults.not_sent, Fate::NotSent),
-        (faults.call_lost, Fate::Lost),
-        (faults.acts_late, Fate::ActsLate),
-        (faults.answer_lost, Fate::AnswerLost),
-        (faults.breaks_before, Fate::BreaksBefore),
-        (faults.breaks_after, Fate::BreaksAfter),
-        (faults.busy, Fate::Busy),
-        (if to_shop { 0 } else { faults.refuses_key }, Fate::RefusesKey),
-    ];
-    let rng = &mut outside.rng;
-    kinds
-        .into_iter()
-        .find(|(often, _)| rng.happens(*often))
-        .map_or(Fate::Answered, |(_, fate)| fate)
-}
-
-/// The `Http` port of a simulation.
-pub(super) struct Wire {
-    pub(super) shared: Shared,
-    pub(super) clock: Arc<ManualClock>,
-}
-
-fn lost() -> HttpError {
-    HttpError::Lost(Broken.into())
-}
-
-impl Wire {
-    /// Everything that happens on the other side, in one moment.
-    fn there(&self, request: Request<Bytes>) -> Result<Answer, HttpError> {
-        let now = self.clock.now();
-        let mut outside = self.shared.lock();
-        outside.calls(request.uri().host(), now);
-        let fate = fate(&mut outside, request.uri().host());
-        let name = format!("{} {}", request.method(), request.uri());
-        let answer = match fate {
-            Fate::NotSent => Err(HttpError::NotSent(Broken.into())),
-            Fate::Lost => Err(lost()),
-            Fate::ActsLate => {
-                let wait = Duration::from_secs(outside.rng.between(1, 4000));
-                outside.late.push((now.after(wait), request));
-                Err(lost())
-            }
-            Fate::AnswerLost => {
-                outside.acts(&request, now);
-                Err(lost())
-            }
-            Fate::BreaksBefore => Ok((500, json!({ "error": { "type": "api_error" } }))),
-            Fate::BreaksAfter => {
-                outside.acts(&request, now);
-                Ok((500, json!({ "error": { "type": "api_error" } })))
-            }
-            Fate::Busy => Ok(busy(&mut outside, &request)),
-            Fate::RefusesKey => Ok((401, json!({ "error": {}, "code": 20003 }))),
-            Fate::Down => Ok((if outside.rng.happens(20) { 410 } else { 503 }, Value::Null)),
-            Fate::Answered => Ok(outside.acts(&request, now)),
-        };
-        outside.say(|| {
-            format!("{name}: {fate:?} -> {:?}", answer.as_ref().map(|(status, _)| *status))
+    /// Stripe reports something about a request, true or not.
+    pub(super) fn stripe_claims(&mut self, request: &str) {
+        let body = json!({
+            "id": "evt_1", "object": "event", "livemode": false, "type": "checkout.session.completed",
+            "data": { "object": { "livemode": false, "metadata": { "request_id": request } } },
         });
-        answer
-    }
-}
-
-fn busy(outside: &mut Outside, request: &Request<Bytes>) -> Answer {
-    let locks = request.uri().host() == Some("stripe.test") && outside.rng.happens(500);
-    if locks {
-        (409, json!({ "error": { "type": "invalid_request_error", "code": "lock_timeout" } }))
-    } else {
-        (429, json!({ "error": { "code": "rate_limit" }, "code": 20429 }))
-    }
-}
-
-#[async_trait]
-impl Http for Wire {
-    async fn call(
-        &self,
-        request: Request<Bytes>,
-        _reach: Reach,
-        _timeout: Duration,
-    ) -> Result<Response<Bytes>, HttpError> {
-        Turn::new().await;
-        let answer = self.there(request);
-        // Between what happened there and hearing of it here lies a moment of its own.
-        Turn::new().await;
-        let (status, body) = answer?;
-        let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
-        Response::builder()
-            .status(status)
-            .header("content-type", "application/json")
-            .body(body)
-            .map_err(|error| HttpError::Lost(error.into()))
+        self.webhooks.push(ProcessorWebhook { processor: "stripe", body, repeats: false });
     }
 }

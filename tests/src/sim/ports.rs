@@ -1,10 +1,9 @@
-//! The store, queue, secrets and clock of a simulation: the real ones behind a turnstile, where workers interleave and
-//! things go wrong.
+//! The store, queue, secrets and clock of a simulation. Workers interleave at each use, and uses fail.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,13 +19,14 @@ use embedded::Database;
 
 use super::outside::{FaultKind, Shared};
 use crate::doubles::ManualClock;
+use crate::lock::lock;
 
-/// What the outside answers when it does not answer.
+/// The error of each broken port.
 #[derive(Debug, thiserror::Error)]
 #[error("the simulation broke it")]
 pub(super) struct Broken;
 
-/// One turn for everybody else before each use of a port: what makes races, and where a worker can die.
+/// A turn for the other workers before each use of a port. It makes races, and a worker can die there.
 pub(super) struct Turn(bool);
 
 impl Turn {
@@ -48,6 +48,16 @@ impl Future for Turn {
     }
 }
 
+/// Runs work that only ever waits for its turn.
+pub(super) fn finish<T>(work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    loop {
+        if let Poll::Ready(done) = work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return done;
+        }
+    }
+}
+
 /// The store and the queues.
 pub(super) struct Kept {
     pub(super) database: Database,
@@ -64,13 +74,13 @@ impl Kept {
         Turn::new().await;
         let mut outside = self.shared.lock();
         let often = outside.faults.store_down;
-        let fails = outside.used_plainly().is_some() || outside.rng.happens(often);
+        let fails = outside.used_plainly().is_some() || outside.happens("a read is lost", often);
         outside.say(|| format!("{what} {key}{}", if fails { " -> down" } else { "" }));
         if fails { Err(down()) } else { Ok(()) }
     }
 }
 
-/// What becomes of a write.
+/// What happens to a write.
 enum WriteFate {
     Done,
     Lost,
@@ -101,14 +111,14 @@ impl Store for Kept {
             let mut outside = self.shared.lock();
             let faults = outside.faults.clone();
             let failed = outside.used();
-            let rng = &mut outside.rng;
+            let mut lost = |often| outside.happens("a write is lost", often);
             if failed == Some(FaultKind::Lost) {
                 WriteFate::Lost
-            } else if failed == Some(FaultKind::Fails) || rng.happens(faults.store_down) {
+            } else if failed == Some(FaultKind::Fails) || lost(faults.store_down) {
                 WriteFate::Down
-            } else if failed == Some(FaultKind::Conflicts) || rng.happens(faults.conflict) {
+            } else if failed == Some(FaultKind::Conflicts) || lost(faults.conflict) {
                 WriteFate::Conflict
-            } else if rng.happens(faults.write_lost) {
+            } else if lost(faults.write_lost) {
                 WriteFate::Lost
             } else {
                 WriteFate::Done
@@ -143,20 +153,20 @@ impl Queue for Kept {
         let (copies, later, fails) = {
             let mut outside = self.shared.lock();
             if outside.unheard || outside.made_up {
-                let broken = "C5: somebody was heard who has no say in it".to_owned();
+                let broken = "C5: a sender without authority was heard".to_owned();
                 outside.oracle.broken.push(broken);
             }
             let faults = outside.faults.clone();
             let failed = outside.used_plainly();
+            let mut lost = |often| outside.happens("a message is lost or doubled", often);
+            let (copies, fails) = if failed == Some(FaultKind::Fails) || lost(faults.queue_down) {
+                (0, true)
+            } else if failed == Some(FaultKind::Lost) || lost(faults.send_lost) {
+                (1, true)
+            } else {
+                (if lost(faults.twice) { 2 } else { 1 }, false)
+            };
             let rng = &mut outside.rng;
-            let (copies, fails) =
-                if failed == Some(FaultKind::Fails) || rng.happens(faults.queue_down) {
-                    (0, true)
-                } else if failed == Some(FaultKind::Lost) || rng.happens(faults.send_lost) {
-                    (1, true)
-                } else {
-                    (if rng.happens(faults.twice) { 2 } else { 1 }, false)
-                };
             let late = if rng.happens(faults.delayed) { rng.between(1, 90) } else { 0 };
             outside.say(|| {
                 format!(
@@ -173,16 +183,16 @@ impl Queue for Kept {
     }
 }
 
-/// How long a brand's secret is remembered, as in front of the real keeper of secrets.
+/// How long a brand's secret is cached, as in front of the real secrets store.
 const REMEMBERED: Duration = Duration::from_secs(60);
 
-/// The keeper of the one brand's secret, with the short memory that stands in front of the real one.
+/// The secrets store, with the cache that stands in front of the real one.
 pub(super) struct Keeper {
     pub(super) shared: Shared,
     pub(super) clock: Arc<ManualClock>,
     pub(super) brand: Mutex<Arc<Brand>>,
     pub(super) remembered: Mutex<Option<(Timestamp, Arc<Brand>)>>,
-    /// Another brand, which has no say in what is the first one's.
+    /// Another brand, which has no authority over the first one's requests.
     pub(super) other: Arc<Brand>,
 }
 
@@ -193,14 +203,14 @@ impl Keeper {
         Self { shared, clock, brand, remembered: Mutex::default(), other }
     }
 
-    /// The brand now, whatever is remembered.
+    /// Returns the brand of now, not the cached one.
     pub(super) fn now(&self) -> Arc<Brand> {
-        Arc::clone(&super::lock(&self.brand))
+        Arc::clone(&lock(&self.brand))
     }
 
-    /// Puts another secret in place; the old one is remembered for a while.
+    /// Replaces the secret. The old one stays cached for a while.
     pub(super) fn rotate(&self, brand: Brand) {
-        *super::lock(&self.brand) = Arc::new(brand);
+        *lock(&self.brand) = Arc::new(brand);
     }
 
     async fn ask(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError> {
@@ -214,11 +224,11 @@ impl Keeper {
             outside.say(|| "the secret is out of reach".to_owned());
             return Err(SecretsError::Unavailable(Broken.into()));
         }
-        let brand = Arc::clone(&super::lock(&self.brand));
+        let brand = Arc::clone(&lock(&self.brand));
         if brand.name != *name {
             return Err(SecretsError::Unknown);
         }
-        *super::lock(&self.remembered) = Some((self.clock.now(), Arc::clone(&brand)));
+        *lock(&self.remembered) = Some((self.clock.now(), Arc::clone(&brand)));
         Ok(brand)
     }
 }
@@ -226,7 +236,7 @@ impl Keeper {
 #[async_trait]
 impl Secrets for Keeper {
     async fn brand(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError> {
-        let remembered = super::lock(&self.remembered).clone();
+        let remembered = lock(&self.remembered).clone();
         match remembered {
             Some((at, brand)) if brand.name == *name && self.clock.now() < at.after(REMEMBERED) => {
                 Ok(brand)
@@ -240,7 +250,7 @@ impl Secrets for Keeper {
     }
 }
 
-/// The clock: whoever waits gives up its turn until the world's time has come.
+/// The clock: a worker that waits gives up its turn until that time.
 pub(super) struct Patient(pub(super) Arc<ManualClock>);
 
 struct Until {

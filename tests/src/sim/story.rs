@@ -1,15 +1,15 @@
-//! What stories are made of: what happens in them, what befalls their workers, and what they come to.
+//! The parts of stories: what happens, which fault comes, and the end.
 
-use super::checkout::Away;
 use super::outside::PortFault;
+use crate::providers::stripe::HostedAction;
 
 /// One thing that happens in a story.
 #[derive(Clone, Copy, Debug)]
 pub enum Verb {
     /// A requester asks: whose phone, over which channels, for how many seconds, how much.
     Ask(&'static str, &'static [&'static str], u64, u64),
-    /// A requester asks like that, once, and the call is so slow that the check it sent ahead is handled before the request
-    /// is written; then it dies.
+    /// A requester asks like that once, with a slow call. Its recovery check is handled before the request is
+    /// written, and then the call dies.
     AskSlowly(&'static str, &'static [&'static str], u64, u64),
     /// A requester asks for something else than a payment: what, whose phone, over which channels, for how many seconds.
     AskFor(What, &'static str, &'static [&'static str], u64),
@@ -20,7 +20,7 @@ pub enum Verb {
     /// The customer's browser opens our page, and goes on from there if it leads on.
     GoOn,
     /// The customer does something on the processor's page.
-    There(Away),
+    There(HostedAction),
     /// The customer's browser comes back to our page, as one who is done.
     Done,
     /// The customer wants another way.
@@ -68,11 +68,11 @@ pub enum What {
     Card,
     /// Facts about the customer.
     Facts,
-    /// A payment with the card that is on file.
-    ByCard,
+    /// A payment of that amount with the card that is on file.
+    ByCard(u64),
 }
 
-/// What a story came to.
+/// The end of a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
     /// The request's state, with its reason where it has one.
@@ -85,12 +85,12 @@ pub struct Ending {
     pub told: Vec<String>,
 }
 
-/// What happens to a story's workers.
+/// The fault of a story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing.
     None,
-    /// Whoever is at the turn of that number dies.
+    /// The worker dies at the turn of that number.
     Crash(u64),
     /// A use of a port goes wrong.
     Port(PortFault),

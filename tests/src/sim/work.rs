@@ -1,4 +1,4 @@
-//! Who is at work, at what, and what that came to.
+//! Workers, their work and its end.
 
 use std::pin::Pin;
 
@@ -10,7 +10,9 @@ use domain::values::time::Timestamp;
 use embedded::Received;
 use http::Response;
 
-/// What a worker came to.
+use super::outside::ProcessorWebhook;
+
+/// The end of a worker.
 pub(super) enum End {
     /// A message was handled.
     Handled(Handled),
@@ -18,7 +20,7 @@ pub(super) enum End {
     Answered(Result<Response<Bytes>, Problem>),
 }
 
-/// What a worker is at.
+/// The work of a worker.
 pub(super) enum Work {
     /// A message from a queue.
     Message(Received),
@@ -26,13 +28,15 @@ pub(super) enum Work {
     Duplicate,
     /// A requester's `POST /v1/requests`, by its place among the calls.
     Create(usize),
-    /// Some other call: who makes it does not wait.
+    /// Another call, whose caller does not wait.
     Other(&'static str),
     /// A browser opens the page of a prompt of a request.
     Page(RequestId, PromptId),
-    /// Somebody says something who has no say in it.
+    /// A webhook of a processor.
+    Webhook(ProcessorWebhook),
+    /// A sender without authority sends something.
     Unheard,
-    /// A channel brings what was made up, or is about another brand's requests: it may tell that a customer is there.
+    /// A forged message, or one about another brand's requests. It may update a contact only.
     MadeUp,
     /// A phone says STOP.
     Stop(String),

@@ -1,4 +1,4 @@
-//! The world: what can happen next, one thing at a time.
+//! The world of a run: one thing happens at a time.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -14,14 +14,18 @@ use tracing::Dispatch;
 
 use super::brand::{BASE, Credentials};
 use super::faults::FaultRates;
-use super::oracle::{besides_claims, shows_a_secret};
-use super::outside::{Outage, Outside, Shared, Wire};
+use super::oracle::besides_claims;
+use super::outside::{Outside, ProcessorWebhook, Shared};
 use super::plan::{Failure, Plan};
 use super::ports::{Keeper, Kept, Patient};
-use super::rng::{Rng, RngRandom};
+use super::sandbox_stripe::SandboxStripe;
+use super::scenario::ProcessorFake;
+use super::wire::Wire;
 use super::work::{End, Running, Work, Worker};
-use crate::doubles::ManualClock;
+use crate::doubles::{ManualClock, SeededRandom};
 use crate::logs::Logs;
+use crate::providers::shows_a_secret;
+use crate::rng::Rng;
 
 /// The world.
 pub struct World {
@@ -33,17 +37,17 @@ pub struct World {
     pub(super) keeper: Arc<Keeper>,
     pub(super) credentials: Credentials,
     pub(super) workers: Vec<Worker>,
-    pub(super) calls: Vec<super::calls::Call>,
+    pub(super) calls: Vec<super::requester::Call>,
     pub(super) recent: Vec<Message>,
     /// The pages of processors that customers have open.
-    pub(super) tabs: Vec<super::away::Tab>,
+    pub(super) tabs: Vec<super::hosted_page::Tab>,
     /// What customers' browsers brought back from a provider.
     pub(super) returns: Vec<String>,
     /// Whether the call at hand was answered.
     pub(super) heard: bool,
-    /// What is logged, in some runs: it takes time.
+    /// The logs, kept in some runs only since it takes time.
     logs: Option<(Logs, Dispatch)>,
-    /// How many turns were taken, and at which of them somebody dies.
+    /// How many turns were taken, and at which of them a worker dies.
     pub(super) turns: u64,
     pub(super) dies_at_turn: Option<u64>,
     pub(super) steps: u64,
@@ -53,9 +57,6 @@ pub struct World {
 /// Every so many seeds' logs are read.
 const LOGGED: u64 = 8;
 
-/// The most workers at once: more find no more races, and a run gets less far.
-const WORKERS_MAX: usize = 6;
-
 impl World {
     /// The world of a plan.
     ///
@@ -63,12 +64,16 @@ impl World {
     /// When the store or the brand cannot be made.
     pub fn new(plan: Plan) -> Result<Self, Box<dyn std::error::Error>> {
         let mut rng = Rng::new(plan.seed);
-        let credentials = Credentials::first(plan.own_policy, &mut rng);
-        let faults = plan.faults.clone().unwrap_or_else(|| FaultRates::drawn(&mut rng));
-        let random = RngRandom::new(rng.roll());
-        let shared = Shared::new(Outside::new(rng));
-        shared.lock().begins(faults);
+        let credentials = Credentials::first(&plan, &mut rng)?;
+        let random = SeededRandom::new(rng.roll());
         let clock = Arc::new(ManualClock::default());
+        let mut outside = Outside::new(rng);
+        if plan.scenario.processor == ProcessorFake::SandboxStripe {
+            let sandbox = SandboxStripe::new(Arc::<ManualClock>::clone(&clock));
+            outside.sandbox = Some(Arc::new(sandbox));
+        }
+        outside.begins(FaultRates::none());
+        let shared = Shared::new(outside);
         let database = Database::in_memory(Arc::<ManualClock>::clone(&clock))?;
         let kept = Arc::new(Kept {
             database: database.clone(),
@@ -153,79 +158,12 @@ impl World {
     }
 
     pub(super) fn employ(&mut self, work: Work, running: Running) {
-        // A call has an end, as whoever holds the line gives up; a worker of a queue may be held up for long.
+        // A caller gives up after a while. A worker of a queue may be held up for long.
         let called = matches!(work, Work::Create(_));
         let long = !called && self.happens(|faults| faults.zombie);
         let life = if long { 20_000 } else { 30 };
         let dies_at = self.now().after(Duration::from_secs(life));
         self.workers.push(Worker { work, running, since_step: self.steps, dies_at });
-    }
-
-    /// One thing happens.
-    pub(super) fn step(&mut self) -> Result<(), Failure> {
-        self.steps = self.steps.saturating_add(1);
-        let steps = self.steps;
-        self.shared.lock().working_since = steps;
-        let busy = !self.workers.is_empty();
-        match self.roll(100) {
-            0..70 if busy => self.turn(),
-            70..84 if self.workers.len() < WORKERS_MAX => {
-                if !self.deliver() && !busy {
-                    self.idles();
-                }
-            }
-            84..88 if self.workers.len() < WORKERS_MAX => self.requester_acts(),
-            88..94 if self.workers.len() < WORKERS_MAX => self.customer_acts(),
-            94..97 => self.time_passes(),
-            97 => self.rare(),
-            98 => {
-                let now = self.now();
-                self.shared.lock().arrive(now);
-            }
-            _ if busy => self.turn(),
-            _ => {
-                if !self.deliver() {
-                    self.idles();
-                }
-            }
-        }
-        self.checked()
-    }
-
-    /// Nobody is at work and nothing is due.
-    fn idles(&mut self) {
-        match self.roll(4) {
-            0 => self.time_passes(),
-            1 => self.requester_acts(),
-            _ => self.customer_acts(),
-        }
-    }
-
-    fn rare(&mut self) {
-        if self.happens(|faults| faults.rotation.saturating_mul(10)) {
-            self.rotate();
-        }
-        if self.happens(|faults| faults.outage) {
-            self.outage();
-        }
-        if self.happens(|faults| faults.twice) {
-            self.duplicate();
-        }
-        if self.happens(|faults| faults.leap) && self.database.sweep(self.now()).is_err() {
-            self.say(|| "the sweep fails".to_owned());
-        }
-    }
-
-    /// Something is wrong with the processor from now on, or no longer.
-    fn outage(&self) {
-        let outside = &mut *self.shared.lock();
-        outside.outage = match (outside.outage, outside.rng.below(2)) {
-            (Some(_), _) => None,
-            (None, 0) => Some(Outage::RefusesKey),
-            (None, _) => Some(Outage::Silent),
-        };
-        let outage = outside.outage;
-        outside.say(|| format!("the processor's outage: {outage:?}"));
     }
 
     pub(super) fn checked(&self) -> Result<(), Failure> {
@@ -254,7 +192,7 @@ impl World {
         let mut worker = self.workers.swap_remove(place);
         self.turns = self.turns.saturating_add(1);
         let failed = self.dies_at_turn == Some(self.turns);
-        let dead = failed || worker.dies_at <= self.now() || self.happens(|faults| faults.crash);
+        let dead = failed || worker.dies_at <= self.now() || self.crashes();
         if dead {
             self.died(&worker.work, worker.since_step);
             return;
@@ -286,11 +224,27 @@ impl World {
         }
     }
 
+    fn crashes(&self) -> bool {
+        let outside = &mut *self.shared.lock();
+        let often = outside.faults.crash;
+        outside.happens("a worker dies", often)
+    }
+
     pub(super) fn died(&mut self, work: &Work, since: u64) {
         self.shared.lock().working_since = since;
         self.say(|| "dies".to_owned());
         if let Work::Create(call) = work {
             self.unanswered(*call);
+        }
+        if let Work::Webhook(webhook) = work {
+            self.comes_again(webhook.clone());
+        }
+    }
+
+    /// A webhook that was not accepted comes again, where the processor repeats it.
+    fn comes_again(&self, webhook: ProcessorWebhook) {
+        if webhook.repeats {
+            self.shared.lock().webhooks.push(webhook);
         }
     }
 
@@ -309,6 +263,13 @@ impl World {
                 self.heard = answer.as_ref().err().is_none_or(served);
                 if let Ok(page) = answer {
                     self.shown(request, prompt, page.body());
+                }
+            }
+            (Work::Webhook(webhook), End::Answered(answer)) => {
+                let served = |problem: &Problem| problem.code.facts().1 < 500;
+                self.heard = answer.as_ref().err().is_none_or(served);
+                if answer.is_err() {
+                    self.comes_again(webhook);
                 }
             }
             (Work::Other(what), End::Answered(answer)) => {
@@ -332,6 +293,7 @@ impl World {
                 | Work::Other(_)
                 | Work::Page(..)
                 | Work::Unheard
+                | Work::Webhook(_)
                 | Work::MadeUp
                 | Work::Start
                 | Work::Stop(_),

@@ -14,7 +14,7 @@ use lambda_events::{Batch, Call, Context, LambdaEvent, NotHeard, answer, answer_
 use serde_json::{Value, json};
 
 use super::fuzz_fixture::{FuzzFixture, KEY, Open, wanted, with_fixture};
-use crate::standins::eum::events;
+use crate::providers::eum::events;
 
 /// Handles messages as the queues' functions do.
 struct Machine<'a>(&'a local::Machine);

@@ -9,7 +9,7 @@ use lambda_events::{Context, LambdaEvent, NotHeard, answer_or_hear};
 use serde_json::{Value, json};
 
 use super::{Beginning, Core};
-use crate::standins::eum::{self, HOST, Sent, events};
+use crate::providers::eum::{self, HOST, Sent, events};
 
 impl Beginning {
     /// Sends cards, and texts after them, through AWS End User Messaging in test mode.
