@@ -1,6 +1,7 @@
 //! What needs more than one crate.
 
 pub mod doubles;
+pub mod guards;
 pub mod identity;
 mod lock;
 mod logs;
@@ -10,5 +11,6 @@ pub mod providers;
 pub mod proxy;
 pub mod rng;
 pub mod sim;
+pub mod sweep;
 pub mod targets;
 pub mod world;

@@ -4,6 +4,7 @@ use domain::authorization::Authorization;
 use domain::brand::Brand;
 use domain::consent::{ApprovalMethod, Consent};
 use domain::effects::{self, EffectError};
+use domain::guards::{self, Guard};
 use domain::limits;
 use domain::message::Step;
 use domain::outcome::DenialReason;
@@ -197,7 +198,9 @@ impl ConsentCallback {
                         step: Some(Step::Fetch),
                     });
                 }
-                request.answerable(now).map_err(Unanswered::Refused)?;
+                if !guards::is_disabled(Guard::ApprovalDeadline) {
+                    request.answerable(now).map_err(Unanswered::Refused)?;
+                }
                 match request.check_code(session_code.as_deref()) {
                     CodeCheck::Missing => Err(Unanswered::CodeMissing),
                     CodeCheck::Wrong => {

@@ -3,6 +3,7 @@
 use domain::ask::AskHash;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
+use domain::guards::{self, Guard};
 use domain::ports::{ApplePay, CardReceipt, GooglePay, PaymentOption, StoreError};
 use domain::problem::{Code, Problem};
 use domain::request::Request;
@@ -74,7 +75,8 @@ impl ConsentCallback {
             saved_cards::load(self.store.as_ref(), &request.brand, request.mode, card).await?;
         Ok(known.filter(|known| {
             known.processor == request.processor
-                && domain::keys::same(&known.address, &request.address)
+                && (guards::is_disabled(Guard::SavedCardOwner)
+                    || domain::keys::same(&known.address, &request.address))
         }))
     }
 

@@ -4,6 +4,7 @@
 
 use domain::authorization::Authorization;
 use domain::consent::ApprovalMethod;
+use domain::guards::{self, Guard};
 use domain::journal::EntryKind;
 use domain::outcome::{DenialReason, Outcome};
 use domain::ports::{PromptRef, PromptSelector, Sender};
@@ -129,6 +130,9 @@ pub(crate) fn meant(request: &Request, action: Action) -> Option<Answer> {
     match action {
         Action::Deny => Some(Answer::Deny(DenialReason::Customer)),
         Action::NotMe => Some(Answer::Deny(DenialReason::NotMe)),
+        Action::Open if guards::is_disabled(Guard::OpenIsNoApproval) => {
+            Some(yes(request.session_code.as_ref().map(|session| session.code.clone())))
+        }
         Action::Open => None,
         Action::Approve | Action::Pick(_) if !request.by_tap => None,
         Action::Approve => Some(yes(None)),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::ask::Ask;
 use domain::consent::ApprovalMethod;
+use domain::guards::{self, Guard};
 use domain::journal::{DeliveryStatus, EntryKind};
 use domain::limits;
 use domain::ports::Sender;
@@ -77,8 +78,11 @@ impl ConsentCallback {
             Reply::Yes => Action::Approve,
             Reply::No => Action::Deny,
         };
-        if self.was_early(request.id, prompt, at).await?
-            || self.was_ambiguous(heard, request, at).await?
+        let early =
+            self.was_early(request.id, prompt, at).await? && !guards::is_disabled(Guard::EarlyText);
+        if early
+            || (self.was_ambiguous(heard, request, at).await?
+                && !guards::is_disabled(Guard::AmbiguousText))
         {
             return Ok(None);
         }
@@ -118,7 +122,8 @@ impl ConsentCallback {
     ) -> Result<bool, Problem> {
         let now = self.clock.now();
         let since = at.unwrap_or(now.before(ON_ITS_WAY));
-        if now > since.after(ON_ITS_WAY) {
+        let late = now > since.after(ON_ITS_WAY);
+        if late && !guards::is_disabled(Guard::EarlyText) {
             return Ok(true);
         }
         let (store, brand) = (self.store.as_ref(), &heard.brand.name);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Brand;
 use domain::breaker::Account;
+use domain::guards::{self, Guard};
 use domain::keys;
 use domain::ports::{Answer, Onward, Prepared, Processor, Reference, SecretsError, Use};
 use domain::request::{Attempt, Doubt, Request};
@@ -85,7 +86,9 @@ impl FetchInfo {
         };
         let whose = (&brand.name, request.mode);
         let mut account = Account::load(self.store.as_ref(), whose, &attempt.processor).await?;
-        if let Some(wait) = account.turn(self.store.as_ref(), self.clock.now()).await? {
+        if let Some(wait) = account.turn(self.store.as_ref(), self.clock.now()).await?
+            && !guards::is_disabled(Guard::CircuitBreaker)
+        {
             // It will not talk to us, and said when it last did that nothing moved: then nothing will.
             let over = self.is_tired(request, &attempt) && !attempt.in_doubt;
             let turn = if over { Turn::Answered(Answer::Fenced) } else { Turn::Shut(wait) };
@@ -132,6 +135,9 @@ impl FetchInfo {
             Some(reference) => (loaded, reference.clone()),
             None => match processor.prepare(&what).await {
                 Prepared::Ready(reference) => {
+                    if guards::is_disabled(Guard::CommitBetweenCreateAndConfirm) {
+                        processor.execute(&what, &reference).await;
+                    }
                     let prepared =
                         |request: &Request, now| request.prepared(reference.clone(), now);
                     let Some(loaded) = self.step(loaded, prepared).await? else { return Ok(()) };
@@ -162,7 +168,12 @@ impl FetchInfo {
                 request.released("returned", Doubt::AsBefore, Duration::ZERO, now)
             }
         };
-        let Some(started) = self.step(loaded, command).await? else { return Ok(()) };
+        let started = if guards::is_disabled(Guard::CommitBeforeConfirm) {
+            Some(loaded)
+        } else {
+            self.step(loaded, command).await?
+        };
+        let Some(started) = started else { return Ok(()) };
         if started.request.approval().map(|(_, sealed)| sealed) != carried.as_ref() {
             return self.take_up_later(&started, turn.at.attempt.again_at).await;
         }
@@ -179,7 +190,7 @@ impl FetchInfo {
             answer = turn.processor.execute(&what, reference).await;
         }
         if let Answer::Blocked { code } = answer
-            && !doubted
+            && (!doubted || guards::is_disabled(Guard::RejectedKeyKeepsDoubt))
         {
             return self.react(loaded, turn.seen(), Turn::Untouched(code)).await;
         }
@@ -208,7 +219,12 @@ impl FetchInfo {
             return self.send_on(loaded, turn, sealed).await;
         }
         // The customer could still complete it somewhere else, after another attempt charged: it is made impossible first.
-        let answer = match turn.processor.fence(&turn.at.what(), reference).await {
+        let fenced = if guards::is_disabled(Guard::VoidWithoutRedirect) {
+            Answer::Fenced
+        } else {
+            turn.processor.fence(&turn.at.what(), reference).await
+        };
+        let answer = match fenced {
             Answer::Fenced => Answer::Refused { code: "authentication_required" },
             Answer::NeedsCustomer { .. } | Answer::Exchanged(_) => Answer::Unknown,
             fenced @ (Answer::Done(_)
@@ -272,9 +288,16 @@ impl FetchInfo {
         what: &Use<'_>,
         (attempt, reference): (&Attempt, &Reference),
     ) -> Answer {
+        if is_void_disabled(attempt) {
+            return Answer::Fenced;
+        }
         match processor.fence(what, reference).await {
             // The processor will not talk to us, and had said before that nothing moved.
-            Answer::Blocked { .. } if !attempt.in_doubt => Answer::Fenced,
+            Answer::Blocked { .. }
+                if !attempt.in_doubt || guards::is_disabled(Guard::RejectedKeyKeepsDoubt) =>
+            {
+                Answer::Fenced
+            }
             Answer::NotExecuted => Answer::Again,
             Answer::NeedsCustomer { .. } | Answer::Exchanged(_) => Answer::Unknown,
             answer @ (Answer::Done(_)
@@ -288,6 +311,15 @@ impl FetchInfo {
             | Answer::Fenced) => answer,
         }
     }
+}
+
+/// Returns whether a mutation run takes the attempt for voided without a call.
+fn is_void_disabled(attempt: &Attempt) -> bool {
+    let onward = attempt.onward.as_ref();
+    let recalled = onward.is_some_and(|onward| onward.recalled.is_some());
+    guards::is_disabled(Guard::VoidBeforeGivingUp)
+        || (onward.is_some() && guards::is_disabled(Guard::VoidOnHostedPage))
+        || (recalled && guards::is_disabled(Guard::VoidAfterAbandon))
 }
 
 /// What it means that an attempt that was not given up by us is fenced: the customer would have had to do more, or left the

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::effects::EffectError;
+use domain::guards::{self, Guard};
 use domain::message::{Handled, Handler, Message, Step};
 use domain::ports::{
     Clock, Http, Processors, Queue, QueueError, Random, Reach, Secrets, SecretsError, Store,
@@ -87,7 +88,11 @@ impl Handler for FetchInfo {
             Err(trouble) => {
                 let source = std::error::Error::source(&trouble).map(ToString::to_string);
                 tracing::warn!(request.id = %id, error = %trouble, source, "will take this step again");
-                Handled::Again
+                if guards::is_disabled(Guard::MessageRetry) {
+                    Handled::Done
+                } else {
+                    Handled::Again
+                }
             }
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::breaker::Account;
 use domain::effects::{self, send};
+use domain::guards::{self, Guard};
 use domain::message::Step;
 use domain::ports::{OpenProcessorError, Reference, Refund, Refunded, StoreError};
 use domain::request::{Change, RefundRecord, Refusal, Request};
@@ -40,6 +41,9 @@ impl FetchInfo {
         let Some(refund) = loaded.request.open_refund(seq).cloned() else { return Ok(()) };
         if refund.is_early(now) && was_just_tried(&refund, now) {
             return Ok(());
+        }
+        if guards::is_disabled(Guard::CommitBeforeRefund) {
+            return Box::pin(self.refund_turn(loaded, &refund)).await;
         }
         let change = match loaded.request.refund_started(seq, now) {
             Ok(change) => change,
@@ -129,7 +133,9 @@ impl FetchInfo {
         };
         let whose = (&brand.name, request.mode);
         let mut account = Account::load(self.store.as_ref(), whose, name).await?;
-        if let Some(wait) = account.turn(self.store.as_ref(), self.clock.now()).await? {
+        if let Some(wait) = account.turn(self.store.as_ref(), self.clock.now()).await?
+            && !guards::is_disabled(Guard::CircuitBreaker)
+        {
             return Ok(Came::Not { reason: "processor_shut", wait: Some(wait) });
         }
         let refunded = processor.refund(what).await;
@@ -156,6 +162,12 @@ impl FetchInfo {
                 let done =
                     |request: &Request, now| request.refund_done(seq, reference.clone(), now);
                 return self.refund_step(id, done).await.map(|_stored| ());
+            }
+            Came::Answered(Refunded::Unknown)
+                if guards::is_disabled(Guard::UnknownIsNoFailedRefund) =>
+            {
+                let failed = |request: &Request, now| request.refund_failed(seq, "lost", now);
+                return self.refund_step(id, failed).await.map(|_stored| ());
             }
             Came::Answered(Refunded::Failed { code }) => {
                 tracing::warn!(request.id = %id, code, "money is not given back");

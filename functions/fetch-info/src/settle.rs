@@ -6,6 +6,7 @@ use domain::ask::Ask;
 use domain::claims;
 use domain::consent;
 use domain::effects::send;
+use domain::guards::{self, Guard};
 use domain::message::Step;
 use domain::outcome::Details;
 use domain::ports::{Answer, Fetched, Write};
@@ -217,6 +218,9 @@ fn verdict(request: &Request, answer: Answer) -> Verdict {
         Answer::Blocked { code } => back(code, Doubt::AsBefore),
         Answer::Again | Answer::NotExecuted => back("again", Doubt::AsBefore),
         Answer::Working => back("working", Doubt::AsBefore),
+        Answer::Unknown if guards::is_disabled(Guard::UnknownIsNoDecline) => {
+            Verdict::Refuse { code: "lost", mendable: true }
+        }
         Answer::Unknown => back("unknown", Doubt::Told),
     }
 }

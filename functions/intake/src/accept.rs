@@ -8,6 +8,7 @@ use domain::brand::Brand;
 use domain::caller::Requester;
 use domain::consent::SessionCode;
 use domain::effects::{self, EffectError};
+use domain::guards::{self, Guard};
 use domain::limits::{self, AddressLimits, LimitReached};
 use domain::message::Step;
 use domain::ports::{Expect, StoreError};
@@ -88,7 +89,9 @@ impl Intake {
         let limits = self.counted(brand, &limits, opened, now).await?;
         let at = (&brand.name, requester.mode, request.address.clone());
         let counted = limits::put(at.0, at.1, &at.2, (&limits, base), now)?;
-        effects::schedule_recovery_check(self.queue.as_ref(), &request, now).await?;
+        if !guards::is_disabled(Guard::CheckBeforeRequest) {
+            effects::schedule_recovery_check(self.queue.as_ref(), &request, now).await?;
+        }
         let id = request.id;
         let answer = view::request(&request, 1);
         let remembered = key.remember(id, answer.clone(), expect, now)?;

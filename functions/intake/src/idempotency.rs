@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::brand::Mode;
 use domain::caller::Requester;
+use domain::guards::{self, Guard};
 use domain::keys::digest_hex;
 use domain::ports::{Expect, Item, Key, Store, StoreError, Write};
 use domain::problem::{Code, Problem};
@@ -124,6 +125,7 @@ impl CallKey {
             expires_at: Some(until),
             index: None,
         };
+        let expect = if guards::is_disabled(Guard::IdempotencyKey) { Expect::Any } else { expect };
         Ok(Write::Put { item, expect })
     }
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use domain::effects::{self, send};
+use domain::guards::{self, Guard};
 use domain::message::Step;
-use domain::request::{Attempt, State};
+use domain::request::{Attempt, RefundRecord, State};
 use domain::storage::{self, VersionedRequest};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
@@ -26,16 +27,21 @@ impl SendPrompt {
         };
         let loaded = self.drive(loaded).await?;
         let now = self.clock.now();
-        if self.owes_fetch(&loaded, now) {
+        if self.owes_fetch(&loaded, now) && !guards::is_disabled(Guard::LostFetch) {
             send(self.queue.as_ref(), Step::Fetch, id, Duration::ZERO).await?;
         }
-        for refund in loaded.request.open_refunds().filter(|refund| now >= refund.lost_at()) {
+        let is_lost = |refund: &&RefundRecord| {
+            now >= refund.lost_at() && !guards::is_disabled(Guard::LostRefund)
+        };
+        for refund in loaded.request.open_refunds().filter(is_lost) {
             let step = Step::Refund { seq: refund.seq };
             send(self.queue.as_ref(), step, id, Duration::ZERO).await?;
         }
         let untold = self.tell_again(id, now).await?;
         let next = loaded.request.next_check(now).or_else(|| untold.then_some(LOOK_AGAIN));
-        if let Some(wait) = next {
+        if let Some(wait) = next
+            && !guards::is_disabled(Guard::NextCheck)
+        {
             send(self.queue.as_ref(), Step::Check, id, wait).await?;
         }
         Ok(())
@@ -44,7 +50,8 @@ impl SendPrompt {
     /// The call that is about to write the request may be slow: until it must be over, this check is the only message that
     /// would find what it wrote. After that it did not write, and nobody was told that there is such a request.
     async fn look_for(&self, id: RequestId) -> Result<(), StepError> {
-        if self.clock.now() < id.made_at().after(CALL_MAX) {
+        let is_being_written = self.clock.now() < id.made_at().after(CALL_MAX);
+        if is_being_written && !guards::is_disabled(Guard::CheckDuringWrite) {
             send(self.queue.as_ref(), Step::Check, id, LOOK_AGAIN).await?;
         }
         Ok(())
@@ -72,7 +79,8 @@ impl SendPrompt {
                 continue;
             }
             left = true;
-            if now >= webhook.due_at.after(WEBHOOK_LOST) {
+            let is_lost = now >= webhook.due_at.after(WEBHOOK_LOST);
+            if is_lost && !guards::is_disabled(Guard::LostWebhook) {
                 send(self.queue.as_ref(), Step::Webhook { seq: webhook.seq }, id, Duration::ZERO)
                     .await?;
             }

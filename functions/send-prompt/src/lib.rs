@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::effects::EffectError;
+use domain::guards::{self, Guard};
 use domain::message::{Handled, Handler, Message, Step};
 use domain::ports::{
     Channels, Clock, Queue, QueueError, Random, Secrets, SecretsError, Store, StoreError,
@@ -90,7 +91,11 @@ impl Handler for SendPrompt {
             Err(error) => {
                 let source = std::error::Error::source(&error);
                 tracing::warn!(request.id = %id, error = %error, source = ?source.map(ToString::to_string), "will take this step again");
-                Handled::Again
+                if guards::is_disabled(Guard::MessageRetry) {
+                    Handled::Done
+                } else {
+                    Handled::Again
+                }
             }
         }
     }

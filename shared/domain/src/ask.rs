@@ -1,4 +1,4 @@
-//! What is wanted, from whom, in which live conversation.
+//! The ask, the customer it goes to, and the session it belongs to.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::values::name::BrandName;
 use crate::values::phone::Phone;
 use crate::values::text::DisplayText;
 
-/// The facts that can be asked for, by their `OpenID` Connect claim names, in the order a page lists them.
+/// The claims that can be asked for, by their names in `OpenID` Connect Core 5.1, in the page's order.
 pub const CLAIMS: [&str; 10] = [
     "name",
     "given_name",
@@ -27,37 +27,37 @@ pub const CLAIMS: [&str; 10] = [
     "updated_at",
 ];
 
-/// What is wanted.
+/// An ask: what the business wants from the customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Ask {
-    /// A payment, once.
+    /// A single payment.
     Payment {
-        /// How much.
+        /// The amount and its currency.
         #[serde(flatten)]
         money: Money,
-        /// What for, in the requester's words.
+        /// The purpose, in the requester's words.
         description: DisplayText<140>,
-        /// The card on file to charge, by the id an earlier request for one was fulfilled with.
+        /// The saved card to charge; `None` lets the customer choose.
         #[serde(default, rename = "payment_method", skip_serializing_if = "Option::is_none")]
         card: Option<CardId>,
     },
-    /// A card to keep on file.
+    /// A card that the processor saves.
     PaymentMethod {
-        /// What for, in the requester's words.
+        /// The purpose, in the requester's words.
         description: DisplayText<140>,
     },
-    /// Facts about who the customer is.
+    /// Claims about the customer's identity.
     Identity {
-        /// Which facts, by their `OpenID` claim names: some of [`CLAIMS`].
+        /// The claims' names, each of [`CLAIMS`].
         claims: Vec<DisplayText<64>>,
-        /// What for, in the requester's words.
+        /// The purpose, in the requester's words.
         description: DisplayText<140>,
     },
 }
 
 impl Ask {
-    /// The ask's kind, as the API calls it.
+    /// Returns the ask's kind, as the API names it.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -67,7 +67,7 @@ impl Ask {
         }
     }
 
-    /// What it is for.
+    /// Returns the purpose.
     #[must_use]
     pub fn description(&self) -> &str {
         match self {
@@ -77,7 +77,7 @@ impl Ask {
         }
     }
 
-    /// The card on file it names, where it names one.
+    /// Returns the saved card that the ask names; `None` where it names none.
     #[must_use]
     pub const fn card(&self) -> Option<CardId> {
         match self {
@@ -86,7 +86,7 @@ impl Ask {
         }
     }
 
-    /// How much, for a payment.
+    /// Returns the amount of a payment; `None` for other asks.
     #[must_use]
     pub const fn money(&self) -> Option<Money> {
         match self {
@@ -96,18 +96,18 @@ impl Ask {
     }
 }
 
-/// The digest a consent is bound to: exactly this ask, of this payee, in this request.
+/// The digest that a consent is bound to: exactly this ask, of this payee, in this request.
 ///
-/// Dynamic linking (RTS on SCA, article 5): whoever acts on a consent recomputes it from the stored ask and compares.
+/// Dynamic linking (RTS on SCA, article 5): the worker recomputes it from the stored ask before it acts.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AskHash(String);
 
 impl AskHash {
-    /// The digest of an ask.
+    /// Computes the digest of an ask.
     #[must_use]
     pub fn of(request: RequestId, brand: &BrandName, payee: &str, ask: &Ask) -> Self {
-        // Fields in alphabetical order, so that the text is the canonical one of RFC 8785 for these types.
+        // Fields in alphabetical order: for these types the text is then canonical (RFC 8785).
         #[derive(Serialize)]
         struct Bound<'a> {
             ask: &'a Ask,
@@ -119,13 +119,13 @@ impl AskHash {
         Self(hex::encode(Sha256::digest(text)))
     }
 
-    /// The digest's bytes.
+    /// Returns the digest's bytes.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         hex::decode(&self.0).unwrap_or_default()
     }
 
-    /// The digest in hexadecimal.
+    /// Returns the digest in hexadecimal.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -138,25 +138,25 @@ impl fmt::Debug for AskHash {
     }
 }
 
-/// Who is asked.
+/// The customer who is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Customer {
-    /// Where they are reached.
+    /// The phone number.
     pub phone: Phone,
-    /// How they are addressed, if known.
+    /// The name in prompts; `None` where it is unknown.
     pub name: Option<DisplayText<60>>,
-    /// Their language, if known.
+    /// The language of prompts; `None` where it is unknown.
     pub language: Option<Language>,
 }
 
-/// The live conversation a request belongs to.
+/// The live conversation that a request belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// What kind of line the two are on.
+    /// The kind of line.
     pub kind: SessionKind,
-    /// The requester's own id for it: 1 to 128 printable ASCII characters.
+    /// The requester's own id of the session: 1 to 128 printable ASCII characters.
     pub id: String,
-    /// The requester's id for the agent, human or not.
+    /// The requester's id of the agent, human or machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
 }
@@ -175,7 +175,7 @@ pub enum SessionKind {
     InPerson,
 }
 
-/// What the requester attached for itself.
+/// Key-value pairs that the requester attaches for itself.
 pub type Metadata = BTreeMap<String, String>;
 
 #[cfg(test)]
@@ -184,7 +184,7 @@ mod tests {
     use crate::values::time::Timestamp;
 
     #[test]
-    fn any_change_of_what_the_customer_read_changes_the_digest() {
+    fn ask_hash_changes_with_any_field_the_customer_read() {
         let id = RequestId::new(Timestamp::from_millis(1), [1; 10]);
         let other = RequestId::new(Timestamp::from_millis(1), [2; 10]);
         let ask = |amount, currency: &str, text| Ask::Payment {
@@ -193,12 +193,12 @@ mod tests {
             card: None,
         };
         let brand: BrandName = "acme".parse().unwrap();
-        let expected_version = AskHash::of(id, &brand, "Acme", &ask(100, "EUR", "a"));
-        assert_ne!(expected_version, AskHash::of(other, &brand, "Acme", &ask(100, "EUR", "a")));
-        assert_ne!(expected_version, AskHash::of(id, &brand, "Acne", &ask(100, "EUR", "a")));
-        assert_ne!(expected_version, AskHash::of(id, &brand, "Acme", &ask(101, "EUR", "a")));
-        assert_ne!(expected_version, AskHash::of(id, &brand, "Acme", &ask(100, "USD", "a")));
-        assert_ne!(expected_version, AskHash::of(id, &brand, "Acme", &ask(100, "EUR", "b")));
-        assert_eq!(expected_version, AskHash::of(id, &brand, "Acme", &ask(100, "EUR", "a")));
+        let original = AskHash::of(id, &brand, "Acme", &ask(100, "EUR", "a"));
+        assert_ne!(original, AskHash::of(other, &brand, "Acme", &ask(100, "EUR", "a")));
+        assert_ne!(original, AskHash::of(id, &brand, "Acne", &ask(100, "EUR", "a")));
+        assert_ne!(original, AskHash::of(id, &brand, "Acme", &ask(101, "EUR", "a")));
+        assert_ne!(original, AskHash::of(id, &brand, "Acme", &ask(100, "USD", "a")));
+        assert_ne!(original, AskHash::of(id, &brand, "Acme", &ask(100, "EUR", "b")));
+        assert_eq!(original, AskHash::of(id, &brand, "Acme", &ask(100, "EUR", "a")));
     }
 }

@@ -1,7 +1,7 @@
-//! A brand and everything it keeps in its one secret.
+//! A brand and its one secret.
 //!
-//! The secret is JSON; the README documents its shape, and unknown fields are refused so that a misspelt setting is
-//! found when it is read and not when it is missed.
+//! The secret is JSON, documented in `functions/brand-secret.md`. Unknown fields are refused, so that a misspelt setting is
+//! found when the secret is read.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,13 +17,13 @@ use crate::values::language::Language;
 use crate::values::name::{BrandName, ChannelName, ProcessorName};
 use crate::values::text::DisplayText;
 
-/// Whether money is real.
+/// The mode of keys and requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// Nothing real happens.
+    /// Test: no real money moves.
     Test,
-    /// Everything is real.
+    /// Live: real money moves.
     Live,
 }
 
@@ -31,30 +31,30 @@ pub enum Mode {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Brand {
-    /// The text's version: `"1"`.
+    /// The version of the secret's text: `"1"`.
     pub version: SecretVersion,
     /// The brand's name in keys and URLs; the same as in the secret's own name.
     pub name: BrandName,
-    /// The legal name customers read as payee.
+    /// The legal name that customers read as the payee.
     pub display_name: DisplayText<60>,
-    /// The language of prompts to customers whose language is not known or not spoken here.
+    /// The language of prompts where the customer's language is unknown or not supported.
     #[serde(default)]
     pub language: Language,
     /// The digests of the API keys in force.
     pub keys: Vec<KeyDigest>,
-    /// The keys authorizations are sealed with.
+    /// The keys that seal authorizations.
     pub sealing: SealingKeys,
-    /// 32 bytes in base64: keys the hashes that stand for addresses.
+    /// The key of address hashes: 32 bytes in base64.
     pub address_key: Key32,
-    /// 32 bytes in base64: keys the consent page's links and nonces.
+    /// The key of consent links and nonces: 32 bytes in base64.
     pub link_key: Key32,
-    /// What is used in test mode.
+    /// The setup of test mode.
     #[serde(default)]
     pub test: Setup,
-    /// What is used in live mode.
+    /// The setup of live mode.
     #[serde(default)]
     pub live: Setup,
-    /// The brand's own rules.
+    /// The brand's policy.
     #[serde(default)]
     pub policy: Policy,
 }
@@ -62,7 +62,7 @@ pub struct Brand {
 /// The version of the secret's text.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub enum SecretVersion {
-    /// The first.
+    /// Version 1.
     #[serde(rename = "1")]
     V1,
 }
@@ -77,7 +77,7 @@ pub struct KeyDigest {
     pub sha256: String,
 }
 
-/// The sealing keys by id; new authorizations are sealed with the current one, old ones are opened with theirs.
+/// The sealing keys by id. New authorizations use the current one; old ones are opened with theirs.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SealingKeys {
@@ -92,13 +92,13 @@ pub struct SealingKeys {
 pub struct Key32(Zeroizing<[u8; 32]>);
 
 impl Key32 {
-    /// A key of these bytes.
+    /// Makes a key of these bytes.
     #[must_use]
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(Zeroizing::new(bytes))
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
@@ -124,15 +124,15 @@ impl<'de> Deserialize<'de> for Key32 {
     }
 }
 
-/// The channels, processors and notice endpoint of one mode.
+/// The channels, processors and webhook endpoint of one mode.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Setup {
     /// The channels, best first.
     pub channels: Vec<ChannelSetup>,
-    /// The processors; the first is used.
+    /// The processors; the first that takes an ask is used.
     pub processors: Vec<ProcessorSetup>,
-    /// Where notices go, if anywhere.
+    /// The webhook endpoint; `None` delivers no webhooks.
     pub webhooks: Option<WebhookEndpoint>,
 }
 
@@ -140,11 +140,11 @@ pub struct Setup {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChannelSetup {
-    /// What the API calls it: `sms`, `rcs`, `sandbox`.
+    /// The name in the API, such as `sms`.
     pub name: ChannelName,
-    /// Which adapter it is.
+    /// The adapter's kind.
     pub kind: String,
-    /// What that adapter documents.
+    /// The adapter's settings.
     #[serde(default)]
     pub settings: Settings,
 }
@@ -153,35 +153,35 @@ pub struct ChannelSetup {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProcessorSetup {
-    /// What the API calls it: `stripe`, `sandbox`.
+    /// The name in the API, such as `stripe`.
     pub name: ProcessorName,
-    /// Which adapter it is.
+    /// The adapter's kind.
     pub kind: String,
-    /// What that adapter documents.
+    /// The adapter's settings.
     #[serde(default)]
     pub settings: Settings,
 }
 
-/// The endpoint notices are sent to.
+/// The endpoint that webhook events are delivered to.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookEndpoint {
-    /// The address: `https` and public, except on a local machine.
+    /// The URL: `https` and public, except on a local machine.
     pub url: String,
-    /// The signing secrets, `whsec_` and base64: every one of them signs, so that a rotation needs no moment.
+    /// The signing secrets, `whsec_` and base64. Each of them signs, so that a rotation has no gap.
     pub secrets: Vec<SecretString>,
 }
 
-/// An adapter's settings, credentials among them: `Debug` shows nothing of them.
+/// An adapter's settings with its credentials, which `Debug` hides.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Settings(serde_json::Map<String, serde_json::Value>);
 
 impl Settings {
-    /// Reads the settings as the adapter's own type.
+    /// Decodes the settings as the adapter's own type.
     ///
     /// # Errors
-    /// [`InvalidSettings`] names the adapter's complaint, which never quotes a value that is a string.
+    /// [`InvalidSettings`] when a field is missing, unknown or of the wrong type. It quotes no value.
     pub fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, InvalidSettings> {
         let value = serde_json::Value::Object(self.0.clone());
         serde_json::from_value(value)
@@ -201,19 +201,19 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// Settings that their adapter cannot read. What is wrong is told without quoting any of it.
+/// Settings that their adapter cannot decode. The error quotes no value.
 #[derive(Debug, thiserror::Error)]
 #[error("the settings are not what the adapter documents ({line:?})")]
 pub struct InvalidSettings {
     line: SettingsFault,
 }
 
-/// What is wrong with settings.
+/// The kind of fault in settings.
 #[derive(Debug)]
 pub enum SettingsFault {
     /// A field is missing, unknown or of the wrong type.
     Field,
-    /// The text itself is broken.
+    /// The text is not JSON.
     Text,
 }
 
@@ -228,35 +228,35 @@ impl From<serde_json::error::Category> for SettingsFault {
     }
 }
 
-/// A brand's own rules. Everything has a default.
+/// A brand's policy. Every field has a default.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
-    /// Whether payments carry a session code.
+    /// Whether payments require a session code.
     pub session_code: bool,
-    /// Whether a text that plainly says yes or no is an answer, for asks that are no payments.
+    /// Whether a free-text yes or no is an answer, for asks that are no payments.
     pub text_replies: bool,
-    /// How long a silent route is waited for, in seconds; 5 at least.
+    /// The wait for a delivery receipt before the next route, in seconds; at least 5.
     pub fallback_seconds: u32,
-    /// The deadline of a request that names none, in seconds.
+    /// The default deadline of a request, in seconds.
     pub expires_in_seconds: u32,
-    /// How many requests may be open for one address at once.
+    /// The most open requests of one address.
     pub open_max: u32,
-    /// How many prompts one address may get in ten minutes.
+    /// The most prompts to one address in ten minutes.
     pub prompts_per_ten_minutes: u32,
-    /// How many prompts one address may get in 24 hours.
+    /// The most prompts to one address in 24 hours.
     pub prompts_per_day: u32,
-    /// How many times a customer may say no in ten minutes before the address is left in peace.
+    /// The denials within ten minutes that start a cooldown.
     pub denials_per_ten_minutes: u32,
-    /// For how long it is then left in peace, in seconds.
+    /// The cooldown after those denials, in seconds.
     pub cooldown_seconds: u32,
-    /// For how long after "this is not me", in seconds.
+    /// The cooldown after "this is not me", in seconds.
     pub report_cooldown_seconds: u32,
-    /// How many times a customer may try again after a card was refused.
+    /// The most attempts of one request.
     pub attempts_max: u32,
-    /// For how long a closed request is kept, in days.
+    /// How long a closed request is kept, in days.
     pub retention_days: u32,
-    /// For how long facts of an identity ask can be read, in seconds.
+    /// How long released claims can be read, in seconds.
     pub claims_retention_seconds: u32,
 }
 
@@ -281,19 +281,19 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// How long a silent route is waited for.
+    /// Returns the wait for a delivery receipt before the next route.
     #[must_use]
     pub fn fallback(&self) -> Duration {
         Duration::from_secs(u64::from(self.fallback_seconds.max(5)))
     }
 
-    /// For how long the facts of an identity ask can be read.
+    /// Returns how long released claims can be read.
     #[must_use]
     pub fn claims_retention(&self) -> Duration {
         Duration::from_secs(u64::from(self.claims_retention_seconds))
     }
 
-    /// For how long a closed request is kept.
+    /// Returns how long a closed request is kept.
     #[must_use]
     pub fn retention(&self) -> Duration {
         Duration::from_secs(u64::from(self.retention_days) * 86_400)
@@ -301,10 +301,10 @@ impl Policy {
 }
 
 impl Brand {
-    /// Reads a secret's text.
+    /// Parses a secret's text.
     ///
     /// # Errors
-    /// [`InvalidBrand`], which says where the fault is and never quotes the text.
+    /// [`InvalidBrand`] with the place of the fault. It never quotes the text.
     pub fn parse(text: &str) -> Result<Self, InvalidBrand> {
         let brand: Self = serde_json::from_str(text)
             .map_err(|error| InvalidBrand::Shape { line: error.line(), column: error.column() })?;
@@ -314,14 +314,14 @@ impl Brand {
         Ok(brand)
     }
 
-    /// The settings of the processor of that name in that mode.
+    /// Returns a processor's settings; `None` where the mode has no processor of that name.
     #[must_use]
     pub fn processor(&self, mode: Mode, name: &ProcessorName) -> Option<&Settings> {
         let mut setups = self.setup(mode).processors.iter();
         setups.find(|setup| setup.name == *name).map(|setup| &setup.settings)
     }
 
-    /// What is used in that mode.
+    /// Returns the setup of a mode.
     #[must_use]
     pub const fn setup(&self, mode: Mode) -> &Setup {
         match mode {
@@ -331,11 +331,11 @@ impl Brand {
     }
 }
 
-/// A brand's secret that cannot be read.
+/// A brand's secret that cannot be parsed.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidBrand {
-    /// The text is not the documented shape.
-    #[error("the brand's secret is not the documented shape (line {line}, column {column})")]
+    /// The text has not the documented shape.
+    #[error("the brand's secret has not the documented shape (line {line}, column {column})")]
     Shape {
         /// The line of the fault, from 1.
         line: usize,
@@ -348,7 +348,7 @@ pub enum InvalidBrand {
 }
 
 impl WebhookEndpoint {
-    /// The signing secrets' texts.
+    /// Returns the texts of the signing secrets.
     pub fn secret_texts(&self) -> impl Iterator<Item = &str> {
         self.secrets.iter().map(ExposeSecret::expose_secret)
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::brand::Mode;
+use crate::guards::{self, Guard};
 use crate::ports::{Expect, Item, Key, Store, StoreError, Write};
 use crate::storage::{decode, encode};
 use crate::values::name::{BrandName, ProcessorName};
@@ -62,7 +63,9 @@ impl Account {
     /// How long to stay away, if nobody is to call now.
     #[must_use]
     pub fn shut_for(&self, now: Timestamp) -> Option<Duration> {
-        let (shut, _) = self.known.as_ref().filter(|(shut, _)| now < shut.until)?;
+        let (shut, _) = self.known.as_ref().filter(|(shut, _)| {
+            now < shut.until || guards::is_disabled(Guard::CircuitBreakerProbe)
+        })?;
         let left = now.until(shut.until);
         Some(if shut.probing { left.min(LOOK_AGAIN) } else { left })
     }

@@ -1,4 +1,4 @@
-//! Who calls: the requester that an API key proves.
+//! Authentication of the requester by its API key.
 
 use std::sync::Arc;
 
@@ -10,19 +10,21 @@ use crate::keys::ApiKey;
 use crate::ports::{Secrets, SecretsError};
 use crate::problem::{Code, Problem};
 
-/// A caller whose key is in force.
+/// An authenticated requester.
 #[derive(Clone, Debug)]
 pub struct Requester {
-    /// The brand it belongs to.
+    /// The brand of the key.
     pub brand: Arc<Brand>,
-    /// The mode its key is for; it sees nothing of the other.
+    /// The mode of the key. The other mode stays invisible.
     pub mode: Mode,
 }
 
-/// Proves the caller by `Authorization: Bearer sk_…`. A wrong key, a missing one and an unknown brand all look alike.
+/// Authenticates the caller by `Authorization: Bearer sk_…`.
+///
+/// A wrong key, a missing key and an unknown brand get the same answer.
 ///
 /// # Errors
-/// A [`Problem`] to answer with.
+/// A [`Problem`]: unauthenticated, or the secrets store is unavailable.
 pub async fn authenticate(
     secrets: &dyn Secrets,
     headers: &HeaderMap,
@@ -45,7 +47,7 @@ pub async fn authenticate(
     if key.proves(&brand) {
         return Ok(Requester { brand, mode: key.mode });
     }
-    // A key that was added a moment ago is not in our memory yet.
+    // A key that was added a moment ago is not in the cache yet.
     let brand = secrets.refresh(&key.brand).await?;
     if key.proves(&brand) { Ok(Requester { brand, mode: key.mode }) } else { Err(refused()) }
 }

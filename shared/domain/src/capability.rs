@@ -1,5 +1,6 @@
-//! What a channel said it can do for a customer, kept for a minute: whoever asks before a request and again with it does not
-//! make the provider look twice.
+//! A channel's capability for a customer, cached for a minute.
+//!
+//! Requesters ask before a request and again with it. The cache saves the provider the second look-up.
 
 use std::time::Duration;
 
@@ -10,21 +11,21 @@ use crate::ports::{Capability, Expect, Item, Key, ReceiptKinds, Store, StoreErro
 use crate::storage::{decode, encode};
 use crate::values::time::Timestamp;
 
-/// For how long an answer is believed.
+/// How long an answer is valid.
 const FRESH: Duration = Duration::from_secs(60);
 
-/// An answer of a channel's, as it is kept and as the API shows it.
+/// A channel's answer, as it is cached and as the API shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Known {
-    /// Whether the customer can be reached, as far as is known.
+    /// Whether the customer can be reached, as far as the channel knows.
     pub reachable: bool,
-    /// Whether the prompt can have buttons.
+    /// Whether a prompt can have buttons.
     pub rich: bool,
-    /// Wallets that can be used.
+    /// The wallets that can be used.
     pub wallets: Vec<String>,
-    /// Which receipts come back.
+    /// The receipts that the channel reports.
     pub receipts: ReceiptKinds,
-    /// Why not reachable, or why that is not certain: a stable word.
+    /// A stable code for why the customer is not reachable, or why that is uncertain; `None` otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -42,13 +43,13 @@ struct Kept {
     at: Timestamp,
 }
 
-/// Where an answer is kept.
+/// Returns the key of a cached answer.
 #[must_use]
 pub fn key(at: ChannelScope<'_>, address: &str) -> Key {
     at.key("CAP", address)
 }
 
-/// What a channel said within the last minute.
+/// Loads the answer of the last minute; `None` without one.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -63,10 +64,10 @@ pub async fn load(
     Ok((now < kept.at.after(FRESH)).then_some(kept.said))
 }
 
-/// The write that keeps what a channel said.
+/// Returns the write that caches an answer.
 ///
 /// # Errors
-/// [`StoreError::Damaged`], never in practice.
+/// [`StoreError::Damaged`] when the answer cannot be encoded.
 pub fn put(
     at: ChannelScope<'_>,
     address: &str,

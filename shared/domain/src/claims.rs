@@ -1,4 +1,4 @@
-//! Facts that a customer released: kept apart from their request, sealed, and only for a while.
+//! Released claims: kept apart from their request, sealed, and for a limited time.
 
 use crate::ports::{Expect, Item, Key, Store, StoreError, Write};
 use crate::seal::Sealed;
@@ -10,17 +10,19 @@ fn key(request: RequestId) -> Key {
     Key { pk: format!("REQ#{request}"), sk: "CLAIMS".to_owned() }
 }
 
-/// The write that keeps a request's facts until then.
+/// Returns the write that keeps a request's claims until `until`.
 ///
 /// # Errors
-/// [`StoreError::Damaged`], never in practice.
+/// [`StoreError::Damaged`] when the claims cannot be encoded.
 pub fn put(request: RequestId, sealed: &Sealed, until: Timestamp) -> Result<Write, StoreError> {
     let (key, expires_at) = (key(request), Some(until));
     let item = Item { key, version: 1, body: encode(sealed)?, expires_at, index: None };
     Ok(Write::Put { item, expect: Expect::Any })
 }
 
-/// A request's facts, while they are kept: the deletion of what is past its time may be late, so that is compared here.
+/// Loads a request's claims; `None` once they expired.
+///
+/// The store may delete an expired item late, so the time is compared here.
 ///
 /// # Errors
 /// [`StoreError`].

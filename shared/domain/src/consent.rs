@@ -1,4 +1,4 @@
-//! The customer's yes, with the evidence of how it was given, and the session code that ties it to the conversation.
+//! The customer's approval with its evidence, and the session code that ties it to the conversation.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,26 +8,26 @@ use crate::values::id::{ConsentId, PromptId};
 use crate::values::name::ChannelName;
 use crate::values::time::Timestamp;
 
-/// A recorded yes.
+/// A recorded approval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
-    /// Its id.
+    /// The consent's id.
     pub id: ConsentId,
-    /// When it was given.
+    /// When the customer approved.
     pub at: Timestamp,
-    /// What exactly it was given to.
+    /// The digest of the ask that was approved.
     pub ask_hash: AskHash,
-    /// The prompt it answers.
+    /// The prompt that was answered.
     pub prompt: PromptId,
     /// The channel of that prompt.
     pub channel: ChannelName,
-    /// How it was given.
+    /// How the customer approved.
     pub method: ApprovalMethod,
-    /// Whether the session code was asked for and matched.
+    /// Whether a session code was required and matched.
     pub code_matched: bool,
 }
 
-/// How an answer was given.
+/// The means by which a customer answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalMethod {
@@ -37,21 +37,21 @@ pub enum ApprovalMethod {
     SandboxTap,
     /// A tap on a button in the message itself.
     Tap,
-    /// A payment within the channel itself, which carried its own authorization.
+    /// A payment in the channel's own sheet, which carried its authorization.
     Paid,
-    /// A text that came back over the channel.
+    /// A free-text reply.
     Reply,
 }
 
-/// The two digits the agent reads out and the customer picks among three.
+/// The two digits that the agent reads out and the customer picks among three.
 ///
-/// The person on the line may be an attacker who has the customer's number: only someone who sees the agent's screen and
-/// someone who holds the phone can together produce a yes.
+/// The person on the line may be an attacker who knows the customer's number. An approval needs the agent's screen and the
+/// customer's phone together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionCode {
-    /// What the agent reads out.
+    /// The code that the agent reads out.
     pub code: String,
-    /// What the customer picks from, the code among them.
+    /// The codes that the customer picks from, the right one among them.
     pub choices: [String; 3],
 }
 
@@ -77,7 +77,7 @@ impl SessionCode {
     }
 }
 
-/// A number below `bound`, each as likely as the other: draws that would favour small numbers are thrown away.
+/// Returns a uniform number below `bound`. Draws that would favour small numbers are repeated.
 fn below(random: &dyn Random, bound: u8) -> u8 {
     let fair = u8::MAX - u8::MAX % bound;
     loop {
@@ -92,7 +92,7 @@ fn below(random: &dyn Random, bound: u8) -> u8 {
 
 const READABLE: &[u8; 30] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// A code to read aloud, such as `7F3K-92QD`: eight letters and digits that no ear or eye mixes up.
+/// Draws a code to read aloud, such as `7F3K-92QD`: eight letters and digits that are hard to confuse.
 #[must_use]
 pub fn transaction_code(random: &dyn Random) -> String {
     let mut code = String::with_capacity(9);
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_three_choices_differ_and_hold_the_code_in_every_place() {
+    fn session_code_choices_differ_and_hold_the_code_anywhere() {
         let random = Counting(AtomicU64::new(1));
         let mut places = [0; 3];
         for _ in 0..2_000 {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_code_is_two_groups_of_four() {
+    fn transaction_code_is_two_groups_of_four() {
         let code = transaction_code(&Counting(AtomicU64::new(9)));
         assert_eq!(code.len(), 9);
         assert_eq!(code.as_bytes()[4], b'-');

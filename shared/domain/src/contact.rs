@@ -1,4 +1,4 @@
-//! What is known of a customer on one channel from what they did there before, and where it is kept.
+//! The contact record of a customer on one channel, learnt from their messages and taps.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,23 +11,23 @@ use crate::storage::{decode, encode};
 use crate::values::name::{BrandName, ChannelName};
 use crate::values::time::Timestamp;
 
-/// For how long it is kept after the customer last did something there.
+/// How long a contact is kept after the customer's last activity.
 const KEPT: Duration = Duration::from_secs(90 * 86_400);
-/// The longest id of a customer that is kept, in bytes. Documented ones stay below 150.
+/// The longest handle that is kept, in bytes. Documented ones stay below 150.
 const HANDLE_MAX: usize = 512;
-/// How many features of a device are kept, and how long each may be, in bytes.
+/// How many device features are kept, and the longest name of one, in bytes.
 const FEATURES_MAX: (usize, usize) = (32, 64);
 
-/// What is known of a customer on one channel. Personal data: `Debug` shows nothing of it.
+/// The contact record of a customer on one channel. It is personal data, so `Debug` hides it.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
-    /// The channel's own id for the customer, where it has one.
+    /// The channel's own id of the customer; `None` where it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handle: Option<String>,
-    /// When the customer last wrote or tapped there.
+    /// When the customer last wrote or tapped; `None` before the first time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_inbound: Option<Timestamp>,
-    /// What the customer's device can do, in the channel's own words.
+    /// The features of the customer's device, as the channel names them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<String>,
 }
@@ -39,7 +39,7 @@ impl fmt::Debug for Contact {
 }
 
 impl Contact {
-    /// What is known once the customer has written or tapped. What comes from outside is kept in a sane size only.
+    /// Returns the record after the customer wrote or tapped. Oversized input is dropped.
     #[must_use]
     pub fn heard(&self, handle: Option<&str>, features: &[String], at: Timestamp) -> Self {
         let mut next = self.clone();
@@ -60,14 +60,14 @@ fn sound(handle: &str) -> bool {
     (1..=HANDLE_MAX).contains(&handle.len())
 }
 
-/// Where a contact is known: one channel of a brand, in one mode.
+/// The scope of a contact: one channel of a brand, in one mode.
 #[derive(Clone, Copy, Debug)]
 pub struct ChannelScope<'a> {
-    /// Whose.
+    /// The brand.
     pub brand: &'a BrandName,
-    /// In which mode.
+    /// The mode.
     pub mode: Mode,
-    /// Over which channel.
+    /// The channel.
     pub channel: &'a ChannelName,
 }
 
@@ -78,7 +78,7 @@ impl ChannelScope<'_> {
     }
 }
 
-/// Reads what is known of the customer behind an address's hash, and the version a change of it is compared with.
+/// Loads the contact of an address's hash, and the version that a change expects.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -96,10 +96,10 @@ pub async fn load(
     Ok((contact, Some(item.version)))
 }
 
-/// The write that stores what is known, if nobody else changed it since it was read.
+/// Returns the write of a contact, which expects the version that was read.
 ///
 /// # Errors
-/// [`StoreError::Damaged`], never in practice.
+/// [`StoreError::Damaged`] when the record cannot be encoded.
 pub fn put(
     at: ChannelScope<'_>,
     address: &str,
@@ -117,7 +117,7 @@ pub fn put(
     Ok(Write::Put { item, expect: expected_version.map_or(Expect::Absent, Expect::Version) })
 }
 
-/// The hash of the address of a customer who is known by the hash of the channel's own id for them.
+/// Loads the address's hash of a customer from the hash of their handle; `None` for an unknown handle.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -132,10 +132,10 @@ pub async fn whose(
     fresh.map(|item| decode(&item.body)).transpose()
 }
 
-/// The write that makes the channel's own id for a customer lead to their address; both are hashes.
+/// Returns the write that ties a handle to an address; both are hashes.
 ///
 /// # Errors
-/// [`StoreError::Damaged`], never in practice.
+/// [`StoreError::Damaged`] when the record cannot be encoded.
 pub fn put_whose(
     at: ChannelScope<'_>,
     handle: &str,
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_heard_adds_to_what_is_known_and_never_turns_time_back() {
+    fn contact_activity_adds_and_never_turns_time_back() {
         let can = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let first = Contact::default().heard(Some("US.1349"), &can(&["QUICK", "AUTH2"]), at(10));
         assert_eq!(first.handle.as_deref(), Some("US.1349"));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_to_be_true_is_not_kept() {
+    fn contact_oversized_input_is_dropped() {
         let many: Vec<String> = (0..100).map(|n| format!("F{n}")).chain(["x".repeat(65)]).collect();
         let known = Contact::default().heard(Some(&"h".repeat(513)), &many, at(1));
         assert_eq!((known.handle.as_deref(), known.features.len()), (None, 32));

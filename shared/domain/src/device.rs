@@ -1,4 +1,4 @@
-//! What a customer's device showed it can do when they had the consent page open: worth knowing the next time.
+//! The wallets that worked on a customer's device while the consent page was open.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use crate::storage::{decode, encode};
 use crate::values::name::BrandName;
 use crate::values::time::Timestamp;
 
-/// For how long it is kept.
+/// How long the wallets are kept.
 const KEPT: Duration = Duration::from_secs(90 * 86_400);
-/// How many wallets are kept, and how long the name of each may be.
+/// How many wallets are kept, and the longest name of one, in bytes.
 const WALLETS_MAX: (usize, usize) = (8, 32);
 
 /// The wallets that worked on the customer's device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observed {
-    /// Their names, such as `apple_pay`, in alphabetical order.
+    /// The wallets' names, such as `apple_pay`, in alphabetical order.
     pub wallets: Vec<String>,
-    /// When they were seen.
+    /// When the page reported them.
     pub at: Timestamp,
 }
 
@@ -28,8 +28,9 @@ fn key(brand: &BrandName, mode: Mode, address: &str) -> Key {
     Key { pk: format!("DEVICE#{brand}#{mode:?}#{address}"), sk: "DEVICE".to_owned() }
 }
 
-/// Keeps which wallets work on a customer's device, in place of what was seen before. A page says it, and anybody can write
-/// a page's form: only what looks like a wallet's name is kept.
+/// Replaces the wallets that work on a customer's device.
+///
+/// A page's form can be forged, so only what looks like a wallet's name is kept.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -59,7 +60,7 @@ pub async fn put_observed(
     store.write(vec![Write::Put { item, expect: Expect::Any }]).await
 }
 
-/// What was seen of a customer's device within the last 90 days.
+/// Loads the wallets of the last 90 days; `None` without any.
 ///
 /// # Errors
 /// [`StoreError`].

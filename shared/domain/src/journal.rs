@@ -1,4 +1,4 @@
-//! What happened to a request: a chain of events, each carrying the hash of the one before it.
+//! The journal of a request: a chain of entries, each with the hash of the entry before it.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,228 +10,228 @@ use crate::values::id::PromptId;
 use crate::values::name::ChannelName;
 use crate::values::time::Timestamp;
 
-/// One event, as it is stored.
+/// A stored entry of a request's journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalEntry {
-    /// Its place in the request's chain, from 1.
+    /// The place in the request's chain, from 1.
     pub seq: u32,
-    /// When.
+    /// When the change was decided.
     pub at: Timestamp,
-    /// What.
+    /// The change that the entry explains.
     pub what: EntryKind,
-    /// The hash of the event before it; of nothing for the first.
+    /// The hash of the entry before; the hash of nothing for the first.
     pub previous: String,
 }
 
 impl JournalEntry {
-    /// The hash the next event carries: SHA-256 over this event's JSON, in hexadecimal.
+    /// Returns the hash that the next entry carries: SHA-256 over this entry's JSON, in hexadecimal.
     #[must_use]
     pub fn hash(&self) -> String {
         digest_hex(&serde_json::to_vec(self).unwrap_or_default())
     }
 }
 
-/// What can happen to a request.
+/// A change of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EntryKind {
-    /// It was accepted from the requester.
+    /// The request was accepted.
     Accepted,
-    /// A prompt is about to be sent; whether it is will be known by the next event, or never.
+    /// A prompt is about to be sent. The next entry says whether it was, unless the worker died.
     Sending {
         /// The prompt.
         prompt: PromptId,
-        /// Over which channel.
+        /// The channel.
         channel: ChannelName,
-        /// Whether it repeats an earlier prompt that was not answered.
+        /// Whether it repeats an earlier prompt without an answer.
         reminder: bool,
     },
-    /// Something became of a prompt.
+    /// The delivery status of a prompt changed.
     Prompt {
         /// The prompt.
         prompt: PromptId,
-        /// What became of it.
+        /// The new status.
         delivery_status: DeliveryStatus,
     },
-    /// The customer said yes, with the evidence.
+    /// The customer approved.
     Approved {
         /// The evidence.
         consent: Consent,
     },
-    /// The customer said no.
+    /// The customer denied.
     Denied {
-        /// In which way.
+        /// The reason of the denial.
         reason: DenialReason,
-        /// Answering which prompt, if one is known.
+        /// The prompt that was answered; `None` where it is unknown, as for an opt-out.
         prompt: Option<PromptId>,
     },
-    /// A worker took the request to the processor.
+    /// A worker took the lease.
     Leased {
-        /// Until when it has it.
+        /// When the lease ends.
         until: Timestamp,
     },
-    /// The attempt's object is there at the processor.
+    /// The processor created the attempt's object.
     Prepared {
-        /// Which attempt.
+        /// The attempt's number, from 1.
         generation: u32,
-        /// The processor's id for it.
+        /// The processor's id of the object.
         reference: String,
     },
     /// The call that moves money is about to be made.
     Started {
-        /// Which attempt.
+        /// The attempt's number, from 1.
         generation: u32,
     },
-    /// What became of the attempt is not known yet.
+    /// The attempt's result is unknown: money may have moved.
     InDoubt {
-        /// Which attempt.
+        /// The attempt's number, from 1.
         generation: u32,
     },
-    /// The customer has to go on to the processor's own page.
+    /// The customer is redirected to the hosted page.
     SentOn {
-        /// Which attempt.
+        /// The attempt's number, from 1.
         generation: u32,
     },
-    /// The customer came back from there with something to use.
+    /// The customer returned from the hosted page with an authorization.
     Returned {
-        /// Which attempt.
+        /// The attempt's number, from 1.
         generation: u32,
     },
-    /// What the customer came back with was exchanged for what facts are read with.
+    /// The authorization code was exchanged for an access token.
     Exchanged {
-        /// Which attempt.
+        /// The attempt's number, from 1.
         generation: u32,
     },
-    /// Somebody wants the customer back from there.
+    /// The hosted page is abandoned: its attempt is to be cancelled.
     Recalled {
-        /// Which attempt.
+        /// The attempt's number, from 1.
         generation: u32,
-        /// Who.
+        /// Who abandoned it.
         by: Recall,
     },
-    /// The processor told by callback what became of an attempt.
+    /// The processor reported an attempt's result by webhook.
     Told {
-        /// Which attempt.
+        /// The attempt's number, from 1.
         generation: u32,
         /// Whether it succeeded.
         success: bool,
     },
-    /// The worker gave the request back, to be taken up again.
+    /// The worker released the lease; another run follows.
     Released {
-        /// A stable word for why.
+        /// A stable code of the reason.
         reason: String,
     },
-    /// The processor refused, and the customer may try again.
+    /// The attempt failed and the customer may try again.
     Refused {
-        /// Which attempt.
+        /// The attempt's number, from 1.
         generation: u32,
-        /// A stable word for why.
+        /// A stable code of the reason.
         code: String,
     },
     /// The money moved.
     Fulfilled {
-        /// Which attempt.
+        /// The attempt's number, from 1.
         generation: u32,
     },
-    /// The requester gives money back.
+    /// The requester asked for a refund.
     RefundAsked {
-        /// Which refund.
+        /// The refund's number, from 1.
         refund: u32,
-        /// How much, in the charge's minor unit.
+        /// The amount, in the charge's minor unit.
         amount: u64,
     },
-    /// The call that gives it back is about to be made.
+    /// The refund call is about to be made.
     RefundStarted {
-        /// Which refund.
+        /// The refund's number, from 1.
         refund: u32,
     },
-    /// The worker gave the refund back, to be taken up again.
+    /// The worker released the refund; another run follows.
     RefundReleased {
-        /// Which refund.
+        /// The refund's number, from 1.
         refund: u32,
-        /// A stable word for why.
+        /// A stable code of the reason.
         reason: String,
     },
-    /// The processor told by callback what became of a refund.
+    /// The processor reported a refund's result by webhook.
     RefundTold {
-        /// Which refund.
+        /// The refund's number, from 1.
         refund: u32,
         /// Whether it succeeded.
         success: bool,
     },
-    /// The money is on its way back.
+    /// The refund succeeded.
     Refunded {
-        /// Which refund.
+        /// The refund's number, from 1.
         refund: u32,
     },
-    /// It will not be given back.
+    /// The refund failed.
     RefundFailed {
-        /// Which refund.
+        /// The refund's number, from 1.
         refund: u32,
-        /// A stable word for why.
+        /// A stable code of the reason.
         code: String,
     },
-    /// It failed for good.
+    /// The request failed.
     Failed {
-        /// A stable word for why.
+        /// A stable code of the reason.
         reason: String,
     },
     /// The deadline passed.
     Expired,
-    /// The requester took it back.
+    /// The requester cancelled the request.
     Cancelled,
     /// No route is left.
     Undeliverable {
-        /// The last route's stable word for why.
+        /// The last route's stable code of the reason.
         reason: String,
     },
     /// The deadline moved.
     Extended {
-        /// To when.
+        /// The new deadline.
         until: Timestamp,
-        /// Whether the customer asked for it.
+        /// Whether the customer asked for more time.
         by_customer: bool,
     },
-    /// A channel that was busy is tried again behind the other routes.
+    /// A busy channel was moved behind the other routes.
     Requeued {
-        /// Which channel.
+        /// The channel.
         channel: ChannelName,
     },
-    /// The requester asked for the prompt once more.
+    /// The requester asked for the prompt again.
     Resent {
-        /// Over which channel, where it said so.
+        /// The channel that the requester named; `None` for the usual order.
         channel: Option<ChannelName>,
     },
 }
 
-/// What can become of a prompt.
+/// The delivery status of a prompt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum DeliveryStatus {
-    /// The provider took it.
+    /// The provider accepted the prompt.
     Accepted,
-    /// The provider's answer was lost: it may be on its way.
+    /// The provider's answer was lost: the prompt may be on its way.
     Unknown,
-    /// It reached the phone.
+    /// The prompt reached the phone.
     Delivered,
-    /// It was read.
+    /// The prompt was read.
     Read,
-    /// Its page was opened.
+    /// The consent page was opened.
     Opened,
-    /// It will not arrive.
+    /// The prompt will not arrive.
     Failed {
-        /// A stable word for why.
+        /// A stable code of the reason.
         reason: String,
     },
-    /// A newer prompt took its place.
+    /// A newer prompt replaced it.
     Superseded {
-        /// Whether the provider took it back from the phone.
+        /// Whether the provider retracted it from the phone.
         retracted: bool,
     },
 }
 
 impl DeliveryStatus {
-    /// The word for it on the timeline.
+    /// Returns the status as the timeline names it.
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Keys and tokens that are recognised without being stored: API keys, links, page nonces, hashed addresses.
+//! Keys and tokens that are verified without being stored: API keys, links, page nonces, address hashes.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,17 +12,17 @@ use crate::values::id::{PromptId, RequestId};
 use crate::values::name::BrandName;
 use crate::values::phone::Phone;
 
-/// The brand and mode that an API key's text names. Nothing is proven until [`ApiKey::proves`] says so.
+/// The brand and mode that an API key's text claims. [`ApiKey::proves`] verifies them.
 pub struct ApiKey<'a> {
-    /// The brand the key says it is of.
+    /// The claimed brand.
     pub brand: BrandName,
-    /// The mode the key says it is for.
+    /// The claimed mode.
     pub mode: Mode,
     text: &'a str,
 }
 
 impl<'a> ApiKey<'a> {
-    /// Reads `sk_{live|test}_<brand>_<secret>`; `None` for anything else.
+    /// Parses `sk_{live|test}_<brand>_<secret>`; `None` for any other text.
     #[must_use]
     pub fn read(text: &'a str) -> Option<Self> {
         let rest = text.strip_prefix("sk_")?;
@@ -41,7 +41,7 @@ impl<'a> ApiKey<'a> {
         Some(Self { brand: brand.parse().ok()?, mode, text })
     }
 
-    /// Whether the key is one of the brand's keys in force. Takes the same time for every key.
+    /// Returns whether the key is one of the brand's keys, in constant time.
     #[must_use]
     pub fn proves(&self, brand: &Brand) -> bool {
         let digest = digest_hex(self.text.as_bytes());
@@ -52,7 +52,7 @@ impl<'a> ApiKey<'a> {
     }
 }
 
-/// SHA-256 in lower-case hexadecimal.
+/// Computes SHA-256 in lower-case hexadecimal.
 #[must_use]
 pub fn digest_hex(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
@@ -70,37 +70,40 @@ fn mac_of(key: &Key32, purpose: &str, bytes: &[u8]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-/// The keyed hash that stands for an address in keys and logs: it cannot be reversed by trying all numbers.
+/// Computes the keyed hash of an address for item keys. Trying all phone numbers does not reverse it.
 #[must_use]
 pub fn address_hash(key: &Key32, phone: &Phone) -> String {
     hex::encode(mac(key, "address", phone.as_str()))
 }
 
-/// The keyed hash that stands for a customer's own id on a channel, such as a username's.
+/// Computes the keyed hash of a customer's handle on a channel.
 #[must_use]
 pub fn handle_hash(key: &Key32, channel: &str, handle: &str) -> String {
     hex::encode(mac(key, "handle", &format!("{channel} {handle}")))
 }
 
-/// The keyed hash that stands for a customer's own id at an identity provider.
+/// Computes the keyed hash of a customer's subject at an identity provider.
 #[must_use]
 pub fn subject_hash(key: &Key32, issuer: &str, subject: &str) -> String {
     hex::encode(mac(key, "subject", &format!("{issuer} {subject}")))
 }
 
-/// The proof within a postback.
+/// Computes the MAC of a postback.
 pub(crate) fn postback_mac(key: &Key32, signed: &[u8]) -> [u8; 32] {
     mac_of(key, "postback", signed)
 }
 
-/// 32 bytes for one attempt of one request and one purpose, made again whenever they are needed: a state, a nonce, a verifier.
+/// Derives 32 bytes for one attempt and one purpose: a state, a nonce or a PKCE verifier.
+///
+/// Nothing is stored, since a repeat derives the same bytes.
 #[must_use]
 pub fn derived(key: &Key32, purpose: &str, request: RequestId, generation: u32) -> [u8; 32] {
     mac(key, "derived", &format!("{purpose} {request} {generation}"))
 }
 
-/// The token of a prompt's consent page: 128 bits that cannot be guessed and need not be stored, since it is made again
-/// from the prompt's id whenever the prompt is sent again.
+/// Derives the token of a prompt's consent page: 128 bits that cannot be guessed.
+///
+/// Nothing is stored, since a repeated prompt derives the same token.
 #[must_use]
 pub fn link_token(key: &Key32, prompt: PromptId) -> String {
     let mac = mac(key, "link", &prompt.to_string());
@@ -108,7 +111,7 @@ pub fn link_token(key: &Key32, prompt: PromptId) -> String {
     URL_SAFE_NO_PAD.encode(head)
 }
 
-/// What a consent page's form carries, to prove that it was drawn from this page for exactly this ask.
+/// Derives the nonce of a consent page's form, bound to this prompt and exactly this ask.
 #[must_use]
 pub fn page_nonce(key: &Key32, prompt: PromptId, ask: &AskHash) -> String {
     let mac = mac(key, "page", &format!("{prompt} {}", ask.as_str()));
@@ -116,13 +119,13 @@ pub fn page_nonce(key: &Key32, prompt: PromptId, ask: &AskHash) -> String {
     URL_SAFE_NO_PAD.encode(head)
 }
 
-/// Compares two texts in a time that does not tell where they differ.
+/// Compares two texts in constant time.
 #[must_use]
 pub fn same(one: &str, other: &str) -> bool {
     same_bytes(one.as_bytes(), other.as_bytes())
 }
 
-/// Compares two byte strings in a time that does not tell where they differ.
+/// Compares two byte strings in constant time.
 #[must_use]
 pub fn same_bytes(one: &[u8], other: &[u8]) -> bool {
     one.ct_eq(other).into()
@@ -133,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_names_its_brand_and_mode_or_is_no_key() {
+    fn api_key_parse_names_brand_and_mode() {
         let key = ApiKey::read("sk_test_acme_0123456789abcdef0123456789abcdef").unwrap();
         assert_eq!(key.brand.as_str(), "acme");
         assert_eq!(key.mode, Mode::Test);
@@ -150,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_the_same_each_time_and_another_for_each_prompt() {
+    fn link_token_is_stable_and_differs_by_prompt() {
         let key = Key32::new([3; 32]);
         let prompt = |n| PromptId::new(crate::values::time::Timestamp::from_millis(1), [n; 10]);
         assert_eq!(link_token(&key, prompt(1)), link_token(&key, prompt(1)));

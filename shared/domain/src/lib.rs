@@ -1,7 +1,5 @@
-//! Words, rules, ports and their laws.
-//!
-//! **Touches** nothing: it takes what is known and returns what follows.
-//! **Never** waits, looks anything up, reads a clock or rolls dice.
+//! The values, the rules and the ports of Assent.
+#![doc = include_str!("../README.md")]
 
 pub mod ask;
 pub mod authorization;
@@ -16,6 +14,7 @@ pub mod contact;
 pub mod contract_tests;
 pub mod device;
 pub mod effects;
+pub mod guards;
 pub mod invariants;
 pub mod journal;
 pub mod keys;

@@ -1,4 +1,4 @@
-//! How often one address may be asked: nobody's phone is worn down until they press yes.
+//! The rate limits of one address, so that a customer is not worn down into approving.
 
 use std::time::Duration;
 
@@ -13,48 +13,49 @@ use crate::values::time::Timestamp;
 
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 const DAY: Duration = Duration::from_secs(86_400);
-/// For how long a request is known that is no longer open, or was given more time.
+/// How long a request stays listed after it ended or its deadline passed.
 const KNOWN: Duration = Duration::from_secs(3_600);
 
-/// What has been asked of one address of one brand lately.
+/// The recent prompts, denials and open requests of one address of one brand.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddressLimits {
-    /// When prompts were asked for, within the last day.
+    /// The times of prompts within the last day.
     pub prompts: Vec<Timestamp>,
-    /// When the customer said no, within the last ten minutes.
+    /// The times of denials within the last ten minutes.
     pub denials: Vec<Timestamp>,
-    /// Until when the address is left in peace.
+    /// The end of the cooldown; `None` without one.
     pub cooldown_until: Option<Timestamp>,
-    /// The requests that may be open, with their deadlines when they were accepted, or when they were found to have ended; each
-    /// is known for a while longer, as what was written to it may be on its way.
+    /// The requests that may be open, each with its first deadline or the time at which it was found ended.
+    ///
+    /// Each stays listed for a while longer, since a reply to it may be on its way.
     pub open: Vec<(RequestId, Timestamp)>,
 }
 
-/// Why an address may not be asked now.
+/// The limit that an address reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LimitReached {
-    /// The customer said no, or "this is not me", a short while ago.
-    #[error("this customer is left in peace for a while")]
+    /// The customer declined recently, or reported "this is not me".
+    #[error("the customer declined recently; retry after the cooldown")]
     Cooldown {
-        /// Until when.
+        /// The end of the cooldown.
         until: Timestamp,
     },
-    /// As many requests are open as may be.
+    /// The customer has the most open requests that the policy allows.
     #[error("too many requests are open for this customer")]
     Open,
-    /// As many prompts were sent as may be.
-    #[error("this customer has had too many prompts")]
+    /// The customer got the most prompts that the policy allows.
+    #[error("the customer got too many prompts; retry later")]
     Prompts {
-        /// When the next one may be sent.
+        /// When the next prompt may be sent.
         until: Timestamp,
     },
 }
 
 impl AddressLimits {
-    /// Counts one more prompt, and `request` as open if it is a new one.
+    /// Counts a prompt, and lists `request` as open if it is new.
     ///
     /// # Errors
-    /// [`LimitReached`] says which limit is reached and until when.
+    /// [`LimitReached`] with the limit and its end.
     pub fn ask(
         &self,
         policy: &Policy,
@@ -84,7 +85,7 @@ impl AddressLimits {
         Ok(next)
     }
 
-    /// Counts a no. Two in ten minutes, or one "this is not me", leave the address in peace for a while.
+    /// Counts a denial. Two in ten minutes, or one "this is not me", start a cooldown.
     #[must_use]
     pub fn denied(&self, policy: &Policy, reported: bool, now: Timestamp) -> Self {
         let mut next = self.pruned(now);
@@ -101,7 +102,7 @@ impl AddressLimits {
         next
     }
 
-    /// Requests that have ended are open no longer.
+    /// Returns the limits with `ended` requests no longer open.
     #[must_use]
     pub fn without(&self, ended: &[RequestId], now: Timestamp) -> Self {
         let mut next = self.clone();
@@ -129,7 +130,7 @@ fn key(brand: &BrandName, mode: Mode, address: &str) -> Key {
     Key { pk: format!("LIMIT#{brand}#{mode:?}#{address}"), sk: "LIMIT".to_owned() }
 }
 
-/// Reads an address's standing and the version a change of it is compared with.
+/// Loads an address's limits and the version that a change expects.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -145,10 +146,10 @@ pub async fn load(
     }
 }
 
-/// The write that stores an address's standing, if nobody else changed it since it was read.
+/// Returns the write of an address's limits, which expects the version that was read.
 ///
 /// # Errors
-/// [`StoreError::Damaged`], never in practice.
+/// [`StoreError::Damaged`] when the limits cannot be encoded.
 pub fn put(
     brand: &BrandName,
     mode: Mode,
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sixth_prompt_in_ten_minutes_waits_for_the_first_to_be_ten_minutes_old() {
+    fn limits_sixth_prompt_waits_for_the_first_to_age() {
         let policy = Policy::default();
         let mut limits = AddressLimits::default();
         for second in 0..5 {
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_quiets_at_once_and_a_no_only_the_second_time() {
+    fn limits_report_cools_down_at_once_denial_second_time() {
         let policy = Policy::default();
         let once = AddressLimits::default().denied(&policy, false, at(10));
         assert!(once.ask(&policy, None, at(11)).is_ok());
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn open_requests_are_counted_until_they_end_or_their_deadline_passes() {
+    fn limits_open_requests_count_until_end_or_deadline() {
         let policy = Policy { open_max: 1, ..Policy::default() };
         let id = RequestId::new(at(1), [1; 10]);
         let limits = AddressLimits::default().ask(&policy, Some((id, at(100))), at(1)).unwrap();

@@ -1,61 +1,61 @@
-//! What travels on the queues: pointers, never data.
+//! The messages on the queues: pointers, never data.
 
 use serde::{Deserialize, Serialize};
 
 use crate::values::id::RequestId;
 
-/// A step still owed for a request. Its text is stable: a message sent by an older release is read by a newer one.
+/// A message: a step that a request owes. Newer releases read the messages of older ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "version")]
 pub enum Message {
-    /// The first text of messages.
+    /// Version 1.
     #[serde(rename = "1")]
     V1 {
-        /// Which step.
+        /// The step.
         step: Step,
-        /// Of which request.
+        /// The request.
         request: RequestId,
     },
 }
 
-/// The steps.
+/// A step that a request owes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Step {
-    /// Put the prompt of the current route in front of the customer.
+    /// Sends the prompt over the current route.
     Deliver,
-    /// See whether time asks for something: a step that was never taken, a silent route, a reminder, the deadline.
+    /// Does what is due: a lost step, a fallback, a reminder, the deadline.
     Check,
-    /// Use the authorization at the processor.
+    /// Uses the authorization at the processor.
     Fetch,
-    /// Give money back.
+    /// Refunds money.
     Refund {
-        /// Which of the request's refunds, counted from 1.
+        /// The refund's number, from 1.
         seq: u32,
     },
-    /// Deliver one notice.
+    /// Delivers a webhook event.
     Webhook {
-        /// Which of the request's notices, counted from 1.
+        /// The event's number, from 1.
         seq: u32,
     },
 }
 
-/// The three queues.
+/// A queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum QueueName {
-    /// `deliver` and `check`, for `send-prompt`.
+    /// Carries `deliver` and `check` to `send-prompt`.
     Prompts,
-    /// `fetch` and `refund`, for `fetch-info`.
+    /// Carries `fetch` and `refund` to `fetch-info`.
     Authorizations,
-    /// `webhook`, for `fetch-info`.
+    /// Carries `webhook` to `fetch-info`.
     Webhooks,
 }
 
 impl QueueName {
-    /// All of them.
+    /// Every queue.
     pub const ALL: [Self; 3] = [Self::Prompts, Self::Authorizations, Self::Webhooks];
 
-    /// The queue's name in settings, logs and tables.
+    /// Returns the queue's name in settings, logs and tables.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -67,20 +67,20 @@ impl QueueName {
 }
 
 impl Message {
-    /// A message of the current text.
+    /// Makes a message of the current version.
     #[must_use]
     pub const fn new(step: Step, request: RequestId) -> Self {
         Self::V1 { step, request }
     }
 
-    /// Which step of which request.
+    /// Returns the step and the request.
     #[must_use]
     pub const fn parts(&self) -> (Step, RequestId) {
         let Self::V1 { step, request } = self;
         (*step, *request)
     }
 
-    /// The queue the message belongs on.
+    /// Returns the queue that carries the message.
     #[must_use]
     pub const fn queue(&self) -> QueueName {
         let Self::V1 { step, .. } = self;
@@ -92,25 +92,25 @@ impl Message {
     }
 }
 
-/// What became of a message that was handled.
+/// The result of handling a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Handled {
-    /// The step is taken, or can never be: the message goes.
+    /// The step is done, or can never be: the queue deletes the message.
     Done,
-    /// Something outside did not answer: the queue gives the message again, and to a person in the end.
+    /// A dependency did not answer: the queue delivers the message again, and to the dead letters in the end.
     Again,
 }
 
-/// A function that is driven by a queue: takes one message, again and again if need be.
+/// A function that a queue drives, one message at a time.
 #[async_trait::async_trait]
 pub trait Handler: Send + Sync {
-    /// Takes the step the message asks for. Taking it twice is the same as once.
+    /// Takes the message's step. A repeat has the same effect as one call.
     async fn handle(&self, message: &Message) -> Handled;
 }
 
-/// A function that hears what others publish on topics: one text, again and again if need be.
+/// A function that receives notifications of topics, one text at a time.
 #[async_trait::async_trait]
 pub trait Listener: Send + Sync {
-    /// Hears what was published on the topic of that name. Hearing it twice is the same as once.
+    /// Receives a notification of the topic. A repeat has the same effect as one call.
     async fn receive(&self, topic: &str, text: &str) -> Handled;
 }

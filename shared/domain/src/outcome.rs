@@ -6,74 +6,74 @@ use crate::ports::{CardReceipt, ClaimsReceipt, Receipt};
 use crate::values::id::CardId;
 use crate::values::name::ProcessorName;
 
-/// How a request ended. It never changes once it is there (C4).
+/// The outcome of a request. It never changes (C4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Outcome {
-    /// The authorization was used and the money moved.
+    /// The processor did what was asked.
     Fulfilled {
-        /// Short, random, readable aloud.
+        /// The transaction code: short, random, readable aloud.
         transaction_code: String,
-        /// Who moved it.
+        /// The processor that did it.
         processor: ProcessorName,
-        /// What is known of it and may be told.
+        /// The details for the requester.
         receipt: Details,
     },
-    /// The customer said no.
+    /// The customer denied.
     Denied {
-        /// In which way.
+        /// The reason.
         reason: DenialReason,
     },
-    /// The deadline passed without a yes.
+    /// The deadline passed without an approval.
     Expired,
-    /// The requester took it back.
+    /// The requester cancelled the request.
     Cancelled,
     /// No route reached the customer.
     Undeliverable {
-        /// The last route's stable word for why.
+        /// The last route's stable code of the reason.
         reason: String,
     },
-    /// There was a yes, and the processor would not or could not.
+    /// The customer approved, and the processor declined or failed.
     Failed {
-        /// A stable word, such as `card_declined` or `processor_unavailable`.
+        /// A stable code, such as `card_declined` or `processor_unavailable`.
         reason: String,
     },
 }
 
-/// What is known of a fulfilled request and may be told: nothing of it is sensitive.
+/// The details of a fulfilled request. Nothing in them is sensitive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Details {
-    /// The money moved.
+    /// A payment was charged.
     Payment(Receipt),
-    /// The card is on file.
+    /// A card was saved.
     Card {
-        /// What later asks call it.
+        /// The saved card's id for later asks.
         card: CardId,
-        /// What is known of it.
+        /// The card's details.
         #[serde(flatten)]
         receipt: CardReceipt,
     },
-    /// The facts are kept apart, sealed and for a while.
+    /// Claims were released. They are kept apart, sealed, for a limited time.
     Claims(ClaimsReceipt),
 }
 
-/// The ways to say no.
+/// The reason of a denial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DenialReason {
-    /// No.
+    /// The customer denied.
     Customer,
-    /// No, and it was reported as unexpected.
+    /// The customer reported "this is not me".
     NotMe,
-    /// A wrong session code was picked: whoever holds the phone does not hear the agent.
+    /// A wrong session code was picked: the person with the phone does not hear the agent.
     WrongSessionCode,
-    /// The customer wants no messages from this brand.
+    /// The customer opted out of the brand's messages.
     OptedOut,
 }
 
 impl Outcome {
-    /// The state a request with this outcome is in, as the API calls it.
+    /// Returns the request's state, as the API names it.
     #[must_use]
     pub const fn state_name(&self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Problem details (RFC 9457): what a caller is told when something is wrong, by a stable code.
+//! Problem details (RFC 9457), each with a stable code.
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
@@ -6,17 +6,17 @@ use serde::Serialize;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident $text:literal $status:literal $title:literal $remedy:literal;)*) => {
-        /// The codes. They never change their meaning; new ones may come.
+        /// The stable codes. A code never changes its meaning.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Code {
             $($(#[$doc])* $name,)*
         }
 
         impl Code {
-            /// All of them, for documentation.
+            /// Every code.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// The code's text, its HTTP status, its title, and what to do about it.
+            /// Returns the code's text, its HTTP status, its title and the remedy.
             #[must_use]
             pub const fn facts(self) -> (&'static str, u16, &'static str, &'static str) {
                 match self {
@@ -28,34 +28,34 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The call is not what the API documents.
+    /// A field, header or parameter is invalid.
     InvalidRequest "invalid-request" 400
-        "The call is not what the API documents"
-        "Mend the fields that `errors` names and send the call again.";
-    /// The body is larger than the API takes.
+        "The call is invalid"
+        "Correct the fields that `errors` names and repeat the call.";
+    /// The body exceeds 64 KiB.
     PayloadTooLarge "payload-too-large" 413
         "The body is too large"
-        "Send at most 64 KiB.";
-    /// No key, or not one in force.
+        "Send a body of at most 64 KiB.";
+    /// The API key is missing or not valid.
     Unauthenticated "unauthenticated" 401
-        "The key is missing or not in force"
+        "The API key is missing or not valid"
         "Send `Authorization: Bearer sk_…` with one of the brand's keys.";
-    /// There is no such thing for this caller.
+    /// The resource does not exist for this caller.
     NotFound "not-found" 404
-        "There is no such thing"
-        "Check the address; a key sees only what belongs to its brand and mode.";
-    /// The address exists and does not take this method.
+        "Not found"
+        "Check the id and the path. A key sees only its own brand and mode.";
+    /// The path does not support the method.
     MethodNotAllowed "method-not-allowed" 405
-        "The address does not take this method"
-        "See the `Allow` header.";
-    /// The thing is not in a state that allows it.
+        "Method not allowed"
+        "Use a method that the `Allow` header lists.";
+    /// The request's state does not allow the operation.
     ConflictState "conflict-state" 409
-        "The request is not in a state that allows this"
-        "Read the request; a terminal state never changes, and a yes cannot be cancelled.";
-    /// A call that creates has no `Idempotency-Key`.
+        "The request's state does not allow this"
+        "Read the request. A terminal state never changes, and an approved request cannot be cancelled.";
+    /// The `Idempotency-Key` header is missing.
     IdempotencyKeyMissing "idempotency-key-missing" 400
-        "The call needs an Idempotency-Key"
-        "Send a key of 1 to 255 printable characters that is new for each request you mean to make.";
+        "The Idempotency-Key header is missing"
+        "Send 1 to 255 printable characters, new for each request that you create.";
     /// The key was used for another body.
     IdempotencyKeyReused "idempotency-key-reused" 422
         "The Idempotency-Key was used for another body"
@@ -64,30 +64,30 @@ codes! {
     AddressOptedOut "address-opted-out" 403
         "The customer opted out of this brand's messages"
         "Agree on another way; the customer can write START to take it back.";
-    /// The customer has been asked too often, or said no a short while ago.
+    /// The customer was asked too often, or declined recently.
     TooManyRequestsForAddress "too-many-requests-for-address" 429
-        "The customer has been asked too often"
-        "Wait as `Retry-After` says.";
-    /// No processor of the brand's takes this ask.
+        "Too many requests for this customer"
+        "Retry after the seconds in `Retry-After`.";
+    /// None of the brand's processors supports the ask.
     AskNotSupported "ask-not-supported" 422
-        "No processor of the brand takes this ask"
-        "Ask for what the brand's processors take.";
-    /// The customer has no such card on file.
+        "None of the brand's processors supports this ask"
+        "Ask for something else, or add a processor to the brand's secret.";
+    /// The customer has no such saved card.
     PaymentMethodUnknown "payment-method-unknown" 422
-        "The customer has no such card on file"
-        "Name a card that this customer put on file with this brand in this mode, or none.";
-    /// More is to be given back than is left of the charge.
+        "The customer has no such saved card"
+        "Name a card that this customer saved with this brand in this mode, or omit `payment_method`.";
+    /// The refund exceeds what is left of the charge.
     RefundTooLarge "refund-too-large" 422
-        "More is to be given back than is left of the charge"
-        "Read the request's refunds, and give back at most what is left.";
-    /// The amount is outside what can be charged.
+        "The refund exceeds what is left of the charge"
+        "Read `refunds` of the request, and refund at most what is left.";
+    /// The amount is out of range.
     AmountOutOfRange "amount-out-of-range" 400
-        "The amount is outside what can be charged"
+        "The amount is out of range"
         "Send 1 to 99999999 in the currency's minor unit.";
     /// The brand has no such channel.
     ChannelNotConfigured "channel-not-configured" 422
         "The brand has no such channel in this mode"
-        "Name channels from the brand's settings, or none.";
+        "Name channels of the brand's secret, or omit `channels`.";
     /// The brand has no processor in this mode.
     ProcessorNotConfigured "processor-not-configured" 422
         "The brand has no processor in this mode"
@@ -95,70 +95,70 @@ codes! {
     /// The deadline has passed.
     DeadlinePassed "deadline-passed" 409
         "The deadline has passed"
-        "Make a new request.";
+        "Create a new request.";
     /// The session code is missing.
     SessionCodeMissing "session-code-missing" 422
         "The session code is missing"
         "Send the two digits the agent reads out.";
-    /// A callback whose sender is not proven.
+    /// The signature of a webhook does not verify.
     CallbackForged "callback-forged" 403
-        "The callback's sender is not proven"
-        "Check the credentials both sides sign with.";
-    /// The processor refuses the brand's account, and no other takes the ask.
+        "The signature does not verify"
+        "Check the signing secret on both sides.";
+    /// The processor rejects the brand's credentials, and no other supports the ask.
     ProcessorUnavailable "processor-unavailable" 503
-        "The processor does not take our calls at the moment"
-        "Send the same call again as `Retry-After` says; whoever runs this installation was told.";
-    /// Something outside did not answer; the same call may work in a moment.
+        "The processor is unavailable"
+        "Repeat the call after the seconds in `Retry-After`. The operator is alerted.";
+    /// A dependency did not answer.
     TemporaryReducedCapacity "temporary-reduced-capacity" 503
-        "Something outside did not answer"
-        "Send the same call again in a moment; it is safe to repeat.";
-    /// Our fault.
+        "A dependency is unavailable"
+        "Repeat the same call in a moment. Repeats are safe.";
+    /// An internal error.
     Internal "internal" 500
-        "Something is wrong on our side"
-        "Send the same call again later; it is safe to repeat.";
+        "Internal error"
+        "Repeat the same call later. Repeats are safe.";
 }
 
-/// One problem.
+/// A problem, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Which.
+    /// The stable code.
     pub code: Code,
-    /// What about this occurrence; never a secret, an address, or what belongs to somebody else.
+    /// The detail of this occurrence. It holds no secret, no address and no data of another brand.
     pub detail: String,
-    /// The fields that are wrong.
+    /// The invalid fields.
     pub errors: Vec<FieldError>,
-    /// After how many seconds a repeat makes sense.
+    /// The seconds to wait before a repeat; `None` where the status decides.
     pub retry_after: Option<u64>,
 }
 
-/// One field that is wrong.
+/// An invalid field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// A JSON Pointer into the body, or the name of a header or query parameter.
     pub pointer: String,
-    /// A stable word: `missing`, `unknown`, `type`, `value`, `length`.
+    /// A stable code: `missing`, `unknown`, `type`, `value`, `length`.
     pub code: &'static str,
-    /// For a human.
+    /// The explanation for a person.
     pub detail: String,
 }
 
 impl Problem {
-    /// A problem with its detail.
+    /// Makes a problem with its detail.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into(), errors: Vec::new(), retry_after: None }
     }
 
-    /// Somebody else committed first, again and again: the call may be made once more.
+    /// Makes the problem of a call that lost every version conflict. A repeat may succeed.
     #[must_use]
     pub fn overtaken() -> Self {
         Self::new(Code::TemporaryReducedCapacity, "the request is changing too fast")
     }
 
-    /// A problem of fields.
+    /// Makes the problem of invalid fields.
     #[must_use]
     pub fn fields(errors: Vec<FieldError>) -> Self {
-        // One wrong amount has a code of its own, so that a till can tell it from a mistake in its program.
+        // A single wrong amount has its own code: it is a mistake of the person, not of the program.
         let amount_alone = matches!(errors.as_slice(), [one] if one.pointer == "/ask/amount" && one.code == "range");
         let code = if amount_alone { Code::AmountOutOfRange } else { Code::InvalidRequest };
         let detail = match errors.as_slice() {
@@ -168,13 +168,12 @@ impl Problem {
         Self { code, detail, errors, retry_after: None }
     }
 
-    /// The answer. `expected_version` is the public address whose `/problems/<code>` pages explain the codes; `instance` is the path
-    /// that was called.
+    /// Returns the HTTP response. `base_url` serves the `/problems/<code>` pages; `instance` is the path of the call.
     #[must_use]
-    pub fn answer(&self, expected_version: &str, instance: &str) -> http::Response<Bytes> {
+    pub fn answer(&self, base_url: &str, instance: &str) -> http::Response<Bytes> {
         let (code, status, title, _) = self.code.facts();
         let mut body = serde_json::json!({
-            "type": format!("{expected_version}/problems/{code}"),
+            "type": format!("{base_url}/problems/{code}"),
             "title": title,
             "status": status,
             "code": code,
@@ -206,16 +205,16 @@ impl From<crate::ports::StoreError> for Problem {
         use crate::ports::StoreError;
         match error {
             StoreError::Conflict | StoreError::Unavailable(_) => {
-                Self::new(Code::TemporaryReducedCapacity, "the store is busy")
+                Self::new(Code::TemporaryReducedCapacity, "the store is unavailable")
             }
-            StoreError::Damaged(_) => Self::new(Code::Internal, "what is stored cannot be read"),
+            StoreError::Damaged(_) => Self::new(Code::Internal, "failed to read the stored item"),
         }
     }
 }
 
 impl From<crate::ports::QueueError> for Problem {
     fn from(_: crate::ports::QueueError) -> Self {
-        Self::new(Code::TemporaryReducedCapacity, "the queue is busy")
+        Self::new(Code::TemporaryReducedCapacity, "the queue is unavailable")
     }
 }
 
@@ -223,12 +222,12 @@ impl From<crate::ports::SecretsError> for Problem {
     fn from(error: crate::ports::SecretsError) -> Self {
         use crate::ports::SecretsError;
         match error {
-            SecretsError::Unknown => Self::new(Code::Unauthenticated, "the key is not in force"),
+            SecretsError::Unknown => Self::new(Code::Unauthenticated, "the API key is not valid"),
             SecretsError::Damaged(_) => {
-                Self::new(Code::Internal, "the brand's settings cannot be read")
+                Self::new(Code::Internal, "failed to read the brand's secret")
             }
             SecretsError::Unavailable(_) => {
-                Self::new(Code::TemporaryReducedCapacity, "the brand's settings are out of reach")
+                Self::new(Code::TemporaryReducedCapacity, "the secrets store is unavailable")
             }
         }
     }

@@ -1,6 +1,6 @@
-//! The sandbox phone: prompts that are kept instead of sent, so that a person at a browser or a script can be the customer.
+//! The sandbox phone. It keeps prompts in place of sending them: a browser or a script is the customer.
 //!
-//! Test mode only. Numbers here are fictional, which is why they may be keys.
+//! Test mode only. Its numbers are fictional, so they may be item keys.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,39 +11,39 @@ use crate::values::name::{BrandName, ChannelName};
 use crate::values::phone::Phone;
 use crate::values::time::Timestamp;
 
-/// One message on a sandbox phone.
+/// A message on a sandbox phone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhoneMessage {
     /// The prompt's id.
     pub id: PromptId,
-    /// The request it asks for.
+    /// The request.
     pub request: RequestId,
-    /// The brand that asks.
+    /// The brand.
     pub brand: BrandName,
-    /// Always test.
+    /// The mode, which is always test.
     pub mode: Mode,
-    /// The channel the message came over, as the brand calls it.
+    /// The brand's name of the channel.
     pub channel: ChannelName,
-    /// The name the message comes from.
+    /// The sender's name.
     pub from: String,
-    /// A heading; empty on a channel that has only text.
+    /// The heading; empty on a text-only channel.
     pub title: String,
-    /// What the message says.
+    /// The text.
     pub text: String,
-    /// The consent page.
+    /// The URL of the consent page.
     pub link: String,
-    /// What can be tapped in the message itself; empty on a channel that has only text.
+    /// The buttons; empty on a text-only channel.
     pub actions: Vec<PhoneAction>,
-    /// What kind of channel it looks like.
+    /// The channel that the message imitates.
     #[serde(default, skip_serializing_if = "SandboxStyle::is_rcs")]
     pub style: SandboxStyle,
-    /// When it came.
+    /// When the message arrived.
     pub at: Timestamp,
-    /// Whether it was taken back.
+    /// Whether the message was retracted.
     pub retracted: bool,
 }
 
-/// The kinds of channel that the phone can look like.
+/// The channel that a sandbox message imitates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SandboxStyle {
@@ -65,52 +65,52 @@ impl SandboxStyle {
     }
 }
 
-/// Something to tap.
+/// A button on the phone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhoneAction {
-    /// What the tap means.
+    /// The action of the tap.
     pub action: Tap,
-    /// What the button says.
+    /// The label.
     pub label: String,
-    /// The session code that the button stands for.
+    /// The session code that the button picks; `None` for other buttons.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_code: Option<String>,
-    /// What the tap brings back on a channel like this, as its provider would.
+    /// The postback that a real channel would return.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postback: Option<String>,
-    /// Whether the yes is a payment that a wallet's sheet asks to confirm.
+    /// Whether the approval is a payment in a wallet's sheet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sheet: bool,
 }
 
-/// What a tap means.
+/// The action of a tap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tap {
-    /// Yes.
+    /// Approves.
     Approve,
-    /// No.
+    /// Denies.
     Deny,
-    /// No, and this was not asked for by me.
+    /// Denies and reports "this is not me".
     NotMe,
-    /// The consent page is opened, which answers nothing.
+    /// Opens the consent page, which answers nothing.
     Open,
 }
 
-/// For how long a sandbox phone keeps a message.
+/// How long a sandbox phone keeps a message.
 const KEPT: std::time::Duration = std::time::Duration::from_secs(86_400);
 
 fn partition(phone: &Phone) -> String {
     format!("PHONE#{}", phone.as_str())
 }
 
-/// Where a message is.
+/// Returns the key of a message.
 #[must_use]
 pub fn key(phone: &Phone, id: PromptId) -> Key {
     Key { pk: partition(phone), sk: format!("MSG#{id}") }
 }
 
-/// The newest hundred messages of a phone, newest first.
+/// Returns the range of a phone's newest hundred messages, newest first.
 #[must_use]
 pub fn newest(phone: &Phone) -> Range {
     Range {
@@ -122,10 +122,10 @@ pub fn newest(phone: &Phone) -> Range {
     }
 }
 
-/// Puts a message on a phone; the same message again changes nothing.
+/// Returns the write that puts a message on a phone. A repeat changes nothing.
 ///
 /// # Errors
-/// When the message cannot be written as JSON, which it always can.
+/// An encoding error, which no message causes.
 pub fn put(phone: &Phone, message: &PhoneMessage) -> Result<Write, serde_json::Error> {
     let item = Item {
         key: key(phone, message.id),
@@ -137,7 +137,7 @@ pub fn put(phone: &Phone, message: &PhoneMessage) -> Result<Write, serde_json::E
     Ok(Write::Put { item, expect: Expect::Any })
 }
 
-/// Reads what [`put`] wrote.
+/// Decodes a message that [`put`] wrote.
 ///
 /// # Errors
 /// When the item is not a message.

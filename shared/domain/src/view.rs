@@ -1,4 +1,4 @@
-//! A request as its requester sees it: nothing sensitive, and the address masked.
+//! The request as the API shows it: the address masked, nothing sensitive.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -42,10 +42,10 @@ struct RefundView<'a> {
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
-    /// The processor's own id for it.
+    /// The processor's id of the refund.
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<&'a str>,
-    /// Why it failed: a stable word.
+    /// A stable code of the failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'a str>,
     asked_at: Timestamp,
@@ -83,14 +83,14 @@ struct CustomerView<'a> {
     language: Option<&'a str>,
 }
 
-/// The request as the API shows it.
+/// Renders a request for the API.
 #[must_use]
 pub fn request(request: &Request, version: u64) -> Value {
     let code = request.session_code.as_ref().map(|session| session.code.as_str());
     shown(request, version, code)
 }
 
-/// The body of a notice: its type, the event's time and the request, without what only the agent's screen may show.
+/// Renders the body of a webhook event: its type, its time and the request, without the session code and claims.
 #[must_use]
 pub fn webhook_payload(
     request: &Request,

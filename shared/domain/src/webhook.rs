@@ -1,4 +1,4 @@
-//! Notices: what the requester is told, signed as Standard Webhooks 1.0.0 says.
+//! Webhook events to the requester, signed as Standard Webhooks 1.0.0 specifies.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,30 +13,30 @@ use crate::request::WebhookEventType;
 use crate::values::id::WebhookEventId;
 use crate::values::time::Timestamp;
 
-/// One notice of a request, as it is stored.
+/// A stored webhook event.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookEvent {
-    /// Its id, the same on every attempt.
+    /// The event's id, the same on every attempt.
     pub id: WebhookEventId,
-    /// Its place among the request's notices, from 1.
+    /// The event's number in its request, from 1.
     pub seq: u32,
-    /// What it tells.
+    /// The event's type.
     pub kind: WebhookEventType,
     /// The body, the same bytes on every attempt.
     pub payload: String,
     /// When the next attempt is due.
     pub due_at: Timestamp,
-    /// How many attempts failed.
+    /// The number of failed attempts.
     pub failures: u32,
-    /// When the requester took it.
+    /// When the endpoint accepted it; `None` before that.
     pub delivered_at: Option<Timestamp>,
-    /// Whether no more attempts are made.
+    /// Whether the event was given up.
     pub given_up: bool,
 }
 
 impl fmt::Debug for WebhookEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Notice")
+        f.debug_struct("WebhookEvent")
             .field("id", &self.id)
             .field("kind", &self.kind)
             .field("failures", &self.failures)
@@ -44,30 +44,31 @@ impl fmt::Debug for WebhookEvent {
     }
 }
 
-/// The waits between the attempts, in seconds: 13 attempts over about 75 hours, the first ones while the call still goes on.
+/// The waits between attempts, in seconds: 13 attempts over about 75 hours.
 const WAITS: [u64; 12] = [1, 5, 30, 120, 600, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
 impl WebhookEvent {
-    /// Whether nothing is left to do for it.
+    /// Returns whether the event was delivered or given up.
     #[must_use]
     pub const fn is_settled(&self) -> bool {
         self.delivered_at.is_some() || self.given_up
     }
 
-    /// The notice after its requester took it.
+    /// Returns the event after its delivery.
     #[must_use]
     pub fn delivered(&self, now: Timestamp) -> Self {
         Self { delivered_at: Some(now), ..self.clone() }
     }
 
-    /// The notice after no more attempts will be made.
+    /// Returns the event after it was given up.
     #[must_use]
     pub fn abandoned(&self) -> Self {
         Self { given_up: true, ..self.clone() }
     }
 
-    /// The notice after one more attempt failed: due again after the next wait, which `spread` (0 to 255) moves by up to a
-    /// fifth either way so that many do not come at once, or given up on after the last.
+    /// Returns the event after a failed attempt: due again after the next wait, or given up after the last.
+    ///
+    /// `spread` (0 to 255) moves the wait by up to a fifth either way, so that events do not arrive together.
     #[must_use]
     pub fn failed(&self, spread: u8, now: Timestamp) -> Self {
         let place = usize::try_from(self.failures).unwrap_or(usize::MAX);
@@ -80,15 +81,15 @@ impl WebhookEvent {
     }
 }
 
-/// A signing secret that cannot be used.
+/// A signing secret that is not valid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a webhook secret is whsec_ and 24 to 64 bytes in base64")]
+#[error("a webhook secret must be whsec_ and 24 to 64 bytes in base64")]
 pub struct InvalidSecret;
 
-/// The `webhook-signature` of one attempt: one `v1` signature per secret, so that a rotation needs no moment.
+/// Computes the `webhook-signature` header: one `v1` signature for each secret, so that a rotation has no gap.
 ///
 /// # Errors
-/// [`InvalidSecret`] for a secret that is not `whsec_` and 24 to 64 bytes in base64, and for none at all.
+/// [`InvalidSecret`] for a secret that is not `whsec_` and 24 to 64 bytes in base64, and for an empty list.
 pub fn signature<'a>(
     secrets: impl Iterator<Item = &'a str>,
     id: &str,
@@ -114,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_published_vector_signs_alike() {
+    fn signature_matches_the_published_vector() {
         let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
         let signed = signature(
             [secret, secret].into_iter(),
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_or_a_short_one_never_signs() {
+    fn signature_without_a_valid_secret_fails() {
         assert_eq!(signature(std::iter::empty(), "a", Timestamp::EPOCH, ""), Err(InvalidSecret));
         assert_eq!(
             signature(["whsec_YWJj"].into_iter(), "a", Timestamp::EPOCH, ""),
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn thirteen_attempts_take_about_three_days_and_then_end_openly() {
+    fn webhook_is_given_up_after_13_attempts_in_3_days() {
         let mut webhook = WebhookEvent {
             id: WebhookEventId::new(Timestamp::EPOCH, [0; 10]),
             seq: 1,

@@ -44,6 +44,21 @@ fn all(endings: &[&str]) -> Vec<PathBuf> {
         .collect()
 }
 
+/// The Rust files that ship, as paths within the project.
+pub(super) fn production() -> Vec<String> {
+    let root = root();
+    let path = |file: PathBuf| file.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+    let ships = |path: &String| {
+        path.contains("/src/") && !path.contains("/tests/") && !path.ends_with("/tests.rs")
+    };
+    all(&["rs"])
+        .into_iter()
+        .map(path)
+        .filter(ships)
+        .filter(|path| !path.starts_with("tests/"))
+        .collect()
+}
+
 #[test]
 fn the_top_level_stays_these_few_names() {
     let entries = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().file_name());

@@ -1,6 +1,7 @@
 //! The rules of the house that can be looked up: who may use whom, where things are, and that the template says the same.
 
 mod files;
+mod guards;
 mod layers;
 mod routes;
 mod template;

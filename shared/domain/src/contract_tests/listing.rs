@@ -1,4 +1,4 @@
-//! The laws of [`Store`](crate::ports::Store) that are about reading many items at once.
+//! The contract tests of [`Store`](crate::ports::Store) for lists.
 
 use super::store::{assert_index, assert_list, item, key, put, put_all, range};
 use crate::ports::{Expect, Item, Key, Order, Range, Store, Write};
@@ -7,8 +7,8 @@ fn indexed(pk: &str, version: u64, index: Option<Key>) -> Item {
     Item { index, ..item(pk, "REQ", version) }
 }
 
-/// A list is in the order of the places' bytes, whichever way it is read.
-pub async fn a_list_is_in_byte_order(store: &dyn Store) {
+/// A list is in byte order of the sort keys, in both directions.
+pub async fn list_is_in_byte_order(store: &dyn Store) {
     // In UTF-16 the emoji would come before the half-width stop.
     let ordered = ["#", "10", "9", "A", "EVT#1", "a", "z", "é", "ｱ", "😀"];
     let mut shuffled = ordered;
@@ -21,8 +21,8 @@ pub async fn a_list_is_in_byte_order(store: &dyn Store) {
     assert_list(store, &range("order", "", Order::Descending), &reversed, false).await;
 }
 
-/// A prefix keeps its neighbours out, and partitions do not mix.
-pub async fn a_prefix_keeps_its_neighbours_out(store: &dyn Store) {
+/// A prefix excludes its neighbours, and partitions do not mix.
+pub async fn list_prefix_excludes_neighbours(store: &dyn Store) {
     put_all(
         store,
         "prefix",
@@ -38,8 +38,8 @@ pub async fn a_prefix_keeps_its_neighbours_out(store: &dyn Store) {
     assert_list(store, &range("prefix", "zz", Order::Ascending), &[], false).await;
 }
 
-/// `after` goes on beyond a place in the order asked for, whether or not anything is there, and stays in the prefix.
-pub async fn after_goes_on_beyond_a_place(store: &dyn Store) {
+/// `after` continues beyond a sort key, present or absent, and stays within the prefix.
+pub async fn list_after_continues_beyond_a_key(store: &dyn Store) {
     put_all(store, "after", &["A", "B", "E#1", "E#2", "E#3", "F", "Z"]).await;
     let ascending: [(&str, &[&str]); 7] = [
         ("A", &["E#1", "E#2", "E#3"]),
@@ -72,8 +72,8 @@ pub async fn after_goes_on_beyond_a_place(store: &dyn Store) {
     assert_list(store, &all, &["B", "A"], false).await;
 }
 
-/// A limit cuts the page, `more` says so exactly, and paging meets every item once.
-pub async fn a_limit_cuts_the_page_and_says_so(store: &dyn Store) {
+/// A limit cuts the page, `more` is exact, and paging visits every item once.
+pub async fn list_limit_cuts_the_page_and_reports_more(store: &dyn Store) {
     put_all(store, "limit", &["E1", "E2", "E3", "E4", "F"]).await;
     for order in [Order::Ascending, Order::Descending] {
         let cut = |limit, after| Range { limit, after, ..range("limit", "E", order) };
@@ -92,8 +92,8 @@ pub async fn a_limit_cuts_the_page_and_says_so(store: &dyn Store) {
     }
 }
 
-/// A body of the size allowed comes back whole, and so does a list of many.
-pub async fn big_bodies_come_back_whole(store: &dyn Store) {
+/// A body of the largest size comes back whole, and so does a list of many.
+pub async fn list_returns_large_bodies_whole(store: &dyn Store) {
     let body = |fill: char| format!("\"{}\"", fill.to_string().repeat(256 * 1024 - 2));
     for fill in ('a'..='f').chain('u'..='z') {
         let item = Item { body: body(fill), ..item("big", &fill.to_string(), 1) };
@@ -105,8 +105,8 @@ pub async fn big_bodies_come_back_whole(store: &dyn Store) {
     assert!(!page.more);
 }
 
-/// The index lists what is put under it, by place, whole and paged, and knows nothing else.
-pub async fn the_index_lists_by_place(store: &dyn Store) {
+/// The index lists the items put under it, whole and paged, and no others.
+pub async fn index_lists_by_key(store: &dyn Store) {
     for (pk, place) in [("index:b", "2"), ("index:a", "3"), ("index:c", "1")] {
         let item = indexed(pk, 1, Some(key("index:session", place)));
         store.write(vec![put(item, Expect::Absent)]).await.unwrap();
@@ -126,8 +126,8 @@ pub async fn the_index_lists_by_place(store: &dyn Store) {
     assert_eq!(whole, [indexed("index:c", 1, Some(key("index:session", "1")))]);
 }
 
-/// An item put without an index, put under another or deleted is no longer listed where it was.
-pub async fn the_index_forgets_what_left_it(store: &dyn Store) {
+/// The index drops an item that was deleted, or put without an index or under another key.
+pub async fn index_drops_items_that_left(store: &dyn Store) {
     let at = |session: &str| Some(key(session, "1"));
     for pk in ["left:bare", "left:gone", "left:moved"] {
         let item = indexed(pk, 1, Some(key("left:session", pk)));

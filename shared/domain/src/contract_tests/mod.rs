@@ -1,9 +1,11 @@
-//! The laws of the ports: what every implementation must keep, whatever it is made of.
+//! The contract tests of the ports, which every implementation passes.
 //!
-//! Each law is an async function over the port, and one macro per port stamps them all as tests:
-//! `domain::store_contract_tests!(async { a_fresh_store().await });`. The crate that stamps them has `tokio` with `macros` and
-//! `rt` among its dev-dependencies. A law never sleeps, never knows which implementation it runs on, and works on
-//! keys of its own, so that all of them may run at once against one table.
+//! Each is an async function over the port. One macro per port stamps them all as tests:
+//! `domain::store_contract_tests!(async { fresh_store().await });`. The crate that stamps them has `tokio` with `macros` and
+//! `rt` among its dev-dependencies.
+//!
+//! A contract test never sleeps and never knows its implementation. It works on keys of its own, so that all of them may
+//! run at once against one table.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a law that is broken fails by panicking")]
 
 use std::future::{Future, poll_fn};
@@ -15,7 +17,7 @@ pub mod queue;
 pub mod secrets;
 pub mod store;
 
-/// Stamps laws as tests, each over what `$fresh` makes.
+/// Stamps contract tests as tests, each over the result of `$fresh`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! stamp_contract_tests {
@@ -28,7 +30,7 @@ macro_rules! stamp_contract_tests {
     )*};
 }
 
-/// Runs both at once: while one waits the other goes on.
+/// Runs both futures concurrently.
 async fn both<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>) -> (A, B) {
     let (mut one, mut other) = (pin!(one), pin!(other));
     let (mut first, mut second) = (None, None);
@@ -57,7 +59,7 @@ async fn both<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>
 #[cfg(test)]
 mod tests {
     #[test]
-    fn no_law_is_left_out_of_its_macro() {
+    fn contract_tests_are_all_in_their_macros() {
         let files = [
             include_str!("store.rs"),
             include_str!("listing.rs"),

@@ -1,4 +1,4 @@
-//! The laws of [`Queue`], told from the receiving side, which is no port: on AWS it is the Lambda service itself.
+//! The contract tests of [`Queue`], from the receiving side. That side is no port: on AWS it is the Lambda service.
 
 use std::time::Duration;
 
@@ -9,46 +9,46 @@ use crate::ports::Queue;
 use crate::values::id::RequestId;
 use crate::values::time::Timestamp;
 
-/// How many times a message is given before it goes to the dead letters, in every deployment and in these laws.
+/// The receives of a message before it goes to the dead letters, here and in every deployment.
 pub const RECEIVES_MAX: u32 = 5;
 
-/// Fresh queues and the side that receives from them.
+/// Fresh queues with their receiving side.
 #[async_trait]
 pub trait Receiving: Send + Sync {
     /// The sending side.
     fn queue(&self) -> &dyn Queue;
 
-    /// Takes a message that can be seen now, and hides it for the visibility timeout.
+    /// Receives a visible message and hides it for the visibility timeout.
     async fn receive(&self, queue: QueueName) -> Option<Taken>;
 
-    /// Deletes a message that was taken.
+    /// Deletes a received message.
     async fn delete(&self, queue: QueueName, receipt: &str);
 
-    /// Lets a message go that was taken: it can be seen again at once.
+    /// Releases a received message, which is visible again at once.
     async fn let_go(&self, queue: QueueName, receipt: &str);
 
-    /// What is among the queue's dead letters.
+    /// Lists the queue's dead letters.
     async fn dead(&self, queue: QueueName) -> Vec<Message>;
 }
 
-/// Queues whose clock is turned by hand.
+/// Queues with a manual clock.
 #[async_trait]
 pub trait Passing: Receiving {
-    /// Lets time pass.
+    /// Advances the clock.
     fn pass(&self, time: Duration);
 
-    /// For how long a message that was taken is hidden.
+    /// The visibility timeout.
     fn visibility(&self, queue: QueueName) -> Duration;
 }
 
-/// A message that was taken.
+/// A received message.
 #[derive(Clone, Debug)]
 pub struct Taken {
-    /// What deletes it or lets it go.
+    /// The receipt handle that deletes or releases it.
     pub receipt: String,
     /// The message.
     pub message: Message,
-    /// How many times it was given, this time included.
+    /// The number of receives, this one included.
     pub receives: u32,
 }
 
@@ -76,8 +76,8 @@ async fn assert_empty(queues: &dyn Receiving, queue: QueueName) {
     assert!(taken.is_none(), "{taken:?} on {}", queue.as_str());
 }
 
-/// What is sent is received: the same message, on its own queue and on no other.
-pub async fn what_is_sent_is_received(queues: &dyn Receiving) {
+/// A sent message is received on its own queue only.
+pub async fn sent_message_is_received_on_its_queue(queues: &dyn Receiving) {
     for (number, (step, on)) in (1..).zip(STEPS) {
         let sent = message(step, number);
         send(queues, &sent, Duration::ZERO).await;
@@ -90,8 +90,8 @@ pub async fn what_is_sent_is_received(queues: &dyn Receiving) {
     }
 }
 
-/// Every message sent is received, the same one as often as it was sent.
-pub async fn every_message_is_received(queues: &dyn Receiving) {
+/// Every sent message is received, a repeated one as often as it was sent.
+pub async fn every_sent_message_is_received(queues: &dyn Receiving) {
     let sent: Vec<Message> = [1, 2, 2, 3].map(|number| message(Step::Fetch, number)).to_vec();
     for message in &sent {
         send(queues, message, Duration::ZERO).await;
@@ -106,15 +106,15 @@ pub async fn every_message_is_received(queues: &dyn Receiving) {
     assert_eq!(received, sent);
 }
 
-/// A message that was taken is hidden from others.
-pub async fn what_is_taken_is_hidden(queues: &dyn Receiving) {
+/// A received message is hidden from other receivers.
+pub async fn received_message_is_hidden(queues: &dyn Receiving) {
     send(queues, &message(Step::Deliver, 1), Duration::ZERO).await;
     take(queues, QueueName::Prompts).await;
     assert_empty(queues, QueueName::Prompts).await;
 }
 
-/// A message that was let go comes again, and tells how often it was given; one that was deleted does not.
-pub async fn what_is_let_go_comes_again(queues: &dyn Receiving) {
+/// A released message is received again and counts its receives; a deleted one is not.
+pub async fn released_message_is_received_again(queues: &dyn Receiving) {
     let sent = message(Step::Webhook { seq: 1 }, 1);
     send(queues, &sent, Duration::ZERO).await;
     let first = take(queues, QueueName::Webhooks).await;
@@ -125,8 +125,8 @@ pub async fn what_is_let_go_comes_again(queues: &dyn Receiving) {
     assert_empty(queues, QueueName::Webhooks).await;
 }
 
-/// A message that is let go every time goes to the dead letters, and never comes again by itself.
-pub async fn what_is_never_done_goes_to_the_dead_letters(queues: &dyn Receiving) {
+/// A message that is always released goes to the dead letters and stays there.
+pub async fn always_released_message_becomes_a_dead_letter(queues: &dyn Receiving) {
     let sent = message(Step::Fetch, 1);
     send(queues, &sent, Duration::ZERO).await;
     for _ in 0..RECEIVES_MAX {
@@ -137,8 +137,8 @@ pub async fn what_is_never_done_goes_to_the_dead_letters(queues: &dyn Receiving)
     assert_eq!(queues.dead(QueueName::Authorizations).await, [sent]);
 }
 
-/// A delayed message is not seen at once, and does not hold up the others.
-pub async fn a_delayed_message_is_not_seen_at_once(queues: &dyn Receiving) {
+/// A delayed message is not visible at once and does not block others.
+pub async fn delayed_message_is_not_visible_at_once(queues: &dyn Receiving) {
     let (late, prompt) = (message(Step::Check, 1), message(Step::Check, 2));
     send(queues, &late, Duration::from_secs(900)).await;
     send(queues, &prompt, Duration::ZERO).await;
@@ -146,14 +146,14 @@ pub async fn a_delayed_message_is_not_seen_at_once(queues: &dyn Receiving) {
     assert_empty(queues, QueueName::Prompts).await;
 }
 
-/// A delay longer than a queue can keep is cut to what it can: whoever is woken early waits again.
-pub async fn a_longer_delay_is_no_error(queues: &dyn Receiving) {
+/// A delay beyond the limit is clamped: the receiver that wakes early waits again.
+pub async fn delay_beyond_the_limit_is_clamped(queues: &dyn Receiving) {
     send(queues, &message(Step::Check, 1), Duration::from_secs(86_400)).await;
     assert_empty(queues, QueueName::Prompts).await;
 }
 
-/// A message that was neither deleted nor let go comes again when the visibility timeout is over.
-pub async fn what_is_dropped_comes_again(queues: &dyn Passing) {
+/// A message that was neither deleted nor released is received again after the visibility timeout.
+pub async fn dropped_message_is_received_again(queues: &dyn Passing) {
     for (number, (step, on)) in (1..).zip(STEPS) {
         let sent = message(step, number);
         send(queues, &sent, Duration::ZERO).await;
@@ -169,8 +169,8 @@ pub async fn what_is_dropped_comes_again(queues: &dyn Passing) {
     }
 }
 
-/// A message that a worker dies of every time goes to the dead letters.
-pub async fn what_is_always_dropped_goes_to_the_dead_letters(queues: &dyn Passing) {
+/// A message whose worker dies every time goes to the dead letters.
+pub async fn always_dropped_message_becomes_a_dead_letter(queues: &dyn Passing) {
     let sent = message(Step::Deliver, 1);
     send(queues, &sent, Duration::ZERO).await;
     for _ in 0..RECEIVES_MAX {
@@ -181,8 +181,8 @@ pub async fn what_is_always_dropped_goes_to_the_dead_letters(queues: &dyn Passin
     assert_eq!(queues.dead(QueueName::Prompts).await, [sent]);
 }
 
-/// A delayed message is seen when its delay, in whole seconds rounded up, is over, and not before.
-pub async fn a_delayed_message_is_seen_in_time(queues: &dyn Passing) {
+/// A delayed message is visible after its delay, in whole seconds rounded up, and not before.
+pub async fn delayed_message_is_visible_in_time(queues: &dyn Passing) {
     for (said, kept) in [(1, 1_000), (1_000, 1_000), (12_001, 13_000), (1_000_000, 900_000)] {
         send(queues, &message(Step::Check, 1), Duration::from_millis(said)).await;
         queues.pass(Duration::from_millis(kept - 1));
@@ -193,9 +193,8 @@ pub async fn a_delayed_message_is_seen_in_time(queues: &dyn Passing) {
     }
 }
 
-/// A worker that was too slow cannot delete a message from under the one that has it now without it being done: the
-/// late delete harms nobody, and the message goes when its present holder deletes it.
-pub async fn a_late_delete_harms_nobody(queues: &dyn Passing) {
+/// A late delete by a slow worker is harmless: the message goes when its current holder deletes it.
+pub async fn late_delete_is_harmless(queues: &dyn Passing) {
     send(queues, &message(Step::Fetch, 1), Duration::ZERO).await;
     let slow = take(queues, QueueName::Authorizations).await;
     queues.pass(queues.visibility(QueueName::Authorizations));
@@ -206,31 +205,31 @@ pub async fn a_late_delete_harms_nobody(queues: &dyn Passing) {
     assert_empty(queues, QueueName::Authorizations).await;
 }
 
-/// Stamps the laws of the queue that need no waiting as tests over the queues that `$fresh` makes.
+/// Stamps the queue's contract tests without waiting, over the queues of `$fresh`.
 #[macro_export]
 macro_rules! queue_contract_tests {
     ($fresh:expr) => {
         $crate::stamp_contract_tests! { queue, $fresh;
-            what_is_sent_is_received,
-            every_message_is_received,
-            what_is_taken_is_hidden,
-            what_is_let_go_comes_again,
-            what_is_never_done_goes_to_the_dead_letters,
-            a_delayed_message_is_not_seen_at_once,
-            a_longer_delay_is_no_error,
+            sent_message_is_received_on_its_queue,
+            every_sent_message_is_received,
+            received_message_is_hidden,
+            released_message_is_received_again,
+            always_released_message_becomes_a_dead_letter,
+            delayed_message_is_not_visible_at_once,
+            delay_beyond_the_limit_is_clamped,
         }
     };
 }
 
-/// Stamps the laws of the queue that need time to pass as tests over the queues that `$fresh` makes.
+/// Stamps the queue's contract tests with waiting, over the queues of `$fresh`.
 #[macro_export]
 macro_rules! queue_time_contract_tests {
     ($fresh:expr) => {
         $crate::stamp_contract_tests! { queue, $fresh;
-            what_is_dropped_comes_again,
-            what_is_always_dropped_goes_to_the_dead_letters,
-            a_delayed_message_is_seen_in_time,
-            a_late_delete_harms_nobody,
+            dropped_message_is_received_again,
+            always_dropped_message_becomes_a_dead_letter,
+            delayed_message_is_visible_in_time,
+            late_delete_is_harmless,
         }
     };
 }

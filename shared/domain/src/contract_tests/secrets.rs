@@ -1,4 +1,4 @@
-//! The laws of [`Secrets`], told with a hand that changes what is kept.
+//! The contract tests of [`Secrets`], with an operator that changes the stored secrets.
 
 use std::error::Error;
 
@@ -7,17 +7,17 @@ use async_trait::async_trait;
 use crate::ports::{Secrets, SecretsError};
 use crate::values::name::BrandName;
 
-/// A fresh keeper of secrets that holds none yet, and the operator's hand in it.
+/// An empty secrets store with its operator.
 #[async_trait]
 pub trait Keeping: Send + Sync {
     /// The reading side.
     fn secrets(&self) -> &dyn Secrets;
 
-    /// Puts `text` as the secret of the brand of that name, in place of the one before.
+    /// Stores `text` as the brand's secret, in place of the one before.
     async fn keep(&self, name: &BrandName, text: &str);
 }
 
-/// A brand's secret that can be read; `display_name` tells one version from another.
+/// Returns a valid secret; `display_name` tells one version from another.
 #[must_use]
 pub fn brand_text(name: &BrandName, display_name: &str) -> String {
     let key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
@@ -31,8 +31,8 @@ fn name() -> BrandName {
     "acme".parse().unwrap()
 }
 
-/// What is kept is read.
-pub async fn what_is_kept_is_read(keeper: &dyn Keeping) {
+/// A stored secret is read.
+pub async fn stored_secret_is_read(keeper: &dyn Keeping) {
     keeper.keep(&name(), &brand_text(&name(), "Acme")).await;
     for _ in 0..2 {
         let brand = keeper.secrets().brand(&name()).await.unwrap();
@@ -40,8 +40,8 @@ pub async fn what_is_kept_is_read(keeper: &dyn Keeping) {
     }
 }
 
-/// A refresh sees what is kept now, and so does every read after it.
-pub async fn a_refresh_sees_the_rotation(keeper: &dyn Keeping) {
+/// A refresh reads the current secret, and so does every read after it.
+pub async fn refresh_reads_the_rotated_secret(keeper: &dyn Keeping) {
     keeper.keep(&name(), &brand_text(&name(), "Before")).await;
     assert_eq!(keeper.secrets().brand(&name()).await.unwrap().display_name.as_str(), "Before");
     keeper.keep(&name(), &brand_text(&name(), "After")).await;
@@ -49,8 +49,8 @@ pub async fn a_refresh_sees_the_rotation(keeper: &dyn Keeping) {
     assert_eq!(keeper.secrets().brand(&name()).await.unwrap().display_name.as_str(), "After");
 }
 
-/// A brand that has no secret is told as unknown, however it is asked for.
-pub async fn a_brand_without_a_secret_is_unknown(keeper: &dyn Keeping) {
+/// A brand without a secret is unknown, to reads and refreshes.
+pub async fn brand_without_a_secret_is_unknown(keeper: &dyn Keeping) {
     keeper.keep(&name(), &brand_text(&name(), "Acme")).await;
     let stranger = "stranger".parse().unwrap();
     for _ in 0..2 {
@@ -59,8 +59,8 @@ pub async fn a_brand_without_a_secret_is_unknown(keeper: &dyn Keeping) {
     }
 }
 
-/// A text that is no secret is told as damaged, and nothing of it is quoted.
-pub async fn a_damaged_secret_is_told_and_not_quoted(keeper: &dyn Keeping) {
+/// An invalid text is damaged, and the error quotes none of it.
+pub async fn damaged_secret_is_reported_and_not_quoted(keeper: &dyn Keeping) {
     let text = brand_text(&name(), "Acme").replace("\"link_key\"", "\"sk_live_leaked\"");
     keeper.keep(&name(), &text).await;
     let error = keeper.secrets().brand(&name()).await.unwrap_err();
@@ -74,15 +74,15 @@ pub async fn a_damaged_secret_is_told_and_not_quoted(keeper: &dyn Keeping) {
     assert!(!told.contains("leaked") && !told.contains("MDEy"), "{told}");
 }
 
-/// Stamps the laws of the secrets as tests over the keeper that `$fresh` makes.
+/// Stamps the contract tests of the secrets over the store of `$fresh`.
 #[macro_export]
 macro_rules! secrets_contract_tests {
     ($fresh:expr) => {
         $crate::stamp_contract_tests! { secrets, $fresh;
-            what_is_kept_is_read,
-            a_refresh_sees_the_rotation,
-            a_brand_without_a_secret_is_unknown,
-            a_damaged_secret_is_told_and_not_quoted,
+            stored_secret_is_read,
+            refresh_reads_the_rotated_secret,
+            brand_without_a_secret_is_unknown,
+            damaged_secret_is_reported_and_not_quoted,
         }
     };
 }

@@ -1,4 +1,4 @@
-//! The laws of [`Store`](crate::ports::Store).
+//! The contract tests of [`Store`](crate::ports::Store).
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::both;
 use crate::ports::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};
 use crate::values::time::Timestamp;
 
-/// How often an index that may be a moment behind is asked before it counts as wrong.
+/// How often an eventually consistent index is read before it counts as wrong.
 const INDEX_TRIES: u32 = 200;
 
 pub(super) fn key(pk: &str, sk: &str) -> Key {
@@ -37,7 +37,7 @@ fn conflicts(written: Result<(), StoreError>) -> bool {
     }
 }
 
-/// The places of a page, and whether there is more.
+/// Returns the sort keys of a page, and whether more follow.
 fn places(page: &Page) -> (Vec<&str>, bool) {
     (page.items.iter().map(|item| item.key.sk.as_str()).collect(), page.more)
 }
@@ -51,7 +51,7 @@ pub(super) async fn assert_list(store: &dyn Store, range: &Range, expected: &[&s
     assert_eq!(places(&page), (expected.to_vec(), more), "{range:?}");
 }
 
-/// The index is allowed to be a moment behind, so it is asked until it agrees.
+/// Reads the index until it agrees, since it is eventually consistent.
 pub(super) async fn assert_index(store: &dyn Store, range: &Range, expected: &[&str], more: bool) {
     let mut seen = (Vec::new(), false);
     for _ in 0..INDEX_TRIES {
@@ -64,8 +64,8 @@ pub(super) async fn assert_index(store: &dyn Store, range: &Range, expected: &[&
     panic!("{range:?} holds {seen:?} and not {expected:?}");
 }
 
-/// A read sees the write before it, every part of it.
-pub async fn a_read_sees_the_write_before_it(store: &dyn Store) {
+/// A read returns every part of the write before it.
+pub async fn read_returns_the_write_before_it(store: &dyn Store) {
     let whole = Item {
         index: Some(key("a-read:session", "1")),
         expires_at: Some(Timestamp::from_millis(4_102_444_800_000)),
@@ -75,15 +75,15 @@ pub async fn a_read_sees_the_write_before_it(store: &dyn Store) {
     assert_eq!(store.read(&whole.key).await.unwrap(), Some(whole));
 }
 
-/// What was never written is absent, in reads and in lists.
-pub async fn what_was_never_written_is_absent(store: &dyn Store) {
+/// An item that was never written is absent from reads and lists.
+pub async fn unwritten_item_is_absent(store: &dyn Store) {
     assert_eq!(store.read(&key("never", "REQ")).await.unwrap(), None);
     assert_list(store, &range("never", "", Order::Ascending), &[], false).await;
     assert_index(store, &range("never", "", Order::Ascending), &[], false).await;
 }
 
-/// A put with no expectation replaces the whole item: nothing of the one before shines through.
-pub async fn a_put_replaces_the_whole_item(store: &dyn Store) {
+/// A put without a condition replaces the whole item.
+pub async fn put_replaces_the_whole_item(store: &dyn Store) {
     let before = Item {
         index: Some(key("whole:session", "1")),
         expires_at: Some(Timestamp::from_millis(4_102_444_800_000)),
@@ -95,16 +95,16 @@ pub async fn a_put_replaces_the_whole_item(store: &dyn Store) {
     assert_eq!(store.read(&after.key).await.unwrap(), Some(after));
 }
 
-/// `Absent` holds only where nothing is.
-pub async fn absent_holds_only_where_nothing_is(store: &dyn Store) {
+/// `Absent` holds only where no item is stored.
+pub async fn absent_condition_holds_without_an_item_only(store: &dyn Store) {
     let first = item("absent", "REQ", 1);
     assert!(!conflicts(store.write(vec![put(first.clone(), Expect::Absent)]).await));
     assert!(conflicts(store.write(vec![put(item("absent", "REQ", 2), Expect::Absent)]).await));
     assert_eq!(store.read(&first.key).await.unwrap(), Some(first));
 }
 
-/// `Version` holds only where an item of that version is, and not where nothing is.
-pub async fn a_version_holds_only_where_it_is(store: &dyn Store) {
+/// `Version` holds only where an item of that version is stored.
+pub async fn version_condition_holds_for_that_version_only(store: &dyn Store) {
     let next = |version| put(item("version", "REQ", version), Expect::Version(version - 1));
     assert!(conflicts(store.write(vec![next(2)]).await), "nothing is there");
     store.write(vec![put(item("version", "REQ", 1), Expect::Absent)]).await.unwrap();
@@ -114,8 +114,8 @@ pub async fn a_version_holds_only_where_it_is(store: &dyn Store) {
     assert_eq!(store.read(&key("version", "REQ")).await.unwrap().unwrap().version, 2);
 }
 
-/// A version survives as the number it is, however large it grew.
-pub async fn a_large_version_survives(store: &dyn Store) {
+/// A large version keeps its exact number.
+pub async fn large_version_is_kept(store: &dyn Store) {
     let large = item("large", "REQ", (1 << 53) + 1);
     store.write(vec![put(large.clone(), Expect::Any)]).await.unwrap();
     assert_eq!(store.read(&large.key).await.unwrap(), Some(large.clone()));
@@ -123,8 +123,8 @@ pub async fn a_large_version_survives(store: &dyn Store) {
     assert!(conflicts(store.write(vec![close]).await));
 }
 
-/// A delete leaves nothing; deleting what is absent is no error.
-pub async fn a_delete_leaves_nothing(store: &dyn Store) {
+/// A delete leaves nothing. Deleting an absent item is no error.
+pub async fn delete_leaves_nothing(store: &dyn Store) {
     let gone = item("delete", "REQ", 1);
     let delete = || vec![Write::Delete { key: gone.key.clone() }];
     store.write(delete()).await.unwrap();
@@ -135,13 +135,13 @@ pub async fn a_delete_leaves_nothing(store: &dyn Store) {
     assert!(!conflicts(store.write(vec![put(gone.clone(), Expect::Absent)]).await));
 }
 
-/// No change is a change that can be made.
-pub async fn no_changes_are_made_without_error(store: &dyn Store) {
+/// An empty transaction succeeds.
+pub async fn empty_transaction_succeeds(store: &dyn Store) {
     store.write(Vec::new()).await.unwrap();
 }
 
-/// A transaction makes all its changes: as many as are allowed, over several partitions, puts and deletes.
-pub async fn a_transaction_makes_all_its_changes(store: &dyn Store) {
+/// A transaction of the largest size makes all its puts and deletes, over several partitions.
+pub async fn transaction_makes_all_its_changes(store: &dyn Store) {
     store.write(vec![put(item("all:1", "old", 1), Expect::Any)]).await.unwrap();
     store.write(vec![put(item("all:2", "REQ", 1), Expect::Any)]).await.unwrap();
     let events: Vec<String> = (0..17).map(|seq| format!("EVT#{seq:02}")).collect();
@@ -156,8 +156,8 @@ pub async fn a_transaction_makes_all_its_changes(store: &dyn Store) {
     assert_eq!(store.read(&key("all:2", "REQ")).await.unwrap().unwrap().version, 2);
 }
 
-/// One expectation that does not hold undoes the changes before it and prevents the ones after it.
-pub async fn a_transaction_is_all_or_nothing(store: &dyn Store) {
+/// One failed condition prevents every change of its transaction.
+pub async fn transaction_is_all_or_nothing(store: &dyn Store) {
     put_all(store, "nothing", &["deleted", "there"]).await;
     for failing in [
         put(item("nothing", "there", 2), Expect::Absent),
@@ -179,7 +179,7 @@ pub async fn a_transaction_is_all_or_nothing(store: &dyn Store) {
     }
 }
 
-/// Of two conditional writes at once exactly one wins, and what is there is the winner's.
+/// Exactly one of two concurrent conditional writes wins, and its item is stored.
 pub async fn one_of_two_concurrent_writes_wins(store: &dyn Store) {
     for round in 0..10 {
         let pk = format!("race:{round}");
@@ -194,7 +194,7 @@ pub async fn one_of_two_concurrent_writes_wins(store: &dyn Store) {
     }
 }
 
-/// Of two transactions at once that overlap at most one wins, and nothing of a loser stays.
+/// At most one of two overlapping transactions wins, and nothing of a loser stays.
 pub async fn overlapping_transactions_never_mix(store: &dyn Store) {
     for round in 0..10 {
         let pk = format!("mix:{round}");
@@ -207,7 +207,7 @@ pub async fn overlapping_transactions_never_mix(store: &dyn Store) {
         let expected = match (conflicts(one), conflicts(other)) {
             (false, true) => vec!["1", "1"],
             (true, false) => vec!["2", "2"],
-            // Each may stop the other; that is a conflict for both, and they decide again.
+            // Each may stop the other: that is a conflict for both, and they decide again.
             (true, true) => Vec::new(),
             (false, false) => panic!("both won"),
         };
@@ -216,8 +216,8 @@ pub async fn overlapping_transactions_never_mix(store: &dyn Store) {
     }
 }
 
-/// Text of every kind comes back as it was, in keys and bodies.
-pub async fn text_of_every_kind_survives(store: &dyn Store) {
+/// Text of every kind is kept in keys and bodies.
+pub async fn text_of_every_kind_is_kept(store: &dyn Store) {
     let text = "Grüße, 世界 👩‍👩‍👧‍👦 \u{0301}\u{200F}'\"\\%_:;--\t\u{1}";
     let item = Item { body: text.to_owned(), ..item(&format!("text:{text}"), text, 1) };
     store.write(vec![put(item.clone(), Expect::Absent)]).await.unwrap();
@@ -226,8 +226,8 @@ pub async fn text_of_every_kind_survives(store: &dyn Store) {
     assert_list(store, &within, &[text], false).await;
 }
 
-/// The time of deletion is kept to the whole second, never earlier than said, and can be taken back.
-pub async fn the_time_of_deletion_is_kept(store: &dyn Store) {
+/// The expiry is kept to the whole second, never earlier, and can be removed.
+pub async fn expiry_is_kept_to_the_second(store: &dyn Store) {
     let said = Timestamp::from_millis(4_102_444_800_001);
     let item = Item { expires_at: Some(said), ..item("expiry", "REQ", 1) };
     store.write(vec![put(item.clone(), Expect::Absent)]).await.unwrap();
@@ -238,8 +238,8 @@ pub async fn the_time_of_deletion_is_kept(store: &dyn Store) {
     assert_eq!(store.read(&forever.key).await.unwrap(), Some(forever));
 }
 
-/// Deletion comes when it comes: an item whose time is over is read as it was or not at all.
-pub async fn what_is_over_is_whole_or_gone(store: &dyn Store) {
+/// An expired item is read whole or not at all.
+pub async fn expired_item_is_whole_or_gone(store: &dyn Store) {
     let over = Timestamp::EPOCH.after(Duration::from_secs(1_000_000_000));
     let item = Item { expires_at: Some(over), ..item("over", "REQ", 1) };
     store.write(vec![put(item.clone(), Expect::Absent)]).await.unwrap();
@@ -248,26 +248,26 @@ pub async fn what_is_over_is_whole_or_gone(store: &dyn Store) {
     }
 }
 
-/// Stamps the laws of the store as tests over the store that `$fresh` makes.
+/// Stamps the store's contract tests over the store of `$fresh`.
 #[macro_export]
 macro_rules! store_contract_tests {
     ($fresh:expr) => {
         $crate::stamp_contract_tests! { store, $fresh;
-            a_read_sees_the_write_before_it,
-            what_was_never_written_is_absent,
-            a_put_replaces_the_whole_item,
-            absent_holds_only_where_nothing_is,
-            a_version_holds_only_where_it_is,
-            a_large_version_survives,
-            a_delete_leaves_nothing,
-            no_changes_are_made_without_error,
-            a_transaction_makes_all_its_changes,
-            a_transaction_is_all_or_nothing,
+            read_returns_the_write_before_it,
+            unwritten_item_is_absent,
+            put_replaces_the_whole_item,
+            absent_condition_holds_without_an_item_only,
+            version_condition_holds_for_that_version_only,
+            large_version_is_kept,
+            delete_leaves_nothing,
+            empty_transaction_succeeds,
+            transaction_makes_all_its_changes,
+            transaction_is_all_or_nothing,
             one_of_two_concurrent_writes_wins,
             overlapping_transactions_never_mix,
-            text_of_every_kind_survives,
-            the_time_of_deletion_is_kept,
-            what_is_over_is_whole_or_gone,
+            text_of_every_kind_is_kept,
+            expiry_is_kept_to_the_second,
+            expired_item_is_whole_or_gone,
         }
         $crate::stamp_contract_tests! { listing, $fresh;
             a_list_is_in_byte_order,

@@ -1,4 +1,4 @@
-//! What a provider tells us by calling us, before and after its sender is proven.
+//! A channel provider's webhook, before and after its sender is verified.
 
 use std::fmt;
 
@@ -10,45 +10,46 @@ use crate::values::id::PromptId;
 use crate::values::phone::Phone;
 use crate::values::time::Timestamp;
 
-/// A call to a channel's callback address of which nothing is known to be true.
+/// A webhook whose sender is not verified yet.
 #[derive(Clone, Debug)]
 pub struct UnverifiedCallback {
     /// The method.
     pub method: http::Method,
-    /// The address as the provider called it: the configured public base, then the path and query as received.
+    /// The URL as the provider called it: the configured public base, then path and query as received.
     pub url: String,
     /// The headers.
     pub headers: http::HeaderMap,
     /// The body, byte for byte.
     pub body: Bytes,
-    /// Now, for signatures that carry a time.
+    /// The current time, for signatures that carry one.
     pub now: Timestamp,
-    /// What proves the sender besides what the call itself carries.
+    /// A proof of the sender outside the call itself.
     pub proof: Proof,
 }
 
-/// What proves who sent a callback, besides what the callback itself carries.
+/// A proof of a webhook's sender outside the webhook itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// Nothing: it came over the open network.
+    /// No proof: the webhook came over the internet.
     None,
-    /// Our own account's rules: it came from the topic that is this channel's own, to which only the provider may publish.
+    /// The channel's own topic, to which our account lets only the provider publish.
     Topic,
 }
 
-/// A callback whose sender is proven: what it says, and what its sender wants to hear.
+/// A verified webhook: its events, and the response that its sender expects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {
-    /// What happened, in the order told.
+    /// The events, in order.
     pub callbacks: Vec<Callback>,
-    /// What to answer.
+    /// The response.
     pub reply: CallbackReply,
-    /// What to answer instead when what was told is no longer wanted, where the sender's sheet shows the difference, as
-    /// Apple Pay's does. Everywhere else a callback that comes too late is answered like any other.
+    /// The response to an event that no longer counts, where the sender's sheet shows it, as Apple Pay's does.
+    ///
+    /// `None` on other channels: they get the usual response.
     pub refusal: Option<CallbackReply>,
 }
 
-/// What to answer to a provider.
+/// The response to a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallbackReply {
     /// The HTTP status.
@@ -59,12 +60,12 @@ pub struct CallbackReply {
     pub body: String,
 }
 
-/// Which prompt a callback is about, as far as the provider echoes what we gave it.
+/// The prompt that an event is about, as the provider echoes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PromptSelector {
-    /// A prompt of a request.
+    /// The request and its prompt.
     Exact(PromptRef),
-    /// A prompt, where the provider echoes the message's id alone.
+    /// The prompt alone, where the provider echoes only the message's id.
     Prompt(PromptId),
 }
 
@@ -74,14 +75,14 @@ impl From<PromptRef> for PromptSelector {
     }
 }
 
-/// Who wrote or tapped: by number, by the channel's own id, or both. Personal data: `Debug` shows nothing of it.
+/// The sender of a message or tap: by number, by handle, or both. It is personal data, so `Debug` hides it.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Sender {
-    /// Their number, where the channel tells it.
+    /// The phone number; `None` where the channel does not report it.
     pub phone: Option<Phone>,
-    /// The channel's own id for them, where it has one.
+    /// The channel's own id of the sender; `None` where it has none.
     pub handle: Option<String>,
-    /// What their device can do, in the channel's words, where it says so.
+    /// The features of the sender's device, as the channel names them.
     pub features: Vec<String>,
 }
 
@@ -97,42 +98,44 @@ impl From<Phone> for Sender {
     }
 }
 
-/// One thing a provider told us.
+/// An event that a provider reports.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Callback {
     /// The message reached the phone.
     Delivered(PromptSelector),
     /// The customer read the message.
     Read(PromptSelector),
-    /// The message will not arrive; the reason is a stable word of ours.
+    /// The message will not arrive; the reason is a stable code of ours.
     Failed(PromptSelector, &'static str),
-    /// The customer tapped a button. What it carried is only believed once [`crate::postback`] has read it.
+    /// The customer tapped a button. [`crate::postback`] must verify the postback.
     Tapped {
-        /// What the button carried, as it came back.
+        /// The button's postback, as it came back.
         postback: String,
-        /// Who tapped.
+        /// The sender.
         from: Sender,
     },
-    /// The customer paid within the channel itself: a yes that carries its authorization.
+    /// The customer paid in the channel's own sheet: an approval with its authorization.
     Paid {
-        /// Answering which prompt. The channel has proven that it asked for it.
+        /// The prompt that was answered, which the channel verified.
         about: PromptSelector,
-        /// What the wallet gave.
+        /// The wallet's credential.
         authorization: Authorization,
     },
-    /// The customer wants no more messages from this brand.
+    /// The customer opted out.
     Stop(Sender),
-    /// The customer wants messages again.
+    /// The customer opted in again.
     Start(Sender),
-    /// The customer wrote something else. The text is personal data and is never kept.
+    /// The customer wrote another text. It is personal data and is not stored.
     Wrote {
-        /// Who wrote.
+        /// The sender.
         from: Sender,
-        /// What.
+        /// The text.
         text: String,
-        /// What the link carried that the customer began the conversation with: a postback of ours, perhaps.
+        /// The intent of the entry link that began the conversation: it may hold a postback of ours.
         intent: Option<String>,
-        /// When, where the channel tells: a callback may come late, and what was written before a prompt is no answer to it.
+        /// When the text was written; `None` where the channel does not report it.
+        ///
+        /// A webhook may come late, and a text from before the prompt is no answer to it.
         at: Option<Timestamp>,
     },
 }
@@ -152,16 +155,16 @@ impl fmt::Debug for Callback {
     }
 }
 
-/// Why a callback is refused.
+/// A webhook that is refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallbackError {
     /// The signature is missing or wrong.
-    #[error("the callback's signature does not verify")]
+    #[error("the webhook's signature does not verify")]
     Forged,
-    /// The signature is right and the text is not what the provider documents.
-    #[error("the callback cannot be read")]
+    /// The signature verifies, and the body is not what the provider documents.
+    #[error("failed to parse the webhook")]
     Malformed,
-    /// This channel has no callbacks.
-    #[error("this channel has no callbacks")]
+    /// This channel has no webhooks.
+    #[error("this channel has no webhooks")]
     None,
 }

@@ -1,4 +1,4 @@
-//! A channel: how a prompt reaches a customer and how what happened to it comes back.
+//! The channel port: it sends prompts to customers, and verifies what providers report of them.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use crate::values::name::ChannelName;
 use crate::values::phone::Phone;
 use crate::values::time::Timestamp;
 
-/// Names a prompt and the request it belongs to, in what a provider echoes back to us: `req_….prm_…`.
+/// A prompt and its request, in a form that providers echo: `req_….prm_…`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PromptRef {
     /// The request.
@@ -40,67 +40,67 @@ impl std::str::FromStr for PromptRef {
     }
 }
 
-/// The message that asks the customer, before a channel puts it into its own form.
+/// A prompt, before a channel renders it in its own format.
 ///
-/// It is a pure function of what is stored, so sending it twice makes the same call twice.
+/// It is a pure function of stored data, so that sending it twice makes the same call twice.
 #[derive(Clone)]
 pub struct Prompt {
-    /// Whose prompt this is; its parts are also the idempotency key where a provider takes one.
+    /// The prompt and its request; also the idempotency key where a provider accepts one.
     pub reference: PromptRef,
-    /// Where it goes.
+    /// The customer's phone number.
     pub to: Phone,
-    /// The language the texts below are in.
+    /// The language of the texts.
     pub language: Language,
-    /// Who asks, as the customer knows them.
+    /// The payee, as the customer knows it.
     pub payee: String,
-    /// A heading, at most 60 characters.
+    /// The heading, at most 60 characters.
     pub title: String,
-    /// One or two sentences: what is asked and what for, at most 400 characters, without the link.
+    /// The ask and its purpose, at most 400 characters, without the link.
     pub body: String,
-    /// The whole prompt for a channel that has only text: names the brand, says what is asked, ends with the link. One
-    /// SMS segment where the words allow it.
+    /// The prompt for a text-only channel: the brand, the ask and the link. It fits one SMS segment where possible.
     pub text: String,
-    /// What the buttons say: the yes, the no, and "this is not me"; at most 20 characters each.
+    /// The labels of the buttons, at most 20 characters each.
     pub labels: Labels,
-    /// What the buttons are, most important first: a channel that has room for fewer leaves out the last ones.
+    /// The buttons, most important first. A channel with fewer omits the last ones.
     pub buttons: Vec<Button>,
-    /// What is known of the customer on this channel.
+    /// The customer's contact on this channel.
     pub contact: Contact,
-    /// How much, for a payment.
+    /// The amount of a payment; `None` for other asks.
     pub money: Option<Money>,
-    /// The consent page.
+    /// The URL of the consent page.
     pub link: String,
-    /// Where the provider should report to: the public address of this brand's and channel's callbacks.
+    /// The URL for the provider's webhooks of this brand and channel.
     pub callback: String,
-    /// Until when it is worth delivering: the request's deadline, or sooner where another route has its turn then. What has
-    /// arrived in time stays in force.
+    /// The end of useful delivery: the request's deadline, or the fallback to the next route.
+    ///
+    /// A prompt that arrived before stays in force.
     pub expires_at: Timestamp,
-    /// Now, from which a provider's time-to-live is counted.
+    /// The current time, from which a provider counts its time-to-live.
     pub now: Timestamp,
 }
 
-/// One button of a prompt.
+/// A button of a prompt.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Button {
-    /// What it says, at most 20 characters.
+    /// The label, at most 20 characters.
     pub label: String,
-    /// What it does.
+    /// The action.
     pub action: ButtonAction,
 }
 
-/// What a button does.
+/// The action of a button.
 #[derive(Clone, PartialEq, Eq)]
 pub enum ButtonAction {
-    /// Brings this postback back to us.
+    /// Returns a postback.
     Reply {
-        /// As [`crate::postback`] writes it.
+        /// The text that [`crate::postback`] writes.
         postback: String,
     },
-    /// Opens the consent page. That is never a yes.
+    /// Opens the consent page, which never approves.
     Open {
-        /// The page.
+        /// The page's URL.
         url: String,
-        /// What a channel that tells of such taps brings back.
+        /// The postback of a channel that reports such taps.
         postback: String,
     },
 }
@@ -111,14 +111,14 @@ impl fmt::Debug for Button {
     }
 }
 
-/// What the buttons of a prompt say.
+/// The labels of a prompt's buttons.
 #[derive(Clone, Debug)]
 pub struct Labels {
-    /// The yes.
+    /// Approves.
     pub approve: String,
-    /// The no.
+    /// Denies.
     pub deny: String,
-    /// "This is not me": a no that is also a report.
+    /// Denies and reports "this is not me".
     pub not_me: String,
     /// Opens the consent page.
     pub open: String,
@@ -130,141 +130,144 @@ impl fmt::Debug for Prompt {
     }
 }
 
-/// A provider took the prompt; that is not yet delivery.
+/// The acceptance of a prompt by its provider, before delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
-    /// The provider's own id for the message, for its log and for retracting it.
+    /// The provider's id of the message, for its logs and for a retraction.
     pub provider_id: Option<String>,
-    /// Whether it is on the phone already, as on the sandbox phone; elsewhere a receipt tells later.
+    /// Whether the phone has it already, as on the sandbox phone. Elsewhere a receipt follows.
     pub delivered: bool,
 }
 
-/// A prompt to take back.
+/// A prompt to retract.
 #[derive(Clone, Debug)]
 pub struct Retraction {
-    /// Which prompt.
+    /// The prompt.
     pub reference: PromptRef,
-    /// Where it went.
+    /// The customer's phone number.
     pub to: Phone,
-    /// What [`Accepted`] said.
+    /// The provider's id of the message, from [`Accepted`].
     pub provider_id: Option<String>,
 }
 
-/// Why a prompt was not taken, told by what to do next.
+/// A prompt that was not accepted, by the reaction that follows.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// This customer cannot be reached on this channel: the next route. `reason` is a stable word of ours.
+    /// The channel cannot reach the customer: the next route follows.
     #[error("the channel cannot reach this address: {reason}")]
     Unreachable {
-        /// A stable word, such as `not_on_channel` or `opted_out`.
+        /// A stable code, such as `not_on_channel` or `opted_out`.
         reason: &'static str,
     },
-    /// Nothing was sent; the same call may work in a moment.
+    /// The channel is busy and nothing was sent: the same call may work in a moment.
     #[error("the channel is busy")]
     Again(#[source] Source),
-    /// The prompt may have been sent: neither a success nor a failure.
+    /// The answer was lost: the prompt may have been sent.
     #[error("the channel's answer was lost")]
     Unknown(#[source] Source),
-    /// Our settings or credentials are wrong: an operator must look, and the next route is tried.
-    #[error("the channel refused our settings: {reason}")]
+    /// The provider rejected our settings or credentials: the next route follows, and an operator must look.
+    #[error("the channel rejected our settings: {reason}")]
     Person {
-        /// A stable word, such as `credentials` or `sender`.
+        /// A stable code, such as `credentials` or `sender`.
         reason: &'static str,
     },
 }
 
-/// Whether a prompt whose answer was lost may be sent again.
+/// The effect of sending a prompt again after a lost answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resend {
-    /// The provider knows a repeat by the prompt's id.
+    /// Safe: the provider recognises a repeat by the prompt's id.
     Safe,
-    /// A repeat is a second message.
+    /// Unsafe: a repeat is a second message.
     Doubles,
 }
 
-/// Which receipts a channel gives.
+/// The receipts that a channel reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptKinds {
-    /// It says when the message reached the phone.
+    /// Whether it reports delivery to the phone.
     pub delivered: bool,
-    /// It says when the message was read.
+    /// Whether it reports reading.
     pub read: bool,
 }
 
-/// What a channel can do for one customer now.
+/// The capability of a channel for one customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Capability {
-    /// Whether the customer can be reached, as far as is known.
+    /// Whether the customer can be reached, as far as the channel knows.
     pub reachable: bool,
-    /// Whether the prompt can have buttons.
+    /// Whether a prompt can have buttons.
     pub rich: bool,
     /// Wallets that work within the channel itself.
     pub wallets: Vec<String>,
-    /// Which receipts come back.
+    /// The receipts that the channel reports.
     pub receipts: ReceiptKinds,
-    /// Why not reachable, or why that is not certain: a stable word.
+    /// A stable code for why the customer is not reachable, or why that is uncertain; `None` otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
 }
 
-/// One channel of one brand, with its settings and credentials.
+/// A channel of one brand, with its settings and credentials.
 #[async_trait]
 pub trait Channel: Send + Sync {
-    /// Whether a prompt may be sent again when its answer was lost.
+    /// Returns the effect of sending a prompt again after a lost answer.
     fn resend(&self) -> Resend;
 
-    /// Which receipts the channel gives, whoever the customer is: what silence after a prompt means depends on it.
+    /// Returns the receipts that the channel reports. The meaning of a missing receipt depends on it.
     fn receipts(&self) -> ReceiptKinds;
 
-    /// What the channel can do for this customer now, from what is known of them and, where the provider has one, a look-up.
-    /// A look-up that fails answers "reachable, not certain".
+    /// Returns the capability for this customer, from their contact and the provider's look-up where it has one.
+    ///
+    /// A failed look-up answers "reachable, uncertain".
     async fn capability(&self, to: &Phone, contact: &Contact, now: Timestamp) -> Capability;
 
     /// Sends a prompt.
     ///
     /// # Errors
-    /// [`SendError`] tells what to do next.
+    /// [`SendError`], by the reaction that follows.
     async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError>;
 
-    /// Takes a prompt back where the channel can; `false` where it cannot or it is too late.
+    /// Retracts a prompt; `false` where the channel cannot, or it is too late.
     async fn retract(&self, retraction: &Retraction) -> bool;
 
-    /// Verifies a callback over its raw bytes, then reads it. Pure.
+    /// Verifies a webhook over its raw bytes, then parses it. It is pure.
     ///
     /// # Errors
     /// [`CallbackError`].
     fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError>;
 
-    /// Fetches what a callback only refers to, once its sender is proven: a body that holds everything, to be received in
-    /// place of the callback's own. `None` where nothing is to be fetched or nothing is proven, as on most channels.
+    /// Fetches the content that a verified webhook refers to: a body to be received in place of the webhook's own.
+    ///
+    /// `None` where nothing is to be fetched or the sender is not verified, as on most channels.
     ///
     /// # Errors
-    /// Why it could not be fetched; the provider may tell it again.
+    /// The cause of a failed fetch. The provider may repeat the webhook.
     async fn resolve(&self, _: &UnverifiedCallback) -> Result<Option<Bytes>, Source> {
         Ok(None)
     }
 
-    /// A link with which a customer begins a conversation here, for channels where only they can: what they write then
-    /// brings `intent` back, see [`Callback::Wrote`]. `None` on all other channels.
+    /// Returns a link with which a customer begins a conversation, for channels where only customers can.
+    ///
+    /// Their first message returns `intent`, see [`Callback::Wrote`]. `None` on all other channels.
     fn entry_link(&self, _intent: &str) -> Option<String> {
         None
     }
 }
 
-/// Why a brand's channel cannot be used.
+/// A channel that cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenChannelError {
     /// The brand has no channel of that name in that mode.
     #[error("the brand has no such channel")]
     Absent,
-    /// Its settings name an adapter that does not exist, or are not what the adapter documents: an operator must look.
-    #[error("the settings of the channel cannot be used")]
+    /// The settings name no adapter, or are not valid for it: an operator must look.
+    #[error("the settings of the channel are not valid")]
     Settings(#[source] Source),
 }
 
-/// Opens a brand's channels: the list of adapters there are.
+/// The registry of channel adapters.
 pub trait Channels: Send + Sync {
-    /// Opens the brand's channel of that name in that mode.
+    /// Opens a channel of the brand.
     ///
     /// # Errors
     /// [`OpenChannelError`].

@@ -1,4 +1,4 @@
-//! Time and randomness, the two things a rule must never reach for by itself.
+//! Time and randomness, which no rule reads by itself.
 
 use std::time::Duration;
 
@@ -6,18 +6,19 @@ use async_trait::async_trait;
 
 use crate::values::time::Timestamp;
 
-/// What time it is, and waiting for it to pass.
+/// The clock.
 #[async_trait]
 pub trait Clock: Send + Sync {
-    /// Now, in UTC.
+    /// Returns the current time in UTC.
     fn now(&self) -> Timestamp;
 
-    /// Returns when `duration` has passed. Used only where a caller holds the line open; everything else waits on a
-    /// queue.
+    /// Returns after `duration`.
+    ///
+    /// It is for callers that hold a connection open. Everything else waits on a queue.
     async fn wait(&self, duration: Duration);
 }
 
-/// A source of randomness fit for keys and tokens.
+/// A source of cryptographic randomness.
 pub trait Random: Send + Sync {
     /// Fills `bytes` with random bytes of cryptographic quality.
     fn fill(&self, bytes: &mut [u8]);

@@ -9,21 +9,23 @@ use secrecy::SecretString;
 
 use super::Source;
 
-/// Which addresses a call may reach.
+/// The addresses that a call may reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// A provider named in an operator's settings: any address.
     Configured,
-    /// An endpoint a brand chose: `https` on port 443, public addresses only, checked after the name is resolved, and
-    /// the connection is made to the checked address.
+    /// An endpoint that a brand chose: `https` on port 443, public addresses only.
+    ///
+    /// The address is checked after resolution, and the connection goes to the checked address.
     Public,
 }
 
-/// Who we are to a server that asks for a certificate of ours, as Apple Pay does. The caller puts it into the extensions of
-/// its request; `Debug` shows nothing of it.
+/// A client certificate with its key, as Apple Pay requires. `Debug` hides it.
+///
+/// The caller puts it into the extensions of its request.
 #[derive(Clone)]
 pub struct ClientIdentity {
-    /// The certificate, and those between it and its root, as PEM.
+    /// The certificate and its intermediates, as PEM.
     pub certificate_pem: SecretString,
     /// The certificate's private key, as PEM.
     pub key_pem: SecretString,
@@ -35,16 +37,15 @@ impl fmt::Debug for ClientIdentity {
     }
 }
 
-/// Makes one call. Redirects are never followed; at most 1 MiB of an answer is read (64 KiB under [`Reach::Public`]).
+/// The port of outgoing calls. It follows no redirects and reads at most 1 MiB (64 KiB under [`Reach::Public`]).
 ///
-/// A request with a [`ClientIdentity`] among its extensions is made with that certificate, over connections that no other
-/// call uses.
+/// A request with a [`ClientIdentity`] uses that certificate, over connections of its own.
 #[async_trait]
 pub trait Http: Send + Sync {
-    /// Sends `request` (absolute URI) and returns the answer, whatever its status.
+    /// Sends `request` (absolute URI) and returns the response, of any status.
     ///
     /// # Errors
-    /// [`HttpError`] tells whether the other side may have acted.
+    /// [`HttpError`], by whether the server may have acted.
     async fn call(
         &self,
         request: http::Request<Bytes>,
@@ -53,17 +54,16 @@ pub trait Http: Send + Sync {
     ) -> Result<http::Response<Bytes>, HttpError>;
 }
 
-/// Why there is no answer, told by whether the other side may have acted.
+/// A call without a response, by whether the server may have acted.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// The call may not be made as it is: its address is not one it may reach, or its [`ClientIdentity`] is none. Nothing
-    /// was sent, and nothing would be the next time.
-    #[error("the address is not public, or the certificate to call with is none")]
+    /// The address is out of reach, or the [`ClientIdentity`] is not valid. Nothing was sent, and a repeat fails too.
+    #[error("the address is not public, or the client certificate is not valid")]
     Forbidden,
-    /// No connection was made. Nothing was sent.
-    #[error("no connection was made")]
+    /// The connection failed. Nothing was sent.
+    #[error("failed to connect")]
     NotSent(#[source] Source),
-    /// The call was sent, in part or whole, and no whole answer came: the other side may have acted.
-    #[error("the call was sent and its answer was lost")]
+    /// The call was sent, at least in part, and no whole response came: the server may have acted.
+    #[error("the call was sent and its response was lost")]
     Lost(#[source] Source),
 }

@@ -1,7 +1,6 @@
-//! The ports: everything the product can touch, in our own words.
+//! The ports: everything that the product can touch, each a narrow trait.
 //!
-//! Each is a narrow trait. What an implementation must keep is written as laws in [`crate::contract_tests`], stamped over every
-//! implementation by one macro per port.
+//! The contract tests of [`crate::contract_tests`] hold every implementation, by one macro per port.
 
 mod callback;
 mod channel;
@@ -37,5 +36,5 @@ pub use secrets::{Secrets, SecretsError};
 pub use signer::{SignError, Signer};
 pub use store::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};
 
-/// Why something outside did not work, for the log.
+/// The cause of a failure, for the log.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;

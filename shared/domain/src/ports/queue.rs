@@ -1,4 +1,4 @@
-//! The queues: where a step still owed waits for its turn.
+//! The queues, which carry the steps that requests owe.
 
 use std::time::Duration;
 
@@ -7,14 +7,15 @@ use async_trait::async_trait;
 use super::Source;
 use crate::message::Message;
 
-/// Sends messages; which queue a message goes on is [`Message::queue`].
+/// The sending side of the queues. [`Message::queue`] picks the queue.
 #[async_trait]
 pub trait Queue: Send + Sync {
-    /// Puts `message` on its queue, to be seen after `delay`, rounded up to whole seconds, at most 15 minutes. It will be
-    /// delivered at least once, in any order.
+    /// Sends `message`, visible after `delay`: whole seconds, rounded up, at most 15 minutes.
+    ///
+    /// It is delivered at least once, in any order.
     ///
     /// # Errors
-    /// [`QueueError`]; the message may have been sent all the same.
+    /// [`QueueError`]; the message may have been sent.
     async fn send(&self, message: &Message, delay: Duration) -> Result<(), QueueError>;
 }
 
@@ -23,7 +24,7 @@ pub trait Queue: Send + Sync {
 #[error("the queue did not answer")]
 pub struct QueueError(#[source] pub Source);
 
-/// The delay a queue keeps for the delay asked for: whole seconds, rounded up, 15 minutes at most.
+/// Returns the delay that a queue keeps, in whole seconds, rounded up, at most 15 minutes.
 #[must_use]
 pub fn delay_seconds(delay: Duration) -> u16 {
     let seconds = delay.as_secs().saturating_add(u64::from(delay.subsec_nanos() > 0));

@@ -1,36 +1,36 @@
-//! The page of the sandbox's own processor, where customers of test mode pay as they would on a real processor's site.
+//! The hosted page of the sandbox processor, for test mode.
 
 use async_trait::async_trait;
 
 use super::StoreError;
 
-/// Somebody at such a page.
+/// A visit of the sandbox's hosted page.
 #[derive(Clone, Copy, Debug)]
 pub struct SandboxVisit<'a> {
-    /// What the page is about: the processor's id of it, such as `cs_…`, as the address names it.
+    /// The processor's id of the page, such as `cs_…`, from its URL.
     pub id: &'a str,
-    /// The form they sent, where they sent one.
+    /// The posted form; `None` for a `GET`.
     pub form: Option<&'a [u8]>,
 }
 
-/// What they get to see.
+/// The response to a visit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SandboxPage {
-    /// This page.
+    /// A page.
     DisplayText {
         /// HTML.
         html: String,
-        /// What the page may do: a `Content-Security-Policy`.
+        /// The `Content-Security-Policy`.
         policy: String,
     },
-    /// Another address, where their browser goes on to.
+    /// A redirect to another URL.
     SentTo(String),
 }
 
-/// Where the sandbox's page comes from. A processor that is real has pages of its own elsewhere.
+/// The hosted pages of the sandbox processor. A real processor serves its own.
 #[async_trait]
 pub trait SandboxPages: Send + Sync {
-    /// Serves a visit; `None` where there is no such page.
+    /// Serves a visit; `None` for an unknown page.
     ///
     /// # Errors
     /// [`StoreError`]: the visit may be repeated.

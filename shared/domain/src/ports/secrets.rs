@@ -8,32 +8,32 @@ use super::Source;
 use crate::brand::Brand;
 use crate::values::name::BrandName;
 
-/// Reads what a brand keeps secret.
+/// The store of the brands' secrets.
 #[async_trait]
 pub trait Secrets: Send + Sync {
-    /// The brand's secret, from a short-lived memory (60 s at most) where that holds it.
+    /// Returns the brand's secret, from a cache of at most 60 s.
     ///
     /// # Errors
     /// [`SecretsError`].
     async fn brand(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError>;
 
-    /// The brand's secret as it is now, past the memory: asked for after a provider refused a credential.
+    /// Returns the brand's secret past the cache, after a provider rejected a credential.
     ///
     /// # Errors
     /// [`SecretsError`].
     async fn refresh(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError>;
 }
 
-/// Why there is no secret.
+/// A secret that cannot be returned.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
-    /// There is no such brand.
-    #[error("there is no such brand")]
+    /// The brand is unknown.
+    #[error("the brand is unknown")]
     Unknown,
-    /// The secret's text is not what [`crate::brand`] documents: an operator must look. The source never quotes it.
-    #[error("the brand's secret cannot be read")]
+    /// The text is not a valid brand secret: an operator must look. The source never quotes it.
+    #[error("failed to parse the brand's secret")]
     Damaged(#[source] Source),
-    /// The keeper of secrets did not answer.
-    #[error("the keeper of secrets did not answer")]
+    /// The secrets store did not answer.
+    #[error("the secrets store is unavailable")]
     Unavailable(#[source] Source),
 }

@@ -1,17 +1,17 @@
-//! Signing a call with the identity the machine runs under, where a provider wants that instead of a key.
+//! Signs calls with the function's own role, for providers that take that in place of a key.
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::Source;
 
-/// Signs calls to AWS services (Signature Version 4) with the credentials of the machine.
+/// The signer of calls to AWS services (Signature Version 4).
 #[async_trait]
 pub trait Signer: Send + Sync {
     /// Adds the signature's headers to `request` for `service` in `region`.
     ///
     /// # Errors
-    /// [`SignError`] when the machine has no credentials to sign with.
+    /// [`SignError`] when the function has no credentials.
     async fn sign(
         &self,
         request: http::Request<Bytes>,
@@ -20,7 +20,7 @@ pub trait Signer: Send + Sync {
     ) -> Result<http::Request<Bytes>, SignError>;
 }
 
-/// The machine has no credentials, or the call cannot be signed.
+/// A call that cannot be signed, as without credentials.
 #[derive(Debug, thiserror::Error)]
-#[error("the call cannot be signed")]
+#[error("failed to sign the call")]
 pub struct SignError(#[source] pub Source);

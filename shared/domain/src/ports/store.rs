@@ -7,132 +7,134 @@ use async_trait::async_trait;
 use super::Source;
 use crate::values::time::Timestamp;
 
-/// The key of an item: a partition and a place within it.
+/// The key of an item: a partition and a sort key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     /// The partition; at most 512 bytes, never empty.
     pub pk: String,
-    /// The place within the partition, in byte order; at most 512 bytes, never empty.
+    /// The sort key, in byte order; at most 512 bytes, never empty.
     pub sk: String,
 }
 
-/// One item of the table.
+/// An item of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// Where it is.
+    /// The item's key.
     pub key: Key,
-    /// Counts the item's writes; [`Expect::Version`] compares it.
+    /// The version, which counts writes; [`Expect::Version`] compares it.
     pub version: u64,
-    /// What it holds: JSON, at most 256 KiB.
+    /// The body: JSON, at most 256 KiB.
     pub body: String,
-    /// When it may be deleted, kept to the whole second, rounded up. Deletion can come late, so whoever reads compares
-    /// the time itself.
+    /// When the item may be deleted, in whole seconds, rounded up; `None` keeps it.
+    ///
+    /// Deletion can be late, so a reader compares the time itself.
     pub expires_at: Option<Timestamp>,
-    /// The sparse index it is listed under, if any: the index partition and the place within it.
+    /// The key in the sparse index; `None` where the item is not listed.
     pub index: Option<Key>,
 }
 
-/// One change within a transaction.
+/// A change within a transaction.
 #[derive(Clone, Debug)]
 pub enum Write {
-    /// Puts the whole item in place of what is there.
+    /// Replaces the whole item.
     Put {
         /// The item.
         item: Item,
-        /// What must be there now.
+        /// The condition on the stored item.
         expect: Expect,
     },
-    /// Deletes the item; deleting what is absent is no error.
+    /// Deletes the item. Deleting an absent item is no error.
     Delete {
-        /// Where it is.
+        /// The item's key.
         key: Key,
     },
 }
 
-/// What must be true of the place an item is put.
+/// The condition of a put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
-    /// Anything or nothing.
+    /// No condition.
     Any,
-    /// Nothing is there.
+    /// No item is stored.
     Absent,
-    /// An item of this version is there.
+    /// An item of this version is stored.
     Version(u64),
 }
 
-/// In which order a range is read.
+/// The order of a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// Smallest place first.
+    /// Ascending by sort key.
     Ascending,
-    /// Largest place first.
+    /// Descending by sort key.
     Descending,
 }
 
-/// Part of a partition.
+/// A part of a partition.
 #[derive(Clone, Debug)]
 pub struct Range {
     /// The partition.
     pub pk: String,
-    /// Only places that begin with this; empty for all.
+    /// The prefix of the sort keys; empty for all.
     pub prefix: String,
-    /// Only places beyond this one, in the order asked for.
+    /// The sort key to continue after, in the range's order; `None` starts at the beginning.
     pub after: Option<String>,
-    /// At most this many items, 1 to 100.
+    /// The most items, 1 to 100.
     pub limit: usize,
     /// The order.
     pub order: Order,
 }
 
-/// What a range holds.
+/// A page of a range.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// The items, in the order asked for.
+    /// The items, in the range's order.
     pub items: Vec<Item>,
-    /// Whether there is more beyond the last one.
+    /// Whether more items follow.
     pub more: bool,
 }
 
-/// The table.
+/// The port of the table.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Reads one item, and sees every write that was answered before.
+    /// Reads an item, with strong consistency; `None` where it is absent.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Damaged`].
     async fn read(&self, key: &Key) -> Result<Option<Item>, StoreError>;
 
-    /// Reads part of a partition, and sees every write that was answered before.
+    /// Reads a part of a partition, with strong consistency.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Damaged`].
     async fn list(&self, range: &Range) -> Result<Page, StoreError>;
 
-    /// Reads part of a partition of the sparse index, which may be a moment behind.
+    /// Reads a part of an index partition, with eventual consistency.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Damaged`].
     async fn list_index(&self, range: &Range) -> Result<Page, StoreError>;
 
-    /// Makes all the changes or none: at most 20, no two of one key, none without effect on a repeat unless its
-    /// expectation says so.
+    /// Makes all the changes or none: at most 20, each of another key.
+    ///
+    /// A repeat has no further effect, unless a condition prevents it.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when an expectation does not hold or a concurrent transaction won;
-    /// [`StoreError::Unavailable`] when the changes may or may not have been made.
+    /// [`StoreError::Conflict`] when a condition does not hold or a concurrent transaction won.
+    /// [`StoreError::Unavailable`] when the changes may have been made.
     async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError>;
 }
 
-/// Why the store did not do it.
+/// A failed store operation, by the reaction that follows.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Somebody else committed first: load again and decide again.
-    #[error("somebody else committed first")]
+    /// Another writer committed first: load and decide again.
+    #[error("another writer committed first")]
     Conflict,
-    /// The store did not answer, or not in time: a write may have happened. Try the whole step again later.
+    /// The store did not answer in time, and a write may have happened: repeat the whole step later.
     #[error("the store did not answer")]
     Unavailable(#[source] Source),
-    /// What is stored cannot be read back: a person must look.
-    #[error("what is stored cannot be read back")]
+    /// A stored item cannot be decoded: a person must look.
+    #[error("failed to decode a stored item")]
     Damaged(#[source] Source),
 }

@@ -1,44 +1,51 @@
-//! The customer's answer: yes with its evidence, or no.
+//! The customer's answer: an approval with its evidence, or a denial.
 
 use super::{Change, Refusal, Request, State, WebhookEventType};
 use crate::consent::Consent;
+use crate::guards::{self, Guard};
 use crate::journal::EntryKind;
 use crate::outcome::{DenialReason, Outcome};
 use crate::seal::Sealed;
 use crate::values::id::PromptId;
 use crate::values::time::Timestamp;
 
-/// Whether the session code that came with a yes is the right one.
+/// The result of comparing a session code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodeCheck {
-    /// The ask has no code.
+    /// The ask needs no code.
     NotAsked,
-    /// It is the one the agent's screen shows.
+    /// The picked code is the agent's.
     Matched,
-    /// None was picked.
+    /// No code was picked.
     Missing,
-    /// Another was picked.
+    /// Another code was picked.
     Wrong,
 }
 
 impl Request {
-    /// Compares what the customer picked with the session code.
+    /// Compares the picked code with the session code.
     #[must_use]
     pub fn check_code(&self, picked: Option<&str>) -> CodeCheck {
         match (&self.session_code, picked) {
             (None, _) => CodeCheck::NotAsked,
+            (Some(_), None) if guards::is_disabled(Guard::SessionCodePresence) => {
+                CodeCheck::Matched
+            }
             (Some(_), None) => CodeCheck::Missing,
-            (Some(session), Some(picked)) if crate::keys::same(&session.code, picked) => {
+            (Some(session), Some(picked))
+                if guards::is_disabled(Guard::SessionCodeMatch)
+                    || crate::keys::same(&session.code, picked) =>
+            {
                 CodeCheck::Matched
             }
             (Some(_), Some(_)) => CodeCheck::Wrong,
         }
     }
 
-    /// The customer said yes. The second of two yeses changes nothing.
+    /// Records an approval. A second approval changes nothing.
     ///
     /// # Errors
-    /// [`Refusal::Prompt`] when the prompt is not one in force, or the yes is not to exactly this ask;
+    /// [`Refusal::Prompt`] when the prompt is not in force, or the approval is not to exactly this ask.
     /// [`Refusal::Late`], [`Refusal::Authorized`] or [`Refusal::Closed`].
     pub fn approve(
         &self,
@@ -48,7 +55,9 @@ impl Request {
     ) -> Result<Change, Refusal> {
         match &self.state {
             State::Pending | State::Prompted => {
-                self.answerable(now)?;
+                if !guards::is_disabled(Guard::ApprovalDeadline) {
+                    self.answerable(now)?;
+                }
                 let known = self.prompt(consent.prompt).is_some_and(super::PromptRecord::in_force);
                 let coded = consent.code_matched || self.session_code.is_none();
                 if !known || !coded || consent.ask_hash != self.ask_hash {
@@ -67,10 +76,10 @@ impl Request {
         }
     }
 
-    /// The customer said no. A repeat changes nothing.
+    /// Records a denial. A repeat changes nothing.
     ///
     /// # Errors
-    /// [`Refusal::Authorized`] once there is a yes; [`Refusal::Closed`] when it ended otherwise.
+    /// [`Refusal::Authorized`] after an approval; [`Refusal::Closed`] after another end.
     pub fn deny(
         &self,
         reason: DenialReason,
@@ -78,11 +87,18 @@ impl Request {
         now: Timestamp,
     ) -> Result<Change, Refusal> {
         match &self.state {
-            State::Pending | State::Prompted => Ok(self
+            State::Authorized { .. } | State::Processing { .. }
+                if !guards::is_disabled(Guard::NoDenialAfterApproval) =>
+            {
+                Err(Refusal::Authorized)
+            }
+            State::Pending
+            | State::Prompted
+            | State::Authorized { .. }
+            | State::Processing { .. } => Ok(self
                 .closed(Outcome::Denied { reason }, now)
                 .with_entry(EntryKind::Denied { reason, prompt })
                 .with_webhook(WebhookEventType::Denied)),
-            State::Authorized { .. } | State::Processing { .. } => Err(Refusal::Authorized),
             State::Closed { outcome: Outcome::Denied { .. }, .. } => Ok(Change::of(self, now)),
             State::Closed { .. } => Err(Refusal::Closed),
         }

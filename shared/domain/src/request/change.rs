@@ -1,4 +1,4 @@
-//! What a command decided: the request from now on, the events that explain it, the notices that tell it.
+//! The decision of a command: the changed request, its journal entries and its webhook events.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,53 +7,53 @@ use crate::journal::{EntryKind, JournalEntry};
 use crate::values::name::ChannelName;
 use crate::values::time::Timestamp;
 
-/// A decision, not yet stored.
+/// A decision that is not stored yet.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// The request from now on.
+    /// The changed request.
     pub request: Request,
-    /// The events that explain it, in order.
+    /// The journal entries that explain it, in order.
     pub entries: Vec<JournalEntry>,
-    /// The notices the requester gets, in order.
+    /// The types of the webhook events, in order.
     pub webhooks: Vec<WebhookEventType>,
     /// When it was decided.
     pub at: Timestamp,
 }
 
-/// What a notice tells.
+/// The type of a webhook event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WebhookEventType {
-    /// A channel took the prompt.
+    /// A channel accepted the prompt.
     Prompted,
     /// The prompt reached the phone.
     Delivered,
     /// The prompt was read.
     Read,
-    /// The page was opened.
+    /// The consent page was opened.
     Opened,
-    /// The customer said yes.
+    /// The customer approved.
     Authorized,
-    /// The money moved.
+    /// The processor did what was asked.
     Fulfilled,
-    /// The customer said no.
+    /// The customer denied.
     Denied,
     /// The deadline passed.
     Expired,
-    /// The requester took it back.
+    /// The requester cancelled the request.
     Cancelled,
     /// No route reached the customer.
     Undeliverable,
-    /// The processor would not or could not.
+    /// The processor declined or failed.
     Failed,
-    /// Money is on its way back.
+    /// A refund succeeded.
     Refunded,
-    /// Money that was to be given back will not be.
+    /// A refund failed.
     RefundFailed,
 }
 
 impl WebhookEventType {
-    /// The notice's `type`.
+    /// Returns the event's `type`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -74,17 +74,17 @@ impl WebhookEventType {
     }
 }
 
-/// A timeline is told whole in every answer, so it has an end; what is beyond it is still in the events.
+/// The most timeline entries, since every answer has the whole timeline. The journal has the rest.
 const TIMELINE_MAX: usize = 100;
 
 impl Change {
-    /// A decision that starts from `request` as it is.
+    /// Begins a decision from `request`.
     #[must_use]
     pub(super) fn of(request: &Request, at: Timestamp) -> Self {
         Self { request: request.clone(), entries: Vec::new(), webhooks: Vec::new(), at }
     }
 
-    /// Explains the decision.
+    /// Adds a journal entry.
     #[must_use]
     pub(super) fn with_entry(mut self, what: EntryKind) -> Self {
         let seq = self.request.entries.saturating_add(1);
@@ -95,7 +95,7 @@ impl Change {
         self
     }
 
-    /// Tells the requester by a notice, if it gets any.
+    /// Adds a webhook event, if the requester gets any.
     #[must_use]
     pub(super) fn with_webhook(mut self, webhook: WebhookEventType) -> Self {
         if self.request.notify {
@@ -105,7 +105,7 @@ impl Change {
         self
     }
 
-    /// Adds a line to the timeline.
+    /// Adds a timeline entry.
     #[must_use]
     pub(super) fn with_timeline_entry(
         mut self,
@@ -124,7 +124,7 @@ impl Change {
         self
     }
 
-    /// Whether nothing is to be stored: the command was a repeat.
+    /// Returns whether nothing is to be stored, as for a repeat.
     #[must_use]
     pub const fn is_nothing(&self) -> bool {
         self.entries.is_empty()

@@ -1,73 +1,88 @@
-//! How a request begins, is extended, and ends without a processor.
+//! Accepts, extends, cancels and expires requests.
 
 use std::time::Duration;
 
 use super::{Change, Recall, Refusal, Request, State, WebhookEventType};
+use crate::guards::{self, Guard};
 use crate::journal::EntryKind;
 use crate::outcome::Outcome;
 use crate::values::name::ChannelName;
 use crate::values::time::Timestamp;
 
-/// The longest a request may wait for an answer.
+/// The longest time that a request may wait for an answer.
 pub const LIFETIME_MAX: Duration = Duration::from_secs(7 * 86_400);
-/// How much longer it is when the customer asks for more time.
+/// The extension when the customer asks for more time.
 const CUSTOMER_EXTENSION: Duration = Duration::from_secs(300);
-/// How many prompts one request can have, reminders and resends among them.
+/// The most prompts of one request, with reminders and resends.
 pub(super) const PROMPTS_MAX: usize = 12;
 
 impl Request {
-    /// The first change of a request: it was accepted.
+    /// Returns the first change of a request.
     #[must_use]
     pub fn accepted(self) -> Change {
         let at = self.created_at;
         Change::of(&self, at).with_entry(EntryKind::Accepted)
     }
 
-    /// The requester takes it back. A repeat changes nothing. While the customer is on the processor's own page, it ends once
-    /// that page can no longer be completed.
+    /// Cancels the request. A repeat changes nothing.
+    ///
+    /// While the customer is on the hosted page, it ends once that page can no longer be completed.
     ///
     /// # Errors
-    /// [`Refusal::Authorized`] once there is a yes otherwise, [`Refusal::Closed`] when it ended otherwise.
+    /// [`Refusal::Authorized`] after any other approval; [`Refusal::Closed`] after another end.
     pub fn cancel(&self, now: Timestamp) -> Result<Change, Refusal> {
         match &self.state {
-            State::Pending | State::Prompted => Ok(self
-                .closed(Outcome::Cancelled, now)
-                .with_entry(EntryKind::Cancelled)
-                .with_webhook(WebhookEventType::Cancelled)),
-            State::Processing { .. } => {
+            State::Closed { outcome: Outcome::Cancelled, .. } => Ok(Change::of(self, now)),
+            State::Closed { .. } if !guards::is_disabled(Guard::NoCancelAfterEnd) => {
+                Err(Refusal::Closed)
+            }
+            State::Authorized { .. } if !guards::is_disabled(Guard::NoCancelAfterApproval) => {
+                Err(Refusal::Authorized)
+            }
+            State::Processing { .. }
+                if !guards::is_disabled(Guard::NoCancelAfterApproval)
+                    && !guards::is_disabled(Guard::NoCancelOnHostedPage) =>
+            {
                 self.recalled(Recall::Requester, now).or(Err(Refusal::Authorized))
             }
-            State::Authorized { .. } => Err(Refusal::Authorized),
-            State::Closed { outcome: Outcome::Cancelled, .. } => Ok(Change::of(self, now)),
-            State::Closed { .. } => Err(Refusal::Closed),
-        }
-    }
-
-    /// Time ends it, once the deadline has passed without a yes; before that, and after a yes, nothing changes.
-    #[must_use]
-    pub fn expire(&self, now: Timestamp) -> Change {
-        match &self.state {
-            State::Pending | State::Prompted if now >= self.expires_at => self
-                .closed(Outcome::Expired, now)
-                .with_entry(EntryKind::Expired)
-                .with_webhook(WebhookEventType::Expired),
             State::Pending
             | State::Prompted
             | State::Authorized { .. }
             | State::Processing { .. }
-            | State::Closed { .. } => Change::of(self, now),
+            | State::Closed { .. } => Ok(self
+                .closed(Outcome::Cancelled, now)
+                .with_entry(EntryKind::Cancelled)
+                .with_webhook(WebhookEventType::Cancelled)),
         }
     }
 
-    /// The requester gives the customer more time: the deadline is `duration` from now, if that is later than it was.
+    /// Expires the request once the deadline passed without an approval. Otherwise nothing changes.
+    #[must_use]
+    pub fn expire(&self, now: Timestamp) -> Change {
+        let can_expire = match &self.state {
+            State::Pending | State::Prompted => true,
+            State::Authorized { .. } | State::Processing { .. } => {
+                guards::is_disabled(Guard::NoExpiryAfterApproval)
+            }
+            State::Closed { .. } => false,
+        };
+        if !can_expire || now < self.expires_at {
+            return Change::of(self, now);
+        }
+        self.closed(Outcome::Expired, now)
+            .with_entry(EntryKind::Expired)
+            .with_webhook(WebhookEventType::Expired)
+    }
+
+    /// Moves the deadline to `duration` from now, if that is later.
     ///
     /// # Errors
-    /// [`Refusal`] when an answer can no longer count, or the request would live longer than [`LIFETIME_MAX`].
+    /// [`Refusal`] when an answer can no longer count, or the request would exceed [`LIFETIME_MAX`].
     pub fn extend(&self, duration: Duration, now: Timestamp) -> Result<Change, Refusal> {
         self.extended(now.after(duration), false, now)
     }
 
-    /// The customer asks for more time, which is given once.
+    /// Moves the deadline at the customer's wish, once.
     ///
     /// # Errors
     /// [`Refusal::Limit`] the second time; [`Refusal`] when an answer can no longer count.
@@ -99,11 +114,10 @@ impl Request {
             .with_timeline_entry("extended", None, None))
     }
 
-    /// The requester asks for the prompt once more, over `channel` or over the channel of the last prompt.
+    /// Resends the prompt, over `channel` or over the channel of the last prompt.
     ///
     /// # Errors
-    /// [`Refusal::Limit`] when the request has had all the prompts it can have; [`Refusal`] when an answer can no longer
-    /// count.
+    /// [`Refusal::Limit`] when the request has the most prompts; [`Refusal`] when an answer can no longer count.
     pub fn resend(&self, channel: Option<&ChannelName>, now: Timestamp) -> Result<Change, Refusal> {
         self.answerable(now)?;
         if self.prompts.len() >= PROMPTS_MAX || self.routes.len() >= PROMPTS_MAX {
@@ -114,7 +128,7 @@ impl Request {
             return Err(Refusal::Limit);
         };
         let mut change = Change::of(self, now);
-        // What is stored was written by another release, perhaps: a place beyond the end is the end.
+        // Another release may have written the item, so an index beyond the end means the end.
         let place = self.routes_used.min(self.routes.len());
         change.request.routes.insert(place, next);
         change.request.silence_all();
@@ -123,10 +137,10 @@ impl Request {
             .with_timeline_entry("resent", channel, None))
     }
 
-    /// Whether an answer can still count at that time.
+    /// Checks that an answer can count at `now`.
     ///
     /// # Errors
-    /// [`Refusal`] says why not.
+    /// [`Refusal`] with the reason.
     pub fn answerable(&self, now: Timestamp) -> Result<(), Refusal> {
         match &self.state {
             State::Pending | State::Prompted if now >= self.expires_at => Err(Refusal::Late),

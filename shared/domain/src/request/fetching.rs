@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Change, Recall, Refusal, Request, SentOn, State, WebhookEventType};
 use crate::consent::Consent;
+use crate::guards::{self, Guard};
 use crate::journal::EntryKind;
 use crate::outcome::{Details, Outcome};
 use crate::ports::{Reference, Told};
@@ -98,7 +99,10 @@ impl Request {
         let (consent, sealed) = (consent.clone(), sealed.clone());
         let mut change = Change::of(self, now);
         change.request.state = State::Processing { consent, sealed, lease: until };
-        match change.request.attempts.last_mut().filter(|attempt| attempt.end.is_none()) {
+        let is_open = |attempt: &&mut Attempt| {
+            attempt.end.is_none() && !guards::is_disabled(Guard::OneOpenAttempt)
+        };
+        match change.request.attempts.last_mut().filter(is_open) {
             // Who looks because there may be news says nothing about how the processor is.
             Some(open) if open.is_early(now) => {}
             Some(open) => open.tries = open.tries.saturating_add(1),
@@ -174,7 +178,9 @@ impl Request {
         let generation = attempt.generation;
         attempt.started_at = attempt.started_at.or(Some(now));
         attempt.in_doubt = true;
-        if let Some(onward) = &mut attempt.onward {
+        if let Some(onward) = &mut attempt.onward
+            && !guards::is_disabled(Guard::CommitBeforeCodeUse)
+        {
             onward.redeemed |= onward.returned_at.is_some();
         }
         Ok(change.with_entry(EntryKind::Started { generation }))
@@ -319,7 +325,9 @@ impl Attempt {
 
     /// What an attempt that ended no longer needs: all of it is the customer's.
     fn forget(&mut self) {
-        self.onward = None;
+        if !guards::is_disabled(Guard::ForgetRedirect) {
+            self.onward = None;
+        }
         self.told = None;
         self.again_at = None;
     }

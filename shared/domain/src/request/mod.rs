@@ -1,6 +1,6 @@
-//! A request: one ask to one customer, with a deadline; the aggregate everything else hangs on.
+//! The request: one ask to one customer, with a deadline. It is the aggregate.
 //!
-//! Commands are methods that take what is known and return a [`Change`] or a [`Refusal`]; each has one arm per state.
+//! Commands are methods that return a [`Change`] or a [`Refusal`]. Each has one arm per state.
 
 mod answering;
 mod change;
@@ -25,61 +25,62 @@ pub use refunding::{REFUNDS_MAX, RefundEnd, RefundRecord};
 use crate::ask::{Ask, AskHash, Customer, Metadata, Session};
 use crate::brand::Mode;
 use crate::consent::{Consent, SessionCode};
+use crate::guards::{self, Guard};
 use crate::outcome::Outcome;
 use crate::seal::Sealed;
 use crate::values::id::{PromptId, RequestId};
 use crate::values::name::{BrandName, ChannelName, ProcessorName};
 use crate::values::time::Timestamp;
 
-/// A request, as it is stored.
+/// A request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
-    /// Its id.
+    /// The request's id.
     pub id: RequestId,
-    /// Whose it is.
+    /// The brand.
     pub brand: BrandName,
-    /// Whether money is real.
+    /// The mode.
     pub mode: Mode,
-    /// The brand's legal name when the request was accepted: what the customer reads and consents to.
+    /// The brand's legal name at acceptance, which the customer reads and consents to.
     pub payee: String,
-    /// Who is asked.
+    /// The customer.
     pub customer: Customer,
-    /// The keyed hash that stands for the customer's address.
+    /// The keyed hash of the customer's address.
     pub address: String,
-    /// The live conversation it belongs to.
+    /// The session.
     pub session: Session,
-    /// What is asked.
+    /// The ask.
     pub ask: Ask,
-    /// The digest a consent must carry.
+    /// The digest that a consent must carry.
     pub ask_hash: AskHash,
-    /// Where the authorization will be used.
+    /// The processor that will use the authorization.
     pub processor: ProcessorName,
     /// The channels to try, best first.
     pub routes: Vec<ChannelName>,
-    /// How many of the routes have been used.
+    /// The number of routes used so far.
     pub routes_used: usize,
-    /// The session code, where the ask has one.
+    /// The session code; `None` where the ask needs none.
     pub session_code: Option<SessionCode>,
-    /// Whether a yes needs nothing of the customer but a tap, so that it can be given in the message itself.
+    /// Whether a tap in the message is enough to approve.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_tap: bool,
-    /// What the requester attached for itself.
+    /// The requester's metadata.
     pub metadata: Metadata,
-    /// Whether the requester is told by notices.
+    /// Whether the requester gets webhook events.
     pub notify: bool,
-    /// How long a silent route is waited for, in seconds.
+    /// The wait for a delivery receipt before the next route, in seconds.
     pub fallback_seconds: u32,
-    /// How many attempts the customer has.
+    /// The most attempts.
     pub attempts_max: u32,
-    /// For how long it is kept once closed, in seconds.
+    /// The retention after the end, in seconds.
     pub retention_seconds: u64,
-    /// When it was accepted.
+    /// When the request was accepted.
     pub created_at: Timestamp,
-    /// The deadline for a yes.
+    /// The deadline of an approval.
     pub expires_at: Timestamp,
-    /// Whether the customer has already asked for more time.
+    /// Whether the customer asked for more time.
     pub customer_extended: bool,
-    /// Where it stands.
+    /// The state.
     pub state: State,
     /// The prompts so far, oldest first.
     pub prompts: Vec<PromptRecord>,
@@ -88,87 +89,87 @@ pub struct Request {
     /// The refunds of what was charged, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refunds: Vec<RefundRecord>,
-    /// What is told to the requester of all this, oldest first.
+    /// The timeline for the requester, oldest first.
     pub timeline: Vec<TimelineEntry>,
-    /// How many events it has.
+    /// The number of journal entries.
     pub entries: u32,
-    /// The hash of the last event.
+    /// The hash of the last journal entry.
     pub chain: String,
-    /// How many notices it has.
+    /// The number of webhook events.
     pub webhooks: u32,
 }
 
-/// Where a request stands. Each state carries exactly the facts that are true in it.
+/// The state of a request. Each variant carries exactly the data that is valid in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum State {
-    /// Accepted, nothing delivered yet.
+    /// The request was accepted, and no prompt is out.
     Pending,
-    /// A channel took a prompt.
+    /// A channel accepted a prompt.
     Prompted,
-    /// A verified yes is stored, sealed.
+    /// A verified approval is stored, sealed.
     Authorized {
-        /// The yes.
+        /// The consent.
         consent: Consent,
-        /// What it carries.
+        /// The sealed authorization.
         sealed: Sealed,
     },
-    /// One worker is at the processor.
+    /// A worker has the lease and is at the processor.
     Processing {
-        /// The yes.
+        /// The consent.
         consent: Consent,
-        /// What it carries.
+        /// The sealed authorization.
         sealed: Sealed,
-        /// Until when the worker has it.
+        /// When the lease ends.
         lease: Timestamp,
     },
-    /// It ended.
+    /// The request ended.
     Closed {
-        /// How.
+        /// The outcome.
         outcome: Outcome,
-        /// When.
+        /// When it ended.
         at: Timestamp,
     },
 }
 
-/// One line of the timeline the requester sees.
+/// An entry of the timeline that the requester sees.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimelineEntry {
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
-    /// What: a stable word.
+    /// A stable code of the event.
     pub what: String,
-    /// Over which channel, where one is meant.
+    /// The channel; `None` where the event concerns no channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<ChannelName>,
-    /// Why, where there is a why: a stable word.
+    /// A stable code of the reason; `None` where there is no reason to give.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// Why a command does not apply.
+/// The reason why a command does not apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The request has ended.
     #[error("the request has ended")]
     Closed,
-    /// There is a yes already.
-    #[error("the customer has said yes already")]
+    /// The customer approved already.
+    #[error("the customer approved already")]
     Authorized,
-    /// Nothing has been asked yet.
-    #[error("the customer has not been asked yet")]
+    /// No prompt was sent yet.
+    #[error("no prompt was sent yet")]
     Early,
     /// The deadline has passed.
     #[error("the deadline has passed")]
     Late,
-    /// The prompt is not one of the request's, or a newer one took its place.
+    /// The prompt is not one of the request's, or was superseded.
     #[error("the prompt is not in force")]
     Prompt,
     /// Another worker has the request.
     #[error("another worker has the request")]
     Leased,
-    /// The worker no longer has the request, or the attempt is not in the step asked for.
-    #[error("the attempt is not in this step")]
+    /// The worker lost the lease, or the attempt is in another step.
+    #[error("the attempt is in another step")]
     Step,
     /// A limit of the request is reached.
     #[error("a limit of the request is reached")]
@@ -176,7 +177,7 @@ pub enum Refusal {
 }
 
 impl Request {
-    /// The state's name, as the API calls it.
+    /// Returns the state as the API names it.
     #[must_use]
     pub const fn state_name(&self) -> &'static str {
         match &self.state {
@@ -188,39 +189,39 @@ impl Request {
         }
     }
 
-    /// Whether the request has ended.
+    /// Returns whether the request has ended.
     #[must_use]
     pub const fn is_closed(&self) -> bool {
         matches!(self.state, State::Closed { .. })
     }
 
-    /// Whether an answer of the customer can still count.
+    /// Returns whether an answer can still count.
     #[must_use]
     pub const fn is_open_to_answers(&self) -> bool {
         matches!(self.state, State::Pending | State::Prompted)
     }
 
-    /// How long a silent route is waited for.
+    /// Returns the wait for a delivery receipt before the next route.
     #[must_use]
     pub fn fallback(&self) -> Duration {
         Duration::from_secs(u64::from(self.fallback_seconds))
     }
 
-    /// The prompt of that id.
+    /// Returns the prompt of an id; `None` for another request's.
     #[must_use]
     pub fn prompt(&self, id: PromptId) -> Option<&PromptRecord> {
         self.prompts.iter().find(|prompt| prompt.id == id)
     }
 
-    /// The change that is none: what a repeat comes to.
+    /// Returns the empty change, for a repeat.
     #[must_use]
     pub fn unchanged(&self, now: Timestamp) -> Change {
         Change::of(self, now)
     }
 
-    /// When time may next ask for something, or nothing is left for time to do.
+    /// Returns the wait until the next `check`; `None` when nothing is left to check.
     ///
-    /// A `check` is due then: it re-drives a step that was never taken, falls back from a silent route, reminds, expires.
+    /// A `check` repeats a lost step, falls back to the next route, reminds, and expires.
     #[must_use]
     pub fn next_check(&self, now: Timestamp) -> Option<Duration> {
         let soon = now.after(Duration::from_secs(10));
@@ -235,6 +236,9 @@ impl Request {
                 let lost = self.open_attempt().and_then(Attempt::lost_at).unwrap_or(soon);
                 lease.after(Duration::from_secs(5)).max(soon).max(lost)
             }
+            State::Closed { .. } if guards::is_disabled(Guard::CheckWhileRefundIsOpen) => {
+                return None;
+            }
             State::Closed { .. } => {
                 let lost = self.open_refunds().map(RefundRecord::lost_at).min()?;
                 return Some(wait_until(lost, now));
@@ -244,7 +248,7 @@ impl Request {
     }
 }
 
-/// A queue delays for a quarter of an hour at most, and nothing is checked twice within a second.
+/// Clamps a wait to what a queue can delay: one second to 15 minutes.
 fn wait_until(due: Timestamp, now: Timestamp) -> Duration {
     now.until(due).clamp(Duration::from_secs(1), Duration::from_secs(900))
 }

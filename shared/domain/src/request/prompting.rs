@@ -1,4 +1,4 @@
-//! Putting a prompt in front of the customer: which route is next, and what became of each prompt.
+//! Picks the next route and records the delivery status of each prompt.
 
 use std::time::Duration;
 
@@ -12,70 +12,70 @@ use crate::values::id::PromptId;
 use crate::values::name::ChannelName;
 use crate::values::time::Timestamp;
 
-/// One prompt of a request.
+/// A prompt of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a fact of its own, and any mix of them can be true"
 )]
 pub struct PromptRecord {
-    /// Its id.
+    /// The prompt's id.
     pub id: PromptId,
-    /// Over which channel.
+    /// The channel.
     pub channel: ChannelName,
-    /// What is known of it.
+    /// The status.
     pub status: PromptStatus,
     /// When it was first about to be sent.
     pub at: Timestamp,
-    /// The provider's own id for it.
+    /// The provider's id; `None` before the provider accepted it.
     pub provider_id: Option<String>,
-    /// Whether it repeats one that was not answered.
+    /// Whether it is a reminder.
     pub reminder: bool,
-    /// Whether its page was opened.
+    /// Whether its consent page was opened.
     pub opened: bool,
-    /// Whether its channel was asked to take it back.
+    /// Whether its channel was asked to retract it.
     pub taken_back: bool,
-    /// Whether the channel tells when it is delivered, so that silence means something.
+    /// Whether the channel reports delivery, so that a missing receipt means something.
     pub tells_delivery: bool,
 }
 
-/// What is known of a prompt. It moves forward only.
+/// The status of a prompt. It moves forward only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PromptStatus {
-    /// About to be sent, or sent and its worker gone.
+    /// About to be sent, or sent by a worker that died.
     Sending,
-    /// The provider's answer was lost: it may arrive.
+    /// The provider's answer was lost: the prompt may arrive.
     Unknown,
-    /// The provider took it.
+    /// The provider accepted the prompt.
     Accepted,
-    /// It reached the phone.
+    /// The prompt reached the phone.
     Delivered,
-    /// It was read.
+    /// The prompt was read.
     Read,
-    /// A newer one took its place: an answer to it no longer counts.
+    /// A newer prompt replaced it: an answer no longer counts.
     Superseded,
-    /// It will not arrive.
+    /// The prompt will not arrive.
     Failed,
 }
 
-/// What a request's prompts ask for next.
+/// The next step of a request's prompts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NextPrompt {
-    /// Nothing: a prompt is out, or the request is past prompts.
+    /// Nothing: a prompt is out, or the request needs none.
     None,
-    /// Send this one, recorded and perhaps already sent.
+    /// Send this recorded prompt, which may have been sent.
     Again(PromptId),
-    /// Begin one over the next route.
+    /// Begin a prompt over the next route.
     Route(ChannelName),
-    /// Begin a reminder over the route of the last one.
+    /// Begin a reminder over the last route.
     Remind(ChannelName),
-    /// No route is left.
+    /// Ends the request, since no route is left.
     Undeliverable,
 }
 
 impl PromptRecord {
-    /// Whether it may be on the customer's phone and counts.
+    /// Returns whether it may be on the customer's phone and counts.
     #[must_use]
     pub const fn is_out(&self) -> bool {
         match self.status {
@@ -88,10 +88,10 @@ impl PromptRecord {
         }
     }
 
-    /// Whether an answer to it counts.
+    /// Returns whether an answer to it counts.
     #[must_use]
     pub const fn in_force(&self) -> bool {
-        // A "failed" that comes back answered was delivered after all.
+        // A failed prompt with an answer was delivered after all.
         !matches!(self.status, PromptStatus::Superseded)
     }
 
@@ -108,7 +108,7 @@ impl PromptRecord {
 }
 
 impl Request {
-    /// What the prompts ask for next.
+    /// Returns the next step of the prompts.
     #[must_use]
     pub fn next_prompt(&self, now: Timestamp) -> NextPrompt {
         if !self.is_open_to_answers() || now >= self.expires_at {
@@ -132,7 +132,7 @@ impl Request {
         }
     }
 
-    /// Whether a prompt is owed or underway, which takes a moment: if it takes longer, whoever sent it is gone.
+    /// Returns whether a prompt is owed or being sent. Sending is short: if it lasts, the worker died.
     pub(super) fn awaits_sending(&self) -> bool {
         let last = self.prompts.iter().rev().find(|prompt| prompt.is_out());
         last.is_none_or(|last| last.status == PromptStatus::Sending)
@@ -142,18 +142,18 @@ impl Request {
         self.prompts.len() < PROMPTS_MAX
     }
 
-    /// Since when the newest prompt is out without a sign of life.
+    /// Returns since when the newest prompt is out without a receipt; `None` otherwise.
     fn silent_since(&self) -> Option<Timestamp> {
         self.prompts.iter().rev().find(|prompt| prompt.silent()).map(|prompt| prompt.at)
     }
 
-    /// When silence makes the next route's turn, if there is one.
+    /// Returns when the next route is tried; `None` where no receipt is awaited or no route is left.
     pub(super) fn falls_back_at(&self) -> Option<Timestamp> {
         self.routes.get(self.routes_used).filter(|_| self.has_room())?;
         Some(self.silent_since()?.after(self.fallback()))
     }
 
-    /// Until when a prompt is worth delivering: the deadline, or sooner when silence makes another route's turn.
+    /// Returns the end of a prompt's useful delivery: the deadline, or the fallback to another route.
     #[must_use]
     pub fn delivers_by(&self, prompt: &PromptRecord) -> Timestamp {
         let another = self.routes.get(self.routes_used).filter(|_| self.has_room());
@@ -163,8 +163,9 @@ impl Request {
         }
     }
 
-    /// When the customer is reminded: once, half-way to the deadline of a request that lives ten minutes or more, if
-    /// the prompt arrived and was not opened.
+    /// Returns when the customer is reminded; `None` where no reminder is due.
+    ///
+    /// A request of at least ten minutes has one, half-way to its deadline, if the prompt arrived unopened.
     pub(super) fn reminds_at(&self) -> Option<Timestamp> {
         let life = self.created_at.until(self.expires_at);
         let last = self.prompts.iter().rev().find(|prompt| prompt.is_out())?;
@@ -178,7 +179,7 @@ impl Request {
         .then(|| self.created_at.after(life / 2))
     }
 
-    /// Records that a prompt is about to be sent. The ones before it are superseded, unless it only reminds.
+    /// Records that a prompt is about to be sent. It supersedes earlier ones, unless it is a reminder.
     #[must_use]
     pub fn begin_prompt(
         &self,
@@ -207,14 +208,14 @@ impl Request {
         change.with_entry(EntryKind::Sending { prompt: id, channel: channel.clone(), reminder })
     }
 
-    /// Marks every prompt that is out as superseded.
+    /// Supersedes every prompt that is out.
     pub(super) fn silence_all(&mut self) {
         for prompt in self.prompts.iter_mut().filter(|prompt| prompt.is_out()) {
             prompt.status = PromptStatus::Superseded;
         }
     }
 
-    /// Records what became of a prompt. What is known already, or is older than what is known, changes nothing.
+    /// Records the delivery status of a prompt. A known or older status changes nothing.
     #[must_use]
     pub fn record_delivery_status(
         &self,
@@ -235,7 +236,7 @@ impl Request {
             prompt.provider_id = provider_id;
         }
         let channel = prompt.channel.clone();
-        // An answer that was lost is no sign that the channel took it; whatever comes next tells.
+        // A lost answer does not show that the channel accepted the prompt. The next status decides.
         let taken = matches!(
             delivery_status,
             DeliveryStatus::Accepted
@@ -267,7 +268,7 @@ impl Request {
         change.with_entry(EntryKind::Prompt { prompt: id, delivery_status })
     }
 
-    /// Puts a busy channel back behind the other routes, three times at most.
+    /// Moves a busy channel behind the other routes, at most three times.
     #[must_use]
     pub fn route_again(&self, channel: &ChannelName, now: Timestamp) -> Change {
         let mut change = Change::of(self, now);
@@ -279,7 +280,7 @@ impl Request {
         change.with_entry(EntryKind::Requeued { channel: channel.clone() })
     }
 
-    /// No route is left.
+    /// Ends the request, since no route is left.
     #[must_use]
     pub fn undeliverable(&self, now: Timestamp) -> Change {
         let lost = self.timeline.iter().rev().find_map(|fact| fact.reason.clone());
@@ -290,7 +291,7 @@ impl Request {
     }
 }
 
-/// Whether it is news: receipts come twice, late and out of order, and each is told once.
+/// Returns whether a status is new. Receipts come twice, late and out of order.
 fn moves(prompt: &PromptRecord, delivery_status: &DeliveryStatus) -> bool {
     let status = prompt.status;
     match delivery_status {

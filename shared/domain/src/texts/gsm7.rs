@@ -1,13 +1,13 @@
-//! The alphabet of SMS (3GPP TS 23.038): what a text costs in one segment, and how to stay within it.
+//! The GSM 7-bit alphabet of SMS (3GPP TS 23.038): the cost of a text, and how to stay within it.
 
-/// How many septets one segment holds.
+/// The septets of one segment.
 pub(super) const SEGMENT: usize = 160;
 
 const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?\
     ¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
 const EXTENDED: &str = "^{}\\[~]|€";
 
-/// How many septets a character takes; `None` for one that would turn the whole message into UCS-2 (70 characters).
+/// Returns the septets of a character; `None` for one that would turn the message into UCS-2 (70 characters).
 pub(super) fn cost(c: char) -> Option<usize> {
     if BASIC.contains(c) {
         Some(1)
@@ -18,13 +18,14 @@ pub(super) fn cost(c: char) -> Option<usize> {
     }
 }
 
-/// How many septets a text takes, if it can be written in them.
+/// Returns the septets of a text; `None` where it needs UCS-2.
 pub(super) fn septets(text: &str) -> Option<usize> {
     text.chars().map(cost).sum()
 }
 
-/// How many segments a text is sent as. A text of several leaves room in each for where it belongs: 153 septets, or 67
-/// characters where one of them is not in the alphabet.
+/// Returns the segments of a text.
+///
+/// Each of several segments has a header, which leaves 153 septets, or 67 characters in UCS-2.
 #[must_use]
 pub fn segments(text: &str) -> usize {
     let (units, whole, part) = match septets(text) {
@@ -34,8 +35,9 @@ pub fn segments(text: &str) -> usize {
     if units <= whole { 1 } else { units.div_ceil(part) }
 }
 
-/// Writes a text in the alphabet, dropping only accents and the shapes of quotes and dashes; `None` where that is not
-/// enough. Never used on a payee, an amount or a link, which stay as they are.
+/// Writes a text in the alphabet, folding only accents, quotes and dashes; `None` where that is not enough.
+///
+/// A payee, an amount and a link are never folded.
 pub(super) fn folded(text: &str) -> Option<String> {
     let mut folded = String::with_capacity(text.len());
     for c in text.chars() {
@@ -86,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_costs_a_segment_or_parts_that_are_shorter_than_one() {
+    fn segments_of_long_texts_are_shorter() {
         for (text, expected) in [
             (String::new(), 1),
             ("a".repeat(160), 1),
@@ -105,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn only_accents_and_shapes_of_punctuation_are_folded() {
+    fn fold_changes_accents_and_punctuation_only() {
         assert_eq!(folded("Façade – “garçon”").as_deref(), Some("Facade - \"garcon\""));
         assert_eq!(folded("Größe").as_deref(), Some("Größe"));
         assert_eq!(folded("Счёт 4711"), None);

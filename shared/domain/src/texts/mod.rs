@@ -1,4 +1,4 @@
-//! Everything a customer reads, in every language spoken here, as data and pure functions.
+//! The texts for customers in every supported language, as data and pure functions.
 
 mod de;
 mod en;
@@ -18,7 +18,7 @@ pub use reply::{Reply, reply};
 
 use crate::values::language::Language;
 
-/// The languages spoken here.
+/// A supported language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextLanguage {
     /// German.
@@ -32,28 +32,27 @@ pub enum TextLanguage {
 }
 
 impl TextLanguage {
-    /// All of them.
+    /// Every supported language.
     pub const ALL: [Self; 4] = [Self::De, Self::En, Self::Es, Self::Fr];
 
-    /// The language nearest to the customer's: theirs, else the brand's, else English.
+    /// Returns the nearest language: the customer's, else the brand's, else English.
     #[must_use]
     pub fn nearest(language: &Language, fallback: &Language) -> Self {
         Self::look_up(language).or_else(|| Self::look_up(fallback)).unwrap_or(Self::En)
     }
 
-    /// The look-up of RFC 4647, 3.4. It drops subtags from the end until a tag is spoken, and ours are all bare
-    /// languages, so it always ends at the first subtag.
+    /// Looks a tag up (RFC 4647, 3.4). Ours are all bare languages, so the look-up ends at the first subtag.
     fn look_up(language: &Language) -> Option<Self> {
         Self::ALL.into_iter().find(|spoken| spoken.tag() == language.primary())
     }
 
-    /// The BCP 47 tag.
+    /// Returns the BCP 47 tag.
     #[must_use]
     pub const fn tag(self) -> &'static str {
         self.page().tag
     }
 
-    /// What the consent page says.
+    /// Returns the texts of the consent page.
     #[must_use]
     pub const fn page(self) -> &'static PageTexts {
         match self {
@@ -73,7 +72,7 @@ impl TextLanguage {
         }
     }
 
-    /// Every message that counts as an answer, for whoever must know that it means nothing else.
+    /// Lists every message that counts as an answer, so that no other keyword collides with one.
     pub fn answers(self) -> impl Iterator<Item = &'static str> {
         let reply::Replies { yes, no } = self.replies();
         yes.iter().chain(*no).copied()
@@ -89,7 +88,7 @@ impl TextLanguage {
     }
 }
 
-/// What the consent page says, in the language nearest to the customer's.
+/// Returns the texts of the consent page in the nearest language.
 #[must_use]
 pub fn page(language: &Language, fallback: &Language) -> &'static PageTexts {
     TextLanguage::nearest(language, fallback).page()
@@ -104,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_language_is_the_customers_then_the_brands_then_english() {
+    fn nearest_language_is_customers_then_brands_then_english() {
         assert_eq!(nearest("de-CH-1996", "fr"), TextLanguage::De);
         assert_eq!(nearest("es-419", "fr"), TextLanguage::Es);
         assert_eq!(nearest("nl-BE", "fr-BE"), TextLanguage::Fr);

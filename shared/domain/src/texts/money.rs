@@ -1,13 +1,13 @@
-//! An amount as a reader of each language writes it, always with the currency's code, which no sign replaces.
+//! Amounts as each language writes them, always with the currency's code.
 
 use super::TextLanguage;
 use crate::values::language::Language;
 use crate::values::money::Money;
 
-/// The amount with the language's own decimal mark and groups of three, such as `1.234,50 EUR` in German.
+/// Writes an amount with the language's decimal mark and groups of three, such as `1.234,50 EUR` in German.
 #[must_use]
 pub fn amount(language: &Language, fallback: &Language, money: Money) -> String {
-    // Characters that an SMS has too.
+    // Only characters of the GSM alphabet.
     let (group, mark) = match TextLanguage::nearest(language, fallback) {
         TextLanguage::En => (',', '.'),
         TextLanguage::De | TextLanguage::Es => ('.', ','),
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_language_has_its_own_mark_and_groups() {
+    fn amount_has_the_decimal_mark_of_each_language() {
         let shown = |language: &str, minor, currency: &str| {
             let money = Money::new(minor, currency.parse().unwrap()).unwrap();
             amount(&language.parse().unwrap(), &Language::default(), money)

@@ -1,20 +1,20 @@
-//! The words of the consent page.
+//! The texts of the consent page.
 
 use crate::ask::CLAIMS;
 
-/// What the consent page says in one language. Where a payee is named, the text is what stands beside the name.
+/// The consent page's texts in one language. Texts about the payee stand beside the payee's name.
 #[derive(Debug)]
 pub struct PageTexts {
     /// The BCP 47 tag of the language.
     pub tag: &'static str,
-    /// The direction of its script, `ltr` or `rtl`.
+    /// The direction of the script, `ltr` or `rtl`.
     pub dir: &'static str,
-    /// Says that nothing real happens.
+    /// The notice of test mode.
     pub test_mode: &'static str,
 
     /// After the payee: asks for a payment, the amount follows.
     pub asks_payment: &'static str,
-    /// After the payee: asks for a card to keep.
+    /// After the payee: asks to save a card.
     pub asks_payment_method: &'static str,
     /// After the payee: asks who the customer is.
     pub asks_identity: &'static str,
@@ -30,45 +30,45 @@ pub struct PageTexts {
     pub session_chat: &'static str,
     /// Before the payee, at a counter.
     pub session_in_person: &'static str,
-    /// Beside the card on file that would be charged.
+    /// Beside the saved card that would be charged.
     pub pays_with: &'static str,
-    /// Beside the facts that would be shared.
+    /// Beside the claims that would be shared.
     pub shares: &'static str,
-    /// What those facts are called, in the order of [`crate::ask::CLAIMS`].
+    /// The names of the claims, in the order of [`crate::ask::CLAIMS`].
     pub claims: [&'static str; CLAIMS.len()],
-    /// What a yes to a payment does.
+    /// The effect of approving a payment.
     pub on_yes_payment: &'static str,
-    /// What a yes to keeping a card does.
+    /// The effect of approving a saved card.
     pub on_yes_payment_method: &'static str,
-    /// What a yes to sharing does.
+    /// The effect of approving claims.
     pub on_yes_identity: &'static str,
     /// The fixed warning.
     pub warning: &'static str,
 
     /// Above the choices of the session code.
     pub pick_code: &'static str,
-    /// Below that.
+    /// Below the choices of the session code.
     pub pick_code_hint: &'static str,
     /// Beside the test cards.
     pub test_card: &'static str,
-    /// The yes; at most 20 characters.
+    /// The button that approves; at most 20 characters.
     pub approve: &'static str,
-    /// The no; at most 20 characters.
+    /// The button that denies; at most 20 characters.
     pub deny: &'static str,
-    /// The no that is also a report; at most 20 characters.
+    /// The button that denies and reports; at most 20 characters.
     pub not_me: &'static str,
 
-    /// The yes that goes on to where a card is entered.
+    /// The button that approves and continues to the card page.
     pub go_on_card: &'static str,
-    /// The yes that goes on to where the customer signs in.
+    /// The button that approves and continues to the sign-in.
     pub go_on_identity: &'static str,
     /// Where a card is entered.
     pub hosted_card: &'static str,
     /// Where the customer signs in.
     pub hosted_identity: &'static str,
-    /// When the page has wallets only, and none of them is here.
+    /// When the page has only wallets, and the device has none of them.
     pub no_wallet: &'static str,
-    /// When there is no way at all to say yes.
+    /// When no payment option works here.
     pub no_way: &'static str,
     /// When a wallet did not work.
     pub wallet_failed: &'static str,
@@ -84,25 +84,25 @@ pub struct PageTexts {
     /// The button that asks for more time.
     pub extend: &'static str,
 
-    /// The processor refused the card and the customer may try again.
+    /// When the card was declined and the customer may try again.
     pub refused: &'static str,
-    /// Whoever was to say who the customer is did not, and the customer may try again.
+    /// When the identity provider did not confirm and the customer may try again.
     pub refused_identity: &'static str,
 
-    /// The heading when the customer has to go on to the processor's own page.
+    /// The heading before the hosted page.
     pub onward: &'static str,
-    /// The text when this page goes there by itself.
+    /// The text when the page redirects by itself.
     pub onward_going: &'static str,
-    /// The text when it does not.
+    /// The text when the customer must follow the link.
     pub onward_hint: &'static str,
-    /// The link there.
+    /// The link to the hosted page.
     pub onward_open: &'static str,
-    /// The button that asks for another way instead.
+    /// The button that asks for another payment option.
     pub onward_back: &'static str,
 
-    /// The heading while the processor is at it.
+    /// The heading while the processor works.
     pub working: &'static str,
-    /// The text while the processor is at it.
+    /// The text while the processor works.
     pub working_hint: &'static str,
     /// The link for browsers that do not reload by themselves.
     pub working_again: &'static str,
@@ -114,9 +114,9 @@ pub struct PageTexts {
     pub done_hint: &'static str,
     /// Beside the transaction code.
     pub transaction_code: &'static str,
-    /// The heading after a no.
+    /// The heading after a denial.
     pub denied: &'static str,
-    /// The text after a no.
+    /// The text after a denial.
     pub denied_hint: &'static str,
     /// The heading after the deadline.
     pub expired: &'static str,
@@ -126,9 +126,9 @@ pub struct PageTexts {
     pub cancelled: &'static str,
     /// The text when the requester withdrew the request.
     pub cancelled_hint: &'static str,
-    /// The heading when it did not work for good.
+    /// The heading after a failure.
     pub failed: &'static str,
-    /// The text when it did not work for good.
+    /// The text after a failure.
     pub failed_hint: &'static str,
     /// The heading when another number than the agent's was picked.
     pub wrong_code: &'static str,
@@ -138,9 +138,9 @@ pub struct PageTexts {
     pub used: &'static str,
     /// The text of a link that is no longer in force.
     pub used_hint: &'static str,
-    /// The heading of a link that never was one.
+    /// The heading of an unknown link.
     pub unknown: &'static str,
-    /// The text of a link that never was one.
+    /// The text of an unknown link.
     pub unknown_hint: &'static str,
 }
 
@@ -149,10 +149,10 @@ mod tests {
     use crate::texts::TextLanguage;
 
     #[test]
-    fn every_language_has_every_text() {
+    fn page_texts_are_complete_in_every_language() {
         for spoken in TextLanguage::ALL {
             let shown = format!("{:?}", spoken.page());
-            // No text has a quote in it, so an empty one shows as two in a row.
+            // No text contains a quote, so two in a row show an empty text.
             assert!(!shown.contains("\"\"") && !shown.contains("\\\""), "{shown}");
             let page = spoken.page();
             assert!(page.left_minutes.contains("{n}"), "{}", page.left_minutes);
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn languages_differ_in_every_sentence() {
+    fn page_texts_differ_between_languages() {
         let sentences = TextLanguage::ALL.map(|spoken| {
             let page = spoken.page();
             [

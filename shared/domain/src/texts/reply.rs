@@ -1,25 +1,26 @@
-//! What customers write back that can only mean yes or no.
+//! Free-text replies that can only mean yes or no.
 
 use super::TextLanguage;
 use crate::values::language::Language;
 
-/// The whole messages that mean yes or no in one language: lower case, without punctuation at their ends.
+/// The messages of one language that mean yes or no: lower case, without punctuation at their ends.
 pub(super) struct Replies {
     pub(super) yes: &'static [&'static str],
     pub(super) no: &'static [&'static str],
 }
 
-/// What a customer's words mean.
+/// The meaning of a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// Yes.
+    /// The customer approves.
     Yes,
-    /// No.
+    /// The customer denies.
     No,
 }
 
-/// What a whole message means, in the language nearest to the customer's, which is the one they were asked in. `None` for
-/// whatever is not plainly a yes or a no: a question, a sentence, another language.
+/// Returns the meaning of a whole message, in the language of the prompt.
+///
+/// `None` for a message that is not plainly yes or no: a question, a sentence, another language.
 #[must_use]
 pub fn reply(text: &str, language: &Language, fallback: &Language) -> Option<Reply> {
     let Replies { yes, no } = TextLanguage::nearest(language, fallback).replies();
@@ -31,7 +32,9 @@ pub fn reply(text: &str, language: &Language, fallback: &Language) -> Option<Rep
     }
 }
 
-/// Lower case, one space between words, one kind of apostrophe, no punctuation at the ends. `None` for a question.
+/// Normalises a message: lower case, single spaces, one kind of apostrophe, no punctuation at its ends.
+///
+/// `None` for a question.
 fn plain(text: &str) -> Option<String> {
     if text.len() > 64 || text.contains(['?', '¿', '？']) {
         return None;
@@ -54,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_message_that_is_yes_or_no_counts_however_it_is_spelled() {
+    fn reply_yes_or_no_counts_in_any_spelling() {
         for text in ["yes", " Yes. ", "YES!!", "\"yes\"", "Yes,  please", "I agree", "approve"] {
             assert_eq!(said(text, "en-GB"), Some(Reply::Yes), "{text}");
         }
@@ -68,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_not_plainly_an_answer_is_none() {
+    fn reply_that_is_no_plain_answer_is_ignored() {
         for text in [
             "",
             "?",
@@ -92,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_buttons_say_can_be_written_too_and_no_word_means_both() {
+    fn reply_takes_button_labels_and_no_word_means_both() {
         for spoken in TextLanguage::ALL {
             let tag = spoken.tag();
             let page = spoken.page();

@@ -1,4 +1,4 @@
-//! Identifiers: each carries its kind in its text, and is never guessed from a count.
+//! Identifiers. Each carries its kind in its text, and none can be guessed from another.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,13 +8,13 @@ use ulid::Ulid;
 
 use super::time::Timestamp;
 
-/// Why a text is not an identifier of the kind asked for.
+/// A text that is not an identifier of the expected kind.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidId {
-    /// The text does not begin with the kind's prefix.
+    /// The prefix of the kind is missing.
     #[error("an id of this kind begins with {expected}")]
     Prefix {
-        /// The prefix of the kind.
+        /// The expected prefix.
         expected: &'static str,
     },
     /// What follows the prefix is not 26 characters of Crockford's base 32.
@@ -29,7 +29,7 @@ macro_rules! ids {
         pub struct $name(Ulid);
 
         impl $name {
-            /// What every identifier of this kind begins with.
+            /// The prefix of every identifier of this kind.
             pub const PREFIX: &'static str = $prefix;
 
             /// Makes an identifier from the time and ten bytes of randomness.
@@ -39,19 +39,19 @@ macro_rules! ids {
                 Self(from_parts(at, random))
             }
 
-            /// The identifier's sixteen bytes.
+            /// Returns the identifier's 16 bytes.
             #[must_use]
             pub const fn to_bytes(self) -> [u8; 16] {
                 self.0.to_bytes()
             }
 
-            /// The identifier of these bytes.
+            /// Makes the identifier of 16 bytes.
             #[must_use]
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(Ulid::from_bytes(bytes))
             }
 
-            /// When it was made.
+            /// Returns when the identifier was made.
             #[must_use]
             pub fn made_at(self) -> Timestamp {
                 Timestamp::from_millis(i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX))
@@ -96,8 +96,9 @@ macro_rules! ids {
     )*};
 }
 
-/// The bits of a version 7 UUID (RFC 9562, section 5.7) have fixed places within the randomness, so that the identifier can
-/// also be written as one, for providers that take nothing else.
+/// Sets the fixed bits of a version 7 UUID (RFC 9562, section 5.7) within the randomness.
+///
+/// The identifier can then also be written as a UUID, for providers that accept nothing else.
 const fn as_uuid(mut random: [u8; 10]) -> [u8; 10] {
     let [version, _, variant, ..] = &mut random;
     *version = (*version & 0x0f) | 0x70;
@@ -115,7 +116,7 @@ fn from_parts(at: Timestamp, random: [u8; 10]) -> Ulid {
 }
 
 impl PromptId {
-    /// The same identifier as a UUID: what providers that want one are given as the message's id.
+    /// Returns the identifier as a UUID, for providers that want one as the message's id.
     #[must_use]
     pub fn to_uuid(self) -> String {
         let text = format!("{:032x}", self.0.0);
@@ -123,7 +124,7 @@ impl PromptId {
         parts.join("-")
     }
 
-    /// Reads what [`PromptId::to_uuid`] wrote, whatever the case a provider gives it back in.
+    /// Parses a UUID of [`PromptId::to_uuid`], in upper or lower case.
     #[must_use]
     pub fn from_uuid(text: &str) -> Option<Self> {
         let placed = text.len() == 36
@@ -135,15 +136,15 @@ impl PromptId {
 }
 
 ids! {
-    /// Names one card on file.
+    /// The id of a saved card.
     CardId "crd_";
-    /// Names one consent.
+    /// The id of a consent.
     ConsentId "cns_";
-    /// Names one notice; the `webhook-id` of every attempt to deliver it.
+    /// The id of a webhook event: the `webhook-id` of every delivery attempt.
     WebhookEventId "ntc_";
-    /// Names one prompt.
+    /// The id of a prompt.
     PromptId "prm_" as_uuid;
-    /// Names one request.
+    /// The id of a request.
     RequestId "req_";
 }
 
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_of_another_kind_is_refused_by_its_prefix() {
+    fn id_of_another_kind_is_refused_by_its_prefix() {
         let prompt = PromptId::new(Timestamp::from_millis(1), [7; 10]).to_string();
         assert_eq!(prompt.parse::<RequestId>(), Err(InvalidId::Prefix { expected: "req_" }));
         assert!(prompt.parse::<PromptId>().is_ok());

@@ -1,4 +1,4 @@
-//! Languages as BCP 47 tags, and the look-up of RFC 4647 from a tag to one we speak.
+//! Languages as BCP 47 tags, and the look-up of RFC 4647.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,13 +15,13 @@ pub struct Language(String);
 pub struct InvalidLanguage;
 
 impl Language {
-    /// The tag.
+    /// Returns the tag.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The first subtag, which names the language itself: `en` of `en-GB`.
+    /// Returns the first subtag, the language itself: `en` of `en-GB`.
     #[must_use]
     pub fn primary(&self) -> &str {
         self.0.split('-').next().unwrap_or_default()
@@ -63,7 +63,7 @@ impl FromStr for Language {
     }
 }
 
-/// Regions are upper case, scripts are titled, the rest is lower case (RFC 5646, 2.1.1).
+/// Writes a subtag in its canonical case: regions upper, scripts title, others lower (RFC 5646, 2.1.1).
 fn canonical_case(position: usize, subtag: &str) -> String {
     match (position, subtag.len()) {
         (1.., 2) => subtag.to_ascii_uppercase(),
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_get_their_canonical_case_and_nonsense_is_refused() {
+    fn language_parse_gives_canonical_case_or_refuses() {
         assert_eq!("EN-gb".parse::<Language>().unwrap().as_str(), "en-GB");
         assert_eq!("zh-hANT-tw".parse::<Language>().unwrap().as_str(), "zh-Hant-TW");
         for bad in ["", "e", "english-language", "en_GB", "en-", "12"] {

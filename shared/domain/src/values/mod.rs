@@ -1,4 +1,4 @@
-//! The small words: each is parsed once at the edge, and holding one is the proof that it is valid.
+//! Value types. Each is parsed once at the edge, so that holding one proves that it is valid.
 
 pub mod id;
 pub mod language;

@@ -32,13 +32,13 @@ pub struct Currency {
 pub struct InvalidCurrency;
 
 impl Currency {
-    /// The code, such as `EUR`.
+    /// Returns the code, such as `EUR`.
     #[must_use]
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.code).unwrap_or("XXX")
     }
 
-    /// How many decimal places the minor unit stands for: 2 for `EUR`, 0 for `JPY`, 3 for `KWD`.
+    /// Returns the decimal places of the minor unit: 2 for `EUR`, 0 for `JPY`, 3 for `KWD`.
     #[must_use]
     pub const fn exponent(&self) -> u32 {
         self.exponent
@@ -109,16 +109,16 @@ impl TryFrom<Parts> for Money {
     }
 }
 
-/// An amount outside 1 to 99,999,999 minor units, the range every processor here takes.
+/// An amount outside 1 to 99,999,999 minor units, the range that every processor here accepts.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an amount is 1 to 99999999 in the currency's minor unit")]
 pub struct AmountOutOfRange;
 
 impl Money {
-    /// The largest amount in minor units; processors refuse more than eight digits.
+    /// The largest amount in minor units. Processors refuse more than eight digits.
     pub const AMOUNT_MAX: u64 = 99_999_999;
 
-    /// Money of that many minor units.
+    /// Makes money of `amount` minor units.
     ///
     /// # Errors
     /// [`AmountOutOfRange`] for zero and for more than [`Money::AMOUNT_MAX`].
@@ -129,20 +129,20 @@ impl Money {
         Ok(Self { amount, currency })
     }
 
-    /// The amount in minor units.
+    /// Returns the amount in minor units.
     #[must_use]
     pub const fn amount(&self) -> u64 {
         self.amount
     }
 
-    /// The currency.
+    /// Returns the currency.
     #[must_use]
     pub const fn currency(&self) -> Currency {
         self.currency
     }
 }
 
-/// The amount in major units with the code behind it, such as `42.50 EUR`: never ambiguous, in any language.
+/// Writes the amount in major units and the code, such as `42.50 EUR`, unambiguous in any language.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let exponent = self.currency.exponent;
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn each_exponent_has_its_own_decimal_point() {
+    fn money_display_follows_the_currency_exponent() {
         assert_eq!(shown(4250, "EUR"), "42.50 EUR");
         assert_eq!(shown(5, "USD"), "0.05 USD");
         assert_eq!(shown(4250, "JPY"), "4250 JPY");
@@ -173,14 +173,14 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_active_and_in_capitals() {
+    fn currency_parse_takes_active_capital_codes_only() {
         for bad in ["eur", "EURO", "XXX", "DEM", "", "E R"] {
             assert_eq!(bad.parse::<Currency>(), Err(InvalidCurrency), "{bad}");
         }
     }
 
     #[test]
-    fn nothing_and_too_much_are_no_amounts() {
+    fn money_out_of_range_is_refused() {
         let euro: Currency = "EUR".parse().unwrap();
         assert_eq!(Money::new(0, euro), Err(AmountOutOfRange));
         assert_eq!(Money::new(Money::AMOUNT_MAX + 1, euro), Err(AmountOutOfRange));

@@ -1,4 +1,4 @@
-//! Short names that are configured rather than drawn: brands, channels, processors.
+//! Configured names: of brands, channels and processors.
 
 use std::fmt;
 use std::str::FromStr;
@@ -24,7 +24,7 @@ macro_rules! names {
         pub struct $name(String);
 
         impl $name {
-            /// The name as text.
+            /// Returns the name as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -68,11 +68,11 @@ macro_rules! names {
 }
 
 names! {
-    /// Names a brand: the tenant of an installation. It is part of the brand's keys and URLs.
+    /// The name of a brand, part of its keys and URLs.
     BrandName;
-    /// Names a channel as a brand's settings call it: `sandbox`, `sms`, `rcs`.
+    /// The name of a channel in a brand's settings, such as `sms`.
     ChannelName;
-    /// Names a processor as a brand's settings call it: `sandbox`, `stripe`.
+    /// The name of a processor in a brand's settings, such as `stripe`.
     ProcessorName;
 }
 
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_never_holds_what_a_url_or_key_would_read_as_structure() {
+    fn name_with_url_or_key_syntax_is_refused() {
         for bad in ["", "Acme", "a_b", "a/b", "a#b", "-a", "1a", &"a".repeat(33)] {
             assert_eq!(bad.parse::<BrandName>(), Err(InvalidName), "{bad}");
         }

@@ -1,4 +1,4 @@
-//! Phone numbers in E.164, which are personal data: neither `Debug` nor a log ever shows one.
+//! Phone numbers in E.164. They are personal data, so that neither `Debug` nor a log shows one.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,13 +15,13 @@ pub struct Phone(String);
 pub struct InvalidPhone;
 
 impl Phone {
-    /// The number, for the one place that must send it: a channel's call.
+    /// Returns the number, for a channel's call.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The number as the requester may see it again: the country's first digit and the last four.
+    /// Returns the masked number that requesters see: the first digit and the last four.
     #[must_use]
     pub fn masked(&self) -> String {
         let first: String = self.0.chars().take(2).collect();
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn national_short_long_and_lettered_numbers_are_refused() {
+    fn phone_that_is_not_e164_is_refused() {
         for bad in
             ["15551230001", "+0555123000", "+123456", "+1234567890123456", "+1555abc0001", "+"]
         {
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_mask_is_shown() {
+    fn phone_debug_shows_the_mask_only() {
         let phone: Phone = "+15551230001".parse().unwrap();
         assert_eq!(phone.masked(), "+1•••••0001");
         assert!(!format!("{phone:?}").contains("0001"));

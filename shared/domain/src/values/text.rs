@@ -1,19 +1,18 @@
-//! Text that a customer will read: bounded, and free of characters that could disguise who asks or how much.
+//! Text for customers: bounded, and free of characters that could disguise the payee or the amount.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Text fit to be shown to a customer: 1 to `MAX` characters, trimmed, without control, bidi-override or invisible
-/// characters.
+/// Text that is safe to display: 1 to `MAX` characters, trimmed, without control, bidi-override or invisible ones.
 ///
-/// Such characters can make an amount or a payee read as another, so they are refused rather than dropped: what
-/// the requester sent is what the customer sees.
+/// Such characters can make an amount or a payee read as another. They are refused, not dropped: the customer sees what
+/// the requester sent.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct DisplayText<const MAX: usize>(String);
 
-/// Why a text is not fit to be shown.
+/// A text that is not safe to display.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
     /// Nothing is left after trimming.
@@ -22,7 +21,7 @@ pub enum InvalidText {
     /// The text has more characters than its field takes.
     #[error("the text is longer than {max} characters")]
     Long {
-        /// How many characters the field takes.
+        /// The limit of the field, in characters.
         max: usize,
     },
     /// The text holds a control, bidi-override or invisible character.
@@ -31,10 +30,10 @@ pub enum InvalidText {
 }
 
 impl<const MAX: usize> DisplayText<MAX> {
-    /// Checks a text.
+    /// Validates a text.
     ///
     /// # Errors
-    /// [`InvalidText`] says which rule it breaks.
+    /// [`InvalidText`] with the rule that the text breaks.
     pub fn new(text: &str) -> Result<Self, InvalidText> {
         let text = text.trim();
         if text.is_empty() {
@@ -49,7 +48,7 @@ impl<const MAX: usize> DisplayText<MAX> {
         Ok(Self(text.to_owned()))
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -80,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_that_could_disguise_an_amount_is_refused() {
+    fn text_that_could_disguise_an_amount_is_refused() {
         assert_eq!(DisplayText::<20>::new("pay \u{202E}05.24"), Err(InvalidText::Disguise));
         assert_eq!(DisplayText::<20>::new("a\u{0}b"), Err(InvalidText::Disguise));
         assert_eq!(DisplayText::<20>::new("   "), Err(InvalidText::Empty));

@@ -11,42 +11,42 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The beginning of 1970.
+    /// The Unix epoch.
     pub const EPOCH: Self = Self(0);
 
-    /// The point that many milliseconds after 1970 began.
+    /// Makes the point `millis` milliseconds after the epoch.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// Milliseconds since 1970 began.
+    /// Returns the milliseconds since the epoch.
     #[must_use]
     pub const fn as_millis(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since 1970 began, rounded down.
+    /// Returns the whole seconds since the epoch, rounded down.
     #[must_use]
     pub const fn as_secs(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// The point `duration` later; stays at the end of time if it would pass it.
+    /// Returns the point `duration` later, at most the largest time.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
         let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         Self(self.0.saturating_add(millis))
     }
 
-    /// The point `duration` earlier.
+    /// Returns the point `duration` earlier.
     #[must_use]
     pub fn before(self, duration: Duration) -> Self {
         let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         Self(self.0.saturating_sub(millis))
     }
 
-    /// How long it is from `self` until `later`; zero when `later` has passed.
+    /// Returns the duration until `later`; zero when it has passed.
     #[must_use]
     pub fn until(self, later: Self) -> Duration {
         Duration::from_millis(u64::try_from(later.0.saturating_sub(self.0)).unwrap_or(0))
@@ -96,14 +96,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_keeps_every_millisecond() {
+    fn timestamp_text_keeps_milliseconds() {
         let time = Timestamp::from_millis(1_767_225_600_007);
         assert_eq!(time.to_string(), "2026-01-01T00:00:00.007Z");
         assert_eq!(time.to_string().parse::<Timestamp>().unwrap(), time);
     }
 
     #[test]
-    fn waiting_for_what_has_passed_takes_no_time() {
+    fn timestamp_until_a_past_time_is_zero() {
         let now = Timestamp::from_millis(5_000);
         assert_eq!(now.until(Timestamp::from_millis(4_000)), Duration::ZERO);
     }

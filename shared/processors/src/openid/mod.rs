@@ -18,6 +18,7 @@ use bytes::Bytes;
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Key32;
+use domain::guards::{self, Guard};
 use domain::ports::{
     Answer, CallbackError, Clock, Http, HttpError, Onward, PaymentOption, Prepared, Processor,
     ProcessorEvent, Reach, Reference, Refund, Refunded, Told, UnverifiedCallback, Use,
@@ -88,7 +89,7 @@ impl Processor for OpenId {
         }
         match what.authorization.kind {
             AuthorizationKind::Hosted => self.send_on(what).await,
-            AuthorizationKind::Code if what.redeemed => LOST,
+            AuthorizationKind::Code if is_used(what) => LOST,
             AuthorizationKind::Code => self.exchange(what).await,
             AuthorizationKind::AccessToken => self.user_info(what).await,
             AuthorizationKind::PaymentMethod
@@ -111,7 +112,7 @@ impl Processor for OpenId {
                 None if what.away => Answer::Working,
                 None => Answer::NotExecuted,
             },
-            AuthorizationKind::Code if what.redeemed => LOST,
+            AuthorizationKind::Code if is_used(what) => LOST,
             AuthorizationKind::Code | AuthorizationKind::AccessToken => Answer::NotExecuted,
             AuthorizationKind::PaymentMethod
             | AuthorizationKind::ApplePay
@@ -169,6 +170,11 @@ impl Processor for OpenId {
 
 /// The code may have been used, and a second use would revoke what the first one gave: the customer is asked again.
 const LOST: Answer = Answer::Refused { code: "authentication_lost" };
+
+/// Returns whether the code may have been used.
+fn is_used(what: &Use<'_>) -> bool {
+    what.redeemed && !guards::is_disabled(Guard::CodeUsedOnce)
+}
 
 impl OpenId {
     /// Whether the reference is the one this attempt was prepared under.

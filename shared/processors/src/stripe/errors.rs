@@ -3,6 +3,7 @@
 //! Types are never looked at: stand-ins, and Stripe itself over the years, give the same error other types. A timeout, a
 //! broken connection and a 5xx are never a decline.
 
+use domain::guards::{self, Guard};
 use domain::ports::{Answer, HttpError, Refunded};
 use serde::Deserialize;
 
@@ -128,8 +129,13 @@ pub(super) fn failure(call: Call, reply: &Reply, reference: Option<&str>) -> Fai
 }
 
 /// What it means that there is no answer.
-pub(super) const fn unanswered(call: Call, error: &HttpError) -> Failure {
+pub(super) fn unanswered(call: Call, error: &HttpError) -> Failure {
     match (call, error) {
+        (Call::Confirm | Call::Cancel, HttpError::Lost(_))
+            if guards::is_disabled(Guard::LostResponseIsInDoubt) =>
+        {
+            Failure::Refused("card_declined")
+        }
         (Call::Read, HttpError::Forbidden | HttpError::NotSent(_) | HttpError::Lost(_))
         | (Call::Confirm | Call::Cancel, HttpError::Lost(_)) => Failure::Unknown,
         (Call::Prepare | Call::Confirm | Call::Cancel, HttpError::Forbidden) => {
@@ -167,6 +173,9 @@ fn confirm(fault: Fault) -> Failure {
         Fault::Throttled => Failure::Again,
         Fault::Locked => Failure::Working,
         Fault::Wrong(code) => Failure::Invalid(code),
+        Fault::Failed if guards::is_disabled(Guard::ServerErrorIsInDoubt) => {
+            Failure::Refused("card_declined")
+        }
         Fault::KeyReused
         | Fault::Missing
         | Fault::State

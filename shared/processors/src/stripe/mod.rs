@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ask::Ask;
 use domain::authorization::AuthorizationKind;
+use domain::guards::{self, Guard};
 use domain::ports::{
     Answer, CallbackError, Http, HttpError, PaymentOption, Prepared, Processor, Reach, Reference,
     Refund, Refunded, UnverifiedCallback, Use, VerifiedWebhook,
@@ -99,7 +100,13 @@ impl Processor for Stripe {
         let Some(object) = Object::of(reference) else { return Answer::Unknown };
         let answer = self.ask(what, object, (Call::Cancel, object.end())).await;
         // Ending it may be refused because it is too late, or have worked unheard.
-        if answer == Answer::Unknown { self.read(what, object).await } else { answer }
+        if answer != Answer::Unknown {
+            return answer;
+        }
+        if guards::is_disabled(Guard::RetrieveAfterLateVoid) {
+            return Answer::Fenced;
+        }
+        self.read(what, object).await
     }
 
     async fn refund(&self, refund: &Refund<'_>) -> Refunded {
@@ -110,7 +117,7 @@ impl Processor for Stripe {
             return Refunded::Failed { code: "amount_not_representable" };
         };
         // Beyond a day the key is forgotten, and the same call would be another refund: its label is not.
-        if refund.again {
+        if refund.again && !guards::is_disabled(Guard::RefundLookUp) {
             match self.refunded_before(refund, charge, amount).await {
                 Found::There(refunded) => return refunded,
                 Found::No => {}

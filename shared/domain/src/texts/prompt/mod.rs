@@ -1,64 +1,64 @@
-//! The words of a prompt: what is asked, by whom and how much, short enough for one SMS segment where words allow it.
+//! The text of a prompt: payee, ask and amount, in one SMS segment where possible.
 
 use super::{TextLanguage, gsm7};
 use crate::ports::Labels;
 use crate::values::language::Language;
 
-/// A description shorter than this tells nothing, and is left out.
+/// The shortest description, in characters, that still says something. A shorter one is omitted.
 const TELLING: usize = 8;
-/// At most this much of a description goes into a text that needs more than one segment anyway.
+/// The most characters of a description in a text of several segments.
 const DESCRIPTION_MAX: usize = 60;
-/// The longest body a channel takes.
+/// The longest body of a channel, in characters.
 const BODY_MAX: usize = 400;
 
-/// What is asked of the customer.
+/// The content of a prompt.
 #[derive(Clone, Copy)]
 pub struct PromptContent<'a> {
-    /// Who asks, as the customer knows them.
+    /// The payee, as the customer knows it.
     pub payee: &'a str,
-    /// How much, as the customer reads it, for a payment.
+    /// The amount as the customer reads it; `None` where it is no payment.
     pub money: Option<&'a str>,
-    /// What for, in the requester's words; may be empty.
+    /// The purpose, in the requester's words; may be empty.
     pub description: &'a str,
     /// The kind of ask.
     pub kind: AskKind,
-    /// The consent page.
+    /// The URL of the consent page.
     pub link: &'a str,
-    /// The session code, on a channel that has no page.
+    /// The session code, on a channel without a page.
     pub code: Option<&'a str>,
-    /// Whether the buttons are three numbers, of which the customer picks the one that the agent reads out.
+    /// Whether the buttons are three numbers, of which the customer picks the agent's.
     pub picks: bool,
 }
 
-/// The kinds of ask.
+/// The kind of an ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AskKind {
-    /// Money, now.
+    /// A payment.
     Payment,
-    /// A card to keep on file.
+    /// A card to save.
     PaymentMethod,
-    /// Who the customer is.
+    /// Claims about the customer.
     Identity,
 }
 
-/// A prompt in words.
+/// The text of a prompt.
 #[derive(Clone)]
 pub struct PromptTexts {
-    /// The tag of the language the words are in, which may not be the one asked for.
+    /// The tag of the text's language, which may differ from the requested one.
     pub tag: &'static str,
-    /// A heading, at most 60 characters.
+    /// The heading, at most 60 characters.
     pub title: String,
-    /// One or two sentences without the link, at most 400 characters unless payee and amount alone are longer.
+    /// The body without the link, at most 400 characters unless payee and amount alone are longer.
     pub body: String,
-    /// The whole prompt for a channel that has only text: begins with the payee and ends with the link.
+    /// The prompt for a text-only channel: it begins with the payee and ends with the link.
     pub text: String,
-    /// What the buttons say.
+    /// The labels of the buttons.
     pub labels: Labels,
 }
 
-/// What one language says in prompts. In `{}`: `payee`, `asks`, `money`, `code`.
+/// The templates of one language, with `{payee}`, `{asks}`, `{money}` and `{code}`.
 ///
-/// Everything that goes into the text is written in the alphabet of SMS.
+/// They use only the GSM alphabet.
 pub(super) struct Words {
     pub(super) title_payment: &'static str,
     pub(super) title_payment_method: &'static str,
@@ -74,7 +74,7 @@ pub(super) struct Words {
     pub(super) open: &'static str,
 }
 
-/// The prompt, in the language nearest to the customer's.
+/// Renders the prompt in the nearest language.
 #[must_use]
 pub fn prompt(
     language: &Language,
@@ -85,7 +85,7 @@ pub fn prompt(
     written(spoken, spoken.prompt().asks, content)
 }
 
-/// The same prompt once more, saying that it is not the first.
+/// Renders the prompt as a reminder.
 #[must_use]
 pub fn reminder(
     language: &Language,
@@ -134,7 +134,7 @@ fn body(sentence: &str, description: &str, tail: &str) -> String {
     joined(sentence, shortened(description, room, |_| 1).as_deref(), tail)
 }
 
-/// The first that fits one segment: with the warning and with more or less of the description, before without.
+/// Returns the first variant that fits one segment: with the warning and a description, before without.
 fn text(sentence: &str, code: &str, words: &Words, content: &PromptContent<'_>) -> String {
     let link = content.link;
     let warned = format!(".{code} {} {} {link}", words.unexpected, words.answer);
@@ -164,7 +164,7 @@ fn joined(sentence: &str, description: Option<&str>, tail: &str) -> String {
     }
 }
 
-/// As much of a description as there is room for, with `...` where it was cut; `None` when that would tell nothing.
+/// Cuts a description to `room`, with `...` at the cut; `None` when too little would remain.
 fn shortened(text: &str, room: usize, cost: impl Fn(char) -> usize) -> Option<String> {
     let total: usize = text.chars().map(&cost).sum();
     if text.is_empty() {
@@ -184,7 +184,7 @@ fn shortened(text: &str, room: usize, cost: impl Fn(char) -> usize) -> Option<St
     (kept.chars().count() >= TELLING).then(|| format!("{kept}..."))
 }
 
-/// Fills the places of a template in one pass, so that a value that looks like a place stays what it is.
+/// Fills a template in one pass, so that a value that looks like a placeholder stays as it is.
 fn filled(template: &str, values: &[(&str, &str)]) -> String {
     let mut text = String::with_capacity(template.len() + 64);
     let mut rest = template;

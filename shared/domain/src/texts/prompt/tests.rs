@@ -1,4 +1,4 @@
-//! Tests of the words of prompts.
+//! Tests of the texts of prompts.
 
 use super::*;
 
@@ -26,7 +26,7 @@ fn fits(text: &str) -> bool {
 }
 
 #[test]
-fn a_usual_prompt_is_one_segment_in_every_language_and_kind() {
+fn prompt_fits_one_segment_in_every_language_and_kind() {
     for spoken in TextLanguage::ALL {
         for kind in [AskKind::Payment, AskKind::PaymentMethod, AskKind::Identity] {
             for code in [None, Some("47")] {
@@ -55,7 +55,7 @@ fn a_usual_prompt_is_one_segment_in_every_language_and_kind() {
 }
 
 #[test]
-fn english_reads_like_this() {
+fn prompt_in_english_reads_as_expected() {
     let texts = in_english(&payment("Acme Energy Ltd", "42.50 EUR", "Invoice 4711"));
     assert_eq!(texts.title, "Payment of 42.50 EUR");
     assert_eq!(
@@ -71,7 +71,7 @@ fn english_reads_like_this() {
 }
 
 #[test]
-fn a_long_description_is_cut_and_payee_amount_and_link_never_are() {
+fn prompt_cuts_descriptions_but_no_payee_amount_or_link() {
     let long = "Electricity from January to March, meter 1EMH0012345678, with the credit of last year taken off";
     let text = in_english(&payment("Acme Energy Ltd", "42.50 EUR", long)).text;
     assert!(fits(&text) && text.contains("(Electricity") && text.contains("...)"), "{text}");
@@ -84,7 +84,7 @@ fn a_long_description_is_cut_and_payee_amount_and_link_never_are() {
 }
 
 #[test]
-fn a_description_in_another_alphabet_does_not_double_the_cost() {
+fn prompt_folds_a_description_to_save_segments() {
     let texts = in_english(&payment("Acme Energy Ltd", "42.50 EUR", "Счёт 4711"));
     assert!(fits(&texts.text), "{}", texts.text);
     assert!(texts.body.contains("Счёт 4711"), "{}", texts.body);
@@ -93,7 +93,7 @@ fn a_description_in_another_alphabet_does_not_double_the_cost() {
 }
 
 #[test]
-fn a_payee_in_another_alphabet_is_kept_and_costs_what_it_costs() {
+fn prompt_keeps_a_payee_in_another_alphabet() {
     let text = in_english(&payment("Энергия", "42.50 EUR", "Счёт 4711")).text;
     assert!(
         text.starts_with("Энергия asks") && text.contains("(Счёт 4711)") && text.ends_with(LINK),
@@ -108,7 +108,7 @@ fn a_body_stays_within_400_characters() {
 }
 
 #[test]
-fn where_the_buttons_are_numbers_the_body_says_which_one_to_pick() {
+fn prompt_with_number_buttons_says_which_to_pick() {
     let long = "word ".repeat(200);
     for spoken in TextLanguage::ALL {
         let language = spoken.tag().parse().unwrap();
@@ -122,19 +122,19 @@ fn where_the_buttons_are_numbers_the_body_says_which_one_to_pick() {
 }
 
 #[test]
-fn an_ask_without_a_description_has_no_empty_brackets() {
+fn prompt_without_description_has_no_empty_brackets() {
     let texts = in_english(&payment("Acme", "42.50 EUR", ""));
     assert!(!texts.text.contains('(') && !texts.body.contains('('), "{}", texts.text);
 }
 
 #[test]
-fn a_value_that_looks_like_a_place_stays_what_it_is() {
+fn prompt_value_like_a_placeholder_stays_as_it_is() {
     let text = in_english(&payment("{money} {code}", "1.00 EUR", "{payee}")).text;
     assert!(text.starts_with("{money} {code} asks you to pay 1.00 EUR ({payee})."), "{text}");
 }
 
 #[test]
-fn labels_fit_on_buttons() {
+fn prompt_labels_fit_on_buttons() {
     for spoken in TextLanguage::ALL {
         let language = spoken.tag().parse().unwrap();
         let labels = prompt(&language, &language, &payment("Acme", "1.00 EUR", "x")).labels;

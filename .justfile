@@ -1,0 +1,43 @@
+# The commands of this project. `just` lists them.
+
+# Lists the commands.
+default:
+    @just --list
+
+# Runs everything on this machine: the API, the console and the phone.
+run *flags:
+    cargo run -p local -- {{flags}}
+
+# Runs the inner loop: no AWS SDK is compiled.
+quick *filter:
+    cargo nextest run --no-default-features {{filter}}
+
+# Runs every test, as CI does.
+test *flags:
+    python3 tests/run.py {{flags}}
+
+# Formats and lints.
+lint:
+    cargo fmt --all
+    cargo clippy --locked --workspace --all-targets -- -D warnings
+
+# Builds the documentation with warnings denied.
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+
+# Replays a seed of the simulation, step by step.
+seed seed steps="100000":
+    cargo run --release -p tests --example simulate -- {{seed}} {{steps}}
+
+# Disables each guard once and prints what noticed.
+guards *names:
+    cargo run --release -p tests --features mutation --example guards -- {{names}}
+
+# Keeps the deployed stack running in the emulator until Enter is pressed.
+stack:
+    python3 tests/run.py --stack
+
+# Builds the four Lambda binaries and deploys them.
+deploy:
+    cargo lambda build --release --arm64 -p intake -p send-prompt -p consent-callback -p fetch-info
+    sam deploy --guided --template template.yaml

@@ -1,0 +1,175 @@
+//! The guards of C1 to C6, each with a name by which a test disables it.
+//!
+//! Every normal build has all guards on: [`is_disabled`] is the constant `false`, which the compiler removes. Only the
+//! cargo feature `mutation`, which nothing but the package `tests` enables, reads the environment variable `GUARD`.
+//! `cargo run --release -p tests --features mutation --example guards` disables each guard once.
+
+/// Declares the guards, each with the sentence that the table prints.
+macro_rules! guards {
+    ($(#[doc = $sentence:literal] $guard:ident,)+) => {
+        /// A check or an order of steps that C1 to C6 need.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Guard {
+            $(#[doc = $sentence] $guard,)+
+        }
+
+        impl Guard {
+            /// All guards, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$guard,)+];
+
+            /// Returns the sentence that says what the guard ensures.
+            #[must_use]
+            pub const fn sentence(self) -> &'static str {
+                match self {
+                    $(Self::$guard => $sentence,)+
+                }
+            }
+        }
+    };
+}
+
+guards! {
+    /// An approval after the deadline does not count.
+    ApprovalDeadline,
+    /// An approval needs the right session code.
+    SessionCodeMatch,
+    /// An approval without a session code does not count.
+    SessionCodePresence,
+    /// The call that charges is committed before it is made.
+    CommitBeforeConfirm,
+    /// The processor's object is committed before the call that charges.
+    CommitBetweenCreateAndConfirm,
+    /// A new attempt begins only after the last one has ended.
+    OneOpenAttempt,
+    /// An unknown answer is not a decline.
+    UnknownIsNoDecline,
+    /// A lost response may have moved the money.
+    LostResponseIsInDoubt,
+    /// A 500 response may have moved the money.
+    ServerErrorIsInDoubt,
+    /// An attempt is voided before it is given up.
+    VoidBeforeGivingUp,
+    /// A void that comes too late retrieves the attempt's result.
+    RetrieveAfterLateVoid,
+    /// A rejected API key says nothing about an attempt in doubt.
+    RejectedKeyKeepsDoubt,
+    /// Each change expects the version that it was decided from.
+    ExpectedVersion,
+    /// A request that has ended is not cancelled.
+    NoCancelAfterEnd,
+    /// An approved request is not cancelled.
+    NoCancelAfterApproval,
+    /// An approved request is not denied.
+    NoDenialAfterApproval,
+    /// An approved request does not expire.
+    NoExpiryAfterApproval,
+    /// An authorization is sealed at rest.
+    SealAtRest,
+    /// A check is queued before the request is written.
+    CheckBeforeRequest,
+    /// A check looks again for a request that is still being written.
+    CheckDuringWrite,
+    /// A check queues the next check.
+    NextCheck,
+    /// A check hands over a fetch whose message was lost.
+    LostFetch,
+    /// A check hands over a webhook whose message was lost.
+    LostWebhook,
+    /// A webhook that the endpoint did not take is retried.
+    WebhookRetry,
+    /// A webhook's message that comes early is queued again.
+    EarlyWebhookMessage,
+    /// Only a 2xx response counts as a delivered webhook.
+    WebhookStatus,
+    /// A message that failed to be handled comes again.
+    MessageRetry,
+    /// An idempotency key makes one request.
+    IdempotencyKey,
+    /// A customer who opted out is not asked.
+    OptOut,
+    /// A customer returns for the open attempt only.
+    ReturnForOpenAttempt,
+    /// A customer returns once.
+    ReturnOnce,
+    /// An authorization code that may have been used is not used again.
+    CodeUsedOnce,
+    /// The use of an authorization code is committed before it is made.
+    CommitBeforeCodeUse,
+    /// An attempt whose customer left the hosted page is voided before it ends.
+    VoidAfterAbandon,
+    /// An attempt on the hosted page is voided when its time is over.
+    VoidOnHostedPage,
+    /// An attempt whose customer is not redirected is voided.
+    VoidWithoutRedirect,
+    /// A request is not cancelled while its customer is on the hosted page.
+    NoCancelOnHostedPage,
+    /// A redirect is removed when its attempt ends.
+    ForgetRedirect,
+    /// A button's reply counts only with our own signature.
+    PostbackSignature,
+    /// A tap on a button that opens the page is no approval.
+    OpenIsNoApproval,
+    /// A saved card is charged for its own customer only.
+    SavedCardOwner,
+    /// A processor's webhook changes its own brand's requests only.
+    ProcessorWebhookBrand,
+    /// A refund is at most what is left of the charge.
+    RefundMaximum,
+    /// A refund is committed before the call that makes it.
+    CommitBeforeRefund,
+    /// A refund that may have been made is looked up before it is repeated.
+    RefundLookUp,
+    /// An unknown answer is not a failed refund.
+    UnknownIsNoFailedRefund,
+    /// A pending refund is not done.
+    PendingRefundIsNotDone,
+    /// A check is queued before a refund is written.
+    CheckBeforeRefund,
+    /// A check hands over a refund whose message was lost.
+    LostRefund,
+    /// A request that has ended is checked while a refund is open.
+    CheckWhileRefundIsOpen,
+    /// An account that rejected us is not called while its circuit is open.
+    CircuitBreaker,
+    /// An account that rejected us is tried again.
+    CircuitBreakerProbe,
+    /// A text written before a prompt is no reply to it.
+    EarlyText,
+    /// A text that may answer a request which has ended is no reply.
+    AmbiguousText,
+}
+
+/// Returns whether a mutation run disables the guard: never, in this build.
+#[cfg(not(feature = "mutation"))]
+#[inline]
+#[must_use]
+pub const fn is_disabled(_: Guard) -> bool {
+    false
+}
+
+/// Returns whether the environment variable `GUARD` names the guard.
+#[cfg(feature = "mutation")]
+#[must_use]
+pub fn is_disabled(guard: Guard) -> bool {
+    static DISABLED: std::sync::OnceLock<Option<Guard>> = std::sync::OnceLock::new();
+    let named = || {
+        let name = std::env::var("GUARD").ok()?;
+        Guard::ALL.iter().copied().find(|guard| guard.name() == name)
+    };
+    *DISABLED.get_or_init(named) == Some(guard)
+}
+
+impl Guard {
+    /// Returns the guard's name in kebab case.
+    #[must_use]
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_ascii_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.push(letter.to_ascii_lowercase());
+        }
+        name
+    }
+}

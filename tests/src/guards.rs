@@ -1,0 +1,123 @@
+//! What must notice that a guard is disabled.
+
+use domain::guards::Guard;
+
+use self::Invariant::{C1, C2, C3, C4, C5, C6, Chain, Once, Order, Shut, Stop};
+
+/// What the simulation checks, by the word that begins its message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Invariant {
+    /// No processor call without an approval of exactly this ask.
+    C1,
+    /// At most one charge for a request.
+    C2,
+    /// Each request ends, and the requester is told.
+    C3,
+    /// An end never changes.
+    C4,
+    /// No processor call after an end.
+    C5,
+    /// An authorization is unreadable at rest and then gone.
+    C6,
+    /// Each event continues the chain of hashes.
+    Chain,
+    /// A call or a return counts once.
+    Once,
+    /// Each version is written once and in order.
+    Order,
+    /// An open circuit breaker lets no call through.
+    Shut,
+    /// A customer who opted out gets no prompt.
+    Stop,
+}
+
+impl Invariant {
+    /// Returns the word that begins the simulation's message.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            C1 => "C1",
+            C2 => "C2",
+            C3 => "C3",
+            C4 => "C4",
+            C5 => "C5",
+            C6 => "C6",
+            Chain => "CHAIN",
+            Once => "ONCE",
+            Order => "ORDER",
+            Shut => "SHUT",
+            Stop => "STOP",
+        }
+    }
+}
+
+/// What notices that a guard is disabled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Witness {
+    /// The simulation, when any of these no longer holds.
+    Simulation(&'static [Invariant]),
+    /// A test of the binary `it`, where seeds hardly ever reach the guard.
+    Test(&'static str),
+}
+
+/// Returns what must notice that the guard is disabled.
+#[must_use]
+pub const fn witness(guard: Guard) -> Witness {
+    match guard {
+        Guard::SessionCodeMatch
+        | Guard::SessionCodePresence
+        | Guard::PostbackSignature
+        | Guard::OpenIsNoApproval
+        | Guard::SavedCardOwner
+        | Guard::EarlyText => Witness::Simulation(&[C1]),
+        Guard::ReturnForOpenAttempt => Witness::Simulation(&[C1, C2]),
+        Guard::CommitBeforeConfirm | Guard::CommitBetweenCreateAndConfirm => {
+            Witness::Simulation(&[C1, C2, C5])
+        }
+        Guard::ApprovalDeadline => Witness::Simulation(&[C1, C3]),
+        Guard::CodeUsedOnce
+        | Guard::CommitBeforeCodeUse
+        | Guard::RefundMaximum
+        | Guard::RefundLookUp
+        | Guard::UnknownIsNoFailedRefund
+        | Guard::PendingRefundIsNotDone => Witness::Simulation(&[C2]),
+        Guard::ExpectedVersion => Witness::Simulation(&[C2, C3, C4, C5, Order, Chain]),
+        Guard::NoCancelAfterEnd => Witness::Simulation(&[C2, C4, C5]),
+        Guard::OneOpenAttempt
+        | Guard::UnknownIsNoDecline
+        | Guard::LostResponseIsInDoubt
+        | Guard::ServerErrorIsInDoubt
+        | Guard::VoidBeforeGivingUp
+        | Guard::RetrieveAfterLateVoid
+        | Guard::RejectedKeyKeepsDoubt
+        | Guard::NoCancelAfterApproval
+        | Guard::NoDenialAfterApproval
+        | Guard::NoExpiryAfterApproval
+        | Guard::VoidAfterAbandon
+        | Guard::VoidOnHostedPage
+        | Guard::VoidWithoutRedirect
+        | Guard::NoCancelOnHostedPage => Witness::Simulation(&[C2, C5]),
+        Guard::CheckBeforeRequest
+        | Guard::CheckDuringWrite
+        | Guard::NextCheck
+        | Guard::LostFetch
+        | Guard::LostWebhook
+        | Guard::WebhookRetry
+        | Guard::EarlyWebhookMessage
+        | Guard::WebhookStatus
+        | Guard::MessageRetry
+        | Guard::CheckBeforeRefund
+        | Guard::LostRefund
+        | Guard::CheckWhileRefundIsOpen
+        | Guard::CircuitBreakerProbe => Witness::Simulation(&[C3]),
+        Guard::ProcessorWebhookBrand | Guard::CommitBeforeRefund => Witness::Simulation(&[C5]),
+        Guard::SealAtRest | Guard::ForgetRedirect => Witness::Simulation(&[C6]),
+        Guard::IdempotencyKey | Guard::ReturnOnce => Witness::Simulation(&[Once]),
+        Guard::OptOut => Witness::Simulation(&[Stop]),
+        Guard::CircuitBreaker => Witness::Simulation(&[Shut]),
+        // Seeds hardly ever end one of two open requests while a text is on its way.
+        Guard::AmbiguousText => Witness::Test(
+            "flows::words::words_that_may_have_been_meant_for_what_ended_meanwhile_are_no_answer",
+        ),
+    }
+}
