@@ -1,9 +1,7 @@
 //! Many short runs, each from a seed of its own.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
-
-use tests::sim::{Plan, Report, run};
+use tests::sim::Report;
+use tests::sweep::sweep;
 
 /// Returns the number in that variable. CI runs the fixed seeds and those of its commit.
 fn wanted(name: &str) -> Option<u64> {
@@ -14,30 +12,10 @@ fn wanted(name: &str) -> Option<u64> {
     text.parse().ok().or_else(|| u64::from_str_radix(digits, 16).ok())
 }
 
-/// Runs seeds from `first` on in two threads, until that many steps were taken.
+/// Runs seeds from `first` on until that many steps were taken.
 fn runs(first: u64, steps: u64) -> Report {
-    let (seed, taken) = (AtomicU64::new(first), AtomicU64::new(0));
-    let work = || {
-        let mut sum = Report::default();
-        while taken.load(Ordering::SeqCst) < steps {
-            match run(&Plan::of(seed.fetch_add(1, Ordering::SeqCst))) {
-                Ok(report) => {
-                    taken.fetch_add(report.steps, Ordering::SeqCst);
-                    sum.add(&report);
-                }
-                Err(failure) => panic!("{failure}"),
-            }
-        }
-        sum
-    };
-    thread::scope(|scope| {
-        let both = [scope.spawn(work), scope.spawn(work)];
-        let mut sum = Report::default();
-        for one in both {
-            sum.add(&one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        sum
-    })
+    let swept = sweep(first, steps, |_| {}).map(|(report, _last)| report);
+    swept.unwrap_or_else(|failure| panic!("{failure}"))
 }
 
 #[test]
