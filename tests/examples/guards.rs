@@ -5,6 +5,8 @@
 //! A name is a guard's in kebab case; no name means all guards. The variable `STEPS` sets how many steps are simulated
 //! before a guard counts as not noticed. The process fails when one is not noticed.
 
+#![expect(clippy::disallowed_methods, reason = "a program of the tests reads its own settings")]
+
 use std::io::{self, Write};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -154,7 +156,8 @@ fn test_passes(test: &str, guard: &str) -> io::Result<bool> {
 }
 
 fn number(text: &str) -> io::Result<u64> {
-    text.replace('_', "").parse().map_err(|_| io::Error::other(format!("{text} is no number")))
+    let parsed = text.replace('_', "").parse();
+    parsed.map_err(|error| io::Error::other(format!("{text} is no number of steps: {error}")))
 }
 
 fn print(line: &str) -> io::Result<()> {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use domain::message::{Handled, QueueName};
-use domain::ports::{Clock, Http, Queue, Random, Store};
+use domain::ports::{Clock, Http, Ports, Queue, Random, Store};
 use domain::storage;
 use domain::values::id::RequestId;
 use embedded::Database;
-use local::{Machine, Ports};
+use local::Machine;
 use serde_json::{Value, json};
 use tests::doubles::{ManualClock, OneBrand, SeededRandom};
 use tests::memory::{Counted, Counts};
@@ -42,8 +42,8 @@ impl Fixture {
             (Arc::<Counted>::clone(&counted), Arc::<Counted>::clone(&counted));
         let random: Arc<dyn Random> = Arc::new(SeededRandom::new(7));
         let brand = OneBrand::new(&secret().to_string()).unwrap();
-        let ports = Ports { clock: time, random, store, queue, secrets: Arc::new(brand), http };
-        let machine = Machine::new(&ports, BASE);
+        let ports = Ports { clock: time, random, store, queue, secrets: Arc::new(brand) };
+        let machine = Machine::new(&ports, &http, BASE);
         let api = intake::router(Arc::clone(&machine.intake));
         let phone = consent_callback::router(Arc::clone(&machine.consent_callback));
         Self { clock, database, counted, machine, api, phone }

@@ -132,7 +132,8 @@ impl Secrets for OneBrand {
 
 /// One use of an authorization for a payment in euros, as a processor is handed it.
 ///
-/// # Panics Panics when the amount is invalid.
+/// # Panics
+/// Panics when the amount is invalid.
 #[must_use]
 #[expect(clippy::expect_used, reason = "a double fails the test it is in")]
 pub fn used(authorization: &Authorization, amount: u64, generation: u32) -> Use<'_> {
@@ -155,7 +156,8 @@ pub fn used(authorization: &Authorization, amount: u64, generation: u32) -> Use<
 
 /// Returns an ordinary request in test mode, accepted at that moment. A test replaces the fields that it is about.
 ///
-/// # Panics Panics when a sample is invalid.
+/// # Panics
+/// Panics when a sample is invalid.
 #[must_use]
 #[expect(clippy::expect_used, reason = "a double fails the test it is in")]
 pub fn requested(

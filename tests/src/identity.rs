@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::ports::{Channels, SignError, Signer};
+use domain::ports::{Channels, Http, Ports, SignError, Signer};
 use http::Request;
 use http::header::{AUTHORIZATION, HeaderValue};
-use local::{Machine, Ports};
+use local::Machine;
 
 /// Signs nothing, and says for which service and region.
 struct Stamp;
@@ -33,21 +33,16 @@ impl Signer for Stamp {
 
 /// The channels over these ports, with an identity.
 #[must_use]
-pub fn channels(ports: &Ports) -> channels::Registry {
-    channels::Registry::new(channels::Deps {
-        http: Arc::clone(&ports.http),
-        store: Arc::clone(&ports.store),
-        clock: Arc::clone(&ports.clock),
-        random: Arc::clone(&ports.random),
-        signer: Some(Arc::new(Stamp)),
-    })
+pub fn channels(ports: &Ports, http: &Arc<dyn Http>) -> channels::Registry {
+    channels::Registry::new(channels::Deps::new(ports, http, Some(Arc::new(Stamp))))
 }
 
 /// Gives an identity to a machine that is not shared yet.
 ///
-/// # Panics Panics when the machine is shared already.
-pub fn identify(machine: &mut Machine, ports: &Ports) {
-    let channels: Arc<dyn Channels> = Arc::new(channels(ports));
+/// # Panics
+/// Panics when the machine is shared already.
+pub fn identify(machine: &mut Machine, ports: &Ports, http: &Arc<dyn Http>) {
+    let channels: Arc<dyn Channels> = Arc::new(channels(ports, http));
     let alone = "the machine is not shared yet";
     Arc::get_mut(&mut machine.intake).expect(alone).channels = Arc::clone(&channels);
     Arc::get_mut(&mut machine.send_prompt).expect(alone).channels = Arc::clone(&channels);

@@ -128,8 +128,9 @@ impl ConsentCallback {
             let channel: Box<dyn Channel> = match self.channels.open(brand, mode, name) {
                 Ok(channel) => channel,
                 Err(OpenChannelError::Absent) => continue,
-                Err(OpenChannelError::Settings(error)) => {
-                    tracing::error!(channel.name = %name, error = %error, "a channel cannot be opened");
+                // The callback may be this setup's: its sender repeats it until the setting is mended.
+                Err(OpenChannelError::Settings(_)) => {
+                    worst = Problem::invalid_settings();
                     continue;
                 }
             };
@@ -139,7 +140,9 @@ impl ConsentCallback {
                 Err(CallbackError::None) => {}
                 Err(CallbackError::Forged) => {
                     tracing::warn!(channel.name = %name, "refused a callback whose sender is not proven");
-                    worst = Problem::new(Code::CallbackForged, "the signature does not verify");
+                    if worst.code != Code::SettingsInvalid {
+                        worst = Problem::new(Code::CallbackForged, "the signature does not verify");
+                    }
                 }
                 Err(CallbackError::Malformed) => {
                     return Err(Problem::new(Code::InvalidRequest, "the callback cannot be read"));

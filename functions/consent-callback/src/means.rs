@@ -27,8 +27,7 @@ impl ConsentCallback {
         brand: &Brand,
     ) -> Result<Vec<PaymentOption>, Problem> {
         let processor = self.processors.open(brand, request.mode, &request.processor);
-        let processor = processor.map_err(|error| {
-            tracing::error!(request.id = %request.id, error = %error, "a processor cannot be opened");
+        let processor = processor.map_err(|_logged| {
             Problem::new(Code::ProcessorNotConfigured, "the processor cannot be used")
         })?;
         let mut payment_options = processor.payment_options(&request.ask);

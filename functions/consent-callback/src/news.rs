@@ -81,8 +81,9 @@ impl ConsentCallback {
             let processor = match self.processors.open(brand, mode, name) {
                 Ok(processor) => processor,
                 Err(OpenProcessorError::Absent) => continue,
-                Err(OpenProcessorError::Settings(error)) => {
-                    tracing::error!(processor.name = %name, error = %error, "a processor cannot be opened");
+                // The call may be this account's: its sender repeats it until the setting is mended.
+                Err(OpenProcessorError::Settings(_)) => {
+                    worst = Problem::invalid_settings();
                     continue;
                 }
             };
@@ -91,7 +92,9 @@ impl ConsentCallback {
                 Err(CallbackError::None) => {}
                 Err(CallbackError::Forged) => {
                     tracing::warn!(processor.name = %name, "refused a callback whose sender is not proven");
-                    worst = Problem::new(Code::CallbackForged, "the signature does not verify");
+                    if worst.code != Code::SettingsInvalid {
+                        worst = Problem::new(Code::CallbackForged, "the signature does not verify");
+                    }
                 }
                 Err(CallbackError::Malformed) => {
                     return Err(Problem::new(Code::InvalidRequest, "the callback cannot be read"));

@@ -7,7 +7,7 @@ use domain::authorization::AuthorizationKind;
 use domain::brand::{Brand, Mode};
 use domain::effects::{self, EffectError};
 use domain::message::Step;
-use domain::ports::{PaymentOption, StoreError};
+use domain::ports::{OpenProcessorError, PaymentOption, StoreError};
 use domain::problem::{Code, Problem};
 use domain::request::{Recall, Request, SentOn};
 use domain::seal;
@@ -115,10 +115,7 @@ impl ConsentCallback {
         let processor = self.processors.open(brand, request.mode, &request.processor);
         let session = match processor {
             Ok(processor) => processor.apple_pay_session(host).await,
-            Err(error) => {
-                tracing::error!(request.id = %request.id, error = %error, "a processor cannot be opened");
-                None
-            }
+            Err(OpenProcessorError::Absent | OpenProcessorError::Settings(_)) => None,
         };
         let Some(session) = session else {
             let detail = "there is no Apple Pay session to be had";

@@ -81,10 +81,7 @@ impl Topics {
                     }
                 },
                 Err(OpenChannelError::Absent) => {}
-                Err(OpenChannelError::Settings(error)) => {
-                    tracing::error!(channel.name = %owner.channel, error = %error, "a channel cannot be opened");
-                    worst = Understood::NotNow;
-                }
+                Err(OpenChannelError::Settings(_)) => worst = Understood::NotNow,
             }
         }
         worst

@@ -7,7 +7,9 @@ use domain::brand::Brand;
 use domain::breaker::Account;
 use domain::guards::{self, Guard};
 use domain::keys;
-use domain::ports::{Answer, Onward, Prepared, Processor, Reference, SecretsError, Use};
+use domain::ports::{
+    Answer, Onward, OpenProcessorError, Prepared, Processor, Reference, SecretsError, Use,
+};
 use domain::request::{Attempt, Doubt, Request};
 use domain::seal::{self, Sealed};
 use domain::storage::VersionedRequest;
@@ -77,8 +79,7 @@ impl FetchInfo {
         };
         let processor = match self.processors.open(&brand, request.mode, &attempt.processor) {
             Ok(processor) => processor,
-            Err(error) => {
-                tracing::error!(request.id = %request.id, error = %error, "a processor cannot be opened");
+            Err(OpenProcessorError::Absent | OpenProcessorError::Settings(_)) => {
                 return self
                     .react(loaded, Seen::nobody(&attempt), Turn::Unusable("processor_settings"))
                     .await;

@@ -1,53 +1,29 @@
 //! Fetch-info on Lambda: what it is wired to.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::message::QueueName;
-use domain::ports::{Clock, Http, Reach, Store};
+use domain::ports::{Ports, Reach};
 use fetch_info::{Crowds, FetchInfo};
+use lambda::Wiring;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
-    let client = https::Client::new()?;
-    let config = lambda::start(Arc::new(client.with_answers_up_to(lambda::AWS_ANSWER_BYTES)))?;
-    let [table, prompts, authorizations, webhooks, secret_prefix, webhook_reach, public_base] =
-        lambda::settings([
-            "TABLE",
-            "PROMPTS_QUEUE_URL",
-            "AUTHORIZATIONS_QUEUE_URL",
-            "WEBHOOKS_QUEUE_URL",
-            "SECRET_PREFIX",
-            "WEBHOOK_REACH",
-            "PUBLIC_BASE_URL",
-        ])?;
+    let (wiring, [webhook_reach]) = lambda::wire(["WEBHOOK_REACH"])?;
+    let Wiring { ports, http, public_base, .. } = wiring;
     let webhook_reach = match webhook_reach.as_str() {
         "public" => Reach::Public,
         "any" => Reach::Configured,
         other => return Err(format!("WEBHOOK_REACH is `public` or `any`, not `{other}`").into()),
     };
-    let queues = BTreeMap::from([
-        (QueueName::Prompts, prompts),
-        (QueueName::Authorizations, authorizations),
-        (QueueName::Webhooks, webhooks),
-    ]);
-
-    let clock: Arc<dyn Clock> = Arc::new(lambda::SystemClock);
-    let http: Arc<dyn Http> = Arc::new(client);
-    let store: Arc<dyn Store> = Arc::new(dynamodb::Table::new(&config, table));
-    let secrets = secretsmanager::BrandSecrets::new(&config, secret_prefix, Arc::clone(&clock));
-    let processors = processors::Registry::new(processors::Deps {
-        http: Arc::clone(&http),
-        store: Arc::clone(&store),
-        clock: Arc::clone(&clock),
-    });
+    let processors = processors::Deps::new(&ports, &http);
+    let Ports { clock, random, store, queue, secrets } = ports;
     let fetch_info = FetchInfo {
         clock,
-        random: Arc::new(lambda::SystemRandom),
+        random,
         store,
-        queue: Arc::new(sqs::Queues::new(&config, queues)),
-        secrets: Arc::new(secrets),
-        processors: Arc::new(processors),
+        queue,
+        secrets,
+        processors: Arc::new(processors::Registry::new(processors)),
         http,
         public_base,
         webhook_reach,

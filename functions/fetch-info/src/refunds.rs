@@ -126,8 +126,7 @@ impl FetchInfo {
         };
         let processor = match self.processors.open(&brand, request.mode, name) {
             Ok(processor) => processor,
-            Err(error @ (OpenProcessorError::Absent | OpenProcessorError::Settings(_))) => {
-                tracing::error!(request.id = %request.id, error = %error, "a processor cannot be opened");
+            Err(OpenProcessorError::Absent | OpenProcessorError::Settings(_)) => {
                 return Ok(Came::Not { reason: "processor_settings", wait: None });
             }
         };

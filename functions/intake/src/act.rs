@@ -1,25 +1,22 @@
-//! Acting on a request: cancel, extend, resend. Each decides again when somebody else committed first.
+//! Acting on a request: cancel, extend, resend.
 
 use bytes::Bytes;
 use domain::caller::Requester;
-use domain::effects::{self, EffectError};
-use domain::limits;
 use domain::message::Step;
-use domain::ports::{StoreError, Write};
-use domain::problem::{Code, Problem};
+use domain::problem::Problem;
 use domain::request::{Change, Refusal, Request, State};
-use domain::storage::VersionedRequest;
-use domain::values::name::ChannelName;
+use domain::update::{Decision, Updated, commit, update, update_async};
+use domain::values::id::RequestId;
+use domain::values::time::Timestamp;
 use http::{HeaderMap, Response, StatusCode};
 
-use crate::accept::configured_channel;
-use crate::{Intake, params, shown};
-
-const RACES_MAX: u32 = 8;
+use crate::routes::require_configured;
+use crate::{Intake, absent, is_own, json, params, refusal_problem};
 
 impl Intake {
     /// `POST /v1/requests/{id}/cancel`: `202` and a request that is still `processing` while the customer is on the processor's
-    /// page, which is made impossible to complete first; it ends as `cancelled`, or as `fulfilled` if they were faster.
+    /// page. That page is made impossible to complete first. The request ends as `cancelled`, or as `fulfilled` if the
+    /// customer was faster.
     ///
     /// # Errors
     /// A [`Problem`].
@@ -31,10 +28,10 @@ impl Intake {
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers).await?;
         params::nothing(body)?;
-        self.decide(&requester, id, |request| request.cancel(self.clock.now())).await
+        self.act(&requester, id, Request::cancel).await
     }
 
-    /// `POST /v1/requests/{id}/extend`.
+    /// `POST /v1/requests/{id}/extend`: moves the deadline.
     ///
     /// # Errors
     /// A [`Problem`].
@@ -46,7 +43,7 @@ impl Intake {
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers).await?;
         let duration = params::extend(body, requester.mode)?;
-        self.decide(&requester, id, |request| request.extend(duration, self.clock.now())).await
+        self.act(&requester, id, |request, now| request.extend(duration, now)).await
     }
 
     /// `POST /v1/requests/{id}/resend`: counts as a prompt for the address, like the first one did.
@@ -62,86 +59,59 @@ impl Intake {
         let requester = self.requester(headers).await?;
         let channel = params::resend(body)?;
         if let Some(channel) = &channel {
-            configured_channel(&requester, channel)?;
+            require_configured(&requester, channel)?;
         }
-        for _ in 0..RACES_MAX {
-            let loaded = self.owned(&requester, id).await?;
-            if let Some(answer) = self.resent(&requester, loaded, channel.as_ref()).await? {
-                return Ok(answer);
+        let id: RequestId = id.parse().map_err(|_not_an_id| absent())?;
+        let (requester, channel) = (&requester, channel.as_ref());
+        let updated = update_async(&self.ports, id, |loaded, now| async move {
+            let request = loaded.request;
+            if !is_own(requester, &request) {
+                return Ok::<_, Problem>(Decision::Stop(()));
             }
-        }
-        Err(Problem::overtaken())
+            let change = request.resend(channel, now).map_err(refusal_problem)?;
+            self.require_no_opt_out(requester, &request.address).await?;
+            let counted = self.count_prompt(requester, &request.address, None, now).await?;
+            let step = next_step(&change.request);
+            Ok(commit(change).with_writes([counted]).then(step).with_recovery_check().into())
+        });
+        answer(updated.await?)
     }
 
-    async fn resent(
-        &self,
-        requester: &Requester,
-        loaded: VersionedRequest,
-        channel: Option<&ChannelName>,
-    ) -> Result<Option<Response<Bytes>>, Problem> {
-        let now = self.clock.now();
-        let change = loaded.request.resend(channel, now).map_err(refused)?;
-        let address = &loaded.request.address;
-        self.not_opted_out(requester, address).await?;
-        let brand = &requester.brand;
-        let (limits, base) =
-            limits::load(self.store.as_ref(), &brand.name, requester.mode, address).await?;
-        let limits = self.counted(brand, &limits, None, now).await?;
-        let counted = limits::put(&brand.name, requester.mode, address, (&limits, base), now)?;
-        effects::schedule_recovery_check(self.queue.as_ref(), &loaded.request, now).await?;
-        self.apply(loaded.version, change, vec![counted]).await
-    }
-
-    async fn decide(
+    /// Stores a decision and sends what follows from it, again if this is a repeat.
+    async fn act(
         &self,
         requester: &Requester,
         id: &str,
-        command: impl Fn(&Request) -> Result<Change, Refusal>,
+        command: impl Fn(&Request, Timestamp) -> Result<Change, Refusal>,
     ) -> Result<Response<Bytes>, Problem> {
-        for _ in 0..RACES_MAX {
-            let loaded = self.owned(requester, id).await?;
-            let change = command(&loaded.request).map_err(refused)?;
-            if let Some(answer) = self.apply(loaded.version, change, Vec::new()).await? {
-                return Ok(answer);
+        let id: RequestId = id.parse().map_err(|_not_an_id| absent())?;
+        let updated = update(&self.ports, id, |request, now| -> Result<_, Problem> {
+            if !is_own(requester, request) {
+                return Ok(Decision::Stop(()));
             }
-        }
-        Err(Problem::overtaken())
-    }
-
-    /// Stores a decision and hands over what follows from it, again if this is a repeat: to `send-prompt`, or to `fetch-info`
-    /// what is at the processor already. `None` when somebody else committed first.
-    async fn apply(
-        &self,
-        base: u64,
-        change: Change,
-        extra: Vec<Write>,
-    ) -> Result<Option<Response<Bytes>>, Problem> {
-        let ports = (self.store.as_ref(), self.queue.as_ref());
-        let (status, step) = match &change.request.state {
-            State::Processing { .. } => (StatusCode::ACCEPTED, Step::Fetch),
-            State::Pending | State::Prompted | State::Authorized { .. } | State::Closed { .. } => {
-                (StatusCode::OK, Step::Deliver)
-            }
-        };
-        match effects::apply(ports, Some(base), change, extra, Some(step)).await {
-            Ok(loaded) => Ok(Some(shown(status, &loaded))),
-            Err(EffectError::Store(StoreError::Conflict)) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+            let change = command(request, now).map_err(refusal_problem)?;
+            let step = next_step(&change.request);
+            Ok(commit(change).then(step).into())
+        });
+        answer(updated.await?)
     }
 }
 
-/// What a caller is told when a command does not apply.
-pub(crate) fn refused(refusal: Refusal) -> Problem {
-    let code = match refusal {
-        Refusal::Late => Code::DeadlinePassed,
-        Refusal::Closed
-        | Refusal::Authorized
-        | Refusal::Early
-        | Refusal::Prompt
-        | Refusal::Leased
-        | Refusal::Step
-        | Refusal::Limit => Code::ConflictState,
-    };
-    Problem::new(code, refusal.to_string())
+/// The step after an action: `fetch-info` goes on with what is at the processor, `send-prompt` with everything else.
+const fn next_step(request: &Request) -> Step {
+    if is_processing(request) { Step::Fetch } else { Step::Deliver }
+}
+
+const fn is_processing(request: &Request) -> bool {
+    match &request.state {
+        State::Processing { .. } => true,
+        State::Pending | State::Prompted | State::Authorized { .. } | State::Closed { .. } => false,
+    }
+}
+
+fn answer(updated: Updated<()>) -> Result<Response<Bytes>, Problem> {
+    let stored = updated.stored().ok_or_else(absent)?;
+    let processing = is_processing(&stored.request);
+    let status = if processing { StatusCode::ACCEPTED } else { StatusCode::OK };
+    Ok(json(status, &domain::view::request(&stored.request, stored.version)))
 }

@@ -1,7 +1,7 @@
 //! `POST /v1/capabilities`: which routes could reach this customer now, best first.
 //!
-//! All channels are asked at once, and whoever asks gets an answer in two seconds whatever providers do: an agent is on the
-//! line meanwhile.
+//! All channels are asked at once. The call is answered within two seconds even when a provider is silent, because an agent
+//! is on the line meanwhile.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use domain::values::name::ChannelName;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use domain::{keys, storage};
-use futures_util::future::{self, Either, join_all};
+use futures_util::future::{self, Either};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use http::{HeaderMap, Response, StatusCode};
 use serde::Serialize;
@@ -23,7 +23,7 @@ use serde_json::json;
 
 use crate::{Intake, json, params};
 
-/// How long the channels have, all of them together.
+/// The time that all channels together have to answer.
 const TIME_MAX: Duration = Duration::from_secs(2);
 
 #[derive(Serialize)]
@@ -33,29 +33,29 @@ struct RouteView {
     known: Known,
 }
 
-/// Whose capabilities are asked for.
+/// The customer whose capabilities are asked for, and the caller.
 #[derive(Clone, Copy)]
-struct Customer<'a> {
+struct Recipient<'a> {
     requester: &'a Requester,
     phone: &'a Phone,
     address: &'a str,
     now: Timestamp,
 }
 
-/// What one channel answered, with the write that keeps it if it is news.
-struct Asked {
+/// What one channel answered, with the write that caches it where it was not read from the cache.
+struct ChannelAnswer {
     known: Known,
-    events: Option<Write>,
+    write: Option<Write>,
 }
 
-impl<'a> Customer<'a> {
-    fn place(&self, channel: &'a ChannelName) -> ChannelScope<'a> {
+impl<'a> Recipient<'a> {
+    fn scope(&self, channel: &'a ChannelName) -> ChannelScope<'a> {
         ChannelScope { brand: &self.requester.brand.name, mode: self.requester.mode, channel }
     }
 }
 
 impl Intake {
-    /// Answers for all of the brand's channels at once.
+    /// Answers which of the brand's channels could reach this customer now.
     ///
     /// # Errors
     /// A [`Problem`].
@@ -67,20 +67,20 @@ impl Intake {
         let requester = self.requester(headers).await?;
         let phone = params::capabilities(body)?.customer.phone;
         let address = keys::address_hash(&requester.brand.address_key, &phone);
-        let (now, brand) = (self.clock.now(), &requester.brand.name);
+        let (now, brand) = (self.ports.clock.now(), &requester.brand.name);
         let stop = storage::stop_key(brand, &address);
-        let stopped = self.store.read(&stop).await?.is_some();
+        let stopped = self.ports.store.read(&stop).await?.is_some();
         let device = (brand, requester.mode);
-        let seen = storage::observed(self.store.as_ref(), device, &address, now).await?;
+        let seen = storage::observed(self.ports.store.as_ref(), device, &address, now).await?;
         let wallets = seen.map(|seen| seen.wallets).unwrap_or_default();
-        let customer = Customer { requester: &requester, phone: &phone, address: &address, now };
-        let mut routes = self.routes_of(customer).await?;
+        let recipient = Recipient { requester: &requester, phone: &phone, address: &address, now };
+        let mut routes = self.route_views(recipient).await?;
         for RouteView { known, .. } in &mut routes {
             if stopped {
                 known.reachable = false;
                 known.reason = Some("opted_out".to_owned());
             }
-            // Where the channel has no wallet of its own the yes is given on the page, and that is on the same device.
+            // Where the channel has no wallet of its own, the customer approves on the page, on the same device.
             if known.wallets.is_empty() {
                 known.wallets.clone_from(&wallets);
             }
@@ -90,102 +90,69 @@ impl Intake {
         Ok(json(StatusCode::OK, &json!({ "routes": routes })))
     }
 
-    /// What every channel of the brand can do, in the brand's order.
-    async fn routes_of(&self, customer: Customer<'_>) -> Result<Vec<RouteView>, Problem> {
-        let requester = customer.requester;
-        let names = requester.brand.setup(requester.mode).channels.iter().map(|setup| &setup.name);
-        let opened = names.map(|name| (name, self.opened(requester, name)));
+    /// Asks every channel of the brand at once, and answers in the brand's order.
+    async fn route_views(&self, recipient: Recipient<'_>) -> Result<Vec<RouteView>, Problem> {
+        let requester = recipient.requester;
+        let brand = &requester.brand;
+        let names = brand.setup(requester.mode).channels.iter().map(|setup| &setup.name);
+        let opened = names.map(|name| (name, self.channels.open(brand, requester.mode, name).ok()));
         let opened: Vec<(&ChannelName, Option<Box<dyn Channel>>)> = opened.collect();
         let mut answers: Vec<Option<Known>> = Vec::new();
         answers.resize_with(opened.len(), || None);
-        let mut events = Vec::new();
-        let asked = opened.iter().zip(0_usize..).map(|((name, channel), place)| async move {
-            (place, self.asked(customer, name, channel.as_deref()).await)
+        let mut writes = Vec::new();
+        let asked = opened.iter().zip(0_usize..).map(|((name, channel), position)| async move {
+            (position, self.ask_channel(recipient, name, channel.as_deref()).await)
         });
         let mut asked: FuturesUnordered<_> = asked.collect();
-        let mut deadline = self.clock.wait(TIME_MAX);
-        while let Either::Left((Some((place, answer)), waiting)) =
+        let mut deadline = self.ports.clock.wait(TIME_MAX);
+        while let Either::Left((Some((position, answer)), waiting)) =
             future::select(asked.next(), deadline).await
         {
             deadline = waiting;
             let answer = answer?;
-            events.extend(answer.events);
-            if let Some(there) = answers.get_mut(place) {
-                *there = Some(answer.known);
+            writes.extend(answer.write);
+            if let Some(slot) = answers.get_mut(position) {
+                *slot = Some(answer.known);
             }
         }
-        if !events.is_empty()
-            && let Err(error) = self.store.write(events).await
+        if !writes.is_empty()
+            && let Err(error) = self.ports.store.write(writes).await
         {
-            // They are right all the same, and somebody is waiting for them.
-            tracing::warn!(error = %error, "what channels answered is not kept");
+            // The answers are right without the cache, and the caller is waiting for them.
+            tracing::warn!(error = %error, "failed to cache channel capabilities");
         }
         let routes = opened.iter().zip(answers).map(|((name, channel), answer)| RouteView {
             channel: (*name).clone(),
-            known: answer.unwrap_or_else(|| late(channel.as_deref())),
+            known: answer.unwrap_or_else(|| unanswered(channel.as_deref())),
         });
         Ok(routes.collect())
     }
 
-    /// What one channel says, or said a moment ago.
-    async fn asked(
+    /// Asks one channel, unless it answered within the last minute.
+    async fn ask_channel(
         &self,
-        customer: Customer<'_>,
+        recipient: Recipient<'_>,
         name: &ChannelName,
         channel: Option<&dyn Channel>,
-    ) -> Result<Asked, Problem> {
-        let Customer { phone, address, now, .. } = customer;
-        let Some(channel) = channel else { return Ok(Asked { known: broken(), events: None }) };
-        let (store, place) = (self.store.as_ref(), customer.place(name));
-        if let Some(known) = capability::load(store, place, address, now).await? {
-            return Ok(Asked { known, events: None });
+    ) -> Result<ChannelAnswer, Problem> {
+        let Recipient { phone, address, now, .. } = recipient;
+        let Some(channel) = channel else {
+            return Ok(ChannelAnswer { known: misconfigured(), write: None });
+        };
+        let (store, scope) = (self.ports.store.as_ref(), recipient.scope(name));
+        if let Some(known) = capability::load(store, scope, address, now).await? {
+            return Ok(ChannelAnswer { known, write: None });
         }
-        let (contact, _) = contact::load(store, place, address, now).await?;
+        let (contact, _) = contact::load(store, scope, address, now).await?;
         let known = Known::from(channel.capability(phone, &contact, now).await);
-        let events = capability::put(place, address, &known, now)?;
-        Ok(Asked { known, events: Some(events) })
-    }
-
-    fn opened(&self, requester: &Requester, name: &ChannelName) -> Option<Box<dyn Channel>> {
-        match self.channels.open(&requester.brand, requester.mode, name) {
-            Ok(channel) => Some(channel),
-            Err(error) => {
-                tracing::error!(channel.name = %name, error = %error, "a channel cannot be opened");
-                None
-            }
-        }
-    }
-
-    /// The brand's channels in their order, but those last that said within the last minute that they cannot reach this
-    /// customer. Nobody is asked: the customer is waiting.
-    pub(crate) async fn in_order(
-        &self,
-        requester: &Requester,
-        address: &str,
-        now: Timestamp,
-    ) -> Result<Vec<ChannelName>, Problem> {
-        let names = requester.brand.setup(requester.mode).channels.iter().map(|setup| &setup.name);
-        let mut names: Vec<ChannelName> = names.cloned().collect();
-        if names.len() < 2 {
-            return Ok(names);
-        }
-        let said = names.iter().map(|channel| async move {
-            let place =
-                ChannelScope { brand: &requester.brand.name, mode: requester.mode, channel };
-            let known = capability::load(self.store.as_ref(), place, address, now).await?;
-            Ok(known.filter(|known| !known.reachable).map(|_| channel.clone()))
-        });
-        let said: Result<Vec<Option<ChannelName>>, Problem> =
-            join_all(said).await.into_iter().collect();
-        let unreachable: Vec<ChannelName> = said?.into_iter().flatten().collect();
-        names.sort_by_key(|name| unreachable.contains(name));
-        Ok(names)
+        let write = capability::put(scope, address, &known, now)?;
+        Ok(ChannelAnswer { known, write: Some(write) })
     }
 }
 
-/// A channel that took too long: it is likely to reach the customer, as most do.
-fn late(channel: Option<&dyn Channel>) -> Known {
-    let Some(channel) = channel else { return broken() };
+/// The answer for a channel that was too slow. It is shown as reachable, as most channels are.
+fn unanswered(channel: Option<&dyn Channel>) -> Known {
+    let Some(channel) = channel else { return misconfigured() };
     Known {
         reachable: true,
         rich: false,
@@ -195,8 +162,8 @@ fn late(channel: Option<&dyn Channel>) -> Known {
     }
 }
 
-/// A channel that cannot be opened.
-fn broken() -> Known {
+/// The answer for a channel whose settings are wrong.
+fn misconfigured() -> Known {
     Known {
         reachable: false,
         rich: false,

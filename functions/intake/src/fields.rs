@@ -10,6 +10,13 @@ use serde_json::{Map, Value};
 
 type Faults = Rc<RefCell<Vec<FieldError>>>;
 
+/// The smallest and the largest number that a field takes.
+#[derive(Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) min: u64,
+    pub(crate) max: u64,
+}
+
 /// A JSON object whose fields are taken one by one; what is left at the end is unknown.
 pub(crate) struct Fields {
     pointer: String,
@@ -98,20 +105,20 @@ impl Fields {
     }
 
     /// A whole number within bounds.
-    pub(crate) fn number(&mut self, name: &str, required: bool, bounds: (u64, u64)) -> Option<u64> {
+    pub(crate) fn number(&mut self, name: &str, required: bool, bounds: Bounds) -> Option<u64> {
         let Value::Number(number) = self.take(name, required)? else {
             self.fault(name, "type", "the field is a whole number");
             return None;
         };
-        let (least, most) = bounds;
+        let Bounds { min, max } = bounds;
         match number.as_u64() {
-            Some(whole) if (least..=most).contains(&whole) => Some(whole),
+            Some(whole) if (min..=max).contains(&whole) => Some(whole),
             Some(_) => {
-                self.fault(name, "range", format!("the number is {least} to {most}"));
+                self.fault(name, "range", format!("the number is {min} to {max}"));
                 None
             }
             None if number.is_i64() => {
-                self.fault(name, "range", format!("the number is {least} to {most}"));
+                self.fault(name, "range", format!("the number is {min} to {max}"));
                 None
             }
             None => {
@@ -201,7 +208,7 @@ mod tests {
         assert_eq!(fields.text("a", true), None);
         assert_eq!(fields.text("missing", true), None);
         let mut inner = fields.object("b", true).unwrap();
-        assert_eq!(inner.number("c", true, (1, 9)), None);
+        assert_eq!(inner.number("c", true, Bounds { min: 1, max: 9 }), None);
         inner.end();
         fields.list("l", true, 3, |text| Ok::<_, String>(text.to_owned()));
         fields.end();

@@ -14,18 +14,19 @@ use domain::values::time::Timestamp;
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
-const KEPT: Duration = Duration::from_secs(86_400);
+/// How long a key counts.
+const RETENTION: Duration = Duration::from_secs(86_400);
 
-/// What is remembered of a call that created.
+/// The record of a call that created a request or a refund.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Remembered {
-    /// What the body was.
+pub(crate) struct IdempotencyRecord {
+    /// A digest of the path and the body.
     fingerprint: String,
-    /// What was created.
+    /// The request that was created, or refunded.
     pub(crate) request: RequestId,
-    /// What was answered.
+    /// The body of the answer.
     pub(crate) answer: serde_json::Value,
-    /// Until when it counts; the item itself may outlive that.
+    /// The end of the time in which the key counts. The item may outlive it.
     until: Timestamp,
 }
 
@@ -35,12 +36,12 @@ pub(crate) struct CallKey {
     fingerprint: String,
 }
 
-/// What is known of a key.
-pub(crate) enum Known {
-    /// It is new, or so old that it no longer counts: the write that remembers it expects this.
+/// Whether a key was used before.
+pub(crate) enum KeyUse {
+    /// It is new, or too old to count. The write of its record expects this of the item.
     New(Expect),
     /// It was used for the same body.
-    Same(Remembered),
+    Repeat(IdempotencyRecord),
 }
 
 impl CallKey {
@@ -48,7 +49,8 @@ impl CallKey {
     pub(crate) fn read(
         headers: &HeaderMap,
         requester: &Requester,
-        call: (&str, &[u8]),
+        path: &str,
+        body: &[u8],
     ) -> Result<Self, Problem> {
         let Some(value) = headers.get("idempotency-key") else {
             return Err(Problem::new(
@@ -69,8 +71,7 @@ impl CallKey {
             Mode::Live => "live",
         };
         let pk = format!("IDEM#{}#{mode}#{bare}", requester.brand.name);
-        let (path, body) = call;
-        // Fields in another order, or spaced otherwise, are the same body, in whatever order the parser keeps them.
+        // Fields in another order or with other spaces are the same body, so the order is made canonical.
         let canonical = serde_json::from_slice::<serde_json::Value>(body)
             .map(|mut value| {
                 value.sort_all_objects();
@@ -81,29 +82,29 @@ impl CallKey {
         Ok(Self { key: Key { pk, sk: "IDEM".to_owned() }, fingerprint })
     }
 
-    /// What is known of the key.
+    /// Looks up whether the key was used before.
     pub(crate) async fn look_up(
         &self,
         store: &dyn Store,
         now: Timestamp,
-    ) -> Result<Known, Problem> {
+    ) -> Result<KeyUse, Problem> {
         let Some(item) = store.read(&self.key).await? else {
-            return Ok(Known::New(Expect::Absent));
+            return Ok(KeyUse::New(Expect::Absent));
         };
-        let remembered: Remembered = decode(&item.body)?;
-        if remembered.until <= now {
-            return Ok(Known::New(Expect::Version(item.version)));
+        let record: IdempotencyRecord = decode(&item.body)?;
+        if record.until <= now {
+            return Ok(KeyUse::New(Expect::Version(item.version)));
         }
-        if remembered.fingerprint != self.fingerprint {
+        if record.fingerprint != self.fingerprint {
             return Err(Problem::new(
                 Code::IdempotencyKeyReused,
                 "the key was used for another body",
             ));
         }
-        Ok(Known::Same(remembered))
+        Ok(KeyUse::Repeat(record))
     }
 
-    /// The write that remembers what was created and answered.
+    /// Returns the write that records what was created and answered.
     pub(crate) fn remember(
         &self,
         request: RequestId,
@@ -111,17 +112,17 @@ impl CallKey {
         expect: Expect,
         now: Timestamp,
     ) -> Result<Write, StoreError> {
-        let until = now.after(KEPT);
+        let until = now.after(RETENTION);
         let version = match expect {
             Expect::Version(version) => version.saturating_add(1),
             Expect::Any | Expect::Absent => 1,
         };
-        let remembered =
-            Remembered { fingerprint: self.fingerprint.clone(), request, answer, until };
+        let record =
+            IdempotencyRecord { fingerprint: self.fingerprint.clone(), request, answer, until };
         let item = Item {
             key: self.key.clone(),
             version,
-            body: encode(remembered)?,
+            body: encode(record)?,
             expires_at: Some(until),
             index: None,
         };

@@ -1,9 +1,10 @@
 //! Accepts a requester's request, and lets the requester read, cancel, extend, resend and refund it.
 //!
-//! Beneath the router are plain functions over ports: each authenticates, parses, loads, decides, commits and renders.
+//! The router hands each call to a function over the ports. Each authenticates, parses, loads, decides, commits and renders.
 
 mod accept;
 mod act;
+mod address_limits;
 mod capabilities;
 mod fields;
 mod http_edge;
@@ -12,13 +13,15 @@ mod params;
 mod processor_routing;
 mod read;
 mod refund;
+mod routes;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::caller::{self, Requester};
-use domain::ports::{Channels, Clock, Processors, Queue, Random, Secrets, Store};
+use domain::ports::{Channels, Ports, Processors};
 use domain::problem::{Code, Problem};
+use domain::request::{Refusal, Request};
 use domain::storage::{self, VersionedRequest};
 use domain::values::id::RequestId;
 use http::{HeaderMap, Response, StatusCode, header};
@@ -27,16 +30,8 @@ pub use http_edge::router;
 
 /// Everything intake can touch.
 pub struct Intake {
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
-    /// Ids and session codes.
-    pub random: Arc<dyn Random>,
-    /// The table.
-    pub store: Arc<dyn Store>,
-    /// The queues.
-    pub queue: Arc<dyn Queue>,
-    /// The brands.
-    pub secrets: Arc<dyn Secrets>,
+    /// The ports that every function needs.
+    pub ports: Ports,
     /// The channels, for capability answers.
     pub channels: Arc<dyn Channels>,
     /// The processors, for what they need from a customer.
@@ -47,18 +42,39 @@ pub struct Intake {
 
 impl Intake {
     async fn requester(&self, headers: &HeaderMap) -> Result<Requester, Problem> {
-        caller::authenticate(self.secrets.as_ref(), headers).await
+        caller::authenticate(self.ports.secrets.as_ref(), headers).await
     }
 
-    /// The caller's own request of that id; whether somebody else's exists is not told.
+    /// Returns the caller's own request of that id. The answer never tells whether another brand has one.
     async fn owned(&self, requester: &Requester, id: &str) -> Result<VersionedRequest, Problem> {
-        let absent = || Problem::new(Code::NotFound, "there is no such request");
         let id: RequestId = id.parse().map_err(|_not_an_id| absent())?;
-        let loaded = storage::load(self.store.as_ref(), id).await?.ok_or_else(absent)?;
-        let own =
-            loaded.request.brand == requester.brand.name && loaded.request.mode == requester.mode;
-        if own { Ok(loaded) } else { Err(absent()) }
+        let loaded = storage::load(self.ports.store.as_ref(), id).await?;
+        loaded.filter(|loaded| is_own(requester, &loaded.request)).ok_or_else(absent)
     }
+}
+
+/// Whether a request belongs to the caller's brand and mode.
+fn is_own(requester: &Requester, request: &Request) -> bool {
+    request.brand == requester.brand.name && request.mode == requester.mode
+}
+
+fn absent() -> Problem {
+    Problem::new(Code::NotFound, "there is no such request")
+}
+
+/// The problem of a command that does not apply to the request as it is.
+fn refusal_problem(refusal: Refusal) -> Problem {
+    let code = match refusal {
+        Refusal::Late => Code::DeadlinePassed,
+        Refusal::Closed
+        | Refusal::Authorized
+        | Refusal::Early
+        | Refusal::Prompt
+        | Refusal::Leased
+        | Refusal::Step
+        | Refusal::Limit => Code::ConflictState,
+    };
+    Problem::new(code, refusal.to_string())
 }
 
 /// An answer in JSON.
@@ -69,9 +85,4 @@ fn json(status: StatusCode, body: &serde_json::Value) -> Response<Bytes> {
     headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
     answer
-}
-
-/// A request as the answer to a call.
-fn shown(status: StatusCode, loaded: &VersionedRequest) -> Response<Bytes> {
-    json(status, &domain::view::request(&loaded.request, loaded.version))
 }

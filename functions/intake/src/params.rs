@@ -13,10 +13,10 @@ use domain::values::name::ChannelName;
 use domain::values::phone::Phone;
 use domain::values::text::DisplayText;
 
-use crate::fields::Fields;
+use crate::fields::{Bounds, Fields};
 
 /// How long a silent route may be waited for, in seconds: less would send everything twice, more is no live conversation.
-const FALLBACK: (u64, u64) = (5, 300);
+const FALLBACK: Bounds = Bounds { min: 5, max: 300 };
 
 /// A request somebody wants to make.
 pub(crate) struct CreateRequestParams {
@@ -98,7 +98,7 @@ pub(crate) struct RefundParams {
 /// Reads the body of `POST /v1/requests/{id}/refund`.
 pub(crate) fn refund(body: &[u8]) -> Result<RefundParams, Problem> {
     let mut fields = Fields::of_body(body, true).map_err(Problem::fields)?;
-    let amount = fields.number("amount", false, (1, Money::AMOUNT_MAX));
+    let amount = fields.number("amount", false, Bounds { min: 1, max: Money::AMOUNT_MAX });
     let reason = fields.read("reason", false, DisplayText::new);
     finished(fields, Some(RefundParams { amount, reason }))
 }
@@ -112,11 +112,12 @@ pub(crate) fn extend(body: &[u8], mode: Mode) -> Result<Duration, Problem> {
 
 /// Real customers get a minute at least; a test may be shorter.
 fn expires_in(fields: &mut Fields, required: bool, mode: Mode) -> Option<Duration> {
-    let least = match mode {
+    let min = match mode {
         Mode::Test => 1,
         Mode::Live => 60,
     };
-    fields.number("expires_in", required, (least, LIFETIME_MAX.as_secs())).map(Duration::from_secs)
+    let bounds = Bounds { min, max: LIFETIME_MAX.as_secs() };
+    fields.number("expires_in", required, bounds).map(Duration::from_secs)
 }
 
 fn customer(mut fields: Fields) -> Option<Customer> {
@@ -192,7 +193,7 @@ fn claims(fields: &mut Fields) -> Option<Vec<DisplayText<64>>> {
 }
 
 fn payment(fields: &mut Fields) -> Option<Ask> {
-    let amount = fields.number("amount", true, (1, Money::AMOUNT_MAX));
+    let amount = fields.number("amount", true, Bounds { min: 1, max: Money::AMOUNT_MAX });
     let currency = fields.parse("currency", true);
     let description = fields.read("description", true, DisplayText::new);
     let card = fields.parse("payment_method", false);

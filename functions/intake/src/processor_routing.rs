@@ -6,7 +6,7 @@ use domain::brand::Mode;
 use domain::breaker::Account;
 use domain::caller::Requester;
 use domain::guards::{self, Guard};
-use domain::ports::{OpenProcessorError, PaymentOption, Processor};
+use domain::ports::PaymentOption;
 use domain::problem::{Code, FieldError, Problem};
 use domain::saved_cards;
 use domain::values::name::ProcessorName;
@@ -15,9 +15,8 @@ use crate::Intake;
 
 /// The processor that takes an ask.
 pub(crate) struct SelectedProcessor {
-    /// Which.
-    pub(crate) processor: ProcessorName,
-    /// Whether a yes needs nothing of the customer but a tap.
+    pub(crate) name: ProcessorName,
+    /// Whether an approval needs nothing of the customer but a tap.
     pub(crate) by_tap: bool,
 }
 
@@ -37,7 +36,8 @@ impl Intake {
             if keeper.as_ref().is_some_and(|keeper| *keeper != setup.name) {
                 continue;
             }
-            let Some(processor) = self.processor(requester, &setup.name) else {
+            let opened = self.processors.open(&requester.brand, requester.mode, &setup.name);
+            let Ok(processor) = opened else {
                 if refused.code == Code::ProcessorNotConfigured {
                     refused.detail = "a processor's settings cannot be used".to_owned();
                 }
@@ -54,8 +54,8 @@ impl Intake {
                 continue;
             }
             let account = (&requester.brand.name, requester.mode);
-            let account = Account::load(self.store.as_ref(), account, &setup.name).await?;
-            if let Some(wait) = account.shut_for(self.clock.now()) {
+            let account = Account::load(self.ports.store.as_ref(), account, &setup.name).await?;
+            if let Some(wait) = account.shut_for(self.ports.clock.now()) {
                 let detail = "the processor does not take our calls at the moment";
                 let retry_after = Some(wait.as_secs().saturating_add(1));
                 let shut = Problem::new(Code::ProcessorUnavailable, detail);
@@ -63,20 +63,9 @@ impl Intake {
                 continue;
             }
             let by_tap = payment_options.iter().any(gives_by_tap);
-            return Ok(SelectedProcessor { processor: setup.name.clone(), by_tap });
+            return Ok(SelectedProcessor { name: setup.name.clone(), by_tap });
         }
         Err(unavailable.unwrap_or(refused))
-    }
-
-    fn processor(&self, requester: &Requester, name: &ProcessorName) -> Option<Box<dyn Processor>> {
-        match self.processors.open(&requester.brand, requester.mode, name) {
-            Ok(processor) => Some(processor),
-            Err(OpenProcessorError::Absent) => None,
-            Err(OpenProcessorError::Settings(error)) => {
-                tracing::error!(processor.name = %name, error = %error, "a processor's settings cannot be used");
-                None
-            }
-        }
     }
 
     /// The processor that keeps the card the ask names, where it names one that this customer put on file.
@@ -88,7 +77,7 @@ impl Intake {
     ) -> Result<Option<ProcessorName>, Problem> {
         let Some(card) = ask.card() else { return Ok(None) };
         let (brand, mode) = (&requester.brand.name, requester.mode);
-        let known = saved_cards::load(self.store.as_ref(), brand, mode, card).await?;
+        let known = saved_cards::load(self.ports.store.as_ref(), brand, mode, card).await?;
         // Whether somebody else has that card is not told.
         let is_theirs = |known: &saved_cards::SavedCard| {
             guards::is_disabled(Guard::SavedCardOwner)

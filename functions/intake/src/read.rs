@@ -73,15 +73,15 @@ impl Intake {
         let query = Query::read(query, &["wait", "after"])?;
         let wait = query.number("wait", WAIT_MAX)?.unwrap_or(0);
         let after = query.number("after", u64::MAX)?;
-        let until = self.clock.now().after(Duration::from_secs(wait));
+        let until = self.ports.clock.now().after(Duration::from_secs(wait));
         let mut loaded = self.owned(&requester, id).await?;
         let after = after.unwrap_or(loaded.version);
         while wait > 0 && loaded.version <= after && !loaded.request.is_over() {
-            let left = self.clock.now().until(until);
+            let left = self.ports.clock.now().until(until);
             if left.is_zero() {
                 break;
             }
-            self.clock.wait(left.min(POLL)).await;
+            self.ports.clock.wait(left.min(POLL)).await;
             loaded = self.owned(&requester, id).await?;
         }
         let mut shown = view::request(&loaded.request, loaded.version);
@@ -104,8 +104,8 @@ impl Intake {
             Details::Payment(_) | Details::Card { .. } => return Ok(None),
             Details::Claims(_) => {}
         }
-        let now = self.clock.now();
-        let Some(sealed) = claims::load(self.store.as_ref(), request.id, now).await? else {
+        let now = self.ports.clock.now();
+        let Some(sealed) = claims::load(self.ports.store.as_ref(), request.id, now).await? else {
             return Ok(None);
         };
         let opened = seal::open(&brand.sealing, request.id, &sealed);
@@ -133,7 +133,8 @@ impl Intake {
         let after = query.text("cursor").map(cursor_read).transpose()?;
         let brand = (&requester.brand.name, requester.mode);
         let limit = usize::try_from(limit).unwrap_or(100);
-        let page = storage::of_session(self.store.as_ref(), brand, &session, after, limit).await?;
+        let page =
+            storage::of_session(self.ports.store.as_ref(), brand, &session, after, limit).await?;
         let mut requests = Vec::with_capacity(page.items.len());
         for item in &page.items {
             let request: Request = decode(&item.body)?;

@@ -4,30 +4,39 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::caller::Requester;
-use domain::effects::{self, EffectError};
+use domain::effects;
 use domain::guards::{self, Guard};
 use domain::message::Step;
-use domain::ports::{Expect, StoreError};
+use domain::ports::Expect;
 use domain::problem::{Code, Problem};
 use domain::request::{Refusal, Request};
-use domain::storage;
+use domain::storage::{self, VersionedRequest};
+use domain::update::{Commit, Decision, Updated, commit, update_async};
+use domain::values::id::RequestId;
+use domain::values::time::Timestamp;
 use domain::view;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use crate::act::refused;
-use crate::idempotency::{CallKey, Known, Remembered};
+use crate::idempotency::{CallKey, IdempotencyRecord, KeyUse};
 use crate::params::{self, RefundParams};
-use crate::{Intake, json};
+use crate::{Intake, absent, is_own, json, refusal_problem};
 
-const RACES_MAX: u32 = 8;
-/// Longer than this call can take to write what the check ahead of it is to find.
+/// The delay of the check that is sent ahead of the write: longer than the call that writes can take.
 const CALL_MAX: Duration = Duration::from_secs(60);
 
+/// A call that has passed every check of its text.
+#[derive(Clone, Copy)]
+struct RefundCall<'a> {
+    requester: &'a Requester,
+    key: &'a CallKey,
+    params: &'a RefundParams,
+}
+
 impl Intake {
-    /// Takes the wish to give money back: `202` and the request, whose `refunds` say what becomes of it.
+    /// Records a refund to be made: `202` and the request, whose `refunds` say how it stands.
     ///
     /// # Errors
-    /// A [`Problem`]; nothing is given back, or the same call with the same key says what is.
+    /// A [`Problem`]; nothing is refunded, or the same call with the same key says what is.
     pub async fn refund(
         &self,
         headers: &HeaderMap,
@@ -36,65 +45,88 @@ impl Intake {
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers).await?;
         let path = format!("/v1/requests/{id}/refund");
-        let key = CallKey::read(headers, &requester, (&path, body))?;
+        let key = CallKey::read(headers, &requester, &path, body)?;
         let params = params::refund(body)?;
-        for _ in 0..RACES_MAX {
-            let expect = match key.look_up(self.store.as_ref(), self.clock.now()).await? {
-                Known::Same(remembered) => return self.refund_replayed(remembered).await,
-                Known::New(expect) => expect,
-            };
-            match self.refund_once(&requester, id, &params, (&key, expect)).await? {
-                Some(answer) => return Ok(answer),
-                None => continue,
+        let call = RefundCall { requester: &requester, key: &key, params: &params };
+        let updated = match id.parse() {
+            Ok(id) => self.record_refund(call, id).await?,
+            Err(_not_an_id) => Updated::Absent,
+        };
+        match updated {
+            Updated::Stored(stored) => {
+                let answer = view::request(&stored.request, stored.version);
+                Ok(json(StatusCode::ACCEPTED, &answer))
+            }
+            Updated::Stopped(Some(record)) => self.replay_refund(record).await,
+            // The key outlives its request: a repeat is still answered.
+            Updated::Stopped(None) | Updated::Absent => {
+                match key.look_up(self.ports.store.as_ref(), self.ports.clock.now()).await? {
+                    KeyUse::Repeat(record) => self.replay_refund(record).await,
+                    KeyUse::New(_) => Err(absent()),
+                }
             }
         }
-        Err(Problem::overtaken())
     }
 
-    /// The same answer as then, and the same step owed: the first call may have died before it sent it.
-    async fn refund_replayed(&self, remembered: Remembered) -> Result<Response<Bytes>, Problem> {
-        if let Some(loaded) = storage::load(self.store.as_ref(), remembered.request).await? {
-            for refund in loaded.request.open_refunds() {
-                let step = Step::Refund { seq: refund.seq };
-                effects::send(self.queue.as_ref(), step, loaded.request.id, Duration::ZERO).await?;
-            }
-        }
-        let mut answer = json(StatusCode::ACCEPTED, &remembered.answer);
-        answer.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
-        Ok(answer)
-    }
-
-    /// Records the refund, or `None` when another call committed first.
-    async fn refund_once(
+    /// Records the refund with its idempotency record. Stops with the record of an earlier call, or with `None` where the
+    /// request is another brand's.
+    async fn record_refund(
         &self,
-        requester: &Requester,
-        id: &str,
-        params: &RefundParams,
-        (key, expect): (&CallKey, Expect),
-    ) -> Result<Option<Response<Bytes>>, Problem> {
-        let loaded = self.owned(requester, id).await?;
-        let now = self.clock.now();
+        call: RefundCall<'_>,
+        id: RequestId,
+    ) -> Result<Updated<Option<IdempotencyRecord>>, Problem> {
+        let decide = |loaded: VersionedRequest, now| async move {
+            match call.key.look_up(self.ports.store.as_ref(), now).await? {
+                KeyUse::Repeat(record) => Ok(Decision::Stop(Some(record))),
+                KeyUse::New(_) if !is_own(call.requester, &loaded.request) => {
+                    Ok(Decision::Stop(None))
+                }
+                KeyUse::New(expect) => {
+                    Ok(self.decide_refund(call, &loaded, expect, now).await?.into())
+                }
+            }
+        };
+        update_async(&self.ports, id, decide).await
+    }
+
+    async fn decide_refund(
+        &self,
+        call: RefundCall<'_>,
+        loaded: &VersionedRequest,
+        expect: Expect,
+        now: Timestamp,
+    ) -> Result<Commit, Problem> {
+        let RefundCall { key, params, .. } = call;
         let change = loaded.request.refund(params.amount, params.reason.clone(), now);
         let change = change.map_err(|refusal| problem(refusal, &loaded.request, params))?;
         let request = &change.request;
         let seq = request.refunds.last().map_or(0, |refund| refund.seq);
-        // Nobody checks on a request that has ended, until there is a refund to check on.
+        // A request that has ended has no check under way until there is a refund to check on.
+        let queue = self.ports.queue.as_ref();
         if !guards::is_disabled(Guard::CheckBeforeRefund) {
-            effects::send(self.queue.as_ref(), Step::Check, request.id, CALL_MAX).await?;
+            effects::send(queue, Step::Check, request.id, CALL_MAX).await?;
         }
         let answer = view::request(request, loaded.version.saturating_add(1));
-        let remembered = key.remember(request.id, answer.clone(), expect, now)?;
-        let ports = (self.store.as_ref(), self.queue.as_ref());
-        let (base, step) = (Some(loaded.version), Some(Step::Refund { seq }));
-        match effects::apply(ports, base, change, vec![remembered], step).await {
-            Ok(_) => Ok(Some(json(StatusCode::ACCEPTED, &answer))),
-            Err(EffectError::Store(StoreError::Conflict)) => Ok(None),
-            Err(error) => Err(error.into()),
+        let record = key.remember(request.id, answer, expect, now)?;
+        Ok(commit(change).with_writes([record]).then(Step::Refund { seq }))
+    }
+
+    /// Answers as the first call was answered, and sends its step again: that call may have died before it sent it.
+    async fn replay_refund(&self, record: IdempotencyRecord) -> Result<Response<Bytes>, Problem> {
+        let (store, queue) = (self.ports.store.as_ref(), self.ports.queue.as_ref());
+        if let Some(loaded) = storage::load(store, record.request).await? {
+            for refund in loaded.request.open_refunds() {
+                let step = Step::Refund { seq: refund.seq };
+                effects::send(queue, step, loaded.request.id, Duration::ZERO).await?;
+            }
         }
+        let mut answer = json(StatusCode::ACCEPTED, &record.answer);
+        answer.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
+        Ok(answer)
     }
 }
 
-/// Why money is not given back.
+/// The problem of a refund that does not apply.
 fn problem(refusal: Refusal, request: &Request, params: &RefundParams) -> Problem {
     let left = request.refundable();
     match refusal {
@@ -111,6 +143,6 @@ fn problem(refusal: Refusal, request: &Request, params: &RefundParams) -> Proble
         | Refusal::Early
         | Refusal::Late
         | Refusal::Prompt
-        | Refusal::Leased => refused(refusal),
+        | Refusal::Leased => refusal_problem(refusal),
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use consent_callback::{ConsentCallback, SandboxAccess};
 use domain::message::{Handled, Handler, Message, QueueName};
-use domain::ports::{Channels, Clock, Http, Processors, Queue, Random, Reach, Secrets, Store};
+use domain::ports::{Channels, Http, Ports, Processors, Reach};
 use fetch_info::FetchInfo;
 use intake::Intake;
 use send_prompt::SendPrompt;
@@ -21,23 +21,6 @@ use send_prompt::SendPrompt;
 pub use received::ReceivedWebhooks;
 pub use site::{Site, router};
 pub use workers::{Stop, work};
-
-/// What a machine is made of.
-#[derive(Clone)]
-pub struct Ports {
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
-    /// Randomness.
-    pub random: Arc<dyn Random>,
-    /// The table.
-    pub store: Arc<dyn Store>,
-    /// The queues.
-    pub queue: Arc<dyn Queue>,
-    /// The brands.
-    pub secrets: Arc<dyn Secrets>,
-    /// The way out.
-    pub http: Arc<dyn Http>,
-}
 
 /// The four functions, wired to one set of ports.
 pub struct Machine {
@@ -52,44 +35,26 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Wires the functions. `public_base` is the address links and callbacks begin with, without a slash at its end.
+    /// Wires the functions to one set of ports. `http` is their way out; `public_base` is the address that links and callbacks
+    /// begin with, without a slash at its end.
     #[must_use]
-    pub fn new(ports: &Ports, public_base: &str) -> Self {
-        let channels: Arc<dyn Channels> = Arc::new(channels::Registry::new(channels::Deps {
-            http: Arc::clone(&ports.http),
-            store: Arc::clone(&ports.store),
-            clock: Arc::clone(&ports.clock),
-            random: Arc::clone(&ports.random),
-            signer: None,
-        }));
-        let processors: Arc<dyn Processors> =
-            Arc::new(processors::Registry::new(processors::Deps {
-                http: Arc::clone(&ports.http),
-                store: Arc::clone(&ports.store),
-                clock: Arc::clone(&ports.clock),
-            }));
-        let Ports { clock, random, store, queue, secrets, http } = ports.clone();
+    pub fn new(ports: &Ports, http: &Arc<dyn Http>, public_base: &str) -> Self {
+        let channels = channels::Registry::new(channels::Deps::new(ports, http, None));
+        let channels: Arc<dyn Channels> = Arc::new(channels);
+        let processors = processors::Registry::new(processors::Deps::new(ports, http));
+        let processors: Arc<dyn Processors> = Arc::new(processors);
         let intake = Intake {
-            clock,
-            random,
-            store,
-            queue,
-            secrets,
+            ports: ports.clone(),
             channels: Arc::clone(&channels),
             processors: Arc::clone(&processors),
             public_base: public_base.to_owned(),
         };
-        let Ports { clock, random, store, queue, secrets, .. } = ports.clone();
         let send_prompt = SendPrompt {
-            clock,
-            random,
-            store,
-            queue,
-            secrets,
+            ports: ports.clone(),
             channels: Arc::clone(&channels),
             public_base: public_base.to_owned(),
         };
-        let Ports { clock, random, store, queue, secrets, .. } = ports.clone();
+        let Ports { clock, random, store, queue, secrets } = ports.clone();
         let consent_callback = ConsentCallback {
             clock,
             random,
@@ -101,7 +66,7 @@ impl Machine {
             public_base: public_base.to_owned(),
             sandbox: SandboxAccess::Open,
         };
-        let Ports { clock, random, store, queue, secrets, .. } = ports.clone();
+        let Ports { clock, random, store, queue, secrets } = ports.clone();
         let fetch_info = FetchInfo {
             clock,
             random,
@@ -109,7 +74,7 @@ impl Machine {
             queue,
             secrets,
             processors,
-            http,
+            http: Arc::clone(http),
             public_base: public_base.to_owned(),
             webhook_reach: Reach::Configured,
             crowds: fetch_info::Crowds::default(),

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Parser, ValueEnum};
-use domain::ports::{Clock, Random, Secrets};
+use domain::ports::{Clock, Http, Ports, Random, Secrets};
 use embedded::{BrandFile, Database, SystemClock, SystemRandom};
 use local::brand::{self, Wishes};
-use local::{Machine, Ports, ReceivedWebhooks, Site};
+use local::{Machine, ReceivedWebhooks, Site};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -99,15 +99,15 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
     let (key, secrets) = brand_of(folder, &wishes, &format!("{base}/local/webhooks"))?;
     let secrets: Arc<dyn Secrets> = Arc::new(secrets);
     let http = https::Client::new().map_err(|error| StartError::Http(error.to_string()))?;
+    let http: Arc<dyn Http> = Arc::new(http);
     let ports = Ports {
         clock: Arc::clone(&clock),
         random: Arc::new(SystemRandom),
         store: Arc::new(database.clone()),
         queue: Arc::new(database.clone()),
         secrets: Arc::clone(&secrets),
-        http: Arc::new(http),
     };
-    let machine = Arc::new(Machine::new(&ports, &base));
+    let machine = Arc::new(Machine::new(&ports, &http, &base));
     let brand = Arc::clone(&secrets);
     let site = Site {
         api: base.clone(),

@@ -1,4 +1,4 @@
-//! The prompt's words: from a stored request to what a channel is given.
+//! Renders a stored request as the prompt that a channel sends.
 
 use domain::ask::Ask;
 use domain::brand::Brand;
@@ -10,7 +10,7 @@ use domain::request::{PromptRecord, Request};
 use domain::texts::{self, AskKind, PromptContent};
 use domain::values::time::Timestamp;
 
-/// The prompt, as a pure function of what is stored.
+/// Renders a prompt from what is stored alone.
 pub(crate) fn prompt(
     request: &Request,
     record: &PromptRecord,
@@ -27,7 +27,7 @@ pub(crate) fn prompt(
         Ask::PaymentMethod { .. } => AskKind::PaymentMethod,
         Ask::Identity { .. } => AskKind::Identity,
     };
-    let wanted = PromptContent {
+    let content = PromptContent {
         payee: &request.payee,
         money: money.as_deref(),
         description: request.ask.description(),
@@ -36,8 +36,8 @@ pub(crate) fn prompt(
         code: None,
         picks: request.by_tap && request.session_code.is_some(),
     };
-    let say = if record.reminder { texts::reminder } else { texts::prompt };
-    let texts = say(language, &brand.language, &wanted);
+    let render = if record.reminder { texts::reminder } else { texts::prompt };
+    let texts = render(language, &brand.language, &content);
     Prompt {
         reference: PromptRef { request: request.id, prompt: record.id },
         to: request.customer.phone.clone(),
@@ -46,7 +46,7 @@ pub(crate) fn prompt(
         title: texts.title,
         body: texts.body,
         text: texts.text,
-        buttons: buttons(request, record, brand, (&texts.labels, &link)),
+        buttons: buttons(request, record, brand, &texts.labels, &link),
         labels: texts.labels,
         contact: Contact::default(),
         money: request.ask.money(),
@@ -57,13 +57,16 @@ pub(crate) fn prompt(
     }
 }
 
-/// The buttons, most important first. A yes can be given by a tap only where nothing else is needed of the customer, and
-/// with the right one of three codes where the request has a code; otherwise the first button leads to the page.
+/// Returns the buttons, most important first.
+///
+/// The customer approves by a tap only where nothing else is needed of them, and with the right one of three codes where
+/// the request has a code. Otherwise the first button leads to the page.
 fn buttons(
     request: &Request,
     record: &PromptRecord,
     brand: &Brand,
-    (labels, link): (&Labels, &str),
+    labels: &Labels,
+    link: &str,
 ) -> Vec<Button> {
     let reference = PromptRef { request: request.id, prompt: record.id };
     let postback = |action| Postback { reference, action }.write(&brand.link_key);

@@ -29,7 +29,8 @@ use std::sync::Arc;
 
 use domain::brand::{Brand, ChannelSetup, Mode};
 use domain::ports::{
-    Channel, Channels, Clock, Http, OpenChannelError, Random, Signer, Source, Store,
+    Channel, Channels, Clock, Http, OpenChannelError, Ports, Random, Signer, Source, Store,
+    error_chain,
 };
 use domain::values::name::ChannelName;
 use tokens::Tokens;
@@ -52,7 +53,21 @@ pub struct Deps {
     pub signer: Option<Arc<dyn Signer>>,
 }
 
-/// Opens a brand's channels by the kind its settings name.
+impl Deps {
+    /// Hands over a function's ports, its way out, and its signer where it has one.
+    #[must_use]
+    pub fn new(ports: &Ports, http: &Arc<dyn Http>, signer: Option<Arc<dyn Signer>>) -> Self {
+        Self {
+            http: Arc::clone(http),
+            store: Arc::clone(&ports.store),
+            clock: Arc::clone(&ports.clock),
+            random: Arc::clone(&ports.random),
+            signer,
+        }
+    }
+}
+
+/// Opens a brand's channels by the kind its settings name. Logs the setting that is wrong, so that no caller has to.
 pub struct Registry {
     outside: Deps,
     tokens: Arc<Tokens>,
@@ -74,9 +89,9 @@ pub(crate) struct AdapterConfig<'a> {
     setup: &'a ChannelSetup,
 }
 
-/// The settings name a kind that is not in the list.
+/// A `kind` that is not in the list.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no channel of that kind")]
+#[error("setting `kind` names no kind of channel")]
 struct UnknownKind;
 
 impl Registry {
@@ -100,7 +115,14 @@ impl Channels for Registry {
         let opening =
             AdapterConfig { outside: &self.outside, tokens: &self.tokens, brand, mode, setup };
         let kind = KINDS.iter().find(|kind| kind.name == setup.kind);
-        let kind = kind.ok_or_else(|| OpenChannelError::Settings(UnknownKind.into()))?;
-        (kind.open)(&opening).map_err(OpenChannelError::Settings)
+        let opened = kind.ok_or_else(|| Source::from(UnknownKind));
+        opened.and_then(|kind| (kind.open)(&opening)).map_err(|error| {
+            tracing::error!(
+                brand.name = %brand.name, brand.mode = ?mode, channel.name = %name,
+                channel.kind = setup.kind, error = error_chain(error.as_ref()),
+                "channel settings invalid"
+            );
+            OpenChannelError::Settings(error)
+        })
     }
 }

@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroizing;
 
+pub use crate::settings::{InvalidSettings, Settings};
 use crate::values::language::Language;
 use crate::values::name::{BrandName, ChannelName, ProcessorName};
 use crate::values::text::DisplayText;
@@ -170,62 +171,6 @@ pub struct WebhookEndpoint {
     pub url: String,
     /// The signing secrets, `whsec_` and base64. Each of them signs, so that a rotation has no gap.
     pub secrets: Vec<SecretString>,
-}
-
-/// An adapter's settings with its credentials, which `Debug` hides.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Settings(serde_json::Map<String, serde_json::Value>);
-
-impl Settings {
-    /// Decodes the settings as the adapter's own type.
-    ///
-    /// # Errors
-    /// [`InvalidSettings`] when a field is missing, unknown or of the wrong type. It quotes no value.
-    pub fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, InvalidSettings> {
-        let value = serde_json::Value::Object(self.0.clone());
-        serde_json::from_value(value)
-            .map_err(|error| InvalidSettings { line: error.classify().into() })
-    }
-}
-
-impl From<serde_json::Map<String, serde_json::Value>> for Settings {
-    fn from(map: serde_json::Map<String, serde_json::Value>) -> Self {
-        Self(map)
-    }
-}
-
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Settings(…)")
-    }
-}
-
-/// Settings that their adapter cannot decode. The error quotes no value.
-#[derive(Debug, thiserror::Error)]
-#[error("the settings are not what the adapter documents ({line:?})")]
-pub struct InvalidSettings {
-    line: SettingsFault,
-}
-
-/// The kind of fault in settings.
-#[derive(Debug)]
-pub enum SettingsFault {
-    /// A field is missing, unknown or of the wrong type.
-    Field,
-    /// The text is not JSON.
-    Text,
-}
-
-impl From<serde_json::error::Category> for SettingsFault {
-    fn from(category: serde_json::error::Category) -> Self {
-        match category {
-            serde_json::error::Category::Data => Self::Field,
-            serde_json::error::Category::Io
-            | serde_json::error::Category::Syntax
-            | serde_json::error::Category::Eof => Self::Text,
-        }
-    }
 }
 
 /// A brand's policy. Every field has a default.

@@ -6,6 +6,7 @@ use crate::message::{Message, Step};
 use crate::ports::{Queue, QueueError, Store, StoreError, Write};
 use crate::request::{Change, Request};
 use crate::storage::{self, VersionedRequest};
+use crate::update::Conflict;
 use crate::values::id::RequestId;
 use crate::values::time::Timestamp;
 
@@ -20,10 +21,22 @@ pub enum EffectError {
     Queue(#[from] QueueError),
 }
 
+impl Conflict for EffectError {
+    fn is_conflict(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_conflict(),
+            Self::Queue(_) => false,
+        }
+    }
+}
+
 impl From<EffectError> for crate::problem::Problem {
     fn from(error: EffectError) -> Self {
         match error {
-            EffectError::Store(error) => error.into(),
+            EffectError::Store(StoreError::Conflict) => Self::overtaken(),
+            EffectError::Store(error @ (StoreError::Unavailable(_) | StoreError::Damaged(_))) => {
+                error.into()
+            }
             EffectError::Queue(error) => error.into(),
         }
     }

@@ -149,6 +149,7 @@ pub const fn is_disabled(_: Guard) -> bool {
 
 /// Returns whether the environment variable `GUARD` names the guard.
 #[cfg(feature = "mutation")]
+#[expect(clippy::disallowed_methods, reason = "no setting: only a mutation run reads it")]
 #[must_use]
 pub fn is_disabled(guard: Guard) -> bool {
     static DISABLED: std::sync::OnceLock<Option<Guard>> = std::sync::OnceLock::new();

@@ -104,6 +104,10 @@ codes! {
     CallbackForged "callback-forged" 403
         "The signature does not verify"
         "Check the signing secret on both sides.";
+    /// A setting of the channel or processor that a webhook is for is not valid.
+    SettingsInvalid "settings-invalid" 503
+        "A setting of the channel or processor is not valid"
+        "Correct the setting that the log names. The webhook may be repeated.";
     /// The processor rejects the brand's credentials, and no other supports the ask.
     ProcessorUnavailable "processor-unavailable" 503
         "The processor is unavailable"
@@ -153,6 +157,13 @@ impl Problem {
     #[must_use]
     pub fn overtaken() -> Self {
         Self::new(Code::TemporaryReducedCapacity, "the request is changing too fast")
+    }
+
+    /// Makes the problem of a webhook that met an invalid setting. Its sender repeats it.
+    #[must_use]
+    pub fn invalid_settings() -> Self {
+        let detail = "a setting of this channel or processor is not valid";
+        Self { retry_after: Some(60), ..Self::new(Code::SettingsInvalid, detail) }
     }
 
     /// Makes the problem of invalid fields.

@@ -25,7 +25,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use crate::device::{observed, put_observed};
-use crate::guards::{self, Guard};
 use crate::journal::{EntryKind, JournalEntry};
 use crate::ports::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};
 use crate::request::{Change, Request, State, WebhookEventType};
@@ -209,22 +208,14 @@ fn put_request(
         expires_at: Some(kept_until(request)),
         index: Some(index),
     };
-    Ok(Write::Put { item, expect: expected(expected_version) })
+    Ok(Write::Put { item, expect: Expect::decided_from(expected_version) })
 }
 
 fn put_event(request: &Request, event: &JournalEntry) -> Result<Write, StoreError> {
     let key = Key { pk: partition(request.id), sk: format!("EVT#{:05}", event.seq) };
     let expires_at = Some(part_kept_until(request, event.at));
     let item = Item { key, version: 1, body: encode(event)?, expires_at, index: None };
-    Ok(Write::Put { item, expect: expected(None) })
-}
-
-/// Returns what a write expects of the item that it changes: a version, or absence.
-fn expected(expected_version: Option<u64>) -> Expect {
-    if guards::is_disabled(Guard::ExpectedVersion) {
-        return Expect::Any;
-    }
-    expected_version.map_or(Expect::Absent, Expect::Version)
+    Ok(Write::Put { item, expect: Expect::decided_from(None) })
 }
 
 fn put_webhook(

@@ -8,7 +8,7 @@ use domain::values::time::Timestamp;
 
 /// The system's clock.
 #[derive(Clone, Copy, Debug)]
-pub struct SystemClock;
+pub(crate) struct SystemClock;
 
 #[async_trait]
 impl Clock for SystemClock {
@@ -26,7 +26,7 @@ impl Clock for SystemClock {
 
 /// The system's randomness.
 #[derive(Clone, Copy, Debug)]
-pub struct SystemRandom;
+pub(crate) struct SystemRandom;
 
 impl Random for SystemRandom {
     fn fill(&self, bytes: &mut [u8]) {

@@ -1,6 +1,7 @@
-//! Start-up, settings, and the loop over events on AWS Lambda.
+//! Start-up, settings, wiring, and the loop over events on AWS Lambda.
 //!
-//! **Touches** the Lambda runtime, the environment, the system's clock and its randomness.
+//! **Touches** the Lambda runtime, the environment, the system's clock and its randomness. It makes the clients of the
+//! adapters that every function needs: `dynamodb`, `https`, `secretsmanager`, `sqs`.
 //! **Never** decides anything: it hands a call to a router and a message to a handler.
 
 mod clock;
@@ -9,10 +10,9 @@ mod serve;
 mod settings;
 mod signer;
 mod start;
+mod wiring;
 
-pub use clock::{SystemClock, SystemRandom};
 pub use lambda_runtime::Error;
 pub use serve::{serve_http, serve_http_and_topics, serve_queue};
-pub use settings::{MissingSettings, settings};
-pub use signer::RoleSigner;
-pub use start::{AWS_ANSWER_BYTES, start};
+pub use settings::MissingSettings;
+pub use wiring::{Wiring, wire};

@@ -1,6 +1,6 @@
 //! Settings: read once, before the first event.
 
-/// Settings that are missing: all of them, so that one deploy mends them.
+/// All settings that are missing, so that one deploy mends them.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("settings are missing: {}", .0.join(", "))]
 pub struct MissingSettings(Vec<&'static str>);
@@ -9,7 +9,9 @@ pub struct MissingSettings(Vec<&'static str>);
 ///
 /// # Errors
 /// [`MissingSettings`] names every setting that is absent or empty.
-pub fn settings<const N: usize>(names: [&'static str; N]) -> Result<[String; N], MissingSettings> {
+pub(crate) fn settings<const N: usize>(
+    names: [&'static str; N],
+) -> Result<[String; N], MissingSettings> {
     settings_from(names, environment)
 }
 
@@ -24,6 +26,18 @@ fn settings_from<const N: usize>(
         Ok(found.map(|(_, value)| value.unwrap_or_default()))
     } else {
         Err(MissingSettings(missing))
+    }
+}
+
+/// Joins two readings, so that one deploy mends what is missing in either.
+pub(crate) fn both<A, B>(
+    one: Result<A, MissingSettings>,
+    other: Result<B, MissingSettings>,
+) -> Result<(A, B), MissingSettings> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(one), Err(other)) => Err(MissingSettings([one.0, other.0].concat())),
+        (Err(missing), Ok(_)) | (Ok(_), Err(missing)) => Err(missing),
     }
 }
 
@@ -43,5 +57,13 @@ mod tests {
         let missing = settings_from(["TABLE", "SANDBOX", "PROMPTS_QUEUE_URL"], read).unwrap_err();
         assert_eq!(missing.to_string(), "settings are missing: SANDBOX, PROMPTS_QUEUE_URL");
         assert_eq!(settings_from(["TABLE"], read), Ok(["assent".to_owned()]));
+    }
+
+    #[test]
+    fn both_missing_names_the_settings_of_each() {
+        let read = |_: &str| None;
+        let (one, other) = (settings_from(["TABLE"], read), settings_from(["SANDBOX"], read));
+        let missing = both(one, other).unwrap_err();
+        assert_eq!(missing.to_string(), "settings are missing: TABLE, SANDBOX");
     }
 }

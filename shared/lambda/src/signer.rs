@@ -15,14 +15,14 @@ use crate::clock::SystemClock;
 
 /// The credentials of the function's role, as a signer of calls.
 #[derive(Debug)]
-pub struct RoleSigner {
+pub(crate) struct RoleSigner {
     credentials: Option<SharedCredentialsProvider>,
 }
 
 impl RoleSigner {
     /// A signer with the configuration's credentials.
     #[must_use]
-    pub fn new(config: &SdkConfig) -> Self {
+    pub(crate) fn new(config: &SdkConfig) -> Self {
         Self { credentials: config.credentials_provider() }
     }
 

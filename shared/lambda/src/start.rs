@@ -27,13 +27,13 @@ const ATTEMPT: Duration = Duration::from_secs(3);
 const OPERATION: Duration = Duration::from_secs(10);
 
 /// How long an answer of AWS may be: DynamoDB counts a page of 1 MB before it writes it as JSON, which can double it.
-pub const AWS_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+pub(crate) const AWS_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
 /// Begins logging, and makes the configuration that AWS clients are made from. All of them call through `http`.
 ///
 /// # Errors
 /// [`MissingSettings`], which cannot happen where Lambda sets what it documents.
-pub fn start(http: Arc<dyn Http>) -> Result<SdkConfig, MissingSettings> {
+pub(crate) fn start(http: Arc<dyn Http>) -> Result<SdkConfig, MissingSettings> {
     log();
     let [region, key, secret] =
         settings(["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])?;

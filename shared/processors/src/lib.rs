@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use domain::brand::{Brand, Mode, Settings};
-use domain::ports::{Clock, Http, OpenProcessorError, Processor, Processors, Source, Store};
+use domain::ports::{
+    Clock, Http, OpenProcessorError, Ports, Processor, Processors, Source, Store, error_chain,
+};
 use domain::values::name::ProcessorName;
 
 mod adyen;
@@ -23,6 +25,18 @@ pub struct Deps {
     pub store: Arc<dyn Store>,
     /// The sandbox's idea of time.
     pub clock: Arc<dyn Clock>,
+}
+
+impl Deps {
+    /// Hands over a function's ports and its way out.
+    #[must_use]
+    pub fn new(ports: &Ports, http: &Arc<dyn Http>) -> Self {
+        Self {
+            http: Arc::clone(http),
+            store: Arc::clone(&ports.store),
+            clock: Arc::clone(&ports.clock),
+        }
+    }
 }
 
 /// One adapter: what settings call it, and how it is opened.
@@ -50,7 +64,7 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(|kind| kind.name)
 }
 
-/// Opens a brand's processors.
+/// Opens a brand's processors. Logs the setting that is wrong, so that no caller has to.
 pub struct Registry {
     outside: Deps,
 }
@@ -63,9 +77,9 @@ impl Registry {
     }
 }
 
-/// Settings that name an adapter there is not.
+/// A `kind` that is not in the list.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no processor of that kind")]
+#[error("setting `kind` names no kind of processor")]
 struct UnknownKind;
 
 impl Processors for Registry {
@@ -80,10 +94,17 @@ impl Processors for Registry {
         let kind = KINDS
             .iter()
             .find(|kind| kind.name == setup.kind)
-            .ok_or_else(|| OpenProcessorError::Settings(UnknownKind.into()))?;
+            .ok_or_else(|| Source::from(UnknownKind));
         let opening =
             AdapterConfig { outside: &self.outside, brand, mode, settings: &setup.settings };
-        (kind.open)(&opening).map_err(OpenProcessorError::Settings)
+        kind.and_then(|kind| (kind.open)(&opening)).map_err(|error| {
+            tracing::error!(
+                brand.name = %brand.name, brand.mode = ?mode, processor.name = %name,
+                processor.kind = setup.kind, error = error_chain(error.as_ref()),
+                "processor settings invalid"
+            );
+            OpenProcessorError::Settings(error)
+        })
     }
 }
 

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use domain::brand::Brand;
-use domain::ports::{Clock, Secrets, SecretsError};
+use domain::ports::{Clock, Http, Ports, Secrets, SecretsError};
 use domain::storage;
 use domain::values::id::RequestId;
 use domain::values::name::BrandName;
 use embedded::{Database, SystemClock, SystemRandom};
 use futures_util::future::{join, join_all};
 use http::HeaderMap;
-use local::{Machine, Ports};
+use local::Machine;
 use serde_json::{Value, json};
 use tests::targets::fuzz_fixture;
 use tokio::sync::watch;
@@ -127,9 +127,9 @@ async fn scenario(name: &str, seconds: u32, trouble: impl Fn(&str) -> (String, O
         store: Arc::new(database.clone()),
         queue: Arc::new(database.clone()),
         secrets: Arc::new(Brands(brands)),
-        http: Arc::new(https::Client::new().unwrap()),
     };
-    let machine = Arc::new(Machine::new(&ports, &base));
+    let http: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
+    let machine = Arc::new(Machine::new(&ports, &http, &base));
     let (_running, stop) = watch::channel(false);
     let work = local::work(Arc::clone(&machine), database.clone(), clock, stop);
     let shop = Shop { machine, database, sink };

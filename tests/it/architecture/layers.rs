@@ -11,26 +11,14 @@ type Layer = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 const LAYERS: &[Layer] = &[
     ("channels", &["domain"], &[]),
-    (
-        "consent-callback",
-        &["domain"],
-        &["channels", "dynamodb", "https", "lambda", "processors", "secretsmanager", "sqs"],
-    ),
+    ("consent-callback", &["domain"], &["channels", "lambda", "processors"]),
     ("domain", &[], &[]),
     ("dynamodb", &["domain"], &[]),
     ("embedded", &["domain"], &[]),
-    (
-        "fetch-info",
-        &["domain"],
-        &["dynamodb", "https", "lambda", "processors", "secretsmanager", "sqs"],
-    ),
+    ("fetch-info", &["domain"], &["lambda", "processors"]),
     ("https", &["domain"], &[]),
-    (
-        "intake",
-        &["domain"],
-        &["channels", "dynamodb", "https", "lambda", "processors", "secretsmanager", "sqs"],
-    ),
-    ("lambda", &["domain", "lambda-events"], &[]),
+    ("intake", &["domain"], &["channels", "lambda", "processors"]),
+    ("lambda", &["domain", "dynamodb", "https", "lambda-events", "secretsmanager", "sqs"], &[]),
     ("lambda-events", &["domain"], &[]),
     (
         "local",
@@ -49,11 +37,7 @@ const LAYERS: &[Layer] = &[
     ),
     ("processors", &["domain"], &[]),
     ("secretsmanager", &["domain"], &[]),
-    (
-        "send-prompt",
-        &["domain"],
-        &["channels", "dynamodb", "https", "lambda", "secretsmanager", "sqs"],
-    ),
+    ("send-prompt", &["domain"], &["channels", "lambda"]),
     ("sqs", &["domain"], &[]),
     (
         "tests",
@@ -76,10 +60,12 @@ const LAYERS: &[Layer] = &[
 /// The adapters that link an AWS SDK or what belongs to one.
 const AWS: [&str; 4] = ["dynamodb", "lambda", "secretsmanager", "sqs"];
 
-/// What only a function's Lambda binary uses of ours.
+/// What only a function's Lambda binary uses of ours, with what the crate `lambda` wires for each of them.
 pub(super) fn wired(package: &str) -> BTreeSet<&'static str> {
-    let layer = LAYERS.iter().find(|(name, ..)| *name == package);
-    layer.unwrap().2.iter().copied().collect()
+    let layer = |package| LAYERS.iter().find(|(name, ..)| *name == package).unwrap();
+    let own = layer(package).2;
+    assert!(own.contains(&"lambda"), "{package} is wired by lambda");
+    own.iter().chain(layer("lambda").1).copied().collect()
 }
 
 pub(super) fn packages() -> Vec<Value> {

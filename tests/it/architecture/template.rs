@@ -72,7 +72,8 @@ fn each_function_of_the_template_has_a_folder_and_each_folder_but_local_is_in_it
     let template = template();
     let named: BTreeSet<String> = functions(&template).into_keys().collect();
     let folders = fs::read_dir(root().join("functions")).unwrap();
-    let folders = folders.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let folders = folders.map(Result::unwrap).filter(|entry| entry.path().is_dir());
+    let folders = folders.map(|entry| entry.file_name().into_string().unwrap());
     assert_eq!(named, folders.filter(|name| name != "local").collect());
 }
 
@@ -113,7 +114,9 @@ fn each_setting_that_a_function_reads_is_given_to_it_and_none_is_given_for_nothi
     let mut read_by_some = BTreeSet::new();
     for name in functions(&template).into_keys() {
         let main = read(&format!("functions/{name}/src/main.rs"));
-        let words = main.split('"').skip(1).step_by(2);
+        // Every function is wired from these as well.
+        let sources = [main, read("shared/lambda/src/wiring.rs")];
+        let words = sources.iter().flat_map(|source| source.split('"').skip(1).step_by(2));
         let settings = words.filter(|word| {
             word.len() > 3 && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
         });

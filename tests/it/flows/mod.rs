@@ -22,6 +22,7 @@ mod refunds;
 mod routes;
 mod sandbox;
 mod secrets;
+mod settings;
 mod sheets;
 mod taps;
 mod webhooks;

@@ -148,7 +148,7 @@ fn what_the_sandbox_charged_then_is_still_on_its_books() {
     world.puts(item(golden));
     let intent = &golden["body"]["intent"];
     let outside = Deps {
-        http: Arc::clone(&world.ports.http),
+        http: world.http(),
         store: Arc::clone(&world.ports.store),
         clock: Arc::clone(&world.ports.clock),
     };

@@ -5,11 +5,11 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use domain::message::{Handled, Message};
-use domain::ports::Clock;
+use domain::ports::{Clock, Http, Ports};
 use domain::problem::Problem;
 use domain::values::time::Timestamp;
 use embedded::{Database, Received};
-use local::{Machine, Ports};
+use local::Machine;
 use tracing::Dispatch;
 
 use super::brand::{BASE, Credentials};
@@ -89,9 +89,9 @@ impl World {
             store: Arc::<Kept>::clone(&kept),
             queue: kept,
             secrets: Arc::<Keeper>::clone(&keeper),
-            http: Arc::new(wire),
         };
-        let machine = Arc::new(Machine::new(&ports, BASE));
+        let http: Arc<dyn Http> = Arc::new(wire);
+        let machine = Arc::new(Machine::new(&ports, &http, BASE));
         let logs = plan.seed.is_multiple_of(LOGGED).then(|| {
             let logs = Logs::default();
             let dispatch = logs.dispatch();

@@ -12,12 +12,12 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::keys;
 use domain::message::{Handled, Message, Step};
-use domain::ports::{Clock, Http, HttpError, Queue, Reach, Store};
+use domain::ports::{Clock, Http, HttpError, Ports, Queue, Reach, Store};
 use domain::request::Request;
 use domain::storage;
 use domain::values::id::{PromptId, RequestId};
 use http::{HeaderName, HeaderValue, Method, Uri, header};
-use local::{Machine, Ports, ReceivedWebhooks, Site};
+use local::{Machine, ReceivedWebhooks, Site};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -201,11 +201,7 @@ pub fn wanted(phone: &str, channel: &str) -> Value {
     })
 }
 
-fn ports(
-    counted: &Arc<Counted>,
-    clock: &Arc<ManualClock>,
-    http: &Arc<Scripted>,
-) -> (Ports, Arc<OneBrand>) {
+fn ports(counted: &Arc<Counted>, clock: &Arc<ManualClock>) -> (Ports, Arc<OneBrand>) {
     let brand = Arc::new(OneBrand::new(&secret().to_string()).expect("the ground's brand"));
     let store: Arc<dyn Store> = Arc::<Counted>::clone(counted);
     let queue: Arc<dyn Queue> = Arc::<Counted>::clone(counted);
@@ -215,7 +211,6 @@ fn ports(
         store,
         queue,
         secrets: Arc::<OneBrand>::clone(&brand),
-        http: Arc::<Scripted>::clone(http),
     };
     (ports, brand)
 }
@@ -226,9 +221,10 @@ impl FuzzFixture {
         let (store, http) = (Arc::new(MemoryStore::default()), Arc::new(Scripted::default()));
         let inner: Arc<dyn Store> = Arc::<MemoryStore>::clone(&store);
         let counted = Arc::new(Counted::new(inner, Arc::new(Nowhere)));
-        let (ports, brand) = ports(&counted, &clock, &http);
-        let mut machine = Machine::new(&ports, BASE);
-        identity::identify(&mut machine, &ports);
+        let (ports, brand) = ports(&counted, &clock);
+        let out: Arc<dyn Http> = Arc::<Scripted>::clone(&http);
+        let mut machine = Machine::new(&ports, &out, BASE);
+        identity::identify(&mut machine, &ports, &out);
         let site = Site {
             api: BASE.to_owned(),
             key: KEY.to_owned(),
@@ -335,7 +331,8 @@ impl FuzzFixture {
 
     /// The channels, over the scripted world outside.
     pub fn channels(&self) -> channels::Registry {
-        identity::channels(&self.ports)
+        let http: Arc<dyn Http> = Arc::<Scripted>::clone(&self.http);
+        identity::channels(&self.ports, &http)
     }
 
     /// The processors, likewise.

@@ -31,13 +31,13 @@ use std::time::Duration;
 use axum::Router;
 use consent_callback::SandboxAccess;
 use domain::message::Message as Owed;
-use domain::ports::{Clock, Item};
+use domain::ports::{Clock, Http, Item, Ports};
 use domain::request::Request;
 use domain::storage;
 use domain::values::time::Timestamp;
 use embedded::Database;
 use http::Method;
-use local::{Machine, Ports};
+use local::Machine;
 use serde_json::{Value, json};
 use tracing::Dispatch;
 
@@ -174,10 +174,10 @@ impl Beginning {
             store: Arc::<Table>::clone(&table),
             queue: Arc::<Queues>::clone(&queues),
             secrets: Arc::<Brands>::clone(&brands),
-            http: Arc::<Outside>::clone(&outside),
         };
-        let mut machine = Machine::new(&ports, PUBLIC_BASE);
-        identify(&mut machine, &ports);
+        let http: Arc<dyn Http> = Arc::<Outside>::clone(&outside);
+        let mut machine = Machine::new(&ports, &http, PUBLIC_BASE);
+        identify(&mut machine, &ports, &http);
         let consent = Arc::get_mut(&mut machine.consent_callback);
         consent.expect("the machine is not shared yet").sandbox = self.phone;
         let talk = talking::join(&mut machine);
@@ -227,6 +227,12 @@ impl World {
 }
 
 impl Core {
+    /// The way out of the machine.
+    #[must_use]
+    pub fn http(&self) -> Arc<dyn Http> {
+        Arc::<Outside>::clone(&self.outside)
+    }
+
     /// Runs what is asynchronous to its end.
     pub fn run<T>(&self, work: impl Future<Output = T>) -> T {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();

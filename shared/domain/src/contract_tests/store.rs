@@ -270,13 +270,13 @@ macro_rules! store_contract_tests {
             expired_item_is_whole_or_gone,
         }
         $crate::stamp_contract_tests! { listing, $fresh;
-            a_list_is_in_byte_order,
-            a_prefix_keeps_its_neighbours_out,
-            after_goes_on_beyond_a_place,
-            a_limit_cuts_the_page_and_says_so,
-            big_bodies_come_back_whole,
-            the_index_lists_by_place,
-            the_index_forgets_what_left_it,
+            list_is_in_byte_order,
+            list_prefix_excludes_neighbours,
+            list_after_continues_beyond_a_key,
+            list_limit_cuts_the_page_and_reports_more,
+            list_returns_large_bodies_whole,
+            index_lists_by_key,
+            index_drops_items_that_left,
         }
     };
 }

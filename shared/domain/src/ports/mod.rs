@@ -2,6 +2,7 @@
 //!
 //! The contract tests of [`crate::contract_tests`] hold every implementation, by one macro per port.
 
+mod bundle;
 mod callback;
 mod channel;
 mod clock;
@@ -14,6 +15,7 @@ mod secrets;
 mod signer;
 mod store;
 
+pub use bundle::Ports;
 pub use callback::{
     Callback, CallbackError, CallbackReply, PromptSelector, Proof, Received, Sender,
     UnverifiedCallback,
@@ -38,3 +40,15 @@ pub use store::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write}
 
 /// The cause of a failure, for the log.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// Returns an error and its causes as one line for a log.
+///
+/// ```
+/// let error: domain::ports::Source = "setting `secret_key` is missing".into();
+/// assert_eq!(domain::ports::error_chain(error.as_ref()), "setting `secret_key` is missing");
+/// ```
+#[must_use]
+pub fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -5,6 +5,7 @@
 use async_trait::async_trait;
 
 use super::Source;
+use crate::guards::{self, Guard};
 use crate::values::time::Timestamp;
 
 /// The key of an item: a partition and a sort key.
@@ -59,6 +60,17 @@ pub enum Expect {
     Absent,
     /// An item of this version is stored.
     Version(u64),
+}
+
+impl Expect {
+    /// Returns what a write expects that was decided from this version; `None` stands for absence.
+    #[must_use]
+    pub fn decided_from(version: Option<u64>) -> Self {
+        if guards::is_disabled(Guard::ExpectedVersion) {
+            return Self::Any;
+        }
+        version.map_or(Self::Absent, Self::Version)
+    }
 }
 
 /// The order of a range.
@@ -137,4 +149,13 @@ pub enum StoreError {
     /// A stored item cannot be decoded: a person must look.
     #[error("failed to decode a stored item")]
     Damaged(#[source] Source),
+}
+
+impl crate::update::Conflict for StoreError {
+    fn is_conflict(&self) -> bool {
+        match self {
+            Self::Conflict => true,
+            Self::Unavailable(_) | Self::Damaged(_) => false,
+        }
+    }
 }

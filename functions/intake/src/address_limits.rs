@@ -1,0 +1,94 @@
+//! How often one customer's address may be prompted, and whether it opted out.
+
+use domain::caller::Requester;
+use domain::limits::{self, AddressLimits, LimitReached};
+use domain::ports::Write;
+use domain::problem::{Code, Problem};
+use domain::storage;
+use domain::values::id::RequestId;
+use domain::values::time::Timestamp;
+
+use crate::Intake;
+
+/// A new request that counts as open for its address until its deadline.
+#[derive(Clone, Copy)]
+pub(crate) struct OpenRequest {
+    pub(crate) id: RequestId,
+    pub(crate) expires_at: Timestamp,
+}
+
+impl Intake {
+    /// Counts one more prompt for an address, and `open` as one more open request of it. Returns the write that stores both.
+    pub(crate) async fn count_prompt(
+        &self,
+        requester: &Requester,
+        address: &str,
+        open: Option<OpenRequest>,
+        now: Timestamp,
+    ) -> Result<Write, Problem> {
+        let (brand, mode) = (&requester.brand.name, requester.mode);
+        let store = self.ports.store.as_ref();
+        let (limits, base) = limits::load(store, brand, mode, address).await?;
+        let counted = self.counted(requester, &limits, open, now).await?;
+        Ok(limits::put(brand, mode, address, (&counted, base), now)?)
+    }
+
+    /// Returns the limits with one more prompt. At the limit of open requests, those that have ended are counted out first.
+    async fn counted(
+        &self,
+        requester: &Requester,
+        limits: &AddressLimits,
+        open: Option<OpenRequest>,
+        now: Timestamp,
+    ) -> Result<AddressLimits, Problem> {
+        let policy = &requester.brand.policy;
+        let open = open.map(|open| (open.id, open.expires_at));
+        let reached = match limits.ask(policy, open, now) {
+            Ok(limits) => return Ok(limits),
+            Err(LimitReached::Open) => LimitReached::Open,
+            Err(reached @ (LimitReached::Cooldown { .. } | LimitReached::Prompts { .. })) => {
+                return Err(problem(reached, now));
+            }
+        };
+        let mut ended = Vec::new();
+        for (id, _) in limits.open.iter().filter(|(_, deadline)| *deadline > now) {
+            let loaded = storage::load(self.ports.store.as_ref(), *id).await?;
+            if loaded.is_none_or(|loaded| loaded.request.is_closed()) {
+                ended.push(*id);
+            }
+        }
+        if ended.is_empty() {
+            return Err(problem(reached, now));
+        }
+        let limits = limits.without(&ended, now);
+        limits.ask(policy, open, now).map_err(|reached| problem(reached, now))
+    }
+
+    /// Refuses an address that opted out of the brand's messages.
+    pub(crate) async fn require_no_opt_out(
+        &self,
+        requester: &Requester,
+        address: &str,
+    ) -> Result<(), Problem> {
+        let key = storage::stop_key(&requester.brand.name, address);
+        if self.ports.store.read(&key).await?.is_some() {
+            return Err(Problem::new(
+                Code::AddressOptedOut,
+                "the customer opted out of this brand's messages",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The problem of a limit that is reached.
+fn problem(reached: LimitReached, now: Timestamp) -> Problem {
+    let until = match reached {
+        LimitReached::Cooldown { until } | LimitReached::Prompts { until } => Some(until),
+        LimitReached::Open => None,
+    };
+    let mut problem = Problem::new(Code::TooManyRequestsForAddress, reached.to_string());
+    problem.retry_after =
+        Some(until.map_or(60, |until| now.until(until).as_secs().saturating_add(1)));
+    problem
+}

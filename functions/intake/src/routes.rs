@@ -1,0 +1,82 @@
+//! The order in which a request's channels are tried.
+
+use domain::caller::Requester;
+use domain::capability;
+use domain::contact::ChannelScope;
+use domain::problem::{Code, Problem};
+use domain::values::name::ChannelName;
+use domain::values::time::Timestamp;
+use futures_util::future::join_all;
+
+use crate::Intake;
+
+/// The most channels that one request tries.
+const ROUTES_MAX: usize = 8;
+
+impl Intake {
+    /// Returns the channels to try: the ones the caller named, or all that the brand has, best first.
+    pub(crate) async fn routes(
+        &self,
+        requester: &Requester,
+        named: Option<&[ChannelName]>,
+        address: &str,
+        now: Timestamp,
+    ) -> Result<Vec<ChannelName>, Problem> {
+        let mut routes: Vec<ChannelName> = Vec::new();
+        match named {
+            None => routes = self.best_first(requester, address, now).await?,
+            Some(named) => {
+                for name in named {
+                    require_configured(requester, name)?;
+                    if !routes.contains(name) {
+                        routes.push(name.clone());
+                    }
+                }
+            }
+        }
+        if routes.is_empty() {
+            let detail = "the brand has no channel in this mode";
+            return Err(Problem::new(Code::ChannelNotConfigured, detail));
+        }
+        routes.truncate(ROUTES_MAX);
+        Ok(routes)
+    }
+
+    /// Returns the brand's channels in their order. Those that said within the last minute that they cannot reach this
+    /// customer come last. No channel is asked, because the customer is waiting.
+    async fn best_first(
+        &self,
+        requester: &Requester,
+        address: &str,
+        now: Timestamp,
+    ) -> Result<Vec<ChannelName>, Problem> {
+        let names = requester.brand.setup(requester.mode).channels.iter().map(|setup| &setup.name);
+        let mut names: Vec<ChannelName> = names.cloned().collect();
+        if names.len() < 2 {
+            return Ok(names);
+        }
+        let cached = names.iter().map(|channel| async move {
+            let scope =
+                ChannelScope { brand: &requester.brand.name, mode: requester.mode, channel };
+            let known = capability::load(self.ports.store.as_ref(), scope, address, now).await?;
+            Ok(known.filter(|known| !known.reachable).map(|_| channel.clone()))
+        });
+        let cached: Result<Vec<Option<ChannelName>>, Problem> =
+            join_all(cached).await.into_iter().collect();
+        let unreachable: Vec<ChannelName> = cached?.into_iter().flatten().collect();
+        names.sort_by_key(|name| unreachable.contains(name));
+        Ok(names)
+    }
+}
+
+/// Refuses a channel that the brand does not have in this mode.
+pub(crate) fn require_configured(requester: &Requester, name: &ChannelName) -> Result<(), Problem> {
+    let configured = &requester.brand.setup(requester.mode).channels;
+    if configured.iter().any(|channel| channel.name == *name) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::ChannelNotConfigured,
+        format!("the brand has no channel named {name} in this mode"),
+    ))
+}

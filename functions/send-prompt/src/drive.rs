@@ -1,0 +1,124 @@
+//! The next prompt over the next route, until one is out or no route is left.
+
+use std::sync::Arc;
+
+use domain::brand::Brand;
+use domain::effects;
+use domain::guards::{self, Guard};
+use domain::journal::DeliveryStatus;
+use domain::keys;
+use domain::message::Step;
+use domain::outcome::DenialReason;
+use domain::ports::Resend;
+use domain::request::NextPrompt;
+use domain::storage::{self, LinkTarget, VersionedRequest};
+use domain::values::id::PromptId;
+use domain::values::name::ChannelName;
+use domain::values::time::Timestamp;
+
+use crate::send::SendResult;
+use crate::{SendPrompt, StepError};
+
+/// More than the prompts that a request can have. A loop that turns more often is a bug, and ends.
+const TURNS_MAX: u32 = 32;
+
+impl SendPrompt {
+    /// Takes every step about prompts that is due now.
+    pub(crate) async fn drive(
+        &self,
+        mut loaded: VersionedRequest,
+    ) -> Result<VersionedRequest, StepError> {
+        let brand = self.ports.secrets.brand(&loaded.request.brand).await?;
+        for _ in 0..TURNS_MAX {
+            let now = self.ports.clock.now();
+            loaded = self.expire(loaded, now).await?;
+            match loaded.request.next_prompt(now) {
+                NextPrompt::None => break,
+                NextPrompt::Undeliverable => {
+                    let change = loaded.request.undeliverable(now);
+                    loaded = self.commit(loaded.version, change, Vec::new()).await?;
+                }
+                NextPrompt::Again(prompt) => {
+                    loaded = self.send_again(loaded, &brand, prompt, now).await?;
+                }
+                NextPrompt::Route(channel) => {
+                    let sent = self.begin(loaded, &brand, &channel, now).await?;
+                    loaded = sent.loaded;
+                    if let Some(wait) = sent.retry_after {
+                        let (queue, id) = (self.ports.queue.as_ref(), loaded.request.id);
+                        effects::send(queue, Step::Deliver, id, wait).await?;
+                        return Ok(loaded);
+                    }
+                }
+                NextPrompt::Remind(channel) => {
+                    loaded = self.begin(loaded, &brand, &channel, now).await?.loaded;
+                }
+            }
+        }
+        let loaded = self.retract_replaced(loaded, &brand).await?;
+        self.retract_unanswered(&loaded, &brand).await;
+        Ok(loaded)
+    }
+
+    /// Ends a request whose deadline has passed.
+    async fn expire(
+        &self,
+        loaded: VersionedRequest,
+        now: Timestamp,
+    ) -> Result<VersionedRequest, StepError> {
+        let change = loaded.request.expire(now);
+        self.commit(loaded.version, change, Vec::new()).await
+    }
+
+    /// Records that a prompt is about to be sent, then sends it.
+    async fn begin(
+        &self,
+        loaded: VersionedRequest,
+        brand: &Arc<Brand>,
+        channel: &ChannelName,
+        now: Timestamp,
+    ) -> Result<SendResult, StepError> {
+        let request = &loaded.request;
+        // Read right before the decision to send: a customer who opted out a moment ago gets nothing more.
+        let stop = storage::stop_key(&request.brand, &request.address);
+        let opted_out = self.ports.store.read(&stop).await?.is_some();
+        if opted_out && !guards::is_disabled(Guard::OptOut) {
+            let change = request.deny(DenialReason::OptedOut, None, now);
+            let change = change.unwrap_or_else(|_already_ended| request.expire(now));
+            let loaded = self.commit(loaded.version, change, Vec::new()).await?;
+            return Ok(SendResult { loaded, retry_after: None });
+        }
+        let mut random = [0_u8; 10];
+        self.ports.random.fill(&mut random);
+        let id = PromptId::new(now, random);
+        let opened = self.open_channel(&loaded.request, brand, channel);
+        let has_receipts = opened.as_ref().is_some_and(|opened| opened.receipts().delivered);
+        let change = request.begin_prompt(id, channel, has_receipts, now);
+        let target = LinkTarget { brand: request.brand.clone(), request: request.id, prompt: id };
+        let link = storage::put_link(&keys::link_token(&brand.link_key, id), &target, now)?;
+        let loaded = self.commit(loaded.version, change, vec![link]).await?;
+        self.send_recorded(loaded, brand, opened, id).await
+    }
+
+    /// Finishes a prompt that another worker recorded and perhaps sent before it died. It is sent again where the channel
+    /// recognises a repeat, and otherwise treated as possibly sent.
+    async fn send_again(
+        &self,
+        loaded: VersionedRequest,
+        brand: &Arc<Brand>,
+        id: PromptId,
+        now: Timestamp,
+    ) -> Result<VersionedRequest, StepError> {
+        let channel = loaded.request.prompt(id).map(|prompt| prompt.channel.clone());
+        let opened =
+            channel.and_then(|channel| self.open_channel(&loaded.request, brand, &channel));
+        match &opened {
+            Some(channel) if channel.resend() == Resend::Doubles => {
+                let change =
+                    loaded.request.record_delivery_status(id, DeliveryStatus::Unknown, None, now);
+                self.commit(loaded.version, change, Vec::new()).await
+            }
+            Some(_) | None => Ok(self.send_recorded(loaded, brand, opened, id).await?.loaded),
+        }
+    }
+}

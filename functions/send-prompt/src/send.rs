@@ -1,0 +1,152 @@
+//! Sends one recorded prompt and records the channel's answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::brand::Brand;
+use domain::contact::{self, ChannelScope, Contact};
+use domain::journal::DeliveryStatus;
+use domain::ports::{Accepted, Channel, Prompt, Resend, SendError};
+use domain::request::{NextPrompt, PromptRecord, Request};
+use domain::storage::VersionedRequest;
+use domain::values::id::PromptId;
+use domain::values::name::{BrandName, ChannelName};
+use domain::values::time::Timestamp;
+
+use crate::{SendPrompt, StepError, render};
+
+/// How long a busy channel is left alone before it is tried once more.
+const BUSY_RETRY: Duration = Duration::from_secs(2);
+
+/// A request after a prompt was sent, or could not be.
+pub(crate) struct SendResult {
+    pub(crate) loaded: VersionedRequest,
+    /// When to deliver again, where the channel was busy and no other route is left.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+/// A channel's answer to one prompt, as it is recorded.
+struct SendRecord {
+    statuses: Vec<DeliveryStatus>,
+    provider_id: Option<String>,
+    busy: bool,
+}
+
+impl SendPrompt {
+    /// Sends a recorded prompt and records the result.
+    pub(crate) async fn send_recorded(
+        &self,
+        loaded: VersionedRequest,
+        brand: &Arc<Brand>,
+        channel: Option<Box<dyn Channel>>,
+        id: PromptId,
+    ) -> Result<SendResult, StepError> {
+        let Some(prompt) = loaded.request.prompt(id).cloned() else {
+            return Ok(SendResult { loaded, retry_after: None });
+        };
+        let now = self.ports.clock.now();
+        let contact = self.contact(&loaded.request, &prompt, now).await?;
+        let rendered = render::prompt(&loaded.request, &prompt, brand, &self.public_base, now);
+        let rendered = Prompt { contact, ..rendered };
+        let sent = match &channel {
+            Some(channel) => send_twice_if_lost(channel.as_ref(), &rendered).await,
+            None => Err(SendError::Person { reason: "channel_settings" }),
+        };
+        let sent = self.send_record(sent, &prompt, &loaded.request.brand).await;
+        let mut loaded = loaded;
+        for status in sent.statuses {
+            loaded = self.record(loaded, id, status, sent.provider_id.clone()).await?;
+        }
+        let mut retry_after = None;
+        if sent.busy {
+            loaded = self.requeue_route(loaded, &prompt.channel).await?;
+            // Another route is better than waiting for this one.
+            let next = loaded.request.next_prompt(self.ports.clock.now());
+            retry_after = (next == NextPrompt::Route(prompt.channel.clone())).then_some(BUSY_RETRY);
+        }
+        Ok(SendResult { loaded, retry_after })
+    }
+
+    /// Translates a channel's answer, logs what an operator must know, and reads the brand's secret again when the channel
+    /// rejected our credentials.
+    async fn send_record(
+        &self,
+        sent: Result<Accepted, SendError>,
+        prompt: &PromptRecord,
+        brand: &BrandName,
+    ) -> SendRecord {
+        let (id, channel) = (prompt.id, &prompt.channel);
+        let failed = |reason: &str| vec![DeliveryStatus::Failed { reason: reason.to_owned() }];
+        let statuses = match sent {
+            Ok(accepted) => {
+                let mut statuses = vec![DeliveryStatus::Accepted];
+                statuses.extend(accepted.delivered.then_some(DeliveryStatus::Delivered));
+                let provider_id = accepted.provider_id;
+                return SendRecord { statuses, provider_id, busy: false };
+            }
+            Err(SendError::Unknown(error)) => {
+                tracing::warn!(prompt.id = %id, channel.name = %channel, error = %error, "channel's answer was lost");
+                vec![DeliveryStatus::Unknown]
+            }
+            Err(SendError::Unreachable { reason }) => failed(reason),
+            Err(SendError::Again(error)) => {
+                tracing::warn!(prompt.id = %id, channel.name = %channel, error = %error, "channel was busy");
+                let statuses = failed("channel_busy");
+                return SendRecord { statuses, provider_id: None, busy: true };
+            }
+            Err(SendError::Person { reason }) => {
+                tracing::error!(prompt.id = %id, channel.name = %channel, reason, "channel rejected our settings");
+                if reason == "credentials" {
+                    // The credentials may have been rotated: the next prompt is sent with the newest ones.
+                    if let Err(error) = self.ports.secrets.refresh(brand).await {
+                        tracing::warn!(error = %error, "failed to refresh the brand's secret");
+                    }
+                }
+                failed(reason)
+            }
+        };
+        SendRecord { statuses, provider_id: None, busy: false }
+    }
+
+    /// Loads the contact record of the customer on the prompt's channel.
+    async fn contact(
+        &self,
+        request: &Request,
+        prompt: &PromptRecord,
+        now: Timestamp,
+    ) -> Result<Contact, StepError> {
+        let scope =
+            ChannelScope { brand: &request.brand, mode: request.mode, channel: &prompt.channel };
+        Ok(contact::load(self.ports.store.as_ref(), scope, &request.address, now).await?.0)
+    }
+
+    /// Puts a busy channel back behind the other routes.
+    async fn requeue_route(
+        &self,
+        loaded: VersionedRequest,
+        channel: &ChannelName,
+    ) -> Result<VersionedRequest, StepError> {
+        let change = loaded.request.route_again(channel, self.ports.clock.now());
+        self.commit(loaded.version, change, Vec::new()).await
+    }
+
+    /// Opens a channel of the request's brand; `None` when its settings are wrong, which the registry has logged.
+    pub(crate) fn open_channel(
+        &self,
+        request: &Request,
+        brand: &Brand,
+        name: &ChannelName,
+    ) -> Option<Box<dyn Channel>> {
+        self.channels.open(brand, request.mode, name).ok()
+    }
+}
+
+/// Sends once more where an answer was lost and the channel recognises a repeat: a customer without another route would
+/// wait for a prompt that never comes. A prompt whose answer is lost twice may have been sent.
+async fn send_twice_if_lost(channel: &dyn Channel, prompt: &Prompt) -> Result<Accepted, SendError> {
+    let first = channel.send(prompt).await;
+    if matches!(first, Err(SendError::Unknown(_))) && channel.resend() == Resend::Safe {
+        return channel.send(prompt).await;
+    }
+    first
+}

@@ -1,0 +1,60 @@
+//! What every function is wired to on Lambda, from the settings that all of them share.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::message::QueueName;
+use domain::ports::{Clock, Http, Ports, Signer};
+use lambda_runtime::Error;
+
+use crate::clock::{SystemClock, SystemRandom};
+use crate::settings::{both, settings};
+use crate::signer::RoleSigner;
+use crate::start::{AWS_ANSWER_BYTES, start};
+
+/// What every function is wired to.
+pub struct Wiring {
+    /// The ports that every function needs.
+    pub ports: Ports,
+    /// The way out.
+    pub http: Arc<dyn Http>,
+    /// Signs calls to AWS with the function's role.
+    pub signer: Arc<dyn Signer>,
+    /// The public address, without a slash at its end.
+    pub public_base: String,
+}
+
+/// Begins logging and makes every client, once, before the first event. Returns the wiring and the function's `own` settings.
+///
+/// # Errors
+/// All settings that are missing, or a TLS configuration that cannot be made.
+pub fn wire<const N: usize>(own: [&'static str; N]) -> Result<(Wiring, [String; N]), Error> {
+    let client = https::Client::new()?;
+    let config = start(Arc::new(client.with_answers_up_to(AWS_ANSWER_BYTES)))?;
+    let shared = settings([
+        "TABLE",
+        "PROMPTS_QUEUE_URL",
+        "AUTHORIZATIONS_QUEUE_URL",
+        "WEBHOOKS_QUEUE_URL",
+        "SECRET_PREFIX",
+        "PUBLIC_BASE_URL",
+    ]);
+    let (shared, own) = both(shared, settings(own))?;
+    let [table, prompts, authorizations, webhooks, secret_prefix, public_base] = shared;
+    let queues = BTreeMap::from([
+        (QueueName::Prompts, prompts),
+        (QueueName::Authorizations, authorizations),
+        (QueueName::Webhooks, webhooks),
+    ]);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let secrets = secretsmanager::BrandSecrets::new(&config, secret_prefix, Arc::clone(&clock));
+    let ports = Ports {
+        clock,
+        random: Arc::new(SystemRandom),
+        store: Arc::new(dynamodb::Table::new(&config, table)),
+        queue: Arc::new(sqs::Queues::new(&config, queues)),
+        secrets: Arc::new(secrets),
+    };
+    let signer = Arc::new(RoleSigner::new(&config));
+    Ok((Wiring { ports, http: Arc::new(client), signer, public_base }, own))
+}

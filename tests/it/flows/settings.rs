@@ -1,0 +1,55 @@
+//! Settings that an operator must mend: a provider's webhook is refused so that it comes again, and the log names the setting.
+
+use http::Method;
+use serde_json::{Value, json};
+use tests::world::World;
+use tests::world::brand::twilio;
+
+/// Calls a provider's callback address of a brand with these settings.
+fn call(pointer: &str, setups: &Value, uri: &str, expected: (u16, &str)) -> World {
+    let world = World::beginning().with(pointer, setups).begin();
+    let answer = world.call(Method::POST, uri).key(None).idempotency(None).form(&[("a", "b")]);
+    let (status, code) = expected;
+    answer.send().problem(status, code);
+    world
+}
+
+#[test]
+fn channel_webhook_with_broken_setting_is_503() {
+    let mut settings = twilio();
+    settings.as_object_mut().unwrap().remove("auth_token");
+    let setups = json!([{ "name": "sms", "kind": "sms", "settings": settings }]);
+    let refused = (503, "settings-invalid");
+    let world = call("/test/channels", &setups, "/callbacks/demo/sms", refused);
+    let logs = world.logs();
+    assert!(logs.contains("channel settings invalid"), "{logs}");
+    assert!(logs.contains("setting `auth_token` is missing"), "{logs}");
+    let setups = json!([{ "name": "sms", "kind": "pigeon", "settings": twilio() }]);
+    let world = call("/test/channels", &setups, "/callbacks/demo/sms", refused);
+    assert!(world.logs().contains("setting `kind` names no kind of channel"), "{}", world.logs());
+}
+
+#[test]
+fn channel_webhook_with_broken_other_mode_is_503_when_unproven() {
+    let broken = json!([{ "name": "sms", "kind": "sms", "settings": {} }]);
+    let sound = json!([{ "name": "sms", "kind": "sms", "settings": twilio() }]);
+    let world =
+        World::beginning().with("/live/channels", &broken).with("/test/channels", &sound).begin();
+    let call = world.call(Method::POST, "/callbacks/demo/sms").key(None).idempotency(None);
+    call.form(&[("MessageSid", "SM0")]).send().problem(503, "settings-invalid");
+}
+
+#[test]
+fn processor_webhook_with_broken_setting_is_503() {
+    let setups = json!([{ "name": "stripe", "kind": "stripe", "settings": { "s3cret": 1 } }]);
+    let refused = (503, "settings-invalid");
+    let world = call("/test/processors", &setups, "/callbacks/demo/stripe", refused);
+    let logs = world.logs();
+    assert!(logs.contains("processor settings invalid"), "{logs}");
+    assert!(
+        logs.contains("unknown setting beside")
+            && logs.contains("`secret_key`")
+            && !logs.contains("s3cret"),
+        "{logs}"
+    );
+}
