@@ -31,7 +31,7 @@ fn these_ends_are_possible(story: &[Verb], one: Verb, other: Verb, ends: &[(&str
 #[test]
 fn two_approvals_charge_once() {
     let story = [TAP, Verb::Settle];
-    these_ends_are_possible(&story, Verb::Yes(VISA), Verb::Yes(VISA), &[("fulfilled ", 1)]);
+    these_ends_are_possible(&story, Verb::yes(VISA), Verb::yes(VISA), &[("fulfilled ", 1)]);
 }
 
 #[test]
@@ -39,46 +39,46 @@ fn two_approvals_with_two_cards_charge_at_most_once() {
     let story = [ASK, Verb::Settle];
     // The poor card can come first: then the customer is asked again and does not answer.
     let ends = [("expired ", 0), ("fulfilled ", 1)];
-    these_ends_are_possible(&story, Verb::Yes(VISA), Verb::Yes(POOR), &ends);
+    these_ends_are_possible(&story, Verb::yes(VISA), Verb::yes(POOR), &ends);
 }
 
 #[test]
 fn approval_and_cancel_one_wins() {
     let story = [TAP, Verb::Settle];
     let ends = [("cancelled ", 0), ("fulfilled ", 1)];
-    these_ends_are_possible(&story, Verb::Yes(VISA), Verb::Act("cancel"), &ends);
+    these_ends_are_possible(&story, Verb::yes(VISA), Verb::Act("cancel"), &ends);
 }
 
 #[test]
 fn approval_and_denial_one_wins() {
     let story = [TAP, Verb::Settle];
     let ends = [("denied \"customer\"", 0), ("fulfilled ", 1)];
-    these_ends_are_possible(&story, Verb::Yes(VISA), Verb::No, &ends);
+    these_ends_are_possible(&story, Verb::yes(VISA), Verb::NO, &ends);
 }
 
 #[test]
 fn approval_and_opt_out_one_wins() {
     let story = [ASK, Verb::Settle];
     let ends = [("denied \"opted_out\"", 0), ("fulfilled ", 1)];
-    these_ends_are_possible(&story, Verb::Yes(VISA), Verb::Stop, &ends);
+    these_ends_are_possible(&story, Verb::yes(VISA), Verb::Stop, &ends);
 }
 
 #[test]
 fn two_workers_at_processor_charge_once() {
-    let story = [TAP, Verb::Settle, Verb::Yes(VISA)];
+    let story = [TAP, Verb::Settle, Verb::yes(VISA)];
     these_ends_are_possible(&story, Verb::Next, Verb::Again, &[("fulfilled ", 1)]);
 }
 
 #[test]
 fn worker_and_late_receipt_charge_once() {
-    let story = [ASK, Verb::Settle, Verb::Yes(VISA)];
+    let story = [ASK, Verb::Settle, Verb::yes(VISA)];
     let receipt = Verb::Receipt("delivered");
     these_ends_are_possible(&story, Verb::Next, receipt, &[("fulfilled ", 1)]);
 }
 
 #[test]
 fn worker_and_cancel_charge_once() {
-    let story = [TAP, Verb::Settle, Verb::Yes(VISA)];
+    let story = [TAP, Verb::Settle, Verb::yes(VISA)];
     these_ends_are_possible(&story, Verb::Next, Verb::Act("cancel"), &[("fulfilled ", 1)]);
 }
 
@@ -103,7 +103,7 @@ fn deadline_and_approval_one_wins() {
     // The last check is due at the deadline, and time comes to it when the worker sets to work.
     let story = [Verb::Ask(PHONE, &["rcs", "sms"], 300, 4250), Verb::Settle];
     let ends = [("expired ", 0), ("fulfilled ", 1)];
-    these_ends_are_possible(&story, Verb::Next, Verb::Yes(VISA), &ends);
+    these_ends_are_possible(&story, Verb::Next, Verb::yes(VISA), &ends);
 }
 
 #[test]
@@ -113,19 +113,19 @@ fn one_call_twice_makes_one_request() {
 
 #[test]
 fn two_workers_refund_once() {
-    let story = [TAP, Verb::Settle, Verb::Yes(VISA), Verb::Settle, Verb::GiveBack(None)];
+    let story = [TAP, Verb::Settle, Verb::yes(VISA), Verb::Settle, Verb::GiveBack(None)];
     these_ends_are_possible(&story, Verb::Next, Verb::Again, &[("fulfilled 1 back", 1)]);
 }
 
 #[test]
 fn two_refunds_of_all_refund_once() {
-    let story = [TAP, Verb::Settle, Verb::Yes(VISA), Verb::Settle];
+    let story = [TAP, Verb::Settle, Verb::yes(VISA), Verb::Settle];
     let all = Verb::GiveBack(None);
     these_ends_are_possible(&story, all, all, &[("fulfilled 1 back", 1)]);
 }
 
 #[test]
 fn refund_and_its_webhook_refund_once() {
-    let story = [TAP, Verb::Settle, Verb::Yes(VISA), Verb::Settle, Verb::GiveBack(Some(1206))];
+    let story = [TAP, Verb::Settle, Verb::yes(VISA), Verb::Settle, Verb::GiveBack(Some(1206))];
     these_ends_are_possible(&story, Verb::Next, Verb::Hook, &[("fulfilled 1 back", 1)]);
 }

@@ -10,11 +10,11 @@ use http::{HeaderMap, HeaderValue, Method, Response, header};
 use serde_json::json;
 
 use super::brand::BASE;
-use super::scenario::{GOOGLE_PAY, SAVED, WISHES_FOR_CLAIMS};
+use super::scenario::{GOOGLE_PAY, REPLIES_FOR_CLAIMS, SAVED};
 use super::tell::VISA;
 use super::whatsapp;
-use super::work::{End, Running, Work};
-use super::world::World;
+use super::work::{Work, WorkFuture, WorkResult};
+use super::world::Simulation;
 use crate::providers::twilio::Text;
 use crate::rng::Weights;
 
@@ -23,22 +23,28 @@ const GOOGLE_PAY_TOKEN: &str = r#"{"id":"tok_1A","object":"token","livemode":fal
 
 /// What a customer does with a prompt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Wish {
+pub enum CustomerReply {
+    /// An approval.
     #[default]
     Yes,
-    /// Yes, and the rest on the processor's own page.
+    /// An approval, with the rest on the processor's own page.
     Hosted,
+    /// An approval with another code than the agent said.
     WrongCode,
+    /// An approval without a code.
     NoCode,
+    /// A denial.
     No,
+    /// A denial that reports a request which the customer did not expect.
     NotMe,
+    /// A wish for more time.
     MoreTime,
 }
 
 /// What Twilio reports of a text.
 const STATUSES: &Weights<&str> = &[(5, "delivered"), (2, "sent"), (1, "undelivered")];
 
-impl World {
+impl Simulation {
     /// Two taps, or two devices.
     pub(super) fn answers_twice(&mut self) {
         self.answers();
@@ -58,7 +64,7 @@ impl World {
     pub(super) fn turns_back_or_refuses(&mut self) {
         let Some((request, prompt)) = self.some_prompt() else { return };
         if self.roll(4) == 0 {
-            self.answers_with(&request, &prompt, (Wish::No, VISA));
+            self.answers_with(&request, &prompt, (CustomerReply::No, VISA));
         } else {
             self.turns_back(request.id, prompt.id);
         }
@@ -66,73 +72,82 @@ impl World {
 
     /// A prompt of some request, most often of one that is open.
     pub(super) fn some_prompt(&self) -> Option<(Request, PromptRecord)> {
-        let outside = &mut *self.shared.lock();
-        let all = || outside.oracle.requests.values().map(|seen| &seen.request);
+        let environment = &mut *self.shared.lock();
+        let all = || environment.oracle.requests.values().map(|seen| &seen.request);
         let open: Vec<&Request> = all().filter(|request| !request.is_closed()).collect();
-        let any = open.is_empty() || outside.rng.happens(150);
+        let any = open.is_empty() || environment.rng.happens(150);
         let among = if any { all().collect() } else { open };
-        let request = (*outside.rng.pick(&among)?).clone();
-        let prompt = outside.rng.pick(&request.prompts)?.clone();
+        let request = (*environment.rng.pick(&among)?).clone();
+        let prompt = environment.rng.pick(&request.prompts)?.clone();
         Some((request, prompt))
     }
 
     /// The customer answers a prompt, in time and correctly or not.
     pub(super) fn answers(&mut self) {
         let Some((request, prompt)) = self.some_prompt() else { return };
-        let wishes = match request.ask {
-            Ask::Identity { .. } => WISHES_FOR_CLAIMS,
-            Ask::Payment { .. } | Ask::PaymentMethod { .. } => self.plan.scenario.wishes,
+        let replies = match request.ask {
+            Ask::Identity { .. } => REPLIES_FOR_CLAIMS,
+            Ask::Payment { .. } | Ask::PaymentMethod { .. } => self.plan.scenario.replies,
         };
-        let (wish, card) = (self.weighted(wishes), self.weighted(self.plan.scenario.cards));
-        self.answers_with(&request, &prompt, (wish, card));
+        let (reply, card) = (self.weighted(replies), self.weighted(self.plan.scenario.cards));
+        self.answers_with(&request, &prompt, (reply, card));
     }
 
     pub(super) fn answers_with(
         &mut self,
         request: &Request,
         prompt: &PromptRecord,
-        how: (Wish, &str),
+        how: (CustomerReply, &str),
     ) {
-        let (wish, card) = how;
+        let (reply, card) = how;
         let session = request.session_code.as_ref();
-        let code = session.and_then(|session| match wish {
-            Wish::WrongCode => {
+        let code = session.and_then(|session| match reply {
+            CustomerReply::WrongCode => {
                 session.choices.iter().find(|choice| **choice != session.code).cloned()
             }
-            Wish::NoCode => None,
-            Wish::Yes | Wish::Hosted | Wish::No | Wish::NotMe | Wish::MoreTime => {
-                Some(session.code.clone())
-            }
+            CustomerReply::NoCode => None,
+            CustomerReply::Yes
+            | CustomerReply::Hosted
+            | CustomerReply::No
+            | CustomerReply::NotMe
+            | CustomerReply::MoreTime => Some(session.code.clone()),
         });
         let right = code.as_deref() == session.map(|session| session.code.as_str());
-        let yes = matches!(wish, Wish::Yes | Wish::Hosted | Wish::WrongCode | Wish::NoCode);
+        let yes = matches!(
+            reply,
+            CustomerReply::Yes
+                | CustomerReply::Hosted
+                | CustomerReply::WrongCode
+                | CustomerReply::NoCode
+        );
         let chats = prompt.channel.as_str() == whatsapp::NAME;
-        if chats && let Some(tapped) = self.taps_in_chat(request, prompt, (wish, code.as_deref())) {
+        if chats && let Some(tapped) = self.taps_in_chat(request, prompt, (reply, code.as_deref()))
+        {
             if yes && right && tapped {
                 self.said_yes(request, prompt);
             }
             return;
         }
         let is_text = chats || prompt.channel.as_str() == "sms";
-        let only_opens = !is_text && wish == Wish::Hosted && self.taps_buttons();
+        let only_opens = !is_text && reply == CustomerReply::Hosted && self.taps_buttons();
         let by_wallet = card == GOOGLE_PAY;
-        let on_page = is_text || by_wallet || (wish == Wish::Hosted && !only_opens);
+        let on_page = is_text || by_wallet || (reply == CustomerReply::Hosted && !only_opens);
         // A button that only opens the page is no answer, and neither is a forged one.
         let button = only_opens || (!on_page && self.taps_buttons());
         let forged = button && self.roll(4) == 0;
         let means_yes = yes && right && !forged && !only_opens;
         let running = if on_page {
-            self.answers_page(request, prompt, (wish, code, card))
+            self.answers_page(request, prompt, (reply, code, card))
         } else if button {
-            self.postback(request, prompt, (wish, code.as_deref()), forged)
+            self.postback(request, prompt, (reply, code.as_deref()), forged)
         } else {
-            self.taps(request, prompt.id, (wish, code, card))
+            self.taps(request, prompt.id, (reply, code, card))
         };
         let Some(running) = running else { return };
         if means_yes {
             self.said_yes(request, prompt);
         }
-        self.say(|| format!("{wish:?} with {card} to {} of {}", prompt.id, request.id));
+        self.say(|| format!("{reply:?} with {card} to {} of {}", prompt.id, request.id));
         self.employ(Work::Other("answer"), running);
     }
 
@@ -153,14 +168,14 @@ impl World {
         &self,
         request: &Request,
         prompt: PromptId,
-        how: (Wish, Option<String>, &str),
-    ) -> Option<Running> {
-        let (wish, code, card) = how;
-        let action = match wish {
-            Wish::Yes | Wish::WrongCode | Wish::NoCode => "approve",
-            Wish::No => "deny",
-            Wish::NotMe => "not_me",
-            Wish::MoreTime | Wish::Hosted => return None,
+        how: (CustomerReply, Option<String>, &str),
+    ) -> Option<WorkFuture> {
+        let (reply, code, card) = how;
+        let action = match reply {
+            CustomerReply::Yes | CustomerReply::WrongCode | CustomerReply::NoCode => "approve",
+            CustomerReply::No => "deny",
+            CustomerReply::NotMe => "not_me",
+            CustomerReply::MoreTime | CustomerReply::Hosted => return None,
         };
         let some_card = (card != SAVED).then_some(card);
         let body = json!({ "action": action, "session_code": code, "card": some_card }).to_string();
@@ -169,30 +184,30 @@ impl World {
         Some(Box::pin(async move {
             let place = (phone.as_str(), prompt.as_str());
             let callback = &machine.consent_callback;
-            End::Answered(callback.tap(&HeaderMap::new(), place, body.as_bytes()).await)
+            WorkResult::Answered(callback.tap(&HeaderMap::new(), place, body.as_bytes()).await)
         }))
     }
 
     /// The text that came for a prompt.
     fn text(&self, request: &Request, prompt: PromptId) -> Option<Text> {
         let reference = format!("{}.{prompt}", request.id);
-        let outside = self.shared.lock();
-        outside.texts.sent.iter().find(|text| text.callback.ends_with(&reference)).cloned()
+        let environment = self.shared.lock();
+        environment.texts.sent.iter().find(|text| text.callback.ends_with(&reference)).cloned()
     }
 
     fn answers_page(
         &self,
         request: &Request,
         prompt: &PromptRecord,
-        how: (Wish, Option<String>, &str),
-    ) -> Option<Running> {
-        let (wish, code, card) = how;
-        let action = match wish {
-            Wish::Yes | Wish::WrongCode | Wish::NoCode => "approve",
-            Wish::Hosted => "approve_hosted",
-            Wish::No => "deny",
-            Wish::NotMe => "not_me",
-            Wish::MoreTime => "extend",
+        how: (CustomerReply, Option<String>, &str),
+    ) -> Option<WorkFuture> {
+        let (reply, code, card) = how;
+        let action = match reply {
+            CustomerReply::Yes | CustomerReply::WrongCode | CustomerReply::NoCode => "approve",
+            CustomerReply::Hosted => "approve_hosted",
+            CustomerReply::No => "deny",
+            CustomerReply::NotMe => "not_me",
+            CustomerReply::MoreTime => "extend",
         };
         let token = match prompt.channel.as_str() {
             "sms" => last(&self.text(request, prompt.id)?.link)?,
@@ -215,11 +230,13 @@ impl World {
             let callback = &machine.consent_callback;
             let page = match callback.open_page(&token, "", &HeaderMap::new()).await {
                 Ok(page) => page,
-                Err(problem) => return End::Answered(Err(problem)),
+                Err(problem) => return WorkResult::Answered(Err(problem)),
             };
-            let Some(nonce) = nonce(&page) else { return End::Answered(Ok(page)) };
+            let Some(nonce) = nonce(&page) else { return WorkResult::Answered(Ok(page)) };
             let body = format!("{form}&nonce={nonce}");
-            End::Answered(callback.answer_page(&token, &HeaderMap::new(), body.as_bytes()).await)
+            WorkResult::Answered(
+                callback.answer_page(&token, &HeaderMap::new(), body.as_bytes()).await,
+            )
         }))
     }
 
@@ -229,8 +246,10 @@ impl World {
         let Some(text) = self.text(&request, prompt.id) else { return };
         let Some(token) = last(&text.link) else { return };
         let machine = Arc::clone(&self.machine);
-        let running: Running = Box::pin(async move {
-            End::Answered(machine.consent_callback.open_page(&token, "", &HeaderMap::new()).await)
+        let running: WorkFuture = Box::pin(async move {
+            WorkResult::Answered(
+                machine.consent_callback.open_page(&token, "", &HeaderMap::new()).await,
+            )
         });
         self.employ(Work::Other("look"), running);
     }
@@ -241,8 +260,8 @@ impl World {
             return;
         }
         let text = {
-            let outside = &mut *self.shared.lock();
-            outside.rng.pick(&outside.texts.sent).cloned()
+            let environment = &mut *self.shared.lock();
+            environment.rng.pick(&environment.texts.sent).cloned()
         };
         let Some(text) = text else { return };
         let status = self.weighted(STATUSES);
@@ -296,9 +315,9 @@ impl World {
         let Ok(request) = request else { return };
         let (parts, ()) = request.into_parts();
         let machine = Arc::clone(&self.machine);
-        let running: Running = Box::pin(async move {
+        let running: WorkFuture = Box::pin(async move {
             let callback = &machine.consent_callback;
-            End::Answered(callback.receive("shop", "sms", &parts, Bytes::from(body)).await)
+            WorkResult::Answered(callback.receive("shop", "sms", &parts, Bytes::from(body)).await)
         });
         self.employ(work, running);
     }

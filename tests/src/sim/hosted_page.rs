@@ -12,12 +12,12 @@ use http::{HeaderMap, HeaderValue, Method};
 use serde_json::json;
 
 use super::brand::{BASE, other_webhook_secret};
-use super::customer::{Wish, nonce};
-use super::outside::ProcessorWebhook;
+use super::customer::{CustomerReply, nonce};
+use super::environment::ProcessorWebhook;
 use super::scenario::{Choice, POOR, ProcessorFake, SECURE};
 use super::tell::VISA;
-use super::work::{End, Running, Work};
-use super::world::World;
+use super::work::{Work, WorkFuture, WorkResult};
+use super::world::Simulation;
 use crate::providers::adyen::Visitor;
 use crate::providers::stripe::{self, HostedAction};
 use crate::rng::Weights;
@@ -40,9 +40,9 @@ const ON_HOSTED_PAGE: &[Choice] = &[
     (3, "opens the page to go on", |world| world.opens_some_page("go=1")),
     (1, "opens the page as one who is done", |world| world.opens_some_page("done=1")),
     (1, "opens the page", |world| world.opens_some_page("")),
-    (1, "wants another payment option", World::wants_another_option),
-    (1, "answers in the bank's app", World::answers_their_bank),
-    (3, "acts on the processor's page", World::acts_at_some_tab),
+    (1, "wants another payment option", Simulation::wants_another_option),
+    (1, "answers in the bank's app", Simulation::answers_their_bank),
+    (3, "acts on the processor's page", Simulation::acts_at_some_tab),
 ];
 
 /// What a customer does on a processor's page.
@@ -53,7 +53,7 @@ const ACTIONS: &Weights<HostedAction> = &[
     (1, HostedAction::Refuses),
 ];
 
-impl World {
+impl Simulation {
     /// The token of the page of a prompt, as a message brings it.
     pub(super) fn token(&self, prompt: PromptId) -> String {
         keys::link_token(&self.keeper.now().link_key, prompt)
@@ -64,9 +64,9 @@ impl World {
         let token = self.token(prompt);
         let machine = Arc::clone(&self.machine);
         self.say(|| format!("opens the page of {prompt} with {query:?}"));
-        let running: Running = Box::pin(async move {
+        let running: WorkFuture = Box::pin(async move {
             let callback = &machine.consent_callback;
-            End::Answered(callback.open_page(&token, query, &HeaderMap::new()).await)
+            WorkResult::Answered(callback.open_page(&token, query, &HeaderMap::new()).await)
         });
         self.employ(Work::Page(request, prompt), running);
     }
@@ -99,10 +99,10 @@ impl World {
 
     fn acts_at_some_tab(&mut self) {
         let tab = {
-            let outside = &mut *self.shared.lock();
+            let environment = &mut *self.shared.lock();
             // Most often the newest.
-            let newest = self.tabs.last().filter(|_| outside.rng.happens(600));
-            newest.or_else(|| outside.rng.pick(&self.tabs)).cloned()
+            let newest = self.tabs.last().filter(|_| environment.rng.happens(600));
+            newest.or_else(|| environment.rng.pick(&self.tabs)).cloned()
         };
         let action = self.weighted(ACTIONS);
         if let Some(tab) = tab {
@@ -146,10 +146,10 @@ impl World {
             HostedAction::Refuses => Visitor::Fails,
         };
         let back = {
-            let (now, outside) = (self.now(), &mut *self.shared.lock());
+            let (now, environment) = (self.now(), &mut *self.shared.lock());
             let attempts =
-                outside.oracle.requests.get(&request).map(|seen| seen.request.attempts.len());
-            outside.adyen.visited(&format!("{request}.{}", attempts.unwrap_or(0)), visitor, now)
+                environment.oracle.requests.get(&request).map(|seen| seen.request.attempts.len());
+            environment.adyen.visited(&format!("{request}.{}", attempts.unwrap_or(0)), visitor, now)
         };
         if let Some(path) = back.as_deref().and_then(|url| url.strip_prefix(BASE)) {
             self.comes_back(path);
@@ -161,11 +161,11 @@ impl World {
         let now = self.now();
         let action =
             if self.roll(4) > 0 { HostedAction::Pays(VISA) } else { HostedAction::Refuses };
-        let outside = &mut *self.shared.lock();
-        let asked = outside.stripe.at_banks();
-        let Some(id) = outside.rng.pick(&asked).cloned() else { return };
-        outside.say(|| format!("{action:?} in the bank's app: {id}"));
-        outside.at_stripe(now, |stripe| stripe.visited(&id, action, now));
+        let environment = &mut *self.shared.lock();
+        let asked = environment.stripe.at_banks();
+        let Some(id) = environment.rng.pick(&asked).cloned() else { return };
+        environment.say(|| format!("{action:?} in the bank's app: {id}"));
+        environment.at_stripe(now, |stripe| stripe.visited(&id, action, now));
     }
 
     fn acts_in_the_sandbox(&mut self, path: &str, action: HostedAction) {
@@ -175,15 +175,17 @@ impl World {
             HostedAction::Refuses => "card=pm_card_chargeDeclined&is_me=no".to_owned(),
         };
         {
-            let (now, outside) = (self.now(), &mut *self.shared.lock());
-            if let Some(sandbox) = outside.sandbox.clone() {
-                outside.count("a customer is on the sandbox's page");
-                return outside.at_sandbox(&sandbox, now, |stripe| stripe.visited(&id, &form));
+            let (now, environment) = (self.now(), &mut *self.shared.lock());
+            if let Some(sandbox) = environment.sandbox.clone() {
+                environment.count("a customer is on the sandbox's page");
+                return environment.at_sandbox(&sandbox, now, |stripe| stripe.visited(&id, &form));
             }
         }
         let machine = Arc::clone(&self.machine);
-        let running: Running = Box::pin(async move {
-            End::Answered(machine.consent_callback.checkout(&id, Some(form.as_bytes())).await)
+        let running: WorkFuture = Box::pin(async move {
+            WorkResult::Answered(
+                machine.consent_callback.checkout(&id, Some(form.as_bytes())).await,
+            )
         });
         self.employ(Work::Other("checkout"), running);
     }
@@ -219,15 +221,17 @@ impl World {
         let token = self.token(prompt);
         let machine = Arc::clone(&self.machine);
         self.say(|| format!("wants another way for {request}"));
-        let running: Running = Box::pin(async move {
+        let running: WorkFuture = Box::pin(async move {
             let callback = &machine.consent_callback;
             let page = match callback.open_page(&token, "", &HeaderMap::new()).await {
                 Ok(page) => page,
-                Err(problem) => return End::Answered(Err(problem)),
+                Err(problem) => return WorkResult::Answered(Err(problem)),
             };
-            let Some(nonce) = nonce(&page) else { return End::Answered(Ok(page)) };
+            let Some(nonce) = nonce(&page) else { return WorkResult::Answered(Ok(page)) };
             let body = format!("action=back&nonce={nonce}");
-            End::Answered(callback.answer_page(&token, &HeaderMap::new(), body.as_bytes()).await)
+            WorkResult::Answered(
+                callback.answer_page(&token, &HeaderMap::new(), body.as_bytes()).await,
+            )
         });
         self.employ(Work::Other("back"), running);
     }
@@ -237,19 +241,21 @@ impl World {
         &self,
         request: &Request,
         prompt: &PromptRecord,
-        (wish, code): (Wish, Option<&str>),
+        (reply, code): (CustomerReply, Option<&str>),
         forged: bool,
-    ) -> Option<Running> {
+    ) -> Option<WorkFuture> {
         let place = request.session_code.as_ref().and_then(|session| {
             session.choices.iter().position(|choice| Some(choice.as_str()) == code)
         });
-        let action = match (wish, place.and_then(|place| u8::try_from(place).ok())) {
-            (Wish::Yes | Wish::WrongCode, Some(place)) => Action::Pick(place),
-            (Wish::Yes | Wish::WrongCode | Wish::NoCode, _) => Action::Approve,
-            (Wish::No, _) => Action::Deny,
-            (Wish::NotMe, _) => Action::NotMe,
-            (Wish::Hosted, _) => Action::Open,
-            (Wish::MoreTime, _) => return None,
+        let action = match (reply, place.and_then(|place| u8::try_from(place).ok())) {
+            (CustomerReply::Yes | CustomerReply::WrongCode, Some(place)) => Action::Pick(place),
+            (CustomerReply::Yes | CustomerReply::WrongCode | CustomerReply::NoCode, _) => {
+                Action::Approve
+            }
+            (CustomerReply::No, _) => Action::Deny,
+            (CustomerReply::NotMe, _) => Action::NotMe,
+            (CustomerReply::Hosted, _) => Action::Open,
+            (CustomerReply::MoreTime, _) => return None,
         };
         let key = if forged {
             domain::brand::Key32::new([9; 32])
@@ -264,28 +270,28 @@ impl World {
         Some(Box::pin(async move {
             let place = (place.0.as_str(), place.1.as_str());
             let callback = &machine.consent_callback;
-            End::Answered(callback.tap(&HeaderMap::new(), place, body.as_bytes()).await)
+            WorkResult::Answered(callback.tap(&HeaderMap::new(), place, body.as_bytes()).await)
         }))
     }
 
     /// A processor's webhook comes: about something new, about something old or once more. Or another account sends it.
     pub(super) fn hears(&mut self) {
         let webhook = {
-            let outside = &mut *self.shared.lock();
-            let known = outside.oracle.requests.keys().next_back().map(ToString::to_string);
-            if let Some(request) = known.filter(|_| outside.sandbox.is_some()) {
-                outside.stripe_claims(&request);
+            let environment = &mut *self.shared.lock();
+            let known = environment.oracle.requests.keys().next_back().map(ToString::to_string);
+            if let Some(request) = known.filter(|_| environment.sandbox.is_some()) {
+                environment.stripe_claims(&request);
             }
-            let forget = outside.webhooks.len().saturating_sub(WEBHOOKS_MAX);
+            let forget = environment.webhooks.len().saturating_sub(WEBHOOKS_MAX);
             // A webhook that the processor repeats is not forgotten.
-            if outside.webhooks.iter().all(|webhook| !webhook.repeats) {
-                outside.webhooks.drain(..forget);
+            if environment.webhooks.iter().all(|webhook| !webhook.repeats) {
+                environment.webhooks.drain(..forget);
             }
-            let place = outside.rng.place(outside.webhooks.len());
-            let Some(webhook) = outside.webhooks.get(place).cloned() else { return };
-            let again = outside.rng.happens(400);
+            let place = environment.rng.place(environment.webhooks.len());
+            let Some(webhook) = environment.webhooks.get(place).cloned() else { return };
+            let again = environment.rng.happens(400);
             if webhook.repeats || !again {
-                outside.webhooks.swap_remove(place);
+                environment.webhooks.swap_remove(place);
             }
             webhook
         };
@@ -336,8 +342,8 @@ impl World {
         parts.headers = headers;
         let name = parts.uri.path().rsplit('/').next().unwrap_or_default().to_owned();
         let machine = Arc::clone(&self.machine);
-        let running: Running = Box::pin(async move {
-            End::Answered(machine.consent_callback.receive(brand, &name, &parts, body).await)
+        let running: WorkFuture = Box::pin(async move {
+            WorkResult::Answered(machine.consent_callback.receive(brand, &name, &parts, body).await)
         });
         self.employ(work, running);
     }

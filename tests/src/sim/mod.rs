@@ -6,10 +6,10 @@
 
 mod brand;
 mod customer;
+mod environment;
 mod faults;
 mod hosted_page;
 mod oracle;
-mod outside;
 mod plan;
 mod ports;
 mod queue_driver;
@@ -30,14 +30,14 @@ pub(crate) use brand::BASE;
 pub(crate) use oracle::broken_by_commit;
 
 pub use crate::providers::stripe::HostedAction;
+pub use environment::{Environment, FaultKind, Outage, PortFault, Shared};
 pub use faults::FaultRates;
-pub use outside::{FaultKind, Outage, Outside, PortFault, Shared};
 pub use plan::{Failure, Plan, Report, run};
 pub use scenario::{
     ADYEN_LINK, ADYEN_WALLET, AT_THE_BANK, ON_HOSTED_PAGE, POOR, ProcessorFake, SECURE, STOLEN,
     STORM, Scenario, WITHOUT_CARD_NUMBER,
 };
 pub use stories::{STORIES, Story};
-pub use story::{Ending, Fault, Verb, What};
+pub use story::{Ending, Fault, OtherAsk, Verb};
 pub use tell::{PHONE, VISA, race, tell, tell_under_faults};
-pub use world::World;
+pub use world::Simulation;

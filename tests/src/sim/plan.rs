@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::faults::FaultRates;
 use super::scenario::{STORM, Scenario};
-use super::world::World;
+use super::world::Simulation;
 
 /// How long a run is and what may go wrong in it.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ impl Plan {
     /// The run of a seed in which one customer goes through a scenario.
     #[must_use]
     pub const fn in_scenario(scenario: &'static Scenario, seed: u64) -> Self {
-        Self { seed, steps: 300, faults: None, requests: 1, own_policy: false, scenario }
+        Self { seed, steps: 160, faults: None, requests: 1, own_policy: false, scenario }
     }
 }
 
@@ -118,7 +118,7 @@ pub fn run(plan: &Plan) -> Result<Report, Failure> {
             broken: vec![error.to_string()],
             told: Vec::new(),
         };
-        let mut world = World::new(plan.clone()).map_err(broken)?;
+        let mut world = Simulation::new(plan.clone()).map_err(broken)?;
         world.shared.lock().told = told.then(Vec::new);
         world.open()?;
         for _ in 0..plan.steps {

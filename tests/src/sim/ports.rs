@@ -17,14 +17,14 @@ use domain::values::name::BrandName;
 use domain::values::time::Timestamp;
 use embedded::Database;
 
-use super::outside::{FaultKind, Shared};
+use super::environment::{FaultKind, Shared};
 use crate::doubles::ManualClock;
 use crate::lock::lock;
 
 /// The error of each broken port.
 #[derive(Debug, thiserror::Error)]
 #[error("the simulation broke it")]
-pub(super) struct Broken;
+pub(super) struct PortDown;
 
 /// A turn for the other workers before each use of a port. It makes races, and a worker can die there.
 pub(super) struct Turn(bool);
@@ -59,23 +59,24 @@ pub(super) fn finish<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// The store and the queues.
-pub(super) struct Kept {
+pub(super) struct FaultyStore {
     pub(super) database: Database,
     pub(super) shared: Shared,
     pub(super) clock: Arc<ManualClock>,
 }
 
 fn down() -> StoreError {
-    StoreError::Unavailable(Broken.into())
+    StoreError::Unavailable(PortDown.into())
 }
 
-impl Kept {
+impl FaultyStore {
     async fn readable(&self, what: &str, key: &str) -> Result<(), StoreError> {
         Turn::new().await;
-        let mut outside = self.shared.lock();
-        let often = outside.faults.store_down;
-        let fails = outside.used_plainly().is_some() || outside.happens("a read is lost", often);
-        outside.say(|| format!("{what} {key}{}", if fails { " -> down" } else { "" }));
+        let mut environment = self.shared.lock();
+        let often = environment.faults.store_down;
+        let fails =
+            environment.used_plainly().is_some() || environment.happens("a read is lost", often);
+        environment.say(|| format!("{what} {key}{}", if fails { " -> down" } else { "" }));
         if fails { Err(down()) } else { Ok(()) }
     }
 }
@@ -89,7 +90,7 @@ enum WriteFate {
 }
 
 #[async_trait]
-impl Store for Kept {
+impl Store for FaultyStore {
     async fn read(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         self.readable("reads", &key.pk).await?;
         self.database.read(key).await
@@ -108,10 +109,10 @@ impl Store for Kept {
     async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError> {
         Turn::new().await;
         let fate = {
-            let mut outside = self.shared.lock();
-            let faults = outside.faults.clone();
-            let failed = outside.used();
-            let mut lost = |often| outside.happens("a write is lost", often);
+            let mut environment = self.shared.lock();
+            let faults = environment.faults.clone();
+            let failed = environment.used();
+            let mut lost = |often| environment.happens("a write is lost", often);
             if failed == Some(FaultKind::Lost) {
                 WriteFate::Lost
             } else if failed == Some(FaultKind::Fails) || lost(faults.store_down) {
@@ -129,16 +130,16 @@ impl Store for Kept {
             WriteFate::Conflict => Err(StoreError::Conflict),
             WriteFate::Done | WriteFate::Lost => self.database.write(writes.clone()).await,
         };
-        let mut outside = self.shared.lock();
+        let mut environment = self.shared.lock();
         if made.is_ok() {
             let now = self.clock.now();
-            outside.committed(&writes, now);
+            environment.committed(&writes, now);
         } else {
-            outside.say(|| format!("write fails: {made:?}"));
+            environment.say(|| format!("write fails: {made:?}"));
         }
         match fate {
             WriteFate::Lost if made.is_ok() => {
-                outside.say(|| "... and the answer is lost".to_owned());
+                environment.say(|| "... and the answer is lost".to_owned());
                 Err(down())
             }
             WriteFate::Lost | WriteFate::Done | WriteFate::Down | WriteFate::Conflict => made,
@@ -147,18 +148,18 @@ impl Store for Kept {
 }
 
 #[async_trait]
-impl Queue for Kept {
+impl Queue for FaultyStore {
     async fn send(&self, message: &Message, delay: Duration) -> Result<(), QueueError> {
         Turn::new().await;
         let (copies, later, fails) = {
-            let mut outside = self.shared.lock();
-            if outside.unheard || outside.made_up {
+            let mut environment = self.shared.lock();
+            if environment.unheard || environment.made_up {
                 let broken = "C5: a sender without authority was heard".to_owned();
-                outside.oracle.broken.push(broken);
+                environment.oracle.broken.push(broken);
             }
-            let faults = outside.faults.clone();
-            let failed = outside.used_plainly();
-            let mut lost = |often| outside.happens("a message is lost or doubled", often);
+            let faults = environment.faults.clone();
+            let failed = environment.used_plainly();
+            let mut lost = |often| environment.happens("a message is lost or doubled", often);
             let (copies, fails) = if failed == Some(FaultKind::Fails) || lost(faults.queue_down) {
                 (0, true)
             } else if failed == Some(FaultKind::Lost) || lost(faults.send_lost) {
@@ -166,9 +167,9 @@ impl Queue for Kept {
             } else {
                 (if lost(faults.twice) { 2 } else { 1 }, false)
             };
-            let rng = &mut outside.rng;
+            let rng = &mut environment.rng;
             let late = if rng.happens(faults.delayed) { rng.between(1, 90) } else { 0 };
-            outside.say(|| {
+            environment.say(|| {
                 format!(
                     "sends {:?} in {delay:?}+{late}s, {copies} copies, fails {fails}",
                     message.parts()
@@ -179,7 +180,7 @@ impl Queue for Kept {
         for _ in 0..copies {
             self.database.send(message, delay.saturating_add(later)).await?;
         }
-        if fails { Err(QueueError(Broken.into())) } else { Ok(()) }
+        if fails { Err(QueueError(PortDown.into())) } else { Ok(()) }
     }
 }
 
@@ -187,7 +188,7 @@ impl Queue for Kept {
 const REMEMBERED: Duration = Duration::from_secs(60);
 
 /// The secrets store, with the cache that stands in front of the real one.
-pub(super) struct Keeper {
+pub(super) struct FaultySecrets {
     pub(super) shared: Shared,
     pub(super) clock: Arc<ManualClock>,
     pub(super) brand: Mutex<Arc<Brand>>,
@@ -196,7 +197,7 @@ pub(super) struct Keeper {
     pub(super) other: Arc<Brand>,
 }
 
-impl Keeper {
+impl FaultySecrets {
     pub(super) fn new(shared: Shared, clock: Arc<ManualClock>, brands: (Brand, Brand)) -> Self {
         let (brand, other) = brands;
         let (brand, other) = (Mutex::new(Arc::new(brand)), Arc::new(other));
@@ -218,11 +219,11 @@ impl Keeper {
         if self.other.name == *name {
             return Ok(Arc::clone(&self.other));
         }
-        let mut outside = self.shared.lock();
-        let often = outside.faults.secrets_down;
-        if outside.used_plainly().is_some() || outside.rng.happens(often) {
-            outside.say(|| "the secret is out of reach".to_owned());
-            return Err(SecretsError::Unavailable(Broken.into()));
+        let mut environment = self.shared.lock();
+        let often = environment.faults.secrets_down;
+        if environment.used_plainly().is_some() || environment.rng.happens(often) {
+            environment.say(|| "the secret is out of reach".to_owned());
+            return Err(SecretsError::Unavailable(PortDown.into()));
         }
         let brand = Arc::clone(&lock(&self.brand));
         if brand.name != *name {
@@ -234,7 +235,7 @@ impl Keeper {
 }
 
 #[async_trait]
-impl Secrets for Keeper {
+impl Secrets for FaultySecrets {
     async fn brand(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError> {
         let remembered = lock(&self.remembered).clone();
         match remembered {
@@ -251,7 +252,7 @@ impl Secrets for Keeper {
 }
 
 /// The clock: a worker that waits gives up its turn until that time.
-pub(super) struct Patient(pub(super) Arc<ManualClock>);
+pub(super) struct SimulatedClock(pub(super) Arc<ManualClock>);
 
 struct Until {
     clock: Arc<ManualClock>,
@@ -271,7 +272,7 @@ impl Future for Until {
 }
 
 #[async_trait]
-impl Clock for Patient {
+impl Clock for SimulatedClock {
     fn now(&self) -> Timestamp {
         self.0.now()
     }

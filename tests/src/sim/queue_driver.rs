@@ -7,8 +7,8 @@ use domain::message::{Message, QueueName};
 use domain::request::Request;
 use domain::values::time::Timestamp;
 
-use super::work::{End, Running, Work};
-use super::world::World;
+use super::work::{Work, WorkFuture, WorkResult};
+use super::world::Simulation;
 use crate::rng::Weights;
 
 /// The least time that a customer has on a processor's page.
@@ -33,7 +33,7 @@ const TIMES: &Weights<Time> = &[
     (1, Time::SlowCall),
 ];
 
-impl World {
+impl Simulation {
     /// A message that is due goes to a worker.
     pub(super) fn deliver(&mut self) -> bool {
         let first = self.roll(3);
@@ -67,9 +67,9 @@ impl World {
         false
     }
 
-    pub(super) fn handling(&self, message: Message) -> Running {
+    pub(super) fn handling(&self, message: Message) -> WorkFuture {
         let machine = Arc::clone(&self.machine);
-        Box::pin(async move { End::Handled(machine.handle(&message).await) })
+        Box::pin(async move { WorkResult::Handled(machine.handle(&message).await) })
     }
 
     /// A message that was delivered a while ago is delivered once more.
@@ -116,24 +116,24 @@ impl World {
     /// Returns how long it is until a deadline is nearly over or just over. Deadlines on a processor's page come
     /// first.
     fn next_deadline(&self) -> Duration {
-        let (now, outside) = (self.now(), &mut *self.shared.lock());
+        let (now, environment) = (self.now(), &mut *self.shared.lock());
         let open = || {
-            let seen = outside.oracle.requests.values().map(|seen| &seen.request);
+            let seen = environment.oracle.requests.values().map(|seen| &seen.request);
             seen.filter(|request| !request.is_closed() && request.expires_at >= now)
         };
         let away: Vec<Timestamp> = open().filter_map(leaves_at).collect();
         let asked = || open().map(|request| request.expires_at).collect();
         let deadlines = if away.is_empty() { asked() } else { away };
-        let deadline = outside.rng.pick(&deadlines).copied().unwrap_or(now);
-        let before = Duration::from_millis(outside.rng.below(6_000));
-        let beyond = Duration::from_millis(outside.rng.below(1_500));
+        let deadline = environment.rng.pick(&deadlines).copied().unwrap_or(now);
+        let before = Duration::from_millis(environment.rng.below(6_000));
+        let beyond = Duration::from_millis(environment.rng.below(1_500));
         now.until(deadline).saturating_sub(before).saturating_add(beyond)
     }
 
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         let (late, adyen) = {
-            let outside = self.shared.lock();
-            (outside.late.iter().map(|(at, _)| *at).min(), outside.adyen.next_due())
+            let environment = self.shared.lock();
+            (environment.late.iter().map(|(at, _)| *at).min(), environment.adyen.next_due())
         };
         let due =
             QueueName::ALL.into_iter().filter_map(|queue| self.database.next_due(queue).ok()?);

@@ -6,10 +6,10 @@ use domain::message::QueueName;
 
 use super::plan::{Failure, Report};
 use super::tell::VISA;
-use super::world::World;
+use super::world::Simulation;
 use crate::providers::stripe::HostedAction;
 
-impl World {
+impl Simulation {
     /// Stops faults and runs until everything has ended, in a bounded number of steps (C3). Returns the steps.
     ///
     /// # Errors
@@ -49,10 +49,11 @@ impl World {
     }
 
     pub(super) fn report(&self) -> Report {
-        let outside = self.shared.lock();
-        let (reached, happened) = (outside.oracle.reached.clone(), outside.happened.clone());
+        let environment = self.shared.lock();
+        let (reached, happened) =
+            (environment.oracle.reached.clone(), environment.happened.clone());
         let mut report = Report { steps: self.steps, reached, happened, ..Report::default() };
-        for seen in outside.oracle.requests.values() {
+        for seen in environment.oracle.requests.values() {
             let end = report.ends.entry(seen.request.state_name()).or_default();
             *end = end.saturating_add(1);
             let attempts = u64::try_from(seen.request.attempts.len()).unwrap_or(0);
@@ -75,14 +76,14 @@ impl World {
 
     fn rests(&self) -> Result<u64, Failure> {
         let dead = self.database.dead_letters().map_or(1, |letters| letters.len());
-        let mut outside = self.shared.lock();
-        let unsettled = outside.oracle.unsettled();
-        outside.oracle.broken.extend(unsettled);
-        outside.compare_adyen();
+        let mut environment = self.shared.lock();
+        let unsettled = environment.oracle.unsettled();
+        environment.oracle.broken.extend(unsettled);
+        environment.compare_adyen();
         if dead > 0 {
-            outside.oracle.broken.push(format!("C3: {dead} dead letters"));
+            environment.oracle.broken.push(format!("C3: {dead} dead letters"));
         }
-        drop(outside);
+        drop(environment);
         self.checked().map(|()| self.steps)
     }
 

@@ -10,8 +10,8 @@ use domain::values::time::Timestamp;
 use http::{HeaderMap, HeaderValue, Response, header};
 use serde_json::{Value, json};
 
-use super::work::{End, Running, Work};
-use super::world::World;
+use super::work::{Work, WorkFuture, WorkResult};
+use super::world::Simulation;
 use crate::rng::Weights;
 
 /// A requester's call that creates or refunds. It is repeated with the same key and body until it is answered.
@@ -26,11 +26,11 @@ pub(super) struct Call {
     answered: bool,
     /// A requester that gives up when it got no answer.
     gives_up: bool,
-    made: Option<Made>,
+    made: Option<NamedByAnswer>,
 }
 
 /// What an answer names: a request, or a refund of one by the call's key.
-type Made = (Option<RequestId>, Option<u64>);
+type NamedByAnswer = (Option<RequestId>, Option<u64>);
 
 /// Phones that every channel reaches, and phones that the sandbox or Twilio does not reach.
 pub(super) const PHONES: [&str; 5] =
@@ -82,7 +82,7 @@ pub(super) fn facts() -> Value {
 }
 
 impl Call {
-    fn names(&self, told: &Value) -> Made {
+    fn names(&self, told: &Value) -> NamedByAnswer {
         let request = told.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
         let refunds = told.get("refunds").and_then(Value::as_array).into_iter().flatten();
         let ours =
@@ -98,7 +98,7 @@ impl Call {
     }
 }
 
-impl World {
+impl Simulation {
     pub(super) fn headers(&self, key: Option<&str>) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let bearer = format!("Bearer {}", self.credentials.api_key());
@@ -142,9 +142,9 @@ impl World {
     pub(super) fn asks_for_a_kept_card(&mut self, channels: &[&str], what: (u64, u64)) {
         let somebody_else = self.plan.requests > 1 && self.roll(3) == 0;
         let (phone, card) = {
-            let outside = &mut *self.shared.lock();
-            let cards = outside.oracle.cards();
-            let Some((owner, card)) = outside.rng.pick(&cards) else { return };
+            let environment = &mut *self.shared.lock();
+            let cards = environment.oracle.cards();
+            let Some((owner, card)) = environment.rng.pick(&cards) else { return };
             (owner.customer.phone.as_str().to_owned(), *card)
         };
         let other = PHONES.iter().find(|other| **other != phone).filter(|_| somebody_else);
@@ -192,14 +192,14 @@ impl World {
     pub(super) fn gives_some_back(&mut self) {
         let amounts = [None, Some(1), Some(500), Some(1206), Some(1007), Some(2100), Some(5000)];
         let picked = {
-            let outside = &mut *self.shared.lock();
-            let all = outside.oracle.requests.values().map(|seen| &seen.request);
+            let environment = &mut *self.shared.lock();
+            let all = environment.oracle.requests.values().map(|seen| &seen.request);
             let paid: Vec<RequestId> = all
                 .filter(|request| request.charge().is_some())
                 .map(|request| request.id)
                 .collect();
-            let amount = outside.rng.pick(&amounts).copied().unwrap_or_default();
-            outside.rng.pick(&paid).map(|request| (*request, amount))
+            let amount = environment.rng.pick(&amounts).copied().unwrap_or_default();
+            environment.rng.pick(&paid).map(|request| (*request, amount))
         };
         if let Some((request, amount)) = picked {
             self.gives_back(request, amount);
@@ -228,9 +228,9 @@ impl World {
         let headers = self.headers(Some(&key));
         self.say(|| format!("calls {key} {of:?} {body}"));
         let machine = Arc::clone(&self.machine);
-        let running: Running = Box::pin(async move {
+        let running: WorkFuture = Box::pin(async move {
             let (intake, body) = (&machine.intake, body.as_bytes());
-            End::Answered(match of {
+            WorkResult::Answered(match of {
                 Some(request) => intake.refund(&headers, &request.to_string(), body).await,
                 None => intake.create(&headers, body).await,
             })
@@ -249,8 +249,8 @@ impl World {
     /// A call is made twice at once.
     pub(super) fn asks_twice(&mut self) {
         let place = {
-            let mut outside = self.shared.lock();
-            outside.rng.place(self.calls.len())
+            let mut environment = self.shared.lock();
+            environment.rng.place(self.calls.len())
         };
         if place < self.calls.len() {
             self.call(place);
@@ -277,11 +277,12 @@ impl World {
                 let told: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
                 let made = call.names(&told);
                 let other = call.made.replace(made).is_some_and(|before| before != made);
-                let mut outside = self.shared.lock();
-                let known =
-                    made.0.is_some_and(|request| outside.oracle.requests.contains_key(&request));
+                let mut environment = self.shared.lock();
+                let known = made
+                    .0
+                    .is_some_and(|request| environment.oracle.requests.contains_key(&request));
                 if other || !known {
-                    outside.oracle.broken.push(format!("ONCE: the answer names {made:?}"));
+                    environment.oracle.broken.push(format!("ONCE: the answer names {made:?}"));
                 }
             }
             Err(problem) if problem.code.facts().1 >= 500 => {
@@ -303,9 +304,9 @@ impl World {
         let headers = self.headers(None);
         let machine = Arc::clone(&self.machine);
         self.say(|| format!("{what} {id}"));
-        let running: Running = Box::pin(async move {
+        let running: WorkFuture = Box::pin(async move {
             let intake = &machine.intake;
-            End::Answered(match what {
+            WorkResult::Answered(match what {
                 "cancel" => intake.cancel(&headers, &id, b"").await,
                 "extend" => intake.extend(&headers, &id, extension.to_string().as_bytes()).await,
                 "resend" => intake.resend(&headers, &id, channel.to_string().as_bytes()).await,

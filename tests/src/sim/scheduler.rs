@@ -1,25 +1,25 @@
 //! The scheduler: each step, the weights of a table choose what happens.
 
+use super::environment::Outage;
 use super::faults::FaultRates;
-use super::outside::Outage;
 use super::plan::Failure;
-use super::scenario::{Choice, IDLE, ProcessorFake, STEP};
-use super::world::World;
+use super::scenario::{Choice, IDLE, ProcessorFake};
+use super::world::Simulation;
 use crate::rng::Weights;
 
 /// The most workers at once: more find no more races, and a run gets less far.
 const WORKERS_MAX: usize = 6;
 
-impl World {
+impl Simulation {
     /// Tells the opening of the scenario in peace, and lets faults begin.
     pub(super) fn open(&mut self) -> Result<(), Failure> {
         for verb in self.plan.scenario.opening {
             self.action(*verb)?;
         }
-        let outside = &mut *self.shared.lock();
+        let environment = &mut *self.shared.lock();
         let faults = self.plan.faults.clone();
-        let faults = faults.unwrap_or_else(|| FaultRates::drawn(&mut outside.rng));
-        outside.begins(faults);
+        let faults = faults.unwrap_or_else(|| FaultRates::drawn(&mut environment.rng));
+        environment.begins(faults);
         Ok(())
     }
 
@@ -28,7 +28,7 @@ impl World {
         self.steps = self.steps.saturating_add(1);
         let steps = self.steps;
         self.shared.lock().working_since = steps;
-        self.choose(STEP);
+        self.choose(self.plan.scenario.step);
         self.processors_act();
         self.checked()
     }
@@ -36,12 +36,12 @@ impl World {
     /// Does one thing of a table.
     pub(super) fn choose(&mut self, table: &[Choice]) {
         let act = {
-            let outside = &mut *self.shared.lock();
+            let environment = &mut *self.shared.lock();
             let places: Vec<(u64, usize)> =
                 table.iter().zip(0..).map(|((weight, ..), place)| (*weight, place)).collect();
-            let chosen = outside.rng.weighted(&places).and_then(|place| table.get(place));
+            let chosen = environment.rng.weighted(&places).and_then(|place| table.get(place));
             chosen.map(|(_, name, act)| {
-                outside.count(name);
+                environment.count(name);
                 *act
             })
         };
@@ -121,13 +121,13 @@ impl World {
 
     /// A long outage of the processor begins or ends.
     fn outage(&self) {
-        let outside = &mut *self.shared.lock();
-        outside.outage = match (outside.outage, outside.rng.below(2)) {
+        let environment = &mut *self.shared.lock();
+        environment.outage = match (environment.outage, environment.rng.below(2)) {
             (Some(_), _) => None,
             (None, 0) => Some(Outage::RefusesKey),
             (None, _) => Some(Outage::Silent),
         };
-        let outage = outside.outage;
-        outside.say(|| format!("the processor's outage: {outage:?}"));
+        let outage = environment.outage;
+        environment.say(|| format!("the processor's outage: {outage:?}"));
     }
 }

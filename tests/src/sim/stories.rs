@@ -1,7 +1,7 @@
 //! Stories as data: each is told in peace, with each single fault, and under drawn faults.
 
 use super::scenario::{POOR, SECURE, STOLEN};
-use super::story::{Verb, What};
+use super::story::{OtherAsk, Verb};
 use super::tell::{PHONE, VISA};
 use crate::providers::stripe::HostedAction;
 
@@ -72,27 +72,27 @@ const CHAT: &[Verb] = asked!("whatsapp");
 const HELLO: &[Verb] = &[Verb::Chat("hello")];
 const PAYS: Verb = Verb::There(HostedAction::Pays(VISA));
 const REFUSES: Verb = Verb::There(HostedAction::Refuses);
-const YES: &[Verb] = &[Verb::Yes(VISA), Verb::Settle];
-const NO: &[Verb] = &[Verb::No, Verb::Settle];
-const NOT_ME: &[Verb] = &[Verb::NotMe, Verb::Settle];
-const WRONG_CODE: &[Verb] = &[Verb::WrongCode, Verb::Settle];
-const DECLINED: &[Verb] = &[Verb::Yes(POOR), Verb::Settle];
+const YES: &[Verb] = &[Verb::yes(VISA), Verb::Settle];
+const NO: &[Verb] = &[Verb::NO, Verb::Settle];
+const NOT_ME: &[Verb] = &[Verb::NOT_ME, Verb::Settle];
+const WRONG_CODE: &[Verb] = &[Verb::WRONG_CODE, Verb::Settle];
+const DECLINED: &[Verb] = &[Verb::yes(POOR), Verb::Settle];
 /// To the processor's page.
-const REDIRECTED: &[Verb] = &[Verb::Hosted, Verb::SentOn, Verb::GoOn];
+const REDIRECTED: &[Verb] = &[Verb::HOSTED, Verb::SentOn, Verb::GoOn];
 /// To the bank's page.
-const TO_THE_BANK: &[Verb] = &[Verb::Yes(SECURE), Verb::SentOn, Verb::GoOn];
+const TO_THE_BANK: &[Verb] = &[Verb::yes(SECURE), Verb::SentOn, Verb::GoOn];
 const DONE: &[Verb] = &[PAYS, Verb::Done, Verb::Settle];
-const SAVING: &[Verb] = &[Verb::AskFor(What::Card, PHONE, &["rcs"], 3600), Verb::Settle];
-const CLAIMS: &[Verb] = &[Verb::AskFor(What::Facts, PHONE, &["rcs"], 3600), Verb::Settle];
+const SAVING: &[Verb] = &[Verb::AskFor(OtherAsk::Card, PHONE, &["rcs"], 3600), Verb::Settle];
+const CLAIMS: &[Verb] = &[Verb::AskFor(OtherAsk::Facts, PHONE, &["rcs"], 3600), Verb::Settle];
 const SIGNS_IN: &[Verb] =
-    &[Verb::Hosted, Verb::SentOn, Verb::GoOn, PAYS, Verb::Reload, Verb::Settle];
+    &[Verb::HOSTED, Verb::SentOn, Verb::GoOn, PAYS, Verb::Reload, Verb::Settle];
 
 /// All stories.
 pub const STORIES: &[Story] = &[
     Story::fulfilled("payment_by_tap_fulfilled", &[TAP, YES]),
     Story::fulfilled(
         "payment_on_page_of_text_fulfilled",
-        &[TEXT, &[Verb::Receipt("delivered"), Verb::MoreTime], YES],
+        &[TEXT, &[Verb::Receipt("delivered"), Verb::MORE_TIME], YES],
     ),
     Story::fulfilled(
         "payment_processing_for_a_while_fulfilled",
@@ -102,7 +102,7 @@ pub const STORIES: &[Story] = &[
     Story::ends(
         "stolen_card_declined_for_good",
         "failed \"card_declined\"",
-        &[TAP, &[Verb::Yes(STOLEN), Verb::Settle]],
+        &[TAP, &[Verb::yes(STOLEN), Verb::Settle]],
     ),
     Story::fulfilled(
         "next_route_after_silent_one_fulfilled",
@@ -193,7 +193,7 @@ pub const STORIES: &[Story] = &[
         &[
             SAVING,
             YES,
-            &[Verb::AskFor(What::ByCard(4250), PHONE, &["rcs"], 3600), Verb::Settle],
+            &[Verb::AskFor(OtherAsk::ByCard(4250), PHONE, &["rcs"], 3600), Verb::Settle],
             YES,
         ],
     ),
@@ -204,7 +204,7 @@ pub const STORIES: &[Story] = &[
     Story::ends(
         "claims_refused_denied",
         "denied \"customer\"",
-        &[CLAIMS, REDIRECTED, &[REFUSES, Verb::Settle, Verb::No]],
+        &[CLAIMS, REDIRECTED, &[REFUSES, Verb::Settle, Verb::NO]],
     ),
     Story::refunded("whole_refund_done", 1, &[TAP, YES, &[Verb::GiveBack(None), Verb::Settle]]),
     Story::refunded(

@@ -5,14 +5,14 @@ use std::time::Duration;
 use domain::request::Request;
 use domain::values::id::{PromptId, RequestId};
 
-use super::customer::Wish;
+use super::customer::CustomerReply;
 use super::faults::FaultRates;
 use super::plan::{Failure, Plan};
 use super::requester::{card_to_keep, facts};
 use super::scenario::STORM;
-use super::story::{Ending, Fault, Verb, What};
+use super::story::{Ending, Fault, OtherAsk, Verb};
 use super::work::{Work, Worker};
-use super::world::World;
+use super::world::Simulation;
 
 /// Tells a story to its end. Returns the end and the number of turns or uses of ports.
 ///
@@ -92,13 +92,17 @@ pub fn race(
 const TURNS_MAX: u64 = 1_000;
 
 /// A world of one request where nothing goes wrong by itself.
-fn quiet_world(listens: bool) -> Result<World, Failure> {
+fn quiet_world(listens: bool) -> Result<Simulation, Failure> {
     one_request(7, Some(FaultRates::none()), listens)
 }
 
-fn one_request(seed: u64, faults: Option<FaultRates>, listens: bool) -> Result<World, Failure> {
+fn one_request(
+    seed: u64,
+    faults: Option<FaultRates>,
+    listens: bool,
+) -> Result<Simulation, Failure> {
     let plan = Plan { seed, steps: 0, faults, requests: 1, own_policy: false, scenario: &STORM };
-    let world = World::new(plan).map_err(|error| Failure {
+    let world = Simulation::new(plan).map_err(|error| Failure {
         seed,
         step: 0,
         broken: vec![error.to_string()],
@@ -113,26 +117,19 @@ const REPEATS: u32 = 4;
 /// How soon something must be due to be waited for: longer than any message is hidden.
 const SOON: Duration = Duration::from_secs(200);
 
-impl World {
+impl Simulation {
+    /// Does what a verb says, and waits until it is done.
     pub(super) fn action(&mut self, verb: Verb) -> Result<(), Failure> {
         match verb {
-            Verb::Ask(phone, channels, seconds, amount) => {
-                self.asks_for(phone, channels, (seconds, amount));
-                self.is_answered()?;
-            }
-            Verb::AskFor(..) | Verb::GiveBack(_) => {
+            Verb::Ask(..) | Verb::AskFor(..) | Verb::GiveBack(_) => {
                 self.begins(verb);
                 self.is_answered()?;
             }
-            Verb::Hosted => self.repeats(&|world| world.answers_newest(Wish::Hosted, VISA))?,
-            Verb::GoOn => self.goes_on_there()?,
-            Verb::Done | Verb::TurnBack | Verb::Reload | Verb::There(_) | Verb::Hook => {
-                self.repeats(&|world| world.begins(verb))?;
-            }
-            Verb::AskSlowly(phone, channels, seconds, amount) => {
-                self.asks_for(phone, channels, (seconds, amount));
+            Verb::AskSlowly(..) => {
+                self.begins(verb);
                 self.is_slow();
             }
+            Verb::GoOn => self.goes_on_there()?,
             Verb::Settle => self.settles(SOON)?,
             Verb::SentOn => self.settles_until(SOON, Self::is_sent_on)?,
             Verb::EndsWithin(seconds) => {
@@ -142,23 +139,20 @@ impl World {
                     self.shared.lock().oracle.broken.push(late);
                 }
             }
-            Verb::Pass(seconds) => {
-                self.clock.pass(Duration::from_secs(seconds));
-            }
-            Verb::Yes(card) => self.repeats(&|world| world.answers_newest(Wish::Yes, card))?,
-            Verb::WrongCode => {
-                self.repeats(&|world| world.answers_newest(Wish::WrongCode, VISA))?;
-            }
-            Verb::No => self.repeats(&|world| world.answers_newest(Wish::No, VISA))?,
-            Verb::NotMe => self.repeats(&|world| world.answers_newest(Wish::NotMe, VISA))?,
-            Verb::MoreTime => self.repeats(&|world| world.answers_newest(Wish::MoreTime, VISA))?,
-            Verb::Act(what) => self.repeats(&|world| world.acts_on_one(what))?,
-            Verb::Receipt(status) => self.repeats(&|world| world.tells(status))?,
-            Verb::Next | Verb::Again => {
+            Verb::Next | Verb::Again | Verb::Pass(_) => {
                 self.begins(verb);
                 self.works()?;
             }
-            Verb::Stop | Verb::Chat(_) => self.repeats(&|world| world.begins(verb))?,
+            Verb::Answer(..)
+            | Verb::Done
+            | Verb::TurnBack
+            | Verb::Reload
+            | Verb::There(_)
+            | Verb::Hook
+            | Verb::Act(_)
+            | Verb::Receipt(_)
+            | Verb::Stop
+            | Verb::Chat(_) => self.repeats(&|world| world.begins(verb))?,
         }
         self.checked()
     }
@@ -172,16 +166,16 @@ impl World {
                 _ => self.call(0),
             },
             Verb::AskFor(what, phone, channels, seconds) => match what {
-                What::Card => self.asks_with(phone, channels, seconds, &card_to_keep()),
-                What::Facts => self.asks_with(phone, channels, seconds, &facts()),
-                What::ByCard(amount) => self.asks_for_a_kept_card(channels, (seconds, amount)),
+                OtherAsk::Card => self.asks_with(phone, channels, seconds, &card_to_keep()),
+                OtherAsk::Facts => self.asks_with(phone, channels, seconds, &facts()),
+                OtherAsk::ByCard(amount) => self.asks_for_a_kept_card(channels, (seconds, amount)),
             },
             Verb::GiveBack(amount) => {
                 if let Some(request) = self.only() {
                     self.gives_back(request.id, amount);
                 }
             }
-            Verb::Hosted => self.answers_newest(Wish::Hosted, VISA),
+            Verb::Answer(reply, card) => self.answers_newest(reply, card),
             Verb::GoOn => self.opens_answered("go=1"),
             Verb::Done => self.opens_answered("done=1"),
             Verb::TurnBack => {
@@ -198,11 +192,6 @@ impl World {
             Verb::Hook => self.hears(),
             Verb::Settle | Verb::SentOn | Verb::EndsWithin(_) => {}
             Verb::Pass(seconds) => self.clock.pass(Duration::from_secs(seconds)),
-            Verb::Yes(card) => self.answers_newest(Wish::Yes, card),
-            Verb::WrongCode => self.answers_newest(Wish::WrongCode, VISA),
-            Verb::No => self.answers_newest(Wish::No, VISA),
-            Verb::NotMe => self.answers_newest(Wish::NotMe, VISA),
-            Verb::MoreTime => self.answers_newest(Wish::MoreTime, VISA),
             Verb::Act(what) => self.acts_on_one(what),
             Verb::Receipt(status) => self.tells(status),
             Verb::Stop => self.opts(PHONE, "STOP"),
@@ -338,6 +327,7 @@ impl World {
         let until = self.now().after(within);
         loop {
             self.works()?;
+            self.processors_act();
             if is_enough(self) {
                 return Ok(());
             }
@@ -355,11 +345,11 @@ impl World {
         self.shared.lock().oracle.requests.values().next_back().map(|seen| seen.request.clone())
     }
 
-    fn answers_newest(&mut self, wish: Wish, card: &str) {
+    fn answers_newest(&mut self, reply: CustomerReply, card: &str) {
         let Some(request) = self.only() else { return };
         let newest = request.prompts.iter().rev().find(|prompt| prompt.in_force());
         if let Some(prompt) = newest.cloned() {
-            self.answers_with(&request, &prompt, (wish, card));
+            self.answers_with(&request, &prompt, (reply, card));
         }
     }
 
@@ -372,8 +362,8 @@ impl World {
     }
 
     fn ending(&self) -> Ending {
-        let outside = self.shared.lock();
-        let Some(seen) = outside.oracle.requests.values().next_back() else {
+        let environment = self.shared.lock();
+        let Some(seen) = environment.oracle.requests.values().next_back() else {
             let state = "none".to_owned();
             return Ending { state, charges: 0, given_back: 0, told: Vec::new() };
         };
@@ -385,10 +375,10 @@ impl World {
             ["request.prompted", "request.delivered", "request.read", "request.opened"];
         Ending {
             state: format!("{} {}", seen.request.state_name(), reason.unwrap_or_default()),
-            charges: outside.stripe.charges_of(&id)
-                + outside.stripe.kept_for(&id)
-                + outside.provider.exchanged(&id),
-            given_back: outside.stripe.refunds_of(&id, self.now()),
+            charges: environment.stripe.charges_of(&id)
+                + environment.stripe.kept_for(&id)
+                + environment.provider.exchanged(&id),
+            given_back: environment.stripe.refunds_of(&id, self.now()),
             told: kinds.filter(|kind| !about_prompts.contains(&kind.as_str())).collect(),
         }
     }

@@ -14,12 +14,12 @@ use http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Value, json};
 
 use super::brand::OTHER_APP_SECRET;
-use super::customer::Wish;
-use super::outside::Outside;
+use super::customer::CustomerReply;
+use super::environment::Environment;
 use super::requester::{PHONES, payment};
 use super::scenario::Choice;
-use super::work::{End, Running, Work};
-use super::world::World;
+use super::work::{Work, WorkFuture, WorkResult};
+use super::world::Simulation;
 use crate::providers::whatsapp::{
     ButtonAction, CloudApi, Person, Posted, Sent, posted, refusal, signature_by,
 };
@@ -38,11 +38,11 @@ const LOST_ON_WHATSAPP: &str = "9004";
 
 /// What happens on WhatsApp that is no answer to a prompt.
 const ON_WHATSAPP: &[Choice] = &[
-    (4, "answers in words", World::answers_in_words),
-    (2, "writes something", World::writes_a_secret),
-    (2, "a receipt of WhatsApp comes", World::chat_receipt),
-    (1, "a requester asks for capabilities", World::looks_up),
-    (3, "a webhook of Meta comes", World::hears_of_chats),
+    (4, "answers in words", Simulation::answers_in_words),
+    (2, "writes something", Simulation::writes_a_secret),
+    (2, "a receipt of WhatsApp comes", Simulation::chat_receipt),
+    (1, "a requester asks for capabilities", Simulation::looks_up),
+    (3, "a webhook of Meta comes", Simulation::hears_of_chats),
 ];
 
 /// What Meta reports of a message; `None` is a failure.
@@ -81,7 +81,7 @@ enum Meaning {
     Start(String),
 }
 
-impl Outside {
+impl Environment {
     /// Meta takes a call; some numbers have no WhatsApp.
     pub(super) fn at_meta(&mut self, request: &http::Request<Bytes>, now: Timestamp) -> Answer {
         let (parts, body) = request.clone().into_parts();
@@ -143,17 +143,19 @@ pub(super) fn reached(after: &Request, what: &EntryKind) -> Option<&'static str>
     here(*prompt).then_some("said no on WhatsApp")
 }
 
-/// The label of the button that means what the customer wishes, if it is one that tells something.
-fn label(wish: Wish, code: Option<&str>) -> Option<&str> {
-    match wish {
-        Wish::Yes | Wish::WrongCode | Wish::NoCode => Some(code.unwrap_or("Approve")),
-        Wish::No => Some("Decline"),
-        Wish::NotMe => Some("This is not me"),
-        Wish::Hosted | Wish::MoreTime => None,
+/// The label of the button that means what the customer replies, if it is one that tells something.
+fn label(reply: CustomerReply, code: Option<&str>) -> Option<&str> {
+    match reply {
+        CustomerReply::Yes | CustomerReply::WrongCode | CustomerReply::NoCode => {
+            Some(code.unwrap_or("Approve"))
+        }
+        CustomerReply::No => Some("Decline"),
+        CustomerReply::NotMe => Some("This is not me"),
+        CustomerReply::Hosted | CustomerReply::MoreTime => None,
     }
 }
 
-impl World {
+impl Simulation {
     /// What there is on the customer's WhatsApp of a prompt.
     fn chatted(&self, request: RequestId, prompt: PromptId) -> Option<Sent> {
         let reference = format!("{request}.{prompt}");
@@ -172,16 +174,16 @@ impl World {
         behind.or_else(|| written().map(str::to_owned))
     }
 
-    /// The customer taps the button that means what they wish. Returns whether the tap is genuine, and `None` where
+    /// The customer taps the button that means what they reply. Returns whether the tap is genuine, and `None` where
     /// there is no such button.
     pub(super) fn taps_in_chat(
         &mut self,
         request: &Request,
         prompt: &PromptRecord,
-        (wish, code): (Wish, Option<&str>),
+        (reply, code): (CustomerReply, Option<&str>),
     ) -> Option<bool> {
         let message = self.chatted(request.id, prompt.id)?;
-        let label = label(wish, code)?;
+        let label = label(reply, code)?;
         let button = message.buttons.iter().find(|button| button.label == label)?;
         if !matches!(button.action, ButtonAction::Reply(_) | ButtonAction::QuickReply(_)) {
             return None;
@@ -193,7 +195,7 @@ impl World {
         if made_up {
             self.make_up(&mut tap);
         }
-        self.say(|| format!("{wish:?} by {label} to {reference}", reference = message.reference));
+        self.say(|| format!("{reply:?} by {label} to {reference}", reference = message.reference));
         self.meta_tells(&[tap], if made_up { Meaning::MadeUp } else { Meaning::Answer });
         Some(!made_up)
     }
@@ -241,13 +243,13 @@ impl World {
         let phone = request.customer.phone.as_str();
         let (words, now) = (if self.roll(4) > 0 { "yes" } else { "no" }, self.now());
         {
-            let outside = &mut *self.shared.lock();
+            let environment = &mut *self.shared.lock();
             let asked = |request: &Request| {
                 let here = |prompt: &PromptRecord| prompt.channel.as_str() == NAME;
                 let theirs = request.customer.phone.as_str() == phone;
                 theirs && request.answerable(now).is_ok() && request.prompts.iter().any(here)
             };
-            let seen = outside.oracle.requests.values().map(|seen| &seen.request);
+            let seen = environment.oracle.requests.values().map(|seen| &seen.request);
             let open: Vec<&Request> = seen.filter(|seen| asked(seen)).collect();
             let only = match open.as_slice() {
                 [only] if words == "yes" => Some(only),
@@ -256,7 +258,7 @@ impl World {
             // No word moves money.
             let meant = only.filter(|only| !matches!(only.ask, Ask::Payment { .. }));
             let meant = meant.map(|only| only.id);
-            outside.oracle.approved.extend(meant);
+            environment.oracle.approved.extend(meant);
         }
         self.writes_in_chat(phone, words);
     }
@@ -284,19 +286,19 @@ impl World {
         }
         let now = self.now();
         let statuses: Vec<Value> = {
-            let outside = &mut *self.shared.lock();
-            let sent = outside.chats.cloud.sent();
-            let count = outside.rng.between(1, 2);
+            let environment = &mut *self.shared.lock();
+            let sent = environment.chats.cloud.sent();
+            let count = environment.rng.between(1, 2);
             let statuses = (0..count).filter_map(|_| {
-                let message = outside.rng.pick(&sent)?;
+                let message = environment.rng.pick(&sent)?;
                 let lost = message.to.ends_with(LOST_ON_WHATSAPP);
-                let cloud = &outside.chats.cloud;
-                let status = outside.rng.weighted(STATUSES).flatten();
+                let cloud = &environment.chats.cloud;
+                let status = environment.rng.weighted(STATUSES).flatten();
                 Some(match status {
                     _ if lost => cloud.fails(message, 131_026, now),
                     Some(status) => cloud.fares(message, status, now),
                     None => {
-                        let code = outside.rng.pick(&FAILURES).copied().unwrap_or_default();
+                        let code = environment.rng.pick(&FAILURES).copied().unwrap_or_default();
                         cloud.fails(message, code, now)
                     }
                 })
@@ -314,8 +316,8 @@ impl World {
         let body = json!({ "customer": { "phone": phone }, "ask": payment(4200) }).to_string();
         let headers = self.headers(None);
         let machine = Arc::clone(&self.machine);
-        let running: Running = Box::pin(async move {
-            End::Answered(machine.intake.capabilities(&headers, body.as_bytes()).await)
+        let running: WorkFuture = Box::pin(async move {
+            WorkResult::Answered(machine.intake.capabilities(&headers, body.as_bytes()).await)
         });
         self.employ(Work::Other("look-up"), running);
     }
@@ -341,11 +343,11 @@ impl World {
     /// A webhook of Meta comes late or once more, or a forger sends it.
     fn hears_of_chats(&mut self) {
         let post = {
-            let outside = &mut *self.shared.lock();
-            let place = outside.rng.place(outside.chats.posts.len());
-            let Some(post) = outside.chats.posts.get(place).cloned() else { return };
-            if outside.rng.happens(600) {
-                outside.chats.posts.swap_remove(place);
+            let environment = &mut *self.shared.lock();
+            let place = environment.rng.place(environment.chats.posts.len());
+            let Some(post) = environment.chats.posts.get(place).cloned() else { return };
+            if environment.rng.happens(600) {
+                environment.chats.posts.swap_remove(place);
             }
             post
         };

@@ -9,8 +9,8 @@ use domain::ports::{Clock, Http, HttpError, Reach};
 use http::{Request, Response};
 use serde_json::{Value, json};
 
-use super::outside::{FaultKind, Outage, Outside, Shared};
-use super::ports::{Broken, Turn};
+use super::environment::{Environment, FaultKind, Outage, Shared};
+use super::ports::{PortDown, Turn};
 use crate::doubles::ManualClock;
 use crate::providers::Answer;
 use crate::providers::adyen::ADYEN_HOST;
@@ -34,19 +34,19 @@ enum Fate {
 }
 
 /// An answer with a header that says how to go on, if there is one.
-struct Reply {
+struct WireAnswer {
     status: u16,
     body: Value,
     header: Option<(&'static str, &'static str)>,
 }
 
-impl From<Answer> for Reply {
+impl From<Answer> for WireAnswer {
     fn from((status, body): Answer) -> Self {
         Self { status, body, header: None }
     }
 }
 
-impl Reply {
+impl WireAnswer {
     fn failed() -> Self {
         Self::from((500, json!({ "error": { "type": "api_error", "code": "api_error" } })))
     }
@@ -62,27 +62,27 @@ fn key(request: &Request<Bytes>) -> Option<String> {
     key.to_str().ok().map(str::to_owned)
 }
 
-fn fate(outside: &mut Outside, request: &Request<Bytes>) -> Fate {
+fn fate(environment: &mut Environment, request: &Request<Bytes>) -> Fate {
     let host = request.uri().host();
     let (to_endpoint, to_stripe) = (host == Some("shop.test"), host == Some("stripe.test"));
-    match outside.outage.filter(|_| to_stripe) {
+    match environment.outage.filter(|_| to_stripe) {
         Some(Outage::RefusesKey) => return Fate::RefusesKey,
-        Some(Outage::Silent) if outside.rng.happens(300) => return Fate::AnswerLost,
+        Some(Outage::Silent) if environment.rng.happens(300) => return Fate::AnswerLost,
         Some(Outage::Silent) => return Fate::Lost,
         None => {}
     }
-    match outside.used() {
+    match environment.used() {
         Some(FaultKind::Lost) => return Fate::AnswerLost,
         Some(FaultKind::Fails) => return Fate::Lost,
         Some(FaultKind::Conflicts) | None => {}
     }
     let key = key(request).filter(|_| to_stripe);
-    if key.as_ref().is_some_and(|key| outside.failed_keys.contains(key)) {
+    if key.as_ref().is_some_and(|key| environment.failed_keys.contains(key)) {
         return Fate::FailedForGood;
     }
     let only = |when: bool, often: u64| if when { often } else { 0 };
     let to_processor = to_stripe || host == Some(ADYEN_HOST);
-    let faults = outside.faults.clone();
+    let faults = environment.faults.clone();
     let fates = [
         (only(to_endpoint, faults.endpoint_down), "the endpoint is down", Fate::Down),
         (faults.not_sent, "a call is not sent", Fate::NotSent),
@@ -96,9 +96,9 @@ fn fate(outside: &mut Outside, request: &Request<Bytes>) -> Fate {
         (faults.busy, "busy", Fate::Busy),
         (only(!to_endpoint, faults.refuses_key), "a key is rejected", Fate::RefusesKey),
     ];
-    let found = fates.into_iter().find(|(often, what, _)| outside.happens(what, *often));
+    let found = fates.into_iter().find(|(often, what, _)| environment.happens(what, *often));
     if let (Some((_, _, Fate::FailsForGood)), Some(key)) = (&found, key) {
-        outside.failed_keys.insert(key);
+        environment.failed_keys.insert(key);
     }
     found.map_or(Fate::Answered, |(_, _, fate)| fate)
 }
@@ -110,68 +110,68 @@ pub(super) struct Wire {
 }
 
 fn lost() -> HttpError {
-    HttpError::Lost(Broken.into())
+    HttpError::Lost(PortDown.into())
 }
 
 impl Wire {
     /// Everything that happens on the other side, in one moment.
-    fn there(&self, request: Request<Bytes>) -> Result<Reply, HttpError> {
+    fn there(&self, request: Request<Bytes>) -> Result<WireAnswer, HttpError> {
         let now = self.clock.now();
-        let mut outside = self.shared.lock();
-        outside.calls(request.uri().host(), now);
-        let fate = fate(&mut outside, &request);
+        let mut environment = self.shared.lock();
+        environment.calls(request.uri().host(), now);
+        let fate = fate(&mut environment, &request);
         let name = format!("{} {}", request.method(), request.uri());
-        let answer: Result<Reply, HttpError> = match fate {
-            Fate::NotSent => Err(HttpError::NotSent(Broken.into())),
+        let answer: Result<WireAnswer, HttpError> = match fate {
+            Fate::NotSent => Err(HttpError::NotSent(PortDown.into())),
             Fate::Lost => Err(lost()),
             Fate::ActsLate => {
-                let wait = Duration::from_secs(outside.rng.between(1, 4000));
-                outside.late.push((now.after(wait), request));
+                let wait = Duration::from_secs(environment.rng.between(1, 4000));
+                environment.late.push((now.after(wait), request));
                 Err(lost())
             }
             Fate::AnswerLost => {
-                drop(outside.acts(&request, now));
+                drop(environment.acts(&request, now));
                 Err(lost())
             }
             Fate::ActsTwice => {
-                drop(outside.acts(&request, now));
-                outside.acts(&request, now).map(Reply::from)
+                drop(environment.acts(&request, now));
+                environment.acts(&request, now).map(WireAnswer::from)
             }
-            Fate::BreaksBefore => Ok(Reply::failed()),
+            Fate::BreaksBefore => Ok(WireAnswer::failed()),
             Fate::BreaksAfter => {
-                drop(outside.acts(&request, now));
-                Ok(Reply::failed())
+                drop(environment.acts(&request, now));
+                Ok(WireAnswer::failed())
             }
             Fate::FailsForGood => {
-                drop(outside.acts(&request, now));
-                Ok(Reply::failed_for_good())
+                drop(environment.acts(&request, now));
+                Ok(WireAnswer::failed_for_good())
             }
-            Fate::FailedForGood => Ok(Reply::failed_for_good()),
-            Fate::Busy => Ok(busy(&mut outside, &request)),
-            Fate::RefusesKey => Ok(Reply::from((401, json!({ "error": {}, "code": 20003 })))),
+            Fate::FailedForGood => Ok(WireAnswer::failed_for_good()),
+            Fate::Busy => Ok(busy(&mut environment, &request)),
+            Fate::RefusesKey => Ok(WireAnswer::from((401, json!({ "error": {}, "code": 20003 })))),
             Fate::Down => {
-                let status = if outside.rng.happens(20) { 410 } else { 503 };
-                Ok(Reply::from((status, Value::Null)))
+                let status = if environment.rng.happens(20) { 410 } else { 503 };
+                Ok(WireAnswer::from((status, Value::Null)))
             }
-            Fate::Answered => outside.acts(&request, now).map(Reply::from),
+            Fate::Answered => environment.acts(&request, now).map(WireAnswer::from),
         };
-        outside
+        environment
             .say(|| format!("{name}: {fate:?} -> {:?}", answer.as_ref().map(|reply| reply.status)));
         answer
     }
 }
 
-fn busy(outside: &mut Outside, request: &Request<Bytes>) -> Reply {
+fn busy(environment: &mut Environment, request: &Request<Bytes>) -> WireAnswer {
     let host = request.uri().host();
-    let locked = outside.rng.happens(500);
+    let locked = environment.rng.happens(500);
     if locked && host == Some("stripe.test") {
         let error = json!({ "type": "invalid_request_error", "code": "lock_timeout" });
-        Reply::from((409, json!({ "error": error })))
+        WireAnswer::from((409, json!({ "error": error })))
     } else if locked && host == Some(ADYEN_HOST) {
         let body = json!({ "status": 503, "errorCode": "905", "errorType": "internal" });
-        Reply { header: Some(("transient-error", "true")), ..Reply::from((503, body)) }
+        WireAnswer { header: Some(("transient-error", "true")), ..WireAnswer::from((503, body)) }
     } else {
-        Reply::from((429, json!({ "error": { "code": "rate_limit" }, "code": 20429 })))
+        WireAnswer::from((429, json!({ "error": { "code": "rate_limit" }, "code": 20429 })))
     }
 }
 
@@ -187,7 +187,7 @@ impl Http for Wire {
         let answer = self.there(request);
         // Others can act between what happened there and its answer here.
         Turn::new().await;
-        let Reply { status, body, header } = answer?;
+        let WireAnswer { status, body, header } = answer?;
         let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
         let mut response =
             Response::builder().status(status).header("content-type", "application/json");

@@ -10,10 +10,10 @@ use domain::values::time::Timestamp;
 use embedded::Received;
 use http::Response;
 
-use super::outside::ProcessorWebhook;
+use super::environment::ProcessorWebhook;
 
 /// The end of a worker.
-pub(super) enum End {
+pub(super) enum WorkResult {
     /// A message was handled.
     Handled(Handled),
     /// A call was answered.
@@ -44,12 +44,12 @@ pub(super) enum Work {
     Start,
 }
 
-pub(super) type Running = Pin<Box<dyn Future<Output = End> + Send>>;
+pub(super) type WorkFuture = Pin<Box<dyn Future<Output = WorkResult> + Send>>;
 
 /// A worker.
 pub(super) struct Worker {
     pub(super) work: Work,
-    pub(super) running: Running,
+    pub(super) running: WorkFuture,
     pub(super) since_step: u64,
     pub(super) dies_at: Timestamp,
 }

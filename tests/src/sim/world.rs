@@ -13,28 +13,28 @@ use local::Machine;
 use tracing::Dispatch;
 
 use super::brand::{BASE, Credentials};
+use super::environment::{Environment, ProcessorWebhook, Shared};
 use super::faults::FaultRates;
 use super::oracle::besides_claims;
-use super::outside::{Outside, ProcessorWebhook, Shared};
 use super::plan::{Failure, Plan};
-use super::ports::{Keeper, Kept, Patient};
+use super::ports::{FaultySecrets, FaultyStore, SimulatedClock};
 use super::sandbox_stripe::SandboxStripe;
 use super::scenario::ProcessorFake;
 use super::wire::Wire;
-use super::work::{End, Running, Work, Worker};
+use super::work::{Work, WorkFuture, WorkResult, Worker};
 use crate::doubles::{ManualClock, SeededRandom};
 use crate::logs::Logs;
 use crate::providers::shows_a_secret;
 use crate::rng::Rng;
 
 /// The world.
-pub struct World {
+pub struct Simulation {
     /// The outside.
     pub shared: Shared,
     pub(super) machine: Arc<Machine>,
     pub(super) clock: Arc<ManualClock>,
     pub(super) database: Database,
-    pub(super) keeper: Arc<Keeper>,
+    pub(super) keeper: Arc<FaultySecrets>,
     pub(super) credentials: Credentials,
     pub(super) workers: Vec<Worker>,
     pub(super) calls: Vec<super::requester::Call>,
@@ -57,7 +57,7 @@ pub struct World {
 /// Every so many seeds' logs are read.
 const LOGGED: u64 = 8;
 
-impl World {
+impl Simulation {
     /// The world of a plan.
     ///
     /// # Errors
@@ -67,28 +67,28 @@ impl World {
         let credentials = Credentials::first(&plan, &mut rng)?;
         let random = SeededRandom::new(rng.roll());
         let clock = Arc::new(ManualClock::default());
-        let mut outside = Outside::new(rng);
+        let mut environment = Environment::new(rng);
         if plan.scenario.processor == ProcessorFake::SandboxStripe {
             let sandbox = SandboxStripe::new(Arc::<ManualClock>::clone(&clock));
-            outside.sandbox = Some(Arc::new(sandbox));
+            environment.sandbox = Some(Arc::new(sandbox));
         }
-        outside.begins(FaultRates::none());
-        let shared = Shared::new(outside);
+        environment.begins(FaultRates::none());
+        let shared = Shared::new(environment);
         let database = Database::in_memory(Arc::<ManualClock>::clone(&clock))?;
-        let kept = Arc::new(Kept {
+        let kept = Arc::new(FaultyStore {
             database: database.clone(),
             shared: shared.clone(),
             clock: Arc::clone(&clock),
         });
         let brands = (credentials.brand()?, Credentials::other_brand()?);
-        let keeper = Arc::new(Keeper::new(shared.clone(), Arc::clone(&clock), brands));
+        let keeper = Arc::new(FaultySecrets::new(shared.clone(), Arc::clone(&clock), brands));
         let wire = Wire { shared: shared.clone(), clock: Arc::clone(&clock) };
         let ports = Ports {
-            clock: Arc::new(Patient(Arc::clone(&clock))),
+            clock: Arc::new(SimulatedClock(Arc::clone(&clock))),
             random: Arc::new(random),
-            store: Arc::<Kept>::clone(&kept),
+            store: Arc::<FaultyStore>::clone(&kept),
             queue: kept,
-            secrets: Arc::<Keeper>::clone(&keeper),
+            secrets: Arc::<FaultySecrets>::clone(&keeper),
         };
         let http: Arc<dyn Http> = Arc::new(wire);
         let machine = Arc::new(Machine::new(&ports, &http, BASE));
@@ -122,11 +122,11 @@ impl World {
 
     /// Hands the credentials to those they are for.
     fn hand_out(&mut self) {
-        let mut outside = self.shared.lock();
-        outside.stripe.key = self.credentials.stripe_key();
-        outside.provider.secret = self.credentials.client_secret();
-        outside.texts.token = self.credentials.twilio_token();
-        outside.endpoint.secrets.push(self.credentials.endpoint_secret());
+        let mut environment = self.shared.lock();
+        environment.stripe.key = self.credentials.stripe_key();
+        environment.provider.secret = self.credentials.client_secret();
+        environment.texts.token = self.credentials.twilio_token();
+        environment.endpoint.secrets.push(self.credentials.endpoint_secret());
     }
 
     pub(super) fn rotate(&mut self) {
@@ -148,16 +148,16 @@ impl World {
     }
 
     pub(super) fn happens(&self, often: impl FnOnce(&FaultRates) -> u64) -> bool {
-        let mut outside = self.shared.lock();
-        let often = often(&outside.faults);
-        outside.rng.happens(often)
+        let mut environment = self.shared.lock();
+        let often = often(&environment.faults);
+        environment.rng.happens(often)
     }
 
     pub(super) fn say(&self, what: impl FnOnce() -> String) {
         self.shared.lock().say(what);
     }
 
-    pub(super) fn employ(&mut self, work: Work, running: Running) {
+    pub(super) fn employ(&mut self, work: Work, running: WorkFuture) {
         // A caller gives up after a while. A worker of a queue may be held up for long.
         let called = matches!(work, Work::Create(_));
         let long = !called && self.happens(|faults| faults.zombie);
@@ -167,15 +167,15 @@ impl World {
     }
 
     pub(super) fn checked(&self) -> Result<(), Failure> {
-        let mut outside = self.shared.lock();
-        if outside.oracle.broken.is_empty() {
+        let mut environment = self.shared.lock();
+        if environment.oracle.broken.is_empty() {
             return Ok(());
         }
-        let told = outside.told.take().unwrap_or_default();
+        let told = environment.told.take().unwrap_or_default();
         Err(Failure {
             seed: self.plan.seed,
             step: self.steps,
-            broken: outside.oracle.broken.clone(),
+            broken: environment.oracle.broken.clone(),
             told,
         })
     }
@@ -183,8 +183,8 @@ impl World {
     /// One worker takes one turn: up to its next use of a port. Or it dies there.
     pub(super) fn turn(&mut self) {
         let place = {
-            let mut outside = self.shared.lock();
-            outside.rng.place(self.workers.len())
+            let mut environment = self.shared.lock();
+            environment.rng.place(self.workers.len())
         };
         if place >= self.workers.len() {
             return;
@@ -198,11 +198,11 @@ impl World {
             return;
         }
         {
-            let mut outside = self.shared.lock();
-            outside.step = self.steps;
-            outside.working_since = worker.since_step;
-            outside.unheard = matches!(worker.work, Work::Unheard);
-            outside.made_up = matches!(worker.work, Work::MadeUp);
+            let mut environment = self.shared.lock();
+            environment.step = self.steps;
+            environment.working_since = worker.since_step;
+            environment.unheard = matches!(worker.work, Work::Unheard);
+            environment.made_up = matches!(worker.work, Work::MadeUp);
         }
         let mut poll = || worker.running.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         let (polled, logged) = match &self.logs {
@@ -212,10 +212,10 @@ impl World {
             None => (poll(), String::new()),
         };
         {
-            let mut outside = self.shared.lock();
-            (outside.unheard, outside.made_up) = (false, false);
+            let mut environment = self.shared.lock();
+            (environment.unheard, environment.made_up) = (false, false);
             if shows_a_secret(&logged) {
-                outside.oracle.broken.push("C6: a log shows a secret".to_owned());
+                environment.oracle.broken.push("C6: a log shows a secret".to_owned());
             }
         }
         match polled {
@@ -225,9 +225,9 @@ impl World {
     }
 
     fn crashes(&self) -> bool {
-        let outside = &mut *self.shared.lock();
-        let often = outside.faults.crash;
-        outside.happens("a worker dies", often)
+        let environment = &mut *self.shared.lock();
+        let often = environment.faults.crash;
+        environment.happens("a worker dies", often)
     }
 
     pub(super) fn died(&mut self, work: &Work, since: u64) {
@@ -248,31 +248,33 @@ impl World {
         }
     }
 
-    pub(super) fn ended(&mut self, work: Work, end: End) {
+    pub(super) fn ended(&mut self, work: Work, end: WorkResult) {
         match (work, end) {
-            (Work::Message(received), End::Handled(handled)) => self.handled(&received, handled),
-            (Work::Create(call), End::Answered(answer)) => self.answered(call, &answer),
-            (Work::Stop(phone), End::Answered(Ok(_))) => {
+            (Work::Message(received), WorkResult::Handled(handled)) => {
+                self.handled(&received, handled)
+            }
+            (Work::Create(call), WorkResult::Answered(answer)) => self.answered(call, &answer),
+            (Work::Stop(phone), WorkResult::Answered(Ok(_))) => {
                 self.heard = true;
                 let now = self.steps;
                 self.say(|| format!("{phone} opted out"));
                 self.shared.lock().stopped.insert(phone, now);
             }
-            (Work::Page(request, prompt), End::Answered(answer)) => {
+            (Work::Page(request, prompt), WorkResult::Answered(answer)) => {
                 let served = |problem: &Problem| problem.code.facts().1 < 500;
                 self.heard = answer.as_ref().err().is_none_or(served);
                 if let Ok(page) = answer {
                     self.shown(request, prompt, page.body());
                 }
             }
-            (Work::Webhook(webhook), End::Answered(answer)) => {
+            (Work::Webhook(webhook), WorkResult::Answered(answer)) => {
                 let served = |problem: &Problem| problem.code.facts().1 < 500;
                 self.heard = answer.as_ref().err().is_none_or(served);
                 if answer.is_err() {
                     self.comes_again(webhook);
                 }
             }
-            (Work::Other(what), End::Answered(answer)) => {
+            (Work::Other(what), WorkResult::Answered(answer)) => {
                 let served = |problem: &Problem| problem.code.facts().1 < 500;
                 self.heard = answer.as_ref().err().is_none_or(served);
                 self.say(|| match &answer {
@@ -297,7 +299,7 @@ impl World {
                 | Work::MadeUp
                 | Work::Start
                 | Work::Stop(_),
-                End::Handled(_) | End::Answered(_),
+                WorkResult::Handled(_) | WorkResult::Answered(_),
             ) => {}
         }
     }

@@ -64,7 +64,7 @@ struct Link {
 
 /// An effect that comes later.
 #[derive(Clone, Debug)]
-enum Later {
+enum LaterEffect {
     Cancel { reference: String, own: String },
     Reverse { psp: String, own: String },
     Resolve { psp: String, authorised: bool },
@@ -81,7 +81,7 @@ pub(super) struct Book {
     pub(super) kept: BTreeMap<String, ((String, Bytes), Answer)>,
     payments: Vec<Payment>,
     links: BTreeMap<String, Link>,
-    later: Vec<(Timestamp, Later)>,
+    later: Vec<(Timestamp, LaterEffect)>,
     count: u64,
 }
 
@@ -109,10 +109,10 @@ impl Book {
             let due = self.later.iter().position(|(at, _)| *at <= now);
             let Some(place) = due else { return hooks };
             match self.later.remove(place).1 {
-                Later::Hook(body) => hooks.push(body),
-                Later::Cancel { reference, own } => self.cancels(&reference, &own, now),
-                Later::Reverse { psp, own } => self.reverses(&psp, &own, now),
-                Later::Resolve { psp, authorised } => self.resolves(&psp, authorised, now),
+                LaterEffect::Hook(body) => hooks.push(body),
+                LaterEffect::Cancel { reference, own } => self.cancels(&reference, &own, now),
+                LaterEffect::Reverse { psp, own } => self.reverses(&psp, &own, now),
+                LaterEffect::Resolve { psp, authorised } => self.resolves(&psp, authorised, now),
             }
         }
     }
@@ -143,7 +143,7 @@ impl Book {
             let late = self.rng.happens(self.faults.late_webhooks);
             let seconds = if late { self.rng.between(60, 20_000) } else { self.rng.between(0, 30) };
             let at = now.after(Duration::from_secs(seconds));
-            self.later.push((at, Later::Hook(body.clone())));
+            self.later.push((at, LaterEffect::Hook(body.clone())));
         }
     }
 
@@ -195,7 +195,7 @@ impl Book {
         self.tells("CANCEL_OR_REFUND", gone, (&psp, own, 0, "EUR"), now);
     }
 
-    fn soon(&mut self, now: Timestamp, later: Later) {
+    fn soon(&mut self, now: Timestamp, later: LaterEffect) {
         let at = now.after(Duration::from_secs(self.rng.between(0, 900)));
         self.later.push((at, later));
     }
@@ -224,11 +224,11 @@ impl Book {
             ("POST", ["payments", "details"]) => self.finishes(body, now),
             ("POST", ["cancels"]) => {
                 let (reference, own) = (text("paymentReference"), text("reference"));
-                self.soon(now, Later::Cancel { reference, own });
+                self.soon(now, LaterEffect::Cancel { reference, own });
                 received(&self.id())
             }
             ("POST", ["payments", psp, "reversals"]) => {
-                let later = Later::Reverse { psp: (*psp).to_owned(), own: text("reference") };
+                let later = LaterEffect::Reverse { psp: (*psp).to_owned(), own: text("reference") };
                 self.soon(now, later);
                 received(&self.id())
             }
@@ -302,7 +302,7 @@ impl Book {
                 self.payments[place].status = Status::Pending;
                 let at = now.after(Duration::from_secs(self.rng.between(1, 7_200)));
                 let authorised = self.rng.happens(700);
-                self.later.push((at, Later::Resolve { psp: psp.clone(), authorised }));
+                self.later.push((at, LaterEffect::Resolve { psp: psp.clone(), authorised }));
                 says("Pending", json!({}))
             }
             _ => {
@@ -363,7 +363,8 @@ impl Book {
             Visitor::Pays if slow => {
                 let psp = self.payments[place].psp.clone();
                 let at = now.after(Duration::from_secs(self.rng.between(1, 3_600)));
-                self.later.push((at, Later::Resolve { psp, authorised: self.rng.happens(800) }));
+                self.later
+                    .push((at, LaterEffect::Resolve { psp, authorised: self.rng.happens(800) }));
                 "paymentPending"
             }
             Visitor::Pays => {

@@ -40,7 +40,7 @@ pub struct Stripe {
     customers: u64,
     /// Events that were not sent yet.
     pub(crate) events: Vec<Value>,
-    answers: BTreeMap<String, Kept>,
+    answers: BTreeMap<String, KeptAnswer>,
 }
 
 /// A charge, or a saved card, which has no price.
@@ -126,7 +126,7 @@ pub(crate) struct Setup {
 }
 
 #[derive(Clone, Debug)]
-struct Kept {
+struct KeptAnswer {
     at: Timestamp,
     path: String,
     body: Bytes,
@@ -189,7 +189,7 @@ impl Stripe {
         // Stripe keeps the answers of calls that began, not those of calls it found wrong.
         if !key.is_empty() && (answer.0 == 200 || answer.0 == 402) {
             let (status, answer) = answer.clone();
-            let kept = Kept { at: now, path, body: request.body().clone(), status, answer };
+            let kept = KeptAnswer { at: now, path, body: request.body().clone(), status, answer };
             self.answers.insert(key, kept);
         }
         answer

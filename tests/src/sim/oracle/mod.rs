@@ -90,10 +90,10 @@ impl Oracle {
     pub(super) fn committed(
         &mut self,
         writes: &[Write],
-        outside: (&Stripe, &OpenIdProvider, &Endpoint),
+        environment: (&Stripe, &OpenIdProvider, &Endpoint),
         now: Timestamp,
     ) -> CommitReport {
-        let (stripe, provider, endpoint) = outside;
+        let (stripe, provider, endpoint) = environment;
         let mut parts = Parts::default();
         let mut partition = None;
         for write in writes {

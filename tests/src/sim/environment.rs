@@ -30,15 +30,15 @@ const KEYS_FORGOTTEN: Duration = Duration::from_secs(45);
 
 /// The outside, as each port and the world hold it.
 #[derive(Clone)]
-pub struct Shared(Arc<Mutex<Outside>>);
+pub struct Shared(Arc<Mutex<Environment>>);
 
 impl Shared {
-    pub(super) fn new(outside: Outside) -> Self {
-        Self(Arc::new(Mutex::new(outside)))
+    pub(super) fn new(environment: Environment) -> Self {
+        Self(Arc::new(Mutex::new(environment)))
     }
 
     /// Locks the outside for a moment.
-    pub fn lock(&self) -> MutexGuard<'_, Outside> {
+    pub fn lock(&self) -> MutexGuard<'_, Environment> {
         crate::lock::lock(&self.0)
     }
 }
@@ -83,7 +83,7 @@ pub(super) struct ProcessorWebhook {
 }
 
 /// The outside.
-pub struct Outside {
+pub struct Environment {
     /// The run's generator.
     pub rng: Rng,
     /// What goes wrong now.
@@ -132,7 +132,7 @@ pub struct Outside {
     pub told: Option<Vec<String>>,
 }
 
-impl Outside {
+impl Environment {
     pub(super) fn new(mut rng: Rng) -> Self {
         Self {
             adyen: Adyen::new(Rng::new(rng.roll())),
