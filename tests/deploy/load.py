@@ -1,13 +1,15 @@
-"""Load through the emulator: what a request costs while the table keeps more and more of them.
+"""Measures a request's latency in the emulator while the table grows.
 
     python3 tests/run.py --load                     1,000, 100,000 and 1,000,000 stored requests
     python3 tests/run.py --load 1000 100000         only those
 
-The stored requests are copies of a real one under ids and sessions of their own, with an event each, written past the API:
-nobody waits for a million requests to be asked. Then customers ask, find the prompt on the phone, tap, and read the outcome,
-each as a thread of this process. What is measured is the functions in the emulator, whose own share (a Python program that
-is DynamoDB, SQS and Lambda at once) is the larger by far: the figures say whether the cost stays flat, not what AWS would
-cost. Loopback only, bounded in count and time. Prints one table.
+The stored requests are copies of a real one with new ids and sessions, and one event each. They are written past the API,
+since a million calls would take too long. Then customers ask, find the prompt on the phone, tap, and read the outcome.
+Each customer is a thread of this process.
+
+The emulator is one Python program for DynamoDB, SQS and Lambda, and takes by far the larger share of the time.
+The figures show whether the cost stays flat, not the cost at AWS.
+It uses loopback only, is bounded in count and time, and prints one table.
 """
 
 import concurrent.futures
@@ -25,14 +27,14 @@ import botocore.config
 
 REQUESTS = 200
 AT_ONCE = 8
-# Requests of two items each: DynamoDB takes 25 at once.
+# A request is two items, and DynamoDB takes 25 items at once.
 BATCH = 12
 PATIENCE = 120
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def call(method, path, body=None, key=None):
-    """One call of the API, with its answer as JSON."""
+    """Calls the API and returns its answer as JSON."""
     headers = {"authorization": f"Bearer {os.environ['ASSENT_KEY']}", "content-type": "application/json"}
     if key:
         headers["idempotency-key"] = key
@@ -51,7 +53,7 @@ def payment(phone, session):
 
 
 def until(found, what):
-    """What `found` comes to once it is there."""
+    """Waits until `found` returns a value, and returns it."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if (value := found()) is not None:
@@ -61,7 +63,7 @@ def until(found, what):
 
 
 def serve(number, took):
-    """One customer, from the ask to the outcome."""
+    """Plays one customer, from the ask to the outcome."""
     phone, session = f"+1777{number:07}", f"L{number // 3}"
     began = time.monotonic()
     asked = call("POST", "/v1/requests", payment(phone, session), key=uuid.uuid4().hex)
@@ -91,7 +93,7 @@ def serve(number, took):
 
 
 def crowd(first, count):
-    """That many customers, a few at a time; how long each part took, and all of it."""
+    """Plays that many customers, a few at a time. Returns the times of each part, and the whole time."""
     took = {"POST": [], "prompted": [], "all": [], "list": []}
     numbers, lock, failures = iter(range(first, first + count)), threading.Lock(), []
 
@@ -118,7 +120,7 @@ def crowd(first, count):
 
 
 def ulid(number):
-    """An id that no request has: of the beginning of time."""
+    """Returns an id that no request has, with the time zero."""
     text = ""
     for _ in range(16):
         number, digit = divmod(number, 32)
@@ -127,7 +129,7 @@ def ulid(number):
 
 
 def fill(table, client, first, last):
-    """Copies a closed request and one of its events under new ids, without asking anybody."""
+    """Copies a closed request and one of its events under new ids."""
     model = call("POST", "/v1/requests", payment("+17779999999", "model"), key=uuid.uuid4().hex)
     call("POST", f"/v1/requests/{model['id']}/cancel", {})
     items = client.query(
@@ -155,7 +157,7 @@ def fill(table, client, first, last):
             left = client.batch_write_item(RequestItems=left)["UnprocessedItems"]
 
     batches = (range(number, min(number + BATCH, last)) for number in range(first, last, BATCH))
-    # One batch is written here while the emulator takes another.
+    # One batch is prepared here while the emulator stores another.
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for written in [pool.submit(put, batch) for batch in batches]:
             written.result()

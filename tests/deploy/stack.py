@@ -4,23 +4,23 @@ Run with the Python of the tests' environment (it needs boto3, sam and ministack
 
     stack.py --template template.yaml --work target/stack
 
-Prints one line of JSON when the stack is up: the API's address, the test keys of the brands in brands.json, where their
-webhooks can be read, where faults are ordered (faults.py), the emulator's address, the table, the queues. Everything
-listens on 127.0.0.1 and is stopped by process id when standard input ends.
+Prints one line of JSON when the stack is up. It holds the API's address, the test keys of the brands in brands.json,
+the address that shows their webhooks, and the control address for faults (faults.py). The emulator's address, the table
+and the queues follow. Everything listens on 127.0.0.1 and is stopped by process id when standard input ends.
 
-What ministack 1.5 does and does not do, found by trying:
-- It runs `provided.al2023` binaries as processes of this machine, with a Runtime API each, and gives them
+Limits of ministack 1.5, found by trying:
+- It runs `provided.al2023` binaries as processes of this machine, with a Runtime API each. They get
   AWS_ENDPOINT_URL only when its own environment has it.
-- It runs SQS triggers with partial batch failures and maximum concurrency, delays, visibility timeouts and dead letters;
-  a failed message comes back after the queue's whole visibility timeout, as at AWS.
+- It runs SQS triggers with partial batch failures and maximum concurrency, delays, visibility timeouts and dead letters.
+  A failed message comes back after the queue's whole visibility timeout, as at AWS.
 - Conditional writes, transactions and indexes work. TTL deletes nothing on time, as at AWS.
-- Its HTTP API ignores the OpenAPI body that SAM makes, so the routes are created here from that very body.
-- An HTTP API answers to a Host header only. The small proxy here stands in for the domain that a deployment has, which
+- Its HTTP API ignores the OpenAPI body that SAM makes, so this program creates the routes from that body.
+- An HTTP API answers to its Host header only. A small proxy here stands in for the domain of a deployment, which
   also makes PublicBaseUrl known before the first deployment.
-- Its SNS hands what is published to a function once, whatever becomes of the run, where AWS would make two more; an
-  asynchronous invocation gets them, seconds apart, and its failure's destination. No permission to invoke is looked at.
-- What functions log goes to its CloudWatch Logs, is searched for secrets by a test, and is saved to functions.log at the end. Names of resources are
-  derived from the stack's, so two emulators have the same ones.
+- Its SNS invokes a function once for an event, even if the run fails. AWS would try twice more.
+  An asynchronous invocation gets the retries, seconds apart, and a failure's destination. Permissions are not checked.
+- Its CloudWatch Logs keeps the functions' logs. A test searches them for secrets, and functions.log holds them at the end.
+- Names of resources are derived from the stack's, so two emulators have the same ones.
 """
 
 import argparse
@@ -52,7 +52,7 @@ ACCOUNT = {
 
 
 def free_port():
-    """A port that was free a moment ago."""
+    """Returns a port that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -63,12 +63,12 @@ def say(text):
 
 
 class Emulator:
-    """A ministack of its own, with nothing in it."""
+    """An empty ministack."""
 
     def __init__(self, work):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        # Only functions call it by this address: ministack hands them its own environment's.
+        # Only functions call it by this address. Ministack passes its own environment on to them.
         self.faults = faults.Proxy(self.port)
         self.log = work / "ministack.log"
         home = work / "home"
@@ -129,7 +129,7 @@ class Emulator:
 
 
 def deploy(emulator, template, work, settings):
-    """Deploys the template as anybody would, with `sam deploy`."""
+    """Deploys the template with `sam deploy`, as an operator would."""
     bucket = "assent-deployments"
     emulator.client("s3").create_bucket(
         Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
@@ -197,7 +197,7 @@ def create_routes(emulator, api):
 
 
 class Domain(http.server.ThreadingHTTPServer):
-    """Stands in for the deployment's domain: passes every call on to the HTTP API."""
+    """Stands in for the deployment's domain and passes every call on to the HTTP API."""
 
     daemon_threads = True
 
@@ -245,7 +245,7 @@ class Passing(http.server.BaseHTTPRequestHandler):
 
 
 class Requester(http.server.ThreadingHTTPServer):
-    """The brands' own system: takes webhooks, and shows them in the order they came."""
+    """The brands' own system: accepts webhooks, and shows them in the order they came."""
 
     daemon_threads = True
 
@@ -257,7 +257,7 @@ class Requester(http.server.ThreadingHTTPServer):
 
 
 class Listening(http.server.BaseHTTPRequestHandler):
-    """Takes one webhook, or shows all of them: `[{"headers": {...}, "body": "..."}]`."""
+    """Accepts one webhook, or shows all of them: `[{"headers": {...}, "body": "..."}]`."""
 
     protocol_version = "HTTP/1.1"
 
@@ -279,11 +279,11 @@ class Listening(http.server.BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format, *args):
-        """What came is shown when asked for."""
+        """A GET shows the webhooks, so nothing is logged."""
 
 
 def create_brands(emulator, webhooks, stripe):
-    """The brands of brands.json: `demo` with sandboxes only, `shop` with Stripe."""
+    """Creates the brands of brands.json: `demo` with sandboxes only, `shop` with Stripe."""
     secrets = emulator.client("secretsmanager")
     text = string.Template((HERE / "brands.json").read_text()).substitute(webhooks=webhooks, stripe=stripe)
     for brand in json.loads(text):
@@ -291,7 +291,7 @@ def create_brands(emulator, webhooks, stripe):
 
 
 def create_topic(emulator, function):
-    """The topic of the demo brand's live cards, subscribed as anybody would."""
+    """Creates the topic of the demo brand's live cards, and subscribes the function."""
     sns = emulator.client("sns")
     topic = sns.create_topic(Name="assent_demo_rcs")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=function)
@@ -299,7 +299,7 @@ def create_topic(emulator, function):
 
 
 def read_logs(emulator):
-    """What the functions logged."""
+    """Returns the logs of the functions."""
     logs, lines = emulator.client("logs"), []
     for group in logs.describe_log_groups()["logGroups"]:
         name = group["logGroupName"]
@@ -312,7 +312,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--template", type=pathlib.Path, required=True)
     arguments.add_argument("--work", type=pathlib.Path, required=True)
-    arguments.add_argument("--stripe", default="http://127.0.0.1:9", help="where Stripe, or a stand-in for it, is")
+    arguments.add_argument("--stripe", default="http://127.0.0.1:9", help="address of Stripe or a stand-in for it")
     arguments = arguments.parse_args()
     work = arguments.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
@@ -356,7 +356,7 @@ def main():
         }
         print(json.dumps(ready | ACCOUNT), flush=True)
         sys.stdin.read()
-        # For whoever looks into a failed test: they go with the emulator.
+        # The logs help with a failed test, and would end with the emulator.
         (work / "functions.log").write_text(read_logs(emulator))
     finally:
         emulator.stop()

@@ -1,5 +1,8 @@
-// Serves Stripe's hosted page, as `emulate` imitates it, on 127.0.0.1 until standard input ends: node serve.mjs <port>
-// <address for webhooks> <their secret>. Says where it is in one line of JSON.
+// Serves `emulate`'s imitation of Stripe's hosted page on 127.0.0.1 until standard input ends.
+//
+//     node serve.mjs PORT WEBHOOK_URL WEBHOOK_SECRET
+//
+// Prints its address in one line of JSON.
 import { createEmulator } from "emulate";
 
 const [port, url, secret] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-//! Writes every target's samples and words to where `cargo fuzz` begins: `tests/fuzz/corpus/<target>` and `<target>.dict`.
+//! Writes every target's samples to `tests/fuzz/corpus/<target>` and its words to `<target>.dict`, for `cargo fuzz`.
 #![expect(clippy::unwrap_used, reason = "a seed that cannot be written ends the program")]
 
 use std::fmt::Write as _;

@@ -1,6 +1,6 @@
-//! The four real Lambda binaries, deployed from `template.yaml` into an AWS emulator, with their triggers doing their work.
+//! The four Lambda binaries, deployed from `template.yaml` into an AWS emulator with their triggers.
 //!
-//! The stack is brought up by `tests/run.py`, which says in the environment where it is.
+//! `tests/run.py` starts the stack and puts its addresses into the environment.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,12 +19,15 @@ use tests::providers::eum::events;
 use crate::live::requester::Requester;
 
 const CALL_MAX: Duration = Duration::from_secs(30);
-/// A trigger looks at its queue again after a moment; a message that comes back does so after minutes.
+/// A trigger polls its queue after a moment; a failed message comes back after minutes.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Where the stack is, or how to get one.
-#[expect(clippy::disallowed_methods, reason = "the stack's addresses come from whoever started it")]
-pub(crate) fn told(name: &str) -> String {
+/// Returns an address of the stack, or fails with the command that starts one.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the program that started the stack sets its addresses"
+)]
+pub(crate) fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| {
         panic!(
             "{name} is not set: `python3 tests/run.py` deploys the stack, and `--stack` keeps it up"
@@ -33,7 +36,7 @@ pub(crate) fn told(name: &str) -> String {
 }
 
 fn demo() -> Requester {
-    Requester::of(told("ASSENT_API"), told("ASSENT_KEY"))
+    Requester::of(variable("ASSENT_API"), variable("ASSENT_KEY"))
 }
 
 fn payment(phone: &str, amount: u64) -> Value {
@@ -44,14 +47,14 @@ fn payment(phone: &str, amount: u64) -> Value {
     })
 }
 
-/// A call as anybody could make it, with its answer as it came.
+/// Makes a call as it is, and returns its answer unchanged.
 pub(crate) async fn raw(request: http::request::Builder, body: &str) -> http::Response<Bytes> {
     let http: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
     let request = request.body(Bytes::from(body.to_owned())).unwrap();
     http.call(request, Reach::Configured, CALL_MAX).await.unwrap()
 }
 
-/// The message on the phone, once it is there.
+/// Returns the message on the phone, once it is there.
 async fn message(requester: &Requester, phone: &str, id: &str) -> Value {
     let deadline = SystemClock.now().after(PATIENCE);
     loop {
@@ -78,7 +81,7 @@ fn is_closed(request: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn a_payment_is_asked_authorised_charged_and_told_with_a_signed_webhook() {
+async fn payment_is_authorized_charged_and_reported_by_webhook() {
     let (requester, phone) = (demo(), "+15557010001");
     let asked = requester.ask(&payment(phone, 4250), "deployed-approve").await;
     let id = asked["id"].as_str().unwrap();
@@ -92,7 +95,7 @@ async fn a_payment_is_asked_authorised_charged_and_told_with_a_signed_webhook() 
         standardwebhooks::Webhook::new("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX").unwrap();
     let deadline = SystemClock.now().after(PATIENCE);
     loop {
-        let shown = raw(Request::get(told("ASSENT_NOTICES")), "").await;
+        let shown = raw(Request::get(variable("ASSENT_NOTICES")), "").await;
         let webhooks: Vec<Value> = serde_json::from_slice(shown.body()).unwrap();
         let fulfilled = webhooks.iter().find(|webhook| {
             let body: Value = serde_json::from_str(webhook["body"].as_str().unwrap()).unwrap();
@@ -112,8 +115,8 @@ async fn a_payment_is_asked_authorised_charged_and_told_with_a_signed_webhook() 
 }
 
 #[tokio::test]
-async fn another_brand_charges_through_stripe_s_wire_protocol() {
-    let requester = Requester::of(told("ASSENT_API"), told("ASSENT_STRIPE_KEY"));
+async fn second_brand_charges_over_the_wire_protocol_of_stripe() {
+    let requester = Requester::of(variable("ASSENT_API"), variable("ASSENT_STRIPE_KEY"));
     let phone = "+15557010002";
     let asked = requester.ask(&payment(phone, 1999), "deployed-stripe").await;
     taps(&requester, phone, &asked, "approve").await;
@@ -124,7 +127,7 @@ async fn another_brand_charges_through_stripe_s_wire_protocol() {
 }
 
 #[tokio::test]
-async fn a_refused_card_may_be_tried_again_and_a_lost_answer_is_looked_up() {
+async fn declined_card_is_retried_and_lost_answer_looked_up() {
     let requester = demo();
     let phone = "+15557010003";
     let asked = requester.ask(&payment(phone, 4202), "deployed-refused").await;
@@ -147,7 +150,7 @@ async fn a_refused_card_may_be_tried_again_and_a_lost_answer_is_looked_up() {
 }
 
 #[tokio::test]
-async fn a_no_is_a_no_and_a_deadline_ends_what_nobody_answers() {
+async fn denial_denies_and_deadline_expires() {
     let requester = demo();
     let phone = "+15557010005";
     let asked = requester.ask(&payment(phone, 4250), "deployed-decline").await;
@@ -162,7 +165,7 @@ async fn a_no_is_a_no_and_a_deadline_ends_what_nobody_answers() {
 }
 
 #[tokio::test]
-async fn the_page_answers_without_a_script_and_a_get_never_consents() {
+async fn page_works_without_script_and_get_never_consents() {
     let (requester, phone) = (demo(), "+15557010007");
     let asked = requester.ask(&payment(phone, 4250), "deployed-page").await;
     let id = asked["id"].as_str().unwrap();
@@ -188,7 +191,7 @@ async fn the_page_answers_without_a_script_and_a_get_never_consents() {
 }
 
 #[tokio::test]
-async fn the_same_call_at_the_same_time_is_one_request() {
+async fn simultaneous_identical_calls_create_one_request() {
     let requester = demo();
     let body = payment("+15557010008", 4250);
     let calls = (0..6).map(|_| requester.post("/v1/requests", &body, "deployed-at-once"));
@@ -204,8 +207,8 @@ async fn the_same_call_at_the_same_time_is_one_request() {
 
 #[tokio::test]
 async fn bad_input_gets_a_problem_with_a_stable_code() {
-    let api = told("ASSENT_API");
-    let key = format!("Bearer {}", told("ASSENT_KEY"));
+    let api = variable("ASSENT_API");
+    let key = format!("Bearer {}", variable("ASSENT_KEY"));
     let big = format!("{{\"x\": \"{}\"}}", "x".repeat(70_000));
     let cases = [
         ("/v1/requests", "{\"customer\": ", key.as_str(), 400, "invalid-request"),
@@ -240,8 +243,8 @@ async fn bad_input_gets_a_problem_with_a_stable_code() {
     }
 }
 
-/// A call of the account's own, which the emulator believes without a signature: its answer's text.
-async fn of_aws(service: &str, url: &str, body: &str) -> String {
+/// Makes a call of the account's own, which the emulator accepts unsigned, and returns the answer.
+async fn call_aws(service: &str, url: &str, body: &str) -> String {
     let scope = format!("Credential=test/20261201/eu-west-1/{service}/aws4_request");
     let authorization = format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0");
     let request = Request::post(url)
@@ -260,13 +263,13 @@ fn form(pairs: &[(&str, &str)]) -> String {
 
 /// Publishes on the topic of the demo brand's cards, as its provider does.
 async fn publishes(message: &str) {
-    let topic = told("ASSENT_TOPIC");
+    let topic = variable("ASSENT_TOPIC");
     let call = [("Action", "Publish"), ("TopicArn", topic.as_str()), ("Message", message)];
-    of_aws("sns", &format!("{}/", told("AWS_ENDPOINT_URL")), &form(&call)).await;
+    call_aws("sns", &format!("{}/", variable("AWS_ENDPOINT_URL")), &form(&call)).await;
 }
 
 #[tokio::test]
-async fn what_a_topic_tells_of_a_tap_and_of_a_stop_reaches_the_request() {
+async fn topic_events_of_tap_and_opt_out_reach_the_request() {
     let (requester, phone) = (demo(), "+15557010009");
     let asked = requester.ask(&payment(phone, 4250), "deployed-topic").await;
     let id = asked["id"].as_str().unwrap();
@@ -295,15 +298,16 @@ async fn what_a_topic_tells_of_a_tap_and_of_a_stop_reaches_the_request() {
 }
 
 #[tokio::test]
-async fn what_no_run_could_hear_waits_among_the_dead_letters() {
-    let function = told("ASSENT_CONSENT_CALLBACK");
+async fn event_failing_every_run_becomes_a_dead_letter() {
+    let function = variable("ASSENT_CONSENT_CALLBACK");
     let name = function.rsplit(':').next().unwrap();
-    let invoke = format!("{}/2015-03-31/functions/{name}/invocations", told("AWS_ENDPOINT_URL"));
-    of_aws("lambda", &invoke, r#"{"Records":"not what a topic tells"}"#).await;
-    let queue = told("ASSENT_TOPICS_DEAD_QUEUE_URL");
+    let invoke =
+        format!("{}/2015-03-31/functions/{name}/invocations", variable("AWS_ENDPOINT_URL"));
+    call_aws("lambda", &invoke, r#"{"Records":"not what a topic tells"}"#).await;
+    let queue = variable("ASSENT_TOPICS_DEAD_QUEUE_URL");
     let deadline = SystemClock.now().after(PATIENCE);
     loop {
-        let received = of_aws("sqs", &queue, &form(&[("Action", "ReceiveMessage")])).await;
+        let received = call_aws("sqs", &queue, &form(&[("Action", "ReceiveMessage")])).await;
         if received.contains("not what a topic tells") {
             return;
         }
@@ -312,14 +316,15 @@ async fn what_no_run_could_hear_waits_among_the_dead_letters() {
     }
 }
 
-/// Where a text is found in all that the functions ever handed to AWS, and in all that they logged.
+/// Returns where a text occurs in the data that the functions sent to AWS or logged.
 async fn footprint(text: &str) -> Value {
-    let shown = raw(Request::get(format!("{}?text={text}", told("ASSENT_FOOTPRINT"))), "").await;
+    let shown =
+        raw(Request::get(format!("{}?text={text}", variable("ASSENT_FOOTPRINT"))), "").await;
     serde_json::from_slice(shown.body()).unwrap()
 }
 
 #[tokio::test]
-async fn what_a_wallet_gave_is_in_no_row_no_message_and_no_log() {
+async fn wallet_token_is_in_no_row_message_or_log() {
     const CARD: &str = "4111119876543210";
     let (requester, phone) = (demo(), "+15557010009");
     let asked = requester.ask(&payment(phone, 4250), "deployed-footprint").await;
@@ -343,7 +348,7 @@ async fn what_a_wallet_gave_is_in_no_row_no_message_and_no_log() {
         let found = footprint(secret).await;
         assert_eq!((&found["calls"], &found["logs"]), (&json!(0), &json!(0)), "{found}");
     }
-    // What is looked through is what there is.
+    // The search must see data, or it proves nothing.
     let found = footprint(id).await;
     assert!(found["calls"].as_u64().unwrap() > 5 && found["logs"].as_u64().unwrap() > 0, "{found}");
 }

@@ -1,7 +1,9 @@
-//! The deployed stack while its calls of DynamoDB, SQS and Secrets Manager go wrong: answers are lost, calls are
-//! throttled, reads of the index are stale, messages come twice. In the end everybody got what they wanted, once.
+//! The deployed stack while its calls of DynamoDB, SQS and Secrets Manager fail.
 //!
-//! What goes wrong is `tests/deploy/faults.py`.
+//! Answers are lost, calls are throttled, index reads are stale, and messages come twice. In the end every request has the
+//! right outcome, once.
+//!
+//! `tests/deploy/faults.py` makes the faults.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,18 +13,18 @@ use embedded::SystemClock;
 use http::Request;
 use serde_json::{Value, json};
 
-use crate::deployed::{raw, told};
-use crate::live::crowd::{Conversation, Crowd, Ended, Plan, draw};
-use crate::live::killing;
+use crate::deployed::{raw, variable};
+use crate::live::conversations::{Conversation, Conversations, EndedConversation, Plan, draw};
+use crate::live::killable_machine;
 use crate::live::requester::Requester;
 use crate::stripe::localstripe;
 
-/// For how long calls go wrong; every conversation begins within that time.
+/// The time for which calls fail; every conversation begins within it.
 const FAULTY_SECONDS: u64 = 20;
-/// A message that failed comes back after its queue's visibility timeout of three minutes.
+/// The visibility timeout of the queues, after which a failed message comes back.
 const PATIENCE: Duration = Duration::from_secs(200);
 
-/// What each customer does, with amounts of the sandbox.
+/// The plan of each customer, with amounts of the sandbox.
 fn at_the_sandbox(number: usize) -> Conversation {
     let (plan, amount) = match number % 9 {
         0 => (Plan::Silent, 4250),
@@ -47,14 +49,14 @@ fn at_stripe(number: usize) -> Conversation {
 }
 
 fn conversation(number: usize, plan: Plan, amount: u64, session: &'static str) -> Conversation {
-    // Spread over the faulty time, whatever the plan.
+    // The conversations are spread over the faulty time.
     let begins = Duration::from_millis(u64::try_from(number * 7 % 16).unwrap() * 1000);
     Conversation { number, plan, amount, session, begins }
 }
 
-/// What the proxy did so far; begins anew where something is ordered.
+/// Returns the proxy's counts so far. Ordering faults resets them.
 async fn faults(order: Option<Value>) -> Value {
-    let address = told("ASSENT_FAULTS");
+    let address = variable("ASSENT_FAULTS");
     let answer = match order {
         Some(order) => raw(Request::post(address), &order.to_string()).await,
         None => raw(Request::get(address), "").await,
@@ -64,18 +66,18 @@ async fn faults(order: Option<Value>) -> Value {
 }
 
 #[tokio::test]
-async fn requests_end_as_wanted_and_once_whatever_becomes_of_calls_of_aws() {
-    let sandbox = Requester::of(told("ASSENT_API"), told("ASSENT_KEY"));
-    let stripe = Requester::of(told("ASSENT_API"), told("ASSENT_STRIPE_KEY"));
+async fn requests_end_once_despite_failing_aws_calls() {
+    let sandbox = Requester::of(variable("ASSENT_API"), variable("ASSENT_KEY"));
+    let stripe = Requester::of(variable("ASSENT_API"), variable("ASSENT_STRIPE_KEY"));
     let rates = json!({
-        "seed": draw(&killing::random(), u64::MAX), "seconds": FAULTY_SECONDS,
+        "seed": draw(&killable_machine::random(), u64::MAX), "seconds": FAULTY_SECONDS,
         "lost": 0.06, "unsent": 0.06, "throttled": 0.06, "stale": 0.3, "twice": 0.3,
     });
     let mut now = faults(Some(rates)).await;
-    let at_sandbox = Crowd::begin(&sandbox, (0..18).map(at_the_sandbox));
-    let at_stripe = Crowd::begin(&stripe, (100..112).map(at_stripe));
+    let at_sandbox = Conversations::begin(&sandbox, (0..18).map(at_the_sandbox));
+    let at_stripe = Conversations::begin(&stripe, (100..112).map(at_stripe));
     while now["seconds"].as_f64().unwrap() > 0.0 {
-        // An agent's list may be behind, and is never wrong about what it shows.
+        // An agent's list may be stale, but never wrong about the requests it shows.
         for one in sandbox.of_session("faults-sandbox").await {
             assert_eq!(one["session"]["id"], "faults-sandbox", "{one:#}");
         }
@@ -89,29 +91,33 @@ async fn requests_end_as_wanted_and_once_whatever_becomes_of_calls_of_aws() {
         assert!(now["calls"][operation].as_u64() > Some(0), "{now:#}");
     }
     let (at_sandbox, at_stripe) = (at_sandbox.ended().await, at_stripe.ended().await);
-    every_end_is_told_under_one_id(at_sandbox.iter().chain(&at_stripe)).await;
-    each_call_made_one_request(&sandbox, "faults-sandbox", &at_sandbox).await;
-    each_call_made_one_request(&stripe, "faults-stripe", &at_stripe).await;
+    assert_outcomes_reported_under_one_id(at_sandbox.iter().chain(&at_stripe)).await;
+    assert_one_request_per_call(&sandbox, "faults-sandbox", &at_sandbox).await;
+    assert_one_request_per_call(&stripe, "faults-stripe", &at_stripe).await;
     for one in &at_stripe {
         assert_eq!(charges(one.id()).await, usize::from(one.is_fulfilled()), "{one:#?}");
     }
 }
 
-/// The session has the requests that were accepted and no others, and none has changed after its end.
-async fn each_call_made_one_request(requester: &Requester, session: &str, ended: &[Ended]) {
+/// Asserts that the session holds exactly the accepted requests, with unchanged outcomes.
+async fn assert_one_request_per_call(
+    requester: &Requester,
+    session: &str,
+    ended: &[EndedConversation],
+) {
     let listed = requester.of_session(session).await;
     let listed: BTreeSet<&str> = listed.iter().map(|one| one["id"].as_str().unwrap()).collect();
-    assert_eq!(listed, ended.iter().map(Ended::id).collect(), "of {session}");
+    assert_eq!(listed, ended.iter().map(EndedConversation::id).collect(), "of {session}");
     assert_eq!(listed.len(), ended.len(), "two calls were one request");
     for one in ended {
-        one.is_as_planned();
+        one.assert_as_planned();
         let now = requester.get(&format!("/v1/requests/{}", one.id())).await;
         assert_eq!(now["outcome"], one.request["outcome"], "the outcome changed: {one:#?}");
     }
 }
 
-/// Waits until the requester was told each request's end, however often but as the same notice.
-async fn every_end_is_told_under_one_id(ended: impl Iterator<Item = &Ended>) {
+/// Waits until every outcome was reported, however often, but as one webhook event.
+async fn assert_outcomes_reported_under_one_id(ended: impl Iterator<Item = &EndedConversation>) {
     let deadline = SystemClock.now().after(PATIENCE);
     for one in ended {
         let last = format!("request.{}", one.request["outcome"]["kind"].as_str().unwrap());
@@ -121,15 +127,15 @@ async fn every_end_is_told_under_one_id(ended: impl Iterator<Item = &Ended>) {
                 assert_eq!(told.len(), 1, "{last} of {one:#?}: {told:#?}");
                 break;
             }
-            assert!(SystemClock.now() < deadline, "nobody is told {last} of {one:#?}");
+            assert!(SystemClock.now() < deadline, "no webhook reports {last} of {one:#?}");
             SystemClock.wait(Duration::from_millis(500)).await;
         }
     }
 }
 
-/// The different notices of that type about a request: their ids, with what they say.
+/// Returns the webhook events of that type about a request, by id.
 async fn webhooks(id: &str, kind: &str) -> BTreeSet<(String, String)> {
-    let shown = raw(Request::get(told("ASSENT_NOTICES")), "").await;
+    let shown = raw(Request::get(variable("ASSENT_NOTICES")), "").await;
     let webhooks: Vec<Value> = serde_json::from_slice(shown.body()).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     webhooks
@@ -142,7 +148,7 @@ async fn webhooks(id: &str, kind: &str) -> BTreeSet<(String, String)> {
         .collect()
 }
 
-/// How often Stripe's stand-in has charged for a request, as it says itself.
+/// Returns how often Stripe's stand-in has charged for a request.
 async fn charges(request: &str) -> usize {
     let mut after = String::new();
     let mut charges = 0;

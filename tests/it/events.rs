@@ -1,4 +1,4 @@
-//! Every event in `events/` is replayed: what it is answered with, and what becomes of the request it is about.
+//! Every event in `events/` is replayed, and its answer and the request's state are checked.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,70 +15,95 @@ use tests::world::{Asked, World, brand, topics};
 /// The request and the prompt that the events name.
 const REQUEST: &str = "req_01M844DZG03XCBJ52V4K8GHNXC";
 const PROMPT: &str = "prm_01M844DZWGFW3SJKQ26BNN67GN";
-/// The session code that the events tap.
+/// The session code in the events' taps.
 const CODE: u8 = 47;
 
-/// How far the request is when the event comes.
+/// The state of the request when the event comes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Before {
+enum RequestStage {
     Nothing,
     Accepted,
     Prompted,
     Authorized,
 }
 
-/// What the event is answered with.
-enum Answer {
-    /// A status.
+/// The expected answer to an event.
+enum ExpectedAnswer {
+    /// An HTTP status.
     Status(u16),
-    /// How each message of the batch is handled; `None` for one that is none of ours.
+    /// The result for each message of a batch; `None` for an unreadable one.
     Batch(&'static [Option<Handled>]),
-    /// How what a topic told is handled.
+    /// The result for a topic's event.
     VerifiedWebhook(Handled),
 }
 
-const DONE: Answer = Answer::Batch(&[Some(Handled::Done)]);
-const HEARD: Answer = Answer::VerifiedWebhook(Handled::Done);
+const DONE: ExpectedAnswer = ExpectedAnswer::Batch(&[Some(Handled::Done)]);
+const EVENT_DONE: ExpectedAnswer = ExpectedAnswer::VerifiedWebhook(Handled::Done);
 
-/// Every event: how far the request is, the answer, and the request's state when everything that follows is done.
-const EVENTS: &[(&str, Before, Answer, &str)] = &[
-    // The nonce in these two is of no page: they show what a form looks like, and consent to nothing.
-    ("consent-callback/approve", Before::Prompted, Answer::Status(400), "prompted"),
-    ("consent-callback/deny", Before::Prompted, Answer::Status(400), "prompted"),
-    ("consent-callback/page", Before::Prompted, Answer::Status(200), "prompted"),
-    ("consent-callback/page-preview", Before::Prompted, Answer::Status(200), "prompted"),
-    ("consent-callback/phone-messages", Before::Prompted, Answer::Status(200), "prompted"),
-    ("consent-callback/phone-tap", Before::Prompted, Answer::Status(200), "fulfilled"),
-    ("consent-callback/topic-delivered", Before::Prompted, HEARD, "prompted"),
-    ("consent-callback/topic-stop", Before::Prompted, HEARD, "denied"),
-    ("consent-callback/topic-tap", Before::Prompted, HEARD, "fulfilled"),
-    ("consent-callback/twilio-delivered", Before::Prompted, Answer::Status(200), "prompted"),
-    ("consent-callback/twilio-forged", Before::Prompted, Answer::Status(403), "prompted"),
-    ("consent-callback/twilio-stop", Before::Prompted, Answer::Status(200), "denied"),
-    ("fetch-info/fetch", Before::Authorized, DONE, "fulfilled"),
-    ("fetch-info/webhook", Before::Prompted, DONE, "prompted"),
-    ("fetch-info/refund", Before::Prompted, DONE, "prompted"),
-    ("intake/cancel", Before::Prompted, Answer::Status(200), "cancelled"),
-    ("intake/capabilities", Before::Nothing, Answer::Status(200), ""),
-    ("intake/create", Before::Nothing, Answer::Status(201), ""),
-    ("intake/create-invalid", Before::Nothing, Answer::Status(400), ""),
-    ("intake/create-malformed", Before::Nothing, Answer::Status(400), ""),
-    ("intake/create-wrong-key", Before::Nothing, Answer::Status(401), ""),
-    ("intake/extend", Before::Prompted, Answer::Status(200), "prompted"),
-    ("intake/get", Before::Prompted, Answer::Status(200), "prompted"),
-    ("intake/list", Before::Prompted, Answer::Status(200), "prompted"),
-    ("intake/problem", Before::Nothing, Answer::Status(200), ""),
-    ("intake/refund", Before::Prompted, Answer::Status(409), "prompted"),
-    ("intake/resend", Before::Prompted, Answer::Status(200), "prompted"),
-    ("intake/unknown-path", Before::Nothing, Answer::Status(404), ""),
+/// Every event: the state before it, its answer, and the state after all that follows.
+const EVENTS: &[(&str, RequestStage, ExpectedAnswer, &str)] = &[
+    // The nonce in these two belongs to no page. They show the form's shape and consent to nothing.
+    ("consent-callback/approve", RequestStage::Prompted, ExpectedAnswer::Status(400), "prompted"),
+    ("consent-callback/deny", RequestStage::Prompted, ExpectedAnswer::Status(400), "prompted"),
+    ("consent-callback/page", RequestStage::Prompted, ExpectedAnswer::Status(200), "prompted"),
     (
-        "send-prompt/batch-with-a-stranger",
-        Before::Accepted,
-        Answer::Batch(&[Some(Handled::Done), None]),
+        "consent-callback/page-preview",
+        RequestStage::Prompted,
+        ExpectedAnswer::Status(200),
         "prompted",
     ),
-    ("send-prompt/check", Before::Accepted, DONE, "prompted"),
-    ("send-prompt/deliver", Before::Accepted, DONE, "prompted"),
+    (
+        "consent-callback/phone-messages",
+        RequestStage::Prompted,
+        ExpectedAnswer::Status(200),
+        "prompted",
+    ),
+    (
+        "consent-callback/phone-tap",
+        RequestStage::Prompted,
+        ExpectedAnswer::Status(200),
+        "fulfilled",
+    ),
+    ("consent-callback/topic-delivered", RequestStage::Prompted, EVENT_DONE, "prompted"),
+    ("consent-callback/topic-stop", RequestStage::Prompted, EVENT_DONE, "denied"),
+    ("consent-callback/topic-tap", RequestStage::Prompted, EVENT_DONE, "fulfilled"),
+    (
+        "consent-callback/twilio-delivered",
+        RequestStage::Prompted,
+        ExpectedAnswer::Status(200),
+        "prompted",
+    ),
+    (
+        "consent-callback/twilio-forged",
+        RequestStage::Prompted,
+        ExpectedAnswer::Status(403),
+        "prompted",
+    ),
+    ("consent-callback/twilio-stop", RequestStage::Prompted, ExpectedAnswer::Status(200), "denied"),
+    ("fetch-info/fetch", RequestStage::Authorized, DONE, "fulfilled"),
+    ("fetch-info/webhook", RequestStage::Prompted, DONE, "prompted"),
+    ("fetch-info/refund", RequestStage::Prompted, DONE, "prompted"),
+    ("intake/cancel", RequestStage::Prompted, ExpectedAnswer::Status(200), "cancelled"),
+    ("intake/capabilities", RequestStage::Nothing, ExpectedAnswer::Status(200), ""),
+    ("intake/create", RequestStage::Nothing, ExpectedAnswer::Status(201), ""),
+    ("intake/create-invalid", RequestStage::Nothing, ExpectedAnswer::Status(400), ""),
+    ("intake/create-malformed", RequestStage::Nothing, ExpectedAnswer::Status(400), ""),
+    ("intake/create-wrong-key", RequestStage::Nothing, ExpectedAnswer::Status(401), ""),
+    ("intake/extend", RequestStage::Prompted, ExpectedAnswer::Status(200), "prompted"),
+    ("intake/get", RequestStage::Prompted, ExpectedAnswer::Status(200), "prompted"),
+    ("intake/list", RequestStage::Prompted, ExpectedAnswer::Status(200), "prompted"),
+    ("intake/problem", RequestStage::Nothing, ExpectedAnswer::Status(200), ""),
+    ("intake/refund", RequestStage::Prompted, ExpectedAnswer::Status(409), "prompted"),
+    ("intake/resend", RequestStage::Prompted, ExpectedAnswer::Status(200), "prompted"),
+    ("intake/unknown-path", RequestStage::Nothing, ExpectedAnswer::Status(404), ""),
+    (
+        "send-prompt/batch-with-unreadable-message",
+        RequestStage::Accepted,
+        ExpectedAnswer::Batch(&[Some(Handled::Done), None]),
+        "prompted",
+    ),
+    ("send-prompt/check", RequestStage::Accepted, DONE, "prompted"),
+    ("send-prompt/deliver", RequestStage::Accepted, DONE, "prompted"),
 ];
 
 fn folder() -> PathBuf {
@@ -90,8 +115,8 @@ fn event(name: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// The time and the chance that make an id.
-fn parts(id: &str) -> (Timestamp, Vec<u8>) {
+/// Splits an id into the time and the random bytes that make it.
+fn id_parts(id: &str) -> (Timestamp, Vec<u8>) {
     let alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let digit = |c: char| u128::try_from(alphabet.find(c).unwrap()).unwrap();
     let number = id[4..].chars().fold(0_u128, |number, c| number << 5 | digit(c));
@@ -100,15 +125,15 @@ fn parts(id: &str) -> (Timestamp, Vec<u8>) {
     (Timestamp::from_millis(millis), bytes[6..].to_vec())
 }
 
-/// A world in which the request that the events name is that far.
-fn world(before: Before) -> (World, Option<Asked>) {
-    let ((at, request), (prompted_at, prompt)) = (parts(REQUEST), parts(PROMPT));
-    // Its own prompts are on the sandbox phone; a topic of the same name tells what happens to cards.
+/// Returns a world in which the events' request is in that state.
+fn world(before: RequestStage) -> (World, Option<Asked>) {
+    let ((at, request), (prompted_at, prompt)) = (id_parts(REQUEST), id_parts(PROMPT));
+    // The prompts go to the sandbox phone; the topic of the same name reports on cards.
     let live =
         json!([{ "name": "sms", "kind": "sms", "settings": brand::twilio() }, topics::rcs()]);
     let world = World::beginning().at(at).with("/live/channels", &live);
     let world = world.drawing([request, prompt, vec![CODE]]).begin();
-    if before == Before::Nothing {
+    if before == RequestStage::Nothing {
         return (world, None);
     }
     let create = event("intake/create");
@@ -116,13 +141,13 @@ fn world(before: Before) -> (World, Option<Asked>) {
     let asked = world.accepted(&body);
     assert_eq!((asked.id.as_str(), &asked.answer["session_code"]), (REQUEST, &json!("47")));
     world.clock_is(prompted_at);
-    if before != Before::Accepted {
+    if before != RequestStage::Accepted {
         world.settles();
         assert_eq!(world.customer().newest().text("id"), PROMPT);
     } else {
         world.loses_messages(QueueName::Prompts);
     }
-    if before == Before::Authorized {
+    if before == RequestStage::Authorized {
         let yes = json!({ "action": "approve", "session_code": "47" });
         world.customer().taps(&world.customer().newest(), &yes).ok(200);
         world.loses_messages(QueueName::Authorizations);
@@ -130,8 +155,8 @@ fn world(before: Before) -> (World, Option<Asked>) {
     (world, Some(asked))
 }
 
-/// Makes the call of an event, as an HTTP API hands it over: the path decoded, the body perhaps in base64.
-fn called(world: &World, event: &Value) -> u16 {
+/// Makes the call of an event as an HTTP API passes it on. The path is decoded, and the body may be in base64.
+fn call(world: &World, event: &Value) -> u16 {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     assert_eq!(event["version"], "2.0");
     let method: Method = text(&event["requestContext"]["http"]["method"]).parse().unwrap();
@@ -151,7 +176,7 @@ fn called(world: &World, event: &Value) -> u16 {
 }
 
 /// Hands over the messages of an event, as the function's queue does.
-fn handled(world: &World, function: &str, event: &Value) -> Vec<Option<Handled>> {
+fn handle_batch(world: &World, function: &str, event: &Value) -> Vec<Option<Handled>> {
     let handler: &dyn Handler = match function {
         "send-prompt" => world.machine.send_prompt.as_ref(),
         _ => world.machine.fetch_info.as_ref(),
@@ -165,13 +190,18 @@ fn handled(world: &World, function: &str, event: &Value) -> Vec<Option<Handled>>
 }
 
 #[test]
-fn every_event_is_in_the_table_and_every_line_of_it_is_a_file() {
+fn table_and_event_files_match() {
     let mut files = BTreeSet::new();
+    let readme = fs::read_to_string(folder().join("README.md")).unwrap();
     for function in fs::read_dir(folder()).unwrap().map(Result::unwrap) {
+        if function.file_name() == "README.md" {
+            continue;
+        }
         for file in fs::read_dir(function.path()).unwrap().map(Result::unwrap) {
             assert_eq!(file.path().extension().unwrap(), "json");
             let (function, case) = (function.file_name(), file.path());
             let case = case.file_stem().unwrap().to_str().unwrap();
+            assert!(readme.contains(&format!("| `{case}` |")), "events/README.md lacks {case}");
             files.insert(format!("{}/{case}", function.to_str().unwrap()));
         }
     }
@@ -188,12 +218,12 @@ fn every_event_is_answered_as_the_table_says() {
         let event = event(name);
         let (world, asked) = world(*before);
         match answer {
-            Answer::Status(status) => assert_eq!(called(&world, &event), *status, "{name}"),
-            Answer::Batch(expected) => {
+            ExpectedAnswer::Status(status) => assert_eq!(call(&world, &event), *status, "{name}"),
+            ExpectedAnswer::Batch(expected) => {
                 let function = name.split('/').next().unwrap();
-                assert_eq!(handled(&world, function, &event), *expected, "{name}");
+                assert_eq!(handle_batch(&world, function, &event), *expected, "{name}");
             }
-            Answer::VerifiedWebhook(expected) => {
+            ExpectedAnswer::VerifiedWebhook(expected) => {
                 assert_eq!(world.hands(event), *expected, "{name}")
             }
         }
@@ -205,9 +235,9 @@ fn every_event_is_answered_as_the_table_says() {
 }
 
 #[test]
-fn the_call_that_creates_makes_the_very_request_that_the_other_events_are_about() {
-    let (world, _) = world(Before::Nothing);
-    assert_eq!(called(&world, &event("intake/create")), 201);
+fn create_event_makes_the_request_of_the_other_events() {
+    let (world, _) = world(RequestStage::Nothing);
+    assert_eq!(call(&world, &event("intake/create")), 201);
     world.settles();
     assert!(world.items().iter().any(|item| item.key.pk == format!("REQ#{REQUEST}")));
 }

@@ -1,5 +1,6 @@
-//! What holds of every input from outside, over samples mutated from a seed. `CASES` says how many cases there are over all
-//! targets (a million unless told), `SEED` where they begin.
+//! Properties of every input from outside, over samples mutated from a seed.
+//!
+//! `CASES` sets the number of cases over all targets (default: a million), `SEED` the first one.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,7 +8,7 @@ use tests::rng::Rng;
 use tests::targets::mutation::case;
 use tests::targets::named;
 
-#[expect(clippy::disallowed_methods, reason = "how long to look is said by whoever runs the tests")]
+#[expect(clippy::disallowed_methods, reason = "the command line sets the number of cases")]
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().map_or(default, |text| text.parse().unwrap())
 }
@@ -37,7 +38,7 @@ macro_rules! hold {
         })*
 
         #[test]
-        fn every_target_is_held_and_their_shares_are_the_whole() {
+        fn every_fuzz_target_holds_and_shares_add_up() {
             let names: Vec<&str> = tests::targets::TARGETS.iter().map(|target| target.name).collect();
             assert_eq!(names, [$(stringify!($name)),*]);
             let shares: u32 = tests::targets::TARGETS.iter().map(|target| target.share).sum();
@@ -81,13 +82,13 @@ hold! {
 }
 
 mod found {
-    //! What the targets found, each by its smallest input.
+    //! Inputs that the targets found, each in its smallest form.
 
     use tests::targets::{api, customer};
 
-    /// The router's own refusal was plain text, without a code.
+    /// The router's own rejection was plain text, without a code.
     #[test]
-    fn an_address_that_is_not_utf8_once_decoded_gets_a_problem() {
+    fn non_utf8_path_gets_a_problem() {
         api::one(b"%ff");
         api::whole_call(b"GET /problems/%c3%28");
         customer::page_call(b"POST /c/%ff%fe");
@@ -97,7 +98,7 @@ mod found {
 }
 
 mod memory {
-    //! The store under the targets keeps the laws of every store.
+    //! The store under the targets passes the contract tests of every store.
 
     use tests::memory::MemoryStore;
 

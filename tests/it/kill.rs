@@ -1,5 +1,6 @@
-//! One machine that is killed again and again while a hundred requests are under way: none is lost, none is charged
-//! twice, and every notice arrives.
+//! One machine is killed repeatedly while a hundred requests are under way.
+//!
+//! No request is lost, none is charged twice, and every webhook arrives.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,18 +10,18 @@ use domain::ports::{Clock, Store};
 use domain::storage;
 use embedded::{Database, SystemClock};
 
-use crate::live::crowd::{Conversation, Crowd, Ended, Plan, draw};
+use crate::live::conversations::{Conversation, Conversations, EndedConversation, Plan, draw};
 use crate::live::endpoint::Endpoint;
 use crate::live::folder::Folder;
-use crate::live::killing::{self, Mortal};
+use crate::live::killable_machine::{self, KillableMachine};
 use crate::live::requester::Requester;
 
 const SESSION: &str = "killed";
 const CONVERSATIONS: usize = 100;
-/// For how long the machine is killed again and again; every conversation begins within that time.
+/// The time in which the machine is killed; every conversation begins within it.
 const KILLING: Duration = Duration::from_secs(40);
 
-/// What each customer does, with amounts of the sandbox.
+/// The plan of each customer, with amounts of the sandbox.
 fn conversation(number: usize, begins: Duration) -> Conversation {
     let (plan, amount) = match number % 10 {
         0 => (Plan::Silent, 4250),
@@ -38,45 +39,49 @@ fn conversation(number: usize, begins: Duration) -> Conversation {
 }
 
 #[tokio::test]
-async fn a_hundred_requests_survive_a_machine_that_is_killed_again_and_again() {
-    let random = killing::random();
+async fn hundred_requests_survive_repeated_kills() {
+    let random = killable_machine::random();
     let folder = Folder::new();
     let endpoint = Endpoint::start().await;
-    let machine = Mortal::start(folder.data(), &["--webhooks", &endpoint.url()]);
+    let machine = KillableMachine::start(folder.data(), &["--webhooks", &endpoint.url()]);
     endpoint.trust(&folder.data());
     let requester = machine.requester();
     let begins = || Duration::from_millis(draw(&random, 40_000));
     let conversations = (0..CONVERSATIONS).map(|number| conversation(number, begins()));
-    let crowd = Crowd::begin(&requester, conversations);
-    let (machine, kills) = machine.dies_for(KILLING, &requester, &random).await;
+    let conversations = Conversations::begin(&requester, conversations);
+    let (machine, kills) = machine.kill_repeatedly_for(KILLING, &requester, &random).await;
     assert!(kills > 15, "killed {kills} times only");
-    let ended = crowd.ended().await;
-    every_end_is_told(&requester, &endpoint, &ended).await;
+    let ended = conversations.ended().await;
+    assert_outcomes_reported(&requester, &endpoint, &ended).await;
     machine.kill();
-    every_count_is_right(&folder, &endpoint, &ended).await;
+    assert_counts(&folder, &endpoint, &ended).await;
 }
 
-/// Waits until the requester was told each request's end, and looks whether any end has changed since.
-async fn every_end_is_told(requester: &Requester, endpoint: &Endpoint, ended: &[Ended]) {
+/// Waits until every outcome was reported, and asserts that none has changed since.
+async fn assert_outcomes_reported(
+    requester: &Requester,
+    endpoint: &Endpoint,
+    ended: &[EndedConversation],
+) {
     let deadline = SystemClock.now().after(Duration::from_secs(40));
     for one in ended {
         let last = format!("request.{}", one.request["outcome"]["kind"].as_str().unwrap());
         while !endpoint.taken(one.id()).contains(&last) {
-            assert!(SystemClock.now() < deadline, "nobody is told {last} of {one:#?}");
+            assert!(SystemClock.now() < deadline, "no webhook reports {last} of {one:#?}");
             SystemClock.wait(Duration::from_millis(50)).await;
         }
     }
     let listed = requester.of_session(SESSION).await;
     assert_eq!(listed.len(), ended.len(), "a repeated call made another request, or one is lost");
     for one in ended {
-        one.is_as_planned();
+        one.assert_as_planned();
         let now = requester.get(&format!("/v1/requests/{}", one.id())).await;
         assert_eq!(now["outcome"], one.request["outcome"], "the outcome changed: {one:#?}");
     }
 }
 
-/// Opens what the dead machine left, and counts charges and notices.
-async fn every_count_is_right(folder: &Folder, endpoint: &Endpoint, ended: &[Ended]) {
+/// Opens the dead machine's database, and counts charges and webhooks.
+async fn assert_counts(folder: &Folder, endpoint: &Endpoint, ended: &[EndedConversation]) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = Database::open(&folder.data(), Arc::clone(&clock)).unwrap();
     let store: Arc<dyn Store> = Arc::new(database.clone());

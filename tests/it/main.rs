@@ -1,4 +1,4 @@
-//! What needs more than one crate, in one binary.
+//! The tests that need more than one crate, in one binary.
 
 #[cfg(test)]
 mod adyen;
@@ -7,13 +7,13 @@ mod architecture;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod cost;
+#[cfg(test)]
 mod deployed;
 #[cfg(test)]
 mod deployed_faults;
 #[cfg(test)]
 mod events;
-#[cfg(test)]
-mod flat;
 #[cfg(test)]
 mod flows;
 #[cfg(test)]
@@ -21,11 +21,11 @@ mod formats;
 #[cfg(test)]
 mod inputs;
 #[cfg(test)]
+mod isolation;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod live;
-#[cfg(test)]
-mod neighbours;
 #[cfg(test)]
 mod openid;
 #[cfg(test)]
@@ -35,6 +35,6 @@ mod standins;
 #[cfg(test)]
 mod stripe;
 #[cfg(test)]
-mod stripe_whole;
+mod stripe_end_to_end;
 #[cfg(test)]
-mod stripe_whole_hosted;
+mod stripe_end_to_end_hosted;

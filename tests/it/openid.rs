@@ -1,6 +1,6 @@
-//! Facts from an OpenID provider that somebody else wrote, with a customer who signs in at its pages.
+//! Claims from a third-party OpenID provider, with a customer who signs in at its pages.
 //!
-//! `tests/run.py` starts it (`tests/openid/provider.mjs`) and says in the environment where it is.
+//! `tests/run.py` starts `tests/openid/provider.mjs` and puts its address into the environment.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,14 +24,14 @@ use serde_json::{Value, json};
 use tests::doubles::used;
 use tests::memory::MemoryStore;
 
-use crate::deployed::told;
+use crate::deployed::variable;
 
-/// The redirect URI the provider knows its client by.
+/// The redirect URI that the provider has registered for its client.
 const CALLBACK: &str = "https://pay.example.com/callbacks/demo/bank";
 const SECRET: &str = "a secret of 32 bytes and a percent %";
 
 fn opened(pushed: bool, secret: &str) -> Box<dyn Processor> {
-    let issuer = told("OPENID_ISSUER");
+    let issuer = variable("OPENID_ISSUER");
     let mut settings = json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/auth"),
@@ -63,7 +63,7 @@ fn ask() -> Ask {
     }
 }
 
-/// Another request each time: the provider remembers what it was asked.
+/// Returns an attempt of another request each time, since the provider remembers earlier ones.
 fn attempt<'a>(number: u32, ask: &'a Ask, authorization: &'a Authorization) -> Use<'a> {
     Use { ask, callback: CALLBACK, ..used(authorization, 1, number) }
 }
@@ -72,7 +72,7 @@ fn hosted() -> Authorization {
     Authorization { kind: AuthorizationKind::Hosted, secret: "".into() }
 }
 
-/// A browser, as far as a form and a redirect need one.
+/// A browser that knows forms and redirects.
 #[derive(Default)]
 struct Browser {
     cookies: BTreeMap<String, String>,
@@ -81,7 +81,7 @@ struct Browser {
 impl Browser {
     async fn call(&mut self, method: Method, url: &str, form: &str) -> Response<Bytes> {
         let url = if url.starts_with('/') {
-            format!("{}{url}", told("OPENID_ISSUER"))
+            format!("{}{url}", variable("OPENID_ISSUER"))
         } else {
             url.to_owned()
         };
@@ -104,7 +104,7 @@ impl Browser {
         answer
     }
 
-    /// Goes where it is sent until there is a page to look at or it is sent back to us: the address it is at then.
+    /// Follows redirects until a page is shown or the address is ours. Returns that address.
     async fn follow(&mut self, mut answer: Response<Bytes>, mut at: String) -> String {
         for _ in 0..10 {
             let Some(next) = answer.headers().get(LOCATION) else { return at };
@@ -122,7 +122,7 @@ impl Browser {
         self.follow(answer, url.to_owned()).await
     }
 
-    /// Signs in and releases what is asked; the address the customer comes back to.
+    /// Signs in and releases the claims. Returns the address to which the customer returns.
     async fn signs_in(&mut self, url: &str) -> String {
         let page = self.goes(url).await;
         let form = "prompt=login&login=cust1&password=any";
@@ -160,7 +160,7 @@ fn code(events: ProcessorEvent) -> Authorization {
 }
 
 #[tokio::test]
-async fn exactly_the_claims_that_were_asked_for_come_back_however_the_request_got_there() {
+async fn consented_claims_are_returned_by_every_request_method() {
     for (number, pushed) in [(1, true), (2, false)] {
         let (bank, ask, yes) = (opened(pushed, SECRET), ask(), hosted());
         let what = attempt(number, &ask, &yes);
@@ -180,19 +180,19 @@ async fn exactly_the_claims_that_were_asked_for_come_back_however_the_request_go
         let claims: Value = serde_json::from_str(claims.secret.expose_secret()).unwrap();
         let address = json!({ "locality": "London", "country": "GB" });
         assert_eq!(claims, json!({ "given_name": "Ada", "address": address }));
-        // Reading facts is safe to repeat.
+        // Reading claims is safe to repeat.
         assert!(matches!(bank.execute(&what, &reference).await, Answer::Done(_)));
     }
 }
 
 #[tokio::test]
-async fn a_code_works_once_and_for_nobody_else() {
+async fn code_is_exchanged_once_by_its_client_only() {
     let (bank, ask, yes) = (opened(true, SECRET), ask(), hosted());
     let what = attempt(3, &ask, &yes);
     let (reference, url) = sent_on(bank.as_ref(), &what).await;
     let back = Browser::default().signs_in(&url).await;
     let code = code(comes_back(bank.as_ref(), &back));
-    // Another attempt's verifier does not fit it.
+    // The verifier of another attempt does not fit.
     let other = Use { authorization: &code, ..attempt(4, &ask, &code) };
     let Prepared::Ready(foreign) = bank.prepare(&attempt(4, &ask, &yes)).await else { panic!() };
     let lost = Answer::Refused { code: "authentication_lost" };
@@ -203,7 +203,7 @@ async fn a_code_works_once_and_for_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_customer_who_leaves_is_told_as_one_who_did() {
+async fn customer_who_leaves_is_reported_as_left() {
     let (bank, ask, yes) = (opened(true, SECRET), ask(), hosted());
     let what = attempt(5, &ask, &yes);
     let (reference, url) = sent_on(bank.as_ref(), &what).await;
@@ -220,7 +220,7 @@ async fn a_customer_who_leaves_is_told_as_one_who_did() {
 }
 
 #[tokio::test]
-async fn a_wrong_secret_is_our_account_s_trouble() {
+async fn wrong_client_secret_is_a_rejected_account() {
     let (bank, ask, yes) = (opened(true, "not the secret of that client at all"), ask(), hosted());
     let what = attempt(6, &ask, &yes);
     let Prepared::Ready(reference) = bank.prepare(&what).await else { panic!() };

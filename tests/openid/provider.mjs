@@ -1,9 +1,9 @@
-// An OpenID provider that somebody else wrote, on 127.0.0.1, until standard input ends.
+// Runs a third-party OpenID provider on 127.0.0.1 until standard input ends.
 //
 //     node provider.mjs CALLBACK        CALLBACK is the redirect URI of its one client
 //
-// Prints one line of JSON when it is ready. Its development interactions take any login; the one customer, `cust1`, has more
-// claims than anybody asks for.
+// Prints one line of JSON when it is ready. Its development interactions accept any login.
+// The one customer, `cust1`, has more claims than the tests ask for.
 
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';

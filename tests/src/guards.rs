@@ -116,8 +116,8 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::OptOut => Witness::Simulation(&[Stop]),
         Guard::CircuitBreaker => Witness::Simulation(&[Shut]),
         // Seeds hardly ever end one of two open requests while a text is on its way.
-        Guard::AmbiguousText => Witness::Test(
-            "flows::words::words_that_may_have_been_meant_for_what_ended_meanwhile_are_no_answer",
-        ),
+        Guard::AmbiguousText => {
+            Witness::Test("flows::text_replies::text_possibly_for_an_ended_request_is_no_answer")
+        }
     }
 }

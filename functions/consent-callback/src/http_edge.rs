@@ -1,4 +1,4 @@
-//! The router: addresses and methods, limits, time-outs and headers. It decides nothing.
+//! The routes, with their limits, time-outs and headers. It decides nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,18 +13,19 @@ use domain::problem::{Code, Problem};
 use http::Method;
 use http::header::{self, HeaderName, HeaderValue};
 use http::request::Parts;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::ConsentCallback;
+use crate::{ConsentCallback, MessagePath};
 
-/// The largest body a provider sends, with room.
+/// The largest body that is read, in bytes; providers send less.
 const BODY_MAX: usize = 1024 * 1024;
 /// Providers hang up after 15 seconds.
 const TIME_MAX: Duration = Duration::from_secs(14);
 
-/// Headers of every answer: pages show an ask that belongs to one person, and are kept by nobody.
+/// The headers of every response. A page shows one person's request, so no cache may keep it.
 const HEADERS: [(HeaderName, &str); 7] = [
     (header::CACHE_CONTROL, "no-store"),
     (header::REFERRER_POLICY, "no-referrer"),
@@ -40,14 +41,14 @@ const HEADERS: [(HeaderName, &str); 7] = [
 
 const NOWHERE: &str = "there is nothing at this address";
 
-/// The addresses of the consent page, the providers' callbacks and the sandbox phone, to be mounted as they are.
+/// Returns the routes of the consent page, the providers' callbacks and the sandbox phone.
 pub fn router(consent: Arc<ConsentCallback>) -> Router {
     let mut router = Router::new()
-        .route("/c/{token}", get(open_page).post(answer_page))
+        .route("/c/{token}", get(open_page).post(submit_page))
         .route("/callbacks/{brand}/{channel}", get(receive).post(receive))
-        // Apple puts the word behind the address it is given.
+        // Apple appends the word to the address that it is given.
         .route("/callbacks/{brand}/{channel}/message", post(receive))
-        .route("/sandbox/checkout/{id}", get(see_checkout).post(use_checkout))
+        .route("/sandbox/checkout/{id}", get(open_checkout).post(submit_checkout))
         .route("/sandbox/phones/{phone}/messages", get(messages))
         .route("/sandbox/phones/{phone}/messages/{id}/tap", post(tap))
         .method_not_allowed_fallback(wrong_method)
@@ -92,8 +93,8 @@ impl Call {
     ) -> Response {
         let answer = answer.unwrap_or_else(|problem| {
             let (code, status, ..) = problem.code.facts();
-            tracing::info!(problem.code = code, http.status = status, "refused a call");
-            // The path of a consent page is a secret of its customer's.
+            tracing::info!(problem.code = code, http.status = status, "call refused");
+            // The path of a consent page is the customer's secret.
             let path = self.parts.uri.path();
             let path = if path.starts_with("/c/") { "/c/" } else { path };
             problem.answer(&consent.public_base, path)
@@ -102,67 +103,107 @@ impl Call {
     }
 }
 
-/// What the address names. An address that is not UTF-8 once decoded names nothing.
-struct Named<T>(T);
+/// The parameters of the path. A path that is not UTF-8 once decoded is not found.
+struct PathParams<T>(T);
 
-impl<T: DeserializeOwned + Send> FromRequestParts<Arc<ConsentCallback>> for Named<T> {
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<ConsentCallback>> for PathParams<T> {
     type Rejection = Response;
 
     async fn from_request_parts(
         parts: &mut Parts,
         consent: &Arc<ConsentCallback>,
     ) -> Result<Self, Response> {
-        if let Ok(Path(named)) = Path::from_request_parts(parts, consent).await {
-            return Ok(Self(named));
+        if let Ok(Path(params)) = Path::from_request_parts(parts, consent).await {
+            return Ok(Self(params));
         }
         let call = Call { parts: parts.clone(), body: Bytes::new() };
         Err(call.answer(consent, Err(Problem::new(Code::NotFound, NOWHERE))))
     }
 }
 
-type Here = State<Arc<ConsentCallback>>;
+type Root = State<Arc<ConsentCallback>>;
 
-async fn open_page(State(consent): Here, Named(token): Named<String>, call: Call) -> Response {
+#[derive(Deserialize)]
+struct CallbackPath {
+    brand: String,
+    channel: String,
+}
+
+#[derive(Deserialize)]
+struct TapPath {
+    phone: String,
+    id: String,
+}
+
+async fn open_page(
+    State(consent): Root,
+    PathParams(token): PathParams<String>,
+    call: Call,
+) -> Response {
+    let page = consent.page();
     let shown = if call.parts.method == Method::HEAD {
-        consent.show_page(&token).await
+        page.show(&token).await
     } else {
         let query = call.parts.uri.query().unwrap_or_default();
-        consent.open_page(&token, query, &call.parts.headers).await
+        page.open(&token, query, &call.parts.headers).await
     };
     call.answer(&consent, shown)
 }
 
-async fn answer_page(State(consent): Here, Named(token): Named<String>, call: Call) -> Response {
-    call.answer(&consent, consent.answer_page(&token, &call.parts.headers, &call.body).await)
+async fn submit_page(
+    State(consent): Root,
+    PathParams(token): PathParams<String>,
+    call: Call,
+) -> Response {
+    let submitted = consent.page().submit(&token, &call.parts.headers, &call.body).await;
+    call.answer(&consent, submitted)
 }
 
-async fn receive(State(consent): Here, Named(to): Named<(String, String)>, call: Call) -> Response {
-    let received = consent.receive(&to.0, &to.1, &call.parts, call.body.clone()).await;
+async fn receive(
+    State(consent): Root,
+    PathParams(path): PathParams<CallbackPath>,
+    call: Call,
+) -> Response {
+    let body = call.body.clone();
+    let received = consent.receive(&path.brand, &path.channel, &call.parts, body).await;
     call.answer(&consent, received)
 }
 
-async fn see_checkout(State(consent): Here, Named(id): Named<String>, call: Call) -> Response {
-    call.answer(&consent, consent.checkout(&id, None).await)
+async fn open_checkout(
+    State(consent): Root,
+    PathParams(id): PathParams<String>,
+    call: Call,
+) -> Response {
+    call.answer(&consent, consent.sandbox_checkout().serve(&id, None).await)
 }
 
-async fn use_checkout(State(consent): Here, Named(id): Named<String>, call: Call) -> Response {
-    call.answer(&consent, consent.checkout(&id, Some(&call.body)).await)
+async fn submit_checkout(
+    State(consent): Root,
+    PathParams(id): PathParams<String>,
+    call: Call,
+) -> Response {
+    call.answer(&consent, consent.sandbox_checkout().serve(&id, Some(&call.body)).await)
 }
 
-async fn messages(State(consent): Here, Named(phone): Named<String>, call: Call) -> Response {
-    call.answer(&consent, consent.phone_messages(&call.parts.headers, &phone).await)
+async fn messages(
+    State(consent): Root,
+    PathParams(phone): PathParams<String>,
+    call: Call,
+) -> Response {
+    call.answer(&consent, consent.sandbox_phone().messages(&call.parts.headers, &phone).await)
 }
 
-async fn tap(State(consent): Here, Named(place): Named<(String, String)>, call: Call) -> Response {
-    let place = (place.0.as_str(), place.1.as_str());
-    call.answer(&consent, consent.tap(&call.parts.headers, place, &call.body).await)
+async fn tap(State(consent): Root, PathParams(path): PathParams<TapPath>, call: Call) -> Response {
+    let path = MessagePath { phone: &path.phone, id: &path.id };
+    let tapped = consent.sandbox_phone().tap(&call.parts.headers, path, &call.body).await;
+    call.answer(&consent, tapped)
 }
 
-async fn wrong_method(State(consent): Here, call: Call) -> Response {
+async fn wrong_method(State(consent): Root, call: Call) -> Response {
     let detail = "the address does not take this method";
     call.answer(&consent, Err(Problem::new(Code::MethodNotAllowed, detail)))
 }
 
-async fn nowhere(State(consent): Here, call: Call) -> Response {
+async fn nowhere(State(consent): Root, call: Call) -> Response {
     call.answer(&consent, Err(Problem::new(Code::NotFound, NOWHERE)))
 }

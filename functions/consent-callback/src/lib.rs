@@ -1,60 +1,73 @@
-//! Records the customer's answer: serves the consent page, hears what providers tell of prompts, and is the sandbox phone.
-//!
-//! A `GET` never consents. What a yes is to comes from what is stored, never from a link, a form or a provider.
+#![doc = include_str!("../README.md")]
 
-mod answer;
+mod approvals;
 mod callbacks;
+mod channels;
 mod http_edge;
-mod knowledge;
-mod link;
-mod means;
-mod news;
-mod onward;
-mod opt_out;
-pub mod page;
+mod page;
+mod processors;
 mod sandbox;
-mod taps;
-mod topics;
-mod view;
-mod words;
 
 use std::sync::Arc;
 
-use domain::ports::{Channels, Clock, Processors, Queue, Random, Secrets, Store};
+use domain::ports::{Channels, Ports, Processors};
 
-pub use answer::{Answer, Given, Means, Unanswered};
+pub use approvals::{ApprovalPayload, Approvals, CustomerReply, ReplyError, ReplySource};
+pub use channels::{ChannelWebhooks, Topics};
 pub use http_edge::router;
-pub use topics::Topics;
+pub use page::ConsentPage;
+pub use processors::ProcessorWebhooks;
+pub use sandbox::{MessagePath, SandboxAccess, SandboxCheckout, SandboxPhone};
 
-/// Who may use the sandbox phone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SandboxAccess {
-    /// Nobody: there is none.
-    Off,
-    /// Whoever has a test key of the brand whose prompts they are.
-    Key,
-    /// Everybody, on a machine of one's own.
-    Open,
-}
-
-/// Everything consent-callback can touch.
+/// The composition root: everything that the function can touch, from which each part takes the ports that it needs.
 pub struct ConsentCallback {
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
-    /// Ids and the nonces of sealed authorizations.
-    pub random: Arc<dyn Random>,
-    /// The table.
-    pub store: Arc<dyn Store>,
-    /// The queues.
-    pub queue: Arc<dyn Queue>,
-    /// The brands.
-    pub secrets: Arc<dyn Secrets>,
-    /// The channels, for verifying what their providers send.
+    /// The ports that every function needs.
+    pub ports: Ports,
+    /// The channels, which verify the webhooks of their providers.
     pub channels: Arc<dyn Channels>,
-    /// The processors, for what they need from a customer.
+    /// The processors, which name their payment options and verify their own webhooks.
     pub processors: Arc<dyn Processors>,
     /// The public address, without a slash at its end.
     pub public_base: String,
-    /// Who may use the sandbox phone.
+    /// Who may use the sandbox.
     pub sandbox: SandboxAccess,
+}
+
+impl ConsentCallback {
+    /// Returns the part that records replies.
+    #[must_use]
+    pub fn approvals(&self) -> Approvals {
+        Approvals::new(self.ports.clone(), Arc::clone(&self.processors))
+    }
+
+    /// Returns the part that serves the consent page.
+    #[must_use]
+    pub fn page(&self) -> ConsentPage {
+        let (ports, processors) = (self.ports.clone(), Arc::clone(&self.processors));
+        ConsentPage::new(ports, processors, self.approvals(), self.public_base.clone())
+    }
+
+    /// Returns the part that records the webhooks of channels.
+    #[must_use]
+    pub fn channel_webhooks(&self) -> ChannelWebhooks {
+        ChannelWebhooks::new(self.ports.clone(), Arc::clone(&self.channels), self.approvals())
+    }
+
+    /// Returns the part that records the webhooks of processors.
+    #[must_use]
+    pub fn processor_webhooks(&self) -> ProcessorWebhooks {
+        ProcessorWebhooks::new(self.ports.clone(), Arc::clone(&self.processors))
+    }
+
+    /// Returns the part that is the sandbox phone.
+    #[must_use]
+    pub fn sandbox_phone(&self) -> SandboxPhone {
+        SandboxPhone::new(self.ports.clone(), self.sandbox, self.approvals())
+    }
+
+    /// Returns the part that serves the hosted page of the sandbox processor.
+    #[must_use]
+    pub fn sandbox_checkout(&self) -> SandboxCheckout {
+        SandboxCheckout::new(Arc::clone(&self.processors), self.sandbox)
+    }
 }

@@ -1,9 +1,8 @@
-//! Consent-callback on Lambda: what it is wired to.
+//! Wires consent-callback for Lambda.
 
 use std::sync::Arc;
 
 use consent_callback::{ConsentCallback, SandboxAccess, Topics};
-use domain::ports::Ports;
 use lambda::Wiring;
 
 #[tokio::main(flavor = "current_thread")]
@@ -17,18 +16,14 @@ async fn main() -> Result<(), lambda::Error> {
     };
     let channels = channels::Deps::new(&ports, &http, Some(signer));
     let processors = processors::Deps::new(&ports, &http);
-    let Ports { clock, random, store, queue, secrets } = ports;
-    let consent_callback = Arc::new(ConsentCallback {
-        clock,
-        random,
-        store,
-        queue,
-        secrets,
+    let consent_callback = ConsentCallback {
+        ports,
         channels: Arc::new(channels::Registry::new(channels)),
         processors: Arc::new(processors::Registry::new(processors)),
         public_base,
         sandbox,
-    });
-    let topics = Topics::new(Arc::clone(&consent_callback), topics);
-    lambda::serve_http_and_topics(consent_callback::router(consent_callback), topics).await
+    };
+    let topics = Topics::new(consent_callback.channel_webhooks(), topics);
+    let router = consent_callback::router(Arc::new(consent_callback));
+    lambda::serve_http_and_topics(router, topics).await
 }

@@ -1,13 +1,13 @@
 "use strict";
-// The wallets of the consent page. Buttons are there and hidden; what works on this device is shown. The yes itself is the
-// page's own form, posted with what the wallet gave, so that nothing here decides anything.
+// Shows the buttons of the wallets that work on this device. An approval posts the page's own form with the wallet's token,
+// so this script decides nothing.
 (() => {
   const form = document.querySelector("form");
   const buttons = [...form.querySelectorAll("[data-wallet]")];
   const failed = document.getElementById("wallet-failed");
   const none = document.getElementById("no-wallet");
   const shown = [];
-  // A button of the form is named `action` too, and would stand in the way of `form.action`.
+  // Buttons of the form are named `action` too, so `form.action` is not the form's target.
   const here = form.getAttribute("action");
 
   const fields = (more) => {
@@ -20,7 +20,7 @@
   const fail = () => {
     failed.hidden = false;
   };
-  const yes = (wallet, token) => post({ action: "approve", wallet, token }).then((answer) => answer.ok);
+  const approve = (wallet, token) => post({ action: "approve", wallet, token }).then((answer) => answer.ok);
 
   const show = (button) => {
     button.hidden = false;
@@ -40,7 +40,7 @@
     try {
       works = Boolean(window.ApplePaySession) && ApplePaySession.canMakePayments();
     } catch {
-      // Not over https, or the app around this browser forbids it.
+      // The page is not served over https, or the app around this browser forbids Apple Pay.
     }
     if (!works) return;
     ready(button, () => {
@@ -55,7 +55,7 @@
           });
       };
       session.onpaymentauthorized = (event) => {
-        yes("apple_pay", JSON.stringify(event.payment.token))
+        approve("apple_pay", JSON.stringify(event.payment.token))
           .catch(() => false)
           .then((done) => {
             session.completePayment({
@@ -80,7 +80,7 @@
         const open = () =>
           client
             .loadPaymentData({ ...base, transactionInfo, merchantInfo })
-            .then((data) => yes("google_pay", data.paymentMethodData.tokenizationData.token))
+            .then((data) => approve("google_pay", data.paymentMethodData.tokenizationData.token))
             .then((ok) => (ok ? goOn() : fail()))
             .catch((error) => {
               if (error.statusCode !== "CANCELED") fail();
@@ -102,7 +102,7 @@
       return button.dataset.wallet === "apple_pay" ? apple(button, setup) : google(button, setup);
     }),
   ).then(() => {
-    // What this device has is worth knowing before the next prompt is chosen.
+    // The next request's routes depend on the wallets of this device.
     post({ action: "observed", wallets: shown.join(",") }).catch(() => {});
   });
 })();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::authorization::{Authorization, AuthorizationKind};
-use domain::brand::Brand;
+use domain::brand::{Brand, BrandScope};
 use domain::breaker::Account;
 use domain::guards::{self, Guard};
 use domain::keys;
@@ -85,7 +85,7 @@ impl FetchInfo {
                     .await;
             }
         };
-        let whose = (&brand.name, request.mode);
+        let whose = BrandScope { brand: &brand.name, mode: request.mode };
         let mut account = Account::load(self.store.as_ref(), whose, &attempt.processor).await?;
         if let Some(wait) = account.turn(self.store.as_ref(), self.clock.now()).await?
             && !guards::is_disabled(Guard::CircuitBreaker)

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use domain::brand::BrandScope;
 use domain::breaker::Account;
 use domain::effects::{self, send};
 use domain::guards::{self, Guard};
 use domain::message::Step;
 use domain::ports::{OpenProcessorError, Reference, Refund, Refunded, StoreError};
-use domain::request::{Change, RefundRecord, Refusal, Request};
+use domain::request::{Change, RefundRecord, RefundRetry, Refusal, Request};
 use domain::storage::{self, VersionedRequest};
 use domain::values::id::RequestId;
 use domain::values::money::Money;
@@ -130,7 +131,7 @@ impl FetchInfo {
                 return Ok(Came::Not { reason: "processor_settings", wait: None });
             }
         };
-        let whose = (&brand.name, request.mode);
+        let whose = BrandScope { brand: &brand.name, mode: request.mode };
         let mut account = Account::load(self.store.as_ref(), whose, name).await?;
         if let Some(wait) = account.turn(self.store.as_ref(), self.clock.now()).await?
             && !guards::is_disabled(Guard::CircuitBreaker)
@@ -183,7 +184,8 @@ impl FetchInfo {
             let told = request.open_refund(seq).map(|refund| refund.told.clone());
             let overtaken = told.is_some_and(|told| told != before.told);
             let wait = if overtaken { Duration::ZERO } else { wait };
-            request.refund_released(seq, (reason, reference.as_ref()), wait, now)
+            let retry = RefundRetry { reason, reference: reference.as_ref(), wait };
+            request.refund_released(seq, retry, now)
         };
         let stored = self.refund_step(id, command).await?;
         let due = stored.and_then(|stored| stored.request.open_refund(seq)?.again_at);

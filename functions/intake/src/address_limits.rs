@@ -1,5 +1,6 @@
 //! How often one customer's address may be prompted, and whether it opted out.
 
+use domain::brand::BrandScope;
 use domain::caller::Requester;
 use domain::limits::{self, AddressLimits, LimitReached};
 use domain::ports::Write;
@@ -26,11 +27,11 @@ impl Intake {
         open: Option<OpenRequest>,
         now: Timestamp,
     ) -> Result<Write, Problem> {
-        let (brand, mode) = (&requester.brand.name, requester.mode);
+        let scope = BrandScope { brand: &requester.brand.name, mode: requester.mode };
         let store = self.ports.store.as_ref();
-        let (limits, base) = limits::load(store, brand, mode, address).await?;
+        let (limits, base) = limits::load(store, scope, address).await?;
         let counted = self.counted(requester, &limits, open, now).await?;
-        Ok(limits::put(brand, mode, address, (&counted, base), now)?)
+        Ok(limits::put(scope, address, &counted, base, now)?)
     }
 
     /// Returns the limits with one more prompt. At the limit of open requests, those that have ended are counted out first.

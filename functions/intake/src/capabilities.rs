@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::brand::BrandScope;
 use domain::caller::Requester;
 use domain::capability::{self, Known};
 use domain::contact::{self, ChannelScope};
@@ -70,8 +71,8 @@ impl Intake {
         let (now, brand) = (self.ports.clock.now(), &requester.brand.name);
         let stop = storage::stop_key(brand, &address);
         let stopped = self.ports.store.read(&stop).await?.is_some();
-        let device = (brand, requester.mode);
-        let seen = storage::observed(self.ports.store.as_ref(), device, &address, now).await?;
+        let scope = BrandScope { brand, mode: requester.mode };
+        let seen = storage::observed(self.ports.store.as_ref(), scope, &address, now).await?;
         let wallets = seen.map(|seen| seen.wallets).unwrap_or_default();
         let recipient = Recipient { requester: &requester, phone: &phone, address: &address, now };
         let mut routes = self.route_views(recipient).await?;

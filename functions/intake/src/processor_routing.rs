@@ -2,7 +2,7 @@
 //! it needs.
 
 use domain::ask::Ask;
-use domain::brand::Mode;
+use domain::brand::{BrandScope, Mode};
 use domain::breaker::Account;
 use domain::caller::Requester;
 use domain::guards::{self, Guard};
@@ -53,8 +53,8 @@ impl Intake {
                 refused = Problem::new(Code::AskNotSupported, detail);
                 continue;
             }
-            let account = (&requester.brand.name, requester.mode);
-            let account = Account::load(self.ports.store.as_ref(), account, &setup.name).await?;
+            let scope = BrandScope { brand: &requester.brand.name, mode: requester.mode };
+            let account = Account::load(self.ports.store.as_ref(), scope, &setup.name).await?;
             if let Some(wait) = account.shut_for(self.ports.clock.now()) {
                 let detail = "the processor does not take our calls at the moment";
                 let retry_after = Some(wait.as_secs().saturating_add(1));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use domain::brand::Brand;
+use domain::brand::{Brand, BrandScope};
 use domain::outcome::{Details, Outcome};
 use domain::problem::{Code, FieldError, Problem};
 use domain::request::{Request, State};
@@ -131,10 +131,10 @@ impl Intake {
         let session = token(session).map_err(|detail| wrong("session", "value", detail))?;
         let limit = query.number("limit", 100)?.unwrap_or(20).max(1);
         let after = query.text("cursor").map(cursor_read).transpose()?;
-        let brand = (&requester.brand.name, requester.mode);
+        let scope = BrandScope { brand: &requester.brand.name, mode: requester.mode };
         let limit = usize::try_from(limit).unwrap_or(100);
         let page =
-            storage::of_session(self.ports.store.as_ref(), brand, &session, after, limit).await?;
+            storage::of_session(self.ports.store.as_ref(), scope, &session, after, limit).await?;
         let mut requests = Vec::with_capacity(page.items.len());
         for item in &page.items {
             let request: Request = decode(&item.body)?;

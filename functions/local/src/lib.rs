@@ -54,13 +54,8 @@ impl Machine {
             channels: Arc::clone(&channels),
             public_base: public_base.to_owned(),
         };
-        let Ports { clock, random, store, queue, secrets } = ports.clone();
         let consent_callback = ConsentCallback {
-            clock,
-            random,
-            store,
-            queue,
-            secrets,
+            ports: ports.clone(),
             channels,
             processors: Arc::clone(&processors),
             public_base: public_base.to_owned(),

@@ -26,7 +26,7 @@ pub type Stop = watch::Receiver<bool>;
 /// Works until told to stop, then until the messages at hand are done.
 pub async fn work(machine: Arc<Machine>, database: Database, clock: Arc<dyn Clock>, stop: Stop) {
     let dispatchers = QueueName::ALL.map(|queue| {
-        dispatch(queue, Arc::clone(&machine), database.clone(), (Arc::clone(&clock), stop.clone()))
+        dispatch(queue, Arc::clone(&machine), database.clone(), Arc::clone(&clock), stop.clone())
     });
     let [prompts, authorizations, webhooks] = dispatchers;
     let sweep = sweep(database.clone(), clock, stop);
@@ -37,9 +37,9 @@ async fn dispatch(
     queue: QueueName,
     machine: Arc<Machine>,
     database: Database,
-    ends: (Arc<dyn Clock>, Stop),
+    clock: Arc<dyn Clock>,
+    mut stop: Stop,
 ) {
-    let (clock, mut stop) = ends;
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut arrivals = database.arrivals();
     while !*stop.borrow_and_update() {

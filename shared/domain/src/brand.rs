@@ -28,6 +28,15 @@ pub enum Mode {
     Live,
 }
 
+/// A brand in one of its modes: nothing that is kept for one mode counts in the other.
+#[derive(Clone, Copy, Debug)]
+pub struct BrandScope<'a> {
+    /// The brand.
+    pub brand: &'a BrandName,
+    /// The mode.
+    pub mode: Mode,
+}
+
 /// A brand, as its secret describes it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::brand::Mode;
+use crate::brand::BrandScope;
 use crate::guards::{self, Guard};
 use crate::ports::{Expect, Item, Key, Store, StoreError, Write};
 use crate::storage::{decode, encode};
-use crate::values::name::{BrandName, ProcessorName};
+use crate::values::name::ProcessorName;
 use crate::values::time::Timestamp;
 
 /// For how long nobody calls, after the first refusal, the second, and each one after that.
@@ -48,9 +48,10 @@ impl Account {
     /// [`StoreError`].
     pub async fn load(
         store: &dyn Store,
-        (brand, mode): (&BrandName, Mode),
+        scope: BrandScope<'_>,
         processor: &ProcessorName,
     ) -> Result<Self, StoreError> {
+        let BrandScope { brand, mode } = scope;
         let pk = format!("BREAKER#{brand}#{mode:?}#{processor}");
         let key = Key { pk, sk: "BREAKER".to_owned() };
         let known = match store.read(&key).await? {

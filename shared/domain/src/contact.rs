@@ -103,10 +103,10 @@ pub async fn load(
 pub fn put(
     at: ChannelScope<'_>,
     address: &str,
-    contact: (&Contact, Option<u64>),
+    contact: &Contact,
+    expected_version: Option<u64>,
     now: Timestamp,
 ) -> Result<Write, StoreError> {
-    let (contact, expected_version) = contact;
     let item = Item {
         key: at.key("CONTACT", address),
         version: expected_version.unwrap_or(0).saturating_add(1),

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::brand::Mode;
+use crate::brand::BrandScope;
 use crate::ports::{Expect, Item, Key, Store, StoreError, Write};
 use crate::storage::{decode, encode};
-use crate::values::name::BrandName;
 use crate::values::time::Timestamp;
 
 /// How long the wallets are kept.
@@ -24,7 +23,8 @@ pub struct Observed {
     pub at: Timestamp,
 }
 
-fn key(brand: &BrandName, mode: Mode, address: &str) -> Key {
+fn key(scope: BrandScope<'_>, address: &str) -> Key {
+    let BrandScope { brand, mode } = scope;
     Key { pk: format!("DEVICE#{brand}#{mode:?}#{address}"), sk: "DEVICE".to_owned() }
 }
 
@@ -36,7 +36,7 @@ fn key(brand: &BrandName, mode: Mode, address: &str) -> Key {
 /// [`StoreError`].
 pub async fn put_observed(
     store: &dyn Store,
-    (brand, mode): (&BrandName, Mode),
+    scope: BrandScope<'_>,
     address: &str,
     wallets: &[String],
     now: Timestamp,
@@ -51,7 +51,7 @@ pub async fn put_observed(
     wallets.dedup();
     wallets.truncate(most);
     let item = Item {
-        key: key(brand, mode, address),
+        key: key(scope, address),
         version: 1,
         body: encode(Observed { wallets, at: now })?,
         expires_at: Some(now.after(KEPT)),
@@ -66,11 +66,11 @@ pub async fn put_observed(
 /// [`StoreError`].
 pub async fn observed(
     store: &dyn Store,
-    (brand, mode): (&BrandName, Mode),
+    scope: BrandScope<'_>,
     address: &str,
     now: Timestamp,
 ) -> Result<Option<Observed>, StoreError> {
-    let Some(item) = store.read(&key(brand, mode, address)).await? else { return Ok(None) };
+    let Some(item) = store.read(&key(scope, address)).await? else { return Ok(None) };
     let seen: Observed = decode(&item.body)?;
     Ok((now < seen.at.after(KEPT)).then_some(seen))
 }

@@ -19,6 +19,7 @@ pub mod invariants;
 pub mod journal;
 pub mod keys;
 pub mod limits;
+mod links;
 pub mod message;
 pub mod outcome;
 pub mod ports;

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::brand::{Mode, Policy};
+use crate::brand::{BrandScope, Policy};
 use crate::ports::{Expect, Item, Key, Store, StoreError, Write};
 use crate::storage::{decode, encode};
 use crate::values::id::RequestId;
-use crate::values::name::BrandName;
 use crate::values::time::Timestamp;
 
 const TEN_MINUTES: Duration = Duration::from_secs(600);
@@ -126,7 +125,8 @@ fn count(limit: u32) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
-fn key(brand: &BrandName, mode: Mode, address: &str) -> Key {
+fn key(scope: BrandScope<'_>, address: &str) -> Key {
+    let BrandScope { brand, mode } = scope;
     Key { pk: format!("LIMIT#{brand}#{mode:?}#{address}"), sk: "LIMIT".to_owned() }
 }
 
@@ -136,11 +136,10 @@ fn key(brand: &BrandName, mode: Mode, address: &str) -> Key {
 /// [`StoreError`].
 pub async fn load(
     store: &dyn Store,
-    brand: &BrandName,
-    mode: Mode,
+    scope: BrandScope<'_>,
     address: &str,
 ) -> Result<(AddressLimits, Option<u64>), StoreError> {
-    match store.read(&key(brand, mode, address)).await? {
+    match store.read(&key(scope, address)).await? {
         Some(item) => Ok((decode(&item.body)?, Some(item.version))),
         None => Ok((AddressLimits::default(), None)),
     }
@@ -151,16 +150,15 @@ pub async fn load(
 /// # Errors
 /// [`StoreError::Damaged`] when the limits cannot be encoded.
 pub fn put(
-    brand: &BrandName,
-    mode: Mode,
+    scope: BrandScope<'_>,
     address: &str,
-    limits: (&AddressLimits, Option<u64>),
+    limits: &AddressLimits,
+    expected_version: Option<u64>,
     now: Timestamp,
 ) -> Result<Write, StoreError> {
-    let (limits, expected_version) = limits;
     let kept = limits.cooldown_until.unwrap_or(now).max(now.after(DAY)).after(DAY * 7);
     let item = Item {
-        key: key(brand, mode, address),
+        key: key(scope, address),
         version: expected_version.unwrap_or(0).saturating_add(1),
         body: encode(limits)?,
         expires_at: Some(kept),

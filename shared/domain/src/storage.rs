@@ -24,11 +24,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::brand::BrandScope;
 pub use crate::device::{observed, put_observed};
 use crate::journal::{EntryKind, JournalEntry};
+pub use crate::links::{LinkTarget, follow_link, put_link};
 use crate::ports::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};
 use crate::request::{Change, Request, State, WebhookEventType};
-use crate::values::id::{PromptId, RequestId, WebhookEventId};
+use crate::values::id::{RequestId, WebhookEventId};
 use crate::values::name::BrandName;
 use crate::values::time::Timestamp;
 use crate::view;
@@ -36,8 +38,6 @@ use crate::webhook::WebhookEvent;
 
 /// How long an open request is kept after its deadline, in case it was not closed.
 const GRACE: Duration = Duration::from_secs(30 * 86_400);
-/// How long links show the result after a request's longest lifetime.
-const LINK_KEPT: Duration = Duration::from_secs(8 * 86_400);
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "version", content = "is")]
@@ -53,17 +53,6 @@ pub struct VersionedRequest {
     pub request: Request,
     /// The version, which counts changes.
     pub version: u64,
-}
-
-/// The target of a consent link.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LinkTarget {
-    /// The brand.
-    pub brand: BrandName,
-    /// The request.
-    pub request: RequestId,
-    /// The prompt that carried the link.
-    pub prompt: PromptId,
 }
 
 /// Encodes an item's body in the current version.
@@ -97,7 +86,8 @@ fn webhook_key(id: RequestId, seq: u32) -> Key {
     Key { pk: partition(id), sk: format!("WEBHOOK#{seq:05}") }
 }
 
-fn session_partition(brand: &BrandName, mode: crate::brand::Mode, session: &str) -> String {
+fn session_partition(scope: BrandScope<'_>, session: &str) -> String {
+    let BrandScope { brand, mode } = scope;
     format!("SES#{brand}#{mode:?}#{session}")
 }
 
@@ -105,10 +95,6 @@ fn session_partition(brand: &BrandName, mode: crate::brand::Mode, session: &str)
 #[must_use]
 pub fn stop_key(brand: &BrandName, address: &str) -> Key {
     Key { pk: format!("STOP#{brand}#{address}"), sk: "STOP".to_owned() }
-}
-
-fn link_key(token: &str) -> Key {
-    Key { pk: format!("LINK#{}", crate::keys::digest_hex(token.as_bytes())), sk: "LINK".to_owned() }
 }
 
 /// Returns the key that lists a request as open for an address, for replies without a reference.
@@ -197,8 +183,9 @@ fn put_request(
     expected_version: Option<u64>,
     version: u64,
 ) -> Result<Write, StoreError> {
+    let scope = BrandScope { brand: &request.brand, mode: request.mode };
     let index = Key {
-        pk: session_partition(&request.brand, request.mode, &request.session.id),
+        pk: session_partition(scope, &request.session.id),
         sk: format!("{:016}#{}", request.created_at.as_millis(), request.id),
     };
     let item = Item {
@@ -263,26 +250,6 @@ fn put_address(request: &Request, key: Key) -> Result<Write, StoreError> {
     Ok(Write::Put { item, expect: Expect::Any })
 }
 
-/// Returns the write that ties a consent link to its prompt.
-///
-/// # Errors
-/// [`StoreError::Damaged`] when the link cannot be encoded.
-pub fn put_link(token: &str, target: &LinkTarget, now: Timestamp) -> Result<Write, StoreError> {
-    let expires_at = Some(now.after(LINK_KEPT));
-    let item =
-        Item { key: link_key(token), version: 1, body: encode(target)?, expires_at, index: None };
-    Ok(Write::Put { item, expect: Expect::Any })
-}
-
-/// Loads the target of a consent link; `None` for an unknown token.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn follow_link(store: &dyn Store, token: &str) -> Result<Option<LinkTarget>, StoreError> {
-    let Some(item) = store.read(&link_key(token)).await? else { return Ok(None) };
-    decode(&item.body).map(Some)
-}
-
 /// Lists the requests that may be open for an address on a channel, newest first.
 ///
 /// # Errors
@@ -313,12 +280,12 @@ fn parse_id(text: &str) -> Result<RequestId, StoreError> {
 /// [`StoreError`].
 pub async fn of_session(
     store: &dyn Store,
-    brand: (&BrandName, crate::brand::Mode),
+    scope: BrandScope<'_>,
     session: &str,
     after: Option<String>,
     limit: usize,
 ) -> Result<Page, StoreError> {
-    let pk = session_partition(brand.0, brand.1, session);
+    let pk = session_partition(scope, session);
     let range = Range { pk, prefix: String::new(), after, limit, order: Order::Descending };
     store.list_index(&range).await
 }

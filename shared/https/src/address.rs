@@ -2,36 +2,44 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Blocks of IPv4 that no endpoint of a brand may be in, with the length of each prefix.
-const SET_ASIDE_V4: [(Ipv4Addr, u32); 16] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),       // "this" network
-    (Ipv4Addr::new(10, 0, 0, 0), 8),      // private
-    (Ipv4Addr::new(100, 64, 0, 0), 10),   // carrier-grade NAT
-    (Ipv4Addr::new(127, 0, 0, 0), 8),     // loopback
-    (Ipv4Addr::new(169, 254, 0, 0), 16),  // link-local, and every cloud's metadata service
-    (Ipv4Addr::new(172, 16, 0, 0), 12),   // private
-    (Ipv4Addr::new(192, 0, 0, 0), 24),    // protocol assignments
-    (Ipv4Addr::new(192, 0, 2, 0), 24),    // documentation
-    (Ipv4Addr::new(192, 88, 99, 0), 24),  // 6to4 relays
-    (Ipv4Addr::new(192, 168, 0, 0), 16),  // private
-    (Ipv4Addr::new(198, 18, 0, 0), 15),   // benchmarks
-    (Ipv4Addr::new(198, 51, 100, 0), 24), // documentation
-    (Ipv4Addr::new(203, 0, 113, 0), 24),  // documentation
-    (Ipv4Addr::new(224, 0, 0, 0), 4),     // multicast
-    (Ipv4Addr::new(240, 0, 0, 0), 4),     // reserved
-    (Ipv4Addr::new(255, 255, 255, 255), 32),
+/// A block of addresses: its first address and the length of its prefix in bits.
+#[derive(Clone, Copy)]
+struct Block<A> {
+    start: A,
+    prefix: u32,
+}
+
+/// Blocks of IPv4 that no endpoint of a brand may be in.
+const SET_ASIDE_V4: [Block<Ipv4Addr>; 16] = [
+    Block { start: Ipv4Addr::new(0, 0, 0, 0), prefix: 8 }, // "this" network
+    Block { start: Ipv4Addr::new(10, 0, 0, 0), prefix: 8 }, // private
+    Block { start: Ipv4Addr::new(100, 64, 0, 0), prefix: 10 }, // carrier-grade NAT
+    Block { start: Ipv4Addr::new(127, 0, 0, 0), prefix: 8 }, // loopback
+    Block { start: Ipv4Addr::new(169, 254, 0, 0), prefix: 16 }, // link-local, and every cloud's metadata service
+    Block { start: Ipv4Addr::new(172, 16, 0, 0), prefix: 12 },  // private
+    Block { start: Ipv4Addr::new(192, 0, 0, 0), prefix: 24 },   // protocol assignments
+    Block { start: Ipv4Addr::new(192, 0, 2, 0), prefix: 24 },   // documentation
+    Block { start: Ipv4Addr::new(192, 88, 99, 0), prefix: 24 }, // 6to4 relays
+    Block { start: Ipv4Addr::new(192, 168, 0, 0), prefix: 16 }, // private
+    Block { start: Ipv4Addr::new(198, 18, 0, 0), prefix: 15 },  // benchmarks
+    Block { start: Ipv4Addr::new(198, 51, 100, 0), prefix: 24 }, // documentation
+    Block { start: Ipv4Addr::new(203, 0, 113, 0), prefix: 24 }, // documentation
+    Block { start: Ipv4Addr::new(224, 0, 0, 0), prefix: 4 },    // multicast
+    Block { start: Ipv4Addr::new(240, 0, 0, 0), prefix: 4 },    // reserved
+    Block { start: Ipv4Addr::new(255, 255, 255, 255), prefix: 32 },
 ];
 
 /// Blocks within IPv6's global unicast space that are not; all that lies outside that space is refused anyway, which
 /// covers loopback, link-local, unique-local, multicast, and IPv4 in its mapped, compatible and NAT64 forms.
-const SET_ASIDE_V6: [(Ipv6Addr, u32); 4] = [
-    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23), // protocol assignments, Teredo among them
-    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32), // documentation
-    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16), // 6to4: IPv4 within
-    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20), // documentation
+const SET_ASIDE_V6: [Block<Ipv6Addr>; 4] = [
+    Block { start: Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), prefix: 23 }, // protocol assignments, Teredo among them
+    Block { start: Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), prefix: 32 }, // documentation
+    Block { start: Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), prefix: 16 }, // 6to4: IPv4 within
+    Block { start: Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), prefix: 20 }, // documentation
 ];
 
-const GLOBAL_UNICAST: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
+const GLOBAL_UNICAST: Block<Ipv6Addr> =
+    Block { start: Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), prefix: 3 };
 
 /// Whether an endpoint that a brand chose may be at this address.
 #[must_use]
@@ -45,14 +53,14 @@ pub fn is_public(address: IpAddr) -> bool {
     }
 }
 
-fn within_v4(address: Ipv4Addr, (block, prefix): (Ipv4Addr, u32)) -> bool {
-    let rest = 32_u32.saturating_sub(prefix);
-    address.to_bits() >> rest == block.to_bits() >> rest
+fn within_v4(address: Ipv4Addr, block: Block<Ipv4Addr>) -> bool {
+    let rest = 32_u32.saturating_sub(block.prefix);
+    address.to_bits() >> rest == block.start.to_bits() >> rest
 }
 
-fn within_v6(address: Ipv6Addr, (block, prefix): (Ipv6Addr, u32)) -> bool {
-    let rest = 128_u32.saturating_sub(prefix);
-    address.to_bits() >> rest == block.to_bits() >> rest
+fn within_v6(address: Ipv6Addr, block: Block<Ipv6Addr>) -> bool {
+    let rest = 128_u32.saturating_sub(block.prefix);
+    address.to_bits() >> rest == block.start.to_bits() >> rest
 }
 
 #[cfg(test)]

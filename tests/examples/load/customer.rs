@@ -1,4 +1,4 @@
-//! Customers at the built machine: each asks, finds the prompt on the phone, taps, and waits for the fulfilled notice.
+//! Customers of the built machine: each asks, finds the prompt, taps, and waits for the last webhook.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::process::Running;
+use crate::process::LocalProcess;
 use crate::sink::Sink;
 use crate::{instant, prefill, quantiles};
 
@@ -20,12 +20,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Desk<'a> {
     http: https::Client,
-    local: &'a Running,
+    local: &'a LocalProcess,
     sink: &'a Sink,
 }
 
 #[derive(Default)]
-struct Took {
+struct StepTimes {
     held: Vec<Duration>,
     asked: Vec<Duration>,
     prompted: Vec<Duration>,
@@ -47,7 +47,7 @@ impl Desk<'_> {
         serde_json::from_slice(answer.body()).unwrap()
     }
 
-    async fn serve(&self, number: usize, took: &mut Took) {
+    async fn serve(&self, number: usize, took: &mut StepTimes) {
         let phone = format!("+1777{number:06}1");
         let began = instant();
         let body = json!({
@@ -83,11 +83,11 @@ impl Desk<'_> {
         assert!(!page["requests"].as_array().unwrap().is_empty());
     }
 
-    async fn all(&self, numbers: std::ops::Range<usize>, at_once: usize) -> (Took, Duration) {
+    async fn all(&self, numbers: std::ops::Range<usize>, at_once: usize) -> (StepTimes, Duration) {
         let next = AtomicUsize::new(numbers.start);
         let began = instant();
         let desks = (0..at_once).map(|_| async {
-            let mut took = Took::default();
+            let mut took = StepTimes::default();
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= numbers.end {
@@ -96,7 +96,7 @@ impl Desk<'_> {
                 self.serve(number, &mut took).await;
             }
         });
-        let mut whole = Took::default();
+        let mut whole = StepTimes::default();
         for took in join_all(desks).await {
             whole.held.extend(took.held);
             whole.asked.extend(took.asked);
@@ -108,7 +108,7 @@ impl Desk<'_> {
     }
 }
 
-/// Measures at each size, and prints a table.
+/// Measures each size, and prints a table.
 pub(crate) async fn sizes(sizes: &[usize], requests: usize, at_once: usize) {
     println!("{requests} requests at each size, {at_once} at once; milliseconds: p50 p99");
     println!(
@@ -139,7 +139,7 @@ async fn one_size(size: usize, requests: usize, at_once: usize) {
     let filled = filled.elapsed();
     let sink = Sink::default();
     let (base, serving) = sink.listen().await;
-    let local = Running::start(&folder, &format!("{base}/fast"));
+    let local = LocalProcess::start(&folder, &format!("{base}/fast"));
     let desk = Desk { http: https::Client::new().unwrap(), local: &local, sink: &sink };
     let measured = async {
         desk.all(0..requests / 10, at_once).await;

@@ -1,7 +1,9 @@
-//! Load on one machine: what a request costs at 1,000, 100,000 and 1,000,000 stored ones, and whether one brand's slow
-//! endpoint or dead processor slows another's requests. Loopback only, bounded in count and time; prints tables.
+//! Load on one machine, with tables of the results. It uses loopback only, and is bounded in count and time.
 //!
-//! `cargo build --release -p local -p tests --bins --examples`, then `target/release/examples/load sizes` and `… neighbours`.
+//! `sizes` measures a request's cost at 1,000, 100,000 and 1,000,000 stored requests. `isolation` measures whether one
+//! brand's slow endpoint or dead processor slows another's requests.
+//!
+//! `cargo build --release -p local -p tests --bins --examples`, then `target/release/examples/load sizes` and `… isolation`.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -10,14 +12,14 @@
 )]
 
 mod customer;
-mod neighbours;
+mod isolation;
 mod prefill;
 mod process;
 mod sink;
 
 use std::time::{Duration, Instant};
 
-const USAGE: &str = "load sizes [REQUESTS [AT_ONCE [SIZE…]]] | load neighbours [SECONDS]";
+const USAGE: &str = "load sizes [REQUESTS [AT_ONCE [SIZE…]]] | load isolation [SECONDS]";
 
 fn main() {
     let mut words = std::env::args().skip(1);
@@ -32,9 +34,9 @@ fn main() {
             let at_once = numbers.get(1).copied().unwrap_or(32);
             runtime.block_on(customer::sizes(sizes, requests, at_once));
         }
-        "neighbours" => {
+        "isolation" => {
             let seconds = numbers.first().copied().unwrap_or(20);
-            runtime.block_on(neighbours::all(u32::try_from(seconds).unwrap()));
+            runtime.block_on(isolation::all(u32::try_from(seconds).unwrap()));
         }
         _ => println!("{USAGE}"),
     }
@@ -45,7 +47,7 @@ fn instant() -> Instant {
     Instant::now()
 }
 
-/// The middle and the slowest of a hundred, in milliseconds.
+/// Returns the median and the 99th percentile, in milliseconds.
 fn quantiles(mut times: Vec<Duration>) -> String {
     times.sort_unstable();
     let at = |percent: usize| {

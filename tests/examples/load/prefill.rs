@@ -1,4 +1,4 @@
-//! Requests that were there before: written by the rules and the storage layout that the functions use, straight into the file.
+//! Stored requests to measure against, written straight into the file in the functions' layout.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use domain::values::time::Timestamp;
 use embedded::{Database, SystemClock};
 use tests::doubles::requested;
 
-/// Commits of so many writers share one flush to the disk.
+/// The number of commits that share one flush to the disk.
 const WRITERS: usize = 64;
 
 /// Stores `count` requests: accepted, and all but every tenth ended.

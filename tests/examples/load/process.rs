@@ -1,4 +1,4 @@
-//! The built `local` as a process, and what the kernel says it used.
+//! The built `local` as a process, and its resource use as the kernel counts it.
 
 use std::fs::read_to_string;
 use std::io::{BufRead, BufReader};
@@ -8,21 +8,21 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 /// A running `local`, killed with its handle.
-pub(crate) struct Running {
+pub(crate) struct LocalProcess {
     child: Child,
     pub(crate) api: String,
     pub(crate) key: String,
 }
 
-/// What a process used so far.
+/// The resources that a process used so far.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Used {
+pub(crate) struct ResourceUsage {
     pub(crate) cpu_ms: u64,
     pub(crate) written_kib: u64,
     pub(crate) resident_kib: u64,
 }
 
-impl Running {
+impl LocalProcess {
     pub(crate) fn start(folder: &Path, webhooks: &str) -> Self {
         let program = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("local");
         let mut child = Command::new(program)
@@ -38,7 +38,7 @@ impl Running {
         Self { child, api: text("api"), key: text("key") }
     }
 
-    pub(crate) fn used(&self) -> Used {
+    pub(crate) fn used(&self) -> ResourceUsage {
         let file =
             |name: &str| read_to_string(format!("/proc/{}/{name}", self.child.id())).unwrap();
         let stat = file("stat");
@@ -48,7 +48,7 @@ impl Running {
             let line = text.lines().find(|line| line.starts_with(name)).unwrap();
             line.split_whitespace().nth(1).unwrap().parse().unwrap()
         };
-        Used {
+        ResourceUsage {
             // The kernel counts hundredths of a second here.
             cpu_ms: ticks * 10,
             written_kib: number(&file("io"), "write_bytes:") / 1024,
@@ -57,7 +57,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for LocalProcess {
     fn drop(&mut self) {
         self.child.kill().ok();
         self.child.wait().ok();

@@ -1,4 +1,4 @@
-//! Notice endpoints: one that answers at once, one that takes its time, and who is told when a notice comes.
+//! Webhook endpoints: one that answers at once, and one that is slow. Waiting requests are notified.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -17,22 +17,22 @@ use tokio::sync::oneshot;
 
 use crate::instant;
 
-/// How long the slow endpoint takes.
+/// The delay of the slow endpoint.
 const SLOW: Duration = Duration::from_secs(15);
 
-/// Who waits for which request's last notice.
+/// The requests that wait for their last webhook.
 #[derive(Clone, Default)]
 pub(crate) struct Sink(Arc<Mutex<BTreeMap<String, oneshot::Sender<Instant>>>>);
 
 impl Sink {
-    /// Will be told when the request is told to be fulfilled.
+    /// Returns a receiver of the request's fulfilled webhook.
     pub(crate) fn expect(&self, request: &str) -> oneshot::Receiver<Instant> {
         let (sender, receiver) = oneshot::channel();
         self.0.lock().unwrap().insert(request.to_owned(), sender);
         receiver
     }
 
-    /// Listens, and gives its address and what serves it.
+    /// Listens, and returns its address and its server.
     pub(crate) async fn listen(&self) -> (String, impl Future<Output = ()> + use<>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -48,7 +48,7 @@ async fn take(State(sink): State<Sink>, body: Bytes) -> StatusCode {
     let told: Value = serde_json::from_slice(&body).unwrap();
     if told["type"] == "request.fulfilled" {
         let waiting = sink.0.lock().unwrap().remove(told["data"]["id"].as_str().unwrap());
-        // Nobody may wait any more.
+        // The waiting side may be gone.
         waiting.and_then(|waiting| waiting.send(instant()).ok());
     }
     StatusCode::NO_CONTENT

@@ -1,4 +1,4 @@
-//! One program for all targets: `TARGET` names the one to hold.
+//! One fuzz program for all targets. `TARGET` names the one to run.
 #![no_main]
 
 use std::sync::OnceLock;

@@ -1,4 +1,4 @@
-//! Where files are and how long they may be.
+//! The layout of the tree: its top level, the length of files and their first lines.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::root;
 
-/// The whole top level, besides dot files and what is built.
+/// The whole top level, besides dot files and build output.
 const TOP: [&str; 8] = [
     "Cargo.lock",
     "Cargo.toml",
@@ -17,7 +17,7 @@ const TOP: [&str; 8] = [
     "template.yaml",
     "tests",
 ];
-/// One idea per file.
+/// The longest file allowed, in lines.
 const LINES_MAX: usize = 400;
 
 fn sources(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
@@ -26,7 +26,7 @@ fn sources(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
         let path = entry.path();
         let name = entry.file_name().into_string().unwrap();
         if entry.file_type().unwrap().is_dir() {
-            // What is built, wherever it is built.
+            // Build output and dot folders hold no sources of ours.
             if name != "target" && !name.starts_with('.') {
                 found.extend(sources(&path, endings));
             }
@@ -60,7 +60,7 @@ pub(super) fn production() -> Vec<String> {
 }
 
 #[test]
-fn the_top_level_stays_these_few_names() {
+fn top_level_holds_only_these_names() {
     let entries = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().file_name());
     let names = entries.map(|name| name.into_string().unwrap());
     let shown: BTreeSet<String> =
@@ -69,7 +69,7 @@ fn the_top_level_stays_these_few_names() {
 }
 
 #[test]
-fn no_file_is_longer_than_one_idea() {
+fn file_has_at_most_400_lines() {
     let long: Vec<String> = all(&["rs", "py", "js", "css", "html"])
         .into_iter()
         .map(|path| (fs::read_to_string(&path).unwrap().lines().count(), path))
@@ -80,7 +80,7 @@ fn no_file_is_longer_than_one_idea() {
 }
 
 #[test]
-fn the_first_line_of_a_file_says_what_it_is_about() {
+fn file_begins_with_a_summary() {
     let silent: Vec<PathBuf> = all(&["rs"])
         .into_iter()
         .filter(|path| {
@@ -92,7 +92,7 @@ fn the_first_line_of_a_file_says_what_it_is_about() {
 }
 
 #[test]
-fn nothing_reads_what_is_outside_the_project() {
+fn source_names_nothing_outside_the_project() {
     let outside = ["/work", "/shared/reference"].concat();
     for path in all(&["rs", "py", "js", "toml", "json"]) {
         let text = fs::read_to_string(&path).unwrap();

@@ -1,4 +1,4 @@
-//! Who may use whom. A new edge begins as a line here that a reviewer sees.
+//! The dependencies between packages. A new one starts as a line here that a reviewer sees.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::cargo;
 
-/// A package, what it may always use of ours, and what only its Lambda binary may.
+/// A package, the packages it may always use, and those that only its Lambda binary may use.
 type Layer = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 const LAYERS: &[Layer] = &[
@@ -57,10 +57,10 @@ const LAYERS: &[Layer] = &[
     ),
 ];
 
-/// The adapters that link an AWS SDK or what belongs to one.
+/// The adapters that link an AWS SDK or the Lambda runtime.
 const AWS: [&str; 4] = ["dynamodb", "lambda", "secretsmanager", "sqs"];
 
-/// What only a function's Lambda binary uses of ours, with what the crate `lambda` wires for each of them.
+/// Returns the packages of ours that only a function's Lambda binary uses, those wired by `lambda` among them.
 pub(super) fn wired(package: &str) -> BTreeSet<&'static str> {
     let layer = |package| LAYERS.iter().find(|(name, ..)| *name == package).unwrap();
     let own = layer(package).2;
@@ -75,7 +75,7 @@ pub(super) fn packages() -> Vec<Value> {
 }
 
 #[test]
-fn each_package_uses_what_the_table_says_and_nothing_else_of_ours() {
+fn package_uses_only_what_the_table_allows() {
     let packages = packages();
     let name = |value: &Value| value["name"].as_str().unwrap().to_owned();
     let ours: BTreeSet<String> = packages.iter().map(name).collect();
@@ -101,7 +101,7 @@ fn each_package_uses_what_the_table_says_and_nothing_else_of_ours() {
 }
 
 #[test]
-fn each_package_is_where_its_name_says() {
+fn package_is_where_its_name_says() {
     for package in packages() {
         let name = package["name"].as_str().unwrap();
         let manifest = package["manifest_path"].as_str().unwrap();
@@ -112,14 +112,14 @@ fn each_package_is_where_its_name_says() {
     }
 }
 
-/// The names of everything a package links, itself among it.
+/// Returns the names of all packages that a package links, itself among them.
 fn linked(package: &str, kinds: &str) -> BTreeSet<String> {
     let tree = cargo(&["tree", "-p", package, "-e", kinds, "--prefix", "none"]);
     tree.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
 }
 
 #[test]
-fn one_machine_and_the_tests_link_no_aws_sdk() {
+fn local_and_tests_link_no_aws_sdk() {
     for (package, kinds) in [("local", "normal"), ("tests", "normal,dev")] {
         let linked = linked(package, kinds);
         let found: Vec<&String> = linked
@@ -131,7 +131,7 @@ fn one_machine_and_the_tests_link_no_aws_sdk() {
 }
 
 #[test]
-fn the_domain_touches_nothing() {
+fn domain_touches_nothing() {
     let linked = linked("domain", "normal");
     let outside = ["axum", "hyper", "mio", "rusqlite", "rustls", "socket2", "tokio", "getrandom"];
     let found: Vec<&&str> = outside.iter().filter(|name| linked.contains(**name)).collect();

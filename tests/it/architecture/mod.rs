@@ -1,8 +1,10 @@
-//! The rules of the house that can be looked up: who may use whom, where things are, and that the template says the same.
+//! The house rules that a program can check: dependencies, layout, routes, the template and the prose.
 
 mod files;
 mod guards;
 mod layers;
+mod prose;
+mod prose_rules;
 mod routes;
 mod template;
 
@@ -10,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The project's folder.
+/// Returns the project's folder.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
@@ -19,7 +21,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// What `cargo` answers, without looking at the network.
+/// Returns the output of `cargo`, which runs without the network.
 fn cargo(arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO"));
     let output = command.current_dir(root()).args(arguments).arg("--offline").output().unwrap();

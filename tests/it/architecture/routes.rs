@@ -1,4 +1,4 @@
-//! The routes: those in the template, those the functions' routers serve, and those of one machine are the same.
+//! The routes of the template, of the functions' routers and of the local machine are the same.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::{read, root};
 /// A function, a method and a path with placeholders.
 type Route = (String, String, String);
 
-/// The routes that the routers are built with, as they are written there.
+/// Returns the routes in the source of the routers.
 fn served() -> BTreeSet<Route> {
     let mut routes = BTreeSet::new();
     for function in functions(&template()).into_keys() {
@@ -42,7 +42,7 @@ fn served() -> BTreeSet<Route> {
     routes
 }
 
-/// The routes of the template.
+/// Returns the routes in the template.
 fn deployed() -> BTreeSet<Route> {
     let mut routes = BTreeSet::new();
     for (function, properties) in functions(&template()) {
@@ -53,7 +53,7 @@ fn deployed() -> BTreeSet<Route> {
     routes
 }
 
-/// Whether a route of the template hands such calls over.
+/// Returns whether a route of the template covers a route of a router.
 fn hands_over(deployed: &Route, served: &Route) -> bool {
     let path = match deployed.2.strip_suffix("{proxy+}") {
         Some(beginning) => served.2.starts_with(beginning),
@@ -63,7 +63,7 @@ fn hands_over(deployed: &Route, served: &Route) -> bool {
 }
 
 #[test]
-fn the_template_hands_over_exactly_what_the_routers_serve() {
+fn template_routes_equal_router_routes() {
     let (served, deployed) = (served(), deployed());
     assert!(served.len() >= 14, "{served:?}");
     for route in &served {
@@ -72,7 +72,7 @@ fn the_template_hands_over_exactly_what_the_routers_serve() {
     }
     for route in &deployed {
         let found = served.iter().any(|known| hands_over(route, known));
-        assert!(found, "{route:?} is served by nobody");
+        assert!(found, "no router serves {route:?}");
     }
 }
 
@@ -82,7 +82,7 @@ fn status(world: &World, router: &Router, method: Method, path: &str) -> StatusC
 }
 
 #[test]
-fn one_machine_serves_what_is_deployed() {
+fn local_routes_equal_deployed_routes() {
     let world = World::new();
     let site = Site {
         api: "http://127.0.0.1".to_owned(),

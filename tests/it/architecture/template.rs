@@ -1,4 +1,4 @@
-//! The template is held to the folders, the wiring and the settings of the functions.
+//! The template agrees with the folders, the wiring and the settings of the functions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,7 +8,7 @@ use yaml_rust2::{Yaml, YamlLoader};
 use super::layers::wired;
 use super::{read, root};
 
-/// The template. Its own tags, such as `!Ref`, leave what they are about.
+/// Loads the template. Its own tags, such as `!Ref`, are read as their values.
 pub(super) fn template() -> Yaml {
     YamlLoader::load_from_str(&read("template.yaml")).unwrap().remove(0)
 }
@@ -22,14 +22,14 @@ fn entries(yaml: &Yaml) -> Vec<(String, &Yaml)> {
     map.iter().map(|(name, value)| (text(name), value)).collect()
 }
 
-/// The resources of a type, by their names.
+/// Returns the resources of a type by name.
 pub(super) fn resources(template: &Yaml, kind: &str) -> BTreeMap<String, Yaml> {
     let all = entries(&template["Resources"]).into_iter();
     let some = all.filter(|(_, resource)| resource["Type"].as_str() == Some(kind));
     some.map(|(name, resource)| (name, resource["Properties"].clone())).collect()
 }
 
-/// The functions, by their folders.
+/// Returns the functions by folder.
 pub(super) fn functions(template: &Yaml) -> BTreeMap<String, Yaml> {
     let all = resources(template, "AWS::Serverless::Function").into_values();
     let folder = |function: &Yaml| {
@@ -39,7 +39,7 @@ pub(super) fn functions(template: &Yaml) -> BTreeMap<String, Yaml> {
     all.map(|function| (folder(&function), function)).collect()
 }
 
-/// The events of a function, of one type.
+/// Returns the events of one type of a function.
 pub(super) fn events(function: &Yaml, kind: &str) -> Vec<Yaml> {
     let all = entries(&function["Events"]).into_iter().map(|(_, event)| event);
     all.filter(|event| event["Type"].as_str() == Some(kind))
@@ -47,7 +47,7 @@ pub(super) fn events(function: &Yaml, kind: &str) -> Vec<Yaml> {
         .collect()
 }
 
-/// The statements of a function's policies, those that depend on a condition among them.
+/// Returns the statements of a function's policies, conditional ones included.
 fn statements(function: &Yaml) -> Vec<Yaml> {
     let mut found = Vec::new();
     for policy in function["Policies"].as_vec().unwrap() {
@@ -68,7 +68,7 @@ fn list(yaml: &Yaml) -> Vec<String> {
 }
 
 #[test]
-fn each_function_of_the_template_has_a_folder_and_each_folder_but_local_is_in_it() {
+fn template_functions_equal_function_folders() {
     let template = template();
     let named: BTreeSet<String> = functions(&template).into_keys().collect();
     let folders = fs::read_dir(root().join("functions")).unwrap();
@@ -78,7 +78,7 @@ fn each_function_of_the_template_has_a_folder_and_each_folder_but_local_is_in_it
 }
 
 #[test]
-fn each_functions_permissions_name_the_services_of_the_adapters_it_is_wired_to() {
+fn permissions_equal_the_adapters_of_each_function() {
     for (name, function) in functions(&template()) {
         let mut services = BTreeSet::new();
         for statement in statements(&function) {
@@ -98,7 +98,7 @@ fn each_functions_permissions_name_the_services_of_the_adapters_it_is_wired_to()
             .filter(|one| wired(&name).contains(*one))
             .map(|one| (*one).to_owned())
             .collect();
-        // What sends prompts may send texts with its own role.
+        // The functions that send prompts may send texts with their own role.
         if name == "send-prompt" {
             wanted.insert("sms-voice".to_owned());
         }
@@ -107,7 +107,7 @@ fn each_functions_permissions_name_the_services_of_the_adapters_it_is_wired_to()
 }
 
 #[test]
-fn each_setting_that_a_function_reads_is_given_to_it_and_none_is_given_for_nothing() {
+fn settings_given_equal_settings_read() {
     let template = template();
     let given = entries(&template["Globals"]["Function"]["Environment"]["Variables"]);
     let given: BTreeSet<String> = given.into_iter().map(|(name, _)| name).collect();
@@ -129,7 +129,7 @@ fn each_setting_that_a_function_reads_is_given_to_it_and_none_is_given_for_nothi
 }
 
 #[test]
-fn each_queue_reports_failures_one_by_one_and_gives_up_on_none_without_an_alarm() {
+fn queue_reports_item_failures_and_alarms_dead_letters() {
     let template = template();
     let queues = resources(&template, "AWS::SQS::Queue");
     let alarms = read("template.yaml");
@@ -159,7 +159,7 @@ fn each_queue_reports_failures_one_by_one_and_gives_up_on_none_without_an_alarm(
 }
 
 #[test]
-fn what_topics_told_is_kept_when_its_runs_fail_and_only_topics_of_ours_are_heard() {
+fn topic_events_survive_failed_runs_of_own_topics() {
     let template = template();
     let listens = |name: &str| {
         read(&format!("functions/{name}/src/main.rs")).contains("lambda::serve_http_and_topics(")

@@ -1,4 +1,4 @@
-//! A real browser, driven by chromedriver. Nothing here sleeps: what is wanted is looked for until a deadline.
+//! A real browser, driven by chromedriver. It never sleeps; it looks for an element until a deadline.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -12,12 +12,11 @@ use thirtyfour::{
     By, ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver, WebElement,
 };
 
-/// How long a page may take to show something.
+/// The longest time that a page may take to show an element.
 const PATIENCE: Duration = Duration::from_secs(20);
 const SOON: Duration = Duration::from_millis(50);
 
-/// Flags for a browser that is alone with one page: no window, no sandbox (which root cannot have), nothing of its own on
-/// the network.
+/// Flags for a browser with one page: no window, and no background traffic. Root cannot have a sandbox.
 const FLAGS: [&str; 9] = [
     "--headless=new",
     "--no-sandbox",
@@ -30,21 +29,21 @@ const FLAGS: [&str; 9] = [
     "--disable-dev-shm-usage",
 ];
 
-/// A running chromedriver. Ended with its handle, and the browsers with it.
+/// A running chromedriver. Dropping it ends the process and its browsers.
 pub(super) struct Chromedriver {
     child: Child,
     said: BufReader<ChildStdout>,
     address: String,
 }
 
-/// What somebody looks through.
+/// The screen of a browser.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Screen {
-    /// An agent's.
+    /// The agent's desk.
     Desk,
-    /// A customer's, in pixels of width.
+    /// A customer's phone, with its width in pixels.
     Phone(u32),
-    /// A narrow phone on which no script runs.
+    /// A narrow phone with scripts switched off.
     PhoneWithoutScripts(u32),
 }
 
@@ -77,7 +76,7 @@ impl Chromedriver {
         driver
     }
 
-    /// Opens a browser with a profile in `folder` on a page.
+    /// Opens a browser on a page, with its profile in `folder`.
     pub(super) async fn open(&self, folder: PathBuf, screen: Screen, url: &str) -> Browser {
         let mut wants = DesiredCapabilities::chrome();
         wants.set_binary(&program("CHROMIUM", "/usr/bin/chromium")).unwrap();
@@ -109,14 +108,14 @@ impl Chromedriver {
 
 impl Drop for Chromedriver {
     fn drop(&mut self) {
-        // Asked politely, it takes its browsers along.
+        // A polite request makes chromedriver end its browsers too.
         let pid = self.child.id().to_string();
         Command::new("kill").arg(pid).status().ok();
         self.child.wait().ok();
     }
 }
 
-/// A browser with one page in front. Killed with its handle, unless it was closed.
+/// A browser with one page in front. Dropping it kills the browser, unless it was closed.
 pub(super) struct Browser {
     driver: WebDriver,
     pid: Option<u64>,
@@ -126,16 +125,16 @@ impl Drop for Browser {
     fn drop(&mut self) {
         if let Some(pid) = self.pid.take() {
             Command::new("kill").args(["-9", &pid.to_string()]).status().ok();
-            // Otherwise it would ask chromedriver to close what is gone, and wait for that.
+            // Otherwise the handle would ask chromedriver to close a lost session, and wait.
             self.driver.clone().leak().ok();
         }
     }
 }
 
 impl Browser {
-    /// The first element that can be seen and has that text in it.
+    /// Returns the first visible element that contains the text.
     async fn look(&self, css: &str, text: &str) -> Option<WebElement> {
-        // A page that is being replaced has elements that are gone when they are looked at.
+        // A page that is being replaced has elements that are gone when they are read.
         for element in self.driver.find_all(By::Css(css)).await.ok()? {
             let visible = element.is_displayed().await.unwrap_or(false);
             if visible && element.text().await.is_ok_and(|found| found.contains(text)) {
@@ -145,7 +144,7 @@ impl Browser {
         None
     }
 
-    /// Waits for an element with that text in it.
+    /// Waits for an element that contains the text.
     pub(super) async fn sees(&self, css: &str, text: &str) -> WebElement {
         let deadline = SystemClock.now().after(PATIENCE);
         loop {
@@ -161,7 +160,7 @@ impl Browser {
         }
     }
 
-    /// The text of an element, once there is one.
+    /// Waits for an element and returns its text.
     pub(super) async fn reads(&self, css: &str) -> String {
         let deadline = SystemClock.now().after(PATIENCE);
         loop {
@@ -180,14 +179,14 @@ impl Browser {
             let clicked = self.sees(css, "").await.click().await;
             match clicked {
                 Ok(()) => return,
-                // What is drawn anew in this moment is clicked once more.
+                // An element that the page has just drawn again is clicked once more.
                 Err(error) => assert!(SystemClock.now() < deadline, "{css}: {error}"),
             }
             SystemClock.wait(SOON).await;
         }
     }
 
-    /// Clicks something that a page draws with something else, such as the box of a label.
+    /// Clicks an element that the page draws with another one, such as a label's box.
     pub(super) async fn picks(&self, css: &str) {
         let deadline = SystemClock.now().after(PATIENCE);
         loop {
@@ -201,7 +200,7 @@ impl Browser {
         }
     }
 
-    /// Presses the space bar on something: chromedriver's own clicks wait for scripts to run.
+    /// Presses the space bar on an element. The clicks of chromedriver wait for scripts to run.
     pub(super) async fn presses(&self, css: &str) {
         self.driver.find(By::Css(css)).await.unwrap().send_keys(" ").await.unwrap();
     }
@@ -212,7 +211,7 @@ impl Browser {
         field.send_keys(text).await.unwrap();
     }
 
-    /// Whether any such element can be seen.
+    /// Returns whether any such element is visible.
     pub(super) async fn shows(&self, css: &str) -> bool {
         self.look(css, "").await.is_some()
     }
@@ -225,14 +224,14 @@ impl Browser {
         self.driver.goto(url).await.unwrap();
     }
 
-    /// Runs a script before any page's own, as a browser that has more to offer would.
+    /// Runs a script before the page's own ones, to give the browser more features.
     pub(super) async fn has_more(&self, script: &str) {
         let source = json!({ "source": script });
         let command = "Page.addScriptToEvaluateOnNewDocument";
         self.driver.cdp().send_raw(command, source).await.unwrap();
     }
 
-    /// Looks at the newest tab, once there are that many.
+    /// Switches to the newest tab once there are that many.
     pub(super) async fn turns_to_tab(&self, count: usize) {
         let deadline = SystemClock.now().after(PATIENCE);
         loop {
@@ -246,21 +245,21 @@ impl Browser {
         }
     }
 
-    /// Nothing is wider than the screen.
+    /// Asserts that no element is wider than the screen.
     pub(super) async fn fits(&self, width: u32) {
         let page = self.driver.find(By::Css("html")).await.unwrap();
         let wide = page.prop("scrollWidth").await.unwrap().unwrap();
         assert_eq!(wide, width.to_string(), "the page is wider than the screen");
     }
 
-    /// Keeps what is on the screen as `target/screenshots/<name>.png`.
+    /// Saves the screen as `target/screenshots/<name>.png`.
     pub(super) async fn shot(&self, name: &str) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
         std::fs::create_dir_all(&folder).unwrap();
         self.driver.screenshot(&folder.join(format!("{name}.png"))).await.unwrap();
     }
 
-    /// Closes the browser, which had nothing to complain about.
+    /// Closes the browser and asserts that its log has no errors or warnings.
     pub(super) async fn closes(mut self) {
         let log = self.driver.browser_log().await.unwrap();
         let is_trouble = |level: &str| matches!(level, "SEVERE" | "WARNING");

@@ -1,4 +1,4 @@
-//! The agent's console and the customer's phone as people use them, in a real browser.
+//! The agent's console and the customer's phone, as people use them, in a real browser.
 
 mod driver;
 mod page;
@@ -9,11 +9,11 @@ use self::driver::{Browser, Chromedriver, Screen};
 use crate::live::folder::Folder;
 use crate::live::requester::Requester;
 
-/// The number both pages begin with.
+/// The phone number that both pages begin with.
 const NUMBER: &str = "+15551230001";
-/// The width of an ordinary phone.
+/// The width of an ordinary phone, in pixels.
 const WIDTH: u32 = 390;
-/// The narrowest phone.
+/// The width of the narrowest phone, in pixels.
 const NARROW: u32 = 320;
 
 /// An agent and a customer before one machine.
@@ -46,7 +46,7 @@ impl Scene {
         self.agent.sees("#state[data-state=prompted]", "Waiting for the customer").await;
     }
 
-    /// The agent asks over a channel, and reads the session code off the screen.
+    /// Asks over a channel as the agent, and reads the session code off the screen.
     async fn asks(&self, amount: &str, channel: &str, seconds: &str) -> String {
         self.asks_without_code(amount, channel, seconds).await;
         let code = self.agent.reads("#digits").await;
@@ -54,7 +54,7 @@ impl Scene {
         code
     }
 
-    /// The customer opens the link in the message, in another tab.
+    /// Opens the link of the message in another tab, as the customer.
     async fn opens_the_link(&self) {
         self.customer.clicks(".message[data-channel=sms] a").await;
         self.customer.turns_to_tab(2).await;
@@ -62,7 +62,7 @@ impl Scene {
         self.customer.fits(WIDTH).await;
     }
 
-    /// The agent is told what became of it, and so is the requester's own system.
+    /// Asserts that the console and the requester's endpoint report the outcome.
     async fn is_told(&self, state: &str, word: &str) {
         self.agent.sees(&format!("#state[data-state={state}]"), word).await;
         let webhook = self.agent.sees("#webhooks li", &format!("request.{state}")).await;
@@ -70,7 +70,7 @@ impl Scene {
         assert!(!self.agent.has("#webhooks .checked.no").await, "a webhook is not signed");
     }
 
-    /// The agent reads the same transaction code as the customer.
+    /// Asserts that agent and customer read the same transaction code.
     async fn is_paid(&self) {
         let told = self.customer.reads(".receipt .code dd").await;
         self.is_told("fulfilled", "Paid").await;
@@ -93,7 +93,7 @@ fn another(code: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_customer_approves_on_the_page_behind_the_link() {
+async fn approval_on_page_behind_link_is_fulfilled() {
     let scene = Scene::set("approve-link").await;
     scene.shots("1-empty").await;
     let code = scene.asks("42.50", "sms", "300").await;
@@ -108,7 +108,7 @@ async fn a_customer_approves_on_the_page_behind_the_link() {
     scene.ends().await;
 }
 
-/// The number that the agent reads out is among the buttons of the message itself.
+/// The session code is among the buttons of the message itself.
 async fn approves_in_the_chat(channel: &str) {
     let scene = Scene::set(&format!("approve-{channel}")).await;
     let code = scene.asks("42.50", channel, "300").await;
@@ -126,22 +126,22 @@ async fn approves_in_the_chat(channel: &str) {
 }
 
 #[tokio::test]
-async fn a_customer_approves_on_the_card_in_the_chat() {
+async fn approval_on_chat_card_is_fulfilled() {
     approves_in_the_chat("rcs").await;
 }
 
 #[tokio::test]
-async fn a_customer_approves_in_whatsapp() {
+async fn approval_in_whatsapp_is_fulfilled() {
     approves_in_the_chat("whatsapp").await;
 }
 
 #[tokio::test]
-async fn a_customer_approves_with_a_quick_reply() {
+async fn approval_by_quick_reply_is_fulfilled() {
     approves_in_the_chat("apple").await;
 }
 
 #[tokio::test]
-async fn a_customer_pays_on_a_wallets_sheet() {
+async fn wallet_sheet_payment_is_fulfilled() {
     let scene = Scene::set("wallet-sheet").await;
     let brand = scene.folder.data().join("brand.json");
     let mut secret: serde_json::Value =
@@ -160,7 +160,7 @@ async fn a_customer_pays_on_a_wallets_sheet() {
 }
 
 #[tokio::test]
-async fn a_customer_declines() {
+async fn denial_on_page_is_denied() {
     let scene = Scene::set("deny").await;
     scene.asks("42.50", "sms", "300").await;
     scene.opens_the_link().await;
@@ -172,7 +172,7 @@ async fn a_customer_declines() {
 }
 
 #[tokio::test]
-async fn a_customer_says_that_this_is_not_them() {
+async fn not_me_report_is_denied() {
     let scene = Scene::set("not-me").await;
     scene.asks("42.50", "rcs", "300").await;
     scene.customer.clicks("[data-action=not_me]").await;
@@ -182,7 +182,7 @@ async fn a_customer_says_that_this_is_not_them() {
 }
 
 #[tokio::test]
-async fn a_wrong_session_code_ends_the_request_without_a_charge() {
+async fn wrong_session_code_ends_uncharged() {
     let scene = Scene::set("wrong-code").await;
     let code = scene.asks("42.50", "sms", "300").await;
     scene.opens_the_link().await;
@@ -195,12 +195,12 @@ async fn a_wrong_session_code_ends_the_request_without_a_charge() {
 }
 
 #[tokio::test]
-async fn a_request_expires_before_the_eyes_of_both() {
+async fn deadline_expires_on_both_screens() {
     let scene = Scene::set("expiry").await;
     scene.asks("42.50", "sms", "8").await;
     scene.opens_the_link().await;
     scene.shots("1-page").await;
-    // The page looks again by itself when the answer could no longer count.
+    // The page reloads by itself when its answer could no longer count.
     scene.customer.sees(".mark.over + [role=status] h1", "").await;
     scene.is_told("expired", "Expired").await;
     scene.shots("2-expired").await;
@@ -208,7 +208,7 @@ async fn a_request_expires_before_the_eyes_of_both() {
 }
 
 #[tokio::test]
-async fn a_declined_card_is_mended_with_another_card() {
+async fn declined_card_replaced_is_fulfilled() {
     let scene = Scene::set("another-card").await;
     let code = scene.asks("42.50", "sms", "300").await;
     scene.opens_the_link().await;
@@ -230,7 +230,7 @@ async fn a_declined_card_is_mended_with_another_card() {
 }
 
 #[tokio::test]
-async fn a_card_that_the_amount_declines_is_approved_the_second_time() {
+async fn declined_amount_retried_is_fulfilled() {
     let scene = Scene::set("amount-declines").await;
     let code = scene.asks("42.02", "rcs", "300").await;
     for (step, shown, text) in
@@ -244,7 +244,7 @@ async fn a_card_that_the_amount_declines_is_approved_the_second_time() {
     scene.ends().await;
 }
 
-/// What is on a narrow phone that runs no script, from the link to the end.
+/// Walks through the page of a narrow phone without scripts, from the link to the end.
 async fn without_scripts(case: &str, button: &str, end: &str) {
     let folder = Folder::new();
     let local = Local::start(&folder.data(), 0, &[]).unwrap();
@@ -283,11 +283,11 @@ async fn without_scripts(case: &str, button: &str, end: &str) {
 }
 
 #[tokio::test]
-async fn a_narrow_phone_without_scripts_approves() {
+async fn approval_on_narrow_phone_without_scripts_counts() {
     without_scripts("no-script-approve", "approve", "fulfilled").await;
 }
 
 #[tokio::test]
-async fn a_narrow_phone_without_scripts_declines() {
+async fn denial_on_narrow_phone_without_scripts_counts() {
     without_scripts("no-script-decline", "deny", "denied").await;
 }

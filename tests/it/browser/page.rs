@@ -1,4 +1,4 @@
-//! The consent page in a real browser, in every stage and with everything it can offer, wallets among them.
+//! The consent page in a real browser: every stage, every payment option, wallets among them.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::driver::{Browser, Chromedriver, Screen};
 use super::{NARROW, WIDTH};
 use crate::live::folder::Folder;
 
-/// Both wallets, as far as a page can tell: what Apple's browsers have, and what Google's script brings.
+/// Both wallets as far as a page sees them: Apple's browser API and Google's script.
 const WALLETS: &str = r#"
 window.ApplePaySession = class {
   static STATUS_SUCCESS = 0;
@@ -78,7 +78,7 @@ impl Stage {
         self.runtime.block_on(self.chromedriver.open(folder, screen, url))
     }
 
-    /// What the page looks like on the narrowest phone and on a desk.
+    /// Asserts that the page fits the narrowest phone and a desktop.
     fn shots(&self, name: &str, page: &str) {
         for (width, screen) in [("narrow", Screen::Phone(NARROW)), ("wide", Screen::Desk)] {
             let name = format!("page-{name}-{width}");
@@ -100,8 +100,9 @@ fn code(asked: &Asked) -> String {
     format!("input[name=session_code][value=\"{code}\"]")
 }
 
+/// The page is shown in the language with the longest words.
 #[test]
-fn every_stage_fits_on_the_narrowest_phone_and_on_a_desk_in_the_language_with_the_longest_words() {
+fn every_stage_fits_narrow_phone_and_desktop() {
     let stage = Stage::set(&["nothing", "hosted"]);
     let (asked, page) = stage.asks(&serde_json::Value::Null, "de");
     stage.shots("card-entry", &page);
@@ -138,7 +139,7 @@ fn every_stage_fits_on_the_narrowest_phone_and_on_a_desk_in_the_language_with_th
 }
 
 #[test]
-fn wallets_pay_where_the_browser_has_them_and_the_page_does_without_where_it_has_none() {
+fn wallet_buttons_appear_where_the_browser_has_wallets() {
     let stage = Stage::set(&["google_pay", "apple_pay", "hosted"]);
     for (wallet, kind) in [("apple_pay", "ApplePay"), ("google_pay", "GooglePay")] {
         let (asked, page) = stage.asks(&serde_json::Value::Null, "en");
@@ -151,7 +152,7 @@ fn wallets_pay_where_the_browser_has_them_and_the_page_does_without_where_it_has
             browser.sees("[data-wallet=apple_pay]", "Apple Pay").await;
             browser.shot(&format!("page-wallets-{wallet}")).await;
             browser.fits(WIDTH).await;
-            // Without the number that is read out, the wallet does not open.
+            // Without the session code the wallet does not open.
             browser.clicks(&button).await;
             browser.picks(&code(&asked)).await;
             browser.clicks(&button).await;

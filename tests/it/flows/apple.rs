@@ -1,4 +1,4 @@
-//! Requests over Apple Messages for Business: the customer begins, and is asked with buttons or through Apple Pay.
+//! Apple Messages for Business: the customer writes first, and gets buttons or Apple Pay.
 
 use domain::brand::Mode;
 use domain::ports::PromptRef;
@@ -8,24 +8,24 @@ use serde_json::{Value, json};
 use tests::providers::apple::{self, HOST, PAY_HOST, Person, Posted, TOKEN_DATA, posted};
 use tests::world::{Answer, Asked, Beginning, Core, PHONE, PUBLIC_BASE, Reply, World, brand};
 
-/// Apple puts the last word behind the address it was given.
+/// Apple appends the last path segment to the address that is registered.
 const CALLBACK: &str = "/callbacks/demo/apple/message";
 const TWILIO: &str = "api.twilio.com";
 const STRIPE: &str = "api.stripe.com";
 
-/// A policy that stands in no story's way.
+/// A policy with limits that no story reaches.
 fn patient() -> Value {
     json!({ "open_max": 9, "prompts_per_ten_minutes": 99, "denials_per_ten_minutes": 99 })
 }
 
-/// A brand that asks over Apple's service, and by text where that does not work; a tap alone can be a yes.
+/// A brand that asks over Apple, then by text. A tap alone can approve.
 fn beginning() -> Beginning {
     let apple = json!({ "name": "apple", "kind": "apple", "settings": apple::paying_settings() });
     let sms = json!({ "name": "sms", "kind": "sms", "settings": brand::twilio() });
     let mut policy = patient();
     policy["session_code"] = json!(false);
     let channels = json!([apple, sms]);
-    // Real cards take a wallet, where a test card takes a tap.
+    // Live payments need a wallet, where test payments accept a tap.
     let live = json!({ "channels": channels, "processors": [stripe()] });
     World::beginning()
         .with("/test/channels", &channels)
@@ -33,7 +33,7 @@ fn beginning() -> Beginning {
         .with("/policy", &policy)
 }
 
-/// Stripe, where nothing but Apple Pay is taken.
+/// Stripe, with Apple Pay as the only payment option.
 fn stripe() -> Value {
     let merchant = &apple::paying_settings()["apple_pay"];
     let apple_pay = json!({
@@ -48,21 +48,21 @@ fn ada() -> Person {
     Person::with("ada", &["QUICK", "LIST"])
 }
 
-/// Apple tells something; nothing that follows from it is done yet.
-fn comes(core: &Core, posted: &Posted) -> Answer {
+/// Delivers an event of Apple and runs nothing that follows.
+fn post(core: &Core, posted: &Posted) -> Answer {
     let call = core.call(Method::POST, CALLBACK).key(None).idempotency(None);
     let headers = posted.headers.iter();
     let call = headers.fold(call, |call, (name, value)| call.header(name, value));
     call.body(posted.body.clone()).send()
 }
 
-fn told(core: &Core, posted: &Posted) {
-    let answer = comes(core, posted).ok(200);
+fn deliver(core: &Core, posted: &Posted) {
+    let answer = post(core, posted).ok(200);
     assert!(answer.body.is_empty());
     core.settles();
 }
 
-/// The link with which the customer of a request begins, and what it carries.
+/// Returns the entry link of a request and its payload.
 fn entry_link(core: &Core, asked: &Asked) -> (String, String) {
     let stored = core.stored(asked);
     let reference = PromptRef { request: stored.id, prompt: stored.prompts.last().unwrap().id };
@@ -73,34 +73,34 @@ fn entry_link(core: &Core, asked: &Asked) -> (String, String) {
     (channel.entry_link(&intent).unwrap(), intent)
 }
 
-/// Somebody comes by the link of an earlier request, and writes.
-fn comes_by_link(core: &Core, first: &Asked, who: &Person) {
+/// A customer follows the entry link of an earlier request, and writes.
+fn follow_entry_link(core: &Core, first: &Asked, who: &Person) {
     let (link, _) = entry_link(core, first);
     let (_, query) = link.split_once('?').unwrap();
     let fields: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let intent = &fields.iter().find(|(name, _)| name == "biz-intent-id").unwrap().1;
-    told(core, &core.apple().writes(who, "I would like to pay", Some(intent), core.now()));
+    deliver(core, &core.apple().writes(who, "I would like to pay", Some(intent), core.now()));
 }
 
-/// A world whose customer came by a link.
+/// A world whose customer came by an entry link.
 fn introduced(beginning: Beginning, who: &Person) -> World {
     let world = beginning.begin();
     let first = world.asks(100);
-    comes_by_link(&world, &first, who);
+    follow_entry_link(&world, &first, who);
     world.acts(&first, "cancel", &json!({})).ok(200);
     world
 }
 
-/// The same, where cards are real.
+/// The same world in live mode.
 fn introduced_live(beginning: Beginning) -> World {
     let world = beginning.begin();
     let first = asks_live(&world, 100);
-    comes_by_link(&world, &first, &ada());
+    follow_entry_link(&world, &first, &ada());
     cancels_live(&world, &first);
     world
 }
 
-/// Asks for a real payment, and puts the prompt in front of the customer.
+/// Asks for a live payment, and shows the prompt to the customer.
 fn asks_live(core: &Core, amount: u64) -> Asked {
     let call = core.call(Method::POST, "/v1/requests").key(brand::LIVE_KEY);
     let answer = call.json(&core.payment(PHONE, amount)).send().ok(201);
@@ -126,13 +126,13 @@ fn timeline_live(core: &Core, asked: &Asked) -> Vec<String> {
     facts.as_array().unwrap().iter().map(words).collect()
 }
 
-/// The customer's device sends a token to the gateway of the newest message.
+/// Sends a token from the customer's device to the payment gateway of the newest message.
 fn pays(core: &Core, times: u32) -> Answer {
     let (url, body) = core.apple().newest().pays(times);
-    gives(core, &url, &body)
+    pay_with_token(core, &url, &body)
 }
 
-fn gives(core: &Core, url: &str, body: &Value) -> Answer {
+fn pay_with_token(core: &Core, url: &str, body: &Value) -> Answer {
     let uri = url.replacen(PUBLIC_BASE, "", 1);
     core.call(Method::POST, &uri).key(None).idempotency(None).json(body).send()
 }
@@ -149,7 +149,7 @@ fn routes(core: &Core) -> Value {
 }
 
 #[test]
-fn nobody_is_reached_before_they_wrote_and_the_next_route_is_taken_at_once() {
+fn customer_who_never_wrote_is_asked_over_next_route() {
     let world = beginning().begin();
     let asked = world.asks(4250);
     assert_eq!(world.timeline(&asked), ["failed apple customer_must_start", "accepted sms"]);
@@ -164,7 +164,7 @@ fn nobody_is_reached_before_they_wrote_and_the_next_route_is_taken_at_once() {
 }
 
 #[test]
-fn whoever_came_by_the_link_of_a_request_is_asked_with_buttons_from_then_on() {
+fn customer_who_came_by_entry_link_gets_buttons() {
     let world = introduced(beginning(), &ada());
     let apple = routes(&world)[0].take();
     assert_eq!((&apple["channel"], &apple["reachable"]), (&json!("apple"), &json!(true)));
@@ -174,34 +174,35 @@ fn whoever_came_by_the_link_of_a_request_is_asked_with_buttons_from_then_on() {
     let sent = world.apple().newest();
     assert_eq!((sent.kind, sent.to.as_str()), ("quick-reply", ada().handle.as_str()));
     assert!(sent.text.contains("42.50") && sent.text.contains("Invoice 4711"), "{}", sent.text);
-    told(&world, &world.apple().taps(&ada(), &sent, "Approve", world.now()));
+    deliver(&world, &world.apple().taps(&ada(), &sent, "Approve", world.now()));
     assert_eq!(world.state(&asked), "fulfilled");
     let asked = world.asks(100);
     let sent = world.apple().newest();
-    told(&world, &world.apple().taps(&ada(), &sent, "Decline", world.now()));
+    deliver(&world, &world.apple().taps(&ada(), &sent, "Decline", world.now()));
     assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "customer" }));
 }
 
+/// The answer to a list may come by reference, and is then fetched.
 #[test]
-fn a_device_without_quick_replies_gets_a_list_whose_answer_may_come_by_reference() {
+fn device_without_quick_replies_gets_a_list_picker() {
     let old = Person::with("old", &["LIST"]);
     let world = introduced(beginning(), &old);
     let asked = world.asks(4250);
     let sent = world.apple().newest();
     assert_eq!(sent.kind, "list-picker");
-    told(&world, &world.apple().taps_at_length(&old, &sent, "Approve", world.now()));
+    deliver(&world, &world.apple().taps_at_length(&old, &sent, "Approve", world.now()));
     assert_eq!(world.state(&asked), "fulfilled");
     let asked = world.asks(100);
     let sent = world.apple().newest();
     let lost = world.apple().taps_at_length(&old, &sent, "Approve", world.now());
     world.replies("cvws.icloud-content.com", [Reply::NotSent]);
-    comes(&world, &lost).problem(503, "temporary-reduced-capacity");
+    post(&world, &lost).problem(503, "temporary-reduced-capacity");
     assert_eq!(world.state(&asked), "prompted");
-    told(&world, &lost);
+    deliver(&world, &lost);
     assert_eq!(world.state(&asked), "fulfilled", "Apple tells it again");
 }
 
-/// What Stripe makes of a token, and then of the payment.
+/// Queues Stripe's answers to a token, and then to the payment.
 fn stripe_charges(core: &Core) {
     let card = json!({ "brand": "visa", "last4": "1234", "wallet": { "type": "apple_pay" } });
     let charge = json!({ "payment_method_details": { "type": "card", "card": card } });
@@ -219,7 +220,7 @@ fn stripe_charges(core: &Core) {
 }
 
 #[test]
-fn a_payment_goes_through_apple_pay_and_its_token_is_what_the_processor_gets() {
+fn apple_pay_token_reaches_the_processor() {
     let world = introduced_live(beginning());
     let asked = asks_live(&world, 4250);
     let sent = world.apple().newest();
@@ -248,7 +249,7 @@ fn a_payment_goes_through_apple_pay_and_its_token_is_what_the_processor_gets() {
 }
 
 #[test]
-fn a_token_that_comes_too_late_or_for_a_request_that_is_over_fails_in_the_sheet() {
+fn token_too_late_or_after_the_end_fails_in_the_sheet() {
     let world = introduced_live(beginning());
     let late = asks_live(&world, 4250);
     world.time_passes(301);
@@ -261,28 +262,28 @@ fn a_token_that_comes_too_late_or_for_a_request_that_is_over_fails_in_the_sheet(
 }
 
 #[test]
-fn a_token_for_another_prompt_or_another_address_is_nobodys() {
+fn token_for_another_prompt_or_address_is_ignored() {
     let world = introduced_live(beginning());
     let asked = asks_live(&world, 4250);
     let (url, body) = world.apple().newest().pays(1);
     let other = asks_live(&world, 100);
     let (_, swapped) = world.apple().newest().pays(2);
-    gives(&world, &url, &swapped).problem(403, "callback-forged");
+    pay_with_token(&world, &url, &swapped).problem(403, "callback-forged");
     let mut letters: Vec<char> = url.chars().collect();
     let last = letters.last_mut().unwrap();
     *last = if *last == '0' { '1' } else { '0' };
     let changed: String = letters.into_iter().collect();
-    gives(&world, &changed, &body).problem(403, "callback-forged");
-    gives(&world, &format!("{PUBLIC_BASE}/callbacks/demo/apple"), &body)
+    pay_with_token(&world, &changed, &body).problem(403, "callback-forged");
+    pay_with_token(&world, &format!("{PUBLIC_BASE}/callbacks/demo/apple"), &body)
         .problem(403, "callback-forged");
-    gives(&world, &url, &json!({ "payment": {} })).problem(400, "invalid-request");
+    pay_with_token(&world, &url, &json!({ "payment": {} })).problem(400, "invalid-request");
     for asked in [asked, other] {
         assert_eq!(reads_live(&world, &asked)["state"], "prompted");
     }
 }
 
 #[test]
-fn without_a_merchant_session_the_next_route_is_taken() {
+fn merchant_session_failure_falls_back_to_next_route() {
     let world = introduced_live(beginning());
     world.replies(PAY_HOST, [Reply::Status(417, "not registered merchant".to_owned())]);
     let asked = asks_live(&world, 4250);
@@ -292,7 +293,7 @@ fn without_a_merchant_session_the_next_route_is_taken() {
 }
 
 #[test]
-fn a_message_whose_answer_was_lost_is_never_sent_twice() {
+fn lost_answer_is_never_sent_twice() {
     let world = introduced(beginning(), &ada());
     world.replies(HOST, [Reply::Lost]);
     let asked = world.asks(4250);
@@ -300,19 +301,19 @@ fn a_message_whose_answer_was_lost_is_never_sent_twice() {
     world.comes_again(world.sent().into_iter().map(|(owed, _)| owed));
     assert_eq!(world.apple().sent().len(), 1);
     let sent = world.apple().newest();
-    told(&world, &world.apple().taps(&ada(), &sent, "Approve", world.now()));
+    deliver(&world, &world.apple().taps(&ada(), &sent, "Approve", world.now()));
     assert_eq!(world.state(&asked), "fulfilled");
 }
 
 #[test]
-fn with_a_session_code_it_is_picked_in_the_conversation_or_on_the_page_and_never_in_a_sheet() {
+fn session_code_is_picked_in_chat_or_page_not_in_sheet() {
     let world = introduced(beginning().with("/policy", &patient()), &ada());
     assert_eq!(routes(&world)[0]["wallets"], json!([]));
     let asked = world.asks(4250);
     let sent = world.apple().newest();
     assert_eq!(sent.kind, "quick-reply");
     let code = asked.answer["session_code"].as_str().unwrap();
-    told(&world, &world.apple().taps(&ada(), &sent, code, world.now()));
+    deliver(&world, &world.apple().taps(&ada(), &sent, code, world.now()));
     assert_eq!(world.state(&asked), "fulfilled");
     let coded = introduced_live(beginning().with("/policy", &patient()));
     let asked = asks_live(&coded, 4250);
@@ -323,39 +324,39 @@ fn with_a_session_code_it_is_picked_in_the_conversation_or_on_the_page_and_never
 }
 
 #[test]
-fn whoever_says_stop_or_leaves_is_asked_nothing_more_until_they_say_start() {
+fn opt_out_stops_prompts_until_opt_in() {
     let world = introduced(beginning(), &ada());
     let stop = |world: &World| world.apple().writes(&ada(), "Stop", None, world.now());
     let leave = |world: &World| world.apple().action(&ada(), "close", world.now());
     let payment_options: [&dyn Fn(&World) -> Posted; 2] = [&stop, &leave];
     for option in payment_options {
         let asked = world.asks(4250);
-        told(&world, &option(&world));
+        deliver(&world, &option(&world));
         let denied = json!({ "kind": "denied", "reason": "opted_out" });
         assert_eq!(world.reads(&asked)["outcome"], denied);
         let refused = world.post("/v1/requests", &world.payment(PHONE, 100));
         refused.problem(403, "address-opted-out");
-        told(&world, &world.apple().writes(&ada(), "START", None, world.now()));
+        deliver(&world, &world.apple().writes(&ada(), "START", None, world.now()));
     }
     world.asks(100);
     assert_eq!(world.apple().sent().len(), 3);
 }
 
 #[test]
-fn what_is_no_answer_or_comes_from_nobody_changes_nothing_and_is_kept_nowhere() {
+fn unrelated_message_changes_nothing_and_is_not_kept() {
     let world = introduced(beginning(), &ada());
     let asked = world.asks(4250);
     let version = world.reads(&asked)["version"].clone();
     let apple = world.apple();
-    told(&world, &apple.writes(&ada(), "my card is 4111 1111 1111 1111", None, world.now()));
-    told(&world, &apple.action(&ada(), "typing_start", world.now()));
-    told(&world, &apple.action(&ada(), "typing_end", world.now()));
+    deliver(&world, &apple.writes(&ada(), "my card is 4111 1111 1111 1111", None, world.now()));
+    deliver(&world, &apple.action(&ada(), "typing_start", world.now()));
+    deliver(&world, &apple.action(&ada(), "typing_end", world.now()));
     let stranger = Person::with("stranger", &[]);
-    told(&world, &apple.writes(&stranger, "STOP", Some("not-a-postback"), world.now()));
+    deliver(&world, &apple.writes(&stranger, "STOP", Some("not-a-postback"), world.now()));
     let mut forged = apple.taps(&ada(), &apple.newest(), "Approve", world.now());
     forged.headers.retain(|(name, _)| *name != "authorization");
-    comes(&world, &forged).problem(403, "callback-forged");
-    comes(&world, &posted(b"{}", world.now())).problem(400, "invalid-request");
+    post(&world, &forged).problem(403, "callback-forged");
+    post(&world, &posted(b"{}", world.now())).problem(400, "invalid-request");
     assert_eq!(world.reads(&asked)["version"], version);
     let kept = |word: &str| {
         world.logs().contains(word) || world.items().iter().any(|item| item.body.contains(word))

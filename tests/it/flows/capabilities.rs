@@ -1,10 +1,10 @@
-//! Which routes could reach a customer now: all channels are asked at once, nobody waits long, and a minute is remembered.
+//! Capability look-ups: all channels are asked at once, for two seconds, and cached for a minute.
 
 use domain::ports::PromptRef;
 use serde_json::{Value, json};
 use tests::world::{Answer, PHONE, World};
 
-/// Channels by name, with what each of them does.
+/// A world of channels by name, with the settings of each fake.
 fn world(channels: &[(&str, Value)]) -> World {
     let setups = channels
         .iter()
@@ -18,7 +18,7 @@ fn asks(world: &World) -> Answer {
     world.post("/v1/capabilities", &body)
 }
 
-/// The routes: which, whether it reaches the customer, and why not.
+/// Returns each route: its channel, whether it is reachable, and the reason if not.
 fn routes(world: &World) -> Vec<(String, bool, String)> {
     let answer = asks(world).ok(200).json();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -31,7 +31,7 @@ fn route(channel: &str, reachable: bool, reason: &str) -> (String, bool, String)
 }
 
 #[test]
-fn a_channel_that_does_not_answer_in_two_seconds_is_named_and_the_others_are_told() {
+fn silent_channel_is_named_after_two_seconds() {
     let silent = json!({ "silent": true });
     let world = world(&[
         ("rcs", silent.clone()),
@@ -53,7 +53,7 @@ fn a_channel_that_does_not_answer_in_two_seconds_is_named_and_the_others_are_tol
 }
 
 #[test]
-fn an_answer_is_believed_for_a_minute_and_silence_not_at_all() {
+fn answer_is_cached_a_minute_and_silence_is_not() {
     let world = world(&[("rcs", json!({})), ("sms", json!({ "silent": true }))]);
     let times = |world: &World, name: &str| world.went().asked.get(name).map_or(0, Vec::len);
     for _ in 0..3 {
@@ -66,7 +66,7 @@ fn an_answer_is_believed_for_a_minute_and_silence_not_at_all() {
 }
 
 #[test]
-fn what_was_said_of_somebody_nobody_knew_is_forgotten_once_they_write() {
+fn cached_unreachable_is_forgotten_when_customer_writes() {
     let world = world(&[("rcs", json!({}))]);
     routes(&world);
     let wrote = json!({ "wrote": { "from": { "phone": PHONE }, "text": "hello" } });
@@ -78,14 +78,14 @@ fn what_was_said_of_somebody_nobody_knew_is_forgotten_once_they_write() {
 }
 
 #[test]
-fn a_request_that_names_no_channels_tries_those_last_that_just_said_they_cannot() {
+fn request_without_channels_tries_unreachable_ones_last() {
     let world = world(&[
         ("rcs", json!({ "reachable": false, "absent": true })),
         ("whatsapp", json!({})),
         ("sms", json!({})),
     ]);
     let asked = world.asks(100);
-    assert_eq!(asked.answer["channels"], json!(["rcs", "whatsapp", "sms"]), "nobody was asked");
+    assert_eq!(asked.answer["channels"], json!(["rcs", "whatsapp", "sms"]), "no channel was asked");
     assert!(world.went().asked.is_empty());
     assert_eq!(world.timeline(&asked), ["failed rcs not_on_channel", "accepted whatsapp"]);
     routes(&world);
@@ -101,7 +101,7 @@ fn a_request_that_names_no_channels_tries_those_last_that_just_said_they_cannot(
 }
 
 #[test]
-fn wallets_that_worked_on_the_page_are_told_the_next_time_for_ninety_days() {
+fn page_wallets_are_remembered_for_ninety_days() {
     let world = world(&[("sms", json!({}))]);
     let asked = world.asks(100);
     let wallets = || asks(&world).ok(200).json()["routes"][0]["wallets"].clone();
@@ -109,13 +109,14 @@ fn wallets_that_worked_on_the_page_are_told_the_next_time_for_ninety_days() {
     let reference = world.went().sent[0].reference;
     let seen = |names: &[&str]| {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        world.run(world.machine.consent_callback.observe(reference, &names)).unwrap();
+        world.run(world.machine.consent_callback.page().record_wallets(reference, &names)).unwrap();
     };
     seen(&["google_pay", "apple_pay", "google_pay", "<script>", "", &"x".repeat(40)]);
     assert_eq!(wallets(), json!(["apple_pay", "google_pay"]));
     let stranger =
         PromptRef { prompt: domain::values::id::PromptId::from_bytes([9; 16]), ..reference };
-    let none = world.run(world.machine.consent_callback.observe(stranger, &["x".to_owned()]));
+    let none = world
+        .run(world.machine.consent_callback.page().record_wallets(stranger, &["x".to_owned()]));
     none.unwrap();
     assert_eq!(wallets(), json!(["apple_pay", "google_pay"]), "no page of ours");
     world.acts(&asked, "cancel", &json!({})).ok(200);
@@ -126,12 +127,12 @@ fn wallets_that_worked_on_the_page_are_told_the_next_time_for_ninety_days() {
 }
 
 #[test]
-fn wallets_of_the_channel_itself_are_not_mixed_with_those_of_the_page() {
+fn channel_wallets_are_not_mixed_with_page_wallets() {
     let world = world(&[("apple", json!({ "wallets": ["apple_pay"] })), ("sms", json!({}))]);
     world.asks(100);
     let reference = world.went().sent[0].reference;
     let seen = ["google_pay".to_owned()];
-    world.run(world.machine.consent_callback.observe(reference, &seen)).unwrap();
+    world.run(world.machine.consent_callback.page().record_wallets(reference, &seen)).unwrap();
     let routes = asks(&world).ok(200).json()["routes"].clone();
     assert_eq!(routes[0]["wallets"], json!(["apple_pay"]));
     assert_eq!(routes[1]["wallets"], json!(["google_pay"]));

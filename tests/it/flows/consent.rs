@@ -1,11 +1,11 @@
-//! A yes is to exactly what was read, once: whatever is stored or tapped beside it moves no money.
+//! A consent covers exactly the ask that was shown, once. Altered records move no money.
 
 use domain::message::QueueName;
 use serde_json::{Value, json};
 use tests::world::{PHONE, World};
 
-/// A yes that is recorded and not yet at the processor, with the stored request then changed at a JSON Pointer's place.
-fn tampered(pointer: &str, value: &Value) -> World {
+/// Approves, and then changes the stored request at a JSON Pointer before the processor runs.
+fn approve_and_tamper(pointer: &str, value: &Value) -> World {
     let world = World::new();
     world.asks(4250);
     let customer = world.customer();
@@ -23,7 +23,7 @@ fn tampered(pointer: &str, value: &Value) -> World {
 }
 
 #[test]
-fn nothing_is_charged_when_what_is_stored_is_not_what_was_consented_to() {
+fn altered_ask_is_never_charged() {
     let cases = [
         ("/is/ask/amount", json!(4251)),
         ("/is/ask/currency", json!("USD")),
@@ -35,7 +35,7 @@ fn nothing_is_charged_when_what_is_stored_is_not_what_was_consented_to() {
         ("/is/state/consent/at", json!("2026-12-01T00:05:00.000Z")),
     ];
     for (pointer, value) in cases {
-        let world = tampered(pointer, &value);
+        let world = approve_and_tamper(pointer, &value);
         world.settles();
         world.time_passes(3_600);
         let charged = world.items().into_iter().find(|item| item.key.pk.starts_with("SANDBOX#"));
@@ -50,8 +50,8 @@ fn nothing_is_charged_when_what_is_stored_is_not_what_was_consented_to() {
 }
 
 #[test]
-fn an_authorization_that_was_altered_does_not_open_and_nothing_is_charged() {
-    let world = tampered("/is/state/sealed/nonce", &json!("AAAAAAAAAAAAAAAA"));
+fn altered_authorization_does_not_open() {
+    let world = approve_and_tamper("/is/state/sealed/nonce", &json!("AAAAAAAAAAAAAAAA"));
     world.settles();
     let request = world.items().into_iter().find(|item| item.key.sk == "REQ").unwrap();
     assert!(request.body.contains("authorization_lost"), "{}", request.body);
@@ -59,7 +59,7 @@ fn an_authorization_that_was_altered_does_not_open_and_nothing_is_charged() {
 }
 
 #[test]
-fn a_yes_to_each_of_two_prompts_that_both_count_is_one_yes() {
+fn approvals_of_two_live_prompts_count_once() {
     let world = World::new();
     let mut body = world.payment(PHONE, 4250);
     body["expires_in"] = json!(1_200);
@@ -79,7 +79,7 @@ fn a_yes_to_each_of_two_prompts_that_both_count_is_one_yes() {
 }
 
 #[test]
-fn many_taps_at_the_same_moment_are_one_answer() {
+fn simultaneous_taps_count_once() {
     let world = World::new();
     let asked = world.asks(4250);
     let customer = world.customer();
@@ -102,7 +102,7 @@ fn many_taps_at_the_same_moment_are_one_answer() {
 }
 
 #[test]
-fn two_workers_at_the_same_moment_charge_once() {
+fn simultaneous_workers_charge_once() {
     let world = World::new();
     let asked = world.asks(4250);
     let customer = world.customer();

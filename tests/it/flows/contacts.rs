@@ -1,4 +1,4 @@
-//! What a channel tells of its customers: who they are there, and when they last did something.
+//! Contacts: the addresses that a channel reports for a customer, and their last activity.
 
 use domain::brand::Mode;
 use domain::contact::{self, ChannelScope, Contact};
@@ -26,7 +26,7 @@ fn known(core: &Core, channel: &str) -> Contact {
     known_of(core, channel, Mode::Test, PHONE)
 }
 
-fn told(core: &Core, channel: &str, what: &Value) {
+fn deliver(core: &Core, channel: &str, what: &Value) {
     core.tells(channel, &json!([what])).ok(200);
     core.settles();
 }
@@ -39,14 +39,15 @@ fn postbacks(core: &Core) -> Vec<String> {
     buttons.map(|button| carried(button.action)).collect()
 }
 
+/// The next prompt goes over that channel, and the next capability look-up says so.
 #[test]
-fn whoever_writes_is_known_on_that_channel_and_the_next_prompt_and_look_up_are_told() {
+fn sender_is_reachable_on_that_channel_from_then_on() {
     let world = world();
     world.asks(100);
     assert_eq!(world.went().sent[0].contact, Contact::default());
     world.clock_jumps(30);
     let from = json!({ "phone": PHONE, "handle": "US.1349", "features": ["QUICK"] });
-    told(&world, "whatsapp", &json!({ "wrote": { "from": from, "text": "who is this" } }));
+    deliver(&world, "whatsapp", &json!({ "wrote": { "from": from, "text": "who is this" } }));
     let now = known(&world, "whatsapp");
     assert_eq!(now.last_inbound, Some(world.now()));
     assert_eq!((now.handle.as_deref(), now.features.len()), (Some("US.1349"), 1));
@@ -62,74 +63,74 @@ fn whoever_writes_is_known_on_that_channel_and_the_next_prompt_and_look_up_are_t
 }
 
 #[test]
-fn what_was_learnt_is_forgotten_ninety_days_after_the_last_sign_of_life() {
+fn contact_expires_ninety_days_after_last_activity() {
     let world = world();
     let hello = json!({ "wrote": { "from": { "phone": PHONE, "handle": "h" }, "text": "hello" } });
-    told(&world, "whatsapp", &hello);
+    deliver(&world, "whatsapp", &hello);
     world.clock_jumps(60 * DAY);
-    told(&world, "whatsapp", &hello);
+    deliver(&world, "whatsapp", &hello);
     world.clock_jumps(89 * DAY);
     assert!(known(&world, "whatsapp").last_inbound.is_some());
     world.clock_jumps(2 * DAY);
     assert_eq!(known(&world, "whatsapp"), Contact::default());
     let asked = world.asks(100);
-    told(&world, "whatsapp", &json!({ "stop": { "from": { "handle": "h" } } }));
-    assert_eq!(world.state(&asked), "prompted", "nobody knows any more who that was");
+    deliver(&world, "whatsapp", &json!({ "stop": { "from": { "handle": "h" } } }));
+    assert_eq!(world.state(&asked), "prompted", "the contact has expired");
 }
 
 #[test]
-fn a_tap_of_somebody_without_a_number_introduces_them() {
+fn tap_by_address_without_number_links_the_contact() {
     let world = world();
     let asked = world.asks(100);
     let open = postbacks(&world).pop().unwrap();
-    told(
+    deliver(
         &world,
         "whatsapp",
         &json!({ "tapped": { "postback": open, "from": { "handle": "US.7" } } }),
     );
     assert_eq!(known(&world, "whatsapp").handle.as_deref(), Some("US.7"));
     assert_eq!(world.state(&asked), "prompted");
-    told(&world, "whatsapp", &json!({ "stop": { "from": { "handle": "US.7" } } }));
+    deliver(&world, "whatsapp", &json!({ "stop": { "from": { "handle": "US.7" } } }));
     let outcome = json!({ "kind": "denied", "reason": "opted_out" });
     assert_eq!(world.reads(&asked)["outcome"], outcome);
     world.post("/v1/requests", &world.payment(PHONE, 1)).problem(403, "address-opted-out");
-    told(&world, "whatsapp", &json!({ "start": { "from": { "handle": "US.7" } } }));
+    deliver(&world, "whatsapp", &json!({ "start": { "from": { "handle": "US.7" } } }));
     world.asks(100);
 }
 
 #[test]
-fn a_link_into_the_conversation_that_we_wrote_introduces_whoever_follows_it() {
+fn entry_link_of_ours_links_the_contact() {
     let world = world();
     let asked = world.asks(100);
     let intent = &postbacks(&world)[0];
     let from = json!({ "handle": "urn:mbid:AQAA" });
     let hello = json!({ "wrote": { "from": from, "text": "hello", "intent": intent } });
-    told(&world, "apple", &hello);
+    deliver(&world, "apple", &hello);
     assert_eq!(known(&world, "apple").handle.as_deref(), Some("urn:mbid:AQAA"));
     assert_eq!(world.state(&asked), "prompted", "a link that was followed is no yes");
     let stranger = json!({ "handle": "urn:mbid:OTHER" });
     for intent in ["billing", &intent[1..]] {
         let hello = json!({ "wrote": { "from": stranger, "text": "hello", "intent": intent } });
-        told(&world, "apple", &hello);
+        deliver(&world, "apple", &hello);
     }
     assert_eq!(known(&world, "apple").handle.as_deref(), Some("urn:mbid:AQAA"));
 }
 
 #[test]
-fn somebody_nobody_knows_who_stops_is_heard_and_stops_nobody() {
+fn opt_out_of_unknown_address_ends_nothing() {
     let world = world();
     let asked = world.asks(100);
-    told(&world, "whatsapp", &json!({ "stop": { "from": { "handle": "US.7" } } }));
+    deliver(&world, "whatsapp", &json!({ "stop": { "from": { "handle": "US.7" } } }));
     assert_eq!(world.state(&asked), "prompted");
-    assert!(world.logs().contains("somebody opted out whose address is not known"));
+    assert!(world.logs().contains("opt-out came from an unknown address"));
     assert!(!world.logs().contains("US.7"));
 }
 
 #[test]
-fn what_somebody_is_called_on_a_channel_stands_in_no_key_and_in_no_log() {
+fn channel_address_is_in_no_key_and_no_log() {
     let world = world();
     let from = json!({ "phone": PHONE, "handle": "urn:mbid:secret" });
-    told(&world, "apple", &json!({ "wrote": { "from": from, "text": "hello" } }));
+    deliver(&world, "apple", &json!({ "wrote": { "from": from, "text": "hello" } }));
     assert!(!world.logs().contains("urn:mbid:secret"));
     let kept = world.items();
     assert!(kept.iter().all(|item| !item.key.pk.contains("urn:mbid")));
@@ -140,14 +141,14 @@ fn what_somebody_is_called_on_a_channel_stands_in_no_key_and_in_no_log() {
 }
 
 #[test]
-fn two_signs_of_life_at_once_are_both_kept() {
+fn simultaneous_activities_are_both_recorded() {
     let world = world();
     world.meanwhile("storing CONTACT#", |core| {
         let from = json!({ "phone": PHONE, "features": ["QUICK"] });
         core.tells("whatsapp", &json!([{ "wrote": { "from": from, "text": "two" } }])).ok(200);
     });
     let from = json!({ "phone": PHONE, "handle": "US.7" });
-    told(&world, "whatsapp", &json!({ "wrote": { "from": from, "text": "one" } }));
+    deliver(&world, "whatsapp", &json!({ "wrote": { "from": from, "text": "one" } }));
     let known = known(&world, "whatsapp");
     assert_eq!((known.handle.as_deref(), known.features.len()), (Some("US.7"), 1));
 }

@@ -1,4 +1,4 @@
-//! Cards and texts through AWS End User Messaging: what it is sent, what its topics tell, and what customers do there.
+//! AWS End User Messaging: cards and texts sent, events of its topics, and customers' replies.
 
 use domain::message::{Handled, QueueName};
 use serde_json::json;
@@ -10,13 +10,13 @@ fn over_aws() -> World {
     World::beginning().over_aws().begin()
 }
 
-/// The service tells how a card fares.
+/// Reports the status of a card, as AWS does.
 fn card(core: &Core, place: usize, kind: &str, status: &str) {
     let reference = core.reference(place).to_string();
     core.tells_by_topic("rcs", &events::of_card(kind, status, &reference, PHONE));
 }
 
-/// The service tells how a text fares.
+/// Reports the status of a text, as AWS does.
 fn text(core: &Core, place: usize, status: &str) {
     let reference = core.reference(place).to_string();
     core.tells_by_topic("sms", &events::of_text(status, &reference, PHONE));
@@ -27,7 +27,7 @@ fn refused(core: &Core, asked: &Asked) -> serde_json::Value {
 }
 
 #[test]
-fn a_card_is_sent_as_the_service_takes_it() {
+fn card_matches_the_wire_format_of_aws() {
     let world = over_aws();
     let asked = world.asks(4250);
     let sent = world.messages_over_aws();
@@ -40,7 +40,7 @@ fn a_card_is_sent_as_the_service_takes_it() {
 }
 
 #[test]
-fn receipts_that_come_twice_out_of_order_or_late_are_each_told_once() {
+fn receipts_repeated_unordered_or_late_are_reported_once() {
     let world = over_aws();
     let asked = world.asks(4250);
     card(&world, 0, "RCS_READ", "READ");
@@ -64,7 +64,7 @@ fn receipts_that_come_twice_out_of_order_or_late_are_each_told_once() {
 }
 
 #[test]
-fn a_receipt_that_is_faster_than_the_answer_it_follows_is_kept() {
+fn receipt_before_its_answer_is_kept() {
     let world = over_aws();
     world.meanwhile(&format!("called {HOST}"), |core| {
         card(core, 0, "RCS_DELIVERED", "DELIVERED");
@@ -75,7 +75,7 @@ fn a_receipt_that_is_faster_than_the_answer_it_follows_is_kept() {
 }
 
 #[test]
-fn a_card_that_will_not_arrive_hands_over_at_once_and_one_that_is_silent_after_a_while() {
+fn undeliverable_card_falls_back_and_silent_one_later() {
     for (kind, status, reason) in [
         ("RCS_DELIVERED", "UNDELIVERABLE", "not_on_channel"),
         ("RCS_FAILED", "FAILED", "undelivered"),
@@ -101,7 +101,7 @@ fn a_card_that_will_not_arrive_hands_over_at_once_and_one_that_is_silent_after_a
 }
 
 #[test]
-fn a_text_that_the_carrier_took_is_not_delivered_until_the_phone_has_it() {
+fn carrier_receipt_of_text_is_not_delivery() {
     let world = World::beginning().with("/test/channels", &json!([topics::sms()])).begin();
     let asked = world.asks(4250);
     for status in ["QUEUED", "PENDING", "SUCCESSFUL"] {
@@ -117,7 +117,7 @@ fn a_text_that_the_carrier_took_is_not_delivered_until_the_phone_has_it() {
 }
 
 #[test]
-fn where_the_service_sends_a_text_by_itself_nobody_gets_two() {
+fn fallback_text_by_aws_is_sent_once() {
     let mut rcs = topics::rcs();
     rcs["settings"]["sms_fallback"] = json!({ "origination_identity": "+15550001111" });
     let world = World::beginning().with("/test/channels", &json!([rcs, topics::sms()])).begin();
@@ -139,7 +139,7 @@ fn where_the_service_sends_a_text_by_itself_nobody_gets_two() {
 }
 
 #[test]
-fn an_answer_that_was_lost_is_never_asked_for_twice_and_a_busy_service_is() {
+fn lost_answer_is_not_retried_and_busy_service_is() {
     let world = World::beginning().with("/test/channels", &json!([topics::rcs()])).begin();
     world.replies(HOST, [Reply::Lost]);
     let asked = world.asks(4250);
@@ -157,7 +157,7 @@ fn an_answer_that_was_lost_is_never_asked_for_twice_and_a_busy_service_is() {
 }
 
 #[test]
-fn stop_ends_what_is_open_and_nothing_is_sent_until_start() {
+fn opt_out_ends_open_requests_until_opt_in() {
     let world = over_aws();
     let asked = world.asks(4250);
     world.tells_by_topic("rcs", &events::text(PHONE, "Stop."));
@@ -171,7 +171,7 @@ fn stop_ends_what_is_open_and_nothing_is_sent_until_start() {
 }
 
 #[test]
-fn what_is_no_answer_changes_nothing_and_is_kept_nowhere() {
+fn unrelated_event_changes_nothing_and_is_not_kept() {
     let world = over_aws();
     let asked = world.asks(4250);
     let version = world.reads(&asked)["version"].clone();
@@ -193,7 +193,7 @@ fn what_is_no_answer_changes_nothing_and_is_kept_nowhere() {
 }
 
 #[test]
-fn a_topic_that_is_nobodys_is_heard_and_says_nothing() {
+fn event_of_unknown_topic_is_accepted_and_ignored() {
     let world = over_aws();
     let asked = world.asks(4250);
     let version = world.reads(&asked)["version"].clone();
@@ -217,12 +217,12 @@ fn a_topic_that_is_nobodys_is_heard_and_says_nothing() {
         assert_eq!(heard, Handled::Done, "{message}");
     }
     assert_eq!(world.reads(&asked)["version"], version);
-    assert!(world.logs().contains("a topic that is no channel's told something"));
-    assert!(world.logs().contains("a topic told what its channel cannot read"));
+    assert!(world.logs().contains("topic message dropped: no channel owns the topic"));
+    assert!(world.logs().contains("topic message dropped: no channel can read it"));
 }
 
 #[test]
-fn what_cannot_be_recorded_now_fails_the_run_and_is_recorded_by_the_next() {
+fn event_unrecorded_now_is_recorded_by_the_next_run() {
     let mut rcs = topics::rcs();
     rcs["settings"]["region"] = json!("");
     let world = over_aws();
@@ -238,7 +238,7 @@ fn what_cannot_be_recorded_now_fails_the_run_and_is_recorded_by_the_next() {
 }
 
 #[test]
-fn an_event_about_somebody_elses_request_is_heard_and_changes_nothing() {
+fn event_of_another_request_changes_nothing() {
     let world = over_aws();
     let mut body = world.payment(PHONE, 4250);
     body["session"]["id"] = json!("theirs");
@@ -254,14 +254,14 @@ fn an_event_about_somebody_elses_request_is_heard_and_changes_nothing() {
     assert_eq!(read.ok(200).json()["state"], "prompted");
 }
 
-/// What the button that says so brings back.
+/// Returns the postback of the button with that label.
 fn postback(core: &Core, place: usize, label: &str) -> String {
     let buttons = core.buttons(place);
     let button = buttons.iter().find(|(says, _)| says == label);
     button.unwrap_or_else(|| panic!("{label} is not in {buttons:?}")).1.clone()
 }
 
-/// The customer taps on the card sent at that place.
+/// Taps a button of the card at that place, as the customer.
 fn taps(core: &Core, place: usize, label: &str) {
     core.tells_by_topic("rcs", &events::tap(PHONE, label, &postback(core, place, label)));
 }
@@ -271,7 +271,7 @@ fn without_code() -> World {
 }
 
 #[test]
-fn a_tap_on_the_code_that_the_agent_reads_out_is_a_yes_and_is_charged_once() {
+fn tap_on_the_right_code_is_charged_once() {
     let world = over_aws();
     let asked = world.asks(4250);
     let code = asked.answer["session_code"].as_str().unwrap();
@@ -294,7 +294,7 @@ fn a_tap_on_the_code_that_the_agent_reads_out_is_a_yes_and_is_charged_once() {
 }
 
 #[test]
-fn a_tap_on_yes_counts_and_one_that_only_opens_the_page_does_not() {
+fn tap_on_approve_counts_and_tap_on_link_does_not() {
     let world = without_code();
     let asked = world.asks(4250);
     let sent = world.messages_over_aws();
@@ -313,7 +313,7 @@ fn a_tap_on_yes_counts_and_one_that_only_opens_the_page_does_not() {
 }
 
 #[test]
-fn a_tap_that_comes_late_or_on_a_card_that_another_prompt_replaced_changes_nothing() {
+fn tap_late_or_on_superseded_card_changes_nothing() {
     let world = without_code();
     let replaced = world.asks(4250);
     world.time_passes(13);
@@ -334,7 +334,7 @@ fn a_tap_that_comes_late_or_on_a_card_that_another_prompt_replaced_changes_nothi
 }
 
 #[test]
-fn a_tap_on_a_card_that_was_said_to_have_failed_counts_all_the_same() {
+fn tap_on_card_reported_failed_still_counts() {
     let world = without_code();
     let asked = world.asks(4250);
     card(&world, 0, "RCS_FAILED", "FAILED");
@@ -345,7 +345,7 @@ fn a_tap_on_a_card_that_was_said_to_have_failed_counts_all_the_same() {
 }
 
 #[test]
-fn where_both_modes_hear_topics_the_topic_s_name_says_whose_it_is() {
+fn topic_name_tells_brand_and_mode() {
     let mut live = topics::rcs();
     live["settings"]["sms_fallback"] = json!({ "origination_identity": "+15550001111" });
     let world = World::beginning().over_aws().with("/live/channels", &json!([live])).begin();

@@ -1,4 +1,4 @@
-//! The same call twice is one request; another call under the same key is refused.
+//! Idempotency keys: a repeated call is one request, and another call under the key is rejected.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ fn creates(core: &Core, key: &str, body: &Value) -> Answer {
 }
 
 #[test]
-fn a_repeat_gets_the_same_answer_and_hands_the_same_step_over_again() {
+fn repeated_call_gets_same_answer_and_resends_the_step() {
     let world = World::new();
     let body = world.payment(PHONE, 4250);
     let first = creates(&world, "k1", &body).ok(201);
@@ -29,7 +29,7 @@ fn a_repeat_gets_the_same_answer_and_hands_the_same_step_over_again() {
 }
 
 #[test]
-fn a_quoted_key_and_a_bare_one_are_the_same() {
+fn quoted_and_bare_keys_are_the_same() {
     let world = World::new();
     let body = world.payment(PHONE, 4250);
     let first = creates(&world, "k1", &body).ok(201).json();
@@ -39,7 +39,7 @@ fn a_quoted_key_and_a_bare_one_are_the_same() {
 }
 
 #[test]
-fn a_body_spaced_otherwise_or_in_another_order_is_the_same_body() {
+fn body_spaced_or_ordered_otherwise_is_the_same() {
     let world = World::new();
     let texts = [
         r#"{"customer":{"phone":"+15551230001"},"session":{"kind":"chat","id":"1"},"ask":{"kind":"payment","amount":1,"currency":"EUR","description":"x"}}"#,
@@ -55,7 +55,7 @@ fn a_body_spaced_otherwise_or_in_another_order_is_the_same_body() {
 }
 
 #[test]
-fn another_body_under_the_same_key_is_refused() {
+fn other_body_under_same_key_is_rejected() {
     let world = World::new();
     let first = creates(&world, "k1", &world.payment(PHONE, 4250)).ok(201).json();
     let other = creates(&world, "k1", &world.payment(PHONE, 4251));
@@ -65,7 +65,7 @@ fn another_body_under_the_same_key_is_refused() {
 }
 
 #[test]
-fn a_call_that_creates_needs_a_key_of_printable_characters() {
+fn creating_call_needs_a_printable_key() {
     let world = World::new();
     let body = world.payment(PHONE, 4250);
     let call = world.call(Method::POST, "/v1/requests").idempotency(None).json(&body);
@@ -78,7 +78,7 @@ fn a_call_that_creates_needs_a_key_of_printable_characters() {
 }
 
 #[test]
-fn a_key_belongs_to_one_brand_and_mode() {
+fn key_is_scoped_to_brand_and_mode() {
     let world = World::beginning()
         .with("/live/processors", &json!([{ "name": "sandbox", "kind": "sandbox" }]))
         .begin();
@@ -88,13 +88,13 @@ fn a_key_belongs_to_one_brand_and_mode() {
     let other = call.key(OTHER_KEY).send().ok(201);
     assert_ne!(other.json()["id"], first["id"]);
     let call = world.call(Method::POST, "/v1/requests").idempotency("k1").json(&body);
-    // The sandbox never takes part in live mode, whatever the settings say.
+    // The sandbox never takes part in live mode, in any settings.
     call.key(LIVE_KEY).send().problem(422, "processor-not-configured");
     world.settles();
 }
 
 #[test]
-fn a_key_is_forgotten_after_a_day() {
+fn key_expires_after_a_day() {
     let world = World::new();
     let body = world.payment(PHONE, 4250);
     let first = creates(&world, "k1", &body).ok(201).json();
@@ -108,7 +108,7 @@ fn a_key_is_forgotten_after_a_day() {
 }
 
 #[test]
-fn what_was_refused_is_not_remembered() {
+fn rejected_call_is_not_remembered() {
     let world = World::new();
     let mut body = world.payment(PHONE, 4250);
     body["ask"]["amount"] = json!(0);
@@ -119,7 +119,7 @@ fn what_was_refused_is_not_remembered() {
 }
 
 #[test]
-fn two_at_the_same_moment_end_as_one_request() {
+fn two_simultaneous_calls_create_one_request() {
     let world = World::new();
     let body = world.payment(PHONE, 4250);
     let twin = body.clone();
@@ -134,7 +134,7 @@ fn two_at_the_same_moment_end_as_one_request() {
 }
 
 #[test]
-fn many_at_the_same_moment_end_as_one_request() {
+fn many_simultaneous_calls_create_one_request() {
     let world = World::new();
     let body = world.payment(PHONE, 4250);
     let core: &Core = &world;
@@ -149,7 +149,7 @@ fn many_at_the_same_moment_end_as_one_request() {
 }
 
 #[test]
-fn two_different_calls_at_the_same_moment_under_one_key_are_told_apart() {
+fn simultaneous_bodies_under_one_key_are_told_apart() {
     let world = World::new();
     let twin = world.payment(PHONE, 100);
     world.meanwhile("storing LIMIT#", move |core| {

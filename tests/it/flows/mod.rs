@@ -1,30 +1,31 @@
-//! Whole stories through the four functions: every transition, every refusal.
+//! Whole stories through the four functions: every transition, every rejection.
 
-mod answers;
+mod address_limits;
 mod apple;
-mod asks;
-mod breaker;
+mod approvals;
 mod capabilities;
-mod carrier;
+mod circuit_breaker;
 mod consent;
+mod consent_page;
 mod contacts;
-mod endings;
+mod deadlines;
 mod eum;
-mod hosted;
+mod hosted_page;
 mod idempotency;
-mod limits;
-mod page;
-mod phone;
+mod in_chat_payments;
+mod payment_options;
+mod postbacks;
 mod problems;
-mod rbm;
-mod reading;
+mod rcs_google;
+mod read_api;
+mod reads;
 mod refunds;
 mod routes;
 mod sandbox;
+mod sandbox_phone;
 mod secrets;
 mod settings;
-mod sheets;
-mod taps;
+mod sms_twilio;
+mod text_replies;
 mod webhooks;
 mod whatsapp;
-mod words;

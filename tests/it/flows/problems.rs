@@ -1,14 +1,14 @@
-//! Bad input: each is refused with a problem whose code is stable and explained, and nothing happens.
+//! Bad input: each case gets a problem with a stable, explained code, and changes nothing.
 
 use http::Method;
 use serde_json::{Value, json};
 use tests::world::brand::TEST_KEY;
 use tests::world::{Answer, PHONE, World};
 
-/// Where a body is wrong: a pointer, what stands there instead (nothing: it is missing), and the fault's word.
+/// The value of a field that is missing.
 const NOTHING: Value = Value::Null;
 
-fn refused(world: &World, pointer: &str, value: &Value) -> Answer {
+fn post_with(world: &World, pointer: &str, value: &Value) -> Answer {
     let mut body = world.payment(PHONE, 4250);
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     let parent = body.pointer_mut(parent).unwrap().as_object_mut().unwrap();
@@ -21,7 +21,7 @@ fn refused(world: &World, pointer: &str, value: &Value) -> Answer {
 }
 
 #[test]
-fn every_field_that_is_wrong_is_named_by_its_place() {
+fn each_wrong_field_is_named_by_its_pointer() {
     let world = World::new();
     let long = "x".repeat(141);
     let cases: &[(&str, Value, &str)] = &[
@@ -66,7 +66,7 @@ fn every_field_that_is_wrong_is_named_by_its_place() {
         ("/metadata", json!({ "n": 1 }), "type"),
     ];
     for (pointer, value, word) in cases {
-        let told = refused(&world, pointer, value).problem(400, "invalid-request").json();
+        let told = post_with(&world, pointer, value).problem(400, "invalid-request").json();
         let fault = &told["errors"][0];
         let place = fault["pointer"].as_str().unwrap();
         assert!(place.starts_with(&pointer.replace("~1", "~01")), "{pointer} {value}: {told}");
@@ -76,15 +76,15 @@ fn every_field_that_is_wrong_is_named_by_its_place() {
 }
 
 #[test]
-fn an_amount_that_cannot_be_charged_has_a_code_of_its_own() {
+fn unchargeable_amount_has_its_own_code() {
     let world = World::new();
     for amount in [json!(0), json!(-1), json!(100_000_000_u64), json!(u64::MAX)] {
-        refused(&world, "/ask/amount", &amount).problem(400, "amount-out-of-range");
+        post_with(&world, "/ask/amount", &amount).problem(400, "amount-out-of-range");
     }
 }
 
 #[test]
-fn all_faults_of_a_body_are_told_at_once() {
+fn all_faults_of_a_body_are_reported_at_once() {
     let world = World::new();
     let body = json!({
         "customer": { "phone": "1" }, "session": { "kind": "voice" },
@@ -99,7 +99,7 @@ fn all_faults_of_a_body_are_told_at_once() {
 }
 
 #[test]
-fn a_body_that_is_no_json_object_is_malformed() {
+fn body_that_is_no_json_object_is_malformed() {
     let world = World::new();
     for body in [
         "",
@@ -125,7 +125,7 @@ fn a_body_that_is_no_json_object_is_malformed() {
 }
 
 #[test]
-fn a_body_that_is_too_large_is_not_read_to_its_end() {
+fn oversized_body_is_not_read_to_its_end() {
     let world = World::new();
     let mut body = world.payment(PHONE, 4250);
     body["metadata"] = json!({ "n": "v".repeat(65 * 1024) });
@@ -136,7 +136,7 @@ fn a_body_that_is_too_large_is_not_read_to_its_end() {
 }
 
 #[test]
-fn a_key_that_is_missing_wrong_or_misspelt_is_refused_alike() {
+fn missing_wrong_and_malformed_keys_are_rejected_alike() {
     let world = World::new();
     let asked = world.asks(4250);
     let wrong = "sk_test_demo_ffffffffffffffffffffffffffffffff";
@@ -164,7 +164,7 @@ fn a_key_that_is_missing_wrong_or_misspelt_is_refused_alike() {
 }
 
 #[test]
-fn what_does_not_exist_is_not_found_whatever_it_looks_like() {
+fn unknown_path_or_id_is_not_found() {
     let world = World::new();
     for path in [
         "/v1/requests/req_01M844DZG03XCBJ52V4K8GHNXC",
@@ -190,7 +190,7 @@ fn what_does_not_exist_is_not_found_whatever_it_looks_like() {
 }
 
 #[test]
-fn a_method_that_an_address_does_not_take_is_told_as_a_problem() {
+fn method_not_allowed_is_a_problem() {
     let world = World::new();
     let id = "req_01M844DZG03XCBJ52V4K8GHNXC";
     for (method, path) in [
@@ -209,7 +209,7 @@ fn a_method_that_an_address_does_not_take_is_told_as_a_problem() {
 }
 
 #[test]
-fn an_ask_that_no_processor_takes_is_refused() {
+fn ask_without_capable_processor_is_rejected() {
     let world = World::new();
     let mut body = world.payment(PHONE, 4250);
     body["ask"] = json!({ "kind": "identity", "claims": ["birthdate"], "description": "Wine" });
@@ -223,7 +223,7 @@ fn an_ask_that_no_processor_takes_is_refused() {
 }
 
 #[test]
-fn a_tap_that_is_none_is_refused() {
+fn malformed_tap_is_rejected() {
     let world = World::new();
     let asked = world.asks(4250);
     let customer = world.customer();
@@ -253,7 +253,7 @@ fn a_tap_that_is_none_is_refused() {
 }
 
 #[test]
-fn every_code_is_explained_at_the_address_its_problems_name() {
+fn every_code_is_explained_at_its_type_address() {
     let world = World::new();
     for code in domain::problem::Code::ALL {
         let (code, status, title, remedy) = code.facts();

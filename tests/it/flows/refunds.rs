@@ -1,4 +1,4 @@
-//! Money that is given back: whole, in parts, once, and what is told of it.
+//! Refunds: full, partial, made once, and reported.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tests::world::brand::OTHER_KEY;
 use tests::world::fake_processor::Doing;
 use tests::world::{Asked, World};
 
-/// A request that was paid, with 42.50 euro.
+/// Makes a fulfilled request of 42.50 euro.
 fn paid() -> (World, Asked) {
     let world = World::beginning().with_fake_processor(&["test_card"]).begin();
     let asked = pays(&world);
@@ -28,7 +28,7 @@ fn refunds(world: &World, asked: &Asked) -> Vec<Value> {
     world.reads(asked)["refunds"].as_array().cloned().unwrap_or_default()
 }
 
-/// The states of a request's refunds and their amounts.
+/// Returns the states and amounts of a request's refunds.
 fn states(world: &World, asked: &Asked) -> Vec<String> {
     let refunds = refunds(world, asked).into_iter();
     let words = |refund: Value| {
@@ -43,7 +43,7 @@ fn pending() -> Refunded {
 }
 
 #[test]
-fn all_of_it_is_given_back_and_the_outcome_stays_what_it_was() {
+fn full_refund_leaves_the_outcome_unchanged() {
     let (world, asked) = paid();
     let before = world.reads(&asked);
     assert!(before.get("refunds").is_none());
@@ -66,7 +66,7 @@ fn all_of_it_is_given_back_and_the_outcome_stays_what_it_was() {
 }
 
 #[test]
-fn whoever_waits_for_news_of_a_refund_is_told_when_there_are_some() {
+fn wait_for_refund_ends_with_its_result() {
     let (world, asked) = paid();
     let version = world.reads(&asked)["version"].as_u64().unwrap();
     let at_once = world.get(&format!("{}?wait=20&after={version}", asked.path)).ok(200).json();
@@ -79,7 +79,7 @@ fn whoever_waits_for_news_of_a_refund_is_told_when_there_are_some() {
 }
 
 #[test]
-fn parts_are_given_back_until_nothing_is_left() {
+fn partial_refunds_add_up_to_the_amount_at_most() {
     let (world, asked) = paid();
     for amount in [4000, 200] {
         world.acts(&asked, "refund", &json!({ "amount": amount })).ok(202);
@@ -93,7 +93,7 @@ fn parts_are_given_back_until_nothing_is_left() {
 }
 
 #[test]
-fn a_request_has_twenty_refunds_at_most() {
+fn twenty_first_refund_is_rejected() {
     let (world, asked) = paid();
     for _ in 0..20 {
         world.acts(&asked, "refund", &json!({ "amount": 1 })).ok(202);
@@ -102,7 +102,7 @@ fn a_request_has_twenty_refunds_at_most() {
 }
 
 #[test]
-fn what_was_not_charged_is_not_given_back() {
+fn uncharged_request_is_not_refunded() {
     let world = World::beginning().with_fake_processor(&["test_card", "hosted"]).begin();
     let asked = world.asks(4250);
     world.acts(&asked, "refund", &json!({})).problem(409, "conflict-state");
@@ -122,7 +122,7 @@ fn what_was_not_charged_is_not_given_back() {
 }
 
 #[test]
-fn one_key_gives_back_once_and_sends_again_what_the_first_call_may_not_have_sent() {
+fn repeated_key_refunds_once_and_resends_the_step() {
     let (world, asked) = paid();
     let path = format!("{}/refund", asked.path);
     let refund = |key: &str, body: &Value| {
@@ -142,7 +142,7 @@ fn one_key_gives_back_once_and_sends_again_what_the_first_call_may_not_have_sent
 }
 
 #[test]
-fn a_message_that_was_lost_is_found_by_a_check() {
+fn refund_with_lost_message_is_found_by_check() {
     let (world, asked) = paid();
     world.post(&format!("{}/refund", asked.path), &json!({})).ok(202);
     world.loses_messages(QueueName::Authorizations);
@@ -152,7 +152,7 @@ fn a_message_that_was_lost_is_found_by_a_check() {
 }
 
 #[test]
-fn whoever_does_not_know_what_became_of_it_asks_again_and_it_is_given_back_once() {
+fn refund_in_doubt_is_retried_and_made_once() {
     let (world, asked) = paid();
     world.books().says_of_refunds([Refunded::Unknown, Refunded::Again, Refunded::Unknown]);
     world.acts(&asked, "refund", &json!({})).ok(202);
@@ -169,7 +169,7 @@ fn whoever_does_not_know_what_became_of_it_asks_again_and_it_is_given_back_once(
 }
 
 #[test]
-fn what_a_processor_takes_its_time_for_is_told_by_it_and_looked_at_now_and_then() {
+fn slow_refund_is_reported_by_webhook_or_look_up() {
     let (world, asked) = paid();
     world.books().says_of_refunds(std::iter::repeat_n(pending(), 1_000));
     world.acts(&asked, "refund", &json!({ "amount": 100 })).ok(202);
@@ -180,7 +180,7 @@ fn what_a_processor_takes_its_time_for_is_told_by_it_and_looked_at_now_and_then(
     let calls = world.books().count(Doing::Refund);
     assert!((15..=30).contains(&calls), "{calls} calls in four days");
     let sent = world.sent().len() - before;
-    // Three chains of checks, each of which looks every quarter of an hour, reads and writes nothing.
+    // Three chains of checks. Each runs every quarter of an hour, reads, and writes nothing.
     assert!(sent < 1_400, "{sent} messages in four days");
     world.processor_sends(&json!({ "look": asked.id })).ok(202);
     assert_eq!(world.books().count(Doing::Refund), calls + 1);
@@ -193,7 +193,7 @@ fn what_a_processor_takes_its_time_for_is_told_by_it_and_looked_at_now_and_then(
 }
 
 #[test]
-fn a_refund_that_failed_is_told_and_may_be_asked_for_again() {
+fn failed_refund_is_reported_and_may_be_repeated() {
     let (world, asked) = paid();
     world.books().says_of_refunds([pending()]);
     world.acts(&asked, "refund", &json!({})).ok(202);
@@ -208,7 +208,7 @@ fn a_refund_that_failed_is_told_and_may_be_asked_for_again() {
 }
 
 #[test]
-fn two_workers_at_one_refund_make_one_call() {
+fn two_workers_make_one_refund_call() {
     let (world, asked) = paid();
     let id = asked.id.parse().unwrap();
     let message = Message::new(Step::Refund { seq: 1 }, id);
@@ -226,7 +226,7 @@ fn two_workers_at_one_refund_make_one_call() {
 }
 
 #[test]
-fn a_refund_waits_for_an_account_that_is_refused() {
+fn refund_waits_while_circuit_is_open() {
     let (world, asked) = paid();
     let blocked = Refunded::Blocked { code: "credentials" };
     world.books().says_of_refunds([blocked.clone(), blocked]);
@@ -239,7 +239,7 @@ fn a_refund_waits_for_an_account_that_is_refused() {
 }
 
 #[test]
-fn what_is_heard_while_a_refund_is_under_way_is_acted_on_at_once() {
+fn webhook_during_refund_is_acted_on_at_once() {
     let (world, asked) = paid();
     world.books().says_of_refunds([pending()]);
     let told = json!({ "refund_told": { "request": asked.id, "seq": 1, "success": true } });
@@ -253,7 +253,7 @@ fn what_is_heard_while_a_refund_is_under_way_is_acted_on_at_once() {
 }
 
 #[test]
-fn an_answer_in_doubt_is_told_to_the_requester_as_such_and_no_longer_once_it_is_settled() {
+fn refund_in_doubt_is_shown_until_settled() {
     let world = World::beginning().with_fake_processor(&["test_card"]).begin();
     let asked = world.asks(4250);
     assert!(asked.answer.get("in_doubt").is_none());

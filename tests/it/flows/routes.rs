@@ -1,10 +1,10 @@
-//! Which channel the prompt goes over, what happens when one fails or stays silent, and asking once more.
+//! Routes: the channel of each prompt, fallbacks after failure or silence, resends and reminders.
 
 use domain::message::QueueName;
 use serde_json::json;
 use tests::world::{PHONE, World};
 
-/// The prompts on a phone, oldest first: over which channel, and whether it was taken back.
+/// Returns the prompts on a phone, oldest first: the channel, and whether it was retracted.
 fn prompts(world: &World, phone: &str) -> Vec<(String, bool)> {
     let messages = world.customer_at(phone).messages().into_iter().rev();
     messages
@@ -17,7 +17,7 @@ fn prompt(channel: &str, retracted: bool) -> (String, bool) {
 }
 
 #[test]
-fn a_channel_that_cannot_reach_the_customer_hands_over_at_once() {
+fn unreachable_channel_falls_back_at_once() {
     let world = World::new();
     let asked = world.asks_at("+15551239001", 4250);
     assert_eq!(prompts(&world, "+15551239001"), [prompt("sms", false)]);
@@ -30,7 +30,7 @@ fn a_channel_that_cannot_reach_the_customer_hands_over_at_once() {
 }
 
 #[test]
-fn a_channel_that_stays_silent_hands_over_after_twelve_seconds() {
+fn silent_channel_falls_back_after_twelve_seconds() {
     let world = World::new();
     let asked = world.asks_at("+15551239002", 4250);
     assert_eq!(world.timeline(&asked), ["accepted rcs"]);
@@ -43,7 +43,7 @@ fn a_channel_that_stays_silent_hands_over_after_twelve_seconds() {
 }
 
 #[test]
-fn a_customer_whom_no_channel_reaches_makes_the_request_undeliverable() {
+fn customer_without_reachable_route_is_undeliverable() {
     let world = World::new();
     let asked = world.asks_at("+15551239003", 4250);
     let outcome = json!({ "kind": "undeliverable", "reason": "not_on_channel" });
@@ -52,7 +52,7 @@ fn a_customer_whom_no_channel_reaches_makes_the_request_undeliverable() {
 }
 
 #[test]
-fn the_channels_named_are_the_ones_tried_in_their_order() {
+fn named_channels_are_tried_in_their_order() {
     let world = World::new();
     let mut body = world.payment(PHONE, 4250);
     body["channels"] = json!(["sms", "rcs", "sms"]);
@@ -64,7 +64,7 @@ fn the_channels_named_are_the_ones_tried_in_their_order() {
 }
 
 #[test]
-fn what_could_reach_a_customer_is_told_best_first() {
+fn capable_routes_are_listed_best_first() {
     let world = World::new();
     let mut body = world.payment("+15551239001", 4250);
     body.as_object_mut().unwrap().remove("session");
@@ -79,7 +79,7 @@ fn what_could_reach_a_customer_is_told_best_first() {
 }
 
 #[test]
-fn a_resend_repeats_the_prompt_over_the_same_channel_and_the_older_one_is_dead() {
+fn resend_on_same_channel_supersedes_older_prompt() {
     let world = World::new();
     let asked = world.asks(4250);
     let customer = world.customer();
@@ -95,7 +95,7 @@ fn a_resend_repeats_the_prompt_over_the_same_channel_and_the_older_one_is_dead()
 }
 
 #[test]
-fn a_resend_over_another_channel_takes_the_first_prompt_back() {
+fn resend_on_another_channel_retracts_first_prompt() {
     let world = World::new();
     let asked = world.asks(4250);
     world.acts(&asked, "resend", &json!({ "channel": "sms" })).ok(200);
@@ -105,7 +105,7 @@ fn a_resend_over_another_channel_takes_the_first_prompt_back() {
 }
 
 #[test]
-fn a_no_from_an_older_prompt_counts_and_so_does_one_of_two_answers_only() {
+fn denial_of_older_prompt_counts_once() {
     let world = World::new();
     let asked = world.asks(4250);
     let customer = world.customer();
@@ -118,7 +118,7 @@ fn a_no_from_an_older_prompt_counts_and_so_does_one_of_two_answers_only() {
 }
 
 #[test]
-fn a_reminder_comes_half_way_to_a_deadline_that_is_far_and_both_prompts_count() {
+fn reminder_is_sent_half_way_and_both_prompts_count() {
     let world = World::new();
     let mut body = world.payment(PHONE, 4250);
     body["expires_in"] = json!(1_200);
@@ -136,7 +136,7 @@ fn a_reminder_comes_half_way_to_a_deadline_that_is_far_and_both_prompts_count() 
 }
 
 #[test]
-fn nobody_is_reminded_of_a_page_they_opened() {
+fn opened_page_suppresses_the_reminder() {
     let world = World::new();
     let mut body = world.payment(PHONE, 4250);
     body["expires_in"] = json!(1_200);
@@ -147,7 +147,7 @@ fn nobody_is_reminded_of_a_page_they_opened() {
 }
 
 #[test]
-fn a_request_whose_step_was_never_sent_is_found_by_its_check() {
+fn request_with_unsent_step_is_found_by_check() {
     let world = World::new();
     let asked = world.accepted(&world.payment(PHONE, 4250));
     world.loses_messages(QueueName::Prompts);
@@ -157,7 +157,7 @@ fn a_request_whose_step_was_never_sent_is_found_by_its_check() {
 }
 
 #[test]
-fn a_prompt_whose_worker_died_is_sent_again_as_the_same_prompt() {
+fn prompt_of_dead_worker_is_resent_as_the_same() {
     let world = World::new();
     let asked = world.asks(4250);
     for _ in 0..3 {
@@ -173,7 +173,7 @@ fn three() -> World {
 }
 
 #[test]
-fn a_request_may_say_how_long_a_silent_route_is_waited_for() {
+fn request_sets_the_wait_for_a_silent_route() {
     let world = three();
     let mut body = world.payment(PHONE, 4250);
     body["fallback_seconds"] = json!(30);
@@ -197,14 +197,14 @@ fn a_request_may_say_how_long_a_silent_route_is_waited_for() {
 }
 
 #[test]
-fn a_brand_cannot_wait_less_than_five_seconds() {
+fn wait_for_a_silent_route_is_at_least_five_seconds() {
     let policy = json!({ "fallback_seconds": 0 });
     let world = World::beginning().with("/policy", &policy).begin();
     assert_eq!(world.asks(100).answer["fallback_seconds"], 5);
 }
 
 #[test]
-fn the_prompt_that_lost_is_taken_back_and_one_that_failed_is_not_waited_for() {
+fn superseded_prompt_is_retracted_and_failed_one_skipped() {
     let world = three();
     let asked = world.asks(4250);
     world.time_passes(12);
@@ -221,8 +221,7 @@ fn the_prompt_that_lost_is_taken_back_and_one_that_failed_is_not_waited_for() {
 }
 
 #[test]
-fn a_prompt_is_worth_delivering_until_the_next_route_has_its_turn_and_the_last_until_the_deadline()
-{
+fn prompt_ttl_ends_with_its_turn_or_the_deadline() {
     let world = three();
     let asked = world.asks(4250);
     world.time_passes(24);

@@ -1,4 +1,4 @@
-//! The sandbox's own processor, as its customers meet it: its page, its bank, cards it keeps, and refunds.
+//! The sandbox processor as customers meet it: its page, its 3-D Secure, saved cards and refunds.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn payment(amount: u64) -> Value {
     json!({ "kind": "payment", "amount": amount, "currency": "EUR", "description": "Invoice 4711" })
 }
 
-/// Where the page goes by itself, as its customer's browser finds it.
+/// Returns the address that the page redirects to by itself.
 fn goes_to(world: &World, page: &str) -> String {
     let html = world.customer().opens(&format!("{page}?go=1")).ok(200).text();
     let (_, rest) = html.split_once("content=\"0;url=").unwrap_or_else(|| panic!("{html}"));
@@ -40,7 +40,7 @@ fn comes_home(world: &World, answer: &Answer, page: &str) {
 }
 
 #[test]
-fn a_card_is_entered_on_its_page_and_the_first_one_refused() {
+fn card_on_hosted_page_is_declined_then_charged() {
     let world = begin();
     let (asked, page) = asks(&world, &payment(4250));
     world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
@@ -58,7 +58,7 @@ fn a_card_is_entered_on_its_page_and_the_first_one_refused() {
 }
 
 #[test]
-fn a_page_that_was_left_for_another_way_takes_nothing_any_more() {
+fn hosted_page_abandoned_accepts_no_card() {
     let world = begin();
     let (asked, page) = asks(&world, &payment(4250));
     world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
@@ -73,7 +73,7 @@ fn a_page_that_was_left_for_another_way_takes_nothing_any_more() {
 }
 
 #[test]
-fn the_bank_asks_whether_it_is_them_and_a_no_is_a_refusal() {
+fn three_d_secure_rejected_is_a_decline() {
     let world = begin();
     let (asked, page) = asks(&world, &payment(4250));
     let yes = [("action", "approve"), ("card", "pm_card_authenticationRequired")];
@@ -88,7 +88,7 @@ fn the_bank_asks_whether_it_is_them_and_a_no_is_a_refusal() {
 }
 
 #[test]
-fn a_card_it_keeps_is_charged_by_a_tap_and_given_back_to_in_parts() {
+fn saved_card_is_charged_by_tap_and_refunded_in_parts() {
     let world = begin();
     let keep = json!({ "kind": "payment_method", "description": "Keep it" });
     let (asked, page) = asks(&world, &keep);
@@ -103,7 +103,7 @@ fn a_card_it_keeps_is_charged_by_a_tap_and_given_back_to_in_parts() {
     assert!(world.customer().opens(&page).text().contains("Visa •••• 4242"));
     world.customer().approves().ok(200);
     assert_eq!(world.reads(&asked)["outcome"]["payment"]["last4"], "4242");
-    // Of a refund's amount, `06` is on its way for a while, and `07` comes back after it.
+    // Of a refund's amount, `06` is pending for a while, and `07` fails after it.
     for amount in [100, 206, 307] {
         world.acts(&asked, "refund", &json!({ "amount": amount })).ok(202);
     }

@@ -1,6 +1,6 @@
-//! Secrets and personal data: a whole story at the finest log level, and none of them is found where it does not belong.
+//! Secrets and personal data: whole stories at the finest log level leak none of them.
 //!
-//! Every world is searched when it goes away; here are the stories that tempt the most.
+//! Every world is searched when it is dropped. These stories try hardest to leak.
 
 use http::Method;
 use serde_json::json;
@@ -8,7 +8,7 @@ use tests::world::brand::{TEST_KEY, WEBHOOK_SECRET};
 use tests::world::{PHONE, Reply, World};
 
 #[test]
-fn a_story_with_every_kind_of_trouble_leaves_no_secret_behind() {
+fn story_with_every_fault_leaks_no_secret() {
     let world = World::new();
     world.replies("shop.example", [Reply::Lost, Reply::Status(500, WEBHOOK_SECRET.to_owned())]);
     let asked = world.asks(4205);

@@ -1,4 +1,4 @@
-//! Notices: signed, the same on every attempt, on their schedule, and given up on openly.
+//! Webhooks: signed, the same on every attempt, on their schedule, and given up on openly.
 
 use domain::ports::Item;
 use http::HeaderMap;
@@ -13,7 +13,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers[name].to_str().unwrap()
 }
 
-/// Whether others' code finds that one of the signatures was made with this secret.
+/// Returns whether the standard library accepts a signature made with this secret.
 fn is_signed_with(called: &Called, secret: &str) -> bool {
     let sent_at: i64 = text(&called.headers, "webhook-timestamp").parse().unwrap();
     let webhook = Webhook::new(secret).unwrap();
@@ -28,7 +28,7 @@ fn endpoint(world: &World) -> Option<Item> {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "others' code looks at the machine's own clock")]
-fn others_code_verifies_a_webhook() {
+fn signature_is_verified_by_the_standard_library() {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let now = i64::try_from(now.as_millis()).unwrap();
     let world = World::beginning().at(domain::values::time::Timestamp::from_millis(now)).begin();
@@ -45,7 +45,7 @@ fn others_code_verifies_a_webhook() {
 }
 
 #[test]
-fn a_webhook_tells_the_request_without_what_only_the_agent_may_see() {
+fn payload_omits_what_only_the_agent_may_see() {
     let world = World::new();
     let asked = world.asks(4250);
     let called = world.calls_to(HOST).remove(0);
@@ -63,7 +63,7 @@ fn a_webhook_tells_the_request_without_what_only_the_agent_may_see() {
 }
 
 #[test]
-fn every_secret_signs_so_that_a_rotation_needs_no_moment() {
+fn every_secret_signs_for_rotation_without_downtime() {
     let other = "whsec_bmV3LXNlY3JldC1vZi10aGUtZGVtby1icmFuZA==";
     let webhooks = json!({ "url": WEBHOOKS_URL, "secrets": [other, WEBHOOK_SECRET] });
     let world = World::beginning().with("/test/webhooks", &webhooks).begin();
@@ -73,8 +73,9 @@ fn every_secret_signs_so_that_a_rotation_needs_no_moment() {
     assert!(!is_signed_with(&called, "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
 }
 
+/// Its requests end like any others.
 #[test]
-fn a_brand_without_an_endpoint_gets_no_webhooks_and_its_requests_end_all_the_same() {
+fn brand_without_endpoint_gets_no_webhooks() {
     let world = World::beginning().with("/test/webhooks", &Value::Null).begin();
     let asked = world.asks(4250);
     world.customer().approves().ok(200);
@@ -83,7 +84,7 @@ fn a_brand_without_an_endpoint_gets_no_webhooks_and_its_requests_end_all_the_sam
 }
 
 #[test]
-fn a_retry_has_the_same_id_and_bytes_and_a_signature_of_its_own_time() {
+fn retry_has_same_id_and_bytes_and_a_new_signature() {
     let world = World::new();
     world.replies(
         HOST,
@@ -107,7 +108,7 @@ fn a_retry_has_the_same_id_and_bytes_and_a_signature_of_its_own_time() {
 }
 
 #[test]
-fn thirteen_attempts_over_three_days_and_then_it_is_given_up_on_openly() {
+fn thirteen_failed_attempts_give_up_and_log_it() {
     let world = World::new();
     let down = || Reply::Status(503, String::new());
     world.replies(HOST, std::iter::repeat_with(down).take(200));
@@ -133,7 +134,7 @@ fn thirteen_attempts_over_three_days_and_then_it_is_given_up_on_openly() {
 }
 
 #[test]
-fn an_endpoint_that_is_gone_is_switched_off_at_once_and_tried_again_now_and_then() {
+fn endpoint_gone_is_switched_off_and_probed() {
     let world = World::new();
     world.replies(HOST, [Reply::Status(410, String::new())]);
     world.asks_at("+15551239003", 4250);
@@ -150,7 +151,7 @@ fn an_endpoint_that_is_gone_is_switched_off_at_once_and_tried_again_now_and_then
 }
 
 #[test]
-fn another_address_begins_anew() {
+fn endpoint_at_a_new_address_is_enabled() {
     let world = World::new();
     world.replies(HOST, [Reply::Status(410, String::new())]);
     world.asks_at("+15551239003", 4250);
@@ -160,7 +161,7 @@ fn another_address_begins_anew() {
 }
 
 #[test]
-fn an_endpoint_that_asks_for_time_gets_it() {
+fn retry_after_of_endpoint_is_honoured() {
     let world = World::new();
     world.replies(HOST, [Reply::After(429, 120)]);
     world.asks_at("+15551239003", 4250);
@@ -171,7 +172,7 @@ fn an_endpoint_that_asks_for_time_gets_it() {
 }
 
 #[test]
-fn a_slow_endpoint_holds_up_nobody_else() {
+fn slow_endpoint_delays_no_other() {
     let world = World::new();
     let down = || Reply::Status(500, String::new());
     world.replies(HOST, std::iter::repeat_with(down).take(4));
@@ -186,7 +187,7 @@ fn a_slow_endpoint_holds_up_nobody_else() {
 }
 
 #[test]
-fn a_webhook_whose_message_was_lost_is_found_by_the_check() {
+fn webhook_with_lost_message_is_found_by_check() {
     let world = World::new();
     let asked = world.accepted(&world.payment(PHONE, 4250));
     world.takes(domain::message::QueueName::Prompts);
@@ -200,7 +201,7 @@ fn a_webhook_whose_message_was_lost_is_found_by_the_check() {
 }
 
 #[test]
-fn a_message_that_comes_again_makes_no_second_webhook_and_no_earlier_attempt() {
+fn repeated_message_makes_no_second_webhook() {
     let world = World::new();
     world.replies(HOST, [Reply::Status(500, String::new())]);
     world.asks_at("+15551239003", 4250);
@@ -213,7 +214,7 @@ fn a_message_that_comes_again_makes_no_second_webhook_and_no_earlier_attempt() {
 }
 
 #[test]
-fn one_machine_takes_its_own_webhooks_when_they_are_signed_and_a_few_minutes_old_at_most() {
+fn local_endpoint_takes_signed_recent_webhooks_only() {
     let world = World::new();
     world.asks_at("+15551239003", 4250);
     let called = world.calls_to(HOST).remove(0);

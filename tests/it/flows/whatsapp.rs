@@ -1,4 +1,4 @@
-//! Requests over WhatsApp: what goes out before and after the customer has written, and what comes back.
+//! WhatsApp: templates, messages within the service window, and customers' replies.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use tests::world::{Answer, Asked, Beginning, Core, PHONE, PUBLIC_BASE, Reply, Wo
 const CALLBACK: &str = "/callbacks/demo/whatsapp";
 const TWILIO: &str = "api.twilio.com";
 
-/// A brand that asks over WhatsApp, and by text where that does not work.
+/// A brand that asks over WhatsApp, then by text.
 fn beginning() -> Beginning {
     let whatsapp =
         json!({ "name": "whatsapp", "kind": "whatsapp", "settings": whatsapp::settings() });
@@ -22,7 +22,7 @@ fn chatting() -> World {
     beginning().begin()
 }
 
-/// The same, where a tap alone can be a yes.
+/// The same brand, where a tap alone can approve.
 fn without_code() -> World {
     beginning().with("/policy", &json!({ "session_code": false })).begin()
 }
@@ -31,8 +31,8 @@ fn customer() -> Person {
     Person::at(PHONE)
 }
 
-/// Delivers a callback and does what follows.
-fn comes(core: &Core, posted: &Posted) -> Answer {
+/// Delivers a callback and runs all that follows.
+fn post(core: &Core, posted: &Posted) -> Answer {
     let call = core.call(Method::POST, CALLBACK).key(None).idempotency(None);
     let call = call.header("content-type", "application/json");
     let call = call.header("x-hub-signature-256", &posted.signature).body(posted.body.clone());
@@ -41,23 +41,23 @@ fn comes(core: &Core, posted: &Posted) -> Answer {
     answer
 }
 
-fn told(core: &Core, values: &[Value]) {
-    let answer = comes(core, &posted(values)).ok(200);
+fn deliver(core: &Core, values: &[Value]) {
+    let answer = post(core, &posted(values)).ok(200);
     assert!(answer.body.is_empty() && answer.header("content-type") == "text/plain");
 }
 
 fn fares(core: &Core, message: &Sent, status: &str) {
-    told(core, &[core.whatsapp().fares(message, status, core.now())]);
+    deliver(core, &[core.whatsapp().fares(message, status, core.now())]);
 }
 
 fn writes(core: &Core, who: &Person, words: &str) {
-    told(core, &[core.whatsapp().writes(who, words, core.now())]);
+    deliver(core, &[core.whatsapp().writes(who, words, core.now())]);
 }
 
-/// Somebody taps a button of the newest message.
+/// Taps a button of the newest message, as the customer.
 fn taps(core: &Core, who: &Person, label: &str) {
     let message = core.whatsapp().newest();
-    told(core, &[core.whatsapp().taps(who, &message, label, core.now())]);
+    deliver(core, &[core.whatsapp().taps(who, &message, label, core.now())]);
 }
 
 fn page(message: &Sent) -> String {
@@ -69,7 +69,7 @@ fn code(asked: &Asked) -> String {
 }
 
 #[test]
-fn a_chat_begins_with_the_template_whose_link_leads_to_the_page() {
+fn template_opens_chat_and_links_to_the_page() {
     let world = chatting();
     let asked = world.asks(4250);
     let sent = world.whatsapp().newest();
@@ -87,17 +87,17 @@ fn a_chat_begins_with_the_template_whose_link_leads_to_the_page() {
 }
 
 #[test]
-fn statuses_that_come_twice_out_of_order_or_together_are_each_told_once() {
+fn statuses_repeated_or_unordered_are_reported_once() {
     let world = chatting();
     let asked = world.asks(4250);
     let sent = world.whatsapp().newest();
     let status = |status: &str| world.whatsapp().fares(&sent, status, world.now());
-    told(&world, &[status("read"), status("delivered"), status("sent")]);
+    deliver(&world, &[status("read"), status("delivered"), status("sent")]);
     for again in ["sent", "delivered", "read", "delivered", "played"] {
         fares(&world, &sent, again);
     }
     assert_eq!(world.timeline(&asked), ["accepted whatsapp", "read whatsapp"]);
-    told(&world, &[world.whatsapp().fails(&sent, 131_026, world.now())]);
+    deliver(&world, &[world.whatsapp().fails(&sent, 131_026, world.now())]);
     assert_eq!(world.timeline(&asked), ["accepted whatsapp", "read whatsapp"]);
     world.acts(&asked, "cancel", &json!({})).ok(200);
     let version = world.reads(&asked)["version"].clone();
@@ -106,11 +106,11 @@ fn statuses_that_come_twice_out_of_order_or_together_are_each_told_once() {
 }
 
 #[test]
-fn a_number_without_whatsapp_gets_a_text_at_once_however_it_is_told() {
+fn number_without_whatsapp_gets_a_text_at_once() {
     let later = chatting();
     let asked = later.asks(4250);
     let sent = later.whatsapp().newest();
-    told(&later, &[later.whatsapp().fails(&sent, 131_026, later.now())]);
+    deliver(&later, &[later.whatsapp().fails(&sent, 131_026, later.now())]);
     let timeline = ["accepted whatsapp", "failed whatsapp not_on_channel", "accepted sms"];
     assert_eq!(later.timeline(&asked), timeline);
     let at_once = chatting();
@@ -124,7 +124,7 @@ fn a_number_without_whatsapp_gets_a_text_at_once_however_it_is_told() {
 }
 
 #[test]
-fn a_message_whose_answer_was_lost_is_never_sent_twice() {
+fn lost_answer_is_never_sent_twice() {
     let world = chatting();
     world.replies(HOST, [Reply::Lost]);
     let asked = world.asks(4250);
@@ -137,7 +137,7 @@ fn a_message_whose_answer_was_lost_is_never_sent_twice() {
 }
 
 #[test]
-fn stop_ends_what_is_open_on_every_channel_until_start() {
+fn opt_out_ends_open_requests_until_opt_in() {
     let world = chatting();
     let asked = world.asks(4250);
     writes(&world, &customer(), "Stop ✋");
@@ -151,7 +151,7 @@ fn stop_ends_what_is_open_on_every_channel_until_start() {
 }
 
 #[test]
-fn the_address_is_verified_by_its_token_and_nobody_elses() {
+fn webhook_address_is_verified_by_its_token() {
     let world = chatting();
     let gets = |token: &str| {
         let query = "hub.mode=subscribe&hub.challenge=1158201444";
@@ -169,40 +169,40 @@ fn the_address_is_verified_by_its_token_and_nobody_elses() {
 }
 
 #[test]
-fn a_callback_that_is_forged_is_refused_and_a_replayed_one_changes_nothing() {
+fn forged_callback_is_rejected_and_replay_is_harmless() {
     let world = chatting();
     let asked = world.asks(4250);
     let sent = world.whatsapp().newest();
     let genuine = posted(&[world.whatsapp().fares(&sent, "delivered", world.now())]);
     let other = posted(&[world.whatsapp().fares(&sent, "read", world.now())]);
     let forged = Posted { body: other.body, ..genuine.clone() };
-    comes(&world, &forged).problem(403, "callback-forged");
+    post(&world, &forged).problem(403, "callback-forged");
     let unsigned = Posted { signature: String::new(), ..genuine.clone() };
-    comes(&world, &unsigned).problem(403, "callback-forged");
-    comes(&world, &genuine).ok(200);
+    post(&world, &unsigned).problem(403, "callback-forged");
+    post(&world, &genuine).ok(200);
     let version = world.reads(&asked)["version"].clone();
-    comes(&world, &genuine).ok(200);
+    post(&world, &genuine).ok(200);
     assert_eq!(world.reads(&asked)["version"], version);
     assert_eq!(world.timeline(&asked), ["accepted whatsapp", "delivered whatsapp"]);
     let stop = posted(&[world.whatsapp().writes(&customer(), "STOP", world.now())]);
-    // The same, read and written again: without the escapes it has another signature.
+    // The same event, parsed and written again. Without the escapes its signature differs.
     let value: Value = serde_json::from_str(&stop.body).unwrap();
     let rewritten = Posted { body: value.to_string(), ..stop };
-    comes(&world, &rewritten).problem(403, "callback-forged");
+    post(&world, &rewritten).problem(403, "callback-forged");
     assert_eq!(world.state(&asked), "prompted");
 }
 
 #[test]
-fn what_is_for_others_or_makes_no_sense_is_heard_and_changes_nothing() {
+fn foreign_or_malformed_event_changes_nothing() {
     let world = chatting();
     let asked = world.asks(4250);
     let version = world.reads(&asked)["version"].clone();
     let mut elsewhere = world.whatsapp().writes(&customer(), "STOP", world.now());
     elsewhere["metadata"]["phone_number_id"] = json!("1");
-    told(&world, &[elsewhere, json!(null), json!({ "messages": [7] })]);
+    deliver(&world, &[elsewhere, json!(null), json!({ "messages": [7] })]);
     let update = json!({ "field": "account_update", "value": { "event": "VERIFIED_ACCOUNT" } });
     let body = json!({ "object": "whatsapp_business_account", "entry": [{ "id": "1", "changes": [update] }] });
-    comes(&world, &signed(&body)).ok(200);
+    post(&world, &signed(&body)).ok(200);
     writes(&world, &customer(), "my card is 4111 1111 1111 1111");
     assert_eq!(world.reads(&asked)["version"], version);
     let kept = |word: &str| {
@@ -212,7 +212,7 @@ fn what_is_for_others_or_makes_no_sense_is_heard_and_changes_nothing() {
 }
 
 #[test]
-fn a_tap_in_the_template_is_a_yes_and_opens_the_window_for_buttons_of_our_own() {
+fn template_tap_approves_and_opens_the_service_window() {
     let world = without_code();
     let asked = world.asks(4250);
     let template = world.whatsapp().newest();
@@ -239,8 +239,9 @@ fn carries(message: &Sent) -> Vec<String> {
     carried.filter(|carried| !carried.is_empty()).collect()
 }
 
+/// This holds within the service window.
 #[test]
-fn within_the_window_the_code_is_picked_in_the_chat_and_the_no_is_behind_the_link() {
+fn code_is_picked_in_chat_and_denial_is_behind_the_link() {
     let world = chatting();
     writes(&world, &customer(), "hello ✋");
     let asked = world.asks(4250);
@@ -259,8 +260,9 @@ fn within_the_window_the_code_is_picked_in_the_chat_and_the_no_is_behind_the_lin
     assert_eq!(world.reads(&refused)["outcome"], outcome);
 }
 
+/// A template also follows where the window closed without our noticing.
 #[test]
-fn the_window_is_left_before_it_closes_and_a_template_follows_where_it_closed_unseen() {
+fn window_nearly_closed_uses_a_template() {
     let world = without_code();
     writes(&world, &customer(), "hello");
     let capability = |world: &World| {
@@ -286,7 +288,7 @@ fn the_window_is_left_before_it_closes_and_a_template_follows_where_it_closed_un
 }
 
 #[test]
-fn somebody_whose_number_is_told_to_nobody_can_tap_and_stop() {
+fn customer_without_shared_number_can_tap_and_opt_out() {
     let world = without_code();
     let nameless = customer().with_username();
     let asked = world.asks(4250);
@@ -302,7 +304,7 @@ fn somebody_whose_number_is_told_to_nobody_can_tap_and_stop() {
 }
 
 #[test]
-fn a_tap_of_anybody_on_a_button_that_is_not_ours_is_no_answer() {
+fn tap_on_foreign_button_is_no_answer() {
     let world = without_code();
     let asked = world.asks(4250);
     let version = world.reads(&asked)["version"].clone();
@@ -310,7 +312,7 @@ fn a_tap_of_anybody_on_a_button_that_is_not_ours_is_no_answer() {
         world.whatsapp().taps(&customer(), &world.whatsapp().newest(), "Approve", world.now());
     for payload in ["Approve", "", &"0".repeat(96)] {
         tap["messages"][0]["button"]["payload"] = json!(payload);
-        told(&world, &[tap.clone()]);
+        deliver(&world, &[tap.clone()]);
     }
     assert_eq!(world.reads(&asked)["version"], version);
 }

@@ -1,4 +1,4 @@
-//! The kinds of text there are, and which of them an item or a message is. A new one does not compile until it is here.
+//! The kinds of stored and queued text. A new kind does not compile until it is listed here.
 
 use domain::journal::{DeliveryStatus, EntryKind, JournalEntry};
 use domain::message::{Message, Step};
@@ -8,7 +8,7 @@ use domain::request::{Request, State, WebhookEventType};
 use domain::storage::decode;
 use domain::webhook::WebhookEvent;
 
-/// A list of words and the function that picks one of them.
+/// A list of kinds and the function that picks one of them.
 macro_rules! words {
     ($name:ident $list:ident of $type:ty { $($pattern:pat => $word:literal,)* }) => {
         const $list: &[&str] = &[$($word),*];
@@ -97,16 +97,16 @@ words!(step STEPS of Step {
     Step::Webhook { .. } => "webhook",
 });
 
-/// Items of which there is one kind each, by the first part of their key.
+/// The kinds of item that are named by the first part of their key.
 const OTHERS: &[&str] = &[
     "addr", "breaker", "cap", "card", "contact", "device", "endpoint", "claims", "handle", "idem",
     "limit", "link", "phone", "sandbox", "stop",
 ];
 
-/// Requests that have more about them than others in their state.
+/// The kinds of request that hold more than others in the same state.
 const FULLER: &[&str] = &["req-refunded", "req-refunding", "req-returned", "req-redirected"];
 
-/// The names of all golden files there must be.
+/// Returns the names of all golden files that must exist.
 pub(super) fn all() -> Vec<String> {
     let named = |prefix: &str, words: &[&str]| -> Vec<String> {
         words.iter().map(|word| format!("{prefix}-{word}")).collect()
@@ -120,7 +120,7 @@ pub(super) fn all() -> Vec<String> {
     all
 }
 
-/// The name of the golden file for such an item.
+/// Returns the golden file's name for an item.
 pub(super) fn of_item(item: &Item) -> String {
     let prefix = item.key.pk.split('#').next().unwrap_or_default().to_lowercase();
     match item.key.sk.split('#').next().unwrap_or_default() {
@@ -144,7 +144,7 @@ pub(super) fn of_item(item: &Item) -> String {
     }
 }
 
-/// The name of the golden file for such a message.
+/// Returns the golden file's name for a message.
 pub(super) fn of_message(message: &Message) -> String {
     format!("message-{}", step(&message.parts().0))
 }

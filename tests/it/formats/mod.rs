@@ -1,7 +1,7 @@
-//! Every stored and queued text that was ever shipped still reads, and is written the same way today.
+//! Every stored and queued text that was ever shipped is still read, and is written the same today.
 //!
-//! Golden files are added and never edited: `WRITE_GOLDEN_FILES=1 cargo nextest run formats` writes the missing ones. A
-//! text that has to change gets a new version, and its files a folder of their own.
+//! Golden files are added and never edited. `WRITE_GOLDEN_FILES=1 cargo nextest run formats` writes the missing ones. A
+//! text that has to change gets a new version, with a folder of its own.
 
 mod kinds;
 mod reads;
@@ -15,14 +15,14 @@ use domain::ports::{Item, Key};
 use domain::values::time::Timestamp;
 use serde_json::{Value, json};
 
-/// Fields that came later, each of which may be missing in what was written before.
+/// Fields that were added later, each of which an older text may lack.
 const ADDED: &[&str] = &["/body/is/by_tap", "/body/is/answer/fallback_seconds"];
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("it/formats/v1")
 }
 
-/// Every golden file, by its name without the ending.
+/// Returns every golden file by its name without the ending.
 fn golden_files() -> BTreeMap<String, Value> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder()).unwrap() {
@@ -46,7 +46,7 @@ fn golden(item: &Item) -> Value {
     })
 }
 
-/// The item of a golden file.
+/// Returns the item of a golden file.
 fn item(golden: &Value) -> Item {
     let key = |value: &Value| Key {
         pk: value["pk"].as_str().unwrap().to_owned(),
@@ -64,8 +64,11 @@ fn item(golden: &Value) -> Item {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "whoever adds a text says so on the command line")]
-fn every_kind_of_text_there_is_has_a_golden_file() {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the author of a new text asks for it on the command line"
+)]
+fn every_stored_kind_has_a_golden_file() {
     let told = stories::told();
     let wanted: Vec<String> = kinds::all();
     for name in told.keys() {
@@ -90,7 +93,7 @@ fn every_kind_of_text_there_is_has_a_golden_file() {
 }
 
 #[test]
-fn what_is_written_today_has_the_fields_of_the_golden_files() {
+fn stored_fields_equal_those_of_the_golden_files() {
     let told = stories::told();
     for (name, golden) in golden_files() {
         let (written, then) = (fields(&told[&name]), fields(&golden));
@@ -100,7 +103,7 @@ fn what_is_written_today_has_the_fields_of_the_golden_files() {
     }
 }
 
-/// The places of everything in a text that is not a list's entry: its shape.
+/// Returns the shape of a text: the paths of all values outside lists.
 fn fields(value: &Value) -> Vec<String> {
     let mut places = Vec::new();
     let mut left = vec![(String::new(), value)];

@@ -1,4 +1,4 @@
-//! Reading the golden files: as the domain reads them, and where only one function does, as that function does.
+//! Reads the golden files as the domain does, and where only one function does, as that one does.
 
 use domain::ask::AskHash;
 use domain::authorization::{Authorization, AuthorizationKind};
@@ -31,14 +31,14 @@ use tests::world::{PHONE, World};
 
 use super::{golden_files, item};
 
-/// The text as today's code writes what it read of it.
+/// Writes again what today's code reads of a text.
 fn again<T: Serialize + DeserializeOwned>(text: &str) -> Value {
     let read: T = decode(text).unwrap();
     serde_json::from_str(&encode(read).unwrap()).unwrap()
 }
 
 #[test]
-fn every_golden_file_reads_and_is_written_the_same() {
+fn every_golden_file_is_read_and_written_unchanged() {
     for (name, golden) in golden_files() {
         let text = golden["body"].to_string();
         let written = match name.split('-').next().unwrap() {
@@ -57,16 +57,16 @@ fn every_golden_file_reads_and_is_written_the_same() {
             "addr" => again::<RequestId>(&text),
             "phone" => json!(serde_json::from_str::<PhoneMessage>(&text).unwrap()),
             "message" => json!(serde_json::from_str::<Message>(&text).unwrap()),
-            // Read by one function each, below.
+            // These are read by one function each, below.
             "cap" | "idem" | "endpoint" | "sandbox" => continue,
-            _ => panic!("nobody reads {name}"),
+            _ => panic!("no function reads {name}"),
         };
         assert_eq!(written, golden["body"], "{name}");
     }
 }
 
 #[test]
-fn the_hashes_of_what_was_stored_are_still_the_same() {
+fn hashes_of_stored_items_are_unchanged() {
     for (name, golden) in golden_files() {
         let text = golden["body"].to_string();
         if name.starts_with("req-") {
@@ -84,7 +84,7 @@ fn the_hashes_of_what_was_stored_are_still_the_same() {
 }
 
 #[test]
-fn a_link_an_address_and_a_sealed_authorization_of_then_are_still_known() {
+fn stored_link_address_and_authorization_still_open() {
     let world = World::new();
     let files = golden_files();
     let name = "demo".parse().unwrap();
@@ -105,7 +105,7 @@ fn a_link_an_address_and_a_sealed_authorization_of_then_are_still_known() {
 }
 
 #[test]
-fn an_idempotency_key_of_then_still_gets_its_answer() {
+fn stored_idempotency_key_still_gets_its_answer() {
     let world = World::new();
     let golden = &golden_files()["idem"];
     world.puts(item(golden));
@@ -119,7 +119,7 @@ fn an_idempotency_key_of_then_still_gets_its_answer() {
 }
 
 #[test]
-fn what_a_channel_said_then_is_what_is_told_a_moment_later() {
+fn stored_receipt_is_reported_a_moment_later() {
     let golden = &golden_files()["cap"];
     let at = golden["body"]["is"]["at"].as_str().unwrap().parse::<Timestamp>().unwrap();
     let channels = json!([{ "name": "whatsapp", "kind": "talking" }]);
@@ -133,7 +133,7 @@ fn what_a_channel_said_then_is_what_is_told_a_moment_later() {
 }
 
 #[test]
-fn an_endpoint_that_was_switched_off_then_is_still_off() {
+fn stored_endpoint_switched_off_stays_off() {
     let world = World::new();
     world.puts(item(&golden_files()["endpoint"]));
     world.asks_at("+15551239003", 4250);
@@ -142,7 +142,7 @@ fn an_endpoint_that_was_switched_off_then_is_still_off() {
 }
 
 #[test]
-fn what_the_sandbox_charged_then_is_still_on_its_books() {
+fn stored_sandbox_charge_is_still_booked() {
     let world = World::new();
     let golden = &golden_files()["sandbox"];
     world.puts(item(golden));

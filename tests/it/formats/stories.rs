@@ -1,4 +1,4 @@
-//! Stories that between them write every kind of text.
+//! Stories that together write every kind of text.
 
 use std::collections::BTreeMap;
 
@@ -16,14 +16,14 @@ use tests::world::fake_processor::{CODE, Doing};
 
 use super::{golden, kinds};
 
-/// One text of every kind that the stories write: the first of its kind.
+/// Returns one text of every kind that the stories write, the first of its kind.
 pub(super) fn told() -> BTreeMap<String, Value> {
     let mut told = BTreeMap::new();
     let worlds = [
         on_the_sandbox(),
-        by_somebody_known(),
+        over_known_contact(),
         by_text(),
-        to_an_endpoint_that_is_gone(),
+        with_endpoint_gone(),
         at_fake_processor(),
     ];
     for world in worlds {
@@ -51,7 +51,7 @@ fn on_the_sandbox() -> World {
     world.customer().approves().ok(200);
     world.time_passes(1);
     for amount in [4202, 4203, 4205] {
-        // Messages of one millisecond are in no order.
+        // Messages of one millisecond have no order.
         world.time_passes(1);
         world.asks(amount);
         world.customer().approves().ok(200);
@@ -70,8 +70,8 @@ fn on_the_sandbox() -> World {
     world
 }
 
-/// A channel that says who its customers are and what their devices can do.
-fn by_somebody_known() -> World {
+/// A channel that reports its customers' addresses and devices.
+fn over_known_contact() -> World {
     let settings = json!({ "reachable": false, "wallets": ["apple_pay"] });
     let channel = json!([{ "name": "whatsapp", "kind": "talking", "settings": settings }]);
     let world = World::beginning().with("/test/channels", &channel).begin();
@@ -83,7 +83,7 @@ fn by_somebody_known() -> World {
     world.asks(100);
     let reference = world.went().sent[0].reference;
     let seen = ["apple_pay".to_owned(), "google_pay".to_owned()];
-    world.run(world.machine.consent_callback.observe(reference, &seen)).unwrap();
+    world.run(world.machine.consent_callback.page().record_wallets(reference, &seen)).unwrap();
     world
 }
 
@@ -155,7 +155,7 @@ fn twilio(core: &Core, uri: &str, pairs: &[(&str, &str)]) {
     call.form(pairs).send().ok(200);
 }
 
-fn to_an_endpoint_that_is_gone() -> World {
+fn with_endpoint_gone() -> World {
     let world = World::new();
     world.replies("shop.example", [Reply::Status(410, String::new())]);
     world.asks_at("+15551239003", 4250);

@@ -1,4 +1,4 @@
-//! The requester's notice endpoint: verifies what arrives, keeps it, and sometimes says 500.
+//! The requester's webhook endpoint: verifies and records deliveries, and sometimes answers 500.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -19,18 +19,18 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-/// One delivery of a notice.
+/// One delivery of a webhook.
 #[derive(Clone, Debug)]
 pub(crate) struct Delivery {
     pub(crate) body: Bytes,
-    /// Whether its signature was made with the brand's secret.
+    /// Whether the brand's secret made its signature.
     pub(crate) verified: bool,
-    /// Whether it was taken; the rest were told 500.
+    /// Whether the endpoint accepted it; the others were answered with 500.
     pub(crate) taken: bool,
 }
 
 #[derive(Default)]
-struct State {
+struct EndpointState {
     brand: OnceLock<Brand>,
     deliveries: Mutex<BTreeMap<String, Vec<Delivery>>>,
 }
@@ -38,7 +38,7 @@ struct State {
 /// An endpoint that runs as long as the test.
 pub(crate) struct Endpoint {
     address: SocketAddr,
-    state: Arc<State>,
+    state: Arc<EndpointState>,
 }
 
 #[expect(clippy::disallowed_methods, reason = "the endpoint is the other side")]
@@ -50,7 +50,7 @@ impl Endpoint {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let state = Arc::<State>::default();
+        let state = Arc::<EndpointState>::default();
         spawn(serve(listener, Arc::clone(&state)));
         Self { address, state }
     }
@@ -59,18 +59,18 @@ impl Endpoint {
         format!("http://{}/webhooks", self.address)
     }
 
-    /// Reads the signing secret where the machine keeps it, as a requester reads it in its settings.
+    /// Reads the signing secret from the machine's settings, as a requester would.
     pub(crate) fn trust(&self, data: &Path) {
         let text = std::fs::read_to_string(data.join("brand.json")).unwrap();
         self.state.brand.set(Brand::parse(&text).unwrap()).unwrap();
     }
 
-    /// Every delivery so far, by the notice's id.
+    /// Returns every delivery so far, by the webhook's id.
     pub(crate) fn deliveries(&self) -> BTreeMap<String, Vec<Delivery>> {
         self.state.deliveries.lock().unwrap().clone()
     }
 
-    /// The types of the notices of the request `id` that were taken.
+    /// Returns the types of the accepted webhooks of the request `id`.
     pub(crate) fn taken(&self, id: &str) -> Vec<String> {
         let deliveries = self.state.deliveries.lock().unwrap();
         let taken = deliveries.values().filter_map(|all| all.iter().find(|one| one.taken));
@@ -81,7 +81,7 @@ impl Endpoint {
     }
 }
 
-async fn serve(listener: TcpListener, state: Arc<State>) {
+async fn serve(listener: TcpListener, state: Arc<EndpointState>) {
     while let Ok((stream, _)) = listener.accept().await {
         let state = Arc::clone(&state);
         spawn(async move {
@@ -89,13 +89,13 @@ async fn serve(listener: TcpListener, state: Arc<State>) {
                 let state = Arc::clone(&state);
                 async move { Ok::<_, Infallible>(state.take(request).await) }
             });
-            // A machine that is killed breaks its connections.
+            // A killed machine breaks its connections.
             http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
         });
     }
 }
 
-impl State {
+impl EndpointState {
     async fn take(&self, request: Request<Incoming>) -> Response<Empty<Bytes>> {
         let (parts, body) = request.into_parts();
         let mut answer = Response::new(Empty::new());
@@ -105,7 +105,7 @@ impl State {
         let verified = self.brand.get().is_some_and(|brand| verifies(brand, &parts.headers, &body));
         let mut deliveries = self.deliveries.lock().unwrap();
         let before = deliveries.entry(id.clone()).or_default();
-        let refused = verified && is_refused(&id, before.len());
+        let refused = verified && is_rejected(&id, before.len());
         before.push(Delivery { body, verified, taken: verified && !refused });
         *answer.status_mut() = match (verified, refused) {
             (false, _) => StatusCode::UNAUTHORIZED,
@@ -116,8 +116,8 @@ impl State {
     }
 }
 
-/// Every fifth notice is refused at first, and every twenty-fifth once more.
-fn is_refused(id: &str, before: usize) -> bool {
+/// Every fifth webhook is rejected at first, and every twenty-fifth once more.
+fn is_rejected(id: &str, before: usize) -> bool {
     let sum: usize = id.bytes().map(usize::from).sum();
     match before {
         0 => sum.is_multiple_of(5),

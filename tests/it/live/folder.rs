@@ -1,10 +1,10 @@
-//! A data folder that outlives a failed test, so that somebody can look.
+//! A data folder that outlives a failed test, for inspection.
 
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// Gone with its handle, unless the test fails.
+/// A folder that is removed when dropped, unless the test fails.
 pub(crate) struct Folder(Option<TempDir>);
 
 impl Folder {
@@ -12,7 +12,7 @@ impl Folder {
         Self(Some(TempDir::with_prefix("assent-").unwrap()))
     }
 
-    /// Where the program keeps its data.
+    /// Returns the folder of the program's data.
     pub(crate) fn data(&self) -> PathBuf {
         self.path().join("data")
     }

@@ -1,7 +1,7 @@
-//! What lives around a running `local`: the requester's system with its notice endpoint, and customers with their phones.
+//! The surroundings of a running `local`: the requester, its webhook endpoint, and customers' phones.
 
-pub(crate) mod crowd;
+pub(crate) mod conversations;
 pub(crate) mod endpoint;
 pub(crate) mod folder;
-pub(crate) mod killing;
+pub(crate) mod killable_machine;
 pub(crate) mod requester;

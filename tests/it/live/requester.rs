@@ -1,4 +1,4 @@
-//! The requester's own system, and a customer's phone, as calls of the API. A call without an answer is made again.
+//! The requester and a customer's phone, as calls of the API. An unanswered call is repeated.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,22 +11,22 @@ use serde_json::Value;
 use tests::process::Local;
 use tokio::sync::Notify;
 
-/// How long a machine may stay away before the test gives up.
+/// The longest time for which a machine may be down.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long one call may take: longer than the API makes anybody wait.
+/// The longest time for one call, beyond the API's own longest wait.
 const CALL_MAX: Duration = Duration::from_secs(30);
 const SOON: Duration = Duration::from_millis(25);
 
-/// An answer: its status and its JSON, if it is JSON.
+/// An answer: its status, and its JSON if it has any.
 pub(crate) type Answer = (u16, Value);
 
-/// Somebody with a key.
+/// A caller with an API key.
 #[derive(Clone)]
 pub(crate) struct Requester {
     http: Arc<dyn Http>,
     pub(crate) api: String,
     key: String,
-    /// Rung as something is asked or tapped.
+    /// Signals that something is being asked or tapped.
     pub(crate) acts: Arc<Notify>,
 }
 
@@ -36,7 +36,7 @@ impl Requester {
         Self { http, api: local.api.clone(), key: local.key.clone(), acts: Arc::default() }
     }
 
-    /// Whoever holds `key` at a deployed stack.
+    /// Returns the owner of `key` at a deployed stack.
     pub(crate) fn of(api: String, key: String) -> Self {
         let http: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
         Self { http, api, key, acts: Arc::default() }
@@ -69,7 +69,7 @@ impl Requester {
         Ok((answer.status().as_u16(), json))
     }
 
-    /// Makes the same call until it is answered by a machine that is up.
+    /// Repeats a call until a running machine answers.
     async fn call(
         &self,
         method: Method,
@@ -97,7 +97,7 @@ impl Requester {
         json
     }
 
-    /// A `POST` under that idempotency key, repeated under it as long as no answer comes.
+    /// Sends a `POST` under an idempotency key, and repeats it until it is answered.
     pub(crate) async fn post(&self, path: &str, body: &Value, key: &str) -> Answer {
         self.call(Method::POST, path, Some(body), Some(key)).await
     }
@@ -109,12 +109,12 @@ impl Requester {
         json
     }
 
-    /// The request once it has changed since `version`, or after two seconds as it is.
+    /// Returns the request once it has changed since `version`, or after two seconds unchanged.
     pub(crate) async fn changed(&self, id: &str, version: u64) -> Value {
         self.get(&format!("/v1/requests/{id}?wait=2&after={version}")).await
     }
 
-    /// The request once it is as wanted.
+    /// Returns the request once it fits the condition.
     pub(crate) async fn until(&self, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let deadline = SystemClock.now().after(PATIENCE);
         let mut request = self.get(&format!("/v1/requests/{id}")).await;
@@ -125,7 +125,7 @@ impl Requester {
         request
     }
 
-    /// All requests of a session.
+    /// Returns all requests of a session.
     pub(crate) async fn of_session(&self, session: &str) -> Vec<Value> {
         let mut found = Vec::new();
         let mut path = format!("/v1/requests?session={session}");
@@ -137,7 +137,7 @@ impl Requester {
         }
     }
 
-    /// The newest message of a request on that phone that was not taken back.
+    /// Returns the newest message of a request on that phone that was not retracted.
     pub(crate) async fn message(&self, phone: &str, request: &str) -> Option<Value> {
         let phone = self.get(&format!("/sandbox/phones/{phone}/messages")).await;
         let messages = phone["messages"].as_array().unwrap();
@@ -147,7 +147,7 @@ impl Requester {
         messages.iter().find(is_asking).cloned()
     }
 
-    /// Taps. Not repeated: a customer who sees nothing happen looks at the phone first.
+    /// Taps once. A customer who sees no effect looks at the phone before tapping again.
     pub(crate) async fn tap(&self, phone: &str, message: &str, tap: &Value) -> Option<Answer> {
         let path = format!("/sandbox/phones/{phone}/messages/{message}/tap");
         self.try_call(&Method::POST, &path, Some(tap), None).await.ok()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::invariants;
 use domain::outcome::Details;
 use domain::ports::{Reference, Told};
-use domain::request::{Change, LEASE, RefundRecord, Refusal, Request};
+use domain::request::{Change, LEASE, RefundRecord, RefundRetry, Refusal, Request};
 use domain::values::time::Timestamp;
 
 use super::states::{accepted, at, consent, prompt, receipt, sealed};
@@ -46,8 +46,16 @@ fn commands(request: &Request, now: Timestamp) -> Vec<Result<Change, Refusal>> {
     for seq in 0..=u32::try_from(REFUNDS).unwrap() {
         let id = Reference("re_1".to_owned());
         all.push(request.refund_started(seq, now));
-        all.push(request.refund_released(seq, ("again", None), WAIT, now));
-        all.push(request.refund_released(seq, ("pending", Some(&id)), WAIT, now));
+        all.push(request.refund_released(
+            seq,
+            RefundRetry { reason: "again", reference: None, wait: WAIT },
+            now,
+        ));
+        all.push(request.refund_released(
+            seq,
+            RefundRetry { reason: "pending", reference: Some(&id), wait: WAIT },
+            now,
+        ));
         all.push(request.refund_done(seq, id, now));
         all.push(request.refund_failed(seq, "declined", now));
         all.push(request.refund_told(seq, told(true), now));

@@ -1,4 +1,4 @@
-//! The stand-in takes what the guide shows, and refuses whatever the model or the guide does not allow.
+//! The stand-in for AWS accepts the calls of the guide, and rejects all that the model does not allow.
 
 use http::{HeaderMap, Uri};
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ fn card() -> Value {
 }
 
 #[test]
-fn what_the_guide_shows_is_taken() {
+fn call_of_the_guide_is_accepted() {
     let text = json!({
         "DestinationPhoneNumber": "+447700900123", "OriginationIdentity": "pool-0a1b2c3d4e5f",
         "MessageBody": "Acme: approve 42.50 EUR", "MessageType": "TRANSACTIONAL", "TimeToLive": 120,
@@ -55,7 +55,7 @@ fn what_the_guide_shows_is_taken() {
 }
 
 #[test]
-fn whatever_the_model_or_the_guide_does_not_allow_is_refused() {
+fn call_outside_model_or_guide_is_rejected() {
     let suggestions = "/RcsMessageContent/Content/RichCard/CardContent/Suggestions";
     let reply = json!({"Reply": {"Text": "Approve", "PostbackData": "v1"}});
     let both = json!({"Reply": {"Text": "a", "PostbackData": "b"}, "OpenUrl": {"Text": "a", "PostbackData": "b", "Url": "https://a"}});
@@ -109,7 +109,7 @@ fn whatever_the_model_or_the_guide_does_not_allow_is_refused() {
 }
 
 #[test]
-fn a_call_that_is_not_signed_for_its_region_or_of_another_operation_is_refused() {
+fn call_unsigned_for_region_or_operation_is_rejected() {
     let mut elsewhere = signed("SendRcsMessage");
     let scope = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261201/us-east-1/sms-voice/aws4_request";
     elsewhere.insert("authorization", scope.parse().unwrap());

@@ -1,3 +1,3 @@
-//! The stand-ins take what their providers document, and refuse what those do not allow.
+//! The stand-ins accept calls that their providers document, and reject all others.
 
 mod eum;

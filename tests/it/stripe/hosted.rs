@@ -1,4 +1,4 @@
-//! The hosted page, as `emulate` has it, through a proxy that breaks each call in each way.
+//! The hosted page of `emulate`, through a proxy that breaks each call in each way.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,14 +19,14 @@ async fn fixture(keeping: bool) -> Fixture {
     Fixture { proxy, processor, authorization, keeping }
 }
 
-/// Where the customer is sent on to, however often it takes to be told.
+/// Returns the redirect's address, and asks until it is known.
 async fn onward(fixture: &Fixture, reference: &Reference) -> String {
     let answer = fixture.settle(reference).await;
     let Answer::NeedsCustomer { onward: Some(Onward(url)) } = answer else { panic!("{answer:?}") };
     url
 }
 
-/// A browser: what the page answers, and where it sends on.
+/// A browser that returns a page and its redirect.
 async fn visits(url: &str, pays: bool) -> (u16, String) {
     let client = https::Client::new().unwrap();
     let request = if pays {
@@ -41,14 +41,14 @@ async fn visits(url: &str, pays: bool) -> (u16, String) {
     (answer.status().as_u16(), location.unwrap_or_default().to_owned())
 }
 
-/// The customer does what is wanted, and comes back.
+/// Presses the button on the page, and follows the return.
 async fn pays(url: &str) {
     assert_eq!(visits(url, false).await.0, 200);
     assert_eq!(visits(url, true).await, (302, "https://pay.example.com/c/page?done=1".to_owned()));
 }
 
 #[tokio::test]
-async fn any_fault_at_any_call_ends_as_one_payment_that_is_reported() {
+async fn any_fault_ends_as_one_reported_payment() {
     for keeping in [false, true] {
         for call in [Call::Session, Call::SessionRead] {
             for fault in FAULTS {
@@ -76,7 +76,7 @@ async fn any_fault_at_any_call_ends_as_one_payment_that_is_reported() {
                 assert!(fixture.proxy.is_played(), "{what} never happened");
                 assert!(is_done(&answer), "{what}: {answer:?}");
                 fixture.is_told_truly(&answer, &what).await;
-                // Whoever pays again pays nothing.
+                // Paying again charges nothing.
                 visits(&page, true).await;
                 assert!(is_done(&fixture.fence(&reference).await), "{what}");
                 assert_eq!(fixture.acts().await, 1, "{what}");
@@ -86,7 +86,7 @@ async fn any_fault_at_any_call_ends_as_one_payment_that_is_reported() {
 }
 
 #[tokio::test]
-async fn any_fault_at_the_fence_closes_the_page_or_finds_what_was_paid_before() {
+async fn any_fault_at_void_closes_page_or_finds_payment() {
     for call in [Call::SessionExpire, Call::SessionRead] {
         for fault in FAULTS {
             for paid in [false, true] {
@@ -112,7 +112,7 @@ async fn any_fault_at_the_fence_closes_the_page_or_finds_what_was_paid_before() 
 }
 
 #[tokio::test]
-async fn a_call_that_closes_the_page_late_finds_what_was_paid_meanwhile() {
+async fn late_call_closing_the_page_finds_the_payment() {
     let fixture = fixture(false).await;
     let reference = fixture.prepare().await.unwrap();
     let page = onward(&fixture, &reference).await;
@@ -127,7 +127,7 @@ async fn a_call_that_closes_the_page_late_finds_what_was_paid_meanwhile() {
 }
 
 #[tokio::test]
-async fn what_was_paid_on_the_page_is_told_by_the_id_it_is_given_back_by() {
+async fn payment_is_reported_by_its_refundable_id() {
     let fixture = fixture(false).await;
     let reference = fixture.prepare().await.unwrap();
     assert_eq!(fixture.prepare().await.unwrap(), reference);

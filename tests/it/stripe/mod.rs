@@ -1,13 +1,13 @@
-//! The Stripe processor against stand-ins that others wrote, behind a proxy that breaks each call in each way.
+//! The Stripe processor against third-party stand-ins, behind a proxy that breaks each call.
 //!
-//! Whatever breaks, a stand-in has charged once or not at all, and the port has reported exactly that. `localstripe` has
-//! PaymentIntents, SetupIntents, customers, refunds and webhooks; `emulate` has the hosted page.
+//! With any fault, a stand-in has charged at most once, and the port has reported exactly that. `localstripe` has
+//! PaymentIntents, SetupIntents, customers, refunds and webhooks. `emulate` has the hosted page.
 
-mod charging;
-mod hearing;
+mod charges;
 mod hosted;
-mod keeping;
-mod refunding;
+mod refunds;
+mod saved_cards;
+mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,9 +29,9 @@ use serde_json::{Value, json};
 use tests::doubles::used;
 use tests::proxy::{Proxy, ProxyFault};
 
-/// How long a call may take here, where one of them is never answered.
+/// The longest time for a call, where one of them is never answered.
 const PATIENCE: Duration = Duration::from_millis(1_500);
-/// How long nobody asks again.
+/// The pause before the next look-up.
 const SOON: Duration = Duration::from_millis(100);
 
 pub(crate) const FAULTS: [ProxyFault; 9] = [
@@ -59,11 +59,11 @@ pub(crate) fn emulate() -> String {
     setting("EMULATE_URL", "a running emulate of Stripe, such as http://127.0.0.1:4000")
 }
 
-/// The Http port for somebody in a hurry.
-struct Hurried(Arc<dyn Http>);
+/// An Http port with a short timeout.
+struct ShortTimeoutHttp(Arc<dyn Http>);
 
 #[async_trait]
-impl Http for Hurried {
+impl Http for ShortTimeoutHttp {
     async fn call(
         &self,
         request: http::Request<Bytes>,
@@ -74,11 +74,11 @@ impl Http for Hurried {
     }
 }
 
-/// Stripe needs neither a store nor a clock.
-struct Nothing;
+/// A store and a clock that hold nothing, since the Stripe adapter needs neither.
+struct NoDeps;
 
 #[async_trait]
-impl Store for Nothing {
+impl Store for NoDeps {
     async fn read(&self, _key: &Key) -> Result<Option<Item>, StoreError> {
         Ok(None)
     }
@@ -97,7 +97,7 @@ impl Store for Nothing {
 }
 
 #[async_trait]
-impl Clock for Nothing {
+impl Clock for NoDeps {
     fn now(&self) -> Timestamp {
         Timestamp::EPOCH
     }
@@ -105,12 +105,12 @@ impl Clock for Nothing {
     async fn wait(&self, _duration: Duration) {}
 }
 
-/// A yes that carries this.
+/// Returns an authorization with this payload.
 fn yes(kind: AuthorizationKind, secret: &str) -> Authorization {
     Authorization { kind, secret: secret.into() }
 }
 
-/// What a wallet hands over.
+/// Returns a wallet's token.
 fn apple_pay() -> Authorization {
     let token = json!({
         "paymentData": { "version": "EC_v1", "data": "…" },
@@ -120,7 +120,7 @@ fn apple_pay() -> Authorization {
     yes(AuthorizationKind::ApplePay, &token.to_string())
 }
 
-/// A Stripe processor with these settings besides its address.
+/// Opens a Stripe processor with these settings besides its address.
 fn opened(proxy: &Proxy, more: &Value) -> Box<dyn Processor> {
     let mut settings = json!({
         "secret_key": "sk_test_localstripe",
@@ -138,21 +138,21 @@ fn opened(proxy: &Proxy, more: &Value) -> Box<dyn Processor> {
     });
     let client: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
     let outside = Deps {
-        http: Arc::new(Hurried(client)),
-        store: Arc::new(Nothing),
-        clock: Arc::new(Nothing),
+        http: Arc::new(ShortTimeoutHttp(client)),
+        store: Arc::new(NoDeps),
+        clock: Arc::new(NoDeps),
     };
     let brand = Brand::parse(&brand.to_string()).unwrap();
     let name = "stripe".parse().unwrap();
     Registry::new(outside).open(&brand, Mode::Test, &name).ok().unwrap()
 }
 
-/// A Stripe processor, the proxy it calls, and one yes.
+/// A Stripe processor, the proxy that it calls, and one authorization.
 struct Fixture {
     proxy: Proxy,
     processor: Box<dyn Processor>,
     authorization: Authorization,
-    /// Whether a card is to be kept, and nothing paid.
+    /// Whether a card is saved and nothing paid.
     keeping: bool,
 }
 
@@ -164,7 +164,7 @@ impl Fixture {
         Self { proxy, processor, authorization, keeping: false }
     }
 
-    /// A customer with a wallet: all four calls are made.
+    /// Opens a fixture whose customer has a wallet, so that all four calls are made.
     async fn with_apple_pay() -> Self {
         Self::new(apple_pay()).await
     }
@@ -173,7 +173,7 @@ impl Fixture {
         Self::new(yes(AuthorizationKind::PaymentMethod, id)).await
     }
 
-    /// A card is to be kept.
+    /// Opens a fixture that saves a card.
     fn that_keeps(self) -> Self {
         Self { keeping: true, ..self }
     }
@@ -197,13 +197,13 @@ impl Fixture {
             if answer != Answer::Again {
                 break;
             }
-            // A call that is still under way there, on a busy machine, is not done any sooner by asking at once.
+            // On a busy machine, asking at once does not finish a call that is still under way.
             SystemClock.wait(SOON).await;
         }
         Err(answer)
     }
 
-    /// Does as the worker does, until the port says something definite; the fence comes last.
+    /// Repeats the worker's steps until the port's answer is final; the last step voids.
     async fn settle(&self, reference: &Reference) -> Answer {
         let attempt = self.attempt(4250, 1);
         let mut answer = self.processor.execute(&attempt, reference).await;
@@ -233,7 +233,7 @@ impl Fixture {
         answer
     }
 
-    /// How often the stand-in did what was asked.
+    /// Returns how often the stand-in has charged or saved.
     async fn acts(&self) -> usize {
         let count =
             if self.keeping { self.proxy.cards().await } else { self.proxy.charges().await };
@@ -244,7 +244,7 @@ impl Fixture {
         self.proxy.charges().await.unwrap()
     }
 
-    /// One attempt from its beginning to its end.
+    /// Runs one attempt from its beginning to its end.
     async fn run(&self) -> Answer {
         match self.prepare().await {
             Ok(reference) => self.settle(&reference).await,
@@ -252,7 +252,7 @@ impl Fixture {
         }
     }
 
-    /// The upstream has acted exactly as often as the answer says, and repeating it all does no more.
+    /// Asserts that the stand-in acted as often as the answer says, and that a repeat adds nothing.
     async fn is_told_truly(&self, answer: &Answer, what: &str) {
         let told = usize::from(is_done(answer));
         assert_eq!(self.acts().await, told, "{what}: {answer:?}");

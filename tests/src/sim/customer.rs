@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use consent_callback::MessagePath;
 use domain::ask::Ask;
 use domain::request::{PromptRecord, Request};
 use domain::values::id::PromptId;
@@ -182,9 +183,11 @@ impl Simulation {
         let machine = Arc::clone(&self.machine);
         let (phone, prompt) = (request.customer.phone.as_str().to_owned(), prompt.to_string());
         Some(Box::pin(async move {
-            let place = (phone.as_str(), prompt.as_str());
+            let path = MessagePath { phone: &phone, id: &prompt };
             let callback = &machine.consent_callback;
-            WorkResult::Answered(callback.tap(&HeaderMap::new(), place, body.as_bytes()).await)
+            WorkResult::Answered(
+                callback.sandbox_phone().tap(&HeaderMap::new(), path, body.as_bytes()).await,
+            )
         }))
     }
 
@@ -227,15 +230,15 @@ impl Simulation {
         let form = form.finish();
         let machine = Arc::clone(&self.machine);
         Some(Box::pin(async move {
-            let callback = &machine.consent_callback;
-            let page = match callback.open_page(&token, "", &HeaderMap::new()).await {
+            let consent_page = machine.consent_callback.page();
+            let page = match consent_page.open(&token, "", &HeaderMap::new()).await {
                 Ok(page) => page,
                 Err(problem) => return WorkResult::Answered(Err(problem)),
             };
             let Some(nonce) = nonce(&page) else { return WorkResult::Answered(Ok(page)) };
             let body = format!("{form}&nonce={nonce}");
             WorkResult::Answered(
-                callback.answer_page(&token, &HeaderMap::new(), body.as_bytes()).await,
+                consent_page.submit(&token, &HeaderMap::new(), body.as_bytes()).await,
             )
         }))
     }
@@ -248,7 +251,7 @@ impl Simulation {
         let machine = Arc::clone(&self.machine);
         let running: WorkFuture = Box::pin(async move {
             WorkResult::Answered(
-                machine.consent_callback.open_page(&token, "", &HeaderMap::new()).await,
+                machine.consent_callback.page().open(&token, "", &HeaderMap::new()).await,
             )
         });
         self.employ(Work::Other("look"), running);

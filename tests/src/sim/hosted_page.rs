@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use consent_callback::MessagePath;
 use domain::keys;
 use domain::ports::PromptRef;
 use domain::postback::{Action, Postback};
@@ -66,7 +67,7 @@ impl Simulation {
         self.say(|| format!("opens the page of {prompt} with {query:?}"));
         let running: WorkFuture = Box::pin(async move {
             let callback = &machine.consent_callback;
-            WorkResult::Answered(callback.open_page(&token, query, &HeaderMap::new()).await)
+            WorkResult::Answered(callback.page().open(&token, query, &HeaderMap::new()).await)
         });
         self.employ(Work::Page(request, prompt), running);
     }
@@ -184,7 +185,7 @@ impl Simulation {
         let machine = Arc::clone(&self.machine);
         let running: WorkFuture = Box::pin(async move {
             WorkResult::Answered(
-                machine.consent_callback.checkout(&id, Some(form.as_bytes())).await,
+                machine.consent_callback.sandbox_checkout().serve(&id, Some(form.as_bytes())).await,
             )
         });
         self.employ(Work::Other("checkout"), running);
@@ -222,15 +223,15 @@ impl Simulation {
         let machine = Arc::clone(&self.machine);
         self.say(|| format!("wants another way for {request}"));
         let running: WorkFuture = Box::pin(async move {
-            let callback = &machine.consent_callback;
-            let page = match callback.open_page(&token, "", &HeaderMap::new()).await {
+            let consent_page = machine.consent_callback.page();
+            let page = match consent_page.open(&token, "", &HeaderMap::new()).await {
                 Ok(page) => page,
                 Err(problem) => return WorkResult::Answered(Err(problem)),
             };
             let Some(nonce) = nonce(&page) else { return WorkResult::Answered(Ok(page)) };
             let body = format!("action=back&nonce={nonce}");
             WorkResult::Answered(
-                callback.answer_page(&token, &HeaderMap::new(), body.as_bytes()).await,
+                consent_page.submit(&token, &HeaderMap::new(), body.as_bytes()).await,
             )
         });
         self.employ(Work::Other("back"), running);
@@ -266,11 +267,13 @@ impl Simulation {
         let postback = Postback { reference, action }.write(&key);
         let body = json!({ "postback": postback }).to_string();
         let machine = Arc::clone(&self.machine);
-        let place = (request.customer.phone.as_str().to_owned(), prompt.id.to_string());
+        let (phone, id) = (request.customer.phone.as_str().to_owned(), prompt.id.to_string());
         Some(Box::pin(async move {
-            let place = (place.0.as_str(), place.1.as_str());
+            let path = MessagePath { phone: &phone, id: &id };
             let callback = &machine.consent_callback;
-            WorkResult::Answered(callback.tap(&HeaderMap::new(), place, body.as_bytes()).await)
+            WorkResult::Answered(
+                callback.sandbox_phone().tap(&HeaderMap::new(), path, body.as_bytes()).await,
+            )
         }))
     }
 

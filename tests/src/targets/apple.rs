@@ -74,7 +74,7 @@ fn post(fuzz_fixture: &FuzzFixture, address: &str, posted: &Posted) -> Option<An
 
 /// What Apple would post of these bytes; packed already, if they are.
 fn proven(fuzz_fixture: &FuzzFixture, input: &[u8]) -> Posted {
-    let whole = posted(input, fuzz_fixture.machine.consent_callback.clock.now());
+    let whole = posted(input, fuzz_fixture.machine.consent_callback.ports.clock.now());
     let packed = input.starts_with(&[0x1f, 0x8b]);
     if packed { Posted { body: input.to_vec(), ..whole } } else { whole }
 }
@@ -237,7 +237,8 @@ pub(super) fn samples() -> Vec<Vec<u8>> {
         let mut bodies: Vec<Vec<u8>> =
             all.iter().map(|message| message.to_string().into_bytes()).collect();
         bodies.push(
-            posted(b"{\"type\":\"text\"}", fuzz_fixture.machine.consent_callback.clock.now()).body,
+            posted(b"{\"type\":\"text\"}", fuzz_fixture.machine.consent_callback.ports.clock.now())
+                .body,
         );
         bodies
     })

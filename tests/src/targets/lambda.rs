@@ -1,7 +1,6 @@
 //! What Lambda hands to the functions, as the bytes it comes in: HTTP calls, batches of a queue, what topics told.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -27,7 +26,7 @@ impl Handler for Machine<'_> {
 }
 
 fn heard(fuzz_fixture: &FuzzFixture) -> Topics {
-    Topics::new(Arc::clone(&fuzz_fixture.machine.consent_callback), "assent".to_owned())
+    Topics::new(fuzz_fixture.machine.consent_callback.channel_webhooks(), "assent".to_owned())
 }
 
 /// A batch of any bytes: whatever is none of our messages comes again, and nothing that is not in the batch does.

@@ -1,7 +1,5 @@
 //! AWS End User Messaging in a world: what it was sent, and what it tells over the channels' topics.
 
-use std::sync::Arc;
-
 use consent_callback::Topics;
 use domain::message::Handled;
 use domain::ports::PromptRef;
@@ -79,7 +77,8 @@ impl Core {
 
     /// Hands what SNS does to the function that hears topics, and does what follows.
     pub fn hands(&self, event: Value) -> Handled {
-        let topics = Topics::new(Arc::clone(&self.machine.consent_callback), "assent".to_owned());
+        let topics =
+            Topics::new(self.machine.consent_callback.channel_webhooks(), "assent".to_owned());
         let event = LambdaEvent::new(event, Context::default());
         let answer = self.run(answer_or_hear(&self.consent, &topics, event));
         self.settles();

@@ -20,7 +20,7 @@ pub use closing::LIFETIME_MAX;
 pub use fetching::{Attempt, AttemptEnd, Doubt, LEASE};
 pub use onward::{Recall, SentOn};
 pub use prompting::{NextPrompt, PromptRecord, PromptStatus};
-pub use refunding::{REFUNDS_MAX, RefundEnd, RefundRecord};
+pub use refunding::{REFUNDS_MAX, RefundEnd, RefundRecord, RefundRetry};
 
 use crate::ask::{Ask, AskHash, Customer, Metadata, Session};
 use crate::brand::Mode;

@@ -22,6 +22,17 @@ const ON_ITS_WAY: Duration = Duration::from_secs(10);
 /// How much sooner than it is due a message may come and still be the one that was sent for it.
 const EARLY: Duration = Duration::from_secs(1);
 
+/// Why a refund is not made yet, and when it is tried again.
+#[derive(Clone, Copy, Debug)]
+pub struct RefundRetry<'a> {
+    /// A stable word for the journal.
+    pub reason: &'a str,
+    /// The processor's id for the refund, where it has one by now.
+    pub reference: Option<&'a Reference>,
+    /// The wait before the next try.
+    pub wait: Duration,
+}
+
 /// One refund.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundRecord {
@@ -213,10 +224,10 @@ impl Request {
     pub fn refund_released(
         &self,
         seq: u32,
-        (reason, reference): (&str, Option<&Reference>),
-        wait: Duration,
+        retry: RefundRetry<'_>,
         now: Timestamp,
     ) -> Result<Change, Refusal> {
+        let RefundRetry { reason, reference, wait } = retry;
         let mut change = Change::of(self, now);
         let refund = open(&mut change.request, seq)?;
         refund.lease = Some(now);

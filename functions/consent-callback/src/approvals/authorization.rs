@@ -1,0 +1,138 @@
+//! Turns what an approval carries into the authorization that the processor is called with.
+
+use domain::authorization::{Authorization, AuthorizationKind};
+use domain::brand::{Brand, Mode};
+use domain::guards::{self, Guard};
+use domain::keys;
+use domain::ports::{PaymentOption, StoreError};
+use domain::problem::{Code, Problem};
+use domain::request::Request;
+use domain::saved_cards::{self, SavedCard};
+use domain::seal;
+
+use super::Approvals;
+use super::reply::{ApprovalPayload, ReplyError};
+
+/// The test card of an approval that names none.
+const TEST_CARD_DEFAULT: &str = "pm_card_visa";
+
+impl Approvals {
+    /// Returns the payment options that the request's processor takes, best first.
+    ///
+    /// # Errors
+    /// [`Code::ProcessorNotConfigured`] when the brand's settings of the processor cannot be used.
+    pub(crate) fn payment_options(
+        &self,
+        request: &Request,
+        brand: &Brand,
+    ) -> Result<Vec<PaymentOption>, Problem> {
+        let processor = self.processors.open(brand, request.mode, &request.processor);
+        let processor = processor.map_err(|_logged| {
+            Problem::new(Code::ProcessorNotConfigured, "the processor cannot be used")
+        })?;
+        let mut options = processor.payment_options(&request.ask);
+        // A request that names a saved card charges that card and no test card.
+        let testing = request.mode == Mode::Test && !options.contains(&PaymentOption::Nothing);
+        options.retain(|option| testing || *option != PaymentOption::TestCard);
+        Ok(options)
+    }
+
+    /// Loads the saved card that the request names; `None` unless it belongs to this customer at this processor.
+    pub(crate) async fn saved_card(
+        &self,
+        request: &Request,
+    ) -> Result<Option<SavedCard>, StoreError> {
+        let Some(card) = request.ask.card() else { return Ok(None) };
+        let store = self.ports.store.as_ref();
+        let known = saved_cards::load(store, &request.brand, request.mode, card).await?;
+        Ok(known.filter(|known| {
+            known.processor == request.processor
+                && (guards::is_disabled(Guard::SavedCardOwner)
+                    || keys::same(&known.address, &request.address))
+        }))
+    }
+
+    /// Returns the authorization for the payload.
+    ///
+    /// # Errors
+    /// [`ReplyError::PayloadNotSupported`] when the processor does not take it now.
+    pub(super) async fn authorization(
+        &self,
+        request: &Request,
+        brand: &Brand,
+        payload: &ApprovalPayload,
+    ) -> Result<Authorization, ReplyError> {
+        let options = self.payment_options(request, brand).map_err(ReplyError::Failed)?;
+        let offered = |wanted: fn(&PaymentOption) -> bool| options.iter().any(wanted);
+        match payload {
+            ApprovalPayload::Empty if offered(|option| *option == PaymentOption::Nothing) => {
+                self.saved_card_authorization(request, brand).await
+            }
+            ApprovalPayload::Empty if offered(|option| *option == PaymentOption::TestCard) => {
+                test_card(TEST_CARD_DEFAULT)
+            }
+            ApprovalPayload::TestCard(card)
+                if offered(|option| *option == PaymentOption::TestCard) =>
+            {
+                test_card(card)
+            }
+            // A page that offers a saved card has no test card to pick, so the card that came does not count.
+            ApprovalPayload::TestCard(_) if offered(|option| *option == PaymentOption::Nothing) => {
+                self.saved_card_authorization(request, brand).await
+            }
+            ApprovalPayload::Hosted if offered(|option| *option == PaymentOption::Hosted) => {
+                Ok(Authorization { kind: AuthorizationKind::Hosted, secret: "".into() })
+            }
+            ApprovalPayload::InChatPayment(authorization) => Ok(authorization.clone()),
+            ApprovalPayload::Wallet(authorization) => {
+                let taken = match authorization.kind {
+                    AuthorizationKind::GooglePay => {
+                        offered(|option| matches!(option, PaymentOption::GooglePay(_)))
+                    }
+                    AuthorizationKind::ApplePay => {
+                        offered(|option| matches!(option, PaymentOption::ApplePay(_)))
+                    }
+                    AuthorizationKind::PaymentMethod
+                    | AuthorizationKind::Hosted
+                    | AuthorizationKind::KeptCard
+                    | AuthorizationKind::Code
+                    | AuthorizationKind::AccessToken
+                    | AuthorizationKind::Onward
+                    | AuthorizationKind::Claims => false,
+                };
+                taken.then(|| authorization.clone()).ok_or(ReplyError::PayloadNotSupported)
+            }
+            ApprovalPayload::Empty | ApprovalPayload::TestCard(_) | ApprovalPayload::Hosted => {
+                Err(ReplyError::PayloadNotSupported)
+            }
+        }
+    }
+
+    /// Opens the saved card's credential, which is sealed for the request that saved it. The caller seals it for this one.
+    async fn saved_card_authorization(
+        &self,
+        request: &Request,
+        brand: &Brand,
+    ) -> Result<Authorization, ReplyError> {
+        let card = self.saved_card(request).await?.ok_or(ReplyError::PayloadNotSupported)?;
+        match seal::open(&brand.sealing, card.request, &card.sealed) {
+            Ok(kept) => Ok(Authorization { kind: AuthorizationKind::KeptCard, ..kept }),
+            Err(error) => {
+                tracing::error!(request.id = %request.id, error = %error, "failed to open a saved card's seal");
+                let detail = "the card on file cannot be used";
+                Err(ReplyError::Failed(Problem::new(Code::Internal, detail)))
+            }
+        }
+    }
+}
+
+fn test_card(card: &str) -> Result<Authorization, ReplyError> {
+    let plain = card.len() <= 64
+        && card.starts_with("pm_card_")
+        && card.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if !plain {
+        let detail = "a test card is one of the processor's pm_card_… names";
+        return Err(ReplyError::Failed(Problem::new(Code::InvalidRequest, detail)));
+    }
+    Ok(Authorization { kind: AuthorizationKind::PaymentMethod, secret: card.into() })
+}

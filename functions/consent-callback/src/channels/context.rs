@@ -1,0 +1,59 @@
+//! The brand, mode and channel that a webhook was verified for.
+
+use std::sync::Arc;
+
+use domain::brand::{Brand, Mode};
+use domain::contact::ChannelScope;
+use domain::keys;
+use domain::ports::{PromptRef, PromptSelector, Store};
+use domain::problem::Problem;
+use domain::request::Request;
+use domain::storage;
+use domain::values::name::ChannelName;
+
+/// The brand, mode and channel that a webhook was verified for.
+#[derive(Clone, Copy)]
+pub(crate) struct ChannelContext<'a> {
+    /// The brand.
+    pub(crate) brand: &'a Arc<Brand>,
+    /// The mode whose credentials proved the sender.
+    pub(crate) mode: Mode,
+    /// The channel.
+    pub(crate) channel: &'a ChannelName,
+}
+
+impl<'a> ChannelContext<'a> {
+    /// Returns the scope of this channel's contact records for requests of that mode.
+    pub(super) fn scope(&self, mode: Mode) -> ChannelScope<'a> {
+        ChannelScope { brand: &self.brand.name, mode, channel: self.channel }
+    }
+
+    /// Whether the request is this brand's.
+    pub(super) fn is_owner(&self, request: &Request) -> bool {
+        request.brand == self.brand.name
+    }
+
+    /// Whether the prompt is this brand's and was sent over this channel.
+    pub(super) fn has_prompt(&self, request: &Request, reference: PromptRef) -> bool {
+        let prompt = request.prompt(reference.prompt);
+        self.is_owner(request) && prompt.is_some_and(|prompt| prompt.channel == *self.channel)
+    }
+
+    /// Finds the prompt that a callback is about; `None` when it is not this brand's.
+    ///
+    /// Where the provider echoes the prompt's id alone, the prompt's link leads to the request.
+    pub(super) async fn find_prompt(
+        &self,
+        store: &dyn Store,
+        selector: PromptSelector,
+    ) -> Result<Option<PromptRef>, Problem> {
+        let prompt = match selector {
+            PromptSelector::Exact(reference) => return Ok(Some(reference)),
+            PromptSelector::Prompt(prompt) => prompt,
+        };
+        let token = keys::link_token(&self.brand.link_key, prompt);
+        let target = storage::follow_link(store, &token).await?;
+        let own = target.filter(|target| target.brand == self.brand.name);
+        Ok(own.map(|target| PromptRef { request: target.request, prompt: target.prompt }))
+    }
+}

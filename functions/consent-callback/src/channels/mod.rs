@@ -1,0 +1,18 @@
+//! Records what the providers of channels report: receipts, replies, opt-outs.
+//!
+//! The call order goes one way: `webhooks` and `topics` call `replies`, `opt_out` and `receipts`, which call `contacts`.
+
+mod contacts;
+mod context;
+mod opt_out;
+mod postbacks;
+mod receipts;
+mod replies;
+mod text_replies;
+mod topics;
+mod webhooks;
+
+pub(crate) use context::ChannelContext;
+pub(crate) use replies::Replies;
+pub use topics::Topics;
+pub use webhooks::ChannelWebhooks;

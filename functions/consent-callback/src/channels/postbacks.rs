@@ -1,0 +1,93 @@
+//! Button postbacks, and payments that the customer makes within the chat.
+
+use std::sync::Arc;
+
+use domain::authorization::Authorization;
+use domain::consent::ApprovalMethod;
+use domain::journal::EntryKind;
+use domain::outcome::Outcome;
+use domain::ports::{PromptRef, PromptSelector, Sender};
+use domain::problem::Problem;
+use domain::request::State;
+use domain::storage;
+
+use super::context::ChannelContext;
+use super::replies::{Replies, is_temporary, reply_of};
+use crate::approvals::{ApprovalPayload, CustomerReply, PromptedRequest, ReplyError};
+
+impl Replies {
+    /// Records the reply of a button. The postback's signature proves the prompt and the action, and nothing else is believed.
+    pub(crate) async fn on_postback(
+        &self,
+        context: ChannelContext<'_>,
+        postback: &str,
+        from: &Sender,
+    ) -> Result<(), Problem> {
+        let found = self.find_by_postback(context, postback).await?;
+        let own = found
+            .filter(|(postback, loaded)| context.has_prompt(&loaded.request, postback.reference));
+        let Some((postback, loaded)) = own else {
+            tracing::info!(channel.name = %context.channel, "postback of an unknown prompt ignored");
+            return self.contacts.update_sender(context, from).await;
+        };
+        let (mode, address) = (loaded.request.mode, loaded.request.address.clone());
+        if let Some(reply) = reply_of(&loaded.request, postback.action) {
+            let (brand, prompt) = (Arc::clone(context.brand), postback.reference.prompt);
+            let target = PromptedRequest { loaded, brand, prompt };
+            self.record(&target, ApprovalMethod::Tap, &reply).await?;
+        }
+        self.contacts.update_contact(context, mode, &address, from).await
+    }
+
+    /// Records a payment in the chat as an approval that carries its own authorization. `false` when it was not recorded.
+    pub(super) async fn on_in_chat_payment(
+        &self,
+        context: ChannelContext<'_>,
+        selector: PromptSelector,
+        authorization: Authorization,
+    ) -> Result<bool, Problem> {
+        let store = self.ports.store.as_ref();
+        let Some(reference) = context.find_prompt(store, selector).await? else { return Ok(false) };
+        let loaded = storage::load(store, reference.request).await?;
+        let own = loaded.filter(|loaded| context.has_prompt(&loaded.request, reference));
+        let Some(loaded) = own else { return Ok(false) };
+        let (brand, id) = (Arc::clone(context.brand), reference.request);
+        let target = PromptedRequest { loaded, brand, prompt: reference.prompt };
+        let payload = ApprovalPayload::InChatPayment(authorization);
+        let reply = CustomerReply::Approve { session_code: None, payload };
+        match self.approvals.record_loaded(&target, ApprovalMethod::Paid, &reply).await {
+            Ok(_) => Ok(true),
+            Err(error) if self.is_paid(reference).await? => {
+                tracing::info!(request.id = %id, error = ?error, "payment in the chat reported again");
+                Ok(true)
+            }
+            Err(ReplyError::Failed(problem)) if is_temporary(&problem) => Err(problem),
+            Err(error) => {
+                tracing::info!(request.id = %id, error = ?error, "payment in the chat refused");
+                Ok(false)
+            }
+        }
+    }
+
+    /// Whether an approval of this prompt is in use or was used. A payment that is reported twice was made once.
+    async fn is_paid(&self, reference: PromptRef) -> Result<bool, Problem> {
+        let PromptRef { request, prompt } = reference;
+        let store = self.ports.store.as_ref();
+        let Some(loaded) = storage::load(store, request).await? else { return Ok(false) };
+        match &loaded.request.state {
+            State::Pending | State::Prompted => Ok(false),
+            State::Authorized { consent, .. } | State::Processing { consent, .. } => {
+                Ok(consent.prompt == prompt)
+            }
+            State::Closed { outcome: Outcome::Fulfilled { .. }, .. } => {
+                let entries = storage::journal(store, request).await?;
+                let approved = entries.iter().rev().find_map(|entry| {
+                    let EntryKind::Approved { consent } = &entry.what else { return None };
+                    Some(consent.prompt)
+                });
+                Ok(approved == Some(prompt))
+            }
+            State::Closed { .. } => Ok(false),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Records delivery receipts of prompts.
+
+use domain::journal::DeliveryStatus;
+use domain::message::Step;
+use domain::ports::{Ports, PromptRef, PromptSelector};
+use domain::problem::Problem;
+use domain::update::{Decision, commit, update};
+
+use super::context::ChannelContext;
+
+/// The delivery receipts of prompts.
+#[derive(Clone)]
+pub(super) struct Receipts {
+    ports: Ports,
+}
+
+impl Receipts {
+    pub(super) const fn new(ports: Ports) -> Self {
+        Self { ports }
+    }
+
+    /// Records a prompt's delivery status, which only moves forward. A failed delivery starts the next route at once.
+    pub(super) async fn record(
+        &self,
+        context: ChannelContext<'_>,
+        selector: PromptSelector,
+        status: DeliveryStatus,
+    ) -> Result<(), Problem> {
+        let found = context.find_prompt(self.ports.store.as_ref(), selector).await?;
+        let Some(PromptRef { request, prompt }) = found else { return Ok(()) };
+        let step = matches!(status, DeliveryStatus::Failed { .. }).then_some(Step::Deliver);
+        let updated = update(&self.ports, request, |request, now| {
+            if !context.is_owner(request) {
+                return Ok(Decision::Stop(()));
+            }
+            let change = request.record_delivery_status(prompt, status.clone(), None, now);
+            Ok::<_, Problem>(commit(change).then(step).into())
+        });
+        updated.await.map(|_stored_or_not_ours| ())
+    }
+}

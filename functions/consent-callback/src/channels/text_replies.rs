@@ -1,0 +1,168 @@
+//! Free-text replies. A text answers a request only where no other request can be meant; otherwise it is a sign of life.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::ask::Ask;
+use domain::brand::BrandScope;
+use domain::consent::ApprovalMethod;
+use domain::guards::{self, Guard};
+use domain::journal::{DeliveryStatus, EntryKind};
+use domain::limits;
+use domain::ports::Sender;
+use domain::postback::Action;
+use domain::problem::Problem;
+use domain::request::{PromptRecord, Request, State};
+use domain::storage::{self, VersionedRequest};
+use domain::texts::{self, Reply};
+use domain::values::id::{PromptId, RequestId};
+use domain::values::time::Timestamp;
+
+use super::context::ChannelContext;
+use super::replies::{Replies, reply_of};
+use crate::approvals::{CustomerReply, PromptedRequest};
+
+/// How long a customer's text may be in transit and still count as a reply. Later, it may have been meant for another request.
+const IN_TRANSIT_MAX: Duration = Duration::from_secs(30);
+
+/// A text that a customer wrote.
+#[derive(Clone, Copy)]
+pub(super) struct InboundText<'a> {
+    /// The text.
+    pub(super) text: &'a str,
+    /// The postback of the entry point through which the customer began to write; `None` where there was none.
+    pub(super) intent: Option<&'a str>,
+    /// When the customer wrote it; `None` where the channel does not say.
+    pub(super) at: Option<Timestamp>,
+}
+
+impl Replies {
+    /// Records a text as a reply, where the brand allows text replies.
+    ///
+    /// A text counts only if exactly one request can be meant, and that request is no payment.
+    pub(super) async fn on_text(
+        &self,
+        context: ChannelContext<'_>,
+        from: &Sender,
+        inbound: InboundText<'_>,
+    ) -> Result<(), Problem> {
+        if let Some(intent) = inbound.intent
+            && let Some((_, loaded)) = self.find_by_postback(context, intent).await?
+        {
+            let request = &loaded.request;
+            self.contacts.update_contact(context, request.mode, &request.address, from).await?;
+        }
+        let Some(address) = self.contacts.address_of(context, from).await? else { return Ok(()) };
+        if context.brand.policy.text_replies
+            && let Some((target, reply)) = self.text_reply(context, &address, inbound).await?
+        {
+            self.record(&target, ApprovalMethod::Reply, &reply).await?;
+        } else {
+            tracing::info!(channel.name = %context.channel, "text received that is no reply");
+        }
+        self.contacts.update_contact(context, context.mode, &address, from).await
+    }
+
+    /// Returns the reply that a text means, and the request that it answers.
+    ///
+    /// `None` unless exactly one request is open for the address on this channel, and was when the text was written.
+    async fn text_reply(
+        &self,
+        context: ChannelContext<'_>,
+        address: &str,
+        inbound: InboundText<'_>,
+    ) -> Result<Option<(PromptedRequest, CustomerReply)>, Problem> {
+        let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
+        let mut open: Vec<VersionedRequest> = Vec::new();
+        for id in storage::open_for_address(store, context.channel.as_str(), address).await? {
+            let loaded = storage::load(store, id).await?;
+            open.extend(loaded.filter(|loaded| {
+                context.is_owner(&loaded.request) && loaded.request.answerable(now).is_ok()
+            }));
+        }
+        let [VersionedRequest { request, .. }] = open.as_slice() else { return Ok(None) };
+        let language = request.customer.language.as_ref().unwrap_or(&context.brand.language);
+        let meaning = texts::reply(inbound.text, language, &context.brand.language);
+        let here = |prompt: &&PromptRecord| prompt.is_out() && prompt.channel == *context.channel;
+        let prompt = request.prompts.iter().rev().find(here).map(|prompt| prompt.id);
+        let text_counts =
+            request.mode == context.mode && !matches!(request.ask, Ask::Payment { .. });
+        let (Some(meaning), Some(prompt), true) = (meaning, prompt, text_counts) else {
+            return Ok(None);
+        };
+        let action = match meaning {
+            Reply::Yes => Action::Approve,
+            Reply::No => Action::Deny,
+        };
+        let early = self.is_early(request.id, prompt, inbound.at).await?
+            && !guards::is_disabled(Guard::EarlyText);
+        if early
+            || (self.is_ambiguous(context, request, inbound.at).await?
+                && !guards::is_disabled(Guard::AmbiguousText))
+        {
+            return Ok(None);
+        }
+        let Some(reply) = reply_of(request, action) else { return Ok(None) };
+        let brand = Arc::clone(context.brand);
+        let target = open.pop().map(|loaded| PromptedRequest { loaded, brand, prompt });
+        Ok(target.map(|target| (target, reply)))
+    }
+
+    /// Whether the customer wrote the text before the prompt was known to be sent.
+    async fn is_early(
+        &self,
+        request: RequestId,
+        prompt: PromptId,
+        at: Option<Timestamp>,
+    ) -> Result<bool, Problem> {
+        let Some(at) = at else { return Ok(false) };
+        let entries = storage::journal(self.ports.store.as_ref(), request).await?;
+        let sent = entries.iter().find(|entry| {
+            let EntryKind::Prompt { prompt: known, delivery_status } = &entry.what else {
+                return false;
+            };
+            *known == prompt
+                && !matches!(
+                    delivery_status,
+                    DeliveryStatus::Failed { .. } | DeliveryStatus::Unknown
+                )
+        });
+        // Channels report whole seconds, and no customer replies within the second of the prompt.
+        Ok(sent.is_none_or(|sent| at.as_secs() <= sent.at.as_secs()))
+    }
+
+    /// Whether the text may have been meant for another request, which has ended since it was written.
+    async fn is_ambiguous(
+        &self,
+        context: ChannelContext<'_>,
+        request: &Request,
+        at: Option<Timestamp>,
+    ) -> Result<bool, Problem> {
+        let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
+        let since = at.unwrap_or(now.before(IN_TRANSIT_MAX));
+        let late = now > since.after(IN_TRANSIT_MAX);
+        if late && !guards::is_disabled(Guard::EarlyText) {
+            return Ok(true);
+        }
+        let scope = BrandScope { brand: &context.brand.name, mode: request.mode };
+        let (limits, _) = limits::load(store, scope, &request.address).await?;
+        for (id, _) in limits.open.iter().filter(|(id, _)| *id != request.id) {
+            let Some(VersionedRequest { request: other, .. }) = storage::load(store, *id).await?
+            else {
+                continue;
+            };
+            let prompted = other.prompts.iter().any(|prompt| prompt.channel == *context.channel);
+            let ended = match other.state {
+                State::Closed { at, .. } => Some(at),
+                State::Pending
+                | State::Prompted
+                | State::Authorized { .. }
+                | State::Processing { .. } => None,
+            };
+            if prompted && ended.is_none_or(|ended| ended >= since) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

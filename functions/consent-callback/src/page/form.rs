@@ -1,0 +1,77 @@
+//! The page's form.
+
+use domain::authorization::{Authorization, AuthorizationKind};
+use domain::outcome::DenialReason;
+
+use crate::approvals::{ApprovalPayload, CustomerReply};
+
+/// The wallets that a page can find on a device.
+const WALLETS: [&str; 2] = ["apple_pay", "google_pay"];
+/// The largest token of a wallet that is taken, in bytes; real tokens have two to six thousand.
+const TOKEN_MAX: usize = 16 * 1024;
+
+/// The posted form of the page.
+pub(super) struct Form(Vec<(String, String)>);
+
+/// The action that the form asks for.
+pub(super) enum Submission {
+    /// A reply to the prompt.
+    Reply(CustomerReply),
+    /// Back from the hosted page, to choose another payment option.
+    Back,
+    /// A session for Apple Pay, whose sheet is about to open.
+    AppleSession,
+    /// The wallets that work on this device.
+    Wallets(Vec<String>),
+}
+
+impl Form {
+    pub(super) fn read(body: &[u8]) -> Self {
+        Self(form_urlencoded::parse(body).into_owned().collect())
+    }
+
+    /// Returns the first field of that name.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns the action; `None` when the form names none of ours.
+    pub(super) fn submission(&self) -> Option<Submission> {
+        let approve = |payload| {
+            let session_code = self.text("session_code").map(str::to_owned);
+            Some(Submission::Reply(CustomerReply::Approve { session_code, payload }))
+        };
+        match self.text("action")? {
+            "approve" if self.text("wallet").is_some() => {
+                approve(ApprovalPayload::Wallet(self.wallet()?))
+            }
+            "approve" => {
+                let card = self.text("card").map(str::to_owned);
+                approve(card.map_or(ApprovalPayload::Empty, ApprovalPayload::TestCard))
+            }
+            "approve_hosted" => approve(ApprovalPayload::Hosted),
+            "deny" => Some(Submission::Reply(CustomerReply::Deny(DenialReason::Customer))),
+            "not_me" => Some(Submission::Reply(CustomerReply::Deny(DenialReason::NotMe))),
+            "extend" => Some(Submission::Reply(CustomerReply::Extend)),
+            "back" => Some(Submission::Back),
+            "apple_session" => Some(Submission::AppleSession),
+            "observed" => {
+                let named = self.text("wallets").unwrap_or_default().split(',');
+                let known = named.filter(|name| WALLETS.contains(name)).map(str::to_owned);
+                Some(Submission::Wallets(known.collect()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the wallet's token, which only the processor can read.
+    fn wallet(&self) -> Option<Authorization> {
+        let kind = match self.text("wallet")? {
+            "google_pay" => AuthorizationKind::GooglePay,
+            "apple_pay" => AuthorizationKind::ApplePay,
+            _ => return None,
+        };
+        let token = self.text("token").filter(|token| (1..=TOKEN_MAX).contains(&token.len()))?;
+        Some(Authorization { kind, secret: token.into() })
+    }
+}

@@ -1,0 +1,180 @@
+//! Serves the page: opens it, submits its form, and renders the response.
+
+use bytes::Bytes;
+use domain::consent::ApprovalMethod;
+use domain::journal::DeliveryStatus;
+use domain::keys;
+use domain::ports::PromptRef;
+use domain::problem::{Code, Problem};
+use domain::storage::VersionedRequest;
+use domain::update::{Decision, Updated, commit, update_async};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+
+use super::form::{Form, Submission};
+use super::html::{self, Offer};
+use super::link::{self, GOING, Visit, see_other};
+use super::view::{self, PageParts, PageVisit};
+use super::{ConsentPage, hosted_page};
+use crate::approvals::{PromptedRequest, ReplyError};
+
+impl ConsentPage {
+    /// Serves `GET /c/{token}`. It approves nothing, and records that the page was opened unless a program fetched it.
+    ///
+    /// # Errors
+    /// A [`Problem`] when a port failed.
+    pub async fn open(
+        &self,
+        token: &str,
+        query: &str,
+        headers: &HeaderMap,
+    ) -> Result<Response<Bytes>, Problem> {
+        let Some(target) = self.follow(token).await? else { return unknown(token) };
+        if link::is_preview(headers) {
+            return self.respond(StatusCode::OK, &target, Visit::of(token)).await;
+        }
+        let target = self.record_opened(target).await?;
+        let visit = Visit::with_query(token, query);
+        if hosted_page::redirect_of(&target.loaded.request, target.prompt).is_some() && !visit.going
+        {
+            self.queue_status_look_up(&target.loaded.request).await;
+        }
+        self.respond(StatusCode::OK, &target, visit).await
+    }
+
+    /// Serves `HEAD /c/{token}`: the same page, without a record that it was opened.
+    ///
+    /// # Errors
+    /// A [`Problem`] when a port failed.
+    pub async fn show(&self, token: &str) -> Result<Response<Bytes>, Problem> {
+        let Some(target) = self.follow(token).await? else { return unknown(token) };
+        self.respond(StatusCode::OK, &target, Visit::of(token)).await
+    }
+
+    /// Serves `POST /c/{token}`: records the reply, then redirects to the page that shows the result.
+    ///
+    /// # Errors
+    /// A [`Problem`] when a port failed, or when a wallet's approval was not recorded.
+    pub async fn submit(
+        &self,
+        token: &str,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Response<Bytes>, Problem> {
+        let Some(target) = self.follow(token).await? else { return unknown(token) };
+        let (brand, request) = (&target.brand, &target.loaded.request);
+        let form = Form::read(body);
+        let nonce = keys::page_nonce(&brand.link_key, target.prompt, &request.ask_hash);
+        let drawn_here = form.text("nonce").is_some_and(|given| keys::same(given, &nonce));
+        let elsewhere = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+        let Some(submission) = form.submission().filter(|_| drawn_here && !elsewhere) else {
+            return self.respond(StatusCode::BAD_REQUEST, &target, Visit::of(token)).await;
+        };
+        let reply = match submission {
+            Submission::Reply(reply) => reply,
+            Submission::Back => {
+                self.abandon_hosted_page(target).await?;
+                return Ok(see_other(token, ""));
+            }
+            Submission::AppleSession => return self.apple_session(request, brand).await,
+            Submission::Wallets(wallets) => {
+                let prompt = PromptRef { request: request.id, prompt: target.prompt };
+                self.record_wallets(prompt, &wallets).await?;
+                return Ok(link::empty(StatusCode::NO_CONTENT));
+            }
+        };
+        let recorded = self.approvals.record_loaded(&target, ApprovalMethod::Page, &reply).await;
+        if form.text("wallet").is_some() {
+            return wallet_response(recorded);
+        }
+        match recorded {
+            Ok(loaded) if loaded.request.approval().is_some() => Ok(see_other(token, GOING)),
+            Ok(_) | Err(ReplyError::Refused(_)) => Ok(see_other(token, "")),
+            // The payment options changed after the page was drawn, or none is left.
+            Err(ReplyError::SessionCodeMissing | ReplyError::PayloadNotSupported) => {
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                self.respond(status, &target, Visit::of(token)).await
+            }
+            Err(ReplyError::NoSuchPrompt) => unknown(token),
+            Err(ReplyError::Failed(problem)) => Err(problem),
+        }
+    }
+
+    /// Records that the page was opened.
+    async fn record_opened(&self, target: PromptedRequest) -> Result<PromptedRequest, Problem> {
+        let PromptedRequest { loaded, brand, prompt } = target;
+        let decide = |loaded: VersionedRequest, now| {
+            let opened = DeliveryStatus::Opened;
+            let change = loaded.request.record_delivery_status(prompt, opened, None, now);
+            let decision =
+                if change.is_nothing() { Decision::Stop(loaded) } else { commit(change).into() };
+            std::future::ready(Ok::<_, Problem>(decision))
+        };
+        let fallback = loaded.clone();
+        let loaded = match update_async(&self.ports, loaded, decide).await? {
+            Updated::Stored(loaded) | Updated::Stopped(loaded) => loaded,
+            Updated::Absent => fallback,
+        };
+        Ok(PromptedRequest { loaded, brand, prompt })
+    }
+
+    /// Renders the page.
+    async fn respond(
+        &self,
+        status: StatusCode,
+        target: &PromptedRequest,
+        visit: Visit<'_>,
+    ) -> Result<Response<Bytes>, Problem> {
+        let (request, brand) = (&target.loaded.request, target.brand.as_ref());
+        let Some(prompt) = request.prompt(target.prompt) else { return unknown(visit.token) };
+        let now = self.ports.clock.now();
+        let (action, again) = (visit.path(""), visit.path(visit.query()));
+        let mut parts = PageParts::default();
+        if prompt.in_force() && request.answerable(now).is_ok() {
+            parts.offers = self.offers(request, brand).await?;
+        }
+        let redirect = hosted_page::redirect_of(request, prompt.id);
+        parts.hosted_page =
+            redirect.and_then(|redirect| hosted_page::url(request, brand, redirect));
+        let going =
+            visit.going && redirect.is_some_and(|redirect| hosted_page::is_fresh(redirect, now));
+        let visit = PageVisit { action: &action, again: &again, going, done: visit.done, now };
+        page(status, view::render(request, prompt, brand, visit, &parts), &parts.offers)
+    }
+}
+
+/// Returns the page of an unknown link. A text that is no token is not written into the page.
+pub(crate) fn unknown(token: &str) -> Result<Response<Bytes>, Problem> {
+    let action = if link::is_plain(token) { format!("/c/{token}") } else { "/c/".to_owned() };
+    page(StatusCode::NOT_FOUND, view::unknown(&action), &[])
+}
+
+fn page(
+    status: StatusCode,
+    rendered: Result<String, askama::Error>,
+    offers: &[Offer],
+) -> Result<Response<Bytes>, Problem> {
+    let policy = HeaderValue::from_str(&html::content_security_policy(offers));
+    let (Ok(text), Ok(policy)) = (rendered, policy) else {
+        return Err(Problem::new(Code::Internal, "the page cannot be rendered"));
+    };
+    let mut answer = Response::new(Bytes::from(text));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    headers.insert(header::CONTENT_TYPE, html);
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    Ok(answer)
+}
+
+/// Returns the response to the page's script, which keeps the wallet's sheet open until the approval is recorded.
+fn wallet_response(
+    recorded: Result<VersionedRequest, ReplyError>,
+) -> Result<Response<Bytes>, Problem> {
+    match recorded {
+        Ok(loaded) if loaded.request.approval().is_some() => {
+            Ok(link::empty(StatusCode::NO_CONTENT))
+        }
+        Ok(_) => Err(Problem::new(Code::ConflictState, "the approval was not recorded")),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,127 @@
+//! A customer on the processor's hosted page: its URL, and the customer's return or change of mind.
+
+use std::time::Duration;
+
+use domain::authorization::AuthorizationKind;
+use domain::brand::{Brand, Mode};
+use domain::effects;
+use domain::message::Step;
+use domain::problem::Problem;
+use domain::request::{Recall, Request, SentOn};
+use domain::seal;
+use domain::update::{Decision, commit, update};
+use domain::values::id::PromptId;
+use domain::values::time::Timestamp;
+use http::Uri;
+use secrecy::ExposeSecret;
+use zeroize::Zeroizing;
+
+use super::ConsentPage;
+use crate::approvals::PromptedRequest;
+
+/// How long after the redirect our page goes to the hosted page by itself.
+///
+/// A customer who uses the browser's back button later is not sent forward again.
+const FRESH: Duration = Duration::from_secs(30);
+
+/// Returns the redirect that is open on this prompt's page.
+///
+/// `None` unless this prompt was approved, and after the customer returned or abandoned the hosted page.
+pub(super) fn redirect_of(request: &Request, prompt: PromptId) -> Option<&SentOn> {
+    request.approval().filter(|(consent, _)| consent.prompt == prompt)?;
+    let redirect = request.open_attempt()?.onward.as_ref();
+    redirect.filter(|redirect| redirect.returned_at.is_none() && redirect.recalled.is_none())
+}
+
+/// Whether the customer was redirected a moment ago.
+pub(super) fn is_fresh(redirect: &SentOn, now: Timestamp) -> bool {
+    now < redirect.at.after(FRESH)
+}
+
+/// Returns the hosted page's URL; `None` when its seal does not open or [`is_allowed`] refuses it.
+pub(super) fn url(
+    request: &Request,
+    brand: &Brand,
+    redirect: &SentOn,
+) -> Option<Zeroizing<String>> {
+    let opened = match seal::open(&brand.sealing, request.id, &redirect.sealed) {
+        Ok(opened) => opened,
+        Err(error) => {
+            tracing::error!(request.id = %request.id, error = %error, "failed to open the seal of a redirect URL");
+            return None;
+        }
+    };
+    let text = opened.secret.expose_secret();
+    let allowed = opened.kind == AuthorizationKind::Onward && is_allowed(text, request.mode);
+    if !allowed {
+        tracing::error!(request.id = %request.id, "redirect URL of the processor refused");
+    }
+    allowed.then(|| Zeroizing::new(text.to_owned()))
+}
+
+/// Whether a customer may be redirected to this URL: over TLS, or to one's own machine in test mode.
+fn is_allowed(text: &str, mode: Mode) -> bool {
+    let Ok(uri) = text.parse::<Uri>() else { return false };
+    let host = uri.host().unwrap_or_default();
+    let own = mode == Mode::Test && ["127.0.0.1", "localhost", "[::1]"].contains(&host);
+    // A browser may take credentials before the host for the host itself.
+    let plain =
+        !host.is_empty() && uri.authority().is_some_and(|part| !part.as_str().contains('@'));
+    plain && (uri.scheme_str() == Some("https") || (own && uri.scheme_str() == Some("http")))
+}
+
+impl ConsentPage {
+    /// Queues a status look-up for a customer who is on our page again. If that fails, a later look-up is queued already.
+    pub(super) async fn queue_status_look_up(&self, request: &Request) {
+        let queue = self.ports.queue.as_ref();
+        let sent = effects::send(queue, Step::Fetch, request.id, Duration::ZERO).await;
+        if let Err(error) = sent {
+            tracing::warn!(request.id = %request.id, error = %error, "failed to queue a status look-up");
+        }
+    }
+
+    /// Abandons the hosted page, so that the customer can choose another payment option.
+    ///
+    /// Changes nothing unless this prompt was approved and the customer is on the hosted page.
+    pub(super) async fn abandon_hosted_page(&self, target: PromptedRequest) -> Result<(), Problem> {
+        let PromptedRequest { loaded, prompt, .. } = target;
+        let updated = update(&self.ports, loaded, |request, now| {
+            let approved = request.approval().is_some_and(|(consent, _)| consent.prompt == prompt);
+            let abandoned = request.recalled(Recall::Customer, now);
+            Ok::<_, Problem>(match abandoned.ok().filter(|_| approved) {
+                Some(change) => commit(change).then(Step::Fetch).into(),
+                None => Decision::Stop(()),
+            })
+        });
+        updated.await.map(|_stored_or_unchanged| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirect_url_needs_tls_except_locally_in_test_mode() {
+        for sound in ["https://checkout.stripe.com/c/pay/cs_1?x=1&y=2", "https://a.example:8443/"] {
+            assert!(is_allowed(sound, Mode::Test) && is_allowed(sound, Mode::Live), "{sound}");
+        }
+        for own in ["http://127.0.0.1:4000/pay", "http://localhost/", "http://[::1]:1/x"] {
+            assert!(is_allowed(own, Mode::Test) && !is_allowed(own, Mode::Live), "{own}");
+        }
+        for bad in [
+            "",
+            "/pay",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "http://pay.example/",
+            "http://127.0.0.1.evil.example/",
+            "http://127.0.0.1@evil.example/",
+            "https://pay.example@evil.example/",
+            "https:///pay",
+            "//pay.example/",
+        ] {
+            assert!(!is_allowed(bad, Mode::Test), "{bad}");
+        }
+    }
+}

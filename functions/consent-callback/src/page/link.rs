@@ -1,0 +1,120 @@
+//! The consent page's link: the token that it carries, and what its query keeps between two views of the page.
+
+use bytes::Bytes;
+use domain::problem::Problem;
+use domain::storage;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+
+use super::ConsentPage;
+use crate::approvals::PromptedRequest;
+
+/// Programs that fetch a link for its preview name themselves in their user agent.
+const PREVIEWERS: [&str; 12] = [
+    "bot",
+    "crawler",
+    "spider",
+    "preview",
+    "facebookexternalhit",
+    "whatsapp",
+    "slack",
+    "telegram",
+    "discord",
+    "skype",
+    "google-messages",
+    "applebot",
+];
+/// The query of a customer who approved a moment ago. The page sends them to the hosted page by itself.
+pub(super) const GOING: &str = "go=1";
+/// The query of a customer who is done on the hosted page.
+const DONE: &str = "done=1";
+/// The length of a link's token.
+const TOKEN_LENGTH: usize = 22;
+
+/// One view of a page.
+#[derive(Clone, Copy)]
+pub(super) struct Visit<'a> {
+    /// The link's token.
+    pub(super) token: &'a str,
+    /// Whether the customer approved a moment ago.
+    pub(super) going: bool,
+    /// Whether the customer says that they are done on the hosted page.
+    pub(super) done: bool,
+}
+
+impl<'a> Visit<'a> {
+    /// Returns the view of a page without a query.
+    pub(super) const fn of(token: &'a str) -> Self {
+        Self { token, going: false, done: false }
+    }
+
+    /// Returns the view of a page with the query of its address.
+    pub(super) fn with_query(token: &'a str, query: &str) -> Self {
+        Self { token, going: query == GOING, done: query == DONE }
+    }
+
+    /// Returns the page's path with another query.
+    pub(super) fn path(&self, query: &str) -> String {
+        path(self.token, query)
+    }
+
+    /// Returns the query that keeps this view when the page reloads itself.
+    pub(super) const fn query(&self) -> &'static str {
+        match (self.going, self.done) {
+            (true, _) => GOING,
+            (false, true) => DONE,
+            (false, false) => "",
+        }
+    }
+}
+
+impl ConsentPage {
+    /// Loads the request and the brand of a link; `None` when the link is unknown.
+    pub(super) async fn follow(&self, token: &str) -> Result<Option<PromptedRequest>, Problem> {
+        if token.len() != TOKEN_LENGTH || !is_plain(token) {
+            return Ok(None);
+        }
+        match storage::follow_link(self.ports.store.as_ref(), token).await? {
+            Some(target) => self.approvals.load(target.request, target.prompt).await,
+            None => Ok(None),
+        }
+    }
+}
+
+/// Whether a text has the characters of a token only.
+pub(super) fn is_plain(token: &str) -> bool {
+    token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+/// Whether a program fetched the page. Messengers, carriers and scanners fetch every link that they carry.
+pub(super) fn is_preview(headers: &HeaderMap) -> bool {
+    let text = |name: &str| {
+        let value = headers.get(name).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default().to_ascii_lowercase()
+    };
+    let fetched_ahead = ["purpose", "sec-purpose", "x-purpose", "x-moz"].iter().any(|name| {
+        ["prefetch", "preview", "prerender"].iter().any(|word| text(name).contains(word))
+    });
+    let agent = text("user-agent");
+    fetched_ahead || PREVIEWERS.iter().any(|word| agent.contains(word))
+}
+
+/// Returns a redirect to a page.
+pub(crate) fn see_other(token: &str, query: &str) -> Response<Bytes> {
+    let mut answer = empty(StatusCode::SEE_OTHER);
+    if let Ok(location) = HeaderValue::from_str(&path(token, query)) {
+        answer.headers_mut().insert(header::LOCATION, location);
+    }
+    answer
+}
+
+/// Returns a response without a body.
+pub(super) fn empty(status: StatusCode) -> Response<Bytes> {
+    let mut answer = Response::new(Bytes::new());
+    *answer.status_mut() = status;
+    answer
+}
+
+fn path(token: &str, query: &str) -> String {
+    let mark = if query.is_empty() { "" } else { "?" };
+    format!("/c/{token}{mark}{query}")
+}

@@ -1,0 +1,119 @@
+//! The payment options that the page offers, with what the wallets' scripts need.
+
+use domain::ask::AskHash;
+use domain::brand::{Brand, Mode};
+use domain::ports::{ApplePay, CardReceipt, GooglePay, PaymentOption};
+use domain::problem::Problem;
+use domain::request::Request;
+use domain::values::money::Money;
+use serde_json::{Value, json};
+
+use super::ConsentPage;
+use super::html::Offer;
+
+impl ConsentPage {
+    /// Returns what the page of this request offers, best first.
+    pub(super) async fn offers(
+        &self,
+        request: &Request,
+        brand: &Brand,
+    ) -> Result<Vec<Offer>, Problem> {
+        let mut offers = Vec::new();
+        for option in self.approvals.payment_options(request, brand)? {
+            let offer = match (option, request.ask.money()) {
+                (PaymentOption::Nothing, _) => {
+                    let card = self.approvals.saved_card(request).await?;
+                    card.map(|card| Offer::SavedCard { label: label(&card.receipt) })
+                }
+                (PaymentOption::TestCard, _) => Some(Offer::TestCard),
+                (PaymentOption::Hosted, _) => Some(Offer::Hosted),
+                (PaymentOption::GooglePay(settings), Some(money)) => {
+                    Some(Offer::GooglePay { setup: google(&settings, request, money).to_string() })
+                }
+                (PaymentOption::ApplePay(settings), Some(money)) => {
+                    Some(Offer::ApplePay { setup: apple(&settings, request, money).to_string() })
+                }
+                // A wallet's sheet needs an amount to show.
+                (PaymentOption::GooglePay(_) | PaymentOption::ApplePay(_), None) => None,
+            };
+            offers.extend(offer);
+        }
+        Ok(offers)
+    }
+}
+
+/// Returns a label such as `Visa •••• 4242`.
+fn label(receipt: &CardReceipt) -> String {
+    let brand = match receipt.card_brand.as_deref().unwrap_or("card") {
+        "amex" => "American Express".to_owned(),
+        "jcb" => "JCB".to_owned(),
+        other => {
+            let mut letters = other.chars();
+            let first = letters.next().map(|letter| letter.to_uppercase().to_string());
+            first.unwrap_or_default() + letters.as_str()
+        }
+    };
+    match &receipt.last4 {
+        Some(last4) => format!("{brand} •••• {last4}"),
+        None => brand,
+    }
+}
+
+/// Returns the amount as wallets read it: digits and a point, such as `42.50`.
+fn digits(money: Money) -> String {
+    let text = money.to_string();
+    text.split_once(' ').map_or(text.clone(), |(digits, _)| digits.to_owned())
+}
+
+/// Returns the `PaymentDataRequest` of Google Pay's API, version 2.0.
+///
+/// It has no field that binds a token to the ask. The amount of a relayed token comes from the stored request alone.
+fn google(settings: &GooglePay, request: &Request, money: Money) -> Value {
+    let mut merchant = json!({ "merchantName": request.payee });
+    if let (Some(id), Some(fields)) = (&settings.merchant_id, merchant.as_object_mut()) {
+        fields.insert("merchantId".to_owned(), json!(id));
+    }
+    json!({
+        "environment": match settings.mode {
+            Mode::Test => "TEST",
+            Mode::Live => "PRODUCTION",
+        },
+        "apiVersion": 2,
+        "apiVersionMinor": 0,
+        "merchantInfo": merchant,
+        "allowedPaymentMethods": [{
+            "type": "CARD",
+            // Device tokens come before bare card numbers, which may need 3-D Secure on top.
+            "parameters": {
+                "allowedAuthMethods": ["CRYPTOGRAM_3DS", "PAN_ONLY"],
+                "allowedCardNetworks": settings.networks,
+            },
+            "tokenizationSpecification": { "type": "PAYMENT_GATEWAY", "parameters": settings.gateway },
+        }],
+        "transactionInfo": {
+            "totalPriceStatus": "FINAL",
+            "totalPrice": digits(money),
+            "currencyCode": money.currency().code(),
+            "countryCode": settings.country,
+        },
+    })
+}
+
+/// Returns the `ApplePayPaymentRequest`. Its `applicationData` is the digest of the ask, whose hash Apple signs with the token.
+fn apple(settings: &ApplePay, request: &Request, money: Money) -> Value {
+    json!({
+        "countryCode": settings.country,
+        "currencyCode": money.currency().code(),
+        "merchantCapabilities": ["supports3DS"],
+        "supportedNetworks": settings.networks,
+        "total": { "label": request.payee, "amount": digits(money), "type": "final" },
+        "applicationData": application_data(&request.ask_hash),
+    })
+}
+
+/// Returns the digest's bytes in base64.
+fn application_data(hash: &AskHash) -> String {
+    use base64::Engine;
+    let bytes = hash.bytes();
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}

@@ -1,0 +1,192 @@
+//! Turns a stored request into the view that its consent page shows.
+
+use domain::ask::{Ask, CLAIMS, SessionKind};
+use domain::brand::{Brand, Mode};
+use domain::keys;
+use domain::outcome::{DenialReason, Outcome};
+use domain::request::{PromptRecord, Request, State};
+use domain::texts::{self, AskKind, PageTexts};
+use domain::values::language::Language;
+use domain::values::text::DisplayText;
+use domain::values::time::Timestamp;
+use zeroize::Zeroizing;
+
+use super::html::{self, HostedPage, Offer, PageView, Stage, TestCard};
+
+/// The test cards that a page offers, with the result of each at the sandbox and at Stripe.
+const TEST_CARDS: [TestCard<'static>; 3] = [
+    TestCard { value: "pm_card_visa", label: "Visa •••• 4242" },
+    TestCard { value: "pm_card_chargeDeclined", label: "Visa •••• 0002 (declined)" },
+    TestCard {
+        value: "pm_card_chargeDeclinedInsufficientFunds",
+        label: "Visa •••• 9995 (insufficient funds)",
+    },
+];
+
+/// One view of the page, by its paths and the time.
+#[derive(Clone, Copy)]
+pub(super) struct PageVisit<'a> {
+    /// The page's own path.
+    pub(super) action: &'a str,
+    /// The same path, with the query that keeps this view when the page reloads itself.
+    pub(super) again: &'a str,
+    /// Whether the customer approved on this page a moment ago, and is sent to the hosted page at once.
+    pub(super) going: bool,
+    /// Whether the customer says that they are done on the hosted page.
+    pub(super) done: bool,
+    /// The time.
+    pub(super) now: Timestamp,
+}
+
+/// The parts of a page that are not in the request. They are loaded first, as rendering does no I/O.
+#[derive(Default)]
+pub(super) struct PageParts {
+    /// The offers; empty unless the request waits for a reply.
+    pub(super) offers: Vec<Offer>,
+    /// The URL of the hosted page; `None` unless a redirect to it is open.
+    pub(super) hosted_page: Option<Zeroizing<String>>,
+}
+
+/// Renders the page of a prompt of a request.
+///
+/// # Errors
+/// When the template cannot be written.
+pub(super) fn render(
+    request: &Request,
+    prompt: &PromptRecord,
+    brand: &Brand,
+    visit: PageVisit<'_>,
+    parts: &PageParts,
+) -> Result<String, askama::Error> {
+    let now = visit.now;
+    let language = request.customer.language.as_ref().unwrap_or(&brand.language);
+    let texts = texts::page(language, &brand.language);
+    let money = request.ask.money().map(|money| texts::amount(language, &brand.language, money));
+    let nonce = keys::page_nonce(&brand.link_key, prompt.id, &request.ask_hash);
+    let choices =
+        request.session_code.as_ref().map(|code| code.choices.each_ref().map(String::as_str));
+    let expires_at = clock_time(request.expires_at);
+    let view = PageView {
+        texts,
+        test_mode: request.mode == Mode::Test,
+        payee: &request.payee,
+        money: money.as_deref(),
+        description: request.ask.description(),
+        kind: kind(&request.ask),
+        session_label: Some(session_label(request.session.kind, texts)),
+        code_choices: choices,
+        nonce: &nonce,
+        action: visit.action,
+        again: visit.again,
+        stage: stage(request, prompt, visit, parts),
+        expires_at: &expires_at,
+        seconds_left: now.until(request.expires_at).as_secs(),
+        offers: &parts.offers,
+        test_cards: &TEST_CARDS,
+        claims: &claims(&request.ask, texts),
+        can_extend: !request.customer_extended && request.is_open_to_answers(),
+    };
+    html::render(&view)
+}
+
+/// Returns the requested claims in the customer's language.
+///
+/// A claim without a text is shown by its name, so that the customer shares nothing unseen.
+fn claims<'a>(ask: &'a Ask, texts: &PageTexts) -> Vec<&'a str> {
+    let Ask::Identity { claims, .. } = ask else { return Vec::new() };
+    let text = |claim: &'a DisplayText<64>| {
+        let known = CLAIMS.iter().zip(texts.claims).find(|(name, _)| **name == claim.as_str());
+        known.map_or(claim.as_str(), |(_, text)| text)
+    };
+    claims.iter().map(text).collect()
+}
+
+/// Renders the page of an unknown link.
+///
+/// # Errors
+/// When the template cannot be written.
+pub(super) fn unknown(action: &str) -> Result<String, askama::Error> {
+    let language = Language::default();
+    let view = PageView {
+        texts: texts::page(&language, &language),
+        test_mode: false,
+        payee: "",
+        money: None,
+        description: "",
+        kind: AskKind::Payment,
+        session_label: None,
+        code_choices: None,
+        nonce: "",
+        action,
+        again: action,
+        stage: Stage::Unknown,
+        expires_at: "",
+        seconds_left: 0,
+        offers: &[],
+        test_cards: &[],
+        claims: &[],
+        can_extend: false,
+    };
+    html::render(&view)
+}
+
+const fn kind(ask: &Ask) -> AskKind {
+    match ask {
+        Ask::Payment { .. } => AskKind::Payment,
+        Ask::PaymentMethod { .. } => AskKind::PaymentMethod,
+        Ask::Identity { .. } => AskKind::Identity,
+    }
+}
+
+const fn session_label(kind: SessionKind, texts: &PageTexts) -> &'static str {
+    match kind {
+        SessionKind::Voice | SessionKind::Ivr => texts.session_voice,
+        SessionKind::Chat => texts.session_chat,
+        SessionKind::InPerson => texts.session_in_person,
+    }
+}
+
+fn stage<'a>(
+    request: &'a Request,
+    prompt: &PromptRecord,
+    visit: PageVisit<'_>,
+    parts: &'a PageParts,
+) -> Stage<'a> {
+    match &request.state {
+        State::Pending | State::Prompted if visit.now >= request.expires_at => Stage::Expired,
+        State::Pending | State::Prompted if !prompt.in_force() => Stage::Used,
+        State::Pending | State::Prompted => Stage::Ask { refused: refused(request) },
+        State::Authorized { .. } | State::Processing { .. } => match &parts.hosted_page {
+            None => Stage::Working,
+            Some(_) if visit.done => Stage::Working,
+            Some(url) if visit.going => Stage::HostedPage(HostedPage::Going { url }),
+            Some(url) => Stage::HostedPage(HostedPage::Back { url }),
+        },
+        State::Closed { outcome, .. } => match outcome {
+            Outcome::Fulfilled { transaction_code, .. } => Stage::Fulfilled { transaction_code },
+            Outcome::Denied { reason: DenialReason::WrongSessionCode } => Stage::WrongCode,
+            Outcome::Denied {
+                reason: DenialReason::Customer | DenialReason::NotMe | DenialReason::OptedOut,
+            } => Stage::Denied,
+            Outcome::Expired => Stage::Expired,
+            Outcome::Cancelled => Stage::Cancelled,
+            Outcome::Undeliverable { .. } | Outcome::Failed { .. } => Stage::Failed,
+        },
+    }
+}
+
+/// Whether the last attempt's card was declined. A customer who left the hosted page knows why the attempt ended.
+fn refused(request: &Request) -> bool {
+    let mut entries = request.timeline.iter().rev();
+    let last =
+        entries.find(|entry| entry.what == "refused").and_then(|entry| entry.reason.as_deref());
+    !request.attempts.is_empty() && last != Some("customer_left")
+}
+
+/// Returns the day and the minute, such as `2026-11-26 14:35 UTC`.
+fn clock_time(time: Timestamp) -> String {
+    let text = time.to_string();
+    let hours = text.get(11..16).unwrap_or_default();
+    let day = text.get(..10).unwrap_or_default();
+    format!("{day} {hours} UTC")
+}

@@ -1,0 +1,61 @@
+//! The wallets of the page: which ones work on the customer's device, and the session that Apple Pay needs.
+
+use bytes::Bytes;
+use domain::brand::{Brand, BrandScope};
+use domain::ports::{OpenProcessorError, PaymentOption, PromptRef};
+use domain::problem::{Code, Problem};
+use domain::request::Request;
+use domain::storage;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Response, Uri};
+
+use super::ConsentPage;
+
+impl ConsentPage {
+    /// Records which wallets work on the device that opened a prompt's page, for the customer's next request.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the store operation failed.
+    pub async fn record_wallets(
+        &self,
+        prompt: PromptRef,
+        wallets: &[String],
+    ) -> Result<(), Problem> {
+        let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
+        let loaded = storage::load(store, prompt.request).await?;
+        let known = loaded.filter(|loaded| loaded.request.prompt(prompt.prompt).is_some());
+        let Some(request) = known.map(|loaded| loaded.request) else { return Ok(()) };
+        let owner = BrandScope { brand: &request.brand, mode: request.mode };
+        Ok(storage::put_observed(store, owner, &request.address, wallets, now).await?)
+    }
+
+    /// Returns the session that Apple Pay needs before its sheet opens, made for our own host only.
+    pub(super) async fn apple_session(
+        &self,
+        request: &Request,
+        brand: &Brand,
+    ) -> Result<Response<Bytes>, Problem> {
+        request
+            .answerable(self.ports.clock.now())
+            .map_err(|refusal| Problem::new(Code::ConflictState, refusal.to_string()))?;
+        let options = self.approvals.payment_options(request, brand)?;
+        if !options.iter().any(|option| matches!(option, PaymentOption::ApplePay(_))) {
+            return Err(Problem::new(Code::AskNotSupported, "there is no Apple Pay for this ask"));
+        }
+        let host = self.public_base.parse::<Uri>().ok();
+        let host = host.as_ref().and_then(Uri::host).unwrap_or_default();
+        let processor = self.processors.open(brand, request.mode, &request.processor);
+        let session = match processor {
+            Ok(processor) => processor.apple_pay_session(host).await,
+            Err(OpenProcessorError::Absent | OpenProcessorError::Settings(_)) => None,
+        };
+        let Some(session) = session else {
+            let detail = "no Apple Pay session is available";
+            return Err(Problem::new(Code::TemporaryReducedCapacity, detail));
+        };
+        let mut answer = Response::new(Bytes::from(session));
+        let json = HeaderValue::from_static("application/json");
+        answer.headers_mut().insert(CONTENT_TYPE, json);
+        Ok(answer)
+    }
+}

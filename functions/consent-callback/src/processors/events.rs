@@ -1,0 +1,149 @@
+//! Records the events of a verified processor webhook, and queues the step that follows from each.
+
+use std::time::Duration;
+
+use domain::authorization::Authorization;
+use domain::effects;
+use domain::message::Step;
+use domain::outcome::Outcome;
+use domain::ports::{ProcessorEvent, Told};
+use domain::problem::{Code, Problem};
+use domain::request::{Change, Refusal, Request, State};
+use domain::seal;
+use domain::storage::{self, VersionedRequest};
+use domain::update::{Decision, Updated, commit, update_async};
+use domain::values::id::RequestId;
+use domain::values::time::Timestamp;
+
+use super::ProcessorWebhooks;
+use super::context::ProcessorContext;
+
+/// The delay of the second status look-up after a webhook.
+const LOOK_AGAIN: Duration = Duration::from_secs(3);
+
+/// An attempt at the processor: its request, and its number within the request.
+#[derive(Clone, Copy)]
+struct AttemptRef {
+    request: RequestId,
+    generation: u32,
+}
+
+impl ProcessorWebhooks {
+    /// Records one event.
+    pub(super) async fn record(
+        &self,
+        context: ProcessorContext<'_>,
+        event: ProcessorEvent,
+    ) -> Result<(), Problem> {
+        match event {
+            ProcessorEvent::StatusChanged(id) => self.on_status_changed(context, id).await,
+            ProcessorEvent::Told { request, generation, told } => {
+                self.on_attempt_reported(context, AttemptRef { request, generation }, told).await
+            }
+            ProcessorEvent::RefundTold { request, seq, told } => {
+                let command = |request: &Request, now| request.refund_told(seq, told.clone(), now);
+                let step = Step::Refund { seq };
+                self.apply(context, request, step, command).await.map(|_not_applicable| ())
+            }
+            ProcessorEvent::Returned { request, generation, authorization } => {
+                let attempt = AttemptRef { request, generation };
+                self.on_returned(context, attempt, &authorization).await
+            }
+        }
+    }
+
+    /// Queues a status look-up now and once more after `LOOK_AGAIN`.
+    ///
+    /// A worker may be looking at this moment and have read the status from before the webhook.
+    async fn on_status_changed(
+        &self,
+        context: ProcessorContext<'_>,
+        id: RequestId,
+    ) -> Result<(), Problem> {
+        let loaded = storage::load(self.ports.store.as_ref(), id).await?;
+        let own = loaded.filter(|loaded| context.is_owner(&loaded.request));
+        let Some(request) = own.map(|loaded| loaded.request) else { return Ok(()) };
+        let steps: Vec<Step> = if request.is_closed() {
+            request.open_refunds().map(|refund| Step::Refund { seq: refund.seq }).collect()
+        } else {
+            vec![Step::Fetch]
+        };
+        let queue = self.ports.queue.as_ref();
+        for step in steps {
+            effects::send(queue, step, id, Duration::ZERO).await?;
+            effects::send(queue, step, id, LOOK_AGAIN).await?;
+        }
+        Ok(())
+    }
+
+    /// Records the reported result of an attempt.
+    async fn on_attempt_reported(
+        &self,
+        context: ProcessorContext<'_>,
+        attempt: AttemptRef,
+        told: Told,
+    ) -> Result<(), Problem> {
+        let AttemptRef { request: id, generation } = attempt;
+        let command = |request: &Request, now| request.told(generation, told.clone(), now);
+        let refused = self.apply(context, id, Step::Fetch, command).await?;
+        if let Some(loaded) = refused.filter(|_| told.success) {
+            let fulfilled = matches!(
+                &loaded.request.state,
+                State::Closed { outcome: Outcome::Fulfilled { .. }, .. }
+            );
+            if !fulfilled {
+                // The money moved after the processor had reported that it would not. A person must refund it.
+                tracing::error!(request.id = %id, generation, "processor reported a success that no attempt waits for; refund it by hand");
+            }
+        }
+        Ok(())
+    }
+
+    /// Records the code with which a customer returned from the processor's page, sealed.
+    async fn on_returned(
+        &self,
+        context: ProcessorContext<'_>,
+        attempt: AttemptRef,
+        authorization: &Authorization,
+    ) -> Result<(), Problem> {
+        let AttemptRef { request: id, generation } = attempt;
+        let random = self.ports.random.as_ref();
+        let sealed = seal::seal(&context.brand.sealing, id, authorization, random);
+        let sealed = sealed.map_err(|error| {
+            tracing::error!(request.id = %id, error = %error, "failed to seal an authorization");
+            Problem::new(Code::Internal, "the brand's sealing keys cannot be used")
+        })?;
+        let command = |request: &Request, now| request.returned(generation, sealed.clone(), now);
+        if self.apply(context, id, Step::Fetch, command).await?.is_some() {
+            tracing::info!(request.id = %id, "customer returned to an attempt that no longer waits");
+        }
+        Ok(())
+    }
+
+    /// Applies a command and queues its step, which a repeat queues again.
+    ///
+    /// Returns the request when its state refuses the command; `None` when the command was applied. A request that is not at
+    /// this account is left alone, which returns `None` too.
+    async fn apply(
+        &self,
+        context: ProcessorContext<'_>,
+        id: RequestId,
+        step: Step,
+        command: impl Fn(&Request, Timestamp) -> Result<Change, Refusal>,
+    ) -> Result<Option<VersionedRequest>, Problem> {
+        let decide = |loaded: VersionedRequest, now| {
+            let decision = if !context.is_owner(&loaded.request) {
+                Decision::Stop(None)
+            } else if let Ok(change) = command(&loaded.request, now) {
+                commit(change).then(step).into()
+            } else {
+                Decision::Stop(Some(loaded))
+            };
+            std::future::ready(Ok::<_, Problem>(decision))
+        };
+        match update_async(&self.ports, id, decide).await? {
+            Updated::Stored(_) | Updated::Absent => Ok(None),
+            Updated::Stopped(refused) => Ok(refused),
+        }
+    }
+}

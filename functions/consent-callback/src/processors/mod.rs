@@ -1,0 +1,26 @@
+//! Records what processors report by webhook: results of attempts and refunds, and customers who return with a code.
+//!
+//! It makes no call to a processor and records no approval: what it queues, `fetch-info` does.
+
+mod context;
+mod events;
+mod webhooks;
+
+use std::sync::Arc;
+
+use domain::ports::{Ports, Processors};
+
+pub(crate) use webhooks::ProcessorReply;
+
+/// The webhooks of processors, and the address to which their pages send customers back.
+#[derive(Clone)]
+pub struct ProcessorWebhooks {
+    ports: Ports,
+    processors: Arc<dyn Processors>,
+}
+
+impl ProcessorWebhooks {
+    pub(crate) const fn new(ports: Ports, processors: Arc<dyn Processors>) -> Self {
+        Self { ports, processors }
+    }
+}

@@ -1,0 +1,57 @@
+//! The hosted page of the sandbox processor, where its customers pay.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use domain::ports::{Processors, SandboxPage, SandboxVisit};
+use domain::problem::{Code, Problem};
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION};
+use http::{Response, StatusCode};
+
+use super::SandboxAccess;
+
+/// The hosted page of the sandbox processor.
+#[derive(Clone)]
+pub struct SandboxCheckout {
+    processors: Arc<dyn Processors>,
+    access: SandboxAccess,
+}
+
+impl SandboxCheckout {
+    pub(crate) const fn new(processors: Arc<dyn Processors>, access: SandboxAccess) -> Self {
+        Self { processors, access }
+    }
+
+    /// Serves `GET` and `POST /sandbox/checkout/{id}`. `form` is the posted form, `None` for a `GET`.
+    ///
+    /// A browser has no key to show. The id is derived from the request's id, which only the brand and the redirected
+    /// customer know.
+    ///
+    /// # Errors
+    /// A [`Problem`]; [`Code::NotFound`] when there is no such page or the sandbox is off.
+    pub async fn serve(&self, id: &str, form: Option<&[u8]>) -> Result<Response<Bytes>, Problem> {
+        let absent = || Problem::new(Code::NotFound, "there is no such page");
+        match self.access {
+            SandboxAccess::Off => return Err(absent()),
+            SandboxAccess::Key | SandboxAccess::Open => {}
+        }
+        let page = self.processors.sandbox_page(&SandboxVisit { id, form }).await?;
+        let (body, status, headers) = match page.ok_or_else(absent)? {
+            SandboxPage::DisplayText { html, policy } => {
+                let kind = "text/html; charset=utf-8".to_owned();
+                let headers = vec![(CONTENT_TYPE, kind), (CONTENT_SECURITY_POLICY, policy)];
+                (html, StatusCode::OK, headers)
+            }
+            SandboxPage::SentTo(url) => {
+                (String::new(), StatusCode::SEE_OTHER, vec![(LOCATION, url)])
+            }
+        };
+        let mut answer = Response::new(Bytes::from(body));
+        *answer.status_mut() = status;
+        for (name, value) in headers {
+            let value = HeaderValue::from_str(&value).map_err(|_unfit| absent())?;
+            answer.headers_mut().insert(name, value);
+        }
+        Ok(answer)
+    }
+}

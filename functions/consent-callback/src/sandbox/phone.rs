@@ -1,0 +1,215 @@
+//! The sandbox phone as an API, so that a script can act as the customer. Test mode only.
+
+use bytes::Bytes;
+use domain::brand::Mode;
+use domain::caller::{self, Requester};
+use domain::consent::ApprovalMethod;
+use domain::outcome::DenialReason;
+use domain::ports::Ports;
+use domain::problem::{Code, FieldError, Problem};
+use domain::request::Request;
+use domain::sandbox::{self, PhoneMessage, SandboxStyle, Tap};
+use domain::values::id::PromptId;
+use domain::values::phone::Phone;
+use domain::{storage, texts};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::SandboxAccess;
+use crate::approvals::{ApprovalPayload, Approvals, CustomerReply, ReplySource};
+use crate::channels::{ChannelContext, Replies};
+
+const TAP: &str = "a tap is {\"action\": \"approve\" | \"deny\" | \"not_me\", \"session_code\", \"card\"} or {\"postback\"}";
+
+/// The body of a tap: an action, or the postback of the tapped button.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TapBody {
+    action: Option<Tap>,
+    session_code: Option<String>,
+    card: Option<String>,
+    postback: Option<String>,
+}
+
+/// The path of a message on a sandbox phone.
+#[derive(Clone, Copy, Debug)]
+pub struct MessagePath<'a> {
+    /// The phone's number.
+    pub phone: &'a str,
+    /// The message's id, which is its prompt's.
+    pub id: &'a str,
+}
+
+/// The sandbox phone.
+#[derive(Clone)]
+pub struct SandboxPhone {
+    ports: Ports,
+    access: SandboxAccess,
+    approvals: Approvals,
+    replies: Replies,
+}
+
+impl SandboxPhone {
+    pub(crate) fn new(ports: Ports, access: SandboxAccess, approvals: Approvals) -> Self {
+        let replies = Replies::new(ports.clone(), approvals.clone());
+        Self { ports, access, approvals, replies }
+    }
+
+    /// Serves `GET /sandbox/phones/{phone}/messages`: the phone's messages, newest first.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    pub async fn messages(
+        &self,
+        headers: &HeaderMap,
+        phone: &str,
+    ) -> Result<Response<Bytes>, Problem> {
+        let requester = self.authenticate(headers).await?;
+        let phone = read_phone(phone)?;
+        let page = self.ports.store.list(&sandbox::newest(&phone)).await?;
+        let mut messages = Vec::with_capacity(page.items.len());
+        for item in &page.items {
+            let Ok(message) = sandbox::read(item) else { continue };
+            if is_visible(&message, requester.as_ref()) {
+                messages.push(self.message_json(message).await?);
+            }
+        }
+        Ok(ok(&json!({ "messages": messages })))
+    }
+
+    /// Serves `POST /sandbox/phones/{phone}/messages/{id}/tap`: taps, and returns the request's state afterwards.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    pub async fn tap(
+        &self,
+        headers: &HeaderMap,
+        path: MessagePath<'_>,
+        body: &[u8],
+    ) -> Result<Response<Bytes>, Problem> {
+        let requester = self.authenticate(headers).await?;
+        let absent = || Problem::new(Code::NotFound, "there is no such message on this phone");
+        let phone = read_phone(path.phone)?;
+        let id: PromptId = path.id.parse().map_err(|_not_an_id| absent())?;
+        let tap: TapBody = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
+        let item = self.ports.store.read(&sandbox::key(&phone, id)).await?.ok_or_else(absent)?;
+        let message = sandbox::read(&item).map_err(|_damaged| absent())?;
+        if !is_visible(&message, requester.as_ref()) {
+            return Err(absent());
+        }
+        let reply = match tap {
+            TapBody { action: None, session_code: None, card: None, postback: Some(postback) } => {
+                return self.tap_postback(&phone, &message, &postback).await;
+            }
+            TapBody { action: Some(action), postback: None, session_code, card } => match action {
+                Tap::Approve => {
+                    let payload = card.map_or(ApprovalPayload::Empty, ApprovalPayload::TestCard);
+                    CustomerReply::Approve { session_code, payload }
+                }
+                Tap::Deny => CustomerReply::Deny(DenialReason::Customer),
+                Tap::NotMe => CustomerReply::Deny(DenialReason::NotMe),
+                Tap::Open => return Err(Problem::new(Code::InvalidRequest, TAP)),
+            },
+            TapBody { .. } => return Err(Problem::new(Code::InvalidRequest, TAP)),
+        };
+        let method = ApprovalMethod::SandboxTap;
+        let source = ReplySource { request: message.request, prompt: id, method };
+        let loaded = self.approvals.record(source, &reply).await.map_err(Problem::from)?;
+        Ok(state_response(&loaded.request))
+    }
+
+    /// Taps a button as a real channel reports it: recorded the same way, and acknowledged whether it counts or not.
+    async fn tap_postback(
+        &self,
+        phone: &Phone,
+        message: &PhoneMessage,
+        postback: &str,
+    ) -> Result<Response<Bytes>, Problem> {
+        let brand = self.ports.secrets.brand(&message.brand).await?;
+        let context =
+            ChannelContext { brand: &brand, mode: message.mode, channel: &message.channel };
+        self.replies.on_postback(context, postback, &phone.clone().into()).await?;
+        let loaded = storage::load(self.ports.store.as_ref(), message.request).await?;
+        let gone = || Problem::new(Code::NotFound, "the message's request is gone");
+        let request = loaded.ok_or_else(gone)?.request;
+        Ok(state_response(&request))
+    }
+
+    /// Authenticates the caller by a test key; `None` where the phone is open to everyone.
+    async fn authenticate(&self, headers: &HeaderMap) -> Result<Option<Requester>, Problem> {
+        match self.access {
+            SandboxAccess::Off => {
+                Err(Problem::new(Code::NotFound, "there is no sandbox phone here"))
+            }
+            SandboxAccess::Open => Ok(None),
+            SandboxAccess::Key => {
+                let requester = caller::authenticate(self.ports.secrets.as_ref(), headers).await?;
+                match requester.mode {
+                    Mode::Test => Ok(Some(requester)),
+                    Mode::Live => {
+                        Err(Problem::new(Code::Unauthenticated, "the sandbox takes test keys only"))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Returns the message as JSON, with the three session codes to pick from while its request waits for a reply.
+    async fn message_json(&self, message: PhoneMessage) -> Result<Value, Problem> {
+        let loaded = storage::load(self.ports.store.as_ref(), message.request).await?;
+        let open = loaded.filter(|loaded| loaded.request.is_open_to_answers());
+        let codes = open.and_then(|loaded| loaded.request.session_code).map(|code| code.choices);
+        let segments = (message.style == SandboxStyle::Sms).then(|| texts::segments(&message.text));
+        Ok(json!({
+            "id": message.id,
+            "request": message.request,
+            "channel": message.channel,
+            "from": message.from,
+            "title": message.title,
+            "text": message.text,
+            "link": message.link,
+            "actions": message.actions,
+            "style": message.style,
+            "segments": segments,
+            "codes": codes,
+            "at": message.at,
+            "retracted": message.retracted,
+        }))
+    }
+}
+
+fn is_visible(message: &PhoneMessage, requester: Option<&Requester>) -> bool {
+    requester.is_none_or(|requester| requester.brand.name == message.brand)
+}
+
+fn read_phone(text: &str) -> Result<Phone, Problem> {
+    text.parse().map_err(|error: domain::values::phone::InvalidPhone| {
+        let fault =
+            FieldError { pointer: "phone".to_owned(), code: "value", detail: error.to_string() };
+        Problem::fields(vec![fault])
+    })
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    let detail = match error.classify() {
+        serde_json::error::Category::Data => TAP,
+        serde_json::error::Category::Io
+        | serde_json::error::Category::Syntax
+        | serde_json::error::Category::Eof => "the body is not JSON",
+    };
+    Problem::new(Code::InvalidRequest, detail)
+}
+
+fn state_response(request: &Request) -> Response<Bytes> {
+    ok(&json!({ "request": request.id, "state": request.state_name() }))
+}
+
+fn ok(body: &Value) -> Response<Bytes> {
+    let mut answer = Response::new(Bytes::from(body.to_string()));
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}

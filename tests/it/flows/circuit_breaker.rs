@@ -1,0 +1,148 @@
+//! A processor rejects our account: the circuit opens, one call probes it, and requesters are told.
+
+use domain::ports::Answer;
+use serde_json::{Value, json};
+use tests::world::fake_processor::Doing;
+use tests::world::{Asked, World};
+
+const BLOCKED: Answer = Answer::Blocked { code: "credentials" };
+
+fn world() -> World {
+    let policy = json!({ "session_code": false, "open_max": 50, "prompts_per_ten_minutes": 100 });
+    World::beginning().with_fake_processor(&["test_card"]).with("/policy", &policy).begin()
+}
+
+/// Asks that many customers while the circuit is closed.
+fn asked(world: &World, count: u32) -> Vec<(String, Asked)> {
+    let phone = |number| format!("+1555123{number:04}");
+    (1..=count).map(|number| (phone(number), world.asks_at(&phone(number), 4250))).collect()
+}
+
+fn approve_all(world: &World, asked: &[(String, Asked)]) {
+    for (phone, _) in asked {
+        let customer = world.customer_at(phone);
+        customer.taps(&customer.newest(), &json!({ "action": "approve" })).ok(200);
+    }
+    world.settles();
+}
+
+fn ends(world: &World, asked: &[(String, Asked)]) -> Vec<String> {
+    let outcomes = asked.iter().map(|(_, asked)| world.reads(asked)["outcome"].clone());
+    let word = |outcome: Value| match outcome["reason"].as_str() {
+        Some(reason) => reason.to_owned(),
+        None => outcome["kind"].as_str().unwrap_or_default().to_owned(),
+    };
+    outcomes.map(word).collect()
+}
+
+fn opened(world: &World) -> usize {
+    world.logs().matches("nobody calls it for a while").count()
+}
+
+/// All other requests wait until that one call tells whether the processor takes the account again.
+#[test]
+fn rejected_account_is_probed_by_one_call() {
+    let world = world();
+    let asked = asked(&world, 10);
+    world.books().says(Doing::Prepare, [BLOCKED]);
+    approve_all(&world, &asked);
+    assert_eq!(world.books().calls(), ["Prepare 1"]);
+    assert_eq!(opened(&world), 1);
+    world.time_passes(14);
+    assert_eq!(world.books().calls().len(), 1);
+    // One request probes, and no other calls in the meantime.
+    world.books().says(Doing::Prepare, [Answer::Again]);
+    world.time_passes(1);
+    assert_eq!(world.books().calls().len(), 2);
+    world.time_passes(40);
+    assert_eq!(ends(&world, &asked), vec!["fulfilled"; 10]);
+    assert_eq!((world.books().charges(), opened(&world)), (10, 1));
+    assert!(world.logs().contains("takes our account again"));
+    assert!(!world.items().iter().any(|item| item.key.pk.starts_with("BREAKER#")));
+}
+
+#[test]
+fn repeated_rejections_are_probed_ever_less_often() {
+    let world = world();
+    let asked = asked(&world, 3);
+    world.books().says(Doing::Prepare, vec![BLOCKED; 4]);
+    approve_all(&world, &asked);
+    let mut calls = Vec::new();
+    for _ in 0..75 {
+        calls.push(world.books().calls().len());
+        world.time_passes(5);
+    }
+    // The calls come at once, after 15 seconds, after 60 more, and after five minutes more.
+    let at = |count| calls.iter().position(|calls| *calls >= count).map(|place| place * 5);
+    assert_eq!((at(1), at(2), at(3)), (Some(0), Some(15), Some(75)), "{calls:?}");
+    assert_eq!(*calls.last().unwrap(), 3, "{calls:?}");
+    world.time_passes(20);
+    assert_eq!(world.books().calls().len(), 4);
+    world.time_passes(320);
+    // No request waits longer than ten minutes, and no attempt was begun.
+    assert_eq!(ends(&world, &asked), vec!["processor_unavailable"; 3]);
+    assert_eq!(opened(&world), 1);
+}
+
+#[test]
+fn attempt_in_doubt_is_kept_while_circuit_is_open() {
+    let world = world();
+    let asked = asked(&world, 1);
+    world.books().says(Doing::Execute, [Answer::Unknown]);
+    approve_all(&world, &asked);
+    world.books().says(Doing::LookUp, vec![BLOCKED; 30]);
+    world.books().says(Doing::Fence, vec![BLOCKED; 12]);
+    world.time_passes(3_600);
+    assert_eq!(world.state(&asked[0].1), "processing");
+    assert_eq!(world.reads(&asked[0].1)["in_doubt"], true);
+    let calls = world.books().calls().len();
+    assert!(calls < 20, "{calls} calls in an hour");
+    world.time_passes(7_200);
+    assert!(world.reads(&asked[0].1)["outcome"]["kind"].is_string());
+}
+
+#[test]
+fn open_circuit_rejects_asks_unless_another_processor_can() {
+    let world = world();
+    let before = asked(&world, 1);
+    world.books().says(Doing::Prepare, vec![BLOCKED; 2]);
+    approve_all(&world, &before);
+    let refused = world.post("/v1/requests", &world.payment("+15551239999", 100));
+    let refused = refused.problem(503, "processor-unavailable");
+    assert_eq!(refused.header("retry-after"), "16");
+    assert!(!refused.json()["errors"].is_array());
+    world.time_passes(80);
+    let asked = world.asks_at("+15551239999", 100);
+    world.acts(&asked, "cancel", &json!({})).ok(200);
+
+    let fake_processors = json!([
+        { "name": "fake", "kind": "fake", "settings": { "payment_options": ["test_card"] } },
+        { "name": "sandbox", "kind": "sandbox" },
+    ]);
+    let policy = json!({ "session_code": false });
+    let world =
+        World::beginning().with("/test/processors", &fake_processors).with("/policy", &policy);
+    let world = world.begin();
+    let before = self::asked(&world, 1);
+    world.books().says(Doing::Prepare, [BLOCKED]);
+    approve_all(&world, &before);
+    let asked = world.asks_at("+15551239999", 100);
+    assert_eq!(world.stored(&asked).processor.as_str(), "sandbox");
+    world.time_passes(60);
+}
+
+#[test]
+fn rotated_credentials_are_tried_at_once() {
+    let world = world();
+    let asked = asked(&world, 1);
+    world.books().says(Doing::Prepare, [BLOCKED]);
+    let settings = json!({ "payment_options": ["test_card", "hosted"] });
+    world.meanwhile("fake Prepare", move |core| {
+        let fake_processor = json!([{ "name": "fake", "kind": "fake", "settings": settings }]);
+        core.rotates("/test/processors", &fake_processor);
+    });
+    approve_all(&world, &asked);
+    world.time_passes(2);
+    assert_eq!(ends(&world, &asked), ["fulfilled"]);
+    assert_eq!(opened(&world), 0);
+}

@@ -1,0 +1,311 @@
+//! Asks of every kind: the processor selected, saved cards, wallets on the page, and rejections.
+
+use domain::authorization::{Authorization, AuthorizationKind};
+use domain::brand::Mode;
+use domain::ports::CardReceipt;
+use domain::saved_cards::{self, SavedCard};
+use domain::seal;
+use http::Method;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use tests::doubles::SeededRandom;
+use tests::world::brand::{LIVE_KEY, OTHER_KEY};
+use tests::world::fake_processor::Doing;
+use tests::world::{Answer, Asked, PHONE, World};
+
+fn ask_for(world: &World, phone: &str, ask: &Value) -> Value {
+    let mut body = world.payment(phone, 1);
+    body["ask"] = ask.clone();
+    body
+}
+
+fn save_card_ask() -> Value {
+    json!({ "kind": "payment_method", "description": "Keep for next time" })
+}
+
+fn paying_with(card: &str) -> Value {
+    json!({ "kind": "payment", "amount": 4250, "currency": "EUR", "description": "Again", "payment_method": card })
+}
+
+/// A world in which the customer saved a card, and that card's id.
+fn with_a_card() -> (World, String) {
+    let world = World::beginning().with_fake_processor(&[]).begin();
+    let asked = world.asks_for(&ask_for(&world, PHONE, &save_card_ask()));
+    let page = world.customer().newest().page;
+    world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
+    world.books().customer_is_done(&asked, 1);
+    world.time_passes(5);
+    let outcome = world.reads(&asked)["outcome"].clone();
+    let method = &outcome["payment_method"];
+    assert_eq!(
+        (&method["card_brand"], &method["last4"], &method["exp_year"], &method["method"]),
+        (&json!("visa"), &json!("4242"), &json!(2030), &json!("card")),
+    );
+    let card = method["id"].as_str().unwrap().to_owned();
+    assert!(
+        card.starts_with("crd_") && outcome["reference"].as_str().unwrap().starts_with("fake-")
+    );
+    (world, card)
+}
+
+fn approve_on_page(world: &World, asked: &Asked, more: &[(&str, &str)]) -> Answer {
+    let code = asked.answer["session_code"].as_str().unwrap_or_default();
+    let mut fields = vec![("session_code", code)];
+    fields.extend_from_slice(more);
+    world.customer().answers_on(&world.customer().newest().page, &fields)
+}
+
+#[test]
+fn saved_card_is_charged_by_approval_on_page_or_by_tap() {
+    let (world, card) = with_a_card();
+    let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
+    assert_eq!(asked.answer["ask"]["payment_method"], card.as_str());
+    let html = world.customer().opens(&world.customer().newest().page).text();
+    assert!(html.contains("<dd>Visa •••• 4242</dd>") && !html.contains("<select"), "{html}");
+    approve_on_page(&world, &asked, &[("action", "approve")]).ok(303);
+    assert_eq!(world.state(&asked), "fulfilled");
+    let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
+    assert!(world.stored(&asked).by_tap);
+    world.customer().approves().ok(200);
+    assert_eq!(world.state(&asked), "fulfilled");
+    assert_eq!(world.books().charges(), 2);
+    let calls = world.books().calls();
+    assert_eq!(calls.iter().filter(|call| *call == "Execute 1 KeptCard").count(), 2, "{calls:?}");
+}
+
+#[test]
+fn saved_card_of_another_customer_is_not_found() {
+    let (world, card) = with_a_card();
+    let unknown = "crd_01M844DZG03XCBJ52V4K8GHNXC";
+    let mut told = Vec::new();
+    for (phone, key, card) in [
+        (PHONE, None, unknown),
+        ("+15551230002", None, card.as_str()),
+        (PHONE, Some(OTHER_KEY), card.as_str()),
+    ] {
+        let mut call = world.call(Method::POST, "/v1/requests");
+        if let Some(key) = key {
+            call = call.key(key);
+        }
+        let answer = call.json(&ask_for(&world, phone, &paying_with(card))).send();
+        let mut problem = answer.problem(422, "payment-method-unknown").json();
+        assert_eq!(problem["errors"][0]["pointer"], "/ask/payment_method");
+        problem["instance"] = Value::Null;
+        told.push(problem);
+    }
+    assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
+    for bad in ["crd_1", "pm_card_visa", "req_01M844DZG03XCBJ52V4K8GHNXC", ""] {
+        let answer = world.post("/v1/requests", &ask_for(&world, PHONE, &paying_with(bad)));
+        assert_eq!(answer.problem(400, "invalid-request").json()["errors"][0]["code"], "value");
+    }
+}
+
+#[test]
+fn saved_card_forgotten_meanwhile_cannot_be_approved() {
+    let (world, card) = with_a_card();
+    let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
+    let name = "demo".parse().unwrap();
+    let delete = saved_cards::delete(&name, Mode::Test, card.parse().unwrap());
+    world.run(world.ports.store.write(vec![delete])).unwrap();
+    let html = world.customer().opens(&world.customer().newest().page).text();
+    assert!(html.contains("This cannot be done here at the moment"), "{html}");
+    let html = approve_on_page(&world, &asked, &[("action", "approve")]).ok(422).text();
+    assert!(html.contains("This cannot be done here at the moment"), "{html}");
+    world.customer().declines().ok(200);
+    assert_eq!(world.state(&asked), "denied");
+}
+
+#[test]
+fn saved_card_is_sealed_again_for_each_request() {
+    let (world, card) = with_a_card();
+    let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
+    let known = world.run(saved_cards::load(
+        world.ports.store.as_ref(),
+        &brand.name,
+        Mode::Test,
+        card.parse().unwrap(),
+    ));
+    let known: SavedCard = known.unwrap().unwrap();
+    let opened = seal::open(&brand.sealing, known.request, &known.sealed).unwrap();
+    assert_eq!(opened.secret.expose_secret(), "f4ke-card");
+    let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
+    world.books().says(Doing::Prepare, [domain::ports::Answer::Again]);
+    world.customer().approves().ok(200);
+    let request = world.stored(&asked);
+    let (_, sealed) = request.approval().unwrap();
+    assert!(seal::open(&brand.sealing, known.request, sealed).is_err());
+    assert_eq!(
+        seal::open(&brand.sealing, request.id, sealed).unwrap().kind,
+        AuthorizationKind::KeptCard
+    );
+    world.time_passes(5);
+    assert_eq!(world.state(&asked), "fulfilled");
+}
+
+/// A saved card goes to the processor that keeps it. Its place in the list does not matter.
+#[test]
+fn first_capable_processor_is_selected() {
+    let fake_processor = |name: &str, asks: &[&str]| json!({ "name": name, "kind": "fake", "settings": { "asks": asks, "payment_options": ["nothing", "hosted"] } });
+    let fake_processors = json!([
+        { "name": "broken", "kind": "unheard-of" },
+        fake_processor("who", &["identity"]),
+        fake_processor("cash", &["payment"]),
+        fake_processor("fake", &["payment", "payment_method"]),
+    ]);
+    let world = World::beginning().with("/test/processors", &fake_processors).begin();
+    let taker = |ask: &Value, phone: &str| {
+        let asked = world.asks_for(&ask_for(&world, phone, ask));
+        let processor = world.stored(&asked).processor.to_string();
+        world.acts(&asked, "cancel", &json!({})).ok(200);
+        processor
+    };
+    let pay = json!({ "kind": "payment", "amount": 1, "currency": "EUR", "description": "x" });
+    let who = json!({ "kind": "identity", "claims": ["name"], "description": "x" });
+    assert_eq!(taker(&pay, "+15551230002"), "cash");
+    assert_eq!(taker(&who, "+15551230002"), "who");
+    assert_eq!(taker(&save_card_ask(), "+15551230002"), "fake");
+    let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
+    let asked = world.asks_for(&ask_for(&world, PHONE, &save_card_ask()));
+    let request = world.stored(&asked);
+    let kept = Authorization { kind: AuthorizationKind::KeptCard, secret: "f4ke-card".into() };
+    let receipt = CardReceipt {
+        reference: domain::ports::Reference("r".to_owned()),
+        wallet: None,
+        card_brand: None,
+        last4: None,
+        exp_month: None,
+        exp_year: None,
+    };
+    let card = SavedCard {
+        request: request.id,
+        processor: "fake".parse().unwrap(),
+        address: request.address,
+        sealed: seal::seal(&brand.sealing, request.id, &kept, &SeededRandom::new(3)).unwrap(),
+        receipt,
+    };
+    let id = "crd_01M844DZG03XCBJ52V4K8GHNXC";
+    let put = saved_cards::put(&brand.name, Mode::Test, id.parse().unwrap(), &card).unwrap();
+    world.run(world.ports.store.write(vec![put])).unwrap();
+    assert_eq!(taker(&paying_with(id), PHONE), "fake");
+    world.acts(&asked, "cancel", &json!({})).ok(200);
+}
+
+#[test]
+fn claim_without_display_text_is_rejected() {
+    let world = World::beginning().with_fake_processor(&["hosted"]).begin();
+    let all = domain::ask::CLAIMS;
+    for bad in [json!(["age_over_18"]), json!(["name", "name"]), json!(["Name"]), json!([])] {
+        let ask = json!({ "kind": "identity", "claims": bad, "description": "x" });
+        let answer = world.post("/v1/requests", &ask_for(&world, PHONE, &ask));
+        answer.problem(400, "invalid-request");
+    }
+    let ask = json!({ "kind": "identity", "claims": all, "description": "x" });
+    let asked = world.asks_for(&ask_for(&world, PHONE, &ask));
+    let html = world.customer().opens(&world.customer().newest().page).text();
+    assert_eq!(html.matches("<li>").count(), all.len());
+    world.acts(&asked, "cancel", &json!({})).ok(200);
+}
+
+#[test]
+fn live_request_needs_an_option_for_live_payments() {
+    let fake_processor =
+        json!([{ "name": "fake", "kind": "fake", "settings": { "payment_options": ["hosted"] } }]);
+    let world = World::beginning().with("/live/processors", &fake_processor).begin();
+    let body = world.payment(PHONE, 4250);
+    let call = world.call(Method::POST, "/v1/requests").key(LIVE_KEY).json(&body);
+    assert_eq!(call.send().ok(201).json()["mode"], "live");
+    world.settles();
+    let tested = json!([{ "name": "fake", "kind": "fake", "settings": { "payment_options": ["test_card"] } }]);
+    let world = World::beginning().with("/live/processors", &tested).begin();
+    let call = world.call(Method::POST, "/v1/requests").key(LIVE_KEY);
+    call.json(&world.payment(PHONE, 1)).send().problem(422, "ask-not-supported");
+}
+
+#[test]
+fn wallet_payment_on_page_learns_whether_it_counts() {
+    let world =
+        World::beginning().with_fake_processor(&["google_pay", "apple_pay", "hosted"]).begin();
+    let asked = world.asks(4250);
+    let answer = world.customer().opens(&world.customer().newest().page).ok(200);
+    let policy = answer.header("content-security-policy");
+    assert!(policy.contains("https://pay.google.com") && policy.contains("script-src 'sha256-"));
+    let html = answer.text();
+    assert!(html.contains("&#34;totalPrice&#34;:&#34;42.50&#34;"), "{html}");
+    let hash = world.stored(&asked).ask_hash;
+    use base64::Engine;
+    let bound =
+        base64::engine::general_purpose::STANDARD.encode(hex::decode(hash.as_str()).unwrap());
+    assert!(html.contains(&format!("&#34;applicationData&#34;:&#34;{bound}&#34;")), "{html}");
+    let wallet = |kind, token| [("action", "approve"), ("wallet", kind), ("token", token)];
+    let huge = "x".repeat(16 * 1024 + 1);
+    for (kind, token) in [("google_pay", ""), ("google_pay", huge.as_str()), ("cash", "x")] {
+        approve_on_page(&world, &asked, &wallet(kind, token)).ok(400);
+    }
+    let page = world.customer().newest().page;
+    let missing = world.customer().answers_on(&page, &wallet("google_pay", "f4ke-wallet"));
+    missing.problem(422, "session-code-missing");
+    approve_on_page(&world, &asked, &wallet("google_pay", "f4ke-wallet")).ok(204);
+    let payment = world.reads(&asked)["outcome"]["payment"].clone();
+    assert_eq!(payment["wallet"], "google_pay");
+    let after = world.customer().posts(&page, &wallet("google_pay", "f4ke-wallet"));
+    after.ok(400);
+}
+
+#[test]
+fn wallet_unsupported_or_code_wrong_is_no_approval() {
+    let world = World::beginning().with_fake_processor(&["apple_pay", "hosted"]).begin();
+    let asked = world.asks(4250);
+    let policy = world.customer().opens(&world.customer().newest().page);
+    assert!(!policy.header("content-security-policy").contains("https:"));
+    let wallet = |kind| [("action", "approve"), ("wallet", kind), ("token", "f4ke-wallet")];
+    approve_on_page(&world, &asked, &wallet("google_pay")).problem(422, "ask-not-supported");
+    assert!(world.customer().opens(&world.customer().newest().page).text().contains("apple_pay"));
+    assert!(
+        approve_on_page(&world, &asked, &[("action", "approve")]).ok(422).text().contains("<form")
+    );
+    assert_eq!(world.state(&asked), "prompted");
+    let page = world.customer().newest().page;
+    let stored = world.stored(&asked).session_code.unwrap();
+    let wrong = stored.choices.iter().find(|choice| **choice != stored.code).unwrap();
+    let mut fields = wallet("apple_pay").to_vec();
+    fields.push(("session_code", wrong));
+    world.customer().answers_on(&page, &fields).problem(409, "conflict-state");
+    assert_eq!(world.state(&asked), "denied");
+}
+
+#[test]
+fn apple_pay_session_is_for_our_host_while_open() {
+    let world = World::beginning().with_fake_processor(&["apple_pay", "hosted"]).begin();
+    let asked = world.asks(4250);
+    let page = world.customer().newest().page;
+    let nonce = world.customer().nonce(&page);
+    let form = [("nonce", nonce.as_str()), ("action", "apple_session")];
+    let session = world.customer().posts(&page, &form).ok(200);
+    assert_eq!(session.json(), json!({ "domainName": "pay.example.com" }));
+    assert_eq!(session.header("content-type"), "application/json");
+    world.customer().posts(&page, &[("action", "apple_session")]).ok(400);
+    let elsewhere = world.call(Method::POST, &page).key(None).idempotency(None).form(&form);
+    elsewhere.header("sec-fetch-site", "cross-site").send().ok(400);
+    world.acts(&asked, "cancel", &json!({})).ok(200);
+    world.customer().posts(&page, &form).problem(409, "conflict-state");
+    let without = World::beginning().with_fake_processor(&["google_pay", "hosted"]).begin();
+    let asked = without.asks(4250);
+    let page = without.customer().newest().page;
+    let none = without.customer().answers_on(&page, &[("action", "apple_session")]);
+    none.problem(422, "ask-not-supported");
+    without.acts(&asked, "cancel", &json!({})).ok(200);
+}
+
+#[test]
+fn device_wallets_are_remembered_as_capability() {
+    let world = World::beginning().with_fake_processor(&["google_pay", "hosted"]).begin();
+    let asked = world.asks(4250);
+    let page = world.customer().newest().page;
+    let seen = [("action", "observed"), ("wallets", "google_pay,cash,<script>")];
+    world.customer().answers_on(&page, &seen).ok(204);
+    let body = world.payment(PHONE, 1);
+    let body = json!({ "customer": body["customer"], "ask": body["ask"] });
+    let routes = world.post("/v1/capabilities", &body).ok(200).json();
+    assert_eq!(routes["routes"][0]["wallets"], json!(["google_pay"]));
+    world.acts(&asked, "cancel", &json!({})).ok(200);
+}

@@ -1,0 +1,156 @@
+//! The deployed sandbox phone, which needs a test key and shows that brand's prompts only.
+
+use consent_callback::SandboxAccess;
+use domain::consent::ApprovalMethod;
+use domain::request::State;
+use http::Method;
+use serde_json::{Value, json};
+use tests::world::brand::{LIVE_KEY, OTHER_KEY, TEST_KEY};
+use tests::world::{Asked, PHONE, World};
+
+const MESSAGES: &str = "/sandbox/phones/+15551230001/messages";
+
+fn tap(world: &World) -> String {
+    format!("{MESSAGES}/{}/tap", world.customer().newest().text("id"))
+}
+
+#[test]
+fn deployed_phone_needs_a_test_key() {
+    let world = World::beginning().phone_for(SandboxAccess::Key).begin();
+    let asked = world.asks(4250);
+    let tap = tap(&world);
+    let no = json!({ "action": "deny" });
+    for key in [None, Some(LIVE_KEY), Some("sk_test_demo_ffffffffffffffffffffffffffffffff")] {
+        let read = world.call(Method::GET, MESSAGES).key(key).send();
+        read.problem(401, "unauthenticated");
+        let tapped = world.call(Method::POST, &tap).key(key).json(&no).send();
+        tapped.problem(401, "unauthenticated");
+    }
+    assert_eq!(world.state(&asked), "prompted");
+    world.call(Method::POST, &tap).key(TEST_KEY).json(&no).send().ok(200);
+    world.settles();
+    assert_eq!(world.state(&asked), "denied");
+}
+
+#[test]
+fn key_of_another_brand_sees_only_its_own_prompts() {
+    let world = World::beginning().phone_for(SandboxAccess::Key).begin();
+    let asked = world.asks(4250);
+    let none = world.call(Method::GET, MESSAGES).key(OTHER_KEY).send().ok(200);
+    assert_eq!(none.json(), json!({ "messages": [] }));
+    let tapped = world.call(Method::POST, &tap(&world)).key(OTHER_KEY);
+    tapped.json(&json!({ "action": "deny" })).send().problem(404, "not-found");
+    assert_eq!(world.state(&asked), "prompted");
+    let theirs = world.call(Method::POST, "/v1/requests").key(OTHER_KEY);
+    theirs.json(&world.payment(PHONE, 100)).send().ok(201);
+    world.settles();
+    let one = world.call(Method::GET, MESSAGES).key(OTHER_KEY).send().ok(200);
+    assert_eq!(one.json()["messages"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn brand_without_sandbox_has_no_phone() {
+    let world = World::beginning().phone_for(SandboxAccess::Off).begin();
+    world.asks(4250);
+    world.get(MESSAGES).problem(404, "not-found");
+    let path = format!("{MESSAGES}/prm_01M844DZWGFW3SJKQ26BNN67GN/tap");
+    world.post(&path, &json!({ "action": "deny" })).problem(404, "not-found");
+}
+
+/// A brand with one channel of each style.
+fn message_limits(policy: &Value) -> World {
+    let channel =
+        |look: &str| json!({ "name": look, "kind": "sandbox", "settings": { "style": look } });
+    let channels = ["rcs", "whatsapp", "apple", "sms"].map(channel);
+    World::beginning().with("/test/channels", &json!(channels)).with("/policy", policy).begin()
+}
+
+fn asks_over(world: &World, channel: &str) -> Asked {
+    let mut body = world.payment(PHONE, 4250);
+    body["channels"] = json!([channel]);
+    world.asks_for(&body)
+}
+
+/// Returns the labels of the newest message's buttons.
+fn labels(world: &World) -> Vec<String> {
+    let message = world.customer().newest();
+    let actions = message.shown["actions"].as_array().unwrap().iter();
+    actions.map(|action| action["label"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn each_style_shows_the_buttons_it_has_room_for() {
+    let world = message_limits(&json!({ "open_max": 9 }));
+    for (channel, count) in [("rcs", 4), ("whatsapp", 3), ("apple", 4), ("sms", 0)] {
+        let asked = asks_over(&world, channel);
+        let message = world.customer().newest();
+        assert_eq!((message.text("channel"), message.text("style")), (channel, channel));
+        let labels = labels(&world);
+        assert_eq!(labels.len(), count, "{labels:?}");
+        let code = asked.answer["session_code"].as_str().unwrap();
+        assert_eq!(labels.iter().any(|label| label == code), channel != "sms");
+        let segments = message.shown["segments"].as_u64();
+        assert_eq!(segments, (channel == "sms").then_some(1), "{}", message.text("text"));
+        let says = message.text("text").contains("Pick the number the agent reads to you.");
+        assert_eq!(says, channel != "sms", "{}", message.text("text"));
+    }
+}
+
+#[test]
+fn payment_by_tap_is_a_wallet_sheet_in_apple_style() {
+    let world = message_limits(&json!({ "session_code": false }));
+    let asked = asks_over(&world, "apple");
+    let actions = world.customer().newest().shown["actions"].clone();
+    let sheet = json!([{ "action": "approve", "label": "Approve", "sheet": true }]);
+    assert_eq!(actions, sheet);
+    world.customer().approves_with("pm_card_mastercard").ok(200);
+    assert_eq!(world.reads(&asked)["outcome"]["payment"]["card_brand"], "mastercard");
+}
+
+#[test]
+fn postback_data_is_verified_as_on_a_real_channel() {
+    let world = message_limits(&json!({}));
+    let asked = asks_over(&world, "rcs");
+    let message = world.customer().newest();
+    let code = asked.answer["session_code"].clone();
+    let actions = message.shown["actions"].as_array().unwrap();
+    let right = actions.iter().find(|action| action["session_code"] == code).unwrap();
+    for stranger in ["", "yes", "00"] {
+        let tapped = world.customer().taps(&message, &json!({ "postback": stranger })).ok(200);
+        assert_eq!(tapped.json()["state"], "prompted", "{stranger}");
+    }
+    let body = json!({ "postback": right["postback"] });
+    let tapped = world.customer().taps(&message, &body).ok(200).json();
+    assert_eq!(tapped, json!({ "request": asked.id, "state": "authorized" }));
+    let State::Authorized { consent, .. } = world.stored(&asked).state else { panic!() };
+    assert_eq!(consent.method, ApprovalMethod::Tap);
+    assert!(world.items().iter().any(|item| item.key.pk.starts_with("CONTACT#demo#Test#rcs#")));
+    world.settles();
+    assert_eq!(world.state(&asked), "fulfilled");
+}
+
+#[test]
+fn tap_by_meaning_or_postback_counts_and_opening_does_not() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    let message = world.customer().newest();
+    for wrong in [
+        json!({}),
+        json!({ "action": "open" }),
+        json!({ "action": "approve", "postback": "00" }),
+        json!({ "postback": "00", "card": "pm_card_visa" }),
+        json!({ "session_code": "47" }),
+    ] {
+        world.customer().taps(&message, &wrong).problem(400, "invalid-request");
+    }
+    assert_eq!(world.state(&asked), "prompted");
+}
+
+#[test]
+fn older_style_names_are_still_read() {
+    let world = World::new();
+    let asked = world.asks(100);
+    assert_eq!(world.customer().newest().text("style"), "rcs");
+    world.acts(&asked, "resend", &json!({ "channel": "sms" })).ok(200);
+    assert_eq!(world.customer().newest().text("style"), "sms");
+}

@@ -1,0 +1,148 @@
+//! A saved card, charged when its customer approves again.
+
+use domain::authorization::{Authorization, AuthorizationKind};
+use domain::ports::{Answer, Fetched, Prepared, Use};
+use tests::proxy::{Call, ProxyFault};
+
+use super::{FAULTS, Fixture, is_done, yes};
+
+async fn with_card(id: &str) -> Fixture {
+    Fixture::with_card(id).await.that_keeps()
+}
+
+#[tokio::test]
+async fn any_fault_ends_as_one_saved_and_reported_card() {
+    for call in [
+        Call::Token,
+        Call::PaymentMethod,
+        Call::Customer,
+        Call::SetupCreate,
+        Call::SetupConfirm,
+        Call::SetupRead,
+    ] {
+        for fault in FAULTS {
+            let fixture = Fixture::with_apple_pay().await.that_keeps();
+            fixture.proxy.plan(call, fault);
+            if call == Call::SetupRead {
+                fixture.proxy.plan(Call::SetupConfirm, ProxyFault::DropAfter);
+            }
+            let answer = fixture.run().await;
+            let what = format!("{fault:?} at {call:?}");
+            assert!(fixture.proxy.is_played(), "{what} never happened");
+            fixture.is_told_truly(&answer, &what).await;
+            let ended = fault == ProxyFault::FailedAfter
+                && !matches!(call, Call::SetupConfirm | Call::SetupRead);
+            if ended {
+                assert_eq!(answer, Answer::Invalid { code: "processor_error" }, "{what}");
+            } else {
+                assert!(is_done(&answer), "{what}: {answer:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn any_fault_with_declined_card_saves_no_card() {
+    for call in [Call::SetupCreate, Call::SetupConfirm, Call::SetupRead] {
+        for fault in FAULTS {
+            let fixture = with_card("pm_card_visa_chargeDeclined").await;
+            fixture.proxy.plan(call, fault);
+            if call == Call::SetupRead {
+                fixture.proxy.plan(Call::SetupConfirm, ProxyFault::DropAfter);
+            }
+            let answer = fixture.run().await;
+            let what = format!("{fault:?} at {call:?}");
+            fixture.is_told_truly(&answer, &what).await;
+            let ended = fault == ProxyFault::FailedAfter && call == Call::SetupCreate;
+            let expected = if ended {
+                Answer::Invalid { code: "processor_error" }
+            } else {
+                Answer::Refused { code: "card_declined" }
+            };
+            assert_eq!(answer, expected, "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn any_fault_at_void_ends_as_voided_or_earlier_card() {
+    for call in [Call::SetupCancel, Call::SetupRead] {
+        for fault in FAULTS {
+            for kept in [false, true] {
+                let fixture = with_card("pm_card_visa").await;
+                let reference = fixture.prepare().await.unwrap();
+                if kept {
+                    assert!(is_done(&fixture.settle(&reference).await));
+                }
+                fixture.proxy.plan(call, fault);
+                let answer = fixture.fence(&reference).await;
+                assert_eq!(answer == Answer::Fenced, !kept, "{fault:?} at {call:?}: {answer:?}");
+                fixture.is_told_truly(&answer, &format!("{fault:?} at {call:?}")).await;
+                let late = fixture.settle(&reference).await;
+                assert_eq!(is_done(&late), kept, "{fault:?} at {call:?}, then {late:?}");
+                assert_eq!(fixture.acts().await, usize::from(kept));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn saving_call_after_void_saves_no_card() {
+    let fixture = with_card("pm_card_visa").await;
+    let reference = fixture.prepare().await.unwrap();
+    fixture.proxy.plan(Call::SetupConfirm, ProxyFault::Late);
+    let attempt = fixture.attempt(4250, 1);
+    assert_eq!(fixture.processor.execute(&attempt, &reference).await, Answer::Unknown);
+    assert_eq!(fixture.processor.look_up(&attempt, &reference).await, Answer::NotExecuted);
+    assert_eq!(fixture.fence(&reference).await, Answer::Fenced);
+    fixture.proxy.release().await;
+    assert_eq!(fixture.acts().await, 0);
+    assert_eq!(fixture.processor.look_up(&attempt, &reference).await, Answer::Fenced);
+}
+
+/// Returns a card that was saved just now.
+async fn kept() -> (Fixture, Authorization) {
+    let fixture = with_card("pm_card_visa").await;
+    let answer = fixture.run().await;
+    let Answer::Done(Fetched::Card { receipt, kept }) = answer else { panic!("{answer:?}") };
+    assert_eq!(receipt.last4.as_deref(), Some("4242"));
+    assert_eq!((receipt.exp_month, receipt.exp_year), (Some(12), Some(2030)));
+    (fixture, kept)
+}
+
+#[tokio::test]
+async fn saved_card_is_charged_once_despite_any_fault() {
+    let (keeper, kept) = kept().await;
+    assert_eq!(keeper.charges().await, 0);
+    for fault in FAULTS {
+        let fixture = Fixture::new(kept.clone()).await;
+        fixture.proxy.plan(Call::Confirm, fault);
+        let answer = fixture.run().await;
+        assert!(is_done(&answer), "{fault:?}: {answer:?}");
+        fixture.is_told_truly(&answer, &format!("{fault:?}")).await;
+    }
+}
+
+#[tokio::test]
+async fn saved_card_of_unknown_customer_is_not_charged() {
+    let (_, kept) = kept().await;
+    let text = secrecy::ExposeSecret::expose_secret(&kept.secret);
+    let mut other: serde_json::Value = serde_json::from_str(text).unwrap();
+    other["customer"] = serde_json::json!("cus_nobody");
+    let fixture = Fixture::new(yes(AuthorizationKind::KeptCard, &other.to_string())).await;
+    assert_eq!(fixture.run().await, Answer::Invalid { code: "resource_missing" });
+    assert_eq!(fixture.charges().await, 0);
+}
+
+#[tokio::test]
+async fn new_attempt_has_its_own_customer_and_setup() {
+    let fixture = with_card("pm_card_visa_chargeDeclined").await;
+    let first = fixture.prepare().await.unwrap();
+    assert_eq!(fixture.settle(&first).await, Answer::Refused { code: "card_declined" });
+    let visa = yes(AuthorizationKind::PaymentMethod, "pm_card_visa");
+    let attempt = Use { authorization: &visa, ..fixture.attempt(4250, 2) };
+    let Prepared::Ready(second) = fixture.processor.prepare(&attempt).await else { panic!() };
+    assert_ne!(first, second);
+    assert!(is_done(&fixture.processor.execute(&attempt, &second).await));
+    assert_eq!(fixture.acts().await, 1);
+}
