@@ -10,11 +10,7 @@ fn runs(seeds: u64, scenario: &'static Scenario, faults: Option<&FaultRates>) ->
     let mut sum = Report::default();
     for seed in 0..seeds {
         let plan = Plan { faults: faults.cloned(), ..Plan::in_scenario(scenario, seed) };
-        sum.add(&run(&plan).unwrap_or_else(|failure| {
-            std::fs::write(format!("/tmp/eng/told-{}.txt", scenario.name), failure.told.join("\n"))
-                .ok();
-            panic!("{failure}")
-        }));
+        sum.add(&run(&plan).unwrap_or_else(|failure| panic!("{failure}")));
     }
     sum
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::message::QueueName;
 
 use super::plan::{Failure, Report};
+use super::scenario::ProcessorFake;
 use super::tell::VISA;
 use super::world::Simulation;
 use crate::providers::stripe::HostedAction;
@@ -20,7 +21,11 @@ impl Simulation {
         self.say(|| "faults stop".to_owned());
         // Dead letters are redriven twice: some messages die only now, of the faults before.
         let mut redrives = 2_u32;
-        let bound = 20_000;
+        let bound = match self.plan.scenario.processor {
+            ProcessorFake::Stripe | ProcessorFake::SandboxStripe => 20_000,
+            // A late webhook of Adyen takes five hours, and an open doubt is checked each ten seconds.
+            ProcessorFake::Adyen => 100_000,
+        };
         for _ in 0..bound {
             self.steps = self.steps.saturating_add(1);
             let steps = self.steps;
