@@ -1,20 +1,23 @@
 # The commands of this project. `just` lists them.
 
+# Passes arguments on as they are, so that a filter such as `test(/a|b/)` needs no second quoting.
+set positional-arguments
+
 # Lists the commands.
 default:
     @just --list
 
 # Runs everything on this machine: the API, the console and the phone.
 run *flags:
-    cargo run -p local -- {{flags}}
+    cargo run -p local -- "$@"
 
-# Runs the inner loop: no AWS SDK is compiled.
+# Runs the inner loop: the tests that need only Rust.
 quick *filter:
-    cargo nextest run --no-default-features {{filter}}
+    cargo quick "$@"
 
 # Runs every test, as CI does.
 test *flags:
-    python3 tests/run.py {{flags}}
+    python3 tests/run.py "$@"
 
 # Formats and lints.
 lint:
@@ -31,7 +34,7 @@ seed seed steps="100000":
 
 # Disables each guard once and prints what noticed.
 guards *names:
-    cargo run --release -p tests --features mutation --example guards -- {{names}}
+    cargo run --release -p tests --features mutation --example guards -- "$@"
 
 # Keeps the deployed stack running in the emulator until Enter is pressed.
 stack:

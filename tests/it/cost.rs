@@ -30,11 +30,12 @@ pub(super) struct Fixture {
 
 impl Fixture {
     fn open() -> Self {
-        Self::over(Arc::new(ManualClock::default()), Arc::new(Scripted::default()))
+        let http: Arc<dyn Http> = Arc::new(Scripted::default());
+        Self::over(Arc::new(ManualClock::default()), &http)
     }
 
     /// Opens a fixture whose world outside is `http`.
-    pub(super) fn over(clock: Arc<ManualClock>, http: Arc<dyn Http>) -> Self {
+    pub(super) fn over(clock: Arc<ManualClock>, http: &Arc<dyn Http>) -> Self {
         let time: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
         let database = Database::in_memory(Arc::clone(&time)).unwrap();
         let (items, messages): (Arc<dyn Store>, Arc<dyn Queue>) =
@@ -45,7 +46,7 @@ impl Fixture {
         let random: Arc<dyn Random> = Arc::new(SeededRandom::new(7));
         let brand = OneBrand::new(&secret().to_string()).unwrap();
         let ports = Ports { clock: time, random, store, queue, secrets: Arc::new(brand) };
-        let machine = Machine::new(&ports, &http, BASE);
+        let machine = Machine::new(&ports, http, BASE);
         let api = intake::router(Arc::clone(&machine.intake));
         let phone = consent_callback::router(Arc::clone(&machine.consent_callback));
         Self { clock, database, counted, machine, api, phone }

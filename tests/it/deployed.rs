@@ -14,7 +14,7 @@ use domain::postback::{Action, Postback};
 use embedded::SystemClock;
 use http::Request;
 use serde_json::{Value, json};
-use tests::providers::eum::events;
+use tests::providers::aws_messaging::events;
 
 use crate::live::requester::Requester;
 
@@ -134,7 +134,7 @@ async fn declined_card_is_retried_and_lost_answer_looked_up() {
     let id = asked["id"].as_str().unwrap();
     taps(&requester, phone, &asked, "approve").await;
     let refused = |request: &Value| {
-        request["timeline"].as_array().unwrap().iter().any(|fact| fact["what"] == "refused")
+        request["timeline"].as_array().unwrap().iter().any(|fact| fact["what"] == "card_declined")
     };
     let again = requester.until(id, refused).await;
     assert_eq!(again["state"], "prompted", "{again:#}");

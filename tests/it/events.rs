@@ -34,11 +34,11 @@ enum ExpectedAnswer {
     /// The result for each message of a batch; `None` for an unreadable one.
     Batch(&'static [Option<Handled>]),
     /// The result for a topic's event.
-    VerifiedWebhook(Handled),
+    TopicEvent(Handled),
 }
 
 const DONE: ExpectedAnswer = ExpectedAnswer::Batch(&[Some(Handled::Done)]);
-const EVENT_DONE: ExpectedAnswer = ExpectedAnswer::VerifiedWebhook(Handled::Done);
+const EVENT_DONE: ExpectedAnswer = ExpectedAnswer::TopicEvent(Handled::Done);
 
 /// Every event: the state before it, its answer, and the state after all that follows.
 const EVENTS: &[(&str, RequestStage, ExpectedAnswer, &str)] = &[
@@ -223,8 +223,8 @@ fn every_event_is_answered_as_the_table_says() {
                 let function = name.split('/').next().unwrap();
                 assert_eq!(handle_batch(&world, function, &event), *expected, "{name}");
             }
-            ExpectedAnswer::VerifiedWebhook(expected) => {
-                assert_eq!(world.hands(event), *expected, "{name}")
+            ExpectedAnswer::TopicEvent(expected) => {
+                assert_eq!(world.hands(event), *expected, "{name}");
             }
         }
         world.settles();

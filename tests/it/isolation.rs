@@ -42,7 +42,8 @@ async fn slow_endpoint_takes_one_worker_and_gets_all_webhooks() {
     let is_well = AtomicBool::new(false);
     let slow =
         Arc::new(SlowEndpoint { clock: Arc::clone(&clock), is_well, calls: AtomicUsize::new(0) });
-    let fixture = Fixture::over(Arc::clone(&clock), Arc::<SlowEndpoint>::clone(&slow));
+    let http: Arc<dyn Http> = Arc::<SlowEndpoint>::clone(&slow);
+    let fixture = Fixture::over(Arc::clone(&clock), &http);
     let mut requests = Vec::new();
     for number in 0..20 {
         requests.push(fixture.approved(number).await);

@@ -94,7 +94,7 @@ async fn assert_counts(folder: &Folder, endpoint: &Endpoint, ended: &[EndedConve
         assert_eq!(invariants::broken(None, &stored, &[]), Vec::<&str>::new(), "{one:#?}");
         let attempts = u32::try_from(stored.attempts.len()).unwrap() + 1;
         let (store, clock) = (Arc::clone(&store), Arc::clone(&clock));
-        let charges = processors::sandbox::charges(Arc::clone(&store), clock, id, attempts).await;
+        let charges = sandbox::charges(Arc::clone(&store), clock, id, attempts).await;
         assert_eq!(charges.unwrap(), u32::from(one.is_fulfilled()), "charges of {one:#?}");
         let webhooks = storage::webhooks(store.as_ref(), id).await.unwrap();
         assert_eq!(webhooks.len(), usize::try_from(stored.webhooks).unwrap(), "{one:#?}");

@@ -11,8 +11,8 @@ use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
 use domain::ports::{
-    Answer, Fetched, Http, Onward, Prepared, Processor, ProcessorEvent, Processors, Proof, Reach,
-    Reference, Told, UnverifiedCallback, Use, WebhookResponse,
+    Confirmed, Created, Fetched, Http, Processor, ProcessorEvent, Processors, Proof, Reach,
+    RedirectUrl, Reference, ReportedResult, Retrieved, UnverifiedCallback, Use, WebhookResponse,
 };
 use domain::values::text::DisplayText;
 use embedded::SystemClock;
@@ -22,7 +22,6 @@ use processors::{Deps, Registry};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tests::doubles::used;
-use tests::memory::MemoryStore;
 
 use crate::deployed::variable;
 
@@ -50,8 +49,7 @@ fn opened(pushed: bool, secret: &str) -> Box<dyn Processor> {
     });
     let brand = Brand::parse(&brand.to_string()).unwrap();
     let http = Arc::new(https::Client::new().unwrap());
-    let outside =
-        Deps { http, store: Arc::new(MemoryStore::default()), clock: Arc::new(SystemClock) };
+    let outside = Deps { http, clock: Arc::new(SystemClock) };
     Registry::new(outside).open(&brand, Mode::Test, &"bank".parse().unwrap()).ok().unwrap()
 }
 
@@ -133,10 +131,12 @@ impl Browser {
     }
 }
 
-async fn sent_on(bank: &dyn Processor, what: &Use<'_>) -> (Reference, String) {
-    let Prepared::Ready(reference) = bank.prepare(what).await else { panic!() };
-    let answer = bank.execute(what, &reference).await;
-    let Answer::NeedsCustomer { onward: Some(Onward(url)) } = answer else { panic!("{answer:?}") };
+async fn redirected(bank: &dyn Processor, what: &Use<'_>) -> (Reference, String) {
+    let Created::Ready(reference) = bank.create(what).await else { panic!() };
+    let answer = bank.confirm(what, &reference).await;
+    let Confirmed::RequiresAction { redirect: Some(RedirectUrl(url)) } = answer else {
+        panic!("{answer:?}")
+    };
     (reference, url)
 }
 
@@ -164,16 +164,16 @@ async fn consented_claims_are_returned_by_every_request_method() {
     for (number, pushed) in [(1, true), (2, false)] {
         let (bank, ask, yes) = (opened(pushed, SECRET), ask(), hosted());
         let what = attempt(number, &ask, &yes);
-        let (reference, url) = sent_on(bank.as_ref(), &what).await;
+        let (reference, url) = redirected(bank.as_ref(), &what).await;
         assert_eq!(url.contains("claims"), !pushed);
         let back = Browser::default().signs_in(&url).await;
         let code = code(comes_back(bank.as_ref(), &back));
-        let what = Use { authorization: &code, away: true, ..what };
-        let answer = bank.execute(&what, &reference).await;
-        let Answer::Exchanged(access) = answer else { panic!("{answer:?}") };
+        let what = Use { authorization: &code, on_hosted_page: true, ..what };
+        let answer = bank.confirm(&what, &reference).await;
+        let Confirmed::Exchanged(access) = answer else { panic!("{answer:?}") };
         let what = Use { authorization: &access, ..what };
-        let answer = bank.execute(&what, &reference).await;
-        let Answer::Done(Fetched::Claims { receipt, claims }) = answer else {
+        let answer = bank.confirm(&what, &reference).await;
+        let Confirmed::Done(Fetched::Claims { receipt, claims }) = answer else {
             panic!("{answer:?}")
         };
         assert_eq!(receipt.released, ["given_name", "address"]);
@@ -181,7 +181,7 @@ async fn consented_claims_are_returned_by_every_request_method() {
         let address = json!({ "locality": "London", "country": "GB" });
         assert_eq!(claims, json!({ "given_name": "Ada", "address": address }));
         // Reading claims is safe to repeat.
-        assert!(matches!(bank.execute(&what, &reference).await, Answer::Done(_)));
+        assert!(matches!(bank.confirm(&what, &reference).await, Confirmed::Done(_)));
     }
 }
 
@@ -189,41 +189,43 @@ async fn consented_claims_are_returned_by_every_request_method() {
 async fn code_is_exchanged_once_by_its_client_only() {
     let (bank, ask, yes) = (opened(true, SECRET), ask(), hosted());
     let what = attempt(3, &ask, &yes);
-    let (reference, url) = sent_on(bank.as_ref(), &what).await;
+    let (reference, url) = redirected(bank.as_ref(), &what).await;
     let back = Browser::default().signs_in(&url).await;
     let code = code(comes_back(bank.as_ref(), &back));
     // The verifier of another attempt does not fit.
     let other = Use { authorization: &code, ..attempt(4, &ask, &code) };
-    let Prepared::Ready(foreign) = bank.prepare(&attempt(4, &ask, &yes)).await else { panic!() };
-    let lost = Answer::Refused { code: "authentication_lost" };
-    assert_eq!(bank.execute(&other, &foreign).await, lost);
+    let Created::Ready(foreign) = bank.create(&attempt(4, &ask, &yes)).await else { panic!() };
+    let lost = Confirmed::SoftDeclined { code: "authentication_lost" };
+    assert_eq!(bank.confirm(&other, &foreign).await, lost);
     let what = Use { authorization: &code, ..what };
-    assert!(matches!(bank.execute(&what, &reference).await, Answer::Exchanged(_)));
-    assert_eq!(bank.execute(&what, &reference).await, lost);
+    assert!(matches!(bank.confirm(&what, &reference).await, Confirmed::Exchanged(_)));
+    assert_eq!(bank.confirm(&what, &reference).await, lost);
 }
 
 #[tokio::test]
 async fn customer_who_leaves_is_reported_as_left() {
     let (bank, ask, yes) = (opened(true, SECRET), ask(), hosted());
     let what = attempt(5, &ask, &yes);
-    let (reference, url) = sent_on(bank.as_ref(), &what).await;
+    let (reference, url) = redirected(bank.as_ref(), &what).await;
     let mut browser = Browser::default();
     let page = browser.goes(&url).await;
     let back = browser.goes(&format!("{page}/abort")).await;
-    let ProcessorEvent::Told { told, generation: 5, .. } = comes_back(bank.as_ref(), &back) else {
+    let ProcessorEvent::AttemptReported { reported, attempt_no: 5, .. } =
+        comes_back(bank.as_ref(), &back)
+    else {
         panic!()
     };
-    let told: Told = told;
-    let what = Use { told: Some(&told), away: true, ..what };
-    let answer = bank.look_up(&what, &reference).await;
-    assert_eq!(answer, Answer::Refused { code: "access_denied" });
+    let reported: ReportedResult = reported;
+    let what = Use { reported: Some(&reported), on_hosted_page: true, ..what };
+    let answer = bank.retrieve(&what, &reference).await;
+    assert_eq!(answer, Retrieved::SoftDeclined { code: "access_denied" });
 }
 
 #[tokio::test]
 async fn wrong_client_secret_is_a_rejected_account() {
     let (bank, ask, yes) = (opened(true, "not the secret of that client at all"), ask(), hosted());
     let what = attempt(6, &ask, &yes);
-    let Prepared::Ready(reference) = bank.prepare(&what).await else { panic!() };
-    let answer = bank.execute(&what, &reference).await;
-    assert_eq!(answer, Answer::Blocked { code: "credentials" });
+    let Created::Ready(reference) = bank.create(&what).await else { panic!() };
+    let answer = bank.confirm(&what, &reference).await;
+    assert_eq!(answer, Confirmed::Blocked { code: "credentials" });
 }

@@ -77,7 +77,8 @@ async fn declined_card_replaced_is_charged_once() {
     let ended = fixture.play(std::iter::once(Plan::AnotherCard)).await;
     ended[0].assert_as_planned();
     let facts = ended[0].request["timeline"].as_array().unwrap();
-    let refused: Vec<&Value> = facts.iter().filter(|fact| fact["what"] == "refused").collect();
+    let refused: Vec<&Value> =
+        facts.iter().filter(|fact| fact["what"] == "card_declined").collect();
     assert_eq!(refused.len(), 1, "{facts:#?}");
     assert_eq!(refused[0]["reason"], "card_declined");
 }

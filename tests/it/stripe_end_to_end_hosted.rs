@@ -83,7 +83,7 @@ impl Fixture {
     }
 
     /// Returns the address to which our page redirects.
-    async fn onward(&self, asked: &Asked) -> String {
+    async fn redirect(&self, asked: &Asked) -> String {
         self.requester
             .until(&asked.id, |request| {
                 let facts = request["timeline"].as_array().unwrap();
@@ -91,7 +91,7 @@ impl Fixture {
             })
             .await;
         let (_, html) = self.browses(&asked.page, None).await;
-        let link = html.split_once("class=\"onward\" href=\"").unwrap().1;
+        let link = html.split_once("class=\"hosted-page\" href=\"").unwrap().1;
         link.split('"').next().unwrap().to_owned()
     }
 
@@ -122,7 +122,7 @@ async fn hosted_page_charges_once_despite_any_fault() {
         all.push(asked);
     }
     for asked in &all {
-        let page = fixture.onward(asked).await;
+        let page = fixture.redirect(asked).await;
         assert_eq!(fixture.pays(&page).await, 302);
     }
     for asked in &all {
@@ -140,7 +140,7 @@ async fn other_payment_option_closes_the_hosted_page() {
     let fixture = Fixture::open().await;
     let asked = fixture.asks(100).await;
     fixture.presses(&asked, "approve_hosted").await;
-    let page = fixture.onward(&asked).await;
+    let page = fixture.redirect(&asked).await;
     fixture.proxy.plan(Call::SessionExpire, ProxyFault::DropAfter);
     fixture.presses(&asked, "back").await;
     let again = |request: &Value| request["state"] == "prompted";

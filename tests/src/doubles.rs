@@ -136,21 +136,21 @@ impl Secrets for OneBrand {
 /// Panics when the amount is invalid.
 #[must_use]
 #[expect(clippy::expect_used, reason = "a double fails the test it is in")]
-pub fn used(authorization: &Authorization, amount: u64, generation: u32) -> Use<'_> {
+pub fn used(authorization: &Authorization, amount: u64, attempt_no: u32) -> Use<'_> {
     let money = Money::new(amount, "EUR".parse().expect("a currency")).expect("an amount");
     let description = DisplayText::new("Invoice 4711").expect("a description");
     Use {
         request: "req_01J00000000000000000000000".parse().expect("an id"),
-        generation,
+        attempt_no,
         ask: Box::leak(Box::new(Ask::Payment { money, description, card: None })),
         authorization,
         customer: "c0ffee",
         page: "https://pay.example.com/c/page",
         callback: "https://pay.example.com/callbacks/demo/stripe",
         begun_at: BEGINNING,
-        away: false,
+        on_hosted_page: false,
         redeemed: false,
-        told: None,
+        reported: None,
     }
 }
 

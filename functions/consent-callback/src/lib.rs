@@ -1,3 +1,4 @@
+//! Records the customer's reply, from any channel.
 #![doc = include_str!("../README.md")]
 
 mod approvals;
@@ -10,7 +11,7 @@ mod sandbox;
 
 use std::sync::Arc;
 
-use domain::ports::{Channels, Ports, Processors};
+use domain::ports::{Channels, Ports, Processors, SandboxPages};
 
 pub use approvals::{ApprovalPayload, Approvals, CustomerReply, ReplyError, ReplySource};
 pub use channels::{ChannelWebhooks, Topics};
@@ -27,6 +28,8 @@ pub struct ConsentCallback {
     pub channels: Arc<dyn Channels>,
     /// The processors, which name their payment options and verify their own webhooks.
     pub processors: Arc<dyn Processors>,
+    /// The pages of the sandbox's processor; `None` where the installation has no sandbox.
+    pub sandbox_pages: Option<Arc<dyn SandboxPages>>,
     /// The public address, without a slash at its end.
     pub public_base: String,
     /// Who may use the sandbox.
@@ -65,9 +68,9 @@ impl ConsentCallback {
         SandboxPhone::new(self.ports.clone(), self.sandbox, self.approvals())
     }
 
-    /// Returns the part that serves the hosted page of the sandbox processor.
+    /// Returns the part that serves the hosted page of the sandbox processor, which can reach nothing but its pages.
     #[must_use]
     pub fn sandbox_checkout(&self) -> SandboxCheckout {
-        SandboxCheckout::new(Arc::clone(&self.processors), self.sandbox)
+        SandboxCheckout::new(self.sandbox_pages.clone(), self.sandbox)
     }
 }

@@ -15,11 +15,13 @@ async fn main() -> Result<(), lambda::Error> {
         other => return Err(format!("SANDBOX is `off` or `key`, not `{other}`").into()),
     };
     let channels = channels::Deps::new(&ports, &http, Some(signer));
+    let pages = sandbox::Sandbox::new(&ports);
     let processors = processors::Deps::new(&ports, &http);
     let consent_callback = ConsentCallback {
         ports,
         channels: Arc::new(channels::Registry::new(channels)),
-        processors: Arc::new(processors::Registry::new(processors)),
+        processors: Arc::new(processors::Registry::new(processors).with(pages.clone())),
+        sandbox_pages: Some(Arc::new(pages)),
         public_base,
         sandbox,
     };

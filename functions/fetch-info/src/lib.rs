@@ -1,13 +1,13 @@
-//! Uses the authorization at the processor, at most once, and tells the requester what happened.
+//! Uses an authorization at the processor, at most once, makes refunds, and delivers webhooks to the requester.
+//!
+//! Each of its three messages has a room: `attempt`, `refund` and `webhook`. In the first two, data flows one way. A
+//! worker takes the lease, calls the processor, classifies the result, commits it, and sends what is owed.
 
-mod charge;
-mod crowds;
-mod endpoint;
-mod gate;
-mod lease;
-mod refunds;
-mod settle;
-mod webhooks;
+mod attempt;
+mod circuit;
+mod refund;
+mod waits;
+mod webhook;
 
 use std::sync::Arc;
 
@@ -15,58 +15,52 @@ use async_trait::async_trait;
 use domain::effects::EffectError;
 use domain::guards::{self, Guard};
 use domain::message::{Handled, Handler, Message, Step};
-use domain::ports::{
-    Clock, Http, Processors, Queue, QueueError, Random, Reach, Secrets, SecretsError, Store,
-    StoreError,
-};
+use domain::ports::{Http, Ports, Processors, QueueError, Reach, SecretsError, StoreError};
+use domain::update::Conflict;
 
-pub use crowds::Crowds;
+pub use webhook::InFlightLimit;
 
-/// Everything fetch-info can touch.
+use crate::attempt::Attempts;
+use crate::refund::Refunds;
+use crate::webhook::Deliveries;
+
+/// Everything that fetch-info can touch.
 pub struct FetchInfo {
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
-    /// Transaction codes, and the spread of retries.
-    pub random: Arc<dyn Random>,
-    /// The table.
-    pub store: Arc<dyn Store>,
-    /// The queues.
-    pub queue: Arc<dyn Queue>,
-    /// The brands.
-    pub secrets: Arc<dyn Secrets>,
-    /// The processors.
+    /// The ports that every function needs.
+    pub ports: Ports,
+    /// The registry of the brands' processors.
     pub processors: Arc<dyn Processors>,
-    /// The way to the requesters' endpoints.
+    /// HTTP to the requesters' endpoints.
     pub http: Arc<dyn Http>,
-    /// Where customers and providers reach us, without a slash at its end.
+    /// The address that customers and providers reach us at, without a slash at its end.
     pub public_base: String,
-    /// Which addresses a notice may go to: public ones, except on a machine of one's own.
+    /// The addresses that a webhook may go to: public ones, except on a machine of one's own.
     pub webhook_reach: Reach,
-    /// The attempts at endpoints that are under way.
-    pub crowds: Crowds,
+    /// The cap on concurrent deliveries per endpoint.
+    pub delivery_limit: InFlightLimit,
 }
 
-/// Why a step was not taken: all of it means "again".
+/// Why a step was not taken. Its message comes again.
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
-    #[error("the store did not do it")]
+enum StepError {
+    #[error("store operation failed")]
     Store(#[from] StoreError),
-    #[error("the queue did not do it")]
+    #[error("queue operation failed")]
     Queue(#[from] QueueError),
-    #[error("the effect did not happen")]
+    #[error("failed to commit the step")]
     Effect(#[from] EffectError),
-    #[error("the brand's secret is out of reach")]
+    #[error("secrets store unavailable")]
     Secrets(#[from] SecretsError),
 }
 
-impl Trouble {
-    /// Whether somebody else committed first: they have taken the request over, and what is left is theirs.
-    const fn is_conflict(&self) -> bool {
-        matches!(
-            self,
-            Self::Store(StoreError::Conflict)
-                | Self::Effect(EffectError::Store(StoreError::Conflict))
-        )
+impl Conflict for StepError {
+    /// Returns whether another worker committed first. That worker has the request now, and takes what is left.
+    fn is_conflict(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_conflict(),
+            Self::Effect(error) => error.is_conflict(),
+            Self::Queue(_) | Self::Secrets(_) => false,
+        }
     }
 }
 
@@ -75,25 +69,45 @@ impl Handler for FetchInfo {
     async fn handle(&self, message: &Message) -> Handled {
         let (step, id) = message.parts();
         let taken = match step {
-            Step::Fetch => self.fetch(id).await,
-            Step::Refund { seq } => self.give_back(id, seq).await,
-            Step::Webhook { seq } => self.tell(id, seq).await,
+            Step::Fetch => self.attempts().run(id).await,
+            Step::Refund { seq } => self.refunds().run(id, seq).await,
+            Step::Webhook { seq } => self.deliveries().run(id, seq).await,
             Step::Deliver | Step::Check => {
-                tracing::error!(request.id = %id, "a message of another function came on this queue");
+                tracing::error!(request.id = %id, "received a message of another function");
                 return Handled::Again;
             }
         };
         match taken {
             Ok(()) => Handled::Done,
-            Err(trouble) => {
-                let source = std::error::Error::source(&trouble).map(ToString::to_string);
-                tracing::warn!(request.id = %id, error = %trouble, source, "will take this step again");
+            Err(error) => {
+                let source = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::warn!(request.id = %id, error = %error, source, "step failed, its message comes again");
                 if guards::is_disabled(Guard::MessageRetry) {
                     Handled::Done
                 } else {
                     Handled::Again
                 }
             }
+        }
+    }
+}
+
+impl FetchInfo {
+    fn attempts(&self) -> Attempts<'_> {
+        let processors = self.processors.as_ref();
+        Attempts { ports: &self.ports, processors, public_base: &self.public_base }
+    }
+
+    fn refunds(&self) -> Refunds<'_> {
+        Refunds { ports: &self.ports, processors: self.processors.as_ref() }
+    }
+
+    fn deliveries(&self) -> Deliveries<'_> {
+        Deliveries {
+            ports: &self.ports,
+            http: self.http.as_ref(),
+            reach: self.webhook_reach,
+            limit: &self.delivery_limit,
         }
     }
 }

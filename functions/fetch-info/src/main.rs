@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::ports::{Ports, Reach};
-use fetch_info::{Crowds, FetchInfo};
+use domain::ports::Reach;
+use fetch_info::{FetchInfo, InFlightLimit};
 use lambda::Wiring;
 
 #[tokio::main(flavor = "current_thread")]
@@ -15,19 +15,15 @@ async fn main() -> Result<(), lambda::Error> {
         "any" => Reach::Configured,
         other => return Err(format!("WEBHOOK_REACH is `public` or `any`, not `{other}`").into()),
     };
+    let sandbox = sandbox::Sandbox::new(&ports);
     let processors = processors::Deps::new(&ports, &http);
-    let Ports { clock, random, store, queue, secrets } = ports;
     let fetch_info = FetchInfo {
-        clock,
-        random,
-        store,
-        queue,
-        secrets,
-        processors: Arc::new(processors::Registry::new(processors)),
+        ports,
+        processors: Arc::new(processors::Registry::new(processors).with(sandbox)),
         http,
         public_base,
         webhook_reach,
-        crowds: Crowds::default(),
+        delivery_limit: InFlightLimit::default(),
     };
     lambda::serve_queue(fetch_info).await
 }

@@ -70,7 +70,7 @@ impl Intake {
         }
     }
 
-    /// Answers as the first call was answered, and sends its step again: that call may have died before it sent it.
+    /// Answers as the first call was answered. Its step is sent again, because that call may have died before it sent it.
     async fn replay(&self, record: IdempotencyRecord) -> Result<Response<Bytes>, Problem> {
         let queue = self.ports.queue.as_ref();
         effects::send(queue, Step::Deliver, record.request, Duration::ZERO).await?;

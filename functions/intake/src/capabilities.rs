@@ -1,7 +1,7 @@
 //! `POST /v1/capabilities`: which routes could reach this customer now, best first.
 //!
-//! All channels are asked at once. The call is answered within two seconds even when a provider is silent, because an agent
-//! is on the line meanwhile.
+//! All channels are asked at once. An agent is on the line, so the call is answered within two seconds even when a
+//! provider is silent.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ struct Recipient<'a> {
     now: Timestamp,
 }
 
-/// What one channel answered, with the write that caches it where it was not read from the cache.
+/// One channel's answer, with the write that caches it unless it came from the cache.
 struct ChannelAnswer {
     known: Known,
     write: Option<Write>,

@@ -1,4 +1,4 @@
-//! Reading a JSON body field by field, so that every fault is told at once and by its place.
+//! Reads a JSON body field by field, so that one answer names every fault by its place.
 
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -17,7 +17,7 @@ pub(crate) struct Bounds {
     pub(crate) max: u64,
 }
 
-/// A JSON object whose fields are taken one by one; what is left at the end is unknown.
+/// A JSON object whose fields are taken one by one. A field that is left at the end is unknown.
 pub(crate) struct Fields {
     pointer: String,
     map: Map<String, Value>,
@@ -25,7 +25,7 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    /// Reads a body. An empty one is an empty object where `optional`.
+    /// Reads a body. With `optional`, an empty body is an empty object.
     pub(crate) fn of_body(body: &[u8], optional: bool) -> Result<Self, Vec<FieldError>> {
         let fault = |code, detail: &str| {
             vec![FieldError { pointer: String::new(), code, detail: detail.to_owned() }]
@@ -69,7 +69,7 @@ impl Fields {
         }
     }
 
-    /// A text.
+    /// Takes a string.
     pub(crate) fn text(&mut self, name: &str, required: bool) -> Option<String> {
         match self.take(name, required)? {
             Value::String(text) => Some(text),
@@ -84,7 +84,7 @@ impl Fields {
         }
     }
 
-    /// A text that `read` understands.
+    /// Takes a string that `read` accepts.
     pub(crate) fn read<T, E: Display>(
         &mut self,
         name: &str,
@@ -95,7 +95,7 @@ impl Fields {
         read(&text).map_err(|error| self.fault(name, "value", error)).ok()
     }
 
-    /// A text of a type that parses.
+    /// Takes a string that parses.
     pub(crate) fn parse<T: FromStr<Err: Display>>(
         &mut self,
         name: &str,
@@ -104,7 +104,7 @@ impl Fields {
         self.read(name, required, str::parse)
     }
 
-    /// A whole number within bounds.
+    /// Takes a whole number within bounds.
     pub(crate) fn number(&mut self, name: &str, required: bool, bounds: Bounds) -> Option<u64> {
         let Value::Number(number) = self.take(name, required)? else {
             self.fault(name, "type", "the field is a whole number");
@@ -128,7 +128,7 @@ impl Fields {
         }
     }
 
-    /// An object.
+    /// Takes an object.
     pub(crate) fn object(&mut self, name: &str, required: bool) -> Option<Self> {
         match self.take(name, required)? {
             Value::Object(map) => {
@@ -145,7 +145,7 @@ impl Fields {
         }
     }
 
-    /// A list of texts, at most `most`, each of which `read` understands.
+    /// Takes a list of 1 to `most` strings that `read` accepts.
     pub(crate) fn list<T, E: Display>(
         &mut self,
         name: &str,
@@ -178,19 +178,19 @@ impl Fields {
         self.faults.borrow_mut().push(FieldError { pointer, code, detail: detail.to_string() });
     }
 
-    /// The names of the fields that are left.
+    /// Returns the names of the fields that are left.
     pub(crate) fn names(&self) -> Vec<String> {
         self.map.keys().cloned().collect()
     }
 
-    /// Says that every field has been taken: what is left is unknown.
+    /// Ends the object: each field that is left is recorded as unknown.
     pub(crate) fn end(self) {
         for name in self.map.keys() {
             self.fault(name, "unknown", "the field is not known");
         }
     }
 
-    /// The faults so far, those of inner objects among them.
+    /// Returns the faults so far, with those of inner objects.
     pub(crate) fn faults(&self) -> Faults {
         Rc::clone(&self.faults)
     }
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_fault_is_told_at_once_by_its_place() {
+    fn fields_invalid_body_names_every_fault_by_its_place() {
         let body = br#"{"a": 1, "b": {"c": -2, "x/y": 1}, "l": ["ok", 3], "extra": null}"#;
         let mut fields = Fields::of_body(body, false).unwrap();
         let faults = fields.faults();

@@ -1,4 +1,4 @@
-//! The router: addresses and methods, limits, time-outs and headers. It decides nothing.
+//! The router: paths, methods, limits, time-outs and headers. It decides nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,14 +19,14 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::Intake;
 
-/// The largest body the API takes.
+/// The largest body of a call.
 const BODY_MAX: usize = 64 * 1024;
-/// Longer than the longest wait for news, shorter than what the gateway in front gives us.
+/// Longer than the longest wait of a read, and shorter than the gateway's own time-out.
 const TIME_MAX: Duration = Duration::from_secs(27);
 
 const NOWHERE: &str = "there is nothing at this address";
 
-/// The API's addresses, to be mounted as they are.
+/// Returns the router of the API's paths.
 pub fn router(intake: Arc<Intake>) -> Router {
     Router::new()
         .route("/v1/capabilities", post(capabilities))
@@ -87,7 +87,7 @@ impl Call {
     }
 }
 
-/// What the address names. An address that is not UTF-8 once decoded names nothing.
+/// A path's parameter. A path that is not UTF-8 once decoded is not found.
 struct Named<T>(T);
 
 impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Intake>> for Named<T> {

@@ -9,11 +9,12 @@ use lambda::Wiring;
 async fn main() -> Result<(), lambda::Error> {
     let (Wiring { ports, http, signer, public_base }, []) = lambda::wire([])?;
     let channels = channels::Deps::new(&ports, &http, Some(signer));
+    let sandbox = sandbox::Sandbox::new(&ports);
     let processors = processors::Deps::new(&ports, &http);
     let intake = Intake {
         ports,
         channels: Arc::new(channels::Registry::new(channels)),
-        processors: Arc::new(processors::Registry::new(processors)),
+        processors: Arc::new(processors::Registry::new(processors).with(sandbox)),
         public_base,
     };
     lambda::serve_http(intake::router(Arc::new(intake))).await

@@ -1,4 +1,4 @@
-//! What the bodies of the API's calls mean, once every field of them is sound.
+//! The bodies of the API's calls, read and validated.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use domain::values::text::DisplayText;
 
 use crate::fields::{Bounds, Fields};
 
-/// How long a silent route may be waited for, in seconds: less would send everything twice, more is no live conversation.
+/// The seconds until a silent route is given up. Less would send everything twice; more would end the conversation.
 const FALLBACK: Bounds = Bounds { min: 5, max: 300 };
 
-/// A request somebody wants to make.
+/// The body of `POST /v1/requests`.
 pub(crate) struct CreateRequestParams {
     pub(crate) customer: Customer,
     pub(crate) session: Session,
@@ -29,7 +29,7 @@ pub(crate) struct CreateRequestParams {
     pub(crate) metadata: Metadata,
 }
 
-/// A question which routes could reach a customer.
+/// The body of `POST /v1/capabilities`.
 pub(crate) struct CapabilityParams {
     pub(crate) customer: Customer,
 }
@@ -76,7 +76,7 @@ pub(crate) fn capabilities(body: &[u8]) -> Result<CapabilityParams, Problem> {
     finished(fields, params)
 }
 
-/// Reads the body of a call that takes no fields; none at all is as good.
+/// Reads the body of a call that takes no fields. It may be empty.
 pub(crate) fn nothing(body: &[u8]) -> Result<(), Problem> {
     let fields = Fields::of_body(body, true).map_err(Problem::fields)?;
     finished(fields, Some(()))
@@ -89,7 +89,7 @@ pub(crate) fn resend(body: &[u8]) -> Result<Option<ChannelName>, Problem> {
     finished(fields, Some(channel))
 }
 
-/// Money to give back: that much, or all that is left.
+/// The body of a refund. Without an amount, all that is left is refunded.
 pub(crate) struct RefundParams {
     pub(crate) amount: Option<u64>,
     pub(crate) reason: Option<DisplayText<140>>,
@@ -110,7 +110,7 @@ pub(crate) fn extend(body: &[u8], mode: Mode) -> Result<Duration, Problem> {
     finished(fields, duration)
 }
 
-/// Real customers get a minute at least; a test may be shorter.
+/// Takes the lifetime: at least a minute for real customers, a second in test mode.
 fn expires_in(fields: &mut Fields, required: bool, mode: Mode) -> Option<Duration> {
     let min = match mode {
         Mode::Test => 1,
@@ -142,7 +142,7 @@ fn session(mut fields: Fields) -> Option<Session> {
     Some(Session { kind: kind?, id: id?, agent })
 }
 
-/// Ids of the requester's own are kept as they are, so they are plain: 1 to 128 printable ASCII characters, no spaces.
+/// Reads one of the requester's own ids. It is stored as it is, so it has 1 to 128 printable ASCII characters, no spaces.
 pub(crate) fn token(text: &str) -> Result<String, &'static str> {
     let plain = (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
     if plain {
@@ -176,7 +176,7 @@ fn ask(mut fields: Fields) -> Option<Ask> {
     ask
 }
 
-/// Each of them once: what is not known cannot be put to the customer in words.
+/// Takes the claims, each once. An unknown claim is refused, because no text names it to the customer.
 fn claims(fields: &mut Fields) -> Option<Vec<DisplayText<64>>> {
     let claims = fields.list("claims", true, CLAIMS.len(), |text| {
         let known = CLAIMS.contains(&text).then(|| DisplayText::new(text).ok()).flatten();
@@ -197,7 +197,7 @@ fn payment(fields: &mut Fields) -> Option<Ask> {
     let currency = fields.parse("currency", true);
     let description = fields.read("description", true, DisplayText::new);
     let card = fields.parse("payment_method", false);
-    // The amount's bounds were checked above, and are the only thing money can refuse.
+    // `Money` refuses only an amount out of bounds, and the bounds were checked above.
     let money =
         amount.zip(currency).and_then(|(amount, currency)| Money::new(amount, currency).ok());
     money.zip(description).map(|(money, description)| Ask::Payment { money, description, card })

@@ -1,10 +1,9 @@
-//! Which of the brand's processors takes an ask: the first, in the brand's own order, to which the customer can give what
-//! it needs.
+//! Selects the processor of an ask: the first, in the brand's order, to which the customer can give what it needs.
 
 use domain::ask::Ask;
 use domain::brand::{BrandScope, Mode};
-use domain::breaker::Account;
 use domain::caller::Requester;
+use domain::circuit_breaker::CircuitBreaker;
 use domain::guards::{self, Guard};
 use domain::ports::PaymentOption;
 use domain::problem::{Code, FieldError, Problem};
@@ -21,19 +20,19 @@ pub(crate) struct SelectedProcessor {
 }
 
 impl Intake {
-    /// The processor that takes this ask of whoever has that address. One that names a card on file goes where the card is.
+    /// Selects the processor of this ask. An ask that names a saved card goes to the processor that keeps the card.
     pub(crate) async fn select_processor(
         &self,
         requester: &Requester,
         ask: &Ask,
         address: &str,
     ) -> Result<SelectedProcessor, Problem> {
-        let keeper = self.keeper(requester, ask, address).await?;
+        let required = self.card_processor(requester, ask, address).await?;
         let mut refused =
             Problem::new(Code::ProcessorNotConfigured, "the brand has no processor in this mode");
         let mut unavailable = None;
         for setup in &requester.brand.setup(requester.mode).processors {
-            if keeper.as_ref().is_some_and(|keeper| *keeper != setup.name) {
+            if required.as_ref().is_some_and(|required| *required != setup.name) {
                 continue;
             }
             let opened = self.processors.open(&requester.brand, requester.mode, &setup.name);
@@ -44,7 +43,7 @@ impl Intake {
                 continue;
             };
             let mut payment_options = processor.payment_options(ask);
-            // No test card is ever asked for where money is real.
+            // The test card is never offered where money is real.
             payment_options.retain(|option| {
                 requester.mode == Mode::Test || *option != PaymentOption::TestCard
             });
@@ -54,8 +53,9 @@ impl Intake {
                 continue;
             }
             let scope = BrandScope { brand: &requester.brand.name, mode: requester.mode };
-            let account = Account::load(self.ports.store.as_ref(), scope, &setup.name).await?;
-            if let Some(wait) = account.shut_for(self.ports.clock.now()) {
+            let breaker =
+                CircuitBreaker::load(self.ports.store.as_ref(), scope, &setup.name).await?;
+            if let Some(wait) = breaker.open_for(self.ports.clock.now()) {
                 let detail = "the processor does not take our calls at the moment";
                 let retry_after = Some(wait.as_secs().saturating_add(1));
                 let shut = Problem::new(Code::ProcessorUnavailable, detail);
@@ -68,8 +68,8 @@ impl Intake {
         Err(unavailable.unwrap_or(refused))
     }
 
-    /// The processor that keeps the card the ask names, where it names one that this customer put on file.
-    async fn keeper(
+    /// Returns the processor that keeps the saved card of the ask; `None` when the ask names no card.
+    async fn card_processor(
         &self,
         requester: &Requester,
         ask: &Ask,
@@ -78,7 +78,7 @@ impl Intake {
         let Some(card) = ask.card() else { return Ok(None) };
         let (brand, mode) = (&requester.brand.name, requester.mode);
         let known = saved_cards::load(self.ports.store.as_ref(), brand, mode, card).await?;
-        // Whether somebody else has that card is not told.
+        // The answer does not tell whether another customer has that card.
         let is_theirs = |known: &saved_cards::SavedCard| {
             guards::is_disabled(Guard::SavedCardOwner)
                 || domain::keys::same(&known.address, address)
@@ -96,7 +96,7 @@ impl Intake {
     }
 }
 
-/// Whether the yes alone is enough, wherever it is given.
+/// Whether an approval alone is enough, on any channel.
 const fn gives_by_tap(option: &PaymentOption) -> bool {
     match option {
         PaymentOption::Nothing | PaymentOption::TestCard => true,

@@ -1,4 +1,4 @@
-//! Reading: one request, waiting for news of it if asked to, and what belongs to a session.
+//! Reads one request, with a wait for its next version, and lists the requests of a session.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ use serde_json::{Map, Value, json};
 use crate::params::token;
 use crate::{Intake, json};
 
-/// The longest a caller may hold the line, in seconds.
+/// The longest wait of a read, in seconds.
 const WAIT_MAX: u64 = 20;
-/// How often the store is asked meanwhile.
+/// The time between two reads of the store during a wait.
 const POLL: Duration = Duration::from_millis(250);
 
-/// A query string's parameters, each at most once and all of them known.
+/// The parameters of a query string: all known, each at most once.
 struct Query(Vec<(String, String)>);
 
 impl Query {
@@ -59,7 +59,8 @@ fn wrong(name: &str, code: &'static str, detail: &str) -> Problem {
 }
 
 impl Intake {
-    /// `GET /v1/requests/{id}`: the request; with `wait`, once its version passes `after`, or at the wait's end.
+    /// `GET /v1/requests/{id}`: the request. With `wait`, the answer comes once its version passes `after`, or at the wait's
+    /// end.
     ///
     /// # Errors
     /// A [`Problem`].
@@ -94,7 +95,8 @@ impl Intake {
         Ok(json(StatusCode::OK, &shown))
     }
 
-    /// The facts that a request was fulfilled with, while they are kept. Only whoever reads this one request is told them.
+    /// Loads the claims that an identity request was fulfilled with, while they are kept. Only a read of this one request
+    /// shows them; lists and webhook events do not.
     async fn claims(&self, brand: &Brand, request: &Request) -> Result<Option<Value>, Problem> {
         let State::Closed { outcome: Outcome::Fulfilled { receipt, .. }, .. } = &request.state
         else {

@@ -111,7 +111,7 @@ impl Intake {
         Ok(commit(change).with_writes([record]).then(Step::Refund { seq }))
     }
 
-    /// Answers as the first call was answered, and sends its step again: that call may have died before it sent it.
+    /// Answers as the first call was answered. Its step is sent again, because that call may have died before it sent it.
     async fn replay_refund(&self, record: IdempotencyRecord) -> Result<Response<Bytes>, Problem> {
         let (store, queue) = (self.ports.store.as_ref(), self.ports.queue.as_ref());
         if let Some(loaded) = storage::load(store, record.request).await? {

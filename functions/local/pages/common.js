@@ -1,20 +1,20 @@
-// What console and phone share: elements, calls, times and problems.
+// Helpers that the console and the phone share: elements, calls, times and problems.
 
-/** Makes an element; text is always text, never markup. */
-export function h(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
+/** Creates an element. Children are text nodes or elements, never markup. */
+export function element(tag, attributes = {}, ...children) {
+  const created = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value === true) element.setAttribute(name, "");
-    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
+    if (name.startsWith("on")) created.addEventListener(name.slice(2), value);
+    else if (value === true) created.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) created.setAttribute(name, value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
-  return element;
+  created.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return created;
 }
 
 export const $ = (id) => document.getElementById(id);
 
-/** Makes one call and returns its status and JSON. Network failures throw. */
+/** Makes one call and returns its status and JSON. A network failure throws. */
 export async function call(method, path, { headers = {}, body, signal } = {}) {
   const answer = await fetch(path, {
     method,
@@ -33,32 +33,37 @@ export async function call(method, path, { headers = {}, body, signal } = {}) {
   return { ok: answer.ok, status: answer.status, json };
 }
 
-/** A problem as a person reads it: what, about this occurrence, which fields, and the stable code. */
+/** Renders a problem: its title, its detail, the wrong fields and the stable code. */
 export function problem(json, status) {
-  const errors = (json?.errors ?? []).map((one) => h("li", {}, `${one.pointer}: ${one.detail}`));
-  return h("div", { class: "problem", role: "alert" },
-    h("strong", {}, json?.title ?? "Something went wrong"),
-    h("p", {}, json?.detail ?? ""),
-    errors.length > 1 ? h("ul", {}, errors) : null,
-    h("code", {}, `${json?.code ?? "unknown"} · HTTP ${status}`));
+  const errors = (json?.errors ?? []).map((error) => element("li", {}, `${error.pointer}: ${error.detail}`));
+  return element("div", { class: "problem", role: "alert" },
+    element("strong", {}, json?.title ?? "The call failed"),
+    element("p", {}, json?.detail ?? ""),
+    errors.length > 1 ? element("ul", {}, errors) : null,
+    element("code", {}, `${json?.code ?? "unknown"} · HTTP ${status}`));
 }
 
 export const unreachable = () =>
-  problem({ title: "The machine did not answer", detail: "Is it still running?", code: "no-answer" }, "none");
+  problem({ title: "The machine did not answer", detail: "Check that `cargo run -p local` still runs.", code: "no-answer" }, "none");
 
-/** A list out of an answer, whatever the envelope around it is called. */
-export const listed = (json, name) => (Array.isArray(json) ? json : (json?.[name] ?? json?.items ?? []));
+/** Returns the list in an answer: the answer itself, or its field `name`. */
+export const listIn = (json, name) => (Array.isArray(json) ? json : (json?.[name] ?? []));
 
-export const clock = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+export const formatTime = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
-/** A stable word of the API as a person reads it. */
-export const words = (stable) => stable.replaceAll("_", " ");
+export const formatMinutes = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
-export function random(bytes) {
+/** Returns a phone number without the spaces and signs that people type. */
+export const phoneDigits = (text) => text.replace(/[\s()-]/g, "");
+
+/** Turns a code of the API, such as `card_declined`, into text. */
+export const humanize = (code) => code.replaceAll("_", " ");
+
+export function randomHex(bytes) {
   return [...crypto.getRandomValues(new Uint8Array(bytes))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Waits, or until the page is looked at again, whichever is later. */
+/** Waits, and then until the page is visible. */
 export async function pause(milliseconds) {
   await new Promise((done) => setTimeout(done, milliseconds));
   while (document.hidden) {

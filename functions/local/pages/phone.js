@@ -1,77 +1,78 @@
-// The sandbox phone: shows what a customer's phone would show, and taps for them.
-import { $, call, clock, h, listed, pause, problem, unreachable } from "/assets/common.js";
-import { drawn } from "/assets/looks.js";
+// The sandbox phone: shows the messages that a customer's phone would show, and sends the customer's taps.
+import { $, call, element, formatMinutes, formatTime, listIn, pause, phoneDigits, problem, unreachable } from "/assets/common.js";
+import { drawMessage } from "/assets/message_styles.js";
 
 const config = (await call("GET", "/local/config.json").catch(() => null))?.json;
 const number = new URLSearchParams(location.search).get("number")?.replace(/^ /, "+") || config?.phone_default || "";
-const messages = `/sandbox/phones/${encodeURIComponent(number).replace("%2B", "+")}/messages`;
-const shown = new Map();
-const answers = new Map();
-let first = true;
+const messagesPath = `/sandbox/phones/${encodeURIComponent(number).replace("%2B", "+")}/messages`;
+// By message id: the drawn element with the JSON it was drawn from, and the note below it.
+const drawn = new Map();
+const notes = new Map();
+let isFirstDraw = true;
 
-const minutes = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-
-function element(message, fresh) {
-  return h("li", { class: `message${message.retracted ? " retracted" : ""}${fresh ? " new" : ""}`, "data-id": message.id, "data-channel": message.channel, "data-look": message.look },
-    drawn(message, (action) => tap(message, action)),
-    h("div", { class: "answered", role: "status" }, answers.get(message.id) ?? (message.retracted ? h("p", { class: "note" }, "Taken back by the sender.") : null)));
+function messageElement(message, isNew) {
+  const retracted = message.retracted ? element("p", { class: "note" }, "Retracted by the sender.") : null;
+  return element("li", { class: `message${message.retracted ? " retracted" : ""}${isNew ? " new" : ""}`, "data-id": message.id, "data-channel": message.channel, "data-style": message.style },
+    drawMessage(message, (action) => tap(message, action)),
+    element("div", { class: "answered", role: "status" }, notes.get(message.id) ?? retracted));
 }
 
-function answered(id, node) {
-  answers.set(id, node);
-  shown.get(id)?.element.querySelector(".answered").replaceChildren(node);
-  node.scrollIntoView({ block: "nearest" });
+function showNote(id, note) {
+  notes.set(id, note);
+  drawn.get(id)?.element.querySelector(".answered").replaceChildren(note);
+  note.scrollIntoView({ block: "nearest" });
 }
 
-/** What a channel like this brings back, where it brings something back; what the tap means, where a wallet pays. */
+/** Sends a tap: the button's postback, or the action itself where a wallet pays. */
 async function tap(message, { action, label, postback, session_code }) {
   const body = postback ? { postback } : { action, session_code };
   try {
-    const answer = await call("POST", `${messages}/${message.id}/tap`, { body });
-    answered(message.id, answer.ok ? h("p", { class: "note" }, `You tapped “${label}” at ${clock(Date.now())}.`) : problem(answer.json, answer.status));
+    const answer = await call("POST", `${messagesPath}/${message.id}/tap`, { body });
+    const note = () => element("p", { class: "note" }, `You tapped “${label}” at ${formatTime(Date.now())}.`);
+    showNote(message.id, answer.ok ? note() : problem(answer.json, answer.status));
   } catch {
-    answered(message.id, unreachable());
+    showNote(message.id, unreachable());
   }
 }
 
-/** Draws only what changed, so that the focus stays where it is. */
-function draw(list) {
-  const oldestFirst = list.toSorted((one, other) => String(one.at).localeCompare(String(other.at)));
-  let fresh = false;
+/** Draws only the messages that changed, so that the keyboard focus stays. */
+function draw(messages) {
+  const oldestFirst = messages.toSorted((one, other) => String(one.at).localeCompare(String(other.at)));
+  let hasNew = false;
   for (const message of oldestFirst) {
-    const text = JSON.stringify(message);
-    const before = shown.get(message.id);
-    if (before?.text === text) continue;
-    const now = element(message, !before && !first);
+    const json = JSON.stringify(message);
+    const before = drawn.get(message.id);
+    if (before?.json === json) continue;
+    const now = messageElement(message, !before && !isFirstDraw);
     if (before) before.element.replaceWith(now);
     else $("messages").append(now);
-    fresh ||= !before;
-    shown.set(message.id, { text, element: now });
+    hasNew ||= !before;
+    drawn.set(message.id, { json, element: now });
   }
-  $("empty").hidden = shown.size > 0;
-  $("messages").hidden = shown.size === 0;
-  if (fresh) $("screen").scrollTop = $("screen").scrollHeight;
-  first = false;
+  $("empty").hidden = drawn.size > 0;
+  $("messages").hidden = drawn.size === 0;
+  if (hasNew) $("screen").scrollTop = $("screen").scrollHeight;
+  isFirstDraw = false;
 }
 
 async function poll() {
   for (;;) {
     try {
-      const answer = await call("GET", messages);
-      $("trouble").replaceChildren(...(answer.ok ? [] : [problem(answer.json, answer.status)]));
-      if (answer.ok) draw(listed(answer.json, "messages"));
+      const answer = await call("GET", messagesPath);
+      $("problem").replaceChildren(...(answer.ok ? [] : [problem(answer.json, answer.status)]));
+      if (answer.ok) draw(listIn(answer.json, "messages"));
     } catch {
-      $("trouble").replaceChildren(unreachable());
+      $("problem").replaceChildren(unreachable());
     }
-    $("time").textContent = minutes(Date.now());
+    $("time").textContent = formatMinutes(Date.now());
     await pause(1000);
   }
 }
 
 $("number").value = number;
-$("whose").textContent = number;
+$("owner").textContent = number;
 $("number-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  location.search = new URLSearchParams({ number: $("number").value.replace(/[\s()-]/g, "") });
+  location.search = new URLSearchParams({ number: phoneDigits($("number").value) });
 });
 if (number) poll();

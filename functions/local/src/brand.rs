@@ -1,4 +1,4 @@
-//! The one brand of one machine: made on the first start, and kept in the data folder from then on.
+//! The one brand of a local machine: made on the first start, then kept in the data folder.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,16 +9,16 @@ use serde_json::{Value, json};
 /// The name of the brand in its key and addresses.
 pub const NAME: &str = "demo";
 
-/// What the command line says about the brand.
+/// The settings of the brand that come from the command line.
 #[derive(Clone, Debug, Default)]
-pub struct Wishes {
-    /// Where Stripe, or a stand-in for it, is.
+pub struct BrandOptions {
+    /// The address of Stripe, or of a stand-in for it.
     pub stripe: Option<String>,
-    /// Where notices go instead of to the machine itself.
+    /// The address of webhook events; `None` sends them to the machine itself.
     pub webhooks: Option<String>,
 }
 
-/// A new test key.
+/// Draws a new test key.
 #[must_use]
 pub fn draw_key(random: &dyn Random) -> String {
     let mut bytes = [0_u8; 16];
@@ -26,7 +26,7 @@ pub fn draw_key(random: &dyn Random) -> String {
     format!("sk_test_{NAME}_{}", hex::encode(bytes))
 }
 
-/// The secret of a new brand whose test key is `key`.
+/// Draws the secret of a new brand whose test key is `key`.
 #[must_use]
 pub fn draw(random: &dyn Random, key: &str) -> Value {
     let secret = || {
@@ -53,7 +53,7 @@ pub fn draw(random: &dyn Random, key: &str) -> Value {
             "processors": [{ "name": "sandbox", "kind": "sandbox" }],
             "webhooks": { "url": "", "secrets": [format!("whsec_{}", secret())] },
         },
-        // One person tries everything with one number here: more patience than a customer would have.
+        // One person tries everything with one number here, so the limits are wider than for a customer.
         "policy": {
             "open_max": 10,
             "prompts_per_ten_minutes": 20,
@@ -64,26 +64,26 @@ pub fn draw(random: &dyn Random, key: &str) -> Value {
     })
 }
 
-/// The secret as this start wants it: notices to the machine itself unless told otherwise, Stripe where told. What an
-/// operator wrote stays.
+/// Adapts the secret to the command line. Webhook events go to the machine itself unless an address is set, and an
+/// operator's own settings stay.
 #[must_use]
-pub fn adapted(mut secret: Value, wishes: &Wishes, own_webhooks: &str) -> Value {
+pub fn adapt(mut secret: Value, options: &BrandOptions, own_webhooks: &str) -> Value {
     if let Some(webhooks) = secret.pointer_mut("/test/webhooks") {
         let url = webhooks.get("url").and_then(Value::as_str).unwrap_or_default();
         let own = url.is_empty() || url.ends_with(crate::site::WEBHOOKS_PATH);
-        let url = wishes.webhooks.as_deref().or(own.then_some(own_webhooks));
+        let url = options.webhooks.as_deref().or(own.then_some(own_webhooks));
         if let (Some(url), Some(webhooks)) = (url, webhooks.as_object_mut()) {
             webhooks.insert("url".to_owned(), json!(url));
         }
     }
-    if let Some(base_url) = &wishes.stripe {
+    if let Some(base_url) = &options.stripe {
         let stripe = json!({
             "name": "stripe",
             "kind": "stripe",
             "settings": {
                 "secret_key": "sk_test_local",
                 "base_url": base_url,
-                // What third-party stand-ins for Stripe refuse because they do not know it.
+                // Parameters that third-party stand-ins for Stripe do not know and refuse.
                 "omit": [
                     "adaptive_pricing", "description", "error_on_requires_action", "expand", "return_url",
                 ],

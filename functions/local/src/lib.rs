@@ -1,11 +1,11 @@
 //! The four functions on one machine: the same handlers over the embedded store, in one process.
 //!
-//! **Touches** nothing itself: [`Machine`] is given its ports, `main.rs` opens the sockets and the file.
-//! **Never** does what a function does: it hands calls and messages over, as Lambda would.
+//! **Touches** nothing itself. [`Machine`] is given its ports; `main.rs` opens the sockets and the file.
+//! **Never** does a function's work. It hands calls and messages over, as Lambda would.
 
 pub mod brand;
 mod pages;
-mod received;
+mod received_webhooks;
 mod site;
 mod workers;
 
@@ -18,7 +18,7 @@ use fetch_info::FetchInfo;
 use intake::Intake;
 use send_prompt::SendPrompt;
 
-pub use received::ReceivedWebhooks;
+pub use received_webhooks::ReceivedWebhooks;
 pub use site::{Site, router};
 pub use workers::{Stop, work};
 
@@ -30,19 +30,21 @@ pub struct Machine {
     pub send_prompt: Arc<SendPrompt>,
     /// Records answers.
     pub consent_callback: Arc<ConsentCallback>,
-    /// Uses authorizations and delivers notices.
+    /// Uses authorizations and delivers webhook events.
     pub fetch_info: Arc<FetchInfo>,
 }
 
 impl Machine {
-    /// Wires the functions to one set of ports. `http` is their way out; `public_base` is the address that links and callbacks
-    /// begin with, without a slash at its end.
+    /// Wires the functions to one set of ports, with `http` as their way out.
+    ///
+    /// `public_base` is the address that links and callbacks begin with, without a slash at its end.
     #[must_use]
     pub fn new(ports: &Ports, http: &Arc<dyn Http>, public_base: &str) -> Self {
         let channels = channels::Registry::new(channels::Deps::new(ports, http, None));
         let channels: Arc<dyn Channels> = Arc::new(channels);
+        let sandbox = sandbox::Sandbox::new(ports);
         let processors = processors::Registry::new(processors::Deps::new(ports, http));
-        let processors: Arc<dyn Processors> = Arc::new(processors);
+        let processors: Arc<dyn Processors> = Arc::new(processors.with(sandbox.clone()));
         let intake = Intake {
             ports: ports.clone(),
             channels: Arc::clone(&channels),
@@ -58,21 +60,17 @@ impl Machine {
             ports: ports.clone(),
             channels,
             processors: Arc::clone(&processors),
+            sandbox_pages: Some(Arc::new(sandbox)),
             public_base: public_base.to_owned(),
             sandbox: SandboxAccess::Open,
         };
-        let Ports { clock, random, store, queue, secrets } = ports.clone();
         let fetch_info = FetchInfo {
-            clock,
-            random,
-            store,
-            queue,
-            secrets,
+            ports: ports.clone(),
             processors,
             http: Arc::clone(http),
             public_base: public_base.to_owned(),
             webhook_reach: Reach::Configured,
-            crowds: fetch_info::Crowds::default(),
+            delivery_limit: fetch_info::InFlightLimit::default(),
         };
         Self {
             intake: Arc::new(intake),

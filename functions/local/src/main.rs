@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::{Parser, ValueEnum};
 use domain::ports::{Clock, Http, Ports, Random, Secrets};
 use embedded::{BrandFile, Database, SystemClock, SystemRandom};
-use local::brand::{self, Wishes};
+use local::brand::{self, BrandOptions};
 use local::{Machine, ReceivedWebhooks, Site};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -24,16 +24,16 @@ struct Arguments {
     /// The port to listen on, on 127.0.0.1; 0 takes any that is free.
     #[arg(long, default_value_t = 8787)]
     port: u16,
-    /// The folder everything is kept in.
+    /// The data folder.
     #[arg(long, default_value = ".assent")]
     data: PathBuf,
-    /// What the first line on standard output looks like.
+    /// The format of the first output on standard output.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// Charge at this Stripe, or a stand-in for it, instead of at the sandbox.
     #[arg(long, value_name = "URL")]
     stripe: Option<String>,
-    /// Send notices here instead of to this machine's console.
+    /// Send webhook events here instead of to this machine's console.
     #[arg(long, value_name = "URL")]
     webhooks: Option<String>,
 }
@@ -95,8 +95,8 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
     let listener = listener.map_err(|error| StartError::Port(arguments.port, error))?;
     let port = listener.local_addr().map_err(StartError::Server)?.port();
     let base = format!("http://127.0.0.1:{port}");
-    let wishes = Wishes { stripe: arguments.stripe, webhooks: arguments.webhooks };
-    let (key, secrets) = brand_of(folder, &wishes, &format!("{base}/local/webhooks"))?;
+    let options = BrandOptions { stripe: arguments.stripe, webhooks: arguments.webhooks };
+    let (key, secrets) = load_brand(folder, &options, &format!("{base}/local/webhooks"))?;
     let secrets: Arc<dyn Secrets> = Arc::new(secrets);
     let http = https::Client::new().map_err(|error| StartError::Http(error.to_string()))?;
     let http: Arc<dyn Http> = Arc::new(http);
@@ -122,7 +122,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
     announce(arguments.format, &base, &key)?;
     let (stopping, stop) = watch::channel(false);
     let served = async {
-        let ended = axum::serve(listener, router).with_graceful_shutdown(asked_to_stop()).await;
+        let ended = axum::serve(listener, router).with_graceful_shutdown(shutdown_signal()).await;
         stopping.send_replace(true);
         ended.map_err(StartError::Server)
     };
@@ -135,7 +135,7 @@ fn domain_brand() -> domain::values::name::BrandName {
     brand::NAME.parse().expect("the demo brand's name is a name")
 }
 
-/// Two processes would take each other's messages for those of a dead one.
+/// Locks the data folder. Two processes would take each other's messages for those of a dead process.
 fn lock(folder: &Path) -> Result<File, StartError> {
     let failed = |error| StartError::Folder(folder.to_owned(), error);
     let file =
@@ -148,10 +148,10 @@ fn lock(folder: &Path) -> Result<File, StartError> {
     }
 }
 
-/// The brand of the data folder, made if there is none, adapted to the command line, with its test key.
-fn brand_of(
+/// Loads the brand of the data folder and its test key, makes them on the first start, and adapts them to the command line.
+fn load_brand(
     folder: &Path,
-    wishes: &Wishes,
+    options: &BrandOptions,
     own_webhooks: &str,
 ) -> Result<(String, BrandFile), StartError> {
     let failed = |error| StartError::Folder(folder.to_owned(), error);
@@ -167,7 +167,7 @@ fn brand_of(
         let secret = brand::draw(random, &key);
         (key, secret)
     };
-    let secret = brand::adapted(secret, wishes, own_webhooks);
+    let secret = brand::adapt(secret, options, own_webhooks);
     let text = serde_json::to_string_pretty(&secret)?;
     domain::brand::Brand::parse(&text)?;
     file.create(&text)?;
@@ -204,7 +204,7 @@ fn announce(format: Format, base: &str, key: &str) -> Result<(), StartError> {
     written.map_err(StartError::Server)
 }
 
-async fn asked_to_stop() {
+async fn shutdown_signal() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -217,7 +217,7 @@ async fn asked_to_stop() {
         }
     }
     if let Err(error) = tokio::signal::ctrl_c().await {
-        tracing::warn!(error = %error, "signals cannot be heard; end the process to stop");
+        tracing::warn!(error = %error, "failed to listen for signals; end the process to stop");
         std::future::pending::<()>().await;
     }
 }

@@ -8,7 +8,7 @@ const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-/// Every file: its path, its type, its text.
+/// Every file, with its path, content type and text.
 const FILES: [(&str, &str, &str); 11] = [
     ("/console", HTML, include_str!("../pages/console.html")),
     ("/phone", HTML, include_str!("../pages/phone.html")),
@@ -17,16 +17,16 @@ const FILES: [(&str, &str, &str); 11] = [
     ("/assets/console.css", CSS, include_str!("../pages/console.css")),
     ("/assets/console.js", JS, include_str!("../pages/console.js")),
     ("/assets/icon.svg", "image/svg+xml", include_str!("../pages/icon.svg")),
-    ("/assets/looks.js", JS, include_str!("../pages/looks.js")),
+    ("/assets/labels.js", JS, include_str!("../pages/labels.js")),
+    ("/assets/message_styles.js", JS, include_str!("../pages/message_styles.js")),
     ("/assets/phone.css", CSS, include_str!("../pages/phone.css")),
     ("/assets/phone.js", JS, include_str!("../pages/phone.js")),
-    ("/assets/words.js", JS, include_str!("../pages/words.js")),
 ];
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// The file at a path.
+/// Returns the file at a path.
 pub(crate) fn file(path: &str) -> Option<Response<Bytes>> {
     let (_, content_type, text) = FILES.iter().find(|(known, ..)| *known == path)?;
     let mut answer = Response::new(Bytes::from_static(text.as_bytes()));

@@ -1,4 +1,4 @@
-//! The addresses of one machine: the two HTTP functions as they are, and beside them the console and the phone.
+//! The paths of one machine: the two HTTP functions as they are, the console and the phone.
 
 use std::sync::Arc;
 
@@ -15,47 +15,47 @@ use tower::ServiceExt;
 
 use crate::{Machine, ReceivedWebhooks, pages};
 
-/// Where a machine takes its own notices.
+/// The path that takes the machine's own webhook events.
 pub(crate) const WEBHOOKS_PATH: &str = "/local/webhooks";
 const WEBHOOK_MAX: usize = 256 * 1024;
 
-/// What the machine's own pages are told.
+/// The data of the machine's own pages.
 pub struct Site {
     /// The address of the API.
     pub api: String,
     /// The test key.
     pub key: String,
-    /// The brand.
+    /// The name of the demo brand.
     pub brand: BrandName,
     /// The number the phone shows when none is named.
     pub phone: String,
-    /// For verifying notices.
+    /// The brand's secrets, for verifying webhook events.
     pub secrets: Arc<dyn Secrets>,
-    /// For their age.
+    /// The clock, for the age of webhook events.
     pub clock: Arc<dyn Clock>,
-    /// Those received.
+    /// The webhook events received so far.
     pub received: ReceivedWebhooks,
 }
 
-struct Whole {
+struct Routers {
     intake: Router,
     consent: Router,
     site: Site,
 }
 
-/// All addresses of the machine.
+/// Returns the router of all paths of the machine.
 pub fn router(machine: &Machine, site: Site) -> Router {
-    let whole = Whole {
+    let routers = Routers {
         intake: intake::router(Arc::clone(&machine.intake)),
         consent: consent_callback::router(Arc::clone(&machine.consent_callback)),
         site,
     };
-    Router::new().fallback(dispatch).with_state(Arc::new(whole))
+    Router::new().fallback(dispatch).with_state(Arc::new(routers))
 }
 
-/// Hands a call to the function whose address it is, as the gateway in front of Lambda does.
-async fn dispatch(State(whole): State<Arc<Whole>>, request: Request) -> Response {
-    // A page elsewhere whose name was made to resolve to this machine would otherwise read the key.
+/// Hands a call to the function that serves its path, as the gateway in front of Lambda does.
+async fn dispatch(State(routers): State<Arc<Routers>>, request: Request) -> Response {
+    // DNS rebinding: a foreign page whose name resolves to this machine would otherwise read the key.
     if !is_local(&request) {
         return (
             StatusCode::MISDIRECTED_REQUEST,
@@ -65,14 +65,14 @@ async fn dispatch(State(whole): State<Arc<Whole>>, request: Request) -> Response
     }
     let path = request.uri().path().to_owned();
     let answered = match path.split('/').nth(1).unwrap_or_default() {
-        "c" | "callbacks" | "sandbox" => whole.consent.clone().oneshot(request).await,
+        "c" | "callbacks" | "sandbox" => routers.consent.clone().oneshot(request).await,
         "" => Ok(Redirect::temporary("/console").into_response()),
-        "local" => Ok(own(&whole.site, &path, request).await),
+        "local" => Ok(own(&routers.site, &path, request).await),
         "console" | "phone" | "assets" => match pages::file(&path) {
             Some(file) => Ok(file.map(Body::from)),
-            None => whole.intake.clone().oneshot(request).await,
+            None => routers.intake.clone().oneshot(request).await,
         },
-        _ => whole.intake.clone().oneshot(request).await,
+        _ => routers.intake.clone().oneshot(request).await,
     };
     answered.unwrap_or_else(|never| match never {})
 }

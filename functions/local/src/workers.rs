@@ -1,29 +1,29 @@
-//! Driving the queues: a dispatcher per queue, and a task per message, so that a slow endpoint holds up nobody else.
+//! Drives the queues: a dispatcher per queue and a task per message, so that a slow endpoint delays no other message.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::message::{Handled, QueueName};
 use domain::ports::Clock;
-use embedded::{Database, Received};
+use embedded::{Database, ReceivedMessage};
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::Machine;
 
-/// How many messages of one queue are worked on at once: a place is held for as long as somebody outside takes to answer,
-/// and each may hold a socket, of which a process has a thousand.
-const AT_ONCE: usize = 256;
-/// How many messages are taken with one flush to the disk.
+/// The most messages of one queue in flight at once. Each may hold a socket while a provider answers, and a process has
+/// about a thousand.
+const IN_FLIGHT_MAX: usize = 256;
+/// The most messages that are received with one flush to the disk.
 const BATCH: usize = 32;
-/// The longest a dispatcher sleeps: it wakes when something arrives.
-const NAP: Duration = Duration::from_secs(30);
-/// How often items that have expired are deleted.
-const SWEEP: Duration = Duration::from_secs(60);
+/// The longest sleep of a dispatcher. A new message wakes it.
+const SLEEP_MAX: Duration = Duration::from_secs(30);
+/// The time between two deletions of expired items.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Says when to stop: true once.
+/// Becomes true when the machine stops.
 pub type Stop = watch::Receiver<bool>;
 
-/// Works until told to stop, then until the messages at hand are done.
+/// Works until the machine stops, then finishes the messages in flight.
 pub async fn work(machine: Arc<Machine>, database: Database, clock: Arc<dyn Clock>, stop: Stop) {
     let dispatchers = QueueName::ALL.map(|queue| {
         dispatch(queue, Arc::clone(&machine), database.clone(), Arc::clone(&clock), stop.clone())
@@ -40,59 +40,59 @@ async fn dispatch(
     clock: Arc<dyn Clock>,
     mut stop: Stop,
 ) {
-    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let permits = Arc::new(Semaphore::new(IN_FLIGHT_MAX));
     let mut arrivals = database.arrivals();
     while !*stop.borrow_and_update() {
         arrivals.borrow_and_update();
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let most = places.available_permits().saturating_add(1).min(BATCH);
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+        let most = permits.available_permits().saturating_add(1).min(BATCH);
         match database.receive_some(queue, clock.now(), most) {
             Ok(received) if !received.is_empty() => {
-                let mut place = Some(place);
+                let mut permit = Some(permit);
                 for received in received {
-                    let Ok(place) = taken_or_next(&mut place, &places).await else { return };
+                    let Ok(permit) = permit_or_next(&mut permit, &permits).await else { return };
                     let task = take(Arc::clone(&machine), database.clone(), received);
                     spawn(async move {
                         task.await;
-                        drop(place);
+                        drop(permit);
                     });
                 }
             }
             Ok(_) => {
-                drop(place);
+                drop(permit);
                 let due = database.next_due(queue).ok().flatten();
-                let nap = due
-                    .map_or(NAP, |due| clock.now().until(due))
-                    .clamp(Duration::from_millis(5), NAP);
+                let sleep = due
+                    .map_or(SLEEP_MAX, |due| clock.now().until(due))
+                    .clamp(Duration::from_millis(5), SLEEP_MAX);
                 tokio::select! {
                     _ = arrivals.changed() => {}
                     _ = stop.changed() => {}
-                    () = clock.wait(nap) => {}
+                    () = clock.wait(sleep) => {}
                 }
             }
             Err(error) => {
-                tracing::error!(queue = queue.as_str(), error = %error, "the queue cannot be read");
-                drop(place);
+                tracing::error!(queue = queue.as_str(), error = %error, "failed to receive messages");
+                drop(permit);
                 clock.wait(Duration::from_secs(1)).await;
             }
         }
     }
-    // Whoever has a place is at work: with all of them back, everything at hand is done.
-    if let Ok(places) =
-        u32::try_from(AT_ONCE).map(|count| Arc::clone(&places).acquire_many_owned(count))
+    // Each message in flight holds a permit: with all permits back, all of them are done.
+    if let Ok(permits) =
+        u32::try_from(IN_FLIGHT_MAX).map(|count| Arc::clone(&permits).acquire_many_owned(count))
     {
-        drop(places.await);
+        drop(permits.await);
     }
 }
 
-/// The place at hand, or the next that is free.
-async fn taken_or_next(
+/// Returns the permit at hand, or waits for the next one.
+async fn permit_or_next(
     at_hand: &mut Option<OwnedSemaphorePermit>,
-    places: &Arc<Semaphore>,
+    permits: &Arc<Semaphore>,
 ) -> Result<OwnedSemaphorePermit, AcquireError> {
     match at_hand.take() {
-        Some(place) => Ok(place),
-        None => Arc::clone(places).acquire_owned().await,
+        Some(permit) => Ok(permit),
+        None => Arc::clone(permits).acquire_owned().await,
     }
 }
 
@@ -104,8 +104,8 @@ fn spawn(task: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(task);
 }
 
-/// Takes one step. What fails is tried again soon, then less often, and is a dead letter in the end.
-async fn take(machine: Arc<Machine>, database: Database, received: Received) {
+/// Handles one message. A message that fails is retried with growing delays, and becomes a dead letter in the end.
+async fn take(machine: Arc<Machine>, database: Database, received: ReceivedMessage) {
     let done = match machine.handle(&received.message).await {
         Handled::Done => database.delete(received.receipt),
         Handled::Again => {
@@ -114,18 +114,18 @@ async fn take(machine: Arc<Machine>, database: Database, received: Received) {
         }
     };
     if let Err(error) = done {
-        tracing::warn!(error = %error, "a message will come again");
+        tracing::warn!(error = %error, "failed to settle a message; it is delivered again");
     }
 }
 
 async fn sweep(database: Database, clock: Arc<dyn Clock>, mut stop: Stop) {
     while !*stop.borrow_and_update() {
         if let Err(error) = database.sweep(clock.now()) {
-            tracing::warn!(error = %error, "expired items could not be deleted");
+            tracing::warn!(error = %error, "failed to delete expired items");
         }
         tokio::select! {
             _ = stop.changed() => {}
-            () = clock.wait(SWEEP) => {}
+            () = clock.wait(SWEEP_INTERVAL) => {}
         }
     }
 }

@@ -12,11 +12,11 @@ use domain::values::time::Timestamp;
 
 use crate::{SendPrompt, StepError};
 
-/// A webhook event that no worker tried to deliver for this long lost its message between the write and the send.
+/// A webhook event's message counts as lost when no worker tried to deliver it for this long.
 const WEBHOOK_LOST: Duration = Duration::from_secs(10);
 /// Longer than a call that creates a request can take.
 const CALL_MAX: Duration = Duration::from_secs(60);
-/// The delay of the next check for a request that is not written yet, or for webhook events that no worker tried yet.
+/// The delay of the next check for an unwritten request, or for webhook events that no worker tried.
 const CHECK_AGAIN: Duration = Duration::from_secs(15);
 
 impl SendPrompt {

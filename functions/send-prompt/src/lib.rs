@@ -1,5 +1,7 @@
-//! Puts a prompt in front of the customer: picks the next route, falls back when one fails or stays silent, reminds, expires
-//! and hands over again each step that was lost.
+//! Puts a prompt in front of the customer.
+//!
+//! The worker picks the next route and falls back when one fails or stays silent. It reminds, expires, and sends lost steps
+//! again.
 
 mod check;
 mod commit;
@@ -23,7 +25,7 @@ use domain::values::id::RequestId;
 pub struct SendPrompt {
     /// The ports that every function needs.
     pub ports: Ports,
-    /// The channels.
+    /// The channels that prompts are sent over.
     pub channels: Arc<dyn Channels>,
     /// The public address that links and provider callbacks begin with, without a slash at its end.
     pub public_base: String,

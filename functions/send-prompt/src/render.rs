@@ -59,8 +59,8 @@ pub(crate) fn prompt(
 
 /// Returns the buttons, most important first.
 ///
-/// The customer approves by a tap only where nothing else is needed of them, and with the right one of three codes where
-/// the request has a code. Otherwise the first button leads to the page.
+/// The customer approves by a tap only where nothing else is needed of them. Where the request has a code, they tap the
+/// right one of three. Otherwise the first button leads to the page.
 fn buttons(
     request: &Request,
     record: &PromptRecord,

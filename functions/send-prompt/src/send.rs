@@ -67,7 +67,7 @@ impl SendPrompt {
         Ok(SendResult { loaded, retry_after })
     }
 
-    /// Translates a channel's answer, logs what an operator must know, and reads the brand's secret again when the channel
+    /// Translates a channel's answer and logs what an operator must know. The brand's secret is read again when the channel
     /// rejected our credentials.
     async fn send_record(
         &self,
@@ -141,8 +141,8 @@ impl SendPrompt {
     }
 }
 
-/// Sends once more where an answer was lost and the channel recognises a repeat: a customer without another route would
-/// wait for a prompt that never comes. A prompt whose answer is lost twice may have been sent.
+/// Sends once more where an answer was lost and the channel recognises a repeat. Without that, a customer with no other
+/// route would wait in vain. A prompt whose answer is lost twice may have been sent.
 async fn send_twice_if_lost(channel: &dyn Channel, prompt: &Prompt) -> Result<Accepted, SendError> {
     let first = channel.send(prompt).await;
     if matches!(first, Err(SendError::Unknown(_))) && channel.resend() == Resend::Safe {

@@ -1,37 +1,37 @@
-//! What follows from an answer that did not come, or whose text says nothing we know.
+//! The meaning of an answer that did not come, or whose body names no documented error.
 
 use domain::ports::{HttpError, SendError, Source};
 
-/// A provider answered that it did not take the prompt. The text of the answer may quote an address, so it is not kept.
+/// A provider did not take the prompt. The answer's body is dropped, as it may quote an address.
 #[derive(Debug, thiserror::Error)]
 #[error("the provider answered {status}")]
-pub(crate) struct Answered {
+pub(crate) struct ProviderAnswer {
     /// The HTTP status.
     pub(crate) status: http::StatusCode,
 }
 
-/// What a documented error of a provider asks for.
+/// The reaction to a provider's documented error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reaction {
-    /// The same call may work in a moment.
+    /// Retry: the same call may work in a moment.
     Again,
-    /// This customer cannot be reached here.
+    /// Take the next route: this channel cannot reach the customer.
     Unreachable(&'static str),
-    /// An operator must look.
+    /// Take the next route, and let an operator look.
     Person(&'static str),
 }
 
 impl Reaction {
-    /// The reaction as the answer to a call.
+    /// Converts the reaction into the error of a send.
     pub(crate) fn to_send(self, status: http::StatusCode) -> SendError {
         match self {
-            Self::Again => SendError::Again(Answered { status }.into()),
+            Self::Again => SendError::Again(ProviderAnswer { status }.into()),
             Self::Unreachable(reason) => SendError::Unreachable { reason },
             Self::Person(reason) => SendError::Person { reason },
         }
     }
 
-    /// The stable word for a message that was taken and failed later.
+    /// Returns the stable reason for a message that the provider took and failed to deliver later.
     pub(crate) const fn reason(self) -> &'static str {
         match self {
             Self::Again => "busy",
@@ -40,8 +40,8 @@ impl Reaction {
     }
 }
 
-/// What a call without an answer means.
-pub(crate) fn without(error: HttpError) -> SendError {
+/// Converts the error of a call without an answer.
+pub(crate) fn no_answer(error: HttpError) -> SendError {
     match error {
         HttpError::Forbidden => SendError::Person { reason: "base_url" },
         HttpError::NotSent(_) => SendError::Again(error.into()),
@@ -49,12 +49,12 @@ pub(crate) fn without(error: HttpError) -> SendError {
     }
 }
 
-/// What an answer means by its status alone.
+/// Reads an answer by its status alone.
 ///
-/// A status that does not clearly say "not taken" may have come after the message went out, and none of these
-/// providers knows a repeat.
+/// A status that does not clearly refuse may follow a message that was sent. None of these providers recognises a
+/// repeat, so the outcome is unknown.
 pub(crate) fn by_status(status: http::StatusCode) -> SendError {
-    let source = || -> Source { Answered { status }.into() };
+    let source = || -> Source { ProviderAnswer { status }.into() };
     match status.as_u16() {
         300..=399 => SendError::Person { reason: "base_url" },
         401 | 403 => SendError::Person { reason: "credentials" },

@@ -1,4 +1,4 @@
-//! What the tests of the channels stand on: a scripted network, a store in memory, a brand, a prompt.
+//! Test doubles: a scripted network, a store in memory, a clock, a brand and a prompt.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
@@ -30,34 +30,35 @@ use crate::{Deps, Registry};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 pub(crate) const PHONE: &str = "+15551230001";
-/// What a channel that knows customers by an id of its own calls this one.
+/// The customer's id at a channel with ids of its own.
 pub(crate) const HANDLE: &str = "urn:mbid:AQAAY1handle-nobody-tells==";
 
-/// What the network does with every call.
+/// The network's behaviour for every call.
 #[derive(Clone)]
 pub(crate) enum Script {
     Answer(u16, Bytes),
-    /// Each call its own answer; the answer to one too many is lost.
+    /// One answer for each call in turn; the answers to further calls are lost.
     InTurn(Vec<(u16, Bytes)>),
     Forbidden,
     NotSent,
     Lost,
 }
 
-/// Records every call and does as its scripts say, in turn; the last one stays. Calls that ask for an access token have
-/// scripts of their own, and get one unless those say otherwise.
+/// Records every call and follows its scripts in turn; the last one stays.
+///
+/// Calls for an access token have scripts of their own.
 pub(crate) struct Network {
     scripts: Mutex<VecDeque<Script>>,
     tokens: Mutex<VecDeque<Script>>,
     pub(crate) calls: Mutex<Vec<Request<Bytes>>>,
-    /// How long each call was allowed to take.
+    /// The time limit of each call.
     pub(crate) allowed: Mutex<Vec<Duration>>,
-    slow: Mutex<Option<(Arc<Stopped>, Duration)>>,
+    slow: Mutex<Option<(Arc<ManualClock>, Duration)>>,
 }
 
 impl Network {
-    /// Lets every answer take its time.
-    pub(crate) fn takes(&self, clock: &Arc<Stopped>, time: Duration) {
+    /// Lets `time` pass on the clock before every answer.
+    pub(crate) fn takes(&self, clock: &Arc<ManualClock>, time: Duration) {
         *self.slow.lock().unwrap() = Some((Arc::clone(clock), time));
     }
 }
@@ -67,12 +68,12 @@ fn next(scripts: &Mutex<VecDeque<Script>>) -> Script {
     if scripts.len() > 1 { scripts.pop_front().unwrap() } else { scripts[0].clone() }
 }
 
-/// Whether a call asks for an access token (RFC 6749, section 4).
+/// Whether a call fetches an access token (RFC 6749, section 4).
 pub(crate) fn asks_for_token(call: &Request<Bytes>) -> bool {
     call.body().starts_with(b"grant_type=")
 }
 
-/// A token as it is granted.
+/// The answer that grants a token.
 pub(crate) fn granted(token: &str) -> Script {
     let grant = json!({"access_token": token, "expires_in": 3599, "token_type": "Bearer"});
     Script::Answer(200, grant.to_string().into())
@@ -88,7 +89,7 @@ impl Http for Network {
     ) -> Result<Response<Bytes>, HttpError> {
         self.allowed.lock().unwrap().push(allowed);
         if let Some((clock, time)) = &*self.slow.lock().unwrap() {
-            clock.pass(*time);
+            clock.advance(*time);
         }
         let script = next(if asks_for_token(&request) { &self.tokens } else { &self.scripts });
         let place = {
@@ -166,24 +167,24 @@ impl Store for Memory {
     }
 }
 
-/// Stands still until it is told to go on.
-pub(crate) struct Stopped(Mutex<Timestamp>);
+/// A clock that stands still between calls of [`advance`](Self::advance).
+pub(crate) struct ManualClock(Mutex<Timestamp>);
 
-impl Stopped {
-    pub(crate) fn pass(&self, time: Duration) {
+impl ManualClock {
+    pub(crate) fn advance(&self, time: Duration) {
         let mut now = self.0.lock().unwrap();
         *now = now.after(time);
     }
 }
 
-impl Default for Stopped {
+impl Default for ManualClock {
     fn default() -> Self {
         Self(Mutex::new(NOW))
     }
 }
 
 #[async_trait]
-impl Clock for Stopped {
+impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap()
     }
@@ -191,20 +192,20 @@ impl Clock for Stopped {
     async fn wait(&self, _: Duration) {}
 }
 
-/// Draws other bytes each time, and the same from the same world.
+/// Draws the next number in each byte, so that every draw differs and every world draws the same.
 #[derive(Default)]
-pub(crate) struct Counting(AtomicU8);
+pub(crate) struct CountingRandom(AtomicU8);
 
-impl Random for Counting {
+impl Random for CountingRandom {
     fn fill(&self, bytes: &mut [u8]) {
         bytes.fill(self.0.fetch_add(1, Ordering::SeqCst));
     }
 }
 
-struct Stamp;
+struct FakeSigner;
 
 #[async_trait]
-impl Signer for Stamp {
+impl Signer for FakeSigner {
     async fn sign(
         &self,
         mut call: Request<Bytes>,
@@ -217,12 +218,12 @@ impl Signer for Stamp {
     }
 }
 
-/// One machine: what a channel touches, and what it did to it.
+/// The ports of one machine, and everything that a channel did to them.
 pub(crate) struct World {
     pub(crate) network: Arc<Network>,
     pub(crate) store: Arc<Memory>,
-    pub(crate) clock: Arc<Stopped>,
-    pub(crate) random: Arc<Counting>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) random: Arc<CountingRandom>,
     pub(crate) signs: bool,
 }
 
@@ -231,7 +232,7 @@ impl World {
         Self::in_turn([granted("secret-access")], [script])
     }
 
-    /// A world whose network has these scripts for calls that ask for a token, and those for all others.
+    /// A world whose network has `tokens` for calls that fetch a token, and `scripts` for all others.
     pub(crate) fn in_turn(
         tokens: impl Into<VecDeque<Script>>,
         scripts: impl Into<VecDeque<Script>>,
@@ -247,19 +248,24 @@ impl World {
         Self { network, store, clock, random, signs: true }
     }
 
-    /// A world in which nothing outside ever answers, but for access tokens, without which nothing would be sent.
+    /// A world in which no port answers, except the call for an access token.
     pub(crate) fn silent() -> Self {
         let store = Arc::new(Memory { silent: true, ..Memory::default() });
         Self { store, ..Self::new(Script::Lost) }
     }
 
     pub(crate) fn registry(&self) -> Registry {
-        let signer: Option<Arc<dyn Signer>> = if self.signs { Some(Arc::new(Stamp)) } else { None };
+        Registry::new(self.deps())
+    }
+
+    pub(crate) fn deps(&self) -> Deps {
+        let signer: Option<Arc<dyn Signer>> =
+            if self.signs { Some(Arc::new(FakeSigner)) } else { None };
         let http: Arc<dyn Http> = Arc::<Network>::clone(&self.network);
         let store: Arc<dyn Store> = Arc::<Memory>::clone(&self.store);
-        let clock: Arc<dyn Clock> = Arc::<Stopped>::clone(&self.clock);
-        let random: Arc<dyn Random> = Arc::<Counting>::clone(&self.random);
-        Registry::new(Deps { http, store, clock, random, signer })
+        let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&self.clock);
+        let random: Arc<dyn Random> = Arc::<CountingRandom>::clone(&self.random);
+        Deps { http, store, clock, random, signer }
     }
 
     /// Opens a channel of this kind, in test mode.
@@ -277,7 +283,7 @@ impl World {
     }
 }
 
-/// Opens a channel with what this registry has kept from channels before.
+/// Opens a channel in a registry that may have opened others before.
 pub(crate) fn open_in(registry: &Registry, kind: &str, settings: &Value) -> Box<dyn Channel> {
     registry.open(&brand(kind, settings), Mode::Test, &name()).unwrap()
 }
@@ -337,7 +343,7 @@ pub(crate) fn prompt_to(phone: &str) -> Prompt {
     }
 }
 
-/// What a button of the sample prompt carries.
+/// The postback of a button of the sample prompt.
 pub(crate) fn postback(action: Action) -> String {
     Postback { reference: reference(), action }.write(&Key32::new([7; 32]))
 }
@@ -363,7 +369,7 @@ pub(crate) fn fixtures(path: &str) -> BTreeMap<String, Value> {
         .collect()
 }
 
-/// A recorded answer: its status, its body, and what it means.
+/// The status, the body and the meaning of a recorded answer.
 pub(crate) fn recorded(fixture: &Value) -> (u16, Bytes, String) {
     let body = &fixture["body"];
     let body = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
@@ -371,7 +377,7 @@ pub(crate) fn recorded(fixture: &Value) -> (u16, Bytes, String) {
     (status, body.into(), fixture["means"].as_str().unwrap().to_owned())
 }
 
-/// What became of a prompt, in the words of the fixtures.
+/// The result of a send, in the words of the fixtures.
 pub(crate) fn meaning(sent: &Result<Accepted, SendError>) -> String {
     match sent {
         Ok(accepted) => format!("accepted {}", accepted.provider_id.as_deref().unwrap_or("-")),

@@ -1,23 +1,25 @@
-//! What a prompt may measure on each kind of channel: one table for the adapters and for the sandbox phone that imitates them.
+//! The limits of a message on each kind of channel, for the adapters and for the sandbox phone.
 
-/// What one message may hold. Lengths are characters.
+/// The limits of one message. Lengths are in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageLimits {
-    /// The heading; `0` where there is none.
+    /// The heading; `0` if the channel has none.
     pub title_max: usize,
-    /// The text below it.
+    /// The text below the heading.
     pub body_max: usize,
-    /// The small line below that; `0` where there is none.
+    /// The small line below the text; `0` if the channel has none.
     pub footer_max: usize,
-    /// How many buttons.
+    /// The number of buttons.
     pub buttons_max: usize,
-    /// What one button says.
+    /// The label of one button.
     pub label_max: usize,
-    /// Whether a button that opens a page may stand beside those that reply.
+    /// Whether one message may have buttons that reply and a button that opens a page.
     pub mixes_links: bool,
 }
 
-/// A standalone rich card, at Google and at AWS alike. The guide says four suggestions, a comment in the client ten: four.
+/// A standalone rich card, at Google and at AWS alike. Google's guide allows four buttons, its client's comment ten.
+///
+/// Source: <https://docs.aws.amazon.com/sms-voice/latest/userguide/sms-limitations-rcs.html>, read 2026-11-26.
 pub const RCS: MessageLimits = MessageLimits {
     title_max: 200,
     body_max: 2_000,
@@ -27,7 +29,10 @@ pub const RCS: MessageLimits = MessageLimits {
     mixes_links: true,
 };
 
-/// A free-form message with reply buttons, or with the one button that opens a page (`cta_url`): never both.
+/// A free-form message with reply buttons, or with one button that opens a page (`cta_url`), but never both.
+///
+/// UNVERIFIED: before going live, compare the numbers with
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-reply-buttons-messages>.
 pub const WHATSAPP: MessageLimits = MessageLimits {
     title_max: 60,
     body_max: 1_024,
@@ -37,8 +42,11 @@ pub const WHATSAPP: MessageLimits = MessageLimits {
     mixes_links: false,
 };
 
-/// An interactive message. Apple documents two to five quick replies and recommends titles of 85 and labels of 24
-/// characters [M]; a text goes up to about 3,000 according to a provider [S].
+/// An interactive message. Apple documents two to five quick replies.
+///
+/// A text has at most 3,000 characters at one provider: <https://infobip.com/docs/apple-messages-for-business/message-types>,
+/// read 2026-11-26. UNVERIFIED: titles of 85 and labels of 24 characters are from memory. Before going live, send longer
+/// ones to a test device.
 pub const APPLE: MessageLimits = MessageLimits {
     title_max: 85,
     body_max: 3_000,
@@ -48,7 +56,7 @@ pub const APPLE: MessageLimits = MessageLimits {
     mixes_links: false,
 };
 
-/// Plain text with the link in it: both providers take up to 1,600 characters.
+/// A text with the link in it. Both providers take up to 1,600 characters, by their SDKs of 2026.
 pub const SMS: MessageLimits = MessageLimits {
     title_max: 0,
     body_max: 1_600,
@@ -58,7 +66,14 @@ pub const SMS: MessageLimits = MessageLimits {
     mixes_links: false,
 };
 
-/// The text as it is, or its beginning and an ellipsis: never more than `max` characters.
+/// Shortens `text` to `max` characters, the last of which is then an ellipsis.
+///
+/// ```
+/// use channels::message_limits::cut;
+///
+/// assert_eq!(cut("Zoë pays", 8), "Zoë pays");
+/// assert_eq!(cut("Zoë pays", 7), "Zoë pa…");
+/// ```
 #[must_use]
 pub fn cut(text: &str, max: usize) -> String {
     if text.chars().count() <= max {
@@ -74,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_cut_at_a_character_and_says_so() {
+    fn long_text_is_cut_at_a_character_with_an_ellipsis() {
         assert_eq!(cut("Zoë pays", 8), "Zoë pays");
         assert_eq!(cut("Zoë pays", 7), "Zoë pa…");
         assert_eq!(cut("Zoë pays", 5), "Zoë…", "without the space before the ellipsis");
@@ -83,9 +98,9 @@ mod tests {
     }
 
     #[test]
-    fn every_label_of_ours_fits_wherever_there_are_buttons() {
-        for look in [RCS, WHATSAPP, APPLE] {
-            assert!(look.label_max >= 20 && look.buttons_max >= 3, "{look:?}");
+    fn button_limits_fit_every_label() {
+        for limits in [RCS, WHATSAPP, APPLE] {
+            assert!(limits.label_max >= 20 && limits.buttons_max >= 3, "{limits:?}");
         }
     }
 }

@@ -1,22 +1,22 @@
-//! What settings of several channels have in common: an address to call, and complaints that quote nothing.
+//! Checks that several channels' settings share. Their errors name the setting and never quote its value.
 
 use serde::Deserialize;
 
-/// A setting that cannot be used, by its name alone: its value may be a secret.
+/// A setting cannot be used. The error has its name alone, as its value may be a secret.
 #[derive(Debug, thiserror::Error)]
-#[error("the setting {field} cannot be used")]
+#[error("invalid setting `{field}`")]
 pub(crate) struct InvalidSetting {
     /// The setting's name.
     pub(crate) field: &'static str,
 }
 
-/// Where a provider listens, without a slash at its end.
+/// The base URL of a provider's API, without a slash at its end.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct BaseUrl(String);
 
 impl BaseUrl {
-    /// The address with `path` behind it.
+    /// Appends `path`.
     pub(crate) fn join(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }
@@ -29,7 +29,7 @@ impl TryFrom<String> for BaseUrl {
         let invalid = || InvalidSetting { field: "base_url" };
         let Ok(uri) = text.parse::<http::Uri>() else { return Err(invalid()) };
         let known = matches!(uri.scheme_str(), Some("http" | "https"));
-        // A password in an address would end up in somebody's log.
+        // A password in a URL would end up in the provider's access log.
         let plain = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
         if !known || !plain || uri.query().is_some() || text.contains('#') {
             return Err(invalid());
@@ -38,7 +38,11 @@ impl TryFrom<String> for BaseUrl {
     }
 }
 
-/// A provider's identifier that becomes part of a path or a header: letters, digits and `extra` only.
+/// Checks an identifier that becomes part of a path or a header: ASCII letters, digits and `extra` only.
+///
+/// # Errors
+///
+/// [`InvalidSetting`] that names `field`.
 pub(crate) fn identifier(
     field: &'static str,
     text: &str,
@@ -57,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_to_call_is_absolute_and_carries_no_password() {
+    fn base_url_is_absolute_and_carries_no_password() {
         for bad in [
             "",
             "api.example.com",
@@ -68,7 +72,7 @@ mod tests {
             "/x",
         ] {
             let error = BaseUrl::try_from(bad.to_owned()).unwrap_err();
-            assert_eq!(error.to_string(), "the setting base_url cannot be used", "{bad}");
+            assert_eq!(error.to_string(), "invalid setting `base_url`", "{bad}");
         }
         let base = BaseUrl::try_from("http://127.0.0.1:4010/".to_owned()).unwrap();
         assert_eq!(base.join("/x"), "http://127.0.0.1:4010/x");

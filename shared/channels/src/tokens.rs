@@ -1,4 +1,4 @@
-//! Access tokens that were fetched, kept across the openings of a channel, which is opened anew for each call.
+//! A cache of access tokens. It outlives a channel, as each call opens its channel again.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,25 +8,32 @@ use domain::values::time::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-/// Every token there is in this process, by whose it is.
+/// The access tokens of this process, by account.
 #[derive(Default)]
-pub(crate) struct Tokens(Mutex<BTreeMap<Account, Kept>>);
+pub(crate) struct Tokens(Mutex<BTreeMap<TokenAccount, CachedToken>>);
 
-/// Whose token it is: a digest of all that it is asked for with, so that other credentials never find it.
+/// The account that a token belongs to: a digest of its credentials, so that other credentials never find the token.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Account([u8; 32]);
+pub(crate) struct TokenAccount([u8; 32]);
 
-struct Kept {
+struct CachedToken {
     token: SecretString,
     until: Timestamp,
 }
 
-impl Account {
-    /// The account that these parts are all of.
+/// The time from which a token is used, and the time until which.
+#[derive(Clone, Copy)]
+pub(crate) struct Validity {
+    pub(crate) now: Timestamp,
+    pub(crate) until: Timestamp,
+}
+
+impl TokenAccount {
+    /// Digests the credentials of an account.
     pub(crate) fn of(parts: &[&str]) -> Self {
         let mut digest = Sha256::new();
         for part in parts {
-            // Each by a hash of its own, so that no two lists of parts run together to the same text.
+            // Each part has a hash of its own, so that no two lists of parts concatenate to the same text.
             digest.update(Sha256::digest(part));
         }
         Self(digest.finalize().into())
@@ -34,34 +41,31 @@ impl Account {
 }
 
 impl Tokens {
-    /// The token that still counts.
-    pub(crate) fn usable(&self, account: Account, now: Timestamp) -> Option<SecretString> {
-        let kept = self.lock();
-        kept.get(&account).filter(|kept| now < kept.until).map(|kept| kept.token.clone())
+    /// Returns the account's token; `None` once it expired.
+    pub(crate) fn usable(&self, account: TokenAccount, now: Timestamp) -> Option<SecretString> {
+        let tokens = self.lock();
+        tokens.get(&account).filter(|cached| now < cached.until).map(|cached| cached.token.clone())
     }
 
-    /// Keeps a token until then, and drops those that ran out: their accounts may be gone.
-    pub(crate) fn keep(
-        &self,
-        account: Account,
-        token: SecretString,
-        (now, until): (Timestamp, Timestamp),
-    ) {
-        let mut kept = self.lock();
-        kept.retain(|_, kept| now < kept.until);
-        kept.insert(account, Kept { token, until });
+    /// Caches a token, and drops the expired ones: their accounts may be gone.
+    pub(crate) fn insert(&self, account: TokenAccount, token: SecretString, validity: Validity) {
+        let Validity { now, until } = validity;
+        let mut tokens = self.lock();
+        tokens.retain(|_, cached| now < cached.until);
+        tokens.insert(account, CachedToken { token, until });
     }
 
-    /// Drops a token that was refused. One that somebody else fetched meanwhile stays.
-    pub(crate) fn forget(&self, account: Account, token: &SecretString) {
-        let mut kept = self.lock();
-        let same = |kept: &Kept| keys::same(kept.token.expose_secret(), token.expose_secret());
-        if kept.get(&account).is_some_and(same) {
-            kept.remove(&account);
+    /// Drops a token that the provider refused. A newer one, which another call fetched, stays.
+    pub(crate) fn remove(&self, account: TokenAccount, token: &SecretString) {
+        let mut tokens = self.lock();
+        let same =
+            |cached: &CachedToken| keys::same(cached.token.expose_secret(), token.expose_secret());
+        if tokens.get(&account).is_some_and(same) {
+            tokens.remove(&account);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Account, Kept>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<TokenAccount, CachedToken>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -77,37 +81,45 @@ mod tests {
         NOW.after(Duration::from_secs(seconds))
     }
 
-    fn usable(tokens: &Tokens, account: Account, seconds: u64) -> Option<String> {
+    fn usable(tokens: &Tokens, account: TokenAccount, seconds: u64) -> Option<String> {
         let token = tokens.usable(account, later(seconds));
         token.map(|token| token.expose_secret().to_owned())
     }
 
     #[test]
-    fn a_token_counts_until_it_runs_out_and_for_its_own_account_only() {
-        let (tokens, ours) = (Tokens::default(), Account::of(&["ab", "c"]));
-        tokens.keep(ours, "one".into(), (NOW, later(60)));
+    fn token_is_usable_until_expiry_by_its_own_account_only() {
+        let (tokens, ours) = (Tokens::default(), TokenAccount::of(&["ab", "c"]));
+        tokens.insert(ours, "one".into(), Validity { now: NOW, until: later(60) });
         assert_eq!(usable(&tokens, ours, 59).as_deref(), Some("one"));
         assert_eq!(usable(&tokens, ours, 60), None);
-        for other in [Account::of(&["a", "bc"]), Account::of(&["abc"]), Account::of(&["ab", "C"])] {
+        for other in [
+            TokenAccount::of(&["a", "bc"]),
+            TokenAccount::of(&["abc"]),
+            TokenAccount::of(&["ab", "C"]),
+        ] {
             assert_eq!(usable(&tokens, other, 0), None);
         }
     }
 
     #[test]
-    fn what_ran_out_is_dropped_when_another_is_kept() {
-        let (tokens, gone) = (Tokens::default(), Account::of(&["gone"]));
-        tokens.keep(gone, "one".into(), (NOW, later(60)));
-        tokens.keep(Account::of(&["new"]), "two".into(), (later(61), later(120)));
+    fn insert_drops_expired_tokens() {
+        let (tokens, gone) = (Tokens::default(), TokenAccount::of(&["gone"]));
+        tokens.insert(gone, "one".into(), Validity { now: NOW, until: later(60) });
+        tokens.insert(
+            TokenAccount::of(&["new"]),
+            "two".into(),
+            Validity { now: later(61), until: later(120) },
+        );
         assert_eq!(tokens.lock().len(), 1);
     }
 
     #[test]
-    fn only_the_token_that_was_refused_is_forgotten() {
-        let (tokens, ours) = (Tokens::default(), Account::of(&["ours"]));
-        tokens.keep(ours, "newer".into(), (NOW, later(60)));
-        tokens.forget(ours, &"older".into());
+    fn remove_drops_only_the_refused_token() {
+        let (tokens, ours) = (Tokens::default(), TokenAccount::of(&["ours"]));
+        tokens.insert(ours, "newer".into(), Validity { now: NOW, until: later(60) });
+        tokens.remove(ours, &"older".into());
         assert_eq!(usable(&tokens, ours, 0).as_deref(), Some("newer"));
-        tokens.forget(ours, &"newer".into());
+        tokens.remove(ours, &"newer".into());
         assert_eq!(usable(&tokens, ours, 0), None);
     }
 }

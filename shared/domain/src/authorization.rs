@@ -34,7 +34,7 @@ pub enum AuthorizationKind {
     /// An OAuth access token, which a code was exchanged for.
     AccessToken,
     /// Where the customer goes on to at the processor: a URL.
-    Onward,
+    RedirectUrl,
     /// Facts about the customer, as a JSON object of claims.
     Claims,
 }

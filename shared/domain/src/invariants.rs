@@ -1,4 +1,4 @@
-//! C1 to C6: what holds whatever is duplicated, reordered, delayed, crashed or timed out.
+//! C1 to C6: what holds even if steps are duplicated, reordered, delayed, crashed or timed out.
 //!
 //! Pure predicates over a request before and after a change, cited by these ids in tests, logs and the README. C3, that
 //! every accepted request ends and the requester is told, is a promise about time: [`settled`] says when it is kept.
@@ -49,9 +49,9 @@ fn charged_once(after: &Request) -> bool {
         .iter()
         .rev()
         .skip(1)
-        .all(|attempt| attempt.end == Some(AttemptEnd::NotCharged));
+        .all(|attempt| attempt.end() == Some(AttemptEnd::NotCharged));
     let charged =
-        after.attempts.iter().filter(|attempt| attempt.end == Some(AttemptEnd::Charged)).count();
+        after.attempts.iter().filter(|attempt| attempt.end() == Some(AttemptEnd::Charged)).count();
     let fulfilled =
         matches!(&after.state, State::Closed { outcome: Outcome::Fulfilled { .. }, .. });
     settled && charged == usize::from(fulfilled)
@@ -73,13 +73,13 @@ fn stays_closed(before: Option<&Request>, after: &Request) -> bool {
 fn no_call_once_closed(before: Option<&Request>, after: &Request) -> bool {
     let unanswered =
         before.is_none_or(|before| !before.is_closed() || before.attempts == after.attempts);
-    let left_open = after.is_closed() && after.attempts.iter().any(|attempt| attempt.end.is_none());
+    let left_open = after.is_closed() && after.attempts.iter().any(|attempt| attempt.is_open());
     unanswered && !left_open
 }
 
 /// C6: a closed request holds no authorization, in whatever form it is stored.
 fn authorization_gone(after: &Request) -> bool {
-    let kept = after.attempts.iter().any(|attempt| attempt.onward.is_some());
+    let kept = after.attempts.iter().any(|attempt| attempt.redirect.is_some());
     (after.approval().is_none() && !kept) || !after.is_closed()
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::consent::Consent;
 use crate::keys::digest_hex;
 use crate::outcome::DenialReason;
-use crate::request::Recall;
+use crate::request::CancelRedirect;
 use crate::values::id::PromptId;
 use crate::values::name::ChannelName;
 use crate::values::time::Timestamp;
@@ -71,48 +71,48 @@ pub enum EntryKind {
         until: Timestamp,
     },
     /// The processor created the attempt's object.
-    Prepared {
+    Created {
         /// The attempt's number, from 1.
-        generation: u32,
+        attempt_no: u32,
         /// The processor's id of the object.
         reference: String,
     },
     /// The call that moves money is about to be made.
     Started {
         /// The attempt's number, from 1.
-        generation: u32,
+        attempt_no: u32,
     },
     /// The attempt's result is unknown: money may have moved.
     InDoubt {
         /// The attempt's number, from 1.
-        generation: u32,
+        attempt_no: u32,
     },
     /// The customer is redirected to the hosted page.
-    SentOn {
+    Redirected {
         /// The attempt's number, from 1.
-        generation: u32,
+        attempt_no: u32,
     },
     /// The customer returned from the hosted page with an authorization.
     Returned {
         /// The attempt's number, from 1.
-        generation: u32,
+        attempt_no: u32,
     },
     /// The authorization code was exchanged for an access token.
     Exchanged {
         /// The attempt's number, from 1.
-        generation: u32,
+        attempt_no: u32,
     },
     /// The hosted page is abandoned: its attempt is to be cancelled.
-    Recalled {
+    RedirectCancelled {
         /// The attempt's number, from 1.
-        generation: u32,
+        attempt_no: u32,
         /// Who abandoned it.
-        by: Recall,
+        by: CancelRedirect,
     },
     /// The processor reported an attempt's result by webhook.
-    Told {
+    AttemptReported {
         /// The attempt's number, from 1.
-        generation: u32,
+        attempt_no: u32,
         /// Whether it succeeded.
         success: bool,
     },
@@ -122,16 +122,16 @@ pub enum EntryKind {
         reason: String,
     },
     /// The attempt failed and the customer may try again.
-    Refused {
+    CardDeclined {
         /// The attempt's number, from 1.
-        generation: u32,
+        attempt_no: u32,
         /// A stable code of the reason.
         code: String,
     },
     /// The money moved.
     Fulfilled {
         /// The attempt's number, from 1.
-        generation: u32,
+        attempt_no: u32,
     },
     /// The requester asked for a refund.
     RefundAsked {
@@ -153,7 +153,7 @@ pub enum EntryKind {
         reason: String,
     },
     /// The processor reported a refund's result by webhook.
-    RefundTold {
+    RefundReported {
         /// The refund's number, from 1.
         refund: u32,
         /// Whether it succeeded.

@@ -97,8 +97,8 @@ pub(crate) fn postback_mac(key: &Key32, signed: &[u8]) -> [u8; 32] {
 ///
 /// Nothing is stored, since a repeat derives the same bytes.
 #[must_use]
-pub fn derived(key: &Key32, purpose: &str, request: RequestId, generation: u32) -> [u8; 32] {
-    mac(key, "derived", &format!("{purpose} {request} {generation}"))
+pub fn derived(key: &Key32, purpose: &str, request: RequestId, attempt_no: u32) -> [u8; 32] {
+    mac(key, "derived", &format!("{purpose} {request} {attempt_no}"))
 }
 
 /// Derives the token of a prompt's consent page: 128 bits that cannot be guessed.

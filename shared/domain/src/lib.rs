@@ -4,9 +4,9 @@
 pub mod ask;
 pub mod authorization;
 pub mod brand;
-pub mod breaker;
 pub mod caller;
 pub mod capability;
+pub mod circuit_breaker;
 pub mod claims;
 pub mod consent;
 pub mod contact;

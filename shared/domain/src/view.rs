@@ -132,7 +132,9 @@ fn shown(request: &Request, version: u64, session_code: Option<&str>) -> Value {
         metadata: &request.metadata,
         created_at: request.created_at,
         expires_at: request.expires_at,
-        in_doubt: request.open_attempt().is_some_and(|open| open.in_doubt && open.doubt_told),
+        in_doubt: request
+            .open_attempt()
+            .is_some_and(|open| open.is_in_doubt() && open.is_doubt_reported()),
         timeline: &request.timeline,
         outcome: match &request.state {
             State::Closed { outcome, .. } => Some(self::outcome(outcome)),

@@ -1,4 +1,4 @@
-//! Items in the table's own shape, and back.
+//! Converts items to DynamoDB attributes and back.
 
 use std::error::Error;
 
@@ -7,23 +7,23 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::ports::{Item, Key, StoreError};
 use domain::values::time::Timestamp;
 
-/// An item's attributes by name; the SDK's own type.
+/// An item's attributes by name, in the SDK's own type.
 #[expect(clippy::disallowed_types, reason = "the SDK takes and gives nothing else")]
 pub(crate) type Attributes = std::collections::HashMap<String, AttributeValue>;
 
-/// An item of the table is not what we write.
+/// An item of the table does not have the shape that this crate writes.
 #[derive(Debug, thiserror::Error)]
-#[error("an item's {attribute} is missing or not what it must be")]
-struct Malformed {
+#[error("item attribute `{attribute}` is missing or malformed")]
+struct MalformedItem {
     attribute: &'static str,
 }
 
 fn damaged(attribute: &'static str) -> StoreError {
-    StoreError::Damaged(Malformed { attribute }.into())
+    StoreError::Damaged(MalformedItem { attribute }.into())
 }
 
-/// The call failed otherwise than by a conflict. The raw response is left behind: it may hold what was stored.
-pub(crate) fn unanswered<E, R>(error: SdkError<E, R>) -> StoreError
+/// Converts the error of a call, other than a conflict. The raw response is dropped, as it may hold a stored item.
+pub(crate) fn call_error<E, R>(error: SdkError<E, R>) -> StoreError
 where
     E: Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
@@ -48,7 +48,7 @@ pub(crate) fn from_item(item: Item) -> Attributes {
     attributes.insert("version".to_owned(), number(&item.version));
     attributes.insert("body".to_owned(), AttributeValue::S(item.body));
     if let Some(time) = item.expires_at {
-        // Whole seconds, rounded up, so that nothing is deleted before its time.
+        // Whole seconds, rounded up, so that no item is deleted early.
         let seconds = time.as_millis().saturating_add(999).div_euclid(1000);
         attributes.insert("ttl".to_owned(), number(&seconds));
     }
@@ -110,12 +110,12 @@ mod tests {
     }
 
     #[test]
-    fn an_item_comes_back_from_its_attributes() {
+    fn item_survives_its_attributes() {
         assert_eq!(to_item(&from_item(whole())).unwrap(), whole());
     }
 
     #[test]
-    fn an_item_that_is_not_ours_is_damaged() {
+    fn item_with_a_malformed_attribute_is_damaged() {
         for name in ["pk", "sk", "version", "body", "ipk", "isk"] {
             let mut attributes = from_item(whole());
             attributes.remove(name);

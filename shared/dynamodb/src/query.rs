@@ -1,76 +1,77 @@
-//! Reading part of a partition, of the table or of its index.
+//! Reads a range of a partition, of the table or of its index.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use domain::ports::{Item, Order, Page, Range, StoreError};
 
-use crate::item::{text, to_item, unanswered};
+use crate::item::{call_error, text, to_item};
 use crate::table::Table;
 
-/// What is read.
+/// The source of a query.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Listing {
-    /// The table.
+pub(crate) enum QuerySource {
+    /// The table, with consistent reads.
     Table,
-    /// The sparse index.
+    /// The sparse index `session`, which has no consistent reads.
     Index,
 }
 
-/// The places a range can hold. DynamoDB takes one condition on a place, so a range with both a prefix and a place to
-/// go on from is read from there and cut where the prefix ends.
+/// The condition on the sort key. DynamoDB takes one condition.
+///
+/// So a range with a prefix and a cursor is read from the cursor, and cut where the prefix ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Places<'a> {
-    /// None at all.
+enum SortKeys<'a> {
+    /// No key.
     None,
-    /// Those that begin with this.
-    Beginning(&'a str),
-    /// Those larger than this.
+    /// Keys with this prefix.
+    Prefix(&'a str),
+    /// Keys above this one.
     Above(&'a str),
-    /// Those smaller than this.
+    /// Keys below this one.
     Below(&'a str),
 }
 
-fn places(range: &Range) -> Places<'_> {
+fn sort_keys(range: &Range) -> SortKeys<'_> {
     let prefix = range.prefix.as_str();
     match (range.order, range.after.as_deref()) {
-        (Order::Ascending, Some(after)) if after >= prefix => Places::Above(after),
-        (Order::Descending, Some(after)) if after <= prefix => Places::None,
-        (Order::Descending, Some(after)) if after.starts_with(prefix) => Places::Below(after),
-        (Order::Ascending | Order::Descending, Some(_) | None) => Places::Beginning(prefix),
+        (Order::Ascending, Some(after)) if after >= prefix => SortKeys::Above(after),
+        (Order::Descending, Some(after)) if after <= prefix => SortKeys::None,
+        (Order::Descending, Some(after)) if after.starts_with(prefix) => SortKeys::Below(after),
+        (Order::Ascending | Order::Descending, Some(_) | None) => SortKeys::Prefix(prefix),
     }
 }
 
-fn narrow(
+fn with_condition(
     query: QueryFluentBuilder,
-    listing: Listing,
+    source: QuerySource,
     range: &Range,
 ) -> Option<QueryFluentBuilder> {
-    let (pk, sk) = match listing {
-        Listing::Table => ("pk", "sk"),
-        Listing::Index => ("ipk", "isk"),
+    let (pk, sk) = match source {
+        QuerySource::Table => ("pk", "sk"),
+        QuerySource::Index => ("ipk", "isk"),
     };
     let query = query.expression_attribute_values(":pk", text(&range.pk));
-    let (condition, place) = match places(range) {
-        Places::None => return None,
-        Places::Beginning("") => {
+    let (condition, key) = match sort_keys(range) {
+        SortKeys::None => return None,
+        SortKeys::Prefix("") => {
             return Some(query.key_condition_expression(format!("{pk} = :pk")));
         }
-        Places::Beginning(prefix) => (format!("{pk} = :pk AND begins_with({sk}, :sk)"), prefix),
-        Places::Above(after) => (format!("{pk} = :pk AND {sk} > :sk"), after),
-        Places::Below(after) => (format!("{pk} = :pk AND {sk} < :sk"), after),
+        SortKeys::Prefix(prefix) => (format!("{pk} = :pk AND begins_with({sk}, :sk)"), prefix),
+        SortKeys::Above(after) => (format!("{pk} = :pk AND {sk} > :sk"), after),
+        SortKeys::Below(after) => (format!("{pk} = :pk AND {sk} < :sk"), after),
     };
-    Some(query.key_condition_expression(condition).expression_attribute_values(":sk", text(place)))
+    Some(query.key_condition_expression(condition).expression_attribute_values(":sk", text(key)))
 }
 
-fn place(listing: Listing, item: &Item) -> Option<&str> {
-    match listing {
-        Listing::Table => Some(&item.key.sk),
-        Listing::Index => item.index.as_ref().map(|index| index.sk.as_str()),
+fn sort_key(source: QuerySource, item: &Item) -> Option<&str> {
+    match source {
+        QuerySource::Table => Some(&item.key.sk),
+        QuerySource::Index => item.index.as_ref().map(|index| index.sk.as_str()),
     }
 }
 
 pub(crate) async fn list(
     table: &Table,
-    listing: Listing,
+    source: QuerySource,
     range: &Range,
 ) -> Result<Page, StoreError> {
     let query = table.client.query().table_name(&table.name);
@@ -78,20 +79,20 @@ pub(crate) async fn list(
         Order::Ascending => true,
         Order::Descending => false,
     });
-    let query = match listing {
-        Listing::Table => query.consistent_read(true),
-        Listing::Index => query.index_name("session"),
+    let query = match source {
+        QuerySource::Table => query.consistent_read(true),
+        QuerySource::Index => query.index_name("session"),
     };
-    let Some(query) = narrow(query, listing, range) else {
+    let Some(query) = with_condition(query, source, range) else {
         return Ok(Page { items: Vec::new(), more: false });
     };
-    // One more than asked for tells whether there is more. A page of DynamoDB ends at 1 MB whatever its limit.
+    // One item beyond the limit shows whether there is more. A page of DynamoDB ends at 1 MB, even below its limit.
     let mut items: Vec<Item> = Vec::new();
     let mut start = None;
     loop {
         let missing = range.limit.saturating_add(1).saturating_sub(items.len());
         let query = query.clone().limit(i32::try_from(missing).unwrap_or(i32::MAX));
-        let page = query.set_exclusive_start_key(start).send().await.map_err(unanswered)?;
+        let page = query.set_exclusive_start_key(start).send().await.map_err(call_error)?;
         for attributes in page.items() {
             items.push(to_item(attributes)?);
         }
@@ -100,7 +101,8 @@ pub(crate) async fn list(
             break;
         }
     }
-    let within = |item: &Item| place(listing, item).is_some_and(|at| at.starts_with(&range.prefix));
+    let within =
+        |item: &Item| sort_key(source, item).is_some_and(|at| at.starts_with(&range.prefix));
     if let Some(end) = items.iter().position(|item| !within(item)) {
         items.truncate(end);
     }
@@ -114,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_to_go_on_from_outside_the_prefix_reads_all_of_it_or_nothing() {
+    fn cursor_outside_the_prefix_reads_all_or_nothing() {
         let range = |after: &str, order| Range {
             pk: "p".to_owned(),
             prefix: "E#".to_owned(),
@@ -122,10 +124,10 @@ mod tests {
             limit: 1,
             order,
         };
-        assert_eq!(places(&range("A", Order::Ascending)), Places::Beginning("E#"));
-        assert_eq!(places(&range("E#1", Order::Ascending)), Places::Above("E#1"));
-        assert_eq!(places(&range("A", Order::Descending)), Places::None);
-        assert_eq!(places(&range("E#1", Order::Descending)), Places::Below("E#1"));
-        assert_eq!(places(&range("Z", Order::Descending)), Places::Beginning("E#"));
+        assert_eq!(sort_keys(&range("A", Order::Ascending)), SortKeys::Prefix("E#"));
+        assert_eq!(sort_keys(&range("E#1", Order::Ascending)), SortKeys::Above("E#1"));
+        assert_eq!(sort_keys(&range("A", Order::Descending)), SortKeys::None);
+        assert_eq!(sort_keys(&range("E#1", Order::Descending)), SortKeys::Below("E#1"));
+        assert_eq!(sort_keys(&range("Z", Order::Descending)), SortKeys::Prefix("E#"));
     }
 }

@@ -1,8 +1,8 @@
-//! Making changes: one alone, or several in a transaction.
+//! Writes one change, or several in a transaction.
 //!
-//! The SDK repeats a call whose answer was lost. A transaction carries a token, so its repeat is the same transaction; a
-//! change alone carries none, so its repeat can find its own work and report a conflict. Whoever gets one loads again
-//! and decides again, and finds its change made.
+//! The SDK repeats a call whose answer was lost. A transaction carries a token, so its repeat is the same transaction. A
+//! single change carries none, so its repeat can meet its own effect and report a conflict. The caller then loads and
+//! decides again, and finds its change made.
 
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
@@ -11,10 +11,10 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use domain::ports::{Expect, StoreError, Write};
 
-use crate::item::{Attributes, from_item, from_key, number, unanswered};
+use crate::item::{Attributes, call_error, from_item, from_key, number};
 use crate::table::Table;
 
-/// An expectation in DynamoDB's words: the condition and its one value.
+/// Returns an expectation as DynamoDB's condition, and the values of its placeholders.
 fn condition(expect: Expect) -> (Option<String>, Option<Attributes>) {
     match expect {
         Expect::Any => (None, None),
@@ -30,14 +30,14 @@ pub(crate) async fn write(table: &Table, writes: Vec<Write>) -> Result<(), Store
     let mut changes = writes.into_iter();
     match (changes.next(), changes.next()) {
         (None, _) => Ok(()),
-        (Some(only), None) => alone(table, only).await,
+        (Some(only), None) => write_one(table, only).await,
         (Some(first), Some(second)) => {
-            together(table, [first, second].into_iter().chain(changes)).await
+            write_transaction(table, [first, second].into_iter().chain(changes)).await
         }
     }
 }
 
-async fn alone(table: &Table, write: Write) -> Result<(), StoreError> {
+async fn write_one(table: &Table, write: Write) -> Result<(), StoreError> {
     match write {
         Write::Put { item, expect } => {
             let (condition, values) = condition(expect);
@@ -50,7 +50,7 @@ async fn alone(table: &Table, write: Write) -> Result<(), StoreError> {
                         PutItemError::ConditionalCheckFailedException(_)
                         | PutItemError::TransactionConflictException(_),
                     ) => Err(StoreError::Conflict),
-                    Some(_) | None => Err(unanswered(error)),
+                    Some(_) | None => Err(call_error(error)),
                 },
             }
         }
@@ -62,7 +62,7 @@ async fn alone(table: &Table, write: Write) -> Result<(), StoreError> {
                     Some(DeleteItemError::TransactionConflictException(_)) => {
                         Err(StoreError::Conflict)
                     }
-                    Some(_) | None => Err(unanswered(error)),
+                    Some(_) | None => Err(call_error(error)),
                 },
             }
         }
@@ -85,7 +85,10 @@ fn change(table: &Table, write: Write) -> Result<TransactWriteItem, BuildError> 
     })
 }
 
-async fn together(table: &Table, writes: impl Iterator<Item = Write>) -> Result<(), StoreError> {
+async fn write_transaction(
+    table: &Table,
+    writes: impl Iterator<Item = Write>,
+) -> Result<(), StoreError> {
     let changes: Result<Vec<_>, _> = writes.map(|write| change(table, write)).collect();
     let changes = changes.map_err(|error| StoreError::Unavailable(error.into()))?;
     match table.client.transact_write_items().set_transact_items(Some(changes)).send().await {
@@ -93,11 +96,11 @@ async fn together(table: &Table, writes: impl Iterator<Item = Write>) -> Result<
         Err(error) if error.as_service_error().is_some_and(is_conflict) => {
             Err(StoreError::Conflict)
         }
-        Err(error) => Err(unanswered(error)),
+        Err(error) => Err(call_error(error)),
     }
 }
 
-/// Whether a transaction was cancelled because somebody else was there first: the reasons tell, one for each change.
+/// Whether another write cancelled the transaction. DynamoDB reports one reason for each change.
 fn is_conflict(error: &TransactWriteItemsError) -> bool {
     let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else {
         return false;

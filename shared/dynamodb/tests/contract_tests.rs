@@ -1,4 +1,4 @@
-//! The laws of the store, over DynamoDB in an AWS emulator.
+//! The contract tests of the store port, over DynamoDB in an AWS emulator.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use aws_credential_types::Credentials;
@@ -63,14 +63,14 @@ async fn create_table() -> String {
     name
 }
 
-/// A name no other run has.
+/// A name that no other run has.
 #[expect(clippy::disallowed_methods, reason = "only time tells runs apart")]
 fn unique() -> String {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     format!("{}-{}", std::process::id(), since.as_nanos())
 }
 
-/// All laws share one table; each test has a client of its own, whose connections end with its runtime.
+/// All tests share one table. Each has its own client, whose connections end with its runtime.
 async fn fresh() -> Table {
     static TABLE: OnceCell<String> = OnceCell::const_new();
     let name = TABLE.get_or_init(create_table).await;
@@ -80,7 +80,7 @@ async fn fresh() -> Table {
 domain::store_contract_tests!(async { fresh().await });
 
 #[tokio::test]
-async fn a_table_that_is_not_there_is_unavailable_and_never_empty() {
+async fn missing_table_is_unavailable_and_never_empty() {
     let table = Table::new(&config(), "never-made".to_owned());
     let key = Key { pk: "a".to_owned(), sk: "b".to_owned() };
     assert!(matches!(table.read(&key).await, Err(StoreError::Unavailable(_))));

@@ -13,39 +13,44 @@ use domain::values::name::BrandName;
 
 use crate::private;
 
-/// The brand whose secret is `brand.json` in the data folder, read anew whenever the file changes.
+/// The brand whose secret is `brand.json` in the data folder. A changed file is read again.
+///
+/// ```
+/// let folder = std::env::temp_dir().join("assent-example-brand-file");
+/// let secrets: Box<dyn domain::ports::Secrets> = Box::new(embedded::BrandFile::new(&folder));
+/// ```
 #[derive(Debug)]
 pub struct BrandFile {
     file: PathBuf,
-    read: Mutex<Option<(Stamp, Arc<Brand>)>>,
+    cached: Mutex<Option<(FileState, Arc<Brand>)>>,
 }
 
-/// What tells one state of the file from another.
+/// The state of the file, which changes with its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
+struct FileState {
     modified: Option<SystemTime>,
     length: u64,
 }
 
-/// The brand's file could not be made.
+/// The brand's file could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("the data folder's brand.json could not be made")]
+#[error("failed to write brand.json in the data folder")]
 pub struct CreateBrandError(#[source] io::Error);
 
 impl BrandFile {
-    /// The file in `folder`; it need not be there yet.
+    /// Opens the file in `folder`, which may not exist yet.
     #[must_use]
     pub fn new(folder: &Path) -> Self {
-        Self { file: folder.join("brand.json"), read: Mutex::default() }
+        Self { file: folder.join("brand.json"), cached: Mutex::default() }
     }
 
-    /// Whether the file is there.
+    /// Whether the file exists.
     #[must_use]
     pub fn exists(&self) -> bool {
         self.file.exists()
     }
 
-    /// Puts `text` in place of the file, whole or not at all, readable by its owner only.
+    /// Replaces the file by `text`, whole or not at all, readable by its owner only.
     ///
     /// # Errors
     /// [`CreateBrandError`].
@@ -58,30 +63,30 @@ impl BrandFile {
             private::make_folder(folder)?;
         }
         let draft = self.file.with_extension(format!("json.{}", std::process::id()));
-        let mut written = private::open_file(&draft)?;
-        written.set_len(0)?;
-        written.write_all(text.as_bytes())?;
-        written.sync_all()?;
+        let mut file = private::open_file(&draft)?;
+        file.set_len(0)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
         fs::rename(&draft, &self.file)
     }
 
-    fn stamp(&self) -> Result<Stamp, SecretsError> {
-        let found = fs::metadata(&self.file).map_err(unreadable)?;
-        Ok(Stamp { modified: found.modified().ok(), length: found.len() })
+    fn state(&self) -> Result<FileState, SecretsError> {
+        let found = fs::metadata(&self.file).map_err(read_error)?;
+        Ok(FileState { modified: found.modified().ok(), length: found.len() })
     }
 
     fn load(&self, name: &BrandName, fresh: bool) -> Result<Arc<Brand>, SecretsError> {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        // The stamp is taken before the text: a change in between is seen the next time.
-        let stamp = self.stamp()?;
-        let brand = match &*read {
-            Some((of, brand)) if !fresh && *of == stamp => Arc::clone(brand),
+        let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        // The state is read before the text, so that a change in between is seen by the next call.
+        let state = self.state()?;
+        let brand = match &*cached {
+            Some((known, brand)) if !fresh && *known == state => Arc::clone(brand),
             Some(_) | None => {
-                let text = fs::read_to_string(&self.file).map_err(unreadable)?;
+                let text = fs::read_to_string(&self.file).map_err(read_error)?;
                 let brand =
                     Brand::parse(&text).map_err(|error| SecretsError::Damaged(error.into()))?;
                 let brand = Arc::new(brand);
-                *read = Some((stamp, Arc::clone(&brand)));
+                *cached = Some((state, Arc::clone(&brand)));
                 brand
             }
         };
@@ -89,7 +94,7 @@ impl BrandFile {
     }
 }
 
-fn unreadable(error: io::Error) -> SecretsError {
+fn read_error(error: io::Error) -> SecretsError {
     if error.kind() == ErrorKind::NotFound {
         SecretsError::Unknown
     } else {

@@ -1,7 +1,7 @@
-//! The connections to the file: one that writes, one that reads beside it, and commits shared by all who wait for one.
+//! The connections to the file: a writer, a reader beside it, and a group commit.
 //!
-//! A commit costs a flush to the disk. Whoever comes while nobody is at it does the work of all who are waiting for
-//! one, each within its own savepoint, and commits once: under load one flush answers many writes.
+//! A commit costs a flush to the disk. The first caller that finds no commit running makes all waiting changes, each
+//! within its own savepoint, and commits once. So one flush serves many writes under load.
 
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,43 +13,43 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use crate::fault::Fault;
 use crate::schema::{self, SchemaError};
 
-/// How much work is committed at once: bounds how long the first to wait waits for the last.
-const SHARED_MAX: usize = 64;
+/// The most changes of one commit. It bounds the time that the first caller waits for the last change.
+const GROUP_MAX: usize = 64;
 
 /// The connections.
 pub(crate) struct Connections {
     writer: Mutex<Connection>,
-    /// Absent for a database in memory, which belongs to its one connection.
+    /// `None` for a database in memory, which belongs to its one connection.
     reader: Option<Mutex<Connection>>,
-    waiting: Mutex<Waiting>,
-    /// Told after each commit: those whose changes were in it go, and one of the others makes the next.
+    waiting: Mutex<WaitingChanges>,
+    /// Notified after each commit. Callers with an answer return, and one of the others makes the next commit.
     committed: Condvar,
 }
 
 /// The changes that wait for a commit.
 #[derive(Default)]
-struct Waiting {
+struct WaitingChanges {
     jobs: Vec<Box<dyn Job>>,
-    /// Whether somebody is at a commit.
-    is_led: bool,
+    /// Whether a thread is committing.
+    is_committing: bool,
 }
 
-/// Being at a commit, over even if a change panics.
-struct Lead<'a>(&'a Connections);
+/// A running commit, which ends on drop even if a change panics.
+struct CommitGuard<'a>(&'a Connections);
 
-impl Drop for Lead<'_> {
+impl Drop for CommitGuard<'_> {
     fn drop(&mut self) {
-        lock(&self.0.waiting).is_led = false;
+        lock(&self.0.waiting).is_committing = false;
         self.0.committed.notify_all();
     }
 }
 
 /// A change that waits for a commit.
 trait Job: Send {
-    /// Makes the change; `false` when it must be undone.
+    /// Makes the change; `false` if it must be rolled back.
     fn run(&mut self, connection: &Connection) -> bool;
 
-    /// Tells whoever asked for the change what became of it.
+    /// Passes the result to the caller that waits for it.
     fn answer(self: Box<Self>, committed: Result<(), Arc<rusqlite::Error>>);
 }
 
@@ -78,22 +78,22 @@ where
     }
 }
 
-/// A panic while a lock was held left nothing half done: SQLite undid its transaction.
+/// Takes a lock, also after a panic under it: SQLite rolled its transaction back.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Does work that blocks: a thread of a threaded runtime is given up meanwhile.
+/// Runs blocking work, and hands a threaded runtime's other tasks to another thread.
 fn blocking<T>(work: impl FnOnce() -> T) -> T {
     let threaded = Handle::try_current()
         .is_ok_and(|runtime| matches!(runtime.runtime_flavor(), RuntimeFlavor::MultiThread));
     if threaded { tokio::task::block_in_place(work) } else { work() }
 }
 
-fn settle(connection: &Connection) -> Result<(), rusqlite::Error> {
+fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.set_prepared_statement_cache_capacity(64);
     connection.busy_timeout(Duration::from_secs(10))?;
-    // FULL: in WAL mode anything less loses answered writes when the power fails.
+    // In WAL mode, any setting below FULL loses answered writes when the power fails.
     connection.execute_batch(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
@@ -104,10 +104,10 @@ fn settle(connection: &Connection) -> Result<(), rusqlite::Error> {
 }
 
 impl Connections {
-    /// Opens the file, and makes it if it is not there.
+    /// Opens the file, and creates a missing one.
     pub(crate) fn open(file: &Path) -> Result<Self, SchemaError> {
         let mut writer = Connection::open(file)?;
-        settle(&writer)?;
+        configure(&writer)?;
         schema::upgrade(&mut writer)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let reader = Connection::open_with_flags(file, flags)?;
@@ -122,16 +122,16 @@ impl Connections {
         })
     }
 
-    /// Makes the same tables in memory.
+    /// Creates the same tables in memory.
     pub(crate) fn in_memory() -> Result<Self, SchemaError> {
         let mut writer = Connection::open_in_memory()?;
-        settle(&writer)?;
+        configure(&writer)?;
         schema::upgrade(&mut writer)?;
         let (writer, waiting) = (Mutex::new(writer), Mutex::default());
         Ok(Self { writer, reader: None, waiting, committed: Condvar::new() })
     }
 
-    /// Reads; sees every change that was answered before.
+    /// Reads, and sees every change that was answered before.
     pub(crate) fn read<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Fault>,
@@ -139,7 +139,7 @@ impl Connections {
         blocking(|| work(&lock(self.reader.as_ref().unwrap_or(&self.writer))))
     }
 
-    /// Makes a change, all of it or, when it fails, nothing; it is on the disk before this returns.
+    /// Makes a change whole or not at all. It is on the disk before this returns.
     pub(crate) fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
@@ -153,11 +153,11 @@ impl Connections {
                 if let Some(answer) = lock(&answer).take() {
                     return answer;
                 }
-                if waiting.is_led {
+                if waiting.is_committing {
                     waiting = self.committed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
                     continue;
                 }
-                waiting.is_led = true;
+                waiting.is_committing = true;
                 drop(waiting);
                 if self.commit_waiting() == 0 {
                     return Err(Fault::Lost);
@@ -173,13 +173,13 @@ impl Connections {
         lock(&self.writer)
     }
 
-    /// Does what is waiting in one commit, and says how much that was.
+    /// Makes the waiting changes in one commit, and returns their number.
     fn commit_waiting(&self) -> usize {
-        let _lead = Lead(self);
+        let _guard = CommitGuard(self);
         let mut writer = lock(&self.writer);
         let mut jobs: Vec<Box<dyn Job>> = {
             let mut waiting = lock(&self.waiting);
-            let count = waiting.jobs.len().min(SHARED_MAX);
+            let count = waiting.jobs.len().min(GROUP_MAX);
             waiting.jobs.drain(..count).collect()
         };
         let committed = commit(&mut writer, &mut jobs).map_err(Arc::new);

@@ -1,4 +1,4 @@
-//! Tests that an operation costs the same however much is stored, counted in the steps of SQLite's machine.
+//! Tests that the cost of an operation does not grow with the stored data, in steps of SQLite's virtual machine.
 
 use std::future::Future;
 use std::pin::pin;
@@ -37,7 +37,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// One of many alike: in a busy partition and session, over in a day.
+/// One of many items in a busy partition and session, which expires in a day.
 fn item(number: u32) -> Item {
     Item {
         key: Key { pk: "busy".to_owned(), sk: format!("EVT#{number:06}") },
@@ -61,7 +61,7 @@ fn change(number: u32, expect: Expect) -> Vec<Write> {
     vec![Write::Put { item: item(number), expect }]
 }
 
-/// A database of that many items and waiting messages, and the count of its machine's steps.
+/// A database of that many items and waiting messages, and the counter of its virtual machine's steps.
 fn filled(count: u32) -> (Database, Arc<AtomicI32>) {
     let database = Database::in_memory(Arc::new(StoppedClock)).unwrap();
     for number in 0..count {

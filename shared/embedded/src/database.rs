@@ -13,6 +13,15 @@ use crate::connection::Connections;
 use crate::private;
 
 /// The store and the queues of one machine. Clones are the same database.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use domain::message::QueueName;
+///
+/// let database = embedded::Database::in_memory(Arc::new(embedded::SystemClock)).unwrap();
+/// assert!(database.receive(QueueName::Prompts).unwrap().is_none());
+/// ```
 #[derive(Clone)]
 pub struct Database {
     pub(crate) connections: Arc<Connections>,
@@ -21,16 +30,16 @@ pub struct Database {
     visibility: [Duration; 3],
 }
 
-/// The database cannot be opened.
+/// The database could not be opened.
 #[derive(Debug, thiserror::Error)]
-#[error("the data folder's assent.sqlite cannot be opened")]
+#[error("failed to open assent.sqlite in the data folder")]
 pub struct OpenError(#[source] Source);
 
 impl Database {
-    /// Opens `assent.sqlite` in `folder`, and makes both if they are not there; `clock` tells when a delay is over.
+    /// Opens `assent.sqlite` in `folder`, and creates what is missing. Delays end by `clock`.
     ///
     /// # Errors
-    /// [`OpenError`] when the folder or file cannot be used, or a newer release wrote the file.
+    /// [`OpenError`] if the folder or file is unusable, or a newer release wrote the file.
     pub fn open(folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let file = folder.join("assent.sqlite");
         // SQLite gives its other files the permissions of this one.
@@ -41,10 +50,10 @@ impl Database {
         Ok(Self::new(connections, clock))
     }
 
-    /// The same in memory, gone with its last clone.
+    /// Creates the same database in memory. It ends with its last clone.
     ///
     /// # Errors
-    /// [`OpenError`] when there is no memory for it.
+    /// [`OpenError`] if there is no memory for it.
     pub fn in_memory(clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let connections = Connections::in_memory().map_err(|error| OpenError(error.into()))?;
         Ok(Self::new(connections, clock))
@@ -59,7 +68,7 @@ impl Database {
         }
     }
 
-    /// The same database with another visibility timeout for `queue`, as this clone and its clones receive from it.
+    /// Returns the same database with another visibility timeout for `queue`, for this clone and its clones.
     #[must_use]
     pub const fn with_visibility(mut self, queue: QueueName, timeout: Duration) -> Self {
         let [prompts, authorizations, webhooks] = &mut self.visibility;
@@ -71,8 +80,9 @@ impl Database {
         self
     }
 
-    /// For how long a message received from `queue` is hidden from others: 60 s for prompts, 180 s for
-    /// authorizations and 120 s for notices, unless told otherwise.
+    /// Returns the time for which a received message of `queue` is hidden from other receivers.
+    ///
+    /// By default that is 60 s for prompts, 180 s for authorizations and 120 s for webhooks.
     #[must_use]
     pub const fn visibility(&self, queue: QueueName) -> Duration {
         let [prompts, authorizations, webhooks] = self.visibility;

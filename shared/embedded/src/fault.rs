@@ -1,35 +1,35 @@
-//! What can go wrong within the file, and what each port calls it.
+//! The errors of the file, and their conversion to the errors of each port.
 
 use std::sync::Arc;
 
 use domain::ports::{QueueError, StoreError};
 use rusqlite::ErrorCode;
 
-/// Why a piece of work on the file was not done.
+/// A failed operation on the file.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
-    /// An expectation does not hold.
-    #[error("somebody else committed first")]
+    /// Another write changed the item first.
+    #[error("another write committed first")]
     Conflict,
-    /// The caller asked for what the port does not allow.
-    #[error("the port does not allow that: {0}")]
+    /// The caller broke a rule of the port.
+    #[error("operation violates the port: {0}")]
     Misuse(&'static str),
-    /// SQLite did not do it.
-    #[error("the file could not be used")]
+    /// SQLite failed.
+    #[error("failed to use the file")]
     Sqlite(#[from] rusqlite::Error),
-    /// The work was done and the commit it was part of was not.
-    #[error("the change could not be committed")]
+    /// The commit failed after the change was made.
+    #[error("failed to commit the change")]
     Commit(#[source] Arc<rusqlite::Error>),
-    /// Whoever was to commit the work is gone.
-    #[error("the change was lost before it was committed")]
+    /// The committing thread ended before its commit.
+    #[error("change was lost before its commit")]
     Lost,
-    /// A message is not what we write.
-    #[error("a message cannot be written or read")]
+    /// A message does not serialise or parse.
+    #[error("failed to write or read a message")]
     Message(#[source] serde_json::Error),
 }
 
 impl Fault {
-    /// Whether the file holds something that no repeat will read.
+    /// Whether the file is damaged, so that no repeat helps.
     fn is_damage(&self) -> bool {
         match self {
             Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) => {

@@ -1,8 +1,4 @@
-//! The store, queue and secrets ports on one machine, and its clock and randomness.
-//!
-//! **Touches** one folder: the SQLite file `assent.sqlite` and the brand's secret `brand.json`.
-//! **Never** loses a write it answered, whether the process is killed or the power fails. SQLite blocks, and it blocks
-//! in here: on a threaded tokio runtime the thread is given up meanwhile, anywhere else the work is done inline.
+#![doc = include_str!("../README.md")]
 
 mod brand_file;
 mod connection;
@@ -18,5 +14,5 @@ mod system;
 
 pub use brand_file::{BrandFile, CreateBrandError};
 pub use database::{Database, OpenError};
-pub use queue::{Arrivals, DeadLetter, RECEIVES_MAX, Receipt, Received};
+pub use queue::{Arrivals, DeadLetter, RECEIVES_MAX, Receipt, ReceivedMessage};
 pub use system::{SystemClock, SystemRandom};

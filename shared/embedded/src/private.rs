@@ -1,10 +1,10 @@
-//! Folders and files that are for their owner only: they hold customers' addresses and a brand's keys.
+//! Folders and files with access for their owner only, as they hold customers' addresses and a brand's keys.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// Makes the folder, and those it is in, unless they are there.
+/// Creates the folder and its missing parents.
 pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -13,7 +13,7 @@ pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// Opens the file to write it, and makes it unless it is there.
+/// Opens the file for writing, and creates a missing one.
 pub(crate) fn open_file(file: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);

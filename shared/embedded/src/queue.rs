@@ -14,13 +14,13 @@ use tokio::sync::watch;
 use crate::database::Database;
 use crate::fault::Fault;
 
-/// How many times a message is given before it goes to the dead letters.
+/// The most deliveries of a message. Then it becomes a dead letter.
 pub const RECEIVES_MAX: u32 = 5;
 
-/// Changes whenever a message may have become due earlier than was known: sent, let go or redriven.
+/// Changes whenever a message may be due earlier than before: after a send, a release or a redrive.
 pub type Arrivals = watch::Receiver<u64>;
 
-/// What deletes a received message or lets it go; it names this one time the message was given.
+/// The handle that deletes or releases a received message. It is valid for this delivery alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
     message: i64,
@@ -33,27 +33,27 @@ impl fmt::Display for Receipt {
     }
 }
 
-/// A message that is hidden from others until its visibility timeout is over.
+/// A received message, hidden from other receivers until its visibility timeout ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Received {
-    /// What deletes it or lets it go.
+pub struct ReceivedMessage {
+    /// The handle that deletes or releases it.
     pub receipt: Receipt,
     /// The message.
     pub message: Message,
-    /// How many times it was given, this time included.
+    /// The number of its deliveries, including this one.
     pub receives: u32,
 }
 
-/// A message that was given up.
+/// A message that no receiver handled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// The queue it was on.
+    /// Its queue.
     pub queue: QueueName,
-    /// Its text, which may be one that this release cannot read.
+    /// Its text, which may not parse in this release.
     pub text: String,
-    /// How many times it was given.
+    /// The number of its deliveries.
     pub receives: u32,
-    /// When it was given up.
+    /// The time at which it became a dead letter.
     pub died_at: Timestamp,
 }
 
@@ -94,24 +94,21 @@ fn insert(connection: &Connection, queue: &str, text: &str, due_at: i64) -> Resu
     Ok(())
 }
 
-/// Takes the first message that is due, and buries on the way what was given too often or cannot be read.
+/// Takes the first due message. Messages before it that do not parse, or reached the limit, become dead letters.
 fn take(
     connection: &Connection,
     queue: QueueName,
     now: Timestamp,
     visibility: Duration,
-) -> Result<Option<Received>, Fault> {
+) -> Result<Option<ReceivedMessage>, Fault> {
     while let Some(row) = first_due(connection, queue.as_str(), now.as_millis())? {
         let Ok(message) = serde_json::from_str(&row.text) else {
-            tracing::error!(
-                queue = queue.as_str(),
-                "a message that cannot be read is a dead letter"
-            );
+            tracing::error!(queue = queue.as_str(), "unreadable message moved to the dead letters");
             bury(connection, &row, now.as_millis())?;
             continue;
         };
         if row.receives >= RECEIVES_MAX {
-            tracing::error!(queue = queue.as_str(), ?message, "a message is a dead letter");
+            tracing::error!(queue = queue.as_str(), ?message, "message moved to the dead letters");
             bury(connection, &row, now.as_millis())?;
             continue;
         }
@@ -120,7 +117,7 @@ fn take(
             .prepare_cached("UPDATE messages SET due_at = ?2, receives = ?3 WHERE id = ?1")?
             .execute(params![row.id, now.after(visibility).as_millis(), receives])?;
         let receipt = Receipt { message: row.id, receives };
-        return Ok(Some(Received { receipt, message, receives }));
+        return Ok(Some(ReceivedMessage { receipt, message, receives }));
     }
     Ok(None)
 }
@@ -142,29 +139,30 @@ fn whole(delay: Duration) -> Duration {
 }
 
 impl Database {
-    /// Takes the first message on `queue` that can be seen at `now`, and hides it for the visibility timeout. One that
-    /// was given five times before goes to the dead letters instead.
+    /// Receives the first visible message of `queue`, and hides it for the visibility timeout.
+    ///
+    /// A message with five deliveries becomes a dead letter instead.
     ///
     /// # Errors
-    /// [`QueueError`]; a message may then be hidden all the same.
+    /// [`QueueError`]; a message may be hidden then.
     pub fn receive(
         &self,
         queue: QueueName,
         now: Timestamp,
-    ) -> Result<Option<Received>, QueueError> {
+    ) -> Result<Option<ReceivedMessage>, QueueError> {
         Ok(self.receive_some(queue, now, 1)?.pop())
     }
 
-    /// Takes the first messages, at most `most` of them, with one flush to the disk.
+    /// Receives at most `most` messages with one flush to the disk.
     ///
     /// # Errors
-    /// [`QueueError`]; messages may then be hidden all the same.
+    /// [`QueueError`]; messages may be hidden then.
     pub fn receive_some(
         &self,
         queue: QueueName,
         now: Timestamp,
         most: usize,
-    ) -> Result<Vec<Received>, QueueError> {
+    ) -> Result<Vec<ReceivedMessage>, QueueError> {
         let due = |connection: &Connection| first_due(connection, queue.as_str(), now.as_millis());
         if self.connections.read(due)?.is_none() {
             return Ok(Vec::new());
@@ -181,11 +179,10 @@ impl Database {
         })?)
     }
 
-    /// Deletes a message that was taken. A receipt that ran out deletes nothing, and that is no error: whoever took
-    /// the message since then deletes it.
+    /// Deletes a received message. An expired receipt deletes nothing, without an error: the later receiver deletes it.
     ///
     /// # Errors
-    /// [`QueueError`]; the message comes again, or not.
+    /// [`QueueError`]; the message may be delivered again.
     pub fn delete(&self, receipt: Receipt) -> Result<(), QueueError> {
         Ok(self.connections.write(move |connection| {
             connection
@@ -195,10 +192,10 @@ impl Database {
         })?)
     }
 
-    /// Lets a message go that was taken, to be seen again after `delay`. A receipt that ran out changes nothing.
+    /// Releases a received message, which is visible again after `delay`. An expired receipt changes nothing.
     ///
     /// # Errors
-    /// [`QueueError`]; the message comes again when its visibility timeout is over.
+    /// [`QueueError`]; the message is visible again after its visibility timeout.
     pub fn release(&self, receipt: Receipt, delay: Duration) -> Result<(), QueueError> {
         let due_at = self.clock.now().after(whole(delay)).as_millis();
         self.connections.write(move |connection| {
@@ -211,7 +208,7 @@ impl Database {
         Ok(())
     }
 
-    /// When the next message on `queue` can be seen, which may be in the past; `None` while there is none.
+    /// Returns the time at which the next message of `queue` is visible, or `None` for an empty queue. The time may be past.
     ///
     /// # Errors
     /// [`QueueError`].
@@ -224,7 +221,7 @@ impl Database {
         Ok(due.map(Timestamp::from_millis))
     }
 
-    /// Tells of messages as they are sent, so that whoever waits for [`next_due`](Self::next_due) hears of an earlier one.
+    /// Returns a watch that changes with each send, so that a waiter for [`next_due`](Self::next_due) checks again.
     #[must_use]
     pub fn arrivals(&self) -> Arrivals {
         self.arrivals.subscribe()
@@ -234,11 +231,12 @@ impl Database {
         self.arrivals.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// Shows every hidden message again at once: called when a process begins that is alone with the file, since whoever
-    /// had taken them is gone, and that it went is not held against the messages.
+    /// Makes every hidden message visible, and does not count its last delivery.
+    ///
+    /// Call it when a process starts that has the file alone: the receivers of those messages have ended.
     ///
     /// # Errors
-    /// [`QueueError`]; the messages come again when their visibility timeouts are over.
+    /// [`QueueError`]; the messages are visible again after their visibility timeouts.
     pub fn recover(&self) -> Result<(), QueueError> {
         let now = self.clock.now().as_millis();
         self.connections.write(move |connection| {
@@ -254,7 +252,7 @@ impl Database {
         Ok(())
     }
 
-    /// How many messages are on each queue: due, delayed and hidden ones.
+    /// Counts the messages of each queue: due, delayed and hidden ones.
     ///
     /// # Errors
     /// [`QueueError`].
@@ -270,7 +268,7 @@ impl Database {
         })?)
     }
 
-    /// The messages that were given up, oldest first, at most a hundred of each queue.
+    /// Returns the dead letters, oldest first, at most a hundred of each queue.
     ///
     /// # Errors
     /// [`QueueError`].
@@ -291,7 +289,7 @@ impl Database {
         })?)
     }
 
-    /// Puts the dead letters of `queue` back onto it, counted anew, and says how many there were.
+    /// Moves the dead letters of `queue` back to it with no deliveries, and returns their number.
     ///
     /// # Errors
     /// [`QueueError`]; none is lost.

@@ -1,9 +1,10 @@
-//! The tables, and the steps from each version of them to the next.
+//! The tables, and the migrations between their versions.
 
 use rusqlite::{Connection, TransactionBehavior};
 
-/// The steps: the first makes version 1 of an empty file, each further one the next version. A step that was released
-/// is never changed.
+/// The migrations. The first makes version 1 of an empty file, each further one the next version.
+///
+/// A released migration never changes.
 const STEPS: [&str; 1] = ["
 CREATE TABLE items (
     pk TEXT NOT NULL,
@@ -38,25 +39,25 @@ CREATE TABLE dead_letters (
 CREATE INDEX dead_letters_by_queue ON dead_letters (queue, id);
 "];
 
-/// Why the tables cannot be used.
+/// The tables could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SchemaError {
     /// A newer release wrote the file.
-    #[error("the file has version {found}, and this release knows versions up to {known}")]
+    #[error("file has version {found}, but this release reads up to {known}")]
     Newer {
         /// The file's version.
         found: usize,
         /// The newest version known here.
         known: usize,
     },
-    /// SQLite did not do it.
-    #[error("the tables could not be made")]
+    /// SQLite failed.
+    #[error("failed to create the tables")]
     Sqlite(#[from] rusqlite::Error),
 }
 
-/// Brings the tables to the newest version, all the way or not at all.
+/// Migrates the tables to the newest version, completely or not at all.
 pub(crate) fn upgrade(connection: &mut Connection) -> Result<(), SchemaError> {
-    // Two processes may open a new file at once: the version is read under the lock.
+    // Two processes may open a new file at once, so the version is read under the lock.
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found: usize = change.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if found > STEPS.len() {
@@ -74,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_up_to_date_stays_as_it_is() {
+    fn current_file_is_unchanged() {
         let mut connection = Connection::open_in_memory().unwrap();
         upgrade(&mut connection).unwrap();
         connection
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_a_newer_release_is_left_alone() {
+    fn file_of_a_newer_release_is_refused() {
         let mut connection = Connection::open_in_memory().unwrap();
         connection.pragma_update(None, "user_version", 99).unwrap();
         let refused = upgrade(&mut connection);

@@ -1,4 +1,4 @@
-//! The store port on the table `items`, and the sweep that deletes what is over.
+//! The store port on the table `items`, and the sweep that deletes expired items.
 
 use std::collections::BTreeSet;
 
@@ -11,12 +11,12 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::database::Database;
 use crate::fault::Fault;
 
-/// How many items one step of the sweep deletes: others write in between.
+/// The most items that one step of the sweep deletes. Other writes run between steps.
 const SWEEP_BATCH: usize = 500;
 
 const COLUMNS: &str = "pk, sk, version, body, expires_at, ipk, isk";
 
-/// The two ways the items are ordered.
+/// The order of a query: by the table's key or by the index.
 #[derive(Clone, Copy)]
 enum Listing {
     Table,
@@ -38,12 +38,12 @@ fn to_item(row: &Row<'_>) -> Result<Item, rusqlite::Error> {
     })
 }
 
-/// Whole seconds, rounded up, so that nothing is deleted before its time.
+/// Rounds up to whole seconds, so that no item is deleted early.
 fn to_seconds(time: Timestamp) -> i64 {
     time.as_millis().saturating_add(999).div_euclid(1000)
 }
 
-/// The smallest text that is larger than every text that begins with `prefix`, if there is one.
+/// Returns the smallest text above every text with this prefix; `None` if no text is.
 fn beyond(prefix: &str) -> Option<String> {
     let mut kept = prefix.to_owned();
     while let Some(last) = kept.pop() {
@@ -56,7 +56,7 @@ fn beyond(prefix: &str) -> Option<String> {
     None
 }
 
-/// SQLite orders every blob behind every text: no upper bound.
+/// A blob, which SQLite orders above every text: no upper bound.
 const NO_BOUND: Value = Value::Blob(Vec::new());
 
 fn list(connection: &Connection, listing: Listing, range: &Range) -> Result<Page, Fault> {
@@ -92,7 +92,7 @@ fn list(connection: &Connection, listing: Listing, range: &Range) -> Result<Page
     Ok(Page { items, more })
 }
 
-/// What DynamoDB refuses is refused here too, so that it is found before it is deployed.
+/// Refuses every write that DynamoDB refuses, so that tests find it before a deployment.
 fn check(writes: &[Write]) -> Result<(), Fault> {
     let mut keys = BTreeSet::new();
     for write in writes {
@@ -185,10 +185,10 @@ impl Store for Database {
 }
 
 impl Database {
-    /// Deletes the items whose time is over at `now`, a bounded number at once, and says how many there were.
+    /// Deletes the items that expired at `now`, in bounded steps, and returns their number.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`]; what was deleted stays deleted.
+    /// [`StoreError::Unavailable`]; the items deleted so far stay deleted.
     pub fn sweep(&self, now: Timestamp) -> Result<usize, StoreError> {
         let mut swept = 0;
         loop {
@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_beyond_a_prefix_begins_with_another_character() {
+    fn text_above_a_prefix_has_another_character() {
         assert_eq!(beyond("EVT#").as_deref(), Some("EVT$"));
         assert_eq!(beyond("a\u{D7FF}").as_deref(), Some("a\u{E000}"));
         assert_eq!(beyond("a\u{10FFFF}").as_deref(), Some("b"));

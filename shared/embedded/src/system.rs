@@ -14,7 +14,7 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     fn now(&self) -> Timestamp {
-        // A machine whose clock stands before 1970 lives at its beginning.
+        // A clock before 1970 reads as 1970.
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::EPOCH.after(since)
     }
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clock_stands_in_this_century_and_no_two_keys_are_alike() {
+    fn clock_is_in_this_century_and_keys_differ() {
         assert!(SystemClock.now() > Timestamp::from_millis(1_700_000_000_000));
         let mut keys = [[0_u8; 32]; 2];
         for key in &mut keys {

@@ -34,7 +34,7 @@ fn item(pk: &str, sk: &str, version: u64) -> Item {
     Item { key, version, body, expires_at: None, index: None }
 }
 
-/// One step of a request: its item from version to version, an event, and a message; said when it is answered.
+/// Makes one step of a request: its item's next version, an entry and a message. It prints each answered step.
 fn write_until_killed(folder: &Path, round: u8) {
     let database = Database::open(folder, Arc::new(SystemClock)).unwrap();
     let start = Barrier::new(WRITERS.into());
@@ -135,7 +135,7 @@ async fn assert_whole(database: &Database, pk: &str, answered: Answered) {
 }
 
 #[tokio::test]
-async fn what_was_answered_survives_a_kill() {
+async fn answered_write_survives_a_kill() {
     if let Some(folder) = std::env::var_os(FOLDER) {
         let round = std::env::var_os("ASSENT_KILLED_ROUND").unwrap();
         let round = round.to_str().unwrap().parse().unwrap();

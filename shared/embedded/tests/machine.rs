@@ -57,7 +57,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 }
 
 #[test]
-fn messages_are_taken_several_at_once_in_their_order_and_never_twice() {
+fn batch_is_received_in_order_and_never_twice() {
     let database = Database::in_memory(Arc::new(StoppedClock)).unwrap();
     for number in 0..5 {
         now(database.send(&message(number), Duration::ZERO)).unwrap();
@@ -72,7 +72,7 @@ fn messages_are_taken_several_at_once_in_their_order_and_never_twice() {
 }
 
 #[test]
-fn no_runtime_is_needed() {
+fn database_works_without_a_runtime() {
     let database = Database::in_memory(Arc::new(StoppedClock)).unwrap();
     now(database.write(vec![put(item("a", "b", 1), Expect::Absent)])).unwrap();
     now(database.send(&message(1), Duration::ZERO)).unwrap();
@@ -80,7 +80,7 @@ fn no_runtime_is_needed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_tasks_of_a_threaded_runtime_lose_no_increment() {
+async fn concurrent_tasks_lose_no_increment() {
     let folder = tempfile::tempdir().unwrap();
     let database = open(folder.path());
     database.write(vec![put(item("count", "REQ", 1), Expect::Absent)]).await.unwrap();
@@ -108,7 +108,7 @@ async fn many_tasks_of_a_threaded_runtime_lose_no_increment() {
 }
 
 #[tokio::test]
-async fn two_processes_on_one_file_see_each_others_writes() {
+async fn two_processes_see_each_others_writes() {
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (open(folder.path()), open(folder.path()));
     one.write(vec![put(item("a", "b", 1), Expect::Absent)]).await.unwrap();
@@ -118,7 +118,7 @@ async fn two_processes_on_one_file_see_each_others_writes() {
 }
 
 #[tokio::test]
-async fn a_message_outlives_a_restart_with_its_delay_and_its_count() {
+async fn message_keeps_delay_and_count_across_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     open(folder.path()).send(&message(1), Duration::from_secs(10)).await.unwrap();
     let due = NOW.after(Duration::from_secs(10));
@@ -133,7 +133,7 @@ async fn a_message_outlives_a_restart_with_its_delay_and_its_count() {
 }
 
 #[tokio::test]
-async fn a_receipt_that_ran_out_deletes_and_releases_nothing() {
+async fn expired_receipt_deletes_and_releases_nothing() {
     let database = Database::in_memory(Arc::new(StoppedClock)).unwrap();
     database.send(&message(1), Duration::ZERO).await.unwrap();
     let slow = database.receive(QueueName::Authorizations, NOW).unwrap().unwrap();
@@ -146,7 +146,7 @@ async fn a_receipt_that_ran_out_deletes_and_releases_nothing() {
 }
 
 #[tokio::test]
-async fn redriven_dead_letters_come_again_and_are_counted_anew() {
+async fn redriven_dead_letter_has_no_deliveries() {
     let database = Database::in_memory(Arc::new(StoppedClock)).unwrap();
     database.send(&message(1), Duration::ZERO).await.unwrap();
     let mut arrivals = database.arrivals();
@@ -166,7 +166,7 @@ async fn redriven_dead_letters_come_again_and_are_counted_anew() {
 }
 
 #[tokio::test]
-async fn a_sweep_deletes_what_is_over_and_nothing_else() {
+async fn sweep_deletes_expired_items_only() {
     let database = Database::in_memory(Arc::new(StoppedClock)).unwrap();
     for number in 0..1_201_i64 {
         let expires_at = Some(NOW.after(Duration::from_millis(number.try_into().unwrap())));
@@ -181,7 +181,7 @@ async fn a_sweep_deletes_what_is_over_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_dynamodb_would_refuse_is_refused() {
+async fn write_that_dynamodb_refuses_is_refused() {
     let database = Database::in_memory(Arc::new(StoppedClock)).unwrap();
     let twice = vec![put(item("a", "b", 1), Expect::Any), put(item("a", "b", 2), Expect::Any)];
     let many = (0..21).map(|sk| put(item("a", &sk.to_string(), 1), Expect::Any)).collect();
@@ -198,7 +198,7 @@ async fn what_dynamodb_would_refuse_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn the_data_folder_is_for_its_owner_only() {
+fn data_folder_is_for_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;
 
     let folder = tempfile::tempdir().unwrap();
@@ -214,7 +214,7 @@ fn the_data_folder_is_for_its_owner_only() {
 }
 
 #[test]
-fn a_brands_file_that_was_changed_is_read_anew() {
+fn changed_brand_file_is_read_again() {
     let folder = tempfile::tempdir().unwrap();
     let (brand, name) = (BrandFile::new(folder.path()), "acme".parse().unwrap());
     for shown in ["Acme", "Acme & Sons"] {
@@ -224,6 +224,6 @@ fn a_brands_file_that_was_changed_is_read_anew() {
 }
 
 #[test]
-fn the_machine_gives_up_a_message_when_the_laws_say_so() {
+fn delivery_limit_matches_the_contract_tests() {
     assert_eq!(embedded::RECEIVES_MAX, domain::contract_tests::queue::RECEIVES_MAX);
 }

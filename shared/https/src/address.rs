@@ -1,4 +1,7 @@
-//! Which addresses are public: everything the registries do not set aside.
+//! Public addresses: all that the IANA registries do not reserve.
+//!
+//! Sources: <https://www.iana.org/assignments/iana-ipv4-special-registry> and
+//! <https://www.iana.org/assignments/iana-ipv6-special-registry>. UNVERIFIED: compare the tables before going live.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -9,8 +12,8 @@ struct Block<A> {
     prefix: u32,
 }
 
-/// Blocks of IPv4 that no endpoint of a brand may be in.
-const SET_ASIDE_V4: [Block<Ipv4Addr>; 16] = [
+/// The reserved blocks of IPv4, which no endpoint of a brand may use.
+const RESERVED_V4: [Block<Ipv4Addr>; 16] = [
     Block { start: Ipv4Addr::new(0, 0, 0, 0), prefix: 8 }, // "this" network
     Block { start: Ipv4Addr::new(10, 0, 0, 0), prefix: 8 }, // private
     Block { start: Ipv4Addr::new(100, 64, 0, 0), prefix: 10 }, // carrier-grade NAT
@@ -29,9 +32,11 @@ const SET_ASIDE_V4: [Block<Ipv4Addr>; 16] = [
     Block { start: Ipv4Addr::new(255, 255, 255, 255), prefix: 32 },
 ];
 
-/// Blocks within IPv6's global unicast space that are not; all that lies outside that space is refused anyway, which
-/// covers loopback, link-local, unique-local, multicast, and IPv4 in its mapped, compatible and NAT64 forms.
-const SET_ASIDE_V6: [Block<Ipv6Addr>; 4] = [
+/// The reserved blocks within IPv6's global unicast space. Every address outside that space is refused.
+///
+/// Outside are loopback, link-local, unique-local and multicast addresses, and IPv4 in its mapped, compatible and NAT64
+/// forms.
+const RESERVED_V6: [Block<Ipv6Addr>; 4] = [
     Block { start: Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), prefix: 23 }, // protocol assignments, Teredo among them
     Block { start: Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), prefix: 32 }, // documentation
     Block { start: Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), prefix: 16 }, // 6to4: IPv4 within
@@ -41,14 +46,19 @@ const SET_ASIDE_V6: [Block<Ipv6Addr>; 4] = [
 const GLOBAL_UNICAST: Block<Ipv6Addr> =
     Block { start: Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), prefix: 3 };
 
-/// Whether an endpoint that a brand chose may be at this address.
+/// Whether an endpoint of a brand may have this address.
+///
+/// ```
+/// assert!(https::is_public("8.8.8.8".parse().unwrap()));
+/// assert!(!https::is_public("169.254.169.254".parse().unwrap()));
+/// ```
 #[must_use]
 pub fn is_public(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(address) => !SET_ASIDE_V4.iter().any(|block| within_v4(address, *block)),
+        IpAddr::V4(address) => !RESERVED_V4.iter().any(|block| within_v4(address, *block)),
         IpAddr::V6(address) => {
             within_v6(address, GLOBAL_UNICAST)
-                && !SET_ASIDE_V6.iter().any(|block| within_v6(address, *block))
+                && !RESERVED_V6.iter().any(|block| within_v6(address, *block))
         }
     }
 }
@@ -68,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_that_registries_set_aside_are_not_public() {
+    fn reserved_address_is_not_public() {
         for text in [
             "0.0.0.0",
             "0.1.2.3",
@@ -121,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_neighbours_of_blocks_set_aside_are_public() {
+    fn neighbour_of_a_reserved_block_is_public() {
         for text in [
             "1.1.1.1",
             "8.8.8.8",

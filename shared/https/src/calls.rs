@@ -1,4 +1,4 @@
-//! Calls to small servers on this machine: what comes back, and what is said when nothing does.
+//! Calls to small servers on this machine: their answers, and the errors without an answer.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::Client;
 const LONG: Duration = Duration::from_secs(10);
 const SHORT: Duration = Duration::from_millis(200);
 
-/// What a server does with the connection after it has read a whole request.
+/// The server's behaviour after it has read a whole request.
 enum Then {
     Answer(&'static str),
     Close,
@@ -64,7 +64,7 @@ async fn call_local(port: u16, timeout: Duration) -> Result<http::Response<Bytes
 }
 
 #[tokio::test]
-async fn an_answer_comes_back_whole() {
+async fn answer_is_returned_whole() {
     let text = "HTTP/1.1 402 Payment Required\r\nx-id: 7\r\ncontent-length: 4\r\n\r\nnope";
     let (port, served) = serve(Then::Answer(text)).await;
     let answer = call_local(port, LONG).await.unwrap();
@@ -77,7 +77,7 @@ async fn an_answer_comes_back_whole() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_an_answer_and_is_not_followed() {
+async fn redirect_is_not_followed() {
     let text = "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n";
     let (port, _served) = serve(Then::Answer(text)).await;
     let answer = call_local(port, LONG).await.unwrap();
@@ -86,7 +86,7 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_connection_refused_means_that_nothing_was_sent() {
+async fn refused_connection_is_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
@@ -94,33 +94,33 @@ async fn a_connection_refused_means_that_nothing_was_sent() {
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_exist_means_that_nothing_was_sent() {
+async fn unknown_name_is_not_sent() {
     let answer = call("https://nobody.invalid/", Reach::Configured, LONG).await;
     assert!(matches!(answer, Err(HttpError::NotSent(_))));
 }
 
 #[tokio::test]
-async fn a_server_that_reads_and_hangs_up_may_have_acted() {
+async fn hang_up_after_the_request_is_lost() {
     let (port, served) = serve(Then::Close).await;
     assert!(matches!(call_local(port, LONG).await, Err(HttpError::Lost(_))));
     assert!(served.await.unwrap().ends_with("body's end"));
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_answer_in_time_may_have_acted() {
+async fn timeout_after_the_request_is_lost() {
     let (port, _served) = serve(Then::Silence).await;
     assert!(matches!(call_local(port, SHORT).await, Err(HttpError::Lost(_))));
 }
 
 #[tokio::test]
-async fn an_answer_that_stops_halfway_is_lost() {
+async fn truncated_answer_is_lost() {
     let (port, _served) =
         serve(Then::Answer("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf")).await;
     assert!(matches!(call_local(port, LONG).await, Err(HttpError::Lost(_))));
 }
 
 #[tokio::test]
-async fn an_answer_that_is_too_long_is_lost_unless_more_was_asked_for() {
+async fn answer_beyond_the_limit_is_lost() {
     let body = "x".repeat(1024 * 1024 + 1);
     let text = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     let text: &'static str = text.leak();
@@ -136,7 +136,7 @@ async fn an_answer_that_is_too_long_is_lost_unless_more_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_takes_too_long_means_that_nothing_was_sent() {
+async fn timeout_in_the_handshake_is_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let url = format!("https://127.0.0.1:{port}/");
@@ -144,7 +144,7 @@ async fn a_handshake_that_takes_too_long_means_that_nothing_was_sent() {
 }
 
 #[tokio::test]
-async fn a_brands_endpoint_is_public_or_is_not_called() {
+async fn private_endpoint_of_a_brand_is_forbidden() {
     for url in [
         "http://example.com/",
         "https://example.com:8443/",
@@ -169,7 +169,7 @@ async fn a_brands_endpoint_is_public_or_is_not_called() {
 }
 
 #[tokio::test]
-async fn credentials_in_an_address_are_refused_for_providers_too() {
+async fn credentials_in_any_address_are_forbidden() {
     let answer = call("https://user:secret@example.com/", Reach::Configured, LONG).await;
     assert!(matches!(answer, Err(HttpError::Forbidden)));
 }

@@ -1,4 +1,4 @@
-//! The client: two pools of connections, one for each reach, over one TLS configuration.
+//! The client: one pool of connections for each reach, over one TLS configuration.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,63 +7,72 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ports::{ClientIdentity, Http, HttpError, Reach, Source};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::{CaptureConnection, HttpConnector, capture_connection};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::client::WantsClientCert;
+use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
 use rustls::pki_types::ServerName;
 
 use crate::address::is_public;
-use crate::identity::Identified;
-use crate::resolver::{NotPublic, Resolver};
+use crate::identity::IdentityPools;
+use crate::pool::{Pool, pool, trusting};
+use crate::resolver::PrivateAddress;
 
-pub(crate) type Pool = legacy::Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>;
-
-/// For how long an idle connection is kept. Providers close theirs after a minute or so, and a function that was
-/// frozen must not wake up to a call on a connection that is long gone.
-const IDLE: Duration = Duration::from_secs(20);
-
-/// How much of an answer is read.
+/// The longest answer from a configured address.
 const CONFIGURED_BYTES: usize = 1024 * 1024;
+/// The longest answer from a brand's endpoint.
 const PUBLIC_BYTES: usize = 64 * 1024;
 
-/// Makes calls over HTTP/1.1, with Mozilla's root certificates linked in. Cheap to clone: clones share connections.
+/// Makes calls over HTTP/1.1, with Mozilla's root certificates linked in. Clones are cheap and share connections.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use domain::ports::{Http, HttpError, Reach};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let client = https::Client::new().unwrap();
+/// // A brand's endpoint must have a public address. This call is refused before a connection is made.
+/// let call = http::Request::get("https://127.0.0.1/").body(bytes::Bytes::new()).unwrap();
+/// let answer = client.call(call, Reach::Public, Duration::from_secs(1)).await;
+/// assert!(matches!(answer, Err(HttpError::Forbidden)));
+/// # });
+/// ```
 #[derive(Clone)]
 pub struct Client {
     configured: Pool,
     public: Pool,
-    identified: Arc<Identified>,
+    identities: Arc<IdentityPools>,
     configured_bytes: usize,
 }
 
-/// The client cannot be made: this build of it has no usable cryptography.
+/// The build has no usable cryptography.
 #[derive(Debug, thiserror::Error)]
-#[error("the TLS client cannot be made")]
-pub struct Unusable(#[source] rustls::Error);
+#[error("failed to create the TLS client")]
+pub struct CreateClientError(#[source] rustls::Error);
 
 impl Client {
-    /// A client with no connection yet.
+    /// Creates a client without a connection.
     ///
     /// # Errors
-    /// [`Unusable`], which a build whose tests passed never answers.
-    pub fn new() -> Result<Self, Unusable> {
+    /// [`CreateClientError`], never in a build whose tests passed.
+    pub fn new() -> Result<Self, CreateClientError> {
         Self::trusting(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect())
     }
 
-    /// A client that trusts these roots only.
-    pub(crate) fn trusting(roots: rustls::RootCertStore) -> Result<Self, Unusable> {
+    /// Creates a client that trusts `roots` only.
+    pub(crate) fn trusting(roots: rustls::RootCertStore) -> Result<Self, CreateClientError> {
         let roots = Arc::new(roots);
-        let tls = trusting(&roots).map_err(Unusable)?.with_no_client_auth();
+        let tls = trusting(&roots).map_err(CreateClientError)?.with_no_client_auth();
         Ok(Self {
             configured: pool(Reach::Configured, tls.clone()),
             public: pool(Reach::Public, tls),
-            identified: Arc::new(Identified::new(roots)),
+            identities: Arc::new(IdentityPools::new(roots)),
             configured_bytes: CONFIGURED_BYTES,
         })
     }
 
-    /// The same client and connections for one that needs longer answers from configured addresses, as the AWS SDK does.
+    /// Returns a client with the same connections that reads longer answers from configured addresses.
+    ///
+    /// The AWS SDK needs that.
     #[must_use]
     pub fn with_answers_up_to(&self, bytes: usize) -> Self {
         Self { configured_bytes: bytes, ..self.clone() }
@@ -71,7 +80,7 @@ impl Client {
 
     fn pool(&self, reach: Reach, identity: Option<&ClientIdentity>) -> Result<Pool, HttpError> {
         match (identity, reach) {
-            (Some(identity), _) => self.identified.pool(reach, identity),
+            (Some(identity), _) => self.identities.pool(reach, identity),
             (None, Reach::Configured) => Ok(self.configured.clone()),
             (None, Reach::Public) => Ok(self.public.clone()),
         }
@@ -83,38 +92,6 @@ impl Client {
             Reach::Public => PUBLIC_BYTES,
         }
     }
-}
-
-/// How a client begins that trusts these roots; whether it has a certificate of its own is still to be said.
-pub(crate) fn trusting(
-    roots: &Arc<rustls::RootCertStore>,
-) -> Result<rustls::ConfigBuilder<rustls::ClientConfig, WantsClientCert>, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(Arc::clone(roots));
-    Ok(builder)
-}
-
-pub(crate) fn pool(reach: Reach, tls: rustls::ClientConfig) -> Pool {
-    let mut tcp = HttpConnector::new_with_resolver(Resolver::new(reach));
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    let tls = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls);
-    let connector = match reach {
-        Reach::Configured => tls.https_or_http().enable_http1().wrap_connector(tcp),
-        Reach::Public => tls.https_only().enable_http1().wrap_connector(tcp),
-    };
-    let mut builder = legacy::Client::builder(TokioExecutor::new());
-    builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE);
-    // A name is checked when it is looked up, so a call to a brand's endpoint never takes an older call's connection.
-    match reach {
-        Reach::Configured => {}
-        Reach::Public => {
-            builder.pool_max_idle_per_host(0);
-        }
-    }
-    builder.build(connector)
 }
 
 #[async_trait]
@@ -132,47 +109,47 @@ impl Http for Client {
         let pool = self.pool(reach, identity.as_ref())?;
         let connection = capture_connection(&mut request);
         let exchange = async {
-            let answer = pool.request(request).await.map_err(unanswered)?;
+            let answer = pool.request(request).await.map_err(call_error)?;
             let (parts, body) = answer.into_parts();
             let body = Limited::new(body, bytes_max).collect().await.map_err(HttpError::Lost)?;
             Ok(http::Response::from_parts(parts, body.to_bytes()))
         };
         match tokio::time::timeout(timeout, exchange).await {
             Ok(answered) => answered,
-            Err(late) => Err(out_of_time(&connection, late)),
+            Err(late) => Err(timeout_error(&connection, late)),
         }
     }
 }
 
-/// What the address itself tells, before anything is looked up.
+/// Checks the address itself, before any look-up.
 fn check(uri: &http::Uri, reach: Reach) -> Result<(), HttpError> {
     let (Some(authority), Some(host)) = (uri.authority(), uri.host()) else {
         return Err(HttpError::Forbidden);
     };
-    // Credentials in an address end up in logs, and hide which host is meant.
+    // Credentials in an address end up in logs, and hide the host.
     if authority.as_str().contains('@') {
         return Err(HttpError::Forbidden);
     }
     match reach {
         Reach::Configured => Ok(()),
         Reach::Public => {
-            let usual = uri.scheme() == Some(&http::uri::Scheme::HTTPS)
+            let is_https = uri.scheme() == Some(&http::uri::Scheme::HTTPS)
                 && uri.port_u16().is_none_or(|port| port == 443);
-            let allowed = match ServerName::try_from(host.trim_matches(['[', ']'])) {
+            let is_allowed = match ServerName::try_from(host.trim_matches(['[', ']'])) {
                 // The resolver never sees a literal address, so it is checked here.
                 Ok(ServerName::IpAddress(address)) => is_public(address.into()),
-                // Some odd spellings of addresses (`0x7f000001`) are names to us; the resolver reads and checks them.
+                // Some odd spellings of addresses (`0x7f000001`) parse as names. The resolver reads and checks them.
                 Ok(ServerName::DnsName(_)) => true,
-                // All other spellings (`127.1`, `2130706433`) are no names that a certificate could have.
+                // No certificate can have any other spelling (`127.1`, `2130706433`) as its name.
                 Ok(_) | Err(_) => false,
             };
-            if usual && allowed { Ok(()) } else { Err(HttpError::Forbidden) }
+            if is_https && is_allowed { Ok(()) } else { Err(HttpError::Forbidden) }
         }
     }
 }
 
-fn unanswered(error: legacy::Error) -> HttpError {
-    if caused_by::<NotPublic>(&error) {
+fn call_error(error: legacy::Error) -> HttpError {
+    if caused_by::<PrivateAddress>(&error) {
         HttpError::Forbidden
     } else if error.is_connect() {
         HttpError::NotSent(error.into())
@@ -192,8 +169,8 @@ fn caused_by<E: std::error::Error + 'static>(error: &dyn std::error::Error) -> b
     false
 }
 
-/// Time ran out: before there was a connection nothing was sent, after that anything may have been.
-fn out_of_time(connection: &CaptureConnection, late: tokio::time::error::Elapsed) -> HttpError {
+/// Converts a timeout. Nothing was sent before there was a connection; after that, the call may have been.
+fn timeout_error(connection: &CaptureConnection, late: tokio::time::error::Elapsed) -> HttpError {
     let late = Source::from(late);
     if connection.connection_metadata().is_some() {
         HttpError::Lost(late)
@@ -253,7 +230,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_trusted_certificate_is_spoken_to() {
+    async fn server_with_a_trusted_certificate_is_called() {
         let (port, certificate) = serve().await;
         let mut roots = rustls::RootCertStore::empty();
         roots.add(certificate).unwrap();
@@ -262,7 +239,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stranger_s_certificate_is_refused_before_anything_is_sent() {
+    async fn untrusted_certificate_is_refused_before_sending() {
         let (port, _) = serve().await;
         let answer = get(&Client::new().unwrap(), port).await;
         assert!(matches!(answer, Err(HttpError::NotSent(_))), "{answer:?}");

@@ -1,5 +1,4 @@
-//! Calls that are made with a certificate of our own: a pool of connections for each, as a connection belongs to whoever
-//! made it.
+//! Pools of connections with a client certificate, one for each identity, as a connection belongs to its certificate.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,45 +8,45 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::client::{Pool, pool, trusting};
+use crate::pool::{Pool, pool, trusting};
 
-/// More than one machine's brands use at once; beyond it the one made first makes room.
+/// The most pools: more than the brands of one machine use at once. Then the oldest pool is dropped.
 const POOLS_MAX: usize = 16;
 
-/// The pools of the identities seen last.
-pub(crate) struct Identified {
+/// The pools of the latest identities.
+pub(crate) struct IdentityPools {
     roots: Arc<rustls::RootCertStore>,
-    pools: Mutex<Vec<Known>>,
+    pools: Mutex<Vec<IdentityPool>>,
 }
 
-struct Known {
+struct IdentityPool {
     identity: ClientIdentity,
     reach: Reach,
     pool: Pool,
 }
 
-impl Identified {
+impl IdentityPools {
     pub(crate) fn new(roots: Arc<rustls::RootCertStore>) -> Self {
         Self { roots, pools: Mutex::default() }
     }
 
-    /// The connections of this identity, made now if it is new.
+    /// Returns the pool of an identity, and creates it for a new identity.
     ///
     /// # Errors
-    /// [`HttpError::Forbidden`] where certificate and key are not what they should be.
+    /// [`HttpError::Forbidden`] if the certificate or the key does not parse, or they do not match.
     pub(crate) fn pool(&self, reach: Reach, identity: &ClientIdentity) -> Result<Pool, HttpError> {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = |known: &&Known| known.reach == reach && same(&known.identity, identity);
+        let known = |known: &&IdentityPool| known.reach == reach && same(&known.identity, identity);
         if let Some(known) = pools.iter().find(known) {
             return Ok(known.pool.clone());
         }
         let tls = self.tls(identity).ok_or(HttpError::Forbidden)?;
-        let made = pool(reach, tls);
+        let created = pool(reach, tls);
         if pools.len() >= POOLS_MAX {
             pools.remove(0);
         }
-        pools.push(Known { identity: identity.clone(), reach, pool: made.clone() });
-        Ok(made)
+        pools.push(IdentityPool { identity: identity.clone(), reach, pool: created.clone() });
+        Ok(created)
     }
 
     fn tls(&self, identity: &ClientIdentity) -> Option<rustls::ClientConfig> {
@@ -98,8 +97,9 @@ mod tests {
         roots
     }
 
-    /// Serves connections that come with one of these certificates, and tells which one; returns the port and a client
-    /// that trusts the server.
+    /// Serves connections with one of these certificates, and answers with its index.
+    ///
+    /// Returns the port, and a client that trusts the server.
     async fn serve(customers: &[&CertificateDer<'static>]) -> (u16, Client) {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let (own, certificate) = identity("localhost");
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_call_is_made_with_its_own_certificate_and_the_others_with_none() {
+    async fn call_uses_its_own_certificate_or_none() {
         let (acme, acmes) = identity("acme");
         let (zoo, zoos) = identity("zoo");
         let (stranger, _) = identity("stranger");
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_certificate_without_its_key_is_never_called_with() {
+    async fn certificate_without_its_key_is_forbidden() {
         let (acme, acmes) = identity("acme");
         let (zoo, _) = identity("zoo");
         let (port, client) = serve(&[&acmes]).await;
@@ -194,8 +194,8 @@ mod tests {
     }
 
     #[test]
-    fn connections_of_many_identities_make_room_for_each_other() {
-        let pools = Identified::new(Arc::new(RootCertStore::empty()));
+    fn new_identity_drops_the_oldest_pool_at_the_limit() {
+        let pools = IdentityPools::new(Arc::new(RootCertStore::empty()));
         let all: Vec<_> =
             (0..=POOLS_MAX).map(|number| identity(&format!("brand-{number}")).0).collect();
         for identity in all.iter().chain(&all) {

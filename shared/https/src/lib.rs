@@ -1,15 +1,12 @@
-//! The Http port over TLS.
-//!
-//! **Touches** the network.
-//! **Never** follows a redirect, reads the machine's certificate store (it costs start-up), or retries a call that may
-//! have been sent.
+#![doc = include_str!("../README.md")]
 
 mod address;
 #[cfg(test)]
 mod calls;
 mod client;
 mod identity;
+mod pool;
 mod resolver;
 
 pub use address::is_public;
-pub use client::Client;
+pub use client::{Client, CreateClientError};

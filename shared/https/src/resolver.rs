@@ -1,4 +1,4 @@
-//! Looks names up, and keeps calls to brands' endpoints away from addresses that are not public.
+//! Looks names up, and refuses private addresses for calls to brands' endpoints.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -12,13 +12,12 @@ use tower_service::Service;
 
 use crate::address::is_public;
 
-/// A name that has an address which is not public: one such address is enough, as the connection may go to any.
+/// A name has a private address. One is enough, as the connection may use any of a name's addresses.
 #[derive(Debug, thiserror::Error)]
-#[error("the name has an address that is not public")]
-pub(crate) struct NotPublic;
+#[error("name resolves to a private address")]
+pub(crate) struct PrivateAddress;
 
-/// The system's resolver, whose answer is checked before anything connects to it. The connection is made to what was
-/// checked: nothing looks the name up again.
+/// The system's resolver with a check of its answer. The connection uses the checked addresses, without a second look-up.
 #[derive(Clone)]
 pub(crate) struct Resolver {
     system: GaiResolver,
@@ -31,12 +30,12 @@ impl Resolver {
     }
 }
 
-/// The addresses `reach` allows among `found`: all of them or an error.
-fn checked(found: Vec<SocketAddr>, reach: Reach) -> Result<Vec<SocketAddr>, NotPublic> {
+/// Returns `found` if `reach` allows all of them.
+fn check(found: Vec<SocketAddr>, reach: Reach) -> Result<Vec<SocketAddr>, PrivateAddress> {
     match reach {
         Reach::Configured => Ok(found),
         Reach::Public if found.iter().all(|address| is_public(address.ip())) => Ok(found),
-        Reach::Public => Err(NotPublic),
+        Reach::Public => Err(PrivateAddress),
     }
 }
 
@@ -51,8 +50,8 @@ impl Service<Name> for Resolver {
 
     fn call(&mut self, name: Name) -> Self::Future {
         let reach = self.reach;
-        let looking = self.system.call(name);
-        Box::pin(async move { Ok(checked(looking.await?.collect(), reach)?.into_iter()) })
+        let look_up = self.system.call(name);
+        Box::pin(async move { Ok(check(look_up.await?.collect(), reach)?.into_iter()) })
     }
 }
 
@@ -61,11 +60,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_address_that_is_not_public_spoils_the_name() {
+    fn name_with_one_private_address_is_refused() {
         let public: SocketAddr = "8.8.8.8:443".parse().unwrap();
         let metadata: SocketAddr = "169.254.169.254:443".parse().unwrap();
-        assert!(checked(vec![public, metadata], Reach::Public).is_err());
-        assert_eq!(checked(vec![public], Reach::Public).unwrap(), [public]);
-        assert_eq!(checked(vec![metadata], Reach::Configured).unwrap(), [metadata]);
+        assert!(check(vec![public, metadata], Reach::Public).is_err());
+        assert_eq!(check(vec![public], Reach::Public).unwrap(), [public]);
+        assert_eq!(check(vec![metadata], Reach::Configured).unwrap(), [metadata]);
     }
 }

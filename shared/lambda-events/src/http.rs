@@ -1,7 +1,7 @@
-//! API Gateway's HTTP events (payload format 2.0) in, and answers out, through `lambda_http`.
+//! Answers API Gateway's HTTP events (payload format 2.0) through `lambda_http`.
 //!
-//! An event is made sound first. `lambda_http` stops the process when an address or a body does not parse, and HTTP APIs
-//! hand paths over decoded, so `/v1/requests/a%20b` would be enough.
+//! An event is normalised first: `lambda_http` stops the process for an address or a body that does not parse. HTTP APIs
+//! decode paths, so the call `/v1/requests/a%20b` is enough for that.
 
 use std::fmt::Write;
 
@@ -14,23 +14,25 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Error, LambdaEvent, Service};
 
-/// A call, as an HTTP API hands it to a function.
+/// A call, as an HTTP API sends it to a function.
 pub type Call = ApiGatewayV2httpRequest;
 
-/// An answer, as an HTTP API takes it from a function.
+/// An answer, as an HTTP API reads it from a function.
 pub type Answer = serde_json::Value;
 
-/// A call that is no HTTP.
+/// The event has an address or a body that does not parse.
 #[derive(Debug, thiserror::Error)]
-#[error("the event is not an HTTP call")]
-struct NotHttp;
+#[error("event is no valid HTTP call")]
+struct MalformedCall;
 
 /// Answers one call.
 ///
+/// A call that does not parse is answered with 400.
+///
 /// # Errors
-/// When the answer cannot be written as JSON, which an answer of the router always can.
+/// If the answer does not serialise as JSON, which an answer of the router always does.
 pub async fn answer(router: &Router, event: LambdaEvent<Call>) -> Result<Answer, Error> {
-    let Ok(call) = sound(event.payload) else {
+    let Ok(call) = normalised(event.payload) else {
         return Ok(
             serde_json::json!({ "statusCode": 400, "headers": {}, "body": "", "isBase64Encoded": false }),
         );
@@ -40,24 +42,24 @@ pub async fn answer(router: &Router, event: LambdaEvent<Call>) -> Result<Answer,
     Ok(serde_json::to_value(response)?)
 }
 
-/// The call with an address that parses and a body that decodes.
-fn sound(mut call: Call) -> Result<Call, NotHttp> {
+/// Returns the call with an address that parses and a body that decodes.
+fn normalised(mut call: Call) -> Result<Call, MalformedCall> {
     let path = call.raw_path.unwrap_or_default();
     let stage = call.request_context.stage.take().unwrap_or_default();
     let path = encoded(without_stage(&path, &stage));
     let query = call.raw_query_string.as_deref().unwrap_or_default();
-    format!("{path}?{query}").parse::<PathAndQuery>().or(Err(NotHttp))?;
+    format!("{path}?{query}").parse::<PathAndQuery>().or(Err(MalformedCall))?;
     if let Some(body) = call.body.as_deref().filter(|_| call.is_base64_encoded) {
-        STANDARD.decode(body).or(Err(NotHttp))?;
+        STANDARD.decode(body).or(Err(MalformedCall))?;
     }
     call.raw_path = Some(path);
-    // The address is known by its path alone: what a caller wrote as host is not to be trusted, and need not parse.
+    // The router needs the path alone. The caller wrote the host, which may not parse.
     call.headers.remove(HOST);
     call.request_context.domain_name = None;
     Ok(call)
 }
 
-/// The path as the router knows it: a stage with a name of its own comes first in what API Gateway hands over.
+/// Strips the name of a stage, which API Gateway puts before the path.
 fn without_stage<'a>(path: &'a str, stage: &str) -> &'a str {
     match path.strip_prefix('/').and_then(|path| path.strip_prefix(stage)) {
         Some("") => "/",
@@ -66,7 +68,7 @@ fn without_stage<'a>(path: &'a str, stage: &str) -> &'a str {
     }
 }
 
-/// The path with all that has no place in one written as `%XX`, and what is written so already left alone.
+/// Percent-encodes the path, and keeps escapes that it already has.
 fn encoded(path: &str) -> String {
     let mut text = String::with_capacity(path.len());
     for (place, byte) in path.bytes().enumerate() {
@@ -75,13 +77,13 @@ fn encoded(path: &str) -> String {
                 .get(place + 1..place + 3)
                 .is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
         };
-        let plain = match byte {
+        let is_plain = match byte {
             b'%' => escape(),
             b'/' | b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*'
             | b'+' | b',' | b';' | b'=' | b':' | b'@' => true,
             other => other.is_ascii_alphanumeric(),
         };
-        if plain {
+        if is_plain {
             text.push(char::from(byte));
         } else if write!(text, "%{byte:02X}").is_err() {
             break;
@@ -100,7 +102,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers with what it was asked.
+    /// Answers with the call that it received.
     async fn echo(request: axum::extract::Request) -> http::Response<Body> {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
@@ -117,7 +119,7 @@ mod tests {
             .unwrap()
     }
 
-    async fn asked(event: serde_json::Value) -> serde_json::Value {
+    async fn call(event: serde_json::Value) -> serde_json::Value {
         let router = Router::new().fallback(any(echo));
         let call = serde_json::from_value(event).unwrap();
         answer(&router, LambdaEvent::new(call, lambda_http::Context::default())).await.unwrap()
@@ -129,14 +131,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_arrives_whole_and_its_answer_leaves_whole() {
+    async fn call_and_answer_keep_every_part() {
         let mut event = get("/v1/requests", "$default");
         event["rawQueryString"] = json!("session=CA%201&after=2");
         event["cookies"] = json!(["__Host-a=1", "b=2"]);
         event["requestContext"]["http"]["method"] = json!("POST");
         event["body"] = json!("aGVsbG8=");
         event["isBase64Encoded"] = json!(true);
-        let answer = asked(event).await;
+        let answer = call(event).await;
         assert_eq!(answer["statusCode"], 201);
         assert_eq!(answer["headers"]["x-line"], "POST /v1/requests?session=CA%201&after=2");
         assert_eq!(answer["headers"]["x-cookie"], "__Host-a=1; b=2");
@@ -145,40 +147,40 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stage_s_name_is_not_part_of_the_path() {
+    async fn stage_name_is_not_part_of_the_path() {
         for (path, stage, line) in [
             ("/live/v1/requests", "live", "GET /v1/requests"),
             ("/live", "live", "GET /"),
             ("/livery", "live", "GET /livery"),
             ("/v1/requests", "$default", "GET /v1/requests"),
         ] {
-            assert_eq!(asked(get(path, stage)).await["headers"]["x-line"], line);
+            assert_eq!(call(get(path, stage)).await["headers"]["x-line"], line);
         }
     }
 
     #[tokio::test]
-    async fn a_path_that_was_decoded_is_encoded_again() {
+    async fn decoded_path_is_encoded_again() {
         for (path, line) in [
             ("/v1/requests/a b", "GET /v1/requests/a%20b"),
             ("/sandbox/phones/+15551230001/messages", "GET /sandbox/phones/+15551230001/messages"),
             ("/sandbox/phones/%2B1555/messages", "GET /sandbox/phones/%2B1555/messages"),
             ("/c/50%/é?#", "GET /c/50%25/%C3%A9%3F%23"),
         ] {
-            assert_eq!(asked(get(path, "$default")).await["headers"]["x-line"], line);
+            assert_eq!(call(get(path, "$default")).await["headers"]["x-line"], line);
         }
     }
 
     #[tokio::test]
-    async fn an_event_that_is_no_http_is_answered_and_stops_nothing() {
+    async fn malformed_call_is_answered_with_400() {
         let mut event = get("/", "$default");
         event["rawQueryString"] = json!("a b\u{7f}");
-        assert_eq!(asked(event).await["statusCode"], 400);
+        assert_eq!(call(event).await["statusCode"], 400);
         let mut event = get("/", "$default");
         event["headers"] = json!({"host": "a b"});
-        assert_eq!(asked(event).await["statusCode"], 201);
+        assert_eq!(call(event).await["statusCode"], 201);
         let mut event = get("/", "$default");
         event["body"] = json!("?");
         event["isBase64Encoded"] = json!(true);
-        assert_eq!(asked(event).await["statusCode"], 400);
+        assert_eq!(call(event).await["statusCode"], 400);
     }
 }

@@ -1,4 +1,4 @@
-//! SQS batches in, and what of them is to come again out.
+//! Handles SQS batches, and reports the messages that SQS must deliver again.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use domain::message::{Handled, Handler, Message};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 
-/// A batch of messages, as SQS hands it to a function.
+/// A batch of messages, as SQS sends it to a function.
 #[derive(Debug, Deserialize)]
 pub struct Batch {
     /// The messages.
@@ -24,7 +24,7 @@ pub struct Record {
     pub body: String,
 }
 
-/// Which messages of a batch are to come again; the others are deleted.
+/// The messages of a batch that SQS must deliver again. SQS deletes the others.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// The messages that failed.
@@ -40,36 +40,34 @@ pub struct Failure {
     pub id: String,
 }
 
-/// Hands each message of a batch to `handler`, all at once so that a slow provider holds up nothing but its own message,
-/// and waits for at most `time`.
+/// Handles the messages of a batch concurrently, and reports those that failed or took longer than `time`.
+///
+/// A slow provider delays its own message alone.
 pub async fn report(handler: &dyn Handler, batch: Batch, time: Duration) -> Report {
-    let taken = batch.records.into_iter().map(|record| async move {
-        match tokio::time::timeout(time, taken(handler, &record)).await {
+    let results = batch.records.into_iter().map(|record| async move {
+        match tokio::time::timeout(time, handle(handler, &record)).await {
             Ok(Handled::Done) => None,
             Ok(Handled::Again) => Some(Failure { id: record.id }),
             Err(_) => {
-                tracing::warn!(
-                    message.id = record.id,
-                    "the function's time ran out before the step was taken"
-                );
+                tracing::warn!(message.id = record.id, "step timed out");
                 Some(Failure { id: record.id })
             }
         }
     });
-    Report { failures: join_all(taken).await.into_iter().flatten().collect() }
+    Report { failures: join_all(results).await.into_iter().flatten().collect() }
 }
 
-async fn taken(handler: &dyn Handler, record: &Record) -> Handled {
+async fn handle(handler: &dyn Handler, record: &Record) -> Handled {
     match serde_json::from_str::<Message>(&record.body) {
         Ok(message) => handler.handle(&message).await,
         Err(error) => {
-            // The error's own text may quote the message.
+            // The error's text may quote the message.
             let (line, column) = (error.line(), error.column());
             tracing::error!(
                 message.id = record.id,
                 line,
                 column,
-                "a message on the queue is not one of ours"
+                "failed to parse a queue message"
             );
             Handled::Again
         }
@@ -84,11 +82,11 @@ mod tests {
 
     use super::*;
 
-    /// Fails every `check`, and never ends a `webhook`.
-    struct Moody;
+    /// A handler that fails every `check` and never ends a `webhook`.
+    struct FailingHandler;
 
     #[async_trait::async_trait]
-    impl Handler for Moody {
+    impl Handler for FailingHandler {
         async fn handle(&self, message: &Message) -> Handled {
             match message.parts().0 {
                 Step::Deliver | Step::Fetch | Step::Refund { .. } => Handled::Done,
@@ -113,22 +111,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_what_failed_comes_again() {
+    async fn only_failed_messages_are_reported() {
         let batch =
             batch(&[r#"{"kind":"deliver"}"#, r#"{"kind":"check"}"#, r#"{"kind":"dance"}"#, "{"]);
-        let report = report(&Moody, batch, Duration::from_secs(60)).await;
+        let report = report(&FailingHandler, batch, Duration::from_secs(60)).await;
         assert_eq!(failed(report), ["m1", "m2", "m3"].map(str::to_owned).into());
     }
 
     #[tokio::test]
-    async fn a_message_that_never_ends_does_not_take_the_others_with_it() {
+    async fn message_that_never_ends_fails_alone() {
         let batch = batch(&[r#"{"kind":"webhook","seq":1}"#, r#"{"kind":"fetch"}"#]);
-        let report = report(&Moody, batch, Duration::from_millis(10)).await;
+        let report = report(&FailingHandler, batch, Duration::from_millis(10)).await;
         assert_eq!(failed(report), ["m0".to_owned()].into());
     }
 
     #[test]
-    fn a_report_is_in_the_words_of_lambda() {
+    fn report_has_lambdas_field_names() {
         let report = Report { failures: vec![Failure { id: "m1".to_owned() }] };
         let text = serde_json::to_string(&report).unwrap();
         assert_eq!(text, r#"{"batchItemFailures":[{"itemIdentifier":"m1"}]}"#);

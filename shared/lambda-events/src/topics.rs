@@ -1,4 +1,4 @@
-//! What SNS hands to a function, which may be one that answers HTTP calls too.
+//! Receives SNS notifications, in a function that may answer HTTP calls too.
 
 use axum::Router;
 use domain::message::{Handled, Listener};
@@ -8,94 +8,99 @@ use serde_json::Value;
 
 use crate::http::{self, Answer};
 
-/// What was published on topics, as SNS hands it to a function: one text at a time, in a list all the same.
+/// Notifications of topics, as SNS sends them to a function: a list, with one entry in practice.
 #[derive(Debug, Deserialize)]
 pub struct Notifications {
-    /// The texts.
+    /// The notifications.
     #[serde(rename = "Records")]
     pub records: Vec<Notification>,
 }
 
-/// One text.
+/// One notification.
 #[derive(Debug, Deserialize)]
 pub struct Notification {
-    /// Where it comes from: `aws:sns`.
+    /// The service: `aws:sns`.
     #[serde(rename = "EventSource")]
-    source: Source,
+    source: EventSource,
     #[serde(rename = "Sns")]
-    published: Published,
+    published: PublishedMessage,
 }
 
 #[derive(Debug, Deserialize)]
-enum Source {
+enum EventSource {
     #[serde(rename = "aws:sns")]
     Sns,
 }
 
-/// Personal data may be in it, so that only its topic is ever shown.
+/// A published message. It may hold personal data, so its debug form has the topic alone.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Published {
+struct PublishedMessage {
     topic_arn: String,
     message: String,
 }
 
-impl std::fmt::Debug for Published {
+impl std::fmt::Debug for PublishedMessage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Published").field("topic_arn", &self.topic_arn).finish_non_exhaustive()
+        f.debug_struct("PublishedMessage")
+            .field("topic_arn", &self.topic_arn)
+            .finish_non_exhaustive()
     }
 }
 
 impl Notification {
     /// The topic's name: the last part of its ARN.
     fn topic(&self) -> &str {
-        let Source::Sns = self.source;
+        let EventSource::Sns = self.source;
         self.published.topic_arn.rsplit(':').next().unwrap_or_default()
     }
 }
 
-/// What a topic told is not done with. The run has to fail, so that Lambda makes another and in the end keeps the event.
+/// The listener did not handle a notification. The run must fail, so that Lambda retries, and keeps the event at last.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("what a topic told is to be told again")]
-pub struct NotHeard;
+#[error("failed to handle a notification")]
+pub struct NotificationError;
 
-/// Hands what was published to `listener`, in its order.
+/// Passes the notifications to `listener` in order.
 ///
 /// # Errors
-/// [`NotHeard`] where one text or more are to come again; the others are heard all the same.
-pub async fn receive(listener: &dyn Listener, told: Notifications) -> Result<(), NotHeard> {
-    let mut heard = Ok(());
-    for one in told.records {
-        match listener.receive(one.topic(), &one.published.message).await {
+/// [`NotificationError`] if the listener asked for one again. It has handled the others.
+pub async fn receive(
+    listener: &dyn Listener,
+    notifications: Notifications,
+) -> Result<(), NotificationError> {
+    let mut result = Ok(());
+    for notification in notifications.records {
+        match listener.receive(notification.topic(), &notification.published.message).await {
             Handled::Done => {}
-            Handled::Again => heard = Err(NotHeard),
+            Handled::Again => result = Err(NotificationError),
         }
     }
-    heard
+    result
 }
 
-/// Answers an HTTP call, or hears what topics told, whichever the event is.
+/// Answers an HTTP call, or receives notifications, by the shape of the event.
 ///
 /// # Errors
-/// [`NotHeard`], and when the event is neither of the two.
-pub async fn answer_or_hear(
+/// [`NotificationError`], and an error for any other event.
+pub async fn answer_or_receive(
     router: &Router,
     listener: &dyn Listener,
     event: LambdaEvent<Value>,
 ) -> Result<Answer, Error> {
     let LambdaEvent { payload, context, .. } = event;
     if payload.get("Records").is_some() {
-        receive(listener, serde_json::from_value(payload).or(Err(NotOurs))?).await?;
+        receive(listener, serde_json::from_value(payload).or(Err(UnknownEvent))?).await?;
         return Ok(Answer::Null);
     }
-    let call = serde_json::from_value(payload).or(Err(NotOurs))?;
+    let call = serde_json::from_value(payload).or(Err(UnknownEvent))?;
     http::answer(router, LambdaEvent::new(call, context)).await
 }
 
-/// Whoever may invoke the function handed it something that it is not made for. The event's text is not shown.
+/// The function was invoked with another event. The error does not quote it.
 #[derive(Debug, thiserror::Error)]
-#[error("the event is neither an HTTP call nor what a topic told")]
-struct NotOurs;
+#[error("event is neither an HTTP call nor a notification")]
+struct UnknownEvent;
 
 #[cfg(test)]
 mod tests {
@@ -107,12 +112,12 @@ mod tests {
 
     use super::*;
 
-    /// Keeps what it hears, and wants to hear again whatever asks for it.
+    /// A listener that records every notification, and asks for "again" again.
     #[derive(Default)]
-    struct Notebook(Mutex<Vec<String>>);
+    struct RecordingListener(Mutex<Vec<String>>);
 
     #[async_trait::async_trait]
-    impl Listener for Notebook {
+    impl Listener for RecordingListener {
         async fn receive(&self, topic: &str, text: &str) -> Handled {
             self.0.lock().unwrap().push(format!("{topic}: {text}"));
             if text == "again" { Handled::Again } else { Handled::Done }
@@ -135,58 +140,59 @@ mod tests {
         json!({ "Records": texts.iter().map(record).collect::<Vec<_>>() })
     }
 
-    async fn handed(event: Value) -> (Result<Answer, String>, Vec<String>) {
+    async fn invoke(event: Value) -> (Result<Answer, String>, Vec<String>) {
         let router = Router::new().route("/c/{token}", get(async || "a page"));
-        let notebook = Notebook::default();
+        let recording = RecordingListener::default();
         let event = LambdaEvent::new(event, Context::default());
-        let answer = answer_or_hear(&router, &notebook, event).await;
-        let heard = notebook.0.lock().unwrap().clone();
-        (answer.map_err(|error| error.to_string()), heard)
+        let answer = answer_or_receive(&router, &recording, event).await;
+        let received = recording.0.lock().unwrap().clone();
+        (answer.map_err(|error| error.to_string()), received)
     }
 
     #[tokio::test]
-    async fn a_text_is_heard_with_the_name_of_its_topic() {
-        let (answer, heard) = handed(published(&["{\"a\": 1}", "STOP"])).await;
+    async fn notification_is_received_with_its_topics_name() {
+        let (answer, received) = invoke(published(&["{\"a\": 1}", "STOP"])).await;
         assert_eq!(answer, Ok(Value::Null));
-        assert_eq!(heard, ["assent_acme_rcs: {\"a\": 1}", "assent_acme_rcs: STOP"]);
+        assert_eq!(received, ["assent_acme_rcs: {\"a\": 1}", "assent_acme_rcs: STOP"]);
     }
 
     #[tokio::test]
-    async fn a_text_that_is_to_come_again_fails_the_run_and_the_others_are_heard() {
-        let (answer, heard) = handed(published(&["again", "STOP"])).await;
-        assert_eq!(answer, Err("what a topic told is to be told again".to_owned()));
-        assert_eq!(heard.len(), 2);
+    async fn unhandled_notification_fails_the_run_after_the_others() {
+        let (answer, received) = invoke(published(&["again", "STOP"])).await;
+        assert_eq!(answer, Err("failed to handle a notification".to_owned()));
+        assert_eq!(received.len(), 2);
     }
 
     #[tokio::test]
-    async fn a_call_over_http_is_answered_by_the_same_function() {
-        let (answer, heard) = handed(json!({
+    async fn http_call_is_answered_by_the_same_function() {
+        let (answer, received) = invoke(json!({
             "version": "2.0", "rawPath": "/c/abc", "rawQueryString": "", "headers": {},
             "requestContext": {"stage": "$default", "http": {"method": "GET"}},
         }))
         .await;
         assert_eq!(answer.unwrap()["body"], "a page");
-        assert!(heard.is_empty());
+        assert!(received.is_empty());
     }
 
     #[tokio::test]
-    async fn what_is_neither_is_an_error_that_shows_nothing_of_it() {
+    async fn other_event_is_an_error_that_quotes_nothing() {
         let mut queued = published(&["+15551230001"]);
         queued["Records"][0]["EventSource"] = json!("aws:sqs");
         let cut = json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "Message": "+15551230001" } }] });
         let strangers = [queued, cut, json!({ "Records": "+15551230001" }), json!("+15551230001")];
         for event in strangers {
-            let (answer, heard) = handed(event).await;
+            let (answer, received) = invoke(event).await;
             let error = answer.unwrap_err();
-            assert_eq!(error, "the event is neither an HTTP call nor what a topic told");
-            assert!(heard.is_empty());
+            assert_eq!(error, "event is neither an HTTP call nor a notification");
+            assert!(received.is_empty());
         }
     }
 
     #[test]
-    fn no_text_is_in_the_debug_form() {
-        let told: Notifications = serde_json::from_value(published(&["+15551230001"])).unwrap();
-        let shown = format!("{told:?}");
+    fn debug_form_has_no_message() {
+        let notifications: Notifications =
+            serde_json::from_value(published(&["+15551230001"])).unwrap();
+        let shown = format!("{notifications:?}");
         assert!(shown.contains("assent_acme_rcs") && !shown.contains("5551230001"), "{shown}");
     }
 }

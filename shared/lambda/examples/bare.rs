@@ -1,4 +1,4 @@
-//! The least a Rust function can be: what `tests/run.py --sizes` compares the four functions with.
+//! The smallest Rust function, which `tests/run.py --sizes` compares the four functions with.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 

@@ -31,7 +31,7 @@ pub(crate) struct SystemRandom;
 impl Random for SystemRandom {
     fn fill(&self, bytes: &mut [u8]) {
         if let Err(error) = getrandom::fill(bytes) {
-            tracing::error!(%error, "the system has no randomness, so nothing may go on");
+            tracing::error!(%error, "failed to read the system's randomness");
             std::process::abort();
         }
     }
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clock_is_in_this_century_and_randomness_is_not_zeros() {
+    fn system_clock_and_randomness_give_sane_values() {
         assert!(SystemClock.now().to_string().starts_with("20"));
         let mut bytes = [0; 32];
         SystemRandom.fill(&mut bytes);

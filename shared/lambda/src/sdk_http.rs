@@ -1,4 +1,4 @@
-//! The AWS SDK's HTTP client: our own. One set of connections and one TLS serve the SDK and the adapters alike.
+//! The HTTP client of the AWS SDK, over the `Http` port. The SDK and the adapters share its connections and its TLS.
 
 use std::fmt;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ impl HttpConnector for SdkHttp {
     }
 }
 
-/// The SDK's request as ours. Everything we ask of AWS is in memory; nothing is streamed.
+/// Translates the SDK's request. Its body is always in memory; nothing is streamed.
 fn translated(request: HttpRequest) -> Result<http::Request<Bytes>, ConnectorError> {
     let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
     let (parts, body) = request.into_parts();
@@ -66,7 +66,7 @@ fn translated(request: HttpRequest) -> Result<http::Request<Bytes>, ConnectorErr
     Ok(http::Request::from_parts(parts, Bytes::copy_from_slice(bytes)))
 }
 
-/// The SDK tries again after either; whether that is safe is known by what was asked, not here.
+/// The SDK retries after either error. Whether that is safe depends on the call, not on this client.
 fn unanswered(error: HttpError) -> ConnectorError {
     match error {
         HttpError::Forbidden => ConnectorError::user(error.into()),

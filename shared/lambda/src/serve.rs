@@ -1,4 +1,4 @@
-//! The loops: events from Lambda in, answers out, until Lambda ends the process.
+//! The loops over Lambda's events, until Lambda ends the process.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use axum::Router;
 use domain::message::{Handler, Listener};
 use domain::ports::Clock;
 use domain::values::time::Timestamp;
-use lambda_events::{Batch, Call, answer, answer_or_hear, report};
+use lambda_events::{Batch, Call, answer, answer_or_receive, report};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 
 use crate::clock::SystemClock;
 
-/// How long before the function's own end a message is given up, so that the others' success is still reported.
+/// How long before the function's time-out a message is given up, so that the other messages are still reported.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// Serves HTTP calls until Lambda ends the process.
@@ -25,17 +25,17 @@ pub async fn serve_http(router: Router) -> Result<(), Error> {
         .await
 }
 
-/// Serves HTTP calls and hears topics, until Lambda ends the process.
+/// Serves HTTP calls and topics' messages until Lambda ends the process.
 ///
-/// A run that did not hear what a topic told fails: Lambda makes another one, and in the end keeps the event where the
-/// function's dead letters are.
+/// An invocation fails when it could not record a topic's message. Lambda retries it, and moves the event to the function's
+/// dead letters in the end.
 ///
 /// # Errors
 /// When the Lambda runtime does not answer.
 pub async fn serve_http_and_topics(router: Router, listener: impl Listener) -> Result<(), Error> {
     let (router, listener) = (&router, &listener);
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        answer_or_hear(router, listener, event).await
+        answer_or_receive(router, listener, event).await
     }))
     .await
 }

@@ -1,8 +1,8 @@
-//! Settings: read once, before the first event.
+//! Reads settings from the environment, once, before the first event.
 
 /// All settings that are missing, so that one deploy mends them.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("settings are missing: {}", .0.join(", "))]
+#[error("missing settings: {}", .0.join(", "))]
 pub struct MissingSettings(Vec<&'static str>);
 
 /// Reads the named settings, in their order.
@@ -41,7 +41,7 @@ pub(crate) fn both<A, B>(
     }
 }
 
-/// A setting's text, if it is there and not empty.
+/// Returns a setting; `None` when it is absent or empty.
 #[expect(clippy::disallowed_methods, reason = "this is where settings are read")]
 pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
@@ -52,10 +52,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_missing_settings_are_named_at_once() {
+    fn settings_missing_names_all_of_them() {
         let read = |name: &str| (name == "TABLE").then(|| "assent".to_owned());
         let missing = settings_from(["TABLE", "SANDBOX", "PROMPTS_QUEUE_URL"], read).unwrap_err();
-        assert_eq!(missing.to_string(), "settings are missing: SANDBOX, PROMPTS_QUEUE_URL");
+        assert_eq!(missing.to_string(), "missing settings: SANDBOX, PROMPTS_QUEUE_URL");
         assert_eq!(settings_from(["TABLE"], read), Ok(["assent".to_owned()]));
     }
 
@@ -64,6 +64,6 @@ mod tests {
         let read = |_: &str| None;
         let (one, other) = (settings_from(["TABLE"], read), settings_from(["SANDBOX"], read));
         let missing = both(one, other).unwrap_err();
-        assert_eq!(missing.to_string(), "settings are missing: TABLE, SANDBOX");
+        assert_eq!(missing.to_string(), "missing settings: TABLE, SANDBOX");
     }
 }

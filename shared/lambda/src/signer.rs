@@ -20,7 +20,7 @@ pub(crate) struct RoleSigner {
 }
 
 impl RoleSigner {
-    /// A signer with the configuration's credentials.
+    /// Makes a signer with the configuration's credentials.
     #[must_use]
     pub(crate) fn new(config: &SdkConfig) -> Self {
         Self { credentials: config.credentials_provider() }
@@ -83,9 +83,9 @@ mod tests {
 
     use super::*;
 
-    /// The published example of AWS for Signature Version 4, `get-vanilla`.
+    /// The example `get-vanilla` that AWS publishes for Signature Version 4.
     #[tokio::test]
-    async fn the_published_example_comes_out_byte_for_byte() {
+    async fn signer_reproduces_the_published_example() {
         let credentials = Credentials::new(
             "AKIDEXAMPLE",
             "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_machine_without_credentials_signs_nothing() {
+    async fn signer_without_credentials_is_an_error() {
         let request =
             http::Request::get("https://example.amazonaws.com/").body(Bytes::new()).unwrap();
         let signer = RoleSigner::new(&SdkConfig::builder().build());

@@ -1,8 +1,7 @@
-//! Start-up: logs, and what every AWS client is made from.
+//! Begins logging and makes the configuration of every AWS client.
 //!
-//! The configuration is put together by hand. On Lambda the region and the role's credentials are in the environment, so
-//! the chains that look for them elsewhere (profiles, SSO, instance metadata) would only make the binary larger and its
-//! first answer later.
+//! On Lambda the region and the role's credentials are in the environment. The SDK's chains look for them in profiles, SSO
+//! and instance metadata as well. They would only make the binary larger and its first answer later, so none is used.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,17 +21,17 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::sdk_http::SdkHttp;
 use crate::settings::{MissingSettings, environment, settings};
 
-/// Each of at most three tries; the slowest of the functions' timeouts is several times all of them.
+/// The time of one of at most three tries. Every function's time-out is several times as long as all three.
 const ATTEMPT: Duration = Duration::from_secs(3);
 const OPERATION: Duration = Duration::from_secs(10);
 
-/// How long an answer of AWS may be: DynamoDB counts a page of 1 MB before it writes it as JSON, which can double it.
+/// The longest response of AWS, in bytes. DynamoDB limits a page to 1 MB before it encodes it as JSON, which can double it.
 pub(crate) const AWS_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
 /// Begins logging, and makes the configuration that AWS clients are made from. All of them call through `http`.
 ///
 /// # Errors
-/// [`MissingSettings`], which cannot happen where Lambda sets what it documents.
+/// [`MissingSettings`] when Lambda did not set what it documents.
 pub(crate) fn start(http: Arc<dyn Http>) -> Result<SdkConfig, MissingSettings> {
     log();
     let [region, key, secret] =
@@ -58,8 +57,8 @@ pub(crate) fn start(http: Arc<dyn Http>) -> Result<SdkConfig, MissingSettings> {
     Ok(config.build())
 }
 
-/// One JSON object a line on standard output, which is what Lambda's JSON log format takes as it is. The level is the
-/// one set for the function in its logging configuration.
+/// Begins logging: one JSON object a line on standard output, as Lambda's JSON log format takes it. The level comes from the
+/// function's logging configuration.
 fn log() {
     let level = environment("LOG_LEVEL").or_else(|| environment("AWS_LAMBDA_LOG_LEVEL"));
     let level = level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
@@ -71,6 +70,6 @@ fn log() {
         .with_max_level(level)
         .try_init();
     if let Err(error) = begun {
-        tracing::warn!(%error, "logging had begun before");
+        tracing::warn!(%error, "logging was already set up");
     }
 }

@@ -1,4 +1,4 @@
-//! What every function is wired to on Lambda, from the settings that all of them share.
+//! Makes the clients that every function needs on Lambda, from the settings that all functions share.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use crate::settings::{both, settings};
 use crate::signer::RoleSigner;
 use crate::start::{AWS_ANSWER_BYTES, start};
 
-/// What every function is wired to.
+/// The clients and addresses that every function needs.
 pub struct Wiring {
     /// The ports that every function needs.
     pub ports: Ports,
-    /// The way out.
+    /// The way to the internet.
     pub http: Arc<dyn Http>,
     /// Signs calls to AWS with the function's role.
     pub signer: Arc<dyn Signer>,
@@ -24,7 +24,7 @@ pub struct Wiring {
     pub public_base: String,
 }
 
-/// Begins logging and makes every client, once, before the first event. Returns the wiring and the function's `own` settings.
+/// Begins logging and makes every client, once, before the first event. Also returns the function's `own` settings.
 ///
 /// # Errors
 /// All settings that are missing, or a TLS configuration that cannot be made.

@@ -1,79 +1,115 @@
-//! The processors, one folder each, and the list of them.
-//!
-//! **Touches** only the ports it is handed: `Http`, and for the sandbox `Store` and `Clock`.
-//! **Never** draws a key: a repeated call is the same call, byte for byte.
+#![doc = include_str!("../README.md")]
 
 use std::sync::Arc;
 
 use domain::brand::{Brand, Mode, Settings};
 use domain::ports::{
-    Clock, Http, OpenProcessorError, Ports, Processor, Processors, Source, Store, error_chain,
+    Clock, Http, OpenProcessorError, Ports, Processor, Processors, Source, error_chain,
 };
 use domain::values::name::ProcessorName;
 
 mod adyen;
+mod checks;
+mod object_state;
 mod openid;
-pub mod sandbox;
+pub mod stand_in;
 mod stripe;
-mod wallets;
+mod wallet_settings;
 
-/// Everything a processor can touch.
+/// The ports that the adapters use.
+#[derive(Clone)]
 pub struct Deps {
     /// Calls to a processor's API.
     pub http: Arc<dyn Http>,
-    /// Where the sandbox keeps its ledger.
-    pub store: Arc<dyn Store>,
-    /// The sandbox's idea of time.
+    /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
 impl Deps {
-    /// Hands over a function's ports and its way out.
+    /// Takes the adapters' ports from a function's; `http` is its way out.
     #[must_use]
     pub fn new(ports: &Ports, http: &Arc<dyn Http>) -> Self {
-        Self {
-            http: Arc::clone(http),
-            store: Arc::clone(&ports.store),
-            clock: Arc::clone(&ports.clock),
-        }
+        Self { http: Arc::clone(http), clock: Arc::clone(&ports.clock) }
     }
 }
 
-/// One adapter: what settings call it, and how it is opened.
+/// A processor, or the error in its settings.
+pub type OpenResult = Result<Box<dyn Processor>, Source>;
+
+/// One kind of adapter: its name in a brand's settings, and its constructor.
+pub trait AdapterKind: Send + Sync {
+    /// Returns the name by which settings choose this kind.
+    fn name(&self) -> &'static str;
+
+    /// Opens a processor with a brand's settings.
+    ///
+    /// # Errors
+    /// The settings are not what the adapter documents. No setting's value is quoted.
+    fn open(&self, config: &AdapterConfig<'_>) -> OpenResult;
+}
+
+/// The input of an adapter's constructor.
+pub struct AdapterConfig<'a> {
+    /// The ports that the adapter uses.
+    pub deps: &'a Deps,
+    /// The brand whose processor is opened.
+    pub brand: &'a Brand,
+    /// The mode in which the processor is opened.
+    pub mode: Mode,
+    /// The processor's settings from the brand's secret.
+    pub settings: &'a Settings,
+}
+
+/// A kind of this crate.
 struct Kind {
     name: &'static str,
     open: fn(&AdapterConfig<'_>) -> OpenResult,
 }
 
-/// What an adapter is opened with.
-pub(crate) struct AdapterConfig<'a> {
-    outside: &'a Deps,
-    brand: &'a Brand,
-    mode: Mode,
-    settings: &'a Settings,
+impl AdapterKind for Kind {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn open(&self, config: &AdapterConfig<'_>) -> OpenResult {
+        (self.open)(config)
+    }
 }
 
-/// A processor, or what is wrong with its settings.
-type OpenResult = Result<Box<dyn Processor>, Source>;
+/// The kinds of this crate, by name.
+const KINDS: &[Kind] = &[adyen::KIND, openid::KIND, stripe::KIND];
 
-/// The adapters there are, by name.
-const KINDS: &[Kind] = &[adyen::KIND, openid::KIND, sandbox::KIND, stripe::KIND];
-
-/// What settings may call an adapter, in alphabetical order.
+/// Returns the names of this crate's kinds, in alphabetical order.
 pub fn kinds() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(|kind| kind.name)
 }
 
-/// Opens a brand's processors. Logs the setting that is wrong, so that no caller has to.
+/// Opens the processors of a brand: those of this crate's kinds, and of the kinds added to it.
+///
+/// It logs the settings that cannot be used, so that no caller has to.
 pub struct Registry {
-    outside: Deps,
+    deps: Deps,
+    extra: Vec<Box<dyn AdapterKind>>,
 }
 
 impl Registry {
-    /// Opens processors that touch these ports.
+    /// Creates a registry of this crate's kinds.
     #[must_use]
-    pub const fn new(outside: Deps) -> Self {
-        Self { outside }
+    pub const fn new(deps: Deps) -> Self {
+        Self { deps, extra: Vec::new() }
+    }
+
+    /// Adds a kind, such as the sandbox's.
+    #[must_use]
+    pub fn with(mut self, kind: impl AdapterKind + 'static) -> Self {
+        self.extra.push(Box::new(kind));
+        self
+    }
+
+    fn kind(&self, name: &str) -> Option<&dyn AdapterKind> {
+        let own = KINDS.iter().map(|kind| -> &dyn AdapterKind { kind });
+        let extra = self.extra.iter().map(|kind| -> &dyn AdapterKind { kind.as_ref() });
+        own.chain(extra).find(|kind| kind.name() == name)
     }
 }
 
@@ -91,13 +127,9 @@ impl Processors for Registry {
     ) -> Result<Box<dyn Processor>, OpenProcessorError> {
         let mut setups = brand.setup(mode).processors.iter();
         let setup = setups.find(|setup| setup.name == *name).ok_or(OpenProcessorError::Absent)?;
-        let kind = KINDS
-            .iter()
-            .find(|kind| kind.name == setup.kind)
-            .ok_or_else(|| Source::from(UnknownKind));
-        let opening =
-            AdapterConfig { outside: &self.outside, brand, mode, settings: &setup.settings };
-        kind.and_then(|kind| (kind.open)(&opening)).map_err(|error| {
+        let kind = self.kind(&setup.kind).ok_or_else(|| Source::from(UnknownKind));
+        let config = AdapterConfig { deps: &self.deps, brand, mode, settings: &setup.settings };
+        kind.and_then(|kind| kind.open(&config)).map_err(|error| {
             tracing::error!(
                 brand.name = %brand.name, brand.mode = ?mode, processor.name = %name,
                 processor.kind = setup.kind, error = error_chain(error.as_ref()),
@@ -113,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_folder_is_listed_once_and_in_order() {
+    fn kinds_list_every_folder_once_and_in_order() {
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
         let mut folders: Vec<String> = std::fs::read_dir(source)
             .unwrap()

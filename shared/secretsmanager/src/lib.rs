@@ -1,9 +1,6 @@
-//! The secrets port on Secrets Manager.
-//!
-//! **Touches** the secrets whose names begin with the prefix it is given, and only reads them.
-//! **Never** keeps a secret for longer than a minute, never logs or quotes one, never makes a client of its own.
+#![doc = include_str!("../README.md")]
 
-mod memory;
+mod cache;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,49 +13,71 @@ use domain::brand::Brand;
 use domain::ports::{Clock, Secrets, SecretsError};
 use domain::values::name::BrandName;
 
-use crate::memory::{Asked, Memory};
+use crate::cache::{Cache, Freshness};
 
 /// The brands' secrets, each under the prefix and the brand's name.
 ///
-/// Readers of one brand share one call. A brand is remembered for a minute, a name that is no brand for ten seconds,
-/// so that a stranger's guess costs one call and not one each time.
+/// Readers of one brand share one call. A brand is cached for a minute. A name without a brand is cached for ten seconds,
+/// so that a stranger's repeated guess costs one call.
+///
+/// ```
+/// # use std::{sync::Arc, time::Duration};
+/// # struct SystemClock;
+/// # #[async_trait::async_trait]
+/// # impl domain::ports::Clock for SystemClock {
+/// #     fn now(&self) -> domain::values::time::Timestamp { domain::values::time::Timestamp::from_millis(0) }
+/// #     async fn wait(&self, _: Duration) {}
+/// # }
+/// let config = aws_types::SdkConfig::builder()
+///     .behavior_version(aws_sdk_secretsmanager::config::BehaviorVersion::latest())
+///     .build();
+/// let secrets: Box<dyn domain::ports::Secrets> = Box::new(secretsmanager::BrandSecrets::new(
+///     &config,
+///     "assent/brand/".to_owned(),
+///     Arc::new(SystemClock),
+/// ));
+/// ```
 pub struct BrandSecrets {
     client: Client,
     prefix: String,
     clock: Arc<dyn Clock>,
-    memory: Memory,
+    cache: Cache,
 }
 
-/// A secret is not what the README documents.
+/// A secret is not the document of its brand.
 #[derive(Debug, thiserror::Error)]
-enum Malformed {
-    /// It is binary.
-    #[error("the secret is not text")]
+enum MalformedSecret {
+    /// The secret is binary.
+    #[error("secret is binary")]
     Binary,
-    /// It is the secret of a brand of another name.
-    #[error("the secret names another brand than the one it is kept for")]
-    Name,
+    /// The document names another brand.
+    #[error("secret names another brand")]
+    BrandName,
 }
 
 impl BrandSecrets {
-    /// The secrets `<prefix><brand>`, through the HTTP client that `config` carries.
+    /// Opens the secrets `<prefix><brand>`, with the HTTP client of `config`. It makes no call.
     #[must_use]
     pub fn new(config: &SdkConfig, prefix: String, clock: Arc<dyn Clock>) -> Self {
-        Self { client: Client::new(config), prefix, clock, memory: Memory::default() }
+        Self { client: Client::new(config), prefix, clock, cache: Cache::default() }
     }
 
-    async fn load(&self, name: &BrandName, asked: Asked) -> Result<Arc<Brand>, SecretsError> {
-        let slot = self.memory.slot(name, self.clock.now());
-        // Held during the call, so that whoever comes meanwhile waits for its answer instead of making another.
+    async fn load(
+        &self,
+        name: &BrandName,
+        freshness: Freshness,
+    ) -> Result<Arc<Brand>, SecretsError> {
+        let slot = self.cache.slot(name, self.clock.now());
+        // The lock is held during the call, so that concurrent readers wait for its answer.
         let mut slot = slot.lock().await;
-        if let Some(remembered) = slot.recall(asked, self.clock.now()) {
-            return remembered.ok_or(SecretsError::Unknown);
+        if let Some(cached) = slot.lookup(freshness, self.clock.now()) {
+            return cached.ok_or(SecretsError::Unknown);
         }
-        slot.asked(asked, self.clock.now());
+        slot.record_call(freshness, self.clock.now());
         let fetched = self.fetch(name).await;
         match &fetched {
-            Ok(brand) => slot.remember(Some(Arc::clone(brand)), self.clock.now()),
-            Err(SecretsError::Unknown) => slot.remember(None, self.clock.now()),
+            Ok(brand) => slot.store(Some(Arc::clone(brand)), self.clock.now()),
+            Err(SecretsError::Unknown) => slot.store(None, self.clock.now()),
             Err(SecretsError::Damaged(_) | SecretsError::Unavailable(_)) => {}
         }
         fetched
@@ -70,7 +89,7 @@ impl BrandSecrets {
             Ok(secret) => secret,
             Err(error) => {
                 return Err(match error.as_service_error() {
-                    // The second is a secret that was deleted and can still be restored.
+                    // The second error is of a deleted secret that can still be restored.
                     Some(
                         GetSecretValueError::ResourceNotFoundException(_)
                         | GetSecretValueError::InvalidRequestException(_),
@@ -83,12 +102,12 @@ impl BrandSecrets {
         };
         let text = secret
             .secret_string()
-            .ok_or_else(|| SecretsError::Damaged(Malformed::Binary.into()))?;
+            .ok_or_else(|| SecretsError::Damaged(MalformedSecret::Binary.into()))?;
         let brand = Brand::parse(text).map_err(|error| SecretsError::Damaged(error.into()))?;
         if brand.name == *name {
             Ok(Arc::new(brand))
         } else {
-            Err(SecretsError::Damaged(Malformed::Name.into()))
+            Err(SecretsError::Damaged(MalformedSecret::BrandName.into()))
         }
     }
 }
@@ -102,10 +121,10 @@ impl fmt::Debug for BrandSecrets {
 #[async_trait]
 impl Secrets for BrandSecrets {
     async fn brand(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError> {
-        self.load(name, Asked::Any).await
+        self.load(name, Freshness::Cached).await
     }
 
     async fn refresh(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError> {
-        self.load(name, Asked::Fresh).await
+        self.load(name, Freshness::Fresh).await
     }
 }

@@ -1,4 +1,4 @@
-//! The laws of the secrets, over Secrets Manager in an AWS emulator.
+//! The contract tests of the secrets port, over Secrets Manager in an AWS emulator.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
@@ -36,7 +36,7 @@ fn config() -> SdkConfig {
         .build()
 }
 
-/// A prefix no other run and no other test has.
+/// A prefix that no other run and no other test has.
 #[expect(clippy::disallowed_methods, reason = "only time tells runs apart")]
 fn unique() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -45,7 +45,7 @@ fn unique() -> String {
     format!("laws/{}-{}-{count}/", std::process::id(), since.as_nanos())
 }
 
-/// A clock that is turned by hand.
+/// A clock that the test advances.
 #[derive(Default)]
 struct ManualClock(AtomicI64);
 
@@ -103,7 +103,7 @@ impl Keeping for Fresh {
 domain::secrets_contract_tests!(async { Fresh::new() });
 
 #[tokio::test]
-async fn a_rotation_is_seen_after_a_minute_without_a_refresh() {
+async fn rotation_is_seen_after_a_minute_without_a_refresh() {
     let (fresh, name) = (Fresh::new(), "acme".parse().unwrap());
     fresh.keep(&name, &brand_text(&name, "Before")).await;
     assert_eq!(fresh.shown(&name).await, "Before");
@@ -115,7 +115,7 @@ async fn a_rotation_is_seen_after_a_minute_without_a_refresh() {
 }
 
 #[tokio::test]
-async fn a_brand_made_after_it_was_asked_for_is_seen_after_ten_seconds() {
+async fn brand_created_after_a_miss_is_seen_after_ten_seconds() {
     let (fresh, name) = (Fresh::new(), "acme".parse().unwrap());
     assert!(matches!(fresh.secrets.brand(&name).await, Err(SecretsError::Unknown)));
     fresh.keep(&name, &brand_text(&name, "Acme")).await;
@@ -125,7 +125,7 @@ async fn a_brand_made_after_it_was_asked_for_is_seen_after_ten_seconds() {
 }
 
 #[tokio::test]
-async fn a_secret_kept_for_another_brand_is_damaged() {
+async fn secret_of_another_brand_is_damaged() {
     let (fresh, name) = (Fresh::new(), "acme".parse().unwrap());
     fresh.keep(&name, &brand_text(&"other".parse().unwrap(), "Other")).await;
     assert!(matches!(fresh.secrets.brand(&name).await, Err(SecretsError::Damaged(_))));

@@ -1,7 +1,4 @@
-//! The queue port on SQS.
-//!
-//! **Touches** the queues whose addresses it is given, and only sends: Lambda receives.
-//! **Never** makes a client of its own.
+#![doc = include_str!("../README.md")]
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,19 +10,32 @@ use aws_types::SdkConfig;
 use domain::message::{Message, QueueName};
 use domain::ports::{Queue, QueueError, delay_seconds};
 
-/// The queues a function sends to.
+/// The queues that a function sends to.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use domain::message::QueueName;
+///
+/// let config = aws_types::SdkConfig::builder()
+///     .behavior_version(aws_sdk_sqs::config::BehaviorVersion::latest())
+///     .build();
+/// let url = "https://sqs.eu-west-1.amazonaws.com/123456789012/prompts".to_owned();
+/// let queue: Box<dyn domain::ports::Queue> =
+///     Box::new(sqs::Queues::new(&config, BTreeMap::from([(QueueName::Prompts, url)])));
+/// ```
 pub struct Queues {
     client: Client,
     urls: BTreeMap<QueueName, String>,
 }
 
-/// A function was to send to a queue whose address it was not given: its settings in `template.yaml` lack one.
+/// A function sends to a queue whose URL its settings in `template.yaml` lack.
 #[derive(Debug, thiserror::Error)]
-#[error("this function has no address of the queue {}", .0.as_str())]
-struct NoAddress(QueueName);
+#[error("queue URL of {} is not set", .0.as_str())]
+struct MissingUrl(QueueName);
 
 impl Queues {
-    /// The queues at `urls`, through the HTTP client that `config` carries.
+    /// Opens the queues at `urls`, with the HTTP client of `config`. It makes no call.
     #[must_use]
     pub fn new(config: &SdkConfig, urls: BTreeMap<QueueName, String>) -> Self {
         Self { client: Client::new(config), urls }
@@ -42,7 +52,7 @@ impl fmt::Debug for Queues {
 impl Queue for Queues {
     async fn send(&self, message: &Message, delay: Duration) -> Result<(), QueueError> {
         let queue = message.queue();
-        let url = self.urls.get(&queue).ok_or_else(|| QueueError(NoAddress(queue).into()))?;
+        let url = self.urls.get(&queue).ok_or_else(|| QueueError(MissingUrl(queue).into()))?;
         let text = serde_json::to_string(message).map_err(|error| QueueError(error.into()))?;
         let send = self.client.send_message().queue_url(url).message_body(text);
         match send.delay_seconds(delay_seconds(delay).into()).send().await {

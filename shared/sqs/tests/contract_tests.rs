@@ -1,4 +1,4 @@
-//! The laws of the queue that need no waiting, over SQS in an AWS emulator.
+//! The contract tests of the queue port that need no waiting, over SQS in an AWS emulator.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ fn config() -> SdkConfig {
         .build()
 }
 
-/// A name no other run and no other test has.
+/// A name that no other run and no other test has.
 #[expect(clippy::disallowed_methods, reason = "only time tells runs apart")]
 fn unique() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -48,7 +48,7 @@ fn unique() -> String {
     format!("{}-{}-{count}", std::process::id(), since.as_nanos())
 }
 
-/// Three queues of their own and their dead letters.
+/// Three new queues and their dead-letter queues.
 struct Fresh {
     client: Client,
     urls: BTreeMap<QueueName, String>,
@@ -83,7 +83,7 @@ impl Fresh {
         Self { client, queues: Queues::new(&config, urls.clone()), urls, dead }
     }
 
-    /// Waits a second for a message: only then has SQS asked all its servers.
+    /// Waits a second for a message, so that SQS asks all its servers.
     async fn take(&self, url: &str) -> Option<Taken> {
         let receive = self.client.receive_message().queue_url(url).wait_time_seconds(1);
         let received = receive
@@ -134,7 +134,7 @@ impl Receiving for Fresh {
 domain::queue_contract_tests!(async { Fresh::new().await });
 
 #[tokio::test]
-async fn a_queue_without_an_address_is_told_by_name() {
+async fn queue_without_a_url_is_named_in_the_error() {
     let queues = Queues::new(&config(), BTreeMap::new());
     let message = Message::new(Step::Fetch, RequestId::new(Timestamp::EPOCH, [0; 10]));
     let error = queues.send(&message, Duration::ZERO).await.unwrap_err();

@@ -11,14 +11,13 @@ use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
 use domain::ports::{
-    Answer, Fetched, Http, HttpError, Prepared, Processor, Processors, Reach, Reference, Refund,
-    Refunded, Told, Use,
+    Confirmed, Created, Fetched, Http, HttpError, Processor, Processors, Reach, Reference, Refund,
+    RefundResult, ReportedResult, Use, VoidResult,
 };
 use domain::values::text::DisplayText;
 use processors::{Deps, Registry};
 use serde_json::{Value, json};
 use tests::doubles::{BEGINNING, ManualClock, used};
-use tests::memory::MemoryStore;
 
 const NAME: &str = "req_01J00000000000000000000000.1";
 
@@ -64,7 +63,6 @@ fn opened(name: &str) -> (Box<dyn Processor>, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::default());
     let outside = Deps {
         http: Arc::new(Watched(https::Client::new().unwrap())),
-        store: Arc::new(MemoryStore::default()),
         clock: Arc::<ManualClock>::clone(&clock),
     };
     let brand = Brand::parse(&brand.to_string()).unwrap();
@@ -93,17 +91,17 @@ async fn contract_wallet_or_saved_card_payment_accepted() {
     let (processor, _) = opened("ADYEN_AUTHORISED_URL");
     for wallet in &wallets() {
         let what = used(wallet, 4250, 1);
-        assert_eq!(processor.prepare(&what).await, Prepared::Ready(name()));
-        let answer = processor.execute(&what, &name()).await;
-        let Answer::Done(Fetched::Payment(receipt)) = answer else {
+        assert_eq!(processor.create(&what).await, Created::Ready(name()));
+        let answer = processor.confirm(&what, &name()).await;
+        let Confirmed::Done(Fetched::Payment(receipt)) = answer else {
             panic!("{wallet:?} {answer:?}")
         };
         assert_eq!((receipt.amount, receipt.reference.0.as_str()), (4250, "993617895204576J"));
     }
     let code = yes(AuthorizationKind::Code, "eyJ0cmFuc1N0YXR1cyI6IlkifQ==");
-    let back = Use { away: true, ..used(&code, 4250, 1) };
-    let answer = processor.execute(&back, &name()).await;
-    assert!(matches!(answer, Answer::Done(_)), "{answer:?}");
+    let back = Use { on_hosted_page: true, ..used(&code, 4250, 1) };
+    let answer = processor.confirm(&back, &name()).await;
+    assert!(matches!(answer, Confirmed::Done(_)), "{answer:?}");
 }
 
 #[tokio::test]
@@ -112,10 +110,10 @@ async fn contract_decline_and_redirect_parsed() {
     let (redirecting, _) = opened("ADYEN_REDIRECT_URL");
     for wallet in &wallets() {
         let what = used(wallet, 4250, 1);
-        let answer = refusing.execute(&what, &name()).await;
-        assert_eq!(answer, Answer::Refused { code: "insufficient_funds" });
-        let answer = redirecting.execute(&what, &name()).await;
-        assert!(matches!(answer, Answer::NeedsCustomer { onward: Some(_) }), "{answer:?}");
+        let answer = refusing.confirm(&what, &name()).await;
+        assert_eq!(answer, Confirmed::SoftDeclined { code: "insufficient_funds" });
+        let answer = redirecting.confirm(&what, &name()).await;
+        assert!(matches!(answer, Confirmed::RequiresAction { redirect: Some(_) }), "{answer:?}");
     }
 }
 
@@ -124,16 +122,16 @@ async fn contract_link_created_read_and_expired() {
     let (processor, _) = opened("ADYEN_AUTHORISED_URL");
     let hosted = yes(AuthorizationKind::Hosted, "");
     let what = used(&hosted, 4250, 1);
-    let Prepared::Ready(link) = processor.prepare(&what).await else { panic!() };
+    let Created::Ready(link) = processor.create(&what).await else { panic!() };
     assert_eq!(link.0, "PLE83C39B0A0DE0C1E");
     let link = Reference("PL61C53A8B97E6915A".to_owned());
-    let answer = processor.execute(&what, &link).await;
-    assert!(matches!(answer, Answer::NeedsCustomer { onward: Some(_) }), "{answer:?}");
-    assert_eq!(processor.fence(&what, &link).await, Answer::Fenced);
+    let answer = processor.confirm(&what, &link).await;
+    assert!(matches!(answer, Confirmed::RequiresAction { redirect: Some(_) }), "{answer:?}");
+    assert_eq!(processor.void(&what, &link).await, VoidResult::Voided);
     // Made over nothing, for a card to keep. The mock answers with the amount it has: the call was taken, and not believed.
     let ask = Ask::PaymentMethod { description: DisplayText::new("Card for later").unwrap() };
     let what = Use { ask: &ask, ..what };
-    assert_eq!(processor.prepare(&what).await, Prepared::Not(Answer::Again));
+    assert_eq!(processor.create(&what).await, Created::Again);
 }
 
 /// An authorisation, as the adapter keeps it, that was heard of so many seconds after the beginning.
@@ -148,10 +146,10 @@ async fn contract_cancel_and_refund_accepted() {
     let [apple, ..] = &wallets();
     let what = used(apple, 4250, 1);
     clock.stand_at(BEGINNING.after(Duration::from_secs(1_800)));
-    // A late reported payment is reversed by its own id, and an unreported one by our name for it.
-    let late = Told { success: true, reference: told_at(1_800), code: None };
-    for told in [None, Some(&late)] {
-        assert_eq!(processor.fence(&Use { told, ..what }, &name()).await, Answer::Unknown);
+    // What was told too late is taken back by its own id; what was not told, by our name for it.
+    let late = ReportedResult { success: true, reference: told_at(1_800), code: None };
+    for reported in [None, Some(&late)] {
+        assert_eq!(processor.void(&Use { reported, ..what }, &name()).await, VoidResult::Unknown);
     }
     let psp = Reference("993617895204576J".to_owned());
     let refund = Refund {
@@ -160,9 +158,9 @@ async fn contract_cancel_and_refund_accepted() {
         charge: &psp,
         money: what.money().unwrap(),
         again: false,
-        told: None,
+        reported: None,
     };
-    let taken = Refunded::Pending(Reference("993617894906488A".to_owned()));
+    let taken = RefundResult::Pending(Reference("993617894906488A".to_owned()));
     assert_eq!(processor.refund(&refund).await, taken);
     let session = processor.apple_pay_session("pay.example.com").await;
     assert_eq!(session.as_deref(), Some(r#"{"a":1}"#));

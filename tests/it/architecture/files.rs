@@ -85,7 +85,9 @@ fn file_begins_with_a_summary() {
         .into_iter()
         .filter(|path| {
             let text = fs::read_to_string(path).unwrap();
-            !text.lines().next().is_some_and(|line| line.starts_with("//! "))
+            let first = text.lines().next().unwrap_or_default();
+            // A crate's documentation may be its README.
+            !first.starts_with("//! ") && !first.starts_with("#![doc = include_str!(")
         })
         .collect();
     assert!(silent.is_empty(), "{silent:#?}");

@@ -11,13 +11,13 @@ type Layer = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 const LAYERS: &[Layer] = &[
     ("channels", &["domain"], &[]),
-    ("consent-callback", &["domain"], &["channels", "lambda", "processors"]),
+    ("consent-callback", &["domain"], &["channels", "lambda", "processors", "sandbox"]),
     ("domain", &[], &[]),
     ("dynamodb", &["domain"], &[]),
     ("embedded", &["domain"], &[]),
-    ("fetch-info", &["domain"], &["lambda", "processors"]),
+    ("fetch-info", &["domain"], &["lambda", "processors", "sandbox"]),
     ("https", &["domain"], &[]),
-    ("intake", &["domain"], &["channels", "lambda", "processors"]),
+    ("intake", &["domain"], &["channels", "lambda", "processors", "sandbox"]),
     ("lambda", &["domain", "dynamodb", "https", "lambda-events", "secretsmanager", "sqs"], &[]),
     ("lambda-events", &["domain"], &[]),
     (
@@ -31,11 +31,13 @@ const LAYERS: &[Layer] = &[
             "https",
             "intake",
             "processors",
+            "sandbox",
             "send-prompt",
         ],
         &[],
     ),
     ("processors", &["domain"], &[]),
+    ("sandbox", &["domain", "processors"], &[]),
     ("secretsmanager", &["domain"], &[]),
     ("send-prompt", &["domain"], &["channels", "lambda"]),
     ("sqs", &["domain"], &[]),
@@ -52,6 +54,7 @@ const LAYERS: &[Layer] = &[
             "lambda-events",
             "local",
             "processors",
+            "sandbox",
         ],
         &[],
     ),
@@ -140,7 +143,7 @@ fn domain_touches_nothing() {
 
 #[test]
 fn channels_and_processors_link_no_network_or_storage() {
-    for package in ["channels", "processors"] {
+    for package in ["channels", "processors", "sandbox"] {
         let linked = linked(package, "normal");
         let outside = ["axum", "hyper", "mio", "rusqlite", "rustls", "socket2", "tokio"];
         let found: Vec<&&str> = outside.iter().filter(|name| linked.contains(**name)).collect();

@@ -5,6 +5,7 @@ mod guards;
 mod layers;
 mod prose;
 mod prose_rules;
+mod rooms;
 mod routes;
 mod template;
 

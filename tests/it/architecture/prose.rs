@@ -10,12 +10,12 @@ use super::root;
 
 /// How often each rule is broken today. A number may only be lowered.
 const CEILINGS: [(Rule, usize); 6] = [
-    (Rule::Word, 652),
+    (Rule::Word, 530),
     (Rule::Mark, 17),
-    (Rule::LongName, 117),
-    (Rule::EmptySummary, 129),
-    (Rule::LongSentence, 376),
-    (Rule::Joints, 8),
+    (Rule::LongName, 102),
+    (Rule::EmptySummary, 122),
+    (Rule::LongSentence, 320),
+    (Rule::Joints, 7),
 ];
 /// How many offences a failure lists.
 const SHOWN: usize = 40;

@@ -166,7 +166,7 @@ async fn denial_on_page_is_denied() {
     scene.opens_the_link().await;
     scene.customer.clicks("button[value=deny]").await;
     scene.customer.sees("[role=status] h1", "Declined").await;
-    scene.is_told("denied", "Declined").await;
+    scene.is_told("denied", "Denied").await;
     scene.shots("1-denied").await;
     scene.ends().await;
 }
@@ -217,7 +217,7 @@ async fn declined_card_replaced_is_fulfilled() {
     scene.customer.picks("#card option[value=pm_card_chargeDeclined]").await;
     scene.customer.clicks("button[value=approve]").await;
     scene.customer.sees(".refused", "").await;
-    scene.agent.sees("#timeline li", "Card refused").await;
+    scene.agent.sees("#timeline li", "Card declined").await;
     scene.agent.sees("#state[data-state=prompted]", "Waiting for the customer").await;
     assert_eq!(scene.agent.reads("#digits").await, code);
     scene.shots("1-refused").await;
@@ -234,7 +234,7 @@ async fn declined_amount_retried_is_fulfilled() {
     let scene = Scene::set("amount-declines").await;
     let code = scene.asks("42.02", "rcs", "300").await;
     for (step, shown, text) in
-        [("1-refused", "#timeline li", "Card refused"), ("2-paid", "#state", "Paid")]
+        [("1-refused", "#timeline li", "Card declined"), ("2-paid", "#state", "Paid")]
     {
         scene.customer.clicks(&format!("[data-code=\"{code}\"]")).await;
         scene.agent.sees(shown, text).await;

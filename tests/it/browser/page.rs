@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tests::world::fake_processor::{CODE, Doing};
+use tests::world::fake_processor::CODE;
 use tests::world::{Asked, PHONE, World};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -120,7 +120,7 @@ fn every_stage_fits_narrow_phone_and_desktop() {
     let (asked, page) = stage.asks(&who, "de");
     stage.shots("facts", &page);
     stage.world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
-    stage.world.books().says(Doing::Execute, [domain::ports::Answer::Refused { code: "no" }]);
+    stage.world.books().says([domain::ports::Confirmed::SoftDeclined { code: "no" }]);
     stage.world.comes_back(&asked, 1, Some(CODE)).ok(303);
     stage.shots("facts-refused", &page);
     let keep = json!({ "kind": "payment_method", "description": "Vertrag" });
@@ -163,7 +163,7 @@ fn wallet_buttons_appear_where_the_browser_has_wallets() {
             browser.sees("h1", "Paid").await;
             browser.closes().await;
         });
-        let used = format!("Execute 1 {kind}");
+        let used = format!("Confirm 1 {kind}");
         assert_eq!(stage.world.books().calls().iter().filter(|call| **call == used).count(), 1);
         assert_eq!(stage.world.reads(&asked)["outcome"]["payment"]["wallet"], wallet);
         stage.world.time_passes(1);

@@ -117,7 +117,7 @@ fn declined_card_retried_is_charged_once() {
     let asked = world.asks(4202);
     world.customer().approves().ok(200);
     assert_eq!(world.state(&asked), "prompted");
-    assert!(world.timeline(&asked).contains(&"refused insufficient_funds".to_owned()));
+    assert!(world.timeline(&asked).contains(&"card_declined insufficient_funds".to_owned()));
     world.customer().approves().ok(200);
     assert_eq!(world.state(&asked), "fulfilled");
     assert_eq!(world.stored(&asked).attempts.len(), 2);

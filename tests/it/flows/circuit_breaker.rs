@@ -1,11 +1,10 @@
 //! A processor rejects our account: the circuit opens, one call probes it, and requesters are told.
 
-use domain::ports::Answer;
+use domain::ports::{Confirmed, Created, Retrieved, VoidResult};
 use serde_json::{Value, json};
-use tests::world::fake_processor::Doing;
 use tests::world::{Asked, World};
 
-const BLOCKED: Answer = Answer::Blocked { code: "credentials" };
+const CODE: &str = "credentials";
 
 fn world() -> World {
     let policy = json!({ "session_code": false, "open_max": 50, "prompts_per_ten_minutes": 100 });
@@ -36,7 +35,7 @@ fn ends(world: &World, asked: &[(String, Asked)]) -> Vec<String> {
 }
 
 fn opened(world: &World) -> usize {
-    world.logs().matches("nobody calls it for a while").count()
+    world.logs().matches("circuit opened").count()
 }
 
 /// All other requests wait until that one call tells whether the processor takes the account again.
@@ -44,20 +43,20 @@ fn opened(world: &World) -> usize {
 fn rejected_account_is_probed_by_one_call() {
     let world = world();
     let asked = asked(&world, 10);
-    world.books().says(Doing::Prepare, [BLOCKED]);
+    world.books().says([Created::Blocked { code: CODE }]);
     approve_all(&world, &asked);
-    assert_eq!(world.books().calls(), ["Prepare 1"]);
+    assert_eq!(world.books().calls(), ["Create 1"]);
     assert_eq!(opened(&world), 1);
     world.time_passes(14);
     assert_eq!(world.books().calls().len(), 1);
     // One request probes, and no other calls in the meantime.
-    world.books().says(Doing::Prepare, [Answer::Again]);
+    world.books().says([Created::Again]);
     world.time_passes(1);
     assert_eq!(world.books().calls().len(), 2);
     world.time_passes(40);
     assert_eq!(ends(&world, &asked), vec!["fulfilled"; 10]);
     assert_eq!((world.books().charges(), opened(&world)), (10, 1));
-    assert!(world.logs().contains("takes our account again"));
+    assert!(world.logs().contains("circuit closed"));
     assert!(!world.items().iter().any(|item| item.key.pk.starts_with("BREAKER#")));
 }
 
@@ -65,7 +64,7 @@ fn rejected_account_is_probed_by_one_call() {
 fn repeated_rejections_are_probed_ever_less_often() {
     let world = world();
     let asked = asked(&world, 3);
-    world.books().says(Doing::Prepare, vec![BLOCKED; 4]);
+    world.books().says(vec![Created::Blocked { code: CODE }; 4]);
     approve_all(&world, &asked);
     let mut calls = Vec::new();
     for _ in 0..75 {
@@ -88,10 +87,10 @@ fn repeated_rejections_are_probed_ever_less_often() {
 fn attempt_in_doubt_is_kept_while_circuit_is_open() {
     let world = world();
     let asked = asked(&world, 1);
-    world.books().says(Doing::Execute, [Answer::Unknown]);
+    world.books().says([Confirmed::Unknown]);
     approve_all(&world, &asked);
-    world.books().says(Doing::LookUp, vec![BLOCKED; 30]);
-    world.books().says(Doing::Fence, vec![BLOCKED; 12]);
+    world.books().says(vec![Retrieved::Blocked { code: CODE }; 30]);
+    world.books().says(vec![VoidResult::Blocked { code: CODE }; 12]);
     world.time_passes(3_600);
     assert_eq!(world.state(&asked[0].1), "processing");
     assert_eq!(world.reads(&asked[0].1)["in_doubt"], true);
@@ -105,7 +104,7 @@ fn attempt_in_doubt_is_kept_while_circuit_is_open() {
 fn open_circuit_rejects_asks_unless_another_processor_can() {
     let world = world();
     let before = asked(&world, 1);
-    world.books().says(Doing::Prepare, vec![BLOCKED; 2]);
+    world.books().says(vec![Created::Blocked { code: CODE }; 2]);
     approve_all(&world, &before);
     let refused = world.post("/v1/requests", &world.payment("+15551239999", 100));
     let refused = refused.problem(503, "processor-unavailable");
@@ -124,7 +123,7 @@ fn open_circuit_rejects_asks_unless_another_processor_can() {
         World::beginning().with("/test/processors", &fake_processors).with("/policy", &policy);
     let world = world.begin();
     let before = self::asked(&world, 1);
-    world.books().says(Doing::Prepare, [BLOCKED]);
+    world.books().says([Created::Blocked { code: CODE }]);
     approve_all(&world, &before);
     let asked = world.asks_at("+15551239999", 100);
     assert_eq!(world.stored(&asked).processor.as_str(), "sandbox");
@@ -135,9 +134,9 @@ fn open_circuit_rejects_asks_unless_another_processor_can() {
 fn rotated_credentials_are_tried_at_once() {
     let world = world();
     let asked = asked(&world, 1);
-    world.books().says(Doing::Prepare, [BLOCKED]);
+    world.books().says([Created::Blocked { code: CODE }]);
     let settings = json!({ "payment_options": ["test_card", "hosted"] });
-    world.meanwhile("fake Prepare", move |core| {
+    world.meanwhile("fake Create", move |core| {
         let fake_processor = json!([{ "name": "fake", "kind": "fake", "settings": settings }]);
         core.rotates("/test/processors", &fake_processor);
     });

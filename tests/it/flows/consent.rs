@@ -40,7 +40,7 @@ fn altered_ask_is_never_charged() {
         world.time_passes(3_600);
         let charged = world.items().into_iter().find(|item| item.key.pk.starts_with("SANDBOX#"));
         assert!(charged.is_none(), "{pointer}: {charged:?}");
-        assert!(world.logs().contains("C1: the consent is not to this ask"), "{pointer}");
+        assert!(world.logs().contains("C1: consent does not match the ask"), "{pointer}");
         let item = world.items().into_iter().find(|item| item.key.sk == "REQ").unwrap();
         let body: Value = serde_json::from_str(&item.body).unwrap();
         let ended = json!({ "kind": "failed", "reason": "consent_mismatch" });

@@ -1,7 +1,7 @@
 //! A customer on the processor's hosted page: redirect, return, cancel, and the processor's webhooks.
 
 use domain::message::Step;
-use domain::ports::Answer;
+use domain::ports::{Confirmed, Retrieved, VoidResult};
 use http::Method;
 use serde_json::{Value, json};
 use tests::world::fake_processor::{CODE, Doing, PROOF};
@@ -97,7 +97,7 @@ fn webhook_of_one_processor_ignores_requests_of_another() {
     let world = World::beginning().with("/test/processors", &fake_processors).begin();
     let asked = world.asks(4250);
     follow_redirect(&world, &asked, &world.customer().newest().page);
-    let told = json!({ "told": { "request": asked.id, "generation": 1, "success": true } });
+    let told = json!({ "told": { "request": asked.id, "attempt_no": 1, "success": true } });
     let call = world.call(Method::POST, "/callbacks/demo/other").key(None).header(PROOF, "mine");
     call.json(&told).send().ok(202);
     let uri = format!("/callbacks/demo/other?state={}.1.mine&code=x", asked.id);
@@ -123,14 +123,14 @@ fn returned_customer_may_choose_another_option() {
     assert!(refresh(&html).starts_with("5;url="), "{html}");
     world.customer().answers_on(&page, &[("action", "back")]).ok(303);
     assert_eq!(world.state(&asked), "prompted");
-    assert_eq!(world.timeline(&asked).last().unwrap(), "refused customer_left");
+    assert_eq!(world.timeline(&asked).last().unwrap(), "card_declined customer_left");
     let html = world.customer().opens(&page).text();
     assert!(html.contains("approve_hosted") && !html.contains("refused and nothing"), "{html}");
     follow_redirect(&world, &asked, &page);
     world.books().customer_is_done(&asked, 2);
     world.time_passes(15);
     assert_eq!(world.state(&asked), "fulfilled");
-    assert_eq!((world.books().charges(), world.books().count(Doing::Fence)), (1, 1));
+    assert_eq!((world.books().charges(), world.books().count(Doing::Void)), (1, 1));
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn cancel_while_on_hosted_page_waits_until_it_is_closed() {
     world.settles();
     assert_eq!(world.state(&asked), "cancelled");
     world.acts(&asked, "cancel", &json!({})).ok(200);
-    assert_eq!(world.books().count(Doing::Fence), 1);
+    assert_eq!(world.books().count(Doing::Void), 1);
     assert_eq!(world.webhooks().last().unwrap(), "request.cancelled");
 }
 
@@ -191,14 +191,14 @@ fn cancel_after_payment_reports_fulfilled() {
 #[test]
 fn hosted_page_that_stays_open_is_voided_again() {
     let (world, asked, _) = on_hosted_page();
-    world.books().says(Doing::Fence, [Answer::Unknown, Answer::Working, Answer::Again]);
+    world.books().says([VoidResult::Unknown, VoidResult::Processing, VoidResult::Again]);
     world.acts(&asked, "cancel", &json!({})).ok(202);
     assert_eq!(world.state(&asked), "processing");
     assert_eq!(world.reads(&asked)["in_doubt"], true);
     world.time_passes(60);
     assert_eq!(world.state(&asked), "cancelled");
     assert!(world.reads(&asked).get("in_doubt").is_none());
-    assert_eq!(world.books().count(Doing::Fence), 4);
+    assert_eq!(world.books().count(Doing::Void), 4);
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn customer_not_back_by_deadline_has_left() {
     world.time_passes(20);
     let outcome = json!({ "kind": "failed", "reason": "customer_left" });
     assert_eq!(world.reads(&asked)["outcome"], outcome);
-    assert_eq!(world.books().count(Doing::Fence), 1);
+    assert_eq!(world.books().count(Doing::Void), 1);
     assert!(world.customer().opens(&page).text().contains("That did not work"));
 }
 
@@ -224,7 +224,7 @@ fn webhooks_repeated_do_not_multiply_look_ups() {
         world.settles();
     }
     // All of this happens within one second.
-    assert!(world.books().count(Doing::LookUp) <= 2, "{:?}", world.books().calls());
+    assert!(world.books().count(Doing::Retrieve) <= 2, "{:?}", world.books().calls());
     let ahead = pending_look_ups(&world);
     assert!((4..=25).contains(&ahead), "{ahead} in a minute");
     world.time_passes(120);
@@ -236,25 +236,25 @@ fn webhooks_repeated_do_not_multiply_look_ups() {
 fn webhook_during_look_up_triggers_another_at_once() {
     let (world, asked, _) = on_hosted_page();
     let id = asked.id.clone();
-    world.meanwhile("fake LookUp", move |core| {
-        let told = json!({ "told": { "request": id, "generation": 1, "success": true } });
+    world.meanwhile("fake Retrieve", move |core| {
+        let told = json!({ "told": { "request": id, "attempt_no": 1, "success": true } });
         let call = core.call(Method::POST, "/callbacks/demo/fake").key(None);
         call.header(PROOF, "proven").json(&told).send().ok(202);
     });
     world.time_passes(3);
     assert_eq!(world.state(&asked), "fulfilled");
-    assert_eq!(world.books().count(Doing::LookUp), 2);
+    assert_eq!(world.books().count(Doing::Retrieve), 2);
 }
 
 #[test]
 fn reported_decline_reopens_and_success_is_final() {
     let (world, asked, page) = on_hosted_page();
-    let told = |generation: u32, success: bool| json!({ "told": { "request": asked.id, "generation": generation, "success": success } });
+    let told = |attempt_no: u32, success: bool| json!({ "told": { "request": asked.id, "attempt_no": attempt_no, "success": success } });
     world.processor_sends(&told(2, true)).ok(202);
     assert_eq!(world.state(&asked), "processing");
     assert!(world.logs().contains("a success that no attempt waits for"));
     world.processor_sends(&told(1, false)).ok(202);
-    assert_eq!(world.timeline(&asked).last().unwrap(), "refused card_declined");
+    assert_eq!(world.timeline(&asked).last().unwrap(), "card_declined card_declined");
     follow_redirect(&world, &asked, &page);
     world.processor_sends(&told(2, true)).ok(202);
     assert_eq!(world.state(&asked), "fulfilled");
@@ -289,9 +289,9 @@ fn claims_are_readable_for_a_while() {
     assert_eq!(identity["claims"], json!({ "given_name": "Lovelace", "birthdate": "1815-12-10" }));
     assert_eq!(identity["released"], json!(["given_name", "birthdate"]));
     assert_eq!(world.timeline(&asked).last().unwrap(), "returned");
-    let executed: Vec<String> =
-        world.books().calls().into_iter().filter(|call| call.starts_with("Execute")).collect();
-    assert_eq!(executed, ["Execute 1 Hosted", "Execute 1 Code", "Execute 1 AccessToken"]);
+    let confirmed: Vec<String> =
+        world.books().calls().into_iter().filter(|call| call.starts_with("Confirm")).collect();
+    assert_eq!(confirmed, ["Confirm 1 Hosted", "Confirm 1 Code", "Confirm 1 AccessToken"]);
     let session = world.get("/v1/requests?session=CA123").ok(200).json();
     assert!(session["requests"][0]["outcome"]["identity"].get("claims").is_none());
     assert!(world.acts(&asked, "cancel", &json!({})).status == 409);
@@ -308,17 +308,17 @@ fn customer_back_after_long_absence_is_served() {
     assert_eq!(world.state(&asked), "processing");
     world.comes_back(&asked, 1, Some(CODE)).ok(303);
     assert_eq!(world.state(&asked), "fulfilled");
-    assert_eq!(world.books().count(Doing::Fence), 0);
+    assert_eq!(world.books().count(Doing::Void), 0);
 }
 
 #[test]
 fn oauth_code_is_exchanged_once_even_if_in_doubt() {
     let (world, asked, page) = identity();
-    world.books().says(Doing::Execute, [Answer::Unknown]);
+    world.books().says([Confirmed::Unknown]);
     world.comes_back(&asked, 1, Some(CODE)).ok(303);
     assert_eq!(world.state(&asked), "processing");
     world.time_passes(10);
-    assert_eq!(world.timeline(&asked).last().unwrap(), "refused code_used");
+    assert_eq!(world.timeline(&asked).last().unwrap(), "card_declined code_used");
     let html = world.customer().opens(&page).text();
     assert!(
         html.contains("That did not work and nothing was shared. You can try again."),
@@ -341,19 +341,19 @@ fn unexpected_return_leads_to_the_page() {
     let back = world.comes_back(&asked, 1, Some(CODE)).ok(303);
     assert_eq!(back.header("location"), page);
     assert_eq!(world.state(&asked), "prompted");
-    assert_eq!(world.books().count(Doing::Execute), 1);
+    assert_eq!(world.books().count(Doing::Confirm), 1);
 }
 
 #[test]
 fn return_during_a_run_keeps_an_unused_code() {
     let (world, asked, _) = identity();
-    world.books().says(Doing::LookUp, [Answer::NotExecuted]);
+    world.books().says([Retrieved::NotConfirmed]);
     let id = asked.id.clone();
-    world.meanwhile("fake LookUp", move |core| {
+    world.meanwhile("fake Retrieve", move |core| {
         let uri = format!("/callbacks/demo/fake?state={id}.1.proven&code={CODE}");
         core.call(Method::GET, &uri).key(None).send().ok(303);
     });
     world.time_passes(3);
     assert_eq!(world.state(&asked), "fulfilled");
-    assert!(!world.timeline(&asked).iter().any(|fact| fact.starts_with("refused")));
+    assert!(!world.timeline(&asked).iter().any(|fact| fact.starts_with("card_declined")));
 }

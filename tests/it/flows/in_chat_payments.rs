@@ -114,6 +114,7 @@ fn store_failure_rejects_payment_and_asks_tap_again() {
         },
         channels: Arc::clone(&whole.channels),
         processors: Arc::clone(&whole.processors),
+        sandbox_pages: None,
         public_base: whole.public_base.clone(),
         sandbox: SandboxAccess::Off,
     };

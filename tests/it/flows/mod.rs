@@ -3,13 +3,13 @@
 mod address_limits;
 mod apple;
 mod approvals;
+mod aws_messaging;
 mod capabilities;
 mod circuit_breaker;
 mod consent;
 mod consent_page;
 mod contacts;
 mod deadlines;
-mod eum;
 mod hosted_page;
 mod idempotency;
 mod in_chat_payments;

@@ -10,7 +10,6 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tests::doubles::SeededRandom;
 use tests::world::brand::{LIVE_KEY, OTHER_KEY};
-use tests::world::fake_processor::Doing;
 use tests::world::{Answer, Asked, PHONE, World};
 
 fn ask_for(world: &World, phone: &str, ask: &Value) -> Value {
@@ -70,7 +69,7 @@ fn saved_card_is_charged_by_approval_on_page_or_by_tap() {
     assert_eq!(world.state(&asked), "fulfilled");
     assert_eq!(world.books().charges(), 2);
     let calls = world.books().calls();
-    assert_eq!(calls.iter().filter(|call| *call == "Execute 1 KeptCard").count(), 2, "{calls:?}");
+    assert_eq!(calls.iter().filter(|call| *call == "Confirm 1 KeptCard").count(), 2, "{calls:?}");
 }
 
 #[test]
@@ -129,7 +128,7 @@ fn saved_card_is_sealed_again_for_each_request() {
     let opened = seal::open(&brand.sealing, known.request, &known.sealed).unwrap();
     assert_eq!(opened.secret.expose_secret(), "f4ke-card");
     let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
-    world.books().says(Doing::Prepare, [domain::ports::Answer::Again]);
+    world.books().says([domain::ports::Created::Again]);
     world.customer().approves().ok(200);
     let request = world.stored(&asked);
     let (_, sealed) = request.approval().unwrap();

@@ -70,6 +70,7 @@ fn counted(world: &World) -> (Arc<CountedReads>, ConsentCallback) {
         processors: Arc::clone(&own.processors),
         public_base: own.public_base.clone(),
         sandbox: own.sandbox,
+        sandbox_pages: None,
     };
     (reads, consent)
 }

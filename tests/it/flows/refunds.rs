@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::message::{Message, QueueName, Step};
-use domain::ports::{Answer, Reference, Refunded};
+use domain::ports::{Confirmed, Reference, RefundResult, Retrieved};
 use http::Method;
 use serde_json::{Value, json};
 use tests::world::brand::OTHER_KEY;
@@ -38,8 +38,8 @@ fn states(world: &World, asked: &Asked) -> Vec<String> {
     refunds.map(words).collect()
 }
 
-fn pending() -> Refunded {
-    Refunded::Pending(Reference("re_1".to_owned()))
+fn pending() -> RefundResult {
+    RefundResult::Pending(Reference("re_1".to_owned()))
 }
 
 #[test]
@@ -154,7 +154,11 @@ fn refund_with_lost_message_is_found_by_check() {
 #[test]
 fn refund_in_doubt_is_retried_and_made_once() {
     let (world, asked) = paid();
-    world.books().says_of_refunds([Refunded::Unknown, Refunded::Again, Refunded::Unknown]);
+    world.books().says_of_refunds([
+        RefundResult::Unknown,
+        RefundResult::Again,
+        RefundResult::Unknown,
+    ]);
     world.acts(&asked, "refund", &json!({})).ok(202);
     assert_eq!(states(&world, &asked), ["pending 4250"]);
     world.time_passes(600);
@@ -228,7 +232,7 @@ fn two_workers_make_one_refund_call() {
 #[test]
 fn refund_waits_while_circuit_is_open() {
     let (world, asked) = paid();
-    let blocked = Refunded::Blocked { code: "credentials" };
+    let blocked = RefundResult::Blocked { code: "credentials" };
     world.books().says_of_refunds([blocked.clone(), blocked]);
     world.acts(&asked, "refund", &json!({})).ok(202);
     world.time_passes(14);
@@ -257,8 +261,8 @@ fn refund_in_doubt_is_shown_until_settled() {
     let world = World::beginning().with_fake_processor(&["test_card"]).begin();
     let asked = world.asks(4250);
     assert!(asked.answer.get("in_doubt").is_none());
-    world.books().says(Doing::Execute, [Answer::Unknown]);
-    world.books().says(Doing::LookUp, [Answer::Unknown, Answer::NotExecuted]);
+    world.books().says([Confirmed::Unknown]);
+    world.books().says([Retrieved::Unknown, Retrieved::NotConfirmed]);
     world.customer().approves().ok(200);
     let request = world.reads(&asked);
     assert_eq!((&request["state"], &request["in_doubt"]), (&json!("processing"), &json!(true)));

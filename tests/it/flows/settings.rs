@@ -1,11 +1,11 @@
-//! Settings that an operator must mend: a provider's webhook is refused so that it comes again, and the log names the setting.
+//! Broken settings: a provider's webhook gets 503 so that it is repeated, and the log names the setting.
 
 use http::Method;
 use serde_json::{Value, json};
 use tests::world::World;
 use tests::world::brand::twilio;
 
-/// Calls a provider's callback address of a brand with these settings.
+/// Calls a brand's webhook address as a provider, and asserts the problem.
 fn call(pointer: &str, setups: &Value, uri: &str, expected: (u16, &str)) -> World {
     let world = World::beginning().with(pointer, setups).begin();
     let answer = world.call(Method::POST, uri).key(None).idempotency(None).form(&[("a", "b")]);

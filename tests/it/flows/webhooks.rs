@@ -127,7 +127,7 @@ fn thirteen_failed_attempts_give_up_and_log_it() {
     }
     let hours = begun.until(calls[12].at).as_secs() / 3600;
     assert!((60..=92).contains(&hours), "{hours}");
-    assert!(world.logs().contains("a webhook was given up on"));
+    assert!(world.logs().contains("webhook abandoned after its last delivery"));
     let webhook =
         world.items().into_iter().find(|item| item.key.sk.starts_with("WEBHOOK#")).unwrap();
     assert!(webhook.body.contains("\"given_up\":true"));

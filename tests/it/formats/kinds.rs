@@ -47,11 +47,11 @@ words!(what WHATS of EntryKind {
     EntryKind::Approved { .. } => "approved",
     EntryKind::Denied { .. } => "denied",
     EntryKind::Leased { .. } => "leased",
-    EntryKind::Prepared { .. } => "prepared",
+    EntryKind::Created { .. } => "created",
     EntryKind::Started { .. } => "started",
     EntryKind::InDoubt { .. } => "in-doubt",
     EntryKind::Released { .. } => "released",
-    EntryKind::Refused { .. } => "refused",
+    EntryKind::CardDeclined { .. } => "card-declined",
     EntryKind::Fulfilled { .. } => "fulfilled",
     EntryKind::Failed { .. } => "failed",
     EntryKind::Expired => "expired",
@@ -60,15 +60,15 @@ words!(what WHATS of EntryKind {
     EntryKind::Extended { .. } => "extended",
     EntryKind::Requeued { .. } => "requeued",
     EntryKind::Resent { .. } => "resent",
-    EntryKind::SentOn { .. } => "redirected",
+    EntryKind::Redirected { .. } => "redirected",
     EntryKind::Returned { .. } => "returned",
     EntryKind::Exchanged { .. } => "exchanged",
-    EntryKind::Recalled { .. } => "recalled",
-    EntryKind::Told { .. } => "told",
+    EntryKind::RedirectCancelled { .. } => "redirect-cancelled",
+    EntryKind::AttemptReported { .. } => "attempt-reported",
     EntryKind::RefundAsked { .. } => "refund-asked",
     EntryKind::RefundStarted { .. } => "refund-started",
     EntryKind::RefundReleased { .. } => "refund-released",
-    EntryKind::RefundTold { .. } => "refund-told",
+    EntryKind::RefundReported { .. } => "refund-reported",
     EntryKind::Refunded { .. } => "refunded",
     EntryKind::RefundFailed { .. } => "refund-failed",
 });
@@ -126,11 +126,11 @@ pub(super) fn of_item(item: &Item) -> String {
     match item.key.sk.split('#').next().unwrap_or_default() {
         "REQ" if prefix == "req" => {
             let request: Request = decode(&item.body).unwrap();
-            let away = request.open_attempt().and_then(|attempt| attempt.onward.as_ref());
+            let away = request.open_attempt().and_then(|attempt| attempt.redirect.as_ref());
             match away {
                 _ if request.open_refunds().count() > 0 => "req-refunding".to_owned(),
                 _ if !request.refunds.is_empty() => "req-refunded".to_owned(),
-                Some(away) if away.returned_at.is_some() => "req-returned".to_owned(),
+                Some(away) if away.returned_at().is_some() => "req-returned".to_owned(),
                 Some(_) => "req-redirected".to_owned(),
                 None => format!("req-{}", state(&request.state)),
             }

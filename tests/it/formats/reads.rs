@@ -3,14 +3,14 @@
 use domain::ask::AskHash;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
-use domain::breaker::Shut;
+use domain::circuit_breaker::Open;
 use domain::contact::Contact;
 use domain::device::Observed;
 use domain::journal::JournalEntry;
 use domain::keys;
 use domain::limits::AddressLimits;
 use domain::message::Message;
-use domain::ports::{Answer, Processors, Reference, Use};
+use domain::ports::{Processors, Reference, Retrieved, Use};
 use domain::request::Request;
 use domain::sandbox::PhoneMessage;
 use domain::saved_cards::SavedCard;
@@ -50,7 +50,7 @@ fn every_golden_file_is_read_and_written_unchanged() {
             "contact" => again::<Contact>(&text),
             "device" => again::<Observed>(&text),
             "handle" => again::<String>(&text),
-            "breaker" => again::<Shut>(&text),
+            "breaker" => again::<Open>(&text),
             "card" => again::<SavedCard>(&text),
             "claims" => again::<Sealed>(&text),
             "stop" => again::<Timestamp>(&text),
@@ -138,7 +138,7 @@ fn stored_endpoint_switched_off_stays_off() {
     world.puts(item(&golden_files()["endpoint"]));
     world.asks_at("+15551239003", 4250);
     assert!(world.calls_to("shop.example").is_empty());
-    assert!(world.logs().contains("the webhook endpoint is switched off"));
+    assert!(world.logs().contains("its endpoint is switched off"));
 }
 
 #[test]
@@ -147,19 +147,18 @@ fn stored_sandbox_charge_is_still_booked() {
     let golden = &golden_files()["sandbox"];
     world.puts(item(golden));
     let intent = &golden["body"]["intent"];
-    let outside = Deps {
-        http: world.http(),
-        store: Arc::clone(&world.ports.store),
-        clock: Arc::clone(&world.ports.clock),
-    };
+    let outside = Deps { http: world.http(), clock: Arc::clone(&world.ports.clock) };
+    let sandbox = sandbox::Sandbox::new(&world.ports);
     let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
-    let processor =
-        Registry::new(outside).open(&brand, Mode::Test, &"sandbox".parse().unwrap()).unwrap();
+    let processor = Registry::new(outside)
+        .with(sandbox)
+        .open(&brand, Mode::Test, &"sandbox".parse().unwrap())
+        .unwrap();
     let authorization =
         Authorization { kind: AuthorizationKind::PaymentMethod, secret: "pm_card_visa".into() };
     let request = intent["request_id"].as_str().unwrap().parse().unwrap();
     let charge = Use { request, ..used(&authorization, 4250, 1) };
     let reference = Reference(intent["id"].as_str().unwrap().to_owned());
-    let answer = world.run(processor.look_up(&charge, &reference));
-    assert_eq!(answer, Answer::NotExecuted);
+    let answer = world.run(processor.retrieve(&charge, &reference));
+    assert_eq!(answer, Retrieved::NotConfirmed);
 }

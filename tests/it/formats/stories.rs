@@ -11,8 +11,8 @@ use sha1::Sha1;
 use tests::world::brand::TWILIO_TOKEN;
 use tests::world::{Core, PHONE, PUBLIC_BASE, Reply, World};
 
-use domain::ports::{Answer, Reference, Refunded};
-use tests::world::fake_processor::{CODE, Doing};
+use domain::ports::{Created, Reference, RefundResult};
+use tests::world::fake_processor::CODE;
 
 use super::{golden, kinds};
 
@@ -99,10 +99,10 @@ fn at_fake_processor() -> World {
     let page = goes_on();
     world.customer().answers_on(&page, &[("action", "back")]).ok(303);
     goes_on();
-    let told = json!({ "request": asked.id, "generation": 2, "success": true });
+    let told = json!({ "request": asked.id, "attempt_no": 2, "success": true });
     world.processor_sends(&json!({ "told": told })).ok(202);
-    let taken = Refunded::Pending(Reference("re_1".to_owned()));
-    world.books().says_of_refunds([taken, Refunded::Failed { code: "declined" }]);
+    let taken = RefundResult::Pending(Reference("re_1".to_owned()));
+    world.books().says_of_refunds([taken, RefundResult::Failed { code: "declined" }]);
     let some = json!({ "amount": 250, "reason": "One was broken" });
     world.acts(&asked, "refund", &some).ok(202);
     let told = json!({ "request": asked.id, "seq": 1, "success": true });
@@ -124,7 +124,7 @@ fn at_fake_processor() -> World {
             world.time_passes(5);
         }
     }
-    world.books().says(Doing::Prepare, [Answer::Blocked { code: "credentials" }]);
+    world.books().says([Created::Blocked { code: "credentials" }]);
     world.asks(100);
     goes_on();
     world.time_passes(20);

@@ -164,7 +164,7 @@ impl Conversation {
         let id = request["id"].as_str().unwrap();
         let refused = request["timeline"]
             .as_array()
-            .is_some_and(|facts| facts.iter().any(|fact| fact["what"] == "refused"));
+            .is_some_and(|facts| facts.iter().any(|fact| fact["what"] == "card_declined"));
         let code = request["session_code"].clone();
         let wrong = || if code == "10" { json!("11") } else { json!("10") };
         let approve =

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::invariants;
 use domain::outcome::Details;
-use domain::ports::{Reference, Told};
+use domain::ports::{Reference, ReportedResult};
 use domain::request::{Change, LEASE, RefundRecord, RefundRetry, Refusal, Request};
 use domain::values::time::Timestamp;
 
@@ -25,10 +25,10 @@ fn paid() -> Request {
     let yes = consent(&request, prompt(1), at(0), false);
     let request = request.approve(yes, sealed(), at(0)).unwrap().request;
     let request = request.lease(at(0)).unwrap().request;
-    let request = request.prepared(Reference("pi_1".to_owned()), at(0)).unwrap().request;
-    let request = request.started(at(0)).unwrap().request;
+    let request = request.record_created(Reference("pi_1".to_owned()), at(0)).unwrap().request;
+    let request = request.record_started(at(0)).unwrap().request;
     let details = Details::Payment(receipt());
-    request.fulfilled("CODE".to_owned(), details, at(0)).unwrap().request
+    request.fulfill("CODE".to_owned(), details, at(0)).unwrap().request
 }
 
 fn moment(number: u32) -> Timestamp {
@@ -36,7 +36,8 @@ fn moment(number: u32) -> Timestamp {
 }
 
 fn commands(request: &Request, now: Timestamp) -> Vec<Result<Change, Refusal>> {
-    let told = |success| Told { success, reference: Reference("re".to_owned()), code: None };
+    let reported =
+        |success| ReportedResult { success, reference: Reference("re".to_owned()), code: None };
     let mut all = Vec::new();
     if request.refunds.len() < REFUNDS {
         for amount in [None, Some(0), Some(1), Some(4249), Some(4251)] {
@@ -45,21 +46,21 @@ fn commands(request: &Request, now: Timestamp) -> Vec<Result<Change, Refusal>> {
     }
     for seq in 0..=u32::try_from(REFUNDS).unwrap() {
         let id = Reference("re_1".to_owned());
-        all.push(request.refund_started(seq, now));
-        all.push(request.refund_released(
+        all.push(request.record_refund_started(seq, now));
+        all.push(request.release_refund(
             seq,
             RefundRetry { reason: "again", reference: None, wait: WAIT },
             now,
         ));
-        all.push(request.refund_released(
+        all.push(request.release_refund(
             seq,
             RefundRetry { reason: "pending", reference: Some(&id), wait: WAIT },
             now,
         ));
-        all.push(request.refund_done(seq, id, now));
-        all.push(request.refund_failed(seq, "declined", now));
-        all.push(request.refund_told(seq, told(true), now));
-        all.push(request.refund_told(seq, told(false), now));
+        all.push(request.complete_refund(seq, id, now));
+        all.push(request.fail_refund(seq, "declined", now));
+        all.push(request.record_refund_reported(seq, reported(true), now));
+        all.push(request.record_refund_reported(seq, reported(false), now));
     }
     all
 }
@@ -69,9 +70,9 @@ fn essence(request: &Request, number: u32) -> String {
     let refund = |refund: &RefundRecord| {
         let leased = refund.lease.is_some_and(|lease| moment(number) < lease);
         let known = (refund.started_at.is_some(), leased, refund.reference.is_some());
-        let told = refund.told.as_ref().map(|told| told.success);
+        let reported = refund.reported.as_ref().map(|reported| reported.success);
         let end = refund.end.as_ref().map(|_| refund.counts());
-        format!("{} {known:?} {told:?} {end:?}", refund.amount)
+        format!("{} {known:?} {reported:?} {end:?}", refund.amount)
     };
     let refunds: Vec<String> = request.refunds.iter().map(refund).collect();
     format!("{number} {refunds:?}")
@@ -101,8 +102,8 @@ fn refunds_any_order_stay_within_the_charge() {
             assert_eq!(broken, Vec::<&str>::new(), "{request:#?} {:#?}", change.entries);
             assert_eq!((&after.state, &after.attempts), (&paid.state, &paid.attempts));
             let ended = |request: &Request| request.refunds.len() - request.open_refunds().count();
-            let told = after.webhooks - request.webhooks;
-            assert_eq!(usize::try_from(told).unwrap(), ended(after) - ended(&request));
+            let reported = after.webhooks - request.webhooks;
+            assert_eq!(usize::try_from(reported).unwrap(), ended(after) - ended(&request));
             ahead.push_back((change.request, number));
         }
     }
@@ -115,17 +116,18 @@ fn refunds_any_order_stay_within_the_charge() {
 #[test]
 fn refund_leased_once_and_success_is_final() {
     let request = paid().refund(Some(100), None, at(1)).unwrap().request;
-    let started = request.refund_started(1, at(1)).unwrap().request;
-    let again = started.refund_started(1, at(1)).err();
+    let started = request.record_refund_started(1, at(1)).unwrap().request;
+    let again = started.record_refund_started(1, at(1)).err();
     assert_eq!(again, Some(Refusal::Leased));
-    let told = |success| Told { success, reference: Reference("re".to_owned()), code: None };
-    let heard = started.refund_told(1, told(true), at(1)).unwrap().request;
-    assert!(heard.refund_told(1, told(false), at(1)).unwrap().is_nothing());
-    let done = heard.refund_done(1, Reference("re".to_owned()), at(1)).unwrap().request;
-    assert_eq!(done.refund_failed(1, "declined", at(1)).err(), Some(Refusal::Step));
+    let reported =
+        |success| ReportedResult { success, reference: Reference("re".to_owned()), code: None };
+    let heard = started.record_refund_reported(1, reported(true), at(1)).unwrap().request;
+    assert!(heard.record_refund_reported(1, reported(false), at(1)).unwrap().is_nothing());
+    let done = heard.complete_refund(1, Reference("re".to_owned()), at(1)).unwrap().request;
+    assert_eq!(done.fail_refund(1, "declined", at(1)).err(), Some(Refusal::Step));
     assert_eq!(done.refundable(), 4150);
     assert_eq!(
-        request.refund_done(1, Reference("re".to_owned()), at(1)).err(),
+        request.complete_refund(1, Reference("re".to_owned()), at(1)).err(),
         Some(Refusal::Step)
     );
 }

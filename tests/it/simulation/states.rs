@@ -11,8 +11,8 @@ use domain::consent::{ApprovalMethod, Consent, SessionCode};
 use domain::invariants;
 use domain::journal::DeliveryStatus;
 use domain::outcome::{DenialReason, Details};
-use domain::ports::{Clock, Receipt, Reference, Told};
-use domain::request::{Change, Doubt, Recall, Refusal, Request, State};
+use domain::ports::{Clock, Receipt, Reference, ReportedResult};
+use domain::request::{CancelRedirect, Change, Doubt, Refusal, Request, State};
 use domain::seal::{self, Sealed};
 use domain::values::id::{ConsentId, PromptId, RequestId};
 use domain::values::money::Money;
@@ -125,7 +125,7 @@ fn commands(request: &Request, now: Timestamp, sealed: &Sealed, bounds: Bounds) 
             let yes = consent(request, prompt(0), now, true);
             return at_the_processor(request, now)
                 .into_iter()
-                .chain(away(request, now, sealed))
+                .chain(on_page(request, now, sealed))
                 .chain([request.cancel(now), Ok(request.expire(now))])
                 .chain([request.approve(yes, sealed.clone(), now)])
                 .collect();
@@ -139,29 +139,30 @@ fn commands(request: &Request, now: Timestamp, sealed: &Sealed, bounds: Bounds) 
 fn at_the_processor(request: &Request, now: Timestamp) -> Commands {
     vec![
         request.lease(now),
-        request.prepared(Reference("pi_1".to_owned()), now),
-        request.started(now),
-        request.released("again", Doubt::None, WAIT, now),
-        request.released("again", Doubt::AsBefore, WAIT, now),
-        request.released("unknown", Doubt::Told, WAIT, now),
-        request.fulfilled("CODE".to_owned(), Details::Payment(receipt()), now),
-        request.refused("card_declined", true, now),
-        request.refused("card_declined", false, now),
+        request.record_created(Reference("pi_1".to_owned()), now),
+        request.record_started(now),
+        request.release("again", Doubt::Cleared, WAIT, now),
+        request.release("again", Doubt::Unchanged, WAIT, now),
+        request.release("unknown", Doubt::Reported, WAIT, now),
+        request.fulfill("CODE".to_owned(), Details::Payment(receipt()), now),
+        request.record_declined("card_declined", true, now),
+        request.record_declined("card_declined", false, now),
     ]
 }
 
-fn away(request: &Request, now: Timestamp, sealed: &Sealed) -> Commands {
-    let told = |success| Told { success, reference: Reference("pi_1".to_owned()), code: None };
+fn on_page(request: &Request, now: Timestamp, sealed: &Sealed) -> Commands {
+    let reported =
+        |success| ReportedResult { success, reference: Reference("pi_1".to_owned()), code: None };
     let mut all = vec![
-        request.sent_on(sealed.clone(), WAIT, now),
-        request.exchanged(sealed.clone(), now),
-        request.recalled(Recall::Customer, now),
-        request.recalled(Recall::Requester, now),
+        request.record_redirected(sealed.clone(), WAIT, now),
+        request.record_exchanged(sealed.clone(), now),
+        request.abandon(CancelRedirect::Customer, now),
+        request.abandon(CancelRedirect::Requester, now),
     ];
-    for generation in 1..=2 {
-        all.push(request.returned(generation, sealed.clone(), now));
-        all.push(request.told(generation, told(true), now));
-        all.push(request.told(generation, told(false), now));
+    for attempt_no in 1..=2 {
+        all.push(request.record_returned(attempt_no, sealed.clone(), now));
+        all.push(request.record_reported(attempt_no, reported(true), now));
+        all.push(request.record_reported(attempt_no, reported(false), now));
     }
     all
 }
@@ -227,14 +228,14 @@ fn essence(request: &Request, moment: usize) -> String {
         .attempts
         .iter()
         .map(|attempt| {
-            let (reference, started) = (attempt.reference.is_some(), attempt.started_at.is_some());
-            let doubt = (attempt.in_doubt, attempt.doubt_told);
-            let away = attempt
-                .onward
-                .as_ref()
-                .map(|onward| (onward.returned_at.is_some(), onward.redeemed, onward.recalled));
-            let told = attempt.told.as_ref().map(|told| told.success);
-            format!("{reference}{started}{doubt:?}{:?}{away:?}{told:?}", attempt.end)
+            let (reference, started) =
+                (attempt.reference().is_some(), attempt.started_at().is_some());
+            let doubt = (attempt.is_in_doubt(), attempt.is_doubt_reported());
+            let on_page = attempt.redirect.as_ref().map(|redirect| {
+                (redirect.returned_at().is_some(), redirect.is_redeemed(), redirect.abandoned_by())
+            });
+            let reported = attempt.reported.as_ref().map(|reported| reported.success);
+            format!("{reference}{started}{doubt:?}{:?}{on_page:?}{reported:?}", attempt.end())
         })
         .collect();
     let rest =
@@ -256,7 +257,7 @@ fn can_end(request: &Request) -> bool {
     }
     let leased = request.lease(late).map(|change| change.request);
     leased.is_ok_and(|request| {
-        let over = request.refused("processor_unavailable", false, late);
+        let over = request.record_declined("processor_unavailable", false, late);
         over.is_ok_and(|change| change.request.is_closed())
     })
 }

@@ -1,3 +1,3 @@
 //! The stand-ins accept calls that their providers document, and reject all others.
 
-mod eum;
+mod aws_messaging;

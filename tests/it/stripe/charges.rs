@@ -1,12 +1,13 @@
 //! Payments against third-party stand-ins, behind a proxy that breaks each call in each way.
 
 use domain::authorization::AuthorizationKind;
-use domain::ports::{Answer, Prepared, Use};
+use domain::contract_tests::processor::OperationResult;
+use domain::ports::{Confirmed, Created, Retrieved, Use};
 use tests::proxy::{Call, ProxyFault};
 
 use super::{FAULTS, Fixture, is_done, yes};
 
-const REFUSED: Answer = Answer::Refused { code: "card_declined" };
+const REFUSED: OperationResult = OperationResult::SoftDeclined { code: "card_declined" };
 
 #[tokio::test]
 async fn any_fault_ends_as_one_reported_charge() {
@@ -25,7 +26,7 @@ async fn any_fault_ends_as_one_reported_charge() {
             let ended =
                 fault == ProxyFault::FailedAfter && !matches!(call, Call::Confirm | Call::Read);
             if ended {
-                assert_eq!(answer, Answer::Invalid { code: "processor_error" }, "{what}");
+                assert_eq!(answer, OperationResult::Invalid { code: "processor_error" }, "{what}");
             } else {
                 assert!(is_done(&answer), "{what}: {answer:?}");
             }
@@ -47,7 +48,7 @@ async fn any_fault_with_declined_card_ends_as_decline() {
             fixture.is_told_truly(&answer, &what).await;
             let ended = fault == ProxyFault::FailedAfter && call == Call::Create;
             let expected =
-                if ended { Answer::Invalid { code: "processor_error" } } else { REFUSED };
+                if ended { OperationResult::Invalid { code: "processor_error" } } else { REFUSED };
             assert_eq!(answer, expected, "{what}");
         }
     }
@@ -59,13 +60,17 @@ async fn any_fault_at_void_ends_as_voided_or_earlier_charge() {
         for fault in FAULTS {
             for charged in [false, true] {
                 let fixture = Fixture::with_card("pm_card_visa").await;
-                let reference = fixture.prepare().await.unwrap();
+                let reference = fixture.create().await.unwrap();
                 if charged {
                     assert!(is_done(&fixture.settle(&reference).await));
                 }
                 fixture.proxy.plan(call, fault);
-                let answer = fixture.fence(&reference).await;
-                assert_eq!(answer == Answer::Fenced, !charged, "{fault:?} at {call:?}: {answer:?}");
+                let answer = fixture.void(&reference).await;
+                assert_eq!(
+                    answer == OperationResult::Voided,
+                    !charged,
+                    "{fault:?} at {call:?}: {answer:?}"
+                );
                 fixture.is_told_truly(&answer, &format!("{fault:?} at {call:?}")).await;
                 let late = fixture.settle(&reference).await;
                 assert_eq!(is_done(&late), charged, "{fault:?} at {call:?}, then {late:?}");
@@ -78,34 +83,34 @@ async fn any_fault_at_void_ends_as_voided_or_earlier_charge() {
 #[tokio::test]
 async fn money_call_after_void_moves_nothing() {
     let fixture = Fixture::with_card("pm_card_visa").await;
-    let reference = fixture.prepare().await.unwrap();
+    let reference = fixture.create().await.unwrap();
     fixture.proxy.plan(Call::Confirm, ProxyFault::Late);
     let charge = fixture.attempt(4250, 1);
-    assert_eq!(fixture.processor.execute(&charge, &reference).await, Answer::Unknown);
-    assert_eq!(fixture.processor.look_up(&charge, &reference).await, Answer::NotExecuted);
-    assert_eq!(fixture.processor.execute(&charge, &reference).await, Answer::Working);
-    assert_eq!(fixture.fence(&reference).await, Answer::Fenced);
+    assert_eq!(fixture.processor.confirm(&charge, &reference).await, Confirmed::Unknown);
+    assert_eq!(fixture.processor.retrieve(&charge, &reference).await, Retrieved::NotConfirmed);
+    assert_eq!(fixture.processor.confirm(&charge, &reference).await, Confirmed::Processing);
+    assert_eq!(fixture.void(&reference).await, OperationResult::Voided);
     fixture.proxy.release().await;
     assert_eq!(fixture.charges().await, 0);
-    assert_eq!(fixture.processor.look_up(&charge, &reference).await, Answer::Fenced);
+    assert_eq!(fixture.processor.retrieve(&charge, &reference).await, Retrieved::Voided);
 }
 
 #[tokio::test]
 async fn money_call_before_void_is_found() {
     let fixture = Fixture::with_card("pm_card_visa").await;
-    let reference = fixture.prepare().await.unwrap();
+    let reference = fixture.create().await.unwrap();
     fixture.proxy.plan(Call::Confirm, ProxyFault::Late);
     let charge = fixture.attempt(4250, 1);
-    assert_eq!(fixture.processor.execute(&charge, &reference).await, Answer::Unknown);
+    assert_eq!(fixture.processor.confirm(&charge, &reference).await, Confirmed::Unknown);
     fixture.proxy.release().await;
-    assert!(is_done(&fixture.fence(&reference).await));
+    assert!(is_done(&fixture.void(&reference).await));
     assert_eq!(fixture.charges().await, 1);
 }
 
 #[tokio::test]
 async fn simultaneous_workers_charge_once() {
     let fixture = Fixture::with_card("pm_card_visa").await;
-    let reference = fixture.prepare().await.unwrap();
+    let reference = fixture.create().await.unwrap();
     let settle = || fixture.settle(&reference);
     let answers = tokio::join!(settle(), settle(), settle(), settle());
     for answer in [answers.0, answers.1, answers.2, answers.3] {
@@ -117,21 +122,21 @@ async fn simultaneous_workers_charge_once() {
 #[tokio::test]
 async fn same_key_with_another_amount_charges_nothing() {
     let fixture = Fixture::with_card("pm_card_visa").await;
-    fixture.prepare().await.unwrap();
-    let other = fixture.processor.prepare(&fixture.attempt(9900, 1)).await;
-    assert_eq!(other, Prepared::Not(Answer::Blocked { code: "idempotency_key_reused" }));
+    fixture.create().await.unwrap();
+    let other = fixture.processor.create(&fixture.attempt(9900, 1)).await;
+    assert_eq!(other, Created::Blocked { code: "idempotency_key_reused" });
     assert_eq!(fixture.charges().await, 0);
 }
 
 #[tokio::test]
 async fn new_attempt_after_decline_is_a_new_object() {
     let fixture = Fixture::with_card("pm_card_chargeCustomerFail").await;
-    let first = fixture.prepare().await.unwrap();
+    let first = fixture.create().await.unwrap();
     assert_eq!(fixture.settle(&first).await, REFUSED);
     let visa = yes(AuthorizationKind::PaymentMethod, "pm_card_visa");
     let charge = Use { authorization: &visa, ..fixture.attempt(4250, 2) };
-    let Prepared::Ready(second) = fixture.processor.prepare(&charge).await else { panic!() };
+    let Created::Ready(second) = fixture.processor.create(&charge).await else { panic!() };
     assert_ne!(first, second);
-    assert!(is_done(&fixture.processor.execute(&charge, &second).await));
+    assert!(is_done(&fixture.processor.confirm(&charge, &second).await.into()));
     assert_eq!(fixture.charges().await, 1);
 }

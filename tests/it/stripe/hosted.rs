@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::authorization::AuthorizationKind;
-use domain::ports::{Answer, Fetched, Http, Onward, Reach, Reference};
+use domain::contract_tests::processor::OperationResult;
+use domain::ports::{Fetched, Http, Reach, RedirectUrl, Reference, VoidResult};
 use serde_json::Value;
 use tests::proxy::{Call, Proxy, ProxyFault};
 
@@ -20,9 +21,11 @@ async fn fixture(keeping: bool) -> Fixture {
 }
 
 /// Returns the redirect's address, and asks until it is known.
-async fn onward(fixture: &Fixture, reference: &Reference) -> String {
+async fn redirect(fixture: &Fixture, reference: &Reference) -> String {
     let answer = fixture.settle(reference).await;
-    let Answer::NeedsCustomer { onward: Some(Onward(url)) } = answer else { panic!("{answer:?}") };
+    let OperationResult::RequiresAction { redirect: Some(RedirectUrl(url)) } = answer else {
+        panic!("{answer:?}")
+    };
     url
 }
 
@@ -55,7 +58,7 @@ async fn any_fault_ends_as_one_reported_payment() {
                 let fixture = fixture(keeping).await;
                 fixture.proxy.plan(call, fault);
                 let what = format!("{fault:?} at {call:?}");
-                let reference = match fixture.prepare().await {
+                let reference = match fixture.create().await {
                     Ok(reference) => reference,
                     Err(answer) => {
                         assert_eq!(
@@ -63,12 +66,16 @@ async fn any_fault_ends_as_one_reported_payment() {
                             (Call::Session, ProxyFault::FailedAfter),
                             "{what}"
                         );
-                        assert_eq!(answer, Answer::Invalid { code: "processor_error" }, "{what}");
+                        assert_eq!(
+                            answer,
+                            OperationResult::Invalid { code: "processor_error" },
+                            "{what}"
+                        );
                         assert_eq!(fixture.acts().await, 0, "{what}");
                         continue;
                     }
                 };
-                let page = onward(&fixture, &reference).await;
+                let page = redirect(&fixture, &reference).await;
                 assert_eq!(fixture.acts().await, 0, "{what}");
                 fixture.proxy.plan(Call::SessionRead, fault);
                 pays(&page).await;
@@ -78,7 +85,7 @@ async fn any_fault_ends_as_one_reported_payment() {
                 fixture.is_told_truly(&answer, &what).await;
                 // Paying again charges nothing.
                 visits(&page, true).await;
-                assert!(is_done(&fixture.fence(&reference).await), "{what}");
+                assert!(is_done(&fixture.void(&reference).await), "{what}");
                 assert_eq!(fixture.acts().await, 1, "{what}");
             }
         }
@@ -91,15 +98,15 @@ async fn any_fault_at_void_closes_page_or_finds_payment() {
         for fault in FAULTS {
             for paid in [false, true] {
                 let fixture = fixture(false).await;
-                let reference = fixture.prepare().await.unwrap();
-                let page = onward(&fixture, &reference).await;
+                let reference = fixture.create().await.unwrap();
+                let page = redirect(&fixture, &reference).await;
                 if paid {
                     pays(&page).await;
                 }
                 fixture.proxy.plan(call, fault);
-                let answer = fixture.fence(&reference).await;
+                let answer = fixture.void(&reference).await;
                 let what = format!("{fault:?} at {call:?}, paid {paid}");
-                assert_eq!(answer == Answer::Fenced, !paid, "{what}: {answer:?}");
+                assert_eq!(answer == OperationResult::Voided, !paid, "{what}: {answer:?}");
                 assert_eq!(is_done(&answer), paid, "{what}: {answer:?}");
                 // A customer whose page was still open is too late.
                 visits(&page, true).await;
@@ -114,25 +121,26 @@ async fn any_fault_at_void_closes_page_or_finds_payment() {
 #[tokio::test]
 async fn late_call_closing_the_page_finds_the_payment() {
     let fixture = fixture(false).await;
-    let reference = fixture.prepare().await.unwrap();
-    let page = onward(&fixture, &reference).await;
+    let reference = fixture.create().await.unwrap();
+    let page = redirect(&fixture, &reference).await;
     fixture.proxy.plan(Call::SessionExpire, ProxyFault::Late);
     let attempt = fixture.attempt(4250, 1);
-    let answer = fixture.processor.fence(&attempt, &reference).await;
-    assert!(matches!(answer, Answer::NeedsCustomer { onward: Some(_) }), "{answer:?}");
+    let answer = fixture.processor.void(&attempt, &reference).await;
+    // The page is still open.
+    assert_eq!(answer, VoidResult::Unknown);
     pays(&page).await;
     fixture.proxy.release().await;
-    assert!(is_done(&fixture.fence(&reference).await));
+    assert!(is_done(&fixture.void(&reference).await));
     assert_eq!(fixture.charges().await, 1);
 }
 
 #[tokio::test]
 async fn payment_is_reported_by_its_refundable_id() {
     let fixture = fixture(false).await;
-    let reference = fixture.prepare().await.unwrap();
-    assert_eq!(fixture.prepare().await.unwrap(), reference);
-    pays(&onward(&fixture, &reference).await).await;
-    let Answer::Done(Fetched::Payment(receipt)) = fixture.settle(&reference).await else {
+    let reference = fixture.create().await.unwrap();
+    assert_eq!(fixture.create().await.unwrap(), reference);
+    pays(&redirect(&fixture, &reference).await).await;
+    let OperationResult::Done(Fetched::Payment(receipt)) = fixture.settle(&reference).await else {
         panic!()
     };
     assert!(receipt.reference.0.starts_with("pi_"), "{receipt:?}");

@@ -17,9 +17,9 @@ use bytes::Bytes;
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
+use domain::contract_tests::processor::OperationResult;
 use domain::ports::{
-    Answer, Clock, Fetched, Http, HttpError, Item, Key, Page, Prepared, Processor, Processors,
-    Range, Reach, Reference, Store, StoreError, Use, Write,
+    Clock, Created, Fetched, Http, HttpError, Processor, Processors, Reach, Reference, Use,
 };
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
@@ -74,30 +74,11 @@ impl Http for ShortTimeoutHttp {
     }
 }
 
-/// A store and a clock that hold nothing, since the Stripe adapter needs neither.
-struct NoDeps;
+/// A clock that stands still, since the adapter needs none.
+struct StoppedClock;
 
 #[async_trait]
-impl Store for NoDeps {
-    async fn read(&self, _key: &Key) -> Result<Option<Item>, StoreError> {
-        Ok(None)
-    }
-
-    async fn list(&self, _range: &Range) -> Result<Page, StoreError> {
-        Ok(Page { items: Vec::new(), more: false })
-    }
-
-    async fn list_index(&self, range: &Range) -> Result<Page, StoreError> {
-        self.list(range).await
-    }
-
-    async fn write(&self, _writes: Vec<Write>) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Clock for NoDeps {
+impl Clock for StoppedClock {
     fn now(&self) -> Timestamp {
         Timestamp::EPOCH
     }
@@ -137,11 +118,7 @@ fn opened(proxy: &Proxy, more: &Value) -> Box<dyn Processor> {
         "test": { "processors": [{ "name": "stripe", "kind": "stripe", "settings": settings }] },
     });
     let client: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
-    let outside = Deps {
-        http: Arc::new(ShortTimeoutHttp(client)),
-        store: Arc::new(NoDeps),
-        clock: Arc::new(NoDeps),
-    };
+    let outside = Deps { http: Arc::new(ShortTimeoutHttp(client)), clock: Arc::new(StoppedClock) };
     let brand = Brand::parse(&brand.to_string()).unwrap();
     let name = "stripe".parse().unwrap();
     Registry::new(outside).open(&brand, Mode::Test, &name).ok().unwrap()
@@ -178,8 +155,8 @@ impl Fixture {
         Self { keeping: true, ..self }
     }
 
-    fn attempt(&self, amount: u64, generation: u32) -> Use<'_> {
-        let used = used(&self.authorization, amount, generation);
+    fn attempt(&self, amount: u64, attempt_no: u32) -> Use<'_> {
+        let used = used(&self.authorization, amount, attempt_no);
         if !self.keeping {
             return used;
         }
@@ -187,14 +164,14 @@ impl Fixture {
         Use { ask: Box::leak(Box::new(Ask::PaymentMethod { description })), ..used }
     }
 
-    async fn prepare(&self) -> Result<Reference, Answer> {
-        let mut answer = Answer::Again;
+    async fn create(&self) -> Result<Reference, OperationResult> {
+        let mut answer = OperationResult::Again;
         for _ in 0..12 {
-            match self.processor.prepare(&self.attempt(4250, 1)).await {
-                Prepared::Ready(reference) => return Ok(reference),
-                Prepared::Not(not) => answer = not,
+            match self.processor.create(&self.attempt(4250, 1)).await {
+                Created::Ready(reference) => return Ok(reference),
+                not => answer = not.into(),
             }
-            if answer != Answer::Again {
+            if answer != OperationResult::Again {
                 break;
             }
             // On a busy machine, asking at once does not finish a call that is still under way.
@@ -204,29 +181,29 @@ impl Fixture {
     }
 
     /// Repeats the worker's steps until the port's answer is final; the last step voids.
-    async fn settle(&self, reference: &Reference) -> Answer {
+    async fn settle(&self, reference: &Reference) -> OperationResult {
         let attempt = self.attempt(4250, 1);
-        let mut answer = self.processor.execute(&attempt, reference).await;
+        let mut answer: OperationResult = self.processor.confirm(&attempt, reference).await.into();
         for _ in 0..6 {
-            if matches!(answer, Answer::Again | Answer::Working) {
+            if matches!(answer, OperationResult::Again | OperationResult::Processing) {
                 SystemClock.wait(SOON).await;
             }
-            if matches!(answer, Answer::Again | Answer::NotExecuted) {
-                answer = self.processor.execute(&attempt, reference).await;
-            } else if matches!(answer, Answer::Unknown | Answer::Working) {
-                answer = self.processor.look_up(&attempt, reference).await;
+            if matches!(answer, OperationResult::Again | OperationResult::NotConfirmed) {
+                answer = self.processor.confirm(&attempt, reference).await.into();
+            } else if matches!(answer, OperationResult::Unknown | OperationResult::Processing) {
+                answer = self.processor.retrieve(&attempt, reference).await.into();
             } else {
                 return answer;
             }
         }
-        self.fence(reference).await
+        self.void(reference).await
     }
 
-    async fn fence(&self, reference: &Reference) -> Answer {
-        let mut answer = Answer::Unknown;
+    async fn void(&self, reference: &Reference) -> OperationResult {
+        let mut answer = OperationResult::Unknown;
         for _ in 0..4 {
-            answer = self.processor.fence(&self.attempt(4250, 1), reference).await;
-            if matches!(answer, Answer::Fenced | Answer::Done(_)) {
+            answer = self.processor.void(&self.attempt(4250, 1), reference).await.into();
+            if matches!(answer, OperationResult::Voided | OperationResult::Done(_)) {
                 break;
             }
         }
@@ -245,18 +222,18 @@ impl Fixture {
     }
 
     /// Runs one attempt from its beginning to its end.
-    async fn run(&self) -> Answer {
-        match self.prepare().await {
+    async fn run(&self) -> OperationResult {
+        match self.create().await {
             Ok(reference) => self.settle(&reference).await,
             Err(answer) => answer,
         }
     }
 
     /// Asserts that the stand-in acted as often as the answer says, and that a repeat adds nothing.
-    async fn is_told_truly(&self, answer: &Answer, what: &str) {
-        let told = usize::from(is_done(answer));
-        assert_eq!(self.acts().await, told, "{what}: {answer:?}");
-        if told == 1 {
+    async fn is_told_truly(&self, answer: &OperationResult, what: &str) {
+        let reported = usize::from(is_done(answer));
+        assert_eq!(self.acts().await, reported, "{what}: {answer:?}");
+        if reported == 1 {
             let again = self.run().await;
             assert!(is_done(&again), "{what}, all over again: {again:?}");
             assert_eq!(self.acts().await, 1, "{what}, all over again");
@@ -264,8 +241,8 @@ impl Fixture {
     }
 }
 
-fn is_done(answer: &Answer) -> bool {
-    let Answer::Done(fetched) = answer else { return false };
+fn is_done(answer: &OperationResult) -> bool {
+    let OperationResult::Done(fetched) = answer else { return false };
     match fetched {
         Fetched::Payment(receipt) => receipt.amount == 4250 && receipt.currency == "EUR",
         Fetched::Card { .. } => true,

@@ -1,7 +1,8 @@
 //! A saved card, charged when its customer approves again.
 
 use domain::authorization::{Authorization, AuthorizationKind};
-use domain::ports::{Answer, Fetched, Prepared, Use};
+use domain::contract_tests::processor::OperationResult;
+use domain::ports::{Confirmed, Created, Fetched, Retrieved, Use};
 use tests::proxy::{Call, ProxyFault};
 
 use super::{FAULTS, Fixture, is_done, yes};
@@ -33,7 +34,7 @@ async fn any_fault_ends_as_one_saved_and_reported_card() {
             let ended = fault == ProxyFault::FailedAfter
                 && !matches!(call, Call::SetupConfirm | Call::SetupRead);
             if ended {
-                assert_eq!(answer, Answer::Invalid { code: "processor_error" }, "{what}");
+                assert_eq!(answer, OperationResult::Invalid { code: "processor_error" }, "{what}");
             } else {
                 assert!(is_done(&answer), "{what}: {answer:?}");
             }
@@ -55,9 +56,9 @@ async fn any_fault_with_declined_card_saves_no_card() {
             fixture.is_told_truly(&answer, &what).await;
             let ended = fault == ProxyFault::FailedAfter && call == Call::SetupCreate;
             let expected = if ended {
-                Answer::Invalid { code: "processor_error" }
+                OperationResult::Invalid { code: "processor_error" }
             } else {
-                Answer::Refused { code: "card_declined" }
+                OperationResult::SoftDeclined { code: "card_declined" }
             };
             assert_eq!(answer, expected, "{what}");
         }
@@ -70,13 +71,17 @@ async fn any_fault_at_void_ends_as_voided_or_earlier_card() {
         for fault in FAULTS {
             for kept in [false, true] {
                 let fixture = with_card("pm_card_visa").await;
-                let reference = fixture.prepare().await.unwrap();
+                let reference = fixture.create().await.unwrap();
                 if kept {
                     assert!(is_done(&fixture.settle(&reference).await));
                 }
                 fixture.proxy.plan(call, fault);
-                let answer = fixture.fence(&reference).await;
-                assert_eq!(answer == Answer::Fenced, !kept, "{fault:?} at {call:?}: {answer:?}");
+                let answer = fixture.void(&reference).await;
+                assert_eq!(
+                    answer == OperationResult::Voided,
+                    !kept,
+                    "{fault:?} at {call:?}: {answer:?}"
+                );
                 fixture.is_told_truly(&answer, &format!("{fault:?} at {call:?}")).await;
                 let late = fixture.settle(&reference).await;
                 assert_eq!(is_done(&late), kept, "{fault:?} at {call:?}, then {late:?}");
@@ -89,22 +94,24 @@ async fn any_fault_at_void_ends_as_voided_or_earlier_card() {
 #[tokio::test]
 async fn saving_call_after_void_saves_no_card() {
     let fixture = with_card("pm_card_visa").await;
-    let reference = fixture.prepare().await.unwrap();
+    let reference = fixture.create().await.unwrap();
     fixture.proxy.plan(Call::SetupConfirm, ProxyFault::Late);
     let attempt = fixture.attempt(4250, 1);
-    assert_eq!(fixture.processor.execute(&attempt, &reference).await, Answer::Unknown);
-    assert_eq!(fixture.processor.look_up(&attempt, &reference).await, Answer::NotExecuted);
-    assert_eq!(fixture.fence(&reference).await, Answer::Fenced);
+    assert_eq!(fixture.processor.confirm(&attempt, &reference).await, Confirmed::Unknown);
+    assert_eq!(fixture.processor.retrieve(&attempt, &reference).await, Retrieved::NotConfirmed);
+    assert_eq!(fixture.void(&reference).await, OperationResult::Voided);
     fixture.proxy.release().await;
     assert_eq!(fixture.acts().await, 0);
-    assert_eq!(fixture.processor.look_up(&attempt, &reference).await, Answer::Fenced);
+    assert_eq!(fixture.processor.retrieve(&attempt, &reference).await, Retrieved::Voided);
 }
 
 /// Returns a card that was saved just now.
 async fn kept() -> (Fixture, Authorization) {
     let fixture = with_card("pm_card_visa").await;
     let answer = fixture.run().await;
-    let Answer::Done(Fetched::Card { receipt, kept }) = answer else { panic!("{answer:?}") };
+    let OperationResult::Done(Fetched::Card { receipt, saved: kept }) = answer else {
+        panic!("{answer:?}")
+    };
     assert_eq!(receipt.last4.as_deref(), Some("4242"));
     assert_eq!((receipt.exp_month, receipt.exp_year), (Some(12), Some(2030)));
     (fixture, kept)
@@ -130,19 +137,22 @@ async fn saved_card_of_unknown_customer_is_not_charged() {
     let mut other: serde_json::Value = serde_json::from_str(text).unwrap();
     other["customer"] = serde_json::json!("cus_nobody");
     let fixture = Fixture::new(yes(AuthorizationKind::KeptCard, &other.to_string())).await;
-    assert_eq!(fixture.run().await, Answer::Invalid { code: "resource_missing" });
+    assert_eq!(fixture.run().await, OperationResult::Invalid { code: "resource_missing" });
     assert_eq!(fixture.charges().await, 0);
 }
 
 #[tokio::test]
 async fn new_attempt_has_its_own_customer_and_setup() {
     let fixture = with_card("pm_card_visa_chargeDeclined").await;
-    let first = fixture.prepare().await.unwrap();
-    assert_eq!(fixture.settle(&first).await, Answer::Refused { code: "card_declined" });
+    let first = fixture.create().await.unwrap();
+    assert_eq!(
+        fixture.settle(&first).await,
+        OperationResult::SoftDeclined { code: "card_declined" }
+    );
     let visa = yes(AuthorizationKind::PaymentMethod, "pm_card_visa");
     let attempt = Use { authorization: &visa, ..fixture.attempt(4250, 2) };
-    let Prepared::Ready(second) = fixture.processor.prepare(&attempt).await else { panic!() };
+    let Created::Ready(second) = fixture.processor.create(&attempt).await else { panic!() };
     assert_ne!(first, second);
-    assert!(is_done(&fixture.processor.execute(&attempt, &second).await));
+    assert!(is_done(&fixture.processor.confirm(&attempt, &second).await.into()));
     assert_eq!(fixture.acts().await, 1);
 }

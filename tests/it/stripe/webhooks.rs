@@ -8,9 +8,10 @@ use axum::body::to_bytes;
 use axum::extract::Request;
 use bytes::Bytes;
 use domain::authorization::AuthorizationKind;
+use domain::contract_tests::processor::OperationResult;
 use domain::ports::{
-    Answer, CallbackError, Http, Onward, Processor, ProcessorEvent, Proof, Reach,
-    UnverifiedCallback, VerifiedWebhook,
+    CallbackError, Http, Processor, ProcessorEvent, Proof, Reach, RedirectUrl, UnverifiedCallback,
+    VerifiedWebhook,
 };
 use domain::values::time::Timestamp;
 use serde_json::{Value, json};
@@ -136,8 +137,9 @@ async fn webhook_signed_by_emulate_is_verified() {
     let deaf = listening(&proxy, &["whsec_of_tomorrow"]);
     let authorization = yes(AuthorizationKind::Hosted, "");
     let fixture = Fixture { proxy, processor, authorization, keeping: false };
-    let reference = fixture.prepare().await.unwrap();
-    let Answer::NeedsCustomer { onward: Some(Onward(page)) } = fixture.settle(&reference).await
+    let reference = fixture.create().await.unwrap();
+    let OperationResult::RequiresAction { redirect: Some(RedirectUrl(page)) } =
+        fixture.settle(&reference).await
     else {
         panic!()
     };

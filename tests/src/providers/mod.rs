@@ -9,8 +9,8 @@ use serde_json::Value;
 
 pub mod adyen;
 pub mod apple;
+pub mod aws_messaging;
 pub mod endpoint;
-pub mod eum;
 pub mod openid;
 pub mod rbm;
 pub mod stripe;

@@ -75,7 +75,7 @@ impl Simulation {
     /// The page was shown. If it redirects, the customer follows.
     pub(super) fn shown(&mut self, request: RequestId, prompt: PromptId, page: &[u8]) {
         let text = String::from_utf8_lossy(page);
-        let Some((_, rest)) = text.split_once("class=\"onward\" href=\"") else { return };
+        let Some((_, rest)) = text.split_once("class=\"hosted-page\" href=\"") else { return };
         let Some((url, _)) = rest.split_once('"') else { return };
         let url = url.replace("&#38;", "&").replace("&amp;", "&");
         let tab = Tab { request, prompt, url };

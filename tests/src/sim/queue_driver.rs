@@ -143,6 +143,6 @@ impl Simulation {
 
 /// Returns until when a customer may be on a processor's page, if they are.
 fn leaves_at(request: &Request) -> Option<Timestamp> {
-    let onward = request.open_attempt()?.onward.as_ref()?;
-    Some(request.expires_at.max(onward.at.after(AWAY)))
+    let redirect = request.open_attempt()?.redirect.as_ref()?;
+    Some(request.expires_at.max(redirect.at.after(AWAY)))
 }

@@ -10,7 +10,7 @@ use domain::ports::{
     StoreError, Write,
 };
 use http::Request;
-use processors::{Deps, Registry};
+use sandbox::Sandbox;
 
 use super::ports::finish;
 use crate::lock::lock;
@@ -20,7 +20,7 @@ use crate::providers::Answer;
 /// The sandbox's Stripe, with its pages.
 pub(super) struct SandboxStripe {
     api: Arc<dyn Http>,
-    pages: Registry,
+    pages: Sandbox,
     books: Arc<Books>,
 }
 
@@ -56,9 +56,8 @@ impl SandboxStripe {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
         let books = Arc::<Books>::default();
         let store: Arc<dyn Store> = Arc::<Books>::clone(&books);
-        let api = processors::sandbox::stand_in(Arc::clone(&store), Arc::clone(&clock));
-        // The pages call nothing.
-        let pages = Registry::new(Deps { http: Arc::clone(&api), store, clock });
+        let api = sandbox::stand_in(Arc::clone(&store), Arc::clone(&clock));
+        let pages = Sandbox::over(store, clock);
         Self { api, pages, books }
     }
 

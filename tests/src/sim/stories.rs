@@ -78,14 +78,14 @@ const NOT_ME: &[Verb] = &[Verb::NOT_ME, Verb::Settle];
 const WRONG_CODE: &[Verb] = &[Verb::WRONG_CODE, Verb::Settle];
 const DECLINED: &[Verb] = &[Verb::yes(POOR), Verb::Settle];
 /// To the processor's page.
-const REDIRECTED: &[Verb] = &[Verb::HOSTED, Verb::SentOn, Verb::GoOn];
+const REDIRECTED: &[Verb] = &[Verb::HOSTED, Verb::Redirected, Verb::GoOn];
 /// To the bank's page.
-const TO_THE_BANK: &[Verb] = &[Verb::yes(SECURE), Verb::SentOn, Verb::GoOn];
+const TO_THE_BANK: &[Verb] = &[Verb::yes(SECURE), Verb::Redirected, Verb::GoOn];
 const DONE: &[Verb] = &[PAYS, Verb::Done, Verb::Settle];
 const SAVING: &[Verb] = &[Verb::AskFor(OtherAsk::Card, PHONE, &["rcs"], 3600), Verb::Settle];
 const CLAIMS: &[Verb] = &[Verb::AskFor(OtherAsk::Facts, PHONE, &["rcs"], 3600), Verb::Settle];
 const SIGNS_IN: &[Verb] =
-    &[Verb::HOSTED, Verb::SentOn, Verb::GoOn, PAYS, Verb::Reload, Verb::Settle];
+    &[Verb::HOSTED, Verb::Redirected, Verb::GoOn, PAYS, Verb::Reload, Verb::Settle];
 
 /// All stories.
 pub const STORIES: &[Story] = &[

@@ -15,7 +15,7 @@ pub enum Verb {
     /// A requester asks for something else than a payment: what, whose phone, over which channels, for how many seconds.
     AskFor(OtherAsk, &'static str, &'static [&'static str], u64),
     /// Messages are handled until it is the customer's turn on the processor's page.
-    SentOn,
+    Redirected,
     /// The customer's browser opens our page, and goes on from there if it leads on.
     GoOn,
     /// The customer does something on the processor's page.

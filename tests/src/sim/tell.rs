@@ -131,7 +131,7 @@ impl Simulation {
             }
             Verb::GoOn => self.goes_on_there()?,
             Verb::Settle => self.settles(SOON)?,
-            Verb::SentOn => self.settles_until(SOON, Self::is_sent_on)?,
+            Verb::Redirected => self.settles_until(SOON, Self::is_redirected)?,
             Verb::EndsWithin(seconds) => {
                 self.settles(Duration::from_secs(seconds))?;
                 if self.only().is_none_or(|request| !request.is_closed()) {
@@ -190,7 +190,7 @@ impl Simulation {
                 }
             }
             Verb::Hook => self.hears(),
-            Verb::Settle | Verb::SentOn | Verb::EndsWithin(_) => {}
+            Verb::Settle | Verb::Redirected | Verb::EndsWithin(_) => {}
             Verb::Pass(seconds) => self.clock.pass(Duration::from_secs(seconds)),
             Verb::Act(what) => self.acts_on_one(what),
             Verb::Receipt(status) => self.tells(status),
@@ -229,7 +229,7 @@ impl Simulation {
             if self.tabs.len() > before || !open {
                 break;
             }
-            self.settles_until(SOON, Self::is_sent_on)?;
+            self.settles_until(SOON, Self::is_redirected)?;
         }
         Ok(())
     }
@@ -313,9 +313,9 @@ impl Simulation {
     }
 
     /// Whether it is the customer's turn, on a page that is not ours.
-    fn is_sent_on(&self) -> bool {
+    fn is_redirected(&self) -> bool {
         self.only().is_some_and(|request| {
-            request.open_attempt().is_some_and(|attempt| attempt.onward.is_some())
+            request.open_attempt().is_some_and(|attempt| attempt.redirect.is_some())
         })
     }
 

@@ -7,7 +7,7 @@ use domain::message::Handled;
 use domain::problem::Problem;
 use domain::values::id::{PromptId, RequestId};
 use domain::values::time::Timestamp;
-use embedded::Received;
+use embedded::ReceivedMessage;
 use http::Response;
 
 use super::environment::ProcessorWebhook;
@@ -23,7 +23,7 @@ pub(super) enum WorkResult {
 /// The work of a worker.
 pub(super) enum Work {
     /// A message from a queue.
-    Message(Received),
+    Message(ReceivedMessage),
     /// The same message once more, at the same time.
     Duplicate,
     /// A requester's `POST /v1/requests`, by its place among the calls.

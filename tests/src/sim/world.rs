@@ -8,7 +8,7 @@ use domain::message::{Handled, Message};
 use domain::ports::{Clock, Http, Ports};
 use domain::problem::Problem;
 use domain::values::time::Timestamp;
-use embedded::{Database, Received};
+use embedded::{Database, ReceivedMessage};
 use local::Machine;
 use tracing::Dispatch;
 
@@ -304,7 +304,7 @@ impl Simulation {
         }
     }
 
-    fn handled(&self, received: &Received, handled: Handled) {
+    fn handled(&self, received: &ReceivedMessage, handled: Handled) {
         self.say(|| format!("handled {:?}: {handled:?}", received.message.parts()));
         let lost = self.happens(|faults| faults.delete_lost);
         let done = match handled {

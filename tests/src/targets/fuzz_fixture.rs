@@ -338,7 +338,8 @@ impl FuzzFixture {
     /// The processors, likewise.
     pub fn processors(&self) -> processors::Registry {
         let (http, store, clock) = self.outside();
-        processors::Registry::new(processors::Deps { http, store, clock })
+        let sandbox = sandbox::Sandbox::over(store, Arc::clone(&clock));
+        processors::Registry::new(processors::Deps { http, clock }).with(sandbox)
     }
 
     fn outside(&self) -> (Arc<dyn Http>, Arc<dyn Store>, Arc<dyn Clock>) {

@@ -9,11 +9,13 @@ use consent_callback::Topics;
 use domain::message::{Handled, Handler, Listener, Message};
 use domain::ports::PromptRef;
 use domain::postback::{Action, Postback};
-use lambda_events::{Batch, Call, Context, LambdaEvent, NotHeard, answer, answer_or_hear, report};
+use lambda_events::{
+    Batch, Call, Context, LambdaEvent, NotificationError, answer, answer_or_receive, report,
+};
 use serde_json::{Value, json};
 
 use super::fuzz_fixture::{FuzzFixture, KEY, Open, wanted, with_fixture};
-use crate::providers::eum::events;
+use crate::providers::aws_messaging::events;
 
 /// Handles messages as the queues' functions do.
 struct Machine<'a>(&'a local::Machine);
@@ -70,7 +72,11 @@ pub fn call(input: &[u8]) {
         }
         let Ok(event) = serde_json::from_slice::<Value>(input) else { return };
         let event = LambdaEvent::new(event, Context::default());
-        match fuzz_fixture.run(answer_or_hear(&fuzz_fixture.consent, &heard(fuzz_fixture), event)) {
+        match fuzz_fixture.run(answer_or_receive(
+            &fuzz_fixture.consent,
+            &heard(fuzz_fixture),
+            event,
+        )) {
             Ok(answer) => assert!(answer.is_null() || answer["statusCode"].is_number(), "{answer}"),
             Err(error) => assert_refusal(&error),
         }
@@ -78,8 +84,8 @@ pub fn call(input: &[u8]) {
 }
 
 fn assert_refusal(error: &lambda_events::Error) {
-    let known = error.is::<NotHeard>()
-        || error.to_string() == "the event is neither an HTTP call nor what a topic told";
+    let known = error.is::<NotificationError>()
+        || error.to_string() == "event is neither an HTTP call nor a notification";
     assert!(known, "{error}");
 }
 
@@ -115,7 +121,7 @@ pub fn topic(input: &[u8]) {
         let Ok(event) = serde_json::from_slice::<Value>(input) else { return };
         let event = LambdaEvent::new(event, Context::default());
         let answer =
-            fuzz_fixture.run(answer_or_hear(&fuzz_fixture.consent, &heard(fuzz_fixture), event));
+            fuzz_fixture.run(answer_or_receive(&fuzz_fixture.consent, &heard(fuzz_fixture), event));
         if let Err(error) = answer {
             assert_refusal(&error);
         }

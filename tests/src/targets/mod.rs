@@ -133,7 +133,7 @@ pub const TARGETS: &[Target] = &[
         share: 250_000,
     },
     Target {
-        name: "notice_endpoint",
+        name: "webhook_endpoint",
         holds: providers::webhook_endpoint,
         samples: samples::webhook_endpoint,
         words: KEYS,

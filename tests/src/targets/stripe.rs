@@ -3,9 +3,10 @@
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
+use domain::contract_tests::processor::OperationResult;
 use domain::ports::{
-    Answer, CallbackError, Prepared, Processor, ProcessorEvent, Processors, Proof, Reference,
-    Refund, Refunded, UnverifiedCallback, Use,
+    CallbackError, Created, Processor, ProcessorEvent, Processors, Proof, Reference, Refund,
+    RefundResult, UnverifiedCallback, Use,
 };
 use domain::values::text::DisplayText;
 use http::{HeaderMap, HeaderValue, Method};
@@ -130,23 +131,26 @@ fn acts(fuzz_fixture: &FuzzFixture, stripe: &dyn Processor, told: &Told<'_>, obj
     let reference = Reference(id.to_owned());
     let answer = match word {
         "prepare" => {
-            if let Prepared::Ready(Reference(made)) = fuzz_fixture.run(stripe.prepare(&what)) {
+            if let Created::Ready(Reference(made)) = fuzz_fixture.run(stripe.create(&what)) {
                 assert!(told.status.is_success() && object["id"] == made.as_str());
                 assert!(kind != "pay" || object["amount"] == 1999, "{object}");
             }
             return;
         }
-        "confirm" => fuzz_fixture.run(stripe.execute(&what, &reference)),
-        "read" => fuzz_fixture.run(stripe.look_up(&what, &reference)),
-        "cancel" => fuzz_fixture.run(stripe.fence(&what, &reference)),
+        "confirm" => OperationResult::from(fuzz_fixture.run(stripe.confirm(&what, &reference))),
+        "read" => fuzz_fixture.run(stripe.retrieve(&what, &reference)).into(),
+        "cancel" => fuzz_fixture.run(stripe.void(&what, &reference)).into(),
         _ => return,
     };
     let done = if hosted { "complete" } else { "succeeded" };
     let ours = told.status.is_success() && object["id"] == id;
-    assert!(!matches!(answer, Answer::Done(_)) || (ours && object["status"] == done), "{answer:?}");
-    assert!(answer != Answer::Fenced || ended(object), "{answer:?}");
-    if let Answer::NeedsCustomer { onward: Some(onward) } = &answer {
-        assert!(onward.0.starts_with("http"), "a customer is sent to {}", onward.0);
+    assert!(
+        !matches!(answer, OperationResult::Done(_)) || (ours && object["status"] == done),
+        "{answer:?}"
+    );
+    assert!(answer != OperationResult::Voided || ended(object), "{answer:?}");
+    if let OperationResult::RequiresAction { redirect: Some(redirect) } = &answer {
+        assert!(redirect.0.starts_with("http"), "a customer is sent to {}", redirect.0);
     }
 }
 
@@ -167,10 +171,10 @@ fn gives_back(fuzz_fixture: &FuzzFixture, stripe: &dyn Processor, told: &Told<'_
         charge: &charge,
         money: used(&nothing, 500, 1).money().expect("an amount"),
         again: told.word == "refund-again",
-        told: None,
+        reported: None,
     };
     let refunded = fuzz_fixture.run(stripe.refund(&refund));
-    if let Refunded::Done(Reference(id)) | Refunded::Pending(Reference(id)) = &refunded {
+    if let RefundResult::Done(Reference(id)) | RefundResult::Pending(Reference(id)) = &refunded {
         let found = |object: &Value| object["id"] == id.as_str() && object["amount"] == 500;
         let listed = object["data"].as_array().into_iter().flatten().any(found);
         assert!(told.status.is_success() && (found(object) || listed), "{refunded:?}");

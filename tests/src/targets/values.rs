@@ -157,6 +157,8 @@ fn assert_quotes_nothing(told: &Value, complaint: Option<String>) {
             }
         }
     }
+    // The type in Google's key file is also the name of its setting, which a complaint may list.
+    quoted.retain(|text| text != "service_account");
     assert!(!quoted.iter().any(|secret| complaint.contains(secret)), "{complaint}");
 }
 

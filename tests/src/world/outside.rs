@@ -16,7 +16,7 @@ use super::Core;
 use super::ports::{Hooks, WorldClock};
 use crate::lock::lock;
 use crate::providers::apple::{self, Gateway};
-use crate::providers::eum;
+use crate::providers::aws_messaging;
 use crate::providers::rbm::{self, Rbm};
 use crate::providers::whatsapp::{self, CloudApi};
 
@@ -112,10 +112,13 @@ impl Outside {
             let (status, answer) = self.apple.answers(parts, body, self.clock.now());
             return Reply::Status(status, answer);
         }
-        if host == eum::HOST {
+        if host == aws_messaging::HOST {
             let count = lock(&self.calls).len();
             let bytes = Bytes::copy_from_slice(body);
-            let (status, body) = eum::answer(&eum::look(&parts.uri, &parts.headers, &bytes), count);
+            let (status, body) = aws_messaging::answer(
+                &aws_messaging::look(&parts.uri, &parts.headers, &bytes),
+                count,
+            );
             return Reply::Status(status, body.to_string());
         }
         if host == rbm::HOST || host == rbm::TOKEN_HOST {

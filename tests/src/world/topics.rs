@@ -3,11 +3,11 @@
 use consent_callback::Topics;
 use domain::message::Handled;
 use domain::ports::PromptRef;
-use lambda_events::{Context, LambdaEvent, NotHeard, answer_or_hear};
+use lambda_events::{Context, LambdaEvent, NotificationError, answer_or_receive};
 use serde_json::{Value, json};
 
 use super::{Beginning, Core};
-use crate::providers::eum::{self, HOST, Sent, events};
+use crate::providers::aws_messaging::{self, HOST, Sent, events};
 
 impl Beginning {
     /// Sends cards, and texts after them, through AWS End User Messaging in test mode.
@@ -42,7 +42,7 @@ impl Core {
     #[must_use]
     pub fn messages_over_aws(&self) -> Vec<Sent> {
         let calls = self.calls_to(HOST).into_iter();
-        let looked = calls.map(|call| eum::look(&call.uri, &call.headers, &call.body));
+        let looked = calls.map(|call| aws_messaging::look(&call.uri, &call.headers, &call.body));
         looked.map(|sent| sent.expect("the service takes it")).collect()
     }
 
@@ -80,7 +80,7 @@ impl Core {
         let topics =
             Topics::new(self.machine.consent_callback.channel_webhooks(), "assent".to_owned());
         let event = LambdaEvent::new(event, Context::default());
-        let answer = self.run(answer_or_hear(&self.consent, &topics, event));
+        let answer = self.run(answer_or_receive(&self.consent, &topics, event));
         self.settles();
         match answer {
             Ok(answer) => {
@@ -88,7 +88,7 @@ impl Core {
                 Handled::Done
             }
             Err(error) => {
-                assert!(error.is::<NotHeard>(), "{error}");
+                assert!(error.is::<NotificationError>(), "{error}");
                 Handled::Again
             }
         }

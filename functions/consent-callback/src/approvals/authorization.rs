@@ -76,7 +76,7 @@ impl Approvals {
             {
                 test_card(card)
             }
-            // A page that offers a saved card has no test card to pick, so the card that came does not count.
+            // A page that offers a saved card has no test card to pick, so a test card does not count.
             ApprovalPayload::TestCard(_) if offered(|option| *option == PaymentOption::Nothing) => {
                 self.saved_card_authorization(request, brand).await
             }
@@ -97,7 +97,7 @@ impl Approvals {
                     | AuthorizationKind::KeptCard
                     | AuthorizationKind::Code
                     | AuthorizationKind::AccessToken
-                    | AuthorizationKind::Onward
+                    | AuthorizationKind::RedirectUrl
                     | AuthorizationKind::Claims => false,
                 };
                 taken.then(|| authorization.clone()).ok_or(ReplyError::PayloadNotSupported)

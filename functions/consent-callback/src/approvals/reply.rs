@@ -116,7 +116,6 @@ pub(crate) struct PromptedRequest {
 /// The input of one decision.
 #[derive(Clone, Copy)]
 pub(crate) struct DecisionInput<'a> {
-    /// The request.
     pub(crate) request: &'a Request,
     /// The request's brand.
     pub(crate) brand: &'a Brand,

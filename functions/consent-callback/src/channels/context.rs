@@ -14,11 +14,9 @@ use domain::values::name::ChannelName;
 /// The brand, mode and channel that a webhook was verified for.
 #[derive(Clone, Copy)]
 pub(crate) struct ChannelContext<'a> {
-    /// The brand.
     pub(crate) brand: &'a Arc<Brand>,
     /// The mode whose credentials proved the sender.
     pub(crate) mode: Mode,
-    /// The channel.
     pub(crate) channel: &'a ChannelName,
 }
 

@@ -28,7 +28,6 @@ const IN_TRANSIT_MAX: Duration = Duration::from_secs(30);
 /// A text that a customer wrote.
 #[derive(Clone, Copy)]
 pub(super) struct InboundText<'a> {
-    /// The text.
     pub(super) text: &'a str,
     /// The postback of the entry point through which the customer began to write; `None` where there was none.
     pub(super) intent: Option<&'a str>,

@@ -7,7 +7,7 @@ use domain::brand::{Brand, Mode};
 use domain::effects;
 use domain::message::Step;
 use domain::problem::Problem;
-use domain::request::{Recall, Request, SentOn};
+use domain::request::{CancelRedirect, Redirect, RedirectState, Request};
 use domain::seal;
 use domain::update::{Decision, commit, update};
 use domain::values::id::PromptId;
@@ -27,14 +27,14 @@ const FRESH: Duration = Duration::from_secs(30);
 /// Returns the redirect that is open on this prompt's page.
 ///
 /// `None` unless this prompt was approved, and after the customer returned or abandoned the hosted page.
-pub(super) fn redirect_of(request: &Request, prompt: PromptId) -> Option<&SentOn> {
+pub(super) fn redirect_of(request: &Request, prompt: PromptId) -> Option<&Redirect> {
     request.approval().filter(|(consent, _)| consent.prompt == prompt)?;
-    let redirect = request.open_attempt()?.onward.as_ref();
-    redirect.filter(|redirect| redirect.returned_at.is_none() && redirect.recalled.is_none())
+    let redirect = request.open_attempt()?.redirect.as_ref();
+    redirect.filter(|redirect| redirect.state == RedirectState::OnHostedPage)
 }
 
 /// Whether the customer was redirected a moment ago.
-pub(super) fn is_fresh(redirect: &SentOn, now: Timestamp) -> bool {
+pub(super) fn is_fresh(redirect: &Redirect, now: Timestamp) -> bool {
     now < redirect.at.after(FRESH)
 }
 
@@ -42,7 +42,7 @@ pub(super) fn is_fresh(redirect: &SentOn, now: Timestamp) -> bool {
 pub(super) fn url(
     request: &Request,
     brand: &Brand,
-    redirect: &SentOn,
+    redirect: &Redirect,
 ) -> Option<Zeroizing<String>> {
     let opened = match seal::open(&brand.sealing, request.id, &redirect.sealed) {
         Ok(opened) => opened,
@@ -52,7 +52,7 @@ pub(super) fn url(
         }
     };
     let text = opened.secret.expose_secret();
-    let allowed = opened.kind == AuthorizationKind::Onward && is_allowed(text, request.mode);
+    let allowed = opened.kind == AuthorizationKind::RedirectUrl && is_allowed(text, request.mode);
     if !allowed {
         tracing::error!(request.id = %request.id, "redirect URL of the processor refused");
     }
@@ -87,7 +87,7 @@ impl ConsentPage {
         let PromptedRequest { loaded, prompt, .. } = target;
         let updated = update(&self.ports, loaded, |request, now| {
             let approved = request.approval().is_some_and(|(consent, _)| consent.prompt == prompt);
-            let abandoned = request.recalled(Recall::Customer, now);
+            let abandoned = request.abandon(CancelRedirect::Customer, now);
             Ok::<_, Problem>(match abandoned.ok().filter(|_| approved) {
                 Some(change) => commit(change).then(Step::Fetch).into(),
                 None => Decision::Stop(()),

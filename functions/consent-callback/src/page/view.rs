@@ -34,7 +34,6 @@ pub(super) struct PageVisit<'a> {
     pub(super) going: bool,
     /// Whether the customer says that they are done on the hosted page.
     pub(super) done: bool,
-    /// The time.
     pub(super) now: Timestamp,
 }
 
@@ -155,7 +154,7 @@ fn stage<'a>(
     match &request.state {
         State::Pending | State::Prompted if visit.now >= request.expires_at => Stage::Expired,
         State::Pending | State::Prompted if !prompt.in_force() => Stage::Used,
-        State::Pending | State::Prompted => Stage::Ask { refused: refused(request) },
+        State::Pending | State::Prompted => Stage::Ask { declined: is_card_declined(request) },
         State::Authorized { .. } | State::Processing { .. } => match &parts.hosted_page {
             None => Stage::Working,
             Some(_) if visit.done => Stage::Working,
@@ -176,10 +175,11 @@ fn stage<'a>(
 }
 
 /// Whether the last attempt's card was declined. A customer who left the hosted page knows why the attempt ended.
-fn refused(request: &Request) -> bool {
+fn is_card_declined(request: &Request) -> bool {
     let mut entries = request.timeline.iter().rev();
-    let last =
-        entries.find(|entry| entry.what == "refused").and_then(|entry| entry.reason.as_deref());
+    let last = entries
+        .find(|entry| entry.what == "card_declined")
+        .and_then(|entry| entry.reason.as_deref());
     !request.attempts.is_empty() && last != Some("customer_left")
 }
 

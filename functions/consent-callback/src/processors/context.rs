@@ -10,11 +10,9 @@ use domain::values::name::ProcessorName;
 /// What one processor account proves says nothing about requests at another.
 #[derive(Clone, Copy)]
 pub(super) struct ProcessorContext<'a> {
-    /// The brand.
     pub(super) brand: &'a Brand,
     /// The mode whose credentials proved the sender.
     pub(super) mode: Mode,
-    /// The processor.
     pub(super) name: &'a ProcessorName,
 }
 

@@ -6,7 +6,7 @@ use domain::authorization::Authorization;
 use domain::effects;
 use domain::message::Step;
 use domain::outcome::Outcome;
-use domain::ports::{ProcessorEvent, Told};
+use domain::ports::{ProcessorEvent, ReportedResult};
 use domain::problem::{Code, Problem};
 use domain::request::{Change, Refusal, Request, State};
 use domain::seal;
@@ -25,7 +25,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(3);
 #[derive(Clone, Copy)]
 struct AttemptRef {
     request: RequestId,
-    generation: u32,
+    attempt_no: u32,
 }
 
 impl ProcessorWebhooks {
@@ -37,16 +37,19 @@ impl ProcessorWebhooks {
     ) -> Result<(), Problem> {
         match event {
             ProcessorEvent::StatusChanged(id) => self.on_status_changed(context, id).await,
-            ProcessorEvent::Told { request, generation, told } => {
-                self.on_attempt_reported(context, AttemptRef { request, generation }, told).await
+            ProcessorEvent::AttemptReported { request, attempt_no, reported } => {
+                self.on_attempt_reported(context, AttemptRef { request, attempt_no }, reported)
+                    .await
             }
-            ProcessorEvent::RefundTold { request, seq, told } => {
-                let command = |request: &Request, now| request.refund_told(seq, told.clone(), now);
+            ProcessorEvent::RefundReported { request, seq, reported } => {
+                let command = |request: &Request, now| {
+                    request.record_refund_reported(seq, reported.clone(), now)
+                };
                 let step = Step::Refund { seq };
                 self.apply(context, request, step, command).await.map(|_not_applicable| ())
             }
-            ProcessorEvent::Returned { request, generation, authorization } => {
-                let attempt = AttemptRef { request, generation };
+            ProcessorEvent::Returned { request, attempt_no, authorization } => {
+                let attempt = AttemptRef { request, attempt_no };
                 self.on_returned(context, attempt, &authorization).await
             }
         }
@@ -81,19 +84,20 @@ impl ProcessorWebhooks {
         &self,
         context: ProcessorContext<'_>,
         attempt: AttemptRef,
-        told: Told,
+        reported: ReportedResult,
     ) -> Result<(), Problem> {
-        let AttemptRef { request: id, generation } = attempt;
-        let command = |request: &Request, now| request.told(generation, told.clone(), now);
+        let AttemptRef { request: id, attempt_no } = attempt;
+        let command =
+            |request: &Request, now| request.record_reported(attempt_no, reported.clone(), now);
         let refused = self.apply(context, id, Step::Fetch, command).await?;
-        if let Some(loaded) = refused.filter(|_| told.success) {
+        if let Some(loaded) = refused.filter(|_| reported.success) {
             let fulfilled = matches!(
                 &loaded.request.state,
                 State::Closed { outcome: Outcome::Fulfilled { .. }, .. }
             );
             if !fulfilled {
                 // The money moved after the processor had reported that it would not. A person must refund it.
-                tracing::error!(request.id = %id, generation, "processor reported a success that no attempt waits for; refund it by hand");
+                tracing::error!(request.id = %id, attempt_no, "processor reported a success that no attempt waits for; refund it by hand");
             }
         }
         Ok(())
@@ -106,14 +110,15 @@ impl ProcessorWebhooks {
         attempt: AttemptRef,
         authorization: &Authorization,
     ) -> Result<(), Problem> {
-        let AttemptRef { request: id, generation } = attempt;
+        let AttemptRef { request: id, attempt_no } = attempt;
         let random = self.ports.random.as_ref();
         let sealed = seal::seal(&context.brand.sealing, id, authorization, random);
         let sealed = sealed.map_err(|error| {
             tracing::error!(request.id = %id, error = %error, "failed to seal an authorization");
             Problem::new(Code::Internal, "the brand's sealing keys cannot be used")
         })?;
-        let command = |request: &Request, now| request.returned(generation, sealed.clone(), now);
+        let command =
+            |request: &Request, now| request.record_returned(attempt_no, sealed.clone(), now);
         if self.apply(context, id, Step::Fetch, command).await?.is_some() {
             tracing::info!(request.id = %id, "customer returned to an attempt that no longer waits");
         }

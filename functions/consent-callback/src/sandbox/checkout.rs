@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::ports::{Processors, SandboxPage, SandboxVisit};
+use domain::ports::{SandboxPage, SandboxPages, SandboxVisit};
 use domain::problem::{Code, Problem};
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION};
 use http::{Response, StatusCode};
@@ -13,13 +13,13 @@ use super::SandboxAccess;
 /// The hosted page of the sandbox processor.
 #[derive(Clone)]
 pub struct SandboxCheckout {
-    processors: Arc<dyn Processors>,
+    pages: Option<Arc<dyn SandboxPages>>,
     access: SandboxAccess,
 }
 
 impl SandboxCheckout {
-    pub(crate) const fn new(processors: Arc<dyn Processors>, access: SandboxAccess) -> Self {
-        Self { processors, access }
+    pub(crate) const fn new(pages: Option<Arc<dyn SandboxPages>>, access: SandboxAccess) -> Self {
+        Self { pages, access }
     }
 
     /// Serves `GET` and `POST /sandbox/checkout/{id}`. `form` is the posted form, `None` for a `GET`.
@@ -35,14 +35,15 @@ impl SandboxCheckout {
             SandboxAccess::Off => return Err(absent()),
             SandboxAccess::Key | SandboxAccess::Open => {}
         }
-        let page = self.processors.sandbox_page(&SandboxVisit { id, form }).await?;
+        let pages = self.pages.as_ref().ok_or_else(absent)?;
+        let page = pages.sandbox_page(&SandboxVisit { id, form }).await?;
         let (body, status, headers) = match page.ok_or_else(absent)? {
-            SandboxPage::DisplayText { html, policy } => {
+            SandboxPage::Html { html, policy } => {
                 let kind = "text/html; charset=utf-8".to_owned();
                 let headers = vec![(CONTENT_TYPE, kind), (CONTENT_SECURITY_POLICY, policy)];
                 (html, StatusCode::OK, headers)
             }
-            SandboxPage::SentTo(url) => {
+            SandboxPage::Redirect(url) => {
                 (String::new(), StatusCode::SEE_OTHER, vec![(LOCATION, url)])
             }
         };

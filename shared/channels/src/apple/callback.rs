@@ -1,4 +1,4 @@
-//! What Apple tells: what a customer wrote or chose, what their device can do, and that they left.
+//! Reads Apple's callbacks: texts, chosen replies, the device's features, and that a customer left.
 
 use bytes::Bytes;
 use domain::ports::{Callback, CallbackError, CallbackReply, Received, Sender, UnverifiedCallback};
@@ -7,38 +7,43 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::compressed;
-use crate::opt_out::{self, Wish};
+use crate::opt_out::{self, Preference};
 
-/// Longer than any id of a customer's, and any list of what a device can do.
+/// The longest accepted id of a customer.
 const HANDLE_MAX: usize = 256;
+/// The most features that are read.
 const FEATURES_MAX: usize = 16;
 
-/// A message, as far as it concerns us.
+/// A message, as far as it is read here.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Message {
+pub(super) struct InboundMessage {
     #[serde(rename = "type")]
     kind: String,
     source_id: String,
     destination_id: String,
     #[serde(default)]
     body: Option<String>,
-    /// What the entry link carried.
+    /// The intent that the entry link carried.
     #[serde(default)]
     intent: Option<String>,
-    /// What they chose; left as it is, as its shape is the extension's and not the service's.
+    /// The customer's reply. The extension defines its shape, and not the service.
     #[serde(default)]
     interactive_data: Option<Value>,
-    /// Where what they chose can be fetched, if it is too long to be sent along.
+    /// A reference to the reply, if it is too long to be sent inline.
     #[serde(default)]
     interactive_data_ref: Option<Value>,
 }
 
-impl Message {
-    /// Reads the body of a callback whose sender is proven.
+impl InboundMessage {
+    /// Reads the body of a callback whose sender was verified.
     ///
-    /// One account's token proves the messages of all businesses the provider serves, so a message to another business is
-    /// not ours.
+    /// The token of a provider's account proves the messages of all its businesses. So a message to another business is
+    /// refused here.
+    ///
+    /// # Errors
+    ///
+    /// [`CallbackError::Forged`] for a message to another business, [`CallbackError::Malformed`] for no message.
     pub(super) fn read(
         callback: &UnverifiedCallback,
         business_id: &str,
@@ -56,12 +61,12 @@ impl Message {
         Ok(message)
     }
 
-    /// What is still to be fetched. What came along counts more: it is what the customer chose, and the rest what they saw.
+    /// Returns the reference to fetch. A reply that came inline takes precedence, as it is the customer's choice.
     pub(super) fn reference(&self) -> Option<&Value> {
         self.interactive_data_ref.as_ref().filter(|_| self.interactive_data.is_none())
     }
 
-    /// The same message with what was fetched in its place.
+    /// Writes this message with the fetched reply.
     pub(super) fn with(&self, fetched: &Value) -> Bytes {
         let message = serde_json::json!({
             "type": self.kind, "sourceId": self.source_id, "destinationId": self.destination_id,
@@ -70,19 +75,23 @@ impl Message {
         message.to_string().into()
     }
 
-    /// What it says.
+    /// Returns the callback that the message means.
+    ///
+    /// # Errors
+    ///
+    /// [`CallbackError::Malformed`] for a sender that is neither an id nor a number.
     pub(super) fn received(self, headers: &HeaderMap) -> Result<Received, CallbackError> {
         let from = sender(&self.source_id, headers)?;
         let callback = match self.kind.as_str() {
-            "text" => Some(written(from, self.body.unwrap_or_default(), self.intent)),
+            "text" => Some(text_callback(from, self.body.unwrap_or_default(), self.intent)),
             "interactive" => self
                 .interactive_data
                 .as_ref()
                 .and_then(chosen)
                 .map(|postback| Callback::Tapped { postback: postback.to_owned(), from }),
-            // They left, or deleted the conversation. Nothing may be sent until they come back.
+            // The customer left or deleted the conversation. Nothing may be sent until the customer writes again.
             "close" => Some(Callback::Stop(from)),
-            // They are typing, or a word that Apple added since.
+            // The customer is typing, or Apple added the type later.
             _ => None,
         };
         let reply = CallbackReply { status: 200, content_type: "text/plain", body: String::new() };
@@ -90,15 +99,18 @@ impl Message {
     }
 }
 
-fn written(from: Sender, text: String, intent: Option<String>) -> Callback {
-    match opt_out::wish(&text) {
-        Some(Wish::Stop) => Callback::Stop(from),
-        Some(Wish::Start) => Callback::Start(from),
+fn text_callback(from: Sender, text: String, intent: Option<String>) -> Callback {
+    match opt_out::preference(&text) {
+        Some(Preference::Stop) => Callback::Stop(from),
+        Some(Preference::Start) => Callback::Start(from),
         None => Callback::Wrote { from, text, intent, at: None },
     }
 }
 
-/// Who it is: an opaque id, or a number where somebody leaves who was invited by it and never came [S].
+/// Reads the sender: an opaque id, or a number.
+///
+/// UNVERIFIED: a number is second hand, for an invited customer who leaves before writing. Before going live with
+/// invitations, decline one and record the callback.
 fn sender(source_id: &str, headers: &HeaderMap) -> Result<Sender, CallbackError> {
     let features = features(headers);
     if let Some(number) = source_id.strip_prefix("tel:") {
@@ -107,15 +119,15 @@ fn sender(source_id: &str, headers: &HeaderMap) -> Result<Sender, CallbackError>
             Err(_) => Err(CallbackError::Malformed),
         };
     }
-    // It goes into a header of everything we send them.
-    let plain = source_id.bytes().all(|byte| byte.is_ascii_graphic());
-    if source_id.is_empty() || source_id.len() > HANDLE_MAX || !plain {
+    // The id goes into a header of every message to the customer.
+    let is_plain = source_id.bytes().all(|byte| byte.is_ascii_graphic());
+    if source_id.is_empty() || source_id.len() > HANDLE_MAX || !is_plain {
         return Err(CallbackError::Malformed);
     }
     Ok(Sender { phone: None, handle: Some(source_id.to_owned()), features })
 }
 
-/// What their device can do, under the header's newer name or its older one.
+/// Reads the device's features, under the header's newer name or its older one.
 fn features(headers: &HeaderMap) -> Vec<String> {
     let list = headers.get("capability-list").or_else(|| headers.get("capabilities"));
     let list = list.and_then(|list| list.to_str().ok()).unwrap_or_default();
@@ -126,7 +138,7 @@ fn features(headers: &HeaderMap) -> Vec<String> {
     known.take(FEATURES_MAX).collect()
 }
 
-/// The identifier of the one thing they chose. A reply that leaves it open which one that is says nothing.
+/// Returns the identifier of the one chosen item; `None` for a reply that leaves the choice open.
 fn chosen(interactive: &Value) -> Option<&str> {
     let data = interactive.get("data")?;
     let item = match data.get("quick-reply") {
@@ -145,16 +157,4 @@ fn chosen(interactive: &Value) -> Option<&str> {
         }
     };
     item.get("identifier")?.as_str()
-}
-
-/// The value of a field that an address has once.
-pub(super) fn one_of_query(url: &str, name: &str) -> Result<Option<String>, CallbackError> {
-    let url = url.split_once('#').map_or(url, |(url, _)| url);
-    let query = url.split_once('?').map_or("", |(_, query)| query);
-    let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(known, _)| known == name);
-    let value = values.next().map(|(_, value)| value.into_owned());
-    if values.next().is_some() {
-        return Err(CallbackError::Forged);
-    }
-    Ok(value)
 }

@@ -1,4 +1,4 @@
-//! Bodies that come compressed, as Apple's do: as long as they are allowed to be, and no longer.
+//! Decompresses Apple's bodies, up to a limit.
 
 use std::io::Read;
 
@@ -6,12 +6,16 @@ use bytes::Bytes;
 use domain::ports::CallbackError;
 use flate2::read::GzDecoder;
 
-/// More than a message can be that does not travel by reference, several times over.
+/// The longest decompressed body: several times the longest inline message.
 const PLAIN_MAX: u64 = 256 * 1024;
-/// How every gzip begins. Something on the way may have unpacked the body already, whatever the header says.
+/// The first bytes of every gzip. A proxy may have decompressed the body and left the header.
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// The body as it was before it was compressed. One that grows beyond what a message can be is not unpacked to its end.
+/// Decompresses a body that is compressed. It stops at [`PLAIN_MAX`].
+///
+/// # Errors
+///
+/// [`CallbackError::Malformed`] for a damaged body, and for one beyond the limit.
 pub(super) fn plain(body: &Bytes) -> Result<Bytes, CallbackError> {
     if !body.starts_with(&MAGIC) {
         return Ok(body.clone());
@@ -42,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_unpacked_where_it_is_packed() {
+    fn compressed_body_is_decompressed() {
         for body in [b"".as_slice(), b"{}", b"\x1f"] {
             let body = Bytes::copy_from_slice(body);
             assert_eq!(plain(&body).unwrap(), body);
@@ -51,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_body_that_unpacks_to_a_huge_one_is_refused_before_it_is_one() {
+    fn decompression_bomb_is_refused_at_the_limit() {
         let most = usize::try_from(PLAIN_MAX).unwrap();
         assert_eq!(plain(&gzip(&vec![b' '; most]).into()).unwrap().len(), most);
         assert_eq!(plain(&gzip(&vec![b' '; most + 1]).into()), Err(CallbackError::Malformed));
@@ -61,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_breaks_off_or_was_changed_is_refused() {
+    fn truncated_or_changed_body_is_refused() {
         let whole = gzip(b"{\"type\":\"text\",\"body\":\"STOP\"}");
         for end in 2..whole.len() {
             assert_eq!(

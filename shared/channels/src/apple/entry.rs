@@ -1,18 +1,21 @@
-//! The link with which a customer begins a conversation, as only they can.
+//! The link with which a customer begins a conversation.
 
 use serde::Deserialize;
 
-/// What the link says besides what it is for.
+/// The settings of the link.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct EntryLink {
-    /// Which department of the business: Apple brings it back as `group`.
+    /// The department of the business, which Apple returns as `group`.
     group: Option<String>,
-    /// What is written already when the conversation opens; the customer still has to send it.
+    /// The text that the conversation opens with. The customer still has to send it.
     body: Option<String>,
 }
 
-/// The link to `business_id`, which brings `intent` back with the first message. The names of its parts are [M].
+/// Returns the link to `business_id`. Apple returns `intent` with the customer's first message.
+///
+/// UNVERIFIED: the names of the parameters are from memory. Before going live, open the link on an iPhone, send the text,
+/// and check `intent` and `group` in the callback.
 pub(super) fn link(business_id: &str, settings: &EntryLink, intent: &str) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("biz-intent-id", intent);
@@ -22,7 +25,7 @@ pub(super) fn link(business_id: &str, settings: &EntryLink, intent: &str) -> Str
             query.append_pair(name, value);
         }
     }
-    // A form writes a space as "+", which an address may show as it stands.
+    // A form writes a space as "+", which the phone may show as a plus sign.
     let query = query.finish().replace('+', "%20");
     format!("https://bcrw.apple.com/urn:biz:{business_id}?{query}")
 }
@@ -32,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_link_carries_what_it_is_for_and_what_the_settings_add() {
+    fn link_carries_intent_group_and_body() {
         let id = "a884eddf-0000-0000-0000-000000000000";
         let plain = link(id, &EntryLink::default(), "0179ab");
         assert_eq!(plain, format!("https://bcrw.apple.com/urn:biz:{id}?biz-intent-id=0179ab"));

@@ -1,4 +1,6 @@
-//! Apple Pay within the conversation: the merchant session, the request that carries it, and the token that comes back.
+//! Apple Pay within the conversation: the merchant session, the payment request, and the token that comes back.
+//!
+//! Source: Apple's tutorial sample code of 2025.
 
 use bytes::Bytes;
 use domain::authorization::{Authorization, AuthorizationKind};
@@ -15,16 +17,16 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::callback::one_of_query;
 use super::compressed;
+use super::query;
 use super::wire::{self, Content};
-use crate::answers::{Answered, Reaction};
+use crate::answers::{ProviderAnswer, Reaction};
 use crate::message_limits::{APPLE, cut};
 use crate::settings::{BaseUrl, InvalidSetting, identifier};
 
-/// Every code Apple's gateway is known to refuse a merchant session with: the certificate, the merchant identifier or the
-/// domain is not what was registered.
-pub(super) const SESSION_FAULTS: &[(u16, Reaction)] = &[
+/// Each known status of a refused merchant session. The certificate, the merchant identifier or the domain differs from
+/// the registered one.
+pub(super) const SESSION_ERRORS: &[(u16, Reaction)] = &[
     (400, Reaction::Person("apple_pay")),
     (401, Reaction::Person("apple_pay")),
     (403, Reaction::Person("apple_pay")),
@@ -32,15 +34,15 @@ pub(super) const SESSION_FAULTS: &[(u16, Reaction)] = &[
     (429, Reaction::Again),
 ];
 
-/// What the brand keeps for Apple Pay.
+/// The settings of Apple Pay.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Settings {
     /// `merchant.…`, without a team's prefix.
     merchant_identifier: String,
-    /// The bare host that is registered for the merchant.
+    /// The host that is registered for the merchant.
     domain_name: String,
-    /// Where the merchant is: ISO 3166, two letters.
+    /// The merchant's country: ISO 3166, two letters.
     country: String,
     /// `visa`, `masterCard`, `amex`, …
     networks: Vec<String>,
@@ -49,9 +51,9 @@ pub(super) struct Settings {
     capabilities: Vec<String>,
     /// The merchant identity certificate, as PEM.
     certificate: SecretString,
-    /// Its key, as PEM.
+    /// The certificate's key, as PEM.
     key: SecretString,
-    /// Where merchant sessions come from: China has its own, and so has a stand-in.
+    /// The gateway of merchant sessions: China has another, and so has a stand-in.
     #[serde(default)]
     gateway_url: Option<BaseUrl>,
 }
@@ -60,7 +62,7 @@ fn three_d_secure() -> Vec<String> {
     vec!["supports3DS".to_owned()]
 }
 
-/// Apple Pay, ready for use.
+/// Checked settings of Apple Pay.
 pub(super) struct ApplePay {
     settings: Settings,
     gateway: BaseUrl,
@@ -90,7 +92,14 @@ impl ApplePay {
         Ok(Self { settings, gateway, link_key: link_key.clone() })
     }
 
-    /// The call for a merchant session, made as the merchant. A session is good for one payment and some five minutes [M].
+    /// Writes the call for a merchant session, with the merchant's certificate.
+    ///
+    /// UNVERIFIED: a session serves one payment and lasts about five minutes. Before going live, open a sheet with an
+    /// older session.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Person`] for settings that form no call.
     pub(super) fn session_call(&self, prompt: &Prompt) -> Result<Request<Bytes>, SendError> {
         let body = json!({
             "merchantIdentifier": self.settings.merchant_identifier,
@@ -112,30 +121,33 @@ impl ApplePay {
             .map_err(wire::unbuilt)
     }
 
-    /// The session in an answer, to be passed on as it is.
+    /// Returns the session of an answer, which the message carries unchanged.
     ///
-    /// Apple's gateway for messages takes any object for a session and shows nothing for a wrong one, so that it is of this
-    /// merchant is looked at here: it names the merchant by the hash of its identifier.
+    /// Apple's message gateway takes any object as a session, and the phone shows nothing for a wrong one. So this checks
+    /// that the session is this merchant's: it names the merchant by the hash of its identifier.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] by the status, and for the session of another merchant.
     pub(super) fn session(&self, status: StatusCode, body: &[u8]) -> Result<Value, SendError> {
         if status != StatusCode::OK {
-            return Err(refused(status));
+            return Err(session_error(status));
         }
         let session: Option<Map<String, Value>> = serde_json::from_slice(body).ok();
         let merchant = &self.settings.merchant_identifier;
-        let ours = |session: &Map<String, Value>| {
+        let is_ours = |session: &Map<String, Value>| {
             let named = session.get("merchantIdentifier").and_then(Value::as_str);
             named.is_some_and(|named| {
                 named == merchant || named.eq_ignore_ascii_case(&merchant_hash(merchant))
             })
         };
-        match session.filter(ours) {
+        match session.filter(is_ours) {
             Some(session) => Ok(Value::Object(session)),
             None => Err(SendError::Person { reason: "apple_pay" }),
         }
     }
 
-    /// The prompt as a request for a payment. What may be left out is: nothing is asked of the customer but the payment, and
-    /// nothing changes while the sheet is open.
+    /// Writes the prompt as a payment request. It asks for the payment alone, and its total cannot change in the sheet.
     pub(super) fn content(
         &self,
         bid: &str,
@@ -143,13 +155,13 @@ impl ApplePay {
         money: Money,
         session: &Value,
     ) -> Content {
-        let shown = money.to_string();
-        let amount = shown.split(' ').next().unwrap_or_default();
+        let display = money.to_string();
+        let amount = display.split(' ').next().unwrap_or_default();
         let line = json!({ "label": cut(&prompt.payee, 64), "amount": amount, "type": "final" });
         Content::interactive(json!({
             "bid": bid,
             "receivedMessage": wire::received(prompt),
-            "replyMessage": { "title": cut(&prompt.payee, APPLE.title_max), "subtitle": shown, "style": "icon" },
+            "replyMessage": { "title": cut(&prompt.payee, APPLE.title_max), "subtitle": display, "style": "icon" },
             "data": {
                 "version": "1.0",
                 "requestIdentifier": prompt.reference.prompt.to_uuid(),
@@ -176,49 +188,53 @@ impl ApplePay {
     }
 }
 
-/// SHA-256 of a merchant identifier, in hexadecimal.
+/// Returns the SHA-256 of a merchant identifier, in hexadecimal.
 pub(super) fn merchant_hash(merchant_identifier: &str) -> String {
     keys::digest_hex(merchant_identifier.as_bytes())
 }
 
-/// A session that did not come: nothing has reached the customer yet.
-pub(super) fn without_session(error: HttpError) -> SendError {
+/// Converts the error of a session call. The customer has received nothing yet.
+pub(super) fn no_session(error: HttpError) -> SendError {
     match error {
         HttpError::Forbidden => SendError::Person { reason: "apple_pay" },
         HttpError::NotSent(_) | HttpError::Lost(_) => SendError::Again(error.into()),
     }
 }
 
-fn refused(status: StatusCode) -> SendError {
-    match SESSION_FAULTS.iter().find(|(code, _)| *code == status.as_u16()) {
+fn session_error(status: StatusCode) -> SendError {
+    match SESSION_ERRORS.iter().find(|(code, _)| *code == status.as_u16()) {
         Some((_, reaction)) => reaction.to_send(status),
-        None if status.is_server_error() => SendError::Again(Answered { status }.into()),
+        None if status.is_server_error() => SendError::Again(ProviderAnswer { status }.into()),
         None => SendError::Person { reason: "apple_pay" },
     }
 }
 
-/// The field of the gateway's address that names the prompt and proves that the address is ours.
-const FIELD: &str = "pay";
+/// The parameter of the gateway URL that names the prompt and proves that the URL is ours.
+const PARAMETER: &str = "pay";
 
-/// Where the token of this prompt comes to. Apple wants the same text, byte for byte, in the session and in the message.
+/// Returns the URL that receives this prompt's token. The session and the message must have the same text.
 fn gateway_url(key: &Key32, prompt: &Prompt) -> String {
     let proof = proof(key, prompt.reference);
-    format!("{}?{FIELD}={}.{proof}", prompt.callback, prompt.reference)
+    format!("{}?{PARAMETER}={}.{proof}", prompt.callback, prompt.reference)
 }
 
-/// Nothing signs what comes to the gateway, so its address carries the proof that we asked this customer.
+/// Returns the MAC in the gateway URL. The device's call is not signed, so the MAC proves that we asked this customer.
 fn proof(key: &Key32, reference: PromptRef) -> String {
     let purpose = format!("apple_pay {}", reference.prompt);
     let mac = keys::derived(key, &purpose, reference.request, 0);
     hex::encode(mac.split_at(16).0)
 }
 
-/// Reads a payment that came to the gateway; `None` where the address is none of a gateway.
+/// Reads a payment from the gateway URL; `None` for any other URL.
+///
+/// # Errors
+///
+/// [`CallbackError::Forged`] for a URL that is not ours, [`CallbackError::Malformed`] for a body without a token.
 pub(super) fn receive(
     key: &Key32,
     callback: &UnverifiedCallback,
 ) -> Option<Result<Received, CallbackError>> {
-    let given = match one_of_query(&callback.url, FIELD) {
+    let given = match query::parameter(&callback.url, PARAMETER) {
         Ok(given) => given?,
         Err(error) => return Some(Err(error)),
     };
@@ -226,13 +242,16 @@ pub(super) fn receive(
         let reference: PromptRef = reference.parse().ok()?;
         keys::same(given, &proof(key, reference)).then_some(reference)
     });
-    Some(reference.ok_or(CallbackError::Forged).and_then(|reference| paid(reference, callback)))
+    Some(reference.ok_or(CallbackError::Forged).and_then(|reference| payment(reference, callback)))
 }
 
-/// What the gateway is sent [S, details M]. Contacts are not asked for, and not read.
+/// The body of a payment. Contacts are not requested and not read.
+///
+/// UNVERIFIED: the fields are second hand and from memory. Before going live, pay once in Apple's sandbox and compare the
+/// body.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Sent {
+struct GatewayCall {
     #[serde(default)]
     request_identifier: Option<String>,
     payment: Payment,
@@ -252,21 +271,21 @@ struct PaymentToken {
     transaction_identifier: String,
 }
 
-fn paid(reference: PromptRef, callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
+fn payment(reference: PromptRef, callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
     if callback.method != Method::POST {
         return Err(CallbackError::Malformed);
     }
     let body = compressed::plain(&callback.body)?;
-    let Ok(sent) = serde_json::from_slice::<Sent>(&body) else {
+    let Ok(call) = serde_json::from_slice::<GatewayCall>(&body) else {
         return Err(CallbackError::Malformed);
     };
     let uuid = reference.prompt.to_uuid();
-    // The address proves the prompt; a body that is about another one was put together by somebody else.
-    if sent.request_identifier.is_some_and(|named| !named.eq_ignore_ascii_case(&uuid)) {
+    // The URL proves the prompt, so a body about another prompt is forged.
+    if call.request_identifier.is_some_and(|named| !named.eq_ignore_ascii_case(&uuid)) {
         return Err(CallbackError::Forged);
     }
     let PaymentToken { payment_data, payment_method, transaction_identifier } =
-        sent.payment.payment_token;
+        call.payment.payment_token;
     let token = json!({
         "paymentData": payment_data, "paymentMethod": payment_method,
         "transactionIdentifier": transaction_identifier,
@@ -276,7 +295,7 @@ fn paid(reference: PromptRef, callback: &UnverifiedCallback) -> Result<Received,
     Ok(Received {
         callbacks: vec![Callback::Paid { about: reference.into(), authorization }],
         reply: status("STATUS_SUCCESS"),
-        // The sheet tells the customer that nothing was paid [M].
+        // UNVERIFIED: the sheet then shows that nothing was paid. Before going live, refuse a payment in Apple's sandbox.
         refusal: Some(status("STATUS_FAILURE")),
     })
 }

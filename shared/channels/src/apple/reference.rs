@@ -1,4 +1,6 @@
-//! Replies too long to be sent along: where they are, how they are fetched, and the key that opens them.
+//! Fetches and decrypts a reply that was too long to be sent inline.
+//!
+//! Source: Apple's tutorial sample code of 2025.
 
 use std::time::Duration;
 
@@ -15,92 +17,99 @@ use http::{Method, Request, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Account;
-use crate::answers::Answered;
+use super::account::Account;
+use crate::answers::ProviderAnswer;
 
-/// Apple waits for our answer meanwhile, and what is referred to is there for seconds only [S].
+/// Apple waits for the answer to its callback meanwhile.
+///
+/// UNVERIFIED: the reply is available for seconds only, second hand. Before going live, fetch one later and later.
 const TIMEOUT: Duration = Duration::from_secs(4);
 
-/// What stands in a message for a reply that is somewhere else.
+/// The reference that stands in a message for its reply.
 #[derive(Deserialize)]
-struct Reference {
+struct ReplyReference {
     bid: String,
     url: String,
     owner: String,
-    /// In hexadecimal; or …
+    /// The signature in hexadecimal, or …
     #[serde(default)]
     signature: Option<String>,
     /// … in base64.
     #[serde(default, rename = "signature-base64")]
     signature_base64: Option<String>,
-    /// `00`, then the key in hexadecimal. Some have seen it under the other name [S].
+    /// `00`, then the key in hexadecimal.
+    ///
+    /// UNVERIFIED: the alias is second hand. Before going live, record a reference of each iOS version in use.
     #[serde(alias = "dataRefSig")]
     key: String,
-    /// Of what is fetched, in bytes.
-    size: Size,
+    /// The size of the encrypted reply, in bytes.
+    size: ReplySize,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Size {
+enum ReplySize {
     Number(usize),
     Text(String),
 }
 
-/// Why a reply could not be fetched. Nothing of what came is told.
+/// The fetch of a reply failed. The error quotes nothing of the reply.
 #[derive(Debug, thiserror::Error)]
-enum Unresolved {
-    /// What Apple wrote or answered is not what it documents.
-    #[error("the reference to a reply, or an answer about it, cannot be read")]
+enum FetchReplyError {
+    /// The reference, or an answer about it, does not have the documented shape.
+    #[error("failed to read the reference to a reply")]
     Unreadable,
-    /// It is not as long as Apple said.
-    #[error("what was fetched is not the size that was announced")]
-    Size,
+    /// The reply does not have the size in its reference.
+    #[error("fetched reply has the wrong size")]
+    WrongSize,
 }
 
 #[derive(Deserialize)]
-struct PreDownload {
+struct PreDownloadResponse {
     #[serde(rename = "download-url")]
     download_url: String,
 }
 
-/// Fetches the reply a reference stands for: asks where it is, gets it, opens it and has Apple put it into words.
+/// Fetches the reply behind a reference: asks for its URL, downloads it, decrypts it, and lets Apple decode it.
 ///
-/// Counter mode proves nothing: what comes out is believed no more than any reply, which is not at all until the postback in
-/// it has proven itself.
+/// Counter mode authenticates nothing. Like any reply, this one counts only through the MAC of its postback.
+///
+/// # Errors
+///
+/// [`FetchReplyError`], or the error of a call.
 pub(super) async fn fetch(
     http: &dyn Http,
     account: &Account,
     reference: &Value,
     now: Timestamp,
 ) -> Result<Value, Source> {
-    let Ok(reference) = Reference::deserialize(reference) else {
-        return Err(Unresolved::Unreadable.into());
+    let Ok(reference) = ReplyReference::deserialize(reference) else {
+        return Err(FetchReplyError::Unreadable.into());
     };
-    let asked = http.call(pre_download(account, &reference, now)?, Reach::Configured, TIMEOUT);
-    let place: PreDownload = read(&asked.await?)?;
-    // The address comes from Apple and not from a setting, so it is called as any stranger's is.
-    let get = Request::get(place.download_url).body(Bytes::new())?;
+    let lookup = http.call(pre_download(account, &reference, now)?, Reach::Configured, TIMEOUT);
+    let download: PreDownloadResponse = read(&lookup.await?)?;
+    // The URL comes from Apple and not from a setting, so only public addresses are called.
+    let get = Request::get(download.download_url).body(Bytes::new())?;
     let fetched = succeeded(&http.call(get, Reach::Public, TIMEOUT).await?)?.clone();
     if Some(fetched.len()) != reference.size() {
-        return Err(Unresolved::Size.into());
+        return Err(FetchReplyError::WrongSize.into());
     }
-    let plain = decrypt(&reference.key, &fetched).ok_or(Unresolved::Unreadable)?;
+    let plain = decrypt(&reference.key, &fetched).ok_or(FetchReplyError::Unreadable)?;
     let decode = decode_payload(account, &reference, plain, now)?;
     let decoded: Value = read(&http.call(decode, Reach::Configured, TIMEOUT).await?)?;
-    // Apple's sample reads the reply from within the answer; another connector takes the answer for the reply.
+    // Apple's sample reads the reply from a field. Another connector takes the whole answer.
     Ok(decoded.get("interactiveData").cloned().unwrap_or(decoded))
 }
 
-impl Reference {
+impl ReplyReference {
     fn size(&self) -> Option<usize> {
         match &self.size {
-            Size::Number(size) => Some(*size),
-            Size::Text(text) => text.parse().ok(),
+            ReplySize::Number(size) => Some(*size),
+            ReplySize::Text(text) => text.parse().ok(),
         }
     }
 
-    /// The signature in base64, as it is asked for.
+    /// Returns the signature in base64, as the call needs it.
     fn signature(&self) -> Option<String> {
         match (&self.signature_base64, &self.signature) {
             (Some(base64), _) => Some(base64.clone()),
@@ -112,10 +121,10 @@ impl Reference {
 
 fn pre_download(
     account: &Account,
-    reference: &Reference,
+    reference: &ReplyReference,
     now: Timestamp,
 ) -> Result<Request<Bytes>, Source> {
-    let signature = reference.signature().ok_or(Unresolved::Unreadable)?;
+    let signature = reference.signature().ok_or(FetchReplyError::Unreadable)?;
     let call = Request::builder()
         .method(Method::GET)
         .uri(account.base.join("/preDownload"))
@@ -129,7 +138,7 @@ fn pre_download(
 
 fn decode_payload(
     account: &Account,
-    reference: &Reference,
+    reference: &ReplyReference,
     plain: Vec<u8>,
     now: Timestamp,
 ) -> Result<Request<Bytes>, Source> {
@@ -146,19 +155,19 @@ fn decode_payload(
 fn succeeded(answer: &http::Response<Bytes>) -> Result<&Bytes, Source> {
     match answer.status() {
         StatusCode::OK => Ok(answer.body()),
-        status => Err(Answered { status }.into()),
+        status => Err(ProviderAnswer { status }.into()),
     }
 }
 
 fn read<T: serde::de::DeserializeOwned>(answer: &http::Response<Bytes>) -> Result<T, Source> {
     match serde_json::from_slice(succeeded(answer)?) {
         Ok(read) => Ok(read),
-        // The error of the parser may quote what came.
-        Err(_) => Err(Unresolved::Unreadable.into()),
+        // The parser's error may quote the reply.
+        Err(_) => Err(FetchReplyError::Unreadable.into()),
     }
 }
 
-/// Opens what Apple encrypted: AES-256 in counter mode from a block of zeros, as each key is used once.
+/// Decrypts a reply: AES-256 in counter mode from a block of zeros, as each key is used once.
 pub(super) fn decrypt(key: &str, encrypted: &[u8]) -> Option<Vec<u8>> {
     let key: [u8; 32] = hex::decode(key.strip_prefix("00")?).ok()?.try_into().ok()?;
     let mut bytes = encrypted.to_vec();

@@ -1,6 +1,7 @@
-//! Apple's bearer tokens, both ways: JSON Web Tokens signed with HS256 and the decoded API secret.
+//! Bearer tokens to and from Apple: JSON Web Tokens, signed with HS256 and the decoded API secret.
 //!
-//! A token proves who sends and not what: the body is not covered, so nothing in it is believed that has no proof of its own.
+//! A token proves the sender and not the body. So a part of the body counts only if it has a proof of its own.
+//! Source: <https://register.apple.com/resources/messages/msp-rest-api/>, by Apple's sample code of 2025.
 
 use std::time::Duration;
 
@@ -16,40 +17,40 @@ use sha2::Sha256;
 
 use crate::settings::InvalidSetting;
 
-/// How far two clocks may be apart.
+/// The accepted difference between two clocks.
 const SKEW_SECONDS: i64 = 60;
-/// Longer than any token Apple sends, and any that is worth reading.
+/// The longest token that is read; Apple's are shorter.
 const LENGTH_MAX: usize = 4096;
 
-/// What tokens are made and recognised with.
-pub(super) struct Tokens {
+/// Signs and verifies the tokens of a provider's account.
+pub(super) struct ProviderTokens {
     csp_id: String,
     key: SecretSlice<u8>,
     age_seconds_max: i64,
 }
 
 #[derive(Serialize)]
-struct Header {
+struct SentHeader {
     alg: &'static str,
     typ: &'static str,
 }
 
 #[derive(Serialize)]
-struct Claims<'a> {
+struct SentClaims<'a> {
     iss: &'a str,
     iat: i64,
 }
 
-/// Of a header that came: a critical extension would change what the rest means.
+/// The header of a token from Apple. A critical extension would change the meaning of the rest.
 #[derive(Deserialize)]
-struct GivenHeader {
+struct ReceivedHeader {
     alg: String,
     #[serde(default)]
     crit: Option<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
-struct GivenClaims {
+struct ReceivedClaims {
     aud: Audience,
     iat: i64,
     #[serde(default)]
@@ -63,8 +64,12 @@ enum Audience {
     Many(Vec<String>),
 }
 
-impl Tokens {
+impl ProviderTokens {
     /// Reads the API secret as Apple Business Register shows it, in base64.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSetting`] for a secret that is no base64 or shorter than 16 bytes.
     pub(super) fn new(
         csp_id: String,
         secret: &SecretString,
@@ -72,7 +77,7 @@ impl Tokens {
     ) -> Result<Self, InvalidSetting> {
         let invalid = InvalidSetting { field: "api_secret" };
         let Ok(key) = STANDARD.decode(secret.expose_secret()) else { return Err(invalid) };
-        // A short key could be guessed from any one token.
+        // A stranger could guess a short key from any one token.
         if key.len() < 16 {
             return Err(invalid);
         }
@@ -80,11 +85,11 @@ impl Tokens {
         Ok(Self { csp_id, key: key.into(), age_seconds_max })
     }
 
-    /// The header that proves a call of ours.
+    /// Writes the `Authorization` header of a call to Apple.
     pub(super) fn bearer(&self, now: Timestamp) -> Result<HeaderValue, http::Error> {
-        let claims = Claims { iss: &self.csp_id, iat: now.as_secs() };
+        let claims = SentClaims { iss: &self.csp_id, iat: now.as_secs() };
         let part = |json: Result<Vec<u8>, _>| URL_SAFE_NO_PAD.encode(json.unwrap_or_default());
-        let header = part(serde_json::to_vec(&Header { alg: "HS256", typ: "JWT" }));
+        let header = part(serde_json::to_vec(&SentHeader { alg: "HS256", typ: "JWT" }));
         let signed = format!("{header}.{}", part(serde_json::to_vec(&claims)));
         let signature = mac(self.key.expose_secret(), &signed).map(Mac::finalize);
         let signature = signature.map(|mac| URL_SAFE_NO_PAD.encode(mac.into_bytes()));
@@ -94,19 +99,19 @@ impl Tokens {
         Ok(value)
     }
 
-    /// Whether Apple sent this to us, just now.
-    pub(super) fn prove(&self, headers: &HeaderMap, now: Timestamp) -> bool {
+    /// Whether the token proves that Apple sent this call to this provider, within the accepted age.
+    pub(super) fn verifies(&self, headers: &HeaderMap, now: Timestamp) -> bool {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let (Some(value), None) = (values.next(), values.next()) else { return false };
         let token = value.to_str().ok().and_then(|text| text.split_once(' '));
         let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let claims = token.and_then(|(_, token)| claims(token.trim(), self.key.expose_secret()));
-        let claims = claims.and_then(|json| serde_json::from_slice::<GivenClaims>(&json).ok());
-        claims.is_some_and(|claims| self.meant(&claims, now.as_secs()))
+        let claims = claims.and_then(|json| serde_json::from_slice::<ReceivedClaims>(&json).ok());
+        claims.is_some_and(|claims| self.accepts(&claims, now.as_secs()))
     }
 
-    /// Whether a token that is Apple's is meant for us and for now. Apple sets no expiry, so its age is ours to judge.
-    fn meant(&self, claims: &GivenClaims, now: i64) -> bool {
+    /// Whether the claims name this provider and are fresh. Apple sets no expiry, so the age decides.
+    fn accepts(&self, claims: &ReceivedClaims, now: i64) -> bool {
         let to_us = match &claims.aud {
             Audience::One(aud) => *aud == self.csp_id,
             Audience::Many(auds) => auds.contains(&self.csp_id),
@@ -118,17 +123,18 @@ impl Tokens {
     }
 }
 
-/// The claims of a token that whoever holds `key` signed, as JSON.
+/// Returns the claims of a token that a holder of `key` signed, as JSON.
 pub(super) fn claims(token: &str, key: &[u8]) -> Option<Vec<u8>> {
     let sized = token.len() <= LENGTH_MAX && !key.is_empty();
     let (signed, signature) = sized.then(|| token.rsplit_once('.')).flatten()?;
     let (header, claims) = signed.split_once('.')?;
     let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
     mac(key, signed)?.verify_slice(&signature).ok()?;
-    let header: GivenHeader = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
-    // Whatever else a header may ask for, `none` among it, was never agreed on.
-    let agreed = header.alg == "HS256" && header.crit.is_none();
-    agreed.then(|| URL_SAFE_NO_PAD.decode(claims).ok()).flatten()
+    let header: ReceivedHeader =
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
+    // No other algorithm is accepted, least of all `none`.
+    let is_hs256 = header.alg == "HS256" && header.crit.is_none();
+    is_hs256.then(|| URL_SAFE_NO_PAD.decode(claims).ok()).flatten()
 }
 
 fn mac(key: &[u8], text: &str) -> Option<Hmac<Sha256>> {

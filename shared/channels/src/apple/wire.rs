@@ -1,4 +1,6 @@
-//! Apple's words for a message: the call, its answer, and the table of its error codes.
+//! The call that sends a message at Apple, its answer, and the table of error codes.
+//!
+//! Source: <https://register.apple.com/resources/messages/msp-rest-api/>, by Apple's sample code of 2025.
 
 use bytes::Bytes;
 use domain::ports::{Accepted, Button, ButtonAction, Prompt, SendError};
@@ -6,22 +8,17 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
-use super::Account;
+use super::account::Account;
 use crate::answers::{self, Reaction};
 use crate::message_limits::{APPLE, cut};
 
-/// Apple's own extension, which shows every kind of message that is not a business's own.
-pub(super) const BID: &str = "com.apple.messages.MSMessageExtensionBalloonPlugin:0000000000:\
-    com.apple.icloud.apps.messages.business.extension";
-
-/// Interactive data above this travels by reference, which nothing of ours needs.
+/// Interactive data above this size travels by reference, which no prompt needs.
 const INLINE_MAX: usize = 10 * 1024;
-/// Fewer quick replies than this are none.
+/// The fewest quick replies that Apple takes.
 const QUICK_MIN: usize = 2;
 
-/// Every code Apple documents for a message that it does not take, and what it asks for. A 500 may have come after the
-/// message went out, and nobody knows whether Apple recognises a repeat.
-pub(super) const FAULTS: &[(u16, Reaction)] = &[
+/// Each documented status of a refusal, with its reaction. A 500 is not one of them: the message may have been sent.
+pub(super) const ERRORS: &[(u16, Reaction)] = &[
     (400, Reaction::Person("rejected")),
     (401, Reaction::Person("credentials")),
     (403, Reaction::Person("credentials")),
@@ -29,42 +26,44 @@ pub(super) const FAULTS: &[(u16, Reaction)] = &[
     (404, Reaction::Unreachable("unknown_customer")),
 ];
 
-/// How a message asks, which its call is then built around.
+/// The content of a message.
 pub(super) struct Content {
     /// `interactive` or `text`.
     kind: &'static str,
-    /// The field that holds it.
+    /// The field of the content.
     field: &'static str,
-    /// What it holds.
+    /// The value of the field.
     value: Value,
 }
 
 impl Content {
-    /// A text, with the link in it.
+    /// A text, which has the link.
     fn text(text: &str) -> Self {
         Self { kind: "text", field: "body", value: json!(text) }
     }
 
-    /// What Apple's extension shows, from its `interactiveData`.
+    /// An interactive message, by its `interactiveData`.
     pub(super) const fn interactive(value: Value) -> Self {
         Self { kind: "interactive", field: "interactiveData", value }
     }
 }
 
-/// What the customer's device can show of buttons that reply, in Apple's words for it.
+/// The kind of reply buttons that the customer's device can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Buttons {
-    /// Quick replies, right above the keyboard.
+pub(super) enum ButtonSupport {
+    /// Quick replies, above the keyboard.
     Quick,
-    /// A list that opens with a tap.
+    /// A list picker, which opens with a tap.
     List,
     /// None.
     Unsupported,
 }
 
-impl Buttons {
-    /// The best a device with these features has. One that told none is older than the header that tells them, and knows
-    /// lists, which are as old as the service.
+impl ButtonSupport {
+    /// Returns the best kind for a device with these features.
+    ///
+    /// A device without any is older than the header that lists them. It has list pickers, which are as old as the
+    /// service.
     pub(super) fn of(features: &[String]) -> Self {
         let has = |name: &str| features.iter().any(|feature| feature.eq_ignore_ascii_case(name));
         match () {
@@ -75,18 +74,20 @@ impl Buttons {
     }
 }
 
-/// The prompt without a wallet: buttons that reply where a reply is enough and the device has them, and otherwise the text
-/// with the link, which every device shows. A rich link would show a title and a picture where the text says what is asked.
+/// Writes a prompt without a wallet: reply buttons, or the text with the link.
+///
+/// Buttons need a device that has them, and a prompt that a reply can approve. A rich link would show a title and a
+/// picture in the place of the text that states the ask.
 pub(super) fn content(bid: &str, prompt: &Prompt) -> Content {
     let replies = replies(&prompt.buttons);
-    let enough = prompt.buttons.first().is_some_and(is_reply);
-    if !enough || replies.len() < QUICK_MIN {
+    let can_approve = prompt.buttons.first().is_some_and(is_reply);
+    if !can_approve || replies.len() < QUICK_MIN {
         return Content::text(&prompt.text);
     }
-    match Buttons::of(&prompt.contact.features) {
-        Buttons::Quick => Content::interactive(quick_reply(bid, prompt, &replies)),
-        Buttons::List => Content::interactive(list_picker(bid, prompt, &replies)),
-        Buttons::Unsupported => Content::text(&prompt.text),
+    match ButtonSupport::of(&prompt.contact.features) {
+        ButtonSupport::Quick => Content::interactive(quick_reply(bid, prompt, &replies)),
+        ButtonSupport::List => Content::interactive(list_picker(bid, prompt, &replies)),
+        ButtonSupport::Unsupported => Content::text(&prompt.text),
     }
 }
 
@@ -94,7 +95,7 @@ const fn is_reply(button: &Button) -> bool {
     matches!(button.action, ButtonAction::Reply { .. })
 }
 
-/// The buttons that reply, as many as fit: what they say, and what they bring back.
+/// Returns the label and the postback of each reply button, as many as fit.
 fn replies(buttons: &[Button]) -> Vec<(String, &str)> {
     let replies = buttons.iter().filter_map(|button| match &button.action {
         ButtonAction::Reply { postback } => {
@@ -143,7 +144,7 @@ fn list_picker(bid: &str, prompt: &Prompt, replies: &[(String, &str)]) -> Value 
     })
 }
 
-/// The bubble that a tap opens: it says on its own who asks, for what and how much.
+/// Writes the bubble that a tap opens. It states the payee, the ask and the amount.
 pub(super) fn received(prompt: &Prompt) -> Value {
     json!({
         "title": cut(&prompt.title, APPLE.title_max),
@@ -152,7 +153,11 @@ pub(super) fn received(prompt: &Prompt) -> Value {
     })
 }
 
-/// The call that sends a prompt: a pure function of it.
+/// Writes the call that sends a prompt: a pure function of it.
+///
+/// # Errors
+///
+/// [`SendError::Person`] for a prompt that is too long to be sent inline.
 pub(super) fn message(
     account: &Account,
     prompt: &Prompt,
@@ -179,23 +184,27 @@ pub(super) fn message(
         .header("id", id)
         .header("source-id", &account.business_id)
         .header("destination-id", handle)
-        // No person wrote it: Apple wants to be told.
+        // Apple requires this header on messages that no person wrote.
         .header("auto-reply", "true");
     call.body(Bytes::from(body)).map_err(unbuilt)
 }
 
-/// A call that cannot be put into words: its parts come from the settings, or from what is known of the customer.
+/// Converts the error of a call that cannot be built. Its parts come from the settings or from the contact record.
 pub(super) fn unbuilt(_: http::Error) -> SendError {
     SendError::Person { reason: "settings" }
 }
 
-/// What an answer means. Apple says nothing in the body of a success; what it is about was named by us.
+/// Reads the answer to a send. A success has no body, and the id is our own.
+///
+/// # Errors
+///
+/// [`SendError`] by the status.
 pub(super) fn accepted(status: StatusCode, prompt: &Prompt) -> Result<Accepted, SendError> {
     if status == StatusCode::OK {
         let provider_id = Some(prompt.reference.prompt.to_uuid());
         return Ok(Accepted { provider_id, delivered: false });
     }
-    match FAULTS.iter().find(|(code, _)| *code == status.as_u16()) {
+    match ERRORS.iter().find(|(code, _)| *code == status.as_u16()) {
         Some((_, reaction)) => Err(reaction.to_send(status)),
         None => Err(answers::by_status(status)),
     }

@@ -1,27 +1,27 @@
-//! A prompt as a channel of each kind would show it: which buttons there are and how many, and where a text is cut.
+//! Draws a prompt as a channel of each kind shows it: its buttons, and the length of its text.
 
 use domain::brand::Key32;
 use domain::ports::{Button, ButtonAction, Prompt};
 use domain::postback::{Action, Postback};
 use domain::sandbox::{PhoneAction, SandboxStyle, Tap};
 
-use crate::message_limits::{self, APPLE, RCS, SMS, WHATSAPP, cut};
+use crate::message_limits::{APPLE, MessageLimits, RCS, SMS, WHATSAPP, cut};
 
-/// Fewer quick replies than this are none at Apple.
+/// The fewest quick replies that Apple takes.
 const QUICK_MIN: usize = 2;
 
-/// What the phone shows.
-pub(super) struct Drawn {
+/// A message as the phone shows it.
+pub(super) struct Drawing {
     pub(super) title: String,
     pub(super) text: String,
     pub(super) actions: Vec<PhoneAction>,
 }
 
-pub(super) fn draw(prompt: &Prompt, style: SandboxStyle, key: &Key32) -> Drawn {
+pub(super) fn draw(prompt: &Prompt, style: SandboxStyle, key: &Key32) -> Drawing {
     match style {
         SandboxStyle::Rcs => {
             let actions = actions(prompt.buttons.iter(), &RCS, key);
-            Drawn { actions, ..sized(&prompt.title, &prompt.body, &RCS) }
+            Drawing { actions, ..sized(&prompt.title, &prompt.body, &RCS) }
         }
         SandboxStyle::Whatsapp => whatsapp(prompt, key),
         SandboxStyle::Apple => apple(prompt, key),
@@ -29,61 +29,61 @@ pub(super) fn draw(prompt: &Prompt, style: SandboxStyle, key: &Key32) -> Drawn {
     }
 }
 
-fn sized(title: &str, text: &str, style: &message_limits::MessageLimits) -> Drawn {
-    let (title, text) = (cut(title, style.title_max), cut(text, style.body_max));
-    Drawn { title, text, actions: Vec::new() }
+fn sized(title: &str, text: &str, limits: &MessageLimits) -> Drawing {
+    let (title, text) = (cut(title, limits.title_max), cut(text, limits.body_max));
+    Drawing { title, text, actions: Vec::new() }
 }
 
-/// Buttons that reply, or the one that opens the page where a yes is given only there; and in words where to say no if
-/// there is no button for it.
-fn whatsapp(prompt: &Prompt, key: &Key32) -> Drawn {
+/// Draws the buttons that reply, or the one that opens the page if an approval needs the page. If no button denies, the
+/// text ends with the place that does.
+fn whatsapp(prompt: &Prompt, key: &Key32) -> Drawing {
     let replies = prompt.buttons.first().is_some_and(is_reply);
     let kind = prompt.buttons.iter().filter(|button| is_reply(button) == replies);
     let actions = actions(kind, &WHATSAPP, key);
     let labels = &prompt.labels;
-    let noes = [&labels.deny, &labels.not_me].into_iter();
-    let noes: Vec<&str> = noes
-        .filter(|no| !replies || actions.iter().all(|action| action.label != **no))
+    let denials = [&labels.deny, &labels.not_me].into_iter();
+    let denials: Vec<&str> = denials
+        .filter(|label| !replies || actions.iter().all(|action| action.label != **label))
         .map(String::as_str)
         .collect();
     let place = if replies { &prompt.link } else { &labels.open };
-    let tail = match noes.as_slice() {
+    let tail = match denials.as_slice() {
         [] => String::new(),
-        noes => format!("\n\n{} → {place}", noes.join(" / ")),
+        denials => format!("\n\n{} → {place}", denials.join(" / ")),
     };
     let room = WHATSAPP.body_max.saturating_sub(tail.chars().count());
     let text = format!("{}{tail}", cut(&prompt.body, room));
-    Drawn { title: cut(&prompt.title, WHATSAPP.title_max), text, actions }
+    Drawing { title: cut(&prompt.title, WHATSAPP.title_max), text, actions }
 }
 
-/// A payment that a tap is enough for is asked for by the wallet's own sheet; everything else by quick replies where a
-/// reply is enough, and by a text with the link where it is not.
-fn apple(prompt: &Prompt, key: &Key32) -> Drawn {
+/// Draws the wallet's sheet for a payment that a tap can approve. Other asks have quick replies if a reply can approve,
+/// and a text with the link if not.
+fn apple(prompt: &Prompt, key: &Key32) -> Drawing {
     let replies = prompt.buttons.iter().filter(|button| is_reply(button));
     let mut quick = actions(replies, &APPLE, key);
-    let whole =
+    let is_full_approval =
         |action: &&PhoneAction| action.action == Tap::Approve && action.session_code.is_none();
     if prompt.money.is_some()
-        && let Some(yes) = quick.iter().find(whole).cloned()
+        && let Some(approve) = quick.iter().find(is_full_approval).cloned()
     {
-        let sheet = PhoneAction { sheet: true, postback: None, ..yes };
-        return Drawn { actions: vec![sheet], ..sized(&prompt.title, &prompt.body, &APPLE) };
+        let sheet = PhoneAction { sheet: true, postback: None, ..approve };
+        return Drawing { actions: vec![sheet], ..sized(&prompt.title, &prompt.body, &APPLE) };
     }
     if quick.len() < QUICK_MIN || !prompt.buttons.first().is_some_and(is_reply) {
         return sized("", &prompt.text, &APPLE);
     }
     quick.truncate(APPLE.buttons_max);
-    Drawn { actions: quick, ..sized(&prompt.title, &prompt.body, &APPLE) }
+    Drawing { actions: quick, ..sized(&prompt.title, &prompt.body, &APPLE) }
 }
 
 const fn is_reply(button: &Button) -> bool {
     matches!(button.action, ButtonAction::Reply { .. })
 }
 
-/// As many buttons as fit, each with what its tap means. One whose postback is not ours has no meaning, and is left out.
+/// Returns as many buttons as fit, each with its action. A button whose postback is not ours is left out.
 fn actions<'a>(
     buttons: impl Iterator<Item = &'a Button>,
-    style: &message_limits::MessageLimits,
+    limits: &MessageLimits,
     key: &Key32,
 ) -> Vec<PhoneAction> {
     let action = |button: &Button| {
@@ -98,11 +98,11 @@ fn actions<'a>(
         };
         Some(PhoneAction {
             action,
-            label: cut(&button.label, style.label_max),
+            label: cut(&button.label, limits.label_max),
             session_code: code,
             postback: Some(postback.clone()),
             sheet: false,
         })
     };
-    buttons.filter_map(action).take(style.buttons_max).collect()
+    buttons.filter_map(action).take(limits.buttons_max).collect()
 }

@@ -1,6 +1,6 @@
-//! The sandbox phone as a channel: prompts are kept where a browser or a script finds them. Test mode only.
+//! The sandbox phone as a channel, for test mode only. It stores prompts where a browser or a script reads them.
 //!
-//! The last four digits of a number try out what goes wrong elsewhere, see [`Magic`].
+//! The last four digits of a number simulate a failure, see [`MagicNumber`].
 
 mod drawing;
 
@@ -19,8 +19,8 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use serde::Deserialize;
 
-use self::drawing::{Drawn, draw};
-use crate::{AdapterConfig, Kind};
+use self::drawing::{Drawing, draw};
+use crate::adapter::{AdapterConfig, Kind};
 
 /// The sandbox phone.
 pub(crate) const KIND: Kind = Kind { name: "sandbox", open };
@@ -33,19 +33,19 @@ struct Settings {
     style: SandboxStyle,
 }
 
-/// What a number's last four digits do.
+/// The behaviour that a number's last four digits select.
 #[derive(Clone, Copy)]
-enum Magic {
-    /// `9001`, where there are buttons: the channel cannot reach the number, so that the next route is taken at once.
-    /// `9003`: no sandbox channel can.
+enum MagicNumber {
+    /// `9001`, on a channel with buttons: the channel cannot reach the number, so the next route starts at once.
+    /// `9003`: no sandbox channel can reach it.
     Unreachable,
-    /// `9002`, where there are buttons: the prompt is taken and never arrives, so that the next route is taken after a wait.
+    /// `9002`, on a channel with buttons: the prompt never arrives, so the next route starts after a wait.
     Silent,
     /// Every other number.
     Ordinary,
 }
 
-impl Magic {
+impl MagicNumber {
     fn of(phone: &Phone, style: SandboxStyle) -> Self {
         let rich = style != SandboxStyle::Sms;
         match phone.as_str() {
@@ -57,10 +57,10 @@ impl Magic {
     }
 }
 
-/// The phone is a toy: behind a live key it would show real requests to whoever looks.
+/// The channel was opened in live mode, where it would show real requests to every visitor of the page.
 #[derive(Debug, thiserror::Error)]
-#[error("the sandbox phone is for test mode only")]
-struct TestOnly;
+#[error("sandbox channel in live mode")]
+struct LiveModeError;
 
 struct Sandbox {
     store: Arc<dyn Store>,
@@ -70,17 +70,17 @@ struct Sandbox {
     key: Key32,
 }
 
-fn open(opening: &AdapterConfig<'_>) -> Result<Box<dyn Channel>, Source> {
-    match opening.mode {
-        Mode::Live => Err(TestOnly.into()),
+fn open(config: &AdapterConfig<'_>) -> Result<Box<dyn Channel>, Source> {
+    match config.mode {
+        Mode::Live => Err(LiveModeError.into()),
         Mode::Test => {
-            let settings: Settings = opening.setup.settings.read()?;
+            let settings: Settings = config.setup.settings.read()?;
             Ok(Box::new(Sandbox {
-                store: Arc::clone(&opening.outside.store),
-                brand: opening.brand.name.clone(),
-                channel: opening.setup.name.clone(),
+                store: Arc::clone(&config.deps.store),
+                brand: config.brand.name.clone(),
+                channel: config.setup.name.clone(),
                 style: settings.style,
-                key: opening.brand.link_key.clone(),
+                key: config.brand.link_key.clone(),
             }))
         }
     }
@@ -97,7 +97,7 @@ impl Channel for Sandbox {
     }
 
     async fn capability(&self, to: &Phone, _: &Contact, _: Timestamp) -> Capability {
-        let reachable = !matches!(Magic::of(to, self.style), Magic::Unreachable);
+        let reachable = !matches!(MagicNumber::of(to, self.style), MagicNumber::Unreachable);
         Capability {
             reachable,
             rich: self.style != SandboxStyle::Sms,
@@ -108,15 +108,15 @@ impl Channel for Sandbox {
     }
 
     async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError> {
-        match Magic::of(&prompt.to, self.style) {
-            Magic::Unreachable => Err(SendError::Unreachable { reason: NOT_ON_CHANNEL }),
-            Magic::Silent => Ok(Accepted { provider_id: None, delivered: false }),
-            Magic::Ordinary => self.keep(prompt).await,
+        match MagicNumber::of(&prompt.to, self.style) {
+            MagicNumber::Unreachable => Err(SendError::Unreachable { reason: NOT_ON_CHANNEL }),
+            MagicNumber::Silent => Ok(Accepted { provider_id: None, delivered: false }),
+            MagicNumber::Ordinary => self.store_message(prompt).await,
         }
     }
 
     async fn retract(&self, retraction: &Retraction) -> bool {
-        self.take_back(retraction).await.is_ok_and(|taken| taken)
+        self.mark_retracted(retraction).await.is_ok_and(|found| found)
     }
 
     fn receive(&self, _: &UnverifiedCallback) -> Result<Received, CallbackError> {
@@ -125,14 +125,14 @@ impl Channel for Sandbox {
 }
 
 impl Sandbox {
-    async fn keep(&self, prompt: &Prompt) -> Result<Accepted, SendError> {
+    async fn store_message(&self, prompt: &Prompt) -> Result<Accepted, SendError> {
         let message = self.message(prompt);
         let write =
             sandbox::put(&prompt.to, &message).map_err(|error| SendError::Unknown(error.into()))?;
-        match self.store.write(vec![once(write)]).await {
+        match self.store.write(vec![if_absent(write)]).await {
             Ok(()) => {}
-            // It is on the phone already, and may have been taken back since: a repeat leaves it as it is.
-            Err(StoreError::Conflict) => self.find(prompt).await?,
+            // The message is on the phone already, and may be retracted since. A repeat does not change it.
+            Err(StoreError::Conflict) => self.check_stored(prompt).await?,
             Err(error @ (StoreError::Unavailable(_) | StoreError::Damaged(_))) => {
                 return Err(SendError::Unknown(error.into()));
             }
@@ -140,7 +140,7 @@ impl Sandbox {
         Ok(Accepted { provider_id: Some(message.id.to_string()), delivered: true })
     }
 
-    async fn find(&self, prompt: &Prompt) -> Result<(), SendError> {
+    async fn check_stored(&self, prompt: &Prompt) -> Result<(), SendError> {
         match self.store.read(&sandbox::key(&prompt.to, prompt.reference.prompt)).await {
             Ok(Some(_)) => Ok(()),
             Ok(None) => Err(SendError::Again(StoreError::Conflict.into())),
@@ -149,7 +149,7 @@ impl Sandbox {
     }
 
     fn message(&self, prompt: &Prompt) -> PhoneMessage {
-        let Drawn { title, text, actions } = draw(prompt, self.style, &self.key);
+        let Drawing { title, text, actions } = draw(prompt, self.style, &self.key);
         PhoneMessage {
             id: prompt.reference.prompt,
             request: prompt.reference.request,
@@ -167,7 +167,7 @@ impl Sandbox {
         }
     }
 
-    async fn take_back(&self, retraction: &Retraction) -> Result<bool, Source> {
+    async fn mark_retracted(&self, retraction: &Retraction) -> Result<bool, Source> {
         let key = sandbox::key(&retraction.to, retraction.reference.prompt);
         let Some(mut item) = self.store.read(&key).await? else { return Ok(false) };
         let message = PhoneMessage { retracted: true, ..sandbox::read(&item)? };
@@ -179,8 +179,8 @@ impl Sandbox {
     }
 }
 
-/// The same write, only where nothing is yet.
-fn once(write: Write) -> Write {
+/// Returns the same write, on the condition that the item does not exist.
+fn if_absent(write: Write) -> Write {
     match write {
         Write::Put { item, .. } => Write::Put { item, expect: Expect::Absent },
         Write::Delete { key } => Write::Delete { key },

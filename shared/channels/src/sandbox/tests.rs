@@ -1,4 +1,4 @@
-//! The sandbox phone's looks and its magic numbers.
+//! The styles and the magic numbers of the sandbox phone.
 
 use domain::brand::{Key32, Mode};
 use domain::contact::Contact;
@@ -33,11 +33,11 @@ fn shown(style: &str, prompt: &Prompt) -> PhoneMessage {
     message
 }
 
-fn reads(message: &PhoneMessage) -> Vec<(&str, Tap)> {
+fn buttons(message: &PhoneMessage) -> Vec<(&str, Tap)> {
     message.actions.iter().map(|action| (action.label.as_str(), action.action)).collect()
 }
 
-/// The buttons of a request with a session code, of one whose yes needs the page, and of one that a tap is enough for.
+/// A prompt with a session code.
 fn with_code() -> Prompt {
     let pick = |label: &str, place| button(label, Action::Pick(place));
     let picks = [pick("47", 0), pick("12", 1), pick("83", 2)];
@@ -45,6 +45,7 @@ fn with_code() -> Prompt {
     Prompt { buttons, ..prompt_to(PHONE) }
 }
 
+/// A prompt that only the page can approve.
 fn with_page() -> Prompt {
     let prompt = prompt_to(PHONE);
     let url = prompt.link.clone();
@@ -56,6 +57,7 @@ fn with_page() -> Prompt {
     Prompt { buttons, ..prompt }
 }
 
+/// A prompt that a tap can approve.
 fn by_tap() -> Prompt {
     let yes = button("Pay", Action::Approve);
     let buttons = vec![yes, button("No", Action::Deny), button("Not me", Action::NotMe)];
@@ -68,38 +70,38 @@ fn button(label: &str, action: Action) -> Button {
 }
 
 #[test]
-fn a_card_shows_four_buttons_of_every_kind() {
+fn rcs_style_shows_four_buttons_of_every_kind() {
     let message = shown("rcs", &with_code());
     let prompt = with_code();
     assert_eq!((&message.title, &message.text), (&prompt.title, &prompt.body));
     assert_eq!((message.style, message.channel.as_str()), (SandboxStyle::Rcs, "a-channel"));
     let approve = Tap::Approve;
     let expected = [("47", approve), ("12", approve), ("83", approve), ("Not me", Tap::NotMe)];
-    assert_eq!(reads(&message), expected);
+    assert_eq!(buttons(&message), expected);
     assert_eq!(message.actions[1].session_code.as_deref(), Some("12"));
     let carried =
         Postback::read(message.actions[1].postback.as_deref().unwrap(), &Key32::new([7; 32]));
     assert_eq!(carried.unwrap().action, Action::Pick(1));
     let message = shown("rcs", &with_page());
     let expected = [("See request", Tap::Open), ("No", Tap::Deny), ("Not me", Tap::NotMe)];
-    assert_eq!(reads(&message), expected, "under its older name");
+    assert_eq!(buttons(&message), expected);
     let mut many = with_code();
     many.buttons.push(button("More", Action::Deny));
     assert_eq!(shown("rcs", &many).actions.len(), 4);
 }
 
 #[test]
-fn whatsapp_shows_three_replies_or_one_link_and_says_the_rest() {
+fn whatsapp_style_shows_three_replies_or_one_link() {
     let message = shown("whatsapp", &with_code());
-    assert_eq!(reads(&message).len(), 3);
+    assert_eq!(buttons(&message).len(), 3);
     assert!(message.actions.iter().all(|action| action.session_code.is_some()));
     let prompt = with_code();
     assert!(message.text.starts_with(&prompt.body), "{}", message.text);
     assert!(message.text.ends_with(&format!("\n\nNo / Not me → {}", prompt.link)));
     let message = shown("whatsapp", &by_tap());
-    assert_eq!((reads(&message).len(), message.text), (3, by_tap().body));
+    assert_eq!((buttons(&message).len(), message.text), (3, by_tap().body));
     let message = shown("whatsapp", &with_page());
-    assert_eq!(reads(&message), [("See request", Tap::Open)]);
+    assert_eq!(buttons(&message), [("See request", Tap::Open)]);
     assert!(message.text.ends_with(" → Open"), "{}", message.text);
     let long = Prompt { body: "x".repeat(2_000), title: "t".repeat(90), ..with_code() };
     let message = shown("whatsapp", &long);
@@ -108,21 +110,21 @@ fn whatsapp_shows_three_replies_or_one_link_and_says_the_rest() {
 }
 
 #[test]
-fn apple_shows_quick_replies_a_wallets_sheet_or_a_text() {
+fn apple_style_shows_quick_replies_a_sheet_or_a_text() {
     let message = shown("apple", &with_code());
-    assert_eq!(reads(&message).len(), 4);
+    assert_eq!(buttons(&message).len(), 4);
     let money = Money::new(4250, "EUR".parse().unwrap()).unwrap();
     let message = shown("apple", &Prompt { money: Some(money), ..by_tap() });
-    assert_eq!(reads(&message), [("Pay", Tap::Approve)]);
+    assert_eq!(buttons(&message), [("Pay", Tap::Approve)]);
     assert!(message.actions[0].sheet && message.actions[0].postback.is_none());
     let message = shown("apple", &by_tap());
-    assert_eq!(reads(&message).len(), 3, "without money there is nothing to pay");
+    assert_eq!(buttons(&message).len(), 3, "without money there is nothing to pay");
     let message = shown("apple", &with_page());
     assert_eq!((message.text, message.actions), (with_page().text, Vec::new()));
 }
 
 #[test]
-fn a_text_is_the_text_alone() {
+fn sms_style_shows_the_text_alone() {
     for (style, prompt) in [("sms", with_code()), ("sms", by_tap())] {
         let message = shown(style, &prompt);
         assert_eq!((&message.text, message.style), (&prompt.text, SandboxStyle::Sms));
@@ -131,15 +133,15 @@ fn a_text_is_the_text_alone() {
 }
 
 #[test]
-fn a_button_whose_postback_is_not_ours_is_not_shown() {
+fn button_with_foreign_postback_is_hidden() {
     let action = ButtonAction::Reply { postback: "00".repeat(48) };
     let stranger = Button { label: "Win".to_owned(), action };
     let prompt = Prompt { buttons: vec![stranger, button("No", Action::Deny)], ..by_tap() };
-    assert_eq!(reads(&shown("rcs", &prompt)), [("No", Tap::Deny)]);
+    assert_eq!(buttons(&shown("rcs", &prompt)), [("No", Tap::Deny)]);
 }
 
 #[test]
-fn sending_the_same_prompt_twice_leaves_one_message_even_after_it_was_taken_back() {
+fn repeated_send_leaves_one_message_also_after_retract() {
     let world = World::new(Script::Lost);
     let retraction =
         Retraction { reference: reference(), to: PHONE.parse().unwrap(), provider_id: None };
@@ -152,7 +154,7 @@ fn sending_the_same_prompt_twice_leaves_one_message_even_after_it_was_taken_back
 }
 
 #[test]
-fn each_magic_number_does_what_it_says_in_each_look() {
+fn magic_number_acts_in_each_style() {
     for (number, buttons, text) in [
         ("+15550009001", "unreachable not_on_channel", "kept"),
         ("+15550009002", "silent", "kept"),
@@ -187,7 +189,7 @@ fn each_magic_number_does_what_it_says_in_each_look() {
 }
 
 #[test]
-fn there_is_no_sandbox_phone_in_live_mode() {
+fn live_mode_has_no_sandbox_phone() {
     let brand = brand("sandbox", &json!({}));
     let opened =
         World::new(Script::Lost).registry().open(&brand, Mode::Live, &"a-channel".parse().unwrap());

@@ -1,12 +1,13 @@
-//! SMS: a text with a link, through the provider the settings name.
+//! SMS: a text with a link, through the provider that the settings name.
 
 mod aws;
+mod capability;
 mod twilio;
 
-use domain::ports::{Capability, Channel, ReceiptKinds, Source};
+use domain::ports::{Channel, Source};
 use serde::Deserialize;
 
-use crate::{AdapterConfig, Kind};
+use crate::adapter::{AdapterConfig, Kind};
 
 /// SMS through Twilio or AWS End User Messaging.
 pub(crate) const KIND: Kind = Kind { name: "sms", open };
@@ -18,20 +19,9 @@ enum Settings {
     Twilio(twilio::Settings),
 }
 
-fn open(opening: &AdapterConfig<'_>) -> Result<Box<dyn Channel>, Source> {
-    match opening.setup.settings.read()? {
-        Settings::Aws(settings) => Ok(Box::new(aws::Aws::new(settings, opening.outside)?)),
-        Settings::Twilio(settings) => Ok(Box::new(twilio::Twilio::new(settings, opening.outside)?)),
-    }
-}
-
-/// What any phone can do by SMS. Whether the number is a phone at all is known only once a text was tried.
-fn capability(receipts: ReceiptKinds) -> Capability {
-    Capability {
-        reachable: true,
-        rich: false,
-        wallets: Vec::new(),
-        receipts,
-        reason: Some("not_checked"),
+fn open(config: &AdapterConfig<'_>) -> Result<Box<dyn Channel>, Source> {
+    match config.setup.settings.read()? {
+        Settings::Aws(settings) => Ok(Box::new(aws::AwsSms::new(settings, config.deps)?)),
+        Settings::Twilio(settings) => Ok(Box::new(twilio::TwilioSms::new(settings, config.deps)?)),
     }
 }

@@ -1,7 +1,9 @@
-//! What Meta tells by callback: that the address was typed in there, how a message fares, what a customer taps or writes.
+//! Reads Meta's callbacks: the check of the URL, delivery statuses, taps and texts.
 //!
-//! One call may hold several entries, changes, messages and statuses. Each is read by itself, so that one of a shape we do
-//! not know takes nothing with it: a call that is refused comes back for seven days, all of it.
+//! One call may hold several entries, changes, messages and statuses. Each is read by itself, so that one of an unknown
+//! shape loses no other. Meta repeats a refused call as a whole, for up to seven days.
+//! UNVERIFIED: the seven days are second hand. Before going live, check
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint>.
 
 use domain::keys;
 use domain::ports::{Callback, CallbackError, CallbackReply, PromptRef, Received, Sender};
@@ -10,34 +12,39 @@ use domain::values::time::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::{Numbers, wire};
+use super::numbers::Numbers;
+use super::wire;
 use crate::answers::Reaction;
-use crate::opt_out::{self, Wish};
+use crate::opt_out::{self, Preference};
 
-/// Longer challenges than Meta's ten digits are not thrown back.
+/// The longest challenge that is echoed. Meta's has ten digits.
 const CHALLENGE_MAX: usize = 256;
 /// A business-scoped id is a country, a full stop and up to 128 characters; a parent's has a few more.
 const HANDLE_MAX: usize = 160;
-/// What a customer sends besides text. A caption is all of it that is read.
+/// The types of media. Only their caption is read.
 const MEDIA: [&str; 7] = ["audio", "contacts", "document", "image", "location", "sticker", "video"];
 
-/// Answers the call by which Meta makes sure of an address. It carries no signature: the token is the proof.
+/// Answers the call with which Meta checks a URL. The call has no signature, and the token proves it.
+///
+/// # Errors
+///
+/// [`CallbackError::Forged`] for another token, [`CallbackError::Malformed`] for a call without a challenge.
 pub(super) fn handshake(verify_token: &SecretString, url: &str) -> Result<Received, CallbackError> {
     let token = parameter(url, "hub.verify_token").ok_or(CallbackError::Forged)?;
     if !keys::same(&token, verify_token.expose_secret()) {
         return Err(CallbackError::Forged);
     }
-    let subscribes = parameter(url, "hub.mode").is_some_and(|mode| mode == "subscribe");
-    let plain = |text: &String| {
+    let is_subscription = parameter(url, "hub.mode").is_some_and(|mode| mode == "subscribe");
+    let is_plain = |text: &String| {
         (1..=CHALLENGE_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
     };
-    match parameter(url, "hub.challenge").filter(plain) {
-        Some(challenge) if subscribes => Ok(received(Vec::new(), challenge)),
+    match parameter(url, "hub.challenge").filter(is_plain) {
+        Some(challenge) if is_subscription => Ok(received(Vec::new(), challenge)),
         Some(_) | None => Err(CallbackError::Malformed),
     }
 }
 
-/// A parameter of the address that is there once.
+/// Returns a query parameter that occurs once.
 fn parameter(url: &str, name: &str) -> Option<String> {
     let (_, query) = url.split_once('?')?;
     let query = query.split_once('#').map_or(query, |(query, _)| query);
@@ -46,24 +53,28 @@ fn parameter(url: &str, name: &str) -> Option<String> {
     Some(value.into_owned())
 }
 
-/// Reads a callback whose signature is proven. What is about other numbers, or other than messages, is left alone.
+/// Reads a callback whose signature was verified. Changes of other numbers or other fields are ignored.
+///
+/// # Errors
+///
+/// [`CallbackError::None`] for a callback that is left to the other mode, [`CallbackError::Malformed`] for no JSON.
 pub(super) fn read(numbers: &Numbers, body: &[u8]) -> Result<Received, CallbackError> {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
         return Err(CallbackError::Malformed);
     };
     let changes = each(&body, "entry").flat_map(|entry| each(entry, "changes"));
     let messages = changes.filter(|change| text(change, "/field") == Some("messages"));
-    let (mut own, mut others) = (false, false);
+    let (mut has_own, mut has_other) = (false, false);
     let mut callbacks = Vec::new();
     for value in messages.filter_map(|change| change.get("value")) {
         let Some(number) = text(value, "/metadata/phone_number_id") else { continue };
-        own |= number == numbers.own;
-        others |= numbers.is_other(number);
+        has_own |= number == numbers.own;
+        has_other |= numbers.is_other(number);
         if number == numbers.own || numbers.is_other(number) {
-            callbacks.extend(told(value));
+            callbacks.extend(callbacks_of(value));
         }
     }
-    if numbers.leaves_to_other && others && !own {
+    if numbers.leaves_to_other && has_other && !has_own {
         return Err(CallbackError::None);
     }
     Ok(received(callbacks, String::new()))
@@ -74,7 +85,7 @@ const fn received(callbacks: Vec<Callback>, body: String) -> Received {
     Received { callbacks, reply, refusal: None }
 }
 
-/// The members of a list, none where there is no such list.
+/// Returns the members of a list; none if there is no such list.
 fn each<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
     value.get(name).and_then(Value::as_array).into_iter().flatten()
 }
@@ -83,15 +94,15 @@ fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value.pointer(pointer)?.as_str()
 }
 
-fn told(value: &Value) -> impl Iterator<Item = Callback> {
-    let said = each(value, "messages").filter_map(|message| said(value, message));
-    said.chain(each(value, "statuses").filter_map(progress))
+fn callbacks_of(value: &Value) -> impl Iterator<Item = Callback> {
+    let inbound = each(value, "messages").filter_map(|message| inbound(value, message));
+    inbound.chain(each(value, "statuses").filter_map(delivery))
 }
 
-/// What a customer tapped or wrote.
-fn said(value: &Value, message: &Value) -> Option<Callback> {
+/// Returns the callback for a tap or a text; `None` for any other message.
+fn inbound(value: &Value, message: &Value) -> Option<Callback> {
     let from = sender(value, message);
-    // A button of a free-form message, and one of a template.
+    // The button of a free-form message, or of a template.
     let tapped =
         text(message, "/interactive/button_reply/id").or_else(|| text(message, "/button/payload"));
     if let Some(postback) = tapped {
@@ -102,26 +113,29 @@ fn said(value: &Value, message: &Value) -> Option<Callback> {
         kind if MEDIA.contains(&kind) => {
             text(message, &format!("/{kind}/caption")).unwrap_or_default()
         }
-        // A reaction, a system message, or a kind Meta added since.
+        // A reaction, a system message, or a type that Meta added later.
         _ => return None,
     };
-    Some(match opt_out::wish(words) {
-        Some(Wish::Stop) => Callback::Stop(from),
-        Some(Wish::Start) => Callback::Start(from),
+    Some(match opt_out::preference(words) {
+        Some(Preference::Stop) => Callback::Stop(from),
+        Some(Preference::Start) => Callback::Start(from),
         None => {
             Callback::Wrote { from, text: words.to_owned(), intent: None, at: written_at(message) }
         }
     })
 }
 
-/// When a message was written, to the second.
+/// Returns the time of a message, to the second.
 fn written_at(message: &Value) -> Option<Timestamp> {
     let seconds: i64 = text(message, "/timestamp")?.parse().ok()?;
     Some(Timestamp::from_millis(seconds.checked_mul(1_000)?))
 }
 
-/// Who sent a message. Somebody with a username may have no number here, and then has only the business-scoped id, which
-/// some versions tell with the message and all with the contact [S].
+/// Returns the sender of a message.
+///
+/// A customer with a username may have no number here, and only a business-scoped id. UNVERIFIED: some API versions put
+/// that id into the message, and all of them into the contact. Before going live, receive a message from an account
+/// with a username, in the configured API version.
 fn sender(value: &Value, message: &Value) -> Sender {
     let from = text(message, "/from");
     let mut contacts = each(value, "contacts");
@@ -132,29 +146,29 @@ fn sender(value: &Value, message: &Value) -> Sender {
     };
     let contacts = |pointer: &str| contact.and_then(|contact| text(contact, pointer));
     let id = text(message, "/from_user_id").or_else(|| contacts("/user_id"));
-    // An id that stands where the number used to be is still an id.
+    // Older versions may put the id in the place of the number.
     let id = id.or_else(|| from.filter(|from| from.contains('.')));
-    let plain = |id: &&str| id.len() <= HANDLE_MAX && id.bytes().all(|b| b.is_ascii_graphic());
+    let is_plain = |id: &&str| id.len() <= HANDLE_MAX && id.bytes().all(|b| b.is_ascii_graphic());
     Sender {
         phone: from.and_then(phone).or_else(|| contacts("/wa_id").and_then(phone)),
-        handle: id.filter(plain).map(str::to_owned),
+        handle: id.filter(is_plain).map(str::to_owned),
         features: Vec::new(),
     }
 }
 
-/// Meta writes numbers without the `+`.
+/// Reads a number, which Meta writes without its `+`.
 fn phone(number: &str) -> Option<Phone> {
     format!("+{}", number.strip_prefix('+').unwrap_or(number)).parse().ok()
 }
 
-/// How a message fares, where it is one of ours and there is something to say.
-fn progress(status: &Value) -> Option<Callback> {
+/// Returns the callback for a status of one of our messages; `None` while the message is on its way.
+fn delivery(status: &Value) -> Option<Callback> {
     let reference: PromptRef = text(status, "/biz_opaque_callback_data")?.parse().ok()?;
     match text(status, "/status")? {
         "delivered" => Some(Callback::Delivered(reference.into())),
         "read" | "played" => Some(Callback::Read(reference.into())),
         "failed" => Some(Callback::Failed(reference.into(), failure(status))),
-        // On its way, or a word Meta added since.
+        // On its way, or a status that Meta added later.
         _ => None,
     }
 }

@@ -1,6 +1,7 @@
-//! Meta's signature: HMAC-SHA256 over the body's own bytes, keyed with the app's secret.
+//! Verifies Meta's signature: HMAC-SHA256 over the bytes of the body, keyed with the app's secret.
 //!
-//! The body must not have been read and written again: on the wire it escapes what is not ASCII, and `/` and `@` too.
+//! The bytes must be those on the wire, where Meta escapes `/`, `@` and every non-ASCII character. A body that was parsed
+//! and serialised again does not verify.
 
 use domain::ports::CallbackError;
 use hmac::{Hmac, KeyInit, Mac};
@@ -10,7 +11,11 @@ use sha2::Sha256;
 
 const HEADER: &str = "x-hub-signature-256";
 
-/// Whether the holder of `app_secret` sent exactly this body.
+/// Verifies that the holder of `app_secret` sent exactly this body.
+///
+/// # Errors
+///
+/// [`CallbackError::Forged`] for every other body.
 pub(super) fn verify(
     app_secret: &SecretString,
     headers: &HeaderMap,
@@ -25,7 +30,7 @@ pub(super) fn verify(
     if mac.verify_slice(&given).is_ok() { Ok(()) } else { Err(CallbackError::Forged) }
 }
 
-/// The one signature, with its prefix, in hexadecimal of either case.
+/// Reads the one signature: its prefix, and hexadecimal digits of either case.
 fn given(headers: &HeaderMap) -> Option<Vec<u8>> {
     let mut values = headers.get_all(HEADER).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return None };

@@ -1,4 +1,4 @@
-//! Templates that Meta approved: what each needs of a prompt, and the prompt put into the first that can say it.
+//! Templates that Meta approved, and how a prompt fills one.
 
 use std::collections::BTreeMap;
 
@@ -11,31 +11,31 @@ use serde_json::{Value, json};
 use crate::message_limits::{WHATSAPP, cut};
 use crate::settings::{InvalidSetting, identifier};
 
-/// What the brand says of one of its templates.
+/// The settings of a template.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Settings {
-    /// Its name at Meta.
+    /// The template's name at Meta.
     name: String,
-    /// The languages it was approved in: the customer's, in BCP 47, and Meta's code for it. The brand's own must be there.
+    /// The approved languages: BCP 47 tags, each with Meta's code. The brand's own language must be one of them.
     languages: BTreeMap<String, String>,
-    /// What fills the one place in its heading, if there is one.
+    /// The value of the heading's placeholder; `None` if the heading has none.
     #[serde(default)]
-    header: Option<Word>,
-    /// What fills the places of its body, in their order.
+    header: Option<Placeholder>,
+    /// The values of the body's placeholders, in order.
     #[serde(default)]
-    body: Vec<Word>,
-    /// What its buttons are, in their order.
-    buttons: Vec<Button>,
+    body: Vec<Placeholder>,
+    /// The buttons, in order.
+    buttons: Vec<TemplateButton>,
 }
 
-/// What a place of a template is filled with.
+/// The value of a placeholder.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Word {
-    /// Who asks.
+enum Placeholder {
+    /// The name of the payee.
     Payee,
-    /// How much: only of an ask that has an amount.
+    /// The amount. A prompt without one does not fit the template.
     Amount,
     /// The prompt's heading.
     Title,
@@ -43,33 +43,37 @@ enum Word {
     Body,
 }
 
-/// What a button of a template does.
+/// The action of a template's button.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Button {
-    /// A quick reply: the yes. Only for a prompt that may be answered by a tap.
+enum TemplateButton {
+    /// A quick reply that approves. Only a prompt that a tap can approve fits the template.
     Approve,
-    /// A quick reply: the no.
+    /// A quick reply that denies.
     Deny,
     /// A quick reply: "this is not me".
     NotMe,
-    /// A link whose address ends in a place, which is filled with the link's token.
+    /// A link to the page. Its URL ends in a placeholder for the link's token.
     Page,
-    /// A button of its own that takes nothing, such as one that calls the brand.
+    /// A button without a parameter, such as one that calls the brand.
     Fixed,
 }
 
-/// A template, ready for use.
+/// A checked template.
 pub(super) struct Template {
     name: String,
     languages: Vec<(Language, String)>,
-    header: Option<Word>,
-    body: Vec<Word>,
-    buttons: Vec<Button>,
+    header: Option<Placeholder>,
+    body: Vec<Placeholder>,
+    buttons: Vec<TemplateButton>,
 }
 
 impl Template {
-    /// Takes a template that has a way to say yes, and the brand's own language.
+    /// Checks a template: it can approve, and has the brand's `own` language.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSetting`] for the first malformed setting.
     pub(super) fn new(settings: &Settings, own: &Language) -> Result<Self, InvalidSetting> {
         identifier("templates.name", &settings.name, "_")?;
         let mut languages = Vec::new();
@@ -78,8 +82,10 @@ impl Template {
             identifier("templates.languages", code, "_")?;
             languages.push((language, code.clone()));
         }
-        let answers = |button: &Button| matches!(button, Button::Approve | Button::Page);
-        if !settings.buttons.iter().any(answers) {
+        let approves = |button: &TemplateButton| {
+            matches!(button, TemplateButton::Approve | TemplateButton::Page)
+        };
+        if !settings.buttons.iter().any(approves) {
             return Err(InvalidSetting { field: "templates.buttons" });
         }
         let template = Self {
@@ -89,25 +95,26 @@ impl Template {
             body: settings.body.clone(),
             buttons: settings.buttons.clone(),
         };
-        // Then there is always a language to fall back to.
+        // The brand's own language is the fallback for every customer.
         if template.code(own).is_some() { Ok(template) } else { Err(LANGUAGES) }
     }
 
-    /// The message that says the prompt with this template; `None` where the prompt lacks what the template needs.
-    pub(super) fn filled(&self, prompt: &Prompt, own: &Language) -> Option<Value> {
+    /// Fills the template with the prompt; `None` if the prompt lacks a value that the template needs.
+    pub(super) fn message(&self, prompt: &Prompt, own: &Language) -> Option<Value> {
         let code = self.code(&prompt.language).or_else(|| self.code(own))?;
         let mut components = Vec::new();
-        if let Some(word) = self.header {
-            let text = parameter(&said(word, prompt, own)?, WHATSAPP.title_max);
+        if let Some(placeholder) = self.header {
+            let text = parameter(&value(placeholder, prompt, own)?, WHATSAPP.title_max);
             components.push(json!({ "type": "header", "parameters": [text] }));
         }
         if !self.body.is_empty() {
-            let words = self.body.iter().map(|word| said(*word, prompt, own));
-            let words: Option<Vec<String>> = words.collect();
-            let texts = words?.into_iter().map(|word| parameter(&word, WHATSAPP.body_max));
+            let values = self.body.iter().map(|placeholder| value(*placeholder, prompt, own));
+            let values: Option<Vec<String>> = values.collect();
+            let texts = values?.into_iter().map(|text| parameter(&text, WHATSAPP.body_max));
             components.push(json!({ "type": "body", "parameters": texts.collect::<Vec<_>>() }));
         }
-        for (index, button) in self.buttons.iter().enumerate().filter(|(_, b)| **b != Button::Fixed)
+        for (index, button) in
+            self.buttons.iter().enumerate().filter(|(_, b)| **b != TemplateButton::Fixed)
         {
             components.push(button_component(index, *button, prompt)?);
         }
@@ -119,7 +126,7 @@ impl Template {
         }))
     }
 
-    /// Meta's code for the language nearest to `language`: the look-up of RFC 4647, 3.4.
+    /// Returns Meta's code for the language nearest to `language`, by the look-up of RFC 4647, section 3.4.
     fn code(&self, language: &Language) -> Option<&str> {
         let mut tag = language.as_str();
         loop {
@@ -134,39 +141,43 @@ impl Template {
 
 const LANGUAGES: InvalidSetting = InvalidSetting { field: "templates.languages" };
 
-fn said(word: Word, prompt: &Prompt, own: &Language) -> Option<String> {
-    match word {
-        Word::Payee => Some(prompt.payee.clone()),
-        Word::Amount => prompt.money.map(|money| texts::amount(&prompt.language, own, money)),
-        Word::Title => Some(prompt.title.clone()),
-        Word::Body => Some(prompt.body.clone()),
+fn value(placeholder: Placeholder, prompt: &Prompt, own: &Language) -> Option<String> {
+    match placeholder {
+        Placeholder::Payee => Some(prompt.payee.clone()),
+        Placeholder::Amount => {
+            prompt.money.map(|money| texts::amount(&prompt.language, own, money))
+        }
+        Placeholder::Title => Some(prompt.title.clone()),
+        Placeholder::Body => Some(prompt.body.clone()),
     }
 }
 
-/// A place's text: Meta refuses line breaks, tabs and runs of spaces in one.
+/// Writes the value of a placeholder. Meta refuses line breaks, tabs and runs of spaces in one.
+///
+/// UNVERIFIED: before going live, send a value with each of them to a test template.
 fn parameter(text: &str, max: usize) -> Value {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     json!({ "type": "text", "text": cut(&line, max) })
 }
 
-fn button_component(index: usize, button: Button, prompt: &Prompt) -> Option<Value> {
+fn button_component(index: usize, button: TemplateButton, prompt: &Prompt) -> Option<Value> {
     let (kind, parameter) = match button {
-        Button::Approve => reply(prompt, &prompt.labels.approve)?,
-        Button::Deny => reply(prompt, &prompt.labels.deny)?,
-        Button::NotMe => reply(prompt, &prompt.labels.not_me)?,
-        // What the template's own address ends with is the link's last part.
-        Button::Page => {
+        TemplateButton::Approve => reply(prompt, &prompt.labels.approve)?,
+        TemplateButton::Deny => reply(prompt, &prompt.labels.deny)?,
+        TemplateButton::NotMe => reply(prompt, &prompt.labels.not_me)?,
+        // The template's URL ends with the last part of the link.
+        TemplateButton::Page => {
             let (_, token) = prompt.link.rsplit_once('/')?;
             ("url", json!({ "type": "text", "text": token }))
         }
-        Button::Fixed => return None,
+        TemplateButton::Fixed => return None,
     };
     Some(json!({
         "type": "button", "sub_type": kind, "index": index.to_string(), "parameters": [parameter],
     }))
 }
 
-/// What the prompt's own button of that label brings back.
+/// Returns the postback of the prompt's button with this label.
 fn reply(prompt: &Prompt, label: &str) -> Option<(&'static str, Value)> {
     let postback = prompt.buttons.iter().find_map(|button| match &button.action {
         ButtonAction::Reply { postback } if button.label == label => Some(postback),

@@ -1,4 +1,4 @@
-//! The Cloud API's words for a message: the call, its answer, and the table of its error codes.
+//! The call that sends a message at Meta, its answer, and the table of error codes.
 
 use std::ops::RangeInclusive;
 
@@ -10,19 +10,21 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Account;
-use crate::answers::{self, Answered, Reaction};
+use super::account::Account;
+use crate::answers::{self, ProviderAnswer, Reaction};
 use crate::message_limits::{WHATSAPP, cut};
 
-/// More than 24 hours went by since the customer's last message: only a template is taken.
+/// More than 24 hours passed since the customer's last message, so Meta takes only a template.
 pub(super) const OUTSIDE_WINDOW: &str = "outside_window";
 
-/// What a permission that is missing is told with.
+/// The codes of a missing permission.
 pub(super) const PERMISSIONS: RangeInclusive<u32> = 200..=299;
 
-/// Every error code Meta documents for messages, and what it asks for: as the answer to a call or in a later status. What
-/// they mean is from memory and second hand in part [M, S].
-pub(super) const FAULTS: &[(u32, Reaction)] = &[
+/// Each documented error code for messages, with its reaction: as the answer to a call, or in a later status.
+///
+/// UNVERIFIED: the meaning of some codes is from memory or second hand. Before going live, compare them with
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes>.
+pub(super) const ERRORS: &[(u32, Reaction)] = &[
     (0, Reaction::Person("credentials")),
     (2, Reaction::Again),
     (3, Reaction::Person("permission")),
@@ -70,15 +72,15 @@ pub(super) const FAULTS: &[(u32, Reaction)] = &[
     (135_000, Reaction::Person("rejected")),
 ];
 
-/// What an error code asks for, where it is documented.
+/// Looks a documented error code up.
 pub(super) fn reaction(code: u32) -> Option<Reaction> {
     if PERMISSIONS.contains(&code) {
         return Some(Reaction::Person("permission"));
     }
-    FAULTS.iter().find(|(known, _)| *known == code).map(|(_, reaction)| *reaction)
+    ERRORS.iter().find(|(known, _)| *known == code).map(|(_, reaction)| *reaction)
 }
 
-/// The call that sends a prompt as this message: a pure function of both.
+/// Writes the call that sends `message` for `prompt`: a pure function of both.
 pub(super) fn call(
     account: &Account,
     prompt: &Prompt,
@@ -88,7 +90,7 @@ pub(super) fn call(
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
         "to": prompt.to.as_str(),
-        // Comes back with every status.
+        // Meta returns it with every status.
         "biz_opaque_callback_data": prompt.reference.to_string(),
     });
     if let (Value::Object(body), Value::Object(message)) = (&mut body, message) {
@@ -105,8 +107,10 @@ pub(super) fn call(
         .body(Bytes::from(body.to_string()))
 }
 
-/// The prompt as a message that is taken within the window: with buttons that come back, or with the one that opens the
-/// page where a yes is given only there. The two kinds cannot be mixed.
+/// Writes the prompt as a free-form message, which Meta takes within the window.
+///
+/// It has the buttons that reply, or the one that opens the page if an approval needs the page. Meta does not take both
+/// kinds in one message.
 pub(super) fn free_form(prompt: &Prompt) -> Value {
     let (kind, body, action) =
         match prompt.buttons.first().map(|button| (button.label.as_str(), &button.action)) {
@@ -146,61 +150,71 @@ fn page(prompt: &Prompt, label: &str, url: &str) -> (&'static str, String, Value
     ("cta_url", body(prompt, &[], label), json!({ "name": "cta_url", "parameters": parameters }))
 }
 
-/// The prompt's sentences, and where to say no if no button here does: behind the button, or the link, that is named last.
+/// Returns the prompt's sentences. If no button here denies, they end with the place that does: the button or the link.
 fn body(prompt: &Prompt, shown: &[&str], place: &str) -> String {
-    let noes = [prompt.labels.deny.as_str(), prompt.labels.not_me.as_str()];
-    let noes: Vec<&str> = noes.into_iter().filter(|no| !shown.contains(no)).collect();
-    if noes.is_empty() {
+    let denials = [prompt.labels.deny.as_str(), prompt.labels.not_me.as_str()];
+    let denials: Vec<&str> = denials.into_iter().filter(|label| !shown.contains(label)).collect();
+    if denials.is_empty() {
         return cut(&prompt.body, WHATSAPP.body_max);
     }
-    let tail = format!("\n\n{} → {place}", noes.join(" / "));
+    let tail = format!("\n\n{} → {place}", denials.join(" / "));
     let room = WHATSAPP.body_max.saturating_sub(tail.chars().count());
     format!("{}{tail}", cut(&prompt.body, room))
 }
 
-/// The answer to a message that was taken; Meta sends more. A template's message may be held for a while before it goes
-/// out, which is told beside the id [M] and is no reason to send another one.
+/// The answer to a message that Meta took, as far as it is read here.
+///
+/// UNVERIFIED: Meta may hold a template's message for a while, and says so beside the id. That is no reason to send
+/// another one. Before going live, compare `message_status` in the answer to a new template.
 #[derive(Deserialize)]
-struct Taken {
-    messages: Vec<Message>,
+struct SendResponse {
+    messages: Vec<MessageId>,
 }
 
 #[derive(Deserialize)]
-struct Message {
+struct MessageId {
     id: String,
 }
 
 #[derive(Deserialize)]
-struct Refused {
-    error: Fault,
+struct ErrorResponse {
+    error: GraphError,
 }
 
 #[derive(Deserialize)]
-struct Fault {
+struct GraphError {
     code: u32,
 }
 
-/// What an answer means. A refusal is told by its code, whatever the status it comes with: Meta sends 500 for a permission
-/// that is missing as well as for a message that failed. Without a code of theirs, whoever answered may not be who sends.
+/// Reads the answer to a send.
+///
+/// The code decides over the status, as Meta sends 500 for a missing permission and for a failed message alike. An
+/// answer without a code may come from a proxy and not from Meta.
+///
+/// # Errors
+///
+/// [`SendError`] by the documented code, or by the status where the body has none.
 pub(super) fn accepted(status: StatusCode, body: &[u8]) -> Result<Accepted, SendError> {
     if status.is_success() {
-        return taken(status, body);
+        return sent(status, body);
     }
-    let refused = serde_json::from_slice::<Refused>(body).ok();
-    match refused.and_then(|refused| reaction(refused.error.code)) {
+    let response = serde_json::from_slice::<ErrorResponse>(body).ok();
+    match response.and_then(|response| reaction(response.error.code)) {
         Some(reaction) => Err(reaction.to_send(status)),
         None => Err(answers::by_status(status)),
     }
 }
 
-fn taken(status: StatusCode, body: &[u8]) -> Result<Accepted, SendError> {
-    let taken = serde_json::from_slice::<Taken>(body).ok();
-    let id = taken.and_then(|taken| taken.messages.into_iter().next()).map(|message| message.id);
-    let plain = |id: &String| {
+fn sent(status: StatusCode, body: &[u8]) -> Result<Accepted, SendError> {
+    let response = serde_json::from_slice::<SendResponse>(body).ok();
+    let id = response
+        .and_then(|response| response.messages.into_iter().next())
+        .map(|message| message.id);
+    let is_plain = |id: &String| {
         (1..=255).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
     };
-    match id.filter(plain) {
+    match id.filter(is_plain) {
         Some(id) => Ok(Accepted { provider_id: Some(id), delivered: false }),
-        None => Err(SendError::Unknown(Answered { status }.into())),
+        None => Err(SendError::Unknown(ProviderAnswer { status }.into())),
     }
 }

@@ -27,9 +27,9 @@ pub use channel::{
 pub use clock::{Clock, Random};
 pub use http::{ClientIdentity, Http, HttpError, Reach};
 pub use processor::{
-    Answer, ApplePay, CardReceipt, ClaimsReceipt, Fetched, GooglePay, Onward, OpenProcessorError,
-    PaymentOption, Prepared, Processor, Processors, Receipt, Reference, Refund, Refunded, Told,
-    Use,
+    ApplePay, CardReceipt, ClaimsReceipt, Confirmed, Created, Fetched, GooglePay,
+    OpenProcessorError, PaymentOption, Processor, Processors, Receipt, RedirectUrl, Reference,
+    Refund, RefundResult, ReportedResult, Retrieved, Use, VoidResult,
 };
 pub use processor_webhook::{ProcessorEvent, VerifiedWebhook, WebhookResponse};
 pub use queue::{Queue, QueueError, delay_seconds};

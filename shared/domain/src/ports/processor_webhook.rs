@@ -1,6 +1,6 @@
 //! What a processor says by calling us.
 
-use super::{CallbackReply, Told};
+use super::{CallbackReply, ReportedResult};
 use crate::authorization::Authorization;
 use crate::values::id::RequestId;
 
@@ -28,29 +28,29 @@ pub enum ProcessorEvent {
     /// Something happened to the request's attempt or one of its refunds: it is to be looked up now.
     StatusChanged(RequestId),
     /// What became of an attempt, where it cannot be looked up.
-    Told {
+    AttemptReported {
         /// Of which request.
         request: RequestId,
         /// Which attempt.
-        generation: u32,
+        attempt_no: u32,
         /// What.
-        told: Told,
+        reported: ReportedResult,
     },
     /// What became of a refund, where it cannot be looked up.
-    RefundTold {
+    RefundReported {
         /// Of which request.
         request: RequestId,
         /// Which refund.
         seq: u32,
         /// What.
-        told: Told,
+        reported: ReportedResult,
     },
     /// The customer came back with what is to be used, such as an OAuth code.
     Returned {
         /// To which request.
         request: RequestId,
         /// Which attempt.
-        generation: u32,
+        attempt_no: u32,
         /// With what.
         authorization: Authorization,
     },

@@ -17,17 +17,17 @@ pub struct SandboxVisit<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SandboxPage {
     /// A page.
-    DisplayText {
+    Html {
         /// HTML.
         html: String,
         /// The `Content-Security-Policy`.
         policy: String,
     },
     /// A redirect to another URL.
-    SentTo(String),
+    Redirect(String),
 }
 
-/// The hosted pages of the sandbox processor. A real processor serves its own.
+/// The hosted pages of the sandbox processor. Only an installation that opts into the sandbox has them.
 #[async_trait]
 pub trait SandboxPages: Send + Sync {
     /// Serves a visit; `None` for an unknown page.
@@ -36,8 +36,6 @@ pub trait SandboxPages: Send + Sync {
     /// [`StoreError`]: the visit may be repeated.
     async fn sandbox_page(
         &self,
-        _visit: &SandboxVisit<'_>,
-    ) -> Result<Option<SandboxPage>, StoreError> {
-        Ok(None)
-    }
+        visit: &SandboxVisit<'_>,
+    ) -> Result<Option<SandboxPage>, StoreError>;
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Change, Recall, Refusal, Request, State, WebhookEventType};
+use super::{CancelRedirect, Change, Refusal, Request, State, WebhookEventType};
 use crate::guards::{self, Guard};
 use crate::journal::EntryKind;
 use crate::outcome::Outcome;
@@ -43,7 +43,7 @@ impl Request {
                 if !guards::is_disabled(Guard::NoCancelAfterApproval)
                     && !guards::is_disabled(Guard::NoCancelOnHostedPage) =>
             {
-                self.recalled(Recall::Requester, now).or(Err(Refusal::Authorized))
+                self.abandon(CancelRedirect::Requester, now).or(Err(Refusal::Authorized))
             }
             State::Pending
             | State::Prompted

@@ -1,88 +1,47 @@
-//! Using the authorization at the processor, at most once: the lease, the attempt record, and what settles it.
+//! The use of an authorization at the processor, at most once: the lease, and the steps of the attempt.
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::{Change, Recall, Refusal, Request, SentOn, State, WebhookEventType};
+use super::{
+    Attempt, AttemptEnd, AttemptState, CancelRedirect, Change, Redirect, Refusal, Request, State,
+    WebhookEventType,
+};
 use crate::consent::Consent;
 use crate::guards::{self, Guard};
 use crate::journal::EntryKind;
 use crate::outcome::{Details, Outcome};
-use crate::ports::{Reference, Told};
+use crate::ports::Reference;
 use crate::seal::Sealed;
-use crate::values::name::ProcessorName;
 use crate::values::time::Timestamp;
 
-/// How long one worker has a request. Longer than its calls to the processor can take together.
+/// How long one worker has a request: longer than its calls to the processor can take together.
 pub const LEASE: Duration = Duration::from_secs(90);
 
-/// One attempt to use the authorization. The record of each step is committed before the step is taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attempt {
-    /// Which attempt, from 1.
-    pub generation: u32,
-    /// At which processor.
-    pub processor: ProcessorName,
-    /// When it was begun.
-    pub at: Timestamp,
-    /// The processor's id of the object it acts on, once there is one.
-    pub reference: Option<Reference>,
-    /// When the call that moves money was first about to be made, if it was.
-    pub started_at: Option<Timestamp>,
-    /// Whether the call may have moved money without our knowing: from the moment before it is made until an answer says
-    /// otherwise.
-    pub in_doubt: bool,
-    /// Whether the requester was told so.
-    pub doubt_told: bool,
-    /// How many times the attempt was taken up.
-    pub tries: u32,
-    /// When it is to be taken up again, once it was given back. A message that comes sooner says that there may be news.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub again_at: Option<Timestamp>,
-    /// How it ended, once it did.
-    pub end: Option<AttemptEnd>,
-    /// Where the customer went on to at the processor, and since when: sealed, and gone with the attempt.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub onward: Option<SentOn>,
-    /// What the processor told of it by callback.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub told: Option<Told>,
-}
-
-/// What is known of the money when a worker gives a request back.
+/// What a worker knows of the money when it releases a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
     /// The processor said that nothing moved.
-    None,
-    /// As before: if the call was made, it may have moved.
-    AsBefore,
-    /// It may have moved, and the requester is told that this is not known.
-    Told,
-}
-
-/// How an attempt ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AttemptEnd {
-    /// The money moved.
-    Charged,
-    /// The money did not move and never will.
-    NotCharged,
+    Cleared,
+    /// As before: if the call was made, the money may have moved.
+    Unchanged,
+    /// The money may have moved, and the requester is told so.
+    Reported,
 }
 
 impl Request {
-    /// The attempt that is not settled, if there is one.
+    /// Returns the attempt that has not ended, if there is one.
     #[must_use]
     pub fn open_attempt(&self) -> Option<&Attempt> {
-        self.attempts.last().filter(|attempt| attempt.end.is_none())
+        self.attempts.last().filter(|attempt| attempt.is_open())
     }
 
-    /// A worker takes the request to the processor, and with it the attempt that is open or a new one.
+    /// Leases the request to a worker, together with the open attempt or a new one.
     ///
     /// # Errors
-    /// [`Refusal::Leased`] while another worker has it, [`Refusal::Early`] without a yes, [`Refusal::Prompt`] when the yes
-    /// is not to exactly this ask (C1), [`Refusal::Closed`].
+    /// - [`Refusal::Leased`] while another worker has it.
+    /// - [`Refusal::Early`] without an approval.
+    /// - [`Refusal::Prompt`] when the approval is not to exactly this ask (C1).
+    /// - [`Refusal::Closed`].
     pub fn lease(&self, now: Timestamp) -> Result<Change, Refusal> {
         let (consent, sealed) = match &self.state {
             State::Pending | State::Prompted => return Err(Refusal::Early),
@@ -100,40 +59,28 @@ impl Request {
         let mut change = Change::of(self, now);
         change.request.state = State::Processing { consent, sealed, lease: until };
         let is_open = |attempt: &&mut Attempt| {
-            attempt.end.is_none() && !guards::is_disabled(Guard::OneOpenAttempt)
+            attempt.is_open() && !guards::is_disabled(Guard::OneOpenAttempt)
         };
         match change.request.attempts.last_mut().filter(is_open) {
-            // Who looks because there may be news says nothing about how the processor is.
+            // A look for a new result says nothing about how the processor is.
             Some(open) if open.is_early(now) => {}
             Some(open) => open.tries = open.tries.saturating_add(1),
             None => {
-                let generation =
+                let attempt_no =
                     u32::try_from(self.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
-                change.request.attempts.push(Attempt {
-                    generation,
-                    processor: self.processor.clone(),
-                    at: now,
-                    reference: None,
-                    started_at: None,
-                    in_doubt: false,
-                    doubt_told: false,
-                    tries: 1,
-                    again_at: None,
-                    end: None,
-                    onward: None,
-                    told: None,
-                });
+                let attempt = Attempt::begin(attempt_no, self.processor.clone(), now);
+                change.request.attempts.push(attempt);
             }
         }
         Ok(change.with_entry(EntryKind::Leased { until }))
     }
 
-    /// The stored yes is not to what is stored as asked: somebody altered one of them. Nothing was charged and nothing will
-    /// be.
+    /// Fails a request whose stored approval is not to what is stored as asked: one of them was altered. Nothing was charged,
+    /// and nothing will be.
     ///
     /// # Errors
     /// [`Refusal::Step`] once the request was at the processor: a person must look.
-    pub fn voided(&self, now: Timestamp) -> Result<Change, Refusal> {
+    pub fn reject_consent(&self, now: Timestamp) -> Result<Change, Refusal> {
         match &self.state {
             State::Authorized { .. } if self.open_attempt().is_none() => {
                 let reason = "consent_mismatch".to_owned();
@@ -150,73 +97,76 @@ impl Request {
         }
     }
 
-    /// The attempt's object is there; nothing has moved.
+    /// Records the attempt's object. Nothing has moved.
     ///
     /// # Errors
     /// [`Refusal::Step`] when the attempt is not in that step.
-    pub fn prepared(&self, reference: Reference, now: Timestamp) -> Result<Change, Refusal> {
+    pub fn record_created(&self, reference: Reference, now: Timestamp) -> Result<Change, Refusal> {
         let mut change = self.at_processor(now)?;
         let attempt = open(&mut change.request)?;
-        if attempt.started_at.is_some() {
-            return Err(Refusal::Step);
+        match &attempt.state {
+            AttemptState::Begun | AttemptState::Created { .. } => {}
+            AttemptState::Started { .. } | AttemptState::Ended { .. } => return Err(Refusal::Step),
         }
-        let generation = attempt.generation;
-        attempt.reference = Some(reference.clone());
-        Ok(change.with_entry(EntryKind::Prepared { generation, reference: reference.0 }))
+        let attempt_no = attempt.attempt_no;
+        attempt.state = AttemptState::Created { reference: reference.clone() };
+        Ok(change.with_entry(EntryKind::Created { attempt_no, reference: reference.0 }))
     }
 
-    /// The call that moves money is about to be made, now or again: committed before it is.
+    /// Records that the call that moves money is about to be made, for the first time or again.
     ///
     /// # Errors
     /// [`Refusal::Step`] without an object to act on.
-    pub fn started(&self, now: Timestamp) -> Result<Change, Refusal> {
+    pub fn record_started(&self, now: Timestamp) -> Result<Change, Refusal> {
         let mut change = self.at_processor(now)?;
         let attempt = open(&mut change.request)?;
-        if attempt.reference.is_none() {
-            return Err(Refusal::Step);
+        let attempt_no = attempt.attempt_no;
+        match &mut attempt.state {
+            AttemptState::Created { reference } => {
+                let reference = reference.clone();
+                let (in_doubt, doubt_reported) = (true, false);
+                attempt.state =
+                    AttemptState::Started { reference, started_at: now, in_doubt, doubt_reported };
+            }
+            AttemptState::Started { in_doubt, .. } => *in_doubt = true,
+            AttemptState::Begun | AttemptState::Ended { .. } => return Err(Refusal::Step),
         }
-        let generation = attempt.generation;
-        attempt.started_at = attempt.started_at.or(Some(now));
-        attempt.in_doubt = true;
-        if let Some(onward) = &mut attempt.onward
+        if let Some(redirect) = &mut attempt.redirect
             && !guards::is_disabled(Guard::CommitBeforeCodeUse)
         {
-            onward.redeemed |= onward.returned_at.is_some();
+            redirect.redeem();
         }
-        Ok(change.with_entry(EntryKind::Started { generation }))
+        Ok(change.with_entry(EntryKind::Started { attempt_no }))
     }
 
-    /// The worker gives the request back, to be taken up again after that wait.
+    /// Releases the request, whose attempt is run again after that wait.
     ///
     /// # Errors
     /// [`Refusal::Step`] when no worker has it.
-    pub fn released(
+    pub fn release(
         &self,
         reason: &str,
         doubt: Doubt,
         wait: Duration,
         now: Timestamp,
     ) -> Result<Change, Refusal> {
-        let mut change = self.given_back(now)?;
+        let mut change = self.unleased(now)?;
         let attempt = open(&mut change.request)?;
-        let generation = attempt.generation;
-        attempt.in_doubt &= doubt != Doubt::None;
+        let attempt_no = attempt.attempt_no;
         attempt.due_after(wait, now);
-        let events = doubt == Doubt::Told && !attempt.doubt_told;
-        attempt.doubt_told |= events;
-        if events {
+        if attempt.resolve_doubt(doubt) {
             change = change
                 .with_timeline_entry("in_doubt", None, None)
-                .with_entry(EntryKind::InDoubt { generation });
+                .with_entry(EntryKind::InDoubt { attempt_no });
         }
         Ok(change.with_entry(EntryKind::Released { reason: reason.to_owned() }))
     }
 
-    /// The money moved, the card is on file, the facts are here.
+    /// Fulfills the request: the money moved, the card is saved, or the claims are here.
     ///
     /// # Errors
     /// [`Refusal::Step`] when the money was never about to move.
-    pub fn fulfilled(
+    pub fn fulfill(
         &self,
         code: String,
         receipt: Details,
@@ -224,40 +174,44 @@ impl Request {
     ) -> Result<Change, Refusal> {
         let mut change = self.at_processor(now)?;
         let attempt = open(&mut change.request)?;
-        if attempt.started_at.is_none() {
+        if attempt.started_at().is_none() {
             return Err(Refusal::Step);
         }
-        attempt.end = Some(AttemptEnd::Charged);
-        attempt.forget();
-        let generation = attempt.generation;
+        attempt.finish(AttemptEnd::Charged);
+        let attempt_no = attempt.attempt_no;
         let processor = attempt.processor.clone();
         let outcome = Outcome::Fulfilled { transaction_code: code, processor, receipt };
         change.request.state = State::Closed { outcome, at: now };
         Ok(change
-            .with_entry(EntryKind::Fulfilled { generation })
+            .with_entry(EntryKind::Fulfilled { attempt_no })
             .with_webhook(WebhookEventType::Fulfilled))
     }
 
-    /// The processor refused for good as far as this attempt goes: the customer may try again while there is time and
-    /// an attempt left, and otherwise the request failed. The authorization is gone either way.
+    /// Ends an attempt that never will charge. The authorization is gone.
+    ///
+    /// The customer may try again while there is time and an attempt left. Otherwise the request fails.
     ///
     /// # Errors
     /// [`Refusal::Step`] when no worker has it.
-    pub fn refused(&self, code: &str, mendable: bool, now: Timestamp) -> Result<Change, Refusal> {
+    pub fn record_declined(
+        &self,
+        code: &str,
+        can_retry: bool,
+        now: Timestamp,
+    ) -> Result<Change, Refusal> {
         let mut change = self.at_processor(now)?;
         let attempt = open(&mut change.request)?;
-        attempt.end = Some(AttemptEnd::NotCharged);
-        let recalled = attempt.onward.as_ref().and_then(|onward| onward.recalled);
-        attempt.forget();
-        let generation = attempt.generation;
-        if recalled == Some(Recall::Requester) {
+        let abandoned_by = attempt.redirect.as_ref().and_then(Redirect::abandoned_by);
+        attempt.finish(AttemptEnd::NotCharged);
+        let attempt_no = attempt.attempt_no;
+        if abandoned_by == Some(CancelRedirect::Requester) {
             change.request.state = State::Closed { outcome: Outcome::Cancelled, at: now };
             return Ok(change
                 .with_entry(EntryKind::Cancelled)
                 .with_webhook(WebhookEventType::Cancelled));
         }
         let used = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
-        if !mendable || now >= self.expires_at || used >= self.attempts_max {
+        if !can_retry || now >= self.expires_at || used >= self.attempts_max {
             change.request.state =
                 State::Closed { outcome: Outcome::Failed { reason: code.to_owned() }, at: now };
             let what = EntryKind::Failed { reason: code.to_owned() };
@@ -265,12 +219,12 @@ impl Request {
         }
         change.request.state = State::Prompted;
         Ok(change
-            .with_timeline_entry("refused", None, Some(code))
-            .with_entry(EntryKind::Refused { generation, code: code.to_owned() }))
+            .with_timeline_entry("card_declined", None, Some(code))
+            .with_entry(EntryKind::CardDeclined { attempt_no, code: code.to_owned() }))
     }
 
-    /// The worker no longer has it, from now on.
-    pub(super) fn given_back(&self, now: Timestamp) -> Result<Change, Refusal> {
+    /// Ends the lease now.
+    pub(super) fn unleased(&self, now: Timestamp) -> Result<Change, Refusal> {
         let mut change = self.at_processor(now)?;
         if let State::Processing { lease, .. } = &mut change.request.state {
             *lease = now;
@@ -286,7 +240,7 @@ impl Request {
         }
     }
 
-    /// The yes and what it carries, while there is one.
+    /// Returns the approval and what it carries, while there is one.
     #[must_use]
     pub const fn approval(&self) -> Option<(&Consent, &Sealed)> {
         match &self.state {
@@ -298,41 +252,27 @@ impl Request {
     }
 }
 
-/// A message that is so much later than due was lost.
-pub(super) const LOST: Duration = Duration::from_secs(10);
-/// How much sooner than it is due a message may come and still be the one that was sent for it.
-const EARLY: Duration = Duration::from_secs(1);
-
 impl Attempt {
-    /// Whether a message that comes now was not sent for when it is due: somebody heard that there may be news.
-    #[must_use]
-    pub fn is_early(&self, now: Timestamp) -> bool {
-        self.again_at.is_some_and(|at| now.after(EARLY) < at)
-    }
-
-    /// When the message it is taken up again by must have been lost, if it was to be taken up again.
-    #[must_use]
-    pub fn lost_at(&self) -> Option<Timestamp> {
-        self.again_at.map(|at| at.after(LOST))
-    }
-
-    /// Due after that wait, unless it is due later already: then the message for that is under way.
-    pub(super) fn due_after(&mut self, wait: Duration, now: Timestamp) {
-        if !self.is_early(now) {
-            self.again_at = Some(now.after(wait));
+    /// Applies what is known of the money. Returns whether the requester is now to be told of a doubt for the first time.
+    const fn resolve_doubt(&mut self, doubt: Doubt) -> bool {
+        let AttemptState::Started { in_doubt, doubt_reported, .. } = &mut self.state else {
+            return false;
+        };
+        match doubt {
+            Doubt::Cleared => {
+                *in_doubt = false;
+                false
+            }
+            Doubt::Unchanged => false,
+            Doubt::Reported => {
+                let is_new = !*doubt_reported;
+                *doubt_reported = true;
+                is_new
+            }
         }
-    }
-
-    /// What an attempt that ended no longer needs: all of it is the customer's.
-    fn forget(&mut self) {
-        if !guards::is_disabled(Guard::ForgetRedirect) {
-            self.onward = None;
-        }
-        self.told = None;
-        self.again_at = None;
     }
 }
 
 pub(super) fn open(request: &mut Request) -> Result<&mut Attempt, Refusal> {
-    request.attempts.last_mut().filter(|attempt| attempt.end.is_none()).ok_or(Refusal::Step)
+    request.attempts.last_mut().filter(|attempt| attempt.is_open()).ok_or(Refusal::Step)
 }

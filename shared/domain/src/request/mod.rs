@@ -3,10 +3,11 @@
 //! Commands are methods that return a [`Change`] or a [`Refusal`]. Each has one arm per state.
 
 mod answering;
+mod attempt;
 mod change;
 mod closing;
 mod fetching;
-mod onward;
+mod hosted_page;
 mod prompting;
 mod refunding;
 
@@ -15,10 +16,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use answering::CodeCheck;
+pub use attempt::{Attempt, AttemptEnd, AttemptState};
 pub use change::{Change, WebhookEventType};
 pub use closing::LIFETIME_MAX;
-pub use fetching::{Attempt, AttemptEnd, Doubt, LEASE};
-pub use onward::{Recall, SentOn};
+pub use fetching::{Doubt, LEASE};
+pub use hosted_page::{CancelRedirect, Redirect, RedirectState};
 pub use prompting::{NextPrompt, PromptRecord, PromptStatus};
 pub use refunding::{REFUNDS_MAX, RefundEnd, RefundRecord, RefundRetry};
 

@@ -1,25 +1,26 @@
-//! Money that is given back of a payment: asked for by the requester, after the request has ended. The outcome stays what it
-//! is (C4); what was given back stands beside it.
+//! Refunds of a payment, which the requester asks for after the request has ended.
+//!
+//! The outcome stays what it is (C4). The refunds stand beside it.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::fetching::LOST;
+use super::attempt::LOST;
 use super::{Change, LEASE, Refusal, Request, State, WebhookEventType};
 use crate::guards::{self, Guard};
 use crate::journal::EntryKind;
 use crate::outcome::{Details, Outcome};
-use crate::ports::{Receipt, Reference, Told};
+use crate::ports::{Receipt, Reference, ReportedResult};
 use crate::values::name::ProcessorName;
 use crate::values::text::DisplayText;
 use crate::values::time::Timestamp;
 
 /// How many refunds a request can have.
 pub const REFUNDS_MAX: usize = 20;
-/// For how long after it was asked for a refund may be on its way to whoever does it.
+/// How long the message of a new refund may be on its way.
 const ON_ITS_WAY: Duration = Duration::from_secs(10);
-/// How much sooner than it is due a message may come and still be the one that was sent for it.
+/// How much sooner than due a message may come and still be the one that was sent for that time.
 const EARLY: Duration = Duration::from_secs(1);
 
 /// Why a refund is not made yet, and when it is tried again.
@@ -36,32 +37,32 @@ pub struct RefundRetry<'a> {
 /// One refund.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundRecord {
-    /// Which of the request's refunds, from 1.
+    /// The refund's number within its request, from 1.
     pub seq: u32,
-    /// How much, in the minor unit of the charge's currency.
+    /// The amount, in the minor unit of the charge's currency.
     pub amount: u64,
-    /// Why, in the requester's words.
+    /// The requester's reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<DisplayText<140>>,
-    /// When it was asked for.
+    /// When the requester asked for it.
     pub asked_at: Timestamp,
-    /// When the call that gives it back was first about to be made, if it was.
+    /// When the call that makes it was first about to be made, if it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
     /// Until when a worker has it, or had it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lease: Option<Timestamp>,
-    /// How many times it was taken up.
+    /// How many runs it had.
     pub tries: u32,
-    /// When it is to be taken up again, once it was given back.
+    /// When it is to be run again, once it was released.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub again_at: Option<Timestamp>,
+    pub retry_at: Option<Timestamp>,
     /// The processor's id for it, once it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
-    /// What the processor told of it by callback.
+    /// The result that a webhook reported.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub told: Option<Told>,
+    pub reported: Option<ReportedResult>,
     /// How it ended, once it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<RefundEnd>,
@@ -76,39 +77,39 @@ pub enum RefundEnd {
         /// Since when.
         at: Timestamp,
     },
-    /// It will not be given back.
+    /// The money will not be refunded.
     Failed {
         /// Since when that is known.
         at: Timestamp,
-        /// A stable word for why.
+        /// A stable code of the reason.
         code: String,
     },
 }
 
 impl RefundRecord {
-    /// Whether it counts against the charge: it was given back, or still may be.
+    /// Whether it counts against the charge: the money was refunded, or still may be.
     #[must_use]
     pub const fn counts(&self) -> bool {
         !matches!(self.end, Some(RefundEnd::Failed { .. }))
     }
 
-    /// Whether a message that comes now was not sent for when it is due: somebody heard that there may be news.
+    /// Whether a message that comes now was sent before it was due, because there may be a new result.
     #[must_use]
     pub fn is_early(&self, now: Timestamp) -> bool {
-        self.again_at.is_some_and(|at| now.after(EARLY) < at)
+        self.retry_at.is_some_and(|at| now.after(EARLY) < at)
     }
 
-    /// When the message it is to be taken up by must have been lost, or the worker that has it must be gone.
+    /// Returns when the message for its next run must have been lost, or its worker must be gone.
     #[must_use]
     pub fn lost_at(&self) -> Timestamp {
         let on_its_way = self.asked_at.after(ON_ITS_WAY);
-        let due = self.again_at.map_or(on_its_way, |at| at.after(LOST));
+        let due = self.retry_at.map_or(on_its_way, |at| at.after(LOST));
         self.lease.map_or(due, |lease| due.max(lease))
     }
 }
 
 impl Request {
-    /// What was charged, where money was.
+    /// Returns the receipt of the charge, where money was charged.
     #[must_use]
     pub const fn charge(&self) -> Option<&Receipt> {
         match &self.state {
@@ -124,7 +125,7 @@ impl Request {
         }
     }
 
-    /// Who charged it.
+    /// Returns the processor of the charge.
     #[must_use]
     pub const fn charged_at(&self) -> Option<&ProcessorName> {
         match &self.state {
@@ -137,7 +138,7 @@ impl Request {
         }
     }
 
-    /// How much of the charge can still be given back.
+    /// Returns how much of the charge can still be refunded.
     #[must_use]
     pub fn refundable(&self) -> u64 {
         let given = self.refunds.iter().filter(|refund| refund.counts());
@@ -145,24 +146,24 @@ impl Request {
         self.charge().map_or(0, |charge| charge.amount.saturating_sub(given))
     }
 
-    /// The refunds that have not ended.
+    /// Returns the refunds that have not ended.
     pub fn open_refunds(&self) -> impl Iterator<Item = &RefundRecord> {
         self.refunds.iter().filter(|refund| refund.end.is_none())
     }
 
-    /// Whether nothing can happen to it any more: once it has ended, only money that is given back is still under way.
+    /// Whether nothing can happen to it any more: it has ended, and so have its refunds.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.is_closed() && self.open_refunds().next().is_none()
     }
 
-    /// The refund of that number, if it has not ended.
+    /// Returns the refund of that number, if it has not ended.
     #[must_use]
     pub fn open_refund(&self, seq: u32) -> Option<&RefundRecord> {
         self.open_refunds().find(|refund| refund.seq == seq)
     }
 
-    /// The requester gives money back: that much, or all that is left.
+    /// Begins a refund of that amount, or of all that is left.
     ///
     /// # Errors
     /// [`Refusal::Step`] where nothing was charged, [`Refusal::Limit`] beyond what is left or what a request can have.
@@ -191,9 +192,9 @@ impl Request {
             started_at: None,
             lease: None,
             tries: 0,
-            again_at: None,
+            retry_at: None,
             reference: None,
-            told: None,
+            reported: None,
             end: None,
         });
         Ok(change
@@ -201,11 +202,11 @@ impl Request {
             .with_entry(EntryKind::RefundAsked { refund: seq, amount }))
     }
 
-    /// The call that gives money back is about to be made, now or again: committed before it is.
+    /// Records that the call that makes the refund is about to be made, for the first time or again.
     ///
     /// # Errors
     /// [`Refusal::Leased`] while another worker has the refund, [`Refusal::Step`] when it has ended.
-    pub fn refund_started(&self, seq: u32, now: Timestamp) -> Result<Change, Refusal> {
+    pub fn record_refund_started(&self, seq: u32, now: Timestamp) -> Result<Change, Refusal> {
         let mut change = Change::of(self, now);
         let refund = open(&mut change.request, seq)?;
         if refund.lease.is_some_and(|lease| now < lease) {
@@ -217,11 +218,11 @@ impl Request {
         Ok(change.with_entry(EntryKind::RefundStarted { refund: seq }))
     }
 
-    /// The worker gives a refund back, to be taken up again after that wait; the processor may have an id for it by now.
+    /// Releases a refund, which is run again after the wait.
     ///
     /// # Errors
     /// [`Refusal::Step`] when it has ended.
-    pub fn refund_released(
+    pub fn release_refund(
         &self,
         seq: u32,
         retry: RefundRetry<'_>,
@@ -232,18 +233,18 @@ impl Request {
         let refund = open(&mut change.request, seq)?;
         refund.lease = Some(now);
         if !refund.is_early(now) {
-            refund.again_at = Some(now.after(wait));
+            refund.retry_at = Some(now.after(wait));
         }
         refund.reference = reference.cloned().or_else(|| refund.reference.take());
         let reason = reason.to_owned();
         Ok(change.with_entry(EntryKind::RefundReleased { refund: seq, reason }))
     }
 
-    /// The money is on its way back.
+    /// Ends a refund whose money is on its way back.
     ///
     /// # Errors
     /// [`Refusal::Step`] when the call was never about to be made, or it has ended.
-    pub fn refund_done(
+    pub fn complete_refund(
         &self,
         seq: u32,
         reference: Reference,
@@ -262,11 +263,11 @@ impl Request {
             .with_webhook(WebhookEventType::Refunded))
     }
 
-    /// It will not be given back.
+    /// Ends a refund that failed.
     ///
     /// # Errors
     /// [`Refusal::Step`] when it has ended.
-    pub fn refund_failed(&self, seq: u32, code: &str, now: Timestamp) -> Result<Change, Refusal> {
+    pub fn fail_refund(&self, seq: u32, code: &str, now: Timestamp) -> Result<Change, Refusal> {
         let mut change = Change::of(self, now);
         open(&mut change.request, seq)?.ends(RefundEnd::Failed { at: now, code: code.to_owned() });
         Ok(change
@@ -275,20 +276,25 @@ impl Request {
             .with_webhook(WebhookEventType::RefundFailed))
     }
 
-    /// What the processor told of a refund by callback. A success is never unsaid by what comes later.
+    /// Records the result that a webhook reported of a refund. No later report undoes a success.
     ///
     /// # Errors
     /// [`Refusal::Step`] when it has ended.
-    pub fn refund_told(&self, seq: u32, told: Told, now: Timestamp) -> Result<Change, Refusal> {
+    pub fn record_refund_reported(
+        &self,
+        seq: u32,
+        reported: ReportedResult,
+        now: Timestamp,
+    ) -> Result<Change, Refusal> {
         let mut change = Change::of(self, now);
         let refund = open(&mut change.request, seq)?;
-        if refund.told.as_ref().is_some_and(|known| known.success || *known == told) {
+        if refund.reported.as_ref().is_some_and(|known| known.success || *known == reported) {
             return Ok(Change::of(self, now));
         }
-        let success = told.success;
-        refund.told = Some(told);
-        refund.again_at = None;
-        Ok(change.with_entry(EntryKind::RefundTold { refund: seq, success }))
+        let success = reported.success;
+        refund.reported = Some(reported);
+        refund.retry_at = None;
+        Ok(change.with_entry(EntryKind::RefundReported { refund: seq, success }))
     }
 }
 
@@ -296,8 +302,8 @@ impl RefundRecord {
     fn ends(&mut self, end: RefundEnd) {
         self.end = Some(end);
         self.lease = None;
-        self.again_at = None;
-        self.told = None;
+        self.retry_at = None;
+        self.reported = None;
     }
 }
 

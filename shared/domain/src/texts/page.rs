@@ -90,15 +90,15 @@ pub struct PageTexts {
     pub refused_identity: &'static str,
 
     /// The heading before the hosted page.
-    pub onward: &'static str,
+    pub hosted_page: &'static str,
     /// The text when the page redirects by itself.
-    pub onward_going: &'static str,
+    pub hosted_page_going: &'static str,
     /// The text when the customer must follow the link.
-    pub onward_hint: &'static str,
+    pub hosted_page_hint: &'static str,
     /// The link to the hosted page.
-    pub onward_open: &'static str,
+    pub hosted_page_open: &'static str,
     /// The button that asks for another payment option.
-    pub onward_back: &'static str,
+    pub hosted_page_back: &'static str,
 
     /// The heading while the processor works.
     pub working: &'static str,
@@ -173,7 +173,7 @@ mod tests {
                 page.expired_hint,
                 page.failed_hint,
                 page.unknown_hint,
-                page.onward_hint,
+                page.hosted_page_hint,
                 page.hosted_card,
                 page.no_wallet,
             ]

@@ -1,7 +1,7 @@
 //! One way to change a stored request: load, decide, commit, and decide again when another writer was first.
 //!
-//! A decision sees the newest request each time, so its preconditions (whose request it is, whether a lease is still held)
-//! are checked again after every conflict.
+//! A decision sees the newest request each time. Its preconditions, such as the brand or a lease, are therefore checked
+//! again after every conflict.
 
 mod commit;
 #[cfg(test)]
@@ -16,12 +16,12 @@ use crate::values::time::Timestamp;
 
 pub use commit::{Commit, commit};
 
-/// How often a decision is made again after a conflict: more often than one request has receipts, refunds and answers at
-/// once. A worker that holds a processor's answer must not give it up, so the limit is that of the charge.
+/// The most attempts of one update: more than one request has receipts, refunds and replies at once. A worker that holds a processor's answer must not give it up, so the limit is that of the charge.
 pub const CONFLICTS_MAX: u32 = 32;
 
 /// What a decision wants done with the request that it was shown.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "each value lives for one step of one update")]
 pub enum Decision<S> {
     /// Stores a change, then sends what follows from it.
     Commit(Commit),
@@ -37,6 +37,7 @@ impl<S, C: Into<Commit>> From<C> for Decision<S> {
 
 /// The result of an update.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "each value lives for one step of one update")]
 pub enum Updated<S> {
     /// The change is stored and its messages are sent. A repeat stored nothing and sent them again.
     Stored(VersionedRequest),
@@ -59,6 +60,7 @@ impl<S> Updated<S> {
 
 /// The result of storing a new request.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "each value lives for one step of one update")]
 pub enum Created<S> {
     /// The request is stored and its messages are sent.
     Stored(VersionedRequest),
@@ -68,6 +70,7 @@ pub enum Created<S> {
 
 /// Where an update starts.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "each value lives for one step of one update")]
 pub enum Start {
     /// The request of this id, which is read first.
     Id(RequestId),

@@ -141,7 +141,7 @@ ids! {
     /// The id of a consent.
     ConsentId "cns_";
     /// The id of a webhook event: the `webhook-id` of every delivery attempt.
-    WebhookEventId "ntc_";
+    WebhookEventId "evt_";
     /// The id of a prompt.
     PromptId "prm_" as_uuid;
     /// The id of a request.

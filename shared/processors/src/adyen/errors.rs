@@ -1,56 +1,57 @@
-//! What Adyen's errors mean: from status and code to a fault, and from the fault to an answer.
+//! Maps Adyen's errors from status and code to a fault, and from the fault to an answer.
 //!
-//! A timeout, a broken connection and a 5xx are never a decline. Adyen keeps the answer of a call for its key, errors too:
-//! an error of the acquirer's is told again to every repeat although the card may have been charged. Only the header
-//! `transient-error: true` says that a call was not kept, and webhooks say what became of the rest.
+//! A timeout, a broken connection and a 5xx are never a decline. Adyen stores the answer of a call under its key, errors
+//! too. An acquirer's error is replayed to every repeat although the card may have been charged. Only the header
+//! `transient-error: true` says that nothing was stored. Webhooks report the result of the rest.
+//!
+//! Checkout v72, <https://github.com/Adyen/adyen-openapi>, read 2026-11-23: the text of `IOEXCEPTION_RECEIVED`.
 
-use domain::ports::{Answer, HttpError, Refunded};
+use domain::ports::{Created, HttpError, RefundResult};
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::wire::Reply;
+use super::transport::Reply;
+use crate::object_state::ObjectState;
 
-/// The calls, by what an error in them can mean.
+/// The calls, grouped by the meaning of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Call {
-    /// Nothing moves.
-    Prepare,
     /// The call that moves the money.
     Pay,
-    /// Makes that call impossible, or takes it back.
+    /// The call that makes the payment impossible, or reverses it.
     End,
-    /// Reads.
+    /// A call that only reads.
     Read,
 }
 
-/// What went wrong, by the reaction to it.
+/// A fault, by the reaction that it calls for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
-    /// The card is refused, before it was charged.
+    /// The card was refused before it was charged.
     Card(&'static str),
-    /// The key is not known, or no longer.
+    /// The API key is unknown or revoked.
     Credentials,
-    /// The key may not do this.
+    /// The API key lacks the permission.
     Permission,
-    /// The account may not do this, or is not there.
+    /// The merchant account does not exist, or may not do this.
     Account,
-    /// Nothing was done, and the same call may be made again.
+    /// Nothing was done; the same call may be repeated.
     NotDone,
-    /// The same call is still under way, or was answered before.
+    /// The same call is still in progress, or was answered before.
     UnderWay,
-    /// There is no such payment.
+    /// The payment does not exist.
     Missing,
-    /// The call itself is wrong, and nothing was done.
+    /// The call is invalid; nothing was done.
     Wrong(&'static str),
-    /// Adyen failed.
+    /// Adyen failed; the result is unknown.
     Failed,
-    /// Not an answer of Adyen's.
+    /// The reply is not Adyen's.
     Unclear,
 }
 
-/// Codes of Adyen's that say more than the status does; every other refused call is wrong, as 400 and 422 say.
+/// Adyen's error codes that say more than the status does. Every other 400 or 422 is an invalid call.
 ///
-/// From Adyen's page of error codes [M where facts are silent]; a code that nobody wrote down is no less definite.
+/// UNVERIFIED: all but 704. Compare with <https://docs.adyen.com/development-resources/error-codes> before going live.
 const CODES: &[(Fault, &[&str])] = &[
     (Fault::UnderWay, &["704"]),
     (Fault::Permission, &["010"]),
@@ -59,16 +60,16 @@ const CODES: &[(Fault, &[&str])] = &[
     (Fault::Card("card_data_incorrect"), &["101", "103", "140", "141", "153"]),
     (Fault::Card("card_not_supported"), &["102", "109", "905"]),
     (Fault::Card("expired_card"), &["129"]),
-    // The card on file is no longer there.
+    // The saved card was deleted.
     (Fault::Card("card_not_kept"), &["800", "802", "803"]),
     (Fault::Wrong("amount_refused"), &["100", "137"]),
     (Fault::Wrong("currency_not_supported"), &["138", "907"]),
-    // The wallet encrypted it for another certificate than Adyen has.
+    // The wallet encrypted the token for another certificate than Adyen's.
     (Fault::Wrong("wallet_certificate"), &["174"]),
     (Fault::Failed, &["702"]),
 ];
 
-/// What is refused without a word that we know.
+/// The fault of a refused call without a known code.
 const REFUSED: Fault = Fault::Wrong("refused_by_processor");
 
 #[derive(Deserialize)]
@@ -77,84 +78,88 @@ struct ErrorBody {
     code: Option<String>,
 }
 
-/// What an answer that is not a success means.
-pub(super) fn failure(call: Call, reply: &Reply) -> Answer {
+/// Interprets a reply that is not a success.
+pub(super) fn failure(call: Call, reply: &Reply) -> ObjectState {
     let fault = fault(reply);
     match call {
-        Call::Prepare => prepare(fault),
         Call::Pay => pay(fault),
         Call::End => end(fault),
-        // A look-up that did not work says nothing of the money: not even a refused key may say that nothing moved.
-        Call::Read => Answer::Unknown,
+        // A failed look-up says nothing about the money. Not even a refused key proves that nothing moved.
+        Call::Read => ObjectState::Unknown,
     }
 }
 
-/// What it means that there is no answer.
-pub(super) const fn unanswered(call: Call, error: &HttpError) -> Answer {
+/// Interprets a call without a reply.
+pub(super) const fn unanswered(call: Call, error: &HttpError) -> ObjectState {
     match (call, error) {
         (Call::Read, HttpError::Forbidden | HttpError::NotSent(_) | HttpError::Lost(_))
-        | (Call::Pay | Call::End, HttpError::Lost(_)) => Answer::Unknown,
-        (Call::Prepare | Call::Pay | Call::End, HttpError::Forbidden) => {
-            Answer::Blocked { code: "address" }
-        }
-        (Call::Prepare, HttpError::NotSent(_) | HttpError::Lost(_))
-        | (Call::Pay | Call::End, HttpError::NotSent(_)) => Answer::Again,
+        | (Call::Pay | Call::End, HttpError::Lost(_)) => ObjectState::Unknown,
+        (Call::Pay | Call::End, HttpError::Forbidden) => ObjectState::Blocked { code: "address" },
+        (Call::Pay | Call::End, HttpError::NotSent(_)) => ObjectState::Again,
     }
 }
 
-/// Nothing has moved and nothing can: what is not a plain no may be tried again with the same key.
-const fn prepare(fault: Fault) -> Answer {
-    match fault {
-        Fault::Card(code) => Answer::Refused { code },
-        Fault::Credentials => Answer::Blocked { code: "credentials" },
-        Fault::Permission => Answer::Blocked { code: "permission" },
-        Fault::Account => Answer::Blocked { code: "account" },
-        Fault::NotDone | Fault::UnderWay | Fault::Failed | Fault::Unclear => Answer::Again,
-        Fault::Missing => Answer::Invalid { code: "resource_missing" },
-        Fault::Wrong(code) => Answer::Invalid { code },
+/// Interprets a fault before any money can move. All but a plain refusal may be repeated with the same key.
+pub(super) fn not_created(reply: &Reply) -> Created {
+    match fault(reply) {
+        Fault::Card(code) => Created::SoftDeclined { code },
+        Fault::Credentials => Created::Blocked { code: "credentials" },
+        Fault::Permission => Created::Blocked { code: "permission" },
+        Fault::Account => Created::Blocked { code: "account" },
+        Fault::NotDone | Fault::UnderWay | Fault::Failed | Fault::Unclear => Created::Again,
+        Fault::Missing => Created::Invalid { code: "resource_missing" },
+        Fault::Wrong(code) => Created::Invalid { code },
     }
 }
 
-/// An earlier try of the same call may have moved the money: whatever is not definite is waited for.
-const fn pay(fault: Fault) -> Answer {
-    match fault {
-        Fault::Card(code) => Answer::Refused { code },
-        Fault::Credentials => Answer::Blocked { code: "credentials" },
-        Fault::Permission => Answer::Blocked { code: "permission" },
-        Fault::Account => Answer::Blocked { code: "account" },
-        Fault::NotDone => Answer::Again,
-        Fault::Wrong(code) => Answer::Invalid { code },
-        Fault::UnderWay | Fault::Missing | Fault::Failed | Fault::Unclear => Answer::Unknown,
+/// Nothing was created, or nobody heard of it: the same call with the same key is safe.
+pub(super) const fn creation_unanswered(error: &HttpError) -> Created {
+    match error {
+        HttpError::Forbidden => Created::Blocked { code: "address" },
+        HttpError::NotSent(_) | HttpError::Lost(_) => Created::Again,
     }
 }
 
-/// Where ending is refused, only reading or waiting tells why.
-const fn end(fault: Fault) -> Answer {
+/// Interprets a fault of the paying call. An earlier try may have moved the money, so an indefinite fault is waited out.
+const fn pay(fault: Fault) -> ObjectState {
     match fault {
-        Fault::Credentials => Answer::Blocked { code: "credentials" },
-        Fault::Permission => Answer::Blocked { code: "permission" },
-        Fault::Account => Answer::Blocked { code: "account" },
-        Fault::NotDone => Answer::Again,
+        Fault::Card(code) => ObjectState::SoftDeclined { code },
+        Fault::Credentials => ObjectState::Blocked { code: "credentials" },
+        Fault::Permission => ObjectState::Blocked { code: "permission" },
+        Fault::Account => ObjectState::Blocked { code: "account" },
+        Fault::NotDone => ObjectState::Again,
+        Fault::Wrong(code) => ObjectState::Invalid { code },
+        Fault::UnderWay | Fault::Missing | Fault::Failed | Fault::Unclear => ObjectState::Unknown,
+    }
+}
+
+/// Interprets a fault of the ending call. Only a look-up or a webhook tells why it was refused.
+const fn end(fault: Fault) -> ObjectState {
+    match fault {
+        Fault::Credentials => ObjectState::Blocked { code: "credentials" },
+        Fault::Permission => ObjectState::Blocked { code: "permission" },
+        Fault::Account => ObjectState::Blocked { code: "account" },
+        Fault::NotDone => ObjectState::Again,
         Fault::Card(_)
         | Fault::UnderWay
         | Fault::Missing
         | Fault::Wrong(_)
         | Fault::Failed
-        | Fault::Unclear => Answer::Unknown,
+        | Fault::Unclear => ObjectState::Unknown,
     }
 }
 
-/// What an answer that is not a success means for money that was to be given back.
-pub(super) fn not_refunded(reply: &Reply) -> Refunded {
+/// Interprets a reply to a refund that is not a success.
+pub(super) fn not_refunded(reply: &Reply) -> RefundResult {
     match fault(reply) {
-        Fault::Credentials => Refunded::Blocked { code: "credentials" },
-        Fault::Permission => Refunded::Blocked { code: "permission" },
-        Fault::Account => Refunded::Blocked { code: "account" },
-        Fault::NotDone => Refunded::Again,
-        Fault::Missing => Refunded::Failed { code: "charge_missing" },
-        Fault::Wrong("amount_refused") => Refunded::Failed { code: "amount_too_large" },
-        Fault::Wrong(_) | Fault::Card(_) => Refunded::Failed { code: "refused_by_processor" },
-        Fault::UnderWay | Fault::Failed | Fault::Unclear => Refunded::Unknown,
+        Fault::Credentials => RefundResult::Blocked { code: "credentials" },
+        Fault::Permission => RefundResult::Blocked { code: "permission" },
+        Fault::Account => RefundResult::Blocked { code: "account" },
+        Fault::NotDone => RefundResult::Again,
+        Fault::Missing => RefundResult::Failed { code: "charge_missing" },
+        Fault::Wrong("amount_refused") => RefundResult::Failed { code: "amount_too_large" },
+        Fault::Wrong(_) | Fault::Card(_) => RefundResult::Failed { code: "refused_by_processor" },
+        Fault::UnderWay | Fault::Failed | Fault::Unclear => RefundResult::Unknown,
     }
 }
 
@@ -188,7 +193,7 @@ fn known(reply: &Reply) -> Option<Fault> {
     faults.find(|(_, codes)| codes.contains(&code.as_str())).map(|(fault, _)| *fault)
 }
 
-/// Whether it is Adyen that refuses: everything in between may answer 400 too.
+/// Returns whether the error is Adyen's. Any proxy in between may answer 400 too.
 fn is_error(reply: &Reply) -> bool {
     serde_json::from_slice::<ErrorBody>(&reply.body).is_ok_and(|body| body.code.is_some())
 }
@@ -200,35 +205,45 @@ mod tests {
 
     use super::*;
 
-    pub(crate) fn word(answer: &Answer) -> String {
+    pub(crate) fn word(answer: &ObjectState) -> String {
         match answer {
-            Answer::Refused { code } => format!("refused {code}"),
-            Answer::Declined { code } => format!("declined {code}"),
-            Answer::Invalid { code } => format!("invalid {code}"),
-            Answer::Blocked { code } => format!("blocked {code}"),
-            Answer::Again => "again".to_owned(),
-            Answer::Unknown => "unknown".to_owned(),
-            Answer::Done(_)
-            | Answer::NeedsCustomer { .. }
-            | Answer::Exchanged(_)
-            | Answer::Working
-            | Answer::NotExecuted
-            | Answer::Fenced => "never".to_owned(),
+            ObjectState::SoftDeclined { code } => format!("refused {code}"),
+            ObjectState::HardDeclined { code } => format!("declined {code}"),
+            ObjectState::Invalid { code } => format!("invalid {code}"),
+            ObjectState::Blocked { code } => format!("blocked {code}"),
+            ObjectState::Again => "again".to_owned(),
+            ObjectState::Unknown => "unknown".to_owned(),
+            ObjectState::Done(_)
+            | ObjectState::RequiresAction { .. }
+            | ObjectState::Processing
+            | ObjectState::NotConfirmed
+            | ObjectState::Voided => "never".to_owned(),
         }
     }
 
-    fn refunded(refunded: &Refunded) -> String {
+    fn created(created: &Created) -> String {
+        match created {
+            Created::SoftDeclined { code } => format!("refused {code}"),
+            Created::HardDeclined { code } => format!("declined {code}"),
+            Created::Invalid { code } => format!("invalid {code}"),
+            Created::Blocked { code } => format!("blocked {code}"),
+            Created::Again => "again".to_owned(),
+            Created::Ready(_) => "never".to_owned(),
+        }
+    }
+
+    fn refunded(refunded: &RefundResult) -> String {
         match refunded {
-            Refunded::Failed { code } => format!("failed {code}"),
-            Refunded::Blocked { code } => format!("blocked {code}"),
-            Refunded::Again => "again".to_owned(),
-            Refunded::Unknown => "unknown".to_owned(),
-            Refunded::Done(_) | Refunded::Pending(_) => "never".to_owned(),
+            RefundResult::Failed { code } => format!("failed {code}"),
+            RefundResult::Blocked { code } => format!("blocked {code}"),
+            RefundResult::Again => "again".to_owned(),
+            RefundResult::Unknown => "unknown".to_owned(),
+            RefundResult::Done(_) | RefundResult::Pending(_) => "never".to_owned(),
         }
     }
 
     #[test]
-    fn every_documented_error_has_one_meaning_for_every_call() {
+    fn errors_when_documented_have_one_meaning_per_call() {
         let rows: Vec<Value> = serde_json::from_str(include_str!("fixtures/errors.json")).unwrap();
         let mut seen = std::collections::BTreeSet::new();
         for row in &rows {
@@ -244,7 +259,7 @@ mod tests {
                 transient: row["transient"].as_bool().unwrap(),
                 body: Bytes::from(body),
             };
-            assert_eq!(word(&failure(Call::Prepare, &reply)), row["prepare"], "{row}");
+            assert_eq!(created(&not_created(&reply)), row["prepare"], "{row}");
             assert_eq!(word(&failure(Call::Pay, &reply)), row["pay"], "{row}");
             assert_eq!(word(&failure(Call::End, &reply)), row["end"], "{row}");
             assert_eq!(word(&failure(Call::Read, &reply)), "unknown", "{row}");
@@ -257,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn every_refusal_has_one_answer_and_a_thief_learns_nothing() {
+    fn refusals_have_one_answer_and_hide_fraud() {
         let rows: Vec<Value> =
             serde_json::from_str(include_str!("fixtures/refusals.json")).unwrap();
         for row in &rows {

@@ -1,13 +1,15 @@
-//! Adyen: the customer pays on its page, by a link that can be read and ended, or a token is charged in one call of which
-//! only webhooks tell.
+//! The processor adapter of kind `adyen`.
 //!
-//! | the yes | a payment | a card to keep |
+//! A customer pays on Adyen's page by a payment link, which can be read and expired. Or a token is charged in one call,
+//! whose final result only a webhook reports.
+//!
+//! | the approval carries | a payment | a card to save |
 //! | --- | --- | --- |
-//! | nothing but the yes | a payment link, `PL…` | a payment link over nothing that keeps the card |
-//! | a wallet's token, a card on file | `/payments`, under a name of ours | |
+//! | nothing | a payment link, `PL…` | a payment link over zero that saves the card |
+//! | a wallet's token, a saved card | `/payments`, under our merchant reference | |
 //!
-//! A payment under a name of ours cannot be read, and cancelling it is only asked for: what became of either is told later.
-//! So that a payment which is told is never one that is being cancelled, the two are kept apart by time, see [`Window`].
+//! A payment under our merchant reference cannot be read, and a cancellation is only requested. Webhooks report both results
+//! later. A reported payment must never be one that is being cancelled, so time keeps the two apart: see [`Window`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,63 +22,69 @@ use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Key32;
 use domain::ports::{
-    Answer, CallbackError, Clock, Http, HttpError, PaymentOption, Prepared, Processor,
-    ProcessorEvent, Reach, Reference, Refund, Refunded, Told, UnverifiedCallback, Use,
-    VerifiedWebhook, WebhookResponse,
+    CallbackError, Clock, Confirmed, Created, Http, HttpError, PaymentOption, Processor,
+    ProcessorEvent, Reach, Reference, Refund, RefundResult, Retrieved, UnverifiedCallback, Use,
+    VerifiedWebhook, VoidResult, WebhookResponse,
 };
 use domain::values::money::Money;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use serde_json::{Map, Value, json};
 
 use self::errors::{Call, unanswered};
-use self::reference::{Paid, is_link, is_psp};
+use self::reference::{is_link, is_psp};
+use self::reported::{is_taken_back, paid};
 use self::settings::Account;
+use self::transport::{Reply, Request};
 use self::window::Window;
 use self::wire::links::{self, Stands};
-use self::wire::{Amount, Reply, Request, hooks, payments, refunds, stored};
+use self::wire::{Amount, hooks, payments, refunds, stored};
 use crate::Kind;
+use crate::checks::is_word;
+use crate::object_state::ObjectState;
 
 mod amounts;
 mod errors;
 mod payment_options;
 mod reference;
 mod refusals;
+mod reported;
 mod settings;
 mod state;
+mod transport;
 mod window;
 mod wire;
 
 pub(crate) const KIND: Kind = Kind {
     name: "adyen",
-    open: |opening| {
+    open: |config| {
         Ok(Box::new(Adyen {
-            account: Account::read(opening.mode, opening.settings)?,
-            link_key: opening.brand.link_key.clone(),
-            http: Arc::clone(&opening.outside.http),
-            clock: Arc::clone(&opening.outside.clock),
+            account: Account::read(config.mode, config.settings)?,
+            link_key: config.brand.link_key.clone(),
+            http: Arc::clone(&config.deps.http),
+            clock: Arc::clone(&config.deps.clock),
         }))
     },
 };
 
-/// How long the webhook is waited for that tells by which payment a link was paid.
+/// The time to wait for the webhook that names the payment of a completed link.
 const WEBHOOK_WITHIN: Duration = Duration::from_secs(600);
-/// How long a card is waited for that a customer has left.
+/// The time to wait until a saved card appears in the shopper's list.
 const CARD_WITHIN: Duration = Duration::from_secs(1_800);
 
-/// One merchant account at Adyen, and the way to it.
+/// The adapter for one merchant account.
 struct Adyen {
     account: Account,
-    /// What the return address is proven with.
+    /// The key that proves the state of a return URL.
     link_key: Key32,
     http: Arc<dyn Http>,
     clock: Arc<dyn Clock>,
 }
 
-/// What an attempt acts on.
+/// The object that an attempt acts on.
 enum Object<'a> {
     /// A payment link.
     Link(&'a str),
-    /// A payment under a name of ours.
+    /// A payment under our merchant reference.
     Payment,
 }
 
@@ -86,86 +94,86 @@ impl Processor for Adyen {
         self.account.offer.payment_options(ask)
     }
 
-    async fn prepare(&self, what: &Use<'_>) -> Prepared {
+    async fn create(&self, what: &Use<'_>) -> Created {
         let amount = match self.amount(what) {
             Ok(amount) => amount,
-            Err(code) => return Prepared::Not(Answer::Invalid { code }),
+            Err(code) => return Created::Invalid { code },
         };
         if what.authorization.kind == AuthorizationKind::Hosted {
             let call = links::create(what, &self.account, &amount);
             return match self.send(call).await {
                 Ok(reply) => links::created(&reply, what, &self.account, &amount),
-                Err(error) => Prepared::Not(unanswered(Call::Prepare, &error)),
+                Err(error) => errors::creation_unanswered(&error),
             };
         }
         let payable = matches!(what.ask, Ask::Payment { .. })
             && payments::pay(what, &self.account, &amount, "").is_some();
         if payable {
-            Prepared::Ready(Reference(links::name(what).to_string()))
+            Created::Ready(Reference(links::name(what).to_string()))
         } else {
-            Prepared::Not(MALFORMED)
+            Created::Invalid { code: MALFORMED }
         }
     }
 
-    async fn execute(&self, what: &Use<'_>, reference: &Reference) -> Answer {
+    async fn confirm(&self, what: &Use<'_>, reference: &Reference) -> Confirmed {
         match object(what, reference) {
-            // The customer does it, on Adyen's own page.
-            Some(Object::Link(id)) => self.link(what, id, (Call::Read, links::read(id))).await,
-            Some(Object::Payment) => self.pay(what).await,
-            None => Answer::Unknown,
+            // The customer pays on Adyen's own page.
+            Some(Object::Link(id)) => self.read_link(what, id).await.into(),
+            Some(Object::Payment) => self.pay(what).await.into(),
+            None => Confirmed::Unknown,
         }
     }
 
-    async fn look_up(&self, what: &Use<'_>, reference: &Reference) -> Answer {
+    async fn retrieve(&self, what: &Use<'_>, reference: &Reference) -> Retrieved {
         match object(what, reference) {
-            Some(Object::Link(id)) => self.link(what, id, (Call::Read, links::read(id))).await,
-            Some(Object::Payment) => self.window(what).look_up(what),
-            None => Answer::Unknown,
+            Some(Object::Link(id)) => self.read_link(what, id).await.into(),
+            Some(Object::Payment) => self.window(what).retrieve(what),
+            None => Retrieved::Unknown,
         }
     }
 
-    async fn fence(&self, what: &Use<'_>, reference: &Reference) -> Answer {
+    async fn void(&self, what: &Use<'_>, reference: &Reference) -> VoidResult {
         match object(what, reference) {
             Some(Object::Link(id)) => {
-                let answer = self.link(what, id, (Call::End, links::expire(id))).await;
-                // Ending it may be refused because it is too late, or have worked unheard.
-                if answer != Answer::Unknown {
-                    return answer;
+                let state = self.link(what, id, (Call::End, links::expire(id))).await;
+                // The call may be refused as too late, or have worked although its answer was lost.
+                if state != ObjectState::Unknown {
+                    return state.into();
                 }
-                self.link(what, id, (Call::Read, links::read(id))).await
+                self.read_link(what, id).await.into()
             }
             Some(Object::Payment) => self.end(what).await,
-            None => Answer::Unknown,
+            None => VoidResult::Unknown,
         }
     }
 
-    async fn refund(&self, refund: &Refund<'_>) -> Refunded {
-        if let Some(told) = refund.told {
-            return if told.success {
-                Refunded::Done(told.reference.clone())
+    async fn refund(&self, refund: &Refund<'_>) -> RefundResult {
+        if let Some(reported) = refund.reported {
+            return if reported.success {
+                RefundResult::Done(reported.reference.clone())
             } else {
-                Refunded::Failed { code: refund_code(told.code.as_deref()) }
+                RefundResult::Failed { code: refund_code(reported.code.as_deref()) }
             };
         }
-        // A link that was paid without a word of which payment it was by cannot be paid back by us.
+        // A refund needs Adyen's id of the payment, which only the webhook of a paid link brings.
         if !is_psp(&refund.charge.0) || is_link(&refund.charge.0) {
-            return Refunded::Failed { code: "not_supported" };
+            return RefundResult::Failed { code: "not_supported" };
         }
         let Some(amount) = countable(refund.money) else {
-            return Refunded::Failed { code: "amount_not_representable" };
+            return RefundResult::Failed { code: "amount_not_representable" };
         };
         let call = refunds::create(refund, &self.account, &refund.charge.0, &amount);
         match self.send(call).await {
             Ok(reply) => refunds::outcome(&reply),
-            Err(HttpError::Forbidden) => Refunded::Blocked { code: "address" },
-            Err(HttpError::NotSent(_)) => Refunded::Again,
-            Err(HttpError::Lost(_)) => Refunded::Unknown,
+            Err(HttpError::Forbidden) => RefundResult::Blocked { code: "address" },
+            Err(HttpError::NotSent(_)) => RefundResult::Again,
+            Err(HttpError::Lost(_)) => RefundResult::Unknown,
         }
     }
 
     async fn apple_pay_session(&self, host: &str) -> Option<String> {
         let merchant = self.account.offer.merchant()?;
-        if !settings::is_word(host, 253, ".-") {
+        if !is_word(host, 253, ".-") {
             return None;
         }
         let body = json!({
@@ -183,23 +191,23 @@ impl Processor for Adyen {
         }
         let (state, result) = state::returned(&callback.url).ok_or(CallbackError::None)?;
         let account = &self.account.merchant_account;
-        let (request, generation) =
+        let (request, attempt_no) =
             state::read(&state, &self.link_key, account).ok_or(CallbackError::Forged)?;
         let authorization = Authorization { kind: AuthorizationKind::Code, secret: result.into() };
-        let events = vec![ProcessorEvent::Returned { request, generation, authorization }];
+        let events = vec![ProcessorEvent::Returned { request, attempt_no, authorization }];
         Ok(VerifiedWebhook { events, reply: WebhookResponse::ToPage(request) })
     }
 }
 
-/// The customer's yes carries nothing that Adyen could be given.
-const MALFORMED: Answer = Answer::Invalid { code: "authorization_malformed" };
+/// The answer to an approval that carries nothing that Adyen takes.
+const MALFORMED: &str = "authorization_malformed";
 
 impl Adyen {
-    /// What is asked for, as Adyen counts it: nothing, where a card is kept.
+    /// Returns the amount of the ask in Adyen's minor units: zero, where a card is saved.
     fn amount(&self, what: &Use<'_>) -> Result<Amount, &'static str> {
         match (what.ask, self.account.offer.keeps_cards_in()) {
             (Ask::Payment { money, .. }, _) => countable(*money).ok_or("amount_not_representable"),
-            // [M]: an amount of zero, which keeps the card and charges nothing.
+            // UNVERIFIED: a payment link over zero that saves the card. Save a card in Adyen's test environment first.
             (Ask::PaymentMethod { .. }, Some(currency)) => {
                 Ok(Amount { value: 0, currency: currency.code().to_owned() })
             }
@@ -213,56 +221,65 @@ impl Adyen {
         Window::of(what, self.clock.now())
     }
 
-    /// Makes a call about a link, and says what its answer means.
-    async fn link(&self, what: &Use<'_>, id: &str, (call, request): (Call, Request)) -> Answer {
-        if let Some(done) = paid(what).and_then(|paid| payments::told(&paid)) {
-            return Answer::Done(done);
+    async fn read_link(&self, what: &Use<'_>, id: &str) -> ObjectState {
+        self.link(what, id, (Call::Read, links::read(id))).await
+    }
+
+    /// Makes a call about a link and interprets the reply.
+    async fn link(
+        &self,
+        what: &Use<'_>,
+        id: &str,
+        (call, request): (Call, Request),
+    ) -> ObjectState {
+        if let Some(done) = paid(what).and_then(|paid| payments::reported(&paid)) {
+            return ObjectState::Done(done);
         }
         let reply = match self.send(request).await {
             Ok(reply) => reply,
             Err(error) => return unanswered(call, &error),
         };
         match links::outcome((call, &reply), what, &self.account, id) {
-            Stands::Answer(answer) => answer,
+            Stands::State(state) => state,
             Stands::Completed { .. } if is_taken_back(what) => {
-                Answer::Refused { code: "payment_cancelled" }
+                ObjectState::SoftDeclined { code: "payment_cancelled" }
             }
             Stands::Completed { since, amount } => {
                 let waited = since.map_or(Duration::ZERO, |since| since.until(self.clock.now()));
                 if what.money().is_none() {
                     return self.card(what, waited).await;
                 }
-                // The webhook brings Adyen's own id of the payment. Where none comes, what is known is told.
+                // The webhook brings Adyen's id of the payment. Without one the link itself is the receipt.
                 let late = waited > WEBHOOK_WITHIN;
                 let known = payments::receipt(Reference(id.to_owned()), &amount);
-                known.filter(|_| late).map_or(Answer::Working, Answer::Done)
+                known.filter(|_| late).map_or(ObjectState::Processing, ObjectState::Done)
             }
         }
     }
 
-    /// The card that the customer has left, once it is there.
-    async fn card(&self, what: &Use<'_>, waited: Duration) -> Answer {
+    /// Looks for the saved card in the shopper's list.
+    async fn card(&self, what: &Use<'_>, waited: Duration) -> ObjectState {
         let shopper = links::name(what).to_string();
         match self.send(stored::list(&self.account, &shopper)).await {
             Ok(reply) => match stored::newest(&reply, &shopper) {
-                Some(card) => Answer::Done(card),
+                Some(card) => ObjectState::Done(card),
                 None if reply.status.is_success() && waited > CARD_WITHIN => {
-                    Answer::Refused { code: "card_not_kept" }
+                    ObjectState::SoftDeclined { code: "card_not_kept" }
                 }
-                None => Answer::Working,
+                None => ObjectState::Processing,
             },
             Err(error) => unanswered(Call::Read, &error),
         }
     }
 
-    /// Makes the payment, or what is left of it once the customer is back: both have a key, and are the same call each time.
-    async fn pay(&self, what: &Use<'_>) -> Answer {
+    /// Makes the payment, or finishes it after the customer's return. Each call has one key and is repeated byte for byte.
+    async fn pay(&self, what: &Use<'_>) -> ObjectState {
         let amount = match self.amount(what) {
             Ok(amount) => amount,
-            Err(code) => return Answer::Invalid { code },
+            Err(code) => return ObjectState::Invalid { code },
         };
         let account = &self.account.merchant_account;
-        let state = state::of(what.request, what.generation, &self.link_key, account);
+        let state = state::of(what.request, what.attempt_no, &self.link_key, account);
         let return_url = state::return_url(what.callback, &state);
         let call = match what.authorization.kind {
             AuthorizationKind::Code => payments::details(what),
@@ -272,12 +289,12 @@ impl Adyen {
             | AuthorizationKind::PaymentMethod
             | AuthorizationKind::Hosted
             | AuthorizationKind::AccessToken
-            | AuthorizationKind::Onward
+            | AuthorizationKind::RedirectUrl
             | AuthorizationKind::Claims => payments::pay(what, &self.account, &amount, &return_url),
         };
-        let Some(call) = call else { return MALFORMED };
+        let Some(call) = call else { return ObjectState::Invalid { code: MALFORMED } };
         if !self.window(what).sends() {
-            return Answer::Unknown;
+            return ObjectState::Unknown;
         }
         match self.send(call).await {
             Ok(reply) => payments::outcome(&reply, what, &self.account, &amount),
@@ -285,8 +302,8 @@ impl Adyen {
         }
     }
 
-    /// Has a payment cancelled or taken back, once nothing more is sent for it; that it worked is told by webhook.
-    async fn end(&self, what: &Use<'_>) -> Answer {
+    /// Requests a cancellation or reversal, once no call of the payment can follow. A webhook reports its result.
+    async fn end(&self, what: &Use<'_>) -> VoidResult {
         let window = self.window(what);
         if let Some(answer) = window.over(what, self.amount(what).ok().as_ref()) {
             return answer;
@@ -296,9 +313,9 @@ impl Adyen {
             None => payments::cancel(what, &self.account),
         };
         match self.send(call).await {
-            Ok(reply) if reply.status.is_success() => Answer::Unknown,
-            Ok(reply) => errors::failure(Call::End, &reply),
-            Err(error) => unanswered(Call::End, &error),
+            Ok(reply) if reply.status.is_success() => VoidResult::Unknown,
+            Ok(reply) => errors::failure(Call::End, &reply).into(),
+            Err(error) => unanswered(Call::End, &error).into(),
         }
     }
 
@@ -323,7 +340,7 @@ impl Adyen {
     }
 }
 
-/// What an attempt's stored reference names. Nothing else than an id ever reaches a path.
+/// Returns the object that a stored reference names. Only ids of Adyen's form go into a path.
 fn object<'a>(what: &Use<'_>, reference: &'a Reference) -> Option<Object<'a>> {
     let id = reference.0.as_str();
     let ours = matches!(what.ask, Ask::Payment { .. }) && id == links::name(what).to_string();
@@ -334,22 +351,12 @@ fn object<'a>(what: &Use<'_>, reference: &'a Reference) -> Option<Object<'a>> {
     }
 }
 
-/// The payment that a webhook told of. What was authorised for a card that is kept is nothing.
-fn paid(what: &Use<'_>) -> Option<Paid> {
-    what.money().and(what.told).and_then(Paid::of)
-}
-
-/// Whether a webhook told that the payment was cancelled or taken back.
-fn is_taken_back(what: &Use<'_>) -> bool {
-    what.told.is_some_and(Told::is_cancelled)
-}
-
 fn countable(money: Money) -> Option<Amount> {
     let value = amounts::to_adyen(money)?;
     Some(Amount { value, currency: money.currency().code().to_owned() })
 }
 
-/// What a refund's webhook said, as a word of ours.
+/// Maps the code that a refund's webhook reported to one of ours.
 fn refund_code(code: Option<&str>) -> &'static str {
     match code {
         Some("refund_declined") => "refund_declined",
@@ -357,7 +364,7 @@ fn refund_code(code: Option<&str>) -> &'static str {
     }
 }
 
-/// The session for Safari: an object, within base64.
+/// Reads the merchant session for Safari: a JSON object in base64.
 fn session(reply: &Reply) -> Option<String> {
     let body: Map<String, Value> = serde_json::from_slice(&reply.body).ok()?;
     let data = body.get("data").and_then(Value::as_str)?;

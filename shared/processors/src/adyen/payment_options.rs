@@ -1,4 +1,6 @@
-//! The ways in which a customer can pay or leave a card, by the settings: wallets, and Adyen's own page.
+//! The payment options that a brand's settings offer: wallets, and Adyen's own page.
+
+use std::collections::BTreeMap;
 
 use domain::ask::Ask;
 use domain::brand::Mode;
@@ -7,66 +9,65 @@ use domain::values::money::Currency;
 use serde::Deserialize;
 
 use super::amounts;
-use super::settings::{KeepCards, is_country, is_word};
-use crate::wallets::{self, GooglePayText};
+use crate::wallet_settings::{
+    self, GooglePaySettings, InvalidWallet, check_merchant_identifier, check_networks,
+};
 
-/// Apple Pay, as the settings have it: Adyen's own certificate is used, so that none of it is ours.
+/// The setting `apple_pay` of kind `adyen`. The certificate is Adyen's own.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ApplePayText {
+pub(super) struct ApplePaySettings {
     /// `merchant.…`.
     merchant_identifier: String,
-    /// What the sheet calls the payee: at most 64 characters.
+    /// The payee's name on Apple's sheet: at most 64 characters.
     display_name: String,
-    /// Card networks in Apple's words.
-    #[serde(default = "wallets::apple_networks")]
+    /// Card networks in Apple's spelling, such as `masterCard`.
+    #[serde(default = "wallet_settings::apple_networks")]
     networks: Vec<String>,
-    /// Where payments are processed: ISO 3166, two letters.
+    /// The country in which payments are processed: ISO 3166-1 alpha-2.
     country: String,
 }
 
-/// What the settings say of ways to pay.
-pub(super) struct OfferText<'a> {
+/// The setting `keep_cards`. A card is verified with an amount of zero, which needs a currency too.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeepCards {
+    currency: Currency,
+}
+
+/// The settings that decide which payment options there are.
+pub(super) struct OfferSettings<'a> {
     pub(super) merchant_account: &'a str,
     pub(super) pay_by_link: bool,
     pub(super) keep_cards: Option<KeepCards>,
-    pub(super) google_pay: Option<GooglePayText>,
-    pub(super) apple_pay: Option<ApplePayText>,
+    pub(super) google_pay: Option<GooglePaySettings>,
+    pub(super) apple_pay: Option<ApplePaySettings>,
 }
 
-/// Why a way cannot be offered. Nothing of the settings is quoted.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum InvalidWay {
-    #[error("google pay needs a merchant id in live mode, of letters and digits")]
-    MerchantId,
-    #[error("the merchant identifier is not one of apple's")]
-    MerchantIdentifier,
-    #[error("the name on apple's sheet is empty or longer than 64 characters")]
-    DisplayName,
-    #[error("there is no card network, or one is no word")]
-    Networks,
-    #[error("a country is two capital letters")]
-    Country,
-}
-
-/// What is needed for Apple's merchant session.
+/// The brand's identity at Apple, with which merchant sessions are asked for.
 pub(super) struct Merchant {
     pub(super) identifier: String,
     pub(super) display_name: String,
 }
 
-/// The ways there are.
+/// Apple Pay: what the page is given, and what stays on the server.
+struct AppleOffer {
+    page: ApplePay,
+    merchant: Merchant,
+}
+
+/// The payment options of one account.
 pub(super) struct Offer {
     pay_by_link: bool,
     keep_cards: Option<KeepCards>,
     google_pay: Option<GooglePay>,
-    apple_pay: Option<(ApplePay, Merchant)>,
+    apple_pay: Option<AppleOffer>,
 }
 
 impl Offer {
-    pub(super) fn new(mode: Mode, text: OfferText<'_>) -> Result<Self, InvalidWay> {
+    pub(super) fn new(mode: Mode, text: OfferSettings<'_>) -> Result<Self, InvalidWallet> {
         let account = text.merchant_account;
-        let google_pay = text.google_pay.map(|google| google_pay(mode, google, account));
+        let google_pay = text.google_pay.map(|google| google.into_option(mode, gateway(account)));
         Ok(Self {
             pay_by_link: text.pay_by_link,
             keep_cards: text.keep_cards,
@@ -75,7 +76,7 @@ impl Offer {
         })
     }
 
-    /// The ways for an ask, best first. A card is put on file on Adyen's own page only.
+    /// Returns the payment options for an ask, best first. A card is saved on Adyen's own page only.
     pub(super) fn payment_options(&self, ask: &Ask) -> Vec<PaymentOption> {
         let mut payment_options = Vec::new();
         match ask {
@@ -83,7 +84,7 @@ impl Offer {
             Ask::Payment { card: Some(_), .. } => payment_options.push(PaymentOption::Nothing),
             Ask::Payment { card: None, .. } => {
                 payment_options.extend(
-                    self.apple_pay.iter().map(|(page, _)| PaymentOption::ApplePay(page.clone())),
+                    self.apple_pay.iter().map(|apple| PaymentOption::ApplePay(apple.page.clone())),
                 );
                 payment_options.extend(self.google_pay.clone().map(PaymentOption::GooglePay));
                 payment_options.extend(self.pay_by_link.then_some(PaymentOption::Hosted));
@@ -96,48 +97,32 @@ impl Offer {
         payment_options
     }
 
-    /// In which currency an amount of nothing is asked for, where cards are kept.
+    /// Returns the currency of the zero amount that saves a card; `None` where saving is off.
     pub(super) fn keeps_cards_in(&self) -> Option<Currency> {
         self.keep_cards.map(|keep| keep.currency)
     }
 
-    /// Who we are to Apple, where we are.
+    /// Returns the brand's identity at Apple; `None` without Apple Pay.
     pub(super) fn merchant(&self) -> Option<&Merchant> {
-        self.apple_pay.as_ref().map(|(_, merchant)| merchant)
+        self.apple_pay.as_ref().map(|apple| &apple.merchant)
     }
 }
 
-fn google_pay(mode: Mode, text: GooglePayText, account: &str) -> Result<GooglePay, InvalidWay> {
-    let GooglePayText { merchant_id, networks, country } = text;
-    let named = merchant_id.as_ref().is_some_and(|id| is_word(id, 128, ""));
-    match mode {
-        Mode::Test if merchant_id.is_none() || named => {}
-        Mode::Live if named => {}
-        Mode::Test | Mode::Live => return Err(InvalidWay::MerchantId),
-    }
-    check(&networks, &country)?;
-    // [M]: what the page tells Google of Adyen.
+/// Returns the tokenization parameters that the page passes to Google.
+///
+/// <https://docs.adyen.com/payment-methods/google-pay/api-only>, read 2026-11-26.
+fn gateway(account: &str) -> BTreeMap<String, String> {
     let gateway = [("gateway", "adyen"), ("gatewayMerchantId", account)];
-    let gateway = gateway.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    Ok(GooglePay { mode, merchant_id, gateway, networks, country })
+    gateway.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
-fn apple_pay(text: ApplePayText) -> Result<(ApplePay, Merchant), InvalidWay> {
-    check(&text.networks, &text.country)?;
-    if !is_word(&text.merchant_identifier, 128, ".-_") {
-        return Err(InvalidWay::MerchantIdentifier);
-    }
+fn apple_pay(text: ApplePaySettings) -> Result<AppleOffer, InvalidWallet> {
+    check_networks(&text.networks, &text.country)?;
+    check_merchant_identifier(&text.merchant_identifier)?;
     if text.display_name.trim().is_empty() || text.display_name.chars().count() > 64 {
-        return Err(InvalidWay::DisplayName);
+        return Err(InvalidWallet::DisplayName);
     }
     let page = ApplePay { networks: text.networks, country: text.country };
     let (identifier, display_name) = (text.merchant_identifier, text.display_name);
-    Ok((page, Merchant { identifier, display_name }))
-}
-
-fn check(networks: &[String], country: &str) -> Result<(), InvalidWay> {
-    if networks.is_empty() || !networks.iter().all(|network| is_word(network, 128, "_")) {
-        return Err(InvalidWay::Networks);
-    }
-    if is_country(country) { Ok(()) } else { Err(InvalidWay::Country) }
+    Ok(AppleOffer { page, merchant: Merchant { identifier, display_name } })
 }

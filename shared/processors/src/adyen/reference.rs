@@ -1,50 +1,48 @@
-//! What attempts and refunds are called at Adyen, so that a webhook says whose news it is; and the keys of their calls.
+//! The merchant references by which webhooks name an attempt or a refund, and the idempotency keys of their calls.
 
 use std::fmt;
 
-use domain::ports::{Reference, Told};
 use domain::values::id::RequestId;
-use domain::values::time::Timestamp;
 use sha2::{Digest, Sha256};
 
-/// What a merchant reference of ours names. None of its texts has a colon, as webhooks are signed with colons in between.
+/// A merchant reference of ours. Its text has no colon, since webhook signatures join values with colons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Named {
+pub(super) enum MerchantReference {
     /// An attempt: `req_….1`.
-    Attempt { request: RequestId, generation: u32 },
-    /// What ends an attempt: `req_….1.c`.
-    End { request: RequestId, generation: u32 },
+    Attempt { request: RequestId, attempt_no: u32 },
+    /// A cancellation or reversal of an attempt: `req_….1.c`.
+    End { request: RequestId, attempt_no: u32 },
     /// A refund: `req_….r1`.
     Refund { request: RequestId, seq: u32 },
 }
 
-impl fmt::Display for Named {
+impl fmt::Display for MerchantReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Attempt { request, generation } => write!(f, "{request}.{generation}"),
-            Self::End { request, generation } => write!(f, "{request}.{generation}.c"),
+            Self::Attempt { request, attempt_no } => write!(f, "{request}.{attempt_no}"),
+            Self::End { request, attempt_no } => write!(f, "{request}.{attempt_no}.c"),
             Self::Refund { request, seq } => write!(f, "{request}.r{seq}"),
         }
     }
 }
 
-impl Named {
-    /// Reads a merchant reference; `None` for what we did not write.
+impl MerchantReference {
+    /// Reads a merchant reference; `None` for a text of another form.
     pub(super) fn read(text: &str) -> Option<Self> {
         let (request, rest) = text.split_once('.')?;
         let request = request.parse().ok()?;
         let named = if let Some(seq) = rest.strip_prefix('r') {
             Self::Refund { request, seq: seq.parse().ok()? }
-        } else if let Some(generation) = rest.strip_suffix(".c") {
-            Self::End { request, generation: generation.parse().ok()? }
+        } else if let Some(attempt_no) = rest.strip_suffix(".c") {
+            Self::End { request, attempt_no: attempt_no.parse().ok()? }
         } else {
-            Self::Attempt { request, generation: rest.parse().ok()? }
+            Self::Attempt { request, attempt_no: rest.parse().ok()? }
         };
         (named.to_string() == text).then_some(named)
     }
 }
 
-/// The calls that carry a key. Expiring a link carries none: done twice it is the same.
+/// The calls that carry an idempotency key. Expiring a link carries none, since a repeat changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Link,
@@ -55,7 +53,9 @@ pub(super) enum Step {
     Refund,
 }
 
-/// The idempotency key of a step, at most 64 characters: a function of what it is for, so that every repeat has the same.
+/// Returns the idempotency key of a step. It is derived, so that every repeat has the same key.
+///
+/// At most 64 characters (<https://docs.adyen.com/development-resources/api-idempotency>, read 2026-11-26).
 pub(super) fn key(request: RequestId, step: Step, count: u32) -> String {
     let step = match step {
         Step::Link => "link",
@@ -71,43 +71,12 @@ pub(super) fn key(request: RequestId, step: Step, count: u32) -> String {
     format!("{step}-{count}-{text}")
 }
 
-/// What is remembered of an authorisation that a webhook told: its signed values, and when we heard of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Paid {
-    /// Adyen's own id of the payment.
-    pub(super) psp: String,
-    /// As Adyen counts it.
-    pub(super) value: u64,
-    /// The currency's code.
-    pub(super) currency: String,
-    /// When we heard.
-    pub(super) at: Timestamp,
-}
-
-impl Paid {
-    /// As it is kept: nothing but the text survives until the attempt is looked at.
-    pub(super) fn to_reference(&self) -> Reference {
-        let Self { psp, value, currency, at } = self;
-        Reference(format!("{psp} {value} {currency} {}", at.as_millis()))
-    }
-
-    /// Reads what was kept of a success.
-    pub(super) fn of(told: &Told) -> Option<Self> {
-        let mut parts = told.reference.0.split(' ');
-        let mut part = || parts.next().map(str::to_owned);
-        let (psp, value, currency, at) = (part()?, part()?, part()?, part()?);
-        let at = Timestamp::from_millis(at.parse().ok()?);
-        let paid = Self { psp, value: value.parse().ok()?, currency, at };
-        (told.success && parts.next().is_none() && is_psp(&paid.psp)).then_some(paid)
-    }
-}
-
 /// Whether a text is an id of Adyen's. Nothing else ever reaches a path.
 pub(super) fn is_psp(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// Whether a text is the id of a payment link.
+/// Returns whether a text is the id of a payment link.
 pub(super) fn is_link(text: &str) -> bool {
     text.strip_prefix("PL").is_some_and(is_psp)
 }
@@ -121,27 +90,27 @@ mod tests {
     }
 
     #[test]
-    fn what_we_write_is_read_back_and_nothing_else_is() {
+    fn merchant_reference_round_trips_and_other_texts_are_refused() {
         let request = request();
         for named in [
-            Named::Attempt { request, generation: 1 },
-            Named::End { request, generation: 12 },
-            Named::Refund { request, seq: 3 },
+            MerchantReference::Attempt { request, attempt_no: 1 },
+            MerchantReference::End { request, attempt_no: 12 },
+            MerchantReference::Refund { request, seq: 3 },
         ] {
             let text = named.to_string();
-            assert_eq!(Named::read(&text), Some(named));
+            assert_eq!(MerchantReference::read(&text), Some(named));
             assert!(text.len() <= 80 && !text.contains(':'));
         }
         for bad in ["", "order 7", "req_1.1", ".1", "a.b.c"] {
-            assert_eq!(Named::read(bad), None, "{bad}");
+            assert_eq!(MerchantReference::read(bad), None, "{bad}");
         }
         for end in ["", ".", ".01", ".+1", ".r", ".r-1", ".1.c.c", ".1.d", ".4294967296", ".1 "] {
-            assert_eq!(Named::read(&format!("{request}{end}")), None, "{end}");
+            assert_eq!(MerchantReference::read(&format!("{request}{end}")), None, "{end}");
         }
     }
 
     #[test]
-    fn every_step_of_every_attempt_has_a_key_of_its_own_that_fits() {
+    fn idempotency_keys_are_unique_per_step_and_at_most_64_long() {
         let steps =
             [Step::Link, Step::Payment, Step::Details, Step::Cancel, Step::Reversal, Step::Refund];
         let mut keys = std::collections::BTreeSet::new();
@@ -153,18 +122,5 @@ mod tests {
             }
         }
         assert_eq!(keys.len(), 18);
-    }
-
-    #[test]
-    fn an_authorisation_is_remembered_whole() {
-        let at = Timestamp::from_millis(1_767_225_600_000);
-        let paid = Paid { psp: "7914073381342284".into(), value: 1999, currency: "EUR".into(), at };
-        let told = Told { success: true, reference: paid.to_reference(), code: None };
-        assert_eq!(Paid::of(&told), Some(paid));
-        let refused = Told { success: false, ..told };
-        assert_eq!(Paid::of(&refused), None);
-        let damaged =
-            Told { reference: Reference("a/b 1 EUR 1".into()), success: true, code: None };
-        assert_eq!(Paid::of(&damaged), None);
     }
 }

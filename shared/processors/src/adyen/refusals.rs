@@ -1,15 +1,18 @@
-//! How payments are refused: Adyen's `refusalReasonCode` as an answer of ours [M: the numbers].
+//! Maps Adyen's `refusalReasonCode` to an answer.
+//!
+//! <https://docs.adyen.com/development-resources/refusal-reasons>, read 2026-11-26 for codes 0 to 22. UNVERIFIED: 23, 24,
+//! 25, 27, 31 and 38. Trigger each with `RequestedTestAcquirerResponseCode` in the test environment before going live.
 
-use domain::ports::Answer;
+use crate::object_state::ObjectState;
 
-/// A thief must not learn what the bank knows: one code for all of these, and no other card.
-const DECLINED: Answer = Answer::Declined { code: "card_declined" };
+/// The answer to every suspicion of fraud, loss or theft. A thief must not learn what the bank knows.
+const DECLINED: ObjectState = ObjectState::HardDeclined { code: "card_declined" };
 
-/// What a refusal means. What is not written down is a plain no.
-pub(super) fn refusal(code: Option<&str>) -> Answer {
-    let refused = |code| Answer::Refused { code };
+/// Returns the answer for a refusal code. An unlisted code is a plain refusal.
+pub(super) fn refusal(code: Option<&str>) -> ObjectState {
+    let refused = |code| ObjectState::SoftDeclined { code };
     match code.unwrap_or_default() {
-        // Fraud, by Adyen's rules, the issuer's or the risk engine's.
+        // Fraud, found by Adyen, by the issuer or by the risk engine.
         "14" | "20" | "22" | "31" => DECLINED,
         "6" => refused("expired_card"),
         "8" | "24" => refused("card_data_incorrect"),
@@ -17,7 +20,7 @@ pub(super) fn refusal(code: Option<&str>) -> Answer {
         "12" => refused("insufficient_funds"),
         "23" | "25" => refused("card_not_supported"),
         "38" => refused("authentication_required"),
-        // 2 refused, 5 blocked card, 27 refused without a reason, and whatever else.
+        // 2 refused, 5 blocked card, 27 refused without a reason, and every unlisted code.
         _ => refused("card_declined"),
     }
 }

@@ -1,94 +1,75 @@
-//! What a brand's settings say about its Adyen account, checked once.
+//! The settings of kind `adyen`, checked once when the processor is opened.
 
 use domain::brand::{InvalidSettings, Mode, Settings};
-use domain::values::money::Currency;
-use http::{HeaderValue, Uri};
+use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::payment_options::{ApplePayText, InvalidWay, Offer, OfferText};
-use crate::wallets::GooglePayText;
+use super::payment_options::{ApplePaySettings, KeepCards, Offer, OfferSettings};
+use crate::checks::{ThreeDSecure, enabled, is_address, is_country, is_word};
+use crate::wallet_settings::{GooglePaySettings, InvalidWallet};
 
+/// <https://github.com/Adyen/adyen-openapi>, Checkout v72, read 2026-11-23.
 const TEST_URL: &str = "https://checkout-test.adyen.com/v72";
 
-/// The settings of kind `adyen`.
+/// The settings as the brand's secret has them.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Text {
+struct AdyenSettings {
     /// Sent as `X-API-Key`.
     api_key: SecretString,
-    /// Under which payments are made.
+    /// The account under which payments are made.
     merchant_account: String,
-    /// Further accounts whose webhooks are taken, such as one that payments were made under before.
+    /// Further accounts whose webhooks are accepted, such as a former one.
     #[serde(default)]
     merchant_accounts: Vec<String>,
-    /// `<random hex>-<CompanyName>`, from the Customer Area. Live mode needs it.
+    /// `<random hex>-<CompanyName>`; live mode needs it.
+    ///
+    /// UNVERIFIED: the format. Copy the prefix from the Customer Area (Developers > API URLs) before going live.
     live_prefix: Option<String>,
-    /// Where Adyen, or a stand-in for it, is, with the version. Test mode only.
+    /// The address of a stand-in for Adyen, with the version. Test mode only.
     base_url: Option<String>,
-    /// In hexadecimal, as the Customer Area shows them: two while one is rotated. Without webhooks no payment can be told.
+    /// The webhook's keys in hexadecimal, two while one is rotated. Without webhooks no payment's result is known.
     hmac_keys: Vec<SecretString>,
-    /// Where customers are: ISO 3166, two letters.
+    /// The customers' country: ISO 3166-1 alpha-2.
     country: Option<String>,
-    /// Whether customers may go on to Adyen's own page.
-    #[serde(default = "yes")]
+    /// Whether customers may pay on Adyen's own page.
+    #[serde(default = "enabled")]
     pay_by_link: bool,
-    /// What customers may pay with on that page, in Adyen's words. Each must be told at once whether it worked.
-    #[serde(default = "methods")]
+    /// The payment methods of that page, in Adyen's spelling. Each must be authorised at once, without a later result.
+    #[serde(default = "default_payment_methods")]
     allowed_payment_methods: Vec<String>,
-    /// Whether cards may be put on file, and in which currency that is asked for.
+    /// The currency in which cards are saved; `None` where saving is off.
     keep_cards: Option<KeepCards>,
     /// Google Pay on the consent page.
-    google_pay: Option<GooglePayText>,
+    google_pay: Option<GooglePaySettings>,
     /// Apple Pay on the consent page.
-    apple_pay: Option<ApplePayText>,
-    /// How many hours after the authorisation money is captured: until then a mistake is cancelled, not refunded.
-    #[serde(default = "one")]
+    apple_pay: Option<ApplePaySettings>,
+    /// The hours from authorisation to capture. Until the capture a mistaken payment is cancelled, not refunded.
+    #[serde(default = "default_capture_delay")]
     capture_delay_hours: u16,
-    /// What becomes of a payment that wants 3-D Secure.
+    /// How a payment that asks for 3-D Secure is handled.
     #[serde(default)]
     three_d_secure: ThreeDSecure,
 }
 
-/// Cards on file. A card is checked with an amount of zero, which has a currency all the same.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct KeepCards {
-    pub(super) currency: Currency,
-}
-
-/// What becomes of a payment that wants 3-D Secure.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum ThreeDSecure {
-    /// The customer goes on to the bank's page, and comes back.
-    #[default]
-    Redirect,
-    /// It is refused, and another card may be tried.
-    Refuse,
-}
-
-const fn yes() -> bool {
-    true
-}
-
-const fn one() -> u16 {
+const fn default_capture_delay() -> u16 {
     1
 }
 
-fn methods() -> Vec<String> {
+fn default_payment_methods() -> Vec<String> {
     ["scheme", "applepay", "googlepay"].map(str::to_owned).to_vec()
 }
 
-/// One merchant account at Adyen.
+/// One merchant account at Adyen, ready to be called.
 pub(super) struct Account {
     pub(super) mode: Mode,
-    /// Marked as sensitive, so that no `Debug` shows it.
+    /// Marked as sensitive, so that `Debug` hides it.
     pub(super) api_key: HeaderValue,
     pub(super) merchant_account: String,
     accepted: Vec<String>,
-    /// Without a slash at its end.
+    /// The address without a trailing slash.
     pub(super) base_url: String,
     pub(super) hmac_keys: Vec<Zeroizing<Vec<u8>>>,
     pub(super) country: Option<String>,
@@ -98,36 +79,39 @@ pub(super) struct Account {
     pub(super) offer: Offer,
 }
 
-/// Why settings cannot be used. Nothing of them is quoted.
+/// The reason why settings cannot be used. No setting's value is quoted.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AccountError {
-    #[error("the settings cannot be read")]
+    #[error("failed to read the settings")]
     Unread(#[source] InvalidSettings),
-    #[error("the api key is empty or no header takes it")]
+    #[error("api_key is empty or no header value")]
     ApiKey,
-    #[error("a merchant account is not one: letters, digits, dots, dashes and underscores")]
+    #[error(
+        "merchant_account has other characters than letters, digits, dots, dashes and underscores"
+    )]
     MerchantAccount,
-    #[error("live mode needs live_prefix, and test mode takes none")]
+    #[error("live_prefix is missing in live mode, or set in test mode")]
     LivePrefix,
-    #[error("base_url is not an http or https address without a query, or this is live mode")]
+    #[error("base_url is not an http or https address without a query, or set in live mode")]
     BaseUrl,
-    #[error("hmac_keys needs one key at least, each of 64 hexadecimal digits")]
+    #[error("hmac_keys is empty, or a key is not 64 hexadecimal digits")]
     HmacKey,
-    #[error("a country is two capital letters")]
+    #[error("country is not two capital letters")]
     Country,
-    #[error("a payment method is not one of adyen's words, or there is none")]
+    #[error("allowed_payment_methods is empty, or a method is malformed")]
     PaymentMethod,
-    #[error("capture_delay_hours is 1 to 672")]
+    #[error("capture_delay_hours is not 1 to 672")]
     CaptureDelay,
-    #[error("cards are kept by pay_by_link, which is off")]
+    #[error("keep_cards needs pay_by_link, which is off")]
     KeepCards,
-    #[error("a wallet cannot be used")]
-    PaymentOption(#[source] InvalidWay),
+    #[error("a wallet's settings are invalid")]
+    Wallet(#[source] InvalidWallet),
 }
 
 impl Account {
+    /// Reads and checks the settings of one mode.
     pub(super) fn read(mode: Mode, settings: &Settings) -> Result<Self, AccountError> {
-        let text: Text = settings.read().map_err(AccountError::Unread)?;
+        let text: AdyenSettings = settings.read().map_err(AccountError::Unread)?;
         let mut accepted = text.merchant_accounts;
         accepted.push(text.merchant_account.clone());
         if !accepted.iter().all(|account| is_word(account, 80, "._-")) {
@@ -140,14 +124,14 @@ impl Account {
         if methods.is_empty() || !methods.iter().all(|method| is_word(method, 50, "_")) {
             return Err(AccountError::PaymentMethod);
         }
-        // A mistaken authorisation is cancelled within the hour: it must not be captured by then.
+        // A mistaken authorisation is cancelled within the hour. It must not be captured before.
         if !(1..=672).contains(&text.capture_delay_hours) {
             return Err(AccountError::CaptureDelay);
         }
         if text.keep_cards.is_some() && !text.pay_by_link {
             return Err(AccountError::KeepCards);
         }
-        let offer = OfferText {
+        let offer = OfferSettings {
             merchant_account: &text.merchant_account,
             pay_by_link: text.pay_by_link,
             keep_cards: text.keep_cards,
@@ -157,7 +141,7 @@ impl Account {
         Ok(Self {
             mode,
             api_key: api_key(&text.api_key)?,
-            offer: Offer::new(mode, offer).map_err(AccountError::PaymentOption)?,
+            offer: Offer::new(mode, offer).map_err(AccountError::Wallet)?,
             accepted,
             base_url: address(mode, text.live_prefix.as_deref(), text.base_url.as_deref())?,
             hmac_keys: hmac_keys(&text.hmac_keys)?,
@@ -169,7 +153,7 @@ impl Account {
         })
     }
 
-    /// Whether webhooks about that merchant account are for us.
+    /// Returns whether a webhook about that merchant account is for this brand.
     pub(super) fn accepts(&self, merchant_account: &str) -> bool {
         self.accepted.iter().any(|accepted| accepted == merchant_account)
     }
@@ -204,7 +188,7 @@ fn address(mode: Mode, prefix: Option<&str>, base: Option<&str>) -> Result<Strin
             let fits = is_address(base, &["http", "https"]);
             fits.then(|| base.trim_end_matches('/').to_owned()).ok_or(AccountError::BaseUrl)
         }
-        // Live addresses have a segment more than those of the test platform.
+        // Live addresses have the extra segment `/checkout` (adyen-openapi, Checkout v72, read 2026-11-23).
         (Mode::Live, Some(prefix), None) if is_word(prefix, 60, "-") => {
             Ok(format!("https://{prefix}-checkout-live.adyenpayments.com/checkout/v72"))
         }
@@ -213,21 +197,4 @@ fn address(mode: Mode, prefix: Option<&str>, base: Option<&str>) -> Result<Strin
             Err(AccountError::LivePrefix)
         }
     }
-}
-
-pub(super) fn is_address(text: &str, schemes: &[&str]) -> bool {
-    let Ok(uri) = text.parse::<Uri>() else { return false };
-    let known = uri.scheme_str().is_some_and(|scheme| schemes.contains(&scheme));
-    let plain = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
-    known && plain && uri.query().is_none() && !text.contains('#')
-}
-
-/// A short word of letters, digits and these.
-pub(super) fn is_word(text: &str, length_max: usize, also: &str) -> bool {
-    (1..=length_max).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || also.as_bytes().contains(&byte))
-}
-
-pub(super) fn is_country(text: &str) -> bool {
-    text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
 }

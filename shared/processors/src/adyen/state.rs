@@ -1,33 +1,36 @@
-//! What ties a customer who comes back from their bank's page to the attempt that sent them: derived and never stored.
+//! The state that ties a customer's return from the bank's page to the attempt. It is derived, never stored.
 
 use domain::brand::Key32;
 use domain::keys;
 use domain::values::id::RequestId;
 
-use super::reference::Named;
+use super::reference::MerchantReference;
 
-/// What the return address carries: `<request>.<generation>.<proof>`.
-pub(super) fn of(request: RequestId, generation: u32, key: &Key32, account: &str) -> String {
-    let proof = keys::derived(key, &format!("adyen return {account}"), request, generation);
+/// What the return address carries: `<request>.<attempt_no>.<proof>`.
+pub(super) fn of(request: RequestId, attempt_no: u32, key: &Key32, account: &str) -> String {
+    let proof = keys::derived(key, &format!("adyen return {account}"), request, attempt_no);
     let proof = hex::encode(proof.get(..16).unwrap_or_default());
-    format!("{}.{proof}", Named::Attempt { request, generation })
+    format!("{}.{proof}", MerchantReference::Attempt { request, attempt_no })
 }
 
-/// Reads it; `None` for what we did not write.
+/// Reads a state; `None` for one that this brand's key did not make.
 pub(super) fn read(text: &str, key: &Key32, account: &str) -> Option<(RequestId, u32)> {
     let (named, _) = text.rsplit_once('.')?;
-    let Some(Named::Attempt { request, generation }) = Named::read(named) else { return None };
-    keys::same(&of(request, generation, key, account), text).then_some((request, generation))
+    let Some(MerchantReference::Attempt { request, attempt_no }) = MerchantReference::read(named)
+    else {
+        return None;
+    };
+    keys::same(&of(request, attempt_no, key, account), text).then_some((request, attempt_no))
 }
 
-/// The address that the customer comes back to.
+/// Returns the URL to which the customer returns.
 pub(super) fn return_url(callback: &str, state: &str) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("state", state);
     format!("{callback}?{}", query.finish())
 }
 
-/// What a customer came back with: the state, and Adyen's `redirectResult`. What comes twice is not believed.
+/// Reads the state and Adyen's `redirectResult` from the URL of a return; `None` where one is missing or repeated.
 pub(super) fn returned(url: &str) -> Option<(String, String)> {
     let url = url.split_once('#').map_or(url, |(url, _)| url);
     let (mut state, mut result) = (None, None);

@@ -1,26 +1,28 @@
-//! When a payment under a name of ours may be sent, believed and cancelled: never two of these at once.
+//! The times at which a payment may be sent, believed and cancelled. No two of these overlap.
 
 use std::time::Duration;
 
 use domain::authorization::AuthorizationKind;
-use domain::ports::{Answer, Use};
+use domain::ports::{Retrieved, Use, VoidResult};
 use domain::values::time::Timestamp;
 
+use super::reported::{is_taken_back, paid};
 use super::wire::{Amount, payments};
-use super::{is_taken_back, paid};
 
-/// For how long after an attempt began its call is made, and made again.
+/// The time after an attempt's begin in which its call is made and repeated.
 const SENDS: Duration = Duration::from_secs(600);
-/// From when on it is cancelled, where nobody was sent on. Adyen's webhooks come within a minute, mostly.
-const CANCELS: Duration = Duration::from_secs(1_800);
-/// From when on it is cancelled where the customer was sent on to their bank: they, or the requester, may wait for it.
-const CANCELS_AWAY: Duration = Duration::from_secs(720);
-
-/// The time of an attempt, and where in it we are.
+/// The time after which an attempt is cancelled that stayed on our page.
 ///
-/// Adyen cannot be asked about a payment of which only our own name is known, and a cancellation is carried out whenever it
-/// is. A payment that is heard of before the first cancellation could have been sent is done. One that is heard of later
-/// may be about to be cancelled, and is taken back for good. A call that pays is never made after a cancellation.
+/// UNVERIFIED: webhooks come within a minute, mostly. Measure the delay in Adyen's test environment.
+const CANCELS: Duration = Duration::from_secs(1_800);
+/// The time after which an attempt is cancelled whose customer went to their bank. The customer may be waiting for it.
+const CANCELS_ON_PAGE: Duration = Duration::from_secs(720);
+
+/// The time limits of an attempt, and the current time.
+///
+/// Adyen has no look-up by merchant reference, and it carries out a cancellation at a time of its own. A payment reported
+/// before the first cancellation could be sent is done. A payment reported later may be about to be cancelled, so it is
+/// reversed for good. A call that pays is never made after a cancellation.
 pub(super) struct Window {
     begun_at: Timestamp,
     now: Timestamp,
@@ -29,49 +31,50 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn of(what: &Use<'_>, now: Timestamp) -> Self {
-        let cancels = if what.away { CANCELS_AWAY } else { CANCELS };
+        let cancels = if what.on_hosted_page { CANCELS_ON_PAGE } else { CANCELS };
         Self { begun_at: what.begun_at, now, cancels }
     }
 
-    /// Whether a call that pays may be made.
+    /// Returns whether a call that pays may be made now.
     pub(super) fn sends(&self) -> bool {
         self.now < self.begun_at.after(SENDS)
     }
 
-    /// Whether something was heard before anything could have been cancelled.
+    /// Returns whether a time lies before the first possible cancellation.
     fn is_before_cancels(&self, at: Timestamp) -> bool {
         at < self.begun_at.after(self.cancels)
     }
 
-    /// What is known, without asking anybody.
-    pub(super) fn look_up(&self, what: &Use<'_>) -> Answer {
+    /// Returns what is known without a call.
+    pub(super) fn retrieve(&self, what: &Use<'_>) -> Retrieved {
         if is_taken_back(what) {
-            return Answer::Refused { code: "payment_cancelled" };
+            return Retrieved::SoftDeclined { code: "payment_cancelled" };
         }
         if let Some(paid) = paid(what) {
-            let known = payments::told(&paid).filter(|_| self.is_before_cancels(paid.at));
-            return known.map_or(Answer::Unknown, Answer::Done);
+            let known = payments::reported(&paid).filter(|_| self.is_before_cancels(paid.at));
+            return known.map_or(Retrieved::Unknown, Retrieved::Done);
         }
-        if what.told.is_some() {
-            return Answer::Refused { code: "card_declined" };
+        if what.reported.is_some() {
+            return Retrieved::SoftDeclined { code: "card_declined" };
         }
         match what.authorization.kind {
-            // Whether the customer is done at their bank, nobody knows until they come back.
+            // The result at the bank is unknown until the customer returns.
             AuthorizationKind::ApplePay
             | AuthorizationKind::GooglePay
             | AuthorizationKind::KeptCard
-                if what.away =>
+                if what.on_hosted_page =>
             {
-                Answer::Working
+                Retrieved::Processing
             }
-            // The same call with the same key brings the same answer, or a first one: Adyen keeps keys for a week [S].
+            // A repeat with the same key brings the first answer. UNVERIFIED: keys live at least seven days. Check
+            // https://docs.adyen.com/development-resources/api-idempotency before going live.
             AuthorizationKind::ApplePay
             | AuthorizationKind::GooglePay
             | AuthorizationKind::KeptCard
             | AuthorizationKind::Code
                 if self.sends() =>
             {
-                Answer::NotExecuted
+                Retrieved::NotConfirmed
             }
             AuthorizationKind::ApplePay
             | AuthorizationKind::GooglePay
@@ -80,30 +83,32 @@ impl Window {
             | AuthorizationKind::PaymentMethod
             | AuthorizationKind::Hosted
             | AuthorizationKind::AccessToken
-            | AuthorizationKind::Onward
-            | AuthorizationKind::Claims => Answer::Unknown,
+            | AuthorizationKind::RedirectUrl
+            | AuthorizationKind::Claims => Retrieved::Unknown,
         }
     }
 
-    /// What an attempt that is to be ended has come to, or `None` where it is time to cancel it or to take it back.
-    pub(super) fn over(&self, what: &Use<'_>, asked: Option<&Amount>) -> Option<Answer> {
+    /// Returns the result of an attempt to be voided; `None` where it must be cancelled or reversed now.
+    pub(super) fn over(&self, what: &Use<'_>, asked: Option<&Amount>) -> Option<VoidResult> {
         if is_taken_back(what) {
-            return Some(Answer::Fenced);
+            return Some(VoidResult::Voided);
         }
         if let Some(paid) = paid(what) {
             let whole = asked.is_some_and(|asked| {
                 (asked.value, asked.currency.as_str()) == (paid.value, paid.currency.as_str())
             });
             if whole && self.is_before_cancels(paid.at) {
-                return Some(payments::told(&paid).map_or(Answer::Unknown, Answer::Done));
+                return Some(
+                    payments::reported(&paid).map_or(VoidResult::Unknown, VoidResult::Done),
+                );
             }
-        } else if what.told.is_some() {
-            return Some(Answer::Refused { code: "card_declined" });
+        } else if what.reported.is_some() {
+            return Some(VoidResult::SoftDeclined { code: "card_declined" });
         }
         if self.is_before_cancels(self.now) {
-            // On their bank's page nothing is paid yet: that takes a call of ours.
-            let at_bank = what.away && what.authorization.kind != AuthorizationKind::Code;
-            return Some(if at_bank { Answer::Working } else { Answer::Unknown });
+            // Nothing is paid on the bank's page yet. That takes another call of ours.
+            let at_bank = what.on_hosted_page && what.authorization.kind != AuthorizationKind::Code;
+            return Some(if at_bank { VoidResult::Processing } else { VoidResult::Unknown });
         }
         None
     }

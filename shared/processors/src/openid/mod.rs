@@ -1,9 +1,9 @@
-//! An OpenID provider: the customer signs in there and releases facts, which are read once and handed on.
+//! The processor adapter of kind `openid`: the customer signs in at an OpenID provider and releases claims.
 //!
-//! The authorization code flow with PKCE (OpenID Connect Core 1.0, RFC 7636), begun by a pushed authorization request (RFC
-//! 9126) and with authorization details (RFC 9396) where the provider takes them. Nothing of it is stored: state, nonce and
-//! verifier are derived from the request, the attempt and the brand's key. A code is exchanged once, whatever happens; when
-//! the answer is lost, the customer is asked again, since a second exchange would revoke what the first one gave.
+//! The flow is the authorization code flow with PKCE (OpenID Connect Core 1.0, RFC 7636). Where the provider takes them, it
+//! begins with a pushed authorization request (RFC 9126) and carries authorization details (RFC 9396). State, nonce and
+//! verifier are derived from the request, the attempt and the brand's key, and never stored. A code is exchanged once. When
+//! the reply is lost, the customer is asked again, since a second exchange revokes the first one's tokens.
 
 mod settings;
 mod state;
@@ -20,9 +20,9 @@ use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Key32;
 use domain::guards::{self, Guard};
 use domain::ports::{
-    Answer, CallbackError, Clock, Http, HttpError, Onward, PaymentOption, Prepared, Processor,
-    ProcessorEvent, Reach, Reference, Refund, Refunded, Told, UnverifiedCallback, Use,
-    VerifiedWebhook, WebhookResponse,
+    CallbackError, Clock, Confirmed, Created, Http, HttpError, PaymentOption, Processor,
+    ProcessorEvent, Reach, RedirectUrl, Reference, Refund, RefundResult, ReportedResult, Retrieved,
+    UnverifiedCallback, Use, VerifiedWebhook, VoidResult, WebhookResponse,
 };
 use http::Method;
 
@@ -30,29 +30,29 @@ use self::settings::Provider;
 use self::state::State;
 use crate::Kind;
 
-/// OpenID Connect.
+/// The adapter's entry in the list of kinds.
 pub(crate) const KIND: Kind = Kind {
     name: "openid",
-    open: |opening| {
+    open: |config| {
         Ok(Box::new(OpenId {
-            provider: Provider::read(opening.mode, opening.settings)?,
-            link_key: opening.brand.link_key.clone(),
-            address_key: opening.brand.address_key.clone(),
-            http: Arc::clone(&opening.outside.http),
-            clock: Arc::clone(&opening.outside.clock),
+            provider: Provider::read(config.mode, config.settings)?,
+            link_key: config.brand.link_key.clone(),
+            address_key: config.brand.address_key.clone(),
+            http: Arc::clone(&config.deps.http),
+            clock: Arc::clone(&config.deps.clock),
         }))
     },
 };
 
-/// Nobody waits longer for any of a provider's answers.
+/// The time limit of every call to a provider.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// One client at one OpenID provider.
+/// The adapter for one client at one OpenID provider.
 struct OpenId {
     provider: Provider,
-    /// What state, nonce and verifier are derived from.
+    /// The key from which state, nonce and verifier are derived.
     link_key: Key32,
-    /// What the hash that stands for a customer is made with.
+    /// The key of the hash that replaces the customer's id at the provider.
     address_key: Key32,
     http: Arc<dyn Http>,
     clock: Arc<dyn Clock>,
@@ -71,72 +71,74 @@ impl Processor for OpenId {
         }
     }
 
-    /// Nothing is there before the customer goes to the provider; the state names what they go there for.
-    async fn prepare(&self, what: &Use<'_>) -> Prepared {
+    /// Creates nothing at the provider. The reference is the state that the customer takes there.
+    async fn create(&self, what: &Use<'_>) -> Created {
         match (what.ask, what.authorization.kind) {
             (Ask::Identity { .. }, AuthorizationKind::Hosted) => {
-                Prepared::Ready(Reference(self.state(what).to_string()))
+                Created::Ready(Reference(self.state(what).to_string()))
             }
             (Ask::Identity { .. } | Ask::Payment { .. } | Ask::PaymentMethod { .. }, _) => {
-                Prepared::Not(Answer::Invalid { code: "authorization_malformed" })
+                Created::Invalid { code: MALFORMED }
             }
         }
     }
 
-    async fn execute(&self, what: &Use<'_>, reference: &Reference) -> Answer {
+    async fn confirm(&self, what: &Use<'_>, reference: &Reference) -> Confirmed {
         if !self.knows(what, reference) {
-            return Answer::Unknown;
+            return Confirmed::Unknown;
         }
         match what.authorization.kind {
             AuthorizationKind::Hosted => self.send_on(what).await,
-            AuthorizationKind::Code if is_used(what) => LOST,
+            AuthorizationKind::Code if is_used(what) => Confirmed::SoftDeclined { code: LOST },
             AuthorizationKind::Code => self.exchange(what).await,
             AuthorizationKind::AccessToken => self.user_info(what).await,
             AuthorizationKind::PaymentMethod
             | AuthorizationKind::ApplePay
             | AuthorizationKind::GooglePay
             | AuthorizationKind::KeptCard
-            | AuthorizationKind::Onward
-            | AuthorizationKind::Claims => Answer::Invalid { code: "authorization_malformed" },
+            | AuthorizationKind::RedirectUrl
+            | AuthorizationKind::Claims => Confirmed::Invalid { code: MALFORMED },
         }
     }
 
-    async fn look_up(&self, what: &Use<'_>, reference: &Reference) -> Answer {
+    async fn retrieve(&self, what: &Use<'_>, reference: &Reference) -> Retrieved {
         if !self.knows(what, reference) {
-            return Answer::Unknown;
+            return Retrieved::Unknown;
         }
         match what.authorization.kind {
-            AuthorizationKind::Hosted => match what.told {
-                Some(told) => Answer::Refused { code: wire::told(told.code.as_deref()) },
-                // Whether the customer signs in, nobody but the provider knows until they come back.
-                None if what.away => Answer::Working,
-                None => Answer::NotExecuted,
+            AuthorizationKind::Hosted => match what.reported {
+                Some(reported) => {
+                    Retrieved::SoftDeclined { code: wire::reported(reported.code.as_deref()) }
+                }
+                // Only the provider knows about the sign-in until the customer returns.
+                None if what.on_hosted_page => Retrieved::Processing,
+                None => Retrieved::NotConfirmed,
             },
-            AuthorizationKind::Code if is_used(what) => LOST,
-            AuthorizationKind::Code | AuthorizationKind::AccessToken => Answer::NotExecuted,
+            AuthorizationKind::Code if is_used(what) => Retrieved::SoftDeclined { code: LOST },
+            AuthorizationKind::Code | AuthorizationKind::AccessToken => Retrieved::NotConfirmed,
             AuthorizationKind::PaymentMethod
             | AuthorizationKind::ApplePay
             | AuthorizationKind::GooglePay
             | AuthorizationKind::KeptCard
-            | AuthorizationKind::Onward
-            | AuthorizationKind::Claims => Answer::Invalid { code: "authorization_malformed" },
+            | AuthorizationKind::RedirectUrl
+            | AuthorizationKind::Claims => Retrieved::Invalid { code: MALFORMED },
         }
     }
 
-    /// Nothing more is read for an attempt that is over: its code would have to be brought to us, and is refused then.
-    async fn fence(&self, what: &Use<'_>, reference: &Reference) -> Answer {
-        if self.knows(what, reference) { Answer::Fenced } else { Answer::Unknown }
+    /// Makes no call: the code of an ended attempt is refused when the customer returns with it.
+    async fn void(&self, what: &Use<'_>, reference: &Reference) -> VoidResult {
+        if self.knows(what, reference) { VoidResult::Voided } else { VoidResult::Unknown }
     }
 
-    async fn refund(&self, _: &Refund<'_>) -> Refunded {
-        Refunded::Failed { code: "not_supported" }
+    async fn refund(&self, _: &Refund<'_>) -> RefundResult {
+        RefundResult::Failed { code: "not_supported" }
     }
 
     async fn apple_pay_session(&self, _: &str) -> Option<String> {
         None
     }
 
-    /// The customer's browser comes back. The state proves which request sent it, and the issuer that it was ours (RFC 9207).
+    /// Reads the return of the customer's browser. The state proves the request, and `iss` the provider (RFC 9207).
     fn receive(&self, callback: &UnverifiedCallback) -> Result<VerifiedWebhook, CallbackError> {
         if callback.method != Method::GET {
             return Err(CallbackError::None);
@@ -151,25 +153,28 @@ impl Processor for OpenId {
         if !issuer {
             return Err(CallbackError::Forged);
         }
-        let State { request, generation, .. } = state;
+        let State { request, attempt_no, .. } = state;
         let events = match returned.outcome {
             Ok(code) => {
                 let authorization =
                     Authorization { kind: AuthorizationKind::Code, secret: code.into() };
-                ProcessorEvent::Returned { request, generation, authorization }
+                ProcessorEvent::Returned { request, attempt_no, authorization }
             }
             Err(error) => {
                 let reference = Reference(returned.state);
-                let told = Told { success: false, reference, code: Some(error) };
-                ProcessorEvent::Told { request, generation, told }
+                let reported = ReportedResult { success: false, reference, code: Some(error) };
+                ProcessorEvent::AttemptReported { request, attempt_no, reported }
             }
         };
         Ok(VerifiedWebhook { events: vec![events], reply: WebhookResponse::ToPage(request) })
     }
 }
 
-/// The code may have been used, and a second use would revoke what the first one gave: the customer is asked again.
-const LOST: Answer = Answer::Refused { code: "authentication_lost" };
+/// The answer after a lost exchange. A second use of the code would revoke the first one's tokens.
+const LOST: &str = "authentication_lost";
+
+/// The approval carries nothing that the provider takes.
+const MALFORMED: &str = "authorization_malformed";
 
 /// Returns whether the code may have been used.
 fn is_used(what: &Use<'_>) -> bool {
@@ -177,73 +182,73 @@ fn is_used(what: &Use<'_>) -> bool {
 }
 
 impl OpenId {
-    /// Whether the reference is the one this attempt was prepared under.
+    /// Returns whether the reference is this attempt's.
     fn knows(&self, what: &Use<'_>, reference: &Reference) -> bool {
         matches!(what.ask, Ask::Identity { .. }) && reference.0 == self.state(what).to_string()
     }
 
     fn state(&self, what: &Use<'_>) -> State {
-        State::of(what.request, what.generation, &self.link_key, &self.provider.issuer)
+        State::of(what.request, what.attempt_no, &self.link_key, &self.provider.issuer)
     }
 
-    /// Where the customer goes on: the authorization endpoint, with what is asked or with where that was pushed to.
-    async fn send_on(&self, what: &Use<'_>) -> Answer {
+    /// Returns the redirect to the authorization endpoint, with the parameters or with the pushed request's URI.
+    async fn send_on(&self, what: &Use<'_>) -> Confirmed {
         let state = self.state(what);
         let asked = wire::asked(what, &self.provider, &state);
         let Some(endpoint) = &self.provider.pushed_authorization_request_endpoint else {
             let url = self.provider.authorize(&asked);
-            return Answer::NeedsCustomer { onward: Some(Onward(url)) };
+            return Confirmed::RequiresAction { redirect: Some(RedirectUrl(url)) };
         };
         let answer = match self.post(endpoint, &asked).await {
             Ok(answer) => answer,
-            // A push that was not heard of is of no consequence: the next one is another.
-            Err(HttpError::Forbidden) => return Answer::Blocked { code: "address" },
-            Err(HttpError::NotSent(_) | HttpError::Lost(_)) => return Answer::Again,
+            // A pushed request whose reply was lost is never used. The next attempt pushes another.
+            Err(HttpError::Forbidden) => return Confirmed::Blocked { code: "address" },
+            Err(HttpError::NotSent(_) | HttpError::Lost(_)) => return Confirmed::Again,
         };
         match wire::pushed(answer.status(), answer.body()) {
             Ok(pushed) => {
                 let url = self.provider.authorize(&[("request_uri", pushed)]);
-                Answer::NeedsCustomer { onward: Some(Onward(url)) }
+                Confirmed::RequiresAction { redirect: Some(RedirectUrl(url)) }
             }
             Err(fault) => fault.into(),
         }
     }
 
-    /// Exchanges the code, once.
-    async fn exchange(&self, what: &Use<'_>) -> Answer {
+    /// Exchanges the code once.
+    async fn exchange(&self, what: &Use<'_>) -> Confirmed {
         let state = self.state(what);
         let Some(asked) = wire::exchange(what, &state) else {
-            return Answer::Invalid { code: "authorization_malformed" };
+            return Confirmed::Invalid { code: MALFORMED };
         };
         let answer = match self.post(&self.provider.token_endpoint, &asked).await {
             Ok(answer) => answer,
-            Err(HttpError::Forbidden) => return Answer::Blocked { code: "address" },
-            Err(HttpError::NotSent(_)) => return Answer::Again,
-            Err(HttpError::Lost(_)) => return Answer::Unknown,
+            Err(HttpError::Forbidden) => return Confirmed::Blocked { code: "address" },
+            Err(HttpError::NotSent(_)) => return Confirmed::Again,
+            Err(HttpError::Lost(_)) => return Confirmed::Unknown,
         };
         let tokens = match wire::tokens(answer.status(), answer.body()) {
             Ok(tokens) => tokens,
             Err(fault) => return fault.into(),
         };
         if !wire::same_details(what, &self.provider, tokens.authorization_details.as_ref()) {
-            return Answer::Refused { code: "details_differ" };
+            return Confirmed::SoftDeclined { code: "details_differ" };
         }
         let now = self.clock.now();
         match tokens::subject(&tokens.id_token, &self.provider, state.nonce.as_str(), now) {
-            Ok(subject) => Answer::Exchanged(wire::access(&tokens, &subject)),
-            Err(code) => Answer::Refused { code },
+            Ok(subject) => Confirmed::Exchanged(wire::access(&tokens, &subject)),
+            Err(code) => Confirmed::SoftDeclined { code },
         }
     }
 
-    /// Reads the facts, as often as need be.
-    async fn user_info(&self, what: &Use<'_>) -> Answer {
+    /// Reads the claims. It may be repeated.
+    async fn user_info(&self, what: &Use<'_>) -> Confirmed {
         let (Some(access), Ask::Identity { claims, .. }) =
             (wire::Access::read(what.authorization), what.ask)
         else {
-            return Answer::Invalid { code: "authorization_malformed" };
+            return Confirmed::Invalid { code: MALFORMED };
         };
         let Ok(call) = wire::user_info(&self.provider.userinfo_endpoint, &access) else {
-            return Answer::Invalid { code: "authorization_malformed" };
+            return Confirmed::Invalid { code: MALFORMED };
         };
         match self.http.call(call, Reach::Configured, TIMEOUT).await {
             Ok(answer) => {
@@ -254,8 +259,8 @@ impl OpenId {
                 );
                 wire::facts(answer.status(), answer.body(), (claims, &access, subject))
             }
-            Err(HttpError::Forbidden) => Answer::Blocked { code: "address" },
-            Err(HttpError::NotSent(_) | HttpError::Lost(_)) => Answer::Again,
+            Err(HttpError::Forbidden) => Confirmed::Blocked { code: "address" },
+            Err(HttpError::NotSent(_) | HttpError::Lost(_)) => Confirmed::Again,
         }
     }
 

@@ -1,11 +1,12 @@
-//! What a brand's settings say about its client at an OpenID provider, checked once.
+//! The settings of kind `openid`, checked once when the processor is opened.
 
 use domain::brand::{InvalidSettings, Mode, Settings};
-use http::Uri;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-/// The claims of OpenID Connect Core, section 5.1, that say something about a person.
+use crate::checks::{enabled, is_address_with_query, schemes};
+
+/// The claims of OpenID Connect Core 1.0, section 5.1, that describe a person.
 const STANDARD_CLAIMS: &[&str] = &[
     "address",
     "birthdate",
@@ -20,10 +21,10 @@ const STANDARD_CLAIMS: &[&str] = &[
     "updated_at",
 ];
 
-/// The settings of kind `openid`; the addresses are those of the provider's discovery document.
+/// The settings as the brand's secret has them. The addresses are those of the provider's discovery document.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Text {
+struct OpenIdSettings {
     issuer: String,
     authorization_endpoint: String,
     token_endpoint: String,
@@ -34,25 +35,21 @@ struct Text {
     client_secret: SecretString,
     #[serde(default)]
     client_auth: ClientAuth,
-    /// What the provider releases, if that is not every standard claim.
+    /// The claims that the provider releases; `None` for every standard claim.
     #[serde(default)]
     claims: Option<Vec<String>>,
-    /// Whether the provider takes the `claims` parameter; otherwise claims are asked for by scopes, which ask for more.
-    #[serde(default = "yes")]
+    /// Whether the provider takes the parameter `claims`. Without it claims are asked for by scopes, which release more.
+    #[serde(default = "enabled")]
     claims_parameter: bool,
-    /// The `type` of the authorization details to send along, where the provider takes them.
+    /// The `type` of the authorization details (RFC 9396), where the provider takes them.
     #[serde(default)]
     authorization_details_type: Option<String>,
-    /// `authorization_response_iss_parameter_supported`: then nobody comes back without the issuer's name.
+    /// `authorization_response_iss_parameter_supported` (RFC 9207). A return without `iss` is then refused.
     #[serde(default)]
     names_issuer: bool,
 }
 
-const fn yes() -> bool {
-    true
-}
-
-/// How the client proves who it is.
+/// How the client authenticates at the token endpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum ClientAuth {
@@ -63,7 +60,7 @@ pub(super) enum ClientAuth {
     Post,
 }
 
-/// One client at one provider.
+/// One client at one provider, ready to be used.
 pub(super) struct Provider {
     pub(super) issuer: String,
     authorization_endpoint: String,
@@ -79,10 +76,10 @@ pub(super) struct Provider {
     pub(super) names_issuer: bool,
 }
 
-/// Why settings cannot be used. Nothing of them is quoted.
+/// The reason why settings cannot be used. No setting's value is quoted.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProviderError {
-    #[error("the settings cannot be read")]
+    #[error("failed to read the settings")]
     Unread(#[source] InvalidSettings),
     #[error("{0} is not an https address (http in test mode only)")]
     Address(&'static str),
@@ -91,8 +88,9 @@ pub(crate) enum ProviderError {
 }
 
 impl Provider {
+    /// Reads and checks the settings of one mode.
     pub(super) fn read(mode: Mode, settings: &Settings) -> Result<Self, ProviderError> {
-        let text: Text = settings.read().map_err(ProviderError::Unread)?;
+        let text: OpenIdSettings = settings.read().map_err(ProviderError::Unread)?;
         let pushed = text.pushed_authorization_request_endpoint.as_deref();
         for (name, address) in [
             ("issuer", Some(text.issuer.as_str())),
@@ -101,7 +99,7 @@ impl Provider {
             ("userinfo_endpoint", Some(&text.userinfo_endpoint)),
             ("pushed_authorization_request_endpoint", pushed),
         ] {
-            if address.is_some_and(|address| !is_address(mode, address)) {
+            if address.is_some_and(|address| !is_address_with_query(address, schemes(mode))) {
                 return Err(ProviderError::Address(name));
             }
         }
@@ -124,7 +122,7 @@ impl Provider {
         })
     }
 
-    /// Whether the provider releases that claim.
+    /// Returns whether the provider releases a claim.
     pub(super) fn releases(&self, claim: &str) -> bool {
         match &self.claims {
             Some(claims) => claims.iter().any(|known| known == claim),
@@ -132,7 +130,7 @@ impl Provider {
         }
     }
 
-    /// The address at which the customer is asked, with these parameters besides the client's id.
+    /// Returns the authorization endpoint's URL with the client's id and these parameters.
     pub(super) fn authorize(&self, asked: &[(&'static str, String)]) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("client_id", &self.client_id);
@@ -140,14 +138,4 @@ impl Provider {
         let joint = if self.authorization_endpoint.contains('?') { '&' } else { '?' };
         format!("{}{joint}{}", self.authorization_endpoint, query.finish())
     }
-}
-
-fn is_address(mode: Mode, text: &str) -> bool {
-    let Ok(uri) = text.parse::<Uri>() else { return false };
-    let plain = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
-    let known = match mode {
-        Mode::Test => matches!(uri.scheme_str(), Some("http" | "https")),
-        Mode::Live => uri.scheme_str() == Some("https"),
-    };
-    plain && known && !text.contains('#')
 }

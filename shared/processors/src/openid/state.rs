@@ -1,4 +1,4 @@
-//! What ties a customer who comes back to the attempt that sent them: state, nonce and PKCE verifier, derived and never stored.
+//! State, nonce and PKCE verifier, which tie a customer's return to the attempt. They are derived, never stored.
 
 use std::fmt;
 
@@ -9,46 +9,46 @@ use domain::keys;
 use domain::values::id::RequestId;
 use sha2::{Digest, Sha256};
 
-/// What one attempt at one provider is known by.
+/// The values that identify one attempt at one provider.
 pub(super) struct State {
     pub(super) request: RequestId,
-    pub(super) generation: u32,
+    pub(super) attempt_no: u32,
     proof: String,
-    /// What the ID token must bring back.
+    /// The nonce that the ID token must contain.
     pub(super) nonce: String,
     verifier: String,
 }
 
 impl State {
-    /// Of one attempt.
-    pub(super) fn of(request: RequestId, generation: u32, key: &Key32, issuer: &str) -> Self {
+    /// Derives the values of one attempt.
+    pub(super) fn of(request: RequestId, attempt_no: u32, key: &Key32, issuer: &str) -> Self {
         let derived = |purpose: &str| {
-            keys::derived(key, &format!("openid {purpose} {issuer}"), request, generation)
+            keys::derived(key, &format!("openid {purpose} {issuer}"), request, attempt_no)
         };
         let half = |bytes: [u8; 32]| hex::encode(bytes.get(..16).unwrap_or_default());
         Self {
             request,
-            generation,
+            attempt_no,
             proof: half(derived("state")),
             nonce: half(derived("nonce")),
             verifier: URL_SAFE_NO_PAD.encode(derived("verifier")),
         }
     }
 
-    /// Reads what [`State`] shows as; `None` for what we did not write.
+    /// Reads the text of a [`State`]; `None` for one that this brand's key did not make.
     pub(super) fn read(text: &str, key: &Key32, issuer: &str) -> Option<Self> {
         let (request, rest) = text.split_once('.')?;
-        let (generation, _) = rest.split_once('.')?;
-        let state = Self::of(request.parse().ok()?, generation.parse().ok()?, key, issuer);
+        let (attempt_no, _) = rest.split_once('.')?;
+        let state = Self::of(request.parse().ok()?, attempt_no.parse().ok()?, key, issuer);
         keys::same(&state.to_string(), text).then_some(state)
     }
 
-    /// Shown with the code, and to nobody before.
+    /// Returns the PKCE verifier. It is sent with the code only.
     pub(super) fn verifier(&self) -> &str {
         &self.verifier
     }
 
-    /// What the verifier is recognised by: RFC 7636, `S256`.
+    /// Returns the PKCE challenge (RFC 7636, `S256`).
     pub(super) fn challenge(&self) -> String {
         challenge(&self.verifier)
     }
@@ -60,6 +60,6 @@ pub(super) fn challenge(verifier: &str) -> String {
 
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.request, self.generation, self.proof)
+        write!(f, "{}.{}.{}", self.request, self.attempt_no, self.proof)
     }
 }

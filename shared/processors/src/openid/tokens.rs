@@ -1,7 +1,7 @@
-//! What an ID token must say before anything that came with it is used.
+//! The checks on an ID token before the access token that came with it is used.
 //!
-//! It comes straight from the token endpoint over TLS, which proves the issuer in place of its signature (OpenID Connect Core
-//! 1.0, section 3.1.3.7, item 6).
+//! It comes directly from the token endpoint over TLS, which proves the issuer in place of its signature.
+//! <https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation>, item 6.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::settings::Provider;
 
-/// How far a provider's clock may be from ours, in seconds.
+/// The greatest difference between a provider's clock and ours, in seconds.
 const SKEW: i64 = 120;
 
 #[derive(Deserialize)]
@@ -31,7 +31,7 @@ enum Audience {
     Many(Vec<String>),
 }
 
-/// The customer's own id at the provider, or a word for what is wrong.
+/// Returns the customer's id at the provider, or a code for the failed check.
 pub(super) fn subject(
     token: &str,
     provider: &Provider,

@@ -1,11 +1,11 @@
-//! The words of OpenID Connect: what is asked for a customer's facts, and what the provider's answers mean.
+//! OpenID Connect's wire format: what each call sends, and what the provider's reply means.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
-use domain::ports::{Answer, CallbackError, ClaimsReceipt, Fetched, Use};
+use domain::ports::{CallbackError, ClaimsReceipt, Confirmed, Fetched, Use};
 use domain::values::text::DisplayText;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, StatusCode};
@@ -16,10 +16,12 @@ use serde_json::{Map, Value, json};
 use super::settings::{ClientAuth, Provider};
 use super::state::State;
 
-/// More facts than that are not what was asked for.
-const FACTS_MAX: usize = 32 * 1024;
+/// The limit for the released claims, in bytes.
+const CLAIMS_MAX: usize = 32 * 1024;
 
-/// What the provider's errors mean for a customer who was sent back with one (RFC 6749, 4.1.2.1; OpenID Connect Core, 3.1.2.6).
+/// The provider's errors on a customer's return, and our code for each.
+///
+/// RFC 6749, section 4.1.2.1; OpenID Connect Core 1.0, section 3.1.2.6.
 pub(super) const RETURNS: &[(&str, &str)] = &[
     ("access_denied", "access_denied"),
     ("account_selection_required", "login_required"),
@@ -36,15 +38,15 @@ pub(super) const RETURNS: &[(&str, &str)] = &[
     ("unsupported_response_type", "provider_refused"),
 ];
 
-/// What an error that a customer was sent back with is told as.
-pub(super) fn told(code: Option<&str>) -> &'static str {
+/// Returns our code for the error of a return.
+pub(super) fn reported(code: Option<&str>) -> &'static str {
     let known = RETURNS.iter().find(|(_, word)| code == Some(word));
     known.map_or("provider_refused", |(_, word)| word)
 }
 
 type Pairs = Vec<(&'static str, String)>;
 
-/// What the customer is asked for.
+/// Returns the parameters of the authorization request.
 pub(super) fn asked(what: &Use<'_>, provider: &Provider, state: &State) -> Pairs {
     let claims: &[DisplayText<64>] = match what.ask {
         Ask::Identity { claims, .. } => claims,
@@ -77,7 +79,7 @@ fn essential() -> Value {
     json!({ "essential": true })
 }
 
-/// The scopes that hold the claims (OpenID Connect Core, 5.4). They release more than was asked; what is more is dropped.
+/// Returns the scopes that hold the claims (OpenID Connect Core 1.0, section 5.4). Claims that were not asked are dropped.
 fn scopes(claims: &[DisplayText<64>]) -> String {
     let mut scopes = "openid".to_owned();
     let any = |names: &[&str]| claims.iter().any(|claim| names.contains(&claim.as_str()));
@@ -98,7 +100,7 @@ fn scopes(claims: &[DisplayText<64>]) -> String {
     scopes
 }
 
-/// What the customer is shown beyond claims, where the provider takes it (RFC 9396).
+/// Returns the authorization details that the provider displays; `None` where it takes none (RFC 9396).
 fn details(what: &Use<'_>, provider: &Provider) -> Option<Value> {
     let kind = provider.authorization_details_type.as_ref()?;
     let Ask::Identity { claims, description } = what.ask else { return None };
@@ -111,7 +113,7 @@ fn details(what: &Use<'_>, provider: &Provider) -> Option<Value> {
     }]))
 }
 
-/// Whether what was granted is what was asked. A provider may narrow it by leaving details out, never change them.
+/// Returns whether the granted details are among the asked ones. A provider may leave some out, but change none.
 pub(super) fn same_details(what: &Use<'_>, provider: &Provider, granted: Option<&Value>) -> bool {
     match (details(what, provider), granted) {
         (_, None) => true,
@@ -126,7 +128,7 @@ pub(super) fn same_details(what: &Use<'_>, provider: &Provider, granted: Option<
     }
 }
 
-/// What the code is exchanged with.
+/// Returns the parameters of the token request; `None` where the authorization has no code.
 pub(super) fn exchange(what: &Use<'_>, state: &State) -> Option<Pairs> {
     let code = what.authorization.secret.expose_secret();
     let known = what.authorization.kind == AuthorizationKind::Code && !code.is_empty();
@@ -140,7 +142,7 @@ pub(super) fn exchange(what: &Use<'_>, state: &State) -> Option<Pairs> {
     })
 }
 
-/// A form to an endpoint at which the client proves who it is.
+/// Returns the call to an endpoint at which the client authenticates.
 pub(super) fn form(
     endpoint: &str,
     asked: &[(&'static str, String)],
@@ -155,7 +157,7 @@ pub(super) fn form(
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
     match provider.client_auth {
         ClientAuth::Basic => {
-            // RFC 6749, 2.3.1: both are form-encoded before they are put together.
+            // RFC 6749, section 2.3.1: both are form-encoded before they are joined.
             let encoded = |text: &str| -> String {
                 form_urlencoded::byte_serialize(text.as_bytes()).collect()
             };
@@ -176,21 +178,21 @@ pub(super) fn form(
     call.body(Bytes::from(form.finish()))
 }
 
-/// Why an endpoint gave nothing.
+/// The reason why an endpoint gave no result.
 #[derive(Clone, Copy)]
 pub(super) enum Fault {
-    /// As in [`Answer`], and so on.
-    Refused(&'static str),
+    /// As in [`Confirmed`], and so on.
+    SoftDeclined(&'static str),
     Invalid(&'static str),
     Blocked(&'static str),
     Again,
     Unknown,
 }
 
-impl From<Fault> for Answer {
+impl From<Fault> for Confirmed {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::Refused(code) => Self::Refused { code },
+            Fault::SoftDeclined(code) => Self::SoftDeclined { code },
             Fault::Invalid(code) => Self::Invalid { code },
             Fault::Blocked(code) => Self::Blocked { code },
             Fault::Again => Self::Again,
@@ -213,7 +215,7 @@ struct Pushed {
     request_uri: String,
 }
 
-/// Where the request was pushed to (RFC 9126, 2.2 and 2.3).
+/// Returns the URI of a pushed request (RFC 9126, sections 2.2 and 2.3).
 pub(super) fn pushed(status: StatusCode, body: &[u8]) -> Result<String, Fault> {
     if status.is_success() {
         let pushed = serde_json::from_slice::<Pushed>(body).ok();
@@ -221,15 +223,15 @@ pub(super) fn pushed(status: StatusCode, body: &[u8]) -> Result<String, Fault> {
         return pushed.map(|pushed| pushed.request_uri).filter(plain).ok_or(Fault::Again);
     }
     match refused(status, error(body).as_deref()) {
-        // Nothing hangs on a push that may or may not have worked.
+        // A pushed request without a reply is never used, so it may be pushed again.
         Fault::Unknown => Err(Fault::Again),
-        fault @ (Fault::Refused(_) | Fault::Invalid(_) | Fault::Blocked(_) | Fault::Again) => {
+        fault @ (Fault::SoftDeclined(_) | Fault::Invalid(_) | Fault::Blocked(_) | Fault::Again) => {
             Err(fault)
         }
     }
 }
 
-/// What came of a code.
+/// The tokens that a code was exchanged for.
 #[derive(Deserialize)]
 pub(super) struct Tokens {
     access_token: String,
@@ -238,7 +240,7 @@ pub(super) struct Tokens {
     pub(super) authorization_details: Option<Value>,
 }
 
-/// The tokens, or what it means that there are none.
+/// Reads the tokens, or interprets their absence.
 pub(super) fn tokens(status: StatusCode, body: &[u8]) -> Result<Tokens, Fault> {
     if status.is_success() {
         let tokens = serde_json::from_slice::<Tokens>(body).ok();
@@ -249,15 +251,15 @@ pub(super) fn tokens(status: StatusCode, body: &[u8]) -> Result<Tokens, Fault> {
         };
         return tokens
             .filter(|tokens| bearer(tokens) && sent(tokens))
-            .ok_or(Fault::Refused("authentication_lost"));
+            .ok_or(Fault::SoftDeclined("authentication_lost"));
     }
     match error(body).as_deref() {
-        Some("invalid_grant") => Err(Fault::Refused("authentication_lost")),
+        Some("invalid_grant") => Err(Fault::SoftDeclined("authentication_lost")),
         other => Err(refused(status, other)),
     }
 }
 
-/// What an endpoint's refusal of the client asks for (RFC 6749, 5.2).
+/// Interprets an endpoint's refusal of the client (RFC 6749, section 5.2).
 fn refused(status: StatusCode, error: Option<&str>) -> Fault {
     match (status.as_u16(), error) {
         (_, Some("invalid_client")) | (401, _) => Fault::Blocked("credentials"),
@@ -270,11 +272,11 @@ fn refused(status: StatusCode, error: Option<&str>) -> Fault {
     }
 }
 
-/// What facts are read with.
+/// The access token with which the claims are read.
 #[derive(Deserialize)]
 pub(super) struct Access {
     token: String,
-    /// The customer's own id at the provider, as the ID token has it.
+    /// The customer's id at the provider, from the ID token.
     pub(super) subject: String,
 }
 
@@ -286,13 +288,13 @@ impl Access {
     }
 }
 
-/// The access token as the authorization that takes the code's place.
+/// Returns the access token as the authorization that replaces the code.
 pub(super) fn access(tokens: &Tokens, subject: &str) -> Authorization {
     let text = json!({ "token": tokens.access_token, "subject": subject }).to_string();
     Authorization { kind: AuthorizationKind::AccessToken, secret: text.into() }
 }
 
-/// The call that reads facts.
+/// Returns the call that reads the claims.
 pub(super) fn user_info(endpoint: &str, access: &Access) -> Result<Request<Bytes>, http::Error> {
     let mut token = HeaderValue::try_from(format!("Bearer {}", access.token))?;
     token.set_sensitive(true);
@@ -304,44 +306,44 @@ pub(super) fn user_info(endpoint: &str, access: &Access) -> Result<Request<Bytes
         .body(Bytes::new())
 }
 
-/// The facts that were asked for, whatever else came with them.
+/// Reads the claims that were asked for, and drops all others.
 pub(super) fn facts(
     status: StatusCode,
     body: &[u8],
     (claims, access, subject): (&[DisplayText<64>], &Access, String),
-) -> Answer {
+) -> Confirmed {
     match status.as_u16() {
         200 => {}
-        401 => return Answer::Refused { code: "authentication_lost" },
-        403 => return Answer::Refused { code: "not_released" },
-        429 | 500..=599 => return Answer::Again,
-        _ => return Answer::Invalid { code: "provider_refused" },
+        401 => return Confirmed::SoftDeclined { code: "authentication_lost" },
+        403 => return Confirmed::SoftDeclined { code: "not_released" },
+        429 | 500..=599 => return Confirmed::Again,
+        _ => return Confirmed::Invalid { code: "provider_refused" },
     }
     let Ok(Value::Object(mut released)) = serde_json::from_slice::<Value>(body) else {
-        // A signed answer, for one: the client must be registered for plain ones.
-        return Answer::Invalid { code: "facts_unreadable" };
+        // For example a signed reply. The client must be registered for plain JSON.
+        return Confirmed::Invalid { code: "facts_unreadable" };
     };
-    // Otherwise the token may have been swapped for somebody else's (OpenID Connect Core, 5.3.2).
+    // Otherwise the token may be another person's (OpenID Connect Core 1.0, section 5.3.2).
     if released.get("sub").and_then(Value::as_str) != Some(access.subject.as_str()) {
-        return Answer::Refused { code: "subject_differs" };
+        return Confirmed::SoftDeclined { code: "subject_differs" };
     }
     released.retain(|name, value| {
         !value.is_null() && claims.iter().any(|claim| claim.as_str() == name)
     });
     if released.is_empty() {
-        return Answer::Refused { code: "not_released" };
+        return Confirmed::SoftDeclined { code: "not_released" };
     }
     let names = claims.iter().map(DisplayText::as_str).filter(|name| released.contains_key(*name));
     let receipt = ClaimsReceipt { subject, released: names.map(str::to_owned).collect() };
     let text = Value::Object(released).to_string();
-    if text.len() > FACTS_MAX {
-        return Answer::Invalid { code: "facts_too_large" };
+    if text.len() > CLAIMS_MAX {
+        return Confirmed::Invalid { code: "facts_too_large" };
     }
     let claims = Authorization { kind: AuthorizationKind::Claims, secret: text.into() };
-    Answer::Done(Fetched::Claims { receipt, claims })
+    Confirmed::Done(Fetched::Claims { receipt, claims })
 }
 
-/// A customer who came back: with a code, or with a stable word for why there is none.
+/// A customer's return, with a code or with our code for the error.
 pub(super) struct Returned {
     pub(super) state: String,
     pub(super) issuer: Option<String>,
@@ -349,7 +351,7 @@ pub(super) struct Returned {
 }
 
 impl Returned {
-    /// Reads the address they came back to. What comes twice is not believed.
+    /// Reads the URL of a return. A repeated parameter is malformed.
     pub(super) fn read(url: &str) -> Result<Self, CallbackError> {
         let url = url.split_once('#').map_or(url, |(url, _)| url);
         let query = url.split_once('?').map_or("", |(_, query)| query);
@@ -373,7 +375,7 @@ impl Returned {
     }
 }
 
-/// A provider's error as a word of ours.
+/// Maps a provider's error to a code of ours.
 fn word(error: &str) -> String {
     let known = RETURNS.iter().find(|(known, _)| *known == error);
     known.map_or("provider_refused", |(_, word)| word).to_owned()

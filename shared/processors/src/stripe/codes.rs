@@ -1,33 +1,36 @@
-//! Every code that Stripe documents, by what it means here: 209 error codes of the API's own list, and 50 decline codes.
+//! Classifies every error code that Stripe documents: 209 codes of the API's list.
+//!
+//! <https://github.com/stripe/openapi>, version `2026-10-28.endive`, read 2026-11-23. The 50 decline codes are in
+//! [`refusals`](super::refusals).
 
 use super::refusals::refusal;
 
-/// What an error code says.
+/// The meaning of an error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
-    /// The card was refused; [`refusal`](super::refusals::refusal) says how.
+    /// The card was refused; [`refusal`] says how.
     Card,
-    /// The key is not known, or no longer.
+    /// The API key is unknown or revoked.
     Credentials,
     /// The account may not do this.
     Account,
-    /// Too many calls; nothing was done.
+    /// Too many calls were made; nothing was done.
     Throttled,
-    /// The same call is still under way, or another holds the object.
+    /// The same call is still in progress, or another call holds the object.
     Locked,
-    /// There is no such object.
+    /// The object does not exist.
     Missing,
-    /// The object is in another state than this call needs.
+    /// The object's state does not allow this call.
     State,
-    /// The call itself is wrong, and nothing was done.
+    /// The call is invalid; nothing was done.
     Wrong,
-    /// The money cannot be given back, under this word of ours.
+    /// The charge cannot be refunded; the text is our code for it.
     Kept(&'static str),
-    /// It is about what is never asked for here: other products, other ways to pay, other objects.
+    /// The code belongs to products, payment methods or objects that are never used here.
     Elsewhere,
 }
 
-/// Codes by class.
+/// The codes of each class.
 pub(super) const CODES: &[(Class, &[&str])] = &[
     (Class::Credentials, &["api_key_expired", "platform_api_key_expired"]),
     (
@@ -52,7 +55,7 @@ pub(super) const CODES: &[(Class, &[&str])] = &[
         Class::State,
         &[
             "charge_already_captured",
-            // Not in the list; a stand-in answers it where a Checkout Session is not open.
+            // Not in Stripe's list. The sandbox answers it for a Checkout Session that is not open.
             "checkout_session_not_open",
             "intent_invalid_state",
             "payment_intent_action_required",
@@ -68,7 +71,7 @@ pub(super) const CODES: &[(Class, &[&str])] = &[
     (Class::Elsewhere, ELSEWHERE),
 ];
 
-/// The call is wrong before anything was done.
+/// The codes of an invalid call, before anything was done.
 const WRONG: &[&str] = &[
     "amount_too_large",
     "amount_too_small",
@@ -79,7 +82,7 @@ const WRONG: &[&str] = &[
     "email_invalid",
     "invalid_characters",
     "invalid_charge_amount",
-    // Of older versions of the API.
+    // From older versions of the API.
     "invalid_currency",
     "livemode_mismatch",
     "missing",
@@ -109,8 +112,8 @@ const WRONG: &[&str] = &[
     "url_invalid",
 ];
 
-/// Bank accounts, invoices, payouts, taxes, terminals and the like. Where one comes all the same, nothing is taken for
-/// granted of it: what became of the call is looked up.
+/// The codes of bank accounts, invoices, payouts, taxes, terminals and similar products. A call that still gets one is
+/// looked up, since the code says nothing about its result.
 const ELSEWHERE: &[&str] = &[
     "account_closed",
     "account_country_invalid_address",
@@ -228,7 +231,7 @@ const ELSEWHERE: &[&str] = &[
     "transfers_not_allowed",
 ];
 
-/// What an error code says, and its spelling here; `None` for one that nobody wrote down.
+/// Returns the class of an error code and its static text; `None` for an unlisted code.
 pub(super) fn class(code: &str) -> Option<(Class, &'static str)> {
     if code == "card_declined" || refusal(code).is_some() {
         return Some((Class::Card, "card_declined"));
@@ -245,11 +248,11 @@ mod tests {
     use super::*;
     use crate::stripe::refusals::REFUSALS;
 
-    /// The codes as the API's own types list them (version `2026-10-28.endive`), and the decline codes of its documentation.
+    /// The error codes of the API's types, version `2026-10-28.endive`, and the decline codes of the documentation.
     const LISTED: &str = include_str!("fixtures/codes.json");
 
     #[test]
-    fn every_listed_code_has_one_class_and_every_decline_code_one_meaning() {
+    fn codes_when_listed_have_exactly_one_class() {
         let listed: serde_json::Value = serde_json::from_str(LISTED).unwrap();
         let names = |name: &str| -> BTreeSet<&str> {
             listed[name].as_array().unwrap().iter().map(|code| code.as_str().unwrap()).collect()

@@ -1,15 +1,15 @@
-//! Stripe's form encoding: `a[b][0]=v`, brackets literal, in the order the fields were added.
+//! Stripe's form encoding: `a[b][0]=v` with literal brackets, in the order in which fields are added.
 
 use std::fmt::Display;
 
-/// A form that is being written. It may hold a token, and so has no `Debug`.
+/// A form under construction. It may hold a token, so it has no `Debug`.
 #[derive(Default)]
 pub(super) struct Form {
     text: String,
 }
 
 impl Form {
-    /// Adds a field; `path` leads to it through objects by name and through lists by index.
+    /// Adds a field. `path` names each object's field and each list's index on the way to it.
     pub(super) fn field(mut self, path: &[&str], value: impl Display) -> Self {
         if !self.text.is_empty() {
             self.text.push('&');
@@ -27,7 +27,7 @@ impl Form {
         self
     }
 
-    /// Adds a field where there is something to say.
+    /// Adds a field unless its value is `None`.
     pub(super) fn field_if_some(self, path: &[&str], value: Option<&str>) -> Self {
         match value {
             Some(value) => self.field(path, value),
@@ -35,7 +35,7 @@ impl Form {
         }
     }
 
-    /// The body of a `POST`.
+    /// Returns the body of a `POST`.
     pub(super) fn into_body(self) -> String {
         self.text
     }
@@ -51,7 +51,7 @@ mod tests {
 
     use super::*;
 
-    /// The fields of a tree of parameters, by their paths.
+    /// Collects the fields of a tree of parameters by their paths.
     fn fields(at: &[String], value: &Value, into: &mut Vec<(Vec<String>, String)>) {
         let below = |name: String| [at, &[name]].concat();
         match value {
@@ -75,13 +75,13 @@ mod tests {
     }
 
     #[test]
-    fn forms_are_those_of_stripes_own_encoder() {
+    fn forms_match_the_vectors_of_stripes_encoder() {
         let file = include_str!("fixtures/vectors-form-encoding.json");
         let file: Value = serde_json::from_str(file).unwrap();
         for vector in file["vectors"].as_array().unwrap() {
             let mut tree = Vec::new();
             fields(&[], &vector["params"], &mut tree);
-            // JSON objects have no order; the reference's pairs do.
+            // JSON objects have no order. The pairs of the vectors have one.
             let pairs = vector["pairs"].as_array().unwrap().iter().map(|pair| {
                 let (name, value) = (pair[0].as_str().unwrap(), pair[1].as_str().unwrap());
                 let (path, value) = tree
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_a_customer_reads_can_add_a_field() {
+    fn form_value_with_separators_adds_no_field() {
         let body = Form::default().field(&["description"], "a&amount=1\r\nx[y]=z").into_body();
         assert_eq!(body, "description=a%26amount%3D1%0D%0Ax%5By%5D%3Dz");
     }

@@ -1,29 +1,31 @@
-//! Idempotency keys: a function of the attempt and the step, so that every repeat carries the same one.
+//! Idempotency keys, derived from the attempt and the step, so that every repeat carries the same key.
+//!
+//! Stripe may forget a key after 24 hours; then the same key is a new request.
+//! <https://docs.stripe.com/error-low-level>, read 2026-11-23.
 
 use domain::values::id::RequestId;
 use sha2::{Digest, Sha256};
 
 /// The calls of an attempt that carry a key.
 ///
-/// Cancelling and expiring carry none: done twice it is the same, and a stored answer would hide what became of
-/// the payment since.
+/// Cancelling and expiring carry none, since a repeat changes nothing. A stored answer would hide the payment's later state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// An Apple Pay token becomes a Stripe token.
+pub enum Step {
+    /// Turns an Apple Pay token into a Stripe token.
     Token,
-    /// A Stripe token becomes a payment method.
+    /// Turns a Stripe token into a payment method.
     PaymentMethod,
-    /// The PaymentIntent is created.
+    /// Creates the PaymentIntent.
     Create,
-    /// The PaymentIntent is confirmed: the money moves.
+    /// Confirms the PaymentIntent, which moves the money.
     Confirm,
-    /// A customer is made, to keep a card for.
+    /// Creates the customer for whom a card is saved.
     Customer,
-    /// The SetupIntent is created.
+    /// Creates the SetupIntent.
     SetupCreate,
-    /// The SetupIntent is confirmed: the card is kept.
+    /// Confirms the SetupIntent, which saves the card.
     SetupConfirm,
-    /// The Checkout Session is created.
+    /// Creates the Checkout Session.
     Checkout,
 }
 
@@ -42,21 +44,21 @@ impl Step {
     }
 }
 
-/// The key of a step of an attempt.
-pub(crate) fn key(request: RequestId, step: Step, generation: u32) -> String {
-    derive(&request.to_string(), step.as_str(), generation)
+/// Returns the key of a step of an attempt.
+pub(crate) fn key(request: RequestId, step: Step, attempt_no: u32) -> String {
+    derive(&request.to_string(), step.as_str(), attempt_no)
 }
 
-/// The key of a refund.
+/// Returns the key of a refund.
 pub(crate) fn refund_key(request: RequestId, seq: u32) -> String {
     derive(&request.to_string(), "refund", seq)
 }
 
-fn derive(request: &str, step: &str, generation: u32) -> String {
-    let digest = Sha256::digest(format!("pay-by-phone/v1|{request}|{step}|{generation}"));
+fn derive(request: &str, step: &str, attempt_no: u32) -> String {
+    let digest = Sha256::digest(format!("pay-by-phone/v1|{request}|{step}|{attempt_no}"));
     let mut text = hex::encode(digest);
     text.truncate(32);
-    format!("{step}-{generation}-{text}")
+    format!("{step}-{attempt_no}-{text}")
 }
 
 #[cfg(test)]
@@ -64,18 +66,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_those_of_the_reference() {
+    fn keys_match_the_reference_vectors() {
         let file = include_str!("fixtures/vectors-idempotency-keys.json");
         let file: serde_json::Value = serde_json::from_str(file).unwrap();
         for vector in file["vectors"].as_array().unwrap() {
             let text = |name: &str| vector[name].as_str().unwrap();
-            let generation = u32::try_from(vector["generation"].as_u64().unwrap()).unwrap();
-            assert_eq!(derive(text("request_id"), text("step"), generation), text("key"));
+            let attempt_no = u32::try_from(vector["generation"].as_u64().unwrap()).unwrap();
+            assert_eq!(derive(text("request_id"), text("step"), attempt_no), text("key"));
         }
     }
 
     #[test]
-    fn no_two_steps_share_a_name() {
+    fn step_names_are_unique() {
         let steps = [
             Step::Token,
             Step::PaymentMethod,

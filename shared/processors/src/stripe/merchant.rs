@@ -1,4 +1,4 @@
-//! The merchant session that Apple Pay on the page wants before it opens: asked for with the merchant's certificate.
+//! The merchant session that Apple Pay's sheet needs, requested with the merchant's certificate.
 
 use std::time::Duration;
 
@@ -10,16 +10,19 @@ use serde_json::{Map, Value, json};
 
 use super::payment_options::Merchant;
 
-/// Apple's sheet closes when this takes long.
+/// The time limit of the request, since Apple's sheet does not stay open for long.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A session for the page at `host`, to be passed on as it is. It is good for one sheet and some five minutes [M].
+/// Requests a session for the page at `host`; `None` where Apple gives none.
+///
+/// A session serves one sheet within five minutes:
+/// <https://developer.apple.com/documentation/applepayontheweb/applepaysession/completemerchantvalidation>, read 2026-11-26.
 pub(super) async fn session(http: &dyn Http, merchant: &Merchant, host: &str) -> Option<String> {
     let reply = http.call(call(merchant, host)?, Reach::Configured, TIMEOUT).await.ok()?;
     if reply.status() != StatusCode::OK {
         return None;
     }
-    // Safari reads it; that it is an object is all that is known of it.
+    // The session is opaque. Only Safari reads it.
     let text = String::from_utf8(reply.into_body().to_vec()).ok()?;
     serde_json::from_str::<Map<String, Value>>(&text).is_ok().then_some(text)
 }

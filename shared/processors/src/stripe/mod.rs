@@ -1,10 +1,12 @@
-//! Stripe: what an attempt acts on is created, then confirmed or visited, so that whatever is in doubt can be read, and
-//! ended.
+//! The processor adapter of kind `stripe`.
 //!
-//! | the yes | a payment | a card to keep |
+//! An object is created first, then confirmed by us or completed by the customer on Stripe's page. An attempt in doubt can
+//! therefore always be read and ended.
+//!
+//! | the approval carries | a payment | a card to save |
 //! | --- | --- | --- |
-//! | a token, a test card, a card on file | PaymentIntent, `pi_…` | SetupIntent, `seti_…` |
-//! | nothing but the yes | Checkout Session, `cs_…` | Checkout Session, `cs_…` |
+//! | a token, a test card, a saved card | PaymentIntent, `pi_…` | SetupIntent, `seti_…` |
+//! | nothing | Checkout Session, `cs_…` | Checkout Session, `cs_…` |
 
 use std::sync::Arc;
 
@@ -14,8 +16,8 @@ use domain::ask::Ask;
 use domain::authorization::AuthorizationKind;
 use domain::guards::{self, Guard};
 use domain::ports::{
-    Answer, CallbackError, Http, HttpError, PaymentOption, Prepared, Processor, Reach, Reference,
-    Refund, Refunded, UnverifiedCallback, Use, VerifiedWebhook,
+    CallbackError, Confirmed, Created, Http, HttpError, PaymentOption, Processor, Reach, Reference,
+    Refund, RefundResult, Retrieved, UnverifiedCallback, Use, VerifiedWebhook, VoidResult,
 };
 use domain::values::money::Money;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -23,13 +25,15 @@ use secrecy::ExposeSecret;
 
 use self::errors::{Call, Failure, unanswered};
 use self::object::Object;
-use self::settings::ThreeDSecure;
+use self::transport::{Reply, Request};
 use self::wallets::{ApplePay, GooglePayError};
 use self::wire::intents::Method;
 use self::wire::refunds::Found;
 use self::wire::setups::Kept;
-use self::wire::{Reply, Request, checkout, intents, methods, refunds, setups};
+use self::wire::{checkout, intents, methods, refunds, setups};
 use crate::Kind;
+use crate::checks::ThreeDSecure;
+use crate::object_state::ObjectState;
 
 pub(crate) mod amounts;
 mod codes;
@@ -41,6 +45,7 @@ mod object;
 pub(crate) mod payment_options;
 mod refusals;
 mod settings;
+mod transport;
 mod wallets;
 mod wire;
 
@@ -48,22 +53,22 @@ pub(crate) use self::settings::Account;
 
 pub(crate) const KIND: Kind = Kind {
     name: "stripe",
-    open: |opening| {
-        let account = Account::read(opening.mode, opening.settings)?;
-        let http = &opening.outside.http;
+    open: |config| {
+        let account = Account::read(config.mode, config.settings)?;
+        let http = &config.deps.http;
         Ok(Box::new(Stripe { account, http: Arc::clone(http), web: Arc::clone(http) }))
     },
 };
 
-/// How many pages of a charge's refunds are looked through: more than any charge has.
+/// The number of pages of a charge's refunds that are searched: more than any charge has.
 const PAGES_MAX: u32 = 20;
 
-/// One Stripe account, and the way to it.
+/// The adapter for one Stripe account.
 pub(crate) struct Stripe {
     pub(crate) account: Account,
-    /// The way to Stripe.
+    /// Calls Stripe, or its stand-in.
     pub(crate) http: Arc<dyn Http>,
-    /// The way to everybody else: Apple, for its merchant sessions.
+    /// Calls Apple, for merchant sessions.
     pub(crate) web: Arc<dyn Http>,
 }
 
@@ -73,62 +78,62 @@ impl Processor for Stripe {
         self.account.offer.payment_options(ask)
     }
 
-    async fn prepare(&self, what: &Use<'_>) -> Prepared {
+    async fn create(&self, what: &Use<'_>) -> Created {
         match self.create(what).await {
-            Ok(reference) => Prepared::Ready(reference),
-            Err(failure) => Prepared::Not(failure.into()),
+            Ok(reference) => Created::Ready(reference),
+            Err(failure) => failure.into(),
         }
     }
 
-    async fn execute(&self, what: &Use<'_>, reference: &Reference) -> Answer {
-        let Some(object) = Object::of(reference) else { return Answer::Unknown };
+    async fn confirm(&self, what: &Use<'_>, reference: &Reference) -> Confirmed {
+        let Some(object) = Object::of(reference) else { return Confirmed::Unknown };
         match object.confirm(what, &self.account.dialect) {
-            Some(call) => self.ask(what, object, (Call::Confirm, call)).await,
-            // The customer does it, on Stripe's own page.
-            None => self.read(what, object).await,
+            Some(call) => self.ask(what, object, (Call::Confirm, call)).await.into(),
+            // The customer pays on Stripe's own page.
+            None => self.read(what, object).await.into(),
         }
     }
 
-    async fn look_up(&self, what: &Use<'_>, reference: &Reference) -> Answer {
+    async fn retrieve(&self, what: &Use<'_>, reference: &Reference) -> Retrieved {
         match Object::of(reference) {
-            Some(object) => self.read(what, object).await,
-            None => Answer::Unknown,
+            Some(object) => self.read(what, object).await.into(),
+            None => Retrieved::Unknown,
         }
     }
 
-    async fn fence(&self, what: &Use<'_>, reference: &Reference) -> Answer {
-        let Some(object) = Object::of(reference) else { return Answer::Unknown };
-        let answer = self.ask(what, object, (Call::Cancel, object.end())).await;
-        // Ending it may be refused because it is too late, or have worked unheard.
-        if answer != Answer::Unknown {
-            return answer;
+    async fn void(&self, what: &Use<'_>, reference: &Reference) -> VoidResult {
+        let Some(object) = Object::of(reference) else { return VoidResult::Unknown };
+        let state = self.ask(what, object, (Call::Cancel, object.end())).await;
+        // The call may be refused as too late, or have worked although its answer was lost.
+        if state != ObjectState::Unknown {
+            return state.into();
         }
         if guards::is_disabled(Guard::RetrieveAfterLateVoid) {
-            return Answer::Fenced;
+            return VoidResult::Voided;
         }
-        self.read(what, object).await
+        self.read(what, object).await.into()
     }
 
-    async fn refund(&self, refund: &Refund<'_>) -> Refunded {
+    async fn refund(&self, refund: &Refund<'_>) -> RefundResult {
         let Some(Object::Intent(charge)) = Object::of(refund.charge) else {
-            return Refunded::Failed { code: "not_supported" };
+            return RefundResult::Failed { code: "not_supported" };
         };
         let Some(amount) = amounts::to_stripe(refund.money) else {
-            return Refunded::Failed { code: "amount_not_representable" };
+            return RefundResult::Failed { code: "amount_not_representable" };
         };
-        // Beyond a day the key is forgotten, and the same call would be another refund: its label is not.
+        // Stripe forgets the key after a day, and a repeat would be a second refund. The label in the metadata stays.
         if refund.again && !guards::is_disabled(Guard::RefundLookUp) {
             match self.refunded_before(refund, charge, amount).await {
                 Found::There(refunded) => return refunded,
                 Found::No => {}
-                Found::NotYet(_) | Found::Unknown => return Refunded::Unknown,
+                Found::NotYet(_) | Found::Unknown => return RefundResult::Unknown,
             }
         }
         match self.send(refunds::create(refund, charge, amount)).await {
             Ok(reply) => refunds::outcome(&reply, amount),
-            Err(HttpError::Forbidden) => Refunded::Blocked { code: "address" },
-            Err(HttpError::NotSent(_)) => Refunded::Again,
-            Err(HttpError::Lost(_)) => Refunded::Unknown,
+            Err(HttpError::Forbidden) => RefundResult::Blocked { code: "address" },
+            Err(HttpError::NotSent(_)) => RefundResult::Again,
+            Err(HttpError::Lost(_)) => RefundResult::Unknown,
         }
     }
 
@@ -157,7 +162,7 @@ impl Stripe {
                     return self.create_session(what, Some(money)).await;
                 }
                 let method = self.method(what).await?;
-                let reply = self.prepared(intents::create(what, money, &method, dialect)).await?;
+                let reply = self.created(intents::create(what, money, &method, dialect)).await?;
                 intents::created(&reply, money.0, money.1.currency().code())
             }
             Ask::PaymentMethod { .. } if hosted => self.create_session(what, None).await,
@@ -166,10 +171,10 @@ impl Stripe {
                 if method.customer.is_some() {
                     return Err(Failure::Invalid("card_on_file_already"));
                 }
-                let reply = self.prepared(methods::customer(what)).await?;
+                let reply = self.created(methods::customer(what)).await?;
                 let customer = wire::made(&reply, "customer", "cus_")?;
                 let call = setups::create(what, &method.id, &customer, dialect);
-                setups::created(&self.prepared(call).await?)
+                setups::created(&self.created(call).await?)
             }
         }
     }
@@ -180,10 +185,10 @@ impl Stripe {
         money: Option<(u64, Money)>,
     ) -> Result<Reference, Failure> {
         let call = checkout::create(what, money, &self.account.dialect);
-        checkout::created(&self.prepared(call).await?, money)
+        checkout::created(&self.created(call).await?, money)
     }
 
-    /// What to charge or keep, made of a wallet's token where the customer gave one.
+    /// Returns the payment method to charge or save, created from a wallet's token where there is one.
     async fn method(&self, what: &Use<'_>) -> Result<Method, Failure> {
         let malformed = Failure::Invalid("authorization_malformed");
         let secret = what.authorization.secret.expose_secret();
@@ -198,17 +203,17 @@ impl Stripe {
             }
             AuthorizationKind::ApplePay => {
                 let apple = ApplePay::read(secret).ok_or(malformed)?;
-                let reply = self.prepared(methods::token(what, &apple)).await?;
+                let reply = self.created(methods::token(what, &apple)).await?;
                 wire::made(&reply, "token", "tok_")?
             }
             AuthorizationKind::GooglePay => self.google_pay(secret)?,
             AuthorizationKind::Hosted
             | AuthorizationKind::Code
             | AuthorizationKind::AccessToken
-            | AuthorizationKind::Onward
+            | AuthorizationKind::RedirectUrl
             | AuthorizationKind::Claims => return Err(malformed),
         };
-        let reply = self.prepared(methods::payment_method(what, &token)).await?;
+        let reply = self.created(methods::payment_method(what, &token)).await?;
         let id = wire::made(&reply, "payment_method", "pm_")?;
         Ok(Method { id, customer: None })
     }
@@ -223,28 +228,28 @@ impl Stripe {
         })
     }
 
-    async fn prepared(&self, call: Request) -> Result<Reply, Failure> {
-        self.send(call).await.map_err(|error| unanswered(Call::Prepare, &error))
+    async fn created(&self, call: Request) -> Result<Reply, Failure> {
+        self.send(call).await.map_err(|error| unanswered(Call::Create, &error))
     }
 
-    async fn read(&self, what: &Use<'_>, object: Object<'_>) -> Answer {
+    async fn read(&self, what: &Use<'_>, object: Object<'_>) -> ObjectState {
         let call = object.read(what, &self.account.dialect);
         self.ask(what, object, (Call::Read, call)).await
     }
 
-    /// Makes a call about an object, and says what its answer means.
+    /// Makes a call about an object and interprets the reply.
     async fn ask(
         &self,
         what: &Use<'_>,
         object: Object<'_>,
         (call, request): (Call, Request),
-    ) -> Answer {
+    ) -> ObjectState {
         let reply = match self.send(request).await {
             Ok(reply) => reply,
             Err(error) => return unanswered(call, &error).into(),
         };
         match object.outcome(call, &reply) {
-            checkout::Stands::Answer(answer) => self.allowed(object, answer),
+            checkout::Stands::State(state) => self.allowed(object, state),
             checkout::Stands::KeptBy(id) => {
                 let setup = Object::Setup(&id);
                 match self.send(setup.read(what, &self.account.dialect)).await {
@@ -255,18 +260,20 @@ impl Stripe {
         }
     }
 
-    /// Where 3-D Secure is not wanted, nobody is sent on to it.
-    fn allowed(&self, object: Object<'_>, answer: Answer) -> Answer {
+    /// Drops the redirect to the bank where the settings refuse 3-D Secure.
+    fn allowed(&self, object: Object<'_>, state: ObjectState) -> ObjectState {
         let refuses = self.account.dialect.three_d_secure == ThreeDSecure::Refuse;
-        match (object, answer) {
-            (Object::Intent(_) | Object::Setup(_), Answer::NeedsCustomer { .. }) if refuses => {
-                Answer::NeedsCustomer { onward: None }
+        match (object, state) {
+            (Object::Intent(_) | Object::Setup(_), ObjectState::RequiresAction { .. })
+                if refuses =>
+            {
+                ObjectState::RequiresAction { redirect: None }
             }
-            (_, answer) => answer,
+            (_, state) => state,
         }
     }
 
-    /// Looks for a refund that may have been made before.
+    /// Looks for a refund that an earlier call may have made.
     async fn refunded_before(&self, refund: &Refund<'_>, charge: &str, amount: u64) -> Found {
         let mut after = None;
         for _ in 0..PAGES_MAX {
@@ -302,7 +309,7 @@ impl Stripe {
     }
 }
 
-/// The amount as Stripe counts it, beside itself.
+/// Returns the amount in Stripe's minor units, with the money itself.
 fn countable(money: Money) -> Result<(u64, Money), Failure> {
     let amount = amounts::to_stripe(money).ok_or(Failure::Invalid("amount_not_representable"))?;
     Ok((amount, money))

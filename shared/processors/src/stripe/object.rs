@@ -1,13 +1,14 @@
-//! The object that an attempt acts on: which kind its reference names, and the calls each kind takes.
+//! The object that an attempt acts on, and the calls of each kind of object.
 
 use domain::ports::{Reference, Use};
 
 use super::errors::Call;
 use super::settings::Dialect;
+use super::transport::{Reply, Request};
 use super::wire::checkout::Stands;
-use super::wire::{self, Reply, Request, checkout, intents, setups};
+use super::wire::{self, checkout, intents, setups};
 
-/// An object, by its id. Nothing else than an id ever reaches a path.
+/// An object by its id. Only ids of Stripe's form go into a path.
 #[derive(Clone, Copy)]
 pub(super) enum Object<'a> {
     /// A PaymentIntent.
@@ -19,7 +20,7 @@ pub(super) enum Object<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// The object a stored reference names.
+    /// Returns the object that a stored reference names.
     pub(super) fn of(reference: &'a Reference) -> Option<Self> {
         let id = reference.0.as_str();
         let is = |prefix| wire::is_id(id, prefix);
@@ -31,7 +32,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The call that acts; there is none where the customer does it on Stripe's own page.
+    /// Returns the call that acts; `None` where the customer acts on Stripe's own page.
     pub(super) fn confirm(self, what: &Use<'_>, dialect: &Dialect) -> Option<Request> {
         match self {
             Self::Intent(id) => Some(intents::confirm(what, id, dialect)),
@@ -40,7 +41,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The call that makes acting impossible.
+    /// Returns the call that makes acting impossible.
     pub(super) fn end(self) -> Request {
         match self {
             Self::Intent(id) => intents::cancel(id),
@@ -49,7 +50,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The call that tells what became of it.
+    /// Returns the call that reads the object.
     pub(super) fn read(self, what: &Use<'_>, dialect: &Dialect) -> Request {
         match self {
             Self::Intent(id) => intents::read(id, dialect),
@@ -58,7 +59,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// What an answer about it means.
+    /// Interprets a reply about the object.
     pub(super) fn outcome(self, call: Call, reply: &Reply) -> Stands {
         match self {
             Self::Intent(id) => intents::outcome(call, reply, id).into(),

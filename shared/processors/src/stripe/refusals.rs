@@ -1,15 +1,18 @@
-//! How cards are refused: every decline code that Stripe documents, and the error codes that say the same.
+//! Maps the refusals of a card to answers: every documented decline code, and the error codes of the same meaning.
+//!
+//! <https://docs.stripe.com/declines/codes>, read 2026-11-23 for the list of codes. UNVERIFIED: the advice that the grouping
+//! follows. Compare the page's column "Next steps" with the groups below before going live.
 
 use super::errors::Failure;
 
-/// A thief must not learn what the bank knows: one code for all of these.
-pub(super) const DECLINED: Failure = Failure::Declined("card_declined");
+/// The answer to every suspicion of fraud, loss or theft. A thief must not learn what the bank knows.
+pub(super) const DECLINED: Failure = Failure::HardDeclined("card_declined");
 
-/// How a card was refused, by error codes and decline codes alike.
+/// The error codes and decline codes of each refusal.
 pub(super) const REFUSALS: &[(Failure, &[&str])] = &[
-    (Failure::Refused("insufficient_funds"), &["insufficient_funds"]),
+    (Failure::SoftDeclined("insufficient_funds"), &["insufficient_funds"]),
     (
-        Failure::Refused("card_limit"),
+        Failure::SoftDeclined("card_limit"),
         &[
             "card_decline_rate_limit_exceeded",
             "card_velocity_exceeded",
@@ -20,7 +23,7 @@ pub(super) const REFUSALS: &[(Failure, &[&str])] = &[
         ],
     ),
     (
-        Failure::Refused("card_declined"),
+        Failure::SoftDeclined("card_declined"),
         &[
             "call_issuer",
             "do_not_honor",
@@ -41,7 +44,7 @@ pub(super) const REFUSALS: &[(Failure, &[&str])] = &[
         ],
     ),
     (
-        Failure::Refused("try_again_later"),
+        Failure::SoftDeclined("try_again_later"),
         &[
             "approve_with_id",
             "duplicate_transaction",
@@ -55,11 +58,11 @@ pub(super) const REFUSALS: &[(Failure, &[&str])] = &[
         ],
     ),
     (
-        Failure::Refused("expired_card"),
+        Failure::SoftDeclined("expired_card"),
         &["expired_card", "expired_payment_method", "invalid_expiry_month", "invalid_expiry_year"],
     ),
     (
-        Failure::Refused("card_data_incorrect"),
+        Failure::SoftDeclined("card_data_incorrect"),
         &[
             "incorrect_address",
             "incorrect_cvc",
@@ -74,7 +77,7 @@ pub(super) const REFUSALS: &[(Failure, &[&str])] = &[
         ],
     ),
     (
-        Failure::Refused("card_not_supported"),
+        Failure::SoftDeclined("card_not_supported"),
         &[
             "card_not_supported",
             "currency_not_supported",
@@ -83,7 +86,7 @@ pub(super) const REFUSALS: &[(Failure, &[&str])] = &[
             "online_or_offline_pin_required",
             "payment_method_restricted",
             "pin_try_exceeded",
-            // The wallet's sheet was for one payment only, and this card cannot be kept by it.
+            // The wallet's token was for one payment, so this card cannot be saved with it.
             "setup_intent_mobile_wallet_unsupported",
             "three_d_secure_authentication_not_supported",
         ],
@@ -102,7 +105,7 @@ pub(super) const REFUSALS: &[(Failure, &[&str])] = &[
         ],
     ),
     (
-        Failure::NeedsCustomer,
+        Failure::RequiresAction,
         &[
             "approval_required",
             "authentication_failure",
@@ -115,7 +118,7 @@ pub(super) const REFUSALS: &[(Failure, &[&str])] = &[
     ),
 ];
 
-/// How a card was refused under this code or decline code, where it says.
+/// Returns the refusal for an error code or decline code; `None` for a code that says nothing of the kind.
 pub(super) fn refusal(code: &str) -> Option<Failure> {
     let found = REFUSALS.iter().find(|(_, codes)| codes.contains(&code));
     found.map(|(failure, _)| *failure)
@@ -126,10 +129,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_bank_knows_of_a_thief_is_told_in_one_word() {
+    fn refusals_for_fraud_share_one_code() {
         for code in ["lost_card", "stolen_card", "pickup_card", "fraudulent", "merchant_blacklist"]
         {
-            assert_eq!(refusal(code), Some(Failure::Declined("card_declined")), "{code}");
+            assert_eq!(refusal(code), Some(Failure::HardDeclined("card_declined")), "{code}");
         }
         assert_eq!(refusal("card_declined"), None);
     }

@@ -1,83 +1,72 @@
-//! What a brand's settings say about its Stripe account, checked once.
+//! The settings of kind `stripe`, checked once when the processor is opened.
 
 use domain::brand::{InvalidSettings, Mode, Settings};
-use http::{HeaderValue, Uri};
+use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::payment_options::{InvalidWay, Offer, OfferText};
+use super::payment_options::{ApplePaySettings, Offer, OfferSettings};
+use crate::checks::{ThreeDSecure, enabled, is_address, is_api_key};
+use crate::wallet_settings::{GooglePaySettings, InvalidWallet};
 
 const BASE_URL: &str = "https://api.stripe.com";
-/// The newest version that still takes `payment_method_types`; without a version the account's own default applies.
+/// The newest version that still takes `payment_method_types`. Without the header, the account's own default applies.
+///
+/// <https://github.com/stripe/openapi>, read 2026-11-23: the parameter went with `2026-09-30.endive`.
 const API_VERSION: &str = "2026-08-26.dahlia";
 
-/// The settings of kind `stripe`.
+/// The settings as the brand's secret has them.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Text {
+struct StripeSettings {
     /// `sk_test_…` or `rk_test_…`; `sk_live_…` or `rk_live_…` in live mode.
     secret_key: SecretString,
-    /// `pk_test_…` or `pk_live_…`, which Google Pay is told.
+    /// `pk_test_…` or `pk_live_…`, which the page passes to Google Pay.
     publishable_key: Option<String>,
     /// Google Pay on the consent page.
-    google_pay: Option<super::payment_options::GooglePayText>,
+    google_pay: Option<GooglePaySettings>,
     /// Apple Pay on the consent page.
-    apple_pay: Option<super::payment_options::ApplePayText>,
-    /// Whether customers may go on to Stripe's own page.
-    #[serde(default = "yes")]
+    apple_pay: Option<ApplePaySettings>,
+    /// Whether customers may pay on Stripe's own page.
+    #[serde(default = "enabled")]
     hosted: bool,
-    /// What becomes of a card that wants 3-D Secure.
+    /// How a card that asks for 3-D Secure is handled.
     #[serde(default)]
     three_d_secure: ThreeDSecure,
-    /// `whsec_…` of the webhook's endpoint: two while one is rolled.
+    /// `whsec_…` of the webhook's endpoint: two while the secret is rolled.
     #[serde(default)]
     webhook_secrets: Vec<SecretString>,
-    /// Where Stripe, or a stand-in for it, is. Test mode only.
+    /// The address of a stand-in for Stripe. Test mode only.
     base_url: Option<String>,
-    /// The API version to ask for.
+    /// The value of the header `Stripe-Version`.
     api_version: Option<String>,
-    /// What to leave out, as stand-ins refuse what they do not know.
+    /// The parameters to leave out, since stand-ins refuse those they do not know.
     #[serde(default)]
     omit: Vec<Parameter>,
-    /// What the list of payment method types is called, which changes with `2026-09-30.endive`.
+    /// The name of the parameter that lists payment method types, which changed with `2026-09-30.endive`.
     #[serde(default)]
     payment_method_types: TypesName,
 }
 
-pub(super) const fn yes() -> bool {
-    true
-}
-
-/// What becomes of a card that wants 3-D Secure.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum ThreeDSecure {
-    /// The customer goes on to the bank's page, and comes back.
-    #[default]
-    Redirect,
-    /// It is refused, and another card may be tried.
-    Refuse,
-}
-
-/// Parameters that Stripe takes and stand-ins may not.
+/// The parameters that Stripe takes and a stand-in may refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Parameter {
-    /// Checkout keeps to the currency that was asked for.
+    /// `adaptive_pricing[enabled]=false`: Checkout charges the currency of the ask.
     AdaptivePricing,
-    /// What the payment is for.
+    /// `description`: the purpose of the payment.
     Description,
-    /// A card that wants 3-D Secure is refused at once.
+    /// `error_on_requires_action`: refuses a card that asks for 3-D Secure.
     ErrorOnRequiresAction,
-    /// Answers hold the charge, which has the card's brand and last digits.
+    /// `expand`: returns the charge too, which has the card's brand and last digits.
     Expand,
-    /// Which kinds of payment method may be used.
+    /// `payment_method_types`: the kinds of payment method that may be used.
     PaymentMethodTypes,
-    /// Where the customer comes back to from 3-D Secure.
+    /// `return_url`: the page to which the customer returns from 3-D Secure.
     ReturnUrl,
 }
 
-/// What the list of payment method types is called.
+/// The name of the parameter that lists payment method types.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum TypesName {
@@ -97,7 +86,7 @@ impl TypesName {
     }
 }
 
-/// Which parameters the other side takes, and which of them are wanted.
+/// The parameters that the other side takes, and the choices among them.
 pub(super) struct Dialect {
     omit: Vec<Parameter>,
     pub(super) payment_method_types: TypesName,
@@ -110,12 +99,12 @@ impl Dialect {
     }
 }
 
-/// One Stripe account.
+/// One Stripe account, ready to be called.
 pub(crate) struct Account {
-    /// Marked as sensitive, so that no `Debug` shows it.
+    /// Marked as sensitive, so that `Debug` hides it.
     pub(super) authorization: HeaderValue,
     pub(super) version: HeaderValue,
-    /// Without a slash at its end.
+    /// The address without a trailing slash.
     pub(super) base_url: String,
     pub(super) dialect: Dialect,
     pub(super) mode: Mode,
@@ -123,39 +112,40 @@ pub(crate) struct Account {
     pub(super) webhook_secrets: Vec<SecretString>,
 }
 
-/// Why settings cannot be used. Nothing of them is quoted.
+/// The reason why settings cannot be used. No setting's value is quoted.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AccountError {
-    #[error("the settings cannot be read")]
+    #[error("failed to read the settings")]
     Unread(#[source] InvalidSettings),
-    #[error("the secret key is not one of this mode (sk_test_, rk_test_ or sk_live_, rk_live_)")]
+    #[error("secret_key is not one of this mode (sk_test_, rk_test_ or sk_live_, rk_live_)")]
     Key,
-    #[error("the base URL is not an http or https address without a query")]
+    #[error("base_url is not an http or https address without a query")]
     BaseUrl,
-    #[error("a base URL is for test mode only")]
+    #[error("base_url is for test mode only")]
     BaseUrlInLiveMode,
-    #[error("the API version is not a Stripe version")]
+    #[error("api_version is not a stripe version")]
     Version,
-    #[error("a webhook secret is empty")]
+    #[error("webhook_secrets has an empty secret")]
     WebhookSecret,
-    #[error("a wallet cannot be used")]
-    PaymentOption(#[source] InvalidWay),
+    #[error("a wallet's settings are invalid")]
+    Wallet(#[source] InvalidWallet),
 }
 
-impl From<InvalidWay> for AccountError {
-    fn from(error: InvalidWay) -> Self {
-        Self::PaymentOption(error)
+impl From<InvalidWallet> for AccountError {
+    fn from(error: InvalidWallet) -> Self {
+        Self::Wallet(error)
     }
 }
 
 impl Account {
+    /// Reads and checks the settings of one mode.
     pub(super) fn read(mode: Mode, settings: &Settings) -> Result<Self, AccountError> {
-        let text: Text = settings.read().map_err(AccountError::Unread)?;
+        let text: StripeSettings = settings.read().map_err(AccountError::Unread)?;
         if text.webhook_secrets.iter().any(|secret| secret.expose_secret().trim().is_empty()) {
             return Err(AccountError::WebhookSecret);
         }
         let version = text.api_version.as_deref().unwrap_or(API_VERSION);
-        let offer = OfferText {
+        let offer = OfferSettings {
             publishable_key: text.publishable_key,
             google_pay: text.google_pay,
             apple_pay: text.apple_pay,
@@ -176,7 +166,7 @@ impl Account {
         })
     }
 
-    /// The account of the sandbox, which nobody outside has.
+    /// Returns the sandbox's account, which does not exist at Stripe.
     pub(crate) fn sandbox(offer: Offer) -> Result<Self, AccountError> {
         Ok(Self {
             authorization: authorization(Mode::Test, &"sk_test_sandbox".into())?,
@@ -200,7 +190,7 @@ fn authorization(mode: Mode, key: &SecretString) -> Result<HeaderValue, AccountE
         Mode::Test => ["sk_test_", "rk_test_"],
         Mode::Live => ["sk_live_", "rk_live_"],
     };
-    let fits = prefixes.iter().any(|prefix| is_key(key, prefix));
+    let fits = prefixes.iter().any(|prefix| is_api_key(key, prefix));
     match HeaderValue::try_from(format!("Bearer {key}")) {
         Ok(mut value) if fits => {
             value.set_sensitive(true);
@@ -208,13 +198,6 @@ fn authorization(mode: Mode, key: &SecretString) -> Result<HeaderValue, AccountE
         }
         Ok(_) | Err(_) => Err(AccountError::Key),
     }
-}
-
-/// Whether a text is a key of Stripe's of that kind.
-pub(super) fn is_key(key: &str, prefix: &str) -> bool {
-    key.len() > prefix.len()
-        && key.starts_with(prefix)
-        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn version(text: &str) -> Result<HeaderValue, AccountError> {
@@ -240,16 +223,6 @@ fn address(mode: Mode, base_url: Option<&str>) -> Result<String, AccountError> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
-/// Whether a text is an address of one of these schemes, without anything hidden in it.
-pub(super) fn is_address(text: &str, schemes: &[&str]) -> bool {
-    let fits = text.parse::<Uri>().is_ok_and(|uri| {
-        uri.scheme_str().is_some_and(|scheme| schemes.contains(&scheme))
-            && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
-            && uri.query().is_none()
-    });
-    fits && !text.contains('#')
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -262,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_the_other_mode_is_refused_and_never_quoted() {
+    fn secret_key_of_the_other_mode_is_refused_and_not_quoted() {
         for (mode, key) in [
             (Mode::Test, "sk_live_s3cr3t"),
             (Mode::Live, "rk_test_s3cr3t"),
@@ -279,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn live_money_goes_to_stripe_and_nowhere_else() {
+    fn base_url_in_live_mode_is_refused() {
         let base_url = "http://127.0.0.1:8420/";
         let live = json!({ "secret_key": "sk_live_a", "base_url": base_url });
         assert!(matches!(read(Mode::Live, &live).err(), Some(AccountError::BaseUrlInLiveMode)));
@@ -292,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_setting_is_found_when_it_is_read() {
+    fn settings_with_an_unknown_or_malformed_field_are_refused() {
         let unknown = json!({ "secret_key": "sk_test_a", "base": "http://x" });
         assert!(matches!(read(Mode::Test, &unknown).err(), Some(AccountError::Unread(_))));
         let version = json!({ "secret_key": "sk_test_a", "api_version": "new\r\nest" });

@@ -1,4 +1,4 @@
-//! What a wallet hands over, as far as Stripe wants it.
+//! The wallet tokens that Stripe takes.
 
 use domain::brand::Mode;
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::wire::is_id;
 
-/// An Apple Pay payment token. What is within stays encrypted for Stripe.
+/// An Apple Pay token. Its payment data stays encrypted for Stripe.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ApplePay<'a> {
@@ -17,7 +17,7 @@ pub(super) struct ApplePay<'a> {
     pub(super) transaction_identifier: String,
 }
 
-/// How the wallet shows the card.
+/// The card as the wallet displays it.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct AppleCard {
@@ -31,21 +31,21 @@ impl<'a> ApplePay<'a> {
         serde_json::from_str(text).ok()
     }
 
-    /// The encrypted part, byte for byte; empty for a token of Apple's simulator, which has none.
+    /// Returns the encrypted part byte for byte; empty for a token of Apple's simulator.
     pub(super) fn payment_data(&self) -> &str {
         self.payment_data.map_or("", RawValue::get)
     }
 }
 
-/// The token of Google's test environment for its gateway `example`: there is no card behind it.
+/// The token of Google's test gateway `example`, without a card behind it.
 pub(super) const GOOGLE_EXAMPLE: &str = "examplePaymentMethodToken";
 
-/// Why a Google Pay gateway token cannot be used.
+/// The reason why a Google Pay token cannot be used.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum GooglePayError {
-    /// It is not a Stripe token in JSON.
+    /// The text is not a Stripe token in JSON.
     Malformed,
-    /// It was made in the other mode.
+    /// The token is of the other mode.
     OtherMode,
 }
 
@@ -56,7 +56,9 @@ struct GatewayToken {
     livemode: bool,
 }
 
-/// The id of the Stripe token that a Google Pay gateway token holds.
+/// Returns the id of the Stripe token that a Google Pay token holds.
+///
+/// UNVERIFIED: the token's full shape. Pay with Google Pay in Stripe's test mode before going live.
 pub(super) fn google_pay(text: &str, mode: Mode) -> Result<String, GooglePayError> {
     let Ok(token) = serde_json::from_str::<GatewayToken>(text) else {
         return Err(GooglePayError::Malformed);
@@ -75,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_google_pay_token_is_a_stripe_token_of_the_same_mode() {
+    fn google_pay_token_of_another_mode_or_form_is_refused() {
         let token = r#"{"id":"tok_1A","object":"token","livemode":false,"card":{}}"#;
         assert_eq!(google_pay(token, Mode::Test), Ok("tok_1A".to_owned()));
         assert_eq!(google_pay(token, Mode::Live), Err(GooglePayError::OtherMode));
@@ -92,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_apple_signed_is_passed_on_byte_for_byte() {
+    fn apple_pay_data_is_passed_on_byte_for_byte() {
         let data = r#"{ "version":"EC_v1", "data":"b+/=", "a":{"z":1,"b":2} }"#;
         let text = format!(
             r#"{{"paymentMethod":{{"displayName":"Visa 1234","type":"debit"}},"paymentData":{data},"transactionIdentifier":"f7"}}"#

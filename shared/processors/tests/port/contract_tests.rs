@@ -8,9 +8,10 @@ use crate::doubles::{
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
+use domain::contract_tests::processor::OperationResult;
 use domain::ports::{
-    Answer, OpenProcessorError, Prepared, Processor, Proof, Reference, Refund, Refunded,
-    UnverifiedCallback,
+    Confirmed, Created, OpenProcessorError, Processor, Proof, Reference, Refund, RefundResult,
+    Retrieved, UnverifiedCallback, VoidResult,
 };
 use domain::values::time::Timestamp;
 use pollster::block_on;
@@ -44,7 +45,7 @@ fn settings(kind: &str) -> Value {
 }
 
 fn each(law: impl Fn(&World, &str, Box<dyn Processor>)) {
-    for kind in processors::kinds() {
+    for kind in crate::kinds() {
         let world = World::default();
         let processor = world.open(Mode::Test, kind, &settings(kind)).ok().unwrap();
         law(&world, kind, processor);
@@ -110,7 +111,7 @@ fn willing(ask: &Ask, kind: AuthorizationKind) -> (Vec<Act>, Act, Reference) {
             "payment_intent": if ask.money().is_some() { intent("succeeded") } else { Value::Null },
             "setup_intent": if ask.money().is_some() { Value::Null } else { setup("succeeded") } })
     };
-    let (prepared, done, id) = match (ask, kind) {
+    let (created, done, id) = match (ask, kind) {
         (_, AuthorizationKind::Hosted) => (session("open"), session("complete"), "cs_1"),
         (Ask::Payment { .. }, _) => (intent("requires_confirmation"), intent("succeeded"), "pi_1"),
         (Ask::PaymentMethod { .. } | Ask::Identity { .. }, _) => {
@@ -118,7 +119,7 @@ fn willing(ask: &Ask, kind: AuthorizationKind) -> (Vec<Act>, Act, Reference) {
             (setup("requires_confirmation"), setup("succeeded"), "seti_1")
         }
     };
-    answers.push(said(&prepared));
+    answers.push(said(&created));
     (answers, said(&done), Reference(id.to_owned()))
 }
 
@@ -144,33 +145,20 @@ fn the_same_attempt_twice_makes_the_same_calls_byte_for_byte() {
             let what = attempt(ask.clone(), &authorization, 1);
             let run = || {
                 world.http.play(answers.iter().cloned().chain([done.clone()]));
-                let prepared = block_on(processor.prepare(&what));
-                let executed = block_on(processor.execute(&what, &expected));
-                (prepared, executed, world.http.taken(), world.store.items.lock().unwrap().clone())
+                let created = block_on(processor.create(&what));
+                let confirmed = block_on(processor.confirm(&what, &expected));
+                (created, confirmed, world.http.taken(), world.store.items.lock().unwrap().clone())
             };
             let first = run();
+            world.store.faults.lock().unwrap().push_back(Some(Fault::Conflict));
             assert_eq!(first, run(), "{kind}");
             if kind == "stripe" && !(on_file && ask.money().is_none()) {
-                assert_eq!(first.0, Prepared::Ready(expected));
-                assert!(matches!(first.1, Answer::Done(_)), "{:?}", first.1);
+                assert_eq!(first.0, Created::Ready(expected));
+                assert!(matches!(first.1, Confirmed::Done(_)), "{:?}", first.1);
                 assert_eq!(first.2.len(), calls);
             }
         }
     });
-}
-
-#[test]
-fn a_sandbox_charge_twice_is_one_object_and_one_charge() {
-    let world = World::default();
-    let processor = world.open(Mode::Test, "sandbox", &json!({})).ok().unwrap();
-    let visa = payment_method("pm_card_visa");
-    let charge = charge(&visa, 4250, 1);
-    let Prepared::Ready(reference) = block_on(processor.prepare(&charge)) else { panic!() };
-    let first = block_on(processor.execute(&charge, &reference));
-    let items = world.store.items.lock().unwrap().clone();
-    assert_eq!(block_on(processor.prepare(&charge)), Prepared::Ready(reference.clone()));
-    assert_eq!(block_on(processor.execute(&charge, &reference)), first);
-    assert_eq!(*world.store.items.lock().unwrap(), items);
 }
 
 #[test]
@@ -179,16 +167,20 @@ fn a_lost_answer_to_the_money_call_is_unknown() {
         world.http.play([Act::Lost]);
         let visa = visa(kind);
         let charge = charge(&visa, 4250, 1);
-        let reference = match block_on(processor.prepare(&charge)) {
-            Prepared::Ready(reference) => reference,
-            Prepared::Not(answer) => {
-                assert_eq!(answer, Answer::Again, "{kind}");
+        let reference = match block_on(processor.create(&charge)) {
+            Created::Ready(reference) => reference,
+            other => {
+                assert_eq!(other, Created::Again, "{kind}");
                 reference()
             }
         };
         for fault in [Fault::LostBefore, Fault::LostAfter] {
             world.store.faults.lock().unwrap().push_back(Some(fault));
-            assert_eq!(block_on(processor.execute(&charge, &reference)), Answer::Unknown, "{kind}");
+            assert_eq!(
+                block_on(processor.confirm(&charge, &reference)),
+                Confirmed::Unknown,
+                "{kind}"
+            );
         }
     });
 }
@@ -200,10 +192,10 @@ fn what_was_never_sent_may_be_sent_again() {
     world.http.play([Act::NotSent]);
     let visa = payment_method("pm_card_visa");
     let charge = charge(&visa, 4250, 1);
-    assert_eq!(block_on(processor.prepare(&charge)), Prepared::Not(Answer::Again));
-    assert_eq!(block_on(processor.execute(&charge, &reference())), Answer::Again);
-    assert_eq!(block_on(processor.look_up(&charge, &reference())), Answer::Unknown);
-    assert_eq!(block_on(processor.fence(&charge, &reference())), Answer::Again);
+    assert_eq!(block_on(processor.create(&charge)), Created::Again);
+    assert_eq!(block_on(processor.confirm(&charge, &reference())), Confirmed::Again);
+    assert_eq!(block_on(processor.retrieve(&charge, &reference())), Retrieved::Unknown);
+    assert_eq!(block_on(processor.void(&charge, &reference())), VoidResult::Again);
 }
 
 /// Answers that no processor gives: none may panic, none may be a success or a fence.
@@ -244,25 +236,28 @@ fn no_garbage_under_any_status_panics_or_is_taken_for_success_or_decline() {
             for status in [100, 200, 201, 204, 302, 400, 401, 402, 404, 409, 429, 500, 503, 999] {
                 world.http.play([Act::Answer(status, body.clone())]);
                 let run = AssertUnwindSafe(|| {
-                    let prepared = block_on(processor.prepare(&charge));
+                    let created = block_on(processor.create(&charge));
                     if kind == "stripe" {
-                        assert!(matches!(prepared, Prepared::Not(_)), "{status}");
+                        assert!(!matches!(created, Created::Ready(_)), "{status}");
                     }
                     references().map(|reference| {
                         [
-                            block_on(processor.execute(&charge, &reference)),
-                            block_on(processor.look_up(&charge, &reference)),
-                            block_on(processor.fence(&charge, &reference)),
+                            OperationResult::from(block_on(processor.confirm(&charge, &reference))),
+                            block_on(processor.retrieve(&charge, &reference)).into(),
+                            block_on(processor.void(&charge, &reference)).into(),
                         ]
                     })
                 });
                 let answers = std::panic::catch_unwind(run).unwrap();
                 let text = String::from_utf8_lossy(&body[..body.len().min(90)]).into_owned();
                 for answer in answers.into_iter().flatten() {
-                    let taken = matches!(answer, Answer::Done(_) | Answer::Fenced);
+                    let taken =
+                        matches!(answer, OperationResult::Done(_) | OperationResult::Voided);
                     assert!(!taken, "{kind} {status} {text}: {answer:?}");
-                    let refused =
-                        matches!(answer, Answer::Refused { .. } | Answer::Declined { .. });
+                    let refused = matches!(
+                        answer,
+                        OperationResult::SoftDeclined { .. } | OperationResult::HardDeclined { .. }
+                    );
                     assert!(!refused || status == 402, "{kind} {status} {text}: {answer:?}");
                 }
             }
@@ -280,7 +275,7 @@ fn no_garbage_under_any_status_panics_or_is_taken_for_money_that_went_back() {
             charge: &charge,
             money: payment(500).money().unwrap(),
             again,
-            told: None,
+            reported: None,
         };
         for body in garbage() {
             for status in [200, 400, 401, 402, 404, 409, 429, 500] {
@@ -288,7 +283,8 @@ fn no_garbage_under_any_status_panics_or_is_taken_for_money_that_went_back() {
                 for again in [false, true] {
                     let run = AssertUnwindSafe(|| block_on(processor.refund(&refund(again))));
                     let refunded = std::panic::catch_unwind(run).unwrap();
-                    let taken = matches!(refunded, Refunded::Done(_) | Refunded::Pending(_));
+                    let taken =
+                        matches!(refunded, RefundResult::Done(_) | RefundResult::Pending(_));
                     assert!(!taken, "{kind} {status}: {refunded:?}");
                 }
             }
@@ -296,7 +292,10 @@ fn no_garbage_under_any_status_panics_or_is_taken_for_money_that_went_back() {
         for act in [Act::Lost, Act::NotSent] {
             world.http.play([act]);
             let refunded = block_on(processor.refund(&refund(false)));
-            assert!(!matches!(refunded, Refunded::Done(_) | Refunded::Pending(_)), "{kind}");
+            assert!(
+                !matches!(refunded, RefundResult::Done(_) | RefundResult::Pending(_)),
+                "{kind}"
+            );
         }
     });
 }
@@ -343,9 +342,9 @@ fn no_reference_reaches_a_path_unless_it_is_one() {
             &"pi_1".repeat(99),
         ] {
             let bad = Reference(bad.to_owned());
-            assert_eq!(block_on(processor.execute(&charge, &bad)), Answer::Unknown, "{kind}");
-            assert_eq!(block_on(processor.look_up(&charge, &bad)), Answer::Unknown, "{kind}");
-            assert_eq!(block_on(processor.fence(&charge, &bad)), Answer::Unknown, "{kind}");
+            assert_eq!(block_on(processor.confirm(&charge, &bad)), Confirmed::Unknown, "{kind}");
+            assert_eq!(block_on(processor.retrieve(&charge, &bad)), Retrieved::Unknown, "{kind}");
+            assert_eq!(block_on(processor.void(&charge, &bad)), VoidResult::Unknown, "{kind}");
         }
         assert_eq!(world.http.taken(), Vec::<String>::new());
     });
@@ -361,9 +360,9 @@ fn no_secret_and_no_token_reaches_debug_or_display() {
                 [Act::Lost, Act::Answer(400, error.clone().into()), Act::Answer(402, error.into())]
             {
                 world.http.play([act]);
-                let prepared = block_on(processor.prepare(&charge));
-                let executed = block_on(processor.execute(&charge, &reference()));
-                let shown = format!("{charge:?} {prepared:?} {executed:?}");
+                let created = block_on(processor.create(&charge));
+                let confirmed = block_on(processor.confirm(&charge, &reference()));
+                let shown = format!("{charge:?} {created:?} {confirmed:?}");
                 assert!(!shown.contains(SECRET), "{kind}: {shown}");
             }
         }
@@ -391,7 +390,7 @@ fn a_kind_or_name_there_is_not_is_said_so() {
     let error = world.open(Mode::Test, "paypal", &json!({})).err().unwrap();
     assert!(matches!(error, OpenProcessorError::Settings(_)));
     let brand = crate::doubles::brand("sandbox", &json!({}));
-    let registry = processors::Registry::new(world.outside());
+    let registry = crate::registry(&world, world.deps());
     let open =
         domain::ports::Processors::open(&registry, &brand, Mode::Test, &"other".parse().unwrap());
     assert!(matches!(open.err().unwrap(), OpenProcessorError::Absent));

@@ -17,7 +17,7 @@ use domain::values::money::Money;
 use domain::values::name::ProcessorName;
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
-use processors::{Deps, Registry};
+use processors::Deps;
 use serde_json::{Value, json};
 
 /// What the other side does with one call.
@@ -181,18 +181,14 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// The ports, to hand over.
-    pub(crate) fn outside(&self) -> Deps {
-        Deps {
-            http: Arc::<Script>::clone(&self.http),
-            store: Arc::<Memory>::clone(&self.store),
-            clock: Arc::<Hand>::clone(&self.clock),
-        }
+    /// The ports of the adapters.
+    pub(crate) fn deps(&self) -> Deps {
+        Deps { http: Arc::<Script>::clone(&self.http), clock: Arc::<Hand>::clone(&self.clock) }
     }
 
     /// Opens a processor of that kind with those settings.
     pub(crate) fn open(&self, mode: Mode, kind: &str, settings: &Value) -> OpenResult {
-        Registry::new(self.outside()).open(&brand(kind, settings), mode, &till())
+        crate::registry(self, self.deps()).open(&brand(kind, settings), mode, &till())
     }
 }
 
@@ -228,24 +224,24 @@ pub(crate) fn keeping() -> Ask {
 }
 
 /// An attempt to charge.
-pub(crate) fn charge(authorization: &Authorization, amount: u64, generation: u32) -> Use<'_> {
-    attempt(payment(amount), authorization, generation)
+pub(crate) fn charge(authorization: &Authorization, amount: u64, attempt_no: u32) -> Use<'_> {
+    attempt(payment(amount), authorization, attempt_no)
 }
 
 /// An attempt at an ask.
-pub(crate) fn attempt(ask: Ask, authorization: &Authorization, generation: u32) -> Use<'_> {
+pub(crate) fn attempt(ask: Ask, authorization: &Authorization, attempt_no: u32) -> Use<'_> {
     Use {
         request: REQUEST.parse().unwrap(),
-        generation,
+        attempt_no,
         ask: Box::leak(Box::new(ask)),
         authorization,
         customer: "c0ffee",
         page: "https://pay.example.com/c/page",
         callback: "https://pay.example.com/callbacks/acme/till",
         begun_at: Timestamp::from_millis(1_767_225_600_000),
-        away: false,
+        on_hosted_page: false,
         redeemed: false,
-        told: None,
+        reported: None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The `Processor` port over every listed kind, through the registry.
+//! The contract tests of the `Processor` port over every kind of this crate, and the adapters through their registry.
 
 #[cfg(test)]
 mod adyen;
@@ -7,8 +7,13 @@ mod contract_tests;
 #[cfg(test)]
 mod doubles;
 #[cfg(test)]
-mod pages;
-#[cfg(test)]
-mod sandbox;
-#[cfg(test)]
 mod wallets;
+
+#[cfg(test)]
+use processors::{Deps, Registry, kinds};
+
+/// Returns the registry under test.
+#[cfg(test)]
+fn registry(_: &doubles::World, deps: Deps) -> Registry {
+    Registry::new(deps)
+}

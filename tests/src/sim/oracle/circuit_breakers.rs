@@ -1,6 +1,6 @@
 //! What must hold of circuit breakers: a worker that begins while a circuit is open calls nothing.
 
-use domain::breaker::Shut;
+use domain::circuit_breaker::Open;
 use domain::ports::Write;
 use domain::storage::decode;
 use domain::values::time::Timestamp;
@@ -23,7 +23,7 @@ impl Oracle {
                 Some(_) | None => continue,
             };
             let kept = match write {
-                Write::Put { item, .. } => decode::<Shut>(&item.body).ok(),
+                Write::Put { item, .. } => decode::<Open>(&item.body).ok(),
                 Write::Delete { .. } => None,
             };
             match kept {

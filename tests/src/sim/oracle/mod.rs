@@ -241,8 +241,8 @@ impl Oracle {
                 }
                 let acts_on = charge.session.as_ref().unwrap_or(&charge.object);
                 let ours = request.open_attempt().is_some_and(|attempt| {
-                    attempt.started_at.is_some_and(|at| at <= now)
-                        && attempt.reference.as_ref().is_some_and(|known| known.0 == *acts_on)
+                    attempt.started_at().is_some_and(|at| at <= now)
+                        && attempt.reference().is_some_and(|known| known.0 == *acts_on)
                 });
                 if !ours || !matches!(request.state, State::Processing { .. }) {
                     wrong.push(format!("C5: a charge in state {}", request.state_name()));
@@ -308,7 +308,7 @@ impl Oracle {
 /// Returns the message when a customer who returned brings a second authorization: the first may be in use.
 fn brought_twice(before: &Request, events: &[JournalEntry]) -> Option<String> {
     let back = before.open_attempt().is_some_and(|attempt| {
-        attempt.onward.as_ref().is_some_and(|onward| onward.returned_at.is_some())
+        attempt.redirect.as_ref().is_some_and(|redirect| redirect.returned_at().is_some())
     });
     let again = events.iter().any(|event| matches!(event.what, EntryKind::Returned { .. }));
     (back && again).then(|| "ONCE: a customer came back twice".to_owned())

@@ -2,7 +2,7 @@
 
 use domain::ask::Ask;
 use domain::journal::EntryKind;
-use domain::request::{Recall, Request};
+use domain::request::{CancelRedirect, Request};
 
 /// Returns the point that an event of a request reaches, if runs should reach it.
 pub(super) fn reached(after: &Request, what: &EntryKind) -> Option<&'static str> {
@@ -15,25 +15,25 @@ pub(super) fn reached(after: &Request, what: &EntryKind) -> Option<&'static str>
         });
     }
     let points = [
-        (matches!(what, EntryKind::SentOn { .. }), "redirected"),
+        (matches!(what, EntryKind::Redirected { .. }), "redirected"),
         (matches!(what, EntryKind::Returned { .. }), "returned"),
         (
-            matches!(what, EntryKind::Recalled { by: Recall::Customer, .. }),
+            matches!(what, EntryKind::RedirectCancelled { by: CancelRedirect::Customer, .. }),
             "abandoned by the customer",
         ),
         (
-            matches!(what, EntryKind::Recalled { by: Recall::Requester, .. }),
+            matches!(what, EntryKind::RedirectCancelled { by: CancelRedirect::Requester, .. }),
             "abandoned by the requester",
         ),
-        (matches!(what, EntryKind::Told { .. }), "reported by webhook"),
+        (matches!(what, EntryKind::AttemptReported { .. }), "reported by webhook"),
         (matches!(what, EntryKind::Refunded { .. }), "refunded"),
         (matches!(what, EntryKind::RefundFailed { .. }), "failed to refund"),
         (
-            matches!(what, EntryKind::Refused { code, .. } if code == "authentication_lost"),
+            matches!(what, EntryKind::CardDeclined { code, .. } if code == "authentication_lost"),
             "lost a code",
         ),
         (
-            matches!(what, EntryKind::Refused { code, .. } if code == "customer_left"),
+            matches!(what, EntryKind::CardDeclined { code, .. } if code == "customer_left"),
             "left the processor's page",
         ),
     ];

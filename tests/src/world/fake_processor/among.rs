@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use domain::brand::{Brand, Mode};
-use domain::ports::{
-    OpenProcessorError, Processor, Processors, SandboxPage, SandboxPages, SandboxVisit, StoreError,
-};
+use domain::ports::{OpenProcessorError, Processor, Processors};
 use domain::values::name::ProcessorName;
 use local::Machine;
 
@@ -32,16 +29,6 @@ impl Processors for WithFakeProcessors {
         let settings = setup.settings.read();
         let settings = settings.map_err(|error| OpenProcessorError::Settings(error.into()))?;
         Ok(Box::new(FakeProcessor { settings, mode, books: Arc::clone(&self.books) }))
-    }
-}
-
-#[async_trait]
-impl SandboxPages for WithFakeProcessors {
-    async fn sandbox_page(
-        &self,
-        visit: &SandboxVisit<'_>,
-    ) -> Result<Option<SandboxPage>, StoreError> {
-        self.others.sandbox_page(visit).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::ports::{
-    CallbackError, CallbackReply, ProcessorEvent, Reference, Told, UnverifiedCallback,
+    CallbackError, CallbackReply, ProcessorEvent, Reference, ReportedResult, UnverifiedCallback,
     VerifiedWebhook, WebhookResponse,
 };
 use domain::values::id::RequestId;
@@ -35,10 +35,10 @@ fn heard(callback: &UnverifiedCallback) -> Result<ProcessorEvent, CallbackError>
     #[serde(rename_all = "snake_case", deny_unknown_fields)]
     enum Said {
         Look(RequestId),
-        Told { request: RequestId, generation: u32, success: bool },
+        Told { request: RequestId, attempt_no: u32, success: bool },
         RefundTold { request: RequestId, seq: u32, success: bool },
     }
-    let told = |success| Told {
+    let reported = |success| ReportedResult {
         success,
         reference: Reference("told".to_owned()),
         code: (!success).then(|| "refused".to_owned()),
@@ -47,11 +47,11 @@ fn heard(callback: &UnverifiedCallback) -> Result<ProcessorEvent, CallbackError>
         serde_json::from_slice(&callback.body).map_err(|_not_one| CallbackError::Malformed)?;
     Ok(match said {
         Said::Look(request) => ProcessorEvent::StatusChanged(request),
-        Said::Told { request, generation, success } => {
-            ProcessorEvent::Told { request, generation, told: told(success) }
+        Said::Told { request, attempt_no, success } => {
+            ProcessorEvent::AttemptReported { request, attempt_no, reported: reported(success) }
         }
         Said::RefundTold { request, seq, success } => {
-            ProcessorEvent::RefundTold { request, seq, told: told(success) }
+            ProcessorEvent::RefundReported { request, seq, reported: reported(success) }
         }
     })
 }
@@ -65,15 +65,15 @@ fn returned(callback: &UnverifiedCallback, proof: &str) -> Result<VerifiedWebhoo
     };
     let state = field("state").unwrap_or_default();
     let parts: Vec<&str> = state.split('.').collect();
-    let [request, generation, given] = parts.as_slice() else { return Err(CallbackError::Forged) };
+    let [request, attempt_no, given] = parts.as_slice() else { return Err(CallbackError::Forged) };
     if *given != proof {
         return Err(CallbackError::Forged);
     }
     let request = request.parse().map_err(|_not_one| CallbackError::Malformed)?;
-    let generation = generation.parse().map_err(|_not_one| CallbackError::Malformed)?;
+    let attempt_no = attempt_no.parse().map_err(|_not_one| CallbackError::Malformed)?;
     let code = field("code").map(|code| ProcessorEvent::Returned {
         request,
-        generation,
+        attempt_no,
         authorization: Authorization { kind: AuthorizationKind::Code, secret: code.into() },
     });
     let events = vec![code.unwrap_or(ProcessorEvent::StatusChanged(request))];
@@ -112,9 +112,9 @@ impl Core {
     }
 
     /// The customer's browser comes back from the till by its address, and what follows from it is done.
-    pub fn comes_back(&self, asked: &Asked, generation: u32, code: Option<&str>) -> Answer {
+    pub fn comes_back(&self, asked: &Asked, attempt_no: u32, code: Option<&str>) -> Answer {
         let code = code.map(|code| format!("&code={code}")).unwrap_or_default();
-        let uri = format!("/callbacks/demo/fake?state={}.{generation}.proven{code}", asked.id);
+        let uri = format!("/callbacks/demo/fake?state={}.{attempt_no}.proven{code}", asked.id);
         let answer = self.call(Method::GET, &uri).key(None).send();
         self.settles();
         answer

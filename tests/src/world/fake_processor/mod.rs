@@ -13,9 +13,9 @@ use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
 use domain::ports::{
-    Answer, ApplePay, CallbackError, CardReceipt, ClaimsReceipt, Fetched, GooglePay, Onward,
-    PaymentOption, Prepared, Processor, Receipt, Reference, Refund, Refunded, UnverifiedCallback,
-    Use, VerifiedWebhook,
+    ApplePay, CallbackError, CardReceipt, ClaimsReceipt, Confirmed, Created, Fetched, GooglePay,
+    PaymentOption, Processor, Receipt, RedirectUrl, Reference, Refund, RefundResult, Retrieved,
+    UnverifiedCallback, Use, VerifiedWebhook, VoidResult,
 };
 use domain::values::id::RequestId;
 use secrecy::ExposeSecret;
@@ -68,14 +68,14 @@ impl Default for Settings {
 /// Which of a processor's calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Doing {
-    /// [`Processor::prepare`]; an [`Answer`] said for it stands for [`Prepared::Not`].
-    Prepare,
-    /// [`Processor::execute`].
-    Execute,
-    /// [`Processor::look_up`].
-    LookUp,
-    /// [`Processor::fence`].
-    Fence,
+    /// [`Processor::create`].
+    Create,
+    /// [`Processor::confirm`].
+    Confirm,
+    /// [`Processor::retrieve`].
+    Retrieve,
+    /// [`Processor::void`].
+    Void,
     /// [`Processor::refund`].
     Refund,
 }
@@ -88,21 +88,47 @@ enum Page {
     Ended,
 }
 
+/// The result of an operation that a test can script.
+pub trait Scripted: Sized {
+    /// The results that come next.
+    fn script(books: &Books) -> &Mutex<VecDeque<Self>>;
+}
+
+macro_rules! scripted {
+    ($($result:ty: $field:ident,)+) => {$(
+        impl Scripted for $result {
+            fn script(books: &Books) -> &Mutex<VecDeque<Self>> {
+                &books.$field
+            }
+        }
+    )+};
+}
+
+scripted! {
+    Created: creates,
+    Confirmed: confirms,
+    Retrieved: retrieves,
+    VoidResult: voids,
+}
+
 /// Its books.
 #[derive(Default)]
 pub struct Books {
-    /// Fired before each call: `fake_processor Execute` and so on.
+    /// Fired before each call: `fake_processor Confirm` and so on.
     hooks: Arc<Hooks>,
     pages: Mutex<BTreeMap<(RequestId, u32), Page>>,
     charged: Mutex<BTreeSet<(RequestId, u32)>>,
     refunded: Mutex<BTreeSet<(RequestId, u32)>>,
-    said: Mutex<BTreeMap<Doing, VecDeque<Answer>>>,
-    refunds_said: Mutex<VecDeque<Refunded>>,
+    creates: Mutex<VecDeque<Created>>,
+    confirms: Mutex<VecDeque<Confirmed>>,
+    retrieves: Mutex<VecDeque<Retrieved>>,
+    voids: Mutex<VecDeque<VoidResult>>,
+    refunds_said: Mutex<VecDeque<RefundResult>>,
     calls: Mutex<Vec<String>>,
 }
 
 impl Books {
-    /// The calls so far, such as `Execute 1 Hosted`: what, which attempt or refund, and with what.
+    /// The calls so far, such as `Confirm 1 Hosted`: what, which attempt or refund, and with what.
     #[must_use]
     pub fn calls(&self) -> Vec<String> {
         lock(&self.calls).clone()
@@ -126,13 +152,13 @@ impl Books {
         lock(&self.refunded).len()
     }
 
-    /// What it answers next to calls of that kind, instead of what it would.
-    pub fn says(&self, doing: Doing, answers: impl IntoIterator<Item = Answer>) {
-        lock(&self.said).entry(doing).or_default().extend(answers);
+    /// What it answers next to calls with that result, instead of what it would.
+    pub fn says<R: Scripted>(&self, results: impl IntoIterator<Item = R>) {
+        lock(R::script(self)).extend(results);
     }
 
     /// What it answers next when money is to be given back, instead of what it would.
-    pub fn says_of_refunds(&self, answers: impl IntoIterator<Item = Refunded>) {
+    pub fn says_of_refunds(&self, answers: impl IntoIterator<Item = RefundResult>) {
         lock(&self.refunds_said).extend(answers);
     }
 
@@ -140,9 +166,9 @@ impl Books {
     ///
     /// # Panics
     /// When that page is not open.
-    pub fn customer_is_done(&self, asked: &Asked, generation: u32) {
+    pub fn customer_is_done(&self, asked: &Asked, attempt_no: u32) {
         let mut pages = lock(&self.pages);
-        let page = pages.get_mut(&(asked.id.parse().expect("an id"), generation));
+        let page = pages.get_mut(&(asked.id.parse().expect("an id"), attempt_no));
         let page = page.filter(|page| **page == Page::Open).expect("its page is open");
         *page = Page::Done;
     }
@@ -152,8 +178,8 @@ impl Books {
         self.hooks.fire(&format!("fake {doing:?}"));
     }
 
-    fn next(&self, doing: Doing) -> Option<Answer> {
-        lock(&self.said).get_mut(&doing).and_then(VecDeque::pop_front)
+    fn next<R: Scripted>(&self) -> Option<R> {
+        lock(R::script(self)).pop_front()
     }
 }
 
@@ -183,7 +209,7 @@ fn receipt(charge: &Use<'_>) -> Receipt {
         | AuthorizationKind::KeptCard
         | AuthorizationKind::Code
         | AuthorizationKind::AccessToken
-        | AuthorizationKind::Onward
+        | AuthorizationKind::RedirectUrl
         | AuthorizationKind::Claims => None,
     };
     Receipt {
@@ -198,14 +224,14 @@ fn receipt(charge: &Use<'_>) -> Receipt {
 }
 
 fn reference(what: &Use<'_>) -> Reference {
-    Reference(format!("fake-{}-{}", what.request, what.generation))
+    Reference(format!("fake-{}-{}", what.request, what.attempt_no))
 }
 
 impl FakeProcessor {
-    fn done(&self, what: &Use<'_>) -> Answer {
-        let fetched = match what.ask {
+    fn done(&self, what: &Use<'_>) -> Fetched {
+        match what.ask {
             Ask::Payment { .. } => {
-                lock(&self.books.charged).insert((what.request, what.generation));
+                lock(&self.books.charged).insert((what.request, what.attempt_no));
                 Fetched::Payment(receipt(what))
             }
             Ask::PaymentMethod { .. } => Fetched::Card {
@@ -217,7 +243,7 @@ impl FakeProcessor {
                     exp_month: Some(12),
                     exp_year: Some(2030),
                 },
-                kept: Authorization {
+                saved: Authorization {
                     kind: AuthorizationKind::KeptCard,
                     secret: "f4ke-card".into(),
                 },
@@ -229,25 +255,24 @@ impl FakeProcessor {
                 },
                 claims: Authorization { kind: AuthorizationKind::Claims, secret: FACTS.into() },
             },
-        };
-        Answer::Done(fetched)
+        }
     }
 
     fn page(&self, what: &Use<'_>) -> Option<Page> {
-        lock(&self.books.pages).get(&(what.request, what.generation)).copied()
+        lock(&self.books.pages).get(&(what.request, what.attempt_no)).copied()
     }
 
     fn turn(&self, what: &Use<'_>, page: Page) {
-        lock(&self.books.pages).insert((what.request, what.generation), page);
+        lock(&self.books.pages).insert((what.request, what.attempt_no), page);
     }
 
-    fn onward(what: &Use<'_>) -> Answer {
-        let url = format!("https://f4ke.example/pay/{}?n={}&x=1", what.request, what.generation);
-        Answer::NeedsCustomer { onward: Some(Onward(url)) }
+    fn redirect(what: &Use<'_>) -> RedirectUrl {
+        let url = format!("https://f4ke.example/pay/{}?n={}&x=1", what.request, what.attempt_no);
+        RedirectUrl(url)
     }
 
     fn charged(&self, what: &Use<'_>) -> bool {
-        lock(&self.books.charged).contains(&(what.request, what.generation))
+        lock(&self.books.charged).contains(&(what.request, what.attempt_no))
     }
 }
 
@@ -276,89 +301,90 @@ impl Processor for FakeProcessor {
         payment_options.collect()
     }
 
-    async fn prepare(&self, what: &Use<'_>) -> Prepared {
-        self.books.called(Doing::Prepare, &what.generation.to_string());
-        let said = self.books.next(Doing::Prepare).map(Prepared::Not);
-        said.unwrap_or_else(|| Prepared::Ready(reference(what)))
+    async fn create(&self, what: &Use<'_>) -> Created {
+        self.books.called(Doing::Create, &what.attempt_no.to_string());
+        self.books.next().unwrap_or_else(|| Created::Ready(reference(what)))
     }
 
-    async fn execute(&self, what: &Use<'_>, _: &Reference) -> Answer {
-        let used = format!("{} {:?}", what.generation, what.authorization.kind);
-        self.books.called(Doing::Execute, &used);
-        if let Some(said) = self.books.next(Doing::Execute) {
+    async fn confirm(&self, what: &Use<'_>, _: &Reference) -> Confirmed {
+        let used = format!("{} {:?}", what.attempt_no, what.authorization.kind);
+        self.books.called(Doing::Confirm, &used);
+        if let Some(said) = self.books.next() {
             return said;
         }
         match what.authorization.kind {
             AuthorizationKind::Hosted => match self.page(what) {
-                Some(Page::Done) => self.done(what),
-                Some(Page::Ended) => Answer::Fenced,
+                Some(Page::Done) => Confirmed::Done(self.done(what)),
+                Some(Page::Ended) => Confirmed::Voided,
                 Some(Page::Open) | None => {
                     self.turn(what, Page::Open);
-                    Self::onward(what)
+                    Confirmed::RequiresAction { redirect: Some(Self::redirect(what)) }
                 }
             },
-            AuthorizationKind::Code if what.redeemed => Answer::Refused { code: "code_used" },
+            AuthorizationKind::Code if what.redeemed => {
+                Confirmed::SoftDeclined { code: "code_used" }
+            }
             AuthorizationKind::Code => {
                 assert_eq!(what.authorization.secret.expose_secret(), CODE);
                 let secret = "f4ke-access".into();
-                Answer::Exchanged(Authorization { kind: AuthorizationKind::AccessToken, secret })
+                Confirmed::Exchanged(Authorization { kind: AuthorizationKind::AccessToken, secret })
             }
             AuthorizationKind::PaymentMethod
             | AuthorizationKind::ApplePay
             | AuthorizationKind::GooglePay
             | AuthorizationKind::KeptCard
             | AuthorizationKind::AccessToken
-            | AuthorizationKind::Onward
-            | AuthorizationKind::Claims => self.done(what),
+            | AuthorizationKind::RedirectUrl
+            | AuthorizationKind::Claims => Confirmed::Done(self.done(what)),
         }
     }
 
-    async fn look_up(&self, what: &Use<'_>, _: &Reference) -> Answer {
-        self.books.called(Doing::LookUp, &what.generation.to_string());
-        if let Some(said) = self.books.next(Doing::LookUp) {
+    async fn retrieve(&self, what: &Use<'_>, _: &Reference) -> Retrieved {
+        self.books.called(Doing::Retrieve, &what.attempt_no.to_string());
+        if let Some(said) = self.books.next() {
             return said;
         }
-        match (what.told, self.page(what)) {
-            (Some(told), _) if told.success => self.done(what),
-            (Some(_), _) => Answer::Refused { code: "card_declined" },
-            (None, _) if self.charged(what) => self.done(what),
-            (None, Some(Page::Done)) => self.done(what),
-            (None, Some(Page::Ended)) => Answer::Fenced,
+        match (what.reported, self.page(what)) {
+            (Some(reported), _) if reported.success => Retrieved::Done(self.done(what)),
+            (Some(_), _) => Retrieved::SoftDeclined { code: "card_declined" },
+            (None, _) if self.charged(what) => Retrieved::Done(self.done(what)),
+            (None, Some(Page::Done)) => Retrieved::Done(self.done(what)),
+            (None, Some(Page::Ended)) => Retrieved::Voided,
             (None, Some(Page::Open)) if what.authorization.kind == AuthorizationKind::Hosted => {
-                Self::onward(what)
+                Retrieved::RequiresAction { redirect: Some(Self::redirect(what)) }
             }
-            (None, _) => Answer::NotExecuted,
+            (None, _) => Retrieved::NotConfirmed,
         }
     }
 
-    async fn fence(&self, what: &Use<'_>, _: &Reference) -> Answer {
-        self.books.called(Doing::Fence, &what.generation.to_string());
-        if let Some(said) = self.books.next(Doing::Fence) {
+    async fn void(&self, what: &Use<'_>, _: &Reference) -> VoidResult {
+        self.books.called(Doing::Void, &what.attempt_no.to_string());
+        if let Some(said) = self.books.next() {
             return said;
         }
         if self.charged(what) || self.page(what) == Some(Page::Done) {
-            return self.done(what);
+            return VoidResult::Done(self.done(what));
         }
         self.turn(what, Page::Ended);
-        Answer::Fenced
+        VoidResult::Voided
     }
 
-    async fn refund(&self, refund: &Refund<'_>) -> Refunded {
+    async fn refund(&self, refund: &Refund<'_>) -> RefundResult {
         let what = format!("{} {} {}", refund.seq, refund.money.amount(), refund.again);
         self.books.called(Doing::Refund, &what);
         let id = Reference(format!("re-{}-{}", refund.request, refund.seq));
-        if let Some(told) = refund.told {
-            return if told.success {
-                Refunded::Done(id)
+        if let Some(reported) = refund.reported {
+            return if reported.success {
+                RefundResult::Done(id)
             } else {
-                Refunded::Failed { code: "declined" }
+                RefundResult::Failed { code: "declined" }
             };
         }
         if let Some(said) = lock(&self.books.refunds_said).pop_front() {
             return said;
         }
         lock(&self.books.refunded).insert((refund.request, refund.seq));
-        Refunded::Done(id)
+        RefundResult::Done(id)
     }
 
     async fn apple_pay_session(&self, host: &str) -> Option<String> {

@@ -120,7 +120,7 @@ pub(super) enum Stage<'a> {
     /// The request waits for the reply.
     Ask {
         /// Whether the last card was declined and the customer may try another.
-        refused: bool,
+        declined: bool,
     },
     /// The customer approved, and the processor is working.
     Working,
@@ -178,7 +178,7 @@ pub(super) fn content_security_policy(offers: &[Offer]) -> String {
 /// When the template cannot be written, which only a lack of memory causes.
 pub(super) fn render(view: &PageView<'_>) -> Result<String, askama::Error> {
     match view.stage {
-        Stage::Ask { refused } => ask(view, refused).render(),
+        Stage::Ask { declined } => ask(view, declined).render(),
         Stage::Working => working(view).render(),
         Stage::HostedPage(page) => hosted_page(view, page).render(),
         Stage::Fulfilled { transaction_code } => fulfilled(view, transaction_code).render(),
@@ -206,7 +206,7 @@ struct Ask<'a> {
     view: &'a PageView<'a>,
     style: &'static str,
     refresh: Option<Refresh<'a>>,
-    refused: bool,
+    declined: bool,
     asks: &'static str,
     on_yes: &'static str,
     go_on: &'static str,
@@ -254,7 +254,7 @@ struct Redirection<'a> {
     url: &'a str,
 }
 
-fn ask<'a>(view: &'a PageView<'a>, refused: bool) -> Ask<'a> {
+fn ask<'a>(view: &'a PageView<'a>, declined: bool) -> Ask<'a> {
     let texts = view.texts;
     let (asks, on_yes) = match view.kind {
         AskKind::Payment => (texts.asks_payment, texts.on_yes_payment),
@@ -278,7 +278,7 @@ fn ask<'a>(view: &'a PageView<'a>, refused: bool) -> Ask<'a> {
         view,
         style: STYLE,
         refresh,
-        refused,
+        declined,
         asks,
         on_yes,
         go_on,
@@ -295,8 +295,8 @@ fn ask<'a>(view: &'a PageView<'a>, refused: bool) -> Ask<'a> {
 /// A customer who is back may have paid there, so the page reloads until the result is known.
 fn hosted_page<'a>(view: &'a PageView<'a>, page: HostedPage<'a>) -> Redirection<'a> {
     let (url, seconds, next, hint) = match page {
-        HostedPage::Going { url } => (url, 0, url, view.texts.onward_going),
-        HostedPage::Back { url } => (url, BACK_SECONDS, view.again, view.texts.onward_hint),
+        HostedPage::Going { url } => (url, 0, url, view.texts.hosted_page_going),
+        HostedPage::Back { url } => (url, BACK_SECONDS, view.again, view.texts.hosted_page_hint),
     };
     Redirection { view, style: STYLE, refresh: Some(Refresh { seconds, url: next }), hint, url }
 }

@@ -11,8 +11,8 @@ const CARDS: [TestCard<'static>; 2] = [
 const HOSTED_PAGE_URL: &str = "https://checkout.example/c/pay/cs_1?a=1&b=2";
 
 const STAGES: [Stage<'static>; 13] = [
-    Stage::Ask { refused: false },
-    Stage::Ask { refused: true },
+    Stage::Ask { declined: false },
+    Stage::Ask { declined: true },
     Stage::Working,
     Stage::HostedPage(HostedPage::Going { url: HOSTED_PAGE_URL }),
     Stage::HostedPage(HostedPage::Back { url: HOSTED_PAGE_URL }),
@@ -64,7 +64,7 @@ fn offering(offers: &[Offer]) -> String {
 }
 
 fn asking() -> PageView<'static> {
-    view(TextLanguage::En, Stage::Ask { refused: false })
+    view(TextLanguage::En, Stage::Ask { declined: false })
 }
 
 /// Returns the tags of that name, each up to its closing bracket.
@@ -117,7 +117,7 @@ fn foreign_text_is_escaped() {
     let nasty = "<script>alert(1)</script>\"'&";
     let cards = [TestCard { value: nasty, label: nasty }];
     for stage in [
-        Stage::Ask { refused: false },
+        Stage::Ask { declined: false },
         Stage::Fulfilled { transaction_code: "\"><script>" },
         Stage::HostedPage(HostedPage::Going { url: nasty }),
         Stage::HostedPage(HostedPage::Back { url: nasty }),

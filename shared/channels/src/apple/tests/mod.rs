@@ -1,4 +1,4 @@
-//! What Apple is sent, what its answers mean, and what it tells.
+//! The calls to Apple, the meaning of its answers, and its callbacks.
 
 mod paying;
 mod receiving;
@@ -42,7 +42,7 @@ fn json_of(call: &Request<Bytes>) -> Value {
     serde_json::from_slice(call.body()).unwrap()
 }
 
-/// A token as Apple makes one, told independently of the code that verifies it.
+/// A token as Apple signs one, computed independently of the code that verifies it.
 fn token(header: &Value, claims: &Value, key: &[u8]) -> String {
     let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
     let signed = format!("{header}.{claims}");
@@ -56,8 +56,8 @@ fn bearer() -> String {
     format!("Bearer {}", token(&json!({ "alg": "HS256" }), &claims, SECRET))
 }
 
-/// A callback that is proven.
-fn told(body: &[u8]) -> UnverifiedCallback {
+/// A callback with a valid token.
+fn proven(body: &[u8]) -> UnverifiedCallback {
     let mut headers = HeaderMap::new();
     headers.insert("authorization", HeaderValue::from_str(&bearer()).unwrap());
     UnverifiedCallback {

@@ -1,4 +1,4 @@
-//! Apple Pay within the conversation: the session, the request, and the token that comes back.
+//! Apple Pay within the conversation: the session, the payment request, and the token that comes back.
 
 use domain::authorization::AuthorizationKind;
 use domain::ports::{
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::super::pay;
 use super::sending::recorded_message;
-use super::{json_of, open, paying, settings, told};
+use super::{json_of, open, paying, proven, settings};
 use crate::answers::Reaction;
 use crate::doubles::{
     PHONE, Script, World, fixtures, meaning, postback, prompt_to, recorded, reference,
@@ -24,8 +24,8 @@ fn session() -> Value {
     fixtures("apple/fixtures/sessions")["made"]["body"].clone()
 }
 
-/// A prompt for a payment that takes more than a reply.
-fn wanted(amount: u64, currency: &str) -> Prompt {
+/// A prompt for a payment that needs the page.
+fn payment_prompt(amount: u64, currency: &str) -> Prompt {
     let mut prompt = prompt_to(PHONE);
     prompt.buttons.remove(0);
     prompt.money = Some(Money::new(amount, currency.parse().unwrap()).unwrap());
@@ -37,17 +37,17 @@ fn both() -> Script {
     Script::InTurn(vec![(200, session().to_string().into()), (200, "".into())])
 }
 
-/// What a prompt for this much is sent as.
-fn asked(amount: u64, currency: &str) -> Value {
+/// The message that asks for this amount.
+fn message_for(amount: u64, currency: &str) -> Value {
     let (world, channel) = paying(both());
-    block_on(channel.send(&wanted(amount, currency))).unwrap();
+    block_on(channel.send(&payment_prompt(amount, currency))).unwrap();
     json_of(&world.calls()[1])
 }
 
 #[test]
-fn a_payment_is_asked_for_with_a_session_of_its_own() {
+fn payment_request_carries_its_own_session() {
     let (world, channel) = paying(both());
-    let sent = block_on(channel.send(&wanted(4250, "EUR")));
+    let sent = block_on(channel.send(&payment_prompt(4250, "EUR")));
     assert_eq!(meaning(&sent), format!("accepted {}", reference().prompt.to_uuid()));
     let calls = world.calls();
     let [made, message] = calls.as_slice() else { panic!("{}", calls.len()) };
@@ -71,22 +71,24 @@ fn a_payment_is_asked_for_with_a_session_of_its_own() {
 }
 
 #[test]
-fn amounts_have_the_decimals_of_their_currency() {
+fn amount_has_the_decimals_of_its_currency() {
     for (amount, currency, shown) in
         [(4250, "EUR", "42.50"), (4250, "JPY", "4250"), (4250, "KWD", "4.250"), (5, "USD", "0.05")]
     {
         let request =
-            asked(amount, currency)["interactiveData"]["data"]["payment"]["paymentRequest"].take();
+            message_for(amount, currency)["interactiveData"]["data"]["payment"]["paymentRequest"]
+                .take();
         assert_eq!(request["total"]["amount"], shown);
         assert_eq!(request["lineItems"][0]["amount"], shown);
         assert_eq!(request["currencyCode"], currency);
     }
 }
 
+/// A payment that a reply can approve, and every other ask, goes without Apple Pay.
 #[test]
-fn nothing_but_a_payment_that_takes_more_than_a_reply_goes_through_apple_pay() {
-    let by_reply = Prompt { money: wanted(1, "EUR").money, ..prompt_to(PHONE) };
-    let no_payment = Prompt { money: None, ..wanted(1, "EUR") };
+fn apple_pay_serves_only_payments_that_need_the_page() {
+    let by_reply = Prompt { money: payment_prompt(1, "EUR").money, ..prompt_to(PHONE) };
+    let no_payment = Prompt { money: None, ..payment_prompt(1, "EUR") };
     for prompt in [by_reply, no_payment] {
         let (world, channel) = paying(Script::Answer(200, "".into()));
         block_on(channel.send(&prompt)).unwrap();
@@ -94,17 +96,18 @@ fn nothing_but_a_payment_that_takes_more_than_a_reply_goes_through_apple_pay() {
     }
     let world = World::new(Script::Answer(200, "".into()));
     let with_codes = open(&world, &settings("apple-pay"));
-    block_on(with_codes.send(&wanted(1, "EUR"))).unwrap();
+    block_on(with_codes.send(&payment_prompt(1, "EUR"))).unwrap();
     assert_eq!(json_of(&world.calls()[0])["type"], "text");
 }
 
+/// Every known status of a refused session is recorded.
 #[test]
-fn without_a_session_nothing_is_sent_and_every_known_refusal_is_recorded() {
+fn refused_session_sends_nothing() {
     let sessions = fixtures("apple/fixtures/sessions");
     for (name, fixture) in sessions.iter().filter(|(name, _)| *name != "made") {
         let (status, body, means) = recorded(fixture);
         let (world, channel) = paying(Script::Answer(status, body));
-        assert_eq!(meaning(&block_on(channel.send(&wanted(1, "EUR")))), means, "{name}");
+        assert_eq!(meaning(&block_on(channel.send(&payment_prompt(1, "EUR")))), means, "{name}");
         assert_eq!(world.calls().len(), 1, "{name}");
     }
     for (script, means) in [
@@ -113,10 +116,10 @@ fn without_a_session_nothing_is_sent_and_every_known_refusal_is_recorded() {
         (Script::Forbidden, "person apple_pay"),
     ] {
         let (world, channel) = paying(script);
-        assert_eq!(meaning(&block_on(channel.send(&wanted(1, "EUR")))), means);
+        assert_eq!(meaning(&block_on(channel.send(&payment_prompt(1, "EUR")))), means);
         assert_eq!(world.calls().len(), 1);
     }
-    for (code, reaction) in pay::SESSION_FAULTS {
+    for (code, reaction) in pay::SESSION_ERRORS {
         let means = match reaction {
             Reaction::Again => "again".to_owned(),
             Reaction::Unreachable(reason) => format!("unreachable {reason}"),
@@ -127,18 +130,18 @@ fn without_a_session_nothing_is_sent_and_every_known_refusal_is_recorded() {
 }
 
 #[test]
-fn a_message_whose_answer_is_lost_after_the_session_is_in_doubt() {
+fn lost_answer_after_the_session_is_in_doubt() {
     let (_, channel) = paying(Script::InTurn(vec![(200, session().to_string().into())]));
-    assert_eq!(meaning(&block_on(channel.send(&wanted(1, "EUR")))), "unknown");
+    assert_eq!(meaning(&block_on(channel.send(&payment_prompt(1, "EUR")))), "unknown");
 }
 
 #[test]
-fn a_session_too_long_to_be_sent_along_is_not_sent() {
+fn session_too_long_to_be_inline_is_not_sent() {
     let mut session = session();
     session["signature"] = json!("30".repeat(5_000));
     let (world, channel) =
         paying(Script::InTurn(vec![(200, session.to_string().into()), (200, "".into())]));
-    assert_eq!(meaning(&block_on(channel.send(&wanted(1, "EUR")))), "person too_long");
+    assert_eq!(meaning(&block_on(channel.send(&payment_prompt(1, "EUR")))), "person too_long");
     assert_eq!(world.calls().len(), 1);
 }
 
@@ -149,12 +152,12 @@ fn token() -> Value {
     json!({ "paymentData": data, "paymentMethod": method, "transactionIdentifier": "AB12" })
 }
 
-/// What the device sends, to the address the message gave it.
+/// The call of the device, to the URL in the message.
 fn posted(body: &Value) -> UnverifiedCallback {
-    let message = asked(4250, "EUR");
+    let message = message_for(4250, "EUR");
     let endpoints = &message["interactiveData"]["data"]["payment"]["endpoints"];
     let url = endpoints["paymentGatewayUrl"].as_str().unwrap().to_owned();
-    let mut callback = told(body.to_string().as_bytes());
+    let mut callback = proven(body.to_string().as_bytes());
     callback.headers.clear();
     callback.url = url;
     callback
@@ -171,7 +174,7 @@ fn receive(callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
 }
 
 #[test]
-fn the_token_is_the_authorization_of_the_prompt_the_address_names() {
+fn token_authorizes_the_prompt_in_the_url() {
     let received = receive(&posted(&body())).unwrap();
     let [Callback::Paid { about, authorization }] = received.callbacks.as_slice() else {
         panic!("{received:?}")
@@ -188,7 +191,7 @@ fn the_token_is_the_authorization_of_the_prompt_the_address_names() {
 }
 
 #[test]
-fn the_request_identifier_may_be_missing_or_in_capitals_and_is_no_other_prompts() {
+fn request_identifier_of_another_prompt_is_forged() {
     let mut loud = body();
     loud["requestIdentifier"] = json!(reference().prompt.to_uuid().to_uppercase());
     let mut silent = body();
@@ -202,7 +205,7 @@ fn the_request_identifier_may_be_missing_or_in_capitals_and_is_no_other_prompts(
 }
 
 #[test]
-fn an_address_that_is_not_ours_to_the_last_letter_brings_no_payment() {
+fn gateway_url_with_any_change_is_forged() {
     let whole = posted(&body());
     let at = |url: String| receive(&UnverifiedCallback { url, ..whole.clone() });
     assert!(at(whole.url.clone()).is_ok());
@@ -230,7 +233,7 @@ fn an_address_that_is_not_ours_to_the_last_letter_brings_no_payment() {
 }
 
 #[test]
-fn another_brands_key_proves_nothing() {
+fn gateway_url_of_another_brand_is_forged() {
     let world = World::silent();
     let mut brand = crate::doubles::brand("apple", &settings("apple-pay"));
     brand.link_key = domain::brand::Key32::new([8; 32]);
@@ -242,7 +245,7 @@ fn another_brands_key_proves_nothing() {
 }
 
 #[test]
-fn what_holds_no_token_is_malformed() {
+fn body_without_token_is_malformed() {
     let without = |pointer: &str, field: &str| {
         let mut body = body();
         body.pointer_mut(pointer).unwrap().as_object_mut().unwrap().remove(field);
@@ -265,6 +268,6 @@ fn what_holds_no_token_is_malformed() {
 }
 
 #[test]
-fn the_sample_prompt_for_a_payment_leads_with_the_page() {
-    assert!(matches!(wanted(1, "EUR").buttons[0].action, ButtonAction::Open { .. }));
+fn sample_payment_prompt_leads_with_the_page() {
+    assert!(matches!(payment_prompt(1, "EUR").buttons[0].action, ButtonAction::Open { .. }));
 }

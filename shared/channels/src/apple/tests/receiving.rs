@@ -1,4 +1,4 @@
-//! What customers write and choose, and what is refused.
+//! The texts and replies of customers, and the refused callbacks.
 
 use bytes::Bytes;
 use domain::ports::{Callback, CallbackError, Received, Sender, UnverifiedCallback};
@@ -6,7 +6,7 @@ use domain::values::time::Timestamp;
 use http::{HeaderValue, Method};
 use serde_json::{Value, json};
 
-use super::{CSP, SECRET, bearer, open, settings, token, told};
+use super::{CSP, SECRET, bearer, open, proven, settings, token};
 use crate::doubles::{HANDLE, NOW, World, fixtures};
 
 fn receive(callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
@@ -22,7 +22,7 @@ fn by_handle(sender: &Sender) -> bool {
 }
 
 /// A callback in the words of the fixtures.
-fn telling(received: &Received) -> String {
+fn words(received: &Received) -> String {
     match received.callbacks.as_slice() {
         [] => "nothing".to_owned(),
         [Callback::Stop(from)] => {
@@ -39,12 +39,12 @@ fn telling(received: &Received) -> String {
 }
 
 #[test]
-fn every_recorded_callback_tells_what_it_says_packed_or_not() {
+fn recorded_callback_means_what_its_fixture_says() {
     for (name, fixture) in fixtures("apple/fixtures/callbacks") {
         let body = fixture["body"].to_string();
         for body in [body.clone().into_bytes(), gzip(body.as_bytes())] {
-            let received = receive(&told(&body)).unwrap();
-            assert_eq!(telling(&received), fixture["tells"].as_str().unwrap(), "{name}");
+            let received = receive(&proven(&body)).unwrap();
+            assert_eq!(words(&received), fixture["tells"].as_str().unwrap(), "{name}");
             assert_eq!((received.reply.status, received.refusal), (200, None), "{name}");
         }
     }
@@ -58,28 +58,28 @@ fn gzip(plain: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_the_device_can_do_comes_along_under_either_name() {
+fn device_features_are_read_from_either_header() {
     for (name, list, expected) in [
         ("capability-list", "QUICK,LIST,TIME", vec!["QUICK", "LIST", "TIME"]),
         ("capabilities", " auth2 , form", vec!["AUTH2", "FORM"]),
         ("capability-list", "", vec![]),
         ("capability-list", "a b,\u{e9},,X-Y,QUICK", vec!["QUICK"]),
     ] {
-        let mut callback = told(&hello());
+        let mut callback = proven(&hello());
         callback.headers.insert(name, HeaderValue::from_bytes(list.as_bytes()).unwrap());
         let received = receive(&callback).unwrap();
         let [Callback::Wrote { from, .. }] = received.callbacks.as_slice() else { panic!() };
-        // A header that is not plain text tells nothing.
+        // A header that is not ASCII is ignored.
         let expected = if list.is_ascii() { expected } else { vec![] };
         assert_eq!(from.features, expected, "{list}");
     }
 }
 
 #[test]
-fn a_token_is_apples_only_for_us_and_only_for_a_while() {
+fn token_for_another_provider_or_time_is_forged() {
     let (header, now) = (json!({ "alg": "HS256" }), NOW.as_secs());
     let with = |header: &Value, claims: &Value| {
-        let mut callback = told(&hello());
+        let mut callback = proven(&hello());
         let token = format!("Bearer {}", token(header, claims, SECRET));
         callback.headers.insert("authorization", HeaderValue::from_str(&token).unwrap());
         receive(&callback).is_ok()
@@ -118,23 +118,23 @@ fn a_token_is_apples_only_for_us_and_only_for_a_while() {
 }
 
 #[test]
-fn an_older_token_is_taken_where_the_settings_say_so() {
+fn older_token_is_accepted_where_set() {
     let mut lenient = settings("messages");
     lenient["token_seconds"] = json!(3600);
     let world = World::silent();
     let channel = open(&world, &lenient);
     let at = |seconds: i64| {
         let now = Timestamp::from_millis((NOW.as_secs() + seconds) * 1000);
-        channel.receive(&UnverifiedCallback { now, ..told(&hello()) }).is_ok()
+        channel.receive(&UnverifiedCallback { now, ..proven(&hello()) }).is_ok()
     };
     assert!(at(3660) && !at(3661));
 }
 
 #[test]
-fn no_changed_letter_of_a_token_is_believed() {
+fn token_with_any_change_is_forged() {
     let whole = bearer();
     let with = |header: &[u8]| {
-        let mut callback = told(&hello());
+        let mut callback = proven(&hello());
         let Ok(value) = HeaderValue::from_bytes(header) else { return Err(CallbackError::Forged) };
         callback.headers.insert("authorization", value);
         receive(&callback)
@@ -155,30 +155,30 @@ fn no_changed_letter_of_a_token_is_believed() {
         let other = whole.replacen("Bearer ", scheme, 1);
         assert_eq!(with(other.as_bytes()), Err(CallbackError::Forged), "{scheme}");
     }
-    let mut twice = told(&hello());
+    let mut twice = proven(&hello());
     twice.headers.append("authorization", HeaderValue::from_str(&whole).unwrap());
     assert_eq!(receive(&twice), Err(CallbackError::Forged));
-    let mut none = told(&hello());
+    let mut none = proven(&hello());
     none.headers.clear();
     assert_eq!(receive(&none), Err(CallbackError::Forged));
 }
 
 #[test]
-fn a_message_to_another_business_of_the_same_provider_is_not_ours() {
+fn message_to_another_business_is_forged() {
     let mut body = fixtures("apple/fixtures/callbacks")["text"]["body"].clone();
     body["destinationId"] = json!("b884eddf-0000-0000-0000-000000000000");
-    assert_eq!(receive(&told(body.to_string().as_bytes())), Err(CallbackError::Forged));
+    assert_eq!(receive(&proven(body.to_string().as_bytes())), Err(CallbackError::Forged));
     body["destinationId"] = json!("A884EDDF-0000-0000-0000-000000000000");
-    assert!(receive(&told(body.to_string().as_bytes())).is_ok());
+    assert!(receive(&proven(body.to_string().as_bytes())).is_ok());
 }
 
 #[test]
-fn what_cannot_be_a_message_is_malformed() {
+fn body_that_is_no_message_is_malformed() {
     let body = fixtures("apple/fixtures/callbacks")["text"]["body"].clone();
     let with = |field: &str, value: Value| {
         let mut body = body.clone();
         body[field] = value;
-        receive(&told(body.to_string().as_bytes()))
+        receive(&proven(body.to_string().as_bytes()))
     };
     for (field, value) in [
         ("sourceId", json!("")),
@@ -194,14 +194,14 @@ fn what_cannot_be_a_message_is_malformed() {
         assert_eq!(with(field, value.clone()), Err(CallbackError::Malformed), "{field} {value}");
     }
     for bytes in [b"".as_slice(), b"{", b"[]", b"\xff", b"\x1f\x8b", b"type=text&body=STOP"] {
-        assert_eq!(receive(&told(bytes)), Err(CallbackError::Malformed), "{bytes:?}");
+        assert_eq!(receive(&proven(bytes)), Err(CallbackError::Malformed), "{bytes:?}");
     }
-    let read = UnverifiedCallback { method: Method::GET, ..told(&hello()) };
+    let read = UnverifiedCallback { method: Method::GET, ..proven(&hello()) };
     assert_eq!(receive(&read), Err(CallbackError::Malformed));
     let forged = UnverifiedCallback {
         headers: http::HeaderMap::new(),
         body: Bytes::from_static(b"\x1f\x8b"),
-        ..told(&hello())
+        ..proven(&hello())
     };
     assert_eq!(receive(&forged), Err(CallbackError::Forged), "nothing is unpacked before that");
 }

@@ -1,4 +1,4 @@
-//! Replies that are too long to be sent along.
+//! Replies that are too long to be sent inline.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,10 +7,10 @@ use domain::ports::{Callback, UnverifiedCallback};
 use pollster::block_on;
 use serde_json::{Value, json};
 
-use super::{base64, open, settings, told};
+use super::{base64, open, proven, settings};
 use crate::doubles::{Script, World, fixtures};
 
-/// The vector's key and ciphertext stand for what Apple keeps: 57 bytes.
+/// The vector whose key and ciphertext stand for a stored reply of 57 bytes.
 fn vector() -> Value {
     let file = crate::doubles::folder("apple/fixtures/signatures.json");
     let file: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
@@ -32,7 +32,7 @@ fn by_reference() -> Value {
     body
 }
 
-/// What Apple answers to the three calls.
+/// Apple's answers to the three calls.
 fn answers(decoded: &Value) -> Vec<(u16, Bytes)> {
     let place = json!({ "download-url": "https://cvws.icloud-content.com/B/x?o=1" });
     vec![
@@ -44,7 +44,7 @@ fn answers(decoded: &Value) -> Vec<(u16, Bytes)> {
 
 fn resolve(script: Script, body: &Value) -> (World, Result<Option<UnverifiedCallback>, String>) {
     let world = World::new(script);
-    let callback = told(body.to_string().as_bytes());
+    let callback = proven(body.to_string().as_bytes());
     let resolved = block_on(open(&world, &settings("messages")).resolve(&callback));
     let resolved = resolved.map_err(|error| format!("{error} {error:?}"));
     let whole = resolved.map(|body| body.map(|body| UnverifiedCallback { body, ..callback }));
@@ -61,7 +61,7 @@ fn tapped(callback: &UnverifiedCallback) -> String {
 }
 
 #[test]
-fn a_reply_is_fetched_opened_and_read_like_any_other() {
+fn reply_by_reference_is_fetched_and_read() {
     for decoded in [json!({ "interactiveData": chosen() }), chosen()] {
         let (world, whole) = resolve(Script::InTurn(answers(&decoded)), &by_reference());
         assert_eq!(tapped(&whole.unwrap().unwrap()), "yes-postback");
@@ -87,7 +87,7 @@ fn a_reply_is_fetched_opened_and_read_like_any_other() {
 }
 
 #[test]
-fn the_signature_may_come_in_base64_and_the_size_as_text() {
+fn reference_with_base64_signature_and_text_size_is_read() {
     let mut body = by_reference();
     let reference = body["interactiveDataRef"].as_object_mut().unwrap();
     reference.remove("signature");
@@ -101,17 +101,17 @@ fn the_signature_may_come_in_base64_and_the_size_as_text() {
 }
 
 #[test]
-fn nothing_is_fetched_for_whom_is_not_proven_or_where_all_came_along() {
+fn unproven_or_inline_reply_is_not_fetched() {
     let world = World::new(Script::InTurn(answers(&chosen())));
     let channel = open(&world, &settings("messages"));
-    let mut forged = told(by_reference().to_string().as_bytes());
+    let mut forged = proven(by_reference().to_string().as_bytes());
     forged.headers.clear();
     let mut elsewhere = by_reference();
     elsewhere["destinationId"] = json!("another");
     let mut bodies = fixtures("apple/fixtures/callbacks");
     bodies.remove("by-reference");
-    let whole = bodies.into_values().map(|fixture| told(fixture["body"].to_string().as_bytes()));
-    let all = whole.chain([forged, told(elsewhere.to_string().as_bytes()), told(b"{")]);
+    let whole = bodies.into_values().map(|fixture| proven(fixture["body"].to_string().as_bytes()));
+    let all = whole.chain([forged, proven(elsewhere.to_string().as_bytes()), proven(b"{")]);
     for callback in all {
         assert!(block_on(channel.resolve(&callback)).unwrap().is_none());
     }
@@ -119,7 +119,7 @@ fn nothing_is_fetched_for_whom_is_not_proven_or_where_all_came_along() {
 }
 
 #[test]
-fn what_cannot_be_fetched_is_an_error_that_quotes_nothing() {
+fn failed_fetch_quotes_nothing() {
     let failing = |place: usize, status: u16, body: &str| {
         let mut answers = answers(&chosen());
         answers[place] = (status, body.to_owned().into());

@@ -1,4 +1,4 @@
-//! What a prompt becomes for each device, what Apple's answers mean, and that the customer begins.
+//! The message for each device, the meaning of Apple's answers, and that only the customer begins.
 
 use domain::contact::Contact;
 use domain::ports::{Capability, Channel, ReceiptKinds, Resend};
@@ -31,14 +31,14 @@ fn sent(list: &[&str]) -> http::Request<bytes::Bytes> {
     calls.remove(0)
 }
 
-/// What is recorded of a message we send.
+/// The recorded part of a sent message.
 pub(super) fn recorded_message(name: &str) -> Value {
     let path = folder("apple/fixtures/sent").join(format!("{name}.json"));
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
 #[test]
-fn a_prompt_becomes_what_the_device_can_show() {
+fn prompt_becomes_what_the_device_can_show() {
     for (list, name) in [
         (["LIST", "quick", "FORM"].as_slice(), "quick-reply"),
         (&["LIST", "TIME"], "list-picker"),
@@ -50,7 +50,7 @@ fn a_prompt_becomes_what_the_device_can_show() {
 }
 
 #[test]
-fn the_call_names_the_message_both_ends_and_us() {
+fn message_is_sent_by_the_documented_call() {
     let call = sent(&["QUICK"]);
     assert_eq!(call.method(), "POST");
     assert_eq!(call.uri(), "https://mspgw.push.apple.com/v1/message");
@@ -68,7 +68,7 @@ fn the_call_names_the_message_both_ends_and_us() {
 }
 
 #[test]
-fn buttons_carry_their_postbacks_and_none_is_longer_or_more_than_apple_shows() {
+fn buttons_carry_postbacks_within_the_limits() {
     let world = World::new(Script::Answer(200, "".into()));
     let mut prompt = prompt_to(PHONE);
     prompt.contact = features(&["QUICK"]);
@@ -86,8 +86,9 @@ fn buttons_carry_their_postbacks_and_none_is_longer_or_more_than_apple_shows() {
     assert!(items.iter().all(|item| item["identifier"] == postback(Action::Approve)));
 }
 
+/// The text has the link. It is sent where a reply cannot approve, or only one button replies.
 #[test]
-fn where_a_reply_is_not_enough_or_there_is_only_one_the_text_with_the_link_is_sent() {
+fn prompt_without_two_approving_replies_is_a_text() {
     let sample = prompt_to(PHONE);
     let [yes, page, no, not_me] = sample.buttons.as_slice() else { panic!() };
     for buttons in [vec![page, no, not_me], vec![yes], vec![yes, page], vec![]] {
@@ -101,7 +102,7 @@ fn where_a_reply_is_not_enough_or_there_is_only_one_the_text_with_the_link_is_se
 }
 
 #[test]
-fn what_would_have_to_travel_by_reference_is_not_sent() {
+fn message_too_long_to_be_inline_is_not_sent() {
     let world = World::new(Script::Answer(200, "".into()));
     let mut prompt = prompt_to(PHONE);
     prompt.contact = features(&["AUTH"]);
@@ -111,8 +112,9 @@ fn what_would_have_to_travel_by_reference_is_not_sent() {
     assert!(world.calls().is_empty());
 }
 
+/// Every documented status is recorded.
 #[test]
-fn every_recorded_answer_means_what_it_says_and_every_documented_code_is_recorded() {
+fn recorded_answer_means_what_its_fixture_says() {
     let answers = fixtures("apple/fixtures/answers");
     for (name, fixture) in &answers {
         let (status, body, means) = recorded(fixture);
@@ -121,7 +123,7 @@ fn every_recorded_answer_means_what_it_says_and_every_documented_code_is_recorde
         let means = means.replace("{uuid}", &reference().prompt.to_uuid());
         assert_eq!(meaning(&sent), means, "{name}");
     }
-    for (code, reaction) in wire::FAULTS {
+    for (code, reaction) in wire::ERRORS {
         let fixture = &answers[&format!("error-{code}")];
         assert_eq!(fixture["status"], *code);
         let means = match reaction {
@@ -133,8 +135,9 @@ fn every_recorded_answer_means_what_it_says_and_every_documented_code_is_recorde
     }
 }
 
+/// No call is made for such a customer.
 #[test]
-fn before_the_customer_wrote_nobody_is_reached_and_nothing_is_called() {
+fn customer_who_never_wrote_is_unreachable() {
     let world = World::new(Script::Answer(200, "".into()));
     let channel = open(&world, &settings("messages"));
     let mut prompt = prompt_to(PHONE);
@@ -159,7 +162,7 @@ fn before_the_customer_wrote_nobody_is_reached_and_nothing_is_called() {
 }
 
 #[test]
-fn apple_pay_is_a_wallet_where_it_is_set_up_and_no_code_has_to_be_picked() {
+fn apple_pay_is_a_wallet_without_a_session_code() {
     let wallets = |channel: &dyn Channel, contact: &Contact| {
         let to = prompt_to(PHONE).to;
         block_on(channel.capability(&to, contact, NOW)).wallets
@@ -174,7 +177,7 @@ fn apple_pay_is_a_wallet_where_it_is_set_up_and_no_code_has_to_be_picked() {
 }
 
 #[test]
-fn the_entry_link_names_the_business_and_carries_what_it_is_for() {
+fn entry_link_names_business_and_intent() {
     let world = World::silent();
     let link = open(&world, &settings("apple-pay")).entry_link(&postback(Action::Open)).unwrap();
     let (address, query) = link.split_once('?').unwrap();
@@ -189,7 +192,7 @@ fn the_entry_link_names_the_business_and_carries_what_it_is_for() {
 }
 
 #[test]
-fn settings_that_could_not_work_are_refused_by_name() {
+fn invalid_setting_is_refused_by_name() {
     let world = World::silent();
     let refused = |name: &str, pointer: &str, value: Value| {
         let mut settings = settings(name);
@@ -197,7 +200,7 @@ fn settings_that_could_not_work_are_refused_by_name() {
         let Err(error) = world.open("apple", &settings) else { panic!("{pointer}") };
         let source = std::error::Error::source(&error).unwrap().to_string();
         let field = pointer.rsplit('/').next().unwrap();
-        assert_eq!(source, format!("the setting {field} cannot be used"));
+        assert_eq!(source, format!("invalid setting `{field}`"));
     };
     refused("messages", "/business_id", json!("urn:biz:x/../y"));
     refused("messages", "/csp_id", json!(""));

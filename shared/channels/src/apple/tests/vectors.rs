@@ -1,4 +1,4 @@
-//! The signature vectors, each through the code that ships.
+//! The signature vectors, each through the production code.
 
 use domain::ports::{Callback, CallbackError};
 use domain::values::time::Timestamp;
@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
 use super::super::{pay, reference, token};
-use super::{base64, open, settings, told};
+use super::{base64, open, proven, settings};
 use crate::doubles::{Script, World, fixtures, prompt_to};
 
 /// The channel with the account of a vector.
@@ -32,7 +32,7 @@ fn inbound(vector: &Value) {
     let world = World::silent();
     let channel = open(&world, &with_account(vector));
     let body = &fixtures("apple/fixtures/callbacks")["text"]["body"];
-    let mut callback = told(body.to_string().as_bytes());
+    let mut callback = proven(body.to_string().as_bytes());
     let header = vector["header"]["Authorization"].as_str().unwrap();
     callback.headers.insert("authorization", HeaderValue::from_str(header).unwrap());
     callback.now = Timestamp::from_millis(vector["verify_at"].as_i64().unwrap() * 1000);
@@ -49,7 +49,7 @@ fn gzipped(vector: &Value) {
     settings["business_id"] = vector["decoded"]["destinationId"].clone();
     let world = World::silent();
     let channel = open(&world, &settings);
-    let mut callback = told(&base64(&vector["body_base64"]));
+    let mut callback = proven(&base64(&vector["body_base64"]));
     let mut headers: HeaderMap = vector["request_headers"]
         .as_object()
         .unwrap()
@@ -72,7 +72,7 @@ fn gzipped(vector: &Value) {
 }
 
 #[test]
-fn every_vector_passes_through_the_code_that_ships() {
+fn signature_vector_is_judged_as_it_says() {
     let file = crate::doubles::folder("apple/fixtures/signatures.json");
     let file: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     let vectors = file["vectors"].as_array().unwrap();

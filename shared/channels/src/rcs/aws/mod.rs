@@ -1,9 +1,9 @@
-//! RCS through AWS End User Messaging.
+//! RCS through AWS End User Messaging. The channel's SNS topic brings the delivery statuses, taps and texts.
 //!
-//! What happens to a card, and what customers tap or write, comes over the channel's SNS topic. Who cannot be reached is
-//! known only once a card was tried: then the request's next route has its turn, or, where the settings say so, the
-//! service sends a text by itself. Never both, or the customer would get the prompt twice.
+//! Only a sent card shows that a customer cannot be reached. Then the request takes its next route, or the service
+//! sends a text itself if the settings say so. Never both, as the customer would get the prompt twice.
 
+mod settings;
 mod wire;
 
 use async_trait::async_trait;
@@ -14,87 +14,44 @@ use domain::ports::{
 };
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
-use serde::Deserialize;
 
-use crate::Deps;
-use crate::eum::{self, Sender, Service};
-use crate::eum_events::{self, Fallback};
-use crate::settings::{BaseUrl, InvalidSetting};
+use crate::adapter::Deps;
+use crate::aws::events::{self, FallbackBy};
+use crate::aws::{Client, Origination};
+use crate::settings::InvalidSetting;
+use settings::SmsFallback;
 
-/// What the brand says of its agent at AWS.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Settings {
-    /// The region the agent lives in.
-    region: String,
-    /// An agent or pool, by id or ARN.
-    origination_identity: String,
-    /// Where events go. Without it nobody tells what happened to a card, and silence means nothing.
-    #[serde(default)]
-    configuration_set: Option<String>,
-    /// Lets the service send a text where RCS does not reach the customer, instead of the request's next route.
-    #[serde(default)]
-    sms_fallback: Option<SmsFallback>,
-    /// Where the service listens, for a stand-in.
-    #[serde(default)]
-    base_url: Option<BaseUrl>,
-}
-
-/// A text that the service sends in place of a card.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SmsFallback {
-    /// A number or sender id, by value, id or ARN. The service takes neither pool nor agent here.
-    origination_identity: String,
-    /// How long a card may take to arrive; then it is taken back and the text goes out.
-    #[serde(default = "half_a_minute")]
-    after_seconds: u32,
-}
-
-const fn half_a_minute() -> u32 {
-    30
-}
+pub(super) use settings::Settings;
 
 /// The channel.
-pub(super) struct Aws {
-    sender: Sender,
+pub(super) struct AwsRcs {
+    origination: Origination,
     sms_fallback: Option<SmsFallback>,
-    service: Service,
+    client: Client,
 }
 
-impl Aws {
-    pub(super) fn new(settings: Settings, outside: &Deps) -> Result<Self, InvalidSetting> {
+impl AwsRcs {
+    pub(super) fn new(settings: Settings, deps: &Deps) -> Result<Self, InvalidSetting> {
         let Settings { region, origination_identity, configuration_set, sms_fallback, base_url } =
             settings;
         if let Some(text) = &sms_fallback {
             text.check()?;
         }
-        let sender = Sender::new(origination_identity, configuration_set)?;
-        Ok(Self { sender, sms_fallback, service: Service::new(region, base_url, outside)? })
-    }
-}
-
-impl SmsFallback {
-    fn check(&self) -> Result<(), InvalidSetting> {
-        eum::origination("sms_fallback", &self.origination_identity)?;
-        let kinds = ["pool-", "rcs-", ":pool/", ":rcs-agent/"];
-        if kinds.iter().any(|kind| self.origination_identity.contains(kind)) {
-            return Err(InvalidSetting { field: "sms_fallback" });
-        }
-        Ok(())
+        let origination = Origination::new(origination_identity, configuration_set)?;
+        Ok(Self { origination, sms_fallback, client: Client::new(region, base_url, deps)? })
     }
 }
 
 #[async_trait]
-impl Channel for Aws {
+impl Channel for AwsRcs {
     fn resend(&self) -> Resend {
         Resend::Doubles
     }
 
-    /// Where the service falls back by itself, a card that is silent is no reason to try the next route.
+    /// Promises no delivery receipt where the service falls back itself: a silent card must not start the next route.
     fn receipts(&self) -> ReceiptKinds {
-        let told = self.sender.configuration_set.is_some();
-        ReceiptKinds { delivered: told && self.sms_fallback.is_none(), read: told }
+        let has_events = self.origination.configuration_set.is_some();
+        ReceiptKinds { delivered: has_events && self.sms_fallback.is_none(), read: has_events }
     }
 
     async fn capability(&self, _: &Phone, _: &Contact, _: Timestamp) -> Capability {
@@ -108,23 +65,24 @@ impl Channel for Aws {
     }
 
     async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError> {
-        let Some(card) = wire::message(&self.sender, self.sms_fallback.as_ref(), prompt) else {
+        let Some(card) = wire::message(&self.origination, self.sms_fallback.as_ref(), prompt)
+        else {
             return Err(SendError::Person { reason: "public_base" });
         };
-        self.service.send(wire::OPERATION, &card).await
+        self.client.send(wire::OPERATION, &card).await
     }
 
-    /// The service takes a card back at the end of its life only.
+    /// Returns `false`: the service revokes a card at the end of its life only.
     async fn retract(&self, _: &Retraction) -> bool {
         false
     }
 
     fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
         let fallback = match self.sms_fallback {
-            Some(_) => Fallback::Theirs,
-            None => Fallback::Ours,
+            Some(_) => FallbackBy::Provider,
+            None => FallbackBy::NextRoute,
         };
-        eum_events::receive(callback, fallback)
+        events::receive(callback, fallback)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The card that a prompt becomes, and what the channel promises.
+//! The card that a prompt becomes, and the receipts that the channel promises.
 
 use domain::contact::Contact;
 use domain::ports::{Button, ButtonAction, Prompt, ReceiptKinds, SendError};
@@ -12,7 +12,7 @@ fn settings(name: &str) -> Value {
     fixtures("rcs/fixtures/settings").remove(name).unwrap()
 }
 
-/// The body of the call that a prompt becomes.
+/// The body of the call that sends a prompt.
 fn sent(settings: &Value, prompt: &Prompt) -> Value {
     let world = World::new(Script::Lost);
     block_on(world.open("rcs", settings).unwrap().send(prompt)).unwrap_err();
@@ -20,7 +20,7 @@ fn sent(settings: &Value, prompt: &Prompt) -> Value {
 }
 
 #[test]
-fn the_call_is_the_documented_one_and_signed() {
+fn card_is_sent_by_the_documented_signed_call() {
     let world = World::new(Script::Lost);
     let prompt = prompt_to(PHONE);
     block_on(world.open("rcs", &settings("aws")).unwrap().send(&prompt)).unwrap_err();
@@ -54,7 +54,7 @@ fn the_call_is_the_documented_one_and_signed() {
 }
 
 #[test]
-fn the_service_sends_a_text_by_itself_only_where_the_settings_say_so() {
+fn provider_fallback_is_requested_only_where_set() {
     let prompt = prompt_to(PHONE);
     let body = sent(&settings("aws-with-sms-fallback"), &prompt);
     let text = json!({
@@ -73,7 +73,7 @@ fn the_service_sends_a_text_by_itself_only_where_the_settings_say_so() {
 }
 
 #[test]
-fn a_text_in_its_place_comes_from_a_number_or_a_name() {
+fn fallback_from_pool_or_agent_is_refused() {
     for bad in ["", "pool-0a1b", "rcs-c020", "arn:aws:sms-voice:us-east-1:1:pool/pool-0a", "a b"] {
         let mut settings = settings("aws-with-sms-fallback");
         settings["sms_fallback"]["origination_identity"] = json!(bad);
@@ -82,7 +82,7 @@ fn a_text_in_its_place_comes_from_a_number_or_a_name() {
 }
 
 #[test]
-fn what_does_not_fit_a_card_is_cut_and_the_last_buttons_are_left_out() {
+fn long_prompt_is_cut_to_the_limits_of_a_card() {
     let mut prompt = prompt_to(PHONE);
     prompt.title = "Zahlung bestätigen? ".repeat(20);
     prompt.body = "é".repeat(3_000);
@@ -99,7 +99,7 @@ fn what_does_not_fit_a_card_is_cut_and_the_last_buttons_are_left_out() {
 }
 
 #[test]
-fn a_page_that_the_service_would_not_open_is_an_operators_to_mend() {
+fn page_url_that_the_service_refuses_is_not_sent() {
     for url in
         ["http://127.0.0.1:8787/c/x", &format!("https://pay.example.com/{}", "x".repeat(2_048))]
     {
@@ -114,8 +114,8 @@ fn a_page_that_the_service_would_not_open_is_an_operators_to_mend() {
 }
 
 #[test]
-fn an_answer_means_what_it_means_for_a_text() {
-    for (name, fixture) in fixtures("sms/fixtures/aws") {
+fn recorded_answer_means_what_its_fixture_says() {
+    for (name, fixture) in fixtures("aws/fixtures/answers") {
         let (status, body, means) = recorded(&fixture);
         let world = World::new(Script::Answer(status, body));
         let sent = block_on(world.open("rcs", &settings("aws")).unwrap().send(&prompt_to(PHONE)));
@@ -124,7 +124,7 @@ fn an_answer_means_what_it_means_for_a_text() {
 }
 
 #[test]
-fn it_promises_the_receipts_that_somebody_sends() {
+fn channel_promises_the_receipts_that_its_settings_bring() {
     for (name, delivered, read) in [
         ("aws", true, true),
         ("aws-with-sms-fallback", false, true),

@@ -1,23 +1,26 @@
-//! The words of AWS End User Messaging for a card.
+//! The request of `SendRcsMessage`.
+//!
+//! Source: <https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendRcsMessage.html> and
+//! <https://docs.aws.amazon.com/sms-voice/latest/userguide/sms-limitations-rcs.html>, read 2026-11-26.
 
 use std::collections::BTreeMap;
 
 use domain::ports::{Button, ButtonAction, Prompt};
 use serde::Serialize;
 
-use super::SmsFallback;
-use crate::eum::{self, Sender};
+use super::settings::SmsFallback;
+use crate::aws::{self, LifeSeconds, Origination};
 use crate::message_limits::{RCS, cut};
 
-/// The service takes one second to two days, fewer than Google's 15.
-const LIFE_SECONDS: (u64, u64) = (1, 172_800);
-/// The longest address of a button.
+/// The service takes one second to two days, where Google takes 15 days.
+const LIFE_SECONDS: LifeSeconds = LifeSeconds { least: 1, most: 172_800 };
+/// The longest URL of a button.
 const URL_MAX: usize = 2_048;
 
 /// The operation that sends a card.
 pub(super) const OPERATION: &str = "SendRcsMessage";
 
-/// A card, and what goes with it.
+/// The body of the request.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct SendRcsMessage<'a> {
@@ -75,15 +78,17 @@ struct FallbackConfiguration<'a> {
     origination_identity: &'a str,
 }
 
-/// The card that a prompt becomes: a pure function of it. Its buttons are inside the card, where they stay; those below a
-/// message vanish with the next one. `None` where its page is at no address that the service would open.
+/// Writes the prompt as a card: a pure function of it. `None` if its page has a URL that the service does not open.
+///
+/// The buttons are inside the card, where they stay. Buttons below a message vanish with the next message.
 pub(super) fn message<'a>(
-    sender: &'a Sender,
+    origination: &'a Origination,
     sms_fallback: Option<&'a SmsFallback>,
     prompt: &'a Prompt,
 ) -> Option<SendRcsMessage<'a>> {
-    let (least, most) = LIFE_SECONDS;
+    let LifeSeconds { least, most } = LIFE_SECONDS;
     let after = sms_fallback.map_or(most, |text| u64::from(text.after_seconds));
+    let life = LifeSeconds { least, most: after.clamp(least, most) };
     let buttons = prompt.buttons.iter().take(RCS.buttons_max);
     let card_content = CardContent {
         title: cut(&prompt.title, RCS.title_max),
@@ -93,18 +98,18 @@ pub(super) fn message<'a>(
     let card = RichCard { card_orientation: "VERTICAL", card_content };
     Some(SendRcsMessage {
         destination_phone_number: prompt.to.as_str(),
-        origination_identity: &sender.identity,
+        origination_identity: &origination.identity,
         rcs_message_content: RcsMessageContent { content: Content::RichCard(card) },
-        time_to_live: eum::life_seconds(prompt, (least, after.clamp(least, most))),
-        // Something the customer asked for, which fits whoever is on the line. Google spells it without the stroke.
+        time_to_live: life.of(prompt),
+        // A message that the customer asked for, which fits a customer on the line. Google spells it without `_`.
         message_traffic_type: "SERVICE_REQUEST",
         fallback_configuration: sms_fallback.map(|text| FallbackConfiguration {
             channel: "SMS",
             message_body: &prompt.text,
             origination_identity: &text.origination_identity,
         }),
-        configuration_set_name: sender.configuration_set.as_deref(),
-        context: eum::context(prompt),
+        configuration_set_name: origination.configuration_set.as_deref(),
+        context: aws::context(prompt),
     })
 }
 
@@ -115,9 +120,10 @@ fn suggestion(button: &Button) -> Option<Suggestion<'_>> {
             Some(Suggestion::Reply { text, postback_data: postback })
         }
         ButtonAction::Open { url, postback } => {
-            let opens = url.starts_with("https://") && url.len() <= URL_MAX;
-            // A browser: whether wallets work in a web view of every phone is not known.
-            opens.then_some(Suggestion::OpenUrl {
+            let is_accepted = url.starts_with("https://") && url.len() <= URL_MAX;
+            // UNVERIFIED: wallets may not work in the web view of every phone, so the page opens in the browser. Before a
+            // change to the web view, pay with each wallet in one.
+            is_accepted.then_some(Suggestion::OpenUrl {
                 text,
                 postback_data: postback,
                 url,

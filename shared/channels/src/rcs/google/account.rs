@@ -1,4 +1,7 @@
-//! A Google service account: the key file Google hands out, and how its holder asks for an access token.
+//! A Google service account: its key file, and the call that fetches an access token.
+//!
+//! Source: RFC 7523. UNVERIFIED: the claims and the hour are from memory. Before going live, compare them with
+//! <https://developers.google.com/identity/protocols/oauth2/service-account>.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,19 +17,19 @@ use rustls_pki_types::pem::PemObject;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::answers::Answered;
+use crate::answers::ProviderAnswer;
 use crate::settings::{BaseUrl, InvalidSetting};
-use crate::tokens::Account;
+use crate::tokens::TokenAccount;
 
 const SCOPE: &str = "https://www.googleapis.com/auth/rcsbusinessmessaging";
 const TOKEN_URL: &str = "https://oauth2.googleapis.com/token";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-/// How long an assertion counts, and a token unless its answer says otherwise; the most Google grants.
+/// The life of an assertion, and of a token whose answer states none; the most that Google grants.
 const LIFE_SECONDS: u64 = 3600;
-/// A token is used no more this long before its end: a call takes time, and clocks differ.
+/// A token is not used in its last seconds: a call takes time, and clocks differ.
 const SPARE_SECONDS: u64 = 300;
 
-/// The key file, pasted as it is. It is Google's and not ours: what else it holds, now or later, is ignored.
+/// The key file, unchanged. Google defines it, so other fields are ignored.
 #[derive(Deserialize)]
 pub(super) struct KeyFile {
     #[serde(rename = "type")]
@@ -40,22 +43,22 @@ pub(super) struct KeyFile {
     token_uri: Option<BaseUrl>,
 }
 
-/// The account, ready to sign.
+/// A checked account, which can sign.
 pub(super) struct ServiceAccount {
     email: String,
     key_id: Option<String>,
     key: RsaKeyPair,
     token_url: String,
-    account: Account,
+    token_account: TokenAccount,
 }
 
-/// The account's key cannot sign, which a key that was read never says.
+/// The account's key cannot sign. A key that was parsed always can.
 #[derive(Debug, thiserror::Error)]
-#[error("the service account's key does not sign")]
-struct NoSignature;
+#[error("failed to sign with the service account's key")]
+struct SigningFailed;
 
 #[derive(Serialize)]
-struct Header<'a> {
+struct TokenHeader<'a> {
     alg: &'static str,
     typ: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +66,7 @@ struct Header<'a> {
 }
 
 #[derive(Serialize)]
-struct Claims<'a> {
+struct TokenClaims<'a> {
     iss: &'a str,
     scope: &'static str,
     aud: &'a str,
@@ -89,17 +92,17 @@ impl ServiceAccount {
             return Err(InvalidSetting { field: "private_key" });
         };
         let token_url = token_uri.map_or_else(|| TOKEN_URL.to_owned(), |uri| uri.join(""));
-        let account = Account::of(&[SCOPE, &token_url, &email, pem]);
-        Ok(Self { email, key_id, key, token_url, account })
+        let token_account = TokenAccount::of(&[SCOPE, &token_url, &email, pem]);
+        Ok(Self { email, key_id, key, token_url, token_account })
     }
 
-    /// What its tokens are kept by.
-    pub(super) const fn account(&self) -> Account {
-        self.account
+    /// Returns the key of the token cache.
+    pub(super) const fn token_account(&self) -> TokenAccount {
+        self.token_account
     }
 
-    /// The call that asks for a token: a pure function of the time.
-    pub(super) fn call(&self, now: Timestamp) -> Result<Request<Bytes>, Source> {
+    /// Writes the call that fetches a token: a pure function of the time.
+    pub(super) fn token_call(&self, now: Timestamp) -> Result<Request<Bytes>, Source> {
         let form = form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", GRANT)
             .append_pair("assertion", &self.assertion(now)?)
@@ -109,19 +112,19 @@ impl ServiceAccount {
         Ok(call.body(Bytes::from(form))?)
     }
 
-    /// A JSON Web Token (RFC 7519) signed with RS256, which says who asks for what and when.
+    /// Signs a JSON Web Token (RFC 7519) with RS256.
     fn assertion(&self, now: Timestamp) -> Result<String, Source> {
         let iat = u64::try_from(now.as_millis() / 1000)?;
-        let header = Header { alg: "RS256", typ: "JWT", kid: self.key_id.as_deref() };
+        let header = TokenHeader { alg: "RS256", typ: "JWT", kid: self.key_id.as_deref() };
         let exp = iat.saturating_add(LIFE_SECONDS);
-        let claims = Claims { iss: &self.email, scope: SCOPE, aud: &self.token_url, iat, exp };
+        let claims = TokenClaims { iss: &self.email, scope: SCOPE, aud: &self.token_url, iat, exp };
         let signed = format!("{}.{}", encoded(&header)?, encoded(&claims)?);
         let mut signature = vec![0; self.key.public().modulus_len()];
-        // This padding draws nothing from the randomness that the signature of the function asks for.
+        // PKCS#1 v1.5 padding is deterministic. The function takes randomness for the other paddings.
         let random = SystemRandom::new();
         let done = self.key.sign(&RSA_PKCS1_SHA256, &random, signed.as_bytes(), &mut signature);
         if done.is_err() {
-            return Err(NoSignature.into());
+            return Err(SigningFailed.into());
         }
         Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
@@ -131,36 +134,40 @@ fn encoded(part: &impl Serialize) -> Result<String, serde_json::Error> {
     Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(part)?))
 }
 
-/// A token, and for how many seconds it is used.
-pub(super) struct Granted {
+/// An access token, and the seconds for which it is used.
+pub(super) struct AccessToken {
     pub(super) token: SecretString,
     pub(super) seconds: u64,
 }
 
 #[derive(Deserialize)]
-struct Grant {
+struct TokenResponse {
     access_token: SecretString,
     #[serde(default)]
     expires_in: Option<u64>,
 }
 
-/// What the answer to [`ServiceAccount::call`] means for the prompt, which is not sent yet whatever it is.
-pub(super) fn granted(status: StatusCode, body: &[u8]) -> Result<Granted, SendError> {
-    let again = || SendError::Again(Answered { status }.into());
+/// Reads the answer to [`ServiceAccount::token_call`].
+///
+/// # Errors
+///
+/// [`SendError`] for the prompt, which was not sent in any case.
+pub(super) fn access_token(status: StatusCode, body: &[u8]) -> Result<AccessToken, SendError> {
+    let again = || SendError::Again(ProviderAnswer { status }.into());
     match status.as_u16() {
         200..=299 => {}
         300..=399 | 404 | 405 => return Err(SendError::Person { reason: "base_url" }),
         408 | 429 => return Err(again()),
-        // Most often 400 with `invalid_grant`: the key was withdrawn, or this machine's clock is wrong.
+        // Most often 400 with `invalid_grant`: Google withdrew the key, or this machine's clock is wrong.
         400..=499 => return Err(SendError::Person { reason: "credentials" }),
         _ => return Err(again()),
     }
-    let Ok(grant) = serde_json::from_slice::<Grant>(body) else { return Err(again()) };
+    let Ok(grant) = serde_json::from_slice::<TokenResponse>(body) else { return Err(again()) };
     let text = grant.access_token.expose_secret();
-    // Anything else would not be taken in a header, or is no token.
+    // Any other text is no token, or fits no header.
     if text.is_empty() || text.len() > 8192 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(again());
     }
     let life = grant.expires_in.unwrap_or(LIFE_SECONDS).min(LIFE_SECONDS);
-    Ok(Granted { seconds: life.saturating_sub(SPARE_SECONDS), token: grant.access_token })
+    Ok(AccessToken { seconds: life.saturating_sub(SPARE_SECONDS), token: grant.access_token })
 }

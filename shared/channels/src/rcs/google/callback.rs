@@ -1,7 +1,9 @@
-//! What Google tells by webhook: how a card fares, what a customer tapped or wrote, and whom they want to hear from.
+//! Reads Google's webhook: delivery statuses, taps, texts, and whether a customer blocks the agent.
 //!
-//! Any answer but 200 comes back for a week and slows every agent of the partner, so whatever is proven is acknowledged,
-//! also what says nothing to us.
+//! Google repeats a call for a week after any answer but 200. The repeats slow every agent of the partner. So every
+//! verified call is acknowledged, also one that has no meaning here.
+//! Source: <https://developers.google.com/business-communications/rcs-business-messaging/guides/integrate/webhooks>,
+//! read 2026-11-26.
 
 use domain::ports::{Callback, CallbackError, CallbackReply, PromptSelector, Received, Sender};
 use domain::values::id::PromptId;
@@ -9,19 +11,19 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use serde::Deserialize;
 
-use super::bare;
-use crate::opt_out::{self, Wish};
+use super::agent::bare_id;
+use crate::opt_out::{self, Preference};
 
-/// An event: a customer's, who is `senderPhoneNumber`, or the platform's, which names whom it is about otherwise.
+/// An event of a customer, who is `senderPhoneNumber`, or of the platform, which has the number in another field.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Event {
+struct AgentEvent {
     agent_id: String,
     #[serde(default)]
     sender_phone_number: Option<String>,
     #[serde(default)]
     event_type: Option<String>,
-    /// Of our message in an event, and of theirs in what they write or tap.
+    /// The id of our message in an event, and of the customer's in a text or tap.
     #[serde(default)]
     message_id: Option<String>,
     #[serde(default)]
@@ -38,33 +40,42 @@ struct SuggestionResponse {
     postback_data: String,
 }
 
-/// What is answered when the webhook is registered: the secret alone. One of Google's samples has a word before it; the
-/// guide does not.
+/// Answers the registration of the webhook with the secret alone, as the guide says. One sample has a word before it.
 pub(super) fn echo(secret: String) -> Received {
     acknowledged(None, secret)
 }
 
-/// Reads what was signed: what is about our own agent, and not what is left to another channel.
-pub(super) fn read(
-    (own, left): (&str, Option<&str>),
-    data: &[u8],
-) -> Result<Received, CallbackError> {
-    let event = serde_json::from_slice::<Event>(data).ok();
-    let agent = event.as_ref().map(|event| bare(&event.agent_id));
-    if agent.is_some() && agent == left {
+/// The agents that one webhook can serve.
+#[derive(Clone, Copy)]
+pub(super) struct WebhookAgents<'a> {
+    /// The channel's own agent.
+    pub(super) own: &'a str,
+    /// The test mode's agent, which the channel of the test mode reads.
+    pub(super) test: Option<&'a str>,
+}
+
+/// Reads the signed data of an event.
+///
+/// # Errors
+///
+/// [`CallbackError::None`] for an event of the test mode's agent.
+pub(super) fn read(agents: WebhookAgents<'_>, data: &[u8]) -> Result<Received, CallbackError> {
+    let event = serde_json::from_slice::<AgentEvent>(data).ok();
+    let agent = event.as_ref().map(|event| bare_id(&event.agent_id));
+    if agent.is_some() && agent == agents.test {
         return Err(CallbackError::None);
     }
-    // A webhook of the whole partner hears of its other agents too.
-    let ours = event.filter(|event| bare(&event.agent_id) == own);
-    Ok(acknowledged(ours.and_then(told), String::new()))
+    // A webhook of the whole partner receives the events of its other agents too.
+    let ours = event.filter(|event| bare_id(&event.agent_id) == agents.own);
+    Ok(acknowledged(ours.and_then(event_callback), String::new()))
 }
 
-fn acknowledged(told: Option<Callback>, body: String) -> Received {
+fn acknowledged(callback: Option<Callback>, body: String) -> Received {
     let reply = CallbackReply { status: 200, content_type: "text/plain", body };
-    Received { callbacks: told.into_iter().collect(), reply, refusal: None }
+    Received { callbacks: callback.into_iter().collect(), reply, refusal: None }
 }
 
-fn told(event: Event) -> Option<Callback> {
+fn event_callback(event: AgentEvent) -> Option<Callback> {
     let phone = event.sender_phone_number.and_then(|number| number.parse::<Phone>().ok());
     if let Some(SuggestionResponse { postback_data: postback }) = event.suggestion_response {
         let from = Sender { phone, ..Sender::default() };
@@ -72,7 +83,7 @@ fn told(event: Event) -> Option<Callback> {
     }
     let Some(kind) = event.event_type else {
         let at = event.send_time.and_then(|time| time.parse().ok());
-        return wrote(phone?, event.text?, at);
+        return text_callback(phone?, event.text?, at);
     };
     let about =
         event.message_id.and_then(|id| PromptId::from_uuid(&id)).map(PromptSelector::Prompt);
@@ -80,22 +91,22 @@ fn told(event: Event) -> Option<Callback> {
         "DELIVERED" => about.map(Callback::Delivered),
         "READ" => about.map(Callback::Read),
         "TTL_EXPIRATION_REVOKED" => about.map(|about| Callback::Failed(about, "expired")),
-        // It may be on the phone all the same. Google advises to send the fallback of an urgent message then, and a card
-        // lives just until the next route has its turn by silence; where none is left it lives until the deadline, and to
-        // call it failed could only end a request that the customer can still answer.
+        // The message may still be on the phone. Google advises to send an urgent message's fallback now, and the next
+        // route already starts after silence. On the last route, a failure would only end a request that the customer
+        // can still answer.
         "TTL_EXPIRATION_REVOKE_FAILED" => None,
         "SUBSCRIBE" => phone.map(|phone| Callback::Start(phone.into())),
         "UNSUBSCRIBE" => phone.map(|phone| Callback::Stop(phone.into())),
-        // Typing, or a word Google added since.
+        // Typing, or an event that Google added later.
         _ => None,
     }
 }
 
-fn wrote(phone: Phone, text: String, at: Option<Timestamp>) -> Option<Callback> {
+fn text_callback(phone: Phone, text: String, at: Option<Timestamp>) -> Option<Callback> {
     let from = phone.into();
-    Some(match opt_out::wish(&text) {
-        Some(Wish::Stop) => Callback::Stop(from),
-        Some(Wish::Start) => Callback::Start(from),
+    Some(match opt_out::preference(&text) {
+        Some(Preference::Stop) => Callback::Stop(from),
+        Some(Preference::Start) => Callback::Start(from),
         None => Callback::Wrote { from, text, intent: None, at },
     })
 }

@@ -1,4 +1,4 @@
-//! Calls to Google in a service account's name: with a token that is kept, or a new one, and never longer than allowed.
+//! Calls to Google in a service account's name, with a cached or a new access token, within a time limit.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +12,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::account::{self, ServiceAccount};
 use crate::answers;
-use crate::tokens::Tokens;
+use crate::tokens::{Tokens, Validity};
 
-/// Whoever calls.
+/// Makes calls in one account's name.
 pub(super) struct Caller {
     pub(super) account: ServiceAccount,
     pub(super) tokens: Arc<Tokens>,
@@ -22,46 +22,50 @@ pub(super) struct Caller {
     pub(super) clock: Arc<dyn Clock>,
 }
 
-/// How long everything together may take.
+/// The time limit of a call, including the call for its token.
 #[derive(Clone, Copy)]
 struct Budget {
-    began: Timestamp,
-    within: Duration,
+    started_at: Timestamp,
+    limit: Duration,
 }
 
-/// Fetching a token took all the time there was.
+/// The call for a token used up the time limit.
 #[derive(Debug, thiserror::Error)]
-#[error("no time is left for the call")]
-struct TooLate;
+#[error("time limit passed before the call")]
+struct TimeLimitPassed;
 
-/// No token came, so nothing was sent.
+/// The call for a token had no answer, so nothing was sent.
 #[derive(Debug, thiserror::Error)]
-#[error("no access token was fetched")]
+#[error("failed to fetch an access token")]
 struct NoToken(#[source] HttpError);
 
 impl Caller {
-    /// Makes a call and returns the answer, whatever its status. A token from before that is refused is replaced once.
+    /// Makes a call and returns its answer of any status. A cached token that Google refuses is replaced once.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] where there is no token or no answer.
     pub(super) async fn call(
         &self,
         call: Request<Bytes>,
-        within: Duration,
+        limit: Duration,
     ) -> Result<Response<Bytes>, SendError> {
-        let budget = Budget { began: self.clock.now(), within };
-        let account = self.account.account();
-        let Some(token) = self.tokens.usable(account, budget.began) else {
-            let token = self.fetch(budget).await?;
-            return self.bearing(&token, call, budget).await;
+        let budget = Budget { started_at: self.clock.now(), limit };
+        let account = self.account.token_account();
+        let Some(token) = self.tokens.usable(account, budget.started_at) else {
+            let token = self.fetch_token(budget).await?;
+            return self.call_with(&token, call, budget).await;
         };
-        let answer = self.bearing(&token, call.clone(), budget).await?;
+        let answer = self.call_with(&token, call.clone(), budget).await?;
         if answer.status() != StatusCode::UNAUTHORIZED {
             return Ok(answer);
         }
-        self.tokens.forget(account, &token);
-        let token = self.fetch(budget).await?;
-        self.bearing(&token, call, budget).await
+        self.tokens.remove(account, &token);
+        let token = self.fetch_token(budget).await?;
+        self.call_with(&token, call, budget).await
     }
 
-    async fn bearing(
+    async fn call_with(
         &self,
         token: &SecretString,
         mut call: Request<Bytes>,
@@ -73,30 +77,30 @@ impl Caller {
         };
         bearer.set_sensitive(true);
         call.headers_mut().insert(AUTHORIZATION, bearer);
-        let left = self.left(budget)?;
-        self.http.call(call, Reach::Configured, left).await.map_err(answers::without)
+        let left = self.time_left(budget)?;
+        self.http.call(call, Reach::Configured, left).await.map_err(answers::no_answer)
     }
 
-    async fn fetch(&self, budget: Budget) -> Result<SecretString, SendError> {
+    async fn fetch_token(&self, budget: Budget) -> Result<SecretString, SendError> {
         let now = self.clock.now();
-        let Ok(call) = self.account.call(now) else {
+        let Ok(call) = self.account.token_call(now) else {
             return Err(SendError::Person { reason: "settings" });
         };
-        let answer = match self.http.call(call, Reach::Configured, self.left(budget)?).await {
+        let answer = match self.http.call(call, Reach::Configured, self.time_left(budget)?).await {
             Ok(answer) => answer,
             Err(error @ HttpError::Lost(_)) => return Err(SendError::Again(NoToken(error).into())),
             Err(error @ (HttpError::Forbidden | HttpError::NotSent(_))) => {
-                return Err(answers::without(error));
+                return Err(answers::no_answer(error));
             }
         };
-        let granted = account::granted(answer.status(), answer.body())?;
-        let until = now.after(Duration::from_secs(granted.seconds));
-        self.tokens.keep(self.account.account(), granted.token.clone(), (now, until));
+        let granted = account::access_token(answer.status(), answer.body())?;
+        let validity = Validity { now, until: now.after(Duration::from_secs(granted.seconds)) };
+        self.tokens.insert(self.account.token_account(), granted.token.clone(), validity);
         Ok(granted.token)
     }
 
-    fn left(&self, budget: Budget) -> Result<Duration, SendError> {
-        let left = budget.within.saturating_sub(budget.began.until(self.clock.now()));
-        if left.is_zero() { Err(SendError::Again(TooLate.into())) } else { Ok(left) }
+    fn time_left(&self, budget: Budget) -> Result<Duration, SendError> {
+        let left = budget.limit.saturating_sub(budget.started_at.until(self.clock.now()));
+        if left.is_zero() { Err(SendError::Again(TimeLimitPassed.into())) } else { Ok(left) }
     }
 }

@@ -1,9 +1,12 @@
-//! RCS through Google's RBM API.
+//! RCS through Google's RCS for Business API.
 //!
-//! Google ignores a message whose id it has seen from the agent, and the id is the prompt's own: whatever became of a
-//! call, it can be made again.
+//! Google ignores a message whose id the agent already used, and the id is the prompt's own. So every call can be
+//! repeated, also after a lost answer.
+//! Source: <https://developers.google.com/business-communications/rcs-business-messaging/guides/build/messages/send>,
+//! read 2026-11-26.
 
 mod account;
+mod agent;
 mod callback;
 mod calls;
 mod signature;
@@ -13,9 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::brand::{ChannelSetup, Mode};
 use domain::contact::Contact;
-use domain::keys;
 use domain::ports::{
     Accepted, CallbackError, Capability, Channel, Prompt, Random, ReceiptKinds, Received, Resend,
     Retraction, SendError, UnverifiedCallback,
@@ -23,133 +24,55 @@ use domain::ports::{
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use http::StatusCode;
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use secrecy::SecretString;
 
-use crate::AdapterConfig;
-use crate::settings::{BaseUrl, InvalidSetting, identifier};
-use account::{KeyFile, ServiceAccount};
+use crate::adapter::AdapterConfig;
+use crate::settings::InvalidSetting;
+use account::ServiceAccount;
+use agent::{Agent, RECEIPTS};
+use callback::WebhookAgents;
 use calls::Caller;
 
+pub(super) use agent::Settings;
+
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// A look-up is made while somebody waits on the line, and a prompt can be tried without one.
+/// A customer waits on the line during a look-up, and a prompt can be tried without one.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_millis(1_500);
-const RECEIPTS: ReceiptKinds = ReceiptKinds { delivered: true, read: true };
-
-/// What the brand, or its partner at Google, keeps of its agent.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Settings {
-    /// The agent, with or without `@rbm.goog`.
-    agent_id: String,
-    /// Where the agent is hosted, which never changes.
-    region: Region,
-    /// The partner's key file.
-    service_account: KeyFile,
-    /// What the webhook was registered with: it signs callbacks.
-    client_token: SecretString,
-    /// What kind of message a prompt is; an agent for several uses must say so.
-    #[serde(default)]
-    traffic_type: TrafficType,
-    /// Where the API listens, for a stand-in.
-    #[serde(default)]
-    base_url: Option<BaseUrl>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Region {
-    Us,
-    Europe,
-    Asia,
-}
-
-/// What a prompt is to Google: what the customer asked for, unless told otherwise. It is never a promotion.
-#[derive(Clone, Copy, Default, Deserialize, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum TrafficType {
-    Authentication,
-    Transaction,
-    #[default]
-    ServiceRequest,
-    Acknowledgement,
-}
-
-/// A brand's agent, ready for use.
-struct Agent {
-    /// Without `@rbm.goog`.
-    id: String,
-    traffic_type: TrafficType,
-    base: BaseUrl,
-}
 
 /// The channel.
-pub(super) struct Google {
+pub(super) struct GoogleRcs {
     agent: Agent,
     client_token: SecretString,
-    /// The agent whose events are left to the test mode, which is asked after the live one.
-    left: Option<String>,
+    /// The agent of the test mode, if one webhook serves both modes. The test mode is asked after the live one.
+    test_agent: Option<String>,
     caller: Caller,
     random: Arc<dyn Random>,
 }
 
-impl Google {
+impl GoogleRcs {
+    /// Opens the channel. `test` has the settings of the test mode's channel of this name, for a live channel.
     pub(super) fn new(
         settings: Settings,
-        opening: &AdapterConfig<'_>,
+        test: Option<&Settings>,
+        config: &AdapterConfig<'_>,
     ) -> Result<Self, InvalidSetting> {
-        let Settings { agent_id, region, service_account, client_token, traffic_type, base_url } =
-            settings;
-        let id = bare(&agent_id).to_owned();
-        identifier("agent_id", &id, "-_.")?;
-        // An empty key would make a signature anybody can compute.
-        if client_token.expose_secret().is_empty() {
-            return Err(InvalidSetting { field: "client_token" });
-        }
-        let base = match base_url {
-            Some(base) => base,
-            None => BaseUrl::try_from(region.address().to_owned())?,
-        };
-        let outside = opening.outside;
+        let agent = Agent::new(&settings)?;
+        let Settings { service_account, client_token, .. } = settings;
+        let deps = config.deps;
         let caller = Caller {
             account: ServiceAccount::new(service_account)?,
-            tokens: Arc::clone(opening.tokens),
-            http: Arc::clone(&outside.http),
-            clock: Arc::clone(&outside.clock),
+            tokens: Arc::clone(config.tokens),
+            http: Arc::clone(&deps.http),
+            clock: Arc::clone(&deps.clock),
         };
-        let left = tested(opening, &client_token).filter(|agent| *agent != id);
-        let (agent, random) = (Agent { id, traffic_type, base }, Arc::clone(&outside.random));
-        Ok(Self { agent, client_token, left, caller, random })
+        let test_agent = test.and_then(|test| test.agent_behind(&client_token));
+        let test_agent = test_agent.filter(|test| *test != agent.id);
+        Ok(Self { agent, client_token, test_agent, caller, random: Arc::clone(&deps.random) })
     }
-}
-
-/// The agent of the test mode's channel of this name, where one webhook reports for it and for the live one.
-fn tested(opening: &AdapterConfig<'_>, token: &SecretString) -> Option<String> {
-    let (own, tests) = (opening.setup, &opening.brand.setup(Mode::Test).channels);
-    let same = |setup: &&ChannelSetup| setup.name == own.name && setup.kind == own.kind;
-    let namesake = tests.iter().find(same).filter(|_| opening.mode == Mode::Live)?;
-    let super::Settings::Google(other) = namesake.settings.read().ok()? else { return None };
-    let reports = keys::same(other.client_token.expose_secret(), token.expose_secret());
-    reports.then(|| bare(&other.agent_id).to_owned())
-}
-
-impl Region {
-    const fn address(self) -> &'static str {
-        match self {
-            Self::Us => "https://us-rcsbusinessmessaging.googleapis.com",
-            Self::Europe => "https://europe-rcsbusinessmessaging.googleapis.com",
-            Self::Asia => "https://asia-rcsbusinessmessaging.googleapis.com",
-        }
-    }
-}
-
-/// An agent's id without the domain that some of Google's own texts have behind it.
-fn bare(agent: &str) -> &str {
-    agent.strip_suffix("@rbm.goog").unwrap_or(agent)
 }
 
 #[async_trait]
-impl Channel for Google {
+impl Channel for GoogleRcs {
     fn resend(&self) -> Resend {
         Resend::Safe
     }
@@ -161,7 +84,7 @@ impl Channel for Google {
     async fn capability(&self, to: &Phone, _: &Contact, _: Timestamp) -> Capability {
         let mut fresh = [0; 16];
         self.random.fill(&mut fresh);
-        wire::capability(match wire::question(&self.agent, to, fresh) {
+        wire::capability(match wire::capability_call(&self.agent, to, fresh) {
             Ok(call) => self.caller.call(call, LOOK_UP_TIMEOUT).await,
             Err(_) => Err(SendError::Person { reason: "settings" }),
         })
@@ -175,7 +98,7 @@ impl Channel for Google {
         wire::accepted(prompt.reference.prompt, answer.status(), answer.body())
     }
 
-    /// Taken back means out of Google's queue. What is on the phone stays there; Google answers 404 for it.
+    /// Removes the message from Google's queue. A message on the phone stays there, and Google answers 404.
     async fn retract(&self, retraction: &Retraction) -> bool {
         let Ok(call) = wire::revocation(&self.agent, retraction) else { return false };
         let answer = self.caller.call(call, TIMEOUT).await;
@@ -184,9 +107,11 @@ impl Channel for Google {
 
     fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
         match signature::verify(&self.client_token, callback)? {
-            signature::Proven::Handshake { secret } => Ok(callback::echo(secret)),
-            signature::Proven::Event { data } => {
-                callback::read((&self.agent.id, self.left.as_deref()), &data)
+            signature::VerifiedCall::Handshake { secret } => Ok(callback::echo(secret)),
+            signature::VerifiedCall::Event { data } => {
+                let agents =
+                    WebhookAgents { own: &self.agent.id, test: self.test_agent.as_deref() };
+                callback::read(agents, &data)
             }
         }
     }

@@ -1,8 +1,9 @@
-//! What proves that Google called: HMAC-SHA512 over the decoded data, keyed with the webhook's client token, or that token
-//! itself when the webhook is registered.
+//! Verifies Google's webhook calls: HMAC-SHA512 over the decoded data, keyed with the webhook's client token.
 //!
-//! Only the data is signed: the envelope around it, its attributes and its time are not, so nothing of them is believed.
-//! A replayed call verifies; what it says is recorded once.
+//! The registration of the webhook carries that token itself. Only the data is signed. The envelope, its attributes and
+//! its time are not, so they are not read. A replayed call verifies, and its event is recorded once.
+//! Source: <https://developers.google.com/business-communications/rcs-business-messaging/guides/integrate/webhooks>,
+//! read 2026-11-26.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,19 +16,19 @@ use serde::Deserialize;
 use sha2::Sha512;
 
 const HEADER: &str = "x-goog-signature";
-/// The secret of a handshake is echoed: it is a few characters, and no place to put a page.
+/// The longest secret that is echoed. Google's has a few characters, and a page must not fit.
 const SECRET_MAX: usize = 1_024;
 
-/// A call from somebody who knows the client token.
-pub(super) enum Proven {
-    /// The webhook is being registered.
+/// A call from a holder of the client token.
+pub(super) enum VerifiedCall {
+    /// The registration of the webhook.
     Handshake {
-        /// What to answer with, and nothing else.
+        /// The whole body of the answer.
         secret: String,
     },
-    /// Something happened.
+    /// An event.
     Event {
-        /// The bytes that were signed.
+        /// The signed bytes.
         data: Vec<u8>,
     },
 }
@@ -52,16 +53,20 @@ struct Handshake {
     secret: String,
 }
 
-/// Whether the holder of `client_token` made this call.
+/// Verifies that the holder of `client_token` made this call.
+///
+/// # Errors
+///
+/// [`CallbackError::Forged`] for every other call.
 pub(super) fn verify(
     client_token: &SecretString,
     callback: &UnverifiedCallback,
-) -> Result<Proven, CallbackError> {
+) -> Result<VerifiedCall, CallbackError> {
     let forged = CallbackError::Forged;
     if callback.method != Method::POST {
         return Err(forged);
     }
-    // The signed bytes are inside: what comes before them has to be read to find them.
+    // The signed bytes are inside the body, so the envelope is parsed before it is verified.
     let Ok(body) = serde_json::from_slice::<Body>(&callback.body) else { return Err(forged) };
     let token = client_token.expose_secret();
     match body {
@@ -69,7 +74,7 @@ pub(super) fn verify(
             let Ok(data) = STANDARD.decode(message.data) else { return Err(forged) };
             let given = given(callback).ok_or(CallbackError::Forged)?;
             if signs(token.as_bytes(), &data, &given) {
-                Ok(Proven::Event { data })
+                Ok(VerifiedCall::Event { data })
             } else {
                 Err(forged)
             }
@@ -77,7 +82,7 @@ pub(super) fn verify(
         Body::Handshake(Handshake { client_token, secret }) => {
             let known = keys::same(client_token.expose_secret(), token);
             if known && secret.len() <= SECRET_MAX {
-                Ok(Proven::Handshake { secret })
+                Ok(VerifiedCall::Handshake { secret })
             } else {
                 Err(forged)
             }

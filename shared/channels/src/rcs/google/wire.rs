@@ -1,6 +1,9 @@
-//! The RBM API's words: a prompt as a card, the other calls, and what each answer means.
+//! The calls of the RCS for Business API, and the meaning of each answer.
 //!
-//! The schema is that of Google's published client (`AgentMessage` and what it holds).
+//! The schema is that of Google's published client (`AgentMessage`). Source, read 2026-11-26:
+//! <https://developers.google.com/business-communications/rcs-business-messaging/guides/build/messages/send>.
+
+use std::ops::RangeInclusive;
 
 use bytes::Bytes;
 use domain::ports::{
@@ -12,19 +15,19 @@ use http::header::CONTENT_TYPE;
 use http::{Method, Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use super::{Agent, RECEIPTS, TrafficType};
-use crate::answers::{self, Answered, Reaction};
+use super::agent::{Agent, RECEIPTS, TrafficType};
+use crate::answers::{self, ProviderAnswer, Reaction};
 use crate::message_limits::{self, RCS};
 
-/// Google advises ten seconds at least, and takes fifteen days at most.
-const LIFE_SECONDS: (u64, u64) = (10, 1_296_000);
+/// Google advises at least ten seconds, and takes at most fifteen days.
+const LIFE_SECONDS: RangeInclusive<u64> = 10..=1_296_000;
 
-/// Every status Google documents for a refusal, and what it asks for. None of them leaves a message behind.
+/// Each documented status of a refusal, with its reaction. None of them leaves a message behind.
 ///
-/// 403 was once what 404 is now: a number that an agent not yet launched may not write to. Today it says that the agent is
-/// another partner's, or that the account may not use it. Either way the next route is tried, and a person should look.
-/// 400 is a payload the device or the agent does not take: ours has only what every device has, so it is the settings.
-pub(super) const FAULTS: &[(u16, Reaction)] = &[
+/// 403 says that the agent is another partner's, or that the account may not use it. In older guides it also stood for
+/// today's 404: an agent before its launch may not write to the number. Either way the next route is tried,
+/// and an operator should look. 400 refuses a payload. Ours has only what every device takes, so a setting is wrong.
+pub(super) const ERRORS: &[(u16, Reaction)] = &[
     (400, Reaction::Person("rejected")),
     (401, Reaction::Person("credentials")),
     (403, Reaction::Person("agent")),
@@ -59,7 +62,7 @@ struct StandaloneCard<'a> {
     card_content: CardContent<'a>,
 }
 
-/// The buttons are inside the card: beneath it they would vanish with the next message.
+/// The content of a card. Its buttons are inside, as buttons below a card vanish with the next message.
 #[derive(Serialize)]
 struct CardContent<'a> {
     title: String,
@@ -82,7 +85,10 @@ enum Suggestion<'a> {
     },
 }
 
-/// The page opens in the browser: whether wallets work in the web view of a messaging app is not known.
+/// Opens the page in the browser.
+///
+/// UNVERIFIED: wallets may not work in the web view of a messaging app. Before a change to it, pay with each wallet in
+/// one.
 #[derive(Serialize)]
 struct OpenUrlAction<'a> {
     url: &'a str,
@@ -102,10 +108,10 @@ fn suggestion(button: &Button) -> Suggestion<'_> {
     }
 }
 
-/// The call that sends a prompt: a pure function of it.
+/// Writes the call that sends a prompt: a pure function of it.
 pub(super) fn message(agent: &Agent, prompt: &Prompt) -> Result<Request<Bytes>, Source> {
-    let (least, most) = LIFE_SECONDS;
-    let life = prompt.now.until(prompt.expires_at).as_secs().clamp(least, most);
+    let life = prompt.now.until(prompt.expires_at).as_secs();
+    let life = life.clamp(*LIFE_SECONDS.start(), *LIFE_SECONDS.end());
     let content = CardContent {
         title: message_limits::cut(&prompt.title, RCS.title_max),
         description: message_limits::cut(&prompt.body, RCS.body_max),
@@ -124,15 +130,18 @@ pub(super) fn message(agent: &Agent, prompt: &Prompt) -> Result<Request<Bytes>, 
     Ok(call.body(serde_json::to_vec(&message)?.into())?)
 }
 
-/// The call that takes a prompt back while it is not delivered.
-pub(super) fn revocation(agent: &Agent, gone: &Retraction) -> Result<Request<Bytes>, http::Error> {
-    let (to, id) = (gone.to.as_str(), gone.reference.prompt.to_uuid());
+/// Writes the call that revokes a prompt before its delivery.
+pub(super) fn revocation(
+    agent: &Agent,
+    retraction: &Retraction,
+) -> Result<Request<Bytes>, http::Error> {
+    let (to, id) = (retraction.to.as_str(), retraction.reference.prompt.to_uuid());
     let path = format!("/v1/phones/{to}/agentMessages/{id}?agentId={}", agent.id);
     Request::builder().method(Method::DELETE).uri(agent.base.join(&path)).body(Bytes::new())
 }
 
-/// The call that asks what a number can take. Google ignores an id that it has seen.
-pub(super) fn question(
+/// Writes the call that looks a number's features up. Google ignores a repeated id, so `fresh` is random.
+pub(super) fn capability_call(
     agent: &Agent,
     to: &Phone,
     fresh: [u8; 16],
@@ -144,11 +153,15 @@ pub(super) fn question(
 }
 
 #[derive(Deserialize)]
-struct Taken {
+struct SentMessage {
     name: String,
 }
 
-/// What the answer to a prompt means.
+/// Reads the answer to a send.
+///
+/// # Errors
+///
+/// [`SendError`] by the status; [`SendError::Unknown`] for a success that does not name this prompt.
 pub(super) fn accepted(
     prompt: PromptId,
     status: StatusCode,
@@ -157,25 +170,26 @@ pub(super) fn accepted(
     if !status.is_success() {
         return Err(refused(status));
     }
-    // `phones/{number}/agentMessages/{id}`: the id is ours, so an answer that names another is not about this prompt.
+    // `phones/{number}/agentMessages/{id}` has our id. An answer with another id is not about this prompt.
     let id = prompt.to_uuid();
-    let taken = serde_json::from_slice::<Taken>(body).ok();
-    let ours = taken.is_some_and(|taken| {
-        taken.name.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(&id))
+    let sent = serde_json::from_slice::<SentMessage>(body).ok();
+    let ours = sent.is_some_and(|sent| {
+        sent.name.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(&id))
     });
     if !ours {
-        return Err(SendError::Unknown(Answered { status }.into()));
+        return Err(SendError::Unknown(ProviderAnswer { status }.into()));
     }
     Ok(Accepted { provider_id: Some(id), delivered: false })
 }
 
-/// What a status that is no success means.
+/// Reads a status that is no success.
 fn refused(status: StatusCode) -> SendError {
-    let fault = FAULTS.iter().find(|(known, _)| *known == status.as_u16());
-    match (fault, status) {
+    let error = ERRORS.iter().find(|(known, _)| *known == status.as_u16());
+    match (error, status) {
         (Some((_, reaction)), _) => reaction.to_send(status),
-        // What becomes of a repeat is not documented. An answer that its id is taken would be about this very prompt.
-        (None, StatusCode::CONFLICT) => SendError::Unknown(Answered { status }.into()),
+        // UNVERIFIED: the guide does not document the answer to a repeated id. A conflict would be about this very prompt.
+        // Before going live, send one id twice and note the answer.
+        (None, StatusCode::CONFLICT) => SendError::Unknown(ProviderAnswer { status }.into()),
         (None, _) => answers::by_status(status),
     }
 }
@@ -186,7 +200,7 @@ struct Capabilities {
     features: Vec<String>,
 }
 
-/// What a number can take, from the answer to [`question`] or what came instead of one.
+/// Reads a number's capability from the answer to [`capability_call`], or from the error of that call.
 pub(super) fn capability(answer: Result<Response<Bytes>, SendError>) -> Capability {
     let answer = answer.and_then(|answer| {
         if answer.status().is_success() { Ok(answer) } else { Err(refused(answer.status())) }
@@ -200,13 +214,13 @@ pub(super) fn capability(answer: Result<Response<Bytes>, SendError>) -> Capabili
     };
     match answer {
         Ok(answer) => match serde_json::from_slice::<Capabilities>(answer.body()) {
-            Ok(can) => {
-                let rich = can.features.iter().any(|feature| feature == "RICHCARD_STANDALONE");
+            Ok(found) => {
+                let rich = found.features.iter().any(|feature| feature == "RICHCARD_STANDALONE");
                 of(true, rich, None)
             }
             Err(_) => of(true, true, Some("not_checked")),
         },
-        // Nobody is reached with settings that Google does not take.
+        // Settings that Google refuses reach no customer.
         Err(SendError::Unreachable { reason } | SendError::Person { reason }) => {
             of(false, false, Some(reason))
         }

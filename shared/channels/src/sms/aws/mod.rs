@@ -1,6 +1,4 @@
-//! SMS through AWS End User Messaging.
-//!
-//! What happens to a text, and what customers write back, comes over the channel's SNS topic.
+//! SMS through AWS End User Messaging. The channel's SNS topic brings the delivery statuses and the customers' texts.
 
 mod wire;
 
@@ -14,67 +12,71 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use serde::Deserialize;
 
-use crate::Deps;
-use crate::eum::{Sender, Service};
-use crate::eum_events::{self, Fallback};
+use super::capability::capability;
+use crate::adapter::Deps;
+use crate::aws::events::{self, FallbackBy};
+use crate::aws::{Client, Origination};
 use crate::settings::{BaseUrl, InvalidSetting};
 
-/// What the brand says of its sender at AWS.
+/// The settings of a sender at AWS.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Settings {
-    /// The region the sender lives in.
+    /// The sender's region.
     region: String,
     /// A number, sender id or pool, by id or ARN.
     origination_identity: String,
-    /// Where events go.
+    /// The destination of events.
     #[serde(default)]
     configuration_set: Option<String>,
-    /// Where the service listens, for a stand-in.
+    /// The address of a stand-in.
     #[serde(default)]
     base_url: Option<BaseUrl>,
 }
 
 /// The channel.
-pub(super) struct Aws {
-    sender: Sender,
-    service: Service,
+pub(super) struct AwsSms {
+    origination: Origination,
+    client: Client,
 }
 
-impl Aws {
-    pub(super) fn new(settings: Settings, outside: &Deps) -> Result<Self, InvalidSetting> {
+impl AwsSms {
+    pub(super) fn new(settings: Settings, deps: &Deps) -> Result<Self, InvalidSetting> {
         let Settings { region, origination_identity, configuration_set, base_url } = settings;
-        let sender = Sender::new(origination_identity, configuration_set)?;
-        Ok(Self { sender, service: Service::new(region, base_url, outside)? })
+        let origination = Origination::new(origination_identity, configuration_set)?;
+        Ok(Self { origination, client: Client::new(region, base_url, deps)? })
     }
 }
 
 #[async_trait]
-impl Channel for Aws {
+impl Channel for AwsSms {
     fn resend(&self) -> Resend {
         Resend::Doubles
     }
 
-    /// Carriers take up to 72 hours to tell that a text arrived, and some never do: silence means nothing.
+    /// Promises no receipt: a carrier may take 72 hours to report a delivery, and some carriers never do.
+    ///
+    /// Source: <https://docs.aws.amazon.com/end-user-messaging/latest/userguide/nx-features-messaging-events.html>,
+    /// read 2026-11-26.
     fn receipts(&self) -> ReceiptKinds {
         ReceiptKinds { delivered: false, read: false }
     }
 
     async fn capability(&self, _: &Phone, _: &Contact, _: Timestamp) -> Capability {
-        super::capability(self.receipts())
+        capability(self.receipts())
     }
 
     async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError> {
-        self.service.send(wire::OPERATION, &wire::message(&self.sender, prompt)).await
+        self.client.send(wire::OPERATION, &wire::message(&self.origination, prompt)).await
     }
 
-    /// A text that is on its way cannot be called back.
+    /// Returns `false`: the service cannot take a text back.
     async fn retract(&self, _: &Retraction) -> bool {
         false
     }
 
     fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
-        eum_events::receive(callback, Fallback::Ours)
+        events::receive(callback, FallbackBy::NextRoute)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The call to AWS, and what the channel promises.
+//! The call to AWS, and the receipts that the channel promises.
 
 use domain::contact::Contact;
 use domain::ports::OpenChannelError;
@@ -12,7 +12,7 @@ fn settings() -> Value {
 }
 
 #[test]
-fn the_call_is_the_documented_one_and_signed() {
+fn text_is_sent_by_the_documented_signed_call() {
     let world = World::new(Script::Lost);
     block_on(world.open("sms", &settings()).unwrap().send(&prompt_to(PHONE))).unwrap_err();
     let calls = world.calls();
@@ -32,13 +32,13 @@ fn the_call_is_the_documented_one_and_signed() {
 }
 
 #[test]
-fn a_machine_without_an_identity_cannot_open_it() {
+fn machine_without_identity_cannot_open_channel() {
     let world = World { signs: false, ..World::new(Script::Lost) };
     assert!(matches!(world.open("sms", &settings()), Err(OpenChannelError::Settings(_))));
 }
 
 #[test]
-fn it_promises_no_receipt_that_a_call_could_wait_for() {
+fn channel_promises_no_delivery_receipt() {
     let channel = World::silent().open("sms", &settings()).unwrap();
     let to = PHONE.parse().unwrap();
     let capability = block_on(channel.capability(&to, &Contact::default(), NOW));

@@ -1,19 +1,21 @@
-//! The words of AWS End User Messaging for a text.
+//! The request of `SendTextMessage`.
+//!
+//! Source: the API model in botocore 1.44.5.
 
 use std::collections::BTreeMap;
 
 use domain::ports::Prompt;
 use serde::Serialize;
 
-use crate::eum::{self, Sender};
+use crate::aws::{self, LifeSeconds, Origination};
 
 /// The service takes five seconds to three days.
-const LIFE_SECONDS: (u64, u64) = (5, 259_200);
+const LIFE_SECONDS: LifeSeconds = LifeSeconds { least: 5, most: 259_200 };
 
 /// The operation that sends a text.
 pub(super) const OPERATION: &str = "SendTextMessage";
 
-/// A text.
+/// The body of the request.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct SendTextMessage<'a> {
@@ -27,15 +29,15 @@ pub(super) struct SendTextMessage<'a> {
     context: BTreeMap<&'static str, String>,
 }
 
-/// The text that a prompt becomes: a pure function of it.
-pub(super) fn message<'a>(sender: &'a Sender, prompt: &'a Prompt) -> SendTextMessage<'a> {
+/// Writes the prompt as a text: a pure function of it.
+pub(super) fn message<'a>(origination: &'a Origination, prompt: &'a Prompt) -> SendTextMessage<'a> {
     SendTextMessage {
         destination_phone_number: prompt.to.as_str(),
-        origination_identity: &sender.identity,
+        origination_identity: &origination.identity,
         message_body: &prompt.text,
         message_type: "TRANSACTIONAL",
-        configuration_set_name: sender.configuration_set.as_deref(),
-        time_to_live: eum::life_seconds(prompt, LIFE_SECONDS),
-        context: eum::context(prompt),
+        configuration_set_name: origination.configuration_set.as_deref(),
+        time_to_live: LIFE_SECONDS.of(prompt),
+        context: aws::context(prompt),
     }
 }

@@ -1,4 +1,7 @@
-//! What Twilio tells by callback: how a text fares, and what a customer wrote back.
+//! Reads Twilio's callbacks: the delivery status of a text, and the texts of customers.
+//!
+//! UNVERIFIED: the fields are from memory. Before going live, compare them with
+//! <https://www.twilio.com/docs/messaging/guides/webhook-request> and a recorded callback.
 
 use domain::ports::{
     Callback, CallbackError, CallbackReply, PromptRef, Received, UnverifiedCallback,
@@ -9,9 +12,13 @@ use http::Method;
 use super::signature::{self, Pairs};
 use super::wire;
 use crate::answers::Reaction;
-use crate::opt_out::{self, Wish};
+use crate::opt_out::{self, Preference};
 
-/// Reads a callback whose signature is proven.
+/// Reads a callback whose signature was verified.
+///
+/// # Errors
+///
+/// [`CallbackError::Malformed`] for a call that is no form post, or repeats a field.
 pub(super) fn read(callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
     if callback.method != Method::POST {
         return Err(CallbackError::Malformed);
@@ -19,13 +26,13 @@ pub(super) fn read(callback: &UnverifiedCallback) -> Result<Received, CallbackEr
     let form = Form(signature::pairs(callback).ok_or(CallbackError::Malformed)?);
     match form.one("MessageStatus")? {
         Some(status) if !matches!(status, "receiving" | "received") => Ok(Received {
-            callbacks: progress(callback, &form, status)?.into_iter().collect(),
-            reply: silence(),
+            callbacks: delivery(callback, &form, status)?.into_iter().collect(),
+            reply: empty_reply(),
             refusal: None,
         }),
         Some(_) | None => Ok(Received {
-            callbacks: written(&form)?.into_iter().collect(),
-            reply: no_text(),
+            callbacks: inbound(&form)?.into_iter().collect(),
+            reply: empty_twiml(),
             refusal: None,
         }),
     }
@@ -34,7 +41,7 @@ pub(super) fn read(callback: &UnverifiedCallback) -> Result<Received, CallbackEr
 struct Form(Pairs);
 
 impl Form {
-    /// The value of a field that is there once. The order of a field's several values is not signed.
+    /// Returns the value of a field that occurs once. The order of a field's values is not signed.
     fn one(&self, name: &str) -> Result<Option<&str>, CallbackError> {
         once(self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()))
     }
@@ -45,8 +52,8 @@ fn once<T>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, CallbackErr
     if values.next().is_none() { Ok(value) } else { Err(CallbackError::Malformed) }
 }
 
-/// How a text fares, where it is one of ours and there is something to say.
-fn progress(
+/// Returns the callback for a status of one of our texts; `None` while the text is on its way.
+fn delivery(
     callback: &UnverifiedCallback,
     form: &Form,
     status: &str,
@@ -58,7 +65,7 @@ fn progress(
         "canceled" | "failed" | "undelivered" => {
             Some(Callback::Failed(reference.into(), failure(form)?))
         }
-        // On its way, or a word Twilio added since.
+        // On its way, or a status that Twilio added later.
         _ => None,
     })
 }
@@ -68,7 +75,7 @@ fn failure(form: &Form) -> Result<&'static str, CallbackError> {
     Ok(code.and_then(wire::reaction).map_or("undelivered", Reaction::reason))
 }
 
-/// The prompt named in the address we gave; an address configured by hand at Twilio names none.
+/// Returns the prompt that our callback address names; an address configured by hand at Twilio names none.
 fn reference(url: &str) -> Result<Option<PromptRef>, CallbackError> {
     let url = url.split_once('#').map_or(url, |(url, _)| url);
     let query = url.split_once('?').map_or("", |(_, query)| query);
@@ -82,30 +89,30 @@ fn reference(url: &str) -> Result<Option<PromptRef>, CallbackError> {
     }
 }
 
-/// What a customer wrote, where it came from a phone and not from a short code or a name.
-fn written(form: &Form) -> Result<Option<Callback>, CallbackError> {
+/// Returns the callback for a text from a phone; `None` for one from a short code or a name.
+fn inbound(form: &Form) -> Result<Option<Callback>, CallbackError> {
     let from = form.one("From")?.ok_or(CallbackError::Malformed)?;
     let Some(body) = form.one("Body")?.or(form.one("ButtonText")?) else {
         return Err(CallbackError::Malformed);
     };
     let word = form.one("OptOutType")?;
     let Ok(from) = from.parse::<Phone>() else { return Ok(None) };
-    Ok(Some(match (word, opt_out::wish(body)) {
+    Ok(Some(match (word, opt_out::preference(body)) {
         (Some("STOP"), _) => Callback::Stop(from.into()),
         (Some("START"), _) => Callback::Start(from.into()),
-        (Some(_) | None, Some(Wish::Stop)) => Callback::Stop(from.into()),
-        (Some(_) | None, Some(Wish::Start)) => Callback::Start(from.into()),
+        (Some(_) | None, Some(Preference::Stop)) => Callback::Stop(from.into()),
+        (Some(_) | None, Some(Preference::Start)) => Callback::Start(from.into()),
         (Some(_) | None, None) => {
             Callback::Wrote { from: from.into(), text: body.to_owned(), intent: None, at: None }
         }
     }))
 }
 
-const fn silence() -> CallbackReply {
+const fn empty_reply() -> CallbackReply {
     CallbackReply { status: 200, content_type: "text/plain", body: String::new() }
 }
 
-/// Without it Twilio may answer the customer by itself.
-fn no_text() -> CallbackReply {
+/// Without this document, Twilio may answer the customer itself.
+fn empty_twiml() -> CallbackReply {
     CallbackReply { status: 200, content_type: "text/xml", body: "<Response/>".to_owned() }
 }

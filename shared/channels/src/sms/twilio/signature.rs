@@ -1,8 +1,9 @@
-//! Twilio's signature: HMAC-SHA1 over the address as configured and the sorted form, keyed with the account's token.
+//! Verifies Twilio's signature: HMAC-SHA1 over the configured URL and the sorted form, keyed with the account's token.
 //!
-//! Twilio signs its own spelling of the address, which differs by port and by escapes between its products, so a few
-//! spellings of the one address are tried. It signs names and values run together; so that no other form reads the
-//! same, a pair without `=` is refused here, and a field that comes twice where it is read.
+//! Twilio signs its own spelling of the URL. Port and escapes differ between its products, so several spellings of the
+//! one URL are tried. Names and values are signed as one text without separators. No other form may have the same
+//! signature. So a pair without `=` is refused here, and a repeated field is refused where it is read.
+//! Source: <https://www.twilio.com/docs/usage/webhooks/webhooks-security>, read 2026-11-26, and the SDKs of 2026.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,10 +18,14 @@ use sha2::{Digest, Sha256};
 
 const HEADER: &str = "x-twilio-signature";
 
-/// A form's decoded names and values, in the order sent.
+/// The decoded names and values of a form, in the order sent.
 pub(super) type Pairs = Vec<(String, String)>;
 
-/// Whether the holder of `auth_token` sent exactly this call.
+/// Verifies that the holder of `auth_token` sent exactly this call.
+///
+/// # Errors
+///
+/// [`CallbackError::Forged`] for every other call.
 pub(super) fn verify(
     auth_token: &SecretString,
     callback: &UnverifiedCallback,
@@ -29,7 +34,7 @@ pub(super) fn verify(
     let url = callback.url.split_once('#').map_or(callback.url.as_str(), |(url, _)| url);
     let form = signed_form(url, callback).ok_or(CallbackError::Forged)?;
     let key = auth_token.expose_secret().as_bytes();
-    // An empty key would make a signature anybody can compute.
+    // A stranger can compute a signature under an empty key.
     let known = !key.is_empty()
         && spellings(url).iter().any(|spelling| signs(key, &[spelling, &form], &given));
     if known { Ok(()) } else { Err(CallbackError::Forged) }
@@ -49,23 +54,23 @@ fn given(callback: &UnverifiedCallback) -> Option<Vec<u8>> {
     STANDARD.decode(value.as_bytes()).ok()
 }
 
-/// What of the body is part of the signed text; `None` where the body cannot be one Twilio signed.
+/// Returns the body's part of the signed text; `None` for a body that Twilio cannot have signed.
 fn signed_form(url: &str, callback: &UnverifiedCallback) -> Option<String> {
     let query = url.split_once('?').map_or("", |(_, query)| query);
     let mut hashes =
         form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "bodySHA256");
     if let Some((_, hash)) = hashes.next() {
-        // The address is signed and holds the body's hash: the body proves itself by it.
+        // The signed URL holds the body's hash, which proves the body.
         let same = hashes.next().is_none() && hex::encode(Sha256::digest(&callback.body)) == *hash;
         return same.then(String::new);
     }
     if callback.body.is_empty() {
         return Some(String::new());
     }
-    Some(run_together(&pairs(callback)?))
+    Some(signed_text(&pairs(callback)?))
 }
 
-/// The pairs of a form; `None` where the body is no form.
+/// Returns the pairs of a form; `None` for a body that is no form.
 pub(super) fn pairs(callback: &UnverifiedCallback) -> Option<Pairs> {
     let kind = callback.headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let essence = kind.split(';').next().unwrap_or_default().trim();
@@ -77,7 +82,7 @@ pub(super) fn pairs(callback: &UnverifiedCallback) -> Option<Pairs> {
     (form && whole).then(|| form_urlencoded::parse(&callback.body).into_owned().collect())
 }
 
-fn run_together(pairs: &Pairs) -> String {
+fn signed_text(pairs: &Pairs) -> String {
     let mut sorted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (name, value) in pairs {
         sorted.entry(name).or_default().insert(value);
@@ -92,7 +97,7 @@ fn run_together(pairs: &Pairs) -> String {
     text
 }
 
-/// The address as received, with and without its port, each with the escapes of its query as received, undone or made.
+/// Returns the URL with and without its port, each with its query as received, unescaped and escaped.
 fn spellings(url: &str) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     for url in [Some(url.to_owned()), other_port(url)].into_iter().flatten() {
@@ -114,7 +119,7 @@ fn escaped(query: &str) -> String {
     query.replace('\'', "%27").replace('@', "%40").replace(':', "%3A")
 }
 
-/// The address without its port, or with its scheme's usual one where it has none.
+/// Returns the URL without its port, or with its scheme's default port if it has none.
 fn other_port(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));

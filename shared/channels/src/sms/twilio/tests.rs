@@ -1,4 +1,4 @@
-//! The call to Twilio, what each of its recorded answers means, and what its callbacks say.
+//! The call to Twilio, the meaning of each recorded answer, and the callbacks.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -58,11 +58,11 @@ fn encode(pairs: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
-/// A callback as Twilio would sign it, told independently of the code that verifies.
 fn wrote(phone: &Phone, text: String) -> Callback {
     Callback::Wrote { from: phone.clone().into(), text, intent: None, at: None }
 }
 
+/// A callback as Twilio would sign it, computed independently of the code that verifies.
 fn signed(url: &str, pairs: &[(&str, &str)]) -> UnverifiedCallback {
     let mut sorted = pairs.to_vec();
     sorted.sort_unstable();
@@ -78,7 +78,7 @@ fn receive(url: &str, pairs: &[(&str, &str)]) -> Result<Received, CallbackError>
 }
 
 #[test]
-fn the_call_is_the_documented_one() {
+fn text_is_sent_by_the_documented_call() {
     let (call, form) = sent("twilio");
     let account = "AC00000000000000000000000000000000";
     assert_eq!(
@@ -100,7 +100,7 @@ fn the_call_is_the_documented_one() {
 }
 
 #[test]
-fn a_key_a_messaging_service_and_a_stand_in_take_their_places() {
+fn api_key_service_and_base_url_are_used_where_set() {
     let (call, form) = sent("twilio-key-and-service");
     assert!(call.uri().to_string().starts_with("http://127.0.0.1:4010/2010-04-01/Accounts/AC0"));
     let pair = STANDARD.encode("SK00000000000000000000000000000000:secret-key");
@@ -111,7 +111,7 @@ fn a_key_a_messaging_service_and_a_stand_in_take_their_places() {
 }
 
 #[test]
-fn a_sender_is_a_number_or_a_service_and_never_both_or_neither() {
+fn settings_with_two_senders_or_none_are_refused() {
     for (from, service) in [
         (json!(null), json!(null)),
         (json!("+15005550006"), json!("MG0")),
@@ -126,20 +126,20 @@ fn a_sender_is_a_number_or_a_service_and_never_both_or_neither() {
 }
 
 #[test]
-fn each_recorded_answer_means_what_its_fixture_says() {
+fn recorded_answer_means_what_its_fixture_says() {
     let fixtures = fixtures("sms/fixtures/twilio");
     for (name, fixture) in &fixtures {
         let (status, body, means) = recorded(fixture);
         let sent = wire::accepted(status.try_into().unwrap(), &body);
         assert_eq!(meaning(&sent), means, "{name}");
     }
-    for (code, _) in wire::FAULTS {
+    for (code, _) in wire::ERRORS {
         assert!(fixtures.contains_key(&format!("error-{code}")), "{code} has no fixture");
     }
 }
 
 #[test]
-fn every_published_and_computed_vector_is_judged_as_it_says() {
+fn signature_vector_is_judged_as_it_says() {
     let vectors: Vec<Value> =
         serde_json::from_str(include_str!("../fixtures/twilio-signatures.json")).unwrap();
     assert_eq!(vectors.len(), 16);
@@ -174,7 +174,7 @@ fn every_published_and_computed_vector_is_judged_as_it_says() {
 }
 
 #[test]
-fn a_text_reports_how_it_fares_in_our_words() {
+fn status_callback_reports_delivery() {
     let of = |status: &str| {
         let received = receive(
             &status_url(),
@@ -204,8 +204,8 @@ fn a_text_reports_how_it_fares_in_our_words() {
 }
 
 #[test]
-fn each_documented_code_of_a_failed_text_has_its_reason() {
-    for (code, reaction) in wire::FAULTS {
+fn failed_text_has_the_reason_of_its_code() {
+    for (code, reaction) in wire::ERRORS {
         let code = code.to_string();
         let received =
             receive(&status_url(), &[("MessageStatus", "undelivered"), ("ErrorCode", &code)])
@@ -228,7 +228,7 @@ fn each_documented_code_of_a_failed_text_has_its_reason() {
 }
 
 #[test]
-fn a_status_without_our_reference_says_nothing_and_one_with_a_broken_reference_is_malformed() {
+fn status_without_reference_is_ignored_broken_is_malformed() {
     let pairs = [("MessageStatus", "delivered")];
     assert_eq!(receive("https://hooks.example.com/c", &pairs).unwrap().callbacks, []);
     for query in ["ref=", "ref=x", "ref=req_1.prm_1", &format!("ref={0}&ref={0}", reference())] {
@@ -238,7 +238,7 @@ fn a_status_without_our_reference_says_nothing_and_one_with_a_broken_reference_i
 }
 
 #[test]
-fn what_a_customer_writes_is_a_stop_a_start_or_their_own_words() {
+fn inbound_text_is_stop_start_or_words() {
     let phone: Phone = PHONE.parse().unwrap();
     let url = "https://hooks.example.com/callbacks/acme/sms";
     let of = |pairs: &[(&str, &str)]| {
@@ -278,7 +278,7 @@ fn what_a_customer_writes_is_a_stop_a_start_or_their_own_words() {
 }
 
 #[test]
-fn a_proven_call_that_is_no_posted_form_is_malformed() {
+fn signed_call_that_is_no_form_post_is_malformed() {
     let (_, channel) = channel("twilio");
     let mut get = signed(&status_url(), &[]);
     get.method = Method::GET;
@@ -289,7 +289,7 @@ fn a_proven_call_that_is_no_posted_form_is_malformed() {
 }
 
 #[test]
-fn no_change_to_a_signed_callback_is_accepted() {
+fn signed_callback_with_any_change_is_refused() {
     let (_, channel) = channel("twilio");
     let pairs = [
         ("MessageStatus", "delivered"),
@@ -350,7 +350,7 @@ fn no_change_to_a_signed_callback_is_accepted() {
 }
 
 #[test]
-fn a_signature_that_is_missing_doubled_or_over_another_kind_of_body_is_forged() {
+fn missing_doubled_or_misplaced_signature_is_forged() {
     let (_, channel) = channel("twilio");
     let whole = signed(&status_url(), &[("MessageStatus", "delivered")]);
     let with = |change: &dyn Fn(&mut HeaderMap)| {

@@ -1,4 +1,8 @@
-//! Twilio's words for a text: the call, its answer, and the table of its error codes.
+//! The call that sends a text at Twilio, its answer, and the table of error codes.
+//!
+//! Source: <https://www.twilio.com/docs/messaging/api/message-resource>, by the SDK twilio-python of 2026-08.
+
+use std::ops::RangeInclusive;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,14 +13,17 @@ use http::{Method, Request, StatusCode};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-use super::{Account, Sender};
-use crate::answers::{self, Answered, Reaction};
+use super::account::{Account, TextSender};
+use crate::answers::{self, ProviderAnswer, Reaction};
 
-/// Twilio advises more than five seconds, and takes ten hours at most.
-const VALIDITY_SECONDS: (u64, u64) = (6, 36_000);
+/// Twilio advises more than five seconds, and takes at most ten hours.
+const VALIDITY_SECONDS: RangeInclusive<u64> = 6..=36_000;
 
-/// Every error code Twilio documents for texts, and what it asks for: as the answer to a call or in a later status.
-pub(super) const FAULTS: &[(u32, Reaction)] = &[
+/// Each documented error code for texts, with its reaction: as the answer to a call, or in a later status.
+///
+/// UNVERIFIED: the codes are from memory. Before going live, compare them with
+/// <https://www.twilio.com/docs/api/errors>.
+pub(super) const ERRORS: &[(u32, Reaction)] = &[
     (14_107, Reaction::Again),
     (20_003, Reaction::Person("credentials")),
     (20_429, Reaction::Again),
@@ -38,18 +45,18 @@ pub(super) const FAULTS: &[(u32, Reaction)] = &[
     (63_016, Reaction::Unreachable("outside_window")),
 ];
 
-/// What an error code asks for, where it is documented.
+/// Looks a documented error code up.
 pub(super) fn reaction(code: u32) -> Option<Reaction> {
-    FAULTS.iter().find(|(known, _)| *known == code).map(|(_, reaction)| *reaction)
+    ERRORS.iter().find(|(known, _)| *known == code).map(|(_, reaction)| *reaction)
 }
 
-/// The call that sends a prompt: a pure function of it.
+/// Writes the call that sends a prompt: a pure function of it.
 pub(super) fn message(account: &Account, prompt: &Prompt) -> Result<Request<Bytes>, http::Error> {
-    let (least, most) = VALIDITY_SECONDS;
-    let validity = prompt.now.until(prompt.expires_at).as_secs().clamp(least, most);
+    let validity = prompt.now.until(prompt.expires_at).as_secs();
+    let validity = validity.clamp(*VALIDITY_SECONDS.start(), *VALIDITY_SECONDS.end());
     let (sender, value) = match &account.sender {
-        Sender::Number(number) => ("From", number),
-        Sender::Service(service) => ("MessagingServiceSid", service),
+        TextSender::Number(number) => ("From", number),
+        TextSender::MessagingService(sid) => ("MessagingServiceSid", sid),
     };
     let form = form_urlencoded::Serializer::new(String::new())
         .append_pair("To", prompt.to.as_str())
@@ -74,9 +81,9 @@ fn basic(account: &Account) -> Result<HeaderValue, http::Error> {
     Ok(value)
 }
 
-/// The answer to a text that was taken. Twilio sends much more; `code` is an error's, `error_code` a message's.
+/// The message that Twilio created, as far as it is read here.
 #[derive(Deserialize)]
-struct Message {
+struct MessageResource {
     sid: String,
     status: String,
     #[serde(default)]
@@ -84,27 +91,32 @@ struct Message {
 }
 
 #[derive(Deserialize)]
-struct Fault {
+struct ErrorResponse {
     code: u32,
 }
 
-/// What an answer means.
+/// Reads the answer to a send.
+///
+/// # Errors
+///
+/// [`SendError`] by the documented code, or by the status where the body has none.
 pub(super) fn accepted(status: StatusCode, body: &[u8]) -> Result<Accepted, SendError> {
     if status.is_success() {
-        return taken(status, body);
+        return created(status, body);
     }
-    // Above 499 the text may be on its way, whatever the answer's own words.
-    let fault = serde_json::from_slice::<Fault>(body).ok().filter(|_| status.is_client_error());
-    match fault.and_then(|fault| reaction(fault.code)) {
+    // Above 499 the text may have been sent, even if the body names an error.
+    let error =
+        serde_json::from_slice::<ErrorResponse>(body).ok().filter(|_| status.is_client_error());
+    match error.and_then(|error| reaction(error.code)) {
         Some(reaction) => Err(reaction.to_send(status)),
         None => Err(answers::by_status(status)),
     }
 }
 
-fn taken(status: StatusCode, body: &[u8]) -> Result<Accepted, SendError> {
-    let message: Message = match serde_json::from_slice(body) {
+fn created(status: StatusCode, body: &[u8]) -> Result<Accepted, SendError> {
+    let message: MessageResource = match serde_json::from_slice(body) {
         Ok(message) => message,
-        Err(_) => return Err(SendError::Unknown(Answered { status }.into())),
+        Err(_) => return Err(SendError::Unknown(ProviderAnswer { status }.into())),
     };
     if matches!(message.status.as_str(), "failed" | "undelivered" | "canceled") {
         let reaction = message.error_code.and_then(reaction);
@@ -115,7 +127,7 @@ fn taken(status: StatusCode, body: &[u8]) -> Result<Accepted, SendError> {
         || message.sid.len() > 64
         || !message.sid.bytes().all(|byte| byte.is_ascii_alphanumeric())
     {
-        return Err(SendError::Unknown(Answered { status }.into()));
+        return Err(SendError::Unknown(ProviderAnswer { status }.into()));
     }
     Ok(Accepted { provider_id: Some(message.sid), delivered: false })
 }

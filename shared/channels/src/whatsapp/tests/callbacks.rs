@@ -1,4 +1,4 @@
-//! Everything a proven callback can say.
+//! Every meaning of a verified callback.
 
 use domain::ports::{Callback, CallbackError, Sender};
 use domain::postback::Action;
@@ -9,7 +9,7 @@ use super::{CUSTOMER, USER, body, receive, value};
 use crate::doubles::{postback, reference};
 use crate::whatsapp::wire;
 
-fn says(members: &Value) -> Vec<Callback> {
+fn callbacks_of(members: &Value) -> Vec<Callback> {
     let received = receive(&body(&[value(members)])).unwrap();
     assert_eq!((received.reply.status, received.reply.body.as_str()), (200, ""));
     assert_eq!(received.refusal, None);
@@ -23,8 +23,8 @@ fn message(members: &Value) -> Value {
     message
 }
 
-fn writes(members: &Value) -> Vec<Callback> {
-    says(&json!({ "messages": [message(members)] }))
+fn inbound(members: &Value) -> Vec<Callback> {
+    callbacks_of(&json!({ "messages": [message(members)] }))
 }
 
 fn customer() -> Sender {
@@ -32,87 +32,91 @@ fn customer() -> Sender {
     Sender { phone, handle: Some(USER.to_owned()), ..Sender::default() }
 }
 
-fn wrote(text: &str) -> Callback {
+fn text_callback(text: &str) -> Callback {
     let at = Some(Timestamp::from_millis(1_750_030_073_000));
     Callback::Wrote { from: customer(), text: text.to_owned(), intent: None, at }
 }
 
-fn fares(members: &Value) -> Vec<Callback> {
+fn status_callbacks(members: &Value) -> Vec<Callback> {
     let mut status = json!({
         "id": "wamid.OUT1", "timestamp": "1750030080", "recipient_id": CUSTOMER,
         "biz_opaque_callback_data": reference().to_string(),
     });
     status.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
-    says(&json!({ "statuses": [status] }))
+    callbacks_of(&json!({ "statuses": [status] }))
 }
 
 #[test]
-fn a_tap_on_either_kind_of_button_brings_its_postback_back() {
+fn tap_on_either_kind_of_button_returns_its_postback() {
     let carried = postback(Action::Approve);
     let context = json!({ "from": "15550783881", "id": "wamid.OUT1" });
     let tapped = [Callback::Tapped { postback: carried.clone(), from: customer() }];
     let reply =
         json!({ "type": "button_reply", "button_reply": { "id": carried, "title": "Approve" } });
     let free = json!({ "type": "interactive", "context": context, "interactive": reply });
-    assert_eq!(writes(&free), tapped);
+    assert_eq!(inbound(&free), tapped);
     let button = json!({ "payload": carried, "text": "Approve" });
     let quick = json!({ "type": "button", "context": context, "button": button });
-    assert_eq!(writes(&quick), tapped);
-    // Somebody else's template: whether the postback is ours is not for this place to say.
+    assert_eq!(inbound(&quick), tapped);
+    // The postback of a foreign template. The handler of the callback verifies it.
     let foreign = json!({ "type": "button", "button": { "payload": "Cancel", "text": "Cancel" } });
-    assert!(matches!(writes(&foreign)[..], [Callback::Tapped { .. }]));
+    assert!(matches!(inbound(&foreign)[..], [Callback::Tapped { .. }]));
     for other in [
         json!({ "type": "interactive", "interactive": { "type": "list_reply", "list_reply": { "id": "x" } } }),
         json!({ "type": "interactive", "interactive": { "type": "nfm_reply", "nfm_reply": {} } }),
         json!({ "type": "interactive", "interactive": { "button_reply": { "id": 7 } } }),
         json!({ "type": "button", "button": null }),
     ] {
-        assert_eq!(writes(&other), []);
+        assert_eq!(inbound(&other), []);
     }
 }
 
 #[test]
-fn what_a_customer_writes_is_a_stop_a_start_or_their_own_words() {
-    let text = |body: &str| writes(&json!({ "type": "text", "text": { "body": body } }));
+fn inbound_text_is_stop_start_or_words() {
+    let text = |body: &str| inbound(&json!({ "type": "text", "text": { "body": body } }));
     assert_eq!(text("STOP"), [Callback::Stop(customer())]);
     assert_eq!(text("please don't message me again"), [Callback::Stop(customer())]);
     assert_eq!(text("unstop"), [Callback::Start(customer())]);
-    assert_eq!(text("yes 47"), [wrote("yes 47")]);
-    let image = |caption: Value| writes(&json!({ "type": "image", "image": caption }));
+    assert_eq!(text("yes 47"), [text_callback("yes 47")]);
+    let image = |caption: Value| inbound(&json!({ "type": "image", "image": caption }));
     assert_eq!(image(json!({ "id": "1", "caption": "Stop!" })), [Callback::Stop(customer())]);
-    assert_eq!(image(json!({ "id": "1" })), [wrote("")], "it opens the window all the same");
+    assert_eq!(
+        image(json!({ "id": "1" })),
+        [text_callback("")],
+        "an empty caption opens the window too"
+    );
     for kind in ["reaction", "system", "unsupported", "order", "a_new_word", ""] {
-        assert_eq!(writes(&json!({ "type": kind, kind: { "body": "STOP" } })), [], "{kind}");
+        assert_eq!(inbound(&json!({ "type": kind, kind: { "body": "STOP" } })), [], "{kind}");
     }
 }
 
 #[test]
-fn somebody_without_a_number_has_their_business_scoped_id() {
-    let says = |contacts: Value, mut message: Value| {
+fn sender_without_a_number_has_a_business_scoped_id() {
+    let sender_of = |contacts: Value, mut message: Value| {
         message["type"] = json!("text");
         message["text"] = json!({ "body": "hi" });
-        let said = says(&json!({ "contacts": contacts, "messages": [message] })).remove(0);
+        let said = callbacks_of(&json!({ "contacts": contacts, "messages": [message] })).remove(0);
         let Callback::Wrote { from, .. } = said else { panic!("{said:?}") };
         (from.phone.map(|phone| phone.as_str().to_owned()), from.handle)
     };
     let (phone, user) = (Some(format!("+{CUSTOMER}")), Some(USER.to_owned()));
     let named = json!([{ "profile": { "name": "Z", "username": "zoe" }, "user_id": USER }]);
-    assert_eq!(says(named, json!({ "id": "wamid.1" })), (None, user.clone()));
-    assert_eq!(says(json!([]), json!({ "from_user_id": USER })), (None, user.clone()));
-    assert_eq!(says(json!([]), json!({ "from": USER })), (None, user.clone()));
-    assert_eq!(says(json!([]), json!({ "from": CUSTOMER })), (phone.clone(), None));
-    assert_eq!(says(json!([{ "wa_id": CUSTOMER }]), json!({})), (phone.clone(), None));
+    assert_eq!(sender_of(named, json!({ "id": "wamid.1" })), (None, user.clone()));
+    assert_eq!(sender_of(json!([]), json!({ "from_user_id": USER })), (None, user.clone()));
+    assert_eq!(sender_of(json!([]), json!({ "from": USER })), (None, user.clone()));
+    assert_eq!(sender_of(json!([]), json!({ "from": CUSTOMER })), (phone.clone(), None));
+    assert_eq!(sender_of(json!([{ "wa_id": CUSTOMER }]), json!({})), (phone.clone(), None));
     let two = json!([{ "wa_id": "15551230009", "user_id": "US.9" }, { "wa_id": CUSTOMER, "user_id": USER }]);
-    assert_eq!(says(two.clone(), json!({ "from": CUSTOMER })), (phone, user));
-    assert_eq!(says(two, json!({})), (None, None), "whose message it is cannot be told");
+    assert_eq!(sender_of(two.clone(), json!({ "from": CUSTOMER })), (phone, user));
+    assert_eq!(sender_of(two, json!({})), (None, None), "two contacts name no sender");
     let odd = json!([{ "user_id": "US.".to_owned() + &"9".repeat(200), "wa_id": "0" }]);
-    assert_eq!(says(odd, json!({})), (None, None));
+    assert_eq!(sender_of(odd, json!({})), (None, None));
 }
 
 #[test]
-fn a_message_reports_how_it_fares_in_our_words() {
+fn status_reports_delivery() {
     let about = || reference().into();
-    let of = |status: &str| fares(&json!({ "status": status }));
+    let of = |status: &str| status_callbacks(&json!({ "status": status }));
     assert_eq!(of("delivered"), [Callback::Delivered(about())]);
     assert_eq!(of("read"), [Callback::Read(about())]);
     assert_eq!(of("played"), [Callback::Read(about())]);
@@ -121,11 +125,11 @@ fn a_message_reports_how_it_fares_in_our_words() {
         assert_eq!(of(status), [], "{status}");
     }
     let failed = |errors: Value| {
-        let told = fares(&json!({ "status": "failed", "errors": errors }));
-        let [Callback::Failed(_, reason)] = told[..] else { panic!("{told:?}") };
+        let failed = status_callbacks(&json!({ "status": "failed", "errors": errors }));
+        let [Callback::Failed(_, reason)] = failed[..] else { panic!("{failed:?}") };
         reason
     };
-    for (code, reaction) in wire::FAULTS {
+    for (code, reaction) in wire::ERRORS {
         let error = json!({ "code": code, "title": "x", "error_data": { "details": "y" } });
         assert_eq!(failed(json!([error])), reaction.reason(), "{code}");
     }
@@ -136,15 +140,15 @@ fn a_message_reports_how_it_fares_in_our_words() {
 }
 
 #[test]
-fn a_status_of_a_message_that_is_not_ours_says_nothing() {
+fn status_of_a_foreign_message_is_ignored() {
     for data in [json!(null), json!(""), json!("01HZX"), json!(7), json!("req_1.prm_1")] {
         let of = json!({ "status": "delivered", "biz_opaque_callback_data": data });
-        assert_eq!(fares(&of), [], "{data}");
+        assert_eq!(status_callbacks(&of), [], "{data}");
     }
 }
 
 #[test]
-fn one_call_tells_of_many_things_and_what_cannot_be_read_takes_nothing_with_it() {
+fn unreadable_entry_loses_no_other_entry() {
     let stop = message(&json!({ "type": "text", "text": { "body": "STOP" } }));
     let read = json!({ "status": "read", "biz_opaque_callback_data": reference().to_string() });
     let odd = json!([null, 7, [], {}, { "type": 7 }, { "type": "text" }, { "from": {} }]);
@@ -167,7 +171,7 @@ fn one_call_tells_of_many_things_and_what_cannot_be_read_takes_nothing_with_it()
 }
 
 #[test]
-fn other_numbers_and_other_fields_are_heard_and_left_alone() {
+fn other_numbers_and_fields_are_acknowledged_and_ignored() {
     let stop =
         json!({ "messages": [message(&json!({ "type": "text", "text": { "body": "STOP" } }))] });
     for metadata in [json!(null), json!({}), json!({ "phone_number_id": "106540352242923" })] {

@@ -1,4 +1,4 @@
-//! What is sent to the Cloud API, what each of its recorded answers means, and what its callbacks say.
+//! The calls to the Cloud API, the meaning of each recorded answer, and the callbacks.
 
 mod callbacks;
 mod proof;

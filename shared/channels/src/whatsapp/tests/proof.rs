@@ -1,4 +1,4 @@
-//! What proves a callback: the signature over its bytes, or the token of the one call that has none.
+//! The proof of a callback: the signature over its bytes, or the token of the one call without a signature.
 
 use domain::brand::{Brand, Mode};
 use domain::ports::{Callback, CallbackError, Channel, Channels, Sender, UnverifiedCallback};
@@ -12,7 +12,7 @@ use crate::doubles::World;
 use crate::whatsapp::{callback, signature};
 
 #[test]
-fn every_published_and_computed_vector_is_judged_as_it_says() {
+fn signature_vector_is_judged_as_it_says() {
     let vectors: Vec<Value> =
         serde_json::from_str(include_str!("../fixtures/signatures.json")).unwrap();
     assert_eq!(vectors.len(), 9);
@@ -24,10 +24,10 @@ fn every_published_and_computed_vector_is_judged_as_it_says() {
             let answer = callback::handshake(&token, &format!("https://hooks.example.com{path}"));
             let reply = answer.as_ref().map(|received| &received.reply);
             if let Ok(reply) = reply {
-                let told = json!({
+                let answered = json!({
                     "status": reply.status, "body": reply.body, "content_type": reply.content_type,
                 });
-                assert_eq!(told, vector["response"], "{}", vector["id"]);
+                assert_eq!(answered, vector["response"], "{}", vector["id"]);
             }
             answer.is_ok()
         } else {
@@ -45,7 +45,7 @@ fn every_published_and_computed_vector_is_judged_as_it_says() {
 }
 
 #[test]
-fn a_body_with_escapes_is_verified_as_it_came_and_read_as_it_was_meant() {
+fn escaped_body_is_verified_raw_and_read_decoded() {
     let body = br#"{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"field":"messages","value":{
         "messaging_product":"whatsapp","metadata":{"phone_number_id":"106540352242922"},
         "messages":[{"from":"15551230001","id":"wamid.IN2","type":"text",
@@ -61,7 +61,7 @@ fn a_body_with_escapes_is_verified_as_it_came_and_read_as_it_was_meant() {
 }
 
 #[test]
-fn a_signature_that_is_missing_doubled_or_of_another_secret_is_forged() {
+fn missing_doubled_or_foreign_signature_is_forged() {
     let (_, channel) = channel("page");
     let whole = signed(b"{}", "secret-app");
     let with = |change: &dyn Fn(&mut HeaderMap)| {
@@ -87,7 +87,7 @@ fn a_signature_that_is_missing_doubled_or_of_another_secret_is_forged() {
 }
 
 #[test]
-fn no_change_to_a_signed_body_is_accepted() {
+fn signed_body_with_any_change_is_forged() {
     let (_, channel) = channel("page");
     let whole = signed(&body(&[value(&json!({ "messages": [] }))]), "secret-app");
     assert!(channel.receive(&whole).is_ok());
@@ -105,7 +105,7 @@ fn no_change_to_a_signed_body_is_accepted() {
 }
 
 #[test]
-fn the_handshake_throws_the_challenge_back_to_whoever_knows_the_token() {
+fn handshake_with_the_verify_token_is_answered() {
     let (_, channel) = channel("page");
     let gets = |query: &str| channel.receive(&call(Method::GET, query, HeaderMap::new(), b""));
     let received =
@@ -138,7 +138,7 @@ fn the_handshake_throws_the_challenge_back_to_whoever_knows_the_token() {
     }
 }
 
-/// A brand whose two modes have numbers of their own.
+/// A brand whose modes have different numbers.
 fn two_numbers(live_secret: &str) -> Brand {
     let channels = |number: &str, secret: &str| {
         let mut settings = settings("page");
@@ -155,9 +155,10 @@ fn two_numbers(live_secret: &str) -> Brand {
     Brand::parse(&text.to_string()).unwrap()
 }
 
+/// One app serves both modes, and no callback is lost.
 #[test]
-fn where_one_app_reports_for_both_modes_each_takes_its_own_number_and_nothing_is_lost() {
-    let told = |brand: &Brand, mode, numbers: &[&str]| {
+fn shared_app_gives_each_mode_its_own_number() {
+    let received = |brand: &Brand, mode, numbers: &[&str]| {
         let registry = World::silent().registry();
         let channel: Box<dyn Channel> =
             registry.open(brand, mode, &"a-channel".parse().unwrap()).unwrap();
@@ -171,13 +172,13 @@ fn where_one_app_reports_for_both_modes_each_takes_its_own_number_and_nothing_is
         channel.receive(&signed(&body, "secret-app")).map(|received| received.callbacks.len())
     };
     let one_app = two_numbers("secret-app");
-    assert_eq!(told(&one_app, Mode::Live, &["2"]), Ok(1));
-    assert_eq!(told(&one_app, Mode::Live, &[NUMBER]), Err(CallbackError::None), "asked next");
-    assert_eq!(told(&one_app, Mode::Test, &[NUMBER]), Ok(1));
-    assert_eq!(told(&one_app, Mode::Live, &["2", NUMBER, "3"]), Ok(2));
-    assert_eq!(told(&one_app, Mode::Test, &["2", "3"]), Ok(1));
-    assert_eq!(told(&one_app, Mode::Live, &["3"]), Ok(0));
+    assert_eq!(received(&one_app, Mode::Live, &["2"]), Ok(1));
+    assert_eq!(received(&one_app, Mode::Live, &[NUMBER]), Err(CallbackError::None), "asked next");
+    assert_eq!(received(&one_app, Mode::Test, &[NUMBER]), Ok(1));
+    assert_eq!(received(&one_app, Mode::Live, &["2", NUMBER, "3"]), Ok(2));
+    assert_eq!(received(&one_app, Mode::Test, &["2", "3"]), Ok(1));
+    assert_eq!(received(&one_app, Mode::Live, &["3"]), Ok(0));
     let two_apps = two_numbers("secret-other");
-    assert_eq!(told(&two_apps, Mode::Live, &[NUMBER]), Err(CallbackError::Forged));
-    assert_eq!(told(&two_apps, Mode::Test, &[NUMBER, "2"]), Ok(1));
+    assert_eq!(received(&two_apps, Mode::Live, &[NUMBER]), Err(CallbackError::Forged));
+    assert_eq!(received(&two_apps, Mode::Test, &[NUMBER, "2"]), Ok(1));
 }

@@ -1,4 +1,4 @@
-//! The calls, within the window and outside of it, and what their answers mean.
+//! The calls within the window and outside it, and the meaning of their answers.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::{Deps, Registry};
 
 const DAY: u64 = 24 * 3_600;
 
-/// What is known of a customer who wrote that many seconds ago.
+/// The contact of a customer who wrote that many seconds ago.
 fn wrote(seconds: u64) -> Contact {
     Contact { last_inbound: Some(NOW.before(Duration::from_secs(seconds))), ..Contact::default() }
 }
@@ -36,7 +36,7 @@ fn reply(label: &str, action: Action) -> Button {
     Button { label: label.to_owned(), action: ButtonAction::Reply { postback: postback(action) } }
 }
 
-/// The calls that sending this prompt makes, each with its body.
+/// The calls that send this prompt, each with its body.
 fn calls(name: &str, prompt: &Prompt) -> Vec<(Request<Bytes>, Value)> {
     let (world, channel) = channel(name);
     block_on(channel.send(prompt)).unwrap_err();
@@ -54,7 +54,7 @@ fn body(name: &str, prompt: &Prompt) -> Value {
 }
 
 #[test]
-fn the_call_is_the_documented_one_and_carries_the_token_hidden() {
+fn message_is_sent_by_the_documented_call() {
     let (call, body) = calls("page", &within()).remove(0);
     assert_eq!(call.method(), "POST");
     let expected = "https://graph.facebook.com/v25.0/106540352242922/messages";
@@ -72,7 +72,7 @@ fn the_call_is_the_documented_one_and_carries_the_token_hidden() {
 }
 
 #[test]
-fn within_the_window_the_first_three_replies_are_buttons_and_the_page_is_not() {
+fn open_window_shows_the_first_three_replies() {
     let body = body("page", &within());
     let button = |title: &str, action| json!({ "type": "reply", "reply": { "id": postback(action), "title": title } });
     let expected = json!({
@@ -86,8 +86,9 @@ fn within_the_window_the_first_three_replies_are_buttons_and_the_page_is_not() {
     assert_eq!((&body["type"], &body["interactive"]), (&json!("interactive"), &expected));
 }
 
+/// The body then states where to deny.
 #[test]
-fn a_yes_that_needs_the_page_is_one_button_and_the_words_say_where_a_no_is() {
+fn approval_on_the_page_is_one_link_button() {
     let link = "https://pay.example.com/c/tok_hidden".to_owned();
     let open = ButtonAction::Open { url: link.clone(), postback: postback(Action::Open) };
     let buttons = vec![
@@ -106,7 +107,7 @@ fn a_yes_that_needs_the_page_is_one_button_and_the_words_say_where_a_no_is() {
 }
 
 #[test]
-fn three_codes_leave_no_room_for_a_no_which_then_is_behind_the_link() {
+fn three_codes_put_the_denial_behind_the_link() {
     let picks = (0..3).map(|place| reply(&format!("4{place}"), Action::Pick(place)));
     let buttons = picks.chain([reply("Not me", Action::NotMe)]).collect();
     let interactive = body("page", &Prompt { buttons, ..within() })["interactive"].take();
@@ -118,7 +119,7 @@ fn three_codes_leave_no_room_for_a_no_which_then_is_behind_the_link() {
 }
 
 #[test]
-fn nothing_is_longer_than_it_may_be_and_where_a_no_is_is_never_cut_off() {
+fn long_prompt_is_cut_but_never_the_way_to_deny() {
     let long = || "ü".repeat(5_000);
     let mut prompt = Prompt { title: long(), body: long(), ..within() };
     prompt.buttons.iter_mut().for_each(|button| button.label = "Ä".repeat(30));
@@ -140,7 +141,7 @@ fn nothing_is_longer_than_it_may_be_and_where_a_no_is_is_never_cut_off() {
 }
 
 #[test]
-fn the_window_closes_ten_minutes_before_a_day_is_over() {
+fn window_closes_ten_minutes_before_24_hours() {
     let kind =
         |contact: Contact| body("page", &Prompt { contact, ..prompt_to(PHONE) })["type"].take();
     assert_eq!(kind(wrote(0)), "interactive");
@@ -153,7 +154,7 @@ fn the_window_closes_ten_minutes_before_a_day_is_over() {
 }
 
 #[test]
-fn a_customer_is_reachable_for_all_that_is_known_and_the_reason_says_what_is() {
+fn capability_reason_states_whether_the_window_is_open() {
     let (world, channel) = channel("page");
     let of = |contact| block_on(channel.capability(&PHONE.parse().unwrap(), &contact, NOW));
     let unknown = of(Contact::default());
@@ -166,7 +167,7 @@ fn a_customer_is_reachable_for_all_that_is_known_and_the_reason_says_what_is() {
 }
 
 #[test]
-fn each_recorded_answer_means_what_its_fixture_says() {
+fn recorded_answer_means_what_its_fixture_says() {
     let fixtures = fixtures("whatsapp/fixtures/answers");
     for (name, fixture) in &fixtures {
         let (status, body, means) = recorded(fixture);
@@ -174,13 +175,13 @@ fn each_recorded_answer_means_what_its_fixture_says() {
         assert_eq!(meaning(&sent), means, "{name}");
     }
     let (first, last) = (*wire::PERMISSIONS.start(), *wire::PERMISSIONS.end());
-    for code in wire::FAULTS.iter().map(|(code, _)| *code).chain([first, last]) {
+    for code in wire::ERRORS.iter().map(|(code, _)| *code).chain([first, last]) {
         assert!(fixtures.contains_key(&format!("error-{code}")), "{code} has no fixture");
     }
 }
 
 #[test]
-fn every_code_that_is_documented_has_its_one_reaction() {
+fn documented_code_has_one_reaction() {
     let person = |reason| Some(Reaction::Person(reason));
     let gone = |reason| Some(Reaction::Unreachable(reason));
     for (codes, reaction) in [
@@ -203,18 +204,18 @@ fn every_code_that_is_documented_has_its_one_reaction() {
             assert_eq!(wire::reaction(*code), reaction, "{code}");
         }
     }
-    let codes: Vec<u32> = wire::FAULTS.iter().map(|(code, _)| *code).collect();
-    assert!(codes.is_sorted_by(|one, next| one < next), "each code is there once");
+    let codes: Vec<u32> = wire::ERRORS.iter().map(|(code, _)| *code).collect();
+    assert!(codes.is_sorted_by(|one, next| one < next), "each code occurs once");
 }
 
-/// Answers each call with the next of its fixtures.
-struct Turns {
+/// A network that answers each call with the next fixture.
+struct FixtureNetwork {
     answers: Mutex<Vec<&'static str>>,
     kinds: Mutex<Vec<Value>>,
 }
 
 #[async_trait]
-impl Http for Turns {
+impl Http for FixtureNetwork {
     async fn call(
         &self,
         request: Request<Bytes>,
@@ -229,11 +230,12 @@ impl Http for Turns {
     }
 }
 
-/// What became of a prompt within the window, and the kinds of message that were sent for it.
+/// The result of a send within the window, and the types of its messages.
 fn sent(answers: &[&'static str]) -> (String, Vec<Value>) {
-    let http = Arc::new(Turns { answers: Mutex::new(answers.to_vec()), kinds: Mutex::default() });
-    let outside = World::new(Script::Lost).registry().outside;
-    let registry = Registry::new(Deps { http: Arc::<Turns>::clone(&http), ..outside });
+    let http =
+        Arc::new(FixtureNetwork { answers: Mutex::new(answers.to_vec()), kinds: Mutex::default() });
+    let deps = World::new(Script::Lost).deps();
+    let registry = Registry::new(Deps { http: Arc::<FixtureNetwork>::clone(&http), ..deps });
     let brand = brand("whatsapp", &settings("full"));
     let channel: Box<dyn Channel> =
         registry.open(&brand, Mode::Test, &"a-channel".parse().unwrap()).unwrap();
@@ -246,7 +248,7 @@ fn sent(answers: &[&'static str]) -> (String, Vec<Value>) {
 }
 
 #[test]
-fn a_window_that_turns_out_to_be_closed_makes_it_a_template_once() {
+fn closed_window_falls_back_to_one_template() {
     let (meaning, kinds) = sent(&["error-131047", "accepted-template"]);
     assert!(meaning.starts_with("accepted wamid."), "{meaning}");
     assert_eq!(kinds, ["interactive", "template"]);

@@ -1,4 +1,4 @@
-//! Which template is sent outside the window, and how it is filled.
+//! The choice of a template outside the window, and its values.
 
 use domain::ports::{Button, ButtonAction, Prompt};
 use domain::postback::Action;
@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use super::{channel, settings};
 use crate::doubles::{PHONE, Script, World, meaning, postback, prompt_to};
 
-/// A payment that may be answered by a tap.
+/// A payment that a tap can approve.
 fn payment() -> Prompt {
     let money = Money::new(4250, "EUR".parse().unwrap()).unwrap();
     Prompt { money: Some(money), ..prompt_to(PHONE) }
 }
 
-/// A prompt whose yes is given on the page only.
+/// A prompt that only the page can approve.
 fn on_the_page(prompt: Prompt) -> Prompt {
     let yes = |button: &Button| button.label == prompt.labels.approve;
     let buttons = prompt.buttons.iter().filter(|button| !yes(button)).cloned().collect();
@@ -43,7 +43,7 @@ fn tap(index: &str, action: Action) -> Value {
 }
 
 #[test]
-fn a_template_is_filled_in_the_order_it_was_approved_in() {
+fn template_is_filled_in_its_approved_order() {
     let expected = json!({
         "name": "approve_payment_v1",
         "language": { "code": "en_GB" },
@@ -55,7 +55,7 @@ fn a_template_is_filled_in_the_order_it_was_approved_in() {
             ] },
             tap("0", Action::Approve),
             tap("1", Action::Deny),
-            // The button in between takes nothing.
+            // The button in between has no parameter.
             tap("3", Action::NotMe),
         ],
     });
@@ -63,7 +63,7 @@ fn a_template_is_filled_in_the_order_it_was_approved_in() {
 }
 
 #[test]
-fn the_first_template_that_can_say_what_is_asked_is_taken() {
+fn first_template_that_fits_is_sent() {
     assert_eq!(template(&payment())["name"], "approve_payment_v1");
     let paged = template(&on_the_page(payment()));
     let expected = json!([
@@ -79,7 +79,7 @@ fn the_first_template_that_can_say_what_is_asked_is_taken() {
 }
 
 #[test]
-fn a_prompt_that_no_template_can_say_is_told_to_a_person_and_nothing_is_sent() {
+fn prompt_that_fits_no_template_is_not_sent() {
     let mut settings = settings("page");
     settings["templates"][0]["buttons"] = json!(["approve", "deny"]);
     let world = World::new(Script::Lost);
@@ -90,7 +90,7 @@ fn a_prompt_that_no_template_can_say_is_told_to_a_person_and_nothing_is_sent() {
 }
 
 #[test]
-fn the_language_is_the_nearest_one_that_was_approved_and_the_brands_own_otherwise() {
+fn template_language_is_the_nearest_or_the_brands() {
     let code = |language: &str| {
         let language = language.parse().unwrap();
         template(&Prompt { language, ..payment() })["language"]["code"].take()
@@ -106,7 +106,7 @@ fn the_language_is_the_nearest_one_that_was_approved_and_the_brands_own_otherwis
 }
 
 #[test]
-fn a_place_is_one_line_and_no_longer_than_it_may_be() {
+fn placeholder_value_is_one_line_within_the_limit() {
     let body = "a\tb\r\n\n     c".to_owned();
     let prompt = Prompt { title: "ü".repeat(70), body, ..payment() };
     let components = template(&prompt)["components"].take();
@@ -116,7 +116,7 @@ fn a_place_is_one_line_and_no_longer_than_it_may_be() {
 }
 
 #[test]
-fn the_link_and_no_other_part_of_it_fills_the_address() {
+fn link_token_fills_the_url_placeholder() {
     let link = "https://pay.example.com/c/AbC-_123".to_owned();
     let action = ButtonAction::Open { url: link.clone(), postback: postback(Action::Open) };
     let buttons = vec![Button { label: "Open".to_owned(), action }];
@@ -125,7 +125,7 @@ fn the_link_and_no_other_part_of_it_fills_the_address() {
 }
 
 #[test]
-fn settings_that_could_ask_nobody_are_refused() {
+fn template_that_cannot_approve_is_refused() {
     let with = |pointer: &str, value: Value| {
         let mut settings = settings("page");
         *settings.pointer_mut(pointer).unwrap() = value;

@@ -1,22 +1,27 @@
-//! Payment links: Adyen's own page, where the customer pays once or leaves a card.
+//! Payment links: Adyen's own page, where the customer pays once or saves a card.
 
 use std::time::Duration;
 
-use domain::ports::{Answer, Onward, Prepared, Reference, Use};
+use domain::ports::{Created, RedirectUrl, Reference, Use};
 use domain::values::time::Timestamp;
 use http::Method;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Amount, Reply, Request};
-use crate::adyen::errors::{Call, failure};
-use crate::adyen::reference::{self, Named, Step, is_link};
-use crate::adyen::settings::{Account, is_address};
+use super::Amount;
+use crate::adyen::errors::{Call, failure, not_created};
+use crate::adyen::reference::{self, MerchantReference, Step, is_link};
+use crate::adyen::settings::Account;
+use crate::adyen::transport::{Reply, Request};
+use crate::checks::is_address;
+use crate::object_state::ObjectState;
 
-/// How long a link could be paid if nobody ended it before: longer than any request waits, and far below Adyen's 70 days.
+/// The lifetime of a link that is not expired before: longer than any request waits.
+///
+/// Adyen's maximum is 70 days (<https://github.com/Adyen/adyen-openapi>, Checkout v72, read 2026-11-23).
 const OPEN_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The call that makes the link, over nothing where a card is to be kept.
+/// Returns the call that creates a link; its amount is zero where a card is saved.
 pub(in crate::adyen) fn create(what: &Use<'_>, account: &Account, amount: &Amount) -> Request {
     let reference = name(what).to_string();
     let mut body = json!({
@@ -35,33 +40,33 @@ pub(in crate::adyen) fn create(what: &Use<'_>, account: &Account, amount: &Amoun
             body.insert("countryCode".to_owned(), json!(country));
         }
         if what.money().is_none() {
-            // A shopper of its own for every card, so that what is listed for it is what this customer left here.
+            // One shopper per card: its list then holds only the card that this customer saved here.
             body.insert("shopperReference".to_owned(), json!(reference));
             body.insert("storePaymentMethodMode".to_owned(), json!("enabled"));
             body.insert("recurringProcessingModel".to_owned(), json!("CardOnFile"));
         }
     }
-    let key = reference::key(what.request, Step::Link, what.generation);
+    let key = reference::key(what.request, Step::Link, what.attempt_no);
     Request::post("/paymentLinks".to_owned(), key, body)
 }
 
-/// The call that tells how a link stands.
+/// Returns the call that reads a link.
 pub(in crate::adyen) fn read(id: &str) -> Request {
     Request::get(format!("/paymentLinks/{id}"))
 }
 
-/// The call that makes a link unusable. It has no key: done twice it is the same.
+/// Returns the call that expires a link. It has no key, since a repeat changes nothing.
 pub(in crate::adyen) fn expire(id: &str) -> Request {
     let body = Some(json!({ "status": "expired" }));
     Request { method: Method::PATCH, body, ..read(id) }
 }
 
-/// What the attempt is called.
-pub(in crate::adyen) const fn name(what: &Use<'_>) -> Named {
-    Named::Attempt { request: what.request, generation: what.generation }
+/// Returns the attempt's merchant reference.
+pub(in crate::adyen) const fn name(what: &Use<'_>) -> MerchantReference {
+    MerchantReference::Attempt { request: what.request, attempt_no: what.attempt_no }
 }
 
-/// A link, as far as it is looked at.
+/// The fields of a link that are read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Link {
@@ -75,15 +80,15 @@ struct Link {
     expires_at: Option<Timestamp>,
 }
 
-/// How a link stands.
+/// The status of a link.
 pub(in crate::adyen) enum Stands {
-    /// This is all that is to be said.
-    Answer(Answer),
-    /// The customer is done, since then; what became of it is told elsewhere. With the amount the link was made for.
+    /// The link alone gives the answer.
+    State(ObjectState),
+    /// The customer finished. A webhook or the shopper's list has the result; `amount` is the link's own.
     Completed { since: Option<Timestamp>, amount: Amount },
 }
 
-/// What an answer about that link means.
+/// Interprets a reply about a link.
 pub(in crate::adyen) fn outcome(
     (call, reply): (Call, &Reply),
     what: &Use<'_>,
@@ -91,36 +96,36 @@ pub(in crate::adyen) fn outcome(
     id: &str,
 ) -> Stands {
     if !reply.status.is_success() {
-        return Stands::Answer(failure(call, reply));
+        return Stands::State(failure(call, reply));
     }
     let Some(link) = link(reply, what, account).filter(|link| link.id == id) else {
-        return Stands::Answer(Answer::Unknown);
+        return Stands::State(ObjectState::Unknown);
     };
-    Stands::Answer(match link.status.as_str() {
-        "active" => Answer::NeedsCustomer { onward: Some(Onward(link.url)) },
-        "paymentPending" => Answer::Working,
-        "expired" => Answer::Fenced,
+    Stands::State(match link.status.as_str() {
+        "active" => ObjectState::RequiresAction { redirect: Some(RedirectUrl(link.url)) },
+        "paymentPending" => ObjectState::Processing,
+        "expired" => ObjectState::Voided,
         "completed" | "paid" => {
             let since = link.updated_at.or(link.expires_at);
             return Stands::Completed { since, amount: link.amount };
         }
-        _ => Answer::Unknown,
+        _ => ObjectState::Unknown,
     })
 }
 
-/// What making a link came to.
+/// Interprets the reply to the creation of a link.
 pub(in crate::adyen) fn created(
     reply: &Reply,
     what: &Use<'_>,
     account: &Account,
     amount: &Amount,
-) -> Prepared {
+) -> Created {
     if !reply.status.is_success() {
-        return Prepared::Not(failure(Call::Prepare, reply));
+        return not_created(reply);
     }
     match link(reply, what, account) {
-        Some(link) if link.amount == *amount => Prepared::Ready(Reference(link.id)),
-        Some(_) | None => Prepared::Not(Answer::Again),
+        Some(link) if link.amount == *amount => Created::Ready(Reference(link.id)),
+        Some(_) | None => Created::Again,
     }
 }
 

@@ -1,41 +1,47 @@
-//! Payments made with what the customer gave on our page, or with a card on file.
+//! Payments with a wallet's token or with a saved card.
+//!
+//! Limits and result codes: Checkout v72, <https://github.com/Adyen/adyen-openapi>, read 2026-11-23.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::authorization::AuthorizationKind;
-use domain::ports::{Answer, Fetched, Onward, Receipt, Reference, Use};
+use domain::ports::{Fetched, Receipt, RedirectUrl, Reference, Use};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::Amount;
 use super::links::name;
 use super::stored::{Kept, is_last4};
-use super::{Amount, Reply, Request, TIMEOUT_MONEY};
 use crate::adyen::errors::{Call, failure};
-use crate::adyen::reference::{self, Named, Paid, Step, is_psp};
+use crate::adyen::reference::{self, MerchantReference, Step, is_psp};
 use crate::adyen::refusals::refusal;
-use crate::adyen::settings::{Account, ThreeDSecure, is_address};
+use crate::adyen::reported::ReportedPayment;
+use crate::adyen::settings::Account;
+use crate::adyen::transport::{Reply, Request, TIMEOUT_MONEY};
+use crate::checks::{ThreeDSecure, is_address};
+use crate::object_state::ObjectState;
 
-/// Adyen's limit for tokens of wallets.
+/// Adyen's limit for a wallet's token, in characters.
 const TOKEN_MAX: usize = 10_000;
-/// Adyen's limit for what a customer comes back with.
+/// The limit for `redirectResult`, in bytes.
 const RESULT_MAX: usize = 20_000;
 
-/// An Apple Pay payment token, as far as Adyen wants it.
+/// The part of an Apple Pay token that Adyen takes.
 #[derive(Deserialize)]
 struct ApplePay<'a> {
     #[serde(borrow, rename = "paymentData")]
     payment_data: &'a RawValue,
 }
 
-/// What is paid with; `None` where the authorization is nothing that a payment can be made with.
+/// Returns `paymentMethod`; `None` where the authorization cannot be paid with.
 fn method(what: &Use<'_>) -> Option<(Value, Option<Kept>)> {
     let secret = what.authorization.secret.expose_secret();
     let (method, kept) = match what.authorization.kind {
         AuthorizationKind::ApplePay => {
             let token: ApplePay<'_> = serde_json::from_str(secret).ok()?;
-            // Byte for byte, as the signature within covers it.
+            // Byte for byte, since the token's signature covers it.
             let token = STANDARD.encode(token.payment_data.get());
             let fits = token.len() <= TOKEN_MAX;
             (fits.then(|| json!({ "type": "applepay", "applePayToken": token }))?, None)
@@ -52,13 +58,13 @@ fn method(what: &Use<'_>) -> Option<(Value, Option<Kept>)> {
         | AuthorizationKind::Hosted
         | AuthorizationKind::Code
         | AuthorizationKind::AccessToken
-        | AuthorizationKind::Onward
+        | AuthorizationKind::RedirectUrl
         | AuthorizationKind::Claims => return None,
     };
     Some((method, kept))
 }
 
-/// The call that pays; `None` where nothing can be paid with what the customer gave.
+/// Returns the call that pays; `None` where the authorization cannot be paid with.
 pub(in crate::adyen) fn pay(
     what: &Use<'_>,
     account: &Account,
@@ -76,7 +82,7 @@ pub(in crate::adyen) fn pay(
         "shopperInteraction": "Ecommerce",
         "captureDelayHours": account.capture_delay_hours,
         "metadata": { "request_id": what.request.to_string() },
-        // Only a page that customers can be sent on to is of use here.
+        // Native 3-D Secure needs a script on our page. A redirect does not.
         "authenticationData": { "threeDSRequestData": { "nativeThreeDS": "disabled" } },
     });
     if let Some(body) = body.as_object_mut() {
@@ -89,46 +95,50 @@ pub(in crate::adyen) fn pay(
             body.insert("recurringProcessingModel".to_owned(), json!("CardOnFile"));
         }
     }
-    let key = reference::key(what.request, Step::Payment, what.generation);
+    let key = reference::key(what.request, Step::Payment, what.attempt_no);
     let request = Request::post("/payments".to_owned(), key, body);
     Some(Request { timeout: TIMEOUT_MONEY, ..request })
 }
 
-/// The call that ends what the customer did on their bank's page; `None` where that cannot be it.
+/// Returns the call that finishes a payment after the bank's page; `None` where `redirectResult` is malformed.
 pub(in crate::adyen) fn details(what: &Use<'_>) -> Option<Request> {
     let result = what.authorization.secret.expose_secret();
     let fits = (1..=RESULT_MAX).contains(&result.len());
     let known = what.authorization.kind == AuthorizationKind::Code && fits;
     let body = json!({ "details": { "redirectResult": result } });
-    let key = reference::key(what.request, Step::Details, what.generation);
+    let key = reference::key(what.request, Step::Details, what.attempt_no);
     let request = known.then(|| Request::post("/payments/details".to_owned(), key, body))?;
     Some(Request { timeout: TIMEOUT_MONEY, ..request })
 }
 
-/// The call that ends a payment of which only our own name is known. What becomes of it is told by webhook.
+/// Returns the call that cancels a payment by our merchant reference. A webhook reports the result.
 pub(in crate::adyen) fn cancel(what: &Use<'_>, account: &Account) -> Request {
-    let end = Named::End { request: what.request, generation: what.generation };
+    let end = MerchantReference::End { request: what.request, attempt_no: what.attempt_no };
     let body = json!({
         "merchantAccount": account.merchant_account,
         "paymentReference": name(what).to_string(),
         "reference": end.to_string(),
     });
-    let key = reference::key(what.request, Step::Cancel, what.generation);
+    let key = reference::key(what.request, Step::Cancel, what.attempt_no);
     Request::post("/cancels".to_owned(), key, body)
 }
 
-/// The call that takes back a payment, captured or not. What becomes of it is told by webhook.
-pub(in crate::adyen) fn reverse(what: &Use<'_>, account: &Account, paid: &Paid) -> Request {
-    let end = Named::End { request: what.request, generation: what.generation };
+/// Returns the call that reverses a payment, captured or not. A webhook reports the result.
+pub(in crate::adyen) fn reverse(
+    what: &Use<'_>,
+    account: &Account,
+    paid: &ReportedPayment,
+) -> Request {
+    let end = MerchantReference::End { request: what.request, attempt_no: what.attempt_no };
     let body = json!({
         "merchantAccount": account.merchant_account,
         "reference": end.to_string(),
     });
-    let key = reference::key(what.request, Step::Reversal, what.generation);
+    let key = reference::key(what.request, Step::Reversal, what.attempt_no);
     Request::post(format!("/payments/{}/reversals", paid.psp), key, body)
 }
 
-/// A payment, as far as it is looked at.
+/// The fields of a payment that are read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Payment {
@@ -143,7 +153,7 @@ struct Payment {
     additional_data: Additional,
 }
 
-/// Where the customer would have to go on.
+/// The next step that the customer would have to take.
 #[derive(Deserialize)]
 struct Action {
     #[serde(rename = "type")]
@@ -157,7 +167,7 @@ struct Card {
     brand: Option<String>,
 }
 
-/// Most of it is there only where the Customer Area says so.
+/// The additional data. Most of it must be switched on in the Customer Area.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Additional {
@@ -165,63 +175,69 @@ struct Additional {
     payment_method: Option<String>,
 }
 
-/// What an answer to a payment means.
+/// Interprets the reply to a payment.
 pub(in crate::adyen) fn outcome(
     reply: &Reply,
     what: &Use<'_>,
     account: &Account,
     asked: &Amount,
-) -> Answer {
+) -> ObjectState {
     if !reply.status.is_success() {
         return failure(Call::Pay, reply);
     }
     let Ok(payment) = serde_json::from_slice::<Payment>(&reply.body) else {
-        return Answer::Unknown;
+        return ObjectState::Unknown;
     };
     let ours = payment
         .merchant_reference
         .as_ref()
         .is_none_or(|name| *name == self::name(what).to_string());
     if !ours {
-        return Answer::Unknown;
+        return ObjectState::Unknown;
     }
     match payment.result_code.as_str() {
-        "Authorised" => payment.receipt(what, asked).map_or(Answer::Unknown, Answer::Done),
+        "Authorised" => {
+            payment.receipt(what, asked).map_or(ObjectState::Unknown, ObjectState::Done)
+        }
         "Refused" => refusal(payment.refusal_reason_code.as_deref()),
-        "Cancelled" => Answer::Refused { code: "customer_cancelled" },
+        "Cancelled" => ObjectState::SoftDeclined { code: "customer_cancelled" },
         "RedirectShopper" | "IdentifyShopper" | "ChallengeShopper" | "PresentToShopper" => {
-            payment.onward(account)
+            payment.redirect(account)
         }
-        // Nothing was paid, and nothing of ours asks for these.
+        // Nothing was paid. No call of ours asks for authentication alone.
         "AuthenticationFinished" | "AuthenticationNotRequired" => {
-            Answer::Invalid { code: "authentication_only" }
+            ObjectState::Invalid { code: "authentication_only" }
         }
-        // The webhook tells: `Error` may hide an authorisation that the acquirer gave and nobody heard of, and less than
-        // what was asked for is taken back at the end.
-        "Error" | "PartiallyAuthorised" | "Received" | "Pending" | "Success" => Answer::Unknown,
-        _ => Answer::Unknown,
+        // The webhook has the result. `Error` may hide an authorisation whose reply was lost at the acquirer. A partial
+        // amount is reversed at the end.
+        "Error" | "PartiallyAuthorised" | "Received" | "Pending" | "Success" => {
+            ObjectState::Unknown
+        }
+        _ => ObjectState::Unknown,
     }
 }
 
 impl Payment {
-    /// Where the customer goes on to. Nobody but us has the action, and without it nothing is paid: where it is of no use
-    /// to a customer, the payment is over.
-    fn onward(self, account: &Account) -> Answer {
-        let over = Answer::Refused { code: "authentication_required" };
+    /// Returns the redirect to the bank's page. Only this reply has the action, and nothing is paid without it. So a payment
+    /// whose action no browser can follow is over.
+    fn redirect(self, account: &Account) -> ObjectState {
+        let over = ObjectState::SoftDeclined { code: "authentication_required" };
         let Some(Action { kind, method, url: Some(url) }) = self.action else { return over };
         let goes = kind == "redirect"
             && method.is_none_or(|method| method == "GET")
             && url.len() <= 8192
             && is_target(&url);
         match account.three_d_secure {
-            ThreeDSecure::Redirect if goes => Answer::NeedsCustomer { onward: Some(Onward(url)) },
+            ThreeDSecure::Redirect if goes => {
+                ObjectState::RequiresAction { redirect: Some(RedirectUrl(url)) }
+            }
             ThreeDSecure::Redirect | ThreeDSecure::Refuse => over,
         }
     }
 
     fn receipt(self, what: &Use<'_>, asked: &Amount) -> Option<Fetched> {
         let psp = self.psp_reference.filter(|psp| is_psp(psp))?;
-        // The amount is left out where it is the one that was asked for.
+        // Adyen may leave out an amount that equals the requested one.
         let (amount, currency) = self.amount.as_ref().unwrap_or(asked).iso()?;
         let wallet = match what.authorization.kind {
             AuthorizationKind::ApplePay => Some("apple_pay"),
@@ -231,7 +247,7 @@ impl Payment {
             | AuthorizationKind::KeptCard
             | AuthorizationKind::Code
             | AuthorizationKind::AccessToken
-            | AuthorizationKind::Onward
+            | AuthorizationKind::RedirectUrl
             | AuthorizationKind::Claims => None,
         };
         let brand = self.payment_method.and_then(|card| card.brand);
@@ -248,25 +264,25 @@ impl Payment {
     }
 }
 
-/// `visa` of `visa_applepay`.
+/// Returns the brand of a variant: `visa` of `visa_applepay`.
 fn card_brand(variant: &str) -> Option<String> {
     let brand = variant.split('_').next().unwrap_or_default();
     let known = (1..=30).contains(&brand.len()) && brand.bytes().all(|b| b.is_ascii_alphanumeric());
     known.then(|| brand.to_owned())
 }
 
-/// Whether a customer can be sent there: a query is allowed.
+/// Returns whether a browser can be redirected to an address, which may have a query.
 fn is_target(url: &str) -> bool {
     is_address(url.split_once('?').map_or(url, |(address, _)| address), &["http", "https"])
 }
 
-/// What is told of a payment that a webhook brought.
-pub(in crate::adyen) fn told(paid: &Paid) -> Option<Fetched> {
+/// Returns the result for a payment that a webhook reported.
+pub(in crate::adyen) fn reported(paid: &ReportedPayment) -> Option<Fetched> {
     let amount = Amount { value: paid.value, currency: paid.currency.clone() };
     receipt(Reference(paid.psp.clone()), &amount)
 }
 
-/// What little is known of a payment that was made on Adyen's page.
+/// Returns the receipt of a payment on Adyen's page. Its card is unknown.
 pub(in crate::adyen) fn receipt(reference: Reference, amount: &Amount) -> Option<Fetched> {
     let (amount, currency) = amount.iso()?;
     let (method, wallet, card_brand, last4) = ("card".to_owned(), None, None, None);

@@ -1,21 +1,22 @@
-//! Money given back: Adyen takes the call, and tells by webhook what became of it.
+//! Refunds: Adyen acknowledges the call and reports the result by webhook.
 
-use domain::ports::{Refund, Refunded};
+use domain::ports::{Refund, RefundResult};
 use serde_json::json;
 
-use super::{Amount, Reply, Request, received};
+use super::{Amount, received};
 use crate::adyen::errors::not_refunded;
-use crate::adyen::reference::{self, Named, Step};
+use crate::adyen::reference::{self, MerchantReference, Step};
 use crate::adyen::settings::Account;
+use crate::adyen::transport::{Reply, Request};
 
-/// The call that gives money back, for the payment of that id.
+/// Returns the call that refunds a payment by Adyen's id.
 pub(in crate::adyen) fn create(
     refund: &Refund<'_>,
     account: &Account,
     psp: &str,
     amount: &Amount,
 ) -> Request {
-    let named = Named::Refund { request: refund.request, seq: refund.seq };
+    let named = MerchantReference::Refund { request: refund.request, seq: refund.seq };
     let body = json!({
         "merchantAccount": account.merchant_account,
         "amount": amount.json(),
@@ -25,11 +26,11 @@ pub(in crate::adyen) fn create(
     Request::post(format!("/payments/{psp}/refunds"), key, body)
 }
 
-/// What the answer means.
-pub(in crate::adyen) fn outcome(reply: &Reply) -> Refunded {
+/// Interprets the reply to a refund.
+pub(in crate::adyen) fn outcome(reply: &Reply) -> RefundResult {
     match received(reply) {
-        Some(reference) => Refunded::Pending(reference),
-        None if reply.status.is_success() => Refunded::Unknown,
+        Some(reference) => RefundResult::Pending(reference),
+        None if reply.status.is_success() => RefundResult::Unknown,
         None => not_refunded(reply),
     }
 }

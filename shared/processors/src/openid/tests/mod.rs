@@ -1,4 +1,4 @@
-//! The flow by its documented words: what is asked, what each answer means, and what is never believed.
+//! The documented flow: what is asked, and the answer to each reply.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -31,7 +31,7 @@ impl Clock for Stopped {
     async fn wait(&self, _: Duration) {}
 }
 
-/// Answers in order, and keeps what was asked.
+/// An `Http` that answers by a script and records the calls.
 #[derive(Default)]
 struct Script {
     answers: Mutex<VecDeque<Option<(u16, String)>>>,
@@ -95,20 +95,20 @@ fn carrying(kind: AuthorizationKind, secret: &str) -> Authorization {
 fn used<'a>(ask: &'a Ask, authorization: &'a Authorization) -> Use<'a> {
     Use {
         request: "req_01J00000000000000000000000".parse().unwrap(),
-        generation: 2,
+        attempt_no: 2,
         ask,
         authorization,
         customer: "c0ffee",
         page: "https://pay.example.com/c/page",
         callback: CALLBACK,
         begun_at: NOW,
-        away: false,
+        on_hosted_page: false,
         redeemed: false,
-        told: None,
+        reported: None,
     }
 }
 
-/// What the provider says in an ID token, with some of it changed.
+/// Returns an ID token with some of its claims changed.
 fn id_token(nonce: &str, change: &Value) -> String {
     let mut payload = json!({
         "iss": "https://id.example", "aud": "acme shop", "sub": "cust1", "nonce": nonce,
@@ -124,18 +124,18 @@ fn tokens(id_token: &str) -> Value {
     json!({ "access_token": "at-hidden", "token_type": "Bearer", "expires_in": 300, "id_token": id_token })
 }
 
-/// The attempt's reference, and what one call under it comes to when the provider answers so.
-fn executed(
+/// Runs the attempt against one scripted reply.
+fn confirmed(
     opened: &OpenId,
     script: &Script,
     what: &Use<'_>,
     answer: Option<(u16, Value)>,
-) -> Answer {
+) -> Confirmed {
     let answer = answer.map(|(status, body)| {
         (status, body.as_str().map_or_else(|| body.to_string(), str::to_owned))
     });
     script.answers.lock().unwrap().push_back(answer);
-    let done = block_on(opened.execute(what, &Reference(opened.state(what).to_string())));
+    let done = block_on(opened.confirm(what, &Reference(opened.state(what).to_string())));
     script.answers.lock().unwrap().clear();
     done
 }
@@ -164,20 +164,20 @@ fn back(url: &str) -> UnverifiedCallback {
 }
 
 #[test]
-fn the_verifier_is_recognised_as_rfc_7636_says() {
+fn challenge_matches_the_example_of_rfc_7636() {
     let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     assert_eq!(state::challenge(verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
 }
 
 #[test]
-fn the_customer_is_asked_for_exactly_the_claims() {
+fn authorization_request_asks_for_exactly_the_claims() {
     let (opened, _) = provider(&json!({}));
     let (ask, yes) = (ask(), carrying(AuthorizationKind::Hosted, ""));
     let what = used(&ask, &yes);
     assert_eq!(opened.payment_options(&ask), [PaymentOption::Hosted]);
-    let Prepared::Ready(reference) = block_on(opened.prepare(&what)) else { panic!() };
-    let Answer::NeedsCustomer { onward: Some(Onward(url)) } =
-        block_on(opened.execute(&what, &reference))
+    let Created::Ready(reference) = block_on(opened.create(&what)) else { panic!() };
+    let Confirmed::RequiresAction { redirect: Some(RedirectUrl(url)) } =
+        block_on(opened.confirm(&what, &reference))
     else {
         panic!()
     };
@@ -205,14 +205,18 @@ fn the_customer_is_asked_for_exactly_the_claims() {
             assert_eq!(value(&asked, name), means);
         }
     }
-    let same = block_on(opened.execute(&what, &reference));
-    assert_eq!(same, Answer::NeedsCustomer { onward: Some(Onward(url)) }, "the same each time");
-    let away = Use { away: true, ..what };
-    assert_eq!(block_on(opened.look_up(&away, &reference)), Answer::Working);
+    let same = block_on(opened.confirm(&what, &reference));
+    assert_eq!(
+        same,
+        Confirmed::RequiresAction { redirect: Some(RedirectUrl(url)) },
+        "the same each time"
+    );
+    let on_page = Use { on_hosted_page: true, ..what };
+    assert_eq!(block_on(opened.retrieve(&on_page, &reference)), Retrieved::Processing);
 }
 
 #[test]
-fn what_is_asked_is_pushed_where_the_provider_takes_that_and_scopes_stand_in_for_claims() {
+fn authorization_request_is_pushed_with_scopes_where_set() {
     let more = json!({
         "pushed_authorization_request_endpoint": "https://id.example/par",
         "claims_parameter": false, "authorization_details_type": "identity_facts",
@@ -222,11 +226,11 @@ fn what_is_asked_is_pushed_where_the_provider_takes_that_and_scopes_stand_in_for
     let what = used(&ask, &yes);
     let pushed =
         json!({ "request_uri": "urn:ietf:params:oauth:request_uri:6esc", "expires_in": 60 });
-    let answer = executed(&opened, &script, &what, Some((201, pushed)));
+    let answer = confirmed(&opened, &script, &what, Some((201, pushed)));
     let url = "https://id.example/authorize?client_id=acme+shop&request_uri=urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3A6esc";
-    assert_eq!(answer, Answer::NeedsCustomer { onward: Some(Onward(url.to_owned())) });
+    assert_eq!(answer, Confirmed::RequiresAction { redirect: Some(RedirectUrl(url.to_owned())) });
     let call = script.calls.lock().unwrap().pop().unwrap();
-    // "acme+shop:s3cret%3A%25", as RFC 6749 2.3.1 wants it.
+    // "acme+shop:s3cret%3A%25", as RFC 6749, section 2.3.1, asks.
     assert_eq!(call.headers()["authorization"], "Basic YWNtZStzaG9wOnMzY3JldCUzQSUyNQ==");
     let form: Vec<(String, String)> = form_urlencoded::parse(call.body()).into_owned().collect();
     assert_eq!(value(&form, "scope"), "openid address profile");
@@ -235,14 +239,14 @@ fn what_is_asked_is_pushed_where_the_provider_takes_that_and_scopes_stand_in_for
 }
 
 #[test]
-fn a_code_is_exchanged_once_then_facts_are_read_and_what_was_not_asked_for_is_dropped() {
+fn code_is_exchanged_then_only_asked_claims_are_returned() {
     let (opened, script) = provider(&json!({}));
     let (ask, code) = (ask(), carrying(AuthorizationKind::Code, "c0de"));
     let what = used(&ask, &code);
     let nonce = opened.state(&what).nonce;
     let answer =
-        executed(&opened, &script, &what, Some((200, tokens(&id_token(&nonce, &json!({}))))));
-    let Answer::Exchanged(access) = answer else { panic!("{answer:?}") };
+        confirmed(&opened, &script, &what, Some((200, tokens(&id_token(&nonce, &json!({}))))));
+    let Confirmed::Exchanged(access) = answer else { panic!("{answer:?}") };
     let call = script.calls.lock().unwrap().pop().unwrap();
     let form: Vec<(String, String)> = form_urlencoded::parse(call.body()).into_owned().collect();
     assert_eq!(state::challenge(&value(&form, "code_verifier")), opened.state(&what).challenge());
@@ -251,8 +255,8 @@ fn a_code_is_exchanged_once_then_facts_are_read_and_what_was_not_asked_for_is_dr
     let what = used(&ask, &access);
     let released = json!({ "sub": "cust1", "given_name": "Ada", "email": "ada@example.com",
         "address": { "country": "US" } });
-    let answer = executed(&opened, &script, &what, Some((200, released)));
-    let Answer::Done(Fetched::Claims { receipt, claims }) = answer else { panic!("{answer:?}") };
+    let answer = confirmed(&opened, &script, &what, Some((200, released)));
+    let Confirmed::Done(Fetched::Claims { receipt, claims }) = answer else { panic!("{answer:?}") };
     assert_eq!(receipt.released, ["given_name", "address"]);
     assert_eq!(receipt.subject.len(), 64);
     let claims: Value = serde_json::from_str(claims.secret.expose_secret()).unwrap();
@@ -262,22 +266,28 @@ fn a_code_is_exchanged_once_then_facts_are_read_and_what_was_not_asked_for_is_dr
 }
 
 #[test]
-fn a_code_that_may_have_been_used_is_never_used_again() {
+fn code_after_a_lost_exchange_is_never_used_again() {
     let (opened, script) = provider(&json!({}));
     let (ask, code) = (ask(), carrying(AuthorizationKind::Code, "c0de"));
     let what = used(&ask, &code);
-    assert_eq!(executed(&opened, &script, &what, None), Answer::Unknown);
+    assert_eq!(confirmed(&opened, &script, &what, None), Confirmed::Unknown);
     script.calls.lock().unwrap().clear();
     let again = Use { redeemed: true, ..what };
     let reference = Reference(opened.state(&again).to_string());
-    assert_eq!(block_on(opened.look_up(&again, &reference)), LOST);
-    assert_eq!(block_on(opened.execute(&again, &reference)), LOST);
+    assert_eq!(
+        block_on(opened.retrieve(&again, &reference)),
+        Retrieved::SoftDeclined { code: LOST }
+    );
+    assert_eq!(
+        block_on(opened.confirm(&again, &reference)),
+        Confirmed::SoftDeclined { code: LOST }
+    );
     assert!(script.calls.lock().unwrap().is_empty());
-    assert_eq!(block_on(opened.look_up(&what, &reference)), Answer::NotExecuted);
+    assert_eq!(block_on(opened.retrieve(&what, &reference)), Retrieved::NotConfirmed);
 }
 
 #[test]
-fn every_documented_answer_has_one_meaning() {
+fn replies_when_documented_have_one_meaning() {
     let cases: Vec<Value> = serde_json::from_str(include_str!("../fixtures/answers.json")).unwrap();
     let (opened, script) = provider(&json!({
         "pushed_authorization_request_endpoint": "https://id.example/par",
@@ -293,7 +303,7 @@ fn every_documented_answer_has_one_meaning() {
         };
         let status = u16::try_from(case["status"].as_u64().unwrap()).unwrap();
         let what = used(&ask, &authorization);
-        let answer = executed(&opened, &script, &what, Some((status, case["body"].clone())));
+        let answer = confirmed(&opened, &script, &what, Some((status, case["body"].clone())));
         assert_eq!(format!("{answer:?}"), case["means"].as_str().unwrap(), "{case}");
     }
 }

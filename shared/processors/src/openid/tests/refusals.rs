@@ -1,9 +1,9 @@
-//! What is never believed: tokens of somebody else, changed details, forged returns.
+//! What is refused: another person's tokens, changed details and forged returns.
 
 use super::*;
 
 #[test]
-fn an_id_token_of_somebody_else_or_of_another_time_is_refused() {
+fn id_token_of_another_person_or_time_is_refused() {
     let (opened, script) = provider(&json!({}));
     let (ask, code) = (ask(), carrying(AuthorizationKind::Code, "c0de"));
     let what = used(&ask, &code);
@@ -21,20 +21,20 @@ fn an_id_token_of_somebody_else_or_of_another_time_is_refused() {
         (json!({ "sub": 7 }), "id_token_not_readable"),
     ] {
         let token = id_token(&nonce, &change);
-        let answer = executed(&opened, &script, &what, Some((200, tokens(&token))));
-        assert_eq!(answer, Answer::Refused { code }, "{change}");
+        let answer = confirmed(&opened, &script, &what, Some((200, tokens(&token))));
+        assert_eq!(answer, Confirmed::SoftDeclined { code }, "{change}");
     }
     for token in ["", "a.b", "a.b.c.d", "e30.!!.c2ln"] {
-        let answer = executed(&opened, &script, &what, Some((200, tokens(token))));
-        assert!(matches!(answer, Answer::Refused { .. }), "{token}: {answer:?}");
+        let answer = confirmed(&opened, &script, &what, Some((200, tokens(token))));
+        assert!(matches!(answer, Confirmed::SoftDeclined { .. }), "{token}: {answer:?}");
     }
     let both = json!({ "aud": ["acme shop", "other"], "azp": "acme shop" });
-    let answer = executed(&opened, &script, &what, Some((200, tokens(&id_token(&nonce, &both)))));
-    assert!(matches!(answer, Answer::Exchanged(_)), "{answer:?}");
+    let answer = confirmed(&opened, &script, &what, Some((200, tokens(&id_token(&nonce, &both)))));
+    assert!(matches!(answer, Confirmed::Exchanged(_)), "{answer:?}");
 }
 
 #[test]
-fn details_that_were_changed_on_the_way_are_refused() {
+fn authorization_details_when_changed_are_refused() {
     let (opened, script) = provider(&json!({ "authorization_details_type": "facts" }));
     let (ask, code) = (ask(), carrying(AuthorizationKind::Code, "c0de"));
     let what = used(&ask, &code);
@@ -46,13 +46,13 @@ fn details_that_were_changed_on_the_way_are_refused() {
     for (granted, same) in [(json!([asked]), true), (json!([]), true), (json!([more]), false)] {
         let mut tokens = tokens(&id_token(&nonce, &json!({})));
         tokens["authorization_details"] = granted;
-        let answer = executed(&opened, &script, &what, Some((200, tokens)));
-        assert_eq!(matches!(answer, Answer::Exchanged(_)), same, "{answer:?}");
+        let answer = confirmed(&opened, &script, &what, Some((200, tokens)));
+        assert_eq!(matches!(answer, Confirmed::Exchanged(_)), same, "{answer:?}");
     }
 }
 
 #[test]
-fn only_who_was_sent_comes_back_and_errors_are_told_in_our_words() {
+fn return_with_a_foreign_state_is_forged_and_errors_map() {
     let (opened, _) = provider(&json!({}));
     let (ask, yes) = (ask(), carrying(AuthorizationKind::Hosted, ""));
     let what = used(&ask, &yes);
@@ -61,19 +61,21 @@ fn only_who_was_sent_comes_back_and_errors_are_told_in_our_words() {
     let heard = opened.receive(&back(&good)).unwrap();
     assert_eq!(heard.reply, WebhookResponse::ToPage(what.request));
     let authorization = carrying(AuthorizationKind::Code, "c0de");
-    let (request, generation) = (what.request, 2);
-    assert_eq!(heard.events, [ProcessorEvent::Returned { request, generation, authorization }]);
+    let (request, attempt_no) = (what.request, 2);
+    assert_eq!(heard.events, [ProcessorEvent::Returned { request, attempt_no, authorization }]);
 
     for (error, code) in wire::RETURNS {
         let url = format!("{CALLBACK}?error={error}&error_description=x&state={state}");
         let heard = opened.receive(&back(&url)).unwrap();
-        let [ProcessorEvent::Told { told, generation: 2, .. }] = heard.events.as_slice() else {
+        let [ProcessorEvent::AttemptReported { reported, attempt_no: 2, .. }] =
+            heard.events.as_slice()
+        else {
             panic!()
         };
-        assert!(!told.success);
-        let told = Use { told: Some(told), away: true, ..what };
-        let answer = block_on(opened.look_up(&told, &Reference(state.clone())));
-        assert_eq!(answer, Answer::Refused { code }, "{error}");
+        assert!(!reported.success);
+        let reported = Use { reported: Some(reported), on_hosted_page: true, ..what };
+        let answer = block_on(opened.retrieve(&reported, &Reference(state.clone())));
+        assert_eq!(answer, Retrieved::SoftDeclined { code }, "{error}");
     }
 
     let other = state.replace(".2.", ".3.");
@@ -104,7 +106,7 @@ fn only_who_was_sent_comes_back_and_errors_are_told_in_our_words() {
 }
 
 #[test]
-fn nothing_but_known_claims_is_asked_for_and_nothing_else_is_done() {
+fn payment_options_are_empty_for_unknown_claims_and_asks() {
     let (opened, _) = provider(&json!({ "claims": ["given_name"] }));
     assert_eq!(opened.payment_options(&ask()), []);
     let (opened, _) = provider(&json!({}));
@@ -115,7 +117,7 @@ fn nothing_but_known_claims_is_asked_for_and_nothing_else_is_done() {
 }
 
 #[test]
-fn live_addresses_are_https_and_quote_nothing() {
+fn settings_in_live_mode_need_https_and_are_not_quoted() {
     for name in ["issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint"] {
         for bad in ["http://id.example/x", "https://u:p@id.example", "id.example", "https://a#b"] {
             let error = Provider::read(Mode::Live, &settings(&json!({ name: bad }))).err().unwrap();

@@ -1,4 +1,4 @@
-//! Which ways there are for which ask, and which settings are none.
+//! The payment options for each ask, and the settings that are refused.
 
 use domain::values::id::CardId;
 use domain::values::money::Money;
@@ -54,7 +54,7 @@ fn wallets(mode: &str, keep_cards: bool) -> Value {
 }
 
 #[test]
-fn live_customers_pay_by_wallet_or_on_stripes_own_page() {
+fn ways_in_live_mode_are_wallets_and_hosted_page() {
     let none = json!({});
     assert_eq!(payment_options(Mode::Live, &none, &payment(None)), ["hosted"]);
     assert_eq!(payment_options(Mode::Live, &none, &keeping()), ["hosted"]);
@@ -73,13 +73,13 @@ fn live_customers_pay_by_wallet_or_on_stripes_own_page() {
 }
 
 #[test]
-fn in_test_mode_there_are_test_cards_too() {
+fn ways_in_test_mode_include_test_cards() {
     assert_eq!(payment_options(Mode::Test, &json!({}), &payment(None)), ["test card", "hosted"]);
     assert_eq!(payment_options(Mode::Test, &json!({ "hosted": false }), &keeping()), ["test card"]);
 }
 
 #[test]
-fn a_card_on_file_needs_the_yes_alone_and_who_somebody_is_stripe_does_not_know() {
+fn ways_for_a_saved_card_are_nothing_and_for_identity_none() {
     let card = CardId::new(Timestamp::EPOCH, [1; 10]);
     for mode in [Mode::Test, Mode::Live] {
         assert_eq!(payment_options(mode, &json!({}), &payment(Some(card))), ["nothing"]);
@@ -90,7 +90,7 @@ fn a_card_on_file_needs_the_yes_alone_and_who_somebody_is_stripe_does_not_know()
 }
 
 #[test]
-fn google_is_told_the_gateway_and_apple_the_networks() {
+fn google_pay_names_the_gateway_and_apple_pay_the_networks() {
     let account = account(Mode::Test, &wallets("test", false)).unwrap();
     let payment_options = account.offer.payment_options(&payment(None));
     let Some(PaymentOption::GooglePay(google)) =
@@ -119,7 +119,7 @@ fn google_is_told_the_gateway_and_apple_the_networks() {
 }
 
 #[test]
-fn wallets_that_could_not_work_are_refused_when_the_settings_are_read() {
+fn wallet_settings_when_unusable_are_refused_on_open() {
     let changed = |place: &str, value: Value| {
         let mut settings = wallets("live", false);
         *settings.pointer_mut(place).unwrap() = value;

@@ -1,4 +1,4 @@
-//! The calls as they go out.
+//! The calls that the adapter sends.
 
 use domain::authorization::Authorization;
 use domain::values::text::DisplayText;
@@ -33,16 +33,16 @@ fn keeping() -> Ask {
 fn used<'a>(ask: &'a Ask, authorization: &'a Authorization) -> Use<'a> {
     Use {
         request: REQUEST.parse().unwrap(),
-        generation: 2,
+        attempt_no: 2,
         ask,
         authorization,
         customer: "c0ffee",
         page: "https://pay.example.com/c/page",
         callback: "https://pay.example.com/callbacks/acme/stripe",
         begun_at: Timestamp::from_millis(1_767_225_600_999),
-        away: false,
+        on_hosted_page: false,
         redeemed: false,
-        told: None,
+        reported: None,
     }
 }
 
@@ -57,7 +57,7 @@ fn of(id: &str) -> Method {
 }
 
 #[test]
-fn a_payment_is_created_and_confirmed_as_documented() {
+fn payment_calls_match_the_documentation() {
     let (ask, visa, account) = (payment(), visa(), account(&json!({})));
     let what = used(&ask, &visa);
     let money = (4250, euros(4250));
@@ -83,7 +83,7 @@ fn a_payment_is_created_and_confirmed_as_documented() {
 }
 
 #[test]
-fn a_card_on_file_is_charged_with_its_customer_who_is_there() {
+fn saved_card_is_charged_with_its_customer_on_session() {
     let kept = r#"{"customer":"cus_1A","payment_method":"pm_1B"}"#;
     let (ask, account) = (payment(), account(&json!({})));
     let authorization = authorization(AuthorizationKind::KeptCard, kept);
@@ -99,7 +99,7 @@ fn a_card_on_file_is_charged_with_its_customer_who_is_there() {
 }
 
 #[test]
-fn a_card_is_kept_for_a_customer_of_whom_stripe_learns_a_hash() {
+fn card_is_saved_for_a_customer_known_by_hash_only() {
     let (ask, visa, account) = (keeping(), visa(), account(&json!({})));
     let what = used(&ask, &visa);
     let customer = methods::customer(&what);
@@ -125,7 +125,7 @@ fn a_card_is_kept_for_a_customer_of_whom_stripe_learns_a_hash() {
 }
 
 #[test]
-fn stripes_own_page_is_asked_for_as_documented_and_the_same_however_late() {
+fn checkout_session_calls_match_the_documentation() {
     let (ask, account) = (payment(), account(&json!({})));
     let hosted = authorization(AuthorizationKind::Hosted, "");
     let what = used(&ask, &hosted);
@@ -165,7 +165,7 @@ fn stripes_own_page_is_asked_for_as_documented_and_the_same_however_late() {
 }
 
 #[test]
-fn where_three_d_secure_is_not_wanted_stripe_refuses_what_would_want_it() {
+fn confirm_when_3ds_is_refused_errors_on_requires_action() {
     let (ask, visa) = (payment(), visa());
     let account = account(&json!({ "three_d_secure": "refuse" }));
     let what = used(&ask, &visa);
@@ -176,7 +176,7 @@ fn where_three_d_secure_is_not_wanted_stripe_refuses_what_would_want_it() {
 }
 
 #[test]
-fn what_a_stand_in_refuses_can_be_left_out() {
+fn calls_with_omitted_parameters_leave_them_out() {
     let (ask, visa) = (payment(), visa());
     let account = account(&json!({
         "omit": ["adaptive_pricing", "description", "error_on_requires_action", "expand", "return_url"],
@@ -198,7 +198,7 @@ fn what_a_stand_in_refuses_can_be_left_out() {
 }
 
 #[test]
-fn an_apple_pay_token_goes_to_stripe_as_apple_made_it() {
+fn apple_pay_token_is_sent_unchanged() {
     let secret = r#"{"paymentData":{"version":"EC_v1","data":"b+/="},
         "paymentMethod":{"displayName":"Visa 1234","network":"Visa","type":"debit"},
         "transactionIdentifier":"f7f1"}"#;

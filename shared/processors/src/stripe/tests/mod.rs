@@ -1,9 +1,9 @@
-//! Stripe's answers as documented and recorded, and what each means.
+//! Stripe's documented and recorded replies, and the answer for each.
 //!
-//! The shapes of sessions, setups and refunds are those of the fixtures in Stripe's `OpenAPI` repository, as no stand-in that
-//! others wrote has all of them.
+//! The shapes of sessions, setups and refunds are those of the fixtures in <https://github.com/stripe/openapi>. No
+//! third-party stand-in has all of them.
 
-use domain::ports::{Answer, Fetched, Receipt, Reference, Refunded};
+use domain::ports::{Fetched, Receipt, Reference, RefundResult};
 use http::StatusCode;
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ const SETUPS: &str = include_str!("../fixtures/setups.json");
 const SESSIONS: &str = include_str!("../fixtures/sessions.json");
 const REFUNDS: &str = include_str!("../fixtures/refunds.json");
 
-/// What the fixtures are about.
+/// The objects of the fixtures.
 const INTENT: Object<'_> = Object::Intent("pi_1C");
 const SETUP: Object<'_> = Object::Setup("seti_1C");
 const SESSION: Object<'_> = Object::Session("cs_test_a1");
@@ -39,7 +39,7 @@ fn cases(file: &str) -> Vec<Case> {
 
 fn case(value: &Value) -> Case {
     let call = match value["call"].as_str().unwrap_or("prepare") {
-        "prepare" => Call::Prepare,
+        "prepare" => Call::Create,
         "confirm" => Call::Confirm,
         "cancel" => Call::Cancel,
         "read" => Call::Read,
@@ -63,54 +63,55 @@ fn case(value: &Value) -> Case {
 fn meaning(object: Object<'_>, call: Call, reply: &Reply) -> Stands {
     let failed = |made: Result<Reference, Failure>| match made {
         Ok(reference) => panic!("{reference:?} is ready"),
-        Err(failure) => Answer::from(failure).into(),
+        Err(failure) => ObjectState::from(failure).into(),
     };
     match (call, object) {
-        (Call::Prepare, Object::Intent(_)) => failed(intents::created(reply, 1999, "EUR")),
-        (Call::Prepare, Object::Setup(_)) => failed(setups::created(reply)),
-        (Call::Prepare, Object::Session(_)) => failed(checkout::created(reply, None)),
+        (Call::Create, Object::Intent(_)) => failed(intents::created(reply, 1999, "EUR")),
+        (Call::Create, Object::Setup(_)) => failed(setups::created(reply)),
+        (Call::Create, Object::Session(_)) => failed(checkout::created(reply, None)),
         (Call::Confirm | Call::Cancel | Call::Read, _) => object.outcome(call, reply),
     }
 }
 
 fn said(stands: &Stands) -> String {
     let answer = match stands {
-        Stands::Answer(answer) => answer,
+        Stands::State(answer) => answer,
         Stands::KeptBy(id) => return format!("KeptBy {id}"),
     };
     match answer {
-        Answer::Refused { code } => format!("Refused {code}"),
-        Answer::Declined { code } => format!("Declined {code}"),
-        Answer::Invalid { code } => format!("Invalid {code}"),
-        Answer::Blocked { code } => format!("Blocked {code}"),
-        Answer::Done(_) => "Done".to_owned(),
-        Answer::NeedsCustomer { onward: None } => "NeedsCustomer".to_owned(),
-        Answer::NeedsCustomer { onward: Some(onward) } => format!("NeedsCustomer {}", onward.0),
-        Answer::Exchanged(_)
-        | Answer::Again
-        | Answer::Working
-        | Answer::Unknown
-        | Answer::NotExecuted
-        | Answer::Fenced => format!("{answer:?}"),
+        ObjectState::SoftDeclined { code } => format!("SoftDeclined {code}"),
+        ObjectState::HardDeclined { code } => format!("HardDeclined {code}"),
+        ObjectState::Invalid { code } => format!("Invalid {code}"),
+        ObjectState::Blocked { code } => format!("Blocked {code}"),
+        ObjectState::Done(_) => "Done".to_owned(),
+        ObjectState::RequiresAction { redirect: None } => "RequiresAction".to_owned(),
+        ObjectState::RequiresAction { redirect: Some(redirect) } => {
+            format!("RequiresAction {}", redirect.0)
+        }
+        ObjectState::Again
+        | ObjectState::Processing
+        | ObjectState::Unknown
+        | ObjectState::NotConfirmed
+        | ObjectState::Voided => format!("{answer:?}"),
     }
 }
 
-/// The answer of an object's outcome, where it is one.
-fn answered(object: Object<'_>, call: Call, reply: &Reply) -> Answer {
+/// Returns the answer to a reply; panics where another object must be read.
+fn answered(object: Object<'_>, call: Call, reply: &Reply) -> ObjectState {
     match object.outcome(call, reply) {
-        Stands::Answer(answer) => answer,
+        Stands::State(answer) => answer,
         Stands::KeptBy(id) => panic!("kept by {id}"),
     }
 }
 
 #[test]
-fn every_documented_answer_means_what_the_reference_says() {
+fn replies_when_documented_have_the_referenced_meaning() {
     let about_intents = [STATES, CARDS, ERRORS].map(|file| (INTENT, file));
     for (object, file) in about_intents.into_iter().chain([(SETUP, SETUPS), (SESSION, SESSIONS)]) {
         for case in cases(file) {
             let stands = meaning(object, case.call, &case.reply);
             assert_eq!(said(&stands), case.means, "{}", case.name);
-            if let Stands::Answer(answer) = &stands {
+            if let Stands::State(answer) = &stands {
                 let shown = format!("{answer:?}");
                 assert!(!shown.contains("NeverShown"), "{}: {shown}", case.name);
                 assert!(!shown.contains("https://"), "{}: {shown}", case.name);
@@ -120,21 +121,21 @@ fn every_documented_answer_means_what_the_reference_says() {
 }
 
 #[test]
-fn an_answer_cut_short_anywhere_is_never_done_and_never_a_no() {
+fn reply_when_truncated_is_never_done_or_declined() {
     for (object, file) in [(INTENT, STATES), (SETUP, SETUPS), (SESSION, SESSIONS)] {
         let done = cases(file).into_iter().find(|case| case.means == "Done").unwrap();
         let whole = done.reply.body;
         for end in 0..whole.len() {
             let reply =
                 Reply { status: StatusCode::OK, should_retry: None, body: whole.slice(..end) };
-            assert_eq!(answered(object, Call::Confirm, &reply), Answer::Unknown, "{end}");
-            assert_eq!(said(&meaning(object, Call::Prepare, &reply)), "Again", "{end}");
+            assert_eq!(answered(object, Call::Confirm, &reply), ObjectState::Unknown, "{end}");
+            assert_eq!(said(&meaning(object, Call::Create, &reply)), "Again", "{end}");
         }
     }
 }
 
 #[test]
-fn success_under_any_other_status_is_never_done() {
+fn success_body_under_another_status_is_never_done() {
     for (object, file) in [(INTENT, STATES), (SETUP, SETUPS), (SESSION, SESSIONS)] {
         let body = cases(file).into_iter().find(|case| case.means == "Done").unwrap().reply.body;
         for status in (100..200).chain(300..1000) {
@@ -143,11 +144,11 @@ fn success_under_any_other_status_is_never_done() {
                 let reply = Reply { status, should_retry, body: body.clone() };
                 for call in [Call::Confirm, Call::Cancel, Call::Read] {
                     let answer = answered(object, call, &reply);
-                    assert!(!matches!(answer, Answer::Done(_)), "{status}");
+                    assert!(!matches!(answer, ObjectState::Done(_)), "{status}");
                 }
                 let unsure = matches!(status.as_u16(), 408 | 424 | 500..=599);
                 let answer = answered(object, Call::Confirm, &reply);
-                assert!(!unsure || answer == Answer::Unknown, "{status} is {answer:?}");
+                assert!(!unsure || answer == ObjectState::Unknown, "{status} is {answer:?}");
             }
         }
     }
@@ -158,13 +159,13 @@ fn named(file: &str, name: &str) -> Reply {
     cases(file).into_iter().find(|case| case.name == name).unwrap().reply
 }
 
-fn paid(answer: Answer) -> Receipt {
-    let Answer::Done(Fetched::Payment(receipt)) = answer else { panic!("{answer:?}") };
+fn paid(answer: ObjectState) -> Receipt {
+    let ObjectState::Done(Fetched::Payment(receipt)) = answer else { panic!("{answer:?}") };
     receipt
 }
 
 #[test]
-fn a_receipt_holds_what_the_requester_may_know_and_no_more() {
+fn receipt_holds_only_the_allowed_details() {
     let expected = Receipt {
         reference: Reference("pi_1C".to_owned()),
         amount: 1999,
@@ -175,7 +176,7 @@ fn a_receipt_holds_what_the_requester_may_know_and_no_more() {
         last4: Some("4242".to_owned()),
     };
     assert_eq!(paid(answered(INTENT, Call::Read, &named(STATES, "succeeded"))), expected);
-    // What was paid on Stripe's own page is told, and given back, by the same id.
+    // A payment on Stripe's own page is reported, and refunded, by the same id.
     assert_eq!(paid(answered(SESSION, Call::Read, &named(SESSIONS, "paid"))), expected);
     let receipt = paid(answered(SESSION, Call::Read, &named(SESSIONS, "paid_unexpanded")));
     assert_eq!(receipt, Receipt { wallet: None, card_brand: None, last4: None, ..expected });
@@ -195,10 +196,10 @@ fn a_receipt_holds_what_the_requester_may_know_and_no_more() {
 }
 
 #[test]
-fn a_kept_card_is_told_by_brand_and_digits_and_charged_by_ids_that_are_sealed() {
+fn saved_card_shows_brand_and_digits_and_seals_its_ids() {
     for (object, file, name) in [(SETUP, SETUPS, "succeeded"), (SESSION, SESSIONS, "kept")] {
         let answer = answered(object, Call::Read, &named(file, name));
-        let Answer::Done(Fetched::Card { receipt, kept }) = answer else { panic!() };
+        let ObjectState::Done(Fetched::Card { receipt, saved: kept }) = answer else { panic!() };
         assert_eq!(receipt.reference, Reference("seti_1C".to_owned()));
         assert_eq!(receipt.card_brand.as_deref(), Some("visa"));
         assert_eq!(receipt.last4.as_deref(), Some("4242"));
@@ -222,7 +223,7 @@ fn a_kept_card_is_told_by_brand_and_digits_and_charged_by_ids_that_are_sealed() 
 }
 
 #[test]
-fn an_object_for_other_money_is_never_confirmed() {
+fn created_object_with_another_amount_is_refused() {
     let reply = |kind: &str, id: &str, field: &str, amount: u64, currency: &str| {
         let object = serde_json::json!({ "id": id, "object": kind, "status": "open",
             field: amount, "currency": currency });
@@ -244,7 +245,7 @@ fn an_object_for_other_money_is_never_confirmed() {
 }
 
 #[test]
-fn every_code_has_one_reaction_at_every_call() {
+fn error_codes_have_one_answer_per_call() {
     use super::codes::{CODES, Class};
 
     for (class, codes) in CODES {
@@ -255,14 +256,16 @@ fn every_code_has_one_reaction_at_every_call() {
             let reply = Reply { status: StatusCode::BAD_REQUEST, should_retry: None, body };
             let means = |call| said(&meaning(INTENT, call, &reply));
             let wrong = format!("Invalid {code}");
-            let (prepare, confirm, cancel) = match class {
-                Class::Card => ("Refused card_declined", "Refused card_declined", "Unknown"),
+            let (create, confirm, cancel) = match class {
+                Class::Card => {
+                    ("SoftDeclined card_declined", "SoftDeclined card_declined", "Unknown")
+                }
                 Class::Credentials => {
                     ("Blocked credentials", "Blocked credentials", "Blocked credentials")
                 }
                 Class::Account => ("Blocked account", "Blocked account", "Blocked account"),
                 Class::Throttled => ("Again", "Again", "Again"),
-                Class::Locked => ("Again", "Working", "Unknown"),
+                Class::Locked => ("Again", "Processing", "Unknown"),
                 Class::Missing => ("Invalid resource_missing", "Unknown", "Unknown"),
                 Class::State => ("Invalid unexpected_state", "Unknown", "Unknown"),
                 Class::Wrong => (wrong.as_str(), wrong.as_str(), "Unknown"),
@@ -270,21 +273,24 @@ fn every_code_has_one_reaction_at_every_call() {
                     ("Invalid refused_by_processor", "Unknown", "Unknown")
                 }
             };
-            assert_eq!(means(Call::Prepare), prepare, "{code}");
+            assert_eq!(means(Call::Create), create, "{code}");
             assert_eq!(means(Call::Confirm), confirm, "{code}");
             assert_eq!(means(Call::Cancel), cancel, "{code}");
             assert_eq!(means(Call::Read), "Unknown", "{code}");
             let given_back = errors::not_refunded(&reply);
-            assert!(!matches!(given_back, Refunded::Done(_) | Refunded::Pending(_)), "{code}");
+            assert!(
+                !matches!(given_back, RefundResult::Done(_) | RefundResult::Pending(_)),
+                "{code}"
+            );
             if let Class::Kept(word) = class {
-                assert_eq!(given_back, Refunded::Failed { code: word }, "{code}");
+                assert_eq!(given_back, RefundResult::Failed { code: word }, "{code}");
             }
         }
     }
 }
 
 #[test]
-fn every_way_a_card_is_refused_is_told_the_same_while_preparing_and_confirming() {
+fn refusals_mean_the_same_when_creating_and_confirming() {
     for (failure, codes) in refusals::REFUSALS {
         for code in *codes {
             for (status, name) in [(400, "code"), (402, "code"), (402, "decline_code")] {
@@ -292,9 +298,9 @@ fn every_way_a_card_is_refused_is_told_the_same_while_preparing_and_confirming()
                 let body = Bytes::from(body.to_string());
                 let status = StatusCode::from_u16(status).unwrap();
                 let reply = Reply { status, should_retry: None, body };
-                for call in [Call::Prepare, Call::Confirm] {
-                    let told = errors::failure(call, &reply, Some("pi_1C"));
-                    assert_eq!(told, *failure, "{code} as {name} under {status}");
+                for call in [Call::Create, Call::Confirm] {
+                    let reported = errors::failure(call, &reply, Some("pi_1C"));
+                    assert_eq!(reported, *failure, "{code} as {name} under {status}");
                 }
             }
         }

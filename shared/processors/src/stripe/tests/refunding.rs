@@ -1,4 +1,4 @@
-//! Money that goes back: once, however often it is asked for.
+//! Refunds are made once, however often they are requested.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -12,21 +12,21 @@ use super::*;
 const REQUEST: &str = "req_01J00000000000000000000000";
 
 #[test]
-fn every_documented_answer_to_a_refund_means_what_the_reference_says() {
+fn refund_replies_have_the_referenced_meaning() {
     for case in cases(REFUNDS) {
         let refunded = refunds::outcome(&case.reply, 500);
         let means = match &refunded {
-            Refunded::Done(reference) => format!("Done {}", reference.0),
-            Refunded::Pending(reference) => format!("Pending {}", reference.0),
-            Refunded::Failed { code } => format!("Failed {code}"),
-            Refunded::Blocked { code } => format!("Blocked {code}"),
-            Refunded::Again | Refunded::Unknown => format!("{refunded:?}"),
+            RefundResult::Done(reference) => format!("Done {}", reference.0),
+            RefundResult::Pending(reference) => format!("Pending {}", reference.0),
+            RefundResult::Failed { code } => format!("Failed {code}"),
+            RefundResult::Blocked { code } => format!("Blocked {code}"),
+            RefundResult::Again | RefundResult::Unknown => format!("{refunded:?}"),
         };
         assert_eq!(means, case.means, "{}", case.name);
     }
 }
 
-/// Answers in turn, and remembers what was asked.
+/// An `Http` that answers by a script and records the calls.
 #[derive(Default)]
 struct Script {
     answers: Mutex<VecDeque<Value>>,
@@ -54,11 +54,11 @@ impl Http for Script {
 fn refund(charge: &Reference, again: bool) -> Refund<'_> {
     let request: RequestId = REQUEST.parse().unwrap();
     let money = Money::new(500, "EUR".parse().unwrap()).unwrap();
-    Refund { request, seq: 1, charge, money, again, told: None }
+    Refund { request, seq: 1, charge, money, again, reported: None }
 }
 
-/// What a refund comes to with these answers, and what was asked.
-fn tried(charge: &str, again: bool, answers: Vec<Value>) -> (Refunded, Vec<String>) {
+/// Returns a refund's result with these replies, and the calls that it made.
+fn tried(charge: &str, again: bool, answers: Vec<Value>) -> (RefundResult, Vec<String>) {
     let settings = json!({ "secret_key": "sk_test_a", "base_url": "http://stripe" });
     let settings = settings.as_object().unwrap().clone().into();
     let account = Account::read(domain::brand::Mode::Test, &settings).unwrap();
@@ -89,16 +89,16 @@ fn made() -> String {
 }
 
 #[test]
-fn the_first_try_is_made_at_once() {
+fn refund_on_first_try_is_created_directly() {
     let (refunded, asked) = tried("pi_1C", false, vec![ours("succeeded")]);
-    assert_eq!(refunded, Refunded::Done(Reference("re_1".to_owned())));
+    assert_eq!(refunded, RefundResult::Done(Reference("re_1".to_owned())));
     assert_eq!(asked, [made()]);
     let (refunded, _) = tried("pi_1C", false, Vec::new());
-    assert_eq!(refunded, Refunded::Unknown);
+    assert_eq!(refunded, RefundResult::Unknown);
 }
 
 #[test]
-fn a_later_try_looks_first_whether_one_before_it_went_through() {
+fn refund_on_repeat_looks_for_an_earlier_one_first() {
     let others = |has_more: bool| {
         let data = [object("re_9", "another", "succeeded"), object("re_8", "", "failed")];
         json!({ "object": "list", "data": data, "has_more": has_more })
@@ -106,20 +106,20 @@ fn a_later_try_looks_first_whether_one_before_it_went_through() {
     let found =
         json!({ "object": "list", "data": [object("re_9", "x", "succeeded"), ours("pending")] });
     let (refunded, asked) = tried("pi_1C", true, vec![found.clone()]);
-    assert_eq!(refunded, Refunded::Pending(Reference("re_1".to_owned())));
+    assert_eq!(refunded, RefundResult::Pending(Reference("re_1".to_owned())));
     assert_eq!(asked, [LIST]);
 
     let (refunded, asked) = tried("pi_1C", true, vec![others(true), found]);
-    assert_eq!(refunded, Refunded::Pending(Reference("re_1".to_owned())));
+    assert_eq!(refunded, RefundResult::Pending(Reference("re_1".to_owned())));
     assert_eq!(asked[1], format!("{}&starting_after=re_8 ", LIST.trim_end()));
 
     let (refunded, asked) = tried("pi_1C", true, vec![others(false), ours("succeeded")]);
-    assert_eq!(refunded, Refunded::Done(Reference("re_1".to_owned())));
+    assert_eq!(refunded, RefundResult::Done(Reference("re_1".to_owned())));
     assert_eq!(asked, [LIST.to_owned(), made()]);
 }
 
 #[test]
-fn what_cannot_be_looked_for_is_not_made_again() {
+fn refund_on_repeat_is_not_created_when_the_list_fails() {
     for answers in [
         Vec::new(),
         vec![json!({ "error": { "code": "rate_limit" } })],
@@ -127,15 +127,15 @@ fn what_cannot_be_looked_for_is_not_made_again() {
         vec![json!({ "data": [], "has_more": true })],
     ] {
         let (refunded, asked) = tried("pi_1C", true, answers);
-        assert_eq!((refunded, asked.len()), (Refunded::Unknown, 1));
+        assert_eq!((refunded, asked.len()), (RefundResult::Unknown, 1));
     }
 }
 
 #[test]
-fn what_is_no_payment_of_stripes_is_not_given_back() {
+fn refund_of_a_malformed_charge_id_is_not_supported() {
     for charge in ["", "ch_1", "seti_1", "cs_1", "pi_../x", "pi_1?a=b"] {
         let (refunded, asked) = tried(charge, false, vec![ours("succeeded")]);
-        assert_eq!(refunded, Refunded::Failed { code: "not_supported" });
+        assert_eq!(refunded, RefundResult::Failed { code: "not_supported" });
         assert_eq!(asked, Vec::<String>::new(), "{charge}");
     }
 }

@@ -1,25 +1,29 @@
-//! A Checkout Session, where the customer types a card on Stripe's own page: created, expired, read.
+//! Checkout Sessions, in which the customer enters a card on Stripe's own page.
 
 use std::time::Duration;
 
 use domain::ask::Ask;
-use domain::ports::{Answer, Fetched, Receipt, Reference, Use};
+use domain::ports::{Fetched, Receipt, Reference, Use};
 use domain::values::money::Money;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Reply, Request, done, id_of, intents, key, labelled, made, onward, setups};
+use super::{done, id_of, intents, key, labelled, made, redirect, setups};
+use crate::object_state::ObjectState;
 use crate::stripe::amounts;
 use crate::stripe::errors::{self, Call, Failure};
 use crate::stripe::form::Form;
 use crate::stripe::keys::Step;
 use crate::stripe::settings::{Dialect, Parameter};
+use crate::stripe::transport::{Reply, Request};
 
-/// How long after an attempt was begun its page closes by itself. It is counted from there, so that a repeat is the same
-/// call byte for byte; Stripe takes no less than 30 minutes from when the call reaches it, and repeats come for ten.
+/// The time from an attempt's begin until its page closes by itself.
+///
+/// Counting from the begin keeps a repeat byte for byte the same. Stripe's minimum is 30 minutes from the call
+/// (<https://github.com/stripe/openapi>, read 2026-11-23), and repeats come for ten minutes.
 const OPEN: Duration = Duration::from_secs(45 * 60);
 
-/// The page is made; nothing moves until the customer has been there.
+/// Returns the call that creates a session. No money moves until the customer pays on the page.
 pub(in crate::stripe) fn create(
     what: &Use<'_>,
     money: Option<(u64, Money)>,
@@ -30,7 +34,7 @@ pub(in crate::stripe) fn create(
     let mut form = Form::default()
         .field(&["mode"], mode)
         .field(&["success_url"], done(what))
-        // Whoever comes back this way may want another way to pay.
+        // A customer who returns this way may choose another payment option.
         .field(&["cancel_url"], format_args!("{}?back=1", what.page))
         .field(&["client_reference_id"], what.request)
         .field(&["expires_at"], closes_at);
@@ -52,7 +56,7 @@ fn paying(form: Form, what: &Use<'_>, (amount, money): (u64, Money), dialect: &D
     let price = |name| ["line_items", "0", "price_data", name];
     let mut form = form;
     if dialect.takes(Parameter::AdaptivePricing) {
-        // The customer said yes to this amount in this currency, and to no other.
+        // The customer approved this amount in this currency, and no other.
         form = form.field(&["adaptive_pricing", "enabled"], false);
     }
     let form = form
@@ -67,7 +71,7 @@ fn described(form: Form, within: &str, what: &Use<'_>) -> Form {
     form.field(&[within, "description"], what.ask.description())
 }
 
-/// The session that creating made, if it is for what was asked.
+/// Returns the created session, if its amount is the asked one.
 pub(in crate::stripe) fn created(
     reply: &Reply,
     money: Option<(u64, Money)>,
@@ -78,20 +82,20 @@ pub(in crate::stripe) fn created(
     };
     let Some((amount, money)) = money else { return Ok(Reference(id)) };
     let currency = money.currency();
-    let other = |told: &String| !told.eq_ignore_ascii_case(currency.code());
+    let other = |reported: &String| !reported.eq_ignore_ascii_case(currency.code());
     let other_currency = session.currency.as_ref().is_some_and(other);
-    if session.amount_total.is_some_and(|told| told != amount) || other_currency {
+    if session.amount_total.is_some_and(|reported| reported != amount) || other_currency {
         return Err(Failure::Invalid("amount_mismatch"));
     }
     Ok(Reference(id))
 }
 
-/// Closes the page. No key: see [`Step`].
+/// Returns the call that closes the page. It has no key: see [`Step`].
 pub(in crate::stripe) fn expire(id: &str) -> Request {
     Request::post(format!("/v1/checkout/sessions/{id}/expire"), None, Form::default())
 }
 
-/// What became of it.
+/// Returns the call that reads a session.
 pub(in crate::stripe) fn read(what: &Use<'_>, id: &str, dialect: &Dialect) -> Request {
     let mut query = Form::default();
     if dialect.takes(Parameter::Expand) {
@@ -114,74 +118,76 @@ struct Session {
     url: Value,
     amount_total: Option<u64>,
     currency: Option<String>,
-    /// An id, or the object where it was asked for.
+    /// An id, or the expanded object.
     #[serde(default)]
     payment_intent: Value,
-    /// An id, or the object where it was asked for.
+    /// An id, or the expanded object.
     #[serde(default)]
     setup_intent: Value,
 }
 
-/// What an answer about one session came to.
+/// The result of a reply about one session.
 pub(in crate::stripe) enum Stands {
-    /// This.
-    Answer(Answer),
-    /// The card was kept by this SetupIntent, which the answer does not show.
+    /// The reply gives the answer.
+    State(ObjectState),
+    /// This SetupIntent saved the card; it must be read too.
     KeptBy(String),
 }
 
-impl From<Answer> for Stands {
-    fn from(answer: Answer) -> Self {
-        Self::Answer(answer)
+impl From<ObjectState> for Stands {
+    fn from(state: ObjectState) -> Self {
+        Self::State(state)
     }
 }
 
-/// What an answer about one session means. That the customer came back to us proves nothing.
+/// Interprets a reply about one session. The customer's return to our page proves nothing.
 pub(in crate::stripe) fn outcome(call: Call, reply: &Reply, reference: &str) -> Stands {
     if !reply.status.is_success() {
-        return Answer::from(errors::failure(call, reply, Some(reference))).into();
+        return ObjectState::from(errors::failure(call, reply, Some(reference))).into();
     }
     let Ok(session) = serde_json::from_slice::<Session>(&reply.body) else {
-        return Answer::Unknown.into();
+        return ObjectState::Unknown.into();
     };
     if session.object != "checkout.session" || session.id != reference {
-        return Answer::Unknown.into();
+        return ObjectState::Unknown.into();
     }
     match session.status.as_deref() {
-        Some("open") => Answer::NeedsCustomer { onward: onward(Some(&session.url)) }.into(),
-        Some("expired") => Answer::Fenced.into(),
+        Some("open") => {
+            ObjectState::RequiresAction { redirect: redirect(Some(&session.url)) }.into()
+        }
+        Some("expired") => ObjectState::Voided.into(),
         Some("complete") => complete(session),
-        Some(_) | None => Answer::Unknown.into(),
+        Some(_) | None => ObjectState::Unknown.into(),
     }
 }
 
 fn complete(session: Session) -> Stands {
     match (session.payment_status.as_deref(), &session.setup_intent) {
-        // A card was kept: nothing was to be paid.
+        // A card was saved; there was nothing to pay.
         (_, Value::String(id)) if super::is_id(id, "seti_") => Stands::KeptBy(id.clone()),
         (_, setup @ Value::Object(_)) => {
             let setup = serde_json::from_value(setup.clone());
-            setup.map_or(Answer::Unknown, |setup| sure(setups::stands(&setup))).into()
+            setup.map_or(ObjectState::Unknown, |setup| sure(setups::stands(&setup))).into()
         }
         (Some("paid"), _) => paid(session).into(),
-        // Some ways to pay take days; cards do not.
-        (Some("unpaid"), _) => Answer::Working.into(),
-        (Some(_) | None, _) => Answer::Unknown.into(),
+        // Some payment methods take days. Cards do not.
+        (Some("unpaid"), _) => ObjectState::Processing.into(),
+        (Some(_) | None, _) => ObjectState::Unknown.into(),
     }
 }
 
-fn paid(session: Session) -> Answer {
+fn paid(session: Session) -> ObjectState {
     if session.payment_intent.is_object() {
         let intent = serde_json::from_value(session.payment_intent);
-        return intent.map_or(Answer::Unknown, |intent| sure(intents::stands(intent)));
+        return intent.map_or(ObjectState::Unknown, |intent| sure(intents::stands(intent)));
     }
     let amount = session.amount_total.zip(session.currency);
     let Some((amount, currency)) = amount.and_then(|(a, c)| amounts::from_stripe(a, &c)) else {
-        return Answer::Unknown;
+        return ObjectState::Unknown;
     };
-    // Where the payment is not shown, the session says what was paid, and stands for the payment where it names none.
+    // Without the expanded payment, the session has the amount. Its own id is the reference where it names no payment.
     let reference = id_of(&session.payment_intent, "pi_").unwrap_or(&session.id);
-    Answer::Done(Fetched::Payment(Receipt {
+    ObjectState::Done(Fetched::Payment(Receipt {
         reference: Reference(reference.to_owned()),
         amount,
         currency: currency.code().to_owned(),
@@ -192,19 +198,18 @@ fn paid(session: Session) -> Answer {
     }))
 }
 
-/// A session that is complete was not refused: whatever else is said of what it came to contradicts it.
-fn sure(answer: Answer) -> Answer {
-    match answer {
-        Answer::Done(_) | Answer::Working => answer,
-        Answer::Refused { .. }
-        | Answer::Declined { .. }
-        | Answer::NeedsCustomer { .. }
-        | Answer::Exchanged(_)
-        | Answer::Invalid { .. }
-        | Answer::Blocked { .. }
-        | Answer::Again
-        | Answer::Unknown
-        | Answer::NotExecuted
-        | Answer::Fenced => Answer::Unknown,
+/// Returns `Unknown` for an answer that contradicts the session's status `complete`.
+fn sure(state: ObjectState) -> ObjectState {
+    match state {
+        ObjectState::Done(_) | ObjectState::Processing => state,
+        ObjectState::SoftDeclined { .. }
+        | ObjectState::HardDeclined { .. }
+        | ObjectState::RequiresAction { .. }
+        | ObjectState::Invalid { .. }
+        | ObjectState::Blocked { .. }
+        | ObjectState::Again
+        | ObjectState::Unknown
+        | ObjectState::NotConfirmed
+        | ObjectState::Voided => ObjectState::Unknown,
     }
 }

@@ -1,24 +1,27 @@
-//! A PaymentIntent: created, confirmed, cancelled, read.
+//! PaymentIntents, by which a payment method is charged.
 
-use domain::ports::{Answer, Fetched, Receipt, Reference, Use};
+use domain::ports::{Fetched, Receipt, Reference, Use};
 use domain::values::money::Money;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Card, Reply, Request, done, id_of, key, labelled, made, next_action, word};
+use super::{Card, done, id_of, key, labelled, made, next_action, word};
+use crate::checks::ThreeDSecure;
+use crate::object_state::ObjectState;
 use crate::stripe::amounts;
 use crate::stripe::errors::{self, Call, ErrorBody, Failure};
 use crate::stripe::form::Form;
 use crate::stripe::keys::Step;
-use crate::stripe::settings::{Dialect, Parameter, ThreeDSecure};
+use crate::stripe::settings::{Dialect, Parameter};
+use crate::stripe::transport::{Reply, Request};
 
-/// What is charged: a payment method, and the customer it is kept for where it is.
+/// The payment method to charge, and the customer for whom it is saved, if any.
 pub(in crate::stripe) struct Method {
     pub(in crate::stripe) id: String,
     pub(in crate::stripe) customer: Option<String>,
 }
 
-/// The PaymentIntent is created, and not confirmed: if this answer is lost, what is lost is an orphan.
+/// Returns the call that creates a PaymentIntent without confirming it. A lost reply leaves only an unconfirmed orphan.
 pub(in crate::stripe) fn create(
     what: &Use<'_>,
     (amount, money): (u64, Money),
@@ -40,7 +43,7 @@ pub(in crate::stripe) fn create(
     Request::post("/v1/payment_intents", key(what, Step::Create), form)
 }
 
-/// The money call. The customer is there: `off_session` is never said.
+/// Returns the call that moves the money. The customer is present, so `off_session` is never sent.
 pub(in crate::stripe) fn confirm(what: &Use<'_>, id: &str, dialect: &Dialect) -> Request {
     let mut form = expanding(dialect);
     match dialect.three_d_secure {
@@ -56,12 +59,12 @@ pub(in crate::stripe) fn confirm(what: &Use<'_>, id: &str, dialect: &Dialect) ->
     Request::post(path, key(what, Step::Confirm), form).that_moves_money()
 }
 
-/// Makes the money call impossible. No key: see [`Step`].
+/// Returns the call that makes the confirmation impossible. It has no key: see [`Step`].
 pub(in crate::stripe) fn cancel(id: &str) -> Request {
     Request::post(format!("/v1/payment_intents/{id}/cancel"), None, Form::default())
 }
 
-/// What became of it.
+/// Returns the call that reads a PaymentIntent.
 pub(in crate::stripe) fn read(id: &str, dialect: &Dialect) -> Request {
     Request::get(format!("/v1/payment_intents/{id}"), expanding(dialect))
 }
@@ -86,12 +89,12 @@ pub(super) struct PaymentIntent {
     last_payment_error: Option<ErrorBody>,
     #[serde(default)]
     next_action: Value,
-    /// An id, or the object where it was asked for.
+    /// An id, or the expanded object.
     #[serde(default)]
     latest_charge: Value,
 }
 
-/// The PaymentIntent that creating made, if it is for what was asked.
+/// Returns the created PaymentIntent, if its amount is the asked one.
 pub(in crate::stripe) fn created(
     reply: &Reply,
     amount: u64,
@@ -108,37 +111,39 @@ pub(in crate::stripe) fn created(
     Ok(Reference(id))
 }
 
-/// What an answer about one PaymentIntent means.
-pub(in crate::stripe) fn outcome(call: Call, reply: &Reply, reference: &str) -> Answer {
+/// Interprets a reply about one PaymentIntent.
+pub(in crate::stripe) fn outcome(call: Call, reply: &Reply, reference: &str) -> ObjectState {
     if !reply.status.is_success() {
         return errors::failure(call, reply, Some(reference)).into();
     }
     let Ok(intent) = serde_json::from_slice::<PaymentIntent>(&reply.body) else {
-        return Answer::Unknown;
+        return ObjectState::Unknown;
     };
-    if intent.id != reference { Answer::Unknown } else { stands(intent) }
+    if intent.id != reference { ObjectState::Unknown } else { stands(intent) }
 }
 
-/// Where a PaymentIntent stands.
-pub(super) fn stands(intent: PaymentIntent) -> Answer {
+/// Interprets the status of a PaymentIntent.
+pub(super) fn stands(intent: PaymentIntent) -> ObjectState {
     if intent.object != "payment_intent" {
-        return Answer::Unknown;
+        return ObjectState::Unknown;
     }
     match intent.status.as_str() {
         "succeeded" => {
             let receipt = receipt(intent).map(Fetched::Payment);
-            receipt.map_or(Answer::Unknown, Answer::Done)
+            receipt.map_or(ObjectState::Unknown, ObjectState::Done)
         }
-        // Capture is automatic here, so that this is on its way to one of the others.
-        "processing" | "requires_capture" => Answer::Working,
-        "requires_action" => Answer::NeedsCustomer { onward: next_action(&intent.next_action) },
-        "requires_confirmation" => Answer::NotExecuted,
+        // Capture is automatic here, so this status is on its way to another.
+        "processing" | "requires_capture" => ObjectState::Processing,
+        "requires_action" => {
+            ObjectState::RequiresAction { redirect: next_action(&intent.next_action) }
+        }
+        "requires_confirmation" => ObjectState::NotConfirmed,
         "requires_payment_method" => match &intent.last_payment_error {
             Some(error) => errors::declined(error).into(),
-            None => Answer::Invalid { code: "payment_method_missing" },
+            None => ObjectState::Invalid { code: "payment_method_missing" },
         },
-        "canceled" => Answer::Fenced,
-        _ => Answer::Unknown,
+        "canceled" => ObjectState::Voided,
+        _ => ObjectState::Unknown,
     }
 }
 

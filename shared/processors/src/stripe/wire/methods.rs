@@ -1,13 +1,17 @@
-//! What a customer gave becomes what Stripe charges: tokens, payment methods, customers.
+//! Tokens, payment methods and customers: how an approval becomes something that Stripe can charge.
 
 use domain::ports::Use;
 
-use super::{Request, key};
+use super::key;
 use crate::stripe::form::Form;
 use crate::stripe::keys::Step;
+use crate::stripe::transport::Request;
 use crate::stripe::wallets::ApplePay;
 
-/// An Apple Pay token becomes a Stripe token.
+/// Returns the call that turns an Apple Pay token into a Stripe token.
+///
+/// UNVERIFIED: the parameters `pk_token…` are those of Stripe's iOS SDK, not of the public API. Pay with Apple Pay in
+/// Stripe's test mode before going live.
 pub(in crate::stripe) fn token(what: &Use<'_>, apple: &ApplePay<'_>) -> Request {
     let card = &apple.payment_method;
     let form = Form::default()
@@ -18,13 +22,13 @@ pub(in crate::stripe) fn token(what: &Use<'_>, apple: &ApplePay<'_>) -> Request 
     Request::post("/v1/tokens", key(what, Step::Token), form)
 }
 
-/// A Stripe token becomes a payment method.
+/// Returns the call that turns a Stripe token into a payment method.
 pub(in crate::stripe) fn payment_method(what: &Use<'_>, token: &str) -> Request {
     let form = Form::default().field(&["type"], "card").field(&["card", "token"], token);
     Request::post("/v1/payment_methods", key(what, Step::PaymentMethod), form)
 }
 
-/// Somebody whose card is kept. Stripe learns no name, number or address: the hash stands for them, in this brand only.
+/// Returns the call that creates the customer of a saved card. Stripe gets only a keyed hash that is the brand's own.
 pub(in crate::stripe) fn customer(what: &Use<'_>) -> Request {
     let form = Form::default()
         .field(&["metadata", "customer"], what.customer)

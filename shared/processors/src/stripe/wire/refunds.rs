@@ -1,23 +1,24 @@
-//! A refund: made, and found again among those of a charge.
+//! Refunds: created, and found again among the refunds of a charge.
 
 use domain::guards::{self, Guard};
-use domain::ports::{Reference, Refund, Refunded};
+use domain::ports::{Reference, Refund, RefundResult};
 use serde::Deserialize;
 
-use super::{Reply, Request, is_id};
+use super::is_id;
 use crate::stripe::errors;
 use crate::stripe::form::Form;
 use crate::stripe::keys;
+use crate::stripe::transport::{Reply, Request};
 
-/// How many refunds of a charge are asked for at once; Stripe's most.
+/// The refunds of one page: Stripe's maximum.
 const PAGE: u32 = 100;
 
-/// What a refund is found again by, after its idempotency key is forgotten.
+/// Returns the label by which a refund is found after Stripe forgot its idempotency key.
 fn label(refund: &Refund<'_>) -> String {
     format!("{}-{}", refund.request, refund.seq)
 }
 
-/// The money goes back.
+/// Returns the call that refunds a charge.
 pub(in crate::stripe) fn create(refund: &Refund<'_>, charge: &str, amount: u64) -> Request {
     let form = Form::default()
         .field(&["payment_intent"], charge)
@@ -28,7 +29,7 @@ pub(in crate::stripe) fn create(refund: &Refund<'_>, charge: &str, amount: u64) 
     Request::post("/v1/refunds", Some(key), form).that_moves_money()
 }
 
-/// The refunds of a charge, newest first.
+/// Returns the call that lists a charge's refunds, newest first.
 pub(in crate::stripe) fn list(charge: &str, after: Option<&str>) -> Request {
     let query = Form::default()
         .field(&["payment_intent"], charge)
@@ -60,39 +61,39 @@ struct List {
     has_more: bool,
 }
 
-/// What an answer to a refund means.
-pub(in crate::stripe) fn outcome(reply: &Reply, amount: u64) -> Refunded {
+/// Interprets the reply to a refund.
+pub(in crate::stripe) fn outcome(reply: &Reply, amount: u64) -> RefundResult {
     if !reply.status.is_success() {
         return errors::not_refunded(reply);
     }
     match serde_json::from_slice::<Object>(&reply.body) {
         Ok(object) => stands(object, amount),
-        Err(_) => Refunded::Unknown,
+        Err(_) => RefundResult::Unknown,
     }
 }
 
-/// Where a refund stands.
-fn stands(object: Object, amount: u64) -> Refunded {
+/// Interprets the status of a refund.
+fn stands(object: Object, amount: u64) -> RefundResult {
     let is_refund = object.object == "refund"
         && (is_id(&object.id, "re_") || is_id(&object.id, "pyr_"))
         && object.amount == Some(amount);
     if !is_refund {
-        return Refunded::Unknown;
+        return RefundResult::Unknown;
     }
     match object.status.as_deref() {
-        Some("succeeded") => Refunded::Done(Reference(object.id)),
+        Some("succeeded") => RefundResult::Done(Reference(object.id)),
         Some("pending") if guards::is_disabled(Guard::PendingRefundIsNotDone) => {
-            Refunded::Done(Reference(object.id))
+            RefundResult::Done(Reference(object.id))
         }
-        // `requires_action` waits for the customer to say where to; cards never do.
-        Some("pending" | "requires_action") => Refunded::Pending(Reference(object.id)),
-        Some("canceled") => Refunded::Failed { code: "refund_canceled" },
-        Some("failed") => Refunded::Failed { code: failed(object.failure_reason.as_deref()) },
-        Some(_) | None => Refunded::Unknown,
+        // `requires_action` waits for the customer's bank details. Refunds to cards never do.
+        Some("pending" | "requires_action") => RefundResult::Pending(Reference(object.id)),
+        Some("canceled") => RefundResult::Failed { code: "refund_canceled" },
+        Some("failed") => RefundResult::Failed { code: failed(object.failure_reason.as_deref()) },
+        Some(_) | None => RefundResult::Unknown,
     }
 }
 
-/// Why a refund failed that was taken at first.
+/// Maps the reason of a refund that failed later to a code of ours.
 fn failed(reason: Option<&str>) -> &'static str {
     match reason {
         Some("lost_or_stolen_card" | "expired_or_canceled_card") => "card_unavailable",
@@ -100,20 +101,20 @@ fn failed(reason: Option<&str>) -> &'static str {
         Some("charge_for_pending_refund_disputed") => "disputed",
         Some("declined") => "refund_declined",
         Some("merchant_request") => "refund_canceled",
-        // `unknown`, and whatever comes to be.
+        // `unknown`, and reasons that Stripe adds later.
         Some(_) | None => "refund_failed",
     }
 }
 
-/// What a page of a charge's refunds says of one of them.
+/// The result of looking for a refund on one page.
 pub(in crate::stripe) enum Found {
-    /// It is there, and stands like this.
-    There(Refunded),
-    /// It is not on this page; the next begins after this one.
+    /// The page has the refund, with this status.
+    There(RefundResult),
+    /// The page does not have it; the next page begins after this id.
     NotYet(String),
-    /// It is not there.
+    /// The charge does not have it.
     No,
-    /// The page cannot be had now.
+    /// The page could not be read.
     Unknown,
 }
 

@@ -1,17 +1,20 @@
-//! A SetupIntent, by which a card is kept: created, confirmed, cancelled, read.
+//! SetupIntents, by which a card is saved.
 
 use domain::authorization::{Authorization, AuthorizationKind};
-use domain::ports::{Answer, CardReceipt, Fetched, Reference, Use};
+use domain::ports::{CardReceipt, Fetched, Reference, Use};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Card, Reply, Request, done, id_of, is_id, key, labelled, made, next_action};
+use super::{Card, done, id_of, is_id, key, labelled, made, next_action};
+use crate::checks::ThreeDSecure;
+use crate::object_state::ObjectState;
 use crate::stripe::errors::{self, Call, ErrorBody, Failure};
 use crate::stripe::form::Form;
 use crate::stripe::keys::Step;
-use crate::stripe::settings::{Dialect, Parameter, ThreeDSecure};
+use crate::stripe::settings::{Dialect, Parameter};
+use crate::stripe::transport::{Reply, Request};
 
-/// What a card on file is charged by; it is kept sealed, and names nobody.
+/// The ids that a saved card is charged by. They are stored sealed.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::stripe) struct Kept {
@@ -20,7 +23,7 @@ pub(in crate::stripe) struct Kept {
 }
 
 impl Kept {
-    /// Reads what [`Kept`] was written as; both go into forms, so both must be ids.
+    /// Reads the ids from their stored text. Both go into forms, so both must have the form of ids.
     pub(in crate::stripe) fn read(text: &str) -> Option<Self> {
         let kept: Self = serde_json::from_str(text).ok()?;
         let sound = is_id(&kept.customer, "cus_") && is_id(&kept.payment_method, "pm_");
@@ -28,7 +31,7 @@ impl Kept {
     }
 }
 
-/// The SetupIntent is created, and not confirmed.
+/// Returns the call that creates a SetupIntent without confirming it.
 pub(in crate::stripe) fn create(
     what: &Use<'_>,
     method: &str,
@@ -47,31 +50,31 @@ pub(in crate::stripe) fn create(
     Request::post("/v1/setup_intents", key(what, Step::SetupCreate), form)
 }
 
-/// The id of the SetupIntent that creating made.
+/// Returns the id of the created SetupIntent.
 pub(in crate::stripe) fn created(reply: &Reply) -> Result<Reference, Failure> {
     made(reply, "setup_intent", "seti_").map(Reference)
 }
 
-/// The call that keeps the card.
+/// Returns the call that saves the card.
 pub(in crate::stripe) fn confirm(what: &Use<'_>, id: &str, dialect: &Dialect) -> Request {
     let mut form = expanding(dialect);
     match dialect.three_d_secure {
         ThreeDSecure::Redirect if dialect.takes(Parameter::ReturnUrl) => {
             form = form.field(&["return_url"], done(what));
         }
-        // There is no parameter for it here: what wants 3-D Secure is cancelled.
+        // SetupIntents have no parameter against 3-D Secure. A card that asks for it is cancelled.
         ThreeDSecure::Redirect | ThreeDSecure::Refuse => {}
     }
     let path = format!("/v1/setup_intents/{id}/confirm");
     Request::post(path, key(what, Step::SetupConfirm), form).that_moves_money()
 }
 
-/// Makes that call impossible. No key: see [`Step`].
+/// Returns the call that makes the confirmation impossible. It has no key: see [`Step`].
 pub(in crate::stripe) fn cancel(id: &str) -> Request {
     Request::post(format!("/v1/setup_intents/{id}/cancel"), None, Form::default())
 }
 
-/// What became of it.
+/// Returns the call that reads a SetupIntent.
 pub(in crate::stripe) fn read(id: &str, dialect: &Dialect) -> Request {
     Request::get(format!("/v1/setup_intents/{id}"), expanding(dialect))
 }
@@ -92,7 +95,7 @@ pub(super) struct SetupIntent {
     status: String,
     #[serde(default)]
     customer: Value,
-    /// An id, or the object where it was asked for.
+    /// An id, or the expanded object.
     #[serde(default)]
     payment_method: Value,
     #[serde(default)]
@@ -100,33 +103,35 @@ pub(super) struct SetupIntent {
     last_setup_error: Option<ErrorBody>,
 }
 
-/// What an answer about one SetupIntent means.
-pub(in crate::stripe) fn outcome(call: Call, reply: &Reply, reference: &str) -> Answer {
+/// Interprets a reply about one SetupIntent.
+pub(in crate::stripe) fn outcome(call: Call, reply: &Reply, reference: &str) -> ObjectState {
     if !reply.status.is_success() {
         return errors::failure(call, reply, Some(reference)).into();
     }
     let Ok(setup) = serde_json::from_slice::<SetupIntent>(&reply.body) else {
-        return Answer::Unknown;
+        return ObjectState::Unknown;
     };
-    if setup.id != reference { Answer::Unknown } else { stands(&setup) }
+    if setup.id != reference { ObjectState::Unknown } else { stands(&setup) }
 }
 
-/// Where a SetupIntent stands.
-pub(super) fn stands(setup: &SetupIntent) -> Answer {
+/// Interprets the status of a SetupIntent.
+pub(super) fn stands(setup: &SetupIntent) -> ObjectState {
     if setup.object != "setup_intent" || !is_id(&setup.id, "seti_") {
-        return Answer::Unknown;
+        return ObjectState::Unknown;
     }
     match setup.status.as_str() {
-        "succeeded" => kept(setup).map_or(Answer::Unknown, Answer::Done),
-        "processing" => Answer::Working,
-        "requires_action" => Answer::NeedsCustomer { onward: next_action(&setup.next_action) },
-        "requires_confirmation" => Answer::NotExecuted,
+        "succeeded" => kept(setup).map_or(ObjectState::Unknown, ObjectState::Done),
+        "processing" => ObjectState::Processing,
+        "requires_action" => {
+            ObjectState::RequiresAction { redirect: next_action(&setup.next_action) }
+        }
+        "requires_confirmation" => ObjectState::NotConfirmed,
         "requires_payment_method" => match &setup.last_setup_error {
             Some(error) => errors::declined(error).into(),
-            None => Answer::Invalid { code: "payment_method_missing" },
+            None => ObjectState::Invalid { code: "payment_method_missing" },
         },
-        "canceled" => Answer::Fenced,
-        _ => Answer::Unknown,
+        "canceled" => ObjectState::Voided,
+        _ => ObjectState::Unknown,
     }
 }
 
@@ -146,6 +151,6 @@ fn kept(setup: &SetupIntent) -> Option<Fetched> {
             exp_month: card.exp_month,
             exp_year: card.exp_year,
         },
-        kept: Authorization { kind: AuthorizationKind::KeptCard, secret },
+        saved: Authorization { kind: AuthorizationKind::KeptCard, secret },
     })
 }

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use domain::ask::Ask;
 use domain::authorization::AuthorizationKind;
-use domain::ports::{Answer, Fetched, Onward, PaymentOption, Prepared, Reference, Use};
+use domain::contract_tests::processor::OperationResult;
+use domain::ports::{
+    Confirmed, Created, Fetched, PaymentOption, RedirectUrl, Reference, Retrieved, Use, VoidResult,
+};
 use domain::values::text::DisplayText;
 use pollster::block_on;
 use serde_json::{Value, json};
 
-use super::{NAME, PSP, knowing, open, said, told, yes};
+use super::{NAME, PSP, knowing, open, reported, said, yes};
 use crate::doubles::{Act, World, charge, payment};
 
 const LINK: &str = "PL61C53A8B97E6915A";
@@ -45,8 +48,8 @@ fn a_link_is_made_once_and_carries_what_was_asked_for() {
     let hosted = yes(AuthorizationKind::Hosted, "");
     let what = charge(&hosted, 4250, 1);
     world.http.play([said(201, &link("active"))]);
-    assert_eq!(block_on(processor.prepare(&what)), Prepared::Ready(reference()));
-    assert_eq!(block_on(processor.prepare(&what)), Prepared::Ready(reference()));
+    assert_eq!(block_on(processor.create(&what)), Created::Ready(reference()));
+    assert_eq!(block_on(processor.create(&what)), Created::Ready(reference()));
     let calls = world.http.taken();
     assert_eq!(calls[0], calls[1]);
     for part in [
@@ -81,11 +84,11 @@ fn a_link_that_is_not_the_one_asked_for_is_none() {
         json!({}),
     ] {
         world.http.play([said(201, &other)]);
-        assert_eq!(block_on(processor.prepare(&what)), Prepared::Not(Answer::Again), "{other}");
+        assert_eq!(block_on(processor.create(&what)), Created::Again, "{other}");
     }
     for act in [Act::Lost, Act::NotSent] {
         world.http.play([act]);
-        assert_eq!(block_on(processor.prepare(&what)), Prepared::Not(Answer::Again));
+        assert_eq!(block_on(processor.create(&what)), Created::Again);
     }
 }
 
@@ -95,25 +98,27 @@ fn each_state_of_a_link_has_its_answer() {
     let processor = open(&world, &json!({}));
     let hosted = yes(AuthorizationKind::Hosted, "");
     let what = charge(&hosted, 4250, 1);
-    let onward = Answer::NeedsCustomer { onward: Some(Onward(URL.to_owned())) };
+    let redirect = OperationResult::RequiresAction { redirect: Some(RedirectUrl(URL.to_owned())) };
     for (status, expected) in [
-        ("active", onward),
-        ("paymentPending", Answer::Working),
-        ("completed", Answer::Working),
-        ("paid", Answer::Working),
-        ("expired", Answer::Fenced),
-        ("unheard_of", Answer::Unknown),
+        ("active", redirect),
+        ("paymentPending", OperationResult::Processing),
+        ("completed", OperationResult::Processing),
+        ("paid", OperationResult::Processing),
+        ("expired", OperationResult::Voided),
+        ("unheard_of", OperationResult::Unknown),
     ] {
         world.http.play([said(200, &link(status))]);
-        assert_eq!(block_on(processor.execute(&what, &reference())), expected, "{status}");
-        assert_eq!(block_on(processor.look_up(&what, &reference())), expected, "{status}");
+        let confirmed: OperationResult = block_on(processor.confirm(&what, &reference())).into();
+        assert_eq!(confirmed, expected, "{status}");
+        let retrieved: OperationResult = block_on(processor.retrieve(&what, &reference())).into();
+        assert_eq!(retrieved, expected, "{status}");
     }
     for act in [Act::Lost, Act::NotSent, said(401, &json!({})), said(404, &json!({}))] {
         world.http.play([act]);
-        assert_eq!(block_on(processor.look_up(&what, &reference())), Answer::Unknown);
+        assert_eq!(block_on(processor.retrieve(&what, &reference())), Retrieved::Unknown);
     }
     world.http.play([said(200, &with("expired", "id", json!("PL2")))]);
-    assert_eq!(block_on(processor.look_up(&what, &reference())), Answer::Unknown);
+    assert_eq!(block_on(processor.retrieve(&what, &reference())), Retrieved::Unknown);
 }
 
 #[test]
@@ -122,26 +127,26 @@ fn a_paid_link_is_done_when_the_webhook_says_by_which_payment() {
     let processor = open(&world, &json!({}));
     let hosted = yes(AuthorizationKind::Hosted, "");
     let what = charge(&hosted, 4250, 1);
-    let success = told(processor.as_ref(), "AUTHORISATION", "true", 30);
+    let success = reported(processor.as_ref(), "AUTHORISATION", "true", 30);
     let known = knowing(what, &success);
     world.http.play([Act::Lost]);
     for answer in [
-        block_on(processor.look_up(&known, &reference())),
-        block_on(processor.fence(&known, &reference())),
+        OperationResult::from(block_on(processor.retrieve(&known, &reference()))),
+        block_on(processor.void(&known, &reference())).into(),
     ] {
-        let Answer::Done(Fetched::Payment(receipt)) = answer else { panic!("{answer:?}") };
+        let OperationResult::Done(Fetched::Payment(receipt)) = answer else { panic!("{answer:?}") };
         assert_eq!((receipt.reference.0.as_str(), receipt.amount), (PSP, 4250));
         assert_eq!(receipt.currency, "EUR");
     }
     // A card that was refused is no reason: the page is still open, and another one may be tried.
-    let refused = told(processor.as_ref(), "AUTHORISATION", "false", 30);
+    let refused = reported(processor.as_ref(), "AUTHORISATION", "false", 30);
     world.http.play([said(200, &link("active"))]);
-    let answer = block_on(processor.look_up(&knowing(what, &refused), &reference()));
-    assert!(matches!(answer, Answer::NeedsCustomer { .. }));
-    let cancelled = told(processor.as_ref(), "CANCELLATION", "true", 30);
+    let answer = block_on(processor.retrieve(&knowing(what, &refused), &reference()));
+    assert!(matches!(answer, Retrieved::RequiresAction { .. }));
+    let cancelled = reported(processor.as_ref(), "CANCELLATION", "true", 30);
     world.http.play([said(200, &link("completed"))]);
-    let answer = block_on(processor.look_up(&knowing(what, &cancelled), &reference()));
-    assert_eq!(answer, Answer::Refused { code: "payment_cancelled" });
+    let answer = block_on(processor.retrieve(&knowing(what, &cancelled), &reference()));
+    assert_eq!(answer, Retrieved::SoftDeclined { code: "payment_cancelled" });
 }
 
 #[test]
@@ -152,9 +157,10 @@ fn a_paid_link_that_no_webhook_tells_of_is_told_as_what_it_is_after_a_while() {
     let what = charge(&hosted, 4250, 1);
     world.http.play([said(200, &link("completed"))]);
     world.clock.pass(Duration::from_secs(660));
-    assert_eq!(block_on(processor.look_up(&what, &reference())), Answer::Working);
+    assert_eq!(block_on(processor.retrieve(&what, &reference())), Retrieved::Processing);
     world.clock.pass(Duration::from_secs(1));
-    let Answer::Done(Fetched::Payment(receipt)) = block_on(processor.look_up(&what, &reference()))
+    let Retrieved::Done(Fetched::Payment(receipt)) =
+        block_on(processor.retrieve(&what, &reference()))
     else {
         panic!()
     };
@@ -169,16 +175,16 @@ fn a_link_is_ended_unless_it_was_paid() {
     let what = charge(&hosted, 4250, 1);
     let refused = said(422, &json!({ "errorCode": "29_001", "message": "…" }));
     for (acts, expected) in [
-        (vec![said(200, &link("expired"))], Answer::Fenced),
-        (vec![refused.clone(), said(200, &link("completed"))], Answer::Working),
-        (vec![refused, said(200, &link("expired"))], Answer::Fenced),
-        (vec![Act::Lost, said(200, &link("expired"))], Answer::Fenced),
-        (vec![Act::Lost, Act::Lost], Answer::Unknown),
-        (vec![Act::NotSent], Answer::Again),
-        (vec![said(401, &json!({}))], Answer::Blocked { code: "credentials" }),
+        (vec![said(200, &link("expired"))], VoidResult::Voided),
+        (vec![refused.clone(), said(200, &link("completed"))], VoidResult::Processing),
+        (vec![refused, said(200, &link("expired"))], VoidResult::Voided),
+        (vec![Act::Lost, said(200, &link("expired"))], VoidResult::Voided),
+        (vec![Act::Lost, Act::Lost], VoidResult::Unknown),
+        (vec![Act::NotSent], VoidResult::Again),
+        (vec![said(401, &json!({}))], VoidResult::Blocked { code: "credentials" }),
     ] {
         world.http.play(acts);
-        assert_eq!(block_on(processor.fence(&what, &reference())), expected);
+        assert_eq!(block_on(processor.void(&what, &reference())), expected);
     }
     let call = world.http.taken().remove(0);
     assert!(call.starts_with("PATCH https://checkout-test.adyen.com/v72/paymentLinks/PL61C5"));
@@ -197,7 +203,7 @@ fn a_card_is_kept_under_a_shopper_of_its_own_and_found_there() {
     let what = Use { ask: &ask, ..charge(&hosted, 4250, 1) };
     let nothing = json!({ "value": 0, "currency": "EUR" });
     world.http.play([said(201, &with("active", "amount", nothing.clone()))]);
-    assert_eq!(block_on(processor.prepare(&what)), Prepared::Ready(reference()));
+    assert_eq!(block_on(processor.create(&what)), Created::Ready(reference()));
     let call = world.http.taken().remove(0);
     for part in [
         r#"\"storePaymentMethodMode\":\"enabled\""#,
@@ -212,9 +218,9 @@ fn a_card_is_kept_under_a_shopper_of_its_own_and_found_there() {
     let list = said(200, &json!({ "storedPaymentMethods": [card] }));
     world.http.play([completed.clone(), list]);
     // What was authorised for it is nothing, and says nothing of the card.
-    let zero = told(processor.as_ref(), "AUTHORISATION", "true", 30);
-    let Answer::Done(Fetched::Card { receipt, kept }) =
-        block_on(processor.look_up(&knowing(what, &zero), &reference()))
+    let zero = reported(processor.as_ref(), "AUTHORISATION", "true", 30);
+    let Retrieved::Done(Fetched::Card { receipt, saved: kept }) =
+        block_on(processor.retrieve(&knowing(what, &zero), &reference()))
     else {
         panic!()
     };
@@ -228,17 +234,17 @@ fn a_card_is_kept_under_a_shopper_of_its_own_and_found_there() {
     let paid = json!({ "resultCode": "Authorised", "pspReference": PSP });
     world.http.play([said(200, &paid)]);
     let again = charge(&kept, 4250, 1);
-    let answer = block_on(processor.execute(&again, &Reference(NAME.to_owned())));
-    assert!(matches!(answer, Answer::Done(_)), "{answer:?}");
+    let answer = block_on(processor.confirm(&again, &Reference(NAME.to_owned())));
+    assert!(matches!(answer, Confirmed::Done(_)), "{answer:?}");
     let call = world.http.taken().remove(0);
     assert!(call.contains(r#"\"storedPaymentMethodId\":\"M5N7TQ4TG5PFWR50\""#), "{call}");
     assert!(call.contains(r#"\"shopperInteraction\":\"ContAuth\""#), "{call}");
     // A card that does not appear was not kept.
     let none = said(200, &json!({ "storedPaymentMethods": [] }));
     world.http.play([completed.clone(), none.clone()]);
-    assert_eq!(block_on(processor.look_up(&what, &reference())), Answer::Working);
+    assert_eq!(block_on(processor.retrieve(&what, &reference())), Retrieved::Processing);
     world.clock.pass(Duration::from_secs(3_600));
     world.http.play([completed, none]);
-    let refused = Answer::Refused { code: "card_not_kept" };
-    assert_eq!(block_on(processor.look_up(&what, &reference())), refused);
+    let refused = Retrieved::SoftDeclined { code: "card_not_kept" };
+    assert_eq!(block_on(processor.retrieve(&what, &reference())), refused);
 }

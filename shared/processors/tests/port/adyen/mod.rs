@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
 use domain::ports::{
-    Processor, ProcessorEvent, Proof, Told, UnverifiedCallback, Use, VerifiedWebhook,
+    Processor, ProcessorEvent, Proof, ReportedResult, UnverifiedCallback, Use, VerifiedWebhook,
 };
 use domain::values::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
@@ -106,11 +106,16 @@ fn heard(processor: &dyn Processor, item: Value, after_secs: i64) -> Vec<Process
     events
 }
 
-fn told(processor: &dyn Processor, event: &str, success: &str, after_secs: i64) -> Told {
+fn reported(
+    processor: &dyn Processor,
+    event: &str,
+    success: &str,
+    after_secs: i64,
+) -> ReportedResult {
     match heard(processor, item(event, NAME, success), after_secs).remove(0) {
-        ProcessorEvent::Told { told, .. } => told,
+        ProcessorEvent::AttemptReported { reported, .. } => reported,
         other @ (ProcessorEvent::StatusChanged(_)
-        | ProcessorEvent::RefundTold { .. }
+        | ProcessorEvent::RefundReported { .. }
         | ProcessorEvent::Returned { .. }) => {
             panic!("{other:?}")
         }
@@ -118,6 +123,6 @@ fn told(processor: &dyn Processor, event: &str, success: &str, after_secs: i64) 
 }
 
 /// The same attempt, knowing this.
-fn knowing<'a>(what: Use<'a>, told: &'a Told) -> Use<'a> {
-    Use { told: Some(told), ..what }
+fn knowing<'a>(what: Use<'a>, reported: &'a ReportedResult) -> Use<'a> {
+    Use { reported: Some(reported), ..what }
 }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use domain::authorization::AuthorizationKind;
 use domain::ports::{
-    Answer, Fetched, Onward, Prepared, Processor, Reference, Refund, Refunded, Use,
+    Confirmed, Created, Fetched, Processor, RedirectUrl, Reference, Refund, RefundResult,
+    Retrieved, Use, VoidResult,
 };
 use pollster::block_on;
 use serde_json::{Value, json};
 
-use super::{NAME, PSP, apple, knowing, open, said, told, yes};
+use super::{NAME, PSP, apple, knowing, open, reported, said, yes};
 use crate::doubles::{Act, World, charge, payment};
 
 fn name() -> Reference {
@@ -20,9 +21,9 @@ fn paid(result: &str) -> Value {
     json!({ "resultCode": result, "pspReference": PSP, "merchantReference": NAME })
 }
 
-fn execute(world: &World, processor: &dyn Processor, what: &Use<'_>, answer: &Value) -> Answer {
+fn confirm(world: &World, processor: &dyn Processor, what: &Use<'_>, answer: &Value) -> Confirmed {
     world.http.play([said(200, answer)]);
-    block_on(processor.execute(what, &name()))
+    block_on(processor.confirm(what, &name()))
 }
 
 #[test]
@@ -36,12 +37,12 @@ fn tokens_go_as_their_wallet_wants_and_a_repeat_is_the_same_call() {
         (google, r#"\"googlePayToken\":\"{\\\"signature\\\":\\\"M\\\\\\\"E\\\"}\""#),
     ] {
         let what = charge(&authorization, 4250, 1);
-        assert_eq!(block_on(processor.prepare(&what)), Prepared::Ready(name()));
+        assert_eq!(block_on(processor.create(&what)), Created::Ready(name()));
         assert_eq!(world.http.taken(), Vec::<String>::new());
-        let first = execute(&world, processor.as_ref(), &what, &paid("Authorised"));
-        let Answer::Done(Fetched::Payment(receipt)) = &first else { panic!("{first:?}") };
+        let first = confirm(&world, processor.as_ref(), &what, &paid("Authorised"));
+        let Confirmed::Done(Fetched::Payment(receipt)) = &first else { panic!("{first:?}") };
         assert_eq!((receipt.reference.0.as_str(), receipt.amount), (PSP, 4250));
-        assert_eq!(execute(&world, processor.as_ref(), &what, &paid("Authorised")), first);
+        assert_eq!(confirm(&world, processor.as_ref(), &what, &paid("Authorised")), first);
         let calls = world.http.taken();
         assert_eq!(calls[0], calls[1]);
         assert!(calls[0].contains(part), "{part} in {}", calls[0]);
@@ -55,8 +56,8 @@ fn tokens_go_as_their_wallet_wants_and_a_repeat_is_the_same_call() {
         yes(AuthorizationKind::PaymentMethod, "pm_1"),
         yes(AuthorizationKind::Code, "c"),
     ] {
-        let malformed = Prepared::Not(Answer::Invalid { code: "authorization_malformed" });
-        assert_eq!(block_on(processor.prepare(&charge(&bad, 4250, 1))), malformed, "{bad:?}");
+        let malformed = Created::Invalid { code: "authorization_malformed" };
+        assert_eq!(block_on(processor.create(&charge(&bad, 4250, 1))), malformed, "{bad:?}");
     }
 }
 
@@ -67,22 +68,22 @@ fn each_result_code_has_its_answer() {
     let apple = apple();
     let what = charge(&apple, 4250, 1);
     for (result, expected) in [
-        ("PartiallyAuthorised", Answer::Unknown),
-        ("Refused", Answer::Refused { code: "card_declined" }),
-        ("Cancelled", Answer::Refused { code: "customer_cancelled" }),
-        ("Error", Answer::Unknown),
-        ("Received", Answer::Unknown),
-        ("Pending", Answer::Unknown),
-        ("Success", Answer::Unknown),
-        ("RedirectShopper", Answer::Refused { code: "authentication_required" }),
-        ("IdentifyShopper", Answer::Refused { code: "authentication_required" }),
-        ("ChallengeShopper", Answer::Refused { code: "authentication_required" }),
-        ("PresentToShopper", Answer::Refused { code: "authentication_required" }),
-        ("AuthenticationFinished", Answer::Invalid { code: "authentication_only" }),
-        ("AuthenticationNotRequired", Answer::Invalid { code: "authentication_only" }),
-        ("unheard_of", Answer::Unknown),
+        ("PartiallyAuthorised", Confirmed::Unknown),
+        ("Refused", Confirmed::SoftDeclined { code: "card_declined" }),
+        ("Cancelled", Confirmed::SoftDeclined { code: "customer_cancelled" }),
+        ("Error", Confirmed::Unknown),
+        ("Received", Confirmed::Unknown),
+        ("Pending", Confirmed::Unknown),
+        ("Success", Confirmed::Unknown),
+        ("RedirectShopper", Confirmed::SoftDeclined { code: "authentication_required" }),
+        ("IdentifyShopper", Confirmed::SoftDeclined { code: "authentication_required" }),
+        ("ChallengeShopper", Confirmed::SoftDeclined { code: "authentication_required" }),
+        ("PresentToShopper", Confirmed::SoftDeclined { code: "authentication_required" }),
+        ("AuthenticationFinished", Confirmed::Invalid { code: "authentication_only" }),
+        ("AuthenticationNotRequired", Confirmed::Invalid { code: "authentication_only" }),
+        ("unheard_of", Confirmed::Unknown),
     ] {
-        let answer = execute(&world, processor.as_ref(), &what, &paid(result));
+        let answer = confirm(&world, processor.as_ref(), &what, &paid(result));
         assert_eq!(answer, expected, "{result}");
     }
     for (change, value) in [
@@ -93,19 +94,19 @@ fn each_result_code_has_its_answer() {
     ] {
         let mut other = paid("Authorised");
         other[change] = value;
-        let answer = execute(&world, processor.as_ref(), &what, &other);
-        assert_eq!(answer, Answer::Unknown, "{change}");
+        let answer = confirm(&world, processor.as_ref(), &what, &other);
+        assert_eq!(answer, Confirmed::Unknown, "{change}");
     }
     let mut fraud = paid("Refused");
     fraud["refusalReasonCode"] = json!("20");
-    let answer = execute(&world, processor.as_ref(), &what, &fraud);
-    assert_eq!(answer, Answer::Declined { code: "card_declined" });
+    let answer = confirm(&world, processor.as_ref(), &what, &fraud);
+    assert_eq!(answer, Confirmed::HardDeclined { code: "card_declined" });
     // What was authorised is what is told: the caller compares it with the ask.
     let mut less = paid("Authorised");
     less["amount"] = json!({ "value": 42, "currency": "EUR" });
     less["additionalData"] = json!({ "cardSummary": "1111", "paymentMethod": "visa_applepay" });
-    let answer = execute(&world, processor.as_ref(), &what, &less);
-    let Answer::Done(Fetched::Payment(receipt)) = answer else { panic!("{answer:?}") };
+    let answer = confirm(&world, processor.as_ref(), &what, &less);
+    let Confirmed::Done(Fetched::Payment(receipt)) = answer else { panic!("{answer:?}") };
     assert_eq!((receipt.amount, receipt.last4.as_deref()), (42, Some("1111")));
     assert_eq!(receipt.card_brand.as_deref(), Some("visa"));
     assert_eq!(receipt.wallet.as_deref(), Some("apple_pay"));
@@ -120,11 +121,11 @@ fn a_customer_is_sent_on_where_a_browser_can_go_and_finishes_with_what_they_brin
     let mut redirect = paid("RedirectShopper");
     let url = "https://checkoutshopper-test.adyen.com/checkoutshopper/threeDS/redirect?d=1";
     redirect["action"] = json!({ "type": "redirect", "method": "GET", "url": url });
-    let onward = Answer::NeedsCustomer { onward: Some(Onward(url.to_owned())) };
-    assert_eq!(execute(&world, processor.as_ref(), &what, &redirect), onward);
-    let over = Answer::Refused { code: "authentication_required" };
+    let on_their_page = Confirmed::RequiresAction { redirect: Some(RedirectUrl(url.to_owned())) };
+    assert_eq!(confirm(&world, processor.as_ref(), &what, &redirect), on_their_page);
+    let over = Confirmed::SoftDeclined { code: "authentication_required" };
     let refusing = open(&world, &json!({ "three_d_secure": "refuse" }));
-    assert_eq!(execute(&world, refusing.as_ref(), &what, &redirect), over);
+    assert_eq!(confirm(&world, refusing.as_ref(), &what, &redirect), over);
     for action in [
         json!({ "type": "redirect", "method": "POST", "url": url, "data": { "MD": "x" } }),
         json!({ "type": "threeDS2", "url": url }),
@@ -132,17 +133,17 @@ fn a_customer_is_sent_on_where_a_browser_can_go_and_finishes_with_what_they_brin
         json!({ "type": "redirect" }),
     ] {
         redirect["action"] = action;
-        assert_eq!(execute(&world, processor.as_ref(), &what, &redirect), over);
+        assert_eq!(confirm(&world, processor.as_ref(), &what, &redirect), over);
     }
     world.http.taken();
-    let away = Use { away: true, ..what };
-    assert_eq!(block_on(processor.look_up(&away, &name())), Answer::Working);
+    let on_page = Use { on_hosted_page: true, ..what };
+    assert_eq!(block_on(processor.retrieve(&on_page, &name())), Retrieved::Processing);
     let code = yes(AuthorizationKind::Code, "X6Xtf");
-    let back = Use { authorization: &code, ..away };
-    assert_eq!(block_on(processor.look_up(&back, &name())), Answer::NotExecuted);
+    let back = Use { authorization: &code, ..on_page };
+    assert_eq!(block_on(processor.retrieve(&back, &name())), Retrieved::NotConfirmed);
     assert_eq!(world.http.taken(), Vec::<String>::new());
-    let answer = execute(&world, processor.as_ref(), &back, &paid("Authorised"));
-    assert!(matches!(answer, Answer::Done(_)), "{answer:?}");
+    let answer = confirm(&world, processor.as_ref(), &back, &paid("Authorised"));
+    assert!(matches!(answer, Confirmed::Done(_)), "{answer:?}");
     let call = world.http.taken().remove(0);
     assert!(call.contains("/v72/payments/details "), "{call}");
     assert!(call.contains(r#"b"{\"details\":{\"redirectResult\":\"X6Xtf\"}}""#), "{call}");
@@ -155,23 +156,23 @@ fn an_answer_that_was_lost_is_asked_for_again_with_the_same_key_and_not_for_ever
     let apple = apple();
     let what = charge(&apple, 4250, 1);
     for (act, expected) in [
-        (Act::Lost, Answer::Unknown),
-        (Act::NotSent, Answer::Again),
-        (said(500, &json!({})), Answer::Unknown),
-        (said(422, &json!({ "errorCode": "704" })), Answer::Unknown),
+        (Act::Lost, Confirmed::Unknown),
+        (Act::NotSent, Confirmed::Again),
+        (said(500, &json!({})), Confirmed::Unknown),
+        (said(422, &json!({ "errorCode": "704" })), Confirmed::Unknown),
         (
             said(422, &json!({ "errorCode": "14_030" })),
-            Answer::Invalid { code: "refused_by_processor" },
+            Confirmed::Invalid { code: "refused_by_processor" },
         ),
     ] {
         world.http.play([act]);
-        assert_eq!(block_on(processor.execute(&what, &name())), expected);
+        assert_eq!(block_on(processor.confirm(&what, &name())), expected);
     }
-    assert_eq!(block_on(processor.look_up(&what, &name())), Answer::NotExecuted);
+    assert_eq!(block_on(processor.retrieve(&what, &name())), Retrieved::NotConfirmed);
     world.clock.pass(Duration::from_secs(600));
     world.http.taken();
-    assert_eq!(block_on(processor.look_up(&what, &name())), Answer::Unknown);
-    assert_eq!(block_on(processor.execute(&what, &name())), Answer::Unknown);
+    assert_eq!(block_on(processor.retrieve(&what, &name())), Retrieved::Unknown);
+    assert_eq!(block_on(processor.confirm(&what, &name())), Confirmed::Unknown);
     assert_eq!(world.http.taken(), Vec::<String>::new());
 }
 
@@ -181,19 +182,20 @@ fn what_is_told_settles_it_without_a_call() {
     let processor = open(&world, &json!({}));
     let apple = apple();
     let what = charge(&apple, 4250, 1);
-    let success = told(processor.as_ref(), "AUTHORISATION", "true", 30);
-    let refused = told(processor.as_ref(), "AUTHORISATION", "false", 30);
-    let cancelled = told(processor.as_ref(), "TECHNICAL_CANCEL", "true", 30);
-    let answer = block_on(processor.look_up(&knowing(what, &success), &name()));
-    assert!(matches!(answer, Answer::Done(_)), "{answer:?}");
-    let answer = block_on(processor.fence(&knowing(what, &success), &name()));
-    assert!(matches!(answer, Answer::Done(_)), "{answer:?}");
-    let declined = Answer::Refused { code: "card_declined" };
-    assert_eq!(block_on(processor.look_up(&knowing(what, &refused), &name())), declined);
-    assert_eq!(block_on(processor.fence(&knowing(what, &refused), &name())), declined);
-    let gone = Answer::Refused { code: "payment_cancelled" };
-    assert_eq!(block_on(processor.look_up(&knowing(what, &cancelled), &name())), gone);
-    assert_eq!(block_on(processor.fence(&knowing(what, &cancelled), &name())), Answer::Fenced);
+    let success = reported(processor.as_ref(), "AUTHORISATION", "true", 30);
+    let refused = reported(processor.as_ref(), "AUTHORISATION", "false", 30);
+    let cancelled = reported(processor.as_ref(), "TECHNICAL_CANCEL", "true", 30);
+    let answer = block_on(processor.retrieve(&knowing(what, &success), &name()));
+    assert!(matches!(answer, Retrieved::Done(_)), "{answer:?}");
+    let answer = block_on(processor.void(&knowing(what, &success), &name()));
+    assert!(matches!(answer, VoidResult::Done(_)), "{answer:?}");
+    let declined = Retrieved::SoftDeclined { code: "card_declined" };
+    assert_eq!(block_on(processor.retrieve(&knowing(what, &refused), &name())), declined);
+    let declined = VoidResult::SoftDeclined { code: "card_declined" };
+    assert_eq!(block_on(processor.void(&knowing(what, &refused), &name())), declined);
+    let gone = Retrieved::SoftDeclined { code: "payment_cancelled" };
+    assert_eq!(block_on(processor.retrieve(&knowing(what, &cancelled), &name())), gone);
+    assert_eq!(block_on(processor.void(&knowing(what, &cancelled), &name())), VoidResult::Voided);
     assert_eq!(world.http.taken(), Vec::<String>::new());
 }
 
@@ -203,37 +205,37 @@ fn nothing_is_cancelled_while_it_may_be_sent_and_ended_only_when_the_webhook_say
     let processor = open(&world, &json!({}));
     let apple = apple();
     let what = charge(&apple, 4250, 1);
-    let away = Use { away: true, ..what };
+    let on_page = Use { on_hosted_page: true, ..what };
     world.http.play([said(201, &json!({ "status": "received", "pspReference": "C1" }))]);
-    assert_eq!(block_on(processor.fence(&what, &name())), Answer::Unknown);
-    assert_eq!(block_on(processor.fence(&away, &name())), Answer::Working);
+    assert_eq!(block_on(processor.void(&what, &name())), VoidResult::Unknown);
+    assert_eq!(block_on(processor.void(&on_page, &name())), VoidResult::Processing);
     world.clock.pass(Duration::from_secs(719));
-    assert_eq!(block_on(processor.fence(&away, &name())), Answer::Working);
+    assert_eq!(block_on(processor.void(&on_page, &name())), VoidResult::Processing);
     assert_eq!(world.http.taken(), Vec::<String>::new());
     world.clock.pass(Duration::from_secs(1));
-    assert_eq!(block_on(processor.fence(&away, &name())), Answer::Unknown);
+    assert_eq!(block_on(processor.void(&on_page, &name())), VoidResult::Unknown);
     assert_eq!(world.http.taken().len(), 1);
-    assert_eq!(block_on(processor.fence(&what, &name())), Answer::Unknown);
+    assert_eq!(block_on(processor.void(&what, &name())), VoidResult::Unknown);
     assert_eq!(world.http.taken(), Vec::<String>::new());
     world.clock.pass(Duration::from_secs(1_080));
     for _ in 0..2 {
-        assert_eq!(block_on(processor.fence(&what, &name())), Answer::Unknown);
+        assert_eq!(block_on(processor.void(&what, &name())), VoidResult::Unknown);
     }
     let calls = world.http.taken();
     assert_eq!(calls[0], calls[1]);
     assert!(calls[0].contains("/v72/cancels "), "{}", calls[0]);
     assert!(calls[0].contains(&format!(r#"\"paymentReference\":\"{NAME}\""#)), "{}", calls[0]);
     for (act, expected) in [
-        (Act::Lost, Answer::Unknown),
-        (Act::NotSent, Answer::Again),
-        (said(422, &json!({ "errorCode": "167" })), Answer::Unknown),
-        (said(401, &json!({})), Answer::Blocked { code: "credentials" }),
+        (Act::Lost, VoidResult::Unknown),
+        (Act::NotSent, VoidResult::Again),
+        (said(422, &json!({ "errorCode": "167" })), VoidResult::Unknown),
+        (said(401, &json!({})), VoidResult::Blocked { code: "credentials" }),
     ] {
         world.http.play([act]);
-        assert_eq!(block_on(processor.fence(&what, &name())), expected);
+        assert_eq!(block_on(processor.void(&what, &name())), expected);
     }
-    let cancelled = told(processor.as_ref(), "TECHNICAL_CANCEL", "true", 1_900);
-    assert_eq!(block_on(processor.fence(&knowing(what, &cancelled), &name())), Answer::Fenced);
+    let cancelled = reported(processor.as_ref(), "TECHNICAL_CANCEL", "true", 1_900);
+    assert_eq!(block_on(processor.void(&knowing(what, &cancelled), &name())), VoidResult::Voided);
 }
 
 #[test]
@@ -242,21 +244,21 @@ fn an_authorisation_that_comes_when_it_may_be_cancelled_is_taken_back() {
     let processor = open(&world, &json!({}));
     let apple = apple();
     let what = charge(&apple, 4250, 1);
-    let late = told(processor.as_ref(), "AUTHORISATION", "true", 1_800);
+    let late = reported(processor.as_ref(), "AUTHORISATION", "true", 1_800);
     let late = knowing(what, &late);
     world.clock.pass(Duration::from_secs(1_801));
     world.http.play([said(201, &json!({ "status": "received", "pspReference": "C1" }))]);
-    assert_eq!(block_on(processor.look_up(&late, &name())), Answer::Unknown);
+    assert_eq!(block_on(processor.retrieve(&late, &name())), Retrieved::Unknown);
     assert_eq!(world.http.taken(), Vec::<String>::new());
-    assert_eq!(block_on(processor.fence(&late, &name())), Answer::Unknown);
+    assert_eq!(block_on(processor.void(&late, &name())), VoidResult::Unknown);
     let call = world.http.taken().remove(0);
     assert!(call.contains(&format!("/v72/payments/{PSP}/reversals ")), "{call}");
     // One that was heard of in time is done, however late we look; unless it is less than was asked for.
-    let early = told(processor.as_ref(), "AUTHORISATION", "true", 1_799);
-    let answer = block_on(processor.fence(&knowing(what, &early), &name()));
-    assert!(matches!(answer, Answer::Done(_)), "{answer:?}");
+    let early = reported(processor.as_ref(), "AUTHORISATION", "true", 1_799);
+    let answer = block_on(processor.void(&knowing(what, &early), &name()));
+    assert!(matches!(answer, VoidResult::Done(_)), "{answer:?}");
     let more = charge(&apple, 5000, 1);
-    assert_eq!(block_on(processor.fence(&knowing(more, &early), &name())), Answer::Unknown);
+    assert_eq!(block_on(processor.void(&knowing(more, &early), &name())), VoidResult::Unknown);
     assert!(world.http.taken().remove(0).contains("/reversals "));
 }
 
@@ -271,11 +273,11 @@ fn money_goes_back_when_the_webhook_says_so() {
         charge: &psp,
         money: payment(500).money().unwrap(),
         again: false,
-        told: None,
+        reported: None,
     };
     let taken = json!({ "status": "received", "pspReference": "R1" });
     world.http.play([said(201, &taken)]);
-    let pending = Refunded::Pending(Reference("R1".to_owned()));
+    let pending = RefundResult::Pending(Reference("R1".to_owned()));
     assert_eq!(block_on(processor.refund(&refund)), pending);
     assert_eq!(block_on(processor.refund(&Refund { again: true, ..refund })), pending);
     let calls = world.http.taken();
@@ -283,29 +285,33 @@ fn money_goes_back_when_the_webhook_says_so() {
     assert!(calls[0].contains(&format!("/v72/payments/{PSP}/refunds ")), "{}", calls[0]);
     assert!(calls[0].contains("req_01J00000000000000000000000.r2"), "{}", calls[0]);
     for (act, expected) in [
-        (Act::Lost, Refunded::Unknown),
-        (Act::NotSent, Refunded::Again),
-        (said(500, &json!({})), Refunded::Unknown),
-        (said(201, &json!({})), Refunded::Unknown),
-        (said(403, &json!({})), Refunded::Blocked { code: "permission" }),
+        (Act::Lost, RefundResult::Unknown),
+        (Act::NotSent, RefundResult::Again),
+        (said(500, &json!({})), RefundResult::Unknown),
+        (said(201, &json!({})), RefundResult::Unknown),
+        (said(403, &json!({})), RefundResult::Blocked { code: "permission" }),
     ] {
         world.http.play([act]);
         assert_eq!(block_on(processor.refund(&refund)), expected);
     }
     world.http.taken();
     for (success, code, expected) in [
-        (true, None, Refunded::Done(Reference("R1".to_owned()))),
-        (false, Some("refund_declined"), Refunded::Failed { code: "refund_declined" }),
-        (false, Some("refund_failed"), Refunded::Failed { code: "refund_failed" }),
+        (true, None, RefundResult::Done(Reference("R1".to_owned()))),
+        (false, Some("refund_declined"), RefundResult::Failed { code: "refund_declined" }),
+        (false, Some("refund_failed"), RefundResult::Failed { code: "refund_failed" }),
     ] {
         let reference = Reference("R1".to_owned());
-        let told = domain::ports::Told { success, reference, code: code.map(str::to_owned) };
-        assert_eq!(block_on(processor.refund(&Refund { told: Some(&told), ..refund })), expected);
+        let reported =
+            domain::ports::ReportedResult { success, reference, code: code.map(str::to_owned) };
+        assert_eq!(
+            block_on(processor.refund(&Refund { reported: Some(&reported), ..refund })),
+            expected
+        );
     }
     for bad in ["PL61C53A8B97E6915A", "", "a/b"] {
         let bad = Reference(bad.to_owned());
         let refunded = block_on(processor.refund(&Refund { charge: &bad, ..refund }));
-        assert_eq!(refunded, Refunded::Failed { code: "not_supported" });
+        assert_eq!(refunded, RefundResult::Failed { code: "not_supported" });
     }
     assert_eq!(world.http.taken(), Vec::<String>::new());
 }

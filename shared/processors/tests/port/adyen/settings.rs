@@ -66,7 +66,7 @@ fn live_mode_has_an_address_of_its_own_with_a_segment_more() {
     let live = with(&json!({ "live_prefix": "1a-Acme" }));
     let live = world.open(Mode::Live, "adyen", &live).ok().unwrap();
     let hosted = super::yes(domain::authorization::AuthorizationKind::Hosted, "");
-    block_on(live.prepare(&crate::doubles::charge(&hosted, 4250, 1)));
+    block_on(live.create(&crate::doubles::charge(&hosted, 4250, 1)));
     let call = world.http.taken().remove(0);
     let url = "https://1a-Acme-checkout-live.adyenpayments.com/checkout/v72/paymentLinks ";
     assert!(call.contains(url), "{call}");

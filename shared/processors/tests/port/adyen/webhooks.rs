@@ -86,13 +86,13 @@ fn events_are_told_to_the_attempt_or_refund_they_name() {
                     assert_eq!(*about, request());
                     "look".to_owned()
                 }
-                ProcessorEvent::Told { generation, told, .. } => {
-                    let code = told.code.as_deref().unwrap_or_default();
-                    format!("told {generation} {} {code}", told.success)
+                ProcessorEvent::AttemptReported { attempt_no, reported, .. } => {
+                    let code = reported.code.as_deref().unwrap_or_default();
+                    format!("told {attempt_no} {} {code}", reported.success)
                 }
-                ProcessorEvent::RefundTold { seq, told, .. } => {
-                    let code = told.code.as_deref().unwrap_or_default();
-                    format!("refund {seq} {} {code}", told.success)
+                ProcessorEvent::RefundReported { seq, reported, .. } => {
+                    let code = reported.code.as_deref().unwrap_or_default();
+                    format!("refund {seq} {} {code}", reported.success)
                 }
                 ProcessorEvent::Returned { .. } => panic!(),
             })
@@ -194,7 +194,7 @@ fn a_customer_who_comes_back_brings_what_the_payment_is_finished_with() {
     world.http.play([crate::doubles::Act::Lost]);
     let what = crate::doubles::charge(&apple, 4250, 1);
     let name = domain::ports::Reference(NAME.to_owned());
-    pollster::block_on(processor.execute(&what, &name));
+    pollster::block_on(processor.confirm(&what, &name));
     let call = world.http.taken().remove(0);
     let state = call.split("till?state=").nth(1).unwrap().split('\\').next().unwrap().to_owned();
     assert!(state.starts_with(NAME), "{state}");
@@ -204,7 +204,7 @@ fn a_customer_who_comes_back_brings_what_the_payment_is_finished_with() {
     let authorization = super::yes(AuthorizationKind::Code, "X6XtfGC3!Y");
     assert_eq!(
         events,
-        [ProcessorEvent::Returned { request: request(), generation: 1, authorization }]
+        [ProcessorEvent::Returned { request: request(), attempt_no: 1, authorization }]
     );
     for (query, error) in [
         (format!("?state={NAME}.00&redirectResult=a"), CallbackError::Forged),

@@ -1,4 +1,4 @@
-//! The calls to Google and what each of its recorded answers means.
+//! The calls to Google, and the meaning of each recorded answer.
 
 use domain::contact::Contact;
 use domain::ports::{Capability, Prompt, Resend, Retraction};
@@ -26,7 +26,7 @@ fn answer(status: u16, body: &str) -> Script {
     Script::Answer(status, body.to_owned().into())
 }
 
-/// The last call, as it was made for `prompt`.
+/// The last call that sends `prompt`.
 fn sent(prompt: &Prompt, settings: &Value) -> (http::Request<bytes::Bytes>, Value) {
     let world = World::new(taken());
     block_on(world.open("rcs", settings).unwrap().send(prompt)).unwrap();
@@ -36,7 +36,7 @@ fn sent(prompt: &Prompt, settings: &Value) -> (http::Request<bytes::Bytes>, Valu
 }
 
 #[test]
-fn the_call_is_the_documented_one() {
+fn card_is_sent_by_the_documented_call() {
     let (call, body) = sent(&prompt_to(PHONE), &settings("google"));
     let uuid = uuid();
     assert_eq!(
@@ -73,7 +73,7 @@ fn the_call_is_the_documented_one() {
 }
 
 #[test]
-fn a_stand_in_another_use_and_the_longer_name_of_an_agent_take_their_places() {
+fn base_url_traffic_type_and_long_agent_id_are_used() {
     let (call, body) = sent(&prompt_to(PHONE), &settings("google-stand-in"));
     let uri = call.uri().to_string();
     assert!(uri.starts_with("http://127.0.0.1:4011/v1/phones/+1555"), "{uri}");
@@ -82,7 +82,7 @@ fn a_stand_in_another_use_and_the_longer_name_of_an_agent_take_their_places() {
 }
 
 #[test]
-fn what_is_too_long_is_cut_and_what_is_too_much_is_left_out() {
+fn long_prompt_is_cut_to_the_limits_of_a_card() {
     let mut prompt = prompt_to(PHONE);
     prompt.title = "ü".repeat(201);
     prompt.body = "ü".repeat(2_001);
@@ -98,8 +98,9 @@ fn what_is_too_long_is_cut_and_what_is_too_much_is_left_out() {
     assert_eq!(length(&buttons[1]["action"]["text"]), 25);
 }
 
+/// Google takes a shortest and a longest life.
 #[test]
-fn a_message_lives_until_the_deadline_and_at_least_as_long_as_google_takes() {
+fn message_lives_until_the_deadline_or_the_least() {
     for (left, ttl) in
         [(0, "10s"), (9, "10s"), (11, "11s"), (604_800, "604800s"), (2_000_000, "1296000s")]
     {
@@ -110,7 +111,7 @@ fn a_message_lives_until_the_deadline_and_at_least_as_long_as_google_takes() {
 }
 
 #[test]
-fn each_recorded_answer_means_what_its_fixture_says() {
+fn recorded_answer_means_what_its_fixture_says() {
     let fixtures = fixtures("rcs/fixtures/google");
     for (name, fixture) in &fixtures {
         let (status, body, means) = recorded(fixture);
@@ -119,13 +120,13 @@ fn each_recorded_answer_means_what_its_fixture_says() {
         let sent = wire::accepted(reference().prompt, status.try_into().unwrap(), body.as_bytes());
         assert_eq!(meaning(&sent), means.replace("{id}", &uuid()), "{name}");
     }
-    for (status, _) in wire::FAULTS {
+    for (status, _) in wire::ERRORS {
         assert!(fixtures.contains_key(&format!("error-{status}")), "{status} has no fixture");
     }
 }
 
 #[test]
-fn a_repeat_is_the_same_call_under_the_same_id() {
+fn repeated_send_has_the_same_id() {
     let world = World::in_turn([granted("secret-access")], [Script::Lost, taken()]);
     let channel = open(&world);
     assert_eq!(channel.resend(), Resend::Safe);
@@ -138,7 +139,7 @@ fn a_repeat_is_the_same_call_under_the_same_id() {
 }
 
 #[test]
-fn a_token_is_asked_for_as_an_independent_signer_would() {
+fn token_call_matches_an_independent_signer() {
     let world = World::new(taken());
     block_on(open(&world).send(&prompt_to(PHONE))).unwrap();
     let calls = world.calls();
@@ -159,7 +160,7 @@ fn a_token_is_asked_for_as_an_independent_signer_would() {
 }
 
 #[test]
-fn a_token_is_fetched_once_for_all_openings_and_again_when_it_runs_out() {
+fn token_is_cached_across_channels_until_expiry() {
     let (world, mut prompt) = (World::new(taken()), prompt_to(PHONE));
     let registry = world.registry();
     let send = |prompt: &Prompt| {
@@ -168,17 +169,17 @@ fn a_token_is_fetched_once_for_all_openings_and_again_when_it_runs_out() {
     };
     send(&prompt);
     send(&prompt);
-    world.clock.pass(Duration::from_secs(3_298));
+    world.clock.advance(Duration::from_secs(3_298));
     send(&prompt);
     assert_eq!(purposes(&world), ["token", "send", "send", "send"]);
-    world.clock.pass(Duration::from_secs(1));
+    world.clock.advance(Duration::from_secs(1));
     prompt.to = "+15551230002".parse().unwrap();
     send(&prompt);
     assert_eq!(purposes(&world)[4..], ["token", "send"]);
 }
 
 #[test]
-fn other_credentials_never_use_a_token_that_was_kept() {
+fn cached_token_serves_its_own_credentials_only() {
     let world = World::new(taken());
     let registry = world.registry();
     for name in ["google", "google-stand-in", "google", "google-stand-in"] {
@@ -189,7 +190,7 @@ fn other_credentials_never_use_a_token_that_was_kept() {
 }
 
 #[test]
-fn a_kept_token_that_is_refused_is_replaced_once() {
+fn refused_cached_token_is_replaced_once() {
     let refused = || answer(401, "");
     let scripts = [taken(), refused(), taken(), refused(), refused(), taken()];
     let tokens = ["secret-1", "secret-2", "secret-3"].map(granted);
@@ -209,7 +210,7 @@ fn a_kept_token_that_is_refused_is_replaced_once() {
 }
 
 #[test]
-fn a_token_that_was_refused_is_not_tried_again_where_no_new_one_comes() {
+fn refused_token_is_not_reused_without_a_new_one() {
     let tokens = [granted("secret-1"), Script::Lost, granted("secret-2")];
     let world = World::in_turn(tokens, [taken(), answer(401, ""), taken()]);
     let channel = open(&world);
@@ -219,18 +220,18 @@ fn a_token_that_was_refused_is_not_tried_again_where_no_new_one_comes() {
 }
 
 #[test]
-fn a_token_is_never_kept_for_longer_than_google_grants_one() {
+fn token_is_cached_at_most_as_long_as_google_grants() {
     let grant = json!({ "access_token": "secret-access", "expires_in": u64::MAX });
     let world = World::in_turn([Script::Answer(200, grant.to_string().into())], [taken()]);
     let channel = open(&world);
     block_on(channel.send(&prompt_to(PHONE))).unwrap();
-    world.clock.pass(Duration::from_secs(3_300));
+    world.clock.advance(Duration::from_secs(3_300));
     block_on(channel.send(&prompt_to(PHONE))).unwrap();
     assert_eq!(purposes(&world), ["token", "send", "token", "send"]);
 }
 
 #[test]
-fn without_a_token_nothing_is_sent_and_what_to_do_next_is_told() {
+fn failed_token_call_sends_nothing() {
     let grant = |body: Value| Script::Answer(200, body.to_string().into());
     for (script, means) in [
         (Script::Lost, "again"),
@@ -266,7 +267,7 @@ fn without_a_token_nothing_is_sent_and_what_to_do_next_is_told() {
 }
 
 #[test]
-fn a_token_whose_life_is_not_told_or_too_short_to_keep_is_used_all_the_same() {
+fn token_without_or_with_a_short_life_is_used() {
     for (life, times) in [(json!(null), 1), (json!(300), 2), (json!(301), 1), (json!(u64::MAX), 1)]
     {
         let grant = json!({ "access_token": "secret-access", "expires_in": life });
@@ -288,7 +289,7 @@ fn looked_up(world: &World) -> (bool, bool, Option<&'static str>) {
 }
 
 #[test]
-fn what_a_number_can_take_is_looked_up() {
+fn capability_is_looked_up() {
     let known = |features: Value| answer(200, &json!({ "features": features }).to_string());
     let unsure = (true, true, Some("not_checked"));
     for (script, can) in [
@@ -313,7 +314,7 @@ fn what_a_number_can_take_is_looked_up() {
 }
 
 #[test]
-fn every_look_up_has_a_name_of_its_own_and_little_time() {
+fn look_up_has_its_own_id_and_a_short_time_limit() {
     let world = World::new(answer(200, "{}"));
     looked_up(&world);
     looked_up(&world);
@@ -336,7 +337,7 @@ fn every_look_up_has_a_name_of_its_own_and_little_time() {
 }
 
 #[test]
-fn the_time_for_a_token_is_not_there_again_for_the_look_up() {
+fn token_call_uses_up_the_look_ups_time_limit() {
     let world = World::new(answer(200, "{}"));
     world.network.takes(&world.clock, Duration::from_millis(1_000));
     looked_up(&world);
@@ -349,7 +350,7 @@ fn the_time_for_a_token_is_not_there_again_for_the_look_up() {
 }
 
 #[test]
-fn a_prompt_is_taken_back_only_while_google_still_has_it() {
+fn prompt_is_retracted_only_while_google_has_it() {
     let gone = Retraction { reference: reference(), to: phone(), provider_id: None };
     for (script, back) in [
         (answer(200, "{}"), true),
@@ -370,7 +371,7 @@ fn a_prompt_is_taken_back_only_while_google_still_has_it() {
 }
 
 #[test]
-fn settings_that_could_not_work_are_told_when_the_channel_is_opened() {
+fn invalid_settings_are_refused_when_opened() {
     for (place, value) in [
         ("/agent_id", json!("")),
         ("/agent_id", json!("a/b")),

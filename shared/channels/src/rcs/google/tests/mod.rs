@@ -1,4 +1,4 @@
-//! The calls to Google, what each recorded answer means, and what its webhook says.
+//! The calls to Google, the meaning of each recorded answer, and the webhook.
 
 mod calls;
 mod webhook;
@@ -27,7 +27,7 @@ fn uuid() -> String {
     reference().prompt.to_uuid()
 }
 
-/// The calls that were made, each as what it was for.
+/// The purpose of each call that was made.
 fn purposes(world: &World) -> Vec<&'static str> {
     let of = |call: &Request<Bytes>| match call.method().as_str() {
         _ if asks_for_token(call) => "token",

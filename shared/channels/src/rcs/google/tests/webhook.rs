@@ -1,4 +1,4 @@
-//! What Google's webhook says, and who is believed.
+//! The events of Google's webhook, and the proof of its calls.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -44,7 +44,7 @@ fn envelope(data: &[u8]) -> Value {
     })
 }
 
-/// What Google signs, told independently of the code that verifies.
+/// The signature as Google computes it, independently of the code that verifies.
 fn signature(data: &[u8], token: &str) -> String {
     let mut mac = Hmac::<Sha512>::new_from_slice(token.as_bytes()).unwrap();
     mac.update(data);
@@ -59,7 +59,7 @@ fn channel() -> Box<dyn Channel> {
     open(&World::new(Script::Lost))
 }
 
-fn told(data: &Value) -> Vec<Callback> {
+fn received(data: &Value) -> Vec<Callback> {
     let received = channel().receive(&signed(data.to_string().as_bytes())).unwrap();
     assert_eq!((received.reply.status, received.reply.body.as_str()), (200, ""));
     received.callbacks
@@ -77,7 +77,7 @@ fn about() -> PromptSelector {
 }
 
 #[test]
-fn every_published_and_computed_vector_is_judged_as_it_says() {
+fn signature_vector_is_judged_as_it_says() {
     let vectors: Vec<Value> =
         serde_json::from_str(include_str!("../../fixtures/google-signatures.json")).unwrap();
     assert_eq!(vectors.len(), 9);
@@ -122,12 +122,12 @@ fn every_published_and_computed_vector_is_judged_as_it_says() {
 }
 
 #[test]
-fn a_card_reports_how_it_fares() {
-    assert_eq!(told(&event("DELIVERED")), [Callback::Delivered(about())]);
-    assert_eq!(told(&event("READ")), [Callback::Read(about())]);
+fn event_reports_delivery() {
+    assert_eq!(received(&event("DELIVERED")), [Callback::Delivered(about())]);
+    assert_eq!(received(&event("READ")), [Callback::Read(about())]);
     let mut capitals = event("READ");
     capitals["messageId"] = json!(uuid().to_uppercase());
-    assert_eq!(told(&capitals), [Callback::Read(about())]);
+    assert_eq!(received(&capitals), [Callback::Read(about())]);
     for (kind, expected) in [
         ("TTL_EXPIRATION_REVOKED", vec![Callback::Failed(about(), "expired")]),
         ("TTL_EXPIRATION_REVOKE_FAILED", vec![]),
@@ -136,12 +136,12 @@ fn a_card_reports_how_it_fares() {
             "phoneNumber": PHONE, "messageId": uuid(), "agentId": "acme-agent@rbm.goog", "eventType": kind,
             "eventId": "Ev2", "sendTime": "2026-01-01T00:05:00Z",
         });
-        assert_eq!(told(&platform), expected, "{kind}");
+        assert_eq!(received(&platform), expected, "{kind}");
     }
 }
 
 #[test]
-fn a_tap_brings_back_what_its_button_carried() {
+fn tap_returns_the_buttons_postback() {
     let carried = postback(Action::Deny);
     let reply = json!({
         "agentId": "acme-agent", "senderPhoneNumber": PHONE, "messageId": "Ms1",
@@ -154,19 +154,22 @@ fn a_tap_brings_back_what_its_button_carried() {
     });
     for tap in [reply, action] {
         assert_eq!(
-            told(&tap),
+            received(&tap),
             [Callback::Tapped { postback: carried.clone(), from: phone().into() }]
         );
     }
     let nobody =
         json!({ "agentId": "acme-agent", "suggestionResponse": {"postbackData": carried} });
-    assert_eq!(told(&nobody), [Callback::Tapped { postback: carried, from: Sender::default() }]);
+    assert_eq!(
+        received(&nobody),
+        [Callback::Tapped { postback: carried, from: Sender::default() }]
+    );
 }
 
 #[test]
-fn what_a_customer_writes_or_switches_is_a_stop_a_start_or_their_own_words() {
+fn inbound_text_is_stop_start_or_words() {
     let of = |text: &str| {
-        told(&json!({
+        received(&json!({
             "agentId": "acme-agent", "senderPhoneNumber": PHONE, "messageId": "Ms2",
             "sendTime": "2026-01-01T00:01:00Z", "text": text,
         }))
@@ -178,12 +181,12 @@ fn what_a_customer_writes_or_switches_is_a_stop_a_start_or_their_own_words() {
     let (from, text) = (phone().into(), "who is this?".into());
     let wrote = Callback::Wrote { from, text, intent: None, at };
     assert_eq!(of("who is this?"), [wrote]);
-    assert_eq!(told(&event("UNSUBSCRIBE")), [Callback::Stop(phone().into())]);
-    assert_eq!(told(&event("SUBSCRIBE")), [Callback::Start(phone().into())]);
+    assert_eq!(received(&event("UNSUBSCRIBE")), [Callback::Stop(phone().into())]);
+    assert_eq!(received(&event("SUBSCRIBE")), [Callback::Start(phone().into())]);
 }
 
 #[test]
-fn what_is_proven_and_says_nothing_to_us_is_acknowledged() {
+fn verified_event_without_meaning_is_acknowledged() {
     let with = |place: &str, value: Value| {
         let mut event = event("DELIVERED");
         event[place] = value;
@@ -210,7 +213,7 @@ fn what_is_proven_and_says_nothing_to_us_is_acknowledged() {
         json!([]),
         json!(null),
     ] {
-        assert_eq!(told(&data), [], "{data}");
+        assert_eq!(received(&data), [], "{data}");
     }
     for data in [&b""[..], b"{", b"\xff\xfe", b"{\"agentId\":\"acme-agent\",\"agentId\":\"x\"}"] {
         assert_eq!(channel().receive(&signed(data)).unwrap().callbacks, []);
@@ -218,7 +221,7 @@ fn what_is_proven_and_says_nothing_to_us_is_acknowledged() {
 }
 
 #[test]
-fn a_webhook_is_registered_by_whoever_knows_its_token() {
+fn handshake_with_the_client_token_is_answered() {
     let channel = channel();
     let shake = |body: Value| channel.receive(&call(body.to_string().as_bytes(), None));
     let received =
@@ -243,7 +246,7 @@ fn a_webhook_is_registered_by_whoever_knows_its_token() {
 }
 
 #[test]
-fn a_signature_that_is_missing_doubled_or_over_something_else_is_forged() {
+fn missing_doubled_or_misplaced_signature_is_forged() {
     let (channel, data) = (channel(), event("DELIVERED").to_string());
     let whole = signed(data.as_bytes());
     assert!(channel.receive(&whole).is_ok());
@@ -274,8 +277,9 @@ fn a_signature_that_is_missing_doubled_or_over_something_else_is_forged() {
     }
 }
 
+/// Changes outside the signed data have no effect.
 #[test]
-fn no_change_to_what_was_signed_is_accepted_and_no_other_change_matters() {
+fn signed_data_with_any_change_is_forged() {
     let channel = channel();
     let mut tap = event("READ");
     tap["suggestionResponse"] = json!({ "postbackData": postback(Action::Approve) });
@@ -307,7 +311,7 @@ fn no_change_to_what_was_signed_is_accepted_and_no_other_change_matters() {
     }
 }
 
-/// A brand whose two modes have agents of their own, and one name for their channel.
+/// A brand whose modes have different agents under one channel name.
 fn two_agents(live_token: &str) -> Brand {
     let channels = |agent: &str, token: &str| {
         let mut settings = settings("google");
@@ -324,9 +328,10 @@ fn two_agents(live_token: &str) -> Brand {
     Brand::parse(&text.to_string()).unwrap()
 }
 
+/// One webhook serves both modes, and no event is lost.
 #[test]
-fn where_one_webhook_reports_for_both_modes_each_takes_its_own_agent_and_nothing_is_lost() {
-    let told = |brand: &Brand, mode, agent: &str| {
+fn shared_webhook_gives_each_mode_its_own_agent() {
+    let received = |brand: &Brand, mode, agent: &str| {
         let registry = World::silent().registry();
         let channel = registry.open(brand, mode, &"a-channel".parse().unwrap()).unwrap();
         let mut event = event("READ");
@@ -335,16 +340,16 @@ fn where_one_webhook_reports_for_both_modes_each_takes_its_own_agent_and_nothing
         received.map(|received| received.callbacks.len())
     };
     let one = two_agents(TOKEN);
-    assert_eq!(told(&one, Mode::Live, "live-agent"), Ok(1));
+    assert_eq!(received(&one, Mode::Live, "live-agent"), Ok(1));
     assert_eq!(
-        told(&one, Mode::Live, "acme-agent@rbm.goog"),
+        received(&one, Mode::Live, "acme-agent@rbm.goog"),
         Err(CallbackError::None),
         "asked next"
     );
-    assert_eq!(told(&one, Mode::Test, "acme-agent"), Ok(1));
-    assert_eq!(told(&one, Mode::Live, "another"), Ok(0));
-    assert_eq!(told(&one, Mode::Test, "live-agent"), Ok(0));
+    assert_eq!(received(&one, Mode::Test, "acme-agent"), Ok(1));
+    assert_eq!(received(&one, Mode::Live, "another"), Ok(0));
+    assert_eq!(received(&one, Mode::Test, "live-agent"), Ok(0));
     let two = two_agents("secret-live-token");
-    assert_eq!(told(&two, Mode::Live, "acme-agent"), Err(CallbackError::Forged));
-    assert_eq!(told(&two, Mode::Test, "acme-agent"), Ok(1));
+    assert_eq!(received(&two, Mode::Live, "acme-agent"), Err(CallbackError::Forged));
+    assert_eq!(received(&two, Mode::Test, "acme-agent"), Ok(1));
 }

@@ -1,15 +1,16 @@
-//! What Adyen tells by calling us: the signature of every item, then which attempt or refund it is about.
+//! Adyen's standard webhooks: verifies the signature of every item, then finds the attempt or refund that it reports.
 //!
-//! Eight values of an item are signed, and only those are used. They are joined by colons that nothing escapes, so that
-//! the same text can be read in more than one way: of all eight only the merchant reference may have a colon here, which
-//! leaves one way, and a reference of ours has none.
+//! Eight values of an item are signed, and only those are used. They are joined by unescaped colons, so one text could be
+//! split in several ways. Here only the merchant reference may have a colon, which leaves one way. A merchant reference of
+//! ours has none. The signature follows Adyen's
+//! API libraries (<https://github.com/Adyen>, read 2026-11-23) and their test vectors.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::brand::Mode;
 use domain::keys;
 use domain::ports::{
-    CallbackError, CallbackReply, ProcessorEvent, Reference, Told, UnverifiedCallback,
+    CallbackError, CallbackReply, ProcessorEvent, Reference, ReportedResult, UnverifiedCallback,
     VerifiedWebhook, WebhookResponse,
 };
 use domain::values::time::Timestamp;
@@ -20,7 +21,8 @@ use serde_json::Value;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::adyen::reference::{Named, Paid, is_psp};
+use crate::adyen::reference::{MerchantReference, is_psp};
+use crate::adyen::reported::ReportedPayment;
 use crate::adyen::settings::Account;
 
 #[derive(Deserialize)]
@@ -36,7 +38,7 @@ struct Envelope {
     notification_request_item: Item,
 }
 
-/// The values that are signed, and their signature.
+/// The signed values and their signature.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Item {
@@ -73,7 +75,7 @@ struct Unsigned {
     hmac_signature: Text,
 }
 
-/// A text, or what Adyen writes in its place: numbers and truths, as their text; nothing, as the empty one.
+/// A text. Numbers and booleans are read as their text, and null as the empty text.
 #[derive(Default, Deserialize)]
 #[serde(try_from = "Value")]
 struct Text(String);
@@ -92,7 +94,7 @@ impl TryFrom<Value> for Text {
     }
 }
 
-/// Verifies a call, then reads it. One bad item refuses the whole call.
+/// Verifies a webhook, then reads it. One bad item refuses the whole webhook.
 pub(in crate::adyen) fn receive(
     account: &Account,
     callback: &UnverifiedCallback,
@@ -100,7 +102,7 @@ pub(in crate::adyen) fn receive(
     if callback.method != Method::POST {
         return Err(CallbackError::Malformed);
     }
-    // What cannot be read has no signature that could be looked at: nobody has proven anything.
+    // An unreadable body has no signature, so its sender is not proven.
     let Ok(webhook) = serde_json::from_slice::<Webhook>(&callback.body) else {
         return Err(CallbackError::Forged);
     };
@@ -122,13 +124,13 @@ pub(in crate::adyen) fn receive(
         }
         events.extend(item.events(callback.now));
     }
-    // Adyen wants to hear that it was taken, within ten seconds, and nothing else.
+    // Adyen wants a 2xx within ten seconds (https://github.com/Adyen/adyen-openapi, Webhooks v1, read 2026-11-23).
     let reply = CallbackReply { status: 202, content_type: "text/plain", body: String::new() };
     Ok(VerifiedWebhook { events, reply: WebhookResponse::Plain(reply) })
 }
 
 impl Item {
-    /// What is signed.
+    /// Returns the signed text.
     fn signing_string(&self) -> String {
         let texts = [
             &self.psp_reference,
@@ -143,7 +145,7 @@ impl Item {
         texts.map(|text| text.0.as_str()).join(":")
     }
 
-    /// Whether one of the keys signed it. While a key is rotated there are two.
+    /// Returns whether one of the keys signed the item. There are two while a key is rotated.
     fn is_signed(&self, keys: &[Zeroizing<Vec<u8>>]) -> bool {
         let text = self.signing_string();
         let given = self.additional_data.hmac_signature.0.as_str();
@@ -165,66 +167,76 @@ impl Item {
         texts.iter().all(|text| !text.0.contains(':'))
     }
 
-    /// What it says of a request of ours, if anything. Everything else at this account is acknowledged.
+    /// Returns the event for a request of ours. Every other item of the account is only acknowledged.
     fn events(&self, now: Timestamp) -> Option<ProcessorEvent> {
-        let named = Named::read(&self.merchant_reference.0)?;
+        let named = MerchantReference::read(&self.merchant_reference.0)?;
         let worked = match self.success.0.as_str() {
             "true" => true,
             "false" => false,
             _ => return None,
         };
         match (named, self.event_code.0.as_str()) {
-            (Named::Attempt { request, generation }, "AUTHORISATION") => {
-                let told = self.authorisation(worked, now)?;
-                Some(ProcessorEvent::Told { request, generation, told })
+            (MerchantReference::Attempt { request, attempt_no }, "AUTHORISATION") => {
+                let reported = self.authorisation(worked, now)?;
+                Some(ProcessorEvent::AttemptReported { request, attempt_no, reported })
             }
-            // The reference is the cancellation's own or the payment's: both name the attempt [M].
+            // The merchant reference may be the cancellation's or the payment's. Both name the attempt. UNVERIFIED: which
+            // one Adyen sends. Cancel a payment in the test environment and read the webhook.
             (
-                Named::Attempt { request, generation } | Named::End { request, generation },
+                MerchantReference::Attempt { request, attempt_no }
+                | MerchantReference::End { request, attempt_no },
                 "CANCELLATION" | "TECHNICAL_CANCEL" | "CANCEL_OR_REFUND",
             ) => Some(if worked {
-                let told = self.failed(Told::CANCELLED);
-                ProcessorEvent::Told { request, generation, told }
+                let reported = self.failed(ReportedResult::CANCELLED);
+                ProcessorEvent::AttemptReported { request, attempt_no, reported }
             } else {
                 ProcessorEvent::StatusChanged(request)
             }),
-            (Named::Refund { request, seq }, "REFUND") => {
-                let told = if worked { self.given_back() } else { self.failed("refund_declined") };
-                Some(ProcessorEvent::RefundTold { request, seq, told })
+            (MerchantReference::Refund { request, seq }, "REFUND") => {
+                let reported =
+                    if worked { self.given_back() } else { self.failed("refund_declined") };
+                Some(ProcessorEvent::RefundReported { request, seq, reported })
             }
-            // Its success says that the refund has failed.
-            (Named::Refund { request, seq }, "REFUND_FAILED" | "REFUNDED_REVERSED") if worked => {
-                let told = self.failed("refund_failed");
-                Some(ProcessorEvent::RefundTold { request, seq, told })
+            // `success` of these two events means that the refund failed.
+            (MerchantReference::Refund { request, seq }, "REFUND_FAILED" | "REFUNDED_REVERSED")
+                if worked =>
+            {
+                let reported = self.failed("refund_failed");
+                Some(ProcessorEvent::RefundReported { request, seq, reported })
             }
-            (Named::Attempt { request, .. }, "REFUND" | "REFUND_FAILED") => {
+            (MerchantReference::Attempt { request, .. }, "REFUND" | "REFUND_FAILED") => {
                 Some(ProcessorEvent::StatusChanged(request))
             }
-            (Named::Attempt { .. } | Named::End { .. } | Named::Refund { .. }, _) => None,
+            (
+                MerchantReference::Attempt { .. }
+                | MerchantReference::End { .. }
+                | MerchantReference::Refund { .. },
+                _,
+            ) => None,
         }
     }
 
-    fn authorisation(&self, worked: bool, now: Timestamp) -> Option<Told> {
+    fn authorisation(&self, worked: bool, now: Timestamp) -> Option<ReportedResult> {
         if !worked {
             return Some(self.failed("card_declined"));
         }
-        let paid = Paid {
+        let paid = ReportedPayment {
             psp: self.psp_reference.0.clone(),
             value: self.amount.value.0.parse().ok()?,
             currency: self.amount.currency.0.clone(),
             at: now,
         };
-        let told = Told { success: true, reference: paid.to_reference(), code: None };
-        // What cannot be kept is not taken for something else.
-        (Paid::of(&told) == Some(paid)).then_some(told)
+        let reported = ReportedResult { success: true, reference: paid.to_reference(), code: None };
+        // A payment whose text cannot be read back is not reported.
+        (ReportedPayment::of(&reported) == Some(paid)).then_some(reported)
     }
 
-    fn given_back(&self) -> Told {
-        Told { success: true, reference: self.reference(), code: None }
+    fn given_back(&self) -> ReportedResult {
+        ReportedResult { success: true, reference: self.reference(), code: None }
     }
 
-    fn failed(&self, code: &str) -> Told {
-        Told { success: false, reference: self.reference(), code: Some(code.to_owned()) }
+    fn failed(&self, code: &str) -> ReportedResult {
+        ReportedResult { success: false, reference: self.reference(), code: Some(code.to_owned()) }
     }
 
     fn reference(&self) -> Reference {
@@ -233,7 +245,7 @@ impl Item {
     }
 }
 
-/// Base64 of HMAC-SHA256.
+/// Returns the HMAC-SHA256 of a text, in base64.
 fn signature(key: &[u8], text: &[u8]) -> Option<String> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
     mac.update(text);

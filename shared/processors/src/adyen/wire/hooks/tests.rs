@@ -1,4 +1,4 @@
-//! The signature itself, over the vectors of the reference; what is made of webhooks is tested through the port.
+//! The signature, over the reference vectors. The content of webhooks is tested through the port.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ fn key(vector: &Value) -> Vec<u8> {
 }
 
 #[test]
-fn items_are_signed_as_in_the_reference() {
+fn item_signatures_match_the_reference_vectors() {
     let vectors = vectors("standard");
     for vector in &vectors {
         let mut item = vector["item"].clone();
@@ -30,9 +30,9 @@ fn items_are_signed_as_in_the_reference() {
     assert_eq!(vectors.len(), 7);
 }
 
-/// Other webhooks of Adyen's sign the whole body with the same kind of key; none of them is taken here.
+/// Adyen's other webhooks sign the whole body with the same kind of key. None of them is accepted here.
 #[test]
-fn bodies_are_signed_as_in_the_reference() {
+fn body_signatures_match_the_reference_vectors() {
     let vectors = vectors("payload");
     for vector in &vectors {
         let mac = signature(&key(vector), vector["payload"].as_str().unwrap().as_bytes());

@@ -1,0 +1,130 @@
+//! The inputs of a run: the brand, the processor, the authorization, and the request as the run began.
+
+use std::sync::Arc;
+
+use domain::authorization::Authorization;
+use domain::brand::Brand;
+use domain::guards::{self, Guard};
+use domain::keys;
+use domain::ports::{OpenProcessorError, Ports, Processor, SecretsError, Use};
+use domain::request::{Attempt, Doubt, Request};
+use domain::seal::{self, Sealed};
+
+use super::run::RunResult;
+use super::{Attempts, Run, Stop, timeouts};
+use crate::circuit::Circuit;
+
+/// The inputs of one run.
+pub(super) struct RunContext<'a> {
+    pub(super) ports: &'a Ports,
+    pub(super) processor: Box<dyn Processor>,
+    pub(super) circuit: Circuit<'a>,
+    /// The attempt as it was when the run began.
+    pub(super) attempt: Attempt,
+    /// What the approval carried when the run began.
+    pub(super) carried: Sealed,
+    brand: Arc<Brand>,
+    request: Request,
+    authorization: Authorization,
+    page: String,
+    callback: String,
+}
+
+impl<'a> RunContext<'a> {
+    /// Opens what a run needs. The inner error is the result of a run that cannot call the processor.
+    pub(super) async fn open(
+        attempts: &Attempts<'a>,
+        request: &Request,
+        attempt: &Attempt,
+    ) -> Result<Result<Self, Run>, Stop> {
+        let ports = attempts.ports;
+        let Some((consent, carried)) = request.approval() else { return Err(Stop::LeaseLost) };
+        let brand = match ports.secrets.brand(&request.brand).await {
+            Ok(brand) => brand,
+            Err(SecretsError::Unknown | SecretsError::Damaged(_)) => {
+                return Ok(Err(Run::unusable("brand_settings")));
+            }
+            Err(error @ SecretsError::Unavailable(_)) => {
+                tracing::warn!(request.id = %request.id, error = %error, "secrets store unavailable");
+                let result = RunResult::Postponed { reason: "again", doubt: Doubt::Unchanged };
+                return Ok(Err(Run::without_call(result)));
+            }
+        };
+        let authorization = match seal::open(&brand.sealing, request.id, carried) {
+            Ok(authorization) => authorization,
+            Err(error) => {
+                tracing::error!(request.id = %request.id, error = %error, "failed to open the authorization");
+                return Ok(Err(Run::unusable("authorization_lost")));
+            }
+        };
+        let processor = match attempts.processors.open(&brand, request.mode, &attempt.processor) {
+            Ok(processor) => processor,
+            Err(OpenProcessorError::Absent | OpenProcessorError::Settings(_)) => {
+                return Ok(Err(Run::unusable("processor_settings")));
+            }
+        };
+        let mut circuit = Circuit::load(ports, &brand, request.mode, &attempt.processor).await?;
+        if let Some(wait) = circuit.try_acquire().await?
+            && !guards::is_disabled(Guard::CircuitBreaker)
+        {
+            // The account is rejected, and its last answer said that nothing moved. Then nothing will.
+            let timed_out = timeouts::is_timed_out(request, attempt, ports.clock.now());
+            let is_over = timed_out && !attempt.is_in_doubt();
+            let result = if is_over { Run::gave_up().result } else { RunResult::CircuitOpen(wait) };
+            return Ok(Err(Run::without_call(result)));
+        }
+        let token = keys::link_token(&brand.link_key, consent.prompt);
+        let (base, name) = (attempts.public_base, &attempt.processor);
+        Ok(Ok(Self {
+            ports,
+            processor,
+            circuit,
+            attempt: attempt.clone(),
+            carried: carried.clone(),
+            page: format!("{base}/c/{token}"),
+            callback: format!("{base}/callbacks/{}/{name}", brand.name),
+            brand,
+            request: request.clone(),
+            authorization,
+        }))
+    }
+
+    /// Returns the input of every call of this run.
+    pub(super) fn params(&self) -> Use<'_> {
+        let redirect = self.attempt.redirect.as_ref();
+        Use {
+            request: self.request.id,
+            attempt_no: self.attempt.attempt_no,
+            ask: &self.request.ask,
+            authorization: &self.authorization,
+            customer: &self.request.address,
+            page: &self.page,
+            callback: &self.callback,
+            begun_at: self.attempt.begun_at,
+            on_hosted_page: redirect.is_some(),
+            redeemed: redirect.is_some_and(domain::request::Redirect::is_redeemed),
+            reported: self.attempt.reported.as_ref(),
+        }
+    }
+
+    /// Seals for the request with the brand's current key.
+    pub(super) fn seal(&self, authorization: &Authorization) -> Option<Sealed> {
+        sealed(self.ports, &self.request, &self.brand, authorization)
+    }
+}
+
+/// Seals for the request with the brand's current key. `None` when the brand's keys are unusable, which is logged.
+pub(super) fn sealed(
+    ports: &Ports,
+    request: &Request,
+    brand: &Brand,
+    authorization: &Authorization,
+) -> Option<Sealed> {
+    match seal::seal(&brand.sealing, request.id, authorization, ports.random.as_ref()) {
+        Ok(sealed) => Some(sealed),
+        Err(error) => {
+            tracing::error!(request.id = %request.id, error = %error, "failed to seal with the brand's keys");
+            None
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The commit of what a run came to, and what is owed after it.
+
+use std::time::Duration;
+
+use domain::claims;
+use domain::consent;
+use domain::outcome::Details;
+use domain::ports::{Fetched, Write};
+use domain::request::{Attempt, Doubt, Request};
+use domain::saved_cards::{self, SavedCard};
+use domain::seal::Sealed;
+use domain::values::id::CardId;
+use domain::values::time::Timestamp;
+
+use super::context::sealed;
+use super::lease::Lease;
+use super::run::RunResult;
+use super::{Stop, timeouts};
+use crate::StepError;
+use crate::waits::retry_wait;
+
+/// What records a run's result and sends what is owed.
+pub(super) struct Recorder<'a, 'b> {
+    pub(super) lease: &'b mut Lease<'a>,
+    /// The attempt as it was when the run began.
+    pub(super) before: &'b Attempt,
+    /// How long the account's circuit stays open, if it does.
+    pub(super) circuit_wait: Option<Duration>,
+}
+
+/// What is stored of a success.
+struct Stored {
+    details: Details,
+    /// The saved card or the claims, which are stored beside the request.
+    writes: Vec<Write>,
+}
+
+impl Recorder<'_, '_> {
+    /// Commits a run's result, then sends the message for the next run where there is one.
+    pub(super) async fn record(mut self, result: RunResult) -> Result<(), Stop> {
+        match result {
+            RunResult::Done(fetched) => self.fulfill(&fetched).await,
+            RunResult::Declined { code, can_retry } => self.decline(code, can_retry).await,
+            RunResult::Redirect(to) => self.redirect(to).await,
+            RunResult::Postponed { reason, doubt } => self.postpone(reason, doubt).await,
+            RunResult::CircuitOpen(wait) => {
+                self.circuit_wait = Some(wait);
+                self.postpone("circuit_open", Doubt::Unchanged).await
+            }
+            RunResult::Unusable(code) => {
+                let attempt = self.lease.request().open_attempt();
+                if attempt.is_some_and(|attempt| attempt.started_at().is_none()) {
+                    self.decline(code, false).await
+                } else {
+                    // The money may have moved, and that is known only when an operator has mended the settings.
+                    self.postpone(code, Doubt::Reported).await
+                }
+            }
+            RunResult::Superseded => self.send_next_run().await,
+        }
+    }
+
+    async fn fulfill(&mut self, fetched: &Fetched) -> Result<(), Stop> {
+        let code = consent::transaction_code(self.lease.ports.random.as_ref());
+        let Some(Stored { details, writes }) = self.stored(fetched).await? else {
+            // The customer may be charged already. Only what an operator must mend stands between this and its end.
+            if let Err(error) = self.lease.ports.secrets.refresh(&self.lease.request().brand).await
+            {
+                tracing::warn!(error = %error, "failed to read the brand's secret again");
+            }
+            return self.postpone("sealing_keys", Doubt::Reported).await;
+        };
+        let command = |request: &Request, now| request.fulfill(code.clone(), details.clone(), now);
+        self.lease.commit_with(command, writes).await?;
+        self.log_end();
+        Ok(())
+    }
+
+    async fn decline(&mut self, code: &str, can_retry: bool) -> Result<(), Stop> {
+        self.lease.commit(|request, now| request.record_declined(code, can_retry, now)).await?;
+        self.log_end();
+        Ok(())
+    }
+
+    /// Releases the request while the customer is on the processor's page. The worker looks again after a while.
+    async fn redirect(&mut self, to: Sealed) -> Result<(), Stop> {
+        let before = self.before;
+        let command = |request: &Request, now: Timestamp| {
+            let since = before.redirect.as_ref().map_or(now, |redirect| redirect.at);
+            let wait = if timeouts::is_overtaken(before, request) {
+                Duration::ZERO
+            } else {
+                timeouts::hosted_page_wait(since.until(now))
+            };
+            request.record_redirected(to.clone(), wait, now)
+        };
+        self.lease.commit(command).await?;
+        self.send_next_run().await
+    }
+
+    /// Releases the request until the next run.
+    async fn postpone(&mut self, reason: &str, doubt: Doubt) -> Result<(), Stop> {
+        let (before, circuit_wait) = (self.before, self.circuit_wait);
+        let tries = self.lease.request().open_attempt().map_or(before.tries, |now| now.tries);
+        let command = |request: &Request, now| {
+            let usual = if timeouts::is_overtaken(before, request) {
+                Duration::ZERO
+            } else {
+                retry_wait(tries)
+            };
+            request.release(reason, doubt, circuit_wait.unwrap_or(usual), now)
+        };
+        self.lease.commit(command).await?;
+        self.send_next_run().await
+    }
+
+    async fn send_next_run(&self) -> Result<(), Stop> {
+        Ok(self.lease.send_next_run(self.before.retry_at).await?)
+    }
+
+    fn log_end(&self) {
+        let request = self.lease.request();
+        tracing::info!(request.id = %request.id, request.state = request.state_name(), "attempt ended");
+    }
+
+    /// Returns what is stored of a success. A saved card stays as long as it is wanted, claims for a while.
+    ///
+    /// `None` when it cannot be sealed, which an operator must mend.
+    async fn stored(&self, fetched: &Fetched) -> Result<Option<Stored>, StepError> {
+        let (ports, request) = (self.lease.ports, self.lease.request());
+        match fetched {
+            Fetched::Payment(receipt) => {
+                let details = Details::Payment(receipt.clone());
+                Ok(Some(Stored { details, writes: Vec::new() }))
+            }
+            Fetched::Card { receipt, saved } => {
+                let brand = ports.secrets.brand(&request.brand).await?;
+                let Some(sealed) = sealed(ports, request, &brand, saved) else { return Ok(None) };
+                let now = ports.clock.now();
+                let mut random = [0_u8; 10];
+                ports.random.fill(&mut random);
+                let card = CardId::new(now, random);
+                let item = SavedCard {
+                    request: request.id,
+                    processor: request.processor.clone(),
+                    address: request.address.clone(),
+                    sealed,
+                    receipt: receipt.clone(),
+                };
+                let write = saved_cards::put(&request.brand, request.mode, card, &item)?;
+                let details = Details::Card { card, receipt: receipt.clone() };
+                Ok(Some(Stored { details, writes: vec![write] }))
+            }
+            Fetched::Claims { receipt, claims } => {
+                let brand = ports.secrets.brand(&request.brand).await?;
+                let Some(sealed) = sealed(ports, request, &brand, claims) else { return Ok(None) };
+                let until = ports.clock.now().after(brand.policy.claims_retention());
+                let write = claims::put(request.id, &sealed, until)?;
+                let details = Details::Claims(receipt.clone());
+                Ok(Some(Stored { details, writes: vec![write] }))
+            }
+        }
+    }
+}

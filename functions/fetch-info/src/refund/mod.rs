@@ -1,0 +1,87 @@
+//! One refund at the processor: one worker at a time, and the same call until it has ended.
+
+mod call;
+mod record;
+
+use std::time::Duration;
+
+use domain::effects::send;
+use domain::guards::{self, Guard};
+use domain::message::Step;
+use domain::ports::{Ports, Processors};
+use domain::request::{RefundRecord, Refusal};
+use domain::storage;
+use domain::update::{Conflict, commit};
+use domain::values::id::RequestId;
+use domain::values::time::Timestamp;
+
+use self::record::Recorder;
+use crate::StepError;
+use crate::waits::LOOKS_APART;
+
+/// The longest delay of a queue. A check hands over what is due later.
+const DELAY_MAX: Duration = Duration::from_secs(900);
+
+/// What makes refunds.
+pub(crate) struct Refunds<'a> {
+    pub(crate) ports: &'a Ports,
+    pub(crate) processors: &'a dyn Processors,
+}
+
+impl Refunds<'_> {
+    /// Makes the refund, unless another worker has it or it has ended.
+    pub(crate) async fn run(&self, id: RequestId, seq: u32) -> Result<(), StepError> {
+        let ports = self.ports;
+        let Some(loaded) = storage::load(ports.store.as_ref(), id).await? else { return Ok(()) };
+        let now = ports.clock.now();
+        let Some(before) = loaded.request.open_refund(seq).cloned() else { return Ok(()) };
+        if before.is_early(now) && was_just_tried(&before, now) {
+            return Ok(());
+        }
+        let recorder = Recorder { ports, id, before: &before };
+        if guards::is_disabled(Guard::CommitBeforeRefund) {
+            let called = Box::pin(self.call(&loaded.request, &before)).await?;
+            return recorder.record(called).await;
+        }
+        let change = match loaded.request.record_refund_started(seq, now) {
+            Ok(change) => change,
+            Err(Refusal::Leased) => {
+                let wait = before.lease.map_or(Duration::ZERO, |lease| now.until(lease));
+                return send_next_run(ports, id, seq, wait).await;
+            }
+            Err(
+                Refusal::Closed
+                | Refusal::Authorized
+                | Refusal::Early
+                | Refusal::Late
+                | Refusal::Prompt
+                | Refusal::Step
+                | Refusal::Limit,
+            ) => return Ok(()),
+        };
+        match commit(change).apply(ports, Some(loaded.version)).await {
+            Ok(started) => {
+                let called = Box::pin(self.call(&started.request, &before)).await?;
+                recorder.record(called).await
+            }
+            Err(error) if error.is_conflict() => {
+                send_next_run(ports, id, seq, Duration::from_secs(2)).await
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+async fn send_next_run(
+    ports: &Ports,
+    id: RequestId,
+    seq: u32,
+    wait: Duration,
+) -> Result<(), StepError> {
+    let wait = wait.clamp(Duration::from_secs(1), DELAY_MAX);
+    Ok(send(ports.queue.as_ref(), Step::Refund { seq }, id, wait).await?)
+}
+
+fn was_just_tried(refund: &RefundRecord, now: Timestamp) -> bool {
+    refund.lease.is_some_and(|released| now >= released && now < released.after(LOOKS_APART))
+}

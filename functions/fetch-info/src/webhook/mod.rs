@@ -1,0 +1,9 @@
+//! Delivery of webhooks to the requester's endpoint.
+
+mod delivery;
+mod delivery_limit;
+mod endpoint;
+
+pub use delivery_limit::InFlightLimit;
+
+pub(crate) use delivery::Deliveries;

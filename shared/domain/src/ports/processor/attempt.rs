@@ -1,0 +1,99 @@
+//! The input of the calls of one attempt.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ask::Ask;
+use crate::authorization::Authorization;
+use crate::values::id::RequestId;
+use crate::values::money::Money;
+use crate::values::time::Timestamp;
+
+/// The input of every call of one attempt. It is the same however often the call is repeated.
+#[derive(Clone, Copy)]
+pub struct Use<'a> {
+    /// The request it is for.
+    pub request: RequestId,
+    /// The attempt's number within its request, from 1. A new one begins only after the one before is known to have failed.
+    ///
+    /// Idempotency keys are derived from it and the request's id, never drawn.
+    pub attempt_no: u32,
+    /// What the customer approved.
+    pub ask: &'a Ask,
+    /// What the approval carried, or what it was exchanged for since.
+    pub authorization: &'a Authorization,
+    /// The customer's name at the processor: the keyed hash of their address.
+    pub customer: &'a str,
+    /// The consent page, to which the customer returns from the processor's page.
+    ///
+    /// It has no query. An adapter appends `?done=1` for a customer who finished there; the page then waits for the result.
+    /// A customer who gave up returns without a query, or with any other, and chooses whether to continue. Our page
+    /// redirects by itself only a customer who approved on it a moment ago. So two pages never send a customer back and forth.
+    pub page: &'a str,
+    /// The address for the processor's webhooks, and to which it returns customers.
+    pub callback: &'a str,
+    /// When the attempt began.
+    pub begun_at: Timestamp,
+    /// Whether the customer was redirected to the processor's page.
+    pub on_hosted_page: bool,
+    /// Whether the code that the customer returned with may have been used before. A code works once.
+    pub redeemed: bool,
+    /// What a webhook reported of this attempt, if any did.
+    pub reported: Option<&'a ReportedResult>,
+}
+
+impl Use<'_> {
+    /// Returns the amount of a payment; `None` for other asks.
+    #[must_use]
+    pub const fn money(&self) -> Option<Money> {
+        self.ask.money()
+    }
+}
+
+impl fmt::Debug for Use<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Use")
+            .field("request", &self.request)
+            .field("attempt_no", &self.attempt_no)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The result that a verified webhook reported, for processors that cannot be asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportedResult {
+    /// Whether it succeeded.
+    pub success: bool,
+    /// The processor's own id for it.
+    pub reference: Reference,
+    /// A stable word of ours for why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+impl ReportedResult {
+    /// The code of a cancelled attempt. It is final: no other report changes it.
+    pub const CANCELLED: &'static str = "cancelled";
+
+    /// Whether the processor has cancelled the attempt.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        !self.success && self.code.as_deref() == Some(Self::CANCELLED)
+    }
+}
+
+/// The address of the processor's page for one customer. It is that customer's alone, so that `Debug` hides it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RedirectUrl(pub String);
+
+impl fmt::Debug for RedirectUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RedirectUrl(…)")
+    }
+}
+
+/// The processor's own id of the object an attempt acts on, such as `pi_…`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Reference(pub String);

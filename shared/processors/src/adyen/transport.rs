@@ -1,0 +1,54 @@
+//! Calls to Adyen and their replies, before any of their content is interpreted.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use serde_json::Value;
+
+/// One call to Adyen, without what every call has in common.
+pub(super) struct Request {
+    pub(super) method: Method,
+    /// The path after the base address, with its leading slash.
+    pub(super) path: String,
+    pub(super) key: Option<String>,
+    pub(super) body: Option<Value>,
+    pub(super) timeout: Duration,
+}
+
+/// The time limit of a call that moves no money.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// The time limit of a call that moves money, since issuers take longer.
+pub(super) const TIMEOUT_MONEY: Duration = Duration::from_secs(25);
+
+impl Request {
+    pub(super) fn post(path: String, key: String, body: Value) -> Self {
+        Self { method: Method::POST, path, key: Some(key), body: Some(body), timeout: TIMEOUT }
+    }
+
+    /// Returns the call for Apple Pay's merchant session. It has no key, since each session serves one sheet.
+    pub(super) fn session(body: Value) -> Self {
+        let path = "/applePay/sessions".to_owned();
+        Self { method: Method::POST, path, key: None, body: Some(body), timeout: TIMEOUT }
+    }
+
+    pub(super) fn get(path: String) -> Self {
+        Self { method: Method::GET, path, key: None, body: None, timeout: TIMEOUT }
+    }
+}
+
+/// The parts of a reply that are read.
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    /// Whether `transient-error` is `true`. Nothing was done then, and nothing is stored under the key.
+    pub(super) transient: bool,
+    pub(super) body: Bytes,
+}
+
+impl From<http::Response<Bytes>> for Reply {
+    fn from(response: http::Response<Bytes>) -> Self {
+        let transient = response.headers().get("transient-error");
+        let transient = transient.is_some_and(|value| value.as_bytes() == b"true");
+        Self { status: response.status(), transient, body: response.into_body() }
+    }
+}

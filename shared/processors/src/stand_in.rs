@@ -1,0 +1,55 @@
+//! The parts of the Stripe adapter that a stand-in for Stripe needs, such as the sandbox.
+
+use std::sync::Arc;
+
+use domain::brand::Settings;
+use domain::ports::Http;
+use domain::values::id::RequestId;
+use domain::values::money::Currency;
+use serde::Deserialize;
+
+use crate::OpenResult;
+use crate::checks::enabled;
+use crate::stripe::payment_options::{ApplePaySettings, Offer, OfferSettings};
+use crate::stripe::{Account, Stripe, amounts, keys};
+use crate::wallet_settings::GooglePaySettings;
+
+pub use crate::stripe::keys::Step;
+
+/// The settings of a processor over a stand-in: the payment options besides test cards.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StandInSettings {
+    /// Whether customers may pay on the stand-in's own page.
+    #[serde(default = "enabled")]
+    hosted: bool,
+    /// Google Pay with Google's test gateway.
+    google_pay: Option<GooglePaySettings>,
+    /// Apple Pay with a merchant's certificate.
+    apple_pay: Option<ApplePaySettings>,
+}
+
+/// Opens the Stripe adapter in test mode over a stand-in.
+///
+/// `stand_in` gets the calls to Stripe, and `web` those to Apple for merchant sessions.
+///
+/// # Errors
+/// The settings are not what the sandbox documents.
+pub fn open(settings: &Settings, stand_in: Arc<dyn Http>, web: Arc<dyn Http>) -> OpenResult {
+    let StandInSettings { hosted, google_pay, apple_pay } = settings.read()?;
+    let offer = OfferSettings { publishable_key: None, google_pay, apple_pay, hosted };
+    let account = Account::sandbox(Offer::sandbox(offer)?)?;
+    Ok(Box::new(Stripe { account, http: stand_in, web }))
+}
+
+/// Returns the idempotency key that the adapter sends for a step of an attempt.
+#[must_use]
+pub fn idempotency_key(request: RequestId, step: Step, attempt: u32) -> String {
+    keys::key(request, step, attempt)
+}
+
+/// Converts an amount in Stripe's minor units to ISO minor units, and returns its currency; `None` for an unlisted one.
+#[must_use]
+pub fn from_stripe(amount: u64, currency: &str) -> Option<(u64, Currency)> {
+    amounts::from_stripe(amount, currency)
+}

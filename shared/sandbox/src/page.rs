@@ -1,0 +1,234 @@
+//! The sandbox's pages: the checkout page, and the bank's page of 3-D Secure.
+
+use askama::Template;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use domain::ports::{HttpError, SandboxPage, SandboxVisit, StoreError};
+use domain::values::money::Money;
+use processors::stand_in;
+use sha2::{Digest, Sha256};
+
+use crate::api::StandIn;
+use crate::api::sessions::{PageResult, enter_card};
+use crate::calls::{ApiError, Form, TRIES};
+use crate::cards::{self, Refusal};
+use crate::ledger::{Entry, Object};
+use crate::objects::intent::IntentState;
+use crate::objects::session::{CheckoutSession, SessionState};
+use crate::objects::setup::SetupState;
+
+const STYLE: &str = include_str!("../templates/sandbox.css");
+
+/// A button of a page.
+struct Button {
+    name: &'static str,
+    value: &'static str,
+    label: &'static str,
+    class: &'static str,
+}
+
+/// The cards of the checkout page.
+const CARDS: [Button; 3] = [
+    Button { name: "card", value: "pm_card_visa", label: "Visa •••• 4242", class: "yes" },
+    Button {
+        name: "card",
+        value: "pm_card_mastercard",
+        label: "Mastercard •••• 4444",
+        class: "yes",
+    },
+    Button {
+        name: "card",
+        value: "pm_card_chargeDeclined",
+        label: "Visa •••• 0002, which is refused",
+        class: "no",
+    },
+];
+
+/// The answers on the bank's page.
+const ANSWERS: [Button; 2] = [
+    Button { name: "is_me", value: "yes", label: "It is me", class: "yes" },
+    Button { name: "is_me", value: "no", label: "It is not me", class: "no" },
+];
+
+#[derive(Template)]
+#[template(path = "sandbox.html")]
+struct Page<'a> {
+    style: &'static str,
+    title: &'static str,
+    money: Option<String>,
+    description: &'a str,
+    refused: Option<&'static str>,
+    action: String,
+    buttons: &'static [Button],
+    back: Option<&'a str>,
+    back_label: &'static str,
+}
+
+impl Page<'_> {
+    fn shown(&self) -> SandboxPage {
+        let digest = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
+        let policy = format!(
+            "default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; \
+             frame-ancestors 'none'"
+        );
+        SandboxPage::Html { html: self.render().unwrap_or_default(), policy }
+    }
+}
+
+impl StandIn {
+    /// Serves a visit to the page of an object.
+    pub(crate) async fn visited(
+        &self,
+        visit: &SandboxVisit<'_>,
+    ) -> Result<Option<SandboxPage>, StoreError> {
+        for _ in 0..TRIES {
+            let page = if visit.id.starts_with("cs_") {
+                self.at_checkout(visit).await
+            } else {
+                self.at_bank(visit).await
+            };
+            match page {
+                Ok(page) => return Ok(page),
+                Err(ApiError::Conflict) => {}
+                Err(ApiError::Lost(error)) => return Err(unavailable(error)),
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+
+    async fn at_checkout(&self, visit: &SandboxVisit<'_>) -> Result<Option<SandboxPage>, ApiError> {
+        let Some((entry, session)) = self.session(visit.id).await? else { return Ok(None) };
+        let now = self.now();
+        match session.at(now) {
+            SessionState::Open => {}
+            SessionState::Complete { .. } => {
+                return Ok(Some(SandboxPage::Redirect(session.success_url)));
+            }
+            SessionState::Expired => return Ok(Some(closed(&session.cancel_url))),
+        }
+        let card = visit.form.and_then(|form| Form::of(form).some("card"));
+        let Some(card) = card.filter(|card| cards::card(card).is_some()) else {
+            return Ok(Some(checkout(&session)));
+        };
+        let PageResult { session, created } = enter_card(&session, &card, now);
+        let object = Object::Session(session.clone());
+        let created: Vec<Entry> = created.into_iter().map(|object| self.entry(object)).collect();
+        let entry = Entry { object, ..entry };
+        let all: Vec<&Entry> = std::iter::once(&entry).chain(&created).collect();
+        self.ledger.write(&all).await?;
+        Ok(Some(match session.at(now) {
+            SessionState::Complete { .. } => SandboxPage::Redirect(session.success_url),
+            SessionState::Open | SessionState::Expired => checkout(&session),
+        }))
+    }
+
+    async fn at_bank(&self, visit: &SandboxVisit<'_>) -> Result<Option<SandboxPage>, ApiError> {
+        let answer = visit.form.map(|form| Form::of(form).text("is_me"));
+        let is_them = match answer.as_deref() {
+            Some("yes") => Some(true),
+            Some("no") => Some(false),
+            Some(_) | None => None,
+        };
+        if let Some((entry, intent)) = self.intent(visit.id).await? {
+            let Some(back) = intent.return_url.clone() else { return Ok(None) };
+            if intent.state != IntentState::RequiresAction {
+                return Ok(Some(sent_back(&back, "payment_intent", visit.id)));
+            }
+            let Some(is_them) = is_them else {
+                let money = money(intent.amount, &intent.currency);
+                return Ok(Some(bank(visit.id, money)));
+            };
+            let object = Object::Intent(intent.authenticated(is_them, self.now()));
+            self.ledger.write(&[&Entry { object, ..entry }]).await?;
+            return Ok(Some(sent_back(&back, "payment_intent", visit.id)));
+        }
+        let Some((entry, setup)) = self.setup(visit.id).await? else { return Ok(None) };
+        let Some(back) = setup.return_url.clone() else { return Ok(None) };
+        if setup.state != SetupState::RequiresAction {
+            return Ok(Some(sent_back(&back, "setup_intent", visit.id)));
+        }
+        let Some(is_them) = is_them else { return Ok(Some(bank(visit.id, None))) };
+        let setup = setup.authenticated(is_them);
+        let kept = if setup.is_kept() { self.customer_keeping(&setup).await? } else { None };
+        let entry = Entry { object: Object::Setup(setup), ..entry };
+        let all: Vec<&Entry> = std::iter::once(&entry).chain(&kept).collect();
+        self.ledger.write(&all).await?;
+        Ok(Some(sent_back(&back, "setup_intent", visit.id)))
+    }
+}
+
+fn unavailable(error: HttpError) -> StoreError {
+    StoreError::Unavailable(error.into())
+}
+
+fn money(amount: u64, currency: &str) -> Option<String> {
+    let (amount, currency) = stand_in::from_stripe(amount, currency)?;
+    Some(Money::new(amount, currency).ok()?.to_string())
+}
+
+fn checkout(session: &CheckoutSession) -> SandboxPage {
+    let price = session.price.as_ref();
+    Page {
+        style: STYLE,
+        title: if price.is_some() { "Pay" } else { "Keep a card on file" },
+        money: price.and_then(|(amount, currency)| money(*amount, currency)),
+        description: &session.description,
+        refused: session.refused.map(told),
+        action: format!("/sandbox/checkout/{}", session.id),
+        buttons: &CARDS,
+        back: Some(&session.cancel_url),
+        back_label: "Back",
+    }
+    .shown()
+}
+
+fn told(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::InsufficientFunds => "There is not enough money. Try again, or another card.",
+        Refusal::AuthenticationFailed
+        | Refusal::AuthenticationRequired
+        | Refusal::Generic
+        | Refusal::ExpiredCard
+        | Refusal::Fraudulent
+        | Refusal::IncorrectCvc
+        | Refusal::LostCard
+        | Refusal::ProcessingError
+        | Refusal::StolenCard => "The card was refused. Try another card.",
+    }
+}
+
+fn bank(id: &str, money: Option<String>) -> SandboxPage {
+    Page {
+        style: STYLE,
+        title: "Your bank asks whether it is you",
+        money,
+        description: "",
+        refused: None,
+        action: format!("/sandbox/checkout/{id}"),
+        buttons: &ANSWERS,
+        back: None,
+        back_label: "",
+    }
+    .shown()
+}
+
+fn closed(back: &str) -> SandboxPage {
+    Page {
+        style: STYLE,
+        title: "This page is closed",
+        money: None,
+        description: "Nothing was paid here.",
+        refused: None,
+        action: String::new(),
+        buttons: &[],
+        back: Some(back),
+        back_label: "Go back",
+    }
+    .shown()
+}
+
+/// Returns the redirect to the return URL. Stripe adds the object's id to it, and a client secret that is left out here.
+fn sent_back(back: &str, name: &str, id: &str) -> SandboxPage {
+    let mark = if back.contains('?') { '&' } else { '?' };
+    SandboxPage::Redirect(format!("{back}{mark}{name}={id}&redirect_status=succeeded"))
+}

@@ -1,0 +1,362 @@
+//! AWS End User Messaging: cards and texts sent, events of its topics, and customers' replies.
+
+use domain::message::{Handled, QueueName};
+use serde_json::json;
+use tests::providers::aws_messaging::{HOST, events};
+use tests::world::brand::OTHER_KEY;
+use tests::world::{Asked, Core, PHONE, Reply, World, topics};
+
+fn over_aws() -> World {
+    World::beginning().over_aws().begin()
+}
+
+/// Reports the status of a card, as AWS does.
+fn card(core: &Core, place: usize, kind: &str, status: &str) {
+    let reference = core.reference(place).to_string();
+    core.tells_by_topic("rcs", &events::of_card(kind, status, &reference, PHONE));
+}
+
+/// Reports the status of a text, as AWS does.
+fn text(core: &Core, place: usize, status: &str) {
+    let reference = core.reference(place).to_string();
+    core.tells_by_topic("sms", &events::of_text(status, &reference, PHONE));
+}
+
+fn refused(core: &Core, asked: &Asked) -> serde_json::Value {
+    core.reads(asked)["outcome"].clone()
+}
+
+#[test]
+fn card_matches_the_wire_format_of_aws() {
+    let world = over_aws();
+    let asked = world.asks(4250);
+    let sent = world.messages_over_aws();
+    assert_eq!((sent.len(), sent[0].operation.as_str()), (1, "SendRcsMessage"));
+    assert_eq!(sent[0].body["DestinationPhoneNumber"], PHONE);
+    let card = &sent[0].body["RcsMessageContent"]["Content"]["RichCard"]["CardContent"];
+    assert!(format!("{card}").contains("42.50"), "{card}");
+    assert!(sent[0].body["FallbackConfiguration"].is_null());
+    assert_eq!(world.timeline(&asked), ["accepted rcs"]);
+}
+
+#[test]
+fn receipts_repeated_unordered_or_late_are_reported_once() {
+    let world = over_aws();
+    let asked = world.asks(4250);
+    card(&world, 0, "RCS_READ", "READ");
+    for (kind, status) in [
+        ("RCS_DELIVERED", "DELIVERED"),
+        ("RCS_SENT", "SENT"),
+        ("RCS_DELIVERED", "PENDING"),
+        ("RCS_READ", "READ"),
+        ("RCS_FAILED", "FAILED"),
+    ] {
+        card(&world, 0, kind, status);
+        card(&world, 0, kind, status);
+    }
+    assert_eq!(world.timeline(&asked), ["accepted rcs", "read rcs"]);
+    world.time_passes(60);
+    assert_eq!(world.messages_over_aws().len(), 1, "what was read needs no other route");
+    world.acts(&asked, "cancel", &json!({})).ok(200);
+    let version = world.reads(&asked)["version"].clone();
+    card(&world, 0, "RCS_DELIVERED", "DELIVERED");
+    assert_eq!(world.reads(&asked)["version"], version);
+}
+
+#[test]
+fn receipt_before_its_answer_is_kept() {
+    let world = over_aws();
+    world.meanwhile(&format!("called {HOST}"), |core| {
+        card(core, 0, "RCS_DELIVERED", "DELIVERED");
+    });
+    let asked = world.asks(4250);
+    assert_eq!(world.timeline(&asked), ["delivered rcs"]);
+    assert_eq!(world.state(&asked), "prompted");
+}
+
+#[test]
+fn undeliverable_card_falls_back_and_silent_one_later() {
+    for (kind, status, reason) in [
+        ("RCS_DELIVERED", "UNDELIVERABLE", "not_on_channel"),
+        ("RCS_FAILED", "FAILED", "undelivered"),
+        ("RCS_TTL_EXPIRED", "TTL_EXPIRED", "expired"),
+        ("TTL_EXPIRATION_REVOKED", "TTL_EXPIRATION_REVOKED", "expired"),
+    ] {
+        let world = over_aws();
+        let asked = world.asks(4250);
+        card(&world, 0, kind, status);
+        let failed = format!("failed rcs {reason}");
+        assert_eq!(world.timeline(&asked), ["accepted rcs", &failed, "accepted sms"]);
+    }
+    let world = over_aws();
+    let asked = world.asks(4250);
+    world.time_passes(11);
+    assert_eq!(world.timeline(&asked), ["accepted rcs"]);
+    world.time_passes(2);
+    assert_eq!(world.timeline(&asked), ["accepted rcs", "accepted sms", "superseded rcs"]);
+    let sent = world.messages_over_aws();
+    assert_eq!(sent[1].operation, "SendTextMessage");
+    world.time_passes(120);
+    assert_eq!(world.messages_over_aws().len(), 2, "no call waits for the receipt of a text");
+}
+
+#[test]
+fn carrier_receipt_of_text_is_not_delivery() {
+    let world = World::beginning().with("/test/channels", &json!([topics::sms()])).begin();
+    let asked = world.asks(4250);
+    for status in ["QUEUED", "PENDING", "SUCCESSFUL"] {
+        text(&world, 0, status);
+    }
+    assert_eq!(world.timeline(&asked), ["accepted sms"]);
+    text(&world, 0, "DELIVERED");
+    assert_eq!(world.timeline(&asked), ["accepted sms", "delivered sms"]);
+    let unreachable = world.asks_at("+15551230009", 100);
+    text(&world, 1, "UNREACHABLE");
+    let outcome = json!({ "kind": "undeliverable", "reason": "unreachable" });
+    assert_eq!(refused(&world, &unreachable), outcome);
+}
+
+#[test]
+fn fallback_text_by_aws_is_sent_once() {
+    let mut rcs = topics::rcs();
+    rcs["settings"]["sms_fallback"] = json!({ "origination_identity": "+15550001111" });
+    let world = World::beginning().with("/test/channels", &json!([rcs, topics::sms()])).begin();
+    let asked = world.asks(4250);
+    let body = &world.messages_over_aws()[0].body;
+    assert_eq!(body["FallbackConfiguration"]["OriginationIdentity"], "+15550001111");
+    card(&world, 0, "RCS_TTL_EXPIRED", "TTL_EXPIRED");
+    card(&world, 0, "RCS_FALLEN_BACK_TO_SMS", "PENDING");
+    world.time_passes(60);
+    assert_eq!(world.timeline(&asked), ["accepted rcs"]);
+    let reference = world.reference(0).to_string();
+    world.tells_by_topic("rcs", &events::of_text("DELIVERED", &reference, PHONE));
+    assert_eq!(world.timeline(&asked), ["accepted rcs", "delivered rcs"]);
+    let other = world.asks_at("+15551230009", 100);
+    let reference = world.reference(1).to_string();
+    world.tells_by_topic("rcs", &events::of_text("INVALID", &reference, "+15551230009"));
+    let timeline = ["accepted rcs", "failed rcs not_a_mobile", "accepted sms"];
+    assert_eq!(world.timeline(&other), timeline);
+}
+
+#[test]
+fn lost_answer_is_not_retried_and_busy_service_is() {
+    let world = World::beginning().with("/test/channels", &json!([topics::rcs()])).begin();
+    world.replies(HOST, [Reply::Lost]);
+    let asked = world.asks(4250);
+    assert_eq!(world.timeline(&asked), ["unknown rcs"]);
+    world.comes_again(world.sent().into_iter().map(|(owed, _)| owed));
+    world.time_passes(100);
+    assert_eq!(world.messages_over_aws().len(), 1);
+    card(&world, 0, "RCS_DELIVERED", "DELIVERED");
+    assert_eq!(world.state(&asked), "prompted");
+    let busy = json!({ "__type": "ThrottlingException" }).to_string();
+    world.replies(HOST, [Reply::Status(429, busy)]);
+    let other = world.asks_at("+15551230009", 100);
+    world.time_passes(5);
+    assert_eq!((world.state(&other).as_str(), world.messages_over_aws().len()), ("prompted", 3));
+}
+
+#[test]
+fn opt_out_ends_open_requests_until_opt_in() {
+    let world = over_aws();
+    let asked = world.asks(4250);
+    world.tells_by_topic("rcs", &events::text(PHONE, "Stop."));
+    assert_eq!(refused(&world, &asked), json!({ "kind": "denied", "reason": "opted_out" }));
+    world.tells_by_topic("rcs", &events::text(PHONE, "Stop."));
+    let refused = world.post("/v1/requests", &world.payment(PHONE, 100));
+    refused.problem(403, "address-opted-out");
+    world.tells_by_topic("sms", &events::text(PHONE, "START"));
+    world.asks(100);
+    assert_eq!(world.messages_over_aws().len(), 2);
+}
+
+#[test]
+fn unrelated_event_changes_nothing_and_is_not_kept() {
+    let world = over_aws();
+    let asked = world.asks(4250);
+    let version = world.reads(&asked)["version"].clone();
+    let typed = json!({ "type": "SUGGESTION", "postbackData": "approve" }).to_string();
+    for message in [
+        events::typing(PHONE),
+        events::conversation_started(PHONE),
+        events::text(PHONE, "my card is 4111 1111 1111 1111"),
+        events::text(PHONE, &typed),
+        events::tap(PHONE, "Pay", &"0".repeat(96)),
+    ] {
+        world.tells_by_topic("rcs", &message);
+    }
+    assert_eq!(world.reads(&asked)["version"], version);
+    let kept = |word: &str| {
+        world.logs().contains(word) || world.items().iter().any(|item| item.body.contains(word))
+    };
+    assert!(!kept("4111 1111"));
+}
+
+#[test]
+fn event_of_unknown_topic_is_accepted_and_ignored() {
+    let world = over_aws();
+    let asked = world.asks(4250);
+    let version = world.reads(&asked)["version"].clone();
+    let reference = world.reference(0).to_string();
+    let failed = events::of_card("RCS_FAILED", "FAILED", &reference, PHONE);
+    for topic in [
+        "assent_nobody_rcs",
+        "assent_demo_whatsapp",
+        "assent_demo",
+        "assent_demo_rcs_2",
+        "assent__rcs",
+        "assent_Demo_rcs",
+        "assentdemo_rcs",
+        "another_demo_rcs",
+        "",
+    ] {
+        assert_eq!(world.publishes(topic, &failed), Handled::Done, "{topic}");
+    }
+    for message in ["", "{", "[]", "hello", "{\"eventType\":1}"] {
+        let heard = world.publishes("assent_demo_rcs", message);
+        assert_eq!(heard, Handled::Done, "{message}");
+    }
+    assert_eq!(world.reads(&asked)["version"], version);
+    assert!(world.logs().contains("topic message dropped: no channel owns the topic"));
+    assert!(world.logs().contains("topic message dropped: no channel can read it"));
+}
+
+#[test]
+fn event_unrecorded_now_is_recorded_by_the_next_run() {
+    let mut rcs = topics::rcs();
+    rcs["settings"]["region"] = json!("");
+    let world = over_aws();
+    let asked = world.asks(4250);
+    let reference = world.reference(0).to_string();
+    let delivered = events::of_card("RCS_DELIVERED", "DELIVERED", &reference, PHONE);
+    world.rotates("/test/channels", &json!([rcs]));
+    assert_eq!(world.publishes("assent_demo_rcs", &delivered), Handled::Again);
+    assert_eq!(world.timeline(&asked), ["accepted rcs"]);
+    world.rotates("/test/channels", &json!([topics::rcs(), topics::sms()]));
+    assert_eq!(world.publishes("assent_demo_rcs", &delivered), Handled::Done);
+    assert_eq!(world.timeline(&asked), ["accepted rcs", "delivered rcs"]);
+}
+
+#[test]
+fn event_of_another_request_changes_nothing() {
+    let world = over_aws();
+    let mut body = world.payment(PHONE, 4250);
+    body["session"]["id"] = json!("theirs");
+    let call = world.call(http::Method::POST, "/v1/requests").key(OTHER_KEY).json(&body).send();
+    let call = call.ok(201);
+    world.takes(QueueName::Prompts);
+    world.settles();
+    let id = call.json()["id"].as_str().unwrap().to_owned();
+    let theirs = world.customer().newest();
+    let reference = format!("{id}.{}", theirs.text("id"));
+    world.tells_by_topic("rcs", &events::of_card("RCS_FAILED", "FAILED", &reference, PHONE));
+    let read = world.call(http::Method::GET, call.header("location")).key(OTHER_KEY).send();
+    assert_eq!(read.ok(200).json()["state"], "prompted");
+}
+
+/// Returns the postback of the button with that label.
+fn postback(core: &Core, place: usize, label: &str) -> String {
+    let buttons = core.buttons(place);
+    let button = buttons.iter().find(|(says, _)| says == label);
+    button.unwrap_or_else(|| panic!("{label} is not in {buttons:?}")).1.clone()
+}
+
+/// Taps a button of the card at that place, as the customer.
+fn taps(core: &Core, place: usize, label: &str) {
+    core.tells_by_topic("rcs", &events::tap(PHONE, label, &postback(core, place, label)));
+}
+
+fn without_code() -> World {
+    World::beginning().over_aws().with("/policy", &json!({ "session_code": false })).begin()
+}
+
+#[test]
+fn tap_on_the_right_code_is_charged_once() {
+    let world = over_aws();
+    let asked = world.asks(4250);
+    let code = asked.answer["session_code"].as_str().unwrap();
+    assert_eq!(world.buttons(0).len(), 4, "three codes, and not me");
+    card(&world, 0, "RCS_DELIVERED", "DELIVERED");
+    taps(&world, 0, code);
+    assert_eq!(world.state(&asked), "fulfilled");
+    assert_eq!(world.timeline(&asked)[..3], ["accepted rcs", "delivered rcs", "authorized rcs"]);
+    let version = world.reads(&asked)["version"].clone();
+    taps(&world, 0, code);
+    card(&world, 0, "RCS_READ", "READ");
+    assert_eq!(world.reads(&asked)["version"], version);
+    assert_eq!(world.stored(&asked).attempts.len(), 1);
+    let refused = world.asks(100);
+    let code = refused.answer["session_code"].as_str().unwrap();
+    let (wrong, _) = world.buttons(1).into_iter().find(|(says, _)| says != code).unwrap();
+    taps(&world, 1, &wrong);
+    let outcome = json!({ "kind": "denied", "reason": "wrong_session_code" });
+    assert_eq!(world.reads(&refused)["outcome"], outcome);
+}
+
+#[test]
+fn tap_on_approve_counts_and_tap_on_link_does_not() {
+    let world = without_code();
+    let asked = world.asks(4250);
+    let sent = world.messages_over_aws();
+    let card = &sent[0].body["RcsMessageContent"]["Content"]["RichCard"]["CardContent"];
+    let opens = card["Suggestions"].as_array().unwrap().iter().find_map(|one| one.get("OpenUrl"));
+    let opens = opens.unwrap()["Text"].as_str().unwrap();
+    let version = world.reads(&asked)["version"].clone();
+    taps(&world, 0, opens);
+    assert_eq!(world.reads(&asked)["version"], version);
+    taps(&world, 0, "Approve");
+    assert_eq!(world.state(&asked), "fulfilled");
+    let other = world.asks(100);
+    taps(&world, 1, "Decline");
+    let outcome = json!({ "kind": "denied", "reason": "customer" });
+    assert_eq!(world.reads(&other)["outcome"], outcome);
+}
+
+#[test]
+fn tap_late_or_on_superseded_card_changes_nothing() {
+    let world = without_code();
+    let replaced = world.asks(4250);
+    world.time_passes(13);
+    assert_eq!(world.messages_over_aws().len(), 2, "the text took the card's place");
+    let version = world.reads(&replaced)["version"].clone();
+    taps(&world, 0, "Approve");
+    assert_eq!(world.reads(&replaced)["version"], version);
+    world.acts(&replaced, "cancel", &json!({})).ok(200);
+    let expired = world.asks(100);
+    card(&world, 2, "RCS_READ", "READ");
+    world.time_passes(301);
+    let version = world.reads(&expired)["version"].clone();
+    for label in ["Approve", "Decline", "This is not me"] {
+        taps(&world, 2, label);
+    }
+    assert_eq!(world.reads(&expired)["version"], version);
+    assert_eq!(world.state(&expired), "expired");
+}
+
+#[test]
+fn tap_on_card_reported_failed_still_counts() {
+    let world = without_code();
+    let asked = world.asks(4250);
+    card(&world, 0, "RCS_FAILED", "FAILED");
+    let timeline = ["accepted rcs", "failed rcs undelivered", "accepted sms"];
+    assert_eq!(world.timeline(&asked), timeline);
+    taps(&world, 0, "Approve");
+    assert_eq!(world.state(&asked), "fulfilled");
+}
+
+#[test]
+fn topic_name_tells_brand_and_mode() {
+    let mut live = topics::rcs();
+    live["settings"]["sms_fallback"] = json!({ "origination_identity": "+15550001111" });
+    let world = World::beginning().over_aws().with("/live/channels", &json!([live])).begin();
+    let asked = world.asks(4250);
+    let reference = world.reference(0).to_string();
+    let failed = events::of_card("RCS_FAILED", "FAILED", &reference, PHONE);
+    for topic in ["assent_demo_rcs", "assent_demo_rcs_live"] {
+        assert_eq!(world.publishes(topic, &failed), Handled::Done);
+        assert_eq!(world.timeline(&asked), ["accepted rcs"], "a text goes out in live mode");
+    }
+    assert_eq!(world.publishes("assent_demo_rcs_test", &failed), Handled::Done);
+    let timeline = ["accepted rcs", "failed rcs undelivered", "accepted sms"];
+    assert_eq!(world.timeline(&asked), timeline);
+}
