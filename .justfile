@@ -26,7 +26,7 @@ lint:
 
 # Builds the documentation with warnings denied.
 doc:
-    RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --features ports/contract-tests
 
 # Replays a seed of the simulation, step by step.
 seed seed steps="100000":

@@ -90,7 +90,7 @@ def lints():
     run("cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings")
     # The documentation is linted too, so that every link in it leads somewhere.
     env = os.environ | {"RUSTDOCFLAGS": "-D warnings"}
-    features = ("--features", "domain/contract-tests")
+    features = ("--features", "ports/contract-tests")
     run("cargo", "doc", "--locked", "--workspace", "--no-deps", *features, env=env)
 
 

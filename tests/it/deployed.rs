@@ -9,10 +9,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::brand::Key32;
-use domain::ports::{Clock, Http, PromptRef, Reach};
 use domain::postback::{Action, Postback};
+use domain::values::prompt_ref::PromptRef;
 use embedded::SystemClock;
 use http::Request;
+use ports::{Clock, Http, Reach};
 use serde_json::{Value, json};
 use tests::providers::aws_messaging::events;
 

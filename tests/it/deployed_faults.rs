@@ -8,9 +8,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::ports::Clock;
 use embedded::SystemClock;
 use http::Request;
+use ports::Clock;
 use serde_json::{Value, json};
 
 use crate::deployed::{raw, variable};

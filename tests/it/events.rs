@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::message::{Handled, Handler, Message, QueueName};
+use domain::message::{Handled, Message, QueueName};
 use domain::values::time::Timestamp;
 use http::Method;
+use ports::Handler;
 use serde_json::{Value, json};
 use tests::world::{Asked, World, brand, topics};
 

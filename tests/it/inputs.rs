@@ -102,5 +102,5 @@ mod memory {
 
     use tests::memory::MemoryStore;
 
-    domain::store_contract_tests!(async { MemoryStore::default() });
+    ports::store_contract_tests!(async { MemoryStore::default() });
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::ports::{Http, HttpError, Reach};
+use ports::{Http, HttpError, Reach};
 use tests::doubles::ManualClock;
 
 use super::cost::Fixture;

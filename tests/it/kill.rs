@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::invariants;
-use domain::ports::{Clock, Store};
-use domain::storage;
 use embedded::{Database, SystemClock};
+use ports::{Clock, Store};
+use records::storage;
 
 use crate::live::conversations::{Conversation, Conversations, EndedConversation, Plan, draw};
 use crate::live::endpoint::Endpoint;

@@ -10,14 +10,15 @@ use bytes::Bytes;
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
-use domain::ports::{
-    Confirmed, Created, Fetched, Http, Processor, ProcessorEvent, Processors, Proof, Reach,
-    RedirectUrl, Reference, ReportedResult, Retrieved, UnverifiedCallback, Use, WebhookResponse,
-};
+use domain::processor_result::{Reference, ReportedResult};
 use domain::values::text::DisplayText;
 use embedded::SystemClock;
 use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Method, Request, Response};
+use ports::{
+    Confirmed, Created, Fetched, Http, Processor, ProcessorEvent, Processors, Proof, Reach,
+    RedirectUrl, Retrieved, UnverifiedCallback, Use, WebhookResponse,
+};
 use processors::{Deps, Registry};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::ports::Http;
+use ports::Http;
 use serde_json::{Value, json};
 use tests::process::Local;
 use tests::proxy::{Call, Proxy, ProxyFault};

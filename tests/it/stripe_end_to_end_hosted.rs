@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::ports::{Http, Reach};
+use ports::{Http, Reach};
 use serde_json::{Value, json};
 use tests::process::Local;
 use tests::proxy::{Call, Proxy, ProxyFault};

@@ -8,13 +8,14 @@ use async_trait::async_trait;
 use domain::ask::{Ask, AskHash, Customer, Metadata, Session, SessionKind};
 use domain::authorization::Authorization;
 use domain::brand::{Brand, Mode};
-use domain::ports::{Clock, Random, Secrets, SecretsError, Use};
+use domain::random::Random;
 use domain::request::{Request, State};
 use domain::values::id::RequestId;
 use domain::values::money::Money;
 use domain::values::name::BrandName;
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
+use ports::{Clock, Secrets, SecretsError, Use};
 use sha2::{Digest, Sha256};
 
 /// When every double's time begins: the first of December 2026.

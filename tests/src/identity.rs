@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::ports::{Channels, Http, Ports, SignError, Signer};
 use http::Request;
 use http::header::{AUTHORIZATION, HeaderValue};
 use local::Machine;
+use ports::{Channels, Http, Ports, SignError, Signer};
 
 /// Signs nothing, and says for which service and region.
 struct Stamp;

@@ -7,10 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::message::Message;
-use domain::ports::{
-    Expect, Item, Key, Order, Page, Queue, QueueError, Range, Store, StoreError, Write,
-};
 use domain::values::time::Timestamp;
+use ports::{Expect, Item, Key, Order, Page, Queue, QueueError, Range, Store, StoreError, Write};
 
 use crate::lock::lock;
 

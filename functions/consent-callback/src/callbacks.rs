@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use domain::brand::Mode;
-use domain::ports::{CallbackReply, Proof, SecretsError, UnverifiedCallback};
 use domain::problem::{Code, Problem};
 use domain::values::name::{BrandName, ChannelName};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
 use http::{Response, StatusCode};
+use ports::{CallbackReply, Proof, SecretsError, UnverifiedCallback};
 
 use crate::processors::ProcessorReply;
 use crate::{ConsentCallback, page};

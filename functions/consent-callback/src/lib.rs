@@ -11,7 +11,7 @@ mod sandbox;
 
 use std::sync::Arc;
 
-use domain::ports::{Channels, Ports, Processors, SandboxPages};
+use ports::{Channels, Ports, Processors, SandboxPages};
 
 pub use approvals::{ApprovalPayload, Approvals, CustomerReply, ReplyError, ReplySource};
 pub use channels::{ChannelWebhooks, Topics};

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::brand::{Brand, BrandScope, Mode};
-use domain::circuit_breaker::CircuitBreaker;
-use domain::ports::{Ports, StoreError};
 use domain::values::name::ProcessorName;
+use ports::{Ports, StoreError};
+use records::circuit_breaker::CircuitBreaker;
 
 /// What a processor's result says about the account that we called with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,11 +12,13 @@ mod webhook;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::effects::EffectError;
-use domain::guards::{self, Guard};
-use domain::message::{Handled, Handler, Message, Step};
-use domain::ports::{Http, Ports, Processors, QueueError, Reach, SecretsError, StoreError};
-use domain::update::Conflict;
+use domain::guards;
+use domain::guards::Guard;
+use domain::message::{Handled, Message, Step};
+use ports::Handler;
+use ports::{Http, Ports, Processors, QueueError, Reach, SecretsError, StoreError};
+use records::effects::EffectError;
+use records::update::Conflict;
 
 pub use webhook::InFlightLimit;
 

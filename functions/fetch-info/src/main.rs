@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::ports::Reach;
 use fetch_info::{FetchInfo, InFlightLimit};
 use lambda::Wiring;
+use ports::Reach;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {

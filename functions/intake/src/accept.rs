@@ -4,20 +4,22 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::ask::{Ask, AskHash};
-use domain::caller::Requester;
 use domain::consent::SessionCode;
-use domain::effects;
-use domain::guards::{self, Guard};
+use domain::guards;
+use domain::guards::Guard;
 use domain::message::Step;
-use domain::ports::Expect;
 use domain::problem::Problem;
 use domain::request::{Request, State};
-use domain::update::{self, Commit, Created, Decision, commit};
 use domain::values::id::RequestId;
 use domain::values::name::ChannelName;
 use domain::values::time::Timestamp;
 use domain::{keys, view};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use ports::Expect;
+use records::caller::Requester;
+use records::effects;
+use records::update;
+use records::update::{Commit, Created, Decision, commit};
 
 use crate::address_limits::OpenRequest;
 use crate::idempotency::{CallKey, IdempotencyRecord, KeyUse};

@@ -1,14 +1,14 @@
 //! Acting on a request: cancel, extend, resend.
 
 use bytes::Bytes;
-use domain::caller::Requester;
 use domain::message::Step;
 use domain::problem::Problem;
 use domain::request::{Change, Refusal, Request, State};
-use domain::update::{Decision, Updated, commit, update, update_async};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use http::{HeaderMap, Response, StatusCode};
+use records::caller::Requester;
+use records::update::{Decision, Updated, commit, update, update_async};
 
 use crate::routes::require_configured;
 use crate::{Intake, absent, is_own, json, params, refusal_problem};

@@ -1,13 +1,14 @@
 //! How often one customer's address may be prompted, and whether it opted out.
 
 use domain::brand::BrandScope;
-use domain::caller::Requester;
-use domain::limits::{self, AddressLimits, LimitReached};
-use domain::ports::Write;
 use domain::problem::{Code, Problem};
-use domain::storage;
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
+use ports::Write;
+use records::caller::Requester;
+use records::limits;
+use records::limits::{AddressLimits, LimitReached};
+use records::storage;
 
 use crate::Intake;
 

@@ -7,18 +7,21 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::brand::BrandScope;
-use domain::caller::Requester;
-use domain::capability::{self, Known};
-use domain::contact::{self, ChannelScope};
-use domain::ports::{Channel, ReceiptKinds, Write};
+use domain::keys;
 use domain::problem::Problem;
 use domain::values::name::ChannelName;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
-use domain::{keys, storage};
 use futures_util::future::{self, Either};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use http::{HeaderMap, Response, StatusCode};
+use ports::{Channel, ReceiptKinds, Write};
+use records::caller::Requester;
+use records::capability;
+use records::capability::Known;
+use records::contact;
+use records::contact::ChannelScope;
+use records::storage;
 use serde::Serialize;
 use serde_json::json;
 

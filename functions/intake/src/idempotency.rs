@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use domain::brand::Mode;
-use domain::caller::Requester;
-use domain::guards::{self, Guard};
+use domain::guards;
+use domain::guards::Guard;
 use domain::keys::digest_hex;
-use domain::ports::{Expect, Item, Key, Store, StoreError, Write};
 use domain::problem::{Code, Problem};
-use domain::storage::{decode, encode};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use http::HeaderMap;
+use ports::{Expect, Item, Key, Store, StoreError, Write};
+use records::caller::Requester;
+use records::storage::{decode, encode};
 use serde::{Deserialize, Serialize};
 
 /// How long a key counts.

@@ -18,13 +18,15 @@ mod routes;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::caller::{self, Requester};
-use domain::ports::{Channels, Ports, Processors};
 use domain::problem::{Code, Problem};
 use domain::request::{Refusal, Request};
-use domain::storage::{self, VersionedRequest};
 use domain::values::id::RequestId;
 use http::{HeaderMap, Response, StatusCode, header};
+use ports::{Channels, Ports, Processors};
+use records::caller;
+use records::caller::Requester;
+use records::storage;
+use records::storage::VersionedRequest;
 
 pub use http_edge::router;
 

@@ -2,13 +2,14 @@
 
 use domain::ask::Ask;
 use domain::brand::{BrandScope, Mode};
-use domain::caller::Requester;
-use domain::circuit_breaker::CircuitBreaker;
-use domain::guards::{self, Guard};
-use domain::ports::PaymentOption;
+use domain::guards;
+use domain::guards::Guard;
 use domain::problem::{Code, FieldError, Problem};
-use domain::saved_cards;
 use domain::values::name::ProcessorName;
+use ports::PaymentOption;
+use records::caller::Requester;
+use records::circuit_breaker::CircuitBreaker;
+use records::saved_cards;
 
 use crate::Intake;
 

@@ -9,9 +9,11 @@ use domain::brand::{Brand, BrandScope};
 use domain::outcome::{Details, Outcome};
 use domain::problem::{Code, FieldError, Problem};
 use domain::request::{Request, State};
-use domain::storage::{self, decode};
-use domain::{claims, seal, view};
+use domain::{seal, view};
 use http::{HeaderMap, Response, StatusCode};
+use records::claims;
+use records::storage;
+use records::storage::decode;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 

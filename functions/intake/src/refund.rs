@@ -3,19 +3,21 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::caller::Requester;
-use domain::effects;
-use domain::guards::{self, Guard};
+use domain::guards;
+use domain::guards::Guard;
 use domain::message::Step;
-use domain::ports::Expect;
 use domain::problem::{Code, Problem};
 use domain::request::{Refusal, Request};
-use domain::storage::{self, VersionedRequest};
-use domain::update::{Commit, Decision, Updated, commit, update_async};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use domain::view;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use ports::Expect;
+use records::caller::Requester;
+use records::effects;
+use records::storage;
+use records::storage::VersionedRequest;
+use records::update::{Commit, Decision, Updated, commit, update_async};
 
 use crate::idempotency::{CallKey, IdempotencyRecord, KeyUse};
 use crate::params::{self, RefundParams};

@@ -1,12 +1,12 @@
 //! The order in which a request's channels are tried.
 
-use domain::caller::Requester;
-use domain::capability;
-use domain::contact::ChannelScope;
 use domain::problem::{Code, Problem};
 use domain::values::name::ChannelName;
 use domain::values::time::Timestamp;
 use futures_util::future::join_all;
+use records::caller::Requester;
+use records::capability;
+use records::contact::ChannelScope;
 
 use crate::Intake;
 

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::keys::digest_hex;
-use domain::ports::Random;
+use domain::random::Random;
 use serde_json::{Value, json};
 
 /// The name of the brand in its key and addresses.

@@ -12,10 +12,11 @@ mod workers;
 use std::sync::Arc;
 
 use consent_callback::{ConsentCallback, SandboxAccess};
-use domain::message::{Handled, Handler, Message, QueueName};
-use domain::ports::{Channels, Http, Ports, Processors, Reach};
+use domain::message::{Handled, Message, QueueName};
 use fetch_info::FetchInfo;
 use intake::Intake;
+use ports::Handler;
+use ports::{Channels, Http, Ports, Processors, Reach};
 use send_prompt::SendPrompt;
 
 pub use received_webhooks::ReceivedWebhooks;

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Parser, ValueEnum};
-use domain::ports::{Clock, Http, Ports, Random, Secrets};
+use domain::random::Random;
 use embedded::{BrandFile, Database, SystemClock, SystemRandom};
 use local::brand::{self, BrandOptions};
 use local::{Machine, ReceivedWebhooks, Site};
+use ports::{Clock, Http, Ports, Secrets};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -56,7 +57,7 @@ enum StartError {
     #[error("the database cannot be opened: {0}")]
     Database(#[from] embedded::OpenError),
     #[error("what was left undone cannot be taken up: {0}")]
-    Queue(#[from] domain::ports::QueueError),
+    Queue(#[from] ports::QueueError),
     #[error("{0}")]
     Brand(#[from] embedded::CreateBrandError),
     #[error("brand.json cannot be used: {0}")]
@@ -148,7 +149,7 @@ fn lock(folder: &Path) -> Result<File, StartError> {
     }
 }
 
-/// Loads the brand of the data folder and its test key, makes them on the first start, and adapts them to the command line.
+/// Loads the brand of the data folder and its test key, or makes both. The command line's settings are written into it.
 fn load_brand(
     folder: &Path,
     options: &BrandOptions,

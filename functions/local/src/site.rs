@@ -6,11 +6,11 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::ports::{Clock, Secrets};
-use domain::texts::TextLanguage;
 use domain::values::name::BrandName;
 use http::{Method, StatusCode, header};
+use ports::{Clock, Secrets};
 use serde_json::json;
+use texts::TextLanguage;
 use tower::ServiceExt;
 
 use crate::{Machine, ReceivedWebhooks, pages};

@@ -1,11 +1,11 @@
-//! Drives the queues: a dispatcher per queue and a task per message, so that a slow endpoint delays no other message.
+//! Drives the queues: a dispatcher per queue and a task per message. A slow endpoint delays no other message.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::message::{Handled, QueueName};
-use domain::ports::Clock;
 use embedded::{Database, ReceivedMessage};
+use ports::Clock;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::Machine;

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use domain::effects;
-use domain::guards::{self, Guard};
+use domain::guards;
+use domain::guards::Guard;
 use domain::message::Step;
 use domain::request::{Attempt, RefundRecord, Request, State};
-use domain::storage;
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
+use records::effects;
+use records::storage;
 
 use crate::{SendPrompt, StepError};
 

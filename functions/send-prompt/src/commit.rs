@@ -1,11 +1,11 @@
 //! Commits of a request's prompts.
 
 use domain::journal::DeliveryStatus;
-use domain::ports::{StoreError, Write};
 use domain::request::Change;
-use domain::storage::VersionedRequest;
-use domain::update::{Decision, Updated, commit, update};
 use domain::values::id::PromptId;
+use ports::{StoreError, Write};
+use records::storage::VersionedRequest;
+use records::update::{Decision, Updated, commit, update};
 
 use crate::{SendPrompt, StepError};
 

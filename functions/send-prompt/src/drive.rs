@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use domain::brand::Brand;
-use domain::effects;
-use domain::guards::{self, Guard};
+use domain::guards;
+use domain::guards::Guard;
 use domain::journal::DeliveryStatus;
 use domain::keys;
 use domain::message::Step;
 use domain::outcome::DenialReason;
-use domain::ports::Resend;
 use domain::request::NextPrompt;
-use domain::storage::{self, LinkTarget, VersionedRequest};
 use domain::values::id::PromptId;
 use domain::values::name::ChannelName;
 use domain::values::time::Timestamp;
+use ports::Resend;
+use records::effects;
+use records::storage;
+use records::storage::{LinkTarget, VersionedRequest};
 
 use crate::send::SendResult;
 use crate::{SendPrompt, StepError};

@@ -13,13 +13,15 @@ mod send;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::effects::EffectError;
-use domain::guards::{self, Guard};
-use domain::message::{Handled, Handler, Message, Step};
-use domain::ports::{Channels, Ports, QueueError, SecretsError, StoreError};
-use domain::storage;
-use domain::update::{Conflict, retry_conflicts};
+use domain::guards;
+use domain::guards::Guard;
+use domain::message::{Handled, Message, Step};
 use domain::values::id::RequestId;
+use ports::Handler;
+use ports::{Channels, Ports, QueueError, SecretsError, StoreError};
+use records::effects::EffectError;
+use records::storage;
+use records::update::{Conflict, retry_conflicts};
 
 /// Everything send-prompt can touch.
 pub struct SendPrompt {

@@ -4,11 +4,13 @@ use domain::ask::Ask;
 use domain::brand::Brand;
 use domain::contact::Contact;
 use domain::keys;
-use domain::ports::{Button, ButtonAction, Labels, Prompt, PromptRef};
 use domain::postback::{Action, Postback};
 use domain::request::{PromptRecord, Request};
-use domain::texts::{self, AskKind, PromptContent};
+use domain::values::prompt_ref::PromptRef;
 use domain::values::time::Timestamp;
+use ports::{Button, ButtonAction, Labels, Prompt};
+use texts;
+use texts::{AskKind, PromptContent};
 
 /// Renders a prompt from what is stored alone.
 pub(crate) fn prompt(

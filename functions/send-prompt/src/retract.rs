@@ -5,9 +5,10 @@ use std::sync::Arc;
 use domain::brand::Brand;
 use domain::journal::DeliveryStatus;
 use domain::outcome::Outcome;
-use domain::ports::{PromptRef, Retraction};
 use domain::request::{PromptRecord, PromptStatus, Request, State};
-use domain::storage::VersionedRequest;
+use domain::values::prompt_ref::PromptRef;
+use ports::Retraction;
+use records::storage::VersionedRequest;
 
 use crate::{SendPrompt, StepError};
 

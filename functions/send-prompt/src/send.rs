@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::brand::Brand;
-use domain::contact::{self, ChannelScope, Contact};
+use domain::contact::Contact;
 use domain::journal::DeliveryStatus;
-use domain::ports::{Accepted, Channel, Prompt, Resend, SendError};
 use domain::request::{NextPrompt, PromptRecord, Request};
-use domain::storage::VersionedRequest;
 use domain::values::id::PromptId;
 use domain::values::name::{BrandName, ChannelName};
 use domain::values::time::Timestamp;
+use ports::{Accepted, Channel, Prompt, Resend, SendError};
+use records::contact;
+use records::contact::ChannelScope;
+use records::storage::VersionedRequest;
 
 use crate::{SendPrompt, StepError, render};
 

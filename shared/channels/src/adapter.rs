@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use domain::brand::{Brand, ChannelSetup, Mode};
-use domain::ports::{Channel, Clock, Http, Ports, Random, Signer, Source, Store};
+use domain::random::Random;
+use ports::{Channel, Clock, Http, Ports, Signer, Source, Store};
 
 use crate::tokens::Tokens;
 

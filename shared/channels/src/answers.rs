@@ -1,6 +1,6 @@
 //! The meaning of an answer that did not come, or whose body names no documented error.
 
-use domain::ports::{HttpError, SendError, Source};
+use ports::{HttpError, SendError, Source};
 
 /// A provider did not take the prompt. The answer's body is dropped, as it may quote an address.
 #[derive(Debug, thiserror::Error)]

@@ -9,11 +9,11 @@ use std::fs;
 
 use bytes::Bytes;
 use domain::brand::Mode;
-use domain::ports::{
-    CallbackError, Channels, OpenChannelError, Proof, Retraction, SendError, UnverifiedCallback,
-};
 use http::{HeaderMap, Method, Request};
 use pollster::block_on;
+use ports::{
+    CallbackError, Channels, OpenChannelError, Proof, Retraction, SendError, UnverifiedCallback,
+};
 use serde_json::{Value, json};
 
 use crate::doubles::{

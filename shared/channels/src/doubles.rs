@@ -13,17 +13,19 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::brand::{Brand, Key32, Mode};
 use domain::contact::Contact;
-use domain::ports::{
-    Accepted, Button, ButtonAction, Channel, Channels, Clock, Expect, Http, HttpError, Item, Key,
-    Labels, OpenChannelError, Page, Prompt, PromptRef, Random, Range, Reach, SendError, SignError,
-    Signer, Store, StoreError, Write,
-};
 use domain::postback::{Action, Postback};
+use domain::random::Random;
 use domain::values::id::{PromptId, RequestId};
 use domain::values::name::ChannelName;
 use domain::values::phone::Phone;
+use domain::values::prompt_ref::PromptRef;
 use domain::values::time::Timestamp;
 use http::{Request, Response};
+use ports::{
+    Accepted, Button, ButtonAction, Channel, Channels, Clock, Expect, Http, HttpError, Item, Key,
+    Labels, OpenChannelError, Page, Prompt, Range, Reach, SendError, SignError, Signer, Store,
+    StoreError, Write,
+};
 use serde_json::{Value, json};
 
 use crate::{Deps, Registry};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use domain::brand::{Brand, Mode};
-use domain::ports::{Channel, Channels, OpenChannelError, Source, error_chain};
 use domain::values::name::ChannelName;
+use ports::{Channel, Channels, OpenChannelError, Source, error_chain};
 
 use crate::adapter::{AdapterConfig, Deps, Kind};
 use crate::tokens::Tokens;
@@ -24,8 +24,9 @@ pub(crate) const KINDS: &[Kind] =
 /// # use bytes::Bytes;
 /// # use domain::brand::{Brand, Mode};
 /// # use domain::contact::Contact;
-/// # use domain::ports::*;
-/// # use domain::values::{id::{PromptId, RequestId}, time::Timestamp};
+/// # use ports::*;
+/// # use domain::values::id::{PromptId, RequestId};
+/// # use domain::values::time::Timestamp;
 /// # const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 /// # struct Network;
 /// # #[async_trait]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ask::AskHash;
-use crate::ports::Random;
+use crate::random::Random;
 use crate::values::id::{ConsentId, PromptId};
 use crate::values::name::ChannelName;
 use crate::values::time::Timestamp;

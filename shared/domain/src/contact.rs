@@ -1,18 +1,11 @@
-//! The contact record of a customer on one channel, learnt from their messages and taps.
+//! The contact of a customer on one channel.
 
 use std::fmt;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::brand::Mode;
-use crate::ports::{Expect, Item, Key, Store, StoreError, Write};
-use crate::storage::{decode, encode};
-use crate::values::name::{BrandName, ChannelName};
 use crate::values::time::Timestamp;
 
-/// How long a contact is kept after the customer's last activity.
-const KEPT: Duration = Duration::from_secs(90 * 86_400);
 /// The longest handle that is kept, in bytes. Documented ones stay below 150.
 const HANDLE_MAX: usize = 512;
 /// How many device features are kept, and the longest name of one, in bytes.
@@ -58,98 +51,6 @@ impl Contact {
 
 fn sound(handle: &str) -> bool {
     (1..=HANDLE_MAX).contains(&handle.len())
-}
-
-/// The scope of a contact: one channel of a brand, in one mode.
-#[derive(Clone, Copy, Debug)]
-pub struct ChannelScope<'a> {
-    /// The brand.
-    pub brand: &'a BrandName,
-    /// The mode.
-    pub mode: Mode,
-    /// The channel.
-    pub channel: &'a ChannelName,
-}
-
-impl ChannelScope<'_> {
-    pub(crate) fn key(&self, kind: &str, hash: &str) -> Key {
-        let Self { brand, mode, channel } = self;
-        Key { pk: format!("{kind}#{brand}#{mode:?}#{channel}#{hash}"), sk: kind.to_owned() }
-    }
-}
-
-/// Loads the contact of an address's hash, and the version that a change expects.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn load(
-    store: &dyn Store,
-    at: ChannelScope<'_>,
-    address: &str,
-    now: Timestamp,
-) -> Result<(Contact, Option<u64>), StoreError> {
-    let Some(item) = store.read(&at.key("CONTACT", address)).await? else {
-        return Ok((Contact::default(), None));
-    };
-    let fresh = item.expires_at.is_none_or(|until| now < until);
-    let contact = if fresh { decode(&item.body)? } else { Contact::default() };
-    Ok((contact, Some(item.version)))
-}
-
-/// Returns the write of a contact, which expects the version that was read.
-///
-/// # Errors
-/// [`StoreError::Damaged`] when the record cannot be encoded.
-pub fn put(
-    at: ChannelScope<'_>,
-    address: &str,
-    contact: &Contact,
-    expected_version: Option<u64>,
-    now: Timestamp,
-) -> Result<Write, StoreError> {
-    let item = Item {
-        key: at.key("CONTACT", address),
-        version: expected_version.unwrap_or(0).saturating_add(1),
-        body: encode(contact)?,
-        expires_at: Some(now.after(KEPT)),
-        index: None,
-    };
-    Ok(Write::Put { item, expect: expected_version.map_or(Expect::Absent, Expect::Version) })
-}
-
-/// Loads the address's hash of a customer from the hash of their handle; `None` for an unknown handle.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn whose(
-    store: &dyn Store,
-    at: ChannelScope<'_>,
-    handle: &str,
-    now: Timestamp,
-) -> Result<Option<String>, StoreError> {
-    let item = store.read(&at.key("HANDLE", handle)).await?;
-    let fresh = item.filter(|item| item.expires_at.is_none_or(|until| now < until));
-    fresh.map(|item| decode(&item.body)).transpose()
-}
-
-/// Returns the write that ties a handle to an address; both are hashes.
-///
-/// # Errors
-/// [`StoreError::Damaged`] when the record cannot be encoded.
-pub fn put_whose(
-    at: ChannelScope<'_>,
-    handle: &str,
-    address: &str,
-    now: Timestamp,
-) -> Result<Write, StoreError> {
-    let item = Item {
-        key: at.key("HANDLE", handle),
-        version: 1,
-        body: encode(address)?,
-        expires_at: Some(now.after(KEPT)),
-        index: None,
-    };
-    Ok(Write::Put { item, expect: Expect::Any })
 }
 
 #[cfg(test)]

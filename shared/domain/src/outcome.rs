@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ports::{CardReceipt, ClaimsReceipt, Receipt};
+use crate::processor_result::{CardReceipt, ClaimsReceipt, Receipt};
 use crate::values::id::CardId;
 use crate::values::name::ProcessorName;
 

@@ -1,10 +1,11 @@
 //! The postback of a button: the prompt, the action, and a MAC. It never holds an amount, a currency or a payee.
 
 use crate::brand::Key32;
-use crate::guards::{self, Guard};
+use crate::guards;
+use crate::guards::Guard;
 use crate::keys;
-use crate::ports::PromptRef;
 use crate::values::id::{PromptId, RequestId};
+use crate::values::prompt_ref::PromptRef;
 
 /// The first byte, which a later format changes.
 const VERSION: u8 = 1;

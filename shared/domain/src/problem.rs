@@ -210,36 +210,3 @@ impl Problem {
         answer
     }
 }
-
-impl From<crate::ports::StoreError> for Problem {
-    fn from(error: crate::ports::StoreError) -> Self {
-        use crate::ports::StoreError;
-        match error {
-            StoreError::Conflict | StoreError::Unavailable(_) => {
-                Self::new(Code::TemporaryReducedCapacity, "the store is unavailable")
-            }
-            StoreError::Damaged(_) => Self::new(Code::Internal, "failed to read the stored item"),
-        }
-    }
-}
-
-impl From<crate::ports::QueueError> for Problem {
-    fn from(_: crate::ports::QueueError) -> Self {
-        Self::new(Code::TemporaryReducedCapacity, "the queue is unavailable")
-    }
-}
-
-impl From<crate::ports::SecretsError> for Problem {
-    fn from(error: crate::ports::SecretsError) -> Self {
-        use crate::ports::SecretsError;
-        match error {
-            SecretsError::Unknown => Self::new(Code::Unauthenticated, "the API key is not valid"),
-            SecretsError::Damaged(_) => {
-                Self::new(Code::Internal, "failed to read the brand's secret")
-            }
-            SecretsError::Unavailable(_) => {
-                Self::new(Code::TemporaryReducedCapacity, "the secrets store is unavailable")
-            }
-        }
-    }
-}

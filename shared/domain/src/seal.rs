@@ -11,8 +11,9 @@ use zeroize::Zeroizing;
 
 use crate::authorization::Authorization;
 use crate::brand::SealingKeys;
-use crate::guards::{self, Guard};
-use crate::ports::Random;
+use crate::guards;
+use crate::guards::Guard;
+use crate::random::Random;
 use crate::values::id::RequestId;
 
 /// A sealed authorization. It opens with the brand's key, for its own request only.

@@ -4,8 +4,8 @@ use std::error::Error;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::ports::{Item, Key, StoreError};
 use domain::values::time::Timestamp;
+use ports::{Item, Key, StoreError};
 
 /// An item's attributes by name, in the SDK's own type.
 #[expect(clippy::disallowed_types, reason = "the SDK takes and gives nothing else")]

@@ -1,7 +1,7 @@
 //! Reads a range of a partition, of the table or of its index.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use domain::ports::{Item, Order, Page, Range, StoreError};
+use ports::{Item, Order, Page, Range, StoreError};
 
 use crate::item::{call_error, text, to_item};
 use crate::table::Table;

@@ -1,7 +1,7 @@
 //! The store port on a [`Table`].
 
 use async_trait::async_trait;
-use domain::ports::{Item, Key, Page, Range, Store, StoreError, Write};
+use ports::{Item, Key, Page, Range, Store, StoreError, Write};
 
 use crate::table::Table;
 use crate::{item, query, write};

@@ -11,7 +11,7 @@ use aws_types::SdkConfig;
 /// let config = aws_types::SdkConfig::builder()
 ///     .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
 ///     .build();
-/// let store: Box<dyn domain::ports::Store> =
+/// let store: Box<dyn ports::Store> =
 ///     Box::new(dynamodb::Table::new(&config, "assent".to_owned()));
 /// ```
 pub struct Table {

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
-use domain::ports::{Expect, StoreError, Write};
+use ports::{Expect, StoreError, Write};
 
 use crate::item::{Attributes, call_error, from_item, from_key, number};
 use crate::table::Table;

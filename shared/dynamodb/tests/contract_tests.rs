@@ -10,8 +10,8 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType,
 };
 use aws_types::SdkConfig;
-use domain::ports::{Key, Store, StoreError, Write};
 use dynamodb::Table;
+use ports::{Key, Store, StoreError, Write};
 use tokio::sync::OnceCell;
 
 #[expect(clippy::disallowed_methods, reason = "a test has no main to read its settings")]
@@ -77,7 +77,7 @@ async fn fresh() -> Table {
     Table::new(&config(), name.clone())
 }
 
-domain::store_contract_tests!(async { fresh().await });
+ports::store_contract_tests!(async { fresh().await });
 
 #[tokio::test]
 async fn missing_table_is_unavailable_and_never_empty() {

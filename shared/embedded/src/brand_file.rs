@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use domain::brand::Brand;
-use domain::ports::{Secrets, SecretsError};
 use domain::values::name::BrandName;
+use ports::{Secrets, SecretsError};
 
 use crate::private;
 
@@ -17,7 +17,7 @@ use crate::private;
 ///
 /// ```
 /// let folder = std::env::temp_dir().join("assent-example-brand-file");
-/// let secrets: Box<dyn domain::ports::Secrets> = Box::new(embedded::BrandFile::new(&folder));
+/// let secrets: Box<dyn ports::Secrets> = Box::new(embedded::BrandFile::new(&folder));
 /// ```
 #[derive(Debug)]
 pub struct BrandFile {

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::message::{Message, QueueName, Step};
-use domain::ports::{Clock, Expect, Item, Key, Order, Queue, Range, Store, Write};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
+use ports::{Clock, Expect, Item, Key, Order, Queue, Range, Store, Write};
 use rusqlite::StatementStatus;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 

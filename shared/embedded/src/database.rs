@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::message::QueueName;
-use domain::ports::{Clock, Source};
+use ports::{Clock, Source};
 use tokio::sync::watch;
 
 use crate::connection::Connections;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::ports::{QueueError, StoreError};
+use ports::{QueueError, StoreError};
 use rusqlite::ErrorCode;
 
 /// A failed operation on the file.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::message::{Message, QueueName};
-use domain::ports::{Queue, QueueError, delay_seconds};
 use domain::values::time::Timestamp;
+use ports::{Queue, QueueError, delay_seconds};
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::watch;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use domain::ports::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};
 use domain::values::time::Timestamp;
+use ports::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 

@@ -3,8 +3,9 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use domain::ports::{Clock, Random};
+use domain::random::Random;
 use domain::values::time::Timestamp;
+use ports::Clock;
 
 /// The machine's clock.
 #[derive(Clone, Copy, Debug, Default)]

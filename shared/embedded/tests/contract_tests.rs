@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::contract_tests::queue::{Passing, Receiving, Taken};
-use domain::contract_tests::secrets::Keeping;
 use domain::message::{Message, QueueName};
-use domain::ports::{Clock, Item, Key, Page, Queue, Range, Secrets, Store, StoreError, Write};
 use domain::values::name::BrandName;
 use domain::values::time::Timestamp;
 use embedded::{BrandFile, Database, Receipt};
+use ports::contract_tests::queue::{Passing, Receiving, Taken};
+use ports::contract_tests::secrets::Keeping;
+use ports::{Clock, Item, Key, Page, Queue, Range, Secrets, Store, StoreError, Write};
 
 /// A clock that is turned by hand.
 struct ManualClock(AtomicI64);
@@ -155,16 +155,16 @@ impl Keeping for FreshBrand {
 mod on_disk {
     use super::*;
 
-    domain::store_contract_tests!(async { Fresh::on_disk() });
-    domain::queue_contract_tests!(async { Fresh::on_disk() });
-    domain::queue_time_contract_tests!(async { Fresh::on_disk() });
-    domain::secrets_contract_tests!(async { FreshBrand::new() });
+    ports::store_contract_tests!(async { Fresh::on_disk() });
+    ports::queue_contract_tests!(async { Fresh::on_disk() });
+    ports::queue_time_contract_tests!(async { Fresh::on_disk() });
+    ports::secrets_contract_tests!(async { FreshBrand::new() });
 }
 
 mod in_memory {
     use super::*;
 
-    domain::store_contract_tests!(async { Fresh::in_memory() });
-    domain::queue_contract_tests!(async { Fresh::in_memory() });
-    domain::queue_time_contract_tests!(async { Fresh::in_memory() });
+    ports::store_contract_tests!(async { Fresh::in_memory() });
+    ports::queue_contract_tests!(async { Fresh::in_memory() });
+    ports::queue_time_contract_tests!(async { Fresh::in_memory() });
 }

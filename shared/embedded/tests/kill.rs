@@ -8,10 +8,11 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use domain::message::{Message, Step};
-use domain::ports::{Expect, Item, Key, Order, Queue, Random, Range, Store, Write};
+use domain::random::Random;
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use embedded::{Database, SystemClock, SystemRandom};
+use ports::{Expect, Item, Key, Order, Queue, Range, Store, Write};
 
 const FOLDER: &str = "ASSENT_KILLED_FOLDER";
 const WRITERS: u8 = 3;

@@ -10,12 +10,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::message::{Message, QueueName, Step};
-use domain::ports::{
-    Clock, Expect, Item, Key, Order, Queue, Range, Secrets, Store, StoreError, Write,
-};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use embedded::{BrandFile, Database};
+use ports::{Clock, Expect, Item, Key, Order, Queue, Range, Secrets, Store, StoreError, Write};
 
 const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
@@ -218,12 +216,12 @@ fn changed_brand_file_is_read_again() {
     let folder = tempfile::tempdir().unwrap();
     let (brand, name) = (BrandFile::new(folder.path()), "acme".parse().unwrap());
     for shown in ["Acme", "Acme & Sons"] {
-        brand.create(&domain::contract_tests::secrets::brand_text(&name, shown)).unwrap();
+        brand.create(&ports::contract_tests::secrets::brand_text(&name, shown)).unwrap();
         assert_eq!(now(brand.brand(&name)).unwrap().display_name.as_str(), shown);
     }
 }
 
 #[test]
 fn delivery_limit_matches_the_contract_tests() {
-    assert_eq!(embedded::RECEIVES_MAX, domain::contract_tests::queue::RECEIVES_MAX);
+    assert_eq!(embedded::RECEIVES_MAX, ports::contract_tests::queue::RECEIVES_MAX);
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::ports::{ClientIdentity, Http, HttpError, Reach, Source};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
+use ports::{ClientIdentity, Http, HttpError, Reach, Source};
 use rustls::pki_types::ServerName;
 
 use crate::address::is_public;
@@ -26,7 +26,7 @@ const PUBLIC_BYTES: usize = 64 * 1024;
 /// ```
 /// use std::time::Duration;
 ///
-/// use domain::ports::{Http, HttpError, Reach};
+/// use ports::{Http, HttpError, Reach};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// let client = https::Client::new().unwrap();

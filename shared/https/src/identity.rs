@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::keys;
-use domain::ports::{ClientIdentity, HttpError, Reach};
+use ports::{ClientIdentity, HttpError, Reach};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::{ExposeSecret, SecretString};
@@ -70,7 +70,7 @@ mod tests {
     use std::time::Duration;
 
     use bytes::Bytes;
-    use domain::ports::Http;
+    use ports::Http;
     use rcgen::{CertifiedKey, generate_simple_self_signed};
     use rustls::RootCertStore;
     use rustls::server::WebPkiClientVerifier;

@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::vec;
 
-use domain::ports::{Reach, Source};
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
+use ports::{Reach, Source};
 use tower_service::Service;
 
 use crate::address::is_public;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use domain::message::{Handled, Handler, Message};
+use domain::message::{Handled, Message};
 use futures_util::future::join_all;
+use ports::Handler;
 use serde::{Deserialize, Serialize};
 
 /// A batch of messages, as SQS sends it to a function.

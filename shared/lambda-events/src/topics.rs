@@ -1,8 +1,9 @@
 //! Receives SNS notifications, in a function that may answer HTTP calls too.
 
 use axum::Router;
-use domain::message::{Handled, Listener};
+use domain::message::Handled;
 use lambda_http::{Error, LambdaEvent};
+use ports::Listener;
 use serde::Deserialize;
 use serde_json::Value;
 

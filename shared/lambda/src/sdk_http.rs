@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use domain::ports::{Http, HttpError, Reach};
+use ports::{Http, HttpError, Reach};
 
 /// The `Http` port in the SDK's shape.
 #[derive(Clone)]

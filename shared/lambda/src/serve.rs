@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use axum::Router;
-use domain::message::{Handler, Listener};
-use domain::ports::Clock;
 use domain::values::time::Timestamp;
 use lambda_events::{Batch, Call, answer, answer_or_receive, report};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use ports::Clock;
+use ports::{Handler, Listener};
 use serde_json::Value;
 
 use crate::clock::SystemClock;

@@ -8,8 +8,8 @@ use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, si
 use aws_sigv4::sign::v4;
 use aws_types::SdkConfig;
 use bytes::Bytes;
-use domain::ports::{Clock, SignError, Signer};
 use domain::values::time::Timestamp;
+use ports::{Clock, SignError, Signer};
 
 use crate::clock::SystemClock;
 

@@ -15,7 +15,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use domain::ports::Http;
+use ports::Http;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::sdk_http::SdkHttp;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::message::QueueName;
-use domain::ports::{Clock, Http, Ports, Signer};
 use lambda_runtime::Error;
+use ports::{Clock, Http, Ports, Signer};
 
 use crate::clock::{SystemClock, SystemRandom};
 use crate::settings::{both, settings};

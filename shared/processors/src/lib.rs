@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use domain::brand::{Brand, Mode, Settings};
-use domain::ports::{
-    Clock, Http, OpenProcessorError, Ports, Processor, Processors, Source, error_chain,
-};
 use domain::values::name::ProcessorName;
+use ports::{Clock, Http, OpenProcessorError, Ports, Processor, Processors, Source, error_chain};
 
 mod adyen;
 mod checks;

@@ -1,6 +1,6 @@
 //! The state of an object at a processor, and what it means for each operation.
 
-use domain::ports::{Confirmed, Fetched, RedirectUrl, Retrieved, VoidResult};
+use ports::{Confirmed, Fetched, RedirectUrl, Retrieved, VoidResult};
 
 /// The state of an object at a processor.
 ///

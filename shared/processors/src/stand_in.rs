@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use domain::brand::Settings;
-use domain::ports::Http;
 use domain::values::id::RequestId;
 use domain::values::money::Currency;
+use ports::Http;
 use serde::Deserialize;
 
 use crate::OpenResult;

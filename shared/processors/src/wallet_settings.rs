@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::brand::Mode;
-use domain::ports::GooglePay;
+use ports::GooglePay;
 use serde::Deserialize;
 
 use crate::checks::{is_country, is_word};

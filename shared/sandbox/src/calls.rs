@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::ports::{HttpError, StoreError};
 use http::Method;
+use ports::{HttpError, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::ports::{Clock, Expect, Item, Key, Store, StoreError, Write};
 use domain::values::time::Timestamp;
+use ports::{Clock, Expect, Item, Key, Store, StoreError, Write};
 use serde::{Deserialize, Serialize};
 
 use crate::calls::StoredReply;

@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::brand::Mode;
-use domain::ports::{
-    Clock, Http, Key, Ports, SandboxPage, SandboxPages, SandboxVisit, Store, StoreError,
-};
 use domain::values::id::RequestId;
+use ports::{Clock, Http, Key, Ports, SandboxPage, SandboxPages, SandboxVisit, Store, StoreError};
 use processors::stand_in::{self, Step};
 use processors::{AdapterConfig, AdapterKind, OpenResult};
 
@@ -27,7 +25,7 @@ mod server;
 ///
 /// ```
 /// # use std::sync::Arc;
-/// # use domain::ports::{Http, Ports};
+/// # use ports::{Http, Ports};
 /// # fn example(ports: &Ports, http: &Arc<dyn Http>) -> processors::Registry {
 /// let sandbox = sandbox::Sandbox::new(ports);
 /// processors::Registry::new(processors::Deps::new(ports, http)).with(sandbox)

@@ -3,8 +3,8 @@
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::ports::{HttpError, SandboxPage, SandboxVisit, StoreError};
 use domain::values::money::Money;
+use ports::{HttpError, SandboxPage, SandboxVisit, StoreError};
 use processors::stand_in;
 use sha2::{Digest, Sha256};
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::ports::{Http, HttpError, Reach};
 use http::{Method, Request, Response};
+use ports::{Http, HttpError, Reach};
 
 use crate::api::StandIn;
 use crate::calls::{ApiCall, ApiError, ApiReply, TRIES};

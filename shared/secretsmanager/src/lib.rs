@@ -10,8 +10,8 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use aws_types::SdkConfig;
 use domain::brand::Brand;
-use domain::ports::{Clock, Secrets, SecretsError};
 use domain::values::name::BrandName;
+use ports::{Clock, Secrets, SecretsError};
 
 use crate::cache::{Cache, Freshness};
 
@@ -24,14 +24,14 @@ use crate::cache::{Cache, Freshness};
 /// # use std::{sync::Arc, time::Duration};
 /// # struct SystemClock;
 /// # #[async_trait::async_trait]
-/// # impl domain::ports::Clock for SystemClock {
+/// # impl ports::Clock for SystemClock {
 /// #     fn now(&self) -> domain::values::time::Timestamp { domain::values::time::Timestamp::from_millis(0) }
 /// #     async fn wait(&self, _: Duration) {}
 /// # }
 /// let config = aws_types::SdkConfig::builder()
 ///     .behavior_version(aws_sdk_secretsmanager::config::BehaviorVersion::latest())
 ///     .build();
-/// let secrets: Box<dyn domain::ports::Secrets> = Box::new(secretsmanager::BrandSecrets::new(
+/// let secrets: Box<dyn ports::Secrets> = Box::new(secretsmanager::BrandSecrets::new(
 ///     &config,
 ///     "assent/brand/".to_owned(),
 ///     Arc::new(SystemClock),

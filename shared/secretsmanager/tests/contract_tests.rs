@@ -11,10 +11,10 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::{BehaviorVersion, Region};
 use aws_types::SdkConfig;
-use domain::contract_tests::secrets::{Keeping, brand_text};
-use domain::ports::{Clock, Secrets, SecretsError};
 use domain::values::name::BrandName;
 use domain::values::time::Timestamp;
+use ports::contract_tests::secrets::{Keeping, brand_text};
+use ports::{Clock, Secrets, SecretsError};
 use secretsmanager::BrandSecrets;
 
 #[expect(clippy::disallowed_methods, reason = "a test has no main to read its settings")]
@@ -100,7 +100,7 @@ impl Keeping for Fresh {
     }
 }
 
-domain::secrets_contract_tests!(async { Fresh::new() });
+ports::secrets_contract_tests!(async { Fresh::new() });
 
 #[tokio::test]
 async fn rotation_is_seen_after_a_minute_without_a_refresh() {

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_types::SdkConfig;
 use domain::message::{Message, QueueName};
-use domain::ports::{Queue, QueueError, delay_seconds};
+use ports::{Queue, QueueError, delay_seconds};
 
 /// The queues that a function sends to.
 ///
@@ -21,7 +21,7 @@ use domain::ports::{Queue, QueueError, delay_seconds};
 ///     .behavior_version(aws_sdk_sqs::config::BehaviorVersion::latest())
 ///     .build();
 /// let url = "https://sqs.eu-west-1.amazonaws.com/123456789012/prompts".to_owned();
-/// let queue: Box<dyn domain::ports::Queue> =
+/// let queue: Box<dyn ports::Queue> =
 ///     Box::new(sqs::Queues::new(&config, BTreeMap::from([(QueueName::Prompts, url)])));
 /// ```
 pub struct Queues {

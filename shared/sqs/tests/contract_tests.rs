@@ -13,11 +13,11 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::{BehaviorVersion, Region};
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use aws_types::SdkConfig;
-use domain::contract_tests::queue::{RECEIVES_MAX, Receiving, Taken};
 use domain::message::{Message, QueueName, Step};
-use domain::ports::Queue;
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
+use ports::Queue;
+use ports::contract_tests::queue::{RECEIVES_MAX, Receiving, Taken};
 use sqs::Queues;
 
 #[expect(clippy::disallowed_methods, reason = "a test has no main to read its settings")]
@@ -131,7 +131,7 @@ impl Receiving for Fresh {
     }
 }
 
-domain::queue_contract_tests!(async { Fresh::new().await });
+ports::queue_contract_tests!(async { Fresh::new().await });
 
 #[tokio::test]
 async fn queue_without_a_url_is_named_in_the_error() {

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use domain::ports::{Clock, Http, Reach};
 use embedded::SystemClock;
 use futures_util::future::join_all;
 use http::Method;
+use ports::{Clock, Http, Reach};
 use serde_json::{Value, json};
 
 use crate::process::LocalProcess;

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use domain::ask::{Ask, Customer, Metadata, Session, SessionKind};
 use domain::keys::digest_hex;
-use domain::ports::Clock;
 use domain::request::Request;
-use domain::storage::commit;
 use domain::values::id::RequestId;
 use domain::values::money::Money;
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
 use embedded::{Database, SystemClock};
+use ports::Clock;
+use records::storage::commit;
 use tests::doubles::requested;
 
 /// The number of commits that share one flush to the disk.

@@ -10,11 +10,12 @@ use bytes::Bytes;
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
-use domain::ports::{
-    Confirmed, Created, Fetched, Http, HttpError, Processor, Processors, Reach, Reference, Refund,
-    RefundResult, ReportedResult, Use, VoidResult,
-};
+use domain::processor_result::{Reference, ReportedResult};
 use domain::values::text::DisplayText;
+use ports::{
+    Confirmed, Created, Fetched, Http, HttpError, Processor, Processors, Reach, Refund,
+    RefundResult, Use, VoidResult,
+};
 use processors::{Deps, Registry};
 use serde_json::{Value, json};
 use tests::doubles::{BEGINNING, ManualClock, used};

@@ -1,25 +1,34 @@
 //! The dependencies between packages. A new one starts as a line here that a reviewer sees.
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use serde_json::Value;
 
-use super::cargo;
+use super::{cargo, root};
 
 /// A package, the packages it may always use, and those that only its Lambda binary may use.
 type Layer = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 const LAYERS: &[Layer] = &[
-    ("channels", &["domain"], &[]),
-    ("consent-callback", &["domain"], &["channels", "lambda", "processors", "sandbox"]),
+    ("channels", &["domain", "ports", "records", "texts"], &[]),
+    (
+        "consent-callback",
+        &["domain", "ports", "records", "texts"],
+        &["channels", "lambda", "processors", "sandbox"],
+    ),
     ("domain", &[], &[]),
-    ("dynamodb", &["domain"], &[]),
-    ("embedded", &["domain"], &[]),
-    ("fetch-info", &["domain"], &["lambda", "processors", "sandbox"]),
-    ("https", &["domain"], &[]),
-    ("intake", &["domain"], &["channels", "lambda", "processors", "sandbox"]),
-    ("lambda", &["domain", "dynamodb", "https", "lambda-events", "secretsmanager", "sqs"], &[]),
-    ("lambda-events", &["domain"], &[]),
+    ("dynamodb", &["domain", "ports"], &[]),
+    ("embedded", &["domain", "ports"], &[]),
+    ("fetch-info", &["domain", "ports", "records"], &["lambda", "processors", "sandbox"]),
+    ("https", &["domain", "ports"], &[]),
+    ("intake", &["domain", "ports", "records"], &["channels", "lambda", "processors", "sandbox"]),
+    (
+        "lambda",
+        &["domain", "dynamodb", "https", "lambda-events", "ports", "secretsmanager", "sqs"],
+        &[],
+    ),
+    ("lambda-events", &["domain", "ports"], &[]),
     (
         "local",
         &[
@@ -30,17 +39,21 @@ const LAYERS: &[Layer] = &[
             "fetch-info",
             "https",
             "intake",
+            "ports",
             "processors",
             "sandbox",
             "send-prompt",
+            "texts",
         ],
         &[],
     ),
-    ("processors", &["domain"], &[]),
-    ("sandbox", &["domain", "processors"], &[]),
-    ("secretsmanager", &["domain"], &[]),
-    ("send-prompt", &["domain"], &["channels", "lambda"]),
-    ("sqs", &["domain"], &[]),
+    ("ports", &["domain"], &[]),
+    ("processors", &["domain", "ports"], &[]),
+    ("records", &["domain", "ports"], &[]),
+    ("sandbox", &["domain", "ports", "processors"], &[]),
+    ("secretsmanager", &["domain", "ports"], &[]),
+    ("send-prompt", &["domain", "ports", "records", "texts"], &["channels", "lambda"]),
+    ("sqs", &["domain", "ports"], &[]),
     (
         "tests",
         &[
@@ -53,11 +66,15 @@ const LAYERS: &[Layer] = &[
             "intake",
             "lambda-events",
             "local",
+            "ports",
             "processors",
+            "records",
             "sandbox",
+            "texts",
         ],
         &[],
     ),
+    ("texts", &["domain", "ports"], &[]),
 ];
 
 /// The adapters that link an AWS SDK or the Lambda runtime.
@@ -97,9 +114,13 @@ fn package_uses_only_what_the_table_allows() {
         assert_eq!(uses(&Value::Null, false), expected, "{}", name(package));
         let expected: BTreeSet<String> = set(lambda);
         assert_eq!(uses(&Value::Null, true), expected, "{}", name(package));
-        // Tests of one package use the domain's laws; what needs more is in `tests`.
+        // Tests of one package use the domain and the ports' contract tests. What needs more is in `tests`.
         let for_tests = uses(&"dev".into(), false);
-        assert!(for_tests.iter().all(|used| used == "domain"), "{} {for_tests:?}", name(package));
+        assert!(
+            for_tests.iter().all(|used| ["domain", "ports"].contains(&used.as_str())),
+            "{} {for_tests:?}",
+            name(package)
+        );
     }
 }
 
@@ -139,6 +160,29 @@ fn domain_touches_nothing() {
     let outside = ["axum", "hyper", "mio", "rusqlite", "rustls", "socket2", "tokio", "getrandom"];
     let found: Vec<&&str> = outside.iter().filter(|name| linked.contains(**name)).collect();
     assert!(found.is_empty(), "the domain links {found:?}");
+}
+
+/// The domain decides. Waiting for an answer is the business of what calls it.
+#[test]
+fn domain_has_no_async_code() {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join("shared/domain/src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let source = fs::read_to_string(&path).unwrap();
+                let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
+                let waits = |line: &str| line.contains("async ") || line.contains(".await");
+                found.extend(
+                    code.filter(|line| waits(line)).map(|line| format!("{path:?}: {line}")),
+                );
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]

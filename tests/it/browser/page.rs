@@ -120,7 +120,7 @@ fn every_stage_fits_narrow_phone_and_desktop() {
     let (asked, page) = stage.asks(&who, "de");
     stage.shots("facts", &page);
     stage.world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
-    stage.world.books().says([domain::ports::Confirmed::SoftDeclined { code: "no" }]);
+    stage.world.books().says([ports::Confirmed::SoftDeclined { code: "no" }]);
     stage.world.comes_back(&asked, 1, Some(CODE)).ok(303);
     stage.shots("facts-refused", &page);
     let keep = json!({ "kind": "payment_method", "description": "Vertrag" });

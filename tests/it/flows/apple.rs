@@ -1,8 +1,8 @@
 //! Apple Messages for Business: the customer writes first, and gets buttons or Apple Pay.
 
 use domain::brand::Mode;
-use domain::ports::PromptRef;
 use domain::postback::{Action, Postback};
+use domain::values::prompt_ref::PromptRef;
 use http::Method;
 use serde_json::{Value, json};
 use tests::providers::apple::{self, HOST, PAY_HOST, Person, Posted, TOKEN_DATA, posted};

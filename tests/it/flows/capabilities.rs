@@ -1,6 +1,6 @@
 //! Capability look-ups: all channels are asked at once, for two seconds, and cached for a minute.
 
-use domain::ports::PromptRef;
+use domain::values::prompt_ref::PromptRef;
 use serde_json::{Value, json};
 use tests::world::{Answer, PHONE, World};
 

@@ -1,6 +1,6 @@
 //! A processor rejects our account: the circuit opens, one call probes it, and requesters are told.
 
-use domain::ports::{Confirmed, Created, Retrieved, VoidResult};
+use ports::{Confirmed, Created, Retrieved, VoidResult};
 use serde_json::{Value, json};
 use tests::world::{Asked, World};
 

@@ -1,9 +1,11 @@
 //! Contacts: the addresses that a channel reports for a customer, and their last activity.
 
 use domain::brand::Mode;
-use domain::contact::{self, ChannelScope, Contact};
+use domain::contact::Contact;
 use domain::keys;
-use domain::ports::ButtonAction;
+use ports::ButtonAction;
+use records::contact;
+use records::contact::ChannelScope;
 use serde_json::{Value, json};
 use tests::world::{Core, PHONE, World};
 

@@ -1,8 +1,8 @@
 //! A customer on the processor's hosted page: redirect, return, cancel, and the processor's webhooks.
 
 use domain::message::Step;
-use domain::ports::{Confirmed, Retrieved, VoidResult};
 use http::Method;
+use ports::{Confirmed, Retrieved, VoidResult};
 use serde_json::{Value, json};
 use tests::world::fake_processor::{CODE, Doing, PROOF};
 use tests::world::{Asked, PHONE, World};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use consent_callback::{ConsentCallback, SandboxAccess};
-use domain::ports::{
+use ports::{
     ButtonAction, Item, Key, Page, Ports, Prompt, Proof, Range, Store, StoreError,
     UnverifiedCallback, Write,
 };

@@ -2,10 +2,11 @@
 
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
-use domain::ports::CardReceipt;
-use domain::saved_cards::{self, SavedCard};
+use domain::processor_result::CardReceipt;
 use domain::seal;
 use http::Method;
+use records::saved_cards;
+use records::saved_cards::SavedCard;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tests::doubles::SeededRandom;
@@ -128,7 +129,7 @@ fn saved_card_is_sealed_again_for_each_request() {
     let opened = seal::open(&brand.sealing, known.request, &known.sealed).unwrap();
     assert_eq!(opened.secret.expose_secret(), "f4ke-card");
     let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
-    world.books().says([domain::ports::Created::Again]);
+    world.books().says([ports::Created::Again]);
     world.customer().approves().ok(200);
     let request = world.stored(&asked);
     let (_, sealed) = request.approval().unwrap();
@@ -168,7 +169,7 @@ fn first_capable_processor_is_selected() {
     let request = world.stored(&asked);
     let kept = Authorization { kind: AuthorizationKind::KeptCard, secret: "f4ke-card".into() };
     let receipt = CardReceipt {
-        reference: domain::ports::Reference("r".to_owned()),
+        reference: domain::processor_result::Reference("r".to_owned()),
         wallet: None,
         card_brand: None,
         last4: None,

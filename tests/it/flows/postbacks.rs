@@ -1,8 +1,8 @@
 //! Taps on a message's buttons, which a channel reports as postbacks.
 
 use domain::consent::ApprovalMethod;
-use domain::ports::{ButtonAction, Prompt};
 use domain::request::State;
+use ports::{ButtonAction, Prompt};
 use serde_json::json;
 use tests::world::brand::OTHER_KEY;
 use tests::world::{Answer, Asked, Beginning, Core, PHONE, World};
@@ -172,8 +172,10 @@ fn postback_of_other_brand_or_channel_is_ignored() {
     world.settles();
     let id = theirs.json()["id"].as_str().unwrap().parse().unwrap();
     let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
-    let loaded = world.run(domain::storage::load(world.ports.store.as_ref(), id)).unwrap().unwrap();
-    let reference = domain::ports::PromptRef { request: id, prompt: loaded.request.prompts[0].id };
+    let loaded =
+        world.run(records::storage::load(world.ports.store.as_ref(), id)).unwrap().unwrap();
+    let reference =
+        domain::values::prompt_ref::PromptRef { request: id, prompt: loaded.request.prompts[0].id };
     let action = domain::postback::Action::Deny;
     let no = domain::postback::Postback { reference, action }.write(&brand.link_key);
     taps_on(&world, "rcs", &no);

@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use consent_callback::ConsentCallback;
 use domain::brand::Brand;
-use domain::ports::{
-    ButtonAction, Item, Key, Page, Ports, Range, Secrets, SecretsError, Store, StoreError, Write,
-};
 use domain::values::name::BrandName;
 use http::Request;
+use ports::{
+    ButtonAction, Item, Key, Page, Ports, Range, Secrets, SecretsError, Store, StoreError, Write,
+};
 use serde_json::json;
 use tests::world::talking::PROOF;
 use tests::world::{Asked, PHONE, World};

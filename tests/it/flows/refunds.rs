@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use domain::message::{Message, QueueName, Step};
-use domain::ports::{Confirmed, Reference, RefundResult, Retrieved};
+use domain::processor_result::Reference;
 use http::Method;
+use ports::{Confirmed, RefundResult, Retrieved};
 use serde_json::{Value, json};
 use tests::world::brand::OTHER_KEY;
 use tests::world::fake_processor::Doing;

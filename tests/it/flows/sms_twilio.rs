@@ -2,13 +2,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::texts::TextLanguage;
 use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
 use serde_json::json;
 use sha1::Sha1;
 use tests::world::brand::{OTHER_KEY, TWILIO_TOKEN};
 use tests::world::{Answer, Asked, Core, PHONE, PUBLIC_BASE, Reply, World};
+use texts::TextLanguage;
 
 const TWILIO: &str = "api.twilio.com";
 

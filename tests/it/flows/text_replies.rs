@@ -2,8 +2,8 @@
 
 use domain::consent::ApprovalMethod;
 use domain::request::{Request, State};
-use domain::storage::{decode, encode};
 use domain::values::time::Timestamp;
+use records::storage::{decode, encode};
 use serde_json::{Value, json};
 use tests::world::{Asked, Core, PHONE, World};
 

@@ -1,7 +1,7 @@
 //! Webhooks: signed, the same on every attempt, on their schedule, and given up on openly.
 
-use domain::ports::Item;
 use http::HeaderMap;
+use ports::Item;
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use tests::world::brand::{WEBHOOK_SECRET, WEBHOOKS_URL};

@@ -3,10 +3,10 @@
 use domain::journal::{DeliveryStatus, EntryKind, JournalEntry};
 use domain::message::{Message, Step};
 use domain::outcome::Outcome;
-use domain::ports::Item;
 use domain::request::{Request, State, WebhookEventType};
-use domain::storage::decode;
 use domain::webhook::WebhookEvent;
+use ports::Item;
+use records::storage::decode;
 
 /// A list of kinds and the function that picks one of them.
 macro_rules! words {

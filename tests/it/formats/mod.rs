@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use domain::ports::{Item, Key};
 use domain::values::time::Timestamp;
+use ports::{Item, Key};
 use serde_json::{Value, json};
 
 /// Fields that were added later, each of which an older text may lack.

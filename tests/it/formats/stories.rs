@@ -11,7 +11,8 @@ use sha1::Sha1;
 use tests::world::brand::TWILIO_TOKEN;
 use tests::world::{Core, PHONE, PUBLIC_BASE, Reply, World};
 
-use domain::ports::{Created, Reference, RefundResult};
+use domain::processor_result::Reference;
+use ports::{Created, RefundResult};
 use tests::world::fake_processor::CODE;
 
 use super::{golden, kinds};

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use domain::ports::{Clock, Random};
+use domain::random::Random;
 use embedded::SystemClock;
+use ports::Clock;
 use serde_json::{Value, json};
 use tests::doubles::SeededRandom;
 use tokio::task::JoinSet;

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use domain::ports::Clock;
 use embedded::SystemClock;
+use ports::Clock;
 use tests::doubles::SeededRandom;
 use tests::process::Local;
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::ports::{Clock, Http, HttpError, Reach};
 use embedded::SystemClock;
 use http::{Method, Request, header};
+use ports::{Clock, Http, HttpError, Reach};
 use serde_json::Value;
 use tests::process::Local;
 use tokio::sync::Notify;

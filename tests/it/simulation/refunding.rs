@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::invariants;
 use domain::outcome::Details;
-use domain::ports::{Reference, ReportedResult};
+use domain::processor_result::{Reference, ReportedResult};
 use domain::request::{Change, LEASE, RefundRecord, RefundRetry, Refusal, Request};
 use domain::values::time::Timestamp;
 

@@ -11,12 +11,14 @@ use domain::consent::{ApprovalMethod, Consent, SessionCode};
 use domain::invariants;
 use domain::journal::DeliveryStatus;
 use domain::outcome::{DenialReason, Details};
-use domain::ports::{Clock, Receipt, Reference, ReportedResult};
+use domain::processor_result::{Receipt, Reference, ReportedResult};
 use domain::request::{CancelRedirect, Change, Doubt, Refusal, Request, State};
-use domain::seal::{self, Sealed};
+use domain::seal;
+use domain::seal::Sealed;
 use domain::values::id::{ConsentId, PromptId, RequestId};
 use domain::values::money::Money;
 use domain::values::time::Timestamp;
+use ports::Clock;
 use tests::doubles::{ManualClock, SeededRandom, requested};
 
 /// The moments in seconds. The deadline is at 60, or at 100 once extended, and a lease lasts 90.

@@ -1,8 +1,8 @@
 //! Payments against third-party stand-ins, behind a proxy that breaks each call in each way.
 
 use domain::authorization::AuthorizationKind;
-use domain::contract_tests::processor::OperationResult;
-use domain::ports::{Confirmed, Created, Retrieved, Use};
+use ports::contract_tests::processor::OperationResult;
+use ports::{Confirmed, Created, Retrieved, Use};
 use tests::proxy::{Call, ProxyFault};
 
 use super::{FAULTS, Fixture, is_done, yes};

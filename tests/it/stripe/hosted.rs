@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::authorization::AuthorizationKind;
-use domain::contract_tests::processor::OperationResult;
-use domain::ports::{Fetched, Http, Reach, RedirectUrl, Reference, VoidResult};
+use domain::processor_result::Reference;
+use ports::contract_tests::processor::OperationResult;
+use ports::{Fetched, Http, Reach, RedirectUrl, VoidResult};
 use serde_json::Value;
 use tests::proxy::{Call, Proxy, ProxyFault};
 

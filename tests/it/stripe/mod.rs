@@ -17,13 +17,12 @@ use bytes::Bytes;
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
-use domain::contract_tests::processor::OperationResult;
-use domain::ports::{
-    Clock, Created, Fetched, Http, HttpError, Processor, Processors, Reach, Reference, Use,
-};
+use domain::processor_result::Reference;
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
 use embedded::SystemClock;
+use ports::contract_tests::processor::OperationResult;
+use ports::{Clock, Created, Fetched, Http, HttpError, Processor, Processors, Reach, Use};
 use processors::{Deps, Registry};
 use serde_json::{Value, json};
 use tests::doubles::used;
@@ -167,10 +166,11 @@ impl Fixture {
     async fn create(&self) -> Result<Reference, OperationResult> {
         let mut answer = OperationResult::Again;
         for _ in 0..12 {
-            match self.processor.create(&self.attempt(4250, 1)).await {
-                Created::Ready(reference) => return Ok(reference),
-                not => answer = not.into(),
+            let created = self.processor.create(&self.attempt(4250, 1)).await;
+            if let Created::Ready(reference) = created {
+                return Ok(reference);
             }
+            answer = created.into();
             if answer != OperationResult::Again {
                 break;
             }

@@ -1,7 +1,8 @@
 //! Refunds through a proxy that breaks each call in each way: made once, and reported truly.
 
-use domain::ports::{Reference, Refund, RefundResult};
+use domain::processor_result::Reference;
 use domain::values::money::Money;
+use ports::{Refund, RefundResult};
 use tests::proxy::{Call, ProxyFault};
 
 use super::{FAULTS, Fixture, is_done};

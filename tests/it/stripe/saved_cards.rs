@@ -1,8 +1,8 @@
 //! A saved card, charged when its customer approves again.
 
 use domain::authorization::{Authorization, AuthorizationKind};
-use domain::contract_tests::processor::OperationResult;
-use domain::ports::{Confirmed, Created, Fetched, Retrieved, Use};
+use ports::contract_tests::processor::OperationResult;
+use ports::{Confirmed, Created, Fetched, Retrieved, Use};
 use tests::proxy::{Call, ProxyFault};
 
 use super::{FAULTS, Fixture, is_done, yes};

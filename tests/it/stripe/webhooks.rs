@@ -8,12 +8,12 @@ use axum::body::to_bytes;
 use axum::extract::Request;
 use bytes::Bytes;
 use domain::authorization::AuthorizationKind;
-use domain::contract_tests::processor::OperationResult;
-use domain::ports::{
+use domain::values::time::Timestamp;
+use ports::contract_tests::processor::OperationResult;
+use ports::{
     CallbackError, Http, Processor, ProcessorEvent, Proof, Reach, RedirectUrl, UnverifiedCallback,
     VerifiedWebhook,
 };
-use domain::values::time::Timestamp;
 use serde_json::{Value, json};
 use tests::proxy::Proxy;
 use tokio::net::TcpListener;

@@ -1,7 +1,7 @@
 //! What the stand-ins did, as they say themselves.
 
-use domain::ports::HttpError;
 use http::Method;
+use ports::HttpError;
 use serde_json::Value;
 
 use super::{Arrived, Proxy, lock};

@@ -2,8 +2,8 @@
 //!
 //! Nothing here is money: whether a session was paid, is open or expired is what the stand-in says.
 
-use domain::ports::HttpError;
 use http::Method;
+use ports::HttpError;
 use serde_json::{Value, json};
 
 use super::{Answer, Arrived, State, lock};

@@ -3,8 +3,8 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use domain::ports::{HttpError, Reach};
 use http::Request;
+use ports::{HttpError, Reach};
 
 use super::{Answer, Arrived, Broken, Call, Kept, ProxyFault, State, UPSTREAM_TIMEOUT, lock};
 

@@ -1,7 +1,7 @@
 //! What `localstripe` lacks of Stripe: wallet tokens, SetupIntents that are created with their card, and their ends.
 
-use domain::ports::HttpError;
 use http::Method;
+use ports::HttpError;
 use serde_json::{Value, json};
 
 use super::{Answer, Arrived, State, lock};

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::outcome::Outcome;
-use domain::ports::{HttpError, Write};
 use domain::request::State;
 use domain::values::time::Timestamp;
 use http::Request;
+use ports::{HttpError, Write};
 use serde_json::{Value, json};
 
 use super::faults::FaultRates;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use consent_callback::MessagePath;
 use domain::keys;
-use domain::ports::PromptRef;
 use domain::postback::{Action, Postback};
 use domain::request::{PromptRecord, Request};
 use domain::values::id::{PromptId, RequestId};
+use domain::values::prompt_ref::PromptRef;
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::json;
 

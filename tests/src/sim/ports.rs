@@ -9,13 +9,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::brand::Brand;
 use domain::message::Message;
-use domain::ports::{
-    Clock, Item, Key, Page, Queue, QueueError, Range, Secrets, SecretsError, Store, StoreError,
-    Write,
-};
 use domain::values::name::BrandName;
 use domain::values::time::Timestamp;
 use embedded::Database;
+use ports::{
+    Clock, Item, Key, Page, Queue, QueueError, Range, Secrets, SecretsError, Store, StoreError,
+    Write,
+};
 
 use super::environment::{FaultKind, Shared};
 use crate::doubles::ManualClock;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::ports::{
+use http::Request;
+use ports::{
     Clock, Http, HttpError, Item, Key, Page, Range, Reach, SandboxPages, SandboxVisit, Store,
     StoreError, Write,
 };
-use http::Request;
 use sandbox::Sandbox;
 
 use super::ports::finish;

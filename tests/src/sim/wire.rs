@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::ports::{Clock, Http, HttpError, Reach};
 use http::{Request, Response};
+use ports::{Clock, Http, HttpError, Reach};
 use serde_json::{Value, json};
 
 use super::environment::{Environment, FaultKind, Outage, Shared};

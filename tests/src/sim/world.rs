@@ -5,11 +5,11 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use domain::message::{Handled, Message};
-use domain::ports::{Clock, Http, Ports};
 use domain::problem::Problem;
 use domain::values::time::Timestamp;
 use embedded::{Database, ReceivedMessage};
 use local::Machine;
+use ports::{Clock, Http, Ports};
 use tracing::Dispatch;
 
 use super::brand::{BASE, Credentials};

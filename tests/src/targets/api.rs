@@ -2,9 +2,9 @@
 
 use axum::body::Body;
 use domain::invariants;
-use domain::storage;
 use domain::values::id::RequestId;
 use http::{HeaderValue, Uri, header};
+use records::storage;
 use serde_json::Value;
 
 use super::fuzz_fixture::{Answered, FuzzFixture, KEY, SESSION, call, wanted, with_fixture};

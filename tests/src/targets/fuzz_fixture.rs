@@ -12,12 +12,12 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::keys;
 use domain::message::{Handled, Message, Step};
-use domain::ports::{Clock, Http, HttpError, Ports, Queue, Reach, Store};
 use domain::request::Request;
-use domain::storage;
 use domain::values::id::{PromptId, RequestId};
 use http::{HeaderName, HeaderValue, Method, Uri, header};
 use local::{Machine, ReceivedWebhooks, Site};
+use ports::{Clock, Http, HttpError, Ports, Queue, Reach, Store};
+use records::storage;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 

@@ -6,12 +6,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use consent_callback::Topics;
-use domain::message::{Handled, Handler, Listener, Message};
-use domain::ports::PromptRef;
+use domain::message::{Handled, Message};
 use domain::postback::{Action, Postback};
+use domain::values::prompt_ref::PromptRef;
 use lambda_events::{
     Batch, Call, Context, LambdaEvent, NotificationError, answer, answer_or_receive, report,
 };
+use ports::{Handler, Listener};
 use serde_json::{Value, json};
 
 use super::fuzz_fixture::{FuzzFixture, KEY, Open, wanted, with_fixture};

@@ -4,9 +4,10 @@ use bytes::Bytes;
 use domain::brand::Mode;
 use domain::contact::Contact;
 use domain::message::{Handled, Message, Step};
-use domain::ports::{Channels, Labels, Prompt, PromptRef};
-use domain::storage;
+use domain::values::prompt_ref::PromptRef;
 use http::{HeaderValue, Response, StatusCode};
+use ports::{Channels, Labels, Prompt};
+use records::storage;
 
 use super::fuzz_fixture::{BASE, FuzzFixture, with_fixture};
 use crate::doubles::BEGINNING;

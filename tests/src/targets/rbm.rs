@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::brand::Mode;
 use domain::contact::Contact;
-use domain::ports::Channels;
+use ports::Channels;
 use serde_json::{Value, json};
 
 use super::fuzz_fixture::{Answered, FuzzFixture, with_fixture};

@@ -3,13 +3,14 @@
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
-use domain::contract_tests::processor::OperationResult;
-use domain::ports::{
-    CallbackError, Created, Processor, ProcessorEvent, Processors, Proof, Reference, Refund,
-    RefundResult, UnverifiedCallback, Use,
-};
+use domain::processor_result::Reference;
 use domain::values::text::DisplayText;
 use http::{HeaderMap, HeaderValue, Method};
+use ports::contract_tests::processor::OperationResult;
+use ports::{
+    CallbackError, Created, Processor, ProcessorEvent, Processors, Proof, Refund, RefundResult,
+    UnverifiedCallback, Use,
+};
 use serde_json::{Value, json};
 
 use super::fuzz_fixture::{BASE, FuzzFixture, with_fixture};

@@ -2,8 +2,8 @@
 
 use axum::body::Body;
 use domain::brand::Brand;
-use domain::ports::PromptRef;
 use domain::postback::{Action, Postback};
+use domain::values::prompt_ref::PromptRef;
 use serde_json::{Value, json};
 
 use super::customer::assert_consent;

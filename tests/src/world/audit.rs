@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use domain::invariants;
 use domain::keys::digest_hex;
 use domain::request::Request;
-use domain::storage;
+use records::storage;
 
 use super::brand::PLANTED;
 use super::fake_processor::{FACTS_WORDS as FACTS, PAGES, SECRETS};

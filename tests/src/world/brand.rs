@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use domain::brand::Brand;
 use domain::keys::digest_hex;
-use domain::ports::{Secrets, SecretsError};
 use domain::values::name::BrandName;
+use ports::{Secrets, SecretsError};
 use serde_json::{Value, json};
 
 use crate::providers::{apple, rbm, whatsapp};

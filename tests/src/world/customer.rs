@@ -1,7 +1,7 @@
 //! The customer of a world: a sandbox phone, and a person who reads and taps.
 
-use domain::storage;
 use http::Method;
+use records::storage;
 use serde_json::{Value, json};
 
 use super::Core;

@@ -28,16 +28,16 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ::ports::{Clock, Http, Item, Ports};
 use axum::Router;
 use consent_callback::SandboxAccess;
 use domain::message::Message as Owed;
-use domain::ports::{Clock, Http, Item, Ports};
 use domain::request::Request;
-use domain::storage;
 use domain::values::time::Timestamp;
 use embedded::Database;
 use http::Method;
 use local::Machine;
+use records::storage;
 use serde_json::{Value, json};
 use tracing::Dispatch;
 
@@ -45,13 +45,13 @@ pub use calls::{Answer, Call};
 pub use customer::{Customer, Message};
 pub use outside::{Called, Reply};
 
+use self::ports::{Chances, Hooks, Queues, Table, WorldClock};
 use crate::doubles::{BEGINNING, SeededRandom};
 use crate::identity::identify;
 use crate::lock::lock;
 use crate::logs::Logs;
 use brand::Brands;
 use outside::Outside;
-use ports::{Chances, Hooks, Queues, Table, WorldClock};
 
 /// Where a world's links and callbacks begin.
 pub const PUBLIC_BASE: &str = "https://pay.example.com";

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::ports::{Clock, Http, HttpError, Reach};
 use domain::values::time::Timestamp;
 use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode};
+use ports::{Clock, Http, HttpError, Reach};
 use serde_json::{Value, json};
 
 use super::Core;

@@ -9,13 +9,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::journal::JournalEntry;
 use domain::message::Message;
-use domain::ports::{
-    Clock, Expect, Item, Key, Page, Queue, QueueError, Random, Range, Store, StoreError, Write,
-};
+use domain::random::Random;
 use domain::request::Request;
-use domain::storage::decode;
 use domain::values::time::Timestamp;
 use embedded::Database;
+use ports::{Clock, Expect, Item, Key, Page, Queue, QueueError, Range, Store, StoreError, Write};
+use records::storage::decode;
 
 use super::Core;
 use crate::doubles::SeededRandom;

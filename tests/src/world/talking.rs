@@ -9,16 +9,16 @@ use async_trait::async_trait;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
 use domain::contact::Contact;
-use domain::ports::{
-    Accepted, Callback, CallbackError, CallbackReply, Capability, Channel, Channels,
-    OpenChannelError, Prompt, PromptSelector, ReceiptKinds, Received, Resend, Retraction,
-    SendError, Sender, UnverifiedCallback,
-};
 use domain::values::name::ChannelName;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use http::Method;
 use local::Machine;
+use ports::{
+    Accepted, Callback, CallbackError, CallbackReply, Capability, Channel, Channels,
+    OpenChannelError, Prompt, PromptSelector, ReceiptKinds, Received, Resend, Retraction,
+    SendError, Sender, UnverifiedCallback,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::message::{Handled, Message, QueueName};
-use domain::ports::Clock;
 use domain::values::time::Timestamp;
+use ports::Clock;
 
 use super::{Core, STEPS_MAX};
 

@@ -2,7 +2,7 @@
 
 use consent_callback::Topics;
 use domain::message::Handled;
-use domain::ports::PromptRef;
+use domain::values::prompt_ref::PromptRef;
 use lambda_events::{Context, LambdaEvent, NotificationError, answer_or_receive};
 use serde_json::{Value, json};
 

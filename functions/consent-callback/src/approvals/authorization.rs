@@ -2,13 +2,15 @@
 
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
-use domain::guards::{self, Guard};
+use domain::guards;
+use domain::guards::Guard;
 use domain::keys;
-use domain::ports::{PaymentOption, StoreError};
 use domain::problem::{Code, Problem};
 use domain::request::Request;
-use domain::saved_cards::{self, SavedCard};
 use domain::seal;
+use ports::{PaymentOption, StoreError};
+use records::saved_cards;
+use records::saved_cards::SavedCard;
 
 use super::Approvals;
 use super::reply::{ApprovalPayload, ReplyError};

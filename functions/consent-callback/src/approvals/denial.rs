@@ -1,11 +1,11 @@
 //! Decides on denials. A denial needs the store alone, so that no caller reaches a processor through it.
 
 use domain::brand::BrandScope;
-use domain::limits;
 use domain::outcome::DenialReason;
-use domain::ports::Store;
-use domain::update::{Commit, commit};
 use domain::values::id::PromptId;
+use ports::Store;
+use records::limits;
+use records::update::{Commit, commit};
 
 use super::reply::{DecisionInput, ReplyError};
 

@@ -9,7 +9,7 @@ mod reply;
 
 use std::sync::Arc;
 
-use domain::ports::{Ports, Processors};
+use ports::{Ports, Processors};
 
 pub(crate) use denial::deny;
 pub use reply::{ApprovalPayload, CustomerReply, ReplyError, ReplySource};

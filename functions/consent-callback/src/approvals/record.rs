@@ -3,15 +3,17 @@
 use std::convert::Infallible;
 
 use domain::consent::{ApprovalMethod, Consent};
-use domain::guards::{self, Guard};
+use domain::guards;
+use domain::guards::Guard;
 use domain::message::Step;
 use domain::outcome::DenialReason;
 use domain::problem::{Code, Problem};
 use domain::request::{CodeCheck, PromptRecord, Refusal};
 use domain::seal;
-use domain::storage::{self, VersionedRequest};
-use domain::update::{Commit, Decision, Updated, commit, update_async};
 use domain::values::id::{ConsentId, PromptId, RequestId};
+use records::storage;
+use records::storage::VersionedRequest;
+use records::update::{Commit, Decision, Updated, commit, update_async};
 
 use super::reply::{
     ApprovalPayload, CustomerReply, DecisionInput, PromptedRequest, ReplyError, ReplySource,

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use domain::authorization::Authorization;
 use domain::brand::Brand;
 use domain::consent::ApprovalMethod;
-use domain::effects::EffectError;
 use domain::outcome::DenialReason;
-use domain::ports::StoreError;
 use domain::problem::{Code, Problem};
 use domain::request::{Refusal, Request};
-use domain::storage::VersionedRequest;
 use domain::values::id::{PromptId, RequestId};
 use domain::values::time::Timestamp;
+use ports::StoreError;
+use records::effects::EffectError;
+use records::storage::VersionedRequest;
 
 /// A customer's reply to a prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]

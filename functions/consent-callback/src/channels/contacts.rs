@@ -1,9 +1,10 @@
 //! Keeps the contact records of addresses: a customer's id on a channel, and when they were last active there.
 
 use domain::brand::Mode;
-use domain::ports::{Ports, Sender, StoreError, Write};
+use domain::keys;
 use domain::problem::Problem;
-use domain::{capability, contact, keys};
+use ports::{Ports, Sender, StoreError, Write};
+use records::{capability, contact};
 
 use super::context::ChannelContext;
 

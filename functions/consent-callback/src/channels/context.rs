@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use domain::brand::{Brand, Mode};
-use domain::contact::ChannelScope;
 use domain::keys;
-use domain::ports::{PromptRef, PromptSelector, Store};
 use domain::problem::Problem;
 use domain::request::Request;
-use domain::storage;
 use domain::values::name::ChannelName;
+use domain::values::prompt_ref::PromptRef;
+use ports::{PromptSelector, Store};
+use records::contact::ChannelScope;
+use records::storage;
 
 /// The brand, mode and channel that a webhook was verified for.
 #[derive(Clone, Copy)]

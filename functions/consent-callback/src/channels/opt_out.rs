@@ -1,10 +1,11 @@
 //! Records a customer's opt-out from a brand's messages, and its withdrawal. It reaches no channel and no processor.
 
 use domain::outcome::DenialReason;
-use domain::ports::{Expect, Item, Ports, Sender, Write};
 use domain::problem::Problem;
-use domain::storage::{self, VersionedRequest};
-use domain::update::{Decision, update_async};
+use ports::{Expect, Item, Ports, Sender, Write};
+use records::storage;
+use records::storage::VersionedRequest;
+use records::update::{Decision, update_async};
 
 use super::contacts::Contacts;
 use super::context::ChannelContext;

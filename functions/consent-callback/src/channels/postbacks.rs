@@ -6,10 +6,11 @@ use domain::authorization::Authorization;
 use domain::consent::ApprovalMethod;
 use domain::journal::EntryKind;
 use domain::outcome::Outcome;
-use domain::ports::{PromptRef, PromptSelector, Sender};
 use domain::problem::Problem;
 use domain::request::State;
-use domain::storage;
+use domain::values::prompt_ref::PromptRef;
+use ports::{PromptSelector, Sender};
+use records::storage;
 
 use super::context::ChannelContext;
 use super::replies::{Replies, is_temporary, reply_of};

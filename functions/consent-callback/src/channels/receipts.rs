@@ -2,9 +2,10 @@
 
 use domain::journal::DeliveryStatus;
 use domain::message::Step;
-use domain::ports::{Ports, PromptRef, PromptSelector};
 use domain::problem::Problem;
-use domain::update::{Decision, commit, update};
+use domain::values::prompt_ref::PromptRef;
+use ports::{Ports, PromptSelector};
+use records::update::{Decision, commit, update};
 
 use super::context::ChannelContext;
 

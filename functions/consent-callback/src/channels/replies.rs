@@ -3,13 +3,15 @@
 //! A reply that does not count (any more) is acknowledged and changes nothing, as its provider would only repeat it.
 
 use domain::consent::ApprovalMethod;
-use domain::guards::{self, Guard};
+use domain::guards;
+use domain::guards::Guard;
 use domain::outcome::DenialReason;
-use domain::ports::Ports;
 use domain::postback::{Action, Postback};
 use domain::problem::Problem;
 use domain::request::Request;
-use domain::storage::{self, VersionedRequest};
+use ports::Ports;
+use records::storage;
+use records::storage::VersionedRequest;
 
 use super::contacts::Contacts;
 use super::context::ChannelContext;

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::brand::{Brand, Mode};
-use domain::message::{Handled, Listener};
-use domain::ports::{
-    Callback, CallbackError, OpenChannelError, Proof, SecretsError, UnverifiedCallback,
-};
+use domain::message::Handled;
 use domain::values::name::{BrandName, ChannelName};
 use http::{HeaderMap, Method};
+use ports::Listener;
+use ports::{Callback, CallbackError, OpenChannelError, Proof, SecretsError, UnverifiedCallback};
 
 use super::context::ChannelContext;
 use super::webhooks::ChannelWebhooks;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use domain::brand::{Brand, Mode};
 use domain::journal::DeliveryStatus;
-use domain::ports::{
+use domain::problem::{Code, Problem};
+use domain::values::name::ChannelName;
+use ports::{
     Callback, CallbackError, CallbackReply, Channel, Channels, OpenChannelError, Ports, Received,
     UnverifiedCallback,
 };
-use domain::problem::{Code, Problem};
-use domain::values::name::ChannelName;
 
 use super::context::ChannelContext;
 use super::opt_out::OptOut;

@@ -4,11 +4,11 @@ use bytes::Bytes;
 use domain::consent::ApprovalMethod;
 use domain::journal::DeliveryStatus;
 use domain::keys;
-use domain::ports::PromptRef;
 use domain::problem::{Code, Problem};
-use domain::storage::VersionedRequest;
-use domain::update::{Decision, Updated, commit, update_async};
+use domain::values::prompt_ref::PromptRef;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use records::storage::VersionedRequest;
+use records::update::{Decision, Updated, commit, update_async};
 
 use super::form::{Form, Submission};
 use super::html::{self, Offer};

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use domain::authorization::AuthorizationKind;
 use domain::brand::{Brand, Mode};
-use domain::effects;
 use domain::message::Step;
 use domain::problem::Problem;
 use domain::request::{CancelRedirect, Redirect, RedirectState, Request};
 use domain::seal;
-use domain::update::{Decision, commit, update};
 use domain::values::id::PromptId;
 use domain::values::time::Timestamp;
 use http::Uri;
+use records::effects;
+use records::update::{Decision, commit, update};
 use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use domain::problem::Problem;
-use domain::storage;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use records::storage;
 
 use super::ConsentPage;
 use crate::approvals::PromptedRequest;

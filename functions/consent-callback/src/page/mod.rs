@@ -13,7 +13,7 @@ mod wallets;
 
 use std::sync::Arc;
 
-use domain::ports::{Ports, Processors};
+use ports::{Ports, Processors};
 
 use crate::approvals::Approvals;
 

@@ -2,10 +2,11 @@
 
 use domain::ask::AskHash;
 use domain::brand::{Brand, Mode};
-use domain::ports::{ApplePay, CardReceipt, GooglePay, PaymentOption};
 use domain::problem::Problem;
+use domain::processor_result::CardReceipt;
 use domain::request::Request;
 use domain::values::money::Money;
+use ports::{ApplePay, GooglePay, PaymentOption};
 use serde_json::{Value, json};
 
 use super::ConsentPage;

@@ -5,10 +5,11 @@ use domain::brand::{Brand, Mode};
 use domain::keys;
 use domain::outcome::{DenialReason, Outcome};
 use domain::request::{PromptRecord, Request, State};
-use domain::texts::{self, AskKind, PageTexts};
 use domain::values::language::Language;
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
+use texts;
+use texts::{AskKind, PageTexts};
 use zeroize::Zeroizing;
 
 use super::html::{self, HostedPage, Offer, PageView, Stage, TestCard};

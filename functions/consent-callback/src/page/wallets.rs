@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 use domain::brand::{Brand, BrandScope};
-use domain::ports::{OpenProcessorError, PaymentOption, PromptRef};
 use domain::problem::{Code, Problem};
 use domain::request::Request;
-use domain::storage;
+use domain::values::prompt_ref::PromptRef;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, Uri};
+use ports::{OpenProcessorError, PaymentOption};
+use records::storage;
 
 use super::ConsentPage;
 

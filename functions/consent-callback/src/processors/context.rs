@@ -1,7 +1,8 @@
 //! The brand, mode and processor that a webhook was verified for.
 
 use domain::brand::{Brand, Mode};
-use domain::guards::{self, Guard};
+use domain::guards;
+use domain::guards::Guard;
 use domain::request::Request;
 use domain::values::name::ProcessorName;
 

@@ -3,17 +3,19 @@
 use std::time::Duration;
 
 use domain::authorization::Authorization;
-use domain::effects;
 use domain::message::Step;
 use domain::outcome::Outcome;
-use domain::ports::{ProcessorEvent, ReportedResult};
 use domain::problem::{Code, Problem};
+use domain::processor_result::ReportedResult;
 use domain::request::{Change, Refusal, Request, State};
 use domain::seal;
-use domain::storage::{self, VersionedRequest};
-use domain::update::{Decision, Updated, commit, update_async};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
+use ports::ProcessorEvent;
+use records::effects;
+use records::storage;
+use records::storage::VersionedRequest;
+use records::update::{Decision, Updated, commit, update_async};
 
 use super::ProcessorWebhooks;
 use super::context::ProcessorContext;

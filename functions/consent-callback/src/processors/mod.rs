@@ -8,7 +8,7 @@ mod webhooks;
 
 use std::sync::Arc;
 
-use domain::ports::{Ports, Processors};
+use ports::{Ports, Processors};
 
 pub(crate) use webhooks::ProcessorReply;
 

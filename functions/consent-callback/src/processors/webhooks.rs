@@ -2,14 +2,14 @@
 
 use domain::brand::{Brand, Mode};
 use domain::keys;
-use domain::ports::{
+use domain::problem::{Code, Problem};
+use domain::values::id::RequestId;
+use domain::values::name::ProcessorName;
+use ports::{
     CallbackError, CallbackReply, OpenProcessorError, UnverifiedCallback, VerifiedWebhook,
     WebhookResponse,
 };
-use domain::problem::{Code, Problem};
-use domain::storage;
-use domain::values::id::RequestId;
-use domain::values::name::ProcessorName;
+use records::storage;
 
 use super::ProcessorWebhooks;
 use super::context::ProcessorContext;

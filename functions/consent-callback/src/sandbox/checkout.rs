@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::ports::{SandboxPage, SandboxPages, SandboxVisit};
 use domain::problem::{Code, Problem};
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION};
 use http::{Response, StatusCode};
+use ports::{SandboxPage, SandboxPages, SandboxVisit};
 
 use super::SandboxAccess;
 

@@ -2,20 +2,23 @@
 
 use bytes::Bytes;
 use domain::brand::Mode;
-use domain::caller::{self, Requester};
 use domain::consent::ApprovalMethod;
 use domain::outcome::DenialReason;
-use domain::ports::Ports;
 use domain::problem::{Code, FieldError, Problem};
 use domain::request::Request;
-use domain::sandbox::{self, PhoneMessage, SandboxStyle, Tap};
 use domain::values::id::PromptId;
 use domain::values::phone::Phone;
-use domain::{storage, texts};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Response};
+use ports::Ports;
+use records::caller;
+use records::caller::Requester;
+use records::sandbox;
+use records::sandbox::{PhoneMessage, SandboxStyle, Tap};
+use records::storage;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use texts;
 
 use super::SandboxAccess;
 use crate::approvals::{ApprovalPayload, Approvals, CustomerReply, ReplySource};

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use domain::authorization::Authorization;
 use domain::brand::Brand;
-use domain::guards::{self, Guard};
+use domain::guards;
+use domain::guards::Guard;
 use domain::keys;
-use domain::ports::{OpenProcessorError, Ports, Processor, SecretsError, Use};
 use domain::request::{Attempt, Doubt, Request};
-use domain::seal::{self, Sealed};
+use domain::seal;
+use domain::seal::Sealed;
+use ports::{OpenProcessorError, Ports, Processor, SecretsError, Use};
 
 use super::run::RunResult;
 use super::{Attempts, Run, Stop, timeouts};

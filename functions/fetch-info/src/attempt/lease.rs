@@ -5,14 +5,15 @@
 
 use std::time::Duration;
 
-use domain::effects::send;
 use domain::message::Step;
-use domain::ports::{Ports, SecretsError, StoreError, Write};
 use domain::request::{Attempt, Change, Refusal, Request, State};
-use domain::storage::{self, VersionedRequest};
-use domain::update::{Conflict, Decision, Updated, commit, update};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
+use ports::{Ports, SecretsError, StoreError, Write};
+use records::effects::send;
+use records::storage;
+use records::storage::VersionedRequest;
+use records::update::{Conflict, Decision, Updated, commit, update};
 
 use crate::StepError;
 use crate::waits::LOOKS_APART;

@@ -10,9 +10,9 @@ mod record;
 mod run;
 mod timeouts;
 
-use domain::ports::{Ports, Processors};
 use domain::request::Attempt;
 use domain::values::id::RequestId;
+use ports::{Ports, Processors};
 
 use self::context::RunContext;
 use self::lease::{Lease, Stop};

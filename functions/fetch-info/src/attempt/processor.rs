@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use domain::authorization::{Authorization, AuthorizationKind};
-use domain::guards::{self, Guard};
-use domain::ports::{Confirmed, Created, RedirectUrl, Reference, Retrieved, Use, VoidResult};
+use domain::guards;
+use domain::guards::Guard;
+use domain::processor_result::Reference;
 use domain::request::{Attempt, Doubt, Request};
+use ports::{Confirmed, Created, RedirectUrl, Retrieved, Use, VoidResult};
 
 use super::context::RunContext;
 use super::lease::Lease;

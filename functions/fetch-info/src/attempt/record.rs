@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use domain::claims;
 use domain::consent;
 use domain::outcome::Details;
-use domain::ports::{Fetched, Write};
 use domain::request::{Attempt, Doubt, Request};
-use domain::saved_cards::{self, SavedCard};
 use domain::seal::Sealed;
 use domain::values::id::CardId;
 use domain::values::time::Timestamp;
+use ports::{Fetched, Write};
+use records::claims;
+use records::saved_cards;
+use records::saved_cards::SavedCard;
 
 use super::context::sealed;
 use super::lease::Lease;

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use domain::ask::Ask;
-use domain::guards::{self, Guard};
-use domain::ports::Fetched;
+use domain::guards;
+use domain::guards::Guard;
 use domain::request::{Doubt, Request};
 use domain::seal::Sealed;
+use ports::Fetched;
 
 use crate::circuit::AccountStatus;
 

@@ -2,22 +2,23 @@
 
 use std::time::Duration;
 
-use domain::guards::{self, Guard};
-use domain::ports::{OpenProcessorError, Refund, RefundResult};
+use domain::guards;
+use domain::guards::Guard;
 use domain::request::{RefundRecord, Request};
 use domain::values::money::Money;
 use domain::values::name::ProcessorName;
+use ports::{OpenProcessorError, Refund, RefundResult};
 
 use super::Refunds;
 use crate::StepError;
 use crate::circuit::{AccountStatus, Circuit};
 
 /// What a run came to.
-pub(super) enum Called {
+pub(super) enum RefundRun {
     /// The processor's result.
-    Result(RefundResult),
+    Finished(RefundResult),
     /// The processor was not called, or rejects our account. The wait is for how long the circuit stays open.
-    NotCalled { reason: &'static str, wait: Option<Duration> },
+    Skipped { reason: &'static str, wait: Option<Duration> },
     /// Nothing was charged that could be refunded.
     NoCharge,
 }
@@ -28,15 +29,15 @@ impl Refunds<'_> {
         &self,
         request: &Request,
         before: &RefundRecord,
-    ) -> Result<Called, StepError> {
+    ) -> Result<RefundRun, StepError> {
         let (Some(charge), Some(processor)) = (request.charge(), request.charged_at()) else {
-            return Ok(Called::NoCharge);
+            return Ok(RefundRun::NoCharge);
         };
         let currency = charge.currency.parse().ok();
         let Some(money) = currency.and_then(|currency| Money::new(before.amount, currency).ok())
         else {
             tracing::error!(request.id = %request.id, "failed to read the currency of the charge");
-            return Ok(Called::Result(RefundResult::Failed { code: "currency" }));
+            return Ok(RefundRun::Finished(RefundResult::Failed { code: "currency" }));
         };
         let refund = Refund {
             request: request.id,
@@ -54,31 +55,31 @@ impl Refunds<'_> {
         request: &Request,
         name: &ProcessorName,
         refund: &Refund<'_>,
-    ) -> Result<Called, StepError> {
+    ) -> Result<RefundRun, StepError> {
         let brand = match self.ports.secrets.brand(&request.brand).await {
             Ok(brand) => brand,
             Err(error) => {
                 tracing::warn!(request.id = %request.id, error = %error, "secrets store unavailable");
-                return Ok(Called::NotCalled { reason: "brand_settings", wait: None });
+                return Ok(RefundRun::Skipped { reason: "brand_settings", wait: None });
             }
         };
         let processor = match self.processors.open(&brand, request.mode, name) {
             Ok(processor) => processor,
             Err(OpenProcessorError::Absent | OpenProcessorError::Settings(_)) => {
-                return Ok(Called::NotCalled { reason: "processor_settings", wait: None });
+                return Ok(RefundRun::Skipped { reason: "processor_settings", wait: None });
             }
         };
         let mut circuit = Circuit::load(self.ports, &brand, request.mode, name).await?;
         if let Some(wait) = circuit.try_acquire().await?
             && !guards::is_disabled(Guard::CircuitBreaker)
         {
-            return Ok(Called::NotCalled { reason: "circuit_open", wait: Some(wait) });
+            return Ok(RefundRun::Skipped { reason: "circuit_open", wait: Some(wait) });
         }
         let result = processor.refund(refund).await;
         let wait = circuit.record(account_status(&result)).await;
         Ok(match (result, wait) {
-            (RefundResult::Blocked { code }, Some(_)) => Called::NotCalled { reason: code, wait },
-            (result, _) => Called::Result(result),
+            (RefundResult::Blocked { code }, Some(_)) => RefundRun::Skipped { reason: code, wait },
+            (result, _) => RefundRun::Finished(result),
         })
     }
 }

@@ -5,15 +5,16 @@ mod record;
 
 use std::time::Duration;
 
-use domain::effects::send;
-use domain::guards::{self, Guard};
+use domain::guards;
+use domain::guards::Guard;
 use domain::message::Step;
-use domain::ports::{Ports, Processors};
 use domain::request::{RefundRecord, Refusal};
-use domain::storage;
-use domain::update::{Conflict, commit};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
+use ports::{Ports, Processors};
+use records::effects::send;
+use records::storage;
+use records::update::{Conflict, commit};
 
 use self::record::Recorder;
 use crate::StepError;

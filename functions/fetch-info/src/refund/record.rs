@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use domain::guards::{self, Guard};
-use domain::ports::{Ports, Reference, RefundResult};
+use domain::guards;
+use domain::guards::Guard;
+use domain::processor_result::Reference;
 use domain::request::{Change, RefundRecord, RefundRetry, Refusal, Request};
-use domain::storage::VersionedRequest;
-use domain::update::{Decision, commit, update};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
+use ports::{Ports, RefundResult};
+use records::storage::VersionedRequest;
+use records::update::{Decision, commit, update};
 
-use super::call::Called;
+use super::call::RefundRun;
 use super::{DELAY_MAX, send_next_run};
 use crate::StepError;
 use crate::waits::retry_wait;
@@ -38,34 +40,34 @@ struct Postponed {
 
 impl Recorder<'_> {
     /// Commits what a run came to, then sends the message for the next run where there is one.
-    pub(super) async fn record(&self, called: Called) -> Result<(), StepError> {
+    pub(super) async fn record(&self, called: RefundRun) -> Result<(), StepError> {
         let tries = self.before.tries;
         let usual = retry_wait(tries.saturating_add(1)).min(WAIT_MAX);
         let postponed = |reason, wait| Postponed { reason, reference: None, wait };
         let postponed = match called {
-            Called::NoCharge => return Ok(()),
-            Called::Result(RefundResult::Done(reference)) => {
+            RefundRun::NoCharge => return Ok(()),
+            RefundRun::Finished(RefundResult::Done(reference)) => {
                 return self.complete(&reference).await;
             }
-            Called::Result(RefundResult::Unknown)
+            RefundRun::Finished(RefundResult::Unknown)
                 if guards::is_disabled(Guard::UnknownIsNoFailedRefund) =>
             {
                 return self.fail("lost").await;
             }
-            Called::Result(RefundResult::Failed { code }) => {
+            RefundRun::Finished(RefundResult::Failed { code }) => {
                 tracing::warn!(request.id = %self.id, code, "refund failed");
                 return self.fail(code).await;
             }
-            Called::Result(RefundResult::Pending(reference)) => {
+            RefundRun::Finished(RefundResult::Pending(reference)) => {
                 let wait = slow_wait(tries).max(PENDING_MIN).min(WAIT_MAX);
                 Postponed { reason: "pending", reference: Some(reference), wait }
             }
-            Called::Result(RefundResult::Again) => postponed("again", usual),
-            Called::Result(RefundResult::Unknown) => {
+            RefundRun::Finished(RefundResult::Again) => postponed("again", usual),
+            RefundRun::Finished(RefundResult::Unknown) => {
                 postponed("unknown", usual.max(slow_wait(tries)))
             }
-            Called::Result(RefundResult::Blocked { code }) => postponed(code, usual),
-            Called::NotCalled { reason, wait } => postponed(reason, wait.unwrap_or(usual)),
+            RefundRun::Finished(RefundResult::Blocked { code }) => postponed(code, usual),
+            RefundRun::Skipped { reason, wait } => postponed(reason, wait.unwrap_or(usual)),
         };
         self.postpone(&postponed).await
     }

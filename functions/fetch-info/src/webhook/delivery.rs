@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::brand::WebhookEndpoint;
-use domain::effects::send;
-use domain::guards::{self, Guard};
+use domain::guards;
+use domain::guards::Guard;
 use domain::message::Step;
-use domain::ports::{Http, HttpError, Ports, Reach, SecretsError};
-use domain::storage;
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
-use domain::webhook::{self, WebhookEvent};
+use domain::webhook;
+use domain::webhook::WebhookEvent;
 use http::{Request, StatusCode, header};
+use ports::{Http, HttpError, Ports, Reach, SecretsError};
+use records::effects::send;
+use records::storage;
 
 use super::delivery_limit::InFlightLimit;
 use super::endpoint::{Endpoint, Failure, SLOW};

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use domain::brand::{Mode, WebhookEndpoint};
 use domain::keys::digest_hex;
-use domain::ports::{Expect, Item, Key, Store, StoreError, Write};
-use domain::storage::{decode, encode};
 use domain::values::name::BrandName;
 use domain::values::time::Timestamp;
+use ports::{Expect, Item, Key, Store, StoreError, Write};
+use records::storage::{decode, encode};
 use serde::{Deserialize, Serialize};
 
 /// How long an endpoint may fail without a success before it is switched off.

@@ -1,8 +1,8 @@
 //! Reads Apple's callbacks: texts, chosen replies, the device's features, and that a customer left.
 
 use bytes::Bytes;
-use domain::ports::{Callback, CallbackError, CallbackReply, Received, Sender, UnverifiedCallback};
 use http::{HeaderMap, Method};
+use ports::{Callback, CallbackError, CallbackReply, Received, Sender, UnverifiedCallback};
 use serde::Deserialize;
 use serde_json::Value;
 

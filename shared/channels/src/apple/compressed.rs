@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use bytes::Bytes;
-use domain::ports::CallbackError;
 use flate2::read::GzDecoder;
+use ports::CallbackError;
 
 /// The longest decompressed body: several times the longest inline message.
 const PLAIN_MAX: u64 = 256 * 1024;

@@ -23,13 +23,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::brand::Key32;
 use domain::contact::Contact;
-use domain::ports::{
-    Accepted, ButtonAction, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds,
-    Received, Resend, Retraction, SendError, Source, UnverifiedCallback,
-};
 use domain::values::money::Money;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
+use ports::{
+    Accepted, ButtonAction, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds,
+    Received, Resend, Retraction, SendError, Source, UnverifiedCallback,
+};
 use serde_json::Value;
 
 use crate::adapter::{AdapterConfig, Kind};

@@ -6,13 +6,14 @@ use bytes::Bytes;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Key32;
 use domain::keys;
-use domain::ports::{
-    Callback, CallbackError, CallbackReply, ClientIdentity, HttpError, Prompt, PromptRef, Received,
-    SendError, UnverifiedCallback,
-};
 use domain::values::money::Money;
+use domain::values::prompt_ref::PromptRef;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request, StatusCode};
+use ports::{
+    Callback, CallbackError, CallbackReply, ClientIdentity, HttpError, Prompt, Received, SendError,
+    UnverifiedCallback,
+};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};

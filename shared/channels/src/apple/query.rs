@@ -1,6 +1,6 @@
 //! Query parameters of a callback URL.
 
-use domain::ports::CallbackError;
+use ports::CallbackError;
 
 /// Returns the value of a parameter; `None` if the URL has none of that name.
 ///

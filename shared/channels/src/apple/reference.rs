@@ -10,10 +10,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use ctr::Ctr128BE;
-use domain::ports::{Http, Reach, Source};
 use domain::values::time::Timestamp;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
+use ports::{Http, Reach, Source};
 use serde::Deserialize;
 use serde_json::Value;
 

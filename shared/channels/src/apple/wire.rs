@@ -3,9 +3,9 @@
 //! Source: <https://register.apple.com/resources/messages/msp-rest-api/>, by Apple's sample code of 2025.
 
 use bytes::Bytes;
-use domain::ports::{Accepted, Button, ButtonAction, Prompt, SendError};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
+use ports::{Accepted, Button, ButtonAction, Prompt, SendError};
 use serde_json::{Value, json};
 
 use super::account::Account;

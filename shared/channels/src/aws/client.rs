@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::ports::{Accepted, Http, Prompt, Reach, SendError, Signer, Source};
 use http::header::CONTENT_TYPE;
 use http::{Method, Request};
+use ports::{Accepted, Http, Prompt, Reach, SendError, Signer, Source};
 use serde::Serialize;
 
 use super::errors;

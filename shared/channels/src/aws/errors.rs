@@ -3,8 +3,8 @@
 //! Source: the API model in botocore 1.44.5, and
 //! <https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendRcsMessage.html>, read 2026-11-26.
 
-use domain::ports::{Accepted, SendError};
 use http::StatusCode;
+use ports::{Accepted, SendError};
 use serde::Deserialize;
 
 use crate::answers::{self, ProviderAnswer, Reaction};

@@ -7,10 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::ports::{
-    Callback, CallbackError, CallbackReply, PromptRef, Proof, Received, Sender, UnverifiedCallback,
-};
 use domain::values::phone::Phone;
+use domain::values::prompt_ref::PromptRef;
+use ports::{Callback, CallbackError, CallbackReply, Proof, Received, Sender, UnverifiedCallback};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use domain::ports::{Callback, CallbackError, Proof, Sender, UnverifiedCallback};
 use domain::postback::Action;
 use domain::values::phone::Phone;
 use http::{HeaderMap, Method};
+use ports::{Callback, CallbackError, Proof, Sender, UnverifiedCallback};
 use serde_json::json;
 
 use super::events::{FallbackBy, receive};

@@ -4,7 +4,7 @@ mod aws;
 mod google;
 
 use domain::brand::Mode;
-use domain::ports::{Channel, Source};
+use ports::{Channel, Source};
 use serde::Deserialize;
 
 use crate::adapter::{AdapterConfig, Kind};

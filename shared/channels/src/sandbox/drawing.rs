@@ -1,9 +1,9 @@
 //! Draws a prompt as a channel of each kind shows it: its buttons, and the length of its text.
 
 use domain::brand::Key32;
-use domain::ports::{Button, ButtonAction, Prompt};
 use domain::postback::{Action, Postback};
-use domain::sandbox::{PhoneAction, SandboxStyle, Tap};
+use ports::{Button, ButtonAction, Prompt};
+use records::sandbox::{PhoneAction, SandboxStyle, Tap};
 
 use crate::message_limits::{APPLE, MessageLimits, RCS, SMS, WHATSAPP, cut};
 

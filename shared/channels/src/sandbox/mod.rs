@@ -9,14 +9,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::brand::{Key32, Mode};
 use domain::contact::Contact;
-use domain::ports::{
-    Accepted, CallbackError, Capability, Channel, Expect, Prompt, ReceiptKinds, Received, Resend,
-    Retraction, SendError, Source, Store, StoreError, UnverifiedCallback, Write,
-};
-use domain::sandbox::{self, PhoneMessage, SandboxStyle};
 use domain::values::name::{BrandName, ChannelName};
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
+use ports::{
+    Accepted, CallbackError, Capability, Channel, Expect, Prompt, ReceiptKinds, Received, Resend,
+    Retraction, SendError, Source, Store, StoreError, UnverifiedCallback, Write,
+};
+use records::sandbox;
+use records::sandbox::{PhoneMessage, SandboxStyle};
 use serde::Deserialize;
 
 use self::drawing::{Drawing, draw};

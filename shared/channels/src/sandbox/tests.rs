@@ -2,14 +2,15 @@
 
 use domain::brand::{Key32, Mode};
 use domain::contact::Contact;
-use domain::ports::{
+use domain::postback::{Action, Postback};
+use domain::values::money::Money;
+use pollster::block_on;
+use ports::{
     Accepted, Button, ButtonAction, Channel, Channels, OpenChannelError, Prompt, Retraction,
     SendError,
 };
-use domain::postback::{Action, Postback};
-use domain::sandbox::{self, PhoneMessage, SandboxStyle, Tap};
-use domain::values::money::Money;
-use pollster::block_on;
+use records::sandbox;
+use records::sandbox::{PhoneMessage, SandboxStyle, Tap};
 use serde_json::json;
 
 use crate::doubles::{NOW, PHONE, Script, World, brand, meaning, prompt_to, reference};

@@ -1,6 +1,6 @@
 //! The capability of a phone by SMS, at every provider.
 
-use domain::ports::{Capability, ReceiptKinds};
+use ports::{Capability, ReceiptKinds};
 
 /// Returns what any phone can do by SMS. Only a sent text shows whether the number is a phone at all.
 pub(super) fn capability(receipts: ReceiptKinds) -> Capability {

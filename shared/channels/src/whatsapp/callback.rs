@@ -6,9 +6,10 @@
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint>.
 
 use domain::keys;
-use domain::ports::{Callback, CallbackError, CallbackReply, PromptRef, Received, Sender};
 use domain::values::phone::Phone;
+use domain::values::prompt_ref::PromptRef;
 use domain::values::time::Timestamp;
+use ports::{Callback, CallbackError, CallbackReply, Received, Sender};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 

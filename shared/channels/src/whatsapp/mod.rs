@@ -17,13 +17,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::contact::Contact;
-use domain::ports::{
-    Accepted, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds, Received,
-    Resend, Retraction, SendError, Source, UnverifiedCallback,
-};
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use http::Method;
+use ports::{
+    Accepted, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds, Received,
+    Resend, Retraction, SendError, Source, UnverifiedCallback,
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 

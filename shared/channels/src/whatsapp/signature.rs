@@ -3,9 +3,9 @@
 //! The bytes must be those on the wire, where Meta escapes `/`, `@` and every non-ASCII character. A body that was parsed
 //! and serialised again does not verify.
 
-use domain::ports::CallbackError;
 use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
+use ports::CallbackError;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 

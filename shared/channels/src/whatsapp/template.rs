@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use domain::ports::{ButtonAction, Prompt};
-use domain::texts;
 use domain::values::language::Language;
+use ports::{ButtonAction, Prompt};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use texts;
 
 use crate::message_limits::{WHATSAPP, cut};
 use crate::settings::{InvalidSetting, identifier};

@@ -3,9 +3,9 @@
 use std::ops::RangeInclusive;
 
 use bytes::Bytes;
-use domain::ports::{Accepted, ButtonAction, Prompt, SendError};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, StatusCode};
+use ports::{Accepted, ButtonAction, Prompt, SendError};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Value, json};

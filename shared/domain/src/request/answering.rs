@@ -2,7 +2,8 @@
 
 use super::{Change, Refusal, Request, State, WebhookEventType};
 use crate::consent::Consent;
-use crate::guards::{self, Guard};
+use crate::guards;
+use crate::guards::Guard;
 use crate::journal::EntryKind;
 use crate::outcome::{DenialReason, Outcome};
 use crate::seal::Sealed;

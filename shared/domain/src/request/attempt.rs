@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Redirect;
-use crate::guards::{self, Guard};
-use crate::ports::{Reference, ReportedResult};
+use crate::guards;
+use crate::guards::Guard;
+use crate::processor_result::{Reference, ReportedResult};
 use crate::values::name::ProcessorName;
 use crate::values::time::Timestamp;
 

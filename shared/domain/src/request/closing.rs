@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{CancelRedirect, Change, Refusal, Request, State, WebhookEventType};
-use crate::guards::{self, Guard};
+use crate::guards;
+use crate::guards::Guard;
 use crate::journal::EntryKind;
 use crate::outcome::Outcome;
 use crate::values::name::ChannelName;

@@ -7,10 +7,11 @@ use super::{
     WebhookEventType,
 };
 use crate::consent::Consent;
-use crate::guards::{self, Guard};
+use crate::guards;
+use crate::guards::Guard;
 use crate::journal::EntryKind;
 use crate::outcome::{Details, Outcome};
-use crate::ports::Reference;
+use crate::processor_result::Reference;
 use crate::seal::Sealed;
 use crate::values::time::Timestamp;
 

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::fetching::open;
 use super::{Change, Refusal, Request, State};
-use crate::guards::{self, Guard};
+use crate::guards;
+use crate::guards::Guard;
 use crate::journal::EntryKind;
-use crate::ports::ReportedResult;
+use crate::processor_result::ReportedResult;
 use crate::seal::Sealed;
 use crate::values::time::Timestamp;
 

@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::attempt::LOST;
 use super::{Change, LEASE, Refusal, Request, State, WebhookEventType};
-use crate::guards::{self, Guard};
+use crate::guards;
+use crate::guards::Guard;
 use crate::journal::EntryKind;
 use crate::outcome::{Details, Outcome};
-use crate::ports::{Receipt, Reference, ReportedResult};
+use crate::processor_result::{Receipt, Reference, ReportedResult};
 use crate::values::name::ProcessorName;
 use crate::values::text::DisplayText;
 use crate::values::time::Timestamp;

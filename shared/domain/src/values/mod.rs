@@ -5,5 +5,6 @@ pub mod language;
 pub mod money;
 pub mod name;
 pub mod phone;
+pub mod prompt_ref;
 pub mod text;
 pub mod time;

@@ -6,8 +6,8 @@
 //!
 //! Checkout v72, <https://github.com/Adyen/adyen-openapi>, read 2026-11-23: the text of `IOEXCEPTION_RECEIVED`.
 
-use domain::ports::{Created, HttpError, RefundResult};
 use http::StatusCode;
+use ports::{Created, HttpError, RefundResult};
 use serde::Deserialize;
 
 use super::transport::Reply;

@@ -21,13 +21,14 @@ use bytes::Bytes;
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Key32;
-use domain::ports::{
-    CallbackError, Clock, Confirmed, Created, Http, HttpError, PaymentOption, Processor,
-    ProcessorEvent, Reach, Reference, Refund, RefundResult, Retrieved, UnverifiedCallback, Use,
-    VerifiedWebhook, VoidResult, WebhookResponse,
-};
+use domain::processor_result::Reference;
 use domain::values::money::Money;
 use http::header::{ACCEPT, CONTENT_TYPE};
+use ports::{
+    CallbackError, Clock, Confirmed, Created, Http, HttpError, PaymentOption, Processor,
+    ProcessorEvent, Reach, Refund, RefundResult, Retrieved, UnverifiedCallback, Use,
+    VerifiedWebhook, VoidResult, WebhookResponse,
+};
 use serde_json::{Map, Value, json};
 
 use self::errors::{Call, unanswered};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::ask::Ask;
 use domain::brand::Mode;
-use domain::ports::{ApplePay, GooglePay, PaymentOption};
 use domain::values::money::Currency;
+use ports::{ApplePay, GooglePay, PaymentOption};
 use serde::Deserialize;
 
 use super::amounts;
@@ -90,7 +90,7 @@ impl Offer {
                 payment_options.extend(self.pay_by_link.then_some(PaymentOption::Hosted));
             }
             Ask::PaymentMethod { .. } => {
-                payment_options.extend(self.keep_cards.map(|_| PaymentOption::Hosted))
+                payment_options.extend(self.keep_cards.map(|_| PaymentOption::Hosted));
             }
             Ask::Identity { .. } => {}
         }

@@ -1,7 +1,8 @@
 //! The results that webhooks reported of an attempt, as they are kept until the attempt is looked at.
 
-use domain::ports::{Reference, ReportedResult, Use};
+use domain::processor_result::{Reference, ReportedResult};
 use domain::values::time::Timestamp;
+use ports::Use;
 
 use super::reference::is_psp;
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::authorization::AuthorizationKind;
-use domain::ports::{Retrieved, Use, VoidResult};
 use domain::values::time::Timestamp;
+use ports::{Retrieved, Use, VoidResult};
 
 use super::reported::{is_taken_back, paid};
 use super::wire::{Amount, payments};

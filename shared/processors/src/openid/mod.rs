@@ -18,13 +18,15 @@ use bytes::Bytes;
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Key32;
-use domain::guards::{self, Guard};
-use domain::ports::{
-    CallbackError, Clock, Confirmed, Created, Http, HttpError, PaymentOption, Processor,
-    ProcessorEvent, Reach, RedirectUrl, Reference, Refund, RefundResult, ReportedResult, Retrieved,
-    UnverifiedCallback, Use, VerifiedWebhook, VoidResult, WebhookResponse,
-};
+use domain::guards;
+use domain::guards::Guard;
+use domain::processor_result::{Reference, ReportedResult};
 use http::Method;
+use ports::{
+    CallbackError, Clock, Confirmed, Created, Http, HttpError, PaymentOption, Processor,
+    ProcessorEvent, Reach, RedirectUrl, Refund, RefundResult, Retrieved, UnverifiedCallback, Use,
+    VerifiedWebhook, VoidResult, WebhookResponse,
+};
 
 use self::settings::Provider;
 use self::state::State;

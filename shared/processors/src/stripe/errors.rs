@@ -5,8 +5,9 @@
 //!
 //! <https://docs.stripe.com/api/errors> and <https://docs.stripe.com/error-low-level>, read 2026-11-26.
 
-use domain::guards::{self, Guard};
-use domain::ports::{Created, HttpError, RefundResult};
+use domain::guards;
+use domain::guards::Guard;
+use ports::{Created, HttpError, RefundResult};
 use serde::Deserialize;
 
 use super::codes::{self, Class};

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::ports::{ClientIdentity, Http, Reach};
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Request, StatusCode};
+use ports::{ClientIdentity, Http, Reach};
 use serde_json::{Map, Value, json};
 
 use super::payment_options::Merchant;

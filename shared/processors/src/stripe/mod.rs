@@ -14,13 +14,15 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ask::Ask;
 use domain::authorization::AuthorizationKind;
-use domain::guards::{self, Guard};
-use domain::ports::{
-    CallbackError, Confirmed, Created, Http, HttpError, PaymentOption, Processor, Reach, Reference,
-    Refund, RefundResult, Retrieved, UnverifiedCallback, Use, VerifiedWebhook, VoidResult,
-};
+use domain::guards;
+use domain::guards::Guard;
+use domain::processor_result::Reference;
 use domain::values::money::Money;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use ports::{
+    CallbackError, Confirmed, Created, Http, HttpError, PaymentOption, Processor, Reach, Refund,
+    RefundResult, Retrieved, UnverifiedCallback, Use, VerifiedWebhook, VoidResult,
+};
 use secrecy::ExposeSecret;
 
 use self::errors::{Call, Failure, unanswered};

@@ -1,6 +1,7 @@
 //! The object that an attempt acts on, and the calls of each kind of object.
 
-use domain::ports::{Reference, Use};
+use domain::processor_result::Reference;
+use ports::Use;
 
 use super::errors::Call;
 use super::settings::Dialect;

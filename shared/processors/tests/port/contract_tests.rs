@@ -8,13 +8,14 @@ use crate::doubles::{
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
-use domain::contract_tests::processor::OperationResult;
-use domain::ports::{
-    Confirmed, Created, OpenProcessorError, Processor, Proof, Reference, Refund, RefundResult,
-    Retrieved, UnverifiedCallback, VoidResult,
-};
+use domain::processor_result::Reference;
 use domain::values::time::Timestamp;
 use pollster::block_on;
+use ports::contract_tests::processor::OperationResult;
+use ports::{
+    Confirmed, Created, OpenProcessorError, Processor, Proof, Refund, RefundResult, Retrieved,
+    UnverifiedCallback, VoidResult,
+};
 use serde_json::{Value, json};
 
 const SECRET: &str = "N3verSh0wn";
@@ -167,12 +168,12 @@ fn a_lost_answer_to_the_money_call_is_unknown() {
         world.http.play([Act::Lost]);
         let visa = visa(kind);
         let charge = charge(&visa, 4250, 1);
-        let reference = match block_on(processor.create(&charge)) {
-            Created::Ready(reference) => reference,
-            other => {
-                assert_eq!(other, Created::Again, "{kind}");
-                reference()
-            }
+        let created = block_on(processor.create(&charge));
+        let reference = if let Created::Ready(reference) = created {
+            reference
+        } else {
+            assert_eq!(created, Created::Again, "{kind}");
+            reference()
         };
         for fault in [Fault::LostBefore, Fault::LostAfter] {
             world.store.faults.lock().unwrap().push_back(Some(fault));
@@ -391,7 +392,6 @@ fn a_kind_or_name_there_is_not_is_said_so() {
     assert!(matches!(error, OpenProcessorError::Settings(_)));
     let brand = crate::doubles::brand("sandbox", &json!({}));
     let registry = crate::registry(&world, world.deps());
-    let open =
-        domain::ports::Processors::open(&registry, &brand, Mode::Test, &"other".parse().unwrap());
+    let open = ports::Processors::open(&registry, &brand, Mode::Test, &"other".parse().unwrap());
     assert!(matches!(open.err().unwrap(), OpenProcessorError::Absent));
 }

@@ -9,14 +9,14 @@ use bytes::Bytes;
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
-use domain::ports::{
-    Clock, Expect, Http, HttpError, Item, Key, OpenProcessorError, Page, Processor, Processors,
-    Range, Reach, Store, StoreError, Use, Write,
-};
 use domain::values::money::Money;
 use domain::values::name::ProcessorName;
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
+use ports::{
+    Clock, Expect, Http, HttpError, Item, Key, OpenProcessorError, Page, Processor, Processors,
+    Range, Reach, Store, StoreError, Use, Write,
+};
 use processors::Deps;
 use serde_json::{Value, json};
 

@@ -22,7 +22,7 @@ use std::sync::Arc;
 #[cfg(test)]
 use ::sandbox::Sandbox;
 #[cfg(test)]
-use domain::ports::Store;
+use ports::Store;
 #[cfg(test)]
 use processors::{Deps, Registry};
 

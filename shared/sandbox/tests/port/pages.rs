@@ -6,14 +6,15 @@ use ::sandbox::Books;
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
-use domain::contract_tests::processor::OperationResult;
-use domain::ports::{
-    Created, Fetched, PaymentOption, Processor, RedirectUrl, Reference, Refund, RefundResult,
-    SandboxPage, SandboxPages, SandboxVisit,
-};
+use domain::processor_result::Reference;
 use domain::values::id::CardId;
 use domain::values::time::Timestamp;
 use pollster::block_on;
+use ports::contract_tests::processor::OperationResult;
+use ports::{
+    Created, Fetched, PaymentOption, Processor, RedirectUrl, Refund, RefundResult, SandboxPage,
+    SandboxPages, SandboxVisit,
+};
 use serde_json::json;
 
 use crate::doubles::{REQUEST, World, attempt, hosted, keeping, payment, payment_method};
@@ -35,10 +36,8 @@ impl Till {
 
     fn created(&self, attempt_no: u32) -> Reference {
         let what = attempt(self.ask.clone(), &self.authorization, attempt_no);
-        match block_on(self.processor.create(&what)) {
-            Created::Ready(reference) => reference,
-            other => panic!("{other:?}"),
-        }
+        let Created::Ready(reference) = block_on(self.processor.create(&what)) else { panic!() };
+        reference
     }
 
     fn confirm(&self, reference: &Reference) -> OperationResult {

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crate::doubles::{Fault, World, charge, payment, payment_method};
 use domain::brand::Mode;
-use domain::contract_tests::processor::OperationResult;
-use domain::ports::{Created, Fetched, PaymentOption, Processor, Reference};
+use domain::processor_result::Reference;
 use pollster::block_on;
+use ports::contract_tests::processor::OperationResult;
+use ports::{Created, Fetched, PaymentOption, Processor};
 use serde_json::json;
 
 struct Till {

@@ -2,8 +2,8 @@
 
 use domain::authorization::AuthorizationKind;
 use domain::brand::Mode;
-use domain::ports::{Confirmed, Created, Fetched, PaymentOption};
 use pollster::block_on;
+use ports::{Confirmed, Created, Fetched, PaymentOption};
 use serde_json::json;
 
 use crate::doubles::{World, attempt, charge, keeping, payment, yes};

@@ -10,10 +10,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use domain::keys::digest_hex;
-use domain::ports::ClientIdentity;
 use domain::values::time::Timestamp;
 use http::request::Parts;
 use http::{Method, Request, header};
+use ports::ClientIdentity;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 

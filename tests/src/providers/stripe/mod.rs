@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::ports::Write;
 use domain::values::time::Timestamp;
 use http::{Method, Request};
+use ports::Write;
 use serde_json::{Value, json};
 
 use self::checkout::Session;

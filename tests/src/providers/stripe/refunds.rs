@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::ports::Write;
 use domain::values::time::Timestamp;
+use ports::Write;
 use serde_json::{Value, json};
 
 use super::{Status, Stripe, entry, fault, fields};

@@ -1,9 +1,9 @@
 //! What must hold of circuit breakers: a worker that begins while a circuit is open calls nothing.
 
-use domain::circuit_breaker::Open;
-use domain::ports::Write;
-use domain::storage::decode;
 use domain::values::time::Timestamp;
+use ports::Write;
+use records::circuit_breaker::Open;
+use records::storage::decode;
 
 use super::Oracle;
 use crate::providers::adyen::ADYEN_HOST;

@@ -6,12 +6,12 @@ use domain::ask::Ask;
 use domain::invariants;
 use domain::journal::{EntryKind, JournalEntry};
 use domain::outcome::{Details, Outcome};
-use domain::ports::{Item, Write};
 use domain::request::{Request, State};
-use domain::storage::decode;
 use domain::values::id::{CardId, RequestId};
 use domain::values::time::Timestamp;
 use domain::webhook::WebhookEvent;
+use ports::{Item, Write};
+use records::storage::decode;
 
 use self::reached::reached;
 use self::refunds::misreported;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use domain::brand::{Brand, Mode};
-use domain::ports::{OpenProcessorError, Processor, Processors};
 use domain::values::name::ProcessorName;
 use local::Machine;
+use ports::{OpenProcessorError, Processor, Processors};
 
 use super::{Books, FakeProcessor, KIND};
 use crate::world::ports::Hooks;

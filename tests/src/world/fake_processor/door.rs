@@ -1,12 +1,13 @@
 //! What calls a till makes and is sent customers back by, and what a test says of all that.
 
 use domain::authorization::{Authorization, AuthorizationKind};
-use domain::ports::{
-    CallbackError, CallbackReply, ProcessorEvent, Reference, ReportedResult, UnverifiedCallback,
-    VerifiedWebhook, WebhookResponse,
-};
+use domain::processor_result::{Reference, ReportedResult};
 use domain::values::id::RequestId;
 use http::Method;
+use ports::{
+    CallbackError, CallbackReply, ProcessorEvent, UnverifiedCallback, VerifiedWebhook,
+    WebhookResponse,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -12,12 +12,13 @@ use async_trait::async_trait;
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
-use domain::ports::{
-    ApplePay, CallbackError, CardReceipt, ClaimsReceipt, Confirmed, Created, Fetched, GooglePay,
-    PaymentOption, Processor, Receipt, RedirectUrl, Reference, Refund, RefundResult, Retrieved,
-    UnverifiedCallback, Use, VerifiedWebhook, VoidResult,
-};
+use domain::processor_result::{CardReceipt, ClaimsReceipt, Receipt, Reference};
 use domain::values::id::RequestId;
+use ports::{
+    ApplePay, CallbackError, Confirmed, Created, Fetched, GooglePay, PaymentOption, Processor,
+    RedirectUrl, Refund, RefundResult, Retrieved, UnverifiedCallback, Use, VerifiedWebhook,
+    VoidResult,
+};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::json;

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::texts::{AskKind, PageTexts};
 use sha2::{Digest, Sha256};
+use texts::{AskKind, PageTexts};
 
 const STYLE: &str = include_str!("../../../templates/page.css");
 /// The only script, for pages with wallets. Its input is in attributes, so that the script's digest never changes.
@@ -19,7 +19,7 @@ const BACK_SECONDS: u64 = 5;
 /// The content of the page. It comes from what is stored, never from the address.
 #[derive(Clone, Copy)]
 pub(super) struct PageView<'a> {
-    /// The texts, from [`domain::texts::page`].
+    /// The texts, from [`texts::page`].
     pub texts: &'static PageTexts,
     /// Whether the request is in test mode.
     pub test_mode: bool,

@@ -1,7 +1,7 @@
 //! Tests of the consent page.
 
 use super::*;
-use domain::texts::TextLanguage;
+use texts::TextLanguage;
 
 const CARDS: [TestCard<'static>; 2] = [
     TestCard { value: "pm_card_visa", label: "Visa, accepted" },

@@ -10,9 +10,9 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use domain::brand::Mode;
-use domain::ports::{Channel, Channels, Proof, UnverifiedCallback};
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderValue, Method, Request};
+use ports::{Channel, Channels, Proof, UnverifiedCallback};
 use serde_json::{Value, json};
 use sha2::Sha256;
 

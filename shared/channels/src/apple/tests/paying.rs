@@ -1,14 +1,14 @@
 //! Apple Pay within the conversation: the session, the payment request, and the token that comes back.
 
 use domain::authorization::AuthorizationKind;
-use domain::ports::{
-    ButtonAction, Callback, CallbackError, Channel, ClientIdentity, Prompt, PromptSelector,
-    Received, UnverifiedCallback,
-};
 use domain::postback::Action;
 use domain::values::money::Money;
 use http::Method;
 use pollster::block_on;
+use ports::{
+    ButtonAction, Callback, CallbackError, Channel, ClientIdentity, Prompt, PromptSelector,
+    Received, UnverifiedCallback,
+};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -240,7 +240,7 @@ fn gateway_url_of_another_brand_is_forged() {
     let registry = world.registry();
     let name = "a-channel".parse().unwrap();
     let channel: Box<dyn Channel> =
-        domain::ports::Channels::open(&registry, &brand, domain::brand::Mode::Test, &name).unwrap();
+        ports::Channels::open(&registry, &brand, domain::brand::Mode::Test, &name).unwrap();
     assert_eq!(channel.receive(&posted(&body())), Err(CallbackError::Forged));
 }
 

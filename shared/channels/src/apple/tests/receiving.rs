@@ -1,9 +1,9 @@
 //! The texts and replies of customers, and the refused callbacks.
 
 use bytes::Bytes;
-use domain::ports::{Callback, CallbackError, Received, Sender, UnverifiedCallback};
 use domain::values::time::Timestamp;
 use http::{HeaderValue, Method};
+use ports::{Callback, CallbackError, Received, Sender, UnverifiedCallback};
 use serde_json::{Value, json};
 
 use super::{CSP, SECRET, bearer, open, proven, settings, token};

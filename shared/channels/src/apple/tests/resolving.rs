@@ -3,8 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use domain::ports::{Callback, UnverifiedCallback};
 use pollster::block_on;
+use ports::{Callback, UnverifiedCallback};
 use serde_json::{Value, json};
 
 use super::{base64, open, proven, settings};

@@ -1,9 +1,9 @@
 //! The message for each device, the meaning of Apple's answers, and that only the customer begins.
 
 use domain::contact::Contact;
-use domain::ports::{Capability, Channel, ReceiptKinds, Resend};
 use domain::postback::Action;
 use pollster::block_on;
+use ports::{Capability, Channel, ReceiptKinds, Resend};
 use serde_json::{Value, json};
 
 use super::super::wire;

@@ -1,8 +1,8 @@
 //! The signature vectors, each through the production code.
 
-use domain::ports::{Callback, CallbackError};
 use domain::values::time::Timestamp;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use ports::{Callback, CallbackError};
 use serde_json::Value;
 
 use super::super::{pay, reference, token};

@@ -8,12 +8,12 @@ mod wire;
 
 use async_trait::async_trait;
 use domain::contact::Contact;
-use domain::ports::{
+use domain::values::phone::Phone;
+use domain::values::time::Timestamp;
+use ports::{
     Accepted, CallbackError, Capability, Channel, Prompt, ReceiptKinds, Received, Resend,
     Retraction, SendError, UnverifiedCallback,
 };
-use domain::values::phone::Phone;
-use domain::values::time::Timestamp;
 
 use crate::adapter::Deps;
 use crate::aws::events::{self, FallbackBy};

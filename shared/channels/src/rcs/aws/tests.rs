@@ -1,9 +1,9 @@
 //! The card that a prompt becomes, and the receipts that the channel promises.
 
 use domain::contact::Contact;
-use domain::ports::{Button, ButtonAction, Prompt, ReceiptKinds, SendError};
 use domain::postback::Action;
 use pollster::block_on;
+use ports::{Button, ButtonAction, Prompt, ReceiptKinds, SendError};
 use serde_json::{Value, json};
 
 use crate::doubles::{NOW, PHONE, Script, World, fixtures, meaning, postback, prompt_to, recorded};

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::ports::{Button, ButtonAction, Prompt};
+use ports::{Button, ButtonAction, Prompt};
 use serde::Serialize;
 
 use super::settings::SmsFallback;

@@ -6,10 +6,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use domain::ports::{SendError, Source};
 use domain::values::time::Timestamp;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request, StatusCode};
+use ports::{SendError, Source};
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use rustls_pki_types::PrivatePkcs8KeyDer;

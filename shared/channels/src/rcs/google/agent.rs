@@ -1,7 +1,7 @@
 //! A brand's agent at Google, as its settings state it.
 
 use domain::keys;
-use domain::ports::ReceiptKinds;
+use ports::ReceiptKinds;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 

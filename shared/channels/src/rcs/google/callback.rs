@@ -5,10 +5,10 @@
 //! Source: <https://developers.google.com/business-communications/rcs-business-messaging/guides/integrate/webhooks>,
 //! read 2026-11-26.
 
-use domain::ports::{Callback, CallbackError, CallbackReply, PromptSelector, Received, Sender};
 use domain::values::id::PromptId;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
+use ports::{Callback, CallbackError, CallbackReply, PromptSelector, Received, Sender};
 use serde::Deserialize;
 
 use super::agent::bare_id;

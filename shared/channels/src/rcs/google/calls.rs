@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::ports::{Clock, Http, HttpError, Reach, SendError};
 use domain::values::time::Timestamp;
 use http::header::{AUTHORIZATION, HeaderValue};
 use http::{Request, Response, StatusCode};
+use ports::{Clock, Http, HttpError, Reach, SendError};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::account::{self, ServiceAccount};

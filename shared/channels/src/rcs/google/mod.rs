@@ -17,13 +17,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::contact::Contact;
-use domain::ports::{
-    Accepted, CallbackError, Capability, Channel, Prompt, Random, ReceiptKinds, Received, Resend,
-    Retraction, SendError, UnverifiedCallback,
-};
+use domain::random::Random;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use http::StatusCode;
+use ports::{
+    Accepted, CallbackError, Capability, Channel, Prompt, ReceiptKinds, Received, Resend,
+    Retraction, SendError, UnverifiedCallback,
+};
 use secrecy::SecretString;
 
 use crate::adapter::AdapterConfig;

@@ -8,9 +8,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::keys;
-use domain::ports::{CallbackError, UnverifiedCallback};
 use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
+use ports::{CallbackError, UnverifiedCallback};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sha2::Sha512;

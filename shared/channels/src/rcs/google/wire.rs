@@ -6,13 +6,11 @@
 use std::ops::RangeInclusive;
 
 use bytes::Bytes;
-use domain::ports::{
-    Accepted, Button, ButtonAction, Capability, Prompt, Retraction, SendError, Source,
-};
 use domain::values::id::PromptId;
 use domain::values::phone::Phone;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request, Response, StatusCode};
+use ports::{Accepted, Button, ButtonAction, Capability, Prompt, Retraction, SendError, Source};
 use serde::{Deserialize, Serialize};
 
 use super::agent::{Agent, RECEIPTS, TrafficType};

@@ -1,8 +1,8 @@
 //! The call to AWS, and the receipts that the channel promises.
 
 use domain::contact::Contact;
-use domain::ports::OpenChannelError;
 use pollster::block_on;
+use ports::OpenChannelError;
 use serde_json::{Value, json};
 
 use crate::doubles::{NOW, PHONE, Script, World, fixtures, prompt_to};

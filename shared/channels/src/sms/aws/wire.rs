@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::ports::Prompt;
+use ports::Prompt;
 use serde::Serialize;
 
 use crate::aws::{self, LifeSeconds, Origination};

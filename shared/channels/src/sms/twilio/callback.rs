@@ -3,11 +3,10 @@
 //! UNVERIFIED: the fields are from memory. Before going live, compare them with
 //! <https://www.twilio.com/docs/messaging/guides/webhook-request> and a recorded callback.
 
-use domain::ports::{
-    Callback, CallbackError, CallbackReply, PromptRef, Received, UnverifiedCallback,
-};
 use domain::values::phone::Phone;
+use domain::values::prompt_ref::PromptRef;
 use http::Method;
+use ports::{Callback, CallbackError, CallbackReply, Received, UnverifiedCallback};
 
 use super::signature::{self, Pairs};
 use super::wire;

@@ -13,12 +13,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::contact::Contact;
-use domain::ports::{
+use domain::values::phone::Phone;
+use domain::values::time::Timestamp;
+use ports::{
     Accepted, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds, Received,
     Resend, Retraction, SendError, UnverifiedCallback,
 };
-use domain::values::phone::Phone;
-use domain::values::time::Timestamp;
 use secrecy::SecretString;
 
 use super::capability::capability;

@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::ports::{CallbackError, UnverifiedCallback};
 use hmac::{Hmac, KeyInit, Mac};
 use http::header::CONTENT_TYPE;
+use ports::{CallbackError, UnverifiedCallback};
 use secrecy::{ExposeSecret, SecretString};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};

@@ -3,11 +3,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use domain::ports::{Callback, CallbackError, Channel, Proof, Received, UnverifiedCallback};
 use domain::values::phone::Phone;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderValue, Method};
 use pollster::block_on;
+use ports::{Callback, CallbackError, Channel, Proof, Received, UnverifiedCallback};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use sha1::Sha1;

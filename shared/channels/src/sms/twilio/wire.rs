@@ -7,9 +7,9 @@ use std::ops::RangeInclusive;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use domain::ports::{Accepted, Prompt, SendError};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, StatusCode};
+use ports::{Accepted, Prompt, SendError};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 

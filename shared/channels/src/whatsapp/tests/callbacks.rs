@@ -1,8 +1,8 @@
 //! Every meaning of a verified callback.
 
-use domain::ports::{Callback, CallbackError, Sender};
 use domain::postback::Action;
 use domain::values::time::Timestamp;
+use ports::{Callback, CallbackError, Sender};
 use serde_json::{Value, json};
 
 use super::{CUSTOMER, USER, body, receive, value};

@@ -6,9 +6,9 @@ mod sending;
 mod templates;
 
 use bytes::Bytes;
-use domain::ports::{CallbackError, Channel, Proof, Received, UnverifiedCallback};
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderValue, Method};
+use ports::{CallbackError, Channel, Proof, Received, UnverifiedCallback};
 use serde_json::{Value, json};
 use sha2::Sha256;
 

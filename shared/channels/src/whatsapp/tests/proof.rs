@@ -1,9 +1,9 @@
 //! The proof of a callback: the signature over its bytes, or the token of the one call without a signature.
 
 use domain::brand::{Brand, Mode};
-use domain::ports::{Callback, CallbackError, Channel, Channels, Sender, UnverifiedCallback};
 use domain::values::phone::Phone;
 use http::{HeaderMap, Method};
+use ports::{Callback, CallbackError, Channel, Channels, Sender, UnverifiedCallback};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 

@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::brand::Mode;
 use domain::contact::Contact;
-use domain::ports::{Button, ButtonAction, Channel, Channels, Http, HttpError, Prompt, Reach};
 use domain::postback::Action;
 use http::{Request, Response};
 use pollster::block_on;
+use ports::{Button, ButtonAction, Channel, Channels, Http, HttpError, Prompt, Reach};
 use serde_json::{Value, json};
 
 use super::{channel, settings};

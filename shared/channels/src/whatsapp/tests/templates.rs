@@ -1,9 +1,9 @@
 //! The choice of a template outside the window, and its values.
 
-use domain::ports::{Button, ButtonAction, Prompt};
 use domain::postback::Action;
 use domain::values::money::Money;
 use pollster::block_on;
+use ports::{Button, ButtonAction, Prompt};
 use serde_json::{Value, json};
 
 use super::{channel, settings};

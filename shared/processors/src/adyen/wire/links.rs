@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use domain::ports::{Created, RedirectUrl, Reference, Use};
+use domain::processor_result::Reference;
 use domain::values::time::Timestamp;
 use http::Method;
+use ports::{Created, RedirectUrl, Use};
 use serde::Deserialize;
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! Adyen's wire format: what each call sends, and what its reply means.
 
-use domain::ports::Reference;
+use domain::processor_result::Reference;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

@@ -5,7 +5,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::authorization::AuthorizationKind;
-use domain::ports::{Fetched, Receipt, RedirectUrl, Reference, Use};
+use domain::processor_result::{Receipt, Reference};
+use ports::{Fetched, RedirectUrl, Use};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::value::RawValue;

@@ -1,6 +1,6 @@
 //! Refunds: Adyen acknowledges the call and reports the result by webhook.
 
-use domain::ports::{Refund, RefundResult};
+use ports::{Refund, RefundResult};
 use serde_json::json;
 
 use super::{Amount, received};

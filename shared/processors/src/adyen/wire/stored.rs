@@ -1,7 +1,8 @@
 //! Saved cards: the ids that a card is charged by, and the shopper's list in which it appears.
 
 use domain::authorization::{Authorization, AuthorizationKind};
-use domain::ports::{CardReceipt, Fetched, Reference};
+use domain::processor_result::{CardReceipt, Reference};
+use ports::Fetched;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 

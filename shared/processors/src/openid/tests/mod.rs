@@ -6,10 +6,10 @@ use std::sync::Mutex;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::brand::{Mode, Settings};
-use domain::ports::{Fetched, Proof};
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
 use pollster::block_on;
+use ports::{Fetched, Proof};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use domain::ask::Ask;
 use domain::brand::Mode;
-use domain::ports::{ApplePay, GooglePay, PaymentOption};
+use ports::{ApplePay, GooglePay, PaymentOption};
 use secrecy::SecretString;
 use serde::Deserialize;
 

@@ -3,8 +3,9 @@
 //! The shapes of sessions, setups and refunds are those of the fixtures in <https://github.com/stripe/openapi>. No
 //! third-party stand-in has all of them.
 
-use domain::ports::{Fetched, Receipt, Reference, RefundResult};
+use domain::processor_result::{Receipt, Reference};
 use http::StatusCode;
+use ports::{Fetched, RefundResult};
 use serde_json::Value;
 
 use super::wire::checkout::Stands;

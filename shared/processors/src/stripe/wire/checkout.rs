@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use domain::ask::Ask;
-use domain::ports::{Fetched, Receipt, Reference, Use};
+use domain::processor_result::{Receipt, Reference};
 use domain::values::money::Money;
+use ports::{Fetched, Use};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -4,14 +4,14 @@
 
 use domain::brand::Mode;
 use domain::keys;
-use domain::ports::{
-    CallbackError, CallbackReply, ProcessorEvent, UnverifiedCallback, VerifiedWebhook,
-    WebhookResponse,
-};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
+use ports::{
+    CallbackError, CallbackReply, ProcessorEvent, UnverifiedCallback, VerifiedWebhook,
+    WebhookResponse,
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sha2::Sha256;
@@ -201,7 +201,7 @@ mod tests {
             headers,
             body: body.to_owned().into(),
             now: Timestamp::from_millis(1_767_225_600_000),
-            proof: domain::ports::Proof::None,
+            proof: ports::Proof::None,
         }
     }
 

@@ -1,7 +1,8 @@
 //! PaymentIntents, by which a payment method is charged.
 
-use domain::ports::{Fetched, Receipt, Reference, Use};
+use domain::processor_result::{Receipt, Reference};
 use domain::values::money::Money;
+use ports::{Fetched, Use};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! Tokens, payment methods and customers: how an approval becomes something that Stripe can charge.
 
-use domain::ports::Use;
+use ports::Use;
 
 use super::key;
 use crate::stripe::form::Form;

@@ -1,7 +1,7 @@
 //! Stripe's wire format: one file for each object, and here what they share.
 
-use domain::ports::{RedirectUrl, Use};
 use http::Uri;
+use ports::{RedirectUrl, Use};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -1,7 +1,9 @@
 //! Refunds: created, and found again among the refunds of a charge.
 
-use domain::guards::{self, Guard};
-use domain::ports::{Reference, Refund, RefundResult};
+use domain::guards;
+use domain::guards::Guard;
+use domain::processor_result::Reference;
+use ports::{Refund, RefundResult};
 use serde::Deserialize;
 
 use super::is_id;

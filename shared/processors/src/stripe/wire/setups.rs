@@ -1,7 +1,8 @@
 //! SetupIntents, by which a card is saved.
 
 use domain::authorization::{Authorization, AuthorizationKind};
-use domain::ports::{CardReceipt, Fetched, Reference, Use};
+use domain::processor_result::{CardReceipt, Reference};
+use ports::{Fetched, Use};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use domain::ask::Ask;
 use domain::authorization::AuthorizationKind;
-use domain::contract_tests::processor::OperationResult;
-use domain::ports::{
-    Confirmed, Created, Fetched, PaymentOption, RedirectUrl, Reference, Retrieved, Use, VoidResult,
-};
+use domain::processor_result::Reference;
 use domain::values::text::DisplayText;
 use pollster::block_on;
+use ports::contract_tests::processor::OperationResult;
+use ports::{Confirmed, Created, Fetched, PaymentOption, RedirectUrl, Retrieved, Use, VoidResult};
 use serde_json::{Value, json};
 
 use super::{NAME, PSP, knowing, open, reported, said, yes};

@@ -4,11 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
-use domain::ports::{
-    Processor, ProcessorEvent, Proof, ReportedResult, UnverifiedCallback, Use, VerifiedWebhook,
-};
+use domain::processor_result::ReportedResult;
 use domain::values::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
+use ports::{Processor, ProcessorEvent, Proof, UnverifiedCallback, Use, VerifiedWebhook};
 use serde_json::{Value, json};
 use sha2::Sha256;
 

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use domain::authorization::AuthorizationKind;
-use domain::ports::{
-    Confirmed, Created, Fetched, Processor, RedirectUrl, Reference, Refund, RefundResult,
-    Retrieved, Use, VoidResult,
-};
+use domain::processor_result::Reference;
 use pollster::block_on;
+use ports::{
+    Confirmed, Created, Fetched, Processor, RedirectUrl, Refund, RefundResult, Retrieved, Use,
+    VoidResult,
+};
 use serde_json::{Value, json};
 
 use super::{NAME, PSP, apple, knowing, open, reported, said, yes};
@@ -301,8 +302,11 @@ fn money_goes_back_when_the_webhook_says_so() {
         (false, Some("refund_failed"), RefundResult::Failed { code: "refund_failed" }),
     ] {
         let reference = Reference("R1".to_owned());
-        let reported =
-            domain::ports::ReportedResult { success, reference, code: code.map(str::to_owned) };
+        let reported = domain::processor_result::ReportedResult {
+            success,
+            reference,
+            code: code.map(str::to_owned),
+        };
         assert_eq!(
             block_on(processor.refund(&Refund { reported: Some(&reported), ..refund })),
             expected

@@ -1,8 +1,8 @@
 //! What settings open, and what they refuse without quoting it.
 
 use domain::brand::Mode;
-use domain::ports::{OpenProcessorError, PaymentOption};
 use pollster::block_on;
+use ports::{OpenProcessorError, PaymentOption};
 use serde_json::{Value, json};
 
 use super::{KEY, base, open, said};

@@ -2,9 +2,7 @@
 
 use domain::authorization::AuthorizationKind;
 use domain::brand::Mode;
-use domain::ports::{
-    CallbackError, ProcessorEvent, UnverifiedCallback, VerifiedWebhook, WebhookResponse,
-};
+use ports::{CallbackError, ProcessorEvent, UnverifiedCallback, VerifiedWebhook, WebhookResponse};
 use serde_json::{Value, json};
 
 use super::{BEGUN, KEY, NAME, base, called, heard, item, open, signed, webhook};
@@ -193,7 +191,7 @@ fn a_customer_who_comes_back_brings_what_the_payment_is_finished_with() {
     let apple = super::apple();
     world.http.play([crate::doubles::Act::Lost]);
     let what = crate::doubles::charge(&apple, 4250, 1);
-    let name = domain::ports::Reference(NAME.to_owned());
+    let name = domain::processor_result::Reference(NAME.to_owned());
     pollster::block_on(processor.confirm(&what, &name));
     let call = world.http.taken().remove(0);
     let state = call.split("till?state=").nth(1).unwrap().split('\\').next().unwrap().to_owned();

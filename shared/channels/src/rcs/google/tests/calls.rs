@@ -1,9 +1,9 @@
 //! The calls to Google, and the meaning of each recorded answer.
 
 use domain::contact::Contact;
-use domain::ports::{Capability, Prompt, Resend, Retraction};
 use http::Method;
 use pollster::block_on;
+use ports::{Capability, Prompt, Resend, Retraction};
 use serde_json::{Value, json};
 use std::time::Duration;
 

@@ -4,9 +4,9 @@ mod calls;
 mod webhook;
 
 use bytes::Bytes;
-use domain::ports::Channel;
 use domain::values::phone::Phone;
 use http::Request;
+use ports::Channel;
 use serde_json::Value;
 
 use crate::doubles::{PHONE, World, asks_for_token, fixtures, reference};

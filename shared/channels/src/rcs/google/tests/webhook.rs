@@ -3,13 +3,13 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::brand::{Brand, Mode};
-use domain::ports::{
-    Callback, CallbackError, Channel, Channels, PromptSelector, Proof, Received, Sender,
-    UnverifiedCallback,
-};
 use domain::postback::Action;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, Method};
+use ports::{
+    Callback, CallbackError, Channel, Channels, PromptSelector, Proof, Received, Sender,
+    UnverifiedCallback,
+};
 use serde_json::{Value, json};
 use sha2::Sha512;
 

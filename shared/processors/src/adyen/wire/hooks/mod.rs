@@ -9,13 +9,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::brand::Mode;
 use domain::keys;
-use domain::ports::{
-    CallbackError, CallbackReply, ProcessorEvent, Reference, ReportedResult, UnverifiedCallback,
-    VerifiedWebhook, WebhookResponse,
-};
+use domain::processor_result::{Reference, ReportedResult};
 use domain::values::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
+use ports::{
+    CallbackError, CallbackReply, ProcessorEvent, UnverifiedCallback, VerifiedWebhook,
+    WebhookResponse,
+};
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::Sha256;

@@ -1,0 +1,256 @@
+//! The channel port: it sends prompts to customers, and verifies what providers report of them.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::{CallbackError, Received, Source, UnverifiedCallback};
+use domain::brand::{Brand, Mode};
+use domain::contact::Contact;
+use domain::values::language::Language;
+use domain::values::money::Money;
+use domain::values::name::ChannelName;
+use domain::values::phone::Phone;
+use domain::values::prompt_ref::PromptRef;
+use domain::values::time::Timestamp;
+
+/// A prompt, before a channel renders it in its own format.
+///
+/// It is a pure function of stored data, so that sending it twice makes the same call twice.
+#[derive(Clone)]
+pub struct Prompt {
+    /// The prompt and its request; also the idempotency key where a provider accepts one.
+    pub reference: PromptRef,
+    /// The customer's phone number.
+    pub to: Phone,
+    /// The language of the texts.
+    pub language: Language,
+    /// The payee, as the customer knows it.
+    pub payee: String,
+    /// The heading, at most 60 characters.
+    pub title: String,
+    /// The ask and its purpose, at most 400 characters, without the link.
+    pub body: String,
+    /// The prompt for a text-only channel: the brand, the ask and the link. It fits one SMS segment where possible.
+    pub text: String,
+    /// The labels of the buttons, at most 20 characters each.
+    pub labels: Labels,
+    /// The buttons, most important first. A channel with fewer omits the last ones.
+    pub buttons: Vec<Button>,
+    /// The customer's contact on this channel.
+    pub contact: Contact,
+    /// The amount of a payment; `None` for other asks.
+    pub money: Option<Money>,
+    /// The URL of the consent page.
+    pub link: String,
+    /// The URL for the provider's webhooks of this brand and channel.
+    pub callback: String,
+    /// The end of useful delivery: the request's deadline, or the fallback to the next route.
+    ///
+    /// A prompt that arrived before stays in force.
+    pub expires_at: Timestamp,
+    /// The current time, from which a provider counts its time-to-live.
+    pub now: Timestamp,
+}
+
+/// A button of a prompt.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Button {
+    /// The label, at most 20 characters.
+    pub label: String,
+    /// The action.
+    pub action: ButtonAction,
+}
+
+/// The action of a button.
+#[derive(Clone, PartialEq, Eq)]
+pub enum ButtonAction {
+    /// Returns a postback.
+    Reply {
+        /// The text that [`domain::postback`] writes.
+        postback: String,
+    },
+    /// Opens the consent page, which never approves.
+    Open {
+        /// The page's URL.
+        url: String,
+        /// The postback of a channel that reports such taps.
+        postback: String,
+    },
+}
+
+impl fmt::Debug for Button {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Button").field("label", &self.label).finish_non_exhaustive()
+    }
+}
+
+/// The labels of a prompt's buttons.
+#[derive(Clone, Debug)]
+pub struct Labels {
+    /// Approves.
+    pub approve: String,
+    /// Denies.
+    pub deny: String,
+    /// Denies and reports "this is not me".
+    pub not_me: String,
+    /// Opens the consent page.
+    pub open: String,
+}
+
+impl fmt::Debug for Prompt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prompt").field("reference", &self.reference).finish_non_exhaustive()
+    }
+}
+
+/// The acceptance of a prompt by its provider, before delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// The provider's id of the message, for its logs and for a retraction.
+    pub provider_id: Option<String>,
+    /// Whether the phone has it already, as on the sandbox phone. Elsewhere a receipt follows.
+    pub delivered: bool,
+}
+
+/// A prompt to retract.
+#[derive(Clone, Debug)]
+pub struct Retraction {
+    /// The prompt.
+    pub reference: PromptRef,
+    /// The customer's phone number.
+    pub to: Phone,
+    /// The provider's id of the message, from [`Accepted`].
+    pub provider_id: Option<String>,
+}
+
+/// A prompt that was not accepted, by the reaction that follows.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The channel cannot reach the customer: the next route follows.
+    #[error("the channel cannot reach this address: {reason}")]
+    Unreachable {
+        /// A stable code, such as `not_on_channel` or `opted_out`.
+        reason: &'static str,
+    },
+    /// The channel is busy and nothing was sent: the same call may work in a moment.
+    #[error("the channel is busy")]
+    Again(#[source] Source),
+    /// The answer was lost: the prompt may have been sent.
+    #[error("the channel's answer was lost")]
+    Unknown(#[source] Source),
+    /// The provider rejected our settings or credentials: the next route follows, and an operator must look.
+    #[error("the channel rejected our settings: {reason}")]
+    Person {
+        /// A stable code, such as `credentials` or `sender`.
+        reason: &'static str,
+    },
+}
+
+/// The effect of sending a prompt again after a lost answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resend {
+    /// Safe: the provider recognises a repeat by the prompt's id.
+    Safe,
+    /// Unsafe: a repeat is a second message.
+    Doubles,
+}
+
+/// The receipts that a channel reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptKinds {
+    /// Whether it reports delivery to the phone.
+    pub delivered: bool,
+    /// Whether it reports reading.
+    pub read: bool,
+}
+
+/// The capability of a channel for one customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Capability {
+    /// Whether the customer can be reached, as far as the channel knows.
+    pub reachable: bool,
+    /// Whether a prompt can have buttons.
+    pub rich: bool,
+    /// Wallets that work within the channel itself.
+    pub wallets: Vec<String>,
+    /// The receipts that the channel reports.
+    pub receipts: ReceiptKinds,
+    /// A stable code for why the customer is not reachable, or why that is uncertain; `None` otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+}
+
+/// A channel of one brand, with its settings and credentials.
+#[async_trait]
+pub trait Channel: Send + Sync {
+    /// Returns the effect of sending a prompt again after a lost answer.
+    fn resend(&self) -> Resend;
+
+    /// Returns the receipts that the channel reports. The meaning of a missing receipt depends on it.
+    fn receipts(&self) -> ReceiptKinds;
+
+    /// Returns the capability for this customer, from their contact and the provider's look-up where it has one.
+    ///
+    /// A failed look-up answers "reachable, uncertain".
+    async fn capability(&self, to: &Phone, contact: &Contact, now: Timestamp) -> Capability;
+
+    /// Sends a prompt.
+    ///
+    /// # Errors
+    /// [`SendError`], by the reaction that follows.
+    async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError>;
+
+    /// Retracts a prompt; `false` where the channel cannot, or it is too late.
+    async fn retract(&self, retraction: &Retraction) -> bool;
+
+    /// Verifies a webhook over its raw bytes, then parses it. It is pure.
+    ///
+    /// # Errors
+    /// [`CallbackError`].
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError>;
+
+    /// Fetches the content that a verified webhook refers to: a body to be received in place of the webhook's own.
+    ///
+    /// `None` where nothing is to be fetched or the sender is not verified, as on most channels.
+    ///
+    /// # Errors
+    /// The cause of a failed fetch. The provider may repeat the webhook.
+    async fn resolve(&self, _: &UnverifiedCallback) -> Result<Option<Bytes>, Source> {
+        Ok(None)
+    }
+
+    /// Returns a link with which a customer begins a conversation, for channels where only customers can.
+    ///
+    /// Their first message returns `intent`, see [`Callback::Wrote`]. `None` on all other channels.
+    fn entry_link(&self, _intent: &str) -> Option<String> {
+        None
+    }
+}
+
+/// A channel that cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenChannelError {
+    /// The brand has no channel of that name in that mode.
+    #[error("the brand has no such channel")]
+    Absent,
+    /// The settings name no adapter, or are not valid for it: an operator must look.
+    #[error("the settings of the channel are not valid")]
+    Settings(#[source] Source),
+}
+
+/// The registry of channel adapters.
+pub trait Channels: Send + Sync {
+    /// Opens a channel of the brand.
+    ///
+    /// # Errors
+    /// [`OpenChannelError`].
+    fn open(
+        &self,
+        brand: &Brand,
+        mode: Mode,
+        name: &ChannelName,
+    ) -> Result<Box<dyn Channel>, OpenChannelError>;
+}

@@ -1,0 +1,88 @@
+//! What any operation of a processor came to, for tests that compare several operations.
+
+use crate::{Confirmed, Created, Fetched, RedirectUrl, Retrieved, VoidResult};
+use domain::authorization::Authorization;
+use domain::processor_result::Reference;
+
+/// The union of the results of [`Processor`](crate::Processor)'s operations on an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant is documented where an operation returns it")]
+pub enum OperationResult {
+    Ready(Reference),
+    Done(Fetched),
+    SoftDeclined { code: &'static str },
+    HardDeclined { code: &'static str },
+    RequiresAction { redirect: Option<RedirectUrl> },
+    Exchanged(Authorization),
+    Invalid { code: &'static str },
+    Blocked { code: &'static str },
+    Again,
+    NotConfirmed,
+    Processing,
+    Unknown,
+    Voided,
+}
+
+impl From<Created> for OperationResult {
+    fn from(result: Created) -> Self {
+        match result {
+            Created::Ready(reference) => Self::Ready(reference),
+            Created::SoftDeclined { code } => Self::SoftDeclined { code },
+            Created::HardDeclined { code } => Self::HardDeclined { code },
+            Created::Invalid { code } => Self::Invalid { code },
+            Created::Blocked { code } => Self::Blocked { code },
+            Created::Again => Self::Again,
+        }
+    }
+}
+
+impl From<Confirmed> for OperationResult {
+    fn from(result: Confirmed) -> Self {
+        match result {
+            Confirmed::Done(fetched) => Self::Done(fetched),
+            Confirmed::SoftDeclined { code } => Self::SoftDeclined { code },
+            Confirmed::HardDeclined { code } => Self::HardDeclined { code },
+            Confirmed::RequiresAction { redirect } => Self::RequiresAction { redirect },
+            Confirmed::Exchanged(authorization) => Self::Exchanged(authorization),
+            Confirmed::Invalid { code } => Self::Invalid { code },
+            Confirmed::Blocked { code } => Self::Blocked { code },
+            Confirmed::Again => Self::Again,
+            Confirmed::Processing => Self::Processing,
+            Confirmed::Unknown => Self::Unknown,
+            Confirmed::Voided => Self::Voided,
+        }
+    }
+}
+
+impl From<Retrieved> for OperationResult {
+    fn from(result: Retrieved) -> Self {
+        match result {
+            Retrieved::Done(fetched) => Self::Done(fetched),
+            Retrieved::SoftDeclined { code } => Self::SoftDeclined { code },
+            Retrieved::HardDeclined { code } => Self::HardDeclined { code },
+            Retrieved::RequiresAction { redirect } => Self::RequiresAction { redirect },
+            Retrieved::Invalid { code } => Self::Invalid { code },
+            Retrieved::Blocked { code } => Self::Blocked { code },
+            Retrieved::NotConfirmed => Self::NotConfirmed,
+            Retrieved::Processing => Self::Processing,
+            Retrieved::Unknown => Self::Unknown,
+            Retrieved::Voided => Self::Voided,
+        }
+    }
+}
+
+impl From<VoidResult> for OperationResult {
+    fn from(result: VoidResult) -> Self {
+        match result {
+            VoidResult::Voided => Self::Voided,
+            VoidResult::Done(fetched) => Self::Done(fetched),
+            VoidResult::SoftDeclined { code } => Self::SoftDeclined { code },
+            VoidResult::HardDeclined { code } => Self::HardDeclined { code },
+            VoidResult::Invalid { code } => Self::Invalid { code },
+            VoidResult::Blocked { code } => Self::Blocked { code },
+            VoidResult::Again => Self::Again,
+            VoidResult::Processing => Self::Processing,
+            VoidResult::Unknown => Self::Unknown,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The contract tests of [`Secrets`], with an operator that changes the stored secrets.
+
+use std::error::Error;
+
+use async_trait::async_trait;
+
+use crate::{Secrets, SecretsError};
+use domain::values::name::BrandName;
+
+/// An empty secrets store with its operator.
+#[async_trait]
+pub trait Keeping: Send + Sync {
+    /// The reading side.
+    fn secrets(&self) -> &dyn Secrets;
+
+    /// Stores `text` as the brand's secret, in place of the one before.
+    async fn keep(&self, name: &BrandName, text: &str);
+}
+
+/// Returns a valid secret; `display_name` tells one version from another.
+#[must_use]
+pub fn brand_text(name: &BrandName, display_name: &str) -> String {
+    let key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+    format!(
+        r#"{{"version":"1","name":"{name}","display_name":"{display_name}","keys":[],
+           "sealing":{{"current":"k1","keys":{{"k1":"{key}"}}}},"address_key":"{key}","link_key":"{key}"}}"#
+    )
+}
+
+fn name() -> BrandName {
+    "acme".parse().unwrap()
+}
+
+/// A stored secret is read.
+pub async fn stored_secret_is_read(keeper: &dyn Keeping) {
+    keeper.keep(&name(), &brand_text(&name(), "Acme")).await;
+    for _ in 0..2 {
+        let brand = keeper.secrets().brand(&name()).await.unwrap();
+        assert_eq!((brand.name.as_str(), brand.display_name.as_str()), ("acme", "Acme"));
+    }
+}
+
+/// A refresh reads the current secret, and so does every read after it.
+pub async fn refresh_reads_the_rotated_secret(keeper: &dyn Keeping) {
+    keeper.keep(&name(), &brand_text(&name(), "Before")).await;
+    assert_eq!(keeper.secrets().brand(&name()).await.unwrap().display_name.as_str(), "Before");
+    keeper.keep(&name(), &brand_text(&name(), "After")).await;
+    assert_eq!(keeper.secrets().refresh(&name()).await.unwrap().display_name.as_str(), "After");
+    assert_eq!(keeper.secrets().brand(&name()).await.unwrap().display_name.as_str(), "After");
+}
+
+/// A brand without a secret is unknown, to reads and refreshes.
+pub async fn brand_without_a_secret_is_unknown(keeper: &dyn Keeping) {
+    keeper.keep(&name(), &brand_text(&name(), "Acme")).await;
+    let stranger = "stranger".parse().unwrap();
+    for _ in 0..2 {
+        assert!(matches!(keeper.secrets().brand(&stranger).await, Err(SecretsError::Unknown)));
+        assert!(matches!(keeper.secrets().refresh(&stranger).await, Err(SecretsError::Unknown)));
+    }
+}
+
+/// An invalid text is damaged, and the error quotes none of it.
+pub async fn damaged_secret_is_reported_and_not_quoted(keeper: &dyn Keeping) {
+    let text = brand_text(&name(), "Acme").replace("\"link_key\"", "\"sk_live_leaked\"");
+    keeper.keep(&name(), &text).await;
+    let error = keeper.secrets().brand(&name()).await.unwrap_err();
+    assert!(matches!(error, SecretsError::Damaged(_)));
+    let mut told = format!("{error:?} {error}");
+    let mut source = error.source();
+    while let Some(error) = source {
+        told.push_str(&format!(" {error:?} {error}"));
+        source = error.source();
+    }
+    assert!(!told.contains("leaked") && !told.contains("MDEy"), "{told}");
+}
+
+/// Stamps the contract tests of the secrets over the store of `$fresh`.
+#[macro_export]
+macro_rules! secrets_contract_tests {
+    ($fresh:expr) => {
+        $crate::stamp_contract_tests! { secrets, $fresh;
+            stored_secret_is_read,
+            refresh_reads_the_rotated_secret,
+            brand_without_a_secret_is_unknown,
+            damaged_secret_is_reported_and_not_quoted,
+        }
+    };
+}

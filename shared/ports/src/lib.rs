@@ -1,0 +1,61 @@
+//! The ports: everything that the product can touch, each a narrow trait.
+#![doc = include_str!("../README.md")]
+
+mod bundle;
+mod callback;
+mod channel;
+mod clock;
+#[cfg(feature = "contract-tests")]
+pub mod contract_tests;
+mod handler;
+mod http;
+mod problem;
+mod processor;
+mod processor_webhook;
+mod queue;
+mod sandbox_page;
+mod secrets;
+mod signer;
+mod store;
+
+use domain::processor_result::ReportedResult;
+use domain::random::Random;
+use domain::values::prompt_ref::PromptRef;
+
+pub use bundle::Ports;
+pub use callback::{
+    Callback, CallbackError, CallbackReply, PromptSelector, Proof, Received, Sender,
+    UnverifiedCallback,
+};
+pub use channel::{
+    Accepted, Button, ButtonAction, Capability, Channel, Channels, Labels, OpenChannelError,
+    Prompt, ReceiptKinds, Resend, Retraction, SendError,
+};
+pub use clock::Clock;
+pub use handler::{Handler, Listener};
+pub use http::{ClientIdentity, Http, HttpError, Reach};
+pub use processor::{
+    ApplePay, Confirmed, Created, Fetched, GooglePay, OpenProcessorError, PaymentOption, Processor,
+    Processors, RedirectUrl, Refund, RefundResult, Retrieved, Use, VoidResult,
+};
+pub use processor_webhook::{ProcessorEvent, VerifiedWebhook, WebhookResponse};
+pub use queue::{Queue, QueueError, delay_seconds};
+pub use sandbox_page::{SandboxPage, SandboxPages, SandboxVisit};
+pub use secrets::{Secrets, SecretsError};
+pub use signer::{SignError, Signer};
+pub use store::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};
+
+/// The cause of a failure, for the log.
+pub type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// Returns an error and its causes as one line for a log.
+///
+/// ```
+/// let error: ports::Source = "setting `secret_key` is missing".into();
+/// assert_eq!(ports::error_chain(error.as_ref()), "setting `secret_key` is missing");
+/// ```
+#[must_use]
+pub fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,25 @@
+//! What a processor returned, and the receipts that are stored.
+
+use domain::authorization::Authorization;
+use domain::processor_result::{CardReceipt, ClaimsReceipt, Receipt};
+
+/// What the use of an authorization brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fetched {
+    /// The money moved.
+    Payment(Receipt),
+    /// The processor saved the card.
+    Card {
+        /// What the requester may know of it.
+        receipt: CardReceipt,
+        /// What the processor charges it by. It is stored sealed.
+        saved: Authorization,
+    },
+    /// The provider released claims about the customer.
+    Claims {
+        /// What the requester may know besides the claims themselves.
+        receipt: ClaimsReceipt,
+        /// A JSON object of the claims that the customer consented to, and no others. Stored sealed, and briefly.
+        claims: Authorization,
+    },
+}

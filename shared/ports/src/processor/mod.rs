@@ -1,0 +1,101 @@
+//! A processor: where an authorization is used, at most once.
+
+mod attempt;
+mod fetched;
+mod payment_option;
+mod refund;
+mod results;
+
+use async_trait::async_trait;
+
+pub use attempt::{RedirectUrl, Use};
+pub use fetched::Fetched;
+pub use payment_option::{ApplePay, GooglePay, PaymentOption};
+pub use refund::{Refund, RefundResult};
+pub use results::{Confirmed, Created, Retrieved, VoidResult};
+
+use super::{CallbackError, Source, UnverifiedCallback, VerifiedWebhook};
+use domain::ask::Ask;
+use domain::brand::{Brand, Mode};
+use domain::processor_result::{Reference, ReportedResult};
+use domain::values::name::ProcessorName;
+
+/// One processor account of one brand.
+///
+/// A worker commits the attempt's record before each call. [`create`](Self::create) moves no money and may be repeated.
+/// [`confirm`](Self::confirm) takes a stored reference only. A worker resolves an unknown result by
+/// [`retrieve`](Self::retrieve), by the same call again, or by [`void`](Self::void).
+///
+/// ```
+/// use ports::{Confirmed, Created, Processor, Retrieved, Use};
+///
+/// /// Charges once. A worker also commits the attempt's record before each of these calls.
+/// async fn charge(processor: &dyn Processor, attempt: &Use<'_>) -> bool {
+///     let Created::Ready(reference) = processor.create(attempt).await else { return false };
+///     match processor.confirm(attempt, &reference).await {
+///         Confirmed::Done(_) => true,
+///         Confirmed::Unknown | Confirmed::Processing => {
+///             matches!(processor.retrieve(attempt, &reference).await, Retrieved::Done(_))
+///         }
+///         _ => false,
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait Processor: Send + Sync {
+    /// Returns how the customer can pay for this ask, best first. Empty where the processor cannot do it.
+    ///
+    /// An ask that names a saved card is shown only to the processor that has saved it.
+    fn payment_options(&self, ask: &Ask) -> Vec<PaymentOption>;
+
+    /// Creates the object that [`confirm`](Self::confirm) acts on. No money moves, and the same attempt gives the same object.
+    async fn create(&self, what: &Use<'_>) -> Created;
+
+    /// Moves the money. A repeat moves no more.
+    async fn confirm(&self, what: &Use<'_>, reference: &Reference) -> Confirmed;
+
+    /// Reads the attempt's result.
+    async fn retrieve(&self, what: &Use<'_>, reference: &Reference) -> Retrieved;
+
+    /// Makes a late success impossible, or returns the success that was there before.
+    async fn void(&self, what: &Use<'_>, reference: &Reference) -> VoidResult;
+
+    /// Refunds money, once however often it is called.
+    async fn refund(&self, refund: &Refund<'_>) -> RefundResult;
+
+    /// Returns the merchant session that Apple Pay on the page needs before it opens.
+    ///
+    /// It is an opaque object for `completeMerchantValidation`, made for the page's host. `None` where Apple gives none.
+    async fn apple_pay_session(&self, host: &str) -> Option<String>;
+
+    /// Verifies a webhook of the processor over its raw bytes, then reads it. Does no I/O.
+    ///
+    /// # Errors
+    /// [`CallbackError`].
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<VerifiedWebhook, CallbackError>;
+}
+
+/// Why a brand's processor cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenProcessorError {
+    /// The brand has no processor of that name in that mode.
+    #[error("the brand has no such processor")]
+    Absent,
+    /// An operator must look: the settings name an unknown adapter, or are not what the adapter documents.
+    #[error("the settings of the processor cannot be used")]
+    Settings(#[source] Source),
+}
+
+/// The registry that opens a brand's processors.
+pub trait Processors: Send + Sync {
+    /// Opens the brand's processor of that name in that mode.
+    ///
+    /// # Errors
+    /// [`OpenProcessorError`].
+    fn open(
+        &self,
+        brand: &Brand,
+        mode: Mode,
+        name: &ProcessorName,
+    ) -> Result<Box<dyn Processor>, OpenProcessorError>;
+}

@@ -1,0 +1,53 @@
+//! Authentication of the requester by its API key.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use domain::brand::{Brand, Mode};
+use domain::keys::ApiKey;
+use domain::problem::{Code, Problem};
+use ports::{Secrets, SecretsError};
+
+/// An authenticated requester.
+#[derive(Clone, Debug)]
+pub struct Requester {
+    /// The brand of the key.
+    pub brand: Arc<Brand>,
+    /// The mode of the key. The other mode stays invisible.
+    pub mode: Mode,
+}
+
+/// Authenticates the caller by `Authorization: Bearer sk_…`.
+///
+/// A wrong key, a missing key and an unknown brand get the same answer.
+///
+/// # Errors
+/// A [`Problem`]: unauthenticated, or the secrets store is unavailable.
+pub async fn authenticate(
+    secrets: &dyn Secrets,
+    headers: &HeaderMap,
+) -> Result<Requester, Problem> {
+    let refused = || Problem::new(Code::Unauthenticated, "the key is missing or not in force");
+    let value =
+        headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(refused)?;
+    let (scheme, token) = value.split_once(' ').ok_or_else(refused)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(refused());
+    }
+    let key = ApiKey::read(token.trim()).ok_or_else(refused)?;
+    let brand = match secrets.brand(&key.brand).await {
+        Ok(brand) => brand,
+        Err(SecretsError::Unknown) => return Err(refused()),
+        Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => {
+            return Err(error.into());
+        }
+    };
+    if key.proves(&brand) {
+        return Ok(Requester { brand, mode: key.mode });
+    }
+    // A key that was added a moment ago is not in the cache yet.
+    let brand = secrets.refresh(&key.brand).await?;
+    if key.proves(&brand) { Ok(Requester { brand, mode: key.mode }) } else { Err(refused()) }
+}

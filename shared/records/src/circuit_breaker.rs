@@ -1,0 +1,172 @@
+//! The circuit breaker of a processor account that rejects us.
+//!
+//! No worker calls the account for a while. Then one worker at a time probes it, until it accepts us again.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::storage::{decode, encode};
+use domain::brand::BrandScope;
+use domain::guards;
+use domain::guards::Guard;
+use domain::values::name::ProcessorName;
+use domain::values::time::Timestamp;
+use ports::{Expect, Item, Key, Store, StoreError, Write};
+
+/// How long the circuit stays open after the first rejection, the second, and each one after that.
+const OPEN_FOR: [Duration; 3] =
+    [Duration::from_secs(15), Duration::from_secs(60), Duration::from_secs(300)];
+/// Longer than the calls of the worker that probes can take.
+const PROBING: Duration = Duration::from_secs(60);
+/// How soon the other workers look again during a probe.
+const LOOK_AGAIN: Duration = Duration::from_secs(3);
+const KEPT: Duration = Duration::from_secs(86_400);
+
+/// An open circuit. An account that accepts us has no record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Open {
+    /// The time until which no worker calls.
+    pub until: Timestamp,
+    /// How many times in a row the account rejected us.
+    pub failures: u32,
+    /// Whether a worker is probing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub probing: bool,
+}
+
+/// The circuit breaker of one processor account of a brand.
+#[derive(Clone, Debug)]
+pub struct CircuitBreaker {
+    key: Key,
+    known: Option<(Open, u64)>,
+    /// Whether this worker probes.
+    ours: bool,
+}
+
+impl CircuitBreaker {
+    /// Loads the circuit breaker of an account.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn load(
+        store: &dyn Store,
+        scope: BrandScope<'_>,
+        processor: &ProcessorName,
+    ) -> Result<Self, StoreError> {
+        let BrandScope { brand, mode } = scope;
+        let pk = format!("BREAKER#{brand}#{mode:?}#{processor}");
+        let key = Key { pk, sk: "BREAKER".to_owned() };
+        let known = match store.read(&key).await? {
+            Some(item) => Some((decode::<Open>(&item.body)?, item.version)),
+            None => None,
+        };
+        Ok(Self { key, known, ours: false })
+    }
+
+    /// Returns how long the circuit stays open; `None` when it is closed or may be probed.
+    #[must_use]
+    pub fn open_for(&self, now: Timestamp) -> Option<Duration> {
+        let (open, _) = self.known.as_ref().filter(|(open, _)| {
+            now < open.until || guards::is_disabled(Guard::CircuitBreakerProbe)
+        })?;
+        let left = now.until(open.until);
+        Some(if open.probing { left.min(LOOK_AGAIN) } else { left })
+    }
+
+    /// Returns `None` when this worker may call, and otherwise how long to wait. After an open circuit's time, one worker probes.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn try_acquire(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Result<Option<Duration>, StoreError> {
+        if let Some(wait) = self.open_for(now) {
+            return Ok(Some(wait));
+        }
+        let Some((open, _)) = &self.known else { return Ok(None) };
+        let claim = Open { until: now.after(PROBING), failures: open.failures, probing: true };
+        self.ours = self.put(store, claim, now).await?;
+        Ok((!self.ours).then_some(LOOK_AGAIN))
+    }
+
+    /// Records that the account rejected us. `true` when that was not known before.
+    ///
+    /// A worker that called before the circuit opened says nothing new.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn record_refusal(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let failures = match &self.known {
+            None => 1,
+            Some((open, _)) if self.ours => open.failures.saturating_add(1),
+            Some(_) => return Ok(false),
+        };
+        let place = usize::try_from(failures.saturating_sub(1)).unwrap_or(usize::MAX);
+        let wait = OPEN_FOR.get(place).or(OPEN_FOR.last()).copied().unwrap_or_default();
+        let open = Open { until: now.after(wait), failures, probing: false };
+        let stored = self.put(store, open, now).await?;
+        Ok(stored && failures == 1)
+    }
+
+    /// Records that a probe got no answer. Another worker probes after the shortest time.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn release_probe(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Some((open, _)) = self.known.clone().filter(|_| self.ours) else { return Ok(()) };
+        let [first, ..] = OPEN_FOR;
+        let open = Open { until: now.after(first), probing: false, ..open };
+        self.put(store, open, now).await.map(|_stored| ())
+    }
+
+    /// Closes the circuit. `true` when this worker's probe closed it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn close(&self, store: &dyn Store) -> Result<bool, StoreError> {
+        if !self.ours {
+            return Ok(false);
+        }
+        store.write(vec![Write::Delete { key: self.key.clone() }]).await?;
+        Ok(true)
+    }
+
+    /// Stores the record. `false` when another worker stored one first.
+    async fn put(
+        &mut self,
+        store: &dyn Store,
+        open: Open,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (version, expect) = match &self.known {
+            Some((_, version)) => (version.saturating_add(1), Expect::Version(*version)),
+            None => (1, Expect::Absent),
+        };
+        let item = Item {
+            key: self.key.clone(),
+            version,
+            body: encode(&open)?,
+            expires_at: Some(now.after(KEPT)),
+            index: None,
+        };
+        match store.write(vec![Write::Put { item, expect }]).await {
+            Ok(()) => {
+                self.known = Some((open, version));
+                Ok(true)
+            }
+            Err(StoreError::Conflict) => Ok(false),
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Damaged(_))) => Err(error),
+        }
+    }
+}

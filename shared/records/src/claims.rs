@@ -1,0 +1,39 @@
+//! Released claims: kept apart from their request, sealed, and for a limited time.
+
+use crate::storage::{decode, encode};
+use domain::seal::Sealed;
+use domain::values::id::RequestId;
+use domain::values::time::Timestamp;
+use ports::{Expect, Item, Key, Store, StoreError, Write};
+
+fn key(request: RequestId) -> Key {
+    Key { pk: format!("REQ#{request}"), sk: "CLAIMS".to_owned() }
+}
+
+/// Returns the write that keeps a request's claims until `until`.
+///
+/// # Errors
+/// [`StoreError::Damaged`] when the claims cannot be encoded.
+pub fn put(request: RequestId, sealed: &Sealed, until: Timestamp) -> Result<Write, StoreError> {
+    let (key, expires_at) = (key(request), Some(until));
+    let item = Item { key, version: 1, body: encode(sealed)?, expires_at, index: None };
+    Ok(Write::Put { item, expect: Expect::Any })
+}
+
+/// Loads a request's claims; `None` once they expired.
+///
+/// The store may delete an expired item late, so the time is compared here.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn load(
+    store: &dyn Store,
+    request: RequestId,
+    now: Timestamp,
+) -> Result<Option<Sealed>, StoreError> {
+    let item = store.read(&key(request)).await?;
+    let Some(item) = item.filter(|item| item.expires_at.is_none_or(|until| now < until)) else {
+        return Ok(None);
+    };
+    decode(&item.body).map(Some)
+}

@@ -1,0 +1,96 @@
+//! The order of effects: write the state, then send what it owes. Every step is safe to repeat and repeats the send.
+
+use std::time::Duration;
+
+use crate::storage;
+use crate::storage::VersionedRequest;
+use crate::update::Conflict;
+use domain::message::{Message, Step};
+use domain::request::{Change, Request};
+use domain::values::id::RequestId;
+use domain::values::time::Timestamp;
+use ports::{Queue, QueueError, Store, StoreError, Write};
+
+/// Why an effect did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum EffectError {
+    /// The state could not be written.
+    #[error("the state could not be written")]
+    Store(#[from] StoreError),
+    /// The state is written and what it owes was not sent: repeat the call.
+    #[error("what is owed could not be sent")]
+    Queue(#[from] QueueError),
+}
+
+impl Conflict for EffectError {
+    fn is_conflict(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_conflict(),
+            Self::Queue(_) => false,
+        }
+    }
+}
+
+impl From<EffectError> for domain::problem::Problem {
+    fn from(error: EffectError) -> Self {
+        match error {
+            EffectError::Store(StoreError::Conflict) => Self::overtaken(),
+            EffectError::Store(error @ (StoreError::Unavailable(_) | StoreError::Damaged(_))) => {
+                error.into()
+            }
+            EffectError::Queue(error) => error.into(),
+        }
+    }
+}
+
+/// Stores a decision made from version `expected_version`, then sends its step and its notices.
+///
+/// # Errors
+/// [`EffectError`].
+pub async fn apply(
+    ports: (&dyn Store, &dyn Queue),
+    expected_version: Option<u64>,
+    change: Change,
+    extra: Vec<Write>,
+    step: Option<Step>,
+) -> Result<VersionedRequest, EffectError> {
+    let (store, queue) = ports;
+    let told = u32::try_from(change.webhooks.len()).unwrap_or(0);
+    let loaded = storage::commit(store, expected_version, change, extra).await?;
+    if let Some(step) = step {
+        send(queue, step, loaded.request.id, Duration::ZERO).await?;
+    }
+    let first = loaded.request.webhooks.saturating_sub(told).saturating_add(1);
+    for seq in first..=loaded.request.webhooks {
+        send(queue, Step::Webhook { seq }, loaded.request.id, Duration::ZERO).await?;
+    }
+    Ok(loaded)
+}
+
+/// Sends one step of a request.
+///
+/// # Errors
+/// [`QueueError`].
+pub async fn send(
+    queue: &dyn Queue,
+    step: Step,
+    request: RequestId,
+    delay: Duration,
+) -> Result<(), QueueError> {
+    queue.send(&Message::new(step, request), delay).await
+}
+
+/// Sends a check ahead of a write, so that a crash between the write and what it owes loses nothing.
+///
+/// The check finds the step that was never taken and hands it over. If the write never happens, it finds nothing to do.
+///
+/// # Errors
+/// [`QueueError`].
+pub async fn schedule_recovery_check(
+    queue: &dyn Queue,
+    request: &Request,
+    now: Timestamp,
+) -> Result<(), QueueError> {
+    let soon = request.fallback().min(Duration::from_secs(12)).min(now.until(request.expires_at));
+    send(queue, Step::Check, request.id, soon.max(Duration::from_secs(1))).await
+}

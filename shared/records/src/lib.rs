@@ -1,0 +1,16 @@
+//! The records that Assent keeps over the ports.
+#![doc = include_str!("../README.md")]
+
+pub mod caller;
+pub mod capability;
+pub mod circuit_breaker;
+pub mod claims;
+pub mod contact;
+pub mod device;
+pub mod effects;
+pub mod limits;
+mod links;
+pub mod sandbox;
+pub mod saved_cards;
+pub mod storage;
+pub mod update;

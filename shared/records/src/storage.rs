@@ -1,0 +1,364 @@
+//! The layout of the table: the items, their keys, and the transaction of a decision.
+//!
+//! Every access is by key; nothing scans. Each body carries a version, because functions are deployed one at a time.
+//!
+//! | pk | sk | what | kept |
+//! | --- | --- | --- | --- |
+//! | `REQ#<id>` | `REQ` | a request, with its index by session | its lifetime, then the brand's retention |
+//! | `REQ#<id>` | `EVT#<seq>`, `WEBHOOK#<seq>` | its journal entries and webhook events | as the longest lifetime |
+//! | `LINK#<digest of the token>` | `LINK` | [`LinkTarget`]: the prompt behind a consent link | 8 days |
+//! | `ADDR#<channel>#<address>` | `REQ#<id>` | requests that may be open for an address there | until closed |
+//! | `STOP#<brand>#<address>` | `STOP` | an opt-out | without limit |
+//! | `CONTACT#<brand>#<mode>#<channel>#<address>` | `CONTACT` | [`domain::contact::Contact`] | 90 days |
+//! | `HANDLE#<brand>#<mode>#<channel>#<handle>` | `HANDLE` | the address behind a handle | 90 days |
+//! | `CAP#<brand>#<mode>#<channel>#<address>` | `CAP` | [`crate::capability::Known`] | 60 seconds |
+//! | `DEVICE#<brand>#<mode>#<address>` | `DEVICE` | [`crate::device::Observed`] | 90 days |
+//! | `LIMIT#<brand>#<mode>#<address>` | `LIMIT` | [`crate::limits::AddressLimits`] | 8 days |
+//! | `PHONE#<number>` | `MSG#<prompt>` | a message on the sandbox phone | a day |
+//!
+//! Addresses and handles are keyed hashes ([`domain::keys`]). `IDEM#` belongs to intake, `ENDPOINT#` to fetch-info, `SANDBOX#`
+//! to the sandbox processor.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+pub use crate::device::{observed, put_observed};
+pub use crate::links::{LinkTarget, follow_link, put_link};
+use domain::brand::BrandScope;
+use domain::journal::{EntryKind, JournalEntry};
+use domain::request::{Change, Request, State, WebhookEventType};
+use domain::values::id::{RequestId, WebhookEventId};
+use domain::values::name::BrandName;
+use domain::values::time::Timestamp;
+use domain::view;
+use domain::webhook::WebhookEvent;
+use ports::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};
+
+/// How long an open request is kept after its deadline, in case it was not closed.
+const GRACE: Duration = Duration::from_secs(30 * 86_400);
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "version", content = "is")]
+enum Stored<T> {
+    #[serde(rename = "1")]
+    V1(T),
+}
+
+/// A request with the version that a change expects.
+#[derive(Clone, Debug)]
+pub struct VersionedRequest {
+    /// The request.
+    pub request: Request,
+    /// The version, which counts changes.
+    pub version: u64,
+}
+
+/// Encodes an item's body in the current version.
+///
+/// # Errors
+/// [`StoreError::Damaged`] when the value cannot be encoded as JSON.
+pub fn encode<T: Serialize>(value: T) -> Result<String, StoreError> {
+    serde_json::to_string(&Stored::V1(value)).map_err(|error| StoreError::Damaged(Box::new(error)))
+}
+
+/// Decodes an item's body, in any version.
+///
+/// # Errors
+/// [`StoreError::Damaged`] when the body has no known version.
+pub fn decode<T: serde::de::DeserializeOwned>(body: &str) -> Result<T, StoreError> {
+    match serde_json::from_str(body) {
+        Ok(Stored::V1(value)) => Ok(value),
+        Err(error) => Err(StoreError::Damaged(Box::new(error))),
+    }
+}
+
+fn partition(id: RequestId) -> String {
+    format!("REQ#{id}")
+}
+
+fn request_key(id: RequestId) -> Key {
+    Key { pk: partition(id), sk: "REQ".to_owned() }
+}
+
+fn webhook_key(id: RequestId, seq: u32) -> Key {
+    Key { pk: partition(id), sk: format!("WEBHOOK#{seq:05}") }
+}
+
+fn session_partition(scope: BrandScope<'_>, session: &str) -> String {
+    let BrandScope { brand, mode } = scope;
+    format!("SES#{brand}#{mode:?}#{session}")
+}
+
+/// Returns the key of an address's opt-out.
+#[must_use]
+pub fn stop_key(brand: &BrandName, address: &str) -> Key {
+    Key { pk: format!("STOP#{brand}#{address}"), sk: "STOP".to_owned() }
+}
+
+/// Returns the key that lists a request as open for an address, for replies without a reference.
+fn address_key(request: &Request, channel: &str) -> Key {
+    Key { pk: format!("ADDR#{channel}#{}", request.address), sk: format!("REQ#{}", request.id) }
+}
+
+/// Loads a request; `None` where it does not exist.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn load(
+    store: &dyn Store,
+    id: RequestId,
+) -> Result<Option<VersionedRequest>, StoreError> {
+    let Some(item) = store.read(&request_key(id)).await? else { return Ok(None) };
+    Ok(Some(VersionedRequest { request: decode(&item.body)?, version: item.version }))
+}
+
+/// Commits a decision in one transaction: the request, its journal entries, its webhook events, and `extra`.
+///
+/// `expected_version` is the version that the decision was made from; `None` for a new request.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the stored request has another version.
+pub async fn commit(
+    store: &dyn Store,
+    expected_version: Option<u64>,
+    change: Change,
+    extra: Vec<Write>,
+) -> Result<VersionedRequest, StoreError> {
+    let version = expected_version.unwrap_or(0).saturating_add(1);
+    if change.is_nothing() && extra.is_empty() {
+        return Ok(VersionedRequest {
+            request: change.request,
+            version: expected_version.unwrap_or(0),
+        });
+    }
+    let mut writes = extra;
+    writes.push(put_request(&change.request, expected_version, version)?);
+    for event in &change.entries {
+        writes.push(put_event(&change.request, event)?);
+    }
+    let first =
+        change.request.webhooks.saturating_sub(u32::try_from(change.webhooks.len()).unwrap_or(0));
+    for (kind, seq) in change.webhooks.iter().zip(first.saturating_add(1)..) {
+        writes.push(put_webhook(&change.request, version, *kind, seq, change.at)?);
+    }
+    for channel in distinct_channels(&change.request) {
+        let key = address_key(&change.request, channel);
+        if change.request.is_closed() {
+            writes.push(Write::Delete { key });
+        } else if expected_version.is_none()
+            || change.entries.iter().any(|event| matches!(event.what, EntryKind::Resent { .. }))
+        {
+            writes.push(put_address(&change.request, key)?);
+        }
+    }
+    store.write(writes).await?;
+    Ok(VersionedRequest { request: change.request, version })
+}
+
+fn distinct_channels(request: &Request) -> Vec<&str> {
+    let mut channels: Vec<&str> = request.routes.iter().map(|route| route.as_str()).collect();
+    channels.sort_unstable();
+    channels.dedup();
+    channels
+}
+
+fn kept_until(request: &Request) -> Timestamp {
+    match &request.state {
+        State::Closed { at, .. } => at.after(Duration::from_secs(request.retention_seconds)),
+        State::Pending | State::Prompted | State::Authorized { .. } | State::Processing { .. } => {
+            request.expires_at.after(GRACE)
+        }
+    }
+}
+
+/// Entries and events are written once, so they are kept as long as the longest request.
+fn part_kept_until(request: &Request, at: Timestamp) -> Timestamp {
+    at.after(Duration::from_secs(request.retention_seconds)).after(GRACE)
+}
+
+fn put_request(
+    request: &Request,
+    expected_version: Option<u64>,
+    version: u64,
+) -> Result<Write, StoreError> {
+    let scope = BrandScope { brand: &request.brand, mode: request.mode };
+    let index = Key {
+        pk: session_partition(scope, &request.session.id),
+        sk: format!("{:016}#{}", request.created_at.as_millis(), request.id),
+    };
+    let item = Item {
+        key: request_key(request.id),
+        version,
+        body: encode(request)?,
+        expires_at: Some(kept_until(request)),
+        index: Some(index),
+    };
+    Ok(Write::Put { item, expect: Expect::decided_from(expected_version) })
+}
+
+fn put_event(request: &Request, event: &JournalEntry) -> Result<Write, StoreError> {
+    let key = Key { pk: partition(request.id), sk: format!("EVT#{:05}", event.seq) };
+    let expires_at = Some(part_kept_until(request, event.at));
+    let item = Item { key, version: 1, body: encode(event)?, expires_at, index: None };
+    Ok(Write::Put { item, expect: Expect::decided_from(None) })
+}
+
+fn put_webhook(
+    request: &Request,
+    version: u64,
+    kind: WebhookEventType,
+    seq: u32,
+    at: Timestamp,
+) -> Result<Write, StoreError> {
+    // Derived, so that a repeated transaction has the same event id.
+    let digest = Sha256::digest(format!("{} {} {seq}", request.id, request.chain));
+    let mut random = [0_u8; 10];
+    for (to, from) in random.iter_mut().zip(digest) {
+        *to = from;
+    }
+    let webhook = WebhookEvent {
+        id: WebhookEventId::new(at, random),
+        seq,
+        kind,
+        payload: view::webhook_payload(request, version, kind, at),
+        due_at: at,
+        failures: 0,
+        delivered_at: None,
+        given_up: false,
+    };
+    let expires_at = Some(part_kept_until(request, at));
+    let item = Item {
+        key: webhook_key(request.id, seq),
+        version: 1,
+        body: encode(webhook)?,
+        expires_at,
+        index: None,
+    };
+    Ok(Write::Put { item, expect: Expect::Absent })
+}
+
+fn put_address(request: &Request, key: Key) -> Result<Write, StoreError> {
+    let item = Item {
+        key,
+        version: 1,
+        body: encode(request.id)?,
+        expires_at: Some(request.expires_at.after(GRACE)),
+        index: None,
+    };
+    Ok(Write::Put { item, expect: Expect::Any })
+}
+
+/// Lists the requests that may be open for an address on a channel, newest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn open_for_address(
+    store: &dyn Store,
+    channel: &str,
+    address: &str,
+) -> Result<Vec<RequestId>, StoreError> {
+    let range = Range {
+        pk: format!("ADDR#{channel}#{address}"),
+        prefix: "REQ#".to_owned(),
+        after: None,
+        limit: 100,
+        order: Order::Descending,
+    };
+    let page = store.list(&range).await?;
+    page.items.iter().map(|item| item.key.sk.trim_start_matches("REQ#")).map(parse_id).collect()
+}
+
+fn parse_id(text: &str) -> Result<RequestId, StoreError> {
+    text.parse().map_err(|error| StoreError::Damaged(Box::new(error)))
+}
+
+/// Lists the requests of one session, newest first, after the index key `after`.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn of_session(
+    store: &dyn Store,
+    scope: BrandScope<'_>,
+    session: &str,
+    after: Option<String>,
+    limit: usize,
+) -> Result<Page, StoreError> {
+    let pk = session_partition(scope, session);
+    let range = Range { pk, prefix: String::new(), after, limit, order: Order::Descending };
+    store.list_index(&range).await
+}
+
+/// Lists a request's journal entries, oldest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn journal(store: &dyn Store, id: RequestId) -> Result<Vec<JournalEntry>, StoreError> {
+    all(store, id, "EVT#").await?.iter().map(|item| decode(&item.body)).collect()
+}
+
+/// Lists a request's webhook events with the version of each, oldest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn webhooks(
+    store: &dyn Store,
+    id: RequestId,
+) -> Result<Vec<(WebhookEvent, u64)>, StoreError> {
+    let items = all(store, id, "WEBHOOK#").await?;
+    items.iter().map(|item| Ok((decode(&item.body)?, item.version))).collect()
+}
+
+async fn all(store: &dyn Store, id: RequestId, prefix: &str) -> Result<Vec<Item>, StoreError> {
+    let mut range = Range {
+        pk: partition(id),
+        prefix: prefix.to_owned(),
+        after: None,
+        limit: 100,
+        order: Order::Ascending,
+    };
+    let mut items = Vec::new();
+    loop {
+        let page = store.list(&range).await?;
+        items.extend(page.items);
+        range.after = items.last().map(|item| item.key.sk.clone());
+        if !page.more {
+            return Ok(items);
+        }
+    }
+}
+
+/// Loads a webhook event with its version; `None` where it does not exist.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn webhook(
+    store: &dyn Store,
+    id: RequestId,
+    seq: u32,
+) -> Result<Option<(WebhookEvent, u64)>, StoreError> {
+    let Some(item) = store.read(&webhook_key(id, seq)).await? else { return Ok(None) };
+    Ok(Some((decode(&item.body)?, item.version)))
+}
+
+/// Stores the delivery state of a webhook event.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the stored event has another version.
+pub async fn put_webhook_state(
+    store: &dyn Store,
+    request: RequestId,
+    webhook: &WebhookEvent,
+    expected_version: u64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let item = Item {
+        key: webhook_key(request, webhook.seq),
+        version: expected_version.saturating_add(1),
+        body: encode(webhook)?,
+        expires_at: Some(now.after(GRACE)),
+        index: None,
+    };
+    store.write(vec![Write::Put { item, expect: Expect::Version(expected_version) }]).await
+}

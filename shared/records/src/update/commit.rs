@@ -1,0 +1,91 @@
+//! A decided change with everything that is stored and sent with it.
+
+use std::time::Duration;
+
+use crate::effects;
+use crate::effects::EffectError;
+use crate::storage;
+use crate::storage::VersionedRequest;
+use domain::message::Step;
+use domain::request::Change;
+use ports::{Ports, Write};
+
+/// A change to store, the writes in the same transaction, and the message that follows.
+///
+/// ```
+/// # fn example(request: &domain::request::Request, now: domain::values::time::Timestamp) {
+/// use domain::message::Step;
+/// use records::update::commit;
+///
+/// // A repeat of an approval changes nothing and sends the step again.
+/// let repeat = commit(request.expire(now)).then(Step::Fetch).with_recovery_check();
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Commit {
+    change: Change,
+    writes: Vec<Write>,
+    step: Option<Step>,
+    recovery_check: bool,
+}
+
+/// Starts a commit of this change alone.
+pub const fn commit(change: Change) -> Commit {
+    Commit { change, writes: Vec::new(), step: None, recovery_check: false }
+}
+
+impl From<Change> for Commit {
+    fn from(change: Change) -> Self {
+        commit(change)
+    }
+}
+
+impl Commit {
+    /// Stores these items in the same transaction, or nothing at all.
+    pub fn with_writes(mut self, writes: impl IntoIterator<Item = Write>) -> Self {
+        self.writes.extend(writes);
+        self
+    }
+
+    /// Sends this step once the change is stored, and again when the change was a repeat that stored nothing.
+    pub fn then(mut self, step: impl Into<Option<Step>>) -> Self {
+        self.step = step.into();
+        self
+    }
+
+    /// Sends a check ahead of the write, which finds the step if this worker dies before it sends it.
+    pub const fn with_recovery_check(mut self) -> Self {
+        self.recovery_check = true;
+        self
+    }
+
+    /// Stores the change, then sends its step and its webhook events.
+    ///
+    /// `expected_version` is the version that the decision was made from; `None` for a new request.
+    ///
+    /// # Errors
+    /// [`EffectError`]; a conflict when the request has another version by now.
+    pub async fn apply(
+        self,
+        ports: &Ports,
+        expected_version: Option<u64>,
+    ) -> Result<VersionedRequest, EffectError> {
+        let (store, queue) = (ports.store.as_ref(), ports.queue.as_ref());
+        if self.recovery_check {
+            let (request, now) = (&self.change.request, self.change.at);
+            effects::schedule_recovery_check(queue, request, now).await?;
+        }
+        let events = u32::try_from(self.change.webhooks.len()).unwrap_or(0);
+        let stored = storage::commit(store, expected_version, self.change, self.writes).await?;
+        let id = stored.request.id;
+        if let Some(step) = self.step {
+            effects::send(queue, step, id, Duration::ZERO).await?;
+        }
+        let first = stored.request.webhooks.saturating_sub(events).saturating_add(1);
+        for seq in first..=stored.request.webhooks {
+            effects::send(queue, Step::Webhook { seq }, id, Duration::ZERO).await?;
+        }
+        Ok(stored)
+    }
+}

@@ -1,0 +1,204 @@
+//! The text of a prompt: payee, ask and amount, in one SMS segment where possible.
+
+use super::{TextLanguage, gsm7};
+use domain::values::language::Language;
+use ports::Labels;
+
+/// The shortest description, in characters, that still says something. A shorter one is omitted.
+const TELLING: usize = 8;
+/// The most characters of a description in a text of several segments.
+const DESCRIPTION_MAX: usize = 60;
+/// The longest body of a channel, in characters.
+const BODY_MAX: usize = 400;
+
+/// The content of a prompt.
+#[derive(Clone, Copy)]
+pub struct PromptContent<'a> {
+    /// The payee, as the customer knows it.
+    pub payee: &'a str,
+    /// The amount as the customer reads it; `None` where it is no payment.
+    pub money: Option<&'a str>,
+    /// The purpose, in the requester's words; may be empty.
+    pub description: &'a str,
+    /// The kind of ask.
+    pub kind: AskKind,
+    /// The URL of the consent page.
+    pub link: &'a str,
+    /// The session code, on a channel without a page.
+    pub code: Option<&'a str>,
+    /// Whether the buttons are three numbers, of which the customer picks the agent's.
+    pub picks: bool,
+}
+
+/// The kind of an ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskKind {
+    /// A payment.
+    Payment,
+    /// A card to save.
+    PaymentMethod,
+    /// Claims about the customer.
+    Identity,
+}
+
+/// The text of a prompt.
+#[derive(Clone)]
+pub struct PromptTexts {
+    /// The tag of the text's language, which may differ from the requested one.
+    pub tag: &'static str,
+    /// The heading, at most 60 characters.
+    pub title: String,
+    /// The body without the link, at most 400 characters unless payee and amount alone are longer.
+    pub body: String,
+    /// The prompt for a text-only channel: it begins with the payee and ends with the link.
+    pub text: String,
+    /// The labels of the buttons.
+    pub labels: Labels,
+}
+
+/// The templates of one language, with `{payee}`, `{asks}`, `{money}` and `{code}`.
+///
+/// They use only the GSM alphabet.
+pub(super) struct Words {
+    pub(super) title_payment: &'static str,
+    pub(super) title_payment_method: &'static str,
+    pub(super) title_identity: &'static str,
+    pub(super) payment: &'static str,
+    pub(super) payment_method: &'static str,
+    pub(super) identity: &'static str,
+    pub(super) asks: &'static str,
+    pub(super) still_asks: &'static str,
+    pub(super) code: &'static str,
+    pub(super) unexpected: &'static str,
+    pub(super) answer: &'static str,
+    pub(super) open: &'static str,
+}
+
+/// Renders the prompt in the nearest language.
+#[must_use]
+pub fn prompt(
+    language: &Language,
+    fallback: &Language,
+    content: &PromptContent<'_>,
+) -> PromptTexts {
+    let spoken = TextLanguage::nearest(language, fallback);
+    written(spoken, spoken.prompt().asks, content)
+}
+
+/// Renders the prompt as a reminder.
+#[must_use]
+pub fn reminder(
+    language: &Language,
+    fallback: &Language,
+    content: &PromptContent<'_>,
+) -> PromptTexts {
+    let spoken = TextLanguage::nearest(language, fallback);
+    written(spoken, spoken.prompt().still_asks, content)
+}
+
+fn written(spoken: TextLanguage, asks: &str, content: &PromptContent<'_>) -> PromptTexts {
+    let (words, page) = (spoken.prompt(), spoken.page());
+    let (title, sentence) = match content.kind {
+        AskKind::Payment => (words.title_payment, words.payment),
+        AskKind::PaymentMethod => (words.title_payment_method, words.payment_method),
+        AskKind::Identity => (words.title_identity, words.identity),
+    };
+    let values = [
+        ("payee", content.payee),
+        ("asks", asks),
+        ("money", content.money.unwrap_or_default()),
+        ("code", content.code.unwrap_or_default()),
+    ];
+    let sentence = filled(sentence, &values);
+    let code =
+        content.code.map(|_| format!(" {}", filled(words.code, &values))).unwrap_or_default();
+    let pick = if content.picks { format!(" {}.", page.pick_code) } else { String::new() };
+    let tail = format!(".{code}{pick} {}", page.warning);
+    PromptTexts {
+        tag: spoken.tag(),
+        title: filled(title, &values),
+        body: body(&sentence, content.description, &tail),
+        text: text(&sentence, &code, words, content),
+        labels: Labels {
+            approve: page.approve.to_owned(),
+            deny: page.deny.to_owned(),
+            not_me: page.not_me.to_owned(),
+            open: words.open.to_owned(),
+        },
+    }
+}
+
+fn body(sentence: &str, description: &str, tail: &str) -> String {
+    let taken = sentence.chars().count() + tail.chars().count() + 3;
+    let room = BODY_MAX.saturating_sub(taken);
+    joined(sentence, shortened(description, room, |_| 1).as_deref(), tail)
+}
+
+/// Returns the first variant that fits one segment: with the warning and a description, before without.
+fn text(sentence: &str, code: &str, words: &Words, content: &PromptContent<'_>) -> String {
+    let link = content.link;
+    let warned = format!(".{code} {} {} {link}", words.unexpected, words.answer);
+    let plain = format!(".{code} {} {link}", words.answer);
+    let described = [&warned, &plain].into_iter().find_map(|tail| {
+        let taken = gsm7::septets(sentence)? + gsm7::septets(tail)? + 3;
+        let room = gsm7::SEGMENT.checked_sub(taken)?;
+        let cost = |c| gsm7::cost(c).unwrap_or(gsm7::SEGMENT);
+        let description = shortened(&gsm7::folded(content.description)?, room, cost)?;
+        Some(joined(sentence, Some(&description), tail))
+    });
+    let bare = || {
+        [&warned, &plain]
+            .into_iter()
+            .map(|tail| joined(sentence, None, tail))
+            .find(|text| gsm7::septets(text).is_some_and(|septets| septets <= gsm7::SEGMENT))
+    };
+    described.or_else(bare).unwrap_or_else(|| {
+        joined(sentence, shortened(content.description, DESCRIPTION_MAX, |_| 1).as_deref(), &warned)
+    })
+}
+
+fn joined(sentence: &str, description: Option<&str>, tail: &str) -> String {
+    match description {
+        Some(description) => format!("{sentence} ({description}){tail}"),
+        None => format!("{sentence}{tail}"),
+    }
+}
+
+/// Cuts a description to `room`, with `...` at the cut; `None` when too little would remain.
+fn shortened(text: &str, room: usize, cost: impl Fn(char) -> usize) -> Option<String> {
+    let total: usize = text.chars().map(&cost).sum();
+    if text.is_empty() {
+        return None;
+    }
+    if total <= room {
+        return Some(text.to_owned());
+    }
+    let mut left = room.checked_sub(3)?;
+    let mut kept = String::new();
+    for c in text.chars() {
+        let Some(rest) = left.checked_sub(cost(c)) else { break };
+        left = rest;
+        kept.push(c);
+    }
+    let kept = kept.trim_end();
+    (kept.chars().count() >= TELLING).then(|| format!("{kept}..."))
+}
+
+/// Fills a template in one pass, so that a value that looks like a placeholder stays as it is.
+fn filled(template: &str, values: &[(&str, &str)]) -> String {
+    let mut text = String::with_capacity(template.len() + 64);
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(before);
+        let (name, behind) = after.split_once('}').unwrap_or((after, ""));
+        text.push_str(
+            values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value),
+        );
+        rest = behind;
+    }
+    text.push_str(rest);
+    text
+}
+
+#[cfg(test)]
+mod tests;
