@@ -147,7 +147,7 @@ async fn contract_cancel_and_refund_accepted() {
     let [apple, ..] = &wallets();
     let what = used(apple, 4250, 1);
     clock.stand_at(BEGINNING.after(Duration::from_secs(1_800)));
-    // What was told too late is taken back by its own id; what was not told, by our name for it.
+    // A late reported payment is reversed by its own id, and an unreported one by our name for it.
     let late = ReportedResult { success: true, reference: told_at(1_800), code: None };
     for reported in [None, Some(&late)] {
         assert_eq!(processor.void(&Use { reported, ..what }, &name()).await, VoidResult::Unknown);

@@ -1,5 +1,4 @@
-//! A world for tests of flows: the four functions on one machine, with time, randomness and providers in the test's
-//! hands.
+//! A world for tests of flows: the four functions on one machine. The test controls time, randomness and providers.
 //!
 //! Calls go through the real routers, messages through the real handlers. C1 to C6 are checked at every write. When a
 //! world is dropped, nothing may be due. Then all requests end, and C3 must hold. All that was logged, stored,
@@ -380,9 +379,10 @@ impl Core {
         self.brands.put(&secret);
     }
 
-    /// Runs something once during something else. The moments are: a call to a host was taken (`called
-    /// shop.example`), an item is about to be written or was (`storing PHONE#`, `stored PHONE#`), a worker waits
-    /// (`waited`).
+    /// Runs something once during something else.
+    ///
+    /// The moments are `called shop.example` (a call to that host was taken), `waited` (a worker waits), and
+    /// `storing PHONE#` or `stored PHONE#` (such an item is about to be written, or was).
     pub fn meanwhile(&self, moment: &str, happens: impl FnOnce(&Self) + Send + 'static) {
         self.hooks.add(moment.to_owned(), Box::new(happens));
     }

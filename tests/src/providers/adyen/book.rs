@@ -141,7 +141,12 @@ impl Book {
         let times = if self.rng.happens(self.faults.webhooks_twice) { 2 } else { 1 };
         for _ in 0..times {
             let late = self.rng.happens(self.faults.late_webhooks);
-            let seconds = if late { self.rng.between(60, 20_000) } else { self.rng.between(0, 30) };
+            let seconds = match (late, self.rng.happens(100)) {
+                (false, _) => self.rng.between(0, 30),
+                (true, false) => self.rng.between(60, 3_600),
+                // Few, since an open doubt is checked each ten seconds until then.
+                (true, true) => self.rng.between(60, 20_000),
+            };
             let at = now.after(Duration::from_secs(seconds));
             self.later.push((at, LaterEffect::Hook(body.clone())));
         }
