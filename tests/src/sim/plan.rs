@@ -33,7 +33,7 @@ impl Plan {
     /// The run of a seed in which one customer goes through a scenario.
     #[must_use]
     pub const fn in_scenario(scenario: &'static Scenario, seed: u64) -> Self {
-        Self { seed, steps: 160, faults: None, requests: 1, own_policy: false, scenario }
+        Self { seed, steps: 120, faults: None, requests: 1, own_policy: false, scenario }
     }
 }
 
