@@ -82,7 +82,7 @@ fn fate(environment: &mut Environment, request: &Request<Bytes>) -> Fate {
     }
     let only = |when: bool, often: u64| if when { often } else { 0 };
     // Adyen keeps a 500 for the key, and a webhook reports what happened. Without effect and webhook the doubt would stay.
-    // Adyen gets no late, double or rejected call yet: with them a doubt stayed open for good (seed 245 of the wallet).
+    // Adyen gets no late, double or rejected call yet, as before.
     let to_adyen = host == Some(ADYEN_HOST);
     let faults = environment.faults.clone();
     let fates = [
