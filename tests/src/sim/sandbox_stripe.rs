@@ -6,11 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::Request;
-use ports::{
-    Clock, Http, HttpError, Item, Key, Page, Range, Reach, SandboxPages, SandboxVisit, Store,
-    StoreError, Write,
-};
-use sandbox::Sandbox;
+use ports::{Clock, Http, HttpError, Item, Key, Page, Range, Reach, Store, StoreError, Write};
+use sandbox::{Sandbox, SandboxPages, SandboxVisit};
 
 use super::ports::finish;
 use crate::lock::lock;
