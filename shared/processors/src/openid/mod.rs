@@ -29,7 +29,7 @@ use ports::{
 };
 
 use self::settings::Provider;
-use self::state::State;
+use self::state::AttemptState;
 use crate::Kind;
 
 /// The adapter's entry in the list of kinds.
@@ -145,8 +145,8 @@ impl Processor for OpenId {
         if callback.method != Method::GET {
             return Err(CallbackError::None);
         }
-        let returned = wire::Returned::read(&callback.url)?;
-        let state = State::read(&returned.state, &self.link_key, &self.provider.issuer)
+        let returned = wire::AuthorizationResponse::read(&callback.url)?;
+        let state = AttemptState::read(&returned.state, &self.link_key, &self.provider.issuer)
             .ok_or(CallbackError::Forged)?;
         let issuer = match &returned.issuer {
             Some(issuer) => *issuer == self.provider.issuer,
@@ -155,7 +155,7 @@ impl Processor for OpenId {
         if !issuer {
             return Err(CallbackError::Forged);
         }
-        let State { request, attempt_no, .. } = state;
+        let AttemptState { request, attempt_no, .. } = state;
         let events = match returned.outcome {
             Ok(code) => {
                 let authorization =
@@ -189,8 +189,8 @@ impl OpenId {
         matches!(what.ask, Ask::Identity { .. }) && reference.0 == self.state(what).to_string()
     }
 
-    fn state(&self, what: &Use<'_>) -> State {
-        State::of(what.request, what.attempt_no, &self.link_key, &self.provider.issuer)
+    fn state(&self, what: &Use<'_>) -> AttemptState {
+        AttemptState::of(what.request, what.attempt_no, &self.link_key, &self.provider.issuer)
     }
 
     /// Returns the redirect to the authorization endpoint, with the parameters or with the pushed request's URI.
@@ -245,7 +245,7 @@ impl OpenId {
     /// Reads the claims. It may be repeated.
     async fn user_info(&self, what: &Use<'_>) -> Confirmed {
         let (Some(access), Ask::Identity { claims, .. }) =
-            (wire::Access::read(what.authorization), what.ask)
+            (wire::AccessToken::read(what.authorization), what.ask)
         else {
             return Confirmed::Invalid { code: MALFORMED };
         };

@@ -1,4 +1,4 @@
-//! The laws of the `Processor` port, over every listed kind.
+//! The contract tests of the `Processor` port, over every listed kind.
 
 use std::panic::AssertUnwindSafe;
 
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 const SECRET: &str = "N3verSh0wn";
 
-/// Settings under which a kind opens in test mode. A kind that is not here fails every law.
+/// Settings under which a kind opens in test mode. A kind without settings fails every test.
 fn settings(kind: &str) -> Value {
     match kind {
         "adyen" => json!({
@@ -53,7 +53,7 @@ fn each(law: impl Fn(&World, &str, Box<dyn Processor>)) {
     }
 }
 
-/// Only those that move money.
+/// Runs a test over each kind that moves money.
 fn each_that_charges(law: impl Fn(&World, &str, Box<dyn Processor>)) {
     each(|world, kind, processor| {
         if !processor.payment_options(&payment(4250)).is_empty() {
@@ -62,7 +62,7 @@ fn each_that_charges(law: impl Fn(&World, &str, Box<dyn Processor>)) {
     });
 }
 
-/// A card that a kind takes.
+/// Returns an authorization that a kind accepts.
 fn visa(kind: &str) -> Authorization {
     match kind {
         "adyen" => authorizations()[1].clone(),
@@ -89,7 +89,7 @@ fn said(value: &Value) -> Act {
     Act::Answer(200, value.to_string().into_bytes())
 }
 
-/// The answers of a processor that takes everything: those to preparing, by what the yes carries, and the one after.
+/// Returns the replies of a willing processor: those to `create`, the one to `confirm`, and the reference.
 fn willing(ask: &Ask, kind: AuthorizationKind) -> (Vec<Act>, Act, Reference) {
     let made = |id: &str, object: &str| said(&json!({ "id": id, "object": object }));
     let mut answers = Vec::new();
@@ -128,13 +128,13 @@ fn reference() -> Reference {
     Reference("pi_1".to_owned())
 }
 
-/// The references of every kind of object.
+/// Returns a reference to each kind of object.
 fn references() -> [Reference; 3] {
     ["pi_1", "seti_1", "cs_1"].map(|id| Reference(id.to_owned()))
 }
 
 #[test]
-fn the_same_attempt_twice_makes_the_same_calls_byte_for_byte() {
+fn attempt_when_repeated_makes_identical_calls() {
     each(|world, kind, processor| {
         for (ask, authorization) in [payment(4250), keeping()]
             .into_iter()
@@ -163,7 +163,7 @@ fn the_same_attempt_twice_makes_the_same_calls_byte_for_byte() {
 }
 
 #[test]
-fn a_lost_answer_to_the_money_call_is_unknown() {
+fn confirm_without_a_reply_is_unknown() {
     each_that_charges(|world, kind, processor| {
         world.http.play([Act::Lost]);
         let visa = visa(kind);
@@ -187,7 +187,7 @@ fn a_lost_answer_to_the_money_call_is_unknown() {
 }
 
 #[test]
-fn what_was_never_sent_may_be_sent_again() {
+fn call_that_was_not_sent_may_be_repeated() {
     let world = World::default();
     let processor = world.open(Mode::Test, "stripe", &settings("stripe")).ok().unwrap();
     world.http.play([Act::NotSent]);
@@ -199,7 +199,7 @@ fn what_was_never_sent_may_be_sent_again() {
     assert_eq!(block_on(processor.void(&charge, &reference())), VoidResult::Again);
 }
 
-/// Answers that no processor gives: none may panic, none may be a success or a fence.
+/// Returns replies that no processor sends. None may panic, succeed or count as a void.
 fn garbage() -> Vec<Vec<u8>> {
     let deep = [b"[".repeat(100_000), b"{\"a\":".repeat(100_000)];
     let huge =
@@ -229,7 +229,7 @@ fn garbage() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn no_garbage_under_any_status_panics_or_is_taken_for_success_or_decline() {
+fn garbage_reply_under_any_status_never_succeeds_or_declines() {
     each(|world, kind, processor| {
         let visa = payment_method("pm_card_visa");
         let charge = charge(&visa, 4250, 1);
@@ -267,7 +267,7 @@ fn no_garbage_under_any_status_panics_or_is_taken_for_success_or_decline() {
 }
 
 #[test]
-fn no_garbage_under_any_status_panics_or_is_taken_for_money_that_went_back() {
+fn garbage_reply_under_any_status_never_refunds() {
     each(|world, kind, processor| {
         let charge = reference();
         let refund = |again| Refund {
@@ -302,7 +302,7 @@ fn no_garbage_under_any_status_panics_or_is_taken_for_money_that_went_back() {
 }
 
 #[test]
-fn no_callback_that_nobody_signed_is_heard() {
+fn unsigned_callback_is_refused() {
     each(|_, kind, processor| {
         for body in garbage() {
             for header in ["", "t=1767225600,v1=00", "v1=,t=", "t=9,v1=a,v1=b", "t=-1,v1=\u{e9}"] {
@@ -324,7 +324,7 @@ fn no_callback_that_nobody_signed_is_heard() {
 }
 
 #[test]
-fn no_reference_reaches_a_path_unless_it_is_one() {
+fn malformed_reference_never_reaches_a_path() {
     each(|world, kind, processor| {
         world.http.play([Act::Lost]);
         let visa = payment_method("pm_card_visa");
@@ -352,7 +352,7 @@ fn no_reference_reaches_a_path_unless_it_is_one() {
 }
 
 #[test]
-fn no_secret_and_no_token_reaches_debug_or_display() {
+fn debug_and_display_never_show_secrets_or_tokens() {
     each(|world, kind, processor| {
         for authorization in authorizations() {
             let charge = charge(&authorization, 4250, 1);
@@ -386,7 +386,7 @@ fn no_secret_and_no_token_reaches_debug_or_display() {
 }
 
 #[test]
-fn a_kind_or_name_there_is_not_is_said_so() {
+fn open_of_an_unknown_kind_or_name_is_an_error() {
     let world = World::default();
     let error = world.open(Mode::Test, "paypal", &json!({})).err().unwrap();
     assert!(matches!(error, OpenProcessorError::Settings(_)));

@@ -1,4 +1,4 @@
-//! A scripted `Http`, a store in memory and a clock that moves when told.
+//! A scripted `Http`, a store in memory and a manual clock.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,7 @@ use ports::{
 use processors::Deps;
 use serde_json::{Value, json};
 
-/// What the other side does with one call.
+/// The reaction to one call.
 #[derive(Clone)]
 pub(crate) enum Act {
     Answer(u16, Vec<u8>),
@@ -28,7 +28,7 @@ pub(crate) enum Act {
     Lost,
 }
 
-/// An `Http` that acts by a script, repeats its last act for ever, and remembers the calls.
+/// An `Http` that plays a script, repeats its last act, and records the calls.
 #[derive(Default)]
 pub(crate) struct Script {
     pub(crate) acts: Mutex<VecDeque<Act>>,
@@ -40,7 +40,7 @@ impl Script {
         *self.acts.lock().unwrap() = acts.into_iter().collect();
     }
 
-    /// The calls since last asked, byte for byte.
+    /// Takes the recorded calls, byte for byte.
     pub(crate) fn taken(&self) -> Vec<String> {
         std::mem::take(&mut *self.calls.lock().unwrap())
     }
@@ -79,14 +79,14 @@ impl Http for Script {
     }
 }
 
-/// What the store does with the next write.
+/// A fault of the next write.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// Nothing is written, and nobody knows.
+    /// Nothing is written, and the caller gets an unclear error.
     LostBefore,
-    /// It is written, and nobody knows.
+    /// The item is written, and the caller gets an unclear error.
     LostAfter,
-    /// Somebody else was faster.
+    /// Another write came first.
     Conflict,
 }
 
@@ -145,7 +145,7 @@ impl Store for Memory {
     }
 }
 
-/// A clock that moves when told.
+/// A clock that the test moves.
 pub(crate) struct Hand(pub(crate) Mutex<Timestamp>);
 
 impl Default for Hand {
@@ -172,7 +172,7 @@ impl Clock for Hand {
     }
 }
 
-/// All that a processor touches.
+/// The ports of a processor, as doubles.
 #[derive(Default)]
 pub(crate) struct World {
     pub(crate) http: Arc<Script>,
@@ -181,26 +181,26 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// The ports of the adapters.
+    /// Returns the ports of the adapters.
     pub(crate) fn deps(&self) -> Deps {
         Deps { http: Arc::<Script>::clone(&self.http), clock: Arc::<Hand>::clone(&self.clock) }
     }
 
-    /// Opens a processor of that kind with those settings.
+    /// Opens a processor of a kind with its settings.
     pub(crate) fn open(&self, mode: Mode, kind: &str, settings: &Value) -> OpenResult {
         crate::registry(self, self.deps()).open(&brand(kind, settings), mode, &till())
     }
 }
 
-/// A processor, or why there is none.
+/// A processor, or the reason why it cannot be opened.
 pub(crate) type OpenResult = Result<Box<dyn Processor>, OpenProcessorError>;
 
-/// What every brand here calls its processor.
+/// Returns the name of the processor in every brand here.
 fn till() -> ProcessorName {
     "till".parse().unwrap()
 }
 
-/// A brand with one processor, `till`, in both modes.
+/// Returns a brand with the processor `primary` in both modes.
 pub(crate) fn brand(kind: &str, settings: &Value) -> Brand {
     let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     let setup = json!({ "processors": [{ "name": "till", "kind": kind, "settings": settings }] });
@@ -212,23 +212,23 @@ pub(crate) fn brand(kind: &str, settings: &Value) -> Brand {
     Brand::parse(&brand.to_string()).unwrap()
 }
 
-/// An ask for that much.
+/// Returns an ask for an amount in euros.
 pub(crate) fn payment(amount: u64) -> Ask {
     let money = Money::new(amount, "EUR".parse().unwrap()).unwrap();
     Ask::Payment { money, description: DisplayText::new("Invoice 4711").unwrap(), card: None }
 }
 
-/// An ask for a card to keep.
+/// Returns an ask for a card to save.
 pub(crate) fn keeping() -> Ask {
     Ask::PaymentMethod { description: DisplayText::new("Card for later").unwrap() }
 }
 
-/// An attempt to charge.
+/// Returns an attempt to charge.
 pub(crate) fn charge(authorization: &Authorization, amount: u64, attempt_no: u32) -> Use<'_> {
     attempt(payment(amount), authorization, attempt_no)
 }
 
-/// An attempt at an ask.
+/// Returns an attempt at an ask.
 pub(crate) fn attempt(ask: Ask, authorization: &Authorization, attempt_no: u32) -> Use<'_> {
     Use {
         request: REQUEST.parse().unwrap(),
@@ -248,17 +248,17 @@ pub(crate) fn attempt(ask: Ask, authorization: &Authorization, attempt_no: u32) 
 /// The request of every attempt.
 pub(crate) const REQUEST: &str = "req_01J00000000000000000000000";
 
-/// A yes that carries this.
+/// Returns an authorization of a kind.
 pub(crate) fn yes(kind: AuthorizationKind, secret: &str) -> Authorization {
     Authorization { kind, secret: secret.into() }
 }
 
-/// A yes that carries a payment method.
+/// Returns an authorization that carries a payment method.
 pub(crate) fn payment_method(id: &str) -> Authorization {
     yes(AuthorizationKind::PaymentMethod, id)
 }
 
-/// A yes to what the customer gives on the processor's own page.
+/// Returns an authorization for the processor's hosted page.
 pub(crate) fn hosted() -> Authorization {
     yes(AuthorizationKind::Hosted, "")
 }

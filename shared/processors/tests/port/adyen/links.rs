@@ -1,4 +1,4 @@
-//! Pay by Link: made, read, ended; a payment is told by webhook, and a card is found in the list of its own shopper.
+//! Pay by Link through the port. A webhook reports a payment; the shopper's list holds a saved card.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ fn keeping() -> Ask {
 }
 
 #[test]
-fn a_link_is_made_once_and_carries_what_was_asked_for() {
+fn link_on_repeat_is_created_once_for_the_ask() {
     let world = World::default();
     let processor = open(&world, &json!({ "country": "NL" }));
     assert_eq!(processor.payment_options(&payment(4250)), [PaymentOption::Hosted]);
@@ -68,7 +68,7 @@ fn a_link_is_made_once_and_carries_what_was_asked_for() {
 }
 
 #[test]
-fn a_link_that_is_not_the_one_asked_for_is_none() {
+fn link_that_differs_from_the_ask_is_refused() {
     let world = World::default();
     let processor = open(&world, &json!({}));
     let hosted = yes(AuthorizationKind::Hosted, "");
@@ -92,7 +92,7 @@ fn a_link_that_is_not_the_one_asked_for_is_none() {
 }
 
 #[test]
-fn each_state_of_a_link_has_its_answer() {
+fn link_status_has_one_answer_each() {
     let world = World::default();
     let processor = open(&world, &json!({}));
     let hosted = yes(AuthorizationKind::Hosted, "");
@@ -121,7 +121,7 @@ fn each_state_of_a_link_has_its_answer() {
 }
 
 #[test]
-fn a_paid_link_is_done_when_the_webhook_says_by_which_payment() {
+fn paid_link_after_the_webhook_is_done() {
     let world = World::default();
     let processor = open(&world, &json!({}));
     let hosted = yes(AuthorizationKind::Hosted, "");
@@ -137,7 +137,7 @@ fn a_paid_link_is_done_when_the_webhook_says_by_which_payment() {
         assert_eq!((receipt.reference.0.as_str(), receipt.amount), (PSP, 4250));
         assert_eq!(receipt.currency, "EUR");
     }
-    // A card that was refused is no reason: the page is still open, and another one may be tried.
+    // A refused card changes nothing. The page is still open for another card.
     let refused = reported(processor.as_ref(), "AUTHORISATION", "false", 30);
     world.http.play([said(200, &link("active"))]);
     let answer = block_on(processor.retrieve(&knowing(what, &refused), &reference()));
@@ -149,7 +149,7 @@ fn a_paid_link_is_done_when_the_webhook_says_by_which_payment() {
 }
 
 #[test]
-fn a_paid_link_that_no_webhook_tells_of_is_told_as_what_it_is_after_a_while() {
+fn paid_link_without_a_webhook_is_done_after_a_while() {
     let world = World::default();
     let processor = open(&world, &json!({}));
     let hosted = yes(AuthorizationKind::Hosted, "");
@@ -167,7 +167,7 @@ fn a_paid_link_that_no_webhook_tells_of_is_told_as_what_it_is_after_a_while() {
 }
 
 #[test]
-fn a_link_is_ended_unless_it_was_paid() {
+fn void_of_a_link_expires_it_unless_paid() {
     let world = World::default();
     let processor = open(&world, &json!({}));
     let hosted = yes(AuthorizationKind::Hosted, "");
@@ -191,7 +191,7 @@ fn a_link_is_ended_unless_it_was_paid() {
 }
 
 #[test]
-fn a_card_is_kept_under_a_shopper_of_its_own_and_found_there() {
+fn saved_card_is_found_under_its_own_shopper() {
     let world = World::default();
     let off = open(&world, &json!({}));
     assert_eq!(off.payment_options(&keeping()), []);

@@ -1,4 +1,4 @@
-//! Adyen through the port: what is sent, and what is made of every answer and webhook.
+//! Adyen through the port: the calls, and the meaning of every reply and webhook.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -21,7 +21,7 @@ mod webhooks;
 pub(crate) const KEY: &str = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056";
 pub(crate) const NAME: &str = "req_01J00000000000000000000000.1";
 const PSP: &str = "7914073381342284";
-/// When every attempt of the doubles was begun.
+/// The begin of every attempt of the doubles, in milliseconds.
 const BEGUN: i64 = 1_767_225_600_000;
 
 fn base() -> Value {
@@ -48,7 +48,7 @@ fn said(status: u16, value: &Value) -> Act {
     Act::Answer(status, value.to_string().into_bytes())
 }
 
-/// An item of a webhook, signed.
+/// Signs an item of a webhook.
 fn signed(mut item: Value, key: &str) -> Value {
     let text = |pointer: &str| match item.pointer(pointer) {
         Some(Value::String(text)) => text.clone(),
@@ -98,7 +98,7 @@ fn called(body: &Value, after_secs: i64) -> UnverifiedCallback {
     }
 }
 
-/// What the adapter makes of a signed item, heard so long after the attempt was begun.
+/// Returns the events of a signed item that arrives some seconds after the attempt's begin.
 fn heard(processor: &dyn Processor, item: Value, after_secs: i64) -> Vec<ProcessorEvent> {
     let body = webhook("false", &[signed(item, KEY)]);
     let VerifiedWebhook { events, .. } = processor.receive(&called(&body, after_secs)).unwrap();
@@ -121,7 +121,7 @@ fn reported(
     }
 }
 
-/// The same attempt, knowing this.
+/// Returns the same attempt with a reported result.
 fn knowing<'a>(what: Use<'a>, reported: &'a ReportedResult) -> Use<'a> {
     Use { reported: Some(reported), ..what }
 }

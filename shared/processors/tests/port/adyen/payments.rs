@@ -1,4 +1,4 @@
-//! Payments under a name of ours: sent, told, cancelled, taken back, and never two of these at once.
+//! Payments under our merchant reference: sent, reported, cancelled and reversed.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn confirm(world: &World, processor: &dyn Processor, what: &Use<'_>, answer: &Va
 }
 
 #[test]
-fn tokens_go_as_their_wallet_wants_and_a_repeat_is_the_same_call() {
+fn wallet_token_on_repeat_is_sent_in_the_same_call() {
     let world = World::default();
     let processor = open(&world, &json!({ "capture_delay_hours": 24 }));
     let google = yes(AuthorizationKind::GooglePay, r#"{"signature":"M\"E"}"#);
@@ -63,7 +63,7 @@ fn tokens_go_as_their_wallet_wants_and_a_repeat_is_the_same_call() {
 }
 
 #[test]
-fn each_result_code_has_its_answer() {
+fn result_code_has_one_answer_each() {
     let world = World::default();
     let processor = open(&world, &json!({}));
     let apple = apple();
@@ -102,7 +102,7 @@ fn each_result_code_has_its_answer() {
     fraud["refusalReasonCode"] = json!("20");
     let answer = confirm(&world, processor.as_ref(), &what, &fraud);
     assert_eq!(answer, Confirmed::HardDeclined { code: "card_declined" });
-    // What was authorised is what is told: the caller compares it with the ask.
+    // The receipt holds the authorised amount. The caller compares it with the ask.
     let mut less = paid("Authorised");
     less["amount"] = json!({ "value": 42, "currency": "EUR" });
     less["additionalData"] = json!({ "cardSummary": "1111", "paymentMethod": "visa_applepay" });
@@ -114,7 +114,7 @@ fn each_result_code_has_its_answer() {
 }
 
 #[test]
-fn a_customer_is_sent_on_where_a_browser_can_go_and_finishes_with_what_they_bring() {
+fn redirect_url_when_fit_is_used_and_the_code_finishes() {
     let world = World::default();
     let processor = open(&world, &json!({}));
     let apple = apple();
@@ -151,7 +151,7 @@ fn a_customer_is_sent_on_where_a_browser_can_go_and_finishes_with_what_they_brin
 }
 
 #[test]
-fn an_answer_that_was_lost_is_asked_for_again_with_the_same_key_and_not_for_ever() {
+fn lost_reply_is_requested_again_with_one_key_for_a_time() {
     let world = World::default();
     let processor = open(&world, &json!({}));
     let apple = apple();
@@ -178,7 +178,7 @@ fn an_answer_that_was_lost_is_asked_for_again_with_the_same_key_and_not_for_ever
 }
 
 #[test]
-fn what_is_told_settles_it_without_a_call() {
+fn reported_result_is_returned_without_a_call() {
     let world = World::default();
     let processor = open(&world, &json!({}));
     let apple = apple();
@@ -201,7 +201,7 @@ fn what_is_told_settles_it_without_a_call() {
 }
 
 #[test]
-fn nothing_is_cancelled_while_it_may_be_sent_and_ended_only_when_the_webhook_says_so() {
+fn void_while_the_payment_may_be_sent_is_unknown() {
     let world = World::default();
     let processor = open(&world, &json!({}));
     let apple = apple();
@@ -240,7 +240,7 @@ fn nothing_is_cancelled_while_it_may_be_sent_and_ended_only_when_the_webhook_say
 }
 
 #[test]
-fn an_authorisation_that_comes_when_it_may_be_cancelled_is_taken_back() {
+fn late_authorisation_when_voided_is_reversed() {
     let world = World::default();
     let processor = open(&world, &json!({}));
     let apple = apple();
@@ -254,7 +254,7 @@ fn an_authorisation_that_comes_when_it_may_be_cancelled_is_taken_back() {
     assert_eq!(block_on(processor.void(&late, &name())), VoidResult::Unknown);
     let call = world.http.taken().remove(0);
     assert!(call.contains(&format!("/v72/payments/{PSP}/reversals ")), "{call}");
-    // One that was heard of in time is done, however late we look; unless it is less than was asked for.
+    // An authorisation reported in time is done, even if it is read late. A smaller amount is not.
     let early = reported(processor.as_ref(), "AUTHORISATION", "true", 1_799);
     let answer = block_on(processor.void(&knowing(what, &early), &name()));
     assert!(matches!(answer, VoidResult::Done(_)), "{answer:?}");
@@ -264,7 +264,7 @@ fn an_authorisation_that_comes_when_it_may_be_cancelled_is_taken_back() {
 }
 
 #[test]
-fn money_goes_back_when_the_webhook_says_so() {
+fn refund_is_pending_until_the_webhook_reports_it() {
     let world = World::default();
     let processor = open(&world, &json!({}));
     let psp = Reference(PSP.to_owned());

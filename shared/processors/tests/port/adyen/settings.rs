@@ -1,4 +1,4 @@
-//! What settings open, and what they refuse without quoting it.
+//! Settings that open a processor, and settings that are refused without being quoted.
 
 use domain::brand::Mode;
 use pollster::block_on;
@@ -15,7 +15,7 @@ fn with(more: &Value) -> Value {
 }
 
 #[test]
-fn settings_that_cannot_be_used_are_refused_in_words_of_ours() {
+fn settings_when_unusable_are_refused_and_not_quoted() {
     let google = |more: Value| {
         let mut google = json!({ "country": "NL" });
         google.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -58,7 +58,7 @@ fn settings_that_cannot_be_used_are_refused_in_words_of_ours() {
 }
 
 #[test]
-fn live_mode_has_an_address_of_its_own_with_a_segment_more() {
+fn calls_in_live_mode_use_the_live_address() {
     let world = World::default();
     assert!(world.open(Mode::Live, "adyen", &base()).is_err());
     let both = with(&json!({ "live_prefix": "1a-Acme", "base_url": "https://a" }));
@@ -75,7 +75,7 @@ fn live_mode_has_an_address_of_its_own_with_a_segment_more() {
 }
 
 #[test]
-fn wallets_come_first_and_only_where_the_amount_can_be_said() {
+fn payment_options_start_with_wallets_for_usable_amounts() {
     let world = World::default();
     let apple = json!({ "merchant_identifier": "merchant.com.acme", "display_name": "Acme", "country": "NL" });
     let processor = open(&world, &json!({ "apple_pay": apple, "google_pay": { "country": "NL" } }));
@@ -96,7 +96,7 @@ fn wallets_come_first_and_only_where_the_amount_can_be_said() {
 }
 
 #[test]
-fn apples_session_is_made_for_the_page_and_handed_on_as_it_is() {
+fn apple_pay_session_for_the_page_is_passed_on_unchanged() {
     let world = World::default();
     let apple = json!({ "merchant_identifier": "merchant.com.acme", "display_name": "Acme", "country": "NL" });
     let processor = open(&world, &json!({ "apple_pay": apple }));

@@ -1,4 +1,4 @@
-//! Webhooks and customers who come back: who sent them, and what they say.
+//! Webhooks and customers' returns: their verification and their events.
 
 use domain::authorization::AuthorizationKind;
 use domain::brand::Mode;
@@ -15,7 +15,7 @@ fn request() -> domain::values::id::RequestId {
 }
 
 #[test]
-fn every_item_of_the_reference_is_heard_with_its_own_key_and_no_other() {
+fn item_of_the_reference_verifies_with_its_own_key_only() {
     let file: Value =
         serde_json::from_str(include_str!("../../../src/adyen/fixtures/vectors-webhook.json"))
             .unwrap();
@@ -37,7 +37,7 @@ fn every_item_of_the_reference_is_heard_with_its_own_key_and_no_other() {
 }
 
 #[test]
-fn what_is_heard_is_answered_at_once_and_with_nothing() {
+fn webhook_when_verified_is_acknowledged_with_no_body() {
     let world = World::default();
     let processor = open(&world, &json!({}));
     let body = webhook("false", &[signed(item("AUTHORISATION", NAME, "true"), KEY)]);
@@ -48,7 +48,7 @@ fn what_is_heard_is_answered_at_once_and_with_nothing() {
 }
 
 #[test]
-fn events_are_told_to_the_attempt_or_refund_they_name() {
+fn events_reach_the_attempt_or_refund_they_name() {
     let world = World::default();
     let processor = open(&world, &json!({}));
     let ending = format!("{NAME}.c");
@@ -100,7 +100,7 @@ fn events_are_told_to_the_attempt_or_refund_they_name() {
 }
 
 #[test]
-fn one_bad_item_refuses_the_whole_call() {
+fn webhook_with_one_bad_item_is_refused() {
     let world = World::default();
     let processor = open(&world, &json!({ "merchant_accounts": ["AcmePOS"] }));
     let good = || signed(item("AUTHORISATION", NAME, "true"), KEY);
@@ -140,7 +140,7 @@ fn one_bad_item_refuses_the_whole_call() {
     {
         assert_eq!(processor.receive(&called(&body, 0)), Err(CallbackError::Forged), "{body}");
     }
-    // What is not signed is not looked at.
+    // Unsigned fields have no effect.
     for pointer in ["/eventDate", "/paymentMethod", "/reason", "/operations"] {
         let body = webhook("false", &[changed(pointer, json!("x"))]);
         assert!(processor.receive(&called(&body, 0)).is_ok(), "{pointer}");
@@ -148,15 +148,15 @@ fn one_bad_item_refuses_the_whole_call() {
 }
 
 #[test]
-fn a_signature_is_read_in_one_way_only() {
+fn signature_with_shifted_separators_is_malformed() {
     let world = World::default();
     let processor = open(&world, &json!({}));
-    // Somebody else at the same account may call a payment so, and the text is signed.
+    // Another user of the account may choose such a merchant reference, and Adyen signs it.
     let mut theirs = item("AUTHORISATION", &format!("AcmeECOM:{NAME}"), "true");
     theirs["pspReference"] = json!("P");
     let signature = signed(theirs.clone(), KEY)["additionalData"].clone();
     assert_eq!(heard(processor.as_ref(), theirs.clone(), 0), []);
-    // Read with the colon elsewhere, it would be about a request of ours.
+    // With the colon at another place, the same text would name a request of ours.
     let mut ours = item("AUTHORISATION", NAME, "true");
     ours["pspReference"] = json!("P:");
     ours["originalReference"] = json!("AcmeECOM");
@@ -166,7 +166,7 @@ fn a_signature_is_read_in_one_way_only() {
 }
 
 #[test]
-fn a_webhook_of_the_other_mode_is_nobodys() {
+fn webhook_of_the_other_mode_is_forged() {
     let world = World::default();
     let mut settings = base();
     settings["live_prefix"] = json!("1797a841fbb37ca7-AcmeCompany");
@@ -184,7 +184,7 @@ fn came_back(query: &str) -> UnverifiedCallback {
 }
 
 #[test]
-fn a_customer_who_comes_back_brings_what_the_payment_is_finished_with() {
+fn return_of_a_customer_carries_the_redirect_result() {
     let world = World::default();
     let processor = open(&world, &json!({}));
     // The address is in the call that pays.
