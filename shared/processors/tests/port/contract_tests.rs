@@ -3,7 +3,8 @@
 use std::panic::AssertUnwindSafe;
 
 use crate::doubles::{
-    Act, Fault, REQUEST, World, attempt, charge, hosted, keeping, payment, payment_method,
+    Doubles, REQUEST, ScriptedReply, WriteFault, attempt, charge, hosted, payment, payment_method,
+    save_card,
 };
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
@@ -41,23 +42,23 @@ fn settings(kind: &str) -> Value {
             "secret_key": format!("sk_test_{SECRET}"),
             "webhook_secrets": [format!("whsec_{SECRET}")],
         }),
-        other => panic!("say how a {other} is opened, so that the laws are run over it"),
+        other => panic!("add settings for kind {other}, so that the contract tests run over it"),
     }
 }
 
-fn each(law: impl Fn(&World, &str, Box<dyn Processor>)) {
+fn each(check: impl Fn(&Doubles, &str, Box<dyn Processor>)) {
     for kind in crate::kinds() {
-        let world = World::default();
-        let processor = world.open(Mode::Test, kind, &settings(kind)).ok().unwrap();
-        law(&world, kind, processor);
+        let doubles = Doubles::default();
+        let processor = doubles.open(Mode::Test, kind, &settings(kind)).ok().unwrap();
+        check(&doubles, kind, processor);
     }
 }
 
 /// Runs a test over each kind that moves money.
-fn each_that_charges(law: impl Fn(&World, &str, Box<dyn Processor>)) {
-    each(|world, kind, processor| {
+fn each_that_charges(check: impl Fn(&Doubles, &str, Box<dyn Processor>)) {
+    each(|doubles, kind, processor| {
         if !processor.payment_options(&payment(4250)).is_empty() {
-            law(world, kind, processor);
+            check(doubles, kind, processor);
         }
     });
 }
@@ -75,23 +76,26 @@ fn authorizations() -> [Authorization; 5] {
     let google = json!({ "id": format!("tok_{SECRET}"), "object": "token", "livemode": false });
     let kept =
         json!({ "customer": format!("cus_{SECRET}"), "payment_method": format!("pm_{SECRET}") });
-    let yes = |kind, secret: Value| Authorization { kind, secret: secret.to_string().into() };
+    let approval = |kind, secret: Value| Authorization { kind, secret: secret.to_string().into() };
     [
         payment_method(&format!("pm_{SECRET}")),
-        yes(AuthorizationKind::ApplePay, apple),
-        yes(AuthorizationKind::GooglePay, google),
-        yes(AuthorizationKind::KeptCard, kept),
+        approval(AuthorizationKind::ApplePay, apple),
+        approval(AuthorizationKind::GooglePay, google),
+        approval(AuthorizationKind::KeptCard, kept),
         hosted(),
     ]
 }
 
-fn said(value: &Value) -> Act {
-    Act::Answer(200, value.to_string().into_bytes())
+fn json_reply(value: &Value) -> ScriptedReply {
+    ScriptedReply::Answer(200, value.to_string().into_bytes())
 }
 
 /// Returns the replies of a willing processor: those to `create`, the one to `confirm`, and the reference.
-fn willing(ask: &Ask, kind: AuthorizationKind) -> (Vec<Act>, Act, Reference) {
-    let made = |id: &str, object: &str| said(&json!({ "id": id, "object": object }));
+fn accepting_replies(
+    ask: &Ask,
+    kind: AuthorizationKind,
+) -> (Vec<ScriptedReply>, ScriptedReply, Reference) {
+    let made = |id: &str, object: &str| json_reply(&json!({ "id": id, "object": object }));
     let mut answers = Vec::new();
     if kind == AuthorizationKind::ApplePay {
         answers.push(made("tok_1", "token"));
@@ -120,8 +124,8 @@ fn willing(ask: &Ask, kind: AuthorizationKind) -> (Vec<Act>, Act, Reference) {
             (setup("requires_confirmation"), setup("succeeded"), "seti_1")
         }
     };
-    answers.push(said(&created));
-    (answers, said(&done), Reference(id.to_owned()))
+    answers.push(json_reply(&created));
+    (answers, json_reply(&done), Reference(id.to_owned()))
 }
 
 fn reference() -> Reference {
@@ -135,23 +139,28 @@ fn references() -> [Reference; 3] {
 
 #[test]
 fn attempt_when_repeated_makes_identical_calls() {
-    each(|world, kind, processor| {
-        for (ask, authorization) in [payment(4250), keeping()]
+    each(|doubles, kind, processor| {
+        for (ask, authorization) in [payment(4250), save_card()]
             .into_iter()
             .flat_map(|ask| authorizations().map(|authorization| (ask.clone(), authorization)))
         {
-            let (answers, done, expected) = willing(&ask, authorization.kind);
+            let (answers, done, expected) = accepting_replies(&ask, authorization.kind);
             let calls = answers.len() + 1;
             let on_file = authorization.kind == AuthorizationKind::KeptCard;
             let what = attempt(ask.clone(), &authorization, 1);
             let run = || {
-                world.http.play(answers.iter().cloned().chain([done.clone()]));
+                doubles.http.play(answers.iter().cloned().chain([done.clone()]));
                 let created = block_on(processor.create(&what));
                 let confirmed = block_on(processor.confirm(&what, &expected));
-                (created, confirmed, world.http.taken(), world.store.items.lock().unwrap().clone())
+                (
+                    created,
+                    confirmed,
+                    doubles.http.taken(),
+                    doubles.store.items.lock().unwrap().clone(),
+                )
             };
             let first = run();
-            world.store.faults.lock().unwrap().push_back(Some(Fault::Conflict));
+            doubles.store.faults.lock().unwrap().push_back(Some(WriteFault::Conflict));
             assert_eq!(first, run(), "{kind}");
             if kind == "stripe" && !(on_file && ask.money().is_none()) {
                 assert_eq!(first.0, Created::Ready(expected));
@@ -164,8 +173,8 @@ fn attempt_when_repeated_makes_identical_calls() {
 
 #[test]
 fn confirm_without_a_reply_is_unknown() {
-    each_that_charges(|world, kind, processor| {
-        world.http.play([Act::Lost]);
+    each_that_charges(|doubles, kind, processor| {
+        doubles.http.play([ScriptedReply::Lost]);
         let visa = visa(kind);
         let charge = charge(&visa, 4250, 1);
         let created = block_on(processor.create(&charge));
@@ -175,8 +184,8 @@ fn confirm_without_a_reply_is_unknown() {
             assert_eq!(created, Created::Again, "{kind}");
             reference()
         };
-        for fault in [Fault::LostBefore, Fault::LostAfter] {
-            world.store.faults.lock().unwrap().push_back(Some(fault));
+        for fault in [WriteFault::LostBefore, WriteFault::LostAfter] {
+            doubles.store.faults.lock().unwrap().push_back(Some(fault));
             assert_eq!(
                 block_on(processor.confirm(&charge, &reference)),
                 Confirmed::Unknown,
@@ -188,9 +197,9 @@ fn confirm_without_a_reply_is_unknown() {
 
 #[test]
 fn call_that_was_not_sent_may_be_repeated() {
-    let world = World::default();
-    let processor = world.open(Mode::Test, "stripe", &settings("stripe")).ok().unwrap();
-    world.http.play([Act::NotSent]);
+    let doubles = Doubles::default();
+    let processor = doubles.open(Mode::Test, "stripe", &settings("stripe")).ok().unwrap();
+    doubles.http.play([ScriptedReply::NotSent]);
     let visa = payment_method("pm_card_visa");
     let charge = charge(&visa, 4250, 1);
     assert_eq!(block_on(processor.create(&charge)), Created::Again);
@@ -230,12 +239,12 @@ fn garbage() -> Vec<Vec<u8>> {
 
 #[test]
 fn garbage_reply_under_any_status_never_succeeds_or_declines() {
-    each(|world, kind, processor| {
+    each(|doubles, kind, processor| {
         let visa = payment_method("pm_card_visa");
         let charge = charge(&visa, 4250, 1);
         for body in garbage() {
             for status in [100, 200, 201, 204, 302, 400, 401, 402, 404, 409, 429, 500, 503, 999] {
-                world.http.play([Act::Answer(status, body.clone())]);
+                doubles.http.play([ScriptedReply::Answer(status, body.clone())]);
                 let run = AssertUnwindSafe(|| {
                     let created = block_on(processor.create(&charge));
                     if kind == "stripe" {
@@ -268,7 +277,7 @@ fn garbage_reply_under_any_status_never_succeeds_or_declines() {
 
 #[test]
 fn garbage_reply_under_any_status_never_refunds() {
-    each(|world, kind, processor| {
+    each(|doubles, kind, processor| {
         let charge = reference();
         let refund = |again| Refund {
             request: REQUEST.parse().unwrap(),
@@ -280,7 +289,7 @@ fn garbage_reply_under_any_status_never_refunds() {
         };
         for body in garbage() {
             for status in [200, 400, 401, 402, 404, 409, 429, 500] {
-                world.http.play([Act::Answer(status, body.clone())]);
+                doubles.http.play([ScriptedReply::Answer(status, body.clone())]);
                 for again in [false, true] {
                     let run = AssertUnwindSafe(|| block_on(processor.refund(&refund(again))));
                     let refunded = std::panic::catch_unwind(run).unwrap();
@@ -290,8 +299,8 @@ fn garbage_reply_under_any_status_never_refunds() {
                 }
             }
         }
-        for act in [Act::Lost, Act::NotSent] {
-            world.http.play([act]);
+        for act in [ScriptedReply::Lost, ScriptedReply::NotSent] {
+            doubles.http.play([act]);
             let refunded = block_on(processor.refund(&refund(false)));
             assert!(
                 !matches!(refunded, RefundResult::Done(_) | RefundResult::Pending(_)),
@@ -310,7 +319,7 @@ fn unsigned_callback_is_refused() {
                 headers.insert("stripe-signature", header.parse().unwrap());
                 let callback = UnverifiedCallback {
                     method: http::Method::POST,
-                    url: "https://pay.example.com/callbacks/acme/till".to_owned(),
+                    url: "https://pay.example.com/callbacks/acme/primary".to_owned(),
                     headers,
                     body: body.clone().into(),
                     now: Timestamp::from_millis(1_767_225_600_000),
@@ -325,8 +334,8 @@ fn unsigned_callback_is_refused() {
 
 #[test]
 fn malformed_reference_never_reaches_a_path() {
-    each(|world, kind, processor| {
-        world.http.play([Act::Lost]);
+    each(|doubles, kind, processor| {
+        doubles.http.play([ScriptedReply::Lost]);
         let visa = payment_method("pm_card_visa");
         let charge = charge(&visa, 4250, 1);
         for bad in [
@@ -347,20 +356,22 @@ fn malformed_reference_never_reaches_a_path() {
             assert_eq!(block_on(processor.retrieve(&charge, &bad)), Retrieved::Unknown, "{kind}");
             assert_eq!(block_on(processor.void(&charge, &bad)), VoidResult::Unknown, "{kind}");
         }
-        assert_eq!(world.http.taken(), Vec::<String>::new());
+        assert_eq!(doubles.http.taken(), Vec::<String>::new());
     });
 }
 
 #[test]
 fn debug_and_display_never_show_secrets_or_tokens() {
-    each(|world, kind, processor| {
+    each(|doubles, kind, processor| {
         for authorization in authorizations() {
             let charge = charge(&authorization, 4250, 1);
             let error = format!(r#"{{"error":{{"code":"{SECRET}","message":"{SECRET}"}}}}"#);
-            for act in
-                [Act::Lost, Act::Answer(400, error.clone().into()), Act::Answer(402, error.into())]
-            {
-                world.http.play([act]);
+            for act in [
+                ScriptedReply::Lost,
+                ScriptedReply::Answer(400, error.clone().into()),
+                ScriptedReply::Answer(402, error.into()),
+            ] {
+                doubles.http.play([act]);
                 let created = block_on(processor.create(&charge));
                 let confirmed = block_on(processor.confirm(&charge, &reference()));
                 let shown = format!("{charge:?} {created:?} {confirmed:?}");
@@ -377,7 +388,7 @@ fn debug_and_display_never_show_secrets_or_tokens() {
             json!({ "google_pay": { "country": SECRET } }),
             json!({ SECRET: 1 }),
         ] {
-            let error = world.open(Mode::Test, kind, &broken).err().unwrap();
+            let error = doubles.open(Mode::Test, kind, &broken).err().unwrap();
             let source = std::error::Error::source(&error).unwrap();
             let shown = format!("{error} {error:?} {source} {source:?}");
             assert!(!shown.contains(SECRET), "{kind}: {shown}");
@@ -387,11 +398,11 @@ fn debug_and_display_never_show_secrets_or_tokens() {
 
 #[test]
 fn open_of_an_unknown_kind_or_name_is_an_error() {
-    let world = World::default();
-    let error = world.open(Mode::Test, "paypal", &json!({})).err().unwrap();
+    let doubles = Doubles::default();
+    let error = doubles.open(Mode::Test, "paypal", &json!({})).err().unwrap();
     assert!(matches!(error, OpenProcessorError::Settings(_)));
     let brand = crate::doubles::brand("sandbox", &json!({}));
-    let registry = crate::registry(&world, world.deps());
+    let registry = crate::registry(&doubles, doubles.deps());
     let open = ports::Processors::open(&registry, &brand, Mode::Test, &"other".parse().unwrap());
     assert!(matches!(open.err().unwrap(), OpenProcessorError::Absent));
 }

@@ -14,6 +14,6 @@ use processors::{Deps, Registry, kinds};
 
 /// Returns the registry under test.
 #[cfg(test)]
-fn registry(_: &doubles::World, deps: Deps) -> Registry {
+fn registry(_: &doubles::Doubles, deps: Deps) -> Registry {
     Registry::new(deps)
 }

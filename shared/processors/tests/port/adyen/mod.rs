@@ -11,7 +11,7 @@ use ports::{Processor, ProcessorEvent, Proof, UnverifiedCallback, Use, VerifiedW
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::doubles::{Act, World};
+use crate::doubles::{Doubles, ScriptedReply};
 
 mod links;
 mod payments;
@@ -28,24 +28,24 @@ fn base() -> Value {
     json!({ "api_key": "AQE1", "merchant_account": "AcmeECOM", "hmac_keys": [KEY] })
 }
 
-fn open(world: &World, more: &Value) -> Box<dyn Processor> {
+fn open(doubles: &Doubles, more: &Value) -> Box<dyn Processor> {
     let mut settings = base();
     settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    world.open(Mode::Test, "adyen", &settings).ok().unwrap()
+    doubles.open(Mode::Test, "adyen", &settings).ok().unwrap()
 }
 
-fn yes(kind: AuthorizationKind, secret: &str) -> Authorization {
+fn approval(kind: AuthorizationKind, secret: &str) -> Authorization {
     Authorization { kind, secret: secret.into() }
 }
 
 fn apple() -> Authorization {
     let token =
         r#"{"paymentData":{ "version":"EC_v1","data":"b+/=" },"transactionIdentifier":"f7"}"#;
-    yes(AuthorizationKind::ApplePay, token)
+    approval(AuthorizationKind::ApplePay, token)
 }
 
-fn said(status: u16, value: &Value) -> Act {
-    Act::Answer(status, value.to_string().into_bytes())
+fn json_reply(status: u16, value: &Value) -> ScriptedReply {
+    ScriptedReply::Answer(status, value.to_string().into_bytes())
 }
 
 /// Signs an item of a webhook.
@@ -87,10 +87,10 @@ fn webhook(live: &str, items: &[Value]) -> Value {
     json!({ "live": live, "notificationItems": items })
 }
 
-fn called(body: &Value, after_secs: i64) -> UnverifiedCallback {
+fn webhook_callback(body: &Value, after_secs: i64) -> UnverifiedCallback {
     UnverifiedCallback {
         method: http::Method::POST,
-        url: "https://pay.example.com/callbacks/acme/till".to_owned(),
+        url: "https://pay.example.com/callbacks/acme/primary".to_owned(),
         headers: http::HeaderMap::new(),
         body: body.to_string().into(),
         now: Timestamp::from_millis(BEGUN + after_secs * 1000),
@@ -99,9 +99,10 @@ fn called(body: &Value, after_secs: i64) -> UnverifiedCallback {
 }
 
 /// Returns the events of a signed item that arrives some seconds after the attempt's begin.
-fn heard(processor: &dyn Processor, item: Value, after_secs: i64) -> Vec<ProcessorEvent> {
+fn events_of(processor: &dyn Processor, item: Value, after_secs: i64) -> Vec<ProcessorEvent> {
     let body = webhook("false", &[signed(item, KEY)]);
-    let VerifiedWebhook { events, .. } = processor.receive(&called(&body, after_secs)).unwrap();
+    let VerifiedWebhook { events, .. } =
+        processor.receive(&webhook_callback(&body, after_secs)).unwrap();
     events
 }
 
@@ -111,7 +112,7 @@ fn reported(
     success: &str,
     after_secs: i64,
 ) -> ReportedResult {
-    match heard(processor, item(event, NAME, success), after_secs).remove(0) {
+    match events_of(processor, item(event, NAME, success), after_secs).remove(0) {
         ProcessorEvent::AttemptReported { reported, .. } => reported,
         other @ (ProcessorEvent::StatusChanged(_)
         | ProcessorEvent::RefundReported { .. }
@@ -122,6 +123,6 @@ fn reported(
 }
 
 /// Returns the same attempt with a reported result.
-fn knowing<'a>(what: Use<'a>, reported: &'a ReportedResult) -> Use<'a> {
+fn with_reported<'a>(what: Use<'a>, reported: &'a ReportedResult) -> Use<'a> {
     Use { reported: Some(reported), ..what }
 }
