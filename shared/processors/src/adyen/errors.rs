@@ -116,7 +116,7 @@ pub(super) fn not_created(reply: &AdyenReply) -> Created {
     }
 }
 
-/// Nothing was created, or nobody heard of it: the same call with the same key is safe.
+/// Interprets a creation without a reply. No customer has the link's address, so the same call with the same key is safe.
 pub(super) const fn creation_unanswered(error: &HttpError) -> Created {
     match error {
         HttpError::Forbidden => Created::Blocked { code: "address" },

@@ -16,6 +16,30 @@ use crate::wallet_settings::{GooglePaySettings, InvalidWallet};
 const TEST_URL: &str = "https://checkout-test.adyen.com/v72";
 
 /// The settings as the brand's secret has them.
+///
+/// # Examples
+/// Creates a payment link, and redirects the customer to it:
+/// ```
+#[doc = include_str!("../example.md")]
+/// let link = json!({
+///     "id": "PL61C53A8B97E6915A", "url": "https://test.adyen.link/PL61C53A8B97E6915A", "status": "active",
+///     "merchantAccount": "AcmeECOM", "reference": "req_01J00000000000000000000000.1",
+///     "amount": { "value": 4250, "currency": "EUR" },
+/// });
+/// let http = scripted(vec![link.clone(), link]);
+/// let brand = brand("adyen", json!({
+///     "api_key": "AQE1",
+///     "merchant_account": "AcmeECOM",
+///     "hmac_keys": ["44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"],
+/// }));
+/// let adyen = registry(&http).open(&brand, Mode::Test, &"adyen".parse().unwrap()).unwrap();
+///
+/// let (ask, hosted) = (payment(), Authorization { kind: AuthorizationKind::Hosted, secret: "".into() });
+/// let attempt = attempt(&ask, &hosted);
+/// let Created::Ready(reference) = block_on(adyen.create(&attempt)) else { panic!() };
+/// let redirect = Some(RedirectUrl("https://test.adyen.link/PL61C53A8B97E6915A".to_owned()));
+/// assert_eq!(block_on(adyen.confirm(&attempt, &reference)), Confirmed::RequiresAction { redirect });
+/// ```
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AdyenSettings {

@@ -33,6 +33,29 @@ use self::state::AttemptState;
 use crate::Kind;
 
 /// The adapter's entry in the list of kinds.
+///
+/// # Examples
+/// Redirects the customer to the provider. No call is made before the customer returns with a code:
+/// ```
+#[doc = include_str!("../example.md")]
+/// let http = scripted(vec![]);
+/// let brand = brand("openid", json!({
+///     "issuer": "https://id.example", "authorization_endpoint": "https://id.example/authorize",
+///     "token_endpoint": "https://id.example/token", "userinfo_endpoint": "https://id.example/me",
+///     "client_id": "acme", "client_secret": "s3cret",
+/// }));
+/// let openid = registry(&http).open(&brand, Mode::Test, &"openid".parse().unwrap()).unwrap();
+///
+/// let description = DisplayText::new("Opening an account").unwrap();
+/// let ask = Ask::Identity { claims: [DisplayText::new("given_name").unwrap()].into(), description };
+/// let hosted = Authorization { kind: AuthorizationKind::Hosted, secret: "".into() };
+/// let attempt = attempt(&ask, &hosted);
+/// let Created::Ready(reference) = block_on(openid.create(&attempt)) else { panic!() };
+/// let confirmed = block_on(openid.confirm(&attempt, &reference));
+/// let Confirmed::RequiresAction { redirect: Some(RedirectUrl(url)) } = confirmed else { panic!() };
+/// assert!(url.starts_with("https://id.example/authorize?"));
+/// assert!(http.calls.lock().unwrap().is_empty());
+/// ```
 pub(crate) const KIND: Kind = Kind {
     name: "openid",
     open: |config| {

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod adyen;
 #[cfg(test)]
+mod contract_fixture;
+#[cfg(test)]
 mod contract_tests;
 #[cfg(test)]
 mod doubles;

@@ -1,6 +1,9 @@
 //! The contract tests of the `Processor` port over the sandbox, and its behaviour through the registry.
 
 #[cfg(test)]
+#[path = "../../../processors/tests/port/contract_fixture.rs"]
+mod contract_fixture;
+#[cfg(test)]
 #[path = "../../../processors/tests/port/contract_tests.rs"]
 mod contract_tests;
 #[cfg(test)]
