@@ -75,6 +75,8 @@ impl Refusal {
 }
 
 /// A test card that Stripe documents.
+///
+/// UNVERIFIED: the names and digits of the list below. Compare it with <https://docs.stripe.com/testing>.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Card {
     brand: &'static str,

@@ -15,6 +15,8 @@ use crate::objects::session::CheckoutSession;
 use crate::objects::setup::SetupIntent;
 
 /// The lifetime of most objects, as long as Stripe keeps an idempotency key.
+///
+/// <https://docs.stripe.com/error-low-level>, read 2026-11-23.
 const DAY: Duration = Duration::from_secs(86_400);
 /// The lifetime of a saved card.
 const YEAR: Duration = Duration::from_secs(365 * 86_400);

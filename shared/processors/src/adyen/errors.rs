@@ -180,6 +180,7 @@ fn fault(reply: &AdyenReply) -> AdyenFault {
                 Some(_) | None => AdyenFault::Permission,
             };
         }
+        // UNVERIFIED: nothing was done. Read <https://docs.adyen.com/development-resources/error-codes> for 429.
         StatusCode::TOO_MANY_REQUESTS => return AdyenFault::NotDone,
         _ => {}
     }

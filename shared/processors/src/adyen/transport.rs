@@ -41,6 +41,9 @@ impl AdyenRequest {
 pub(super) struct AdyenReply {
     pub(super) status: StatusCode,
     /// Whether `transient-error` is `true`. Nothing was done then, and nothing is stored under the key.
+    ///
+    /// UNVERIFIED: the header's meaning beyond the test scenario `NO_CONNECTION_AVAILABLE`. Send that as
+    /// `additionalData.RequestedTestErrorResponseCode` and repeat the call with the same key.
     pub(super) transient: bool,
     pub(super) body: Bytes,
 }

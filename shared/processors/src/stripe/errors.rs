@@ -228,6 +228,7 @@ fn is_about_amount(reply: &StripeReply) -> bool {
 
 fn fault(reply: &StripeReply, reference: Option<&str>) -> StripeFault {
     let status = reply.status.as_u16();
+    // UNVERIFIED: 424 says that a service behind Stripe failed. Search the page of error codes for it before going live.
     if reply.status.is_server_error() || status == 424 {
         // Stripe stores the answer of a call that began, so the same key would get 500 for a day.
         return if reply.should_retry == Some(false) {

@@ -16,6 +16,8 @@ use crate::objects::session::{CheckoutSession, SessionState};
 use crate::objects::setup::{SetupIntent, SetupState};
 
 /// Stripe's minimum and maximum for the time until a page closes.
+///
+/// <https://github.com/stripe/openapi>, version `2026-10-28.endive`, read 2026-11-23.
 const OPEN_MIN: Duration = Duration::from_secs(30 * 60);
 const OPEN_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -20,14 +20,14 @@ use serde_json::json;
 use crate::doubles::{Doubles, REQUEST, attempt, hosted, payment, payment_method, save_card};
 
 /// A processor, one attempt at an ask, and its customer.
-struct SandboxFixture {
+struct PageFixture {
     doubles: Doubles,
     processor: Box<dyn Processor>,
     ask: Ask,
     authorization: Authorization,
 }
 
-impl SandboxFixture {
+impl PageFixture {
     fn new(ask: Ask, authorization: Authorization) -> Self {
         let doubles = Doubles::default();
         let processor = doubles.open(Mode::Test, "sandbox", &json!({})).ok().unwrap();
@@ -118,7 +118,7 @@ fn charged(answer: &OperationResult) -> Option<u64> {
 
 #[test]
 fn payment_on_the_page_redirects_back_and_charges_once() {
-    let fixture = SandboxFixture::new(payment(4250), hosted());
+    let fixture = PageFixture::new(payment(4250), hosted());
     let session = fixture.created(1);
     assert!(session.0.starts_with("cs_test_"));
     assert_eq!(fixture.created(1), session);
@@ -145,7 +145,7 @@ fn payment_on_the_page_redirects_back_and_charges_once() {
 
 #[test]
 fn closed_page_takes_no_money() {
-    let fixture = SandboxFixture::new(payment(4250), hosted());
+    let fixture = PageFixture::new(payment(4250), hosted());
     let session = fixture.created(1);
     let page = fixture.page(&session);
     assert_eq!(fixture.void(&session), OperationResult::Voided);
@@ -158,7 +158,7 @@ fn closed_page_takes_no_money() {
 
 #[test]
 fn page_closes_by_itself_after_its_time() {
-    let fixture = SandboxFixture::new(payment(4250), hosted());
+    let fixture = PageFixture::new(payment(4250), hosted());
     let session = fixture.created(1);
     fixture.doubles.clock.pass(Duration::from_secs(45 * 60 - 1));
     let page = fixture.page(&session);
@@ -170,10 +170,10 @@ fn page_closes_by_itself_after_its_time() {
 
 #[test]
 fn session_can_be_created_as_long_as_an_attempt_is_tried() {
-    let fixture = SandboxFixture::new(payment(4250), hosted());
+    let fixture = PageFixture::new(payment(4250), hosted());
     fixture.doubles.clock.pass(Duration::from_secs(15 * 60));
     fixture.created(1);
-    let late = SandboxFixture::new(payment(4250), hosted());
+    let late = PageFixture::new(payment(4250), hosted());
     late.doubles.clock.pass(Duration::from_secs(15 * 60 + 2));
     let what = attempt(late.ask.clone(), &late.authorization, 1);
     let refused = Created::Invalid { code: "parameter_invalid_integer" };
@@ -182,7 +182,7 @@ fn session_can_be_created_as_long_as_an_attempt_is_tried() {
 
 #[test]
 fn refused_card_on_the_page_can_be_replaced_there() {
-    let fixture = SandboxFixture::new(payment(4250), hosted());
+    let fixture = PageFixture::new(payment(4250), hosted());
     let session = fixture.created(1);
     let page = fixture.page(&session);
     for bad in ["", "card=", "card=4242424242424242", "card=pm_1A", "other=1"] {
@@ -197,13 +197,13 @@ fn refused_card_on_the_page_can_be_replaced_there() {
 
 #[test]
 fn amounts_on_the_page_have_their_usual_results() {
-    let once = SandboxFixture::new(payment(4202), hosted());
+    let once = PageFixture::new(payment(4202), hosted());
     let session = once.created(1);
     let page = once.page(&session);
     assert!(once.shown(&page, VISA).contains("not enough money"));
     assert_eq!(once.sent(&page, VISA), DONE);
 
-    let never = SandboxFixture::new(payment(4203), hosted());
+    let never = PageFixture::new(payment(4203), hosted());
     let session = never.created(1);
     let page = never.page(&session);
     for _ in 0..3 {
@@ -211,7 +211,7 @@ fn amounts_on_the_page_have_their_usual_results() {
     }
     assert_eq!(never.books().charges, 0);
 
-    let later = SandboxFixture::new(payment(4204), hosted());
+    let later = PageFixture::new(payment(4204), hosted());
     let session = later.created(1);
     assert_eq!(later.sent(&later.page(&session), VISA), DONE);
     assert_eq!(later.retrieve(&session), OperationResult::Processing);
@@ -222,8 +222,7 @@ fn amounts_on_the_page_have_their_usual_results() {
 
 #[test]
 fn identity_confirmed_at_the_bank_charges_once() {
-    let fixture =
-        SandboxFixture::new(payment(4250), payment_method("pm_card_authenticationRequired"));
+    let fixture = PageFixture::new(payment(4250), payment_method("pm_card_authenticationRequired"));
     let intent = fixture.created(1);
     let page = fixture.page(&intent);
     assert_eq!(page, format!("https://pay.example.com/sandbox/checkout/{}", intent.0));
@@ -244,7 +243,7 @@ fn identity_confirmed_at_the_bank_charges_once() {
 fn identity_denied_at_the_bank_charges_nothing() {
     for form in [Some("is_me=no"), None] {
         let fixture =
-            SandboxFixture::new(payment(4250), payment_method("pm_card_authenticationRequired"));
+            PageFixture::new(payment(4250), payment_method("pm_card_authenticationRequired"));
         let intent = fixture.created(1);
         let page = fixture.page(&intent);
         if form.is_some() {
@@ -264,7 +263,7 @@ fn identity_denied_at_the_bank_charges_nothing() {
 #[test]
 fn saved_card_is_charged_on_a_later_approval() {
     for (authorization, visits) in [(payment_method("pm_card_visa"), false), (hosted(), true)] {
-        let fixture = SandboxFixture::new(save_card(), authorization);
+        let fixture = PageFixture::new(save_card(), authorization);
         assert_eq!(
             fixture.processor.payment_options(&fixture.ask),
             [PaymentOption::TestCard, PaymentOption::Hosted]
@@ -306,7 +305,7 @@ fn saved_card_is_charged_on_a_later_approval() {
 
 #[test]
 fn saved_card_of_another_customer_is_not_charged() {
-    let fixture = SandboxFixture::new(save_card(), payment_method("pm_card_visa"));
+    let fixture = PageFixture::new(save_card(), payment_method("pm_card_visa"));
     let reference = fixture.created(1);
     let OperationResult::Done(Fetched::Card { saved: kept, .. }) = fixture.confirm(&reference)
     else {
@@ -322,7 +321,7 @@ fn saved_card_of_another_customer_is_not_charged() {
 
 #[test]
 fn card_to_save_is_refused_or_authenticated_at_the_bank() {
-    let refused = SandboxFixture::new(save_card(), payment_method("pm_card_chargeDeclined"));
+    let refused = PageFixture::new(save_card(), payment_method("pm_card_chargeDeclined"));
     let setup = refused.created(1);
     let answer = OperationResult::SoftDeclined { code: "card_declined" };
     assert_eq!(refused.confirm(&setup), answer);
@@ -333,7 +332,7 @@ fn card_to_save_is_refused_or_authenticated_at_the_bank() {
 
     for (form, kept) in [("is_me=yes", 1), ("is_me=no", 0)] {
         let fixture =
-            SandboxFixture::new(save_card(), payment_method("pm_card_authenticationRequired"));
+            PageFixture::new(save_card(), payment_method("pm_card_authenticationRequired"));
         let setup = fixture.created(1);
         let back = fixture.sent(&fixture.page(&setup), Some(form));
         assert!(back.starts_with(&format!("{DONE}&setup_intent=seti_")), "{back}");
@@ -346,7 +345,7 @@ fn card_to_save_is_refused_or_authenticated_at_the_bank() {
 
 #[test]
 fn refund_is_made_once_and_at_most_the_charge() {
-    let fixture = SandboxFixture::new(payment(4250), hosted());
+    let fixture = PageFixture::new(payment(4250), hosted());
     let session = fixture.created(1);
     fixture.sent(&fixture.page(&session), VISA);
     let OperationResult::Done(Fetched::Payment(receipt)) = fixture.retrieve(&session) else {
@@ -375,7 +374,7 @@ fn refund_is_made_once_and_at_most_the_charge() {
 
 #[test]
 fn refund_can_be_pending_and_then_fail() {
-    let fixture = SandboxFixture::new(payment(4250), payment_method("pm_card_visa"));
+    let fixture = PageFixture::new(payment(4250), payment_method("pm_card_visa"));
     let intent = fixture.created(1);
     fixture.confirm(&intent);
     let RefundResult::Pending(slow) = fixture.refund(&intent, 1006, 1, false) else { panic!() };
@@ -390,7 +389,7 @@ fn refund_can_be_pending_and_then_fail() {
 
 #[test]
 fn page_of_an_unknown_object_is_absent() {
-    let fixture = SandboxFixture::new(payment(4250), payment_method("pm_card_visa"));
+    let fixture = PageFixture::new(payment(4250), payment_method("pm_card_visa"));
     let intent = fixture.created(1);
     let base = "https://pay.example.com/sandbox/checkout/";
     for id in ["", "cs_test_x", "pi_x", "seti_x", "cus_x", &intent.0] {

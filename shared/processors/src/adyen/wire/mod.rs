@@ -1,4 +1,6 @@
 //! Adyen's wire format: what each call sends, and what its reply means.
+//!
+//! <https://github.com/Adyen/adyen-openapi>, Checkout v72, read 2026-11-23.
 
 use domain::processor_result::Reference;
 use serde::{Deserialize, Serialize};

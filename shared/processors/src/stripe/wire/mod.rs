@@ -1,4 +1,9 @@
 //! Stripe's wire format: one file for each object, and here what they share.
+//!
+//! <https://github.com/stripe/openapi>, version `2026-10-28.endive`, read 2026-11-23.
+//!
+//! UNVERIFIED: a session's metadata is not copied to its PaymentIntent, so both are labelled. Label only the session in
+//! Stripe's test mode, pay, and read the PaymentIntent.
 
 use http::Uri;
 use ports::{RedirectUrl, Use};
