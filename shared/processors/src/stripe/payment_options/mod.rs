@@ -88,6 +88,7 @@ impl StripeOffer {
         if text.publishable_key.as_ref().is_some_and(|key| !is_api_key(key, prefix)) {
             return Err(InvalidWallet::PublishableKey);
         }
+        // UNVERIFIED: Google takes a named version such as `….dahlia`. Pay with Google Pay in Stripe's test mode.
         let gateway = text.publishable_key.map(|key| {
             let pairs = [
                 ("gateway", "stripe".to_owned()),
