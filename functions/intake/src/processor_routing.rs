@@ -1,4 +1,4 @@
-//! Selects the processor of an ask: the first, in the brand's order, to which the customer can give what it needs.
+//! Selects the processor of an ask: the first, in the brand's order, that the customer can use.
 
 use domain::ask::Ask;
 use domain::brand::{BrandScope, Mode};

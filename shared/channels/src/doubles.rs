@@ -33,7 +33,7 @@ use crate::{Deps, Registry};
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 pub(crate) const PHONE: &str = "+15551230001";
 /// The customer's id at a channel with ids of its own.
-pub(crate) const HANDLE: &str = "urn:mbid:AQAAY1handle-nobody-tells==";
+pub(crate) const HANDLE: &str = "urn:mbid:AQAAY1handle-stay-private==";
 
 /// The network's behaviour for every call.
 #[derive(Clone)]

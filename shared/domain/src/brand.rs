@@ -31,9 +31,9 @@ pub enum Mode {
 /// A brand in one of its modes: nothing that is kept for one mode counts in the other.
 #[derive(Clone, Copy, Debug)]
 pub struct BrandScope<'a> {
-    /// The brand.
+    /// The brand's name, as its secret gives it.
     pub brand: &'a BrandName,
-    /// The mode.
+    /// Test or live.
     pub mode: Mode,
 }
 

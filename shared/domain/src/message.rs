@@ -11,9 +11,9 @@ pub enum Message {
     /// Version 1.
     #[serde(rename = "1")]
     V1 {
-        /// The step.
+        /// The step that a worker must run.
         step: Step,
-        /// The request.
+        /// The request that owes the step.
         request: RequestId,
     },
 }
@@ -40,7 +40,7 @@ pub enum Step {
     },
 }
 
-/// A queue.
+/// A queue between the functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum QueueName {
     /// Carries `deliver` and `check` to `send-prompt`.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// A batch of messages, as SQS sends it to a function.
 #[derive(Debug, Deserialize)]
 pub struct Batch {
-    /// The messages.
+    /// The messages of the batch, in any order.
     #[serde(rename = "Records")]
     pub records: Vec<Record>,
 }

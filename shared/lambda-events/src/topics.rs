@@ -12,7 +12,7 @@ use crate::http::{self, Answer};
 /// Notifications of topics, as SNS sends them to a function: a list, with one entry in practice.
 #[derive(Debug, Deserialize)]
 pub struct Notifications {
-    /// The notifications.
+    /// The notifications that SNS delivers together.
     #[serde(rename = "Records")]
     pub records: Vec<Notification>,
 }

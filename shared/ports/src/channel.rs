@@ -60,7 +60,7 @@ pub struct Prompt {
 pub struct Button {
     /// The label, at most 20 characters.
     pub label: String,
-    /// The action.
+    /// The answer that a tap on the button gives.
     pub action: ButtonAction,
 }
 
@@ -118,7 +118,7 @@ pub struct Accepted {
 /// A prompt to retract.
 #[derive(Clone, Debug)]
 pub struct Retraction {
-    /// The prompt.
+    /// The prompt that the provider echoes in its webhooks.
     pub reference: PromptRef,
     /// The customer's phone number.
     pub to: Phone,

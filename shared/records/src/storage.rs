@@ -49,7 +49,7 @@ enum Stored<T> {
 /// A request with the version that a change expects.
 #[derive(Clone, Debug)]
 pub struct VersionedRequest {
-    /// The request.
+    /// The request as it was read.
     pub request: Request,
     /// The version, which counts changes.
     pub version: u64,

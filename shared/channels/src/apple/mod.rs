@@ -51,7 +51,6 @@ const SESSION_TIMEOUT: Duration = Duration::from_secs(5);
 /// The business cannot write before the customer wrote.
 const CUSTOMER_MUST_START: &str = "customer_must_start";
 
-/// The channel.
 struct Apple {
     account: Account,
     apple_pay: Option<ApplePay>,

@@ -23,7 +23,6 @@ use settings::SmsFallback;
 
 pub(super) use settings::Settings;
 
-/// The channel.
 pub(super) struct AwsRcs {
     origination: Origination,
     sms_fallback: Option<SmsFallback>,

@@ -40,7 +40,6 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// A customer waits on the line during a look-up, and a prompt can be tried without one.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_millis(1_500);
 
-/// The channel.
 pub(super) struct GoogleRcs {
     agent: Agent,
     client_token: SecretString,

@@ -34,7 +34,6 @@ pub(super) struct Settings {
     base_url: Option<BaseUrl>,
 }
 
-/// The channel.
 pub(super) struct AwsSms {
     origination: Origination,
     client: Client,

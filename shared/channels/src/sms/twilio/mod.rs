@@ -31,7 +31,6 @@ pub(super) use account::Settings;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The channel.
 pub(super) struct TwilioSms {
     account: Account,
     auth_token: SecretString,
