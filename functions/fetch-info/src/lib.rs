@@ -75,7 +75,7 @@ impl Handler for FetchInfo {
             Step::Refund { seq } => self.refunds().run(id, seq).await,
             Step::Webhook { seq } => self.deliveries().run(id, seq).await,
             Step::Deliver | Step::Check => {
-                tracing::error!(request.id = %id, "received a message of another function");
+                tracing::error!(request.id = %id, "message of another function received");
                 return Handled::Again;
             }
         };
@@ -83,7 +83,7 @@ impl Handler for FetchInfo {
             Ok(()) => Handled::Done,
             Err(error) => {
                 let source = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(request.id = %id, error = %error, source, "step failed, its message comes again");
+                tracing::warn!(request.id = %id, error = %error, source, "step failed; the queue delivers it again");
                 if guards::is_disabled(Guard::MessageRetry) {
                     Handled::Done
                 } else {

@@ -99,7 +99,7 @@ impl CallKey {
         if record.fingerprint != self.fingerprint {
             return Err(Problem::new(
                 Code::IdempotencyKeyReused,
-                "the key was used for another body",
+                "the Idempotency-Key was used for another body; use a new key",
             ));
         }
         Ok(KeyUse::Repeat(record))

@@ -61,7 +61,7 @@ fn is_own(requester: &Requester, request: &Request) -> bool {
 }
 
 fn absent() -> Problem {
-    Problem::new(Code::NotFound, "there is no such request")
+    Problem::new(Code::NotFound, "no request of this brand and mode has this id")
 }
 
 /// The problem of a command that does not apply to the request as it is.

@@ -133,12 +133,11 @@ fn problem(refusal: Refusal, request: &Request, params: &RefundParams) -> Proble
     let left = request.refundable();
     match refusal {
         Refusal::Limit if left < params.amount.unwrap_or(1) => {
-            let detail = format!("{left} are left of the charge, in its minor unit");
+            let detail =
+                format!("`amount` exceeds the {left} minor units that are left of the charge");
             Problem::new(Code::RefundTooLarge, detail)
         }
-        Refusal::Step => {
-            Problem::new(Code::ConflictState, "nothing was charged that could be given back")
-        }
+        Refusal::Step => Problem::new(Code::ConflictState, "the request has no charge to refund"),
         Refusal::Limit
         | Refusal::Closed
         | Refusal::Authorized

@@ -114,7 +114,7 @@ async fn take(machine: Arc<Machine>, database: Database, received: ReceivedMessa
         }
     };
     if let Err(error) = done {
-        tracing::warn!(error = %error, "failed to settle a message; it is delivered again");
+        tracing::warn!(error = %error, "failed to delete or release a message; the queue delivers it again");
     }
 }
 

@@ -288,8 +288,8 @@ impl Brand {
 /// A brand's secret that cannot be parsed.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidBrand {
-    /// The text has not the documented shape.
-    #[error("the brand's secret has not the documented shape (line {line}, column {column})")]
+    /// The text is not JSON in the documented format.
+    #[error("the brand's secret is not in the documented format (line {line}, column {column})")]
     Shape {
         /// The line of the fault, from 1.
         line: usize,

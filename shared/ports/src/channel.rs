@@ -237,7 +237,7 @@ pub enum OpenChannelError {
     #[error("the brand has no such channel")]
     Absent,
     /// The settings name no adapter, or are not valid for it: an operator must look.
-    #[error("the settings of the channel are not valid")]
+    #[error("the channel's settings are invalid")]
     Settings(#[source] Source),
 }
 

@@ -140,7 +140,7 @@ fn stored_endpoint_switched_off_stays_off() {
     world.puts(item(&golden_files()["endpoint"]));
     world.asks_at("+15551239003", 4250);
     assert!(world.calls_to("shop.example").is_empty());
-    assert!(world.logs().contains("its endpoint is switched off"));
+    assert!(world.logs().contains("webhook not sent: endpoint disabled"));
 }
 
 #[test]
