@@ -26,7 +26,7 @@ impl SendPrompt {
         let Some(loaded) = storage::load(self.ports.store.as_ref(), id).await? else {
             return self.check_unwritten(id).await;
         };
-        let loaded = self.drive(loaded).await?;
+        let loaded = Box::pin(self.drive(loaded)).await?;
         let now = self.ports.clock.now();
         if is_fetch_lost(&loaded.request, now) && !guards::is_disabled(Guard::LostFetch) {
             self.send_step(Step::Fetch, id, Duration::ZERO).await?;

@@ -73,7 +73,7 @@ impl SendPrompt {
     async fn deliver(&self, id: RequestId) -> Result<(), StepError> {
         let loaded = storage::load(self.ports.store.as_ref(), id).await?;
         if let Some(loaded) = loaded {
-            self.drive(loaded).await?;
+            Box::pin(self.drive(loaded)).await?;
         }
         Ok(())
     }

@@ -9,7 +9,6 @@ use domain::request::{PromptRecord, Request};
 use domain::values::prompt_ref::PromptRef;
 use domain::values::time::Timestamp;
 use ports::{Button, ButtonAction, Labels, Prompt};
-use texts;
 use texts::{AskKind, PromptContent};
 
 /// Renders a prompt from what is stored alone.

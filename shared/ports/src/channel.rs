@@ -224,7 +224,7 @@ pub trait Channel: Send + Sync {
 
     /// Returns a link with which a customer begins a conversation, for channels where only customers can.
     ///
-    /// Their first message returns `intent`, see [`Callback::Wrote`]. `None` on all other channels.
+    /// Their first message returns `intent`, see [`Callback::Wrote`](crate::Callback::Wrote). `None` on all other channels.
     fn entry_link(&self, _intent: &str) -> Option<String> {
         None
     }

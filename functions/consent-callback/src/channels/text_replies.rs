@@ -18,7 +18,6 @@ use ports::Sender;
 use records::limits;
 use records::storage;
 use records::storage::VersionedRequest;
-use texts;
 use texts::Reply;
 
 use super::context::ChannelContext;

@@ -8,7 +8,6 @@ use domain::request::{PromptRecord, Request, State};
 use domain::values::language::Language;
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
-use texts;
 use texts::{AskKind, PageTexts};
 use zeroize::Zeroizing;
 

@@ -18,7 +18,6 @@ use records::sandbox::{PhoneMessage, SandboxStyle, Tap};
 use records::storage;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use texts;
 
 use super::SandboxAccess;
 use crate::approvals::{ApprovalPayload, Approvals, CustomerReply, ReplySource};

@@ -6,7 +6,6 @@ use domain::values::language::Language;
 use ports::{ButtonAction, Prompt};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use texts;
 
 use crate::message_limits::{WHATSAPP, cut};
 use crate::settings::{InvalidSetting, identifier};

@@ -1,4 +1,4 @@
-//! The contract tests of [`Store`](crate::Store) for lists.
+//! The contract tests of [`Store`] for lists.
 
 use super::store::{assert_index, assert_list, item, key, put, put_all, range};
 use crate::{Expect, Item, Key, Order, Range, Store, Write};

@@ -1,4 +1,4 @@
-//! The contract tests of [`Store`](crate::Store).
+//! The contract tests of [`Store`].
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ pub struct Refund<'a> {
     pub request: RequestId,
     /// The refund's number within its request, from 1. The idempotency key is derived from it and the request's id.
     pub seq: u32,
-    /// The charge's [`Receipt::reference`](super::Receipt::reference).
+    /// The charge's [`Receipt::reference`](domain::processor_result::Receipt::reference).
     pub charge: &'a Reference,
     /// The amount to refund.
     pub money: Money,
