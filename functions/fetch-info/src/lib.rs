@@ -1,7 +1,5 @@
 //! Uses an authorization at the processor, at most once, makes refunds, and delivers webhooks to the requester.
-//!
-//! Each of its three messages has a room: `attempt`, `refund` and `webhook`. In the first two, data flows one way. A
-//! worker takes the lease, calls the processor, classifies the result, commits it, and sends what is owed.
+#![doc = include_str!("../README.md")]
 
 mod attempt;
 mod circuit;

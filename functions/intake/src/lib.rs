@@ -1,6 +1,5 @@
 //! Accepts a requester's request, and lets the requester read, cancel, extend, resend and refund it.
-//!
-//! The router hands each call to a function over the ports. Each authenticates, parses, loads, decides, commits and renders.
+#![doc = include_str!("../README.md")]
 
 mod accept;
 mod act;

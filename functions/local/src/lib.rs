@@ -1,7 +1,5 @@
 //! The four functions on one machine: the same handlers over the embedded store, in one process.
-//!
-//! **Touches** nothing itself. [`Machine`] is given its ports; `main.rs` opens the sockets and the file.
-//! **Never** does a function's work. It hands calls and messages over, as Lambda would.
+#![doc = include_str!("../README.md")]
 
 pub mod brand;
 mod pages;

@@ -1,7 +1,5 @@
 //! Puts a prompt in front of the customer.
-//!
-//! The worker picks the next route and falls back when one fails or stays silent. It reminds, expires, and sends lost steps
-//! again.
+#![doc = include_str!("../README.md")]
 
 mod check;
 mod commit;

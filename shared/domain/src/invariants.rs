@@ -83,7 +83,7 @@ fn authorization_gone(after: &Request) -> bool {
     (after.approval().is_none() && !kept) || !after.is_closed()
 }
 
-/// C3, seen at rest: the request and its refunds ended, and each webhook event was delivered or abandoned with a record.
+/// C3, seen at rest: the request and its refunds ended, and each webhook event was delivered or openly abandoned.
 #[must_use]
 pub fn settled(request: &Request, webhooks: &[crate::webhook::WebhookEvent]) -> bool {
     let told = u32::try_from(webhooks.len()).is_ok_and(|count| count == request.webhooks);

@@ -67,7 +67,7 @@ fn joined(words: Words<'_>) -> String {
 }
 
 /// Splits words into their parts in lower case, so that a possessive and a snake-case name match too.
-/// `None` keeps its capital, since the value is no phrase, and a call of `is_none` in a literal is code.
+/// `None` keeps its capital, since the value is no phrase, and `Option::is_none` in a literal is code.
 fn parts(words: Words<'_>) -> Vec<(usize, String)> {
     let mut parts = Vec::new();
     for (line, word) in words {
