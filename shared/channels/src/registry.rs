@@ -24,6 +24,8 @@ pub(crate) const KINDS: &[Kind] =
 /// # use bytes::Bytes;
 /// # use domain::brand::{Brand, Mode};
 /// # use domain::contact::Contact;
+/// # use domain::random::Random;
+/// # use domain::values::prompt_ref::PromptRef;
 /// # use ports::*;
 /// # use domain::values::id::{PromptId, RequestId};
 /// # use domain::values::time::Timestamp;

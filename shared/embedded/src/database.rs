@@ -18,9 +18,10 @@ use crate::private;
 /// use std::sync::Arc;
 ///
 /// use domain::message::QueueName;
+/// use domain::values::time::Timestamp;
 ///
 /// let database = embedded::Database::in_memory(Arc::new(embedded::SystemClock)).unwrap();
-/// assert!(database.receive(QueueName::Prompts).unwrap().is_none());
+/// assert!(database.receive(QueueName::Prompts, Timestamp::EPOCH).unwrap().is_none());
 /// ```
 #[derive(Clone)]
 pub struct Database {
