@@ -1,14 +1,13 @@
-//! Every two that can meet, switched between at every two uses of a port: whoever wins, nothing breaks and all ends.
+//! Each pair that can meet, switched at each two uses of a port. Either may win, and all ends.
 
 use std::collections::BTreeSet;
 
-use tests::sim::{PHONE, VISA, Verb, race};
+use tests::sim::{PHONE, POOR, VISA, Verb, race};
 
-const POOR: &str = "pm_card_visa_chargeDeclinedInsufficientFunds";
 const ASK: Verb = Verb::Ask(PHONE, &["sms", "rcs"], 3600, 4250);
 const TAP: Verb = Verb::Ask(PHONE, &["rcs", "sms"], 3600, 4250);
 
-/// Runs the two in every order of their turns that switches twice, either of them first, and compares the ends there were.
+/// Runs the two in each order of turns with two switches, either first, and compares the ends.
 fn these_ends_are_possible(story: &[Verb], one: Verb, other: Verb, ends: &[(&str, usize)]) {
     let mut seen = BTreeSet::new();
     for two in [(one, other), (other, one)] {
@@ -30,103 +29,103 @@ fn these_ends_are_possible(story: &[Verb], one: Verb, other: Verb, ends: &[(&str
 }
 
 #[test]
-fn two_yeses() {
+fn two_approvals_charge_once() {
     let story = [TAP, Verb::Settle];
-    these_ends_are_possible(&story, Verb::Yes(VISA), Verb::Yes(VISA), &[("fulfilled ", 1)]);
+    these_ends_are_possible(&story, Verb::yes(VISA), Verb::yes(VISA), &[("fulfilled ", 1)]);
 }
 
 #[test]
-fn two_yeses_with_two_cards_on_the_page() {
+fn two_approvals_with_two_cards_charge_at_most_once() {
     let story = [ASK, Verb::Settle];
     // The poor card can come first: then the customer is asked again and does not answer.
     let ends = [("expired ", 0), ("fulfilled ", 1)];
-    these_ends_are_possible(&story, Verb::Yes(VISA), Verb::Yes(POOR), &ends);
+    these_ends_are_possible(&story, Verb::yes(VISA), Verb::yes(POOR), &ends);
 }
 
 #[test]
-fn a_yes_and_a_cancel() {
+fn approval_and_cancel_one_wins() {
     let story = [TAP, Verb::Settle];
     let ends = [("cancelled ", 0), ("fulfilled ", 1)];
-    these_ends_are_possible(&story, Verb::Yes(VISA), Verb::Act("cancel"), &ends);
+    these_ends_are_possible(&story, Verb::yes(VISA), Verb::Act("cancel"), &ends);
 }
 
 #[test]
-fn a_yes_and_a_no() {
+fn approval_and_denial_one_wins() {
     let story = [TAP, Verb::Settle];
     let ends = [("denied \"customer\"", 0), ("fulfilled ", 1)];
-    these_ends_are_possible(&story, Verb::Yes(VISA), Verb::No, &ends);
+    these_ends_are_possible(&story, Verb::yes(VISA), Verb::NO, &ends);
 }
 
 #[test]
-fn a_yes_and_an_opting_out() {
+fn approval_and_opt_out_one_wins() {
     let story = [ASK, Verb::Settle];
     let ends = [("denied \"opted_out\"", 0), ("fulfilled ", 1)];
-    these_ends_are_possible(&story, Verb::Yes(VISA), Verb::Stop, &ends);
+    these_ends_are_possible(&story, Verb::yes(VISA), Verb::Stop, &ends);
 }
 
 #[test]
-fn two_workers_at_the_processor() {
-    let story = [TAP, Verb::Settle, Verb::Yes(VISA)];
+fn two_workers_at_processor_charge_once() {
+    let story = [TAP, Verb::Settle, Verb::yes(VISA)];
     these_ends_are_possible(&story, Verb::Next, Verb::Again, &[("fulfilled ", 1)]);
 }
 
 #[test]
-fn a_worker_at_the_processor_and_a_late_receipt() {
-    let story = [ASK, Verb::Settle, Verb::Yes(VISA)];
+fn worker_and_late_receipt_charge_once() {
+    let story = [ASK, Verb::Settle, Verb::yes(VISA)];
     let receipt = Verb::Receipt("delivered");
     these_ends_are_possible(&story, Verb::Next, receipt, &[("fulfilled ", 1)]);
 }
 
 #[test]
-fn a_worker_at_the_processor_and_a_cancel() {
-    let story = [TAP, Verb::Settle, Verb::Yes(VISA)];
+fn worker_and_cancel_charge_once() {
+    let story = [TAP, Verb::Settle, Verb::yes(VISA)];
     these_ends_are_possible(&story, Verb::Next, Verb::Act("cancel"), &[("fulfilled ", 1)]);
 }
 
 #[test]
-fn a_prompt_and_a_cancel() {
+fn prompt_and_cancel_cancelled() {
     these_ends_are_possible(&[TAP], Verb::Next, Verb::Act("cancel"), &[("cancelled ", 0)]);
 }
 
 #[test]
-fn a_prompt_and_a_resend() {
+fn prompt_and_resend_expired() {
     these_ends_are_possible(&[TAP], Verb::Next, Verb::Act("resend"), &[("expired ", 0)]);
 }
 
 #[test]
-fn a_prompt_sent_by_two_and_an_opting_out() {
+fn prompt_by_two_workers_or_opt_out_ends() {
     these_ends_are_possible(&[ASK], Verb::Next, Verb::Again, &[("expired ", 0)]);
     these_ends_are_possible(&[ASK], Verb::Next, Verb::Stop, &[("denied \"opted_out\"", 0)]);
 }
 
 #[test]
-fn the_deadline_and_a_yes() {
+fn deadline_and_approval_one_wins() {
     // The last check is due at the deadline, and time comes to it when the worker sets to work.
     let story = [Verb::Ask(PHONE, &["rcs", "sms"], 300, 4250), Verb::Settle];
     let ends = [("expired ", 0), ("fulfilled ", 1)];
-    these_ends_are_possible(&story, Verb::Next, Verb::Yes(VISA), &ends);
+    these_ends_are_possible(&story, Verb::Next, Verb::yes(VISA), &ends);
 }
 
 #[test]
-fn one_call_made_twice() {
+fn one_call_twice_makes_one_request() {
     these_ends_are_possible(&[], TAP, TAP, &[("expired ", 0)]);
 }
 
 #[test]
-fn two_workers_who_give_money_back() {
-    let story = [TAP, Verb::Settle, Verb::Yes(VISA), Verb::Settle, Verb::GiveBack(None)];
+fn two_workers_refund_once() {
+    let story = [TAP, Verb::Settle, Verb::yes(VISA), Verb::Settle, Verb::GiveBack(None)];
     these_ends_are_possible(&story, Verb::Next, Verb::Again, &[("fulfilled 1 back", 1)]);
 }
 
 #[test]
-fn two_who_give_all_that_is_left_back() {
-    let story = [TAP, Verb::Settle, Verb::Yes(VISA), Verb::Settle];
+fn two_refunds_of_all_refund_once() {
+    let story = [TAP, Verb::Settle, Verb::yes(VISA), Verb::Settle];
     let all = Verb::GiveBack(None);
     these_ends_are_possible(&story, all, all, &[("fulfilled 1 back", 1)]);
 }
 
 #[test]
-fn a_worker_who_gives_money_back_and_the_processors_word_of_it() {
-    let story = [TAP, Verb::Settle, Verb::Yes(VISA), Verb::Settle, Verb::GiveBack(Some(1206))];
+fn refund_and_its_webhook_refund_once() {
+    let story = [TAP, Verb::Settle, Verb::yes(VISA), Verb::Settle, Verb::GiveBack(Some(1206))];
     these_ends_are_possible(&story, Verb::Next, Verb::Hook, &[("fulfilled 1 back", 1)]);
 }

@@ -1,4 +1,4 @@
-//! Who is at work, at what, and what that came to.
+//! Workers, their work and its end.
 
 use std::pin::Pin;
 
@@ -10,15 +10,17 @@ use domain::values::time::Timestamp;
 use embedded::ReceivedMessage;
 use http::Response;
 
-/// What a worker came to.
-pub(super) enum End {
+use super::environment::ProcessorWebhook;
+
+/// The end of a worker.
+pub(super) enum WorkResult {
     /// A message was handled.
     Handled(Handled),
     /// A call was answered.
     Answered(Result<Response<Bytes>, Problem>),
 }
 
-/// What a worker is at.
+/// The work of a worker.
 pub(super) enum Work {
     /// A message from a queue.
     Message(ReceivedMessage),
@@ -26,13 +28,15 @@ pub(super) enum Work {
     Duplicate,
     /// A requester's `POST /v1/requests`, by its place among the calls.
     Create(usize),
-    /// Some other call: who makes it does not wait.
+    /// Another call, whose caller does not wait.
     Other(&'static str),
     /// A browser opens the page of a prompt of a request.
     Page(RequestId, PromptId),
-    /// Somebody says something who has no say in it.
+    /// A webhook of a processor.
+    Webhook(ProcessorWebhook),
+    /// A sender without authority sends something.
     Unheard,
-    /// A channel brings what was made up, or is about another brand's requests: it may tell that a customer is there.
+    /// A forged message, or one about another brand's requests. It may update a contact only.
     MadeUp,
     /// A phone says STOP.
     Stop(String),
@@ -40,12 +44,12 @@ pub(super) enum Work {
     Start,
 }
 
-pub(super) type Running = Pin<Box<dyn Future<Output = End> + Send>>;
+pub(super) type WorkFuture = Pin<Box<dyn Future<Output = WorkResult> + Send>>;
 
 /// A worker.
 pub(super) struct Worker {
     pub(super) work: Work,
-    pub(super) running: Running,
+    pub(super) running: WorkFuture,
     pub(super) since_step: u64,
     pub(super) dies_at: Timestamp,
 }
