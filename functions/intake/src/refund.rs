@@ -133,8 +133,9 @@ fn problem(refusal: Refusal, request: &Request, params: &RefundParams) -> Proble
     let left = request.refundable();
     match refusal {
         Refusal::Limit if left < params.amount.unwrap_or(1) => {
-            let detail =
-                format!("`amount` exceeds the {left} minor units that are left of the charge");
+            let detail = format!(
+                "{left} are left of the charge, in its minor unit; send an `amount` of at most that"
+            );
             Problem::new(Code::RefundTooLarge, detail)
         }
         Refusal::Step => Problem::new(Code::ConflictState, "the request has no charge to refund"),
