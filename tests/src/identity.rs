@@ -1,5 +1,8 @@
 //! An identity at AWS, as the functions have one on Lambda, for a machine that has none.
-#![expect(clippy::expect_used, reason = "a machine that is shared already fails the test")]
+#![expect(
+    clippy::expect_used,
+    reason = "a machine that somebody else holds fails the test it is in"
+)]
 
 use std::sync::Arc;
 
@@ -37,13 +40,13 @@ pub fn channels(ports: &Ports, http: &Arc<dyn Http>) -> channels::Registry {
     channels::Registry::new(channels::Deps::new(ports, http, Some(Arc::new(Stamp))))
 }
 
-/// Gives an identity to a machine that is not shared yet.
+/// Gives a machine that nobody else holds yet an identity.
 ///
 /// # Panics
-/// Panics when the machine is shared already.
+/// When somebody else holds it.
 pub fn identify(machine: &mut Machine, ports: &Ports, http: &Arc<dyn Http>) {
     let channels: Arc<dyn Channels> = Arc::new(channels(ports, http));
-    let alone = "the machine is not shared yet";
+    let alone = "nobody else has it yet";
     Arc::get_mut(&mut machine.intake).expect(alone).channels = Arc::clone(&channels);
     Arc::get_mut(&mut machine.send_prompt).expect(alone).channels = Arc::clone(&channels);
     Arc::get_mut(&mut machine.consent_callback).expect(alone).channels = channels;

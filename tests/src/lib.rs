@@ -1,5 +1,6 @@
 //! What needs more than one crate.
 
+pub mod away;
 pub mod doubles;
 pub mod guards;
 pub mod identity;
@@ -7,10 +8,9 @@ mod lock;
 mod logs;
 pub mod memory;
 pub mod process;
-pub mod providers;
 pub mod proxy;
-pub mod rng;
 pub mod sim;
+pub mod standins;
 pub mod sweep;
 pub mod targets;
 pub mod world;

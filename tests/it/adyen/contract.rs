@@ -88,7 +88,7 @@ fn name() -> Reference {
 }
 
 #[tokio::test]
-async fn contract_wallet_or_saved_card_payment_accepted() {
+async fn a_payment_with_a_wallet_or_a_card_on_file_is_one_that_adyen_takes() {
     let (processor, _) = opened("ADYEN_AUTHORISED_URL");
     for wallet in &wallets() {
         let what = used(wallet, 4250, 1);
@@ -106,7 +106,7 @@ async fn contract_wallet_or_saved_card_payment_accepted() {
 }
 
 #[tokio::test]
-async fn contract_decline_and_redirect_parsed() {
+async fn a_refusal_and_a_redirect_are_read_as_adyen_writes_them() {
     let (refusing, _) = opened("ADYEN_REFUSED_URL");
     let (redirecting, _) = opened("ADYEN_REDIRECT_URL");
     for wallet in &wallets() {
@@ -119,7 +119,7 @@ async fn contract_decline_and_redirect_parsed() {
 }
 
 #[tokio::test]
-async fn contract_link_created_read_and_expired() {
+async fn a_link_is_made_read_and_ended_as_adyen_documents_it() {
     let (processor, _) = opened("ADYEN_AUTHORISED_URL");
     let hosted = yes(AuthorizationKind::Hosted, "");
     let what = used(&hosted, 4250, 1);
@@ -142,12 +142,12 @@ fn told_at(seconds: u64) -> Reference {
 }
 
 #[tokio::test]
-async fn contract_cancel_and_refund_accepted() {
+async fn ending_and_giving_back_are_calls_that_adyen_takes() {
     let (processor, clock) = opened("ADYEN_AUTHORISED_URL");
     let [apple, ..] = &wallets();
     let what = used(apple, 4250, 1);
     clock.stand_at(BEGINNING.after(Duration::from_secs(1_800)));
-    // A late reported payment is reversed by its own id, and an unreported one by our name for it.
+    // What was told too late is taken back by its own id; what was not told, by our name for it.
     let late = ReportedResult { success: true, reference: told_at(1_800), code: None };
     for reported in [None, Some(&late)] {
         assert_eq!(processor.void(&Use { reported, ..what }, &name()).await, VoidResult::Unknown);
@@ -169,7 +169,7 @@ async fn contract_cancel_and_refund_accepted() {
 
 /// The mock is as strict as the contract: otherwise nothing above would say anything.
 #[tokio::test]
-async fn contract_violation_rejected() {
+async fn what_the_contract_does_not_allow_is_refused() {
     let url = address("ADYEN_AUTHORISED_URL");
     let client = https::Client::new().unwrap();
     let good = json!({

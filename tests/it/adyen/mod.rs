@@ -1,4 +1,5 @@
-//! The Adyen processor against a strict fake that fails in each way, and against Adyen's own contract.
+//! The Adyen processor against two others: a stand-in of our own that goes wrong in every way, and Adyen's own contract.
 
 mod contract;
 mod faults;
+mod world;

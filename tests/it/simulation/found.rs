@@ -3,21 +3,21 @@
 use tests::sim::{Fault, FaultKind, PHONE, PortFault, VISA, Verb, tell};
 
 #[test]
-fn request_written_after_its_check_still_ends() {
+fn a_request_written_after_its_guarding_check_was_spent_still_ends() {
     let story = [Verb::AskSlowly(PHONE, &["rcs"], 60, 4250)];
     let (end, _) = tell(&story, Fault::None).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!(end.state, "expired ");
-    let story = [Verb::AskSlowly(PHONE, &["rcs"], 600, 4250), Verb::Settle, Verb::yes(VISA)];
+    let story = [Verb::AskSlowly(PHONE, &["rcs"], 600, 4250), Verb::Settle, Verb::Yes(VISA)];
     let (end, _) = tell(&story, Fault::None).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!((end.state.as_str(), end.charges), ("fulfilled ", 1));
 }
 
 #[test]
-fn conflict_during_payment_delays_nothing() {
+fn whoever_changes_the_request_in_the_midst_of_a_payment_does_not_hold_it_up() {
     let story = [
         Verb::Ask(PHONE, &["rcs"], 3600, 4250),
         Verb::Settle,
-        Verb::yes(VISA),
+        Verb::Yes(VISA),
         Verb::EndsWithin(10),
     ];
     let (_, uses) = tell(&story, Fault::None).unwrap_or_else(|failure| panic!("{failure}"));

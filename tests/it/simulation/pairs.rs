@@ -1,13 +1,14 @@
-//! Each pair that can meet, switched at each two uses of a port. Either may win, and all ends.
+//! Every two that can meet, switched between at every two uses of a port: whoever wins, nothing breaks and all ends.
 
 use std::collections::BTreeSet;
 
-use tests::sim::{PHONE, POOR, VISA, Verb, race};
+use tests::sim::{PHONE, VISA, Verb, race};
 
+const POOR: &str = "pm_card_visa_chargeDeclinedInsufficientFunds";
 const ASK: Verb = Verb::Ask(PHONE, &["sms", "rcs"], 3600, 4250);
 const TAP: Verb = Verb::Ask(PHONE, &["rcs", "sms"], 3600, 4250);
 
-/// Runs the two in each order of turns with two switches, either first, and compares the ends.
+/// Runs the two in every order of their turns that switches twice, either of them first, and compares the ends there were.
 fn these_ends_are_possible(story: &[Verb], one: Verb, other: Verb, ends: &[(&str, usize)]) {
     let mut seen = BTreeSet::new();
     for two in [(one, other), (other, one)] {
@@ -29,103 +30,103 @@ fn these_ends_are_possible(story: &[Verb], one: Verb, other: Verb, ends: &[(&str
 }
 
 #[test]
-fn two_approvals_charge_once() {
+fn two_yeses() {
     let story = [TAP, Verb::Settle];
-    these_ends_are_possible(&story, Verb::yes(VISA), Verb::yes(VISA), &[("fulfilled ", 1)]);
+    these_ends_are_possible(&story, Verb::Yes(VISA), Verb::Yes(VISA), &[("fulfilled ", 1)]);
 }
 
 #[test]
-fn two_approvals_with_two_cards_charge_at_most_once() {
+fn two_yeses_with_two_cards_on_the_page() {
     let story = [ASK, Verb::Settle];
     // The poor card can come first: then the customer is asked again and does not answer.
     let ends = [("expired ", 0), ("fulfilled ", 1)];
-    these_ends_are_possible(&story, Verb::yes(VISA), Verb::yes(POOR), &ends);
+    these_ends_are_possible(&story, Verb::Yes(VISA), Verb::Yes(POOR), &ends);
 }
 
 #[test]
-fn approval_and_cancel_one_wins() {
+fn a_yes_and_a_cancel() {
     let story = [TAP, Verb::Settle];
     let ends = [("cancelled ", 0), ("fulfilled ", 1)];
-    these_ends_are_possible(&story, Verb::yes(VISA), Verb::Act("cancel"), &ends);
+    these_ends_are_possible(&story, Verb::Yes(VISA), Verb::Act("cancel"), &ends);
 }
 
 #[test]
-fn approval_and_denial_one_wins() {
+fn a_yes_and_a_no() {
     let story = [TAP, Verb::Settle];
     let ends = [("denied \"customer\"", 0), ("fulfilled ", 1)];
-    these_ends_are_possible(&story, Verb::yes(VISA), Verb::NO, &ends);
+    these_ends_are_possible(&story, Verb::Yes(VISA), Verb::No, &ends);
 }
 
 #[test]
-fn approval_and_opt_out_one_wins() {
+fn a_yes_and_an_opting_out() {
     let story = [ASK, Verb::Settle];
     let ends = [("denied \"opted_out\"", 0), ("fulfilled ", 1)];
-    these_ends_are_possible(&story, Verb::yes(VISA), Verb::Stop, &ends);
+    these_ends_are_possible(&story, Verb::Yes(VISA), Verb::Stop, &ends);
 }
 
 #[test]
-fn two_workers_at_processor_charge_once() {
-    let story = [TAP, Verb::Settle, Verb::yes(VISA)];
+fn two_workers_at_the_processor() {
+    let story = [TAP, Verb::Settle, Verb::Yes(VISA)];
     these_ends_are_possible(&story, Verb::Next, Verb::Again, &[("fulfilled ", 1)]);
 }
 
 #[test]
-fn worker_and_late_receipt_charge_once() {
-    let story = [ASK, Verb::Settle, Verb::yes(VISA)];
+fn a_worker_at_the_processor_and_a_late_receipt() {
+    let story = [ASK, Verb::Settle, Verb::Yes(VISA)];
     let receipt = Verb::Receipt("delivered");
     these_ends_are_possible(&story, Verb::Next, receipt, &[("fulfilled ", 1)]);
 }
 
 #[test]
-fn worker_and_cancel_charge_once() {
-    let story = [TAP, Verb::Settle, Verb::yes(VISA)];
+fn a_worker_at_the_processor_and_a_cancel() {
+    let story = [TAP, Verb::Settle, Verb::Yes(VISA)];
     these_ends_are_possible(&story, Verb::Next, Verb::Act("cancel"), &[("fulfilled ", 1)]);
 }
 
 #[test]
-fn prompt_and_cancel_cancelled() {
+fn a_prompt_and_a_cancel() {
     these_ends_are_possible(&[TAP], Verb::Next, Verb::Act("cancel"), &[("cancelled ", 0)]);
 }
 
 #[test]
-fn prompt_and_resend_expired() {
+fn a_prompt_and_a_resend() {
     these_ends_are_possible(&[TAP], Verb::Next, Verb::Act("resend"), &[("expired ", 0)]);
 }
 
 #[test]
-fn prompt_by_two_workers_or_opt_out_ends() {
+fn a_prompt_sent_by_two_and_an_opting_out() {
     these_ends_are_possible(&[ASK], Verb::Next, Verb::Again, &[("expired ", 0)]);
     these_ends_are_possible(&[ASK], Verb::Next, Verb::Stop, &[("denied \"opted_out\"", 0)]);
 }
 
 #[test]
-fn deadline_and_approval_one_wins() {
+fn the_deadline_and_a_yes() {
     // The last check is due at the deadline, and time comes to it when the worker sets to work.
     let story = [Verb::Ask(PHONE, &["rcs", "sms"], 300, 4250), Verb::Settle];
     let ends = [("expired ", 0), ("fulfilled ", 1)];
-    these_ends_are_possible(&story, Verb::Next, Verb::yes(VISA), &ends);
+    these_ends_are_possible(&story, Verb::Next, Verb::Yes(VISA), &ends);
 }
 
 #[test]
-fn one_call_twice_makes_one_request() {
+fn one_call_made_twice() {
     these_ends_are_possible(&[], TAP, TAP, &[("expired ", 0)]);
 }
 
 #[test]
-fn two_workers_refund_once() {
-    let story = [TAP, Verb::Settle, Verb::yes(VISA), Verb::Settle, Verb::GiveBack(None)];
+fn two_workers_who_give_money_back() {
+    let story = [TAP, Verb::Settle, Verb::Yes(VISA), Verb::Settle, Verb::GiveBack(None)];
     these_ends_are_possible(&story, Verb::Next, Verb::Again, &[("fulfilled 1 back", 1)]);
 }
 
 #[test]
-fn two_refunds_of_all_refund_once() {
-    let story = [TAP, Verb::Settle, Verb::yes(VISA), Verb::Settle];
+fn two_who_give_all_that_is_left_back() {
+    let story = [TAP, Verb::Settle, Verb::Yes(VISA), Verb::Settle];
     let all = Verb::GiveBack(None);
     these_ends_are_possible(&story, all, all, &[("fulfilled 1 back", 1)]);
 }
 
 #[test]
-fn refund_and_its_webhook_refund_once() {
-    let story = [TAP, Verb::Settle, Verb::yes(VISA), Verb::Settle, Verb::GiveBack(Some(1206))];
+fn a_worker_who_gives_money_back_and_the_processors_word_of_it() {
+    let story = [TAP, Verb::Settle, Verb::Yes(VISA), Verb::Settle, Verb::GiveBack(Some(1206))];
     these_ends_are_possible(&story, Verb::Next, Verb::Hook, &[("fulfilled 1 back", 1)]);
 }

@@ -65,7 +65,7 @@ fn commands(request: &Request, now: Timestamp) -> Vec<Result<Change, Refusal>> {
     all
 }
 
-/// Returns the part of the refunds that decides their future.
+/// What of the refunds decides what can become of them.
 fn essence(request: &Request, number: u32) -> String {
     let refund = |refund: &RefundRecord| {
         let leased = refund.lease.is_some_and(|lease| moment(number) < lease);
@@ -79,7 +79,7 @@ fn essence(request: &Request, number: u32) -> String {
 }
 
 #[test]
-fn refunds_any_order_stay_within_the_charge() {
+fn no_order_of_refunds_gives_back_more_than_was_charged_or_is_forgotten_or_touches_the_outcome() {
     let paid = paid();
     let mut seen = BTreeSet::new();
     let mut ahead = VecDeque::from([(paid.clone(), 0)]);
@@ -89,7 +89,7 @@ fn refunds_any_order_stay_within_the_charge() {
             continue;
         }
         let now = moment(number);
-        // A forgotten refund is found by a check, and an ended one is not checked.
+        // Whoever is forgotten is found by a check, and nobody checks on what has ended.
         let open = request.open_refunds().count();
         assert_eq!(request.next_check(now).is_some(), open > 0);
         ends.insert((open, request.refundable()));
@@ -114,7 +114,7 @@ fn refunds_any_order_stay_within_the_charge() {
 }
 
 #[test]
-fn refund_leased_once_and_success_is_final() {
+fn a_refund_is_one_workers_at_a_time_and_a_success_is_never_unsaid() {
     let request = paid().refund(Some(100), None, at(1)).unwrap().request;
     let started = request.record_refund_started(1, at(1)).unwrap().request;
     let again = started.record_refund_started(1, at(1)).err();

@@ -1,5 +1,5 @@
-//! Each state of a request, by each command in each order, within small bounds. The invariants hold at each step, and
-//! no state is a dead end.
+//! Every state a request can come to, by every command in every order, within small bounds: the same predicates hold at
+//! each step, and no state is a dead end.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -21,7 +21,7 @@ use domain::values::time::Timestamp;
 use ports::Clock;
 use tests::doubles::{ManualClock, SeededRandom, requested};
 
-/// The moments in seconds. The deadline is at 60, or at 100 once extended, and a lease lasts 90.
+/// The moments there are, in seconds: the deadline is at 60, or at 100 once extended, and a lease lasts 90.
 const MOMENTS: [u64; 5] = [0, 59, 60, 149, 250];
 const ROUTES_MAX: usize = 3;
 /// How long a worker waits before it takes an attempt up again.
@@ -30,16 +30,17 @@ const WAIT: Duration = Duration::from_secs(2);
 /// How far a request gets.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reach {
-    /// No worker takes it to the processor.
+    /// Nobody takes it to the processor.
     Prompts,
-    /// A worker does.
+    /// Somebody does.
     Attempts,
-    /// After the prompt only answers remain, but customers are redirected, return and abandon, and the processor
-    /// reports.
+    /// Once there is a prompt, nothing but answers is left of those; but customers go on to the processor's page, come back
+    /// and are wanted back, and the processor tells of them.
     Away,
 }
 
-/// How far an exploration goes. All of it at once would take hours, and prompts and attempts hardly touch each other.
+/// How far an exploration goes: all of it at once would take hours, and what becomes of prompts and what becomes of
+/// attempts hardly touch each other.
 #[derive(Clone, Copy)]
 struct Bounds {
     coded: bool,
@@ -112,7 +113,7 @@ pub(super) fn receipt() -> Receipt {
 
 type Commands = Vec<Result<Change, Refusal>>;
 
-/// Returns each command at that moment, however little it suits.
+/// What anybody could do to the request at that moment, whoever they are and however little it suits.
 fn commands(request: &Request, now: Timestamp, sealed: &Sealed, bounds: Bounds) -> Commands {
     let mut all = vec![
         request.cancel(now),
@@ -214,7 +215,7 @@ fn about_prompts(request: &Request, now: Timestamp, sealed: &Sealed, bounds: Bou
     all
 }
 
-/// Returns the part of a request that decides its future: no times of its history, no texts, no counts.
+/// What of a request decides what can become of it: no times of its own history, no words, no counts.
 fn essence(request: &Request, moment: usize) -> String {
     let state = match &request.state {
         State::Processing { lease, .. } => format!("processing {lease}"),
@@ -245,7 +246,7 @@ fn essence(request: &Request, moment: usize) -> String {
     format!("{moment} {state} {prompts:?} {attempts:?} {rest:?}")
 }
 
-/// Returns whether the request can still end by itself.
+/// Whether the request can still come to an end by itself, whatever it went through.
 fn can_end(request: &Request) -> bool {
     let late = at(MOMENTS.len() - 1).after(Duration::from_secs(100));
     if request.is_closed() {
@@ -316,14 +317,14 @@ fn every_state(bounds: Bounds, least: usize, ends: &[&str]) {
 }
 
 #[test]
-fn prompts_receipts_answers_any_order_can_end() {
+fn no_order_of_prompts_receipts_and_answers_breaks_an_invariant_or_leaves_no_way_to_an_end() {
     let ends = ["cancelled", "denied", "expired", "undeliverable"];
     let bounds = Bounds { coded: true, prompts: 2, receipts: true, reach: Reach::Prompts };
     every_state(bounds, 1_000, &ends);
 }
 
 #[test]
-fn answers_attempts_any_order_can_end() {
+fn no_order_of_answers_and_attempts_breaks_an_invariant_or_leaves_no_way_to_an_end() {
     let ends = ["cancelled", "denied", "expired", "failed", "fulfilled", "undeliverable"];
     for coded in [true, false] {
         let bounds = Bounds { coded, prompts: 1, receipts: false, reach: Reach::Attempts };
@@ -332,7 +333,8 @@ fn answers_attempts_any_order_can_end() {
 }
 
 #[test]
-fn redirects_returns_abandons_any_order_can_end() {
+fn no_order_of_sending_on_coming_back_and_recalling_breaks_an_invariant_or_leaves_no_way_to_an_end()
+{
     let ends = ["cancelled", "denied", "expired", "failed", "fulfilled", "undeliverable"];
     let bounds = Bounds { coded: false, prompts: 1, receipts: false, reach: Reach::Away };
     every_state(bounds, 10_000, &ends);

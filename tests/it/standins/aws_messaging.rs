@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, Uri};
 use serde_json::{Value, json};
-use tests::providers::aws_messaging::{Refused, Sent, answer, look};
+use tests::standins::aws_messaging::{Refused, Sent, answer, look};
 
 fn signed(operation: &str) -> HeaderMap {
     let scope = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261201/eu-west-1/sms-voice/aws4_request, SignedHeaders=host";

@@ -6,17 +6,15 @@ use domain::brand::{Brand, InvalidBrand};
 use domain::keys::digest_hex;
 use serde_json::{Value, json};
 
-use super::plan::Plan;
-use super::scenario::ProcessorFake;
-use crate::providers::adyen::{ACCOUNT, ADYEN_HOST, API_KEY, HMAC_KEY};
-use crate::providers::openid::{CLIENT, ISSUER};
-use crate::providers::{SECRET, whatsapp};
-use crate::rng::Rng;
+use super::oracle::SECRET;
+use super::provider::{CLIENT, ISSUER};
+use super::rng::Rng;
+use crate::standins::whatsapp;
 
 /// The other brand's credentials are of a generation that the first brand never comes to.
 const OTHER: u64 = 64;
 
-/// Returns the secret that Stripe signs with for the other brand.
+/// What Stripe signs with for the other brand.
 pub(super) fn other_webhook_secret() -> String {
     format!("whsec_stripe{OTHER}")
 }
@@ -24,8 +22,8 @@ pub(super) fn other_webhook_secret() -> String {
 /// What Meta signs with for the other brand's app.
 pub(super) const OTHER_APP_SECRET: &str = "app64";
 
-/// The public base address.
-pub(crate) const BASE: &str = "https://pay.test";
+/// Where everything is.
+pub(super) const BASE: &str = "https://pay.test";
 
 /// The credentials that change when secrets are rotated, counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,11 +32,9 @@ pub(super) struct Credentials {
     pub(super) generation: u64,
     /// What the run's seed chose and no rotation changes.
     pub(super) policy: Value,
-    /// Which fake the payment processor is.
-    fake: ProcessorFake,
-    /// Whether the processor is of kind `sandbox`, with its ledger in our store.
+    /// Whether the processor is the sandbox's own stand-in, with its ledger in the store, and not the one out there.
     pub(super) sandbox: bool,
-    /// Whether cards that want 3-D Secure are refused, and whether the claims to release are pushed to the provider.
+    /// Whether cards that want 3-D Secure are refused, and whether what is asked of the provider of facts is pushed there.
     pub(super) refuses_3ds: bool,
     pub(super) pushes: bool,
 }
@@ -51,16 +47,9 @@ fn secret(name: &str, generation: u64) -> String {
 }
 
 impl Credentials {
-    /// Returns the first ones, with the scenario's policy, the default one, or one that the seed draws.
-    ///
-    /// # Errors
-    /// When the scenario's policy is no JSON.
-    pub(super) fn first(plan: &Plan, rng: &mut Rng) -> Result<Self, serde_json::Error> {
-        let (own_policy, scenario) = (plan.own_policy, plan.scenario);
+    /// The first ones, with the rules every brand has or some of the seed's choice.
+    pub(super) fn first(own_policy: bool, rng: &mut Rng) -> Self {
         let policy = match rng.below(4) {
-            _ if scenario.policy.is_some() => {
-                serde_json::from_str(scenario.policy.unwrap_or_default())?
-            }
             _ if !own_policy => json!({}),
             0 => json!({}),
             _ => json!({
@@ -75,23 +64,22 @@ impl Credentials {
                 "attempts_max": rng.between(1, 4),
             }),
         };
-        Ok(Self {
+        Self {
             generation: 0,
             policy,
-            fake: scenario.processor,
             sandbox: own_policy && rng.happens(250),
             refuses_3ds: own_policy && rng.happens(300),
             pushes: own_policy && rng.happens(500),
-        })
+        }
     }
 
-    /// Returns the next ones.
+    /// The next ones.
     #[must_use]
     pub(super) fn rotated(&self) -> Self {
         Self { generation: self.generation.saturating_add(1), ..self.clone() }
     }
 
-    /// Returns the requester's API key.
+    /// The requester's key.
     #[must_use]
     pub(super) fn api_key(&self) -> String {
         let digest = digest_hex(format!("api {}", self.generation).as_bytes());
@@ -105,32 +93,32 @@ impl Credentials {
         format!("sk_test_sim{}", self.generation)
     }
 
-    /// Returns the secret that Stripe signs webhooks with.
+    /// What Stripe signs with when it calls us.
     #[must_use]
     pub(super) fn webhook_secret(&self) -> String {
         format!("whsec_stripe{}", self.generation)
     }
 
-    /// Returns the client secret at the OpenID provider.
+    /// What we prove with at the provider of facts who we are.
     #[must_use]
     pub(super) fn client_secret(&self) -> String {
         format!("client{}", self.generation)
     }
 
-    /// Returns the token that Twilio signs with.
+    /// The token Twilio signs with.
     #[must_use]
     pub(super) fn twilio_token(&self) -> String {
         format!("token{}", self.generation)
     }
 
-    /// Returns the secret that signs webhooks to the requester.
+    /// What notices are signed with.
     #[must_use]
     pub(super) fn endpoint_secret(&self) -> String {
         format!("whsec_{}", secret("webhook", self.generation))
     }
 
-    /// Returns the brand's secret. Links and addresses keep their keys, and authorizations keep each key that sealed
-    /// one. Webhook secrets and API keys overlap by one generation, as in rotations.
+    /// The brand's secret. Links and addresses keep their keys, authorizations keep every key they were sealed with,
+    /// and notices and API keys overlap by one generation, as rotations do.
     ///
     /// # Errors
     /// When the text is no brand's secret.
@@ -144,15 +132,8 @@ impl Credentials {
     /// When the text is no brand's secret.
     pub(super) fn other_brand() -> Result<Brand, InvalidBrand> {
         let (policy, flag) = (json!({}), false);
-        let fake = ProcessorFake::Stripe;
-        let theirs = Self {
-            generation: OTHER,
-            policy,
-            fake,
-            sandbox: flag,
-            refuses_3ds: flag,
-            pushes: flag,
-        };
+        let theirs =
+            Self { generation: OTHER, policy, sandbox: flag, refuses_3ds: flag, pushes: flag };
         theirs.brand_of("other")
     }
 
@@ -163,7 +144,17 @@ impl Credentials {
             .collect();
         let digests = [self.api_key(), before.api_key()]
             .map(|key| json!({ "mode": "test", "sha256": digest_hex(key.as_bytes()) }));
-        let processor = self.processor(&before);
+        let processor = if self.sandbox {
+            json!({ "name": "sandbox", "kind": "sandbox" })
+        } else {
+            let settings = json!({
+                "secret_key": self.stripe_key(),
+                "base_url": "https://stripe.test",
+                "webhook_secrets": [self.webhook_secret(), before.webhook_secret()],
+                "three_d_secure": if self.refuses_3ds { "refuse" } else { "redirect" },
+            });
+            json!({ "name": "stripe", "kind": "stripe", "settings": settings })
+        };
         let mut facts = json!({
             "issuer": ISSUER,
             "authorization_endpoint": format!("{ISSUER}/{SECRET}"),
@@ -212,35 +203,5 @@ impl Credentials {
             "policy": self.policy,
         });
         Brand::parse(&text.to_string())
-    }
-
-    /// The payment processor, with the secrets of now and of the generation before.
-    fn processor(&self, before: &Self) -> Value {
-        let mut settings = json!({
-            "secret_key": self.stripe_key(),
-            "base_url": "https://stripe.test",
-            "webhook_secrets": [self.webhook_secret(), before.webhook_secret()],
-            "three_d_secure": if self.refuses_3ds { "refuse" } else { "redirect" },
-        });
-        match self.fake {
-            ProcessorFake::Stripe if self.sandbox => {
-                return json!({ "name": "sandbox", "kind": "sandbox" });
-            }
-            ProcessorFake::Stripe => {}
-            ProcessorFake::SandboxStripe => {
-                if let Some(settings) = settings.as_object_mut() {
-                    settings.insert("publishable_key".to_owned(), json!("pk_test_sim"));
-                    settings.insert("google_pay".to_owned(), json!({ "country": "DE" }));
-                }
-            }
-            ProcessorFake::Adyen => {
-                let settings = json!({
-                    "api_key": API_KEY, "merchant_account": ACCOUNT, "hmac_keys": [HMAC_KEY],
-                    "base_url": format!("https://{ADYEN_HOST}"), "google_pay": { "country": "NL" },
-                });
-                return json!({ "name": "adyen", "kind": "adyen", "settings": settings });
-            }
-        }
-        json!({ "name": "stripe", "kind": "stripe", "settings": settings })
     }
 }

@@ -1,83 +1,60 @@
-//! What goes wrong, and how often. The seed draws it, so that some runs have none of a kind and some have many.
+//! What goes wrong, and how often: drawn from the seed, so that some runs have none of a kind and some have many.
 
-use crate::rng::Rng;
+use super::rng::Rng;
 
-macro_rules! fault_rates {
-    ($($(#[$doc:meta])* $name:ident: $most:literal,)*) => {
-        /// How many times in a thousand each fault happens where it can.
-        #[derive(Clone, Debug, Default)]
-        pub struct FaultRates { $($(#[$doc])* pub $name: u64,)* }
-
-        impl FaultRates {
-            /// Returns each rate with the most that a run draws for it.
-            const fn all(&mut self) -> [(&mut u64, u64); [$($most,)*].len()] {
-                [$((&mut self.$name, $most),)*]
-            }
-        }
-    };
-}
-
-fault_rates! {
-    /// The store does not answer and did nothing.
-    store_down: 80,
-    /// The store made the changes and does not answer.
-    write_lost: 150,
-    /// A transaction fails because another one touched the same item.
-    conflict: 150,
+/// How many times in a thousand each thing happens where it can.
+#[derive(Clone, Debug, Default)]
+pub struct FaultRates {
+    /// The store does not answer, and did nothing.
+    pub store_down: u64,
+    /// The store made the changes, and does not answer.
+    pub write_lost: u64,
+    /// A transaction fails because another touched the same item in that moment.
+    pub conflict: u64,
     /// The queue took nothing.
-    queue_down: 100,
-    /// The queue took the message and does not answer.
-    send_lost: 150,
+    pub queue_down: u64,
+    /// The queue took the message, and does not answer.
+    pub send_lost: u64,
     /// A message comes twice.
-    twice: 200,
+    pub twice: u64,
     /// A message comes later than asked for.
-    delayed: 300,
-    /// The deletion of a handled message is lost.
-    delete_lost: 200,
-    /// The secrets store does not answer.
-    secrets_down: 60,
+    pub delayed: u64,
+    /// The deletion of a message that was handled is lost.
+    pub delete_lost: u64,
+    /// The keeper of secrets does not answer.
+    pub secrets_down: u64,
     /// A call is not sent.
-    not_sent: 150,
-    /// A call is sent, has no effect and gets no answer.
-    call_lost: 150,
-    /// A call has its effect, and its answer is lost.
-    answer_lost: 300,
-    /// A call gets no answer and has its effect much later.
-    acts_late: 150,
-    /// A processor gets a call twice.
-    acts_twice: 150,
+    pub not_sent: u64,
+    /// A call is sent, is not acted on, and gets no answer.
+    pub call_lost: u64,
+    /// A call is acted on, and its answer is lost.
+    pub answer_lost: u64,
+    /// A call gets no answer, and is acted on much later.
+    pub acts_late: u64,
     /// The other side answers 500 and does nothing.
-    breaks_before: 150,
-    /// The other side acts and answers 500; a repeat learns the truth.
-    breaks_after: 200,
-    /// Stripe acts and keeps a 500 as the answer of the idempotency key.
-    fails_for_good: 40,
-    /// The other side is busy: 429, or 409 at Stripe, or 503 at Adyen.
-    busy: 150,
-    /// The processor rejects our key for no reason.
-    refuses_key: 60,
-    /// How often, in a thousand rare steps, a long outage of the processor begins or ends.
-    outage: 500,
+    pub breaks_before: u64,
+    /// The other side acts, and answers 500.
+    pub breaks_after: u64,
+    /// The other side is busy: 429, or 409 at the processor.
+    pub busy: u64,
+    /// The processor refuses our key for no reason.
+    pub refuses_key: u64,
+    /// The processor refuses our key, or says nothing, for long: how often that begins or ends, per thousand idle steps.
+    pub outage: u64,
     /// A worker dies, at each of its uses of a port.
-    crash: 60,
-    /// How often, in a thousand rare steps, a secret is rotated.
-    rotation: 20,
+    pub crash: u64,
+    /// A secret is rotated, per thousand idle steps.
+    pub rotation: u64,
     /// A provider's receipt never comes.
-    receipt_lost: 500,
-    /// A requester's endpoint accepts no webhook.
-    endpoint_down: 700,
+    pub receipt_lost: u64,
+    /// A requester's endpoint does not take a notice.
+    pub endpoint_down: u64,
     /// The wall clock leaps by minutes or hours.
-    leap: 40,
+    pub leap: u64,
     /// A worker outlives its function's timeout.
-    zombie: 300,
+    pub zombie: u64,
     /// The processor forgets its idempotency keys soon, in the whole run.
-    forgets: 1000,
-    /// The answer of a key at Adyen is an error, although the acquirer acted.
-    acquirer_silent: 80,
-    /// A webhook of Adyen takes hours.
-    late_webhooks: 200,
-    /// A webhook of Adyen comes twice.
-    webhooks_twice: 150,
+    pub forgets: u64,
 }
 
 impl FaultRates {
@@ -87,7 +64,7 @@ impl FaultRates {
         Self::default()
     }
 
-    /// Draws the rates of one run: each kind is off, rare or common.
+    /// The faults of one run: each kind is off, rare or common.
     pub fn drawn(rng: &mut Rng) -> Self {
         if rng.happens(80) {
             return Self::none();
@@ -101,5 +78,36 @@ impl FaultRates {
             };
         }
         faults
+    }
+
+    /// Each kind with the most there may be of it.
+    fn all(&mut self) -> [(&mut u64, u64); 25] {
+        [
+            (&mut self.store_down, 80),
+            (&mut self.write_lost, 150),
+            (&mut self.conflict, 150),
+            (&mut self.queue_down, 100),
+            (&mut self.send_lost, 150),
+            (&mut self.twice, 200),
+            (&mut self.delayed, 300),
+            (&mut self.delete_lost, 200),
+            (&mut self.secrets_down, 60),
+            (&mut self.not_sent, 150),
+            (&mut self.call_lost, 150),
+            (&mut self.answer_lost, 300),
+            (&mut self.acts_late, 150),
+            (&mut self.breaks_before, 150),
+            (&mut self.breaks_after, 200),
+            (&mut self.busy, 150),
+            (&mut self.refuses_key, 60),
+            (&mut self.outage, 500),
+            (&mut self.crash, 60),
+            (&mut self.rotation, 20),
+            (&mut self.receipt_lost, 500),
+            (&mut self.endpoint_down, 700),
+            (&mut self.leap, 40),
+            (&mut self.zombie, 300),
+            (&mut self.forgets, 1000),
+        ]
     }
 }

@@ -1,10 +1,9 @@
-//! A run: its plan, its report, and how a failure is printed.
+//! A run: its plan, what it came to, and how it is told when it fails.
 
 use std::collections::BTreeMap;
 
 use super::faults::FaultRates;
-use super::scenario::{STORM, Scenario};
-use super::world::Simulation;
+use super::world::World;
 
 /// How long a run is and what may go wrong in it.
 #[derive(Clone, Debug)]
@@ -19,21 +18,13 @@ pub struct Plan {
     pub requests: u64,
     /// Whether the brand has rules of the seed's choice, or those every brand has.
     pub own_policy: bool,
-    /// What can happen.
-    pub scenario: &'static Scenario,
 }
 
 impl Plan {
     /// The usual run of a seed.
     #[must_use]
     pub const fn of(seed: u64) -> Self {
-        Self { seed, steps: 1_500, faults: None, requests: 8, own_policy: true, scenario: &STORM }
-    }
-
-    /// The run of a seed in which one customer goes through a scenario.
-    #[must_use]
-    pub const fn in_scenario(scenario: &'static Scenario, seed: u64) -> Self {
-        Self { seed, steps: 120, faults: None, requests: 1, own_policy: false, scenario }
+        Self { seed, steps: 1_500, faults: None, requests: 8, own_policy: true }
     }
 }
 
@@ -47,7 +38,7 @@ pub struct Failure {
     pub seed: u64,
     /// After how many steps.
     pub step: u64,
-    /// What no longer holds.
+    /// What no longer held.
     pub broken: Vec<String>,
     /// Everything that happened.
     pub told: Vec<String>,
@@ -68,37 +59,32 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// The counts of one or more runs.
+/// What runs came to.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// How many steps they took.
     pub steps: u64,
     /// How many requests came to each end.
     pub ends: BTreeMap<&'static str, u64>,
-    /// How often requests came to each point that runs should reach.
-    pub reached: BTreeMap<&'static str, u64>,
-    /// How often each fault and each action happened.
-    pub happened: BTreeMap<&'static str, u64>,
+    /// How often each way was gone that a run should go.
+    pub payment_options: BTreeMap<&'static str, u64>,
     /// How many attempts were made at the processor.
     pub attempts: u64,
-    /// How many webhooks were delivered, and how many were given up on.
+    /// How many notices were delivered, and how many were given up on.
     pub webhooks: (u64, u64),
 }
 
 impl Report {
-    /// Adds another report.
+    /// Both together.
     pub fn add(&mut self, other: &Self) {
         self.steps = self.steps.saturating_add(other.steps);
-        let maps = [
-            (&mut self.ends, &other.ends),
-            (&mut self.reached, &other.reached),
-            (&mut self.happened, &other.happened),
-        ];
-        for (sums, counts) in maps {
-            for (what, count) in counts {
-                let sum = sums.entry(what).or_default();
-                *sum = sum.saturating_add(*count);
-            }
+        for (end, count) in &other.ends {
+            let sum = self.ends.entry(end).or_default();
+            *sum = sum.saturating_add(*count);
+        }
+        for (option, count) in &other.payment_options {
+            let sum = self.payment_options.entry(option).or_default();
+            *sum = sum.saturating_add(*count);
         }
         self.attempts = self.attempts.saturating_add(other.attempts);
         self.webhooks.0 = self.webhooks.0.saturating_add(other.webhooks.0);
@@ -106,7 +92,7 @@ impl Report {
     }
 }
 
-/// Runs a plan to its end and returns the report.
+/// Runs a plan to its end, and says what it came to.
 ///
 /// # Errors
 /// A [`Failure`] that tells the last steps.
@@ -118,16 +104,14 @@ pub fn run(plan: &Plan) -> Result<Report, Failure> {
             broken: vec![error.to_string()],
             told: Vec::new(),
         };
-        let mut world = Simulation::new(plan.clone()).map_err(broken)?;
+        let mut world = World::new(plan.clone()).map_err(broken)?;
         world.shared.lock().told = told.then(Vec::new);
-        world.open()?;
         for _ in 0..plan.steps {
             world.step()?;
         }
         world.quiesce()?;
-        world.revisit_pages()?;
         Ok(world.report())
     };
-    // A failed run is repeated with its log on, since logging takes time.
+    // Nothing is told while it goes well; a run that fails is run once more by somebody who listens.
     told(false).or_else(|_| told(true))
 }

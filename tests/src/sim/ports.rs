@@ -1,9 +1,10 @@
-//! The store, queue, secrets and clock of a simulation. Workers interleave at each use, and uses fail.
+//! The store, queue, secrets and clock of a simulation: the real ones behind a turnstile, where workers interleave and
+//! things go wrong.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,16 +18,15 @@ use ports::{
     Write,
 };
 
-use super::environment::{FaultKind, Shared};
+use super::outside::{FaultKind, Shared};
 use crate::doubles::ManualClock;
-use crate::lock::lock;
 
-/// The error of each broken port.
+/// What the outside answers when it does not answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the simulation broke it")]
-pub(super) struct PortDown;
+pub(super) struct Broken;
 
-/// A turn for the other workers before each use of a port. It makes races, and a worker can die there.
+/// One turn for everybody else before each use of a port: what makes races, and where a worker can die.
 pub(super) struct Turn(bool);
 
 impl Turn {
@@ -48,40 +48,29 @@ impl Future for Turn {
     }
 }
 
-/// Runs work that only ever waits for its turn.
-pub(super) fn finish<T>(work: impl Future<Output = T>) -> T {
-    let mut work = std::pin::pin!(work);
-    loop {
-        if let Poll::Ready(done) = work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            return done;
-        }
-    }
-}
-
 /// The store and the queues.
-pub(super) struct FaultyStore {
+pub(super) struct Kept {
     pub(super) database: Database,
     pub(super) shared: Shared,
     pub(super) clock: Arc<ManualClock>,
 }
 
 fn down() -> StoreError {
-    StoreError::Unavailable(PortDown.into())
+    StoreError::Unavailable(Broken.into())
 }
 
-impl FaultyStore {
+impl Kept {
     async fn readable(&self, what: &str, key: &str) -> Result<(), StoreError> {
         Turn::new().await;
-        let mut environment = self.shared.lock();
-        let often = environment.faults.store_down;
-        let fails =
-            environment.used_plainly().is_some() || environment.happens("a read is lost", often);
-        environment.say(|| format!("{what} {key}{}", if fails { " -> down" } else { "" }));
+        let mut outside = self.shared.lock();
+        let often = outside.faults.store_down;
+        let fails = outside.used_plainly().is_some() || outside.rng.happens(often);
+        outside.say(|| format!("{what} {key}{}", if fails { " -> down" } else { "" }));
         if fails { Err(down()) } else { Ok(()) }
     }
 }
 
-/// What happens to a write.
+/// What becomes of a write.
 enum WriteFate {
     Done,
     Lost,
@@ -90,7 +79,7 @@ enum WriteFate {
 }
 
 #[async_trait]
-impl Store for FaultyStore {
+impl Store for Kept {
     async fn read(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         self.readable("reads", &key.pk).await?;
         self.database.read(key).await
@@ -109,17 +98,17 @@ impl Store for FaultyStore {
     async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError> {
         Turn::new().await;
         let fate = {
-            let mut environment = self.shared.lock();
-            let faults = environment.faults.clone();
-            let failed = environment.used();
-            let mut lost = |often| environment.happens("a write is lost", often);
+            let mut outside = self.shared.lock();
+            let faults = outside.faults.clone();
+            let failed = outside.used();
+            let rng = &mut outside.rng;
             if failed == Some(FaultKind::Lost) {
                 WriteFate::Lost
-            } else if failed == Some(FaultKind::Fails) || lost(faults.store_down) {
+            } else if failed == Some(FaultKind::Fails) || rng.happens(faults.store_down) {
                 WriteFate::Down
-            } else if failed == Some(FaultKind::Conflicts) || lost(faults.conflict) {
+            } else if failed == Some(FaultKind::Conflicts) || rng.happens(faults.conflict) {
                 WriteFate::Conflict
-            } else if lost(faults.write_lost) {
+            } else if rng.happens(faults.write_lost) {
                 WriteFate::Lost
             } else {
                 WriteFate::Done
@@ -130,16 +119,16 @@ impl Store for FaultyStore {
             WriteFate::Conflict => Err(StoreError::Conflict),
             WriteFate::Done | WriteFate::Lost => self.database.write(writes.clone()).await,
         };
-        let mut environment = self.shared.lock();
+        let mut outside = self.shared.lock();
         if made.is_ok() {
             let now = self.clock.now();
-            environment.committed(&writes, now);
+            outside.committed(&writes, now);
         } else {
-            environment.say(|| format!("write fails: {made:?}"));
+            outside.say(|| format!("write fails: {made:?}"));
         }
         match fate {
             WriteFate::Lost if made.is_ok() => {
-                environment.say(|| "... and the answer is lost".to_owned());
+                outside.say(|| "... and the answer is lost".to_owned());
                 Err(down())
             }
             WriteFate::Lost | WriteFate::Done | WriteFate::Down | WriteFate::Conflict => made,
@@ -148,28 +137,28 @@ impl Store for FaultyStore {
 }
 
 #[async_trait]
-impl Queue for FaultyStore {
+impl Queue for Kept {
     async fn send(&self, message: &Message, delay: Duration) -> Result<(), QueueError> {
         Turn::new().await;
         let (copies, later, fails) = {
-            let mut environment = self.shared.lock();
-            if environment.unheard || environment.made_up {
-                let broken = "C5: a sender without authority was heard".to_owned();
-                environment.oracle.broken.push(broken);
+            let mut outside = self.shared.lock();
+            if outside.unheard || outside.made_up {
+                let broken = "C5: somebody was heard who has no say in it".to_owned();
+                outside.oracle.broken.push(broken);
             }
-            let faults = environment.faults.clone();
-            let failed = environment.used_plainly();
-            let mut lost = |often| environment.happens("a message is lost or doubled", often);
-            let (copies, fails) = if failed == Some(FaultKind::Fails) || lost(faults.queue_down) {
-                (0, true)
-            } else if failed == Some(FaultKind::Lost) || lost(faults.send_lost) {
-                (1, true)
-            } else {
-                (if lost(faults.twice) { 2 } else { 1 }, false)
-            };
-            let rng = &mut environment.rng;
+            let faults = outside.faults.clone();
+            let failed = outside.used_plainly();
+            let rng = &mut outside.rng;
+            let (copies, fails) =
+                if failed == Some(FaultKind::Fails) || rng.happens(faults.queue_down) {
+                    (0, true)
+                } else if failed == Some(FaultKind::Lost) || rng.happens(faults.send_lost) {
+                    (1, true)
+                } else {
+                    (if rng.happens(faults.twice) { 2 } else { 1 }, false)
+                };
             let late = if rng.happens(faults.delayed) { rng.between(1, 90) } else { 0 };
-            environment.say(|| {
+            outside.say(|| {
                 format!(
                     "sends {:?} in {delay:?}+{late}s, {copies} copies, fails {fails}",
                     message.parts()
@@ -180,38 +169,38 @@ impl Queue for FaultyStore {
         for _ in 0..copies {
             self.database.send(message, delay.saturating_add(later)).await?;
         }
-        if fails { Err(QueueError(PortDown.into())) } else { Ok(()) }
+        if fails { Err(QueueError(Broken.into())) } else { Ok(()) }
     }
 }
 
-/// How long a brand's secret is cached, as in front of the real secrets store.
+/// How long a brand's secret is remembered, as in front of the real keeper of secrets.
 const REMEMBERED: Duration = Duration::from_secs(60);
 
-/// The secrets store, with the cache that stands in front of the real one.
-pub(super) struct FaultySecrets {
+/// The keeper of the one brand's secret, with the short memory that stands in front of the real one.
+pub(super) struct Keeper {
     pub(super) shared: Shared,
     pub(super) clock: Arc<ManualClock>,
     pub(super) brand: Mutex<Arc<Brand>>,
     pub(super) remembered: Mutex<Option<(Timestamp, Arc<Brand>)>>,
-    /// Another brand, which has no authority over the first one's requests.
+    /// Another brand, which has no say in what is the first one's.
     pub(super) other: Arc<Brand>,
 }
 
-impl FaultySecrets {
+impl Keeper {
     pub(super) fn new(shared: Shared, clock: Arc<ManualClock>, brands: (Brand, Brand)) -> Self {
         let (brand, other) = brands;
         let (brand, other) = (Mutex::new(Arc::new(brand)), Arc::new(other));
         Self { shared, clock, brand, remembered: Mutex::default(), other }
     }
 
-    /// Returns the brand of now, not the cached one.
+    /// The brand now, whatever is remembered.
     pub(super) fn now(&self) -> Arc<Brand> {
-        Arc::clone(&lock(&self.brand))
+        Arc::clone(&super::lock(&self.brand))
     }
 
-    /// Replaces the secret. The old one stays cached for a while.
+    /// Puts another secret in place; the old one is remembered for a while.
     pub(super) fn rotate(&self, brand: Brand) {
-        *lock(&self.brand) = Arc::new(brand);
+        *super::lock(&self.brand) = Arc::new(brand);
     }
 
     async fn ask(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError> {
@@ -219,25 +208,25 @@ impl FaultySecrets {
         if self.other.name == *name {
             return Ok(Arc::clone(&self.other));
         }
-        let mut environment = self.shared.lock();
-        let often = environment.faults.secrets_down;
-        if environment.used_plainly().is_some() || environment.rng.happens(often) {
-            environment.say(|| "the secret is out of reach".to_owned());
-            return Err(SecretsError::Unavailable(PortDown.into()));
+        let mut outside = self.shared.lock();
+        let often = outside.faults.secrets_down;
+        if outside.used_plainly().is_some() || outside.rng.happens(often) {
+            outside.say(|| "the secret is out of reach".to_owned());
+            return Err(SecretsError::Unavailable(Broken.into()));
         }
-        let brand = Arc::clone(&lock(&self.brand));
+        let brand = Arc::clone(&super::lock(&self.brand));
         if brand.name != *name {
             return Err(SecretsError::Unknown);
         }
-        *lock(&self.remembered) = Some((self.clock.now(), Arc::clone(&brand)));
+        *super::lock(&self.remembered) = Some((self.clock.now(), Arc::clone(&brand)));
         Ok(brand)
     }
 }
 
 #[async_trait]
-impl Secrets for FaultySecrets {
+impl Secrets for Keeper {
     async fn brand(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError> {
-        let remembered = lock(&self.remembered).clone();
+        let remembered = super::lock(&self.remembered).clone();
         match remembered {
             Some((at, brand)) if brand.name == *name && self.clock.now() < at.after(REMEMBERED) => {
                 Ok(brand)
@@ -251,8 +240,8 @@ impl Secrets for FaultySecrets {
     }
 }
 
-/// The clock: a worker that waits gives up its turn until that time.
-pub(super) struct SimulatedClock(pub(super) Arc<ManualClock>);
+/// The clock: whoever waits gives up its turn until the world's time has come.
+pub(super) struct Patient(pub(super) Arc<ManualClock>);
 
 struct Until {
     clock: Arc<ManualClock>,
@@ -272,7 +261,7 @@ impl Future for Until {
 }
 
 #[async_trait]
-impl Clock for SimulatedClock {
+impl Clock for Patient {
     fn now(&self) -> Timestamp {
         self.0.now()
     }

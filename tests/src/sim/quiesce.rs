@@ -1,43 +1,36 @@
-//! Everything ends once faults stop (C3), and the report of a run.
+//! The rest that must come once nothing goes wrong any more (C3), and what was seen until then.
 
 use std::time::Duration;
 
 use domain::message::QueueName;
 
+use super::faults::FaultRates;
 use super::plan::{Failure, Report};
-use super::scenario::ProcessorFake;
-use super::tell::VISA;
-use super::world::Simulation;
-use crate::providers::stripe::HostedAction;
+use super::world::World;
 
-impl Simulation {
-    /// Stops faults and runs until everything has ended, in a bounded number of steps (C3). Returns the steps.
+impl World {
+    /// Faults stop: everything must come to rest, in a bounded number of steps (C3).
     ///
     /// # Errors
     /// A [`Failure`].
     pub fn quiesce(&mut self) -> Result<u64, Failure> {
-        self.shared.lock().stops_faults();
+        self.shared.lock().faults = FaultRates::none();
         self.shared.lock().outage = None;
         self.say(|| "faults stop".to_owned());
-        // Dead letters are redriven twice: some messages die only now, of the faults before.
+        // Somebody redrives what died while things went wrong; some of it dies only now, of what it went through before.
         let mut redrives = 2_u32;
-        let bound = match self.plan.scenario.processor {
-            ProcessorFake::Stripe | ProcessorFake::SandboxStripe => 20_000,
-            // A late webhook of Adyen takes five hours, and an open doubt is checked each ten seconds.
-            ProcessorFake::Adyen => 100_000,
-        };
+        let bound = 20_000;
         for _ in 0..bound {
             self.steps = self.steps.saturating_add(1);
             let steps = self.steps;
             self.shared.lock().working_since = steps;
             let now = self.now();
-            self.processors_act();
             let arrived = self.workers.is_empty() && self.shared.lock().arrive(now);
             if !self.workers.is_empty() {
-                // A worker may wait for time to pass.
+                // Somebody may wait for time to pass.
                 self.clock.pass(Duration::from_millis(50));
                 self.turn();
-            } else if arrived || self.deliver() || self.asks_again() || self.hears_what_repeats() {
+            } else if arrived || self.deliver() || self.asks_again() {
                 // That was one step.
             } else if let Some(due) = self.next_due() {
                 self.clock.pass_until(due);
@@ -54,11 +47,10 @@ impl Simulation {
     }
 
     pub(super) fn report(&self) -> Report {
-        let environment = self.shared.lock();
-        let (reached, happened) =
-            (environment.oracle.reached.clone(), environment.happened.clone());
-        let mut report = Report { steps: self.steps, reached, happened, ..Report::default() };
-        for seen in environment.oracle.requests.values() {
+        let outside = self.shared.lock();
+        let payment_options = outside.oracle.payment_options.clone();
+        let mut report = Report { steps: self.steps, payment_options, ..Report::default() };
+        for seen in outside.oracle.seen.values() {
             let end = report.ends.entry(seen.request.state_name()).or_default();
             *end = end.saturating_add(1);
             let attempts = u64::try_from(seen.request.attempts.len()).unwrap_or(0);
@@ -81,26 +73,13 @@ impl Simulation {
 
     fn rests(&self) -> Result<u64, Failure> {
         let dead = self.database.dead_letters().map_or(1, |letters| letters.len());
-        let mut environment = self.shared.lock();
-        let unsettled = environment.oracle.unsettled();
-        environment.oracle.broken.extend(unsettled);
-        environment.compare_adyen();
+        let mut outside = self.shared.lock();
+        let unsettled = outside.oracle.unsettled();
+        outside.oracle.broken.extend(unsettled);
         if dead > 0 {
-            environment.oracle.broken.push(format!("C3: {dead} dead letters"));
+            outside.oracle.broken.push(format!("C3: {dead} dead letters"));
         }
-        drop(environment);
+        drop(outside);
         self.checked().map(|()| self.steps)
-    }
-
-    /// Customers use the pages that they left open, much later. Nothing that ended may change.
-    ///
-    /// # Errors
-    /// A [`Failure`].
-    pub(super) fn revisit_pages(&mut self) -> Result<(), Failure> {
-        self.clock.pass(Duration::from_secs(4_000));
-        for tab in self.tabs.clone() {
-            self.acts_at(&tab, HostedAction::Pays(VISA));
-        }
-        self.quiesce().map(|_steps| ())
     }
 }

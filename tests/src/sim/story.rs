@@ -1,25 +1,26 @@
-//! The parts of stories: what happens, which fault comes, and the end.
+//! What stories are made of: what happens in them, what befalls their workers, and what they come to.
 
-use super::customer::CustomerReply;
-use super::environment::PortFault;
-use crate::providers::stripe::HostedAction;
+use super::checkout::Away;
+use super::outside::PortFault;
 
 /// One thing that happens in a story.
 #[derive(Clone, Copy, Debug)]
 pub enum Verb {
     /// A requester asks: whose phone, over which channels, for how many seconds, how much.
     Ask(&'static str, &'static [&'static str], u64, u64),
-    /// A requester asks like that once, with a slow call. Its recovery check is handled before the request is
-    /// written, and then the call dies.
+    /// A requester asks like that, once, and the call is so slow that the check it sent ahead is handled before the request
+    /// is written; then it dies.
     AskSlowly(&'static str, &'static [&'static str], u64, u64),
     /// A requester asks for something else than a payment: what, whose phone, over which channels, for how many seconds.
-    AskFor(OtherAsk, &'static str, &'static [&'static str], u64),
+    AskFor(What, &'static str, &'static [&'static str], u64),
+    /// The customer says yes and chooses the processor's own page.
+    Hosted,
     /// Messages are handled until it is the customer's turn on the processor's page.
     Redirected,
     /// The customer's browser opens our page, and goes on from there if it leads on.
     GoOn,
     /// The customer does something on the processor's page.
-    There(HostedAction),
+    There(Away),
     /// The customer's browser comes back to our page, as one who is done.
     Done,
     /// The customer wants another way.
@@ -30,8 +31,16 @@ pub enum Verb {
     Hook,
     /// Messages are handled, and time passes while any is due soon.
     Settle,
-    /// The customer answers, with that card if it is an approval.
-    Answer(CustomerReply, &'static str),
+    /// The customer says yes, with a card.
+    Yes(&'static str),
+    /// The customer picks another code than the agent said.
+    WrongCode,
+    /// The customer says no.
+    No,
+    /// The customer says that this was not asked for.
+    NotMe,
+    /// The customer asks for more time.
+    MoreTime,
     /// The requester gives that much of the newest request's money back, or all that is left.
     GiveBack(Option<u64>),
     /// The requester cancels, resends, extends.
@@ -54,16 +63,16 @@ pub enum Verb {
 
 /// What a requester asks for besides a plain payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OtherAsk {
+pub enum What {
     /// A card to keep.
     Card,
     /// Facts about the customer.
     Facts,
-    /// A payment of that amount with the card that is on file.
-    ByCard(u64),
+    /// A payment with the card that is on file.
+    ByCard,
 }
 
-/// The end of a story.
+/// What a story came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
     /// The request's state, with its reason where it has one.
@@ -76,32 +85,13 @@ pub struct Ending {
     pub told: Vec<String>,
 }
 
-/// The fault of a story.
+/// What happens to a story's workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing.
     None,
-    /// The worker dies at the turn of that number.
+    /// Whoever is at the turn of that number dies.
     Crash(u64),
     /// A use of a port goes wrong.
     Port(PortFault),
-}
-
-impl Verb {
-    /// The customer approves with a card.
-    #[must_use]
-    pub const fn yes(card: &'static str) -> Self {
-        Self::Answer(CustomerReply::Yes, card)
-    }
-
-    /// The customer approves and chooses the processor's page.
-    pub const HOSTED: Self = Self::Answer(CustomerReply::Hosted, "");
-    /// The customer picks another code than the agent said.
-    pub const WRONG_CODE: Self = Self::Answer(CustomerReply::WrongCode, "pm_card_visa");
-    /// The customer denies.
-    pub const NO: Self = Self::Answer(CustomerReply::No, "");
-    /// The customer says that this was not asked for.
-    pub const NOT_ME: Self = Self::Answer(CustomerReply::NotMe, "");
-    /// The customer asks for more time.
-    pub const MORE_TIME: Self = Self::Answer(CustomerReply::MoreTime, "");
 }

@@ -1,4 +1,5 @@
-//! WhatsApp: the fake behind the wire, what customers do in chats, and the webhooks of Meta and of forgers.
+//! WhatsApp in the world: Meta's stand-in behind the wire, what customers do in their chats, and what Meta tells of it,
+//! late, twice or never; and what others tell in Meta's place.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,41 +14,27 @@ use domain::values::time::Timestamp;
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Value, json};
 
+use super::acts::Wish;
 use super::brand::OTHER_APP_SECRET;
-use super::customer::CustomerReply;
-use super::environment::Environment;
-use super::requester::{PHONES, payment};
-use super::scenario::Choice;
-use super::work::{Work, WorkFuture, WorkResult};
-use super::world::Simulation;
-use crate::providers::whatsapp::{
+use super::calls::{PHONES, payment};
+use super::oracle::SECRET;
+use super::outside::Outside;
+use super::stripe::Answer;
+use super::work::{End, Running, Work};
+use super::world::World;
+use crate::standins::whatsapp::{
     ButtonAction, CloudApi, Person, Posted, Sent, posted, refusal, signature_by,
 };
-use crate::providers::{Answer, SECRET};
-use crate::rng::Weights;
 
 /// The channel's name.
 pub(super) const NAME: &str = "whatsapp";
 /// How many calls of Meta's are remembered that were not made.
 const POSTS_MAX: usize = 24;
-/// Meta's error codes after it took a message: unknown number, closed chat, held back, no reason.
+/// What a message fails with after it was taken: nobody has that number, the chat had closed, Meta held it back, no reason.
 const FAILURES: [u32; 4] = [131_026, 131_047, 131_049, 131_053];
-/// The last digits of a number without WhatsApp, which Meta rejects at once, and of one that fails later.
+/// How a number ends that has no WhatsApp, as Meta says at once, and one of which it says so later.
 const NOT_ON_WHATSAPP: &str = "9001";
 const LOST_ON_WHATSAPP: &str = "9004";
-
-/// What happens on WhatsApp that is no answer to a prompt.
-const ON_WHATSAPP: &[Choice] = &[
-    (4, "answers in words", Simulation::answers_in_words),
-    (2, "writes something", Simulation::writes_a_secret),
-    (2, "a receipt of WhatsApp comes", Simulation::chat_receipt),
-    (1, "a requester asks for capabilities", Simulation::looks_up),
-    (3, "a webhook of Meta comes", Simulation::hears_of_chats),
-];
-
-/// What Meta reports of a message; `None` is a failure.
-const STATUSES: &Weights<Option<&str>> =
-    &[(5, Some("delivered")), (2, Some("read")), (2, Some("sent")), (1, None)];
 
 /// Meta, with the brand's number on it.
 #[derive(Default)]
@@ -61,27 +48,27 @@ pub(super) struct Chats {
 #[derive(Clone, Debug)]
 struct Post {
     posted: Posted,
-    meaning: Meaning,
+    told: Told,
 }
 
 /// What a call of Meta's tells, as far as those who watch care.
 #[derive(Clone, Debug)]
-enum Meaning {
+enum Told {
     /// A tap.
     Answer,
     /// A tap on something that we did not write.
     MadeUp,
     /// How messages fare.
     Receipt,
-    /// Words that are no answer, or an opt-out of an unknown sender.
+    /// Words that are no answer, or the stop of somebody who may not be known.
     Words,
-    /// An opt-out of that phone.
+    /// A stop of whoever has that phone.
     Stop(String),
-    /// An opt-in of that phone.
+    /// The same of a start.
     Start(String),
 }
 
-impl Environment {
+impl Outside {
     /// Meta takes a call; some numbers have no WhatsApp.
     pub(super) fn at_meta(&mut self, request: &http::Request<Bytes>, now: Timestamp) -> Answer {
         let (parts, body) = request.clone().into_parts();
@@ -92,9 +79,9 @@ impl Environment {
         }
         let free = called.get("type") == Some(&json!("interactive"));
         let delayed = self.faults.delayed;
-        // A chat that we think open is closed at Meta, which reported the customer's last message late.
+        // A chat that we think open is closed at Meta: of what the customer did last, it told us late.
         if free && self.rng.happens(delayed) {
-            self.reached("found a chat on WhatsApp closed");
+            self.counts("found a chat on WhatsApp closed");
             return refusal(400, 131_047, "Re-engagement message");
         }
         let before = self.chats.cloud.sent().len();
@@ -108,7 +95,7 @@ impl Environment {
         };
         let sent = self.chats.cloud.sent();
         if let Some(message) = sent.get(before) {
-            self.reached(match message.kind.as_str() {
+            self.counts(match message.kind.as_str() {
                 "button" => "asked by buttons on WhatsApp",
                 "cta_url" => "asked by a link on WhatsApp",
                 _ => "asked by a template on WhatsApp",
@@ -118,44 +105,42 @@ impl Environment {
         (status, answer)
     }
 
-    fn reached(&mut self, point: &'static str) {
-        let count = self.oracle.reached.entry(point).or_default();
+    fn counts(&mut self, option: &'static str) {
+        let count = self.oracle.payment_options.entry(option).or_default();
         *count = count.saturating_add(1);
     }
 }
 
-/// Returns the point that an event on WhatsApp reaches, if runs should reach it.
-pub(super) fn reached(after: &Request, what: &EntryKind) -> Option<&'static str> {
+/// Which way an answer on WhatsApp goes that a run should go.
+pub(super) fn option(after: &Request, what: &EntryKind) -> Option<&'static str> {
     let here = |prompt: PromptId| {
         after.prompt(prompt).is_some_and(|prompt| prompt.channel.as_str() == NAME)
     };
     if let EntryKind::Approved { consent } = what {
-        let point = match consent.method {
+        let option = match consent.method {
             ApprovalMethod::Tap => "said yes in a chat on WhatsApp",
             ApprovalMethod::Reply => "said yes in words on WhatsApp",
             ApprovalMethod::Page | ApprovalMethod::SandboxTap | ApprovalMethod::Paid => {
                 "said yes by a link on WhatsApp"
             }
         };
-        return here(consent.prompt).then_some(point);
+        return here(consent.prompt).then_some(option);
     }
     let EntryKind::Denied { prompt: Some(prompt), .. } = what else { return None };
     here(*prompt).then_some("said no on WhatsApp")
 }
 
-/// The label of the button that means what the customer replies, if it is one that tells something.
-fn label(reply: CustomerReply, code: Option<&str>) -> Option<&str> {
-    match reply {
-        CustomerReply::Yes | CustomerReply::WrongCode | CustomerReply::NoCode => {
-            Some(code.unwrap_or("Approve"))
-        }
-        CustomerReply::No => Some("Decline"),
-        CustomerReply::NotMe => Some("This is not me"),
-        CustomerReply::Hosted | CustomerReply::MoreTime => None,
+/// The label of the button that means what the customer wishes, if it is one that tells something.
+fn label(wish: Wish, code: Option<&str>) -> Option<&str> {
+    match wish {
+        Wish::Yes | Wish::WrongCode | Wish::NoCode => Some(code.unwrap_or("Approve")),
+        Wish::No => Some("Decline"),
+        Wish::NotMe => Some("This is not me"),
+        Wish::Hosted | Wish::MoreTime => None,
     }
 }
 
-impl Simulation {
+impl World {
     /// What there is on the customer's WhatsApp of a prompt.
     fn chatted(&self, request: RequestId, prompt: PromptId) -> Option<Sent> {
         let reference = format!("{request}.{prompt}");
@@ -163,7 +148,7 @@ impl Simulation {
         sent.into_iter().find(|message| message.reference == reference)
     }
 
-    /// Returns the address of the page behind a message's button, or in its text where no button is left.
+    /// The address of the page that a message on WhatsApp leads to: behind a button, or written out where none is left.
     pub(super) fn chatted_link(&self, request: RequestId, prompt: PromptId) -> Option<String> {
         let message = self.chatted(request, prompt)?;
         let behind = message.buttons.iter().find_map(|button| match &button.action {
@@ -174,16 +159,16 @@ impl Simulation {
         behind.or_else(|| written().map(str::to_owned))
     }
 
-    /// The customer taps the button that means what they reply. Returns whether the tap is genuine, and `None` where
-    /// there is no such button.
+    /// The customer taps the button of a message on WhatsApp that means what they wish. `None` where it has no such button;
+    /// otherwise whether they did, and not somebody who made it up.
     pub(super) fn taps_in_chat(
         &mut self,
         request: &Request,
         prompt: &PromptRecord,
-        (reply, code): (CustomerReply, Option<&str>),
+        (wish, code): (Wish, Option<&str>),
     ) -> Option<bool> {
         let message = self.chatted(request.id, prompt.id)?;
-        let label = label(reply, code)?;
+        let label = label(wish, code)?;
         let button = message.buttons.iter().find(|button| button.label == label)?;
         if !matches!(button.action, ButtonAction::Reply(_) | ButtonAction::QuickReply(_)) {
             return None;
@@ -195,12 +180,12 @@ impl Simulation {
         if made_up {
             self.make_up(&mut tap);
         }
-        self.say(|| format!("{reply:?} by {label} to {reference}", reference = message.reference));
-        self.meta_tells(&[tap], if made_up { Meaning::MadeUp } else { Meaning::Answer });
+        self.say(|| format!("{wish:?} by {label} to {reference}", reference = message.reference));
+        self.meta_tells(&[tap], if made_up { Told::MadeUp } else { Told::Answer });
         Some(!made_up)
     }
 
-    /// Forges what the tap brings back.
+    /// What the tap brings back is none of ours.
     fn make_up(&self, tap: &mut Value) {
         let roll = self.roll(3);
         let places = ["/messages/0/interactive/button_reply/id", "/messages/0/button/payload"];
@@ -220,7 +205,7 @@ impl Simulation {
         }
     }
 
-    /// Returns the owner of that phone, now and then with a username that hides the number.
+    /// Whoever has that phone, now and then under a name that tells no number.
     fn person(&self, phone: &str) -> Person {
         let person = Person::at(phone);
         if self.plan.requests > 1 && self.roll(5) == 0 { person.with_username() } else { person }
@@ -228,13 +213,17 @@ impl Simulation {
 
     /// Something happens on WhatsApp that is no answer to a prompt.
     pub(super) fn chats(&mut self) {
-        self.choose(ON_WHATSAPP);
-    }
-
-    /// A customer writes words, which no worker may keep.
-    fn writes_a_secret(&mut self) {
-        let phone = self.shared.lock().rng.pick(&PHONES).copied().unwrap_or_default();
-        self.writes_in_chat(phone, SECRET);
+        match self.roll(12) {
+            8.. => self.answers_in_words(),
+            0 | 1 => {
+                let phone = self.shared.lock().rng.pick(&PHONES).copied().unwrap_or_default();
+                // Nobody keeps what a customer says.
+                self.writes_in_chat(phone, SECRET);
+            }
+            2..4 => self.chat_receipt(),
+            4 => self.looks_up(),
+            _ => self.hears_of_chats(),
+        }
     }
 
     /// The customer answers in words, which mean what nothing else can be meant by when they are written.
@@ -243,13 +232,13 @@ impl Simulation {
         let phone = request.customer.phone.as_str();
         let (words, now) = (if self.roll(4) > 0 { "yes" } else { "no" }, self.now());
         {
-            let environment = &mut *self.shared.lock();
+            let outside = &mut *self.shared.lock();
             let asked = |request: &Request| {
                 let here = |prompt: &PromptRecord| prompt.channel.as_str() == NAME;
                 let theirs = request.customer.phone.as_str() == phone;
                 theirs && request.answerable(now).is_ok() && request.prompts.iter().any(here)
             };
-            let seen = environment.oracle.requests.values().map(|seen| &seen.request);
+            let seen = outside.oracle.seen.values().map(|seen| &seen.request);
             let open: Vec<&Request> = seen.filter(|seen| asked(seen)).collect();
             let only = match open.as_slice() {
                 [only] if words == "yes" => Some(only),
@@ -258,7 +247,7 @@ impl Simulation {
             // No word moves money.
             let meant = only.filter(|only| !matches!(only.ask, Ask::Payment { .. }));
             let meant = meant.map(|only| only.id);
-            environment.oracle.approved.extend(meant);
+            outside.oracle.approved.extend(meant);
         }
         self.writes_in_chat(phone, words);
     }
@@ -267,16 +256,16 @@ impl Simulation {
     pub(super) fn writes_in_chat(&mut self, phone: &str, words: &str) {
         let who = self.person(phone);
         let now = self.now();
-        let meaning = match words {
+        let told = match words {
             // Who that is may not be known.
-            "STOP" if who.has_username => Meaning::Words,
-            "STOP" => Meaning::Stop(phone.to_owned()),
-            "START" => Meaning::Start(phone.to_owned()),
-            _ => Meaning::Words,
+            "STOP" if who.has_username => Told::Words,
+            "STOP" => Told::Stop(phone.to_owned()),
+            "START" => Told::Start(phone.to_owned()),
+            _ => Told::Words,
         };
         let text = self.shared.lock().chats.cloud.writes(&who, words, now);
         self.say(|| format!("{phone} writes {words} on WhatsApp"));
-        self.meta_tells(&[text], meaning);
+        self.meta_tells(&[text], told);
     }
 
     /// Meta tells how messages fare: out of order, several at once, or never.
@@ -286,19 +275,20 @@ impl Simulation {
         }
         let now = self.now();
         let statuses: Vec<Value> = {
-            let environment = &mut *self.shared.lock();
-            let sent = environment.chats.cloud.sent();
-            let count = environment.rng.between(1, 2);
+            let outside = &mut *self.shared.lock();
+            let sent = outside.chats.cloud.sent();
+            let count = outside.rng.between(1, 2);
             let statuses = (0..count).filter_map(|_| {
-                let message = environment.rng.pick(&sent)?;
+                let message = outside.rng.pick(&sent)?;
                 let lost = message.to.ends_with(LOST_ON_WHATSAPP);
-                let cloud = &environment.chats.cloud;
-                let status = environment.rng.weighted(STATUSES).flatten();
-                Some(match status {
+                let cloud = &outside.chats.cloud;
+                Some(match outside.rng.below(10) {
                     _ if lost => cloud.fails(message, 131_026, now),
-                    Some(status) => cloud.fares(message, status, now),
-                    None => {
-                        let code = environment.rng.pick(&FAILURES).copied().unwrap_or_default();
+                    0..5 => cloud.fares(message, "delivered", now),
+                    5 | 6 => cloud.fares(message, "read", now),
+                    7 | 8 => cloud.fares(message, "sent", now),
+                    _ => {
+                        let code = outside.rng.pick(&FAILURES).copied().unwrap_or_default();
                         cloud.fails(message, code, now)
                     }
                 })
@@ -306,7 +296,7 @@ impl Simulation {
             statuses.collect()
         };
         if !statuses.is_empty() {
-            self.meta_tells(&statuses, Meaning::Receipt);
+            self.meta_tells(&statuses, Told::Receipt);
         }
     }
 
@@ -316,15 +306,15 @@ impl Simulation {
         let body = json!({ "customer": { "phone": phone }, "ask": payment(4200) }).to_string();
         let headers = self.headers(None);
         let machine = Arc::clone(&self.machine);
-        let running: WorkFuture = Box::pin(async move {
-            WorkResult::Answered(machine.intake.capabilities(&headers, body.as_bytes()).await)
+        let running: Running = Box::pin(async move {
+            End::Answered(machine.intake.capabilities(&headers, body.as_bytes()).await)
         });
         self.employ(Work::Other("look-up"), running);
     }
 
-    /// Meta sends a webhook: at once where there is one request, otherwise now, later, twice or never.
-    fn meta_tells(&mut self, values: &[Value], meaning: Meaning) {
-        let post = Post { posted: posted(values), meaning };
+    /// Meta calls: at once where one request is all there is, and otherwise now, later, twice or never.
+    fn meta_tells(&mut self, values: &[Value], told: Told) {
+        let post = Post { posted: posted(values), told };
         if self.plan.requests == 1 {
             return self.meta_calls(post);
         }
@@ -340,14 +330,14 @@ impl Simulation {
         }
     }
 
-    /// A webhook of Meta comes late or once more, or a forger sends it.
+    /// Meta tells what happened a while ago, or once more; or somebody else does who knows of it.
     fn hears_of_chats(&mut self) {
         let post = {
-            let environment = &mut *self.shared.lock();
-            let place = environment.rng.place(environment.chats.posts.len());
-            let Some(post) = environment.chats.posts.get(place).cloned() else { return };
-            if environment.rng.happens(600) {
-                environment.chats.posts.swap_remove(place);
+            let outside = &mut *self.shared.lock();
+            let place = outside.rng.place(outside.chats.posts.len());
+            let Some(post) = outside.chats.posts.get(place).cloned() else { return };
+            if outside.rng.happens(600) {
+                outside.chats.posts.swap_remove(place);
             }
             post
         };
@@ -355,22 +345,22 @@ impl Simulation {
     }
 
     fn meta_calls(&mut self, post: Post) {
-        let work = match post.meaning {
-            Meaning::Answer => Work::Other("answer"),
-            Meaning::MadeUp => Work::MadeUp,
-            Meaning::Receipt => Work::Other("receipt"),
-            Meaning::Words => Work::Other("words"),
-            Meaning::Stop(_) | Meaning::Start(_) if self.is_opting() => return,
-            Meaning::Stop(phone) => {
-                self.shared.lock().reached("wrote STOP on WhatsApp");
+        let work = match post.told {
+            Told::Answer => Work::Other("answer"),
+            Told::MadeUp => Work::MadeUp,
+            Told::Receipt => Work::Other("receipt"),
+            Told::Words => Work::Other("words"),
+            Told::Stop(_) | Told::Start(_) if self.is_opting() => return,
+            Told::Stop(phone) => {
+                self.shared.lock().counts("wrote STOP on WhatsApp");
                 Work::Stop(phone)
             }
-            Meaning::Start(phone) => self.opts_in(&phone),
+            Told::Start(phone) => self.opts_in(&phone),
         };
         self.posts(("shop", &post.posted.signature), &post.posted.body, work);
     }
 
-    /// A forger's webhook, or one for another brand, must touch none of this brand's requests.
+    /// Who is not Meta, or what Meta tells another brand, says nothing about this one's requests.
     fn somebody_calls(&mut self, post: &Post) {
         let Posted { body, signature } = &post.posted;
         let theirs = signature_by(OTHER_APP_SECRET, body.as_bytes());

@@ -1,4 +1,4 @@
-//! Workers, their work and its end.
+//! Who is at work, at what, and what that came to.
 
 use std::pin::Pin;
 
@@ -10,17 +10,15 @@ use domain::values::time::Timestamp;
 use embedded::ReceivedMessage;
 use http::Response;
 
-use super::environment::ProcessorWebhook;
-
-/// The end of a worker.
-pub(super) enum WorkResult {
+/// What a worker came to.
+pub(super) enum End {
     /// A message was handled.
     Handled(Handled),
     /// A call was answered.
     Answered(Result<Response<Bytes>, Problem>),
 }
 
-/// The work of a worker.
+/// What a worker is at.
 pub(super) enum Work {
     /// A message from a queue.
     Message(ReceivedMessage),
@@ -28,15 +26,13 @@ pub(super) enum Work {
     Duplicate,
     /// A requester's `POST /v1/requests`, by its place among the calls.
     Create(usize),
-    /// Another call, whose caller does not wait.
+    /// Some other call: who makes it does not wait.
     Other(&'static str),
     /// A browser opens the page of a prompt of a request.
     Page(RequestId, PromptId),
-    /// A webhook of a processor.
-    Webhook(ProcessorWebhook),
-    /// A sender without authority sends something.
+    /// Somebody says something who has no say in it.
     Unheard,
-    /// A forged message, or one about another brand's requests. It may update a contact only.
+    /// A channel brings what was made up, or is about another brand's requests: it may tell that a customer is there.
     MadeUp,
     /// A phone says STOP.
     Stop(String),
@@ -44,12 +40,12 @@ pub(super) enum Work {
     Start,
 }
 
-pub(super) type WorkFuture = Pin<Box<dyn Future<Output = WorkResult> + Send>>;
+pub(super) type Running = Pin<Box<dyn Future<Output = End> + Send>>;
 
 /// A worker.
 pub(super) struct Worker {
     pub(super) work: Work,
-    pub(super) running: WorkFuture,
+    pub(super) running: Running,
     pub(super) since_step: u64,
     pub(super) dies_at: Timestamp,
 }

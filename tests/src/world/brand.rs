@@ -1,4 +1,4 @@
-//! The brands of a world, their keys, and the secrets that must be found nowhere else.
+//! The brands of a world, their keys, and everything about them that must never be found where it does not belong.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +10,7 @@ use domain::values::name::BrandName;
 use ports::{Secrets, SecretsError};
 use serde_json::{Value, json};
 
-use crate::providers::{apple, rbm, whatsapp};
+use crate::standins::{apple, rbm, whatsapp};
 
 /// The demo brand's test key, the same as in `events/`.
 pub const TEST_KEY: &str = "sk_test_demo_0123456789abcdef0123456789abcdef";
@@ -18,9 +18,9 @@ pub const TEST_KEY: &str = "sk_test_demo_0123456789abcdef0123456789abcdef";
 pub const LIVE_KEY: &str = "sk_live_demo_00112233445566778899aabbccddeeff";
 /// The test key of another brand.
 pub const OTHER_KEY: &str = "sk_test_other_89abcdef0123456789abcdef01234567";
-/// The demo brand's webhook endpoint.
+/// Where the demo brand takes its notices.
 pub const WEBHOOKS_URL: &str = "https://shop.example/webhooks";
-/// The secret that signs the demo brand's webhooks.
+/// What the demo brand's notices are signed with.
 pub const WEBHOOK_SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
 /// What Twilio signs its callbacks to the demo brand with, the same as in `events/`.
 pub const TWILIO_TOKEN: &str = "twilio-auth-token-of-the-demo-brand";
@@ -29,7 +29,7 @@ const SEALING_KEY: &str = "YGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6e3x9fn8=";
 const ADDRESS_KEY: &str = "QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=";
 const LINK_KEY: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
 
-/// Each secret of the brands: none is ever logged, stored, queued, sent or answered.
+/// Every secret of the brands: none of them is ever logged, stored, queued, told or answered.
 pub(super) const PLANTED: [&str; 17] = [
     TEST_KEY,
     LIVE_KEY,
@@ -99,7 +99,7 @@ pub(super) fn other() -> Value {
     secret
 }
 
-/// The secrets store of the brands.
+/// The brands there are.
 pub(super) struct Brands(Mutex<BTreeMap<BrandName, Arc<Brand>>>);
 
 impl Brands {

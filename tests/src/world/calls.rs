@@ -112,7 +112,7 @@ impl<'a> Call<'a> {
 }
 
 impl Answer {
-    /// Returns the body as JSON, or null where it is not JSON.
+    /// The body as JSON; null where it is none.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
@@ -124,7 +124,7 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// Returns a header, or an empty text where it is missing.
+    /// A header, empty where there is none.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()

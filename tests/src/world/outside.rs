@@ -1,4 +1,5 @@
-//! All that a world calls: a requester's webhook endpoint, a carrier and the fakes of providers.
+//! Everything outside that a world calls: a requester's notice endpoint, a carrier and the providers' stand-ins, which do as
+//! they are told.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -15,12 +16,12 @@ use serde_json::{Value, json};
 use super::Core;
 use super::ports::{Hooks, WorldClock};
 use crate::lock::lock;
-use crate::providers::apple::{self, Gateway};
-use crate::providers::aws_messaging;
-use crate::providers::rbm::{self, Rbm};
-use crate::providers::whatsapp::{self, CloudApi};
+use crate::standins::apple::{self, Gateway};
+use crate::standins::aws_messaging;
+use crate::standins::rbm::{self, Rbm};
+use crate::standins::whatsapp::{self, CloudApi};
 
-/// A provider's answer.
+/// What somebody outside answers.
 #[derive(Clone, Debug)]
 pub enum Reply {
     /// A status and a body.
@@ -36,7 +37,7 @@ pub enum Reply {
 /// One call that was made.
 #[derive(Clone, Debug)]
 pub struct Called {
-    /// The time of the call.
+    /// When.
     pub at: Timestamp,
     /// Where to.
     pub uri: http::Uri,
@@ -48,9 +49,9 @@ pub struct Called {
     pub status: Option<u16>,
 }
 
-/// The error of a silent provider.
+/// What does not work outside.
 #[derive(Debug, thiserror::Error)]
-#[error("the provider does not answer")]
+#[error("somebody outside does not answer")]
 struct Silence;
 
 /// Everything outside.
@@ -105,8 +106,8 @@ impl Outside {
         lock(&self.replies).entry(host.to_owned()).or_default().extend(replies);
     }
 
-    /// Returns what `host` answers by itself. A carrier takes each text, a requester each webhook, and a fake what
-    /// its provider takes.
+    /// What `host` answers when it was told nothing else: a carrier takes every text, a requester every notice, and a
+    /// stand-in what its provider would take.
     fn usual(&self, host: &str, parts: &Parts, body: &[u8]) -> Reply {
         if [apple::HOST, apple::PAY_HOST, apple::KEPT_HOST].contains(&host) {
             let (status, answer) = self.apple.answers(parts, body, self.clock.now());
@@ -150,7 +151,7 @@ impl Http for Outside {
         let host = parts.uri.host().unwrap_or_default().to_owned();
         let told = lock(&self.replies).get_mut(&host).and_then(VecDeque::pop_front);
         let reply = match told {
-            // It arrived, and only its answer is lost.
+            // It arrived all the same.
             Some(Reply::Lost) => {
                 drop(self.usual(&host, &parts, &body));
                 Reply::Lost

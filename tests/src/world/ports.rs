@@ -1,5 +1,5 @@
-//! A world's clock, randomness, table and queues. Each records what goes through it, and runs what waits for that
-//! moment.
+//! A world's time, chances, table and queues: each does what its port says, tells a test what went through it, and lets
+//! something else happen at the very moment.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::invariants;
 use domain::journal::JournalEntry;
 use domain::message::Message;
 use domain::random::Random;
@@ -19,7 +20,6 @@ use records::storage::decode;
 use super::Core;
 use crate::doubles::SeededRandom;
 use crate::lock::lock;
-use crate::sim::broken_by_commit;
 
 /// What happens at a moment.
 pub(super) type Hook = Box<dyn FnOnce(&Core) + Send>;
@@ -160,9 +160,10 @@ impl Table {
     }
 }
 
-/// Fails the test if a commit of a request breaks what the simulation's oracle checks of it.
+/// Holds a change of a request to the invariants.
 fn check(after: &Item, before: Option<&Item>, writes: &[Write]) -> Result<(), StoreError> {
-    let known = before.map_or(0, |item| item.version);
+    let version = before.map_or(0, |item| item.version);
+    assert_eq!(after.version, version + 1, "a request's version counts its writes");
     let before: Option<Request> = before.map(|item| decode(&item.body)).transpose()?;
     let events: Vec<JournalEntry> = writes
         .iter()
@@ -170,9 +171,9 @@ fn check(after: &Item, before: Option<&Item>, writes: &[Write]) -> Result<(), St
         .filter(|item| item.key.pk == after.key.pk && item.key.sk.starts_with("EVT#"))
         .map(|item| decode(&item.body))
         .collect::<Result<_, _>>()?;
-    let request: Request = decode(&after.body)?;
-    let broken = broken_by_commit(before.as_ref(), known, &request, after.version, &events);
-    assert!(broken.is_empty(), "{broken:?} by {events:#?}\nbefore {before:#?}");
+    let after: Request = decode(&after.body)?;
+    let broken = invariants::broken(before.as_ref(), &after, &events);
+    assert!(broken.is_empty(), "{broken:?} broken by {events:#?}\nbefore {before:#?}");
     Ok(())
 }
 

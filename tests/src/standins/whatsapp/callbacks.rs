@@ -1,0 +1,210 @@
+//! What Meta tells by callback, byte for byte as it does: escaped, signed, several things in one call where asked to.
+
+use std::fmt::Write;
+
+use domain::values::time::Timestamp;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Map, Value, json};
+use sha2::Sha256;
+
+use super::{APP_SECRET, ButtonAction, CloudApi, NUMBER_ID, Sent};
+
+/// Somebody with WhatsApp.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Their number, without the `+`.
+    pub number: String,
+    /// Their id for this business.
+    pub user_id: String,
+    /// Whether they have a username, so that their number is told to nobody.
+    pub has_username: bool,
+}
+
+/// A callback as it is on the wire.
+#[derive(Clone, Debug)]
+pub struct Posted {
+    /// Its body.
+    pub body: String,
+    /// The header `X-Hub-Signature-256`.
+    pub signature: String,
+}
+
+impl Person {
+    /// Whoever has that number, which begins with `+`.
+    #[must_use]
+    pub fn at(phone: &str) -> Self {
+        let number = phone.trim_start_matches('+').to_owned();
+        // The number cannot be told from it.
+        let user_id = format!("US.{}77", number.chars().rev().collect::<String>());
+        Self { number, user_id, has_username: false }
+    }
+
+    /// The same person with a username.
+    #[must_use]
+    pub fn with_username(self) -> Self {
+        Self { has_username: true, ..self }
+    }
+}
+
+impl CloudApi {
+    /// Whoever it is taps the button of that label in a message.
+    ///
+    /// # Panics
+    /// When the message has no such button, or it tells nothing.
+    #[must_use]
+    pub fn taps(&self, who: &Person, message: &Sent, label: &str, now: Timestamp) -> Value {
+        let what = match &message.button(label).action {
+            ButtonAction::Reply(id) => json!({
+                "type": "interactive",
+                "interactive": { "type": "button_reply", "button_reply": { "id": id, "title": label } },
+            }),
+            ButtonAction::QuickReply(payload) => {
+                json!({ "type": "button", "button": { "payload": payload, "text": label } })
+            }
+            ButtonAction::Open(_) | ButtonAction::Call => {
+                panic!("nothing is told of a tap on {label}")
+            }
+        };
+        let context = json!({ "from": "15550783881", "id": message.id });
+        self.inbound(who, &what, Some(context), now)
+    }
+
+    /// Whoever it is writes something.
+    #[must_use]
+    pub fn writes(&self, who: &Person, words: &str, now: Timestamp) -> Value {
+        self.inbound(who, &json!({ "type": "text", "text": { "body": words } }), None, now)
+    }
+
+    fn inbound(&self, who: &Person, what: &Value, context: Option<Value>, now: Timestamp) -> Value {
+        let mut state = self.state();
+        state.inbound.insert(who.number.clone(), now);
+        state.told += 1;
+        let mut message = Map::new();
+        if !who.has_username {
+            message.insert("from".to_owned(), json!(who.number));
+        }
+        message.insert("from_user_id".to_owned(), json!(who.user_id));
+        message.insert("id".to_owned(), json!(format!("wamid.IN{}", state.told)));
+        message.insert("timestamp".to_owned(), json!(now.as_secs().to_string()));
+        message.extend(context.map(|context| ("context".to_owned(), context)));
+        message.extend(what.as_object().cloned().unwrap_or_default());
+        let contact = if who.has_username {
+            let profile = json!({ "name": "Zoë ✅", "username": "zoe" });
+            json!({ "profile": profile, "user_id": who.user_id })
+        } else {
+            let profile = json!({ "name": "Zoë ✅" });
+            json!({ "profile": profile, "wa_id": who.number, "user_id": who.user_id })
+        };
+        value(&json!({ "contacts": [contact], "messages": [message] }))
+    }
+
+    /// How a message fares: `sent`, `delivered`, `read`.
+    #[must_use]
+    pub fn fares(&self, message: &Sent, status: &str, now: Timestamp) -> Value {
+        let pricing = json!({
+            "billable": true, "pricing_model": "PMP", "type": "regular", "category": "utility",
+        });
+        let mut told = Self::told(message, status, now);
+        told["pricing"] = pricing;
+        value(&json!({ "statuses": [told] }))
+    }
+
+    /// A message that will not arrive, with the code that says why.
+    #[must_use]
+    pub fn fails(&self, message: &Sent, code: u32, now: Timestamp) -> Value {
+        let mut told = Self::told(message, "failed", now);
+        told["errors"] = json!([{
+            "code": code,
+            "title": "Message undeliverable",
+            "message": "Message undeliverable",
+            "error_data": { "details": "Message Undeliverable." },
+            "href": "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/",
+        }]);
+        value(&json!({ "statuses": [told] }))
+    }
+
+    fn told(message: &Sent, status: &str, now: Timestamp) -> Value {
+        json!({
+            "id": message.id,
+            "status": status,
+            "timestamp": now.as_secs().to_string(),
+            "recipient_id": message.to,
+            "biz_opaque_callback_data": message.reference,
+        })
+    }
+}
+
+fn value(members: &Value) -> Value {
+    let mut value = json!({
+        "messaging_product": "whatsapp",
+        "metadata": { "display_phone_number": "15550783881", "phone_number_id": NUMBER_ID },
+    });
+    if let (Value::Object(value), Value::Object(members)) = (&mut value, members) {
+        value.extend(members.clone());
+    }
+    value
+}
+
+/// One callback that tells of all these, each in a change of its own.
+#[must_use]
+pub fn posted(values: &[Value]) -> Posted {
+    let changes = values.iter().map(|value| json!({ "value": value, "field": "messages" }));
+    let entries: Vec<Value> =
+        changes.map(|change| json!({ "id": "102290129340398", "changes": [change] })).collect();
+    signed(&json!({ "object": "whatsapp_business_account", "entry": entries }))
+}
+
+/// Any body, escaped and signed as Meta does.
+#[must_use]
+pub fn signed(body: &Value) -> Posted {
+    let body = escaped(&body.to_string());
+    let signature = signature(body.as_bytes());
+    Posted { body, signature }
+}
+
+/// Meta's signature, told independently of the code that verifies it.
+#[must_use]
+pub fn signature(body: &[u8]) -> String {
+    signature_by(APP_SECRET, body)
+}
+
+/// The same with the secret of any app.
+#[must_use]
+pub fn signature_by(secret: &str, body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key will do");
+    mac.update(body);
+    format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
+}
+
+/// JSON as Meta writes it: only ASCII, and no bare `/` or `@`. All of these are within texts.
+fn escaped(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '/' => escaped.push_str("\\/"),
+            '@' => escaped.push_str("\\u0040"),
+            c if c.is_ascii() => escaped.push(c),
+            c => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(escaped, "\\u{unit:04x}").expect("a text takes any text");
+                }
+            }
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_escaped_reads_the_same_and_is_ascii() {
+        let value =
+            json!({ "a": "Zoë ✅ 😀", "b": "me@example.com https://x.example/", "c": "\"\\\n" });
+        let text = escaped(&value.to_string());
+        assert!(text.is_ascii() && text.contains(r"Zo\u00eb \u2705 \ud83d\ude00"), "{text}");
+        assert!(text.contains(r"me\u0040example.com https:\/\/x.example\/"), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+    }
+}
