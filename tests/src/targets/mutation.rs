@@ -1,4 +1,4 @@
-//! Mutations of samples, the same for the same seed: of bytes, of a language's words, and of the tree of what is JSON.
+//! Mutations of samples, the same for the same seed: of bytes, of a language's words, and of JSON trees.
 
 use serde_json::Value;
 
