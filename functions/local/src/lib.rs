@@ -10,7 +10,7 @@ mod workers;
 use std::sync::Arc;
 
 use consent_callback::{ConsentCallback, SandboxAccess};
-use domain::message::{Handled, Message, QueueName};
+use domain::message::{Message, MessageResult, QueueName};
 use fetch_info::FetchInfo;
 use intake::Intake;
 use ports::Handler;
@@ -80,7 +80,7 @@ impl Machine {
     }
 
     /// Hands a message to the function its queue drives.
-    pub async fn handle(&self, message: &Message) -> Handled {
+    pub async fn handle(&self, message: &Message) -> MessageResult {
         match message.queue() {
             QueueName::Prompts => self.send_prompt.handle(message).await,
             QueueName::Authorizations | QueueName::Webhooks => {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::guards;
 use domain::guards::Guard;
-use domain::message::{Handled, Message, Step};
+use domain::message::{Message, MessageResult, Step};
 use domain::values::id::RequestId;
 use ports::Handler;
 use ports::{Channels, Ports, QueueError, SecretsError, StoreError};
@@ -79,17 +79,17 @@ impl SendPrompt {
 
 #[async_trait]
 impl Handler for SendPrompt {
-    async fn handle(&self, message: &Message) -> Handled {
+    async fn handle(&self, message: &Message) -> MessageResult {
         let (step, id) = message.parts();
         match retry_conflicts(|| self.take(step, id)).await {
-            Ok(()) => Handled::Done,
+            Ok(()) => MessageResult::Done,
             Err(error) => {
                 let source = std::error::Error::source(&error);
                 tracing::warn!(request.id = %id, error = %error, source = ?source.map(ToString::to_string), "step failed; the queue delivers it again");
                 if guards::is_disabled(Guard::MessageRetry) {
-                    Handled::Done
+                    MessageResult::Done
                 } else {
-                    Handled::Again
+                    MessageResult::Again
                 }
             }
         }

@@ -94,7 +94,7 @@ impl Message {
 
 /// The result of handling a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Handled {
+pub enum MessageResult {
     /// The step is done, or can never be: the queue deletes the message.
     Done,
     /// A dependency did not answer: the queue delivers the message again, and to the dead letters in the end.

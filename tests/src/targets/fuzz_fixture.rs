@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::keys;
-use domain::message::{Handled, Message, Step};
+use domain::message::{Message, MessageResult, Step};
 use domain::request::Request;
 use domain::values::id::{PromptId, RequestId};
 use http::{HeaderName, HeaderValue, Method, Uri, header};
@@ -283,7 +283,7 @@ impl FuzzFixture {
         assert_eq!(made.status, 201, "{made:?}");
         let id: RequestId = made.json()["id"].as_str().expect("an id").parse().expect("an id");
         let handled = self.run(self.machine.handle(&Message::new(Step::Deliver, id)));
-        assert_eq!(handled, Handled::Done);
+        assert_eq!(handled, MessageResult::Done);
         let request = self.request(id);
         let prompt = request.prompts.first().expect("a prompt").id;
         let link_key = &self.brand.now().link_key;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use consent_callback::Topics;
-use domain::message::{Handled, Message};
+use domain::message::{Message, MessageResult};
 use domain::postback::{Action, Postback};
 use domain::values::prompt_ref::PromptRef;
 use lambda_events::{
@@ -23,7 +23,7 @@ struct Machine<'a>(&'a local::Machine);
 
 #[async_trait]
 impl Handler for Machine<'_> {
-    async fn handle(&self, message: &Message) -> Handled {
+    async fn handle(&self, message: &Message) -> MessageResult {
         self.0.handle(message).await
     }
 }
@@ -161,7 +161,7 @@ pub fn topic_text(input: &[u8]) {
         let before = fuzz_fixture.counts();
         assert_eq!(
             fuzz_fixture.run(heard(fuzz_fixture).receive(name, text)),
-            Handled::Done,
+            MessageResult::Done,
             "{name}"
         );
         let ours = ["assent_acme_aws", "assent_acme_cards"].contains(&name);

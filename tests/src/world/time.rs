@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::message::{Handled, Message, QueueName};
+use domain::message::{Message, MessageResult, QueueName};
 use domain::values::time::Timestamp;
 use ports::Clock;
 
@@ -35,8 +35,8 @@ impl Core {
         let received = database.receive(queue, self.now()).expect("the queue is there");
         let Some(received) = received else { return false };
         let done = match self.run(self.machine.handle(&received.message)) {
-            Handled::Done => database.delete(received.receipt),
-            Handled::Again => {
+            MessageResult::Done => database.delete(received.receipt),
+            MessageResult::Again => {
                 let wait = Duration::from_secs(1 << received.receives.min(6));
                 database.release(received.receipt, wait)
             }
@@ -59,7 +59,7 @@ impl Core {
     /// Hands messages over that came before, as queues do now and then, and does what follows.
     pub fn comes_again(&self, messages: impl IntoIterator<Item = Message>) {
         for message in messages {
-            assert_eq!(self.run(self.machine.handle(&message)), Handled::Done, "{message:?}");
+            assert_eq!(self.run(self.machine.handle(&message)), MessageResult::Done, "{message:?}");
         }
         self.settles();
     }
