@@ -38,7 +38,7 @@ pub enum Proof {
 
 /// A verified webhook: its events, and the response that its sender expects.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Received {
+pub struct ReceivedWebhook {
     /// The events, in order.
     pub callbacks: Vec<Callback>,
     /// The response that the sender expects.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{CallbackError, Received, Source, UnverifiedCallback};
+use super::{CallbackError, ReceivedWebhook, Source, UnverifiedCallback};
 use domain::brand::{Brand, Mode};
 use domain::contact::Contact;
 use domain::values::language::Language;
@@ -210,7 +210,7 @@ pub trait Channel: Send + Sync {
     ///
     /// # Errors
     /// [`CallbackError`].
-    fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError>;
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError>;
 
     /// Fetches the content that a verified webhook refers to: a body to be received in place of the webhook's own.
     ///

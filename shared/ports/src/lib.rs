@@ -24,7 +24,7 @@ use domain::values::prompt_ref::PromptRef;
 
 pub use bundle::Ports;
 pub use callback::{
-    Callback, CallbackError, CallbackReply, PromptSelector, Proof, Received, Sender,
+    Callback, CallbackError, CallbackReply, PromptSelector, Proof, ReceivedWebhook, Sender,
     UnverifiedCallback,
 };
 pub use channel::{

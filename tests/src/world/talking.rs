@@ -16,7 +16,7 @@ use http::Method;
 use local::Machine;
 use ports::{
     Accepted, Callback, CallbackError, CallbackReply, Capability, Channel, Channels,
-    OpenChannelError, Prompt, PromptSelector, ReceiptKinds, Received, Resend, Retraction,
+    OpenChannelError, Prompt, PromptSelector, ReceiptKinds, ReceivedWebhook, Resend, Retraction,
     SendError, Sender, UnverifiedCallback,
 };
 use serde::Deserialize;
@@ -198,7 +198,7 @@ impl Channel for Talking {
         true
     }
 
-    fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
         let proof = callback.headers.get(PROOF).and_then(|value| value.to_str().ok());
         if proof != Some(self.settings.proof.as_str()) {
             return Err(CallbackError::Forged);
@@ -207,7 +207,7 @@ impl Channel for Talking {
             serde_json::from_slice(&callback.body).map_err(|_not_one| CallbackError::Malformed)?;
         let callbacks = told.callbacks.into_iter().map(Said::read).collect::<Result<_, _>>()?;
         let refusal = told.refusal.then(|| reply("refused"));
-        Ok(Received { callbacks, reply: reply("taken"), refusal })
+        Ok(ReceivedWebhook { callbacks, reply: reply("taken"), refusal })
     }
 }
 

@@ -7,8 +7,8 @@ use domain::journal::DeliveryStatus;
 use domain::problem::{Code, Problem};
 use domain::values::name::ChannelName;
 use ports::{
-    Callback, CallbackError, CallbackReply, Channel, Channels, OpenChannelError, Ports, Received,
-    UnverifiedCallback,
+    Callback, CallbackError, CallbackReply, Channel, Channels, OpenChannelError, Ports,
+    ReceivedWebhook, UnverifiedCallback,
 };
 
 use super::context::ChannelContext;
@@ -74,7 +74,7 @@ impl ChannelWebhooks {
         brand: &Arc<Brand>,
         name: &ChannelName,
         callback: &UnverifiedCallback,
-    ) -> Result<(Mode, Received), Problem> {
+    ) -> Result<(Mode, ReceivedWebhook), Problem> {
         let mut worst = Problem::new(
             Code::NotFound,
             "no channel or processor has this URL; check the brand and the name in its path",

@@ -28,7 +28,7 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
     Accepted, ButtonAction, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds,
-    Received, Resend, Retraction, SendError, Source, UnverifiedCallback,
+    ReceivedWebhook, Resend, Retraction, SendError, Source, UnverifiedCallback,
 };
 use serde_json::Value;
 
@@ -145,7 +145,7 @@ impl Channel for Apple {
         false
     }
 
-    fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
         match pay::receive(&self.link_key, callback) {
             Some(received) => received,
             None => self.message(callback)?.received(&callback.headers),

@@ -13,8 +13,8 @@ use domain::values::name::{BrandName, ChannelName};
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    Accepted, CallbackError, Capability, Channel, Expect, Prompt, ReceiptKinds, Received, Resend,
-    Retraction, SendError, Source, Store, StoreError, UnverifiedCallback, Write,
+    Accepted, CallbackError, Capability, Channel, Expect, Prompt, ReceiptKinds, ReceivedWebhook,
+    Resend, Retraction, SendError, Source, Store, StoreError, UnverifiedCallback, Write,
 };
 use records::sandbox;
 use records::sandbox::{PhoneMessage, SandboxStyle};
@@ -120,7 +120,7 @@ impl Channel for Sandbox {
         self.mark_retracted(retraction).await.is_ok_and(|found| found)
     }
 
-    fn receive(&self, _: &UnverifiedCallback) -> Result<Received, CallbackError> {
+    fn receive(&self, _: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
         Err(CallbackError::None)
     }
 }

@@ -21,8 +21,8 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use http::Method;
 use ports::{
-    Accepted, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds, Received,
-    Resend, Retraction, SendError, Source, UnverifiedCallback,
+    Accepted, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds,
+    ReceivedWebhook, Resend, Retraction, SendError, Source, UnverifiedCallback,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -125,7 +125,7 @@ impl Channel for WhatsApp {
         false
     }
 
-    fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
         if callback.method == Method::GET {
             return callback::handshake(&self.verify_token, &callback.url);
         }

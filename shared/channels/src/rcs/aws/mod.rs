@@ -11,7 +11,7 @@ use domain::contact::Contact;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    Accepted, CallbackError, Capability, Channel, Prompt, ReceiptKinds, Received, Resend,
+    Accepted, CallbackError, Capability, Channel, Prompt, ReceiptKinds, ReceivedWebhook, Resend,
     Retraction, SendError, UnverifiedCallback,
 };
 
@@ -76,7 +76,7 @@ impl Channel for AwsRcs {
         false
     }
 
-    fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
         let fallback = match self.sms_fallback {
             Some(_) => FallbackBy::Provider,
             None => FallbackBy::NextRoute,

@@ -22,7 +22,7 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use http::StatusCode;
 use ports::{
-    Accepted, CallbackError, Capability, Channel, Prompt, ReceiptKinds, Received, Resend,
+    Accepted, CallbackError, Capability, Channel, Prompt, ReceiptKinds, ReceivedWebhook, Resend,
     Retraction, SendError, UnverifiedCallback,
 };
 use secrecy::SecretString;
@@ -105,7 +105,7 @@ impl Channel for GoogleRcs {
         answer.is_ok_and(|answer| answer.status() == StatusCode::OK)
     }
 
-    fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
         match signature::verify(&self.client_token, callback)? {
             signature::VerifiedCall::Handshake { secret } => Ok(callback::echo(secret)),
             signature::VerifiedCall::Event { data } => {

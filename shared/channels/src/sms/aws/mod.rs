@@ -7,7 +7,7 @@ use domain::contact::Contact;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    Accepted, CallbackError, Capability, Channel, Prompt, ReceiptKinds, Received, Resend,
+    Accepted, CallbackError, Capability, Channel, Prompt, ReceiptKinds, ReceivedWebhook, Resend,
     Retraction, SendError, UnverifiedCallback,
 };
 use serde::Deserialize;
@@ -74,7 +74,7 @@ impl Channel for AwsSms {
         false
     }
 
-    fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
         events::receive(callback, FallbackBy::NextRoute)
     }
 }

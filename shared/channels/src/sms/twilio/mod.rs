@@ -16,8 +16,8 @@ use domain::contact::Contact;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    Accepted, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds, Received,
-    Resend, Retraction, SendError, UnverifiedCallback,
+    Accepted, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds,
+    ReceivedWebhook, Resend, Retraction, SendError, UnverifiedCallback,
 };
 use secrecy::SecretString;
 
@@ -72,7 +72,7 @@ impl Channel for TwilioSms {
         false
     }
 
-    fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
         signature::verify(&self.auth_token, callback)?;
         callback::read(callback)
     }
