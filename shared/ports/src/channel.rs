@@ -108,7 +108,7 @@ impl fmt::Debug for Prompt {
 
 /// The acceptance of a prompt by its provider, before delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Accepted {
+pub struct AcceptedPrompt {
     /// The provider's id of the message, for its logs and for a retraction.
     pub provider_id: Option<String>,
     /// Whether the phone has it already, as on the sandbox phone. Elsewhere a receipt follows.
@@ -122,7 +122,7 @@ pub struct Retraction {
     pub reference: PromptRef,
     /// The customer's phone number.
     pub to: Phone,
-    /// The provider's id of the message, from [`Accepted`].
+    /// The provider's id of the message, from [`AcceptedPrompt`].
     pub provider_id: Option<String>,
 }
 
@@ -201,7 +201,7 @@ pub trait Channel: Send + Sync {
     ///
     /// # Errors
     /// [`SendError`], by the reaction that follows.
-    async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError>;
+    async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError>;
 
     /// Retracts a prompt; `false` where the channel cannot, or it is too late.
     async fn retract(&self, retraction: &Retraction) -> bool;

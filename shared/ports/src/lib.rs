@@ -28,7 +28,7 @@ pub use callback::{
     UnverifiedCallback,
 };
 pub use channel::{
-    Accepted, Button, ButtonAction, Capability, Channel, Channels, Labels, OpenChannelError,
+    AcceptedPrompt, Button, ButtonAction, Capability, Channel, Channels, Labels, OpenChannelError,
     Prompt, ReceiptKinds, Resend, Retraction, SendError,
 };
 pub use clock::Clock;

@@ -15,7 +15,7 @@ use domain::values::time::Timestamp;
 use http::Method;
 use local::Machine;
 use ports::{
-    Accepted, Callback, CallbackError, CallbackReply, Capability, Channel, Channels,
+    AcceptedPrompt, Callback, CallbackError, CallbackReply, Capability, Channel, Channels,
     OpenChannelError, Prompt, PromptSelector, ReceiptKinds, ReceivedWebhook, Resend, Retraction,
     SendError, Sender, UnverifiedCallback,
 };
@@ -185,12 +185,12 @@ impl Channel for Talking {
         }
     }
 
-    async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError> {
+    async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         if self.settings.absent {
             return Err(SendError::Unreachable { reason: "not_on_channel" });
         }
         lock(&self.talk.sent).push(prompt.clone());
-        Ok(Accepted { provider_id: None, delivered: false })
+        Ok(AcceptedPrompt { provider_id: None, delivered: false })
     }
 
     async fn retract(&self, retraction: &Retraction) -> bool {

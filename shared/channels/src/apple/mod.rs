@@ -27,8 +27,8 @@ use domain::values::money::Money;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    Accepted, ButtonAction, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds,
-    ReceivedWebhook, Resend, Retraction, SendError, Source, UnverifiedCallback,
+    AcceptedPrompt, ButtonAction, CallbackError, Capability, Channel, Http, Prompt, Reach,
+    ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Source, UnverifiedCallback,
 };
 use serde_json::Value;
 
@@ -123,7 +123,7 @@ impl Channel for Apple {
         }
     }
 
-    async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError> {
+    async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         let Some(handle) = &prompt.contact.handle else {
             return Err(SendError::Unreachable { reason: CUSTOMER_MUST_START });
         };

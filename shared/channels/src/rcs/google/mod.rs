@@ -22,8 +22,8 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use http::StatusCode;
 use ports::{
-    Accepted, CallbackError, Capability, Channel, Prompt, ReceiptKinds, ReceivedWebhook, Resend,
-    Retraction, SendError, UnverifiedCallback,
+    AcceptedPrompt, CallbackError, Capability, Channel, Prompt, ReceiptKinds, ReceivedWebhook,
+    Resend, Retraction, SendError, UnverifiedCallback,
 };
 use secrecy::SecretString;
 
@@ -90,7 +90,7 @@ impl Channel for GoogleRcs {
         })
     }
 
-    async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError> {
+    async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         let Ok(call) = wire::message(&self.agent, prompt) else {
             return Err(SendError::Person { reason: "settings" });
         };

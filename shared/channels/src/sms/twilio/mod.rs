@@ -16,7 +16,7 @@ use domain::contact::Contact;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    Accepted, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds,
+    AcceptedPrompt, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds,
     ReceivedWebhook, Resend, Retraction, SendError, UnverifiedCallback,
 };
 use secrecy::SecretString;
@@ -58,7 +58,7 @@ impl Channel for TwilioSms {
         capability(self.receipts())
     }
 
-    async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError> {
+    async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         let Ok(call) = wire::message(&self.account, prompt) else {
             return Err(SendError::Person { reason: "settings" });
         };
