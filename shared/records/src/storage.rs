@@ -11,7 +11,7 @@
 //! | `STOP#<brand>#<address>` | `STOP` | an opt-out | without limit |
 //! | `CONTACT#<brand>#<mode>#<channel>#<address>` | `CONTACT` | [`domain::contact::Contact`] | 90 days |
 //! | `HANDLE#<brand>#<mode>#<channel>#<handle>` | `HANDLE` | the address behind a handle | 90 days |
-//! | `CAP#<brand>#<mode>#<channel>#<address>` | `CAP` | [`crate::capability::Known`] | 60 seconds |
+//! | `CAP#<brand>#<mode>#<channel>#<address>` | `CAP` | [`crate::capability::RouteCapability`] | 60 seconds |
 //! | `DEVICE#<brand>#<mode>#<address>` | `DEVICE` | [`crate::device::Observed`] | 90 days |
 //! | `LIMIT#<brand>#<mode>#<address>` | `LIMIT` | [`crate::limits::AddressLimits`] | 8 days |
 //! | `PHONE#<number>` | `MSG#<prompt>` | a message on the sandbox phone | a day |
