@@ -75,7 +75,7 @@ impl Intake {
         let stop = storage::stop_key(brand, &address);
         let stopped = self.ports.store.read(&stop).await?.is_some();
         let scope = BrandScope { brand, mode: requester.mode };
-        let seen = storage::observed(self.ports.store.as_ref(), scope, &address, now).await?;
+        let seen = storage::device_wallets(self.ports.store.as_ref(), scope, &address, now).await?;
         let wallets = seen.map(|seen| seen.wallets).unwrap_or_default();
         let recipient = Recipient { requester: &requester, phone: &phone, address: &address, now };
         let mut routes = self.route_views(recipient).await?;

@@ -18,7 +18,7 @@ use http::Method;
 use ports::{Processors, Retrieved, Use};
 use processors::{Deps, Registry};
 use records::circuit_breaker::Open;
-use records::device::Observed;
+use records::device::DeviceWallets;
 use records::limits::AddressLimits;
 use records::sandbox::PhoneMessage;
 use records::saved_cards::SavedCard;
@@ -50,7 +50,7 @@ fn every_golden_file_is_read_and_written_unchanged() {
             "link" => again::<LinkTarget>(&text),
             "limit" => again::<AddressLimits>(&text),
             "contact" => again::<Contact>(&text),
-            "device" => again::<Observed>(&text),
+            "device" => again::<DeviceWallets>(&text),
             "handle" => again::<String>(&text),
             "breaker" => again::<Open>(&text),
             "card" => again::<SavedCard>(&text),

@@ -27,7 +27,7 @@ impl ConsentPage {
         let known = loaded.filter(|loaded| loaded.request.prompt(prompt.prompt).is_some());
         let Some(request) = known.map(|loaded| loaded.request) else { return Ok(()) };
         let owner = BrandScope { brand: &request.brand, mode: request.mode };
-        Ok(storage::put_observed(store, owner, &request.address, wallets, now).await?)
+        Ok(storage::put_device_wallets(store, owner, &request.address, wallets, now).await?)
     }
 
     /// Returns the session that Apple Pay needs before its sheet opens, made for our own host only.
