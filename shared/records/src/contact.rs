@@ -73,7 +73,7 @@ pub fn put(
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn whose(
+pub async fn address_of_handle(
     store: &dyn Store,
     at: ChannelScope<'_>,
     handle: &str,
@@ -88,7 +88,7 @@ pub async fn whose(
 ///
 /// # Errors
 /// [`StoreError::Damaged`] when the record cannot be encoded.
-pub fn put_whose(
+pub fn put_address_of_handle(
     at: ChannelScope<'_>,
     handle: &str,
     address: &str,
