@@ -16,7 +16,7 @@ use domain::values::time::Timestamp;
 use domain::{keys, view};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use ports::Expect;
-use records::caller::Requester;
+use records::authentication::Requester;
 use records::effects;
 use records::update;
 use records::update::{Commit, Created, Decision, commit};

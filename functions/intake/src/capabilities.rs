@@ -16,7 +16,7 @@ use futures_util::future::{self, Either};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use http::{HeaderMap, Response, StatusCode};
 use ports::{Channel, ReceiptKinds, Write};
-use records::caller::Requester;
+use records::authentication::Requester;
 use records::capability;
 use records::capability::RouteCapability;
 use records::contact;

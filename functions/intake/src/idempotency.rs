@@ -11,7 +11,7 @@ use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use http::HeaderMap;
 use ports::{Expect, Item, Key, Store, StoreError, Write};
-use records::caller::Requester;
+use records::authentication::Requester;
 use records::storage::{decode, encode};
 use serde::{Deserialize, Serialize};
 

@@ -22,8 +22,8 @@ use domain::request::{Refusal, Request};
 use domain::values::id::RequestId;
 use http::{HeaderMap, Response, StatusCode, header};
 use ports::{Channels, Ports, Processors};
-use records::caller;
-use records::caller::Requester;
+use records::authentication;
+use records::authentication::Requester;
 use records::storage;
 use records::storage::VersionedRequest;
 
@@ -43,7 +43,7 @@ pub struct Intake {
 
 impl Intake {
     async fn requester(&self, headers: &HeaderMap) -> Result<Requester, Problem> {
-        caller::authenticate(self.ports.secrets.as_ref(), headers).await
+        authentication::authenticate(self.ports.secrets.as_ref(), headers).await
     }
 
     /// Returns the caller's own request of that id. The answer never tells whether another brand has one.

@@ -7,7 +7,7 @@ use domain::guards::Guard;
 use domain::problem::{Code, FieldError, Problem};
 use domain::values::name::ProcessorName;
 use ports::PaymentOption;
-use records::caller::Requester;
+use records::authentication::Requester;
 use records::circuit_breaker::CircuitBreaker;
 use records::saved_cards;
 

@@ -13,7 +13,7 @@ use domain::values::time::Timestamp;
 use domain::view;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use ports::Expect;
-use records::caller::Requester;
+use records::authentication::Requester;
 use records::effects;
 use records::storage;
 use records::storage::VersionedRequest;

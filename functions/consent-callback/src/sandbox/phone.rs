@@ -11,8 +11,8 @@ use domain::values::phone::Phone;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Response};
 use ports::Ports;
-use records::caller;
-use records::caller::Requester;
+use records::authentication;
+use records::authentication::Requester;
 use records::sandbox;
 use records::sandbox::{PhoneMessage, SandboxStyle, Tap};
 use records::storage;
@@ -148,7 +148,8 @@ impl SandboxPhone {
             )),
             SandboxAccess::Open => Ok(None),
             SandboxAccess::Key => {
-                let requester = caller::authenticate(self.ports.secrets.as_ref(), headers).await?;
+                let requester =
+                    authentication::authenticate(self.ports.secrets.as_ref(), headers).await?;
                 match requester.mode {
                     Mode::Test => Ok(Some(requester)),
                     Mode::Live => Err(Problem::new(
