@@ -1,4 +1,4 @@
-//! A channel that brings back whatever a test says its provider brought back, and remembers what went out.
+//! A channel that reports what a test says that its provider reported, and keeps what it sent.
 //!
 //! What a provider's own words mean is each adapter's business and tested there; what follows from them is told here.
 
@@ -50,7 +50,7 @@ pub(super) struct WithTalking {
 struct Settings {
     /// What a callback's header must be.
     proof: String,
-    /// Whether it can reach anybody.
+    /// Whether it can reach customers.
     reachable: bool,
     /// Whether a prompt is refused: "not on this channel".
     absent: bool,
@@ -237,7 +237,7 @@ pub(super) fn join(machine: &mut Machine) -> Arc<Talk> {
     let talk = Arc::new(Talk::default());
     let others = Arc::clone(&machine.intake.channels);
     let channels: Arc<dyn Channels> = Arc::new(WithTalking { others, talk: Arc::clone(&talk) });
-    let first = "nobody else has it yet";
+    let first = "the machine has no other holder yet";
     Arc::get_mut(&mut machine.intake).expect(first).channels = Arc::clone(&channels);
     Arc::get_mut(&mut machine.send_prompt).expect(first).channels = Arc::clone(&channels);
     Arc::get_mut(&mut machine.consent_callback).expect(first).channels = channels;
