@@ -13,7 +13,7 @@ use crate::tokens::Tokens;
 pub struct Deps {
     /// Calls to providers.
     pub http: Arc<dyn Http>,
-    /// The time.
+    /// The current time, for signatures and time limits.
     pub clock: Arc<dyn Clock>,
     /// Randomness for identifiers that a provider wants to be new in each call.
     pub random: Arc<dyn Random>,

@@ -6,7 +6,7 @@ use domain::postback::{Action, Postback};
 use domain::values::money::Money;
 use pollster::block_on;
 use ports::{
-    Accepted, Button, ButtonAction, Channel, Channels, OpenChannelError, Prompt, Retraction,
+    AcceptedPrompt, Button, ButtonAction, Channel, Channels, OpenChannelError, Prompt, Retraction,
     SendError,
 };
 use sandbox::phone::{self, PhoneMessage, SandboxStyle, Tap};
@@ -22,7 +22,7 @@ fn messages(world: &World) -> Vec<PhoneMessage> {
     world.store.items.lock().unwrap().values().map(|item| phone::read(item).unwrap()).collect()
 }
 
-fn send(world: &World, style: &str, to: &str) -> Result<Accepted, SendError> {
+fn send(world: &World, style: &str, to: &str) -> Result<AcceptedPrompt, SendError> {
     block_on(channel(world, style).send(&prompt_to(to)))
 }
 
