@@ -1,4 +1,4 @@
-//! One request at Adyen, with the worker that ships, and everybody around it who acts as the dice fall.
+//! One request at Adyen with the real worker. Its customer, its requester and Adyen act at random, from a seed.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -32,10 +32,10 @@ use tests::sim::Rng;
 use tests::standins::adyen::{self, Adyen, Faults, Visitor};
 
 const AMOUNT: u64 = 4250;
-/// How often a request is looked after by itself.
+/// The pause between the checks of an open request.
 const CHECK: Duration = Duration::from_secs(900);
 
-/// A store that is out of reach at times, before it has written or after.
+/// A store that is unavailable at times, before a write or after it.
 struct Shaky {
     inner: MemoryStore,
     rng: Mutex<Rng>,
@@ -74,7 +74,7 @@ impl Store for Shaky {
     }
 }
 
-/// Messages, and when each is due.
+/// A queue of messages, each with the time it is due.
 struct Due {
     clock: Arc<ManualClock>,
     messages: Mutex<VecDeque<(Timestamp, Message)>>,
@@ -89,7 +89,7 @@ impl Queue for Due {
     }
 }
 
-/// What a run came to.
+/// The end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum End {
     Fulfilled,
@@ -106,10 +106,10 @@ pub(super) struct World {
     processor: Box<dyn Processor>,
     worker: FetchInfo,
     rng: Rng,
-    /// What is needed to see a run again.
+    /// The seed that repeats the run.
     seed: u64,
     id: RequestId,
-    /// When the customer, or the requester, does something at Adyen.
+    /// When the customer acts at Adyen, and how.
     visit: Option<(Timestamp, Visitor)>,
     abandons_at: Option<Timestamp>,
     decided: bool,
@@ -128,7 +128,7 @@ fn brand_text() -> String {
     .to_string()
 }
 
-/// A request to which there is a yes.
+/// A request that the customer approved.
 fn granted(brand: &Brand, hosted: bool, now: Timestamp) -> Change {
     let id = RequestId::new(now, [1; 10]);
     let money = Money::new(AMOUNT, "EUR".parse().unwrap()).unwrap();
@@ -214,7 +214,7 @@ impl World {
         storage::load(&self.store.inner, self.id).await.unwrap().unwrap()
     }
 
-    /// Commits what somebody else records, and has the worker look.
+    /// Commits a change from outside the worker, and has the worker look.
     async fn records(&self, command: impl Fn(&Request) -> Result<Change, Refusal>) {
         let loaded = self.stored().await;
         let Ok(change) = command(&loaded.request) else { return };
@@ -254,12 +254,12 @@ impl World {
                     let queue = self.queue.as_ref();
                     effects::send(queue, Step::Fetch, id, Duration::ZERO).await.unwrap();
                 }
-                ProcessorEvent::RefundReported { .. } => panic!("nobody asked for a refund"),
+                ProcessorEvent::RefundReported { .. } => panic!("no refund was asked for"),
             }
         }
     }
 
-    /// The customer was sent on: what they will do, and whether somebody loses patience.
+    /// Draws what a redirected customer will do, and whether the requester abandons the redirect.
     async fn decides(&mut self) {
         let redirected =
             self.stored().await.request.open_attempt().is_some_and(|a| a.redirect.is_some());
@@ -289,7 +289,7 @@ impl World {
             let visit = self.visit.map(|(at, _)| at);
             [message, self.adyen.next(), visit, self.abandons_at].into_iter().flatten().min()
         };
-        // What a crash left undone is found by the check that every request has while it is open.
+        // Each open request has a check, which finds work that a crash left undone.
         let open = self.stored().await.request.open_attempt().is_some();
         let next = match next {
             Some(next) => next,
@@ -327,7 +327,9 @@ impl World {
         true
     }
 
-    /// Runs until nothing happens any more, or for three days; says what it came to, having compared it with the books.
+    /// Runs until no message or event is left, or for three days, and returns the end.
+    ///
+    /// The end is compared with Adyen's charges.
     pub(super) async fn runs(mut self) -> End {
         let until = self.clock.now().after(Duration::from_secs(3 * 86_400));
         for _ in 0..20_000 {

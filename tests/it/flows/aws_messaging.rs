@@ -200,7 +200,7 @@ fn event_of_unknown_topic_is_accepted_and_ignored() {
     let reference = world.reference(0).to_string();
     let failed = events::of_card("RCS_FAILED", "FAILED", &reference, PHONE);
     for topic in [
-        "assent_nobody_rcs",
+        "assent_absent_rcs",
         "assent_demo_whatsapp",
         "assent_demo",
         "assent_demo_rcs_2",
