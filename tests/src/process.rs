@@ -1,4 +1,4 @@
-//! The built `local` program as a process of its own: started on a data folder, and killed as a power cut would kill it.
+//! The built `local` program as its own process, which can be killed as by a power cut.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -46,8 +46,8 @@ fn program() -> Result<PathBuf, StartError> {
 }
 
 impl Local {
-    /// Starts the program on the folder `data`, on that port or any free one for 0, and waits until it is ready. What it
-    /// logs is kept in the folder's `log`.
+    /// Starts the program on the folder `data` and that port (0 for any), and waits until it is ready. What it logs
+    /// is kept in the folder's `log`.
     ///
     /// # Errors
     /// [`StartError`].

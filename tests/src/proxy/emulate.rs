@@ -1,4 +1,4 @@
-//! What `emulate` lacks of Stripe: prices that come with a session, and what became of it.
+//! What `emulate` lacks of Stripe: prices that come with a session, and its result.
 //!
 //! Nothing here is money: whether a session was paid, is open or expired is what the stand-in says.
 

@@ -76,11 +76,11 @@ pub enum ProxyFault {
     DropBefore,
     /// It is done, and the connection breaks.
     DropAfter,
-    /// It is done, and no answer comes for as long as anybody waits.
+    /// It is done, and no answer comes before the caller gives up.
     Silent,
     /// It is done, and answered after a while.
     Slow(Duration),
-    /// It is done only after [`super::Proxy::release`], when nobody waits any more.
+    /// It is done only after [`super::Proxy::release`], after the caller gave up.
     Late,
     /// It is done, and a gateway answers 502; a repeat is told the truth.
     GatewayAfter,

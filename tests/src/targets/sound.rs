@@ -1,12 +1,12 @@
-//! What holds of every answer, whatever was said.
+//! What holds of every answer to any input.
 
 use domain::problem::Code;
 use http::header;
 
 use super::fuzz_fixture::{Answered, SECRETS};
 
-/// What holds of every answer: no fault of ours, problems in their documented shape, pages with their policy, nothing
-/// secret that the caller did not say.
+/// Asserts what holds of every answer: no fault of ours, documented problems, and pages with their policy. It holds no
+/// secret that the caller did not send.
 ///
 /// # Panics
 /// When it does not hold.

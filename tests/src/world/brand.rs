@@ -1,4 +1,4 @@
-//! The brands of a world, their keys, and everything about them that must never be found where it does not belong.
+//! The brands of a world, their keys, and all their secrets that must not appear elsewhere.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

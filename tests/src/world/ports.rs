@@ -1,5 +1,5 @@
-//! A world's time, chances, table and queues: each does what its port says, tells a test what went through it, and lets
-//! something else happen at the very moment.
+//! A world's time, randomness, table and queues. Each does what its port says and shows a test what went through it. It
+//! lets something else happen at that moment.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};

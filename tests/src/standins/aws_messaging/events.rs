@@ -1,4 +1,4 @@
-//! What the service publishes on a channel's topic, in the shapes of its guide, and how SNS hands that to a function.
+//! The events that the service publishes on a channel's topic, and how SNS delivers them to a function.
 
 use serde_json::{Value, json};
 

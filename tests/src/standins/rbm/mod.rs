@@ -25,7 +25,7 @@ pub use webhook::Told;
 pub const HOST: &str = "europe-rcsbusinessmessaging.googleapis.com";
 /// Where tokens are had.
 pub const TOKEN_HOST: &str = "oauth2.googleapis.com";
-/// The agent.
+/// The agent's id at the platform.
 pub const AGENT: &str = "demo-agent";
 /// What the agent's webhook was registered with.
 pub const CLIENT_TOKEN: &str = "client-token-of-the-demo-agent";
@@ -43,7 +43,7 @@ pub fn settings() -> Value {
     })
 }
 
-/// What became of a message.
+/// The fate of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// It waits for the phone.
@@ -63,7 +63,7 @@ pub struct Message {
     pub id: String,
     /// The card's content.
     pub card: Value,
-    /// What became of it.
+    /// The fate of it.
     pub fate: Fate,
     /// When it is no longer delivered.
     pub expires_at: Timestamp,
@@ -103,7 +103,7 @@ impl Rbm {
         )
     }
 
-    /// Every message that was taken, in that order; a repeat is none.
+    /// Each message that was taken, in order, without repeats.
     #[must_use]
     pub fn messages(&self) -> Vec<Message> {
         self.lock().messages.clone()
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn only_whoever_has_a_token_and_the_agent_is_served() {
+    fn call_without_token_or_agent_is_refused() {
         let (rbm, id) = (open(), "0b6f1f6e-6a8b-4d0e-9c36-3a8f4c8b7d11");
         let path = format!("/v1/phones/+15551230001/capabilities?requestId={id}");
         assert_eq!(status(&rbm, &Method::GET, &path), 403);
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn an_assertion_that_nobody_signed_gets_no_token() {
+    fn unsigned_assertion_gets_no_token() {
         let rbm = open();
         let form = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=e30.e30.AAAA";
         let call = http::Request::builder()

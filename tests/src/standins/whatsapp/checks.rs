@@ -1,4 +1,4 @@
-//! What the Cloud API takes: the members a call may have and must have, how long each is, and the approved templates.
+//! What the Cloud API takes: the members of each call, their lengths, and the approved templates.
 
 use std::collections::BTreeSet;
 

@@ -82,7 +82,7 @@ fn returned(callback: &UnverifiedCallback, proof: &str) -> Result<VerifiedWebhoo
 }
 
 impl Beginning {
-    /// The brand has one processor in test mode, which takes everything in these ways; in all there are where none is named.
+    /// Gives the brand one processor in test mode, with these payment options. An empty list means all.
     #[must_use]
     pub fn with_fake_processor(self, payment_options: &[&str]) -> Self {
         let settings = if payment_options.is_empty() {

@@ -1,5 +1,4 @@
-//! A processor that takes every ask in every way, has a page of its own and keeps books, and answers otherwise where a test
-//! says so.
+//! A fake processor that takes each ask, has its own page and books, and answers as a test says.
 //!
 //! What a processor's own words mean is each adapter's business and tested there; what follows from them is told here.
 
