@@ -9,6 +9,7 @@ const SEEDS: u64 = 850;
 const KINDS: [&str; 12] = [
     "500 after it acted",
     "500 for good",
+    "a customer is at the processor's page",
     "a message is lost or doubled",
     "a read is lost",
     "a worker dies",
@@ -18,7 +19,6 @@ const KINDS: [&str; 12] = [
     "busy",
     "lost after it acted",
     "lost before it acted",
-    "the customer is on the hosted page",
 ];
 
 /// Runs the chosen stories, each from its own seeds, and asserts that they reach every end and every fault.
