@@ -1,7 +1,7 @@
-//! The adapter against Adyen's own contract, served by a third-party mock, so that each call is one that Adyen documents.
+//! The adapter against Adyen's own contract, served by a third-party mock. Each call is one that Adyen documents.
 //!
-//! `tests/run.py` starts three mocks, and each knows one answer to a payment. A mock stores nothing, so these tests check
-//! the wire format only.
+//! `tests/run.py` starts three mocks, and each knows one answer to a payment. A mock stores nothing, so these tests
+//! check the wire format only.
 
 use std::sync::Arc;
 use std::time::Duration;

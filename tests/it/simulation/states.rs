@@ -39,8 +39,8 @@ enum Reach {
     Attempts,
     /// The customer goes to the hosted page.
     ///
-    /// Once there is a prompt, answers are all that follows from it. The customer is redirected and returns, the redirect
-    /// is abandoned, and the processor reports results.
+    /// Once there is a prompt, answers are all that follows from it. The customer is redirected and returns, the
+    /// redirect is abandoned, and the processor reports results.
     Away,
 }
 
