@@ -1,4 +1,4 @@
-//! Ports that do what they are told: a clock that moves when it is moved, randomness from a seed, a brand from its text.
+//! Ports under a test's control: a clock that it moves, randomness from a seed, a brand from its text.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -134,7 +134,7 @@ impl Secrets for OneBrand {
 /// One use of an authorization for a payment in euros, as a processor is handed it.
 ///
 /// # Panics
-/// When the amount is none.
+/// When the amount is invalid.
 #[must_use]
 #[expect(clippy::expect_used, reason = "a double fails the test it is in")]
 pub fn used(authorization: &Authorization, amount: u64, attempt_no: u32) -> Use<'_> {
@@ -155,11 +155,11 @@ pub fn used(authorization: &Authorization, amount: u64, attempt_no: u32) -> Use<
     }
 }
 
-/// A request that was accepted at that moment and asks for that, in test mode and with nothing out of the ordinary: what a
-/// test is about it says itself, by what it puts in place of this.
+/// A request in test mode that was accepted at that moment and asks for that, with every other field as usual. A test
+/// replaces the fields that it is about.
 ///
 /// # Panics
-/// When a sample is none.
+/// When a sample is invalid.
 #[must_use]
 #[expect(clippy::expect_used, reason = "a double fails the test it is in")]
 pub fn requested(

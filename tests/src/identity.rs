@@ -40,10 +40,10 @@ pub fn channels(ports: &Ports, http: &Arc<dyn Http>) -> channels::Registry {
     channels::Registry::new(channels::Deps::new(ports, http, Some(Arc::new(Stamp))))
 }
 
-/// Gives a machine that nobody else holds yet an identity.
+/// Gives an identity to a machine that has no other holder yet.
 ///
 /// # Panics
-/// When somebody else holds it.
+/// When the machine has another holder.
 pub fn identify(machine: &mut Machine, ports: &Ports, http: &Arc<dyn Http>) {
     let channels: Arc<dyn Channels> = Arc::new(channels(ports, http));
     let alone = "nobody else has it yet";

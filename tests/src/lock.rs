@@ -1,4 +1,4 @@
-//! Locks, whatever became of whoever had them.
+//! Locks that open even after their holder panicked.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,4 +1,4 @@
-//! Whatever is logged, kept to be searched.
+//! Log lines, kept to be searched.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};

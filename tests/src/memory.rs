@@ -1,4 +1,4 @@
-//! A store and a queue in memory that go back to where they were kept in no time, and count what is done to them.
+//! A store and a queue in memory that return to a saved state at once, and count the operations on them.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

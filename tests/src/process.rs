@@ -1,4 +1,5 @@
-//! The built `local` program as a process of its own: started on a data folder, and killed as a power cut would kill it.
+//! The built `local` program as a process of its own. A test starts it on a data folder, and kills it as a power cut
+//! would.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -46,8 +47,8 @@ fn program() -> Result<PathBuf, StartError> {
 }
 
 impl Local {
-    /// Starts the program on the folder `data`, on that port or any free one for 0, and waits until it is ready. What it
-    /// logs is kept in the folder's `log`.
+    /// Starts the program on the folder `data` and waits until it is ready. A `port` of 0 means any free one. The
+    /// folder's `log` keeps what the program logs.
     ///
     /// # Errors
     /// [`StartError`].

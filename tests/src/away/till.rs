@@ -1,4 +1,5 @@
-//! A till, one request on it, and everything around it: told once until the prompt is there, then run from many seeds.
+//! A till, one request on it, and everything around it. The story is run once until the prompt is there, then
+//! continued from many seeds.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
-//! What `emulate` lacks of Stripe: prices that come with a session, and what became of it.
+//! Adds what `emulate` lacks of Stripe: prices that come with a session, and how the session ended.
 //!
-//! Nothing here is money: whether a session was paid, is open or expired is what the stand-in says.
+//! Nothing here is money. The stand-in says whether a session was paid, is open or expired.
 
 use http::Method;
 use ports::HttpError;

@@ -1,8 +1,8 @@
 //! A proxy between us and stand-ins for Stripe: it breaks what it is told to break, and keeps idempotency keys.
 //!
-//! `localstripe` ignores keys and knows no wallet tokens; `emulate`, which has the hosted page, tells little of what came of
-//! it. Here all is as Stripe documents it, so that what a repeat does is what it would do there. What moved money, and
-//! what is counted, is theirs.
+//! `localstripe` ignores keys and knows no wallet tokens. `emulate` has the hosted page, but reports little of its
+//! result. The proxy behaves as Stripe documents it, so that a repeated call does what it would do at Stripe. The
+//! stand-ins alone hold what moved money and what is counted.
 
 mod books;
 mod emulate;
@@ -84,7 +84,7 @@ impl Answer {
         Self { body: body.to_string().into(), ..Self::error(200, "", None) }
     }
 
-    /// The body as JSON; null where it is none.
+    /// The body as JSON; null where it is not JSON.
     fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }

@@ -76,11 +76,11 @@ pub enum ProxyFault {
     DropBefore,
     /// It is done, and the connection breaks.
     DropAfter,
-    /// It is done, and no answer comes for as long as anybody waits.
+    /// The call is carried out, and no answer comes before the caller's timeout.
     Silent,
     /// It is done, and answered after a while.
     Slow(Duration),
-    /// It is done only after [`super::Proxy::release`], when nobody waits any more.
+    /// The call is carried out only after [`super::Proxy::release`], when its caller no longer waits.
     Late,
     /// It is done, and a gateway answers 502; a repeat is told the truth.
     GatewayAfter,

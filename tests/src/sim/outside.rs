@@ -1,5 +1,5 @@
-//! Everything outside the machine: the dice, what goes wrong, the processor, the texts, the requester's endpoint, and
-//! whoever watches that C1 to C6 hold.
+//! Everything outside the machine: the dice, the faults, the providers, the requester's endpoint and the oracle of C1
+//! to C6.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -44,12 +44,12 @@ impl Shared {
     }
 }
 
-/// A use of a port that goes wrong, whatever the dice say.
+/// A use of a port that goes wrong, regardless of the dice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PortFault {
     /// The how many-th use.
     pub using: u64,
-    /// How.
+    /// The kind of fault.
     pub how: FaultKind,
 }
 
@@ -67,25 +67,25 @@ pub enum FaultKind {
 /// What is wrong with the processor for long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outage {
-    /// Nobody told us that our key is no longer in force.
+    /// Our key is no longer in force, and no notice came of it.
     RefusesKey,
     /// Calls get no answer, whether they are acted on or not.
     Silent,
 }
 
-/// The outside.
+/// Everything outside the machine.
 pub struct Outside {
     /// The run's dice.
     pub rng: Rng,
     /// What goes wrong now.
     pub faults: FaultRates,
-    /// The processor.
+    /// The processor's stand-in.
     pub stripe: Stripe,
     /// Who knows facts of customers.
     pub provider: Provider,
     /// What the processor tells us by calling us and has not told yet.
     pub hooks: Vec<Value>,
-    /// Whether the worker at hand does what somebody said who has no say in it.
+    /// Whether the worker at hand acts for a sender without authority.
     pub unheard: bool,
     /// Whether what the worker at hand brings has no say in any request.
     pub made_up: bool,
@@ -111,7 +111,7 @@ pub struct Outside {
     pub working_since: u64,
     /// Since which step each phone wants no messages.
     pub stopped: BTreeMap<String, u64>,
-    /// What happened, where somebody wants to read it.
+    /// The story of the run; `None` where it is not recorded.
     pub told: Option<Vec<String>>,
 }
 
@@ -140,8 +140,8 @@ impl Outside {
         }
     }
 
-    /// The run begins with that going wrong. Some processors forget their idempotency keys sooner than anybody repeats a call;
-    /// where they do, no call is on its way for longer than that.
+    /// Begins the run with those faults. Some processors forget their idempotency keys before the last repeat of a
+    /// call. At those, no call is on its way for longer than that.
     pub(super) fn begins(&mut self, faults: FaultRates) {
         let forgets = self.rng.happens(faults.forgets);
         self.stripe.keys_kept = if forgets { KEYS_FORGOTTEN } else { KEYS_KEPT };
@@ -162,7 +162,7 @@ impl Outside {
         self.used().filter(|how| *how != FaultKind::Conflicts)
     }
 
-    /// Tells what happens, where somebody listens.
+    /// Records what happens, if the run is recorded.
     pub fn say(&mut self, what: impl FnOnce() -> String) {
         if let Some(told) = &mut self.told {
             told.push(format!("  [{}] {}", self.working_since, what()));
@@ -204,14 +204,14 @@ impl Outside {
         }
     }
 
-    /// Whoever set to work after it was known that an account refuses us has no business there.
+    /// Checks that no worker calls an account that was known to refuse us when the worker began.
     fn calls(&mut self, host: Option<&str>, now: Timestamp) {
         if self.oracle.is_shut(host, now, self.working_since) {
             self.oracle.broken.push("SHUT: a call with an account that refuses us".to_owned());
         }
     }
 
-    /// Whoever said STOP, and was heard before this worker began, gets nothing more.
+    /// Checks that a customer whose STOP was heard before this worker began gets nothing more.
     pub(super) fn sends_to(&mut self, phone: &str) {
         if self.stopped.get(phone).is_some_and(|since| *since < self.working_since) {
             self.oracle.broken.push("STOP: a prompt to somebody who opted out".to_owned());
@@ -277,7 +277,7 @@ impl Outside {
     }
 }
 
-/// What becomes of a call.
+/// The fate of a call.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Answered,

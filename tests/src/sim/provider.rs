@@ -18,7 +18,7 @@ pub(super) const ISSUER: &str = "https://id.test";
 /// Whom it knows us as.
 pub(super) const CLIENT: &str = "shop";
 
-/// The provider.
+/// The identity provider of the simulation.
 #[derive(Clone, Debug, Default)]
 pub struct Provider {
     /// The client's secret in force.
@@ -36,7 +36,7 @@ struct Code {
     nonce: String,
     challenge: String,
     redirect: String,
-    /// How often somebody came to exchange it.
+    /// How often it was exchanged.
     calls: u32,
     token: Option<String>,
 }

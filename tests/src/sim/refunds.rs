@@ -1,4 +1,4 @@
-//! Money that goes back: the sum a Stripe of the simulation's own gave, what the sandbox gave, and what must hold of both.
+//! Refunds: the sum that the simulation's own Stripe and the sandbox gave back, and what must hold of both.
 
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ impl GivenBack {
 }
 
 impl Stripe {
-    /// `POST /v1/refunds`: by the last two digits `06` is on its way for a while, and `07` comes back after it.
+    /// `POST /v1/refunds`: an amount that ends in `06` is pending for a while, and one in `07` comes back after it.
     pub(super) fn give_back(&mut self, body: &[u8], now: Timestamp) -> Answer {
         let text = fields(body);
         let charge = text("payment_intent");

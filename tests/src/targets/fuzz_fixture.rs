@@ -37,7 +37,7 @@ pub const BASE: &str = "https://pay.example.com";
 /// The session the ground's requests belong to.
 pub const SESSION: &str = "CA123";
 
-/// What is never told to anybody, unless they said it themselves.
+/// Values that are never shown to a caller, unless the caller sent them.
 pub const SECRETS: [&str; 11] = [
     "0123456789abcdefghijklmnop",
     AUTH_TOKEN,
@@ -90,7 +90,7 @@ impl Http for Scripted {
 /// A request that waits for its customer.
 #[derive(Clone, Debug)]
 pub struct Open {
-    /// Which.
+    /// The request's id.
     pub id: RequestId,
     /// Its prompt.
     pub prompt: PromptId,
@@ -110,11 +110,11 @@ pub struct FuzzFixture {
     counted: Arc<Counted>,
     /// What the world outside answers.
     pub http: Arc<Scripted>,
-    /// The brand.
+    /// The brand on the machine.
     pub brand: Arc<OneBrand>,
-    /// The functions.
+    /// The functions of the machine.
     pub machine: Machine,
-    /// The API.
+    /// The requesters' API.
     pub api: Router,
     /// Pages, callbacks and the sandbox phone.
     pub consent: Router,
@@ -136,18 +136,18 @@ pub struct FuzzFixture {
 /// What came back.
 #[derive(Debug)]
 pub struct Answered {
-    /// The status.
+    /// The HTTP status.
     pub status: u16,
     /// The media type, without parameters.
     pub kind: String,
     /// The answer's headers and body as text.
     pub headers: http::HeaderMap,
-    /// The body.
+    /// The body's bytes.
     pub body: Bytes,
 }
 
 impl Answered {
-    /// The body as JSON; null if it is none.
+    /// The body as JSON; null if it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()

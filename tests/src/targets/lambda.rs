@@ -1,4 +1,4 @@
-//! What Lambda hands to the functions, as the bytes it comes in: HTTP calls, batches of a queue, what topics told.
+//! Lambda's input to the functions, as bytes: HTTP calls, batches of a queue, messages of a topic.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -32,7 +32,7 @@ fn heard(fuzz_fixture: &FuzzFixture) -> Topics {
     Topics::new(fuzz_fixture.machine.consent_callback.channel_webhooks(), "assent".to_owned())
 }
 
-/// A batch of any bytes: whatever is none of our messages comes again, and nothing that is not in the batch does.
+/// A batch of any bytes. A message that is not ours comes again, and nothing outside the batch does.
 pub fn batch(input: &[u8]) {
     with_fixture(|fuzz_fixture| {
         let Ok(batch) = serde_json::from_slice::<Batch>(input) else { return };
@@ -60,7 +60,7 @@ fn assert_answer(answer: &Value) {
     assert!(answer["body"].is_string() || answer["body"].is_null(), "{answer}");
 }
 
-/// An HTTP event of any bytes: every function answers what is one, and nobody gets in without a key.
+/// An HTTP event of any bytes. Every function answers an HTTP event, and no caller gets in without a key.
 pub fn call(input: &[u8]) {
     with_fixture(|fuzz_fixture| {
         let routers: [&Router; 2] = [&fuzz_fixture.api, &fuzz_fixture.consent];

@@ -1,6 +1,7 @@
-//! One target for everything that reads input from outside: a function of bytes that states what holds of each of them.
+//! One target for each reader of outside input: a function of bytes that states what holds of each of them.
 //!
-//! They run two ways: as fuzz targets (`tests/fuzz`), and as seeded property tests over mutated samples (`tests/it/inputs.rs`).
+//! They run two ways: as fuzz targets (`tests/fuzz`), and as seeded property tests over mutated samples
+//! (`tests/it/inputs.rs`).
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -22,7 +23,7 @@ pub mod stripe;
 pub mod values;
 pub mod whatsapp;
 
-/// A target.
+/// A fuzz target.
 #[derive(Clone, Copy)]
 pub struct Target {
     /// What the fuzzer and the tests call it.

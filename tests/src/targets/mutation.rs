@@ -1,4 +1,4 @@
-//! Mutations of samples, the same for the same seed: of bytes, of a language's words, and of the tree of what is JSON.
+//! Mutations of samples, the same for the same seed. They change bytes, words of a language, and trees of JSON.
 
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ impl Rng {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `count`; zero when there is none.
+    /// A number below `count`; zero when `count` is zero.
     pub fn below(&mut self, count: usize) -> usize {
         let count = u64::try_from(count).unwrap_or(u64::MAX).max(1);
         usize::try_from(self.draw() % count).unwrap_or(0)

@@ -1,12 +1,13 @@
-//! What holds of every answer, whatever was said.
+//! Assertions that hold of every answer, for any input.
 
 use domain::problem::Code;
 use http::header;
 
 use super::fuzz_fixture::{Answered, SECRETS};
 
-/// What holds of every answer: no fault of ours, problems in their documented shape, pages with their policy, nothing
-/// secret that the caller did not say.
+/// Asserts that an answer has no fault of ours, and that problems have their documented shape.
+///
+/// Pages have their policy, and the answer holds no secret that the caller did not send.
 ///
 /// # Panics
 /// When it does not hold.

@@ -92,7 +92,7 @@ pub(super) const WORDS: &[&str] = &[
     "\\ud800",
 ];
 
-/// Nothing counts as a charge, a card kept, money back or news but what says so of the very object that was asked for.
+/// An event counts as a charge, a saved card or a refund only if it reports it of the object asked for.
 pub fn stripe(input: &[u8]) {
     let Some(told) = told(input) else { return };
     with_fixture(|fuzz_fixture| {

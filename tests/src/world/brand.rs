@@ -1,4 +1,4 @@
-//! The brands of a world, their keys, and everything about them that must never be found where it does not belong.
+//! The brands of a world, their keys, and every value of theirs that must stay where it belongs.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

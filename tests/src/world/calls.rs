@@ -30,11 +30,11 @@ pub struct Call<'a> {
 pub struct Answer {
     /// The path and query that were called.
     pub uri: String,
-    /// The status.
+    /// The HTTP status.
     pub status: u16,
-    /// The headers.
+    /// The HTTP headers.
     pub headers: HeaderMap,
-    /// The body.
+    /// The body's bytes.
     pub body: Bytes,
 }
 
@@ -112,7 +112,7 @@ impl<'a> Call<'a> {
 }
 
 impl Answer {
-    /// The body as JSON; null where it is none.
+    /// The body as JSON; null where it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
@@ -124,7 +124,7 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// A header, empty where there is none.
+    /// A header, empty where the answer lacks it.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()

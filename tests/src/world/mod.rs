@@ -1,8 +1,8 @@
-//! A world to tell stories in: the four functions on one machine whose time, chances and outside a test holds in its hands.
+//! A world for stories: the four functions on one machine, whose time, chances and outside a test controls.
 //!
 //! Calls go through the real routers, messages through the real handlers. C1 to C6 are checked at every write. When a
-//! world goes away, nothing may be due; then it is brought to its end, where C3 must hold, and everything it logged,
-//! stored, queued, told and answered is searched for secrets.
+//! world goes away, nothing may be due. Then it is brought to its end, where C3 must hold. Everything that it logged,
+//! stored, queued, sent and answered is searched for secrets.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -62,7 +62,7 @@ const STEPS_MAX: u32 = 50_000;
 /// A world to tell stories in.
 pub struct World(Arc<Core>);
 
-/// What a world is made of, for what happens in the midst of something else.
+/// The parts of a world, for events that happen during another one.
 pub struct Core {
     clock: Arc<WorldClock>,
     table: Arc<Table>,
@@ -141,7 +141,7 @@ impl Beginning {
         self.with("/test/channels", &json!([sms]))
     }
 
-    /// Who may use the sandbox phone; everybody, unless told otherwise.
+    /// Sets who may use the sandbox phone, which by default is open to all.
     #[must_use]
     pub const fn phone_for(mut self, access: SandboxAccess) -> Self {
         self.phone = access;
@@ -271,12 +271,12 @@ impl Core {
         self.asks_for(&self.payment(PHONE, amount))
     }
 
-    /// Asks whoever is at `phone` for a payment.
+    /// Asks the customer at `phone` for a payment.
     pub fn asks_at(&self, phone: &str, amount: u64) -> Asked {
         self.asks_for(&self.payment(phone, amount))
     }
 
-    /// Asks for whatever the body says.
+    /// Asks for what the body says.
     pub fn asks_for(&self, body: &Value) -> Asked {
         let asked = self.accepted(body);
         self.settles();
@@ -284,7 +284,7 @@ impl Core {
         asked
     }
 
-    /// Asks for whatever the body says; nothing that follows from it is done yet.
+    /// Asks for what the body says; nothing that follows from it is done yet.
     pub fn accepted(&self, body: &Value) -> Asked {
         let answer = self.post("/v1/requests", body).ok(201);
         let path = answer.header("location").to_owned();
@@ -300,7 +300,7 @@ impl Core {
         answer
     }
 
-    /// What comes next is newer than what was, for whoever orders by time.
+    /// Moves the clock, so that the next event is newer for readers that order by time.
     fn a_moment_passes(&self) {
         self.clock.pass_until(self.now().after(Duration::from_millis(1)));
     }
@@ -359,13 +359,13 @@ impl Core {
         lock(&self.queues.sent).clone()
     }
 
-    /// The customer.
+    /// The customer at the usual phone.
     #[must_use]
     pub fn customer(&self) -> Customer<'_> {
         self.customer_at(PHONE)
     }
 
-    /// Whoever has that number.
+    /// The customer of that number.
     #[must_use]
     pub fn customer_at(&self, phone: &str) -> Customer<'_> {
         lock(&self.phones).push(phone.to_owned());
@@ -379,8 +379,10 @@ impl Core {
         self.brands.put(&secret);
     }
 
-    /// Lets something happen once, in the midst of something else: when a call to a host was taken (`called shop.example`),
-    /// before or after an item is written (`storing PHONE#`, `stored PHONE#`), or while somebody waits (`waited`).
+    /// Lets something happen once at a moment of another event.
+    ///
+    /// A moment is a call to a host that was taken (`called shop.example`), or a waiting worker (`waited`). It is
+    /// also the time before or after an item is written (`storing PHONE#`, `stored PHONE#`).
     pub fn meanwhile(&self, moment: &str, happens: impl FnOnce(&Self) + Send + 'static) {
         self.hooks.add(moment.to_owned(), Box::new(happens));
     }

@@ -1,5 +1,6 @@
-//! A world's time, chances, table and queues: each does what its port says, tells a test what went through it, and lets
-//! something else happen at the very moment.
+//! A world's time, chances, table and queues, each of which does what its port says.
+//!
+//! They show a test what went through them, and let something else happen at the very moment.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};

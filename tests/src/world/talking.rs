@@ -1,6 +1,6 @@
-//! A channel that brings back whatever a test says its provider brought back, and remembers what went out.
+//! A channel that brings back what a test says its provider brought back, and remembers what went out.
 //!
-//! What a provider's own words mean is each adapter's business and tested there; what follows from them is told here.
+//! Each adapter tests the meaning of its own provider's words. This channel tests what follows from them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -50,7 +50,7 @@ pub(super) struct WithTalking {
 struct Settings {
     /// What a callback's header must be.
     proof: String,
-    /// Whether it can reach anybody.
+    /// Whether it can reach the customer.
     reachable: bool,
     /// Whether a prompt is refused: "not on this channel".
     absent: bool,

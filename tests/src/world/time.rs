@@ -1,4 +1,4 @@
-//! Time in a world: what is due is done, what is sent can be lost, and what came can come again.
+//! Time in a world: due work is done, messages can be lost, and calls can come again.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use ports::Clock;
 use super::{Core, STEPS_MAX};
 
 impl Core {
-    /// The time.
+    /// The world's time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
@@ -64,17 +64,17 @@ impl Core {
         self.settles();
     }
 
-    /// Lets time pass until then while nobody works.
+    /// Lets time pass until then, with no worker at work.
     pub fn clock_is(&self, at: Timestamp) {
         self.clock.pass_until(at);
     }
 
-    /// Lets time pass while nobody works.
+    /// Lets time pass, with no worker at work.
     pub fn clock_jumps(&self, seconds: u64) {
         self.clock.pass_until(self.now().after(Duration::from_secs(seconds)));
     }
 
-    /// Loses every message that is due on a queue, as if whoever was to send it had died before.
+    /// Loses every message that is due on a queue, as if its sender had died before.
     pub fn loses_messages(&self, queue: QueueName) {
         let database = &self.queues.inner;
         while let Some(lost) = database.receive(queue, self.now()).expect("the queue is there") {

@@ -19,7 +19,7 @@ const CAPTURED_AFTER: Duration = Duration::from_secs(3_600);
 pub struct Charge {
     /// Adyen's own id.
     pub psp: String,
-    /// How much.
+    /// The amount in minor units.
     pub amount: u64,
 }
 
@@ -73,7 +73,7 @@ enum Later {
 
 type Answer = (u16, Value);
 
-/// The books.
+/// The books of all charges.
 pub(super) struct Book {
     pub(super) rng: Rng,
     pub(super) faults: Faults,

@@ -1,4 +1,4 @@
-//! What Apple tells: packed, with its token and the headers that go with it; and what a device sends to a payment gateway.
+//! Apple's callbacks, packed, with their token and headers, and a device's calls to a payment gateway.
 
 use std::io::Write;
 
@@ -29,7 +29,7 @@ pub struct Posted {
 }
 
 impl Person {
-    /// Somebody whose device has these features.
+    /// A customer whose device has these features.
     #[must_use]
     pub fn with(name: &str, features: &[&str]) -> Self {
         let features = features.iter().map(|feature| (*feature).to_owned()).collect();
@@ -38,7 +38,7 @@ impl Person {
 }
 
 impl Gateway {
-    /// Whoever it is writes, perhaps through a link that carries what it is for.
+    /// A customer writes, perhaps through a link that carries its purpose.
     #[must_use]
     pub fn writes(
         &self,
@@ -56,7 +56,7 @@ impl Gateway {
         self.tells(who, what, now)
     }
 
-    /// Whoever it is chooses a button of a message.
+    /// A customer chooses a button of a message.
     ///
     /// # Panics
     /// When the message has no such button.
@@ -87,7 +87,7 @@ impl Gateway {
         self.tells(who, json!({ "type": "interactive", "interactiveDataRef": reference }), now)
     }
 
-    /// Whoever it is types, leaves, or whatever else has a type and no more.
+    /// A customer types, leaves, or causes another event that has a type and no more.
     #[must_use]
     pub fn action(&self, who: &Person, kind: &str, now: Timestamp) -> Posted {
         self.tells(who, json!({ "type": kind }), now)

@@ -26,13 +26,13 @@ pub const HOST: &str = "mspgw.push.apple.com";
 pub const PAY_HOST: &str = "apple-pay-gateway.apple.com";
 /// Where long replies are kept.
 pub const KEPT_HOST: &str = "cvws.icloud-content.com";
-/// The business.
+/// The business's id at Apple.
 pub const BUSINESS: &str = "a884eddf-0000-0000-0000-000000000000";
 /// The provider the business works through.
 pub const CSP: &str = "6d8f7a52-1c1e-4f0a-9f3e-0a2b4c6d8e10";
 /// The provider's secret, in base64.
 pub const SECRET: &str = "YXBpLXNlY3JldC1vZi10aGUtcHJvdmlkZXItb2YtZGVtbw==";
-/// The merchant.
+/// The merchant's identifier.
 pub const MERCHANT: &str = "merchant.com.example.callcentre";
 /// The host that is registered for the merchant.
 pub const DOMAIN: &str = "pay.example.com";
@@ -42,7 +42,9 @@ pub const KEY_LINE: &str = "MC4CAQAwBQYDK2VwBCIEIG1lcmNoYW50LWtleS1vZi10aGUtZGVt
 pub const TOKEN_DATA: &str = "sealed-by-the-secure-element-";
 
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
-/// The key that a long reply is sealed with, what is kept of it, and what it is unsealed; computed with OpenSSL.
+/// The key that a long reply is sealed with.
+///
+/// The next constants are the stored reply and its plain text, computed with OpenSSL.
 const REPLY_KEY: &str = "404142434445464748494A4B4C4D4E4F505152535455565758595A5B5C5D5E5F";
 const REPLY_KEPT: &str = "what-the-device-sealed-for-this-reply";
 const REPLY_PLAIN: &str =
@@ -82,7 +84,7 @@ pub struct Gateway(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// Whoever wrote to the business, and what their device can do.
+    /// The customers who wrote to the business, with the features of their devices.
     people: BTreeMap<String, Vec<String>>,
     sent: Vec<Sent>,
     sessions: Vec<Session>,

@@ -1,5 +1,5 @@
-//! What Apple documents of messages and of merchant sessions. A field that is not named here is refused, and so is whatever
-//! the facts leave open.
+//! Apple's documented shapes of messages and of merchant sessions. A field that is not named here is refused. So is
+//! every field that the documentation leaves open.
 
 use serde::Deserialize;
 use serde_json::Value;

@@ -1,4 +1,5 @@
-//! What the service publishes on a channel's topic, in the shapes of its guide, and how SNS hands that to a function.
+//! Events that the service publishes on a channel's topic, in the shapes of its guide, as SNS hands them to a
+//! function.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,6 @@
-//! The service's own model, as its Python client ships it (botocore 1.43.102, `pinpoint-sms-voice-v2`, Apache-2.0): the
-//! shapes of the two calls, without their descriptions.
+//! The service's own model, as its Python client ships it (botocore 1.43.102, `pinpoint-sms-voice-v2`, Apache-2.0).
+//!
+//! It has the shapes of the two calls, without their descriptions.
 
 use std::collections::BTreeMap;
 

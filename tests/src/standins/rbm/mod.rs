@@ -25,7 +25,7 @@ pub use webhook::Told;
 pub const HOST: &str = "europe-rcsbusinessmessaging.googleapis.com";
 /// Where tokens are had.
 pub const TOKEN_HOST: &str = "oauth2.googleapis.com";
-/// The agent.
+/// The agent's id.
 pub const AGENT: &str = "demo-agent";
 /// What the agent's webhook was registered with.
 pub const CLIENT_TOKEN: &str = "client-token-of-the-demo-agent";
@@ -43,7 +43,7 @@ pub fn settings() -> Value {
     })
 }
 
-/// What became of a message.
+/// The fate of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// It waits for the phone.
@@ -63,7 +63,7 @@ pub struct Message {
     pub id: String,
     /// The card's content.
     pub card: Value,
-    /// What became of it.
+    /// Whether it waits, arrived or was revoked.
     pub fate: Fate,
     /// When it is no longer delivered.
     pub expires_at: Timestamp,
@@ -103,7 +103,7 @@ impl Rbm {
         )
     }
 
-    /// Every message that was taken, in that order; a repeat is none.
+    /// Every message that was taken, in that order, without repeats.
     #[must_use]
     pub fn messages(&self) -> Vec<Message> {
         self.lock().messages.clone()

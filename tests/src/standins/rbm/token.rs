@@ -70,7 +70,7 @@ fn signs(file: &Value, signed: &str, signature: &str) -> bool {
     key.verify(signed.as_bytes(), &signature).is_ok()
 }
 
-/// A part of the token; null where it is none.
+/// A part of the token; null where it is not JSON.
 fn read(part: &str) -> Value {
     let bytes = URL_SAFE_NO_PAD.decode(part).unwrap_or_default();
     serde_json::from_slice(&bytes).unwrap_or_default()

@@ -18,13 +18,13 @@ pub struct Told {
 }
 
 impl Told {
-    /// An envelope around whatever bytes, signed.
+    /// A signed envelope around any bytes.
     #[must_use]
     pub fn of(data: &[u8]) -> Self {
         Self { body: envelope(data).to_string(), signature: signature(data, CLIENT_TOKEN) }
     }
 
-    /// The same call, signed by somebody who guesses.
+    /// The same call, signed by an impostor who guesses.
     #[must_use]
     pub fn forged(&self) -> Self {
         Self { signature: signature(self.body.as_bytes(), "a guess"), ..self.clone() }

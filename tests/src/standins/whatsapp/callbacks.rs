@@ -1,4 +1,4 @@
-//! What Meta tells by callback, byte for byte as it does: escaped, signed, several things in one call where asked to.
+//! Meta's callbacks, byte for byte: escaped, signed, several events in one call where asked to.
 
 use std::fmt::Write;
 
@@ -9,14 +9,14 @@ use sha2::Sha256;
 
 use super::{APP_SECRET, ButtonAction, CloudApi, NUMBER_ID, Sent};
 
-/// Somebody with WhatsApp.
+/// A customer on WhatsApp.
 #[derive(Clone, Debug)]
 pub struct Person {
     /// Their number, without the `+`.
     pub number: String,
     /// Their id for this business.
     pub user_id: String,
-    /// Whether they have a username, so that their number is told to nobody.
+    /// Whether they have a username, so that their number stays hidden.
     pub has_username: bool,
 }
 
@@ -30,7 +30,7 @@ pub struct Posted {
 }
 
 impl Person {
-    /// Whoever has that number, which begins with `+`.
+    /// The customer of that number, which begins with `+`.
     #[must_use]
     pub fn at(phone: &str) -> Self {
         let number = phone.trim_start_matches('+').to_owned();
@@ -47,10 +47,10 @@ impl Person {
 }
 
 impl CloudApi {
-    /// Whoever it is taps the button of that label in a message.
+    /// The customer taps the button of that label in a message.
     ///
     /// # Panics
-    /// When the message has no such button, or it tells nothing.
+    /// When the message has no such button, or the callback is empty.
     #[must_use]
     pub fn taps(&self, who: &Person, message: &Sent, label: &str, now: Timestamp) -> Value {
         let what = match &message.button(label).action {
@@ -69,7 +69,7 @@ impl CloudApi {
         self.inbound(who, &what, Some(context), now)
     }
 
-    /// Whoever it is writes something.
+    /// The customer writes a text.
     #[must_use]
     pub fn writes(&self, who: &Person, words: &str, now: Timestamp) -> Value {
         self.inbound(who, &json!({ "type": "text", "text": { "body": words } }), None, now)

@@ -1,4 +1,5 @@
-//! What the Cloud API takes: the members a call may have and must have, how long each is, and the approved templates.
+//! The rules of the Cloud API: a call's members, which of them it must have, their lengths, and the approved
+//! templates.
 
 use std::collections::BTreeSet;
 

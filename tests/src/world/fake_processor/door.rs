@@ -82,7 +82,8 @@ fn returned(callback: &UnverifiedCallback, proof: &str) -> Result<VerifiedWebhoo
 }
 
 impl Beginning {
-    /// The brand has one processor in test mode, which takes everything in these ways; in all there are where none is named.
+    /// The brand has one processor in test mode, which takes everything by these payment options. An empty list means
+    /// all of them.
     #[must_use]
     pub fn with_fake_processor(self, payment_options: &[&str]) -> Self {
         let settings = if payment_options.is_empty() {

@@ -1,7 +1,7 @@
-//! A processor that takes every ask in every way, has a page of its own and keeps books, and answers otherwise where a test
-//! says so.
+//! A processor with books and a page of its own that takes every ask by every payment option.
 //!
-//! What a processor's own words mean is each adapter's business and tested there; what follows from them is told here.
+//! A test can make it answer otherwise. Each adapter tests the meaning of its own processor's words. This fake tests
+//! what follows from them.
 
 mod among;
 mod door;
