@@ -155,8 +155,8 @@ pub fn used(authorization: &Authorization, amount: u64, attempt_no: u32) -> Use<
     }
 }
 
-/// A request in test mode that was accepted at that moment and asks for that, with every other field as usual. A test
-/// replaces the fields that it is about.
+/// A test-mode request, accepted at that moment, that asks for that, with every other field as usual.
+/// A test replaces the fields that it is about.
 ///
 /// # Panics
 /// When a sample is invalid.

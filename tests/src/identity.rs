@@ -1,8 +1,5 @@
 //! An identity at AWS, as the functions have one on Lambda, for a machine that has none.
-#![expect(
-    clippy::expect_used,
-    reason = "a machine that somebody else holds fails the test it is in"
-)]
+#![expect(clippy::expect_used, reason = "a machine with another holder fails the test it is in")]
 
 use std::sync::Arc;
 
@@ -46,7 +43,7 @@ pub fn channels(ports: &Ports, http: &Arc<dyn Http>) -> channels::Registry {
 /// When the machine has another holder.
 pub fn identify(machine: &mut Machine, ports: &Ports, http: &Arc<dyn Http>) {
     let channels: Arc<dyn Channels> = Arc::new(channels(ports, http));
-    let alone = "nobody else has it yet";
+    let alone = "no other holder has it yet";
     Arc::get_mut(&mut machine.intake).expect(alone).channels = Arc::clone(&channels);
     Arc::get_mut(&mut machine.send_prompt).expect(alone).channels = Arc::clone(&channels);
     Arc::get_mut(&mut machine.consent_callback).expect(alone).channels = channels;

@@ -1,4 +1,4 @@
-//! A store and a queue in memory that return to a saved state at once, and count the operations on them.
+//! A store and a queue in memory that return to a saved state at once, and count operations.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

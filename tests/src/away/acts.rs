@@ -194,7 +194,7 @@ impl Run<'_> {
         let visit = SandboxVisit { id, form: form.map(str::as_bytes) };
         finish(self.till.pages.sandbox_page(&visit)).ok();
         let outside = &mut *self.till.shared.lock();
-        outside.counts("somebody is at the processor's page");
+        outside.counts("a customer is at the processor's page");
         outside.say(|| format!("at {url}: {form:?}"));
     }
 

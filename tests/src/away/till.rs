@@ -150,7 +150,7 @@ impl Till {
         let gives = Gives::Card("pm_card_visa");
         let story = Story { name: "a card on file", amount: None, gives };
         self.asks(&story.body(None), "a card on file")?;
-        finish(self.answers(gives)).map_err(|_unanswered| "nobody said yes")?;
+        finish(self.answers(gives)).map_err(|_unanswered| "no customer approved")?;
         self.does_what_is_due();
         let outcome = domain::view::request(&self.loaded().ok_or("it is gone")?.request, 1);
         let card =

@@ -1,4 +1,4 @@
-//! Whole stories, one verb after the other, in which a worker can be struck at its every use of a port.
+//! Stories, one verb after the other, in which a worker can die at its every use of a port.
 
 use std::time::Duration;
 

@@ -206,7 +206,7 @@ impl Oracle {
     fn told(&mut self, id: RequestId, webhook: WebhookEvent, endpoint: &Endpoint) {
         let mut wrong = Vec::new();
         if webhook.delivered_at.is_some() && !endpoint.taken.contains_key(&webhook.id.to_string()) {
-            wrong.push("C3: a webhook counts as delivered that nobody took");
+            wrong.push("C3: a webhook counts as delivered that was never taken");
         }
         let Some(seen) = self.seen.get_mut(&id) else { return };
         if let Some(before) = seen.webhooks.get(&webhook.seq) {
@@ -228,7 +228,7 @@ impl Oracle {
         let mut wrong = Vec::new();
         let id = charge.request.parse::<RequestId>().ok();
         match id.and_then(|id| self.seen.get(&id)) {
-            None => wrong.push("C1: a charge for a request nobody knows".to_owned()),
+            None => wrong.push("C1: a charge for an unknown request".to_owned()),
             Some(Seen { request, .. }) => {
                 let asked = match &request.ask {
                     Ask::Payment { money, .. } => {

@@ -144,7 +144,7 @@ impl Queue for Kept {
         let (copies, later, fails) = {
             let mut outside = self.shared.lock();
             if outside.unheard || outside.made_up {
-                let broken = "C5: somebody was heard who has no say in it".to_owned();
+                let broken = "C5: a sender without authority was heard".to_owned();
                 outside.oracle.broken.push(broken);
             }
             let faults = outside.faults.clone();

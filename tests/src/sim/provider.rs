@@ -87,7 +87,7 @@ impl Provider {
         let digest = Sha256::digest(text(form, "code_verifier"));
         let proven = URL_SAFE_NO_PAD.encode(digest) == code.challenge;
         if !proven || text(form, "redirect_uri") != code.redirect {
-            self.broken.push("C1: a code was brought by somebody else than asked for it");
+            self.broken.push("C1: a code was exchanged without the verifier of its request");
             return refused;
         }
         let token = format!("{SECRET}-token-{count}");

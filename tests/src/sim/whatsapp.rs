@@ -346,7 +346,7 @@ impl World {
             }
             post
         };
-        if self.roll(4) == 0 { self.somebody_calls(&post) } else { self.meta_calls(post) }
+        if self.roll(4) == 0 { self.impostor_calls(&post) } else { self.meta_calls(post) }
     }
 
     fn meta_calls(&mut self, post: Post) {
@@ -366,7 +366,7 @@ impl World {
     }
 
     /// Who is not Meta, or what Meta tells another brand, says nothing about this one's requests.
-    fn somebody_calls(&mut self, post: &Post) {
+    fn impostor_calls(&mut self, post: &Post) {
         let Posted { body, signature } = &post.posted;
         let theirs = signature_by(OTHER_APP_SECRET, body.as_bytes());
         match self.roll(3) {

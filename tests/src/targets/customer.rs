@@ -22,7 +22,7 @@ pub(super) fn assert_consent(fuzz_fixture: &FuzzFixture, open: &Open, said: bool
     let request = fuzz_fixture.request(open.id);
     match request.state_name() {
         "prompted" | "denied" => {}
-        "authorized" => assert!(said, "a yes that nobody gave"),
+        "authorized" => assert!(said, "an approval that the customer never gave"),
         other => panic!("an answer made the request {other}"),
     }
 }

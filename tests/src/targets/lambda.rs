@@ -110,7 +110,7 @@ fn assert_consent(fuzz_fixture: &FuzzFixture, told: &[u8]) {
         let said = told.windows(postback.len()).any(|window| window == postback.as_bytes());
         match fuzz_fixture.request(open.id).state_name() {
             "prompted" | "denied" => {}
-            "authorized" => assert!(said, "a yes that nobody gave"),
+            "authorized" => assert!(said, "an approval that the customer never gave"),
             other => panic!("a topic made the request {other}"),
         }
     }

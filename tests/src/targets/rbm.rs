@@ -105,7 +105,7 @@ pub fn rbm_unsigned(input: &[u8]) {
         assert!(answered.status != 200 || same || knows, "taken without a signature: {answered:?}");
         assert!(
             !fuzz_fixture.changed_since(&before),
-            "a receipt for nobody's prompt changed something"
+            "a receipt for an unknown prompt changed something"
         );
     });
 }

@@ -92,7 +92,7 @@ pub(super) const WORDS: &[&str] = &[
     "\\ud800",
 ];
 
-/// An event counts as a charge, a saved card or a refund only if it reports it of the object asked for.
+/// An event counts as a charge, a saved card or a refund only if it names the object asked for.
 pub fn stripe(input: &[u8]) {
     let Some(told) = told(input) else { return };
     with_fixture(|fuzz_fixture| {

@@ -178,7 +178,7 @@ impl Beginning {
         let mut machine = Machine::new(&ports, &http, PUBLIC_BASE);
         identify(&mut machine, &ports, &http);
         let consent = Arc::get_mut(&mut machine.consent_callback);
-        consent.expect("nobody else has it yet").sandbox = self.phone;
+        consent.expect("no other holder has it yet").sandbox = self.phone;
         let talk = talking::join(&mut machine);
         let books = fake_processor::join(&mut machine, &hooks);
         let logs = Logs::default();

@@ -50,7 +50,7 @@ pub struct Called {
 
 /// What does not work outside.
 #[derive(Debug, thiserror::Error)]
-#[error("somebody outside does not answer")]
+#[error("the host outside does not answer")]
 struct Silence;
 
 /// Everything outside.

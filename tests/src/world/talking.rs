@@ -237,7 +237,7 @@ pub(super) fn join(machine: &mut Machine) -> Arc<Talk> {
     let talk = Arc::new(Talk::default());
     let others = Arc::clone(&machine.intake.channels);
     let channels: Arc<dyn Channels> = Arc::new(WithTalking { others, talk: Arc::clone(&talk) });
-    let first = "nobody else has it yet";
+    let first = "no other holder has it yet";
     Arc::get_mut(&mut machine.intake).expect(first).channels = Arc::clone(&channels);
     Arc::get_mut(&mut machine.send_prompt).expect(first).channels = Arc::clone(&channels);
     Arc::get_mut(&mut machine.consent_callback).expect(first).channels = channels;

@@ -270,7 +270,7 @@ impl State {
         }
         match self.kept.pop_first() {
             Some((_, reply)) => Ok((200, json!({ "interactiveData": reply }).to_string())),
-            None => Err(self.complains("a reply that nobody gave")),
+            None => Err(self.complains("a reply that was never given")),
         }
     }
 }

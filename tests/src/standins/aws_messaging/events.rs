@@ -1,5 +1,4 @@
-//! Events that the service publishes on a channel's topic, in the shapes of its guide, as SNS hands them to a
-//! function.
+//! Events of the service on a channel's topic, in the shapes of its guide, as SNS hands them to a function.
 
 use serde_json::{Value, json};
 

@@ -140,7 +140,7 @@ fn within(shape: &Shape, number: &Number, place: &str, faults: &mut Vec<String>)
 fn spelled(shape: &Shape, text: &str, place: &str, faults: &mut Vec<String>) {
     sized(shape, text.chars().count(), place, faults);
     if shape.words.as_ref().is_some_and(|words| !words.iter().any(|word| word == text)) {
-        faults.push(format!("{place} is none of its words"));
+        faults.push(format!("{place} is not one of its words"));
     }
     if let Some(pattern) = &shape.pattern {
         // The whole text has to match, as the service takes it.

@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn only_whoever_has_a_token_and_the_agent_is_served() {
+    fn call_without_token_or_agent_is_refused() {
         let (rbm, id) = (open(), "0b6f1f6e-6a8b-4d0e-9c36-3a8f4c8b7d11");
         let path = format!("/v1/phones/+15551230001/capabilities?requestId={id}");
         assert_eq!(status(&rbm, &Method::GET, &path), 403);
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn an_assertion_that_nobody_signed_gets_no_token() {
+    fn assertion_without_signature_gets_no_token() {
         let rbm = open();
         let form = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=e30.e30.AAAA";
         let call = http::Request::builder()

@@ -1,5 +1,4 @@
-//! The rules of the Cloud API: a call's members, which of them it must have, their lengths, and the approved
-//! templates.
+//! The rules of the Cloud API: a call's optional and required members, their lengths, and the approved templates.
 
 use std::collections::BTreeSet;
 
