@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use domain::message::{Handled, QueueName};
+use domain::message::{MessageResult, QueueName};
 use domain::random::Random;
 use domain::values::id::RequestId;
 use embedded::Database;
@@ -70,7 +70,7 @@ impl Fixture {
     pub(super) async fn work(&self) {
         for queue in [QueueName::Prompts, QueueName::Authorizations, QueueName::Webhooks] {
             while let Some(received) = self.database.receive(queue, self.clock.now()).unwrap() {
-                assert_eq!(self.machine.handle(&received.message).await, Handled::Done);
+                assert_eq!(self.machine.handle(&received.message).await, MessageResult::Done);
                 self.database.delete(received.receipt).unwrap();
             }
         }

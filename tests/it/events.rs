@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::message::{Handled, Message, QueueName};
+use domain::message::{Message, MessageResult, QueueName};
 use domain::values::time::Timestamp;
 use http::Method;
 use ports::Handler;
@@ -33,13 +33,13 @@ enum ExpectedAnswer {
     /// An HTTP status.
     Status(u16),
     /// The result for each message of a batch; `None` for an unreadable one.
-    Batch(&'static [Option<Handled>]),
+    Batch(&'static [Option<MessageResult>]),
     /// The result for a topic's event.
-    TopicEvent(Handled),
+    TopicEvent(MessageResult),
 }
 
-const DONE: ExpectedAnswer = ExpectedAnswer::Batch(&[Some(Handled::Done)]);
-const EVENT_DONE: ExpectedAnswer = ExpectedAnswer::TopicEvent(Handled::Done);
+const DONE: ExpectedAnswer = ExpectedAnswer::Batch(&[Some(MessageResult::Done)]);
+const EVENT_DONE: ExpectedAnswer = ExpectedAnswer::TopicEvent(MessageResult::Done);
 
 /// Every event: the state before it, its answer, and the state after all that follows.
 const EVENTS: &[(&str, RequestStage, ExpectedAnswer, &str)] = &[
@@ -100,7 +100,7 @@ const EVENTS: &[(&str, RequestStage, ExpectedAnswer, &str)] = &[
     (
         "send-prompt/batch-with-unreadable-message",
         RequestStage::Accepted,
-        ExpectedAnswer::Batch(&[Some(Handled::Done), None]),
+        ExpectedAnswer::Batch(&[Some(MessageResult::Done), None]),
         "prompted",
     ),
     ("send-prompt/check", RequestStage::Accepted, DONE, "prompted"),
@@ -177,7 +177,7 @@ fn call(world: &World, event: &Value) -> u16 {
 }
 
 /// Hands over the messages of an event, as the function's queue does.
-fn handle_batch(world: &World, function: &str, event: &Value) -> Vec<Option<Handled>> {
+fn handle_batch(world: &World, function: &str, event: &Value) -> Vec<Option<MessageResult>> {
     let handler: &dyn Handler = match function {
         "send-prompt" => world.machine.send_prompt.as_ref(),
         _ => world.machine.fetch_info.as_ref(),

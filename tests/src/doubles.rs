@@ -1,4 +1,4 @@
-//! Ports under a test's control: a clock that it moves, randomness from a seed, a brand from its text.
+//! Simple ports: a clock that a test moves, randomness from a seed, and one brand.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -134,7 +134,7 @@ impl Secrets for OneBrand {
 /// One use of an authorization for a payment in euros, as a processor is handed it.
 ///
 /// # Panics
-/// When the amount is invalid.
+/// Panics when the amount is invalid.
 #[must_use]
 #[expect(clippy::expect_used, reason = "a double fails the test it is in")]
 pub fn used(authorization: &Authorization, amount: u64, attempt_no: u32) -> Use<'_> {
@@ -155,11 +155,10 @@ pub fn used(authorization: &Authorization, amount: u64, attempt_no: u32) -> Use<
     }
 }
 
-/// A test-mode request, accepted at that moment, that asks for that, with every other field as usual.
-/// A test replaces the fields that it is about.
+/// Returns an ordinary request in test mode, accepted at that moment. A test replaces the fields that it is about.
 ///
 /// # Panics
-/// When a sample is invalid.
+/// Panics when a sample is invalid.
 #[must_use]
 #[expect(clippy::expect_used, reason = "a double fails the test it is in")]
 pub fn requested(

@@ -37,13 +37,13 @@ pub fn channels(ports: &Ports, http: &Arc<dyn Http>) -> channels::Registry {
     channels::Registry::new(channels::Deps::new(ports, http, Some(Arc::new(Stamp))))
 }
 
-/// Gives an identity to a machine that has no other holder yet.
+/// Gives a machine without another holder an identity.
 ///
 /// # Panics
 /// When the machine has another holder.
 pub fn identify(machine: &mut Machine, ports: &Ports, http: &Arc<dyn Http>) {
     let channels: Arc<dyn Channels> = Arc::new(channels(ports, http));
-    let alone = "no other holder has it yet";
+    let alone = "the machine has no other holder yet";
     Arc::get_mut(&mut machine.intake).expect(alone).channels = Arc::clone(&channels);
     Arc::get_mut(&mut machine.send_prompt).expect(alone).channels = Arc::clone(&channels);
     Arc::get_mut(&mut machine.consent_callback).expect(alone).channels = channels;

@@ -1,8 +1,8 @@
-//! Locks that open even after their holder panicked.
+//! Locks that ignore poison.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What it guards, for a moment: a panic elsewhere leaves nothing half done in these tests.
+/// Locks the mutex. A panic elsewhere leaves nothing half done in these tests.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

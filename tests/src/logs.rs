@@ -1,4 +1,4 @@
-//! Log lines, kept to be searched.
+//! All that is logged, kept to be searched.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};

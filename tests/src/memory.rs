@@ -1,4 +1,4 @@
-//! A store and a queue in memory that return to a saved state at once, and count operations.
+//! A store in memory, a queue that drops all, and counters of what is done to both.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

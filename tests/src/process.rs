@@ -1,5 +1,4 @@
-//! The built `local` program as a process of its own. A test starts it on a data folder, and kills it as a power cut
-//! would.
+//! The built `local` program as its own process, which can be killed as by a power cut.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -47,8 +46,8 @@ fn program() -> Result<PathBuf, StartError> {
 }
 
 impl Local {
-    /// Starts the program on the folder `data` and waits until it is ready. A `port` of 0 means any free one. The
-    /// folder's `log` keeps what the program logs.
+    /// Starts the program on the folder `data` and that port (0 for any), and waits until it is ready. What it logs
+    /// is kept in the folder's `log`.
     ///
     /// # Errors
     /// [`StartError`].

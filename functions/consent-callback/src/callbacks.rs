@@ -24,7 +24,12 @@ impl ConsentCallback {
         parts: &Parts,
         body: Bytes,
     ) -> Result<Response<Bytes>, Problem> {
-        let absent = || Problem::new(Code::NotFound, "there is no such callback address");
+        let absent = || {
+            Problem::new(
+                Code::NotFound,
+                "no channel or processor has this URL; check the brand and the name in its path",
+            )
+        };
         let brand: BrandName = brand.parse().map_err(|_not_a_name| absent())?;
         let channel: ChannelName = name.parse().map_err(|_not_a_name| absent())?;
         let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);

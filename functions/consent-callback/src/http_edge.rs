@@ -39,7 +39,7 @@ const HEADERS: [(HeaderName, &str); 7] = [
     ),
 ];
 
-const NOWHERE: &str = "there is nothing at this address";
+const NOWHERE: &str = "no resource has this path";
 
 /// Returns the routes of the consent page, the providers' callbacks and the sandbox phone.
 pub fn router(consent: Arc<ConsentCallback>) -> Router {
@@ -200,7 +200,7 @@ async fn tap(State(consent): Root, PathParams(path): PathParams<TapPath>, call: 
 }
 
 async fn wrong_method(State(consent): Root, call: Call) -> Response {
-    let detail = "the address does not take this method";
+    let detail = "this path does not accept the method; see the `Allow` header";
     call.answer(&consent, Err(Problem::new(Code::MethodNotAllowed, detail)))
 }
 

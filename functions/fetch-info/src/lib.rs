@@ -1,7 +1,5 @@
 //! Uses an authorization at the processor, at most once, makes refunds, and delivers webhooks to the requester.
-//!
-//! Each of its three messages has a room: `attempt`, `refund` and `webhook`. In the first two, data flows one way. A
-//! worker takes the lease, calls the processor, classifies the result, commits it, and sends what is owed.
+#![doc = include_str!("../README.md")]
 
 mod attempt;
 mod circuit;
@@ -14,7 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::guards;
 use domain::guards::Guard;
-use domain::message::{Handled, Message, Step};
+use domain::message::{Message, MessageResult, Step};
 use ports::Handler;
 use ports::{Http, Ports, Processors, QueueError, Reach, SecretsError, StoreError};
 use records::effects::EffectError;
@@ -68,26 +66,26 @@ impl Conflict for StepError {
 
 #[async_trait]
 impl Handler for FetchInfo {
-    async fn handle(&self, message: &Message) -> Handled {
+    async fn handle(&self, message: &Message) -> MessageResult {
         let (step, id) = message.parts();
         let taken = match step {
             Step::Fetch => self.attempts().run(id).await,
             Step::Refund { seq } => self.refunds().run(id, seq).await,
             Step::Webhook { seq } => self.deliveries().run(id, seq).await,
             Step::Deliver | Step::Check => {
-                tracing::error!(request.id = %id, "received a message of another function");
-                return Handled::Again;
+                tracing::error!(request.id = %id, "message of another function received");
+                return MessageResult::Again;
             }
         };
         match taken {
-            Ok(()) => Handled::Done,
+            Ok(()) => MessageResult::Done,
             Err(error) => {
                 let source = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(request.id = %id, error = %error, source, "step failed, its message comes again");
+                tracing::warn!(request.id = %id, error = %error, source, "step failed; the queue delivers it again");
                 if guards::is_disabled(Guard::MessageRetry) {
-                    Handled::Done
+                    MessageResult::Done
                 } else {
-                    Handled::Again
+                    MessageResult::Again
                 }
             }
         }

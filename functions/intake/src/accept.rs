@@ -16,7 +16,7 @@ use domain::values::time::Timestamp;
 use domain::{keys, view};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use ports::Expect;
-use records::caller::Requester;
+use records::authentication::Requester;
 use records::effects;
 use records::update;
 use records::update::{Commit, Created, Decision, commit};
@@ -65,7 +65,7 @@ impl Intake {
         match created.await? {
             Created::Stored(stored) => {
                 let (id, brand) = (stored.request.id, &stored.request.brand);
-                tracing::info!(request.id = %id, brand.name = %brand, "accepted a request");
+                tracing::info!(request.id = %id, brand.name = %brand, "request accepted");
                 Ok(created_answer(id, &view::request(&stored.request, stored.version)))
             }
             Created::Stopped(record) => self.replay(record).await,

@@ -7,7 +7,7 @@ use domain::request::{Change, Refusal, Request, State};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use http::{HeaderMap, Response, StatusCode};
-use records::caller::Requester;
+use records::authentication::Requester;
 use records::update::{Decision, Updated, commit, update, update_async};
 
 use crate::routes::require_configured;

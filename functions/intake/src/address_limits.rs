@@ -5,7 +5,7 @@ use domain::problem::{Code, Problem};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use ports::Write;
-use records::caller::Requester;
+use records::authentication::Requester;
 use records::limits;
 use records::limits::{AddressLimits, LimitReached};
 use records::storage;

@@ -16,9 +16,9 @@ use futures_util::future::{self, Either};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use http::{HeaderMap, Response, StatusCode};
 use ports::{Channel, ReceiptKinds, Write};
-use records::caller::Requester;
+use records::authentication::Requester;
 use records::capability;
-use records::capability::Known;
+use records::capability::RouteCapability;
 use records::contact;
 use records::contact::ChannelScope;
 use records::storage;
@@ -34,7 +34,7 @@ const TIME_MAX: Duration = Duration::from_secs(2);
 struct RouteView {
     channel: ChannelName,
     #[serde(flatten)]
-    known: Known,
+    known: RouteCapability,
 }
 
 /// The customer whose capabilities are asked for, and the caller.
@@ -48,7 +48,7 @@ struct Recipient<'a> {
 
 /// One channel's answer, with the write that caches it unless it came from the cache.
 struct ChannelAnswer {
-    known: Known,
+    known: RouteCapability,
     write: Option<Write>,
 }
 
@@ -75,7 +75,7 @@ impl Intake {
         let stop = storage::stop_key(brand, &address);
         let stopped = self.ports.store.read(&stop).await?.is_some();
         let scope = BrandScope { brand, mode: requester.mode };
-        let seen = storage::observed(self.ports.store.as_ref(), scope, &address, now).await?;
+        let seen = storage::device_wallets(self.ports.store.as_ref(), scope, &address, now).await?;
         let wallets = seen.map(|seen| seen.wallets).unwrap_or_default();
         let recipient = Recipient { requester: &requester, phone: &phone, address: &address, now };
         let mut routes = self.route_views(recipient).await?;
@@ -101,7 +101,7 @@ impl Intake {
         let names = brand.setup(requester.mode).channels.iter().map(|setup| &setup.name);
         let opened = names.map(|name| (name, self.channels.open(brand, requester.mode, name).ok()));
         let opened: Vec<(&ChannelName, Option<Box<dyn Channel>>)> = opened.collect();
-        let mut answers: Vec<Option<Known>> = Vec::new();
+        let mut answers: Vec<Option<RouteCapability>> = Vec::new();
         answers.resize_with(opened.len(), || None);
         let mut writes = Vec::new();
         let asked = opened.iter().zip(0_usize..).map(|((name, channel), position)| async move {
@@ -148,16 +148,16 @@ impl Intake {
             return Ok(ChannelAnswer { known, write: None });
         }
         let (contact, _) = contact::load(store, scope, address, now).await?;
-        let known = Known::from(channel.capability(phone, &contact, now).await);
+        let known = RouteCapability::from(channel.capability(phone, &contact, now).await);
         let write = capability::put(scope, address, &known, now)?;
         Ok(ChannelAnswer { known, write: Some(write) })
     }
 }
 
 /// The answer for a channel that was too slow. It is shown as reachable, as most channels are.
-fn unanswered(channel: Option<&dyn Channel>) -> Known {
+fn unanswered(channel: Option<&dyn Channel>) -> RouteCapability {
     let Some(channel) = channel else { return misconfigured() };
-    Known {
+    RouteCapability {
         reachable: true,
         rich: false,
         wallets: Vec::new(),
@@ -167,8 +167,8 @@ fn unanswered(channel: Option<&dyn Channel>) -> Known {
 }
 
 /// The answer for a channel whose settings are wrong.
-fn misconfigured() -> Known {
-    Known {
+fn misconfigured() -> RouteCapability {
+    RouteCapability {
         reachable: false,
         rich: false,
         wallets: Vec::new(),

@@ -186,7 +186,7 @@ impl Fields {
     /// Ends the object: each field that is left is recorded as unknown.
     pub(crate) fn end(self) {
         for name in self.map.keys() {
-            self.fault(name, "unknown", "the field is not known");
+            self.fault(name, "unknown", "the field is unknown; remove it");
         }
     }
 

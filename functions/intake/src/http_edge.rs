@@ -24,7 +24,7 @@ const BODY_MAX: usize = 64 * 1024;
 /// Longer than the longest wait of a read, and shorter than the gateway's own time-out.
 const TIME_MAX: Duration = Duration::from_secs(27);
 
-const NOWHERE: &str = "there is nothing at this address";
+const NOWHERE: &str = "no resource has this path";
 
 /// Returns the router of the API's paths.
 pub fn router(intake: Arc<Intake>) -> Router {
@@ -80,7 +80,7 @@ impl Call {
     fn answer(&self, intake: &Intake, answer: Result<http::Response<Bytes>, Problem>) -> Response {
         let answer = answer.unwrap_or_else(|problem| {
             let (code, status, ..) = problem.code.facts();
-            tracing::info!(problem.code = code, http.status = status, "refused a call");
+            tracing::info!(problem.code = code, http.status = status, "call refused");
             problem.answer(&intake.public_base, self.parts.uri.path())
         });
         answer.map(Body::from)
@@ -141,7 +141,7 @@ async fn explain(State(intake): Here, Named(code): Named<String>, call: Call) ->
 }
 
 async fn wrong_method(State(intake): Here, call: Call) -> Response {
-    let detail = "the address does not take this method";
+    let detail = "this path does not accept the method; see the `Allow` header";
     call.answer(&intake, Err(Problem::new(Code::MethodNotAllowed, detail)))
 }
 

@@ -11,7 +11,7 @@ use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use http::HeaderMap;
 use ports::{Expect, Item, Key, Store, StoreError, Write};
-use records::caller::Requester;
+use records::authentication::Requester;
 use records::storage::{decode, encode};
 use serde::{Deserialize, Serialize};
 
@@ -99,7 +99,7 @@ impl CallKey {
         if record.fingerprint != self.fingerprint {
             return Err(Problem::new(
                 Code::IdempotencyKeyReused,
-                "the key was used for another body",
+                "the Idempotency-Key was used for another body; use a new key",
             ));
         }
         Ok(KeyUse::Repeat(record))

@@ -1,6 +1,5 @@
 //! Accepts a requester's request, and lets the requester read, cancel, extend, resend and refund it.
-//!
-//! The router hands each call to a function over the ports. Each authenticates, parses, loads, decides, commits and renders.
+#![doc = include_str!("../README.md")]
 
 mod accept;
 mod act;
@@ -23,8 +22,8 @@ use domain::request::{Refusal, Request};
 use domain::values::id::RequestId;
 use http::{HeaderMap, Response, StatusCode, header};
 use ports::{Channels, Ports, Processors};
-use records::caller;
-use records::caller::Requester;
+use records::authentication;
+use records::authentication::Requester;
 use records::storage;
 use records::storage::VersionedRequest;
 
@@ -44,7 +43,7 @@ pub struct Intake {
 
 impl Intake {
     async fn requester(&self, headers: &HeaderMap) -> Result<Requester, Problem> {
-        caller::authenticate(self.ports.secrets.as_ref(), headers).await
+        authentication::authenticate(self.ports.secrets.as_ref(), headers).await
     }
 
     /// Returns the caller's own request of that id. The answer never tells whether another brand has one.
@@ -61,7 +60,7 @@ fn is_own(requester: &Requester, request: &Request) -> bool {
 }
 
 fn absent() -> Problem {
-    Problem::new(Code::NotFound, "there is no such request")
+    Problem::new(Code::NotFound, "no request of this brand and mode has this id")
 }
 
 /// The problem of a command that does not apply to the request as it is.

@@ -134,7 +134,7 @@ fn session(mut fields: Fields) -> Option<Session> {
         "ivr" => Ok(SessionKind::Ivr),
         "chat" => Ok(SessionKind::Chat),
         "in_person" => Ok(SessionKind::InPerson),
-        _ => Err("a session's kind is voice, ivr, chat or in_person"),
+        _ => Err("a session's kind must be voice, ivr, chat or in_person"),
     });
     let id = fields.read("id", true, token);
     let agent = fields.read("agent", false, token);

@@ -1,4 +1,4 @@
-//! Selects the processor of an ask: the first, in the brand's order, to which the customer can give what it needs.
+//! Selects the processor of an ask: the first, in the brand's order, that the customer can use.
 
 use domain::ask::Ask;
 use domain::brand::{BrandScope, Mode};
@@ -7,7 +7,7 @@ use domain::guards::Guard;
 use domain::problem::{Code, FieldError, Problem};
 use domain::values::name::ProcessorName;
 use ports::PaymentOption;
-use records::caller::Requester;
+use records::authentication::Requester;
 use records::circuit_breaker::CircuitBreaker;
 use records::saved_cards;
 
@@ -39,7 +39,8 @@ impl Intake {
             let opened = self.processors.open(&requester.brand, requester.mode, &setup.name);
             let Ok(processor) = opened else {
                 if refused.code == Code::ProcessorNotConfigured {
-                    refused.detail = "a processor's settings cannot be used".to_owned();
+                    refused.detail =
+                        "a processor's settings in the brand's secret are invalid".to_owned();
                 }
                 continue;
             };
@@ -49,7 +50,7 @@ impl Intake {
                 requester.mode == Mode::Test || *option != PaymentOption::TestCard
             });
             if payment_options.is_empty() {
-                let detail = "no processor of the brand takes this ask in this mode";
+                let detail = "no processor of the brand supports this ask in this mode";
                 refused = Problem::new(Code::AskNotSupported, detail);
                 continue;
             }
@@ -57,7 +58,8 @@ impl Intake {
             let breaker =
                 CircuitBreaker::load(self.ports.store.as_ref(), scope, &setup.name).await?;
             if let Some(wait) = breaker.open_for(self.ports.clock.now()) {
-                let detail = "the processor does not take our calls at the moment";
+                let detail =
+                    "the processor rejects our calls; retry after the seconds in `Retry-After`";
                 let retry_after = Some(wait.as_secs().saturating_add(1));
                 let shut = Problem::new(Code::ProcessorUnavailable, detail);
                 unavailable = unavailable.or(Some(Problem { retry_after, ..shut }));
@@ -87,7 +89,8 @@ impl Intake {
         match known.filter(is_theirs) {
             Some(known) => Ok(Some(known.processor)),
             None => {
-                let detail = "the customer has no such card on file";
+                let detail =
+                    "`payment_method` names no card that this customer saved with the brand";
                 let pointer = "/ask/payment_method".to_owned();
                 let error = FieldError { pointer, code: "value", detail: detail.to_owned() };
                 let problem = Problem::new(Code::PaymentMethodUnknown, detail);

@@ -33,7 +33,7 @@ impl Query {
         let mut parameters: Vec<(String, String)> = Vec::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
             if !known.contains(&name.as_str()) || parameters.iter().any(|(seen, _)| *seen == name) {
-                return Err(wrong(&name, "unknown", "the parameter is not known, or comes twice"));
+                return Err(wrong(&name, "unknown", "the parameter is unknown or repeated"));
             }
             parameters.push((name, value));
         }
@@ -115,7 +115,10 @@ impl Intake {
         let opened = seal::open(&brand.sealing, request.id, &sealed);
         let opened = opened.map_err(|error| {
             tracing::error!(request.id = %request.id, error = %error, "failed to open the claims");
-            Problem::new(Code::Internal, "the claims cannot be read")
+            Problem::new(
+                Code::Internal,
+                "failed to open the claims; check `sealing` in the brand's secret",
+            )
         })?;
         let claims: Option<Map<String, Value>> =
             serde_json::from_str(opened.secret.expose_secret()).ok();
@@ -156,7 +159,7 @@ impl Intake {
     pub fn explain(&self, code: &str) -> Result<Response<Bytes>, Problem> {
         let known = Code::ALL.iter().map(|code| code.facts()).find(|claims| claims.0 == code);
         let Some((code, status, title, remedy)) = known else {
-            return Err(Problem::new(Code::NotFound, "there is no such problem"));
+            return Err(Problem::new(Code::NotFound, "no problem has this code"));
         };
         Ok(json(
             StatusCode::OK,
@@ -169,5 +172,5 @@ fn cursor_read(text: &str) -> Result<String, Problem> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok();
     let place =
         bytes.and_then(|bytes| String::from_utf8(bytes).ok()).filter(|place| place.len() <= 512);
-    place.ok_or_else(|| wrong("cursor", "value", "the cursor is not one of ours"))
+    place.ok_or_else(|| wrong("cursor", "value", "the cursor is not a `next_cursor` of this list"))
 }

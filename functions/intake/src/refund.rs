@@ -13,7 +13,7 @@ use domain::values::time::Timestamp;
 use domain::view;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use ports::Expect;
-use records::caller::Requester;
+use records::authentication::Requester;
 use records::effects;
 use records::storage;
 use records::storage::VersionedRequest;
@@ -133,12 +133,12 @@ fn problem(refusal: Refusal, request: &Request, params: &RefundParams) -> Proble
     let left = request.refundable();
     match refusal {
         Refusal::Limit if left < params.amount.unwrap_or(1) => {
-            let detail = format!("{left} are left of the charge, in its minor unit");
+            let detail = format!(
+                "{left} are left of the charge, in its minor unit; send an `amount` of at most that"
+            );
             Problem::new(Code::RefundTooLarge, detail)
         }
-        Refusal::Step => {
-            Problem::new(Code::ConflictState, "nothing was charged that could be given back")
-        }
+        Refusal::Step => Problem::new(Code::ConflictState, "the request has no charge to refund"),
         Refusal::Limit
         | Refusal::Closed
         | Refusal::Authorized

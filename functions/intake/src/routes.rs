@@ -4,7 +4,7 @@ use domain::problem::{Code, Problem};
 use domain::values::name::ChannelName;
 use domain::values::time::Timestamp;
 use futures_util::future::join_all;
-use records::caller::Requester;
+use records::authentication::Requester;
 use records::capability;
 use records::contact::ChannelScope;
 

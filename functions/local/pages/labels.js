@@ -1,6 +1,6 @@
 // The console's labels for states, reasons and timeline entries of the API. A code without a label is shown as it is.
 
-// By the kind of ask: its name, the label while the processor works and when it is done, and what did not happen otherwise.
+// By the kind of ask: its name, and the labels while the processor works, after a success and otherwise.
 const ASKS = {
   payment: { name: "Payment", busy: "Charging", done: "Paid", undone: "Nothing was charged." },
   payment_method: { name: "Saved card", busy: "Saving the card", done: "Card saved", undone: "No card was saved." },

@@ -1,7 +1,5 @@
 //! The four functions on one machine: the same handlers over the embedded store, in one process.
-//!
-//! **Touches** nothing itself. [`Machine`] is given its ports; `main.rs` opens the sockets and the file.
-//! **Never** does a function's work. It hands calls and messages over, as Lambda would.
+#![doc = include_str!("../README.md")]
 
 pub mod brand;
 mod pages;
@@ -12,7 +10,7 @@ mod workers;
 use std::sync::Arc;
 
 use consent_callback::{ConsentCallback, SandboxAccess};
-use domain::message::{Handled, Message, QueueName};
+use domain::message::{Message, MessageResult, QueueName};
 use fetch_info::FetchInfo;
 use intake::Intake;
 use ports::Handler;
@@ -82,7 +80,7 @@ impl Machine {
     }
 
     /// Hands a message to the function its queue drives.
-    pub async fn handle(&self, message: &Message) -> Handled {
+    pub async fn handle(&self, message: &Message) -> MessageResult {
         match message.queue() {
             QueueName::Prompts => self.send_prompt.handle(message).await,
             QueueName::Authorizations | QueueName::Webhooks => {

@@ -50,23 +50,23 @@ enum Format {
 /// Why the machine does not start.
 #[derive(Debug, thiserror::Error)]
 enum StartError {
-    #[error("the data folder {0} cannot be used: {1}")]
+    #[error("failed to open the data folder {0}: {1}")]
     Folder(PathBuf, std::io::Error),
     #[error("another process uses the data folder {0}")]
     InUse(PathBuf),
-    #[error("the database cannot be opened: {0}")]
+    #[error("failed to open the database: {0}")]
     Database(#[from] embedded::OpenError),
-    #[error("what was left undone cannot be taken up: {0}")]
+    #[error("failed to resume the queued messages: {0}")]
     Queue(#[from] ports::QueueError),
     #[error("{0}")]
     Brand(#[from] embedded::CreateBrandError),
-    #[error("brand.json cannot be used: {0}")]
+    #[error("invalid brand.json: {0}")]
     BrandText(#[from] domain::brand::InvalidBrand),
     #[error("brand.json is not JSON: {0}")]
     BrandJson(#[from] serde_json::Error),
-    #[error("port {0} cannot be listened on: {1}")]
+    #[error("failed to listen on port {0}: {1}")]
     Port(u16, std::io::Error),
-    #[error("calls cannot be made: {0}")]
+    #[error("failed to create the HTTP client: {0}")]
     Http(String),
     #[error("the server stopped: {0}")]
     Server(std::io::Error),

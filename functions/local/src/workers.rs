@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::message::{Handled, QueueName};
+use domain::message::{MessageResult, QueueName};
 use embedded::{Database, ReceivedMessage};
 use ports::Clock;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, watch};
@@ -107,14 +107,14 @@ fn spawn(task: impl Future<Output = ()> + Send + 'static) {
 /// Handles one message. A message that fails is retried with growing delays, and becomes a dead letter in the end.
 async fn take(machine: Arc<Machine>, database: Database, received: ReceivedMessage) {
     let done = match machine.handle(&received.message).await {
-        Handled::Done => database.delete(received.receipt),
-        Handled::Again => {
+        MessageResult::Done => database.delete(received.receipt),
+        MessageResult::Again => {
             let wait = Duration::from_secs(1_u64 << received.receives.min(6));
             database.release(received.receipt, wait)
         }
     };
     if let Err(error) = done {
-        tracing::warn!(error = %error, "failed to settle a message; it is delivered again");
+        tracing::warn!(error = %error, "failed to delete or release a message; the queue delivers it again");
     }
 }
 

@@ -1,7 +1,5 @@
 //! Puts a prompt in front of the customer.
-//!
-//! The worker picks the next route and falls back when one fails or stays silent. It reminds, expires, and sends lost steps
-//! again.
+#![doc = include_str!("../README.md")]
 
 mod check;
 mod commit;
@@ -15,7 +13,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::guards;
 use domain::guards::Guard;
-use domain::message::{Handled, Message, Step};
+use domain::message::{Message, MessageResult, Step};
 use domain::values::id::RequestId;
 use ports::Handler;
 use ports::{Channels, Ports, QueueError, SecretsError, StoreError};
@@ -81,17 +79,17 @@ impl SendPrompt {
 
 #[async_trait]
 impl Handler for SendPrompt {
-    async fn handle(&self, message: &Message) -> Handled {
+    async fn handle(&self, message: &Message) -> MessageResult {
         let (step, id) = message.parts();
         match retry_conflicts(|| self.take(step, id)).await {
-            Ok(()) => Handled::Done,
+            Ok(()) => MessageResult::Done,
             Err(error) => {
                 let source = std::error::Error::source(&error);
                 tracing::warn!(request.id = %id, error = %error, source = ?source.map(ToString::to_string), "step failed; the queue delivers it again");
                 if guards::is_disabled(Guard::MessageRetry) {
-                    Handled::Done
+                    MessageResult::Done
                 } else {
-                    Handled::Again
+                    MessageResult::Again
                 }
             }
         }

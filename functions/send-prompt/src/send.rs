@@ -10,7 +10,7 @@ use domain::request::{NextPrompt, PromptRecord, Request};
 use domain::values::id::PromptId;
 use domain::values::name::{BrandName, ChannelName};
 use domain::values::time::Timestamp;
-use ports::{Accepted, Channel, Prompt, Resend, SendError};
+use ports::{AcceptedPrompt, Channel, Prompt, Resend, SendError};
 use records::contact;
 use records::contact::ChannelScope;
 use records::storage::VersionedRequest;
@@ -73,7 +73,7 @@ impl SendPrompt {
     /// rejected our credentials.
     async fn send_record(
         &self,
-        sent: Result<Accepted, SendError>,
+        sent: Result<AcceptedPrompt, SendError>,
         prompt: &PromptRecord,
         brand: &BrandName,
     ) -> SendRecord {
@@ -145,7 +145,10 @@ impl SendPrompt {
 
 /// Sends once more where an answer was lost and the channel recognises a repeat. Without that, a customer with no other
 /// route would wait in vain. A prompt whose answer is lost twice may have been sent.
-async fn send_twice_if_lost(channel: &dyn Channel, prompt: &Prompt) -> Result<Accepted, SendError> {
+async fn send_twice_if_lost(
+    channel: &dyn Channel,
+    prompt: &Prompt,
+) -> Result<AcceptedPrompt, SendError> {
     let first = channel.send(prompt).await;
     if matches!(first, Err(SendError::Unknown(_))) && channel.resend() == Resend::Safe {
         return channel.send(prompt).await;

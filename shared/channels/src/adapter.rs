@@ -15,7 +15,7 @@ pub struct Deps {
     pub http: Arc<dyn Http>,
     /// The sandbox phone's messages.
     pub store: Arc<dyn Store>,
-    /// The time.
+    /// The current time, for signatures and time limits.
     pub clock: Arc<dyn Clock>,
     /// Randomness for identifiers that a provider wants to be new in each call.
     pub random: Arc<dyn Random>,

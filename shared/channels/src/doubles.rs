@@ -22,8 +22,8 @@ use domain::values::prompt_ref::PromptRef;
 use domain::values::time::Timestamp;
 use http::{Request, Response};
 use ports::{
-    Accepted, Button, ButtonAction, Channel, Channels, Clock, Expect, Http, HttpError, Item, Key,
-    Labels, OpenChannelError, Page, Prompt, Range, Reach, SendError, SignError, Signer, Store,
+    AcceptedPrompt, Button, ButtonAction, Channel, Channels, Clock, Expect, Http, HttpError, Item,
+    Key, Labels, OpenChannelError, Page, Prompt, Range, Reach, SendError, SignError, Signer, Store,
     StoreError, Write,
 };
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ use crate::{Deps, Registry};
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 pub(crate) const PHONE: &str = "+15551230001";
 /// The customer's id at a channel with ids of its own.
-pub(crate) const HANDLE: &str = "urn:mbid:AQAAY1handle-nobody-tells==";
+pub(crate) const HANDLE: &str = "urn:mbid:AQAAY1handle-stay-private==";
 
 /// The network's behaviour for every call.
 #[derive(Clone)]
@@ -380,7 +380,7 @@ pub(crate) fn recorded(fixture: &Value) -> (u16, Bytes, String) {
 }
 
 /// The result of a send, in the words of the fixtures.
-pub(crate) fn meaning(sent: &Result<Accepted, SendError>) -> String {
+pub(crate) fn meaning(sent: &Result<AcceptedPrompt, SendError>) -> String {
     match sent {
         Ok(accepted) => format!("accepted {}", accepted.provider_id.as_deref().unwrap_or("-")),
         Err(SendError::Unreachable { reason }) => format!("unreachable {reason}"),

@@ -171,7 +171,7 @@ pub enum SessionKind {
     Ivr,
     /// A written conversation.
     Chat,
-    /// A counter.
+    /// A conversation face to face, as at a shop counter.
     InPerson,
 }
 

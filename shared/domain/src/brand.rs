@@ -31,9 +31,9 @@ pub enum Mode {
 /// A brand in one of its modes: nothing that is kept for one mode counts in the other.
 #[derive(Clone, Copy, Debug)]
 pub struct BrandScope<'a> {
-    /// The brand.
+    /// The brand's name, as its secret gives it.
     pub brand: &'a BrandName,
-    /// The mode.
+    /// Test or live.
     pub mode: Mode,
 }
 
@@ -288,8 +288,8 @@ impl Brand {
 /// A brand's secret that cannot be parsed.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidBrand {
-    /// The text has not the documented shape.
-    #[error("the brand's secret has not the documented shape (line {line}, column {column})")]
+    /// The text is not JSON in the documented format.
+    #[error("the brand's secret is not in the documented format (line {line}, column {column})")]
     Shape {
         /// The line of the fault, from 1.
         line: usize,

@@ -34,10 +34,10 @@ impl fmt::Debug for Contact {
 impl Contact {
     /// Returns the record after the customer wrote or tapped. Oversized input is dropped.
     #[must_use]
-    pub fn heard(&self, handle: Option<&str>, features: &[String], at: Timestamp) -> Self {
+    pub fn with_activity(&self, handle: Option<&str>, features: &[String], at: Timestamp) -> Self {
         let mut next = self.clone();
         next.last_inbound = next.last_inbound.max(Some(at));
-        if let Some(handle) = handle.filter(|handle| sound(handle)) {
+        if let Some(handle) = handle.filter(|handle| is_sane_handle(handle)) {
             next.handle = Some(handle.to_owned());
         }
         if !features.is_empty() {
@@ -49,7 +49,7 @@ impl Contact {
     }
 }
 
-fn sound(handle: &str) -> bool {
+fn is_sane_handle(handle: &str) -> bool {
     (1..=HANDLE_MAX).contains(&handle.len())
 }
 
@@ -64,11 +64,12 @@ mod tests {
     #[test]
     fn contact_activity_adds_and_never_turns_time_back() {
         let can = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        let first = Contact::default().heard(Some("US.1349"), &can(&["QUICK", "AUTH2"]), at(10));
+        let first =
+            Contact::default().with_activity(Some("US.1349"), &can(&["QUICK", "AUTH2"]), at(10));
         assert_eq!(first.handle.as_deref(), Some("US.1349"));
-        let late = first.heard(None, &[], at(5));
+        let late = first.with_activity(None, &[], at(5));
         assert_eq!(late, first, "a callback that comes late knows nothing newer");
-        let other = first.heard(Some("US.77"), &can(&["FORM"]), at(20));
+        let other = first.with_activity(Some("US.77"), &can(&["FORM"]), at(20));
         assert_eq!((other.handle.as_deref(), other.last_inbound), (Some("US.77"), Some(at(20))));
         assert_eq!(other.features, can(&["FORM"]));
     }
@@ -76,8 +77,8 @@ mod tests {
     #[test]
     fn contact_oversized_input_is_dropped() {
         let many: Vec<String> = (0..100).map(|n| format!("F{n}")).chain(["x".repeat(65)]).collect();
-        let known = Contact::default().heard(Some(&"h".repeat(513)), &many, at(1));
+        let known = Contact::default().with_activity(Some(&"h".repeat(513)), &many, at(1));
         assert_eq!((known.handle.as_deref(), known.features.len()), (None, 32));
-        assert_eq!(Contact::default().heard(Some(""), &[], at(1)).handle, None);
+        assert_eq!(Contact::default().with_activity(Some(""), &[], at(1)).handle, None);
     }
 }

@@ -1,7 +1,7 @@
 //! C1 to C6: what holds even if steps are duplicated, reordered, delayed, crashed or timed out.
 //!
-//! Pure predicates over a request before and after a change, cited by these ids in tests, logs and the README. C3, that
-//! every accepted request ends and the requester is told, is a promise about time: [`settled`] says when it is kept.
+//! Pure predicates over a request before and after a change, cited by these ids in tests, logs and the README. C3 says
+//! that every accepted request ends and the requester learns it. It is a promise about time: [`settled`] checks it at rest.
 
 use crate::ask::AskHash;
 use crate::journal::{EntryKind, JournalEntry};
@@ -77,13 +77,13 @@ fn no_call_once_closed(before: Option<&Request>, after: &Request) -> bool {
     unanswered && !left_open
 }
 
-/// C6: a closed request holds no authorization, in whatever form it is stored.
+/// C6: a closed request holds no authorization, neither sealed nor as a redirect.
 fn authorization_gone(after: &Request) -> bool {
     let kept = after.attempts.iter().any(|attempt| attempt.redirect.is_some());
     (after.approval().is_none() && !kept) || !after.is_closed()
 }
 
-/// C3, seen at rest: the request and its refunds ended, and each of its notices was delivered or given up on openly.
+/// C3, seen at rest: the request and its refunds ended, and each webhook event was delivered or openly abandoned.
 #[must_use]
 pub fn settled(request: &Request, webhooks: &[crate::webhook::WebhookEvent]) -> bool {
     let told = u32::try_from(webhooks.len()).is_ok_and(|count| count == request.webhooks);

@@ -39,23 +39,23 @@ pub enum EntryKind {
     Accepted,
     /// A prompt is about to be sent. The next entry says whether it was, unless the worker died.
     Sending {
-        /// The prompt.
+        /// The id of the prompt, new for each route and reminder.
         prompt: PromptId,
-        /// The channel.
+        /// The channel that the prompt is sent over.
         channel: ChannelName,
         /// Whether it repeats an earlier prompt without an answer.
         reminder: bool,
     },
     /// The delivery status of a prompt changed.
     Prompt {
-        /// The prompt.
+        /// The id of the prompt that changed.
         prompt: PromptId,
         /// The new status.
         delivery_status: DeliveryStatus,
     },
     /// The customer approved.
     Approved {
-        /// The evidence.
+        /// The evidence of the approval.
         consent: Consent,
     },
     /// The customer denied.
@@ -194,7 +194,7 @@ pub enum EntryKind {
     },
     /// A busy channel was moved behind the other routes.
     Requeued {
-        /// The channel.
+        /// The brand's name of the busy channel.
         channel: ChannelName,
     },
     /// The requester asked for the prompt again.

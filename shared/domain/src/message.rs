@@ -11,9 +11,9 @@ pub enum Message {
     /// Version 1.
     #[serde(rename = "1")]
     V1 {
-        /// The step.
+        /// The step that a worker must run.
         step: Step,
-        /// The request.
+        /// The request that owes the step.
         request: RequestId,
     },
 }
@@ -40,7 +40,7 @@ pub enum Step {
     },
 }
 
-/// A queue.
+/// A queue between the functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum QueueName {
     /// Carries `deliver` and `check` to `send-prompt`.
@@ -94,7 +94,7 @@ impl Message {
 
 /// The result of handling a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Handled {
+pub enum MessageResult {
     /// The step is done, or can never be: the queue deletes the message.
     Done,
     /// A dependency did not answer: the queue delivers the message again, and to the dead letters in the end.

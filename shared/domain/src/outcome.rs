@@ -21,7 +21,7 @@ pub enum Outcome {
     },
     /// The customer denied.
     Denied {
-        /// The reason.
+        /// The reason that the customer gave.
         reason: DenialReason,
     },
     /// The deadline passed without an approval.

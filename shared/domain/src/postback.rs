@@ -34,7 +34,7 @@ pub enum Action {
 pub struct Postback {
     /// The request and its prompt.
     pub reference: PromptRef,
-    /// The action.
+    /// The action that the MAC covers.
     pub action: Action,
 }
 

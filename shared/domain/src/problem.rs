@@ -156,7 +156,10 @@ impl Problem {
     /// Makes the problem of a call that lost every version conflict. A repeat may succeed.
     #[must_use]
     pub fn overtaken() -> Self {
-        Self::new(Code::TemporaryReducedCapacity, "the request is changing too fast")
+        Self::new(
+            Code::TemporaryReducedCapacity,
+            "the request changed too often meanwhile; repeat the call",
+        )
     }
 
     /// Makes the problem of a webhook that met an invalid setting. Its sender repeats it.
@@ -174,7 +177,7 @@ impl Problem {
         let code = if amount_alone { Code::AmountOutOfRange } else { Code::InvalidRequest };
         let detail = match errors.as_slice() {
             [one] => format!("{}: {}", one.pointer, one.detail),
-            _ => format!("{} fields are wrong", errors.len()),
+            _ => format!("{} fields are invalid; see `errors`", errors.len()),
         };
         Self { code, detail, errors, retry_after: None }
     }

@@ -68,7 +68,7 @@ impl WebhookEvent {
 
     /// Returns the event after a failed attempt: due again after the next wait, or given up after the last.
     ///
-    /// `spread` (0 to 255) moves the wait by up to a fifth either way, so that events do not arrive together.
+    /// `spread` (0 to 255) moves the wait by up to a fifth, so that events do not arrive together.
     #[must_use]
     pub fn failed(&self, spread: u8, now: Timestamp) -> Self {
         let place = usize::try_from(self.failures).unwrap_or(usize::MAX);

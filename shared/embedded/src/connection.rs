@@ -16,7 +16,7 @@ use crate::schema::{self, SchemaError};
 /// The most changes of one commit. It bounds the time that the first caller waits for the last change.
 const GROUP_MAX: usize = 64;
 
-/// The connections.
+/// The connections to one database file: one that writes and one that reads.
 pub(crate) struct Connections {
     writer: Mutex<Connection>,
     /// `None` for a database in memory, which belongs to its one connection.

@@ -38,7 +38,7 @@ impl fmt::Display for Receipt {
 pub struct ReceivedMessage {
     /// The handle that deletes or releases it.
     pub receipt: Receipt,
-    /// The message.
+    /// The parsed message, as its sender queued it.
     pub message: Message,
     /// The number of its deliveries, including this one.
     pub receives: u32,

@@ -69,7 +69,7 @@ fn write_until_killed(folder: &Path, round: u8) {
 
 fn start_child(folder: &Path, round: u8) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["what_was_answered_survives_a_kill", "--exact", "--nocapture"])
+        .args(["answered_write_survives_a_kill", "--exact", "--nocapture"])
         .env(FOLDER, folder)
         .env("ASSENT_KILLED_ROUND", round.to_string())
         .stdout(Stdio::piped())

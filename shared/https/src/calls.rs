@@ -95,7 +95,7 @@ async fn refused_connection_is_not_sent() {
 
 #[tokio::test]
 async fn unknown_name_is_not_sent() {
-    let answer = call("https://nobody.invalid/", Reach::Configured, LONG).await;
+    let answer = call("https://unknown.invalid/", Reach::Configured, LONG).await;
     assert!(matches!(answer, Err(HttpError::NotSent(_))));
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::message::{Handled, Message};
+use domain::message::{Message, MessageResult};
 use futures_util::future::join_all;
 use ports::Handler;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// A batch of messages, as SQS sends it to a function.
 #[derive(Debug, Deserialize)]
 pub struct Batch {
-    /// The messages.
+    /// The messages of the batch, in any order.
     #[serde(rename = "Records")]
     pub records: Vec<Record>,
 }
@@ -47,8 +47,8 @@ pub struct Failure {
 pub async fn report(handler: &dyn Handler, batch: Batch, time: Duration) -> Report {
     let results = batch.records.into_iter().map(|record| async move {
         match tokio::time::timeout(time, handle(handler, &record)).await {
-            Ok(Handled::Done) => None,
-            Ok(Handled::Again) => Some(Failure { id: record.id }),
+            Ok(MessageResult::Done) => None,
+            Ok(MessageResult::Again) => Some(Failure { id: record.id }),
             Err(_) => {
                 tracing::warn!(message.id = record.id, "step timed out");
                 Some(Failure { id: record.id })
@@ -58,7 +58,7 @@ pub async fn report(handler: &dyn Handler, batch: Batch, time: Duration) -> Repo
     Report { failures: join_all(results).await.into_iter().flatten().collect() }
 }
 
-async fn handle(handler: &dyn Handler, record: &Record) -> Handled {
+async fn handle(handler: &dyn Handler, record: &Record) -> MessageResult {
     match serde_json::from_str::<Message>(&record.body) {
         Ok(message) => handler.handle(&message).await,
         Err(error) => {
@@ -70,7 +70,7 @@ async fn handle(handler: &dyn Handler, record: &Record) -> Handled {
                 column,
                 "failed to parse a queue message"
             );
-            Handled::Again
+            MessageResult::Again
         }
     }
 }
@@ -88,10 +88,10 @@ mod tests {
 
     #[async_trait::async_trait]
     impl Handler for FailingHandler {
-        async fn handle(&self, message: &Message) -> Handled {
+        async fn handle(&self, message: &Message) -> MessageResult {
             match message.parts().0 {
-                Step::Deliver | Step::Fetch | Step::Refund { .. } => Handled::Done,
-                Step::Check => Handled::Again,
+                Step::Deliver | Step::Fetch | Step::Refund { .. } => MessageResult::Done,
+                Step::Check => MessageResult::Again,
                 Step::Webhook { .. } => std::future::pending().await,
             }
         }

@@ -1,7 +1,7 @@
 //! Receives SNS notifications, in a function that may answer HTTP calls too.
 
 use axum::Router;
-use domain::message::Handled;
+use domain::message::MessageResult;
 use lambda_http::{Error, LambdaEvent};
 use ports::Listener;
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use crate::http::{self, Answer};
 /// Notifications of topics, as SNS sends them to a function: a list, with one entry in practice.
 #[derive(Debug, Deserialize)]
 pub struct Notifications {
-    /// The notifications.
+    /// The notifications that SNS delivers together.
     #[serde(rename = "Records")]
     pub records: Vec<Notification>,
 }
@@ -73,8 +73,8 @@ pub async fn receive(
     let mut result = Ok(());
     for notification in notifications.records {
         match listener.receive(notification.topic(), &notification.published.message).await {
-            Handled::Done => {}
-            Handled::Again => result = Err(NotificationError),
+            MessageResult::Done => {}
+            MessageResult::Again => result = Err(NotificationError),
         }
     }
     result
@@ -119,9 +119,9 @@ mod tests {
 
     #[async_trait::async_trait]
     impl Listener for RecordingListener {
-        async fn receive(&self, topic: &str, text: &str) -> Handled {
+        async fn receive(&self, topic: &str, text: &str) -> MessageResult {
             self.0.lock().unwrap().push(format!("{topic}: {text}"));
-            if text == "again" { Handled::Again } else { Handled::Done }
+            if text == "again" { MessageResult::Again } else { MessageResult::Done }
         }
     }
 

@@ -1,8 +1,5 @@
 //! Start-up, settings, wiring, and the loop over events on AWS Lambda.
-//!
-//! **Touches** the Lambda runtime, the environment, the system's clock and its randomness. It makes the clients of the
-//! adapters that every function needs: `dynamodb`, `https`, `secretsmanager`, `sqs`.
-//! **Never** decides anything: it hands a call to a router and a message to a handler.
+#![doc = include_str!("../README.md")]
 
 mod clock;
 mod sdk_http;

@@ -61,7 +61,7 @@ fn translated(request: HttpRequest) -> Result<http::Request<Bytes>, ConnectorErr
     let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
     let (parts, body) = request.into_parts();
     let Some(bytes) = body.bytes() else {
-        return Err(ConnectorError::user("a body that is streamed cannot be sent".into()));
+        return Err(ConnectorError::user("streamed bodies are not supported".into()));
     };
     Ok(http::Request::from_parts(parts, Bytes::copy_from_slice(bytes)))
 }

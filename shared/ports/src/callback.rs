@@ -13,11 +13,11 @@ use domain::values::time::Timestamp;
 /// A webhook whose sender is not verified yet.
 #[derive(Clone, Debug)]
 pub struct UnverifiedCallback {
-    /// The method.
+    /// The HTTP method.
     pub method: http::Method,
     /// The URL as the provider called it: the configured public base, then path and query as received.
     pub url: String,
-    /// The headers.
+    /// The HTTP headers, as received.
     pub headers: http::HeaderMap,
     /// The body, byte for byte.
     pub body: Bytes,
@@ -38,10 +38,10 @@ pub enum Proof {
 
 /// A verified webhook: its events, and the response that its sender expects.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Received {
+pub struct ReceivedWebhook {
     /// The events, in order.
     pub callbacks: Vec<Callback>,
-    /// The response.
+    /// The response that the sender expects.
     pub reply: CallbackReply,
     /// The response to an event that no longer counts, where the sender's sheet shows it, as Apple Pay's does.
     ///
@@ -56,7 +56,7 @@ pub struct CallbackReply {
     pub status: u16,
     /// The content type of the body.
     pub content_type: &'static str,
-    /// The body.
+    /// The body, in the content type's format.
     pub body: String,
 }
 
@@ -111,7 +111,7 @@ pub enum Callback {
     Tapped {
         /// The button's postback, as it came back.
         postback: String,
-        /// The sender.
+        /// The customer who tapped, as the channel reports them.
         from: Sender,
     },
     /// The customer paid in the channel's own sheet: an approval with its authorization.
@@ -127,9 +127,9 @@ pub enum Callback {
     Start(Sender),
     /// The customer wrote another text. It is personal data and is not stored.
     Wrote {
-        /// The sender.
+        /// The customer who wrote, as the channel reports them.
         from: Sender,
-        /// The text.
+        /// The text as the customer wrote it.
         text: String,
         /// The intent of the entry link that began the conversation: it may hold a postback of ours.
         intent: Option<String>,

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{CallbackError, Received, Source, UnverifiedCallback};
+use super::{CallbackError, ReceivedWebhook, Source, UnverifiedCallback};
 use domain::brand::{Brand, Mode};
 use domain::contact::Contact;
 use domain::values::language::Language;
@@ -60,7 +60,7 @@ pub struct Prompt {
 pub struct Button {
     /// The label, at most 20 characters.
     pub label: String,
-    /// The action.
+    /// The answer that a tap on the button gives.
     pub action: ButtonAction,
 }
 
@@ -108,7 +108,7 @@ impl fmt::Debug for Prompt {
 
 /// The acceptance of a prompt by its provider, before delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Accepted {
+pub struct AcceptedPrompt {
     /// The provider's id of the message, for its logs and for a retraction.
     pub provider_id: Option<String>,
     /// Whether the phone has it already, as on the sandbox phone. Elsewhere a receipt follows.
@@ -118,11 +118,11 @@ pub struct Accepted {
 /// A prompt to retract.
 #[derive(Clone, Debug)]
 pub struct Retraction {
-    /// The prompt.
+    /// The prompt that the provider echoes in its webhooks.
     pub reference: PromptRef,
     /// The customer's phone number.
     pub to: Phone,
-    /// The provider's id of the message, from [`Accepted`].
+    /// The provider's id of the message, from [`AcceptedPrompt`].
     pub provider_id: Option<String>,
 }
 
@@ -201,7 +201,7 @@ pub trait Channel: Send + Sync {
     ///
     /// # Errors
     /// [`SendError`], by the reaction that follows.
-    async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError>;
+    async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError>;
 
     /// Retracts a prompt; `false` where the channel cannot, or it is too late.
     async fn retract(&self, retraction: &Retraction) -> bool;
@@ -210,7 +210,7 @@ pub trait Channel: Send + Sync {
     ///
     /// # Errors
     /// [`CallbackError`].
-    fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError>;
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError>;
 
     /// Fetches the content that a verified webhook refers to: a body to be received in place of the webhook's own.
     ///
@@ -237,7 +237,7 @@ pub enum OpenChannelError {
     #[error("the brand has no such channel")]
     Absent,
     /// The settings name no adapter, or are not valid for it: an operator must look.
-    #[error("the settings of the channel are not valid")]
+    #[error("the channel's settings are invalid")]
     Settings(#[source] Source),
 }
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use domain::values::time::Timestamp;
 
-/// The clock.
+/// The current time, and waits.
 #[async_trait]
 pub trait Clock: Send + Sync {
     /// Returns the current time in UTC.

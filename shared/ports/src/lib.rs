@@ -24,11 +24,11 @@ use domain::values::prompt_ref::PromptRef;
 
 pub use bundle::Ports;
 pub use callback::{
-    Callback, CallbackError, CallbackReply, PromptSelector, Proof, Received, Sender,
+    Callback, CallbackError, CallbackReply, PromptSelector, Proof, ReceivedWebhook, Sender,
     UnverifiedCallback,
 };
 pub use channel::{
-    Accepted, Button, ButtonAction, Capability, Channel, Channels, Labels, OpenChannelError,
+    AcceptedPrompt, Button, ButtonAction, Capability, Channel, Channels, Labels, OpenChannelError,
     Prompt, ReceiptKinds, Resend, Retraction, SendError,
 };
 pub use clock::Clock;

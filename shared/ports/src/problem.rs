@@ -24,7 +24,9 @@ impl From<crate::SecretsError> for Problem {
     fn from(error: crate::SecretsError) -> Self {
         use crate::SecretsError;
         match error {
-            SecretsError::Unknown => Self::new(Code::Unauthenticated, "the API key is not valid"),
+            SecretsError::Unknown => {
+                Self::new(Code::Unauthenticated, "the API key is missing or not valid")
+            }
             SecretsError::Damaged(_) => {
                 Self::new(Code::Internal, "failed to read the brand's secret")
             }

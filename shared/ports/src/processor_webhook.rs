@@ -13,45 +13,45 @@ pub struct VerifiedWebhook {
     pub reply: WebhookResponse,
 }
 
-/// What to answer to a processor, or to the customer it sent back.
+/// The response to a processor, or to the customer whom it redirected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WebhookResponse {
-    /// This.
+    /// The same response whether or not an event was recorded.
     Plain(CallbackReply),
-    /// It is the customer's browser that called: it goes back to the consent page of this request.
+    /// The customer's browser called, and goes back to the consent page of this request.
     ToPage(RequestId),
 }
 
-/// One thing a processor said.
+/// An event that a processor reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProcessorEvent {
-    /// Something happened to the request's attempt or one of its refunds: it is to be looked up now.
+    /// The request's attempt or one of its refunds changed, and a status look-up follows.
     StatusChanged(RequestId),
-    /// What became of an attempt, where it cannot be looked up.
+    /// The result of an attempt that cannot be looked up.
     AttemptReported {
-        /// Of which request.
+        /// The request that the attempt belongs to.
         request: RequestId,
-        /// Which attempt.
+        /// The attempt's number, from 1.
         attempt_no: u32,
-        /// What.
+        /// The result that the processor reported.
         reported: ReportedResult,
     },
-    /// What became of a refund, where it cannot be looked up.
+    /// The result of a refund that cannot be looked up.
     RefundReported {
-        /// Of which request.
+        /// The request that the refund belongs to.
         request: RequestId,
-        /// Which refund.
+        /// The refund's number, from 1.
         seq: u32,
-        /// What.
+        /// The result that the processor reported.
         reported: ReportedResult,
     },
-    /// The customer came back with what is to be used, such as an OAuth code.
+    /// The customer returned with an authorization, such as an OAuth code.
     Returned {
-        /// To which request.
+        /// The request that the customer returned to.
         request: RequestId,
-        /// Which attempt.
+        /// The attempt's number, from 1.
         attempt_no: u32,
-        /// With what.
+        /// The authorization that the browser carried.
         authorization: Authorization,
     },
 }

@@ -16,7 +16,7 @@ pub struct SandboxVisit<'a> {
 /// The response to a visit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SandboxPage {
-    /// A page.
+    /// A page with its security policy.
     Html {
         /// HTML.
         html: String,

@@ -40,7 +40,7 @@ pub struct Item {
 pub enum Write {
     /// Replaces the whole item.
     Put {
-        /// The item.
+        /// The item in its new version.
         item: Item,
         /// The condition on the stored item.
         expect: Expect,
@@ -86,7 +86,7 @@ pub enum Order {
 /// A part of a partition.
 #[derive(Clone, Debug)]
 pub struct Range {
-    /// The partition.
+    /// The partition key that all items of the range share.
     pub pk: String,
     /// The prefix of the sort keys; empty for all.
     pub prefix: String,
@@ -94,7 +94,7 @@ pub struct Range {
     pub after: Option<String>,
     /// The most items, 1 to 100.
     pub limit: usize,
-    /// The order.
+    /// The direction of the sort keys.
     pub order: Order,
 }
 

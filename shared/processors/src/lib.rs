@@ -85,6 +85,33 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
 /// Opens the processors of a brand: those of this crate's kinds, and of the kinds added to it.
 ///
 /// It logs the settings that cannot be used, so that no caller has to.
+///
+/// # Examples
+/// Creates and confirms a payment at Stripe, over an `Http` that plays Stripe's replies:
+/// ```
+#[doc = include_str!("example.md")]
+/// let intent = |status: &str| {
+///     json!({ "id": "pi_1", "object": "payment_intent", "status": status, "amount": 4250, "currency": "eur" })
+/// };
+/// let http = scripted(vec![intent("requires_confirmation"), intent("succeeded")]);
+/// let brand = brand("stripe", json!({ "secret_key": "sk_test_1" }));
+/// let name = "stripe".parse().unwrap();
+/// let stripe = registry(&http).open(&brand, Mode::Test, &name).unwrap();
+///
+/// let ask = payment();
+/// let kind = AuthorizationKind::PaymentMethod;
+/// let card = Authorization { kind, secret: "pm_card_visa".into() };
+/// let attempt = attempt(&ask, &card);
+/// // No money moves yet. The worker stores the reference first.
+/// let Created::Ready(reference) = block_on(stripe.create(&attempt)) else { panic!() };
+/// let confirmed = block_on(stripe.confirm(&attempt, &reference));
+/// let Confirmed::Done(Fetched::Payment(receipt)) = confirmed else { panic!() };
+/// assert_eq!((receipt.amount, receipt.currency.as_str()), (4250, "EUR"));
+/// assert_eq!(*http.calls.lock().unwrap(), [
+///     "https://api.stripe.com/v1/payment_intents",
+///     "https://api.stripe.com/v1/payment_intents/pi_1/confirm",
+/// ]);
+/// ```
 pub struct Registry {
     deps: Deps,
     extra: Vec<Box<dyn AdapterKind>>,

@@ -10,11 +10,11 @@ use serde::Deserialize;
 
 use crate::OpenResult;
 use crate::checks::enabled;
-use crate::stripe::payment_options::{ApplePaySettings, Offer, OfferSettings};
-use crate::stripe::{Account, Stripe, amounts, keys};
+use crate::stripe::payment_options::{StripeApplePaySettings, StripeOffer, StripeOfferSettings};
+use crate::stripe::{Stripe, StripeAccount, amounts, keys};
 use crate::wallet_settings::GooglePaySettings;
 
-pub use crate::stripe::keys::Step;
+pub use crate::stripe::keys::StripeStep;
 
 /// The settings of a processor over a stand-in: the payment options besides test cards.
 #[derive(Deserialize)]
@@ -26,7 +26,7 @@ struct StandInSettings {
     /// Google Pay with Google's test gateway.
     google_pay: Option<GooglePaySettings>,
     /// Apple Pay with a merchant's certificate.
-    apple_pay: Option<ApplePaySettings>,
+    apple_pay: Option<StripeApplePaySettings>,
 }
 
 /// Opens the Stripe adapter in test mode over a stand-in.
@@ -37,14 +37,14 @@ struct StandInSettings {
 /// The settings are not what the sandbox documents.
 pub fn open(settings: &Settings, stand_in: Arc<dyn Http>, web: Arc<dyn Http>) -> OpenResult {
     let StandInSettings { hosted, google_pay, apple_pay } = settings.read()?;
-    let offer = OfferSettings { publishable_key: None, google_pay, apple_pay, hosted };
-    let account = Account::sandbox(Offer::sandbox(offer)?)?;
+    let offer = StripeOfferSettings { publishable_key: None, google_pay, apple_pay, hosted };
+    let account = StripeAccount::sandbox(StripeOffer::sandbox(offer)?)?;
     Ok(Box::new(Stripe { account, http: stand_in, web }))
 }
 
 /// Returns the idempotency key that the adapter sends for a step of an attempt.
 #[must_use]
-pub fn idempotency_key(request: RequestId, step: Step, attempt: u32) -> String {
+pub fn idempotency_key(request: RequestId, step: StripeStep, attempt: u32) -> String {
     keys::key(request, step, attempt)
 }
 

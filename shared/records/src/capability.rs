@@ -16,7 +16,7 @@ const FRESH: Duration = Duration::from_secs(60);
 
 /// A channel's answer, as it is cached and as the API shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Known {
+pub struct RouteCapability {
     /// Whether the customer can be reached, as far as the channel knows.
     pub reachable: bool,
     /// Whether a prompt can have buttons.
@@ -30,7 +30,7 @@ pub struct Known {
     pub reason: Option<String>,
 }
 
-impl From<Capability> for Known {
+impl From<Capability> for RouteCapability {
     fn from(capability: Capability) -> Self {
         let Capability { reachable, rich, wallets, receipts, reason } = capability;
         Self { reachable, rich, wallets, receipts, reason: reason.map(str::to_owned) }
@@ -39,7 +39,7 @@ impl From<Capability> for Known {
 
 #[derive(Serialize, Deserialize)]
 struct Kept {
-    said: Known,
+    said: RouteCapability,
     at: Timestamp,
 }
 
@@ -58,7 +58,7 @@ pub async fn load(
     at: ChannelScope<'_>,
     address: &str,
     now: Timestamp,
-) -> Result<Option<Known>, StoreError> {
+) -> Result<Option<RouteCapability>, StoreError> {
     let Some(item) = store.read(&key(at, address)).await? else { return Ok(None) };
     let kept: Kept = decode(&item.body)?;
     Ok((now < kept.at.after(FRESH)).then_some(kept.said))
@@ -71,7 +71,7 @@ pub async fn load(
 pub fn put(
     at: ChannelScope<'_>,
     address: &str,
-    said: &Known,
+    said: &RouteCapability,
     now: Timestamp,
 ) -> Result<Write, StoreError> {
     let item = Item {

@@ -15,11 +15,11 @@ const KEPT: Duration = Duration::from_secs(90 * 86_400);
 /// The scope of a contact: one channel of a brand, in one mode.
 #[derive(Clone, Copy, Debug)]
 pub struct ChannelScope<'a> {
-    /// The brand.
+    /// The name of the brand that the customer writes to.
     pub brand: &'a BrandName,
-    /// The mode.
+    /// Test or live.
     pub mode: Mode,
-    /// The channel.
+    /// The brand's name of the channel.
     pub channel: &'a ChannelName,
 }
 
@@ -73,7 +73,7 @@ pub fn put(
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn whose(
+pub async fn address_of_handle(
     store: &dyn Store,
     at: ChannelScope<'_>,
     handle: &str,
@@ -88,7 +88,7 @@ pub async fn whose(
 ///
 /// # Errors
 /// [`StoreError::Damaged`] when the record cannot be encoded.
-pub fn put_whose(
+pub fn put_address_of_handle(
     at: ChannelScope<'_>,
     handle: &str,
     address: &str,

@@ -16,7 +16,7 @@ const WALLETS_MAX: (usize, usize) = (8, 32);
 
 /// The wallets that worked on the customer's device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Observed {
+pub struct DeviceWallets {
     /// The wallets' names, such as `apple_pay`, in alphabetical order.
     pub wallets: Vec<String>,
     /// When the page reported them.
@@ -34,7 +34,7 @@ fn key(scope: BrandScope<'_>, address: &str) -> Key {
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn put_observed(
+pub async fn put_device_wallets(
     store: &dyn Store,
     scope: BrandScope<'_>,
     address: &str,
@@ -53,7 +53,7 @@ pub async fn put_observed(
     let item = Item {
         key: key(scope, address),
         version: 1,
-        body: encode(Observed { wallets, at: now })?,
+        body: encode(DeviceWallets { wallets, at: now })?,
         expires_at: Some(now.after(KEPT)),
         index: None,
     };
@@ -64,13 +64,13 @@ pub async fn put_observed(
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn observed(
+pub async fn device_wallets(
     store: &dyn Store,
     scope: BrandScope<'_>,
     address: &str,
     now: Timestamp,
-) -> Result<Option<Observed>, StoreError> {
+) -> Result<Option<DeviceWallets>, StoreError> {
     let Some(item) = store.read(&key(scope, address)).await? else { return Ok(None) };
-    let seen: Observed = decode(&item.body)?;
+    let seen: DeviceWallets = decode(&item.body)?;
     Ok((now < seen.at.after(KEPT)).then_some(seen))
 }

@@ -15,10 +15,10 @@ use ports::{Queue, QueueError, Store, StoreError, Write};
 #[derive(Debug, thiserror::Error)]
 pub enum EffectError {
     /// The state could not be written.
-    #[error("the state could not be written")]
+    #[error("failed to write the state")]
     Store(#[from] StoreError),
     /// The state is written and what it owes was not sent: repeat the call.
-    #[error("what is owed could not be sent")]
+    #[error("failed to queue the owed messages")]
     Queue(#[from] QueueError),
 }
 

@@ -1,7 +1,7 @@
 //! The records that Assent keeps over the ports.
 #![doc = include_str!("../README.md")]
 
-pub mod caller;
+pub mod authentication;
 pub mod capability;
 pub mod circuit_breaker;
 pub mod claims;

@@ -18,7 +18,7 @@ const LINK_RETENTION: Duration = Duration::from_secs(8 * 86_400);
 pub struct LinkTarget {
     /// The brand of the request.
     pub brand: BrandName,
-    /// The request.
+    /// The request that the page shows.
     pub request: RequestId,
     /// The prompt that carried the link.
     pub prompt: PromptId,

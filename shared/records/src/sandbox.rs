@@ -16,9 +16,9 @@ use ports::{Expect, Item, Key, Order, Range, Write};
 pub struct PhoneMessage {
     /// The prompt's id.
     pub id: PromptId,
-    /// The request.
+    /// The request that the message asks about.
     pub request: RequestId,
-    /// The brand.
+    /// The brand that sent the message.
     pub brand: BrandName,
     /// The mode, which is always test.
     pub mode: Mode,
@@ -28,7 +28,7 @@ pub struct PhoneMessage {
     pub from: String,
     /// The heading; empty on a text-only channel.
     pub title: String,
-    /// The text.
+    /// The text below the heading.
     pub text: String,
     /// The URL of the consent page.
     pub link: String,
@@ -70,7 +70,7 @@ impl SandboxStyle {
 pub struct PhoneAction {
     /// The action of the tap.
     pub action: Tap,
-    /// The label.
+    /// The label in the customer's language.
     pub label: String,
     /// The session code that the button picks; `None` for other buttons.
     #[serde(default, skip_serializing_if = "Option::is_none")]

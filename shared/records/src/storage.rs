@@ -11,8 +11,8 @@
 //! | `STOP#<brand>#<address>` | `STOP` | an opt-out | without limit |
 //! | `CONTACT#<brand>#<mode>#<channel>#<address>` | `CONTACT` | [`domain::contact::Contact`] | 90 days |
 //! | `HANDLE#<brand>#<mode>#<channel>#<handle>` | `HANDLE` | the address behind a handle | 90 days |
-//! | `CAP#<brand>#<mode>#<channel>#<address>` | `CAP` | [`crate::capability::Known`] | 60 seconds |
-//! | `DEVICE#<brand>#<mode>#<address>` | `DEVICE` | [`crate::device::Observed`] | 90 days |
+//! | `CAP#<brand>#<mode>#<channel>#<address>` | `CAP` | [`crate::capability::RouteCapability`] | 60 seconds |
+//! | `DEVICE#<brand>#<mode>#<address>` | `DEVICE` | [`crate::device::DeviceWallets`] | 90 days |
 //! | `LIMIT#<brand>#<mode>#<address>` | `LIMIT` | [`crate::limits::AddressLimits`] | 8 days |
 //! | `PHONE#<number>` | `MSG#<prompt>` | a message on the sandbox phone | a day |
 //!
@@ -24,7 +24,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use crate::device::{observed, put_observed};
+pub use crate::device::{device_wallets, put_device_wallets};
 pub use crate::links::{LinkTarget, follow_link, put_link};
 use domain::brand::BrandScope;
 use domain::journal::{EntryKind, JournalEntry};
@@ -49,7 +49,7 @@ enum Stored<T> {
 /// A request with the version that a change expects.
 #[derive(Clone, Debug)]
 pub struct VersionedRequest {
-    /// The request.
+    /// The request as it was read.
     pub request: Request,
     /// The version, which counts changes.
     pub version: u64,

@@ -82,7 +82,7 @@ impl From<StoreError> for ApiError {
 /// The lost reply of amount `05`.
 #[derive(Debug, thiserror::Error)]
 #[error("the sandbox lost its answer, as the amount asks")]
-struct LostOnPurpose;
+struct SimulatedLoss;
 
 /// The parts of one call.
 pub(crate) struct ApiCall<'a> {
@@ -124,5 +124,5 @@ impl Form {
 
 /// Returns a broken connection after everything was done.
 pub(crate) fn lost() -> ApiError {
-    ApiError::Lost(HttpError::Lost(LostOnPurpose.into()))
+    ApiError::Lost(HttpError::Lost(SimulatedLoss.into()))
 }

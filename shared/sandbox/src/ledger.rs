@@ -15,6 +15,8 @@ use crate::objects::session::CheckoutSession;
 use crate::objects::setup::SetupIntent;
 
 /// The lifetime of most objects, as long as Stripe keeps an idempotency key.
+///
+/// <https://docs.stripe.com/error-low-level>, read 2026-11-23.
 const DAY: Duration = Duration::from_secs(86_400);
 /// The lifetime of a saved card.
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
@@ -29,7 +31,7 @@ pub(crate) struct Ledger {
 /// One of Stripe's objects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Object {
+pub(crate) enum SandboxObject {
     Intent(PaymentIntent),
     Setup(SetupIntent),
     Session(CheckoutSession),
@@ -38,7 +40,7 @@ pub(crate) enum Object {
     Token(Token),
 }
 
-impl Object {
+impl SandboxObject {
     pub(crate) fn id(&self) -> &str {
         match self {
             Self::Intent(intent) => &intent.id,
@@ -72,7 +74,7 @@ impl Object {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     #[serde(flatten)]
-    pub(crate) object: Object,
+    pub(crate) object: SandboxObject,
     pub(crate) created_at: Timestamp,
     /// The digest of the creating body; `None` where a customer's visit created the object.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,7 +88,7 @@ pub(crate) struct Entry {
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "version")]
-enum Stored {
+enum StoredEntry {
     #[serde(rename = "1")]
     V1(Entry),
 }
@@ -109,7 +111,7 @@ impl Ledger {
     pub(crate) async fn read(&self, id: &str) -> Result<Option<Entry>, StoreError> {
         let Some(item) = self.store.read(&key(id)).await? else { return Ok(None) };
         let stored = serde_json::from_str(&item.body);
-        let Stored::V1(entry) = stored.map_err(|error| StoreError::Damaged(error.into()))?;
+        let StoredEntry::V1(entry) = stored.map_err(|error| StoreError::Damaged(error.into()))?;
         Ok(Some(Entry { version: item.version, ..entry }))
     }
 
@@ -127,7 +129,7 @@ impl Ledger {
 }
 
 fn put(entry: &Entry) -> Result<Write, StoreError> {
-    let body = serde_json::to_string(&Stored::V1(entry.clone()));
+    let body = serde_json::to_string(&StoredEntry::V1(entry.clone()));
     let item = Item {
         key: key(entry.object.id()),
         version: entry.version.saturating_add(1),

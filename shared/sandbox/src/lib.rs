@@ -6,11 +6,11 @@ use async_trait::async_trait;
 use domain::brand::Mode;
 use domain::values::id::RequestId;
 use ports::{Clock, Http, Key, Ports, SandboxPage, SandboxPages, SandboxVisit, Store, StoreError};
-use processors::stand_in::{self, Step};
+use processors::stand_in::{self, StripeStep};
 use processors::{AdapterConfig, AdapterKind, OpenResult};
 
 use crate::api::StandIn;
-use crate::ledger::{Ledger, Object};
+use crate::ledger::{Ledger, SandboxObject};
 
 mod api;
 mod calls;
@@ -113,29 +113,34 @@ pub async fn books(
     let now = ledger.clock.now();
     let mut books = Books::default();
     for attempt_no in 1..=attempts {
-        let session =
-            ids::id("cs_test_", &stand_in::idempotency_key(request, Step::Checkout, attempt_no));
+        let session = ids::id(
+            "cs_test_",
+            &stand_in::idempotency_key(request, StripeStep::Checkout, attempt_no),
+        );
         let ids = [
-            ids::id("pi_", &stand_in::idempotency_key(request, Step::Create, attempt_no)),
-            ids::id("seti_", &stand_in::idempotency_key(request, Step::SetupCreate, attempt_no)),
+            ids::id("pi_", &stand_in::idempotency_key(request, StripeStep::Create, attempt_no)),
+            ids::id(
+                "seti_",
+                &stand_in::idempotency_key(request, StripeStep::SetupCreate, attempt_no),
+            ),
             ids::id("pi_", &session),
             ids::id("seti_", &session),
         ];
         for id in ids {
             match ledger.read(&id).await?.map(|entry| entry.object) {
-                Some(Object::Intent(intent)) if intent.is_charged(now) => {
+                Some(SandboxObject::Intent(intent)) if intent.is_charged(now) => {
                     books.charges = books.charges.saturating_add(1);
                     books.refunded = books.refunded.saturating_add(intent.refunded(now));
                 }
-                Some(Object::Setup(setup)) => {
+                Some(SandboxObject::Setup(setup)) => {
                     books.cards = books.cards.saturating_add(u32::from(setup.is_kept()));
                 }
                 Some(
-                    Object::Intent(_)
-                    | Object::Session(_)
-                    | Object::Method(_)
-                    | Object::Customer(_)
-                    | Object::Token(_),
+                    SandboxObject::Intent(_)
+                    | SandboxObject::Session(_)
+                    | SandboxObject::Method(_)
+                    | SandboxObject::Customer(_)
+                    | SandboxObject::Token(_),
                 )
                 | None => {}
             }

@@ -12,7 +12,7 @@ use crate::api::StandIn;
 use crate::api::sessions::{PageResult, enter_card};
 use crate::calls::{ApiError, Form, TRIES};
 use crate::cards::{self, Refusal};
-use crate::ledger::{Entry, Object};
+use crate::ledger::{Entry, SandboxObject};
 use crate::objects::intent::IntentState;
 use crate::objects::session::{CheckoutSession, SessionState};
 use crate::objects::setup::SetupState;
@@ -20,7 +20,7 @@ use crate::objects::setup::SetupState;
 const STYLE: &str = include_str!("../templates/sandbox.css");
 
 /// A button of a page.
-struct Button {
+struct PageButton {
     name: &'static str,
     value: &'static str,
     label: &'static str,
@@ -28,15 +28,17 @@ struct Button {
 }
 
 /// The cards of the checkout page.
-const CARDS: [Button; 3] = [
-    Button { name: "card", value: "pm_card_visa", label: "Visa •••• 4242", class: "yes" },
-    Button {
+const CARDS: [PageButton; 3] = [
+    PageButton {
+        name: "card", value: "pm_card_visa", label: "Visa •••• 4242", class: "yes"
+    },
+    PageButton {
         name: "card",
         value: "pm_card_mastercard",
         label: "Mastercard •••• 4444",
         class: "yes",
     },
-    Button {
+    PageButton {
         name: "card",
         value: "pm_card_chargeDeclined",
         label: "Visa •••• 0002, which is refused",
@@ -45,26 +47,26 @@ const CARDS: [Button; 3] = [
 ];
 
 /// The answers on the bank's page.
-const ANSWERS: [Button; 2] = [
-    Button { name: "is_me", value: "yes", label: "It is me", class: "yes" },
-    Button { name: "is_me", value: "no", label: "It is not me", class: "no" },
+const ANSWERS: [PageButton; 2] = [
+    PageButton { name: "is_me", value: "yes", label: "It is me", class: "yes" },
+    PageButton { name: "is_me", value: "no", label: "It is not me", class: "no" },
 ];
 
 #[derive(Template)]
 #[template(path = "sandbox.html")]
-struct Page<'a> {
+struct SandboxPageTemplate<'a> {
     style: &'static str,
     title: &'static str,
     money: Option<String>,
     description: &'a str,
     refused: Option<&'static str>,
     action: String,
-    buttons: &'static [Button],
+    buttons: &'static [PageButton],
     back: Option<&'a str>,
     back_label: &'static str,
 }
 
-impl Page<'_> {
+impl SandboxPageTemplate<'_> {
     fn shown(&self) -> SandboxPage {
         let digest = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
         let policy = format!(
@@ -111,7 +113,7 @@ impl StandIn {
             return Ok(Some(checkout(&session)));
         };
         let PageResult { session, created } = enter_card(&session, &card, now);
-        let object = Object::Session(session.clone());
+        let object = SandboxObject::Session(session.clone());
         let created: Vec<Entry> = created.into_iter().map(|object| self.entry(object)).collect();
         let entry = Entry { object, ..entry };
         let all: Vec<&Entry> = std::iter::once(&entry).chain(&created).collect();
@@ -138,7 +140,7 @@ impl StandIn {
                 let money = money(intent.amount, &intent.currency);
                 return Ok(Some(bank(visit.id, money)));
             };
-            let object = Object::Intent(intent.authenticated(is_them, self.now()));
+            let object = SandboxObject::Intent(intent.authenticated(is_them, self.now()));
             self.ledger.write(&[&Entry { object, ..entry }]).await?;
             return Ok(Some(sent_back(&back, "payment_intent", visit.id)));
         }
@@ -150,7 +152,7 @@ impl StandIn {
         let Some(is_them) = is_them else { return Ok(Some(bank(visit.id, None))) };
         let setup = setup.authenticated(is_them);
         let kept = if setup.is_kept() { self.customer_keeping(&setup).await? } else { None };
-        let entry = Entry { object: Object::Setup(setup), ..entry };
+        let entry = Entry { object: SandboxObject::Setup(setup), ..entry };
         let all: Vec<&Entry> = std::iter::once(&entry).chain(&kept).collect();
         self.ledger.write(&all).await?;
         Ok(Some(sent_back(&back, "setup_intent", visit.id)))
@@ -168,7 +170,7 @@ fn money(amount: u64, currency: &str) -> Option<String> {
 
 fn checkout(session: &CheckoutSession) -> SandboxPage {
     let price = session.price.as_ref();
-    Page {
+    SandboxPageTemplate {
         style: STYLE,
         title: if price.is_some() { "Pay" } else { "Keep a card on file" },
         money: price.and_then(|(amount, currency)| money(*amount, currency)),
@@ -198,7 +200,7 @@ fn told(refusal: Refusal) -> &'static str {
 }
 
 fn bank(id: &str, money: Option<String>) -> SandboxPage {
-    Page {
+    SandboxPageTemplate {
         style: STYLE,
         title: "Your bank asks whether it is you",
         money,
@@ -213,7 +215,7 @@ fn bank(id: &str, money: Option<String>) -> SandboxPage {
 }
 
 fn closed(back: &str) -> SandboxPage {
-    Page {
+    SandboxPageTemplate {
         style: STYLE,
         title: "This page is closed",
         money: None,

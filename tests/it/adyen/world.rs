@@ -9,7 +9,7 @@ use domain::ask::{Ask, AskHash};
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::{Brand, Mode};
 use domain::consent::{ApprovalMethod, Consent};
-use domain::message::{Handled, Message, Step};
+use domain::message::{Message, MessageResult, Step};
 use domain::request::{CancelRedirect, Change, Refusal, Request, State};
 use domain::seal;
 use domain::values::id::{ConsentId, PromptId, RequestId};
@@ -320,7 +320,7 @@ impl World {
             place.and_then(|place| messages.remove(place))
         };
         if let Some((_, message)) = due
-            && self.worker.handle(&message).await == Handled::Again
+            && self.worker.handle(&message).await == MessageResult::Again
         {
             self.queue.send(&message, Duration::from_secs(30)).await.unwrap();
         }

@@ -10,12 +10,12 @@ use super::root;
 
 /// How often each rule is broken today. A number may only be lowered.
 const CEILINGS: [(Rule, usize); 6] = [
-    (Rule::Word, 530),
-    (Rule::Mark, 17),
-    (Rule::LongName, 102),
-    (Rule::EmptySummary, 122),
-    (Rule::LongSentence, 320),
-    (Rule::Joints, 7),
+    (Rule::Word, 122),
+    (Rule::Mark, 0),
+    (Rule::LongName, 26),
+    (Rule::EmptySummary, 17),
+    (Rule::LongSentence, 54),
+    (Rule::Joints, 0),
 ];
 /// How many offences a failure lists.
 const SHOWN: usize = 40;

@@ -1,6 +1,6 @@
 //! AWS End User Messaging: cards and texts sent, events of its topics, and customers' replies.
 
-use domain::message::{Handled, QueueName};
+use domain::message::{MessageResult, QueueName};
 use serde_json::json;
 use tests::standins::aws_messaging::{HOST, events};
 use tests::world::brand::OTHER_KEY;
@@ -200,7 +200,7 @@ fn event_of_unknown_topic_is_accepted_and_ignored() {
     let reference = world.reference(0).to_string();
     let failed = events::of_card("RCS_FAILED", "FAILED", &reference, PHONE);
     for topic in [
-        "assent_nobody_rcs",
+        "assent_unknown_rcs",
         "assent_demo_whatsapp",
         "assent_demo",
         "assent_demo_rcs_2",
@@ -210,11 +210,11 @@ fn event_of_unknown_topic_is_accepted_and_ignored() {
         "another_demo_rcs",
         "",
     ] {
-        assert_eq!(world.publishes(topic, &failed), Handled::Done, "{topic}");
+        assert_eq!(world.publishes(topic, &failed), MessageResult::Done, "{topic}");
     }
     for message in ["", "{", "[]", "hello", "{\"eventType\":1}"] {
         let heard = world.publishes("assent_demo_rcs", message);
-        assert_eq!(heard, Handled::Done, "{message}");
+        assert_eq!(heard, MessageResult::Done, "{message}");
     }
     assert_eq!(world.reads(&asked)["version"], version);
     assert!(world.logs().contains("topic message dropped: no channel owns the topic"));
@@ -230,10 +230,10 @@ fn event_unrecorded_now_is_recorded_by_the_next_run() {
     let reference = world.reference(0).to_string();
     let delivered = events::of_card("RCS_DELIVERED", "DELIVERED", &reference, PHONE);
     world.rotates("/test/channels", &json!([rcs]));
-    assert_eq!(world.publishes("assent_demo_rcs", &delivered), Handled::Again);
+    assert_eq!(world.publishes("assent_demo_rcs", &delivered), MessageResult::Again);
     assert_eq!(world.timeline(&asked), ["accepted rcs"]);
     world.rotates("/test/channels", &json!([topics::rcs(), topics::sms()]));
-    assert_eq!(world.publishes("assent_demo_rcs", &delivered), Handled::Done);
+    assert_eq!(world.publishes("assent_demo_rcs", &delivered), MessageResult::Done);
     assert_eq!(world.timeline(&asked), ["accepted rcs", "delivered rcs"]);
 }
 
@@ -353,10 +353,10 @@ fn topic_name_tells_brand_and_mode() {
     let reference = world.reference(0).to_string();
     let failed = events::of_card("RCS_FAILED", "FAILED", &reference, PHONE);
     for topic in ["assent_demo_rcs", "assent_demo_rcs_live"] {
-        assert_eq!(world.publishes(topic, &failed), Handled::Done);
+        assert_eq!(world.publishes(topic, &failed), MessageResult::Done);
         assert_eq!(world.timeline(&asked), ["accepted rcs"], "a text goes out in live mode");
     }
-    assert_eq!(world.publishes("assent_demo_rcs_test", &failed), Handled::Done);
+    assert_eq!(world.publishes("assent_demo_rcs_test", &failed), MessageResult::Done);
     let timeline = ["accepted rcs", "failed rcs undelivered", "accepted sms"];
     assert_eq!(world.timeline(&asked), timeline);
 }

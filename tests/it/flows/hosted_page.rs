@@ -83,7 +83,7 @@ fn webhook_triggers_look_up_only_with_valid_signature() {
     world.processor_sends(&look).ok(202);
     world.processor_sends(&json!({ "look": "req_01M844DZG03XCBJ52V4K8GHNXC" })).ok(202);
     world.processor_sends(&json!({ "surprise": 1 })).problem(400, "invalid-request");
-    world.call(Method::GET, "/callbacks/demo/nobody").key(None).send().problem(404, "not-found");
+    world.call(Method::GET, "/callbacks/demo/unknown").key(None).send().problem(404, "not-found");
     assert_eq!(world.books().charges(), 1);
 }
 

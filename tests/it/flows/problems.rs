@@ -143,7 +143,7 @@ fn missing_wrong_and_malformed_keys_are_rejected_alike() {
     let keys = [
         None,
         Some(wrong),
-        Some("sk_test_nobody_0123456789abcdef0123456789abcdef"),
+        Some("sk_test_unknown_0123456789abcdef0123456789abcdef"),
         Some("sk_live_demo_0123456789abcdef0123456789abcdef"),
         Some("sk_test_demo_"),
         Some(""),

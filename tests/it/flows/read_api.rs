@@ -102,7 +102,7 @@ fn session_is_listed_newest_first_page_by_page() {
         (5, &Value::Null)
     );
     assert_eq!(whole["requests"][0], world.get(&format!("/v1/requests/{}", asked[0])).json());
-    let none = world.get("/v1/requests?session=nobody").ok(200).json();
+    let none = world.get("/v1/requests?session=unknown").ok(200).json();
     assert_eq!(none, json!({ "requests": [], "next_cursor": null }));
 }
 

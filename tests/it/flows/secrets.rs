@@ -25,7 +25,7 @@ fn story_with_every_fault_leaks_no_secret() {
     assert_eq!(world.state(&asked), "fulfilled");
     let log = world.logs();
     assert!(log.contains(&asked.id), "the log says nothing of the request");
-    assert!(log.contains("accepted a request"));
+    assert!(log.contains("request accepted"));
 }
 
 #[test]

@@ -231,7 +231,7 @@ fn forged_callback_is_rejected_and_replay_is_harmless() {
     assert_eq!(world.reads(&asked)["version"], version);
     let absent = signed(&world, "/callbacks/demo/rcs", &pairs, TWILIO_TOKEN);
     absent.problem(404, "not-found");
-    let absent = signed(&world, "/callbacks/nobody/sms", &pairs, TWILIO_TOKEN);
+    let absent = signed(&world, "/callbacks/unknown/sms", &pairs, TWILIO_TOKEN);
     absent.problem(404, "not-found");
 }
 

@@ -138,7 +138,7 @@ fn endpoint_gone_is_switched_off_and_probed() {
     let world = World::new();
     world.replies(HOST, [Reply::Status(410, String::new())]);
     world.asks_at("+15551239003", 4250);
-    assert!(world.logs().contains("a webhook endpoint is switched off"));
+    assert!(world.logs().contains("webhook endpoint disabled"));
     assert!(endpoint(&world).is_some());
     world.asks_at("+15551229003", 4250);
     assert_eq!(world.calls_to(HOST).len(), 1);

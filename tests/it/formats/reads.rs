@@ -18,7 +18,7 @@ use http::Method;
 use ports::{Processors, Retrieved, Use};
 use processors::{Deps, Registry};
 use records::circuit_breaker::Open;
-use records::device::Observed;
+use records::device::DeviceWallets;
 use records::limits::AddressLimits;
 use records::sandbox::PhoneMessage;
 use records::saved_cards::SavedCard;
@@ -50,7 +50,7 @@ fn every_golden_file_is_read_and_written_unchanged() {
             "link" => again::<LinkTarget>(&text),
             "limit" => again::<AddressLimits>(&text),
             "contact" => again::<Contact>(&text),
-            "device" => again::<Observed>(&text),
+            "device" => again::<DeviceWallets>(&text),
             "handle" => again::<String>(&text),
             "breaker" => again::<Open>(&text),
             "card" => again::<SavedCard>(&text),
@@ -140,7 +140,7 @@ fn stored_endpoint_switched_off_stays_off() {
     world.puts(item(&golden_files()["endpoint"]));
     world.asks_at("+15551239003", 4250);
     assert!(world.calls_to("shop.example").is_empty());
-    assert!(world.logs().contains("its endpoint is switched off"));
+    assert!(world.logs().contains("webhook not sent: endpoint disabled"));
 }
 
 #[test]

@@ -135,7 +135,7 @@ async fn saved_card_of_unknown_customer_is_not_charged() {
     let (_, kept) = kept().await;
     let text = secrecy::ExposeSecret::expose_secret(&kept.secret);
     let mut other: serde_json::Value = serde_json::from_str(text).unwrap();
-    other["customer"] = serde_json::json!("cus_nobody");
+    other["customer"] = serde_json::json!("cus_unknown");
     let fixture = Fixture::new(yes(AuthorizationKind::KeptCard, &other.to_string())).await;
     assert_eq!(fixture.run().await, OperationResult::Invalid { code: "resource_missing" });
     assert_eq!(fixture.charges().await, 0);

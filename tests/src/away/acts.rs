@@ -10,7 +10,7 @@ use consent_callback::{ApprovalPayload, CustomerReply, ReplyError, ReplySource};
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::consent::ApprovalMethod;
 use domain::keys;
-use domain::message::{Handled, Message};
+use domain::message::{Message, MessageResult};
 use domain::outcome::{DenialReason, Details, Outcome};
 use domain::request::State;
 use domain::seal;
@@ -127,7 +127,7 @@ impl Run<'_> {
             if let Some(own) = own {
                 messages.swap_remove(own);
             }
-            (handled == Handled::Again).then_some(message)
+            (handled == MessageResult::Again).then_some(message)
         }));
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::brand::Brand;
 use domain::keys;
-use domain::message::{Handled, Message};
+use domain::message::{Message, MessageResult};
 use domain::request::Request;
 use domain::values::id::{PromptId, RequestId};
 use domain::values::time::Timestamp;
@@ -177,7 +177,7 @@ impl Till {
     /// Does what is due now, and what follows from it at once.
     fn does_what_is_due(&self) {
         while let Some(message) = self.next_due() {
-            if finish(self.machine.handle(&message)) == Handled::Again {
+            if finish(self.machine.handle(&message)) == MessageResult::Again {
                 self.comes_again(message);
             }
         }

@@ -1,6 +1,6 @@
-//! Adds what `emulate` lacks of Stripe: prices that come with a session, and how the session ended.
+//! What `emulate` lacks of Stripe: prices that come with a session, and its result.
 //!
-//! Nothing here is money. The stand-in says whether a session was paid, is open or expired.
+//! Nothing here is money: whether a session was paid, is open or expired is what the stand-in says.
 
 use http::Method;
 use ports::HttpError;

@@ -1,4 +1,4 @@
-//! Decides the fate of a call: it breaks as planned, or is carried out once for each key.
+//! Handles a call: it breaks as planned, or is carried out, once for each key.
 
 use std::convert::Infallible;
 use std::time::Duration;

@@ -89,7 +89,7 @@ impl State {
     }
 
     pub(super) async fn cancel_setup(&self, arrived: &Arrived) -> Result<Answer, HttpError> {
-        // The stand-in cancels every intent that it is asked to cancel, even one that succeeded.
+        // It cancels every intent, even one that succeeded.
         if self.setup_status(&arrived.id()).await? == "succeeded" {
             return Ok(unexpected());
         }

@@ -1,8 +1,8 @@
 //! A proxy between us and stand-ins for Stripe: it breaks what it is told to break, and keeps idempotency keys.
 //!
-//! `localstripe` ignores keys and knows no wallet tokens. `emulate` has the hosted page, but reports little of its
-//! result. The proxy behaves as Stripe documents it, so that a repeated call does what it would do at Stripe. The
-//! stand-ins alone hold what moved money and what is counted.
+//! `localstripe` ignores keys and knows no wallet tokens; `emulate`, which has the hosted page, says little of its result.
+//! Here all is as Stripe documents it, so that a repeat does what it would do there. What moved money, and what is
+//! counted, is theirs.
 
 mod books;
 mod emulate;
@@ -84,7 +84,7 @@ impl Answer {
         Self { body: body.to_string().into(), ..Self::error(200, "", None) }
     }
 
-    /// The body as JSON; null where it is not JSON.
+    /// Returns the body as JSON; null where it is not JSON.
     fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }

@@ -76,11 +76,11 @@ pub enum ProxyFault {
     DropBefore,
     /// It is done, and the connection breaks.
     DropAfter,
-    /// The call is carried out, and no answer comes before the caller's timeout.
+    /// It is done, and no answer comes before the caller gives up.
     Silent,
     /// It is done, and answered after a while.
     Slow(Duration),
-    /// The call is carried out only after [`super::Proxy::release`], when its caller no longer waits.
+    /// It is done only after [`super::Proxy::release`], after the caller gave up.
     Late,
     /// It is done, and a gateway answers 502; a repeat is told the truth.
     GatewayAfter,

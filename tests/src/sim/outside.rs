@@ -1,5 +1,4 @@
-//! Everything outside the machine: the dice, the faults, the providers, the requester's endpoint and the oracle of C1
-//! to C6.
+//! Everything outside the machine, with the run's generator, its faults, and the oracle that checks C1 to C6.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -44,12 +43,12 @@ impl Shared {
     }
 }
 
-/// A use of a port that goes wrong, regardless of the dice.
+/// A use of a port that goes wrong in every run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PortFault {
     /// The how many-th use.
     pub using: u64,
-    /// The kind of fault.
+    /// How the use goes wrong.
     pub how: FaultKind,
 }
 
@@ -67,7 +66,7 @@ pub enum FaultKind {
 /// What is wrong with the processor for long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outage {
-    /// Our key is no longer in force, and no notice came of it.
+    /// Our key was revoked without a notice.
     RefusesKey,
     /// Calls get no answer, whether they are acted on or not.
     Silent,
@@ -79,13 +78,13 @@ pub struct Outside {
     pub rng: Rng,
     /// What goes wrong now.
     pub faults: FaultRates,
-    /// The processor's stand-in.
+    /// The fake of Stripe.
     pub stripe: Stripe,
     /// Who knows facts of customers.
     pub provider: Provider,
     /// What the processor tells us by calling us and has not told yet.
     pub hooks: Vec<Value>,
-    /// Whether the worker at hand acts for a sender without authority.
+    /// Whether the worker at hand handles a message that must have no effect.
     pub unheard: bool,
     /// Whether what the worker at hand brings has no say in any request.
     pub made_up: bool,
@@ -111,7 +110,7 @@ pub struct Outside {
     pub working_since: u64,
     /// Since which step each phone wants no messages.
     pub stopped: BTreeMap<String, u64>,
-    /// The story of the run; `None` where it is not recorded.
+    /// What happened, where a caller reads it.
     pub told: Option<Vec<String>>,
 }
 
@@ -140,8 +139,7 @@ impl Outside {
         }
     }
 
-    /// Begins the run with those faults. Some processors forget their idempotency keys before the last repeat of a
-    /// call. At those, no call is on its way for longer than that.
+    /// Begins with these faults. Where a processor forgets its idempotency keys early, no call is under way for longer.
     pub(super) fn begins(&mut self, faults: FaultRates) {
         let forgets = self.rng.happens(faults.forgets);
         self.stripe.keys_kept = if forgets { KEYS_FORGOTTEN } else { KEYS_KEPT };
@@ -162,7 +160,7 @@ impl Outside {
         self.used().filter(|how| *how != FaultKind::Conflicts)
     }
 
-    /// Records what happens, if the run is recorded.
+    /// Records what happens, where a caller reads it.
     pub fn say(&mut self, what: impl FnOnce() -> String) {
         if let Some(told) = &mut self.told {
             told.push(format!("  [{}] {}", self.working_since, what()));
@@ -204,14 +202,14 @@ impl Outside {
         }
     }
 
-    /// Checks that no worker calls an account that was known to refuse us when the worker began.
+    /// A worker that began after an account was known to reject us must not call it.
     fn calls(&mut self, host: Option<&str>, now: Timestamp) {
         if self.oracle.is_shut(host, now, self.working_since) {
             self.oracle.broken.push("SHUT: a call with an account that refuses us".to_owned());
         }
     }
 
-    /// Checks that a customer whose STOP was heard before this worker began gets nothing more.
+    /// A customer whose STOP was recorded before this worker began gets nothing more.
     pub(super) fn sends_to(&mut self, phone: &str) {
         if self.stopped.get(phone).is_some_and(|since| *since < self.working_since) {
             self.oracle.broken.push("STOP: a prompt to a customer who opted out".to_owned());
@@ -269,7 +267,6 @@ impl Outside {
     pub(super) fn arrive(&mut self, now: Timestamp) -> bool {
         let Some(place) = self.late.iter().position(|(at, _)| *at <= now) else { return false };
         let (_, request) = self.late.swap_remove(place);
-        // It was sent long ago.
         self.working_since = 0;
         let (status, _) = self.acts(&request, now);
         self.say(|| format!("late {} {} -> {status}", request.method(), request.uri()));
@@ -277,7 +274,7 @@ impl Outside {
     }
 }
 
-/// The fate of a call.
+/// The result of a call.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Answered,

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use bytes::Bytes;
-use domain::message::Handled;
+use domain::message::MessageResult;
 use domain::problem::Problem;
 use domain::values::id::{PromptId, RequestId};
 use domain::values::time::Timestamp;
@@ -13,7 +13,7 @@ use http::Response;
 /// What a worker came to.
 pub(super) enum End {
     /// A message was handled.
-    Handled(Handled),
+    Handled(MessageResult),
     /// A call was answered.
     Answered(Result<Response<Bytes>, Problem>),
 }

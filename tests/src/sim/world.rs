@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use domain::message::{Handled, Message};
+use domain::message::{Message, MessageResult};
 use domain::problem::Problem;
 use domain::values::time::Timestamp;
 use embedded::{Database, ReceivedMessage};
@@ -340,13 +340,13 @@ impl World {
         }
     }
 
-    fn handled(&self, received: &ReceivedMessage, handled: Handled) {
+    fn handled(&self, received: &ReceivedMessage, handled: MessageResult) {
         self.say(|| format!("handled {:?}: {handled:?}", received.message.parts()));
         let lost = self.happens(|faults| faults.delete_lost);
         let done = match handled {
             _ if lost => Ok(()),
-            Handled::Done => self.database.delete(received.receipt),
-            Handled::Again => {
+            MessageResult::Done => self.database.delete(received.receipt),
+            MessageResult::Again => {
                 let wait = Duration::from_secs(1_u64 << received.receives.min(6));
                 self.database.release(received.receipt, wait)
             }

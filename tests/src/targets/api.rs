@@ -67,7 +67,7 @@ pub fn headers(input: &[u8]) {
     });
 }
 
-/// The body of a call that creates. The stored request is sound, equals what was sent, and is the same when repeated.
+/// The body of a call that creates: what is accepted is what was sent, and a repeat gets the same.
 pub fn create(input: &[u8]) {
     with_fixture(|fuzz_fixture| {
         let before = fuzz_fixture.counts();
@@ -171,7 +171,7 @@ fn read(fuzz_fixture: &FuzzFixture, address: &[u8], input: &[u8]) -> Option<Answ
     Some(answered)
 }
 
-/// The query of a list with its cursor. Pages hold what belongs to the session, and lead to one another.
+/// The query of a list with its cursor: pages hold what belongs to the session, and lead to one another.
 pub fn list(input: &[u8]) {
     with_fixture(|fuzz_fixture| {
         let address = [b"/v1/requests?", input].concat();

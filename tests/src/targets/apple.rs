@@ -1,4 +1,4 @@
-//! Apple's callbacks and a device's calls to a payment gateway: any body at all, with proof and without.
+//! Apple's webhooks, and what a device sends to a payment gateway: any body, with proof and without.
 
 use axum::body::Body;
 use domain::keys;
@@ -12,7 +12,7 @@ use super::sound::assert_sound;
 use super::whatsapp::carries;
 use crate::standins::apple::{BUSINESS, Posted, TOKEN_DATA, posted};
 
-/// The customer's handle.
+/// The customer's handle at Apple.
 pub(super) const HANDLE: &str = "urn:mbid:AQAAYof-the-ground==";
 const CALLBACK: &str = "/callbacks/acme/apple/message";
 const GATEWAY: &str = "/callbacks/acme/apple";
@@ -108,7 +108,7 @@ fn says(input: &[u8], text: &str) -> bool {
     input.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-/// A body that Apple proves is heard or refused without a fault. It is a consent only by a postback of ours. The same
+/// A body with Apple's token is handled or refused without a fault. It is a consent only by a postback of ours. The same
 /// body changes nothing without Apple's token.
 pub fn apple(input: &[u8]) {
     with_fixture(|fuzz_fixture| {
@@ -123,7 +123,7 @@ pub fn apple(input: &[u8]) {
         }
         assert!(!fuzz_fixture.changed_since(&before), "changed without a token");
         let answered = post(fuzz_fixture, CALLBACK, &whole).expect("a call");
-        // The fixture keeps no long replies, so a reply that says it is elsewhere must come again.
+        // The fixture keeps no long replies: a reply by reference is to be sent again.
         if answered.status != 503 || !says(input, "interactiveDataRef") {
             assert_sound(&answered, input);
         }
@@ -152,14 +152,14 @@ fn gateway(fuzz_fixture: &FuzzFixture, open: &Open) -> String {
     format!("pay={request}.{prompt}.{}", hex::encode(&mac[..16]))
 }
 
-/// A body at the gateway, its address's query in the first line. Only our own address is heard. A request with a
-/// session code counts no payment.
+/// A body at the gateway, with the query of its URL in the first line. Only our own URL counts, and no payment counts for
+/// a request with a session code.
 pub fn apple_pay(input: &[u8]) {
     with_fixture(|fuzz_fixture| {
         let end = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
         let (query, body) = input.split_at(end);
         let Ok(query) = std::str::from_utf8(query) else { return };
-        // The text behind a # stays with the caller.
+        // A URL's fragment is never sent.
         let query = query.split('#').next().unwrap_or_default();
         let (headers, body) = (Vec::new(), body.get(1..).unwrap_or_default().to_vec());
         let (before, address) = (fuzz_fixture.counts(), format!("{GATEWAY}?{query}"));

@@ -1,4 +1,4 @@
-//! Input from customers, providers and holders of a link: the consent page, callbacks, the sandbox phone.
+//! What customers, providers and holders of a link send: the consent page, callbacks, the sandbox phone.
 
 use axum::body::Body;
 use base64::Engine;
@@ -17,12 +17,12 @@ fn field(form: &[u8], name: &str) -> Option<String> {
     form_urlencoded::parse(form).find(|(known, _)| known == name).map(|(_, value)| value.into())
 }
 
-/// An approval stands only where `said` holds. A request without approval was not charged for.
+/// Asserts that an approval stands only where `said` holds, and that no other request was charged for.
 pub(super) fn assert_consent(fuzz_fixture: &FuzzFixture, open: &Open, said: bool) {
     let request = fuzz_fixture.request(open.id);
     match request.state_name() {
         "prompted" | "denied" => {}
-        "authorized" => assert!(said, "an approval that the customer never gave"),
+        "authorized" => assert!(said, "an approval that the customer did not give"),
         other => panic!("an answer made the request {other}"),
     }
 }
@@ -46,7 +46,7 @@ pub fn page_form(input: &[u8]) {
     });
 }
 
-/// A whole call at the consent page's address. A `GET` never answers, and an unknown link shows nothing.
+/// A whole call at the consent page's address: a `GET` never answers, and an unknown link shows nothing.
 pub fn page_call(input: &[u8]) {
     with_fixture(|fuzz_fixture| {
         let Some(call) = call(input).filter(|call| call.uri().path().starts_with("/c/")) else {
@@ -70,7 +70,7 @@ pub fn page_call(input: &[u8]) {
     });
 }
 
-/// A provider's callback without a signature by our token is refused, and nothing changes.
+/// A provider's callback that is not signed with our token: refused, and nothing changes.
 pub fn callback_unsigned(input: &[u8]) {
     with_fixture(|fuzz_fixture| {
         let Some(call) = call(input) else { return };
@@ -98,8 +98,8 @@ pub fn twilio_signature(url: &str, form: &[u8]) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-/// A signed callback of any content, the query in its first line and the form behind it. A signature is no consent.
-/// Senseless content is refused without a fault.
+/// A signed callback of any content, with the query in its first line and the form behind it. A signature is no consent,
+/// and what makes no sense is refused without a fault.
 pub fn callback_signed(input: &[u8]) {
     with_fixture(|fuzz_fixture| {
         let end = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());

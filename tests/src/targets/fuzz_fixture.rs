@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::keys;
-use domain::message::{Handled, Message, Step};
+use domain::message::{Message, MessageResult, Step};
 use domain::request::Request;
 use domain::values::id::{PromptId, RequestId};
 use http::{HeaderName, HeaderValue, Method, Uri, header};
@@ -31,13 +31,13 @@ use crate::standins::{rbm, whatsapp};
 /// The key every valid sample is called with.
 pub const KEY: &str = "sk_test_acme_0123456789abcdefghijklmnop";
 /// What Twilio signs with.
-pub const AUTH_TOKEN: &str = "twilio-token-nobody-knows";
+pub const AUTH_TOKEN: &str = "twilio-token-kept-private";
 /// The address of the machine.
 pub const BASE: &str = "https://pay.example.com";
 /// The session the ground's requests belong to.
 pub const SESSION: &str = "CA123";
 
-/// Values that are never shown to a caller, unless the caller sent them.
+/// The secrets that no answer repeats, unless the caller sent them.
 pub const SECRETS: [&str; 11] = [
     "0123456789abcdefghijklmnop",
     AUTH_TOKEN,
@@ -110,11 +110,11 @@ pub struct FuzzFixture {
     counted: Arc<Counted>,
     /// What the world outside answers.
     pub http: Arc<Scripted>,
-    /// The brand on the machine.
+    /// The one brand that the fixture has.
     pub brand: Arc<OneBrand>,
-    /// The functions of the machine.
+    /// The four functions on one machine.
     pub machine: Machine,
-    /// The requesters' API.
+    /// The routes of the requester's API.
     pub api: Router,
     /// Pages, callbacks and the sandbox phone.
     pub consent: Router,
@@ -142,12 +142,12 @@ pub struct Answered {
     pub kind: String,
     /// The answer's headers and body as text.
     pub headers: http::HeaderMap,
-    /// The body's bytes.
+    /// The body, byte for byte.
     pub body: Bytes,
 }
 
 impl Answered {
-    /// The body as JSON; null if it is not JSON.
+    /// Returns the body as JSON; null where it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
@@ -283,7 +283,7 @@ impl FuzzFixture {
         assert_eq!(made.status, 201, "{made:?}");
         let id: RequestId = made.json()["id"].as_str().expect("an id").parse().expect("an id");
         let handled = self.run(self.machine.handle(&Message::new(Step::Deliver, id)));
-        assert_eq!(handled, Handled::Done);
+        assert_eq!(handled, MessageResult::Done);
         let request = self.request(id);
         let prompt = request.prompts.first().expect("a prompt").id;
         let link_key = &self.brand.now().link_key;

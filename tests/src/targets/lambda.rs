@@ -1,4 +1,4 @@
-//! Lambda's input to the functions, as bytes: HTTP calls, batches of a queue, messages of a topic.
+//! The events that Lambda hands to the functions, as bytes: HTTP calls, batches of a queue, topic messages.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use consent_callback::Topics;
-use domain::message::{Handled, Message};
+use domain::message::{Message, MessageResult};
 use domain::postback::{Action, Postback};
 use domain::values::prompt_ref::PromptRef;
 use lambda_events::{
@@ -23,7 +23,7 @@ struct Machine<'a>(&'a local::Machine);
 
 #[async_trait]
 impl Handler for Machine<'_> {
-    async fn handle(&self, message: &Message) -> Handled {
+    async fn handle(&self, message: &Message) -> MessageResult {
         self.0.handle(message).await
     }
 }
@@ -32,7 +32,7 @@ fn heard(fuzz_fixture: &FuzzFixture) -> Topics {
     Topics::new(fuzz_fixture.machine.consent_callback.channel_webhooks(), "assent".to_owned())
 }
 
-/// A batch of any bytes. A message that is not ours comes again, and nothing outside the batch does.
+/// A batch of any bytes: each record that is not our message comes again, and no other id does.
 pub fn batch(input: &[u8]) {
     with_fixture(|fuzz_fixture| {
         let Ok(batch) = serde_json::from_slice::<Batch>(input) else { return };
@@ -60,7 +60,7 @@ fn assert_answer(answer: &Value) {
     assert!(answer["body"].is_string() || answer["body"].is_null(), "{answer}");
 }
 
-/// An HTTP event of any bytes. Every function answers an HTTP event, and no caller gets in without a key.
+/// An HTTP event of any bytes: every function answers what is one, and refuses a call without a key.
 pub fn call(input: &[u8]) {
     with_fixture(|fuzz_fixture| {
         let routers: [&Router; 2] = [&fuzz_fixture.api, &fuzz_fixture.consent];
@@ -110,7 +110,7 @@ fn assert_consent(fuzz_fixture: &FuzzFixture, told: &[u8]) {
         let said = told.windows(postback.len()).any(|window| window == postback.as_bytes());
         match fuzz_fixture.request(open.id).state_name() {
             "prompted" | "denied" => {}
-            "authorized" => assert!(said, "an approval that the customer never gave"),
+            "authorized" => assert!(said, "an approval that the customer did not give"),
             other => panic!("a topic made the request {other}"),
         }
     }
@@ -161,7 +161,7 @@ pub fn topic_text(input: &[u8]) {
         let before = fuzz_fixture.counts();
         assert_eq!(
             fuzz_fixture.run(heard(fuzz_fixture).receive(name, text)),
-            Handled::Done,
+            MessageResult::Done,
             "{name}"
         );
         let ours = ["assent_acme_aws", "assent_acme_cards"].contains(&name);

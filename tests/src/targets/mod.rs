@@ -1,7 +1,6 @@
-//! One target for each reader of outside input: a function of bytes that states what holds of each of them.
+//! One target for each reader of input from outside: a function of bytes that states what holds of them.
 //!
-//! They run two ways: as fuzz targets (`tests/fuzz`), and as seeded property tests over mutated samples
-//! (`tests/it/inputs.rs`).
+//! They run two ways: as fuzz targets (`tests/fuzz`), and as seeded property tests over mutated samples (`tests/it/inputs.rs`).
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -23,7 +22,7 @@ pub mod stripe;
 pub mod values;
 pub mod whatsapp;
 
-/// A fuzz target.
+/// A target with its name and its samples.
 #[derive(Clone, Copy)]
 pub struct Target {
     /// What the fuzzer and the tests call it.

@@ -1,4 +1,4 @@
-//! Mutations of samples, the same for the same seed. They change bytes, words of a language, and trees of JSON.
+//! Mutations of samples, the same for the same seed: of bytes, of words, and of JSON trees.
 
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ impl Rng {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `count`; zero when `count` is zero.
+    /// Returns a number below `count`, or zero where `count` is zero.
     pub fn below(&mut self, count: usize) -> usize {
         let count = u64::try_from(count).unwrap_or(u64::MAX).max(1);
         usize::try_from(self.draw() % count).unwrap_or(0)

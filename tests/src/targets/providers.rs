@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use domain::brand::Mode;
 use domain::contact::Contact;
-use domain::message::{Handled, Message, Step};
+use domain::message::{Message, MessageResult, Step};
 use domain::values::prompt_ref::PromptRef;
 use http::{HeaderValue, Response, StatusCode};
 use ports::{Channels, Labels, Prompt};
@@ -96,7 +96,7 @@ pub fn webhook_endpoint(input: &[u8]) {
         let id = fuzz_fixture.shown.id;
         let handled = fuzz_fixture
             .run(fuzz_fixture.machine.handle(&Message::new(Step::Webhook { seq: 1 }, id)));
-        assert_eq!(handled, Handled::Done);
+        assert_eq!(handled, MessageResult::Done);
         let (webhook, _) = fuzz_fixture
             .run(storage::webhook(fuzz_fixture.store(), id, 1))
             .expect("the store")

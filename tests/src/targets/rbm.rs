@@ -1,4 +1,4 @@
-//! RCS through Google: the answers of its API, and any call at all to its webhook.
+//! RCS through Google: what its API answers, and what any caller may post to its webhook.
 #![expect(clippy::expect_used, reason = "a property that does not hold fails by panicking")]
 
 use axum::body::Body;
@@ -75,7 +75,7 @@ fn posts(fuzz_fixture: &FuzzFixture, told: &Told) -> Answered {
     fuzz_fixture.ask(&fuzz_fixture.consent, posted.expect("a call"))
 }
 
-/// A signed call is acknowledged, or it would come again for a week. It is no consent.
+/// Every signed body is acknowledged, or it would come again for a week. It is no consent.
 pub fn rbm_signed(input: &[u8]) {
     with_fixture(|fuzz_fixture| {
         let answered = posts(fuzz_fixture, &Told::of(input));
@@ -88,9 +88,7 @@ pub fn rbm_signed(input: &[u8]) {
     });
 }
 
-/// A body beside the signature of another call.
-///
-/// It is taken only if the signed bytes are the same, or if it knows the token.
+/// A body beside the signature of another call: accepted only if it has the signed bytes or the token.
 pub fn rbm_unsigned(input: &[u8]) {
     let Ok(body) = String::from_utf8(input.to_vec()) else { return };
     with_fixture(|fuzz_fixture| {

@@ -1,13 +1,12 @@
-//! Assertions that hold of every answer, for any input.
+//! What holds of every answer to any input.
 
 use domain::problem::Code;
 use http::header;
 
 use super::fuzz_fixture::{Answered, SECRETS};
 
-/// Asserts that an answer has no fault of ours, and that problems have their documented shape.
-///
-/// Pages have their policy, and the answer holds no secret that the caller did not send.
+/// Asserts what holds of every answer: no fault of ours, documented problems, and pages with their policy. It holds no
+/// secret that the caller did not send.
 ///
 /// # Panics
 /// When it does not hold.

@@ -92,7 +92,7 @@ pub(super) const WORDS: &[&str] = &[
     "\\ud800",
 ];
 
-/// An event counts as a charge, a saved card or a refund only if it names the object asked for.
+/// Only an answer about the requested object counts as a charge, a saved card, a refund or an event.
 pub fn stripe(input: &[u8]) {
     let Some(told) = told(input) else { return };
     with_fixture(|fuzz_fixture| {

@@ -83,7 +83,7 @@ pub fn values(input: &[u8]) {
     }
 }
 
-/// An API key. A text that parses as one names a valid brand, and proves nothing else.
+/// An API key: a text that parses names a brand by a valid name, and proves only itself.
 pub fn api_key(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let Some(key) = ApiKey::read(text) else { return };
@@ -176,8 +176,8 @@ fn stored<T: PartialEq + Debug + Serialize + DeserializeOwned>(text: &str) -> Op
     }
 }
 
-/// Stored items, of the type the first byte names. An item that reads is written back the same. No item that reads
-/// makes a rule stop the process.
+/// Stored items, of the type the first byte names. What reads is written back the same, and makes no rule stop the
+/// process.
 pub fn stored_item(input: &[u8]) {
     let Some((first, text)) = input.split_first() else { return };
     let Ok(text) = std::str::from_utf8(text) else { return };
@@ -208,7 +208,7 @@ pub fn stored_item(input: &[u8]) {
     }
 }
 
-/// The fixture has sealed nothing, so everything that opens was forged.
+/// The fixture has sealed nothing, so a text that opens was forged.
 fn opens_only_what_was_sealed(fuzz_fixture: &FuzzFixture, sealed: &Sealed) {
     let keys = &fuzz_fixture.brand.now().sealing;
     assert!(
@@ -217,7 +217,7 @@ fn opens_only_what_was_sealed(fuzz_fixture: &FuzzFixture, sealed: &Sealed) {
     );
 }
 
-/// Runs every rule on any stored request: it decides or refuses.
+/// Runs every rule on a stored request: it decides or refuses.
 fn exercise(request: &Request) {
     let now = BEGINNING;
     let channel: ChannelName = "sandbox".parse().expect("a name");

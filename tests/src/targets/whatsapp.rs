@@ -62,8 +62,8 @@ fn post(
     fuzz_fixture.ask(&fuzz_fixture.consent, call.body(Body::from(body.to_vec())).expect("a call"))
 }
 
-/// A signed body is heard or refused without a fault. It consents to nothing but what a tap on the right code proves.
-/// The same body changes nothing without its signature, or with that of another body.
+/// A signed body is handled or refused without a fault. It consents only to what a tap on the right code proves. The same
+/// body changes nothing without its signature, or with that of another body.
 pub fn whatsapp(input: &[u8]) {
     with_fixture(|fuzz_fixture| {
         let before = fuzz_fixture.counts();

@@ -1,4 +1,4 @@
-//! The brands of a world, their keys, and every value of theirs that must stay where it belongs.
+//! The brands of a world, their keys, and all their secrets that must not appear elsewhere.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

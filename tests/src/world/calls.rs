@@ -34,7 +34,7 @@ pub struct Answer {
     pub status: u16,
     /// The HTTP headers.
     pub headers: HeaderMap,
-    /// The body's bytes.
+    /// The body, byte for byte.
     pub body: Bytes,
 }
 
@@ -112,7 +112,7 @@ impl<'a> Call<'a> {
 }
 
 impl Answer {
-    /// The body as JSON; null where it is not JSON.
+    /// Returns the body as JSON, or null where it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
@@ -124,7 +124,7 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// A header, empty where the answer lacks it.
+    /// Returns a header, or an empty text where it is missing.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()

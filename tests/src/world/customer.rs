@@ -1,4 +1,4 @@
-//! The customer of a world, with a sandbox phone, who reads and taps.
+//! The customer of a world: a sandbox phone, and a person who reads and taps.
 
 use http::Method;
 use records::storage;
@@ -23,7 +23,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// A text of the message, empty where the message lacks it.
+    /// Returns a text of the message, or an empty one where it is missing.
     #[must_use]
     pub fn text(&self, name: &str) -> &str {
         self.shown[name].as_str().unwrap_or_default()
@@ -49,7 +49,7 @@ impl Customer<'_> {
         self.messages().into_iter().next().expect("there is a message on the phone")
     }
 
-    /// Taps in a message, with any body. Nothing that follows from it is done yet.
+    /// Taps in a message, with any body. Its messages are not handled yet.
     pub fn taps(&self, message: &Message, body: &Value) -> Answer {
         let path = format!("/sandbox/phones/{}/messages/{}/tap", self.phone, message.text("id"));
         self.core.call(Method::POST, &path).idempotency(None).json(body).send()

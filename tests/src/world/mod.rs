@@ -1,8 +1,8 @@
-//! A world for stories: the four functions on one machine, whose time, chances and outside a test controls.
+//! A world for tests: the four functions on one machine, whose time, randomness and network a test controls.
 //!
 //! Calls go through the real routers, messages through the real handlers. C1 to C6 are checked at every write. When a
-//! world goes away, nothing may be due. Then it is brought to its end, where C3 must hold. Everything that it logged,
-//! stored, queued, sent and answered is searched for secrets.
+//! world is dropped, nothing may be due. It is then brought to its end, where C3 must hold. All that it logged, stored,
+//! queued, sent and answered is searched for secrets.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -62,7 +62,7 @@ const STEPS_MAX: u32 = 50_000;
 /// A world to tell stories in.
 pub struct World(Arc<Core>);
 
-/// The parts of a world, for events that happen during another one.
+/// The parts of a world, for what happens during something else.
 pub struct Core {
     clock: Arc<WorldClock>,
     table: Arc<Table>,
@@ -141,7 +141,7 @@ impl Beginning {
         self.with("/test/channels", &json!([sms]))
     }
 
-    /// Sets who may use the sandbox phone, which by default is open to all.
+    /// Sets who may use the sandbox phone, which is open to all otherwise.
     #[must_use]
     pub const fn phone_for(mut self, access: SandboxAccess) -> Self {
         self.phone = access;
@@ -178,7 +178,7 @@ impl Beginning {
         let mut machine = Machine::new(&ports, &http, PUBLIC_BASE);
         identify(&mut machine, &ports, &http);
         let consent = Arc::get_mut(&mut machine.consent_callback);
-        consent.expect("no other holder has it yet").sandbox = self.phone;
+        consent.expect("the machine has no other holder yet").sandbox = self.phone;
         let talk = talking::join(&mut machine);
         let books = fake_processor::join(&mut machine, &hooks);
         let logs = Logs::default();
@@ -284,7 +284,7 @@ impl Core {
         asked
     }
 
-    /// Asks for what the body says; nothing that follows from it is done yet.
+    /// Asks for what the body says, and runs no step that follows.
     pub fn accepted(&self, body: &Value) -> Asked {
         let answer = self.post("/v1/requests", body).ok(201);
         let path = answer.header("location").to_owned();
@@ -300,7 +300,7 @@ impl Core {
         answer
     }
 
-    /// Moves the clock, so that the next event is newer for readers that order by time.
+    /// Moves the clock, so that what comes next is newer in an order by time.
     fn a_moment_passes(&self) {
         self.clock.pass_until(self.now().after(Duration::from_millis(1)));
     }
@@ -359,13 +359,13 @@ impl Core {
         lock(&self.queues.sent).clone()
     }
 
-    /// The customer at the usual phone.
+    /// Returns the customer at the usual number.
     #[must_use]
     pub fn customer(&self) -> Customer<'_> {
         self.customer_at(PHONE)
     }
 
-    /// The customer of that number.
+    /// Returns the customer at that number.
     #[must_use]
     pub fn customer_at(&self, phone: &str) -> Customer<'_> {
         lock(&self.phones).push(phone.to_owned());
@@ -379,10 +379,10 @@ impl Core {
         self.brands.put(&secret);
     }
 
-    /// Lets something happen once at a moment of another event.
+    /// Runs something once during something else.
     ///
-    /// A moment is a call to a host that was taken (`called shop.example`), or a waiting worker (`waited`). It is
-    /// also the time before or after an item is written (`storing PHONE#`, `stored PHONE#`).
+    /// The moments are `called shop.example` (a call to that host was taken) and `waited` (a worker waits). `storing PHONE#`
+    /// and `stored PHONE#` are the moments before and after such an item is written.
     pub fn meanwhile(&self, moment: &str, happens: impl FnOnce(&Self) + Send + 'static) {
         self.hooks.add(moment.to_owned(), Box::new(happens));
     }

@@ -1,4 +1,4 @@
-//! Everything outside that a world calls: a requester's notice endpoint, a carrier and the providers' stand-ins.
+//! Everything outside that a world calls: a requester's webhook endpoint, a carrier and the providers' stand-ins.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,7 @@ use crate::standins::aws_messaging;
 use crate::standins::rbm::{self, Rbm};
 use crate::standins::whatsapp::{self, CloudApi};
 
-/// An answer from outside.
+/// The answer of a host outside.
 #[derive(Clone, Debug)]
 pub enum Reply {
     /// A status and a body.
@@ -105,8 +105,8 @@ impl Outside {
         lock(&self.replies).entry(host.to_owned()).or_default().extend(replies);
     }
 
-    /// The answer of `host` by default. A carrier takes every text and a requester every notice. A stand-in takes
-    /// what its provider would take.
+    /// Returns what `host` answers by default. A carrier takes every text, a requester every webhook, and a stand-in what
+    /// its provider would take.
     fn usual(&self, host: &str, parts: &Parts, body: &[u8]) -> Reply {
         if [apple::HOST, apple::PAY_HOST, apple::KEPT_HOST].contains(&host) {
             let (status, answer) = self.apple.answers(parts, body, self.clock.now());
@@ -150,7 +150,7 @@ impl Http for Outside {
         let host = parts.uri.host().unwrap_or_default().to_owned();
         let told = lock(&self.replies).get_mut(&host).and_then(VecDeque::pop_front);
         let reply = match told {
-            // The call arrived, although its answer is lost.
+            // The call arrived, and its answer is lost.
             Some(Reply::Lost) => {
                 drop(self.usual(&host, &parts, &body));
                 Reply::Lost

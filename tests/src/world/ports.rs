@@ -1,6 +1,5 @@
-//! A world's time, chances, table and queues, each of which does what its port says.
-//!
-//! They show a test what went through them, and let something else happen at the very moment.
+//! A world's time, randomness, table and queues. Each does what its port says and shows a test what went through it. It
+//! lets something else happen at that moment.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -1,6 +1,6 @@
-//! A channel that brings back what a test says its provider brought back, and remembers what went out.
+//! A channel that reports what a test says that its provider reported, and keeps what it sent.
 //!
-//! Each adapter tests the meaning of its own provider's words. This channel tests what follows from them.
+//! What a provider's own words mean is each adapter's business and tested there; what follows from them is told here.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -15,8 +15,8 @@ use domain::values::time::Timestamp;
 use http::Method;
 use local::Machine;
 use ports::{
-    Accepted, Callback, CallbackError, CallbackReply, Capability, Channel, Channels,
-    OpenChannelError, Prompt, PromptSelector, ReceiptKinds, Received, Resend, Retraction,
+    AcceptedPrompt, Callback, CallbackError, CallbackReply, Capability, Channel, Channels,
+    OpenChannelError, Prompt, PromptSelector, ReceiptKinds, ReceivedWebhook, Resend, Retraction,
     SendError, Sender, UnverifiedCallback,
 };
 use serde::Deserialize;
@@ -50,7 +50,7 @@ pub(super) struct WithTalking {
 struct Settings {
     /// What a callback's header must be.
     proof: String,
-    /// Whether it can reach the customer.
+    /// Whether it can reach customers.
     reachable: bool,
     /// Whether a prompt is refused: "not on this channel".
     absent: bool,
@@ -185,12 +185,12 @@ impl Channel for Talking {
         }
     }
 
-    async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError> {
+    async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         if self.settings.absent {
             return Err(SendError::Unreachable { reason: "not_on_channel" });
         }
         lock(&self.talk.sent).push(prompt.clone());
-        Ok(Accepted { provider_id: None, delivered: false })
+        Ok(AcceptedPrompt { provider_id: None, delivered: false })
     }
 
     async fn retract(&self, retraction: &Retraction) -> bool {
@@ -198,7 +198,7 @@ impl Channel for Talking {
         true
     }
 
-    fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
         let proof = callback.headers.get(PROOF).and_then(|value| value.to_str().ok());
         if proof != Some(self.settings.proof.as_str()) {
             return Err(CallbackError::Forged);
@@ -207,7 +207,7 @@ impl Channel for Talking {
             serde_json::from_slice(&callback.body).map_err(|_not_one| CallbackError::Malformed)?;
         let callbacks = told.callbacks.into_iter().map(Said::read).collect::<Result<_, _>>()?;
         let refusal = told.refusal.then(|| reply("refused"));
-        Ok(Received { callbacks, reply: reply("taken"), refusal })
+        Ok(ReceivedWebhook { callbacks, reply: reply("taken"), refusal })
     }
 }
 
@@ -237,7 +237,7 @@ pub(super) fn join(machine: &mut Machine) -> Arc<Talk> {
     let talk = Arc::new(Talk::default());
     let others = Arc::clone(&machine.intake.channels);
     let channels: Arc<dyn Channels> = Arc::new(WithTalking { others, talk: Arc::clone(&talk) });
-    let first = "no other holder has it yet";
+    let first = "the machine has no other holder yet";
     Arc::get_mut(&mut machine.intake).expect(first).channels = Arc::clone(&channels);
     Arc::get_mut(&mut machine.send_prompt).expect(first).channels = Arc::clone(&channels);
     Arc::get_mut(&mut machine.consent_callback).expect(first).channels = channels;

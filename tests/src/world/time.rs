@@ -1,15 +1,15 @@
-//! Time in a world: due work is done, messages can be lost, and calls can come again.
+//! Time in a world: due messages are handled, lost or repeated.
 
 use std::time::Duration;
 
-use domain::message::{Handled, Message, QueueName};
+use domain::message::{Message, MessageResult, QueueName};
 use domain::values::time::Timestamp;
 use ports::Clock;
 
 use super::{Core, STEPS_MAX};
 
 impl Core {
-    /// The world's time.
+    /// Returns the world's time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
@@ -35,8 +35,8 @@ impl Core {
         let received = database.receive(queue, self.now()).expect("the queue is there");
         let Some(received) = received else { return false };
         let done = match self.run(self.machine.handle(&received.message)) {
-            Handled::Done => database.delete(received.receipt),
-            Handled::Again => {
+            MessageResult::Done => database.delete(received.receipt),
+            MessageResult::Again => {
                 let wait = Duration::from_secs(1 << received.receives.min(6));
                 database.release(received.receipt, wait)
             }
@@ -59,22 +59,22 @@ impl Core {
     /// Hands messages over that came before, as queues do now and then, and does what follows.
     pub fn comes_again(&self, messages: impl IntoIterator<Item = Message>) {
         for message in messages {
-            assert_eq!(self.run(self.machine.handle(&message)), Handled::Done, "{message:?}");
+            assert_eq!(self.run(self.machine.handle(&message)), MessageResult::Done, "{message:?}");
         }
         self.settles();
     }
 
-    /// Lets time pass until then, with no worker at work.
+    /// Lets time pass until then while no worker runs.
     pub fn clock_is(&self, at: Timestamp) {
         self.clock.pass_until(at);
     }
 
-    /// Lets time pass, with no worker at work.
+    /// Lets time pass while no worker runs.
     pub fn clock_jumps(&self, seconds: u64) {
         self.clock.pass_until(self.now().after(Duration::from_secs(seconds)));
     }
 
-    /// Loses every message that is due on a queue, as if its sender had died before.
+    /// Loses each message that is due on a queue, as if its sender had died before.
     pub fn loses_messages(&self, queue: QueueName) {
         let database = &self.queues.inner;
         while let Some(lost) = database.receive(queue, self.now()).expect("the queue is there") {

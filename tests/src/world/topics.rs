@@ -1,7 +1,7 @@
 //! AWS End User Messaging in a world: what it was sent, and what it tells over the channels' topics.
 
 use consent_callback::Topics;
-use domain::message::Handled;
+use domain::message::MessageResult;
 use domain::values::prompt_ref::PromptRef;
 use lambda_events::{Context, LambdaEvent, NotificationError, answer_or_receive};
 use serde_json::{Value, json};
@@ -69,14 +69,14 @@ impl Core {
         suggestions.into_iter().map(button).collect()
     }
 
-    /// Publishes on a topic of ours, and does what follows. [`Handled::Again`] where the run that heard it failed and
+    /// Publishes on a topic of ours, and does what follows. [`MessageResult::Again`] where the run that heard it failed and
     /// Lambda would make another one.
-    pub fn publishes(&self, topic: &str, message: &str) -> Handled {
+    pub fn publishes(&self, topic: &str, message: &str) -> MessageResult {
         self.hands(events::published(topic, message))
     }
 
     /// Hands what SNS does to the function that hears topics, and does what follows.
-    pub fn hands(&self, event: Value) -> Handled {
+    pub fn hands(&self, event: Value) -> MessageResult {
         let topics =
             Topics::new(self.machine.consent_callback.channel_webhooks(), "assent".to_owned());
         let event = LambdaEvent::new(event, Context::default());
@@ -85,11 +85,11 @@ impl Core {
         match answer {
             Ok(answer) => {
                 assert_eq!(answer, Value::Null);
-                Handled::Done
+                MessageResult::Done
             }
             Err(error) => {
                 assert!(error.is::<NotificationError>(), "{error}");
-                Handled::Again
+                MessageResult::Again
             }
         }
     }
@@ -97,6 +97,6 @@ impl Core {
     /// The service tells something over the demo brand's channel of that name.
     pub fn tells_by_topic(&self, channel: &str, message: &str) {
         let heard = self.publishes(&format!("assent_demo_{channel}"), message);
-        assert_eq!(heard, Handled::Done, "{message}");
+        assert_eq!(heard, MessageResult::Done, "{message}");
     }
 }

@@ -22,7 +22,7 @@ impl Approvals {
     /// Returns the payment options that the request's processor takes, best first.
     ///
     /// # Errors
-    /// [`Code::ProcessorNotConfigured`] when the brand's settings of the processor cannot be used.
+    /// [`Code::ProcessorNotConfigured`] when the brand's settings of the processor are missing or invalid.
     pub(crate) fn payment_options(
         &self,
         request: &Request,
@@ -30,7 +30,10 @@ impl Approvals {
     ) -> Result<Vec<PaymentOption>, Problem> {
         let processor = self.processors.open(brand, request.mode, &request.processor);
         let processor = processor.map_err(|_logged| {
-            Problem::new(Code::ProcessorNotConfigured, "the processor cannot be used")
+            Problem::new(
+                Code::ProcessorNotConfigured,
+                "the processor's settings in the brand's secret are missing or invalid",
+            )
         })?;
         let mut options = processor.payment_options(&request.ask);
         // A request that names a saved card charges that card and no test card.
@@ -121,7 +124,7 @@ impl Approvals {
             Ok(kept) => Ok(Authorization { kind: AuthorizationKind::KeptCard, ..kept }),
             Err(error) => {
                 tracing::error!(request.id = %request.id, error = %error, "failed to open a saved card's seal");
-                let detail = "the card on file cannot be used";
+                let detail = "failed to open the saved card; check `sealing` in the brand's secret";
                 Err(ReplyError::Failed(Problem::new(Code::Internal, detail)))
             }
         }

@@ -135,7 +135,7 @@ impl Approvals {
         let sealed = seal::seal(&brand.sealing, request.id, &authorization, random);
         let sealed = sealed.map_err(|error| {
             tracing::error!(request.id = %request.id, error = %error, "failed to seal an authorization");
-            ReplyError::Failed(Problem::new(Code::Internal, "the brand's sealing keys cannot be used"))
+            ReplyError::Failed(Problem::new(Code::Internal, "failed to seal the authorization; check `sealing` in the brand's secret"))
         })?;
         let prompt: Option<&PromptRecord> = request.prompt(approval.prompt);
         let mut bytes = [0_u8; 10];

@@ -48,11 +48,11 @@ pub enum ApprovalPayload {
 /// The prompt that a reply answers, and the method by which it was given.
 #[derive(Clone, Copy, Debug)]
 pub struct ReplySource {
-    /// The request.
+    /// The request that the prompt belongs to.
     pub request: RequestId,
     /// The prompt of the request.
     pub prompt: PromptId,
-    /// The method.
+    /// The customer's way to answer.
     pub method: ApprovalMethod,
 }
 

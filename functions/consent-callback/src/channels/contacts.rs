@@ -43,7 +43,8 @@ impl Contacts {
             Mode::Test => Mode::Live,
         };
         for mode in [context.mode, other] {
-            let address = contact::whose(store, context.scope(mode), &hash, now).await?;
+            let address =
+                contact::address_of_handle(store, context.scope(mode), &hash, now).await?;
             if address.is_some() {
                 return Ok(address);
             }
@@ -63,14 +64,14 @@ impl Contacts {
         let (store, handle) = (self.ports.store.as_ref(), from.handle.as_deref());
         for _ in 0..CONFLICTS_MAX {
             let (known, expected_version) = contact::load(store, scope, address, now).await?;
-            let known = known.heard(handle, &from.features, now);
+            let known = known.with_activity(handle, &from.features, now);
             let mut writes = vec![contact::put(scope, address, &known, expected_version, now)?];
             // The cached capability was answered for an address without this contact record.
             writes.push(Write::Delete { key: capability::key(scope, address) });
             if let Some(handle) = handle {
                 let key = &context.brand.address_key;
                 let hash = keys::handle_hash(key, context.channel.as_str(), handle);
-                writes.push(contact::put_whose(scope, &hash, address, now)?);
+                writes.push(contact::put_address_of_handle(scope, &hash, address, now)?);
             }
             match store.write(writes).await {
                 Ok(()) => return Ok(()),

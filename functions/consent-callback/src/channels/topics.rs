@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::brand::{Brand, Mode};
-use domain::message::Handled;
+use domain::message::MessageResult;
 use domain::values::name::{BrandName, ChannelName};
 use http::{HeaderMap, Method};
 use ports::Listener;
@@ -89,20 +89,20 @@ impl Topics {
 
 #[async_trait]
 impl Listener for Topics {
-    async fn receive(&self, topic: &str, text: &str) -> Handled {
+    async fn receive(&self, topic: &str, text: &str) -> MessageResult {
         let Some(owner) = self.owner(topic) else {
             tracing::error!(topic.name = topic, "topic message dropped: no channel owns the topic");
-            return Handled::Done;
+            return MessageResult::Done;
         };
         let brand = match self.webhooks.ports.secrets.brand(&owner.brand).await {
             Ok(brand) => brand,
             Err(SecretsError::Unknown) => {
                 tracing::error!(topic.name = topic, "topic message dropped: no such brand");
-                return Handled::Done;
+                return MessageResult::Done;
             }
             Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => {
                 tracing::error!(topic.name = topic, error = %error, "failed to read the brand's secret");
-                return Handled::Again;
+                return MessageResult::Again;
             }
         };
         let (mode, callbacks) = match self.read(&brand, &owner, text) {
@@ -112,9 +112,9 @@ impl Listener for Topics {
                     topic.name = topic,
                     "topic message dropped: no channel can read it"
                 );
-                return Handled::Done;
+                return MessageResult::Done;
             }
-            TopicMessage::SettingsBroken => return Handled::Again,
+            TopicMessage::SettingsBroken => return MessageResult::Again,
         };
         let context = ChannelContext { brand: &brand, mode, channel: &owner.channel };
         for callback in callbacks {
@@ -126,9 +126,9 @@ impl Listener for Topics {
                     problem.code = code,
                     "failed to record a topic message; it will come again"
                 );
-                return Handled::Again;
+                return MessageResult::Again;
             }
         }
-        Handled::Done
+        MessageResult::Done
     }
 }

@@ -7,8 +7,8 @@ use domain::journal::DeliveryStatus;
 use domain::problem::{Code, Problem};
 use domain::values::name::ChannelName;
 use ports::{
-    Callback, CallbackError, CallbackReply, Channel, Channels, OpenChannelError, Ports, Received,
-    UnverifiedCallback,
+    Callback, CallbackError, CallbackReply, Channel, Channels, OpenChannelError, Ports,
+    ReceivedWebhook, UnverifiedCallback,
 };
 
 use super::context::ChannelContext;
@@ -74,8 +74,11 @@ impl ChannelWebhooks {
         brand: &Arc<Brand>,
         name: &ChannelName,
         callback: &UnverifiedCallback,
-    ) -> Result<(Mode, Received), Problem> {
-        let mut worst = Problem::new(Code::NotFound, "there is no such callback address");
+    ) -> Result<(Mode, ReceivedWebhook), Problem> {
+        let mut worst = Problem::new(
+            Code::NotFound,
+            "no channel or processor has this URL; check the brand and the name in its path",
+        );
         for mode in [Mode::Live, Mode::Test] {
             let channel: Box<dyn Channel> = match self.channels.open(brand, mode, name) {
                 Ok(channel) => channel,
@@ -97,7 +100,10 @@ impl ChannelWebhooks {
                     }
                 }
                 Err(CallbackError::Malformed) => {
-                    return Err(Problem::new(Code::InvalidRequest, "the callback cannot be read"));
+                    return Err(Problem::new(
+                        Code::InvalidRequest,
+                        "the webhook's body is not in the provider's documented format",
+                    ));
                 }
             }
         }
@@ -147,7 +153,8 @@ async fn resolve(
         Ok(body) => Ok(body.map(|body| UnverifiedCallback { body, ..callback.clone() })),
         Err(error) => {
             tracing::warn!(error = %error, "failed to fetch the body that a webhook refers to");
-            let detail = "what the callback refers to could not be fetched";
+            let detail =
+                "failed to fetch the content that the webhook refers to; send the webhook again";
             Err(Problem::new(Code::TemporaryReducedCapacity, detail))
         }
     }

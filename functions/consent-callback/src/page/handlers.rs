@@ -155,7 +155,7 @@ fn page(
 ) -> Result<Response<Bytes>, Problem> {
     let policy = HeaderValue::from_str(&html::content_security_policy(offers));
     let (Ok(text), Ok(policy)) = (rendered, policy) else {
-        return Err(Problem::new(Code::Internal, "the page cannot be rendered"));
+        return Err(Problem::new(Code::Internal, "failed to render the page"));
     };
     let mut answer = Response::new(Bytes::from(text));
     *answer.status_mut() = status;

@@ -27,7 +27,7 @@ impl ConsentPage {
         let known = loaded.filter(|loaded| loaded.request.prompt(prompt.prompt).is_some());
         let Some(request) = known.map(|loaded| loaded.request) else { return Ok(()) };
         let owner = BrandScope { brand: &request.brand, mode: request.mode };
-        Ok(storage::put_observed(store, owner, &request.address, wallets, now).await?)
+        Ok(storage::put_device_wallets(store, owner, &request.address, wallets, now).await?)
     }
 
     /// Returns the session that Apple Pay needs before its sheet opens, made for our own host only.
@@ -41,7 +41,10 @@ impl ConsentPage {
             .map_err(|refusal| Problem::new(Code::ConflictState, refusal.to_string()))?;
         let options = self.approvals.payment_options(request, brand)?;
         if !options.iter().any(|option| matches!(option, PaymentOption::ApplePay(_))) {
-            return Err(Problem::new(Code::AskNotSupported, "there is no Apple Pay for this ask"));
+            return Err(Problem::new(
+                Code::AskNotSupported,
+                "Apple Pay is not available for this ask",
+            ));
         }
         let host = self.public_base.parse::<Uri>().ok();
         let host = host.as_ref().and_then(Uri::host).unwrap_or_default();
@@ -51,7 +54,7 @@ impl ConsentPage {
             Err(OpenProcessorError::Absent | OpenProcessorError::Settings(_)) => None,
         };
         let Some(session) = session else {
-            let detail = "no Apple Pay session is available";
+            let detail = "failed to start an Apple Pay session; try again or pay another way";
             return Err(Problem::new(Code::TemporaryReducedCapacity, detail));
         };
         let mut answer = Response::new(Bytes::from(session));

@@ -117,7 +117,10 @@ impl ProcessorWebhooks {
         let sealed = seal::seal(&context.brand.sealing, id, authorization, random);
         let sealed = sealed.map_err(|error| {
             tracing::error!(request.id = %id, error = %error, "failed to seal an authorization");
-            Problem::new(Code::Internal, "the brand's sealing keys cannot be used")
+            Problem::new(
+                Code::Internal,
+                "failed to seal the authorization; check `sealing` in the brand's secret",
+            )
         })?;
         let command =
             |request: &Request, now| request.record_returned(attempt_no, sealed.clone(), now);

@@ -53,7 +53,10 @@ impl ProcessorWebhooks {
         name: &ProcessorName,
         callback: &UnverifiedCallback,
     ) -> Result<(Mode, VerifiedWebhook), Problem> {
-        let mut worst = Problem::new(Code::NotFound, "there is no such callback address");
+        let mut worst = Problem::new(
+            Code::NotFound,
+            "no channel or processor has this URL; check the brand and the name in its path",
+        );
         for mode in [Mode::Live, Mode::Test] {
             let processor = match self.processors.open(brand, mode, name) {
                 Ok(processor) => processor,
@@ -74,7 +77,10 @@ impl ProcessorWebhooks {
                     }
                 }
                 Err(CallbackError::Malformed) => {
-                    return Err(Problem::new(Code::InvalidRequest, "the callback cannot be read"));
+                    return Err(Problem::new(
+                        Code::InvalidRequest,
+                        "the webhook's body is not in the provider's documented format",
+                    ));
                 }
             }
         }

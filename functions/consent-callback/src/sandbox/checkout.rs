@@ -30,7 +30,7 @@ impl SandboxCheckout {
     /// # Errors
     /// A [`Problem`]; [`Code::NotFound`] when there is no such page or the sandbox is off.
     pub async fn serve(&self, id: &str, form: Option<&[u8]>) -> Result<Response<Bytes>, Problem> {
-        let absent = || Problem::new(Code::NotFound, "there is no such page");
+        let absent = || Problem::new(Code::NotFound, "no sandbox page has this URL");
         match self.access {
             SandboxAccess::Off => return Err(absent()),
             SandboxAccess::Key | SandboxAccess::Open => {}

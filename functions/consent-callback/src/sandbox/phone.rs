@@ -11,8 +11,8 @@ use domain::values::phone::Phone;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Response};
 use ports::Ports;
-use records::caller;
-use records::caller::Requester;
+use records::authentication;
+use records::authentication::Requester;
 use records::sandbox;
 use records::sandbox::{PhoneMessage, SandboxStyle, Tap};
 use records::storage;
@@ -92,7 +92,7 @@ impl SandboxPhone {
         body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.authenticate(headers).await?;
-        let absent = || Problem::new(Code::NotFound, "there is no such message on this phone");
+        let absent = || Problem::new(Code::NotFound, "no message on this phone has this id");
         let phone = read_phone(path.phone)?;
         let id: PromptId = path.id.parse().map_err(|_not_an_id| absent())?;
         let tap: TapBody = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
@@ -134,7 +134,7 @@ impl SandboxPhone {
             ChannelContext { brand: &brand, mode: message.mode, channel: &message.channel };
         self.replies.on_postback(context, postback, &phone.clone().into()).await?;
         let loaded = storage::load(self.ports.store.as_ref(), message.request).await?;
-        let gone = || Problem::new(Code::NotFound, "the message's request is gone");
+        let gone = || Problem::new(Code::NotFound, "the message's request was deleted");
         let request = loaded.ok_or_else(gone)?.request;
         Ok(state_response(&request))
     }
@@ -142,17 +142,20 @@ impl SandboxPhone {
     /// Authenticates the caller by a test key; `None` where the phone is open to everyone.
     async fn authenticate(&self, headers: &HeaderMap) -> Result<Option<Requester>, Problem> {
         match self.access {
-            SandboxAccess::Off => {
-                Err(Problem::new(Code::NotFound, "there is no sandbox phone here"))
-            }
+            SandboxAccess::Off => Err(Problem::new(
+                Code::NotFound,
+                "the sandbox phone is disabled on this installation",
+            )),
             SandboxAccess::Open => Ok(None),
             SandboxAccess::Key => {
-                let requester = caller::authenticate(self.ports.secrets.as_ref(), headers).await?;
+                let requester =
+                    authentication::authenticate(self.ports.secrets.as_ref(), headers).await?;
                 match requester.mode {
                     Mode::Test => Ok(Some(requester)),
-                    Mode::Live => {
-                        Err(Problem::new(Code::Unauthenticated, "the sandbox takes test keys only"))
-                    }
+                    Mode::Live => Err(Problem::new(
+                        Code::Unauthenticated,
+                        "the sandbox phone accepts test keys only",
+                    )),
                 }
             }
         }

@@ -79,7 +79,7 @@ impl Deliveries<'_> {
         let mut endpoint =
             Endpoint::load(self.ports.store.as_ref(), &brand.name, request.mode, setup).await?;
         if !endpoint.is_open(now) {
-            tracing::warn!(webhook.id = %webhook.id, "webhook not sent, its endpoint is switched off");
+            tracing::warn!(webhook.id = %webhook.id, "webhook not sent: endpoint disabled");
             return self.store_webhook(id, &webhook.abandoned(), version).await;
         }
         // The last delivery is made even to an endpoint that is slow or busy.

@@ -1,4 +1,4 @@
-//! The health of a requester's webhook endpoint: switched off when it keeps failing, probed, switched on by a success.
+//! The health of a requester's webhook endpoint: disabled when it keeps failing, then probed, and enabled by a success.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use ports::{Expect, Item, Key, Store, StoreError, Write};
 use records::storage::{decode, encode};
 use serde::{Deserialize, Serialize};
 
-/// How long an endpoint may fail without a success before it is switched off.
+/// How long an endpoint may fail without a success before it is disabled.
 const FAILING_MAX: Duration = Duration::from_secs(75 * 3600);
-/// How often an endpoint that is switched off is probed.
+/// How often a disabled endpoint is probed.
 const PROBE: Duration = Duration::from_secs(3600);
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// A failure that took this long held a worker up. The other webhooks do not wait while more workers find out the same.
@@ -108,11 +108,11 @@ impl Endpoint {
         if self.health.is_none() {
             return Ok(());
         }
-        tracing::info!("webhook endpoint works again");
+        tracing::info!("webhook endpoint enabled again");
         store.write(vec![Write::Delete { key: self.key.clone() }]).await
     }
 
-    /// Records a failure; one that is gone is switched off at once.
+    /// Records a failure. An endpoint that answered `410` is disabled at once.
     pub(crate) async fn record_failure(
         &mut self,
         store: &dyn Store,
@@ -131,7 +131,7 @@ impl Endpoint {
             return Ok(());
         }
         if off_since.is_some() && was_off.is_none() {
-            tracing::error!(endpoint.key = %self.key.pk, "a webhook endpoint is switched off");
+            tracing::error!(endpoint.key = %self.key.pk, "webhook endpoint disabled");
         }
         let url = self.url.clone();
         let health = Health { url, failing_since, off_since, probed_at: now, slow_until };

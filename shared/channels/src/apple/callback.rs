@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use ports::{Callback, CallbackError, CallbackReply, Received, Sender, UnverifiedCallback};
+use ports::{Callback, CallbackError, CallbackReply, ReceivedWebhook, Sender, UnverifiedCallback};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -80,7 +80,7 @@ impl InboundMessage {
     /// # Errors
     ///
     /// [`CallbackError::Malformed`] for a sender that is neither an id nor a number.
-    pub(super) fn received(self, headers: &HeaderMap) -> Result<Received, CallbackError> {
+    pub(super) fn received(self, headers: &HeaderMap) -> Result<ReceivedWebhook, CallbackError> {
         let from = sender(&self.source_id, headers)?;
         let callback = match self.kind.as_str() {
             "text" => Some(text_callback(from, self.body.unwrap_or_default(), self.intent)),
@@ -95,7 +95,7 @@ impl InboundMessage {
             _ => None,
         };
         let reply = CallbackReply { status: 200, content_type: "text/plain", body: String::new() };
-        Ok(Received { callbacks: callback.into_iter().collect(), reply, refusal: None })
+        Ok(ReceivedWebhook { callbacks: callback.into_iter().collect(), reply, refusal: None })
     }
 }
 

@@ -27,8 +27,8 @@ use domain::values::money::Money;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    Accepted, ButtonAction, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds,
-    Received, Resend, Retraction, SendError, Source, UnverifiedCallback,
+    AcceptedPrompt, ButtonAction, CallbackError, Capability, Channel, Http, Prompt, Reach,
+    ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Source, UnverifiedCallback,
 };
 use serde_json::Value;
 
@@ -51,7 +51,6 @@ const SESSION_TIMEOUT: Duration = Duration::from_secs(5);
 /// The business cannot write before the customer wrote.
 const CUSTOMER_MUST_START: &str = "customer_must_start";
 
-/// The channel.
 struct Apple {
     account: Account,
     apple_pay: Option<ApplePay>,
@@ -124,7 +123,7 @@ impl Channel for Apple {
         }
     }
 
-    async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError> {
+    async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         let Some(handle) = &prompt.contact.handle else {
             return Err(SendError::Unreachable { reason: CUSTOMER_MUST_START });
         };
@@ -146,7 +145,7 @@ impl Channel for Apple {
         false
     }
 
-    fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
         match pay::receive(&self.link_key, callback) {
             Some(received) => received,
             None => self.message(callback)?.received(&callback.headers),

@@ -11,8 +11,8 @@ use domain::values::prompt_ref::PromptRef;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request, StatusCode};
 use ports::{
-    Callback, CallbackError, CallbackReply, ClientIdentity, HttpError, Prompt, Received, SendError,
-    UnverifiedCallback,
+    Callback, CallbackError, CallbackReply, ClientIdentity, HttpError, Prompt, ReceivedWebhook,
+    SendError, UnverifiedCallback,
 };
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -234,7 +234,7 @@ fn proof(key: &Key32, reference: PromptRef) -> String {
 pub(super) fn receive(
     key: &Key32,
     callback: &UnverifiedCallback,
-) -> Option<Result<Received, CallbackError>> {
+) -> Option<Result<ReceivedWebhook, CallbackError>> {
     let given = match query::parameter(&callback.url, PARAMETER) {
         Ok(given) => given?,
         Err(error) => return Some(Err(error)),
@@ -272,7 +272,10 @@ struct PaymentToken {
     transaction_identifier: String,
 }
 
-fn payment(reference: PromptRef, callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
+fn payment(
+    reference: PromptRef,
+    callback: &UnverifiedCallback,
+) -> Result<ReceivedWebhook, CallbackError> {
     if callback.method != Method::POST {
         return Err(CallbackError::Malformed);
     }
@@ -293,7 +296,7 @@ fn payment(reference: PromptRef, callback: &UnverifiedCallback) -> Result<Receiv
     });
     let secret = SecretString::from(token.to_string());
     let authorization = Authorization { kind: AuthorizationKind::ApplePay, secret };
-    Ok(Received {
+    Ok(ReceivedWebhook {
         callbacks: vec![Callback::Paid { about: reference.into(), authorization }],
         reply: status("STATUS_SUCCESS"),
         // UNVERIFIED: the sheet then shows that nothing was paid. Before going live, refuse a payment in Apple's sandbox.

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
-use ports::{Accepted, Button, ButtonAction, Prompt, SendError};
+use ports::{AcceptedPrompt, Button, ButtonAction, Prompt, SendError};
 use serde_json::{Value, json};
 
 use super::account::Account;
@@ -199,10 +199,10 @@ pub(super) fn unbuilt(_: http::Error) -> SendError {
 /// # Errors
 ///
 /// [`SendError`] by the status.
-pub(super) fn accepted(status: StatusCode, prompt: &Prompt) -> Result<Accepted, SendError> {
+pub(super) fn accepted(status: StatusCode, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
     if status == StatusCode::OK {
         let provider_id = Some(prompt.reference.prompt.to_uuid());
-        return Ok(Accepted { provider_id, delivered: false });
+        return Ok(AcceptedPrompt { provider_id, delivered: false });
     }
     match ERRORS.iter().find(|(code, _)| *code == status.as_u16()) {
         Some((_, reaction)) => Err(reaction.to_send(status)),

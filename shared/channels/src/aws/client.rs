@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request};
-use ports::{Accepted, Http, Prompt, Reach, SendError, Signer, Source};
+use ports::{AcceptedPrompt, Http, Prompt, Reach, SendError, Signer, Source};
 use serde::Serialize;
 
 use super::errors;
@@ -60,7 +60,7 @@ impl Client {
         &self,
         operation: &str,
         message: &(impl Serialize + Sync),
-    ) -> Result<Accepted, SendError> {
+    ) -> Result<AcceptedPrompt, SendError> {
         let Ok(call) = self.call(operation, message) else {
             return Err(SendError::Person { reason: "settings" });
         };

@@ -4,7 +4,7 @@
 //! <https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendRcsMessage.html>, read 2026-11-26.
 
 use http::StatusCode;
-use ports::{Accepted, SendError};
+use ports::{AcceptedPrompt, SendError};
 use serde::Deserialize;
 
 use crate::answers::{self, ProviderAnswer, Reaction};
@@ -77,14 +77,14 @@ struct ErrorResponse {
 /// # Errors
 ///
 /// [`SendError`] by the documented error, or by the status where the body names none.
-pub(super) fn accepted(status: StatusCode, body: &[u8]) -> Result<Accepted, SendError> {
+pub(super) fn accepted(status: StatusCode, body: &[u8]) -> Result<AcceptedPrompt, SendError> {
     if status.is_success() {
         let response = serde_json::from_slice(body)
             .ok()
             .filter(|response: &SendResponse| is_id(&response.message_id));
         let response =
             response.ok_or_else(|| SendError::Unknown(ProviderAnswer { status }.into()))?;
-        return Ok(Accepted { provider_id: Some(response.message_id), delivered: false });
+        return Ok(AcceptedPrompt { provider_id: Some(response.message_id), delivered: false });
     }
     // Above 499 the message may have been sent, even if the body names an error.
     let error =

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 
 use domain::values::phone::Phone;
 use domain::values::prompt_ref::PromptRef;
-use ports::{Callback, CallbackError, CallbackReply, Proof, Received, Sender, UnverifiedCallback};
+use ports::{
+    Callback, CallbackError, CallbackReply, Proof, ReceivedWebhook, Sender, UnverifiedCallback,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -74,7 +76,7 @@ struct RcsAction {
 pub(crate) fn receive(
     callback: &UnverifiedCallback,
     fallback: FallbackBy,
-) -> Result<Received, CallbackError> {
+) -> Result<ReceivedWebhook, CallbackError> {
     match callback.proof {
         Proof::None => return Err(CallbackError::Forged),
         Proof::Topic => {}
@@ -85,7 +87,7 @@ pub(crate) fn receive(
         TopicMessage::Inbound(message) => message.callback(),
     };
     let reply = CallbackReply { status: 200, content_type: "text/plain", body: String::new() };
-    Ok(Received { callbacks: callback.into_iter().collect(), reply, refusal: None })
+    Ok(ReceivedWebhook { callbacks: callback.into_iter().collect(), reply, refusal: None })
 }
 
 /// Returns the callback for a status of one of our messages; `None` while the message is on its way.

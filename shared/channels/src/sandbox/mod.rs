@@ -13,8 +13,9 @@ use domain::values::name::{BrandName, ChannelName};
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    Accepted, CallbackError, Capability, Channel, Expect, Prompt, ReceiptKinds, Received, Resend,
-    Retraction, SendError, Source, Store, StoreError, UnverifiedCallback, Write,
+    AcceptedPrompt, CallbackError, Capability, Channel, Expect, Prompt, ReceiptKinds,
+    ReceivedWebhook, Resend, Retraction, SendError, Source, Store, StoreError, UnverifiedCallback,
+    Write,
 };
 use records::sandbox;
 use records::sandbox::{PhoneMessage, SandboxStyle};
@@ -108,10 +109,10 @@ impl Channel for Sandbox {
         }
     }
 
-    async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError> {
+    async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         match MagicNumber::of(&prompt.to, self.style) {
             MagicNumber::Unreachable => Err(SendError::Unreachable { reason: NOT_ON_CHANNEL }),
-            MagicNumber::Silent => Ok(Accepted { provider_id: None, delivered: false }),
+            MagicNumber::Silent => Ok(AcceptedPrompt { provider_id: None, delivered: false }),
             MagicNumber::Ordinary => self.store_message(prompt).await,
         }
     }
@@ -120,13 +121,13 @@ impl Channel for Sandbox {
         self.mark_retracted(retraction).await.is_ok_and(|found| found)
     }
 
-    fn receive(&self, _: &UnverifiedCallback) -> Result<Received, CallbackError> {
+    fn receive(&self, _: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
         Err(CallbackError::None)
     }
 }
 
 impl Sandbox {
-    async fn store_message(&self, prompt: &Prompt) -> Result<Accepted, SendError> {
+    async fn store_message(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         let message = self.message(prompt);
         let write =
             sandbox::put(&prompt.to, &message).map_err(|error| SendError::Unknown(error.into()))?;
@@ -138,7 +139,7 @@ impl Sandbox {
                 return Err(SendError::Unknown(error.into()));
             }
         }
-        Ok(Accepted { provider_id: Some(message.id.to_string()), delivered: true })
+        Ok(AcceptedPrompt { provider_id: Some(message.id.to_string()), delivered: true })
     }
 
     async fn check_stored(&self, prompt: &Prompt) -> Result<(), SendError> {

@@ -6,7 +6,7 @@ use domain::postback::{Action, Postback};
 use domain::values::money::Money;
 use pollster::block_on;
 use ports::{
-    Accepted, Button, ButtonAction, Channel, Channels, OpenChannelError, Prompt, Retraction,
+    AcceptedPrompt, Button, ButtonAction, Channel, Channels, OpenChannelError, Prompt, Retraction,
     SendError,
 };
 use records::sandbox;
@@ -23,7 +23,7 @@ fn phone(world: &World) -> Vec<PhoneMessage> {
     world.store.items.lock().unwrap().values().map(|item| sandbox::read(item).unwrap()).collect()
 }
 
-fn send(world: &World, style: &str, to: &str) -> Result<Accepted, SendError> {
+fn send(world: &World, style: &str, to: &str) -> Result<AcceptedPrompt, SendError> {
     block_on(channel(world, style).send(&prompt_to(to)))
 }
 

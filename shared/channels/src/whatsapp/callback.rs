@@ -9,7 +9,7 @@ use domain::keys;
 use domain::values::phone::Phone;
 use domain::values::prompt_ref::PromptRef;
 use domain::values::time::Timestamp;
-use ports::{Callback, CallbackError, CallbackReply, Received, Sender};
+use ports::{Callback, CallbackError, CallbackReply, ReceivedWebhook, Sender};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -30,7 +30,10 @@ const MEDIA: [&str; 7] = ["audio", "contacts", "document", "image", "location", 
 /// # Errors
 ///
 /// [`CallbackError::Forged`] for another token, [`CallbackError::Malformed`] for a call without a challenge.
-pub(super) fn handshake(verify_token: &SecretString, url: &str) -> Result<Received, CallbackError> {
+pub(super) fn handshake(
+    verify_token: &SecretString,
+    url: &str,
+) -> Result<ReceivedWebhook, CallbackError> {
     let token = parameter(url, "hub.verify_token").ok_or(CallbackError::Forged)?;
     if !keys::same(&token, verify_token.expose_secret()) {
         return Err(CallbackError::Forged);
@@ -59,7 +62,7 @@ fn parameter(url: &str, name: &str) -> Option<String> {
 /// # Errors
 ///
 /// [`CallbackError::None`] for a callback that is left to the other mode, [`CallbackError::Malformed`] for no JSON.
-pub(super) fn read(numbers: &Numbers, body: &[u8]) -> Result<Received, CallbackError> {
+pub(super) fn read(numbers: &Numbers, body: &[u8]) -> Result<ReceivedWebhook, CallbackError> {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
         return Err(CallbackError::Malformed);
     };
@@ -81,9 +84,9 @@ pub(super) fn read(numbers: &Numbers, body: &[u8]) -> Result<Received, CallbackE
     Ok(received(callbacks, String::new()))
 }
 
-const fn received(callbacks: Vec<Callback>, body: String) -> Received {
+const fn received(callbacks: Vec<Callback>, body: String) -> ReceivedWebhook {
     let reply = CallbackReply { status: 200, content_type: "text/plain", body };
-    Received { callbacks, reply, refusal: None }
+    ReceivedWebhook { callbacks, reply, refusal: None }
 }
 
 /// Returns the members of a list; none if there is no such list.

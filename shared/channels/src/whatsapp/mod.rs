@@ -21,8 +21,8 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use http::Method;
 use ports::{
-    Accepted, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds, Received,
-    Resend, Retraction, SendError, Source, UnverifiedCallback,
+    AcceptedPrompt, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds,
+    ReceivedWebhook, Resend, Retraction, SendError, Source, UnverifiedCallback,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -71,7 +71,11 @@ fn window_is_open(contact: &Contact, now: Timestamp) -> bool {
 }
 
 impl WhatsApp {
-    async fn send_message(&self, prompt: &Prompt, message: &Value) -> Result<Accepted, SendError> {
+    async fn send_message(
+        &self,
+        prompt: &Prompt,
+        message: &Value,
+    ) -> Result<AcceptedPrompt, SendError> {
         let Ok(call) = wire::call(&self.account, prompt, message) else {
             return Err(SendError::Person { reason: "settings" });
         };
@@ -105,7 +109,7 @@ impl Channel for WhatsApp {
 
     /// Sends a free-form message while the window is open. If Meta reports it closed, nothing was sent, and the template
     /// goes out instead.
-    async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError> {
+    async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         if window_is_open(&prompt.contact, prompt.now) {
             let sent = self.send_message(prompt, &wire::free_form(prompt)).await;
             if !matches!(sent, Err(SendError::Unreachable { reason: wire::OUTSIDE_WINDOW })) {
@@ -125,7 +129,7 @@ impl Channel for WhatsApp {
         false
     }
 
-    fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
         if callback.method == Method::GET {
             return callback::handshake(&self.verify_token, &callback.url);
         }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, StatusCode};
-use ports::{Accepted, ButtonAction, Prompt, SendError};
+use ports::{AcceptedPrompt, ButtonAction, Prompt, SendError};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -194,7 +194,7 @@ struct GraphError {
 /// # Errors
 ///
 /// [`SendError`] by the documented code, or by the status where the body has none.
-pub(super) fn accepted(status: StatusCode, body: &[u8]) -> Result<Accepted, SendError> {
+pub(super) fn accepted(status: StatusCode, body: &[u8]) -> Result<AcceptedPrompt, SendError> {
     if status.is_success() {
         return sent(status, body);
     }
@@ -205,7 +205,7 @@ pub(super) fn accepted(status: StatusCode, body: &[u8]) -> Result<Accepted, Send
     }
 }
 
-fn sent(status: StatusCode, body: &[u8]) -> Result<Accepted, SendError> {
+fn sent(status: StatusCode, body: &[u8]) -> Result<AcceptedPrompt, SendError> {
     let response = serde_json::from_slice::<SendResponse>(body).ok();
     let id = response
         .and_then(|response| response.messages.into_iter().next())
@@ -214,7 +214,7 @@ fn sent(status: StatusCode, body: &[u8]) -> Result<Accepted, SendError> {
         (1..=255).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
     };
     match id.filter(is_plain) {
-        Some(id) => Ok(Accepted { provider_id: Some(id), delivered: false }),
+        Some(id) => Ok(AcceptedPrompt { provider_id: Some(id), delivered: false }),
         None => Err(SendError::Unknown(ProviderAnswer { status }.into())),
     }
 }

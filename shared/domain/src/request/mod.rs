@@ -35,24 +35,24 @@ use crate::values::id::{PromptId, RequestId};
 use crate::values::name::{BrandName, ChannelName, ProcessorName};
 use crate::values::time::Timestamp;
 
-/// A request.
+/// A request of a brand to its customer, with all that happened to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// The request's id.
     pub id: RequestId,
-    /// The brand.
+    /// The name of the brand that asks.
     pub brand: BrandName,
-    /// The mode.
+    /// Test or live, as the API key decides.
     pub mode: Mode,
     /// The brand's legal name at acceptance, which the customer reads and consents to.
     pub payee: String,
-    /// The customer.
+    /// The customer who is asked.
     pub customer: Customer,
     /// The keyed hash of the customer's address.
     pub address: String,
-    /// The session.
+    /// The live session between the requester and the customer.
     pub session: Session,
-    /// The ask.
+    /// The payment, saved card or claims that are asked for.
     pub ask: Ask,
     /// The digest that a consent must carry.
     pub ask_hash: AskHash,
@@ -83,7 +83,7 @@ pub struct Request {
     pub expires_at: Timestamp,
     /// Whether the customer asked for more time.
     pub customer_extended: bool,
-    /// The state.
+    /// The state, which transitions alone may change.
     pub state: State,
     /// The prompts so far, oldest first.
     pub prompts: Vec<PromptRecord>,
@@ -112,14 +112,14 @@ pub enum State {
     Prompted,
     /// A verified approval is stored, sealed.
     Authorized {
-        /// The consent.
+        /// The evidence of the customer's approval.
         consent: Consent,
         /// The sealed authorization.
         sealed: Sealed,
     },
     /// A worker has the lease and is at the processor.
     Processing {
-        /// The consent.
+        /// The evidence of the customer's approval.
         consent: Consent,
         /// The sealed authorization.
         sealed: Sealed,
@@ -128,7 +128,7 @@ pub enum State {
     },
     /// The request ended.
     Closed {
-        /// The outcome.
+        /// The result that the requester gets.
         outcome: Outcome,
         /// When it ended.
         at: Timestamp,

@@ -21,9 +21,9 @@ use crate::values::time::Timestamp;
 pub struct PromptRecord {
     /// The prompt's id.
     pub id: PromptId,
-    /// The channel.
+    /// The channel that the prompt was sent over.
     pub channel: ChannelName,
-    /// The status.
+    /// The latest delivery status.
     pub status: PromptStatus,
     /// When it was first about to be sent.
     pub at: Timestamp,

@@ -7,9 +7,9 @@ use super::id::{PromptId, RequestId};
 /// A prompt and its request, in a form that providers echo: `req_….prm_…`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PromptRef {
-    /// The request.
+    /// The request's id, `req_…`.
     pub request: RequestId,
-    /// The prompt.
+    /// The prompt's id, `prm_…`.
     pub prompt: PromptId,
 }
 

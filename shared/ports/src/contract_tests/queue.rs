@@ -46,7 +46,7 @@ pub trait Passing: Receiving {
 pub struct Taken {
     /// The receipt handle that deletes or releases it.
     pub receipt: String,
-    /// The message.
+    /// The message as it was sent.
     pub message: Message,
     /// The number of receives, this one included.
     pub receives: u32,

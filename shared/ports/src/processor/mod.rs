@@ -82,7 +82,7 @@ pub enum OpenProcessorError {
     #[error("the brand has no such processor")]
     Absent,
     /// An operator must look: the settings name an unknown adapter, or are not what the adapter documents.
-    #[error("the settings of the processor cannot be used")]
+    #[error("the processor's settings are invalid")]
     Settings(#[source] Source),
 }
 

@@ -10,12 +10,12 @@ use http::StatusCode;
 use ports::{Created, HttpError, RefundResult};
 use serde::Deserialize;
 
-use super::transport::Reply;
+use super::transport::AdyenReply;
 use crate::object_state::ObjectState;
 
 /// The calls, grouped by the meaning of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Call {
+pub(super) enum AdyenCall {
     /// The call that moves the money.
     Pay,
     /// The call that makes the payment impossible, or reverses it.
@@ -26,15 +26,15 @@ pub(super) enum Call {
 
 /// A fault, by the reaction that it calls for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
+enum AdyenFault {
     /// The card was refused before it was charged.
-    Card(&'static str),
+    CardDeclined(&'static str),
     /// The API key is unknown or revoked.
     Credentials,
     /// The API key lacks the permission.
     Permission,
     /// The merchant account does not exist, or may not do this.
-    Account,
+    AccountRestricted,
     /// Nothing was done; the same call may be repeated.
     NotDone,
     /// The same call is still in progress, or was answered before.
@@ -52,67 +52,71 @@ enum Fault {
 /// Adyen's error codes that say more than the status does. Every other 400 or 422 is an invalid call.
 ///
 /// UNVERIFIED: all but 704. Compare with <https://docs.adyen.com/development-resources/error-codes> before going live.
-const CODES: &[(Fault, &[&str])] = &[
-    (Fault::UnderWay, &["704"]),
-    (Fault::Permission, &["010"]),
-    (Fault::Account, &["107", "901"]),
-    (Fault::Missing, &["167"]),
-    (Fault::Card("card_data_incorrect"), &["101", "103", "140", "141", "153"]),
-    (Fault::Card("card_not_supported"), &["102", "109", "905"]),
-    (Fault::Card("expired_card"), &["129"]),
+const CODES: &[(AdyenFault, &[&str])] = &[
+    (AdyenFault::UnderWay, &["704"]),
+    (AdyenFault::Permission, &["010"]),
+    (AdyenFault::AccountRestricted, &["107", "901"]),
+    (AdyenFault::Missing, &["167"]),
+    (AdyenFault::CardDeclined("card_data_incorrect"), &["101", "103", "140", "141", "153"]),
+    (AdyenFault::CardDeclined("card_not_supported"), &["102", "109", "905"]),
+    (AdyenFault::CardDeclined("expired_card"), &["129"]),
     // The saved card was deleted.
-    (Fault::Card("card_not_kept"), &["800", "802", "803"]),
-    (Fault::Wrong("amount_refused"), &["100", "137"]),
-    (Fault::Wrong("currency_not_supported"), &["138", "907"]),
+    (AdyenFault::CardDeclined("card_not_kept"), &["800", "802", "803"]),
+    (AdyenFault::Wrong("amount_refused"), &["100", "137"]),
+    (AdyenFault::Wrong("currency_not_supported"), &["138", "907"]),
     // The wallet encrypted the token for another certificate than Adyen's.
-    (Fault::Wrong("wallet_certificate"), &["174"]),
-    (Fault::Failed, &["702"]),
+    (AdyenFault::Wrong("wallet_certificate"), &["174"]),
+    (AdyenFault::Failed, &["702"]),
 ];
 
 /// The fault of a refused call without a known code.
-const REFUSED: Fault = Fault::Wrong("refused_by_processor");
+const REFUSED: AdyenFault = AdyenFault::Wrong("refused_by_processor");
 
 #[derive(Deserialize)]
-struct ErrorBody {
+struct AdyenErrorBody {
     #[serde(rename = "errorCode")]
     code: Option<String>,
 }
 
 /// Interprets a reply that is not a success.
-pub(super) fn failure(call: Call, reply: &Reply) -> ObjectState {
+pub(super) fn failure(call: AdyenCall, reply: &AdyenReply) -> ObjectState {
     let fault = fault(reply);
     match call {
-        Call::Pay => pay(fault),
-        Call::End => end(fault),
+        AdyenCall::Pay => pay(fault),
+        AdyenCall::End => end(fault),
         // A failed look-up says nothing about the money. Not even a refused key proves that nothing moved.
-        Call::Read => ObjectState::Unknown,
+        AdyenCall::Read => ObjectState::Unknown,
     }
 }
 
 /// Interprets a call without a reply.
-pub(super) const fn unanswered(call: Call, error: &HttpError) -> ObjectState {
+pub(super) const fn unanswered(call: AdyenCall, error: &HttpError) -> ObjectState {
     match (call, error) {
-        (Call::Read, HttpError::Forbidden | HttpError::NotSent(_) | HttpError::Lost(_))
-        | (Call::Pay | Call::End, HttpError::Lost(_)) => ObjectState::Unknown,
-        (Call::Pay | Call::End, HttpError::Forbidden) => ObjectState::Blocked { code: "address" },
-        (Call::Pay | Call::End, HttpError::NotSent(_)) => ObjectState::Again,
+        (AdyenCall::Read, HttpError::Forbidden | HttpError::NotSent(_) | HttpError::Lost(_))
+        | (AdyenCall::Pay | AdyenCall::End, HttpError::Lost(_)) => ObjectState::Unknown,
+        (AdyenCall::Pay | AdyenCall::End, HttpError::Forbidden) => {
+            ObjectState::Blocked { code: "address" }
+        }
+        (AdyenCall::Pay | AdyenCall::End, HttpError::NotSent(_)) => ObjectState::Again,
     }
 }
 
 /// Interprets a fault before any money can move. All but a plain refusal may be repeated with the same key.
-pub(super) fn not_created(reply: &Reply) -> Created {
+pub(super) fn not_created(reply: &AdyenReply) -> Created {
     match fault(reply) {
-        Fault::Card(code) => Created::SoftDeclined { code },
-        Fault::Credentials => Created::Blocked { code: "credentials" },
-        Fault::Permission => Created::Blocked { code: "permission" },
-        Fault::Account => Created::Blocked { code: "account" },
-        Fault::NotDone | Fault::UnderWay | Fault::Failed | Fault::Unclear => Created::Again,
-        Fault::Missing => Created::Invalid { code: "resource_missing" },
-        Fault::Wrong(code) => Created::Invalid { code },
+        AdyenFault::CardDeclined(code) => Created::SoftDeclined { code },
+        AdyenFault::Credentials => Created::Blocked { code: "credentials" },
+        AdyenFault::Permission => Created::Blocked { code: "permission" },
+        AdyenFault::AccountRestricted => Created::Blocked { code: "account" },
+        AdyenFault::NotDone | AdyenFault::UnderWay | AdyenFault::Failed | AdyenFault::Unclear => {
+            Created::Again
+        }
+        AdyenFault::Missing => Created::Invalid { code: "resource_missing" },
+        AdyenFault::Wrong(code) => Created::Invalid { code },
     }
 }
 
-/// Nothing was created, or nobody heard of it: the same call with the same key is safe.
+/// Interprets a creation without a reply. No customer has the link's address, so the same call with the same key is safe.
 pub(super) const fn creation_unanswered(error: &HttpError) -> Created {
     match error {
         HttpError::Forbidden => Created::Blocked { code: "address" },
@@ -121,81 +125,86 @@ pub(super) const fn creation_unanswered(error: &HttpError) -> Created {
 }
 
 /// Interprets a fault of the paying call. An earlier try may have moved the money, so an indefinite fault is waited out.
-const fn pay(fault: Fault) -> ObjectState {
+const fn pay(fault: AdyenFault) -> ObjectState {
     match fault {
-        Fault::Card(code) => ObjectState::SoftDeclined { code },
-        Fault::Credentials => ObjectState::Blocked { code: "credentials" },
-        Fault::Permission => ObjectState::Blocked { code: "permission" },
-        Fault::Account => ObjectState::Blocked { code: "account" },
-        Fault::NotDone => ObjectState::Again,
-        Fault::Wrong(code) => ObjectState::Invalid { code },
-        Fault::UnderWay | Fault::Missing | Fault::Failed | Fault::Unclear => ObjectState::Unknown,
+        AdyenFault::CardDeclined(code) => ObjectState::SoftDeclined { code },
+        AdyenFault::Credentials => ObjectState::Blocked { code: "credentials" },
+        AdyenFault::Permission => ObjectState::Blocked { code: "permission" },
+        AdyenFault::AccountRestricted => ObjectState::Blocked { code: "account" },
+        AdyenFault::NotDone => ObjectState::Again,
+        AdyenFault::Wrong(code) => ObjectState::Invalid { code },
+        AdyenFault::UnderWay | AdyenFault::Missing | AdyenFault::Failed | AdyenFault::Unclear => {
+            ObjectState::Unknown
+        }
     }
 }
 
 /// Interprets a fault of the ending call. Only a look-up or a webhook tells why it was refused.
-const fn end(fault: Fault) -> ObjectState {
+const fn end(fault: AdyenFault) -> ObjectState {
     match fault {
-        Fault::Credentials => ObjectState::Blocked { code: "credentials" },
-        Fault::Permission => ObjectState::Blocked { code: "permission" },
-        Fault::Account => ObjectState::Blocked { code: "account" },
-        Fault::NotDone => ObjectState::Again,
-        Fault::Card(_)
-        | Fault::UnderWay
-        | Fault::Missing
-        | Fault::Wrong(_)
-        | Fault::Failed
-        | Fault::Unclear => ObjectState::Unknown,
+        AdyenFault::Credentials => ObjectState::Blocked { code: "credentials" },
+        AdyenFault::Permission => ObjectState::Blocked { code: "permission" },
+        AdyenFault::AccountRestricted => ObjectState::Blocked { code: "account" },
+        AdyenFault::NotDone => ObjectState::Again,
+        AdyenFault::CardDeclined(_)
+        | AdyenFault::UnderWay
+        | AdyenFault::Missing
+        | AdyenFault::Wrong(_)
+        | AdyenFault::Failed
+        | AdyenFault::Unclear => ObjectState::Unknown,
     }
 }
 
 /// Interprets a reply to a refund that is not a success.
-pub(super) fn not_refunded(reply: &Reply) -> RefundResult {
+pub(super) fn not_refunded(reply: &AdyenReply) -> RefundResult {
     match fault(reply) {
-        Fault::Credentials => RefundResult::Blocked { code: "credentials" },
-        Fault::Permission => RefundResult::Blocked { code: "permission" },
-        Fault::Account => RefundResult::Blocked { code: "account" },
-        Fault::NotDone => RefundResult::Again,
-        Fault::Missing => RefundResult::Failed { code: "charge_missing" },
-        Fault::Wrong("amount_refused") => RefundResult::Failed { code: "amount_too_large" },
-        Fault::Wrong(_) | Fault::Card(_) => RefundResult::Failed { code: "refused_by_processor" },
-        Fault::UnderWay | Fault::Failed | Fault::Unclear => RefundResult::Unknown,
+        AdyenFault::Credentials => RefundResult::Blocked { code: "credentials" },
+        AdyenFault::Permission => RefundResult::Blocked { code: "permission" },
+        AdyenFault::AccountRestricted => RefundResult::Blocked { code: "account" },
+        AdyenFault::NotDone => RefundResult::Again,
+        AdyenFault::Missing => RefundResult::Failed { code: "charge_missing" },
+        AdyenFault::Wrong("amount_refused") => RefundResult::Failed { code: "amount_too_large" },
+        AdyenFault::Wrong(_) | AdyenFault::CardDeclined(_) => {
+            RefundResult::Failed { code: "refused_by_processor" }
+        }
+        AdyenFault::UnderWay | AdyenFault::Failed | AdyenFault::Unclear => RefundResult::Unknown,
     }
 }
 
-fn fault(reply: &Reply) -> Fault {
+fn fault(reply: &AdyenReply) -> AdyenFault {
     match reply.status {
-        StatusCode::UNAUTHORIZED => return Fault::Credentials,
+        StatusCode::UNAUTHORIZED => return AdyenFault::Credentials,
         StatusCode::FORBIDDEN => {
             return match known(reply) {
-                Some(Fault::Account) => Fault::Account,
-                Some(_) | None => Fault::Permission,
+                Some(AdyenFault::AccountRestricted) => AdyenFault::AccountRestricted,
+                Some(_) | None => AdyenFault::Permission,
             };
         }
-        StatusCode::TOO_MANY_REQUESTS => return Fault::NotDone,
+        // UNVERIFIED: nothing was done. Read <https://docs.adyen.com/development-resources/error-codes> for 429.
+        StatusCode::TOO_MANY_REQUESTS => return AdyenFault::NotDone,
         _ => {}
     }
     if reply.status.is_server_error() {
-        return if reply.transient { Fault::NotDone } else { Fault::Failed };
+        return if reply.transient { AdyenFault::NotDone } else { AdyenFault::Failed };
     }
     match (reply.status.as_u16(), known(reply)) {
-        (400 | 409 | 422, Some(Fault::UnderWay)) if reply.transient => Fault::NotDone,
+        (400 | 409 | 422, Some(AdyenFault::UnderWay)) if reply.transient => AdyenFault::NotDone,
         (400 | 409 | 422, Some(fault)) => fault,
         (400 | 422, None) if is_error(reply) => REFUSED,
-        (404, _) => Fault::Missing,
-        _ => Fault::Unclear,
+        (404, _) => AdyenFault::Missing,
+        _ => AdyenFault::Unclear,
     }
 }
 
-fn known(reply: &Reply) -> Option<Fault> {
-    let code = serde_json::from_slice::<ErrorBody>(&reply.body).ok()?.code?;
+fn known(reply: &AdyenReply) -> Option<AdyenFault> {
+    let code = serde_json::from_slice::<AdyenErrorBody>(&reply.body).ok()?.code?;
     let mut faults = CODES.iter();
     faults.find(|(_, codes)| codes.contains(&code.as_str())).map(|(fault, _)| *fault)
 }
 
 /// Returns whether the error is Adyen's. Any proxy in between may answer 400 too.
-fn is_error(reply: &Reply) -> bool {
-    serde_json::from_slice::<ErrorBody>(&reply.body).is_ok_and(|body| body.code.is_some())
+fn is_error(reply: &AdyenReply) -> bool {
+    serde_json::from_slice::<AdyenErrorBody>(&reply.body).is_ok_and(|body| body.code.is_some())
 }
 
 #[cfg(test)]
@@ -254,15 +263,15 @@ mod tests {
                 || "<html>busy</html>".to_owned(),
                 |code| json!({ "status": status, "errorCode": code, "message": "…" }).to_string(),
             );
-            let reply = Reply {
+            let reply = AdyenReply {
                 status: StatusCode::from_u16(status).unwrap(),
                 transient: row["transient"].as_bool().unwrap(),
                 body: Bytes::from(body),
             };
             assert_eq!(created(&not_created(&reply)), row["prepare"], "{row}");
-            assert_eq!(word(&failure(Call::Pay, &reply)), row["pay"], "{row}");
-            assert_eq!(word(&failure(Call::End, &reply)), row["end"], "{row}");
-            assert_eq!(word(&failure(Call::Read, &reply)), "unknown", "{row}");
+            assert_eq!(word(&failure(AdyenCall::Pay, &reply)), row["pay"], "{row}");
+            assert_eq!(word(&failure(AdyenCall::End, &reply)), row["end"], "{row}");
+            assert_eq!(word(&failure(AdyenCall::Read, &reply)), "unknown", "{row}");
             assert_eq!(refunded(&not_refunded(&reply)), row["refund"], "{row}");
         }
         let codes: Vec<&str> = CODES.iter().flat_map(|(_, codes)| codes.iter().copied()).collect();

@@ -31,13 +31,13 @@ use ports::{
 };
 use serde_json::{Map, Value, json};
 
-use self::errors::{Call, unanswered};
+use self::errors::{AdyenCall, unanswered};
 use self::reference::{is_link, is_psp};
 use self::reported::{is_taken_back, paid};
-use self::settings::Account;
-use self::transport::{Reply, Request};
+use self::settings::AdyenAccount;
+use self::transport::{AdyenReply, AdyenRequest};
 use self::window::Window;
-use self::wire::links::{self, Stands};
+use self::wire::links::{self, LinkResult};
 use self::wire::{Amount, hooks, payments, refunds, stored};
 use crate::Kind;
 use crate::checks::is_word;
@@ -59,7 +59,7 @@ pub(crate) const KIND: Kind = Kind {
     name: "adyen",
     open: |config| {
         Ok(Box::new(Adyen {
-            account: Account::read(config.mode, config.settings)?,
+            account: AdyenAccount::read(config.mode, config.settings)?,
             link_key: config.brand.link_key.clone(),
             http: Arc::clone(&config.deps.http),
             clock: Arc::clone(&config.deps.clock),
@@ -74,7 +74,7 @@ const CARD_WITHIN: Duration = Duration::from_secs(1_800);
 
 /// The adapter for one merchant account.
 struct Adyen {
-    account: Account,
+    account: AdyenAccount,
     /// The key that proves the state of a return URL.
     link_key: Key32,
     http: Arc<dyn Http>,
@@ -82,7 +82,7 @@ struct Adyen {
 }
 
 /// The object that an attempt acts on.
-enum Object<'a> {
+enum AdyenObject<'a> {
     /// A payment link.
     Link(&'a str),
     /// A payment under our merchant reference.
@@ -119,31 +119,31 @@ impl Processor for Adyen {
     async fn confirm(&self, what: &Use<'_>, reference: &Reference) -> Confirmed {
         match object(what, reference) {
             // The customer pays on Adyen's own page.
-            Some(Object::Link(id)) => self.read_link(what, id).await.into(),
-            Some(Object::Payment) => self.pay(what).await.into(),
+            Some(AdyenObject::Link(id)) => self.read_link(what, id).await.into(),
+            Some(AdyenObject::Payment) => self.pay(what).await.into(),
             None => Confirmed::Unknown,
         }
     }
 
     async fn retrieve(&self, what: &Use<'_>, reference: &Reference) -> Retrieved {
         match object(what, reference) {
-            Some(Object::Link(id)) => self.read_link(what, id).await.into(),
-            Some(Object::Payment) => self.window(what).retrieve(what),
+            Some(AdyenObject::Link(id)) => self.read_link(what, id).await.into(),
+            Some(AdyenObject::Payment) => self.window(what).retrieve(what),
             None => Retrieved::Unknown,
         }
     }
 
     async fn void(&self, what: &Use<'_>, reference: &Reference) -> VoidResult {
         match object(what, reference) {
-            Some(Object::Link(id)) => {
-                let state = self.link(what, id, (Call::End, links::expire(id))).await;
+            Some(AdyenObject::Link(id)) => {
+                let state = self.link(what, id, AdyenCall::End, links::expire(id)).await;
                 // The call may be refused as too late, or have worked although its answer was lost.
                 if state != ObjectState::Unknown {
                     return state.into();
                 }
                 self.read_link(what, id).await.into()
             }
-            Some(Object::Payment) => self.end(what).await,
+            Some(AdyenObject::Payment) => self.end(what).await,
             None => VoidResult::Unknown,
         }
     }
@@ -182,7 +182,7 @@ impl Processor for Adyen {
             "domainName": host,
             "merchantIdentifier": merchant.identifier,
         });
-        let reply = self.send(Request::session(body)).await.ok()?;
+        let reply = self.send(AdyenRequest::session(body)).await.ok()?;
         session(&reply)
     }
 
@@ -223,7 +223,7 @@ impl Adyen {
     }
 
     async fn read_link(&self, what: &Use<'_>, id: &str) -> ObjectState {
-        self.link(what, id, (Call::Read, links::read(id))).await
+        self.link(what, id, AdyenCall::Read, links::read(id)).await
     }
 
     /// Makes a call about a link and interprets the reply.
@@ -231,7 +231,8 @@ impl Adyen {
         &self,
         what: &Use<'_>,
         id: &str,
-        (call, request): (Call, Request),
+        call: AdyenCall,
+        request: AdyenRequest,
     ) -> ObjectState {
         if let Some(done) = paid(what).and_then(|paid| payments::reported(&paid)) {
             return ObjectState::Done(done);
@@ -240,12 +241,12 @@ impl Adyen {
             Ok(reply) => reply,
             Err(error) => return unanswered(call, &error),
         };
-        match links::outcome((call, &reply), what, &self.account, id) {
-            Stands::State(state) => state,
-            Stands::Completed { .. } if is_taken_back(what) => {
+        match links::outcome(call, &reply, what, &self.account, id) {
+            LinkResult::State(state) => state,
+            LinkResult::Completed { .. } if is_taken_back(what) => {
                 ObjectState::SoftDeclined { code: "payment_cancelled" }
             }
-            Stands::Completed { since, amount } => {
+            LinkResult::Completed { since, amount } => {
                 let waited = since.map_or(Duration::ZERO, |since| since.until(self.clock.now()));
                 if what.money().is_none() {
                     return self.card(what, waited).await;
@@ -269,7 +270,7 @@ impl Adyen {
                 }
                 None => ObjectState::Processing,
             },
-            Err(error) => unanswered(Call::Read, &error),
+            Err(error) => unanswered(AdyenCall::Read, &error),
         }
     }
 
@@ -299,7 +300,7 @@ impl Adyen {
         }
         match self.send(call).await {
             Ok(reply) => payments::outcome(&reply, what, &self.account, &amount),
-            Err(error) => unanswered(Call::Pay, &error),
+            Err(error) => unanswered(AdyenCall::Pay, &error),
         }
     }
 
@@ -315,12 +316,12 @@ impl Adyen {
         };
         match self.send(call).await {
             Ok(reply) if reply.status.is_success() => VoidResult::Unknown,
-            Ok(reply) => errors::failure(Call::End, &reply).into(),
-            Err(error) => unanswered(Call::End, &error).into(),
+            Ok(reply) => errors::failure(AdyenCall::End, &reply).into(),
+            Err(error) => unanswered(AdyenCall::End, &error).into(),
         }
     }
 
-    async fn send(&self, call: Request) -> Result<Reply, HttpError> {
+    async fn send(&self, call: AdyenRequest) -> Result<AdyenReply, HttpError> {
         let mut request = http::Request::builder()
             .method(call.method)
             .uri(format!("{}{}", self.account.base_url, call.path))
@@ -342,12 +343,12 @@ impl Adyen {
 }
 
 /// Returns the object that a stored reference names. Only ids of Adyen's form go into a path.
-fn object<'a>(what: &Use<'_>, reference: &'a Reference) -> Option<Object<'a>> {
+fn object<'a>(what: &Use<'_>, reference: &'a Reference) -> Option<AdyenObject<'a>> {
     let id = reference.0.as_str();
     let ours = matches!(what.ask, Ask::Payment { .. }) && id == links::name(what).to_string();
     match () {
-        () if is_link(id) => Some(Object::Link(id)),
-        () if ours => Some(Object::Payment),
+        () if is_link(id) => Some(AdyenObject::Link(id)),
+        () if ours => Some(AdyenObject::Payment),
         () => None,
     }
 }
@@ -366,7 +367,7 @@ fn refund_code(code: Option<&str>) -> &'static str {
 }
 
 /// Reads the merchant session for Safari: a JSON object in base64.
-fn session(reply: &Reply) -> Option<String> {
+fn session(reply: &AdyenReply) -> Option<String> {
     let body: Map<String, Value> = serde_json::from_slice(&reply.body).ok()?;
     let data = body.get("data").and_then(Value::as_str)?;
     let text = String::from_utf8(STANDARD.decode(data).ok()?).ok()?;

@@ -16,7 +16,7 @@ use crate::wallet_settings::{
 /// The setting `apple_pay` of kind `adyen`. The certificate is Adyen's own.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ApplePaySettings {
+pub(super) struct AdyenApplePaySettings {
     /// `merchant.…`.
     merchant_identifier: String,
     /// The payee's name on Apple's sheet: at most 64 characters.
@@ -31,41 +31,41 @@ pub(super) struct ApplePaySettings {
 /// The setting `keep_cards`. A card is verified with an amount of zero, which needs a currency too.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct KeepCards {
+pub(super) struct KeepCardsSettings {
     currency: Currency,
 }
 
 /// The settings that decide which payment options there are.
-pub(super) struct OfferSettings<'a> {
+pub(super) struct AdyenOfferSettings<'a> {
     pub(super) merchant_account: &'a str,
     pub(super) pay_by_link: bool,
-    pub(super) keep_cards: Option<KeepCards>,
+    pub(super) keep_cards: Option<KeepCardsSettings>,
     pub(super) google_pay: Option<GooglePaySettings>,
-    pub(super) apple_pay: Option<ApplePaySettings>,
+    pub(super) apple_pay: Option<AdyenApplePaySettings>,
 }
 
 /// The brand's identity at Apple, with which merchant sessions are asked for.
-pub(super) struct Merchant {
+pub(super) struct AdyenMerchant {
     pub(super) identifier: String,
     pub(super) display_name: String,
 }
 
 /// Apple Pay: what the page is given, and what stays on the server.
-struct AppleOffer {
+struct AdyenAppleOffer {
     page: ApplePay,
-    merchant: Merchant,
+    merchant: AdyenMerchant,
 }
 
 /// The payment options of one account.
-pub(super) struct Offer {
+pub(super) struct AdyenOffer {
     pay_by_link: bool,
-    keep_cards: Option<KeepCards>,
+    keep_cards: Option<KeepCardsSettings>,
     google_pay: Option<GooglePay>,
-    apple_pay: Option<AppleOffer>,
+    apple_pay: Option<AdyenAppleOffer>,
 }
 
-impl Offer {
-    pub(super) fn new(mode: Mode, text: OfferSettings<'_>) -> Result<Self, InvalidWallet> {
+impl AdyenOffer {
+    pub(super) fn new(mode: Mode, text: AdyenOfferSettings<'_>) -> Result<Self, InvalidWallet> {
         let account = text.merchant_account;
         let google_pay = text.google_pay.map(|google| google.into_option(mode, gateway(account)));
         Ok(Self {
@@ -103,7 +103,7 @@ impl Offer {
     }
 
     /// Returns the brand's identity at Apple; `None` without Apple Pay.
-    pub(super) fn merchant(&self) -> Option<&Merchant> {
+    pub(super) fn merchant(&self) -> Option<&AdyenMerchant> {
         self.apple_pay.as_ref().map(|apple| &apple.merchant)
     }
 }
@@ -116,7 +116,7 @@ fn gateway(account: &str) -> BTreeMap<String, String> {
     gateway.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
-fn apple_pay(text: ApplePaySettings) -> Result<AppleOffer, InvalidWallet> {
+fn apple_pay(text: AdyenApplePaySettings) -> Result<AdyenAppleOffer, InvalidWallet> {
     check_networks(&text.networks, &text.country)?;
     check_merchant_identifier(&text.merchant_identifier)?;
     if text.display_name.trim().is_empty() || text.display_name.chars().count() > 64 {
@@ -124,5 +124,5 @@ fn apple_pay(text: ApplePaySettings) -> Result<AppleOffer, InvalidWallet> {
     }
     let page = ApplePay { networks: text.networks, country: text.country };
     let (identifier, display_name) = (text.merchant_identifier, text.display_name);
-    Ok(AppleOffer { page, merchant: Merchant { identifier, display_name } })
+    Ok(AdyenAppleOffer { page, merchant: AdyenMerchant { identifier, display_name } })
 }

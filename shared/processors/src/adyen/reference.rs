@@ -44,7 +44,7 @@ impl MerchantReference {
 
 /// The calls that carry an idempotency key. Expiring a link carries none, since a repeat changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum AdyenStep {
     Link,
     Payment,
     Details,
@@ -56,14 +56,14 @@ pub(super) enum Step {
 /// Returns the idempotency key of a step. It is derived, so that every repeat has the same key.
 ///
 /// At most 64 characters (<https://docs.adyen.com/development-resources/api-idempotency>, read 2026-11-26).
-pub(super) fn key(request: RequestId, step: Step, count: u32) -> String {
+pub(super) fn key(request: RequestId, step: AdyenStep, count: u32) -> String {
     let step = match step {
-        Step::Link => "link",
-        Step::Payment => "payment",
-        Step::Details => "details",
-        Step::Cancel => "cancel",
-        Step::Reversal => "reversal",
-        Step::Refund => "refund",
+        AdyenStep::Link => "link",
+        AdyenStep::Payment => "payment",
+        AdyenStep::Details => "details",
+        AdyenStep::Cancel => "cancel",
+        AdyenStep::Reversal => "reversal",
+        AdyenStep::Refund => "refund",
     };
     let digest = Sha256::digest(format!("adyen/v1|{request}|{step}|{count}"));
     let mut text = hex::encode(digest);
@@ -111,8 +111,14 @@ mod tests {
 
     #[test]
     fn idempotency_keys_are_unique_per_step_and_at_most_64_long() {
-        let steps =
-            [Step::Link, Step::Payment, Step::Details, Step::Cancel, Step::Reversal, Step::Refund];
+        let steps = [
+            AdyenStep::Link,
+            AdyenStep::Payment,
+            AdyenStep::Details,
+            AdyenStep::Cancel,
+            AdyenStep::Reversal,
+            AdyenStep::Refund,
+        ];
         let mut keys = std::collections::BTreeSet::new();
         for step in steps {
             for count in [1, 2, u32::MAX] {

@@ -6,7 +6,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::payment_options::{ApplePaySettings, KeepCards, Offer, OfferSettings};
+use super::payment_options::{
+    AdyenApplePaySettings, AdyenOffer, AdyenOfferSettings, KeepCardsSettings,
+};
 use crate::checks::{ThreeDSecure, enabled, is_address, is_country, is_word};
 use crate::wallet_settings::{GooglePaySettings, InvalidWallet};
 
@@ -14,6 +16,30 @@ use crate::wallet_settings::{GooglePaySettings, InvalidWallet};
 const TEST_URL: &str = "https://checkout-test.adyen.com/v72";
 
 /// The settings as the brand's secret has them.
+///
+/// # Examples
+/// Creates a payment link, and redirects the customer to it:
+/// ```
+#[doc = include_str!("../example.md")]
+/// let link = json!({
+///     "id": "PL61C53A8B97E6915A", "url": "https://test.adyen.link/PL61C53A8B97E6915A", "status": "active",
+///     "merchantAccount": "AcmeECOM", "reference": "req_01J00000000000000000000000.1",
+///     "amount": { "value": 4250, "currency": "EUR" },
+/// });
+/// let http = scripted(vec![link.clone(), link]);
+/// let brand = brand("adyen", json!({
+///     "api_key": "AQE1",
+///     "merchant_account": "AcmeECOM",
+///     "hmac_keys": ["44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"],
+/// }));
+/// let adyen = registry(&http).open(&brand, Mode::Test, &"adyen".parse().unwrap()).unwrap();
+///
+/// let (ask, hosted) = (payment(), Authorization { kind: AuthorizationKind::Hosted, secret: "".into() });
+/// let attempt = attempt(&ask, &hosted);
+/// let Created::Ready(reference) = block_on(adyen.create(&attempt)) else { panic!() };
+/// let redirect = Some(RedirectUrl("https://test.adyen.link/PL61C53A8B97E6915A".to_owned()));
+/// assert_eq!(block_on(adyen.confirm(&attempt, &reference)), Confirmed::RequiresAction { redirect });
+/// ```
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AdyenSettings {
@@ -41,11 +67,11 @@ struct AdyenSettings {
     #[serde(default = "default_payment_methods")]
     allowed_payment_methods: Vec<String>,
     /// The currency in which cards are saved; `None` where saving is off.
-    keep_cards: Option<KeepCards>,
+    keep_cards: Option<KeepCardsSettings>,
     /// Google Pay on the consent page.
     google_pay: Option<GooglePaySettings>,
     /// Apple Pay on the consent page.
-    apple_pay: Option<ApplePaySettings>,
+    apple_pay: Option<AdyenApplePaySettings>,
     /// The hours from authorisation to capture. Until the capture a mistaken payment is cancelled, not refunded.
     #[serde(default = "default_capture_delay")]
     capture_delay_hours: u16,
@@ -63,7 +89,7 @@ fn default_payment_methods() -> Vec<String> {
 }
 
 /// One merchant account at Adyen, ready to be called.
-pub(super) struct Account {
+pub(super) struct AdyenAccount {
     pub(super) mode: Mode,
     /// Marked as sensitive, so that `Debug` hides it.
     pub(super) api_key: HeaderValue,
@@ -76,12 +102,12 @@ pub(super) struct Account {
     pub(super) allowed_payment_methods: Vec<String>,
     pub(super) capture_delay_hours: u16,
     pub(super) three_d_secure: ThreeDSecure,
-    pub(super) offer: Offer,
+    pub(super) offer: AdyenOffer,
 }
 
 /// The reason why settings cannot be used. No setting's value is quoted.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum AccountError {
+pub(super) enum InvalidAdyenSettings {
     #[error("failed to read the settings")]
     Unread(#[source] InvalidSettings),
     #[error("api_key is empty or no header value")]
@@ -108,30 +134,30 @@ pub(super) enum AccountError {
     Wallet(#[source] InvalidWallet),
 }
 
-impl Account {
+impl AdyenAccount {
     /// Reads and checks the settings of one mode.
-    pub(super) fn read(mode: Mode, settings: &Settings) -> Result<Self, AccountError> {
-        let text: AdyenSettings = settings.read().map_err(AccountError::Unread)?;
+    pub(super) fn read(mode: Mode, settings: &Settings) -> Result<Self, InvalidAdyenSettings> {
+        let text: AdyenSettings = settings.read().map_err(InvalidAdyenSettings::Unread)?;
         let mut accepted = text.merchant_accounts;
         accepted.push(text.merchant_account.clone());
         if !accepted.iter().all(|account| is_word(account, 80, "._-")) {
-            return Err(AccountError::MerchantAccount);
+            return Err(InvalidAdyenSettings::MerchantAccount);
         }
         if text.country.as_deref().is_some_and(|country| !is_country(country)) {
-            return Err(AccountError::Country);
+            return Err(InvalidAdyenSettings::Country);
         }
         let methods = &text.allowed_payment_methods;
         if methods.is_empty() || !methods.iter().all(|method| is_word(method, 50, "_")) {
-            return Err(AccountError::PaymentMethod);
+            return Err(InvalidAdyenSettings::PaymentMethod);
         }
         // A mistaken authorisation is cancelled within the hour. It must not be captured before.
         if !(1..=672).contains(&text.capture_delay_hours) {
-            return Err(AccountError::CaptureDelay);
+            return Err(InvalidAdyenSettings::CaptureDelay);
         }
         if text.keep_cards.is_some() && !text.pay_by_link {
-            return Err(AccountError::KeepCards);
+            return Err(InvalidAdyenSettings::KeepCards);
         }
-        let offer = OfferSettings {
+        let offer = AdyenOfferSettings {
             merchant_account: &text.merchant_account,
             pay_by_link: text.pay_by_link,
             keep_cards: text.keep_cards,
@@ -141,7 +167,7 @@ impl Account {
         Ok(Self {
             mode,
             api_key: api_key(&text.api_key)?,
-            offer: Offer::new(mode, offer).map_err(AccountError::Wallet)?,
+            offer: AdyenOffer::new(mode, offer).map_err(InvalidAdyenSettings::Wallet)?,
             accepted,
             base_url: address(mode, text.live_prefix.as_deref(), text.base_url.as_deref())?,
             hmac_keys: hmac_keys(&text.hmac_keys)?,
@@ -159,42 +185,46 @@ impl Account {
     }
 }
 
-fn api_key(key: &SecretString) -> Result<HeaderValue, AccountError> {
+fn api_key(key: &SecretString) -> Result<HeaderValue, InvalidAdyenSettings> {
     let key = key.expose_secret();
     match HeaderValue::try_from(key) {
         Ok(mut value) if !key.trim().is_empty() => {
             value.set_sensitive(true);
             Ok(value)
         }
-        Ok(_) | Err(_) => Err(AccountError::ApiKey),
+        Ok(_) | Err(_) => Err(InvalidAdyenSettings::ApiKey),
     }
 }
 
-fn hmac_keys(keys: &[SecretString]) -> Result<Vec<Zeroizing<Vec<u8>>>, AccountError> {
+fn hmac_keys(keys: &[SecretString]) -> Result<Vec<Zeroizing<Vec<u8>>>, InvalidAdyenSettings> {
     if keys.is_empty() {
-        return Err(AccountError::HmacKey);
+        return Err(InvalidAdyenSettings::HmacKey);
     }
     let decoded = keys.iter().map(|key| match hex::decode(key.expose_secret()) {
         Ok(bytes) if bytes.len() == 32 => Ok(Zeroizing::new(bytes)),
-        Ok(_) | Err(_) => Err(AccountError::HmacKey),
+        Ok(_) | Err(_) => Err(InvalidAdyenSettings::HmacKey),
     });
     decoded.collect()
 }
 
-fn address(mode: Mode, prefix: Option<&str>, base: Option<&str>) -> Result<String, AccountError> {
+fn address(
+    mode: Mode,
+    prefix: Option<&str>,
+    base: Option<&str>,
+) -> Result<String, InvalidAdyenSettings> {
     match (mode, prefix, base) {
         (Mode::Test, None, None) => Ok(TEST_URL.to_owned()),
         (Mode::Test, None, Some(base)) => {
             let fits = is_address(base, &["http", "https"]);
-            fits.then(|| base.trim_end_matches('/').to_owned()).ok_or(AccountError::BaseUrl)
+            fits.then(|| base.trim_end_matches('/').to_owned()).ok_or(InvalidAdyenSettings::BaseUrl)
         }
         // Live addresses have the extra segment `/checkout` (adyen-openapi, Checkout v72, read 2026-11-23).
         (Mode::Live, Some(prefix), None) if is_word(prefix, 60, "-") => {
             Ok(format!("https://{prefix}-checkout-live.adyenpayments.com/checkout/v72"))
         }
-        (Mode::Live, _, Some(_)) => Err(AccountError::BaseUrl),
+        (Mode::Live, _, Some(_)) => Err(InvalidAdyenSettings::BaseUrl),
         (Mode::Live, Some(_) | None, None) | (Mode::Test, Some(_), _) => {
-            Err(AccountError::LivePrefix)
+            Err(InvalidAdyenSettings::LivePrefix)
         }
     }
 }

@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 use serde_json::Value;
 
 /// One call to Adyen, without what every call has in common.
-pub(super) struct Request {
+pub(super) struct AdyenRequest {
     pub(super) method: Method,
     /// The path after the base address, with its leading slash.
     pub(super) path: String,
@@ -21,7 +21,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The time limit of a call that moves money, since issuers take longer.
 pub(super) const TIMEOUT_MONEY: Duration = Duration::from_secs(25);
 
-impl Request {
+impl AdyenRequest {
     pub(super) fn post(path: String, key: String, body: Value) -> Self {
         Self { method: Method::POST, path, key: Some(key), body: Some(body), timeout: TIMEOUT }
     }
@@ -38,14 +38,17 @@ impl Request {
 }
 
 /// The parts of a reply that are read.
-pub(super) struct Reply {
+pub(super) struct AdyenReply {
     pub(super) status: StatusCode,
     /// Whether `transient-error` is `true`. Nothing was done then, and nothing is stored under the key.
+    ///
+    /// UNVERIFIED: the header's meaning beyond the test scenario `NO_CONNECTION_AVAILABLE`. Send that as
+    /// `additionalData.RequestedTestErrorResponseCode` and repeat the call with the same key.
     pub(super) transient: bool,
     pub(super) body: Bytes,
 }
 
-impl From<http::Response<Bytes>> for Reply {
+impl From<http::Response<Bytes>> for AdyenReply {
     fn from(response: http::Response<Bytes>) -> Self {
         let transient = response.headers().get("transient-error");
         let transient = transient.is_some_and(|value| value.as_bytes() == b"true");

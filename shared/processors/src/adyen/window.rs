@@ -20,6 +20,7 @@ const CANCELS_ON_PAGE: Duration = Duration::from_secs(720);
 
 /// The time limits of an attempt, and the current time.
 ///
+/// <https://github.com/Adyen/adyen-openapi>, Checkout v72, read 2026-11-23.
 /// Adyen has no look-up by merchant reference, and it carries out a cancellation at a time of its own. A payment reported
 /// before the first cancellation could be sent is done. A payment reported later may be about to be cancelled, so it is
 /// reversed for good. A call that pays is never made after a cancellation.

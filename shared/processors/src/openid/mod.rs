@@ -29,10 +29,33 @@ use ports::{
 };
 
 use self::settings::Provider;
-use self::state::State;
+use self::state::AttemptState;
 use crate::Kind;
 
 /// The adapter's entry in the list of kinds.
+///
+/// # Examples
+/// Redirects the customer to the provider. No call is made before the customer returns with a code:
+/// ```
+#[doc = include_str!("../example.md")]
+/// let http = scripted(vec![]);
+/// let brand = brand("openid", json!({
+///     "issuer": "https://id.example", "authorization_endpoint": "https://id.example/authorize",
+///     "token_endpoint": "https://id.example/token", "userinfo_endpoint": "https://id.example/me",
+///     "client_id": "acme", "client_secret": "s3cret",
+/// }));
+/// let openid = registry(&http).open(&brand, Mode::Test, &"openid".parse().unwrap()).unwrap();
+///
+/// let description = DisplayText::new("Opening an account").unwrap();
+/// let ask = Ask::Identity { claims: [DisplayText::new("given_name").unwrap()].into(), description };
+/// let hosted = Authorization { kind: AuthorizationKind::Hosted, secret: "".into() };
+/// let attempt = attempt(&ask, &hosted);
+/// let Created::Ready(reference) = block_on(openid.create(&attempt)) else { panic!() };
+/// let confirmed = block_on(openid.confirm(&attempt, &reference));
+/// let Confirmed::RequiresAction { redirect: Some(RedirectUrl(url)) } = confirmed else { panic!() };
+/// assert!(url.starts_with("https://id.example/authorize?"));
+/// assert!(http.calls.lock().unwrap().is_empty());
+/// ```
 pub(crate) const KIND: Kind = Kind {
     name: "openid",
     open: |config| {
@@ -145,8 +168,8 @@ impl Processor for OpenId {
         if callback.method != Method::GET {
             return Err(CallbackError::None);
         }
-        let returned = wire::Returned::read(&callback.url)?;
-        let state = State::read(&returned.state, &self.link_key, &self.provider.issuer)
+        let returned = wire::AuthorizationResponse::read(&callback.url)?;
+        let state = AttemptState::read(&returned.state, &self.link_key, &self.provider.issuer)
             .ok_or(CallbackError::Forged)?;
         let issuer = match &returned.issuer {
             Some(issuer) => *issuer == self.provider.issuer,
@@ -155,7 +178,7 @@ impl Processor for OpenId {
         if !issuer {
             return Err(CallbackError::Forged);
         }
-        let State { request, attempt_no, .. } = state;
+        let AttemptState { request, attempt_no, .. } = state;
         let events = match returned.outcome {
             Ok(code) => {
                 let authorization =
@@ -189,8 +212,8 @@ impl OpenId {
         matches!(what.ask, Ask::Identity { .. }) && reference.0 == self.state(what).to_string()
     }
 
-    fn state(&self, what: &Use<'_>) -> State {
-        State::of(what.request, what.attempt_no, &self.link_key, &self.provider.issuer)
+    fn state(&self, what: &Use<'_>) -> AttemptState {
+        AttemptState::of(what.request, what.attempt_no, &self.link_key, &self.provider.issuer)
     }
 
     /// Returns the redirect to the authorization endpoint, with the parameters or with the pushed request's URI.
@@ -245,7 +268,7 @@ impl OpenId {
     /// Reads the claims. It may be repeated.
     async fn user_info(&self, what: &Use<'_>) -> Confirmed {
         let (Some(access), Ask::Identity { claims, .. }) =
-            (wire::Access::read(what.authorization), what.ask)
+            (wire::AccessToken::read(what.authorization), what.ask)
         else {
             return Confirmed::Invalid { code: MALFORMED };
         };

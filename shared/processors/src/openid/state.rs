@@ -10,7 +10,7 @@ use domain::values::id::RequestId;
 use sha2::{Digest, Sha256};
 
 /// The values that identify one attempt at one provider.
-pub(super) struct State {
+pub(super) struct AttemptState {
     pub(super) request: RequestId,
     pub(super) attempt_no: u32,
     proof: String,
@@ -19,7 +19,7 @@ pub(super) struct State {
     verifier: String,
 }
 
-impl State {
+impl AttemptState {
     /// Derives the values of one attempt.
     pub(super) fn of(request: RequestId, attempt_no: u32, key: &Key32, issuer: &str) -> Self {
         let derived = |purpose: &str| {
@@ -35,7 +35,7 @@ impl State {
         }
     }
 
-    /// Reads the text of a [`State`]; `None` for one that this brand's key did not make.
+    /// Reads the text of a [`AttemptState`]; `None` for one that this brand's key did not make.
     pub(super) fn read(text: &str, key: &Key32, issuer: &str) -> Option<Self> {
         let (request, rest) = text.split_once('.')?;
         let (attempt_no, _) = rest.split_once('.')?;
@@ -58,7 +58,7 @@ pub(super) fn challenge(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()))
 }
 
-impl fmt::Display for State {
+impl fmt::Display for AttemptState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}", self.request, self.attempt_no, self.proof)
     }

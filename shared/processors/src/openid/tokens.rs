@@ -15,7 +15,7 @@ use super::settings::Provider;
 const SKEW: i64 = 120;
 
 #[derive(Deserialize)]
-struct Payload {
+struct IdTokenPayload {
     iss: String,
     aud: Audience,
     azp: Option<String>,
@@ -45,7 +45,7 @@ pub(super) fn subject(
         return Err("id_token_not_a_jwt");
     };
     let payload = URL_SAFE_NO_PAD.decode(payload).ok();
-    let payload = payload.and_then(|bytes| serde_json::from_slice::<Payload>(&bytes).ok());
+    let payload = payload.and_then(|bytes| serde_json::from_slice::<IdTokenPayload>(&bytes).ok());
     let payload = payload.ok_or("id_token_not_readable")?;
     let ours = |audience: &String| *audience == provider.client_id;
     let meant = match &payload.aud {

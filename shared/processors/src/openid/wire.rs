@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::settings::{ClientAuth, Provider};
-use super::state::State;
+use super::state::AttemptState;
 
 /// The limit for the released claims, in bytes.
 const CLAIMS_MAX: usize = 32 * 1024;
@@ -48,7 +48,7 @@ pub(super) fn reported(code: Option<&str>) -> &'static str {
 type Pairs = Vec<(&'static str, String)>;
 
 /// Returns the parameters of the authorization request.
-pub(super) fn asked(what: &Use<'_>, provider: &Provider, state: &State) -> Pairs {
+pub(super) fn asked(what: &Use<'_>, provider: &Provider, state: &AttemptState) -> Pairs {
     let claims: &[DisplayText<64>] = match what.ask {
         Ask::Identity { claims, .. } => claims,
         Ask::Payment { .. } | Ask::PaymentMethod { .. } => &[],
@@ -130,7 +130,7 @@ pub(super) fn same_details(what: &Use<'_>, provider: &Provider, granted: Option<
 }
 
 /// Returns the parameters of the token request; `None` where the authorization has no code.
-pub(super) fn exchange(what: &Use<'_>, state: &State) -> Option<Pairs> {
+pub(super) fn exchange(what: &Use<'_>, state: &AttemptState) -> Option<Pairs> {
     let code = what.authorization.secret.expose_secret();
     let known = what.authorization.kind == AuthorizationKind::Code && !code.is_empty();
     known.then(|| {
@@ -181,7 +181,7 @@ pub(super) fn form(
 
 /// The reason why an endpoint gave no result.
 #[derive(Clone, Copy)]
-pub(super) enum Fault {
+pub(super) enum EndpointError {
     /// As in [`Confirmed`], and so on.
     SoftDeclined(&'static str),
     Invalid(&'static str),
@@ -190,45 +190,46 @@ pub(super) enum Fault {
     Unknown,
 }
 
-impl From<Fault> for Confirmed {
-    fn from(fault: Fault) -> Self {
+impl From<EndpointError> for Confirmed {
+    fn from(fault: EndpointError) -> Self {
         match fault {
-            Fault::SoftDeclined(code) => Self::SoftDeclined { code },
-            Fault::Invalid(code) => Self::Invalid { code },
-            Fault::Blocked(code) => Self::Blocked { code },
-            Fault::Again => Self::Again,
-            Fault::Unknown => Self::Unknown,
+            EndpointError::SoftDeclined(code) => Self::SoftDeclined { code },
+            EndpointError::Invalid(code) => Self::Invalid { code },
+            EndpointError::Blocked(code) => Self::Blocked { code },
+            EndpointError::Again => Self::Again,
+            EndpointError::Unknown => Self::Unknown,
         }
     }
 }
 
 #[derive(Deserialize)]
-struct Error {
+struct OAuthError {
     error: String,
 }
 
 fn error(body: &[u8]) -> Option<String> {
-    serde_json::from_slice::<Error>(body).ok().map(|error| error.error)
+    serde_json::from_slice::<OAuthError>(body).ok().map(|error| error.error)
 }
 
 #[derive(Deserialize)]
-struct Pushed {
+struct PushedResponse {
     request_uri: String,
 }
 
 /// Returns the URI of a pushed request (RFC 9126, sections 2.2 and 2.3).
-pub(super) fn pushed(status: StatusCode, body: &[u8]) -> Result<String, Fault> {
+pub(super) fn pushed(status: StatusCode, body: &[u8]) -> Result<String, EndpointError> {
     if status.is_success() {
-        let pushed = serde_json::from_slice::<Pushed>(body).ok();
+        let pushed = serde_json::from_slice::<PushedResponse>(body).ok();
         let plain = |uri: &String| uri.len() <= 1024 && uri.bytes().all(|b| b.is_ascii_graphic());
-        return pushed.map(|pushed| pushed.request_uri).filter(plain).ok_or(Fault::Again);
+        return pushed.map(|pushed| pushed.request_uri).filter(plain).ok_or(EndpointError::Again);
     }
     match refused(status, error(body).as_deref()) {
         // A pushed request without a reply is never used, so it may be pushed again.
-        Fault::Unknown => Err(Fault::Again),
-        fault @ (Fault::SoftDeclined(_) | Fault::Invalid(_) | Fault::Blocked(_) | Fault::Again) => {
-            Err(fault)
-        }
+        EndpointError::Unknown => Err(EndpointError::Again),
+        fault @ (EndpointError::SoftDeclined(_)
+        | EndpointError::Invalid(_)
+        | EndpointError::Blocked(_)
+        | EndpointError::Again) => Err(fault),
     }
 }
 
@@ -242,7 +243,7 @@ pub(super) struct Tokens {
 }
 
 /// Reads the tokens, or interprets their absence.
-pub(super) fn tokens(status: StatusCode, body: &[u8]) -> Result<Tokens, Fault> {
+pub(super) fn tokens(status: StatusCode, body: &[u8]) -> Result<Tokens, EndpointError> {
     if status.is_success() {
         let tokens = serde_json::from_slice::<Tokens>(body).ok();
         let bearer = |tokens: &Tokens| tokens.token_type.eq_ignore_ascii_case("bearer");
@@ -252,36 +253,40 @@ pub(super) fn tokens(status: StatusCode, body: &[u8]) -> Result<Tokens, Fault> {
         };
         return tokens
             .filter(|tokens| bearer(tokens) && sent(tokens))
-            .ok_or(Fault::SoftDeclined("authentication_lost"));
+            .ok_or(EndpointError::SoftDeclined("authentication_lost"));
     }
     match error(body).as_deref() {
-        Some("invalid_grant") => Err(Fault::SoftDeclined("authentication_lost")),
+        Some("invalid_grant") => Err(EndpointError::SoftDeclined("authentication_lost")),
         other => Err(refused(status, other)),
     }
 }
 
 /// Interprets an endpoint's refusal of the client (RFC 6749, section 5.2).
-fn refused(status: StatusCode, error: Option<&str>) -> Fault {
+fn refused(status: StatusCode, error: Option<&str>) -> EndpointError {
     match (status.as_u16(), error) {
-        (_, Some("invalid_client")) | (401, _) => Fault::Blocked("credentials"),
-        (_, Some("unauthorized_client")) | (403, _) => Fault::Blocked("permission"),
-        (429, _) => Fault::Again,
-        (400..=499, Some("invalid_scope" | "invalid_target")) => Fault::Invalid("scope_refused"),
-        (400..=499, Some("invalid_authorization_details")) => Fault::Invalid("details_refused"),
-        (400..=499, _) => Fault::Invalid("provider_refused"),
-        (_, _) => Fault::Unknown,
+        (_, Some("invalid_client")) | (401, _) => EndpointError::Blocked("credentials"),
+        (_, Some("unauthorized_client")) | (403, _) => EndpointError::Blocked("permission"),
+        (429, _) => EndpointError::Again,
+        (400..=499, Some("invalid_scope" | "invalid_target")) => {
+            EndpointError::Invalid("scope_refused")
+        }
+        (400..=499, Some("invalid_authorization_details")) => {
+            EndpointError::Invalid("details_refused")
+        }
+        (400..=499, _) => EndpointError::Invalid("provider_refused"),
+        (_, _) => EndpointError::Unknown,
     }
 }
 
 /// The access token with which the claims are read.
 #[derive(Deserialize)]
-pub(super) struct Access {
+pub(super) struct AccessToken {
     token: String,
     /// The customer's id at the provider, from the ID token.
     pub(super) subject: String,
 }
 
-impl Access {
+impl AccessToken {
     pub(super) fn read(authorization: &Authorization) -> Option<Self> {
         let known = authorization.kind == AuthorizationKind::AccessToken;
         let text = authorization.secret.expose_secret();
@@ -296,7 +301,10 @@ pub(super) fn access(tokens: &Tokens, subject: &str) -> Authorization {
 }
 
 /// Returns the call that reads the claims.
-pub(super) fn user_info(endpoint: &str, access: &Access) -> Result<Request<Bytes>, http::Error> {
+pub(super) fn user_info(
+    endpoint: &str,
+    access: &AccessToken,
+) -> Result<Request<Bytes>, http::Error> {
     let mut token = HeaderValue::try_from(format!("Bearer {}", access.token))?;
     token.set_sensitive(true);
     Request::builder()
@@ -311,7 +319,7 @@ pub(super) fn user_info(endpoint: &str, access: &Access) -> Result<Request<Bytes
 pub(super) fn facts(
     status: StatusCode,
     body: &[u8],
-    (claims, access, subject): (&[DisplayText<64>], &Access, String),
+    (claims, access, subject): (&[DisplayText<64>], &AccessToken, String),
 ) -> Confirmed {
     match status.as_u16() {
         200 => {}
@@ -345,13 +353,13 @@ pub(super) fn facts(
 }
 
 /// A customer's return, with a code or with our code for the error.
-pub(super) struct Returned {
+pub(super) struct AuthorizationResponse {
     pub(super) state: String,
     pub(super) issuer: Option<String>,
     pub(super) outcome: Result<String, String>,
 }
 
-impl Returned {
+impl AuthorizationResponse {
     /// Reads the URL of a return. A repeated parameter is malformed.
     pub(super) fn read(url: &str) -> Result<Self, CallbackError> {
         let url = url.split_once('#').map_or(url, |(url, _)| url);

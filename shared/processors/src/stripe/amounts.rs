@@ -37,6 +37,21 @@ fn minor_unit(currency: Currency) -> Option<MinorUnit> {
     }
 }
 
+/// An amount as Stripe counts it.
+#[derive(Clone, Copy)]
+pub(crate) struct StripeAmount {
+    /// The amount in Stripe's minor units.
+    pub(crate) minor_units: u64,
+    pub(crate) currency: Currency,
+}
+
+impl StripeAmount {
+    /// Converts money to Stripe's minor units; `None` where that would round.
+    pub(crate) fn of(money: Money) -> Option<Self> {
+        Some(Self { minor_units: to_stripe(money)?, currency: money.currency() })
+    }
+}
+
 /// Converts an amount to Stripe's minor units; `None` where that would round.
 pub(crate) fn to_stripe(money: Money) -> Option<u64> {
     let MinorUnit { exponent, step } = minor_unit(money.currency())?;

@@ -7,13 +7,13 @@ use super::refusals::refusal;
 
 /// The meaning of an error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Class {
+pub(super) enum StripeErrorClass {
     /// The card was refused; [`refusal`] says how.
-    Card,
+    CardDeclined,
     /// The API key is unknown or revoked.
     Credentials,
     /// The account may not do this.
-    Account,
+    AccountRestricted,
     /// Too many calls were made; nothing was done.
     Throttled,
     /// The same call is still in progress, or another call holds the object.
@@ -21,20 +21,20 @@ pub(super) enum Class {
     /// The object does not exist.
     Missing,
     /// The object's state does not allow this call.
-    State,
+    UnexpectedState,
     /// The call is invalid; nothing was done.
     Wrong,
     /// The charge cannot be refunded; the text is our code for it.
-    Kept(&'static str),
+    NotRefundable(&'static str),
     /// The code belongs to products, payment methods or objects that are never used here.
     Elsewhere,
 }
 
 /// The codes of each class.
-pub(super) const CODES: &[(Class, &[&str])] = &[
-    (Class::Credentials, &["api_key_expired", "platform_api_key_expired"]),
+pub(super) const CODES: &[(StripeErrorClass, &[&str])] = &[
+    (StripeErrorClass::Credentials, &["api_key_expired", "platform_api_key_expired"]),
     (
-        Class::Account,
+        StripeErrorClass::AccountRestricted,
         &[
             "account_invalid",
             "capability_not_active",
@@ -48,11 +48,11 @@ pub(super) const CODES: &[(Class, &[&str])] = &[
             "tls_version_unsupported",
         ],
     ),
-    (Class::Throttled, &["payment_intent_rate_limit_exceeded", "rate_limit"]),
-    (Class::Locked, &["idempotency_key_in_use", "lock_timeout"]),
-    (Class::Missing, &["resource_missing"]),
+    (StripeErrorClass::Throttled, &["payment_intent_rate_limit_exceeded", "rate_limit"]),
+    (StripeErrorClass::Locked, &["idempotency_key_in_use", "lock_timeout"]),
+    (StripeErrorClass::Missing, &["resource_missing"]),
     (
-        Class::State,
+        StripeErrorClass::UnexpectedState,
         &[
             "charge_already_captured",
             // Not in Stripe's list. The sandbox answers it for a Checkout Session that is not open.
@@ -63,12 +63,12 @@ pub(super) const CODES: &[(Class, &[&str])] = &[
             "setup_intent_unexpected_state",
         ],
     ),
-    (Class::Wrong, WRONG),
-    (Class::Kept("already_refunded"), &["charge_already_refunded"]),
-    (Class::Kept("disputed"), &["charge_disputed", "refund_disputed_payment"]),
-    (Class::Kept("not_refundable"), &["charge_not_refundable"]),
-    (Class::Kept("balance_insufficient"), &["balance_insufficient"]),
-    (Class::Elsewhere, ELSEWHERE),
+    (StripeErrorClass::Wrong, WRONG),
+    (StripeErrorClass::NotRefundable("already_refunded"), &["charge_already_refunded"]),
+    (StripeErrorClass::NotRefundable("disputed"), &["charge_disputed", "refund_disputed_payment"]),
+    (StripeErrorClass::NotRefundable("not_refundable"), &["charge_not_refundable"]),
+    (StripeErrorClass::NotRefundable("balance_insufficient"), &["balance_insufficient"]),
+    (StripeErrorClass::Elsewhere, ELSEWHERE),
 ];
 
 /// The codes of an invalid call, before anything was done.
@@ -232,9 +232,9 @@ const ELSEWHERE: &[&str] = &[
 ];
 
 /// Returns the class of an error code and its static text; `None` for an unlisted code.
-pub(super) fn class(code: &str) -> Option<(Class, &'static str)> {
+pub(super) fn class(code: &str) -> Option<(StripeErrorClass, &'static str)> {
     if code == "card_declined" || refusal(code).is_some() {
-        return Some((Class::Card, "card_declined"));
+        return Some((StripeErrorClass::CardDeclined, "card_declined"));
     }
     CODES.iter().find_map(|(class, codes)| {
         codes.iter().find(|known| **known == code).map(|known| (*class, *known))

@@ -1,4 +1,6 @@
 //! Stripe's form encoding: `a[b][0]=v` with literal brackets, in the order in which fields are added.
+//!
+//! It follows Stripe's SDK: <https://github.com/stripe/stripe-node>, 23.1.0, read 2026-11-23.
 
 use std::fmt::Display;
 

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 ///
 /// Cancelling and expiring carry none, since a repeat changes nothing. A stored answer would hide the payment's later state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum StripeStep {
     /// Turns an Apple Pay token into a Stripe token.
     Token,
     /// Turns a Stripe token into a payment method.
@@ -29,7 +29,7 @@ pub enum Step {
     Checkout,
 }
 
-impl Step {
+impl StripeStep {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Token => "token",
@@ -45,7 +45,7 @@ impl Step {
 }
 
 /// Returns the key of a step of an attempt.
-pub(crate) fn key(request: RequestId, step: Step, attempt_no: u32) -> String {
+pub(crate) fn key(request: RequestId, step: StripeStep, attempt_no: u32) -> String {
     derive(&request.to_string(), step.as_str(), attempt_no)
 }
 
@@ -79,16 +79,16 @@ mod tests {
     #[test]
     fn step_names_are_unique() {
         let steps = [
-            Step::Token,
-            Step::PaymentMethod,
-            Step::Create,
-            Step::Confirm,
-            Step::Customer,
-            Step::SetupCreate,
-            Step::SetupConfirm,
-            Step::Checkout,
+            StripeStep::Token,
+            StripeStep::PaymentMethod,
+            StripeStep::Create,
+            StripeStep::Confirm,
+            StripeStep::Customer,
+            StripeStep::SetupCreate,
+            StripeStep::SetupConfirm,
+            StripeStep::Checkout,
         ];
-        let mut names: std::collections::BTreeSet<_> = steps.map(Step::as_str).into();
+        let mut names: std::collections::BTreeSet<_> = steps.map(StripeStep::as_str).into();
         assert!(names.insert("refund"));
         assert_eq!(names.len(), steps.len() + 1);
     }

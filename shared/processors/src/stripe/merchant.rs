@@ -8,7 +8,7 @@ use http::{Request, StatusCode};
 use ports::{ClientIdentity, Http, Reach};
 use serde_json::{Map, Value, json};
 
-use super::payment_options::Merchant;
+use super::payment_options::AppleMerchant;
 
 /// The time limit of the request, since Apple's sheet does not stay open for long.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -17,7 +17,11 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 ///
 /// A session serves one sheet within five minutes:
 /// <https://developer.apple.com/documentation/applepayontheweb/applepaysession/completemerchantvalidation>, read 2026-11-26.
-pub(super) async fn session(http: &dyn Http, merchant: &Merchant, host: &str) -> Option<String> {
+pub(super) async fn session(
+    http: &dyn Http,
+    merchant: &AppleMerchant,
+    host: &str,
+) -> Option<String> {
     let reply = http.call(call(merchant, host)?, Reach::Configured, TIMEOUT).await.ok()?;
     if reply.status() != StatusCode::OK {
         return None;
@@ -27,7 +31,7 @@ pub(super) async fn session(http: &dyn Http, merchant: &Merchant, host: &str) ->
     serde_json::from_str::<Map<String, Value>>(&text).is_ok().then_some(text)
 }
 
-fn call(merchant: &Merchant, host: &str) -> Option<Request<Bytes>> {
+fn call(merchant: &AppleMerchant, host: &str) -> Option<Request<Bytes>> {
     let is_host = (1..=253).contains(&host.len())
         && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
     if !is_host {

@@ -17,7 +17,6 @@ use domain::authorization::AuthorizationKind;
 use domain::guards;
 use domain::guards::Guard;
 use domain::processor_result::Reference;
-use domain::values::money::Money;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use ports::{
     CallbackError, Confirmed, Created, Http, HttpError, PaymentOption, Processor, Reach, Refund,
@@ -25,13 +24,15 @@ use ports::{
 };
 use secrecy::ExposeSecret;
 
-use self::errors::{Call, Failure, unanswered};
-use self::object::Object;
-use self::transport::{Reply, Request};
-use self::wallets::{ApplePay, GooglePayError};
-use self::wire::intents::Method;
-use self::wire::refunds::Found;
-use self::wire::setups::Kept;
+use self::amounts::StripeAmount;
+use self::errors::{StripeCall, unanswered};
+use self::failure::StripeFailure;
+use self::object::StripeObject;
+use self::transport::{StripeReply, StripeRequest};
+use self::wallets::{ApplePayToken, GooglePayError};
+use self::wire::intents::ChargeMethod;
+use self::wire::refunds::RefundSearch;
+use self::wire::setups::StripeSavedCard;
 use self::wire::{checkout, intents, methods, refunds, setups};
 use crate::Kind;
 use crate::checks::ThreeDSecure;
@@ -40,7 +41,9 @@ use crate::object_state::ObjectState;
 pub(crate) mod amounts;
 mod codes;
 mod errors;
+mod failure;
 mod form;
+mod ids;
 pub(crate) mod keys;
 mod merchant;
 mod object;
@@ -51,12 +54,12 @@ mod transport;
 mod wallets;
 mod wire;
 
-pub(crate) use self::settings::Account;
+pub(crate) use self::settings::StripeAccount;
 
 pub(crate) const KIND: Kind = Kind {
     name: "stripe",
     open: |config| {
-        let account = Account::read(config.mode, config.settings)?;
+        let account = StripeAccount::read(config.mode, config.settings)?;
         let http = &config.deps.http;
         Ok(Box::new(Stripe { account, http: Arc::clone(http), web: Arc::clone(http) }))
     },
@@ -67,7 +70,7 @@ const PAGES_MAX: u32 = 20;
 
 /// The adapter for one Stripe account.
 pub(crate) struct Stripe {
-    pub(crate) account: Account,
+    pub(crate) account: StripeAccount,
     /// Calls Stripe, or its stand-in.
     pub(crate) http: Arc<dyn Http>,
     /// Calls Apple, for merchant sessions.
@@ -88,24 +91,24 @@ impl Processor for Stripe {
     }
 
     async fn confirm(&self, what: &Use<'_>, reference: &Reference) -> Confirmed {
-        let Some(object) = Object::of(reference) else { return Confirmed::Unknown };
+        let Some(object) = StripeObject::of(reference) else { return Confirmed::Unknown };
         match object.confirm(what, &self.account.dialect) {
-            Some(call) => self.ask(what, object, (Call::Confirm, call)).await.into(),
+            Some(call) => self.ask(what, object, StripeCall::Confirm, call).await.into(),
             // The customer pays on Stripe's own page.
             None => self.read(what, object).await.into(),
         }
     }
 
     async fn retrieve(&self, what: &Use<'_>, reference: &Reference) -> Retrieved {
-        match Object::of(reference) {
+        match StripeObject::of(reference) {
             Some(object) => self.read(what, object).await.into(),
             None => Retrieved::Unknown,
         }
     }
 
     async fn void(&self, what: &Use<'_>, reference: &Reference) -> VoidResult {
-        let Some(object) = Object::of(reference) else { return VoidResult::Unknown };
-        let state = self.ask(what, object, (Call::Cancel, object.end())).await;
+        let Some(object) = StripeObject::of(reference) else { return VoidResult::Unknown };
+        let state = self.ask(what, object, StripeCall::Cancel, object.end()).await;
         // The call may be refused as too late, or have worked although its answer was lost.
         if state != ObjectState::Unknown {
             return state.into();
@@ -117,7 +120,7 @@ impl Processor for Stripe {
     }
 
     async fn refund(&self, refund: &Refund<'_>) -> RefundResult {
-        let Some(Object::Intent(charge)) = Object::of(refund.charge) else {
+        let Some(StripeObject::Intent(charge)) = StripeObject::of(refund.charge) else {
             return RefundResult::Failed { code: "not_supported" };
         };
         let Some(amount) = amounts::to_stripe(refund.money) else {
@@ -126,9 +129,9 @@ impl Processor for Stripe {
         // Stripe forgets the key after a day, and a repeat would be a second refund. The label in the metadata stays.
         if refund.again && !guards::is_disabled(Guard::RefundLookUp) {
             match self.refunded_before(refund, charge, amount).await {
-                Found::There(refunded) => return refunded,
-                Found::No => {}
-                Found::NotYet(_) | Found::Unknown => return RefundResult::Unknown,
+                RefundSearch::There(refunded) => return refunded,
+                RefundSearch::No => {}
+                RefundSearch::NotYet(_) | RefundSearch::Unknown => return RefundResult::Unknown,
             }
         }
         match self.send(refunds::create(refund, charge, amount)).await {
@@ -153,25 +156,26 @@ impl Processor for Stripe {
 }
 
 impl Stripe {
-    async fn create(&self, what: &Use<'_>) -> Result<Reference, Failure> {
+    async fn create(&self, what: &Use<'_>) -> Result<Reference, StripeFailure> {
         let hosted = what.authorization.kind == AuthorizationKind::Hosted;
         let dialect = &self.account.dialect;
         match what.ask {
-            Ask::Identity { .. } => Err(Failure::Invalid("ask_not_supported")),
+            Ask::Identity { .. } => Err(StripeFailure::Invalid("ask_not_supported")),
             Ask::Payment { money, .. } => {
-                let money = countable(*money)?;
+                let amount = StripeAmount::of(*money)
+                    .ok_or(StripeFailure::Invalid("amount_not_representable"))?;
                 if hosted {
-                    return self.create_session(what, Some(money)).await;
+                    return self.create_session(what, Some(amount)).await;
                 }
                 let method = self.method(what).await?;
-                let reply = self.created(intents::create(what, money, &method, dialect)).await?;
-                intents::created(&reply, money.0, money.1.currency().code())
+                let reply = self.created(intents::create(what, amount, &method, dialect)).await?;
+                intents::created(&reply, amount)
             }
             Ask::PaymentMethod { .. } if hosted => self.create_session(what, None).await,
             Ask::PaymentMethod { .. } => {
                 let method = self.method(what).await?;
                 if method.customer.is_some() {
-                    return Err(Failure::Invalid("card_on_file_already"));
+                    return Err(StripeFailure::Invalid("card_on_file_already"));
                 }
                 let reply = self.created(methods::customer(what)).await?;
                 let customer = wire::made(&reply, "customer", "cus_")?;
@@ -184,27 +188,28 @@ impl Stripe {
     async fn create_session(
         &self,
         what: &Use<'_>,
-        money: Option<(u64, Money)>,
-    ) -> Result<Reference, Failure> {
-        let call = checkout::create(what, money, &self.account.dialect);
-        checkout::created(&self.created(call).await?, money)
+        amount: Option<StripeAmount>,
+    ) -> Result<Reference, StripeFailure> {
+        let call = checkout::create(what, amount, &self.account.dialect);
+        checkout::created(&self.created(call).await?, amount)
     }
 
     /// Returns the payment method to charge or save, created from a wallet's token where there is one.
-    async fn method(&self, what: &Use<'_>) -> Result<Method, Failure> {
-        let malformed = Failure::Invalid("authorization_malformed");
+    async fn method(&self, what: &Use<'_>) -> Result<ChargeMethod, StripeFailure> {
+        let malformed = StripeFailure::Invalid("authorization_malformed");
         let secret = what.authorization.secret.expose_secret();
         let token = match what.authorization.kind {
             AuthorizationKind::PaymentMethod => {
-                let id = wire::is_id(secret, "pm_").then(|| secret.to_owned()).ok_or(malformed)?;
-                return Ok(Method { id, customer: None });
+                let id = ids::is_id(secret, "pm_").then(|| secret.to_owned()).ok_or(malformed)?;
+                return Ok(ChargeMethod { id, customer: None });
             }
             AuthorizationKind::KeptCard => {
-                let Kept { customer, payment_method } = Kept::read(secret).ok_or(malformed)?;
-                return Ok(Method { id: payment_method, customer: Some(customer) });
+                let StripeSavedCard { customer, payment_method } =
+                    StripeSavedCard::read(secret).ok_or(malformed)?;
+                return Ok(ChargeMethod { id: payment_method, customer: Some(customer) });
             }
             AuthorizationKind::ApplePay => {
-                let apple = ApplePay::read(secret).ok_or(malformed)?;
+                let apple = ApplePayToken::read(secret).ok_or(malformed)?;
                 let reply = self.created(methods::token(what, &apple)).await?;
                 wire::made(&reply, "token", "tok_")?
             }
@@ -217,80 +222,87 @@ impl Stripe {
         };
         let reply = self.created(methods::payment_method(what, &token)).await?;
         let id = wire::made(&reply, "payment_method", "pm_")?;
-        Ok(Method { id, customer: None })
+        Ok(ChargeMethod { id, customer: None })
     }
 
-    fn google_pay(&self, secret: &str) -> Result<String, Failure> {
+    fn google_pay(&self, secret: &str) -> Result<String, StripeFailure> {
         if self.account.offer.takes_examples && secret == wallets::GOOGLE_EXAMPLE {
             return Ok("tok_visa".to_owned());
         }
         wallets::google_pay(secret, self.account.mode).map_err(|error| match error {
-            GooglePayError::Malformed => Failure::Invalid("authorization_malformed"),
-            GooglePayError::OtherMode => Failure::Invalid("livemode_mismatch"),
+            GooglePayError::Malformed => StripeFailure::Invalid("authorization_malformed"),
+            GooglePayError::OtherMode => StripeFailure::Invalid("livemode_mismatch"),
         })
     }
 
-    async fn created(&self, call: Request) -> Result<Reply, Failure> {
-        self.send(call).await.map_err(|error| unanswered(Call::Create, &error))
+    async fn created(&self, call: StripeRequest) -> Result<StripeReply, StripeFailure> {
+        self.send(call).await.map_err(|error| unanswered(StripeCall::Create, &error))
     }
 
-    async fn read(&self, what: &Use<'_>, object: Object<'_>) -> ObjectState {
+    async fn read(&self, what: &Use<'_>, object: StripeObject<'_>) -> ObjectState {
         let call = object.read(what, &self.account.dialect);
-        self.ask(what, object, (Call::Read, call)).await
+        self.ask(what, object, StripeCall::Read, call).await
     }
 
     /// Makes a call about an object and interprets the reply.
     async fn ask(
         &self,
         what: &Use<'_>,
-        object: Object<'_>,
-        (call, request): (Call, Request),
+        object: StripeObject<'_>,
+        call: StripeCall,
+        request: StripeRequest,
     ) -> ObjectState {
         let reply = match self.send(request).await {
             Ok(reply) => reply,
             Err(error) => return unanswered(call, &error).into(),
         };
         match object.outcome(call, &reply) {
-            checkout::Stands::State(state) => self.allowed(object, state),
-            checkout::Stands::KeptBy(id) => {
-                let setup = Object::Setup(&id);
+            checkout::SessionResult::State(state) => self.allowed(object, state),
+            checkout::SessionResult::KeptBy(id) => {
+                let setup = StripeObject::Setup(&id);
                 match self.send(setup.read(what, &self.account.dialect)).await {
-                    Ok(reply) => setups::outcome(Call::Read, &reply, &id),
-                    Err(error) => unanswered(Call::Read, &error).into(),
+                    Ok(reply) => setups::outcome(StripeCall::Read, &reply, &id),
+                    Err(error) => unanswered(StripeCall::Read, &error).into(),
                 }
             }
         }
     }
 
     /// Drops the redirect to the bank where the settings refuse 3-D Secure.
-    fn allowed(&self, object: Object<'_>, state: ObjectState) -> ObjectState {
+    fn allowed(&self, object: StripeObject<'_>, state: ObjectState) -> ObjectState {
         let refuses = self.account.dialect.three_d_secure == ThreeDSecure::Refuse;
         match (object, state) {
-            (Object::Intent(_) | Object::Setup(_), ObjectState::RequiresAction { .. })
-                if refuses =>
-            {
-                ObjectState::RequiresAction { redirect: None }
-            }
+            (
+                StripeObject::Intent(_) | StripeObject::Setup(_),
+                ObjectState::RequiresAction { .. },
+            ) if refuses => ObjectState::RequiresAction { redirect: None },
             (_, state) => state,
         }
     }
 
     /// Looks for a refund that an earlier call may have made.
-    async fn refunded_before(&self, refund: &Refund<'_>, charge: &str, amount: u64) -> Found {
+    async fn refunded_before(
+        &self,
+        refund: &Refund<'_>,
+        charge: &str,
+        amount: u64,
+    ) -> RefundSearch {
         let mut after = None;
         for _ in 0..PAGES_MAX {
             let Ok(reply) = self.send(refunds::list(charge, after.as_deref())).await else {
-                return Found::Unknown;
+                return RefundSearch::Unknown;
             };
             match refunds::found(&reply, refund, amount) {
-                Found::NotYet(last) => after = Some(last),
-                found @ (Found::There(_) | Found::No | Found::Unknown) => return found,
+                RefundSearch::NotYet(last) => after = Some(last),
+                found @ (RefundSearch::There(_) | RefundSearch::No | RefundSearch::Unknown) => {
+                    return found;
+                }
             }
         }
-        Found::Unknown
+        RefundSearch::Unknown
     }
 
-    async fn send(&self, call: Request) -> Result<Reply, HttpError> {
+    async fn send(&self, call: StripeRequest) -> Result<StripeReply, HttpError> {
         let mut request = http::Request::builder()
             .method(call.method)
             .uri(format!("{}{}", self.account.base_url, call.path))
@@ -309,12 +321,6 @@ impl Stripe {
         let reply = self.http.call(request, Reach::Configured, call.timeout).await?;
         Ok(reply.into())
     }
-}
-
-/// Returns the amount in Stripe's minor units, with the money itself.
-fn countable(money: Money) -> Result<(u64, Money), Failure> {
-    let amount = amounts::to_stripe(money).ok_or(Failure::Invalid("amount_not_representable"))?;
-    Ok((amount, money))
 }
 
 #[cfg(test)]

@@ -3,15 +3,16 @@
 use domain::processor_result::Reference;
 use ports::Use;
 
-use super::errors::Call;
+use super::errors::StripeCall;
+use super::ids::is_id;
 use super::settings::Dialect;
-use super::transport::{Reply, Request};
-use super::wire::checkout::Stands;
-use super::wire::{self, checkout, intents, setups};
+use super::transport::{StripeReply, StripeRequest};
+use super::wire::checkout::SessionResult;
+use super::wire::{checkout, intents, setups};
 
 /// An object by its id. Only ids of Stripe's form go into a path.
 #[derive(Clone, Copy)]
-pub(super) enum Object<'a> {
+pub(super) enum StripeObject<'a> {
     /// A PaymentIntent.
     Intent(&'a str),
     /// A SetupIntent.
@@ -20,11 +21,11 @@ pub(super) enum Object<'a> {
     Session(&'a str),
 }
 
-impl<'a> Object<'a> {
+impl<'a> StripeObject<'a> {
     /// Returns the object that a stored reference names.
     pub(super) fn of(reference: &'a Reference) -> Option<Self> {
         let id = reference.0.as_str();
-        let is = |prefix| wire::is_id(id, prefix);
+        let is = |prefix| is_id(id, prefix);
         match id.split('_').next() {
             Some("pi") if is("pi_") => Some(Self::Intent(id)),
             Some("seti") if is("seti_") => Some(Self::Setup(id)),
@@ -34,7 +35,7 @@ impl<'a> Object<'a> {
     }
 
     /// Returns the call that acts; `None` where the customer acts on Stripe's own page.
-    pub(super) fn confirm(self, what: &Use<'_>, dialect: &Dialect) -> Option<Request> {
+    pub(super) fn confirm(self, what: &Use<'_>, dialect: &Dialect) -> Option<StripeRequest> {
         match self {
             Self::Intent(id) => Some(intents::confirm(what, id, dialect)),
             Self::Setup(id) => Some(setups::confirm(what, id, dialect)),
@@ -43,7 +44,7 @@ impl<'a> Object<'a> {
     }
 
     /// Returns the call that makes acting impossible.
-    pub(super) fn end(self) -> Request {
+    pub(super) fn end(self) -> StripeRequest {
         match self {
             Self::Intent(id) => intents::cancel(id),
             Self::Setup(id) => setups::cancel(id),
@@ -52,7 +53,7 @@ impl<'a> Object<'a> {
     }
 
     /// Returns the call that reads the object.
-    pub(super) fn read(self, what: &Use<'_>, dialect: &Dialect) -> Request {
+    pub(super) fn read(self, what: &Use<'_>, dialect: &Dialect) -> StripeRequest {
         match self {
             Self::Intent(id) => intents::read(id, dialect),
             Self::Setup(id) => setups::read(id, dialect),
@@ -61,7 +62,7 @@ impl<'a> Object<'a> {
     }
 
     /// Interprets a reply about the object.
-    pub(super) fn outcome(self, call: Call, reply: &Reply) -> Stands {
+    pub(super) fn outcome(self, call: StripeCall, reply: &StripeReply) -> SessionResult {
         match self {
             Self::Intent(id) => intents::outcome(call, reply, id).into(),
             Self::Setup(id) => setups::outcome(call, reply, id).into(),

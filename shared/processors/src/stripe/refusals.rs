@@ -3,16 +3,16 @@
 //! <https://docs.stripe.com/declines/codes>, read 2026-11-23 for the list of codes. UNVERIFIED: the advice that the grouping
 //! follows. Compare the page's column "Next steps" with the groups below before going live.
 
-use super::errors::Failure;
+use super::failure::StripeFailure;
 
 /// The answer to every suspicion of fraud, loss or theft. A thief must not learn what the bank knows.
-pub(super) const DECLINED: Failure = Failure::HardDeclined("card_declined");
+pub(super) const DECLINED: StripeFailure = StripeFailure::HardDeclined("card_declined");
 
 /// The error codes and decline codes of each refusal.
-pub(super) const REFUSALS: &[(Failure, &[&str])] = &[
-    (Failure::SoftDeclined("insufficient_funds"), &["insufficient_funds"]),
+pub(super) const REFUSALS: &[(StripeFailure, &[&str])] = &[
+    (StripeFailure::SoftDeclined("insufficient_funds"), &["insufficient_funds"]),
     (
-        Failure::SoftDeclined("card_limit"),
+        StripeFailure::SoftDeclined("card_limit"),
         &[
             "card_decline_rate_limit_exceeded",
             "card_velocity_exceeded",
@@ -23,7 +23,7 @@ pub(super) const REFUSALS: &[(Failure, &[&str])] = &[
         ],
     ),
     (
-        Failure::SoftDeclined("card_declined"),
+        StripeFailure::SoftDeclined("card_declined"),
         &[
             "call_issuer",
             "do_not_honor",
@@ -44,7 +44,7 @@ pub(super) const REFUSALS: &[(Failure, &[&str])] = &[
         ],
     ),
     (
-        Failure::SoftDeclined("try_again_later"),
+        StripeFailure::SoftDeclined("try_again_later"),
         &[
             "approve_with_id",
             "duplicate_transaction",
@@ -58,11 +58,11 @@ pub(super) const REFUSALS: &[(Failure, &[&str])] = &[
         ],
     ),
     (
-        Failure::SoftDeclined("expired_card"),
+        StripeFailure::SoftDeclined("expired_card"),
         &["expired_card", "expired_payment_method", "invalid_expiry_month", "invalid_expiry_year"],
     ),
     (
-        Failure::SoftDeclined("card_data_incorrect"),
+        StripeFailure::SoftDeclined("card_data_incorrect"),
         &[
             "incorrect_address",
             "incorrect_cvc",
@@ -77,7 +77,7 @@ pub(super) const REFUSALS: &[(Failure, &[&str])] = &[
         ],
     ),
     (
-        Failure::SoftDeclined("card_not_supported"),
+        StripeFailure::SoftDeclined("card_not_supported"),
         &[
             "card_not_supported",
             "currency_not_supported",
@@ -105,7 +105,7 @@ pub(super) const REFUSALS: &[(Failure, &[&str])] = &[
         ],
     ),
     (
-        Failure::RequiresAction,
+        StripeFailure::RequiresAction,
         &[
             "approval_required",
             "authentication_failure",
@@ -119,7 +119,7 @@ pub(super) const REFUSALS: &[(Failure, &[&str])] = &[
 ];
 
 /// Returns the refusal for an error code or decline code; `None` for a code that says nothing of the kind.
-pub(super) fn refusal(code: &str) -> Option<Failure> {
+pub(super) fn refusal(code: &str) -> Option<StripeFailure> {
     let found = REFUSALS.iter().find(|(_, codes)| codes.contains(&code));
     found.map(|(failure, _)| *failure)
 }
@@ -132,7 +132,7 @@ mod tests {
     fn refusals_for_fraud_share_one_code() {
         for code in ["lost_card", "stolen_card", "pickup_card", "fraudulent", "merchant_blacklist"]
         {
-            assert_eq!(refusal(code), Some(Failure::HardDeclined("card_declined")), "{code}");
+            assert_eq!(refusal(code), Some(StripeFailure::HardDeclined("card_declined")), "{code}");
         }
         assert_eq!(refusal("card_declined"), None);
     }

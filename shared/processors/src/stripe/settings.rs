@@ -5,7 +5,7 @@ use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::payment_options::{ApplePaySettings, Offer, OfferSettings};
+use super::payment_options::{StripeApplePaySettings, StripeOffer, StripeOfferSettings};
 use crate::checks::{ThreeDSecure, enabled, is_address, is_api_key};
 use crate::wallet_settings::{GooglePaySettings, InvalidWallet};
 
@@ -26,7 +26,7 @@ struct StripeSettings {
     /// Google Pay on the consent page.
     google_pay: Option<GooglePaySettings>,
     /// Apple Pay on the consent page.
-    apple_pay: Option<ApplePaySettings>,
+    apple_pay: Option<StripeApplePaySettings>,
     /// Whether customers may pay on Stripe's own page.
     #[serde(default = "enabled")]
     hosted: bool,
@@ -100,7 +100,7 @@ impl Dialect {
 }
 
 /// One Stripe account, ready to be called.
-pub(crate) struct Account {
+pub(crate) struct StripeAccount {
     /// Marked as sensitive, so that `Debug` hides it.
     pub(super) authorization: HeaderValue,
     pub(super) version: HeaderValue,
@@ -108,13 +108,13 @@ pub(crate) struct Account {
     pub(super) base_url: String,
     pub(super) dialect: Dialect,
     pub(super) mode: Mode,
-    pub(super) offer: Offer,
+    pub(super) offer: StripeOffer,
     pub(super) webhook_secrets: Vec<SecretString>,
 }
 
 /// The reason why settings cannot be used. No setting's value is quoted.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum AccountError {
+pub(crate) enum InvalidStripeSettings {
     #[error("failed to read the settings")]
     Unread(#[source] InvalidSettings),
     #[error("secret_key is not one of this mode (sk_test_, rk_test_ or sk_live_, rk_live_)")]
@@ -131,21 +131,21 @@ pub(crate) enum AccountError {
     Wallet(#[source] InvalidWallet),
 }
 
-impl From<InvalidWallet> for AccountError {
+impl From<InvalidWallet> for InvalidStripeSettings {
     fn from(error: InvalidWallet) -> Self {
         Self::Wallet(error)
     }
 }
 
-impl Account {
+impl StripeAccount {
     /// Reads and checks the settings of one mode.
-    pub(super) fn read(mode: Mode, settings: &Settings) -> Result<Self, AccountError> {
-        let text: StripeSettings = settings.read().map_err(AccountError::Unread)?;
+    pub(super) fn read(mode: Mode, settings: &Settings) -> Result<Self, InvalidStripeSettings> {
+        let text: StripeSettings = settings.read().map_err(InvalidStripeSettings::Unread)?;
         if text.webhook_secrets.iter().any(|secret| secret.expose_secret().trim().is_empty()) {
-            return Err(AccountError::WebhookSecret);
+            return Err(InvalidStripeSettings::WebhookSecret);
         }
         let version = text.api_version.as_deref().unwrap_or(API_VERSION);
-        let offer = OfferSettings {
+        let offer = StripeOfferSettings {
             publishable_key: text.publishable_key,
             google_pay: text.google_pay,
             apple_pay: text.apple_pay,
@@ -153,7 +153,7 @@ impl Account {
         };
         Ok(Self {
             authorization: authorization(mode, &text.secret_key)?,
-            offer: Offer::new(mode, offer, version)?,
+            offer: StripeOffer::new(mode, offer, version)?,
             version: self::version(version)?,
             base_url: address(mode, text.base_url.as_deref())?,
             dialect: Dialect {
@@ -167,7 +167,7 @@ impl Account {
     }
 
     /// Returns the sandbox's account, which does not exist at Stripe.
-    pub(crate) fn sandbox(offer: Offer) -> Result<Self, AccountError> {
+    pub(crate) fn sandbox(offer: StripeOffer) -> Result<Self, InvalidStripeSettings> {
         Ok(Self {
             authorization: authorization(Mode::Test, &"sk_test_sandbox".into())?,
             offer,
@@ -184,7 +184,7 @@ impl Account {
     }
 }
 
-fn authorization(mode: Mode, key: &SecretString) -> Result<HeaderValue, AccountError> {
+fn authorization(mode: Mode, key: &SecretString) -> Result<HeaderValue, InvalidStripeSettings> {
     let key = key.expose_secret();
     let prefixes = match mode {
         Mode::Test => ["sk_test_", "rk_test_"],
@@ -196,29 +196,29 @@ fn authorization(mode: Mode, key: &SecretString) -> Result<HeaderValue, AccountE
             value.set_sensitive(true);
             Ok(value)
         }
-        Ok(_) | Err(_) => Err(AccountError::Key),
+        Ok(_) | Err(_) => Err(InvalidStripeSettings::Key),
     }
 }
 
-fn version(text: &str) -> Result<HeaderValue, AccountError> {
+fn version(text: &str) -> Result<HeaderValue, InvalidStripeSettings> {
     let fits = !text.is_empty()
         && text
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-._".contains(&b));
     match HeaderValue::try_from(text) {
         Ok(value) if fits => Ok(value),
-        Ok(_) | Err(_) => Err(AccountError::Version),
+        Ok(_) | Err(_) => Err(InvalidStripeSettings::Version),
     }
 }
 
-fn address(mode: Mode, base_url: Option<&str>) -> Result<String, AccountError> {
+fn address(mode: Mode, base_url: Option<&str>) -> Result<String, InvalidStripeSettings> {
     let Some(text) = base_url else { return Ok(BASE_URL.to_owned()) };
     match mode {
         Mode::Test => {}
-        Mode::Live => return Err(AccountError::BaseUrlInLiveMode),
+        Mode::Live => return Err(InvalidStripeSettings::BaseUrlInLiveMode),
     }
     if !is_address(text, &["http", "https"]) {
-        return Err(AccountError::BaseUrl);
+        return Err(InvalidStripeSettings::BaseUrl);
     }
     Ok(text.trim_end_matches('/').to_owned())
 }
@@ -229,9 +229,12 @@ mod tests {
 
     use super::*;
 
-    fn read(mode: Mode, settings: &serde_json::Value) -> Result<Account, AccountError> {
+    fn read(
+        mode: Mode,
+        settings: &serde_json::Value,
+    ) -> Result<StripeAccount, InvalidStripeSettings> {
         let Some(map) = settings.as_object() else { panic!("settings are an object") };
-        Account::read(mode, &map.clone().into())
+        StripeAccount::read(mode, &map.clone().into())
     }
 
     #[test]
@@ -244,7 +247,7 @@ mod tests {
             (Mode::Test, "sk_test_s3cr3t\n"),
         ] {
             let error = read(mode, &json!({ "secret_key": key })).err().unwrap();
-            assert!(matches!(error, AccountError::Key), "{key}");
+            assert!(matches!(error, InvalidStripeSettings::Key), "{key}");
             assert!(!format!("{error:?} {error}").contains("s3cr3t"));
         }
         assert!(read(Mode::Test, &json!({ "secret_key": "rk_test_a1" })).is_ok());
@@ -255,24 +258,30 @@ mod tests {
     fn base_url_in_live_mode_is_refused() {
         let base_url = "http://127.0.0.1:8420/";
         let live = json!({ "secret_key": "sk_live_a", "base_url": base_url });
-        assert!(matches!(read(Mode::Live, &live).err(), Some(AccountError::BaseUrlInLiveMode)));
+        assert!(matches!(
+            read(Mode::Live, &live).err(),
+            Some(InvalidStripeSettings::BaseUrlInLiveMode)
+        ));
         let test = json!({ "secret_key": "sk_test_a", "base_url": base_url });
         assert_eq!(read(Mode::Test, &test).ok().unwrap().base_url, "http://127.0.0.1:8420");
         for bad in ["ftp://x", "x", "http://u:p@x", "http://x/?a=b", "http://x/#f", ""] {
             let bad = json!({ "secret_key": "sk_test_a", "base_url": bad });
-            assert!(matches!(read(Mode::Test, &bad).err(), Some(AccountError::BaseUrl)));
+            assert!(matches!(read(Mode::Test, &bad).err(), Some(InvalidStripeSettings::BaseUrl)));
         }
     }
 
     #[test]
     fn settings_with_an_unknown_or_malformed_field_are_refused() {
         let unknown = json!({ "secret_key": "sk_test_a", "base": "http://x" });
-        assert!(matches!(read(Mode::Test, &unknown).err(), Some(AccountError::Unread(_))));
+        assert!(matches!(read(Mode::Test, &unknown).err(), Some(InvalidStripeSettings::Unread(_))));
         let version = json!({ "secret_key": "sk_test_a", "api_version": "new\r\nest" });
-        assert!(matches!(read(Mode::Test, &version).err(), Some(AccountError::Version)));
+        assert!(matches!(read(Mode::Test, &version).err(), Some(InvalidStripeSettings::Version)));
         for secrets in [json!([""]), json!(["whsec_a", " "])] {
             let empty = json!({ "secret_key": "sk_test_a", "webhook_secrets": secrets });
-            assert!(matches!(read(Mode::Test, &empty).err(), Some(AccountError::WebhookSecret)));
+            assert!(matches!(
+                read(Mode::Test, &empty).err(),
+                Some(InvalidStripeSettings::WebhookSecret)
+            ));
         }
     }
 }

@@ -13,7 +13,7 @@ const MONEY_TIMEOUT: Duration = Duration::from_secs(25);
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One call to Stripe. It may hold a token, so it has no `Debug`.
-pub(super) struct Request {
+pub(super) struct StripeRequest {
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) key: Option<String>,
@@ -21,7 +21,7 @@ pub(super) struct Request {
     pub(super) timeout: Duration,
 }
 
-impl Request {
+impl StripeRequest {
     pub(super) fn post(path: impl Into<String>, key: Option<String>, form: Form) -> Self {
         let path = path.into();
         Self { method: Method::POST, path, key, body: form.into_body(), timeout: TIMEOUT }
@@ -44,14 +44,16 @@ impl Request {
 }
 
 /// The parts of a reply that are read.
-pub(super) struct Reply {
+pub(super) struct StripeReply {
     pub(super) status: StatusCode,
     /// The header `Stripe-Should-Retry`: whether a repeat of the same call can help.
+    ///
+    /// <https://github.com/stripe/stripe-node>, 23.1.0, read 2026-11-23.
     pub(super) should_retry: Option<bool>,
     pub(super) body: Bytes,
 }
 
-impl From<http::Response<Bytes>> for Reply {
+impl From<http::Response<Bytes>> for StripeReply {
     fn from(response: http::Response<Bytes>) -> Self {
         let header = response.headers().get("stripe-should-retry").map(http::HeaderValue::as_bytes);
         let should_retry = match header {

@@ -4,12 +4,12 @@ use domain::brand::Mode;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::wire::is_id;
+use super::ids::is_id;
 
 /// An Apple Pay token. Its payment data stays encrypted for Stripe.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ApplePay<'a> {
+pub(super) struct ApplePayToken<'a> {
     #[serde(borrow)]
     payment_data: Option<&'a RawValue>,
     #[serde(default)]
@@ -25,7 +25,7 @@ pub(super) struct AppleCard {
     pub(super) network: Option<String>,
 }
 
-impl<'a> ApplePay<'a> {
+impl<'a> ApplePayToken<'a> {
     /// Reads the token's JSON text.
     pub(super) fn read(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok()
@@ -99,9 +99,9 @@ mod tests {
         let text = format!(
             r#"{{"paymentMethod":{{"displayName":"Visa 1234","type":"debit"}},"paymentData":{data},"transactionIdentifier":"f7"}}"#
         );
-        let token = ApplePay::read(&text).unwrap();
+        let token = ApplePayToken::read(&text).unwrap();
         assert_eq!(token.payment_data(), data);
         assert_eq!(token.payment_method.display_name.as_deref(), Some("Visa 1234"));
-        assert!(ApplePay::read("{}").is_none());
+        assert!(ApplePayToken::read("{}").is_none());
     }
 }

@@ -1,157 +1,51 @@
-//! The laws of the `Processor` port, over every listed kind.
+//! The contract tests of the `Processor` port, over every listed kind.
 
 use std::panic::AssertUnwindSafe;
 
-use crate::doubles::{
-    Act, Fault, REQUEST, World, attempt, charge, hosted, keeping, payment, payment_method,
+use crate::contract_fixture::{
+    SECRET, accepting_replies, authorizations, each, each_that_charges, reference, references,
+    settings, visa,
 };
-use domain::ask::Ask;
-use domain::authorization::{Authorization, AuthorizationKind};
+use crate::doubles::{
+    Doubles, REQUEST, ScriptedReply, WriteFault, attempt, charge, payment, payment_method,
+    save_card,
+};
+use domain::authorization::AuthorizationKind;
 use domain::brand::Mode;
 use domain::processor_result::Reference;
 use domain::values::time::Timestamp;
 use pollster::block_on;
 use ports::contract_tests::processor::OperationResult;
 use ports::{
-    Confirmed, Created, OpenProcessorError, Processor, Proof, Refund, RefundResult, Retrieved,
+    Confirmed, Created, OpenProcessorError, Proof, Refund, RefundResult, Retrieved,
     UnverifiedCallback, VoidResult,
 };
-use serde_json::{Value, json};
-
-const SECRET: &str = "N3verSh0wn";
-
-/// Settings under which a kind opens in test mode. A kind that is not here fails every law.
-fn settings(kind: &str) -> Value {
-    match kind {
-        "adyen" => json!({
-            "api_key": format!("AQE{SECRET}"),
-            "merchant_account": "AcmeECOM",
-            "hmac_keys": ["44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"],
-        }),
-        "openid" => json!({
-            "issuer": "https://id.example",
-            "authorization_endpoint": "https://id.example/authorize",
-            "token_endpoint": "https://id.example/token",
-            "userinfo_endpoint": "https://id.example/userinfo",
-            "client_id": "acme",
-            "client_secret": SECRET,
-        }),
-        "sandbox" => json!({}),
-        "stripe" => json!({
-            "secret_key": format!("sk_test_{SECRET}"),
-            "webhook_secrets": [format!("whsec_{SECRET}")],
-        }),
-        other => panic!("say how a {other} is opened, so that the laws are run over it"),
-    }
-}
-
-fn each(law: impl Fn(&World, &str, Box<dyn Processor>)) {
-    for kind in crate::kinds() {
-        let world = World::default();
-        let processor = world.open(Mode::Test, kind, &settings(kind)).ok().unwrap();
-        law(&world, kind, processor);
-    }
-}
-
-/// Only those that move money.
-fn each_that_charges(law: impl Fn(&World, &str, Box<dyn Processor>)) {
-    each(|world, kind, processor| {
-        if !processor.payment_options(&payment(4250)).is_empty() {
-            law(world, kind, processor);
-        }
-    });
-}
-
-/// A card that a kind takes.
-fn visa(kind: &str) -> Authorization {
-    match kind {
-        "adyen" => authorizations()[1].clone(),
-        _ => payment_method("pm_card_visa"),
-    }
-}
-
-fn authorizations() -> [Authorization; 5] {
-    let apple = json!({ "paymentData": { "data": SECRET }, "transactionIdentifier": "f7" });
-    let google = json!({ "id": format!("tok_{SECRET}"), "object": "token", "livemode": false });
-    let kept =
-        json!({ "customer": format!("cus_{SECRET}"), "payment_method": format!("pm_{SECRET}") });
-    let yes = |kind, secret: Value| Authorization { kind, secret: secret.to_string().into() };
-    [
-        payment_method(&format!("pm_{SECRET}")),
-        yes(AuthorizationKind::ApplePay, apple),
-        yes(AuthorizationKind::GooglePay, google),
-        yes(AuthorizationKind::KeptCard, kept),
-        hosted(),
-    ]
-}
-
-fn said(value: &Value) -> Act {
-    Act::Answer(200, value.to_string().into_bytes())
-}
-
-/// The answers of a processor that takes everything: those to preparing, by what the yes carries, and the one after.
-fn willing(ask: &Ask, kind: AuthorizationKind) -> (Vec<Act>, Act, Reference) {
-    let made = |id: &str, object: &str| said(&json!({ "id": id, "object": object }));
-    let mut answers = Vec::new();
-    if kind == AuthorizationKind::ApplePay {
-        answers.push(made("tok_1", "token"));
-    }
-    if matches!(kind, AuthorizationKind::ApplePay | AuthorizationKind::GooglePay) {
-        answers.push(made("pm_1", "payment_method"));
-    }
-    let intent = |status: &str| {
-        json!({ "id": "pi_1", "object": "payment_intent", "status": status,
-            "amount": 4250, "currency": "eur" })
-    };
-    let setup = |status: &str| {
-        json!({ "id": "seti_1", "object": "setup_intent", "status": status,
-            "customer": "cus_1", "payment_method": "pm_1" })
-    };
-    let session = |status: &str| {
-        json!({ "id": "cs_1", "object": "checkout.session", "status": status, "payment_status": "paid",
-            "payment_intent": if ask.money().is_some() { intent("succeeded") } else { Value::Null },
-            "setup_intent": if ask.money().is_some() { Value::Null } else { setup("succeeded") } })
-    };
-    let (created, done, id) = match (ask, kind) {
-        (_, AuthorizationKind::Hosted) => (session("open"), session("complete"), "cs_1"),
-        (Ask::Payment { .. }, _) => (intent("requires_confirmation"), intent("succeeded"), "pi_1"),
-        (Ask::PaymentMethod { .. } | Ask::Identity { .. }, _) => {
-            answers.push(made("cus_1", "customer"));
-            (setup("requires_confirmation"), setup("succeeded"), "seti_1")
-        }
-    };
-    answers.push(said(&created));
-    (answers, said(&done), Reference(id.to_owned()))
-}
-
-fn reference() -> Reference {
-    Reference("pi_1".to_owned())
-}
-
-/// The references of every kind of object.
-fn references() -> [Reference; 3] {
-    ["pi_1", "seti_1", "cs_1"].map(|id| Reference(id.to_owned()))
-}
+use serde_json::json;
 
 #[test]
-fn the_same_attempt_twice_makes_the_same_calls_byte_for_byte() {
-    each(|world, kind, processor| {
-        for (ask, authorization) in [payment(4250), keeping()]
+fn attempt_when_repeated_makes_identical_calls() {
+    each(|doubles, kind, processor| {
+        for (ask, authorization) in [payment(4250), save_card()]
             .into_iter()
             .flat_map(|ask| authorizations().map(|authorization| (ask.clone(), authorization)))
         {
-            let (answers, done, expected) = willing(&ask, authorization.kind);
+            let (answers, done, expected) = accepting_replies(&ask, authorization.kind);
             let calls = answers.len() + 1;
             let on_file = authorization.kind == AuthorizationKind::KeptCard;
             let what = attempt(ask.clone(), &authorization, 1);
             let run = || {
-                world.http.play(answers.iter().cloned().chain([done.clone()]));
+                doubles.http.play(answers.iter().cloned().chain([done.clone()]));
                 let created = block_on(processor.create(&what));
                 let confirmed = block_on(processor.confirm(&what, &expected));
-                (created, confirmed, world.http.taken(), world.store.items.lock().unwrap().clone())
+                (
+                    created,
+                    confirmed,
+                    doubles.http.taken(),
+                    doubles.store.items.lock().unwrap().clone(),
+                )
             };
             let first = run();
-            world.store.faults.lock().unwrap().push_back(Some(Fault::Conflict));
+            doubles.store.faults.lock().unwrap().push_back(Some(WriteFault::Conflict));
             assert_eq!(first, run(), "{kind}");
             if kind == "stripe" && !(on_file && ask.money().is_none()) {
                 assert_eq!(first.0, Created::Ready(expected));
@@ -163,9 +57,9 @@ fn the_same_attempt_twice_makes_the_same_calls_byte_for_byte() {
 }
 
 #[test]
-fn a_lost_answer_to_the_money_call_is_unknown() {
-    each_that_charges(|world, kind, processor| {
-        world.http.play([Act::Lost]);
+fn confirm_without_a_reply_is_unknown() {
+    each_that_charges(|doubles, kind, processor| {
+        doubles.http.play([ScriptedReply::Lost]);
         let visa = visa(kind);
         let charge = charge(&visa, 4250, 1);
         let created = block_on(processor.create(&charge));
@@ -175,8 +69,8 @@ fn a_lost_answer_to_the_money_call_is_unknown() {
             assert_eq!(created, Created::Again, "{kind}");
             reference()
         };
-        for fault in [Fault::LostBefore, Fault::LostAfter] {
-            world.store.faults.lock().unwrap().push_back(Some(fault));
+        for fault in [WriteFault::LostBefore, WriteFault::LostAfter] {
+            doubles.store.faults.lock().unwrap().push_back(Some(fault));
             assert_eq!(
                 block_on(processor.confirm(&charge, &reference)),
                 Confirmed::Unknown,
@@ -187,10 +81,10 @@ fn a_lost_answer_to_the_money_call_is_unknown() {
 }
 
 #[test]
-fn what_was_never_sent_may_be_sent_again() {
-    let world = World::default();
-    let processor = world.open(Mode::Test, "stripe", &settings("stripe")).ok().unwrap();
-    world.http.play([Act::NotSent]);
+fn call_that_was_not_sent_may_be_repeated() {
+    let doubles = Doubles::default();
+    let processor = doubles.open(Mode::Test, "stripe", &settings("stripe")).ok().unwrap();
+    doubles.http.play([ScriptedReply::NotSent]);
     let visa = payment_method("pm_card_visa");
     let charge = charge(&visa, 4250, 1);
     assert_eq!(block_on(processor.create(&charge)), Created::Again);
@@ -199,7 +93,7 @@ fn what_was_never_sent_may_be_sent_again() {
     assert_eq!(block_on(processor.void(&charge, &reference())), VoidResult::Again);
 }
 
-/// Answers that no processor gives: none may panic, none may be a success or a fence.
+/// Returns replies that no processor sends. None may panic, succeed or count as a void.
 fn garbage() -> Vec<Vec<u8>> {
     let deep = [b"[".repeat(100_000), b"{\"a\":".repeat(100_000)];
     let huge =
@@ -229,13 +123,13 @@ fn garbage() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn no_garbage_under_any_status_panics_or_is_taken_for_success_or_decline() {
-    each(|world, kind, processor| {
+fn garbage_reply_under_any_status_never_succeeds_or_declines() {
+    each(|doubles, kind, processor| {
         let visa = payment_method("pm_card_visa");
         let charge = charge(&visa, 4250, 1);
         for body in garbage() {
             for status in [100, 200, 201, 204, 302, 400, 401, 402, 404, 409, 429, 500, 503, 999] {
-                world.http.play([Act::Answer(status, body.clone())]);
+                doubles.http.play([ScriptedReply::Answer(status, body.clone())]);
                 let run = AssertUnwindSafe(|| {
                     let created = block_on(processor.create(&charge));
                     if kind == "stripe" {
@@ -267,8 +161,8 @@ fn no_garbage_under_any_status_panics_or_is_taken_for_success_or_decline() {
 }
 
 #[test]
-fn no_garbage_under_any_status_panics_or_is_taken_for_money_that_went_back() {
-    each(|world, kind, processor| {
+fn garbage_reply_under_any_status_never_refunds() {
+    each(|doubles, kind, processor| {
         let charge = reference();
         let refund = |again| Refund {
             request: REQUEST.parse().unwrap(),
@@ -280,7 +174,7 @@ fn no_garbage_under_any_status_panics_or_is_taken_for_money_that_went_back() {
         };
         for body in garbage() {
             for status in [200, 400, 401, 402, 404, 409, 429, 500] {
-                world.http.play([Act::Answer(status, body.clone())]);
+                doubles.http.play([ScriptedReply::Answer(status, body.clone())]);
                 for again in [false, true] {
                     let run = AssertUnwindSafe(|| block_on(processor.refund(&refund(again))));
                     let refunded = std::panic::catch_unwind(run).unwrap();
@@ -290,8 +184,8 @@ fn no_garbage_under_any_status_panics_or_is_taken_for_money_that_went_back() {
                 }
             }
         }
-        for act in [Act::Lost, Act::NotSent] {
-            world.http.play([act]);
+        for act in [ScriptedReply::Lost, ScriptedReply::NotSent] {
+            doubles.http.play([act]);
             let refunded = block_on(processor.refund(&refund(false)));
             assert!(
                 !matches!(refunded, RefundResult::Done(_) | RefundResult::Pending(_)),
@@ -302,7 +196,7 @@ fn no_garbage_under_any_status_panics_or_is_taken_for_money_that_went_back() {
 }
 
 #[test]
-fn no_callback_that_nobody_signed_is_heard() {
+fn unsigned_callback_is_refused() {
     each(|_, kind, processor| {
         for body in garbage() {
             for header in ["", "t=1767225600,v1=00", "v1=,t=", "t=9,v1=a,v1=b", "t=-1,v1=\u{e9}"] {
@@ -310,7 +204,7 @@ fn no_callback_that_nobody_signed_is_heard() {
                 headers.insert("stripe-signature", header.parse().unwrap());
                 let callback = UnverifiedCallback {
                     method: http::Method::POST,
-                    url: "https://pay.example.com/callbacks/acme/till".to_owned(),
+                    url: "https://pay.example.com/callbacks/acme/primary".to_owned(),
                     headers,
                     body: body.clone().into(),
                     now: Timestamp::from_millis(1_767_225_600_000),
@@ -324,9 +218,9 @@ fn no_callback_that_nobody_signed_is_heard() {
 }
 
 #[test]
-fn no_reference_reaches_a_path_unless_it_is_one() {
-    each(|world, kind, processor| {
-        world.http.play([Act::Lost]);
+fn malformed_reference_never_reaches_a_path() {
+    each(|doubles, kind, processor| {
+        doubles.http.play([ScriptedReply::Lost]);
         let visa = payment_method("pm_card_visa");
         let charge = charge(&visa, 4250, 1);
         for bad in [
@@ -347,20 +241,22 @@ fn no_reference_reaches_a_path_unless_it_is_one() {
             assert_eq!(block_on(processor.retrieve(&charge, &bad)), Retrieved::Unknown, "{kind}");
             assert_eq!(block_on(processor.void(&charge, &bad)), VoidResult::Unknown, "{kind}");
         }
-        assert_eq!(world.http.taken(), Vec::<String>::new());
+        assert_eq!(doubles.http.taken(), Vec::<String>::new());
     });
 }
 
 #[test]
-fn no_secret_and_no_token_reaches_debug_or_display() {
-    each(|world, kind, processor| {
+fn debug_and_display_never_show_secrets_or_tokens() {
+    each(|doubles, kind, processor| {
         for authorization in authorizations() {
             let charge = charge(&authorization, 4250, 1);
             let error = format!(r#"{{"error":{{"code":"{SECRET}","message":"{SECRET}"}}}}"#);
-            for act in
-                [Act::Lost, Act::Answer(400, error.clone().into()), Act::Answer(402, error.into())]
-            {
-                world.http.play([act]);
+            for act in [
+                ScriptedReply::Lost,
+                ScriptedReply::Answer(400, error.clone().into()),
+                ScriptedReply::Answer(402, error.into()),
+            ] {
+                doubles.http.play([act]);
                 let created = block_on(processor.create(&charge));
                 let confirmed = block_on(processor.confirm(&charge, &reference()));
                 let shown = format!("{charge:?} {created:?} {confirmed:?}");
@@ -377,7 +273,7 @@ fn no_secret_and_no_token_reaches_debug_or_display() {
             json!({ "google_pay": { "country": SECRET } }),
             json!({ SECRET: 1 }),
         ] {
-            let error = world.open(Mode::Test, kind, &broken).err().unwrap();
+            let error = doubles.open(Mode::Test, kind, &broken).err().unwrap();
             let source = std::error::Error::source(&error).unwrap();
             let shown = format!("{error} {error:?} {source} {source:?}");
             assert!(!shown.contains(SECRET), "{kind}: {shown}");
@@ -386,12 +282,12 @@ fn no_secret_and_no_token_reaches_debug_or_display() {
 }
 
 #[test]
-fn a_kind_or_name_there_is_not_is_said_so() {
-    let world = World::default();
-    let error = world.open(Mode::Test, "paypal", &json!({})).err().unwrap();
+fn open_of_an_unknown_kind_or_name_is_an_error() {
+    let doubles = Doubles::default();
+    let error = doubles.open(Mode::Test, "paypal", &json!({})).err().unwrap();
     assert!(matches!(error, OpenProcessorError::Settings(_)));
     let brand = crate::doubles::brand("sandbox", &json!({}));
-    let registry = crate::registry(&world, world.deps());
+    let registry = crate::registry(&doubles, doubles.deps());
     let open = ports::Processors::open(&registry, &brand, Mode::Test, &"other".parse().unwrap());
     assert!(matches!(open.err().unwrap(), OpenProcessorError::Absent));
 }

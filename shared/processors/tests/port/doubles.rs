@@ -1,4 +1,4 @@
-//! A scripted `Http`, a store in memory and a clock that moves when told.
+//! A scripted `Http`, a store in memory and a manual clock.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -20,34 +20,34 @@ use ports::{
 use processors::Deps;
 use serde_json::{Value, json};
 
-/// What the other side does with one call.
+/// The reaction to one call.
 #[derive(Clone)]
-pub(crate) enum Act {
+pub(crate) enum ScriptedReply {
     Answer(u16, Vec<u8>),
     NotSent,
     Lost,
 }
 
-/// An `Http` that acts by a script, repeats its last act for ever, and remembers the calls.
+/// An `Http` that plays a script, repeats its last act, and records the calls.
 #[derive(Default)]
-pub(crate) struct Script {
-    pub(crate) acts: Mutex<VecDeque<Act>>,
+pub(crate) struct ScriptedHttp {
+    pub(crate) acts: Mutex<VecDeque<ScriptedReply>>,
     pub(crate) calls: Mutex<Vec<String>>,
 }
 
-impl Script {
-    pub(crate) fn play(&self, acts: impl IntoIterator<Item = Act>) {
+impl ScriptedHttp {
+    pub(crate) fn play(&self, acts: impl IntoIterator<Item = ScriptedReply>) {
         *self.acts.lock().unwrap() = acts.into_iter().collect();
     }
 
-    /// The calls since last asked, byte for byte.
+    /// Takes the recorded calls, byte for byte.
     pub(crate) fn taken(&self) -> Vec<String> {
         std::mem::take(&mut *self.calls.lock().unwrap())
     }
 }
 
 #[async_trait]
-impl Http for Script {
+impl Http for ScriptedHttp {
     async fn call(
         &self,
         request: http::Request<Bytes>,
@@ -69,36 +69,36 @@ impl Http for Script {
             let mut acts = self.acts.lock().unwrap();
             if acts.len() > 1 { acts.pop_front() } else { acts.front().cloned() }
         };
-        match act.unwrap_or(Act::NotSent) {
-            Act::Answer(status, body) => {
+        match act.unwrap_or(ScriptedReply::NotSent) {
+            ScriptedReply::Answer(status, body) => {
                 Ok(http::Response::builder().status(status).body(body.into()).unwrap())
             }
-            Act::NotSent => Err(HttpError::NotSent("scripted".into())),
-            Act::Lost => Err(HttpError::Lost("scripted".into())),
+            ScriptedReply::NotSent => Err(HttpError::NotSent("scripted".into())),
+            ScriptedReply::Lost => Err(HttpError::Lost("scripted".into())),
         }
     }
 }
 
-/// What the store does with the next write.
+/// A fault of the next write.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// Nothing is written, and nobody knows.
+pub(crate) enum WriteFault {
+    /// Nothing is written, and the caller gets an unclear error.
     LostBefore,
-    /// It is written, and nobody knows.
+    /// The item is written, and the caller gets an unclear error.
     LostAfter,
-    /// Somebody else was faster.
+    /// Another write came first.
     Conflict,
 }
 
 /// A store in memory.
 #[derive(Default)]
-pub(crate) struct Memory {
+pub(crate) struct MemoryStore {
     pub(crate) items: Mutex<BTreeMap<Key, Item>>,
-    pub(crate) faults: Mutex<VecDeque<Option<Fault>>>,
+    pub(crate) faults: Mutex<VecDeque<Option<WriteFault>>>,
 }
 
 #[async_trait]
-impl Store for Memory {
+impl Store for MemoryStore {
     async fn read(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         Ok(self.items.lock().unwrap().get(key).cloned())
     }
@@ -114,9 +114,9 @@ impl Store for Memory {
     async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError> {
         let fault = self.faults.lock().unwrap().pop_front().flatten();
         match fault {
-            Some(Fault::LostBefore) => return Err(StoreError::Unavailable("scripted".into())),
-            Some(Fault::Conflict) => return Err(StoreError::Conflict),
-            Some(Fault::LostAfter) | None => {}
+            Some(WriteFault::LostBefore) => return Err(StoreError::Unavailable("scripted".into())),
+            Some(WriteFault::Conflict) => return Err(StoreError::Conflict),
+            Some(WriteFault::LostAfter) | None => {}
         }
         let mut items = self.items.lock().unwrap();
         for write in writes {
@@ -139,22 +139,22 @@ impl Store for Memory {
             }
         }
         match fault {
-            Some(Fault::LostAfter) => Err(StoreError::Unavailable("scripted".into())),
-            Some(Fault::LostBefore | Fault::Conflict) | None => Ok(()),
+            Some(WriteFault::LostAfter) => Err(StoreError::Unavailable("scripted".into())),
+            Some(WriteFault::LostBefore | WriteFault::Conflict) | None => Ok(()),
         }
     }
 }
 
-/// A clock that moves when told.
-pub(crate) struct Hand(pub(crate) Mutex<Timestamp>);
+/// A clock that the test moves.
+pub(crate) struct ManualClock(pub(crate) Mutex<Timestamp>);
 
-impl Default for Hand {
+impl Default for ManualClock {
     fn default() -> Self {
         Self(Mutex::new(Timestamp::from_millis(1_767_225_600_000)))
     }
 }
 
-impl Hand {
+impl ManualClock {
     pub(crate) fn pass(&self, time: Duration) {
         let mut now = self.0.lock().unwrap();
         *now = now.after(time);
@@ -162,7 +162,7 @@ impl Hand {
 }
 
 #[async_trait]
-impl Clock for Hand {
+impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap()
     }
@@ -172,38 +172,42 @@ impl Clock for Hand {
     }
 }
 
-/// All that a processor touches.
+/// The ports of a processor, as doubles.
 #[derive(Default)]
-pub(crate) struct World {
-    pub(crate) http: Arc<Script>,
-    pub(crate) store: Arc<Memory>,
-    pub(crate) clock: Arc<Hand>,
+pub(crate) struct Doubles {
+    pub(crate) http: Arc<ScriptedHttp>,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) clock: Arc<ManualClock>,
 }
 
-impl World {
-    /// The ports of the adapters.
+impl Doubles {
+    /// Returns the ports of the adapters.
     pub(crate) fn deps(&self) -> Deps {
-        Deps { http: Arc::<Script>::clone(&self.http), clock: Arc::<Hand>::clone(&self.clock) }
+        Deps {
+            http: Arc::<ScriptedHttp>::clone(&self.http),
+            clock: Arc::<ManualClock>::clone(&self.clock),
+        }
     }
 
-    /// Opens a processor of that kind with those settings.
+    /// Opens a processor of a kind with its settings.
     pub(crate) fn open(&self, mode: Mode, kind: &str, settings: &Value) -> OpenResult {
-        crate::registry(self, self.deps()).open(&brand(kind, settings), mode, &till())
+        crate::registry(self, self.deps()).open(&brand(kind, settings), mode, &processor_name())
     }
 }
 
-/// A processor, or why there is none.
+/// A processor, or the reason why it cannot be opened.
 pub(crate) type OpenResult = Result<Box<dyn Processor>, OpenProcessorError>;
 
-/// What every brand here calls its processor.
-fn till() -> ProcessorName {
-    "till".parse().unwrap()
+/// Returns the name of the processor in every brand here.
+fn processor_name() -> ProcessorName {
+    "primary".parse().unwrap()
 }
 
-/// A brand with one processor, `till`, in both modes.
+/// Returns a brand with the processor `primary` in both modes.
 pub(crate) fn brand(kind: &str, settings: &Value) -> Brand {
     let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-    let setup = json!({ "processors": [{ "name": "till", "kind": kind, "settings": settings }] });
+    let setup =
+        json!({ "processors": [{ "name": "primary", "kind": kind, "settings": settings }] });
     let brand = json!({
         "version": "1", "name": "acme", "display_name": "Acme", "keys": [],
         "sealing": { "current": "1", "keys": { "1": key } }, "address_key": key, "link_key": key,
@@ -212,23 +216,23 @@ pub(crate) fn brand(kind: &str, settings: &Value) -> Brand {
     Brand::parse(&brand.to_string()).unwrap()
 }
 
-/// An ask for that much.
+/// Returns an ask for an amount in euros.
 pub(crate) fn payment(amount: u64) -> Ask {
     let money = Money::new(amount, "EUR".parse().unwrap()).unwrap();
     Ask::Payment { money, description: DisplayText::new("Invoice 4711").unwrap(), card: None }
 }
 
-/// An ask for a card to keep.
-pub(crate) fn keeping() -> Ask {
+/// Returns an ask for a card to save.
+pub(crate) fn save_card() -> Ask {
     Ask::PaymentMethod { description: DisplayText::new("Card for later").unwrap() }
 }
 
-/// An attempt to charge.
+/// Returns an attempt to charge.
 pub(crate) fn charge(authorization: &Authorization, amount: u64, attempt_no: u32) -> Use<'_> {
     attempt(payment(amount), authorization, attempt_no)
 }
 
-/// An attempt at an ask.
+/// Returns an attempt at an ask.
 pub(crate) fn attempt(ask: Ask, authorization: &Authorization, attempt_no: u32) -> Use<'_> {
     Use {
         request: REQUEST.parse().unwrap(),
@@ -237,7 +241,7 @@ pub(crate) fn attempt(ask: Ask, authorization: &Authorization, attempt_no: u32) 
         authorization,
         customer: "c0ffee",
         page: "https://pay.example.com/c/page",
-        callback: "https://pay.example.com/callbacks/acme/till",
+        callback: "https://pay.example.com/callbacks/acme/primary",
         begun_at: Timestamp::from_millis(1_767_225_600_000),
         on_hosted_page: false,
         redeemed: false,
@@ -248,17 +252,17 @@ pub(crate) fn attempt(ask: Ask, authorization: &Authorization, attempt_no: u32) 
 /// The request of every attempt.
 pub(crate) const REQUEST: &str = "req_01J00000000000000000000000";
 
-/// A yes that carries this.
-pub(crate) fn yes(kind: AuthorizationKind, secret: &str) -> Authorization {
+/// Returns an authorization of a kind.
+pub(crate) fn approval(kind: AuthorizationKind, secret: &str) -> Authorization {
     Authorization { kind, secret: secret.into() }
 }
 
-/// A yes that carries a payment method.
+/// Returns an authorization that carries a payment method.
 pub(crate) fn payment_method(id: &str) -> Authorization {
-    yes(AuthorizationKind::PaymentMethod, id)
+    approval(AuthorizationKind::PaymentMethod, id)
 }
 
-/// A yes to what the customer gives on the processor's own page.
+/// Returns an authorization for the processor's hosted page.
 pub(crate) fn hosted() -> Authorization {
-    yes(AuthorizationKind::Hosted, "")
+    approval(AuthorizationKind::Hosted, "")
 }

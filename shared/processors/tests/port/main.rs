@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod adyen;
 #[cfg(test)]
+mod contract_fixture;
+#[cfg(test)]
 mod contract_tests;
 #[cfg(test)]
 mod doubles;
@@ -14,6 +16,6 @@ use processors::{Deps, Registry, kinds};
 
 /// Returns the registry under test.
 #[cfg(test)]
-fn registry(_: &doubles::World, deps: Deps) -> Registry {
+fn registry(_: &doubles::Doubles, deps: Deps) -> Registry {
     Registry::new(deps)
 }

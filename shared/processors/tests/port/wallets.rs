@@ -13,7 +13,7 @@ use processors::Deps;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::doubles::{World, brand, charge, yes};
+use crate::doubles::{Doubles, approval, brand, charge};
 
 /// Apple's gateway: it answers by a script and records the calls.
 #[derive(Default)]
@@ -58,11 +58,13 @@ pub(crate) fn apple_pay() -> Value {
 }
 
 pub(crate) fn opened(kind: &str, settings: &Value) -> (Arc<Apple>, Box<dyn Processor>) {
-    let (world, apple) = (World::default(), Arc::new(Apple::default()));
-    let deps = Deps { http: Arc::<Apple>::clone(&apple), ..world.deps() };
-    let registry = crate::registry(&world, deps);
-    let processor =
-        registry.open(&brand(kind, settings), Mode::Test, &"till".parse().unwrap()).ok().unwrap();
+    let (doubles, apple) = (Doubles::default(), Arc::new(Apple::default()));
+    let deps = Deps { http: Arc::<Apple>::clone(&apple), ..doubles.deps() };
+    let registry = crate::registry(&doubles, deps);
+    let processor = registry
+        .open(&brand(kind, settings), Mode::Test, &"primary".parse().unwrap())
+        .ok()
+        .unwrap();
     (apple, processor)
 }
 
@@ -109,7 +111,7 @@ fn apple_pay_session_is_none_without_apples_answer() {
 
 #[test]
 fn google_example_token_is_malformed_for_stripe() {
-    let example = yes(AuthorizationKind::GooglePay, "examplePaymentMethodToken");
+    let example = approval(AuthorizationKind::GooglePay, "examplePaymentMethodToken");
     let (apple, stripe) = opened("stripe", &json!({ "secret_key": "sk_test_a" }));
     let created = block_on(stripe.create(&charge(&example, 4250, 1)));
     assert_eq!(created, Created::Invalid { code: "authorization_malformed" });

@@ -22,7 +22,7 @@ use ports::{
 
 const NOW: Timestamp = Timestamp::from_millis(1_796_083_200_000);
 
-/// A store that first loses a number of races, a queue that keeps its messages, and a clock that stands still.
+/// A store that loses its first `conflicts` writes, a queue that keeps its messages, and a clock that stands still.
 #[derive(Default)]
 struct Double {
     items: Mutex<BTreeMap<Key, Item>>,

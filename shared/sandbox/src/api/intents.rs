@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::StandIn;
 use crate::calls::{ApiCall, ApiError, ApiReply, Form, lost};
-use crate::cards::{self, CardResult, Refusal};
-use crate::ledger::{Entry, Object};
+use crate::cards::{self, CardResult, Price, Refusal};
+use crate::ledger::{Entry, SandboxObject};
 use crate::objects::intent::{IntentState, PaymentIntent, state};
 use crate::objects::method::PaymentMethod;
 
@@ -18,15 +18,15 @@ impl StandIn {
     ) -> Result<Option<(Entry, PaymentIntent)>, ApiError> {
         let entry = self.ledger.find(id).await?;
         Ok(entry.and_then(|entry| match &entry.object {
-            Object::Intent(intent) => {
+            SandboxObject::Intent(intent) => {
                 let intent = intent.clone();
                 Some((entry, intent))
             }
-            Object::Setup(_)
-            | Object::Session(_)
-            | Object::Method(_)
-            | Object::Customer(_)
-            | Object::Token(_) => None,
+            SandboxObject::Setup(_)
+            | SandboxObject::Session(_)
+            | SandboxObject::Method(_)
+            | SandboxObject::Customer(_)
+            | SandboxObject::Token(_) => None,
         }))
     }
 
@@ -41,7 +41,7 @@ impl StandIn {
             (None, _) => true,
         };
         self.creates(call, "pi_", |id| {
-            intent_of(id, &form, method.filter(|_| kept)).map(Object::Intent)
+            intent_of(id, &form, method.filter(|_| kept)).map(SandboxObject::Intent)
         })
         .await
     }
@@ -58,18 +58,20 @@ impl StandIn {
         let mut is_lost = false;
         let answer = self
             .confirms(call, entry, None, |object| match object {
-                Object::Intent(intent) if intent.state == IntentState::RequiresConfirmation => {
+                SandboxObject::Intent(intent)
+                    if intent.state == IntentState::RequiresConfirmation =>
+                {
                     let (intent, result) = confirmed(intent, &form, now);
                     is_lost = result == Some(CardResult::ApprovedAndLost);
                     let answer = answer(&intent, now);
-                    (Some(Object::Intent(intent)), answer)
+                    (Some(SandboxObject::Intent(intent)), answer)
                 }
-                Object::Intent(_)
-                | Object::Setup(_)
-                | Object::Session(_)
-                | Object::Method(_)
-                | Object::Customer(_)
-                | Object::Token(_) => {
+                SandboxObject::Intent(_)
+                | SandboxObject::Setup(_)
+                | SandboxObject::Session(_)
+                | SandboxObject::Method(_)
+                | SandboxObject::Customer(_)
+                | SandboxObject::Token(_) => {
                     (None, ApiReply::invalid(400, "payment_intent_unexpected_state"))
                 }
             })
@@ -90,7 +92,7 @@ impl StandIn {
             | IntentState::RequiresPaymentMethod { .. } => {
                 let intent = PaymentIntent { state: IntentState::Canceled, ..intent };
                 let answer = ApiReply::new(200, &intent.to_json(now));
-                let object = Object::Intent(intent);
+                let object = SandboxObject::Intent(intent);
                 self.ledger.write(&[&Entry { object, ..entry }]).await?;
                 Ok(answer)
             }
@@ -108,7 +110,8 @@ fn confirmed(
         let result = CardResult::Refused(Refusal::Generic);
         return (PaymentIntent { state: state(result, now), ..intent.clone() }, Some(result));
     };
-    let result = cards::result(card, (intent.amount, &intent.currency), intent.attempt);
+    let price = Price { amount: intent.amount, currency: &intent.currency };
+    let result = cards::result(card, price, intent.attempt);
     let refused_at_once = form.text("error_on_requires_action") == "true";
     if result == CardResult::Refused(Refusal::AuthenticationRequired) && !refused_at_once {
         let return_url = form.some("return_url");

@@ -4,7 +4,7 @@ use super::StandIn;
 use crate::calls::{ApiCall, ApiError, ApiReply, Form};
 use crate::cards;
 use crate::ids::id;
-use crate::ledger::{Entry, Object};
+use crate::ledger::{Entry, SandboxObject};
 use crate::objects::method::{Customer, PaymentMethod, Token};
 
 /// Returns the test card behind a token. A token that is not Stripe's own has a good card.
@@ -22,7 +22,7 @@ impl StandIn {
             if form.text("pk_token_transaction_id").is_empty() {
                 return Err(ApiReply::invalid(400, "parameter_missing"));
             }
-            Ok(Object::Token(Token { id, wallet: "apple_pay".to_owned(), spent_by: None }))
+            Ok(SandboxObject::Token(Token { id, wallet: "apple_pay".to_owned(), spent_by: None }))
         })
         .await
     }
@@ -36,7 +36,7 @@ impl StandIn {
         let method = id("pm_", call.key);
         let entry = self.ledger.read(&token).await?;
         let known = match &entry {
-            Some(Entry { object: Object::Token(token), .. }) => Some(token),
+            Some(Entry { object: SandboxObject::Token(token), .. }) => Some(token),
             Some(_) | None => None,
         };
         if known.and_then(|token| token.spent_by.as_ref()).is_some_and(|by| *by != method) {
@@ -50,21 +50,21 @@ impl StandIn {
         };
         let spent = wallet.clone().map(|wallet| {
             let spent_by = Some(method);
-            let object = Object::Token(Token { id: token.clone(), wallet, spent_by });
+            let object = SandboxObject::Token(Token { id: token.clone(), wallet, spent_by });
             match entry {
                 Some(entry) => Entry { object, ..entry },
                 None => self.entry(object),
             }
         });
         self.creates_with(call, "pm_", spent, |id| {
-            Ok(Object::Method(PaymentMethod { id, card: card_of(&token), wallet }))
+            Ok(SandboxObject::Method(PaymentMethod { id, card: card_of(&token), wallet }))
         })
         .await
     }
 
     /// Serves `POST /v1/customers`.
     pub(crate) async fn make_customer(&self, call: &ApiCall<'_>) -> Result<ApiReply, ApiError> {
-        self.creates(call, "cus_", |id| Ok(Object::Customer(Customer::new(id, None)))).await
+        self.creates(call, "cus_", |id| Ok(SandboxObject::Customer(Customer::new(id, None)))).await
     }
 
     /// Reads a payment method. Each test card is one too.
@@ -74,13 +74,13 @@ impl StandIn {
             return Ok(Some(PaymentMethod { id, card, wallet: None }));
         }
         Ok(match self.ledger.find(id).await?.map(|entry| entry.object) {
-            Some(Object::Method(method)) => Some(method),
+            Some(SandboxObject::Method(method)) => Some(method),
             Some(
-                Object::Intent(_)
-                | Object::Setup(_)
-                | Object::Session(_)
-                | Object::Customer(_)
-                | Object::Token(_),
+                SandboxObject::Intent(_)
+                | SandboxObject::Setup(_)
+                | SandboxObject::Session(_)
+                | SandboxObject::Customer(_)
+                | SandboxObject::Token(_),
             )
             | None => None,
         })

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::calls::{ApiCall, ApiError, ApiReply, StoredReply};
 use crate::ids::{BodyDigest, id};
-use crate::ledger::{Entry, Ledger, Object};
+use crate::ledger::{Entry, Ledger, SandboxObject};
 
 mod intents;
 mod methods;
@@ -24,7 +24,7 @@ impl StandIn {
     }
 
     /// Returns a new entry for an object.
-    pub(crate) fn entry(&self, object: Object) -> Entry {
+    pub(crate) fn entry(&self, object: SandboxObject) -> Entry {
         let created_at = self.now();
         Entry { object, created_at, created: None, confirmed: None, version: 0 }
     }
@@ -36,14 +36,16 @@ impl StandIn {
     }
 
     /// Returns Stripe's JSON at a time, with everything expanded.
-    async fn shown(&self, object: &Object, now: Timestamp) -> Result<Value, ApiError> {
+    async fn shown(&self, object: &SandboxObject, now: Timestamp) -> Result<Value, ApiError> {
         Ok(match object {
-            Object::Intent(intent) => intent.to_json(now),
-            Object::Setup(setup) => setup.to_json(self.method(&setup.method).await?.as_ref()),
-            Object::Session(session) => self.session_json(session, now).await?,
-            Object::Method(method) => method.to_json(None),
-            Object::Customer(customer) => customer.to_json(),
-            Object::Token(token) => token.to_json(),
+            SandboxObject::Intent(intent) => intent.to_json(now),
+            SandboxObject::Setup(setup) => {
+                setup.to_json(self.method(&setup.method).await?.as_ref())
+            }
+            SandboxObject::Session(session) => self.session_json(session, now).await?,
+            SandboxObject::Method(method) => method.to_json(None),
+            SandboxObject::Customer(customer) => customer.to_json(),
+            SandboxObject::Token(token) => token.to_json(),
         })
     }
 
@@ -52,7 +54,7 @@ impl StandIn {
         &self,
         call: &ApiCall<'_>,
         prefix: &str,
-        make: impl FnOnce(String) -> Result<Object, ApiReply> + Send,
+        make: impl FnOnce(String) -> Result<SandboxObject, ApiReply> + Send,
     ) -> Result<ApiReply, ApiError> {
         self.creates_with(call, prefix, None, make).await
     }
@@ -63,7 +65,7 @@ impl StandIn {
         call: &ApiCall<'_>,
         prefix: &str,
         also: Option<Entry>,
-        make: impl FnOnce(String) -> Result<Object, ApiReply> + Send,
+        make: impl FnOnce(String) -> Result<SandboxObject, ApiReply> + Send,
     ) -> Result<ApiReply, ApiError> {
         let id = id(prefix, call.key);
         let created = Some(BodyDigest::of(call.body));
@@ -95,7 +97,7 @@ impl StandIn {
         call: &ApiCall<'_>,
         entry: Entry,
         also: Option<Entry>,
-        act: impl FnOnce(&Object) -> (Option<Object>, ApiReply) + Send,
+        act: impl FnOnce(&SandboxObject) -> (Option<SandboxObject>, ApiReply) + Send,
     ) -> Result<ApiReply, ApiError> {
         if entry.confirmed.as_ref().is_some_and(|told| told.key == call.key) {
             return Ok(replay(call, entry.confirmed));

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::StandIn;
 use crate::calls::{ApiCall, ApiError, ApiReply, Form};
 use crate::ids::{BodyDigest, id};
-use crate::ledger::{Entry, Object};
+use crate::ledger::{Entry, SandboxObject};
 use crate::objects::refund::StoredRefund;
 
 /// The duration of the status `pending`.
@@ -53,7 +53,7 @@ impl StandIn {
         };
         let answer = ApiReply::new(200, &refund.to_json(&intent.id, now));
         intent.refunds.push(refund);
-        self.ledger.write(&[&Entry { object: Object::Intent(intent), ..entry }]).await?;
+        self.ledger.write(&[&Entry { object: SandboxObject::Intent(intent), ..entry }]).await?;
         Ok(answer)
     }
 

@@ -9,13 +9,15 @@ use super::StandIn;
 use crate::calls::{ApiCall, ApiError, ApiReply, Form};
 use crate::cards::CardResult;
 use crate::ids::id;
-use crate::ledger::{Entry, Object};
+use crate::ledger::{Entry, SandboxObject};
 use crate::objects::intent::{self, PaymentIntent};
 use crate::objects::method::{Customer, PaymentMethod};
 use crate::objects::session::{CheckoutSession, SessionState};
 use crate::objects::setup::{SetupIntent, SetupState};
 
 /// Stripe's minimum and maximum for the time until a page closes.
+///
+/// <https://github.com/stripe/openapi>, version `2026-10-28.endive`, read 2026-11-23.
 const OPEN_MIN: Duration = Duration::from_secs(30 * 60);
 const OPEN_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -24,7 +26,7 @@ pub(crate) struct PageResult {
     /// The session from now on.
     pub(crate) session: CheckoutSession,
     /// The objects that the card creates.
-    pub(crate) created: Vec<Object>,
+    pub(crate) created: Vec<SandboxObject>,
 }
 
 /// Applies a card that the customer gave on the page.
@@ -50,7 +52,7 @@ pub(crate) fn enter_card(session: &CheckoutSession, card: &str, now: Timestamp) 
                 state: intent::state(result, now),
                 refunds: Vec::new(),
             };
-            (intent.id.clone(), vec![Object::Intent(intent)])
+            (intent.id.clone(), vec![SandboxObject::Intent(intent)])
         }
         None => keeping(session, card),
     };
@@ -58,7 +60,7 @@ pub(crate) fn enter_card(session: &CheckoutSession, card: &str, now: Timestamp) 
     PageResult { session, created }
 }
 
-fn keeping(session: &CheckoutSession, card: &str) -> (String, Vec<Object>) {
+fn keeping(session: &CheckoutSession, card: &str) -> (String, Vec<SandboxObject>) {
     let method = PaymentMethod { id: id("pm_", &session.id), card: card.to_owned(), wallet: None };
     let customer = Customer::new(id("cus_", &session.id), Some(&method.id));
     let setup = SetupIntent {
@@ -71,7 +73,14 @@ fn keeping(session: &CheckoutSession, card: &str) -> (String, Vec<Object>) {
         state: SetupState::Succeeded,
     };
     let made = setup.id.clone();
-    (made, vec![Object::Setup(setup), Object::Method(method), Object::Customer(customer)])
+    (
+        made,
+        vec![
+            SandboxObject::Setup(setup),
+            SandboxObject::Method(method),
+            SandboxObject::Customer(customer),
+        ],
+    )
 }
 
 impl StandIn {
@@ -82,15 +91,15 @@ impl StandIn {
     ) -> Result<Option<(Entry, CheckoutSession)>, ApiError> {
         let entry = self.ledger.find(id).await?;
         Ok(entry.and_then(|entry| match &entry.object {
-            Object::Session(session) => {
+            SandboxObject::Session(session) => {
                 let session = session.clone();
                 Some((entry, session))
             }
-            Object::Intent(_)
-            | Object::Setup(_)
-            | Object::Method(_)
-            | Object::Customer(_)
-            | Object::Token(_) => None,
+            SandboxObject::Intent(_)
+            | SandboxObject::Setup(_)
+            | SandboxObject::Method(_)
+            | SandboxObject::Customer(_)
+            | SandboxObject::Token(_) => None,
         }))
     }
 
@@ -119,7 +128,8 @@ impl StandIn {
     /// Serves `POST /v1/checkout/sessions`.
     pub(crate) async fn make_session(&self, call: &ApiCall<'_>) -> Result<ApiReply, ApiError> {
         let (form, now) = (Form::of(call.body), self.now());
-        self.creates(call, "cs_test_", |id| session_of(id, &form, now).map(Object::Session)).await
+        self.creates(call, "cs_test_", |id| session_of(id, &form, now).map(SandboxObject::Session))
+            .await
     }
 
     /// Serves `POST /v1/checkout/sessions/{id}/expire`.
@@ -135,7 +145,9 @@ impl StandIn {
             SessionState::Open => {
                 let session = CheckoutSession { state: SessionState::Expired, ..session };
                 let answer = ApiReply::new(200, &session.to_json(None, now));
-                self.ledger.write(&[&Entry { object: Object::Session(session), ..entry }]).await?;
+                self.ledger
+                    .write(&[&Entry { object: SandboxObject::Session(session), ..entry }])
+                    .await?;
                 Ok(answer)
             }
         }

@@ -6,7 +6,7 @@ use super::StandIn;
 use crate::calls::{ApiCall, ApiError, ApiReply, Form};
 use crate::cards::{self, Refusal};
 use crate::ids::id;
-use crate::ledger::{Entry, Object};
+use crate::ledger::{Entry, SandboxObject};
 use crate::objects::method::PaymentMethod;
 use crate::objects::setup::{SetupIntent, SetupState, error};
 
@@ -15,15 +15,15 @@ impl StandIn {
     pub(crate) async fn setup(&self, id: &str) -> Result<Option<(Entry, SetupIntent)>, ApiError> {
         let entry = self.ledger.find(id).await?;
         Ok(entry.and_then(|entry| match &entry.object {
-            Object::Setup(setup) => {
+            SandboxObject::Setup(setup) => {
                 let setup = setup.clone();
                 Some((entry, setup))
             }
-            Object::Intent(_)
-            | Object::Session(_)
-            | Object::Method(_)
-            | Object::Customer(_)
-            | Object::Token(_) => None,
+            SandboxObject::Intent(_)
+            | SandboxObject::Session(_)
+            | SandboxObject::Method(_)
+            | SandboxObject::Customer(_)
+            | SandboxObject::Token(_) => None,
         }))
     }
 
@@ -31,12 +31,12 @@ impl StandIn {
     pub(crate) async fn keeps(&self, customer: &str, method: &str) -> Result<bool, ApiError> {
         let entry = self.ledger.find(customer).await?;
         Ok(entry.is_some_and(|entry| match entry.object {
-            Object::Customer(customer) => customer.keeps(method),
-            Object::Intent(_)
-            | Object::Setup(_)
-            | Object::Session(_)
-            | Object::Method(_)
-            | Object::Token(_) => false,
+            SandboxObject::Customer(customer) => customer.keeps(method),
+            SandboxObject::Intent(_)
+            | SandboxObject::Setup(_)
+            | SandboxObject::Session(_)
+            | SandboxObject::Method(_)
+            | SandboxObject::Token(_) => false,
         }))
     }
 
@@ -50,10 +50,10 @@ impl StandIn {
         };
         let own = PaymentMethod { id: id("pm_", &format!("{}|method", call.key)), ..method };
         let known = self.ledger.read(&own.id).await?;
-        let entry = self.entry(Object::Method(own.clone()));
+        let entry = self.entry(SandboxObject::Method(own.clone()));
         let also = known.is_none().then_some(entry);
         self.creates_with(call, "seti_", also, |id| {
-            Ok(Object::Setup(SetupIntent {
+            Ok(SandboxObject::Setup(SetupIntent {
                 id,
                 customer: customer.object.id().to_owned(),
                 method: own.id,
@@ -101,7 +101,7 @@ impl StandIn {
                 | SetupState::Succeeded
                 | SetupState::Canceled => ApiReply::new(200, &object),
             };
-            (Some(Object::Setup(next)), answer)
+            (Some(SandboxObject::Setup(next)), answer)
         })
         .await
     }
@@ -113,7 +113,7 @@ impl StandIn {
     ) -> Result<Option<Entry>, ApiError> {
         let entry = self.ledger.find(&setup.customer).await?;
         Ok(entry.map(|mut entry| {
-            if let Object::Customer(customer) = &mut entry.object {
+            if let SandboxObject::Customer(customer) = &mut entry.object {
                 customer.keep(&setup.method);
             }
             entry
@@ -133,7 +133,9 @@ impl StandIn {
                 let setup = SetupIntent { state: SetupState::Canceled, ..setup };
                 let method = self.method(&setup.method).await?;
                 let answer = ApiReply::new(200, &setup.to_json(method.as_ref()));
-                self.ledger.write(&[&Entry { object: Object::Setup(setup), ..entry }]).await?;
+                self.ledger
+                    .write(&[&Entry { object: SandboxObject::Setup(setup), ..entry }])
+                    .await?;
                 Ok(answer)
             }
         }

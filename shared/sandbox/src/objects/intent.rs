@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::refund::StoredRefund;
-use crate::cards::{self, Card, CardResult, Refusal};
+use crate::cards::{self, Card, CardResult, Price, Refusal};
 use crate::ids::page;
 
 /// The duration of the status `processing`.
@@ -90,7 +90,8 @@ impl PaymentIntent {
     /// Returns the PaymentIntent after the customer's answer on the bank's page.
     pub(crate) fn authenticated(&self, is_them: bool, now: Timestamp) -> Self {
         let result = if is_them {
-            cards::by_amount((self.amount, &self.currency), self.attempt)
+            let price = Price { amount: self.amount, currency: &self.currency };
+            cards::by_amount(price, self.attempt)
         } else {
             CardResult::Refused(Refusal::AuthenticationFailed)
         };

@@ -4,7 +4,7 @@ use domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::cards::{self, CardResult, Refusal};
+use crate::cards::{self, CardResult, Price, Refusal};
 use crate::ids::page;
 
 /// A Checkout Session.
@@ -92,7 +92,7 @@ impl CheckoutSession {
         match (card.refusal(), &self.price) {
             (Some(Refusal::AuthenticationRequired) | None, Some((amount, currency))) => {
                 let tries = self.refusals.saturating_add(1);
-                match cards::by_amount((*amount, currency), tries) {
+                match cards::by_amount(Price { amount: *amount, currency }, tries) {
                     // A page has no reply that could be lost.
                     CardResult::ApprovedAndLost => CardResult::Approved,
                     result @ (CardResult::Approved

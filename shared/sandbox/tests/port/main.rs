@@ -1,6 +1,9 @@
 //! The contract tests of the `Processor` port over the sandbox, and its behaviour through the registry.
 
 #[cfg(test)]
+#[path = "../../../processors/tests/port/contract_fixture.rs"]
+mod contract_fixture;
+#[cfg(test)]
 #[path = "../../../processors/tests/port/contract_tests.rs"]
 mod contract_tests;
 #[cfg(test)]
@@ -34,18 +37,18 @@ fn kinds() -> impl Iterator<Item = &'static str> {
 
 /// Returns the store of a world.
 #[cfg(test)]
-fn store(world: &doubles::World) -> Arc<dyn Store> {
-    Arc::<doubles::Memory>::clone(&world.store)
+fn store(doubles: &doubles::Doubles) -> Arc<dyn Store> {
+    Arc::<doubles::MemoryStore>::clone(&doubles.store)
 }
 
 /// Returns the sandbox of a world.
 #[cfg(test)]
-fn sandbox_of(world: &doubles::World) -> Sandbox {
-    Sandbox::over(store(world), world.deps().clock)
+fn sandbox_of(doubles: &doubles::Doubles) -> Sandbox {
+    Sandbox::over(store(doubles), doubles.deps().clock)
 }
 
 /// Returns the registry under test.
 #[cfg(test)]
-fn registry(world: &doubles::World, deps: Deps) -> Registry {
-    Registry::new(deps).with(sandbox_of(world))
+fn registry(doubles: &doubles::Doubles, deps: Deps) -> Registry {
+    Registry::new(deps).with(sandbox_of(doubles))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::doubles::{Fault, World, charge, payment, payment_method};
+use crate::doubles::{Doubles, WriteFault, charge, payment, payment_method};
 use domain::brand::Mode;
 use domain::processor_result::Reference;
 use pollster::block_on;
@@ -10,16 +10,16 @@ use ports::contract_tests::processor::OperationResult;
 use ports::{Created, Fetched, PaymentOption, Processor};
 use serde_json::json;
 
-struct Till {
-    world: World,
+struct SandboxFixture {
+    doubles: Doubles,
     processor: Box<dyn Processor>,
 }
 
-impl Till {
+impl SandboxFixture {
     fn new() -> Self {
-        let world = World::default();
-        let processor = world.open(Mode::Test, "sandbox", &json!({})).ok().unwrap();
-        Self { world, processor }
+        let doubles = Doubles::default();
+        let processor = doubles.open(Mode::Test, "sandbox", &json!({})).ok().unwrap();
+        Self { doubles, processor }
     }
 
     fn create(&self, card: &str, amount: u64, attempt_no: u32) -> Created {
@@ -53,8 +53,8 @@ impl Till {
 
     fn charges(&self) -> u32 {
         let request = "req_01J00000000000000000000000".parse().unwrap();
-        let clock = self.world.deps().clock;
-        block_on(::sandbox::charges(crate::store(&self.world), clock, request, 5)).unwrap()
+        let clock = self.doubles.deps().clock;
+        block_on(::sandbox::charges(crate::store(&self.doubles), clock, request, 5)).unwrap()
     }
 }
 
@@ -64,12 +64,13 @@ fn is_done(answer: &OperationResult, amount: u64) -> bool {
 
 #[test]
 fn ordinary_amount_is_charged_once_with_its_card_on_the_receipt() {
-    let till = Till::new();
+    let fixture = SandboxFixture::new();
     assert_eq!(
-        till.processor.payment_options(&payment(4250)),
+        fixture.processor.payment_options(&payment(4250)),
         [PaymentOption::TestCard, PaymentOption::Hosted]
     );
-    let OperationResult::Done(Fetched::Payment(receipt)) = till.run("pm_card_visa", 4250, 1) else {
+    let OperationResult::Done(Fetched::Payment(receipt)) = fixture.run("pm_card_visa", 4250, 1)
+    else {
         panic!()
     };
     assert!(receipt.reference.0.starts_with("pi_"));
@@ -79,64 +80,64 @@ fn ordinary_amount_is_charged_once_with_its_card_on_the_receipt() {
         (Some("visa"), Some("4242"))
     );
     assert_eq!((receipt.method.as_str(), receipt.wallet), ("card", None));
-    assert_eq!(till.charges(), 1);
+    assert_eq!(fixture.charges(), 1);
 }
 
 #[test]
 fn create_moves_no_money() {
-    let till = Till::new();
-    let reference = till.ready("pm_card_visa", 4250, 1);
-    assert_eq!(till.retrieve(&reference), OperationResult::NotConfirmed);
-    assert_eq!(till.charges(), 0);
+    let fixture = SandboxFixture::new();
+    let reference = fixture.ready("pm_card_visa", 4250, 1);
+    assert_eq!(fixture.retrieve(&reference), OperationResult::NotConfirmed);
+    assert_eq!(fixture.charges(), 0);
 }
 
 #[test]
 fn amount_02_is_refused_once_then_approved() {
-    let till = Till::new();
+    let fixture = SandboxFixture::new();
     let refused = OperationResult::SoftDeclined { code: "insufficient_funds" };
-    let reference = till.ready("pm_card_visa", 4202, 1);
-    assert_eq!(till.confirm(&reference, 1), refused);
-    assert_eq!(till.confirm(&reference, 1), refused);
-    assert_eq!(till.retrieve(&reference), refused);
-    assert_eq!(till.charges(), 0);
-    assert!(is_done(&till.run("pm_card_visa", 4202, 2), 4202));
-    assert_eq!(till.charges(), 1);
+    let reference = fixture.ready("pm_card_visa", 4202, 1);
+    assert_eq!(fixture.confirm(&reference, 1), refused);
+    assert_eq!(fixture.confirm(&reference, 1), refused);
+    assert_eq!(fixture.retrieve(&reference), refused);
+    assert_eq!(fixture.charges(), 0);
+    assert!(is_done(&fixture.run("pm_card_visa", 4202, 2), 4202));
+    assert_eq!(fixture.charges(), 1);
 }
 
 #[test]
 fn amount_03_is_declined_without_a_reason() {
-    let till = Till::new();
+    let fixture = SandboxFixture::new();
     for attempt_no in 1..=3 {
         let declined = OperationResult::HardDeclined { code: "card_declined" };
-        assert_eq!(till.run("pm_card_visa", 4203, attempt_no), declined);
+        assert_eq!(fixture.run("pm_card_visa", 4203, attempt_no), declined);
     }
-    assert_eq!(till.charges(), 0);
+    assert_eq!(fixture.charges(), 0);
 }
 
 #[test]
 fn amount_04_is_approved_after_three_seconds() {
-    let till = Till::new();
-    let reference = till.ready("pm_card_visa", 4204, 1);
-    assert_eq!(till.confirm(&reference, 1), OperationResult::Processing);
-    assert_eq!(till.retrieve(&reference), OperationResult::Processing);
-    assert_eq!(till.void(&reference), OperationResult::Processing);
-    till.world.clock.pass(Duration::from_millis(2_999));
-    assert_eq!(till.retrieve(&reference), OperationResult::Processing);
-    till.world.clock.pass(Duration::from_millis(1));
-    assert!(is_done(&till.retrieve(&reference), 4204));
-    assert!(is_done(&till.void(&reference), 4204));
-    assert_eq!(till.charges(), 1);
+    let fixture = SandboxFixture::new();
+    let reference = fixture.ready("pm_card_visa", 4204, 1);
+    assert_eq!(fixture.confirm(&reference, 1), OperationResult::Processing);
+    assert_eq!(fixture.retrieve(&reference), OperationResult::Processing);
+    assert_eq!(fixture.void(&reference), OperationResult::Processing);
+    fixture.doubles.clock.pass(Duration::from_millis(2_999));
+    assert_eq!(fixture.retrieve(&reference), OperationResult::Processing);
+    fixture.doubles.clock.pass(Duration::from_millis(1));
+    assert!(is_done(&fixture.retrieve(&reference), 4204));
+    assert!(is_done(&fixture.void(&reference), 4204));
+    assert_eq!(fixture.charges(), 1);
 }
 
 #[test]
 fn amount_05_charges_and_is_unknown_until_looked_up() {
-    let till = Till::new();
-    let reference = till.ready("pm_card_visa", 4205, 1);
-    assert_eq!(till.confirm(&reference, 1), OperationResult::Unknown);
-    assert!(is_done(&till.retrieve(&reference), 4205));
-    assert!(is_done(&till.confirm(&reference, 1), 4205));
-    assert!(is_done(&till.void(&reference), 4205));
-    assert_eq!(till.charges(), 1);
+    let fixture = SandboxFixture::new();
+    let reference = fixture.ready("pm_card_visa", 4205, 1);
+    assert_eq!(fixture.confirm(&reference, 1), OperationResult::Unknown);
+    assert!(is_done(&fixture.retrieve(&reference), 4205));
+    assert!(is_done(&fixture.confirm(&reference, 1), 4205));
+    assert!(is_done(&fixture.void(&reference), 4205));
+    assert_eq!(fixture.charges(), 1);
 }
 
 #[test]
@@ -163,107 +164,112 @@ fn test_cards_have_the_results_of_stripe() {
             OperationResult::HardDeclined { code: "card_declined" },
         ),
     ] {
-        let till = Till::new();
-        let reference = till.ready(card, 4250, 1);
-        assert_eq!(till.confirm(&reference, 1), answer, "{card}");
-        assert_eq!(till.retrieve(&reference), answer, "{card}");
-        assert_eq!(till.void(&reference), OperationResult::Voided, "{card}");
-        assert_eq!(till.charges(), 0);
+        let fixture = SandboxFixture::new();
+        let reference = fixture.ready(card, 4250, 1);
+        assert_eq!(fixture.confirm(&reference, 1), answer, "{card}");
+        assert_eq!(fixture.retrieve(&reference), answer, "{card}");
+        assert_eq!(fixture.void(&reference), OperationResult::Voided, "{card}");
+        assert_eq!(fixture.charges(), 0);
     }
-    assert!(is_done(&Till::new().run("pm_card_mastercard", 4250, 1), 4250));
+    assert!(is_done(&SandboxFixture::new().run("pm_card_mastercard", 4250, 1), 4250));
 }
 
 #[test]
 fn unknown_card_is_an_invalid_attempt() {
     let missing = Created::Invalid { code: "resource_missing" };
-    assert_eq!(Till::new().create("pm_1NotOurs", 4250, 1), missing);
+    assert_eq!(SandboxFixture::new().create("pm_1NotOurs", 4250, 1), missing);
     let malformed = Created::Invalid { code: "authorization_malformed" };
-    assert_eq!(Till::new().create("4242424242424242", 4250, 1), malformed);
+    assert_eq!(SandboxFixture::new().create("4242424242424242", 4250, 1), malformed);
 }
 
 #[test]
 fn voided_payment_never_charges() {
-    let till = Till::new();
-    let reference = till.ready("pm_card_visa", 4250, 1);
-    assert_eq!(till.void(&reference), OperationResult::Voided);
-    assert_eq!(till.void(&reference), OperationResult::Voided);
-    assert_eq!(till.confirm(&reference, 1), OperationResult::Unknown);
-    assert_eq!(till.retrieve(&reference), OperationResult::Voided);
-    assert_eq!(till.charges(), 0);
+    let fixture = SandboxFixture::new();
+    let reference = fixture.ready("pm_card_visa", 4250, 1);
+    assert_eq!(fixture.void(&reference), OperationResult::Voided);
+    assert_eq!(fixture.void(&reference), OperationResult::Voided);
+    assert_eq!(fixture.confirm(&reference, 1), OperationResult::Unknown);
+    assert_eq!(fixture.retrieve(&reference), OperationResult::Voided);
+    assert_eq!(fixture.charges(), 0);
 }
 
 #[test]
 fn void_after_the_charge_returns_done() {
-    let till = Till::new();
-    let reference = till.ready("pm_card_visa", 4250, 1);
-    assert!(is_done(&till.confirm(&reference, 1), 4250));
-    assert!(is_done(&till.void(&reference), 4250));
+    let fixture = SandboxFixture::new();
+    let reference = fixture.ready("pm_card_visa", 4250, 1);
+    assert!(is_done(&fixture.confirm(&reference, 1), 4250));
+    assert!(is_done(&fixture.void(&reference), 4250));
 }
 
 #[test]
 fn charge_under_write_faults_happens_at_most_once() {
-    let faults = [None, Some(Fault::LostBefore), Some(Fault::LostAfter), Some(Fault::Conflict)];
+    let faults = [
+        None,
+        Some(WriteFault::LostBefore),
+        Some(WriteFault::LostAfter),
+        Some(WriteFault::Conflict),
+    ];
     for create in faults {
         for confirm in faults {
-            let till = Till::new();
-            till.world.store.faults.lock().unwrap().push_back(create);
-            let created = till.create("pm_card_visa", 4250, 1);
+            let fixture = SandboxFixture::new();
+            fixture.doubles.store.faults.lock().unwrap().push_back(create);
+            let created = fixture.create("pm_card_visa", 4250, 1);
             assert!(matches!(created, Created::Ready(_) | Created::Again), "{created:?}");
-            let reference = till.ready("pm_card_visa", 4250, 1);
-            till.world.store.faults.lock().unwrap().clear();
-            till.world.store.faults.lock().unwrap().push_back(confirm);
-            let answer = till.confirm(&reference, 1);
+            let reference = fixture.ready("pm_card_visa", 4250, 1);
+            fixture.doubles.store.faults.lock().unwrap().clear();
+            fixture.doubles.store.faults.lock().unwrap().push_back(confirm);
+            let answer = fixture.confirm(&reference, 1);
             let settled = if is_done(&answer, 4250) {
                 answer
             } else {
                 assert_eq!(answer, OperationResult::Unknown);
-                till.retrieve(&reference)
+                fixture.retrieve(&reference)
             };
-            assert_eq!(till.charges(), u32::from(is_done(&settled, 4250)), "{settled:?}");
-            assert!(is_done(&till.confirm(&reference, 1), 4250));
-            assert_eq!(till.charges(), 1);
+            assert_eq!(fixture.charges(), u32::from(is_done(&settled, 4250)), "{settled:?}");
+            assert!(is_done(&fixture.confirm(&reference, 1), 4250));
+            assert_eq!(fixture.charges(), 1);
         }
     }
 }
 
 #[test]
 fn reused_key_with_another_body_is_blocked() {
-    let till = Till::new();
-    assert!(is_done(&till.run("pm_card_visa", 4250, 1), 4250));
+    let fixture = SandboxFixture::new();
+    assert!(is_done(&fixture.run("pm_card_visa", 4250, 1), 4250));
     let reused = Created::Blocked { code: "idempotency_key_reused" };
-    assert_eq!(till.create("pm_card_visa", 9900, 1), reused);
-    assert_eq!(till.charges(), 1);
+    assert_eq!(fixture.create("pm_card_visa", 9900, 1), reused);
+    assert_eq!(fixture.charges(), 1);
 }
 
 #[test]
 fn ledger_forgets_a_payment_after_a_day() {
-    let till = Till::new();
-    let reference = till.ready("pm_card_visa", 4250, 1);
+    let fixture = SandboxFixture::new();
+    let reference = fixture.ready("pm_card_visa", 4250, 1);
     let key = ::sandbox::key(&reference.0);
-    let item = till.world.store.items.lock().unwrap().get(&key).cloned().unwrap();
+    let item = fixture.doubles.store.items.lock().unwrap().get(&key).cloned().unwrap();
     assert!(item.expires_at.is_some());
-    till.world.clock.pass(Duration::from_secs(86_400));
-    assert_eq!(till.retrieve(&reference), OperationResult::Unknown);
-    assert_eq!(till.ready("pm_card_visa", 4250, 1), reference);
-    assert_eq!(till.retrieve(&reference), OperationResult::NotConfirmed);
+    fixture.doubles.clock.pass(Duration::from_secs(86_400));
+    assert_eq!(fixture.retrieve(&reference), OperationResult::Unknown);
+    assert_eq!(fixture.ready("pm_card_visa", 4250, 1), reference);
+    assert_eq!(fixture.retrieve(&reference), OperationResult::NotConfirmed);
 }
 
 #[test]
 fn sandbox_in_live_mode_or_with_unknown_settings_is_refused() {
-    assert!(World::default().open(Mode::Live, "sandbox", &json!({})).is_err());
-    assert!(World::default().open(Mode::Test, "sandbox", &json!({ "x": 1 })).is_err());
+    assert!(Doubles::default().open(Mode::Live, "sandbox", &json!({})).is_err());
+    assert!(Doubles::default().open(Mode::Test, "sandbox", &json!({ "x": 1 })).is_err());
 }
 
 #[test]
 fn repeated_charge_is_one_object_and_one_charge() {
-    let world = World::default();
-    let processor = world.open(Mode::Test, "sandbox", &json!({})).ok().unwrap();
+    let doubles = Doubles::default();
+    let processor = doubles.open(Mode::Test, "sandbox", &json!({})).ok().unwrap();
     let visa = payment_method("pm_card_visa");
     let charge = charge(&visa, 4250, 1);
     let Created::Ready(reference) = block_on(processor.create(&charge)) else { panic!() };
     let first = block_on(processor.confirm(&charge, &reference));
-    let items = world.store.items.lock().unwrap().clone();
+    let items = doubles.store.items.lock().unwrap().clone();
     assert_eq!(block_on(processor.create(&charge)), Created::Ready(reference.clone()));
     assert_eq!(block_on(processor.confirm(&charge, &reference)), first);
-    assert_eq!(*world.store.items.lock().unwrap(), items);
+    assert_eq!(*doubles.store.items.lock().unwrap(), items);
 }

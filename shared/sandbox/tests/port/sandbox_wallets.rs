@@ -6,7 +6,7 @@ use pollster::block_on;
 use ports::{Confirmed, Created, Fetched, PaymentOption};
 use serde_json::json;
 
-use crate::doubles::{World, attempt, charge, keeping, payment, yes};
+use crate::doubles::{Doubles, approval, attempt, charge, payment, save_card};
 use crate::wallets::{apple_pay, asks_apple_for_a_session, opened};
 
 #[test]
@@ -44,9 +44,9 @@ fn wallet_token_pays_once_and_names_its_wallet() {
         (AuthorizationKind::GooglePay, GOOGLE_TOKEN, Some("google_pay")),
         (AuthorizationKind::GooglePay, "examplePaymentMethodToken", None),
     ] {
-        let world = World::default();
-        let processor = world.open(Mode::Test, "sandbox", &json!({})).ok().unwrap();
-        let token = yes(kind, secret);
+        let doubles = Doubles::default();
+        let processor = doubles.open(Mode::Test, "sandbox", &json!({})).ok().unwrap();
+        let token = approval(kind, secret);
         let what = charge(&token, 4250, 1);
         let Created::Ready(reference) = block_on(processor.create(&what)) else { panic!() };
         assert_eq!(block_on(processor.create(&what)), Created::Ready(reference.clone()));
@@ -63,10 +63,10 @@ fn wallet_token_pays_once_and_names_its_wallet() {
 
 #[test]
 fn wallet_token_saves_a_card() {
-    let world = World::default();
-    let processor = world.open(Mode::Test, "sandbox", &json!({})).ok().unwrap();
-    let token = yes(AuthorizationKind::GooglePay, GOOGLE_TOKEN);
-    let what = attempt(keeping(), &token, 1);
+    let doubles = Doubles::default();
+    let processor = doubles.open(Mode::Test, "sandbox", &json!({})).ok().unwrap();
+    let token = approval(AuthorizationKind::GooglePay, GOOGLE_TOKEN);
+    let what = attempt(save_card(), &token, 1);
     let Created::Ready(reference) = block_on(processor.create(&what)) else { panic!() };
     let answer = block_on(processor.confirm(&what, &reference));
     let Confirmed::Done(Fetched::Card { receipt, .. }) = answer else { panic!("{answer:?}") };

@@ -33,7 +33,7 @@ pub struct PromptContent<'a> {
 /// The kind of an ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AskKind {
-    /// A payment.
+    /// A payment of the prompt's amount.
     Payment,
     /// A card to save.
     PaymentMethod,

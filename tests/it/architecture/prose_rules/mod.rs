@@ -67,12 +67,13 @@ fn joined(words: Words<'_>) -> String {
 }
 
 /// Splits words into their parts in lower case, so that a possessive and a snake-case name match too.
-/// `None` keeps its capital, since the value is no phrase.
+/// `None` keeps its capital, since the value is no phrase, and `Option::is_none` in a literal is code.
 fn parts(words: Words<'_>) -> Vec<(usize, String)> {
     let mut parts = Vec::new();
     for (line, word) in words {
         let is_value = word.trim_matches(|c: char| !c.is_alphanumeric()) == "None";
-        let lower = if is_value { word.clone() } else { word.to_lowercase() };
+        let word = word.replace("::is_none", "").replace(".is_none()", "");
+        let lower = if is_value { word } else { word.to_lowercase() };
         let split = lower.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
         parts.extend(split.map(|part| (*line, part.to_owned())));
     }

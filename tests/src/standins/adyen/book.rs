@@ -73,7 +73,7 @@ enum Later {
 
 type Answer = (u16, Value);
 
-/// The books of all charges.
+/// The payments and refunds that the stand-in has booked.
 pub(super) struct Book {
     pub(super) rng: Rng,
     pub(super) faults: Faults,

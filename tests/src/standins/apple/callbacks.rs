@@ -1,4 +1,4 @@
-//! Apple's callbacks, packed, with their token and headers, and a device's calls to a payment gateway.
+//! Apple's callbacks, packed and with token and headers, and what a device sends to a payment gateway.
 
 use std::io::Write;
 
@@ -38,7 +38,7 @@ impl Person {
 }
 
 impl Gateway {
-    /// A customer writes, perhaps through a link that carries its purpose.
+    /// The customer writes, perhaps through a link that carries its purpose.
     #[must_use]
     pub fn writes(
         &self,
@@ -56,7 +56,7 @@ impl Gateway {
         self.tells(who, what, now)
     }
 
-    /// A customer chooses a button of a message.
+    /// The customer chooses a button of a message.
     ///
     /// # Panics
     /// When the message has no such button.
@@ -87,7 +87,7 @@ impl Gateway {
         self.tells(who, json!({ "type": "interactive", "interactiveDataRef": reference }), now)
     }
 
-    /// A customer types, leaves, or causes another event that has a type and no more.
+    /// The customer types, leaves, or does something else that has a type only.
     #[must_use]
     pub fn action(&self, who: &Person, kind: &str, now: Timestamp) -> Posted {
         self.tells(who, json!({ "type": kind }), now)

@@ -26,13 +26,13 @@ pub const HOST: &str = "mspgw.push.apple.com";
 pub const PAY_HOST: &str = "apple-pay-gateway.apple.com";
 /// Where long replies are kept.
 pub const KEPT_HOST: &str = "cvws.icloud-content.com";
-/// The business's id at Apple.
+/// Apple's id of the business.
 pub const BUSINESS: &str = "a884eddf-0000-0000-0000-000000000000";
 /// The provider the business works through.
 pub const CSP: &str = "6d8f7a52-1c1e-4f0a-9f3e-0a2b4c6d8e10";
 /// The provider's secret, in base64.
 pub const SECRET: &str = "YXBpLXNlY3JldC1vZi10aGUtcHJvdmlkZXItb2YtZGVtbw==";
-/// The merchant's identifier.
+/// The Apple Pay merchant identifier.
 pub const MERCHANT: &str = "merchant.com.example.callcentre";
 /// The host that is registered for the merchant.
 pub const DOMAIN: &str = "pay.example.com";

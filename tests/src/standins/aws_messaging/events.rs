@@ -1,4 +1,4 @@
-//! Events of the service on a channel's topic, in the shapes of its guide, as SNS hands them to a function.
+//! The events that the service publishes on a channel's topic, and how SNS delivers them to a function.
 
 use serde_json::{Value, json};
 

@@ -15,7 +15,7 @@ pub const HOST: &str = "sms-voice.eu-west-1.amazonaws.com";
 /// A message that the service took.
 #[derive(Clone, Debug)]
 pub struct Sent {
-    /// The operation that was called.
+    /// The name of the operation, such as `SendTextMessage`.
     pub operation: String,
     /// The call's body.
     pub body: Value,

@@ -25,7 +25,7 @@ pub use webhook::Told;
 pub const HOST: &str = "europe-rcsbusinessmessaging.googleapis.com";
 /// Where tokens are had.
 pub const TOKEN_HOST: &str = "oauth2.googleapis.com";
-/// The agent's id.
+/// The agent's id at the platform.
 pub const AGENT: &str = "demo-agent";
 /// What the agent's webhook was registered with.
 pub const CLIENT_TOKEN: &str = "client-token-of-the-demo-agent";
@@ -63,7 +63,7 @@ pub struct Message {
     pub id: String,
     /// The card's content.
     pub card: Value,
-    /// Whether it waits, arrived or was revoked.
+    /// The fate of it.
     pub fate: Fate,
     /// When it is no longer delivered.
     pub expires_at: Timestamp,
@@ -103,7 +103,7 @@ impl Rbm {
         )
     }
 
-    /// Every message that was taken, in that order, without repeats.
+    /// Each message that was taken, in order, without repeats.
     #[must_use]
     pub fn messages(&self) -> Vec<Message> {
         self.lock().messages.clone()
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn assertion_without_signature_gets_no_token() {
+    fn unsigned_assertion_gets_no_token() {
         let rbm = open();
         let form = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=e30.e30.AAAA";
         let call = http::Request::builder()

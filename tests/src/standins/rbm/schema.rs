@@ -1,5 +1,5 @@
 //! `AgentMessage` as Google's published client has it, with the limits its guide states. A field that is not named
-//! here is refused. Such fields are set by the platform alone or have no use in the product.
+//! here is refused: the platform's own fields, and those without a use here.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -24,7 +24,7 @@ impl Told {
         Self { body: envelope(data).to_string(), signature: signature(data, CLIENT_TOKEN) }
     }
 
-    /// The same call, signed by an impostor who guesses.
+    /// The same call, with a guessed signature.
     #[must_use]
     pub fn forged(&self) -> Self {
         Self { signature: signature(self.body.as_bytes(), "a guess"), ..self.clone() }

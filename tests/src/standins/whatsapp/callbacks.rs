@@ -1,4 +1,4 @@
-//! Meta's callbacks, byte for byte: escaped, signed, several events in one call where asked to.
+//! Meta's callbacks, byte for byte: escaped, signed, and with several events in one call where asked for.
 
 use std::fmt::Write;
 
@@ -9,14 +9,14 @@ use sha2::Sha256;
 
 use super::{APP_SECRET, ButtonAction, CloudApi, NUMBER_ID, Sent};
 
-/// A customer on WhatsApp.
+/// A customer with WhatsApp.
 #[derive(Clone, Debug)]
 pub struct Person {
     /// Their number, without the `+`.
     pub number: String,
     /// Their id for this business.
     pub user_id: String,
-    /// Whether they have a username, so that their number stays hidden.
+    /// Whether they have a username, which hides their number.
     pub has_username: bool,
 }
 
@@ -30,7 +30,7 @@ pub struct Posted {
 }
 
 impl Person {
-    /// The customer of that number, which begins with `+`.
+    /// Returns the customer with that number, which begins with `+`.
     #[must_use]
     pub fn at(phone: &str) -> Self {
         let number = phone.trim_start_matches('+').to_owned();
@@ -50,7 +50,7 @@ impl CloudApi {
     /// The customer taps the button of that label in a message.
     ///
     /// # Panics
-    /// When the message has no such button, or the callback is empty.
+    /// When the message has no such button, or it tells nothing.
     #[must_use]
     pub fn taps(&self, who: &Person, message: &Sent, label: &str, now: Timestamp) -> Value {
         let what = match &message.button(label).action {
@@ -69,7 +69,7 @@ impl CloudApi {
         self.inbound(who, &what, Some(context), now)
     }
 
-    /// The customer writes a text.
+    /// The customer writes something.
     #[must_use]
     pub fn writes(&self, who: &Person, words: &str, now: Timestamp) -> Value {
         self.inbound(who, &json!({ "type": "text", "text": { "body": words } }), None, now)

@@ -1,4 +1,4 @@
-//! The rules of the Cloud API: a call's optional and required members, their lengths, and the approved templates.
+//! What the Cloud API takes: the members of each call, their lengths, and the approved templates.
 
 use std::collections::BTreeSet;
 

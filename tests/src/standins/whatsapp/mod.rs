@@ -1,7 +1,7 @@
 //! A stand-in for Meta's Cloud API.
 //!
-//! It takes messages as strictly as documented, keeps every customer's 24 hours, and shows what is on the phone. It
-//! writes callbacks as Meta does, escapes and signature included.
+//! It takes messages as strictly as documented, and keeps each customer's 24 hours. It shows the phone, and writes
+//! callbacks as Meta does, with escapes and signature.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -125,7 +125,7 @@ impl CloudApi {
         self.sent().pop().expect("a message was sent")
     }
 
-    /// Answers a call, or fails the test where the call is not documented.
+    /// Answers a call, and fails the test where the call is not documented.
     #[must_use]
     pub fn answers(&self, parts: &Parts, body: &[u8], now: Timestamp) -> Answer {
         if parts.headers["authorization"] != format!("Bearer {ACCESS_TOKEN}") {
@@ -179,7 +179,7 @@ impl Sent {
     /// The button of that label.
     ///
     /// # Panics
-    /// When there is no such button.
+    /// Panics when the customer got no message.
     #[must_use]
     pub fn button(&self, label: &str) -> &Button {
         let found = self.buttons.iter().find(|button| button.label == label);

@@ -38,7 +38,7 @@ pub(in crate::world) fn join(machine: &mut Machine, hooks: &Arc<Hooks>) -> Arc<B
     let others = Arc::clone(&machine.intake.processors);
     let all: Arc<dyn Processors> =
         Arc::new(WithFakeProcessors { others, books: Arc::clone(&books) });
-    let first = "no other holder has it yet";
+    let first = "the machine has no other holder yet";
     Arc::get_mut(&mut machine.intake).expect(first).processors = Arc::clone(&all);
     Arc::get_mut(&mut machine.consent_callback).expect(first).processors = Arc::clone(&all);
     Arc::get_mut(&mut machine.fetch_info).expect(first).processors = all;

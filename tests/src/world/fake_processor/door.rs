@@ -82,8 +82,7 @@ fn returned(callback: &UnverifiedCallback, proof: &str) -> Result<VerifiedWebhoo
 }
 
 impl Beginning {
-    /// The brand has one processor in test mode, which takes everything by these payment options. An empty list means
-    /// all of them.
+    /// Gives the brand one processor in test mode, with these payment options. An empty list means all.
     #[must_use]
     pub fn with_fake_processor(self, payment_options: &[&str]) -> Self {
         let settings = if payment_options.is_empty() {

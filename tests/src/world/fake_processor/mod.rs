@@ -1,7 +1,6 @@
-//! A processor with books and a page of its own that takes every ask by every payment option.
+//! A fake processor that takes each ask, has its own page and books, and answers as a test says.
 //!
-//! A test can make it answer otherwise. Each adapter tests the meaning of its own processor's words. This fake tests
-//! what follows from them.
+//! What a processor's own words mean is each adapter's business and tested there; what follows from them is told here.
 
 mod among;
 mod door;

@@ -27,7 +27,7 @@ pub(super) struct PageView<'a> {
     pub payee: &'a str,
     /// The amount; `None` unless the ask is a payment.
     pub money: Option<&'a str>,
-    /// The purpose.
+    /// The purpose in the requester's words; may be empty.
     pub description: &'a str,
     /// The kind of ask.
     pub kind: AskKind,

@@ -7,7 +7,7 @@ use http::Method;
 use pollster::block_on;
 use ports::{
     ButtonAction, Callback, CallbackError, Channel, ClientIdentity, Prompt, PromptSelector,
-    Received, UnverifiedCallback,
+    ReceivedWebhook, UnverifiedCallback,
 };
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -169,7 +169,7 @@ fn body() -> Value {
     json!({ "requestIdentifier": uuid, "version": 1, "payment": payment })
 }
 
-fn receive(callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
+fn receive(callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
     paying(Script::Lost).1.receive(callback)
 }
 

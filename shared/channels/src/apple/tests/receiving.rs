@@ -3,13 +3,13 @@
 use bytes::Bytes;
 use domain::values::time::Timestamp;
 use http::{HeaderValue, Method};
-use ports::{Callback, CallbackError, Received, Sender, UnverifiedCallback};
+use ports::{Callback, CallbackError, ReceivedWebhook, Sender, UnverifiedCallback};
 use serde_json::{Value, json};
 
 use super::{CSP, SECRET, bearer, open, proven, settings, token};
 use crate::doubles::{HANDLE, NOW, World, fixtures};
 
-fn receive(callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
+fn receive(callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
     open(&World::silent(), &settings("messages")).receive(callback)
 }
 
@@ -22,7 +22,7 @@ fn by_handle(sender: &Sender) -> bool {
 }
 
 /// A callback in the words of the fixtures.
-fn words(received: &Received) -> String {
+fn words(received: &ReceivedWebhook) -> String {
     match received.callbacks.as_slice() {
         [] => "nothing".to_owned(),
         [Callback::Stop(from)] => {

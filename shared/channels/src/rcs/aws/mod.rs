@@ -11,8 +11,8 @@ use domain::contact::Contact;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    Accepted, CallbackError, Capability, Channel, Prompt, ReceiptKinds, Received, Resend,
-    Retraction, SendError, UnverifiedCallback,
+    AcceptedPrompt, CallbackError, Capability, Channel, Prompt, ReceiptKinds, ReceivedWebhook,
+    Resend, Retraction, SendError, UnverifiedCallback,
 };
 
 use crate::adapter::Deps;
@@ -23,7 +23,6 @@ use settings::SmsFallback;
 
 pub(super) use settings::Settings;
 
-/// The channel.
 pub(super) struct AwsRcs {
     origination: Origination,
     sms_fallback: Option<SmsFallback>,
@@ -64,7 +63,7 @@ impl Channel for AwsRcs {
         }
     }
 
-    async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError> {
+    async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         let Some(card) = wire::message(&self.origination, self.sms_fallback.as_ref(), prompt)
         else {
             return Err(SendError::Person { reason: "public_base" });
@@ -77,7 +76,7 @@ impl Channel for AwsRcs {
         false
     }
 
-    fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
         let fallback = match self.sms_fallback {
             Some(_) => FallbackBy::Provider,
             None => FallbackBy::NextRoute,

@@ -8,7 +8,7 @@
 use domain::values::id::PromptId;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
-use ports::{Callback, CallbackError, CallbackReply, PromptSelector, Received, Sender};
+use ports::{Callback, CallbackError, CallbackReply, PromptSelector, ReceivedWebhook, Sender};
 use serde::Deserialize;
 
 use super::agent::bare_id;
@@ -41,7 +41,7 @@ struct SuggestionResponse {
 }
 
 /// Answers the registration of the webhook with the secret alone, as the guide says. One sample has a word before it.
-pub(super) fn echo(secret: String) -> Received {
+pub(super) fn echo(secret: String) -> ReceivedWebhook {
     acknowledged(None, secret)
 }
 
@@ -59,7 +59,10 @@ pub(super) struct WebhookAgents<'a> {
 /// # Errors
 ///
 /// [`CallbackError::None`] for an event of the test mode's agent.
-pub(super) fn read(agents: WebhookAgents<'_>, data: &[u8]) -> Result<Received, CallbackError> {
+pub(super) fn read(
+    agents: WebhookAgents<'_>,
+    data: &[u8],
+) -> Result<ReceivedWebhook, CallbackError> {
     let event = serde_json::from_slice::<AgentEvent>(data).ok();
     let agent = event.as_ref().map(|event| bare_id(&event.agent_id));
     if agent.is_some() && agent == agents.test {
@@ -70,9 +73,9 @@ pub(super) fn read(agents: WebhookAgents<'_>, data: &[u8]) -> Result<Received, C
     Ok(acknowledged(ours.and_then(event_callback), String::new()))
 }
 
-fn acknowledged(callback: Option<Callback>, body: String) -> Received {
+fn acknowledged(callback: Option<Callback>, body: String) -> ReceivedWebhook {
     let reply = CallbackReply { status: 200, content_type: "text/plain", body };
-    Received { callbacks: callback.into_iter().collect(), reply, refusal: None }
+    ReceivedWebhook { callbacks: callback.into_iter().collect(), reply, refusal: None }
 }
 
 fn event_callback(event: AgentEvent) -> Option<Callback> {

@@ -22,8 +22,8 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use http::StatusCode;
 use ports::{
-    Accepted, CallbackError, Capability, Channel, Prompt, ReceiptKinds, Received, Resend,
-    Retraction, SendError, UnverifiedCallback,
+    AcceptedPrompt, CallbackError, Capability, Channel, Prompt, ReceiptKinds, ReceivedWebhook,
+    Resend, Retraction, SendError, UnverifiedCallback,
 };
 use secrecy::SecretString;
 
@@ -40,7 +40,6 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// A customer waits on the line during a look-up, and a prompt can be tried without one.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_millis(1_500);
 
-/// The channel.
 pub(super) struct GoogleRcs {
     agent: Agent,
     client_token: SecretString,
@@ -91,7 +90,7 @@ impl Channel for GoogleRcs {
         })
     }
 
-    async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError> {
+    async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         let Ok(call) = wire::message(&self.agent, prompt) else {
             return Err(SendError::Person { reason: "settings" });
         };
@@ -106,7 +105,7 @@ impl Channel for GoogleRcs {
         answer.is_ok_and(|answer| answer.status() == StatusCode::OK)
     }
 
-    fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
         match signature::verify(&self.client_token, callback)? {
             signature::VerifiedCall::Handshake { secret } => Ok(callback::echo(secret)),
             signature::VerifiedCall::Event { data } => {

@@ -26,7 +26,7 @@ pub(super) enum VerifiedCall {
         /// The whole body of the answer.
         secret: String,
     },
-    /// An event.
+    /// A signed event of the platform.
     Event {
         /// The signed bytes.
         data: Vec<u8>,

@@ -10,7 +10,9 @@ use domain::values::id::PromptId;
 use domain::values::phone::Phone;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request, Response, StatusCode};
-use ports::{Accepted, Button, ButtonAction, Capability, Prompt, Retraction, SendError, Source};
+use ports::{
+    AcceptedPrompt, Button, ButtonAction, Capability, Prompt, Retraction, SendError, Source,
+};
 use serde::{Deserialize, Serialize};
 
 use super::agent::{Agent, RECEIPTS, TrafficType};
@@ -164,7 +166,7 @@ pub(super) fn accepted(
     prompt: PromptId,
     status: StatusCode,
     body: &[u8],
-) -> Result<Accepted, SendError> {
+) -> Result<AcceptedPrompt, SendError> {
     if !status.is_success() {
         return Err(refused(status));
     }
@@ -177,7 +179,7 @@ pub(super) fn accepted(
     if !ours {
         return Err(SendError::Unknown(ProviderAnswer { status }.into()));
     }
-    Ok(Accepted { provider_id: Some(id), delivered: false })
+    Ok(AcceptedPrompt { provider_id: Some(id), delivered: false })
 }
 
 /// Reads a status that is no success.

@@ -7,8 +7,8 @@ use domain::contact::Contact;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    Accepted, CallbackError, Capability, Channel, Prompt, ReceiptKinds, Received, Resend,
-    Retraction, SendError, UnverifiedCallback,
+    AcceptedPrompt, CallbackError, Capability, Channel, Prompt, ReceiptKinds, ReceivedWebhook,
+    Resend, Retraction, SendError, UnverifiedCallback,
 };
 use serde::Deserialize;
 
@@ -34,7 +34,6 @@ pub(super) struct Settings {
     base_url: Option<BaseUrl>,
 }
 
-/// The channel.
 pub(super) struct AwsSms {
     origination: Origination,
     client: Client,
@@ -66,7 +65,7 @@ impl Channel for AwsSms {
         capability(self.receipts())
     }
 
-    async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError> {
+    async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         self.client.send(wire::OPERATION, &wire::message(&self.origination, prompt)).await
     }
 
@@ -75,7 +74,7 @@ impl Channel for AwsSms {
         false
     }
 
-    fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
         events::receive(callback, FallbackBy::NextRoute)
     }
 }

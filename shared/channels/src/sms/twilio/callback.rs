@@ -6,7 +6,7 @@
 use domain::values::phone::Phone;
 use domain::values::prompt_ref::PromptRef;
 use http::Method;
-use ports::{Callback, CallbackError, CallbackReply, Received, UnverifiedCallback};
+use ports::{Callback, CallbackError, CallbackReply, ReceivedWebhook, UnverifiedCallback};
 
 use super::signature::{self, Pairs};
 use super::wire;
@@ -18,18 +18,18 @@ use crate::opt_out::{self, Preference};
 /// # Errors
 ///
 /// [`CallbackError::Malformed`] for a call that is no form post, or repeats a field.
-pub(super) fn read(callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
+pub(super) fn read(callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
     if callback.method != Method::POST {
         return Err(CallbackError::Malformed);
     }
     let form = Form(signature::pairs(callback).ok_or(CallbackError::Malformed)?);
     match form.one("MessageStatus")? {
-        Some(status) if !matches!(status, "receiving" | "received") => Ok(Received {
+        Some(status) if !matches!(status, "receiving" | "received") => Ok(ReceivedWebhook {
             callbacks: delivery(callback, &form, status)?.into_iter().collect(),
             reply: empty_reply(),
             refusal: None,
         }),
-        Some(_) | None => Ok(Received {
+        Some(_) | None => Ok(ReceivedWebhook {
             callbacks: inbound(&form)?.into_iter().collect(),
             reply: empty_twiml(),
             refusal: None,

@@ -16,8 +16,8 @@ use domain::contact::Contact;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    Accepted, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds, Received,
-    Resend, Retraction, SendError, UnverifiedCallback,
+    AcceptedPrompt, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds,
+    ReceivedWebhook, Resend, Retraction, SendError, UnverifiedCallback,
 };
 use secrecy::SecretString;
 
@@ -31,7 +31,6 @@ pub(super) use account::Settings;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The channel.
 pub(super) struct TwilioSms {
     account: Account,
     auth_token: SecretString,
@@ -59,7 +58,7 @@ impl Channel for TwilioSms {
         capability(self.receipts())
     }
 
-    async fn send(&self, prompt: &Prompt) -> Result<Accepted, SendError> {
+    async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         let Ok(call) = wire::message(&self.account, prompt) else {
             return Err(SendError::Person { reason: "settings" });
         };
@@ -73,7 +72,7 @@ impl Channel for TwilioSms {
         false
     }
 
-    fn receive(&self, callback: &UnverifiedCallback) -> Result<Received, CallbackError> {
+    fn receive(&self, callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
         signature::verify(&self.auth_token, callback)?;
         callback::read(callback)
     }

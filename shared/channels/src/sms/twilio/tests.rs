@@ -7,7 +7,7 @@ use domain::values::phone::Phone;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderValue, Method};
 use pollster::block_on;
-use ports::{Callback, CallbackError, Channel, Proof, Received, UnverifiedCallback};
+use ports::{Callback, CallbackError, Channel, Proof, ReceivedWebhook, UnverifiedCallback};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use sha1::Sha1;
@@ -73,7 +73,7 @@ fn signed(url: &str, pairs: &[(&str, &str)]) -> UnverifiedCallback {
     callback(url, &signature, FORM, encode(pairs).as_bytes())
 }
 
-fn receive(url: &str, pairs: &[(&str, &str)]) -> Result<Received, CallbackError> {
+fn receive(url: &str, pairs: &[(&str, &str)]) -> Result<ReceivedWebhook, CallbackError> {
     channel("twilio").1.receive(&signed(url, pairs))
 }
 

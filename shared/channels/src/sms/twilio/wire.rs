@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, StatusCode};
-use ports::{Accepted, Prompt, SendError};
+use ports::{AcceptedPrompt, Prompt, SendError};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
@@ -100,7 +100,7 @@ struct ErrorResponse {
 /// # Errors
 ///
 /// [`SendError`] by the documented code, or by the status where the body has none.
-pub(super) fn accepted(status: StatusCode, body: &[u8]) -> Result<Accepted, SendError> {
+pub(super) fn accepted(status: StatusCode, body: &[u8]) -> Result<AcceptedPrompt, SendError> {
     if status.is_success() {
         return created(status, body);
     }
@@ -113,7 +113,7 @@ pub(super) fn accepted(status: StatusCode, body: &[u8]) -> Result<Accepted, Send
     }
 }
 
-fn created(status: StatusCode, body: &[u8]) -> Result<Accepted, SendError> {
+fn created(status: StatusCode, body: &[u8]) -> Result<AcceptedPrompt, SendError> {
     let message: MessageResource = match serde_json::from_slice(body) {
         Ok(message) => message,
         Err(_) => return Err(SendError::Unknown(ProviderAnswer { status }.into())),
@@ -129,5 +129,5 @@ fn created(status: StatusCode, body: &[u8]) -> Result<Accepted, SendError> {
     {
         return Err(SendError::Unknown(ProviderAnswer { status }.into()));
     }
-    Ok(Accepted { provider_id: Some(message.sid), delivered: false })
+    Ok(AcceptedPrompt { provider_id: Some(message.sid), delivered: false })
 }

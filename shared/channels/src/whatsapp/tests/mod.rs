@@ -8,7 +8,7 @@ mod templates;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderValue, Method};
-use ports::{CallbackError, Channel, Proof, Received, UnverifiedCallback};
+use ports::{CallbackError, Channel, Proof, ReceivedWebhook, UnverifiedCallback};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -47,7 +47,7 @@ fn signed(body: &[u8], secret: &str) -> UnverifiedCallback {
     call(Method::POST, "", headers(&signature), body)
 }
 
-fn receive(body: &[u8]) -> Result<Received, CallbackError> {
+fn receive(body: &[u8]) -> Result<ReceivedWebhook, CallbackError> {
     channel("page").1.receive(&signed(body, "secret-app"))
 }
 

@@ -10,10 +10,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Amount;
-use crate::adyen::errors::{Call, failure, not_created};
-use crate::adyen::reference::{self, MerchantReference, Step, is_link};
-use crate::adyen::settings::Account;
-use crate::adyen::transport::{Reply, Request};
+use crate::adyen::errors::{AdyenCall, failure, not_created};
+use crate::adyen::reference::{self, AdyenStep, MerchantReference, is_link};
+use crate::adyen::settings::AdyenAccount;
+use crate::adyen::transport::{AdyenReply, AdyenRequest};
 use crate::checks::is_address;
 use crate::object_state::ObjectState;
 
@@ -23,7 +23,11 @@ use crate::object_state::ObjectState;
 const OPEN_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Returns the call that creates a link; its amount is zero where a card is saved.
-pub(in crate::adyen) fn create(what: &Use<'_>, account: &Account, amount: &Amount) -> Request {
+pub(in crate::adyen) fn create(
+    what: &Use<'_>,
+    account: &AdyenAccount,
+    amount: &Amount,
+) -> AdyenRequest {
     let reference = name(what).to_string();
     let mut body = json!({
         "merchantAccount": account.merchant_account,
@@ -47,19 +51,19 @@ pub(in crate::adyen) fn create(what: &Use<'_>, account: &Account, amount: &Amoun
             body.insert("recurringProcessingModel".to_owned(), json!("CardOnFile"));
         }
     }
-    let key = reference::key(what.request, Step::Link, what.attempt_no);
-    Request::post("/paymentLinks".to_owned(), key, body)
+    let key = reference::key(what.request, AdyenStep::Link, what.attempt_no);
+    AdyenRequest::post("/paymentLinks".to_owned(), key, body)
 }
 
 /// Returns the call that reads a link.
-pub(in crate::adyen) fn read(id: &str) -> Request {
-    Request::get(format!("/paymentLinks/{id}"))
+pub(in crate::adyen) fn read(id: &str) -> AdyenRequest {
+    AdyenRequest::get(format!("/paymentLinks/{id}"))
 }
 
 /// Returns the call that expires a link. It has no key, since a repeat changes nothing.
-pub(in crate::adyen) fn expire(id: &str) -> Request {
+pub(in crate::adyen) fn expire(id: &str) -> AdyenRequest {
     let body = Some(json!({ "status": "expired" }));
-    Request { method: Method::PATCH, body, ..read(id) }
+    AdyenRequest { method: Method::PATCH, body, ..read(id) }
 }
 
 /// Returns the attempt's merchant reference.
@@ -82,7 +86,7 @@ struct Link {
 }
 
 /// The status of a link.
-pub(in crate::adyen) enum Stands {
+pub(in crate::adyen) enum LinkResult {
     /// The link alone gives the answer.
     State(ObjectState),
     /// The customer finished. A webhook or the shopper's list has the result; `amount` is the link's own.
@@ -91,24 +95,25 @@ pub(in crate::adyen) enum Stands {
 
 /// Interprets a reply about a link.
 pub(in crate::adyen) fn outcome(
-    (call, reply): (Call, &Reply),
+    call: AdyenCall,
+    reply: &AdyenReply,
     what: &Use<'_>,
-    account: &Account,
+    account: &AdyenAccount,
     id: &str,
-) -> Stands {
+) -> LinkResult {
     if !reply.status.is_success() {
-        return Stands::State(failure(call, reply));
+        return LinkResult::State(failure(call, reply));
     }
     let Some(link) = link(reply, what, account).filter(|link| link.id == id) else {
-        return Stands::State(ObjectState::Unknown);
+        return LinkResult::State(ObjectState::Unknown);
     };
-    Stands::State(match link.status.as_str() {
+    LinkResult::State(match link.status.as_str() {
         "active" => ObjectState::RequiresAction { redirect: Some(RedirectUrl(link.url)) },
         "paymentPending" => ObjectState::Processing,
         "expired" => ObjectState::Voided,
         "completed" | "paid" => {
             let since = link.updated_at.or(link.expires_at);
-            return Stands::Completed { since, amount: link.amount };
+            return LinkResult::Completed { since, amount: link.amount };
         }
         _ => ObjectState::Unknown,
     })
@@ -116,9 +121,9 @@ pub(in crate::adyen) fn outcome(
 
 /// Interprets the reply to the creation of a link.
 pub(in crate::adyen) fn created(
-    reply: &Reply,
+    reply: &AdyenReply,
     what: &Use<'_>,
-    account: &Account,
+    account: &AdyenAccount,
     amount: &Amount,
 ) -> Created {
     if !reply.status.is_success() {
@@ -130,7 +135,7 @@ pub(in crate::adyen) fn created(
     }
 }
 
-fn link(reply: &Reply, what: &Use<'_>, account: &Account) -> Option<Link> {
+fn link(reply: &AdyenReply, what: &Use<'_>, account: &AdyenAccount) -> Option<Link> {
     let link: Link = serde_json::from_slice(&reply.body).ok()?;
     let ours = link.reference == name(what).to_string()
         && link.merchant_account == account.merchant_account;

@@ -1,4 +1,6 @@
 //! Adyen's wire format: what each call sends, and what its reply means.
+//!
+//! <https://github.com/Adyen/adyen-openapi>, Checkout v72, read 2026-11-23.
 
 use domain::processor_result::Reference;
 use serde::{Deserialize, Serialize};
@@ -6,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::amounts;
 use super::reference::is_psp;
-use super::transport::Reply;
+use super::transport::AdyenReply;
 
 pub(super) mod hooks;
 pub(super) mod links;
@@ -35,15 +37,15 @@ impl Amount {
 
 /// Adyen's acknowledgement of a request whose result a webhook reports later.
 #[derive(Deserialize)]
-struct Acknowledged {
+struct Acknowledgement {
     #[serde(rename = "pspReference")]
     psp: String,
     status: String,
 }
 
 /// Returns Adyen's id of an accepted cancellation, reversal or refund; `None` for every other reply.
-pub(super) fn received(reply: &Reply) -> Option<Reference> {
-    let taken: Acknowledged = serde_json::from_slice(&reply.body).ok()?;
+pub(super) fn received(reply: &AdyenReply) -> Option<Reference> {
+    let taken: Acknowledgement = serde_json::from_slice(&reply.body).ok()?;
     let fits = reply.status.is_success() && taken.status == "received" && is_psp(&taken.psp);
     fits.then_some(Reference(taken.psp))
 }

@@ -14,13 +14,13 @@ use serde_json::{Value, json};
 
 use super::Amount;
 use super::links::name;
-use super::stored::{Kept, is_last4};
-use crate::adyen::errors::{Call, failure};
-use crate::adyen::reference::{self, MerchantReference, Step, is_psp};
+use super::stored::{AdyenSavedCard, is_last4};
+use crate::adyen::errors::{AdyenCall, failure};
+use crate::adyen::reference::{self, AdyenStep, MerchantReference, is_psp};
 use crate::adyen::refusals::refusal;
 use crate::adyen::reported::ReportedPayment;
-use crate::adyen::settings::Account;
-use crate::adyen::transport::{Reply, Request, TIMEOUT_MONEY};
+use crate::adyen::settings::AdyenAccount;
+use crate::adyen::transport::{AdyenReply, AdyenRequest, TIMEOUT_MONEY};
 use crate::checks::{ThreeDSecure, is_address};
 use crate::object_state::ObjectState;
 
@@ -31,17 +31,17 @@ const RESULT_MAX: usize = 20_000;
 
 /// The part of an Apple Pay token that Adyen takes.
 #[derive(Deserialize)]
-struct ApplePay<'a> {
+struct AdyenApplePayToken<'a> {
     #[serde(borrow, rename = "paymentData")]
     payment_data: &'a RawValue,
 }
 
 /// Returns `paymentMethod`; `None` where the authorization cannot be paid with.
-fn method(what: &Use<'_>) -> Option<(Value, Option<Kept>)> {
+fn method(what: &Use<'_>) -> Option<(Value, Option<AdyenSavedCard>)> {
     let secret = what.authorization.secret.expose_secret();
     let (method, kept) = match what.authorization.kind {
         AuthorizationKind::ApplePay => {
-            let token: ApplePay<'_> = serde_json::from_str(secret).ok()?;
+            let token: AdyenApplePayToken<'_> = serde_json::from_str(secret).ok()?;
             // Byte for byte, since the token's signature covers it.
             let token = STANDARD.encode(token.payment_data.get());
             let fits = token.len() <= TOKEN_MAX;
@@ -52,7 +52,7 @@ fn method(what: &Use<'_>) -> Option<(Value, Option<Kept>)> {
             (fits.then(|| json!({ "type": "googlepay", "googlePayToken": secret }))?, None)
         }
         AuthorizationKind::KeptCard => {
-            let kept = Kept::read(what.authorization)?;
+            let kept = AdyenSavedCard::read(what.authorization)?;
             (json!({ "type": "scheme", "storedPaymentMethodId": kept.stored }), Some(kept))
         }
         AuthorizationKind::PaymentMethod
@@ -68,10 +68,10 @@ fn method(what: &Use<'_>) -> Option<(Value, Option<Kept>)> {
 /// Returns the call that pays; `None` where the authorization cannot be paid with.
 pub(in crate::adyen) fn pay(
     what: &Use<'_>,
-    account: &Account,
+    account: &AdyenAccount,
     amount: &Amount,
     return_url: &str,
-) -> Option<Request> {
+) -> Option<AdyenRequest> {
     let (method, kept) = method(what)?;
     let mut body = json!({
         "merchantAccount": account.merchant_account,
@@ -90,53 +90,53 @@ pub(in crate::adyen) fn pay(
         if let Some(country) = &account.country {
             body.insert("countryCode".to_owned(), json!(country));
         }
-        if let Some(Kept { shopper, .. }) = kept {
+        if let Some(AdyenSavedCard { shopper, .. }) = kept {
             body.insert("shopperReference".to_owned(), json!(shopper));
             body.insert("shopperInteraction".to_owned(), json!("ContAuth"));
             body.insert("recurringProcessingModel".to_owned(), json!("CardOnFile"));
         }
     }
-    let key = reference::key(what.request, Step::Payment, what.attempt_no);
-    let request = Request::post("/payments".to_owned(), key, body);
-    Some(Request { timeout: TIMEOUT_MONEY, ..request })
+    let key = reference::key(what.request, AdyenStep::Payment, what.attempt_no);
+    let request = AdyenRequest::post("/payments".to_owned(), key, body);
+    Some(AdyenRequest { timeout: TIMEOUT_MONEY, ..request })
 }
 
 /// Returns the call that finishes a payment after the bank's page; `None` where `redirectResult` is malformed.
-pub(in crate::adyen) fn details(what: &Use<'_>) -> Option<Request> {
+pub(in crate::adyen) fn details(what: &Use<'_>) -> Option<AdyenRequest> {
     let result = what.authorization.secret.expose_secret();
     let fits = (1..=RESULT_MAX).contains(&result.len());
     let known = what.authorization.kind == AuthorizationKind::Code && fits;
     let body = json!({ "details": { "redirectResult": result } });
-    let key = reference::key(what.request, Step::Details, what.attempt_no);
-    let request = known.then(|| Request::post("/payments/details".to_owned(), key, body))?;
-    Some(Request { timeout: TIMEOUT_MONEY, ..request })
+    let key = reference::key(what.request, AdyenStep::Details, what.attempt_no);
+    let request = known.then(|| AdyenRequest::post("/payments/details".to_owned(), key, body))?;
+    Some(AdyenRequest { timeout: TIMEOUT_MONEY, ..request })
 }
 
 /// Returns the call that cancels a payment by our merchant reference. A webhook reports the result.
-pub(in crate::adyen) fn cancel(what: &Use<'_>, account: &Account) -> Request {
+pub(in crate::adyen) fn cancel(what: &Use<'_>, account: &AdyenAccount) -> AdyenRequest {
     let end = MerchantReference::End { request: what.request, attempt_no: what.attempt_no };
     let body = json!({
         "merchantAccount": account.merchant_account,
         "paymentReference": name(what).to_string(),
         "reference": end.to_string(),
     });
-    let key = reference::key(what.request, Step::Cancel, what.attempt_no);
-    Request::post("/cancels".to_owned(), key, body)
+    let key = reference::key(what.request, AdyenStep::Cancel, what.attempt_no);
+    AdyenRequest::post("/cancels".to_owned(), key, body)
 }
 
 /// Returns the call that reverses a payment, captured or not. A webhook reports the result.
 pub(in crate::adyen) fn reverse(
     what: &Use<'_>,
-    account: &Account,
+    account: &AdyenAccount,
     paid: &ReportedPayment,
-) -> Request {
+) -> AdyenRequest {
     let end = MerchantReference::End { request: what.request, attempt_no: what.attempt_no };
     let body = json!({
         "merchantAccount": account.merchant_account,
         "reference": end.to_string(),
     });
-    let key = reference::key(what.request, Step::Reversal, what.attempt_no);
-    Request::post(format!("/payments/{}/reversals", paid.psp), key, body)
+    let key = reference::key(what.request, AdyenStep::Reversal, what.attempt_no);
+    AdyenRequest::post(format!("/payments/{}/reversals", paid.psp), key, body)
 }
 
 /// The fields of a payment that are read.
@@ -149,9 +149,9 @@ struct Payment {
     refusal_reason_code: Option<String>,
     amount: Option<Amount>,
     action: Option<Action>,
-    payment_method: Option<Card>,
+    payment_method: Option<AdyenCard>,
     #[serde(default)]
-    additional_data: Additional,
+    additional_data: AdditionalData,
 }
 
 /// The next step that the customer would have to take.
@@ -164,27 +164,27 @@ struct Action {
 }
 
 #[derive(Deserialize)]
-struct Card {
+struct AdyenCard {
     brand: Option<String>,
 }
 
 /// The additional data. Most of it must be switched on in the Customer Area.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Additional {
+struct AdditionalData {
     card_summary: Option<String>,
     payment_method: Option<String>,
 }
 
 /// Interprets the reply to a payment.
 pub(in crate::adyen) fn outcome(
-    reply: &Reply,
+    reply: &AdyenReply,
     what: &Use<'_>,
-    account: &Account,
+    account: &AdyenAccount,
     asked: &Amount,
 ) -> ObjectState {
     if !reply.status.is_success() {
-        return failure(Call::Pay, reply);
+        return failure(AdyenCall::Pay, reply);
     }
     let Ok(payment) = serde_json::from_slice::<Payment>(&reply.body) else {
         return ObjectState::Unknown;
@@ -221,7 +221,7 @@ pub(in crate::adyen) fn outcome(
 impl Payment {
     /// Returns the redirect to the bank's page. Only this reply has the action, and nothing is paid without it. So a payment
     /// whose action no browser can follow is over.
-    fn redirect(self, account: &Account) -> ObjectState {
+    fn redirect(self, account: &AdyenAccount) -> ObjectState {
         let over = ObjectState::SoftDeclined { code: "authentication_required" };
         let Some(Action { kind, method, url: Some(url) }) = self.action else { return over };
         let goes = kind == "redirect"

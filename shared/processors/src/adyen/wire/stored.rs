@@ -7,19 +7,19 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
 use crate::adyen::reference::is_psp;
-use crate::adyen::settings::Account;
-use crate::adyen::transport::{Reply, Request};
+use crate::adyen::settings::AdyenAccount;
+use crate::adyen::transport::{AdyenReply, AdyenRequest};
 
 /// The ids that a saved card is charged by.
 #[derive(Serialize, Deserialize)]
-pub(in crate::adyen) struct Kept {
+pub(in crate::adyen) struct AdyenSavedCard {
     /// The shopper reference under which it was saved.
     pub(in crate::adyen) shopper: String,
     /// Adyen's `storedPaymentMethodId`.
     pub(in crate::adyen) stored: String,
 }
 
-impl Kept {
+impl AdyenSavedCard {
     /// Reads the ids from a sealed authorization; `None` where they are malformed.
     pub(in crate::adyen) fn read(authorization: &Authorization) -> Option<Self> {
         let known = authorization.kind == AuthorizationKind::KeptCard;
@@ -29,23 +29,23 @@ impl Kept {
 }
 
 /// Returns the call that lists a shopper's saved cards.
-pub(in crate::adyen) fn list(account: &Account, shopper: &str) -> Request {
+pub(in crate::adyen) fn list(account: &AdyenAccount, shopper: &str) -> AdyenRequest {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("merchantAccount", &account.merchant_account);
     query.append_pair("shopperReference", shopper);
-    Request::get(format!("/storedPaymentMethods?{}", query.finish()))
+    AdyenRequest::get(format!("/storedPaymentMethods?{}", query.finish()))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct List {
+struct StoredMethodList {
     #[serde(default)]
-    stored_payment_methods: Vec<Stored>,
+    stored_payment_methods: Vec<StoredMethod>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Stored {
+struct StoredMethod {
     id: String,
     brand: Option<String>,
     last_four: Option<String>,
@@ -56,12 +56,13 @@ struct Stored {
 }
 
 /// Returns the newest card of the list; `None` while the list is empty.
-pub(in crate::adyen) fn newest(reply: &Reply, shopper: &str) -> Option<Fetched> {
-    let list =
-        serde_json::from_slice::<List>(&reply.body).ok().filter(|_| reply.status.is_success())?;
+pub(in crate::adyen) fn newest(reply: &AdyenReply, shopper: &str) -> Option<Fetched> {
+    let list = serde_json::from_slice::<StoredMethodList>(&reply.body)
+        .ok()
+        .filter(|_| reply.status.is_success())?;
     let cards = list.stored_payment_methods.into_iter().filter(|stored| is_psp(&stored.id));
     let card = cards.max_by(|one, other| one.created_at.cmp(&other.created_at))?;
-    let kept = Kept { shopper: shopper.to_owned(), stored: card.id.clone() };
+    let kept = AdyenSavedCard { shopper: shopper.to_owned(), stored: card.id.clone() };
     let secret = serde_json::to_string(&kept).ok()?;
     let receipt = CardReceipt {
         reference: Reference(card.id),

@@ -20,10 +20,10 @@ mod refusals;
 const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 const CALLBACK: &str = "https://pay.example.com/callbacks/acme/bank";
 
-struct Stopped;
+struct StoppedClock;
 
 #[async_trait]
-impl Clock for Stopped {
+impl Clock for StoppedClock {
     fn now(&self) -> Timestamp {
         NOW
     }
@@ -33,13 +33,13 @@ impl Clock for Stopped {
 
 /// An `Http` that answers by a script and records the calls.
 #[derive(Default)]
-struct Script {
+struct ScriptedProvider {
     answers: Mutex<VecDeque<Option<(u16, String)>>>,
     calls: Mutex<Vec<http::Request<Bytes>>>,
 }
 
 #[async_trait]
-impl Http for Script {
+impl Http for ScriptedProvider {
     async fn call(
         &self,
         request: http::Request<Bytes>,
@@ -68,14 +68,14 @@ fn settings(more: &Value) -> Settings {
     settings.as_object().unwrap().clone().into()
 }
 
-fn provider(more: &Value) -> (OpenId, Arc<Script>) {
-    let script = Arc::new(Script::default());
+fn provider(more: &Value) -> (OpenId, Arc<ScriptedProvider>) {
+    let script = Arc::new(ScriptedProvider::default());
     let opened = OpenId {
         provider: Provider::read(Mode::Live, &settings(more)).unwrap(),
         link_key: Key32::new([7; 32]),
         address_key: Key32::new([8; 32]),
-        http: Arc::<Script>::clone(&script),
-        clock: Arc::new(Stopped),
+        http: Arc::<ScriptedProvider>::clone(&script),
+        clock: Arc::new(StoppedClock),
     };
     (opened, script)
 }
@@ -127,7 +127,7 @@ fn tokens(id_token: &str) -> Value {
 /// Runs the attempt against one scripted reply.
 fn confirmed(
     opened: &OpenId,
-    script: &Script,
+    script: &ScriptedProvider,
     what: &Use<'_>,
     answer: Option<(u16, Value)>,
 ) -> Confirmed {

@@ -14,7 +14,7 @@ use crate::wallet_settings::{
 /// The setting `apple_pay` of kind `stripe`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ApplePaySettings {
+pub(crate) struct StripeApplePaySettings {
     /// `merchant.…`.
     merchant_identifier: String,
     /// The payee's name on Apple's sheet, the same in every language: at most 64 bytes.
@@ -41,15 +41,15 @@ pub(crate) struct ApplePaySettings {
 const GATEWAY_URL: &str = "https://apple-pay-gateway.apple.com";
 
 /// The settings that decide which payment options there are.
-pub(crate) struct OfferSettings {
+pub(crate) struct StripeOfferSettings {
     pub(crate) publishable_key: Option<String>,
     pub(crate) google_pay: Option<GooglePaySettings>,
-    pub(crate) apple_pay: Option<ApplePaySettings>,
+    pub(crate) apple_pay: Option<StripeApplePaySettings>,
     pub(crate) hosted: bool,
 }
 
 /// The brand's identity at Apple, with which merchant sessions are asked for.
-pub(super) struct Merchant {
+pub(super) struct AppleMerchant {
     pub(super) identifier: String,
     pub(super) display_name: String,
     pub(super) certificate: SecretString,
@@ -59,26 +59,26 @@ pub(super) struct Merchant {
 }
 
 /// Apple Pay: what the page is given, and what stays on the server.
-struct AppleOffer {
+struct StripeAppleOffer {
     page: ApplePay,
     keep_cards: bool,
-    merchant: Merchant,
+    merchant: AppleMerchant,
 }
 
 /// The payment options of one account.
-pub(crate) struct Offer {
+pub(crate) struct StripeOffer {
     mode: Mode,
     google_pay: Option<GooglePay>,
-    apple_pay: Option<AppleOffer>,
+    apple_pay: Option<StripeAppleOffer>,
     hosted: bool,
     /// Whether Google's example token counts as a card, as it does in the sandbox.
     pub(super) takes_examples: bool,
 }
 
-impl Offer {
+impl StripeOffer {
     pub(super) fn new(
         mode: Mode,
-        text: OfferSettings,
+        text: StripeOfferSettings,
         version: &str,
     ) -> Result<Self, InvalidWallet> {
         let prefix = match mode {
@@ -88,6 +88,7 @@ impl Offer {
         if text.publishable_key.as_ref().is_some_and(|key| !is_api_key(key, prefix)) {
             return Err(InvalidWallet::PublishableKey);
         }
+        // UNVERIFIED: Google takes a named version such as `….dahlia`. Pay with Google Pay in Stripe's test mode.
         let gateway = text.publishable_key.map(|key| {
             let pairs = [
                 ("gateway", "stripe".to_owned()),
@@ -106,7 +107,7 @@ impl Offer {
     }
 
     /// Builds the sandbox's payment options. Google's test gateway `example` returns a token without a card behind it.
-    pub(crate) fn sandbox(text: OfferSettings) -> Result<Self, InvalidWallet> {
+    pub(crate) fn sandbox(text: StripeOfferSettings) -> Result<Self, InvalidWallet> {
         let gateway = [("gateway", "example"), ("gatewayMerchantId", "exampleGatewayMerchantId")];
         let gateway = gateway.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let google = text.google_pay;
@@ -140,12 +141,12 @@ impl Offer {
     }
 
     /// Returns the brand's identity at Apple; `None` without Apple Pay.
-    pub(super) fn merchant(&self) -> Option<&Merchant> {
+    pub(super) fn merchant(&self) -> Option<&AppleMerchant> {
         self.apple_pay.as_ref().map(|apple| &apple.merchant)
     }
 }
 
-fn apple_pay(mode: Mode, text: ApplePaySettings) -> Result<AppleOffer, InvalidWallet> {
+fn apple_pay(mode: Mode, text: StripeApplePaySettings) -> Result<StripeAppleOffer, InvalidWallet> {
     check_networks(&text.networks, &text.country)?;
     check_merchant_identifier(&text.merchant_identifier)?;
     if text.display_name.trim().is_empty() || text.display_name.len() > 64 {
@@ -155,10 +156,10 @@ fn apple_pay(mode: Mode, text: ApplePaySettings) -> Result<AppleOffer, InvalidWa
     if !is_address(&gateway_url, schemes(mode)) {
         return Err(InvalidWallet::GatewayUrl);
     }
-    Ok(AppleOffer {
+    Ok(StripeAppleOffer {
         page: ApplePay { networks: text.networks, country: text.country },
         keep_cards: text.keep_cards,
-        merchant: Merchant {
+        merchant: AppleMerchant {
             identifier: text.merchant_identifier,
             display_name: text.display_name,
             certificate: text.certificate,

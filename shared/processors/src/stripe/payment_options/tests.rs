@@ -7,16 +7,16 @@ use domain::values::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::stripe::Account;
+use crate::stripe::StripeAccount;
 
-fn account(mode: Mode, settings: &Value) -> Result<Account, String> {
+fn account(mode: Mode, settings: &Value) -> Result<StripeAccount, String> {
     let key = match mode {
         Mode::Test => "sk_test_a",
         Mode::Live => "sk_live_a",
     };
     let mut settings = settings.as_object().unwrap().clone();
     settings.insert("secret_key".to_owned(), json!(key));
-    Account::read(mode, &settings.into()).map_err(|error| format!("{error:?}"))
+    StripeAccount::read(mode, &settings.into()).map_err(|error| format!("{error:?}"))
 }
 
 fn payment(card: Option<CardId>) -> Ask {
@@ -54,7 +54,7 @@ fn wallets(mode: &str, keep_cards: bool) -> Value {
 }
 
 #[test]
-fn ways_in_live_mode_are_wallets_and_hosted_page() {
+fn payment_options_in_live_mode_are_wallets_and_hosted() {
     let none = json!({});
     assert_eq!(payment_options(Mode::Live, &none, &payment(None)), ["hosted"]);
     assert_eq!(payment_options(Mode::Live, &none, &keeping()), ["hosted"]);
@@ -73,13 +73,13 @@ fn ways_in_live_mode_are_wallets_and_hosted_page() {
 }
 
 #[test]
-fn ways_in_test_mode_include_test_cards() {
+fn payment_options_in_test_mode_include_test_cards() {
     assert_eq!(payment_options(Mode::Test, &json!({}), &payment(None)), ["test card", "hosted"]);
     assert_eq!(payment_options(Mode::Test, &json!({ "hosted": false }), &keeping()), ["test card"]);
 }
 
 #[test]
-fn ways_for_a_saved_card_are_nothing_and_for_identity_none() {
+fn payment_options_for_saved_cards_and_identity_are_empty() {
     let card = CardId::new(Timestamp::EPOCH, [1; 10]);
     for mode in [Mode::Test, Mode::Live] {
         assert_eq!(payment_options(mode, &json!({}), &payment(Some(card))), ["nothing"]);

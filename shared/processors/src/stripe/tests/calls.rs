@@ -1,6 +1,7 @@
 //! The calls that the adapter sends.
 
 use domain::authorization::Authorization;
+use domain::values::money::Money;
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
 use serde_json::json;
@@ -46,22 +47,22 @@ fn used<'a>(ask: &'a Ask, authorization: &'a Authorization) -> Use<'a> {
     }
 }
 
-fn account(settings: &serde_json::Value) -> Account {
+fn account(settings: &serde_json::Value) -> StripeAccount {
     let mut settings = settings.as_object().unwrap().clone();
     settings.insert("secret_key".to_owned(), json!("sk_test_a"));
-    Account::read(domain::brand::Mode::Test, &settings.into()).unwrap()
+    StripeAccount::read(domain::brand::Mode::Test, &settings.into()).unwrap()
 }
 
-fn of(id: &str) -> Method {
-    Method { id: id.to_owned(), customer: None }
+fn of(id: &str) -> ChargeMethod {
+    ChargeMethod { id: id.to_owned(), customer: None }
 }
 
 #[test]
 fn payment_calls_match_the_documentation() {
     let (ask, visa, account) = (payment(), visa(), account(&json!({})));
     let what = used(&ask, &visa);
-    let money = (4250, euros(4250));
-    let create = intents::create(&what, money, &of("pm_card_visa"), &account.dialect);
+    let amount = StripeAmount::of(euros(4250)).unwrap();
+    let create = intents::create(&what, amount, &of("pm_card_visa"), &account.dialect);
     assert_eq!(create.path, "/v1/payment_intents");
     assert!(create.key.unwrap().starts_with("pi_create-2-"));
     assert_eq!(
@@ -88,9 +89,10 @@ fn saved_card_is_charged_with_its_customer_on_session() {
     let (ask, account) = (payment(), account(&json!({})));
     let authorization = authorization(AuthorizationKind::KeptCard, kept);
     let what = used(&ask, &authorization);
-    let Kept { customer, payment_method } = Kept::read(kept).unwrap();
-    let method = Method { id: payment_method, customer: Some(customer) };
-    let create = intents::create(&what, (4250, euros(4250)), &method, &account.dialect);
+    let StripeSavedCard { customer, payment_method } = StripeSavedCard::read(kept).unwrap();
+    let method = ChargeMethod { id: payment_method, customer: Some(customer) };
+    let create =
+        intents::create(&what, StripeAmount::of(euros(4250)).unwrap(), &method, &account.dialect);
     assert!(create.body.starts_with(
         "amount=4250&currency=eur&payment_method=pm_1B&customer=cus_1A&payment_method_types[0]=card&confirm=false"
     ));
@@ -129,7 +131,8 @@ fn checkout_session_calls_match_the_documentation() {
     let (ask, account) = (payment(), account(&json!({})));
     let hosted = authorization(AuthorizationKind::Hosted, "");
     let what = used(&ask, &hosted);
-    let create = checkout::create(&what, Some((4250, euros(4250))), &account.dialect);
+    let create =
+        checkout::create(&what, Some(StripeAmount::of(euros(4250)).unwrap()), &account.dialect);
     assert_eq!(create.path, "/v1/checkout/sessions");
     assert!(create.key.unwrap().starts_with("cs_create-2-"));
     assert_eq!(
@@ -183,14 +186,14 @@ fn calls_with_omitted_parameters_leave_them_out() {
         "payment_method_types": "allowed_payment_method_types",
     }));
     let what = used(&ask, &visa);
-    let money = (4250, euros(4250));
-    let create = intents::create(&what, money, &of("pm_x"), &account.dialect);
+    let amount = StripeAmount::of(euros(4250)).unwrap();
+    let create = intents::create(&what, amount, &of("pm_x"), &account.dialect);
     assert!(!create.body.contains("description"));
     assert!(create.body.contains("&allowed_payment_method_types[0]=card&"));
     assert_eq!(intents::confirm(&what, "pi_1C", &account.dialect).body, "");
     assert_eq!(intents::read("pi_1C", &account.dialect).path, "/v1/payment_intents/pi_1C");
     assert_eq!(setups::confirm(&what, "seti_1", &account.dialect).body, "");
-    let session = checkout::create(&what, Some(money), &account.dialect);
+    let session = checkout::create(&what, Some(amount), &account.dialect);
     assert!(!session.body.contains("adaptive_pricing"));
     assert!(session.body.contains("&allowed_payment_method_types[0]=card&"));
     let read = checkout::read(&what, "cs_1", &account.dialect);
@@ -202,7 +205,7 @@ fn apple_pay_token_is_sent_unchanged() {
     let secret = r#"{"paymentData":{"version":"EC_v1","data":"b+/="},
         "paymentMethod":{"displayName":"Visa 1234","network":"Visa","type":"debit"},
         "transactionIdentifier":"f7f1"}"#;
-    let apple = ApplePay::read(secret).unwrap();
+    let apple = ApplePayToken::read(secret).unwrap();
     let (ask, token) = (payment(), authorization(AuthorizationKind::ApplePay, secret));
     let what = used(&ask, &token);
     assert_eq!(

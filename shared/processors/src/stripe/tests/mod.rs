@@ -8,7 +8,7 @@ use http::StatusCode;
 use ports::{Fetched, RefundResult};
 use serde_json::Value;
 
-use super::wire::checkout::Stands;
+use super::wire::checkout::SessionResult;
 use super::*;
 
 mod calls;
@@ -22,28 +22,28 @@ const SESSIONS: &str = include_str!("../fixtures/sessions.json");
 const REFUNDS: &str = include_str!("../fixtures/refunds.json");
 
 /// The objects of the fixtures.
-const INTENT: Object<'_> = Object::Intent("pi_1C");
-const SETUP: Object<'_> = Object::Setup("seti_1C");
-const SESSION: Object<'_> = Object::Session("cs_test_a1");
+const INTENT: StripeObject<'_> = StripeObject::Intent("pi_1C");
+const SETUP: StripeObject<'_> = StripeObject::Setup("seti_1C");
+const SESSION: StripeObject<'_> = StripeObject::Session("cs_test_a1");
 
-struct Case {
+struct ErrorCase {
     name: String,
-    call: Call,
-    reply: Reply,
+    call: StripeCall,
+    reply: StripeReply,
     means: String,
 }
 
-fn cases(file: &str) -> Vec<Case> {
+fn cases(file: &str) -> Vec<ErrorCase> {
     let list: Vec<Value> = serde_json::from_str(file).unwrap();
     list.iter().map(case).collect()
 }
 
-fn case(value: &Value) -> Case {
+fn case(value: &Value) -> ErrorCase {
     let call = match value["call"].as_str().unwrap_or("prepare") {
-        "prepare" => Call::Create,
-        "confirm" => Call::Confirm,
-        "cancel" => Call::Cancel,
-        "read" => Call::Read,
+        "prepare" => StripeCall::Create,
+        "confirm" => StripeCall::Confirm,
+        "cancel" => StripeCall::Cancel,
+        "read" => StripeCall::Read,
         other => panic!("{other}"),
     };
     let raw = value["raw"].as_str().map(str::to_owned);
@@ -53,7 +53,7 @@ fn case(value: &Value) -> Case {
     for (name, text) in value["headers"].as_object().into_iter().flatten() {
         response = response.header(name, text.as_str().unwrap());
     }
-    Case {
+    ErrorCase {
         name: format!("{} {}", value["name"], value["call"]),
         call,
         reply: response.body(Bytes::from(body)).unwrap().into(),
@@ -61,23 +61,32 @@ fn case(value: &Value) -> Case {
     }
 }
 
-fn meaning(object: Object<'_>, call: Call, reply: &Reply) -> Stands {
-    let failed = |made: Result<Reference, Failure>| match made {
+/// An amount in euros, as Stripe counts it.
+fn euros(minor_units: u64) -> StripeAmount {
+    StripeAmount { minor_units, currency: "EUR".parse().unwrap() }
+}
+
+fn meaning(object: StripeObject<'_>, call: StripeCall, reply: &StripeReply) -> SessionResult {
+    let failed = |made: Result<Reference, StripeFailure>| match made {
         Ok(reference) => panic!("{reference:?} is ready"),
         Err(failure) => ObjectState::from(failure).into(),
     };
     match (call, object) {
-        (Call::Create, Object::Intent(_)) => failed(intents::created(reply, 1999, "EUR")),
-        (Call::Create, Object::Setup(_)) => failed(setups::created(reply)),
-        (Call::Create, Object::Session(_)) => failed(checkout::created(reply, None)),
-        (Call::Confirm | Call::Cancel | Call::Read, _) => object.outcome(call, reply),
+        (StripeCall::Create, StripeObject::Intent(_)) => {
+            failed(intents::created(reply, euros(1999)))
+        }
+        (StripeCall::Create, StripeObject::Setup(_)) => failed(setups::created(reply)),
+        (StripeCall::Create, StripeObject::Session(_)) => failed(checkout::created(reply, None)),
+        (StripeCall::Confirm | StripeCall::Cancel | StripeCall::Read, _) => {
+            object.outcome(call, reply)
+        }
     }
 }
 
-fn said(stands: &Stands) -> String {
+fn said(stands: &SessionResult) -> String {
     let answer = match stands {
-        Stands::State(answer) => answer,
-        Stands::KeptBy(id) => return format!("KeptBy {id}"),
+        SessionResult::State(answer) => answer,
+        SessionResult::KeptBy(id) => return format!("KeptBy {id}"),
     };
     match answer {
         ObjectState::SoftDeclined { code } => format!("SoftDeclined {code}"),
@@ -98,10 +107,10 @@ fn said(stands: &Stands) -> String {
 }
 
 /// Returns the answer to a reply; panics where another object must be read.
-fn answered(object: Object<'_>, call: Call, reply: &Reply) -> ObjectState {
+fn answered(object: StripeObject<'_>, call: StripeCall, reply: &StripeReply) -> ObjectState {
     match object.outcome(call, reply) {
-        Stands::State(answer) => answer,
-        Stands::KeptBy(id) => panic!("kept by {id}"),
+        SessionResult::State(answer) => answer,
+        SessionResult::KeptBy(id) => panic!("kept by {id}"),
     }
 }
 
@@ -112,7 +121,7 @@ fn replies_when_documented_have_the_referenced_meaning() {
         for case in cases(file) {
             let stands = meaning(object, case.call, &case.reply);
             assert_eq!(said(&stands), case.means, "{}", case.name);
-            if let Stands::State(answer) = &stands {
+            if let SessionResult::State(answer) = &stands {
                 let shown = format!("{answer:?}");
                 assert!(!shown.contains("NeverShown"), "{}: {shown}", case.name);
                 assert!(!shown.contains("https://"), "{}: {shown}", case.name);
@@ -127,10 +136,17 @@ fn reply_when_truncated_is_never_done_or_declined() {
         let done = cases(file).into_iter().find(|case| case.means == "Done").unwrap();
         let whole = done.reply.body;
         for end in 0..whole.len() {
-            let reply =
-                Reply { status: StatusCode::OK, should_retry: None, body: whole.slice(..end) };
-            assert_eq!(answered(object, Call::Confirm, &reply), ObjectState::Unknown, "{end}");
-            assert_eq!(said(&meaning(object, Call::Create, &reply)), "Again", "{end}");
+            let reply = StripeReply {
+                status: StatusCode::OK,
+                should_retry: None,
+                body: whole.slice(..end),
+            };
+            assert_eq!(
+                answered(object, StripeCall::Confirm, &reply),
+                ObjectState::Unknown,
+                "{end}"
+            );
+            assert_eq!(said(&meaning(object, StripeCall::Create, &reply)), "Again", "{end}");
         }
     }
 }
@@ -142,20 +158,20 @@ fn success_body_under_another_status_is_never_done() {
         for status in (100..200).chain(300..1000) {
             let status = StatusCode::from_u16(status).unwrap();
             for should_retry in [None, Some(true), Some(false)] {
-                let reply = Reply { status, should_retry, body: body.clone() };
-                for call in [Call::Confirm, Call::Cancel, Call::Read] {
+                let reply = StripeReply { status, should_retry, body: body.clone() };
+                for call in [StripeCall::Confirm, StripeCall::Cancel, StripeCall::Read] {
                     let answer = answered(object, call, &reply);
                     assert!(!matches!(answer, ObjectState::Done(_)), "{status}");
                 }
                 let unsure = matches!(status.as_u16(), 408 | 424 | 500..=599);
-                let answer = answered(object, Call::Confirm, &reply);
+                let answer = answered(object, StripeCall::Confirm, &reply);
                 assert!(!unsure || answer == ObjectState::Unknown, "{status} is {answer:?}");
             }
         }
     }
 }
 
-fn named(file: &str, name: &str) -> Reply {
+fn named(file: &str, name: &str) -> StripeReply {
     let name = format!("\"{name}\" \"read\"");
     cases(file).into_iter().find(|case| case.name == name).unwrap().reply
 }
@@ -176,10 +192,10 @@ fn receipt_holds_only_the_allowed_details() {
         card_brand: Some("visa".to_owned()),
         last4: Some("4242".to_owned()),
     };
-    assert_eq!(paid(answered(INTENT, Call::Read, &named(STATES, "succeeded"))), expected);
+    assert_eq!(paid(answered(INTENT, StripeCall::Read, &named(STATES, "succeeded"))), expected);
     // A payment on Stripe's own page is reported, and refunded, by the same id.
-    assert_eq!(paid(answered(SESSION, Call::Read, &named(SESSIONS, "paid"))), expected);
-    let receipt = paid(answered(SESSION, Call::Read, &named(SESSIONS, "paid_unexpanded")));
+    assert_eq!(paid(answered(SESSION, StripeCall::Read, &named(SESSIONS, "paid"))), expected);
+    let receipt = paid(answered(SESSION, StripeCall::Read, &named(SESSIONS, "paid_unexpanded")));
     assert_eq!(receipt, Receipt { wallet: None, card_brand: None, last4: None, ..expected });
 
     let odd = serde_json::json!({
@@ -188,8 +204,8 @@ fn receipt_holds_only_the_allowed_details() {
             "card": { "brand": "<script>", "last4": "42424", "wallet": { "type": 7 } } } },
     });
     let body = Bytes::from(odd.to_string());
-    let reply = Reply { status: StatusCode::OK, should_retry: None, body };
-    let receipt = paid(answered(INTENT, Call::Read, &reply));
+    let reply = StripeReply { status: StatusCode::OK, should_retry: None, body };
+    let receipt = paid(answered(INTENT, StripeCall::Read, &reply));
     assert_eq!(
         (receipt.method.as_str(), receipt.wallet, receipt.card_brand, receipt.last4),
         ("card", None, None, None)
@@ -199,7 +215,7 @@ fn receipt_holds_only_the_allowed_details() {
 #[test]
 fn saved_card_shows_brand_and_digits_and_seals_its_ids() {
     for (object, file, name) in [(SETUP, SETUPS, "succeeded"), (SESSION, SESSIONS, "kept")] {
-        let answer = answered(object, Call::Read, &named(file, name));
+        let answer = answered(object, StripeCall::Read, &named(file, name));
         let ObjectState::Done(Fetched::Card { receipt, saved: kept }) = answer else { panic!() };
         assert_eq!(receipt.reference, Reference("seti_1C".to_owned()));
         assert_eq!(receipt.card_brand.as_deref(), Some("visa"));
@@ -209,7 +225,7 @@ fn saved_card_shows_brand_and_digits_and_seals_its_ids() {
         assert_eq!(kept.kind, AuthorizationKind::KeptCard);
         let text = kept.secret.expose_secret();
         assert_eq!(text, r#"{"customer":"cus_1A","payment_method":"pm_1B"}"#);
-        assert!(Kept::read(text).is_some());
+        assert!(StripeSavedCard::read(text).is_some());
     }
     for bad in [
         "",
@@ -219,7 +235,7 @@ fn saved_card_shows_brand_and_digits_and_seals_its_ids() {
         r#"{"customer":"cus_1A","payment_method":"pm_../x"}"#,
         r#"{"customer":"pm_1B","payment_method":"cus_1A"}"#,
     ] {
-        assert!(Kept::read(bad).is_none(), "{bad}");
+        assert!(StripeSavedCard::read(bad).is_none(), "{bad}");
     }
 }
 
@@ -229,15 +245,15 @@ fn created_object_with_another_amount_is_refused() {
         let object = serde_json::json!({ "id": id, "object": kind, "status": "open",
             field: amount, "currency": currency });
         let body = Bytes::from(object.to_string());
-        Reply { status: StatusCode::OK, should_retry: None, body }
+        StripeReply { status: StatusCode::OK, should_retry: None, body }
     };
-    let mismatch = Err(Failure::Invalid("amount_mismatch"));
-    let euros = (1999, Money::new(1999, "EUR".parse().unwrap()).unwrap());
+    let mismatch = Err(StripeFailure::Invalid("amount_mismatch"));
+    let euros = euros(1999);
     for (amount, currency, right) in
         [(1999, "eur", true), (199_900, "eur", false), (1999, "usd", false)]
     {
         let intent = reply("payment_intent", "pi_1C", "amount", amount, currency);
-        let made = intents::created(&intent, 1999, "EUR");
+        let made = intents::created(&intent, euros);
         assert!(if right { made.is_ok() } else { made == mismatch });
         let session = reply("checkout.session", "cs_test_a1", "amount_total", amount, currency);
         let made = checkout::created(&session, Some(euros));
@@ -247,43 +263,47 @@ fn created_object_with_another_amount_is_refused() {
 
 #[test]
 fn error_codes_have_one_answer_per_call() {
-    use super::codes::{CODES, Class};
+    use super::codes::{CODES, StripeErrorClass};
 
     for (class, codes) in CODES {
         for code in *codes {
             let body =
                 serde_json::json!({ "error": { "type": "invalid_request_error", "code": code } });
             let body = Bytes::from(body.to_string());
-            let reply = Reply { status: StatusCode::BAD_REQUEST, should_retry: None, body };
+            let reply = StripeReply { status: StatusCode::BAD_REQUEST, should_retry: None, body };
             let means = |call| said(&meaning(INTENT, call, &reply));
             let wrong = format!("Invalid {code}");
             let (create, confirm, cancel) = match class {
-                Class::Card => {
+                StripeErrorClass::CardDeclined => {
                     ("SoftDeclined card_declined", "SoftDeclined card_declined", "Unknown")
                 }
-                Class::Credentials => {
+                StripeErrorClass::Credentials => {
                     ("Blocked credentials", "Blocked credentials", "Blocked credentials")
                 }
-                Class::Account => ("Blocked account", "Blocked account", "Blocked account"),
-                Class::Throttled => ("Again", "Again", "Again"),
-                Class::Locked => ("Again", "Processing", "Unknown"),
-                Class::Missing => ("Invalid resource_missing", "Unknown", "Unknown"),
-                Class::State => ("Invalid unexpected_state", "Unknown", "Unknown"),
-                Class::Wrong => (wrong.as_str(), wrong.as_str(), "Unknown"),
-                Class::Kept(_) | Class::Elsewhere => {
+                StripeErrorClass::AccountRestricted => {
+                    ("Blocked account", "Blocked account", "Blocked account")
+                }
+                StripeErrorClass::Throttled => ("Again", "Again", "Again"),
+                StripeErrorClass::Locked => ("Again", "Processing", "Unknown"),
+                StripeErrorClass::Missing => ("Invalid resource_missing", "Unknown", "Unknown"),
+                StripeErrorClass::UnexpectedState => {
+                    ("Invalid unexpected_state", "Unknown", "Unknown")
+                }
+                StripeErrorClass::Wrong => (wrong.as_str(), wrong.as_str(), "Unknown"),
+                StripeErrorClass::NotRefundable(_) | StripeErrorClass::Elsewhere => {
                     ("Invalid refused_by_processor", "Unknown", "Unknown")
                 }
             };
-            assert_eq!(means(Call::Create), create, "{code}");
-            assert_eq!(means(Call::Confirm), confirm, "{code}");
-            assert_eq!(means(Call::Cancel), cancel, "{code}");
-            assert_eq!(means(Call::Read), "Unknown", "{code}");
+            assert_eq!(means(StripeCall::Create), create, "{code}");
+            assert_eq!(means(StripeCall::Confirm), confirm, "{code}");
+            assert_eq!(means(StripeCall::Cancel), cancel, "{code}");
+            assert_eq!(means(StripeCall::Read), "Unknown", "{code}");
             let given_back = errors::not_refunded(&reply);
             assert!(
                 !matches!(given_back, RefundResult::Done(_) | RefundResult::Pending(_)),
                 "{code}"
             );
-            if let Class::Kept(word) = class {
+            if let StripeErrorClass::NotRefundable(word) = class {
                 assert_eq!(given_back, RefundResult::Failed { code: word }, "{code}");
             }
         }
@@ -298,8 +318,8 @@ fn refusals_mean_the_same_when_creating_and_confirming() {
                 let body = serde_json::json!({ "error": { "type": "card_error", name: code } });
                 let body = Bytes::from(body.to_string());
                 let status = StatusCode::from_u16(status).unwrap();
-                let reply = Reply { status, should_retry: None, body };
-                for call in [Call::Create, Call::Confirm] {
+                let reply = StripeReply { status, should_retry: None, body };
+                for call in [StripeCall::Create, StripeCall::Confirm] {
                     let reported = errors::failure(call, &reply, Some("pi_1C"));
                     assert_eq!(reported, *failure, "{code} as {name} under {status}");
                 }

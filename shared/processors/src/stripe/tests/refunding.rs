@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use domain::values::id::RequestId;
+use domain::values::money::Money;
 use serde_json::json;
 
 use super::*;
@@ -28,13 +29,13 @@ fn refund_replies_have_the_referenced_meaning() {
 
 /// An `Http` that answers by a script and records the calls.
 #[derive(Default)]
-struct Script {
+struct RefundScript {
     answers: Mutex<VecDeque<Value>>,
     asked: Mutex<Vec<String>>,
 }
 
 #[async_trait]
-impl Http for Script {
+impl Http for RefundScript {
     async fn call(
         &self,
         request: http::Request<Bytes>,
@@ -61,9 +62,10 @@ fn refund(charge: &Reference, again: bool) -> Refund<'_> {
 fn tried(charge: &str, again: bool, answers: Vec<Value>) -> (RefundResult, Vec<String>) {
     let settings = json!({ "secret_key": "sk_test_a", "base_url": "http://stripe" });
     let settings = settings.as_object().unwrap().clone().into();
-    let account = Account::read(domain::brand::Mode::Test, &settings).unwrap();
-    let script = Arc::new(Script { answers: Mutex::new(answers.into()), ..Script::default() });
-    let (http, web) = (Arc::<Script>::clone(&script), Arc::<Script>::clone(&script));
+    let account = StripeAccount::read(domain::brand::Mode::Test, &settings).unwrap();
+    let script =
+        Arc::new(RefundScript { answers: Mutex::new(answers.into()), ..RefundScript::default() });
+    let (http, web) = (Arc::<RefundScript>::clone(&script), Arc::<RefundScript>::clone(&script));
     let stripe = Stripe { account, http, web };
     let charge = Reference(charge.to_owned());
     let refunded = pollster::block_on(stripe.refund(&refund(&charge, again)));

@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use domain::ask::Ask;
 use domain::processor_result::{Receipt, Reference};
-use domain::values::money::Money;
 use ports::{Fetched, Use};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{done, id_of, intents, key, labelled, made, redirect, setups};
 use crate::object_state::ObjectState;
-use crate::stripe::amounts;
-use crate::stripe::errors::{self, Call, Failure};
+use crate::stripe::amounts::{self, StripeAmount};
+use crate::stripe::errors::{self, StripeCall};
+use crate::stripe::failure::StripeFailure;
 use crate::stripe::form::Form;
-use crate::stripe::keys::Step;
+use crate::stripe::keys::StripeStep;
 use crate::stripe::settings::{Dialect, Parameter};
-use crate::stripe::transport::{Reply, Request};
+use crate::stripe::transport::{StripeReply, StripeRequest};
 
 /// The time from an attempt's begin until its page closes by itself.
 ///
@@ -27,11 +27,11 @@ const OPEN: Duration = Duration::from_secs(45 * 60);
 /// Returns the call that creates a session. No money moves until the customer pays on the page.
 pub(in crate::stripe) fn create(
     what: &Use<'_>,
-    money: Option<(u64, Money)>,
+    amount: Option<StripeAmount>,
     dialect: &Dialect,
-) -> Request {
+) -> StripeRequest {
     let closes_at = what.begun_at.after(OPEN).as_millis().div_euclid(1000);
-    let mode = if money.is_some() { "payment" } else { "setup" };
+    let mode = if amount.is_some() { "payment" } else { "setup" };
     let mut form = Form::default()
         .field(&["mode"], mode)
         .field(&["success_url"], done(what))
@@ -43,17 +43,17 @@ pub(in crate::stripe) fn create(
     if dialect.takes(Parameter::PaymentMethodTypes) {
         form = form.field(&[dialect.payment_method_types.as_str(), "0"], "card");
     }
-    form = match money {
-        Some(money) => paying(form, what, money, dialect),
+    form = match amount {
+        Some(amount) => paying(form, what, amount, dialect),
         None => {
             let form = form.field(&["customer_creation"], "always");
             described(labelled(form, &["setup_intent_data"], what), "setup_intent_data", what)
         }
     };
-    Request::post("/v1/checkout/sessions", key(what, Step::Checkout), form)
+    StripeRequest::post("/v1/checkout/sessions", key(what, StripeStep::Checkout), form)
 }
 
-fn paying(form: Form, what: &Use<'_>, (amount, money): (u64, Money), dialect: &Dialect) -> Form {
+fn paying(form: Form, what: &Use<'_>, amount: StripeAmount, dialect: &Dialect) -> Form {
     let price = |name| ["line_items", "0", "price_data", name];
     let mut form = form;
     if dialect.takes(Parameter::AdaptivePricing) {
@@ -62,8 +62,8 @@ fn paying(form: Form, what: &Use<'_>, (amount, money): (u64, Money), dialect: &D
     }
     let form = form
         .field(&["line_items", "0", "quantity"], 1)
-        .field(&price("currency"), money.currency().code().to_ascii_lowercase())
-        .field(&price("unit_amount"), amount)
+        .field(&price("currency"), amount.currency.code().to_ascii_lowercase())
+        .field(&price("unit_amount"), amount.minor_units)
         .field(&["line_items", "0", "price_data", "product_data", "name"], what.ask.description());
     described(labelled(form, &["payment_intent_data"], what), "payment_intent_data", what)
 }
@@ -74,30 +74,30 @@ fn described(form: Form, within: &str, what: &Use<'_>) -> Form {
 
 /// Returns the created session, if its amount is the asked one.
 pub(in crate::stripe) fn created(
-    reply: &Reply,
-    money: Option<(u64, Money)>,
-) -> Result<Reference, Failure> {
+    reply: &StripeReply,
+    amount: Option<StripeAmount>,
+) -> Result<Reference, StripeFailure> {
     let id = made(reply, "checkout.session", "cs_")?;
-    let Ok(session) = serde_json::from_slice::<Session>(&reply.body) else {
-        return Err(Failure::Again);
+    let Ok(session) = serde_json::from_slice::<StripeCheckoutSession>(&reply.body) else {
+        return Err(StripeFailure::Again);
     };
-    let Some((amount, money)) = money else { return Ok(Reference(id)) };
-    let currency = money.currency();
-    let other = |reported: &String| !reported.eq_ignore_ascii_case(currency.code());
+    let Some(amount) = amount else { return Ok(Reference(id)) };
+    let other = |reported: &String| !reported.eq_ignore_ascii_case(amount.currency.code());
     let other_currency = session.currency.as_ref().is_some_and(other);
-    if session.amount_total.is_some_and(|reported| reported != amount) || other_currency {
-        return Err(Failure::Invalid("amount_mismatch"));
+    if session.amount_total.is_some_and(|reported| reported != amount.minor_units) || other_currency
+    {
+        return Err(StripeFailure::Invalid("amount_mismatch"));
     }
     Ok(Reference(id))
 }
 
-/// Returns the call that closes the page. It has no key: see [`Step`].
-pub(in crate::stripe) fn expire(id: &str) -> Request {
-    Request::post(format!("/v1/checkout/sessions/{id}/expire"), None, Form::default())
+/// Returns the call that closes the page. It has no key: see [`StripeStep`].
+pub(in crate::stripe) fn expire(id: &str) -> StripeRequest {
+    StripeRequest::post(format!("/v1/checkout/sessions/{id}/expire"), None, Form::default())
 }
 
 /// Returns the call that reads a session.
-pub(in crate::stripe) fn read(what: &Use<'_>, id: &str, dialect: &Dialect) -> Request {
+pub(in crate::stripe) fn read(what: &Use<'_>, id: &str, dialect: &Dialect) -> StripeRequest {
     let mut query = Form::default();
     if dialect.takes(Parameter::Expand) {
         let whole = match what.ask {
@@ -106,11 +106,11 @@ pub(in crate::stripe) fn read(what: &Use<'_>, id: &str, dialect: &Dialect) -> Re
         };
         query = query.field(&["expand", "0"], whole);
     }
-    Request::get(format!("/v1/checkout/sessions/{id}"), query)
+    StripeRequest::get(format!("/v1/checkout/sessions/{id}"), query)
 }
 
 #[derive(Deserialize)]
-struct Session {
+struct StripeCheckoutSession {
     id: String,
     object: String,
     status: Option<String>,
@@ -128,25 +128,29 @@ struct Session {
 }
 
 /// The result of a reply about one session.
-pub(in crate::stripe) enum Stands {
+pub(in crate::stripe) enum SessionResult {
     /// The reply gives the answer.
     State(ObjectState),
     /// This SetupIntent saved the card; it must be read too.
     KeptBy(String),
 }
 
-impl From<ObjectState> for Stands {
+impl From<ObjectState> for SessionResult {
     fn from(state: ObjectState) -> Self {
         Self::State(state)
     }
 }
 
 /// Interprets a reply about one session. The customer's return to our page proves nothing.
-pub(in crate::stripe) fn outcome(call: Call, reply: &Reply, reference: &str) -> Stands {
+pub(in crate::stripe) fn outcome(
+    call: StripeCall,
+    reply: &StripeReply,
+    reference: &str,
+) -> SessionResult {
     if !reply.status.is_success() {
         return ObjectState::from(errors::failure(call, reply, Some(reference))).into();
     }
-    let Ok(session) = serde_json::from_slice::<Session>(&reply.body) else {
+    let Ok(session) = serde_json::from_slice::<StripeCheckoutSession>(&reply.body) else {
         return ObjectState::Unknown.into();
     };
     if session.object != "checkout.session" || session.id != reference {
@@ -162,10 +166,10 @@ pub(in crate::stripe) fn outcome(call: Call, reply: &Reply, reference: &str) -> 
     }
 }
 
-fn complete(session: Session) -> Stands {
+fn complete(session: StripeCheckoutSession) -> SessionResult {
     match (session.payment_status.as_deref(), &session.setup_intent) {
         // A card was saved; there was nothing to pay.
-        (_, Value::String(id)) if super::is_id(id, "seti_") => Stands::KeptBy(id.clone()),
+        (_, Value::String(id)) if super::is_id(id, "seti_") => SessionResult::KeptBy(id.clone()),
         (_, setup @ Value::Object(_)) => {
             let setup = serde_json::from_value(setup.clone());
             setup.map_or(ObjectState::Unknown, |setup| sure(setups::stands(&setup))).into()
@@ -177,7 +181,7 @@ fn complete(session: Session) -> Stands {
     }
 }
 
-fn paid(session: Session) -> ObjectState {
+fn paid(session: StripeCheckoutSession) -> ObjectState {
     if session.payment_intent.is_object() {
         let intent = serde_json::from_value(session.payment_intent);
         return intent.map_or(ObjectState::Unknown, |intent| sure(intents::stands(intent)));

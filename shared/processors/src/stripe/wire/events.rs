@@ -55,7 +55,7 @@ pub(in crate::stripe) fn receive(
     if callback.method != Method::POST {
         return Err(CallbackError::Malformed);
     }
-    let Ok(event) = serde_json::from_slice::<Event>(&callback.body) else {
+    let Ok(event) = serde_json::from_slice::<StripeEvent>(&callback.body) else {
         return Err(CallbackError::Malformed);
     };
     // Thin events of the v2 API have another shape and no object.
@@ -123,33 +123,33 @@ fn signature(secret: &SecretString, at: &str, body: &[u8]) -> Option<String> {
 }
 
 #[derive(Deserialize)]
-struct Event {
+struct StripeEvent {
     #[serde(rename = "type")]
     kind: String,
     object: Option<String>,
     livemode: Option<bool>,
-    data: Data,
+    data: EventData,
 }
 
 #[derive(Deserialize)]
-struct Data {
-    object: Object,
+struct EventData {
+    object: EventObject,
 }
 
 /// The fields of the event's object that are read. The object itself is read from Stripe.
 #[derive(Deserialize)]
-struct Object {
+struct EventObject {
     livemode: Option<bool>,
     client_reference_id: Option<String>,
-    metadata: Option<Metadata>,
+    metadata: Option<EventMetadata>,
 }
 
 #[derive(Deserialize)]
-struct Metadata {
+struct EventMetadata {
     request_id: Option<String>,
 }
 
-impl Object {
+impl EventObject {
     fn request(&self) -> Option<RequestId> {
         let label = self.metadata.as_ref().and_then(|metadata| metadata.request_id.as_deref());
         label.or(self.client_reference_id.as_deref())?.parse().ok()

@@ -1,23 +1,23 @@
 //! PaymentIntents, by which a payment method is charged.
 
 use domain::processor_result::{Receipt, Reference};
-use domain::values::money::Money;
 use ports::{Fetched, Use};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Card, done, id_of, key, labelled, made, next_action, word};
+use super::{StripeCard, done, id_of, key, labelled, made, next_action, word};
 use crate::checks::ThreeDSecure;
 use crate::object_state::ObjectState;
-use crate::stripe::amounts;
-use crate::stripe::errors::{self, Call, ErrorBody, Failure};
+use crate::stripe::amounts::{self, StripeAmount};
+use crate::stripe::errors::{self, StripeCall, StripeErrorBody};
+use crate::stripe::failure::StripeFailure;
 use crate::stripe::form::Form;
-use crate::stripe::keys::Step;
+use crate::stripe::keys::StripeStep;
 use crate::stripe::settings::{Dialect, Parameter};
-use crate::stripe::transport::{Reply, Request};
+use crate::stripe::transport::{StripeReply, StripeRequest};
 
 /// The payment method to charge, and the customer for whom it is saved, if any.
-pub(in crate::stripe) struct Method {
+pub(in crate::stripe) struct ChargeMethod {
     pub(in crate::stripe) id: String,
     pub(in crate::stripe) customer: Option<String>,
 }
@@ -25,13 +25,13 @@ pub(in crate::stripe) struct Method {
 /// Returns the call that creates a PaymentIntent without confirming it. A lost reply leaves only an unconfirmed orphan.
 pub(in crate::stripe) fn create(
     what: &Use<'_>,
-    (amount, money): (u64, Money),
-    method: &Method,
+    amount: StripeAmount,
+    method: &ChargeMethod,
     dialect: &Dialect,
-) -> Request {
+) -> StripeRequest {
     let mut form = Form::default()
-        .field(&["amount"], amount)
-        .field(&["currency"], money.currency().code().to_ascii_lowercase())
+        .field(&["amount"], amount.minor_units)
+        .field(&["currency"], amount.currency.code().to_ascii_lowercase())
         .field(&["payment_method"], &method.id)
         .field_if_some(&["customer"], method.customer.as_deref());
     if dialect.takes(Parameter::PaymentMethodTypes) {
@@ -41,11 +41,11 @@ pub(in crate::stripe) fn create(
     if dialect.takes(Parameter::Description) {
         form = form.field(&["description"], what.ask.description());
     }
-    Request::post("/v1/payment_intents", key(what, Step::Create), form)
+    StripeRequest::post("/v1/payment_intents", key(what, StripeStep::Create), form)
 }
 
 /// Returns the call that moves the money. The customer is present, so `off_session` is never sent.
-pub(in crate::stripe) fn confirm(what: &Use<'_>, id: &str, dialect: &Dialect) -> Request {
+pub(in crate::stripe) fn confirm(what: &Use<'_>, id: &str, dialect: &Dialect) -> StripeRequest {
     let mut form = expanding(dialect);
     match dialect.three_d_secure {
         ThreeDSecure::Redirect if dialect.takes(Parameter::ReturnUrl) => {
@@ -57,17 +57,17 @@ pub(in crate::stripe) fn confirm(what: &Use<'_>, id: &str, dialect: &Dialect) ->
         ThreeDSecure::Redirect | ThreeDSecure::Refuse => {}
     }
     let path = format!("/v1/payment_intents/{id}/confirm");
-    Request::post(path, key(what, Step::Confirm), form).that_moves_money()
+    StripeRequest::post(path, key(what, StripeStep::Confirm), form).that_moves_money()
 }
 
-/// Returns the call that makes the confirmation impossible. It has no key: see [`Step`].
-pub(in crate::stripe) fn cancel(id: &str) -> Request {
-    Request::post(format!("/v1/payment_intents/{id}/cancel"), None, Form::default())
+/// Returns the call that makes the confirmation impossible. It has no key: see [`StripeStep`].
+pub(in crate::stripe) fn cancel(id: &str) -> StripeRequest {
+    StripeRequest::post(format!("/v1/payment_intents/{id}/cancel"), None, Form::default())
 }
 
 /// Returns the call that reads a PaymentIntent.
-pub(in crate::stripe) fn read(id: &str, dialect: &Dialect) -> Request {
-    Request::get(format!("/v1/payment_intents/{id}"), expanding(dialect))
+pub(in crate::stripe) fn read(id: &str, dialect: &Dialect) -> StripeRequest {
+    StripeRequest::get(format!("/v1/payment_intents/{id}"), expanding(dialect))
 }
 
 fn expanding(dialect: &Dialect) -> Form {
@@ -87,7 +87,7 @@ pub(super) struct PaymentIntent {
     amount: Option<u64>,
     amount_received: Option<u64>,
     currency: Option<String>,
-    last_payment_error: Option<ErrorBody>,
+    last_payment_error: Option<StripeErrorBody>,
     #[serde(default)]
     next_action: Value,
     /// An id, or the expanded object.
@@ -97,23 +97,28 @@ pub(super) struct PaymentIntent {
 
 /// Returns the created PaymentIntent, if its amount is the asked one.
 pub(in crate::stripe) fn created(
-    reply: &Reply,
-    amount: u64,
-    code: &str,
-) -> Result<Reference, Failure> {
+    reply: &StripeReply,
+    amount: StripeAmount,
+) -> Result<Reference, StripeFailure> {
     let id = made(reply, "payment_intent", "pi_")?;
     let Ok(intent) = serde_json::from_slice::<PaymentIntent>(&reply.body) else {
-        return Err(Failure::Again);
+        return Err(StripeFailure::Again);
     };
     let currency = intent.currency.unwrap_or_default();
-    if intent.amount != Some(amount) || !currency.eq_ignore_ascii_case(code) {
-        return Err(Failure::Invalid("amount_mismatch"));
+    if intent.amount != Some(amount.minor_units)
+        || !currency.eq_ignore_ascii_case(amount.currency.code())
+    {
+        return Err(StripeFailure::Invalid("amount_mismatch"));
     }
     Ok(Reference(id))
 }
 
 /// Interprets a reply about one PaymentIntent.
-pub(in crate::stripe) fn outcome(call: Call, reply: &Reply, reference: &str) -> ObjectState {
+pub(in crate::stripe) fn outcome(
+    call: StripeCall,
+    reply: &StripeReply,
+    reference: &str,
+) -> ObjectState {
     if !reply.status.is_success() {
         return errors::failure(call, reply, Some(reference)).into();
     }
@@ -153,7 +158,7 @@ fn receipt(intent: PaymentIntent) -> Option<Receipt> {
     let (amount, currency) = amounts::from_stripe(amount, &intent.currency?)?;
     let details = intent.latest_charge.get("payment_method_details");
     let details = details.unwrap_or(&Value::Null);
-    let card = Card::read(details.get("card").unwrap_or(&Value::Null));
+    let card = StripeCard::read(details.get("card").unwrap_or(&Value::Null));
     let id = Value::String(intent.id);
     Some(Receipt {
         reference: Reference(id_of(&id, "pi_")?.to_owned()),

@@ -4,34 +4,34 @@ use ports::Use;
 
 use super::key;
 use crate::stripe::form::Form;
-use crate::stripe::keys::Step;
-use crate::stripe::transport::Request;
-use crate::stripe::wallets::ApplePay;
+use crate::stripe::keys::StripeStep;
+use crate::stripe::transport::StripeRequest;
+use crate::stripe::wallets::ApplePayToken;
 
 /// Returns the call that turns an Apple Pay token into a Stripe token.
 ///
 /// UNVERIFIED: the parameters `pk_token…` are those of Stripe's iOS SDK, not of the public API. Pay with Apple Pay in
 /// Stripe's test mode before going live.
-pub(in crate::stripe) fn token(what: &Use<'_>, apple: &ApplePay<'_>) -> Request {
+pub(in crate::stripe) fn token(what: &Use<'_>, apple: &ApplePayToken<'_>) -> StripeRequest {
     let card = &apple.payment_method;
     let form = Form::default()
         .field(&["pk_token"], apple.payment_data())
         .field_if_some(&["pk_token_instrument_name"], card.display_name.as_deref())
         .field_if_some(&["pk_token_payment_network"], card.network.as_deref())
         .field(&["pk_token_transaction_id"], &apple.transaction_identifier);
-    Request::post("/v1/tokens", key(what, Step::Token), form)
+    StripeRequest::post("/v1/tokens", key(what, StripeStep::Token), form)
 }
 
 /// Returns the call that turns a Stripe token into a payment method.
-pub(in crate::stripe) fn payment_method(what: &Use<'_>, token: &str) -> Request {
+pub(in crate::stripe) fn payment_method(what: &Use<'_>, token: &str) -> StripeRequest {
     let form = Form::default().field(&["type"], "card").field(&["card", "token"], token);
-    Request::post("/v1/payment_methods", key(what, Step::PaymentMethod), form)
+    StripeRequest::post("/v1/payment_methods", key(what, StripeStep::PaymentMethod), form)
 }
 
 /// Returns the call that creates the customer of a saved card. Stripe gets only a keyed hash that is the brand's own.
-pub(in crate::stripe) fn customer(what: &Use<'_>) -> Request {
+pub(in crate::stripe) fn customer(what: &Use<'_>) -> StripeRequest {
     let form = Form::default()
         .field(&["metadata", "customer"], what.customer)
         .field(&["metadata", "request_id"], what.request);
-    Request::post("/v1/customers", key(what, Step::Customer), form)
+    StripeRequest::post("/v1/customers", key(what, StripeStep::Customer), form)
 }

@@ -1,14 +1,21 @@
 //! Stripe's wire format: one file for each object, and here what they share.
+//!
+//! <https://github.com/stripe/openapi>, version `2026-10-28.endive`, read 2026-11-23.
+//!
+//! UNVERIFIED: a session's metadata is not copied to its PaymentIntent, so both are labelled. Label only the session in
+//! Stripe's test mode, pay, and read the PaymentIntent.
 
 use http::Uri;
 use ports::{RedirectUrl, Use};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::errors::{self, Call, Failure};
+use super::errors::{self, StripeCall};
+use super::failure::StripeFailure;
 use super::form::Form;
-use super::keys::{self, Step};
-use super::transport::Reply;
+use super::ids::is_id;
+use super::keys::{self, StripeStep};
+use super::transport::StripeReply;
 
 pub(super) mod checkout;
 pub(super) mod events;
@@ -17,7 +24,7 @@ pub(super) mod methods;
 pub(super) mod refunds;
 pub(super) mod setups;
 
-fn key(what: &Use<'_>, step: Step) -> Option<String> {
+fn key(what: &Use<'_>, step: StripeStep) -> Option<String> {
     Some(keys::key(what.request, step, what.attempt_no))
 }
 
@@ -32,14 +39,6 @@ fn done(what: &Use<'_>) -> String {
     format!("{}?done=1", what.page)
 }
 
-/// Returns whether a text is an id with this prefix. Only such texts go into a path.
-pub(super) fn is_id(text: &str, prefix: &str) -> bool {
-    text.len() <= 255
-        && text.len() > prefix.len()
-        && text.starts_with(prefix)
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
 #[derive(Deserialize)]
 struct CreatedObject {
     id: String,
@@ -47,19 +46,23 @@ struct CreatedObject {
 }
 
 /// Returns the id of the object that a call created.
-pub(super) fn made(reply: &Reply, object: &str, prefix: &str) -> Result<String, Failure> {
+pub(super) fn made(
+    reply: &StripeReply,
+    object: &str,
+    prefix: &str,
+) -> Result<String, StripeFailure> {
     if !reply.status.is_success() {
-        return Err(errors::failure(Call::Create, reply, None));
+        return Err(errors::failure(StripeCall::Create, reply, None));
     }
     match serde_json::from_slice::<CreatedObject>(&reply.body) {
         Ok(created) if created.object == object && is_id(&created.id, prefix) => Ok(created.id),
         // A repeat with the same key returns the object that was created.
-        Ok(_) | Err(_) => Err(Failure::Again),
+        Ok(_) | Err(_) => Err(StripeFailure::Again),
     }
 }
 
 /// The details of a card that may be stored.
-pub(super) struct Card {
+pub(super) struct StripeCard {
     pub(super) wallet: Option<String>,
     pub(super) brand: Option<String>,
     pub(super) last4: Option<String>,
@@ -67,7 +70,7 @@ pub(super) struct Card {
     pub(super) exp_year: Option<u16>,
 }
 
-impl Card {
+impl StripeCard {
     /// Reads the `card` object of a charge or of a payment method.
     fn read(card: &Value) -> Self {
         let last4 = card.get("last4").and_then(Value::as_str);

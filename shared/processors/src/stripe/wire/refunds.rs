@@ -6,11 +6,11 @@ use domain::processor_result::Reference;
 use ports::{Refund, RefundResult};
 use serde::Deserialize;
 
-use super::is_id;
 use crate::stripe::errors;
 use crate::stripe::form::Form;
+use crate::stripe::ids::is_id;
 use crate::stripe::keys;
-use crate::stripe::transport::{Reply, Request};
+use crate::stripe::transport::{StripeReply, StripeRequest};
 
 /// The refunds of one page: Stripe's maximum.
 const PAGE: u32 = 100;
@@ -21,61 +21,61 @@ fn label(refund: &Refund<'_>) -> String {
 }
 
 /// Returns the call that refunds a charge.
-pub(in crate::stripe) fn create(refund: &Refund<'_>, charge: &str, amount: u64) -> Request {
+pub(in crate::stripe) fn create(refund: &Refund<'_>, charge: &str, amount: u64) -> StripeRequest {
     let form = Form::default()
         .field(&["payment_intent"], charge)
         .field(&["amount"], amount)
         .field(&["metadata", "refund"], label(refund))
         .field(&["metadata", "request_id"], refund.request);
     let key = keys::refund_key(refund.request, refund.seq);
-    Request::post("/v1/refunds", Some(key), form).that_moves_money()
+    StripeRequest::post("/v1/refunds", Some(key), form).that_moves_money()
 }
 
 /// Returns the call that lists a charge's refunds, newest first.
-pub(in crate::stripe) fn list(charge: &str, after: Option<&str>) -> Request {
+pub(in crate::stripe) fn list(charge: &str, after: Option<&str>) -> StripeRequest {
     let query = Form::default()
         .field(&["payment_intent"], charge)
         .field(&["limit"], PAGE)
         .field_if_some(&["starting_after"], after);
-    Request::get("/v1/refunds", query)
+    StripeRequest::get("/v1/refunds", query)
 }
 
 #[derive(Deserialize)]
-struct Object {
+struct RefundObject {
     id: String,
     object: String,
     amount: Option<u64>,
     status: Option<String>,
     failure_reason: Option<String>,
     #[serde(default)]
-    metadata: Metadata,
+    metadata: RefundMetadata,
 }
 
 #[derive(Default, Deserialize)]
-struct Metadata {
+struct RefundMetadata {
     refund: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct List {
-    data: Vec<Object>,
+struct RefundList {
+    data: Vec<RefundObject>,
     #[serde(default)]
     has_more: bool,
 }
 
 /// Interprets the reply to a refund.
-pub(in crate::stripe) fn outcome(reply: &Reply, amount: u64) -> RefundResult {
+pub(in crate::stripe) fn outcome(reply: &StripeReply, amount: u64) -> RefundResult {
     if !reply.status.is_success() {
         return errors::not_refunded(reply);
     }
-    match serde_json::from_slice::<Object>(&reply.body) {
+    match serde_json::from_slice::<RefundObject>(&reply.body) {
         Ok(object) => stands(object, amount),
         Err(_) => RefundResult::Unknown,
     }
 }
 
 /// Interprets the status of a refund.
-fn stands(object: Object, amount: u64) -> RefundResult {
+fn stands(object: RefundObject, amount: u64) -> RefundResult {
     let is_refund = object.object == "refund"
         && (is_id(&object.id, "re_") || is_id(&object.id, "pyr_"))
         && object.amount == Some(amount);
@@ -109,7 +109,7 @@ fn failed(reason: Option<&str>) -> &'static str {
 }
 
 /// The result of looking for a refund on one page.
-pub(in crate::stripe) enum Found {
+pub(in crate::stripe) enum RefundSearch {
     /// The page has the refund, with this status.
     There(RefundResult),
     /// The page does not have it; the next page begins after this id.
@@ -121,20 +121,25 @@ pub(in crate::stripe) enum Found {
 }
 
 /// Looks for a refund on a page.
-pub(in crate::stripe) fn found(reply: &Reply, refund: &Refund<'_>, amount: u64) -> Found {
+pub(in crate::stripe) fn found(
+    reply: &StripeReply,
+    refund: &Refund<'_>,
+    amount: u64,
+) -> RefundSearch {
     if !reply.status.is_success() {
-        return Found::Unknown;
+        return RefundSearch::Unknown;
     }
-    let Ok(List { data, has_more }) = serde_json::from_slice::<List>(&reply.body) else {
-        return Found::Unknown;
+    let Ok(RefundList { data, has_more }) = serde_json::from_slice::<RefundList>(&reply.body)
+    else {
+        return RefundSearch::Unknown;
     };
     let label = label(refund);
     let last = data.last().map(|object| object.id.clone()).filter(|id| is_id(id, ""));
     let ours = data.into_iter().find(|object| object.metadata.refund.as_ref() == Some(&label));
     match (ours, has_more, last) {
-        (Some(object), ..) => Found::There(stands(object, amount)),
-        (None, true, Some(last)) => Found::NotYet(last),
-        (None, true, None) => Found::Unknown,
-        (None, false, _) => Found::No,
+        (Some(object), ..) => RefundSearch::There(stands(object, amount)),
+        (None, true, Some(last)) => RefundSearch::NotYet(last),
+        (None, true, None) => RefundSearch::Unknown,
+        (None, false, _) => RefundSearch::No,
     }
 }

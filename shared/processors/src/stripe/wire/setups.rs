@@ -6,24 +6,26 @@ use ports::{Fetched, Use};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Card, done, id_of, is_id, key, labelled, made, next_action};
+use super::{StripeCard, done, id_of, key, labelled, made, next_action};
 use crate::checks::ThreeDSecure;
 use crate::object_state::ObjectState;
-use crate::stripe::errors::{self, Call, ErrorBody, Failure};
+use crate::stripe::errors::{self, StripeCall, StripeErrorBody};
+use crate::stripe::failure::StripeFailure;
 use crate::stripe::form::Form;
-use crate::stripe::keys::Step;
+use crate::stripe::ids::is_id;
+use crate::stripe::keys::StripeStep;
 use crate::stripe::settings::{Dialect, Parameter};
-use crate::stripe::transport::{Reply, Request};
+use crate::stripe::transport::{StripeReply, StripeRequest};
 
 /// The ids that a saved card is charged by. They are stored sealed.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::stripe) struct Kept {
+pub(in crate::stripe) struct StripeSavedCard {
     pub(in crate::stripe) customer: String,
     pub(in crate::stripe) payment_method: String,
 }
 
-impl Kept {
+impl StripeSavedCard {
     /// Reads the ids from their stored text. Both go into forms, so both must have the form of ids.
     pub(in crate::stripe) fn read(text: &str) -> Option<Self> {
         let kept: Self = serde_json::from_str(text).ok()?;
@@ -38,7 +40,7 @@ pub(in crate::stripe) fn create(
     method: &str,
     customer: &str,
     dialect: &Dialect,
-) -> Request {
+) -> StripeRequest {
     let mut form =
         Form::default().field(&["customer"], customer).field(&["payment_method"], method);
     if dialect.takes(Parameter::PaymentMethodTypes) {
@@ -48,16 +50,16 @@ pub(in crate::stripe) fn create(
     if dialect.takes(Parameter::Description) {
         form = form.field(&["description"], what.ask.description());
     }
-    Request::post("/v1/setup_intents", key(what, Step::SetupCreate), form)
+    StripeRequest::post("/v1/setup_intents", key(what, StripeStep::SetupCreate), form)
 }
 
 /// Returns the id of the created SetupIntent.
-pub(in crate::stripe) fn created(reply: &Reply) -> Result<Reference, Failure> {
+pub(in crate::stripe) fn created(reply: &StripeReply) -> Result<Reference, StripeFailure> {
     made(reply, "setup_intent", "seti_").map(Reference)
 }
 
 /// Returns the call that saves the card.
-pub(in crate::stripe) fn confirm(what: &Use<'_>, id: &str, dialect: &Dialect) -> Request {
+pub(in crate::stripe) fn confirm(what: &Use<'_>, id: &str, dialect: &Dialect) -> StripeRequest {
     let mut form = expanding(dialect);
     match dialect.three_d_secure {
         ThreeDSecure::Redirect if dialect.takes(Parameter::ReturnUrl) => {
@@ -67,17 +69,17 @@ pub(in crate::stripe) fn confirm(what: &Use<'_>, id: &str, dialect: &Dialect) ->
         ThreeDSecure::Redirect | ThreeDSecure::Refuse => {}
     }
     let path = format!("/v1/setup_intents/{id}/confirm");
-    Request::post(path, key(what, Step::SetupConfirm), form).that_moves_money()
+    StripeRequest::post(path, key(what, StripeStep::SetupConfirm), form).that_moves_money()
 }
 
-/// Returns the call that makes the confirmation impossible. It has no key: see [`Step`].
-pub(in crate::stripe) fn cancel(id: &str) -> Request {
-    Request::post(format!("/v1/setup_intents/{id}/cancel"), None, Form::default())
+/// Returns the call that makes the confirmation impossible. It has no key: see [`StripeStep`].
+pub(in crate::stripe) fn cancel(id: &str) -> StripeRequest {
+    StripeRequest::post(format!("/v1/setup_intents/{id}/cancel"), None, Form::default())
 }
 
 /// Returns the call that reads a SetupIntent.
-pub(in crate::stripe) fn read(id: &str, dialect: &Dialect) -> Request {
-    Request::get(format!("/v1/setup_intents/{id}"), expanding(dialect))
+pub(in crate::stripe) fn read(id: &str, dialect: &Dialect) -> StripeRequest {
+    StripeRequest::get(format!("/v1/setup_intents/{id}"), expanding(dialect))
 }
 
 fn expanding(dialect: &Dialect) -> Form {
@@ -101,11 +103,15 @@ pub(super) struct SetupIntent {
     payment_method: Value,
     #[serde(default)]
     next_action: Value,
-    last_setup_error: Option<ErrorBody>,
+    last_setup_error: Option<StripeErrorBody>,
 }
 
 /// Interprets a reply about one SetupIntent.
-pub(in crate::stripe) fn outcome(call: Call, reply: &Reply, reference: &str) -> ObjectState {
+pub(in crate::stripe) fn outcome(
+    call: StripeCall,
+    reply: &StripeReply,
+    reference: &str,
+) -> ObjectState {
     if !reply.status.is_success() {
         return errors::failure(call, reply, Some(reference)).into();
     }
@@ -137,11 +143,11 @@ pub(super) fn stands(setup: &SetupIntent) -> ObjectState {
 }
 
 fn kept(setup: &SetupIntent) -> Option<Fetched> {
-    let kept = Kept {
+    let kept = StripeSavedCard {
         customer: id_of(&setup.customer, "cus_")?.to_owned(),
         payment_method: id_of(&setup.payment_method, "pm_")?.to_owned(),
     };
-    let card = Card::read(setup.payment_method.get("card").unwrap_or(&Value::Null));
+    let card = StripeCard::read(setup.payment_method.get("card").unwrap_or(&Value::Null));
     let secret = serde_json::to_string(&kept).ok()?.into();
     Some(Fetched::Card {
         receipt: CardReceipt {

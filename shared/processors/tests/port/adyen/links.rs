@@ -1,4 +1,4 @@
-//! Pay by Link: made, read, ended; a payment is told by webhook, and a card is found in the list of its own shopper.
+//! Pay by Link through the port. A webhook reports a payment; the shopper's list holds a saved card.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use ports::contract_tests::processor::OperationResult;
 use ports::{Confirmed, Created, Fetched, PaymentOption, RedirectUrl, Retrieved, Use, VoidResult};
 use serde_json::{Value, json};
 
-use super::{NAME, PSP, knowing, open, reported, said, yes};
-use crate::doubles::{Act, World, charge, payment};
+use super::{NAME, PSP, approval, json_reply, open, reported, with_reported};
+use crate::doubles::{Doubles, ScriptedReply, charge, payment};
 
 const LINK: &str = "PL61C53A8B97E6915A";
 const URL: &str = "https://test.adyen.link/PL61C53A8B97E6915A";
@@ -35,21 +35,21 @@ fn with(status: &str, change: &str, value: Value) -> Value {
     link
 }
 
-fn keeping() -> Ask {
+fn save_card() -> Ask {
     Ask::PaymentMethod { description: DisplayText::new("Card for later").unwrap() }
 }
 
 #[test]
-fn a_link_is_made_once_and_carries_what_was_asked_for() {
-    let world = World::default();
-    let processor = open(&world, &json!({ "country": "NL" }));
+fn link_on_repeat_is_created_once_for_the_ask() {
+    let doubles = Doubles::default();
+    let processor = open(&doubles, &json!({ "country": "NL" }));
     assert_eq!(processor.payment_options(&payment(4250)), [PaymentOption::Hosted]);
-    let hosted = yes(AuthorizationKind::Hosted, "");
+    let hosted = approval(AuthorizationKind::Hosted, "");
     let what = charge(&hosted, 4250, 1);
-    world.http.play([said(201, &link("active"))]);
+    doubles.http.play([json_reply(201, &link("active"))]);
     assert_eq!(block_on(processor.create(&what)), Created::Ready(reference()));
     assert_eq!(block_on(processor.create(&what)), Created::Ready(reference()));
-    let calls = world.http.taken();
+    let calls = doubles.http.taken();
     assert_eq!(calls[0], calls[1]);
     for part in [
         "POST https://checkout-test.adyen.com/v72/paymentLinks ",
@@ -68,10 +68,10 @@ fn a_link_is_made_once_and_carries_what_was_asked_for() {
 }
 
 #[test]
-fn a_link_that_is_not_the_one_asked_for_is_none() {
-    let world = World::default();
-    let processor = open(&world, &json!({}));
-    let hosted = yes(AuthorizationKind::Hosted, "");
+fn link_that_differs_from_the_ask_is_refused() {
+    let doubles = Doubles::default();
+    let processor = open(&doubles, &json!({}));
+    let hosted = approval(AuthorizationKind::Hosted, "");
     let what = charge(&hosted, 4250, 1);
     for other in [
         with("active", "id", json!("PL/../x")),
@@ -82,20 +82,20 @@ fn a_link_that_is_not_the_one_asked_for_is_none() {
         with("active", "url", json!("javascript:alert(1)")),
         json!({}),
     ] {
-        world.http.play([said(201, &other)]);
+        doubles.http.play([json_reply(201, &other)]);
         assert_eq!(block_on(processor.create(&what)), Created::Again, "{other}");
     }
-    for act in [Act::Lost, Act::NotSent] {
-        world.http.play([act]);
+    for act in [ScriptedReply::Lost, ScriptedReply::NotSent] {
+        doubles.http.play([act]);
         assert_eq!(block_on(processor.create(&what)), Created::Again);
     }
 }
 
 #[test]
-fn each_state_of_a_link_has_its_answer() {
-    let world = World::default();
-    let processor = open(&world, &json!({}));
-    let hosted = yes(AuthorizationKind::Hosted, "");
+fn link_status_has_one_answer_each() {
+    let doubles = Doubles::default();
+    let processor = open(&doubles, &json!({}));
+    let hosted = approval(AuthorizationKind::Hosted, "");
     let what = charge(&hosted, 4250, 1);
     let redirect = OperationResult::RequiresAction { redirect: Some(RedirectUrl(URL.to_owned())) };
     for (status, expected) in [
@@ -106,29 +106,34 @@ fn each_state_of_a_link_has_its_answer() {
         ("expired", OperationResult::Voided),
         ("unheard_of", OperationResult::Unknown),
     ] {
-        world.http.play([said(200, &link(status))]);
+        doubles.http.play([json_reply(200, &link(status))]);
         let confirmed: OperationResult = block_on(processor.confirm(&what, &reference())).into();
         assert_eq!(confirmed, expected, "{status}");
         let retrieved: OperationResult = block_on(processor.retrieve(&what, &reference())).into();
         assert_eq!(retrieved, expected, "{status}");
     }
-    for act in [Act::Lost, Act::NotSent, said(401, &json!({})), said(404, &json!({}))] {
-        world.http.play([act]);
+    for act in [
+        ScriptedReply::Lost,
+        ScriptedReply::NotSent,
+        json_reply(401, &json!({})),
+        json_reply(404, &json!({})),
+    ] {
+        doubles.http.play([act]);
         assert_eq!(block_on(processor.retrieve(&what, &reference())), Retrieved::Unknown);
     }
-    world.http.play([said(200, &with("expired", "id", json!("PL2")))]);
+    doubles.http.play([json_reply(200, &with("expired", "id", json!("PL2")))]);
     assert_eq!(block_on(processor.retrieve(&what, &reference())), Retrieved::Unknown);
 }
 
 #[test]
-fn a_paid_link_is_done_when_the_webhook_says_by_which_payment() {
-    let world = World::default();
-    let processor = open(&world, &json!({}));
-    let hosted = yes(AuthorizationKind::Hosted, "");
+fn paid_link_after_the_webhook_is_done() {
+    let doubles = Doubles::default();
+    let processor = open(&doubles, &json!({}));
+    let hosted = approval(AuthorizationKind::Hosted, "");
     let what = charge(&hosted, 4250, 1);
     let success = reported(processor.as_ref(), "AUTHORISATION", "true", 30);
-    let known = knowing(what, &success);
-    world.http.play([Act::Lost]);
+    let known = with_reported(what, &success);
+    doubles.http.play([ScriptedReply::Lost]);
     for answer in [
         OperationResult::from(block_on(processor.retrieve(&known, &reference()))),
         block_on(processor.void(&known, &reference())).into(),
@@ -137,27 +142,27 @@ fn a_paid_link_is_done_when_the_webhook_says_by_which_payment() {
         assert_eq!((receipt.reference.0.as_str(), receipt.amount), (PSP, 4250));
         assert_eq!(receipt.currency, "EUR");
     }
-    // A card that was refused is no reason: the page is still open, and another one may be tried.
+    // A refused card changes nothing. The page is still open for another card.
     let refused = reported(processor.as_ref(), "AUTHORISATION", "false", 30);
-    world.http.play([said(200, &link("active"))]);
-    let answer = block_on(processor.retrieve(&knowing(what, &refused), &reference()));
+    doubles.http.play([json_reply(200, &link("active"))]);
+    let answer = block_on(processor.retrieve(&with_reported(what, &refused), &reference()));
     assert!(matches!(answer, Retrieved::RequiresAction { .. }));
     let cancelled = reported(processor.as_ref(), "CANCELLATION", "true", 30);
-    world.http.play([said(200, &link("completed"))]);
-    let answer = block_on(processor.retrieve(&knowing(what, &cancelled), &reference()));
+    doubles.http.play([json_reply(200, &link("completed"))]);
+    let answer = block_on(processor.retrieve(&with_reported(what, &cancelled), &reference()));
     assert_eq!(answer, Retrieved::SoftDeclined { code: "payment_cancelled" });
 }
 
 #[test]
-fn a_paid_link_that_no_webhook_tells_of_is_told_as_what_it_is_after_a_while() {
-    let world = World::default();
-    let processor = open(&world, &json!({}));
-    let hosted = yes(AuthorizationKind::Hosted, "");
+fn paid_link_without_a_webhook_is_done_after_a_while() {
+    let doubles = Doubles::default();
+    let processor = open(&doubles, &json!({}));
+    let hosted = approval(AuthorizationKind::Hosted, "");
     let what = charge(&hosted, 4250, 1);
-    world.http.play([said(200, &link("completed"))]);
-    world.clock.pass(Duration::from_secs(660));
+    doubles.http.play([json_reply(200, &link("completed"))]);
+    doubles.clock.pass(Duration::from_secs(660));
     assert_eq!(block_on(processor.retrieve(&what, &reference())), Retrieved::Processing);
-    world.clock.pass(Duration::from_secs(1));
+    doubles.clock.pass(Duration::from_secs(1));
     let Retrieved::Done(Fetched::Payment(receipt)) =
         block_on(processor.retrieve(&what, &reference()))
     else {
@@ -167,43 +172,43 @@ fn a_paid_link_that_no_webhook_tells_of_is_told_as_what_it_is_after_a_while() {
 }
 
 #[test]
-fn a_link_is_ended_unless_it_was_paid() {
-    let world = World::default();
-    let processor = open(&world, &json!({}));
-    let hosted = yes(AuthorizationKind::Hosted, "");
+fn void_of_a_link_expires_it_unless_paid() {
+    let doubles = Doubles::default();
+    let processor = open(&doubles, &json!({}));
+    let hosted = approval(AuthorizationKind::Hosted, "");
     let what = charge(&hosted, 4250, 1);
-    let refused = said(422, &json!({ "errorCode": "29_001", "message": "…" }));
+    let refused = json_reply(422, &json!({ "errorCode": "29_001", "message": "…" }));
     for (acts, expected) in [
-        (vec![said(200, &link("expired"))], VoidResult::Voided),
-        (vec![refused.clone(), said(200, &link("completed"))], VoidResult::Processing),
-        (vec![refused, said(200, &link("expired"))], VoidResult::Voided),
-        (vec![Act::Lost, said(200, &link("expired"))], VoidResult::Voided),
-        (vec![Act::Lost, Act::Lost], VoidResult::Unknown),
-        (vec![Act::NotSent], VoidResult::Again),
-        (vec![said(401, &json!({}))], VoidResult::Blocked { code: "credentials" }),
+        (vec![json_reply(200, &link("expired"))], VoidResult::Voided),
+        (vec![refused.clone(), json_reply(200, &link("completed"))], VoidResult::Processing),
+        (vec![refused, json_reply(200, &link("expired"))], VoidResult::Voided),
+        (vec![ScriptedReply::Lost, json_reply(200, &link("expired"))], VoidResult::Voided),
+        (vec![ScriptedReply::Lost, ScriptedReply::Lost], VoidResult::Unknown),
+        (vec![ScriptedReply::NotSent], VoidResult::Again),
+        (vec![json_reply(401, &json!({}))], VoidResult::Blocked { code: "credentials" }),
     ] {
-        world.http.play(acts);
+        doubles.http.play(acts);
         assert_eq!(block_on(processor.void(&what, &reference())), expected);
     }
-    let call = world.http.taken().remove(0);
+    let call = doubles.http.taken().remove(0);
     assert!(call.starts_with("PATCH https://checkout-test.adyen.com/v72/paymentLinks/PL61C5"));
     assert!(call.contains(r#"b"{\"status\":\"expired\"}""#), "{call}");
 }
 
 #[test]
-fn a_card_is_kept_under_a_shopper_of_its_own_and_found_there() {
-    let world = World::default();
-    let off = open(&world, &json!({}));
-    assert_eq!(off.payment_options(&keeping()), []);
-    let processor = open(&world, &json!({ "keep_cards": { "currency": "EUR" } }));
-    let ask = keeping();
+fn saved_card_is_found_under_its_own_shopper() {
+    let doubles = Doubles::default();
+    let off = open(&doubles, &json!({}));
+    assert_eq!(off.payment_options(&save_card()), []);
+    let processor = open(&doubles, &json!({ "keep_cards": { "currency": "EUR" } }));
+    let ask = save_card();
     assert_eq!(processor.payment_options(&ask), [PaymentOption::Hosted]);
-    let hosted = yes(AuthorizationKind::Hosted, "");
+    let hosted = approval(AuthorizationKind::Hosted, "");
     let what = Use { ask: &ask, ..charge(&hosted, 4250, 1) };
     let nothing = json!({ "value": 0, "currency": "EUR" });
-    world.http.play([said(201, &with("active", "amount", nothing.clone()))]);
+    doubles.http.play([json_reply(201, &with("active", "amount", nothing.clone()))]);
     assert_eq!(block_on(processor.create(&what)), Created::Ready(reference()));
-    let call = world.http.taken().remove(0);
+    let call = doubles.http.taken().remove(0);
     for part in [
         r#"\"storePaymentMethodMode\":\"enabled\""#,
         r#"\"recurringProcessingModel\":\"CardOnFile\""#,
@@ -211,39 +216,39 @@ fn a_card_is_kept_under_a_shopper_of_its_own_and_found_there() {
     ] {
         assert!(call.contains(part), "{part} in {call}");
     }
-    let completed = said(200, &with("completed", "amount", nothing));
+    let completed = json_reply(200, &with("completed", "amount", nothing));
     let card = json!({ "id": "M5N7TQ4TG5PFWR50", "brand": "visa", "lastFour": "1111",
         "expiryMonth": "03", "expiryYear": "30", "type": "scheme" });
-    let list = said(200, &json!({ "storedPaymentMethods": [card] }));
-    world.http.play([completed.clone(), list]);
+    let list = json_reply(200, &json!({ "storedPaymentMethods": [card] }));
+    doubles.http.play([completed.clone(), list]);
     // What was authorised for it is nothing, and says nothing of the card.
     let zero = reported(processor.as_ref(), "AUTHORISATION", "true", 30);
     let Retrieved::Done(Fetched::Card { receipt, saved: kept }) =
-        block_on(processor.retrieve(&knowing(what, &zero), &reference()))
+        block_on(processor.retrieve(&with_reported(what, &zero), &reference()))
     else {
         panic!()
     };
     assert_eq!(receipt.last4.as_deref(), Some("1111"));
     assert_eq!((receipt.exp_month, receipt.exp_year), (Some(3), Some(2030)));
-    let calls = world.http.taken();
+    let calls = doubles.http.taken();
     assert!(calls[1].contains(
         "/storedPaymentMethods?merchantAccount=AcmeECOM&shopperReference=req_01J00000000000000000000000.1 "
     ));
     // It is charged by what was kept.
     let paid = json!({ "resultCode": "Authorised", "pspReference": PSP });
-    world.http.play([said(200, &paid)]);
+    doubles.http.play([json_reply(200, &paid)]);
     let again = charge(&kept, 4250, 1);
     let answer = block_on(processor.confirm(&again, &Reference(NAME.to_owned())));
     assert!(matches!(answer, Confirmed::Done(_)), "{answer:?}");
-    let call = world.http.taken().remove(0);
+    let call = doubles.http.taken().remove(0);
     assert!(call.contains(r#"\"storedPaymentMethodId\":\"M5N7TQ4TG5PFWR50\""#), "{call}");
     assert!(call.contains(r#"\"shopperInteraction\":\"ContAuth\""#), "{call}");
     // A card that does not appear was not kept.
-    let none = said(200, &json!({ "storedPaymentMethods": [] }));
-    world.http.play([completed.clone(), none.clone()]);
+    let none = json_reply(200, &json!({ "storedPaymentMethods": [] }));
+    doubles.http.play([completed.clone(), none.clone()]);
     assert_eq!(block_on(processor.retrieve(&what, &reference())), Retrieved::Processing);
-    world.clock.pass(Duration::from_secs(3_600));
-    world.http.play([completed, none]);
+    doubles.clock.pass(Duration::from_secs(3_600));
+    doubles.http.play([completed, none]);
     let refused = Retrieved::SoftDeclined { code: "card_not_kept" };
     assert_eq!(block_on(processor.retrieve(&what, &reference())), refused);
 }

@@ -1,4 +1,4 @@
-//! Adyen through the port: what is sent, and what is made of every answer and webhook.
+//! Adyen through the port: the calls, and the meaning of every reply and webhook.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,7 @@ use ports::{Processor, ProcessorEvent, Proof, UnverifiedCallback, Use, VerifiedW
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::doubles::{Act, World};
+use crate::doubles::{Doubles, ScriptedReply};
 
 mod links;
 mod payments;
@@ -21,34 +21,34 @@ mod webhooks;
 pub(crate) const KEY: &str = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056";
 pub(crate) const NAME: &str = "req_01J00000000000000000000000.1";
 const PSP: &str = "7914073381342284";
-/// When every attempt of the doubles was begun.
+/// The begin of every attempt of the doubles, in milliseconds.
 const BEGUN: i64 = 1_767_225_600_000;
 
 fn base() -> Value {
     json!({ "api_key": "AQE1", "merchant_account": "AcmeECOM", "hmac_keys": [KEY] })
 }
 
-fn open(world: &World, more: &Value) -> Box<dyn Processor> {
+fn open(doubles: &Doubles, more: &Value) -> Box<dyn Processor> {
     let mut settings = base();
     settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    world.open(Mode::Test, "adyen", &settings).ok().unwrap()
+    doubles.open(Mode::Test, "adyen", &settings).ok().unwrap()
 }
 
-fn yes(kind: AuthorizationKind, secret: &str) -> Authorization {
+fn approval(kind: AuthorizationKind, secret: &str) -> Authorization {
     Authorization { kind, secret: secret.into() }
 }
 
 fn apple() -> Authorization {
     let token =
         r#"{"paymentData":{ "version":"EC_v1","data":"b+/=" },"transactionIdentifier":"f7"}"#;
-    yes(AuthorizationKind::ApplePay, token)
+    approval(AuthorizationKind::ApplePay, token)
 }
 
-fn said(status: u16, value: &Value) -> Act {
-    Act::Answer(status, value.to_string().into_bytes())
+fn json_reply(status: u16, value: &Value) -> ScriptedReply {
+    ScriptedReply::Answer(status, value.to_string().into_bytes())
 }
 
-/// An item of a webhook, signed.
+/// Signs an item of a webhook.
 fn signed(mut item: Value, key: &str) -> Value {
     let text = |pointer: &str| match item.pointer(pointer) {
         Some(Value::String(text)) => text.clone(),
@@ -87,10 +87,10 @@ fn webhook(live: &str, items: &[Value]) -> Value {
     json!({ "live": live, "notificationItems": items })
 }
 
-fn called(body: &Value, after_secs: i64) -> UnverifiedCallback {
+fn webhook_callback(body: &Value, after_secs: i64) -> UnverifiedCallback {
     UnverifiedCallback {
         method: http::Method::POST,
-        url: "https://pay.example.com/callbacks/acme/till".to_owned(),
+        url: "https://pay.example.com/callbacks/acme/primary".to_owned(),
         headers: http::HeaderMap::new(),
         body: body.to_string().into(),
         now: Timestamp::from_millis(BEGUN + after_secs * 1000),
@@ -98,10 +98,11 @@ fn called(body: &Value, after_secs: i64) -> UnverifiedCallback {
     }
 }
 
-/// What the adapter makes of a signed item, heard so long after the attempt was begun.
-fn heard(processor: &dyn Processor, item: Value, after_secs: i64) -> Vec<ProcessorEvent> {
+/// Returns the events of a signed item that arrives some seconds after the attempt's begin.
+fn events_of(processor: &dyn Processor, item: Value, after_secs: i64) -> Vec<ProcessorEvent> {
     let body = webhook("false", &[signed(item, KEY)]);
-    let VerifiedWebhook { events, .. } = processor.receive(&called(&body, after_secs)).unwrap();
+    let VerifiedWebhook { events, .. } =
+        processor.receive(&webhook_callback(&body, after_secs)).unwrap();
     events
 }
 
@@ -111,7 +112,7 @@ fn reported(
     success: &str,
     after_secs: i64,
 ) -> ReportedResult {
-    match heard(processor, item(event, NAME, success), after_secs).remove(0) {
+    match events_of(processor, item(event, NAME, success), after_secs).remove(0) {
         ProcessorEvent::AttemptReported { reported, .. } => reported,
         other @ (ProcessorEvent::StatusChanged(_)
         | ProcessorEvent::RefundReported { .. }
@@ -121,7 +122,7 @@ fn reported(
     }
 }
 
-/// The same attempt, knowing this.
-fn knowing<'a>(what: Use<'a>, reported: &'a ReportedResult) -> Use<'a> {
+/// Returns the same attempt with a reported result.
+fn with_reported<'a>(what: Use<'a>, reported: &'a ReportedResult) -> Use<'a> {
     Use { reported: Some(reported), ..what }
 }

@@ -1,4 +1,4 @@
-//! Payments under a name of ours: sent, told, cancelled, taken back, and never two of these at once.
+//! Payments under our merchant reference: sent, reported, cancelled and reversed.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use ports::{
 };
 use serde_json::{Value, json};
 
-use super::{NAME, PSP, apple, knowing, open, reported, said, yes};
-use crate::doubles::{Act, World, charge, payment};
+use super::{NAME, PSP, apple, approval, json_reply, open, reported, with_reported};
+use crate::doubles::{Doubles, ScriptedReply, charge, payment};
 
 fn name() -> Reference {
     Reference(NAME.to_owned())
@@ -22,16 +22,21 @@ fn paid(result: &str) -> Value {
     json!({ "resultCode": result, "pspReference": PSP, "merchantReference": NAME })
 }
 
-fn confirm(world: &World, processor: &dyn Processor, what: &Use<'_>, answer: &Value) -> Confirmed {
-    world.http.play([said(200, answer)]);
+fn confirm(
+    doubles: &Doubles,
+    processor: &dyn Processor,
+    what: &Use<'_>,
+    answer: &Value,
+) -> Confirmed {
+    doubles.http.play([json_reply(200, answer)]);
     block_on(processor.confirm(what, &name()))
 }
 
 #[test]
-fn tokens_go_as_their_wallet_wants_and_a_repeat_is_the_same_call() {
-    let world = World::default();
-    let processor = open(&world, &json!({ "capture_delay_hours": 24 }));
-    let google = yes(AuthorizationKind::GooglePay, r#"{"signature":"M\"E"}"#);
+fn wallet_token_on_repeat_is_sent_in_the_same_call() {
+    let doubles = Doubles::default();
+    let processor = open(&doubles, &json!({ "capture_delay_hours": 24 }));
+    let google = approval(AuthorizationKind::GooglePay, r#"{"signature":"M\"E"}"#);
     for (authorization, part) in [
         // The base64 of paymentData, byte for byte: its blanks are signed too.
         (apple(), r#"\"applePayToken\":\"eyAidmVyc2lvbiI6IkVDX3YxIiwiZGF0YSI6ImIrLz0iIH0=\""#),
@@ -39,23 +44,23 @@ fn tokens_go_as_their_wallet_wants_and_a_repeat_is_the_same_call() {
     ] {
         let what = charge(&authorization, 4250, 1);
         assert_eq!(block_on(processor.create(&what)), Created::Ready(name()));
-        assert_eq!(world.http.taken(), Vec::<String>::new());
-        let first = confirm(&world, processor.as_ref(), &what, &paid("Authorised"));
+        assert_eq!(doubles.http.taken(), Vec::<String>::new());
+        let first = confirm(&doubles, processor.as_ref(), &what, &paid("Authorised"));
         let Confirmed::Done(Fetched::Payment(receipt)) = &first else { panic!("{first:?}") };
         assert_eq!((receipt.reference.0.as_str(), receipt.amount), (PSP, 4250));
-        assert_eq!(confirm(&world, processor.as_ref(), &what, &paid("Authorised")), first);
-        let calls = world.http.taken();
+        assert_eq!(confirm(&doubles, processor.as_ref(), &what, &paid("Authorised")), first);
+        let calls = doubles.http.taken();
         assert_eq!(calls[0], calls[1]);
         assert!(calls[0].contains(part), "{part} in {}", calls[0]);
         assert!(calls[0].contains(r#"\"captureDelayHours\":24"#));
     }
     for bad in [
-        yes(AuthorizationKind::ApplePay, "{}"),
-        yes(AuthorizationKind::GooglePay, ""),
-        yes(AuthorizationKind::GooglePay, &"x".repeat(10_001)),
-        yes(AuthorizationKind::KeptCard, "{}"),
-        yes(AuthorizationKind::PaymentMethod, "pm_1"),
-        yes(AuthorizationKind::Code, "c"),
+        approval(AuthorizationKind::ApplePay, "{}"),
+        approval(AuthorizationKind::GooglePay, ""),
+        approval(AuthorizationKind::GooglePay, &"x".repeat(10_001)),
+        approval(AuthorizationKind::KeptCard, "{}"),
+        approval(AuthorizationKind::PaymentMethod, "pm_1"),
+        approval(AuthorizationKind::Code, "c"),
     ] {
         let malformed = Created::Invalid { code: "authorization_malformed" };
         assert_eq!(block_on(processor.create(&charge(&bad, 4250, 1))), malformed, "{bad:?}");
@@ -63,9 +68,9 @@ fn tokens_go_as_their_wallet_wants_and_a_repeat_is_the_same_call() {
 }
 
 #[test]
-fn each_result_code_has_its_answer() {
-    let world = World::default();
-    let processor = open(&world, &json!({}));
+fn result_code_has_one_answer_each() {
+    let doubles = Doubles::default();
+    let processor = open(&doubles, &json!({}));
     let apple = apple();
     let what = charge(&apple, 4250, 1);
     for (result, expected) in [
@@ -84,7 +89,7 @@ fn each_result_code_has_its_answer() {
         ("AuthenticationNotRequired", Confirmed::Invalid { code: "authentication_only" }),
         ("unheard_of", Confirmed::Unknown),
     ] {
-        let answer = confirm(&world, processor.as_ref(), &what, &paid(result));
+        let answer = confirm(&doubles, processor.as_ref(), &what, &paid(result));
         assert_eq!(answer, expected, "{result}");
     }
     for (change, value) in [
@@ -95,18 +100,18 @@ fn each_result_code_has_its_answer() {
     ] {
         let mut other = paid("Authorised");
         other[change] = value;
-        let answer = confirm(&world, processor.as_ref(), &what, &other);
+        let answer = confirm(&doubles, processor.as_ref(), &what, &other);
         assert_eq!(answer, Confirmed::Unknown, "{change}");
     }
     let mut fraud = paid("Refused");
     fraud["refusalReasonCode"] = json!("20");
-    let answer = confirm(&world, processor.as_ref(), &what, &fraud);
+    let answer = confirm(&doubles, processor.as_ref(), &what, &fraud);
     assert_eq!(answer, Confirmed::HardDeclined { code: "card_declined" });
-    // What was authorised is what is told: the caller compares it with the ask.
+    // The receipt holds the authorised amount. The caller compares it with the ask.
     let mut less = paid("Authorised");
     less["amount"] = json!({ "value": 42, "currency": "EUR" });
     less["additionalData"] = json!({ "cardSummary": "1111", "paymentMethod": "visa_applepay" });
-    let answer = confirm(&world, processor.as_ref(), &what, &less);
+    let answer = confirm(&doubles, processor.as_ref(), &what, &less);
     let Confirmed::Done(Fetched::Payment(receipt)) = answer else { panic!("{answer:?}") };
     assert_eq!((receipt.amount, receipt.last4.as_deref()), (42, Some("1111")));
     assert_eq!(receipt.card_brand.as_deref(), Some("visa"));
@@ -114,19 +119,19 @@ fn each_result_code_has_its_answer() {
 }
 
 #[test]
-fn a_customer_is_sent_on_where_a_browser_can_go_and_finishes_with_what_they_bring() {
-    let world = World::default();
-    let processor = open(&world, &json!({}));
+fn redirect_url_when_fit_is_used_and_the_code_finishes() {
+    let doubles = Doubles::default();
+    let processor = open(&doubles, &json!({}));
     let apple = apple();
     let what = charge(&apple, 4250, 1);
     let mut redirect = paid("RedirectShopper");
     let url = "https://checkoutshopper-test.adyen.com/checkoutshopper/threeDS/redirect?d=1";
     redirect["action"] = json!({ "type": "redirect", "method": "GET", "url": url });
     let on_their_page = Confirmed::RequiresAction { redirect: Some(RedirectUrl(url.to_owned())) };
-    assert_eq!(confirm(&world, processor.as_ref(), &what, &redirect), on_their_page);
+    assert_eq!(confirm(&doubles, processor.as_ref(), &what, &redirect), on_their_page);
     let over = Confirmed::SoftDeclined { code: "authentication_required" };
-    let refusing = open(&world, &json!({ "three_d_secure": "refuse" }));
-    assert_eq!(confirm(&world, refusing.as_ref(), &what, &redirect), over);
+    let refusing = open(&doubles, &json!({ "three_d_secure": "refuse" }));
+    assert_eq!(confirm(&doubles, refusing.as_ref(), &what, &redirect), over);
     for action in [
         json!({ "type": "redirect", "method": "POST", "url": url, "data": { "MD": "x" } }),
         json!({ "type": "threeDS2", "url": url }),
@@ -134,139 +139,148 @@ fn a_customer_is_sent_on_where_a_browser_can_go_and_finishes_with_what_they_brin
         json!({ "type": "redirect" }),
     ] {
         redirect["action"] = action;
-        assert_eq!(confirm(&world, processor.as_ref(), &what, &redirect), over);
+        assert_eq!(confirm(&doubles, processor.as_ref(), &what, &redirect), over);
     }
-    world.http.taken();
+    doubles.http.taken();
     let on_page = Use { on_hosted_page: true, ..what };
     assert_eq!(block_on(processor.retrieve(&on_page, &name())), Retrieved::Processing);
-    let code = yes(AuthorizationKind::Code, "X6Xtf");
+    let code = approval(AuthorizationKind::Code, "X6Xtf");
     let back = Use { authorization: &code, ..on_page };
     assert_eq!(block_on(processor.retrieve(&back, &name())), Retrieved::NotConfirmed);
-    assert_eq!(world.http.taken(), Vec::<String>::new());
-    let answer = confirm(&world, processor.as_ref(), &back, &paid("Authorised"));
+    assert_eq!(doubles.http.taken(), Vec::<String>::new());
+    let answer = confirm(&doubles, processor.as_ref(), &back, &paid("Authorised"));
     assert!(matches!(answer, Confirmed::Done(_)), "{answer:?}");
-    let call = world.http.taken().remove(0);
+    let call = doubles.http.taken().remove(0);
     assert!(call.contains("/v72/payments/details "), "{call}");
     assert!(call.contains(r#"b"{\"details\":{\"redirectResult\":\"X6Xtf\"}}""#), "{call}");
 }
 
 #[test]
-fn an_answer_that_was_lost_is_asked_for_again_with_the_same_key_and_not_for_ever() {
-    let world = World::default();
-    let processor = open(&world, &json!({}));
+fn lost_reply_is_requested_again_with_one_key_for_a_time() {
+    let doubles = Doubles::default();
+    let processor = open(&doubles, &json!({}));
     let apple = apple();
     let what = charge(&apple, 4250, 1);
     for (act, expected) in [
-        (Act::Lost, Confirmed::Unknown),
-        (Act::NotSent, Confirmed::Again),
-        (said(500, &json!({})), Confirmed::Unknown),
-        (said(422, &json!({ "errorCode": "704" })), Confirmed::Unknown),
+        (ScriptedReply::Lost, Confirmed::Unknown),
+        (ScriptedReply::NotSent, Confirmed::Again),
+        (json_reply(500, &json!({})), Confirmed::Unknown),
+        (json_reply(422, &json!({ "errorCode": "704" })), Confirmed::Unknown),
         (
-            said(422, &json!({ "errorCode": "14_030" })),
+            json_reply(422, &json!({ "errorCode": "14_030" })),
             Confirmed::Invalid { code: "refused_by_processor" },
         ),
     ] {
-        world.http.play([act]);
+        doubles.http.play([act]);
         assert_eq!(block_on(processor.confirm(&what, &name())), expected);
     }
     assert_eq!(block_on(processor.retrieve(&what, &name())), Retrieved::NotConfirmed);
-    world.clock.pass(Duration::from_secs(600));
-    world.http.taken();
+    doubles.clock.pass(Duration::from_secs(600));
+    doubles.http.taken();
     assert_eq!(block_on(processor.retrieve(&what, &name())), Retrieved::Unknown);
     assert_eq!(block_on(processor.confirm(&what, &name())), Confirmed::Unknown);
-    assert_eq!(world.http.taken(), Vec::<String>::new());
+    assert_eq!(doubles.http.taken(), Vec::<String>::new());
 }
 
 #[test]
-fn what_is_told_settles_it_without_a_call() {
-    let world = World::default();
-    let processor = open(&world, &json!({}));
+fn reported_result_is_returned_without_a_call() {
+    let doubles = Doubles::default();
+    let processor = open(&doubles, &json!({}));
     let apple = apple();
     let what = charge(&apple, 4250, 1);
     let success = reported(processor.as_ref(), "AUTHORISATION", "true", 30);
     let refused = reported(processor.as_ref(), "AUTHORISATION", "false", 30);
     let cancelled = reported(processor.as_ref(), "TECHNICAL_CANCEL", "true", 30);
-    let answer = block_on(processor.retrieve(&knowing(what, &success), &name()));
+    let answer = block_on(processor.retrieve(&with_reported(what, &success), &name()));
     assert!(matches!(answer, Retrieved::Done(_)), "{answer:?}");
-    let answer = block_on(processor.void(&knowing(what, &success), &name()));
+    let answer = block_on(processor.void(&with_reported(what, &success), &name()));
     assert!(matches!(answer, VoidResult::Done(_)), "{answer:?}");
     let declined = Retrieved::SoftDeclined { code: "card_declined" };
-    assert_eq!(block_on(processor.retrieve(&knowing(what, &refused), &name())), declined);
+    assert_eq!(block_on(processor.retrieve(&with_reported(what, &refused), &name())), declined);
     let declined = VoidResult::SoftDeclined { code: "card_declined" };
-    assert_eq!(block_on(processor.void(&knowing(what, &refused), &name())), declined);
+    assert_eq!(block_on(processor.void(&with_reported(what, &refused), &name())), declined);
     let gone = Retrieved::SoftDeclined { code: "payment_cancelled" };
-    assert_eq!(block_on(processor.retrieve(&knowing(what, &cancelled), &name())), gone);
-    assert_eq!(block_on(processor.void(&knowing(what, &cancelled), &name())), VoidResult::Voided);
-    assert_eq!(world.http.taken(), Vec::<String>::new());
+    assert_eq!(block_on(processor.retrieve(&with_reported(what, &cancelled), &name())), gone);
+    assert_eq!(
+        block_on(processor.void(&with_reported(what, &cancelled), &name())),
+        VoidResult::Voided
+    );
+    assert_eq!(doubles.http.taken(), Vec::<String>::new());
 }
 
 #[test]
-fn nothing_is_cancelled_while_it_may_be_sent_and_ended_only_when_the_webhook_says_so() {
-    let world = World::default();
-    let processor = open(&world, &json!({}));
+fn void_while_the_payment_may_be_sent_is_unknown() {
+    let doubles = Doubles::default();
+    let processor = open(&doubles, &json!({}));
     let apple = apple();
     let what = charge(&apple, 4250, 1);
     let on_page = Use { on_hosted_page: true, ..what };
-    world.http.play([said(201, &json!({ "status": "received", "pspReference": "C1" }))]);
+    doubles.http.play([json_reply(201, &json!({ "status": "received", "pspReference": "C1" }))]);
     assert_eq!(block_on(processor.void(&what, &name())), VoidResult::Unknown);
     assert_eq!(block_on(processor.void(&on_page, &name())), VoidResult::Processing);
-    world.clock.pass(Duration::from_secs(719));
+    doubles.clock.pass(Duration::from_secs(719));
     assert_eq!(block_on(processor.void(&on_page, &name())), VoidResult::Processing);
-    assert_eq!(world.http.taken(), Vec::<String>::new());
-    world.clock.pass(Duration::from_secs(1));
+    assert_eq!(doubles.http.taken(), Vec::<String>::new());
+    doubles.clock.pass(Duration::from_secs(1));
     assert_eq!(block_on(processor.void(&on_page, &name())), VoidResult::Unknown);
-    assert_eq!(world.http.taken().len(), 1);
+    assert_eq!(doubles.http.taken().len(), 1);
     assert_eq!(block_on(processor.void(&what, &name())), VoidResult::Unknown);
-    assert_eq!(world.http.taken(), Vec::<String>::new());
-    world.clock.pass(Duration::from_secs(1_080));
+    assert_eq!(doubles.http.taken(), Vec::<String>::new());
+    doubles.clock.pass(Duration::from_secs(1_080));
     for _ in 0..2 {
         assert_eq!(block_on(processor.void(&what, &name())), VoidResult::Unknown);
     }
-    let calls = world.http.taken();
+    let calls = doubles.http.taken();
     assert_eq!(calls[0], calls[1]);
     assert!(calls[0].contains("/v72/cancels "), "{}", calls[0]);
     assert!(calls[0].contains(&format!(r#"\"paymentReference\":\"{NAME}\""#)), "{}", calls[0]);
     for (act, expected) in [
-        (Act::Lost, VoidResult::Unknown),
-        (Act::NotSent, VoidResult::Again),
-        (said(422, &json!({ "errorCode": "167" })), VoidResult::Unknown),
-        (said(401, &json!({})), VoidResult::Blocked { code: "credentials" }),
+        (ScriptedReply::Lost, VoidResult::Unknown),
+        (ScriptedReply::NotSent, VoidResult::Again),
+        (json_reply(422, &json!({ "errorCode": "167" })), VoidResult::Unknown),
+        (json_reply(401, &json!({})), VoidResult::Blocked { code: "credentials" }),
     ] {
-        world.http.play([act]);
+        doubles.http.play([act]);
         assert_eq!(block_on(processor.void(&what, &name())), expected);
     }
     let cancelled = reported(processor.as_ref(), "TECHNICAL_CANCEL", "true", 1_900);
-    assert_eq!(block_on(processor.void(&knowing(what, &cancelled), &name())), VoidResult::Voided);
+    assert_eq!(
+        block_on(processor.void(&with_reported(what, &cancelled), &name())),
+        VoidResult::Voided
+    );
 }
 
 #[test]
-fn an_authorisation_that_comes_when_it_may_be_cancelled_is_taken_back() {
-    let world = World::default();
-    let processor = open(&world, &json!({}));
+fn late_authorisation_when_voided_is_reversed() {
+    let doubles = Doubles::default();
+    let processor = open(&doubles, &json!({}));
     let apple = apple();
     let what = charge(&apple, 4250, 1);
     let late = reported(processor.as_ref(), "AUTHORISATION", "true", 1_800);
-    let late = knowing(what, &late);
-    world.clock.pass(Duration::from_secs(1_801));
-    world.http.play([said(201, &json!({ "status": "received", "pspReference": "C1" }))]);
+    let late = with_reported(what, &late);
+    doubles.clock.pass(Duration::from_secs(1_801));
+    doubles.http.play([json_reply(201, &json!({ "status": "received", "pspReference": "C1" }))]);
     assert_eq!(block_on(processor.retrieve(&late, &name())), Retrieved::Unknown);
-    assert_eq!(world.http.taken(), Vec::<String>::new());
+    assert_eq!(doubles.http.taken(), Vec::<String>::new());
     assert_eq!(block_on(processor.void(&late, &name())), VoidResult::Unknown);
-    let call = world.http.taken().remove(0);
+    let call = doubles.http.taken().remove(0);
     assert!(call.contains(&format!("/v72/payments/{PSP}/reversals ")), "{call}");
-    // One that was heard of in time is done, however late we look; unless it is less than was asked for.
+    // An authorisation reported in time is done, even if it is read late. A smaller amount is not.
     let early = reported(processor.as_ref(), "AUTHORISATION", "true", 1_799);
-    let answer = block_on(processor.void(&knowing(what, &early), &name()));
+    let answer = block_on(processor.void(&with_reported(what, &early), &name()));
     assert!(matches!(answer, VoidResult::Done(_)), "{answer:?}");
     let more = charge(&apple, 5000, 1);
-    assert_eq!(block_on(processor.void(&knowing(more, &early), &name())), VoidResult::Unknown);
-    assert!(world.http.taken().remove(0).contains("/reversals "));
+    assert_eq!(
+        block_on(processor.void(&with_reported(more, &early), &name())),
+        VoidResult::Unknown
+    );
+    assert!(doubles.http.taken().remove(0).contains("/reversals "));
 }
 
 #[test]
-fn money_goes_back_when_the_webhook_says_so() {
-    let world = World::default();
-    let processor = open(&world, &json!({}));
+fn refund_is_pending_until_the_webhook_reports_it() {
+    let doubles = Doubles::default();
+    let processor = open(&doubles, &json!({}));
     let psp = Reference(PSP.to_owned());
     let refund = Refund {
         request: "req_01J00000000000000000000000".parse().unwrap(),
@@ -277,25 +291,25 @@ fn money_goes_back_when_the_webhook_says_so() {
         reported: None,
     };
     let taken = json!({ "status": "received", "pspReference": "R1" });
-    world.http.play([said(201, &taken)]);
+    doubles.http.play([json_reply(201, &taken)]);
     let pending = RefundResult::Pending(Reference("R1".to_owned()));
     assert_eq!(block_on(processor.refund(&refund)), pending);
     assert_eq!(block_on(processor.refund(&Refund { again: true, ..refund })), pending);
-    let calls = world.http.taken();
+    let calls = doubles.http.taken();
     assert_eq!(calls[0], calls[1]);
     assert!(calls[0].contains(&format!("/v72/payments/{PSP}/refunds ")), "{}", calls[0]);
     assert!(calls[0].contains("req_01J00000000000000000000000.r2"), "{}", calls[0]);
     for (act, expected) in [
-        (Act::Lost, RefundResult::Unknown),
-        (Act::NotSent, RefundResult::Again),
-        (said(500, &json!({})), RefundResult::Unknown),
-        (said(201, &json!({})), RefundResult::Unknown),
-        (said(403, &json!({})), RefundResult::Blocked { code: "permission" }),
+        (ScriptedReply::Lost, RefundResult::Unknown),
+        (ScriptedReply::NotSent, RefundResult::Again),
+        (json_reply(500, &json!({})), RefundResult::Unknown),
+        (json_reply(201, &json!({})), RefundResult::Unknown),
+        (json_reply(403, &json!({})), RefundResult::Blocked { code: "permission" }),
     ] {
-        world.http.play([act]);
+        doubles.http.play([act]);
         assert_eq!(block_on(processor.refund(&refund)), expected);
     }
-    world.http.taken();
+    doubles.http.taken();
     for (success, code, expected) in [
         (true, None, RefundResult::Done(Reference("R1".to_owned()))),
         (false, Some("refund_declined"), RefundResult::Failed { code: "refund_declined" }),
@@ -317,5 +331,5 @@ fn money_goes_back_when_the_webhook_says_so() {
         let refunded = block_on(processor.refund(&Refund { charge: &bad, ..refund }));
         assert_eq!(refunded, RefundResult::Failed { code: "not_supported" });
     }
-    assert_eq!(world.http.taken(), Vec::<String>::new());
+    assert_eq!(doubles.http.taken(), Vec::<String>::new());
 }

@@ -1,12 +1,12 @@
-//! What settings open, and what they refuse without quoting it.
+//! Settings that open a processor, and settings that are refused without being quoted.
 
 use domain::brand::Mode;
 use pollster::block_on;
 use ports::{OpenProcessorError, PaymentOption};
 use serde_json::{Value, json};
 
-use super::{KEY, base, open, said};
-use crate::doubles::{World, payment};
+use super::{KEY, base, json_reply, open};
+use crate::doubles::{Doubles, payment};
 
 fn with(more: &Value) -> Value {
     let mut settings = base();
@@ -15,7 +15,7 @@ fn with(more: &Value) -> Value {
 }
 
 #[test]
-fn settings_that_cannot_be_used_are_refused_in_words_of_ours() {
+fn settings_when_unusable_are_refused_and_not_quoted() {
     let google = |more: Value| {
         let mut google = json!({ "country": "NL" });
         google.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -47,9 +47,11 @@ fn settings_that_cannot_be_used_are_refused_in_words_of_ours() {
         json!({ "apple_pay": { "merchant_identifier": "a b", "display_name": "A", "country": "NL" } }),
         json!({ "apple_pay": { "merchant_identifier": "m", "display_name": " ", "country": "NL" } }),
     ] {
-        let world = World::default();
-        let error =
-            world.open(Mode::Test, "adyen", &with(&more)).err().unwrap_or_else(|| panic!("{more}"));
+        let doubles = Doubles::default();
+        let error = doubles
+            .open(Mode::Test, "adyen", &with(&more))
+            .err()
+            .unwrap_or_else(|| panic!("{more}"));
         assert!(matches!(error, OpenProcessorError::Settings(_)));
         let source = std::error::Error::source(&error).unwrap();
         let shown = format!("{error} {error:?} {source} {source:?}");
@@ -58,27 +60,28 @@ fn settings_that_cannot_be_used_are_refused_in_words_of_ours() {
 }
 
 #[test]
-fn live_mode_has_an_address_of_its_own_with_a_segment_more() {
-    let world = World::default();
-    assert!(world.open(Mode::Live, "adyen", &base()).is_err());
+fn calls_in_live_mode_use_the_live_address() {
+    let doubles = Doubles::default();
+    assert!(doubles.open(Mode::Live, "adyen", &base()).is_err());
     let both = with(&json!({ "live_prefix": "1a-Acme", "base_url": "https://a" }));
-    assert!(world.open(Mode::Live, "adyen", &both).is_err());
+    assert!(doubles.open(Mode::Live, "adyen", &both).is_err());
     let live = with(&json!({ "live_prefix": "1a-Acme" }));
-    let live = world.open(Mode::Live, "adyen", &live).ok().unwrap();
-    let hosted = super::yes(domain::authorization::AuthorizationKind::Hosted, "");
+    let live = doubles.open(Mode::Live, "adyen", &live).ok().unwrap();
+    let hosted = super::approval(domain::authorization::AuthorizationKind::Hosted, "");
     block_on(live.create(&crate::doubles::charge(&hosted, 4250, 1)));
-    let call = world.http.taken().remove(0);
+    let call = doubles.http.taken().remove(0);
     let url = "https://1a-Acme-checkout-live.adyenpayments.com/checkout/v72/paymentLinks ";
     assert!(call.contains(url), "{call}");
     let no_id = with(&json!({ "live_prefix": "1a-Acme", "google_pay": { "country": "NL" } }));
-    assert!(world.open(Mode::Live, "adyen", &no_id).is_err());
+    assert!(doubles.open(Mode::Live, "adyen", &no_id).is_err());
 }
 
 #[test]
-fn wallets_come_first_and_only_where_the_amount_can_be_said() {
-    let world = World::default();
+fn payment_options_start_with_wallets_for_usable_amounts() {
+    let doubles = Doubles::default();
     let apple = json!({ "merchant_identifier": "merchant.com.acme", "display_name": "Acme", "country": "NL" });
-    let processor = open(&world, &json!({ "apple_pay": apple, "google_pay": { "country": "NL" } }));
+    let processor =
+        open(&doubles, &json!({ "apple_pay": apple, "google_pay": { "country": "NL" } }));
     let payment_options = processor.payment_options(&payment(4250));
     let [PaymentOption::ApplePay(apple), PaymentOption::GooglePay(google), PaymentOption::Hosted] =
         payment_options.as_slice()
@@ -91,24 +94,24 @@ fn wallets_come_first_and_only_where_the_amount_can_be_said() {
     let description = domain::values::text::DisplayText::new("Invoice").unwrap();
     let ask = domain::ask::Ask::Payment { money, description, card: None };
     assert_eq!(processor.payment_options(&ask), []);
-    let off = open(&world, &json!({ "pay_by_link": false }));
+    let off = open(&doubles, &json!({ "pay_by_link": false }));
     assert_eq!(off.payment_options(&payment(4250)), []);
 }
 
 #[test]
-fn apples_session_is_made_for_the_page_and_handed_on_as_it_is() {
-    let world = World::default();
+fn apple_pay_session_for_the_page_is_passed_on_unchanged() {
+    let doubles = Doubles::default();
     let apple = json!({ "merchant_identifier": "merchant.com.acme", "display_name": "Acme", "country": "NL" });
-    let processor = open(&world, &json!({ "apple_pay": apple }));
+    let processor = open(&doubles, &json!({ "apple_pay": apple }));
     // {"a":1}
-    world.http.play([said(200, &json!({ "data": "eyJhIjoxfQ==" }))]);
+    doubles.http.play([json_reply(200, &json!({ "data": "eyJhIjoxfQ==" }))]);
     let session = block_on(processor.apple_pay_session("pay.example.com"));
     assert_eq!(session.as_deref(), Some(r#"{"a":1}"#));
-    let call = world.http.taken().remove(0);
+    let call = doubles.http.taken().remove(0);
     assert!(call.contains("/v72/applePay/sessions ") && call.contains("pay.example.com"), "{call}");
     assert_eq!(block_on(processor.apple_pay_session("a/b")), None);
     for (status, data) in [(200, "W10="), (200, "?"), (200, ""), (403, "eyJhIjoxfQ==")] {
-        world.http.play([said(status, &json!({ "data": data }))]);
+        doubles.http.play([json_reply(status, &json!({ "data": data }))]);
         assert_eq!(block_on(processor.apple_pay_session("pay.example.com")), None, "{data}");
     }
 }

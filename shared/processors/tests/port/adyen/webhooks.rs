@@ -1,12 +1,12 @@
-//! Webhooks and customers who come back: who sent them, and what they say.
+//! Webhooks and customers' returns: their verification and their events.
 
 use domain::authorization::AuthorizationKind;
 use domain::brand::Mode;
 use ports::{CallbackError, ProcessorEvent, UnverifiedCallback, VerifiedWebhook, WebhookResponse};
 use serde_json::{Value, json};
 
-use super::{BEGUN, KEY, NAME, base, called, heard, item, open, signed, webhook};
-use crate::doubles::World;
+use super::{BEGUN, KEY, NAME, base, events_of, item, open, signed, webhook, webhook_callback};
+use crate::doubles::Doubles;
 
 const OTHER_KEY: &str = "9064450A8892A093D9E97EFCC9639DE31B74F3A7803135555A3C96F5A57915D6";
 
@@ -15,7 +15,7 @@ fn request() -> domain::values::id::RequestId {
 }
 
 #[test]
-fn every_item_of_the_reference_is_heard_with_its_own_key_and_no_other() {
+fn item_of_the_reference_verifies_with_its_own_key_only() {
     let file: Value =
         serde_json::from_str(include_str!("../../../src/adyen/fixtures/vectors-webhook.json"))
             .unwrap();
@@ -23,34 +23,37 @@ fn every_item_of_the_reference_is_heard_with_its_own_key_and_no_other() {
         let mut item = vector["item"].clone();
         item["additionalData"] = json!({ "hmacSignature": vector["hmacSignature"].clone() });
         let body = webhook("false", &[item.clone()]);
-        let world = World::default();
+        let doubles = Doubles::default();
         let mut settings = base();
         settings["merchant_account"] = vector["item"]["merchantAccountCode"].clone();
         settings["hmac_keys"] = json!([OTHER_KEY.replace('9', "8"), vector["key_hex"]]);
-        let rotated = world.open(Mode::Test, "adyen", &settings).ok().unwrap();
+        let rotated = doubles.open(Mode::Test, "adyen", &settings).ok().unwrap();
         // None of them is about a request of ours: they are acknowledged.
-        assert_eq!(rotated.receive(&called(&body, 0)).map(|heard| heard.events), Ok(Vec::new()));
+        assert_eq!(
+            rotated.receive(&webhook_callback(&body, 0)).map(|events_of| events_of.events),
+            Ok(Vec::new())
+        );
         settings["hmac_keys"] = json!([OTHER_KEY.replace('9', "8")]);
-        let other = world.open(Mode::Test, "adyen", &settings).ok().unwrap();
-        assert_eq!(other.receive(&called(&body, 0)), Err(CallbackError::Forged));
+        let other = doubles.open(Mode::Test, "adyen", &settings).ok().unwrap();
+        assert_eq!(other.receive(&webhook_callback(&body, 0)), Err(CallbackError::Forged));
     }
 }
 
 #[test]
-fn what_is_heard_is_answered_at_once_and_with_nothing() {
-    let world = World::default();
-    let processor = open(&world, &json!({}));
+fn webhook_when_verified_is_acknowledged_with_no_body() {
+    let doubles = Doubles::default();
+    let processor = open(&doubles, &json!({}));
     let body = webhook("false", &[signed(item("AUTHORISATION", NAME, "true"), KEY)]);
-    let VerifiedWebhook { events, reply } = processor.receive(&called(&body, 0)).unwrap();
+    let VerifiedWebhook { events, reply } = processor.receive(&webhook_callback(&body, 0)).unwrap();
     assert_eq!(events.len(), 1);
     let WebhookResponse::Plain(reply) = reply else { panic!() };
     assert_eq!((reply.status, reply.body.as_str()), (202, ""));
 }
 
 #[test]
-fn events_are_told_to_the_attempt_or_refund_they_name() {
-    let world = World::default();
-    let processor = open(&world, &json!({}));
+fn events_reach_the_attempt_or_refund_they_name() {
+    let doubles = Doubles::default();
+    let processor = open(&doubles, &json!({}));
     let ending = format!("{NAME}.c");
     let refund = "req_01J00000000000000000000000.r2";
     for (event, name, success, expected) in [
@@ -76,7 +79,7 @@ fn events_are_told_to_the_attempt_or_refund_they_name() {
         ("REPORT_AVAILABLE", "", "true", ""),
         ("RECURRING_CONTRACT", NAME, "true", ""),
     ] {
-        let events = heard(processor.as_ref(), item(event, name, success), 0);
+        let events = events_of(processor.as_ref(), item(event, name, success), 0);
         let words: Vec<String> = events
             .iter()
             .map(|events| match events {
@@ -100,9 +103,9 @@ fn events_are_told_to_the_attempt_or_refund_they_name() {
 }
 
 #[test]
-fn one_bad_item_refuses_the_whole_call() {
-    let world = World::default();
-    let processor = open(&world, &json!({ "merchant_accounts": ["AcmePOS"] }));
+fn webhook_with_one_bad_item_is_refused() {
+    let doubles = Doubles::default();
+    let processor = open(&doubles, &json!({ "merchant_accounts": ["AcmePOS"] }));
     let good = || signed(item("AUTHORISATION", NAME, "true"), KEY);
     let changed = |pointer: &str, value: Value| {
         let mut item = good();
@@ -114,9 +117,9 @@ fn one_bad_item_refuses_the_whole_call() {
         item["merchantAccountCode"] = json!(account);
         signed(item, KEY)
     };
-    assert!(processor.receive(&called(&webhook("false", &[good(), good()]), 0)).is_ok());
+    assert!(processor.receive(&webhook_callback(&webhook("false", &[good(), good()]), 0)).is_ok());
     let pos = webhook("false", &[other_account("AcmePOS")]);
-    assert!(processor.receive(&called(&pos, 0)).is_ok());
+    assert!(processor.receive(&webhook_callback(&pos, 0)).is_ok());
     let forged = [
         changed("/success", json!("false")),
         changed("/amount/value", json!(1)),
@@ -132,74 +135,82 @@ fn one_bad_item_refuses_the_whole_call() {
     for bad in forged {
         for items in [[good(), bad.clone()], [bad.clone(), good()]] {
             let body = webhook("false", &items);
-            assert_eq!(processor.receive(&called(&body, 0)), Err(CallbackError::Forged), "{bad}");
+            assert_eq!(
+                processor.receive(&webhook_callback(&body, 0)),
+                Err(CallbackError::Forged),
+                "{bad}"
+            );
         }
     }
     for body in
         [webhook("true", &[good()]), webhook("", &[good()]), webhook("false", &[]), json!([])]
     {
-        assert_eq!(processor.receive(&called(&body, 0)), Err(CallbackError::Forged), "{body}");
+        assert_eq!(
+            processor.receive(&webhook_callback(&body, 0)),
+            Err(CallbackError::Forged),
+            "{body}"
+        );
     }
-    // What is not signed is not looked at.
+    // Unsigned fields have no effect.
     for pointer in ["/eventDate", "/paymentMethod", "/reason", "/operations"] {
         let body = webhook("false", &[changed(pointer, json!("x"))]);
-        assert!(processor.receive(&called(&body, 0)).is_ok(), "{pointer}");
+        assert!(processor.receive(&webhook_callback(&body, 0)).is_ok(), "{pointer}");
     }
 }
 
 #[test]
-fn a_signature_is_read_in_one_way_only() {
-    let world = World::default();
-    let processor = open(&world, &json!({}));
-    // Somebody else at the same account may call a payment so, and the text is signed.
+fn signature_with_shifted_separators_is_malformed() {
+    let doubles = Doubles::default();
+    let processor = open(&doubles, &json!({}));
+    // Another user of the account may choose such a merchant reference, and Adyen signs it.
     let mut theirs = item("AUTHORISATION", &format!("AcmeECOM:{NAME}"), "true");
     theirs["pspReference"] = json!("P");
     let signature = signed(theirs.clone(), KEY)["additionalData"].clone();
-    assert_eq!(heard(processor.as_ref(), theirs.clone(), 0), []);
-    // Read with the colon elsewhere, it would be about a request of ours.
+    assert_eq!(events_of(processor.as_ref(), theirs.clone(), 0), []);
+    // With the colon at another place, the same text would name a request of ours.
     let mut ours = item("AUTHORISATION", NAME, "true");
     ours["pspReference"] = json!("P:");
     ours["originalReference"] = json!("AcmeECOM");
     ours["additionalData"] = signature;
     let body = webhook("false", &[ours]);
-    assert_eq!(processor.receive(&called(&body, 0)), Err(CallbackError::Malformed));
+    assert_eq!(processor.receive(&webhook_callback(&body, 0)), Err(CallbackError::Malformed));
 }
 
 #[test]
-fn a_webhook_of_the_other_mode_is_nobodys() {
-    let world = World::default();
+fn webhook_of_the_other_mode_is_forged() {
+    let doubles = Doubles::default();
     let mut settings = base();
     settings["live_prefix"] = json!("1797a841fbb37ca7-AcmeCompany");
-    let live = world.open(Mode::Live, "adyen", &settings).ok().unwrap();
+    let live = doubles.open(Mode::Live, "adyen", &settings).ok().unwrap();
     let items = [signed(item("AUTHORISATION", NAME, "true"), KEY)];
-    assert!(live.receive(&called(&webhook("true", &items), 0)).is_ok());
+    assert!(live.receive(&webhook_callback(&webhook("true", &items), 0)).is_ok());
     let test = webhook("false", &items);
-    assert_eq!(live.receive(&called(&test, 0)), Err(CallbackError::Forged));
+    assert_eq!(live.receive(&webhook_callback(&test, 0)), Err(CallbackError::Forged));
 }
 
-fn came_back(query: &str) -> UnverifiedCallback {
-    let url = format!("https://pay.example.com/callbacks/acme/till{query}");
+fn return_callback(query: &str) -> UnverifiedCallback {
+    let url = format!("https://pay.example.com/callbacks/acme/primary{query}");
     let now = domain::values::time::Timestamp::from_millis(BEGUN);
-    UnverifiedCallback { method: http::Method::GET, url, now, ..called(&json!({}), 0) }
+    UnverifiedCallback { method: http::Method::GET, url, now, ..webhook_callback(&json!({}), 0) }
 }
 
 #[test]
-fn a_customer_who_comes_back_brings_what_the_payment_is_finished_with() {
-    let world = World::default();
-    let processor = open(&world, &json!({}));
+fn return_of_a_customer_carries_the_redirect_result() {
+    let doubles = Doubles::default();
+    let processor = open(&doubles, &json!({}));
     // The address is in the call that pays.
     let apple = super::apple();
-    world.http.play([crate::doubles::Act::Lost]);
+    doubles.http.play([crate::doubles::ScriptedReply::Lost]);
     let what = crate::doubles::charge(&apple, 4250, 1);
     let name = domain::processor_result::Reference(NAME.to_owned());
     pollster::block_on(processor.confirm(&what, &name));
-    let call = world.http.taken().remove(0);
-    let state = call.split("till?state=").nth(1).unwrap().split('\\').next().unwrap().to_owned();
+    let call = doubles.http.taken().remove(0);
+    let state = call.split("primary?state=").nth(1).unwrap().split('\\').next().unwrap().to_owned();
     assert!(state.starts_with(NAME), "{state}");
-    let back = came_back(&format!("?state={state}&redirectResult=X6XtfGC3%21Y"));
+    let back = return_callback(&format!("?state={state}&redirectResult=X6XtfGC3%21Y"));
     let VerifiedWebhook { events, reply } = processor.receive(&back).unwrap();
     assert_eq!(reply, WebhookResponse::ToPage(request()));
-    let authorization = super::yes(AuthorizationKind::Code, "X6XtfGC3!Y");
+    let authorization = super::approval(AuthorizationKind::Code, "X6XtfGC3!Y");
     assert_eq!(
         events,
         [ProcessorEvent::Returned { request: request(), attempt_no: 1, authorization }]
@@ -214,6 +225,6 @@ fn a_customer_who_comes_back_brings_what_the_payment_is_finished_with() {
         ("?redirectResult=a".to_owned(), CallbackError::None),
         (String::new(), CallbackError::None),
     ] {
-        assert_eq!(processor.receive(&came_back(&query)), Err(error), "{query}");
+        assert_eq!(processor.receive(&return_callback(&query)), Err(error), "{query}");
     }
 }

@@ -7,7 +7,7 @@ use domain::postback::Action;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, Method};
 use ports::{
-    Callback, CallbackError, Channel, Channels, PromptSelector, Proof, Received, Sender,
+    Callback, CallbackError, Channel, Channels, PromptSelector, Proof, ReceivedWebhook, Sender,
     UnverifiedCallback,
 };
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ fn signature_vector_is_judged_as_it_says() {
         let call = call(vector["request_body"].to_string().as_bytes(), signature);
         let received = channel.receive(&call);
         assert_eq!(received.is_ok(), vector["expect"] == "accept", "{}", vector["id"]);
-        let Ok(Received { callbacks, reply, .. }) = received else {
+        let Ok(ReceivedWebhook { callbacks, reply, .. }) = received else {
             assert_eq!(received, Err(CallbackError::Forged), "{}", vector["id"]);
             continue;
         };

@@ -24,25 +24,25 @@ use zeroize::Zeroizing;
 
 use crate::adyen::reference::{MerchantReference, is_psp};
 use crate::adyen::reported::ReportedPayment;
-use crate::adyen::settings::Account;
+use crate::adyen::settings::AdyenAccount;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Webhook {
     live: Text,
-    notification_items: Vec<Envelope>,
+    notification_items: Vec<NotificationEnvelope>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Envelope {
-    notification_request_item: Item,
+struct NotificationEnvelope {
+    notification_request_item: NotificationItem,
 }
 
 /// The signed values and their signature.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Item {
+struct NotificationItem {
     #[serde(default)]
     psp_reference: Text,
     #[serde(default)]
@@ -52,17 +52,17 @@ struct Item {
     #[serde(default)]
     merchant_reference: Text,
     #[serde(default)]
-    amount: ItemAmount,
+    amount: NotificationAmount,
     #[serde(default)]
     event_code: Text,
     #[serde(default)]
     success: Text,
     #[serde(default)]
-    additional_data: Unsigned,
+    additional_data: UnsignedFields,
 }
 
 #[derive(Default, Deserialize)]
-struct ItemAmount {
+struct NotificationAmount {
     #[serde(default)]
     value: Text,
     #[serde(default)]
@@ -71,7 +71,7 @@ struct ItemAmount {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Unsigned {
+struct UnsignedFields {
     #[serde(default)]
     hmac_signature: Text,
 }
@@ -97,7 +97,7 @@ impl TryFrom<Value> for Text {
 
 /// Verifies a webhook, then reads it. One bad item refuses the whole webhook.
 pub(in crate::adyen) fn receive(
-    account: &Account,
+    account: &AdyenAccount,
     callback: &UnverifiedCallback,
 ) -> Result<VerifiedWebhook, CallbackError> {
     if callback.method != Method::POST {
@@ -115,7 +115,7 @@ pub(in crate::adyen) fn receive(
         Mode::Live => webhook.live.0 == "true",
     };
     let mut events = Vec::new();
-    for Envelope { notification_request_item: item } in &webhook.notification_items {
+    for NotificationEnvelope { notification_request_item: item } in &webhook.notification_items {
         let ours = account.accepts(&item.merchant_account_code.0);
         if !item.is_signed(&account.hmac_keys) || !of_this_mode || !ours {
             return Err(CallbackError::Forged);
@@ -130,7 +130,7 @@ pub(in crate::adyen) fn receive(
     Ok(VerifiedWebhook { events, reply: WebhookResponse::Plain(reply) })
 }
 
-impl Item {
+impl NotificationItem {
     /// Returns the signed text.
     fn signing_string(&self) -> String {
         let texts = [

@@ -22,7 +22,7 @@ fn item_signatures_match_the_reference_vectors() {
         let mut item = vector["item"].clone();
         item["additionalData"] =
             serde_json::json!({ "hmacSignature": vector["hmacSignature"].clone() });
-        let item: Item = serde_json::from_value(item).unwrap();
+        let item: NotificationItem = serde_json::from_value(item).unwrap();
         assert_eq!(item.signing_string(), vector["signing_string"].as_str().unwrap());
         assert!(item.is_signed(&[Zeroizing::new(key(vector))]), "{}", vector["name"]);
         assert!(!item.is_signed(&[Zeroizing::new(vec![7; 32])]));

@@ -29,7 +29,7 @@ pub async fn authenticate(
     secrets: &dyn Secrets,
     headers: &HeaderMap,
 ) -> Result<Requester, Problem> {
-    let refused = || Problem::new(Code::Unauthenticated, "the key is missing or not in force");
+    let refused = || Problem::new(Code::Unauthenticated, "the API key is missing or not valid");
     let value =
         headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(refused)?;
     let (scheme, token) = value.split_once(' ').ok_or_else(refused)?;
