@@ -192,7 +192,7 @@ impl World {
         self.checked()
     }
 
-    /// Lets time pass when no worker is at work and nothing is due.
+    /// Lets time pass, or a requester or a customer act, when no worker is at work and nothing is due.
     fn idles(&mut self) {
         match self.roll(4) {
             0 => self.time_passes(),
