@@ -18,7 +18,7 @@ const KINDS: [&str; 12] = [
     "busy",
     "lost after it acted",
     "lost before it acted",
-    "somebody is at the processor's page",
+    "a customer is at the processor's page",
 ];
 
 /// Runs some of the stories, each from seeds of its own.
