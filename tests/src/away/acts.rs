@@ -1,4 +1,4 @@
-//! What can happen in a run, one thing at a time, and what must hold when all has come to rest.
+//! The events of a run, one step at a time, and what must hold when everything has come to rest.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ impl Run<'_> {
         }
     }
 
-    /// Somebody takes a turn, or dies before.
+    /// Gives one worker a turn, or lets it die before.
     fn turn(&mut self) {
         let (place, dies) = {
             let outside = &mut *self.till.shared.lock();
@@ -115,7 +115,7 @@ impl Run<'_> {
         let Some(message) = message else { return self.time_passes() };
         self.till.shared.lock().say(|| format!("handles {:?}", message.parts().0));
         self.recent.push(message.clone());
-        // Until it is done with, the queue has it, for whoever comes after a worker that died.
+        // The queue keeps the message until it is handled, for the worker that follows one that died.
         let hidden = self.till.clock.now().after(Duration::from_secs(180));
         self.till.shared.lock().messages.push((hidden, message.clone()));
         let machine = Arc::clone(&self.till.machine);
@@ -198,7 +198,7 @@ impl Run<'_> {
         outside.say(|| format!("at {url}: {form:?}"));
     }
 
-    /// Faults are over: whoever is at work comes to an end, whatever is due is done, until nothing is.
+    /// Ends the faults, then lets every worker finish and handles what is due until nothing is left.
     fn comes_to_rest(&mut self) -> Result<(), String> {
         for _ in 0..REST_MAX {
             if !self.workers.is_empty() {
@@ -222,7 +222,7 @@ impl Run<'_> {
     /// What was told is what was done, then and for ever.
     fn holds(&mut self) -> Result<String, String> {
         let end = self.agrees()?;
-        // Calls that nobody waits for arrive, and somebody finds the pages they had left open.
+        // Calls that have no caller any more arrive, and customers find the pages that they had left open.
         self.till.clock.pass(Duration::from_secs(4_000));
         while finish(self.till.wire.arrives()) {}
         for url in self.pages.clone() {

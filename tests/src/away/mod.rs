@@ -1,9 +1,10 @@
-//! Seeded runs of a customer who pays, or leaves a card, on the processor's own page, at their bank or with a card on file.
+//! Seeded runs of a customer who pays or saves a card on the processor's own page. The customer may also be at their
+//! bank, or pay with a card on file.
 //!
-//! The functions, the Stripe adapter and the sandbox's Stripe are those that ship; between adapter and Stripe every call can
-//! be lost before or after it acts, arrive twice or much later, or be told 500; workers die, writes and messages are lost.
-//! However it goes, a request that is told as paid was charged once, and any other never, not even by a page that
-//! somebody left open in another tab.
+//! The functions, the Stripe adapter and the sandbox's Stripe are those that ship. Every call between adapter and
+//! Stripe can be lost before or after it acts. It can also arrive twice or much later, or be answered with 500.
+//! Workers die, and writes and messages are lost. A request that is reported as paid was charged exactly once. Any
+//! other request was never charged, not even by a page that was left open in another tab.
 
 mod acts;
 mod outside;
@@ -22,11 +23,11 @@ pub use till::Till;
 pub struct Failure {
     /// Which story it was.
     pub story: &'static str,
-    /// The seed.
+    /// The seed of the run.
     pub seed: u64,
     /// What no longer held.
     pub broken: String,
-    /// What happened, as far as somebody wanted to read it.
+    /// The story of the run, as far as it was recorded.
     pub told: Vec<String>,
 }
 

@@ -77,13 +77,13 @@ pub(super) struct Outside {
     pub(super) faults: Faults,
     /// What is queued, by when it is due.
     pub(super) messages: Vec<(Timestamp, Message)>,
-    /// Calls that nobody waits for any more.
+    /// Calls whose callers no longer wait, with the time at which each arrives.
     pub(super) late: Vec<(Timestamp, Request<Bytes>)>,
     /// Keys under which a failure is kept.
     pub(super) failed: BTreeSet<String>,
     /// How often each kind of thing happened.
     pub(super) happened: BTreeMap<&'static str, u64>,
-    /// What happened, where somebody wants to read it.
+    /// The story of the run; `None` where it is not recorded.
     pub(super) told: Option<Vec<String>>,
 }
 
@@ -154,7 +154,7 @@ pub(super) struct Wire {
     pub(super) clock: Arc<ManualClock>,
 }
 
-/// What becomes of a call.
+/// The fate of a call.
 enum Fate {
     Done,
     Twice,
@@ -227,7 +227,7 @@ impl Wire {
         self.stripe.call(request, Reach::Configured, Duration::from_secs(25)).await
     }
 
-    /// A call that nobody waits for arrives, if its time has come.
+    /// Lets a call arrive whose caller no longer waits, if its time has come.
     pub(super) async fn arrives(&self) -> bool {
         let request = {
             let outside = &mut *self.shared.lock();

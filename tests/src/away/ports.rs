@@ -19,7 +19,7 @@ use crate::memory::MemoryStore;
 #[error("the run broke it")]
 pub(super) struct Broken;
 
-/// One turn for everybody else before each use of a port.
+/// One turn for all other workers before each use of a port.
 pub(super) struct Turn(bool);
 
 impl Turn {
@@ -41,7 +41,7 @@ impl Future for Turn {
     }
 }
 
-/// The table.
+/// The table behind a turnstile.
 pub(super) struct Table {
     pub(super) store: Arc<MemoryStore>,
     pub(super) shared: Shared,
@@ -117,7 +117,7 @@ impl Queue for Messages {
         for _ in 0..copies {
             outside.messages.push((due, message.clone()));
         }
-        // Whoever sent it does not learn that it came twice.
+        // The sender does not learn that a message came twice.
         if copies == 0 { Err(QueueError(Broken.into())) } else { Ok(()) }
     }
 }

@@ -1,4 +1,5 @@
-//! A till, one request on it, and everything around it: told once until the prompt is there, then run from many seeds.
+//! A till, one request on it, and everything around it. The story is run once until the prompt is there, then
+//! continued from many seeds.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -149,7 +150,7 @@ impl Till {
         let gives = Gives::Card("pm_card_visa");
         let story = Story { name: "a card on file", amount: None, gives };
         self.asks(&story.body(None), "a card on file")?;
-        finish(self.answers(gives)).map_err(|_unanswered| "nobody said yes")?;
+        finish(self.answers(gives)).map_err(|_unanswered| "no customer approved")?;
         self.does_what_is_due();
         let outcome = domain::view::request(&self.loaded().ok_or("it is gone")?.request, 1);
         let card =

@@ -1,4 +1,4 @@
-//! The processor accounts that refuse us: whoever sets to work after that is known has no business there.
+//! The processor accounts that refuse us. A worker that starts after a refusal is known must not call them.
 
 use domain::values::time::Timestamp;
 use ports::Write;
@@ -31,7 +31,7 @@ impl Oracle {
         }
     }
 
-    /// Whether whoever set to work at that step should know that an account refuses us.
+    /// Whether a worker that started at that step should know that an account refuses us.
     pub(super) fn is_shut(&self, host: Option<&str>, now: Timestamp, since: u64) -> bool {
         let known = host.and_then(|host| self.shut.get(host));
         known.is_some_and(|(until, step)| now < *until && since > *step)

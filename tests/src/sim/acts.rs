@@ -132,7 +132,7 @@ impl World {
         let is_text = chats || prompt.channel.as_str() == "sms";
         let only_opens = !is_text && wish == Wish::Hosted && self.taps_buttons();
         let on_page = is_text || (wish == Wish::Hosted && !only_opens);
-        // A button that only opens the page says nothing, and neither does what somebody made up.
+        // A button that only opens the page says nothing, and neither does a made-up call.
         let button = only_opens || (!on_page && self.taps_buttons());
         let forged = button && self.roll(4) == 0;
         let means_yes = yes && right && !forged && !only_opens;
@@ -234,7 +234,7 @@ impl World {
         }))
     }
 
-    /// Somebody or something opens the page.
+    /// Opens the page, as a customer or a link preview does.
     fn message_limits(&mut self) {
         let Some((request, prompt)) = self.some_prompt() else { return };
         let Some(text) = self.text(&request, prompt.id) else { return };
@@ -276,7 +276,7 @@ impl World {
         if self.roll(2) == 0 { self.opts(phone, word) } else { self.writes_in_chat(phone, word) }
     }
 
-    /// One wish at a time: of two at once nobody could say which came last.
+    /// One wish at a time, since the order of two at once is undefined.
     pub(super) fn is_opting(&self) -> bool {
         self.workers.iter().any(|worker| matches!(worker.work, Work::Start | Work::Stop(_)))
     }

@@ -1,5 +1,6 @@
-//! What customers do beyond a tap: they go on to a processor's page, act there or not, come back, and want another way;
-//! and what processors tell of it by calling us.
+//! The customers' acts beyond a tap, and the processors' webhooks about them.
+//!
+//! Customers go on to a processor's page, act there or not, come back, and want another way.
 
 use std::sync::Arc;
 
@@ -66,7 +67,7 @@ impl World {
         self.tabs.push(tab);
     }
 
-    /// Somebody who may be on a processor's page does something about it.
+    /// Lets a customer who may be on a processor's page act there.
     pub(super) fn is_away(&mut self) {
         let Some((request, prompt)) = self.some_prompt() else { return };
         match self.roll(10) {
@@ -122,7 +123,7 @@ impl World {
         }
     }
 
-    /// A bank asks in an app of its own, which needs nobody to be sent there.
+    /// A bank asks in an app of its own, which needs no redirect.
     fn answers_their_bank(&self) {
         let now = self.now();
         let action =
@@ -187,7 +188,7 @@ impl World {
         self.employ(Work::Other("back"), running);
     }
 
-    /// A tap on a button of a message, as its channel brings it back: its postback is ours, or somebody made it up.
+    /// A tap on a button of a message, as its channel reports it. Its postback is ours or made up.
     pub(super) fn postback(
         &self,
         request: &Request,
@@ -225,7 +226,7 @@ impl World {
         }))
     }
 
-    /// The processor tells of something that happened, now, long ago or once more; or somebody else's account tells of it.
+    /// Delivers a processor's webhook on time, late or once more, or one of a foreign account.
     pub(super) fn hears(&mut self) {
         let body = {
             let outside = &mut *self.shared.lock();

@@ -34,7 +34,7 @@ pub(super) struct Credentials {
     pub(super) policy: Value,
     /// Whether the processor is the sandbox's own stand-in, with its ledger in the store, and not the one out there.
     pub(super) sandbox: bool,
-    /// Whether cards that want 3-D Secure are refused, and whether what is asked of the provider of facts is pushed there.
+    /// Whether cards that want 3-D Secure are refused, and whether requests to the claims provider are pushed there.
     pub(super) refuses_3ds: bool,
     pub(super) pushes: bool,
 }
@@ -117,11 +117,13 @@ impl Credentials {
         format!("whsec_{}", secret("webhook", self.generation))
     }
 
-    /// The brand's secret. Links and addresses keep their keys, authorizations keep every key they were sealed with,
-    /// and notices and API keys overlap by one generation, as rotations do.
+    /// The brand's secret.
+    ///
+    /// Links and addresses keep their keys. Authorizations keep every key that they were sealed with. Notices and API
+    /// keys overlap by one generation, as rotations do.
     ///
     /// # Errors
-    /// When the text is no brand's secret.
+    /// When the text is no valid secret of a brand.
     pub(super) fn brand(&self) -> Result<Brand, InvalidBrand> {
         self.brand_of("shop")
     }

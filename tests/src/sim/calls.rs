@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 use super::work::{End, Running, Work};
 use super::world::World;
 
-/// One call of a requester that asks or gives money back, repeated with the same key and body until it is answered.
+/// One call of a requester that asks or refunds. It is repeated with the same key and body until it is answered.
 pub(super) struct Call {
     key: String,
     body: Value,
-    /// Until when its key is known: whoever repeats it later makes another call.
+    /// Until when its key is known. A repeat after that is another call.
     known_until: Timestamp,
     /// Whose money goes back, where it does.
     of: Option<RequestId>,
@@ -62,7 +62,7 @@ impl Call {
         (request.filter(|_| self.of.is_none() || seq.is_some()), seq)
     }
 
-    /// Nobody waits for an answer any more.
+    /// Stops waiting for an answer.
     pub(super) const fn gives_up(&mut self) {
         self.answered = true;
     }

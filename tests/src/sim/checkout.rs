@@ -1,4 +1,4 @@
-//! Stripe's own pages in the simulation: where a customer pays, leaves a card, or says at the bank that it is them.
+//! Stripe's own pages in the simulation, where a customer pays, saves a card, or authenticates at the bank.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ enum Stands {
     Expired,
 }
 
-/// Where an object's page is: whoever knows it may act there, so that it is nobody's business.
+/// The address of an object's page. It is secret, since everyone who knows it may act there.
 pub(super) fn page(id: &str) -> String {
     format!("https://stripe.test/{SECRET}/{id}")
 }
@@ -119,7 +119,7 @@ impl Stripe {
         }
     }
 
-    /// A customer on the page of an object; whether they are sent back as somebody who did what was wanted.
+    /// Lets a customer act on the page of an object. Returns whether they are redirected as after a success.
     pub(super) fn visited(&mut self, id: &str, action: Away, now: Timestamp) -> bool {
         match id.split('_').next() {
             Some("cs") => self.at_checkout(id, action, now),

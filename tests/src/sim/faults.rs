@@ -1,4 +1,4 @@
-//! What goes wrong, and how often: drawn from the seed, so that some runs have none of a kind and some have many.
+//! Which faults happen, and how often. The seed draws the rates, so that some runs lack a kind and others have many.
 
 use super::rng::Rng;
 

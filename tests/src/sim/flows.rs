@@ -1,4 +1,4 @@
-//! Whole stories told one verb after the other, so that a worker can be struck at its every use of a port.
+//! Stories, one verb after the other, in which a worker can die at its every use of a port.
 
 use std::time::Duration;
 
@@ -35,10 +35,10 @@ pub fn tell(story: &[Verb], fault: Fault) -> Result<(Ending, u64), Failure> {
     told(false).or_else(|_: Failure| told(true))
 }
 
-/// Two meet after a story, and how it ended, with the number of turns that the first and both of them took.
+/// Lets two workers meet after a story. Returns how it ended and the turns of the first and of both.
 ///
-/// The first goes `switches.0` turns far, then the other begins and goes `switches.1`, then the first
-/// to its end, and the other to its own.
+/// The first worker takes `switches.0` turns. Then the other begins and takes `switches.1`. Then the first runs to
+/// its end, and the other to its own.
 ///
 /// # Errors
 /// A [`Failure`].
@@ -86,7 +86,7 @@ fn quiet_world(listens: bool) -> Result<World, Failure> {
     Ok(world)
 }
 
-/// How often whoever calls repeats a call that got no answer.
+/// How often a caller repeats a call that got no answer.
 const REPEATS: u32 = 4;
 /// How soon something must be due to be waited for: longer than any message is hidden.
 const SOON: Duration = Duration::from_secs(200);
@@ -141,7 +141,7 @@ impl World {
         self.checked()
     }
 
-    /// Whoever does it sets to work, and gets no further yet.
+    /// Starts a worker on the verb, which gets no further yet.
     fn begins(&mut self, verb: Verb) {
         match verb {
             Verb::Ask(phone, channels, seconds, amount)
@@ -286,7 +286,7 @@ impl World {
         Ok(())
     }
 
-    /// Whoever is at work comes to an end.
+    /// Lets every worker at work come to its end.
     fn works(&mut self) -> Result<(), Failure> {
         while !self.workers.is_empty() {
             self.steps = self.steps.saturating_add(1);

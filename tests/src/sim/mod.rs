@@ -1,8 +1,10 @@
-//! A deterministic simulation of the whole machine: the real handlers over the real store, and everything else from a seed.
+//! A deterministic simulation of the whole machine: the real handlers over the real store, and everything else from a
+//! seed.
 //!
-//! One seed decides who calls and taps when, in which order workers take their turns, what is lost, comes twice, late or
-//! never, when the clock leaps, who dies at which use of a port, and when secrets change. After every commit and every
-//! charge C1, C2, C4, C5 and C6 are checked; then faults stop, and everything must come to rest (C3).
+//! One seed decides who calls and taps when, and in which order workers take their turns. It decides what is lost,
+//! comes twice, late or never, when the clock leaps, and when secrets change. It also decides who dies at which use
+//! of a port. After every commit and every charge C1, C2, C4, C5 and C6 are checked. Then faults stop, and everything
+//! must come to rest (C3).
 
 mod accounts;
 mod acts;

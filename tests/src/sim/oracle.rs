@@ -18,12 +18,12 @@ use super::provider::Provider;
 use super::refunds::misreported;
 use super::stripe::{Charged, Stripe};
 
-/// A word within everything that is a secret of a customer's or a processor's: pages to go on to, codes, tokens, facts.
+/// A word within every secret of a customer or a processor: redirect URLs, codes, tokens, claims.
 pub(super) const SECRET: &str = "sesame";
 /// The same of the sandbox's: its pages, and its test cards.
 const SANDBOX_SECRETS: [&str; 2] = ["/sandbox/checkout/", "pm_card_"];
 
-/// Whether a text shows what nobody may read (C6).
+/// Whether a text shows a secret (C6).
 pub(super) fn shows_a_secret(text: &str) -> bool {
     text.contains(SECRET) || SANDBOX_SECRETS.iter().any(|secret| text.contains(secret))
 }
@@ -142,7 +142,7 @@ impl Oracle {
         } else if sk.starts_with("EVT#") {
             decode(&item.body).map(|event| parts.events.push(event))
         } else if sk == "CLAIMS" {
-            // What was released, sealed; nobody but the requester opens it.
+            // What was released is sealed; only the requester opens it.
             Ok(())
         } else {
             decode(&item.body).map(|webhook| parts.webhooks.push(webhook))
@@ -206,7 +206,7 @@ impl Oracle {
     fn told(&mut self, id: RequestId, webhook: WebhookEvent, endpoint: &Endpoint) {
         let mut wrong = Vec::new();
         if webhook.delivered_at.is_some() && !endpoint.taken.contains_key(&webhook.id.to_string()) {
-            wrong.push("C3: a webhook counts as delivered that nobody took");
+            wrong.push("C3: a webhook counts as delivered that was never taken");
         }
         let Some(seen) = self.seen.get_mut(&id) else { return };
         if let Some(before) = seen.webhooks.get(&webhook.seq) {
@@ -228,7 +228,7 @@ impl Oracle {
         let mut wrong = Vec::new();
         let id = charge.request.parse::<RequestId>().ok();
         match id.and_then(|id| self.seen.get(&id)) {
-            None => wrong.push("C1: a charge for a request nobody knows".to_owned()),
+            None => wrong.push("C1: a charge for an unknown request".to_owned()),
             Some(Seen { request, .. }) => {
                 let asked = match &request.ask {
                     Ask::Payment { money, .. } => {
@@ -264,7 +264,7 @@ impl Oracle {
         }
     }
 
-    /// A card on file is charged for who put it there and where it is asked for, and nothing else is where it is.
+    /// Whether a card on file is charged only for its own customer, and only where the request asks for it.
     fn is_own_card(&self, request: &Request, charge: &Charged, stripe: &Stripe) -> bool {
         let is_kept = |known: &&Charged| {
             known.price.is_none() && known.method == charge.method && charge.price.is_some()

@@ -175,7 +175,7 @@ impl Outside {
         };
         let unheard = self.unheard && !writes.is_empty();
         if unheard || (self.made_up && writes.iter().any(about_requests)) {
-            self.oracle.broken.push("C5: somebody was heard who has no say in it".to_owned());
+            self.oracle.broken.push("C5: a sender without authority was heard".to_owned());
         }
         for charge in Charged::by_sandbox(writes) {
             if self.stripe.charges.iter().all(|known| known.object != charge.object) {
@@ -212,7 +212,7 @@ impl Outside {
     /// A customer whose STOP was recorded before this worker began gets nothing more.
     pub(super) fn sends_to(&mut self, phone: &str) {
         if self.stopped.get(phone).is_some_and(|since| *since < self.working_since) {
-            self.oracle.broken.push("STOP: a prompt to somebody who opted out".to_owned());
+            self.oracle.broken.push("STOP: a prompt to a customer who opted out".to_owned());
         }
     }
 

@@ -8,7 +8,7 @@ use super::world::World;
 /// How long a run is and what may go wrong in it.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The seed.
+    /// The seed of the run.
     pub seed: u64,
     /// How many steps until faults stop.
     pub steps: u64,
@@ -34,7 +34,7 @@ const LAST: usize = 80;
 /// A run that showed a fault.
 #[derive(Debug)]
 pub struct Failure {
-    /// The seed.
+    /// The seed of the run.
     pub seed: u64,
     /// After how many steps.
     pub step: u64,
@@ -112,6 +112,6 @@ pub fn run(plan: &Plan) -> Result<Report, Failure> {
         world.quiesce()?;
         Ok(world.report())
     };
-    // Nothing is told while it goes well; a run that fails is run once more by somebody who listens.
+    // A run that goes well records no story. A run that fails is run once more and recorded.
     told(false).or_else(|_| told(true))
 }

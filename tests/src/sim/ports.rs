@@ -1,5 +1,6 @@
-//! The store, queue, secrets and clock of a simulation: the real ones behind a turnstile, where workers interleave and
-//! things go wrong.
+//! The store, queue, secrets and clock of a simulation.
+//!
+//! They are the real ones behind a turnstile, where workers interleave and faults happen.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -26,7 +27,7 @@ use crate::doubles::ManualClock;
 #[error("the simulation broke it")]
 pub(super) struct Broken;
 
-/// One turn for everybody else before each use of a port: what makes races, and where a worker can die.
+/// One turn for all other workers before each use of a port. It makes races, and a worker can die there.
 pub(super) struct Turn(bool);
 
 impl Turn {
@@ -70,7 +71,7 @@ impl Kept {
     }
 }
 
-/// What becomes of a write.
+/// The fate of a write.
 enum WriteFate {
     Done,
     Lost,
@@ -143,7 +144,7 @@ impl Queue for Kept {
         let (copies, later, fails) = {
             let mut outside = self.shared.lock();
             if outside.unheard || outside.made_up {
-                let broken = "C5: somebody was heard who has no say in it".to_owned();
+                let broken = "C5: a sender without authority was heard".to_owned();
                 outside.oracle.broken.push(broken);
             }
             let faults = outside.faults.clone();
@@ -193,7 +194,7 @@ impl Keeper {
         Self { shared, clock, brand, remembered: Mutex::default(), other }
     }
 
-    /// The brand now, whatever is remembered.
+    /// The brand now, regardless of caches.
     pub(super) fn now(&self) -> Arc<Brand> {
         Arc::clone(&super::lock(&self.brand))
     }
@@ -240,7 +241,7 @@ impl Secrets for Keeper {
     }
 }
 
-/// The clock: whoever waits gives up its turn until the world's time has come.
+/// A clock on which a waiting worker gives up its turn until the world's time has come.
 pub(super) struct Patient(pub(super) Arc<ManualClock>);
 
 struct Until {

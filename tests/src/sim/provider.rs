@@ -18,7 +18,7 @@ pub(super) const ISSUER: &str = "https://id.test";
 /// Whom it knows us as.
 pub(super) const CLIENT: &str = "shop";
 
-/// The provider.
+/// The identity provider of the simulation.
 #[derive(Clone, Debug, Default)]
 pub struct Provider {
     /// The client's secret in force.
@@ -36,7 +36,7 @@ struct Code {
     nonce: String,
     challenge: String,
     redirect: String,
-    /// How often somebody came to exchange it.
+    /// How often it was exchanged.
     calls: u32,
     token: Option<String>,
 }
@@ -87,7 +87,7 @@ impl Provider {
         let digest = Sha256::digest(text(form, "code_verifier"));
         let proven = URL_SAFE_NO_PAD.encode(digest) == code.challenge;
         if !proven || text(form, "redirect_uri") != code.redirect {
-            self.broken.push("C1: a code was brought by somebody else than asked for it");
+            self.broken.push("C1: a code was exchanged without the verifier of its request");
             return refused;
         }
         let token = format!("{SECRET}-token-{count}");

@@ -70,7 +70,8 @@ impl World {
         }
     }
 
-    /// Time passes: a moment, or until something is due, or somebody's time is over, or as long as a caller is slow, or a leap.
+    /// Lets time pass: a moment, a leap, or as long as a caller is slow. It can also pass until something is due or a
+    /// deadline is over.
     pub(super) fn time_passes(&mut self) {
         let calling = self.workers.iter().any(|worker| matches!(worker.work, Work::Create(_)));
         let by = match self.roll(10) {
@@ -90,7 +91,7 @@ impl World {
         self.say(|| format!("{by:?} pass, it is {now}"));
     }
 
-    /// Until somebody's time is nearly over, or just over: of whoever is on a processor's page, if anybody is.
+    /// How long until a deadline is nearly over, or just over. Prefers that of a customer on a processor's page.
     fn next_deadline(&self) -> Duration {
         let (now, outside) = (self.now(), &mut *self.shared.lock());
         let open = || {

@@ -17,7 +17,8 @@ impl World {
         self.shared.lock().faults = FaultRates::none();
         self.shared.lock().outage = None;
         self.say(|| "faults stop".to_owned());
-        // Somebody redrives what died while things went wrong; some of it dies only now, of what it went through before.
+        // An operator redrives the dead letters of the faults. Some messages die only now, from what they went
+        // through before.
         let mut redrives = 2_u32;
         let bound = 20_000;
         for _ in 0..bound {
@@ -27,7 +28,7 @@ impl World {
             let now = self.now();
             let arrived = self.workers.is_empty() && self.shared.lock().arrive(now);
             if !self.workers.is_empty() {
-                // Somebody may wait for time to pass.
+                // A worker may wait for time to pass.
                 self.clock.pass(Duration::from_millis(50));
                 self.turn();
             } else if arrived || self.deliver() || self.asks_again() {

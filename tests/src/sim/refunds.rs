@@ -1,4 +1,4 @@
-//! Money that goes back: the sum a Stripe of the simulation's own gave, what the sandbox gave, and what must hold of both.
+//! Refunds: the sum that the simulation's own Stripe and the sandbox gave back, and what must hold of both.
 
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ impl GivenBack {
 }
 
 impl Stripe {
-    /// `POST /v1/refunds`: by the last two digits `06` is on its way for a while, and `07` comes back after it.
+    /// `POST /v1/refunds`: an amount that ends in `06` is pending for a while, and `07` comes back later.
     pub(super) fn give_back(&mut self, body: &[u8], now: Timestamp) -> Answer {
         let text = fields(body);
         let charge = text("payment_intent");
@@ -158,7 +158,7 @@ impl Oracle {
             Some((request, request.refunds.iter().find(|asked| known(asked.seq))?))
         });
         match asked {
-            None => wrong.push("C1: money goes back that nobody asked for"),
+            None => wrong.push("C1: money goes back without a refund request"),
             Some((request, asked)) => {
                 let begun = asked.started_at.is_some_and(|at| at <= now) && asked.end.is_none();
                 if !begun {

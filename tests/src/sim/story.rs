@@ -8,8 +8,8 @@ use super::outside::PortFault;
 pub enum Verb {
     /// A requester asks: whose phone, over which channels, for how many seconds, how much.
     Ask(&'static str, &'static [&'static str], u64, u64),
-    /// A requester asks like that, once, and the call is so slow that the check it sent ahead is handled before the request
-    /// is written; then it dies.
+    /// A requester asks like that, once, and the call dies. It is so slow that its recovery check is handled before
+    /// the request is written.
     AskSlowly(&'static str, &'static [&'static str], u64, u64),
     /// A requester asks for something else than a payment: what, whose phone, over which channels, for how many seconds.
     AskFor(What, &'static str, &'static [&'static str], u64),
@@ -90,7 +90,7 @@ pub struct Ending {
 pub enum Fault {
     /// Nothing.
     None,
-    /// Whoever is at the turn of that number dies.
+    /// The worker at the turn of that number dies.
     Crash(u64),
     /// A use of a port goes wrong.
     Port(PortFault),

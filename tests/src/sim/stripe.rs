@@ -320,7 +320,7 @@ impl Stripe {
     }
 }
 
-/// What becomes of a confirmation: by the test card, and for a good one by the amount's last two digits.
+/// The result of a confirmation, by the test card. For a good card it follows the amount's last two digits.
 pub(super) fn verdict(method: &str, amount: u64, now: Timestamp) -> Status {
     let refused = |code, decline_code| Status::RequiresPaymentMethod { code, decline_code };
     match method {
@@ -340,7 +340,7 @@ fn refusal(code: &str, decline_code: Option<&str>) -> Value {
     json!({ "type": "card_error", "code": code, "decline_code": decline_code })
 }
 
-/// A form's fields, empty where there is none.
+/// A form's fields, empty where the form lacks one.
 pub(super) fn fields(body: &[u8]) -> impl Fn(&str) -> String {
     let form: BTreeMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
     move |name: &str| form.get(name).cloned().unwrap_or_default()

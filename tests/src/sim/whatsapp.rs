@@ -1,5 +1,6 @@
-//! WhatsApp in the world: Meta's stand-in behind the wire, what customers do in their chats, and what Meta tells of it,
-//! late, twice or never; and what others tell in Meta's place.
+//! WhatsApp in the world: Meta's stand-in behind the wire, and what customers do in their chats.
+//!
+//! Meta's callbacks come late, twice or never, and others call in Meta's place.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -30,9 +31,13 @@ use crate::standins::whatsapp::{
 pub(super) const NAME: &str = "whatsapp";
 /// How many calls of Meta's are remembered that were not made.
 const POSTS_MAX: usize = 24;
-/// What a message fails with after it was taken: nobody has that number, the chat had closed, Meta held it back, no reason.
+/// The errors of a message after it was taken.
+///
+/// The number has no WhatsApp, the chat had closed, Meta held it back, or no reason is given.
 const FAILURES: [u32; 4] = [131_026, 131_047, 131_049, 131_053];
-/// How a number ends that has no WhatsApp, as Meta says at once, and one of which it says so later.
+/// The last digits of a number that has no WhatsApp, as Meta says at once.
+///
+/// The second constant is for a number of which Meta says so later.
 const NOT_ON_WHATSAPP: &str = "9001";
 const LOST_ON_WHATSAPP: &str = "9004";
 
@@ -54,15 +59,15 @@ struct Post {
 /// What a call of Meta's tells, as far as those who watch care.
 #[derive(Clone, Debug)]
 enum Told {
-    /// A tap.
+    /// A tap on a button.
     Answer,
     /// A tap on something that we did not write.
     MadeUp,
     /// How messages fare.
     Receipt,
-    /// Words that are no answer, or the stop of somebody who may not be known.
+    /// Words that are no answer, or the STOP of a sender who may not be known.
     Words,
-    /// A stop of whoever has that phone.
+    /// A STOP from that phone.
     Stop(String),
     /// The same of a start.
     Start(String),
@@ -148,7 +153,7 @@ impl World {
         sent.into_iter().find(|message| message.reference == reference)
     }
 
-    /// The address of the page that a message on WhatsApp leads to: behind a button, or written out where none is left.
+    /// The address of the page that a message on WhatsApp leads to, from a button or from its text.
     pub(super) fn chatted_link(&self, request: RequestId, prompt: PromptId) -> Option<String> {
         let message = self.chatted(request, prompt)?;
         let behind = message.buttons.iter().find_map(|button| match &button.action {
@@ -159,8 +164,8 @@ impl World {
         behind.or_else(|| written().map(str::to_owned))
     }
 
-    /// The customer taps the button of a message on WhatsApp that means what they wish. `None` where it has no such button;
-    /// otherwise whether they did, and not somebody who made it up.
+    /// Taps the button of a message on WhatsApp that means what the customer wishes. `None` means that it has no such
+    /// button. Returns whether the customer tapped, since the call may be made up.
     pub(super) fn taps_in_chat(
         &mut self,
         request: &Request,
@@ -185,7 +190,7 @@ impl World {
         Some(!made_up)
     }
 
-    /// What the tap brings back is none of ours.
+    /// Replaces the tap's postback with one that is not ours.
     fn make_up(&self, tap: &mut Value) {
         let roll = self.roll(3);
         let places = ["/messages/0/interactive/button_reply/id", "/messages/0/button/payload"];
@@ -205,7 +210,7 @@ impl World {
         }
     }
 
-    /// Whoever has that phone, now and then under a name that tells no number.
+    /// The customer who has that phone, now and then under a name that tells no number.
     fn person(&self, phone: &str) -> Person {
         let person = Person::at(phone);
         if self.plan.requests > 1 && self.roll(5) == 0 { person.with_username() } else { person }
@@ -217,7 +222,7 @@ impl World {
             8.. => self.answers_in_words(),
             0 | 1 => {
                 let phone = self.shared.lock().rng.pick(&PHONES).copied().unwrap_or_default();
-                // Nobody keeps what a customer says.
+                // A customer's words are not stored.
                 self.writes_in_chat(phone, SECRET);
             }
             2..4 => self.chat_receipt(),
@@ -330,7 +335,7 @@ impl World {
         }
     }
 
-    /// Meta tells what happened a while ago, or once more; or somebody else does who knows of it.
+    /// Delivers a callback of Meta late or once more, or one that an impostor made of the same event.
     fn hears_of_chats(&mut self) {
         let post = {
             let outside = &mut *self.shared.lock();
@@ -341,7 +346,7 @@ impl World {
             }
             post
         };
-        if self.roll(4) == 0 { self.somebody_calls(&post) } else { self.meta_calls(post) }
+        if self.roll(4) == 0 { self.impostor_calls(&post) } else { self.meta_calls(post) }
     }
 
     fn meta_calls(&mut self, post: Post) {
@@ -361,7 +366,7 @@ impl World {
     }
 
     /// Who is not Meta, or what Meta tells another brand, says nothing about this one's requests.
-    fn somebody_calls(&mut self, post: &Post) {
+    fn impostor_calls(&mut self, post: &Post) {
         let Posted { body, signature } = &post.posted;
         let theirs = signature_by(OTHER_APP_SECRET, body.as_bytes());
         match self.roll(3) {

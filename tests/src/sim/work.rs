@@ -30,9 +30,9 @@ pub(super) enum Work {
     Other(&'static str),
     /// A browser opens the page of a prompt of a request.
     Page(RequestId, PromptId),
-    /// Somebody says something who has no say in it.
+    /// A sender without authority says something.
     Unheard,
-    /// A channel brings what was made up, or is about another brand's requests: it may tell that a customer is there.
+    /// A channel brings a made-up event, or one about another brand's requests. It may tell that a customer is there.
     MadeUp,
     /// A phone says STOP.
     Stop(String),
@@ -42,7 +42,7 @@ pub(super) enum Work {
 
 pub(super) type Running = Pin<Box<dyn Future<Output = End> + Send>>;
 
-/// A worker.
+/// A worker at its work.
 pub(super) struct Worker {
     pub(super) work: Work,
     pub(super) running: Running,

@@ -23,9 +23,9 @@ use super::work::{End, Running, Work, Worker};
 use crate::doubles::ManualClock;
 use crate::logs::Logs;
 
-/// The world.
+/// The simulated world.
 pub struct World {
-    /// The outside.
+    /// Everything outside the machine.
     pub shared: Shared,
     pub(super) machine: Arc<Machine>,
     pub(super) clock: Arc<ManualClock>,
@@ -43,7 +43,7 @@ pub struct World {
     pub(super) heard: bool,
     /// What is logged, in some runs: it takes time.
     logs: Option<(Logs, Dispatch)>,
-    /// How many turns were taken, and at which of them somebody dies.
+    /// How many turns were taken, and at which of them a worker dies.
     pub(super) turns: u64,
     pub(super) dies_at_turn: Option<u64>,
     pub(super) steps: u64,
@@ -153,7 +153,7 @@ impl World {
     }
 
     pub(super) fn employ(&mut self, work: Work, running: Running) {
-        // A call has an end, as whoever holds the line gives up; a worker of a queue may be held up for long.
+        // A call ends when its caller gives up. A worker of a queue may be held up for long.
         let called = matches!(work, Work::Create(_));
         let long = !called && self.happens(|faults| faults.zombie);
         let life = if long { 20_000 } else { 30 };
@@ -192,7 +192,7 @@ impl World {
         self.checked()
     }
 
-    /// Nobody is at work and nothing is due.
+    /// Lets time pass, or a requester or a customer act, when no worker is at work and nothing is due.
     fn idles(&mut self) {
         match self.roll(4) {
             0 => self.time_passes(),

@@ -19,7 +19,7 @@ const CAPTURED_AFTER: Duration = Duration::from_secs(3_600);
 pub struct Charge {
     /// Adyen's own id.
     pub psp: String,
-    /// How much.
+    /// The amount in minor units.
     pub amount: u64,
 }
 

@@ -1,8 +1,8 @@
-//! A stand-in for Adyen Checkout: strict about what it takes, keeps answers by their keys, tells by webhook, and goes wrong
-//! as its dice fall.
+//! A stand-in for Adyen Checkout that goes wrong as its dice fall.
 //!
-//! Cancelling and reversing are asked for and happen later. An acquirer whose answer was lost leaves an error as the
-//! answer of the key, while the card was charged: only the webhook tells.
+//! It is strict about what it takes, keeps answers by their keys, and reports by webhook. Cancelling and reversing
+//! are asked for and happen later. A lost answer of the acquirer leaves an error as the answer of the key, while the
+//! card was charged. Only the webhook reports that charge.
 
 mod book;
 mod words;
@@ -34,7 +34,7 @@ pub const HMAC_KEY: &str = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48
 pub struct Faults {
     /// No connection.
     pub not_sent: u64,
-    /// The call never arrives, and nobody knows.
+    /// The call never arrives, and its caller does not learn it.
     pub lost_before: u64,
     /// The answer never arrives.
     pub lost_after: u64,
@@ -44,7 +44,7 @@ pub struct Faults {
     pub transient: u64,
     /// Too many calls.
     pub throttled: u64,
-    /// The answer of a key is an error, whatever happened: the acquirer was not heard.
+    /// The answer of a key is an error, regardless of the result, since the acquirer was not heard.
     pub unheard: u64,
     /// A webhook takes hours.
     pub late_hooks: u64,
@@ -92,7 +92,7 @@ impl Adyen {
         self.book().charges(reference)
     }
 
-    /// The customer does on Adyen's side what they were sent on for: the address they go back to, if they do.
+    /// Does on Adyen's side what the customer was redirected for. Returns the address they go back to, if they do.
     #[must_use]
     pub fn visited(&self, reference: &str, visitor: Visitor) -> Option<String> {
         self.book().visited(reference, visitor, self.clock.now())

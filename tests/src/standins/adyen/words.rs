@@ -59,12 +59,12 @@ pub(super) fn check(
     for name in ["reference", "paymentReference"] {
         let text = body.get(name).map_or("x", |value| value.as_str().unwrap_or(""));
         if text.is_empty() || text.len() > 80 {
-            return Err("a reference that is none");
+            return Err("an invalid reference");
         }
     }
     let amount = body.get("amount").map(|amount| (&amount["value"], &amount["currency"]));
     if amount.is_some_and(|(value, currency)| !value.is_u64() || !currency.is_string()) {
-        return Err("an amount that is none");
+        return Err("an invalid amount");
     }
     Ok(())
 }

@@ -42,7 +42,9 @@ pub const KEY_LINE: &str = "MC4CAQAwBQYDK2VwBCIEIG1lcmNoYW50LWtleS1vZi10aGUtZGVt
 pub const TOKEN_DATA: &str = "sealed-by-the-secure-element-";
 
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
-/// The key that a long reply is sealed with, what is kept of it, and what it is unsealed; computed with OpenSSL.
+/// The key that a long reply is sealed with.
+///
+/// The next constants are the stored reply and its plain text, computed with OpenSSL.
 const REPLY_KEY: &str = "404142434445464748494A4B4C4D4E4F505152535455565758595A5B5C5D5E5F";
 const REPLY_KEPT: &str = "what-the-device-sealed-for-this-reply";
 const REPLY_PLAIN: &str =
@@ -82,7 +84,7 @@ pub struct Gateway(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// Whoever wrote to the business, and what their device can do.
+    /// The customers who wrote to the business, with the features of their devices.
     people: BTreeMap<String, Vec<String>>,
     sent: Vec<Sent>,
     sessions: Vec<Session>,
@@ -268,7 +270,7 @@ impl State {
         }
         match self.kept.pop_first() {
             Some((_, reply)) => Ok((200, json!({ "interactiveData": reply }).to_string())),
-            None => Err(self.complains("a reply that nobody gave")),
+            None => Err(self.complains("a reply that was never given")),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What Apple documents of messages and of merchant sessions. A field that is not named here is refused, and so is whatever
-//! the facts leave open.
+//! Apple's documented shapes of messages and of merchant sessions. A field that is not named here is refused. So is
+//! every field that the documentation leaves open.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -216,7 +216,7 @@ pub(super) fn read(body: &[u8]) -> Result<Sent, String> {
     holds(message.v == 1, "a message of another version")?;
     holds(is_uuid(&message.id), "an id that is no UUID")?;
     holds(message.source_id == super::BUSINESS, "a message of another business")?;
-    holds(message.destination_id.starts_with("urn:mbid:"), "a message to nobody")?;
+    holds(message.destination_id.starts_with("urn:mbid:"), "a message without a customer")?;
     let sent = Sent {
         id: message.id,
         to: message.destination_id,
@@ -296,7 +296,7 @@ fn pays(sent: Sent, payment: Payment) -> Result<Sent, String> {
         holds(line.kind == "final", "a price that is not final")?;
         let (whole, part) = line.amount.split_once('.').unwrap_or((&line.amount, "00"));
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        holds(digits(whole) && digits(part), "an amount that is none")?;
+        holds(digits(whole) && digits(part), "an invalid amount")?;
     }
     holds(line_items.len() == 1 && line_items[0].amount == total.amount, "a sum that is wrong")?;
     holds(apple_pay.merchant_identifier == MERCHANT, "merchant identifier mismatch")?;

@@ -1,5 +1,6 @@
-//! The service's own model, as its Python client ships it (botocore 1.43.102, `pinpoint-sms-voice-v2`, Apache-2.0): the
-//! shapes of the two calls, without their descriptions.
+//! The service's own model, as its Python client ships it (botocore 1.43.102, `pinpoint-sms-voice-v2`, Apache-2.0).
+//!
+//! It has the shapes of the two calls, without their descriptions.
 
 use std::collections::BTreeMap;
 
@@ -139,7 +140,7 @@ fn within(shape: &Shape, number: &Number, place: &str, faults: &mut Vec<String>)
 fn spelled(shape: &Shape, text: &str, place: &str, faults: &mut Vec<String>) {
     sized(shape, text.chars().count(), place, faults);
     if shape.words.as_ref().is_some_and(|words| !words.iter().any(|word| word == text)) {
-        faults.push(format!("{place} is none of its words"));
+        faults.push(format!("{place} is not one of its words"));
     }
     if let Some(pattern) = &shape.pattern {
         // The whole text has to match, as the service takes it.
