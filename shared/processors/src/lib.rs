@@ -19,7 +19,7 @@ mod wallet_settings;
 pub struct Deps {
     /// Calls to a processor's API.
     pub http: Arc<dyn Http>,
-    /// The time.
+    /// The clock of idempotency windows and token lifetimes.
     pub clock: Arc<dyn Clock>,
 }
 

@@ -1,6 +1,6 @@
 //! The checks on an ID token before the access token that came with it is used.
 //!
-//! It comes directly from the token endpoint over TLS, which proves the issuer in place of its signature.
+//! It comes directly from the token endpoint over TLS, so that TLS proves the issuer.
 //! <https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation>, item 6.
 
 use base64::Engine;

@@ -13,9 +13,9 @@ use super::wire::{checkout, intents, setups};
 /// An object by its id. Only ids of Stripe's form go into a path.
 #[derive(Clone, Copy)]
 pub(super) enum StripeObject<'a> {
-    /// A PaymentIntent.
+    /// A PaymentIntent, which charges.
     Intent(&'a str),
-    /// A SetupIntent.
+    /// A SetupIntent, which saves a card.
     Setup(&'a str),
     /// A Checkout Session.
     Session(&'a str),

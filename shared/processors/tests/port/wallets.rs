@@ -93,7 +93,7 @@ fn apple_pay_session_is_requested_as_the_merchant_of_stripe() {
 }
 
 #[test]
-fn apple_pay_session_is_none_without_apples_answer() {
+fn apple_pay_session_needs_apples_answer() {
     let settings = json!({ "secret_key": "sk_test_a", "apple_pay": apple_pay() });
     let (apple, processor) = opened("stripe", &settings);
     for answer in [None, Some((400, "{}")), Some((417, "")), Some((200, "")), Some((200, "[]"))] {

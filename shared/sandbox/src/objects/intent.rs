@@ -13,7 +13,7 @@ use crate::ids::page;
 /// The duration of the status `processing`.
 const PROCESSING: Duration = Duration::from_secs(3);
 
-/// A PaymentIntent.
+/// A PaymentIntent, as the ledger stores it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PaymentIntent {
     pub(crate) id: String,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::ids::BodyDigest;
 
-/// A refund.
+/// A refund, as the ledger stores it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredRefund {
     pub(crate) id: String,

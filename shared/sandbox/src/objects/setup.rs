@@ -7,7 +7,7 @@ use super::intent::next_action;
 use super::method::PaymentMethod;
 use crate::cards::Refusal;
 
-/// A SetupIntent.
+/// A SetupIntent, as the ledger stores it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SetupIntent {
     pub(crate) id: String,

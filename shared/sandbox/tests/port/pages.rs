@@ -310,7 +310,7 @@ fn saved_card_of_another_customer_is_not_charged() {
     };
     let text = secrecy::ExposeSecret::expose_secret(&kept.secret).to_owned();
     let mut mixed: serde_json::Value = serde_json::from_str(&text).unwrap();
-    mixed["customer"] = json!("cus_of_somebody_else");
+    mixed["customer"] = json!("cus_of_another_customer");
     let mixed = Authorization { kind: kept.kind, secret: mixed.to_string().into() };
     let created = block_on(fixture.processor.create(&attempt(payment(990), &mixed, 2)));
     assert_eq!(created, Created::Invalid { code: "resource_missing" });

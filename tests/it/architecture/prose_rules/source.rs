@@ -185,10 +185,17 @@ pub(in crate::architecture) fn of_rust(source: &str) -> Vec<Prose> {
     let parts = split(source);
     let mut paragraphs = Paragraphs::default();
     let mut before: Option<&Comment> = None;
+    let lines: Vec<&str> = source.lines().collect();
+    // An included file stands in the middle of a comment.
+    let adjoin = |before: usize, line: usize| {
+        (before..line.saturating_sub(1))
+            .all(|between| lines[between].trim_start().starts_with("#[doc ="))
+    };
     for comment in &parts.comments {
         let goes_on = before.is_some_and(|before| {
             before.marker == comment.marker
-                && before.line + 1 == comment.line
+                && before.line < comment.line
+                && adjoin(before.line, comment.line)
                 && !comment.follows_code
                 && !before.follows_code
         });
