@@ -34,7 +34,8 @@ impl Signer for Stamp {
 /// The channels over these ports, with an identity.
 #[must_use]
 pub fn channels(ports: &Ports, http: &Arc<dyn Http>) -> channels::Registry {
-    channels::Registry::new(channels::Deps::new(ports, http, Some(Arc::new(Stamp))))
+    let deps = channels::Deps::new(ports, http, Some(Arc::new(Stamp)));
+    channels::Registry::new(deps).with(sandbox::Sandbox::new(ports))
 }
 
 /// Gives a machine without another holder an identity.

@@ -11,7 +11,8 @@ mod sandbox;
 
 use std::sync::Arc;
 
-use ports::{Channels, Ports, Processors, SandboxPages};
+use ::sandbox::SandboxPages;
+use ports::{Channels, Ports, Processors};
 
 pub use approvals::{ApprovalPayload, Approvals, CustomerReply, ReplyError, ReplySource};
 pub use channels::{ChannelWebhooks, Topics};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use consent_callback::{ConsentCallback, SandboxAccess, Topics};
 use lambda::Wiring;
+use sandbox::Sandbox;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
@@ -15,13 +16,13 @@ async fn main() -> Result<(), lambda::Error> {
         other => return Err(format!("SANDBOX is `off` or `key`, not `{other}`").into()),
     };
     let channels = channels::Deps::new(&ports, &http, Some(signer));
-    let pages = sandbox::Sandbox::new(&ports);
+    let sandbox_kinds = Sandbox::new(&ports);
     let processors = processors::Deps::new(&ports, &http);
     let consent_callback = ConsentCallback {
         ports,
-        channels: Arc::new(channels::Registry::new(channels)),
-        processors: Arc::new(processors::Registry::new(processors).with(pages.clone())),
-        sandbox_pages: Some(Arc::new(pages)),
+        channels: Arc::new(channels::Registry::new(channels).with(sandbox_kinds.clone())),
+        processors: Arc::new(processors::Registry::new(processors).with(sandbox_kinds.clone())),
+        sandbox_pages: Some(Arc::new(sandbox_kinds)),
         public_base,
         sandbox,
     };

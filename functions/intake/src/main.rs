@@ -13,7 +13,7 @@ async fn main() -> Result<(), lambda::Error> {
     let processors = processors::Deps::new(&ports, &http);
     let intake = Intake {
         ports,
-        channels: Arc::new(channels::Registry::new(channels)),
+        channels: Arc::new(channels::Registry::new(channels).with(sandbox.clone())),
         processors: Arc::new(processors::Registry::new(processors).with(sandbox)),
         public_base,
     };

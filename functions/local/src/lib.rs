@@ -40,8 +40,8 @@ impl Machine {
     #[must_use]
     pub fn new(ports: &Ports, http: &Arc<dyn Http>, public_base: &str) -> Self {
         let channels = channels::Registry::new(channels::Deps::new(ports, http, None));
-        let channels: Arc<dyn Channels> = Arc::new(channels);
         let sandbox = sandbox::Sandbox::new(ports);
+        let channels: Arc<dyn Channels> = Arc::new(channels.with(sandbox.clone()));
         let processors = processors::Registry::new(processors::Deps::new(ports, http));
         let processors: Arc<dyn Processors> = Arc::new(processors.with(sandbox.clone()));
         let intake = Intake {

@@ -9,6 +9,6 @@ use send_prompt::SendPrompt;
 async fn main() -> Result<(), lambda::Error> {
     let (Wiring { ports, http, signer, public_base }, []) = lambda::wire([])?;
     let channels = channels::Deps::new(&ports, &http, Some(signer));
-    let channels = Arc::new(channels::Registry::new(channels));
+    let channels = Arc::new(channels::Registry::new(channels).with(sandbox::Sandbox::new(&ports)));
     lambda::serve_queue(SendPrompt { ports, channels, public_base }).await
 }

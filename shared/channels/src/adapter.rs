@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::brand::{Brand, ChannelSetup, Mode};
 use domain::random::Random;
-use ports::{Channel, Clock, Http, Ports, Signer, Source, Store};
+use ports::{Channel, Clock, Http, Ports, Signer, Source};
 
 use crate::tokens::Tokens;
 
@@ -13,8 +13,6 @@ use crate::tokens::Tokens;
 pub struct Deps {
     /// Calls to providers.
     pub http: Arc<dyn Http>,
-    /// The sandbox phone's messages.
-    pub store: Arc<dyn Store>,
     /// The current time, for signatures and time limits.
     pub clock: Arc<dyn Clock>,
     /// Randomness for identifiers that a provider wants to be new in each call.
@@ -29,7 +27,6 @@ impl Deps {
     pub fn new(ports: &Ports, http: &Arc<dyn Http>, signer: Option<Arc<dyn Signer>>) -> Self {
         Self {
             http: Arc::clone(http),
-            store: Arc::clone(&ports.store),
             clock: Arc::clone(&ports.clock),
             random: Arc::clone(&ports.random),
             signer,
@@ -37,18 +34,47 @@ impl Deps {
     }
 }
 
-/// A kind of channel: its name in the settings, and the function that opens one.
+/// A channel, or the error in its settings.
+pub type OpenResult = Result<Box<dyn Channel>, Source>;
+
+/// One kind of channel: its name in a brand's settings, and its constructor.
+pub trait AdapterKind: Send + Sync {
+    /// Returns the name by which settings choose this kind.
+    fn name(&self) -> &'static str;
+
+    /// Opens a channel with a brand's settings.
+    ///
+    /// # Errors
+    /// The settings are not what the adapter documents. No setting's value is quoted.
+    fn open(&self, config: &AdapterConfig<'_>) -> OpenResult;
+}
+
+/// A kind of this crate.
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
-    pub(crate) open: fn(&AdapterConfig<'_>) -> Result<Box<dyn Channel>, Source>,
+    pub(crate) open: fn(&AdapterConfig<'_>) -> OpenResult,
+}
+
+impl AdapterKind for Kind {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn open(&self, config: &AdapterConfig<'_>) -> OpenResult {
+        (self.open)(config)
+    }
 }
 
 /// The input of an adapter's constructor.
-pub(crate) struct AdapterConfig<'a> {
-    pub(crate) deps: &'a Deps,
+pub struct AdapterConfig<'a> {
+    /// The ports that the adapter uses.
+    pub deps: &'a Deps,
     /// Access tokens that channels of this process fetched before.
     pub(crate) tokens: &'a Arc<Tokens>,
-    pub(crate) brand: &'a Brand,
-    pub(crate) mode: Mode,
-    pub(crate) setup: &'a ChannelSetup,
+    /// The brand whose channel is opened.
+    pub brand: &'a Brand,
+    /// The mode in which the channel is opened.
+    pub mode: Mode,
+    /// The channel's name and settings from the brand's secret.
+    pub setup: &'a ChannelSetup,
 }

@@ -2,10 +2,8 @@
 //!
 //! Secrets in the samples begin with `secret-`, so that a leaked one is found.
 
-use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt::Write;
-use std::fs;
 
 use bytes::Bytes;
 use domain::brand::Mode;
@@ -17,21 +15,16 @@ use ports::{
 use serde_json::{Value, json};
 
 use crate::doubles::{
-    NOW, PHONE, Script, World, brand, fixtures, folder, meaning, prompt_to, recorded, reference,
+    NOW, PHONE, Script, World, brand, fixtures, meaning, prompt_to, recorded, reference,
 };
-use crate::registry::KINDS;
-
-/// The folders that several kinds share, and that are no kind themselves.
-const SHARED_FOLDERS: [&str; 2] = ["aws", "opt_out"];
+use crate::under_test::{kinds, settings_folder};
 
 /// The kinds whose provider confirms a send by the status alone.
 const TAKEN_BY_STATUS: [&str; 1] = ["apple"];
 
 fn samples() -> Vec<(&'static str, Value)> {
-    let of = |name| {
-        fixtures(&format!("{name}/fixtures/settings")).into_values().map(move |value| (name, value))
-    };
-    KINDS.iter().flat_map(|kind| of(kind.name)).collect()
+    let of = |name| fixtures(&settings_folder(name)).into_values().map(move |value| (name, value));
+    kinds().flat_map(of).collect()
 }
 
 fn bytes(calls: &[Request<Bytes>]) -> Vec<String> {
@@ -68,21 +61,9 @@ fn assert_discreet(text: &str) {
 }
 
 #[test]
-fn every_channel_folder_is_a_kind_in_alphabetical_order() {
-    let entries = fs::read_dir(folder("")).unwrap().map(|entry| entry.unwrap());
-    let folders: BTreeSet<String> = entries
-        .filter(|entry| entry.file_type().unwrap().is_dir())
-        .map(|entry| entry.file_name().into_string().unwrap())
-        .filter(|folder| !SHARED_FOLDERS.contains(&folder.as_str()))
-        .collect();
-    let listed: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
-    assert_eq!(listed, folders.iter().map(String::as_str).collect::<Vec<_>>());
-}
-
-#[test]
 fn sample_settings_of_every_kind_open() {
-    for kind in KINDS {
-        assert!(samples().iter().any(|(name, _)| *name == kind.name), "{}", kind.name);
+    for kind in kinds() {
+        assert!(samples().iter().any(|(name, _)| *name == kind), "{kind}");
     }
     for (kind, settings) in samples() {
         assert!(World::silent().open(kind, &settings).is_ok(), "{kind} {settings}");

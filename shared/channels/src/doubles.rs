@@ -28,7 +28,7 @@ use ports::{
 };
 use serde_json::{Value, json};
 
-use crate::{Deps, Registry};
+use crate::{Deps, Registry, under_test};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 pub(crate) const PHONE: &str = "+15551230001";
@@ -257,17 +257,16 @@ impl World {
     }
 
     pub(crate) fn registry(&self) -> Registry {
-        Registry::new(self.deps())
+        under_test::registry(self)
     }
 
     pub(crate) fn deps(&self) -> Deps {
         let signer: Option<Arc<dyn Signer>> =
             if self.signs { Some(Arc::new(FakeSigner)) } else { None };
         let http: Arc<dyn Http> = Arc::<Network>::clone(&self.network);
-        let store: Arc<dyn Store> = Arc::<Memory>::clone(&self.store);
         let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&self.clock);
         let random: Arc<dyn Random> = Arc::<CountingRandom>::clone(&self.random);
-        Deps { http, store, clock, random, signer }
+        Deps { http, clock, random, signer }
     }
 
     /// Opens a channel of this kind, in test mode.
@@ -354,11 +353,12 @@ fn reply(label: &str, action: Action) -> Button {
     Button { label: label.to_owned(), action: ButtonAction::Reply { postback: postback(action) } }
 }
 
+/// Returns a folder below the sources of `channels`, also when the tests of another crate use these doubles.
 pub(crate) fn folder(path: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src").join(path)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../channels/src").join(path)
 }
 
-/// The JSON files of a folder below `src`, by name.
+/// The JSON files of a folder below the sources of `channels`, by name.
 pub(crate) fn fixtures(path: &str) -> BTreeMap<String, Value> {
     let entries = fs::read_dir(folder(path)).unwrap().map(|entry| entry.unwrap().path());
     let files =

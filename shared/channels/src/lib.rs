@@ -7,16 +7,18 @@ mod aws;
 #[cfg(test)]
 mod contract_tests;
 #[cfg(test)]
+#[expect(dead_code, reason = "only kinds of other crates keep anything in the store")]
 mod doubles;
 pub mod message_limits;
 mod opt_out;
 mod rcs;
 mod registry;
-mod sandbox;
 mod settings;
 mod sms;
 mod tokens;
+#[cfg(test)]
+mod under_test;
 mod whatsapp;
 
-pub use adapter::Deps;
+pub use adapter::{AdapterConfig, AdapterKind, Deps, OpenResult};
 pub use registry::Registry;

@@ -1,4 +1,4 @@
-//! The limits of a message on each kind of channel, for the adapters and for the sandbox phone.
+//! The limits of a message on each kind of channel, for the adapters and for the kinds of other crates.
 
 /// The limits of one message. Lengths are in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

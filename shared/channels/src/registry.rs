@@ -6,15 +6,14 @@ use domain::brand::{Brand, Mode};
 use domain::values::name::ChannelName;
 use ports::{Channel, Channels, OpenChannelError, Source, error_chain};
 
-use crate::adapter::{AdapterConfig, Deps, Kind};
+use crate::adapter::{AdapterConfig, AdapterKind, Deps, Kind};
 use crate::tokens::Tokens;
-use crate::{apple, rcs, sandbox, sms, whatsapp};
+use crate::{apple, rcs, sms, whatsapp};
 
-/// Every kind of channel, in alphabetical order.
-pub(crate) const KINDS: &[Kind] =
-    &[apple::KIND, rcs::KIND, sandbox::KIND, sms::KIND, whatsapp::KIND];
+/// Every kind of this crate, in alphabetical order.
+pub(crate) const KINDS: &[Kind] = &[apple::KIND, rcs::KIND, sms::KIND, whatsapp::KIND];
 
-/// Opens a brand's channels by the kind that its settings name. It logs a wrong setting, so no caller needs to.
+/// Opens a brand's channels: those of this crate's kinds, and of the kinds added to it. It logs a wrong setting, so no caller needs to.
 ///
 /// Here a brand sends a prompt by SMS, and the network answers as Twilio does:
 ///
@@ -41,13 +40,6 @@ pub(crate) const KINDS: &[Kind] =
 /// # }
 /// # struct Machine;
 /// # #[async_trait]
-/// # impl Store for Machine {
-/// #     async fn read(&self, _: &Key) -> Result<Option<Item>, StoreError> { Ok(None) }
-/// #     async fn list(&self, _: &Range) -> Result<Page, StoreError> { Err(StoreError::Conflict) }
-/// #     async fn list_index(&self, _: &Range) -> Result<Page, StoreError> { Err(StoreError::Conflict) }
-/// #     async fn write(&self, _: Vec<Write>) -> Result<(), StoreError> { Ok(()) }
-/// # }
-/// # #[async_trait]
 /// # impl Clock for Machine {
 /// #     fn now(&self) -> Timestamp { NOW }
 /// #     async fn wait(&self, _: Duration) {}
@@ -58,7 +50,6 @@ pub(crate) const KINDS: &[Kind] =
 /// # let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 /// let registry = channels::Registry::new(channels::Deps {
 ///     http: Arc::new(Network),
-///     store: Arc::new(Machine),
 ///     clock: Arc::new(Machine),
 ///     random: Arc::new(Machine),
 ///     signer: None,
@@ -96,18 +87,32 @@ pub(crate) const KINDS: &[Kind] =
 pub struct Registry {
     deps: Deps,
     tokens: Arc<Tokens>,
+    extra: Vec<Box<dyn AdapterKind>>,
 }
 
-/// The setting `kind` is not in [`KINDS`].
+/// A `kind` that is not in the list.
 #[derive(Debug, thiserror::Error)]
 #[error("setting `kind` names no kind of channel")]
 struct UnknownKind;
 
 impl Registry {
-    /// Creates a registry whose channels touch `deps` and nothing else.
+    /// Creates a registry of this crate's kinds, whose channels touch `deps` and nothing else.
     #[must_use]
     pub fn new(deps: Deps) -> Self {
-        Self { deps, tokens: Arc::default() }
+        Self { deps, tokens: Arc::default(), extra: Vec::new() }
+    }
+
+    /// Adds a kind of another crate.
+    #[must_use]
+    pub fn with(mut self, kind: impl AdapterKind + 'static) -> Self {
+        self.extra.push(Box::new(kind));
+        self
+    }
+
+    fn kind(&self, name: &str) -> Option<&dyn AdapterKind> {
+        let own = KINDS.iter().map(|kind| -> &dyn AdapterKind { kind });
+        let extra = self.extra.iter().map(|kind| -> &dyn AdapterKind { kind.as_ref() });
+        own.chain(extra).find(|kind| kind.name() == name)
     }
 }
 
@@ -122,9 +127,8 @@ impl Channels for Registry {
         let setup =
             setups.iter().find(|setup| setup.name == *name).ok_or(OpenChannelError::Absent)?;
         let config = AdapterConfig { deps: &self.deps, tokens: &self.tokens, brand, mode, setup };
-        let kind = KINDS.iter().find(|kind| kind.name == setup.kind);
-        let kind = kind.ok_or_else(|| Source::from(UnknownKind));
-        kind.and_then(|kind| (kind.open)(&config)).map_err(|error| {
+        let kind = self.kind(&setup.kind).ok_or_else(|| Source::from(UnknownKind));
+        kind.and_then(|kind| kind.open(&config)).map_err(|error| {
             tracing::error!(
                 brand.name = %brand.name, brand.mode = ?mode, channel.name = %name,
                 channel.kind = setup.kind, error = error_chain(error.as_ref()),

@@ -13,7 +13,6 @@ mod problem;
 mod processor;
 mod processor_webhook;
 mod queue;
-mod sandbox_page;
 mod secrets;
 mod signer;
 mod store;
@@ -40,7 +39,6 @@ pub use processor::{
 };
 pub use processor_webhook::{ProcessorEvent, VerifiedWebhook, WebhookResponse};
 pub use queue::{Queue, QueueError, delay_seconds};
-pub use sandbox_page::{SandboxPage, SandboxPages, SandboxVisit};
 pub use secrets::{Secrets, SecretsError};
 pub use signer::{SignError, Signer};
 pub use store::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};

@@ -10,7 +10,6 @@ pub mod device;
 pub mod effects;
 pub mod limits;
 mod links;
-pub mod sandbox;
 pub mod saved_cards;
 pub mod storage;
 pub mod update;

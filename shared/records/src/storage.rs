@@ -14,10 +14,9 @@
 //! | `CAP#<brand>#<mode>#<channel>#<address>` | `CAP` | [`crate::capability::RouteCapability`] | 60 seconds |
 //! | `DEVICE#<brand>#<mode>#<address>` | `DEVICE` | [`crate::device::DeviceWallets`] | 90 days |
 //! | `LIMIT#<brand>#<mode>#<address>` | `LIMIT` | [`crate::limits::AddressLimits`] | 8 days |
-//! | `PHONE#<number>` | `MSG#<prompt>` | a message on the sandbox phone | a day |
 //!
-//! Addresses and handles are keyed hashes ([`domain::keys`]). `IDEM#` belongs to intake, `ENDPOINT#` to fetch-info, `SANDBOX#`
-//! to the sandbox processor.
+//! Addresses and handles are keyed hashes ([`domain::keys`]). `IDEM#` belongs to intake, `ENDPOINT#` to fetch-info, `PHONE#`
+//! and `SANDBOX#` to the sandbox.
 
 use std::time::Duration;
 

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::brand::Mode;
 use domain::values::id::RequestId;
-use ports::{Clock, Http, Key, Ports, SandboxPage, SandboxPages, SandboxVisit, Store, StoreError};
+use ports::{Clock, Http, Key, Ports, Store, StoreError};
 use processors::stand_in::{self, StripeStep};
-use processors::{AdapterConfig, AdapterKind, OpenResult};
 
 use crate::api::StandIn;
 use crate::ledger::{Ledger, SandboxObject};
@@ -19,16 +18,22 @@ mod ids;
 mod ledger;
 mod objects;
 mod page;
+pub mod phone;
 mod server;
+mod visit;
 
-/// The sandbox: a kind of processor for test mode, and the pages of its customers.
+pub use visit::{SandboxPage, SandboxPages, SandboxVisit};
+
+/// The sandbox: a kind of channel and a kind of processor for test mode, and the pages of its customers.
 ///
 /// ```
 /// # use std::sync::Arc;
 /// # use ports::{Http, Ports};
-/// # fn example(ports: &Ports, http: &Arc<dyn Http>) -> processors::Registry {
+/// # fn example(ports: &Ports, http: &Arc<dyn Http>) -> (channels::Registry, processors::Registry) {
 /// let sandbox = sandbox::Sandbox::new(ports);
-/// processors::Registry::new(processors::Deps::new(ports, http)).with(sandbox)
+/// let channels = channels::Registry::new(channels::Deps::new(ports, http, None));
+/// let processors = processors::Registry::new(processors::Deps::new(ports, http));
+/// (channels.with(sandbox.clone()), processors.with(sandbox))
 /// # }
 /// ```
 #[derive(Clone)]
@@ -43,25 +48,38 @@ pub struct Sandbox {
 struct LiveMode;
 
 impl Sandbox {
-    /// Creates a sandbox that keeps its ledger in a function's store.
+    /// Creates a sandbox that keeps its phones and its ledger in a function's store.
     #[must_use]
     pub fn new(ports: &Ports) -> Self {
         Self::over(Arc::clone(&ports.store), Arc::clone(&ports.clock))
     }
 
-    /// Creates a sandbox that keeps its ledger in `store`.
+    /// Creates a sandbox that keeps its phones and its ledger in `store`.
     #[must_use]
     pub const fn over(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         Self { store, clock }
     }
 }
 
-impl AdapterKind for Sandbox {
+/// The name of the sandbox's kinds in a brand's settings.
+const KIND: &str = "sandbox";
+
+impl channels::AdapterKind for Sandbox {
     fn name(&self) -> &'static str {
-        "sandbox"
+        KIND
     }
 
-    fn open(&self, config: &AdapterConfig<'_>) -> OpenResult {
+    fn open(&self, config: &channels::AdapterConfig<'_>) -> channels::OpenResult {
+        phone::open(&self.store, config)
+    }
+}
+
+impl processors::AdapterKind for Sandbox {
+    fn name(&self) -> &'static str {
+        KIND
+    }
+
+    fn open(&self, config: &processors::AdapterConfig<'_>) -> processors::OpenResult {
         match config.mode {
             Mode::Test => {}
             Mode::Live => return Err(LiveMode.into()),

@@ -4,7 +4,7 @@ use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::values::money::Money;
-use ports::{HttpError, SandboxPage, SandboxVisit, StoreError};
+use ports::{HttpError, StoreError};
 use processors::stand_in;
 use sha2::{Digest, Sha256};
 
@@ -16,6 +16,7 @@ use crate::ledger::{Entry, SandboxObject};
 use crate::objects::intent::IntentState;
 use crate::objects::session::{CheckoutSession, SessionState};
 use crate::objects::setup::SetupState;
+use crate::visit::{SandboxPage, SandboxVisit};
 
 const STYLE: &str = include_str!("../templates/sandbox.css");
 

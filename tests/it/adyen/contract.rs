@@ -1,6 +1,7 @@
-//! The adapter against Adyen's own contract, served by a mock that others wrote: every call is one that Adyen documents.
+//! The adapter against Adyen's own contract, served by a third-party mock. Each call is one that Adyen documents.
 //!
-//! `tests/run.py` starts three: each knows one answer to a payment. Nothing is kept there, so that only the words are tried.
+//! `tests/run.py` starts three mocks, and each knows one answer to a payment. A mock stores nothing, so these tests
+//! check the wire format only.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,11 +30,11 @@ fn address(name: &str) -> String {
     })
 }
 
-/// The way to the mock, by which only calls go that it takes.
-struct Watched(https::Client);
+/// An Http port to the mock, which fails the test on a call that the mock rejects.
+struct StrictHttp(https::Client);
 
 #[async_trait]
-impl Http for Watched {
+impl Http for StrictHttp {
     async fn call(
         &self,
         request: http::Request<Bytes>,
@@ -47,7 +48,7 @@ impl Http for Watched {
     }
 }
 
-/// An account whose Adyen is that mock, and the time it is there.
+/// Opens an account whose Adyen is the mock of that setting, and returns it with its clock.
 fn opened(name: &str) -> (Box<dyn Processor>, Arc<ManualClock>) {
     let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     let settings = json!({
@@ -63,7 +64,7 @@ fn opened(name: &str) -> (Box<dyn Processor>, Arc<ManualClock>) {
     });
     let clock = Arc::new(ManualClock::default());
     let outside = Deps {
-        http: Arc::new(Watched(https::Client::new().unwrap())),
+        http: Arc::new(StrictHttp(https::Client::new().unwrap())),
         clock: Arc::<ManualClock>::clone(&clock),
     };
     let brand = Brand::parse(&brand.to_string()).unwrap();
@@ -88,7 +89,7 @@ fn name() -> Reference {
 }
 
 #[tokio::test]
-async fn a_payment_with_a_wallet_or_a_card_on_file_is_one_that_adyen_takes() {
+async fn contract_wallet_or_saved_card_payment_accepted() {
     let (processor, _) = opened("ADYEN_AUTHORISED_URL");
     for wallet in &wallets() {
         let what = used(wallet, 4250, 1);
@@ -106,7 +107,7 @@ async fn a_payment_with_a_wallet_or_a_card_on_file_is_one_that_adyen_takes() {
 }
 
 #[tokio::test]
-async fn a_refusal_and_a_redirect_are_read_as_adyen_writes_them() {
+async fn contract_decline_and_redirect_parsed() {
     let (refusing, _) = opened("ADYEN_REFUSED_URL");
     let (redirecting, _) = opened("ADYEN_REDIRECT_URL");
     for wallet in &wallets() {
@@ -119,7 +120,7 @@ async fn a_refusal_and_a_redirect_are_read_as_adyen_writes_them() {
 }
 
 #[tokio::test]
-async fn a_link_is_made_read_and_ended_as_adyen_documents_it() {
+async fn contract_link_created_read_and_expired() {
     let (processor, _) = opened("ADYEN_AUTHORISED_URL");
     let hosted = yes(AuthorizationKind::Hosted, "");
     let what = used(&hosted, 4250, 1);
@@ -129,26 +130,27 @@ async fn a_link_is_made_read_and_ended_as_adyen_documents_it() {
     let answer = processor.confirm(&what, &link).await;
     assert!(matches!(answer, Confirmed::RequiresAction { redirect: Some(_) }), "{answer:?}");
     assert_eq!(processor.void(&what, &link).await, VoidResult::Voided);
-    // Made over nothing, for a card to keep. The mock answers with the amount it has: the call was taken, and not believed.
+    // This link is over no amount, to save a card. The mock accepts it, but answers with its fixed amount.
+    // The adapter does not believe that answer.
     let ask = Ask::PaymentMethod { description: DisplayText::new("Card for later").unwrap() };
     let what = Use { ask: &ask, ..what };
     assert_eq!(processor.create(&what).await, Created::Again);
 }
 
-/// An authorisation, as the adapter keeps it, that was heard of so many seconds after the beginning.
-fn told_at(seconds: u64) -> Reference {
+/// An authorisation, as the adapter stores it, that was reported that many seconds after the beginning.
+fn reported_at(seconds: u64) -> Reference {
     let at = BEGINNING.after(Duration::from_secs(seconds)).as_millis();
     Reference(format!("993617895204576J 4250 EUR {at}"))
 }
 
 #[tokio::test]
-async fn ending_and_giving_back_are_calls_that_adyen_takes() {
+async fn contract_cancel_and_refund_accepted() {
     let (processor, clock) = opened("ADYEN_AUTHORISED_URL");
     let [apple, ..] = &wallets();
     let what = used(apple, 4250, 1);
     clock.stand_at(BEGINNING.after(Duration::from_secs(1_800)));
-    // What was told too late is taken back by its own id; what was not told, by our name for it.
-    let late = ReportedResult { success: true, reference: told_at(1_800), code: None };
+    // A payment that was reported too late is reversed by its own id. An unreported one is cancelled by our reference.
+    let late = ReportedResult { success: true, reference: reported_at(1_800), code: None };
     for reported in [None, Some(&late)] {
         assert_eq!(processor.void(&Use { reported, ..what }, &name()).await, VoidResult::Unknown);
     }
@@ -167,9 +169,9 @@ async fn ending_and_giving_back_are_calls_that_adyen_takes() {
     assert_eq!(session.as_deref(), Some(r#"{"a":1}"#));
 }
 
-/// The mock is as strict as the contract: otherwise nothing above would say anything.
+/// The mock is as strict as the contract. Otherwise the tests above would prove nothing.
 #[tokio::test]
-async fn what_the_contract_does_not_allow_is_refused() {
+async fn contract_violation_rejected() {
     let url = address("ADYEN_AUTHORISED_URL");
     let client = https::Client::new().unwrap();
     let good = json!({

@@ -1,4 +1,6 @@
-//! Whatever breaks, and wherever: one charge where a request was fulfilled, none where it was not, or an open doubt.
+//! Faults at Adyen and in the store.
+//!
+//! A fulfilled request has one charge, and any other ended request has none. The rest is reported as in doubt.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +8,7 @@ use tests::standins::adyen::Faults;
 
 use super::world::{End, World};
 
-/// Everything goes wrong, often.
+/// Every fault, often.
 const STORM: Faults = Faults {
     not_sent: 60,
     lost_before: 60,
@@ -28,14 +30,14 @@ async fn runs(
     let mut ends = BTreeMap::new();
     for seed in seeds {
         let world = World::new(seed, hosted, faults, shaky).await;
-        let end = world.runs().await;
+        let end = world.run().await;
         *ends.entry(end).or_default() += 1;
     }
     ends
 }
 
 #[tokio::test]
-async fn where_nothing_breaks_everything_ends() {
+async fn adyen_without_faults_ends_each_request() {
     for hosted in [true, false] {
         let ends = runs(0..100, hosted, Faults::default(), 0).await;
         assert!(ends[&End::Fulfilled] > 20 && ends[&End::NotCharged] > 20, "{ends:?}");
@@ -43,18 +45,20 @@ async fn where_nothing_breaks_everything_ends() {
     }
 }
 
+/// A payment link is paid once or not at all, with every fault.
 #[tokio::test]
-async fn a_link_is_paid_once_or_not_at_all_in_every_storm() {
+async fn adyen_link_charges_once_iff_fulfilled() {
     let ends = runs(0..1_000, true, STORM, 30).await;
     assert!(ends[&End::Fulfilled] > 200 && ends[&End::NotCharged] > 200, "{ends:?}");
-    // Every webhook comes in the end, and with it the end of every doubt.
+    // Every webhook arrives in the end and resolves its doubt.
     assert_eq!(ends.get(&End::InDoubt), None, "{ends:?}");
 }
 
+/// A wallet payment is made once or not at all, with every fault.
 #[tokio::test]
-async fn a_payment_is_made_once_or_not_at_all_in_every_storm() {
+async fn adyen_wallet_charges_once_iff_fulfilled() {
     let ends = runs(0..1_000, false, STORM, 30).await;
     assert!(ends[&End::Fulfilled] > 200 && ends[&End::NotCharged] > 200, "{ends:?}");
-    // Every webhook comes in the end, and with it the end of every doubt.
+    // Every webhook arrives in the end and resolves its doubt.
     assert_eq!(ends.get(&End::InDoubt), None, "{ends:?}");
 }

@@ -1,4 +1,4 @@
-//! The Adyen processor against two others: a stand-in of our own that goes wrong in every way, and Adyen's own contract.
+//! The Adyen processor against a stand-in of our own that fails in every way, and against Adyen's own contract.
 
 mod contract;
 mod faults;

@@ -1,4 +1,4 @@
-//! One request at Adyen, with the worker that ships, and everybody around it who acts as the dice fall.
+//! One request at Adyen with the real worker. Its customer, its requester and Adyen act at random, from a seed.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -32,24 +32,24 @@ use tests::sim::Rng;
 use tests::standins::adyen::{self, Adyen, Faults, Visitor};
 
 const AMOUNT: u64 = 4250;
-/// How often a request is looked after by itself.
+/// The pause between the checks of an open request.
 const CHECK: Duration = Duration::from_secs(900);
 
-/// A store that is out of reach at times, before it has written or after.
-struct Shaky {
+/// A store that is unavailable at times, before a write or after it.
+struct FaultyStore {
     inner: MemoryStore,
     rng: Mutex<Rng>,
     per_mille: u64,
 }
 
-impl Shaky {
+impl FaultyStore {
     fn fails(&self) -> bool {
         self.rng.lock().unwrap().happens(self.per_mille)
     }
 }
 
 #[async_trait]
-impl Store for Shaky {
+impl Store for FaultyStore {
     async fn read(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         if self.fails() {
             return Err(StoreError::Unavailable("shaky".into()));
@@ -74,14 +74,14 @@ impl Store for Shaky {
     }
 }
 
-/// Messages, and when each is due.
-struct Due {
+/// A queue of messages, each with the time it is due.
+struct DelayQueue {
     clock: Arc<ManualClock>,
     messages: Mutex<VecDeque<(Timestamp, Message)>>,
 }
 
 #[async_trait]
-impl Queue for Due {
+impl Queue for DelayQueue {
     async fn send(&self, message: &Message, delay: Duration) -> Result<(), QueueError> {
         let at = self.clock.now().after(delay);
         self.messages.lock().unwrap().push_back((at, message.clone()));
@@ -89,7 +89,7 @@ impl Queue for Due {
     }
 }
 
-/// What a run came to.
+/// The end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum End {
     Fulfilled,
@@ -99,17 +99,17 @@ pub(super) enum End {
 
 pub(super) struct World {
     clock: Arc<ManualClock>,
-    store: Arc<Shaky>,
-    queue: Arc<Due>,
+    store: Arc<FaultyStore>,
+    queue: Arc<DelayQueue>,
     adyen: Arc<Adyen>,
     brand: Arc<Brand>,
     processor: Box<dyn Processor>,
     worker: FetchInfo,
     rng: Rng,
-    /// What is needed to see a run again.
+    /// The seed that repeats the run.
     seed: u64,
     id: RequestId,
-    /// When the customer, or the requester, does something at Adyen.
+    /// When the customer acts at Adyen, and how.
     visit: Option<(Timestamp, Visitor)>,
     abandons_at: Option<Timestamp>,
     decided: bool,
@@ -128,8 +128,8 @@ fn brand_text() -> String {
     .to_string()
 }
 
-/// A request to which there is a yes.
-fn granted(brand: &Brand, hosted: bool, now: Timestamp) -> Change {
+/// A request that the customer approved.
+fn approved(brand: &Brand, hosted: bool, now: Timestamp) -> Change {
     let id = RequestId::new(now, [1; 10]);
     let money = Money::new(AMOUNT, "EUR".parse().unwrap()).unwrap();
     let ask = Ask::Payment { money, description: DisplayText::new("Invoice").unwrap(), card: None };
@@ -164,10 +164,10 @@ impl World {
         let adyen = Arc::new(Adyen::new(Rng::new(rng.roll()), faults, Arc::clone(&clock)));
         let secrets = Arc::new(OneBrand::new(&brand_text()).unwrap());
         let brand = secrets.now();
-        let queue = Arc::new(Due { clock: Arc::clone(&clock), messages: Mutex::default() });
+        let queue = Arc::new(DelayQueue { clock: Arc::clone(&clock), messages: Mutex::default() });
         let shaken = Mutex::new(Rng::new(rng.roll()));
         let store =
-            Arc::new(Shaky { inner: MemoryStore::default(), rng: shaken, per_mille: shaky });
+            Arc::new(FaultyStore { inner: MemoryStore::default(), rng: shaken, per_mille: shaky });
         let registry = || {
             let (http, clock) = (Arc::<Adyen>::clone(&adyen), Arc::<ManualClock>::clone(&clock));
             Registry::new(Deps { http, clock })
@@ -178,8 +178,8 @@ impl World {
             ports: Ports {
                 clock: Arc::<ManualClock>::clone(&clock),
                 random: Arc::new(SeededRandom::new(seed)),
-                store: Arc::<Shaky>::clone(&store),
-                queue: Arc::<Due>::clone(&queue),
+                store: Arc::<FaultyStore>::clone(&store),
+                queue: Arc::<DelayQueue>::clone(&queue),
                 secrets,
             },
             processors: Arc::new(registry()),
@@ -188,7 +188,7 @@ impl World {
             webhook_reach: Reach::Public,
             delivery_limit: fetch_info::InFlightLimit::default(),
         };
-        let change = granted(&brand, hosted, clock.now());
+        let change = approved(&brand, hosted, clock.now());
         let id = change.request.id;
         storage::commit(&store.inner, None, change, Vec::new()).await.unwrap();
         effects::send(queue.as_ref(), Step::Fetch, id, Duration::ZERO).await.unwrap();
@@ -214,8 +214,8 @@ impl World {
         storage::load(&self.store.inner, self.id).await.unwrap().unwrap()
     }
 
-    /// Commits what somebody else records, and has the worker look.
-    async fn records(&self, command: impl Fn(&Request) -> Result<Change, Refusal>) {
+    /// Commits a change from outside the worker, and has the worker look.
+    async fn record(&self, command: impl Fn(&Request) -> Result<Change, Refusal>) {
         let loaded = self.stored().await;
         let Ok(change) = command(&loaded.request) else { return };
         let ports: (&dyn Store, &dyn Queue) = (&self.store.inner, self.queue.as_ref());
@@ -223,7 +223,7 @@ impl World {
         effects::apply(ports, Some(loaded.version), change, Vec::new(), step).await.unwrap();
     }
 
-    async fn hears(&self, method: http::Method, url: String, body: &Value) {
+    async fn receive(&self, method: http::Method, url: String, body: &Value) {
         let now = self.clock.now();
         let callback = UnverifiedCallback {
             method,
@@ -236,7 +236,7 @@ impl World {
         for events in self.processor.receive(&callback).unwrap().events {
             match events {
                 ProcessorEvent::AttemptReported { attempt_no, reported, .. } => {
-                    self.records(|request| {
+                    self.record(|request| {
                         request.record_reported(attempt_no, reported.clone(), now)
                     })
                     .await;
@@ -245,22 +245,20 @@ impl World {
                     let random = SeededRandom::new(9);
                     let sealed = seal::seal(&self.brand.sealing, self.id, &authorization, &random);
                     let sealed = sealed.unwrap();
-                    self.records(|request| {
-                        request.record_returned(attempt_no, sealed.clone(), now)
-                    })
-                    .await;
+                    self.record(|request| request.record_returned(attempt_no, sealed.clone(), now))
+                        .await;
                 }
                 ProcessorEvent::StatusChanged(id) => {
                     let queue = self.queue.as_ref();
                     effects::send(queue, Step::Fetch, id, Duration::ZERO).await.unwrap();
                 }
-                ProcessorEvent::RefundReported { .. } => panic!("nobody asked for a refund"),
+                ProcessorEvent::RefundReported { .. } => panic!("no refund was asked for"),
             }
         }
     }
 
-    /// The customer was sent on: what they will do, and whether somebody loses patience.
-    async fn decides(&mut self) {
+    /// Draws what a redirected customer will do, and whether the requester abandons the redirect.
+    async fn plan_visit(&mut self) {
         let redirected =
             self.stored().await.request.open_attempt().is_some_and(|a| a.redirect.is_some());
         if self.decided || !redirected {
@@ -282,14 +280,14 @@ impl World {
     }
 
     async fn step(&mut self) -> bool {
-        self.decides().await;
+        self.plan_visit().await;
         let next = {
             let messages = self.queue.messages.lock().unwrap();
             let message = messages.iter().map(|(at, _)| *at).min();
             let visit = self.visit.map(|(at, _)| at);
             [message, self.adyen.next(), visit, self.abandons_at].into_iter().flatten().min()
         };
-        // What a crash left undone is found by the check that every request has while it is open.
+        // Each open request has a check, which finds work that a crash left undone.
         let open = self.stored().await.request.open_attempt().is_some();
         let next = match next {
             Some(next) => next,
@@ -304,15 +302,15 @@ impl World {
         let now = self.clock.now();
         for body in self.adyen.passes() {
             let url = "https://pay.example.com/callbacks/acme/adyen".to_owned();
-            self.hears(http::Method::POST, url, &body).await;
+            self.receive(http::Method::POST, url, &body).await;
         }
         if let Some((_, visitor)) = self.visit.take_if(|(at, _)| *at <= now)
             && let Some(url) = self.adyen.visited(&self.name(), visitor)
         {
-            self.hears(http::Method::GET, url, &Value::Null).await;
+            self.receive(http::Method::GET, url, &Value::Null).await;
         }
         if self.abandons_at.take_if(|at| *at <= now).is_some() {
-            self.records(|request| request.abandon(CancelRedirect::Requester, now)).await;
+            self.record(|request| request.abandon(CancelRedirect::Requester, now)).await;
         }
         let due = {
             let mut messages = self.queue.messages.lock().unwrap();
@@ -327,8 +325,10 @@ impl World {
         true
     }
 
-    /// Runs until nothing happens any more, or for three days; says what it came to, having compared it with the books.
-    pub(super) async fn runs(mut self) -> End {
+    /// Runs until no message or event is left, or for three days, and returns the end.
+    ///
+    /// The end is compared with Adyen's charges.
+    pub(super) async fn run(mut self) -> End {
         let until = self.clock.now().after(Duration::from_secs(3 * 86_400));
         for _ in 0..20_000 {
             if self.clock.now() > until || !self.step().await {

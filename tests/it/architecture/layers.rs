@@ -11,11 +11,11 @@ use super::{cargo, root};
 type Layer = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 const LAYERS: &[Layer] = &[
-    ("channels", &["domain", "ports", "records", "texts"], &[]),
+    ("channels", &["domain", "ports", "texts"], &[]),
     (
         "consent-callback",
-        &["domain", "ports", "records", "texts"],
-        &["channels", "lambda", "processors", "sandbox"],
+        &["domain", "ports", "records", "sandbox", "texts"],
+        &["channels", "lambda", "processors"],
     ),
     ("domain", &[], &[]),
     ("dynamodb", &["domain", "ports"], &[]),
@@ -50,9 +50,9 @@ const LAYERS: &[Layer] = &[
     ("ports", &["domain"], &[]),
     ("processors", &["domain", "ports"], &[]),
     ("records", &["domain", "ports"], &[]),
-    ("sandbox", &["domain", "ports", "processors"], &[]),
+    ("sandbox", &["channels", "domain", "ports", "processors"], &[]),
     ("secretsmanager", &["domain", "ports"], &[]),
-    ("send-prompt", &["domain", "ports", "records", "texts"], &["channels", "lambda"]),
+    ("send-prompt", &["domain", "ports", "records", "texts"], &["channels", "lambda", "sandbox"]),
     ("sqs", &["domain", "ports"], &[]),
     (
         "tests",

@@ -10,11 +10,11 @@ use super::root;
 
 /// How often each rule is broken today. A number may only be lowered.
 const CEILINGS: [(Rule, usize); 6] = [
-    (Rule::Word, 122),
+    (Rule::Word, 81),
     (Rule::Mark, 0),
-    (Rule::LongName, 26),
-    (Rule::EmptySummary, 17),
-    (Rule::LongSentence, 54),
+    (Rule::LongName, 0),
+    (Rule::EmptySummary, 16),
+    (Rule::LongSentence, 47),
     (Rule::Joints, 0),
 ];
 /// How many offences a failure lists.

@@ -1,14 +1,15 @@
-//! Ten thousand runs of customers who pay or leave a card somewhere else than on our page, each from a seed of its own.
+//! Ten thousand seeded runs of customers who pay, or save a card, away from our page.
 
 use tests::away::{Gives, Report, STORIES, Story, Till};
 
-/// How many seeds each story is run from; there are twelve.
+/// How many seeds each of the twelve stories runs from.
 const SEEDS: u64 = 850;
 
-/// What goes wrong in runs, or happens.
+/// The faults and events that the runs must reach.
 const KINDS: [&str; 12] = [
     "500 after it acted",
     "500 for good",
+    "a customer is at the processor's page",
     "a message is lost or doubled",
     "a read is lost",
     "a worker dies",
@@ -18,10 +19,9 @@ const KINDS: [&str; 12] = [
     "busy",
     "lost after it acted",
     "lost before it acted",
-    "a customer is at the processor's page",
 ];
 
-/// Runs some of the stories, each from seeds of its own.
+/// Runs the chosen stories, each from its own seeds, and asserts that they reach every end and every fault.
 fn runs(which: fn(&Story) -> bool) {
     let mut sum = Report::default();
     let mut stories = 0;
@@ -46,22 +46,25 @@ fn runs(which: fn(&Story) -> bool) {
     assert!(sum.happened.values().all(|count| *count > 60), "{sum:?}");
 }
 
+/// A customer on the hosted page pays once where the request ends as fulfilled, and never otherwise.
 #[test]
-fn customers_on_the_processors_page_pay_once_where_they_are_told_so_and_never_else() {
+fn hosted_page_charges_once_iff_reported_fulfilled() {
     runs(|story| story.gives == Gives::Hosted);
 }
 
+/// A customer at the bank's 3-D Secure page pays once where the request ends as fulfilled, and never otherwise.
 #[test]
-fn customers_at_their_bank_pay_once_where_they_are_told_so_and_never_else() {
+fn bank_confirmation_charges_once_iff_reported_fulfilled() {
     runs(|story| matches!(story.gives, Gives::Card(_)));
 }
 
+/// A customer with a saved card or Google Pay pays once where the request ends as fulfilled, and never otherwise.
 #[test]
-fn customers_with_a_card_on_file_or_a_wallet_pay_once_where_they_are_told_so_and_never_else() {
+fn saved_card_or_wallet_charges_once_iff_reported_fulfilled() {
     runs(|story| matches!(story.gives, Gives::Kept | Gives::GooglePay));
 }
 
 #[test]
-fn there_are_ten_thousand_runs() {
+fn scenarios_have_ten_thousand_runs() {
     assert!(u64::try_from(STORIES.len()).unwrap() * SEEDS >= 10_000);
 }

@@ -1,4 +1,6 @@
-//! Each story, with one blow at each use of a port in turn: whoever dies, whatever fails, the end is the same.
+//! Each story, with one fault at each use of a port in turn.
+//!
+//! The story must end as it does without a fault, no matter which process dies or which call fails.
 
 use tests::sim::{Away, Fault, FaultKind, PHONE, PortFault, VISA, Verb, What, tell};
 
@@ -6,13 +8,15 @@ const POOR: &str = "pm_card_visa_chargeDeclinedInsufficientFunds";
 const STOLEN: &str = "pm_card_visa_chargeDeclinedStolenCard";
 const SECURE: &str = "pm_card_authenticationRequired";
 
-/// Tells the story once in peace and once for each blow there can be.
-fn the_end_is_always(state: &str, charges: usize, story: &[Verb]) {
-    the_end_is(state, charges, story, "");
+/// Asserts the story's end without a fault, and the same end with each possible fault.
+fn assert_end(state: &str, charges: usize, story: &[Verb]) {
+    assert_end_or(state, charges, story, "");
 }
 
-/// The same, where a text that is lost for good may leave the customer without a prompt.
-fn the_end_is(state: &str, charges: usize, story: &[Verb], otherwise: &str) {
+/// Asserts the same as `assert_end`, except that a fault may also lead to `otherwise`, without a charge.
+///
+/// A message that is lost for good can leave the customer without a prompt. An empty `otherwise` allows no other end.
+fn assert_end_or(state: &str, charges: usize, story: &[Verb], otherwise: &str) {
     let (peaceful, uses) = tell(story, Fault::None).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!((peaceful.state.as_str(), peaceful.charges), (state, charges), "{peaceful:?}");
     for k in 1..=uses {
@@ -32,8 +36,8 @@ fn the_end_is(state: &str, charges: usize, story: &[Verb], otherwise: &str) {
     }
 }
 
-/// The same, where what is told on the way may differ.
-fn ends_as_ever(state: &str, story: &[Verb]) {
+/// Asserts the state at the story's end, where faults may change the charges and the webhooks on the way.
+fn assert_state(state: &str, story: &[Verb]) {
     let (peaceful, uses) = tell(story, Fault::None).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!(peaceful.state, state, "{peaceful:?}");
     for k in 1..=uses {
@@ -53,14 +57,14 @@ fn ends_as_ever(state: &str, story: &[Verb]) {
 }
 
 #[test]
-fn a_payment_by_a_tap() {
+fn payment_by_tap_fulfilled() {
     let story =
         [Verb::Ask(PHONE, &["rcs"], 3600, 4250), Verb::Settle, Verb::Yes(VISA), Verb::Settle];
-    the_end_is_always("fulfilled ", 1, &story);
+    assert_end("fulfilled ", 1, &story);
 }
 
 #[test]
-fn a_payment_on_the_page_of_a_text() {
+fn payment_on_page_of_text_fulfilled() {
     let story = [
         Verb::Ask(PHONE, &["sms", "rcs"], 3600, 4250),
         Verb::Settle,
@@ -69,18 +73,20 @@ fn a_payment_on_the_page_of_a_text() {
         Verb::Yes(VISA),
         Verb::Settle,
     ];
-    the_end_is_always("fulfilled ", 1, &story);
+    assert_end("fulfilled ", 1, &story);
 }
 
+/// The processor takes a while to complete the payment.
 #[test]
-fn a_payment_that_takes_the_processor_a_while() {
+fn payment_processing_for_a_while_fulfilled() {
     let story =
         [Verb::Ask(PHONE, &["rcs"], 3600, 4204), Verb::Settle, Verb::Yes(VISA), Verb::Settle];
-    the_end_is_always("fulfilled ", 1, &story);
+    assert_end("fulfilled ", 1, &story);
 }
 
+/// The first card is declined twice before the customer gives another.
 #[test]
-fn a_second_card_after_the_first_was_refused() {
+fn second_card_after_decline_fulfilled() {
     let story = [
         Verb::Ask(PHONE, &["rcs"], 3600, 4250),
         Verb::Settle,
@@ -91,18 +97,18 @@ fn a_second_card_after_the_first_was_refused() {
         Verb::Yes(VISA),
         Verb::Settle,
     ];
-    the_end_is_always("fulfilled ", 1, &story);
+    assert_end("fulfilled ", 1, &story);
 }
 
 #[test]
-fn a_card_that_is_declined_for_good() {
+fn stolen_card_declined_for_good() {
     let story =
         [Verb::Ask(PHONE, &["rcs"], 3600, 4250), Verb::Settle, Verb::Yes(STOLEN), Verb::Settle];
-    the_end_is_always("failed \"card_declined\"", 0, &story);
+    assert_end("failed \"card_declined\"", 0, &story);
 }
 
 #[test]
-fn the_next_route_after_a_silent_one() {
+fn next_route_after_silent_one_fulfilled() {
     let story = [
         Verb::Ask("+15551239002", &["rcs", "sms"], 3600, 4250),
         Verb::Settle,
@@ -110,90 +116,91 @@ fn the_next_route_after_a_silent_one() {
         Verb::Yes(VISA),
         Verb::Settle,
     ];
-    the_end_is("fulfilled ", 1, &story, "expired ");
+    assert_end_or("fulfilled ", 1, &story, "expired ");
 }
 
 #[test]
-fn no_route_at_all() {
+fn request_without_route_undeliverable() {
     let story = [Verb::Ask("+15551239001", &["rcs"], 3600, 4250), Verb::Settle];
-    the_end_is_always("undeliverable \"not_on_channel\"", 0, &story);
+    assert_end("undeliverable \"not_on_channel\"", 0, &story);
 }
 
 #[test]
-fn a_no() {
+fn customer_says_no_denied() {
     let story = [Verb::Ask(PHONE, &["rcs"], 3600, 4250), Verb::Settle, Verb::No, Verb::Settle];
-    the_end_is_always("denied \"customer\"", 0, &story);
+    assert_end("denied \"customer\"", 0, &story);
 }
 
 #[test]
-fn a_report() {
+fn customer_says_not_me_denied() {
     let story =
         [Verb::Ask(PHONE, &["sms", "rcs"], 3600, 4250), Verb::Settle, Verb::NotMe, Verb::Settle];
-    the_end_is_always("denied \"not_me\"", 0, &story);
+    assert_end("denied \"not_me\"", 0, &story);
 }
 
 #[test]
-fn a_wrong_code() {
+fn wrong_code_denied() {
     let story =
         [Verb::Ask(PHONE, &["rcs"], 3600, 4250), Verb::Settle, Verb::WrongCode, Verb::Settle];
-    the_end_is_always("denied \"wrong_session_code\"", 0, &story);
+    assert_end("denied \"wrong_session_code\"", 0, &story);
 }
 
 #[test]
-fn a_customer_who_opts_out() {
+fn opt_out_by_text_denied() {
     let story =
         [Verb::Ask(PHONE, &["sms", "rcs"], 3600, 4250), Verb::Settle, Verb::Stop, Verb::Settle];
-    the_end_is_always("denied \"opted_out\"", 0, &story);
+    assert_end("denied \"opted_out\"", 0, &story);
 }
 
 const CHAT: Verb = Verb::Ask(PHONE, &["whatsapp"], 3600, 4250);
 
 #[test]
-fn a_payment_by_the_right_code_in_a_chat() {
-    // Whoever has written gets the codes as buttons.
+fn right_code_in_chat_fulfilled() {
+    // A customer who wrote before gets the session codes as buttons.
     let story = [Verb::Chat("hello"), CHAT, Verb::Settle, Verb::Yes(VISA), Verb::Settle];
-    the_end_is("fulfilled ", 1, &story, "expired ");
+    assert_end_or("fulfilled ", 1, &story, "expired ");
 }
 
 #[test]
-fn a_payment_on_the_page_that_a_template_leads_to() {
+fn page_behind_template_fulfilled() {
     let story = [CHAT, Verb::Settle, Verb::Yes(VISA), Verb::Settle];
-    the_end_is("fulfilled ", 1, &story, "expired ");
+    assert_end_or("fulfilled ", 1, &story, "expired ");
 }
 
+/// A fault in the chat may move the request to its next route, but never loses the payment.
 #[test]
-fn a_payment_that_begins_in_a_chat_or_goes_on_elsewhere() {
+fn chat_or_next_route_fulfilled() {
     let ask = Verb::Ask(PHONE, &["whatsapp", "rcs"], 3600, 4250);
     let story = [Verb::Chat("hello"), ask, Verb::Settle, Verb::Yes(VISA), Verb::Settle];
-    the_end_is_always("fulfilled ", 1, &story);
+    assert_end("fulfilled ", 1, &story);
 }
 
 #[test]
-fn a_wrong_code_in_a_chat() {
+fn wrong_code_in_chat_denied() {
     let story = [Verb::Chat("hello"), CHAT, Verb::Settle, Verb::WrongCode, Verb::Settle];
-    the_end_is("denied \"wrong_session_code\"", 0, &story, "expired ");
+    assert_end_or("denied \"wrong_session_code\"", 0, &story, "expired ");
 }
 
 #[test]
-fn a_report_by_a_button_of_a_template() {
+fn not_me_on_template_denied() {
     let story = [CHAT, Verb::Settle, Verb::NotMe, Verb::Settle];
-    the_end_is("denied \"not_me\"", 0, &story, "expired ");
+    assert_end_or("denied \"not_me\"", 0, &story, "expired ");
 }
 
 #[test]
-fn a_no_behind_the_link_of_a_chat() {
+fn no_behind_chat_link_denied() {
     let story = [Verb::Chat("hello"), CHAT, Verb::Settle, Verb::No, Verb::Settle];
-    the_end_is("denied \"customer\"", 0, &story, "expired ");
+    assert_end_or("denied \"customer\"", 0, &story, "expired ");
 }
 
 #[test]
-fn a_customer_who_opts_out_in_a_chat() {
+fn opt_out_in_chat_denied() {
     let story = [CHAT, Verb::Settle, Verb::Chat("STOP"), Verb::Settle];
-    the_end_is_always("denied \"opted_out\"", 0, &story);
+    assert_end("denied \"opted_out\"", 0, &story);
 }
 
 #[test]
-fn a_cancel_after_a_resend() {
+fn cancel_after_resend_cancelled() {
     let story = [
         Verb::Ask(PHONE, &["rcs", "sms"], 3600, 4250),
         Verb::Settle,
@@ -203,137 +210,146 @@ fn a_cancel_after_a_resend() {
         Verb::Act("cancel"),
         Verb::Settle,
     ];
-    the_end_is_always("cancelled ", 0, &story);
+    assert_end("cancelled ", 0, &story);
 }
 
 #[test]
-fn a_deadline_that_passes() {
+fn deadline_passes_expired() {
     let story =
         [Verb::Ask(PHONE, &["rcs", "sms"], 700, 4250), Verb::Settle, Verb::Pass(900), Verb::Settle];
-    the_end_is_always("expired ", 0, &story);
+    assert_end("expired ", 0, &story);
 }
 
 const PAYS: Verb = Verb::There(Away::ButtonAction(VISA));
 const ASK: Verb = Verb::Ask(PHONE, &["rcs"], 3600, 4250);
 
-/// To the processor's page.
-const ONWARD: [Verb; 5] = [ASK, Verb::Settle, Verb::Hosted, Verb::Redirected, Verb::GoOn];
+/// The steps until the customer is on the hosted page.
+const REDIRECT: [Verb; 5] = [ASK, Verb::Settle, Verb::Hosted, Verb::Redirected, Verb::GoOn];
 
 #[test]
-fn a_payment_on_the_processors_page() {
-    let story = [&ONWARD[..], &[PAYS, Verb::Done, Verb::Settle, PAYS, Verb::Settle]].concat();
-    the_end_is_always("fulfilled ", 1, &story);
+fn payment_on_hosted_page_fulfilled() {
+    let story = [&REDIRECT[..], &[PAYS, Verb::Done, Verb::Settle, PAYS, Verb::Settle]].concat();
+    assert_end("fulfilled ", 1, &story);
 }
 
+/// The customer never returns from the hosted page, so that only the processor's webhook reports the payment.
 #[test]
-fn a_payment_on_the_processors_page_of_which_only_the_processor_tells() {
-    let story = [&ONWARD[..], &[PAYS, Verb::Hook, Verb::Hook, Verb::Settle]].concat();
-    the_end_is_always("fulfilled ", 1, &story);
+fn hosted_payment_reported_by_webhook_fulfilled() {
+    let story = [&REDIRECT[..], &[PAYS, Verb::Hook, Verb::Hook, Verb::Settle]].concat();
+    assert_end("fulfilled ", 1, &story);
 }
 
+/// The customer returns from the hosted page unpaid, and a late payment there charges nothing more.
 #[test]
-fn a_customer_who_leaves_the_processors_page_and_pays_here() {
+fn customer_abandons_hosted_page_pays_here() {
     let back = [Verb::TurnBack, Verb::Settle, PAYS, Verb::Yes(VISA), Verb::Settle, PAYS];
-    the_end_is_always("fulfilled ", 1, &[&ONWARD[..], &back].concat());
+    assert_end("fulfilled ", 1, &[&REDIRECT[..], &back].concat());
 }
 
+/// The requester cancels while the customer is on the hosted page, and a late payment there charges nothing.
 #[test]
-fn a_request_that_is_taken_back_while_the_customer_is_on_the_processors_page() {
+fn cancel_while_on_hosted_page_cancelled() {
     let back = [Verb::Act("cancel"), Verb::Settle, PAYS, Verb::Done, Verb::Settle];
-    the_end_is_always("cancelled ", 0, &[&ONWARD[..], &back].concat());
+    assert_end("cancelled ", 0, &[&REDIRECT[..], &back].concat());
 }
 
 #[test]
-fn a_deadline_that_passes_on_the_processors_page() {
-    let story = [&ONWARD[..], &[Verb::Pass(4000), Verb::Settle, PAYS, Verb::Settle]].concat();
-    the_end_is_always("failed \"customer_left\"", 0, &story);
+fn deadline_on_hosted_page_failed() {
+    let story = [&REDIRECT[..], &[Verb::Pass(4000), Verb::Settle, PAYS, Verb::Settle]].concat();
+    assert_end("failed \"customer_left\"", 0, &story);
 }
 
 #[test]
-fn a_card_that_wants_3d_secure() {
+fn card_with_3d_secure_fulfilled() {
     let bank =
         [Verb::Yes(SECURE), Verb::Redirected, Verb::GoOn, PAYS, Verb::Done, Verb::Settle, PAYS];
-    the_end_is_always("fulfilled ", 1, &[&[ASK, Verb::Settle], &bank[..]].concat());
+    assert_end("fulfilled ", 1, &[&[ASK, Verb::Settle], &bank[..]].concat());
 }
 
+/// The bank does not authenticate the customer, who then pays with another card.
 #[test]
-fn a_customer_who_is_not_known_to_their_bank_and_takes_another_card() {
+fn failed_3d_secure_then_other_card_fulfilled() {
     let bank = [Verb::Yes(SECURE), Verb::Redirected, Verb::GoOn, Verb::There(Away::Refuses)];
     let other = [Verb::Done, Verb::Settle, Verb::Yes(VISA), Verb::Settle];
-    the_end_is_always("fulfilled ", 1, &[&[ASK, Verb::Settle], &bank[..], &other].concat());
+    assert_end("fulfilled ", 1, &[&[ASK, Verb::Settle], &bank[..], &other].concat());
 }
 
 const KEEP: Verb = Verb::AskFor(What::Card, PHONE, &["rcs"], 3600);
 
 #[test]
-fn a_card_put_on_file_and_a_payment_with_it() {
+fn payment_by_saved_card_fulfilled() {
     let kept = [KEEP, Verb::Settle, Verb::Yes(VISA), Verb::Settle];
-    the_end_is_always("fulfilled ", 1, &kept);
+    assert_end("fulfilled ", 1, &kept);
     let paid = [Verb::AskFor(What::ByCard, PHONE, &["rcs"], 3600), Verb::Settle];
     let yes = [Verb::Yes(VISA), Verb::Settle];
-    the_end_is_always("fulfilled ", 1, &[&kept[..], &paid, &yes].concat());
+    assert_end("fulfilled ", 1, &[&kept[..], &paid, &yes].concat());
 }
 
 #[test]
-fn a_card_left_on_the_processors_page() {
+fn card_saved_on_hosted_page() {
     let redirect = [KEEP, Verb::Settle, Verb::Hosted, Verb::Redirected, Verb::GoOn];
     let story = [&redirect[..], &[PAYS, Verb::Done, Verb::Settle, PAYS]].concat();
-    the_end_is_always("fulfilled ", 1, &story);
+    assert_end("fulfilled ", 1, &story);
 }
 
 #[test]
-fn a_card_left_that_wants_3d_secure() {
+fn card_with_3d_secure_saved() {
     let bank = [Verb::Yes(SECURE), Verb::Redirected, Verb::GoOn, PAYS, Verb::Done, Verb::Settle];
-    the_end_is_always("fulfilled ", 1, &[&[KEEP, Verb::Settle], &bank[..]].concat());
+    assert_end("fulfilled ", 1, &[&[KEEP, Verb::Settle], &bank[..]].concat());
 }
 
 #[test]
-fn facts_that_a_customer_releases() {
+fn claims_released() {
     let asked = [Verb::AskFor(What::Facts, PHONE, &["rcs"], 3600), Verb::Settle];
     let signs_in = [Verb::Hosted, Verb::Redirected, Verb::GoOn, PAYS, Verb::Reload, Verb::Settle];
-    // A code that was lost is never used again: the customer is asked once more.
+    // A lost authorization code is never used again, so the customer signs in once more.
     let story = [&asked[..], &signs_in, &signs_in].concat();
-    ends_as_ever("fulfilled ", &story);
+    assert_state("fulfilled ", &story);
 }
 
 #[test]
-fn facts_that_a_customer_keeps_to_themselves() {
+fn claims_refused_denied() {
     let asked = [Verb::AskFor(What::Facts, PHONE, &["rcs"], 3600), Verb::Settle];
     let away =
         [Verb::Hosted, Verb::Redirected, Verb::GoOn, Verb::There(Away::Refuses), Verb::Settle];
-    the_end_is_always("denied \"customer\"", 0, &[&asked[..], &away, &[Verb::No]].concat());
+    assert_end("denied \"customer\"", 0, &[&asked[..], &away, &[Verb::No]].concat());
 }
 
 /// A payment of 42.50.
 const PAID: [Verb; 4] = [ASK, Verb::Settle, Verb::Yes(VISA), Verb::Settle];
 
-/// The same blows, at money that goes back in one or more parts.
-fn goes_back(times: usize, parts: &[Verb]) {
+/// Asserts that each fault leaves the same refunds of a paid request, in one or more parts.
+fn assert_refunds(times: usize, parts: &[Verb]) {
     let story = [&PAID[..], parts].concat();
     let (end, _) = tell(&story, Fault::None).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!(end.given_back, times, "{end:?}");
-    the_end_is_always("fulfilled ", 1, &story);
+    assert_end("fulfilled ", 1, &story);
 }
 
 #[test]
-fn money_that_goes_back() {
-    goes_back(1, &[Verb::GiveBack(None), Verb::Settle]);
+fn whole_refund_done() {
+    assert_refunds(1, &[Verb::GiveBack(None), Verb::Settle]);
 }
 
+/// The refund is pending for a while, until the processor's webhook reports its end.
 #[test]
-fn money_that_takes_a_while_to_go_back_of_which_the_processor_tells() {
-    goes_back(1, &[Verb::GiveBack(Some(1206)), Verb::Settle, Verb::Hook, Verb::Hook, Verb::Settle]);
+fn slow_refund_reported_by_webhook_done() {
+    assert_refunds(
+        1,
+        &[Verb::GiveBack(Some(1206)), Verb::Settle, Verb::Hook, Verb::Hook, Verb::Settle],
+    );
 }
 
+/// The customer's bank rejects the first refund and accepts the second.
 #[test]
-fn money_that_the_customers_bank_does_not_take_back_and_then_does() {
-    // Whoever looks again after a lost answer comes within the hour.
+fn second_refund_after_failed_one_done() {
+    // The worker that looks again after a lost answer comes within the hour.
     let comes_back = [Verb::GiveBack(Some(1007)), Verb::Settle, Verb::Pass(3600), Verb::Settle];
-    goes_back(1, &[&comes_back[..], &[Verb::GiveBack(Some(1000)), Verb::Settle]].concat());
+    assert_refunds(1, &[&comes_back[..], &[Verb::GiveBack(Some(1000)), Verb::Settle]].concat());
 }
 
 #[test]
-fn money_that_goes_back_in_parts() {
+fn refund_in_parts_done() {
     let parts = [Verb::GiveBack(Some(4000)), Verb::GiveBack(Some(249)), Verb::GiveBack(None)];
-    goes_back(3, &[&parts[..], &[Verb::Settle]].concat());
+    assert_refunds(3, &[&parts[..], &[Verb::Settle]].concat());
 }

@@ -1,9 +1,10 @@
-//! What seeds found, each as a story of its own: seeds change their meaning when code does.
+//! The bugs that seeds found, each as a story, since a seed changes its meaning when the code changes.
 
 use tests::sim::{Fault, FaultKind, PHONE, PortFault, VISA, Verb, tell};
 
+/// The check that guards a new request may run before the request is written.
 #[test]
-fn a_request_written_after_its_guarding_check_was_spent_still_ends() {
+fn request_written_after_its_check_still_ends() {
     let story = [Verb::AskSlowly(PHONE, &["rcs"], 60, 4250)];
     let (end, _) = tell(&story, Fault::None).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!(end.state, "expired ");
@@ -12,8 +13,9 @@ fn a_request_written_after_its_guarding_check_was_spent_still_ends() {
     assert_eq!((end.state.as_str(), end.charges), ("fulfilled ", 1));
 }
 
+/// A writer that changes the request during a payment does not delay the payment.
 #[test]
-fn whoever_changes_the_request_in_the_midst_of_a_payment_does_not_hold_it_up() {
+fn conflict_during_payment_delays_nothing() {
     let story = [
         Verb::Ask(PHONE, &["rcs"], 3600, 4250),
         Verb::Settle,

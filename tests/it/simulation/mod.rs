@@ -1,4 +1,6 @@
-//! The whole machine under a seed: what must hold holds at every step, and everything comes to rest.
+//! The whole machine under a seed.
+//!
+//! The invariants hold at each step, and each request and each message comes to an end.
 
 mod away;
 mod crash_everywhere;

@@ -1,4 +1,4 @@
-//! Every state the refunds of a paid request can come to, by every command in every order, within small bounds.
+//! Every state that the refunds of a paid request reach, by every command in every order, within small bounds.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -12,9 +12,9 @@ use domain::values::time::Timestamp;
 use super::states::{accepted, at, consent, prompt, receipt, sealed};
 
 const WAIT: Duration = Duration::from_secs(2);
-/// The moments there are: a lease has run out between any two of them.
+/// The number of moments, with an expired lease between any two of them.
 const MOMENTS: u32 = 3;
-/// How many refunds a request gets here: one may fail or take part of it, and one the rest.
+/// The number of refunds of a request. The first may fail or take a part, and the second takes the rest.
 const REFUNDS: usize = 2;
 
 /// A request that was paid with 42.50.
@@ -65,7 +65,7 @@ fn commands(request: &Request, now: Timestamp) -> Vec<Result<Change, Refusal>> {
     all
 }
 
-/// What of the refunds decides what can become of them.
+/// The part of the refunds that decides which states can follow.
 fn essence(request: &Request, number: u32) -> String {
     let refund = |refund: &RefundRecord| {
         let leased = refund.lease.is_some_and(|lease| moment(number) < lease);
@@ -78,8 +78,9 @@ fn essence(request: &Request, number: u32) -> String {
     format!("{number} {refunds:?}")
 }
 
+/// No order of commands refunds more than was charged, loses a refund, or changes the request's outcome.
 #[test]
-fn no_order_of_refunds_gives_back_more_than_was_charged_or_is_forgotten_or_touches_the_outcome() {
+fn refunds_any_order_stay_within_the_charge() {
     let paid = paid();
     let mut seen = BTreeSet::new();
     let mut ahead = VecDeque::from([(paid.clone(), 0)]);
@@ -89,7 +90,7 @@ fn no_order_of_refunds_gives_back_more_than_was_charged_or_is_forgotten_or_touch
             continue;
         }
         let now = moment(number);
-        // Whoever is forgotten is found by a check, and nobody checks on what has ended.
+        // A check finds each open refund, and no check is due once all have ended.
         let open = request.open_refunds().count();
         assert_eq!(request.next_check(now).is_some(), open > 0);
         ends.insert((open, request.refundable()));
@@ -113,8 +114,9 @@ fn no_order_of_refunds_gives_back_more_than_was_charged_or_is_forgotten_or_touch
     }
 }
 
+/// One worker at a time holds a refund, and a later failure does not undo a success.
 #[test]
-fn a_refund_is_one_workers_at_a_time_and_a_success_is_never_unsaid() {
+fn refund_leased_once_and_success_is_final() {
     let request = paid().refund(Some(100), None, at(1)).unwrap().request;
     let started = request.record_refund_started(1, at(1)).unwrap().request;
     let again = started.record_refund_started(1, at(1)).err();

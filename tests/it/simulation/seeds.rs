@@ -1,20 +1,22 @@
-//! Many short runs, each from a seed of its own.
+//! Many short runs, each from its own seed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use tests::sim::{Plan, Report, run};
 
-/// What whoever looks for a fault chooses; CI runs the fixed seeds, and those that its commit names.
+/// Reads a number that a person looking for a fault sets in the environment, or `None`.
+///
+/// CI runs the fixed seeds, and those that its commit's id gives.
 fn wanted(name: &str) -> Option<u64> {
-    #[expect(clippy::disallowed_methods, reason = "whoever looks for a fault chooses the seed")]
+    #[expect(clippy::disallowed_methods, reason = "a person looking for a fault chooses the seed")]
     let text = std::env::var(name).ok()?;
-    // A commit's id is hexadecimal; its first digits are a seed like any other.
+    // A commit's id is hexadecimal, and its first digits are a seed like any other.
     let digits = text.get(..12).unwrap_or(&text);
     text.parse().ok().or_else(|| u64::from_str_radix(digits, 16).ok())
 }
 
-/// Runs seeds from `first` on, on both hands, until that many steps were taken.
+/// Runs seeds from `first` on, in two threads, until that many steps were taken.
 fn runs(first: u64, steps: u64) -> Report {
     let (seed, taken) = (AtomicU64::new(first), AtomicU64::new(0));
     let work = || {
@@ -41,7 +43,7 @@ fn runs(first: u64, steps: u64) -> Report {
 }
 
 #[test]
-fn a_million_steps_break_nothing_and_come_to_every_end() {
+fn seeds_million_steps_reach_every_end() {
     let report = runs(1, wanted("STEPS").unwrap_or(1_000_000));
     let ends = ["cancelled", "denied", "expired", "failed", "fulfilled", "undeliverable"];
     assert_eq!(report.ends.keys().copied().collect::<Vec<_>>(), ends);
@@ -75,8 +77,8 @@ fn a_million_steps_break_nothing_and_come_to_every_end() {
 }
 
 #[test]
-fn the_seeds_of_this_commit_break_nothing() {
-    // Apart from the fixed ones, which begin at 1.
+fn seeds_of_this_commit_break_nothing() {
+    // The fixed seeds begin at 1, far from these.
     let first = wanted("SEED").unwrap_or(1_000_000);
     runs(first, 100_000);
 }

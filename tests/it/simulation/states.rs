@@ -1,5 +1,6 @@
-//! Every state a request can come to, by every command in every order, within small bounds: the same predicates hold at
-//! each step, and no state is a dead end.
+//! Every state that a request reaches, by every command in every order, within small bounds.
+//!
+//! The same invariants hold at each step, and no state is a dead end.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -21,31 +22,36 @@ use domain::values::time::Timestamp;
 use ports::Clock;
 use tests::doubles::{ManualClock, SeededRandom, requested};
 
-/// The moments there are, in seconds: the deadline is at 60, or at 100 once extended, and a lease lasts 90.
+/// The moments of an exploration, in seconds.
+///
+/// The deadline is at 60, or at 100 once extended, and a lease lasts 90.
 const MOMENTS: [u64; 5] = [0, 59, 60, 149, 250];
 const ROUTES_MAX: usize = 3;
-/// How long a worker waits before it takes an attempt up again.
+/// How long a worker waits before it resumes an attempt.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// How far a request gets.
+/// How far a request can get in an exploration.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reach {
-    /// Nobody takes it to the processor.
+    /// No worker takes the request to the processor.
     Prompts,
-    /// Somebody does.
+    /// A worker takes the request to the processor.
     Attempts,
-    /// Once there is a prompt, nothing but answers is left of those; but customers go on to the processor's page, come back
-    /// and are wanted back, and the processor tells of them.
+    /// The customer goes to the hosted page.
+    ///
+    /// Once there is a prompt, answers are all that follows from it. The customer is redirected and returns, the
+    /// redirect is abandoned, and the processor reports results.
     Away,
 }
 
-/// How far an exploration goes: all of it at once would take hours, and what becomes of prompts and what becomes of
-/// attempts hardly touch each other.
+/// The bounds of an exploration.
+///
+/// All of it at once would take hours, and prompts and attempts hardly affect each other.
 #[derive(Clone, Copy)]
 struct Bounds {
     coded: bool,
     prompts: usize,
-    /// Whether receipts come in all kinds, or only as they mostly do.
+    /// Whether all kinds of receipts come, or only the most common.
     receipts: bool,
     reach: Reach,
 }
@@ -113,7 +119,7 @@ pub(super) fn receipt() -> Receipt {
 
 type Commands = Vec<Result<Change, Refusal>>;
 
-/// What anybody could do to the request at that moment, whoever they are and however little it suits.
+/// Every command that any actor could give at that moment, including those that the request refuses.
 fn commands(request: &Request, now: Timestamp, sealed: &Sealed, bounds: Bounds) -> Commands {
     let mut all = vec![
         request.cancel(now),
@@ -175,7 +181,7 @@ fn about_prompts(request: &Request, now: Timestamp, sealed: &Sealed, bounds: Bou
     let mut all = Commands::new();
     if request.expires_at < at(3) {
         all.push(request.extend_for_customer(now).map(|mut change| {
-            // Five minutes are beyond the moments there are.
+            // Five minutes are beyond the last moment.
             change.request.expires_at = at(3);
             change
         }));
@@ -215,7 +221,9 @@ fn about_prompts(request: &Request, now: Timestamp, sealed: &Sealed, bounds: Bou
     all
 }
 
-/// What of a request decides what can become of it: no times of its own history, no words, no counts.
+/// The part of a request that decides which states can follow.
+///
+/// Times of its own history, texts and counts are left out.
 fn essence(request: &Request, moment: usize) -> String {
     let state = match &request.state {
         State::Processing { lease, .. } => format!("processing {lease}"),
@@ -246,7 +254,7 @@ fn essence(request: &Request, moment: usize) -> String {
     format!("{moment} {state} {prompts:?} {attempts:?} {rest:?}")
 }
 
-/// Whether the request can still come to an end by itself, whatever it went through.
+/// Whether the request can still end by itself.
 fn can_end(request: &Request) -> bool {
     let late = at(MOMENTS.len() - 1).after(Duration::from_secs(100));
     if request.is_closed() {
@@ -309,22 +317,24 @@ fn explore(bounds: Bounds) -> (usize, usize, BTreeSet<&'static str>) {
     (seen.len(), steps, ends)
 }
 
-/// A model that got small proves little.
+/// Asserts the ends reached, and that the states are not too few: a model that got small proves little.
 fn every_state(bounds: Bounds, least: usize, ends: &[&str]) {
     let (states, steps, ended) = explore(bounds);
     assert_eq!(ended, ends.iter().copied().collect());
     assert!(states >= least, "{states} states, {steps} steps");
 }
 
+/// No order of prompts, receipts and answers breaks an invariant or reaches a dead end.
 #[test]
-fn no_order_of_prompts_receipts_and_answers_breaks_an_invariant_or_leaves_no_way_to_an_end() {
+fn prompts_receipts_answers_any_order_can_end() {
     let ends = ["cancelled", "denied", "expired", "undeliverable"];
     let bounds = Bounds { coded: true, prompts: 2, receipts: true, reach: Reach::Prompts };
     every_state(bounds, 1_000, &ends);
 }
 
+/// No order of answers and attempts breaks an invariant or reaches a dead end.
 #[test]
-fn no_order_of_answers_and_attempts_breaks_an_invariant_or_leaves_no_way_to_an_end() {
+fn answers_attempts_any_order_can_end() {
     let ends = ["cancelled", "denied", "expired", "failed", "fulfilled", "undeliverable"];
     for coded in [true, false] {
         let bounds = Bounds { coded, prompts: 1, receipts: false, reach: Reach::Attempts };
@@ -332,9 +342,9 @@ fn no_order_of_answers_and_attempts_breaks_an_invariant_or_leaves_no_way_to_an_e
     }
 }
 
+/// No order of redirects, returns and abandoned redirects breaks an invariant or reaches a dead end.
 #[test]
-fn no_order_of_sending_on_coming_back_and_recalling_breaks_an_invariant_or_leaves_no_way_to_an_end()
-{
+fn redirects_returns_abandons_any_order_can_end() {
     let ends = ["cancelled", "denied", "expired", "failed", "fulfilled", "undeliverable"];
     let bounds = Bounds { coded: false, prompts: 1, receipts: false, reach: Reach::Away };
     every_state(bounds, 10_000, &ends);

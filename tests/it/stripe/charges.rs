@@ -21,7 +21,7 @@ async fn any_fault_ends_as_one_reported_charge() {
             let answer = fixture.run().await;
             let what = format!("{fault:?} at {call:?}");
             assert!(fixture.proxy.is_played(), "{what} never happened");
-            fixture.is_told_truly(&answer, &what).await;
+            fixture.assert_reported_truly(&answer, &what).await;
             // A failure that Stripe keeps before any money moves ends the attempt. No other fault does.
             let ended =
                 fault == ProxyFault::FailedAfter && !matches!(call, Call::Confirm | Call::Read);
@@ -45,7 +45,7 @@ async fn any_fault_with_declined_card_ends_as_decline() {
             }
             let answer = fixture.run().await;
             let what = format!("{fault:?} at {call:?}");
-            fixture.is_told_truly(&answer, &what).await;
+            fixture.assert_reported_truly(&answer, &what).await;
             let ended = fault == ProxyFault::FailedAfter && call == Call::Create;
             let expected =
                 if ended { OperationResult::Invalid { code: "processor_error" } } else { REFUSED };
@@ -71,7 +71,7 @@ async fn any_fault_at_void_ends_as_voided_or_earlier_charge() {
                     !charged,
                     "{fault:?} at {call:?}: {answer:?}"
                 );
-                fixture.is_told_truly(&answer, &format!("{fault:?} at {call:?}")).await;
+                fixture.assert_reported_truly(&answer, &format!("{fault:?} at {call:?}")).await;
                 let late = fixture.settle(&reference).await;
                 assert_eq!(is_done(&late), charged, "{fault:?} at {call:?}, then {late:?}");
                 assert_eq!(fixture.charges().await, usize::from(charged));

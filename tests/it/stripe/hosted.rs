@@ -83,7 +83,7 @@ async fn any_fault_ends_as_one_reported_payment() {
                 let answer = fixture.settle(&reference).await;
                 assert!(fixture.proxy.is_played(), "{what} never happened");
                 assert!(is_done(&answer), "{what}: {answer:?}");
-                fixture.is_told_truly(&answer, &what).await;
+                fixture.assert_reported_truly(&answer, &what).await;
                 // Paying again charges nothing.
                 visits(&page, true).await;
                 assert!(is_done(&fixture.void(&reference).await), "{what}");

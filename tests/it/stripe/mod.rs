@@ -29,9 +29,9 @@ use tests::doubles::used;
 use tests::proxy::{Proxy, ProxyFault};
 
 /// The longest time for a call, where one of them is never answered.
-const PATIENCE: Duration = Duration::from_millis(1_500);
+const CALL_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// The pause before the next look-up.
-const SOON: Duration = Duration::from_millis(100);
+const LOOK_UP_PAUSE: Duration = Duration::from_millis(100);
 
 pub(crate) const FAULTS: [ProxyFault; 9] = [
     ProxyFault::DropBefore,
@@ -69,7 +69,7 @@ impl Http for ShortTimeoutHttp {
         reach: Reach,
         timeout: Duration,
     ) -> Result<http::Response<Bytes>, HttpError> {
-        self.0.call(request, reach, timeout.min(PATIENCE)).await
+        self.0.call(request, reach, timeout.min(CALL_TIMEOUT)).await
     }
 }
 
@@ -175,7 +175,7 @@ impl Fixture {
                 break;
             }
             // On a busy machine, asking at once does not finish a call that is still under way.
-            SystemClock.wait(SOON).await;
+            SystemClock.wait(LOOK_UP_PAUSE).await;
         }
         Err(answer)
     }
@@ -186,7 +186,7 @@ impl Fixture {
         let mut answer: OperationResult = self.processor.confirm(&attempt, reference).await.into();
         for _ in 0..6 {
             if matches!(answer, OperationResult::Again | OperationResult::Processing) {
-                SystemClock.wait(SOON).await;
+                SystemClock.wait(LOOK_UP_PAUSE).await;
             }
             if matches!(answer, OperationResult::Again | OperationResult::NotConfirmed) {
                 answer = self.processor.confirm(&attempt, reference).await.into();
@@ -230,13 +230,13 @@ impl Fixture {
     }
 
     /// Asserts that the stand-in acted as often as the answer says, and that a repeat adds nothing.
-    async fn is_told_truly(&self, answer: &OperationResult, what: &str) {
+    async fn assert_reported_truly(&self, answer: &OperationResult, what: &str) {
         let reported = usize::from(is_done(answer));
         assert_eq!(self.acts().await, reported, "{what}: {answer:?}");
         if reported == 1 {
             let again = self.run().await;
-            assert!(is_done(&again), "{what}, all over again: {again:?}");
-            assert_eq!(self.acts().await, 1, "{what}, all over again");
+            assert!(is_done(&again), "{what}, repeated: {again:?}");
+            assert_eq!(self.acts().await, 1, "{what}, repeated");
         }
     }
 }

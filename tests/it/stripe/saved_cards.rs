@@ -30,7 +30,7 @@ async fn any_fault_ends_as_one_saved_and_reported_card() {
             let answer = fixture.run().await;
             let what = format!("{fault:?} at {call:?}");
             assert!(fixture.proxy.is_played(), "{what} never happened");
-            fixture.is_told_truly(&answer, &what).await;
+            fixture.assert_reported_truly(&answer, &what).await;
             let ended = fault == ProxyFault::FailedAfter
                 && !matches!(call, Call::SetupConfirm | Call::SetupRead);
             if ended {
@@ -53,7 +53,7 @@ async fn any_fault_with_declined_card_saves_no_card() {
             }
             let answer = fixture.run().await;
             let what = format!("{fault:?} at {call:?}");
-            fixture.is_told_truly(&answer, &what).await;
+            fixture.assert_reported_truly(&answer, &what).await;
             let ended = fault == ProxyFault::FailedAfter && call == Call::SetupCreate;
             let expected = if ended {
                 OperationResult::Invalid { code: "processor_error" }
@@ -82,7 +82,7 @@ async fn any_fault_at_void_ends_as_voided_or_earlier_card() {
                     !kept,
                     "{fault:?} at {call:?}: {answer:?}"
                 );
-                fixture.is_told_truly(&answer, &format!("{fault:?} at {call:?}")).await;
+                fixture.assert_reported_truly(&answer, &format!("{fault:?} at {call:?}")).await;
                 let late = fixture.settle(&reference).await;
                 assert_eq!(is_done(&late), kept, "{fault:?} at {call:?}, then {late:?}");
                 assert_eq!(fixture.acts().await, usize::from(kept));
@@ -126,7 +126,7 @@ async fn saved_card_is_charged_once_despite_any_fault() {
         fixture.proxy.plan(Call::Confirm, fault);
         let answer = fixture.run().await;
         assert!(is_done(&answer), "{fault:?}: {answer:?}");
-        fixture.is_told_truly(&answer, &format!("{fault:?}")).await;
+        fixture.assert_reported_truly(&answer, &format!("{fault:?}")).await;
     }
 }
 

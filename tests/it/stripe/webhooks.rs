@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 use super::{Fixture, emulate, is_done, localstripe, opened, setting, yes};
 
 /// The longest time for a webhook. `localstripe` sends one a second after its event.
-const SOON: Duration = Duration::from_secs(10);
+const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An endpoint for webhooks.
 struct WebhookListener {
@@ -41,9 +41,9 @@ impl WebhookListener {
     async fn at(address: &str) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
         let url = format!("http://{}/callbacks/demo/stripe", listener.local_addr().unwrap());
-        let (heard, calls) = mpsc::unbounded_channel();
+        let (sender, calls) = mpsc::unbounded_channel();
         let take = move |request: Request| {
-            let heard = heard.clone();
+            let sender = sender.clone();
             async move {
                 let (parts, body) = request.into_parts();
                 let body = to_bytes(body, 1 << 20).await.unwrap();
@@ -55,7 +55,7 @@ impl WebhookListener {
                     now: now(),
                     proof: Proof::None,
                 };
-                heard.send(callback).ok();
+                sender.send(callback).ok();
             }
         };
         tokio::spawn(async move { axum::serve(listener, Router::new().fallback(take)).await });
@@ -63,8 +63,8 @@ impl WebhookListener {
     }
 
     /// Returns the next webhook of that type.
-    async fn hears(&mut self, kind: &str) -> UnverifiedCallback {
-        let next = async {
+    async fn next(&mut self, kind: &str) -> UnverifiedCallback {
+        let webhook = async {
             loop {
                 let callback = self.calls.recv().await.unwrap();
                 let event: Value = serde_json::from_slice(&callback.body).unwrap();
@@ -73,25 +73,25 @@ impl WebhookListener {
                 }
             }
         };
-        tokio::time::timeout(SOON, next).await.unwrap()
+        tokio::time::timeout(WEBHOOK_TIMEOUT, webhook).await.unwrap()
     }
 }
 
-fn look(heard: Result<VerifiedWebhook, CallbackError>) -> Vec<ProcessorEvent> {
-    heard.unwrap().events
+fn events_of(webhook: Result<VerifiedWebhook, CallbackError>) -> Vec<ProcessorEvent> {
+    webhook.unwrap().events
 }
 
-fn listening(proxy: &Proxy, secrets: &[&str]) -> Box<dyn Processor> {
+fn with_secrets(proxy: &Proxy, secrets: &[&str]) -> Box<dyn Processor> {
     opened(proxy, &json!({ "webhook_secrets": secrets }))
 }
 
 /// Asserts that a forged, an altered and a late webhook are rejected.
 fn assert_verifies_only_genuine(
     processor: &dyn Processor,
-    deaf: &dyn Processor,
+    other_secret: &dyn Processor,
     callback: &UnverifiedCallback,
 ) {
-    assert_eq!(deaf.receive(callback), Err(CallbackError::Forged));
+    assert_eq!(other_secret.receive(callback), Err(CallbackError::Forged));
     let mut body = callback.body.to_vec();
     body.push(b' ');
     let changed = UnverifiedCallback { body: body.into(), ..callback.clone() };
@@ -106,23 +106,23 @@ fn assert_verifies_only_genuine(
 
 #[tokio::test]
 async fn webhook_signed_by_localstripe_is_verified() {
-    let mut ear = WebhookListener::at("127.0.0.1:0").await;
+    let mut listener = WebhookListener::at("127.0.0.1:0").await;
     let fixture = Fixture::with_card("pm_card_visa").await;
-    let hook = json!({ "url": ear.url, "secret": "whsec_of_localstripe" });
+    let hook = json!({ "url": listener.url, "secret": "whsec_of_localstripe" });
     let config = http::Request::post(format!("{}/_config/webhooks/hearing", localstripe()))
         .header("content-type", "application/json")
         .body(Bytes::from(hook.to_string()))
         .unwrap();
     let client = https::Client::new().unwrap();
-    client.call(config, Reach::Configured, SOON).await.unwrap();
-    let processor = listening(&fixture.proxy, &["whsec_of_tomorrow", "whsec_of_localstripe"]);
-    let deaf = listening(&fixture.proxy, &["whsec_of_tomorrow"]);
+    client.call(config, Reach::Configured, WEBHOOK_TIMEOUT).await.unwrap();
+    let processor = with_secrets(&fixture.proxy, &["whsec_of_tomorrow", "whsec_of_localstripe"]);
+    let other_secret = with_secrets(&fixture.proxy, &["whsec_of_tomorrow"]);
     assert!(is_done(&fixture.run().await));
-    let callback = ear.hears("payment_intent.succeeded").await;
+    let callback = listener.next("payment_intent.succeeded").await;
     // Other tests pay there at the same time.
-    let events = look(processor.receive(&callback));
+    let events = events_of(processor.receive(&callback));
     assert!(matches!(events.as_slice(), [ProcessorEvent::StatusChanged(_)]), "{events:?}");
-    assert_verifies_only_genuine(processor.as_ref(), deaf.as_ref(), &callback);
+    assert_verifies_only_genuine(processor.as_ref(), other_secret.as_ref(), &callback);
 }
 
 #[tokio::test]
@@ -130,11 +130,11 @@ async fn webhook_signed_by_emulate_is_verified() {
     let url = setting("EMULATE_WEBHOOKS", "the address emulate sends webhooks to");
     let secret = setting("EMULATE_SECRET", "what emulate signs webhooks with");
     let address = url.trim_start_matches("http://").split('/').next().unwrap();
-    let mut ear = WebhookListener::at(address).await;
+    let mut listener = WebhookListener::at(address).await;
     let client: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
     let proxy = Proxy::with_checkout(&localstripe(), &emulate(), client).await.unwrap();
-    let processor = listening(&proxy, &[&secret]);
-    let deaf = listening(&proxy, &["whsec_of_tomorrow"]);
+    let processor = with_secrets(&proxy, &[&secret]);
+    let other_secret = with_secrets(&proxy, &["whsec_of_tomorrow"]);
     let authorization = yes(AuthorizationKind::Hosted, "");
     let fixture = Fixture { proxy, processor, authorization, keeping: false };
     let reference = fixture.create().await.unwrap();
@@ -145,12 +145,12 @@ async fn webhook_signed_by_emulate_is_verified() {
     };
     let pay = http::Request::post(format!("{page}/complete")).body(Bytes::new()).unwrap();
     let client = https::Client::new().unwrap();
-    client.call(pay, Reach::Configured, SOON).await.unwrap();
-    let callback = ear.hears("checkout.session.completed").await;
+    client.call(pay, Reach::Configured, WEBHOOK_TIMEOUT).await.unwrap();
+    let callback = listener.next("checkout.session.completed").await;
     let request = fixture.attempt(4250, 1).request;
     assert_eq!(
-        look(fixture.processor.receive(&callback)),
+        events_of(fixture.processor.receive(&callback)),
         [ProcessorEvent::StatusChanged(request)]
     );
-    assert_verifies_only_genuine(fixture.processor.as_ref(), deaf.as_ref(), &callback);
+    assert_verifies_only_genuine(fixture.processor.as_ref(), other_secret.as_ref(), &callback);
 }

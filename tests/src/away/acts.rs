@@ -15,9 +15,9 @@ use domain::outcome::{DenialReason, Details, Outcome};
 use domain::request::State;
 use domain::seal;
 use http::HeaderMap;
-use ports::{Clock, SandboxPages, SandboxVisit};
+use ports::Clock;
 use records::storage::VersionedRequest;
-use sandbox::Books;
+use sandbox::{Books, SandboxPages, SandboxVisit};
 use secrecy::ExposeSecret;
 use serde_json::json;
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use domain::problem::{Code, Problem};
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION};
 use http::{Response, StatusCode};
-use ports::{SandboxPage, SandboxPages, SandboxVisit};
+use sandbox::{SandboxPage, SandboxPages, SandboxVisit};
 
 use super::SandboxAccess;
 

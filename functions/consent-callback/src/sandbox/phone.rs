@@ -13,9 +13,8 @@ use http::{HeaderMap, Response};
 use ports::Ports;
 use records::authentication;
 use records::authentication::Requester;
-use records::sandbox;
-use records::sandbox::{PhoneMessage, SandboxStyle, Tap};
 use records::storage;
+use sandbox::phone::{self, PhoneMessage, SandboxStyle, Tap};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -70,10 +69,10 @@ impl SandboxPhone {
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.authenticate(headers).await?;
         let phone = read_phone(phone)?;
-        let page = self.ports.store.list(&sandbox::newest(&phone)).await?;
+        let page = self.ports.store.list(&phone::newest(&phone)).await?;
         let mut messages = Vec::with_capacity(page.items.len());
         for item in &page.items {
-            let Ok(message) = sandbox::read(item) else { continue };
+            let Ok(message) = phone::read(item) else { continue };
             if is_visible(&message, requester.as_ref()) {
                 messages.push(self.message_json(message).await?);
             }
@@ -96,8 +95,8 @@ impl SandboxPhone {
         let phone = read_phone(path.phone)?;
         let id: PromptId = path.id.parse().map_err(|_not_an_id| absent())?;
         let tap: TapBody = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
-        let item = self.ports.store.read(&sandbox::key(&phone, id)).await?.ok_or_else(absent)?;
-        let message = sandbox::read(&item).map_err(|_damaged| absent())?;
+        let item = self.ports.store.read(&phone::key(&phone, id)).await?.ok_or_else(absent)?;
+        let message = phone::read(&item).map_err(|_damaged| absent())?;
         if !is_visible(&message, requester.as_ref()) {
             return Err(absent());
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ::sandbox::Books;
+use ::sandbox::{Books, SandboxPage, SandboxPages, SandboxVisit};
 use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::brand::Mode;
@@ -11,10 +11,7 @@ use domain::values::id::CardId;
 use domain::values::time::Timestamp;
 use pollster::block_on;
 use ports::contract_tests::processor::OperationResult;
-use ports::{
-    Created, Fetched, PaymentOption, Processor, RedirectUrl, Refund, RefundResult, SandboxPage,
-    SandboxPages, SandboxVisit,
-};
+use ports::{Created, Fetched, PaymentOption, Processor, RedirectUrl, Refund, RefundResult};
 use serde_json::json;
 
 use crate::doubles::{Doubles, REQUEST, attempt, hosted, payment, payment_method, save_card};

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::StoreError;
+use ports::StoreError;
 
 /// A visit of the sandbox's hosted page.
 #[derive(Clone, Copy, Debug)]

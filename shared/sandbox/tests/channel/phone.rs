@@ -9,8 +9,7 @@ use ports::{
     AcceptedPrompt, Button, ButtonAction, Channel, Channels, OpenChannelError, Prompt, Retraction,
     SendError,
 };
-use records::sandbox;
-use records::sandbox::{PhoneMessage, SandboxStyle, Tap};
+use sandbox::phone::{self, PhoneMessage, SandboxStyle, Tap};
 use serde_json::json;
 
 use crate::doubles::{NOW, PHONE, Script, World, brand, meaning, prompt_to, reference};
@@ -19,8 +18,8 @@ fn channel(world: &World, style: &str) -> Box<dyn Channel> {
     world.open("sandbox", &json!({"style": style})).unwrap()
 }
 
-fn phone(world: &World) -> Vec<PhoneMessage> {
-    world.store.items.lock().unwrap().values().map(|item| sandbox::read(item).unwrap()).collect()
+fn messages(world: &World) -> Vec<PhoneMessage> {
+    world.store.items.lock().unwrap().values().map(|item| phone::read(item).unwrap()).collect()
 }
 
 fn send(world: &World, style: &str, to: &str) -> Result<AcceptedPrompt, SendError> {
@@ -30,7 +29,7 @@ fn send(world: &World, style: &str, to: &str) -> Result<AcceptedPrompt, SendErro
 fn shown(style: &str, prompt: &Prompt) -> PhoneMessage {
     let world = World::new(Script::Lost);
     block_on(channel(&world, style).send(prompt)).unwrap();
-    let [message] = phone(&world).try_into().unwrap();
+    let [message] = messages(&world).try_into().unwrap();
     message
 }
 
@@ -150,7 +149,7 @@ fn repeated_send_leaves_one_message_also_after_retract() {
     assert!(block_on(channel(&world, "rcs").retract(&retraction)));
     assert!(block_on(channel(&world, "rcs").retract(&retraction)));
     send(&world, "rcs", PHONE).unwrap();
-    let messages = phone(&world);
+    let messages = messages(&world);
     assert_eq!((messages.len(), messages[0].retracted), (1, true));
 }
 
@@ -167,7 +166,7 @@ fn magic_number_acts_in_each_style() {
         {
             let world = World::new(Script::Lost);
             let sent = send(&world, style, number);
-            let means = match (&sent, phone(&world).len()) {
+            let means = match (&sent, messages(&world).len()) {
                 (Ok(_), 1) => "kept".to_owned(),
                 (Ok(_), 0) => "silent".to_owned(),
                 _ => meaning(&sent),

@@ -1,11 +1,11 @@
 //! Draws a prompt as a channel of each kind shows it: its buttons, and the length of its text.
 
+use channels::message_limits::{APPLE, MessageLimits, RCS, SMS, WHATSAPP, cut};
 use domain::brand::Key32;
 use domain::postback::{Action, Postback};
 use ports::{Button, ButtonAction, Prompt};
-use records::sandbox::{PhoneAction, SandboxStyle, Tap};
 
-use crate::message_limits::{APPLE, MessageLimits, RCS, SMS, WHATSAPP, cut};
+use super::{PhoneAction, SandboxStyle, Tap};
 
 /// The fewest quick replies that Apple takes.
 const QUICK_MIN: usize = 2;

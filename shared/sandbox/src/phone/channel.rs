@@ -2,11 +2,10 @@
 //!
 //! The last four digits of a number simulate a failure, see [`MagicNumber`].
 
-mod drawing;
-
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use channels::{AdapterConfig, OpenResult};
 use domain::brand::{Key32, Mode};
 use domain::contact::Contact;
 use domain::values::name::{BrandName, ChannelName};
@@ -17,21 +16,16 @@ use ports::{
     ReceivedWebhook, Resend, Retraction, SendError, Source, Store, StoreError, UnverifiedCallback,
     Write,
 };
-use records::sandbox;
-use records::sandbox::{PhoneMessage, SandboxStyle};
 use serde::Deserialize;
 
-use self::drawing::{Drawing, draw};
-use crate::adapter::{AdapterConfig, Kind};
-
-/// The sandbox phone.
-pub(crate) const KIND: Kind = Kind { name: "sandbox", open };
+use super::drawing::{Drawing, draw};
+use super::{PhoneMessage, SandboxStyle};
 
 const NOT_ON_CHANNEL: &str = "not_on_channel";
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Settings {
+struct PhoneSettings {
     style: SandboxStyle,
 }
 
@@ -64,7 +58,7 @@ impl MagicNumber {
 #[error("sandbox channel in live mode")]
 struct LiveModeError;
 
-struct Sandbox {
+struct PhoneChannel {
     store: Arc<dyn Store>,
     brand: BrandName,
     channel: ChannelName,
@@ -72,13 +66,14 @@ struct Sandbox {
     key: Key32,
 }
 
-fn open(config: &AdapterConfig<'_>) -> Result<Box<dyn Channel>, Source> {
+/// Opens the channel whose phones are in `store`.
+pub(crate) fn open(store: &Arc<dyn Store>, config: &AdapterConfig<'_>) -> OpenResult {
     match config.mode {
         Mode::Live => Err(LiveModeError.into()),
         Mode::Test => {
-            let settings: Settings = config.setup.settings.read()?;
-            Ok(Box::new(Sandbox {
-                store: Arc::clone(&config.deps.store),
+            let settings: PhoneSettings = config.setup.settings.read()?;
+            Ok(Box::new(PhoneChannel {
+                store: Arc::clone(store),
                 brand: config.brand.name.clone(),
                 channel: config.setup.name.clone(),
                 style: settings.style,
@@ -89,7 +84,7 @@ fn open(config: &AdapterConfig<'_>) -> Result<Box<dyn Channel>, Source> {
 }
 
 #[async_trait]
-impl Channel for Sandbox {
+impl Channel for PhoneChannel {
     fn resend(&self) -> Resend {
         Resend::Safe
     }
@@ -126,11 +121,11 @@ impl Channel for Sandbox {
     }
 }
 
-impl Sandbox {
+impl PhoneChannel {
     async fn store_message(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         let message = self.message(prompt);
         let write =
-            sandbox::put(&prompt.to, &message).map_err(|error| SendError::Unknown(error.into()))?;
+            super::put(&prompt.to, &message).map_err(|error| SendError::Unknown(error.into()))?;
         match self.store.write(vec![if_absent(write)]).await {
             Ok(()) => {}
             // The message is on the phone already, and may be retracted since. A repeat does not change it.
@@ -143,7 +138,7 @@ impl Sandbox {
     }
 
     async fn check_stored(&self, prompt: &Prompt) -> Result<(), SendError> {
-        match self.store.read(&sandbox::key(&prompt.to, prompt.reference.prompt)).await {
+        match self.store.read(&super::key(&prompt.to, prompt.reference.prompt)).await {
             Ok(Some(_)) => Ok(()),
             Ok(None) => Err(SendError::Again(StoreError::Conflict.into())),
             Err(error) => Err(SendError::Unknown(error.into())),
@@ -170,9 +165,9 @@ impl Sandbox {
     }
 
     async fn mark_retracted(&self, retraction: &Retraction) -> Result<bool, Source> {
-        let key = sandbox::key(&retraction.to, retraction.reference.prompt);
+        let key = super::key(&retraction.to, retraction.reference.prompt);
         let Some(mut item) = self.store.read(&key).await? else { return Ok(false) };
-        let message = PhoneMessage { retracted: true, ..sandbox::read(&item)? };
+        let message = PhoneMessage { retracted: true, ..super::read(&item)? };
         let read = item.version;
         item.version = read.saturating_add(1);
         item.body = serde_json::to_string(&message)?;
@@ -188,6 +183,3 @@ fn if_absent(write: Write) -> Write {
         Write::Delete { key } => Write::Delete { key },
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,7 +2,8 @@
 //!
 //! Test mode only. Its numbers are fictional, so they may be item keys.
 
-use serde::{Deserialize, Serialize};
+mod channel;
+mod drawing;
 
 use domain::brand::Mode;
 use domain::values::id::{PromptId, RequestId};
@@ -10,6 +11,9 @@ use domain::values::name::{BrandName, ChannelName};
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{Expect, Item, Key, Order, Range, Write};
+use serde::{Deserialize, Serialize};
+
+pub(crate) use channel::open;
 
 /// A message on a sandbox phone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
