@@ -26,9 +26,9 @@ use super::stories::{AT_THE_BANK, Gives};
 use super::till::{BASE, Till, WEBHOOK_SECRET, finish, poll};
 use crate::standins::stripe;
 
-/// How many things happen until faults stop.
+/// The number of events until faults stop.
 const STEPS: u64 = 240;
-/// How many things may happen after that.
+/// The most events after that.
 const REST_MAX: u32 = 4_000;
 /// The most workers at once.
 const WORKERS_MAX: usize = 4;

@@ -21,11 +21,11 @@ pub use till::Till;
 /// A run that showed a fault.
 #[derive(Debug)]
 pub struct Failure {
-    /// Which story it was.
+    /// The name of the story.
     pub story: &'static str,
     /// The seed of the run.
     pub seed: u64,
-    /// What no longer held.
+    /// The rule that no longer held.
     pub broken: String,
     /// The story of the run, as far as it was recorded.
     pub told: Vec<String>,
@@ -40,12 +40,12 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// What runs came to.
+/// The totals of all runs.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// How many there were.
+    /// The number of runs.
     pub runs: u64,
-    /// How many came to each end.
+    /// The number of runs that came to each end.
     pub ends: BTreeMap<String, u64>,
     /// How often each kind of thing happened.
     pub happened: BTreeMap<&'static str, u64>,

@@ -1,4 +1,4 @@
-//! What goes wrong between us and Stripe, and what is remembered of a run.
+//! The faults between us and Stripe, and the record of a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -71,7 +71,7 @@ impl Faults {
     }
 }
 
-/// What is remembered of a run.
+/// The record of a run.
 pub(super) struct Outside {
     pub(super) rng: Rng,
     pub(super) faults: Faults,

@@ -1,8 +1,8 @@
-//! What is asked, and what the customer gives.
+//! The stories' asks, and the customer's approvals.
 
 use serde_json::{Value, json};
 
-/// What the customer gives along with a yes.
+/// The customer's payment data along with an approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gives {
     /// The rest, on the processor's own page.
@@ -18,9 +18,9 @@ pub enum Gives {
 /// One story.
 #[derive(Clone, Copy, Debug)]
 pub struct Story {
-    /// What it is called.
+    /// The story's name.
     pub name: &'static str,
-    /// How much is asked; nothing where a card is to be kept.
+    /// The amount that is asked; `None` where a card is to be saved.
     pub amount: Option<u64>,
     /// What the customer gives at first.
     pub gives: Gives,

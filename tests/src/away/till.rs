@@ -30,7 +30,7 @@ use crate::memory::MemoryStore;
 /// Where everything is.
 pub(super) const BASE: &str = "https://pay.example.com";
 const KEY: &str = "sk_test_shop_0123456789abcdef0123456789abcdef";
-/// What Stripe signs webhooks with.
+/// The secret that Stripe signs webhooks with.
 pub(super) const WEBHOOK_SECRET: &str = "whsec_of_the_till";
 
 /// A till with a request that waits for its customer.

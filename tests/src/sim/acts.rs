@@ -1,4 +1,4 @@
-//! What customers and their providers do: taps, pages, receipts, STOP and START.
+//! The acts of customers and their providers: taps, pages, receipts, STOP and START.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::whatsapp;
 use super::work::{End, Running, Work};
 use super::world::World;
 
-/// What a customer does with a prompt.
+/// A customer's act on a prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
     Yes,
@@ -319,12 +319,12 @@ impl World {
     }
 }
 
-/// What an address ends with.
+/// Returns the last segment of an address.
 fn last(link: &str) -> Option<String> {
     link.rsplit('/').next().map(str::to_owned)
 }
 
-/// What a page's form proves itself by.
+/// Returns the nonce of a page's form.
 pub(super) fn nonce(page: &Response<Bytes>) -> Option<String> {
     let text = String::from_utf8_lossy(page.body());
     let (_, rest) = text.split_once("name=\"nonce\" value=\"")?;

@@ -29,9 +29,9 @@ pub(super) struct Tab {
     pub(super) url: String,
 }
 
-/// How many pages are remembered.
+/// The most pages that are remembered.
 const TABS_MAX: usize = 24;
-/// How many of a processor's calls are remembered that were not made.
+/// The most calls of a processor that are remembered before they are made.
 const HOOKS_MAX: usize = 24;
 
 impl World {

@@ -14,12 +14,12 @@ use crate::standins::whatsapp;
 /// The other brand's credentials are of a generation that the first brand never comes to.
 const OTHER: u64 = 64;
 
-/// What Stripe signs with for the other brand.
+/// The secret that Stripe signs with for the other brand.
 pub(super) fn other_webhook_secret() -> String {
     format!("whsec_stripe{OTHER}")
 }
 
-/// What Meta signs with for the other brand's app.
+/// The secret that Meta signs with for the other brand's app.
 pub(super) const OTHER_APP_SECRET: &str = "app64";
 
 /// Where everything is.
@@ -28,9 +28,9 @@ pub(super) const BASE: &str = "https://pay.test";
 /// The credentials that change when secrets are rotated, counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Credentials {
-    /// How often they were rotated.
+    /// The number of rotations so far.
     pub(super) generation: u64,
-    /// What the run's seed chose and no rotation changes.
+    /// The policy that the run's seed chose and no rotation changes.
     pub(super) policy: Value,
     /// Whether the processor is the sandbox's own stand-in, with its ledger in the store, and not the one out there.
     pub(super) sandbox: bool,
@@ -93,13 +93,13 @@ impl Credentials {
         format!("sk_test_sim{}", self.generation)
     }
 
-    /// What Stripe signs with when it calls us.
+    /// The secret that Stripe signs its webhooks with.
     #[must_use]
     pub(super) fn webhook_secret(&self) -> String {
         format!("whsec_stripe{}", self.generation)
     }
 
-    /// What we prove with at the provider of facts who we are.
+    /// The client secret that authenticates us at the claims provider.
     #[must_use]
     pub(super) fn client_secret(&self) -> String {
         format!("client{}", self.generation)
@@ -111,7 +111,7 @@ impl Credentials {
         format!("token{}", self.generation)
     }
 
-    /// What notices are signed with.
+    /// The secret that notices are signed with.
     #[must_use]
     pub(super) fn endpoint_secret(&self) -> String {
         format!("whsec_{}", secret("webhook", self.generation))

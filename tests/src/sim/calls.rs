@@ -1,4 +1,4 @@
-//! What requesters do: make requests, repeat calls that got no answer, cancel, resend, extend, read.
+//! The requesters' acts: make requests, repeat calls that got no answer, cancel, resend, extend, read.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::oracle::SECRET;
 use super::stripe::{Answer, Charged, Intent, Setup, Status, Stripe, fault, fields, verdict};
 
-/// What a customer does on a page that is not ours.
+/// A customer's act on a page that is not ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Away {
     /// Gives a card, or says at the bank that it is them, or signs in.
@@ -317,7 +317,7 @@ impl Stripe {
     }
 }
 
-/// How long `processing` takes.
+/// The duration of `processing`.
 pub(super) const PROCESSING: Duration = Duration::from_secs(3);
 
 impl Setup {

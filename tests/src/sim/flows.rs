@@ -86,7 +86,7 @@ fn quiet_world(listens: bool) -> Result<World, Failure> {
     Ok(world)
 }
 
-/// How often a caller repeats a call that got no answer.
+/// The number of times that a caller repeats a call that got no answer.
 const REPEATS: u32 = 4;
 /// How soon something must be due to be waited for: longer than any message is hidden.
 const SOON: Duration = Duration::from_secs(200);

@@ -1,4 +1,4 @@
-//! Who watches: sees everything that is committed and every charge, and says at once what no longer holds.
+//! The oracle: sees everything that is committed and every charge, and says at once what no longer holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,7 +40,7 @@ pub(super) fn besides_claims(body: &[u8]) -> String {
     read.to_string()
 }
 
-/// What was seen of one request.
+/// The oracle's record of one request.
 #[derive(Clone, Debug)]
 pub struct Seen {
     /// The request as it was committed last.
@@ -51,14 +51,14 @@ pub struct Seen {
     pub webhooks: BTreeMap<u32, WebhookEvent>,
 }
 
-/// Who watches.
+/// The oracle, which checks C1 to C6.
 #[derive(Default)]
 pub struct Oracle {
     /// Every request there ever was.
     pub seen: BTreeMap<RequestId, Seen>,
     /// The requests whose customers really said yes, with all that a yes takes.
     pub approved: BTreeSet<RequestId>,
-    /// What no longer holds.
+    /// The rules that no longer hold.
     pub broken: Vec<String>,
     /// How often each way was gone that a run should go.
     pub(super) payment_options: BTreeMap<&'static str, u64>,
@@ -68,10 +68,10 @@ pub struct Oracle {
     pub(super) shut: BTreeMap<&'static str, (Timestamp, u64)>,
 }
 
-/// What one transaction came to.
+/// The findings of one transaction.
 #[derive(Default)]
 pub(super) struct Noticed {
-    /// What to tell of it.
+    /// The lines for the run's story.
     pub(super) lines: Vec<String>,
     /// The phones that a prompt is about to be sent to.
     pub(super) asked: Vec<String>,
@@ -297,7 +297,7 @@ impl Oracle {
         kept.collect()
     }
 
-    /// What is not at rest: requests that are open, and notices that are neither delivered nor given up on.
+    /// Lists what is not at rest: open requests, and notices that are neither delivered nor given up on.
     #[must_use]
     pub fn unsettled(&self) -> Vec<String> {
         let open = self.seen.values().filter(|seen| {

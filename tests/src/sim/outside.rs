@@ -48,11 +48,11 @@ impl Shared {
 pub struct PortFault {
     /// The how many-th use.
     pub using: u64,
-    /// How the use goes wrong.
+    /// The kind of fault.
     pub how: FaultKind,
 }
 
-/// How a use of a port goes wrong.
+/// A kind of fault at a use of a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     /// Nothing is done, and there is no answer.
@@ -63,7 +63,7 @@ pub enum FaultKind {
     Conflicts,
 }
 
-/// What is wrong with the processor for long.
+/// A long outage of the processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outage {
     /// Our key was revoked without a notice.
@@ -76,13 +76,13 @@ pub enum Outage {
 pub struct Outside {
     /// The run's dice.
     pub rng: Rng,
-    /// What goes wrong now.
+    /// The faults that can happen now.
     pub faults: FaultRates,
     /// The fake of Stripe.
     pub stripe: Stripe,
-    /// Who knows facts of customers.
+    /// The provider of customers' claims.
     pub provider: Provider,
-    /// What the processor tells us by calling us and has not told yet.
+    /// The processor's webhooks that are not delivered yet.
     pub hooks: Vec<Value>,
     /// Whether the worker at hand handles a message that must have no effect.
     pub unheard: bool,
@@ -94,15 +94,15 @@ pub struct Outside {
     pub(super) chats: Chats,
     /// The requester's endpoint.
     pub endpoint: Endpoint,
-    /// Who watches.
+    /// The oracle, which checks C1 to C6.
     pub oracle: Oracle,
     /// Calls that got no answer and will be acted on: when, and which.
     pub late: Vec<(Timestamp, Request<Bytes>)>,
-    /// How often a port was used.
+    /// The number of uses of ports so far.
     pub uses: u64,
-    /// Which use of a port goes wrong.
+    /// The use of a port that goes wrong.
     pub port_fault: Option<PortFault>,
-    /// What is wrong with the processor for long, if anything is.
+    /// The processor's long outage, if there is one.
     pub outage: Option<Outage>,
     /// The step at hand.
     pub step: u64,
@@ -110,7 +110,7 @@ pub struct Outside {
     pub working_since: u64,
     /// Since which step each phone wants no messages.
     pub stopped: BTreeMap<String, u64>,
-    /// What happened, where a caller reads it.
+    /// The story of the run; `None` where it is not recorded.
     pub told: Option<Vec<String>>,
 }
 

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use super::faults::FaultRates;
 use super::world::World;
 
-/// How long a run is and what may go wrong in it.
+/// The length of a run and the faults that may happen in it.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The seed of the run.
     pub seed: u64,
-    /// How many steps until faults stop.
+    /// The number of steps until faults stop.
     pub steps: u64,
-    /// What goes wrong; drawn from the seed where nothing is said.
+    /// The rates of faults; `None` draws them from the seed.
     pub faults: Option<FaultRates>,
-    /// How many requests may be made.
+    /// The most requests that may be made.
     pub requests: u64,
     /// Whether the brand has rules of the seed's choice, or those every brand has.
     pub own_policy: bool,
@@ -28,7 +28,7 @@ impl Plan {
     }
 }
 
-/// How many steps a failure prints.
+/// The number of last steps that a failure prints.
 const LAST: usize = 80;
 
 /// A run that showed a fault.
@@ -38,7 +38,7 @@ pub struct Failure {
     pub seed: u64,
     /// After how many steps.
     pub step: u64,
-    /// What no longer held.
+    /// The rule that no longer held.
     pub broken: Vec<String>,
     /// Everything that happened.
     pub told: Vec<String>,
@@ -59,18 +59,18 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// What runs came to.
+/// The totals of all runs.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// How many steps they took.
+    /// The number of steps they took.
     pub steps: u64,
-    /// How many requests came to each end.
+    /// The number of requests that came to each end.
     pub ends: BTreeMap<&'static str, u64>,
     /// How often each way was gone that a run should go.
     pub payment_options: BTreeMap<&'static str, u64>,
-    /// How many attempts were made at the processor.
+    /// The number of attempts at the processor.
     pub attempts: u64,
-    /// How many notices were delivered, and how many were given up on.
+    /// The numbers of notices that were delivered and that were given up on.
     pub webhooks: (u64, u64),
 }
 

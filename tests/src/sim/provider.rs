@@ -13,9 +13,9 @@ use sha2::{Digest, Sha256};
 use super::oracle::SECRET;
 use super::stripe::Answer;
 
-/// Who it is.
+/// The provider's issuer URL.
 pub(super) const ISSUER: &str = "https://id.test";
-/// Whom it knows us as.
+/// Our client id at the provider.
 pub(super) const CLIENT: &str = "shop";
 
 /// The identity provider of the simulation.
@@ -25,7 +25,7 @@ pub struct Provider {
     pub secret: String,
     codes: BTreeMap<String, Code>,
     pushed: Vec<String>,
-    /// What was seen of us that must never be.
+    /// Our offences against the protocol, as the provider saw them.
     pub(super) broken: Vec<&'static str>,
 }
 
@@ -36,7 +36,7 @@ struct Code {
     nonce: String,
     challenge: String,
     redirect: String,
-    /// How often it was exchanged.
+    /// The number of calls to exchange it.
     calls: u32,
     token: Option<String>,
 }
@@ -139,7 +139,7 @@ impl Provider {
         self.pushed.get(place).map(|pushed| pairs(pushed.as_bytes()))
     }
 
-    /// How many codes of a request were exchanged.
+    /// Counts the codes of a request that were exchanged.
     #[must_use]
     pub fn exchanged(&self, request: &str) -> usize {
         self.codes.values().filter(|code| code.request == request && code.token.is_some()).count()

@@ -120,7 +120,7 @@ impl Stripe {
         (200, json!({ "object": "list", "data": data, "has_more": false }))
     }
 
-    /// How much of a charge went back, or is on its way.
+    /// Sums what went back of a charge, or is on its way.
     fn gone_back(&self, charge: &str, now: Timestamp) -> u64 {
         let of = |refund: &&GivenBack| refund.charge == charge && refund.status(now) != "failed";
         let amounts = self.given_back.iter().filter(of).map(|refund| refund.amount);
@@ -144,7 +144,7 @@ impl Stripe {
     }
 }
 
-/// What a refund is called by at the processor.
+/// Returns a refund's name at the processor.
 fn label(request: &Request, seq: u32) -> String {
     format!("{}-{seq}", request.id)
 }

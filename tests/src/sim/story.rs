@@ -1,4 +1,4 @@
-//! What stories are made of: what happens in them, what befalls their workers, and what they come to.
+//! The parts of a story: its events, the faults of its workers, and its ending.
 
 use super::checkout::Away;
 use super::outside::PortFault;
@@ -61,7 +61,7 @@ pub enum Verb {
     Again,
 }
 
-/// What a requester asks for besides a plain payment.
+/// An ask of a requester besides a plain payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
     /// A card to keep.
@@ -72,20 +72,20 @@ pub enum What {
     ByCard,
 }
 
-/// What a story came to.
+/// The ending of a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
     /// The request's state, with its reason where it has one.
     pub state: String,
-    /// How often it was charged, or a card was kept, or a code exchanged.
+    /// The number of charges, saved cards or exchanged codes.
     pub charges: usize,
-    /// How often money of it went back.
+    /// The number of its refunds.
     pub given_back: usize,
     /// Which notices the requester took or was owed, without those that tell of prompts.
     pub told: Vec<String>,
 }
 
-/// What happens to a story's workers.
+/// A fault that strikes a story's workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing.

@@ -196,14 +196,14 @@ impl Stripe {
         answer
     }
 
-    /// How often a request was charged.
+    /// Counts the charges of a request.
     #[must_use]
     pub fn charges_of(&self, request: &str) -> usize {
         let of = |charge: &&Charged| charge.request == request && charge.price.is_some();
         self.charges.iter().filter(of).count()
     }
 
-    /// How many cards were kept for a request.
+    /// Counts the cards that were saved for a request.
     #[must_use]
     pub fn kept_for(&self, request: &str) -> usize {
         let of = |charge: &&Charged| charge.request == request && charge.price.is_none();
@@ -346,7 +346,7 @@ pub(super) fn fields(body: &[u8]) -> impl Fn(&str) -> String {
     move |name: &str| form.get(name).cloned().unwrap_or_default()
 }
 
-/// Where a customer goes on to for 3-D Secure.
+/// Returns the redirect of a customer for 3-D Secure.
 pub(super) fn next_action(status: &Status, id: &str) -> Value {
     match status {
         Status::RequiresAction => {

@@ -22,11 +22,11 @@ pub struct Texts {
 /// One text.
 #[derive(Clone, Debug)]
 pub struct Text {
-    /// Whose phone.
+    /// The customer's phone.
     pub to: String,
     /// The link in it.
     pub link: String,
-    /// Where to report to, with the reference in its query.
+    /// The callback's address, with the reference in its query.
     pub callback: String,
 }
 

@@ -29,7 +29,7 @@ use crate::standins::whatsapp::{
 
 /// The channel's name.
 pub(super) const NAME: &str = "whatsapp";
-/// How many calls of Meta's are remembered that were not made.
+/// The most calls of Meta that are remembered before they are made.
 const POSTS_MAX: usize = 24;
 /// The errors of a message after it was taken.
 ///
@@ -45,7 +45,7 @@ const LOST_ON_WHATSAPP: &str = "9004";
 #[derive(Default)]
 pub(super) struct Chats {
     cloud: CloudApi,
-    /// What Meta tells us by calling us and has not told yet.
+    /// Meta's callbacks that are not delivered yet.
     posts: Vec<Post>,
 }
 
@@ -56,14 +56,14 @@ struct Post {
     told: Told,
 }
 
-/// What a call of Meta's tells, as far as those who watch care.
+/// The meaning of a callback of Meta for the oracle.
 #[derive(Clone, Debug)]
 enum Told {
     /// A tap on a button.
     Answer,
     /// A tap on something that we did not write.
     MadeUp,
-    /// How messages fare.
+    /// A message's delivery status.
     Receipt,
     /// Words that are no answer, or the STOP of a sender who may not be known.
     Words,
@@ -365,7 +365,7 @@ impl World {
         self.posts(("shop", &post.posted.signature), &post.posted.body, work);
     }
 
-    /// Who is not Meta, or what Meta tells another brand, says nothing about this one's requests.
+    /// Calls as an impostor or for another brand, which says nothing about this brand's requests.
     fn impostor_calls(&mut self, post: &Post) {
         let Posted { body, signature } = &post.posted;
         let theirs = signature_by(OTHER_APP_SECRET, body.as_bytes());

@@ -1,4 +1,4 @@
-//! Who is at work, at what, and what that came to.
+//! The workers, their work, and its results.
 
 use std::pin::Pin;
 
@@ -10,7 +10,7 @@ use domain::values::time::Timestamp;
 use embedded::ReceivedMessage;
 use http::Response;
 
-/// What a worker came to.
+/// The result of a worker.
 pub(super) enum End {
     /// A message was handled.
     Handled(MessageResult),
@@ -18,7 +18,7 @@ pub(super) enum End {
     Answered(Result<Response<Bytes>, Problem>),
 }
 
-/// What a worker is at.
+/// The work of a worker.
 pub(super) enum Work {
     /// A message from a queue.
     Message(ReceivedMessage),

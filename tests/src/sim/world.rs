@@ -37,11 +37,11 @@ pub struct World {
     pub(super) recent: Vec<Message>,
     /// The pages of processors that customers have open.
     pub(super) tabs: Vec<super::away::Tab>,
-    /// What customers' browsers brought back from a provider.
+    /// The queries that customers' browsers brought back from a provider.
     pub(super) returns: Vec<String>,
     /// Whether the call at hand was answered.
     pub(super) heard: bool,
-    /// What is logged, in some runs: it takes time.
+    /// The log, kept in some runs only since it takes time.
     logs: Option<(Logs, Dispatch)>,
     /// How many turns were taken, and at which of them a worker dies.
     pub(super) turns: u64,
