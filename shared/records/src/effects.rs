@@ -43,7 +43,7 @@ impl From<EffectError> for domain::problem::Problem {
     }
 }
 
-/// Stores a decision made from version `expected_version`, then sends its step and its notices.
+/// Stores a decision made from version `expected_version`, then sends its step and its webhooks.
 ///
 /// # Errors
 /// [`EffectError`].

@@ -111,7 +111,7 @@ impl Credentials {
         format!("token{}", self.generation)
     }
 
-    /// The secret that notices are signed with.
+    /// The secret that webhooks are signed with.
     #[must_use]
     pub(super) fn endpoint_secret(&self) -> String {
         format!("whsec_{}", secret("webhook", self.generation))

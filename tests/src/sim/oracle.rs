@@ -47,7 +47,7 @@ pub struct Seen {
     pub request: Request,
     /// Its version.
     pub version: u64,
-    /// Its notices, in order.
+    /// Its webhooks, in order.
     pub webhooks: BTreeMap<u32, WebhookEvent>,
 }
 
@@ -297,7 +297,7 @@ impl Oracle {
         kept.collect()
     }
 
-    /// Lists what is not at rest: open requests, and notices that are neither delivered nor given up on.
+    /// Lists what is not at rest: open requests, and webhooks that are neither delivered nor given up on.
     #[must_use]
     pub fn unsettled(&self) -> Vec<String> {
         let open = self.seen.values().filter(|seen| {

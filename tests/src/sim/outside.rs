@@ -74,7 +74,7 @@ pub enum Outage {
 
 /// Everything outside the machine.
 pub struct Outside {
-    /// The run's dice.
+    /// The run's random numbers.
     pub rng: Rng,
     /// The faults that can happen now.
     pub faults: FaultRates,

@@ -70,7 +70,7 @@ pub struct Report {
     pub payment_options: BTreeMap<&'static str, u64>,
     /// The number of attempts at the processor.
     pub attempts: u64,
-    /// The numbers of notices that were delivered and that were given up on.
+    /// The numbers of webhooks that were delivered and that were given up on.
     pub webhooks: (u64, u64),
 }
 

@@ -4,12 +4,12 @@ use std::sync::{Mutex, PoisonError};
 
 use domain::random::Random;
 
-/// Dice that fall the same for the same seed.
+/// Random numbers that are the same for the same seed.
 #[derive(Clone, Debug)]
 pub struct Rng(u64);
 
 impl Rng {
-    /// Dice of that seed.
+    /// Begins the numbers of a seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self(seed)
@@ -35,7 +35,7 @@ impl Rng {
         least.saturating_add(self.below(most.saturating_sub(least).saturating_add(1)))
     }
 
-    /// Whether something happens that happens that many times in a thousand. No dice fall for never.
+    /// Returns whether an event of that many in a thousand happens. Zero draws no number.
     pub const fn happens(&mut self, per_mille: u64) -> bool {
         per_mille > 0 && self.below(1000) < per_mille
     }

@@ -81,7 +81,7 @@ pub struct Ending {
     pub charges: usize,
     /// The number of its refunds.
     pub given_back: usize,
-    /// Which notices the requester took or was owed, without those that tell of prompts.
+    /// Which webhooks the requester took or was owed, without those that tell of prompts.
     pub told: Vec<String>,
 }
 

@@ -145,7 +145,7 @@ pub fn sandbox_call(input: &[u8]) {
     });
 }
 
-/// A whole call at the local machine: its own pages and its notices' inbox among all addresses.
+/// A whole call at the local machine: its own pages and its webhooks' inbox among all addresses.
 pub fn site_call(input: &[u8]) {
     with_fixture(|fuzz_fixture| {
         let Some(call) = call(input) else { return };

@@ -7,7 +7,7 @@ use serde_json::Value;
 pub struct Rng(u64);
 
 impl Rng {
-    /// The dice of that seed.
+    /// Begins the numbers of a seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self(seed)

@@ -18,9 +18,9 @@ pub const TEST_KEY: &str = "sk_test_demo_0123456789abcdef0123456789abcdef";
 pub const LIVE_KEY: &str = "sk_live_demo_00112233445566778899aabbccddeeff";
 /// The test key of another brand.
 pub const OTHER_KEY: &str = "sk_test_other_89abcdef0123456789abcdef01234567";
-/// Where the demo brand takes its notices.
+/// Where the demo brand takes its webhooks.
 pub const WEBHOOKS_URL: &str = "https://shop.example/webhooks";
-/// What the demo brand's notices are signed with.
+/// What the demo brand's webhooks are signed with.
 pub const WEBHOOK_SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
 /// What Twilio signs its callbacks to the demo brand with, the same as in `events/`.
 pub const TWILIO_TOKEN: &str = "twilio-auth-token-of-the-demo-brand";

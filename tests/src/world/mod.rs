@@ -207,7 +207,7 @@ impl Beginning {
 }
 
 impl World {
-    /// A world whose brand has a rich channel, a text channel and a processor of the sandbox, and takes notices.
+    /// A world whose brand has a rich channel, a text channel and a processor of the sandbox, and takes webhooks.
     #[must_use]
     pub fn new() -> Self {
         Self::beginning().begin()

@@ -187,7 +187,7 @@ impl Core {
         self.outside.calls().into_iter().filter(|called| called.uri.host() == Some(host)).collect()
     }
 
-    /// The notices that the requester took: their types, in the order taken.
+    /// The webhooks that the requester took: their types, in the order taken.
     #[must_use]
     pub fn webhooks(&self) -> Vec<String> {
         let taken = self.calls_to("shop.example").into_iter();

@@ -57,7 +57,7 @@ impl<const MAX: usize> DisplayText<MAX> {
 
 impl<const MAX: usize> fmt::Debug for DisplayText<MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Shown({} characters)", self.0.chars().count())
+        write!(f, "DisplayText({} characters)", self.0.chars().count())
     }
 }
 

@@ -1,4 +1,4 @@
-//! A stand-in for Adyen Checkout that goes wrong as its dice fall.
+//! A stand-in for Adyen Checkout that fails at random.
 //!
 //! It is strict about what it takes, keeps answers by their keys, and reports by webhook. Cancelling and reversing
 //! are asked for and happen later. A lost answer of the acquirer leaves an error as the answer of the key, while the
@@ -64,7 +64,7 @@ pub struct Adyen {
 }
 
 impl Adyen {
-    /// With these dice.
+    /// Fails by these random numbers.
     #[must_use]
     pub fn new(rng: Rng, faults: Faults, clock: Arc<ManualClock>) -> Self {
         Self { book: Mutex::new(Book::new(rng, faults)), clock }
