@@ -96,7 +96,7 @@ async fn payment_is_authorized_charged_and_reported_by_webhook() {
         standardwebhooks::Webhook::new("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX").unwrap();
     let deadline = SystemClock.now().after(PATIENCE);
     loop {
-        let shown = raw(Request::get(variable("ASSENT_NOTICES")), "").await;
+        let shown = raw(Request::get(variable("ASSENT_WEBHOOKS")), "").await;
         let webhooks: Vec<Value> = serde_json::from_slice(shown.body()).unwrap();
         let fulfilled = webhooks.iter().find(|webhook| {
             let body: Value = serde_json::from_str(webhook["body"].as_str().unwrap()).unwrap();

@@ -135,7 +135,7 @@ async fn assert_outcomes_reported_under_one_id(ended: impl Iterator<Item = &Ende
 
 /// Returns the webhook events of that type about a request, by id.
 async fn webhooks(id: &str, kind: &str) -> BTreeSet<(String, String)> {
-    let shown = raw(Request::get(variable("ASSENT_NOTICES")), "").await;
+    let shown = raw(Request::get(variable("ASSENT_WEBHOOKS")), "").await;
     let webhooks: Vec<Value> = serde_json::from_slice(shown.body()).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     webhooks
