@@ -323,7 +323,7 @@ fn option(after: &Request, what: &EntryKind) -> Option<&'static str> {
         });
     }
     let payment_options = [
-        (matches!(what, EntryKind::Redirected { .. }), "sent on"),
+        (matches!(what, EntryKind::Redirected { .. }), "redirected"),
         (matches!(what, EntryKind::Returned { .. }), "returned"),
         (
             matches!(what, EntryKind::RedirectCancelled { by: CancelRedirect::Customer, .. }),
@@ -333,7 +333,7 @@ fn option(after: &Request, what: &EntryKind) -> Option<&'static str> {
             matches!(what, EntryKind::RedirectCancelled { by: CancelRedirect::Requester, .. }),
             "redirect cancelled by the requester",
         ),
-        (matches!(what, EntryKind::AttemptReported { .. }), "told"),
+        (matches!(what, EntryKind::AttemptReported { .. }), "reported"),
         (matches!(what, EntryKind::Refunded { .. }), "gave money back"),
         (matches!(what, EntryKind::RefundFailed { .. }), "could not give money back"),
         (
