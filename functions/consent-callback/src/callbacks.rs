@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use domain::brand::Mode;
-use domain::problem::{Code, Problem};
+use domain::problem::Problem;
 use domain::values::name::{BrandName, ChannelName};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
@@ -10,6 +10,7 @@ use http::{Response, StatusCode};
 use ports::{CallbackReply, Proof, SecretsError, UnverifiedCallback};
 
 use crate::processors::ProcessorReply;
+use crate::rejection::absent;
 use crate::{ConsentCallback, page};
 
 impl ConsentCallback {
@@ -24,12 +25,6 @@ impl ConsentCallback {
         parts: &Parts,
         body: Bytes,
     ) -> Result<Response<Bytes>, Problem> {
-        let absent = || {
-            Problem::new(
-                Code::NotFound,
-                "no channel or processor has this URL; check the brand and the name in its path",
-            )
-        };
         let brand: BrandName = brand.parse().map_err(|_not_a_name| absent())?;
         let channel: ChannelName = name.parse().map_err(|_not_a_name| absent())?;
         let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);

@@ -7,6 +7,7 @@ mod channels;
 mod http_edge;
 mod page;
 mod processors;
+mod rejection;
 mod sandbox;
 
 use std::sync::Arc;

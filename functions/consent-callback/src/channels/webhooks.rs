@@ -7,8 +7,8 @@ use domain::journal::DeliveryStatus;
 use domain::problem::{Code, Problem};
 use domain::values::name::ChannelName;
 use ports::{
-    Callback, CallbackError, CallbackReply, Channel, Channels, OpenChannelError, Ports,
-    ReceivedWebhook, UnverifiedCallback,
+    Callback, CallbackReply, Channel, Channels, OpenChannelError, Ports, ReceivedWebhook,
+    UnverifiedCallback,
 };
 
 use super::context::ChannelContext;
@@ -17,6 +17,7 @@ use super::receipts::Receipts;
 use super::replies::Replies;
 use super::text_replies::InboundText;
 use crate::approvals::Approvals;
+use crate::rejection::Rejection;
 
 /// The webhooks of channels.
 #[derive(Clone)]
@@ -75,39 +76,28 @@ impl ChannelWebhooks {
         name: &ChannelName,
         callback: &UnverifiedCallback,
     ) -> Result<(Mode, ReceivedWebhook), Problem> {
-        let mut worst = Problem::new(
-            Code::NotFound,
-            "no channel or processor has this URL; check the brand and the name in its path",
-        );
+        let mut rejection = Rejection::new();
         for mode in [Mode::Live, Mode::Test] {
             let channel: Box<dyn Channel> = match self.channels.open(brand, mode, name) {
                 Ok(channel) => channel,
                 Err(OpenChannelError::Absent) => continue,
                 // The webhook may be for this setup. The provider repeats it until the setting is corrected.
                 Err(OpenChannelError::Settings(_)) => {
-                    worst = Problem::invalid_settings();
+                    rejection.invalid_settings();
                     continue;
                 }
             };
             let resolved = resolve(channel.as_ref(), callback).await?;
             match channel.receive(resolved.as_ref().unwrap_or(callback)) {
                 Ok(received) => return Ok((mode, received)),
-                Err(CallbackError::None) => {}
-                Err(CallbackError::Forged) => {
-                    tracing::warn!(channel.name = %name, "webhook rejected: signature does not verify");
-                    if worst.code != Code::SettingsInvalid {
-                        worst = Problem::new(Code::CallbackForged, "the signature does not verify");
+                Err(error) => {
+                    if rejection.refused(&error)? {
+                        tracing::warn!(channel.name = %name, "webhook rejected: signature does not verify");
                     }
-                }
-                Err(CallbackError::Malformed) => {
-                    return Err(Problem::new(
-                        Code::InvalidRequest,
-                        "the webhook's body is not in the provider's documented format",
-                    ));
                 }
             }
         }
-        Err(worst)
+        Err(rejection.into_problem())
     }
 
     /// Records one event. `false` when it does not count any more and the sender can be shown so.

@@ -2,17 +2,17 @@
 
 use domain::brand::{Brand, Mode};
 use domain::keys;
-use domain::problem::{Code, Problem};
+use domain::problem::Problem;
 use domain::values::id::RequestId;
 use domain::values::name::ProcessorName;
 use ports::{
-    CallbackError, CallbackReply, OpenProcessorError, UnverifiedCallback, VerifiedWebhook,
-    WebhookResponse,
+    CallbackReply, OpenProcessorError, UnverifiedCallback, VerifiedWebhook, WebhookResponse,
 };
 use records::storage;
 
 use super::ProcessorWebhooks;
 use super::context::ProcessorContext;
+use crate::rejection::Rejection;
 
 /// The response to a webhook, or to the browser of a customer who returns.
 pub(crate) enum ProcessorReply {
@@ -53,38 +53,27 @@ impl ProcessorWebhooks {
         name: &ProcessorName,
         callback: &UnverifiedCallback,
     ) -> Result<(Mode, VerifiedWebhook), Problem> {
-        let mut worst = Problem::new(
-            Code::NotFound,
-            "no channel or processor has this URL; check the brand and the name in its path",
-        );
+        let mut rejection = Rejection::new();
         for mode in [Mode::Live, Mode::Test] {
             let processor = match self.processors.open(brand, mode, name) {
                 Ok(processor) => processor,
                 Err(OpenProcessorError::Absent) => continue,
                 // The call may be for this account. The processor repeats it until the setting is corrected.
                 Err(OpenProcessorError::Settings(_)) => {
-                    worst = Problem::invalid_settings();
+                    rejection.invalid_settings();
                     continue;
                 }
             };
             match processor.receive(callback) {
                 Ok(webhook) => return Ok((mode, webhook)),
-                Err(CallbackError::None) => {}
-                Err(CallbackError::Forged) => {
-                    tracing::warn!(processor.name = %name, "webhook rejected: signature does not verify");
-                    if worst.code != Code::SettingsInvalid {
-                        worst = Problem::new(Code::CallbackForged, "the signature does not verify");
+                Err(error) => {
+                    if rejection.refused(&error)? {
+                        tracing::warn!(processor.name = %name, "webhook rejected: signature does not verify");
                     }
-                }
-                Err(CallbackError::Malformed) => {
-                    return Err(Problem::new(
-                        Code::InvalidRequest,
-                        "the webhook's body is not in the provider's documented format",
-                    ));
                 }
             }
         }
-        Err(worst)
+        Err(rejection.into_problem())
     }
 
     /// Returns the link token of the approved prompt, or else of the newest one.
