@@ -94,6 +94,7 @@ const EVENTS: &[(&str, RequestStage, ExpectedAnswer, &str)] = &[
     ("intake/get", RequestStage::Prompted, ExpectedAnswer::Status(200), "prompted"),
     ("intake/list", RequestStage::Prompted, ExpectedAnswer::Status(200), "prompted"),
     ("intake/problem", RequestStage::Nothing, ExpectedAnswer::Status(200), ""),
+    ("intake/record", RequestStage::Prompted, ExpectedAnswer::Status(200), "prompted"),
     ("intake/refund", RequestStage::Prompted, ExpectedAnswer::Status(409), "prompted"),
     ("intake/resend", RequestStage::Prompted, ExpectedAnswer::Status(200), "prompted"),
     ("intake/unknown-path", RequestStage::Nothing, ExpectedAnswer::Status(404), ""),

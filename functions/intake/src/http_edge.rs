@@ -32,6 +32,7 @@ pub fn router(intake: Arc<Intake>) -> Router {
         .route("/v1/capabilities", post(capabilities))
         .route("/v1/requests", post(create).get(list))
         .route("/v1/requests/{id}", get(read))
+        .route("/v1/requests/{id}/record", get(record))
         .route("/v1/requests/{id}/cancel", post(cancel))
         .route("/v1/requests/{id}/extend", post(extend))
         .route("/v1/requests/{id}/resend", post(resend))
@@ -118,6 +119,10 @@ async fn list(State(intake): Here, call: Call) -> Response {
 
 async fn read(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
     call.answer(&intake, intake.read(call.headers(), &id, call.query()).await)
+}
+
+async fn record(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
+    call.answer(&intake, intake.record(call.headers(), &id).await)
 }
 
 async fn cancel(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {

@@ -11,6 +11,7 @@ mod idempotency;
 mod params;
 mod processor_routing;
 mod read;
+mod record;
 mod refund;
 mod routes;
 

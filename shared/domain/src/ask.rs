@@ -104,9 +104,15 @@ impl Ask {
 pub struct AskHash(String);
 
 impl AskHash {
-    /// Computes the digest of an ask.
+    /// Computes the digest of an ask: SHA-256 over its [`text`](Self::text).
     #[must_use]
     pub fn of(request: RequestId, brand: &BrandName, payee: &str, ask: &Ask) -> Self {
+        Self(hex::encode(Sha256::digest(Self::text(request, brand, payee, ask))))
+    }
+
+    /// Writes the text that is digested. A record exports it, so that a reader can compute the digest.
+    #[must_use]
+    pub fn text(request: RequestId, brand: &BrandName, payee: &str, ask: &Ask) -> String {
         // Fields in alphabetical order: for these types the text is then canonical (RFC 8785).
         #[derive(Serialize)]
         struct Bound<'a> {
@@ -115,8 +121,7 @@ impl AskHash {
             payee: &'a str,
             request: RequestId,
         }
-        let text = serde_json::to_vec(&Bound { ask, brand, payee, request }).unwrap_or_default();
-        Self(hex::encode(Sha256::digest(text)))
+        serde_json::to_string(&Bound { ask, brand, payee, request }).unwrap_or_default()
     }
 
     /// Returns the digest's bytes.

@@ -1,6 +1,10 @@
 //! The journal of a request: a chain of entries, each with the hash of the entry before it.
+//!
+//! A hash is taken over the text of an entry as it is stored and exported. A reader recomputes the chain from an export
+//! without knowing the fields. A field that is added later breaks no earlier hash.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use crate::consent::Consent;
 use crate::keys::digest_hex;
@@ -10,8 +14,8 @@ use crate::values::id::PromptId;
 use crate::values::name::ChannelName;
 use crate::values::time::Timestamp;
 
-/// A stored entry of a request's journal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A stored entry of a request's journal: its fields, and the text that they were read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalEntry {
     /// The place in the request's chain, from 1.
     pub seq: u32,
@@ -21,13 +25,60 @@ pub struct JournalEntry {
     pub what: EntryKind,
     /// The hash of the entry before; the hash of nothing for the first.
     pub previous: String,
+    /// The JSON text, as it is stored and exported.
+    text: String,
+}
+
+/// The fields of an entry's text, in the order in which they are written.
+#[derive(Serialize, Deserialize)]
+struct Fields<K> {
+    seq: u32,
+    at: Timestamp,
+    what: K,
+    previous: String,
 }
 
 impl JournalEntry {
-    /// Returns the hash that the next entry carries: SHA-256 over this entry's JSON, in hexadecimal.
+    /// Writes the entry that follows the entry whose hash is `previous`.
+    #[must_use]
+    pub fn new(seq: u32, at: Timestamp, what: EntryKind, previous: String) -> Self {
+        let fields = Fields { seq, at, what: &what, previous };
+        let text = serde_json::to_string(&fields).unwrap_or_default();
+        let Fields { previous, .. } = fields;
+        Self { seq, at, what, previous, text }
+    }
+
+    /// Returns the text, as it is stored and exported.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the hash that the next entry carries: SHA-256 over the bytes of the text, in hexadecimal.
     #[must_use]
     pub fn hash(&self) -> String {
-        digest_hex(&serde_json::to_vec(self).unwrap_or_default())
+        digest_hex(self.text.as_bytes())
+    }
+}
+
+/// Writes the text itself, byte for byte.
+impl Serialize for JournalEntry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match serde_json::from_str::<&RawValue>(&self.text) {
+            Ok(raw) => raw.serialize(serializer),
+            Err(error) => Err(serde::ser::Error::custom(error)),
+        }
+    }
+}
+
+/// Keeps the text byte for byte, with the fields that this version does not know.
+impl<'de> Deserialize<'de> for JournalEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let fields: Fields<EntryKind> =
+            serde_json::from_str(raw.get()).map_err(serde::de::Error::custom)?;
+        let Fields { seq, at, what, previous } = fields;
+        Ok(Self { seq, at, what, previous, text: raw.get().to_owned() })
     }
 }
 
@@ -243,5 +294,29 @@ impl DeliveryStatus {
             Self::Failed { .. } => "failed",
             Self::Superseded { .. } => "superseded",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn journal_entry_keeps_its_text_byte_for_byte() {
+        let text = r#"{ "later": {"z": 1, "a": 1.50}, "previous":"", "what":{"kind":"accepted","by":"key_1"},
+            "seq":1, "at":"2026-12-01T00:00:00.000Z" }"#;
+        let entry: JournalEntry = serde_json::from_str(text).unwrap();
+        assert_eq!((entry.seq, &entry.what), (1, &EntryKind::Accepted));
+        assert_eq!(serde_json::to_string(&entry).unwrap(), text);
+        assert_eq!(entry.hash(), digest_hex(text.as_bytes()));
+    }
+
+    #[test]
+    fn journal_entry_is_written_as_it_was_first_stored() {
+        let at = "2026-12-01T00:00:00.000Z".parse().unwrap();
+        let entry = JournalEntry::new(1, at, EntryKind::Accepted, String::new());
+        let first =
+            r#"{"seq":1,"at":"2026-12-01T00:00:00.000Z","what":{"kind":"accepted"},"previous":""}"#;
+        assert_eq!(entry.text(), first);
     }
 }

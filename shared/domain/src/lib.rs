@@ -16,6 +16,7 @@ pub mod postback;
 pub mod problem;
 pub mod processor_result;
 pub mod random;
+pub mod record;
 pub mod request;
 pub mod seal;
 mod settings;

@@ -38,11 +38,18 @@ use ports::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};
 /// How long an open request is kept after its deadline, in case it was not closed.
 const GRACE: Duration = Duration::from_secs(30 * 86_400);
 
+/// A body: its version, and its content as that version writes it.
 #[derive(Serialize, Deserialize)]
-#[serde(tag = "version", content = "is")]
-enum Stored<T> {
+struct Stored<T> {
+    version: BodyVersion,
+    is: T,
+}
+
+/// The versions of a body.
+#[derive(Serialize, Deserialize)]
+enum BodyVersion {
     #[serde(rename = "1")]
-    V1(T),
+    V1,
 }
 
 /// A request with the version that a change expects.
@@ -59,7 +66,8 @@ pub struct VersionedRequest {
 /// # Errors
 /// [`StoreError::Damaged`] when the value cannot be encoded as JSON.
 pub fn encode<T: Serialize>(value: T) -> Result<String, StoreError> {
-    serde_json::to_string(&Stored::V1(value)).map_err(|error| StoreError::Damaged(Box::new(error)))
+    let body = Stored { version: BodyVersion::V1, is: value };
+    serde_json::to_string(&body).map_err(|error| StoreError::Damaged(Box::new(error)))
 }
 
 /// Decodes an item's body, in any version.
@@ -68,7 +76,7 @@ pub fn encode<T: Serialize>(value: T) -> Result<String, StoreError> {
 /// [`StoreError::Damaged`] when the body has no known version.
 pub fn decode<T: serde::de::DeserializeOwned>(body: &str) -> Result<T, StoreError> {
     match serde_json::from_str(body) {
-        Ok(Stored::V1(value)) => Ok(value),
+        Ok(Stored { version: BodyVersion::V1, is }) => Ok(is),
         Err(error) => Err(StoreError::Damaged(Box::new(error))),
     }
 }

@@ -19,6 +19,7 @@ mod problems;
 mod rcs_google;
 mod read_api;
 mod reads;
+mod record;
 mod refunds;
 mod routes;
 mod sandbox;

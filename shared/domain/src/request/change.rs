@@ -88,10 +88,10 @@ impl Change {
     #[must_use]
     pub(super) fn with_entry(mut self, what: EntryKind) -> Self {
         let seq = self.request.entries.saturating_add(1);
-        let event = JournalEntry { seq, at: self.at, what, previous: self.request.chain.clone() };
+        let entry = JournalEntry::new(seq, self.at, what, self.request.chain.clone());
         self.request.entries = seq;
-        self.request.chain = event.hash();
-        self.entries.push(event);
+        self.request.chain = entry.hash();
+        self.entries.push(entry);
         self
     }
 
