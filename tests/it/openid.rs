@@ -57,8 +57,10 @@ fn opened(pushed: bool, secret: &str) -> Box<dyn Processor> {
 fn ask() -> Ask {
     let claims = ["given_name", "address"].map(|claim| DisplayText::new(claim).unwrap());
     Ask::Identity {
+        acr: Vec::new(),
         claims: claims.into(),
         description: DisplayText::new("Opening an account").unwrap(),
+        max_age: None,
     }
 }
 

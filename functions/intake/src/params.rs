@@ -16,6 +16,10 @@ use domain::values::text::DisplayText;
 use crate::fields::{Bounds, Fields};
 
 /// The seconds until a silent route is given up. Less would send everything twice; more would end the conversation.
+/// The most seconds that `max_age` takes: a year.
+const MAX_AGE_MAX: u64 = 31_536_000;
+/// The most entries of `acr`.
+const ACR_MAX: usize = 8;
 const FALLBACK: Bounds = Bounds { min: 5, max: 300 };
 
 /// The body of `POST /v1/requests`.
@@ -162,9 +166,13 @@ fn ask(mut fields: Fields) -> Option<Ask> {
         Some("identity") => {
             let claims = claims(&mut fields);
             let description = fields.read("description", true, DisplayText::new);
+            let bounds = Bounds { min: 0, max: MAX_AGE_MAX };
+            let max_age = fields.number("max_age", false, bounds);
+            let max_age = max_age.and_then(|seconds| u32::try_from(seconds).ok());
+            let acr = fields.list("acr", false, ACR_MAX, acr).unwrap_or_default();
             claims
                 .zip(description)
-                .map(|(claims, description)| Ask::Identity { claims, description })
+                .map(|(claims, description)| Ask::Identity { acr, claims, description, max_age })
         }
         Some(_) => {
             fields.fault("kind", "value", "an ask's kind is payment, payment_method or identity");
@@ -190,6 +198,13 @@ fn claims(fields: &mut Fields) -> Option<Vec<DisplayText<64>>> {
         fields.fault("claims", "value", "a claim is named twice");
     }
     Some(claims)
+}
+
+/// Reads an authentication context class. Providers separate them by spaces.
+fn acr(text: &str) -> Result<DisplayText<128>, &'static str> {
+    let plain = text.bytes().all(|b| b.is_ascii_graphic());
+    let read = DisplayText::new(text).ok().filter(|_| plain);
+    read.ok_or("an entry is 1 to 128 printable ASCII characters without spaces")
 }
 
 fn payment(fields: &mut Fields) -> Option<Ask> {

@@ -49,10 +49,16 @@ pub enum Ask {
     },
     /// Claims about the customer's identity.
     Identity {
+        /// The authentication context classes, one of which the sign-in must meet; empty for any.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        acr: Vec<DisplayText<128>>,
         /// The claims' names, each of [`CLAIMS`].
         claims: Vec<DisplayText<64>>,
         /// The purpose, in the requester's words.
         description: DisplayText<140>,
+        /// The most seconds since the customer signed in; `None` for any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_age: Option<u32>,
     },
 }
 

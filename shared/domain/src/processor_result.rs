@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::values::time::Timestamp;
+
 /// The processor's own id of the object an attempt acts on, such as `pi_…`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -50,6 +52,15 @@ pub struct ClaimsReceipt {
     pub subject: String,
     /// The names of the claims that were released.
     pub released: Vec<String>,
+    /// Whether the provider's verified number is the one that was asked; `None` where the provider told none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone_number_matches: Option<bool>,
+    /// When the customer signed in at the provider; `None` where the provider did not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<Timestamp>,
+    /// How the customer signed in: the authentication context class; `None` where the provider did not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
 }
 
 /// The result that a verified webhook reported, for processors that cannot be asked.

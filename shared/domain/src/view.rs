@@ -196,7 +196,7 @@ fn details(receipt: &Details) -> Vec<(String, Value)> {
             named([("reference", json!(receipt.reference)), ("payment_method", method)]).into()
         }
         Details::Claims(receipt) => {
-            let identity = json!({ "subject": receipt.subject, "released": receipt.released });
+            let identity = serde_json::to_value(receipt).unwrap_or_default();
             vec![("identity".to_owned(), identity)]
         }
     }

@@ -56,6 +56,8 @@ pub struct AdapterConfig<'a> {
     pub mode: Mode,
     /// The processor's settings from the brand's secret.
     pub settings: &'a Settings,
+    /// The discovery documents that were read.
+    documents: &'a Arc<openid::Documents>,
 }
 
 /// A kind of this crate.
@@ -114,14 +116,15 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
 /// ```
 pub struct Registry {
     deps: Deps,
+    documents: Arc<openid::Documents>,
     extra: Vec<Box<dyn AdapterKind>>,
 }
 
 impl Registry {
     /// Creates a registry of this crate's kinds.
     #[must_use]
-    pub const fn new(deps: Deps) -> Self {
-        Self { deps, extra: Vec::new() }
+    pub fn new(deps: Deps) -> Self {
+        Self { deps, documents: Arc::default(), extra: Vec::new() }
     }
 
     /// Adds a kind, such as the sandbox's.
@@ -153,7 +156,8 @@ impl Processors for Registry {
         let mut setups = brand.setup(mode).processors.iter();
         let setup = setups.find(|setup| setup.name == *name).ok_or(OpenProcessorError::Absent)?;
         let kind = self.kind(&setup.kind).ok_or_else(|| Source::from(UnknownKind));
-        let config = AdapterConfig { deps: &self.deps, brand, mode, settings: &setup.settings };
+        let (deps, documents) = (&self.deps, &self.documents);
+        let config = AdapterConfig { deps, brand, mode, settings: &setup.settings, documents };
         kind.and_then(|kind| kind.open(&config)).map_err(|error| {
             tracing::error!(
                 brand.name = %brand.name, brand.mode = ?mode, processor.name = %name,

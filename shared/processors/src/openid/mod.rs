@@ -5,6 +5,10 @@
 //! verifier are derived from the request, the attempt and the brand's key, and never stored. A code is exchanged once. When
 //! the reply is lost, the customer is asked again, since a second exchange revokes the first one's tokens.
 
+mod authorization;
+mod claims;
+mod client_auth;
+mod discovery;
 mod settings;
 mod state;
 mod tokens;
@@ -16,20 +20,28 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ask::Ask;
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::AuthorizationKind;
 use domain::brand::Key32;
 use domain::guards;
 use domain::guards::Guard;
+use domain::keys;
 use domain::processor_result::{Reference, ReportedResult};
-use http::Method;
+use domain::values::phone::Phone;
+use domain::values::time::Timestamp;
 use ports::{
     CallbackError, Clock, Confirmed, Created, Http, HttpError, PaymentOption, Processor,
     ProcessorEvent, Reach, RedirectUrl, Refund, RefundResult, Retrieved, UnverifiedCallback, Use,
     VerifiedWebhook, VoidResult, WebhookResponse,
 };
 
+pub(crate) use self::discovery::Documents;
+
+use self::authorization::{AuthorizationResponse, SignIn};
+use self::discovery::{Endpoints, shortened};
 use self::settings::Provider;
 use self::state::AttemptState;
+use self::tokens::Rejected;
+use self::wire::Grant;
 use crate::Kind;
 
 /// The adapter's entry in the list of kinds.
@@ -47,7 +59,7 @@ use crate::Kind;
 /// let openid = registry(&http).open(&brand, Mode::Test, &"openid".parse().unwrap()).unwrap();
 ///
 /// let description = DisplayText::new("Opening an account").unwrap();
-/// let ask = Ask::Identity { claims: [DisplayText::new("given_name").unwrap()].into(), description };
+/// let ask = Ask::Identity { claims: [DisplayText::new("given_name").unwrap()].into(), description, acr: vec![], max_age: None };
 /// let hosted = Authorization { kind: AuthorizationKind::Hosted, secret: "".into() };
 /// let attempt = attempt(&ask, &hosted);
 /// let Created::Ready(reference) = block_on(openid.create(&attempt)) else { panic!() };
@@ -63,6 +75,7 @@ pub(crate) const KIND: Kind = Kind {
             provider: Provider::read(config.mode, config.settings)?,
             link_key: config.brand.link_key.clone(),
             address_key: config.brand.address_key.clone(),
+            documents: Arc::clone(config.documents),
             http: Arc::clone(&config.deps.http),
             clock: Arc::clone(&config.deps.clock),
         }))
@@ -79,6 +92,7 @@ struct OpenId {
     link_key: Key32,
     /// The key of the hash that replaces the customer's id at the provider.
     address_key: Key32,
+    documents: Arc<Documents>,
     http: Arc<dyn Http>,
     clock: Arc<dyn Clock>,
 }
@@ -133,7 +147,7 @@ impl Processor for OpenId {
         match what.authorization.kind {
             AuthorizationKind::Hosted => match what.reported {
                 Some(reported) => {
-                    Retrieved::SoftDeclined { code: wire::reported(reported.code.as_deref()) }
+                    Retrieved::SoftDeclined { code: authorization::reported(reported.code.as_deref()) }
                 }
                 // Only the provider knows about the sign-in until the customer returns.
                 None if what.on_hosted_page => Retrieved::Processing,
@@ -165,31 +179,30 @@ impl Processor for OpenId {
 
     /// Reads the return of the customer's browser. The state proves the request, and `iss` the provider (RFC 9207).
     fn receive(&self, callback: &UnverifiedCallback) -> Result<VerifiedWebhook, CallbackError> {
-        if callback.method != Method::GET {
-            return Err(CallbackError::None);
-        }
-        let returned = wire::AuthorizationResponse::read(&callback.url)?;
+        let returned = AuthorizationResponse::read(callback)?;
         let state = AttemptState::read(&returned.state, &self.link_key, &self.provider.issuer)
             .ok_or(CallbackError::Forged)?;
-        let issuer = match &returned.issuer {
-            Some(issuer) => *issuer == self.provider.issuer,
-            None => !self.provider.names_issuer,
-        };
-        if !issuer {
+        if !self.is_named(returned.issuer.as_deref(), callback.now) {
+            tracing::error!(
+                request.id = %state.request, issuer.expected = self.provider.issuer,
+                issuer.received = ?returned.issuer.as_deref().map(shortened),
+                "customer returned from another issuer"
+            );
             return Err(CallbackError::Forged);
         }
         let AttemptState { request, attempt_no, .. } = state;
+        let named = returned.issuer.is_some();
         let events = match returned.outcome {
-            Ok(code) => {
-                let authorization =
-                    Authorization { kind: AuthorizationKind::Code, secret: code.into() };
+            Some(Ok(code)) => {
+                let authorization = wire::returned(code, named);
                 ProcessorEvent::Returned { request, attempt_no, authorization }
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 let reference = Reference(returned.state);
                 let reported = ReportedResult { success: false, reference, code: Some(error) };
                 ProcessorEvent::AttemptReported { request, attempt_no, reported }
             }
+            None => return Err(CallbackError::Malformed),
         };
         Ok(VerifiedWebhook { events: vec![events], reply: WebhookResponse::ToPage(request) })
     }
@@ -216,25 +229,63 @@ impl OpenId {
         AttemptState::of(what.request, what.attempt_no, &self.link_key, &self.provider.issuer)
     }
 
+    /// Returns whether a return names this issuer. A return without a name is judged again before its code is used.
+    fn is_named(&self, issuer: Option<&str>, now: Timestamp) -> bool {
+        let Some(issuer) = issuer else {
+            let url = self.provider.discovery_url();
+            let document = url.and_then(|url| self.documents.fresh(&url, now));
+            let named = document.is_some_and(|document| document.names_issuer);
+            return !named && !self.provider.names_issuer;
+        };
+        // UNVERIFIED: that providers with a template as their issuer name none in a return. Entra's document says so.
+        issuer == self.provider.issuer
+    }
+
+    /// Returns the addresses of the provider: the settings' own, or those of the discovery document.
+    async fn endpoints(&self) -> Result<Endpoints, Confirmed> {
+        let document = match self.provider.discovery_url() {
+            Some(url) => Some(self.document(url).await?),
+            None => None,
+        };
+        let endpoints = self.provider.endpoints(document.as_deref());
+        endpoints.ok_or(Confirmed::Blocked { code: "discovery" })
+    }
+
+    async fn document(&self, url: String) -> Result<Arc<discovery::Metadata>, Confirmed> {
+        let now = self.clock.now();
+        if let Some(document) = self.documents.fresh(&url, now) {
+            return Ok(document);
+        }
+        let Ok(call) = discovery::call(&url) else {
+            return Err(Confirmed::Blocked { code: "discovery" });
+        };
+        let answer = self.http.call(call, Reach::Configured, TIMEOUT).await;
+        self.documents.receive(url, answer, &self.provider, now)
+    }
+
     /// Returns the redirect to the authorization endpoint, with the parameters or with the pushed request's URI.
     async fn send_on(&self, what: &Use<'_>) -> Confirmed {
-        let state = self.state(what);
-        let asked = wire::asked(what, &self.provider, &state);
-        let Some(endpoint) = &self.provider.pushed_authorization_request_endpoint else {
-            let url = self.provider.authorize(&asked);
-            return Confirmed::RequiresAction { redirect: Some(RedirectUrl(url)) };
+        let endpoints = match self.endpoints().await {
+            Ok(endpoints) => endpoints,
+            Err(without) => return without,
         };
-        let answer = match self.post(endpoint, &asked).await {
+        let state = self.state(what);
+        let Some(asked) = authorization::asked(what, &self.provider, &endpoints, &state) else {
+            return Confirmed::Invalid { code: MALFORMED };
+        };
+        let to = |asked: &[(&'static str, String)]| {
+            let url = authorization::url(&endpoints.authorization, &self.provider, asked);
+            Confirmed::RequiresAction { redirect: Some(RedirectUrl(url)) }
+        };
+        let Some(endpoint) = &endpoints.pushed else { return to(&asked) };
+        let answer = match self.post(endpoint, &asked, &endpoints).await {
             Ok(answer) => answer,
             // A pushed request whose reply was lost is never used. The next attempt pushes another.
             Err(HttpError::Forbidden) => return Confirmed::Blocked { code: "address" },
             Err(HttpError::NotSent(_) | HttpError::Lost(_)) => return Confirmed::Again,
         };
         match wire::pushed(answer.status(), answer.body()) {
-            Ok(pushed) => {
-                let url = self.provider.authorize(&[("request_uri", pushed)]);
-                Confirmed::RequiresAction { redirect: Some(RedirectUrl(url)) }
-            }
+            Ok(pushed) => to(&[("request_uri", pushed)]),
             Err(fault) => fault.into(),
         }
     }
@@ -242,10 +293,19 @@ impl OpenId {
     /// Exchanges the code once.
     async fn exchange(&self, what: &Use<'_>) -> Confirmed {
         let state = self.state(what);
-        let Some(asked) = wire::exchange(what, &state) else {
+        let (Some((asked, named)), Some(sign_in)) =
+            (wire::exchange(what, &state), SignIn::of(what.ask))
+        else {
             return Confirmed::Invalid { code: MALFORMED };
         };
-        let answer = match self.post(&self.provider.token_endpoint, &asked).await {
+        let endpoints = match self.endpoints().await {
+            Ok(endpoints) => endpoints,
+            Err(without) => return without,
+        };
+        if endpoints.names_issuer && !named {
+            return Confirmed::Invalid { code: "issuer_missing" };
+        }
+        let answer = match self.post(&endpoints.token, &asked, &endpoints).await {
             Ok(answer) => answer,
             Err(HttpError::Forbidden) => return Confirmed::Blocked { code: "address" },
             Err(HttpError::NotSent(_)) => return Confirmed::Again,
@@ -255,46 +315,71 @@ impl OpenId {
             Ok(tokens) => tokens,
             Err(fault) => return fault.into(),
         };
-        if !wire::same_details(what, &self.provider, tokens.authorization_details.as_ref()) {
+        let details = tokens.authorization_details.as_ref();
+        if !authorization::same_details(what, &self.provider, details) {
             return Confirmed::SoftDeclined { code: "details_differ" };
         }
         let now = self.clock.now();
-        match tokens::subject(&tokens.id_token, &self.provider, state.nonce.as_str(), now) {
-            Ok(subject) => Confirmed::Exchanged(wire::access(&tokens, &subject)),
-            Err(code) => Confirmed::SoftDeclined { code },
+        let token = match tokens::verify(&tokens.id_token, &self.provider, &state.nonce, now) {
+            Ok(token) => token,
+            Err(Rejected::Check(code)) => return Confirmed::SoftDeclined { code },
+            Err(Rejected::Issuer(issuer)) => {
+                tracing::error!(
+                    request.id = %what.request, issuer.expected = self.provider.issuer,
+                    issuer.received = ?shortened(&issuer),
+                    "ID token names another issuer; set `issuer` to exactly what the provider names"
+                );
+                return Confirmed::Invalid { code: "issuer_differs" };
+            }
+        };
+        if let Err(code) = tokens::is_as_asked(&token, sign_in.max_age, &sign_in.acr(), now) {
+            return Confirmed::SoftDeclined { code };
         }
+        let taken = sign_in.taken(endpoints.compares_phone_number);
+        Confirmed::Exchanged(Grant::of(tokens, token, &taken, &self.provider).sealed())
     }
 
-    /// Reads the claims. It may be repeated.
+    /// Reads the claims, unless the ID token had them all. It may be repeated.
     async fn user_info(&self, what: &Use<'_>) -> Confirmed {
-        let (Some(access), Ask::Identity { claims, .. }) =
-            (wire::AccessToken::read(what.authorization), what.ask)
+        let (Some(mut grant), Some(sign_in)) =
+            (Grant::read(what.authorization), SignIn::of(what.ask))
         else {
             return Confirmed::Invalid { code: MALFORMED };
         };
-        let Ok(call) = wire::user_info(&self.provider.userinfo_endpoint, &access) else {
-            return Confirmed::Invalid { code: MALFORMED };
+        let endpoints = match self.endpoints().await {
+            Ok(endpoints) => endpoints,
+            Err(without) => return without,
         };
-        match self.http.call(call, Reach::Configured, TIMEOUT).await {
-            Ok(answer) => {
-                let subject = domain::keys::subject_hash(
-                    &self.address_key,
-                    &self.provider.issuer,
-                    &access.subject,
-                );
-                wire::facts(answer.status(), answer.body(), (claims, &access, subject))
+        let taken = sign_in.taken(endpoints.compares_phone_number);
+        if let Some(endpoint) = endpoints.userinfo.filter(|_| !grant.has(&taken)) {
+            let Ok(call) = grant.user_info(&endpoint) else {
+                return Confirmed::Invalid { code: MALFORMED };
+            };
+            let answer = match self.http.call(call, Reach::Configured, TIMEOUT).await {
+                Ok(answer) => answer,
+                Err(HttpError::Forbidden) => return Confirmed::Blocked { code: "address" },
+                Err(HttpError::NotSent(_) | HttpError::Lost(_)) => return Confirmed::Again,
+            };
+            if let Err(without) = grant.add_user_info(&answer, &taken, &self.provider) {
+                return without;
             }
-            Err(HttpError::Forbidden) => Confirmed::Blocked { code: "address" },
-            Err(HttpError::NotSent(_) | HttpError::Lost(_)) => Confirmed::Again,
         }
+        let issuer = grant.issuer.as_deref().unwrap_or(&self.provider.issuer);
+        let subject = keys::subject_hash(&self.address_key, issuer, &grant.subject);
+        let is_customer = |phone: &Phone| {
+            keys::same(&keys::address_hash(&self.address_key, phone), what.customer)
+        };
+        grant.released(sign_in, subject, is_customer)
     }
 
     async fn post(
         &self,
         endpoint: &str,
         asked: &[(&'static str, String)],
+        endpoints: &Endpoints,
     ) -> Result<http::Response<Bytes>, HttpError> {
-        let call = wire::form(endpoint, asked, &self.provider)
+        let now = self.clock.now();
+        let call = wire::form(endpoint, asked, &self.provider, endpoints, now)
             .map_err(|error| HttpError::NotSent(error.into()))?;
         self.http.call(call, Reach::Configured, TIMEOUT).await
     }

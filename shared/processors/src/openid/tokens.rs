@@ -1,69 +1,116 @@
-//! The checks on an ID token before the access token that came with it is used.
+//! Signed tokens, and the checks on an ID token before the access token that came with it is used.
 //!
-//! It comes directly from the token endpoint over TLS, so that TLS proves the issuer.
+//! They come directly from the provider's endpoints over TLS, so that TLS proves the issuer.
 //! <https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation>, item 6.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::keys;
 use domain::values::time::Timestamp;
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
+use super::claims::seconds;
 use super::settings::Provider;
 
 /// The greatest difference between a provider's clock and ours, in seconds.
 const SKEW: i64 = 120;
 
-#[derive(Deserialize)]
-struct IdTokenPayload {
-    iss: String,
-    aud: Audience,
-    azp: Option<String>,
-    sub: String,
-    exp: i64,
-    nonce: Option<String>,
+/// A verified ID token.
+pub(super) struct IdToken {
+    /// The issuer; the tenant's own where the settings name a template.
+    pub(super) issuer: String,
+    /// The customer's id at the provider.
+    pub(super) subject: String,
+    /// When the customer signed in, in seconds since 1970.
+    pub(super) auth_time: Option<i64>,
+    /// How the customer signed in: the authentication context class.
+    pub(super) acr: Option<String>,
+    /// All claims of the token.
+    pub(super) claims: Map<String, Value>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Many(Vec<String>),
+/// The reason why an ID token is refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Rejected {
+    /// Another issuer made it. The settings or the provider are wrong, and no other try helps.
+    Issuer(String),
+    /// A code for the failed check.
+    Check(&'static str),
 }
 
-/// Returns the customer's id at the provider, or a code for the failed check.
-pub(super) fn subject(
+/// Reads the payload of a signed token (RFC 7519); `None` for any other text.
+pub(super) fn payload(token: &str) -> Option<Map<String, Value>> {
+    let mut parts = token.trim().split('.');
+    let (Some(_), Some(payload), Some(_), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+    serde_json::from_slice(&payload).ok()
+}
+
+/// Whether a signed token is for this client: by `aud`, and by `azp` where it has one.
+pub(super) fn is_for(claims: &Map<String, Value>, client_id: &str) -> Result<(), &'static str> {
+    let ours = |value: &Value| value.as_str() == Some(client_id);
+    let azp = claims.get("azp").filter(|azp| !azp.is_null());
+    let meant = match claims.get("aud") {
+        Some(Value::Array(audiences)) => {
+            audiences.iter().any(ours) && (audiences.len() == 1 || azp.is_some())
+        }
+        Some(audience) => ours(audience),
+        None => false,
+    };
+    match azp {
+        _ if !meant => Err("id_token_aud"),
+        Some(azp) if !ours(azp) => Err("id_token_azp"),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Verifies an ID token.
+pub(super) fn verify(
     token: &str,
     provider: &Provider,
     nonce: &str,
     now: Timestamp,
-) -> Result<String, &'static str> {
-    let mut parts = token.split('.');
-    let (Some(_), Some(payload), Some(_), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err("id_token_not_a_jwt");
-    };
-    let payload = URL_SAFE_NO_PAD.decode(payload).ok();
-    let payload = payload.and_then(|bytes| serde_json::from_slice::<IdTokenPayload>(&bytes).ok());
-    let payload = payload.ok_or("id_token_not_readable")?;
-    let ours = |audience: &String| *audience == provider.client_id;
-    let meant = match &payload.aud {
-        Audience::One(audience) => ours(audience),
-        Audience::Many(audiences) => {
-            audiences.iter().any(ours) && (audiences.len() == 1 || payload.azp.is_some())
-        }
-    };
-    let seconds = now.as_millis().div_euclid(1000);
-    match &payload {
-        _ if payload.iss != provider.issuer => Err("id_token_iss"),
-        _ if !meant => Err("id_token_aud"),
-        _ if payload.azp.as_ref().is_some_and(|party| !ours(party)) => Err("id_token_azp"),
-        _ if payload.exp.saturating_add(SKEW) < seconds => Err("id_token_exp"),
-        _ if !payload.nonce.as_deref().is_some_and(|given| keys::same(given, nonce)) => {
-            Err("id_token_nonce")
-        }
-        _ if payload.sub.is_empty() || payload.sub.len() > 255 => Err("id_token_sub"),
-        _ => Ok(payload.sub),
+) -> Result<IdToken, Rejected> {
+    let claims = payload(token).ok_or(Rejected::Check("id_token_not_a_jwt"))?;
+    let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    let issuer = text("iss").ok_or(Rejected::Check("id_token_not_readable"))?.to_owned();
+    if !provider.is_issuer(&issuer, text("tid")) {
+        return Err(Rejected::Issuer(issuer));
     }
+    is_for(&claims, &provider.client_id).map_err(Rejected::Check)?;
+    let expires = claims.get("exp").and_then(seconds);
+    if expires.is_none_or(|expires| expires.saturating_add(SKEW) < now.as_secs()) {
+        return Err(Rejected::Check("id_token_exp"));
+    }
+    if !text("nonce").is_some_and(|given| keys::same(given, nonce)) {
+        return Err(Rejected::Check("id_token_nonce"));
+    }
+    let subject = text("sub").filter(|subject| (1..=255).contains(&subject.len()));
+    let subject = subject.ok_or(Rejected::Check("id_token_sub"))?.to_owned();
+    let auth_time = claims.get("auth_time").and_then(seconds);
+    let acr = text("acr").map(str::to_owned);
+    Ok(IdToken { issuer, subject, auth_time, acr, claims })
+}
+
+/// Whether the customer signed in at most `max_age` seconds ago, and in one of these ways.
+pub(super) fn is_as_asked(
+    token: &IdToken,
+    max_age: Option<u32>,
+    acr: &[&str],
+    now: Timestamp,
+) -> Result<(), &'static str> {
+    if let Some(max_age) = max_age {
+        let oldest = now.as_secs().saturating_sub(i64::from(max_age)).saturating_sub(SKEW);
+        match token.auth_time {
+            None => return Err("auth_time_missing"),
+            Some(auth_time) if auth_time < oldest => return Err("sign_in_too_old"),
+            Some(_) => {}
+        }
+    }
+    let met = token.acr.as_deref().is_some_and(|given| acr.contains(&given));
+    if acr.is_empty() || met { Ok(()) } else { Err("acr_not_met") }
 }

@@ -1,146 +1,64 @@
 //! OpenID Connect's wire format: what each call sends, and what the provider's reply means.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
-use domain::ask::Ask;
 use domain::authorization::{Authorization, AuthorizationKind};
 use domain::processor_result::ClaimsReceipt;
-use domain::values::text::DisplayText;
+use domain::values::time::Timestamp;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, StatusCode};
-use ports::{CallbackError, Confirmed, Fetched, Use};
+use ports::{Confirmed, Fetched, Use};
 use secrecy::ExposeSecret;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::settings::{ClientAuth, Provider};
+use super::authorization::{PHONE, Pairs, SignIn};
+use super::claims;
+use super::client_auth::{AuthenticatedCall, ClientProof, Unauthenticated};
+use super::discovery::Endpoints;
+use super::settings::Provider;
 use super::state::AttemptState;
+use super::tokens::{self, IdToken};
 
 /// The limit for the released claims, in bytes.
 const CLAIMS_MAX: usize = 32 * 1024;
 
-/// The provider's errors on a customer's return, and our code for each.
-///
-/// RFC 6749, section 4.1.2.1; OpenID Connect Core 1.0, section 3.1.2.6.
-pub(super) const RETURNS: &[(&str, &str)] = &[
-    ("access_denied", "access_denied"),
-    ("account_selection_required", "login_required"),
-    ("consent_required", "access_denied"),
-    ("interaction_required", "login_required"),
-    ("invalid_authorization_details", "provider_refused"),
-    ("invalid_request", "provider_refused"),
-    ("invalid_request_uri", "provider_refused"),
-    ("invalid_scope", "provider_refused"),
-    ("login_required", "login_required"),
-    ("server_error", "provider_unavailable"),
-    ("temporarily_unavailable", "provider_unavailable"),
-    ("unauthorized_client", "provider_refused"),
-    ("unsupported_response_type", "provider_refused"),
-];
-
-/// Returns our code for the error of a return.
-pub(super) fn reported(code: Option<&str>) -> &'static str {
-    let known = RETURNS.iter().find(|(_, word)| code == Some(word));
-    known.map_or("provider_refused", |(_, word)| word)
+/// The code that a customer returned with.
+#[derive(Serialize, Deserialize)]
+struct ReturnedCode {
+    code: String,
+    /// Whether the return named its issuer (RFC 9207).
+    iss: bool,
 }
 
-type Pairs = Vec<(&'static str, String)>;
+/// Returns the code as the authorization that replaces the approval's.
+pub(super) fn returned(code: String, named_issuer: bool) -> Authorization {
+    let text = json!(ReturnedCode { code, iss: named_issuer }).to_string();
+    Authorization { kind: AuthorizationKind::Code, secret: text.into() }
+}
 
-/// Returns the parameters of the authorization request.
-pub(super) fn asked(what: &Use<'_>, provider: &Provider, state: &AttemptState) -> Pairs {
-    let claims: &[DisplayText<64>] = match what.ask {
-        Ask::Identity { claims, .. } => claims,
-        Ask::Payment { .. } | Ask::PaymentMethod { .. } => &[],
-    };
-    let mut asked = vec![
-        ("response_type", "code".to_owned()),
+/// Returns the parameters of the token request, and whether the return named its issuer; `None` without a code.
+pub(super) fn exchange(what: &Use<'_>, state: &AttemptState) -> Option<(Pairs, bool)> {
+    let secret = what.authorization.secret.expose_secret();
+    let known = what.authorization.kind == AuthorizationKind::Code;
+    let ReturnedCode { code, iss } = serde_json::from_str(secret).ok().filter(|_| known)?;
+    let asked = vec![
+        ("grant_type", "authorization_code".to_owned()),
+        ("code", code),
         ("redirect_uri", what.callback.to_owned()),
-        ("state", state.to_string()),
-        ("nonce", state.nonce.clone()),
-        ("code_challenge", state.challenge()),
-        ("code_challenge_method", "S256".to_owned()),
-        ("prompt", "consent".to_owned()),
+        ("code_verifier", state.verifier().to_owned()),
     ];
-    if provider.claims_parameter {
-        let wanted = claims.iter().map(|claim| (claim.as_str().to_owned(), essential()));
-        let wanted: Map<String, Value> = wanted.collect();
-        asked.push(("scope", "openid".to_owned()));
-        asked.push(("claims", json!({ "userinfo": wanted }).to_string()));
-    } else {
-        asked.push(("scope", scopes(claims)));
-    }
-    if let Some(details) = details(what, provider) {
-        asked.push(("authorization_details", details.to_string()));
-    }
-    asked
+    Some((asked, iss))
 }
 
-fn essential() -> Value {
-    json!({ "essential": true })
-}
-
-/// Returns the scopes that hold the claims (OpenID Connect Core 1.0, section 5.4). Claims that were not asked are dropped.
-fn scopes(claims: &[DisplayText<64>]) -> String {
-    let mut scopes = "openid".to_owned();
-    let any = |names: &[&str]| claims.iter().any(|claim| names.contains(&claim.as_str()));
-    for (scope, names) in [
-        ("address", &["address"][..]),
-        ("email", &["email", "email_verified"]),
-        ("phone", &["phone_number", "phone_number_verified"]),
-        (
-            "profile",
-            &["birthdate", "family_name", "given_name", "middle_name", "name", "updated_at"],
-        ),
-    ] {
-        if any(names) {
-            scopes.push(' ');
-            scopes.push_str(scope);
-        }
-    }
-    scopes
-}
-
-/// Returns the authorization details that the provider displays; `None` where it takes none (RFC 9396).
-fn details(what: &Use<'_>, provider: &Provider) -> Option<Value> {
-    let kind = provider.authorization_details_type.as_ref()?;
-    let Ask::Identity { claims, description } = what.ask else { return None };
-    let fields: Vec<&str> = claims.iter().map(DisplayText::as_str).collect();
-    Some(json!([{
-        "type": kind,
-        "request_id": what.request.to_string(),
-        "purpose": description.as_str(),
-        "fields": fields,
-    }]))
-}
-
-/// Returns whether the granted details are among the asked ones. A provider may leave some out, but change none.
-pub(super) fn same_details(what: &Use<'_>, provider: &Provider, granted: Option<&Value>) -> bool {
-    match (details(what, provider), granted) {
-        (_, None) => true,
-        (None, Some(granted)) => granted.as_array().is_some_and(Vec::is_empty),
-        (Some(Value::Array(asked)), Some(Value::Array(granted))) => granted.iter().all(|granted| {
-            let fields = |one: &Value| {
-                ["type", "request_id", "purpose", "fields"].map(|name| one.get(name).cloned())
-            };
-            asked.iter().any(|asked| fields(asked) == fields(granted))
-        }),
-        (Some(_), Some(_)) => false,
-    }
-}
-
-/// Returns the parameters of the token request; `None` where the authorization has no code.
-pub(super) fn exchange(what: &Use<'_>, state: &AttemptState) -> Option<Pairs> {
-    let code = what.authorization.secret.expose_secret();
-    let known = what.authorization.kind == AuthorizationKind::Code && !code.is_empty();
-    known.then(|| {
-        vec![
-            ("grant_type", "authorization_code".to_owned()),
-            ("code", code.to_owned()),
-            ("redirect_uri", what.callback.to_owned()),
-            ("code_verifier", state.verifier().to_owned()),
-        ]
-    })
+/// A call to an endpoint that cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum InvalidCall {
+    #[error(transparent)]
+    Client(#[from] Unauthenticated),
+    #[error(transparent)]
+    Http(#[from] http::Error),
 }
 
 /// Returns the call to an endpoint at which the client authenticates.
@@ -148,35 +66,38 @@ pub(super) fn form(
     endpoint: &str,
     asked: &[(&'static str, String)],
     provider: &Provider,
-) -> Result<Request<Bytes>, http::Error> {
+    endpoints: &Endpoints,
+    now: Timestamp,
+) -> Result<Request<Bytes>, InvalidCall> {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.extend_pairs(asked);
+    let written = form_urlencoded::Serializer::new(String::new()).extend_pairs(asked).finish();
+    let proof = provider.client_auth.proof(AuthenticatedCall {
+        client_id: &provider.client_id,
+        token_endpoint: &endpoints.token,
+        form: &written,
+        takes_basic: endpoints.takes_basic,
+        now,
+    })?;
     let mut call = Request::builder()
         .method(Method::POST)
         .uri(endpoint)
         .header(ACCEPT, "application/json")
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-    match provider.client_auth {
-        ClientAuth::Basic => {
-            // RFC 6749, section 2.3.1: both are form-encoded before they are joined.
-            let encoded = |text: &str| -> String {
-                form_urlencoded::byte_serialize(text.as_bytes()).collect()
-            };
-            let secret = encoded(provider.client_secret.expose_secret());
-            let pair = format!("{}:{secret}", encoded(&provider.client_id));
-            let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair)))?;
-            value.set_sensitive(true);
+    let pushed = asked.iter().any(|(name, _)| *name == "response_type");
+    match proof {
+        ClientProof::Header(value) => {
             call = call.header(AUTHORIZATION, value);
-            if asked.iter().any(|(name, _)| *name == "response_type") {
+            if pushed {
                 form.append_pair("client_id", &provider.client_id);
             }
         }
-        ClientAuth::Post => {
+        ClientProof::Fields(fields) => {
             form.append_pair("client_id", &provider.client_id);
-            form.append_pair("client_secret", provider.client_secret.expose_secret());
+            form.extend_pairs(fields);
         }
     }
-    call.body(Bytes::from(form.finish()))
+    Ok(call.body(Bytes::from(form.finish()))?)
 }
 
 /// The reason why an endpoint gave no result.
@@ -278,114 +199,148 @@ fn refused(status: StatusCode, error: Option<&str>) -> EndpointError {
     }
 }
 
-/// The access token with which the claims are read.
-#[derive(Deserialize)]
-pub(super) struct AccessToken {
+/// The access token with which the claims are read, and what the ID token told already.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Grant {
     token: String,
     /// The customer's id at the provider, from the ID token.
     pub(super) subject: String,
+    /// The issuer of the ID token; `None` for that of the settings.
+    #[serde(default)]
+    pub(super) issuer: Option<String>,
+    #[serde(default)]
+    auth_time: Option<i64>,
+    #[serde(default)]
+    acr: Option<String>,
+    /// The claims that the ID token has. Where user info has one too, that counts.
+    #[serde(default)]
+    claims: Map<String, Value>,
 }
 
-impl AccessToken {
+impl Grant {
+    pub(super) fn of(tokens: Tokens, token: IdToken, taken: &[&str], provider: &Provider) -> Self {
+        let claims = claims::take(taken.iter().copied(), &token.claims, &provider.claim_names);
+        let IdToken { issuer, subject, auth_time, acr, .. } = token;
+        let acr = acr.and_then(|acr| claims::line(&acr.into()));
+        Self { token: tokens.access_token, subject, issuer: Some(issuer), auth_time, acr, claims }
+    }
+
     pub(super) fn read(authorization: &Authorization) -> Option<Self> {
         let known = authorization.kind == AuthorizationKind::AccessToken;
         let text = authorization.secret.expose_secret();
         known.then(|| serde_json::from_str(text).ok()).flatten()
     }
-}
 
-/// Returns the access token as the authorization that replaces the code.
-pub(super) fn access(tokens: &Tokens, subject: &str) -> Authorization {
-    let text = json!({ "token": tokens.access_token, "subject": subject }).to_string();
-    Authorization { kind: AuthorizationKind::AccessToken, secret: text.into() }
-}
-
-/// Returns the call that reads the claims.
-pub(super) fn user_info(
-    endpoint: &str,
-    access: &AccessToken,
-) -> Result<Request<Bytes>, http::Error> {
-    let mut token = HeaderValue::try_from(format!("Bearer {}", access.token))?;
-    token.set_sensitive(true);
-    Request::builder()
-        .method(Method::GET)
-        .uri(endpoint)
-        .header(ACCEPT, "application/json")
-        .header(AUTHORIZATION, token)
-        .body(Bytes::new())
-}
-
-/// Reads the claims that were asked for, and drops all others.
-pub(super) fn facts(
-    status: StatusCode,
-    body: &[u8],
-    (claims, access, subject): (&[DisplayText<64>], &AccessToken, String),
-) -> Confirmed {
-    match status.as_u16() {
-        200 => {}
-        401 => return Confirmed::SoftDeclined { code: "authentication_lost" },
-        403 => return Confirmed::SoftDeclined { code: "not_released" },
-        429 | 500..=599 => return Confirmed::Again,
-        _ => return Confirmed::Invalid { code: "provider_refused" },
+    /// Returns the grant as the authorization that replaces the code.
+    pub(super) fn sealed(&self) -> Authorization {
+        let text = json!(self).to_string();
+        Authorization { kind: AuthorizationKind::AccessToken, secret: text.into() }
     }
-    let Ok(Value::Object(mut released)) = serde_json::from_slice::<Value>(body) else {
-        // For example a signed reply. The client must be registered for plain JSON.
-        return Confirmed::Invalid { code: "facts_unreadable" };
-    };
-    // Otherwise the token may be another person's (OpenID Connect Core 1.0, section 5.3.2).
-    if released.get("sub").and_then(Value::as_str) != Some(access.subject.as_str()) {
-        return Confirmed::SoftDeclined { code: "subject_differs" };
-    }
-    released.retain(|name, value| {
-        !value.is_null() && claims.iter().any(|claim| claim.as_str() == name)
-    });
-    if released.is_empty() {
-        return Confirmed::SoftDeclined { code: "not_released" };
-    }
-    let names = claims.iter().map(DisplayText::as_str).filter(|name| released.contains_key(*name));
-    let receipt = ClaimsReceipt { subject, released: names.map(str::to_owned).collect() };
-    let text = Value::Object(released).to_string();
-    if text.len() > CLAIMS_MAX {
-        return Confirmed::Invalid { code: "facts_too_large" };
-    }
-    let claims = Authorization { kind: AuthorizationKind::Claims, secret: text.into() };
-    Confirmed::Done(Fetched::Claims { receipt, claims })
-}
 
-/// A customer's return, with a code or with our code for the error.
-pub(super) struct AuthorizationResponse {
-    pub(super) state: String,
-    pub(super) issuer: Option<String>,
-    pub(super) outcome: Result<String, String>,
-}
+    /// Returns whether the ID token had all of these claims.
+    pub(super) fn has(&self, taken: &[&str]) -> bool {
+        taken.iter().all(|claim| self.claims.contains_key(*claim))
+    }
 
-impl AuthorizationResponse {
-    /// Reads the URL of a return. A repeated parameter is malformed.
-    pub(super) fn read(url: &str) -> Result<Self, CallbackError> {
-        let url = url.split_once('#').map_or(url, |(url, _)| url);
-        let query = url.split_once('?').map_or("", |(_, query)| query);
-        let mut values: [Option<String>; 4] = Default::default();
-        let names = ["state", "iss", "code", "error"];
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let place = names.iter().position(|known| *known == name);
-            let Some(place) = place.and_then(|place| values.get_mut(place)) else { continue };
-            if place.replace(value.into_owned()).is_some() {
-                return Err(CallbackError::Malformed);
-            }
+    /// Returns the call that reads the claims.
+    pub(super) fn user_info(&self, endpoint: &str) -> Result<Request<Bytes>, http::Error> {
+        let mut token = HeaderValue::try_from(format!("Bearer {}", self.token))?;
+        token.set_sensitive(true);
+        Request::builder()
+            .method(Method::GET)
+            .uri(endpoint)
+            .header(ACCEPT, "application/json, application/jwt")
+            .header(AUTHORIZATION, token)
+            .body(Bytes::new())
+    }
+
+    /// Adds the claims that user info has.
+    ///
+    /// # Errors
+    /// What the attempt comes to when the reply has no claims of this customer.
+    pub(super) fn add_user_info(
+        &mut self,
+        answer: &http::Response<Bytes>,
+        taken: &[&str],
+        provider: &Provider,
+    ) -> Result<(), Confirmed> {
+        match answer.status().as_u16() {
+            200 => {}
+            401 => return Err(Confirmed::SoftDeclined { code: "authentication_lost" }),
+            403 => return Err(Confirmed::SoftDeclined { code: "not_released" }),
+            429 | 500..=599 => return Err(Confirmed::Again),
+            _ => return Err(Confirmed::Invalid { code: "provider_refused" }),
         }
-        let [state, issuer, code, error] = values;
-        let state = state.ok_or(CallbackError::None)?;
-        let outcome = match (code, error) {
-            (Some(code), None) if (1..=2048).contains(&code.len()) => Ok(code),
-            (None, Some(error)) => Err(word(&error)),
-            (Some(_), _) | (None, None) => return Err(CallbackError::Malformed),
+        let released = user_info(answer, self.issuer.as_deref(), provider)?;
+        // Otherwise the token may be another person's (OpenID Connect Core 1.0, section 5.3.2).
+        if released.get("sub").and_then(Value::as_str) != Some(self.subject.as_str()) {
+            return Err(Confirmed::SoftDeclined { code: "subject_differs" });
+        }
+        let names: &BTreeMap<String, String> = &provider.claim_names;
+        self.claims.extend(claims::take(taken.iter().copied(), &released, names));
+        Ok(())
+    }
+
+    /// Returns the claims that were asked for, with what the requester may know besides.
+    ///
+    /// `is_customer` tells whether a phone number is the one that was asked.
+    pub(super) fn released(
+        mut self,
+        sign_in: SignIn<'_>,
+        subject: String,
+        is_customer: impl Fn(&domain::values::phone::Phone) -> bool,
+    ) -> Confirmed {
+        // A number that the provider has not verified may be any number that its customer typed.
+        let unverified = self.claims.get(PHONE[1]) == Some(&Value::Bool(false));
+        let number = claims::e164(&self.claims).filter(|_| !unverified);
+        let phone_number_matches = number.as_ref().map(is_customer);
+        self.claims.retain(|name, _| sign_in.asked().any(|asked| asked == name));
+        if self.claims.is_empty() {
+            return Confirmed::SoftDeclined { code: "not_released" };
+        }
+        let names = sign_in.asked().filter(|name| self.claims.contains_key(*name));
+        let auth_time = self.auth_time.map(|seconds| seconds.saturating_mul(1000));
+        let receipt = ClaimsReceipt {
+            subject,
+            released: names.map(str::to_owned).collect(),
+            phone_number_matches,
+            auth_time: auth_time.map(Timestamp::from_millis),
+            acr: self.acr,
         };
-        Ok(Self { state, issuer, outcome })
+        let text = Value::Object(self.claims).to_string();
+        if text.len() > CLAIMS_MAX {
+            return Confirmed::Invalid { code: "facts_too_large" };
+        }
+        let claims = Authorization { kind: AuthorizationKind::Claims, secret: text.into() };
+        Confirmed::Done(Fetched::Claims { receipt, claims })
     }
 }
 
-/// Maps a provider's error to a code of ours.
-fn word(error: &str) -> String {
-    let known = RETURNS.iter().find(|(known, _)| *known == error);
-    known.map_or("provider_refused", |(_, word)| word).to_owned()
+/// Reads user info: plain JSON, or a signed token that names this client where it names one.
+///
+/// `OpenID` Connect Core 1.0, section 5.3.2. ProConnect, FranceConnect and BankID sign.
+fn user_info(
+    answer: &http::Response<Bytes>,
+    issuer: Option<&str>,
+    provider: &Provider,
+) -> Result<Map<String, Value>, Confirmed> {
+    let unreadable = || Confirmed::Invalid { code: "facts_unreadable" };
+    if let Ok(Value::Object(plain)) = serde_json::from_slice(answer.body()) {
+        return Ok(plain);
+    }
+    let Ok(text) = std::str::from_utf8(answer.body()) else { return Err(unreadable()) };
+    if text.split('.').count() == 5 {
+        tracing::error!("user info is encrypted; register the client for signed or plain user info");
+        return Err(unreadable());
+    }
+    // Some providers write the token as a JSON text.
+    let claims = tokens::payload(text.trim().trim_matches('"')).ok_or_else(unreadable)?;
+    let named = claims.get("iss").and_then(Value::as_str);
+    if named.is_some_and(|named| Some(named) != issuer && named != provider.issuer) {
+        return Err(Confirmed::Invalid { code: "issuer_differs" });
+    }
+    if claims.contains_key("aud") && tokens::is_for(&claims, &provider.client_id).is_err() {
+        return Err(Confirmed::Invalid { code: "facts_of_another_client" });
+    }
+    Ok(claims)
 }

@@ -13,9 +13,14 @@ use ports::{Fetched, Proof};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
+use domain::authorization::Authorization;
+use http::Method;
+
 use super::*;
 
+mod providers;
 mod refusals;
+mod sign_in;
 
 const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 const CALLBACK: &str = "https://pay.example.com/callbacks/acme/bank";
@@ -47,7 +52,7 @@ impl Http for ScriptedProvider {
         _: Duration,
     ) -> Result<http::Response<Bytes>, HttpError> {
         self.calls.lock().unwrap().push(request);
-        match self.answers.lock().unwrap().pop_front().expect("an answer") {
+        match self.answers.lock().unwrap().pop_front().flatten() {
             Some((status, body)) => {
                 Ok(http::Response::builder().status(status).body(body.into()).unwrap())
             }
@@ -74,6 +79,7 @@ fn provider(more: &Value) -> (OpenId, Arc<ScriptedProvider>) {
         provider: Provider::read(Mode::Live, &settings(more)).unwrap(),
         link_key: Key32::new([7; 32]),
         address_key: Key32::new([8; 32]),
+        documents: Arc::default(),
         http: Arc::<ScriptedProvider>::clone(&script),
         clock: Arc::new(StoppedClock),
     };
@@ -83,8 +89,10 @@ fn provider(more: &Value) -> (OpenId, Arc<ScriptedProvider>) {
 fn ask() -> Ask {
     let claims = ["given_name", "address"].map(|claim| DisplayText::new(claim).unwrap());
     Ask::Identity {
+        acr: Vec::new(),
         claims: claims.into(),
         description: DisplayText::new("Opening an account").unwrap(),
+        max_age: None,
     }
 }
 
@@ -192,7 +200,8 @@ fn authorization_request_asks_for_exactly_the_claims() {
         ("state", reference.0.as_str()),
         (
             "claims",
-            r#"{"userinfo":{"given_name":{"essential":true},"address":{"essential":true}}}"#,
+            r#"{"userinfo":{"given_name":{"essential":true},"address":{"essential":true},
+                "phone_number":null,"phone_number_verified":null}}"#,
         ),
     ] {
         if name == "claims" {
@@ -233,7 +242,7 @@ fn authorization_request_is_pushed_with_scopes_where_set() {
     // "acme+shop:s3cret%3A%25", as RFC 6749, section 2.3.1, asks.
     assert_eq!(call.headers()["authorization"], "Basic YWNtZStzaG9wOnMzY3JldCUzQSUyNQ==");
     let form: Vec<(String, String)> = form_urlencoded::parse(call.body()).into_owned().collect();
-    assert_eq!(value(&form, "scope"), "openid address profile");
+    assert_eq!(value(&form, "scope"), "openid address phone profile");
     let details: Value = serde_json::from_str(&value(&form, "authorization_details")).unwrap();
     assert_eq!(details[0]["fields"], json!(["given_name", "address"]));
 }
@@ -241,7 +250,7 @@ fn authorization_request_is_pushed_with_scopes_where_set() {
 #[test]
 fn code_is_exchanged_then_only_asked_claims_are_returned() {
     let (opened, script) = provider(&json!({}));
-    let (ask, code) = (ask(), carrying(AuthorizationKind::Code, "c0de"));
+    let (ask, code) = (ask(), wire::returned("c0de".to_owned(), true));
     let what = used(&ask, &code);
     let nonce = opened.state(&what).nonce;
     let answer =
@@ -268,7 +277,7 @@ fn code_is_exchanged_then_only_asked_claims_are_returned() {
 #[test]
 fn code_after_a_lost_exchange_is_never_used_again() {
     let (opened, script) = provider(&json!({}));
-    let (ask, code) = (ask(), carrying(AuthorizationKind::Code, "c0de"));
+    let (ask, code) = (ask(), wire::returned("c0de".to_owned(), true));
     let what = used(&ask, &code);
     assert_eq!(confirmed(&opened, &script, &what, None), Confirmed::Unknown);
     script.calls.lock().unwrap().clear();
@@ -297,7 +306,7 @@ fn replies_when_documented_have_one_meaning() {
     for case in &cases {
         let authorization = match case["call"].as_str().unwrap() {
             "push" => carrying(AuthorizationKind::Hosted, ""),
-            "exchange" => carrying(AuthorizationKind::Code, "c0de"),
+            "exchange" => wire::returned("c0de".to_owned(), true),
             "facts" => carrying(AuthorizationKind::AccessToken, &access),
             other => panic!("{other}"),
         };

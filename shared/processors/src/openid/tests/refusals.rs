@@ -5,12 +5,11 @@ use super::*;
 #[test]
 fn id_token_of_another_person_or_time_is_refused() {
     let (opened, script) = provider(&json!({}));
-    let (ask, code) = (ask(), carrying(AuthorizationKind::Code, "c0de"));
+    let (ask, code) = (ask(), wire::returned("c0de".to_owned(), true));
     let what = used(&ask, &code);
     let nonce = opened.state(&what).nonce;
     let past = NOW.as_millis() / 1000 - 121;
     for (change, code) in [
-        (json!({ "iss": "https://evil.example" }), "id_token_iss"),
         (json!({ "aud": "other" }), "id_token_aud"),
         (json!({ "aud": ["acme shop", "other"] }), "id_token_aud"),
         (json!({ "azp": "other" }), "id_token_azp"),
@@ -18,12 +17,17 @@ fn id_token_of_another_person_or_time_is_refused() {
         (json!({ "nonce": "another" }), "id_token_nonce"),
         (json!({ "nonce": null }), "id_token_nonce"),
         (json!({ "sub": "" }), "id_token_sub"),
-        (json!({ "sub": 7 }), "id_token_not_readable"),
+        (json!({ "sub": 7 }), "id_token_sub"),
+        (json!({ "exp": null }), "id_token_exp"),
+        (json!({ "iss": null }), "id_token_not_readable"),
     ] {
         let token = id_token(&nonce, &change);
         let answer = confirmed(&opened, &script, &what, Some((200, tokens(&token))));
         assert_eq!(answer, Confirmed::SoftDeclined { code }, "{change}");
     }
+    let other = id_token(&nonce, &json!({ "iss": "https://evil.example" }));
+    let answer = confirmed(&opened, &script, &what, Some((200, tokens(&other))));
+    assert_eq!(answer, Confirmed::Invalid { code: "issuer_differs" });
     for token in ["", "a.b", "a.b.c.d", "e30.!!.c2ln"] {
         let answer = confirmed(&opened, &script, &what, Some((200, tokens(token))));
         assert!(matches!(answer, Confirmed::SoftDeclined { .. }), "{token}: {answer:?}");
@@ -36,7 +40,7 @@ fn id_token_of_another_person_or_time_is_refused() {
 #[test]
 fn authorization_details_when_changed_are_refused() {
     let (opened, script) = provider(&json!({ "authorization_details_type": "facts" }));
-    let (ask, code) = (ask(), carrying(AuthorizationKind::Code, "c0de"));
+    let (ask, code) = (ask(), wire::returned("c0de".to_owned(), true));
     let what = used(&ask, &code);
     let nonce = opened.state(&what).nonce;
     let asked = json!({ "type": "facts", "request_id": "req_01J00000000000000000000000",
@@ -60,11 +64,11 @@ fn return_with_a_foreign_state_is_forged_and_errors_map() {
     let good = format!("{CALLBACK}?code=c0de&state={state}&iss=https%3A%2F%2Fid.example");
     let heard = opened.receive(&back(&good)).unwrap();
     assert_eq!(heard.reply, WebhookResponse::ToPage(what.request));
-    let authorization = carrying(AuthorizationKind::Code, "c0de");
+    let authorization = wire::returned("c0de".to_owned(), true);
     let (request, attempt_no) = (what.request, 2);
     assert_eq!(heard.events, [ProcessorEvent::Returned { request, attempt_no, authorization }]);
 
-    for (error, code) in wire::RETURNS {
+    for (error, code) in authorization::RETURNS {
         let url = format!("{CALLBACK}?error={error}&error_description=x&state={state}");
         let heard = opened.receive(&back(&url)).unwrap();
         let [ProcessorEvent::AttemptReported { reported, attempt_no: 2, .. }] =
@@ -111,9 +115,11 @@ fn payment_options_are_empty_for_unknown_claims_and_asks() {
     assert_eq!(opened.payment_options(&ask()), []);
     let (opened, _) = provider(&json!({}));
     let claims = vec![DisplayText::new("ssn").unwrap()];
-    let description = || DisplayText::new("x").unwrap();
-    assert_eq!(opened.payment_options(&Ask::Identity { claims, description: description() }), []);
-    assert_eq!(opened.payment_options(&Ask::PaymentMethod { description: description() }), []);
+    let description = DisplayText::new("x").unwrap();
+    let ask = Ask::PaymentMethod { description: description.clone() };
+    assert_eq!(opened.payment_options(&ask), []);
+    let ask = Ask::Identity { acr: Vec::new(), claims, description, max_age: None };
+    assert_eq!(opened.payment_options(&ask), []);
 }
 
 #[test]

@@ -84,7 +84,8 @@ fn payment_options_for_saved_cards_and_identity_are_empty() {
     for mode in [Mode::Test, Mode::Live] {
         assert_eq!(payment_options(mode, &json!({}), &payment(Some(card))), ["nothing"]);
         let claims = vec![DisplayText::new("birthdate").unwrap()];
-        let identity = Ask::Identity { claims, description: DisplayText::new("Age").unwrap() };
+        let description = DisplayText::new("Age").unwrap();
+        let identity = Ask::Identity { acr: Vec::new(), claims, description, max_age: None };
         assert!(payment_options(mode, &json!({}), &identity).is_empty());
     }
 }
