@@ -170,9 +170,12 @@ fn ask(mut fields: Fields) -> Option<Ask> {
             let max_age = fields.number("max_age", false, bounds);
             let max_age = max_age.and_then(|seconds| u32::try_from(seconds).ok());
             let acr = fields.list("acr", false, ACR_MAX, acr).unwrap_or_default();
-            claims
-                .zip(description)
-                .map(|(claims, description)| Ask::Identity { acr, claims, description, max_age })
+            claims.zip(description).map(|(claims, description)| Ask::Identity {
+                acr,
+                claims,
+                description,
+                max_age,
+            })
         }
         Some(_) => {
             fields.fault("kind", "value", "an ask's kind is payment, payment_method or identity");

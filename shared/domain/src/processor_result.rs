@@ -46,7 +46,7 @@ pub struct CardReceipt {
 }
 
 /// The receipt of claims, without the claims.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimsReceipt {
     /// A keyed hash of the provider's own id for the customer. For one brand, one customer has one hash.
     pub subject: String,
@@ -58,7 +58,7 @@ pub struct ClaimsReceipt {
     /// When the customer signed in at the provider; `None` where the provider did not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<Timestamp>,
-    /// How the customer signed in: the authentication context class; `None` where the provider did not tell.
+    /// The authentication context class of the sign-in; `None` where the provider did not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acr: Option<String>,
 }

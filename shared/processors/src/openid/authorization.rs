@@ -20,8 +20,8 @@ pub(super) const PHONE: [&str; 2] = ["phone_number", "phone_number_verified"];
 
 /// The provider's errors on a customer's return, and our code for each.
 ///
-/// RFC 6749, section 4.1.2.1; OpenID Connect Core 1.0, section 3.1.2.6; OpenID Connect Unmet Authentication Requirements.
-/// `user_cancelled_authorize` is Apple's.
+/// RFC 6749, section 4.1.2.1; OpenID Connect Core 1.0, section 3.1.2.6. OpenID Connect Unmet Authentication Requirements
+/// 1.0 has one more. UNVERIFIED: `user_cancelled_authorize` is Apple's. Cancel once at Apple before going live.
 pub(super) const RETURNS: &[(&str, &str)] = &[
     ("access_denied", "access_denied"),
     ("account_selection_required", "login_required"),

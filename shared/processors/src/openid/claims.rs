@@ -134,7 +134,7 @@ fn address(value: &Value) -> Option<Value> {
 
 /// Reads `YYYY-MM-DD` or `YYYY`. The year `0000` says that it is not told.
 ///
-/// FranceConnect sends `00` for an unknown day or month. Then only the year is a date.
+/// `FranceConnect` sends `00` for an unknown day or month. Then only the year is a date.
 fn birthdate(text: &str) -> Option<String> {
     let number = |part: &str, length: usize| {
         let digits = part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     fn taken(claim: &str, value: &Value) -> Option<Value> {
-        let sent = json!({ claim: value }).as_object().unwrap().clone();
+        let sent = [(claim.to_owned(), value.clone())].into_iter().collect();
         take([claim], &sent, &BTreeMap::new()).remove(claim)
     }
 

@@ -1,6 +1,6 @@
 //! How a client proves itself to the provider: with its secret, or with a token that it signs.
 //!
-//! Sources: RFC 6749, section 2.3.1; RFC 7523, section 3; OpenID Connect Core 1.0, section 9.
+//! RFC 6749, section 2.3.1; RFC 7523, section 3. OpenID Connect Core 1.0, section 9, names the methods.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -38,6 +38,15 @@ pub(super) enum ClientAuth {
     Apple { key: AssertionKey, team_id: String },
 }
 
+/// Where a provider takes a client's secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SecretPlace {
+    /// In the header, which is the default.
+    Header,
+    /// In the form.
+    Form,
+}
+
 /// A key that signs.
 pub(super) struct AssertionKey {
     pair: KeyPair,
@@ -59,8 +68,7 @@ pub(super) struct AuthenticatedCall<'a> {
     pub(super) token_endpoint: &'a str,
     /// What the call sends. It makes the assertion's id.
     pub(super) form: &'a str,
-    /// Whether the provider takes the secret in the header.
-    pub(super) takes_basic: bool,
+    pub(super) secret_place: SecretPlace,
     pub(super) now: Timestamp,
 }
 
@@ -79,13 +87,17 @@ pub(super) struct Unauthenticated;
 
 impl ClientAuth {
     /// Returns what proves the client in a call.
-    pub(super) fn proof(&self, call: AuthenticatedCall<'_>) -> Result<ClientProof, Unauthenticated> {
+    pub(super) fn proof(
+        &self,
+        call: AuthenticatedCall<'_>,
+    ) -> Result<ClientProof, Unauthenticated> {
         match self {
             Self::Basic(secret) => basic(call.client_id, secret),
-            Self::Secret(secret) if call.takes_basic => basic(call.client_id, secret),
-            Self::Secret(secret) | Self::Post(secret) => {
-                Ok(ClientProof::Fields(vec![("client_secret", secret.expose_secret().to_owned())]))
-            }
+            Self::Post(secret) => Ok(post(secret)),
+            Self::Secret(secret) => match call.secret_place {
+                SecretPlace::Header => basic(call.client_id, secret),
+                SecretPlace::Form => Ok(post(secret)),
+            },
             Self::PrivateKeyJwt(key) => {
                 let audience = key.audience.as_deref().unwrap_or(call.token_endpoint);
                 let assertion = key.assertion(call, call.client_id, audience)?;
@@ -95,11 +107,17 @@ impl ClientAuth {
                 ]))
             }
             Self::Apple { key, team_id } => {
-                let secret = key.assertion(call, team_id, key.audience.as_deref().unwrap_or(APPLE))?;
+                let secret =
+                    key.assertion(call, team_id, key.audience.as_deref().unwrap_or(APPLE))?;
                 Ok(ClientProof::Fields(vec![("client_secret", secret)]))
             }
         }
     }
+}
+
+/// Returns the field of `client_secret_post`.
+fn post(secret: &SecretString) -> ClientProof {
+    ClientProof::Fields(vec![("client_secret", secret.expose_secret().to_owned())])
 }
 
 /// Returns the header of `client_secret_basic`: both parts are form-encoded before they are joined.
@@ -180,7 +198,9 @@ impl KeyPair {
             }
             Self::P256(pair) => {
                 let signature = pair.sign(&random, text);
-                signature.map(|signature| signature.as_ref().to_vec()).map_err(|_| Unauthenticated)
+                signature
+                    .map(|signature| signature.as_ref().to_vec())
+                    .map_err(|_unsigned| Unauthenticated)
             }
         }
     }

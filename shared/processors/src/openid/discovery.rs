@@ -10,10 +10,12 @@ use bytes::Bytes;
 use domain::values::time::Timestamp;
 use http::header::ACCEPT;
 use http::{Method, Request, Response, StatusCode, Uri};
-use ports::{Confirmed, HttpError};
+use ports::HttpError;
 use serde::Deserialize;
 
+use super::client_auth::SecretPlace;
 use super::settings::Provider;
+use super::wire::EndpointError;
 use crate::checks::is_address_with_query;
 
 /// How long a document is used without being read again.
@@ -61,8 +63,7 @@ pub(super) struct Endpoints {
     pub(super) claims_parameter: bool,
     /// Whether a return names the issuer (RFC 9207).
     pub(super) names_issuer: bool,
-    /// Whether the provider takes a client's secret in the header.
-    pub(super) takes_basic: bool,
+    pub(super) secret_place: SecretPlace,
     pub(super) compares_phone_number: bool,
 }
 
@@ -79,16 +80,18 @@ impl Metadata {
         claim && (scope || own_scopes)
     }
 
-    /// Whether the provider takes a client's secret in the header, which is the default.
-    pub(super) fn takes_basic(&self) -> bool {
-        let methods = self.token_endpoint_auth_methods_supported.as_ref();
-        methods.is_none_or(|methods| {
-            let has = |name: &str| methods.iter().any(|method| method == name);
-            has("client_secret_basic") || !has("client_secret_post")
-        })
+    /// Returns where the provider takes a client's secret.
+    pub(super) fn secret_place(&self) -> SecretPlace {
+        let methods = self.token_endpoint_auth_methods_supported.as_deref().unwrap_or_default();
+        let has = |name: &str| methods.iter().any(|method| method == name);
+        if has("client_secret_post") && !has("client_secret_basic") {
+            SecretPlace::Form
+        } else {
+            SecretPlace::Header
+        }
     }
 
-    /// Returns the first address that is not at the issuer's host, beneath it, or at a host that the settings list.
+    /// Returns the first address at a host that is neither the issuer's, nor beneath it, nor listed in the settings.
     fn stranger(&self, provider: &Provider) -> Option<(&'static str, String)> {
         let host = |url: &str| {
             url.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_ascii_lowercase))
@@ -156,7 +159,7 @@ impl Documents {
         answer: Result<Response<Bytes>, HttpError>,
         provider: &Provider,
         now: Timestamp,
-    ) -> Result<Arc<Metadata>, Confirmed> {
+    ) -> Result<Arc<Metadata>, EndpointError> {
         match read(answer, provider) {
             Ok(document) => {
                 let document = Arc::new(document);
@@ -164,7 +167,7 @@ impl Documents {
                 Ok(document)
             }
             // Nothing was sent yet, so that an earlier document serves.
-            Err(Confirmed::Again) => self.find(&url, STALE, now).ok_or(Confirmed::Again),
+            Err(EndpointError::Again) => self.find(&url, STALE, now).ok_or(EndpointError::Again),
             Err(other) => Err(other),
         }
     }
@@ -180,17 +183,17 @@ pub(super) fn call(url: &str) -> Result<Request<Bytes>, http::Error> {
 fn read(
     answer: Result<Response<Bytes>, HttpError>,
     provider: &Provider,
-) -> Result<Metadata, Confirmed> {
-    let wrong = || Confirmed::Blocked { code: "discovery" };
+) -> Result<Metadata, EndpointError> {
+    let wrong = || EndpointError::Blocked("discovery");
     let answer = match answer {
         Ok(answer) => answer,
-        Err(HttpError::Forbidden) => return Err(Confirmed::Blocked { code: "address" }),
-        Err(HttpError::NotSent(_) | HttpError::Lost(_)) => return Err(Confirmed::Again),
+        Err(HttpError::Forbidden) => return Err(EndpointError::Blocked("address")),
+        Err(HttpError::NotSent(_) | HttpError::Lost(_)) => return Err(EndpointError::Again),
     };
     match answer.status() {
         StatusCode::OK => {}
-        StatusCode::TOO_MANY_REQUESTS => return Err(Confirmed::Again),
-        status if status.is_server_error() => return Err(Confirmed::Again),
+        StatusCode::TOO_MANY_REQUESTS => return Err(EndpointError::Again),
+        status if status.is_server_error() => return Err(EndpointError::Again),
         status => {
             tracing::error!(http.status = status.as_u16(), "discovery document not found");
             return Err(wrong());

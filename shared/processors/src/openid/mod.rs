@@ -41,7 +41,7 @@ use self::discovery::{Endpoints, shortened};
 use self::settings::Provider;
 use self::state::AttemptState;
 use self::tokens::Rejected;
-use self::wire::Grant;
+use self::wire::{EndpointError, Grant};
 use crate::Kind;
 
 /// The adapter's entry in the list of kinds.
@@ -146,9 +146,9 @@ impl Processor for OpenId {
         }
         match what.authorization.kind {
             AuthorizationKind::Hosted => match what.reported {
-                Some(reported) => {
-                    Retrieved::SoftDeclined { code: authorization::reported(reported.code.as_deref()) }
-                }
+                Some(reported) => Retrieved::SoftDeclined {
+                    code: authorization::reported(reported.code.as_deref()),
+                },
                 // Only the provider knows about the sign-in until the customer returns.
                 None if what.on_hosted_page => Retrieved::Processing,
                 None => Retrieved::NotConfirmed,
@@ -242,22 +242,22 @@ impl OpenId {
     }
 
     /// Returns the addresses of the provider: the settings' own, or those of the discovery document.
-    async fn endpoints(&self) -> Result<Endpoints, Confirmed> {
+    async fn endpoints(&self) -> Result<Endpoints, EndpointError> {
         let document = match self.provider.discovery_url() {
             Some(url) => Some(self.document(url).await?),
             None => None,
         };
         let endpoints = self.provider.endpoints(document.as_deref());
-        endpoints.ok_or(Confirmed::Blocked { code: "discovery" })
+        endpoints.ok_or(EndpointError::Blocked("discovery"))
     }
 
-    async fn document(&self, url: String) -> Result<Arc<discovery::Metadata>, Confirmed> {
+    async fn document(&self, url: String) -> Result<Arc<discovery::Metadata>, EndpointError> {
         let now = self.clock.now();
         if let Some(document) = self.documents.fresh(&url, now) {
             return Ok(document);
         }
         let Ok(call) = discovery::call(&url) else {
-            return Err(Confirmed::Blocked { code: "discovery" });
+            return Err(EndpointError::Blocked("discovery"));
         };
         let answer = self.http.call(call, Reach::Configured, TIMEOUT).await;
         self.documents.receive(url, answer, &self.provider, now)
@@ -267,7 +267,7 @@ impl OpenId {
     async fn send_on(&self, what: &Use<'_>) -> Confirmed {
         let endpoints = match self.endpoints().await {
             Ok(endpoints) => endpoints,
-            Err(without) => return without,
+            Err(without) => return without.into(),
         };
         let state = self.state(what);
         let Some(asked) = authorization::asked(what, &self.provider, &endpoints, &state) else {
@@ -300,7 +300,7 @@ impl OpenId {
         };
         let endpoints = match self.endpoints().await {
             Ok(endpoints) => endpoints,
-            Err(without) => return without,
+            Err(without) => return without.into(),
         };
         if endpoints.names_issuer && !named {
             return Confirmed::Invalid { code: "issuer_missing" };
@@ -348,7 +348,7 @@ impl OpenId {
         };
         let endpoints = match self.endpoints().await {
             Ok(endpoints) => endpoints,
-            Err(without) => return without,
+            Err(without) => return without.into(),
         };
         let taken = sign_in.taken(endpoints.compares_phone_number);
         if let Some(endpoint) = endpoints.userinfo.filter(|_| !grant.has(&taken)) {
@@ -361,7 +361,7 @@ impl OpenId {
                 Err(HttpError::NotSent(_) | HttpError::Lost(_)) => return Confirmed::Again,
             };
             if let Err(without) = grant.add_user_info(&answer, &taken, &self.provider) {
-                return without;
+                return without.into();
             }
         }
         let issuer = grant.issuer.as_deref().unwrap_or(&self.provider.issuer);

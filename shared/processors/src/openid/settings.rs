@@ -6,7 +6,7 @@ use domain::brand::{InvalidSettings, Mode, Settings};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::client_auth::{AssertionKey, ClientAuth};
+use super::client_auth::{AssertionKey, ClientAuth, SecretPlace};
 use super::discovery::{Endpoints, Metadata};
 use crate::checks::{enabled, is_address_with_query, schemes};
 
@@ -272,7 +272,7 @@ impl Provider {
             pushed: own(&self.copied.pushed, pushed),
             claims_parameter: self.claims_parameter.unwrap_or(claims_parameter),
             names_issuer: self.names_issuer || metadata.is_some_and(|found| found.names_issuer),
-            takes_basic: metadata.is_none_or(Metadata::takes_basic),
+            secret_place: metadata.map_or(SecretPlace::Header, Metadata::secret_place),
             compares_phone_number: self.compare_phone_number && releases_phone_number,
         })
     }

@@ -76,7 +76,7 @@ pub(super) fn form(
         client_id: &provider.client_id,
         token_endpoint: &endpoints.token,
         form: &written,
-        takes_basic: endpoints.takes_basic,
+        secret_place: endpoints.secret_place,
         now,
     })?;
     let mut call = Request::builder()
@@ -101,7 +101,7 @@ pub(super) fn form(
 }
 
 /// The reason why an endpoint gave no result.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum EndpointError {
     /// As in [`Confirmed`], and so on.
     SoftDeclined(&'static str),
@@ -263,18 +263,18 @@ impl Grant {
         answer: &http::Response<Bytes>,
         taken: &[&str],
         provider: &Provider,
-    ) -> Result<(), Confirmed> {
+    ) -> Result<(), EndpointError> {
         match answer.status().as_u16() {
             200 => {}
-            401 => return Err(Confirmed::SoftDeclined { code: "authentication_lost" }),
-            403 => return Err(Confirmed::SoftDeclined { code: "not_released" }),
-            429 | 500..=599 => return Err(Confirmed::Again),
-            _ => return Err(Confirmed::Invalid { code: "provider_refused" }),
+            401 => return Err(EndpointError::SoftDeclined("authentication_lost")),
+            403 => return Err(EndpointError::SoftDeclined("not_released")),
+            429 | 500..=599 => return Err(EndpointError::Again),
+            _ => return Err(EndpointError::Invalid("provider_refused")),
         }
         let released = user_info(answer, self.issuer.as_deref(), provider)?;
         // Otherwise the token may be another person's (OpenID Connect Core 1.0, section 5.3.2).
         if released.get("sub").and_then(Value::as_str) != Some(self.subject.as_str()) {
-            return Err(Confirmed::SoftDeclined { code: "subject_differs" });
+            return Err(EndpointError::SoftDeclined("subject_differs"));
         }
         let names: &BTreeMap<String, String> = &provider.claim_names;
         self.claims.extend(claims::take(taken.iter().copied(), &released, names));
@@ -318,29 +318,31 @@ impl Grant {
 
 /// Reads user info: plain JSON, or a signed token that names this client where it names one.
 ///
-/// `OpenID` Connect Core 1.0, section 5.3.2. ProConnect, FranceConnect and BankID sign.
+/// `OpenID` Connect Core 1.0, section 5.3.2. `ProConnect`, `FranceConnect` and `BankID` sign.
 fn user_info(
     answer: &http::Response<Bytes>,
     issuer: Option<&str>,
     provider: &Provider,
-) -> Result<Map<String, Value>, Confirmed> {
-    let unreadable = || Confirmed::Invalid { code: "facts_unreadable" };
+) -> Result<Map<String, Value>, EndpointError> {
+    let unreadable = || EndpointError::Invalid("facts_unreadable");
     if let Ok(Value::Object(plain)) = serde_json::from_slice(answer.body()) {
         return Ok(plain);
     }
     let Ok(text) = std::str::from_utf8(answer.body()) else { return Err(unreadable()) };
     if text.split('.').count() == 5 {
-        tracing::error!("user info is encrypted; register the client for signed or plain user info");
+        tracing::error!(
+            "user info is encrypted; register the client for signed or plain user info"
+        );
         return Err(unreadable());
     }
     // Some providers write the token as a JSON text.
     let claims = tokens::payload(text.trim().trim_matches('"')).ok_or_else(unreadable)?;
     let named = claims.get("iss").and_then(Value::as_str);
     if named.is_some_and(|named| Some(named) != issuer && named != provider.issuer) {
-        return Err(Confirmed::Invalid { code: "issuer_differs" });
+        return Err(EndpointError::Invalid("issuer_differs"));
     }
     if claims.contains_key("aud") && tokens::is_for(&claims, &provider.client_id).is_err() {
-        return Err(Confirmed::Invalid { code: "facts_of_another_client" });
+        return Err(EndpointError::Invalid("facts_of_another_client"));
     }
     Ok(claims)
 }

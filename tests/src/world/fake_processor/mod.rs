@@ -253,9 +253,7 @@ impl FakeProcessor {
                 receipt: ClaimsReceipt {
                     subject: "5ub".to_owned(),
                     released: claims.iter().map(|claim| claim.as_str().to_owned()).collect(),
-                    phone_number_matches: None,
-                    auth_time: None,
-                    acr: None,
+                    ..ClaimsReceipt::default()
                 },
                 claims: Authorization { kind: AuthorizationKind::Claims, secret: FACTS.into() },
             },

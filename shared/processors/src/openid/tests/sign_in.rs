@@ -20,12 +20,9 @@ fn fetched(
     let code = wire::returned("c0de".to_owned(), true);
     let what = Use { customer: &customer(), ..used(ask, &code) };
     let token = id_token(&opened.state(&what).nonce, change);
-    match confirmed(opened, script, &what, Some((200, tokens(&token)))) {
-        Confirmed::Exchanged(grant) => {
-            confirmed(opened, script, &Use { authorization: &grant, ..what }, info)
-        }
-        other => other,
-    }
+    let exchanged = confirmed(opened, script, &what, Some((200, tokens(&token))));
+    let Confirmed::Exchanged(grant) = exchanged else { return exchanged };
+    confirmed(opened, script, &Use { authorization: &grant, ..what }, info)
 }
 
 /// Returns the keyed hash of the customer's number.
@@ -55,7 +52,8 @@ fn released(confirmed: &Confirmed) -> (Value, Option<bool>) {
 fn claims_of_the_id_token_fill_what_user_info_leaves_out() {
     let (opened, script) = provider(&json!({ "compare_phone_number": false }));
     let ask = identity(&["given_name", "email"], None, &[]);
-    let token = json!({ "given_name": "Ada", "email": "old@example.com", "birthdate": "1815-12-10" });
+    let token =
+        json!({ "given_name": "Ada", "email": "old@example.com", "birthdate": "1815-12-10" });
     // Everything is in the ID token, so that no call is made.
     let answer = fetched(&opened, &script, &ask, &token, None);
     let all = json!({ "given_name": "Ada", "email": "old@example.com" });
@@ -144,7 +142,8 @@ fn sign_in_that_is_older_or_weaker_than_asked_is_refused() {
         let answer = fetched(&opened, &script, &ask, &change, None);
         assert_eq!(answer, Confirmed::SoftDeclined { code }, "{change}");
     }
-    let token = json!({ "auth_time": f64::from(u32::try_from(now).unwrap()) - 60.5, "acr": "phrh" });
+    let token =
+        json!({ "auth_time": f64::from(u32::try_from(now).unwrap()) - 60.5, "acr": "phrh" });
     let info = Some((200, json!({ "sub": "cust1", "given_name": "Ada" })));
     let answer = fetched(&opened, &script, &ask, &token, info);
     let Confirmed::Done(Fetched::Claims { receipt, .. }) = answer else { panic!("{answer:?}") };
@@ -212,7 +211,10 @@ fn client_with_a_key_signs_who_it_is() {
         let (header, payload) = signed.split_once('.').unwrap();
         assert_eq!(decoded(header), json!({ "alg": "ES256", "typ": "JWT", "kid": "k1" }));
         let payload = decoded(payload);
-        assert_eq!((payload["iss"].as_str(), payload["aud"].as_str()), (Some(issuer), Some(audience)));
+        assert_eq!(
+            (payload["iss"].as_str(), payload["aud"].as_str()),
+            (Some(issuer), Some(audience))
+        );
         assert_eq!(payload["sub"], "acme shop");
         assert_eq!(payload["exp"], NOW.as_secs() + 120);
     }
@@ -220,7 +222,10 @@ fn client_with_a_key_signs_who_it_is() {
         (json!({ "client_auth": "private_key_jwt" }), "client_auth needs private_key"),
         (json!({ "client_auth": "apple", "private_key": { "pem": pem(der.as_ref()) } }), "team_id"),
         (json!({ "client_auth": "private_key_jwt", "private_key": { "pem": "x" } }), "PKCS#8"),
-        (json!({ "client_auth": "post", "client_secret": null }), "client_auth needs client_secret"),
+        (
+            json!({ "client_auth": "post", "client_secret": null }),
+            "client_auth needs client_secret",
+        ),
     ] {
         let error = Provider::read(Mode::Live, &super::settings(&settings)).err().unwrap();
         assert!(error.to_string().contains(missing), "{error}");
