@@ -115,6 +115,10 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::IdempotencyKey | Guard::ReturnOnce => Witness::Simulation(&[Once]),
         Guard::OptOut => Witness::Simulation(&[Stop]),
         Guard::CircuitBreaker => Witness::Simulation(&[Shut]),
+        // The simulation has one mode.
+        Guard::ChannelWebhookMode => {
+            Witness::Test("flows::channel_modes::test_credential_says_nothing_of_live_requests")
+        }
         // Seeds hardly ever end one of two open requests while a text is on its way.
         Guard::AmbiguousText => {
             Witness::Test("flows::text_replies::text_possibly_for_an_ended_request_is_no_answer")

@@ -8,6 +8,7 @@ use ports::Write;
 use records::authentication::Requester;
 use records::limits;
 use records::limits::{AddressLimits, LimitReached};
+use records::stops;
 use records::storage;
 
 use crate::Intake;
@@ -72,8 +73,8 @@ impl Intake {
         requester: &Requester,
         address: &str,
     ) -> Result<(), Problem> {
-        let key = storage::stop_key(&requester.brand.name, address);
-        if self.ports.store.read(&key).await?.is_some() {
+        let scope = BrandScope { brand: &requester.brand.name, mode: requester.mode };
+        if stops::is_opted_out(self.ports.store.as_ref(), scope, address).await? {
             return Err(Problem::new(
                 Code::AddressOptedOut,
                 "the customer opted out of this brand's messages",

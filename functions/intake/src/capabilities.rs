@@ -21,6 +21,7 @@ use records::capability;
 use records::capability::RouteCapability;
 use records::contact;
 use records::contact::ChannelScope;
+use records::stops;
 use records::storage;
 use serde::Serialize;
 use serde_json::json;
@@ -72,9 +73,8 @@ impl Intake {
         let phone = params::capabilities(body)?.customer.phone;
         let address = keys::address_hash(&requester.brand.address_key, &phone);
         let (now, brand) = (self.ports.clock.now(), &requester.brand.name);
-        let stop = storage::stop_key(brand, &address);
-        let stopped = self.ports.store.read(&stop).await?.is_some();
         let scope = BrandScope { brand, mode: requester.mode };
+        let stopped = stops::is_opted_out(self.ports.store.as_ref(), scope, &address).await?;
         let seen = storage::device_wallets(self.ports.store.as_ref(), scope, &address, now).await?;
         let wallets = seen.map(|seen| seen.wallets).unwrap_or_default();
         let recipient = Recipient { requester: &requester, phone: &phone, address: &address, now };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::brand::Brand;
+use domain::brand::{Brand, BrandScope};
 use domain::guards;
 use domain::guards::Guard;
 use domain::journal::DeliveryStatus;
@@ -15,6 +15,7 @@ use domain::values::name::ChannelName;
 use domain::values::time::Timestamp;
 use ports::Resend;
 use records::effects;
+use records::stops;
 use records::storage;
 use records::storage::{LinkTarget, VersionedRequest};
 
@@ -82,8 +83,9 @@ impl SendPrompt {
     ) -> Result<SendResult, StepError> {
         let request = &loaded.request;
         // Read right before the decision to send: a customer who opted out a moment ago gets nothing more.
-        let stop = storage::stop_key(&request.brand, &request.address);
-        let opted_out = self.ports.store.read(&stop).await?.is_some();
+        let (store, scope) =
+            (self.ports.store.as_ref(), BrandScope { brand: &request.brand, mode: request.mode });
+        let opted_out = stops::is_opted_out(store, scope, &request.address).await?;
         if opted_out && !guards::is_disabled(Guard::OptOut) {
             let change = request.deny(DenialReason::OptedOut, None, now);
             let change = change.unwrap_or_else(|_already_ended| request.expire(now));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::brand::Brand;
 use domain::contact::Contact;
 use domain::journal::DeliveryStatus;
-use domain::request::{NextPrompt, PromptRecord, Request};
+use domain::request::{CHANNEL_BUSY, PromptRecord, Request};
 use domain::values::id::PromptId;
 use domain::values::name::{BrandName, ChannelName};
 use domain::values::time::Timestamp;
@@ -16,9 +16,6 @@ use records::contact::ChannelScope;
 use records::storage::VersionedRequest;
 
 use crate::{SendPrompt, StepError, render};
-
-/// How long a busy channel is left alone before it is tried once more.
-const BUSY_RETRY: Duration = Duration::from_secs(2);
 
 /// A request after a prompt was sent, or could not be.
 pub(crate) struct SendResult {
@@ -62,9 +59,8 @@ impl SendPrompt {
         let mut retry_after = None;
         if sent.busy {
             loaded = self.requeue_route(loaded, &prompt.channel).await?;
-            // Another route is better than waiting for this one.
-            let next = loaded.request.next_prompt(self.ports.clock.now());
-            retry_after = (next == NextPrompt::Route(prompt.channel.clone())).then_some(BUSY_RETRY);
+            let wait = loaded.request.busy_wait(id, self.ports.clock.now());
+            retry_after = (wait > Duration::ZERO).then_some(wait);
         }
         Ok(SendResult { loaded, retry_after })
     }
@@ -93,7 +89,7 @@ impl SendPrompt {
             Err(SendError::Unreachable { reason }) => failed(reason),
             Err(SendError::Again(error)) => {
                 tracing::warn!(prompt.id = %id, channel.name = %channel, error = %error, "channel was busy");
-                let statuses = failed("channel_busy");
+                let statuses = failed(CHANNEL_BUSY);
                 return SendRecord { statuses, provider_id: None, busy: true };
             }
             Err(SendError::Person { reason }) => {

@@ -1,6 +1,6 @@
 //! The meaning of an answer that did not come, or whose body names no documented error.
 
-use ports::{HttpError, SendError, Source};
+use ports::{Callback, HttpError, PromptSelector, SendError, Source};
 
 /// A provider did not take the prompt. The answer's body is dropped, as it may quote an address.
 #[derive(Debug, thiserror::Error)]
@@ -9,6 +9,9 @@ pub(crate) struct ProviderAnswer {
     /// The HTTP status.
     pub(crate) status: http::StatusCode,
 }
+
+/// The reaction to a message that failed without a documented code.
+pub(crate) const UNDELIVERED: Reaction = Reaction::Unreachable("undelivered");
 
 /// The reaction to a provider's documented error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +34,11 @@ impl Reaction {
         }
     }
 
-    /// Returns the stable reason for a message that the provider took and failed to deliver later.
-    pub(crate) const fn reason(self) -> &'static str {
+    /// Returns the event of a message that the provider took and failed to deliver later.
+    pub(crate) const fn to_callback(self, about: PromptSelector) -> Callback {
         match self {
-            Self::Again => "busy",
-            Self::Unreachable(reason) | Self::Person(reason) => reason,
+            Self::Again => Callback::FailedForNow(about),
+            Self::Unreachable(reason) | Self::Person(reason) => Callback::Failed(about, reason),
         }
     }
 }

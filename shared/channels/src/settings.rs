@@ -1,5 +1,7 @@
 //! Checks that several channels' settings share. Their errors name the setting and never quote its value.
 
+use ports::CallbackError;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 /// A setting cannot be used. The error has its name alone, as its value may be a secret.
@@ -8,6 +10,74 @@ use serde::Deserialize;
 pub(crate) struct InvalidSetting {
     /// The setting's name.
     pub(crate) field: &'static str,
+}
+
+/// A secret, or several while one is rotated: a text, or a list of texts.
+///
+/// Our calls use the first one. A webhook that any of them signed is verified.
+#[derive(Clone, Deserialize)]
+#[serde(from = "OneOrMany")]
+pub(crate) struct RotatedSecret(Vec<SecretString>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(SecretString),
+    Many(Vec<SecretString>),
+}
+
+impl From<OneOrMany> for RotatedSecret {
+    fn from(given: OneOrMany) -> Self {
+        match given {
+            OneOrMany::One(secret) => Self(vec![secret]),
+            OneOrMany::Many(secrets) => Self(secrets),
+        }
+    }
+}
+
+impl RotatedSecret {
+    /// Checks that there is a secret, and no empty one. A stranger can compute a signature under an empty key.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSetting`] that names `field`.
+    pub(crate) fn check(&self, field: &'static str) -> Result<(), InvalidSetting> {
+        let has_empty = self.0.iter().any(|secret| secret.expose_secret().is_empty());
+        if self.0.is_empty() || has_empty { Err(InvalidSetting { field }) } else { Ok(()) }
+    }
+
+    /// Returns the secret of our own calls.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSetting`] that names `field` without a secret.
+    pub(crate) fn current(&self, field: &'static str) -> Result<&SecretString, InvalidSetting> {
+        self.0.first().ok_or(InvalidSetting { field })
+    }
+
+    /// Returns every secret, the one of our own calls first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &SecretString> {
+        self.0.iter()
+    }
+
+    /// Verifies with each secret in turn, until one does not refuse it as forged.
+    ///
+    /// # Errors
+    ///
+    /// [`CallbackError`] of `verify`; [`CallbackError::Forged`] without a secret.
+    pub(crate) fn verify<T>(
+        &self,
+        verify: impl Fn(&SecretString) -> Result<T, CallbackError>,
+    ) -> Result<T, CallbackError> {
+        let mut result = Err(CallbackError::Forged);
+        for secret in self.all() {
+            result = verify(secret);
+            if !matches!(result, Err(CallbackError::Forged)) {
+                break;
+            }
+        }
+        result
+    }
 }
 
 /// The base URL of a provider's API, without a slash at its end.

@@ -111,6 +111,8 @@ guards! {
     OpenIsNoApproval,
     /// A saved card is charged for its own customer only.
     SavedCardOwner,
+    /// A channel's webhook changes requests of its own mode only.
+    ChannelWebhookMode,
     /// A processor's webhook changes its own brand's requests only.
     ProcessorWebhookBrand,
     /// A refund is at most what is left of the charge.

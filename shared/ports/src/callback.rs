@@ -107,6 +107,8 @@ pub enum Callback {
     Read(PromptSelector),
     /// The message will not arrive; the reason is a stable code of ours.
     Failed(PromptSelector, &'static str),
+    /// The message did not arrive for a cause that passes, such as a rate limit. Sent again, it may arrive.
+    FailedForNow(PromptSelector),
     /// The customer tapped a button. [`domain::postback`] must verify the postback.
     Tapped {
         /// The button's postback, as it came back.
@@ -146,6 +148,7 @@ impl fmt::Debug for Callback {
             Self::Delivered(about) => write!(f, "Delivered({about:?})"),
             Self::Read(about) => write!(f, "Read({about:?})"),
             Self::Failed(about, reason) => write!(f, "Failed({about:?}, {reason})"),
+            Self::FailedForNow(about) => write!(f, "FailedForNow({about:?})"),
             Self::Tapped { .. } => f.write_str("Tapped(…)"),
             Self::Paid { about, .. } => write!(f, "Paid({about:?}, …)"),
             Self::Stop(_) => f.write_str("Stop(…)"),

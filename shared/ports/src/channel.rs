@@ -167,6 +167,17 @@ pub struct ReceiptKinds {
     pub read: bool,
 }
 
+/// The number or agent that an inbound webhook is for, by the provider's own id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Addressee {
+    /// The channel's own, or one of the events in it is tied to a prompt.
+    ///
+    /// A channel that drops the events of other numbers always answers this.
+    Own,
+    /// The webhook names no number, or one that is not known to be this channel's.
+    Unnamed,
+}
+
 /// The capability of a channel for one customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Capability {
@@ -211,6 +222,11 @@ pub trait Channel: Send + Sync {
     /// # Errors
     /// [`CallbackError`].
     fn receive(&self, callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError>;
+
+    /// Returns the number that a verified webhook is for. Channels that share a callback address are told apart by it.
+    fn addressee(&self, _: &UnverifiedCallback) -> Addressee {
+        Addressee::Unnamed
+    }
 
     /// Fetches the content that a verified webhook refers to: a body to be received in place of the webhook's own.
     ///

@@ -27,8 +27,8 @@ pub use callback::{
     UnverifiedCallback,
 };
 pub use channel::{
-    AcceptedPrompt, Button, ButtonAction, Capability, Channel, Channels, Labels, OpenChannelError,
-    Prompt, ReceiptKinds, Resend, Retraction, SendError,
+    AcceptedPrompt, Addressee, Button, ButtonAction, Capability, Channel, Channels, Labels,
+    OpenChannelError, Prompt, ReceiptKinds, Resend, Retraction, SendError,
 };
 pub use clock::Clock;
 pub use handler::{Handler, Listener};

@@ -11,5 +11,6 @@ pub mod effects;
 pub mod limits;
 mod links;
 pub mod saved_cards;
+pub mod stops;
 pub mod storage;
 pub mod update;

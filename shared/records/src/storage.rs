@@ -8,7 +8,7 @@
 //! | `REQ#<id>` | `EVT#<seq>`, `WEBHOOK#<seq>` | its journal entries and webhook events | as the longest lifetime |
 //! | `LINK#<digest of the token>` | `LINK` | [`LinkTarget`]: the prompt behind a consent link | 8 days |
 //! | `ADDR#<channel>#<address>` | `REQ#<id>` | requests that may be open for an address there | until closed |
-//! | `STOP#<brand>#<address>` | `STOP` | an opt-out | without limit |
+//! | `STOP#<brand>#<address>` | `STOP#<mode>`, or `STOP` for both | an opt-out | without limit |
 //! | `CONTACT#<brand>#<mode>#<channel>#<address>` | `CONTACT` | [`domain::contact::Contact`] | 90 days |
 //! | `HANDLE#<brand>#<mode>#<channel>#<handle>` | `HANDLE` | the address behind a handle | 90 days |
 //! | `CAP#<brand>#<mode>#<channel>#<address>` | `CAP` | [`crate::capability::RouteCapability`] | 60 seconds |
@@ -29,7 +29,6 @@ use domain::brand::BrandScope;
 use domain::journal::{EntryKind, JournalEntry};
 use domain::request::{Change, Request, State, WebhookEventType};
 use domain::values::id::{RequestId, WebhookEventId};
-use domain::values::name::BrandName;
 use domain::values::time::Timestamp;
 use domain::view;
 use domain::webhook::WebhookEvent;
@@ -96,12 +95,6 @@ fn webhook_key(id: RequestId, seq: u32) -> Key {
 fn session_partition(scope: BrandScope<'_>, session: &str) -> String {
     let BrandScope { brand, mode } = scope;
     format!("SES#{brand}#{mode:?}#{session}")
-}
-
-/// Returns the key of an address's opt-out.
-#[must_use]
-pub fn stop_key(brand: &BrandName, address: &str) -> Key {
-    Key { pk: format!("STOP#{brand}#{address}"), sk: "STOP".to_owned() }
 }
 
 /// Returns the key that lists a request as open for an address, for replies without a reference.

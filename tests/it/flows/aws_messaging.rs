@@ -352,11 +352,26 @@ fn topic_name_tells_brand_and_mode() {
     let asked = world.asks(4250);
     let reference = world.reference(0).to_string();
     let failed = events::of_card("RCS_FAILED", "FAILED", &reference, PHONE);
-    for topic in ["assent_demo_rcs", "assent_demo_rcs_live"] {
-        assert_eq!(world.publishes(topic, &failed), MessageResult::Done);
-        assert_eq!(world.timeline(&asked), ["accepted rcs"], "a text goes out in live mode");
-    }
+    assert_eq!(world.publishes("assent_demo_rcs_live", &failed), MessageResult::Done);
+    assert_eq!(world.timeline(&asked), ["accepted rcs"], "another mode's topic says nothing");
     assert_eq!(world.publishes("assent_demo_rcs_test", &failed), MessageResult::Done);
     let timeline = ["accepted rcs", "failed rcs undelivered", "accepted sms"];
+    assert_eq!(world.timeline(&asked), timeline);
+    let asked = world.asks_at("+15551230009", 100);
+    let reference = world.reference(2).to_string();
+    let failed = events::of_card("RCS_FAILED", "FAILED", &reference, "+15551230009");
+    assert_eq!(world.publishes("assent_demo_rcs", &failed), MessageResult::Done);
+    assert_eq!(world.timeline(&asked), timeline, "a topic of both modes leaves it to the prompt");
+}
+
+/// One configuration set and one topic may serve both channels of an account.
+#[test]
+fn event_of_another_channel_on_the_same_topic_counts() {
+    let world = over_aws();
+    let asked = world.asks(4250);
+    card(&world, 0, "RCS_FAILED", "FAILED");
+    let reference = world.reference(1).to_string();
+    world.tells_by_topic("rcs", &events::of_text("DELIVERED", &reference, PHONE));
+    let timeline = ["accepted rcs", "failed rcs undelivered", "accepted sms", "delivered sms"];
     assert_eq!(world.timeline(&asked), timeline);
 }

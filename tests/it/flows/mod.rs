@@ -5,6 +5,7 @@ mod apple;
 mod approvals;
 mod aws_messaging;
 mod capabilities;
+mod channel_modes;
 mod circuit_breaker;
 mod consent;
 mod consent_page;

@@ -26,7 +26,7 @@ fn field(core: &Core, place: usize, name: &str) -> String {
 }
 
 /// Signs a callback as Twilio does: HMAC-SHA1 over the address and the sorted form.
-fn signed(core: &Core, uri: &str, pairs: &[(&str, &str)], token: &str) -> Answer {
+pub(super) fn signed(core: &Core, uri: &str, pairs: &[(&str, &str)], token: &str) -> Answer {
     let mut sorted = pairs.to_vec();
     sorted.sort_unstable();
     let mut mac = Hmac::<Sha1>::new_from_slice(token.as_bytes()).unwrap();
@@ -155,6 +155,38 @@ fn busy_carrier_is_retried_and_a_rejection_is_not() {
 }
 
 #[test]
+fn passing_failure_told_by_a_status_is_retried_in_time() {
+    let world = texting();
+    let asked = world.asks(4250);
+    reports(&world, 0, "undelivered", Some("30001"));
+    reports(&world, 0, "undelivered", Some("30001"));
+    assert_eq!((world.state(&asked).as_str(), world.calls_to(TWILIO).len()), ("prompted", 1));
+    world.time_passes(3);
+    assert_eq!(world.calls_to(TWILIO).len(), 2);
+    reports(&world, 1, "failed", Some("30022"));
+    world.time_passes(3);
+    assert_eq!(world.calls_to(TWILIO).len(), 3);
+    let busy = ["accepted sms", "failed sms channel_busy"];
+    assert_eq!(world.timeline(&asked), [&busy[..], &busy, &busy[..1]].concat());
+    reports(&world, 2, "failed", Some("30017"));
+    let outcome = json!({ "kind": "undeliverable", "reason": "channel_busy" });
+    assert_eq!(world.reads(&asked)["outcome"], outcome, "three times are enough");
+}
+
+#[test]
+fn passing_failure_starts_the_next_route_at_once() {
+    let channels = json!([
+        { "name": "sms", "kind": "sms", "settings": tests::world::brand::twilio() },
+        { "name": "rcs", "kind": "sandbox" },
+    ]);
+    let world = World::beginning().with("/test/channels", &channels).begin();
+    let asked = world.asks(4250);
+    reports(&world, 0, "undelivered", Some("30001"));
+    let timeline = ["accepted sms", "failed sms channel_busy", "accepted rcs", "delivered rcs"];
+    assert_eq!(world.timeline(&asked), timeline);
+}
+
+#[test]
 fn opt_out_ends_open_requests_until_opt_in() {
     let world = texting();
     let asked = world.asks(4250);
@@ -209,7 +241,7 @@ fn approval_word_is_never_an_opt_out_keyword() {
     let world = texting();
     for word in TextLanguage::ALL.into_iter().flat_map(TextLanguage::answers) {
         writes(&world, word);
-        let stopped = world.items().into_iter().any(|item| item.key.sk == "STOP");
+        let stopped = world.items().into_iter().any(|item| item.key.sk.starts_with("STOP"));
         assert!(!stopped, "{word} opts out");
     }
 }

@@ -22,6 +22,13 @@ fn chatting() -> World {
     beginning().begin()
 }
 
+/// The same brand without texts.
+fn without_sms() -> World {
+    let whatsapp =
+        json!({ "name": "whatsapp", "kind": "whatsapp", "settings": whatsapp::settings() });
+    World::beginning().with("/test/channels", &json!([whatsapp])).begin()
+}
+
 /// The same brand, where a tap alone can approve.
 fn without_code() -> World {
     beginning().with("/policy", &json!({ "session_code": false })).begin()
@@ -120,6 +127,18 @@ fn number_without_whatsapp_gets_a_text_at_once() {
     assert_eq!(at_once.timeline(&asked), ["failed whatsapp not_on_channel", "accepted sms"]);
     for world in [later, at_once] {
         assert_eq!(world.calls_to(TWILIO).len(), 1);
+    }
+}
+
+#[test]
+fn passing_failure_told_by_a_status_is_retried_in_time() {
+    for code in [131_000, 131_016, 130_429, 131_056] {
+        let world = without_sms();
+        let asked = world.asks(4250);
+        let sent = world.whatsapp().newest();
+        deliver(&world, &[world.whatsapp().fails(&sent, code, world.now())]);
+        world.time_passes(3);
+        assert_eq!((world.state(&asked).as_str(), world.calls_to(HOST).len()), ("prompted", 2));
     }
 }
 

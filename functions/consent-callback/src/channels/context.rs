@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use domain::brand::{Brand, Mode};
+use domain::guards;
+use domain::guards::Guard;
 use domain::keys;
 use domain::problem::Problem;
 use domain::request::Request;
@@ -27,12 +29,18 @@ impl<'a> ChannelContext<'a> {
         ChannelScope { brand: &self.brand.name, mode, channel: self.channel }
     }
 
-    /// Whether the request is this brand's.
-    pub(super) fn is_owner(&self, request: &Request) -> bool {
+    /// Whether the request is this brand's, in either mode.
+    pub(super) fn is_brand(&self, request: &Request) -> bool {
         request.brand == self.brand.name
     }
 
-    /// Whether the prompt is this brand's and was sent over this channel.
+    /// Whether the request is this brand's and of this mode. The credentials of one mode prove nothing in the other.
+    pub(super) fn is_owner(&self, request: &Request) -> bool {
+        let own_mode = request.mode == self.mode || guards::is_disabled(Guard::ChannelWebhookMode);
+        self.is_brand(request) && own_mode
+    }
+
+    /// Whether the prompt is of this brand and mode, and was sent over this channel.
     pub(super) fn has_prompt(&self, request: &Request, reference: PromptRef) -> bool {
         let prompt = request.prompt(reference.prompt);
         self.is_owner(request) && prompt.is_some_and(|prompt| prompt.channel == *self.channel)

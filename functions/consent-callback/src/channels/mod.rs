@@ -8,6 +8,7 @@ mod opt_out;
 mod postbacks;
 mod receipts;
 mod replies;
+mod routing;
 mod text_replies;
 mod topics;
 mod webhooks;

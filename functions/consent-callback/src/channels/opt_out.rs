@@ -1,8 +1,10 @@
 //! Records a customer's opt-out from a brand's messages, and its withdrawal. It reaches no channel and no processor.
 
+use domain::brand::BrandScope;
 use domain::outcome::DenialReason;
 use domain::problem::Problem;
-use ports::{Expect, Item, Ports, Sender, Write};
+use ports::{Ports, Sender};
+use records::stops;
 use records::storage;
 use records::storage::VersionedRequest;
 use records::update::{Decision, update_async};
@@ -23,7 +25,7 @@ impl OptOut {
         Self { contacts: Contacts::new(ports.clone()), ports }
     }
 
-    /// Records that the address opted out, then denies each open request of the address.
+    /// Records that the address opted out of this mode's messages, then denies each open request of the address.
     ///
     /// The opt-out is stored first. If a later step fails, no message is sent to the address anyway.
     pub(super) async fn stop(
@@ -31,16 +33,14 @@ impl OptOut {
         context: ChannelContext<'_>,
         from: &Sender,
     ) -> Result<(), Problem> {
-        let ChannelContext { brand, channel, .. } = context;
+        let ChannelContext { brand, channel, mode } = context;
         let Some(address) = self.contacts.address_of(context, from).await? else {
             tracing::warn!(channel.name = %channel, brand.name = %brand.name, "opt-out came from an unknown address");
             return Ok(());
         };
         let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
-        let key = storage::stop_key(&brand.name, &address);
-        let item =
-            Item { key, version: 1, body: storage::encode(now)?, expires_at: None, index: None };
-        store.write(vec![Write::Put { item, expect: Expect::Any }]).await?;
+        let scope = BrandScope { brand: &brand.name, mode };
+        store.write(vec![stops::put_stop(scope, &address, now)?]).await?;
         tracing::info!(channel.name = %channel, brand.name = %brand.name, "address opted out");
         for id in storage::open_for_address(store, channel.as_str(), &address).await? {
             let decide = |loaded: VersionedRequest, now| async move {
@@ -68,8 +68,8 @@ impl OptOut {
         from: &Sender,
     ) -> Result<(), Problem> {
         let Some(address) = self.contacts.address_of(context, from).await? else { return Ok(()) };
-        let key = storage::stop_key(&context.brand.name, &address);
-        self.ports.store.write(vec![Write::Delete { key }]).await?;
+        let scope = BrandScope { brand: &context.brand.name, mode: context.mode };
+        self.ports.store.write(stops::delete_stop(scope, &address)).await?;
         self.contacts.update_contact(context, context.mode, &address, from).await
     }
 }

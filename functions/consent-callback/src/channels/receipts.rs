@@ -28,14 +28,35 @@ impl Receipts {
         status: DeliveryStatus,
     ) -> Result<(), Problem> {
         let found = context.find_prompt(self.ports.store.as_ref(), selector).await?;
-        let Some(PromptRef { request, prompt }) = found else { return Ok(()) };
+        let Some(reference) = found else { return Ok(()) };
+        let PromptRef { request, prompt } = reference;
         let step = matches!(status, DeliveryStatus::Failed { .. }).then_some(Step::Deliver);
         let updated = update(&self.ports, request, |request, now| {
-            if !context.is_owner(request) {
+            if !context.has_prompt(request, reference) {
                 return Ok(Decision::Stop(()));
             }
             let change = request.record_delivery_status(prompt, status.clone(), None, now);
             Ok::<_, Problem>(commit(change).then(step).into())
+        });
+        updated.await.map(|_stored_or_not_ours| ())
+    }
+
+    /// Records that a prompt did not arrive for a cause that passes. The next route starts at once; where only this
+    /// channel is left, it is tried again after a moment.
+    pub(super) async fn record_busy(
+        &self,
+        context: ChannelContext<'_>,
+        selector: PromptSelector,
+    ) -> Result<(), Problem> {
+        let found = context.find_prompt(self.ports.store.as_ref(), selector).await?;
+        let Some(reference) = found else { return Ok(()) };
+        let updated = update(&self.ports, reference.request, |request, now| {
+            if !context.has_prompt(request, reference) {
+                return Ok(Decision::Stop(()));
+            }
+            let change = request.record_busy(reference.prompt, now);
+            let wait = change.request.busy_wait(reference.prompt, now);
+            Ok::<_, Problem>(commit(change).then(Step::Deliver).after(wait).into())
         });
         updated.await.map(|_stored_or_not_ours| ())
     }

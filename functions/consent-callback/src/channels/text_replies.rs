@@ -78,7 +78,7 @@ impl Replies {
         for id in storage::open_for_address(store, context.channel.as_str(), address).await? {
             let loaded = storage::load(store, id).await?;
             open.extend(loaded.filter(|loaded| {
-                context.is_owner(&loaded.request) && loaded.request.answerable(now).is_ok()
+                context.is_brand(&loaded.request) && loaded.request.answerable(now).is_ok()
             }));
         }
         let [VersionedRequest { request, .. }] = open.as_slice() else { return Ok(None) };
@@ -86,8 +86,7 @@ impl Replies {
         let meaning = texts::reply(inbound.text, language, &context.brand.language);
         let here = |prompt: &&PromptRecord| prompt.is_out() && prompt.channel == *context.channel;
         let prompt = request.prompts.iter().rev().find(here).map(|prompt| prompt.id);
-        let text_counts =
-            request.mode == context.mode && !matches!(request.ask, Ask::Payment { .. });
+        let text_counts = context.is_owner(request) && !matches!(request.ask, Ask::Payment { .. });
         let (Some(meaning), Some(prompt), true) = (meaning, prompt, text_counts) else {
             return Ok(None);
         };

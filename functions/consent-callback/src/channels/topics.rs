@@ -1,7 +1,5 @@
 //! Records what providers publish on SNS topics of our account instead of calling a webhook.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::brand::{Brand, Mode};
@@ -9,9 +7,10 @@ use domain::message::MessageResult;
 use domain::values::name::{BrandName, ChannelName};
 use http::{HeaderMap, Method};
 use ports::Listener;
-use ports::{Callback, CallbackError, OpenChannelError, Proof, SecretsError, UnverifiedCallback};
+use ports::{CallbackError, OpenChannelError, Proof, SecretsError, UnverifiedCallback};
 
 use super::context::ChannelContext;
+use super::routing::{ChannelReading, addressed, candidates};
 use super::webhooks::ChannelWebhooks;
 
 /// The topics of an installation.
@@ -32,9 +31,9 @@ struct TopicOwner {
 }
 
 /// A topic's message, as the owner's channel reads it.
-enum TopicMessage {
-    /// The events, in order, for the setup of this mode.
-    Events(Mode, Vec<Callback>),
+enum TopicMessage<'a> {
+    /// The channels that the message is for, each with its events.
+    Events(Vec<ChannelReading<'a>>),
     /// None of the brand's channels can read the message.
     Unreadable,
     /// The channel's settings are broken, so the message may be readable later.
@@ -61,8 +60,10 @@ impl Topics {
         Some(TopicOwner { brand: brand.parse().ok()?, channel: channel.parse().ok()?, modes })
     }
 
-    /// Reads a message with the first of the owner's setups that takes messages of topics.
-    fn read(&self, brand: &Arc<Brand>, owner: &TopicOwner, text: &str) -> TopicMessage {
+    /// Reads a message with each of the brand's channels that takes messages of topics, in the owner's modes.
+    ///
+    /// Channels of one account may share its numbers' events, so another channel than the owner may be the addressee.
+    fn read<'a>(&self, brand: &'a Brand, owner: &TopicOwner, text: &str) -> TopicMessage<'a> {
         let callback = UnverifiedCallback {
             method: Method::POST,
             url: String::new(),
@@ -71,19 +72,24 @@ impl Topics {
             now: self.webhooks.ports.clock.now(),
             proof: Proof::Topic,
         };
-        let mut worst = TopicMessage::Unreadable;
-        for mode in owner.modes.iter().copied() {
-            match self.webhooks.channels.open(brand, mode, &owner.channel) {
+        let (mut worst, mut readings) = (TopicMessage::Unreadable, Vec::new());
+        for candidate in candidates(brand, &owner.channel, owner.modes, |_, _| true) {
+            match self.webhooks.channels.open(brand, candidate.mode, candidate.name) {
                 Ok(channel) => match channel.receive(&callback) {
-                    Ok(received) => return TopicMessage::Events(mode, received.callbacks),
+                    Ok(received) => {
+                        let addressee = channel.addressee(&callback);
+                        readings.push(ChannelReading { candidate, addressee, received });
+                    }
                     Err(CallbackError::None | CallbackError::Forged | CallbackError::Malformed) => {
                     }
                 },
-                Err(OpenChannelError::Absent) => {}
-                Err(OpenChannelError::Settings(_)) => worst = TopicMessage::SettingsBroken,
+                Err(OpenChannelError::Settings(_)) if candidate.is_named => {
+                    worst = TopicMessage::SettingsBroken;
+                }
+                Err(OpenChannelError::Absent | OpenChannelError::Settings(_)) => {}
             }
         }
-        worst
+        if readings.is_empty() { worst } else { TopicMessage::Events(addressed(readings)) }
     }
 }
 
@@ -105,8 +111,8 @@ impl Listener for Topics {
                 return MessageResult::Again;
             }
         };
-        let (mode, callbacks) = match self.read(&brand, &owner, text) {
-            TopicMessage::Events(mode, callbacks) => (mode, callbacks),
+        let readings = match self.read(&brand, &owner, text) {
+            TopicMessage::Events(readings) => readings,
             TopicMessage::Unreadable => {
                 tracing::error!(
                     topic.name = topic,
@@ -116,10 +122,12 @@ impl Listener for Topics {
             }
             TopicMessage::SettingsBroken => return MessageResult::Again,
         };
-        let context = ChannelContext { brand: &brand, mode, channel: &owner.channel };
-        for callback in callbacks {
-            // Whether the event still counts has no reader here.
-            if let Err(problem) = self.webhooks.record(context, callback).await {
+        for ChannelReading { candidate, received, .. } in readings {
+            let context =
+                ChannelContext { brand: &brand, mode: candidate.mode, channel: candidate.name };
+            // Whether the events still count has no reader here.
+            if let Err(problem) = self.webhooks.record_all(context, received.callbacks, false).await
+            {
                 let (code, ..) = problem.code.facts();
                 tracing::warn!(
                     topic.name = topic,

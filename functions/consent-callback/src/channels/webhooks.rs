@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use domain::brand::{Brand, Mode};
+use domain::brand::{Brand, ChannelSetup, Mode};
 use domain::journal::DeliveryStatus;
 use domain::problem::{Code, Problem};
 use domain::values::name::ChannelName;
 use ports::{
-    Callback, CallbackReply, Channel, Channels, OpenChannelError, Ports, ReceivedWebhook,
-    UnverifiedCallback,
+    Callback, CallbackReply, Channel, Channels, OpenChannelError, Ports, UnverifiedCallback,
 };
 
 use super::context::ChannelContext;
 use super::opt_out::OptOut;
 use super::receipts::Receipts;
 use super::replies::Replies;
+use super::routing::{ChannelReading, addressed, candidates};
 use super::text_replies::InboundText;
 use crate::approvals::Approvals;
-use crate::rejection::Rejection;
+use crate::rejection::{Rejection, absent};
 
 /// The webhooks of channels.
 #[derive(Clone)]
@@ -50,58 +50,98 @@ impl ChannelWebhooks {
         channel: &ChannelName,
         callback: &UnverifiedCallback,
     ) -> Result<CallbackReply, Problem> {
-        let (mode, received) = self.verify(brand, channel, callback).await?;
-        let context = ChannelContext { brand, mode, channel };
+        let readings = self.verify(brand, channel, callback).await?;
+        let (mut counts, mut response, mut refusal) = (false, None, None);
+        for ChannelReading { candidate, received, .. } in addressed(readings) {
+            let context = ChannelContext { brand, mode: candidate.mode, channel: candidate.name };
+            refusal = refusal.or(received.refusal);
+            counts |= self.record_all(context, received.callbacks, refusal.is_some()).await?;
+            response = response.or(Some(received.reply));
+        }
+        let response = response.ok_or_else(absent)?;
+        Ok(refusal.filter(|_| !counts).unwrap_or(response))
+    }
+
+    /// Records the events of a webhook for one channel. `false` when one of them does not count any more.
+    ///
+    /// Where a customer `waits` at a payment sheet, a failure is answered with a refusal, and the provider repeats nothing.
+    pub(super) async fn record_all(
+        &self,
+        context: ChannelContext<'_>,
+        callbacks: Vec<Callback>,
+        waits: bool,
+    ) -> Result<bool, Problem> {
         let mut counts = true;
-        for callback in received.callbacks {
+        for callback in callbacks {
             match self.record(context, callback).await {
                 Ok(recorded) => counts &= recorded,
-                // The customer waits at a payment sheet: the refusal closes it, and they can try once more.
-                Err(problem) if received.refusal.is_some() => {
+                // The refusal closes the sheet, and the customer can try once more.
+                Err(problem) if waits => {
                     let (code, ..) = problem.code.facts();
-                    tracing::warn!(channel.name = %channel, problem.code = code, "failed to record a payment in the chat");
+                    tracing::warn!(channel.name = %context.channel, problem.code = code, "failed to record a payment in the chat");
                     counts = false;
                 }
                 Err(problem) => return Err(problem),
             }
         }
-        let refusal = received.refusal.filter(|_| !counts);
-        Ok(refusal.unwrap_or(received.reply))
+        Ok(counts)
     }
 
-    /// Finds the mode of a webhook, as its address names none: the mode of the credentials that it verifies with.
-    async fn verify(
+    /// Reads a webhook with each channel that may share its address, in both modes. It counts where it verifies.
+    ///
+    /// The address names no mode: the credentials that the webhook verifies with do, and they speak of no other mode.
+    async fn verify<'a>(
         &self,
-        brand: &Arc<Brand>,
+        brand: &'a Brand,
         name: &ChannelName,
         callback: &UnverifiedCallback,
-    ) -> Result<(Mode, ReceivedWebhook), Problem> {
-        let mut rejection = Rejection::new();
-        for mode in [Mode::Live, Mode::Test] {
-            let channel: Box<dyn Channel> = match self.channels.open(brand, mode, name) {
+    ) -> Result<Vec<ChannelReading<'a>>, Problem> {
+        let (mut rejection, mut readings) = (Rejection::new(), Vec::new());
+        let (mut malformed, mut resolved) = (None, None);
+        let of_one_kind = |named: &ChannelSetup, other: &ChannelSetup| named.kind == other.kind;
+        for candidate in candidates(brand, name, &[Mode::Live, Mode::Test], of_one_kind) {
+            let opened = self.channels.open(brand, candidate.mode, candidate.name);
+            let channel: Box<dyn Channel> = match opened {
                 Ok(channel) => channel,
                 Err(OpenChannelError::Absent) => continue,
                 // The webhook may be for this setup. The provider repeats it until the setting is corrected.
-                Err(OpenChannelError::Settings(_)) => {
+                Err(OpenChannelError::Settings(_)) if candidate.is_named => {
                     rejection.invalid_settings();
                     continue;
                 }
+                Err(OpenChannelError::Settings(_)) => continue,
             };
-            let resolved = resolve(channel.as_ref(), callback).await?;
-            match channel.receive(resolved.as_ref().unwrap_or(callback)) {
-                Ok(received) => return Ok((mode, received)),
-                Err(error) => {
-                    if rejection.refused(&error)? {
-                        tracing::warn!(channel.name = %name, "webhook rejected: signature does not verify");
-                    }
+            if resolved.is_none() {
+                resolved = resolve(channel.as_ref(), callback).await?;
+            }
+            let callback = resolved.as_ref().unwrap_or(callback);
+            match channel.receive(callback) {
+                Ok(received) => {
+                    let addressee = channel.addressee(callback);
+                    readings.push(ChannelReading { candidate, addressee, received });
                 }
+                Err(error) if candidate.is_named => match rejection.refused(&error) {
+                    Ok(_) => {}
+                    Err(problem) => malformed = malformed.or(Some(problem)),
+                },
+                Err(_) => {}
             }
         }
-        Err(rejection.into_problem())
+        match malformed {
+            Some(problem) if readings.is_empty() => Err(problem),
+            Some(_) | None if !readings.is_empty() => Ok(readings),
+            Some(_) | None => {
+                let problem = rejection.into_problem();
+                if problem.code == Code::CallbackForged {
+                    tracing::warn!(channel.name = %name, "webhook rejected: signature does not verify");
+                }
+                Err(problem)
+            }
+        }
     }
 
     /// Records one event. `false` when it does not count any more and the sender can be shown so.
-    pub(super) async fn record(
+    async fn record(
         &self,
         context: ChannelContext<'_>,
         callback: Callback,
@@ -117,6 +157,7 @@ impl ChannelWebhooks {
                 let status = DeliveryStatus::Failed { reason: reason.to_owned() };
                 self.receipts.record(context, prompt, status).await?;
             }
+            Callback::FailedForNow(prompt) => self.receipts.record_busy(context, prompt).await?,
             Callback::Stop(from) => self.opt_out.stop(context, &from).await?,
             Callback::Start(from) => self.opt_out.start(context, &from).await?,
             Callback::Tapped { postback, from } => {

@@ -38,16 +38,15 @@ pub(super) struct InboundMessage {
 impl InboundMessage {
     /// Reads the body of a callback whose sender was verified.
     ///
-    /// The token of a provider's account proves the messages of all its businesses. So a message to another business is
-    /// refused here.
+    /// The token of a provider's account proves the messages of all its businesses. `None` for a message to another one.
     ///
     /// # Errors
     ///
-    /// [`CallbackError::Forged`] for a message to another business, [`CallbackError::Malformed`] for no message.
+    /// [`CallbackError::Malformed`] for no message.
     pub(super) fn read(
         callback: &UnverifiedCallback,
         business_id: &str,
-    ) -> Result<Self, CallbackError> {
+    ) -> Result<Option<Self>, CallbackError> {
         if callback.method != Method::POST {
             return Err(CallbackError::Malformed);
         }
@@ -55,10 +54,8 @@ impl InboundMessage {
         let Ok(message) = serde_json::from_slice::<Self>(&body) else {
             return Err(CallbackError::Malformed);
         };
-        if !message.destination_id.eq_ignore_ascii_case(business_id) {
-            return Err(CallbackError::Forged);
-        }
-        Ok(message)
+        let is_own = message.destination_id.eq_ignore_ascii_case(business_id);
+        Ok(is_own.then_some(message))
     }
 
     /// Returns the reference to fetch. A reply that came inline takes precedence, as it is the customer's choice.
@@ -94,9 +91,14 @@ impl InboundMessage {
             // The customer is typing, or Apple added the type later.
             _ => None,
         };
-        let reply = CallbackReply { status: 200, content_type: "text/plain", body: String::new() };
-        Ok(ReceivedWebhook { callbacks: callback.into_iter().collect(), reply, refusal: None })
+        Ok(acknowledged(callback))
     }
+}
+
+/// Answers a message with the event that it means, if any.
+pub(super) fn acknowledged(callback: Option<Callback>) -> ReceivedWebhook {
+    let reply = CallbackReply { status: 200, content_type: "text/plain", body: String::new() };
+    ReceivedWebhook { callbacks: callback.into_iter().collect(), reply, refusal: None }
 }
 
 fn text_callback(from: Sender, text: String, intent: Option<String>) -> Callback {

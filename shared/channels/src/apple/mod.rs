@@ -27,8 +27,9 @@ use domain::values::money::Money;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    AcceptedPrompt, ButtonAction, CallbackError, Capability, Channel, Http, Prompt, Reach,
-    ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Source, UnverifiedCallback,
+    AcceptedPrompt, Addressee, ButtonAction, CallbackError, Capability, Channel, Http, Prompt,
+    Reach, ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Source,
+    UnverifiedCallback,
 };
 use serde_json::Value;
 
@@ -92,8 +93,11 @@ impl Apple {
         apple_pay.session(answer.status(), answer.body())
     }
 
-    /// Reads a message whose sender is verified.
-    fn message(&self, callback: &UnverifiedCallback) -> Result<InboundMessage, CallbackError> {
+    /// Reads a message whose sender is verified; `None` for one to another business of the provider.
+    fn message(
+        &self,
+        callback: &UnverifiedCallback,
+    ) -> Result<Option<InboundMessage>, CallbackError> {
         if !self.account.tokens.verifies(&callback.headers, callback.now) {
             return Err(CallbackError::Forged);
         }
@@ -148,12 +152,20 @@ impl Channel for Apple {
     fn receive(&self, callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
         match pay::receive(&self.link_key, callback) {
             Some(received) => received,
-            None => self.message(callback)?.received(&callback.headers),
+            None => match self.message(callback)? {
+                Some(message) => message.received(&callback.headers),
+                None => Ok(callback::acknowledged(None)),
+            },
         }
     }
 
+    /// A provider's account has one URL for all its businesses. Each message names its business, and others' were dropped.
+    fn addressee(&self, _: &UnverifiedCallback) -> Addressee {
+        Addressee::Own
+    }
+
     async fn resolve(&self, callback: &UnverifiedCallback) -> Result<Option<Bytes>, Source> {
-        let Ok(message) = self.message(callback) else { return Ok(None) };
+        let Ok(Some(message)) = self.message(callback) else { return Ok(None) };
         let Some(reference) = message.reference() else { return Ok(None) };
         let http = self.http.as_ref();
         let fetched = reference::fetch(http, &self.account, reference, callback.now).await?;

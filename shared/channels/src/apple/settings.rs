@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::account::Account;
 use super::entry::EntryLink;
 use super::pay;
 use super::token::ProviderTokens;
-use crate::settings::{BaseUrl, InvalidSetting, identifier};
+use crate::settings::{BaseUrl, InvalidSetting, RotatedSecret, identifier};
 
 /// Apple's own extension, which shows every standard kind of message.
 const BID: &str = "com.apple.messages.MSMessageExtensionBalloonPlugin:0000000000:\
@@ -26,8 +25,8 @@ pub(super) struct Settings {
     business_id: String,
     /// The provider's id.
     csp_id: String,
-    /// The provider's secret, in base64 as Apple shows it.
-    api_secret: SecretString,
+    /// The provider's secret in base64, as Apple shows it, or several while one is rotated. The first one signs calls.
+    api_secret: RotatedSecret,
     /// Apple Pay within the conversation. Its sheet has no place for a session code, so it needs a policy without one.
     #[serde(default)]
     pub(super) apple_pay: Option<pay::Settings>,

@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::settings::InvalidSetting;
+use crate::settings::{InvalidSetting, RotatedSecret};
 
 /// The accepted difference between two clocks.
 const SKEW_SECONDS: i64 = 60;
@@ -25,7 +25,10 @@ const LENGTH_MAX: usize = 4096;
 /// Signs and verifies the tokens of a provider's account.
 pub(super) struct ProviderTokens {
     csp_id: String,
+    /// The key of tokens to Apple.
     key: SecretSlice<u8>,
+    /// The keys that may have signed a token from Apple.
+    keys: Vec<SecretSlice<u8>>,
     age_seconds_max: i64,
 }
 
@@ -65,24 +68,21 @@ enum Audience {
 }
 
 impl ProviderTokens {
-    /// Reads the API secret as Apple Business Register shows it, in base64.
+    /// Reads the API secrets as Apple Business Register shows them, in base64.
     ///
     /// # Errors
     ///
     /// [`InvalidSetting`] for a secret that is no base64 or shorter than 16 bytes.
     pub(super) fn new(
         csp_id: String,
-        secret: &SecretString,
+        secrets: &RotatedSecret,
         age_max: Duration,
     ) -> Result<Self, InvalidSetting> {
-        let invalid = InvalidSetting { field: "api_secret" };
-        let Ok(key) = STANDARD.decode(secret.expose_secret()) else { return Err(invalid) };
-        // A stranger could guess a short key from any one token.
-        if key.len() < 16 {
-            return Err(invalid);
-        }
+        let key = decoded(secrets.current("api_secret")?)?;
+        let keys: Result<Vec<_>, InvalidSetting> = secrets.all().map(decoded).collect();
+        let keys = keys?;
         let age_seconds_max = i64::try_from(age_max.as_secs()).unwrap_or(i64::MAX);
-        Ok(Self { csp_id, key: key.into(), age_seconds_max })
+        Ok(Self { csp_id, key, keys, age_seconds_max })
     }
 
     /// Writes the `Authorization` header of a call to Apple.
@@ -105,7 +105,9 @@ impl ProviderTokens {
         let (Some(value), None) = (values.next(), values.next()) else { return false };
         let token = value.to_str().ok().and_then(|text| text.split_once(' '));
         let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let claims = token.and_then(|(_, token)| claims(token.trim(), self.key.expose_secret()));
+        let claims = token.and_then(|(_, token)| {
+            self.keys.iter().find_map(|key| claims(token.trim(), key.expose_secret()))
+        });
         let claims = claims.and_then(|json| serde_json::from_slice::<ReceivedClaims>(&json).ok());
         claims.is_some_and(|claims| self.accepts(&claims, now.as_secs()))
     }
@@ -121,6 +123,13 @@ impl ProviderTokens {
         let alive = claims.exp.is_none_or(|exp| now < exp.saturating_add(SKEW_SECONDS));
         to_us && alive && (-SKEW_SECONDS..=oldest).contains(&age)
     }
+}
+
+fn decoded(secret: &SecretString) -> Result<SecretSlice<u8>, InvalidSetting> {
+    let invalid = InvalidSetting { field: "api_secret" };
+    let Ok(key) = STANDARD.decode(secret.expose_secret()) else { return Err(invalid) };
+    // A stranger could guess a short key from any one token.
+    if key.len() < 16 { Err(invalid) } else { Ok(key.into()) }
 }
 
 /// Returns the claims of a token that a holder of `key` signed, as JSON.

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use domain::values::phone::Phone;
 use domain::values::prompt_ref::PromptRef;
 use ports::{
-    Callback, CallbackError, CallbackReply, Proof, ReceivedWebhook, Sender, UnverifiedCallback,
+    Addressee, Callback, CallbackError, CallbackReply, Proof, ReceivedWebhook, Sender,
+    UnverifiedCallback,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -52,6 +53,11 @@ struct StatusEvent {
 #[serde(rename_all = "camelCase")]
 struct InboundMessage {
     origination_number: String,
+    /// The number or agent that the customer wrote to.
+    #[serde(default)]
+    destination_number: Option<String>,
+    // A location or a file has none.
+    #[serde(default)]
     message_body: String,
     #[serde(default)]
     message_keyword: Option<String>,
@@ -90,11 +96,31 @@ pub(crate) fn receive(
     Ok(ReceivedWebhook { callbacks: callback.into_iter().collect(), reply, refusal: None })
 }
 
+/// Returns the channel that a message of the topic is for.
+///
+/// A status names its prompt, and a customer's message the number that they wrote to. `identity` is the channel's own number
+/// or agent, by value, id or ARN.
+pub(crate) fn addressee(callback: &UnverifiedCallback, identity: &str) -> Addressee {
+    let own = match serde_json::from_slice(&callback.body) {
+        Ok(TopicMessage::Status(event)) => event.reference().is_some(),
+        Ok(TopicMessage::Inbound(message)) => {
+            message.destination_number.is_some_and(|number| is_identity(&number, identity))
+        }
+        Err(_) => false,
+    };
+    if own { Addressee::Own } else { Addressee::Unnamed }
+}
+
+/// Whether the number that the service reports is this identity. An ARN ends with the id, and RCS drops the `+`.
+fn is_identity(number: &str, identity: &str) -> bool {
+    let id = identity.rsplit('/').next().unwrap_or(identity);
+    let bare = |text: &str| text.trim_start_matches('+').to_owned();
+    !number.is_empty() && bare(number) == bare(id)
+}
+
 /// Returns the callback for a status of one of our messages; `None` while the message is on its way.
 fn delivery(event: &StatusEvent, fallback: FallbackBy) -> Option<Callback> {
-    let reference = event.context.as_ref()?.get("ref").and_then(Value::as_str);
-    // Another sender may share the configuration set, and mean something else by `ref`.
-    let about = reference?.parse::<PromptRef>().ok()?.into();
+    let about = event.reference()?.into();
     match event.status() {
         MessageStatus::InTransit => None,
         MessageStatus::Delivered => Some(Callback::Delivered(about)),
@@ -108,6 +134,12 @@ fn delivery(event: &StatusEvent, fallback: FallbackBy) -> Option<Callback> {
 }
 
 impl StatusEvent {
+    /// The prompt. Another sender may share the configuration set, and mean something else by `ref`.
+    fn reference(&self) -> Option<PromptRef> {
+        let reference = self.context.as_ref()?.get("ref").and_then(Value::as_str);
+        reference?.parse().ok()
+    }
+
     fn is_about_text(&self) -> bool {
         self.event_type.starts_with("TEXT_")
     }

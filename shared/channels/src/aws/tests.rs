@@ -6,10 +6,10 @@ use bytes::Bytes;
 use domain::postback::Action;
 use domain::values::phone::Phone;
 use http::{HeaderMap, Method};
-use ports::{Callback, CallbackError, Proof, Sender, UnverifiedCallback};
+use ports::{Addressee, Callback, CallbackError, Proof, Sender, UnverifiedCallback};
 use serde_json::json;
 
-use super::events::{FallbackBy, receive};
+use super::events::{FallbackBy, addressee, receive};
 use super::statuses::{MESSAGE_STATUSES, MessageStatus};
 use crate::doubles::{NOW, PHONE, fixtures, postback, reference};
 
@@ -46,6 +46,10 @@ fn words(callbacks: &[Callback]) -> String {
         Callback::Read(whom) => {
             about(whom);
             "read".to_owned()
+        }
+        Callback::FailedForNow(whom) => {
+            about(whom);
+            "failed for now".to_owned()
         }
         Callback::Failed(whom, reason) => {
             about(whom);
@@ -163,6 +167,43 @@ fn body_outside_a_topic_is_forged_and_nonsense_malformed() {
         let error = receive_topic(bad.to_owned(), FallbackBy::NextRoute);
         assert_eq!(error, Err(CallbackError::Malformed), "{bad:.40}");
     }
+}
+
+#[test]
+fn message_is_for_the_identity_that_it_names() {
+    let names = |body: &str, identity: &str| {
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        let callback = UnverifiedCallback {
+            method: Method::POST,
+            url: String::new(),
+            headers: HeaderMap::new(),
+            body,
+            now: NOW,
+            proof: Proof::Topic,
+        };
+        addressee(&callback, identity) == Addressee::Own
+    };
+    let text = |number: &str| {
+        json!({ "originationNumber": PHONE, "destinationNumber": number, "messageBody": "hi" })
+            .to_string()
+    };
+    let agent = "arn:aws:sms-voice:eu-west-1:123456789012:rcs-agent/rcs-a1b2";
+    assert!(names(&text("rcs-a1b2"), "rcs-a1b2"));
+    assert!(names(&text("rcs-a1b2"), agent));
+    assert!(names(&text("15550001111"), "+15550001111"));
+    assert!(!names(&text("rcs-a1b3"), agent));
+    assert!(!names(&text("+15550001111"), "pool-1"));
+    assert!(!names(&text(""), ""));
+    assert!(names(&event("TEXT_DELIVERED", None), "any"), "a status names its prompt");
+    assert!(!names("{}", "any"));
+}
+
+#[test]
+fn message_without_text_is_a_sign_of_life() {
+    let body = json!({ "originationNumber": PHONE, "destinationNumber": "rcs-1" }).to_string();
+    let received = receive_topic(body, FallbackBy::NextRoute).unwrap();
+    let [Callback::Wrote { text, .. }] = received.as_slice() else { panic!("{received:?}") };
+    assert_eq!(text, "");
 }
 
 #[test]

@@ -3,7 +3,6 @@
 mod aws;
 mod google;
 
-use domain::brand::Mode;
 use ports::{Channel, Source};
 use serde::Deserialize;
 
@@ -22,25 +21,6 @@ enum Settings {
 fn open(config: &AdapterConfig<'_>) -> Result<Box<dyn Channel>, Source> {
     match config.setup.settings.read()? {
         Settings::Aws(settings) => Ok(Box::new(aws::AwsRcs::new(settings, config.deps)?)),
-        Settings::Google(settings) => {
-            let test = test_channel(config);
-            Ok(Box::new(google::GoogleRcs::new(settings, test.as_ref(), config)?))
-        }
-    }
-}
-
-/// Returns the settings of the test mode's channel of this name, for a live channel: one webhook may serve both.
-fn test_channel(config: &AdapterConfig<'_>) -> Option<google::Settings> {
-    match config.mode {
-        Mode::Test => return None,
-        Mode::Live => {}
-    }
-    let channels = &config.brand.setup(Mode::Test).channels;
-    let namesake = channels
-        .iter()
-        .find(|setup| setup.name == config.setup.name && setup.kind == config.setup.kind)?;
-    match namesake.settings.read().ok()? {
-        Settings::Google(settings) => Some(settings),
-        Settings::Aws(_) => None,
+        Settings::Google(settings) => Ok(Box::new(google::GoogleRcs::new(settings, config)?)),
     }
 }

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::template::{self, Template};
-use crate::settings::{BaseUrl, InvalidSetting, identifier};
+use crate::settings::{BaseUrl, InvalidSetting, RotatedSecret, identifier};
 
 /// The settings of a number.
 #[derive(Deserialize)]
@@ -15,10 +15,10 @@ pub(super) struct Settings {
     pub(super) phone_number_id: String,
     /// A system user's token, which does not expire.
     access_token: SecretString,
-    /// The app's secret, which signs callbacks.
-    pub(super) app_secret: SecretString,
+    /// The app's secret, which signs callbacks, or several while one is rotated.
+    pub(super) app_secret: RotatedSecret,
     /// The token that was entered with the callback URL at Meta. It proves the one call that carries no signature.
-    pub(super) verify_token: SecretString,
+    pub(super) verify_token: RotatedSecret,
     /// The version of the Graph API.
     #[serde(default = "newest_version")]
     api_version: String,

@@ -13,9 +13,8 @@ use ports::{Callback, CallbackError, CallbackReply, ReceivedWebhook, Sender};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::numbers::Numbers;
-use super::wire;
-use crate::answers::Reaction;
+use super::errors;
+use crate::answers::{Reaction, UNDELIVERED};
 use crate::opt_out::{self, Preference};
 
 /// The longest challenge that is echoed. Meta's has ten digits.
@@ -61,27 +60,16 @@ fn parameter(url: &str, name: &str) -> Option<String> {
 ///
 /// # Errors
 ///
-/// [`CallbackError::None`] for a callback that is left to the other mode, [`CallbackError::Malformed`] for no JSON.
-pub(super) fn read(numbers: &Numbers, body: &[u8]) -> Result<ReceivedWebhook, CallbackError> {
+/// [`CallbackError::Malformed`] for no JSON.
+pub(super) fn read(number: &str, body: &[u8]) -> Result<ReceivedWebhook, CallbackError> {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
         return Err(CallbackError::Malformed);
     };
     let changes = each(&body, "entry").flat_map(|entry| each(entry, "changes"));
     let messages = changes.filter(|change| text(change, "/field") == Some("messages"));
-    let (mut has_own, mut has_other) = (false, false);
-    let mut callbacks = Vec::new();
-    for value in messages.filter_map(|change| change.get("value")) {
-        let Some(number) = text(value, "/metadata/phone_number_id") else { continue };
-        has_own |= number == numbers.own;
-        has_other |= numbers.is_other(number);
-        if number == numbers.own || numbers.is_other(number) {
-            callbacks.extend(callbacks_of(value));
-        }
-    }
-    if numbers.leaves_to_other && has_other && !has_own {
-        return Err(CallbackError::None);
-    }
-    Ok(received(callbacks, String::new()))
+    let values = messages.filter_map(|change| change.get("value"));
+    let own = values.filter(|value| text(value, "/metadata/phone_number_id") == Some(number));
+    Ok(received(own.flat_map(callbacks_of).collect(), String::new()))
 }
 
 const fn received(callbacks: Vec<Callback>, body: String) -> ReceivedWebhook {
@@ -171,14 +159,14 @@ fn delivery(status: &Value) -> Option<Callback> {
     match text(status, "/status")? {
         "delivered" => Some(Callback::Delivered(reference.into())),
         "read" | "played" => Some(Callback::Read(reference.into())),
-        "failed" => Some(Callback::Failed(reference.into(), failure(status))),
+        "failed" => Some(failure(status).to_callback(reference.into())),
         // On its way, or a status that Meta added later.
         _ => None,
     }
 }
 
-fn failure(status: &Value) -> &'static str {
+fn failure(status: &Value) -> Reaction {
     let codes = each(status, "errors").filter_map(|error| error.get("code")?.as_u64());
-    let known = codes.filter_map(|code| u32::try_from(code).ok()).find_map(wire::reaction);
-    known.map_or("undelivered", Reaction::reason)
+    let known = codes.filter_map(|code| u32::try_from(code).ok()).find_map(errors::reaction);
+    known.unwrap_or(UNDELIVERED)
 }

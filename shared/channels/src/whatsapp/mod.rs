@@ -7,7 +7,7 @@
 
 mod account;
 mod callback;
-mod numbers;
+mod errors;
 mod signature;
 mod template;
 mod wire;
@@ -21,17 +21,15 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use http::Method;
 use ports::{
-    AcceptedPrompt, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds,
-    ReceivedWebhook, Resend, Retraction, SendError, Source, UnverifiedCallback,
+    AcceptedPrompt, Addressee, CallbackError, Capability, Channel, Http, Prompt, Reach,
+    ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Source, UnverifiedCallback,
 };
-use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use crate::adapter::{AdapterConfig, Kind};
 use crate::answers;
-use crate::settings::InvalidSetting;
+use crate::settings::RotatedSecret;
 use account::{Account, Settings};
-use numbers::Numbers;
 
 /// WhatsApp through the Cloud API.
 pub(crate) const KIND: Kind = Kind { name: "whatsapp", open };
@@ -43,27 +41,21 @@ const WINDOW: Duration = Duration::from_secs(24 * 3_600 - 600);
 
 struct WhatsApp {
     account: Account,
-    app_secret: SecretString,
-    verify_token: SecretString,
-    numbers: Numbers,
+    app_secret: RotatedSecret,
+    verify_token: RotatedSecret,
+    /// Meta's id of the sending number.
+    phone_number_id: String,
     http: Arc<dyn Http>,
 }
 
 fn open(config: &AdapterConfig<'_>) -> Result<Box<dyn Channel>, Source> {
     let settings: Settings = config.setup.settings.read()?;
-    let numbers = Numbers::new(config, &settings);
     let account = Account::new(&settings, &config.brand.language)?;
-    // A stranger can compute a proof from an empty secret.
-    for (field, secret) in
-        [("app_secret", &settings.app_secret), ("verify_token", &settings.verify_token)]
-    {
-        if secret.expose_secret().is_empty() {
-            return Err(InvalidSetting { field }.into());
-        }
-    }
-    let Settings { app_secret, verify_token, .. } = settings;
+    settings.app_secret.check("app_secret")?;
+    settings.verify_token.check("verify_token")?;
+    let Settings { app_secret, verify_token, phone_number_id, .. } = settings;
     let http = Arc::clone(&config.deps.http);
-    Ok(Box::new(WhatsApp { account, app_secret, verify_token, numbers, http }))
+    Ok(Box::new(WhatsApp { account, app_secret, verify_token, phone_number_id, http }))
 }
 
 fn window_is_open(contact: &Contact, now: Timestamp) -> bool {
@@ -112,7 +104,7 @@ impl Channel for WhatsApp {
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         if window_is_open(&prompt.contact, prompt.now) {
             let sent = self.send_message(prompt, &wire::free_form(prompt)).await;
-            if !matches!(sent, Err(SendError::Unreachable { reason: wire::OUTSIDE_WINDOW })) {
+            if !matches!(sent, Err(SendError::Unreachable { reason: errors::OUTSIDE_WINDOW })) {
                 return sent;
             }
         }
@@ -131,13 +123,19 @@ impl Channel for WhatsApp {
 
     fn receive(&self, callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
         if callback.method == Method::GET {
-            return callback::handshake(&self.verify_token, &callback.url);
+            return self.verify_token.verify(|token| callback::handshake(token, &callback.url));
         }
-        signature::verify(&self.app_secret, &callback.headers, &callback.body)?;
+        let (headers, body) = (&callback.headers, &callback.body);
+        self.app_secret.verify(|secret| signature::verify(secret, headers, body))?;
         if callback.method != Method::POST {
             return Err(CallbackError::Malformed);
         }
-        callback::read(&self.numbers, &callback.body)
+        callback::read(&self.phone_number_id, body)
+    }
+
+    /// An app at Meta has one callback URL for all its numbers. Each event names its number, and others' were dropped.
+    fn addressee(&self, _: &UnverifiedCallback) -> Addressee {
+        Addressee::Own
     }
 }
 

@@ -1,6 +1,6 @@
 //! Templates that Meta approved, and how a prompt fills one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::values::language::Language;
 use ports::{ButtonAction, Prompt};
@@ -21,17 +21,50 @@ pub(super) struct Settings {
     /// The value of the heading's placeholder; `None` if the heading has none.
     #[serde(default)]
     header: Option<Placeholder>,
-    /// The values of the body's placeholders, in order.
+    /// The body's placeholders, in order.
     #[serde(default)]
     body: Vec<Placeholder>,
     /// The buttons, in order.
     buttons: Vec<TemplateButton>,
 }
 
+/// A placeholder: its value, and its name in a template whose placeholders have names.
+#[derive(Clone, Deserialize)]
+#[serde(from = "PlaceholderSetting")]
+struct Placeholder {
+    value: PlaceholderValue,
+    name: Option<String>,
+}
+
+/// A placeholder in the settings: the value alone, or an object with a name.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum PlaceholderSetting {
+    Positional(PlaceholderValue),
+    Named(NamedPlaceholder),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NamedPlaceholder {
+    /// The name of the placeholder, as in `{{name}}`.
+    name: String,
+    value: PlaceholderValue,
+}
+
+impl From<PlaceholderSetting> for Placeholder {
+    fn from(setting: PlaceholderSetting) -> Self {
+        match setting {
+            PlaceholderSetting::Positional(value) => Self { value, name: None },
+            PlaceholderSetting::Named(named) => Self { value: named.value, name: Some(named.name) },
+        }
+    }
+}
+
 /// The value of a placeholder.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Placeholder {
+enum PlaceholderValue {
     /// The name of the payee.
     Payee,
     /// The amount. A prompt without one does not fit the template.
@@ -87,10 +120,11 @@ impl Template {
         if !settings.buttons.iter().any(approves) {
             return Err(InvalidSetting { field: "templates.buttons" });
         }
+        check_names(settings)?;
         let template = Self {
             name: settings.name.clone(),
             languages,
-            header: settings.header,
+            header: settings.header.clone(),
             body: settings.body.clone(),
             buttons: settings.buttons.clone(),
         };
@@ -102,15 +136,15 @@ impl Template {
     pub(super) fn message(&self, prompt: &Prompt, own: &Language) -> Option<Value> {
         let code = self.code(&prompt.language).or_else(|| self.code(own))?;
         let mut components = Vec::new();
-        if let Some(placeholder) = self.header {
-            let text = parameter(&value(placeholder, prompt, own)?, WHATSAPP.title_max);
+        if let Some(placeholder) = &self.header {
+            let text = placeholder.parameter(prompt, own, WHATSAPP.title_max)?;
             components.push(json!({ "type": "header", "parameters": [text] }));
         }
         if !self.body.is_empty() {
-            let values = self.body.iter().map(|placeholder| value(*placeholder, prompt, own));
-            let values: Option<Vec<String>> = values.collect();
-            let texts = values?.into_iter().map(|text| parameter(&text, WHATSAPP.body_max));
-            components.push(json!({ "type": "body", "parameters": texts.collect::<Vec<_>>() }));
+            let texts = self.body.iter();
+            let texts = texts.map(|text| text.parameter(prompt, own, WHATSAPP.body_max));
+            let texts: Option<Vec<Value>> = texts.collect();
+            components.push(json!({ "type": "body", "parameters": texts? }));
         }
         for (index, button) in
             self.buttons.iter().enumerate().filter(|(_, b)| **b != TemplateButton::Fixed)
@@ -140,23 +174,47 @@ impl Template {
 
 const LANGUAGES: InvalidSetting = InvalidSetting { field: "templates.languages" };
 
-fn value(placeholder: Placeholder, prompt: &Prompt, own: &Language) -> Option<String> {
-    match placeholder {
-        Placeholder::Payee => Some(prompt.payee.clone()),
-        Placeholder::Amount => {
-            prompt.money.map(|money| texts::amount(&prompt.language, own, money))
-        }
-        Placeholder::Title => Some(prompt.title.clone()),
-        Placeholder::Body => Some(prompt.body.clone()),
+/// Checks the names of a template's placeholders: all of them have one, or none has.
+///
+/// Meta's names have lower-case letters, digits and underscores, and occur once.
+/// Source: <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/overview>. UNVERIFIED: second
+/// hand. Before going live, send a template with named placeholders.
+fn check_names(settings: &Settings) -> Result<(), InvalidSetting> {
+    let all: Vec<&Placeholder> = settings.header.iter().chain(&settings.body).collect();
+    let names: BTreeSet<&str> = all.iter().filter_map(|one| one.name.as_deref()).collect();
+    let has_names = all.iter().filter(|one| one.name.is_some()).count();
+    let is_plain = |name: &&str| {
+        let known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        !name.is_empty() && name.bytes().all(known)
+    };
+    let is_whole = has_names == 0 || (has_names == all.len() && names.len() == all.len());
+    if is_whole && names.iter().all(is_plain) {
+        Ok(())
+    } else {
+        Err(InvalidSetting { field: "templates.body" })
     }
 }
 
-/// Writes the value of a placeholder. Meta refuses line breaks, tabs and runs of spaces in one.
-///
-/// UNVERIFIED: before going live, send a value with each of them to a test template.
-fn parameter(text: &str, max: usize) -> Value {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    json!({ "type": "text", "text": cut(&line, max) })
+impl Placeholder {
+    /// Writes the parameter; `None` if the prompt lacks its value. Meta refuses line breaks, tabs and runs of spaces in it.
+    ///
+    /// UNVERIFIED: before going live, send a value with each of them to a test template.
+    fn parameter(&self, prompt: &Prompt, own: &Language, max: usize) -> Option<Value> {
+        let text = match self.value {
+            PlaceholderValue::Payee => prompt.payee.clone(),
+            PlaceholderValue::Amount => {
+                prompt.money.map(|money| texts::amount(&prompt.language, own, money))?
+            }
+            PlaceholderValue::Title => prompt.title.clone(),
+            PlaceholderValue::Body => prompt.body.clone(),
+        };
+        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = cut(&line, max);
+        Some(match &self.name {
+            Some(name) => json!({ "type": "text", "parameter_name": name, "text": text }),
+            None => json!({ "type": "text", "text": text }),
+        })
+    }
 }
 
 fn button_component(index: usize, button: TemplateButton, prompt: &Prompt) -> Option<Value> {

@@ -1,6 +1,4 @@
-//! The call that sends a message at Meta, its answer, and the table of error codes.
-
-use std::ops::RangeInclusive;
+//! The call that sends a message at Meta and its answer.
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -11,74 +9,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::account::Account;
-use crate::answers::{self, ProviderAnswer, Reaction};
+use super::errors::reaction;
+use crate::answers::{self, ProviderAnswer};
 use crate::message_limits::{WHATSAPP, cut};
-
-/// More than 24 hours passed since the customer's last message, so Meta takes only a template.
-pub(super) const OUTSIDE_WINDOW: &str = "outside_window";
-
-/// The codes of a missing permission.
-pub(super) const PERMISSIONS: RangeInclusive<u32> = 200..=299;
-
-/// Each documented error code for messages, with its reaction: as the answer to a call, or in a later status.
-///
-/// UNVERIFIED: the meaning of some codes is from memory or second hand. Before going live, compare them with
-/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes>.
-pub(super) const ERRORS: &[(u32, Reaction)] = &[
-    (0, Reaction::Person("credentials")),
-    (2, Reaction::Again),
-    (3, Reaction::Person("permission")),
-    (4, Reaction::Again),
-    (10, Reaction::Person("permission")),
-    (33, Reaction::Person("sender")),
-    (100, Reaction::Person("rejected")),
-    (190, Reaction::Person("credentials")),
-    (368, Reaction::Person("suspended")),
-    (80_007, Reaction::Again),
-    (130_429, Reaction::Again),
-    (130_472, Reaction::Unreachable("withheld")),
-    (130_497, Reaction::Unreachable("country")),
-    (131_000, Reaction::Again),
-    (131_005, Reaction::Person("permission")),
-    (131_008, Reaction::Person("rejected")),
-    (131_009, Reaction::Person("rejected")),
-    (131_016, Reaction::Again),
-    (131_021, Reaction::Unreachable("unreachable")),
-    (131_026, Reaction::Unreachable("not_on_channel")),
-    (131_030, Reaction::Person("sandboxed")),
-    (131_031, Reaction::Person("suspended")),
-    (131_037, Reaction::Person("registration")),
-    (131_042, Reaction::Person("billing")),
-    (131_045, Reaction::Person("registration")),
-    (131_047, Reaction::Unreachable(OUTSIDE_WINDOW)),
-    (131_048, Reaction::Again),
-    (131_049, Reaction::Unreachable("withheld")),
-    (131_050, Reaction::Unreachable("opted_out")),
-    (131_051, Reaction::Person("rejected")),
-    (131_052, Reaction::Person("rejected")),
-    (131_053, Reaction::Person("rejected")),
-    (131_056, Reaction::Again),
-    (131_057, Reaction::Again),
-    (132_000, Reaction::Person("template")),
-    (132_001, Reaction::Person("template")),
-    (132_005, Reaction::Person("template")),
-    (132_007, Reaction::Person("template")),
-    (132_008, Reaction::Person("template")),
-    (132_012, Reaction::Person("template")),
-    (132_015, Reaction::Person("template")),
-    (132_016, Reaction::Person("template")),
-    (133_004, Reaction::Again),
-    (133_010, Reaction::Person("registration")),
-    (135_000, Reaction::Person("rejected")),
-];
-
-/// Looks a documented error code up.
-pub(super) fn reaction(code: u32) -> Option<Reaction> {
-    if PERMISSIONS.contains(&code) {
-        return Some(Reaction::Person("permission"));
-    }
-    ERRORS.iter().find(|(known, _)| *known == code).map(|(_, reaction)| *reaction)
-}
 
 /// Writes the call that sends `message` for `prompt`: a pure function of both.
 pub(super) fn call(

@@ -12,6 +12,11 @@ use crate::values::id::PromptId;
 use crate::values::name::ChannelName;
 use crate::values::time::Timestamp;
 
+/// The reason of a prompt that a busy channel did not take.
+pub const CHANNEL_BUSY: &str = "channel_busy";
+/// How long a busy channel is left alone before it is tried once more.
+pub const BUSY_RETRY: Duration = Duration::from_secs(2);
+
 /// A prompt of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
@@ -129,6 +134,25 @@ impl Request {
             (Some(_), _) => NextPrompt::None,
             (None, Some(next)) if room => NextPrompt::Route(next.clone()),
             (None, _) => NextPrompt::Undeliverable,
+        }
+    }
+
+    /// Returns the wait before the next prompt goes out: none, except for the busy channel of `failed` again.
+    ///
+    /// Another route is better than waiting for a busy one.
+    #[must_use]
+    pub fn busy_wait(&self, failed: PromptId, now: Timestamp) -> Duration {
+        let channel = self.prompt(failed).map(|prompt| prompt.channel.clone());
+        match (self.next_prompt(now), channel) {
+            (NextPrompt::Route(next), Some(channel)) if next == channel => BUSY_RETRY,
+            (
+                NextPrompt::None
+                | NextPrompt::Again(_)
+                | NextPrompt::Route(_)
+                | NextPrompt::Remind(_)
+                | NextPrompt::Undeliverable,
+                _,
+            ) => Duration::ZERO,
         }
     }
 
@@ -271,7 +295,25 @@ impl Request {
     /// Moves a busy channel behind the other routes, at most three times.
     #[must_use]
     pub fn route_again(&self, channel: &ChannelName, now: Timestamp) -> Change {
-        let mut change = Change::of(self, now);
+        self.requeued(Change::of(self, now), channel)
+    }
+
+    /// Records that a prompt did not arrive for a cause that passes. Its channel is tried again after the other routes.
+    #[must_use]
+    pub fn record_busy(&self, id: PromptId, now: Timestamp) -> Change {
+        let status = DeliveryStatus::Failed { reason: CHANNEL_BUSY.to_owned() };
+        let change = self.record_delivery_status(id, status, None, now);
+        let channel = change.request.prompt(id).map(|prompt| prompt.channel.clone());
+        let another_is_out = change.request.prompts.iter().any(PromptRecord::is_out);
+        match channel {
+            Some(channel) if !change.is_nothing() && !another_is_out => {
+                self.requeued(change, &channel)
+            }
+            Some(_) | None => change,
+        }
+    }
+
+    fn requeued(&self, mut change: Change, channel: &ChannelName) -> Change {
         let tried = self.prompts.iter().filter(|prompt| prompt.channel == *channel).count();
         if tried >= 3 || self.routes.len() >= PROMPTS_MAX || !self.is_open_to_answers() {
             return change;

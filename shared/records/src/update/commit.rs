@@ -27,12 +27,13 @@ pub struct Commit {
     change: Change,
     writes: Vec<Write>,
     step: Option<Step>,
+    delay: Duration,
     recovery_check: bool,
 }
 
 /// Starts a commit of this change alone.
 pub const fn commit(change: Change) -> Commit {
-    Commit { change, writes: Vec::new(), step: None, recovery_check: false }
+    Commit { change, writes: Vec::new(), step: None, delay: Duration::ZERO, recovery_check: false }
 }
 
 impl From<Change> for Commit {
@@ -51,6 +52,12 @@ impl Commit {
     /// Sends this step once the change is stored, and again when the change was a repeat that stored nothing.
     pub fn then(mut self, step: impl Into<Option<Step>>) -> Self {
         self.step = step.into();
+        self
+    }
+
+    /// Delays the step.
+    pub const fn after(mut self, delay: Duration) -> Self {
+        self.delay = delay;
         self
     }
 
@@ -80,7 +87,7 @@ impl Commit {
         let stored = storage::commit(store, expected_version, self.change, self.writes).await?;
         let id = stored.request.id;
         if let Some(step) = self.step {
-            effects::send(queue, step, id, Duration::ZERO).await?;
+            effects::send(queue, step, id, self.delay).await?;
         }
         let first = stored.request.webhooks.saturating_sub(events).saturating_add(1);
         for seq in first..=stored.request.webhooks {

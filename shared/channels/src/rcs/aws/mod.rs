@@ -11,8 +11,8 @@ use domain::contact::Contact;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    AcceptedPrompt, CallbackError, Capability, Channel, Prompt, ReceiptKinds, ReceivedWebhook,
-    Resend, Retraction, SendError, UnverifiedCallback,
+    AcceptedPrompt, Addressee, CallbackError, Capability, Channel, Prompt, ReceiptKinds,
+    ReceivedWebhook, Resend, Retraction, SendError, UnverifiedCallback,
 };
 
 use crate::adapter::Deps;
@@ -82,6 +82,10 @@ impl Channel for AwsRcs {
             None => FallbackBy::NextRoute,
         };
         events::receive(callback, fallback)
+    }
+
+    fn addressee(&self, callback: &UnverifiedCallback) -> Addressee {
+        events::addressee(callback, &self.origination.identity)
     }
 }
 

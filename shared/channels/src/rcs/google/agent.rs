@@ -1,12 +1,10 @@
 //! A brand's agent at Google, as its settings state it.
 
-use domain::keys;
 use ports::ReceiptKinds;
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::account::KeyFile;
-use crate::settings::{BaseUrl, InvalidSetting, identifier};
+use crate::settings::{BaseUrl, InvalidSetting, RotatedSecret, identifier};
 
 /// The receipts that Google sends.
 pub(super) const RECEIPTS: ReceiptKinds = ReceiptKinds { delivered: true, read: true };
@@ -21,8 +19,8 @@ pub(in crate::rcs) struct Settings {
     region: Region,
     /// The partner's key file.
     pub(super) service_account: KeyFile,
-    /// The token that the webhook was registered with. It signs callbacks.
-    pub(super) client_token: SecretString,
+    /// The token that the webhook was registered with, or several while one is rotated. It signs callbacks.
+    pub(super) client_token: RotatedSecret,
     /// The kind of message that a prompt is. An agent with several uses must set it.
     #[serde(default)]
     traffic_type: TrafficType,
@@ -67,23 +65,12 @@ impl Agent {
     pub(super) fn new(settings: &Settings) -> Result<Self, InvalidSetting> {
         let id = bare_id(&settings.agent_id).to_owned();
         identifier("agent_id", &id, "-_.")?;
-        // A stranger can compute a signature under an empty key.
-        if settings.client_token.expose_secret().is_empty() {
-            return Err(InvalidSetting { field: "client_token" });
-        }
+        settings.client_token.check("client_token")?;
         let base = match &settings.base_url {
             Some(base) => base.clone(),
             None => BaseUrl::try_from(settings.region.address().to_owned())?,
         };
         Ok(Self { id, traffic_type: settings.traffic_type, base })
-    }
-}
-
-impl Settings {
-    /// Returns the agent's id, if this channel's webhook has the same client token: then it serves both agents.
-    pub(super) fn agent_behind(&self, client_token: &SecretString) -> Option<String> {
-        let same = keys::same(self.client_token.expose_secret(), client_token.expose_secret());
-        same.then(|| bare_id(&self.agent_id).to_owned())
     }
 }
 

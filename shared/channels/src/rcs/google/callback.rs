@@ -8,7 +8,7 @@
 use domain::values::id::PromptId;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
-use ports::{Callback, CallbackError, CallbackReply, PromptSelector, ReceivedWebhook, Sender};
+use ports::{Callback, CallbackReply, PromptSelector, ReceivedWebhook, Sender};
 use serde::Deserialize;
 
 use super::agent::bare_id;
@@ -45,32 +45,11 @@ pub(super) fn echo(secret: String) -> ReceivedWebhook {
     acknowledged(None, secret)
 }
 
-/// The agents that one webhook can serve.
-#[derive(Clone, Copy)]
-pub(super) struct WebhookAgents<'a> {
-    /// The channel's own agent.
-    pub(super) own: &'a str,
-    /// The test mode's agent, which the channel of the test mode reads.
-    pub(super) test: Option<&'a str>,
-}
-
-/// Reads the signed data of an event.
-///
-/// # Errors
-///
-/// [`CallbackError::None`] for an event of the test mode's agent.
-pub(super) fn read(
-    agents: WebhookAgents<'_>,
-    data: &[u8],
-) -> Result<ReceivedWebhook, CallbackError> {
+/// Reads the signed data of an event. A webhook of the whole partner receives the events of its other agents too.
+pub(super) fn read(agent: &str, data: &[u8]) -> ReceivedWebhook {
     let event = serde_json::from_slice::<AgentEvent>(data).ok();
-    let agent = event.as_ref().map(|event| bare_id(&event.agent_id));
-    if agent.is_some() && agent == agents.test {
-        return Err(CallbackError::None);
-    }
-    // A webhook of the whole partner receives the events of its other agents too.
-    let ours = event.filter(|event| bare_id(&event.agent_id) == agents.own);
-    Ok(acknowledged(ours.and_then(event_callback), String::new()))
+    let ours = event.filter(|event| bare_id(&event.agent_id) == agent);
+    acknowledged(ours.and_then(event_callback), String::new())
 }
 
 fn acknowledged(callback: Option<Callback>, body: String) -> ReceivedWebhook {

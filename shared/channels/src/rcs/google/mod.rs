@@ -22,16 +22,14 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use http::StatusCode;
 use ports::{
-    AcceptedPrompt, CallbackError, Capability, Channel, Prompt, ReceiptKinds, ReceivedWebhook,
-    Resend, Retraction, SendError, UnverifiedCallback,
+    AcceptedPrompt, Addressee, CallbackError, Capability, Channel, Prompt, ReceiptKinds,
+    ReceivedWebhook, Resend, Retraction, SendError, UnverifiedCallback,
 };
-use secrecy::SecretString;
 
 use crate::adapter::AdapterConfig;
-use crate::settings::InvalidSetting;
+use crate::settings::{InvalidSetting, RotatedSecret};
 use account::ServiceAccount;
 use agent::{Agent, RECEIPTS};
-use callback::WebhookAgents;
 use calls::Caller;
 
 pub(super) use agent::Settings;
@@ -42,18 +40,14 @@ const LOOK_UP_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 pub(super) struct GoogleRcs {
     agent: Agent,
-    client_token: SecretString,
-    /// The agent of the test mode, if one webhook serves both modes. The test mode is asked after the live one.
-    test_agent: Option<String>,
+    client_token: RotatedSecret,
     caller: Caller,
     random: Arc<dyn Random>,
 }
 
 impl GoogleRcs {
-    /// Opens the channel. `test` has the settings of the test mode's channel of this name, for a live channel.
     pub(super) fn new(
         settings: Settings,
-        test: Option<&Settings>,
         config: &AdapterConfig<'_>,
     ) -> Result<Self, InvalidSetting> {
         let agent = Agent::new(&settings)?;
@@ -65,9 +59,7 @@ impl GoogleRcs {
             http: Arc::clone(&deps.http),
             clock: Arc::clone(&deps.clock),
         };
-        let test_agent = test.and_then(|test| test.agent_behind(&client_token));
-        let test_agent = test_agent.filter(|test| *test != agent.id);
-        Ok(Self { agent, client_token, test_agent, caller, random: Arc::clone(&deps.random) })
+        Ok(Self { agent, client_token, caller, random: Arc::clone(&deps.random) })
     }
 }
 
@@ -106,14 +98,15 @@ impl Channel for GoogleRcs {
     }
 
     fn receive(&self, callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
-        match signature::verify(&self.client_token, callback)? {
-            signature::VerifiedCall::Handshake { secret } => Ok(callback::echo(secret)),
-            signature::VerifiedCall::Event { data } => {
-                let agents =
-                    WebhookAgents { own: &self.agent.id, test: self.test_agent.as_deref() };
-                callback::read(agents, &data)
-            }
-        }
+        Ok(match self.client_token.verify(|token| signature::verify(token, callback))? {
+            signature::VerifiedCall::Handshake { secret } => callback::echo(secret),
+            signature::VerifiedCall::Event { data } => callback::read(&self.agent.id, &data),
+        })
+    }
+
+    /// One webhook may serve all agents of a partner. Each event names its agent, and others' were dropped.
+    fn addressee(&self, _: &UnverifiedCallback) -> Addressee {
+        Addressee::Own
     }
 }
 

@@ -7,8 +7,8 @@ use domain::contact::Contact;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    AcceptedPrompt, CallbackError, Capability, Channel, Prompt, ReceiptKinds, ReceivedWebhook,
-    Resend, Retraction, SendError, UnverifiedCallback,
+    AcceptedPrompt, Addressee, CallbackError, Capability, Channel, Prompt, ReceiptKinds,
+    ReceivedWebhook, Resend, Retraction, SendError, UnverifiedCallback,
 };
 use serde::Deserialize;
 
@@ -76,6 +76,10 @@ impl Channel for AwsSms {
 
     fn receive(&self, callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
         events::receive(callback, FallbackBy::NextRoute)
+    }
+
+    fn addressee(&self, callback: &UnverifiedCallback) -> Addressee {
+        events::addressee(callback, &self.origination.identity)
     }
 }
 

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::settings::{BaseUrl, InvalidSetting, identifier};
+use crate::settings::{BaseUrl, InvalidSetting, RotatedSecret, identifier};
 
 /// The settings of an account at Twilio.
 #[derive(Deserialize)]
@@ -11,8 +11,9 @@ use crate::settings::{BaseUrl, InvalidSetting, identifier};
 pub(in crate::sms) struct Settings {
     /// `AC…`.
     account_sid: String,
-    /// The account's primary token. It signs callbacks, and calls too where there is no API key.
-    pub(super) auth_token: SecretString,
+    /// The account's primary token, or several while one is rotated. Each verifies callbacks. The first one signs calls
+    /// where there is no API key.
+    pub(super) auth_token: RotatedSecret,
     /// An API key for calls, so that they do not carry the token itself.
     #[serde(default)]
     api_key: Option<ApiKey>,
@@ -42,6 +43,16 @@ pub(super) enum TextSender {
     MessagingService(String),
 }
 
+impl TextSender {
+    /// Whether a customer's text names this sender: by its number, or by the number's messaging service.
+    pub(super) fn is_addressee(&self, to: Option<&str>, service: Option<&str>) -> bool {
+        match self {
+            Self::Number(number) => to == Some(number.as_str()),
+            Self::MessagingService(sid) => service == Some(sid.as_str()),
+        }
+    }
+}
+
 /// A checked account.
 pub(super) struct Account {
     pub(super) sid: String,
@@ -59,6 +70,7 @@ impl Account {
     /// [`InvalidSetting`] for the first malformed one, and for two senders or none.
     pub(super) fn new(settings: &Settings) -> Result<Self, InvalidSetting> {
         identifier("account_sid", &settings.account_sid, "")?;
+        settings.auth_token.check("auth_token")?;
         let sender = match (&settings.from, &settings.messaging_service_sid) {
             (Some(number), None) if !number.is_empty() => TextSender::Number(number.clone()),
             (None, Some(sid)) if !sid.is_empty() => TextSender::MessagingService(sid.clone()),
@@ -66,7 +78,10 @@ impl Account {
         };
         let (user, password) = match &settings.api_key {
             Some(key) => (key.sid.clone(), key.secret.clone()),
-            None => (settings.account_sid.clone(), settings.auth_token.clone()),
+            None => {
+                let token = settings.auth_token.current("auth_token")?;
+                (settings.account_sid.clone(), token.clone())
+            }
         };
         identifier("api_key", &user, "")?;
         let base = match &settings.base_url {

@@ -8,9 +8,10 @@ use domain::values::prompt_ref::PromptRef;
 use http::Method;
 use ports::{Callback, CallbackError, CallbackReply, ReceivedWebhook, UnverifiedCallback};
 
+use super::account::TextSender;
+use super::errors;
 use super::signature::{self, Pairs};
-use super::wire;
-use crate::answers::Reaction;
+use crate::answers::{Reaction, UNDELIVERED};
 use crate::opt_out::{self, Preference};
 
 /// Reads a callback whose signature was verified.
@@ -37,6 +38,13 @@ pub(super) fn read(callback: &UnverifiedCallback) -> Result<ReceivedWebhook, Cal
     }
 }
 
+/// Whether a verified call names this sender as the one that a customer wrote to.
+pub(super) fn names(sender: &TextSender, callback: &UnverifiedCallback) -> bool {
+    let Some(form) = signature::pairs(callback).map(Form) else { return false };
+    let one = |name| form.one(name).ok().flatten();
+    sender.is_addressee(one("To"), one("MessagingServiceSid"))
+}
+
 struct Form(Pairs);
 
 impl Form {
@@ -61,17 +69,15 @@ fn delivery(
     Ok(match status {
         "delivered" => Some(Callback::Delivered(reference.into())),
         "read" => Some(Callback::Read(reference.into())),
-        "canceled" | "failed" | "undelivered" => {
-            Some(Callback::Failed(reference.into(), failure(form)?))
-        }
+        "canceled" | "failed" | "undelivered" => Some(failure(form)?.to_callback(reference.into())),
         // On its way, or a status that Twilio added later.
         _ => None,
     })
 }
 
-fn failure(form: &Form) -> Result<&'static str, CallbackError> {
+fn failure(form: &Form) -> Result<Reaction, CallbackError> {
     let code = form.one("ErrorCode")?.and_then(|code| code.parse().ok());
-    Ok(code.and_then(wire::reaction).map_or("undelivered", Reaction::reason))
+    Ok(code.and_then(errors::reaction).unwrap_or(UNDELIVERED))
 }
 
 /// Returns the prompt that our callback address names; an address configured by hand at Twilio names none.
@@ -91,9 +97,8 @@ fn reference(url: &str) -> Result<Option<PromptRef>, CallbackError> {
 /// Returns the callback for a text from a phone; `None` for one from a short code or a name.
 fn inbound(form: &Form) -> Result<Option<Callback>, CallbackError> {
     let from = form.one("From")?.ok_or(CallbackError::Malformed)?;
-    let Some(body) = form.one("Body")?.or(form.one("ButtonText")?) else {
-        return Err(CallbackError::Malformed);
-    };
+    // A location, or a kind of message that is newer than this adapter, has no text.
+    let body = form.one("Body")?.or(form.one("ButtonText")?).unwrap_or_default();
     let word = form.one("OptOutType")?;
     let Ok(from) = from.parse::<Phone>() else { return Ok(None) };
     Ok(Some(match (word, opt_out::preference(body)) {

@@ -5,6 +5,7 @@
 
 mod account;
 mod callback;
+mod errors;
 mod signature;
 mod wire;
 
@@ -16,15 +17,14 @@ use domain::contact::Contact;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    AcceptedPrompt, CallbackError, Capability, Channel, Http, Prompt, Reach, ReceiptKinds,
-    ReceivedWebhook, Resend, Retraction, SendError, UnverifiedCallback,
+    AcceptedPrompt, Addressee, CallbackError, Capability, Channel, Http, Prompt, Reach,
+    ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, UnverifiedCallback,
 };
-use secrecy::SecretString;
 
 use super::capability::capability;
 use crate::adapter::Deps;
 use crate::answers;
-use crate::settings::InvalidSetting;
+use crate::settings::{InvalidSetting, RotatedSecret};
 use account::Account;
 
 pub(super) use account::Settings;
@@ -33,7 +33,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) struct TwilioSms {
     account: Account,
-    auth_token: SecretString,
+    auth_token: RotatedSecret,
     http: Arc<dyn Http>,
 }
 
@@ -73,8 +73,17 @@ impl Channel for TwilioSms {
     }
 
     fn receive(&self, callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
-        signature::verify(&self.auth_token, callback)?;
+        self.auth_token.verify(|token| signature::verify(token, callback))?;
         callback::read(callback)
+    }
+
+    /// Twilio names the number that a customer wrote to, and its messaging service. A status has our own address.
+    fn addressee(&self, callback: &UnverifiedCallback) -> Addressee {
+        if callback::names(&self.account.sender, callback) {
+            Addressee::Own
+        } else {
+            Addressee::Unnamed
+        }
     }
 }
 

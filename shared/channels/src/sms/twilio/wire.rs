@@ -1,4 +1,4 @@
-//! The call that sends a text at Twilio, its answer, and the table of error codes.
+//! The call that sends a text at Twilio and its answer.
 //!
 //! Source: <https://www.twilio.com/docs/messaging/api/message-resource>, by the SDK twilio-python of 2026-08.
 
@@ -14,41 +14,11 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 
 use super::account::{Account, TextSender};
-use crate::answers::{self, ProviderAnswer, Reaction};
+use super::errors::reaction;
+use crate::answers::{self, ProviderAnswer, UNDELIVERED};
 
 /// Twilio advises more than five seconds, and takes at most ten hours.
 const VALIDITY_SECONDS: RangeInclusive<u64> = 6..=36_000;
-
-/// Each documented error code for texts, with its reaction: as the answer to a call, or in a later status.
-///
-/// UNVERIFIED: the codes are from memory. Before going live, compare them with
-/// <https://www.twilio.com/docs/api/errors>.
-pub(super) const ERRORS: &[(u32, Reaction)] = &[
-    (14_107, Reaction::Again),
-    (20_003, Reaction::Person("credentials")),
-    (20_429, Reaction::Again),
-    (21_211, Reaction::Unreachable("not_a_mobile")),
-    (21_408, Reaction::Unreachable("country")),
-    (21_606, Reaction::Person("sender")),
-    (21_610, Reaction::Unreachable("opted_out")),
-    (21_612, Reaction::Person("sender")),
-    (21_614, Reaction::Unreachable("not_a_mobile")),
-    (30_001, Reaction::Again),
-    (30_002, Reaction::Person("suspended")),
-    (30_003, Reaction::Unreachable("unreachable")),
-    (30_004, Reaction::Unreachable("blocked")),
-    (30_005, Reaction::Unreachable("unknown_number")),
-    (30_006, Reaction::Unreachable("not_a_mobile")),
-    (30_007, Reaction::Person("filtered")),
-    (30_008, Reaction::Unreachable("undelivered")),
-    (30_034, Reaction::Person("registration")),
-    (63_016, Reaction::Unreachable("outside_window")),
-];
-
-/// Looks a documented error code up.
-pub(super) fn reaction(code: u32) -> Option<Reaction> {
-    ERRORS.iter().find(|(known, _)| *known == code).map(|(_, reaction)| *reaction)
-}
 
 /// Writes the call that sends a prompt: a pure function of it.
 pub(super) fn message(account: &Account, prompt: &Prompt) -> Result<Request<Bytes>, http::Error> {
@@ -120,7 +90,7 @@ fn created(status: StatusCode, body: &[u8]) -> Result<AcceptedPrompt, SendError>
     };
     if matches!(message.status.as_str(), "failed" | "undelivered" | "canceled") {
         let reaction = message.error_code.and_then(reaction);
-        return Err(reaction.unwrap_or(Reaction::Unreachable("undelivered")).to_send(status));
+        return Err(reaction.unwrap_or(UNDELIVERED).to_send(status));
     }
     let known = message.sid.starts_with("SM") || message.sid.starts_with("MM");
     if !known

@@ -6,8 +6,9 @@ use ports::{Callback, CallbackError, Sender};
 use serde_json::{Value, json};
 
 use super::{CUSTOMER, USER, body, receive, value};
+use crate::answers::Reaction;
 use crate::doubles::{postback, reference};
-use crate::whatsapp::wire;
+use crate::whatsapp::errors;
 
 fn callbacks_of(members: &Value) -> Vec<Callback> {
     let received = receive(&body(&[value(members)])).unwrap();
@@ -126,12 +127,19 @@ fn status_reports_delivery() {
     }
     let failed = |errors: Value| {
         let failed = status_callbacks(&json!({ "status": "failed", "errors": errors }));
-        let [Callback::Failed(_, reason)] = failed[..] else { panic!("{failed:?}") };
-        reason
+        match failed[..] {
+            [Callback::Failed(_, reason)] => reason,
+            [Callback::FailedForNow(_)] => "for_now",
+            _ => panic!("{failed:?}"),
+        }
     };
-    for (code, reaction) in wire::ERRORS {
+    for (code, reaction) in errors::ERRORS {
         let error = json!({ "code": code, "title": "x", "error_data": { "details": "y" } });
-        assert_eq!(failed(json!([error])), reaction.reason(), "{code}");
+        let wanted = match reaction {
+            Reaction::Again => "for_now",
+            Reaction::Unreachable(reason) | Reaction::Person(reason) => reason,
+        };
+        assert_eq!(failed(json!([error])), wanted, "{code}");
     }
     assert_eq!(failed(json!([{ "code": 999_999 }, {}, { "code": 131_026 }])), "not_on_channel");
     for errors in [json!(null), json!([]), json!([{ "code": "131026" }]), json!([{ "code": -1 }])] {

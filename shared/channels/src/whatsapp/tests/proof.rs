@@ -1,14 +1,13 @@
 //! The proof of a callback: the signature over its bytes, or the token of the one call without a signature.
 
-use domain::brand::{Brand, Mode};
 use domain::values::phone::Phone;
 use http::{HeaderMap, Method};
-use ports::{Callback, CallbackError, Channel, Channels, Sender, UnverifiedCallback};
+use ports::{Addressee, Callback, CallbackError, Sender, UnverifiedCallback};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::{CUSTOMER, NUMBER, body, call, channel, headers, receive, settings, signed, value};
-use crate::doubles::World;
+use crate::doubles::{Script, World};
 use crate::whatsapp::{callback, signature};
 
 #[test]
@@ -138,47 +137,45 @@ fn handshake_with_the_verify_token_is_answered() {
     }
 }
 
-/// A brand whose modes have different numbers.
-fn two_numbers(live_secret: &str) -> Brand {
-    let channels = |number: &str, secret: &str| {
-        let mut settings = settings("page");
-        settings["phone_number_id"] = json!(number);
-        settings["app_secret"] = json!(secret);
-        json!({ "channels": [{ "name": "a-channel", "kind": "whatsapp", "settings": settings }] })
-    };
-    let key = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
-    let text = json!({
-        "version": "1", "name": "acme", "display_name": "Acme", "keys": [], "address_key": key, "link_key": key,
-        "sealing": { "current": "k1", "keys": { "k1": key } },
-        "test": channels(NUMBER, "secret-app"), "live": channels("2", live_secret),
-    });
-    Brand::parse(&text.to_string()).unwrap()
-}
-
-/// One app serves both modes, and no callback is lost.
+/// One app serves several numbers, and each channel reads its own.
 #[test]
-fn shared_app_gives_each_mode_its_own_number() {
-    let received = |brand: &Brand, mode, numbers: &[&str]| {
-        let registry = World::silent().registry();
-        let channel: Box<dyn Channel> =
-            registry.open(brand, mode, &"a-channel".parse().unwrap()).unwrap();
-        let tapped = json!({ "type": "button", "button": { "payload": "x" } });
+fn channel_reads_the_events_of_its_own_number() {
+    let (_, channel) = channel("page");
+    let tapped = json!({ "type": "button", "button": { "payload": "x" } });
+    let received = |numbers: &[&str]| {
         let value = |number: &&str| {
             let mut value = value(&json!({ "messages": [tapped] }));
             value["metadata"]["phone_number_id"] = json!(number);
             value
         };
         let body = body(&numbers.iter().map(value).collect::<Vec<_>>());
-        channel.receive(&signed(&body, "secret-app")).map(|received| received.callbacks.len())
+        let call = signed(&body, "secret-app");
+        assert_eq!(channel.addressee(&call), Addressee::Own);
+        channel.receive(&call).unwrap().callbacks.len()
     };
-    let one_app = two_numbers("secret-app");
-    assert_eq!(received(&one_app, Mode::Live, &["2"]), Ok(1));
-    assert_eq!(received(&one_app, Mode::Live, &[NUMBER]), Err(CallbackError::None), "asked next");
-    assert_eq!(received(&one_app, Mode::Test, &[NUMBER]), Ok(1));
-    assert_eq!(received(&one_app, Mode::Live, &["2", NUMBER, "3"]), Ok(2));
-    assert_eq!(received(&one_app, Mode::Test, &["2", "3"]), Ok(1));
-    assert_eq!(received(&one_app, Mode::Live, &["3"]), Ok(0));
-    let two_apps = two_numbers("secret-other");
-    assert_eq!(received(&two_apps, Mode::Live, &[NUMBER]), Err(CallbackError::Forged));
-    assert_eq!(received(&two_apps, Mode::Test, &[NUMBER, "2"]), Ok(1));
+    assert_eq!(received(&[NUMBER]), 1);
+    assert_eq!(received(&["2"]), 0);
+    assert_eq!(received(&["2", NUMBER, "3", NUMBER]), 2);
+}
+
+#[test]
+fn secrets_verify_before_and_after_their_rotation() {
+    let mut settings = settings("page");
+    settings["app_secret"] = json!(["secret-app-2", "secret-app"]);
+    settings["verify_token"] = json!(["secret-verify-2", "secret-verify"]);
+    let channel = World::new(Script::Lost).open("whatsapp", &settings).unwrap();
+    for secret in ["secret-app", "secret-app-2"] {
+        assert!(channel.receive(&signed(b"{}", secret)).is_ok(), "{secret}");
+    }
+    assert_eq!(channel.receive(&signed(b"{}", "secret-app-3")), Err(CallbackError::Forged));
+    let gets = |token: &str, challenge: &str| {
+        let query =
+            format!("?hub.mode=subscribe&hub.challenge={challenge}&hub.verify_token={token}");
+        channel.receive(&call(Method::GET, &query, HeaderMap::new(), b""))
+    };
+    for token in ["secret-verify", "secret-verify-2"] {
+        assert!(gets(token, "1").is_ok(), "{token}");
+        assert_eq!(gets(token, ""), Err(CallbackError::Malformed), "{token}");
+    }
+    assert_eq!(gets("secret-verify-3", "1"), Err(CallbackError::Forged));
 }

@@ -116,6 +116,42 @@ fn placeholder_value_is_one_line_within_the_limit() {
 }
 
 #[test]
+fn named_placeholder_is_sent_with_its_name() {
+    let with = |header: Value, body: Value| {
+        let mut settings = settings("page");
+        settings["templates"][0]["header"] = header;
+        settings["templates"][0]["body"] = body;
+        let world = World::new(Script::Lost);
+        let channel = world.open("whatsapp", &settings).ok()?;
+        block_on(channel.send(&payment())).unwrap_err();
+        let body: Value = serde_json::from_slice(world.calls().remove(0).body()).unwrap();
+        Some(body["template"]["components"].clone())
+    };
+    let named = |name: &str, value: &str| json!({ "name": name, "value": value });
+    let filled = with(
+        named("heading", "title"),
+        json!([named("shop", "payee"), named("total_1", "amount")]),
+    );
+    let parameter =
+        |name: &str, text: &str| json!({ "type": "text", "parameter_name": name, "text": text });
+    let components = filled.unwrap();
+    assert_eq!(components[0]["parameters"], json!([parameter("heading", "Pay 42.50 EUR?")]));
+    let expected = json!([parameter("shop", "Acme & Söhne"), parameter("total_1", "42.50 EUR")]);
+    assert_eq!(components[1]["parameters"], expected);
+    for (header, body) in [
+        (json!(null), json!([named("shop", "payee"), "amount"])),
+        (json!("title"), json!([named("shop", "payee")])),
+        (json!(null), json!([named("shop", "payee"), named("shop", "amount")])),
+        (json!(null), json!([named("", "payee")])),
+        (json!(null), json!([named("Shop", "payee")])),
+        (json!(null), json!([named("shop", "phone")])),
+        (json!(null), json!([{ "name": "shop" }])),
+    ] {
+        assert_eq!(with(header, body.clone()), None, "{body}");
+    }
+}
+
+#[test]
 fn link_token_fills_the_url_placeholder() {
     let link = "https://pay.example.com/c/AbC-_123".to_owned();
     let action = ButtonAction::Open { url: link.clone(), postback: postback(Action::Open) };

@@ -2,12 +2,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::brand::{Brand, Mode};
 use domain::postback::Action;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, Method};
 use ports::{
-    Callback, CallbackError, Channel, Channels, PromptSelector, Proof, ReceivedWebhook, Sender,
+    Addressee, Callback, CallbackError, Channel, PromptSelector, Proof, ReceivedWebhook, Sender,
     UnverifiedCallback,
 };
 use serde_json::{Value, json};
@@ -311,45 +310,36 @@ fn signed_data_with_any_change_is_forged() {
     }
 }
 
-/// A brand whose modes have different agents under one channel name.
-fn two_agents(live_token: &str) -> Brand {
-    let channels = |agent: &str, token: &str| {
-        let mut settings = settings("google");
-        settings["agent_id"] = json!(agent);
-        settings["client_token"] = json!(token);
-        json!({ "channels": [{ "name": "a-channel", "kind": "rcs", "settings": settings }] })
-    };
-    let key = STANDARD.encode([7; 32]);
-    let text = json!({
-        "version": "1", "name": "acme", "display_name": "Acme", "keys": [], "address_key": key, "link_key": key,
-        "sealing": { "current": "k1", "keys": { "k1": key } },
-        "test": channels("acme-agent", TOKEN), "live": channels("live-agent@rbm.goog", live_token),
-    });
-    Brand::parse(&text.to_string()).unwrap()
-}
-
-/// One webhook serves both modes, and no event is lost.
+/// One webhook may serve all agents of a partner, and each channel reads its own.
 #[test]
-fn shared_webhook_gives_each_mode_its_own_agent() {
-    let received = |brand: &Brand, mode, agent: &str| {
-        let registry = World::silent().registry();
-        let channel = registry.open(brand, mode, &"a-channel".parse().unwrap()).unwrap();
+fn channel_reads_the_events_of_its_own_agent() {
+    let channel = channel();
+    let received = |agent: &str| {
         let mut event = event("READ");
         event["agentId"] = json!(agent);
-        let received = channel.receive(&signed(event.to_string().as_bytes()));
-        received.map(|received| received.callbacks.len())
+        let call = signed(event.to_string().as_bytes());
+        assert_eq!(channel.addressee(&call), Addressee::Own);
+        channel.receive(&call).unwrap().callbacks.len()
     };
-    let one = two_agents(TOKEN);
-    assert_eq!(received(&one, Mode::Live, "live-agent"), Ok(1));
-    assert_eq!(
-        received(&one, Mode::Live, "acme-agent@rbm.goog"),
-        Err(CallbackError::None),
-        "asked next"
-    );
-    assert_eq!(received(&one, Mode::Test, "acme-agent"), Ok(1));
-    assert_eq!(received(&one, Mode::Live, "another"), Ok(0));
-    assert_eq!(received(&one, Mode::Test, "live-agent"), Ok(0));
-    let two = two_agents("secret-live-token");
-    assert_eq!(received(&two, Mode::Live, "acme-agent"), Err(CallbackError::Forged));
-    assert_eq!(received(&two, Mode::Test, "acme-agent"), Ok(1));
+    assert_eq!(received("acme-agent"), 1);
+    assert_eq!(received("acme-agent@rbm.goog"), 1);
+    assert_eq!(received("another"), 0);
+}
+
+#[test]
+fn client_token_verifies_before_and_after_its_rotation() {
+    let mut settings = settings("google");
+    settings["client_token"] = json!(["secret-new-token", TOKEN]);
+    let channel = World::silent().open("rcs", &settings).unwrap();
+    let data = event("READ").to_string();
+    let with = |token: &str| {
+        let body = envelope(data.as_bytes()).to_string();
+        channel.receive(&call(body.as_bytes(), Some(&signature(data.as_bytes(), token))))
+    };
+    for token in [TOKEN, "secret-new-token"] {
+        assert_eq!(with(token).unwrap().callbacks.len(), 1, "{token}");
+        let shake = json!({ "clientToken": token, "secret": "1234" }).to_string();
+        assert!(channel.receive(&call(shake.as_bytes(), None)).is_ok(), "{token}");
+    }
+    assert_eq!(with("secret-old-token"), Err(CallbackError::Forged));
 }
