@@ -57,6 +57,7 @@ def environment(port):
         "AUTHORIZATIONS_QUEUE_URL": "http://127.0.0.1:1/authorizations",
         "WEBHOOKS_QUEUE_URL": "http://127.0.0.1:1/webhooks",
         "SECRET_PREFIX": "assent/brand/",
+        "CONSENT_SECRET_PREFIX": "assent/consent/",
         "PUBLIC_BASE_URL": "https://pay.example.com",
         "SANDBOX": "off",
         "WEBHOOK_REACH": "public",

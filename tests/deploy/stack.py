@@ -287,7 +287,9 @@ def create_brands(emulator, webhooks, stripe):
     secrets = emulator.client("secretsmanager")
     text = string.Template((HERE / "brands.json").read_text()).substitute(webhooks=webhooks, stripe=stripe)
     for brand in json.loads(text):
+        consent = {"version": "1", "name": brand["name"], "consent": brand.pop("consent")}
         secrets.create_secret(Name=f"assent/brand/{brand['name']}", SecretString=json.dumps(brand))
+        secrets.create_secret(Name=f"assent/consent/{brand['name']}", SecretString=json.dumps(consent))
 
 
 def create_topic(emulator, function):

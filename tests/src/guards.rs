@@ -70,6 +70,7 @@ pub const fn witness(guard: Guard) -> Witness {
         | Guard::OpenIsNoApproval
         | Guard::SavedCardOwner
         | Guard::EarlyText => Witness::Simulation(&[C1]),
+        Guard::ConsentSignature => Witness::Test("flows::consent::forged_consent_is_never_charged"),
         Guard::ReturnForOpenAttempt => Witness::Simulation(&[C1, C2]),
         Guard::CommitBeforeConfirm | Guard::CommitBetweenCreateAndConfirm => {
             Witness::Simulation(&[C1, C2, C5])

@@ -41,6 +41,7 @@ pub fn draw(random: &dyn Random, key: &str) -> Value {
         "language": "en",
         "keys": [{ "mode": "test", "sha256": digest_hex(key.as_bytes()) }],
         "sealing": { "current": "k1", "keys": { "k1": secret() } },
+        "consent": { "current": "k1", "keys": { "k1": secret() } },
         "address_key": secret(),
         "link_key": secret(),
         "test": {

@@ -53,7 +53,10 @@ pub struct Brand {
     /// The digests of the API keys in force.
     pub keys: Vec<KeyDigest>,
     /// The keys that seal authorizations.
-    pub sealing: SealingKeys,
+    pub sealing: KeyRing,
+    /// The keys that sign consents; `None` in a function that may not read them.
+    #[serde(default)]
+    pub consent: Option<KeyRing>,
     /// The key of address hashes: 32 bytes in base64.
     pub address_key: Key32,
     /// The key of consent links and nonces: 32 bytes in base64.
@@ -87,14 +90,32 @@ pub struct KeyDigest {
     pub sha256: String,
 }
 
-/// The sealing keys by id. New authorizations use the current one; old ones are opened with theirs.
+/// Keys by id. New items use the current one; old ones are opened or verified with theirs.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SealingKeys {
+pub struct KeyRing {
     /// The id of the key in use.
     pub current: String,
     /// Every key that may still be needed, 32 bytes each, in base64.
     pub keys: BTreeMap<String, Key32>,
+}
+
+impl KeyRing {
+    /// Returns whether the current key is among the keys.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.keys.contains_key(&self.current)
+    }
+}
+
+/// The secret with a brand's consent keys.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConsentSecret {
+    #[serde(rename = "version")]
+    _version: SecretVersion,
+    name: BrandName,
+    consent: KeyRing,
 }
 
 /// A secret key of 32 bytes.
@@ -262,10 +283,30 @@ impl Brand {
     pub fn parse(text: &str) -> Result<Self, InvalidBrand> {
         let brand: Self = serde_json::from_str(text)
             .map_err(|error| InvalidBrand::Shape { line: error.line(), column: error.column() })?;
-        if !brand.sealing.keys.contains_key(&brand.sealing.current) {
+        if !brand.sealing.is_complete() {
             return Err(InvalidBrand::Sealing);
         }
+        if brand.consent.as_ref().is_some_and(|keys| !keys.is_complete()) {
+            return Err(InvalidBrand::Consent);
+        }
         Ok(brand)
+    }
+
+    /// Adds the consent keys, which have a secret of their own so that only some functions can read them.
+    ///
+    /// # Errors
+    /// [`InvalidBrand`] for a text in another format, for another brand, or without its current key.
+    pub fn with_consent_keys(mut self, text: &str) -> Result<Self, InvalidBrand> {
+        let secret: ConsentSecret = serde_json::from_str(text)
+            .map_err(|error| InvalidBrand::Shape { line: error.line(), column: error.column() })?;
+        if secret.name != self.name {
+            return Err(InvalidBrand::Name);
+        }
+        if !secret.consent.is_complete() {
+            return Err(InvalidBrand::Consent);
+        }
+        self.consent = Some(secret.consent);
+        Ok(self)
     }
 
     /// Returns a processor's settings; `None` where the mode has no processor of that name.
@@ -299,6 +340,12 @@ pub enum InvalidBrand {
     /// The current sealing key is not among the keys.
     #[error("the brand's current sealing key is not among its keys")]
     Sealing,
+    /// The current consent key is not among the keys.
+    #[error("the brand's current consent key is not among its keys")]
+    Consent,
+    /// The secret with the consent keys names another brand.
+    #[error("the secret with the consent keys names another brand")]
+    Name,
 }
 
 impl WebhookEndpoint {

@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ask::AskHash;
+use crate::brand::Brand;
+use crate::keys::{consent_mac, same};
 use crate::random::Random;
-use crate::values::id::{ConsentId, PromptId};
-use crate::values::name::ChannelName;
+use crate::values::id::{ConsentId, PromptId, RequestId};
+use crate::values::name::{BrandName, ChannelName};
 use crate::values::time::Timestamp;
 
 /// A recorded approval.
@@ -25,6 +27,61 @@ pub struct Consent {
     pub method: ApprovalMethod,
     /// Whether a session code was required and matched.
     pub code_matched: bool,
+    /// The signature by consent-callback; `None` for a consent from before there were signatures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<ConsentSignature>,
+}
+
+/// The signature of a consent: who writes the table cannot make one without a consent key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentSignature {
+    /// The id of the key.
+    pub key_id: String,
+    /// HMAC-SHA-256 in unpadded base64url.
+    pub mac: String,
+}
+
+/// A consent cannot be signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignConsentError {
+    /// The brand has no consent keys, or this function may not read them.
+    #[error("the brand has no consent keys")]
+    NoKeys,
+}
+
+impl Consent {
+    /// Signs the consent for `request` with the brand's current consent key.
+    ///
+    /// # Errors
+    /// [`SignConsentError`].
+    pub fn sign(mut self, brand: &Brand, request: RequestId) -> Result<Self, SignConsentError> {
+        let keys = brand.consent.as_ref().ok_or(SignConsentError::NoKeys)?;
+        let key = keys.keys.get(&keys.current).ok_or(SignConsentError::NoKeys)?;
+        let mac = consent_mac(key, &self.signed_text(&brand.name, request));
+        self.signature = Some(ConsentSignature { key_id: keys.current.clone(), mac });
+        Ok(self)
+    }
+
+    /// Returns whether one of the brand's consent keys signed exactly this consent for `request`.
+    ///
+    /// # Errors
+    /// [`SignConsentError`] when this function has no consent keys, so that it cannot tell.
+    pub fn is_signed(&self, brand: &Brand, request: RequestId) -> Result<bool, SignConsentError> {
+        let keys = brand.consent.as_ref().ok_or(SignConsentError::NoKeys)?;
+        let Some(signature) = &self.signature else { return Ok(false) };
+        let Some(key) = keys.keys.get(&signature.key_id) else { return Ok(false) };
+        let mac = consent_mac(key, &self.signed_text(&brand.name, request));
+        Ok(same(&mac, &signature.mac))
+    }
+
+    /// Returns the text that is signed: one field a line, so that no two consents have the same text.
+    fn signed_text(&self, brand: &BrandName, request: RequestId) -> String {
+        let Self { id, at, ask_hash, prompt, channel, method, code_matched, signature: _ } = self;
+        let (ask_hash, method) = (ask_hash.as_str(), method.as_str());
+        format!(
+            "{brand}\n{request}\n{id}\n{at}\n{ask_hash}\n{prompt}\n{channel}\n{method}\n{code_matched}"
+        )
+    }
 }
 
 /// The means by which a customer answered.
@@ -41,6 +98,20 @@ pub enum ApprovalMethod {
     Paid,
     /// A free-text reply.
     Reply,
+}
+
+impl ApprovalMethod {
+    /// Returns the method's stored name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::SandboxTap => "sandbox_tap",
+            Self::Tap => "tap",
+            Self::Paid => "paid",
+            Self::Reply => "reply",
+        }
+    }
 }
 
 /// The two digits that the agent reads out and the customer picks among three.

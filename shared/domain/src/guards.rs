@@ -35,6 +35,8 @@ guards! {
     SessionCodeMatch,
     /// An approval without a session code does not count.
     SessionCodePresence,
+    /// A consent counts only with a signature by a consent key.
+    ConsentSignature,
     /// The call that charges is committed before it is made.
     CommitBeforeConfirm,
     /// The processor's object is committed before the call that charges.

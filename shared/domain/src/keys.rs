@@ -88,6 +88,11 @@ pub fn subject_hash(key: &Key32, issuer: &str, subject: &str) -> String {
     hex::encode(mac(key, "subject", &format!("{issuer} {subject}")))
 }
 
+/// Computes the MAC of a consent, in unpadded base64url.
+pub(crate) fn consent_mac(key: &Key32, signed: &str) -> String {
+    URL_SAFE_NO_PAD.encode(mac(key, "consent", signed))
+}
+
 /// Computes the MAC of a postback.
 pub(crate) fn postback_mac(key: &Key32, signed: &[u8]) -> [u8; 32] {
     mac_of(key, "postback", signed)

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::authorization::Authorization;
-use crate::brand::SealingKeys;
+use crate::brand::KeyRing;
 use crate::guards;
 use crate::guards::Guard;
 use crate::random::Random;
@@ -46,7 +46,7 @@ pub enum SealError {
 /// # Errors
 /// [`SealError::Key`] when the current key is missing.
 pub fn seal(
-    keys: &SealingKeys,
+    keys: &KeyRing,
     request: RequestId,
     authorization: &Authorization,
     random: &dyn Random,
@@ -71,7 +71,7 @@ pub fn seal(
 /// # Errors
 /// [`SealError`].
 pub fn open(
-    keys: &SealingKeys,
+    keys: &KeyRing,
     request: RequestId,
     sealed: &Sealed,
 ) -> Result<Authorization, SealError> {
@@ -90,7 +90,7 @@ pub fn open(
     text.and_then(Authorization::from_plain).ok_or(SealError::Broken)
 }
 
-fn cipher(keys: &SealingKeys, id: &str) -> Result<Aes256Gcm, SealError> {
+fn cipher(keys: &KeyRing, id: &str) -> Result<Aes256Gcm, SealError> {
     let key = keys.keys.get(id).ok_or(SealError::Key)?;
     Ok(Aes256Gcm::new(key.bytes().into()))
 }
@@ -112,10 +112,10 @@ mod tests {
         }
     }
 
-    fn keys(current: &str) -> SealingKeys {
+    fn keys(current: &str) -> KeyRing {
         let keys = [("a", Key32::new([1; 32])), ("b", Key32::new([2; 32]))];
         let keys: BTreeMap<_, _> = keys.into_iter().map(|(id, key)| (id.to_owned(), key)).collect();
-        SealingKeys { current: current.to_owned(), keys }
+        KeyRing { current: current.to_owned(), keys }
     }
 
     fn id(random: u8) -> RequestId {

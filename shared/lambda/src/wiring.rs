@@ -8,7 +8,7 @@ use lambda_runtime::Error;
 use ports::{Clock, Http, Ports, Signer};
 
 use crate::clock::{SystemClock, SystemRandom};
-use crate::settings::{both, settings};
+use crate::settings::{both, environment, settings};
 use crate::signer::RoleSigner;
 use crate::start::{AWS_ANSWER_BYTES, start};
 
@@ -47,7 +47,10 @@ pub fn wire<const N: usize>(own: [&'static str; N]) -> Result<(Wiring, [String; 
         (QueueName::Webhooks, webhooks),
     ]);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let secrets = secretsmanager::BrandSecrets::new(&config, secret_prefix, Arc::clone(&clock));
+    let mut secrets = secretsmanager::BrandSecrets::new(&config, secret_prefix, Arc::clone(&clock));
+    if let Some(prefix) = environment("CONSENT_SECRET_PREFIX") {
+        secrets = secrets.with_consent_keys(prefix);
+    }
     let ports = Ports {
         clock,
         random: Arc::new(SystemRandom),

@@ -12,6 +12,7 @@ use aws_types::SdkConfig;
 use domain::brand::Brand;
 use domain::values::name::BrandName;
 use ports::{Clock, Secrets, SecretsError};
+use zeroize::Zeroizing;
 
 use crate::cache::{Cache, Freshness};
 
@@ -40,6 +41,7 @@ use crate::cache::{Cache, Freshness};
 pub struct BrandSecrets {
     client: Client,
     prefix: String,
+    consent_prefix: Option<String>,
     clock: Arc<dyn Clock>,
     cache: Cache,
 }
@@ -59,7 +61,15 @@ impl BrandSecrets {
     /// Opens the secrets `<prefix><brand>`, with the HTTP client of `config`. It makes no call.
     #[must_use]
     pub fn new(config: &SdkConfig, prefix: String, clock: Arc<dyn Clock>) -> Self {
-        Self { client: Client::new(config), prefix, clock, cache: Cache::default() }
+        let (client, cache) = (Client::new(config), Cache::default());
+        Self { client, prefix, consent_prefix: None, clock, cache }
+    }
+
+    /// Also reads each brand's consent keys, from the secret `<prefix><brand>`. Only the functions whose role may read it do so.
+    #[must_use]
+    pub fn with_consent_keys(mut self, prefix: String) -> Self {
+        self.consent_prefix = Some(prefix);
+        self
     }
 
     async fn load(
@@ -84,7 +94,32 @@ impl BrandSecrets {
     }
 
     async fn fetch(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError> {
-        let read = self.client.get_secret_value().secret_id(format!("{}{name}", self.prefix));
+        let text = self.read(format!("{}{name}", self.prefix)).await?;
+        let mut brand = Brand::parse(&text).map_err(|error| SecretsError::Damaged(error.into()))?;
+        if brand.name != *name {
+            return Err(SecretsError::Damaged(MalformedSecret::BrandName.into()));
+        }
+        if let Some(prefix) = &self.consent_prefix {
+            match self.read(format!("{prefix}{name}")).await {
+                Ok(text) => {
+                    let with_keys = brand.with_consent_keys(&text);
+                    brand = with_keys.map_err(|error| SecretsError::Damaged(error.into()))?;
+                }
+                // Everything else of the brand works. Without the keys, no approval is recorded.
+                Err(SecretsError::Unknown) => {
+                    tracing::error!(brand = %name, "brand has no secret with consent keys");
+                }
+                Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => {
+                    return Err(error);
+                }
+            }
+        }
+        Ok(Arc::new(brand))
+    }
+
+    /// Reads a secret's text.
+    async fn read(&self, id: String) -> Result<Zeroizing<String>, SecretsError> {
+        let read = self.client.get_secret_value().secret_id(id);
         let secret = match read.send().await {
             Ok(secret) => secret,
             Err(error) => {
@@ -100,15 +135,9 @@ impl BrandSecrets {
                 });
             }
         };
-        let text = secret
-            .secret_string()
-            .ok_or_else(|| SecretsError::Damaged(MalformedSecret::Binary.into()))?;
-        let brand = Brand::parse(text).map_err(|error| SecretsError::Damaged(error.into()))?;
-        if brand.name == *name {
-            Ok(Arc::new(brand))
-        } else {
-            Err(SecretsError::Damaged(MalformedSecret::BrandName.into()))
-        }
+        let text = secret.secret_string;
+        let text = text.ok_or_else(|| SecretsError::Damaged(MalformedSecret::Binary.into()))?;
+        Ok(Zeroizing::new(text))
     }
 }
 

@@ -103,6 +103,41 @@ impl Keeping for Fresh {
 ports::secrets_contract_tests!(async { Fresh::new() });
 
 #[tokio::test]
+async fn consent_keys_come_from_their_own_secret() {
+    let (fresh, name) = (Fresh::new(), "acme".parse().unwrap());
+    fresh.keep(&name, &brand_text(&name, "Acme")).await;
+    let prefix = format!("{}consent/", fresh.prefix);
+    let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&fresh.clock);
+    let secrets = BrandSecrets::new(&config(), fresh.prefix.clone(), clock);
+    let secrets = secrets.with_consent_keys(prefix.clone());
+    assert!(secrets.brand(&name).await.unwrap().consent.is_none());
+
+    let key = "oKGio6SlpqeoqaqrrK2ur7CxsrO0tba3uLm6u7y9vr8=";
+    let text = |brand: &str| {
+        format!(
+            r#"{{"version":"1","name":"{brand}","consent":{{"current":"a","keys":{{"a":"{key}"}}}}}}"#
+        )
+    };
+    let id = format!("{prefix}{name}");
+    fresh.client.create_secret().name(&id).secret_string(text("acme")).send().await.unwrap();
+    fresh.clock.pass(60);
+    let keys = secrets.brand(&name).await.unwrap().consent.clone().unwrap();
+    assert_eq!(keys.current, "a");
+    assert!(fresh.secrets.brand(&name).await.unwrap().consent.is_none());
+
+    fresh
+        .client
+        .put_secret_value()
+        .secret_id(&id)
+        .secret_string(text("other"))
+        .send()
+        .await
+        .unwrap();
+    fresh.clock.pass(60);
+    assert!(matches!(secrets.brand(&name).await, Err(SecretsError::Damaged(_))));
+}
+
+#[tokio::test]
 async fn rotation_is_seen_after_a_minute_without_a_refresh() {
     let (fresh, name) = (Fresh::new(), "acme".parse().unwrap());
     fresh.keep(&name, &brand_text(&name, "Before")).await;

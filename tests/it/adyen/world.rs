@@ -123,6 +123,7 @@ fn brand_text() -> String {
     json!({
         "version": "1", "name": "acme", "display_name": "Acme", "keys": [],
         "sealing": { "current": "1", "keys": { "1": key } }, "address_key": key, "link_key": key,
+        "consent": { "current": "1", "keys": { "1": key } },
         "test": { "processors": [{ "name": "adyen", "kind": "adyen", "settings": settings }] },
     })
     .to_string()
@@ -145,7 +146,9 @@ fn approved(brand: &Brand, hosted: bool, now: Timestamp) -> Change {
         channel: "rcs".parse().unwrap(),
         method: ApprovalMethod::Page,
         code_matched: false,
+        signature: None,
     };
+    let consent = consent.sign(brand, id).unwrap();
     let mut change = Request {
         processor: "adyen".parse().unwrap(),
         notify: false,

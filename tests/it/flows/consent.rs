@@ -1,6 +1,12 @@
 //! A consent covers exactly the ask that was shown, once. Altered records move no money.
 
+use std::time::Duration;
+
+use domain::ask::{Ask, AskHash};
+use domain::consent::{ApprovalMethod, Consent};
 use domain::message::QueueName;
+use domain::request::{Request, State};
+use domain::values::money::Money;
 use serde_json::{Value, json};
 use tests::world::{PHONE, World};
 
@@ -47,6 +53,86 @@ fn altered_ask_is_never_charged() {
         assert_eq!(body["is"]["state"]["outcome"], ended, "{pointer}");
         world.leaves();
     }
+}
+
+/// Approves two requests. Before the processor runs, it changes the first as a writer of the table could, who also sees the
+/// second.
+fn approve_and_forge(forge: impl FnOnce(&mut Request, &Request)) -> World {
+    let world = World::new();
+    let phones = [PHONE, "+15551230002"];
+    let asked = phones.map(|phone| world.asks_at(phone, 4250));
+    for phone in phones {
+        let customer = world.customer_at(phone);
+        let message = customer.newest();
+        let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
+        customer.taps(&message, &yes).ok(200);
+    }
+    let [mut request, other] = asked.each_ref().map(|asked| world.stored(asked));
+    forge(&mut request, &other);
+    let key = format!("REQ#{}", request.id);
+    let mut items = world.items().into_iter();
+    let mut item = items.find(|item| item.key.pk == key && item.key.sk == "REQ").unwrap();
+    item.body = json!({ "version": "1", "is": request }).to_string();
+    world.puts(item);
+    world
+}
+
+/// Raises the amount, and computes the hashes of the new ask as consent-callback does.
+fn raise_amount(request: &mut Request) {
+    let Ask::Payment { money, .. } = &mut request.ask else { panic!("a payment was asked") };
+    *money = Money::new(66_600, "EUR".parse().unwrap()).unwrap();
+    request.ask_hash = AskHash::of(request.id, &request.brand, &request.payee, &request.ask);
+    let ask_hash = request.ask_hash.clone();
+    consent_of(request).ask_hash = ask_hash;
+}
+
+fn consent_of(request: &mut Request) -> &mut Consent {
+    let State::Authorized { consent, .. } = &mut request.state else { panic!("it is approved") };
+    consent
+}
+
+/// The forger knows every key but the consent key: intake's role reads no more than that.
+#[test]
+fn forged_consent_is_never_charged() {
+    type Forge = fn(&mut Request, &Request);
+    let cases: [(&str, Forge); 6] = [
+        ("raised amount", |request, _| raise_amount(request)),
+        ("no signature", |request, _| consent_of(request).signature = None),
+        ("another time", |request, _| {
+            let consent = consent_of(request);
+            consent.at = consent.at.after(Duration::from_millis(1));
+        }),
+        ("another method", |request, _| consent_of(request).method = ApprovalMethod::Page),
+        ("unknown key", |request, _| {
+            consent_of(request).signature.as_mut().unwrap().key_id = "k9".to_owned();
+        }),
+        ("another request's consent", |request, other| {
+            let (consent, _) = other.approval().unwrap();
+            consent_of(request).signature = consent.signature.clone();
+        }),
+    ];
+    for (case, forge) in cases {
+        let world = approve_and_forge(forge);
+        world.time_passes(3_600);
+        let charged = world.items().into_iter().filter(|item| item.key.pk.starts_with("SANDBOX#"));
+        assert_eq!(charged.count(), 1, "{case}: only the other request is charged");
+        assert!(world.logs().contains("C1: consent has no valid signature"), "{case}");
+        world.leaves();
+    }
+}
+
+#[test]
+fn consent_without_keys_is_not_recorded() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    world.rotates("/consent", &Value::Null);
+    let customer = world.customer();
+    let message = customer.newest();
+    let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
+    customer.taps(&message, &yes).problem(500, "internal");
+    world.time_passes(30);
+    assert_eq!(world.state(&asked), "prompted");
+    assert!(world.logs().contains("the brand has no consent keys"));
 }
 
 #[test]

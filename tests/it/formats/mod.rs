@@ -16,7 +16,14 @@ use ports::{Item, Key};
 use serde_json::{Value, json};
 
 /// Fields that were added later, each of which an older text may lack.
-const ADDED: &[&str] = &["/body/is/by_tap", "/body/is/answer/fallback_seconds"];
+const ADDED: &[&str] = &[
+    "/body/is/by_tap",
+    "/body/is/answer/fallback_seconds",
+    "/body/is/what/consent/signature/key_id",
+    "/body/is/what/consent/signature/mac",
+    "/body/is/state/consent/signature/key_id",
+    "/body/is/state/consent/signature/mac",
+];
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("it/formats/v1")

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::ask::{Ask, AskHash};
 use domain::authorization::{Authorization, AuthorizationKind};
-use domain::brand::{Key32, SealingKeys};
+use domain::brand::{Key32, KeyRing};
 use domain::consent::{ApprovalMethod, Consent, SessionCode};
 use domain::invariants;
 use domain::journal::DeliveryStatus;
@@ -86,7 +86,7 @@ pub(super) fn accepted(coded: bool) -> Request {
 
 pub(super) fn sealed() -> Sealed {
     let keys = [("k".to_owned(), Key32::new([1; 32]))].into();
-    let keys = SealingKeys { current: "k".to_owned(), keys };
+    let keys = KeyRing { current: "k".to_owned(), keys };
     let id = RequestId::new(at(0), [1; 10]);
     let secret = "pm_card_visa".into();
     let authorization = Authorization { kind: AuthorizationKind::PaymentMethod, secret };
@@ -102,6 +102,7 @@ pub(super) fn consent(request: &Request, to: PromptId, now: Timestamp, matched: 
         channel: "rcs".parse().unwrap(),
         method: ApprovalMethod::Page,
         code_matched: matched,
+        signature: None,
     }
 }
 

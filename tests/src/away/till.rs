@@ -76,6 +76,7 @@ fn secret() -> Value {
         "version": "1", "name": "shop", "display_name": "Corner Shop",
         "keys": [{ "mode": "test", "sha256": keys::digest_hex(KEY.as_bytes()) }],
         "sealing": { "current": "1", "keys": { "1": key } }, "address_key": key, "link_key": key,
+        "consent": { "current": "1", "keys": { "1": key } },
         "test": {
             "channels": [{ "name": "rcs", "kind": "sandbox", "settings": { "style": "rcs" } }],
             "processors": [{ "name": "stripe", "kind": "stripe", "settings": stripe }],

@@ -182,6 +182,7 @@ impl Credentials {
             "display_name": "Corner Shop Ltd",
             "keys": digests,
             "sealing": { "current": format!("k{}", self.generation), "keys": sealing },
+            "consent": { "current": "k0", "keys": { "k0": secret("consent", 0) } },
             "address_key": secret("address", 0),
             "link_key": secret("link", 0),
             "test": {

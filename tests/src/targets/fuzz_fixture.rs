@@ -163,6 +163,7 @@ pub fn secret() -> Value {
         "version": "1", "name": "acme", "display_name": "Acme Ltd", "language": "en",
         "keys": [{ "mode": "test", "sha256": keys::digest_hex(KEY.as_bytes()) }],
         "sealing": { "current": "k1", "keys": { "k1": format!("{sealing}=") } },
+        "consent": { "current": "k1", "keys": { "k1": format!("{sealing}=") } },
         "address_key": format!("{address}="), "link_key": format!("{link}="),
         "test": {
             "channels": [

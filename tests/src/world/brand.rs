@@ -26,11 +26,12 @@ pub const WEBHOOK_SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
 pub const TWILIO_TOKEN: &str = "twilio-auth-token-of-the-demo-brand";
 
 const SEALING_KEY: &str = "YGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6e3x9fn8=";
+const CONSENT_KEY: &str = "oKGio6SlpqeoqaqrrK2ur7CxsrO0tba3uLm6u7y9vr8=";
 const ADDRESS_KEY: &str = "QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8=";
 const LINK_KEY: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
 
 /// Every secret of the brands: none of them is ever logged, stored, queued, told or answered.
-pub(super) const PLANTED: [&str; 17] = [
+pub(super) const PLANTED: [&str; 18] = [
     TEST_KEY,
     LIVE_KEY,
     OTHER_KEY,
@@ -46,6 +47,7 @@ pub(super) const PLANTED: [&str; 17] = [
     rbm::KEY_LINE,
     rbm::TOKEN_PREFIX,
     SEALING_KEY,
+    CONSENT_KEY,
     ADDRESS_KEY,
     LINK_KEY,
 ];
@@ -73,6 +75,7 @@ pub(super) fn demo() -> Value {
             { "mode": "live", "sha256": digest_hex(LIVE_KEY.as_bytes()) },
         ],
         "sealing": { "current": "2026-11", "keys": { "2026-11": SEALING_KEY } },
+        "consent": { "current": "2026-11", "keys": { "2026-11": CONSENT_KEY } },
         "address_key": ADDRESS_KEY,
         "link_key": LINK_KEY,
         "test": {

@@ -148,7 +148,15 @@ impl Approvals {
             channel: prompt.map(|prompt| prompt.channel.clone()).ok_or(ReplyError::NoSuchPrompt)?,
             method: approval.method,
             code_matched: approval.session_code_matched,
+            signature: None,
         };
+        let consent = consent.sign(brand, request.id).map_err(|error| {
+            tracing::error!(request.id = %request.id, error = %error, "failed to sign a consent");
+            ReplyError::Failed(Problem::new(
+                Code::Internal,
+                "failed to sign the consent; check `consent` in the brand's secrets",
+            ))
+        })?;
         let change = request.approve(consent, sealed, now).map_err(ReplyError::Refused)?;
         Ok(commit(change).then(Step::Fetch).with_recovery_check())
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::authorization::Authorization;
 use domain::brand::Brand;
+use domain::consent::Consent;
 use domain::guards;
 use domain::guards::Guard;
 use domain::keys;
@@ -52,6 +53,9 @@ impl<'a> RunContext<'a> {
                 return Ok(Err(Run::without_call(result)));
             }
         };
+        if let Some(reason) = reject_unsigned(consent, &brand, request) {
+            return Ok(Err(Run::unusable(reason)));
+        }
         let authorization = match seal::open(&brand.sealing, request.id, carried) {
             Ok(authorization) => authorization,
             Err(error) => {
@@ -112,6 +116,22 @@ impl<'a> RunContext<'a> {
     /// Seals for the request with the brand's current key.
     pub(super) fn seal(&self, authorization: &Authorization) -> Option<Sealed> {
         sealed(self.ports, &self.request, &self.brand, authorization)
+    }
+}
+
+/// Returns the reason why a consent does not count (C1). A writer of the table can store a consent, but cannot sign it.
+fn reject_unsigned(consent: &Consent, brand: &Brand, request: &Request) -> Option<&'static str> {
+    match consent.is_signed(brand, request.id) {
+        Ok(true) => None,
+        Ok(false) if guards::is_disabled(Guard::ConsentSignature) => None,
+        Ok(false) => {
+            tracing::error!(request.id = %request.id, "C1: consent has no valid signature");
+            Some("consent_mismatch")
+        }
+        Err(error) => {
+            tracing::error!(request.id = %request.id, error = %error, "failed to verify a consent");
+            Some("consent_keys")
+        }
     }
 }
 
