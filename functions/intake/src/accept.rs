@@ -24,7 +24,7 @@ use records::update::{Commit, Created, Decision, commit};
 use crate::address_limits::OpenRequest;
 use crate::idempotency::{CallKey, IdempotencyRecord, KeyUse};
 use crate::params::{self, CreateRequestParams};
-use crate::processor_routing::SelectedProcessor;
+use crate::processor_routing::{RoutedAsk, SelectedProcessor};
 use crate::{Intake, json};
 
 /// A call that has passed every check of its text.
@@ -91,7 +91,9 @@ impl Intake {
         let CreateCall { requester, key, params } = call;
         let address = keys::address_hash(&requester.brand.address_key, &params.customer.phone);
         let routes = self.routes(requester, params.channels.as_deref(), &address, now).await?;
-        let processor = self.select_processor(requester, &params.ask, &address).await?;
+        let routed =
+            RoutedAsk { ask: &params.ask, processor: params.processor.as_ref(), address: &address };
+        let processor = self.select_processor(requester, routed).await?;
         let destination = Destination { address, routes, processor };
         let request = self.new_request(requester, params, destination, now);
         let address = &request.address;

@@ -1,4 +1,4 @@
-//! `POST /v1/capabilities`: which routes could reach this customer now, best first.
+//! `POST /v1/capabilities`: which routes could reach this customer now, and which processors take the ask, best first.
 //!
 //! All channels are asked at once. An agent is on the line, so the call is answered within two seconds even when a
 //! provider is silent.
@@ -26,7 +26,9 @@ use records::storage;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{Intake, json, params};
+use crate::params::{self, CapabilityParams};
+use crate::processor_routing::RoutedAsk;
+use crate::{Intake, json};
 
 /// The time that all channels together have to answer.
 const TIME_MAX: Duration = Duration::from_secs(2);
@@ -70,8 +72,11 @@ impl Intake {
         body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers).await?;
-        let phone = params::capabilities(body)?.customer.phone;
+        let CapabilityParams { customer, ask, processor } = params::capabilities(body)?;
+        let phone = customer.phone;
         let address = keys::address_hash(&requester.brand.address_key, &phone);
+        let routed = RoutedAsk { ask: &ask, processor: processor.as_ref(), address: &address };
+        let processors = self.processor_views(&requester, routed).await?;
         let (now, brand) = (self.ports.clock.now(), &requester.brand.name);
         let scope = BrandScope { brand, mode: requester.mode };
         let stopped = stops::is_opted_out(self.ports.store.as_ref(), scope, &address).await?;
@@ -91,7 +96,8 @@ impl Intake {
         }
         // Stable: those that can be reached keep the brand's own order among themselves.
         routes.sort_by_key(|route| !route.known.reachable);
-        Ok(json(StatusCode::OK, &json!({ "routes": routes })))
+        let answer = json!({ "routes": routes, "processors": processors });
+        Ok(json(StatusCode::OK, &answer))
     }
 
     /// Asks every channel of the brand at once, and answers in the brand's order.

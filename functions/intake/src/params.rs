@@ -9,7 +9,7 @@ use domain::problem::Problem;
 use domain::request::LIFETIME_MAX;
 use domain::values::language::Language;
 use domain::values::money::Money;
-use domain::values::name::ChannelName;
+use domain::values::name::{ChannelName, ProcessorName};
 use domain::values::phone::Phone;
 use domain::values::text::DisplayText;
 
@@ -27,6 +27,7 @@ pub(crate) struct CreateRequestParams {
     pub(crate) customer: Customer,
     pub(crate) session: Session,
     pub(crate) ask: Ask,
+    pub(crate) processor: Option<ProcessorName>,
     pub(crate) channels: Option<Vec<ChannelName>>,
     pub(crate) expires_in: Option<Duration>,
     pub(crate) fallback_seconds: Option<u32>,
@@ -36,6 +37,8 @@ pub(crate) struct CreateRequestParams {
 /// The body of `POST /v1/capabilities`.
 pub(crate) struct CapabilityParams {
     pub(crate) customer: Customer,
+    pub(crate) ask: Ask,
+    pub(crate) processor: Option<ProcessorName>,
 }
 
 fn finished<T>(fields: Fields, params: Option<T>) -> Result<T, Problem> {
@@ -54,6 +57,7 @@ pub(crate) fn request(body: &[u8], mode: Mode) -> Result<CreateRequestParams, Pr
     let customer = fields.object("customer", true).and_then(customer);
     let session = fields.object("session", true).and_then(session);
     let ask = fields.object("ask", true).and_then(ask);
+    let processor = fields.parse("processor", false);
     let channels = fields.list("channels", false, 8, str::parse);
     let expires_in = expires_in(&mut fields, false, mode);
     let fallback = fields.number("fallback_seconds", false, FALLBACK);
@@ -63,6 +67,7 @@ pub(crate) fn request(body: &[u8], mode: Mode) -> Result<CreateRequestParams, Pr
             customer,
             session,
             ask,
+            processor,
             channels,
             expires_in,
             fallback_seconds: fallback.and_then(|seconds| u32::try_from(seconds).ok()),
@@ -76,7 +81,9 @@ pub(crate) fn capabilities(body: &[u8]) -> Result<CapabilityParams, Problem> {
     let mut fields = Fields::of_body(body, false).map_err(Problem::fields)?;
     let customer = fields.object("customer", true).and_then(customer);
     let ask = fields.object("ask", true).and_then(ask);
-    let params = customer.zip(ask).map(|(customer, _)| CapabilityParams { customer });
+    let processor = fields.parse("processor", false);
+    let params =
+        customer.zip(ask).map(|(customer, ask)| CapabilityParams { customer, ask, processor });
     finished(fields, params)
 }
 

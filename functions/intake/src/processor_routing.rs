@@ -1,15 +1,16 @@
-//! Selects the processor of an ask: the first, in the brand's order, that the customer can use.
+//! Selects the processor of an ask: the first, in the brand's order, that takes the ask.
 
 use domain::ask::Ask;
-use domain::brand::{BrandScope, Mode};
+use domain::brand::{BrandScope, Mode, ProcessorSetup};
 use domain::guards;
 use domain::guards::Guard;
 use domain::problem::{Code, FieldError, Problem};
 use domain::values::name::ProcessorName;
-use ports::PaymentOption;
+use ports::{PaymentOption, UnsupportedAmount};
 use records::authentication::Requester;
 use records::circuit_breaker::CircuitBreaker;
 use records::saved_cards;
+use serde::Serialize;
 
 use crate::Intake;
 
@@ -20,55 +21,130 @@ pub(crate) struct SelectedProcessor {
     pub(crate) by_tap: bool,
 }
 
+/// What is asked for, and the processor that the requester names.
+#[derive(Clone, Copy)]
+pub(crate) struct RoutedAsk<'a> {
+    pub(crate) ask: &'a Ask,
+    /// The processor that takes the ask; `None` takes the first that can.
+    pub(crate) processor: Option<&'a ProcessorName>,
+    /// The keyed hash of the customer's address.
+    pub(crate) address: &'a str,
+}
+
+/// A processor in a capability answer.
+#[derive(Serialize)]
+pub(crate) struct ProcessorView {
+    name: ProcessorName,
+    /// Whether it takes the ask.
+    supported: bool,
+    /// The code of the problem; `None` where it takes the ask.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// The rule that the ask breaks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
 impl Intake {
     /// Selects the processor of this ask. An ask that names a saved card goes to the processor that keeps the card.
     pub(crate) async fn select_processor(
         &self,
         requester: &Requester,
-        ask: &Ask,
-        address: &str,
+        routed: RoutedAsk<'_>,
     ) -> Result<SelectedProcessor, Problem> {
-        let required = self.card_processor(requester, ask, address).await?;
-        let mut refused =
-            Problem::new(Code::ProcessorNotConfigured, "the brand has no processor in this mode");
-        let mut unavailable = None;
-        for setup in &requester.brand.setup(requester.mode).processors {
-            if required.as_ref().is_some_and(|required| *required != setup.name) {
-                continue;
+        let candidates = self.candidates(requester, routed).await?;
+        let mut refused = None;
+        for setup in candidates {
+            match self.consider(requester, routed.ask, setup).await? {
+                Ok(selected) => return Ok(selected),
+                Err(problem) => refused = Some(weightier(refused, problem)),
             }
-            let opened = self.processors.open(&requester.brand, requester.mode, &setup.name);
-            let Ok(processor) = opened else {
-                if refused.code == Code::ProcessorNotConfigured {
-                    refused.detail =
-                        "a processor's settings in the brand's secret are invalid".to_owned();
-                }
-                continue;
-            };
-            let mut payment_options = processor.payment_options(ask);
-            // The test card is never offered where money is real.
-            payment_options.retain(|option| {
-                requester.mode == Mode::Test || *option != PaymentOption::TestCard
-            });
-            if payment_options.is_empty() {
-                let detail = "no processor of the brand supports this ask in this mode";
-                refused = Problem::new(Code::AskNotSupported, detail);
-                continue;
-            }
-            let scope = BrandScope { brand: &requester.brand.name, mode: requester.mode };
-            let breaker =
-                CircuitBreaker::load(self.ports.store.as_ref(), scope, &setup.name).await?;
-            if let Some(wait) = breaker.open_for(self.ports.clock.now()) {
-                let detail =
-                    "the processor rejects our calls; retry after the seconds in `Retry-After`";
-                let retry_after = Some(wait.as_secs().saturating_add(1));
-                let shut = Problem::new(Code::ProcessorUnavailable, detail);
-                unavailable = unavailable.or(Some(Problem { retry_after, ..shut }));
-                continue;
-            }
-            let by_tap = payment_options.iter().any(gives_by_tap);
-            return Ok(SelectedProcessor { name: setup.name.clone(), by_tap });
         }
-        Err(unavailable.unwrap_or(refused))
+        Err(refused.unwrap_or_else(|| {
+            Problem::new(Code::ProcessorNotConfigured, "the brand has no processor in this mode")
+        }))
+    }
+
+    /// Answers for each processor of the brand whether it takes this ask, in the brand's order.
+    pub(crate) async fn processor_views(
+        &self,
+        requester: &Requester,
+        routed: RoutedAsk<'_>,
+    ) -> Result<Vec<ProcessorView>, Problem> {
+        let mut views = Vec::new();
+        for setup in self.candidates(requester, routed).await? {
+            let name = setup.name.clone();
+            views.push(match self.consider(requester, routed.ask, setup).await? {
+                Ok(_) => ProcessorView { name, supported: true, reason: None, detail: None },
+                Err(problem) => ProcessorView {
+                    name,
+                    supported: false,
+                    reason: Some(problem.code.facts().0),
+                    detail: Some(problem.detail),
+                },
+            });
+        }
+        Ok(views)
+    }
+
+    /// Returns the processors that may take this ask: the keeper of its card, the named one, or all.
+    async fn candidates<'a>(
+        &self,
+        requester: &'a Requester,
+        routed: RoutedAsk<'_>,
+    ) -> Result<Vec<&'a ProcessorSetup>, Problem> {
+        let keeper = self.card_processor(requester, routed.ask, routed.address).await?;
+        let configured = &requester.brand.setup(requester.mode).processors;
+        if let Some(named) = routed.processor {
+            if !configured.iter().any(|setup| setup.name == *named) {
+                let detail = format!("the brand has no processor named {named} in this mode");
+                return Err(at("/processor", Problem::new(Code::ProcessorNotConfigured, detail)));
+            }
+            if keeper.as_ref().is_some_and(|keeper| keeper != named) {
+                let detail = "another processor keeps the card; omit `processor`";
+                return Err(at("/processor", Problem::new(Code::PaymentMethodUnknown, detail)));
+            }
+        }
+        let only = keeper.as_ref().or(routed.processor);
+        Ok(configured.iter().filter(|setup| only.is_none_or(|only| *only == setup.name)).collect())
+    }
+
+    /// Judges one processor: the inner error is the reason why it does not take the ask.
+    async fn consider(
+        &self,
+        requester: &Requester,
+        ask: &Ask,
+        setup: &ProcessorSetup,
+    ) -> Result<Result<SelectedProcessor, Problem>, Problem> {
+        let opened = self.processors.open(&requester.brand, requester.mode, &setup.name);
+        let Ok(processor) = opened else {
+            let detail = "a processor's settings in the brand's secret are invalid";
+            return Ok(Err(Problem::new(Code::ProcessorNotConfigured, detail)));
+        };
+        if let Some(money) = ask.money()
+            && let Err(unsupported) = processor.check_amount(money)
+        {
+            return Ok(Err(amount_problem(&setup.name, unsupported)));
+        }
+        let mut payment_options = processor.payment_options(ask);
+        // The test card is never offered where money is real.
+        payment_options
+            .retain(|option| requester.mode == Mode::Test || *option != PaymentOption::TestCard);
+        if payment_options.is_empty() {
+            let detail = "no processor of the brand supports this ask in this mode";
+            return Ok(Err(Problem::new(Code::AskNotSupported, detail)));
+        }
+        let scope = BrandScope { brand: &requester.brand.name, mode: requester.mode };
+        let breaker = CircuitBreaker::load(self.ports.store.as_ref(), scope, &setup.name).await?;
+        if let Some(wait) = breaker.open_for(self.ports.clock.now()) {
+            let detail =
+                "the processor rejects our calls; retry after the seconds in `Retry-After`";
+            let retry_after = Some(wait.as_secs().saturating_add(1));
+            let shut = Problem::new(Code::ProcessorUnavailable, detail);
+            return Ok(Err(Problem { retry_after, ..shut }));
+        }
+        let by_tap = payment_options.iter().any(gives_by_tap);
+        Ok(Ok(SelectedProcessor { name: setup.name.clone(), by_tap }))
     }
 
     /// Returns the processor that keeps the saved card of the ask; `None` when the ask names no card.
@@ -91,10 +167,7 @@ impl Intake {
             None => {
                 let detail =
                     "`payment_method` names no card that this customer saved with the brand";
-                let pointer = "/ask/payment_method".to_owned();
-                let error = FieldError { pointer, code: "value", detail: detail.to_owned() };
-                let problem = Problem::new(Code::PaymentMethodUnknown, detail);
-                Err(Problem { errors: vec![error], ..problem })
+                Err(at("/ask/payment_method", Problem::new(Code::PaymentMethodUnknown, detail)))
             }
         }
     }
@@ -105,5 +178,39 @@ const fn gives_by_tap(option: &PaymentOption) -> bool {
     match option {
         PaymentOption::Nothing | PaymentOption::TestCard => true,
         PaymentOption::GooglePay(_) | PaymentOption::ApplePay(_) | PaymentOption::Hosted => false,
+    }
+}
+
+/// Adds the place of the field that a problem is about.
+fn at(pointer: &str, problem: Problem) -> Problem {
+    let detail = problem.detail.clone();
+    let error = FieldError { pointer: pointer.to_owned(), code: "value", detail };
+    Problem { errors: vec![error], ..problem }
+}
+
+/// The problem of an amount that a processor cannot take.
+fn amount_problem(name: &ProcessorName, unsupported: UnsupportedAmount) -> Problem {
+    let detail = format!("{name} cannot take this amount: {unsupported}");
+    let pointer = match unsupported {
+        UnsupportedAmount::Currency => "/ask/currency",
+        UnsupportedAmount::Step(_) | UnsupportedAmount::Below(_) | UnsupportedAmount::Above(_) => {
+            "/ask/amount"
+        }
+    };
+    let error = FieldError {
+        pointer: pointer.to_owned(),
+        code: unsupported.code(),
+        detail: detail.clone(),
+    };
+    Problem { errors: vec![error], ..Problem::new(Code::AmountNotSupported, detail) }
+}
+
+/// Returns the problem that helps the requester most. Waiting comes before another amount, and that before another ask.
+fn weightier(before: Option<Problem>, now: Problem) -> Problem {
+    let order = [Code::AskNotSupported, Code::AmountNotSupported, Code::ProcessorUnavailable];
+    let weight = |problem: &Problem| order.iter().position(|code| *code == problem.code);
+    match before {
+        Some(before) if weight(&before) >= weight(&now) => before,
+        Some(_) | None => now,
     }
 }

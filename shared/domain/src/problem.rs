@@ -83,7 +83,11 @@ codes! {
     /// The amount is out of range.
     AmountOutOfRange "amount-out-of-range" 400
         "The amount is out of range"
-        "Send 1 to 99999999 in the currency's minor unit.";
+        "Send 1 to 999999999999999 in the currency's minor unit.";
+    /// None of the brand's processors takes the amount.
+    AmountNotSupported "amount-not-supported" 422
+        "None of the brand's processors takes this amount"
+        "Send an amount that `errors` allows, another currency, or add a processor to the brand's secret.";
     /// The brand has no such channel.
     ChannelNotConfigured "channel-not-configured" 422
         "The brand has no such channel in this mode"

@@ -35,7 +35,7 @@ pub use handler::{Handler, Listener};
 pub use http::{ClientIdentity, Http, HttpError, Reach};
 pub use processor::{
     ApplePay, Confirmed, Created, Fetched, GooglePay, OpenProcessorError, PaymentOption, Processor,
-    Processors, RedirectUrl, Refund, RefundResult, Retrieved, Use, VoidResult,
+    Processors, RedirectUrl, Refund, RefundResult, Retrieved, UnsupportedAmount, Use, VoidResult,
 };
 pub use processor_webhook::{ProcessorEvent, VerifiedWebhook, WebhookResponse};
 pub use queue::{Queue, QueueError, delay_seconds};

@@ -1,6 +1,7 @@
 //! The settings that several adapters share, and the checks on them.
 
 use domain::brand::Mode;
+use domain::values::money::Currency;
 use http::Uri;
 use serde::Deserialize;
 
@@ -57,6 +58,17 @@ pub(crate) fn is_api_key(key: &str, prefix: &str) -> bool {
     key.len() > prefix.len()
         && key.starts_with(prefix)
         && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// Returns the step between amounts in ISO minor units, where a processor counts `exponent` decimals in steps of `step`.
+pub(crate) fn iso_step(currency: Currency, exponent: u32, step: u64) -> u64 {
+    let iso = currency.exponent();
+    let factor = |decimals| 10_u64.checked_pow(decimals).unwrap_or(u64::MAX);
+    if iso >= exponent {
+        step.saturating_mul(factor(iso - exponent))
+    } else {
+        (step / factor(exponent - iso)).max(1)
+    }
 }
 
 /// Converts an amount from one number of decimals to another; `None` where that would round or overflow.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::brand::Mode;
+use domain::values::money::Money;
 use ports::GooglePay;
 use serde::Deserialize;
 
@@ -91,11 +92,42 @@ pub(crate) fn check_networks(networks: &[String], country: &str) -> Result<(), I
     if is_country(country) { Ok(()) } else { Err(InvalidWallet::Country) }
 }
 
+/// Returns whether Google Pay can show an amount: its `totalPrice` has at most two decimals.
+///
+/// <https://developers.google.com/pay/api/web/reference/request-objects#TransactionInfo>, read 2026-11-26. Stripe's amounts all
+/// fit, since their third decimal is 0.
+pub(crate) const fn google_takes(money: Money) -> bool {
+    match money.currency().exponent() {
+        0..=2 => true,
+        exponent => money.amount().is_multiple_of(10_u64.pow(exponent - 2)),
+    }
+}
+
 /// Checks the name that Apple knows a merchant by.
 pub(crate) fn check_merchant_identifier(identifier: &str) -> Result<(), InvalidWallet> {
     if is_word(identifier, WORD_MAX, ".-_") {
         Ok(())
     } else {
         Err(InvalidWallet::MerchantIdentifier)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn google_pay_takes_amounts_without_a_third_decimal() {
+        for (amount, currency, takes) in [
+            (4250, "KWD", true),
+            (4251, "KWD", false),
+            (4251, "EUR", true),
+            (4251, "JPY", true),
+            (4200, "CLF", true),
+            (4210, "CLF", false),
+        ] {
+            let money = Money::new(amount, currency.parse().unwrap()).unwrap();
+            assert_eq!(google_takes(money), takes, "{amount} {currency}");
+        }
     }
 }

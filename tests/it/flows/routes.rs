@@ -75,7 +75,8 @@ fn capable_routes_are_listed_best_first() {
         "channel": "rcs", "reachable": false, "rich": true, "wallets": [], "receipts": receipts,
         "reason": "not_on_channel",
     });
-    assert_eq!(routes, json!({ "routes": [sms, rcs] }));
+    let processors = json!([{ "name": "sandbox", "supported": true }]);
+    assert_eq!(routes, json!({ "routes": [sms, rcs], "processors": processors }));
 }
 
 #[test]

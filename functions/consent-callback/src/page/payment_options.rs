@@ -66,6 +66,21 @@ fn digits(money: Money) -> String {
     text.split_once(' ').map_or(text.clone(), |(digits, _)| digits.to_owned())
 }
 
+/// Returns the amount as Google's script reads it: at most two decimals.
+///
+/// The pattern is `^[0-9]+(\.[0-9][0-9])?$`:
+/// <https://developers.google.com/pay/api/web/reference/request-objects#TransactionInfo>, read 2026-11-26. A processor offers
+/// Google Pay only for amounts without a third decimal.
+fn google_price(money: Money) -> String {
+    let text = digits(money);
+    match text.split_once('.') {
+        Some((whole, decimals)) => {
+            format!("{whole}.{}", decimals.chars().take(2).collect::<String>())
+        }
+        None => text,
+    }
+}
+
 /// Returns the `PaymentDataRequest` of Google Pay's API, version 2.0.
 ///
 /// It has no field that binds a token to the ask. The amount of a relayed token comes from the stored request alone.
@@ -93,7 +108,7 @@ fn google(settings: &GooglePay, request: &Request, money: Money) -> Value {
         }],
         "transactionInfo": {
             "totalPriceStatus": "FINAL",
-            "totalPrice": digits(money),
+            "totalPrice": google_price(money),
             "currencyCode": money.currency().code(),
             "countryCode": settings.country,
         },
@@ -117,4 +132,24 @@ fn application_data(hash: &AskHash) -> String {
     use base64::Engine;
     let bytes = hash.bytes();
     base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn google_price_has_two_decimals_at_most() {
+        for (amount, currency, price) in [
+            (4250, "EUR", "42.50"),
+            (5, "USD", "0.05"),
+            (4250, "JPY", "4250"),
+            (4250, "KWD", "4.25"),
+            (1010, "BHD", "1.01"),
+            (150_000_000, "IDR", "1500000.00"),
+        ] {
+            let money = Money::new(amount, currency.parse().unwrap()).unwrap();
+            assert_eq!(google_price(money), price, "{currency}");
+        }
+    }
 }

@@ -109,14 +109,14 @@ impl TryFrom<Parts> for Money {
     }
 }
 
-/// An amount outside 1 to 99,999,999 minor units, the range that every processor here accepts.
+/// An amount outside 1 to [`Money::AMOUNT_MAX`] minor units.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an amount is 1 to 99999999 in the currency's minor unit")]
+#[error("an amount is 1 to 999999999999999 in the currency's minor unit")]
 pub struct AmountOutOfRange;
 
 impl Money {
-    /// The largest amount in minor units. Processors refuse more than eight digits.
-    pub const AMOUNT_MAX: u64 = 99_999_999;
+    /// The largest amount in minor units: fifteen digits, which every JSON reader keeps exactly. Processors say what they take.
+    pub const AMOUNT_MAX: u64 = 999_999_999_999_999;
 
     /// Makes money of `amount` minor units.
     ///

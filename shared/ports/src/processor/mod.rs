@@ -1,5 +1,6 @@
 //! A processor: where an authorization is used, at most once.
 
+mod amount;
 mod attempt;
 mod fetched;
 mod payment_option;
@@ -8,6 +9,7 @@ mod results;
 
 use async_trait::async_trait;
 
+pub use amount::UnsupportedAmount;
 pub use attempt::{RedirectUrl, Use};
 pub use fetched::Fetched;
 pub use payment_option::{ApplePay, GooglePay, PaymentOption};
@@ -18,6 +20,7 @@ use super::{CallbackError, Source, UnverifiedCallback, VerifiedWebhook};
 use domain::ask::Ask;
 use domain::brand::{Brand, Mode};
 use domain::processor_result::{Reference, ReportedResult};
+use domain::values::money::Money;
 use domain::values::name::ProcessorName;
 
 /// One processor account of one brand.
@@ -47,6 +50,14 @@ pub trait Processor: Send + Sync {
     ///
     /// An ask that names a saved card is shown only to the processor that has saved it.
     fn payment_options(&self, ask: &Ask) -> Vec<PaymentOption>;
+
+    /// Judges an amount before the customer is asked. No call is made, and a processor without amounts has no rule.
+    ///
+    /// # Errors
+    /// [`UnsupportedAmount`] with the rule of the processor that the amount breaks.
+    fn check_amount(&self, _money: Money) -> Result<(), UnsupportedAmount> {
+        Ok(())
+    }
 
     /// Creates the object that [`confirm`](Self::confirm) acts on. No money moves, and the same attempt gives the same object.
     async fn create(&self, what: &Use<'_>) -> Created;

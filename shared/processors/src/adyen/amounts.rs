@@ -4,8 +4,9 @@
 //! table with the lists below before the first live charge in a currency that they name.
 
 use domain::values::money::{Currency, Money};
+use ports::UnsupportedAmount;
 
-use crate::checks::rescale;
+use crate::checks::{iso_step, rescale};
 
 /// The currencies that Adyen counts in whole units.
 const WHOLE: &str = "CVE DJF GNF IDR JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF";
@@ -25,6 +26,18 @@ fn exponent(currency: Currency) -> Option<u32> {
         _ if among(THOUSANDTHS) => Some(3),
         2 => Some(2),
         _ => None,
+    }
+}
+
+/// Judges an amount. Adyen names no minimum and no maximum; the payment method and the acquirer may have their own.
+///
+/// <https://docs.adyen.com/development-resources/currency-codes>, read in part 2026-11-26.
+pub(super) fn check(money: Money) -> Result<(), UnsupportedAmount> {
+    let currency = money.currency();
+    let exponent = exponent(currency).ok_or(UnsupportedAmount::Currency)?;
+    match to_adyen(money) {
+        Some(_) => Ok(()),
+        None => Err(UnsupportedAmount::Step(iso_step(currency, exponent, 1))),
     }
 }
 
@@ -63,6 +76,12 @@ mod tests {
                 assert_eq!(from_adyen(value, code), Some((iso, code.parse().unwrap())), "{code}");
             }
         }
+        assert_eq!(check(money(4250, "IDR")), Err(UnsupportedAmount::Step(100)));
+        assert_eq!(check(money(150_000_000, "IDR")), Ok(()));
+        assert_eq!(check(money(400_000_000, "COP")), Ok(()));
+        assert_eq!(check(money(425, "CVE")), Err(UnsupportedAmount::Step(100)));
+        assert_eq!(check(money(4250, "BIF")), Err(UnsupportedAmount::Currency));
+        assert_eq!(check(money(Money::AMOUNT_MAX, "CLP")), Ok(()));
         assert_eq!(from_adyen(4201, "CLP"), None);
         assert_eq!(from_adyen(1, "eur"), None);
     }

@@ -26,8 +26,8 @@ use domain::values::money::Money;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use ports::{
     CallbackError, Clock, Confirmed, Created, Http, HttpError, PaymentOption, Processor,
-    ProcessorEvent, Reach, Refund, RefundResult, Retrieved, UnverifiedCallback, Use,
-    VerifiedWebhook, VoidResult, WebhookResponse,
+    ProcessorEvent, Reach, Refund, RefundResult, Retrieved, UnsupportedAmount, UnverifiedCallback,
+    Use, VerifiedWebhook, VoidResult, WebhookResponse,
 };
 use serde_json::{Map, Value, json};
 
@@ -93,6 +93,10 @@ enum AdyenObject<'a> {
 impl Processor for Adyen {
     fn payment_options(&self, ask: &Ask) -> Vec<PaymentOption> {
         self.account.offer.payment_options(ask)
+    }
+
+    fn check_amount(&self, money: Money) -> Result<(), UnsupportedAmount> {
+        amounts::check(money)
     }
 
     async fn create(&self, what: &Use<'_>) -> Created {

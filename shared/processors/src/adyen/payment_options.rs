@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::amounts;
 use crate::wallet_settings::{
-    self, GooglePaySettings, InvalidWallet, check_merchant_identifier, check_networks,
+    self, GooglePaySettings, InvalidWallet, check_merchant_identifier, check_networks, google_takes,
 };
 
 /// The setting `apple_pay` of kind `adyen`. The certificate is Adyen's own.
@@ -82,11 +82,12 @@ impl AdyenOffer {
         match ask {
             Ask::Payment { money, .. } if amounts::to_adyen(*money).is_none() => {}
             Ask::Payment { card: Some(_), .. } => payment_options.push(PaymentOption::Nothing),
-            Ask::Payment { card: None, .. } => {
+            Ask::Payment { card: None, money, .. } => {
                 payment_options.extend(
                     self.apple_pay.iter().map(|apple| PaymentOption::ApplePay(apple.page.clone())),
                 );
-                payment_options.extend(self.google_pay.clone().map(PaymentOption::GooglePay));
+                let google_pay = self.google_pay.as_ref().filter(|_| google_takes(*money));
+                payment_options.extend(google_pay.cloned().map(PaymentOption::GooglePay));
                 payment_options.extend(self.pay_by_link.then_some(PaymentOption::Hosted));
             }
             Ask::PaymentMethod { .. } => {

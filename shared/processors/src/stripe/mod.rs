@@ -17,10 +17,12 @@ use domain::authorization::AuthorizationKind;
 use domain::guards;
 use domain::guards::Guard;
 use domain::processor_result::Reference;
+use domain::values::money::Money;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use ports::{
     CallbackError, Confirmed, Created, Http, HttpError, PaymentOption, Processor, Reach, Refund,
-    RefundResult, Retrieved, UnverifiedCallback, Use, VerifiedWebhook, VoidResult,
+    RefundResult, Retrieved, UnsupportedAmount, UnverifiedCallback, Use, VerifiedWebhook,
+    VoidResult,
 };
 use secrecy::ExposeSecret;
 
@@ -81,6 +83,10 @@ pub(crate) struct Stripe {
 impl Processor for Stripe {
     fn payment_options(&self, ask: &Ask) -> Vec<PaymentOption> {
         self.account.offer.payment_options(ask)
+    }
+
+    fn check_amount(&self, money: Money) -> Result<(), UnsupportedAmount> {
+        self.account.offer.check_amount(money)
     }
 
     async fn create(&self, what: &Use<'_>) -> Created {

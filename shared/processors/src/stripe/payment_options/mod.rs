@@ -2,10 +2,12 @@
 
 use domain::ask::Ask;
 use domain::brand::Mode;
-use ports::{ApplePay, GooglePay, PaymentOption};
+use domain::values::money::Money;
+use ports::{ApplePay, GooglePay, PaymentOption, UnsupportedAmount};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use super::amounts;
 use crate::checks::{is_address, is_api_key, schemes};
 use crate::wallet_settings::{
     self, GooglePaySettings, InvalidWallet, check_merchant_identifier, check_networks,
@@ -120,6 +122,9 @@ impl StripeOffer {
 
     /// Returns the payment options for an ask, best first.
     pub(super) fn payment_options(&self, ask: &Ask) -> Vec<PaymentOption> {
+        if ask.money().is_some_and(|money| self.check_amount(money).is_err()) {
+            return Vec::new();
+        }
         let keeping = match ask {
             Ask::Payment { card: Some(_), .. } => return vec![PaymentOption::Nothing],
             Ask::Payment { card: None, .. } => false,
@@ -138,6 +143,11 @@ impl StripeOffer {
             payment_options.push(PaymentOption::Hosted);
         }
         payment_options
+    }
+
+    /// Judges an amount. The sandbox has no minimum, so that its magic amounts stay small.
+    pub(super) fn check_amount(&self, money: Money) -> Result<(), UnsupportedAmount> {
+        amounts::check(money, !self.takes_examples)
     }
 
     /// Returns the brand's identity at Apple; `None` without Apple Pay.
