@@ -120,6 +120,9 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::ChannelWebhookMode => {
             Witness::Test("flows::channel_modes::test_credential_says_nothing_of_live_requests")
         }
+        Guard::LateRefundSuccess => {
+            Witness::Test("flows::refunds::late_success_stops_the_refund_that_repeats_it")
+        }
         // Seeds hardly ever end one of two open requests while a text is on its way.
         Guard::AmbiguousText => {
             Witness::Test("flows::text_replies::text_possibly_for_an_ended_request_is_no_answer")

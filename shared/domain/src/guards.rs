@@ -127,6 +127,8 @@ guards! {
     UnknownIsNoFailedRefund,
     /// A pending refund is not done.
     PendingRefundIsNotDone,
+    /// A success that is reported after a refund failed stops a refund that would repeat it.
+    LateRefundSuccess,
     /// A check is queued before a refund is written.
     CheckBeforeRefund,
     /// A check hands over a refund whose message was lost.

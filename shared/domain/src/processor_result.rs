@@ -79,6 +79,21 @@ impl ReportedResult {
     /// The code of a cancelled attempt. It is final: no other report changes it.
     pub const CANCELLED: &'static str = "cancelled";
 
+    /// The code of a refund that the processor reversed after it had sent it. It is final: a success is an older report.
+    pub const REVERSED: &'static str = "refund_failed";
+
+    /// Whether the processor has reversed the refund.
+    #[must_use]
+    pub fn is_reversed(&self) -> bool {
+        !self.success && self.code.as_deref() == Some(Self::REVERSED)
+    }
+
+    /// Returns the code of a refund that is reported as failed.
+    #[must_use]
+    pub fn refund_code(&self) -> &str {
+        self.code.as_deref().unwrap_or(Self::REVERSED)
+    }
+
     /// Whether the processor has cancelled the attempt.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {

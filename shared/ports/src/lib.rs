@@ -37,7 +37,7 @@ pub use processor::{
     ApplePay, Confirmed, Created, Fetched, GooglePay, OpenProcessorError, PaymentOption, Processor,
     Processors, RedirectUrl, Refund, RefundResult, Retrieved, UnsupportedAmount, Use, VoidResult,
 };
-pub use processor_webhook::{ProcessorEvent, VerifiedWebhook, WebhookResponse};
+pub use processor_webhook::{IgnoredPart, ProcessorEvent, VerifiedWebhook, WebhookResponse};
 pub use queue::{Queue, QueueError, delay_seconds};
 pub use secrets::{Secrets, SecretsError};
 pub use signer::{SignError, Signer};

@@ -11,6 +11,43 @@ pub struct VerifiedWebhook {
     pub events: Vec<ProcessorEvent>,
     /// What to answer.
     pub reply: WebhookResponse,
+    /// The parts that are acknowledged and have no effect, each by its reason.
+    pub ignored: Vec<IgnoredPart>,
+}
+
+/// The reason why a part of a verified webhook has no effect.
+///
+/// The sender is proven, so the part is acknowledged. A refusal would only make the processor repeat it for days and hold
+/// back what comes after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum IgnoredPart {
+    /// It is about the other mode.
+    OtherMode,
+    /// It is about another account of the processor.
+    OtherAccount,
+    /// It is about an object that no request of ours has.
+    OtherObject,
+    /// Nothing here follows from its type.
+    OtherType,
+    /// Its body has another format than the one that is read here.
+    OtherFormat,
+    /// Its signature could belong to several texts.
+    Ambiguous,
+}
+
+impl IgnoredPart {
+    /// Returns the reason as the log names it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OtherMode => "other_mode",
+            Self::OtherAccount => "other_account",
+            Self::OtherObject => "other_object",
+            Self::OtherType => "other_type",
+            Self::OtherFormat => "other_format",
+            Self::Ambiguous => "ambiguous",
+        }
+    }
 }
 
 /// The response to a processor, or to the customer whom it redirected.

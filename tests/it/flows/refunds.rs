@@ -192,9 +192,118 @@ fn slow_refund_is_reported_by_webhook_or_look_up() {
     let told = json!({ "request": asked.id, "seq": 1, "success": true });
     world.processor_sends(&json!({ "refund_told": told })).ok(202);
     assert_eq!(states(&world, &asked), ["refunded 100"]);
-    let told = json!({ "request": asked.id, "seq": 1, "success": false });
-    world.processor_sends(&json!({ "refund_told": told })).ok(202);
-    assert_eq!(states(&world, &asked), ["refunded 100"]);
+}
+
+fn told(asked: &Asked, seq: u32, success: bool, code: Option<&str>) -> Value {
+    json!({ "refund_told": { "request": asked.id, "seq": seq, "success": success, "code": code } })
+}
+
+/// At Adyen that order is the usual one. At Stripe, too, a success can be followed by a failure.
+#[test]
+fn refund_that_fails_after_success_frees_its_amount() {
+    let (world, asked) = paid();
+    let before = world.reads(&asked);
+    world.acts(&asked, "refund", &json!({})).ok(202);
+    assert_eq!(states(&world, &asked), ["refunded 4250"]);
+    world.processor_sends(&told(&asked, 1, false, Some("refund_failed"))).ok(202);
+    assert_eq!(states(&world, &asked), ["failed 4250 refund_failed"]);
+    assert_eq!(world.webhooks().last().unwrap(), "request.refund_failed");
+    assert_eq!(world.timeline(&asked)[3..], ["refund_asked", "refunded", "refund_failed refund_failed"]);
+    // The same reports again, in any order, are older.
+    let told_so_far = world.webhooks().len();
+    for success in [true, false, true] {
+        let code = (!success).then_some("refund_failed");
+        world.processor_sends(&told(&asked, 1, success, code)).ok(202);
+    }
+    assert_eq!(states(&world, &asked), ["failed 4250 refund_failed"]);
+    assert_eq!(world.webhooks().len(), told_so_far);
+    world.acts(&asked, "refund", &json!({})).ok(202);
+    assert_eq!(states(&world, &asked), ["failed 4250 refund_failed", "refunded 4250"]);
+    let after = world.reads(&asked);
+    assert_eq!((&after["outcome"], &after["state"]), (&before["outcome"], &before["state"]));
+}
+
+#[test]
+fn reversal_that_overtakes_the_success_stands() {
+    let (world, asked) = paid();
+    world.books().says_of_refunds([pending(), pending()]);
+    world.acts(&asked, "refund", &json!({})).ok(202);
+    let [failed, done] =
+        [told(&asked, 1, false, Some("refund_failed")), told(&asked, 1, true, None)];
+    world.processor_sends(&failed).ok(202);
+    world.processor_sends(&done).ok(202);
+    assert_eq!(states(&world, &asked), ["failed 4250 refund_failed"]);
+    world.processor_sends(&failed).ok(202);
+    assert_eq!(refunds(&world, &asked).len(), 1);
+}
+
+#[test]
+fn success_after_a_failure_takes_the_amount_again() {
+    let (world, asked) = paid();
+    world.books().says_of_refunds([RefundResult::Failed { code: "not_refundable" }]);
+    world.acts(&asked, "refund", &json!({ "amount": 4000 })).ok(202);
+    assert_eq!(states(&world, &asked), ["failed 4000 not_refundable"]);
+    world.processor_sends(&told(&asked, 1, true, None)).ok(202);
+    assert_eq!(states(&world, &asked), ["refunded 4000"]);
+    assert_eq!(world.webhooks().last().unwrap(), "request.refunded");
+    world.acts(&asked, "refund", &json!({ "amount": 251 })).problem(422, "refund-too-large");
+    world.acts(&asked, "refund", &json!({})).ok(202);
+    assert_eq!(states(&world, &asked), ["refunded 4000", "refunded 250"]);
+}
+
+/// The requester asks again because the refund failed, and then hears that it had not.
+#[test]
+fn late_success_stops_the_refund_that_repeats_it() {
+    for amount in [4250, 1000] {
+        let (world, asked) = paid();
+        world.books().says_of_refunds([RefundResult::Failed { code: "not_refundable" }]);
+        world.acts(&asked, "refund", &json!({ "amount": amount })).ok(202);
+        let path = format!("{}/refund", asked.path);
+        world.post(&path, &json!({ "amount": amount })).ok(202);
+        let call = world.call(Method::POST, "/callbacks/demo/fake").key(None).idempotency(None);
+        let call = call.header(tests::world::fake_processor::PROOF, "proven");
+        call.json(&told(&asked, 1, true, None)).send().ok(202);
+        world.settles();
+        let expected = [format!("refunded {amount}"), format!("failed {amount} refunded_before")];
+        assert_eq!(states(&world, &asked), expected);
+        assert_eq!(world.books().count(Doing::Refund), 1);
+        assert!(!world.logs().contains("refunded before"));
+    }
+}
+
+/// The second refund is at the processor already. The first counts only if the second fails.
+#[test]
+fn late_success_waits_for_a_refund_under_way() {
+    for second in [true, false] {
+        let (world, asked) = paid();
+        world.books().says_of_refunds([RefundResult::Failed { code: "not_refundable" }, pending()]);
+        world.acts(&asked, "refund", &json!({})).ok(202);
+        world.acts(&asked, "refund", &json!({})).ok(202);
+        world.processor_sends(&told(&asked, 1, true, None)).ok(202);
+        assert_eq!(states(&world, &asked), ["failed 4250 not_refundable", "pending 4250"]);
+        world.processor_sends(&told(&asked, 2, second, None)).ok(202);
+        let expected = if second {
+            ["failed 4250 not_refundable", "refunded 4250"]
+        } else {
+            ["refunded 4250", "failed 4250 declined"]
+        };
+        assert_eq!(states(&world, &asked), expected);
+    }
+}
+
+/// The failure is reported while a worker is told of the success.
+#[test]
+fn failure_during_the_run_that_succeeds_is_kept() {
+    let (world, asked) = paid();
+    let body = told(&asked, 1, false, Some("refund_failed"));
+    world.meanwhile("fake Refund", move |core| {
+        let call = core.call(Method::POST, "/callbacks/demo/fake").key(None);
+        call.header(tests::world::fake_processor::PROOF, "proven").json(&body).send().ok(202);
+    });
+    world.acts(&asked, "refund", &json!({})).ok(202);
+    world.time_passes(2);
+    assert_eq!(states(&world, &asked), ["failed 4250 refund_failed"]);
+    assert_eq!(world.books().count(Doing::Refund), 1);
 }
 
 #[test]

@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use domain::invariants;
+use domain::journal::{EntryKind, JournalEntry};
 use domain::outcome::Details;
 use domain::processor_result::{Reference, ReportedResult};
-use domain::request::{Change, LEASE, RefundRecord, RefundRetry, Refusal, Request};
+use domain::request::{Change, LEASE, RefundEnd, RefundRecord, RefundRetry, Refusal, Request};
 use domain::values::time::Timestamp;
 
 use super::states::{accepted, at, consent, prompt, receipt, sealed};
@@ -36,8 +37,11 @@ fn moment(number: u32) -> Timestamp {
 }
 
 fn commands(request: &Request, now: Timestamp) -> Vec<Result<Change, Refusal>> {
-    let reported =
-        |success| ReportedResult { success, reference: Reference("re".to_owned()), code: None };
+    let reported = |success, code: Option<&str>| ReportedResult {
+        success,
+        reference: Reference("re".to_owned()),
+        code: code.map(str::to_owned),
+    };
     let mut all = Vec::new();
     if request.refunds.len() < REFUNDS {
         for amount in [None, Some(0), Some(1), Some(4249), Some(4251)] {
@@ -59,8 +63,10 @@ fn commands(request: &Request, now: Timestamp) -> Vec<Result<Change, Refusal>> {
         ));
         all.push(request.complete_refund(seq, id, now));
         all.push(request.fail_refund(seq, "declined", now));
-        all.push(request.record_refund_reported(seq, reported(true), now));
-        all.push(request.record_refund_reported(seq, reported(false), now));
+        all.push(request.record_refund_reported(seq, reported(true, None), now));
+        for code in ["declined", ReportedResult::REVERSED] {
+            all.push(request.record_refund_reported(seq, reported(false, Some(code)), now));
+        }
     }
     all
 }
@@ -70,8 +76,12 @@ fn essence(request: &Request, number: u32) -> String {
     let refund = |refund: &RefundRecord| {
         let leased = refund.lease.is_some_and(|lease| moment(number) < lease);
         let known = (refund.started_at.is_some(), leased, refund.reference.is_some());
-        let reported = refund.reported.as_ref().map(|reported| reported.success);
-        let end = refund.end.as_ref().map(|_| refund.counts());
+        let reported = refund.reported.as_ref().map(|told| (told.success, told.is_reversed()));
+        let end = refund.end.as_ref().map(|end| match end {
+            RefundEnd::Done { .. } => "done",
+            RefundEnd::Failed { code, .. } if code == ReportedResult::REVERSED => "reversed",
+            RefundEnd::Failed { .. } => "failed",
+        });
         format!("{} {known:?} {reported:?} {end:?}", refund.amount)
     };
     let refunds: Vec<String> = request.refunds.iter().map(refund).collect();
@@ -102,9 +112,11 @@ fn refunds_any_order_stay_within_the_charge() {
             let broken = invariants::broken(Some(&request), after, &change.entries);
             assert_eq!(broken, Vec::<&str>::new(), "{request:#?} {:#?}", change.entries);
             assert_eq!((&after.state, &after.attempts), (&paid.state, &paid.attempts));
-            let ended = |request: &Request| request.refunds.len() - request.open_refunds().count();
-            let reported = after.webhooks - request.webhooks;
-            assert_eq!(usize::try_from(reported).unwrap(), ended(after) - ended(&request));
+            let ends = |entry: &&JournalEntry| {
+                matches!(entry.what, EntryKind::Refunded { .. } | EntryKind::RefundFailed { .. })
+            };
+            let reported = usize::try_from(after.webhooks - request.webhooks).unwrap();
+            assert_eq!(reported, change.entries.iter().filter(ends).count());
             ahead.push_back((change.request, number));
         }
     }
@@ -114,9 +126,9 @@ fn refunds_any_order_stay_within_the_charge() {
     }
 }
 
-/// One worker at a time holds a refund, and a later failure does not undo a success.
+/// One worker at a time holds a refund. A reported failure undoes a success, and a repeated success changes nothing.
 #[test]
-fn refund_leased_once_and_success_is_final() {
+fn refund_leased_once_and_failure_undoes_success() {
     let request = paid().refund(Some(100), None, at(1)).unwrap().request;
     let started = request.record_refund_started(1, at(1)).unwrap().request;
     let again = started.record_refund_started(1, at(1)).err();
@@ -124,10 +136,13 @@ fn refund_leased_once_and_success_is_final() {
     let reported =
         |success| ReportedResult { success, reference: Reference("re".to_owned()), code: None };
     let heard = started.record_refund_reported(1, reported(true), at(1)).unwrap().request;
-    assert!(heard.record_refund_reported(1, reported(false), at(1)).unwrap().is_nothing());
+    assert!(heard.record_refund_reported(1, reported(true), at(1)).unwrap().is_nothing());
     let done = heard.complete_refund(1, Reference("re".to_owned()), at(1)).unwrap().request;
     assert_eq!(done.fail_refund(1, "declined", at(1)).err(), Some(Refusal::Step));
     assert_eq!(done.refundable(), 4150);
+    let reversed = done.record_refund_reported(1, reported(false), at(2)).unwrap().request;
+    assert_eq!((reversed.refundable(), &reversed.state), (4250, &done.state));
+    assert!(reversed.record_refund_reported(1, reported(true), at(3)).unwrap().is_nothing());
     assert_eq!(
         request.complete_refund(1, Reference("re".to_owned()), at(1)).err(),
         Some(Refusal::Step)

@@ -30,6 +30,13 @@ struct AttemptRef {
     attempt_no: u32,
 }
 
+/// A refund of a request's charge, and its number within the request.
+#[derive(Clone, Copy)]
+struct RefundRef {
+    request: RequestId,
+    seq: u32,
+}
+
 impl ProcessorWebhooks {
     /// Records one event.
     pub(super) async fn record(
@@ -44,11 +51,7 @@ impl ProcessorWebhooks {
                     .await
             }
             ProcessorEvent::RefundReported { request, seq, reported } => {
-                let command = |request: &Request, now| {
-                    request.record_refund_reported(seq, reported.clone(), now)
-                };
-                let step = Step::Refund { seq };
-                self.apply(context, request, step, command).await.map(|_not_applicable| ())
+                self.on_refund_reported(context, RefundRef { request, seq }, reported).await
             }
             ProcessorEvent::Returned { request, attempt_no, authorization } => {
                 let attempt = AttemptRef { request, attempt_no };
@@ -105,6 +108,26 @@ impl ProcessorWebhooks {
         Ok(())
     }
 
+    /// Records the reported result of a refund, which may have ended before.
+    async fn on_refund_reported(
+        &self,
+        context: ProcessorContext<'_>,
+        refund: RefundRef,
+        reported: ReportedResult,
+    ) -> Result<(), Problem> {
+        let RefundRef { request: id, seq } = refund;
+        let command =
+            |request: &Request, now| request.record_refund_reported(seq, reported.clone(), now);
+        let updated = self.update(context, id, Step::Refund { seq }, command).await?;
+        if let Updated::Stored(stored) = updated
+            && stored.request.is_refunded_twice()
+        {
+            // The refund was taken for failed, and its amount was refunded otherwise. A person must look.
+            tracing::error!(request.id = %id, refund.seq = seq, "processor reported a refund whose amount was refunded before");
+        }
+        Ok(())
+    }
+
     /// Records the code with which a customer returned from the processor's page, sealed.
     async fn on_returned(
         &self,
@@ -141,6 +164,20 @@ impl ProcessorWebhooks {
         step: Step,
         command: impl Fn(&Request, Timestamp) -> Result<Change, Refusal>,
     ) -> Result<Option<VersionedRequest>, Problem> {
+        match self.update(context, id, step, command).await? {
+            Updated::Stored(_) | Updated::Absent => Ok(None),
+            Updated::Stopped(refused) => Ok(refused),
+        }
+    }
+
+    /// Applies a command and queues its step. It stops with the request when its state refuses the command.
+    async fn update(
+        &self,
+        context: ProcessorContext<'_>,
+        id: RequestId,
+        step: Step,
+        command: impl Fn(&Request, Timestamp) -> Result<Change, Refusal>,
+    ) -> Result<Updated<Option<VersionedRequest>>, Problem> {
         let decide = |loaded: VersionedRequest, now| {
             let decision = if !context.is_owner(&loaded.request) {
                 Decision::Stop(None)
@@ -151,9 +188,6 @@ impl ProcessorWebhooks {
             };
             std::future::ready(Ok::<_, Problem>(decision))
         };
-        match update_async(&self.ports, id, decide).await? {
-            Updated::Stored(_) | Updated::Absent => Ok(None),
-            Updated::Stopped(refused) => Ok(refused),
-        }
+        update_async(&self.ports, id, decide).await
     }
 }

@@ -1,5 +1,7 @@
 //! Verifies the webhooks of processors, and sends returning customers back to the consent page.
 
+use std::collections::BTreeSet;
+
 use domain::brand::{Brand, Mode};
 use domain::keys;
 use domain::problem::Problem;
@@ -35,6 +37,11 @@ impl ProcessorWebhooks {
     ) -> Result<ProcessorReply, Problem> {
         let (mode, webhook) = self.verify(brand, name, callback)?;
         let context = ProcessorContext { brand, mode, name };
+        if !webhook.ignored.is_empty() {
+            let reasons: BTreeSet<&str> =
+                webhook.ignored.iter().map(|part| part.as_str()).collect();
+            tracing::info!(processor.name = %name, reasons = ?reasons, "parts of a processor webhook ignored");
+        }
         for event in webhook.events {
             self.record(context, event).await?;
         }
@@ -54,6 +61,7 @@ impl ProcessorWebhooks {
         callback: &UnverifiedCallback,
     ) -> Result<(Mode, VerifiedWebhook), Problem> {
         let mut rejection = Rejection::new();
+        let mut ignored = None;
         for mode in [Mode::Live, Mode::Test] {
             let processor = match self.processors.open(brand, mode, name) {
                 Ok(processor) => processor,
@@ -65,6 +73,10 @@ impl ProcessorWebhooks {
                 }
             };
             match processor.receive(callback) {
+                // Another mode may have the same secret, and the webhook may be for that one.
+                Ok(webhook) if webhook.events.is_empty() && !webhook.ignored.is_empty() => {
+                    ignored = ignored.or(Some((mode, webhook)));
+                }
                 Ok(webhook) => return Ok((mode, webhook)),
                 Err(error) => {
                     if rejection.refused(&error)? {
@@ -73,7 +85,7 @@ impl ProcessorWebhooks {
                 }
             }
         }
-        Err(rejection.into_problem())
+        ignored.ok_or_else(|| rejection.into_problem())
     }
 
     /// Returns the link token of the approved prompt, or else of the newest one.

@@ -9,6 +9,7 @@ mod closing;
 mod fetching;
 mod hosted_page;
 mod prompting;
+mod refund_reports;
 mod refunding;
 
 use std::time::Duration;

@@ -241,7 +241,7 @@ impl Request {
         Ok(change.with_entry(EntryKind::RefundReleased { refund: seq, reason }))
     }
 
-    /// Ends a refund whose money is on its way back.
+    /// Ends a refund whose money is on its way back. It fails where a webhook reported meanwhile that it failed.
     ///
     /// # Errors
     /// [`Refusal::Step`] when the call was never about to be made, or it has ended.
@@ -256,6 +256,10 @@ impl Request {
         if refund.started_at.is_none() {
             return Err(Refusal::Step);
         }
+        // The webhook is newer than what the worker was told.
+        if let Some(failed) = refund.reported.take_if(|reported| !reported.success) {
+            return self.fail_refund(seq, failed.refund_code(), now);
+        }
         refund.reference = Some(reference);
         refund.ends(RefundEnd::Done { at: now });
         Ok(change
@@ -264,43 +268,22 @@ impl Request {
             .with_webhook(WebhookEventType::Refunded))
     }
 
-    /// Ends a refund that failed.
+    /// Ends a refund that failed. A success that waited for its amount may count now.
     ///
     /// # Errors
     /// [`Refusal::Step`] when it has ended.
     pub fn fail_refund(&self, seq: u32, code: &str, now: Timestamp) -> Result<Change, Refusal> {
         let mut change = Change::of(self, now);
-        open(&mut change.request, seq)?.ends(RefundEnd::Failed { at: now, code: code.to_owned() });
-        Ok(change
-            .with_timeline_entry("refund_failed", None, Some(code))
-            .with_entry(EntryKind::RefundFailed { refund: seq, code: code.to_owned() })
-            .with_webhook(WebhookEventType::RefundFailed))
-    }
-
-    /// Records the result that a webhook reported of a refund. No later report undoes a success.
-    ///
-    /// # Errors
-    /// [`Refusal::Step`] when it has ended.
-    pub fn record_refund_reported(
-        &self,
-        seq: u32,
-        reported: ReportedResult,
-        now: Timestamp,
-    ) -> Result<Change, Refusal> {
-        let mut change = Change::of(self, now);
         let refund = open(&mut change.request, seq)?;
-        if refund.reported.as_ref().is_some_and(|known| known.success || *known == reported) {
-            return Ok(Change::of(self, now));
-        }
-        let success = reported.success;
-        refund.reported = Some(reported);
-        refund.retry_at = None;
-        Ok(change.with_entry(EntryKind::RefundReported { refund: seq, success }))
+        let reversed = refund.reported.as_ref().is_some_and(ReportedResult::is_reversed);
+        // A reversal is final, so its own code is kept.
+        let code = if reversed { ReportedResult::REVERSED } else { code };
+        Ok(change.with_failed_refund(seq, code).with_late_successes())
     }
 }
 
 impl RefundRecord {
-    fn ends(&mut self, end: RefundEnd) {
+    pub(super) fn ends(&mut self, end: RefundEnd) {
         self.end = Some(end);
         self.lease = None;
         self.retry_at = None;

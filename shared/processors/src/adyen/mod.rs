@@ -200,7 +200,8 @@ impl Processor for Adyen {
             state::read(&state, &self.link_key, account).ok_or(CallbackError::Forged)?;
         let authorization = Authorization { kind: AuthorizationKind::Code, secret: result.into() };
         let events = vec![ProcessorEvent::Returned { request, attempt_no, authorization }];
-        Ok(VerifiedWebhook { events, reply: WebhookResponse::ToPage(request) })
+        let reply = WebhookResponse::ToPage(request);
+        Ok(VerifiedWebhook { events, reply, ignored: Vec::new() })
     }
 }
 

@@ -204,7 +204,8 @@ impl Processor for OpenId {
             }
             None => return Err(CallbackError::Malformed),
         };
-        Ok(VerifiedWebhook { events: vec![events], reply: WebhookResponse::ToPage(request) })
+        let reply = WebhookResponse::ToPage(request);
+        Ok(VerifiedWebhook { events: vec![events], reply, ignored: Vec::new() })
     }
 }
 

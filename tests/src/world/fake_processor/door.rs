@@ -28,7 +28,8 @@ pub(super) fn receive(
     }
     let body = "taken".to_owned();
     let reply = CallbackReply { status: 202, content_type: "text/plain", body };
-    Ok(VerifiedWebhook { events: vec![heard(callback)?], reply: WebhookResponse::Plain(reply) })
+    let reply = WebhookResponse::Plain(reply);
+    Ok(VerifiedWebhook { events: vec![heard(callback)?], reply, ignored: Vec::new() })
 }
 
 fn heard(callback: &UnverifiedCallback) -> Result<ProcessorEvent, CallbackError> {
@@ -37,7 +38,7 @@ fn heard(callback: &UnverifiedCallback) -> Result<ProcessorEvent, CallbackError>
     enum Said {
         Look(RequestId),
         Told { request: RequestId, attempt_no: u32, success: bool },
-        RefundTold { request: RequestId, seq: u32, success: bool },
+        RefundTold { request: RequestId, seq: u32, success: bool, code: Option<String> },
     }
     let reported = |success| ReportedResult {
         success,
@@ -51,8 +52,10 @@ fn heard(callback: &UnverifiedCallback) -> Result<ProcessorEvent, CallbackError>
         Said::Told { request, attempt_no, success } => {
             ProcessorEvent::AttemptReported { request, attempt_no, reported: reported(success) }
         }
-        Said::RefundTold { request, seq, success } => {
-            ProcessorEvent::RefundReported { request, seq, reported: reported(success) }
+        Said::RefundTold { request, seq, success, code } => {
+            let said = reported(success);
+            let reported = ReportedResult { code: code.or(said.code), ..said };
+            ProcessorEvent::RefundReported { request, seq, reported }
         }
     })
 }
@@ -78,7 +81,8 @@ fn returned(callback: &UnverifiedCallback, proof: &str) -> Result<VerifiedWebhoo
         authorization: Authorization { kind: AuthorizationKind::Code, secret: code.into() },
     });
     let events = vec![code.unwrap_or(ProcessorEvent::StatusChanged(request))];
-    Ok(VerifiedWebhook { events, reply: WebhookResponse::ToPage(request) })
+    let reply = WebhookResponse::ToPage(request);
+    Ok(VerifiedWebhook { events, reply, ignored: Vec::new() })
 }
 
 impl Beginning {

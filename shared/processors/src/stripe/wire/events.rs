@@ -4,17 +4,20 @@
 
 use domain::brand::Mode;
 use domain::keys;
+use domain::processor_result::{Reference, ReportedResult};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
 use ports::{
-    CallbackError, CallbackReply, ProcessorEvent, UnverifiedCallback, VerifiedWebhook,
+    CallbackError, CallbackReply, IgnoredPart, ProcessorEvent, UnverifiedCallback, VerifiedWebhook,
     WebhookResponse,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sha2::Sha256;
+
+use super::refunds;
 
 /// The greatest difference between a signature's time and ours, either way. Stripe's libraries accept any future time.
 const TOLERANCE_SECONDS: i64 = 300;
@@ -55,32 +58,51 @@ pub(in crate::stripe) fn receive(
     if callback.method != Method::POST {
         return Err(CallbackError::Malformed);
     }
-    let Ok(event) = serde_json::from_slice::<StripeEvent>(&callback.body) else {
-        return Err(CallbackError::Malformed);
-    };
-    // Thin events of the v2 API have another shape and no object.
-    if event.object.as_deref().is_some_and(|object| object != "event") {
-        return Err(CallbackError::Malformed);
-    }
-    // A stand-in sets `livemode` on the object only. The signature alone is not enough, since a secret may be in the
-    // settings of the wrong mode.
-    let live = event.livemode.or(event.data.object.livemode);
-    let live = live.ok_or(CallbackError::Malformed)?;
-    match (mode, live) {
-        (Mode::Test, false) | (Mode::Live, true) => {}
-        (Mode::Test, true) | (Mode::Live, false) => return Err(CallbackError::Forged),
-    }
-    let request = event.data.object.request();
-    let request = request.filter(|_| EVENTS.contains(&event.kind.as_str()));
+    let event = read(mode, &callback.body);
     let reply = CallbackReply {
         status: 200,
         content_type: "application/json",
         body: r#"{"received":true}"#.to_owned(),
     };
-    Ok(VerifiedWebhook {
-        events: request.map(ProcessorEvent::StatusChanged).into_iter().collect(),
-        reply: WebhookResponse::Plain(reply),
-    })
+    let (events, ignored) = match event {
+        Ok(event) => (vec![event], Vec::new()),
+        Err(reason) => (Vec::new(), vec![reason]),
+    };
+    Ok(VerifiedWebhook { events, reply: WebhookResponse::Plain(reply), ignored })
+}
+
+/// Reads an event that is signed.
+///
+/// Stripe repeats for days what is refused, and then disables the endpoint. So an event that is not for this account is
+/// acknowledged and has no effect. Live endpoints of a platform also get the test events of its connected accounts
+/// (<https://docs.stripe.com/connect/webhooks>, read 2026-11-26).
+///
+/// # Errors
+/// The reason why the event has no effect.
+fn read(mode: Mode, body: &[u8]) -> Result<ProcessorEvent, IgnoredPart> {
+    // Thin events of the v2 API have another shape and no object.
+    let event: StripeEvent =
+        serde_json::from_slice(body).map_err(|_unreadable| IgnoredPart::OtherFormat)?;
+    if event.object.as_deref().is_some_and(|object| object != "event") {
+        return Err(IgnoredPart::OtherFormat);
+    }
+    // A stand-in sets `livemode` on the object only. The signature alone is not enough, since a secret may be in the
+    // settings of the wrong mode.
+    let live = event.livemode.or(event.data.object.livemode).ok_or(IgnoredPart::OtherFormat)?;
+    if live != (mode == Mode::Live) {
+        return Err(IgnoredPart::OtherMode);
+    }
+    if event.account.is_some() {
+        return Err(IgnoredPart::OtherAccount);
+    }
+    if !EVENTS.contains(&event.kind.as_str()) {
+        return Err(IgnoredPart::OtherType);
+    }
+    if let Some(failed) = event.data.object.failed_refund() {
+        return Ok(failed);
+    }
+    let request = event.data.object.request().ok_or(IgnoredPart::OtherObject)?;
+    Ok(ProcessorEvent::StatusChanged(request))
 }
 
 /// Returns whether one of the secrets signed these bytes within the tolerance.
@@ -128,6 +150,8 @@ struct StripeEvent {
     kind: String,
     object: Option<String>,
     livemode: Option<bool>,
+    /// The connected account, where the event is about one.
+    account: Option<String>,
     data: EventData,
 }
 
@@ -136,9 +160,13 @@ struct EventData {
     object: EventObject,
 }
 
-/// The fields of the event's object that are read. The object itself is read from Stripe.
+/// The fields of the event's object that are read. Other objects than refunds are then read from Stripe.
 #[derive(Deserialize)]
 struct EventObject {
+    object: Option<String>,
+    id: Option<String>,
+    status: Option<String>,
+    failure_reason: Option<String>,
     livemode: Option<bool>,
     client_reference_id: Option<String>,
     metadata: Option<EventMetadata>,
@@ -147,12 +175,29 @@ struct EventObject {
 #[derive(Deserialize)]
 struct EventMetadata {
     request_id: Option<String>,
+    refund: Option<String>,
 }
 
 impl EventObject {
     fn request(&self) -> Option<RequestId> {
         let label = self.metadata.as_ref().and_then(|metadata| metadata.request_id.as_deref());
         label.or(self.client_reference_id.as_deref())?.parse().ok()
+    }
+
+    /// Returns the failure of a refund of ours. Stripe never takes one back, so the report is believed.
+    ///
+    /// A refund that succeeded can still fail, up to 30 days later (<https://docs.stripe.com/refunds>, read 2026-11-26).
+    fn failed_refund(&self) -> Option<ProcessorEvent> {
+        let (request, seq) = refunds::of_label(self.metadata.as_ref()?.refund.as_deref()?)?;
+        let id = self.id.as_ref().filter(|id| refunds::is_refund(id))?;
+        let code = refunds::failure(self.status.as_deref()?, self.failure_reason.as_deref())?;
+        let fits = self.object.as_deref() == Some("refund");
+        let reported = ReportedResult {
+            success: false,
+            reference: Reference(id.clone()),
+            code: Some(code.to_owned()),
+        };
+        fits.then_some(ProcessorEvent::RefundReported { request, seq, reported })
     }
 }
 
@@ -211,28 +256,65 @@ mod tests {
         .to_string()
     }
 
-    fn heard(body: &str) -> Result<Vec<ProcessorEvent>, CallbackError> {
-        receive(Mode::Test, &secrets(&["whsec_a"]), &sent("whsec_a", body))
-            .map(|heard| heard.events)
+    /// Returns the event of a signed body, or the reason why it has none.
+    fn heard(body: &str) -> Result<ProcessorEvent, IgnoredPart> {
+        let webhook = receive(Mode::Test, &secrets(&["whsec_a"]), &sent("whsec_a", body)).unwrap();
+        let VerifiedWebhook { mut events, mut ignored, reply } = webhook;
+        let WebhookResponse::Plain(reply) = reply else { panic!() };
+        assert_eq!(reply.status, 200);
+        events.pop().ok_or_else(|| ignored.pop().unwrap())
     }
 
     #[test]
     fn event_about_a_request_triggers_a_look_up_others_nothing() {
         let ours = json!({ "id": "pi_1", "metadata": { "request_id": REQUEST } });
-        let look = Ok(vec![ProcessorEvent::StatusChanged(REQUEST.parse().unwrap())]);
+        let look = Ok(ProcessorEvent::StatusChanged(REQUEST.parse().unwrap()));
         for kind in EVENTS {
             assert_eq!(heard(&event(kind, &ours)), look, "{kind}");
         }
         let by_reference = json!({ "id": "cs_1", "client_reference_id": REQUEST, "metadata": {} });
         assert_eq!(heard(&event("checkout.session.completed", &by_reference)), look);
-        for (kind, object) in [
-            ("charge.dispute.created", &ours),
-            ("customer.created", &ours),
-            ("payment_intent.succeeded", &json!({ "id": "pi_2" })),
-            ("payment_intent.succeeded", &json!({ "metadata": { "request_id": "order 7" } })),
-            ("payment_intent.succeeded", &json!({ "metadata": null })),
+        for (kind, object, reason) in [
+            ("customer.created", &ours, IgnoredPart::OtherType),
+            ("payment_intent.succeeded", &json!({ "id": "pi_2" }), IgnoredPart::OtherObject),
+            (
+                "payment_intent.succeeded",
+                &json!({ "metadata": { "request_id": "order 7" } }),
+                IgnoredPart::OtherObject,
+            ),
+            ("payment_intent.succeeded", &json!({ "metadata": null }), IgnoredPart::OtherObject),
         ] {
-            assert_eq!(heard(&event(kind, object)), Ok(Vec::new()), "{kind} {object}");
+            assert_eq!(heard(&event(kind, object)), Err(reason), "{kind} {object}");
+        }
+    }
+
+    /// Only Stripe's own word for a failure ends a refund. Everything else is read from Stripe.
+    #[test]
+    fn refund_that_failed_is_reported_and_others_are_looked_up() {
+        let refund = |status: &str, label: &str| {
+            json!({ "id": "re_1", "object": "refund", "status": status, "amount": 100,
+                "failure_reason": (status == "failed").then_some("lost_or_stolen_card"),
+                "metadata": { "request_id": REQUEST, "refund": label } })
+        };
+        let label = format!("{REQUEST}-2");
+        for (kind, status, code) in [
+            ("refund.failed", "failed", "card_unavailable"),
+            ("refund.updated", "failed", "card_unavailable"),
+            ("charge.refund.updated", "canceled", "refund_canceled"),
+        ] {
+            let failed = heard(&event(kind, &refund(status, &label)));
+            let Ok(ProcessorEvent::RefundReported { request, seq, reported }) = failed else {
+                panic!("{kind}")
+            };
+            assert_eq!((request.to_string().as_str(), seq), (REQUEST, 2));
+            assert_eq!((reported.success, reported.code.as_deref()), (false, Some(code)));
+        }
+        let look = Ok(ProcessorEvent::StatusChanged(REQUEST.parse().unwrap()));
+        let other = format!("{REQUEST}-02");
+        for (status, label) in
+            [("succeeded", &label), ("pending", &label), ("failed", &other), ("failed", &"x".into())]
+        {
+            assert_eq!(heard(&event("refund.updated", &refund(status, label))), look, "{status}");
         }
     }
 
@@ -251,18 +333,23 @@ mod tests {
     }
 
     #[test]
-    fn event_of_the_other_mode_is_forged() {
-        let live = event("payment_intent.succeeded", &json!({})).replace("false", "true");
-        assert_eq!(heard(&live), Err(CallbackError::Forged));
+    fn event_of_another_mode_or_account_is_ignored() {
+        let ours = json!({ "metadata": { "request_id": REQUEST } });
+        let test = event("payment_intent.succeeded", &ours);
+        let live = test.replace("false", "true");
+        assert_eq!(heard(&live), Err(IgnoredPart::OtherMode));
         let secrets = secrets(&["whsec_a"]);
-        assert!(receive(Mode::Live, &secrets, &sent("whsec_a", &live)).is_ok());
+        let in_live = |body: &str| receive(Mode::Live, &secrets, &sent("whsec_a", body)).unwrap();
+        assert_eq!((in_live(&live).events.len(), in_live(&test).events.len()), (1, 0));
+        let connected = test.replacen('{', r#"{"account":"acct_2","#, 1);
+        assert_eq!(heard(&connected), Err(IgnoredPart::OtherAccount));
         let of_object = json!({ "type": "checkout.session.completed",
             "data": { "object": { "livemode": false, "metadata": { "request_id": REQUEST } } } });
-        assert_eq!(heard(&of_object.to_string()).map(|events| events.len()), Ok(1));
+        assert!(heard(&of_object.to_string()).is_ok());
     }
 
     #[test]
-    fn signed_body_that_is_no_event_is_malformed() {
+    fn signed_body_of_another_format_is_ignored() {
         for body in [
             "",
             "[]",
@@ -272,7 +359,7 @@ mod tests {
             r#"{"object":"event","type":"a","data":{"object":{}}}"#,
             r#"{"object":"event","type":"a","livemode":false,"data":{}}"#,
         ] {
-            assert_eq!(heard(body), Err(CallbackError::Malformed), "{body}");
+            assert_eq!(heard(body), Err(IgnoredPart::OtherFormat), "{body}");
         }
         let get = UnverifiedCallback {
             method: Method::GET,

@@ -3,6 +3,7 @@
 use domain::guards;
 use domain::guards::Guard;
 use domain::processor_result::Reference;
+use domain::values::id::RequestId;
 use ports::{Refund, RefundResult};
 use serde::Deserialize;
 
@@ -18,6 +19,27 @@ const PAGE: u32 = 100;
 /// Returns the label by which a refund is found after Stripe forgot its idempotency key.
 fn label(refund: &Refund<'_>) -> String {
     format!("{}-{}", refund.request, refund.seq)
+}
+
+/// Reads a label of ours; `None` for another text.
+pub(super) fn of_label(text: &str) -> Option<(RequestId, u32)> {
+    let (request, seq) = text.rsplit_once('-')?;
+    let (request, seq): (RequestId, u32) = (request.parse().ok()?, seq.parse().ok()?);
+    (format!("{request}-{seq}") == text).then_some((request, seq))
+}
+
+/// Returns whether a text is the id of a refund.
+pub(super) fn is_refund(id: &str) -> bool {
+    is_id(id, "re_") || is_id(id, "pyr_")
+}
+
+/// Returns our code for the failure that a refund's status says; `None` where it did not fail.
+pub(super) fn failure(status: &str, reason: Option<&str>) -> Option<&'static str> {
+    match status {
+        "canceled" => Some("refund_canceled"),
+        "failed" => Some(failed(reason)),
+        _ => None,
+    }
 }
 
 /// Returns the call that refunds a charge.
@@ -77,20 +99,22 @@ pub(in crate::stripe) fn outcome(reply: &StripeReply, amount: u64) -> RefundResu
 /// Interprets the status of a refund.
 fn stands(object: RefundObject, amount: u64) -> RefundResult {
     let is_refund = object.object == "refund"
-        && (is_id(&object.id, "re_") || is_id(&object.id, "pyr_"))
+        && is_refund(&object.id)
         && object.amount == Some(amount);
     if !is_refund {
         return RefundResult::Unknown;
     }
-    match object.status.as_deref() {
+    let status = object.status.as_deref();
+    if let Some(code) = status.and_then(|status| failure(status, object.failure_reason.as_deref())) {
+        return RefundResult::Failed { code };
+    }
+    match status {
         Some("succeeded") => RefundResult::Done(Reference(object.id)),
         Some("pending") if guards::is_disabled(Guard::PendingRefundIsNotDone) => {
             RefundResult::Done(Reference(object.id))
         }
         // `requires_action` waits for the customer's bank details. Refunds to cards never do.
         Some("pending" | "requires_action") => RefundResult::Pending(Reference(object.id)),
-        Some("canceled") => RefundResult::Failed { code: "refund_canceled" },
-        Some("failed") => RefundResult::Failed { code: failed(object.failure_reason.as_deref()) },
         Some(_) | None => RefundResult::Unknown,
     }
 }

@@ -14,10 +14,10 @@ use domain::values::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
 use ports::{
-    CallbackError, CallbackReply, ProcessorEvent, UnverifiedCallback, VerifiedWebhook,
+    CallbackError, CallbackReply, IgnoredPart, ProcessorEvent, UnverifiedCallback, VerifiedWebhook,
     WebhookResponse,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -51,14 +51,23 @@ struct NotificationItem {
     merchant_account_code: Text,
     #[serde(default)]
     merchant_reference: Text,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     amount: NotificationAmount,
     #[serde(default)]
     event_code: Text,
     #[serde(default)]
     success: Text,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     additional_data: UnsignedFields,
+}
+
+/// Reads null as the default.
+fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[derive(Default, Deserialize)]
@@ -76,32 +85,36 @@ struct UnsignedFields {
     hmac_signature: Text,
 }
 
-/// A text. Numbers and booleans are read as their text, and null as the empty text.
+/// A text. Numbers and booleans are read as their text, and everything else as the empty text.
 #[derive(Default, Deserialize)]
-#[serde(try_from = "Value")]
+#[serde(from = "Value")]
 struct Text(String);
 
-impl TryFrom<Value> for Text {
-    type Error = &'static str;
-
-    fn try_from(value: Value) -> Result<Self, Self::Error> {
+impl From<Value> for Text {
+    fn from(value: Value) -> Self {
         match value {
-            Value::Null => Ok(Self::default()),
-            Value::String(text) => Ok(Self(text)),
-            Value::Bool(truth) => Ok(Self(truth.to_string())),
-            Value::Number(number) => Ok(Self(number.to_string())),
-            Value::Array(_) | Value::Object(_) => Err("not a text"),
+            Value::String(text) => Self(text),
+            Value::Bool(truth) => Self(truth.to_string()),
+            Value::Number(number) => Self(number.to_string()),
+            // No signed value is an array or an object.
+            Value::Null | Value::Array(_) | Value::Object(_) => Self::default(),
         }
     }
 }
 
-/// Verifies a webhook, then reads it. One bad item refuses the whole webhook.
+/// Verifies a webhook, then reads it. One item without a valid signature refuses the whole webhook.
+///
+/// A signed item that is not for this account is acknowledged and has no effect. Adyen repeats what is refused, and holds
+/// back every later webhook of that address.
 pub(in crate::adyen) fn receive(
     account: &AdyenAccount,
     callback: &UnverifiedCallback,
 ) -> Result<VerifiedWebhook, CallbackError> {
     if callback.method != Method::POST {
         return Err(CallbackError::Malformed);
+    }
+    if is_signed_as_a_whole(&account.hmac_keys, callback) {
+        return Ok(accepted(Vec::new(), vec![IgnoredPart::OtherFormat]));
     }
     // An unreadable body has no signature, so its sender is not proven.
     let Ok(webhook) = serde_json::from_slice::<Webhook>(&callback.body) else {
@@ -114,20 +127,44 @@ pub(in crate::adyen) fn receive(
         Mode::Test => webhook.live.0 == "false",
         Mode::Live => webhook.live.0 == "true",
     };
-    let mut events = Vec::new();
+    let (mut events, mut ignored) = (Vec::new(), Vec::new());
     for NotificationEnvelope { notification_request_item: item } in &webhook.notification_items {
-        let ours = account.accepts(&item.merchant_account_code.0);
-        if !item.is_signed(&account.hmac_keys) || !of_this_mode || !ours {
+        if !item.is_signed(&account.hmac_keys) {
             return Err(CallbackError::Forged);
         }
-        if !item.is_unambiguous() {
-            return Err(CallbackError::Malformed);
+        match () {
+            () if !item.is_unambiguous() => ignored.push(IgnoredPart::Ambiguous),
+            () if !of_this_mode => ignored.push(IgnoredPart::OtherMode),
+            () if !account.accepts(&item.merchant_account_code.0) => {
+                ignored.push(IgnoredPart::OtherAccount);
+            }
+            () => match item.event(callback.now) {
+                Ok(event) => events.push(event),
+                Err(reason) => ignored.push(reason),
+            },
         }
-        events.extend(item.events(callback.now));
     }
-    // Adyen wants a 2xx within ten seconds (https://github.com/Adyen/adyen-openapi, Webhooks v1, read 2026-11-23).
+    Ok(accepted(events, ignored))
+}
+
+/// Adyen wants a 2xx within ten seconds (<https://github.com/Adyen/adyen-openapi>, Webhooks v1, read 2026-11-23).
+fn accepted(events: Vec<ProcessorEvent>, ignored: Vec<IgnoredPart>) -> VerifiedWebhook {
     let reply = CallbackReply { status: 202, content_type: "text/plain", body: String::new() };
-    Ok(VerifiedWebhook { events, reply: WebhookResponse::Plain(reply) })
+    VerifiedWebhook { events, reply: WebhookResponse::Plain(reply), ignored }
+}
+
+/// Returns whether the header `hmacsignature` proves the raw body, as in Adyen's webhooks of other products.
+///
+/// UNVERIFIED: the header's name. Subscribe to a recurring token webhook in the test environment and read its headers.
+fn is_signed_as_a_whole(keys: &[Zeroizing<Vec<u8>>], callback: &UnverifiedCallback) -> bool {
+    let given = callback.headers.get("hmacsignature").and_then(|value| value.to_str().ok());
+    given.is_some_and(|given| is_mac_of(keys, &callback.body, given))
+}
+
+/// Returns whether one of the keys signed a text. There are two while a key is rotated.
+fn is_mac_of(keys: &[Zeroizing<Vec<u8>>], text: &[u8], given: &str) -> bool {
+    let macs = keys.iter().filter_map(|key| signature(key, text));
+    macs.fold(false, |found, mac| keys::same(&mac, given) | found)
 }
 
 impl NotificationItem {
@@ -146,13 +183,10 @@ impl NotificationItem {
         texts.map(|text| text.0.as_str()).join(":")
     }
 
-    /// Returns whether one of the keys signed the item. There are two while a key is rotated.
+    /// Returns whether one of the keys signed the item.
     fn is_signed(&self, keys: &[Zeroizing<Vec<u8>>]) -> bool {
-        let text = self.signing_string();
         let given = self.additional_data.hmac_signature.0.as_str();
-        keys.iter()
-            .filter_map(|key| signature(key, text.as_bytes()))
-            .fold(false, |found, mac| keys::same(&mac, given) | found)
+        is_mac_of(keys, self.signing_string().as_bytes(), given)
     }
 
     fn is_unambiguous(&self) -> bool {
@@ -168,14 +202,27 @@ impl NotificationItem {
         texts.iter().all(|text| !text.0.contains(':'))
     }
 
-    /// Returns the event for a request of ours. Every other item of the account is only acknowledged.
-    fn events(&self, now: Timestamp) -> Option<ProcessorEvent> {
-        let named = MerchantReference::read(&self.merchant_reference.0)?;
+    /// Returns the event for a request of ours.
+    ///
+    /// # Errors
+    /// The reason why the item has no effect.
+    fn event(&self, now: Timestamp) -> Result<ProcessorEvent, IgnoredPart> {
+        let named = MerchantReference::read(&self.merchant_reference.0);
+        let named = named.ok_or(IgnoredPart::OtherObject)?;
         let worked = match self.success.0.as_str() {
             "true" => true,
             "false" => false,
-            _ => return None,
+            _ => return Err(IgnoredPart::OtherFormat),
         };
+        self.event_of(named, worked, now).ok_or(IgnoredPart::OtherType)
+    }
+
+    fn event_of(
+        &self,
+        named: MerchantReference,
+        worked: bool,
+        now: Timestamp,
+    ) -> Option<ProcessorEvent> {
         match (named, self.event_code.0.as_str()) {
             (MerchantReference::Attempt { request, attempt_no }, "AUTHORISATION") => {
                 let reported = self.authorisation(worked, now)?;
@@ -202,7 +249,7 @@ impl NotificationItem {
             (MerchantReference::Refund { request, seq }, "REFUND_FAILED" | "REFUNDED_REVERSED")
                 if worked =>
             {
-                let reported = self.failed("refund_failed");
+                let reported = self.failed(ReportedResult::REVERSED);
                 Some(ProcessorEvent::RefundReported { request, seq, reported })
             }
             (MerchantReference::Attempt { request, .. }, "REFUND" | "REFUND_FAILED") => {
