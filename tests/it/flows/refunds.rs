@@ -208,7 +208,10 @@ fn refund_that_fails_after_success_frees_its_amount() {
     world.processor_sends(&told(&asked, 1, false, Some("refund_failed"))).ok(202);
     assert_eq!(states(&world, &asked), ["failed 4250 refund_failed"]);
     assert_eq!(world.webhooks().last().unwrap(), "request.refund_failed");
-    assert_eq!(world.timeline(&asked)[3..], ["refund_asked", "refunded", "refund_failed refund_failed"]);
+    assert_eq!(
+        world.timeline(&asked)[3..],
+        ["refund_asked", "refunded", "refund_failed refund_failed"]
+    );
     // The same reports again, in any order, are older.
     let told_so_far = world.webhooks().len();
     for success in [true, false, true] {

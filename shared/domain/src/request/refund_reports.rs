@@ -57,7 +57,8 @@ impl Request {
     /// Returns whether money went back for a refund that counts as failed, because its amount was refunded otherwise.
     #[must_use]
     pub fn is_refunded_twice(&self) -> bool {
-        let late = self.refunds.iter().any(|refund| refund.end.is_some() && refund.reported.is_some());
+        let late =
+            self.refunds.iter().any(|refund| refund.end.is_some() && refund.reported.is_some());
         late && self.open_refunds().next().is_none()
     }
 }
@@ -86,7 +87,8 @@ impl Change {
     /// A refund that no call has begun for is stopped where it would refund the same amount again. Where the amount was
     /// refunded otherwise, the success waits: an open refund of that amount can still fail.
     pub(super) fn with_late_successes(mut self) -> Self {
-        let is_late = |refund: &super::RefundRecord| refund.end.is_some() && refund.reported.is_some();
+        let is_late =
+            |refund: &super::RefundRecord| refund.end.is_some() && refund.reported.is_some();
         let late: Vec<(u32, u64)> = self
             .request
             .refunds

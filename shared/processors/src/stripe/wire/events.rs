@@ -311,9 +311,12 @@ mod tests {
         }
         let look = Ok(ProcessorEvent::StatusChanged(REQUEST.parse().unwrap()));
         let other = format!("{REQUEST}-02");
-        for (status, label) in
-            [("succeeded", &label), ("pending", &label), ("failed", &other), ("failed", &"x".into())]
-        {
+        for (status, label) in [
+            ("succeeded", &label),
+            ("pending", &label),
+            ("failed", &other),
+            ("failed", &"x".into()),
+        ] {
             assert_eq!(heard(&event("refund.updated", &refund(status, label))), look, "{status}");
         }
     }

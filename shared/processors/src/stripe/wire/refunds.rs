@@ -98,14 +98,14 @@ pub(in crate::stripe) fn outcome(reply: &StripeReply, amount: u64) -> RefundResu
 
 /// Interprets the status of a refund.
 fn stands(object: RefundObject, amount: u64) -> RefundResult {
-    let is_refund = object.object == "refund"
-        && is_refund(&object.id)
-        && object.amount == Some(amount);
+    let is_refund =
+        object.object == "refund" && is_refund(&object.id) && object.amount == Some(amount);
     if !is_refund {
         return RefundResult::Unknown;
     }
     let status = object.status.as_deref();
-    if let Some(code) = status.and_then(|status| failure(status, object.failure_reason.as_deref())) {
+    if let Some(code) = status.and_then(|status| failure(status, object.failure_reason.as_deref()))
+    {
         return RefundResult::Failed { code };
     }
     match status {

@@ -2,7 +2,10 @@
 
 use domain::authorization::AuthorizationKind;
 use domain::brand::Mode;
-use ports::{CallbackError, IgnoredPart, ProcessorEvent, UnverifiedCallback, VerifiedWebhook, WebhookResponse};
+use ports::{
+    CallbackError, IgnoredPart, ProcessorEvent, UnverifiedCallback, VerifiedWebhook,
+    WebhookResponse,
+};
 use serde_json::{Value, json};
 
 use super::{BEGUN, KEY, NAME, base, events_of, item, open, signed, webhook, webhook_callback};
@@ -44,7 +47,8 @@ fn webhook_when_verified_is_acknowledged_with_no_body() {
     let doubles = Doubles::default();
     let processor = open(&doubles, &json!({}));
     let body = webhook("false", &[signed(item("AUTHORISATION", NAME, "true"), KEY)]);
-    let VerifiedWebhook { events, reply, .. } = processor.receive(&webhook_callback(&body, 0)).unwrap();
+    let VerifiedWebhook { events, reply, .. } =
+        processor.receive(&webhook_callback(&body, 0)).unwrap();
     assert_eq!(events.len(), 1);
     let WebhookResponse::Plain(reply) = reply else { panic!() };
     assert_eq!((reply.status, reply.body.as_str()), (202, ""));
@@ -230,7 +234,9 @@ fn webhook_signed_as_a_whole_is_ignored() {
         let processor = doubles.open(Mode::Test, "adyen", &settings).ok().unwrap();
         let mut callback = webhook_callback(&json!({}), 0);
         callback.body = vector["payload"].as_str().unwrap().to_owned().into();
-        callback.headers.insert("hmacsignature", vector["expect_b64"].as_str().unwrap().parse().unwrap());
+        callback
+            .headers
+            .insert("hmacsignature", vector["expect_b64"].as_str().unwrap().parse().unwrap());
         let heard = processor.receive(&callback).unwrap();
         assert_eq!((heard.events, heard.ignored), (Vec::new(), vec![IgnoredPart::OtherFormat]));
         callback.headers.insert("hmacsignature", "AAAA".parse().unwrap());
