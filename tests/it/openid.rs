@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::ask::Ask;
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::Authorization;
 use domain::brand::{Brand, Mode};
 use domain::processor_result::{Reference, ReportedResult};
 use domain::values::text::DisplayText;
@@ -16,8 +16,8 @@ use embedded::SystemClock;
 use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Method, Request, Response};
 use ports::{
-    Confirmed, Created, Fetched, Http, Processor, ProcessorEvent, Processors, Proof, Reach,
-    RedirectUrl, Retrieved, UnverifiedCallback, Use, WebhookResponse,
+    AttemptContext, Confirmed, Created, Fulfillment, Http, Processor, ProcessorEvent, Processors,
+    Proof, Reach, RedirectUrl, Retrieved, UnverifiedCallback, WebhookResponse,
 };
 use processors::{Deps, Registry};
 use secrecy::ExposeSecret;
@@ -65,12 +65,12 @@ fn ask() -> Ask {
 }
 
 /// Returns an attempt of another request each time, since the provider remembers earlier ones.
-fn attempt<'a>(number: u32, ask: &'a Ask, authorization: &'a Authorization) -> Use<'a> {
-    Use { ask, callback: CALLBACK, ..used(authorization, 1, number) }
+fn attempt<'a>(number: u32, ask: &'a Ask, authorization: &'a Authorization) -> AttemptContext<'a> {
+    AttemptContext { ask, callback: CALLBACK, ..used(authorization, 1, number) }
 }
 
 fn hosted() -> Authorization {
-    Authorization { kind: AuthorizationKind::Hosted, secret: "".into() }
+    Authorization::Hosted
 }
 
 /// A browser that knows forms and redirects.
@@ -134,7 +134,7 @@ impl Browser {
     }
 }
 
-async fn redirected(bank: &dyn Processor, what: &Use<'_>) -> (Reference, String) {
+async fn redirected(bank: &dyn Processor, what: &AttemptContext<'_>) -> (Reference, String) {
     let Created::Ready(reference) = bank.create(what).await else { panic!() };
     let answer = bank.confirm(what, &reference).await;
     let Confirmed::RequiresAction { redirect: Some(RedirectUrl(url)) } = answer else {
@@ -158,8 +158,8 @@ fn comes_back(bank: &dyn Processor, url: &str) -> ProcessorEvent {
 }
 
 fn code(events: ProcessorEvent) -> Authorization {
-    let ProcessorEvent::Returned { authorization, .. } = events else { panic!("{events:?}") };
-    authorization
+    let ProcessorEvent::Returned { grant, .. } = events else { panic!("{events:?}") };
+    grant.into()
 }
 
 #[tokio::test]
@@ -171,16 +171,17 @@ async fn consented_claims_are_returned_by_every_request_method() {
         assert_eq!(url.contains("claims"), !pushed);
         let back = Browser::default().signs_in(&url).await;
         let code = code(comes_back(bank.as_ref(), &back));
-        let what = Use { authorization: &code, on_hosted_page: true, ..what };
+        let what = AttemptContext { authorization: &code, on_hosted_page: true, ..what };
         let answer = bank.confirm(&what, &reference).await;
         let Confirmed::Exchanged(access) = answer else { panic!("{answer:?}") };
-        let what = Use { authorization: &access, ..what };
+        let access = Authorization::Grant(access);
+        let what = AttemptContext { authorization: &access, ..what };
         let answer = bank.confirm(&what, &reference).await;
-        let Confirmed::Done(Fetched::Claims { receipt, claims }) = answer else {
+        let Confirmed::Done(Fulfillment::Claims { receipt, claims }) = answer else {
             panic!("{answer:?}")
         };
         assert_eq!(receipt.released, ["given_name", "address"]);
-        let claims: Value = serde_json::from_str(claims.secret.expose_secret()).unwrap();
+        let claims: Value = serde_json::from_str(claims.0.expose_secret()).unwrap();
         let address = json!({ "locality": "London", "country": "GB" });
         assert_eq!(claims, json!({ "given_name": "Ada", "address": address }));
         // Reading claims is safe to repeat.
@@ -196,11 +197,11 @@ async fn code_is_exchanged_once_by_its_client_only() {
     let back = Browser::default().signs_in(&url).await;
     let code = code(comes_back(bank.as_ref(), &back));
     // The verifier of another attempt does not fit.
-    let other = Use { authorization: &code, ..attempt(4, &ask, &code) };
+    let other = AttemptContext { authorization: &code, ..attempt(4, &ask, &code) };
     let Created::Ready(foreign) = bank.create(&attempt(4, &ask, &yes)).await else { panic!() };
     let lost = Confirmed::SoftDeclined { code: "authentication_lost" };
     assert_eq!(bank.confirm(&other, &foreign).await, lost);
-    let what = Use { authorization: &code, ..what };
+    let what = AttemptContext { authorization: &code, ..what };
     assert!(matches!(bank.confirm(&what, &reference).await, Confirmed::Exchanged(_)));
     assert_eq!(bank.confirm(&what, &reference).await, lost);
 }
@@ -219,7 +220,7 @@ async fn customer_who_leaves_is_reported_as_left() {
         panic!()
     };
     let reported: ReportedResult = reported;
-    let what = Use { reported: Some(&reported), on_hosted_page: true, ..what };
+    let what = AttemptContext { reported: Some(&reported), on_hosted_page: true, ..what };
     let answer = bank.retrieve(&what, &reference).await;
     assert_eq!(answer, Retrieved::SoftDeclined { code: "access_denied" });
 }

@@ -15,7 +15,7 @@ use domain::values::money::Money;
 use domain::values::name::BrandName;
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
-use ports::{Clock, Secrets, SecretsError, Use};
+use ports::{AttemptContext, Clock, Secrets, SecretsError};
 use sha2::{Digest, Sha256};
 
 /// When every double's time begins: the first of December 2026.
@@ -137,10 +137,10 @@ impl Secrets for OneBrand {
 /// Panics when the amount is invalid.
 #[must_use]
 #[expect(clippy::expect_used, reason = "a double fails the test it is in")]
-pub fn used(authorization: &Authorization, amount: u64, attempt_no: u32) -> Use<'_> {
+pub fn used(authorization: &Authorization, amount: u64, attempt_no: u32) -> AttemptContext<'_> {
     let money = Money::new(amount, "EUR".parse().expect("a currency")).expect("an amount");
     let description = DisplayText::new("Invoice 4711").expect("a description");
-    Use {
+    AttemptContext {
         request: "req_01J00000000000000000000000".parse().expect("an id"),
         attempt_no,
         ask: Box::leak(Box::new(Ask::Payment { money, description, card: None })),

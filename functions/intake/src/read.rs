@@ -8,6 +8,7 @@ use bytes::Bytes;
 use domain::brand::{Brand, BrandScope};
 use domain::outcome::{Details, Outcome};
 use domain::problem::{Code, FieldError, Problem};
+use domain::released_claims::ReleasedClaims;
 use domain::request::{Request, State};
 use domain::{seal, view};
 use http::{HeaderMap, Response, StatusCode};
@@ -113,15 +114,14 @@ impl Intake {
             return Ok(None);
         };
         let opened = seal::open(&brand.sealing, request.id, &sealed);
-        let opened = opened.map_err(|error| {
+        let ReleasedClaims(claims) = opened.map_err(|error| {
             tracing::error!(request.id = %request.id, error = %error, "failed to open the claims");
             Problem::new(
                 Code::Internal,
                 "failed to open the claims; check `sealing` in the brand's secret",
             )
         })?;
-        let claims: Option<Map<String, Value>> =
-            serde_json::from_str(opened.secret.expose_secret()).ok();
+        let claims: Option<Map<String, Value>> = serde_json::from_str(claims.expose_secret()).ok();
         Ok(claims.map(Value::Object))
     }
 

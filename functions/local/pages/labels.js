@@ -61,6 +61,7 @@ export const TIMELINE = {
   superseded: { label: "Replaced by another prompt" },
   authorized: { label: "Customer approved", tone: "good" },
   card_declined: { label: "Card declined, customer may try again", tone: "wait" },
+  attempt_failed: { label: "Attempt failed, customer may try again", tone: "wait" },
   in_doubt: { label: "In doubt: the processor's answer was lost", tone: "wait" },
   redirected: { label: "On the processor's hosted page", tone: "wait" },
   returned: { label: "Back from the hosted page" },

@@ -49,7 +49,7 @@ impl SendPrompt {
         let rendered = Prompt { contact, ..rendered };
         let sent = match &channel {
             Some(channel) => send_twice_if_lost(channel.as_ref(), &rendered).await,
-            None => Err(SendError::Person { reason: "channel_settings" }),
+            None => Err(SendError::Misconfigured { reason: "channel_settings" }),
         };
         let sent = self.send_record(sent, &prompt, &loaded.request.brand).await;
         let mut loaded = loaded;
@@ -92,7 +92,7 @@ impl SendPrompt {
                 let statuses = failed(CHANNEL_BUSY);
                 return SendRecord { statuses, provider_id: None, busy: true };
             }
-            Err(SendError::Person { reason }) => {
+            Err(SendError::Misconfigured { reason }) => {
                 tracing::error!(prompt.id = %id, channel.name = %channel, reason, "channel rejected our settings");
                 if reason == "credentials" {
                     // The credentials may have been rotated: the next prompt is sent with the newest ones.

@@ -21,7 +21,7 @@ pub(crate) enum Reaction {
     /// Take the next route: this channel cannot reach the customer.
     Unreachable(&'static str),
     /// Take the next route, and let an operator look.
-    Person(&'static str),
+    Misconfigured(&'static str),
 }
 
 impl Reaction {
@@ -30,7 +30,7 @@ impl Reaction {
         match self {
             Self::Again => SendError::Again(ProviderAnswer { status }.into()),
             Self::Unreachable(reason) => SendError::Unreachable { reason },
-            Self::Person(reason) => SendError::Person { reason },
+            Self::Misconfigured(reason) => SendError::Misconfigured { reason },
         }
     }
 
@@ -38,7 +38,9 @@ impl Reaction {
     pub(crate) const fn to_callback(self, about: PromptSelector) -> Callback {
         match self {
             Self::Again => Callback::FailedForNow(about),
-            Self::Unreachable(reason) | Self::Person(reason) => Callback::Failed(about, reason),
+            Self::Unreachable(reason) | Self::Misconfigured(reason) => {
+                Callback::Failed(about, reason)
+            }
         }
     }
 }
@@ -46,7 +48,7 @@ impl Reaction {
 /// Converts the error of a call without an answer.
 pub(crate) fn no_answer(error: HttpError) -> SendError {
     match error {
-        HttpError::Forbidden => SendError::Person { reason: "base_url" },
+        HttpError::Forbidden => SendError::Misconfigured { reason: "base_url" },
         HttpError::NotSent(_) => SendError::Again(error.into()),
         HttpError::Lost(_) => SendError::Unknown(error.into()),
     }
@@ -59,11 +61,11 @@ pub(crate) fn no_answer(error: HttpError) -> SendError {
 pub(crate) fn by_status(status: http::StatusCode) -> SendError {
     let source = || -> Source { ProviderAnswer { status }.into() };
     match status.as_u16() {
-        300..=399 => SendError::Person { reason: "base_url" },
-        401 | 403 => SendError::Person { reason: "credentials" },
+        300..=399 => SendError::Misconfigured { reason: "base_url" },
+        401 | 403 => SendError::Misconfigured { reason: "credentials" },
         408 => SendError::Unknown(source()),
         429 => SendError::Again(source()),
-        400..=499 => SendError::Person { reason: "rejected" },
+        400..=499 => SendError::Misconfigured { reason: "rejected" },
         _ => SendError::Unknown(source()),
     }
 }

@@ -386,6 +386,6 @@ pub(crate) fn meaning(sent: &Result<AcceptedPrompt, SendError>) -> String {
         Err(SendError::Unreachable { reason }) => format!("unreachable {reason}"),
         Err(SendError::Again(_)) => "again".to_owned(),
         Err(SendError::Unknown(_)) => "unknown".to_owned(),
-        Err(SendError::Person { reason }) => format!("person {reason}"),
+        Err(SendError::Misconfigured { reason }) => format!("person {reason}"),
     }
 }

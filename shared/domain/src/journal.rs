@@ -173,7 +173,7 @@ pub enum EntryKind {
         reason: String,
     },
     /// The attempt failed and the customer may try again.
-    CardDeclined {
+    AttemptFailed {
         /// The attempt's number, from 1.
         attempt_no: u32,
         /// A stable code of the reason.

@@ -17,6 +17,8 @@ pub mod problem;
 pub mod processor_result;
 pub mod random;
 pub mod record;
+pub mod redirect_url;
+pub mod released_claims;
 pub mod request;
 pub mod seal;
 mod settings;

@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::PromptRef;
-use domain::authorization::Authorization;
+use domain::authorization::Credential;
 use domain::values::id::PromptId;
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
@@ -116,12 +116,12 @@ pub enum Callback {
         /// The customer who tapped, as the channel reports them.
         from: Sender,
     },
-    /// The customer paid in the channel's own sheet: an approval with its authorization.
+    /// The customer paid in the channel's own sheet: an approval with its credential.
     Paid {
         /// The prompt that was answered, which the channel verified.
         about: PromptSelector,
         /// The wallet's credential.
-        authorization: Authorization,
+        credential: Credential,
     },
     /// The customer opted out.
     Stop(Sender),

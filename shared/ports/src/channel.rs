@@ -143,7 +143,7 @@ pub enum SendError {
     Unknown(#[source] Source),
     /// The provider rejected our settings or credentials: the next route follows, and an operator must look.
     #[error("the channel rejected our settings: {reason}")]
-    Person {
+    Misconfigured {
         /// A stable code, such as `credentials` or `sender`.
         reason: &'static str,
     },

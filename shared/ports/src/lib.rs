@@ -34,8 +34,9 @@ pub use clock::Clock;
 pub use handler::{Handler, Listener};
 pub use http::{ClientIdentity, Http, HttpError, Reach};
 pub use processor::{
-    ApplePay, Confirmed, Created, Fetched, GooglePay, OpenProcessorError, PaymentOption, Processor,
-    Processors, RedirectUrl, Refund, RefundResult, Retrieved, UnsupportedAmount, Use, VoidResult,
+    ApplePay, AttemptContext, Confirmed, Created, Fulfillment, GooglePay, OpenProcessorError,
+    PaymentOption, Processor, Processors, RedirectUrl, Refund, RefundResult, Retrieved,
+    UnsupportedAmount, VoidResult,
 };
 pub use processor_webhook::{IgnoredPart, ProcessorEvent, VerifiedWebhook, WebhookResponse};
 pub use queue::{Queue, QueueError, delay_seconds};

@@ -1,7 +1,7 @@
 //! What a processor says by calling us.
 
 use super::{CallbackReply, ReportedResult};
-use domain::authorization::Authorization;
+use domain::authorization::Grant;
 use domain::values::id::RequestId;
 
 /// What a processor said by calling us, its sender proven.
@@ -88,7 +88,7 @@ pub enum ProcessorEvent {
         request: RequestId,
         /// The attempt's number, from 1.
         attempt_no: u32,
-        /// The authorization that the browser carried.
-        authorization: Authorization,
+        /// The grant that the browser carried.
+        grant: Grant,
     },
 }

@@ -101,13 +101,12 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
 /// let stripe = registry(&http).open(&brand, Mode::Test, &name).unwrap();
 ///
 /// let ask = payment();
-/// let kind = AuthorizationKind::PaymentMethod;
-/// let card = Authorization { kind, secret: "pm_card_visa".into() };
+/// let card = Credential::new(CredentialKind::PaymentMethod, "pm_card_visa").into();
 /// let attempt = attempt(&ask, &card);
 /// // No money moves yet. The worker stores the reference first.
 /// let Created::Ready(reference) = block_on(stripe.create(&attempt)) else { panic!() };
 /// let confirmed = block_on(stripe.confirm(&attempt, &reference));
-/// let Confirmed::Done(Fetched::Payment(receipt)) = confirmed else { panic!() };
+/// let Confirmed::Done(Fulfillment::Payment(receipt)) = confirmed else { panic!() };
 /// assert_eq!((receipt.amount, receipt.currency.as_str()), (4250, "EUR"));
 /// assert_eq!(*http.calls.lock().unwrap(), [
 ///     "https://api.stripe.com/v1/payment_intents",

@@ -1,6 +1,6 @@
 //! The state of an object at a processor, and what it means for each operation.
 
-use ports::{Confirmed, Fetched, RedirectUrl, Retrieved, VoidResult};
+use ports::{Confirmed, Fulfillment, RedirectUrl, Retrieved, VoidResult};
 
 /// The state of an object at a processor.
 ///
@@ -8,7 +8,7 @@ use ports::{Confirmed, Fetched, RedirectUrl, Retrieved, VoidResult};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ObjectState {
     /// The money moved, or the card is saved.
-    Done(Fetched),
+    Done(Fulfillment),
     /// The issuer declined; another card may work.
     SoftDeclined { code: &'static str },
     /// The issuer declined for good.

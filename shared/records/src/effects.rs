@@ -1,15 +1,13 @@
-//! The order of effects: write the state, then send what it owes. Every step is safe to repeat and repeats the send.
+//! What a change owes to the queue: its steps, and a check ahead of the write. Every send is safe to repeat.
 
 use std::time::Duration;
 
-use crate::storage;
-use crate::storage::VersionedRequest;
 use crate::update::Conflict;
 use domain::message::{Message, Step};
-use domain::request::{Change, Request};
+use domain::request::Request;
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
-use ports::{Queue, QueueError, Store, StoreError, Write};
+use ports::{Queue, QueueError, StoreError};
 
 /// Why an effect did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -41,30 +39,6 @@ impl From<EffectError> for domain::problem::Problem {
             EffectError::Queue(error) => error.into(),
         }
     }
-}
-
-/// Stores a decision made from version `expected_version`, then sends its step and its webhooks.
-///
-/// # Errors
-/// [`EffectError`].
-pub async fn apply(
-    ports: (&dyn Store, &dyn Queue),
-    expected_version: Option<u64>,
-    change: Change,
-    extra: Vec<Write>,
-    step: Option<Step>,
-) -> Result<VersionedRequest, EffectError> {
-    let (store, queue) = ports;
-    let told = u32::try_from(change.webhooks.len()).unwrap_or(0);
-    let loaded = storage::commit(store, expected_version, change, extra).await?;
-    if let Some(step) = step {
-        send(queue, step, loaded.request.id, Duration::ZERO).await?;
-    }
-    let first = loaded.request.webhooks.saturating_sub(told).saturating_add(1);
-    for seq in first..=loaded.request.webhooks {
-        send(queue, Step::Webhook { seq }, loaded.request.id, Duration::ZERO).await?;
-    }
-    Ok(loaded)
 }
 
 /// Sends one step of a request.

@@ -9,13 +9,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ask::Ask;
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::{Authorization, Credential, CredentialKind, Grant};
 use domain::brand::{Brand, Mode};
 use domain::processor_result::{Reference, ReportedResult};
 use domain::values::text::DisplayText;
 use ports::{
-    Confirmed, Created, Fetched, Http, HttpError, Processor, Processors, Reach, Refund,
-    RefundResult, Use, VoidResult,
+    AttemptContext, Confirmed, Created, Fulfillment, Http, HttpError, Processor, Processors, Reach,
+    Refund, RefundResult, VoidResult,
 };
 use processors::{Deps, Registry};
 use serde_json::{Value, json};
@@ -72,15 +72,15 @@ fn opened(name: &str) -> (Box<dyn Processor>, Arc<ManualClock>) {
     (opened.ok().unwrap(), clock)
 }
 
-fn yes(kind: AuthorizationKind, secret: &str) -> Authorization {
-    Authorization { kind, secret: secret.into() }
+fn yes(kind: CredentialKind, secret: &str) -> Authorization {
+    Credential::new(kind, secret).into()
 }
 
 fn wallets() -> [Authorization; 3] {
     [
-        yes(AuthorizationKind::ApplePay, r#"{"paymentData":{"version":"EC_v1","data":"b+/="}}"#),
-        yes(AuthorizationKind::GooglePay, r#"{"signature":"MEUCIQ","protocolVersion":"ECv2"}"#),
-        yes(AuthorizationKind::KeptCard, r#"{"shopper":"req_1.1","stored":"7219687191761347"}"#),
+        yes(CredentialKind::ApplePay, r#"{"paymentData":{"version":"EC_v1","data":"b+/="}}"#),
+        yes(CredentialKind::GooglePay, r#"{"signature":"MEUCIQ","protocolVersion":"ECv2"}"#),
+        yes(CredentialKind::SavedCard, r#"{"shopper":"req_1.1","stored":"7219687191761347"}"#),
     ]
 }
 
@@ -95,13 +95,13 @@ async fn contract_wallet_or_saved_card_payment_accepted() {
         let what = used(wallet, 4250, 1);
         assert_eq!(processor.create(&what).await, Created::Ready(name()));
         let answer = processor.confirm(&what, &name()).await;
-        let Confirmed::Done(Fetched::Payment(receipt)) = answer else {
+        let Confirmed::Done(Fulfillment::Payment(receipt)) = answer else {
             panic!("{wallet:?} {answer:?}")
         };
         assert_eq!((receipt.amount, receipt.reference.0.as_str()), (4250, "993617895204576J"));
     }
-    let code = yes(AuthorizationKind::Code, "eyJ0cmFuc1N0YXR1cyI6IlkifQ==");
-    let back = Use { on_hosted_page: true, ..used(&code, 4250, 1) };
+    let code = Authorization::Grant(Grant::Code("eyJ0cmFuc1N0YXR1cyI6IlkifQ==".into()));
+    let back = AttemptContext { on_hosted_page: true, ..used(&code, 4250, 1) };
     let answer = processor.confirm(&back, &name()).await;
     assert!(matches!(answer, Confirmed::Done(_)), "{answer:?}");
 }
@@ -122,7 +122,7 @@ async fn contract_decline_and_redirect_parsed() {
 #[tokio::test]
 async fn contract_link_created_read_and_expired() {
     let (processor, _) = opened("ADYEN_AUTHORISED_URL");
-    let hosted = yes(AuthorizationKind::Hosted, "");
+    let hosted = Authorization::Hosted;
     let what = used(&hosted, 4250, 1);
     let Created::Ready(link) = processor.create(&what).await else { panic!() };
     assert_eq!(link.0, "PLE83C39B0A0DE0C1E");
@@ -133,7 +133,7 @@ async fn contract_link_created_read_and_expired() {
     // This link is over no amount, to save a card. The mock accepts it, but answers with its fixed amount.
     // The adapter does not believe that answer.
     let ask = Ask::PaymentMethod { description: DisplayText::new("Card for later").unwrap() };
-    let what = Use { ask: &ask, ..what };
+    let what = AttemptContext { ask: &ask, ..what };
     assert_eq!(processor.create(&what).await, Created::Again);
 }
 
@@ -152,7 +152,10 @@ async fn contract_cancel_and_refund_accepted() {
     // A payment that was reported too late is reversed by its own id. An unreported one is cancelled by our reference.
     let late = ReportedResult { success: true, reference: reported_at(1_800), code: None };
     for reported in [None, Some(&late)] {
-        assert_eq!(processor.void(&Use { reported, ..what }, &name()).await, VoidResult::Unknown);
+        assert_eq!(
+            processor.void(&AttemptContext { reported, ..what }, &name()).await,
+            VoidResult::Unknown
+        );
     }
     let psp = Reference("993617895204576J".to_owned());
     let refund = Refund {

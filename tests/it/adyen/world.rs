@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::ask::{Ask, AskHash};
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::brand::{Brand, Mode};
 use domain::consent::{ApprovalMethod, Consent};
 use domain::message::{Message, MessageResult, Step};
@@ -134,9 +134,11 @@ fn approved(brand: &Brand, hosted: bool, now: Timestamp) -> Change {
     let id = RequestId::new(now, [1; 10]);
     let money = Money::new(AMOUNT, "EUR".parse().unwrap()).unwrap();
     let ask = Ask::Payment { money, description: DisplayText::new("Invoice").unwrap(), card: None };
-    let (kind, secret) =
-        if hosted { (AuthorizationKind::Hosted, "") } else { (AuthorizationKind::GooglePay, "{}") };
-    let authorization = Authorization { kind, secret: secret.into() };
+    let authorization = if hosted {
+        Authorization::Hosted
+    } else {
+        Credential::new(CredentialKind::GooglePay, "{}").into()
+    };
     let sealed = seal::seal(&brand.sealing, id, &authorization, &SeededRandom::new(2)).unwrap();
     let consent = Consent {
         id: ConsentId::new(now, [3; 10]),
@@ -221,9 +223,14 @@ impl World {
     async fn record(&self, command: impl Fn(&Request) -> Result<Change, Refusal>) {
         let loaded = self.stored().await;
         let Ok(change) = command(&loaded.request) else { return };
-        let ports: (&dyn Store, &dyn Queue) = (&self.store.inner, self.queue.as_ref());
-        let step = Some(Step::Fetch);
-        effects::apply(ports, Some(loaded.version), change, Vec::new(), step).await.unwrap();
+        let (store, queue) = (&self.store.inner, self.queue.as_ref());
+        let events = u32::try_from(change.webhooks.len()).unwrap();
+        let stored = storage::commit(store, Some(loaded.version), change, Vec::new()).await;
+        let seqs = stored.unwrap().request.webhooks;
+        effects::send(queue, Step::Fetch, self.id, Duration::ZERO).await.unwrap();
+        for seq in (seqs - events + 1)..=seqs {
+            effects::send(queue, Step::Webhook { seq }, self.id, Duration::ZERO).await.unwrap();
+        }
     }
 
     async fn receive(&self, method: http::Method, url: String, body: &Value) {
@@ -244,7 +251,8 @@ impl World {
                     })
                     .await;
                 }
-                ProcessorEvent::Returned { attempt_no, authorization, .. } => {
+                ProcessorEvent::Returned { attempt_no, grant, .. } => {
+                    let authorization = Authorization::Grant(grant);
                     let random = SeededRandom::new(9);
                     let sealed = seal::seal(&self.brand.sealing, self.id, &authorization, &random);
                     let sealed = sealed.unwrap();

@@ -123,7 +123,7 @@ fn returned_customer_may_choose_another_option() {
     assert!(refresh(&html).starts_with("5;url="), "{html}");
     world.customer().answers_on(&page, &[("action", "back")]).ok(303);
     assert_eq!(world.state(&asked), "prompted");
-    assert_eq!(world.timeline(&asked).last().unwrap(), "card_declined customer_left");
+    assert_eq!(world.timeline(&asked).last().unwrap(), "attempt_failed customer_left");
     let html = world.customer().opens(&page).text();
     assert!(html.contains("approve_hosted") && !html.contains("refused and nothing"), "{html}");
     follow_redirect(&world, &asked, &page);
@@ -318,7 +318,7 @@ fn oauth_code_is_exchanged_once_even_if_in_doubt() {
     world.comes_back(&asked, 1, Some(CODE)).ok(303);
     assert_eq!(world.state(&asked), "processing");
     world.time_passes(10);
-    assert_eq!(world.timeline(&asked).last().unwrap(), "card_declined code_used");
+    assert_eq!(world.timeline(&asked).last().unwrap(), "attempt_failed code_used");
     let html = world.customer().opens(&page).text();
     assert!(
         html.contains("That did not work and nothing was shared. You can try again."),
@@ -355,5 +355,7 @@ fn return_during_a_run_keeps_an_unused_code() {
     });
     world.time_passes(3);
     assert_eq!(world.state(&asked), "fulfilled");
-    assert!(!world.timeline(&asked).iter().any(|fact| fact.starts_with("card_declined")));
+    let timeline = world.timeline(&asked);
+    assert!(!timeline.iter().any(|fact| fact.starts_with("card_declined")));
+    assert!(!timeline.iter().any(|fact| fact.starts_with("attempt_failed")));
 }

@@ -1,13 +1,12 @@
 //! Asks of every kind: the processor selected, saved cards, wallets on the page, and rejections.
 
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::brand::Mode;
 use domain::processor_result::CardReceipt;
 use domain::seal;
 use http::Method;
 use records::saved_cards;
 use records::saved_cards::SavedCard;
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tests::doubles::SeededRandom;
 use tests::world::brand::{LIVE_KEY, OTHER_KEY};
@@ -70,7 +69,7 @@ fn saved_card_is_charged_by_approval_on_page_or_by_tap() {
     assert_eq!(world.state(&asked), "fulfilled");
     assert_eq!(world.books().charges(), 2);
     let calls = world.books().calls();
-    assert_eq!(calls.iter().filter(|call| *call == "Confirm 1 KeptCard").count(), 2, "{calls:?}");
+    assert_eq!(calls.iter().filter(|call| *call == "Confirm 1 SavedCard").count(), 2, "{calls:?}");
 }
 
 #[test]
@@ -126,18 +125,16 @@ fn saved_card_is_sealed_again_for_each_request() {
         card.parse().unwrap(),
     ));
     let known: SavedCard = known.unwrap().unwrap();
-    let opened = seal::open(&brand.sealing, known.request, &known.sealed).unwrap();
-    assert_eq!(opened.secret.expose_secret(), "f4ke-card");
+    let opened: Authorization = seal::open(&brand.sealing, known.request, &known.sealed).unwrap();
+    let saved = Authorization::from(Credential::new(CredentialKind::SavedCard, "f4ke-card"));
+    assert_eq!(opened, saved);
     let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
     world.books().says([ports::Created::Again]);
     world.customer().approves().ok(200);
     let request = world.stored(&asked);
     let (_, sealed) = request.approval().unwrap();
-    assert!(seal::open(&brand.sealing, known.request, sealed).is_err());
-    assert_eq!(
-        seal::open(&brand.sealing, request.id, sealed).unwrap().kind,
-        AuthorizationKind::KeptCard
-    );
+    assert!(seal::open::<Authorization>(&brand.sealing, known.request, sealed).is_err());
+    assert_eq!(seal::open(&brand.sealing, request.id, sealed), Ok(saved));
     world.time_passes(5);
     assert_eq!(world.state(&asked), "fulfilled");
 }
@@ -167,7 +164,7 @@ fn first_capable_processor_is_selected() {
     let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
     let asked = world.asks_for(&ask_for(&world, PHONE, &save_card_ask()));
     let request = world.stored(&asked);
-    let kept = Authorization { kind: AuthorizationKind::KeptCard, secret: "f4ke-card".into() };
+    let kept = Authorization::from(Credential::new(CredentialKind::SavedCard, "f4ke-card"));
     let receipt = CardReceipt {
         reference: domain::processor_result::Reference("r".to_owned()),
         wallet: None,

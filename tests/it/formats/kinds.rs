@@ -51,7 +51,7 @@ words!(what WHATS of EntryKind {
     EntryKind::Started { .. } => "started",
     EntryKind::InDoubt { .. } => "in-doubt",
     EntryKind::Released { .. } => "released",
-    EntryKind::CardDeclined { .. } => "card-declined",
+    EntryKind::AttemptFailed { .. } => "attempt-failed",
     EntryKind::Fulfilled { .. } => "fulfilled",
     EntryKind::Failed { .. } => "failed",
     EntryKind::Expired => "expired",

@@ -1,7 +1,7 @@
 //! Reads the golden files as the domain does, and where only one function does, as that one does.
 
 use domain::ask::AskHash;
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::brand::Mode;
 use domain::contact::Contact;
 use domain::journal::JournalEntry;
@@ -15,7 +15,7 @@ use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use domain::webhook::WebhookEvent;
 use http::Method;
-use ports::{Processors, Retrieved, Use};
+use ports::{AttemptContext, Processors, Retrieved};
 use processors::{Deps, Registry};
 use records::circuit_breaker::Open;
 use records::device::DeviceWallets;
@@ -23,7 +23,6 @@ use records::limits::AddressLimits;
 use records::saved_cards::SavedCard;
 use records::storage::{LinkTarget, decode, encode};
 use sandbox::phone::PhoneMessage;
-use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -104,8 +103,9 @@ fn stored_link_address_and_authorization_still_open() {
     assert_eq!(files["handle"]["pk"], format!("HANDLE#demo#Test#whatsapp#{handle}"));
     let request: Request = decode(&files["req-authorized"]["body"].to_string()).unwrap();
     let (_, sealed) = request.approval().unwrap();
-    let opened = seal::open(&brand.sealing, request.id, sealed).unwrap();
-    assert_eq!(opened.secret.expose_secret(), "pm_card_visa");
+    let opened: Authorization = seal::open(&brand.sealing, request.id, sealed).unwrap();
+    let card = Credential::new(CredentialKind::PaymentMethod, "pm_card_visa");
+    assert_eq!(opened, Authorization::Credential(card));
 }
 
 #[test]
@@ -159,9 +159,9 @@ fn stored_sandbox_charge_is_still_booked() {
         .open(&brand, Mode::Test, &"sandbox".parse().unwrap())
         .unwrap();
     let authorization =
-        Authorization { kind: AuthorizationKind::PaymentMethod, secret: "pm_card_visa".into() };
+        Authorization::from(Credential::new(CredentialKind::PaymentMethod, "pm_card_visa"));
     let request = intent["request_id"].as_str().unwrap().parse().unwrap();
-    let charge = Use { request, ..used(&authorization, 4250, 1) };
+    let charge = AttemptContext { request, ..used(&authorization, 4250, 1) };
     let reference = Reference(intent["id"].as_str().unwrap().to_owned());
     let answer = world.run(processor.retrieve(&charge, &reference));
     assert_eq!(answer, Retrieved::NotConfirmed);

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use domain::ask::{Ask, AskHash};
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::brand::{Key32, KeyRing};
 use domain::consent::{ApprovalMethod, Consent, SessionCode};
 use domain::invariants;
@@ -88,8 +88,8 @@ pub(super) fn sealed() -> Sealed {
     let keys = [("k".to_owned(), Key32::new([1; 32]))].into();
     let keys = KeyRing { current: "k".to_owned(), keys };
     let id = RequestId::new(at(0), [1; 10]);
-    let secret = "pm_card_visa".into();
-    let authorization = Authorization { kind: AuthorizationKind::PaymentMethod, secret };
+    let secret = "pm_card_visa";
+    let authorization = Authorization::from(Credential::new(CredentialKind::PaymentMethod, secret));
     seal::seal(&keys, id, &authorization, &SeededRandom::new(2)).unwrap()
 }
 

@@ -1,8 +1,8 @@
 //! Payments against third-party stand-ins, behind a proxy that breaks each call in each way.
 
-use domain::authorization::AuthorizationKind;
+use domain::authorization::CredentialKind;
 use ports::contract_tests::processor::OperationResult;
-use ports::{Confirmed, Created, Retrieved, Use};
+use ports::{AttemptContext, Confirmed, Created, Retrieved};
 use tests::proxy::{Call, ProxyFault};
 
 use super::{FAULTS, Fixture, is_done, yes};
@@ -133,8 +133,8 @@ async fn new_attempt_after_decline_is_a_new_object() {
     let fixture = Fixture::with_card("pm_card_chargeCustomerFail").await;
     let first = fixture.create().await.unwrap();
     assert_eq!(fixture.settle(&first).await, REFUSED);
-    let visa = yes(AuthorizationKind::PaymentMethod, "pm_card_visa");
-    let charge = Use { authorization: &visa, ..fixture.attempt(4250, 2) };
+    let visa = yes(CredentialKind::PaymentMethod, "pm_card_visa");
+    let charge = AttemptContext { authorization: &visa, ..fixture.attempt(4250, 2) };
     let Created::Ready(second) = fixture.processor.create(&charge).await else { panic!() };
     assert_ne!(first, second);
     assert!(is_done(&fixture.processor.confirm(&charge, &second).await.into()));

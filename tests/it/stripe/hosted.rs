@@ -4,20 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::authorization::AuthorizationKind;
+use domain::authorization::Authorization;
 use domain::processor_result::Reference;
 use ports::contract_tests::processor::OperationResult;
-use ports::{Fetched, Http, Reach, RedirectUrl, VoidResult};
+use ports::{Fulfillment, Http, Reach, RedirectUrl, VoidResult};
 use serde_json::Value;
 use tests::proxy::{Call, Proxy, ProxyFault};
 
-use super::{FAULTS, Fixture, emulate, is_done, localstripe, opened, yes};
+use super::{FAULTS, Fixture, emulate, is_done, localstripe, opened};
 
 async fn fixture(keeping: bool) -> Fixture {
     let client: Arc<dyn Http> = Arc::new(https::Client::new().unwrap());
     let proxy = Proxy::with_checkout(&localstripe(), &emulate(), client).await.unwrap();
     let processor = opened(&proxy, &Value::Null);
-    let authorization = yes(AuthorizationKind::Hosted, "");
+    let authorization = Authorization::Hosted;
     Fixture { proxy, processor, authorization, keeping }
 }
 
@@ -141,7 +141,8 @@ async fn payment_is_reported_by_its_refundable_id() {
     let reference = fixture.create().await.unwrap();
     assert_eq!(fixture.create().await.unwrap(), reference);
     pays(&redirect(&fixture, &reference).await).await;
-    let OperationResult::Done(Fetched::Payment(receipt)) = fixture.settle(&reference).await else {
+    let OperationResult::Done(Fulfillment::Payment(receipt)) = fixture.settle(&reference).await
+    else {
         panic!()
     };
     assert!(receipt.reference.0.starts_with("pi_"), "{receipt:?}");

@@ -15,14 +15,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ask::Ask;
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::brand::{Brand, Mode};
 use domain::processor_result::Reference;
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
 use embedded::SystemClock;
 use ports::contract_tests::processor::OperationResult;
-use ports::{Clock, Created, Fetched, Http, HttpError, Processor, Processors, Reach, Use};
+use ports::{
+    AttemptContext, Clock, Created, Fulfillment, Http, HttpError, Processor, Processors, Reach,
+};
 use processors::{Deps, Registry};
 use serde_json::{Value, json};
 use tests::doubles::used;
@@ -86,8 +88,8 @@ impl Clock for StoppedClock {
 }
 
 /// Returns an authorization with this payload.
-fn yes(kind: AuthorizationKind, secret: &str) -> Authorization {
-    Authorization { kind, secret: secret.into() }
+fn yes(kind: CredentialKind, secret: &str) -> Authorization {
+    Credential::new(kind, secret).into()
 }
 
 /// Returns a wallet's token.
@@ -97,7 +99,7 @@ fn apple_pay() -> Authorization {
         "paymentMethod": { "displayName": "Visa 1234", "network": "Visa" },
         "transactionIdentifier": "f7f1",
     });
-    yes(AuthorizationKind::ApplePay, &token.to_string())
+    yes(CredentialKind::ApplePay, &token.to_string())
 }
 
 /// Opens a Stripe processor with these settings besides its address.
@@ -146,7 +148,7 @@ impl Fixture {
     }
 
     async fn with_card(id: &str) -> Self {
-        Self::new(yes(AuthorizationKind::PaymentMethod, id)).await
+        Self::new(yes(CredentialKind::PaymentMethod, id)).await
     }
 
     /// Opens a fixture that saves a card.
@@ -154,13 +156,13 @@ impl Fixture {
         Self { keeping: true, ..self }
     }
 
-    fn attempt(&self, amount: u64, attempt_no: u32) -> Use<'_> {
+    fn attempt(&self, amount: u64, attempt_no: u32) -> AttemptContext<'_> {
         let used = used(&self.authorization, amount, attempt_no);
         if !self.keeping {
             return used;
         }
         let description = DisplayText::new("Card for later").unwrap();
-        Use { ask: Box::leak(Box::new(Ask::PaymentMethod { description })), ..used }
+        AttemptContext { ask: Box::leak(Box::new(Ask::PaymentMethod { description })), ..used }
     }
 
     async fn create(&self) -> Result<Reference, OperationResult> {
@@ -244,8 +246,8 @@ impl Fixture {
 fn is_done(answer: &OperationResult) -> bool {
     let OperationResult::Done(fetched) = answer else { return false };
     match fetched {
-        Fetched::Payment(receipt) => receipt.amount == 4250 && receipt.currency == "EUR",
-        Fetched::Card { .. } => true,
-        Fetched::Claims { .. } => false,
+        Fulfillment::Payment(receipt) => receipt.amount == 4250 && receipt.currency == "EUR",
+        Fulfillment::Card { .. } => true,
+        Fulfillment::Claims { .. } => false,
     }
 }

@@ -1,8 +1,8 @@
 //! A saved card, charged when its customer approves again.
 
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::{Credential, CredentialKind};
 use ports::contract_tests::processor::OperationResult;
-use ports::{Confirmed, Created, Fetched, Retrieved, Use};
+use ports::{AttemptContext, Confirmed, Created, Fulfillment, Retrieved};
 use tests::proxy::{Call, ProxyFault};
 
 use super::{FAULTS, Fixture, is_done, yes};
@@ -106,10 +106,10 @@ async fn saving_call_after_void_saves_no_card() {
 }
 
 /// Returns a card that was saved just now.
-async fn kept() -> (Fixture, Authorization) {
+async fn kept() -> (Fixture, Credential) {
     let fixture = with_card("pm_card_visa").await;
     let answer = fixture.run().await;
-    let OperationResult::Done(Fetched::Card { receipt, saved: kept }) = answer else {
+    let OperationResult::Done(Fulfillment::Card { receipt, saved: kept }) = answer else {
         panic!("{answer:?}")
     };
     assert_eq!(receipt.last4.as_deref(), Some("4242"));
@@ -122,7 +122,7 @@ async fn saved_card_is_charged_once_despite_any_fault() {
     let (keeper, kept) = kept().await;
     assert_eq!(keeper.charges().await, 0);
     for fault in FAULTS {
-        let fixture = Fixture::new(kept.clone()).await;
+        let fixture = Fixture::new(kept.clone().into()).await;
         fixture.proxy.plan(Call::Confirm, fault);
         let answer = fixture.run().await;
         assert!(is_done(&answer), "{fault:?}: {answer:?}");
@@ -136,7 +136,7 @@ async fn saved_card_of_unknown_customer_is_not_charged() {
     let text = secrecy::ExposeSecret::expose_secret(&kept.secret);
     let mut other: serde_json::Value = serde_json::from_str(text).unwrap();
     other["customer"] = serde_json::json!("cus_unknown");
-    let fixture = Fixture::new(yes(AuthorizationKind::KeptCard, &other.to_string())).await;
+    let fixture = Fixture::new(yes(CredentialKind::SavedCard, &other.to_string())).await;
     assert_eq!(fixture.run().await, OperationResult::Invalid { code: "resource_missing" });
     assert_eq!(fixture.charges().await, 0);
 }
@@ -149,8 +149,8 @@ async fn new_attempt_has_its_own_customer_and_setup() {
         fixture.settle(&first).await,
         OperationResult::SoftDeclined { code: "card_declined" }
     );
-    let visa = yes(AuthorizationKind::PaymentMethod, "pm_card_visa");
-    let attempt = Use { authorization: &visa, ..fixture.attempt(4250, 2) };
+    let visa = yes(CredentialKind::PaymentMethod, "pm_card_visa");
+    let attempt = AttemptContext { authorization: &visa, ..fixture.attempt(4250, 2) };
     let Created::Ready(second) = fixture.processor.create(&attempt).await else { panic!() };
     assert_ne!(first, second);
     assert!(is_done(&fixture.processor.confirm(&attempt, &second).await.into()));

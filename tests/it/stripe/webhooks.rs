@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::Request;
 use bytes::Bytes;
-use domain::authorization::AuthorizationKind;
+use domain::authorization::Authorization;
 use domain::values::time::Timestamp;
 use ports::contract_tests::processor::OperationResult;
 use ports::{
@@ -19,7 +19,7 @@ use tests::proxy::Proxy;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use super::{Fixture, emulate, is_done, localstripe, opened, setting, yes};
+use super::{Fixture, emulate, is_done, localstripe, opened, setting};
 
 /// The longest time for a webhook. `localstripe` sends one a second after its event.
 const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -135,7 +135,7 @@ async fn webhook_signed_by_emulate_is_verified() {
     let proxy = Proxy::with_checkout(&localstripe(), &emulate(), client).await.unwrap();
     let processor = with_secrets(&proxy, &[&secret]);
     let other_secret = with_secrets(&proxy, &["whsec_of_tomorrow"]);
-    let authorization = yes(AuthorizationKind::Hosted, "");
+    let authorization = Authorization::Hosted;
     let fixture = Fixture { proxy, processor, authorization, keeping: false };
     let reference = fixture.create().await.unwrap();
     let OperationResult::RequiresAction { redirect: Some(RedirectUrl(page)) } =

@@ -7,18 +7,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use consent_callback::{ApprovalPayload, CustomerReply, ReplyError, ReplySource};
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::{Credential, CredentialKind};
 use domain::consent::ApprovalMethod;
 use domain::keys;
 use domain::message::{Message, MessageResult};
 use domain::outcome::{DenialReason, Details, Outcome};
+use domain::redirect_url::RedirectUrl;
 use domain::request::State;
 use domain::seal;
 use http::HeaderMap;
 use ports::Clock;
 use records::storage::VersionedRequest;
 use sandbox::{Books, SandboxPages, SandboxVisit};
-use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::outside::Faults;
@@ -168,10 +168,8 @@ impl Run<'_> {
         let Some(request) = self.till.stored() else { return };
         let redirect = request.open_attempt().and_then(|attempt| attempt.redirect.as_ref());
         let Some(redirect) = redirect else { return };
-        let Ok(url) = seal::open(&self.till.brand.sealing, request.id, &redirect.sealed) else {
-            return;
-        };
-        let url = url.secret.expose_secret().to_owned();
+        let opened = seal::open(&self.till.brand.sealing, request.id, &redirect.sealed);
+        let Ok(RedirectUrl(url)) = opened else { return };
         if !self.pages.contains(&url) {
             self.pages.push(url);
         }
@@ -343,8 +341,8 @@ fn payload(gives: Gives) -> ApprovalPayload {
         Gives::Card(card) => ApprovalPayload::TestCard(card.to_owned()),
         Gives::Kept => ApprovalPayload::Empty,
         Gives::GooglePay => {
-            let secret = r#"{"id":"tok_1A","object":"token","livemode":false}"#.into();
-            ApprovalPayload::Wallet(Authorization { kind: AuthorizationKind::GooglePay, secret })
+            let secret = r#"{"id":"tok_1A","object":"token","livemode":false}"#;
+            ApprovalPayload::Wallet(Credential::new(CredentialKind::GooglePay, secret))
         }
     }
 }

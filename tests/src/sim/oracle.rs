@@ -337,10 +337,10 @@ fn option(after: &Request, what: &EntryKind) -> Option<&'static str> {
         (matches!(what, EntryKind::Refunded { .. }), "gave money back"),
         (matches!(what, EntryKind::RefundFailed { .. }), "could not give money back"),
         (
-            matches!(what, EntryKind::CardDeclined { code, .. } if code == "authentication_lost"),
+            matches!(what, EntryKind::AttemptFailed { code, .. } if code == "authentication_lost"),
             "lost a code",
         ),
-        (matches!(what, EntryKind::CardDeclined { code, .. } if code == "customer_left"), "left"),
+        (matches!(what, EntryKind::AttemptFailed { code, .. } if code == "customer_left"), "left"),
     ];
     payment_options.into_iter().find_map(|(goes, option)| goes.then_some(option))
 }

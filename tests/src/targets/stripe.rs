@@ -1,15 +1,15 @@
 //! What Stripe answers and tells: payments, cards that are kept, hosted pages, refunds, webhooks.
 
 use domain::ask::Ask;
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::brand::Mode;
 use domain::processor_result::Reference;
 use domain::values::text::DisplayText;
 use http::{HeaderMap, HeaderValue, Method};
 use ports::contract_tests::processor::OperationResult;
 use ports::{
-    CallbackError, Created, Processor, ProcessorEvent, Processors, Proof, Refund, RefundResult,
-    UnverifiedCallback, Use,
+    AttemptContext, CallbackError, Created, Processor, ProcessorEvent, Processors, Proof, Refund,
+    RefundResult, UnverifiedCallback,
 };
 use serde_json::{Value, json};
 
@@ -121,14 +121,14 @@ fn acts(fuzz_fixture: &FuzzFixture, stripe: &dyn Processor, told: &Told<'_>, obj
         _ => return,
     };
     let authorization = if hosted {
-        Authorization { kind: AuthorizationKind::Hosted, secret: "".into() }
+        Authorization::Hosted
     } else {
-        Authorization { kind: AuthorizationKind::PaymentMethod, secret: "pm_card_visa".into() }
+        Authorization::from(Credential::new(CredentialKind::PaymentMethod, "pm_card_visa"))
     };
     let paying = used(&authorization, 1999, 1);
     let keeping =
         Ask::PaymentMethod { description: DisplayText::new("For later").expect("a text") };
-    let what = if kind == "keep" { Use { ask: &keeping, ..paying } } else { paying };
+    let what = if kind == "keep" { AttemptContext { ask: &keeping, ..paying } } else { paying };
     let reference = Reference(id.to_owned());
     let answer = match word {
         "prepare" => {
@@ -165,7 +165,7 @@ fn ended(object: &Value) -> bool {
 
 fn gives_back(fuzz_fixture: &FuzzFixture, stripe: &dyn Processor, told: &Told<'_>, object: &Value) {
     let charge = Reference(INTENT.to_owned());
-    let nothing = Authorization { kind: AuthorizationKind::Hosted, secret: "".into() };
+    let nothing = Authorization::Hosted;
     let refund = Refund {
         request: REQUEST.parse().expect("an id"),
         seq: 1,

@@ -4,15 +4,17 @@ use std::fmt::Debug;
 use std::str::FromStr;
 use std::time::Duration;
 
-use domain::authorization::Authorization;
+use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::brand::{Brand, Mode};
 use domain::consent::Consent;
 use domain::journal::JournalEntry;
 use domain::keys::ApiKey;
 use domain::message::Message;
+use domain::redirect_url::RedirectUrl;
+use domain::released_claims::ReleasedClaims;
 use domain::request::{Request, WebhookEventType};
 use domain::seal;
-use domain::seal::Sealed;
+use domain::seal::{Sealable, Sealed};
 use domain::values::id::{ConsentId, PromptId, RequestId, WebhookEventId};
 use domain::values::language::Language;
 use domain::values::money::{Currency, Money};
@@ -211,10 +213,10 @@ pub fn stored_item(input: &[u8]) {
 /// The fixture has sealed nothing, so a text that opens was forged.
 fn opens_only_what_was_sealed(fuzz_fixture: &FuzzFixture, sealed: &Sealed) {
     let keys = &fuzz_fixture.brand.now().sealing;
-    assert!(
-        seal::open(keys, fuzz_fixture.shown.id, sealed).is_err(),
-        "a forged authorization opens"
-    );
+    let id = fuzz_fixture.shown.id;
+    assert!(seal::open::<Authorization>(keys, id, sealed).is_err(), "a forged authorization opens");
+    assert!(seal::open::<RedirectUrl>(keys, id, sealed).is_err(), "a forged redirect opens");
+    assert!(seal::open::<ReleasedClaims>(keys, id, sealed).is_err(), "forged claims open");
 }
 
 /// Runs every rule on a stored request: it decides or refuses.
@@ -284,10 +286,8 @@ pub fn stored_samples() -> Vec<Vec<u8>> {
 
 /// Sealed for another request, as if it had been moved.
 fn sealed_sample(fuzz_fixture: &FuzzFixture) -> Vec<u8> {
-    let authorization = Authorization {
-        kind: domain::authorization::AuthorizationKind::PaymentMethod,
-        secret: "pm_card_visa".into(),
-    };
+    let kind = CredentialKind::PaymentMethod;
+    let authorization = Authorization::from(Credential::new(kind, "pm_card_visa"));
     let keys = &fuzz_fixture.brand.now().sealing;
     let random = crate::doubles::SeededRandom::new(2);
     let sealed = seal::seal(keys, fuzz_fixture.texted.id, &authorization, &random).expect("sealed");

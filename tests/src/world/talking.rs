@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::{Credential, CredentialKind};
 use domain::brand::{Brand, Mode};
 use domain::contact::Contact;
 use domain::values::name::ChannelName;
@@ -144,9 +144,9 @@ impl Said {
             Self::Failed { about: of } => Callback::Failed(about(&of)?, "unreachable"),
             Self::Tapped { postback, from } => Callback::Tapped { postback, from: from.into() },
             Self::Paid { about: of, token } => {
-                let kind = AuthorizationKind::PaymentMethod;
-                let authorization = Authorization { kind, secret: token.into() };
-                Callback::Paid { about: about(&of)?, authorization }
+                let kind = CredentialKind::PaymentMethod;
+                let credential = Credential::new(kind, token);
+                Callback::Paid { about: about(&of)?, credential }
             }
             Self::Stop { from } => Callback::Stop(from.into()),
             Self::Start { from } => Callback::Start(from.into()),

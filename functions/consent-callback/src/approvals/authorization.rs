@@ -1,6 +1,6 @@
 //! Turns what an approval carries into the authorization that the processor is called with.
 
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::brand::{Brand, Mode};
 use domain::guards;
 use domain::guards::Guard;
@@ -86,26 +86,20 @@ impl Approvals {
                 self.saved_card_authorization(request, brand).await
             }
             ApprovalPayload::Hosted if offered(|option| *option == PaymentOption::Hosted) => {
-                Ok(Authorization { kind: AuthorizationKind::Hosted, secret: "".into() })
+                Ok(Authorization::Hosted)
             }
-            ApprovalPayload::InChatPayment(authorization) => Ok(authorization.clone()),
-            ApprovalPayload::Wallet(authorization) => {
-                let taken = match authorization.kind {
-                    AuthorizationKind::GooglePay => {
+            ApprovalPayload::InChatPayment(credential) => Ok(credential.clone().into()),
+            ApprovalPayload::Wallet(credential) => {
+                let taken = match credential.kind {
+                    CredentialKind::GooglePay => {
                         offered(|option| matches!(option, PaymentOption::GooglePay(_)))
                     }
-                    AuthorizationKind::ApplePay => {
+                    CredentialKind::ApplePay => {
                         offered(|option| matches!(option, PaymentOption::ApplePay(_)))
                     }
-                    AuthorizationKind::PaymentMethod
-                    | AuthorizationKind::Hosted
-                    | AuthorizationKind::KeptCard
-                    | AuthorizationKind::Code
-                    | AuthorizationKind::AccessToken
-                    | AuthorizationKind::RedirectUrl
-                    | AuthorizationKind::Claims => false,
+                    CredentialKind::PaymentMethod | CredentialKind::SavedCard => false,
                 };
-                taken.then(|| authorization.clone()).ok_or(ReplyError::PayloadNotSupported)
+                taken.then(|| credential.clone().into()).ok_or(ReplyError::PayloadNotSupported)
             }
             ApprovalPayload::Empty | ApprovalPayload::TestCard(_) | ApprovalPayload::Hosted => {
                 Err(ReplyError::PayloadNotSupported)
@@ -121,13 +115,20 @@ impl Approvals {
     ) -> Result<Authorization, ReplyError> {
         let card = self.saved_card(request).await?.ok_or(ReplyError::PayloadNotSupported)?;
         match seal::open(&brand.sealing, card.request, &card.sealed) {
-            Ok(kept) => Ok(Authorization { kind: AuthorizationKind::KeptCard, ..kept }),
+            Ok(Authorization::Credential(credential))
+                if credential.kind == CredentialKind::SavedCard =>
+            {
+                return Ok(credential.into());
+            }
+            Ok(_) => {
+                tracing::error!(request.id = %request.id, "a saved card's seal holds no saved card");
+            }
             Err(error) => {
                 tracing::error!(request.id = %request.id, error = %error, "failed to open a saved card's seal");
-                let detail = "failed to open the saved card; check `sealing` in the brand's secret";
-                Err(ReplyError::Failed(Problem::new(Code::Internal, detail)))
             }
         }
+        let detail = "failed to open the saved card; check `sealing` in the brand's secret";
+        Err(ReplyError::Failed(Problem::new(Code::Internal, detail)))
     }
 }
 
@@ -139,5 +140,5 @@ fn test_card(card: &str) -> Result<Authorization, ReplyError> {
         let detail = "a test card is one of the processor's pm_card_… names";
         return Err(ReplyError::Failed(Problem::new(Code::InvalidRequest, detail)));
     }
-    Ok(Authorization { kind: AuthorizationKind::PaymentMethod, secret: card.into() })
+    Ok(Credential::new(CredentialKind::PaymentMethod, card).into())
 }

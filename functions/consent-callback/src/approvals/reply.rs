@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::authorization::Authorization;
+use domain::authorization::Credential;
 use domain::brand::Brand;
 use domain::consent::ApprovalMethod;
 use domain::outcome::DenialReason;
@@ -40,9 +40,9 @@ pub enum ApprovalPayload {
     /// Nothing yet. The customer pays on the processor's hosted page.
     Hosted,
     /// The token of a wallet on the consent page.
-    Wallet(Authorization),
+    Wallet(Credential),
     /// The token of a wallet within the chat. The channel has proven that it asked for this payment.
-    InChatPayment(Authorization),
+    InChatPayment(Credential),
 }
 
 /// The prompt that a reply answers, and the method by which it was given.

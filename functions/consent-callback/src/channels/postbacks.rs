@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::authorization::Authorization;
+use domain::authorization::Credential;
 use domain::consent::ApprovalMethod;
 use domain::journal::EntryKind;
 use domain::outcome::Outcome;
@@ -40,12 +40,12 @@ impl Replies {
         self.contacts.update_contact(context, mode, &address, from).await
     }
 
-    /// Records a payment in the chat as an approval that carries its own authorization. `false` when it was not recorded.
+    /// Records a payment in the chat as an approval that carries its own credential. `false` when it was not recorded.
     pub(super) async fn on_in_chat_payment(
         &self,
         context: ChannelContext<'_>,
         selector: PromptSelector,
-        authorization: Authorization,
+        credential: Credential,
     ) -> Result<bool, Problem> {
         let store = self.ports.store.as_ref();
         let Some(reference) = context.find_prompt(store, selector).await? else { return Ok(false) };
@@ -54,7 +54,7 @@ impl Replies {
         let Some(loaded) = own else { return Ok(false) };
         let (brand, id) = (Arc::clone(context.brand), reference.request);
         let target = PromptedRequest { loaded, brand, prompt: reference.prompt };
-        let payload = ApprovalPayload::InChatPayment(authorization);
+        let payload = ApprovalPayload::InChatPayment(credential);
         let reply = CustomerReply::Approve { session_code: None, payload };
         match self.approvals.record_loaded(&target, ApprovalMethod::Paid, &reply).await {
             Ok(_) => Ok(true),

@@ -167,8 +167,8 @@ impl ChannelWebhooks {
                 let inbound = InboundText { text: &text, intent: intent.as_deref(), at };
                 self.replies.on_text(context, &from, inbound).await?;
             }
-            Callback::Paid { about, authorization } => {
-                return self.replies.on_in_chat_payment(context, about, authorization).await;
+            Callback::Paid { about, credential } => {
+                return self.replies.on_in_chat_payment(context, about, credential).await;
             }
         }
         Ok(true)

@@ -1,6 +1,6 @@
 //! The page's form.
 
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::{Credential, CredentialKind};
 use domain::outcome::DenialReason;
 
 use crate::approvals::{ApprovalPayload, CustomerReply};
@@ -65,13 +65,13 @@ impl Form {
     }
 
     /// Returns the wallet's token, which only the processor can read.
-    fn wallet(&self) -> Option<Authorization> {
+    fn wallet(&self) -> Option<Credential> {
         let kind = match self.text("wallet")? {
-            "google_pay" => AuthorizationKind::GooglePay,
-            "apple_pay" => AuthorizationKind::ApplePay,
+            "google_pay" => CredentialKind::GooglePay,
+            "apple_pay" => CredentialKind::ApplePay,
             _ => return None,
         };
         let token = self.text("token").filter(|token| (1..=TOKEN_MAX).contains(&token.len()))?;
-        Some(Authorization { kind, secret: token.into() })
+        Some(Credential::new(kind, token))
     }
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use domain::authorization::AuthorizationKind;
 use domain::brand::{Brand, Mode};
 use domain::message::Step;
 use domain::problem::Problem;
+use domain::redirect_url::RedirectUrl;
 use domain::request::{CancelRedirect, Redirect, RedirectState, Request};
 use domain::seal;
 use domain::values::id::PromptId;
@@ -13,7 +13,6 @@ use domain::values::time::Timestamp;
 use http::Uri;
 use records::effects;
 use records::update::{Decision, commit, update};
-use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
 use super::ConsentPage;
@@ -44,19 +43,18 @@ pub(super) fn url(
     brand: &Brand,
     redirect: &Redirect,
 ) -> Option<Zeroizing<String>> {
-    let opened = match seal::open(&brand.sealing, request.id, &redirect.sealed) {
-        Ok(opened) => opened,
+    let text = match seal::open(&brand.sealing, request.id, &redirect.sealed) {
+        Ok(RedirectUrl(text)) => Zeroizing::new(text),
         Err(error) => {
             tracing::error!(request.id = %request.id, error = %error, "failed to open the seal of a redirect URL");
             return None;
         }
     };
-    let text = opened.secret.expose_secret();
-    let allowed = opened.kind == AuthorizationKind::RedirectUrl && is_allowed(text, request.mode);
+    let allowed = is_allowed(&text, request.mode);
     if !allowed {
         tracing::error!(request.id = %request.id, "redirect URL of the processor refused");
     }
-    allowed.then(|| Zeroizing::new(text.to_owned()))
+    allowed.then_some(text)
 }
 
 /// Whether a customer may be redirected to this URL: over TLS, or to one's own machine in test mode.

@@ -178,7 +178,7 @@ fn stage<'a>(
 fn is_card_declined(request: &Request) -> bool {
     let mut entries = request.timeline.iter().rev();
     let last = entries
-        .find(|entry| entry.what == "card_declined")
+        .find(|entry| ["card_declined", "attempt_failed"].contains(&entry.what.as_str()))
         .and_then(|entry| entry.reason.as_deref());
     !request.attempts.is_empty() && last != Some("customer_left")
 }

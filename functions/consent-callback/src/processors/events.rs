@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::authorization::Authorization;
+use domain::authorization::{Authorization, Grant};
 use domain::message::Step;
 use domain::outcome::Outcome;
 use domain::problem::{Code, Problem};
@@ -53,9 +53,9 @@ impl ProcessorWebhooks {
             ProcessorEvent::RefundReported { request, seq, reported } => {
                 self.on_refund_reported(context, RefundRef { request, seq }, reported).await
             }
-            ProcessorEvent::Returned { request, attempt_no, authorization } => {
+            ProcessorEvent::Returned { request, attempt_no, grant } => {
                 let attempt = AttemptRef { request, attempt_no };
-                self.on_returned(context, attempt, &authorization).await
+                self.on_returned(context, attempt, grant).await
             }
         }
     }
@@ -133,11 +133,11 @@ impl ProcessorWebhooks {
         &self,
         context: ProcessorContext<'_>,
         attempt: AttemptRef,
-        authorization: &Authorization,
+        grant: Grant,
     ) -> Result<(), Problem> {
         let AttemptRef { request: id, attempt_no } = attempt;
         let random = self.ports.random.as_ref();
-        let sealed = seal::seal(&context.brand.sealing, id, authorization, random);
+        let sealed = seal::seal(&context.brand.sealing, id, &Authorization::Grant(grant), random);
         let sealed = sealed.map_err(|error| {
             tracing::error!(request.id = %id, error = %error, "failed to seal an authorization");
             Problem::new(

@@ -10,8 +10,8 @@ use domain::guards::Guard;
 use domain::keys;
 use domain::request::{Attempt, Doubt, Request};
 use domain::seal;
-use domain::seal::Sealed;
-use ports::{OpenProcessorError, Ports, Processor, SecretsError, Use};
+use domain::seal::{Sealable, Sealed};
+use ports::{AttemptContext, OpenProcessorError, Ports, Processor, SecretsError};
 
 use super::run::RunResult;
 use super::{Attempts, Run, Stop, timeouts};
@@ -96,9 +96,9 @@ impl<'a> RunContext<'a> {
     }
 
     /// Returns the input of every call of this run.
-    pub(super) fn params(&self) -> Use<'_> {
+    pub(super) fn params(&self) -> AttemptContext<'_> {
         let redirect = self.attempt.redirect.as_ref();
-        Use {
+        AttemptContext {
             request: self.request.id,
             attempt_no: self.attempt.attempt_no,
             ask: &self.request.ask,
@@ -114,8 +114,8 @@ impl<'a> RunContext<'a> {
     }
 
     /// Seals for the request with the brand's current key.
-    pub(super) fn seal(&self, authorization: &Authorization) -> Option<Sealed> {
-        sealed(self.ports, &self.request, &self.brand, authorization)
+    pub(super) fn seal<T: Sealable>(&self, secret: &T) -> Option<Sealed> {
+        sealed(self.ports, &self.request, &self.brand, secret)
     }
 }
 
@@ -136,13 +136,13 @@ fn reject_unsigned(consent: &Consent, brand: &Brand, request: &Request) -> Optio
 }
 
 /// Seals for the request with the brand's current key. `None` when the brand's keys are unusable, which is logged.
-pub(super) fn sealed(
+pub(super) fn sealed<T: Sealable>(
     ports: &Ports,
     request: &Request,
     brand: &Brand,
-    authorization: &Authorization,
+    secret: &T,
 ) -> Option<Sealed> {
-    match seal::seal(&brand.sealing, request.id, authorization, ports.random.as_ref()) {
+    match seal::seal(&brand.sealing, request.id, secret, ports.random.as_ref()) {
         Ok(sealed) => Some(sealed),
         Err(error) => {
             tracing::error!(request.id = %request.id, error = %error, "failed to seal with the brand's keys");

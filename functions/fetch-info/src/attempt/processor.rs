@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::Authorization;
 use domain::guards;
 use domain::guards::Guard;
 use domain::processor_result::Reference;
 use domain::request::{Attempt, Doubt, Request};
-use ports::{Confirmed, Created, RedirectUrl, Retrieved, Use, VoidResult};
+use ports::{AttemptContext, Confirmed, Created, RedirectUrl, Retrieved, VoidResult};
 
 use super::context::RunContext;
 use super::lease::Lease;
@@ -70,17 +70,18 @@ impl RunContext<'_> {
             return Ok(Run::without_call(RunResult::Superseded));
         }
         let mut confirmed = self.processor.confirm(&self.params(), reference).await;
-        if let Confirmed::Exchanged(authorization) = confirmed {
+        if let Confirmed::Exchanged(grant) = confirmed {
+            let authorization = Authorization::Grant(grant);
             // What a code was exchanged for is stored before it is used.
             let Some(sealed) = self.seal(&authorization) else {
                 return Ok(Run::unusable("sealing_keys"));
             };
             lease.commit(|request, now| request.record_exchanged(sealed.clone(), now)).await?;
-            let params = Use { authorization: &authorization, ..self.params() };
+            let params = AttemptContext { authorization: &authorization, ..self.params() };
             confirmed = self.processor.confirm(&params, reference).await;
         }
         Ok(match confirmed {
-            Confirmed::Done(fetched) => Run::done(lease.request(), fetched),
+            Confirmed::Done(fulfillment) => Run::done(lease.request(), fulfillment),
             Confirmed::SoftDeclined { code } => Run::soft_declined(code),
             Confirmed::HardDeclined { code } => Run::hard_declined(code),
             Confirmed::RequiresAction { redirect } => {
@@ -106,7 +107,7 @@ impl RunContext<'_> {
     async fn retrieve(&self, lease: &mut Lease<'_>, reference: &Reference) -> Result<Run, Stop> {
         Ok(match self.processor.retrieve(&self.params(), reference).await {
             Retrieved::NotConfirmed => return self.confirm(lease, reference).await,
-            Retrieved::Done(fetched) => Run::done(lease.request(), fetched),
+            Retrieved::Done(fulfillment) => Run::done(lease.request(), fulfillment),
             Retrieved::SoftDeclined { code } => Run::soft_declined(code),
             Retrieved::HardDeclined { code } => Run::hard_declined(code),
             Retrieved::RequiresAction { redirect } => {
@@ -152,8 +153,7 @@ impl RunContext<'_> {
         // After the timeout or a cancellation, the customer is not redirected any more.
         let attempt = request.open_attempt().unwrap_or(&self.attempt);
         let timed_out = timeouts::is_timed_out(request, attempt, self.ports.clock.now());
-        if let Some(RedirectUrl(url)) = redirect.filter(|_| !timed_out) {
-            let url = Authorization { kind: AuthorizationKind::RedirectUrl, secret: url.into() };
+        if let Some(url) = redirect.filter(|_| !timed_out) {
             return self.seal(&url).map_or_else(|| Run::unusable("sealing_keys"), Run::redirect);
         }
         // The customer could still complete it elsewhere after another attempt has charged, so that it is voided first.
@@ -190,7 +190,7 @@ impl RunContext<'_> {
 fn resolve_void(request: &Request, result: VoidResult, voided: Run) -> Run {
     match result {
         VoidResult::Voided => voided,
-        VoidResult::Done(fetched) => Run::done(request, fetched),
+        VoidResult::Done(fulfillment) => Run::done(request, fulfillment),
         VoidResult::SoftDeclined { code } => Run::soft_declined(code),
         VoidResult::HardDeclined { code } => Run::hard_declined(code),
         VoidResult::Invalid { code } => Run::invalid(request, code),

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use domain::authorization::Authorization;
 use domain::consent;
 use domain::outcome::Details;
 use domain::request::{Attempt, Doubt, Request};
 use domain::seal::Sealed;
 use domain::values::id::CardId;
 use domain::values::time::Timestamp;
-use ports::{Fetched, Write};
+use ports::{Fulfillment, Write};
 use records::claims;
 use records::saved_cards;
 use records::saved_cards::SavedCard;
@@ -40,7 +41,7 @@ impl Recorder<'_, '_> {
     /// Commits a run's result, then sends the message for the next run where there is one.
     pub(super) async fn record(mut self, result: RunResult) -> Result<(), Stop> {
         match result {
-            RunResult::Done(fetched) => self.fulfill(&fetched).await,
+            RunResult::Done(fulfillment) => self.fulfill(&fulfillment).await,
             RunResult::Declined { code, can_retry } => self.decline(code, can_retry).await,
             RunResult::Redirect(to) => self.redirect(to).await,
             RunResult::Postponed { reason, doubt } => self.postpone(reason, doubt).await,
@@ -61,9 +62,9 @@ impl Recorder<'_, '_> {
         }
     }
 
-    async fn fulfill(&mut self, fetched: &Fetched) -> Result<(), Stop> {
+    async fn fulfill(&mut self, fulfillment: &Fulfillment) -> Result<(), Stop> {
         let code = consent::transaction_code(self.lease.ports.random.as_ref());
-        let Some(Stored { details, writes }) = self.stored(fetched).await? else {
+        let Some(Stored { details, writes }) = self.stored(fulfillment).await? else {
             // The customer may be charged already. Only what an operator must mend stands between this and its end.
             if let Err(error) = self.lease.ports.secrets.refresh(&self.lease.request().brand).await
             {
@@ -127,16 +128,17 @@ impl Recorder<'_, '_> {
     /// Returns what is stored of a success. A saved card stays as long as it is wanted, claims for a while.
     ///
     /// `None` when it cannot be sealed, which an operator must mend.
-    async fn stored(&self, fetched: &Fetched) -> Result<Option<Stored>, StepError> {
+    async fn stored(&self, fulfillment: &Fulfillment) -> Result<Option<Stored>, StepError> {
         let (ports, request) = (self.lease.ports, self.lease.request());
-        match fetched {
-            Fetched::Payment(receipt) => {
+        match fulfillment {
+            Fulfillment::Payment(receipt) => {
                 let details = Details::Payment(receipt.clone());
                 Ok(Some(Stored { details, writes: Vec::new() }))
             }
-            Fetched::Card { receipt, saved } => {
+            Fulfillment::Card { receipt, saved } => {
                 let brand = ports.secrets.brand(&request.brand).await?;
-                let Some(sealed) = sealed(ports, request, &brand, saved) else { return Ok(None) };
+                let saved = Authorization::Credential(saved.clone());
+                let Some(sealed) = sealed(ports, request, &brand, &saved) else { return Ok(None) };
                 let now = ports.clock.now();
                 let mut random = [0_u8; 10];
                 ports.random.fill(&mut random);
@@ -152,7 +154,7 @@ impl Recorder<'_, '_> {
                 let details = Details::Card { card, receipt: receipt.clone() };
                 Ok(Some(Stored { details, writes: vec![write] }))
             }
-            Fetched::Claims { receipt, claims } => {
+            Fulfillment::Claims { receipt, claims } => {
                 let brand = ports.secrets.brand(&request.brand).await?;
                 let Some(sealed) = sealed(ports, request, &brand, claims) else { return Ok(None) };
                 let until = ports.clock.now().after(brand.policy.claims_retention());

@@ -7,7 +7,7 @@ use domain::guards;
 use domain::guards::Guard;
 use domain::request::{Doubt, Request};
 use domain::seal::Sealed;
-use ports::Fetched;
+use ports::Fulfillment;
 
 use crate::circuit::AccountStatus;
 
@@ -21,7 +21,7 @@ pub(super) struct Run {
 /// What a run came to.
 pub(super) enum RunResult {
     /// The money moved, the card is saved, or the claims are here.
-    Done(Fetched),
+    Done(Fulfillment),
     /// The money did not move, and this attempt never will move it.
     Declined {
         code: &'static str,
@@ -55,9 +55,9 @@ impl Run {
     }
 
     /// The processor reports a success. Anything but exactly what the customer approved is no success (dynamic linking).
-    pub(super) fn done(request: &Request, fetched: Fetched) -> Self {
-        if is_exact(request, &fetched) {
-            return Self::accepted(RunResult::Done(fetched));
+    pub(super) fn done(request: &Request, fulfillment: Fulfillment) -> Self {
+        if is_exact(request, &fulfillment) {
+            return Self::accepted(RunResult::Done(fulfillment));
         }
         tracing::error!(request.id = %request.id, "processor reported something else than the customer approved");
         Self::accepted(RunResult::Postponed { reason: "amount_differs", doubt: Doubt::Reported })
@@ -116,19 +116,19 @@ impl Run {
 }
 
 /// Whether what the processor did is exactly what the customer approved.
-fn is_exact(request: &Request, fetched: &Fetched) -> bool {
-    match (&request.ask, fetched) {
-        (Ask::Payment { money, .. }, Fetched::Payment(receipt)) => {
+fn is_exact(request: &Request, fulfillment: &Fulfillment) -> bool {
+    match (&request.ask, fulfillment) {
+        (Ask::Payment { money, .. }, Fulfillment::Payment(receipt)) => {
             receipt.amount == money.amount() && receipt.currency == money.currency().code()
         }
-        (Ask::PaymentMethod { .. }, Fetched::Card { .. }) => true,
-        (Ask::Identity { claims, .. }, Fetched::Claims { receipt, .. }) => receipt
+        (Ask::PaymentMethod { .. }, Fulfillment::Card { .. }) => true,
+        (Ask::Identity { claims, .. }, Fulfillment::Claims { receipt, .. }) => receipt
             .released
             .iter()
             .all(|released| claims.iter().any(|claim| claim.as_str() == released)),
         (
             Ask::Payment { .. } | Ask::PaymentMethod { .. } | Ask::Identity { .. },
-            Fetched::Payment(_) | Fetched::Card { .. } | Fetched::Claims { .. },
+            Fulfillment::Payment(_) | Fulfillment::Card { .. } | Fulfillment::Claims { .. },
         ) => false,
     }
 }

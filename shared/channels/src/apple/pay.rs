@@ -3,7 +3,7 @@
 //! Source: Apple's tutorial sample code of 2025.
 
 use bytes::Bytes;
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::{Credential, CredentialKind};
 use domain::brand::Key32;
 use domain::keys;
 use domain::values::money::Money;
@@ -28,10 +28,10 @@ use crate::settings::{BaseUrl, InvalidSetting, identifier};
 /// Each known status of a refused merchant session. The certificate, the merchant identifier or the domain differs from
 /// the registered one.
 pub(super) const SESSION_ERRORS: &[(u16, Reaction)] = &[
-    (400, Reaction::Person("apple_pay")),
-    (401, Reaction::Person("apple_pay")),
-    (403, Reaction::Person("apple_pay")),
-    (417, Reaction::Person("apple_pay")),
+    (400, Reaction::Misconfigured("apple_pay")),
+    (401, Reaction::Misconfigured("apple_pay")),
+    (403, Reaction::Misconfigured("apple_pay")),
+    (417, Reaction::Misconfigured("apple_pay")),
     (429, Reaction::Again),
 ];
 
@@ -100,7 +100,7 @@ impl ApplePay {
     ///
     /// # Errors
     ///
-    /// [`SendError::Person`] for settings that form no call.
+    /// [`SendError::Misconfigured`] for settings that form no call.
     pub(super) fn session_call(&self, prompt: &Prompt) -> Result<Request<Bytes>, SendError> {
         let body = json!({
             "merchantIdentifier": self.settings.merchant_identifier,
@@ -144,7 +144,7 @@ impl ApplePay {
         };
         match session.filter(is_ours) {
             Some(session) => Ok(Value::Object(session)),
-            None => Err(SendError::Person { reason: "apple_pay" }),
+            None => Err(SendError::Misconfigured { reason: "apple_pay" }),
         }
     }
 
@@ -197,7 +197,7 @@ pub(super) fn merchant_hash(merchant_identifier: &str) -> String {
 /// Converts the error of a session call. The customer has received nothing yet.
 pub(super) fn no_session(error: HttpError) -> SendError {
     match error {
-        HttpError::Forbidden => SendError::Person { reason: "apple_pay" },
+        HttpError::Forbidden => SendError::Misconfigured { reason: "apple_pay" },
         HttpError::NotSent(_) | HttpError::Lost(_) => SendError::Again(error.into()),
     }
 }
@@ -206,7 +206,7 @@ fn session_error(status: StatusCode) -> SendError {
     match SESSION_ERRORS.iter().find(|(code, _)| *code == status.as_u16()) {
         Some((_, reaction)) => reaction.to_send(status),
         None if status.is_server_error() => SendError::Again(ProviderAnswer { status }.into()),
-        None => SendError::Person { reason: "apple_pay" },
+        None => SendError::Misconfigured { reason: "apple_pay" },
     }
 }
 
@@ -295,9 +295,9 @@ fn payment(
         "transactionIdentifier": transaction_identifier,
     });
     let secret = SecretString::from(token.to_string());
-    let authorization = Authorization { kind: AuthorizationKind::ApplePay, secret };
+    let credential = Credential::new(CredentialKind::ApplePay, secret);
     Ok(ReceivedWebhook {
-        callbacks: vec![Callback::Paid { about: reference.into(), authorization }],
+        callbacks: vec![Callback::Paid { about: reference.into(), credential }],
         reply: status("STATUS_SUCCESS"),
         // UNVERIFIED: the sheet then shows that nothing was paid. Before going live, refuse a payment in Apple's sandbox.
         refusal: Some(status("STATUS_FAILURE")),

@@ -19,9 +19,9 @@ const QUICK_MIN: usize = 2;
 
 /// Each documented status of a refusal, with its reaction. A 500 is not one of them: the message may have been sent.
 pub(super) const ERRORS: &[(u16, Reaction)] = &[
-    (400, Reaction::Person("rejected")),
-    (401, Reaction::Person("credentials")),
-    (403, Reaction::Person("credentials")),
+    (400, Reaction::Misconfigured("rejected")),
+    (401, Reaction::Misconfigured("credentials")),
+    (403, Reaction::Misconfigured("credentials")),
     // The customer deleted the conversation, or it was never with this business.
     (404, Reaction::Unreachable("unknown_customer")),
 ];
@@ -157,7 +157,7 @@ pub(super) fn received(prompt: &Prompt) -> Value {
 ///
 /// # Errors
 ///
-/// [`SendError::Person`] for a prompt that is too long to be sent inline.
+/// [`SendError::Misconfigured`] for a prompt that is too long to be sent inline.
 pub(super) fn message(
     account: &Account,
     prompt: &Prompt,
@@ -173,7 +173,7 @@ pub(super) fn message(
     }
     let body = message.to_string();
     if body.len() > INLINE_MAX {
-        return Err(SendError::Person { reason: "too_long" });
+        return Err(SendError::Misconfigured { reason: "too_long" });
     }
     let bearer = account.tokens.bearer(prompt.now);
     let call = Request::builder()
@@ -191,7 +191,7 @@ pub(super) fn message(
 
 /// Converts the error of a call that cannot be built. Its parts come from the settings or from the contact record.
 pub(super) fn unbuilt(_: http::Error) -> SendError {
-    SendError::Person { reason: "settings" }
+    SendError::Misconfigured { reason: "settings" }
 }
 
 /// Reads the answer to a send. A success has no body, and the id is our own.

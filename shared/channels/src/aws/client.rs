@@ -62,10 +62,10 @@ impl Client {
         message: &(impl Serialize + Sync),
     ) -> Result<AcceptedPrompt, SendError> {
         let Ok(call) = self.call(operation, message) else {
-            return Err(SendError::Person { reason: "settings" });
+            return Err(SendError::Misconfigured { reason: "settings" });
         };
         let Ok(call) = self.signer.sign(call, SERVICE, &self.region).await else {
-            return Err(SendError::Person { reason: "credentials" });
+            return Err(SendError::Misconfigured { reason: "credentials" });
         };
         let answer =
             self.http.call(call, Reach::Configured, TIMEOUT).await.map_err(answers::no_answer)?;

@@ -69,7 +69,7 @@ impl WhatsApp {
         message: &Value,
     ) -> Result<AcceptedPrompt, SendError> {
         let Ok(call) = wire::call(&self.account, prompt, message) else {
-            return Err(SendError::Person { reason: "settings" });
+            return Err(SendError::Misconfigured { reason: "settings" });
         };
         let answer =
             self.http.call(call, Reach::Configured, TIMEOUT).await.map_err(answers::no_answer)?;
@@ -112,7 +112,7 @@ impl Channel for WhatsApp {
         match self.account.templates.iter().find_map(|template| template.message(prompt, language))
         {
             Some(message) => self.send_message(prompt, &message).await,
-            None => Err(SendError::Person { reason: "template" }),
+            None => Err(SendError::Misconfigured { reason: "template" }),
         }
     }
 

@@ -6,6 +6,7 @@ use super::{
     Attempt, AttemptEnd, AttemptState, CancelRedirect, Change, Redirect, Refusal, Request, State,
     WebhookEventType,
 };
+use crate::ask::Ask;
 use crate::consent::Consent;
 use crate::guards;
 use crate::guards::Guard;
@@ -219,9 +220,15 @@ impl Request {
             return Ok(change.with_entry(what).with_webhook(WebhookEventType::Failed));
         }
         change.request.state = State::Prompted;
+        // A customer who left, and an identity provider, declined no card.
+        let is_card_declined = match &self.ask {
+            Ask::Payment { .. } | Ask::PaymentMethod { .. } => code != "customer_left",
+            Ask::Identity { .. } => false,
+        };
+        let word = if is_card_declined { "card_declined" } else { "attempt_failed" };
         Ok(change
-            .with_timeline_entry("card_declined", None, Some(code))
-            .with_entry(EntryKind::CardDeclined { attempt_no, code: code.to_owned() }))
+            .with_timeline_entry(word, None, Some(code))
+            .with_entry(EntryKind::AttemptFailed { attempt_no, code: code.to_owned() }))
     }
 
     /// Ends the lease now.

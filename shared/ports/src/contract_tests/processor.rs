@@ -1,7 +1,7 @@
 //! What any operation of a processor came to, for tests that compare several operations.
 
-use crate::{Confirmed, Created, Fetched, RedirectUrl, Retrieved, VoidResult};
-use domain::authorization::Authorization;
+use crate::{Confirmed, Created, Fulfillment, RedirectUrl, Retrieved, VoidResult};
+use domain::authorization::Grant;
 use domain::processor_result::Reference;
 
 /// The union of the results of [`Processor`](crate::Processor)'s operations on an attempt.
@@ -9,11 +9,11 @@ use domain::processor_result::Reference;
 #[expect(missing_docs, reason = "each variant is documented where an operation returns it")]
 pub enum OperationResult {
     Ready(Reference),
-    Done(Fetched),
+    Done(Fulfillment),
     SoftDeclined { code: &'static str },
     HardDeclined { code: &'static str },
     RequiresAction { redirect: Option<RedirectUrl> },
-    Exchanged(Authorization),
+    Exchanged(Grant),
     Invalid { code: &'static str },
     Blocked { code: &'static str },
     Again,
@@ -39,11 +39,11 @@ impl From<Created> for OperationResult {
 impl From<Confirmed> for OperationResult {
     fn from(result: Confirmed) -> Self {
         match result {
-            Confirmed::Done(fetched) => Self::Done(fetched),
+            Confirmed::Done(fulfillment) => Self::Done(fulfillment),
             Confirmed::SoftDeclined { code } => Self::SoftDeclined { code },
             Confirmed::HardDeclined { code } => Self::HardDeclined { code },
             Confirmed::RequiresAction { redirect } => Self::RequiresAction { redirect },
-            Confirmed::Exchanged(authorization) => Self::Exchanged(authorization),
+            Confirmed::Exchanged(grant) => Self::Exchanged(grant),
             Confirmed::Invalid { code } => Self::Invalid { code },
             Confirmed::Blocked { code } => Self::Blocked { code },
             Confirmed::Again => Self::Again,
@@ -57,7 +57,7 @@ impl From<Confirmed> for OperationResult {
 impl From<Retrieved> for OperationResult {
     fn from(result: Retrieved) -> Self {
         match result {
-            Retrieved::Done(fetched) => Self::Done(fetched),
+            Retrieved::Done(fulfillment) => Self::Done(fulfillment),
             Retrieved::SoftDeclined { code } => Self::SoftDeclined { code },
             Retrieved::HardDeclined { code } => Self::HardDeclined { code },
             Retrieved::RequiresAction { redirect } => Self::RequiresAction { redirect },
@@ -75,7 +75,7 @@ impl From<VoidResult> for OperationResult {
     fn from(result: VoidResult) -> Self {
         match result {
             VoidResult::Voided => Self::Voided,
-            VoidResult::Done(fetched) => Self::Done(fetched),
+            VoidResult::Done(fulfillment) => Self::Done(fulfillment),
             VoidResult::SoftDeclined { code } => Self::SoftDeclined { code },
             VoidResult::HardDeclined { code } => Self::HardDeclined { code },
             VoidResult::Invalid { code } => Self::Invalid { code },

@@ -11,7 +11,7 @@ use domain::values::time::Timestamp;
 
 /// The input of every call of one attempt. It is the same however often the call is repeated.
 #[derive(Clone, Copy)]
-pub struct Use<'a> {
+pub struct AttemptContext<'a> {
     /// The request it is for.
     pub request: RequestId,
     /// The attempt's number within its request, from 1. A new one begins only after the one before is known to have failed.
@@ -42,7 +42,7 @@ pub struct Use<'a> {
     pub reported: Option<&'a ReportedResult>,
 }
 
-impl Use<'_> {
+impl AttemptContext<'_> {
     /// Returns the amount of a payment; `None` for other asks.
     #[must_use]
     pub const fn money(&self) -> Option<Money> {
@@ -50,21 +50,11 @@ impl Use<'_> {
     }
 }
 
-impl fmt::Debug for Use<'_> {
+impl fmt::Debug for AttemptContext<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Use")
+        f.debug_struct("AttemptContext")
             .field("request", &self.request)
             .field("attempt_no", &self.attempt_no)
             .finish_non_exhaustive()
-    }
-}
-
-/// The address of the processor's page for one customer. It is that customer's alone, so that `Debug` hides it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct RedirectUrl(pub String);
-
-impl fmt::Debug for RedirectUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RedirectUrl(…)")
     }
 }

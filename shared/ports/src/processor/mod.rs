@@ -2,7 +2,7 @@
 
 mod amount;
 mod attempt;
-mod fetched;
+mod fulfillment;
 mod payment_option;
 mod refund;
 mod results;
@@ -10,8 +10,9 @@ mod results;
 use async_trait::async_trait;
 
 pub use amount::UnsupportedAmount;
-pub use attempt::{RedirectUrl, Use};
-pub use fetched::Fetched;
+pub use attempt::AttemptContext;
+pub use domain::redirect_url::RedirectUrl;
+pub use fulfillment::Fulfillment;
 pub use payment_option::{ApplePay, GooglePay, PaymentOption};
 pub use refund::{Refund, RefundResult};
 pub use results::{Confirmed, Created, Retrieved, VoidResult};
@@ -30,10 +31,10 @@ use domain::values::name::ProcessorName;
 /// [`retrieve`](Self::retrieve), by the same call again, or by [`void`](Self::void).
 ///
 /// ```
-/// use ports::{Confirmed, Created, Processor, Retrieved, Use};
+/// use ports::{AttemptContext, Confirmed, Created, Processor, Retrieved};
 ///
 /// /// Charges once. A worker also commits the attempt's record before each of these calls.
-/// async fn charge(processor: &dyn Processor, attempt: &Use<'_>) -> bool {
+/// async fn charge(processor: &dyn Processor, attempt: &AttemptContext<'_>) -> bool {
 ///     let Created::Ready(reference) = processor.create(attempt).await else { return false };
 ///     match processor.confirm(attempt, &reference).await {
 ///         Confirmed::Done(_) => true,
@@ -60,16 +61,16 @@ pub trait Processor: Send + Sync {
     }
 
     /// Creates the object that [`confirm`](Self::confirm) acts on. No money moves, and the same attempt gives the same object.
-    async fn create(&self, what: &Use<'_>) -> Created;
+    async fn create(&self, attempt: &AttemptContext<'_>) -> Created;
 
     /// Moves the money. A repeat moves no more.
-    async fn confirm(&self, what: &Use<'_>, reference: &Reference) -> Confirmed;
+    async fn confirm(&self, attempt: &AttemptContext<'_>, reference: &Reference) -> Confirmed;
 
     /// Reads the attempt's result.
-    async fn retrieve(&self, what: &Use<'_>, reference: &Reference) -> Retrieved;
+    async fn retrieve(&self, attempt: &AttemptContext<'_>, reference: &Reference) -> Retrieved;
 
     /// Makes a late success impossible, or returns the success that was there before.
-    async fn void(&self, what: &Use<'_>, reference: &Reference) -> VoidResult;
+    async fn void(&self, attempt: &AttemptContext<'_>, reference: &Reference) -> VoidResult;
 
     /// Refunds money, once however often it is called.
     async fn refund(&self, refund: &Refund<'_>) -> RefundResult;

@@ -3,8 +3,8 @@
 //! Each operation has a type of its own, so that a reaction lists what can happen and nothing else. A `code` is a stable
 //! word without detail.
 
-use super::{Fetched, RedirectUrl, Reference};
-use domain::authorization::Authorization;
+use super::{Fulfillment, RedirectUrl, Reference};
+use domain::authorization::Grant;
 
 /// The result of [`create`](super::Processor::create). No money has moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub enum Created {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Confirmed {
     /// The money moved, the card is saved, or the claims are here.
-    Done(Fetched),
+    Done(Fulfillment),
     /// The issuer declined; another card may work.
     SoftDeclined {
         /// Such as `insufficient_funds` or `card_declined`.
@@ -55,8 +55,8 @@ pub enum Confirmed {
         /// Where the customer goes; `None` where the customer cannot be sent there.
         redirect: Option<RedirectUrl>,
     },
-    /// The authorization was exchanged for this one. A worker stores it in its place, then makes the same call again.
-    Exchanged(Authorization),
+    /// The grant was exchanged for this one. A worker stores it in its place, then makes the same call again.
+    Exchanged(Grant),
     /// The attempt itself is wrong. Nothing moved, and a repeat cannot help.
     Invalid {
         /// Such as `token_already_used` or `amount_too_small`.
@@ -83,7 +83,7 @@ pub enum Confirmed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Retrieved {
     /// The money moved, the card is saved, or the claims are here.
-    Done(Fetched),
+    Done(Fulfillment),
     /// The issuer declined; another card may work.
     SoftDeclined {
         /// Such as `insufficient_funds` or `card_declined`.
@@ -125,7 +125,7 @@ pub enum VoidResult {
     /// From now on the attempt can never move money.
     Voided,
     /// The attempt had succeeded before.
-    Done(Fetched),
+    Done(Fulfillment),
     /// The issuer had declined before; another card may work.
     SoftDeclined {
         /// Such as `insufficient_funds` or `card_declined`.

@@ -19,15 +19,15 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::ask::Ask;
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::{Authorization, Grant};
 use domain::brand::Key32;
 use domain::processor_result::Reference;
 use domain::values::money::Money;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use ports::{
-    CallbackError, Clock, Confirmed, Created, Http, HttpError, PaymentOption, Processor,
-    ProcessorEvent, Reach, Refund, RefundResult, Retrieved, UnsupportedAmount, UnverifiedCallback,
-    Use, VerifiedWebhook, VoidResult, WebhookResponse,
+    AttemptContext, CallbackError, Clock, Confirmed, Created, Http, HttpError, PaymentOption,
+    Processor, ProcessorEvent, Reach, Refund, RefundResult, Retrieved, UnsupportedAmount,
+    UnverifiedCallback, VerifiedWebhook, VoidResult, WebhookResponse,
 };
 use serde_json::{Map, Value, json};
 
@@ -99,55 +99,59 @@ impl Processor for Adyen {
         amounts::check(money)
     }
 
-    async fn create(&self, what: &Use<'_>) -> Created {
-        let amount = match self.amount(what) {
+    async fn create(&self, attempt: &AttemptContext<'_>) -> Created {
+        let amount = match self.amount(attempt) {
             Ok(amount) => amount,
             Err(code) => return Created::Invalid { code },
         };
-        if what.authorization.kind == AuthorizationKind::Hosted {
-            let call = links::create(what, &self.account, &amount);
-            return match self.send(call).await {
-                Ok(reply) => links::created(&reply, what, &self.account, &amount),
-                Err(error) => errors::creation_unanswered(&error),
-            };
-        }
-        let payable = matches!(what.ask, Ask::Payment { .. })
-            && payments::pay(what, &self.account, &amount, "").is_some();
-        if payable {
-            Created::Ready(Reference(links::name(what).to_string()))
-        } else {
-            Created::Invalid { code: MALFORMED }
+        match attempt.authorization {
+            Authorization::Hosted => {
+                let call = links::create(attempt, &self.account, &amount);
+                match self.send(call).await {
+                    Ok(reply) => links::created(&reply, attempt, &self.account, &amount),
+                    Err(error) => errors::creation_unanswered(&error),
+                }
+            }
+            Authorization::Credential(credential)
+                if matches!(attempt.ask, Ask::Payment { .. })
+                    && payments::pay(attempt, credential, &self.account, &amount, "").is_some() =>
+            {
+                Created::Ready(Reference(links::name(attempt).to_string()))
+            }
+            Authorization::Credential(_) | Authorization::Grant(_) => {
+                Created::Invalid { code: MALFORMED }
+            }
         }
     }
 
-    async fn confirm(&self, what: &Use<'_>, reference: &Reference) -> Confirmed {
-        match object(what, reference) {
+    async fn confirm(&self, attempt: &AttemptContext<'_>, reference: &Reference) -> Confirmed {
+        match object(attempt, reference) {
             // The customer pays on Adyen's own page.
-            Some(AdyenObject::Link(id)) => self.read_link(what, id).await.into(),
-            Some(AdyenObject::Payment) => self.pay(what).await.into(),
+            Some(AdyenObject::Link(id)) => self.read_link(attempt, id).await.into(),
+            Some(AdyenObject::Payment) => self.pay(attempt).await.into(),
             None => Confirmed::Unknown,
         }
     }
 
-    async fn retrieve(&self, what: &Use<'_>, reference: &Reference) -> Retrieved {
-        match object(what, reference) {
-            Some(AdyenObject::Link(id)) => self.read_link(what, id).await.into(),
-            Some(AdyenObject::Payment) => self.window(what).retrieve(what),
+    async fn retrieve(&self, attempt: &AttemptContext<'_>, reference: &Reference) -> Retrieved {
+        match object(attempt, reference) {
+            Some(AdyenObject::Link(id)) => self.read_link(attempt, id).await.into(),
+            Some(AdyenObject::Payment) => self.window(attempt).retrieve(attempt),
             None => Retrieved::Unknown,
         }
     }
 
-    async fn void(&self, what: &Use<'_>, reference: &Reference) -> VoidResult {
-        match object(what, reference) {
+    async fn void(&self, attempt: &AttemptContext<'_>, reference: &Reference) -> VoidResult {
+        match object(attempt, reference) {
             Some(AdyenObject::Link(id)) => {
-                let state = self.link(what, id, AdyenCall::End, links::expire(id)).await;
+                let state = self.link(attempt, id, AdyenCall::End, links::expire(id)).await;
                 // The call may be refused as too late, or have worked although its answer was lost.
                 if state != ObjectState::Unknown {
                     return state.into();
                 }
-                self.read_link(what, id).await.into()
+                self.read_link(attempt, id).await.into()
             }
-            Some(AdyenObject::Payment) => self.end(what).await,
+            Some(AdyenObject::Payment) => self.end(attempt).await,
             None => VoidResult::Unknown,
         }
     }
@@ -198,10 +202,9 @@ impl Processor for Adyen {
         let account = &self.account.merchant_account;
         let (request, attempt_no) =
             state::read(&state, &self.link_key, account).ok_or(CallbackError::Forged)?;
-        let authorization = Authorization { kind: AuthorizationKind::Code, secret: result.into() };
-        let events = vec![ProcessorEvent::Returned { request, attempt_no, authorization }];
-        let reply = WebhookResponse::ToPage(request);
-        Ok(VerifiedWebhook { events, reply, ignored: Vec::new() })
+        let grant = Grant::Code(result.into());
+        let events = vec![ProcessorEvent::Returned { request, attempt_no, grant }];
+        Ok(VerifiedWebhook { events, reply: WebhookResponse::ToPage(request), ignored: Vec::new() })
     }
 }
 
@@ -210,8 +213,8 @@ const MALFORMED: &str = "authorization_malformed";
 
 impl Adyen {
     /// Returns the amount of the ask in Adyen's minor units: zero, where a card is saved.
-    fn amount(&self, what: &Use<'_>) -> Result<Amount, &'static str> {
-        match (what.ask, self.account.offer.keeps_cards_in()) {
+    fn amount(&self, attempt: &AttemptContext<'_>) -> Result<Amount, &'static str> {
+        match (attempt.ask, self.account.offer.keeps_cards_in()) {
             (Ask::Payment { money, .. }, _) => countable(*money).ok_or("amount_not_representable"),
             // UNVERIFIED: a payment link over zero that saves the card. Save a card in Adyen's test environment first.
             (Ask::PaymentMethod { .. }, Some(currency)) => {
@@ -223,38 +226,38 @@ impl Adyen {
         }
     }
 
-    fn window(&self, what: &Use<'_>) -> Window {
-        Window::of(what, self.clock.now())
+    fn window(&self, attempt: &AttemptContext<'_>) -> Window {
+        Window::of(attempt, self.clock.now())
     }
 
-    async fn read_link(&self, what: &Use<'_>, id: &str) -> ObjectState {
-        self.link(what, id, AdyenCall::Read, links::read(id)).await
+    async fn read_link(&self, attempt: &AttemptContext<'_>, id: &str) -> ObjectState {
+        self.link(attempt, id, AdyenCall::Read, links::read(id)).await
     }
 
     /// Makes a call about a link and interprets the reply.
     async fn link(
         &self,
-        what: &Use<'_>,
+        attempt: &AttemptContext<'_>,
         id: &str,
         call: AdyenCall,
         request: AdyenRequest,
     ) -> ObjectState {
-        if let Some(done) = paid(what).and_then(|paid| payments::reported(&paid)) {
+        if let Some(done) = paid(attempt).and_then(|paid| payments::reported(&paid)) {
             return ObjectState::Done(done);
         }
         let reply = match self.send(request).await {
             Ok(reply) => reply,
             Err(error) => return unanswered(call, &error),
         };
-        match links::outcome(call, &reply, what, &self.account, id) {
+        match links::outcome(call, &reply, attempt, &self.account, id) {
             LinkResult::State(state) => state,
-            LinkResult::Completed { .. } if is_taken_back(what) => {
+            LinkResult::Completed { .. } if is_taken_back(attempt) => {
                 ObjectState::SoftDeclined { code: "payment_cancelled" }
             }
             LinkResult::Completed { since, amount } => {
                 let waited = since.map_or(Duration::ZERO, |since| since.until(self.clock.now()));
-                if what.money().is_none() {
-                    return self.card(what, waited).await;
+                if attempt.money().is_none() {
+                    return self.card(attempt, waited).await;
                 }
                 // The webhook brings Adyen's id of the payment. Without one the link itself is the receipt.
                 let late = waited > WEBHOOK_WITHIN;
@@ -265,8 +268,8 @@ impl Adyen {
     }
 
     /// Looks for the saved card in the shopper's list.
-    async fn card(&self, what: &Use<'_>, waited: Duration) -> ObjectState {
-        let shopper = links::name(what).to_string();
+    async fn card(&self, attempt: &AttemptContext<'_>, waited: Duration) -> ObjectState {
+        let shopper = links::name(attempt).to_string();
         match self.send(stored::list(&self.account, &shopper)).await {
             Ok(reply) => match stored::newest(&reply, &shopper) {
                 Some(card) => ObjectState::Done(card),
@@ -280,44 +283,40 @@ impl Adyen {
     }
 
     /// Makes the payment, or finishes it after the customer's return. Each call has one key and is repeated byte for byte.
-    async fn pay(&self, what: &Use<'_>) -> ObjectState {
-        let amount = match self.amount(what) {
+    async fn pay(&self, attempt: &AttemptContext<'_>) -> ObjectState {
+        let amount = match self.amount(attempt) {
             Ok(amount) => amount,
             Err(code) => return ObjectState::Invalid { code },
         };
         let account = &self.account.merchant_account;
-        let state = state::of(what.request, what.attempt_no, &self.link_key, account);
-        let return_url = state::return_url(what.callback, &state);
-        let call = match what.authorization.kind {
-            AuthorizationKind::Code => payments::details(what),
-            AuthorizationKind::ApplePay
-            | AuthorizationKind::GooglePay
-            | AuthorizationKind::KeptCard
-            | AuthorizationKind::PaymentMethod
-            | AuthorizationKind::Hosted
-            | AuthorizationKind::AccessToken
-            | AuthorizationKind::RedirectUrl
-            | AuthorizationKind::Claims => payments::pay(what, &self.account, &amount, &return_url),
+        let state = state::of(attempt.request, attempt.attempt_no, &self.link_key, account);
+        let return_url = state::return_url(attempt.callback, &state);
+        let call = match attempt.authorization {
+            Authorization::Grant(Grant::Code(result)) => payments::details(attempt, result),
+            Authorization::Credential(credential) => {
+                payments::pay(attempt, credential, &self.account, &amount, &return_url)
+            }
+            Authorization::Grant(Grant::AccessToken(_)) | Authorization::Hosted => None,
         };
         let Some(call) = call else { return ObjectState::Invalid { code: MALFORMED } };
-        if !self.window(what).sends() {
+        if !self.window(attempt).sends() {
             return ObjectState::Unknown;
         }
         match self.send(call).await {
-            Ok(reply) => payments::outcome(&reply, what, &self.account, &amount),
+            Ok(reply) => payments::outcome(&reply, attempt, &self.account, &amount),
             Err(error) => unanswered(AdyenCall::Pay, &error),
         }
     }
 
     /// Requests a cancellation or reversal, once no call of the payment can follow. A webhook reports its result.
-    async fn end(&self, what: &Use<'_>) -> VoidResult {
-        let window = self.window(what);
-        if let Some(answer) = window.over(what, self.amount(what).ok().as_ref()) {
+    async fn end(&self, attempt: &AttemptContext<'_>) -> VoidResult {
+        let window = self.window(attempt);
+        if let Some(answer) = window.over(attempt, self.amount(attempt).ok().as_ref()) {
             return answer;
         }
-        let call = match paid(what) {
-            Some(paid) => payments::reverse(what, &self.account, &paid),
-            None => payments::cancel(what, &self.account),
+        let call = match paid(attempt) {
+            Some(paid) => payments::reverse(attempt, &self.account, &paid),
+            None => payments::cancel(attempt, &self.account),
         };
         match self.send(call).await {
             Ok(reply) if reply.status.is_success() => VoidResult::Unknown,
@@ -348,9 +347,9 @@ impl Adyen {
 }
 
 /// Returns the object that a stored reference names. Only ids of Adyen's form go into a path.
-fn object<'a>(what: &Use<'_>, reference: &'a Reference) -> Option<AdyenObject<'a>> {
+fn object<'a>(attempt: &AttemptContext<'_>, reference: &'a Reference) -> Option<AdyenObject<'a>> {
     let id = reference.0.as_str();
-    let ours = matches!(what.ask, Ask::Payment { .. }) && id == links::name(what).to_string();
+    let ours = matches!(attempt.ask, Ask::Payment { .. }) && id == links::name(attempt).to_string();
     match () {
         () if is_link(id) => Some(AdyenObject::Link(id)),
         () if ours => Some(AdyenObject::Payment),

@@ -2,7 +2,7 @@
 
 use domain::processor_result::{Reference, ReportedResult};
 use domain::values::time::Timestamp;
-use ports::Use;
+use ports::AttemptContext;
 
 use super::reference::is_psp;
 
@@ -38,13 +38,13 @@ impl ReportedPayment {
 }
 
 /// Returns the payment that a webhook reported. The zero authorisation of a saved card is not a payment.
-pub(super) fn paid(what: &Use<'_>) -> Option<ReportedPayment> {
-    what.money().and(what.reported).and_then(ReportedPayment::of)
+pub(super) fn paid(attempt: &AttemptContext<'_>) -> Option<ReportedPayment> {
+    attempt.money().and(attempt.reported).and_then(ReportedPayment::of)
 }
 
 /// Returns whether a webhook reported that the payment was cancelled or reversed.
-pub(super) fn is_taken_back(what: &Use<'_>) -> bool {
-    what.reported.is_some_and(ReportedResult::is_cancelled)
+pub(super) fn is_taken_back(attempt: &AttemptContext<'_>) -> bool {
+    attempt.reported.is_some_and(ReportedResult::is_cancelled)
 }
 
 #[cfg(test)]

@@ -34,8 +34,8 @@ const TEST_URL: &str = "https://checkout-test.adyen.com/v72";
 /// }));
 /// let adyen = registry(&http).open(&brand, Mode::Test, &"adyen".parse().unwrap()).unwrap();
 ///
-/// let (ask, hosted) = (payment(), Authorization { kind: AuthorizationKind::Hosted, secret: "".into() });
-/// let attempt = attempt(&ask, &hosted);
+/// let ask = payment();
+/// let attempt = attempt(&ask, &Authorization::Hosted);
 /// let Created::Ready(reference) = block_on(adyen.create(&attempt)) else { panic!() };
 /// let redirect = Some(RedirectUrl("https://test.adyen.link/PL61C53A8B97E6915A".to_owned()));
 /// assert_eq!(block_on(adyen.confirm(&attempt, &reference)), Confirmed::RequiresAction { redirect });

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use domain::authorization::AuthorizationKind;
+use domain::authorization::{Authorization, Grant};
 use domain::values::time::Timestamp;
-use ports::{Retrieved, Use, VoidResult};
+use ports::{AttemptContext, Retrieved, VoidResult};
 
 use super::reported::{is_taken_back, paid};
 use super::wire::{Amount, payments};
@@ -31,9 +31,9 @@ pub(super) struct Window {
 }
 
 impl Window {
-    pub(super) fn of(what: &Use<'_>, now: Timestamp) -> Self {
-        let cancels = if what.on_hosted_page { CANCELS_ON_PAGE } else { CANCELS };
-        Self { begun_at: what.begun_at, now, cancels }
+    pub(super) fn of(attempt: &AttemptContext<'_>, now: Timestamp) -> Self {
+        let cancels = if attempt.on_hosted_page { CANCELS_ON_PAGE } else { CANCELS };
+        Self { begun_at: attempt.begun_at, now, cancels }
     }
 
     /// Returns whether a call that pays may be made now.
@@ -47,54 +47,48 @@ impl Window {
     }
 
     /// Returns what is known without a call.
-    pub(super) fn retrieve(&self, what: &Use<'_>) -> Retrieved {
-        if is_taken_back(what) {
+    pub(super) fn retrieve(&self, attempt: &AttemptContext<'_>) -> Retrieved {
+        if is_taken_back(attempt) {
             return Retrieved::SoftDeclined { code: "payment_cancelled" };
         }
-        if let Some(paid) = paid(what) {
+        if let Some(paid) = paid(attempt) {
             let known = payments::reported(&paid).filter(|_| self.is_before_cancels(paid.at));
             return known.map_or(Retrieved::Unknown, Retrieved::Done);
         }
-        if what.reported.is_some() {
+        if attempt.reported.is_some() {
             return Retrieved::SoftDeclined { code: "card_declined" };
         }
-        match what.authorization.kind {
+        match attempt.authorization {
             // The result at the bank is unknown until the customer returns.
-            AuthorizationKind::ApplePay
-            | AuthorizationKind::GooglePay
-            | AuthorizationKind::KeptCard
-                if what.on_hosted_page =>
+            Authorization::Credential(credential)
+                if payments::is_taken(credential.kind) && attempt.on_hosted_page =>
             {
                 Retrieved::Processing
             }
             // A repeat with the same key brings the first answer. UNVERIFIED: keys live at least seven days. Check
             // https://docs.adyen.com/development-resources/api-idempotency before going live.
-            AuthorizationKind::ApplePay
-            | AuthorizationKind::GooglePay
-            | AuthorizationKind::KeptCard
-            | AuthorizationKind::Code
-                if self.sends() =>
+            Authorization::Credential(credential)
+                if payments::is_taken(credential.kind) && self.sends() =>
             {
                 Retrieved::NotConfirmed
             }
-            AuthorizationKind::ApplePay
-            | AuthorizationKind::GooglePay
-            | AuthorizationKind::KeptCard
-            | AuthorizationKind::Code
-            | AuthorizationKind::PaymentMethod
-            | AuthorizationKind::Hosted
-            | AuthorizationKind::AccessToken
-            | AuthorizationKind::RedirectUrl
-            | AuthorizationKind::Claims => Retrieved::Unknown,
+            Authorization::Grant(Grant::Code(_)) if self.sends() => Retrieved::NotConfirmed,
+            Authorization::Credential(_) | Authorization::Grant(_) | Authorization::Hosted => {
+                Retrieved::Unknown
+            }
         }
     }
 
     /// Returns the result of an attempt to be voided; `None` where it must be cancelled or reversed now.
-    pub(super) fn over(&self, what: &Use<'_>, asked: Option<&Amount>) -> Option<VoidResult> {
-        if is_taken_back(what) {
+    pub(super) fn over(
+        &self,
+        attempt: &AttemptContext<'_>,
+        asked: Option<&Amount>,
+    ) -> Option<VoidResult> {
+        if is_taken_back(attempt) {
             return Some(VoidResult::Voided);
         }
-        if let Some(paid) = paid(what) {
+        if let Some(paid) = paid(attempt) {
             let whole = asked.is_some_and(|asked| {
                 (asked.value, asked.currency.as_str()) == (paid.value, paid.currency.as_str())
             });
@@ -103,12 +97,13 @@ impl Window {
                     payments::reported(&paid).map_or(VoidResult::Unknown, VoidResult::Done),
                 );
             }
-        } else if what.reported.is_some() {
+        } else if attempt.reported.is_some() {
             return Some(VoidResult::SoftDeclined { code: "card_declined" });
         }
         if self.is_before_cancels(self.now) {
             // Nothing is paid on the bank's page yet. That takes another call of ours.
-            let at_bank = what.on_hosted_page && what.authorization.kind != AuthorizationKind::Code;
+            let returned = matches!(attempt.authorization, Authorization::Grant(Grant::Code(_)));
+            let at_bank = attempt.on_hosted_page && !returned;
             return Some(if at_bank { VoidResult::Processing } else { VoidResult::Unknown });
         }
         None

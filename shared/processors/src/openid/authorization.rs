@@ -5,7 +5,7 @@ use domain::ask::Ask;
 use domain::values::text::DisplayText;
 use http::Method;
 use http::header::CONTENT_TYPE;
-use ports::{CallbackError, UnverifiedCallback, Use};
+use ports::{AttemptContext, CallbackError, UnverifiedCallback};
 use serde_json::{Map, Value, json};
 
 use super::discovery::Endpoints;
@@ -92,15 +92,15 @@ impl<'a> SignIn<'a> {
 
 /// Returns the parameters of the authorization request.
 pub(super) fn asked(
-    what: &Use<'_>,
+    attempt: &AttemptContext<'_>,
     provider: &Provider,
     endpoints: &Endpoints,
     state: &AttemptState,
 ) -> Option<Pairs> {
-    let sign_in = SignIn::of(what.ask)?;
+    let sign_in = SignIn::of(attempt.ask)?;
     let mut asked = vec![
         ("response_type", "code".to_owned()),
-        ("redirect_uri", what.callback.to_owned()),
+        ("redirect_uri", attempt.callback.to_owned()),
         ("state", state.to_string()),
         ("nonce", state.nonce.clone()),
         ("code_challenge", state.challenge()),
@@ -129,7 +129,7 @@ pub(super) fn asked(
     if endpoints.claims_parameter {
         asked.push(("claims", claims(sign_in, &taken, provider).to_string()));
     }
-    if let Some(details) = details(what, provider) {
+    if let Some(details) = details(attempt, provider) {
         asked.push(("authorization_details", details.to_string()));
     }
     Some(asked)
@@ -175,21 +175,25 @@ fn scopes(claims: &[&str]) -> String {
 }
 
 /// Returns the authorization details that the provider displays; `None` where it takes none (RFC 9396).
-fn details(what: &Use<'_>, provider: &Provider) -> Option<Value> {
+fn details(attempt: &AttemptContext<'_>, provider: &Provider) -> Option<Value> {
     let kind = provider.authorization_details_type.as_ref()?;
-    let sign_in = SignIn::of(what.ask)?;
+    let sign_in = SignIn::of(attempt.ask)?;
     let fields: Vec<&str> = sign_in.asked().collect();
     Some(json!([{
         "type": kind,
-        "request_id": what.request.to_string(),
+        "request_id": attempt.request.to_string(),
         "purpose": sign_in.description,
         "fields": fields,
     }]))
 }
 
 /// Returns whether the granted details are among the asked ones. A provider may leave some out, but change none.
-pub(super) fn same_details(what: &Use<'_>, provider: &Provider, granted: Option<&Value>) -> bool {
-    match (details(what, provider), granted) {
+pub(super) fn same_details(
+    attempt: &AttemptContext<'_>,
+    provider: &Provider,
+    granted: Option<&Value>,
+) -> bool {
+    match (details(attempt, provider), granted) {
         (_, None) => true,
         (None, Some(granted)) => granted.as_array().is_some_and(Vec::is_empty),
         (Some(Value::Array(asked)), Some(Value::Array(granted))) => granted.iter().all(|granted| {

@@ -20,7 +20,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ask::Ask;
-use domain::authorization::AuthorizationKind;
+use domain::authorization::{Authorization, Grant};
 use domain::brand::Key32;
 use domain::guards;
 use domain::guards::Guard;
@@ -29,10 +29,11 @@ use domain::processor_result::{Reference, ReportedResult};
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    CallbackError, Clock, Confirmed, Created, Http, HttpError, PaymentOption, Processor,
-    ProcessorEvent, Reach, RedirectUrl, Refund, RefundResult, Retrieved, UnverifiedCallback, Use,
-    VerifiedWebhook, VoidResult, WebhookResponse,
+    AttemptContext, CallbackError, Clock, Confirmed, Created, Http, HttpError, PaymentOption,
+    Processor, ProcessorEvent, Reach, RedirectUrl, Refund, RefundResult, Retrieved,
+    UnverifiedCallback, VerifiedWebhook, VoidResult, WebhookResponse,
 };
+use secrecy::SecretString;
 
 pub(crate) use self::discovery::Documents;
 
@@ -41,7 +42,7 @@ use self::discovery::{Endpoints, shortened};
 use self::settings::Provider;
 use self::state::AttemptState;
 use self::tokens::Rejected;
-use self::wire::{EndpointError, Grant};
+use self::wire::{AccessGrant, EndpointError};
 use crate::Kind;
 
 /// The adapter's entry in the list of kinds.
@@ -60,8 +61,7 @@ use crate::Kind;
 ///
 /// let description = DisplayText::new("Opening an account").unwrap();
 /// let ask = Ask::Identity { claims: [DisplayText::new("given_name").unwrap()].into(), description, acr: vec![], max_age: None };
-/// let hosted = Authorization { kind: AuthorizationKind::Hosted, secret: "".into() };
-/// let attempt = attempt(&ask, &hosted);
+/// let attempt = attempt(&ask, &Authorization::Hosted);
 /// let Created::Ready(reference) = block_on(openid.create(&attempt)) else { panic!() };
 /// let confirmed = block_on(openid.confirm(&attempt, &reference));
 /// let Confirmed::RequiresAction { redirect: Some(RedirectUrl(url)) } = confirmed else { panic!() };
@@ -111,10 +111,10 @@ impl Processor for OpenId {
     }
 
     /// Creates nothing at the provider. The reference is the state that the customer takes there.
-    async fn create(&self, what: &Use<'_>) -> Created {
-        match (what.ask, what.authorization.kind) {
-            (Ask::Identity { .. }, AuthorizationKind::Hosted) => {
-                Created::Ready(Reference(self.state(what).to_string()))
+    async fn create(&self, attempt: &AttemptContext<'_>) -> Created {
+        match (attempt.ask, attempt.authorization) {
+            (Ask::Identity { .. }, Authorization::Hosted) => {
+                Created::Ready(Reference(self.state(attempt).to_string()))
             }
             (Ask::Identity { .. } | Ask::Payment { .. } | Ask::PaymentMethod { .. }, _) => {
                 Created::Invalid { code: MALFORMED }
@@ -122,51 +122,45 @@ impl Processor for OpenId {
         }
     }
 
-    async fn confirm(&self, what: &Use<'_>, reference: &Reference) -> Confirmed {
-        if !self.knows(what, reference) {
+    async fn confirm(&self, attempt: &AttemptContext<'_>, reference: &Reference) -> Confirmed {
+        if !self.knows(attempt, reference) {
             return Confirmed::Unknown;
         }
-        match what.authorization.kind {
-            AuthorizationKind::Hosted => self.send_on(what).await,
-            AuthorizationKind::Code if is_used(what) => Confirmed::SoftDeclined { code: LOST },
-            AuthorizationKind::Code => self.exchange(what).await,
-            AuthorizationKind::AccessToken => self.user_info(what).await,
-            AuthorizationKind::PaymentMethod
-            | AuthorizationKind::ApplePay
-            | AuthorizationKind::GooglePay
-            | AuthorizationKind::KeptCard
-            | AuthorizationKind::RedirectUrl
-            | AuthorizationKind::Claims => Confirmed::Invalid { code: MALFORMED },
+        match attempt.authorization {
+            Authorization::Hosted => self.send_on(attempt).await,
+            Authorization::Grant(Grant::Code(_)) if is_used(attempt) => {
+                Confirmed::SoftDeclined { code: LOST }
+            }
+            Authorization::Grant(Grant::Code(code)) => self.exchange(attempt, code).await,
+            Authorization::Grant(Grant::AccessToken(token)) => self.user_info(attempt, token).await,
+            Authorization::Credential(_) => Confirmed::Invalid { code: MALFORMED },
         }
     }
 
-    async fn retrieve(&self, what: &Use<'_>, reference: &Reference) -> Retrieved {
-        if !self.knows(what, reference) {
+    async fn retrieve(&self, attempt: &AttemptContext<'_>, reference: &Reference) -> Retrieved {
+        if !self.knows(attempt, reference) {
             return Retrieved::Unknown;
         }
-        match what.authorization.kind {
-            AuthorizationKind::Hosted => match what.reported {
+        match attempt.authorization {
+            Authorization::Hosted => match attempt.reported {
                 Some(reported) => Retrieved::SoftDeclined {
                     code: authorization::reported(reported.code.as_deref()),
                 },
                 // Only the provider knows about the sign-in until the customer returns.
-                None if what.on_hosted_page => Retrieved::Processing,
+                None if attempt.on_hosted_page => Retrieved::Processing,
                 None => Retrieved::NotConfirmed,
             },
-            AuthorizationKind::Code if is_used(what) => Retrieved::SoftDeclined { code: LOST },
-            AuthorizationKind::Code | AuthorizationKind::AccessToken => Retrieved::NotConfirmed,
-            AuthorizationKind::PaymentMethod
-            | AuthorizationKind::ApplePay
-            | AuthorizationKind::GooglePay
-            | AuthorizationKind::KeptCard
-            | AuthorizationKind::RedirectUrl
-            | AuthorizationKind::Claims => Retrieved::Invalid { code: MALFORMED },
+            Authorization::Grant(Grant::Code(_)) if is_used(attempt) => {
+                Retrieved::SoftDeclined { code: LOST }
+            }
+            Authorization::Grant(_) => Retrieved::NotConfirmed,
+            Authorization::Credential(_) => Retrieved::Invalid { code: MALFORMED },
         }
     }
 
     /// Makes no call: the code of an ended attempt is refused when the customer returns with it.
-    async fn void(&self, what: &Use<'_>, reference: &Reference) -> VoidResult {
-        if self.knows(what, reference) { VoidResult::Voided } else { VoidResult::Unknown }
+    async fn void(&self, attempt: &AttemptContext<'_>, reference: &Reference) -> VoidResult {
+        if self.knows(attempt, reference) { VoidResult::Voided } else { VoidResult::Unknown }
     }
 
     async fn refund(&self, _: &Refund<'_>) -> RefundResult {
@@ -194,8 +188,8 @@ impl Processor for OpenId {
         let named = returned.issuer.is_some();
         let events = match returned.outcome {
             Some(Ok(code)) => {
-                let authorization = wire::returned(code, named);
-                ProcessorEvent::Returned { request, attempt_no, authorization }
+                let grant = wire::returned(code, named);
+                ProcessorEvent::Returned { request, attempt_no, grant }
             }
             Some(Err(error)) => {
                 let reference = Reference(returned.state);
@@ -216,18 +210,19 @@ const LOST: &str = "authentication_lost";
 const MALFORMED: &str = "authorization_malformed";
 
 /// Returns whether the code may have been used.
-fn is_used(what: &Use<'_>) -> bool {
-    what.redeemed && !guards::is_disabled(Guard::CodeUsedOnce)
+fn is_used(attempt: &AttemptContext<'_>) -> bool {
+    attempt.redeemed && !guards::is_disabled(Guard::CodeUsedOnce)
 }
 
 impl OpenId {
     /// Returns whether the reference is this attempt's.
-    fn knows(&self, what: &Use<'_>, reference: &Reference) -> bool {
-        matches!(what.ask, Ask::Identity { .. }) && reference.0 == self.state(what).to_string()
+    fn knows(&self, attempt: &AttemptContext<'_>, reference: &Reference) -> bool {
+        matches!(attempt.ask, Ask::Identity { .. })
+            && reference.0 == self.state(attempt).to_string()
     }
 
-    fn state(&self, what: &Use<'_>) -> AttemptState {
-        AttemptState::of(what.request, what.attempt_no, &self.link_key, &self.provider.issuer)
+    fn state(&self, attempt: &AttemptContext<'_>) -> AttemptState {
+        AttemptState::of(attempt.request, attempt.attempt_no, &self.link_key, &self.provider.issuer)
     }
 
     /// Returns whether a return names this issuer. A return without a name is judged again before its code is used.
@@ -265,13 +260,13 @@ impl OpenId {
     }
 
     /// Returns the redirect to the authorization endpoint, with the parameters or with the pushed request's URI.
-    async fn send_on(&self, what: &Use<'_>) -> Confirmed {
+    async fn send_on(&self, attempt: &AttemptContext<'_>) -> Confirmed {
         let endpoints = match self.endpoints().await {
             Ok(endpoints) => endpoints,
             Err(without) => return without.into(),
         };
-        let state = self.state(what);
-        let Some(asked) = authorization::asked(what, &self.provider, &endpoints, &state) else {
+        let state = self.state(attempt);
+        let Some(asked) = authorization::asked(attempt, &self.provider, &endpoints, &state) else {
             return Confirmed::Invalid { code: MALFORMED };
         };
         let to = |asked: &[(&'static str, String)]| {
@@ -292,10 +287,10 @@ impl OpenId {
     }
 
     /// Exchanges the code once.
-    async fn exchange(&self, what: &Use<'_>) -> Confirmed {
-        let state = self.state(what);
+    async fn exchange(&self, attempt: &AttemptContext<'_>, code: &SecretString) -> Confirmed {
+        let state = self.state(attempt);
         let (Some((asked, named)), Some(sign_in)) =
-            (wire::exchange(what, &state), SignIn::of(what.ask))
+            (wire::exchange(attempt, code, &state), SignIn::of(attempt.ask))
         else {
             return Confirmed::Invalid { code: MALFORMED };
         };
@@ -317,7 +312,7 @@ impl OpenId {
             Err(fault) => return fault.into(),
         };
         let details = tokens.authorization_details.as_ref();
-        if !authorization::same_details(what, &self.provider, details) {
+        if !authorization::same_details(attempt, &self.provider, details) {
             return Confirmed::SoftDeclined { code: "details_differ" };
         }
         let now = self.clock.now();
@@ -326,9 +321,9 @@ impl OpenId {
             Err(Rejected::Check(code)) => return Confirmed::SoftDeclined { code },
             Err(Rejected::Issuer(issuer)) => {
                 tracing::error!(
-                    request.id = %what.request, issuer.expected = self.provider.issuer,
+                    request.id = %attempt.request, issuer.expected = self.provider.issuer,
                     issuer.received = ?shortened(&issuer),
-                    "ID token names another issuer; set `issuer` to exactly what the provider names"
+                    "ID token names another issuer; set `issuer` to exactly attempt the provider names"
                 );
                 return Confirmed::Invalid { code: "issuer_differs" };
             }
@@ -337,13 +332,12 @@ impl OpenId {
             return Confirmed::SoftDeclined { code };
         }
         let taken = sign_in.taken(endpoints.compares_phone_number);
-        Confirmed::Exchanged(Grant::of(tokens, token, &taken, &self.provider).sealed())
+        Confirmed::Exchanged(AccessGrant::of(tokens, token, &taken, &self.provider).to_grant())
     }
 
     /// Reads the claims, unless the ID token had them all. It may be repeated.
-    async fn user_info(&self, what: &Use<'_>) -> Confirmed {
-        let (Some(mut grant), Some(sign_in)) =
-            (Grant::read(what.authorization), SignIn::of(what.ask))
+    async fn user_info(&self, attempt: &AttemptContext<'_>, token: &SecretString) -> Confirmed {
+        let (Some(mut grant), Some(sign_in)) = (AccessGrant::read(token), SignIn::of(attempt.ask))
         else {
             return Confirmed::Invalid { code: MALFORMED };
         };
@@ -368,7 +362,7 @@ impl OpenId {
         let issuer = grant.issuer.as_deref().unwrap_or(&self.provider.issuer);
         let subject = keys::subject_hash(&self.address_key, issuer, &grant.subject);
         let is_customer = |phone: &Phone| {
-            keys::same(&keys::address_hash(&self.address_key, phone), what.customer)
+            keys::same(&keys::address_hash(&self.address_key, phone), attempt.customer)
         };
         grant.released(sign_in, subject, is_customer)
     }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::Grant;
 use domain::processor_result::ClaimsReceipt;
+use domain::released_claims::ReleasedClaims;
 use domain::values::time::Timestamp;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, StatusCode};
-use ports::{Confirmed, Fetched, Use};
-use secrecy::ExposeSecret;
+use ports::{AttemptContext, Confirmed, Fulfillment};
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -32,21 +33,23 @@ struct ReturnedCode {
     iss: bool,
 }
 
-/// Returns the code as the authorization that replaces the approval's.
-pub(super) fn returned(code: String, named_issuer: bool) -> Authorization {
+/// Returns the code as the grant that replaces the approval alone.
+pub(super) fn returned(code: String, named_issuer: bool) -> Grant {
     let text = json!(ReturnedCode { code, iss: named_issuer }).to_string();
-    Authorization { kind: AuthorizationKind::Code, secret: text.into() }
+    Grant::Code(text.into())
 }
 
 /// Returns the parameters of the token request, and whether the return named its issuer; `None` without a code.
-pub(super) fn exchange(what: &Use<'_>, state: &AttemptState) -> Option<(Pairs, bool)> {
-    let secret = what.authorization.secret.expose_secret();
-    let known = what.authorization.kind == AuthorizationKind::Code;
-    let ReturnedCode { code, iss } = serde_json::from_str(secret).ok().filter(|_| known)?;
+pub(super) fn exchange(
+    attempt: &AttemptContext<'_>,
+    code: &SecretString,
+    state: &AttemptState,
+) -> Option<(Pairs, bool)> {
+    let ReturnedCode { code, iss } = serde_json::from_str(code.expose_secret()).ok()?;
     let asked = vec![
         ("grant_type", "authorization_code".to_owned()),
         ("code", code),
-        ("redirect_uri", what.callback.to_owned()),
+        ("redirect_uri", attempt.callback.to_owned()),
         ("code_verifier", state.verifier().to_owned()),
     ];
     Some((asked, iss))
@@ -201,7 +204,7 @@ fn refused(status: StatusCode, error: Option<&str>) -> EndpointError {
 
 /// The access token with which the claims are read, and what the ID token told already.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Grant {
+pub(super) struct AccessGrant {
     token: String,
     /// The customer's id at the provider, from the ID token.
     pub(super) subject: String,
@@ -217,7 +220,7 @@ pub(super) struct Grant {
     claims: Map<String, Value>,
 }
 
-impl Grant {
+impl AccessGrant {
     pub(super) fn of(tokens: Tokens, token: IdToken, taken: &[&str], provider: &Provider) -> Self {
         let claims = claims::take(taken.iter().copied(), &token.claims, &provider.claim_names);
         let IdToken { issuer, subject, auth_time, acr, .. } = token;
@@ -225,16 +228,13 @@ impl Grant {
         Self { token: tokens.access_token, subject, issuer: Some(issuer), auth_time, acr, claims }
     }
 
-    pub(super) fn read(authorization: &Authorization) -> Option<Self> {
-        let known = authorization.kind == AuthorizationKind::AccessToken;
-        let text = authorization.secret.expose_secret();
-        known.then(|| serde_json::from_str(text).ok()).flatten()
+    pub(super) fn read(token: &SecretString) -> Option<Self> {
+        serde_json::from_str(token.expose_secret()).ok()
     }
 
-    /// Returns the grant as the authorization that replaces the code.
-    pub(super) fn sealed(&self) -> Authorization {
-        let text = json!(self).to_string();
-        Authorization { kind: AuthorizationKind::AccessToken, secret: text.into() }
+    /// Returns the grant that replaces the code.
+    pub(super) fn to_grant(&self) -> Grant {
+        Grant::AccessToken(json!(self).to_string().into())
     }
 
     /// Returns whether the ID token had all of these claims.
@@ -311,8 +311,8 @@ impl Grant {
         if text.len() > CLAIMS_MAX {
             return Confirmed::Invalid { code: "facts_too_large" };
         }
-        let claims = Authorization { kind: AuthorizationKind::Claims, secret: text.into() };
-        Confirmed::Done(Fetched::Claims { receipt, claims })
+        let claims = ReleasedClaims(text.into());
+        Confirmed::Done(Fulfillment::Claims { receipt, claims })
     }
 }
 

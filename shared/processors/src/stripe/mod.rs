@@ -13,15 +13,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ask::Ask;
-use domain::authorization::AuthorizationKind;
+use domain::authorization::{Authorization, CredentialKind};
 use domain::guards;
 use domain::guards::Guard;
 use domain::processor_result::Reference;
 use domain::values::money::Money;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use ports::{
-    CallbackError, Confirmed, Created, Http, HttpError, PaymentOption, Processor, Reach, Refund,
-    RefundResult, Retrieved, UnsupportedAmount, UnverifiedCallback, Use, VerifiedWebhook,
+    AttemptContext, CallbackError, Confirmed, Created, Http, HttpError, PaymentOption, Processor,
+    Reach, Refund, RefundResult, Retrieved, UnsupportedAmount, UnverifiedCallback, VerifiedWebhook,
     VoidResult,
 };
 use secrecy::ExposeSecret;
@@ -89,32 +89,32 @@ impl Processor for Stripe {
         self.account.offer.check_amount(money)
     }
 
-    async fn create(&self, what: &Use<'_>) -> Created {
-        match self.create(what).await {
+    async fn create(&self, attempt: &AttemptContext<'_>) -> Created {
+        match self.create(attempt).await {
             Ok(reference) => Created::Ready(reference),
             Err(failure) => failure.into(),
         }
     }
 
-    async fn confirm(&self, what: &Use<'_>, reference: &Reference) -> Confirmed {
+    async fn confirm(&self, attempt: &AttemptContext<'_>, reference: &Reference) -> Confirmed {
         let Some(object) = StripeObject::of(reference) else { return Confirmed::Unknown };
-        match object.confirm(what, &self.account.dialect) {
-            Some(call) => self.ask(what, object, StripeCall::Confirm, call).await.into(),
+        match object.confirm(attempt, &self.account.dialect) {
+            Some(call) => self.ask(attempt, object, StripeCall::Confirm, call).await.into(),
             // The customer pays on Stripe's own page.
-            None => self.read(what, object).await.into(),
+            None => self.read(attempt, object).await.into(),
         }
     }
 
-    async fn retrieve(&self, what: &Use<'_>, reference: &Reference) -> Retrieved {
+    async fn retrieve(&self, attempt: &AttemptContext<'_>, reference: &Reference) -> Retrieved {
         match StripeObject::of(reference) {
-            Some(object) => self.read(what, object).await.into(),
+            Some(object) => self.read(attempt, object).await.into(),
             None => Retrieved::Unknown,
         }
     }
 
-    async fn void(&self, what: &Use<'_>, reference: &Reference) -> VoidResult {
+    async fn void(&self, attempt: &AttemptContext<'_>, reference: &Reference) -> VoidResult {
         let Some(object) = StripeObject::of(reference) else { return VoidResult::Unknown };
-        let state = self.ask(what, object, StripeCall::Cancel, object.end()).await;
+        let state = self.ask(attempt, object, StripeCall::Cancel, object.end()).await;
         // The call may be refused as too late, or have worked although its answer was lost.
         if state != ObjectState::Unknown {
             return state.into();
@@ -122,7 +122,7 @@ impl Processor for Stripe {
         if guards::is_disabled(Guard::RetrieveAfterLateVoid) {
             return VoidResult::Voided;
         }
-        self.read(what, object).await.into()
+        self.read(attempt, object).await.into()
     }
 
     async fn refund(&self, refund: &Refund<'_>) -> RefundResult {
@@ -162,30 +162,31 @@ impl Processor for Stripe {
 }
 
 impl Stripe {
-    async fn create(&self, what: &Use<'_>) -> Result<Reference, StripeFailure> {
-        let hosted = what.authorization.kind == AuthorizationKind::Hosted;
+    async fn create(&self, attempt: &AttemptContext<'_>) -> Result<Reference, StripeFailure> {
+        let hosted = *attempt.authorization == Authorization::Hosted;
         let dialect = &self.account.dialect;
-        match what.ask {
+        match attempt.ask {
             Ask::Identity { .. } => Err(StripeFailure::Invalid("ask_not_supported")),
             Ask::Payment { money, .. } => {
                 let amount = StripeAmount::of(*money)
                     .ok_or(StripeFailure::Invalid("amount_not_representable"))?;
                 if hosted {
-                    return self.create_session(what, Some(amount)).await;
+                    return self.create_session(attempt, Some(amount)).await;
                 }
-                let method = self.method(what).await?;
-                let reply = self.created(intents::create(what, amount, &method, dialect)).await?;
+                let method = self.method(attempt).await?;
+                let reply =
+                    self.created(intents::create(attempt, amount, &method, dialect)).await?;
                 intents::created(&reply, amount)
             }
-            Ask::PaymentMethod { .. } if hosted => self.create_session(what, None).await,
+            Ask::PaymentMethod { .. } if hosted => self.create_session(attempt, None).await,
             Ask::PaymentMethod { .. } => {
-                let method = self.method(what).await?;
+                let method = self.method(attempt).await?;
                 if method.customer.is_some() {
                     return Err(StripeFailure::Invalid("card_on_file_already"));
                 }
-                let reply = self.created(methods::customer(what)).await?;
+                let reply = self.created(methods::customer(attempt)).await?;
                 let customer = wire::made(&reply, "customer", "cus_")?;
-                let call = setups::create(what, &method.id, &customer, dialect);
+                let call = setups::create(attempt, &method.id, &customer, dialect);
                 setups::created(&self.created(call).await?)
             }
         }
@@ -193,40 +194,38 @@ impl Stripe {
 
     async fn create_session(
         &self,
-        what: &Use<'_>,
+        attempt: &AttemptContext<'_>,
         amount: Option<StripeAmount>,
     ) -> Result<Reference, StripeFailure> {
-        let call = checkout::create(what, amount, &self.account.dialect);
+        let call = checkout::create(attempt, amount, &self.account.dialect);
         checkout::created(&self.created(call).await?, amount)
     }
 
     /// Returns the payment method to charge or save, created from a wallet's token where there is one.
-    async fn method(&self, what: &Use<'_>) -> Result<ChargeMethod, StripeFailure> {
+    async fn method(&self, attempt: &AttemptContext<'_>) -> Result<ChargeMethod, StripeFailure> {
         let malformed = StripeFailure::Invalid("authorization_malformed");
-        let secret = what.authorization.secret.expose_secret();
-        let token = match what.authorization.kind {
-            AuthorizationKind::PaymentMethod => {
+        let Authorization::Credential(credential) = attempt.authorization else {
+            return Err(malformed);
+        };
+        let secret = credential.secret.expose_secret();
+        let token = match credential.kind {
+            CredentialKind::PaymentMethod => {
                 let id = ids::is_id(secret, "pm_").then(|| secret.to_owned()).ok_or(malformed)?;
                 return Ok(ChargeMethod { id, customer: None });
             }
-            AuthorizationKind::KeptCard => {
+            CredentialKind::SavedCard => {
                 let StripeSavedCard { customer, payment_method } =
                     StripeSavedCard::read(secret).ok_or(malformed)?;
                 return Ok(ChargeMethod { id: payment_method, customer: Some(customer) });
             }
-            AuthorizationKind::ApplePay => {
+            CredentialKind::ApplePay => {
                 let apple = ApplePayToken::read(secret).ok_or(malformed)?;
-                let reply = self.created(methods::token(what, &apple)).await?;
+                let reply = self.created(methods::token(attempt, &apple)).await?;
                 wire::made(&reply, "token", "tok_")?
             }
-            AuthorizationKind::GooglePay => self.google_pay(secret)?,
-            AuthorizationKind::Hosted
-            | AuthorizationKind::Code
-            | AuthorizationKind::AccessToken
-            | AuthorizationKind::RedirectUrl
-            | AuthorizationKind::Claims => return Err(malformed),
+            CredentialKind::GooglePay => self.google_pay(secret)?,
         };
-        let reply = self.created(methods::payment_method(what, &token)).await?;
+        let reply = self.created(methods::payment_method(attempt, &token)).await?;
         let id = wire::made(&reply, "payment_method", "pm_")?;
         Ok(ChargeMethod { id, customer: None })
     }
@@ -245,15 +244,15 @@ impl Stripe {
         self.send(call).await.map_err(|error| unanswered(StripeCall::Create, &error))
     }
 
-    async fn read(&self, what: &Use<'_>, object: StripeObject<'_>) -> ObjectState {
-        let call = object.read(what, &self.account.dialect);
-        self.ask(what, object, StripeCall::Read, call).await
+    async fn read(&self, attempt: &AttemptContext<'_>, object: StripeObject<'_>) -> ObjectState {
+        let call = object.read(attempt, &self.account.dialect);
+        self.ask(attempt, object, StripeCall::Read, call).await
     }
 
     /// Makes a call about an object and interprets the reply.
     async fn ask(
         &self,
-        what: &Use<'_>,
+        attempt: &AttemptContext<'_>,
         object: StripeObject<'_>,
         call: StripeCall,
         request: StripeRequest,
@@ -266,7 +265,7 @@ impl Stripe {
             checkout::SessionResult::State(state) => self.allowed(object, state),
             checkout::SessionResult::KeptBy(id) => {
                 let setup = StripeObject::Setup(&id);
-                match self.send(setup.read(what, &self.account.dialect)).await {
+                match self.send(setup.read(attempt, &self.account.dialect)).await {
                     Ok(reply) => setups::outcome(StripeCall::Read, &reply, &id),
                     Err(error) => unanswered(StripeCall::Read, &error).into(),
                 }

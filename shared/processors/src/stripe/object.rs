@@ -1,7 +1,7 @@
 //! The object that an attempt acts on, and the calls of each kind of object.
 
 use domain::processor_result::Reference;
-use ports::Use;
+use ports::AttemptContext;
 
 use super::errors::StripeCall;
 use super::ids::is_id;
@@ -35,10 +35,14 @@ impl<'a> StripeObject<'a> {
     }
 
     /// Returns the call that acts; `None` where the customer acts on Stripe's own page.
-    pub(super) fn confirm(self, what: &Use<'_>, dialect: &Dialect) -> Option<StripeRequest> {
+    pub(super) fn confirm(
+        self,
+        attempt: &AttemptContext<'_>,
+        dialect: &Dialect,
+    ) -> Option<StripeRequest> {
         match self {
-            Self::Intent(id) => Some(intents::confirm(what, id, dialect)),
-            Self::Setup(id) => Some(setups::confirm(what, id, dialect)),
+            Self::Intent(id) => Some(intents::confirm(attempt, id, dialect)),
+            Self::Setup(id) => Some(setups::confirm(attempt, id, dialect)),
             Self::Session(_) => None,
         }
     }
@@ -53,11 +57,11 @@ impl<'a> StripeObject<'a> {
     }
 
     /// Returns the call that reads the object.
-    pub(super) fn read(self, what: &Use<'_>, dialect: &Dialect) -> StripeRequest {
+    pub(super) fn read(self, attempt: &AttemptContext<'_>, dialect: &Dialect) -> StripeRequest {
         match self {
             Self::Intent(id) => intents::read(id, dialect),
             Self::Setup(id) => setups::read(id, dialect),
-            Self::Session(id) => checkout::read(what, id, dialect),
+            Self::Session(id) => checkout::read(attempt, id, dialect),
         }
     }
 

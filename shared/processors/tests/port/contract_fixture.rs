@@ -2,7 +2,7 @@
 
 use crate::doubles::{Doubles, ScriptedReply, hosted, payment, payment_method};
 use domain::ask::Ask;
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::brand::Mode;
 use domain::processor_result::Reference;
 use ports::Processor;
@@ -68,12 +68,12 @@ pub(crate) fn authorizations() -> [Authorization; 5] {
     let google = json!({ "id": format!("tok_{SECRET}"), "object": "token", "livemode": false });
     let kept =
         json!({ "customer": format!("cus_{SECRET}"), "payment_method": format!("pm_{SECRET}") });
-    let approval = |kind, secret: Value| Authorization { kind, secret: secret.to_string().into() };
+    let approval = |kind, secret: Value| Credential::new(kind, secret.to_string()).into();
     [
         payment_method(&format!("pm_{SECRET}")),
-        approval(AuthorizationKind::ApplePay, apple),
-        approval(AuthorizationKind::GooglePay, google),
-        approval(AuthorizationKind::KeptCard, kept),
+        approval(CredentialKind::ApplePay, apple),
+        approval(CredentialKind::GooglePay, google),
+        approval(CredentialKind::SavedCard, kept),
         hosted(),
     ]
 }
@@ -86,14 +86,14 @@ pub(crate) fn json_reply(value: &Value) -> ScriptedReply {
 /// Returns the replies of a willing processor: those to `create`, the one to `confirm`, and the reference.
 pub(crate) fn accepting_replies(
     ask: &Ask,
-    kind: AuthorizationKind,
+    kind: Option<CredentialKind>,
 ) -> (Vec<ScriptedReply>, ScriptedReply, Reference) {
     let made = |id: &str, object: &str| json_reply(&json!({ "id": id, "object": object }));
     let mut answers = Vec::new();
-    if kind == AuthorizationKind::ApplePay {
+    if kind == Some(CredentialKind::ApplePay) {
         answers.push(made("tok_1", "token"));
     }
-    if matches!(kind, AuthorizationKind::ApplePay | AuthorizationKind::GooglePay) {
+    if matches!(kind, Some(CredentialKind::ApplePay | CredentialKind::GooglePay)) {
         answers.push(made("pm_1", "payment_method"));
     }
     let intent = |status: &str| {
@@ -110,7 +110,7 @@ pub(crate) fn accepting_replies(
             "setup_intent": if ask.money().is_some() { Value::Null } else { setup("succeeded") } })
     };
     let (created, done, id) = match (ask, kind) {
-        (_, AuthorizationKind::Hosted) => (session("open"), session("complete"), "cs_1"),
+        (_, None) => (session("open"), session("complete"), "cs_1"),
         (Ask::Payment { .. }, _) => (intent("requires_confirmation"), intent("succeeded"), "pi_1"),
         (Ask::PaymentMethod { .. } | Ask::Identity { .. }, _) => {
             answers.push(made("cus_1", "customer"));

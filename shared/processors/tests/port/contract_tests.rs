@@ -7,10 +7,10 @@ use crate::contract_fixture::{
     settings, visa,
 };
 use crate::doubles::{
-    Doubles, REQUEST, ScriptedReply, WriteFault, attempt, charge, payment, payment_method,
-    save_card,
+    Doubles, REQUEST, ScriptedReply, WriteFault, attempt, charge, credential_kind, payment,
+    payment_method, save_card,
 };
-use domain::authorization::AuthorizationKind;
+use domain::authorization::CredentialKind;
 use domain::brand::Mode;
 use domain::processor_result::Reference;
 use domain::values::time::Timestamp;
@@ -29,9 +29,10 @@ fn attempt_when_repeated_makes_identical_calls() {
             .into_iter()
             .flat_map(|ask| authorizations().map(|authorization| (ask.clone(), authorization)))
         {
-            let (answers, done, expected) = accepting_replies(&ask, authorization.kind);
+            let credential = credential_kind(&authorization);
+            let (answers, done, expected) = accepting_replies(&ask, credential);
             let calls = answers.len() + 1;
-            let on_file = authorization.kind == AuthorizationKind::KeptCard;
+            let on_file = credential == Some(CredentialKind::SavedCard);
             let what = attempt(ask.clone(), &authorization, 1);
             let run = || {
                 doubles.http.play(answers.iter().cloned().chain([done.clone()]));

@@ -7,15 +7,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ask::Ask;
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::brand::{Brand, Mode};
 use domain::values::money::Money;
 use domain::values::name::ProcessorName;
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
 use ports::{
-    Clock, Expect, Http, HttpError, Item, Key, OpenProcessorError, Page, Processor, Processors,
-    Range, Reach, Store, StoreError, Use, Write,
+    AttemptContext, Clock, Expect, Http, HttpError, Item, Key, OpenProcessorError, Page, Processor,
+    Processors, Range, Reach, Store, StoreError, Write,
 };
 use processors::Deps;
 use serde_json::{Value, json};
@@ -228,13 +228,21 @@ pub(crate) fn save_card() -> Ask {
 }
 
 /// Returns an attempt to charge.
-pub(crate) fn charge(authorization: &Authorization, amount: u64, attempt_no: u32) -> Use<'_> {
+pub(crate) fn charge(
+    authorization: &Authorization,
+    amount: u64,
+    attempt_no: u32,
+) -> AttemptContext<'_> {
     attempt(payment(amount), authorization, attempt_no)
 }
 
 /// Returns an attempt at an ask.
-pub(crate) fn attempt(ask: Ask, authorization: &Authorization, attempt_no: u32) -> Use<'_> {
-    Use {
+pub(crate) fn attempt(
+    ask: Ask,
+    authorization: &Authorization,
+    attempt_no: u32,
+) -> AttemptContext<'_> {
+    AttemptContext {
         request: REQUEST.parse().unwrap(),
         attempt_no,
         ask: Box::leak(Box::new(ask)),
@@ -253,16 +261,24 @@ pub(crate) fn attempt(ask: Ask, authorization: &Authorization, attempt_no: u32) 
 pub(crate) const REQUEST: &str = "req_01J00000000000000000000000";
 
 /// Returns an authorization of a kind.
-pub(crate) fn approval(kind: AuthorizationKind, secret: &str) -> Authorization {
-    Authorization { kind, secret: secret.into() }
+pub(crate) fn approval(kind: CredentialKind, secret: &str) -> Authorization {
+    Credential::new(kind, secret).into()
+}
+
+/// Returns the kind of the credential; `None` where there is none.
+pub(crate) const fn credential_kind(authorization: &Authorization) -> Option<CredentialKind> {
+    match authorization {
+        Authorization::Credential(credential) => Some(credential.kind),
+        Authorization::Hosted | Authorization::Grant(_) => None,
+    }
 }
 
 /// Returns an authorization that carries a payment method.
 pub(crate) fn payment_method(id: &str) -> Authorization {
-    approval(AuthorizationKind::PaymentMethod, id)
+    approval(CredentialKind::PaymentMethod, id)
 }
 
 /// Returns an authorization for the processor's hosted page.
 pub(crate) fn hosted() -> Authorization {
-    approval(AuthorizationKind::Hosted, "")
+    Authorization::Hosted
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::authorization::AuthorizationKind;
+use domain::authorization::CredentialKind;
 use domain::brand::Mode;
 use pollster::block_on;
 use ports::{ClientIdentity, Created, Http, HttpError, Processor, Processors, Reach};
@@ -111,7 +111,7 @@ fn apple_pay_session_needs_apples_answer() {
 
 #[test]
 fn google_example_token_is_malformed_for_stripe() {
-    let example = approval(AuthorizationKind::GooglePay, "examplePaymentMethodToken");
+    let example = approval(CredentialKind::GooglePay, "examplePaymentMethodToken");
     let (apple, stripe) = opened("stripe", &json!({ "secret_key": "sk_test_a" }));
     let created = block_on(stripe.create(&charge(&example, 4250, 1)));
     assert_eq!(created, Created::Invalid { code: "authorization_malformed" });

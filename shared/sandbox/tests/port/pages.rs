@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use ::sandbox::{Books, SandboxPage, SandboxPages, SandboxVisit};
 use domain::ask::Ask;
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::brand::Mode;
 use domain::processor_result::Reference;
 use domain::values::id::CardId;
 use domain::values::time::Timestamp;
 use pollster::block_on;
 use ports::contract_tests::processor::OperationResult;
-use ports::{Created, Fetched, PaymentOption, Processor, RedirectUrl, Refund, RefundResult};
+use ports::{Created, Fulfillment, PaymentOption, Processor, RedirectUrl, Refund, RefundResult};
 use serde_json::json;
 
 use crate::doubles::{Doubles, REQUEST, attempt, hosted, payment, payment_method, save_card};
@@ -109,7 +109,7 @@ const PAGE: &str = "https://pay.example.com/c/page";
 const DONE: &str = "https://pay.example.com/c/page?done=1";
 
 fn charged(answer: &OperationResult) -> Option<u64> {
-    let OperationResult::Done(Fetched::Payment(receipt)) = answer else { return None };
+    let OperationResult::Done(Fulfillment::Payment(receipt)) = answer else { return None };
     Some(receipt.amount)
 }
 
@@ -130,7 +130,7 @@ fn payment_on_the_page_redirects_back_and_charges_once() {
     // A repeated form, or a page that is opened again, changes nothing.
     assert_eq!(fixture.sent(&page, VISA), DONE);
     assert_eq!(fixture.sent(&page, None), DONE);
-    let OperationResult::Done(Fetched::Payment(receipt)) = fixture.retrieve(&session) else {
+    let OperationResult::Done(Fulfillment::Payment(receipt)) = fixture.retrieve(&session) else {
         panic!()
     };
     assert!(receipt.reference.0.starts_with("pi_"));
@@ -272,21 +272,22 @@ fn saved_card_is_charged_on_a_later_approval() {
             assert!(fixture.shown(&page, None).contains("Keep a card on file"));
             assert_eq!(fixture.sent(&page, VISA), DONE);
         }
-        let OperationResult::Done(Fetched::Card { receipt, saved: kept }) =
+        let OperationResult::Done(Fulfillment::Card { receipt, saved: kept }) =
             fixture.confirm(&reference)
         else {
             panic!()
         };
         assert!(receipt.reference.0.starts_with("seti_"));
         assert_eq!(receipt.last4.as_deref(), Some("4242"));
-        let again = OperationResult::Done(Fetched::Card { receipt, saved: kept.clone() });
+        let again = OperationResult::Done(Fulfillment::Card { receipt, saved: kept.clone() });
         assert_eq!(fixture.confirm(&reference), again);
         assert_eq!(fixture.retrieve(&reference), again);
         assert_eq!(fixture.void(&reference), again);
         assert_eq!(fixture.books(), Books { cards: 1, ..Books::default() });
 
         // Months later, in another request.
-        assert_eq!(kept.kind, AuthorizationKind::KeptCard);
+        assert_eq!(kept.kind, CredentialKind::SavedCard);
+        let kept = Authorization::Credential(kept);
         fixture.doubles.clock.pass(Duration::from_secs(100 * 86_400));
         let card = CardId::new(Timestamp::EPOCH, [1; 10]);
         let Ask::Payment { money, description, .. } = payment(990) else { panic!() };
@@ -304,14 +305,14 @@ fn saved_card_is_charged_on_a_later_approval() {
 fn saved_card_of_another_customer_is_not_charged() {
     let fixture = PageFixture::new(save_card(), payment_method("pm_card_visa"));
     let reference = fixture.created(1);
-    let OperationResult::Done(Fetched::Card { saved: kept, .. }) = fixture.confirm(&reference)
+    let OperationResult::Done(Fulfillment::Card { saved: kept, .. }) = fixture.confirm(&reference)
     else {
         panic!()
     };
     let text = secrecy::ExposeSecret::expose_secret(&kept.secret).to_owned();
     let mut mixed: serde_json::Value = serde_json::from_str(&text).unwrap();
     mixed["customer"] = json!("cus_of_another_customer");
-    let mixed = Authorization { kind: kept.kind, secret: mixed.to_string().into() };
+    let mixed = Credential::new(kept.kind, mixed.to_string()).into();
     let created = block_on(fixture.processor.create(&attempt(payment(990), &mixed, 2)));
     assert_eq!(created, Created::Invalid { code: "resource_missing" });
 }
@@ -333,7 +334,8 @@ fn card_to_save_is_refused_or_authenticated_at_the_bank() {
         let setup = fixture.created(1);
         let back = fixture.sent(&fixture.page(&setup), Some(form));
         assert!(back.starts_with(&format!("{DONE}&setup_intent=seti_")), "{back}");
-        let done = matches!(fixture.retrieve(&setup), OperationResult::Done(Fetched::Card { .. }));
+        let done =
+            matches!(fixture.retrieve(&setup), OperationResult::Done(Fulfillment::Card { .. }));
         assert_eq!(u32::from(done), kept);
         assert_eq!(fixture.void(&setup) == OperationResult::Voided, kept == 0);
         assert_eq!(fixture.books().cards, kept);
@@ -345,7 +347,7 @@ fn refund_is_made_once_and_at_most_the_charge() {
     let fixture = PageFixture::new(payment(4250), hosted());
     let session = fixture.created(1);
     fixture.sent(&fixture.page(&session), VISA);
-    let OperationResult::Done(Fetched::Payment(receipt)) = fixture.retrieve(&session) else {
+    let OperationResult::Done(Fulfillment::Payment(receipt)) = fixture.retrieve(&session) else {
         panic!()
     };
     let charge = receipt.reference;

@@ -7,7 +7,7 @@ use domain::brand::Mode;
 use domain::processor_result::Reference;
 use pollster::block_on;
 use ports::contract_tests::processor::OperationResult;
-use ports::{Created, Fetched, PaymentOption, Processor};
+use ports::{Created, Fulfillment, PaymentOption, Processor};
 use serde_json::json;
 
 struct SandboxFixture {
@@ -59,7 +59,7 @@ impl SandboxFixture {
 }
 
 fn is_done(answer: &OperationResult, amount: u64) -> bool {
-    matches!(answer, OperationResult::Done(Fetched::Payment(receipt)) if receipt.amount == amount && receipt.currency == "EUR")
+    matches!(answer, OperationResult::Done(Fulfillment::Payment(receipt)) if receipt.amount == amount && receipt.currency == "EUR")
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn ordinary_amount_is_charged_once_with_its_card_on_the_receipt() {
         fixture.processor.payment_options(&payment(4250)),
         [PaymentOption::TestCard, PaymentOption::Hosted]
     );
-    let OperationResult::Done(Fetched::Payment(receipt)) = fixture.run("pm_card_visa", 4250, 1)
+    let OperationResult::Done(Fulfillment::Payment(receipt)) = fixture.run("pm_card_visa", 4250, 1)
     else {
         panic!()
     };

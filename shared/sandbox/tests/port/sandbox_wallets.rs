@@ -1,9 +1,9 @@
 //! Wallets at the sandbox: tokens pay once and save cards, and the settings offer the wallets.
 
-use domain::authorization::AuthorizationKind;
+use domain::authorization::CredentialKind;
 use domain::brand::Mode;
 use pollster::block_on;
-use ports::{Confirmed, Created, Fetched, PaymentOption};
+use ports::{Confirmed, Created, Fulfillment, PaymentOption};
 use serde_json::json;
 
 use crate::doubles::{Doubles, approval, attempt, charge, payment, save_card};
@@ -40,9 +40,9 @@ const GOOGLE_TOKEN: &str = r#"{"id":"tok_1A","object":"token","livemode":false}"
 #[test]
 fn wallet_token_pays_once_and_names_its_wallet() {
     for (kind, secret, wallet) in [
-        (AuthorizationKind::ApplePay, APPLE_TOKEN, Some("apple_pay")),
-        (AuthorizationKind::GooglePay, GOOGLE_TOKEN, Some("google_pay")),
-        (AuthorizationKind::GooglePay, "examplePaymentMethodToken", None),
+        (CredentialKind::ApplePay, APPLE_TOKEN, Some("apple_pay")),
+        (CredentialKind::GooglePay, GOOGLE_TOKEN, Some("google_pay")),
+        (CredentialKind::GooglePay, "examplePaymentMethodToken", None),
     ] {
         let doubles = Doubles::default();
         let processor = doubles.open(Mode::Test, "sandbox", &json!({})).ok().unwrap();
@@ -51,12 +51,12 @@ fn wallet_token_pays_once_and_names_its_wallet() {
         let Created::Ready(reference) = block_on(processor.create(&what)) else { panic!() };
         assert_eq!(block_on(processor.create(&what)), Created::Ready(reference.clone()));
         let answer = block_on(processor.confirm(&what, &reference));
-        let Confirmed::Done(Fetched::Payment(receipt)) = answer else { panic!("{answer:?}") };
+        let Confirmed::Done(Fulfillment::Payment(receipt)) = answer else { panic!("{answer:?}") };
         assert_eq!((receipt.amount, receipt.wallet.as_deref()), (4250, wallet));
         // A spent token pays for nothing else.
         let again = block_on(processor.create(&charge(&token, 4250, 2)));
         let spent = Created::Invalid { code: "token_already_used" };
-        let reusable = secret == "examplePaymentMethodToken" || kind == AuthorizationKind::ApplePay;
+        let reusable = secret == "examplePaymentMethodToken" || kind == CredentialKind::ApplePay;
         assert!(again == spent || reusable, "{again:?}");
     }
 }
@@ -65,11 +65,11 @@ fn wallet_token_pays_once_and_names_its_wallet() {
 fn wallet_token_saves_a_card() {
     let doubles = Doubles::default();
     let processor = doubles.open(Mode::Test, "sandbox", &json!({})).ok().unwrap();
-    let token = approval(AuthorizationKind::GooglePay, GOOGLE_TOKEN);
+    let token = approval(CredentialKind::GooglePay, GOOGLE_TOKEN);
     let what = attempt(save_card(), &token, 1);
     let Created::Ready(reference) = block_on(processor.create(&what)) else { panic!() };
     let answer = block_on(processor.confirm(&what, &reference));
-    let Confirmed::Done(Fetched::Card { receipt, .. }) = answer else { panic!("{answer:?}") };
+    let Confirmed::Done(Fulfillment::Card { receipt, .. }) = answer else { panic!("{answer:?}") };
     assert_eq!(receipt.wallet.as_deref(), Some("google_pay"));
     assert_eq!((receipt.exp_month, receipt.exp_year), (Some(12), Some(2034)));
 }

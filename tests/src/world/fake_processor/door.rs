@@ -1,6 +1,6 @@
 //! What calls a till makes and is sent customers back by, and what a test says of all that.
 
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::Grant;
 use domain::processor_result::{Reference, ReportedResult};
 use domain::values::id::RequestId;
 use http::Method;
@@ -78,7 +78,7 @@ fn returned(callback: &UnverifiedCallback, proof: &str) -> Result<VerifiedWebhoo
     let code = field("code").map(|code| ProcessorEvent::Returned {
         request,
         attempt_no,
-        authorization: Authorization { kind: AuthorizationKind::Code, secret: code.into() },
+        grant: Grant::Code(code.into()),
     });
     let events = vec![code.unwrap_or(ProcessorEvent::StatusChanged(request))];
     let reply = WebhookResponse::ToPage(request);

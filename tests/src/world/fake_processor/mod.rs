@@ -10,14 +10,15 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use domain::ask::Ask;
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::{Authorization, Credential, CredentialKind, Grant};
 use domain::brand::Mode;
 use domain::processor_result::{CardReceipt, ClaimsReceipt, Receipt, Reference};
+use domain::released_claims::ReleasedClaims;
 use domain::values::id::RequestId;
 use ports::{
-    ApplePay, CallbackError, Confirmed, Created, Fetched, GooglePay, PaymentOption, Processor,
-    RedirectUrl, Refund, RefundResult, Retrieved, UnverifiedCallback, Use, VerifiedWebhook,
-    VoidResult,
+    ApplePay, AttemptContext, CallbackError, Confirmed, Created, Fulfillment, GooglePay,
+    PaymentOption, Processor, RedirectUrl, Refund, RefundResult, Retrieved, UnverifiedCallback,
+    VerifiedWebhook, VoidResult,
 };
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -200,18 +201,15 @@ fn google(mode: Mode) -> GooglePay {
     }
 }
 
-fn receipt(charge: &Use<'_>) -> Receipt {
+fn receipt(charge: &AttemptContext<'_>) -> Receipt {
     let money = charge.money().expect("an ask for a payment");
-    let wallet = match charge.authorization.kind {
-        AuthorizationKind::GooglePay => Some("google_pay".to_owned()),
-        AuthorizationKind::ApplePay => Some("apple_pay".to_owned()),
-        AuthorizationKind::PaymentMethod
-        | AuthorizationKind::Hosted
-        | AuthorizationKind::KeptCard
-        | AuthorizationKind::Code
-        | AuthorizationKind::AccessToken
-        | AuthorizationKind::RedirectUrl
-        | AuthorizationKind::Claims => None,
+    let wallet = match charge.authorization {
+        Authorization::Credential(credential) => match credential.kind {
+            CredentialKind::GooglePay => Some("google_pay".to_owned()),
+            CredentialKind::ApplePay => Some("apple_pay".to_owned()),
+            CredentialKind::PaymentMethod | CredentialKind::SavedCard => None,
+        },
+        Authorization::Grant(_) | Authorization::Hosted => None,
     };
     Receipt {
         reference: reference(charge),
@@ -224,18 +222,18 @@ fn receipt(charge: &Use<'_>) -> Receipt {
     }
 }
 
-fn reference(what: &Use<'_>) -> Reference {
+fn reference(what: &AttemptContext<'_>) -> Reference {
     Reference(format!("fake-{}-{}", what.request, what.attempt_no))
 }
 
 impl FakeProcessor {
-    fn done(&self, what: &Use<'_>) -> Fetched {
+    fn done(&self, what: &AttemptContext<'_>) -> Fulfillment {
         match what.ask {
             Ask::Payment { .. } => {
                 lock(&self.books.charged).insert((what.request, what.attempt_no));
-                Fetched::Payment(receipt(what))
+                Fulfillment::Payment(receipt(what))
             }
-            Ask::PaymentMethod { .. } => Fetched::Card {
+            Ask::PaymentMethod { .. } => Fulfillment::Card {
                 receipt: CardReceipt {
                     reference: reference(what),
                     wallet: None,
@@ -244,36 +242,33 @@ impl FakeProcessor {
                     exp_month: Some(12),
                     exp_year: Some(2030),
                 },
-                saved: Authorization {
-                    kind: AuthorizationKind::KeptCard,
-                    secret: "f4ke-card".into(),
-                },
+                saved: Credential::new(CredentialKind::SavedCard, "f4ke-card"),
             },
-            Ask::Identity { claims, .. } => Fetched::Claims {
+            Ask::Identity { claims, .. } => Fulfillment::Claims {
                 receipt: ClaimsReceipt {
                     subject: "5ub".to_owned(),
                     released: claims.iter().map(|claim| claim.as_str().to_owned()).collect(),
                     ..ClaimsReceipt::default()
                 },
-                claims: Authorization { kind: AuthorizationKind::Claims, secret: FACTS.into() },
+                claims: ReleasedClaims(FACTS.into()),
             },
         }
     }
 
-    fn page(&self, what: &Use<'_>) -> Option<Page> {
+    fn page(&self, what: &AttemptContext<'_>) -> Option<Page> {
         lock(&self.books.pages).get(&(what.request, what.attempt_no)).copied()
     }
 
-    fn turn(&self, what: &Use<'_>, page: Page) {
+    fn turn(&self, what: &AttemptContext<'_>, page: Page) {
         lock(&self.books.pages).insert((what.request, what.attempt_no), page);
     }
 
-    fn redirect(what: &Use<'_>) -> RedirectUrl {
+    fn redirect(what: &AttemptContext<'_>) -> RedirectUrl {
         let url = format!("https://f4ke.example/pay/{}?n={}&x=1", what.request, what.attempt_no);
         RedirectUrl(url)
     }
 
-    fn charged(&self, what: &Use<'_>) -> bool {
+    fn charged(&self, what: &AttemptContext<'_>) -> bool {
         lock(&self.books.charged).contains(&(what.request, what.attempt_no))
     }
 }
@@ -303,19 +298,25 @@ impl Processor for FakeProcessor {
         payment_options.collect()
     }
 
-    async fn create(&self, what: &Use<'_>) -> Created {
+    async fn create(&self, what: &AttemptContext<'_>) -> Created {
         self.books.called(Doing::Create, &what.attempt_no.to_string());
         self.books.next().unwrap_or_else(|| Created::Ready(reference(what)))
     }
 
-    async fn confirm(&self, what: &Use<'_>, _: &Reference) -> Confirmed {
-        let used = format!("{} {:?}", what.attempt_no, what.authorization.kind);
+    async fn confirm(&self, what: &AttemptContext<'_>, _: &Reference) -> Confirmed {
+        let kind = match what.authorization {
+            Authorization::Hosted => "Hosted".to_owned(),
+            Authorization::Credential(credential) => format!("{:?}", credential.kind),
+            Authorization::Grant(Grant::Code(_)) => "Code".to_owned(),
+            Authorization::Grant(Grant::AccessToken(_)) => "AccessToken".to_owned(),
+        };
+        let used = format!("{} {kind}", what.attempt_no);
         self.books.called(Doing::Confirm, &used);
         if let Some(said) = self.books.next() {
             return said;
         }
-        match what.authorization.kind {
-            AuthorizationKind::Hosted => match self.page(what) {
+        match what.authorization {
+            Authorization::Hosted => match self.page(what) {
                 Some(Page::Done) => Confirmed::Done(self.done(what)),
                 Some(Page::Ended) => Confirmed::Voided,
                 Some(Page::Open) | None => {
@@ -323,25 +324,21 @@ impl Processor for FakeProcessor {
                     Confirmed::RequiresAction { redirect: Some(Self::redirect(what)) }
                 }
             },
-            AuthorizationKind::Code if what.redeemed => {
+            Authorization::Grant(Grant::Code(_)) if what.redeemed => {
                 Confirmed::SoftDeclined { code: "code_used" }
             }
-            AuthorizationKind::Code => {
-                assert_eq!(what.authorization.secret.expose_secret(), CODE);
+            Authorization::Grant(Grant::Code(code)) => {
+                assert_eq!(code.expose_secret(), CODE);
                 let secret = "f4ke-access".into();
-                Confirmed::Exchanged(Authorization { kind: AuthorizationKind::AccessToken, secret })
+                Confirmed::Exchanged(Grant::AccessToken(secret))
             }
-            AuthorizationKind::PaymentMethod
-            | AuthorizationKind::ApplePay
-            | AuthorizationKind::GooglePay
-            | AuthorizationKind::KeptCard
-            | AuthorizationKind::AccessToken
-            | AuthorizationKind::RedirectUrl
-            | AuthorizationKind::Claims => Confirmed::Done(self.done(what)),
+            Authorization::Credential(_) | Authorization::Grant(Grant::AccessToken(_)) => {
+                Confirmed::Done(self.done(what))
+            }
         }
     }
 
-    async fn retrieve(&self, what: &Use<'_>, _: &Reference) -> Retrieved {
+    async fn retrieve(&self, what: &AttemptContext<'_>, _: &Reference) -> Retrieved {
         self.books.called(Doing::Retrieve, &what.attempt_no.to_string());
         if let Some(said) = self.books.next() {
             return said;
@@ -352,14 +349,14 @@ impl Processor for FakeProcessor {
             (None, _) if self.charged(what) => Retrieved::Done(self.done(what)),
             (None, Some(Page::Done)) => Retrieved::Done(self.done(what)),
             (None, Some(Page::Ended)) => Retrieved::Voided,
-            (None, Some(Page::Open)) if what.authorization.kind == AuthorizationKind::Hosted => {
+            (None, Some(Page::Open)) if *what.authorization == Authorization::Hosted => {
                 Retrieved::RequiresAction { redirect: Some(Self::redirect(what)) }
             }
             (None, _) => Retrieved::NotConfirmed,
         }
     }
 
-    async fn void(&self, what: &Use<'_>, _: &Reference) -> VoidResult {
+    async fn void(&self, what: &AttemptContext<'_>, _: &Reference) -> VoidResult {
         self.books.called(Doing::Void, &what.attempt_no.to_string());
         if let Some(said) = self.books.next() {
             return said;

@@ -1,6 +1,6 @@
 //! Apple Pay within the conversation: the session, the payment request, and the token that comes back.
 
-use domain::authorization::AuthorizationKind;
+use domain::authorization::CredentialKind;
 use domain::postback::Action;
 use domain::values::money::Money;
 use http::Method;
@@ -123,7 +123,7 @@ fn refused_session_sends_nothing() {
         let means = match reaction {
             Reaction::Again => "again".to_owned(),
             Reaction::Unreachable(reason) => format!("unreachable {reason}"),
-            Reaction::Person(reason) => format!("person {reason}"),
+            Reaction::Misconfigured(reason) => format!("person {reason}"),
         };
         assert_eq!(sessions[&format!("error-{code}")]["means"], means);
     }
@@ -176,12 +176,12 @@ fn receive(callback: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackErr
 #[test]
 fn token_authorizes_the_prompt_in_the_url() {
     let received = receive(&posted(&body())).unwrap();
-    let [Callback::Paid { about, authorization }] = received.callbacks.as_slice() else {
+    let [Callback::Paid { about, credential }] = received.callbacks.as_slice() else {
         panic!("{received:?}")
     };
     assert_eq!(*about, PromptSelector::Exact(reference()));
-    assert_eq!(authorization.kind, AuthorizationKind::ApplePay);
-    let secret: Value = serde_json::from_str(authorization.secret.expose_secret()).unwrap();
+    assert_eq!(credential.kind, CredentialKind::ApplePay);
+    let secret: Value = serde_json::from_str(credential.secret.expose_secret()).unwrap();
     assert_eq!(secret, token());
     let reply = |word: &str| format!("{{\"status\":\"{word}\"}}");
     assert_eq!((received.reply.status, received.reply.body), (200, reply("STATUS_SUCCESS")));

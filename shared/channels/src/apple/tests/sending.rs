@@ -129,7 +129,7 @@ fn recorded_answer_means_what_its_fixture_says() {
         let means = match reaction {
             Reaction::Again => "again".to_owned(),
             Reaction::Unreachable(reason) => format!("unreachable {reason}"),
-            Reaction::Person(reason) => format!("person {reason}"),
+            Reaction::Misconfigured(reason) => format!("person {reason}"),
         };
         assert_eq!(fixture["means"], means);
     }

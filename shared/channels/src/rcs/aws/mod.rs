@@ -66,7 +66,7 @@ impl Channel for AwsRcs {
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         let Some(card) = wire::message(&self.origination, self.sms_fallback.as_ref(), prompt)
         else {
-            return Err(SendError::Person { reason: "public_base" });
+            return Err(SendError::Misconfigured { reason: "public_base" });
         };
         self.client.send(wire::OPERATION, &card).await
     }

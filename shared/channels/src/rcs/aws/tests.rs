@@ -108,7 +108,7 @@ fn page_url_that_the_service_refuses_is_not_sent() {
         prompt.buttons[0] = Button { label: "Open".to_owned(), action };
         let world = World::new(Script::Lost);
         let sent = block_on(world.open("rcs", &settings("aws")).unwrap().send(&prompt));
-        assert!(matches!(sent, Err(SendError::Person { reason: "public_base" })), "{url}");
+        assert!(matches!(sent, Err(SendError::Misconfigured { reason: "public_base" })), "{url}");
         assert!(world.calls().is_empty());
     }
 }

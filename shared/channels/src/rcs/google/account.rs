@@ -156,10 +156,10 @@ pub(super) fn access_token(status: StatusCode, body: &[u8]) -> Result<AccessToke
     let again = || SendError::Again(ProviderAnswer { status }.into());
     match status.as_u16() {
         200..=299 => {}
-        300..=399 | 404 | 405 => return Err(SendError::Person { reason: "base_url" }),
+        300..=399 | 404 | 405 => return Err(SendError::Misconfigured { reason: "base_url" }),
         408 | 429 => return Err(again()),
         // Most often 400 with `invalid_grant`: Google withdrew the key, or this machine's clock is wrong.
-        400..=499 => return Err(SendError::Person { reason: "credentials" }),
+        400..=499 => return Err(SendError::Misconfigured { reason: "credentials" }),
         _ => return Err(again()),
     }
     let Ok(grant) = serde_json::from_slice::<TokenResponse>(body) else { return Err(again()) };

@@ -73,7 +73,7 @@ impl Caller {
     ) -> Result<Response<Bytes>, SendError> {
         let Ok(mut bearer) = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
         else {
-            return Err(SendError::Person { reason: "credentials" });
+            return Err(SendError::Misconfigured { reason: "credentials" });
         };
         bearer.set_sensitive(true);
         call.headers_mut().insert(AUTHORIZATION, bearer);
@@ -84,7 +84,7 @@ impl Caller {
     async fn fetch_token(&self, budget: Budget) -> Result<SecretString, SendError> {
         let now = self.clock.now();
         let Ok(call) = self.account.token_call(now) else {
-            return Err(SendError::Person { reason: "settings" });
+            return Err(SendError::Misconfigured { reason: "settings" });
         };
         let answer = match self.http.call(call, Reach::Configured, self.time_left(budget)?).await {
             Ok(answer) => answer,

@@ -78,13 +78,13 @@ impl Channel for GoogleRcs {
         self.random.fill(&mut fresh);
         wire::capability(match wire::capability_call(&self.agent, to, fresh) {
             Ok(call) => self.caller.call(call, LOOK_UP_TIMEOUT).await,
-            Err(_) => Err(SendError::Person { reason: "settings" }),
+            Err(_) => Err(SendError::Misconfigured { reason: "settings" }),
         })
     }
 
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         let Ok(call) = wire::message(&self.agent, prompt) else {
-            return Err(SendError::Person { reason: "settings" });
+            return Err(SendError::Misconfigured { reason: "settings" });
         };
         let answer = self.caller.call(call, TIMEOUT).await?;
         wire::accepted(prompt.reference.prompt, answer.status(), answer.body())

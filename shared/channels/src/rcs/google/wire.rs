@@ -28,9 +28,9 @@ const LIFE_SECONDS: RangeInclusive<u64> = 10..=1_296_000;
 /// today's 404: an agent before its launch may not write to the number. Either way the next route is tried,
 /// and an operator should look. 400 refuses a payload. Ours has only what every device takes, so a setting is wrong.
 pub(super) const ERRORS: &[(u16, Reaction)] = &[
-    (400, Reaction::Person("rejected")),
-    (401, Reaction::Person("credentials")),
-    (403, Reaction::Person("agent")),
+    (400, Reaction::Misconfigured("rejected")),
+    (401, Reaction::Misconfigured("credentials")),
+    (403, Reaction::Misconfigured("agent")),
     (404, Reaction::Unreachable("not_on_channel")),
     (429, Reaction::Again),
 ];
@@ -221,7 +221,7 @@ pub(super) fn capability(answer: Result<Response<Bytes>, SendError>) -> Capabili
             Err(_) => of(true, true, Some("not_checked")),
         },
         // Settings that Google refuses reach no customer.
-        Err(SendError::Unreachable { reason } | SendError::Person { reason }) => {
+        Err(SendError::Unreachable { reason } | SendError::Misconfigured { reason }) => {
             of(false, false, Some(reason))
         }
         Err(SendError::Again(_) | SendError::Unknown(_)) => of(true, true, Some("not_checked")),

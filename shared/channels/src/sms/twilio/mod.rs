@@ -60,7 +60,7 @@ impl Channel for TwilioSms {
 
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         let Ok(call) = wire::message(&self.account, prompt) else {
-            return Err(SendError::Person { reason: "settings" });
+            return Err(SendError::Misconfigured { reason: "settings" });
         };
         let answer =
             self.http.call(call, Reach::Configured, TIMEOUT).await.map_err(answers::no_answer)?;

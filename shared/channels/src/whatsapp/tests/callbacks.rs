@@ -137,7 +137,7 @@ fn status_reports_delivery() {
         let error = json!({ "code": code, "title": "x", "error_data": { "details": "y" } });
         let wanted = match reaction {
             Reaction::Again => "for_now",
-            Reaction::Unreachable(reason) | Reaction::Person(reason) => reason,
+            Reaction::Unreachable(reason) | Reaction::Misconfigured(reason) => reason,
         };
         assert_eq!(failed(json!([error])), wanted, "{code}");
     }

@@ -178,7 +178,7 @@ fn recorded_answer_means_what_its_fixture_says() {
 
 #[test]
 fn documented_code_has_one_reaction() {
-    let person = |reason| Some(Reaction::Person(reason));
+    let person = |reason| Some(Reaction::Misconfigured(reason));
     let gone = |reason| Some(Reaction::Unreachable(reason));
     for (codes, reaction) in [
         (&[190, 0][..], person("credentials")),

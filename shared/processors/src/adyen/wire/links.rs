@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::processor_result::Reference;
 use domain::values::time::Timestamp;
 use http::Method;
-use ports::{Created, RedirectUrl, Use};
+use ports::{AttemptContext, Created, RedirectUrl};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -24,34 +24,34 @@ const OPEN_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Returns the call that creates a link; its amount is zero where a card is saved.
 pub(in crate::adyen) fn create(
-    what: &Use<'_>,
+    attempt: &AttemptContext<'_>,
     account: &AdyenAccount,
     amount: &Amount,
 ) -> AdyenRequest {
-    let reference = name(what).to_string();
+    let reference = name(attempt).to_string();
     let mut body = json!({
         "merchantAccount": account.merchant_account,
         "amount": amount.json(),
         "reference": reference,
-        "returnUrl": what.page,
+        "returnUrl": attempt.page,
         "reusable": false,
-        "expiresAt": what.begun_at.after(OPEN_FOR).to_string(),
+        "expiresAt": attempt.begun_at.after(OPEN_FOR).to_string(),
         "allowedPaymentMethods": account.allowed_payment_methods,
         "captureDelayHours": account.capture_delay_hours,
-        "description": what.ask.description(),
+        "description": attempt.ask.description(),
     });
     if let Some(body) = body.as_object_mut() {
         if let Some(country) = &account.country {
             body.insert("countryCode".to_owned(), json!(country));
         }
-        if what.money().is_none() {
+        if attempt.money().is_none() {
             // One shopper per card: its list then holds only the card that this customer saved here.
             body.insert("shopperReference".to_owned(), json!(reference));
             body.insert("storePaymentMethodMode".to_owned(), json!("enabled"));
             body.insert("recurringProcessingModel".to_owned(), json!("CardOnFile"));
         }
     }
-    let key = reference::key(what.request, AdyenStep::Link, what.attempt_no);
+    let key = reference::key(attempt.request, AdyenStep::Link, attempt.attempt_no);
     AdyenRequest::post("/paymentLinks".to_owned(), key, body)
 }
 
@@ -67,8 +67,8 @@ pub(in crate::adyen) fn expire(id: &str) -> AdyenRequest {
 }
 
 /// Returns the attempt's merchant reference.
-pub(in crate::adyen) const fn name(what: &Use<'_>) -> MerchantReference {
-    MerchantReference::Attempt { request: what.request, attempt_no: what.attempt_no }
+pub(in crate::adyen) const fn name(attempt: &AttemptContext<'_>) -> MerchantReference {
+    MerchantReference::Attempt { request: attempt.request, attempt_no: attempt.attempt_no }
 }
 
 /// The fields of a link that are read.
@@ -97,14 +97,14 @@ pub(in crate::adyen) enum LinkResult {
 pub(in crate::adyen) fn outcome(
     call: AdyenCall,
     reply: &AdyenReply,
-    what: &Use<'_>,
+    attempt: &AttemptContext<'_>,
     account: &AdyenAccount,
     id: &str,
 ) -> LinkResult {
     if !reply.status.is_success() {
         return LinkResult::State(failure(call, reply));
     }
-    let Some(link) = link(reply, what, account).filter(|link| link.id == id) else {
+    let Some(link) = link(reply, attempt, account).filter(|link| link.id == id) else {
         return LinkResult::State(ObjectState::Unknown);
     };
     LinkResult::State(match link.status.as_str() {
@@ -122,22 +122,22 @@ pub(in crate::adyen) fn outcome(
 /// Interprets the reply to the creation of a link.
 pub(in crate::adyen) fn created(
     reply: &AdyenReply,
-    what: &Use<'_>,
+    attempt: &AttemptContext<'_>,
     account: &AdyenAccount,
     amount: &Amount,
 ) -> Created {
     if !reply.status.is_success() {
         return not_created(reply);
     }
-    match link(reply, what, account) {
+    match link(reply, attempt, account) {
         Some(link) if link.amount == *amount => Created::Ready(Reference(link.id)),
         Some(_) | None => Created::Again,
     }
 }
 
-fn link(reply: &AdyenReply, what: &Use<'_>, account: &AdyenAccount) -> Option<Link> {
+fn link(reply: &AdyenReply, attempt: &AttemptContext<'_>, account: &AdyenAccount) -> Option<Link> {
     let link: Link = serde_json::from_slice(&reply.body).ok()?;
-    let ours = link.reference == name(what).to_string()
+    let ours = link.reference == name(attempt).to_string()
         && link.merchant_account == account.merchant_account;
     let leads = link.url.len() <= 2048 && is_address(&link.url, &["http", "https"]);
     (ours && leads && is_link(&link.id)).then_some(link)

@@ -4,10 +4,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::authorization::AuthorizationKind;
+use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::processor_result::{Receipt, Reference};
-use ports::{Fetched, RedirectUrl, Use};
-use secrecy::ExposeSecret;
+use ports::{AttemptContext, Fulfillment, RedirectUrl};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -36,53 +36,57 @@ struct AdyenApplePayToken<'a> {
     payment_data: &'a RawValue,
 }
 
-/// Returns `paymentMethod`; `None` where the authorization cannot be paid with.
-fn method(what: &Use<'_>) -> Option<(Value, Option<AdyenSavedCard>)> {
-    let secret = what.authorization.secret.expose_secret();
-    let (method, kept) = match what.authorization.kind {
-        AuthorizationKind::ApplePay => {
+/// Returns whether Adyen takes credentials of this kind.
+pub(in crate::adyen) const fn is_taken(kind: CredentialKind) -> bool {
+    match kind {
+        CredentialKind::ApplePay | CredentialKind::GooglePay | CredentialKind::SavedCard => true,
+        CredentialKind::PaymentMethod => false,
+    }
+}
+
+/// Returns `paymentMethod`; `None` where the credential cannot be paid with.
+fn method(credential: &Credential) -> Option<(Value, Option<AdyenSavedCard>)> {
+    let secret = credential.secret.expose_secret();
+    let (method, kept) = match credential.kind {
+        CredentialKind::ApplePay => {
             let token: AdyenApplePayToken<'_> = serde_json::from_str(secret).ok()?;
             // Byte for byte, since the token's signature covers it.
             let token = STANDARD.encode(token.payment_data.get());
             let fits = token.len() <= TOKEN_MAX;
             (fits.then(|| json!({ "type": "applepay", "applePayToken": token }))?, None)
         }
-        AuthorizationKind::GooglePay => {
+        CredentialKind::GooglePay => {
             let fits = (1..=TOKEN_MAX).contains(&secret.len());
             (fits.then(|| json!({ "type": "googlepay", "googlePayToken": secret }))?, None)
         }
-        AuthorizationKind::KeptCard => {
-            let kept = AdyenSavedCard::read(what.authorization)?;
+        CredentialKind::SavedCard => {
+            let kept = AdyenSavedCard::read(credential)?;
             (json!({ "type": "scheme", "storedPaymentMethodId": kept.stored }), Some(kept))
         }
-        AuthorizationKind::PaymentMethod
-        | AuthorizationKind::Hosted
-        | AuthorizationKind::Code
-        | AuthorizationKind::AccessToken
-        | AuthorizationKind::RedirectUrl
-        | AuthorizationKind::Claims => return None,
+        CredentialKind::PaymentMethod => return None,
     };
     Some((method, kept))
 }
 
-/// Returns the call that pays; `None` where the authorization cannot be paid with.
+/// Returns the call that pays; `None` where the credential cannot be paid with.
 pub(in crate::adyen) fn pay(
-    what: &Use<'_>,
+    attempt: &AttemptContext<'_>,
+    credential: &Credential,
     account: &AdyenAccount,
     amount: &Amount,
     return_url: &str,
 ) -> Option<AdyenRequest> {
-    let (method, kept) = method(what)?;
+    let (method, kept) = method(credential)?;
     let mut body = json!({
         "merchantAccount": account.merchant_account,
         "amount": amount.json(),
-        "reference": name(what).to_string(),
+        "reference": name(attempt).to_string(),
         "paymentMethod": method,
         "returnUrl": return_url,
         "channel": "Web",
         "shopperInteraction": "Ecommerce",
         "captureDelayHours": account.capture_delay_hours,
-        "metadata": { "request_id": what.request.to_string() },
+        "metadata": { "request_id": attempt.request.to_string() },
         // Native 3-D Secure needs a script on our page. A redirect does not.
         "authenticationData": { "threeDSRequestData": { "nativeThreeDS": "disabled" } },
     });
@@ -96,46 +100,51 @@ pub(in crate::adyen) fn pay(
             body.insert("recurringProcessingModel".to_owned(), json!("CardOnFile"));
         }
     }
-    let key = reference::key(what.request, AdyenStep::Payment, what.attempt_no);
+    let key = reference::key(attempt.request, AdyenStep::Payment, attempt.attempt_no);
     let request = AdyenRequest::post("/payments".to_owned(), key, body);
     Some(AdyenRequest { timeout: TIMEOUT_MONEY, ..request })
 }
 
 /// Returns the call that finishes a payment after the bank's page; `None` where `redirectResult` is malformed.
-pub(in crate::adyen) fn details(what: &Use<'_>) -> Option<AdyenRequest> {
-    let result = what.authorization.secret.expose_secret();
+pub(in crate::adyen) fn details(
+    attempt: &AttemptContext<'_>,
+    result: &SecretString,
+) -> Option<AdyenRequest> {
+    let result = result.expose_secret();
     let fits = (1..=RESULT_MAX).contains(&result.len());
-    let known = what.authorization.kind == AuthorizationKind::Code && fits;
     let body = json!({ "details": { "redirectResult": result } });
-    let key = reference::key(what.request, AdyenStep::Details, what.attempt_no);
-    let request = known.then(|| AdyenRequest::post("/payments/details".to_owned(), key, body))?;
+    let key = reference::key(attempt.request, AdyenStep::Details, attempt.attempt_no);
+    let request = fits.then(|| AdyenRequest::post("/payments/details".to_owned(), key, body))?;
     Some(AdyenRequest { timeout: TIMEOUT_MONEY, ..request })
 }
 
 /// Returns the call that cancels a payment by our merchant reference. A webhook reports the result.
-pub(in crate::adyen) fn cancel(what: &Use<'_>, account: &AdyenAccount) -> AdyenRequest {
-    let end = MerchantReference::End { request: what.request, attempt_no: what.attempt_no };
+pub(in crate::adyen) fn cancel(
+    attempt: &AttemptContext<'_>,
+    account: &AdyenAccount,
+) -> AdyenRequest {
+    let end = MerchantReference::End { request: attempt.request, attempt_no: attempt.attempt_no };
     let body = json!({
         "merchantAccount": account.merchant_account,
-        "paymentReference": name(what).to_string(),
+        "paymentReference": name(attempt).to_string(),
         "reference": end.to_string(),
     });
-    let key = reference::key(what.request, AdyenStep::Cancel, what.attempt_no);
+    let key = reference::key(attempt.request, AdyenStep::Cancel, attempt.attempt_no);
     AdyenRequest::post("/cancels".to_owned(), key, body)
 }
 
 /// Returns the call that reverses a payment, captured or not. A webhook reports the result.
 pub(in crate::adyen) fn reverse(
-    what: &Use<'_>,
+    attempt: &AttemptContext<'_>,
     account: &AdyenAccount,
     paid: &ReportedPayment,
 ) -> AdyenRequest {
-    let end = MerchantReference::End { request: what.request, attempt_no: what.attempt_no };
+    let end = MerchantReference::End { request: attempt.request, attempt_no: attempt.attempt_no };
     let body = json!({
         "merchantAccount": account.merchant_account,
         "reference": end.to_string(),
     });
-    let key = reference::key(what.request, AdyenStep::Reversal, what.attempt_no);
+    let key = reference::key(attempt.request, AdyenStep::Reversal, attempt.attempt_no);
     AdyenRequest::post(format!("/payments/{}/reversals", paid.psp), key, body)
 }
 
@@ -179,7 +188,7 @@ struct AdditionalData {
 /// Interprets the reply to a payment.
 pub(in crate::adyen) fn outcome(
     reply: &AdyenReply,
-    what: &Use<'_>,
+    attempt: &AttemptContext<'_>,
     account: &AdyenAccount,
     asked: &Amount,
 ) -> ObjectState {
@@ -192,13 +201,13 @@ pub(in crate::adyen) fn outcome(
     let ours = payment
         .merchant_reference
         .as_ref()
-        .is_none_or(|name| *name == self::name(what).to_string());
+        .is_none_or(|name| *name == self::name(attempt).to_string());
     if !ours {
         return ObjectState::Unknown;
     }
     match payment.result_code.as_str() {
         "Authorised" => {
-            payment.receipt(what, asked).map_or(ObjectState::Unknown, ObjectState::Done)
+            payment.receipt(attempt, asked).map_or(ObjectState::Unknown, ObjectState::Done)
         }
         "Refused" => refusal(payment.refusal_reason_code.as_deref()),
         "Cancelled" => ObjectState::SoftDeclined { code: "customer_cancelled" },
@@ -236,24 +245,21 @@ impl Payment {
         }
     }
 
-    fn receipt(self, what: &Use<'_>, asked: &Amount) -> Option<Fetched> {
+    fn receipt(self, attempt: &AttemptContext<'_>, asked: &Amount) -> Option<Fulfillment> {
         let psp = self.psp_reference.filter(|psp| is_psp(psp))?;
         // Adyen may leave out an amount that equals the requested one.
         let (amount, currency) = self.amount.as_ref().unwrap_or(asked).iso()?;
-        let wallet = match what.authorization.kind {
-            AuthorizationKind::ApplePay => Some("apple_pay"),
-            AuthorizationKind::GooglePay => Some("google_pay"),
-            AuthorizationKind::PaymentMethod
-            | AuthorizationKind::Hosted
-            | AuthorizationKind::KeptCard
-            | AuthorizationKind::Code
-            | AuthorizationKind::AccessToken
-            | AuthorizationKind::RedirectUrl
-            | AuthorizationKind::Claims => None,
+        let wallet = match attempt.authorization {
+            Authorization::Credential(credential) => match credential.kind {
+                CredentialKind::ApplePay => Some("apple_pay"),
+                CredentialKind::GooglePay => Some("google_pay"),
+                CredentialKind::PaymentMethod | CredentialKind::SavedCard => None,
+            },
+            Authorization::Grant(_) | Authorization::Hosted => None,
         };
         let brand = self.payment_method.and_then(|card| card.brand);
         let brand = brand.or(self.additional_data.payment_method);
-        Some(Fetched::Payment(Receipt {
+        Some(Fulfillment::Payment(Receipt {
             reference: Reference(psp),
             amount,
             currency,
@@ -278,16 +284,16 @@ fn is_target(url: &str) -> bool {
 }
 
 /// Returns the result for a payment that a webhook reported.
-pub(in crate::adyen) fn reported(paid: &ReportedPayment) -> Option<Fetched> {
+pub(in crate::adyen) fn reported(paid: &ReportedPayment) -> Option<Fulfillment> {
     let amount = Amount { value: paid.value, currency: paid.currency.clone() };
     receipt(Reference(paid.psp.clone()), &amount)
 }
 
 /// Returns the receipt of a payment on Adyen's page. Its card is unknown.
-pub(in crate::adyen) fn receipt(reference: Reference, amount: &Amount) -> Option<Fetched> {
+pub(in crate::adyen) fn receipt(reference: Reference, amount: &Amount) -> Option<Fulfillment> {
     let (amount, currency) = amount.iso()?;
     let (method, wallet, card_brand, last4) = ("card".to_owned(), None, None, None);
-    Some(Fetched::Payment(Receipt {
+    Some(Fulfillment::Payment(Receipt {
         reference,
         amount,
         currency,

@@ -1,8 +1,8 @@
 //! Saved cards: the ids that a card is charged by, and the shopper's list in which it appears.
 
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::{Credential, CredentialKind};
 use domain::processor_result::{CardReceipt, Reference};
-use ports::Fetched;
+use ports::Fulfillment;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
@@ -20,10 +20,10 @@ pub(in crate::adyen) struct AdyenSavedCard {
 }
 
 impl AdyenSavedCard {
-    /// Reads the ids from a sealed authorization; `None` where they are malformed.
-    pub(in crate::adyen) fn read(authorization: &Authorization) -> Option<Self> {
-        let known = authorization.kind == AuthorizationKind::KeptCard;
-        let kept: Self = serde_json::from_str(authorization.secret.expose_secret()).ok()?;
+    /// Reads the ids from a saved card's credential; `None` where they are malformed.
+    pub(in crate::adyen) fn read(credential: &Credential) -> Option<Self> {
+        let known = credential.kind == CredentialKind::SavedCard;
+        let kept: Self = serde_json::from_str(credential.secret.expose_secret()).ok()?;
         (known && is_psp(&kept.stored) && kept.shopper.len() >= 3).then_some(kept)
     }
 }
@@ -56,7 +56,7 @@ struct StoredMethod {
 }
 
 /// Returns the newest card of the list; `None` while the list is empty.
-pub(in crate::adyen) fn newest(reply: &AdyenReply, shopper: &str) -> Option<Fetched> {
+pub(in crate::adyen) fn newest(reply: &AdyenReply, shopper: &str) -> Option<Fulfillment> {
     let list = serde_json::from_slice::<StoredMethodList>(&reply.body)
         .ok()
         .filter(|_| reply.status.is_success())?;
@@ -72,8 +72,8 @@ pub(in crate::adyen) fn newest(reply: &AdyenReply, shopper: &str) -> Option<Fetc
         exp_month: card.expiry_month.and_then(|month| month.parse().ok()),
         exp_year: card.expiry_year.and_then(|year| expiry_year(&year)),
     };
-    let kept = Authorization { kind: AuthorizationKind::KeptCard, secret: secret.into() };
-    Some(Fetched::Card { receipt, saved: kept })
+    let saved = Credential::new(CredentialKind::SavedCard, secret);
+    Some(Fulfillment::Card { receipt, saved })
 }
 
 /// Reads a year of two digits, as documented, or of four.

@@ -9,11 +9,10 @@ use domain::brand::{Mode, Settings};
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
 use pollster::block_on;
-use ports::{Fetched, Proof};
+use ports::{Fulfillment, Proof};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use domain::authorization::Authorization;
 use http::Method;
 
 use super::*;
@@ -96,12 +95,13 @@ fn ask() -> Ask {
     }
 }
 
-fn carrying(kind: AuthorizationKind, secret: &str) -> Authorization {
-    Authorization { kind, secret: secret.into() }
+/// Returns the code with which the customer returned. The return named its issuer.
+fn returned_code() -> Authorization {
+    wire::returned("c0de".to_owned(), true).into()
 }
 
-fn used<'a>(ask: &'a Ask, authorization: &'a Authorization) -> Use<'a> {
-    Use {
+fn used<'a>(ask: &'a Ask, authorization: &'a Authorization) -> AttemptContext<'a> {
+    AttemptContext {
         request: "req_01J00000000000000000000000".parse().unwrap(),
         attempt_no: 2,
         ask,
@@ -136,14 +136,14 @@ fn tokens(id_token: &str) -> Value {
 fn confirmed(
     opened: &OpenId,
     script: &ScriptedProvider,
-    what: &Use<'_>,
+    attempt: &AttemptContext<'_>,
     answer: Option<(u16, Value)>,
 ) -> Confirmed {
     let answer = answer.map(|(status, body)| {
         (status, body.as_str().map_or_else(|| body.to_string(), str::to_owned))
     });
     script.answers.lock().unwrap().push_back(answer);
-    let done = block_on(opened.confirm(what, &Reference(opened.state(what).to_string())));
+    let done = block_on(opened.confirm(attempt, &Reference(opened.state(attempt).to_string())));
     script.answers.lock().unwrap().clear();
     done
 }
@@ -180,12 +180,12 @@ fn challenge_matches_the_example_of_rfc_7636() {
 #[test]
 fn authorization_request_asks_for_exactly_the_claims() {
     let (opened, _) = provider(&json!({}));
-    let (ask, yes) = (ask(), carrying(AuthorizationKind::Hosted, ""));
-    let what = used(&ask, &yes);
+    let (ask, yes) = (ask(), Authorization::Hosted);
+    let attempt = used(&ask, &yes);
     assert_eq!(opened.payment_options(&ask), [PaymentOption::Hosted]);
-    let Created::Ready(reference) = block_on(opened.create(&what)) else { panic!() };
+    let Created::Ready(reference) = block_on(opened.create(&attempt)) else { panic!() };
     let Confirmed::RequiresAction { redirect: Some(RedirectUrl(url)) } =
-        block_on(opened.confirm(&what, &reference))
+        block_on(opened.confirm(&attempt, &reference))
     else {
         panic!()
     };
@@ -214,13 +214,13 @@ fn authorization_request_asks_for_exactly_the_claims() {
             assert_eq!(value(&asked, name), means);
         }
     }
-    let same = block_on(opened.confirm(&what, &reference));
+    let same = block_on(opened.confirm(&attempt, &reference));
     assert_eq!(
         same,
         Confirmed::RequiresAction { redirect: Some(RedirectUrl(url)) },
         "the same each time"
     );
-    let on_page = Use { on_hosted_page: true, ..what };
+    let on_page = AttemptContext { on_hosted_page: true, ..attempt };
     assert_eq!(block_on(opened.retrieve(&on_page, &reference)), Retrieved::Processing);
 }
 
@@ -231,11 +231,11 @@ fn authorization_request_is_pushed_with_scopes_where_set() {
         "claims_parameter": false, "authorization_details_type": "identity_facts",
     });
     let (opened, script) = provider(&more);
-    let (ask, yes) = (ask(), carrying(AuthorizationKind::Hosted, ""));
-    let what = used(&ask, &yes);
+    let (ask, yes) = (ask(), Authorization::Hosted);
+    let attempt = used(&ask, &yes);
     let pushed =
         json!({ "request_uri": "urn:ietf:params:oauth:request_uri:6esc", "expires_in": 60 });
-    let answer = confirmed(&opened, &script, &what, Some((201, pushed)));
+    let answer = confirmed(&opened, &script, &attempt, Some((201, pushed)));
     let url = "https://id.example/authorize?client_id=acme+shop&request_uri=urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3A6esc";
     assert_eq!(answer, Confirmed::RequiresAction { redirect: Some(RedirectUrl(url.to_owned())) });
     let call = script.calls.lock().unwrap().pop().unwrap();
@@ -250,25 +250,31 @@ fn authorization_request_is_pushed_with_scopes_where_set() {
 #[test]
 fn code_is_exchanged_then_only_asked_claims_are_returned() {
     let (opened, script) = provider(&json!({}));
-    let (ask, code) = (ask(), wire::returned("c0de".to_owned(), true));
-    let what = used(&ask, &code);
-    let nonce = opened.state(&what).nonce;
+    let (ask, code) = (ask(), returned_code());
+    let attempt = used(&ask, &code);
+    let nonce = opened.state(&attempt).nonce;
     let answer =
-        confirmed(&opened, &script, &what, Some((200, tokens(&id_token(&nonce, &json!({}))))));
+        confirmed(&opened, &script, &attempt, Some((200, tokens(&id_token(&nonce, &json!({}))))));
     let Confirmed::Exchanged(access) = answer else { panic!("{answer:?}") };
+    let access = Authorization::Grant(access);
     let call = script.calls.lock().unwrap().pop().unwrap();
     let form: Vec<(String, String)> = form_urlencoded::parse(call.body()).into_owned().collect();
-    assert_eq!(state::challenge(&value(&form, "code_verifier")), opened.state(&what).challenge());
+    assert_eq!(
+        state::challenge(&value(&form, "code_verifier")),
+        opened.state(&attempt).challenge()
+    );
     assert_eq!(value(&form, "redirect_uri"), CALLBACK);
 
-    let what = used(&ask, &access);
+    let attempt = used(&ask, &access);
     let released = json!({ "sub": "cust1", "given_name": "Ada", "email": "ada@example.com",
         "address": { "country": "US" } });
-    let answer = confirmed(&opened, &script, &what, Some((200, released)));
-    let Confirmed::Done(Fetched::Claims { receipt, claims }) = answer else { panic!("{answer:?}") };
+    let answer = confirmed(&opened, &script, &attempt, Some((200, released)));
+    let Confirmed::Done(Fulfillment::Claims { receipt, claims }) = answer else {
+        panic!("{answer:?}")
+    };
     assert_eq!(receipt.released, ["given_name", "address"]);
     assert_eq!(receipt.subject.len(), 64);
-    let claims: Value = serde_json::from_str(claims.secret.expose_secret()).unwrap();
+    let claims: Value = serde_json::from_str(claims.0.expose_secret()).unwrap();
     assert_eq!(claims, json!({ "given_name": "Ada", "address": { "country": "US" } }));
     let call = script.calls.lock().unwrap().pop().unwrap();
     assert_eq!(call.headers()["authorization"], "Bearer at-hidden");
@@ -277,11 +283,11 @@ fn code_is_exchanged_then_only_asked_claims_are_returned() {
 #[test]
 fn code_after_a_lost_exchange_is_never_used_again() {
     let (opened, script) = provider(&json!({}));
-    let (ask, code) = (ask(), wire::returned("c0de".to_owned(), true));
-    let what = used(&ask, &code);
-    assert_eq!(confirmed(&opened, &script, &what, None), Confirmed::Unknown);
+    let (ask, code) = (ask(), returned_code());
+    let attempt = used(&ask, &code);
+    assert_eq!(confirmed(&opened, &script, &attempt, None), Confirmed::Unknown);
     script.calls.lock().unwrap().clear();
-    let again = Use { redeemed: true, ..what };
+    let again = AttemptContext { redeemed: true, ..attempt };
     let reference = Reference(opened.state(&again).to_string());
     assert_eq!(
         block_on(opened.retrieve(&again, &reference)),
@@ -292,7 +298,7 @@ fn code_after_a_lost_exchange_is_never_used_again() {
         Confirmed::SoftDeclined { code: LOST }
     );
     assert!(script.calls.lock().unwrap().is_empty());
-    assert_eq!(block_on(opened.retrieve(&what, &reference)), Retrieved::NotConfirmed);
+    assert_eq!(block_on(opened.retrieve(&attempt, &reference)), Retrieved::NotConfirmed);
 }
 
 #[test]
@@ -305,14 +311,14 @@ fn replies_when_documented_have_one_meaning() {
     let access = json!({ "token": "at", "subject": "cust1" }).to_string();
     for case in &cases {
         let authorization = match case["call"].as_str().unwrap() {
-            "push" => carrying(AuthorizationKind::Hosted, ""),
-            "exchange" => wire::returned("c0de".to_owned(), true),
-            "facts" => carrying(AuthorizationKind::AccessToken, &access),
+            "push" => Authorization::Hosted,
+            "exchange" => returned_code(),
+            "facts" => Authorization::Grant(Grant::AccessToken(access.as_str().into())),
             other => panic!("{other}"),
         };
         let status = u16::try_from(case["status"].as_u64().unwrap()).unwrap();
-        let what = used(&ask, &authorization);
-        let answer = confirmed(&opened, &script, &what, Some((status, case["body"].clone())));
+        let attempt = used(&ask, &authorization);
+        let answer = confirmed(&opened, &script, &attempt, Some((status, case["body"].clone())));
         assert_eq!(format!("{answer:?}"), case["means"].as_str().unwrap(), "{case}");
     }
 }

@@ -59,11 +59,11 @@ fn run(case: &Value) {
     let ask = ask_of(case);
     assert_eq!(opened.payment_options(&ask), [PaymentOption::Hosted], "{name}");
 
-    let yes = carrying(AuthorizationKind::Hosted, "");
-    let what = Use { customer: &customer, ..used(&ask, &yes) };
-    let reference = Reference(opened.state(&what).to_string());
+    let yes = Authorization::Hosted;
+    let attempt = AttemptContext { customer: &customer, ..used(&ask, &yes) };
+    let reference = Reference(opened.state(&attempt).to_string());
     scripted(&script, vec![case["discovery"].to_string()]);
-    let redirect = block_on(opened.confirm(&what, &reference));
+    let redirect = block_on(opened.confirm(&attempt, &reference));
     let Confirmed::RequiresAction { redirect: Some(RedirectUrl(url)) } = redirect else {
         panic!("{name}: {redirect:?}")
     };
@@ -73,30 +73,31 @@ fn run(case: &Value) {
         assert_eq!(json!(value(&asked, parameter)), *text, "{name}: {parameter}");
     }
 
-    let nonce = opened.state(&what).nonce;
+    let nonce = opened.state(&attempt).nonce;
     let issuer = json!({ "iss": case["discovery"]["issuer"] });
     let mut change = issuer;
     for (claim, value) in case["token"].as_object().unwrap() {
         change[claim] = value.clone();
     }
-    let code = wire::returned("c0de".to_owned(), true);
-    let what = Use { authorization: &code, ..what };
+    let code = returned_code();
+    let attempt = AttemptContext { authorization: &code, ..attempt };
     scripted(&script, vec![tokens(&id_token(&nonce, &change)).to_string()]);
-    let exchanged = block_on(opened.confirm(&what, &reference));
+    let exchanged = block_on(opened.confirm(&attempt, &reference));
     let Confirmed::Exchanged(grant) = exchanged else { panic!("{name}: {exchanged:?}") };
+    let grant = Authorization::Grant(grant);
 
-    let what = Use { authorization: &grant, ..what };
+    let attempt = AttemptContext { authorization: &grant, ..attempt };
     let info = match (&case["info"], &case["signed_info"]) {
         (Value::Null, Value::Null) => vec![],
         (Value::Null, payload) => vec![signed(payload)],
         (info, _) => vec![info.to_string()],
     };
     scripted(&script, info);
-    let done = block_on(opened.confirm(&what, &reference));
-    let Confirmed::Done(Fetched::Claims { receipt, claims }) = done else {
+    let done = block_on(opened.confirm(&attempt, &reference));
+    let Confirmed::Done(Fulfillment::Claims { receipt, claims }) = done else {
         panic!("{name}: {done:?}")
     };
-    let claims: Value = serde_json::from_str(claims.secret.expose_secret()).unwrap();
+    let claims: Value = serde_json::from_str(claims.0.expose_secret()).unwrap();
     assert_eq!(claims, case["released"], "{name}");
     assert_eq!(json!(receipt.phone_number_matches), case["phone_number_matches"], "{name}");
     assert_eq!(json!(receipt.acr), case["token"]["acr"], "{name}");
@@ -134,12 +135,12 @@ fn discovered(change: &Value, more: &Value, answer: Option<u16>) -> (Confirmed, 
         http: Arc::<ScriptedProvider>::clone(&script),
         clock: Arc::new(StoppedClock),
     };
-    let (ask, yes) = (ask_of(&case), carrying(AuthorizationKind::Hosted, ""));
-    let what = used(&ask, &yes);
-    let reference = Reference(opened.state(&what).to_string());
+    let (ask, yes) = (ask_of(&case), Authorization::Hosted);
+    let attempt = used(&ask, &yes);
+    let reference = Reference(opened.state(&attempt).to_string());
     let body = case["discovery"].to_string();
     *script.answers.lock().unwrap() = [answer.map(|status| (status, body))].into();
-    let confirmed = block_on(opened.confirm(&what, &reference));
+    let confirmed = block_on(opened.confirm(&attempt, &reference));
     let calls = script.calls.lock().unwrap();
     let well_known = "https://sso.acme.example/realms/acme/.well-known/openid-configuration";
     assert_eq!(calls.first().unwrap().uri().to_string(), well_known);
@@ -172,19 +173,18 @@ fn discovery_document_of_another_party_is_not_believed() {
     let (confirmed, opened) = discovered(&change, &more, Some(200));
     assert!(matches!(confirmed, Confirmed::RequiresAction { .. }), "{confirmed:?}");
     // The document says that a return names the issuer, so that one without a name is refused.
-    let (ask, yes) = (ask(), carrying(AuthorizationKind::Hosted, ""));
+    let (ask, yes) = (ask(), Authorization::Hosted);
     let state = opened.state(&used(&ask, &yes)).to_string();
     let url = format!("{CALLBACK}?code=c0de&state={state}");
     assert_eq!(opened.receive(&back(&url)), Err(CallbackError::Forged));
     // A process that has not read the document yet refuses the code later.
     opened.documents.clear();
     let heard = opened.receive(&back(&url)).unwrap();
-    let [ProcessorEvent::Returned { authorization, .. }] = heard.events.as_slice() else {
-        panic!()
-    };
-    let what = used(&ask, authorization);
-    let reference = Reference(opened.state(&what).to_string());
-    let refused = block_on(opened.confirm(&what, &reference));
+    let [ProcessorEvent::Returned { grant, .. }] = heard.events.as_slice() else { panic!() };
+    let code = Authorization::Grant(grant.clone());
+    let attempt = used(&ask, &code);
+    let reference = Reference(opened.state(&attempt).to_string());
+    let refused = block_on(opened.confirm(&attempt, &reference));
     assert_eq!(refused, Confirmed::Again, "the document cannot be read");
 }
 

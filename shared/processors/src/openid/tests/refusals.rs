@@ -5,9 +5,9 @@ use super::*;
 #[test]
 fn id_token_of_another_person_or_time_is_refused() {
     let (opened, script) = provider(&json!({}));
-    let (ask, code) = (ask(), wire::returned("c0de".to_owned(), true));
-    let what = used(&ask, &code);
-    let nonce = opened.state(&what).nonce;
+    let (ask, code) = (ask(), returned_code());
+    let attempt = used(&ask, &code);
+    let nonce = opened.state(&attempt).nonce;
     let past = NOW.as_millis() / 1000 - 121;
     for (change, code) in [
         (json!({ "aud": "other" }), "id_token_aud"),
@@ -22,27 +22,28 @@ fn id_token_of_another_person_or_time_is_refused() {
         (json!({ "iss": null }), "id_token_not_readable"),
     ] {
         let token = id_token(&nonce, &change);
-        let answer = confirmed(&opened, &script, &what, Some((200, tokens(&token))));
+        let answer = confirmed(&opened, &script, &attempt, Some((200, tokens(&token))));
         assert_eq!(answer, Confirmed::SoftDeclined { code }, "{change}");
     }
     let other = id_token(&nonce, &json!({ "iss": "https://evil.example" }));
-    let answer = confirmed(&opened, &script, &what, Some((200, tokens(&other))));
+    let answer = confirmed(&opened, &script, &attempt, Some((200, tokens(&other))));
     assert_eq!(answer, Confirmed::Invalid { code: "issuer_differs" });
     for token in ["", "a.b", "a.b.c.d", "e30.!!.c2ln"] {
-        let answer = confirmed(&opened, &script, &what, Some((200, tokens(token))));
+        let answer = confirmed(&opened, &script, &attempt, Some((200, tokens(token))));
         assert!(matches!(answer, Confirmed::SoftDeclined { .. }), "{token}: {answer:?}");
     }
     let both = json!({ "aud": ["acme shop", "other"], "azp": "acme shop" });
-    let answer = confirmed(&opened, &script, &what, Some((200, tokens(&id_token(&nonce, &both)))));
+    let answer =
+        confirmed(&opened, &script, &attempt, Some((200, tokens(&id_token(&nonce, &both)))));
     assert!(matches!(answer, Confirmed::Exchanged(_)), "{answer:?}");
 }
 
 #[test]
 fn authorization_details_when_changed_are_refused() {
     let (opened, script) = provider(&json!({ "authorization_details_type": "facts" }));
-    let (ask, code) = (ask(), wire::returned("c0de".to_owned(), true));
-    let what = used(&ask, &code);
-    let nonce = opened.state(&what).nonce;
+    let (ask, code) = (ask(), returned_code());
+    let attempt = used(&ask, &code);
+    let nonce = opened.state(&attempt).nonce;
     let asked = json!({ "type": "facts", "request_id": "req_01J00000000000000000000000",
         "purpose": "Opening an account", "fields": ["given_name", "address"], "locations": [] });
     let mut more = asked.clone();
@@ -50,7 +51,7 @@ fn authorization_details_when_changed_are_refused() {
     for (granted, same) in [(json!([asked]), true), (json!([]), true), (json!([more]), false)] {
         let mut tokens = tokens(&id_token(&nonce, &json!({})));
         tokens["authorization_details"] = granted;
-        let answer = confirmed(&opened, &script, &what, Some((200, tokens)));
+        let answer = confirmed(&opened, &script, &attempt, Some((200, tokens)));
         assert_eq!(matches!(answer, Confirmed::Exchanged(_)), same, "{answer:?}");
     }
 }
@@ -58,15 +59,15 @@ fn authorization_details_when_changed_are_refused() {
 #[test]
 fn return_with_a_foreign_state_is_forged_and_errors_map() {
     let (opened, _) = provider(&json!({}));
-    let (ask, yes) = (ask(), carrying(AuthorizationKind::Hosted, ""));
-    let what = used(&ask, &yes);
-    let state = opened.state(&what).to_string();
+    let (ask, yes) = (ask(), Authorization::Hosted);
+    let attempt = used(&ask, &yes);
+    let state = opened.state(&attempt).to_string();
     let good = format!("{CALLBACK}?code=c0de&state={state}&iss=https%3A%2F%2Fid.example");
     let heard = opened.receive(&back(&good)).unwrap();
-    assert_eq!(heard.reply, WebhookResponse::ToPage(what.request));
-    let authorization = wire::returned("c0de".to_owned(), true);
-    let (request, attempt_no) = (what.request, 2);
-    assert_eq!(heard.events, [ProcessorEvent::Returned { request, attempt_no, authorization }]);
+    assert_eq!(heard.reply, WebhookResponse::ToPage(attempt.request));
+    let grant = wire::returned("c0de".to_owned(), true);
+    let (request, attempt_no) = (attempt.request, 2);
+    assert_eq!(heard.events, [ProcessorEvent::Returned { request, attempt_no, grant }]);
 
     for (error, code) in authorization::RETURNS {
         let url = format!("{CALLBACK}?error={error}&error_description=x&state={state}");
@@ -77,7 +78,7 @@ fn return_with_a_foreign_state_is_forged_and_errors_map() {
             panic!()
         };
         assert!(!reported.success);
-        let reported = Use { reported: Some(reported), on_hosted_page: true, ..what };
+        let reported = AttemptContext { reported: Some(reported), on_hosted_page: true, ..attempt };
         let answer = block_on(opened.retrieve(&reported, &Reference(state.clone())));
         assert_eq!(answer, Retrieved::SoftDeclined { code }, "{error}");
     }

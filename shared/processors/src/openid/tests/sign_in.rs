@@ -17,12 +17,13 @@ fn fetched(
     change: &Value,
     info: Option<(u16, Value)>,
 ) -> Confirmed {
-    let code = wire::returned("c0de".to_owned(), true);
-    let what = Use { customer: &customer(), ..used(ask, &code) };
-    let token = id_token(&opened.state(&what).nonce, change);
-    let exchanged = confirmed(opened, script, &what, Some((200, tokens(&token))));
+    let code = returned_code();
+    let attempt = AttemptContext { customer: &customer(), ..used(ask, &code) };
+    let token = id_token(&opened.state(&attempt).nonce, change);
+    let exchanged = confirmed(opened, script, &attempt, Some((200, tokens(&token))));
     let Confirmed::Exchanged(grant) = exchanged else { return exchanged };
-    confirmed(opened, script, &Use { authorization: &grant, ..what }, info)
+    let grant = Authorization::Grant(grant);
+    confirmed(opened, script, &AttemptContext { authorization: &grant, ..attempt }, info)
 }
 
 /// Returns the keyed hash of the customer's number.
@@ -41,10 +42,10 @@ pub(super) fn identity(claims: &[&str], max_age: Option<u32>, acr: &[&str]) -> A
 }
 
 fn released(confirmed: &Confirmed) -> (Value, Option<bool>) {
-    let Confirmed::Done(Fetched::Claims { receipt, claims }) = confirmed else {
+    let Confirmed::Done(Fulfillment::Claims { receipt, claims }) = confirmed else {
         panic!("{confirmed:?}")
     };
-    let claims = serde_json::from_str(claims.secret.expose_secret()).unwrap();
+    let claims = serde_json::from_str(claims.0.expose_secret()).unwrap();
     (claims, receipt.phone_number_matches)
 }
 
@@ -118,11 +119,11 @@ fn phone_number_is_compared_and_released_only_if_asked() {
 fn sign_in_that_is_older_or_weaker_than_asked_is_refused() {
     let (opened, script) = provider(&json!({}));
     let ask = identity(&["given_name"], Some(300), &["phr", "phrh"]);
-    let yes = carrying(AuthorizationKind::Hosted, "");
-    let what = used(&ask, &yes);
-    let reference = Reference(opened.state(&what).to_string());
+    let yes = Authorization::Hosted;
+    let attempt = used(&ask, &yes);
+    let reference = Reference(opened.state(&attempt).to_string());
     let Confirmed::RequiresAction { redirect: Some(RedirectUrl(url)) } =
-        block_on(opened.confirm(&what, &reference))
+        block_on(opened.confirm(&attempt, &reference))
     else {
         panic!()
     };
@@ -146,7 +147,7 @@ fn sign_in_that_is_older_or_weaker_than_asked_is_refused() {
         json!({ "auth_time": f64::from(u32::try_from(now).unwrap()) - 60.5, "acr": "phrh" });
     let info = Some((200, json!({ "sub": "cust1", "given_name": "Ada" })));
     let answer = fetched(&opened, &script, &ask, &token, info);
-    let Confirmed::Done(Fetched::Claims { receipt, .. }) = answer else { panic!("{answer:?}") };
+    let Confirmed::Done(Fulfillment::Claims { receipt, .. }) = answer else { panic!("{answer:?}") };
     assert_eq!(receipt.acr.as_deref(), Some("phrh"));
     assert_eq!(receipt.auth_time.map(Timestamp::as_secs), Some(now - 61));
 }
@@ -155,9 +156,9 @@ fn sign_in_that_is_older_or_weaker_than_asked_is_refused() {
 fn code_up_to_16_kib_is_taken_from_a_query_or_a_form() {
     let (opened, _) = provider(&json!({}));
     let ask = ask();
-    let yes = carrying(AuthorizationKind::Hosted, "");
-    let what = used(&ask, &yes);
-    let state = opened.state(&what).to_string();
+    let yes = Authorization::Hosted;
+    let attempt = used(&ask, &yes);
+    let state = opened.state(&attempt).to_string();
     let posted = |body: String, kind: &'static str| {
         let mut headers = http::HeaderMap::new();
         headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(kind));
@@ -197,7 +198,7 @@ fn client_with_a_key_signs_who_it_is() {
     ] {
         let (opened, script) = provider(&json!({ "client_auth": method, "private_key": key }));
         let ask = ask();
-        let code = wire::returned("c0de".to_owned(), true);
+        let code = returned_code();
         confirmed(&opened, &script, &used(&ask, &code), Some((400, json!({}))));
         let call = script.calls.lock().unwrap().pop().unwrap();
         assert!(!call.headers().contains_key("authorization"));

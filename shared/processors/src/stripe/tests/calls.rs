@@ -1,6 +1,6 @@
 //! The calls that the adapter sends.
 
-use domain::authorization::Authorization;
+use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::values::money::Money;
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
@@ -10,12 +10,12 @@ use super::super::*;
 
 const REQUEST: &str = "req_01J00000000000000000000000";
 
-fn authorization(kind: AuthorizationKind, secret: &str) -> Authorization {
-    Authorization { kind, secret: secret.into() }
+fn authorization(kind: CredentialKind, secret: &str) -> Authorization {
+    Credential::new(kind, secret).into()
 }
 
 fn visa() -> Authorization {
-    authorization(AuthorizationKind::PaymentMethod, "pm_card_visa")
+    authorization(CredentialKind::PaymentMethod, "pm_card_visa")
 }
 
 fn euros(amount: u64) -> Money {
@@ -31,8 +31,8 @@ fn keeping() -> Ask {
     Ask::PaymentMethod { description: DisplayText::new("Card for later").unwrap() }
 }
 
-fn used<'a>(ask: &'a Ask, authorization: &'a Authorization) -> Use<'a> {
-    Use {
+fn used<'a>(ask: &'a Ask, authorization: &'a Authorization) -> AttemptContext<'a> {
+    AttemptContext {
         request: REQUEST.parse().unwrap(),
         attempt_no: 2,
         ask,
@@ -60,9 +60,9 @@ fn of(id: &str) -> ChargeMethod {
 #[test]
 fn payment_calls_match_the_documentation() {
     let (ask, visa, account) = (payment(), visa(), account(&json!({})));
-    let what = used(&ask, &visa);
+    let attempt = used(&ask, &visa);
     let amount = StripeAmount::of(euros(4250)).unwrap();
-    let create = intents::create(&what, amount, &of("pm_card_visa"), &account.dialect);
+    let create = intents::create(&attempt, amount, &of("pm_card_visa"), &account.dialect);
     assert_eq!(create.path, "/v1/payment_intents");
     assert!(create.key.unwrap().starts_with("pi_create-2-"));
     assert_eq!(
@@ -71,7 +71,7 @@ fn payment_calls_match_the_documentation() {
          &metadata[request_id]=req_01J00000000000000000000000&metadata[attempt]=2\
          &description=Invoice+4711+%26+more"
     );
-    let confirm = intents::confirm(&what, "pi_1C", &account.dialect);
+    let confirm = intents::confirm(&attempt, "pi_1C", &account.dialect);
     assert_eq!(confirm.path, "/v1/payment_intents/pi_1C/confirm");
     assert!(confirm.key.unwrap().starts_with("pi_confirm-2-"));
     assert_eq!(
@@ -87,28 +87,32 @@ fn payment_calls_match_the_documentation() {
 fn saved_card_is_charged_with_its_customer_on_session() {
     let kept = r#"{"customer":"cus_1A","payment_method":"pm_1B"}"#;
     let (ask, account) = (payment(), account(&json!({})));
-    let authorization = authorization(AuthorizationKind::KeptCard, kept);
-    let what = used(&ask, &authorization);
+    let authorization = authorization(CredentialKind::SavedCard, kept);
+    let attempt = used(&ask, &authorization);
     let StripeSavedCard { customer, payment_method } = StripeSavedCard::read(kept).unwrap();
     let method = ChargeMethod { id: payment_method, customer: Some(customer) };
-    let create =
-        intents::create(&what, StripeAmount::of(euros(4250)).unwrap(), &method, &account.dialect);
+    let create = intents::create(
+        &attempt,
+        StripeAmount::of(euros(4250)).unwrap(),
+        &method,
+        &account.dialect,
+    );
     assert!(create.body.starts_with(
         "amount=4250&currency=eur&payment_method=pm_1B&customer=cus_1A&payment_method_types[0]=card&confirm=false"
     ));
-    let confirm = intents::confirm(&what, "pi_1C", &account.dialect);
+    let confirm = intents::confirm(&attempt, "pi_1C", &account.dialect);
     assert!(!format!("{}{}", create.body, confirm.body).contains("off_session"));
 }
 
 #[test]
 fn card_is_saved_for_a_customer_known_by_hash_only() {
     let (ask, visa, account) = (keeping(), visa(), account(&json!({})));
-    let what = used(&ask, &visa);
-    let customer = methods::customer(&what);
+    let attempt = used(&ask, &visa);
+    let customer = methods::customer(&attempt);
     assert_eq!(customer.path, "/v1/customers");
     assert!(customer.key.unwrap().starts_with("cus_create-2-"));
     assert_eq!(customer.body, format!("metadata[customer]=c0ffee&metadata[request_id]={REQUEST}"));
-    let create = setups::create(&what, "pm_card_visa", "cus_1A", &account.dialect);
+    let create = setups::create(&attempt, "pm_card_visa", "cus_1A", &account.dialect);
     assert_eq!(create.path, "/v1/setup_intents");
     assert!(create.key.unwrap().starts_with("seti_create-2-"));
     assert_eq!(
@@ -116,7 +120,7 @@ fn card_is_saved_for_a_customer_known_by_hash_only() {
         "customer=cus_1A&payment_method=pm_card_visa&payment_method_types[0]=card&usage=off_session\
          &metadata[request_id]=req_01J00000000000000000000000&metadata[attempt]=2&description=Card+for+later"
     );
-    let confirm = setups::confirm(&what, "seti_1C", &account.dialect);
+    let confirm = setups::confirm(&attempt, "seti_1C", &account.dialect);
     assert_eq!(confirm.path, "/v1/setup_intents/seti_1C/confirm");
     assert!(confirm.key.unwrap().starts_with("seti_confirm-2-"));
     assert_eq!(
@@ -129,10 +133,10 @@ fn card_is_saved_for_a_customer_known_by_hash_only() {
 #[test]
 fn checkout_session_calls_match_the_documentation() {
     let (ask, account) = (payment(), account(&json!({})));
-    let hosted = authorization(AuthorizationKind::Hosted, "");
-    let what = used(&ask, &hosted);
+    let hosted = Authorization::Hosted;
+    let attempt = used(&ask, &hosted);
     let create =
-        checkout::create(&what, Some(StripeAmount::of(euros(4250)).unwrap()), &account.dialect);
+        checkout::create(&attempt, Some(StripeAmount::of(euros(4250)).unwrap()), &account.dialect);
     assert_eq!(create.path, "/v1/checkout/sessions");
     assert!(create.key.unwrap().starts_with("cs_create-2-"));
     assert_eq!(
@@ -147,7 +151,7 @@ fn checkout_session_calls_match_the_documentation() {
          &payment_intent_data[metadata][request_id]=req_01J00000000000000000000000\
          &payment_intent_data[metadata][attempt]=2&payment_intent_data[description]=Invoice+4711+%26+more"
     );
-    let read = checkout::read(&what, "cs_test_a1", &account.dialect);
+    let read = checkout::read(&attempt, "cs_test_a1", &account.dialect);
     assert_eq!(
         read.path,
         "/v1/checkout/sessions/cs_test_a1?expand%5B0%5D=payment_intent.latest_charge"
@@ -155,15 +159,15 @@ fn checkout_session_calls_match_the_documentation() {
     assert_eq!(checkout::expire("cs_test_a1").path, "/v1/checkout/sessions/cs_test_a1/expire");
 
     let ask = keeping();
-    let what = used(&ask, &hosted);
-    let create = checkout::create(&what, None, &account.dialect);
+    let attempt = used(&ask, &hosted);
+    let create = checkout::create(&attempt, None, &account.dialect);
     assert!(create.body.starts_with("mode=setup&success_url="));
     assert!(create.body.ends_with(
         "&payment_method_types[0]=card&customer_creation=always\
          &setup_intent_data[metadata][request_id]=req_01J00000000000000000000000\
          &setup_intent_data[metadata][attempt]=2&setup_intent_data[description]=Card+for+later"
     ));
-    let read = checkout::read(&what, "cs_test_a1", &account.dialect);
+    let read = checkout::read(&attempt, "cs_test_a1", &account.dialect);
     assert!(read.path.ends_with("?expand%5B0%5D=setup_intent.payment_method"));
 }
 
@@ -171,10 +175,10 @@ fn checkout_session_calls_match_the_documentation() {
 fn confirm_when_3ds_is_refused_errors_on_requires_action() {
     let (ask, visa) = (payment(), visa());
     let account = account(&json!({ "three_d_secure": "refuse" }));
-    let what = used(&ask, &visa);
-    let confirm = intents::confirm(&what, "pi_1C", &account.dialect);
+    let attempt = used(&ask, &visa);
+    let confirm = intents::confirm(&attempt, "pi_1C", &account.dialect);
     assert_eq!(confirm.body, "expand[0]=latest_charge&error_on_requires_action=true");
-    let confirm = setups::confirm(&what, "seti_1C", &account.dialect);
+    let confirm = setups::confirm(&attempt, "seti_1C", &account.dialect);
     assert_eq!(confirm.body, "expand[0]=payment_method");
 }
 
@@ -185,18 +189,18 @@ fn calls_with_omitted_parameters_leave_them_out() {
         "omit": ["adaptive_pricing", "description", "error_on_requires_action", "expand", "return_url"],
         "payment_method_types": "allowed_payment_method_types",
     }));
-    let what = used(&ask, &visa);
+    let attempt = used(&ask, &visa);
     let amount = StripeAmount::of(euros(4250)).unwrap();
-    let create = intents::create(&what, amount, &of("pm_x"), &account.dialect);
+    let create = intents::create(&attempt, amount, &of("pm_x"), &account.dialect);
     assert!(!create.body.contains("description"));
     assert!(create.body.contains("&allowed_payment_method_types[0]=card&"));
-    assert_eq!(intents::confirm(&what, "pi_1C", &account.dialect).body, "");
+    assert_eq!(intents::confirm(&attempt, "pi_1C", &account.dialect).body, "");
     assert_eq!(intents::read("pi_1C", &account.dialect).path, "/v1/payment_intents/pi_1C");
-    assert_eq!(setups::confirm(&what, "seti_1", &account.dialect).body, "");
-    let session = checkout::create(&what, Some(amount), &account.dialect);
+    assert_eq!(setups::confirm(&attempt, "seti_1", &account.dialect).body, "");
+    let session = checkout::create(&attempt, Some(amount), &account.dialect);
     assert!(!session.body.contains("adaptive_pricing"));
     assert!(session.body.contains("&allowed_payment_method_types[0]=card&"));
-    let read = checkout::read(&what, "cs_1", &account.dialect);
+    let read = checkout::read(&attempt, "cs_1", &account.dialect);
     assert_eq!(read.path, "/v1/checkout/sessions/cs_1");
 }
 
@@ -206,14 +210,14 @@ fn apple_pay_token_is_sent_unchanged() {
         "paymentMethod":{"displayName":"Visa 1234","network":"Visa","type":"debit"},
         "transactionIdentifier":"f7f1"}"#;
     let apple = ApplePayToken::read(secret).unwrap();
-    let (ask, token) = (payment(), authorization(AuthorizationKind::ApplePay, secret));
-    let what = used(&ask, &token);
+    let (ask, token) = (payment(), authorization(CredentialKind::ApplePay, secret));
+    let attempt = used(&ask, &token);
     assert_eq!(
-        methods::token(&what, &apple).body,
+        methods::token(&attempt, &apple).body,
         "pk_token=%7B%22version%22%3A%22EC_v1%22%2C%22data%22%3A%22b%2B%2F%3D%22%7D\
          &pk_token_instrument_name=Visa+1234&pk_token_payment_network=Visa&pk_token_transaction_id=f7f1"
     );
-    let call = methods::payment_method(&what, "tok_1A");
+    let call = methods::payment_method(&attempt, "tok_1A");
     assert_eq!(call.body, "type=card&card[token]=tok_1A");
     assert!(call.key.unwrap().starts_with("pm_create-2-"));
 }

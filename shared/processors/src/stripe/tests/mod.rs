@@ -5,7 +5,7 @@
 
 use domain::processor_result::{Receipt, Reference};
 use http::StatusCode;
-use ports::{Fetched, RefundResult};
+use ports::{Fulfillment, RefundResult};
 use serde_json::Value;
 
 use super::wire::checkout::SessionResult;
@@ -177,7 +177,7 @@ fn named(file: &str, name: &str) -> StripeReply {
 }
 
 fn paid(answer: ObjectState) -> Receipt {
-    let ObjectState::Done(Fetched::Payment(receipt)) = answer else { panic!("{answer:?}") };
+    let ObjectState::Done(Fulfillment::Payment(receipt)) = answer else { panic!("{answer:?}") };
     receipt
 }
 
@@ -216,13 +216,15 @@ fn receipt_holds_only_the_allowed_details() {
 fn saved_card_shows_brand_and_digits_and_seals_its_ids() {
     for (object, file, name) in [(SETUP, SETUPS, "succeeded"), (SESSION, SESSIONS, "kept")] {
         let answer = answered(object, StripeCall::Read, &named(file, name));
-        let ObjectState::Done(Fetched::Card { receipt, saved: kept }) = answer else { panic!() };
+        let ObjectState::Done(Fulfillment::Card { receipt, saved: kept }) = answer else {
+            panic!()
+        };
         assert_eq!(receipt.reference, Reference("seti_1C".to_owned()));
         assert_eq!(receipt.card_brand.as_deref(), Some("visa"));
         assert_eq!(receipt.last4.as_deref(), Some("4242"));
         assert_eq!(receipt.wallet.as_deref(), Some("google_pay"));
         assert_eq!((receipt.exp_month, receipt.exp_year), (Some(8), Some(2030)));
-        assert_eq!(kept.kind, AuthorizationKind::KeptCard);
+        assert_eq!(kept.kind, CredentialKind::SavedCard);
         let text = kept.secret.expose_secret();
         assert_eq!(text, r#"{"customer":"cus_1A","payment_method":"pm_1B"}"#);
         assert!(StripeSavedCard::read(text).is_some());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::ask::Ask;
 use domain::processor_result::{Receipt, Reference};
-use ports::{Fetched, Use};
+use ports::{AttemptContext, Fulfillment};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -26,34 +26,39 @@ const OPEN: Duration = Duration::from_secs(45 * 60);
 
 /// Returns the call that creates a session. No money moves until the customer pays on the page.
 pub(in crate::stripe) fn create(
-    what: &Use<'_>,
+    attempt: &AttemptContext<'_>,
     amount: Option<StripeAmount>,
     dialect: &Dialect,
 ) -> StripeRequest {
-    let closes_at = what.begun_at.after(OPEN).as_millis().div_euclid(1000);
+    let closes_at = attempt.begun_at.after(OPEN).as_millis().div_euclid(1000);
     let mode = if amount.is_some() { "payment" } else { "setup" };
     let mut form = Form::default()
         .field(&["mode"], mode)
-        .field(&["success_url"], done(what))
+        .field(&["success_url"], done(attempt))
         // A customer who returns this way may choose another payment option.
-        .field(&["cancel_url"], format_args!("{}?back=1", what.page))
-        .field(&["client_reference_id"], what.request)
+        .field(&["cancel_url"], format_args!("{}?back=1", attempt.page))
+        .field(&["client_reference_id"], attempt.request)
         .field(&["expires_at"], closes_at);
-    form = labelled(form, &[], what);
+    form = labelled(form, &[], attempt);
     if dialect.takes(Parameter::PaymentMethodTypes) {
         form = form.field(&[dialect.payment_method_types.as_str(), "0"], "card");
     }
     form = match amount {
-        Some(amount) => paying(form, what, amount, dialect),
+        Some(amount) => paying(form, attempt, amount, dialect),
         None => {
             let form = form.field(&["customer_creation"], "always");
-            described(labelled(form, &["setup_intent_data"], what), "setup_intent_data", what)
+            described(labelled(form, &["setup_intent_data"], attempt), "setup_intent_data", attempt)
         }
     };
-    StripeRequest::post("/v1/checkout/sessions", key(what, StripeStep::Checkout), form)
+    StripeRequest::post("/v1/checkout/sessions", key(attempt, StripeStep::Checkout), form)
 }
 
-fn paying(form: Form, what: &Use<'_>, amount: StripeAmount, dialect: &Dialect) -> Form {
+fn paying(
+    form: Form,
+    attempt: &AttemptContext<'_>,
+    amount: StripeAmount,
+    dialect: &Dialect,
+) -> Form {
     let price = |name| ["line_items", "0", "price_data", name];
     let mut form = form;
     if dialect.takes(Parameter::AdaptivePricing) {
@@ -64,12 +69,15 @@ fn paying(form: Form, what: &Use<'_>, amount: StripeAmount, dialect: &Dialect) -
         .field(&["line_items", "0", "quantity"], 1)
         .field(&price("currency"), amount.currency.code().to_ascii_lowercase())
         .field(&price("unit_amount"), amount.minor_units)
-        .field(&["line_items", "0", "price_data", "product_data", "name"], what.ask.description());
-    described(labelled(form, &["payment_intent_data"], what), "payment_intent_data", what)
+        .field(
+            &["line_items", "0", "price_data", "product_data", "name"],
+            attempt.ask.description(),
+        );
+    described(labelled(form, &["payment_intent_data"], attempt), "payment_intent_data", attempt)
 }
 
-fn described(form: Form, within: &str, what: &Use<'_>) -> Form {
-    form.field(&[within, "description"], what.ask.description())
+fn described(form: Form, within: &str, attempt: &AttemptContext<'_>) -> Form {
+    form.field(&[within, "description"], attempt.ask.description())
 }
 
 /// Returns the created session, if its amount is the asked one.
@@ -97,10 +105,14 @@ pub(in crate::stripe) fn expire(id: &str) -> StripeRequest {
 }
 
 /// Returns the call that reads a session.
-pub(in crate::stripe) fn read(what: &Use<'_>, id: &str, dialect: &Dialect) -> StripeRequest {
+pub(in crate::stripe) fn read(
+    attempt: &AttemptContext<'_>,
+    id: &str,
+    dialect: &Dialect,
+) -> StripeRequest {
     let mut query = Form::default();
     if dialect.takes(Parameter::Expand) {
-        let whole = match what.ask {
+        let whole = match attempt.ask {
             Ask::Payment { .. } => "payment_intent.latest_charge",
             Ask::PaymentMethod { .. } | Ask::Identity { .. } => "setup_intent.payment_method",
         };
@@ -192,7 +204,7 @@ fn paid(session: StripeCheckoutSession) -> ObjectState {
     };
     // Without the expanded payment, the session has the amount. Its own id is the reference where it names no payment.
     let reference = id_of(&session.payment_intent, "pi_").unwrap_or(&session.id);
-    ObjectState::Done(Fetched::Payment(Receipt {
+    ObjectState::Done(Fulfillment::Payment(Receipt {
         reference: Reference(reference.to_owned()),
         amount,
         currency: currency.code().to_owned(),

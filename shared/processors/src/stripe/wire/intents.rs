@@ -1,7 +1,7 @@
 //! PaymentIntents, by which a payment method is charged.
 
 use domain::processor_result::{Receipt, Reference};
-use ports::{Fetched, Use};
+use ports::{AttemptContext, Fulfillment};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ pub(in crate::stripe) struct ChargeMethod {
 
 /// Returns the call that creates a PaymentIntent without confirming it. A lost reply leaves only an unconfirmed orphan.
 pub(in crate::stripe) fn create(
-    what: &Use<'_>,
+    attempt: &AttemptContext<'_>,
     amount: StripeAmount,
     method: &ChargeMethod,
     dialect: &Dialect,
@@ -37,19 +37,23 @@ pub(in crate::stripe) fn create(
     if dialect.takes(Parameter::PaymentMethodTypes) {
         form = form.field(&[dialect.payment_method_types.as_str(), "0"], "card");
     }
-    form = labelled(form.field(&["confirm"], false), &[], what);
+    form = labelled(form.field(&["confirm"], false), &[], attempt);
     if dialect.takes(Parameter::Description) {
-        form = form.field(&["description"], what.ask.description());
+        form = form.field(&["description"], attempt.ask.description());
     }
-    StripeRequest::post("/v1/payment_intents", key(what, StripeStep::Create), form)
+    StripeRequest::post("/v1/payment_intents", key(attempt, StripeStep::Create), form)
 }
 
 /// Returns the call that moves the money. The customer is present, so `off_session` is never sent.
-pub(in crate::stripe) fn confirm(what: &Use<'_>, id: &str, dialect: &Dialect) -> StripeRequest {
+pub(in crate::stripe) fn confirm(
+    attempt: &AttemptContext<'_>,
+    id: &str,
+    dialect: &Dialect,
+) -> StripeRequest {
     let mut form = expanding(dialect);
     match dialect.three_d_secure {
         ThreeDSecure::Redirect if dialect.takes(Parameter::ReturnUrl) => {
-            form = form.field(&["return_url"], done(what));
+            form = form.field(&["return_url"], done(attempt));
         }
         ThreeDSecure::Refuse if dialect.takes(Parameter::ErrorOnRequiresAction) => {
             form = form.field(&["error_on_requires_action"], true);
@@ -57,7 +61,7 @@ pub(in crate::stripe) fn confirm(what: &Use<'_>, id: &str, dialect: &Dialect) ->
         ThreeDSecure::Redirect | ThreeDSecure::Refuse => {}
     }
     let path = format!("/v1/payment_intents/{id}/confirm");
-    StripeRequest::post(path, key(what, StripeStep::Confirm), form).that_moves_money()
+    StripeRequest::post(path, key(attempt, StripeStep::Confirm), form).that_moves_money()
 }
 
 /// Returns the call that makes the confirmation impossible. It has no key: see [`StripeStep`].
@@ -135,7 +139,7 @@ pub(super) fn stands(intent: PaymentIntent) -> ObjectState {
     }
     match intent.status.as_str() {
         "succeeded" => {
-            let receipt = receipt(intent).map(Fetched::Payment);
+            let receipt = receipt(intent).map(Fulfillment::Payment);
             receipt.map_or(ObjectState::Unknown, ObjectState::Done)
         }
         // Capture is automatic here, so this status is on its way to another.

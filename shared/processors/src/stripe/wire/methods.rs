@@ -1,6 +1,6 @@
 //! Tokens, payment methods and customers: how an approval becomes something that Stripe can charge.
 
-use ports::Use;
+use ports::AttemptContext;
 
 use super::key;
 use crate::stripe::form::Form;
@@ -12,26 +12,32 @@ use crate::stripe::wallets::ApplePayToken;
 ///
 /// UNVERIFIED: the parameters `pk_token…` are those of Stripe's iOS SDK, not of the public API. Pay with Apple Pay in
 /// Stripe's test mode before going live.
-pub(in crate::stripe) fn token(what: &Use<'_>, apple: &ApplePayToken<'_>) -> StripeRequest {
+pub(in crate::stripe) fn token(
+    attempt: &AttemptContext<'_>,
+    apple: &ApplePayToken<'_>,
+) -> StripeRequest {
     let card = &apple.payment_method;
     let form = Form::default()
         .field(&["pk_token"], apple.payment_data())
         .field_if_some(&["pk_token_instrument_name"], card.display_name.as_deref())
         .field_if_some(&["pk_token_payment_network"], card.network.as_deref())
         .field(&["pk_token_transaction_id"], &apple.transaction_identifier);
-    StripeRequest::post("/v1/tokens", key(what, StripeStep::Token), form)
+    StripeRequest::post("/v1/tokens", key(attempt, StripeStep::Token), form)
 }
 
 /// Returns the call that turns a Stripe token into a payment method.
-pub(in crate::stripe) fn payment_method(what: &Use<'_>, token: &str) -> StripeRequest {
+pub(in crate::stripe) fn payment_method(
+    attempt: &AttemptContext<'_>,
+    token: &str,
+) -> StripeRequest {
     let form = Form::default().field(&["type"], "card").field(&["card", "token"], token);
-    StripeRequest::post("/v1/payment_methods", key(what, StripeStep::PaymentMethod), form)
+    StripeRequest::post("/v1/payment_methods", key(attempt, StripeStep::PaymentMethod), form)
 }
 
 /// Returns the call that creates the customer of a saved card. Stripe gets only a keyed hash that is the brand's own.
-pub(in crate::stripe) fn customer(what: &Use<'_>) -> StripeRequest {
+pub(in crate::stripe) fn customer(attempt: &AttemptContext<'_>) -> StripeRequest {
     let form = Form::default()
-        .field(&["metadata", "customer"], what.customer)
-        .field(&["metadata", "request_id"], what.request);
-    StripeRequest::post("/v1/customers", key(what, StripeStep::Customer), form)
+        .field(&["metadata", "customer"], attempt.customer)
+        .field(&["metadata", "request_id"], attempt.request);
+    StripeRequest::post("/v1/customers", key(attempt, StripeStep::Customer), form)
 }

@@ -6,7 +6,7 @@
 //! Stripe's test mode, pay, and read the PaymentIntent.
 
 use http::Uri;
-use ports::{RedirectUrl, Use};
+use ports::{AttemptContext, RedirectUrl};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -24,19 +24,19 @@ pub(super) mod methods;
 pub(super) mod refunds;
 pub(super) mod setups;
 
-fn key(what: &Use<'_>, step: StripeStep) -> Option<String> {
-    Some(keys::key(what.request, step, what.attempt_no))
+fn key(attempt: &AttemptContext<'_>, step: StripeStep) -> Option<String> {
+    Some(keys::key(attempt.request, step, attempt.attempt_no))
 }
 
 /// Adds the request's id and the attempt to the metadata. Webhooks carry them, and Stripe's dashboard shows them.
-fn labelled(form: Form, within: &[&str], what: &Use<'_>) -> Form {
+fn labelled(form: Form, within: &[&str], attempt: &AttemptContext<'_>) -> Form {
     let path = |name| [within, &["metadata", name]].concat();
-    form.field(&path("request_id"), what.request).field(&path("attempt"), what.attempt_no)
+    form.field(&path("request_id"), attempt.request).field(&path("attempt"), attempt.attempt_no)
 }
 
 /// Returns the page for a customer who finished. It then waits for the result.
-fn done(what: &Use<'_>) -> String {
-    format!("{}?done=1", what.page)
+fn done(attempt: &AttemptContext<'_>) -> String {
+    format!("{}?done=1", attempt.page)
 }
 
 #[derive(Deserialize)]

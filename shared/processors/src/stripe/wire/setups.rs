@@ -1,8 +1,8 @@
 //! SetupIntents, by which a card is saved.
 
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::{Credential, CredentialKind};
 use domain::processor_result::{CardReceipt, Reference};
-use ports::{Fetched, Use};
+use ports::{AttemptContext, Fulfillment};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ impl StripeSavedCard {
 
 /// Returns the call that creates a SetupIntent without confirming it.
 pub(in crate::stripe) fn create(
-    what: &Use<'_>,
+    attempt: &AttemptContext<'_>,
     method: &str,
     customer: &str,
     dialect: &Dialect,
@@ -46,11 +46,11 @@ pub(in crate::stripe) fn create(
     if dialect.takes(Parameter::PaymentMethodTypes) {
         form = form.field(&[dialect.payment_method_types.as_str(), "0"], "card");
     }
-    form = labelled(form.field(&["usage"], "off_session"), &[], what);
+    form = labelled(form.field(&["usage"], "off_session"), &[], attempt);
     if dialect.takes(Parameter::Description) {
-        form = form.field(&["description"], what.ask.description());
+        form = form.field(&["description"], attempt.ask.description());
     }
-    StripeRequest::post("/v1/setup_intents", key(what, StripeStep::SetupCreate), form)
+    StripeRequest::post("/v1/setup_intents", key(attempt, StripeStep::SetupCreate), form)
 }
 
 /// Returns the id of the created SetupIntent.
@@ -59,17 +59,21 @@ pub(in crate::stripe) fn created(reply: &StripeReply) -> Result<Reference, Strip
 }
 
 /// Returns the call that saves the card.
-pub(in crate::stripe) fn confirm(what: &Use<'_>, id: &str, dialect: &Dialect) -> StripeRequest {
+pub(in crate::stripe) fn confirm(
+    attempt: &AttemptContext<'_>,
+    id: &str,
+    dialect: &Dialect,
+) -> StripeRequest {
     let mut form = expanding(dialect);
     match dialect.three_d_secure {
         ThreeDSecure::Redirect if dialect.takes(Parameter::ReturnUrl) => {
-            form = form.field(&["return_url"], done(what));
+            form = form.field(&["return_url"], done(attempt));
         }
         // SetupIntents have no parameter against 3-D Secure. A card that asks for it is cancelled.
         ThreeDSecure::Redirect | ThreeDSecure::Refuse => {}
     }
     let path = format!("/v1/setup_intents/{id}/confirm");
-    StripeRequest::post(path, key(what, StripeStep::SetupConfirm), form).that_moves_money()
+    StripeRequest::post(path, key(attempt, StripeStep::SetupConfirm), form).that_moves_money()
 }
 
 /// Returns the call that makes the confirmation impossible. It has no key: see [`StripeStep`].
@@ -142,14 +146,14 @@ pub(super) fn stands(setup: &SetupIntent) -> ObjectState {
     }
 }
 
-fn kept(setup: &SetupIntent) -> Option<Fetched> {
+fn kept(setup: &SetupIntent) -> Option<Fulfillment> {
     let kept = StripeSavedCard {
         customer: id_of(&setup.customer, "cus_")?.to_owned(),
         payment_method: id_of(&setup.payment_method, "pm_")?.to_owned(),
     };
     let card = StripeCard::read(setup.payment_method.get("card").unwrap_or(&Value::Null));
-    let secret = serde_json::to_string(&kept).ok()?.into();
-    Some(Fetched::Card {
+    let secret = serde_json::to_string(&kept).ok()?;
+    Some(Fulfillment::Card {
         receipt: CardReceipt {
             reference: Reference(setup.id.clone()),
             wallet: card.wallet,
@@ -158,6 +162,6 @@ fn kept(setup: &SetupIntent) -> Option<Fetched> {
             exp_month: card.exp_month,
             exp_year: card.exp_year,
         },
-        saved: Authorization { kind: AuthorizationKind::KeptCard, secret },
+        saved: Credential::new(CredentialKind::SavedCard, secret),
     })
 }

@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use domain::ask::Ask;
-use domain::authorization::AuthorizationKind;
+use domain::authorization::Authorization;
 use domain::processor_result::Reference;
 use domain::values::text::DisplayText;
 use pollster::block_on;
 use ports::contract_tests::processor::OperationResult;
-use ports::{Confirmed, Created, Fetched, PaymentOption, RedirectUrl, Retrieved, Use, VoidResult};
+use ports::{
+    AttemptContext, Confirmed, Created, Fulfillment, PaymentOption, RedirectUrl, Retrieved,
+    VoidResult,
+};
 use serde_json::{Value, json};
 
-use super::{NAME, PSP, approval, json_reply, open, reported, with_reported};
+use super::{NAME, PSP, json_reply, open, reported, with_reported};
 use crate::doubles::{Doubles, ScriptedReply, charge, payment};
 
 const LINK: &str = "PL61C53A8B97E6915A";
@@ -44,7 +47,7 @@ fn link_on_repeat_is_created_once_for_the_ask() {
     let doubles = Doubles::default();
     let processor = open(&doubles, &json!({ "country": "NL" }));
     assert_eq!(processor.payment_options(&payment(4250)), [PaymentOption::Hosted]);
-    let hosted = approval(AuthorizationKind::Hosted, "");
+    let hosted = Authorization::Hosted;
     let what = charge(&hosted, 4250, 1);
     doubles.http.play([json_reply(201, &link("active"))]);
     assert_eq!(block_on(processor.create(&what)), Created::Ready(reference()));
@@ -71,7 +74,7 @@ fn link_on_repeat_is_created_once_for_the_ask() {
 fn link_that_differs_from_the_ask_is_refused() {
     let doubles = Doubles::default();
     let processor = open(&doubles, &json!({}));
-    let hosted = approval(AuthorizationKind::Hosted, "");
+    let hosted = Authorization::Hosted;
     let what = charge(&hosted, 4250, 1);
     for other in [
         with("active", "id", json!("PL/../x")),
@@ -95,7 +98,7 @@ fn link_that_differs_from_the_ask_is_refused() {
 fn link_status_has_one_answer_each() {
     let doubles = Doubles::default();
     let processor = open(&doubles, &json!({}));
-    let hosted = approval(AuthorizationKind::Hosted, "");
+    let hosted = Authorization::Hosted;
     let what = charge(&hosted, 4250, 1);
     let redirect = OperationResult::RequiresAction { redirect: Some(RedirectUrl(URL.to_owned())) };
     for (status, expected) in [
@@ -129,7 +132,7 @@ fn link_status_has_one_answer_each() {
 fn paid_link_after_the_webhook_is_done() {
     let doubles = Doubles::default();
     let processor = open(&doubles, &json!({}));
-    let hosted = approval(AuthorizationKind::Hosted, "");
+    let hosted = Authorization::Hosted;
     let what = charge(&hosted, 4250, 1);
     let success = reported(processor.as_ref(), "AUTHORISATION", "true", 30);
     let known = with_reported(what, &success);
@@ -138,7 +141,9 @@ fn paid_link_after_the_webhook_is_done() {
         OperationResult::from(block_on(processor.retrieve(&known, &reference()))),
         block_on(processor.void(&known, &reference())).into(),
     ] {
-        let OperationResult::Done(Fetched::Payment(receipt)) = answer else { panic!("{answer:?}") };
+        let OperationResult::Done(Fulfillment::Payment(receipt)) = answer else {
+            panic!("{answer:?}")
+        };
         assert_eq!((receipt.reference.0.as_str(), receipt.amount), (PSP, 4250));
         assert_eq!(receipt.currency, "EUR");
     }
@@ -157,13 +162,13 @@ fn paid_link_after_the_webhook_is_done() {
 fn paid_link_without_a_webhook_is_done_after_a_while() {
     let doubles = Doubles::default();
     let processor = open(&doubles, &json!({}));
-    let hosted = approval(AuthorizationKind::Hosted, "");
+    let hosted = Authorization::Hosted;
     let what = charge(&hosted, 4250, 1);
     doubles.http.play([json_reply(200, &link("completed"))]);
     doubles.clock.pass(Duration::from_secs(660));
     assert_eq!(block_on(processor.retrieve(&what, &reference())), Retrieved::Processing);
     doubles.clock.pass(Duration::from_secs(1));
-    let Retrieved::Done(Fetched::Payment(receipt)) =
+    let Retrieved::Done(Fulfillment::Payment(receipt)) =
         block_on(processor.retrieve(&what, &reference()))
     else {
         panic!()
@@ -175,7 +180,7 @@ fn paid_link_without_a_webhook_is_done_after_a_while() {
 fn void_of_a_link_expires_it_unless_paid() {
     let doubles = Doubles::default();
     let processor = open(&doubles, &json!({}));
-    let hosted = approval(AuthorizationKind::Hosted, "");
+    let hosted = Authorization::Hosted;
     let what = charge(&hosted, 4250, 1);
     let refused = json_reply(422, &json!({ "errorCode": "29_001", "message": "…" }));
     for (acts, expected) in [
@@ -203,8 +208,8 @@ fn saved_card_is_found_under_its_own_shopper() {
     let processor = open(&doubles, &json!({ "keep_cards": { "currency": "EUR" } }));
     let ask = save_card();
     assert_eq!(processor.payment_options(&ask), [PaymentOption::Hosted]);
-    let hosted = approval(AuthorizationKind::Hosted, "");
-    let what = Use { ask: &ask, ..charge(&hosted, 4250, 1) };
+    let hosted = Authorization::Hosted;
+    let what = AttemptContext { ask: &ask, ..charge(&hosted, 4250, 1) };
     let nothing = json!({ "value": 0, "currency": "EUR" });
     doubles.http.play([json_reply(201, &with("active", "amount", nothing.clone()))]);
     assert_eq!(block_on(processor.create(&what)), Created::Ready(reference()));
@@ -223,7 +228,7 @@ fn saved_card_is_found_under_its_own_shopper() {
     doubles.http.play([completed.clone(), list]);
     // What was authorised for it is nothing, and says nothing of the card.
     let zero = reported(processor.as_ref(), "AUTHORISATION", "true", 30);
-    let Retrieved::Done(Fetched::Card { receipt, saved: kept }) =
+    let Retrieved::Done(Fulfillment::Card { receipt, saved: kept }) =
         block_on(processor.retrieve(&with_reported(what, &zero), &reference()))
     else {
         panic!()
@@ -237,6 +242,7 @@ fn saved_card_is_found_under_its_own_shopper() {
     // It is charged by what was kept.
     let paid = json!({ "resultCode": "Authorised", "pspReference": PSP });
     doubles.http.play([json_reply(200, &paid)]);
+    let kept: Authorization = kept.into();
     let again = charge(&kept, 4250, 1);
     let answer = block_on(processor.confirm(&again, &Reference(NAME.to_owned())));
     assert!(matches!(answer, Confirmed::Done(_)), "{answer:?}");

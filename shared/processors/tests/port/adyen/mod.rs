@@ -2,12 +2,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::authorization::{Authorization, AuthorizationKind};
+use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::brand::Mode;
 use domain::processor_result::ReportedResult;
 use domain::values::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
-use ports::{Processor, ProcessorEvent, Proof, UnverifiedCallback, Use, VerifiedWebhook};
+use ports::{
+    AttemptContext, Processor, ProcessorEvent, Proof, UnverifiedCallback, VerifiedWebhook,
+};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -34,14 +36,14 @@ fn open(doubles: &Doubles, more: &Value) -> Box<dyn Processor> {
     doubles.open(Mode::Test, "adyen", &settings).ok().unwrap()
 }
 
-fn approval(kind: AuthorizationKind, secret: &str) -> Authorization {
-    Authorization { kind, secret: secret.into() }
+fn approval(kind: CredentialKind, secret: &str) -> Authorization {
+    Credential::new(kind, secret).into()
 }
 
 fn apple() -> Authorization {
     let token =
         r#"{"paymentData":{ "version":"EC_v1","data":"b+/=" },"transactionIdentifier":"f7"}"#;
-    approval(AuthorizationKind::ApplePay, token)
+    approval(CredentialKind::ApplePay, token)
 }
 
 fn json_reply(status: u16, value: &Value) -> ScriptedReply {
@@ -123,6 +125,6 @@ fn reported(
 }
 
 /// Returns the same attempt with a reported result.
-fn with_reported<'a>(what: Use<'a>, reported: &'a ReportedResult) -> Use<'a> {
-    Use { reported: Some(reported), ..what }
+fn with_reported<'a>(what: AttemptContext<'a>, reported: &'a ReportedResult) -> AttemptContext<'a> {
+    AttemptContext { reported: Some(reported), ..what }
 }

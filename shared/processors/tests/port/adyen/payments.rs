@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use domain::authorization::AuthorizationKind;
+use domain::authorization::{Authorization, CredentialKind, Grant};
 use domain::processor_result::Reference;
 use pollster::block_on;
 use ports::{
-    Confirmed, Created, Fetched, Processor, RedirectUrl, Refund, RefundResult, Retrieved, Use,
-    VoidResult,
+    AttemptContext, Confirmed, Created, Fulfillment, Processor, RedirectUrl, Refund, RefundResult,
+    Retrieved, VoidResult,
 };
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ fn paid(result: &str) -> Value {
 fn confirm(
     doubles: &Doubles,
     processor: &dyn Processor,
-    what: &Use<'_>,
+    what: &AttemptContext<'_>,
     answer: &Value,
 ) -> Confirmed {
     doubles.http.play([json_reply(200, answer)]);
@@ -36,7 +36,7 @@ fn confirm(
 fn wallet_token_on_repeat_is_sent_in_the_same_call() {
     let doubles = Doubles::default();
     let processor = open(&doubles, &json!({ "capture_delay_hours": 24 }));
-    let google = approval(AuthorizationKind::GooglePay, r#"{"signature":"M\"E"}"#);
+    let google = approval(CredentialKind::GooglePay, r#"{"signature":"M\"E"}"#);
     for (authorization, part) in [
         // The base64 of paymentData, byte for byte: its blanks are signed too.
         (apple(), r#"\"applePayToken\":\"eyAidmVyc2lvbiI6IkVDX3YxIiwiZGF0YSI6ImIrLz0iIH0=\""#),
@@ -46,7 +46,7 @@ fn wallet_token_on_repeat_is_sent_in_the_same_call() {
         assert_eq!(block_on(processor.create(&what)), Created::Ready(name()));
         assert_eq!(doubles.http.taken(), Vec::<String>::new());
         let first = confirm(&doubles, processor.as_ref(), &what, &paid("Authorised"));
-        let Confirmed::Done(Fetched::Payment(receipt)) = &first else { panic!("{first:?}") };
+        let Confirmed::Done(Fulfillment::Payment(receipt)) = &first else { panic!("{first:?}") };
         assert_eq!((receipt.reference.0.as_str(), receipt.amount), (PSP, 4250));
         assert_eq!(confirm(&doubles, processor.as_ref(), &what, &paid("Authorised")), first);
         let calls = doubles.http.taken();
@@ -55,12 +55,12 @@ fn wallet_token_on_repeat_is_sent_in_the_same_call() {
         assert!(calls[0].contains(r#"\"captureDelayHours\":24"#));
     }
     for bad in [
-        approval(AuthorizationKind::ApplePay, "{}"),
-        approval(AuthorizationKind::GooglePay, ""),
-        approval(AuthorizationKind::GooglePay, &"x".repeat(10_001)),
-        approval(AuthorizationKind::KeptCard, "{}"),
-        approval(AuthorizationKind::PaymentMethod, "pm_1"),
-        approval(AuthorizationKind::Code, "c"),
+        approval(CredentialKind::ApplePay, "{}"),
+        approval(CredentialKind::GooglePay, ""),
+        approval(CredentialKind::GooglePay, &"x".repeat(10_001)),
+        approval(CredentialKind::SavedCard, "{}"),
+        approval(CredentialKind::PaymentMethod, "pm_1"),
+        Authorization::Grant(Grant::Code("c".into())),
     ] {
         let malformed = Created::Invalid { code: "authorization_malformed" };
         assert_eq!(block_on(processor.create(&charge(&bad, 4250, 1))), malformed, "{bad:?}");
@@ -112,7 +112,7 @@ fn result_code_has_one_answer_each() {
     less["amount"] = json!({ "value": 42, "currency": "EUR" });
     less["additionalData"] = json!({ "cardSummary": "1111", "paymentMethod": "visa_applepay" });
     let answer = confirm(&doubles, processor.as_ref(), &what, &less);
-    let Confirmed::Done(Fetched::Payment(receipt)) = answer else { panic!("{answer:?}") };
+    let Confirmed::Done(Fulfillment::Payment(receipt)) = answer else { panic!("{answer:?}") };
     assert_eq!((receipt.amount, receipt.last4.as_deref()), (42, Some("1111")));
     assert_eq!(receipt.card_brand.as_deref(), Some("visa"));
     assert_eq!(receipt.wallet.as_deref(), Some("apple_pay"));
@@ -142,10 +142,10 @@ fn redirect_url_when_fit_is_used_and_the_code_finishes() {
         assert_eq!(confirm(&doubles, processor.as_ref(), &what, &redirect), over);
     }
     doubles.http.taken();
-    let on_page = Use { on_hosted_page: true, ..what };
+    let on_page = AttemptContext { on_hosted_page: true, ..what };
     assert_eq!(block_on(processor.retrieve(&on_page, &name())), Retrieved::Processing);
-    let code = approval(AuthorizationKind::Code, "X6Xtf");
-    let back = Use { authorization: &code, ..on_page };
+    let code = Authorization::Grant(Grant::Code("X6Xtf".into()));
+    let back = AttemptContext { authorization: &code, ..on_page };
     assert_eq!(block_on(processor.retrieve(&back, &name())), Retrieved::NotConfirmed);
     assert_eq!(doubles.http.taken(), Vec::<String>::new());
     let answer = confirm(&doubles, processor.as_ref(), &back, &paid("Authorised"));
@@ -214,7 +214,7 @@ fn void_while_the_payment_may_be_sent_is_unknown() {
     let processor = open(&doubles, &json!({}));
     let apple = apple();
     let what = charge(&apple, 4250, 1);
-    let on_page = Use { on_hosted_page: true, ..what };
+    let on_page = AttemptContext { on_hosted_page: true, ..what };
     doubles.http.play([json_reply(201, &json!({ "status": "received", "pspReference": "C1" }))]);
     assert_eq!(block_on(processor.void(&what, &name())), VoidResult::Unknown);
     assert_eq!(block_on(processor.void(&on_page, &name())), VoidResult::Processing);

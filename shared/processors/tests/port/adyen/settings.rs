@@ -1,5 +1,6 @@
 //! Settings that open a processor, and settings that are refused without being quoted.
 
+use domain::authorization::Authorization;
 use domain::brand::Mode;
 use pollster::block_on;
 use ports::{OpenProcessorError, PaymentOption};
@@ -67,7 +68,7 @@ fn calls_in_live_mode_use_the_live_address() {
     assert!(doubles.open(Mode::Live, "adyen", &both).is_err());
     let live = with(&json!({ "live_prefix": "1a-Acme" }));
     let live = doubles.open(Mode::Live, "adyen", &live).ok().unwrap();
-    let hosted = super::approval(domain::authorization::AuthorizationKind::Hosted, "");
+    let hosted = Authorization::Hosted;
     block_on(live.create(&crate::doubles::charge(&hosted, 4250, 1)));
     let call = doubles.http.taken().remove(0);
     let url = "https://1a-Acme-checkout-live.adyenpayments.com/checkout/v72/paymentLinks ";

@@ -1,6 +1,6 @@
 //! Webhooks and customers' returns: their verification and their events.
 
-use domain::authorization::AuthorizationKind;
+use domain::authorization::Grant;
 use domain::brand::Mode;
 use ports::{
     CallbackError, IgnoredPart, ProcessorEvent, UnverifiedCallback, VerifiedWebhook,
@@ -279,11 +279,8 @@ fn return_of_a_customer_carries_the_redirect_result() {
     let back = return_callback(&format!("?state={state}&redirectResult=X6XtfGC3%21Y"));
     let VerifiedWebhook { events, reply, .. } = processor.receive(&back).unwrap();
     assert_eq!(reply, WebhookResponse::ToPage(request()));
-    let authorization = super::approval(AuthorizationKind::Code, "X6XtfGC3!Y");
-    assert_eq!(
-        events,
-        [ProcessorEvent::Returned { request: request(), attempt_no: 1, authorization }]
-    );
+    let grant = Grant::Code("X6XtfGC3!Y".into());
+    assert_eq!(events, [ProcessorEvent::Returned { request: request(), attempt_no: 1, grant }]);
     for (query, error) in [
         (format!("?state={NAME}.00&redirectResult=a"), CallbackError::Forged),
         (format!("?state={}&redirectResult=a", state.replace(".1.", ".2.")), CallbackError::Forged),

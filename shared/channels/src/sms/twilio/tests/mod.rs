@@ -211,7 +211,7 @@ fn failed_text_has_the_reason_of_its_code() {
                 .unwrap();
         let failed = match reaction {
             Reaction::Again => Callback::FailedForNow(reference().into()),
-            Reaction::Unreachable(reason) | Reaction::Person(reason) => {
+            Reaction::Unreachable(reason) | Reaction::Misconfigured(reason) => {
                 Callback::Failed(reference().into(), reason)
             }
         };

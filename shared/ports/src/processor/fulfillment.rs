@@ -1,11 +1,12 @@
 //! What a processor returned, and the receipts that are stored.
 
-use domain::authorization::Authorization;
+use domain::authorization::Credential;
 use domain::processor_result::{CardReceipt, ClaimsReceipt, Receipt};
+use domain::released_claims::ReleasedClaims;
 
-/// What the use of an authorization brought.
+/// What a successful attempt brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fetched {
+pub enum Fulfillment {
     /// The money moved.
     Payment(Receipt),
     /// The processor saved the card.
@@ -13,13 +14,13 @@ pub enum Fetched {
         /// What the requester may know of it.
         receipt: CardReceipt,
         /// What the processor charges it by. It is stored sealed.
-        saved: Authorization,
+        saved: Credential,
     },
     /// The provider released claims about the customer.
     Claims {
         /// What the requester may know besides the claims themselves.
         receipt: ClaimsReceipt,
         /// A JSON object of the claims that the customer consented to, and no others. Stored sealed, and briefly.
-        claims: Authorization,
+        claims: ReleasedClaims,
     },
 }
