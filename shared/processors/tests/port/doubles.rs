@@ -265,7 +265,7 @@ pub(crate) fn approval(kind: CredentialKind, secret: &str) -> Authorization {
     Credential::new(kind, secret).into()
 }
 
-/// Returns the kind of the credential; `None` where there is none.
+/// Returns the kind of the credential; `None` for a grant or a hosted page.
 pub(crate) const fn credential_kind(authorization: &Authorization) -> Option<CredentialKind> {
     match authorization {
         Authorization::Credential(credential) => Some(credential.kind),
