@@ -1,9 +1,11 @@
 //! The four functions on one machine: the same handlers over the embedded store, in one process.
 #![doc = include_str!("../README.md")]
 
+mod aws_identity;
 pub mod brand;
 mod pages;
 mod received_webhooks;
+mod serve;
 mod site;
 mod workers;
 
@@ -14,10 +16,12 @@ use domain::message::{Message, MessageResult, QueueName};
 use fetch_info::FetchInfo;
 use intake::Intake;
 use ports::Handler;
-use ports::{Channels, Http, Ports, Processors, Reach};
+use ports::{Channels, Http, Ports, Processors, Reach, Signer};
 use send_prompt::SendPrompt;
 
+pub use aws_identity::AwsIdentity;
 pub use received_webhooks::ReceivedWebhooks;
+pub use serve::serve;
 pub use site::{Site, router};
 pub use workers::{Stop, work};
 
@@ -39,7 +43,18 @@ impl Machine {
     /// `public_base` is the address that links and callbacks begin with, without a slash at its end.
     #[must_use]
     pub fn new(ports: &Ports, http: &Arc<dyn Http>, public_base: &str) -> Self {
-        let channels = channels::Registry::new(channels::Deps::new(ports, http, None));
+        Self::with_signer(ports, http, public_base, None)
+    }
+
+    /// Wires the functions as [`Machine::new`] does. `signer` signs calls to AWS; `None` on a machine without credentials.
+    #[must_use]
+    pub fn with_signer(
+        ports: &Ports,
+        http: &Arc<dyn Http>,
+        public_base: &str,
+        signer: Option<Arc<dyn Signer>>,
+    ) -> Self {
+        let channels = channels::Registry::new(channels::Deps::new(ports, http, signer));
         let sandbox = sandbox::Sandbox::new(ports);
         let channels: Arc<dyn Channels> = Arc::new(channels.with(sandbox.clone()));
         let processors = processors::Registry::new(processors::Deps::new(ports, http));

@@ -9,8 +9,8 @@ use clap::{Parser, ValueEnum};
 use domain::random::Random;
 use embedded::{BrandFile, Database, SystemClock, SystemRandom};
 use local::brand::{self, BrandOptions};
-use local::{Machine, ReceivedWebhooks, Site};
-use ports::{Clock, Http, Ports, Secrets};
+use local::{AwsIdentity, Machine, ReceivedWebhooks, Site};
+use ports::{Clock, Http, Ports, Secrets, Signer};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -108,7 +108,9 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
         queue: Arc::new(database.clone()),
         secrets: Arc::clone(&secrets),
     };
-    let machine = Arc::new(Machine::new(&ports, &http, &base));
+    let signer = AwsIdentity::from_variables(variable, Arc::clone(&clock));
+    let signer = signer.map(|identity| -> Arc<dyn Signer> { Arc::new(identity) });
+    let machine = Arc::new(Machine::with_signer(&ports, &http, &base, signer));
     let brand = Arc::clone(&secrets);
     let site = Site {
         api: base.clone(),
@@ -123,12 +125,17 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
     announce(arguments.format, &base, &key)?;
     let (stopping, stop) = watch::channel(false);
     let served = async {
-        let ended = axum::serve(listener, router).with_graceful_shutdown(shutdown_signal()).await;
+        let ended = local::serve(listener, router, shutdown_signal()).await;
         stopping.send_replace(true);
         ended.map_err(StartError::Server)
     };
     let (served, ()) = tokio::join!(served, local::work(machine, database, clock, stop));
     served
+}
+
+#[expect(clippy::disallowed_methods, reason = "a binary reads its environment at the start")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 fn domain_brand() -> domain::values::name::BrandName {

@@ -1,13 +1,14 @@
 //! The paths of one machine: the two HTTP functions as they are, the console and the phone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::values::name::BrandName;
-use http::{Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use ports::{Clock, Secrets};
 use serde_json::json;
 use texts::TextLanguage;
@@ -18,6 +19,8 @@ use crate::{Machine, ReceivedWebhooks, pages};
 /// The path that takes the machine's own webhook events.
 pub(crate) const WEBHOOKS_PATH: &str = "/local/webhooks";
 const WEBHOOK_MAX: usize = 256 * 1024;
+/// The time for the body of a webhook event.
+const BODY_WAIT: Duration = Duration::from_secs(10);
 
 /// The data of the machine's own pages.
 pub struct Site {
@@ -64,6 +67,10 @@ async fn dispatch(State(routers): State<Arc<Routers>>, request: Request) -> Resp
             .into_response();
     }
     let path = request.uri().path().to_owned();
+    if is_from_elsewhere(&request) {
+        return (StatusCode::FORBIDDEN, "pages of other sites may not call this machine")
+            .into_response();
+    }
     let answered = match path.split('/').nth(1).unwrap_or_default() {
         "c" | "callbacks" | "sandbox" => routers.consent.clone().oneshot(request).await,
         "" => Ok(Redirect::temporary("/console").into_response()),
@@ -74,7 +81,34 @@ async fn dispatch(State(routers): State<Arc<Routers>>, request: Request) -> Resp
         },
         _ => routers.intake.clone().oneshot(request).await,
     };
-    answered.unwrap_or_else(|never| match never {})
+    let mut answered = answered.unwrap_or_else(|never| match never {});
+    // A page of another site may neither read what this machine answers nor embed it.
+    let policy = HeaderName::from_static("cross-origin-resource-policy");
+    answered.headers_mut().insert(policy, HeaderValue::from_static("same-origin"));
+    answered
+}
+
+/// Whether a browser makes this call for a page of another site.
+///
+/// Such a page may send the customer here, and its form may return them to a callback. It may not call the pages' own
+/// paths. The API's callers prove themselves by key, and the providers by signature.
+fn is_from_elsewhere(request: &Request) -> bool {
+    let path = request.uri().path();
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let root = path.split('/').nth(1).unwrap_or_default();
+    let is_own = matches!(root, "" | "assets" | "console" | "local" | "phone" | "sandbox");
+    let is_visit = request.method() == Method::GET
+        && root != "local"
+        && header("sec-fetch-mode") == Some("navigate");
+    if !is_own || is_visit {
+        return false;
+    }
+    let is_foreign_site =
+        header("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    let host = header("host").unwrap_or_default();
+    let is_foreign_origin =
+        header("origin").is_some_and(|origin| origin != format!("http://{host}"));
+    is_foreign_site || is_foreign_origin
 }
 
 fn is_local(request: &Request) -> bool {
@@ -108,9 +142,10 @@ fn json_answer(body: &serde_json::Value) -> Response {
 
 async fn take_webhook(site: &Site, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let (Ok(body), Ok(brand)) =
-        (to_bytes(body, WEBHOOK_MAX).await, site.secrets.brand(&site.brand).await)
-    else {
+    let Ok(body) = tokio::time::timeout(BODY_WAIT, to_bytes(body, WEBHOOK_MAX)).await else {
+        return StatusCode::REQUEST_TIMEOUT.into_response();
+    };
+    let (Ok(body), Ok(brand)) = (body, site.secrets.brand(&site.brand).await) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
     if site.received.take(&brand, &parts.headers, &body, site.clock.now()) {

@@ -90,6 +90,11 @@ pub struct Registry {
     extra: Vec<Box<dyn AdapterKind>>,
 }
 
+/// A live channel's address is not `https`, as [`domain::values::address`] requires.
+#[derive(Debug, thiserror::Error)]
+#[error("setting `{0}` is an http address in live mode")]
+struct PlainHttp(String);
+
 /// A `kind` that is not in the list.
 #[derive(Debug, thiserror::Error)]
 #[error("setting `kind` names no kind of channel")]
@@ -127,7 +132,14 @@ impl Channels for Registry {
         let setup =
             setups.iter().find(|setup| setup.name == *name).ok_or(OpenChannelError::Absent)?;
         let config = AdapterConfig { deps: &self.deps, tokens: &self.tokens, brand, mode, setup };
-        let kind = self.kind(&setup.kind).ok_or_else(|| Source::from(UnknownKind));
+        let plain_http = match mode {
+            Mode::Live => setup.settings.plain_http(),
+            Mode::Test => None,
+        };
+        let kind = match plain_http {
+            Some(path) => Err(Source::from(PlainHttp(path))),
+            None => self.kind(&setup.kind).ok_or_else(|| Source::from(UnknownKind)),
+        };
         kind.and_then(|kind| kind.open(&config)).map_err(|error| {
             tracing::error!(
                 brand.name = %brand.name, brand.mode = ?mode, channel.name = %name,

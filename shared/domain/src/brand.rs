@@ -14,9 +14,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroizing;
 
 pub use crate::settings::{InvalidSettings, Settings};
+use crate::values::address;
 use crate::values::language::Language;
 use crate::values::name::{BrandName, ChannelName, ProcessorName};
 use crate::values::text::DisplayText;
+use crate::webhook;
 
 /// The mode of keys and requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -309,6 +311,26 @@ impl Brand {
         Ok(self)
     }
 
+    /// Returns the paths of the settings that cannot be used, though the rest of the secret can: bad webhook addresses and
+    /// signing secrets. Those who read the secret log them, and no value is quoted.
+    #[must_use]
+    pub fn unusable_settings(&self) -> Vec<String> {
+        let mut paths = Vec::new();
+        for (mode, name) in [(Mode::Live, "live"), (Mode::Test, "test")] {
+            let Some(webhooks) = &self.setup(mode).webhooks else { continue };
+            if !webhooks.is_reachable(mode) {
+                paths.push(format!("{name}.webhooks.url"));
+            }
+            if webhooks.secrets.is_empty() {
+                paths.push(format!("{name}.webhooks.secrets"));
+            }
+            let secrets = webhooks.secret_texts().enumerate();
+            let bad = secrets.filter(|(_, secret)| webhook::signing_key(secret).is_err());
+            paths.extend(bad.map(|(place, _)| format!("{name}.webhooks.secrets[{place}]")));
+        }
+        paths
+    }
+
     /// Returns a processor's settings; `None` where the mode has no processor of that name.
     #[must_use]
     pub fn processor(&self, mode: Mode, name: &ProcessorName) -> Option<&Settings> {
@@ -349,6 +371,12 @@ pub enum InvalidBrand {
 }
 
 impl WebhookEndpoint {
+    /// Whether webhooks of this mode may be sent to the URL.
+    #[must_use]
+    pub fn is_reachable(&self, mode: Mode) -> bool {
+        address::is_allowed(&self.url, mode)
+    }
+
     /// Returns the texts of the signing secrets.
     pub fn secret_texts(&self) -> impl Iterator<Item = &str> {
         self.secrets.iter().map(ExposeSecret::expose_secret)

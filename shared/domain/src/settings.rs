@@ -29,6 +29,31 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Returns the path of the first value that is an `http` address; `None` without one. Live mode takes none.
+    #[must_use]
+    pub fn plain_http(&self) -> Option<String> {
+        self.0.iter().find_map(|(name, value)| plain_http_in(name, value))
+    }
+}
+
+fn plain_http_in(path: &str, value: &serde_json::Value) -> Option<String> {
+    match value {
+        serde_json::Value::String(text) => {
+            let is_plain = text.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("http://"));
+            is_plain.then(|| path.to_owned())
+        }
+        serde_json::Value::Array(values) => {
+            let mut values = values.iter().enumerate();
+            values.find_map(|(place, value)| plain_http_in(&format!("{path}[{place}]"), value))
+        }
+        serde_json::Value::Object(members) => {
+            members.iter().find_map(|(name, value)| plain_http_in(&format!("{path}.{name}"), value))
+        }
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => None,
+    }
+}
+
 impl From<serde_json::Map<String, serde_json::Value>> for Settings {
     fn from(map: serde_json::Map<String, serde_json::Value>) -> Self {
         Self(map)
@@ -93,6 +118,18 @@ mod tests {
     struct Nested {
         #[expect(dead_code, reason = "only its reading is of interest")]
         id: u32,
+    }
+
+    #[test]
+    fn plain_http_address_is_found_at_any_depth() {
+        let path = |settings: serde_json::Value| {
+            Settings::from(settings.as_object().unwrap().clone()).plain_http()
+        };
+        assert_eq!(path(json!({ "base_url": "https://a", "note": "see http://a", "n": 1 })), None);
+        assert_eq!(path(json!({ "base_url": "http://a" })).as_deref(), Some("base_url"));
+        let nested = json!({ "account": { "token_uri": "HTTP://a" } });
+        assert_eq!(path(nested).as_deref(), Some("account.token_uri"));
+        assert_eq!(path(json!({ "urls": [null, "http://a"] })).as_deref(), Some("urls[1]"));
     }
 
     #[test]

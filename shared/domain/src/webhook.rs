@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
+use zeroize::Zeroizing;
 
 use crate::request::WebhookEventType;
 use crate::values::id::WebhookEventId;
@@ -88,8 +89,10 @@ pub struct InvalidSecret;
 
 /// Computes the `webhook-signature` header: one `v1` signature for each secret, so that a rotation has no gap.
 ///
+/// A secret that is not valid does not sign, and silences no other one. Reading the settings reports it.
+///
 /// # Errors
-/// [`InvalidSecret`] for a secret that is not `whsec_` and 24 to 64 bytes in base64, and for an empty list.
+/// [`InvalidSecret`] when no secret is valid.
 pub fn signature<'a>(
     secrets: impl Iterator<Item = &'a str>,
     id: &str,
@@ -98,16 +101,22 @@ pub fn signature<'a>(
 ) -> Result<String, InvalidSecret> {
     let mut signatures = Vec::new();
     for secret in secrets {
-        let text = secret.strip_prefix("whsec_").unwrap_or(secret);
-        let Ok(key) = STANDARD.decode(text) else { return Err(InvalidSecret) };
-        if !(24..=64).contains(&key.len()) {
-            return Err(InvalidSecret);
-        }
+        let Ok(key) = signing_key(secret) else { continue };
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else { return Err(InvalidSecret) };
         mac.update(format!("{id}.{}.{payload}", sent_at.as_secs()).as_bytes());
         signatures.push(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())));
     }
     if signatures.is_empty() { Err(InvalidSecret) } else { Ok(signatures.join(" ")) }
+}
+
+/// Decodes a signing secret.
+///
+/// # Errors
+/// [`InvalidSecret`] for a secret that is not `whsec_` and 24 to 64 bytes in base64.
+pub fn signing_key(secret: &str) -> Result<Zeroizing<Vec<u8>>, InvalidSecret> {
+    let text = secret.strip_prefix("whsec_").unwrap_or(secret);
+    let Ok(key) = STANDARD.decode(text).map(Zeroizing::new) else { return Err(InvalidSecret) };
+    if (24..=64).contains(&key.len()) { Ok(key) } else { Err(InvalidSecret) }
 }
 
 #[cfg(test)]
@@ -135,6 +144,18 @@ mod tests {
             signature(["whsec_YWJj"].into_iter(), "a", Timestamp::EPOCH, ""),
             Err(InvalidSecret)
         );
+    }
+
+    #[test]
+    fn invalid_secret_does_not_silence_a_valid_one() {
+        let good = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let sign = |secrets: &[&str]| signature(secrets.iter().copied(), "a", Timestamp::EPOCH, "");
+        let alone = sign(&[good]).unwrap();
+        for bad in ["whsec_YWJj", "whsec_%%%", "", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS"] {
+            assert_eq!(sign(&[good, bad]).as_ref(), Ok(&alone), "{bad}");
+            assert_eq!(sign(&[bad, good]).as_ref(), Ok(&alone), "{bad}");
+            assert_eq!(sign(&[bad]), Err(InvalidSecret), "{bad}");
+        }
     }
 
     #[test]

@@ -85,6 +85,11 @@ impl BrandFile {
                 let text = fs::read_to_string(&self.file).map_err(read_error)?;
                 let brand =
                     Brand::parse(&text).map_err(|error| SecretsError::Damaged(error.into()))?;
+                // A refresh of an unchanged file, which a wrong key causes, logs nothing again.
+                let is_new = cached.as_ref().is_none_or(|(known, _)| *known != state);
+                for setting in brand.unusable_settings().into_iter().filter(|_| is_new) {
+                    tracing::error!(brand.name = %brand.name, setting, "setting of the brand's secret cannot be used");
+                }
                 let brand = Arc::new(brand);
                 *cached = Some((state, Arc::clone(&brand)));
                 brand

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use ports::{Http, HttpError, Reach};
+use ports::{HeadOnly, Http, HttpError, Reach};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -147,7 +147,11 @@ async fn timeout_in_the_handshake_is_not_sent() {
 async fn private_endpoint_of_a_brand_is_forbidden() {
     for url in [
         "http://example.com/",
-        "https://example.com:8443/",
+        "https://example.com:22/",
+        "https://example.com:80/",
+        "https://example.com:0/",
+        "https://127.0.0.1:8443/",
+        "https://169.254.169.254:8443/",
         "https://user:secret@example.com/",
         "https://127.0.0.1/",
         "https://[::1]/",
@@ -165,6 +169,29 @@ async fn private_endpoint_of_a_brand_is_forbidden() {
     ] {
         let answer = call(url, Reach::Public, LONG).await;
         assert!(matches!(answer, Err(HttpError::Forbidden)), "{url}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn public_endpoint_may_have_an_unprivileged_port() {
+    for port in ["", ":443", ":1024", ":8443", ":65535"] {
+        let answer = call(&format!("https://unknown.invalid{port}/"), Reach::Public, LONG).await;
+        assert!(matches!(answer, Err(HttpError::NotSent(_))), "{port}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn head_only_response_leaves_its_body_unread() {
+    let endless = "HTTP/1.1 200 OK\r\nretry-after: 7\r\ncontent-length: 9999999\r\n\r\nx";
+    for text in [endless, "HTTP/1.1 204 No Content\r\nretry-after: 7\r\n\r\n"] {
+        let (port, _served) = serve(Then::Answer(text)).await;
+        let mut request = http::Request::post(format!("http://127.0.0.1:{port}/"))
+            .body(Bytes::from_static(b"end"))
+            .unwrap();
+        request.extensions_mut().insert(HeadOnly);
+        let answer = Client::new().unwrap().call(request, Reach::Configured, LONG).await.unwrap();
+        assert!(answer.status().is_success() && answer.body().is_empty());
+        assert_eq!(answer.headers()["retry-after"], "7");
     }
 }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
-use ports::{ClientIdentity, Http, HttpError, Reach, Source};
+use ports::{ClientIdentity, HeadOnly, Http, HttpError, Reach, Source};
 use rustls::pki_types::ServerName;
 
 use crate::address::is_public;
@@ -107,10 +107,15 @@ impl Http for Client {
         let mut request = request.map(Full::new);
         let identity = request.extensions_mut().remove::<ClientIdentity>();
         let pool = self.pool(reach, identity.as_ref())?;
+        let head_only = request.extensions_mut().remove::<HeadOnly>().is_some();
         let connection = capture_connection(&mut request);
         let exchange = async {
             let answer = pool.request(request).await.map_err(call_error)?;
             let (parts, body) = answer.into_parts();
+            if head_only {
+                // The body is dropped, which closes its connection.
+                return Ok(http::Response::from_parts(parts, Bytes::new()));
+            }
             let body = Limited::new(body, bytes_max).collect().await.map_err(HttpError::Lost)?;
             Ok(http::Response::from_parts(parts, body.to_bytes()))
         };
@@ -134,7 +139,7 @@ fn check(uri: &http::Uri, reach: Reach) -> Result<(), HttpError> {
         Reach::Configured => Ok(()),
         Reach::Public => {
             let is_https = uri.scheme() == Some(&http::uri::Scheme::HTTPS)
-                && uri.port_u16().is_none_or(|port| port == 443);
+                && uri.port_u16().is_none_or(is_public_port);
             let is_allowed = match ServerName::try_from(host.trim_matches(['[', ']'])) {
                 // The resolver never sees a literal address, so it is checked here.
                 Ok(ServerName::IpAddress(address)) => is_public(address.into()),
@@ -146,6 +151,11 @@ fn check(uri: &http::Uri, reach: Reach) -> Result<(), HttpError> {
             if is_https && is_allowed { Ok(()) } else { Err(HttpError::Forbidden) }
         }
     }
+}
+
+/// Whether a brand's endpoint may have this port. Below 1024, all ports but 443 are other services', such as mail.
+const fn is_public_port(port: u16) -> bool {
+    port == 443 || port >= 1024
 }
 
 fn call_error(error: legacy::Error) -> HttpError {

@@ -14,11 +14,17 @@ use super::Source;
 pub enum Reach {
     /// A provider named in an operator's settings: any address.
     Configured,
-    /// An endpoint that a brand chose: `https` on port 443, public addresses only.
+    /// An endpoint that a brand chose: `https` on port 443 or any from 1024 up, public addresses only.
     ///
     /// The address is checked after resolution, and the connection goes to the checked address.
     Public,
 }
+
+/// Marks a request whose caller needs the status and the headers of the response alone, in the request's extensions.
+///
+/// The response's body is dropped unread, so neither its length nor its pace matters.
+#[derive(Clone, Copy, Debug)]
+pub struct HeadOnly;
 
 /// A client certificate with its key, as Apple Pay requires. `Debug` hides it.
 ///
@@ -39,7 +45,7 @@ impl fmt::Debug for ClientIdentity {
 
 /// The port of outgoing calls. It follows no redirects and reads at most 1 MiB (64 KiB under [`Reach::Public`]).
 ///
-/// A request with a [`ClientIdentity`] uses that certificate, over connections of its own.
+/// A request with [`HeadOnly`] gets a response with an empty body. One with a [`ClientIdentity`] uses that certificate, over connections of its own.
 #[async_trait]
 pub trait Http: Send + Sync {
     /// Sends `request` (absolute URI) and returns the response, of any status.

@@ -32,7 +32,7 @@ pub use channel::{
 };
 pub use clock::Clock;
 pub use handler::{Handler, Listener};
-pub use http::{ClientIdentity, Http, HttpError, Reach};
+pub use http::{ClientIdentity, HeadOnly, Http, HttpError, Reach};
 pub use processor::{
     ApplePay, AttemptContext, Confirmed, Created, Fulfillment, GooglePay, OpenProcessorError,
     PaymentOption, Processor, Processors, RedirectUrl, Refund, RefundResult, Retrieved,

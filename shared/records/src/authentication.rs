@@ -39,7 +39,15 @@ pub async fn authenticate(
     let key = ApiKey::read(token.trim()).ok_or_else(refused)?;
     let brand = match secrets.brand(&key.brand).await {
         Ok(brand) => brand,
-        Err(SecretsError::Unknown) => return Err(refused()),
+        Err(SecretsError::Unknown) => {
+            // The same look-ups as for a brand with another key, so that the time of a refusal names no brand.
+            return match secrets.refresh(&key.brand).await {
+                Ok(_) | Err(SecretsError::Unknown) => Err(refused()),
+                Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => {
+                    Err(error.into())
+                }
+            };
+        }
         Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => {
             return Err(error.into());
         }

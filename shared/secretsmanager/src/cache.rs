@@ -86,8 +86,13 @@ impl Slot {
         }
     }
 
-    /// Caches an answer.
+    /// Caches an answer. A refresh right after a miss gets the same answer.
+    ///
+    /// So the refusal of a key costs one call, whether its brand is unknown or has another key. Its time names no brand.
     pub(crate) fn store(&mut self, brand: Option<Arc<Brand>>, now: Timestamp) {
+        if brand.is_none() {
+            self.next_refresh_at = Some(now.after(REFRESH_INTERVAL));
+        }
         let until = now.after(if brand.is_some() { BRAND_LIFETIME } else { MISS_LIFETIME });
         self.answer = Some((brand, until));
     }
@@ -111,12 +116,26 @@ mod tests {
     }
 
     #[test]
-    fn refresh_bypasses_the_cache_once_a_second() {
+    fn refresh_right_after_a_miss_makes_no_call() {
         let mut slot = Slot::default();
         slot.store(None, at(0));
+        assert!(slot.lookup(Freshness::Fresh, at(0)).is_some_and(|brand| brand.is_none()));
+        assert!(slot.lookup(Freshness::Fresh, at(1)).is_none());
+    }
+
+    #[test]
+    fn refresh_bypasses_the_cache_once_a_second() {
+        let key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+        let text = format!(
+            r#"{{"version":"1","name":"acme","display_name":"Acme","keys":[],"address_key":"{key}","link_key":"{key}",
+               "sealing":{{"current":"k1","keys":{{"k1":"{key}"}}}}}}"#
+        );
+        let brand = Arc::new(Brand::parse(&text).unwrap());
+        let mut slot = Slot::default();
+        slot.store(Some(Arc::clone(&brand)), at(0));
         assert!(slot.lookup(Freshness::Fresh, at(0)).is_none());
         slot.record_call(Freshness::Fresh, at(0));
-        slot.store(None, at(0));
+        slot.store(Some(brand), at(0));
         assert!(slot.lookup(Freshness::Fresh, Timestamp::from_millis(999)).is_some());
         assert!(slot.lookup(Freshness::Fresh, at(1)).is_none());
     }

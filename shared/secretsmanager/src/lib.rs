@@ -99,6 +99,9 @@ impl BrandSecrets {
         if brand.name != *name {
             return Err(SecretsError::Damaged(MalformedSecret::BrandName.into()));
         }
+        for setting in brand.unusable_settings() {
+            tracing::error!(brand.name = %brand.name, setting, "setting of the brand's secret cannot be used");
+        }
         if let Some(prefix) = &self.consent_prefix {
             match self.read(format!("{prefix}{name}")).await {
                 Ok(text) => {

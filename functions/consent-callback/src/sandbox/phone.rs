@@ -1,5 +1,7 @@
 //! The sandbox phone as an API, so that a script can act as the customer. Test mode only.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use domain::brand::Mode;
 use domain::consent::ApprovalMethod;
@@ -7,6 +9,7 @@ use domain::outcome::DenialReason;
 use domain::problem::{Code, FieldError, Problem};
 use domain::request::Request;
 use domain::values::id::PromptId;
+use domain::values::name::BrandName;
 use domain::values::phone::Phone;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Response};
@@ -21,6 +24,9 @@ use serde_json::{Value, json};
 use super::SandboxAccess;
 use crate::approvals::{ApprovalPayload, Approvals, CustomerReply, ReplySource};
 use crate::channels::{ChannelContext, Replies};
+
+/// The most pages of messages that an open phone reads. One machine has few brands, and keeps messages for a day.
+const PAGES_MAX: usize = 20;
 
 const TAP: &str = "a tap is {\"action\": \"approve\" | \"deny\" | \"not_me\", \"session_code\", \"card\"} or {\"postback\"}";
 
@@ -69,13 +75,9 @@ impl SandboxPhone {
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.authenticate(headers).await?;
         let phone = read_phone(phone)?;
-        let page = self.ports.store.list(&phone::newest(&phone)).await?;
-        let mut messages = Vec::with_capacity(page.items.len());
-        for item in &page.items {
-            let Ok(message) = phone::read(item) else { continue };
-            if is_visible(&message, requester.as_ref()) {
-                messages.push(self.message_json(message).await?);
-            }
+        let mut messages = Vec::new();
+        for message in self.visible(&phone, requester.as_ref()).await? {
+            messages.push(self.message_json(message).await?);
         }
         Ok(ok(&json!({ "messages": messages })))
     }
@@ -95,11 +97,8 @@ impl SandboxPhone {
         let phone = read_phone(path.phone)?;
         let id: PromptId = path.id.parse().map_err(|_not_an_id| absent())?;
         let tap: TapBody = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
-        let item = self.ports.store.read(&phone::key(&phone, id)).await?.ok_or_else(absent)?;
-        let message = phone::read(&item).map_err(|_damaged| absent())?;
-        if !is_visible(&message, requester.as_ref()) {
-            return Err(absent());
-        }
+        let messages = self.visible(&phone, requester.as_ref()).await?;
+        let message = messages.into_iter().find(|message| message.id == id).ok_or_else(absent)?;
         let reply = match tap {
             TapBody { action: None, session_code: None, card: None, postback: Some(postback) } => {
                 return self.tap_postback(&phone, &message, &postback).await;
@@ -136,6 +135,36 @@ impl SandboxPhone {
         let gone = || Problem::new(Code::NotFound, "the message's request was deleted");
         let request = loaded.ok_or_else(gone)?.request;
         Ok(state_response(&request))
+    }
+
+    /// Returns the messages that the caller may see, newest first: those of their brand, or of every brand on an open phone.
+    async fn visible(
+        &self,
+        phone: &Phone,
+        requester: Option<&Requester>,
+    ) -> Result<Vec<PhoneMessage>, Problem> {
+        let mut range = match requester {
+            Some(requester) => phone::newest(phone, &requester.brand.name),
+            None => phone::all(phone),
+        };
+        let mut messages: Vec<PhoneMessage> = Vec::new();
+        for _ in 0..PAGES_MAX {
+            let page = self.ports.store.list(&range).await?;
+            range.after = page.items.last().map(|item| item.key.sk.clone());
+            messages.extend(page.items.iter().filter_map(|item| phone::read(item).ok()));
+            // A brand's newest messages fill one page.
+            if !page.more || requester.is_some() {
+                break;
+            }
+        }
+        messages.sort_by(|one, other| other.id.cmp(&one.id));
+        let mut shown: BTreeMap<BrandName, usize> = BTreeMap::new();
+        messages.retain(|message| {
+            let count = shown.entry(message.brand.clone()).or_default();
+            *count = count.saturating_add(1);
+            *count <= phone::SHOWN_MAX
+        });
+        Ok(messages)
     }
 
     /// Authenticates the caller by a test key; `None` where the phone is open to everyone.
@@ -182,10 +211,6 @@ impl SandboxPhone {
             "retracted": message.retracted,
         }))
     }
-}
-
-fn is_visible(message: &PhoneMessage, requester: Option<&Requester>) -> bool {
-    requester.is_none_or(|requester| requester.brand.name == message.brand)
 }
 
 fn read_phone(text: &str) -> Result<Phone, Problem> {

@@ -1,9 +1,9 @@
 //! One delivery of a webhook, and the next one on its schedule.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
-use domain::brand::WebhookEndpoint;
+use domain::brand::{Mode, WebhookEndpoint};
 use domain::guards;
 use domain::guards::Guard;
 use domain::message::Step;
@@ -12,7 +12,7 @@ use domain::values::time::Timestamp;
 use domain::webhook;
 use domain::webhook::WebhookEvent;
 use http::{Request, StatusCode, header};
-use ports::{Http, HttpError, Ports, Reach, SecretsError};
+use ports::{HeadOnly, Http, HttpError, Ports, Reach, SecretsError};
 use records::effects::send;
 use records::storage;
 
@@ -90,7 +90,7 @@ impl Deliveries<'_> {
         {
             return self.store_webhook(id, &self.missed(&webhook, now), version).await;
         }
-        let result = self.send(&webhook, setup).await;
+        let result = self.send(&webhook, setup, request.mode).await;
         drop(permit);
         let slow = now.until(self.ports.clock.now()) >= SLOW;
         let now = self.ports.clock.now();
@@ -147,9 +147,18 @@ impl Deliveries<'_> {
         Ok(send(self.ports.queue.as_ref(), Step::Webhook { seq: webhook.seq }, id, wait).await?)
     }
 
-    async fn send(&self, webhook: &WebhookEvent, setup: &WebhookEndpoint) -> DeliveryResult {
+    async fn send(
+        &self,
+        webhook: &WebhookEvent,
+        setup: &WebhookEndpoint,
+        mode: Mode,
+    ) -> DeliveryResult {
         let sent_at = self.ports.clock.now();
         let id = webhook.id.to_string();
+        if !setup.is_reachable(mode) {
+            tracing::error!(webhook.id = %id, "webhook address is not one that this mode may have");
+            return DeliveryResult::Failed { wait: None };
+        }
         let signed = webhook::signature(setup.secret_texts(), &id, sent_at, &webhook.payload);
         let Ok(signature) = signed else {
             tracing::error!(webhook.id = %id, "failed to sign with the webhook secrets");
@@ -157,15 +166,17 @@ impl Deliveries<'_> {
         };
         let request = Request::post(&setup.url)
             .header(header::CONTENT_TYPE, "application/json")
-            .header(header::USER_AGENT, "Assent-Notices/1")
+            .header(header::USER_AGENT, "Assent-Webhooks/1")
             .header("webhook-id", &id)
             .header("webhook-timestamp", sent_at.as_secs().to_string())
             .header("webhook-signature", signature)
             .body(Bytes::from(webhook.payload.clone()));
-        let Ok(request) = request else {
+        let Ok(mut request) = request else {
             tracing::error!(webhook.id = %id, "failed to read the webhook address");
             return DeliveryResult::Failed { wait: None };
         };
+        // The status is the whole answer. An endpoint may send a page of any length behind it.
+        request.extensions_mut().insert(HeadOnly);
         match self.http.call(request, self.reach, TIME_MAX).await {
             Ok(answer)
                 if answer.status().is_success() || guards::is_disabled(Guard::WebhookStatus) =>
@@ -175,7 +186,7 @@ impl Deliveries<'_> {
             Ok(answer) if answer.status() == StatusCode::GONE => DeliveryResult::Gone,
             Ok(answer) => {
                 tracing::warn!(webhook.id = %id, http.status = answer.status().as_u16(), "webhook rejected by its endpoint");
-                DeliveryResult::Failed { wait: retry_after(&answer) }
+                DeliveryResult::Failed { wait: retry_after(&answer, self.ports.clock.now()) }
             }
             Err(HttpError::Forbidden) => {
                 tracing::error!(webhook.id = %id, "webhook address is not public");
@@ -189,8 +200,47 @@ impl Deliveries<'_> {
     }
 }
 
-/// Returns the wait that a busy endpoint asks for, a day at most.
-fn retry_after(answer: &http::Response<Bytes>) -> Option<Duration> {
-    let text = answer.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
-    text.parse().ok().map(|seconds: u64| Duration::from_secs(seconds.min(86_400)))
+/// Returns the wait that a busy endpoint asks for, in seconds or as a date; a day at most.
+///
+/// Source: RFC 9110, section 10.2.3.
+fn retry_after(answer: &http::Response<Bytes>, now: Timestamp) -> Option<Duration> {
+    const WAIT_MAX: Duration = Duration::from_secs(86_400);
+    let text = answer.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds).min(WAIT_MAX));
+    }
+    let date = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
+    let date = Timestamp::from_millis(i64::try_from(date.as_millis()).ok()?);
+    Some(now.until(date).min(WAIT_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        // 2026-11-26T12:00:00Z, a Thursday.
+        let now = Timestamp::from_millis(1_795_694_400_000);
+        let wait = |text: &str| {
+            let answer = http::Response::builder().header("retry-after", text);
+            retry_after(&answer.body(Bytes::new()).unwrap(), now).map(|wait| wait.as_secs())
+        };
+        for (text, seconds) in [
+            ("8", Some(8)),
+            ("0", Some(0)),
+            ("31536000", Some(86_400)),
+            ("Thu, 26 Nov 2026 12:00:08 GMT", Some(8)),
+            ("Thursday, 26-Nov-26 12:00:08 GMT", Some(8)),
+            ("Thu Nov 26 12:00:08 2026", Some(8)),
+            ("Thu, 26 Nov 2026 11:00:00 GMT", Some(0)),
+            ("Fri, 26 Nov 2027 12:00:00 GMT", Some(86_400)),
+            ("-1", None),
+            ("1e99", None),
+            ("tomorrow", None),
+            ("", None),
+        ] {
+            assert_eq!(wait(text), seconds, "{text}");
+        }
+    }
 }

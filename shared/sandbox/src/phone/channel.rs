@@ -138,7 +138,7 @@ impl PhoneChannel {
     }
 
     async fn check_stored(&self, prompt: &Prompt) -> Result<(), SendError> {
-        match self.store.read(&super::key(&prompt.to, prompt.reference.prompt)).await {
+        match self.store.read(&super::key(&prompt.to, &self.brand, prompt.reference.prompt)).await {
             Ok(Some(_)) => Ok(()),
             Ok(None) => Err(SendError::Again(StoreError::Conflict.into())),
             Err(error) => Err(SendError::Unknown(error.into())),
@@ -165,7 +165,7 @@ impl PhoneChannel {
     }
 
     async fn mark_retracted(&self, retraction: &Retraction) -> Result<bool, Source> {
-        let key = super::key(&retraction.to, retraction.reference.prompt);
+        let key = super::key(&retraction.to, &self.brand, retraction.reference.prompt);
         let Some(mut item) = self.store.read(&key).await? else { return Ok(false) };
         let message = PhoneMessage { retracted: true, ..super::read(&item)? };
         let read = item.version;

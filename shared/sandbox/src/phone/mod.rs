@@ -108,20 +108,29 @@ fn partition(phone: &Phone) -> String {
     format!("PHONE#{}", phone.as_str())
 }
 
-/// Returns the key of a message.
+/// The most messages of one brand that a phone shows.
+pub const SHOWN_MAX: usize = 100;
+
+/// Returns the key of a message. Each brand's messages are apart, so that no brand's can hide another's.
 #[must_use]
-pub fn key(phone: &Phone, id: PromptId) -> Key {
-    Key { pk: partition(phone), sk: format!("MSG#{id}") }
+pub fn key(phone: &Phone, brand: &BrandName, id: PromptId) -> Key {
+    Key { pk: partition(phone), sk: format!("MSG#{brand}#{id}") }
 }
 
-/// Returns the range of a phone's newest hundred messages, newest first.
+/// Returns the range of a brand's newest messages on a phone, newest first.
 #[must_use]
-pub fn newest(phone: &Phone) -> Range {
+pub fn newest(phone: &Phone, brand: &BrandName) -> Range {
+    Range { prefix: format!("MSG#{brand}#"), ..all(phone) }
+}
+
+/// Returns the range of all messages on a phone, brand by brand, the newest of each first.
+#[must_use]
+pub fn all(phone: &Phone) -> Range {
     Range {
         pk: partition(phone),
         prefix: "MSG#".to_owned(),
         after: None,
-        limit: 100,
+        limit: SHOWN_MAX,
         order: Order::Descending,
     }
 }
@@ -132,7 +141,7 @@ pub fn newest(phone: &Phone) -> Range {
 /// An encoding error, which no message causes.
 pub fn put(phone: &Phone, message: &PhoneMessage) -> Result<Write, serde_json::Error> {
     let item = Item {
-        key: key(phone, message.id),
+        key: key(phone, &message.brand, message.id),
         version: 1,
         body: serde_json::to_string(message)?,
         expires_at: Some(message.at.after(KEPT)),
