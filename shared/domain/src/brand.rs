@@ -311,8 +311,9 @@ impl Brand {
         Ok(self)
     }
 
-    /// Returns the paths of the settings that cannot be used, though the rest of the secret can: bad webhook addresses and
-    /// signing secrets. Those who read the secret log them, and no value is quoted.
+    /// Returns the paths of the settings that cannot be used, though the rest of the secret can.
+    ///
+    /// They are bad webhook addresses and signing secrets. The reader of the secret logs them. No value is quoted.
     #[must_use]
     pub fn unusable_settings(&self) -> Vec<String> {
         let mut paths = Vec::new();

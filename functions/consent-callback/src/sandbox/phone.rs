@@ -137,7 +137,9 @@ impl SandboxPhone {
         Ok(state_response(&request))
     }
 
-    /// Returns the messages that the caller may see, newest first: those of their brand, or of every brand on an open phone.
+    /// Returns the messages that the caller may see, newest first.
+    ///
+    /// Those are their own brand's, or every brand's on an open phone.
     async fn visible(
         &self,
         phone: &Phone,
