@@ -124,8 +124,9 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
     let router = local::router(&machine, site);
     announce(arguments.format, &base, &key)?;
     let (stopping, stop) = watch::channel(false);
+    let waiting = Arc::clone(&clock);
     let served = async {
-        let ended = local::serve(listener, router, shutdown_signal()).await;
+        let ended = local::serve(listener, router, waiting, shutdown_signal()).await;
         stopping.send_replace(true);
         ended.map_err(StartError::Server)
     };

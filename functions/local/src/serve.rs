@@ -1,6 +1,7 @@
 //! Serves connections until the machine stops, with a limit on the time that a caller takes for its headers.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -8,6 +9,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use ports::Clock;
 use tokio::net::TcpListener;
 
 /// The time for the headers of a call. A caller that sends them byte by byte would otherwise hold a socket for ever.
@@ -24,6 +26,7 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 pub async fn serve(
     listener: TcpListener,
     router: Router,
+    clock: Arc<dyn Clock>,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let graceful = GracefulShutdown::new();
@@ -37,7 +40,7 @@ pub async fn serve(
             Ok((stream, _)) => stream,
             Err(error) => {
                 tracing::warn!(error = %error, "failed to accept a connection");
-                tokio::time::sleep(ACCEPT_RETRY).await;
+                clock.wait(ACCEPT_RETRY).await;
                 continue;
             }
         };

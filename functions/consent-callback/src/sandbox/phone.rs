@@ -1,5 +1,6 @@
 //! The sandbox phone as an API, so that a script can act as the customer. Test mode only.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -159,7 +160,7 @@ impl SandboxPhone {
                 break;
             }
         }
-        messages.sort_by(|one, other| other.id.cmp(&one.id));
+        messages.sort_by_key(|message| Reverse(message.id));
         let mut shown: BTreeMap<BrandName, usize> = BTreeMap::new();
         messages.retain(|message| {
             let count = shown.entry(message.brand.clone()).or_default();
