@@ -127,5 +127,17 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::AmbiguousText => {
             Witness::Test("flows::text_replies::text_possibly_for_an_ended_request_is_no_answer")
         }
+        Guard::HandleBeforeNumber => {
+            Witness::Test("flows::handles::stop_from_an_id_that_an_answer_named_counts")
+        }
+        Guard::SenderOfAnotherAddress => {
+            Witness::Test("flows::handles::tap_of_another_customer_counts_nothing_and_ties_nothing")
+        }
+        Guard::NewerWord => {
+            Witness::Test("flows::handles::older_word_reported_again_undoes_no_newer_one")
+        }
+        Guard::SeenMessage => {
+            Witness::Test("flows::handles::message_reported_again_is_recorded_once")
+        }
     }
 }

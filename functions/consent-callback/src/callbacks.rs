@@ -45,7 +45,8 @@ impl ConsentCallback {
         };
         let mut setups = [Mode::Live, Mode::Test].map(|mode| brand.setup(mode)).into_iter();
         if setups.any(|setup| setup.channels.iter().any(|setup| setup.name == channel)) {
-            let reply = self.channel_webhooks().receive(&brand, &channel, &callback).await?;
+            let webhooks = self.channel_webhooks();
+            let reply = Box::pin(webhooks.receive(&brand, &channel, &callback)).await?;
             return Ok(response(reply));
         }
         // A name that no channel has may be a processor's.

@@ -20,8 +20,8 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::{ConsentCallback, MessagePath};
 
-/// The largest body that is read, in bytes; providers send less.
-const BODY_MAX: usize = 1024 * 1024;
+/// The largest body that is read, in bytes: Meta sends up to 3 MB, and no other provider more.
+const BODY_MAX: usize = 4 * 1024 * 1024;
 /// Providers hang up after 15 seconds.
 const TIME_MAX: Duration = Duration::from_secs(14);
 
@@ -78,7 +78,7 @@ impl FromRequest<Arc<ConsentCallback>> for Call {
         match to_bytes(body, BODY_MAX).await {
             Ok(body) => Ok(Self { parts, body }),
             Err(_) => {
-                let problem = Problem::new(Code::PayloadTooLarge, "the body is larger than 1 MiB");
+                let problem = Problem::new(Code::PayloadTooLarge, "the body is larger than 4 MiB");
                 Err(Self { parts, body: Bytes::new() }.answer(consent, Err(problem)))
             }
         }

@@ -8,7 +8,7 @@ use ports::Write;
 use records::authentication::Requester;
 use records::limits;
 use records::limits::{AddressLimits, LimitReached};
-use records::stops;
+use records::opt_outs;
 use records::storage;
 
 use crate::Intake;
@@ -74,7 +74,7 @@ impl Intake {
         address: &str,
     ) -> Result<(), Problem> {
         let scope = BrandScope { brand: &requester.brand.name, mode: requester.mode };
-        if stops::is_opted_out(self.ports.store.as_ref(), scope, address).await? {
+        if opt_outs::is_opted_out(self.ports.store.as_ref(), scope, address).await? {
             return Err(Problem::new(
                 Code::AddressOptedOut,
                 "the customer opted out of this brand's messages",

@@ -21,7 +21,7 @@ use records::capability;
 use records::capability::RouteCapability;
 use records::contact;
 use records::contact::ChannelScope;
-use records::stops;
+use records::opt_outs;
 use records::storage;
 use serde::Serialize;
 use serde_json::json;
@@ -79,7 +79,7 @@ impl Intake {
         let processors = self.processor_views(&requester, routed).await?;
         let (now, brand) = (self.ports.clock.now(), &requester.brand.name);
         let scope = BrandScope { brand, mode: requester.mode };
-        let stopped = stops::is_opted_out(self.ports.store.as_ref(), scope, &address).await?;
+        let stopped = opt_outs::is_opted_out(self.ports.store.as_ref(), scope, &address).await?;
         let seen = storage::device_wallets(self.ports.store.as_ref(), scope, &address, now).await?;
         let wallets = seen.map(|seen| seen.wallets).unwrap_or_default();
         let recipient = Recipient { requester: &requester, phone: &phone, address: &address, now };

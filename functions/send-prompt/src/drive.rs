@@ -15,7 +15,7 @@ use domain::values::name::ChannelName;
 use domain::values::time::Timestamp;
 use ports::Resend;
 use records::effects;
-use records::stops;
+use records::opt_outs;
 use records::storage;
 use records::storage::{LinkTarget, VersionedRequest};
 
@@ -85,7 +85,7 @@ impl SendPrompt {
         // Read right before the decision to send: a customer who opted out a moment ago gets nothing more.
         let (store, scope) =
             (self.ports.store.as_ref(), BrandScope { brand: &request.brand, mode: request.mode });
-        let opted_out = stops::is_opted_out(store, scope, &request.address).await?;
+        let opted_out = opt_outs::is_opted_out(store, scope, &request.address).await?;
         if opted_out && !guards::is_disabled(Guard::OptOut) {
             let change = request.deny(DenialReason::OptedOut, None, now);
             let change = change.unwrap_or_else(|_already_ended| request.expire(now));

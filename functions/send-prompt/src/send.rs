@@ -13,6 +13,7 @@ use domain::values::time::Timestamp;
 use ports::{AcceptedPrompt, Channel, Prompt, Resend, SendError};
 use records::contact;
 use records::contact::ChannelScope;
+use records::handles::Handles;
 use records::storage::VersionedRequest;
 
 use crate::{SendPrompt, StepError, render};
@@ -51,6 +52,9 @@ impl SendPrompt {
             Some(channel) => send_twice_if_lost(channel.as_ref(), &rendered).await,
             None => Err(SendError::Misconfigured { reason: "channel_settings" }),
         };
+        if let Ok(accepted) = &sent {
+            self.learn(&loaded.request, &prompt, brand, accepted).await?;
+        }
         let sent = self.send_record(sent, &prompt, &loaded.request.brand).await;
         let mut loaded = loaded;
         for status in sent.statuses {
@@ -106,6 +110,27 @@ impl SendPrompt {
         SendRecord { statuses, provider_id: None, busy: false }
     }
 
+    /// Keeps the customer's ids on the channel that the answer to a prompt names, and whether the window is shut.
+    ///
+    /// An opt-out that came from such an id before counts from the next prompt on.
+    async fn learn(
+        &self,
+        request: &Request,
+        prompt: &PromptRecord,
+        brand: &Brand,
+        accepted: &AcceptedPrompt,
+    ) -> Result<(), StepError> {
+        let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
+        let (scope, address) = (scope(request, prompt), &request.address);
+        let handles = Handles { store, brand, at: scope };
+        handles.tie(address, &accepted.recipient, now).await?;
+        if accepted.outside_window {
+            let shut = |known: &Contact| known.with_window_shut(prompt.at);
+            contact::update(store, scope, address, now, shut).await?;
+        }
+        Ok(())
+    }
+
     /// Loads the contact record of the customer on the prompt's channel.
     async fn contact(
         &self,
@@ -113,8 +138,7 @@ impl SendPrompt {
         prompt: &PromptRecord,
         now: Timestamp,
     ) -> Result<Contact, StepError> {
-        let scope =
-            ChannelScope { brand: &request.brand, mode: request.mode, channel: &prompt.channel };
+        let scope = scope(request, prompt);
         Ok(contact::load(self.ports.store.as_ref(), scope, &request.address, now).await?.0)
     }
 
@@ -137,6 +161,10 @@ impl SendPrompt {
     ) -> Option<Box<dyn Channel>> {
         self.channels.open(brand, request.mode, name).ok()
     }
+}
+
+const fn scope<'a>(request: &'a Request, prompt: &'a PromptRecord) -> ChannelScope<'a> {
+    ChannelScope { brand: &request.brand, mode: request.mode, channel: &prompt.channel }
 }
 
 /// Sends once more where an answer was lost and the channel recognises a repeat. Without that, a customer with no other

@@ -9,10 +9,12 @@ mod contract_tests;
 #[cfg(test)]
 #[expect(dead_code, reason = "only kinds of other crates keep anything in the store")]
 mod doubles;
+mod json;
 pub mod message_limits;
 mod opt_out;
 mod rcs;
 mod registry;
+mod senders;
 mod settings;
 mod sms;
 mod tokens;

@@ -23,6 +23,9 @@ pub struct Contact {
     /// The features of the customer's device, as the channel names them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<String>,
+    /// When the channel refused a message as outside its window; `None` before the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_shut: Option<Timestamp>,
 }
 
 impl fmt::Debug for Contact {
@@ -49,6 +52,22 @@ impl Contact {
     }
 }
 
+impl Contact {
+    /// Returns the record after the channel refused a message that was sent at `at` as outside its window.
+    #[must_use]
+    pub fn with_window_shut(&self, at: Timestamp) -> Self {
+        Self { window_shut: self.window_shut.max(Some(at)), ..self.clone() }
+    }
+
+    /// Returns the customer's last message, from which the channel's window runs.
+    ///
+    /// `None` before the first message, and while the channel says that the window is shut.
+    #[must_use]
+    pub fn window_since(&self) -> Option<Timestamp> {
+        self.last_inbound.filter(|last| self.window_shut.is_none_or(|shut| shut < *last))
+    }
+}
+
 fn is_sane_handle(handle: &str) -> bool {
     (1..=HANDLE_MAX).contains(&handle.len())
 }
@@ -72,6 +91,16 @@ mod tests {
         let other = first.with_activity(Some("US.77"), &can(&["FORM"]), at(20));
         assert_eq!((other.handle.as_deref(), other.last_inbound), (Some("US.77"), Some(at(20))));
         assert_eq!(other.features, can(&["FORM"]));
+    }
+
+    #[test]
+    fn contact_window_is_shut_until_the_customer_writes() {
+        let contact = Contact::default().with_activity(None, &[], at(10));
+        assert_eq!(contact.window_since(), Some(at(10)));
+        let shut = contact.with_window_shut(at(20)).with_window_shut(at(15));
+        assert_eq!((shut.window_since(), shut.last_inbound), (None, Some(at(10))));
+        assert_eq!(shut.with_activity(None, &[], at(19)).window_since(), None, "an older message");
+        assert_eq!(shut.with_activity(None, &[], at(21)).window_since(), Some(at(21)));
     }
 
     #[test]

@@ -143,6 +143,14 @@ guards! {
     EarlyText,
     /// A text that may answer a request which has ended is no reply.
     AmbiguousText,
+    /// A sender is looked up by handle before by number.
+    HandleBeforeNumber,
+    /// A reply of another customer's handle does not count.
+    SenderOfAnotherAddress,
+    /// An older stop or start does not undo a newer one.
+    NewerWord,
+    /// A message that was recorded is not recorded again.
+    SeenMessage,
 }
 
 /// Returns whether a mutation run disables the guard: never, in this build.

@@ -82,6 +82,14 @@ pub fn handle_hash(key: &Key32, channel: &str, handle: &str) -> String {
     hex::encode(mac(key, "handle", &format!("{channel} {handle}")))
 }
 
+/// Computes the keyed hash of a message's id on a channel, for the customer who sent it.
+///
+/// A customer's own phone may choose the id, so it says nothing about another customer's message.
+#[must_use]
+pub fn message_hash(key: &Key32, channel: &str, sender: &str, id: &str) -> String {
+    hex::encode(mac(key, "message", &format!("{channel} {} {sender} {id}", sender.len())))
+}
+
 /// Computes the keyed hash of a customer's subject at an identity provider.
 #[must_use]
 pub fn subject_hash(key: &Key32, issuer: &str, subject: &str) -> String {

@@ -98,6 +98,50 @@ impl From<Phone> for Sender {
     }
 }
 
+/// A customer's message or tap: who sent it, when, and under which id.
+///
+/// A webhook may come late, twice and out of order. So a message counts from when it was written.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct MessageOrigin {
+    /// The customer, as the channel reports them.
+    pub from: Sender,
+    /// When the customer wrote or tapped; `None` where the channel does not report it.
+    pub written_at: Option<Timestamp>,
+    /// The provider's id of the message, which a repeat has too; `None` where it has none.
+    pub message_id: Option<String>,
+}
+
+impl fmt::Debug for MessageOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MessageOrigin(…)")
+    }
+}
+
+impl From<Sender> for MessageOrigin {
+    fn from(from: Sender) -> Self {
+        Self { from, ..Self::default() }
+    }
+}
+
+impl From<Phone> for MessageOrigin {
+    fn from(phone: Phone) -> Self {
+        Sender::from(phone).into()
+    }
+}
+
+impl MessageOrigin {
+    /// Returns when the customer wrote: the channel's time, or `now` where it reports none or a later one.
+    #[must_use]
+    pub fn time(&self, now: Timestamp) -> Timestamp {
+        self.written_at.map_or(now, |at| at.min(now))
+    }
+}
+
+/// The reason of a failed prompt that its channel takes only within a time after the customer's last message.
+///
+/// Such a channel takes another kind of message outside its window, and the prompt goes out again as that.
+pub const OUTSIDE_WINDOW: &str = "outside_window";
+
 /// An event that a provider reports.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Callback {
@@ -113,8 +157,8 @@ pub enum Callback {
     Tapped {
         /// The button's postback, as it came back.
         postback: String,
-        /// The customer who tapped, as the channel reports them.
-        from: Sender,
+        /// The origin of the tap.
+        origin: MessageOrigin,
     },
     /// The customer paid in the channel's own sheet: an approval with its credential.
     Paid {
@@ -124,22 +168,47 @@ pub enum Callback {
         credential: Credential,
     },
     /// The customer opted out.
-    Stop(Sender),
+    Stop(MessageOrigin),
     /// The customer opted in again.
-    Start(Sender),
+    Start(MessageOrigin),
     /// The customer wrote another text. It is personal data and is not stored.
     Wrote {
-        /// The customer who wrote, as the channel reports them.
-        from: Sender,
+        /// The origin of the text.
+        origin: MessageOrigin,
         /// The text as the customer wrote it.
         text: String,
         /// The intent of the entry link that began the conversation: it may hold a postback of ours.
         intent: Option<String>,
-        /// When the text was written; `None` where the channel does not report it.
-        ///
-        /// A webhook may come late, and a text from before the prompt is no answer to it.
-        at: Option<Timestamp>,
     },
+    /// The customer sent something that says nothing here, such as a reaction or a place.
+    Active(MessageOrigin),
+    /// The provider names the customer who gets a prompt, by its own ids of them.
+    Recipient {
+        /// The prompt that the customer gets.
+        about: PromptSelector,
+        /// The ids, which may differ from the number that was asked.
+        recipient: Sender,
+    },
+}
+
+impl Callback {
+    /// Returns the customer's message or tap behind the event; `None` for what the provider itself reports.
+    #[must_use]
+    pub const fn origin(&self) -> Option<&MessageOrigin> {
+        match self {
+            Self::Tapped { origin, .. }
+            | Self::Stop(origin)
+            | Self::Start(origin)
+            | Self::Wrote { origin, .. }
+            | Self::Active(origin) => Some(origin),
+            Self::Delivered(_)
+            | Self::Read(_)
+            | Self::Failed(..)
+            | Self::FailedForNow(_)
+            | Self::Paid { .. }
+            | Self::Recipient { .. } => None,
+        }
+    }
 }
 
 impl fmt::Debug for Callback {
@@ -154,6 +223,8 @@ impl fmt::Debug for Callback {
             Self::Stop(_) => f.write_str("Stop(…)"),
             Self::Start(_) => f.write_str("Start(…)"),
             Self::Wrote { .. } => f.write_str("Wrote(…)"),
+            Self::Active(_) => f.write_str("Active(…)"),
+            Self::Recipient { about, .. } => write!(f, "Recipient({about:?}, …)"),
         }
     }
 }

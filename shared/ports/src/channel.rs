@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{CallbackError, ReceivedWebhook, Source, UnverifiedCallback};
+use super::{CallbackError, ReceivedWebhook, Sender, Source, UnverifiedCallback};
 use domain::brand::{Brand, Mode};
 use domain::contact::Contact;
 use domain::values::language::Language;
@@ -107,12 +107,24 @@ impl fmt::Debug for Prompt {
 }
 
 /// The acceptance of a prompt by its provider, before delivery.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AcceptedPrompt {
     /// The provider's id of the message, for its logs and for a retraction.
     pub provider_id: Option<String>,
     /// Whether the phone has it already, as on the sandbox phone. Elsewhere a receipt follows.
     pub delivered: bool,
+    /// The customer, by the provider's own ids of them, which may differ from the number that was asked.
+    pub recipient: Sender,
+    /// Whether the provider first refused a message as outside its window, see [`OUTSIDE_WINDOW`](crate::OUTSIDE_WINDOW).
+    pub outside_window: bool,
+}
+
+impl AcceptedPrompt {
+    /// Returns an acceptance that names the message alone. A receipt follows.
+    #[must_use]
+    pub fn new(provider_id: Option<String>) -> Self {
+        Self { provider_id, ..Self::default() }
+    }
 }
 
 /// A prompt to retract.

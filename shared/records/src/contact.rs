@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::capability;
 use crate::storage::{decode, encode};
 use domain::brand::Mode;
 use domain::contact::Contact;
@@ -10,7 +11,9 @@ use domain::values::time::Timestamp;
 use ports::{Expect, Item, Key, Store, StoreError, Write};
 
 /// How long a contact is kept after the customer's last activity.
-const KEPT: Duration = Duration::from_secs(90 * 86_400);
+pub(crate) const KEPT: Duration = Duration::from_secs(90 * 86_400);
+/// How often a change is tried again after a conflict.
+const CONFLICTS_MAX: u32 = 4;
 
 /// The scope of a contact: one channel of a brand, in one mode.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +55,7 @@ pub async fn load(
 ///
 /// # Errors
 /// [`StoreError::Damaged`] when the record cannot be encoded.
-pub fn put(
+fn put(
     at: ChannelScope<'_>,
     address: &str,
     contact: &Contact,
@@ -69,37 +72,31 @@ pub fn put(
     Ok(Write::Put { item, expect: expected_version.map_or(Expect::Absent, Expect::Version) })
 }
 
-/// Loads the address's hash of a customer from the hash of their handle; `None` for an unknown handle.
+/// Changes the contact of an address, and decides again after a conflict.
+///
+/// Gives up after a few conflicts in a row: then the change of one message is lost.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn address_of_handle(
+pub async fn update(
     store: &dyn Store,
     at: ChannelScope<'_>,
-    handle: &str,
-    now: Timestamp,
-) -> Result<Option<String>, StoreError> {
-    let item = store.read(&at.key("HANDLE", handle)).await?;
-    let fresh = item.filter(|item| item.expires_at.is_none_or(|until| now < until));
-    fresh.map(|item| decode(&item.body)).transpose()
-}
-
-/// Returns the write that ties a handle to an address; both are hashes.
-///
-/// # Errors
-/// [`StoreError::Damaged`] when the record cannot be encoded.
-pub fn put_address_of_handle(
-    at: ChannelScope<'_>,
-    handle: &str,
     address: &str,
     now: Timestamp,
-) -> Result<Write, StoreError> {
-    let item = Item {
-        key: at.key("HANDLE", handle),
-        version: 1,
-        body: encode(address)?,
-        expires_at: Some(now.after(KEPT)),
-        index: None,
-    };
-    Ok(Write::Put { item, expect: Expect::Any })
+    change: impl Fn(&Contact) -> Contact + Send,
+) -> Result<(), StoreError> {
+    for _ in 0..CONFLICTS_MAX {
+        let (known, expected_version) = load(store, at, address, now).await?;
+        let put = put(at, address, &change(&known), expected_version, now)?;
+        // The cached capability was answered for an address without this contact record.
+        let forget = Write::Delete { key: capability::key(at, address) };
+        match store.write(vec![put, forget]).await {
+            Ok(()) => return Ok(()),
+            Err(StoreError::Conflict) => {}
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Damaged(_))) => {
+                return Err(error);
+            }
+        }
+    }
+    Ok(())
 }

@@ -8,9 +8,10 @@
 //! | `REQ#<id>` | `EVT#<seq>`, `WEBHOOK#<seq>` | its journal entries and webhook events | as the longest lifetime |
 //! | `LINK#<digest of the token>` | `LINK` | [`LinkTarget`]: the prompt behind a consent link | 8 days |
 //! | `ADDR#<channel>#<address>` | `REQ#<id>` | requests that may be open for an address there | until closed |
-//! | `STOP#<brand>#<address>` | `STOP#<mode>`, or `STOP` for both | an opt-out | without limit |
+//! | `STOP#<brand>#<address>` | `STOP#<mode>`, or `STOP` for both | [`crate::opt_outs::OptOut`], of an address or an untied handle | without limit; 90 days if withdrawn |
 //! | `CONTACT#<brand>#<mode>#<channel>#<address>` | `CONTACT` | [`domain::contact::Contact`] | 90 days |
 //! | `HANDLE#<brand>#<mode>#<channel>#<handle>` | `HANDLE` | the address behind a handle | 90 days |
+//! | `SEEN#<brand>#<mode>#<channel>#<message>` | `SEEN` | when a customer's message was recorded | 8 days |
 //! | `CAP#<brand>#<mode>#<channel>#<address>` | `CAP` | [`crate::capability::RouteCapability`] | 60 seconds |
 //! | `DEVICE#<brand>#<mode>#<address>` | `DEVICE` | [`crate::device::DeviceWallets`] | 90 days |
 //! | `LIMIT#<brand>#<mode>#<address>` | `LIMIT` | [`crate::limits::AddressLimits`] | 8 days |

@@ -12,6 +12,7 @@ mod consent;
 mod consent_page;
 mod contacts;
 mod deadlines;
+mod handles;
 mod hosted_page;
 mod idempotency;
 mod in_chat_payments;

@@ -130,7 +130,7 @@ fn oversized_body_is_not_read_to_its_end() {
     let mut body = world.payment(PHONE, 4250);
     body["metadata"] = json!({ "n": "v".repeat(65 * 1024) });
     world.post("/v1/requests", &body).problem(413, "payload-too-large");
-    let form = format!("x={}", "y".repeat(1024 * 1024));
+    let form = format!("x={}", "y".repeat(4 * 1024 * 1024));
     let call = world.call(Method::POST, "/callbacks/demo/sms").body(form);
     call.send().problem(413, "payload-too-large");
 }

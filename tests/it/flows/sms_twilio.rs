@@ -47,8 +47,8 @@ fn reports(core: &Core, place: usize, status: &str, error: Option<&str>) -> Answ
 }
 
 fn writes(core: &Core, words: &str) -> Answer {
-    let pairs =
-        [("Body", words), ("From", PHONE), ("MessageSid", "SM1"), ("SmsStatus", "received")];
+    let sid = format!("SM{}", domain::keys::digest_hex(words.as_bytes()));
+    let pairs = [("Body", words), ("From", PHONE), ("MessageSid", &sid), ("SmsStatus", "received")];
     let answer = signed(core, "/callbacks/demo/sms", &pairs, TWILIO_TOKEN);
     core.settles();
     answer

@@ -99,7 +99,7 @@ fn text_written_before_its_prompt_is_no_answer() {
     let before = world.now();
     world.time_passes(2);
     let asked = asks_for_a_card(&world, "en");
-    let wrote = |at: Timestamp| json!([{ "wrote": { "from": { "phone": PHONE }, "text": "yes", "at": at } }]);
+    let wrote = |at: Timestamp| json!([{ "wrote": { "from": { "phone": PHONE, "at": at }, "text": "yes" } }]);
     world.tells("sms", &wrote(before)).ok(200);
     assert_eq!(world.state(&asked), "prompted");
     world.time_passes(1);
@@ -121,7 +121,7 @@ fn text_possibly_for_an_ended_request_is_no_answer() {
     world.time_passes(1);
     world.acts(&other, "cancel", &json!({})).ok(200);
     for at in [json!(at), Value::Null] {
-        let wrote = json!([{ "wrote": { "from": { "phone": PHONE }, "text": "yes", "at": at } }]);
+        let wrote = json!([{ "wrote": { "from": { "phone": PHONE, "at": at }, "text": "yes" } }]);
         world.tells("sms", &wrote).ok(200);
         assert_eq!(world.state(&asked), "prompted");
     }

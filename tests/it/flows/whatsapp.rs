@@ -297,6 +297,12 @@ fn window_nearly_closed_uses_a_template() {
     assert_eq!(world.whatsapp().newest().kind, "approve_payment_v1");
     assert_eq!(world.calls_to(HOST).len(), 2);
     assert_eq!(world.timeline(&asked), ["accepted whatsapp"]);
+    assert_eq!(capability(&world), (json!(true), "not_checked".to_owned()));
+    world.asks(100);
+    assert_eq!(world.whatsapp().newest().kind, "approve_payment_v1");
+    assert_eq!(world.calls_to(HOST).len(), 3, "the window is known to be shut");
+    world.time_passes(1);
+    writes(&world, &customer(), "hello");
     world.time_passes(24 * 3_600 - 601 - 60);
     world.asks(100);
     assert_eq!(world.whatsapp().newest().kind, "button");
@@ -304,6 +310,26 @@ fn window_nearly_closed_uses_a_template() {
     assert_eq!(capability(&world), (json!(true), "not_checked".to_owned()));
     world.asks(100);
     assert_eq!(world.whatsapp().newest().kind, "approve_payment_v1");
+}
+
+/// Meta sends up to 3 MB, and an unreadable part takes nothing else with it.
+#[test]
+fn batch_of_three_megabytes_is_recorded() {
+    let world = chatting();
+    let asked = world.asks(4250);
+    let sent = world.whatsapp().newest();
+    let note = "y".repeat(2_000);
+    let other = |n: usize| json!({ "id": format!("wamid.F{n}"), "status": "sent", "note": note });
+    let others: Vec<Value> = (0..1_400).map(other).collect();
+    let mut value = world.whatsapp().fares(&sent, "delivered", world.now());
+    value["statuses"].as_array_mut().unwrap().splice(0..0, others);
+    let odd = world.whatsapp().writes(&customer(), "HALF", world.now());
+    let whole = posted(&[odd, value, world.whatsapp().writes(&customer(), "STOP", world.now())]);
+    let body = whole.body.replace("HALF", "\\ud83d");
+    assert!((2_900_000..3_100_000).contains(&body.len()), "{}", body.len());
+    let signature = whatsapp::signature(body.as_bytes());
+    post(&world, &Posted { body, signature }).ok(200);
+    assert_eq!(world.reads(&asked)["outcome"]["reason"], "opted_out");
 }
 
 #[test]

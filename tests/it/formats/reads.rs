@@ -20,6 +20,7 @@ use processors::{Deps, Registry};
 use records::circuit_breaker::Open;
 use records::device::DeviceWallets;
 use records::limits::AddressLimits;
+use records::opt_outs::OptOut;
 use records::saved_cards::SavedCard;
 use records::storage::{LinkTarget, decode, encode};
 use sandbox::phone::PhoneMessage;
@@ -54,7 +55,8 @@ fn every_golden_file_is_read_and_written_unchanged() {
             "breaker" => again::<Open>(&text),
             "card" => again::<SavedCard>(&text),
             "claims" => again::<Sealed>(&text),
-            "stop" => again::<Timestamp>(&text),
+            "stop" => again::<OptOut>(&text),
+            "seen" => again::<Timestamp>(&text),
             "addr" => again::<RequestId>(&text),
             "phone" => json!(serde_json::from_str::<PhoneMessage>(&text).unwrap()),
             "message" => json!(serde_json::from_str::<Message>(&text).unwrap()),

@@ -290,7 +290,8 @@ impl World {
     pub(super) fn opts(&mut self, phone: &str, word: &'static str) {
         let work = if word == "STOP" { Work::Stop(phone.to_owned()) } else { self.opts_in(phone) };
         self.say(|| format!("{phone} writes {word}"));
-        let form = [("From", phone), ("Body", word), ("MessageSid", "SM2")];
+        let sid = format!("SM{}", self.steps);
+        let form = [("From", phone), ("Body", word), ("MessageSid", sid.as_str())];
         self.calls_back(&format!("{BASE}/callbacks/shop/sms"), &form, work);
     }
 

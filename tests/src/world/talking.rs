@@ -16,8 +16,8 @@ use http::Method;
 use local::Machine;
 use ports::{
     AcceptedPrompt, Callback, CallbackError, CallbackReply, Capability, Channel, Channels,
-    OpenChannelError, Prompt, PromptSelector, ReceiptKinds, ReceivedWebhook, Resend, Retraction,
-    SendError, Sender, UnverifiedCallback,
+    MessageOrigin, OUTSIDE_WINDOW, OpenChannelError, Prompt, PromptSelector, ReceiptKinds,
+    ReceivedWebhook, Resend, Retraction, SendError, Sender, UnverifiedCallback,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -58,12 +58,21 @@ struct Settings {
     silent: bool,
     /// Wallets that work within the channel.
     wallets: Vec<String>,
+    /// The ids of the customer that the answer to each prompt names.
+    recipient: Option<Who>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let proof = "proven".to_owned();
-        Self { proof, reachable: true, absent: false, silent: false, wallets: Vec::new() }
+        Self {
+            proof,
+            reachable: true,
+            absent: false,
+            silent: false,
+            wallets: Vec::new(),
+            recipient: None,
+        }
     }
 }
 
@@ -104,12 +113,16 @@ impl Default for Told {
     }
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Who {
     phone: Option<Phone>,
     handle: Option<String>,
     features: Vec<String>,
+    /// The id of the message.
+    id: Option<String>,
+    /// When the message was written.
+    at: Option<Timestamp>,
 }
 
 impl From<Who> for Sender {
@@ -118,16 +131,24 @@ impl From<Who> for Sender {
     }
 }
 
+impl From<Who> for MessageOrigin {
+    fn from(who: Who) -> Self {
+        Self { message_id: who.id.clone(), written_at: who.at, from: who.into() }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Said {
     Delivered { about: String },
-    Failed { about: String },
+    Failed { about: String, reason: Option<String> },
+    Recipient { about: String, recipient: Who },
+    Active { from: Who },
     Tapped { postback: String, from: Who },
     Paid { about: String, token: String },
     Stop { from: Who },
     Start { from: Who },
-    Wrote { from: Who, text: String, intent: Option<String>, at: Option<Timestamp> },
+    Wrote { from: Who, text: String, intent: Option<String> },
 }
 
 fn about(text: &str) -> Result<PromptSelector, CallbackError> {
@@ -141,8 +162,19 @@ impl Said {
     fn read(self) -> Result<Callback, CallbackError> {
         Ok(match self {
             Self::Delivered { about: of } => Callback::Delivered(about(&of)?),
-            Self::Failed { about: of } => Callback::Failed(about(&of)?, "unreachable"),
-            Self::Tapped { postback, from } => Callback::Tapped { postback, from: from.into() },
+            Self::Failed { about: of, reason } => {
+                let reason = if reason.as_deref() == Some(OUTSIDE_WINDOW) {
+                    OUTSIDE_WINDOW
+                } else {
+                    "unreachable"
+                };
+                Callback::Failed(about(&of)?, reason)
+            }
+            Self::Recipient { about: of, recipient } => {
+                Callback::Recipient { about: about(&of)?, recipient: recipient.into() }
+            }
+            Self::Active { from } => Callback::Active(from.into()),
+            Self::Tapped { postback, from } => Callback::Tapped { postback, origin: from.into() },
             Self::Paid { about: of, token } => {
                 let kind = CredentialKind::PaymentMethod;
                 let credential = Credential::new(kind, token);
@@ -150,8 +182,8 @@ impl Said {
             }
             Self::Stop { from } => Callback::Stop(from.into()),
             Self::Start { from } => Callback::Start(from.into()),
-            Self::Wrote { from, text, intent, at } => {
-                Callback::Wrote { from: from.into(), text, intent, at }
+            Self::Wrote { from, text, intent } => {
+                Callback::Wrote { origin: from.into(), text, intent }
             }
         })
     }
@@ -190,7 +222,8 @@ impl Channel for Talking {
             return Err(SendError::Unreachable { reason: "not_on_channel" });
         }
         lock(&self.talk.sent).push(prompt.clone());
-        Ok(AcceptedPrompt { provider_id: None, delivered: false })
+        let recipient = self.settings.recipient.clone().unwrap_or_default().into();
+        Ok(AcceptedPrompt { recipient, ..AcceptedPrompt::new(None) })
     }
 
     async fn retract(&self, retraction: &Retraction) -> bool {

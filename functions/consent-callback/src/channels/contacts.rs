@@ -1,15 +1,18 @@
-//! Keeps the contact records of addresses: a customer's id on a channel, and when they were last active there.
+//! Keeps the contact records of addresses: a customer's ids on a channel, and when they were last active there.
 
 use domain::brand::Mode;
+use domain::contact::Contact;
+use domain::guards;
+use domain::guards::Guard;
 use domain::keys;
 use domain::problem::Problem;
-use ports::{Ports, Sender, StoreError, Write};
-use records::{capability, contact};
+use domain::values::phone::Phone;
+use domain::values::time::Timestamp;
+use ports::{MessageOrigin, Ports};
+use records::handles::Handles;
+use records::{contact, handles};
 
 use super::context::ChannelContext;
-
-/// How often an update is tried again after a conflict. After that, one message's sign of life is lost.
-const CONFLICTS_MAX: u32 = 4;
 
 /// The contact records of addresses.
 #[derive(Clone)]
@@ -17,82 +20,129 @@ pub(super) struct Contacts {
     ports: Ports,
 }
 
+/// The addresses that the sender of a message may be. Each is a keyed hash.
+pub(super) struct KnownSender<'a> {
+    /// The message that identified the sender.
+    origin: &'a MessageOrigin,
+    /// The addresses that the sender's ids are tied to.
+    tied: Vec<String>,
+    /// The sender's own number, in every spelling.
+    numbers: Vec<String>,
+}
+
+impl KnownSender<'_> {
+    /// Returns the addresses, the tied ones first. Empty when neither an id nor a number is known.
+    pub(super) fn addresses(&self) -> Vec<String> {
+        let mut addresses: Vec<String> = Vec::new();
+        for address in self.tied.iter().chain(&self.numbers) {
+            if !addresses.contains(address) {
+                addresses.push(address.clone());
+            }
+        }
+        addresses
+    }
+
+    /// Whether the sender may be the customer at an address.
+    ///
+    /// A sender who is known to be another customer is not. They may have got a prompt that was forwarded.
+    pub(super) fn may_be(&self, address: &str) -> bool {
+        let is_address = |known: &String| known == address;
+        let is_unknown = self.tied.is_empty() && self.numbers.is_empty();
+        is_unknown
+            || self.tied.iter().any(is_address)
+            || self.numbers.iter().any(is_address)
+            || guards::is_disabled(Guard::SenderOfAnotherAddress)
+    }
+
+    /// Whether the sender's ids may be tied to the address.
+    fn may_tie(&self, address: &str) -> bool {
+        self.tied.is_empty() || self.tied.iter().any(|known| known == address)
+    }
+}
+
 impl Contacts {
     pub(super) const fn new(ports: Ports) -> Self {
         Self { ports }
     }
 
-    /// Returns the hash of the sender's address, from their number or from their id on the channel.
+    /// Finds the addresses of a sender, by their ids on the channel and by their number.
     ///
-    /// `None` when neither is known. One account at a provider may serve both modes, and its webhooks then verify for live
-    /// mode. So the other mode is searched too, and an opt-out is not lost.
-    pub(super) async fn address_of(
+    /// One account at a provider may serve both modes, and its webhooks then verify for live mode. So the other mode is
+    /// searched too, and an opt-out is not lost.
+    pub(super) async fn identify<'a>(
         &self,
         context: ChannelContext<'_>,
-        from: &Sender,
-    ) -> Result<Option<String>, Problem> {
-        let key = &context.brand.address_key;
-        if let Some(phone) = &from.phone {
-            return Ok(Some(keys::address_hash(key, phone)));
-        }
-        let Some(handle) = &from.handle else { return Ok(None) };
-        let hash = keys::handle_hash(key, context.channel.as_str(), handle);
+        origin: &'a MessageOrigin,
+    ) -> Result<KnownSender<'a>, Problem> {
+        let from = &origin.from;
         let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
+        let key = &context.brand.address_key;
+        let spellings = from.phone.iter().flat_map(|phone| [vec![phone.clone()], phone.variants()]);
+        let hash = |phone: Phone| keys::address_hash(key, &phone);
+        let numbers = spellings.flatten().map(hash).collect();
         let other = match context.mode {
             Mode::Live => Mode::Test,
             Mode::Test => Mode::Live,
         };
-        for mode in [context.mode, other] {
-            let address =
-                contact::address_of_handle(store, context.scope(mode), &hash, now).await?;
-            if address.is_some() {
-                return Ok(address);
+        let mut tied = Vec::new();
+        if from.phone.is_some() && guards::is_disabled(Guard::HandleBeforeNumber) {
+            return Ok(KnownSender { origin, tied, numbers });
+        }
+        for handle in handles::hashes(key, context.channel, from) {
+            for mode in [context.mode, other] {
+                let address = handles::address_of(store, context.scope(mode), &handle, now).await?;
+                if let Some(address) = address {
+                    tied.push(address);
+                    break;
+                }
             }
         }
-        Ok(None)
+        Ok(KnownSender { origin, tied, numbers })
     }
 
-    /// Updates the contact record of an address from an inbound message, for requests of that mode.
+    /// Updates the contact record of an address from a message or tap, for requests of that mode.
     pub(super) async fn update_contact(
         &self,
         context: ChannelContext<'_>,
         mode: Mode,
         address: &str,
-        from: &Sender,
+        known: &KnownSender<'_>,
     ) -> Result<(), Problem> {
         let (scope, now) = (context.scope(mode), self.ports.clock.now());
-        let (store, handle) = (self.ports.store.as_ref(), from.handle.as_deref());
-        for _ in 0..CONFLICTS_MAX {
-            let (known, expected_version) = contact::load(store, scope, address, now).await?;
-            let known = known.with_activity(handle, &from.features, now);
-            let mut writes = vec![contact::put(scope, address, &known, expected_version, now)?];
-            // The cached capability was answered for an address without this contact record.
-            writes.push(Write::Delete { key: capability::key(scope, address) });
-            if let Some(handle) = handle {
-                let key = &context.brand.address_key;
-                let hash = keys::handle_hash(key, context.channel.as_str(), handle);
-                writes.push(contact::put_address_of_handle(scope, &hash, address, now)?);
-            }
-            match store.write(writes).await {
-                Ok(()) => return Ok(()),
-                Err(StoreError::Conflict) => {}
-                Err(error @ (StoreError::Unavailable(_) | StoreError::Damaged(_))) => {
-                    return Err(error.into());
-                }
-            }
+        let (store, from) = (self.ports.store.as_ref(), &known.origin.from);
+        let at = known.origin.time(now);
+        let active =
+            |known: &Contact| known.with_activity(from.handle.as_deref(), &from.features, at);
+        contact::update(store, scope, address, now, active).await?;
+        if known.may_tie(address) {
+            let handles = Handles { store, brand: context.brand, at: scope };
+            handles.tie(address, from, now).await?;
         }
         Ok(())
     }
 
-    /// Updates the contact record of the sender's address, where the address is known.
+    /// Updates the contact records of every address that the sender may be.
     pub(super) async fn update_sender(
         &self,
         context: ChannelContext<'_>,
-        from: &Sender,
+        known: &KnownSender<'_>,
     ) -> Result<(), Problem> {
-        match self.address_of(context, from).await? {
-            Some(address) => self.update_contact(context, context.mode, &address, from).await,
-            None => Ok(()),
+        for address in known.addresses() {
+            self.update_contact(context, context.mode, &address, known).await?;
         }
+        Ok(())
+    }
+
+    /// Records that the channel refused a message of that time as outside its window.
+    pub(super) async fn shut_window(
+        &self,
+        context: ChannelContext<'_>,
+        mode: Mode,
+        address: &str,
+        at: Timestamp,
+    ) -> Result<(), Problem> {
+        let (scope, now) = (context.scope(mode), self.ports.clock.now());
+        let shut = |known: &Contact| known.with_window_shut(at);
+        Ok(contact::update(self.ports.store.as_ref(), scope, address, now, shut).await?)
     }
 }

@@ -1,12 +1,14 @@
 //! Records what the providers of channels report: receipts, replies, opt-outs.
 //!
-//! The call order goes one way: `webhooks` and `topics` call `replies`, `opt_out` and `receipts`, which call `contacts`.
+//! The call order goes one way: `webhooks` and `topics` call `replies`, `recipients`, `opt_out` and `receipts`, which call
+//! `contacts`.
 
 mod contacts;
 mod context;
 mod opt_out;
 mod postbacks;
 mod receipts;
+mod recipients;
 mod replies;
 mod routing;
 mod text_replies;

@@ -3,8 +3,10 @@
 use domain::brand::BrandScope;
 use domain::outcome::DenialReason;
 use domain::problem::Problem;
-use ports::{Ports, Sender};
-use records::stops;
+use ports::{MessageOrigin, Ports};
+use records::handles;
+use records::opt_outs;
+use records::opt_outs::{Statement, Word};
 use records::storage;
 use records::storage::VersionedRequest;
 use records::update::{Decision, update_async};
@@ -25,24 +27,42 @@ impl OptOut {
         Self { contacts: Contacts::new(ports.clone()), ports }
     }
 
-    /// Records that the address opted out of this mode's messages, then denies each open request of the address.
+    /// Records that the sender's addresses opted out, then denies each open request of them.
     ///
-    /// The opt-out is stored first. If a later step fails, no message is sent to the address anyway.
+    /// The opt-out is stored first. If a later step fails, no message is sent to the address anyway. A stop that was written
+    /// before a known start changes nothing.
     pub(super) async fn stop(
         &self,
         context: ChannelContext<'_>,
-        from: &Sender,
+        origin: &MessageOrigin,
     ) -> Result<(), Problem> {
-        let ChannelContext { brand, channel, mode } = context;
-        let Some(address) = self.contacts.address_of(context, from).await? else {
-            tracing::warn!(channel.name = %channel, brand.name = %brand.name, "opt-out came from an unknown address");
-            return Ok(());
-        };
-        let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
-        let scope = BrandScope { brand: &brand.name, mode };
-        store.write(vec![stops::put_stop(scope, &address, now)?]).await?;
+        let ChannelContext { brand, channel, .. } = context;
+        let (store, stop) = (self.ports.store.as_ref(), self.statement(origin, Word::Stop));
+        let known = self.contacts.identify(context, origin).await?;
+        let addresses = known.addresses();
+        if addresses.is_empty() {
+            tracing::warn!(channel.name = %channel, brand.name = %brand.name, "opt-out came from an unknown address; kept for its id");
+            return self.keep_for_handle(context, origin, stop).await;
+        }
+        for address in addresses {
+            let words = opt_outs::record(store, scope(context), &address, stop).await?;
+            if words.is_opted_out() {
+                self.end_open(context, &address).await?;
+            }
+        }
         tracing::info!(channel.name = %channel, brand.name = %brand.name, "address opted out");
-        for id in storage::open_for_address(store, channel.as_str(), &address).await? {
+        self.contacts.update_sender(context, &known).await
+    }
+
+    /// Denies each open request of an address that opted out.
+    pub(super) async fn end_open(
+        &self,
+        context: ChannelContext<'_>,
+        address: &str,
+    ) -> Result<(), Problem> {
+        let ChannelContext { brand, channel, .. } = context;
+        let store = self.ports.store.as_ref();
+        for id in storage::open_for_address(store, channel.as_str(), address).await? {
             let decide = |loaded: VersionedRequest, now| async move {
                 let request = &loaded.request;
                 if !context.is_owner(request) {
@@ -58,18 +78,49 @@ impl OptOut {
             };
             update_async(&self.ports, id, decide).await?;
         }
-        self.contacts.update_contact(context, context.mode, &address, from).await
+        Ok(())
     }
 
-    /// Withdraws the address's opt-out.
+    /// Withdraws the opt-out of the sender's addresses, unless a newer stop is known.
     pub(super) async fn start(
         &self,
         context: ChannelContext<'_>,
-        from: &Sender,
+        origin: &MessageOrigin,
     ) -> Result<(), Problem> {
-        let Some(address) = self.contacts.address_of(context, from).await? else { return Ok(()) };
-        let scope = BrandScope { brand: &context.brand.name, mode: context.mode };
-        self.ports.store.write(stops::delete_stop(scope, &address)).await?;
-        self.contacts.update_contact(context, context.mode, &address, from).await
+        let (store, start) = (self.ports.store.as_ref(), self.statement(origin, Word::Start));
+        let known = self.contacts.identify(context, origin).await?;
+        let addresses = known.addresses();
+        if addresses.is_empty() {
+            return self.keep_for_handle(context, origin, start).await;
+        }
+        for address in addresses {
+            opt_outs::record(store, scope(context), &address, start).await?;
+        }
+        self.contacts.update_sender(context, &known).await
     }
+
+    fn statement(&self, origin: &MessageOrigin, word: Word) -> Statement {
+        let reported_at = self.ports.clock.now();
+        Statement { word, written_at: origin.written_at, reported_at }
+    }
+
+    /// Keeps the word of a sender who is tied to no address yet. It counts for the address as soon as one is tied.
+    async fn keep_for_handle(
+        &self,
+        context: ChannelContext<'_>,
+        origin: &MessageOrigin,
+        statement: Statement,
+    ) -> Result<(), Problem> {
+        let ChannelContext { brand, channel, .. } = context;
+        let store = self.ports.store.as_ref();
+        for handle in handles::hashes(&brand.address_key, channel, &origin.from) {
+            opt_outs::record(store, scope(context), &handle, statement).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns the brand and the mode whose credentials reported a word. A word of the test mode says nothing about live prompts.
+fn scope(context: ChannelContext<'_>) -> BrandScope<'_> {
+    BrandScope { brand: &context.brand.name, mode: context.mode }
 }

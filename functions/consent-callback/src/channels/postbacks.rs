@@ -9,7 +9,7 @@ use domain::outcome::Outcome;
 use domain::problem::Problem;
 use domain::request::State;
 use domain::values::prompt_ref::PromptRef;
-use ports::{PromptSelector, Sender};
+use ports::{MessageOrigin, PromptSelector};
 use records::storage;
 
 use super::context::ChannelContext;
@@ -18,26 +18,33 @@ use crate::approvals::{ApprovalPayload, CustomerReply, PromptedRequest, ReplyErr
 
 impl Replies {
     /// Records the reply of a button. The postback's signature proves the prompt and the action, and nothing else is believed.
+    ///
+    /// A tap of a sender who is known to be another customer does not count. It ties none of their ids to the address.
     pub(crate) async fn on_postback(
         &self,
         context: ChannelContext<'_>,
         postback: &str,
-        from: &Sender,
+        origin: &MessageOrigin,
     ) -> Result<(), Problem> {
+        let known = self.contacts.identify(context, origin).await?;
         let found = self.find_by_postback(context, postback).await?;
         let own = found
             .filter(|(postback, loaded)| context.has_prompt(&loaded.request, postback.reference));
         let Some((postback, loaded)) = own else {
             tracing::info!(channel.name = %context.channel, "postback of an unknown prompt ignored");
-            return self.contacts.update_sender(context, from).await;
+            return self.contacts.update_sender(context, &known).await;
         };
+        if !known.may_be(&loaded.request.address) {
+            tracing::warn!(channel.name = %context.channel, request.id = %loaded.request.id, "postback of another customer ignored");
+            return self.contacts.update_sender(context, &known).await;
+        }
         let (mode, address) = (loaded.request.mode, loaded.request.address.clone());
         if let Some(reply) = reply_of(&loaded.request, postback.action) {
             let (brand, prompt) = (Arc::clone(context.brand), postback.reference.prompt);
             let target = PromptedRequest { loaded, brand, prompt };
             self.record(&target, ApprovalMethod::Tap, &reply).await?;
         }
-        self.contacts.update_contact(context, mode, &address, from).await
+        self.contacts.update_contact(context, mode, &address, &known).await
     }
 
     /// Records a payment in the chat as an approval that carries its own credential. `false` when it was not recorded.

@@ -14,7 +14,7 @@ use domain::problem::Problem;
 use domain::request::{PromptRecord, Request, State};
 use domain::values::id::{PromptId, RequestId};
 use domain::values::time::Timestamp;
-use ports::Sender;
+use ports::MessageOrigin;
 use records::limits;
 use records::storage;
 use records::storage::VersionedRequest;
@@ -33,8 +33,7 @@ pub(super) struct InboundText<'a> {
     pub(super) text: &'a str,
     /// The postback of the entry point through which the customer began to write; `None` where there was none.
     pub(super) intent: Option<&'a str>,
-    /// When the customer wrote it; `None` where the channel does not say.
-    pub(super) at: Option<Timestamp>,
+    pub(super) origin: &'a MessageOrigin,
 }
 
 impl Replies {
@@ -44,42 +43,61 @@ impl Replies {
     pub(super) async fn on_text(
         &self,
         context: ChannelContext<'_>,
-        from: &Sender,
         inbound: InboundText<'_>,
     ) -> Result<(), Problem> {
+        let origin = inbound.origin;
+        let mut known = self.contacts.identify(context, origin).await?;
         if let Some(intent) = inbound.intent
             && let Some((_, loaded)) = self.find_by_postback(context, intent).await?
+            && known.may_be(&loaded.request.address)
         {
-            let request = &loaded.request;
-            self.contacts.update_contact(context, request.mode, &request.address, from).await?;
+            let (mode, address) = (loaded.request.mode, &loaded.request.address);
+            self.contacts.update_contact(context, mode, address, &known).await?;
+            known = self.contacts.identify(context, origin).await?;
         }
-        let Some(address) = self.contacts.address_of(context, from).await? else { return Ok(()) };
+        let addresses = known.addresses();
+        if addresses.is_empty() {
+            return Ok(());
+        }
         if context.brand.policy.text_replies
-            && let Some((target, reply)) = self.text_reply(context, &address, inbound).await?
+            && let Some((target, reply)) = self.text_reply(context, &addresses, inbound).await?
         {
             self.record(&target, ApprovalMethod::Reply, &reply).await?;
         } else {
             tracing::info!(channel.name = %context.channel, "text received that is no reply");
         }
-        self.contacts.update_contact(context, context.mode, &address, from).await
+        self.contacts.update_sender(context, &known).await
+    }
+
+    /// Records that a customer sent something that says nothing here. It opens the channel's window.
+    pub(super) async fn on_activity(
+        &self,
+        context: ChannelContext<'_>,
+        origin: &MessageOrigin,
+    ) -> Result<(), Problem> {
+        let known = self.contacts.identify(context, origin).await?;
+        self.contacts.update_sender(context, &known).await
     }
 
     /// Returns the reply that a text means, and the request that it answers.
     ///
-    /// `None` unless exactly one request is open for the address on this channel, and was when the text was written.
+    /// `None` unless exactly one request is open for the addresses on this channel, and was when the text was written.
     async fn text_reply(
         &self,
         context: ChannelContext<'_>,
-        address: &str,
+        addresses: &[String],
         inbound: InboundText<'_>,
     ) -> Result<Option<(PromptedRequest, CustomerReply)>, Problem> {
         let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
+        let written_at = inbound.origin.written_at;
         let mut open: Vec<VersionedRequest> = Vec::new();
-        for id in storage::open_for_address(store, context.channel.as_str(), address).await? {
-            let loaded = storage::load(store, id).await?;
-            open.extend(loaded.filter(|loaded| {
-                context.is_brand(&loaded.request) && loaded.request.answerable(now).is_ok()
-            }));
+        for address in addresses {
+            for id in storage::open_for_address(store, context.channel.as_str(), address).await? {
+                let loaded = storage::load(store, id).await?;
+                open.extend(loaded.filter(|loaded| {
+                    context.is_brand(&loaded.request) && loaded.request.answerable(now).is_ok()
+                }));
+            }
         }
         let [VersionedRequest { request, .. }] = open.as_slice() else { return Ok(None) };
         let language = request.customer.language.as_ref().unwrap_or(&context.brand.language);
@@ -94,10 +112,10 @@ impl Replies {
             Reply::Yes => Action::Approve,
             Reply::No => Action::Deny,
         };
-        let early = self.is_early(request.id, prompt, inbound.at).await?
+        let early = self.is_early(request.id, prompt, written_at).await?
             && !guards::is_disabled(Guard::EarlyText);
         if early
-            || (self.is_ambiguous(context, request, inbound.at).await?
+            || (self.is_ambiguous(context, request, written_at).await?
                 && !guards::is_disabled(Guard::AmbiguousText))
         {
             return Ok(None);

@@ -3,16 +3,23 @@
 use std::sync::Arc;
 
 use domain::brand::{Brand, ChannelSetup, Mode};
+use domain::guards;
+use domain::guards::Guard;
 use domain::journal::DeliveryStatus;
+use domain::keys;
 use domain::problem::{Code, Problem};
 use domain::values::name::ChannelName;
+use domain::values::phone::Phone;
 use ports::{
-    Callback, CallbackReply, Channel, Channels, OpenChannelError, Ports, UnverifiedCallback,
+    Callback, CallbackReply, Channel, Channels, MessageOrigin, OpenChannelError, Ports,
+    UnverifiedCallback,
 };
+use records::seen;
 
 use super::context::ChannelContext;
 use super::opt_out::OptOut;
 use super::receipts::Receipts;
+use super::recipients::Recipients;
 use super::replies::Replies;
 use super::routing::{ChannelReading, addressed, candidates};
 use super::text_replies::InboundText;
@@ -26,14 +33,17 @@ pub struct ChannelWebhooks {
     pub(super) channels: Arc<dyn Channels>,
     opt_out: OptOut,
     receipts: Receipts,
+    recipients: Recipients,
     replies: Replies,
 }
 
 impl ChannelWebhooks {
     pub(crate) fn new(ports: Ports, channels: Arc<dyn Channels>, approvals: Approvals) -> Self {
+        let opt_out = OptOut::new(ports.clone());
         Self {
             channels,
-            opt_out: OptOut::new(ports.clone()),
+            recipients: Recipients::new(ports.clone(), opt_out.clone()),
+            opt_out,
             receipts: Receipts::new(ports.clone()),
             replies: Replies::new(ports.clone(), approvals),
             ports,
@@ -52,11 +62,18 @@ impl ChannelWebhooks {
     ) -> Result<CallbackReply, Problem> {
         let readings = self.verify(brand, channel, callback).await?;
         let (mut counts, mut response, mut refusal) = (false, None, None);
+        let mut failed = None;
         for ChannelReading { candidate, received, .. } in addressed(readings) {
             let context = ChannelContext { brand, mode: candidate.mode, channel: candidate.name };
             refusal = refusal.or(received.refusal);
-            counts |= self.record_all(context, received.callbacks, refusal.is_some()).await?;
+            match self.record_all(context, received.callbacks, refusal.is_some()).await {
+                Ok(recorded) => counts |= recorded,
+                Err(problem) => failed = failed.or(Some(problem)),
+            }
             response = response.or(Some(received.reply));
+        }
+        if let Some(problem) = failed {
+            return Err(problem);
         }
         let response = response.ok_or_else(absent)?;
         Ok(refusal.filter(|_| !counts).unwrap_or(response))
@@ -64,15 +81,21 @@ impl ChannelWebhooks {
 
     /// Records the events of a webhook for one channel. `false` when one of them does not count any more.
     ///
-    /// Where a customer `waits` at a payment sheet, a failure is answered with a refusal, and the provider repeats nothing.
+    /// What customers said comes first, as a long webhook may end early. Where a customer `waits` at a payment sheet, a
+    /// failure is answered with a refusal, and the provider repeats nothing.
+    ///
+    /// # Errors
+    /// The first [`Problem`], after all other events were recorded.
     pub(super) async fn record_all(
         &self,
         context: ChannelContext<'_>,
         callbacks: Vec<Callback>,
         waits: bool,
     ) -> Result<bool, Problem> {
-        let mut counts = true;
-        for callback in callbacks {
+        let (said, reported): (Vec<_>, Vec<_>) =
+            callbacks.into_iter().partition(|callback| callback.origin().is_some());
+        let (mut counts, mut failed) = (true, None);
+        for callback in said.into_iter().chain(reported) {
             match self.record(context, callback).await {
                 Ok(recorded) => counts &= recorded,
                 // The refusal closes the sheet, and the customer can try once more.
@@ -81,10 +104,10 @@ impl ChannelWebhooks {
                     tracing::warn!(channel.name = %context.channel, problem.code = code, "failed to record a payment in the chat");
                     counts = false;
                 }
-                Err(problem) => return Err(problem),
+                Err(problem) => failed = failed.or(Some(problem)),
             }
         }
-        Ok(counts)
+        failed.map_or(Ok(counts), Err)
     }
 
     /// Reads a webhook with each channel that may share its address, in both modes. It counts where it verifies.
@@ -140,8 +163,30 @@ impl ChannelWebhooks {
         }
     }
 
-    /// Records one event. `false` when it does not count any more and the sender can be shown so.
+    /// Records one event, unless its message was recorded before.
     async fn record(
+        &self,
+        context: ChannelContext<'_>,
+        callback: Callback,
+    ) -> Result<bool, Problem> {
+        let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
+        let message = callback.origin().and_then(|origin| message_hash(context, origin));
+        let Some(message) = message.filter(|_| !guards::is_disabled(Guard::SeenMessage)) else {
+            return self.record_new(context, callback).await;
+        };
+        let scope = context.scope(context.mode);
+        if seen::is_seen(store, scope, &message, now).await? {
+            tracing::info!(channel.name = %context.channel, "message reported again ignored");
+            return Ok(true);
+        }
+        let counts = self.record_new(context, callback).await?;
+        // Kept last: a message whose recording failed half-way is recorded when it is reported again.
+        seen::put_seen(store, scope, &message, now).await?;
+        Ok(counts)
+    }
+
+    /// Records one event. `false` when it does not count any more and the sender can be shown so.
+    async fn record_new(
         &self,
         context: ChannelContext<'_>,
         callback: Callback,
@@ -158,14 +203,19 @@ impl ChannelWebhooks {
                 self.receipts.record(context, prompt, status).await?;
             }
             Callback::FailedForNow(prompt) => self.receipts.record_busy(context, prompt).await?,
-            Callback::Stop(from) => self.opt_out.stop(context, &from).await?,
-            Callback::Start(from) => self.opt_out.start(context, &from).await?,
-            Callback::Tapped { postback, from } => {
-                self.replies.on_postback(context, &postback, &from).await?;
+            Callback::Stop(origin) => self.opt_out.stop(context, &origin).await?,
+            Callback::Start(origin) => self.opt_out.start(context, &origin).await?,
+            Callback::Tapped { postback, origin } => {
+                self.replies.on_postback(context, &postback, &origin).await?;
             }
-            Callback::Wrote { from, text, intent, at } => {
-                let inbound = InboundText { text: &text, intent: intent.as_deref(), at };
-                self.replies.on_text(context, &from, inbound).await?;
+            Callback::Wrote { origin, text, intent } => {
+                let inbound =
+                    InboundText { text: &text, intent: intent.as_deref(), origin: &origin };
+                self.replies.on_text(context, inbound).await?;
+            }
+            Callback::Active(origin) => self.replies.on_activity(context, &origin).await?,
+            Callback::Recipient { about, recipient } => {
+                self.recipients.record(context, about, &recipient).await?;
             }
             Callback::Paid { about, credential } => {
                 return self.replies.on_in_chat_payment(context, about, credential).await;
@@ -173,6 +223,14 @@ impl ChannelWebhooks {
         }
         Ok(true)
     }
+}
+
+/// Returns the hash of a message's id; `None` for a message without an id or a sender.
+fn message_hash(context: ChannelContext<'_>, origin: &MessageOrigin) -> Option<String> {
+    let id = origin.message_id.as_deref().filter(|id| !id.is_empty())?;
+    let number = origin.from.phone.as_ref().map(Phone::as_str);
+    let sender = origin.from.handle.as_deref().or(number)?;
+    Some(keys::message_hash(&context.brand.address_key, context.channel.as_str(), sender, id))
 }
 
 /// Fetches the body that a webhook only refers to; `None` when it carries its own. The provider may repeat it later.

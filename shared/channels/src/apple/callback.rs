@@ -2,15 +2,18 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use ports::{Callback, CallbackError, CallbackReply, ReceivedWebhook, Sender, UnverifiedCallback};
+use ports::{
+    Callback, CallbackError, CallbackReply, MessageOrigin, ReceivedWebhook, Sender,
+    UnverifiedCallback,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::compressed;
+use crate::json::{self, lenient};
 use crate::opt_out::{self, Preference};
+use crate::senders;
 
-/// The longest accepted id of a customer.
-const HANDLE_MAX: usize = 256;
 /// The most features that are read.
 const FEATURES_MAX: usize = 16;
 
@@ -22,10 +25,13 @@ pub(super) struct InboundMessage {
     kind: String,
     source_id: String,
     destination_id: String,
-    #[serde(default)]
+    /// The message's id, which a repeat has too. The message has no time.
+    #[serde(default, deserialize_with = "lenient")]
+    id: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
     body: Option<String>,
     /// The intent that the entry link carried.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     intent: Option<String>,
     /// The customer's reply. The extension defines its shape, and not the service.
     #[serde(default)]
@@ -51,9 +57,8 @@ impl InboundMessage {
             return Err(CallbackError::Malformed);
         }
         let body = compressed::plain(&callback.body)?;
-        let Ok(message) = serde_json::from_slice::<Self>(&body) else {
-            return Err(CallbackError::Malformed);
-        };
+        let message = json::read(&body).and_then(|body| serde_json::from_value::<Self>(body).ok());
+        let message = message.ok_or(CallbackError::Malformed)?;
         let is_own = message.destination_id.eq_ignore_ascii_case(business_id);
         Ok(is_own.then_some(message))
     }
@@ -67,7 +72,7 @@ impl InboundMessage {
     pub(super) fn with(&self, fetched: &Value) -> Bytes {
         let message = serde_json::json!({
             "type": self.kind, "sourceId": self.source_id, "destinationId": self.destination_id,
-            "interactiveData": fetched,
+            "id": self.id, "interactiveData": fetched,
         });
         message.to_string().into()
     }
@@ -79,15 +84,15 @@ impl InboundMessage {
     /// [`CallbackError::Malformed`] for a sender that is neither an id nor a number.
     pub(super) fn received(self, headers: &HeaderMap) -> Result<ReceivedWebhook, CallbackError> {
         let from = sender(&self.source_id, headers)?;
+        let origin = MessageOrigin { from, written_at: None, message_id: self.id };
         let callback = match self.kind.as_str() {
-            "text" => Some(text_callback(from, self.body.unwrap_or_default(), self.intent)),
-            "interactive" => self
-                .interactive_data
-                .as_ref()
-                .and_then(chosen)
-                .map(|postback| Callback::Tapped { postback: postback.to_owned(), from }),
+            "text" => Some(text_callback(origin, self.body.unwrap_or_default(), self.intent)),
+            "interactive" => self.interactive_data.as_ref().map(|reply| match chosen(reply) {
+                Some(postback) => Callback::Tapped { postback: postback.to_owned(), origin },
+                None => Callback::Active(origin),
+            }),
             // The customer left or deleted the conversation. Nothing may be sent until the customer writes again.
-            "close" => Some(Callback::Stop(from)),
+            "close" => Some(Callback::Stop(origin)),
             // The customer is typing, or Apple added the type later.
             _ => None,
         };
@@ -101,11 +106,11 @@ pub(super) fn acknowledged(callback: Option<Callback>) -> ReceivedWebhook {
     ReceivedWebhook { callbacks: callback.into_iter().collect(), reply, refusal: None }
 }
 
-fn text_callback(from: Sender, text: String, intent: Option<String>) -> Callback {
+fn text_callback(origin: MessageOrigin, text: String, intent: Option<String>) -> Callback {
     match opt_out::preference(&text) {
-        Some(Preference::Stop) => Callback::Stop(from),
-        Some(Preference::Start) => Callback::Start(from),
-        None => Callback::Wrote { from, text, intent, at: None },
+        Some(Preference::Stop) => Callback::Stop(origin),
+        Some(Preference::Start) => Callback::Start(origin),
+        None => Callback::Wrote { origin, text, intent },
     }
 }
 
@@ -122,11 +127,8 @@ fn sender(source_id: &str, headers: &HeaderMap) -> Result<Sender, CallbackError>
         };
     }
     // The id goes into a header of every message to the customer.
-    let is_plain = source_id.bytes().all(|byte| byte.is_ascii_graphic());
-    if source_id.is_empty() || source_id.len() > HANDLE_MAX || !is_plain {
-        return Err(CallbackError::Malformed);
-    }
-    Ok(Sender { phone: None, handle: Some(source_id.to_owned()), features })
+    let handle = Some(senders::handle(source_id).ok_or(CallbackError::Malformed)?);
+    Ok(Sender { phone: None, handle, features })
 }
 
 /// Reads the device's features, under the header's newer name or its older one.

@@ -202,7 +202,7 @@ pub(super) fn unbuilt(_: http::Error) -> SendError {
 pub(super) fn accepted(status: StatusCode, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
     if status == StatusCode::OK {
         let provider_id = Some(prompt.reference.prompt.to_uuid());
-        return Ok(AcceptedPrompt { provider_id, delivered: false });
+        return Ok(AcceptedPrompt::new(provider_id));
     }
     match ERRORS.iter().find(|(code, _)| *code == status.as_u16()) {
         Some((_, reaction)) => Err(reaction.to_send(status)),

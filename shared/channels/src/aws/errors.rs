@@ -100,7 +100,7 @@ pub(super) fn accepted(status: StatusCode, body: &[u8]) -> Result<AcceptedPrompt
             .filter(|response: &SendResponse| is_id(&response.message_id));
         let response =
             response.ok_or_else(|| SendError::Unknown(ProviderAnswer { status }.into()))?;
-        return Ok(AcceptedPrompt { provider_id: Some(response.message_id), delivered: false });
+        return Ok(AcceptedPrompt::new(Some(response.message_id)));
     }
     // Above 499 the message may have been sent, even if the body names an error.
     let error =

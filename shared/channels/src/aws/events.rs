@@ -7,17 +7,18 @@
 
 use std::collections::BTreeMap;
 
-use domain::values::phone::Phone;
 use domain::values::prompt_ref::PromptRef;
 use ports::{
-    Addressee, Callback, CallbackError, CallbackReply, Proof, ReceivedWebhook, Sender,
-    UnverifiedCallback,
+    Addressee, Callback, CallbackError, CallbackReply, MessageOrigin, PromptSelector, Proof,
+    ReceivedWebhook, Sender, UnverifiedCallback,
 };
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::statuses::{MessageStatus, status_of};
+use crate::json::{self, lenient};
 use crate::opt_out::{self, Preference};
+use crate::senders;
 
 /// The party that tries another way when RCS does not reach a customer.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,10 +42,12 @@ enum TopicMessage {
 #[serde(rename_all = "camelCase")]
 struct StatusEvent {
     event_type: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     message_status: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    destination_phone_number: Option<String>,
     // UNVERIFIED: the guide shows the context for texts only. Before going live, send a card and check its events.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     context: Option<BTreeMap<String, Value>>,
 }
 
@@ -54,13 +57,16 @@ struct StatusEvent {
 struct InboundMessage {
     origination_number: String,
     /// The number or agent that the customer wrote to.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     destination_number: Option<String>,
     // A location or a file has none.
-    #[serde(default)]
-    message_body: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
+    message_body: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
     message_keyword: Option<String>,
+    /// The message's id, which a repeat has too. The message has no time.
+    #[serde(default, deserialize_with = "lenient")]
+    inbound_message_id: Option<String>,
 }
 
 /// An action in RCS, which stands in the body of a message in place of a text.
@@ -87,13 +93,13 @@ pub(crate) fn receive(
         Proof::None => return Err(CallbackError::Forged),
         Proof::Topic => {}
     }
-    let message = serde_json::from_slice(&callback.body).or(Err(CallbackError::Malformed))?;
-    let callback = match message {
-        TopicMessage::Status(event) => delivery(&event, fallback),
-        TopicMessage::Inbound(message) => message.callback(),
+    let body = json::read(&callback.body).ok_or(CallbackError::Malformed)?;
+    let callbacks = match serde_json::from_value(body).or(Err(CallbackError::Malformed))? {
+        TopicMessage::Status(event) => event.callbacks(fallback),
+        TopicMessage::Inbound(message) => message.callback().into_iter().collect(),
     };
     let reply = CallbackReply { status: 200, content_type: "text/plain", body: String::new() };
-    Ok(ReceivedWebhook { callbacks: callback.into_iter().collect(), reply, refusal: None })
+    Ok(ReceivedWebhook { callbacks, reply, refusal: None })
 }
 
 /// Returns the channel that a message of the topic is for.
@@ -101,12 +107,13 @@ pub(crate) fn receive(
 /// A status names its prompt, and a customer's message the number that they wrote to. `identity` is the channel's own number
 /// or agent, by value, id or ARN.
 pub(crate) fn addressee(callback: &UnverifiedCallback, identity: &str) -> Addressee {
-    let own = match serde_json::from_slice(&callback.body) {
-        Ok(TopicMessage::Status(event)) => event.reference().is_some(),
-        Ok(TopicMessage::Inbound(message)) => {
+    let body = json::read(&callback.body).and_then(|body| serde_json::from_value(body).ok());
+    let own = match body {
+        Some(TopicMessage::Status(event)) => event.reference().is_some(),
+        Some(TopicMessage::Inbound(message)) => {
             message.destination_number.is_some_and(|number| is_identity(&number, identity))
         }
-        Err(_) => false,
+        None => false,
     };
     if own { Addressee::Own } else { Addressee::Unnamed }
 }
@@ -119,8 +126,7 @@ fn is_identity(number: &str, identity: &str) -> bool {
 }
 
 /// Returns the callback for a status of one of our messages; `None` while the message is on its way.
-fn delivery(event: &StatusEvent, fallback: FallbackBy) -> Option<Callback> {
-    let about = event.reference()?.into();
+fn delivery(about: PromptSelector, event: &StatusEvent, fallback: FallbackBy) -> Option<Callback> {
     match event.status() {
         MessageStatus::InTransit => None,
         MessageStatus::Delivered => Some(Callback::Delivered(about)),
@@ -138,6 +144,15 @@ impl StatusEvent {
     fn reference(&self) -> Option<PromptRef> {
         let reference = self.context.as_ref()?.get("ref").and_then(Value::as_str);
         reference?.parse().ok()
+    }
+
+    /// Returns the callbacks for a status of one of our messages: who gets it, and whether it arrived.
+    fn callbacks(&self, fallback: FallbackBy) -> Vec<Callback> {
+        let Some(reference) = self.reference() else { return Vec::new() };
+        let recipient = sender(self.destination_phone_number.as_deref().unwrap_or_default());
+        let named = (recipient != Sender::default())
+            .then(|| Callback::Recipient { about: reference.into(), recipient });
+        named.into_iter().chain(delivery(reference.into(), self, fallback)).collect()
     }
 
     fn is_about_text(&self) -> bool {
@@ -167,38 +182,46 @@ impl StatusEvent {
 }
 
 impl InboundMessage {
-    /// Returns the callback for a message from a phone; `None` for one from a short code or a name.
+    /// Returns the callback for a message; `None` for one that the customer did not send.
     fn callback(self) -> Option<Callback> {
-        let from = sender(&self.origination_number)?;
+        let origin = MessageOrigin {
+            from: sender(&self.origination_number),
+            written_at: None,
+            message_id: self.inbound_message_id.clone(),
+        };
+        if origin.from == Sender::default() {
+            return None;
+        }
+        let Some(body) = self.message_body.clone() else { return Some(Callback::Active(origin)) };
         // A customer can type such a text too. The postback proves itself, as it carries a MAC of ours.
-        let action = serde_json::from_str::<RcsAction>(&self.message_body).ok();
+        let action = serde_json::from_str::<RcsAction>(&body).ok();
         match action.map(|action| (action.kind, action.postback_data)) {
+            // Only a phone can tap.
             Some((kind, Some(postback))) if kind == "SUGGESTION" => {
-                Some(Callback::Tapped { postback, from })
+                origin.from.phone.is_some().then_some(Callback::Tapped { postback, origin })
             }
             Some((kind, _)) if matches!(kind.as_str(), "RCS_TYPING" | "CONVERSATION_STARTED") => {
                 None
             }
             // UNVERIFIED: the guide names these two and shows no body. Before going live, block and unblock a test
             // agent on a phone, and compare the bodies.
-            Some((kind, _)) if kind == "UNSUBSCRIBE" => Some(Callback::Stop(from)),
-            Some((kind, _)) if kind == "SUBSCRIBE" => Some(Callback::Start(from)),
-            Some(_) | None => Some(self.text(from)),
+            Some((kind, _)) if kind == "UNSUBSCRIBE" => Some(Callback::Stop(origin)),
+            Some((kind, _)) if kind == "SUBSCRIBE" => Some(Callback::Start(origin)),
+            Some(_) | None => Some(self.text(body, origin)),
         }
     }
 
-    fn text(self, from: Sender) -> Callback {
+    fn text(self, text: String, origin: MessageOrigin) -> Callback {
         let by_keyword = || self.message_keyword.as_deref().and_then(opt_out::preference);
-        match opt_out::preference(&self.message_body).or_else(by_keyword) {
-            Some(Preference::Stop) => Callback::Stop(from),
-            Some(Preference::Start) => Callback::Start(from),
-            None => Callback::Wrote { from, text: self.message_body, intent: None, at: None },
+        match opt_out::preference(&text).or_else(by_keyword) {
+            Some(Preference::Stop) => Callback::Stop(origin),
+            Some(Preference::Start) => Callback::Start(origin),
+            None => Callback::Wrote { origin, text, intent: None },
         }
     }
 }
 
-/// Reads a number, which RCS writes without its `+`.
-fn sender(number: &str) -> Option<Sender> {
-    let phone = number.parse::<Phone>().or_else(|_| format!("+{number}").parse());
-    phone.ok().map(Sender::from)
+/// Reads a number, which RCS writes without its `+`. A short code or a name is an id.
+fn sender(address: &str) -> Sender {
+    senders::bare_phone(address).map_or_else(|| senders::sender(address), Sender::from)
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use domain::postback::Action;
 use domain::values::phone::Phone;
 use http::{HeaderMap, Method};
-use ports::{Addressee, Callback, CallbackError, Proof, Sender, UnverifiedCallback};
+use ports::{Addressee, Callback, CallbackError, MessageOrigin, Proof, Sender, UnverifiedCallback};
 use serde_json::json;
 
 use super::events::{FallbackBy, addressee, receive};
@@ -33,48 +33,63 @@ fn receive_topic(
 
 /// The callbacks, in the words of the fixtures.
 fn words(callbacks: &[Callback]) -> String {
-    let from = |sender: &Sender| {
-        assert_eq!(sender.phone.as_ref().map(Phone::as_str), Some(PHONE));
-        assert_eq!((sender.handle.as_ref(), sender.features.len()), (None, 0));
+    let from = |MessageOrigin { from: sender, written_at, .. }: &MessageOrigin| {
+        assert_eq!(*written_at, None);
+        let number = sender.phone.as_ref().map(Phone::as_str);
+        let of_a_short_code = (None, Some("40404"));
+        let named = (number, sender.handle.as_deref());
+        assert!(named == (Some(PHONE), None) || named == of_a_short_code);
+        assert!(sender.features.is_empty());
     };
     let about = |about| assert_eq!(about, reference().into());
-    let word = |callback: &Callback| match callback.clone() {
-        Callback::Delivered(whom) => {
-            about(whom);
-            "delivered".to_owned()
-        }
-        Callback::Read(whom) => {
-            about(whom);
-            "read".to_owned()
-        }
-        Callback::FailedForNow(whom) => {
-            about(whom);
-            "failed for now".to_owned()
-        }
-        Callback::Failed(whom, reason) => {
-            about(whom);
-            format!("failed {reason}")
-        }
-        Callback::Tapped { postback, from: whom } => {
-            from(&whom);
-            format!("tapped {postback}")
-        }
-        Callback::Paid { .. } => "paid".to_owned(),
-        Callback::Stop(whom) => {
-            from(&whom);
-            "stop".to_owned()
-        }
-        Callback::Start(whom) => {
-            from(&whom);
-            "start".to_owned()
-        }
-        Callback::Wrote { from: whom, text, intent, at } => {
-            from(&whom);
-            assert_eq!((intent, at), (None, None));
-            format!("wrote {text}")
-        }
+    let word = |callback: &Callback| {
+        Some(match callback.clone() {
+            Callback::Recipient { about: whom, recipient } => {
+                about(whom);
+                from(&recipient.into());
+                return None;
+            }
+            Callback::Delivered(whom) => {
+                about(whom);
+                "delivered".to_owned()
+            }
+            Callback::Read(whom) => {
+                about(whom);
+                "read".to_owned()
+            }
+            Callback::FailedForNow(whom) => {
+                about(whom);
+                "failed for now".to_owned()
+            }
+            Callback::Failed(whom, reason) => {
+                about(whom);
+                format!("failed {reason}")
+            }
+            Callback::Tapped { postback, origin: whom } => {
+                from(&whom);
+                format!("tapped {postback}")
+            }
+            Callback::Paid { .. } => "paid".to_owned(),
+            Callback::Stop(whom) => {
+                from(&whom);
+                "stop".to_owned()
+            }
+            Callback::Start(whom) => {
+                from(&whom);
+                "start".to_owned()
+            }
+            Callback::Wrote { origin: whom, text, intent } => {
+                from(&whom);
+                assert_eq!(intent, None);
+                format!("wrote {text}")
+            }
+            Callback::Active(whom) => {
+                from(&whom);
+                "active".to_owned()
+            }
+        })
     };
-    callbacks.iter().map(word).collect::<Vec<_>>().join(", ")
+    callbacks.iter().filter_map(word).collect::<Vec<_>>().join(", ")
 }
 
 #[test]
@@ -202,14 +217,62 @@ fn message_is_for_the_identity_that_it_names() {
 fn message_without_text_is_a_sign_of_life() {
     let body = json!({ "originationNumber": PHONE, "destinationNumber": "rcs-1" }).to_string();
     let received = receive_topic(body, FallbackBy::NextRoute).unwrap();
-    let [Callback::Wrote { text, .. }] = received.as_slice() else { panic!("{received:?}") };
-    assert_eq!(text, "");
+    assert!(matches!(received[..], [Callback::Active(_)]), "{received:?}");
+}
+
+/// Its opt-out counts for itself, as soon as a status ties the id to a prompt.
+#[test]
+fn short_code_or_name_is_a_sender_without_a_number() {
+    for id in ["12345", "ACME", "+0123456789", "++15551230001"] {
+        let text = json!({ "originationNumber": id, "messageBody": "STOP" }).to_string();
+        let from = Sender { handle: Some(id.to_owned()), ..Sender::default() };
+        let stop = Ok(vec![Callback::Stop(from.into())]);
+        assert_eq!(receive_topic(text, FallbackBy::NextRoute), stop, "{id}");
+    }
+    let text = json!({ "originationNumber": "", "messageBody": "STOP" }).to_string();
+    assert_eq!(receive_topic(text, FallbackBy::NextRoute), Ok(vec![]));
 }
 
 #[test]
-fn short_code_or_name_is_no_customer() {
-    for number in ["12345", "ACME", "", "+0123456789", "++15551230001"] {
-        let text = json!({ "originationNumber": number, "messageBody": "STOP" }).to_string();
-        assert_eq!(receive_topic(text, FallbackBy::NextRoute), Ok(vec![]), "{number}");
+fn status_names_the_recipient() {
+    let about = || reference().into();
+    let of = |to: &str| {
+        let context = json!({ "ref": reference().to_string() });
+        let event = json!({
+            "eventType": "TEXT_QUEUED", "destinationPhoneNumber": to, "context": context,
+        });
+        receive_topic(event.to_string(), FallbackBy::NextRoute).unwrap()
+    };
+    let recipient = Sender::from("+5215512345678".parse::<Phone>().unwrap());
+    for to in ["+5215512345678", "5215512345678"] {
+        assert_eq!(of(to), [Callback::Recipient { about: about(), recipient: recipient.clone() }]);
     }
+    assert_eq!(of(""), []);
+}
+
+#[test]
+fn unreadable_field_loses_no_stop() {
+    for (body, expected) in [
+        (r#"{"originationNumber":"+15551230001","messageBody":"STOP \ud83d"}"#, 1),
+        (r#"{"originationNumber":"+15551230001","messageBody":"STOP","messageKeyword":7}"#, 1),
+        (r#"{"originationNumber":"+15551230001","messageBody":"STOP","x":1e999}"#, 1),
+        (r#"{"originationNumber":"+15551230001","messageBody":7}"#, 0),
+    ] {
+        let received = receive_topic(body, FallbackBy::NextRoute).unwrap();
+        let stops = received.iter().filter(|callback| matches!(callback, Callback::Stop(_)));
+        assert_eq!(stops.count(), expected, "{body}");
+    }
+}
+
+#[test]
+fn message_has_the_id_that_its_repeat_has() {
+    let text = json!({
+        "originationNumber": PHONE, "messageBody": "STOP", "inboundMessageId": "in-1",
+    });
+    let origin = MessageOrigin {
+        message_id: Some("in-1".to_owned()),
+        ..PHONE.parse::<Phone>().unwrap().into()
+    };
+    let received = receive_topic(text.to_string(), FallbackBy::NextRoute);
+    assert_eq!(received, Ok(vec![Callback::Stop(origin)]));
 }

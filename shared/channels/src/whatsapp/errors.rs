@@ -6,10 +6,9 @@
 
 use std::ops::RangeInclusive;
 
-use crate::answers::Reaction;
+use ports::OUTSIDE_WINDOW;
 
-/// More than 24 hours passed since the customer's last message, so Meta takes only a template.
-pub(super) const OUTSIDE_WINDOW: &str = "outside_window";
+use crate::answers::Reaction;
 
 /// The codes of a missing permission.
 pub(super) const PERMISSIONS: RangeInclusive<u32> = 200..=299;
@@ -45,6 +44,7 @@ pub(super) const ERRORS: &[(u32, Reaction)] = &[
     (131_043, Reaction::Unreachable("expired")),
     (131_045, Reaction::Misconfigured("registration")),
     (131_046, Reaction::Misconfigured("registration")),
+    // More than 24 hours passed since the customer's last message, so Meta takes only a template.
     (131_047, Reaction::Unreachable(OUTSIDE_WINDOW)),
     (131_048, Reaction::Again),
     (131_049, Reaction::Unreachable("withheld")),

@@ -21,8 +21,9 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use http::Method;
 use ports::{
-    AcceptedPrompt, Addressee, CallbackError, Capability, Channel, Http, Prompt, Reach,
-    ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Source, UnverifiedCallback,
+    AcceptedPrompt, Addressee, CallbackError, Capability, Channel, Http, OUTSIDE_WINDOW, Prompt,
+    Reach, ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Source,
+    UnverifiedCallback,
 };
 use serde_json::Value;
 
@@ -59,7 +60,7 @@ fn open(config: &AdapterConfig<'_>) -> Result<Box<dyn Channel>, Source> {
 }
 
 fn window_is_open(contact: &Contact, now: Timestamp) -> bool {
-    contact.last_inbound.is_some_and(|last| last.until(now) < WINDOW)
+    contact.window_since().is_some_and(|since| since.until(now) < WINDOW)
 }
 
 impl WhatsApp {
@@ -74,6 +75,15 @@ impl WhatsApp {
         let answer =
             self.http.call(call, Reach::Configured, TIMEOUT).await.map_err(answers::no_answer)?;
         wire::accepted(answer.status(), answer.body())
+    }
+
+    async fn send_template(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
+        let language = &self.account.language;
+        match self.account.templates.iter().find_map(|template| template.message(prompt, language))
+        {
+            Some(message) => self.send_message(prompt, &message).await,
+            None => Err(SendError::Misconfigured { reason: "template" }),
+        }
     }
 }
 
@@ -102,17 +112,15 @@ impl Channel for WhatsApp {
     /// Sends a free-form message while the window is open. If Meta reports it closed, nothing was sent, and the template
     /// goes out instead.
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
-        if window_is_open(&prompt.contact, prompt.now) {
-            let sent = self.send_message(prompt, &wire::free_form(prompt)).await;
-            if !matches!(sent, Err(SendError::Unreachable { reason: errors::OUTSIDE_WINDOW })) {
-                return sent;
-            }
+        if !window_is_open(&prompt.contact, prompt.now) {
+            return self.send_template(prompt).await;
         }
-        let language = &self.account.language;
-        match self.account.templates.iter().find_map(|template| template.message(prompt, language))
-        {
-            Some(message) => self.send_message(prompt, &message).await,
-            None => Err(SendError::Misconfigured { reason: "template" }),
+        match self.send_message(prompt, &wire::free_form(prompt)).await {
+            Err(SendError::Unreachable { reason: OUTSIDE_WINDOW }) => {
+                let accepted = self.send_template(prompt).await?;
+                Ok(AcceptedPrompt { outside_window: true, ..accepted })
+            }
+            sent => sent,
         }
     }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, StatusCode};
-use ports::{AcceptedPrompt, ButtonAction, Prompt, SendError};
+use ports::{AcceptedPrompt, ButtonAction, Prompt, SendError, Sender};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use super::account::Account;
 use super::errors::reaction;
 use crate::answers::{self, ProviderAnswer};
+use crate::json::lenient;
 use crate::message_limits::{WHATSAPP, cut};
+use crate::senders;
 
 /// Writes the call that sends `message` for `prompt`: a pure function of both.
 pub(super) fn call(
@@ -102,6 +104,17 @@ fn body(prompt: &Prompt, shown: &[&str], place: &str) -> String {
 #[derive(Deserialize)]
 struct SendResponse {
     messages: Vec<MessageId>,
+    #[serde(default, deserialize_with = "lenient")]
+    contacts: Option<Vec<RecipientContact>>,
+}
+
+/// The customer, by Meta's own ids, which may differ from the number that was asked.
+#[derive(Deserialize)]
+struct RecipientContact {
+    #[serde(default, deserialize_with = "lenient")]
+    wa_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    user_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -140,14 +153,30 @@ pub(super) fn accepted(status: StatusCode, body: &[u8]) -> Result<AcceptedPrompt
 
 fn sent(status: StatusCode, body: &[u8]) -> Result<AcceptedPrompt, SendError> {
     let response = serde_json::from_slice::<SendResponse>(body).ok();
-    let id = response
-        .and_then(|response| response.messages.into_iter().next())
-        .map(|message| message.id);
+    let (ids, contacts) = response
+        .map(|response| (response.messages, response.contacts.unwrap_or_default()))
+        .unwrap_or_default();
+    let id = ids.into_iter().next().map(|message| message.id);
     let is_plain = |id: &String| {
         (1..=255).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
     };
     match id.filter(is_plain) {
-        Some(id) => Ok(AcceptedPrompt { provider_id: Some(id), delivered: false }),
+        Some(id) => {
+            Ok(AcceptedPrompt { recipient: recipient(contacts), ..AcceptedPrompt::new(Some(id)) })
+        }
         None => Err(SendError::Unknown(ProviderAnswer { status }.into())),
+    }
+}
+
+fn recipient(contacts: Vec<RecipientContact>) -> Sender {
+    let mut contacts = contacts.into_iter();
+    let (Some(RecipientContact { wa_id, user_id }), None) = (contacts.next(), contacts.next())
+    else {
+        return Sender::default();
+    };
+    Sender {
+        phone: wa_id.as_deref().and_then(senders::bare_phone),
+        handle: user_id.as_deref().and_then(senders::handle),
+        features: Vec::new(),
     }
 }

@@ -292,6 +292,27 @@ impl Request {
         change.with_entry(EntryKind::Prompt { prompt: id, delivery_status })
     }
 
+    /// Records that a prompt failed as outside the channel's window, and makes the same channel the next route, once.
+    #[must_use]
+    pub fn record_outside_window(&self, id: PromptId, reason: &str, now: Timestamp) -> Change {
+        let status = DeliveryStatus::Failed { reason: reason.to_owned() };
+        let mut change = self.record_delivery_status(id, status, None, now);
+        let Some(channel) = self.prompt(id).map(|prompt| prompt.channel.clone()) else {
+            return change;
+        };
+        let tried = self.prompts.iter().filter(|prompt| prompt.channel == channel).count();
+        if change.is_nothing()
+            || tried > 1
+            || self.routes.len() >= PROMPTS_MAX
+            || !self.is_open_to_answers()
+        {
+            return change;
+        }
+        let next = self.routes_used.min(self.routes.len());
+        change.request.routes.insert(next, channel.clone());
+        change.with_entry(EntryKind::Requeued { channel })
+    }
+
     /// Moves a busy channel behind the other routes, at most three times.
     #[must_use]
     pub fn route_again(&self, channel: &ChannelName, now: Timestamp) -> Change {

@@ -21,6 +21,38 @@ impl Phone {
         &self.0
     }
 
+    /// Returns the other spellings under which a provider may report this number.
+    ///
+    /// Mexico and Argentina once wrote a digit before the area code of a mobile. Brazil added a ninth digit behind it.
+    /// WhatsApp's ids still have the older form. One spelling never belongs to another customer than the other.
+    ///
+    /// Source: <https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages>, read
+    /// 2026-11-26, on ids that differ from numbers. UNVERIFIED: the three plans are from memory. Before going live in one
+    /// of these countries, send to a mobile there, and compare `contacts[].wa_id` in the answer.
+    #[must_use]
+    pub fn variants(&self) -> Vec<Self> {
+        let text = self.0.as_str();
+        let with = |variant: String| vec![Self(variant)];
+        let moved = |country: &str, digit: &str| {
+            let rest = text.strip_prefix(country)?;
+            match (rest.len(), rest.strip_prefix(digit)) {
+                (11, Some(national)) => Some(with(format!("{country}{national}"))),
+                (10, _) => Some(with(format!("{country}{digit}{rest}"))),
+                _ => None,
+            }
+        };
+        let brazil = || {
+            let (area, rest) = text.strip_prefix("+55")?.split_at_checked(2)?;
+            let is_mobile = |local: &str| local.starts_with(['6', '7', '8', '9']);
+            match (rest.len(), rest.strip_prefix('9')) {
+                (9, Some(local)) if is_mobile(local) => Some(with(format!("+55{area}{local}"))),
+                (8, _) if is_mobile(rest) => Some(with(format!("+55{area}9{rest}"))),
+                _ => None,
+            }
+        };
+        moved("+52", "1").or_else(|| moved("+54", "9")).or_else(brazil).unwrap_or_default()
+    }
+
     /// Returns the masked number that requesters see: the first digit and the last four.
     #[must_use]
     pub fn masked(&self) -> String {
@@ -72,6 +104,23 @@ mod tests {
             ["15551230001", "+0555123000", "+123456", "+1234567890123456", "+1555abc0001", "+"]
         {
             assert_eq!(bad.parse::<Phone>(), Err(InvalidPhone), "{bad}");
+        }
+    }
+
+    #[test]
+    fn phone_variant_is_the_same_mobile_in_another_spelling() {
+        for (one, other) in [
+            ("+525512345678", "+5215512345678"),
+            ("+541123456789", "+5491123456789"),
+            ("+551187654321", "+5511987654321"),
+        ] {
+            let [one, other] = [one, other].map(|text| text.parse::<Phone>().unwrap());
+            assert_eq!((one.variants(), other.variants()), (vec![other], vec![one]));
+        }
+        // A landline of Brazil, other lengths, other countries.
+        for none in ["+551132654321", "+55113265432", "+52551234567", "+15551230001", "+5491"] {
+            let Ok(phone) = none.parse::<Phone>() else { continue };
+            assert_eq!(phone.variants(), [], "{none}");
         }
     }
 

@@ -107,7 +107,7 @@ impl Channel for PhoneChannel {
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         match MagicNumber::of(&prompt.to, self.style) {
             MagicNumber::Unreachable => Err(SendError::Unreachable { reason: NOT_ON_CHANNEL }),
-            MagicNumber::Silent => Ok(AcceptedPrompt { provider_id: None, delivered: false }),
+            MagicNumber::Silent => Ok(AcceptedPrompt::new(None)),
             MagicNumber::Ordinary => self.store_message(prompt).await,
         }
     }
@@ -134,7 +134,7 @@ impl PhoneChannel {
                 return Err(SendError::Unknown(error.into()));
             }
         }
-        Ok(AcceptedPrompt { provider_id: Some(message.id.to_string()), delivered: true })
+        Ok(AcceptedPrompt { delivered: true, ..AcceptedPrompt::new(Some(message.id.to_string())) })
     }
 
     async fn check_stored(&self, prompt: &Prompt) -> Result<(), SendError> {

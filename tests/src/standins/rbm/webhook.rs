@@ -103,11 +103,11 @@ impl Rbm {
         let mut tap = json!({ "senderPhoneNumber": message.phone, "agentId": AGENT });
         tap["suggestionResponse"] = json!({ "postbackData": suggestion["postbackData"] });
         if kind == "reply" {
-            tap["messageId"] = json!("MsHjT2pWqWQS2mF2Hs0jQ5og");
+            tap["messageId"] = json!(message_id(suggestion));
             tap["sendTime"] = json!("2026-12-01T00:01:00.045123Z");
             tap["suggestionResponse"]["text"] = suggestion["text"].clone();
         } else {
-            tap["eventId"] = json!("EvTap01");
+            tap["eventId"] = json!(message_id(suggestion));
         }
         Told::event(&tap)
     }
@@ -116,7 +116,7 @@ impl Rbm {
     #[must_use]
     pub fn writes(&self, phone: &str, text: &str) -> Told {
         Told::event(&json!({
-            "agentId": AGENT, "senderPhoneNumber": phone, "messageId": "MsText01",
+            "agentId": AGENT, "senderPhoneNumber": phone, "messageId": message_id(&json!(text)),
             "sendTime": "2026-12-01T00:01:00Z", "text": text,
         }))
     }
@@ -125,7 +125,12 @@ impl Rbm {
     #[must_use]
     pub fn switches(&self, phone: &str, kind: &str) -> Told {
         Told::event(&json!({
-            "senderPhoneNumber": phone, "eventType": kind, "eventId": "EvSwitch01", "agentId": AGENT,
+            "senderPhoneNumber": phone, "eventType": kind, "eventId": format!("Ev{kind}"), "agentId": AGENT,
         }))
     }
+}
+
+/// The id of a customer's message: each content has its own.
+fn message_id(content: &Value) -> String {
+    format!("Ms{}", domain::keys::digest_hex(content.to_string().as_bytes()))
 }

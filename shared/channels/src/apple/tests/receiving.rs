@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use domain::values::time::Timestamp;
 use http::{HeaderValue, Method};
-use ports::{Callback, CallbackError, ReceivedWebhook, Sender, UnverifiedCallback};
+use ports::{Callback, CallbackError, MessageOrigin, ReceivedWebhook, Sender, UnverifiedCallback};
 use serde_json::{Value, json};
 
 use super::{CSP, SECRET, bearer, open, proven, settings, token};
@@ -25,15 +25,18 @@ fn by_handle(sender: &Sender) -> bool {
 fn words(received: &ReceivedWebhook) -> String {
     match received.callbacks.as_slice() {
         [] => "nothing".to_owned(),
-        [Callback::Stop(from)] => {
+        [Callback::Stop(MessageOrigin { from, .. })] => {
             assert!(by_handle(from) || from.phone.is_some() && from.handle.is_none());
             "stop".to_owned()
         }
-        [Callback::Start(from)] if by_handle(from) => "start".to_owned(),
-        [Callback::Tapped { postback, from }] if by_handle(from) => format!("tapped {postback}"),
-        [Callback::Wrote { from, intent, .. }] if by_handle(from) => {
+        [Callback::Start(origin)] if by_handle(&origin.from) => "start".to_owned(),
+        [Callback::Tapped { postback, origin }] if by_handle(&origin.from) => {
+            format!("tapped {postback}")
+        }
+        [Callback::Wrote { origin, intent, .. }] if by_handle(&origin.from) => {
             format!("wrote {}", intent.as_deref().unwrap_or("-"))
         }
+        [Callback::Active(origin)] if by_handle(&origin.from) => "active".to_owned(),
         _ => panic!("{received:?}"),
     }
 }
@@ -68,10 +71,10 @@ fn device_features_are_read_from_either_header() {
         let mut callback = proven(&hello());
         callback.headers.insert(name, HeaderValue::from_bytes(list.as_bytes()).unwrap());
         let received = receive(&callback).unwrap();
-        let [Callback::Wrote { from, .. }] = received.callbacks.as_slice() else { panic!() };
+        let [Callback::Wrote { origin, .. }] = received.callbacks.as_slice() else { panic!() };
         // A header that is not ASCII is ignored.
         let expected = if list.is_ascii() { expected } else { vec![] };
-        assert_eq!(from.features, expected, "{list}");
+        assert_eq!(origin.from.features, expected, "{list}");
     }
 }
 
@@ -191,10 +194,12 @@ fn body_that_is_no_message_is_malformed() {
         ("sourceId", json!("tel:911")),
         ("sourceId", json!(7)),
         ("type", json!(null)),
-        ("body", json!({})),
-        ("intent", json!([])),
     ] {
         assert_eq!(with(field, value.clone()), Err(CallbackError::Malformed), "{field} {value}");
+    }
+    for (field, value) in [("body", json!({})), ("intent", json!([])), ("id", json!(7))] {
+        let received = with(field, value.clone()).unwrap();
+        assert_eq!(words(&received).split(' ').next(), Some("wrote"), "{field} {value}");
     }
     for bytes in [b"".as_slice(), b"{", b"[]", b"\xff", b"\x1f\x8b", b"type=text&body=STOP"] {
         assert_eq!(receive(&proven(bytes)), Err(CallbackError::Malformed), "{bytes:?}");
@@ -207,4 +212,14 @@ fn body_that_is_no_message_is_malformed() {
         ..proven(&hello())
     };
     assert_eq!(receive(&forged), Err(CallbackError::Forged), "nothing is unpacked before that");
+}
+
+#[test]
+fn unreadable_field_loses_no_stop() {
+    let mut body = fixtures("apple/fixtures/callbacks")["text"]["body"].clone();
+    body["body"] = json!("STOP HALF");
+    body["intent"] = json!({});
+    let body = body.to_string().replace(" HALF", "\n\\ud83d");
+    let received = receive(&proven(body.as_bytes())).unwrap();
+    assert_eq!(words(&received), "stop");
 }

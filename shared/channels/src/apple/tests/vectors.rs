@@ -62,11 +62,13 @@ fn gzipped(vector: &Value) {
     std::mem::swap(&mut headers, &mut callback.headers);
     callback.headers.insert("authorization", headers["authorization"].clone());
     let received = channel.receive(&callback).unwrap();
-    let [Callback::Wrote { from, text, intent: None, at: None }] = received.callbacks.as_slice()
-    else {
+    let [Callback::Wrote { origin, text, intent: None }] = received.callbacks.as_slice() else {
         panic!("{received:?}");
     };
     assert_eq!(text.as_str(), vector["decoded"]["body"].as_str().unwrap());
+    assert_eq!(origin.message_id.as_deref(), vector["decoded"]["id"].as_str());
+    assert_eq!(origin.written_at, None);
+    let from = &origin.from;
     assert_eq!(from.handle.as_deref(), vector["decoded"]["sourceId"].as_str());
     assert_eq!(from.features, ["QUICK", "LIST", "TIME", "AUTH", "AUTH2", "FORM"]);
 }

@@ -6,31 +6,33 @@
 //! read 2026-11-26.
 
 use domain::values::id::PromptId;
-use domain::values::phone::Phone;
-use domain::values::time::Timestamp;
-use ports::{Callback, CallbackReply, PromptSelector, ReceivedWebhook, Sender};
+use ports::{Callback, CallbackReply, MessageOrigin, PromptSelector, ReceivedWebhook, Sender};
 use serde::Deserialize;
 
 use super::agent::bare_id;
+use crate::json::{self, lenient};
 use crate::opt_out::{self, Preference};
+use crate::senders;
 
 /// An event of a customer, who is `senderPhoneNumber`, or of the platform, which has the number in another field.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct AgentEvent {
     agent_id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     sender_phone_number: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     event_type: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    event_id: Option<String>,
     /// The id of our message in an event, and of the customer's in a text or tap.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     message_id: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     suggestion_response: Option<SuggestionResponse>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     text: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     send_time: Option<String>,
 }
 
@@ -42,34 +44,42 @@ struct SuggestionResponse {
 
 /// Answers the registration of the webhook with the secret alone, as the guide says. One sample has a word before it.
 pub(super) fn echo(secret: String) -> ReceivedWebhook {
-    acknowledged(None, secret)
+    acknowledged(Vec::new(), secret)
 }
 
 /// Reads the signed data of an event. A webhook of the whole partner receives the events of its other agents too.
 pub(super) fn read(agent: &str, data: &[u8]) -> ReceivedWebhook {
-    let event = serde_json::from_slice::<AgentEvent>(data).ok();
+    let event: Option<AgentEvent> =
+        json::read(data).and_then(|event| serde_json::from_value(event).ok());
     let ours = event.filter(|event| bare_id(&event.agent_id) == agent);
-    acknowledged(ours.and_then(event_callback), String::new())
+    acknowledged(ours.map(event_callbacks).unwrap_or_default(), String::new())
 }
 
-fn acknowledged(callback: Option<Callback>, body: String) -> ReceivedWebhook {
+const fn acknowledged(callbacks: Vec<Callback>, body: String) -> ReceivedWebhook {
     let reply = CallbackReply { status: 200, content_type: "text/plain", body };
-    ReceivedWebhook { callbacks: callback.into_iter().collect(), reply, refusal: None }
+    ReceivedWebhook { callbacks, reply, refusal: None }
 }
 
-fn event_callback(event: AgentEvent) -> Option<Callback> {
-    let phone = event.sender_phone_number.and_then(|number| number.parse::<Phone>().ok());
+fn event_callbacks(event: AgentEvent) -> Vec<Callback> {
+    let from = senders::sender(event.sender_phone_number.as_deref().unwrap_or_default());
+    // An event that the platform made about our message has an id of its own.
+    let id = if event.event_type.is_some() { event.event_id } else { event.message_id.clone() };
+    let written_at = event.send_time.and_then(|time| time.parse().ok());
+    let origin = MessageOrigin { from, written_at, message_id: id };
+    let is_known = origin.from != Sender::default();
     if let Some(SuggestionResponse { postback_data: postback }) = event.suggestion_response {
-        let from = Sender { phone, ..Sender::default() };
-        return Some(Callback::Tapped { postback, from });
+        return vec![Callback::Tapped { postback, origin }];
     }
     let Some(kind) = event.event_type else {
-        let at = event.send_time.and_then(|time| time.parse().ok());
-        return text_callback(phone?, event.text?, at);
+        return is_known.then(|| message_callback(origin, event.text)).into_iter().collect();
     };
     let about =
         event.message_id.and_then(|id| PromptId::from_uuid(&id)).map(PromptSelector::Prompt);
-    match kind.as_str() {
+    let recipient = || {
+        let recipient = origin.from.clone();
+        about.filter(|_| is_known).map(|about| Callback::Recipient { about, recipient })
+    };
+    let callback = match kind.as_str() {
         "DELIVERED" => about.map(Callback::Delivered),
         "READ" => about.map(Callback::Read),
         "TTL_EXPIRATION_REVOKED" => about.map(|about| Callback::Failed(about, "expired")),
@@ -77,18 +87,20 @@ fn event_callback(event: AgentEvent) -> Option<Callback> {
         // route already starts after silence. On the last route, a failure would only end a request that the customer
         // can still answer.
         "TTL_EXPIRATION_REVOKE_FAILED" => None,
-        "SUBSCRIBE" => phone.map(|phone| Callback::Start(phone.into())),
-        "UNSUBSCRIBE" => phone.map(|phone| Callback::Stop(phone.into())),
+        "SUBSCRIBE" => return is_known.then_some(Callback::Start(origin)).into_iter().collect(),
+        "UNSUBSCRIBE" => return is_known.then_some(Callback::Stop(origin)).into_iter().collect(),
         // Typing, or an event that Google added later.
-        _ => None,
-    }
+        _ => return Vec::new(),
+    };
+    recipient().into_iter().chain(callback).collect()
 }
 
-fn text_callback(phone: Phone, text: String, at: Option<Timestamp>) -> Option<Callback> {
-    let from = phone.into();
-    Some(match opt_out::preference(&text) {
-        Some(Preference::Stop) => Callback::Stop(from),
-        Some(Preference::Start) => Callback::Start(from),
-        None => Callback::Wrote { from, text, intent: None, at },
-    })
+/// Returns the callback for a customer's message: a text, or a place or file that says nothing here.
+fn message_callback(origin: MessageOrigin, text: Option<String>) -> Callback {
+    let Some(text) = text else { return Callback::Active(origin) };
+    match opt_out::preference(&text) {
+        Some(Preference::Stop) => Callback::Stop(origin),
+        Some(Preference::Start) => Callback::Start(origin),
+        None => Callback::Wrote { origin, text, intent: None },
+    }
 }

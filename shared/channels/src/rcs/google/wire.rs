@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::agent::{Agent, RECEIPTS, TrafficType};
 use crate::answers::{self, ProviderAnswer, Reaction};
 use crate::message_limits::{self, RCS};
+use crate::senders;
 
 /// Google advises at least ten seconds, and takes at most fifteen days.
 const LIFE_SECONDS: RangeInclusive<u64> = 10..=1_296_000;
@@ -173,13 +174,16 @@ pub(super) fn accepted(
     // `phones/{number}/agentMessages/{id}` has our id. An answer with another id is not about this prompt.
     let id = prompt.to_uuid();
     let sent = serde_json::from_slice::<SentMessage>(body).ok();
-    let ours = sent.is_some_and(|sent| {
+    let ours = sent.filter(|sent| {
         sent.name.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(&id))
     });
-    if !ours {
+    let Some(SentMessage { name }) = ours else {
         return Err(SendError::Unknown(ProviderAnswer { status }.into()));
-    }
-    Ok(AcceptedPrompt { provider_id: Some(id), delivered: false })
+    };
+    // Google may write the number in another form than the one that was asked.
+    let number = name.strip_prefix("phones/").and_then(|name| name.split('/').next());
+    let recipient = senders::sender(number.unwrap_or_default());
+    Ok(AcceptedPrompt { recipient, ..AcceptedPrompt::new(Some(id)) })
 }
 
 /// Reads a status that is no success.

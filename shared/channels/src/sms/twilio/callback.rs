@@ -3,16 +3,19 @@
 //! UNVERIFIED: the fields are from memory. Before going live, compare them with
 //! <https://www.twilio.com/docs/messaging/guides/webhook-request> and a recorded callback.
 
-use domain::values::phone::Phone;
 use domain::values::prompt_ref::PromptRef;
 use http::Method;
-use ports::{Callback, CallbackError, CallbackReply, ReceivedWebhook, UnverifiedCallback};
+use ports::{
+    Callback, CallbackError, CallbackReply, MessageOrigin, ReceivedWebhook, Sender,
+    UnverifiedCallback,
+};
 
 use super::account::TextSender;
 use super::errors;
 use super::signature::{self, Pairs};
 use crate::answers::{Reaction, UNDELIVERED};
 use crate::opt_out::{self, Preference};
+use crate::senders;
 
 /// Reads a callback whose signature was verified.
 ///
@@ -26,12 +29,12 @@ pub(super) fn read(callback: &UnverifiedCallback) -> Result<ReceivedWebhook, Cal
     let form = Form(signature::pairs(callback).ok_or(CallbackError::Malformed)?);
     match form.one("MessageStatus")? {
         Some(status) if !matches!(status, "receiving" | "received") => Ok(ReceivedWebhook {
-            callbacks: delivery(callback, &form, status)?.into_iter().collect(),
+            callbacks: deliveries(callback, &form, status)?,
             reply: empty_reply(),
             refusal: None,
         }),
         Some(_) | None => Ok(ReceivedWebhook {
-            callbacks: inbound(&form)?.into_iter().collect(),
+            callbacks: vec![inbound(&form)?],
             reply: empty_twiml(),
             refusal: None,
         }),
@@ -59,20 +62,25 @@ fn once<T>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, CallbackErr
     if values.next().is_none() { Ok(value) } else { Err(CallbackError::Malformed) }
 }
 
-/// Returns the callback for a status of one of our texts; `None` while the text is on its way.
-fn delivery(
+/// Returns the callbacks for a status of one of our texts: who gets it, and whether it arrived.
+fn deliveries(
     callback: &UnverifiedCallback,
     form: &Form,
     status: &str,
-) -> Result<Option<Callback>, CallbackError> {
-    let Some(reference) = reference(&callback.url)? else { return Ok(None) };
-    Ok(match status {
+) -> Result<Vec<Callback>, CallbackError> {
+    let Some(reference) = reference(&callback.url)? else { return Ok(Vec::new()) };
+    // A messaging service may send the text over RCS, to `rcs:+1…`.
+    let recipient = senders::sender(form.one("To")?.unwrap_or_default());
+    let named = (recipient != Sender::default())
+        .then(|| Callback::Recipient { about: reference.into(), recipient });
+    let delivery = match status {
         "delivered" => Some(Callback::Delivered(reference.into())),
         "read" => Some(Callback::Read(reference.into())),
         "canceled" | "failed" | "undelivered" => Some(failure(form)?.to_callback(reference.into())),
         // On its way, or a status that Twilio added later.
         _ => None,
-    })
+    };
+    Ok(named.into_iter().chain(delivery).collect())
 }
 
 fn failure(form: &Form) -> Result<Reaction, CallbackError> {
@@ -94,22 +102,20 @@ fn reference(url: &str) -> Result<Option<PromptRef>, CallbackError> {
     }
 }
 
-/// Returns the callback for a text from a phone; `None` for one from a short code or a name.
-fn inbound(form: &Form) -> Result<Option<Callback>, CallbackError> {
+/// Returns the callback for a text. Twilio reports no time, and the id of the message is the same in a repeat.
+fn inbound(form: &Form) -> Result<Callback, CallbackError> {
     let from = form.one("From")?.ok_or(CallbackError::Malformed)?;
+    let message_id = form.one("MessageSid")?.map(str::to_owned);
+    let origin = MessageOrigin { from: senders::sender(from), written_at: None, message_id };
     // A location, or a kind of message that is newer than this adapter, has no text.
     let body = form.one("Body")?.or(form.one("ButtonText")?).unwrap_or_default();
-    let word = form.one("OptOutType")?;
-    let Ok(from) = from.parse::<Phone>() else { return Ok(None) };
-    Ok(Some(match (word, opt_out::preference(body)) {
-        (Some("STOP"), _) => Callback::Stop(from.into()),
-        (Some("START"), _) => Callback::Start(from.into()),
-        (Some(_) | None, Some(Preference::Stop)) => Callback::Stop(from.into()),
-        (Some(_) | None, Some(Preference::Start)) => Callback::Start(from.into()),
-        (Some(_) | None, None) => {
-            Callback::Wrote { from: from.into(), text: body.to_owned(), intent: None, at: None }
-        }
-    }))
+    Ok(match (form.one("OptOutType")?, opt_out::preference(body)) {
+        (Some("STOP"), _) => Callback::Stop(origin),
+        (Some("START"), _) => Callback::Start(origin),
+        (Some(_) | None, Some(Preference::Stop)) => Callback::Stop(origin),
+        (Some(_) | None, Some(Preference::Start)) => Callback::Start(origin),
+        (Some(_) | None, None) => Callback::Wrote { origin, text: body.to_owned(), intent: None },
+    })
 }
 
 const fn empty_reply() -> CallbackReply {

@@ -16,6 +16,8 @@ use serde::Deserialize;
 use super::account::{Account, TextSender};
 use super::errors::reaction;
 use crate::answers::{self, ProviderAnswer, UNDELIVERED};
+use crate::json::lenient;
+use crate::senders;
 
 /// Twilio advises more than five seconds, and takes at most ten hours.
 const VALIDITY_SECONDS: RangeInclusive<u64> = 6..=36_000;
@@ -58,6 +60,9 @@ struct MessageResource {
     status: String,
     #[serde(default)]
     error_code: Option<u32>,
+    /// The number as Twilio writes it, which may differ from the one that was asked.
+    #[serde(default, deserialize_with = "lenient")]
+    to: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -99,5 +104,6 @@ fn created(status: StatusCode, body: &[u8]) -> Result<AcceptedPrompt, SendError>
     {
         return Err(SendError::Unknown(ProviderAnswer { status }.into()));
     }
-    Ok(AcceptedPrompt { provider_id: Some(message.sid), delivered: false })
+    let recipient = senders::sender(message.to.as_deref().unwrap_or_default());
+    Ok(AcceptedPrompt { recipient, ..AcceptedPrompt::new(Some(message.sid)) })
 }

@@ -2,7 +2,7 @@
 
 use domain::postback::Action;
 use domain::values::time::Timestamp;
-use ports::{Callback, CallbackError, Sender};
+use ports::{Callback, CallbackError, MessageOrigin, Sender};
 use serde_json::{Value, json};
 
 use super::{CUSTOMER, USER, body, receive, value};
@@ -33,9 +33,20 @@ fn customer() -> Sender {
     Sender { phone, handle: Some(USER.to_owned()), ..Sender::default() }
 }
 
+fn origin() -> MessageOrigin {
+    MessageOrigin {
+        from: customer(),
+        written_at: Some(Timestamp::from_millis(1_750_030_073_000)),
+        message_id: Some("wamid.IN1".to_owned()),
+    }
+}
+
 fn text_callback(text: &str) -> Callback {
-    let at = Some(Timestamp::from_millis(1_750_030_073_000));
-    Callback::Wrote { from: customer(), text: text.to_owned(), intent: None, at }
+    Callback::Wrote { origin: origin(), text: text.to_owned(), intent: None }
+}
+
+fn recipient() -> Callback {
+    Callback::Recipient { about: reference().into(), recipient: customer() }
 }
 
 fn status_callbacks(members: &Value) -> Vec<Callback> {
@@ -44,14 +55,16 @@ fn status_callbacks(members: &Value) -> Vec<Callback> {
         "biz_opaque_callback_data": reference().to_string(),
     });
     status.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
-    callbacks_of(&json!({ "statuses": [status] }))
+    let mut callbacks = callbacks_of(&json!({ "statuses": [status] }));
+    callbacks.retain(|callback| *callback != recipient());
+    callbacks
 }
 
 #[test]
 fn tap_on_either_kind_of_button_returns_its_postback() {
     let carried = postback(Action::Approve);
     let context = json!({ "from": "15550783881", "id": "wamid.OUT1" });
-    let tapped = [Callback::Tapped { postback: carried.clone(), from: customer() }];
+    let tapped = [Callback::Tapped { postback: carried.clone(), origin: origin() }];
     let reply =
         json!({ "type": "button_reply", "button_reply": { "id": carried, "title": "Approve" } });
     let free = json!({ "type": "interactive", "context": context, "interactive": reply });
@@ -68,27 +81,28 @@ fn tap_on_either_kind_of_button_returns_its_postback() {
         json!({ "type": "interactive", "interactive": { "button_reply": { "id": 7 } } }),
         json!({ "type": "button", "button": null }),
     ] {
-        assert_eq!(inbound(&other), []);
+        assert_eq!(inbound(&other), [Callback::Active(origin())], "it opens the window");
     }
 }
 
 #[test]
 fn inbound_text_is_stop_start_or_words() {
     let text = |body: &str| inbound(&json!({ "type": "text", "text": { "body": body } }));
-    assert_eq!(text("STOP"), [Callback::Stop(customer())]);
-    assert_eq!(text("please don't message me again"), [Callback::Stop(customer())]);
-    assert_eq!(text("unstop"), [Callback::Start(customer())]);
+    assert_eq!(text("STOP"), [Callback::Stop(origin())]);
+    assert_eq!(text("please don't message me again"), [Callback::Stop(origin())]);
+    assert_eq!(text("unstop"), [Callback::Start(origin())]);
     assert_eq!(text("yes 47"), [text_callback("yes 47")]);
     let image = |caption: Value| inbound(&json!({ "type": "image", "image": caption }));
-    assert_eq!(image(json!({ "id": "1", "caption": "Stop!" })), [Callback::Stop(customer())]);
-    assert_eq!(
-        image(json!({ "id": "1" })),
-        [text_callback("")],
-        "an empty caption opens the window too"
-    );
-    for kind in ["reaction", "system", "unsupported", "order", "a_new_word", ""] {
-        assert_eq!(inbound(&json!({ "type": kind, kind: { "body": "STOP" } })), [], "{kind}");
+    assert_eq!(image(json!({ "id": "1", "caption": "Stop!" })), [Callback::Stop(origin())]);
+    let active = [Callback::Active(origin())];
+    assert_eq!(image(json!({ "id": "1" })), active);
+    // Every kind of message opens the window.
+    for kind in ["reaction", "unsupported", "order", "sticker", "location", "a_new_word", ""] {
+        let message = inbound(&json!({ "type": kind, kind: { "body": "STOP" } }));
+        assert_eq!(message, active, "{kind}");
     }
+    let notice = json!({ "type": "system", "system": { "body": "changed a number" } });
+    assert_eq!(inbound(&notice), [], "the customer did nothing");
 }
 
 #[test]
@@ -97,7 +111,9 @@ fn sender_without_a_number_has_a_business_scoped_id() {
         message["type"] = json!("text");
         message["text"] = json!({ "body": "hi" });
         let said = callbacks_of(&json!({ "contacts": contacts, "messages": [message] })).remove(0);
-        let Callback::Wrote { from, .. } = said else { panic!("{said:?}") };
+        let Callback::Wrote { origin: MessageOrigin { from, .. }, .. } = said else {
+            panic!("{said:?}")
+        };
         (from.phone.map(|phone| phone.as_str().to_owned()), from.handle)
     };
     let (phone, user) = (Some(format!("+{CUSTOMER}")), Some(USER.to_owned()));
@@ -109,9 +125,63 @@ fn sender_without_a_number_has_a_business_scoped_id() {
     assert_eq!(sender_of(json!([{ "wa_id": CUSTOMER }]), json!({})), (phone.clone(), None));
     let two = json!([{ "wa_id": "15551230009", "user_id": "US.9" }, { "wa_id": CUSTOMER, "user_id": USER }]);
     assert_eq!(sender_of(two.clone(), json!({ "from": CUSTOMER })), (phone, user));
-    assert_eq!(sender_of(two, json!({})), (None, None), "two contacts name no sender");
-    let odd = json!([{ "user_id": "US.".to_owned() + &"9".repeat(200), "wa_id": "0" }]);
-    assert_eq!(sender_of(odd, json!({})), (None, None));
+    let unnamed = |contacts: Value| {
+        let text = json!({ "type": "text", "text": { "body": "hi" } });
+        callbacks_of(&json!({ "contacts": contacts, "messages": [text] }))
+    };
+    assert_eq!(unnamed(two), [], "two contacts name no sender");
+    let odd = json!([{ "user_id": "US.".to_owned() + &"9".repeat(300), "wa_id": "0" }]);
+    assert_eq!(unnamed(odd), []);
+}
+
+/// The id of a customer may differ from the number that was asked, and a username hides the number.
+#[test]
+fn status_names_the_recipient() {
+    let named = |contacts: Value, status: Value| {
+        let mut of =
+            json!({ "status": "sent", "biz_opaque_callback_data": reference().to_string() });
+        of.as_object_mut().unwrap().extend(status.as_object().unwrap().clone());
+        let callbacks = callbacks_of(&json!({ "contacts": contacts, "statuses": [of] }));
+        let [Callback::Recipient { about, recipient }] = callbacks.as_slice() else {
+            assert_eq!(callbacks, []);
+            return (None, None);
+        };
+        assert_eq!(*about, reference().into());
+        let phone = recipient.phone.as_ref().map(|phone| phone.as_str().to_owned());
+        (phone, recipient.handle.clone())
+    };
+    let (phone, user) = (Some("+5215512345678".to_owned()), Some(USER.to_owned()));
+    let status = json!({ "recipient_id": "5215512345678" });
+    assert_eq!(named(json!([]), status.clone()), (phone.clone(), None));
+    let both = json!({ "recipient_id": "5215512345678", "recipient_user_id": USER });
+    assert_eq!(named(json!([]), both), (phone.clone(), user.clone()));
+    let contact = json!([{ "wa_id": "5215512345678", "user_id": USER }]);
+    assert_eq!(named(contact.clone(), status.clone()), (phone.clone(), user.clone()));
+    assert_eq!(named(contact, json!({})), (None, user.clone()));
+    let two = json!([{ "user_id": "US.9" }, { "wa_id": "5215512345678", "user_id": USER }]);
+    assert_eq!(named(two.clone(), status), (phone, user.clone()));
+    assert_eq!(named(two, json!({})), (None, None));
+    assert_eq!(named(json!([]), json!({ "recipient_id": USER })), (None, user));
+}
+
+/// Half a surrogate pair is what a phone sends that cut an emoji.
+#[test]
+fn unreadable_text_loses_no_stop() {
+    let stop = message(&json!({ "type": "text", "text": { "body": "STOP" } }));
+    let odd = message(&json!({ "type": "text", "text": { "body": "HALF" } }));
+    let both = value(&json!({ "messages": [odd, stop] }));
+    for (text, read_as) in [("\\ud83d", "\u{FFFD}"), ("a\\ude00b", "a\u{FFFD}b"), ("\u{1}", " ")] {
+        let body = String::from_utf8(body(&[both.clone()])).unwrap().replace("HALF", text);
+        let received = receive(body.as_bytes()).unwrap().callbacks;
+        assert_eq!(received, [text_callback(read_as), Callback::Stop(origin())], "{text}");
+    }
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    for part in ["1e999", deep.as_str(), "{\"body\":\"\\udc00\"}"] {
+        let body = String::from_utf8(body(&[both.clone()])).unwrap();
+        let body = body.replace("{\"body\":\"HALF\"}", part);
+        let received = receive(body.as_bytes()).unwrap().callbacks;
+        assert_eq!(received.last(), Some(&Callback::Stop(origin())), "{part}");
+    }
 }
 
 #[test]
@@ -167,8 +237,12 @@ fn unreadable_entry_loses_no_other_entry() {
     let both = value(&json!({ "messages": messages, "statuses": statuses, "errors": [{}] }));
     let wrong = value(&json!({ "messages": {}, "statuses": "x", "contacts": 1 }));
     let received = receive(&body(&[wrong, both.clone(), json!(null), both])).unwrap();
-    let pair = [Callback::Stop(customer()), Callback::Read(reference().into())];
-    assert_eq!(received.callbacks, [pair.clone(), pair].concat());
+    let user = Sender { phone: None, handle: Some(USER.to_owned()), ..Sender::default() };
+    let named = Callback::Recipient { about: reference().into(), recipient: user };
+    let expected = [Callback::Stop(origin()), named, Callback::Read(reference().into())];
+    let meant =
+        received.callbacks.into_iter().filter(|callback| !matches!(callback, Callback::Active(_)));
+    assert_eq!(meant.collect::<Vec<_>>(), [expected.clone(), expected].concat());
     for text in ["", "{", "test", "\u{0}", "nul"] {
         assert_eq!(receive(text.as_bytes()), Err(CallbackError::Malformed), "{text}");
     }

@@ -2,7 +2,7 @@
 
 use domain::values::phone::Phone;
 use http::{HeaderMap, Method};
-use ports::{Addressee, Callback, CallbackError, Sender, UnverifiedCallback};
+use ports::{Addressee, Callback, CallbackError, MessageOrigin, Sender, UnverifiedCallback};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -52,7 +52,8 @@ fn escaped_body_is_verified_raw_and_read_decoded() {
     let received = receive(body).unwrap();
     let from = Sender::from(format!("+{CUSTOMER}").parse::<Phone>().unwrap());
     let text = "me@example.com https://x.example/ ë😀".to_owned();
-    assert_eq!(received.callbacks, [Callback::Wrote { from, text, intent: None, at: None }]);
+    let origin = MessageOrigin { from, written_at: None, message_id: Some("wamid.IN2".to_owned()) };
+    assert_eq!(received.callbacks, [Callback::Wrote { origin, text, intent: None }]);
     let again = serde_json::from_slice::<Value>(body).unwrap().to_string();
     let mut changed = signed(body, "secret-app");
     changed.body = again.into();

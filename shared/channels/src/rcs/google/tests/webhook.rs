@@ -6,8 +6,8 @@ use domain::postback::Action;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, Method};
 use ports::{
-    Addressee, Callback, CallbackError, Channel, PromptSelector, Proof, ReceivedWebhook, Sender,
-    UnverifiedCallback,
+    Addressee, Callback, CallbackError, Channel, MessageOrigin, PromptSelector, Proof,
+    ReceivedWebhook, Sender, UnverifiedCallback,
 };
 use serde_json::{Value, json};
 use sha2::Sha512;
@@ -95,22 +95,28 @@ fn signature_vector_is_judged_as_it_says() {
         let prompt = "0b6f1f6e-6a8b-4d0e-9c36-3a8f4c8b7d11";
         let about =
             PromptSelector::Prompt(domain::values::id::PromptId::from_uuid(prompt).unwrap());
-        let tapped = |postback: &str| Callback::Tapped {
-            postback: postback.to_owned(),
+        let data = vector["request_body"]["message"]["data"].as_str().unwrap_or_default();
+        let data: Value =
+            serde_json::from_slice(&STANDARD.decode(data).unwrap_or_default()).unwrap_or_default();
+        let of = |name: &str| data[name].as_str().map(str::to_owned);
+        let origin = |id: &str| MessageOrigin {
             from: phone().into(),
+            written_at: of("sendTime").map(|time| time.parse().unwrap()),
+            message_id: of(id),
         };
+        let tapped = |postback: &str| {
+            let (postback, origin) = (postback.to_owned(), origin("messageId"));
+            vec![Callback::Tapped { postback, origin }]
+        };
+        let recipient = Callback::Recipient { about, recipient: phone().into() };
         let expected = match vector["id"].as_str().unwrap() {
-            "rbm-suggestion-reply" => vec![tapped("eyJ2IjoxLCJyIjoiMDFIWlgiLCJhIjoieSJ9")],
-            "rbm-action-tap" => vec![tapped("eyJ2IjoxLCJyIjoiMDFIWlgiLCJhIjoibyJ9")],
-            "rbm-delivered" => vec![Callback::Delivered(about)],
+            "rbm-suggestion-reply" => tapped("eyJ2IjoxLCJyIjoiMDFIWlgiLCJhIjoieSJ9"),
+            "rbm-action-tap" => tapped("eyJ2IjoxLCJyIjoiMDFIWlgiLCJhIjoibyJ9"),
+            "rbm-delivered" => vec![recipient, Callback::Delivered(about)],
             "rbm-ttl-revoked" => vec![Callback::Failed(about, "expired")],
             "rbm-non-ascii" => {
-                vec![Callback::Wrote {
-                    from: phone().into(),
-                    text: "Oui, d’accord ✅".to_owned(),
-                    intent: None,
-                    at: Some("2026-04-05T10:00:00Z".parse().unwrap()),
-                }]
+                let text = "Oui, d’accord ✅".to_owned();
+                vec![Callback::Wrote { origin: origin("messageId"), text, intent: None }]
             }
             _ => Vec::new(),
         };
@@ -122,11 +128,15 @@ fn signature_vector_is_judged_as_it_says() {
 
 #[test]
 fn event_reports_delivery() {
-    assert_eq!(received(&event("DELIVERED")), [Callback::Delivered(about())]);
-    assert_eq!(received(&event("READ")), [Callback::Read(about())]);
+    let recipient = || Callback::Recipient { about: about(), recipient: phone().into() };
+    assert_eq!(received(&event("DELIVERED")), [recipient(), Callback::Delivered(about())]);
+    assert_eq!(received(&event("READ")), [recipient(), Callback::Read(about())]);
     let mut capitals = event("READ");
     capitals["messageId"] = json!(uuid().to_uppercase());
-    assert_eq!(received(&capitals), [Callback::Read(about())]);
+    assert_eq!(received(&capitals), [recipient(), Callback::Read(about())]);
+    let mut unnamed = event("READ");
+    unnamed["senderPhoneNumber"] = json!(null);
+    assert_eq!(received(&unnamed), [Callback::Read(about())]);
     for (kind, expected) in [
         ("TTL_EXPIRATION_REVOKED", vec![Callback::Failed(about(), "expired")]),
         ("TTL_EXPIRATION_REVOKE_FAILED", vec![]),
@@ -151,18 +161,16 @@ fn tap_returns_the_buttons_postback() {
         "agentId": "acme-agent", "senderPhoneNumber": PHONE, "eventId": "Ev3",
         "suggestionResponse": {"postbackData": carried},
     });
-    for tap in [reply, action] {
-        assert_eq!(
-            received(&tap),
-            [Callback::Tapped { postback: carried.clone(), from: phone().into() }]
-        );
-    }
-    let nobody =
+    let written_at = Some("2026-01-01T00:01:00.045Z".parse().unwrap());
+    let origin =
+        MessageOrigin { from: phone().into(), written_at, message_id: Some("Ms1".to_owned()) };
+    assert_eq!(received(&reply), [Callback::Tapped { postback: carried.clone(), origin }]);
+    let origin = MessageOrigin::from(Sender::from(phone()));
+    assert_eq!(received(&action), [Callback::Tapped { postback: carried.clone(), origin }]);
+    let unnamed =
         json!({ "agentId": "acme-agent", "suggestionResponse": {"postbackData": carried} });
-    assert_eq!(
-        received(&nobody),
-        [Callback::Tapped { postback: carried, from: Sender::default() }]
-    );
+    let origin = MessageOrigin::default();
+    assert_eq!(received(&unnamed), [Callback::Tapped { postback: carried, origin }]);
 }
 
 #[test]
@@ -173,15 +181,56 @@ fn inbound_text_is_stop_start_or_words() {
             "sendTime": "2026-01-01T00:01:00Z", "text": text,
         }))
     };
-    assert_eq!(of("STOP"), [Callback::Stop(phone().into())]);
-    assert_eq!(of("baja"), [Callback::Stop(phone().into())]);
-    assert_eq!(of("unstop"), [Callback::Start(phone().into())]);
-    let at = Some("2026-01-01T00:01:00Z".parse().unwrap());
-    let (from, text) = (phone().into(), "who is this?".into());
-    let wrote = Callback::Wrote { from, text, intent: None, at };
-    assert_eq!(of("who is this?"), [wrote]);
-    assert_eq!(received(&event("UNSUBSCRIBE")), [Callback::Stop(phone().into())]);
-    assert_eq!(received(&event("SUBSCRIBE")), [Callback::Start(phone().into())]);
+    let origin = || MessageOrigin {
+        from: phone().into(),
+        written_at: Some("2026-01-01T00:01:00Z".parse().unwrap()),
+        message_id: Some("Ms2".to_owned()),
+    };
+    assert_eq!(of("STOP"), [Callback::Stop(origin())]);
+    assert_eq!(of("baja"), [Callback::Stop(origin())]);
+    assert_eq!(of("unstop"), [Callback::Start(origin())]);
+    let text = "who is this?".to_owned();
+    assert_eq!(of(&text.clone()), [Callback::Wrote { origin: origin(), text, intent: None }]);
+    let by_event = |from: Sender| MessageOrigin {
+        message_id: Some("Ev1".to_owned()),
+        ..MessageOrigin::from(from)
+    };
+    assert_eq!(received(&event("UNSUBSCRIBE")), [Callback::Stop(by_event(phone().into()))]);
+    assert_eq!(received(&event("SUBSCRIBE")), [Callback::Start(by_event(phone().into()))]);
+    let mut by_id = event("UNSUBSCRIBE");
+    by_id["senderPhoneNumber"] = json!("72975");
+    let id = Sender { handle: Some("72975".to_owned()), ..Sender::default() };
+    assert_eq!(received(&by_id), [Callback::Stop(by_event(id))]);
+}
+
+#[test]
+fn message_without_a_text_is_a_sign_of_life() {
+    for content in [
+        json!({ "location": {"latitude": 48.1, "longitude": 11.5} }),
+        json!({ "userFile": {"payload": {"mimeType": "image/gif", "fileUri": "https://a.example/"}} }),
+        json!({ "text": {"body": "STOP"} }),
+    ] {
+        let mut message =
+            json!({ "agentId": "acme-agent", "senderPhoneNumber": PHONE, "messageId": "Ms3" });
+        message.as_object_mut().unwrap().extend(content.as_object().unwrap().clone());
+        let received = received(&message);
+        assert!(matches!(received[..], [Callback::Active(_)]), "{received:?}");
+    }
+}
+
+#[test]
+fn unreadable_part_loses_no_stop() {
+    for rest in [
+        r#""text":"STOP \ud83d""#,
+        r#""text":"STOP","sendTime":7"#,
+        r#""text":"STOP","suggestionResponse":{}"#,
+        r#""text":"STOP","messageId":{"id":1}"#,
+        r#""text":"STOP","x":1e999"#,
+    ] {
+        let data = format!(r#"{{"agentId":"acme-agent","senderPhoneNumber":"{PHONE}",{rest}}}"#);
+        let received = channel().receive(&signed(data.as_bytes())).unwrap().callbacks;
+        assert!(matches!(received[..], [Callback::Stop(_)]), "{rest} {received:?}");
+    }
 }
 
 #[test]
@@ -200,12 +249,7 @@ fn verified_event_without_meaning_is_acknowledged() {
         with("messageId", json!("MxAnotherSystemsMessage")),
         with("messageId", json!(7)),
         json!({ "agentId": "acme-agent", "eventType": "UNSUBSCRIBE" }),
-        json!({ "agentId": "acme-agent", "eventType": "UNSUBSCRIBE", "senderPhoneNumber": "72975" }),
         json!({ "agentId": "acme-agent", "text": "STOP" }),
-        json!({ "agentId": "acme-agent", "senderPhoneNumber": PHONE, "messageId": "Ms3",
-                "location": {"latitude": 48.1, "longitude": 11.5} }),
-        json!({ "agentId": "acme-agent", "senderPhoneNumber": PHONE, "messageId": "Ms4",
-                "userFile": {"payload": {"mimeType": "image/gif", "fileUri": "https://a.example/"}} }),
         json!({ "agentId": "acme-agent@rbm.goog", "eventId": "Ev4", "regionId": "/v1/regions/fi-rcs",
                 "oldLaunchState": "PENDING", "newLaunchState": "REJECTED", "comment": "…" }),
         json!({}),
@@ -321,8 +365,8 @@ fn channel_reads_the_events_of_its_own_agent() {
         assert_eq!(channel.addressee(&call), Addressee::Own);
         channel.receive(&call).unwrap().callbacks.len()
     };
-    assert_eq!(received("acme-agent"), 1);
-    assert_eq!(received("acme-agent@rbm.goog"), 1);
+    assert_eq!(received("acme-agent"), 2);
+    assert_eq!(received("acme-agent@rbm.goog"), 2);
     assert_eq!(received("another"), 0);
 }
 
@@ -337,7 +381,7 @@ fn client_token_verifies_before_and_after_its_rotation() {
         channel.receive(&call(body.as_bytes(), Some(&signature(data.as_bytes(), token))))
     };
     for token in [TOKEN, "secret-new-token"] {
-        assert_eq!(with(token).unwrap().callbacks.len(), 1, "{token}");
+        assert_eq!(with(token).unwrap().callbacks.len(), 2, "{token}");
         let shake = json!({ "clientToken": token, "secret": "1234" }).to_string();
         assert!(channel.receive(&call(shake.as_bytes(), None)).is_ok(), "{token}");
     }

@@ -9,7 +9,10 @@ use domain::values::phone::Phone;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderValue, Method};
 use pollster::block_on;
-use ports::{Callback, CallbackError, Channel, Proof, ReceivedWebhook, UnverifiedCallback};
+use ports::{
+    Callback, CallbackError, Channel, MessageOrigin, Proof, ReceivedWebhook, Sender,
+    UnverifiedCallback,
+};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use sha1::Sha1;
@@ -61,7 +64,7 @@ fn encode(pairs: &[(&str, &str)]) -> String {
 }
 
 fn wrote(phone: &Phone, text: String) -> Callback {
-    Callback::Wrote { from: phone.clone().into(), text, intent: None, at: None }
+    Callback::Wrote { origin: phone.clone().into(), text, intent: None }
 }
 
 /// A callback as Twilio would sign it, computed independently of the code that verifies.
@@ -181,7 +184,11 @@ fn status_callback_reports_delivery() {
         );
         let received = received.unwrap();
         assert_eq!((received.reply.status, received.reply.body.as_str()), (200, ""));
-        received.callbacks
+        let mut callbacks = received.callbacks;
+        let recipient = PHONE.parse::<Phone>().unwrap().into();
+        let named = Callback::Recipient { about: reference().into(), recipient };
+        assert_eq!(callbacks.remove(0), named);
+        callbacks
     };
     assert_eq!(of("delivered"), [Callback::Delivered(reference().into())]);
     assert_eq!(of("read"), [Callback::Read(reference().into())]);
@@ -267,9 +274,20 @@ fn inbound_text_is_stop_start_or_words() {
     );
     assert_eq!(of(&[("Body", "unstop")]), [Callback::Start(phone.clone().into())]);
     assert_eq!(of(&[("Body", "YES 47")]), [wrote(&phone, "YES 47".to_owned())]);
-    assert_eq!(receive(url, &[("From", "72975"), ("Body", "STOP")]).unwrap().callbacks, []);
     // A location, or a kind of message that is newer than the adapter.
     assert_eq!(of(&[("Latitude", "1.0"), ("NumMedia", "0")]), [wrote(&phone, String::new())]);
+    let named = |id: &str| {
+        let received = receive(url, &[("From", id), ("Body", "STOP")]).unwrap().callbacks;
+        let [Callback::Stop(origin)] = received.as_slice() else { panic!("{received:?}") };
+        origin.from.clone()
+    };
+    for number in ["rcs:+15551230001", "RCS:+15551230001", "whatsapp:+15551230001"] {
+        assert_eq!(named(number), phone.clone().into(), "{number}");
+    }
+    assert_eq!(named("72975"), Sender { handle: Some("72975".to_owned()), ..Sender::default() });
+    let message = receive(url, &[("From", PHONE), ("Body", "STOP"), ("MessageSid", "SM1")]);
+    let origin = MessageOrigin { message_id: Some("SM1".to_owned()), ..phone.clone().into() };
+    assert_eq!(message.unwrap().callbacks, [Callback::Stop(origin)]);
     for pairs in [
         &[("Body", "STOP")][..],
         &[("x", "y")],

@@ -1,0 +1,133 @@
+//! The handles of addresses: the ids under which a channel reports the customer behind a number that was asked.
+//!
+//! An id may be another spelling of the number, or no number at all. A provider ties it to an address by its answer to a
+//! prompt, or by a status of one.
+
+use std::time::Duration;
+
+use domain::brand::{Brand, BrandScope, Key32};
+use domain::keys;
+use domain::values::name::ChannelName;
+use domain::values::time::Timestamp;
+use ports::{Expect, Item, Sender, Store, StoreError, Write};
+
+use crate::contact::{ChannelScope, KEPT};
+use crate::opt_outs;
+use crate::opt_outs::{OptOut, Statement, Word};
+use crate::storage::{decode, encode};
+
+/// A handle that is tied again is written again only this long before it would be forgotten.
+const RENEWAL: Duration = Duration::from_secs(60 * 86_400);
+
+/// Returns the keyed hashes of a sender's ids on a channel. The channel's own id comes first, then the number.
+#[must_use]
+pub fn hashes(key: &Key32, channel: &ChannelName, sender: &Sender) -> Vec<String> {
+    let number = sender.phone.as_ref().map(domain::values::phone::Phone::as_str);
+    let ids = sender.handle.as_deref().into_iter().chain(number);
+    ids.map(|id| keys::handle_hash(key, channel.as_str(), id)).collect()
+}
+
+/// Loads the address's hash of a customer from the hash of their handle; `None` for an unknown handle.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn address_of(
+    store: &dyn Store,
+    at: ChannelScope<'_>,
+    handle: &str,
+    now: Timestamp,
+) -> Result<Option<String>, StoreError> {
+    let item = store.read(&at.key("HANDLE", handle)).await?;
+    let fresh = item.filter(|item| item.expires_at.is_none_or(|until| now < until));
+    fresh.map(|item| decode(&item.body)).transpose()
+}
+
+/// Returns the write that ties a handle to an address; both are hashes.
+///
+/// # Errors
+/// [`StoreError::Damaged`] when the record cannot be encoded.
+fn put(
+    at: ChannelScope<'_>,
+    handle: &str,
+    address: &str,
+    now: Timestamp,
+) -> Result<Write, StoreError> {
+    let item = Item {
+        key: at.key("HANDLE", handle),
+        version: 1,
+        body: encode(address)?,
+        expires_at: Some(now.after(KEPT)),
+        index: None,
+    };
+    Ok(Write::Put { item, expect: Expect::Any })
+}
+
+/// The handles of a brand's channel.
+#[derive(Clone, Copy)]
+pub struct Handles<'a> {
+    /// The store that keeps them.
+    pub store: &'a dyn Store,
+    /// The brand, whose key hashes addresses and ids.
+    pub brand: &'a Brand,
+    /// The channel and the mode.
+    pub at: ChannelScope<'a>,
+}
+
+impl Handles<'_> {
+    /// Ties the ids of a prompt's recipient to the address that was asked. An opt-out that came from one of them before
+    /// counts for the address from then on.
+    ///
+    /// Returns `true` when the address is opted out by such an id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tie(
+        &self,
+        address: &str,
+        recipient: &Sender,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let Self { store, brand, at } = *self;
+        let key = &brand.address_key;
+        let is_asked = |phone| keys::address_hash(key, phone) == address;
+        let asked = recipient.phone.as_ref().is_some_and(is_asked);
+        let phone = recipient.phone.clone().filter(|_| !asked);
+        let other = Sender { phone, ..recipient.clone() };
+        let mut stopped = false;
+        for handle in hashes(key, at.channel, &other) {
+            if self.is_tied(&handle, address, now).await? {
+                continue;
+            }
+            store.write(vec![put(at, &handle, address, now)?]).await?;
+            stopped |= self.inherit(&handle, address).await?.is_opted_out();
+        }
+        Ok(stopped)
+    }
+
+    /// Whether a handle is tied to the address, and stays so for long.
+    async fn is_tied(
+        &self,
+        handle: &str,
+        address: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let Some(item) = self.store.read(&self.at.key("HANDLE", handle)).await? else {
+            return Ok(false);
+        };
+        let lasts = item.expires_at.is_none_or(|until| now.after(RENEWAL) < until);
+        Ok(lasts && decode::<String>(&item.body)? == address)
+    }
+
+    /// Records the words of a handle, from before it was tied, for its address. Returns the words that it had.
+    async fn inherit(&self, handle: &str, address: &str) -> Result<OptOut, StoreError> {
+        let scope = BrandScope { brand: self.at.brand, mode: self.at.mode };
+        let (words, _) = opt_outs::load(self.store, scope, handle).await?;
+        for (word, at) in [(Word::Stop, words.stopped_at), (Word::Start, words.started_at)] {
+            if let Some(at) = at {
+                let statement = Statement { word, written_at: Some(at), reported_at: at };
+                opt_outs::record(self.store, scope, address, statement).await?;
+            }
+        }
+        Ok(words)
+    }
+}
