@@ -60,6 +60,16 @@ pub enum Witness {
     Test(&'static str),
 }
 
+// The tests of customers' ids and of late webhooks.
+const TIED_ID: Witness =
+    Witness::Test("flows::handles::stop_from_an_id_that_an_answer_named_counts");
+const OTHER_CUSTOMER: Witness =
+    Witness::Test("flows::handles::tap_of_another_customer_counts_nothing_and_ties_nothing");
+const OLDER_WORD: Witness =
+    Witness::Test("flows::handles::older_word_reported_again_undoes_no_newer_one");
+const REPEATED_MESSAGE: Witness =
+    Witness::Test("flows::handles::message_reported_again_is_recorded_once");
+
 /// Returns what must notice that the guard is disabled.
 #[must_use]
 pub const fn witness(guard: Guard) -> Witness {
@@ -127,17 +137,9 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::AmbiguousText => {
             Witness::Test("flows::text_replies::text_possibly_for_an_ended_request_is_no_answer")
         }
-        Guard::HandleBeforeNumber => {
-            Witness::Test("flows::handles::stop_from_an_id_that_an_answer_named_counts")
-        }
-        Guard::SenderOfAnotherAddress => {
-            Witness::Test("flows::handles::tap_of_another_customer_counts_nothing_and_ties_nothing")
-        }
-        Guard::NewerWord => {
-            Witness::Test("flows::handles::older_word_reported_again_undoes_no_newer_one")
-        }
-        Guard::SeenMessage => {
-            Witness::Test("flows::handles::message_reported_again_is_recorded_once")
-        }
+        Guard::HandleBeforeNumber => TIED_ID,
+        Guard::SenderOfAnotherAddress => OTHER_CUSTOMER,
+        Guard::NewerWord => OLDER_WORD,
+        Guard::SeenMessage => REPEATED_MESSAGE,
     }
 }
