@@ -171,13 +171,14 @@ fn unreadable_text_loses_no_stop() {
     let odd = message(&json!({ "type": "text", "text": { "body": "HALF" } }));
     let both = value(&json!({ "messages": [odd, stop] }));
     for (text, read_as) in [("\\ud83d", "\u{FFFD}"), ("a\\ude00b", "a\u{FFFD}b"), ("\u{1}", " ")] {
-        let body = String::from_utf8(body(&[both.clone()])).unwrap().replace("HALF", text);
+        let body =
+            String::from_utf8(body(std::slice::from_ref(&both))).unwrap().replace("HALF", text);
         let received = receive(body.as_bytes()).unwrap().callbacks;
         assert_eq!(received, [text_callback(read_as), Callback::Stop(origin())], "{text}");
     }
     let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
     for part in ["1e999", deep.as_str(), "{\"body\":\"\\udc00\"}"] {
-        let body = String::from_utf8(body(&[both.clone()])).unwrap();
+        let body = String::from_utf8(body(std::slice::from_ref(&both))).unwrap();
         let body = body.replace("{\"body\":\"HALF\"}", part);
         let received = receive(body.as_bytes()).unwrap().callbacks;
         assert_eq!(received.last(), Some(&Callback::Stop(origin())), "{part}");

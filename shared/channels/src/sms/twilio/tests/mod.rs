@@ -286,7 +286,7 @@ fn inbound_text_is_stop_start_or_words() {
     }
     assert_eq!(named("72975"), Sender { handle: Some("72975".to_owned()), ..Sender::default() });
     let message = receive(url, &[("From", PHONE), ("Body", "STOP"), ("MessageSid", "SM1")]);
-    let origin = MessageOrigin { message_id: Some("SM1".to_owned()), ..phone.clone().into() };
+    let origin = MessageOrigin { message_id: Some("SM1".to_owned()), ..phone.into() };
     assert_eq!(message.unwrap().callbacks, [Callback::Stop(origin)]);
     for pairs in [
         &[("Body", "STOP")][..],
