@@ -257,11 +257,10 @@ fn event_that_fails_takes_no_other_with_it() {
     let broken = world.asks(100);
     let about = world.went().sent.pop().unwrap().reference.to_string();
     let theirs = asks(&world, STRANGER);
-    let id = broken.id.to_string();
     let request = world
         .items()
         .into_iter()
-        .find(|item| item.key.sk == "REQ" && item.key.pk == format!("REQ#{id}"));
+        .find(|item| item.key.sk == "REQ" && item.key.pk == format!("REQ#{}", broken.id));
     let request = request.unwrap();
     world.puts(ports::Item { body: "{}".to_owned(), ..request.clone() });
     let events = json!([
