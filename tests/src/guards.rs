@@ -79,6 +79,7 @@ pub const fn witness(guard: Guard) -> Witness {
         | Guard::PostbackSignature
         | Guard::OpenIsNoApproval
         | Guard::SavedCardOwner
+        | Guard::SameBrowser
         | Guard::EarlyText => Witness::Simulation(&[C1]),
         Guard::ConsentSignature => Witness::Test("flows::consent::forged_consent_is_never_charged"),
         Guard::ReturnForOpenAttempt => Witness::Simulation(&[C1, C2]),
@@ -132,6 +133,10 @@ pub const fn witness(guard: Guard) -> Witness {
         }
         Guard::LateRefundSuccess => {
             Witness::Test("flows::refunds::late_success_stops_the_refund_that_repeats_it")
+        }
+        // The simulation checks a code where a request has one, and cannot know that it should.
+        Guard::SessionCodeEveryAsk => {
+            Witness::Test("flows::session_codes::every_ask_needs_a_session_code_by_default")
         }
         // Seeds hardly ever end one of two open requests while a text is on its way.
         Guard::AmbiguousText => {

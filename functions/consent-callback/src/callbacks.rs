@@ -1,15 +1,16 @@
 //! The callback addresses: finds the channel or the processor that an address names, and hands the call to it.
 
 use bytes::Bytes;
-use domain::brand::Mode;
+use domain::brand::{Brand, Mode};
 use domain::problem::Problem;
 use domain::values::name::{BrandName, ChannelName};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use ports::{CallbackReply, Proof, SecretsError, UnverifiedCallback};
 
-use crate::processors::ProcessorReply;
+use crate::browser::Cookies;
+use crate::processors::{ProcessorReply, ReturnPage};
 use crate::rejection::absent;
 use crate::{ConsentCallback, page};
 
@@ -51,12 +52,51 @@ impl ConsentCallback {
         }
         // A name that no channel has may be a processor's.
         let processor = name.parse().map_err(|_not_a_name| absent())?;
-        match self.processor_webhooks().receive(&brand, &processor, &callback).await? {
-            ProcessorReply::Webhook(reply) => Ok(response(reply)),
-            ProcessorReply::ConsentPage(Some(token)) => Ok(page::see_other(&token, "")),
-            ProcessorReply::ConsentPage(None) => page::unknown(""),
+        let received = self.processor_webhooks().receive(&brand, &processor, &callback).await;
+        match received {
+            Ok(ProcessorReply::Webhook(reply)) => Ok(response(reply)),
+            Ok(ProcessorReply::Return(returned)) => self.returned(&brand, path, returned),
+            // A person reads the answer, and can do nothing with a problem in JSON.
+            Err(problem) if is_browser(&callback) => page::return_failed(&brand, &problem),
+            Err(problem) => Err(problem),
         }
     }
+
+    /// Answers the browser of a customer who returns.
+    fn returned(
+        &self,
+        brand: &Brand,
+        path: &str,
+        returned: ReturnPage,
+    ) -> Result<Response<Bytes>, Problem> {
+        let action = path.split('?').next().unwrap_or_default();
+        match returned {
+            ReturnPage::Consent { token, remember } => {
+                let response = page::see_other(&token, "");
+                Ok(match remember {
+                    Some((request, prompt)) => {
+                        Cookies::of(&self.public_base).set(response, brand, &request, prompt)
+                    }
+                    None => response,
+                })
+            }
+            ReturnPage::AskCode { request, fields } => {
+                page::ask_code(&request, brand, action, &fields)
+            }
+            ReturnPage::OtherBrowser(request) => page::other_browser(&request, brand),
+            ReturnPage::WrongCode(request) => page::wrong_code(&request, brand),
+            ReturnPage::Ended(request) => page::return_ended(&request, brand),
+            ReturnPage::Unknown => page::unknown(""),
+        }
+    }
+}
+
+/// Whether a person's browser calls: it brings a parameter of RFC 6749, section 4.1.2, in its address or its form.
+fn is_browser(callback: &UnverifiedCallback) -> bool {
+    let query = callback.url.split_once('?').map_or("", |(_, query)| query);
+    let sent = if callback.method == Method::POST { &callback.body } else { query.as_bytes() };
+    let known = |name: &str| ["state", "code", "error", "iss"].contains(&name);
+    form_urlencoded::parse(sent).any(|(name, _)| known(&name))
 }
 
 fn response(reply: CallbackReply) -> Response<Bytes> {

@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 mod approvals;
+mod browser;
 mod callbacks;
 mod channels;
 mod http_edge;
@@ -14,6 +15,8 @@ use std::sync::Arc;
 
 use ::sandbox::SandboxPages;
 use ports::{Channels, Ports, Processors};
+
+use browser::Cookies;
 
 pub use approvals::{ApprovalPayload, Approvals, CustomerReply, ReplyError, ReplySource};
 pub use channels::{ChannelWebhooks, Topics};
@@ -61,7 +64,8 @@ impl ConsentCallback {
     /// Returns the part that records the webhooks of processors.
     #[must_use]
     pub fn processor_webhooks(&self) -> ProcessorWebhooks {
-        ProcessorWebhooks::new(self.ports.clone(), Arc::clone(&self.processors))
+        let cookies = Cookies::of(&self.public_base);
+        ProcessorWebhooks::new(self.ports.clone(), Arc::clone(&self.processors), cookies)
     }
 
     /// Returns the part that is the sandbox phone.

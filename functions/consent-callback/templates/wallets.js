@@ -15,7 +15,7 @@
     for (const [name, value] of Object.entries(more)) data.set(name, value);
     return data;
   };
-  const post = (more) => fetch(here, { method: "POST", body: fields(more), credentials: "omit" });
+  const post = (more) => fetch(here, { method: "POST", body: fields(more), credentials: "same-origin" });
   const goOn = () => location.replace(`${here}?go=1`);
   const fail = () => {
     failed.hidden = false;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::ask::{Ask, AskHash};
+use domain::ask::AskHash;
 use domain::consent::SessionCode;
 use domain::guards;
 use domain::guards::Guard;
@@ -125,9 +125,9 @@ impl Intake {
         let id = RequestId::new(now, id);
         let payee = brand.display_name.as_str().to_owned();
         let policy = &brand.policy;
+        let entry = policy.session_code.entry(&params.ask);
         let life =
             params.expires_in.unwrap_or(Duration::from_secs(u64::from(policy.expires_in_seconds)));
-        let coded = policy.session_code && matches!(params.ask, Ask::Payment { .. });
         Request {
             id,
             brand: brand.name.clone(),
@@ -141,7 +141,7 @@ impl Intake {
             processor: processor.name,
             routes,
             routes_used: 0,
-            session_code: coded.then(|| SessionCode::draw(random)),
+            session_code: entry.map(|entry| SessionCode::draw(random, entry)),
             by_tap: processor.by_tap,
             metadata: params.metadata.clone(),
             notify: brand.setup(requester.mode).webhooks.is_some(),

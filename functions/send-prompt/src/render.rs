@@ -35,7 +35,7 @@ pub(crate) fn prompt(
         kind,
         link: &link,
         code: None,
-        picks: request.by_tap && request.session_code.is_some(),
+        picks: request.by_tap && has_picks(request),
     };
     let render = if record.reminder { texts::reminder } else { texts::prompt };
     let texts = render(language, &brand.language, &content);
@@ -56,6 +56,11 @@ pub(crate) fn prompt(
         now,
         link,
     }
+}
+
+/// Whether the customer picks a session code.
+fn has_picks(request: &Request) -> bool {
+    request.session_code.as_ref().is_some_and(|code| code.picks().is_some())
 }
 
 /// Returns the buttons, most important first.
@@ -84,6 +89,8 @@ fn buttons(
     match &request.session_code {
         _ if !request.by_tap => vec![open, deny, not_me],
         None => vec![reply(&labels.approve, Action::Approve), deny, not_me, open],
+        // A code that is typed is typed on the page.
+        Some(code) if code.typed => vec![open, deny, not_me],
         Some(code) => {
             let picks = code.choices.iter().zip(0..);
             let picks = picks.map(|(choice, place)| reply(choice, Action::Pick(place)));

@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroizing;
 
+use crate::code_policy::SessionCodePolicy;
 pub use crate::settings::{InvalidSettings, Settings};
 use crate::values::address;
 use crate::values::language::Language;
@@ -209,8 +210,8 @@ pub struct WebhookEndpoint {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
-    /// Whether payments require a session code.
-    pub session_code: bool,
+    /// Which asks require a session code, and how it is given.
+    pub session_code: SessionCodePolicy,
     /// Whether a free-text yes or no is an answer, for asks that are no payments.
     pub text_replies: bool,
     /// The wait for a delivery receipt before the next route, in seconds; at least 5.
@@ -240,7 +241,7 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            session_code: true,
+            session_code: SessionCodePolicy::all(true),
             text_replies: false,
             fallback_seconds: 12,
             expires_in_seconds: 300,

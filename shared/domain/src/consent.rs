@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ask::AskHash;
 use crate::brand::Brand;
+use crate::code_policy::CodeEntry;
 use crate::keys::{consent_mac, same};
 use crate::random::Random;
 use crate::values::id::{ConsentId, PromptId, RequestId};
@@ -124,12 +125,15 @@ pub struct SessionCode {
     pub code: String,
     /// The codes that the customer picks from, the right one among them.
     pub choices: [String; 3],
+    /// Whether the customer types the code and is shown no choices.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub typed: bool,
 }
 
 impl SessionCode {
     /// Draws a code and two others that differ from it and from each other.
     #[must_use]
-    pub fn draw(random: &dyn Random) -> Self {
+    pub fn draw(random: &dyn Random, entry: CodeEntry) -> Self {
         let first = below(random, 100);
         let second = (first + 1 + below(random, 99)) % 100;
         let mut third = below(random, 98);
@@ -144,7 +148,13 @@ impl SessionCode {
         if below(random, 2) == 1 {
             choices.reverse();
         }
-        Self { code, choices }
+        Self { code, choices, typed: entry == CodeEntry::Typed }
+    }
+
+    /// Returns the codes to pick from; `None` where the customer types.
+    #[must_use]
+    pub fn picks(&self) -> Option<&[String; 3]> {
+        (!self.typed).then_some(&self.choices)
     }
 }
 
@@ -199,7 +209,7 @@ mod tests {
         let random = Counting(AtomicU64::new(1));
         let mut places = [0; 3];
         for _ in 0..2_000 {
-            let drawn = SessionCode::draw(&random);
+            let drawn = SessionCode::draw(&random, CodeEntry::Picked);
             let place = drawn.choices.iter().position(|choice| *choice == drawn.code).unwrap();
             places[place] += 1;
             let mut sorted = drawn.choices.to_vec();

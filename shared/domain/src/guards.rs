@@ -37,6 +37,8 @@ guards! {
     SessionCodePresence,
     /// A consent counts only with a signature by a consent key.
     ConsentSignature,
+    /// Claims and saved cards need a session code, as payments do.
+    SessionCodeEveryAsk,
     /// The call that charges is committed before it is made.
     CommitBeforeConfirm,
     /// The processor's object is committed before the call that charges.
@@ -93,6 +95,8 @@ guards! {
     ReturnForOpenAttempt,
     /// A customer returns once.
     ReturnOnce,
+    /// A return counts in the browser that left, or with the session code.
+    SameBrowser,
     /// An authorization code that may have been used is not used again.
     CodeUsedOnce,
     /// The use of an authorization code is committed before it is made.

@@ -4,9 +4,10 @@
 //! that every accepted request ends and the requester learns it. It is a promise about time: [`settled`] checks it at rest.
 
 use crate::ask::AskHash;
+use crate::consent::ApprovalMethod;
 use crate::journal::{EntryKind, JournalEntry};
-use crate::outcome::Outcome;
-use crate::request::{AttemptEnd, Request, State};
+use crate::outcome::{Details, Outcome};
+use crate::request::{AttemptEnd, Request, ReturnBrowser, State};
 
 /// The ids of the invariants a change breaks; none for a sound one.
 #[must_use]
@@ -16,7 +17,7 @@ pub fn broken(
     entries: &[JournalEntry],
 ) -> Vec<&'static str> {
     let checks = [
-        ("C1", consented(before, after, entries)),
+        ("C1", consented(before, after, entries) && kept_by_the_customer(before, after)),
         ("C2", charged_once(after) && given_back_once(after)),
         ("C4", stays_closed(before, after)),
         ("C5", no_call_once_closed(before, after)),
@@ -39,6 +40,25 @@ fn consented(before: Option<&Request>, after: &Request, entries: &[JournalEntry]
         consent.ask_hash == exact
             && consent.at < after.expires_at
             && (consent.code_matched || !coded)
+    })
+}
+
+/// C1: a card or claims are kept after a return in the browser that left, or with the session code.
+fn kept_by_the_customer(before: Option<&Request>, after: &Request) -> bool {
+    let kept = matches!(
+        &after.state,
+        State::Closed {
+            outcome: Outcome::Fulfilled { receipt: Details::Card { .. } | Details::Claims(_), .. },
+            ..
+        }
+    );
+    let Some(before) = before.filter(|before| kept && !before.is_closed()) else { return true };
+    let on_page =
+        before.approval().is_some_and(|(consent, _)| consent.method == ApprovalMethod::Page);
+    let redirect = before.open_attempt().and_then(|attempt| attempt.redirect.as_ref());
+    redirect.filter(|_| on_page).is_none_or(|redirect| match redirect.browser {
+        Some(ReturnBrowser::Same | ReturnBrowser::Confirmed) => true,
+        Some(ReturnBrowser::Other) | None => false,
     })
 }
 

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::consent::Consent;
 use crate::keys::digest_hex;
 use crate::outcome::DenialReason;
-use crate::request::CancelRedirect;
+use crate::request::{CancelRedirect, ReturnBrowser};
 use crate::values::id::PromptId;
 use crate::values::name::ChannelName;
 use crate::values::time::Timestamp;
@@ -143,10 +143,13 @@ pub enum EntryKind {
         /// The attempt's number, from 1.
         attempt_no: u32,
     },
-    /// The customer returned from the hosted page with an authorization.
+    /// The customer returned from the hosted page.
     Returned {
         /// The attempt's number, from 1.
         attempt_no: u32,
+        /// The browser in which the customer returned.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        browser: Option<ReturnBrowser>,
     },
     /// The authorization code was exchanged for an access token.
     Exchanged {

@@ -132,6 +132,14 @@ pub fn page_nonce(key: &Key32, prompt: PromptId, ask: &AskHash) -> String {
     URL_SAFE_NO_PAD.encode(head)
 }
 
+/// Derives the value of the cookie that names the browser in which a prompt was approved.
+#[must_use]
+pub fn browser_token(key: &Key32, request: RequestId, prompt: PromptId) -> String {
+    let mac = mac(key, "browser", &format!("{request} {prompt}"));
+    let (head, _) = mac.split_at(16);
+    URL_SAFE_NO_PAD.encode(head)
+}
+
 /// Compares two texts in constant time.
 #[must_use]
 pub fn same(one: &str, other: &str) -> bool {

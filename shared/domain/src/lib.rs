@@ -4,6 +4,7 @@
 pub mod ask;
 pub mod authorization;
 pub mod brand;
+pub mod code_policy;
 pub mod consent;
 pub mod contact;
 pub mod guards;

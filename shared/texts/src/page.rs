@@ -47,7 +47,9 @@ pub struct PageTexts {
 
     /// Above the choices of the session code.
     pub pick_code: &'static str,
-    /// Below the choices of the session code.
+    /// Above the field of a session code that is typed.
+    pub type_code: &'static str,
+    /// Below the choices or the field of the session code.
     pub pick_code_hint: &'static str,
     /// Beside the test cards.
     pub test_card: &'static str,
@@ -134,6 +136,24 @@ pub struct PageTexts {
     pub wrong_code: &'static str,
     /// The text when another number than the agent's was picked.
     pub wrong_code_hint: &'static str,
+    /// The heading when the customer returns in another browser, above the session code.
+    pub other_browser: &'static str,
+    /// The text when the customer returns in another browser and types the session code.
+    pub other_browser_code: &'static str,
+    /// The text when the customer returns in another browser and there is no session code.
+    pub other_browser_hint: &'static str,
+    /// The button that sends the typed session code.
+    pub other_browser_send: &'static str,
+    /// The heading of a return that cannot be used.
+    pub return_failed: &'static str,
+    /// The text of a return that cannot be used.
+    pub return_failed_hint: &'static str,
+    /// The heading of a return that ended without an answer for the business.
+    pub return_ended: &'static str,
+    /// The text of a return that ended without an answer for the business.
+    pub return_ended_hint: &'static str,
+    /// Below the claims: the provider's phone number is compared.
+    pub compares_phone_number: &'static str,
     /// The heading of a link that is no longer in force.
     pub used: &'static str,
     /// The text of a link that is no longer in force.
@@ -169,6 +189,10 @@ mod tests {
             [
                 page.warning,
                 page.pick_code,
+                page.type_code,
+                page.other_browser_code,
+                page.return_failed_hint,
+                page.compares_phone_number,
                 page.refused,
                 page.expired_hint,
                 page.failed_hint,

@@ -10,7 +10,7 @@ use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::brand::{Brand, Mode};
 use domain::consent::{ApprovalMethod, Consent};
 use domain::message::{Message, MessageResult, Step};
-use domain::request::{CancelRedirect, Change, Refusal, Request, State};
+use domain::request::{CancelRedirect, Change, Refusal, Request, ReturnBrowser, State};
 use domain::seal;
 use domain::values::id::{ConsentId, PromptId, RequestId};
 use domain::values::money::Money;
@@ -256,8 +256,11 @@ impl World {
                     let random = SeededRandom::new(9);
                     let sealed = seal::seal(&self.brand.sealing, self.id, &authorization, &random);
                     let sealed = sealed.unwrap();
-                    self.record(|request| request.record_returned(attempt_no, sealed.clone(), now))
-                        .await;
+                    self.record(|request| {
+                        let browser = ReturnBrowser::Same;
+                        request.record_returned(attempt_no, sealed.clone(), browser, now)
+                    })
+                    .await;
                 }
                 ProcessorEvent::StatusChanged(id) => {
                     let queue = self.queue.as_ref();

@@ -9,12 +9,13 @@ use super::read;
 type Room = (&'static str, &'static [&'static str]);
 
 /// In the order of calls: a folder calls only folders below it, so there are no circles.
-const ROOMS: [Room; 6] = [
-    ("page", &["approvals"]),
+const ROOMS: [Room; 7] = [
+    ("page", &["approvals", "browser"]),
     ("sandbox", &["approvals", "channels"]),
     ("channels", &["approvals", "rejection"]),
-    ("processors", &["rejection"]),
+    ("processors", &["browser", "rejection"]),
     ("approvals", &[]),
+    ("browser", &[]),
     ("rejection", &[]),
 ];
 const SOURCE: &str = "functions/consent-callback/src/";

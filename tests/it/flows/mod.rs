@@ -28,6 +28,7 @@ mod routes;
 mod sandbox;
 mod sandbox_phone;
 mod secrets;
+mod session_codes;
 mod settings;
 mod sms_twilio;
 mod text_replies;

@@ -31,8 +31,11 @@ fn with_a_card() -> (World, String) {
     let world = World::beginning().with_fake_processor(&[]).begin();
     let asked = world.asks_for(&ask_for(&world, PHONE, &save_card_ask()));
     let page = world.customer().newest().page;
-    world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
+    let code = asked.answer["session_code"].as_str().unwrap();
+    let fields = [("action", "approve_hosted"), ("session_code", code)];
+    world.customer().answers_on(&page, &fields).ok(303);
     world.books().customer_is_done(&asked, 1);
+    world.customer().opens(&format!("{page}?done=1")).ok(200);
     world.time_passes(5);
     let outcome = world.reads(&asked)["outcome"].clone();
     let method = &outcome["payment_method"];

@@ -14,7 +14,7 @@ fn world(policy: &Value) -> World {
 fn allowing() -> World {
     // A silent channel must not fall back meanwhile.
     world(&json!({
-        "text_replies": true, "open_max": 9, "prompts_per_ten_minutes": 99, "fallback_seconds": 300,
+        "session_code": { "payment_method": false }, "text_replies": true, "open_max": 9, "prompts_per_ten_minutes": 99, "fallback_seconds": 300,
     }))
 }
 

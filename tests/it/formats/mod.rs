@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 /// Fields that were added later, each of which an older text may lack.
 const ADDED: &[&str] = &[
+    "/body/is/what/browser",
     "/body/is/by_tap",
     "/body/is/answer/fallback_seconds",
     "/body/is/what/consent/signature/key_id",

@@ -117,12 +117,13 @@ fn at_fake_processor() -> World {
         let mut body = world.payment(PHONE, 1);
         body["ask"] = ask;
         let asked = world.asks_for(&body);
-        goes_on();
+        let page = goes_on();
         if body["ask"]["kind"] == "identity" {
             world.comes_back(&asked, 1, Some(CODE)).ok(303);
         } else {
             world.books().customer_is_done(&asked, 1);
-            world.time_passes(5);
+            world.customer().opens(&format!("{page}?done=1")).ok(200);
+            world.settles();
         }
     }
     world.books().says([Created::Blocked { code: "credentials" }]);

@@ -8,12 +8,13 @@ use std::time::Duration;
 use domain::ask::{Ask, AskHash};
 use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::brand::{Key32, KeyRing};
+use domain::code_policy::CodeEntry;
 use domain::consent::{ApprovalMethod, Consent, SessionCode};
 use domain::invariants;
 use domain::journal::DeliveryStatus;
 use domain::outcome::{DenialReason, Details};
 use domain::processor_result::{Receipt, Reference, ReportedResult};
-use domain::request::{CancelRedirect, Change, Doubt, Refusal, Request, State};
+use domain::request::{CancelRedirect, Change, Doubt, Refusal, Request, ReturnBrowser, State};
 use domain::seal;
 use domain::seal::Sealed;
 use domain::values::id::{ConsentId, PromptId, RequestId};
@@ -75,7 +76,7 @@ pub(super) fn accepted(coded: bool) -> Request {
     Request {
         processor: "stripe".parse().unwrap(),
         routes: vec!["rcs".parse().unwrap(), "sms".parse().unwrap()],
-        session_code: coded.then(|| SessionCode::draw(&SeededRandom::new(1))),
+        session_code: coded.then(|| SessionCode::draw(&SeededRandom::new(1), CodeEntry::Picked)),
         attempts_max: 2,
         expires_at: at(2),
         ..requested(id, &brand, "Shop", ask, at(0))
@@ -168,9 +169,12 @@ fn on_page(request: &Request, now: Timestamp, sealed: &Sealed) -> Commands {
         request.record_exchanged(sealed.clone(), now),
         request.abandon(CancelRedirect::Customer, now),
         request.abandon(CancelRedirect::Requester, now),
+        request.abandon(CancelRedirect::WrongCode, now),
+        request.record_arrival(ReturnBrowser::Same, now),
+        request.record_arrival(ReturnBrowser::Other, now),
     ];
     for attempt_no in 1..=2 {
-        all.push(request.record_returned(attempt_no, sealed.clone(), now));
+        all.push(request.record_returned(attempt_no, sealed.clone(), ReturnBrowser::Same, now));
         all.push(request.record_reported(attempt_no, reported(true), now));
         all.push(request.record_reported(attempt_no, reported(false), now));
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use consent_callback::{ApprovalPayload, CustomerReply, ReplyError, ReplySource};
+use domain::ask::Ask;
 use domain::authorization::{Credential, CredentialKind};
 use domain::consent::ApprovalMethod;
 use domain::keys;
@@ -154,6 +155,7 @@ impl Run<'_> {
             3 if self.roll(4) == 0 => self.work(self.till.declining()),
             3 => self.work(self.till.wanting_back()),
             4 => self.work(self.till.hearing()),
+            5 | 6 => self.work(self.till.returning()),
             _ => self.visits(),
         }
     }
@@ -253,7 +255,10 @@ impl Run<'_> {
             | Outcome::Failed { .. } => (0, 0),
         };
         let (told, books) = (Books { charges, cards, refunded: 0 }, self.till.books());
-        if books == told {
+        // A card that was given while its customer never came back is not kept, and the processor still has it.
+        let unkept = Books { charges: 0, cards: 1, refunded: 0 };
+        let is_card = matches!(request.ask, Ask::PaymentMethod { .. });
+        if books == told || (is_card && cards == 0 && books == unkept) {
             return Ok(outcome.state_name().to_owned());
         }
         Err(format!(
@@ -309,6 +314,24 @@ impl Till {
         Box::pin(async move {
             let page = &machine.consent_callback;
             page.page().submit(&token, &HeaderMap::new(), form.as_bytes()).await.ok();
+            None
+        })
+    }
+
+    /// The customer comes back to our page in the browser that left.
+    fn returning(&self) -> Running {
+        let machine = Arc::clone(&self.machine);
+        let token = keys::link_token(&self.brand.link_key, self.prompt);
+        let value = keys::browser_token(&self.brand.link_key, self.request, self.prompt);
+        let id = self.request;
+        let cookie = format!("__Host-assent-{id}={value}; assent-{id}={value}");
+        let mut headers = HeaderMap::new();
+        if let Ok(cookie) = http::HeaderValue::from_str(&cookie) {
+            headers.insert(http::header::COOKIE, cookie);
+        }
+        self.shared.lock().say(|| "the customer is back on our page".to_owned());
+        Box::pin(async move {
+            machine.consent_callback.page().open(&token, "done=1", &headers).await.ok();
             None
         })
     }

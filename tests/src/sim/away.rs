@@ -29,6 +29,8 @@ pub(super) struct Tab {
     pub(super) url: String,
 }
 
+/// What the name of a cookie of ours begins with.
+const COOKIE: &str = "__Host-assent";
 /// The most pages that are remembered.
 const TABS_MAX: usize = 24;
 /// The most calls of a processor that are remembered before they are made.
@@ -40,14 +42,27 @@ impl World {
         keys::link_token(&self.keeper.now().link_key, prompt)
     }
 
+    /// Returns the headers of the customer's browser: the cookie of the approval, unless another browser opens the page.
+    fn browser(&self, request: RequestId, prompt: PromptId) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let other = self.plan.requests > 1 && self.roll(6) == 0;
+        let token = keys::browser_token(&self.keeper.now().link_key, request, prompt);
+        let cookie = format!("{COOKIE}-{request}={token}");
+        if let Some(value) = HeaderValue::from_str(&cookie).ok().filter(|_| !other) {
+            headers.insert(http::header::COOKIE, value);
+        }
+        headers
+    }
+
     /// The customer's browser opens our page.
     pub(super) fn opens(&mut self, request: RequestId, prompt: PromptId, query: &'static str) {
         let token = self.token(prompt);
+        let headers = self.browser(request, prompt);
         let machine = Arc::clone(&self.machine);
         self.say(|| format!("opens the page of {prompt} with {query:?}"));
         let running: Running = Box::pin(async move {
             let callback = &machine.consent_callback;
-            End::Answered(callback.page().open(&token, query, &HeaderMap::new()).await)
+            End::Answered(callback.page().open(&token, query, &headers).await)
         });
         self.employ(Work::Page(request, prompt), running);
     }
@@ -159,7 +174,20 @@ impl World {
         // Another brand's address is no place to bring it to.
         let path = path.replacen("/callbacks/shop/", &format!("/callbacks/{to}/"), 1);
         let work = if to == "shop" { Work::Other("return") } else { Work::Unheard };
-        self.calls_back_with((Method::GET, path, to), HeaderMap::new(), Bytes::new(), work);
+        let headers = self.returning(&path).unwrap_or_default();
+        self.calls_back_with((Method::GET, path, to), headers, Bytes::new(), work);
+    }
+
+    /// Returns the headers of a browser that comes back to the request that its address names.
+    fn returning(&self, path: &str) -> Option<HeaderMap> {
+        let (_, state) = path.split_once("state=")?;
+        let request: RequestId = state.split('.').next()?.parse().ok()?;
+        let prompt = {
+            let outside = self.shared.lock();
+            let seen = outside.oracle.seen.get(&request)?;
+            seen.request.approval().map(|(consent, _)| consent.prompt)
+        };
+        Some(self.browser(request, prompt?))
     }
 
     /// A browser that came back is reloaded.

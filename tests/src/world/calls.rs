@@ -104,6 +104,9 @@ impl<'a> Call<'a> {
         if let Some(key) = self.idempotency {
             request = request.header("idempotency-key", key);
         }
+        if !self.headers.iter().any(|(name, _)| name == "cookie") {
+            request = self.core.with_cookies(request);
+        }
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
@@ -154,6 +157,28 @@ impl Answer {
 }
 
 impl Core {
+    /// Adds the browser's cookies to a call. A call with a cookie of its own is another browser's.
+    fn with_cookies(&self, call: http::request::Builder) -> http::request::Builder {
+        let cookies = lock(&self.cookies);
+        if cookies.is_empty() {
+            return call;
+        }
+        let pairs: Vec<String> =
+            cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        call.header(header::COOKIE, pairs.join("; "))
+    }
+
+    /// Keeps the cookies that an answer sets.
+    fn keep_cookies(&self, headers: &HeaderMap) {
+        let mut cookies = lock(&self.cookies);
+        for cookie in headers.get_all(header::SET_COOKIE) {
+            let text = cookie.to_str().expect("a cookie is text");
+            let pair = text.split(';').next().unwrap_or_default();
+            let (name, value) = pair.split_once('=').expect("a cookie has a value");
+            cookies.insert(name.to_owned(), value.to_owned());
+        }
+    }
+
     /// Hands a call to the function whose address it is.
     pub(super) fn answers(&self, request: Request<Body>) -> Answer {
         let uri = request.uri().to_string();
@@ -167,6 +192,7 @@ impl Core {
             let body = body.collect().await.expect("an answer has a whole body").to_bytes();
             Answer { uri, status: parts.status.as_u16(), headers: parts.headers, body }
         });
+        self.keep_cookies(&answer.headers);
         lock(&self.answered).push(answer.clone());
         answer
     }

@@ -12,7 +12,7 @@
 
 mod audit;
 pub mod brand;
-mod calls;
+pub mod calls;
 mod customer;
 pub mod fake_processor;
 mod outside;
@@ -21,7 +21,7 @@ pub mod talking;
 mod time;
 pub mod topics;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Deref;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -83,6 +83,8 @@ pub struct Core {
     answered: Mutex<Vec<Answer>>,
     phones: Mutex<Vec<String>>,
     left: AtomicBool,
+    /// The cookies of the one browser of this world.
+    cookies: Mutex<BTreeMap<String, String>>,
 }
 
 /// How a world begins.
@@ -200,6 +202,7 @@ impl Beginning {
             answered: Mutex::default(),
             phones: Mutex::default(),
             left: AtomicBool::new(false),
+            cookies: Mutex::default(),
         });
         hooks.core.set(Arc::downgrade(&core)).expect("hooks belong to one world");
         World(core)

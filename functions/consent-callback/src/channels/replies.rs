@@ -79,7 +79,7 @@ pub(super) fn reply_of(request: &Request, action: Action) -> Option<CustomerRepl
         Action::Approve | Action::Pick(_) if !request.by_tap => None,
         Action::Approve => Some(approve(None)),
         Action::Pick(place) => {
-            let code = request.session_code.as_ref()?.choices.get(usize::from(place))?;
+            let code = request.session_code.as_ref()?.picks()?.get(usize::from(place))?;
             Some(approve(Some(code.clone())))
         }
     }

@@ -19,6 +19,8 @@ pub(super) enum Submission {
     Reply(CustomerReply),
     /// Back from the hosted page, to choose another payment option.
     Back,
+    /// The session code of a customer who returned in another browser.
+    Return(String),
     /// A session for Apple Pay, whose sheet is about to open.
     AppleSession,
     /// The wallets that work on this device.
@@ -54,6 +56,7 @@ impl Form {
             "not_me" => Some(Submission::Reply(CustomerReply::Deny(DenialReason::NotMe))),
             "extend" => Some(Submission::Reply(CustomerReply::Extend)),
             "back" => Some(Submission::Back),
+            "return" => Some(Submission::Return(self.text("session_code")?.trim().to_owned())),
             "apple_session" => Some(Submission::AppleSession),
             "observed" => {
                 let named = self.text("wallets").unwrap_or_default().split(',');

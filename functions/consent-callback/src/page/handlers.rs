@@ -5,6 +5,7 @@ use domain::consent::ApprovalMethod;
 use domain::journal::DeliveryStatus;
 use domain::keys;
 use domain::problem::{Code, Problem};
+use domain::request::CodeCheck;
 use domain::values::prompt_ref::PromptRef;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use records::storage::VersionedRequest;
@@ -16,6 +17,7 @@ use super::link::{self, GOING, Visit, see_other};
 use super::view::{self, PageParts, PageVisit};
 use super::{ConsentPage, hosted_page};
 use crate::approvals::{PromptedRequest, ReplyError};
+use crate::browser::Cookies;
 
 impl ConsentPage {
     /// Serves `GET /c/{token}`. It approves nothing, and records that the page was opened unless a program fetched it.
@@ -34,6 +36,7 @@ impl ConsentPage {
         }
         let target = self.record_opened(target).await?;
         let visit = Visit::with_query(token, query);
+        let target = if visit.done { self.record_arrival(target, headers).await? } else { target };
         if hosted_page::redirect_of(&target.loaded.request, target.prompt).is_some() && !visit.going
         {
             self.queue_status_look_up(&target.loaded.request).await;
@@ -75,6 +78,7 @@ impl ConsentPage {
                 self.abandon_hosted_page(target).await?;
                 return Ok(see_other(token, ""));
             }
+            Submission::Return(code) => return self.confirm_return(target, token, &code).await,
             Submission::AppleSession => return self.apple_session(request, brand).await,
             Submission::Wallets(wallets) => {
                 let prompt = PromptRef { request: request.id, prompt: target.prompt };
@@ -83,11 +87,23 @@ impl ConsentPage {
             }
         };
         let recorded = self.approvals.record_loaded(&target, ApprovalMethod::Page, &reply).await;
+        let left = recorded
+            .as_ref()
+            .ok()
+            .filter(|loaded| loaded.request.approval().is_some() && is_approver(&target, &form));
+        let remember = |response| match left {
+            Some(_) => self.cookies().set(response, brand, request, target.prompt),
+            None => response,
+        };
         if form.text("wallet").is_some() {
-            return wallet_response(recorded);
+            return wallet_response(&recorded).map(remember).or_else(|()| failed(recorded));
+        }
+        if let Ok(loaded) = &recorded
+            && loaded.request.approval().is_some()
+        {
+            return Ok(remember(see_other(token, GOING)));
         }
         match recorded {
-            Ok(loaded) if loaded.request.approval().is_some() => Ok(see_other(token, GOING)),
             Ok(_) | Err(ReplyError::Refused(_)) => Ok(see_other(token, "")),
             // The payment options changed after the page was drawn, or none is left.
             Err(ReplyError::SessionCodeMissing | ReplyError::PayloadNotSupported) => {
@@ -97,6 +113,11 @@ impl ConsentPage {
             Err(ReplyError::NoSuchPrompt) => unknown(token),
             Err(ReplyError::Failed(problem)) => Err(problem),
         }
+    }
+
+    /// Returns the cookies of this installation.
+    pub(super) fn cookies(&self) -> Cookies {
+        Cookies::of(&self.public_base)
     }
 
     /// Records that the page was opened.
@@ -135,6 +156,10 @@ impl ConsentPage {
         let redirect = hosted_page::redirect_of(request, prompt.id);
         parts.hosted_page =
             redirect.and_then(|redirect| hosted_page::url(request, brand, redirect));
+        if request.session_code.is_some() {
+            let nonce = keys::page_nonce(&brand.link_key, prompt.id, &request.ask_hash);
+            parts.return_form = Some(nonce);
+        }
         let going =
             visit.going && redirect.is_some_and(|redirect| hosted_page::is_fresh(redirect, now));
         let visit = PageVisit { action: &action, again: &again, going, done: visit.done, now };
@@ -148,7 +173,8 @@ pub(crate) fn unknown(token: &str) -> Result<Response<Bytes>, Problem> {
     page(StatusCode::NOT_FOUND, view::unknown(&action), &[])
 }
 
-fn page(
+/// Returns the response that holds a rendered page.
+pub(super) fn page(
     status: StatusCode,
     rendered: Result<String, askama::Error>,
     offers: &[Offer],
@@ -166,14 +192,22 @@ fn page(
     Ok(answer)
 }
 
+/// Whether this `POST` approved, or proves that it comes from the customer who did: it has the session code.
+fn is_approver(target: &PromptedRequest, form: &Form) -> bool {
+    let request = &target.loaded.request;
+    let proven = request.check_code(form.text("session_code")) == CodeCheck::Matched;
+    request.approval().is_none() || proven
+}
+
 /// Returns the response to the page's script, which keeps the wallet's sheet open until the approval is recorded.
-fn wallet_response(
-    recorded: Result<VersionedRequest, ReplyError>,
-) -> Result<Response<Bytes>, Problem> {
+fn wallet_response(recorded: &Result<VersionedRequest, ReplyError>) -> Result<Response<Bytes>, ()> {
+    let approved = recorded.as_ref().is_ok_and(|loaded| loaded.request.approval().is_some());
+    if approved { Ok(link::empty(StatusCode::NO_CONTENT)) } else { Err(()) }
+}
+
+/// Returns the problem of a wallet's approval that was not recorded.
+fn failed(recorded: Result<VersionedRequest, ReplyError>) -> Result<Response<Bytes>, Problem> {
     match recorded {
-        Ok(loaded) if loaded.request.approval().is_some() => {
-            Ok(link::empty(StatusCode::NO_CONTENT))
-        }
         Ok(_) => Err(Problem::new(Code::ConflictState, "the approval was not recorded")),
         Err(error) => Err(error.into()),
     }

@@ -2,20 +2,22 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use domain::brand::{Brand, Mode};
 use domain::message::Step;
 use domain::problem::Problem;
 use domain::redirect_url::RedirectUrl;
-use domain::request::{CancelRedirect, Redirect, RedirectState, Request};
+use domain::request::{CancelRedirect, CodeCheck, Redirect, RedirectState, Request, ReturnBrowser};
 use domain::seal;
 use domain::values::id::PromptId;
 use domain::values::time::Timestamp;
-use http::Uri;
+use http::{HeaderMap, Response, Uri};
 use records::effects;
-use records::update::{Decision, commit, update};
+use records::update::{Decision, Updated, commit, update};
 use zeroize::Zeroizing;
 
 use super::ConsentPage;
+use super::link::{DONE, see_other};
 use crate::approvals::PromptedRequest;
 
 /// How long after the redirect our page goes to the hosted page by itself.
@@ -78,14 +80,84 @@ impl ConsentPage {
         }
     }
 
+    /// Records the browser in which the customer came back from a page that itself saves a card.
+    pub(super) async fn record_arrival(
+        &self,
+        target: PromptedRequest,
+        headers: &HeaderMap,
+    ) -> Result<PromptedRequest, Problem> {
+        let (request, prompt) = (&target.loaded.request, target.prompt);
+        if redirect_of(request, prompt).is_none() || request.may_keep() {
+            let is_other = redirect_of(request, prompt).and_then(|redirect| redirect.browser);
+            if is_other.is_none() {
+                return Ok(target);
+            }
+        }
+        let browser = self.cookies().browser(headers, &target.brand, request, prompt);
+        self.record_browser(target, browser).await
+    }
+
+    /// Records the browser of a return, unless the request no longer waits for one.
+    async fn record_browser(
+        &self,
+        target: PromptedRequest,
+        browser: ReturnBrowser,
+    ) -> Result<PromptedRequest, Problem> {
+        let PromptedRequest { loaded, brand, prompt } = target;
+        let fallback = loaded.clone();
+        let updated = update(&self.ports, loaded, |request, now| {
+            let approved = request.approval().is_some_and(|(consent, _)| consent.prompt == prompt);
+            let arrived = request.record_arrival(browser, now).ok();
+            let arrived = arrived.filter(|change| approved && !change.is_nothing());
+            Ok::<_, Problem>(match arrived {
+                Some(change) => commit(change).then(Step::Fetch).into(),
+                None => Decision::Stop(()),
+            })
+        });
+        let loaded = match updated.await? {
+            Updated::Stored(loaded) => loaded,
+            Updated::Stopped(()) | Updated::Absent => fallback,
+        };
+        Ok(PromptedRequest { loaded, brand, prompt })
+    }
+
+    /// Takes the session code of a customer who returned in another browser. A wrong one ends the request.
+    pub(super) async fn confirm_return(
+        &self,
+        target: PromptedRequest,
+        token: &str,
+        code: &str,
+    ) -> Result<Response<Bytes>, Problem> {
+        let request = &target.loaded.request;
+        let waits = redirect_of(request, target.prompt)
+            .is_some_and(|redirect| redirect.browser == Some(ReturnBrowser::Other));
+        let confirmed = match request.check_code(Some(code)) {
+            CodeCheck::Matched => true,
+            CodeCheck::NotAsked | CodeCheck::Missing | CodeCheck::Wrong => false,
+        };
+        if !waits {
+            return Ok(see_other(token, ""));
+        }
+        if confirmed {
+            self.record_browser(target, ReturnBrowser::Confirmed).await?;
+            return Ok(see_other(token, DONE));
+        }
+        self.abandon(target, CancelRedirect::WrongCode).await?;
+        Ok(see_other(token, DONE))
+    }
+
     /// Abandons the hosted page, so that the customer can choose another payment option.
     ///
     /// Changes nothing unless this prompt was approved and the customer is on the hosted page.
     pub(super) async fn abandon_hosted_page(&self, target: PromptedRequest) -> Result<(), Problem> {
+        self.abandon(target, CancelRedirect::Customer).await
+    }
+
+    async fn abandon(&self, target: PromptedRequest, by: CancelRedirect) -> Result<(), Problem> {
         let PromptedRequest { loaded, prompt, .. } = target;
         let updated = update(&self.ports, loaded, |request, now| {
             let approved = request.approval().is_some_and(|(consent, _)| consent.prompt == prompt);
-            let abandoned = request.abandon(CancelRedirect::Customer, now);
+            let abandoned = request.abandon(by, now);
             Ok::<_, Problem>(match abandoned.ok().filter(|_| approved) {
                 Some(change) => commit(change).then(Step::Fetch).into(),
                 None => Decision::Stop(()),

@@ -26,7 +26,7 @@ const PREVIEWERS: [&str; 12] = [
 /// The query of a customer who approved a moment ago. The page sends them to the hosted page by itself.
 pub(super) const GOING: &str = "go=1";
 /// The query of a customer who is done on the hosted page.
-const DONE: &str = "done=1";
+pub(super) const DONE: &str = "done=1";
 /// The length of a link's token.
 const TOKEN_LENGTH: usize = 22;
 

@@ -8,6 +8,7 @@ mod hosted_page;
 mod html;
 mod link;
 mod payment_options;
+mod returned;
 mod view;
 mod wallets;
 
@@ -19,6 +20,7 @@ use crate::approvals::Approvals;
 
 pub(crate) use handlers::unknown;
 pub(crate) use link::see_other;
+pub(crate) use returned::{ask_code, other_browser, return_ended, return_failed, wrong_code};
 
 /// The consent page.
 #[derive(Clone)]

@@ -4,14 +4,14 @@ use domain::ask::{Ask, CLAIMS, SessionKind};
 use domain::brand::{Brand, Mode};
 use domain::keys;
 use domain::outcome::{DenialReason, Outcome};
-use domain::request::{PromptRecord, Request, State};
+use domain::request::{PromptRecord, Request, ReturnBrowser, State};
 use domain::values::language::Language;
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
 use texts::{AskKind, PageTexts};
 use zeroize::Zeroizing;
 
-use super::html::{self, HostedPage, Offer, PageView, Stage, TestCard};
+use super::html::{self, CodeField, HostedPage, Offer, PageView, ReturnForm, Stage, TestCard};
 
 /// The test cards that a page offers, with the result of each at the sandbox and at Stripe.
 const TEST_CARDS: [TestCard<'static>; 3] = [
@@ -44,6 +44,14 @@ pub(super) struct PageParts {
     pub(super) offers: Vec<Offer>,
     /// The URL of the hosted page; `None` unless a redirect to it is open.
     pub(super) hosted_page: Option<Zeroizing<String>>,
+    /// The nonce of the form that takes the session code after a return; `None` where the request has no code.
+    pub(super) return_form: Option<String>,
+}
+
+/// Whether the customer, or another person, came back in another browser than the one that left.
+fn is_in_another_browser(request: &Request) -> bool {
+    let redirect = request.open_attempt().and_then(|attempt| attempt.redirect.as_ref());
+    redirect.and_then(|redirect| redirect.browser) == Some(ReturnBrowser::Other)
 }
 
 /// Renders the page of a prompt of a request.
@@ -62,8 +70,10 @@ pub(super) fn render(
     let texts = texts::page(language, &brand.language);
     let money = request.ask.money().map(|money| texts::amount(language, &brand.language, money));
     let nonce = keys::page_nonce(&brand.link_key, prompt.id, &request.ask_hash);
-    let choices =
-        request.session_code.as_ref().map(|code| code.choices.each_ref().map(String::as_str));
+    let code = request.session_code.as_ref().map(|code| match code.picks() {
+        Some(choices) => CodeField::Picks(choices.each_ref().map(String::as_str)),
+        None => CodeField::Typed,
+    });
     let expires_at = clock_time(request.expires_at);
     let view = PageView {
         texts,
@@ -73,7 +83,7 @@ pub(super) fn render(
         description: request.ask.description(),
         kind: kind(&request.ask),
         session_label: Some(session_label(request.session.kind, texts)),
-        code_choices: choices,
+        code,
         nonce: &nonce,
         action: visit.action,
         again: visit.again,
@@ -83,6 +93,7 @@ pub(super) fn render(
         offers: &parts.offers,
         test_cards: &TEST_CARDS,
         claims: &claims(&request.ask, texts),
+        compares_phone_number: compares_phone_number(&request.ask),
         can_extend: !request.customer_extended && request.is_open_to_answers(),
     };
     html::render(&view)
@@ -106,27 +117,47 @@ fn claims<'a>(ask: &'a Ask, texts: &PageTexts) -> Vec<&'a str> {
 /// When the template cannot be written.
 pub(super) fn unknown(action: &str) -> Result<String, askama::Error> {
     let language = Language::default();
-    let view = PageView {
-        texts: texts::page(&language, &language),
+    let view = blank(texts::page(&language, &language), "", Stage::Unknown);
+    html::render(&PageView { action, again: action, ..view })
+}
+
+/// Returns the view of a page without a request's details.
+pub(super) const fn blank<'a>(
+    texts: &'static PageTexts,
+    payee: &'a str,
+    stage: Stage<'a>,
+) -> PageView<'a> {
+    PageView {
+        texts,
         test_mode: false,
-        payee: "",
+        payee,
         money: None,
         description: "",
         kind: AskKind::Payment,
         session_label: None,
-        code_choices: None,
+        code: None,
         nonce: "",
-        action,
-        again: action,
-        stage: Stage::Unknown,
+        action: "",
+        again: "",
+        stage,
         expires_at: "",
         seconds_left: 0,
         offers: &[],
         test_cards: &[],
         claims: &[],
+        compares_phone_number: false,
         can_extend: false,
-    };
-    html::render(&view)
+    }
+}
+
+/// Whether the provider may be asked for the phone number beside the claims, to compare it.
+fn compares_phone_number(ask: &Ask) -> bool {
+    match ask {
+        Ask::Identity { claims, .. } => {
+            !claims.iter().any(|claim| claim.as_str() == "phone_number")
+        }
+        Ask::Payment { .. } | Ask::PaymentMethod { .. } => false,
+    }
 }
 
 const fn kind(ask: &Ask) -> AskKind {
@@ -148,7 +179,7 @@ const fn session_label(kind: SessionKind, texts: &PageTexts) -> &'static str {
 fn stage<'a>(
     request: &'a Request,
     prompt: &PromptRecord,
-    visit: PageVisit<'_>,
+    visit: PageVisit<'a>,
     parts: &'a PageParts,
 ) -> Stage<'a> {
     match &request.state {
@@ -157,6 +188,13 @@ fn stage<'a>(
         State::Pending | State::Prompted => Stage::Ask { declined: is_card_declined(request) },
         State::Authorized { .. } | State::Processing { .. } => match &parts.hosted_page {
             None => Stage::Working,
+            Some(_) if is_in_another_browser(request) => {
+                Stage::OtherBrowser(parts.return_form.as_ref().map(|nonce| ReturnForm {
+                    action: visit.action,
+                    fields: &[],
+                    confirms: Some(nonce),
+                }))
+            }
             Some(_) if visit.done => Stage::Working,
             Some(url) if visit.going => Stage::HostedPage(HostedPage::Going { url }),
             Some(url) => Stage::HostedPage(HostedPage::Back { url }),

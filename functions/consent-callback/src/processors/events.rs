@@ -7,7 +7,7 @@ use domain::message::Step;
 use domain::outcome::Outcome;
 use domain::problem::{Code, Problem};
 use domain::processor_result::ReportedResult;
-use domain::request::{Change, Refusal, Request, State};
+use domain::request::{Change, Refusal, Request, ReturnBrowser, State};
 use domain::seal;
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
@@ -25,9 +25,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(3);
 
 /// An attempt at the processor: its request, and its number within the request.
 #[derive(Clone, Copy)]
-struct AttemptRef {
-    request: RequestId,
-    attempt_no: u32,
+pub(super) struct AttemptRef {
+    pub(super) request: RequestId,
+    pub(super) attempt_no: u32,
 }
 
 /// A refund of a request's charge, and its number within the request.
@@ -53,10 +53,8 @@ impl ProcessorWebhooks {
             ProcessorEvent::RefundReported { request, seq, reported } => {
                 self.on_refund_reported(context, RefundRef { request, seq }, reported).await
             }
-            ProcessorEvent::Returned { request, attempt_no, grant } => {
-                let attempt = AttemptRef { request, attempt_no };
-                self.on_returned(context, attempt, grant).await
-            }
+            // Only a browser brings one, and `on_return` takes it.
+            ProcessorEvent::Returned { .. } => Ok(()),
         }
     }
 
@@ -129,11 +127,12 @@ impl ProcessorWebhooks {
     }
 
     /// Records the code with which a customer returned from the processor's page, sealed.
-    async fn on_returned(
+    pub(super) async fn on_returned(
         &self,
         context: ProcessorContext<'_>,
         attempt: AttemptRef,
         grant: Grant,
+        browser: ReturnBrowser,
     ) -> Result<(), Problem> {
         let AttemptRef { request: id, attempt_no } = attempt;
         let random = self.ports.random.as_ref();
@@ -145,8 +144,9 @@ impl ProcessorWebhooks {
                 "failed to seal the authorization; check `sealing` in the brand's secret",
             )
         })?;
-        let command =
-            |request: &Request, now| request.record_returned(attempt_no, sealed.clone(), now);
+        let command = |request: &Request, now| {
+            request.record_returned(attempt_no, sealed.clone(), browser, now)
+        };
         if self.apply(context, id, Step::Fetch, command).await?.is_some() {
             tracing::info!(request.id = %id, "customer returned to an attempt that no longer waits");
         }
@@ -157,7 +157,7 @@ impl ProcessorWebhooks {
     ///
     /// Returns the request when its state refuses the command; `None` when the command was applied. A request that is not at
     /// this account is left alone, which returns `None` too.
-    async fn apply(
+    pub(super) async fn apply(
         &self,
         context: ProcessorContext<'_>,
         id: RequestId,

@@ -4,23 +4,32 @@
 
 mod context;
 mod events;
+mod returns;
 mod webhooks;
 
 use std::sync::Arc;
 
 use ports::{Ports, Processors};
 
+pub(crate) use returns::ReturnPage;
 pub(crate) use webhooks::ProcessorReply;
+
+use crate::browser::Cookies;
 
 /// The webhooks of processors, and the address to which their pages send customers back.
 #[derive(Clone)]
 pub struct ProcessorWebhooks {
     ports: Ports,
     processors: Arc<dyn Processors>,
+    cookies: Cookies,
 }
 
 impl ProcessorWebhooks {
-    pub(crate) const fn new(ports: Ports, processors: Arc<dyn Processors>) -> Self {
-        Self { ports, processors }
+    pub(crate) const fn new(
+        ports: Ports,
+        processors: Arc<dyn Processors>,
+        cookies: Cookies,
+    ) -> Self {
+        Self { ports, processors, cookies }
     }
 }

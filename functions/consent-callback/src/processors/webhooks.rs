@@ -3,25 +3,23 @@
 use std::collections::BTreeSet;
 
 use domain::brand::{Brand, Mode};
-use domain::keys;
 use domain::problem::Problem;
-use domain::values::id::RequestId;
 use domain::values::name::ProcessorName;
 use ports::{
     CallbackReply, OpenProcessorError, UnverifiedCallback, VerifiedWebhook, WebhookResponse,
 };
-use records::storage;
 
 use super::ProcessorWebhooks;
 use super::context::ProcessorContext;
+use super::returns::ReturnPage;
 use crate::rejection::Rejection;
 
 /// The response to a webhook, or to the browser of a customer who returns.
 pub(crate) enum ProcessorReply {
     /// The response to the processor.
     Webhook(CallbackReply),
-    /// The customer goes back to the consent page with this link token; `None` when no page is known.
-    ConsentPage(Option<String>),
+    /// The page for the browser of a customer who returns.
+    Return(ReturnPage),
 }
 
 impl ProcessorWebhooks {
@@ -42,13 +40,16 @@ impl ProcessorWebhooks {
                 webhook.ignored.iter().map(|part| part.as_str()).collect();
             tracing::info!(processor.name = %name, reasons = ?reasons, "parts of a processor webhook ignored");
         }
-        for event in webhook.events {
-            self.record(context, event).await?;
-        }
         match webhook.reply {
-            WebhookResponse::Plain(reply) => Ok(ProcessorReply::Webhook(reply)),
+            WebhookResponse::Plain(reply) => {
+                for event in webhook.events {
+                    self.record(context, event).await?;
+                }
+                Ok(ProcessorReply::Webhook(reply))
+            }
             WebhookResponse::ToPage(request) => {
-                Ok(ProcessorReply::ConsentPage(self.link_token(context, request).await?))
+                let returned = self.on_return(context, callback, request, webhook.events).await?;
+                Ok(ProcessorReply::Return(returned))
             }
         }
     }
@@ -86,19 +87,5 @@ impl ProcessorWebhooks {
             }
         }
         ignored.ok_or_else(|| rejection.into_problem())
-    }
-
-    /// Returns the link token of the approved prompt, or else of the newest one.
-    async fn link_token(
-        &self,
-        context: ProcessorContext<'_>,
-        id: RequestId,
-    ) -> Result<Option<String>, Problem> {
-        let loaded = storage::load(self.ports.store.as_ref(), id).await?;
-        let own = loaded.filter(|loaded| context.is_owner(&loaded.request));
-        let Some(request) = own.map(|loaded| loaded.request) else { return Ok(None) };
-        let approved = request.approval().map(|(consent, _)| consent.prompt);
-        let prompt = approved.or_else(|| request.prompts.last().map(|prompt| prompt.id));
-        Ok(prompt.map(|prompt| keys::link_token(&context.brand.link_key, prompt)))
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use domain::brand::Mode;
-use domain::consent::ApprovalMethod;
+use domain::consent::{ApprovalMethod, SessionCode};
 use domain::outcome::DenialReason;
 use domain::problem::{Code, FieldError, Problem};
 use domain::request::Request;
@@ -196,7 +196,8 @@ impl SandboxPhone {
     async fn message_json(&self, message: PhoneMessage) -> Result<Value, Problem> {
         let loaded = storage::load(self.ports.store.as_ref(), message.request).await?;
         let open = loaded.filter(|loaded| loaded.request.is_open_to_answers());
-        let codes = open.and_then(|loaded| loaded.request.session_code).map(|code| code.choices);
+        let codes = open.and_then(|loaded| loaded.request.session_code);
+        let codes = codes.as_ref().and_then(SessionCode::picks);
         let segments = (message.style == SandboxStyle::Sms).then(|| texts::segments(&message.text));
         Ok(json!({
             "id": message.id,

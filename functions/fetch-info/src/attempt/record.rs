@@ -41,6 +41,7 @@ impl Recorder<'_, '_> {
     /// Commits a run's result, then sends the message for the next run where there is one.
     pub(super) async fn record(mut self, result: RunResult) -> Result<(), Stop> {
         match result {
+            RunResult::Done(_) if !self.lease.request().may_keep() => self.await_return().await,
             RunResult::Done(fulfillment) => self.fulfill(&fulfillment).await,
             RunResult::Declined { code, can_retry } => self.decline(code, can_retry).await,
             RunResult::Redirect(to) => self.redirect(to).await,
@@ -76,6 +77,19 @@ impl Recorder<'_, '_> {
         self.lease.commit_with(command, writes).await?;
         self.log_end();
         Ok(())
+    }
+
+    /// Keeps nothing of what the customer gave on the processor's page, until they are back in a browser that counts.
+    ///
+    /// The page asks for the session code in any other browser. Without a return, the attempt ends as if the customer had left.
+    async fn await_return(&mut self) -> Result<(), Stop> {
+        let request = self.lease.request();
+        let attempt = request.open_attempt().unwrap_or(self.before);
+        if timeouts::is_timed_out(request, attempt, self.lease.ports.clock.now()) {
+            tracing::warn!(request.id = %request.id, "card given in another browser is not kept; delete it at the processor");
+            return self.decline("other_browser", true).await;
+        }
+        self.postpone("return", Doubt::Unchanged).await
     }
 
     async fn decline(&mut self, code: &str, can_retry: bool) -> Result<(), Stop> {

@@ -35,7 +35,8 @@ pub(super) fn is_timed_out(request: &Request, attempt: &Attempt, now: Timestamp)
 pub(super) fn is_overtaken(before: &Attempt, request: &Request) -> bool {
     let facts = |attempt: &Attempt| {
         let redirect = attempt.redirect.as_ref();
-        let state = redirect.map(|redirect| (redirect.returned_at(), redirect.abandoned_by()));
+        let state = redirect
+            .map(|redirect| (redirect.returned_at(), redirect.abandoned_by(), redirect.browser));
         (attempt.reported.clone(), state.unwrap_or_default())
     };
     request.open_attempt().is_some_and(|now| facts(before) != facts(now))

@@ -65,7 +65,7 @@ fn open(config: &AdapterConfig<'_>) -> Result<Box<dyn Channel>, Source> {
     let link_key = &config.brand.link_key;
     let account = settings.account()?;
     let apple_pay = settings.apple_pay.map(|settings| ApplePay::new(settings, link_key));
-    let has_code = config.brand.policy.session_code;
+    let has_code = config.brand.policy.session_code.payment;
     Ok(Box::new(Apple {
         account,
         apple_pay: apple_pay.transpose()?.filter(|_| !has_code),

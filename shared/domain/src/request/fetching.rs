@@ -11,7 +11,7 @@ use crate::consent::Consent;
 use crate::guards;
 use crate::guards::Guard;
 use crate::journal::EntryKind;
-use crate::outcome::{Details, Outcome};
+use crate::outcome::{DenialReason, Details, Outcome};
 use crate::processor_result::Reference;
 use crate::seal::Sealed;
 use crate::values::time::Timestamp;
@@ -167,7 +167,7 @@ impl Request {
     /// Fulfills the request: the money moved, the card is saved, or the claims are here.
     ///
     /// # Errors
-    /// [`Refusal::Step`] when the money was never about to move.
+    /// [`Refusal::Step`] when the money was never about to move, or when a card or claims came through another browser.
     pub fn fulfill(
         &self,
         code: String,
@@ -176,7 +176,7 @@ impl Request {
     ) -> Result<Change, Refusal> {
         let mut change = self.at_processor(now)?;
         let attempt = open(&mut change.request)?;
-        if attempt.started_at().is_none() {
+        if attempt.started_at().is_none() || !self.may_keep() {
             return Err(Refusal::Step);
         }
         attempt.finish(AttemptEnd::Charged);
@@ -211,6 +211,13 @@ impl Request {
             return Ok(change
                 .with_entry(EntryKind::Cancelled)
                 .with_webhook(WebhookEventType::Cancelled));
+        }
+        if abandoned_by == Some(CancelRedirect::WrongCode) {
+            let reason = DenialReason::WrongSessionCode;
+            change.request.state = State::Closed { outcome: Outcome::Denied { reason }, at: now };
+            return Ok(change
+                .with_entry(EntryKind::Denied { reason, prompt: None })
+                .with_webhook(WebhookEventType::Denied));
         }
         let used = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
         if !can_retry || now >= self.expires_at || used >= self.attempts_max {

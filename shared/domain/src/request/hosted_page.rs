@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::fetching::open;
 use super::{Change, Refusal, Request, State};
+use crate::ask::Ask;
+use crate::consent::ApprovalMethod;
 use crate::guards;
 use crate::guards::Guard;
 use crate::journal::EntryKind;
@@ -22,6 +24,42 @@ pub struct Redirect {
     pub at: Timestamp,
     /// Where the customer is.
     pub state: RedirectState,
+    /// The browser in which the customer came back; `None` until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<ReturnBrowser>,
+}
+
+/// The browser in which a customer comes back from the processor's page (RFC 9700, section 2.1.1).
+///
+/// A link that is forwarded brings another person to the processor. What that person does there is not the customer's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReturnBrowser {
+    /// The browser that left.
+    Same,
+    /// Another browser.
+    Other,
+    /// Another browser, in which the customer gave the session code.
+    Confirmed,
+}
+
+impl ReturnBrowser {
+    /// Whether what the customer brings counts.
+    #[must_use]
+    pub fn counts(self) -> bool {
+        match self {
+            Self::Same | Self::Confirmed => true,
+            Self::Other => guards::is_disabled(Guard::SameBrowser),
+        }
+    }
+
+    const fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::Same => None,
+            Self::Other => Some("other_browser"),
+            Self::Confirmed => Some("session_code"),
+        }
+    }
 }
 
 /// Where a redirected customer is.
@@ -52,6 +90,8 @@ pub enum CancelRedirect {
     Customer,
     /// The requester, who cancels the request.
     Requester,
+    /// The customer who returned in another browser and gave a wrong session code. It denies the request.
+    WrongCode,
 }
 
 impl Redirect {
@@ -112,7 +152,8 @@ impl Request {
         if attempt.redirect.is_some() {
             return Ok(change.with_entry(EntryKind::Released { reason: "customer".to_owned() }));
         }
-        attempt.redirect = Some(Redirect { sealed, at: now, state: RedirectState::OnHostedPage });
+        let state = RedirectState::OnHostedPage;
+        attempt.redirect = Some(Redirect { sealed, at: now, state, browser: None });
         Ok(change
             .with_timeline_entry("redirected", None, None)
             .with_entry(EntryKind::Redirected { attempt_no }))
@@ -122,12 +163,13 @@ impl Request {
     /// nothing.
     ///
     /// # Errors
-    /// - [`Refusal::Step`] when that attempt redirected no customer, or is to be cancelled.
+    /// - [`Refusal::Step`] when that attempt redirected no customer, or is to be cancelled, or the browser does not count.
     /// - [`Refusal::Closed`].
     pub fn record_returned(
         &self,
         attempt_no: u32,
         sealed: Sealed,
+        browser: ReturnBrowser,
         now: Timestamp,
     ) -> Result<Change, Refusal> {
         let mut change = self.at_processor(now)?;
@@ -143,13 +185,71 @@ impl Request {
             }
             RedirectState::Returned { .. } => return Ok(Change::of(self, now)),
         };
+        if !browser.counts() {
+            return Err(Refusal::Step);
+        }
         redirect.state = RedirectState::Returned { at: now, redeemed };
+        redirect.browser = Some(browser);
         attempt.retry_at = None;
         attempt.tries = 0;
         carries(&mut change.request, sealed);
         Ok(change
-            .with_timeline_entry("returned", None, None)
-            .with_entry(EntryKind::Returned { attempt_no }))
+            .with_timeline_entry("returned", None, browser.reason())
+            .with_entry(EntryKind::Returned { attempt_no, browser: Some(browser) }))
+    }
+
+    /// Records the browser in which a customer came back from a page that itself collects what was asked.
+    ///
+    /// Another browser counts more than the one that left, which any person may open again meanwhile.
+    ///
+    /// # Errors
+    /// - [`Refusal::Step`] when no customer is on the processor's page.
+    /// - [`Refusal::Closed`].
+    pub fn record_arrival(
+        &self,
+        browser: ReturnBrowser,
+        now: Timestamp,
+    ) -> Result<Change, Refusal> {
+        let mut change = self.at_processor(now)?;
+        let attempt = open(&mut change.request)?;
+        let attempt_no = attempt.attempt_no;
+        let redirect = attempt.redirect.as_mut().ok_or(Refusal::Step)?;
+        if redirect.state != RedirectState::OnHostedPage {
+            return Err(Refusal::Step);
+        }
+        let known = redirect.browser;
+        let holds = match (known, browser) {
+            (None, _) => false,
+            (Some(ReturnBrowser::Confirmed), _) => true,
+            (Some(ReturnBrowser::Same), new) => new == ReturnBrowser::Same,
+            (Some(ReturnBrowser::Other), new) => new != ReturnBrowser::Confirmed,
+        };
+        if holds {
+            return Ok(Change::of(self, now));
+        }
+        redirect.browser = Some(browser);
+        attempt.retry_at = None;
+        Ok(change
+            .with_timeline_entry("returned", None, browser.reason())
+            .with_entry(EntryKind::Returned { attempt_no, browser: Some(browser) }))
+    }
+
+    /// Whether what the customer gave on the processor's page may be kept: a card, or claims.
+    ///
+    /// A payment is the payer's own, and what was approved without our page came with the approval.
+    #[must_use]
+    pub fn may_keep(&self) -> bool {
+        let asks_to_keep = match self.ask {
+            Ask::Payment { .. } => false,
+            Ask::PaymentMethod { .. } | Ask::Identity { .. } => true,
+        };
+        let on_page =
+            self.approval().is_some_and(|(consent, _)| consent.method == ApprovalMethod::Page);
+        let redirect = self.open_attempt().and_then(|attempt| attempt.redirect.as_ref());
+        let Some(redirect) = redirect.filter(|_| asks_to_keep && on_page) else { return true };
+        redirect
+            .browser
+            .map_or_else(|| guards::is_disabled(Guard::SameBrowser), ReturnBrowser::counts)
     }
 
     /// Records what the authorization was exchanged for.
@@ -176,7 +276,8 @@ impl Request {
         match redirect.state {
             RedirectState::Returned { .. } => return Err(Refusal::Step),
             RedirectState::Abandoned { by: known }
-                if known == by || known == CancelRedirect::Requester =>
+                if known == by
+                    || matches!(known, CancelRedirect::Requester | CancelRedirect::WrongCode) =>
             {
                 return Ok(Change::of(self, now));
             }

@@ -21,7 +21,7 @@ pub use attempt::{Attempt, AttemptEnd, AttemptState};
 pub use change::{Change, WebhookEventType};
 pub use closing::LIFETIME_MAX;
 pub use fetching::{Doubt, LEASE};
-pub use hosted_page::{CancelRedirect, Redirect, RedirectState};
+pub use hosted_page::{CancelRedirect, Redirect, RedirectState, ReturnBrowser};
 pub use prompting::{BUSY_RETRY, CHANNEL_BUSY, NextPrompt, PromptRecord, PromptStatus};
 pub use refunding::{REFUNDS_MAX, RefundEnd, RefundRecord, RefundRetry};
 

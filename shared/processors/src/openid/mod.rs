@@ -323,7 +323,7 @@ impl OpenId {
                 tracing::error!(
                     request.id = %attempt.request, issuer.expected = self.provider.issuer,
                     issuer.received = ?shortened(&issuer),
-                    "ID token names another issuer; set `issuer` to exactly attempt the provider names"
+                    "ID token names another issuer; set `issuer` to exactly what the provider names"
                 );
                 return Confirmed::Invalid { code: "issuer_differs" };
             }

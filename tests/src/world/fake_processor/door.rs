@@ -19,7 +19,7 @@ pub(super) fn receive(
     callback: &UnverifiedCallback,
     proof: &str,
 ) -> Result<VerifiedWebhook, CallbackError> {
-    if callback.method == Method::GET {
+    if callback.method == Method::GET || callback.body.starts_with(b"state=") {
         return returned(callback, proof);
     }
     let given = callback.headers.get(PROOF).and_then(|value| value.to_str().ok());
@@ -63,8 +63,9 @@ fn heard(callback: &UnverifiedCallback) -> Result<ProcessorEvent, CallbackError>
 /// `?state={request}.{attempt}.{proof}&code=…`, or without a code where the customer would not.
 fn returned(callback: &UnverifiedCallback, proof: &str) -> Result<VerifiedWebhook, CallbackError> {
     let query = callback.url.split_once('?').map_or("", |(_, query)| query);
+    let sent = if callback.method == Method::POST { &callback.body } else { query.as_bytes() };
     let field = |name: &str| {
-        let found = form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name);
+        let found = form_urlencoded::parse(sent).find(|(known, _)| known == name);
         found.map(|(_, value)| value.into_owned())
     };
     let state = field("state").unwrap_or_default();

@@ -33,8 +33,8 @@ pub(super) struct PageView<'a> {
     pub kind: AskKind,
     /// The text before the payee that names the live session, such as "You are on a call with".
     pub session_label: Option<&'a str>,
-    /// The session codes to pick from; the agent reads one of them out.
-    pub code_choices: Option<[&'a str; 3]>,
+    /// How the customer gives the session code; `None` where the ask needs none.
+    pub code: Option<CodeField<'a>>,
     /// The nonce that binds the reply to this page.
     pub nonce: &'a str,
     /// The target of the form: the page's own path.
@@ -53,8 +53,19 @@ pub(super) struct PageView<'a> {
     pub test_cards: &'a [TestCard<'a>],
     /// The claims that the customer would share, in the customer's language.
     pub claims: &'a [&'a str],
+    /// Whether the provider's phone number is compared with the customer's.
+    pub compares_phone_number: bool,
     /// Whether the customer may still ask for more time.
     pub can_extend: bool,
+}
+
+/// The field of the session code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CodeField<'a> {
+    /// The codes to pick from; the agent reads one of them out.
+    Picks([&'a str; 3]),
+    /// The customer types what the agent reads out.
+    Typed,
 }
 
 /// A test card.
@@ -141,6 +152,12 @@ pub(super) enum Stage<'a> {
     Failed,
     /// The customer picked a wrong session code, which ended the request.
     WrongCode,
+    /// The customer is back in another browser, and types the session code where there is one.
+    OtherBrowser(Option<ReturnForm<'a>>),
+    /// The return cannot be used.
+    ReturnFailed,
+    /// The provider ended the attempt, and the customer is in another browser.
+    ReturnEnded,
     /// A newer link has replaced this one.
     Used,
     /// The link is unknown.
@@ -189,9 +206,30 @@ pub(super) fn render(view: &PageView<'_>) -> Result<String, askama::Error> {
         Stage::WrongCode => {
             end(view, view.texts.wrong_code, view.texts.wrong_code_hint).marked("bad")
         }
+        Stage::OtherBrowser(Some(form)) => other_browser(view, form).render(),
+        Stage::OtherBrowser(None) => {
+            end(view, view.texts.other_browser, view.texts.other_browser_hint).marked("bad")
+        }
+        Stage::ReturnFailed => {
+            end(view, view.texts.return_failed, view.texts.return_failed_hint).marked("bad")
+        }
+        Stage::ReturnEnded => {
+            end(view, view.texts.return_ended, view.texts.return_ended_hint).render()
+        }
         Stage::Used => end(view, view.texts.used, view.texts.used_hint).render(),
         Stage::Unknown => end(view, view.texts.unknown, view.texts.unknown_hint).marked("bad"),
     }
+}
+
+/// The form of a customer who is back in another browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ReturnForm<'a> {
+    /// The target of the form.
+    pub action: &'a str,
+    /// The fields of the return, which the form sends again.
+    pub fields: &'a [(String, String)],
+    /// The nonce of the consent page, where the form is that page's.
+    pub confirms: Option<&'a str>,
 }
 
 /// When and from where the page reloads itself.
@@ -299,6 +337,19 @@ fn hosted_page<'a>(view: &'a PageView<'a>, page: HostedPage<'a>) -> Redirection<
         HostedPage::Back { url } => (url, BACK_SECONDS, view.again, view.texts.hosted_page_hint),
     };
     Redirection { view, style: STYLE, refresh: Some(Refresh { seconds, url: next }), hint, url }
+}
+
+#[derive(Template)]
+#[template(path = "other_browser.html")]
+struct OtherBrowser<'a> {
+    view: &'a PageView<'a>,
+    style: &'static str,
+    refresh: Option<Refresh<'a>>,
+    form: ReturnForm<'a>,
+}
+
+fn other_browser<'a>(view: &'a PageView<'a>, form: ReturnForm<'a>) -> OtherBrowser<'a> {
+    OtherBrowser { view, style: STYLE, refresh: None, form }
 }
 
 fn left(view: &PageView<'_>) -> String {

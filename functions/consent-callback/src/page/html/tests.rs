@@ -35,7 +35,7 @@ fn view(language: TextLanguage, stage: Stage<'static>) -> PageView<'static> {
         description: "Invoice 4711",
         kind: AskKind::Payment,
         session_label: Some(language.page().session_voice),
-        code_choices: Some(["31", "47", "82"]),
+        code: Some(CodeField::Picks(["31", "47", "82"])),
         nonce: "n0nce",
         action: "/c/3vQ8sT0aXb7Zk2LmN5pRwE",
         again: "/c/3vQ8sT0aXb7Zk2LmN5pRwE?go=1",
@@ -45,6 +45,7 @@ fn view(language: TextLanguage, stage: Stage<'static>) -> PageView<'static> {
         offers: &[Offer::TestCard],
         test_cards: &CARDS,
         claims: &[],
+        compares_phone_number: false,
         can_extend: true,
     }
 }
@@ -127,7 +128,7 @@ fn foreign_text_is_escaped() {
             money: Some(nasty),
             description: nasty,
             session_label: Some(nasty),
-            code_choices: Some([nasty; 3]),
+            code: Some(CodeField::Picks([nasty; 3])),
             nonce: nasty,
             action: nasty,
             again: nasty,
@@ -183,8 +184,9 @@ fn absent_parts_are_not_rendered() {
     let plain = PageView {
         test_mode: false,
         session_label: None,
-        code_choices: None,
+        code: None,
         offers: &[Offer::Hosted],
+        compares_phone_number: false,
         can_extend: false,
         money: None,
         kind: AskKind::Identity,

@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use domain::brand::Mode;
+use domain::code_policy::SessionCodePolicy;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderValue, Method, Request};
 use ports::{Channel, Channels, Proof, UnverifiedCallback};
@@ -33,7 +34,7 @@ fn open(world: &World, settings: &Value) -> Box<dyn Channel> {
 fn paying(script: Script) -> (World, Box<dyn Channel>) {
     let world = World::new(script);
     let mut brand = brand("apple", &settings("apple-pay"));
-    brand.policy.session_code = false;
+    brand.policy.session_code = SessionCodePolicy::all(false);
     let channel = world.registry().open(&brand, Mode::Test, &"a-channel".parse().unwrap()).unwrap();
     (world, channel)
 }

@@ -22,6 +22,12 @@ use crate::object_state::ObjectState;
 /// Adyen's maximum is 70 days (<https://github.com/Adyen/adyen-openapi>, Checkout v72, read 2026-11-23).
 const OPEN_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Returns where the customer comes back. A card is kept only once they are back.
+fn return_url(attempt: &AttemptContext<'_>) -> String {
+    let done = if attempt.money().is_none() { "?done=1" } else { "" };
+    format!("{}{done}", attempt.page)
+}
+
 /// Returns the call that creates a link; its amount is zero where a card is saved.
 pub(in crate::adyen) fn create(
     attempt: &AttemptContext<'_>,
@@ -33,7 +39,7 @@ pub(in crate::adyen) fn create(
         "merchantAccount": account.merchant_account,
         "amount": amount.json(),
         "reference": reference,
-        "returnUrl": attempt.page,
+        "returnUrl": return_url(attempt),
         "reusable": false,
         "expiresAt": attempt.begun_at.after(OPEN_FOR).to_string(),
         "allowedPaymentMethods": account.allowed_payment_methods,
