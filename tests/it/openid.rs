@@ -17,7 +17,7 @@ use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Method, Request, Response};
 use ports::{
     AttemptContext, Confirmed, Created, Fulfillment, Http, Processor, ProcessorEvent, Processors,
-    Proof, Reach, RedirectUrl, Retrieved, UnverifiedCallback, WebhookResponse,
+    Proof, Reach, RedirectUrl, Rejection, Retrieved, UnverifiedCallback, WebhookResponse,
 };
 use processors::{Deps, Registry};
 use secrecy::ExposeSecret;
@@ -231,5 +231,5 @@ async fn wrong_client_secret_is_a_rejected_account() {
     let what = attempt(6, &ask, &yes);
     let Created::Ready(reference) = bank.create(&what).await else { panic!() };
     let answer = bank.confirm(&what, &reference).await;
-    assert_eq!(answer, Confirmed::Blocked { code: "credentials" });
+    assert_eq!(answer, Confirmed::Blocked { by: Rejection::Credentials });
 }

@@ -9,7 +9,7 @@ use domain::ask::{Ask, AskHash, Customer, Metadata, Session, SessionKind};
 use domain::authorization::Authorization;
 use domain::brand::{Brand, Mode};
 use domain::random::Random;
-use domain::request::{Request, State};
+use domain::request::{Aftermath, Request, State};
 use domain::values::id::RequestId;
 use domain::values::money::Money;
 use domain::values::name::BrandName;
@@ -199,6 +199,7 @@ pub fn requested(
         prompts: Vec::new(),
         attempts: Vec::new(),
         refunds: Vec::new(),
+        aftermath: Aftermath::default(),
         timeline: Vec::new(),
         entries: 0,
         chain: String::new(),

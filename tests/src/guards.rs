@@ -131,6 +131,9 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::ChannelWebhookMode => {
             Witness::Test("flows::channel_modes::test_credential_says_nothing_of_live_requests")
         }
+        Guard::LatePaymentReversal => {
+            Witness::Test("flows::aftermath::payment_after_the_end_is_reversed_at_once")
+        }
         Guard::LateRefundSuccess => {
             Witness::Test("flows::refunds::late_success_stops_the_refund_that_repeats_it")
         }

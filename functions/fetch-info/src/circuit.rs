@@ -5,18 +5,31 @@ use std::time::Duration;
 
 use domain::brand::{Brand, BrandScope, Mode};
 use domain::values::name::ProcessorName;
-use ports::{Ports, StoreError};
-use records::circuit_breaker::CircuitBreaker;
+use ports::{Ports, RefundResult, Rejection, StoreError};
+use records::circuit_breaker::{CallKind, CircuitBreaker, CircuitScope};
 
 /// What a processor's result says about the account that we called with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AccountStatus {
-    /// The processor rejected our credentials or account.
-    Rejected,
-    /// No answer came, which says nothing.
+    /// The processor rejected our account, or this kind of call.
+    Rejected(Rejection),
+    /// No answer came, or one that says nothing of the account.
     Unreachable,
     /// The processor accepted our credentials.
     Accepted,
+}
+
+impl AccountStatus {
+    /// Returns what the result of a refund or a reversal says.
+    pub(crate) const fn of_refund(result: &RefundResult) -> Self {
+        match result {
+            RefundResult::Blocked { by } => Self::Rejected(*by),
+            RefundResult::Again | RefundResult::Unknown => Self::Unreachable,
+            RefundResult::Done(_) | RefundResult::Pending(_) | RefundResult::Failed { .. } => {
+                Self::Accepted
+            }
+        }
+    }
 }
 
 /// The circuit breaker of one processor account, with the settings that the account was opened with.
@@ -25,21 +38,30 @@ pub(crate) struct Circuit<'a> {
     brand: Arc<Brand>,
     mode: Mode,
     processor: ProcessorName,
+    kind: CallKind,
     breaker: CircuitBreaker,
 }
 
+/// The processor account of a brand in a mode, and the kind of call to it.
+#[derive(Clone, Copy)]
+pub(crate) struct CallScope<'a> {
+    pub(crate) mode: Mode,
+    pub(crate) processor: &'a ProcessorName,
+    pub(crate) kind: CallKind,
+}
+
 impl<'a> Circuit<'a> {
-    /// Loads the circuit breaker of a brand's processor.
+    /// Loads the circuit breaker of a kind of call to a brand's processor.
     pub(crate) async fn load(
         ports: &'a Ports,
         brand: &Arc<Brand>,
-        mode: Mode,
-        processor: &ProcessorName,
+        call: CallScope<'_>,
     ) -> Result<Self, StoreError> {
-        let store = ports.store.as_ref();
-        let breaker =
-            CircuitBreaker::load(store, BrandScope { brand: &brand.name, mode }, processor).await?;
-        Ok(Self { ports, brand: Arc::clone(brand), mode, processor: processor.clone(), breaker })
+        let CallScope { mode, processor, kind } = call;
+        let (store, scope) = (ports.store.as_ref(), BrandScope { brand: &brand.name, mode });
+        let breaker = CircuitBreaker::load(store, scope, processor, kind).await?;
+        let (brand, processor) = (Arc::clone(brand), processor.clone());
+        Ok(Self { ports, brand, mode, processor, kind, breaker })
     }
 
     /// Returns `None` when this worker may call, and otherwise how long the circuit stays open.
@@ -63,25 +85,33 @@ impl<'a> Circuit<'a> {
     async fn stored(&self, status: AccountStatus) -> Result<Option<Duration>, StoreError> {
         let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
         let mut breaker = self.breaker.clone();
-        let accepted = match status {
-            AccountStatus::Accepted => true,
+        let rejection = match status {
+            AccountStatus::Accepted => None,
             AccountStatus::Unreachable => {
                 breaker.release_probe(store, now).await?;
                 return Ok(None);
             }
-            AccountStatus::Rejected => self.is_rotated().await,
+            AccountStatus::Rejected(rejection) => Some(rejection),
         };
-        if accepted {
-            if breaker.close(store).await? {
-                tracing::info!(processor.name = %self.processor, "processor accepted our credentials; circuit closed");
+        let rejection = match rejection {
+            Some(rejection) if !self.is_rotated().await => rejection,
+            Some(_) | None => {
+                if breaker.close(store).await? {
+                    tracing::info!(processor.name = %self.processor, "processor accepted our credentials; circuit closed");
+                }
+                return Ok(None);
             }
-            return Ok(None);
-        }
-        if breaker.record_refusal(store, now).await? {
+        };
+        let scope =
+            if rejection.is_of_account() { CircuitScope::Account } else { CircuitScope::Kind };
+        if breaker.record_refusal(store, scope, now).await? {
             tracing::error!(
                 brand.name = %self.brand.name,
                 processor.name = %self.processor,
-                "processor rejected our credentials; circuit opened"
+                call.kind = self.kind.as_str(),
+                reason = rejection.code(),
+                circuit = ?scope,
+                "processor rejected our calls; circuit opened"
             );
         }
         Ok(breaker.open_for(now))

@@ -4,6 +4,7 @@
 mod attempt;
 mod circuit;
 mod refund;
+mod reversal;
 mod waits;
 mod webhook;
 
@@ -22,6 +23,7 @@ pub use webhook::InFlightLimit;
 
 use crate::attempt::Attempts;
 use crate::refund::Refunds;
+use crate::reversal::Reversals;
 use crate::webhook::Deliveries;
 
 /// Everything that fetch-info can touch.
@@ -51,6 +53,8 @@ enum StepError {
     Effect(#[from] EffectError),
     #[error("secrets store unavailable")]
     Secrets(#[from] SecretsError),
+    #[error("late payment not reversed yet")]
+    Reversal,
 }
 
 impl Conflict for StepError {
@@ -59,7 +63,7 @@ impl Conflict for StepError {
         match self {
             Self::Store(error) => error.is_conflict(),
             Self::Effect(error) => error.is_conflict(),
-            Self::Queue(_) | Self::Secrets(_) => false,
+            Self::Queue(_) | Self::Secrets(_) | Self::Reversal => false,
         }
     }
 }
@@ -71,6 +75,7 @@ impl Handler for FetchInfo {
         let taken = match step {
             Step::Fetch => self.attempts().run(id).await,
             Step::Refund { seq } => self.refunds().run(id, seq).await,
+            Step::Reverse { attempt_no } => self.reversals().run(id, attempt_no).await,
             Step::Webhook { seq } => self.deliveries().run(id, seq).await,
             Step::Deliver | Step::Check => {
                 tracing::error!(request.id = %id, "message of another function received");
@@ -100,6 +105,10 @@ impl FetchInfo {
 
     fn refunds(&self) -> Refunds<'_> {
         Refunds { ports: &self.ports, processors: self.processors.as_ref() }
+    }
+
+    fn reversals(&self) -> Reversals<'_> {
+        Reversals { ports: &self.ports, processors: self.processors.as_ref() }
     }
 
     fn deliveries(&self) -> Deliveries<'_> {

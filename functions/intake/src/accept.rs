@@ -9,7 +9,7 @@ use domain::guards;
 use domain::guards::Guard;
 use domain::message::Step;
 use domain::problem::Problem;
-use domain::request::{Request, State};
+use domain::request::{Aftermath, Request, State};
 use domain::values::id::RequestId;
 use domain::values::name::ChannelName;
 use domain::values::time::Timestamp;
@@ -155,6 +155,7 @@ impl Intake {
             prompts: Vec::new(),
             attempts: Vec::new(),
             refunds: Vec::new(),
+            aftermath: Aftermath::default(),
             timeline: Vec::new(),
             entries: 0,
             chain: String::new(),

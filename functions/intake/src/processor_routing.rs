@@ -8,7 +8,7 @@ use domain::problem::{Code, FieldError, Problem};
 use domain::values::name::ProcessorName;
 use ports::{PaymentOption, UnsupportedAmount};
 use records::authentication::Requester;
-use records::circuit_breaker::CircuitBreaker;
+use records::circuit_breaker::{CallKind, CircuitBreaker};
 use records::saved_cards;
 use serde::Serialize;
 
@@ -135,7 +135,8 @@ impl Intake {
             return Ok(Err(Problem::new(Code::AskNotSupported, detail)));
         }
         let scope = BrandScope { brand: &requester.brand.name, mode: requester.mode };
-        let breaker = CircuitBreaker::load(self.ports.store.as_ref(), scope, &setup.name).await?;
+        let (store, kind) = (self.ports.store.as_ref(), CallKind::of(ask));
+        let breaker = CircuitBreaker::load(store, scope, &setup.name, kind).await?;
         if let Some(wait) = breaker.open_for(self.ports.clock.now()) {
             let detail =
                 "the processor rejects our calls; retry after the seconds in `Retry-After`";
@@ -163,6 +164,10 @@ impl Intake {
                 || domain::keys::same(&known.address, address)
         };
         match known.filter(is_theirs) {
+            Some(known) if known.gone_at.is_some() => {
+                let detail = "the processor no longer keeps the card of `payment_method`";
+                Err(Problem::new(Code::PaymentMethodGone, detail))
+            }
             Some(known) => Ok(Some(known.processor)),
             None => {
                 let detail =

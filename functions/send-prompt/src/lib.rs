@@ -61,7 +61,7 @@ impl SendPrompt {
         match step {
             Step::Deliver => self.deliver(id).await,
             Step::Check => self.check(id).await,
-            Step::Fetch | Step::Refund { .. } | Step::Webhook { .. } => {
+            Step::Fetch | Step::Refund { .. } | Step::Reverse { .. } | Step::Webhook { .. } => {
                 Err(StepError::UnexpectedStep)
             }
         }

@@ -131,6 +131,8 @@ guards! {
     UnknownIsNoFailedRefund,
     /// A pending refund is not done.
     PendingRefundIsNotDone,
+    /// A payment that succeeds after its attempt has ended is reversed.
+    LatePaymentReversal,
     /// A success that is reported after a refund failed stops a refund that would repeat it.
     LateRefundSuccess,
     /// A check is queued before a refund is written.

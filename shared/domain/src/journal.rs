@@ -9,7 +9,8 @@ use serde_json::value::RawValue;
 use crate::consent::Consent;
 use crate::keys::digest_hex;
 use crate::outcome::DenialReason;
-use crate::request::{CancelRedirect, ReturnBrowser};
+use crate::processor_result::DisputeStatus;
+use crate::request::{CancelRedirect, Reversal, ReturnBrowser};
 use crate::values::id::PromptId;
 use crate::values::name::ChannelName;
 use crate::values::time::Timestamp;
@@ -224,6 +225,41 @@ pub enum EntryKind {
         refund: u32,
         /// A stable code of the reason.
         code: String,
+    },
+    /// The capture of the charge failed.
+    CaptureFailed,
+    /// The processor reported a dispute of the charge.
+    DisputeReported {
+        /// The processor's id of the dispute.
+        reference: String,
+        /// Where it stands.
+        status: DisputeStatus,
+        /// The disputed amount, in the charge's minor unit; `None` where it is in another currency.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        amount: Option<u64>,
+    },
+    /// The processor reported a refund that was not made through us.
+    RefundedOutside {
+        /// The processor's id of the refund.
+        reference: String,
+        /// The amount, in the charge's minor unit.
+        amount: u64,
+        /// Whether it succeeded.
+        success: bool,
+    },
+    /// The processor reported a payment of an attempt that had ended.
+    LatePayment {
+        /// The attempt's number, from 1.
+        attempt_no: u32,
+        /// The processor's id of the payment.
+        reference: String,
+    },
+    /// The reversal of a late payment changed.
+    ReversalReported {
+        /// The attempt's number, from 1.
+        attempt_no: u32,
+        /// How far it is.
+        reversal: Reversal,
     },
     /// The request failed.
     Failed {

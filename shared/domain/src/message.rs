@@ -33,6 +33,11 @@ pub enum Step {
         /// The refund's number, from 1.
         seq: u32,
     },
+    /// Reverses a payment that succeeded after its attempt had ended.
+    Reverse {
+        /// The attempt's number, from 1.
+        attempt_no: u32,
+    },
     /// Delivers a webhook event.
     Webhook {
         /// The event's number, from 1.
@@ -45,7 +50,7 @@ pub enum Step {
 pub enum QueueName {
     /// Carries `deliver` and `check` to `send-prompt`.
     Prompts,
-    /// Carries `fetch` and `refund` to `fetch-info`.
+    /// Carries `fetch`, `refund` and `reverse` to `fetch-info`.
     Authorizations,
     /// Carries `webhook` to `fetch-info`.
     Webhooks,
@@ -86,7 +91,7 @@ impl Message {
         let Self::V1 { step, .. } = self;
         match step {
             Step::Deliver | Step::Check => QueueName::Prompts,
-            Step::Fetch | Step::Refund { .. } => QueueName::Authorizations,
+            Step::Fetch | Step::Refund { .. } | Step::Reverse { .. } => QueueName::Authorizations,
             Step::Webhook { .. } => QueueName::Webhooks,
         }
     }

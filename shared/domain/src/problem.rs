@@ -76,6 +76,10 @@ codes! {
     PaymentMethodUnknown "payment-method-unknown" 422
         "The customer has no such saved card"
         "Name a card that this customer saved with this brand in this mode, or omit `payment_method`.";
+    /// The processor no longer keeps the saved card.
+    PaymentMethodGone "payment-method-gone" 422
+        "The processor no longer keeps the saved card"
+        "Ask for a new card with `payment_method`, or omit `payment_method` to let the customer choose.";
     /// The refund exceeds what is left of the charge.
     RefundTooLarge "refund-too-large" 422
         "The refund exceeds what is left of the charge"

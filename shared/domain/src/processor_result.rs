@@ -75,7 +75,73 @@ pub struct ReportedResult {
     pub code: Option<String>,
 }
 
+/// What a verified webhook reported of a charge after its request had ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChargeReport {
+    /// The capture failed, so that the money never comes.
+    CaptureFailed,
+    /// A dispute changed.
+    Dispute(DisputeReport),
+    /// A refund that was not made through us succeeded or failed.
+    Refund {
+        /// The processor's id of the refund.
+        reference: Reference,
+        /// The amount, in the minor unit of the charge's currency.
+        amount: u64,
+        /// Whether the money went back.
+        success: bool,
+    },
+}
+
+/// A report of a dispute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DisputeReport {
+    /// The processor's id of the dispute.
+    pub reference: Reference,
+    /// Where it stands.
+    pub status: DisputeStatus,
+    /// The stage in the processor's order of events. Webhooks come in any order.
+    pub stage: u8,
+    /// The disputed amount, in the minor unit of its currency.
+    pub amount: u64,
+    /// The currency's code, in capitals. It may differ from the charge's.
+    pub currency: String,
+}
+
+/// Where a dispute stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisputeStatus {
+    /// The cardholder disputes the charge, and the money is still there.
+    Opened,
+    /// The money was taken back. The dispute may go on.
+    ChargedBack,
+    /// The money stays with, or came back to, the brand.
+    Won,
+    /// The money stays with the cardholder.
+    Lost,
+}
+
+impl DisputeStatus {
+    /// Returns the status as the API names it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::ChargedBack => "charged_back",
+            Self::Won => "won",
+            Self::Lost => "lost",
+        }
+    }
+}
+
 impl ReportedResult {
+    /// Returns the processor's id of a reported payment: the first word of the reference.
+    #[must_use]
+    pub fn payment(&self) -> Reference {
+        Reference(self.reference.0.split(' ').next().unwrap_or_default().to_owned())
+    }
+
     /// The code of a cancelled attempt. It is final: no other report changes it.
     pub const CANCELLED: &'static str = "cancelled";
 

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use crate::ask::{Ask, Metadata, Session};
 use crate::brand::Mode;
 use crate::outcome::{Details, Outcome};
-use crate::request::{RefundEnd, RefundRecord, Request, State, TimelineEntry, WebhookEventType};
+use crate::request::{
+    DisputeRecord, LatePayment, OutsideRefund, RefundEnd, RefundRecord, Request, Reversal, State,
+    TimelineEntry, WebhookEventType,
+};
 use crate::values::id::RequestId;
 use crate::values::time::Timestamp;
 
@@ -32,6 +35,14 @@ struct View<'a> {
     outcome: Option<Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refunds: Vec<RefundView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capture_failed_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    disputes: Vec<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    outside_refunds: Vec<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    late_payments: Vec<Value>,
 }
 
 #[derive(Serialize)]
@@ -144,8 +155,47 @@ fn shown(request: &Request, version: u64, session_code: Option<&str>) -> Value {
             | State::Processing { .. } => None,
         },
         refunds: request.refunds.iter().map(|refund| RefundView::of(refund, currency)).collect(),
+        capture_failed_at: request.aftermath.capture_failed_at,
+        disputes: request.aftermath.disputes.iter().map(|one| dispute(one, currency)).collect(),
+        outside_refunds: request
+            .aftermath
+            .outside_refunds
+            .iter()
+            .map(|one| outside_refund(one, currency))
+            .collect(),
+        late_payments: request.aftermath.late_payments.iter().map(late_payment).collect(),
     };
     serde_json::to_value(view).unwrap_or_default()
+}
+
+fn dispute(dispute: &DisputeRecord, currency: &str) -> Value {
+    json!({
+        "reference": dispute.reference,
+        "state": dispute.status,
+        "amount": dispute.amount,
+        "currency": dispute.amount.map(|_| currency),
+        "opened_at": dispute.opened_at,
+        "updated_at": dispute.updated_at,
+    })
+}
+
+fn outside_refund(refund: &OutsideRefund, currency: &str) -> Value {
+    json!({
+        "reference": refund.reference,
+        "amount": refund.amount,
+        "currency": currency,
+        "state": if refund.success { "refunded" } else { "failed" },
+        "at": refund.at,
+    })
+}
+
+fn late_payment(late: &LatePayment) -> Value {
+    let state = match late.reversal {
+        Reversal::Owed | Reversal::Requested => "reversing",
+        Reversal::Done => "reversed",
+        Reversal::Failed => "kept",
+    };
+    json!({ "reference": late.reference, "state": state, "at": late.at })
 }
 
 fn outcome(outcome: &Outcome) -> Value {

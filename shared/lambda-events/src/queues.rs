@@ -90,7 +90,9 @@ mod tests {
     impl Handler for FailingHandler {
         async fn handle(&self, message: &Message) -> MessageResult {
             match message.parts().0 {
-                Step::Deliver | Step::Fetch | Step::Refund { .. } => MessageResult::Done,
+                Step::Deliver | Step::Fetch | Step::Refund { .. } | Step::Reverse { .. } => {
+                    MessageResult::Done
+                }
                 Step::Check => MessageResult::Again,
                 Step::Webhook { .. } => std::future::pending().await,
             }

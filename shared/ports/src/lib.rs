@@ -34,11 +34,13 @@ pub use clock::Clock;
 pub use handler::{Handler, Listener};
 pub use http::{ClientIdentity, HeadOnly, Http, HttpError, Reach};
 pub use processor::{
-    ApplePay, AttemptContext, Confirmed, Created, Fulfillment, GooglePay, OpenProcessorError,
-    PaymentOption, Processor, Processors, RedirectUrl, Refund, RefundResult, Retrieved,
-    UnsupportedAmount, VoidResult,
+    ApplePay, AttemptContext, CARD_NOT_KEPT, Confirmed, Created, Fulfillment, GooglePay,
+    LateReversal, OpenProcessorError, PaymentOption, Processor, Processors, RedirectUrl, Refund,
+    RefundResult, Rejection, Retrieved, UnsupportedAmount, VoidResult,
 };
-pub use processor_webhook::{IgnoredPart, ProcessorEvent, VerifiedWebhook, WebhookResponse};
+pub use processor_webhook::{
+    ChargeSelector, IgnoredPart, ProcessorEvent, VerifiedWebhook, WebhookResponse,
+};
 pub use queue::{Queue, QueueError, delay_seconds};
 pub use secrets::{Secrets, SecretsError};
 pub use signer::{SignError, Signer};

@@ -2,6 +2,7 @@
 
 use super::{CallbackReply, ReportedResult};
 use domain::authorization::Grant;
+use domain::processor_result::{ChargeReport, Reference};
 use domain::values::id::RequestId;
 
 /// What a processor said by calling us, its sender proven.
@@ -82,6 +83,13 @@ pub enum ProcessorEvent {
         /// The result that the processor reported.
         reported: ReportedResult,
     },
+    /// What happened to a charge after its request had ended.
+    ChargeReported {
+        /// The charge that the report is about.
+        charge: ChargeSelector,
+        /// What happened to it.
+        report: ChargeReport,
+    },
     /// The customer returned with an authorization, such as an OAuth code.
     Returned {
         /// The request that the customer returned to.
@@ -91,4 +99,18 @@ pub enum ProcessorEvent {
         /// The grant that the browser carried.
         grant: Grant,
     },
+}
+
+/// A charge, as the processor's webhooks name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChargeSelector {
+    /// The charge of an attempt.
+    Attempt {
+        /// The request that the attempt belongs to.
+        request: RequestId,
+        /// The attempt's number, from 1.
+        attempt_no: u32,
+    },
+    /// The charge that has this id at the processor.
+    Reference(Reference),
 }

@@ -1,6 +1,6 @@
 //! The state of an object at a processor, and what it means for each operation.
 
-use ports::{Confirmed, Fulfillment, RedirectUrl, Retrieved, VoidResult};
+use ports::{Confirmed, Fulfillment, RedirectUrl, Rejection, Retrieved, VoidResult};
 
 /// The state of an object at a processor.
 ///
@@ -18,7 +18,7 @@ pub(crate) enum ObjectState {
     /// The attempt is wrong, and nothing moved.
     Invalid { code: &'static str },
     /// The processor rejected our credentials, and did nothing.
-    Blocked { code: &'static str },
+    Blocked { by: Rejection },
     /// The processor did nothing; the same call is safe.
     Again,
     /// The processor is working on it.
@@ -27,6 +27,8 @@ pub(crate) enum ObjectState {
     NotConfirmed,
     /// The money may have moved.
     Unknown,
+    /// The processor failed, and every repeat of the call gets the same answer. Only the object tells the result.
+    FailedForGood,
     /// The object can never move money.
     Voided,
 }
@@ -39,11 +41,11 @@ impl From<ObjectState> for Confirmed {
             ObjectState::HardDeclined { code } => Self::HardDeclined { code },
             ObjectState::RequiresAction { redirect } => Self::RequiresAction { redirect },
             ObjectState::Invalid { code } => Self::Invalid { code },
-            ObjectState::Blocked { code } => Self::Blocked { code },
+            ObjectState::Blocked { by } => Self::Blocked { by },
             // The call had no effect, so that the same call is safe.
             ObjectState::NotConfirmed | ObjectState::Again => Self::Again,
             ObjectState::Processing => Self::Processing,
-            ObjectState::Unknown => Self::Unknown,
+            ObjectState::Unknown | ObjectState::FailedForGood => Self::Unknown,
             ObjectState::Voided => Self::Voided,
         }
     }
@@ -57,11 +59,11 @@ impl From<ObjectState> for Retrieved {
             ObjectState::HardDeclined { code } => Self::HardDeclined { code },
             ObjectState::RequiresAction { redirect } => Self::RequiresAction { redirect },
             ObjectState::Invalid { code } => Self::Invalid { code },
-            ObjectState::Blocked { code } => Self::Blocked { code },
+            ObjectState::Blocked { by } => Self::Blocked { by },
             ObjectState::Processing => Self::Processing,
             ObjectState::NotConfirmed => Self::NotConfirmed,
             // A read that was not answered says nothing about the money.
-            ObjectState::Unknown | ObjectState::Again => Self::Unknown,
+            ObjectState::Unknown | ObjectState::FailedForGood | ObjectState::Again => Self::Unknown,
             ObjectState::Voided => Self::Voided,
         }
     }
@@ -75,12 +77,14 @@ impl From<ObjectState> for VoidResult {
             ObjectState::SoftDeclined { code } => Self::SoftDeclined { code },
             ObjectState::HardDeclined { code } => Self::HardDeclined { code },
             ObjectState::Invalid { code } => Self::Invalid { code },
-            ObjectState::Blocked { code } => Self::Blocked { code },
+            ObjectState::Blocked { by } => Self::Blocked { by },
             // The object is still there, so that the same call is to be made again.
             ObjectState::NotConfirmed | ObjectState::Again => Self::Again,
             ObjectState::Processing => Self::Processing,
             // The customer can still complete it.
-            ObjectState::RequiresAction { .. } | ObjectState::Unknown => Self::Unknown,
+            ObjectState::RequiresAction { .. }
+            | ObjectState::FailedForGood
+            | ObjectState::Unknown => Self::Unknown,
         }
     }
 }

@@ -1,18 +1,19 @@
-//! The circuit breaker of a processor account that rejects us.
+//! The circuit breaker of a processor account that rejects us, or that forbids us one kind of call.
 //!
-//! No worker calls the account for a while. Then one worker at a time probes it, until it accepts us again.
+//! No worker makes such a call for a while. Then one worker at a time probes it, until it accepts us again.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::storage::{decode, encode};
+use domain::ask::Ask;
 use domain::brand::BrandScope;
 use domain::guards;
 use domain::guards::Guard;
 use domain::values::name::ProcessorName;
 use domain::values::time::Timestamp;
-use ports::{Expect, Item, Key, Store, StoreError, Write};
+use ports::{Expect, Item, Key, Order, Range, Store, StoreError, Write};
 
 /// How long the circuit stays open after the first rejection, the second, and each one after that.
 const OPEN_FOR: [Duration; 3] =
@@ -22,6 +23,53 @@ const PROBING: Duration = Duration::from_secs(60);
 /// How soon the other workers look again during a probe.
 const LOOK_AGAIN: Duration = Duration::from_secs(3);
 const KEPT: Duration = Duration::from_secs(86_400);
+/// The sort key of the account's circuit. Those of its kinds of call begin with it.
+const ACCOUNT: &str = "BREAKER";
+
+/// A kind of call to a processor, which its account can be forbidden on its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallKind {
+    /// Charges a payment.
+    Pay,
+    /// Saves a card.
+    SaveCard,
+    /// Reads claims.
+    ReadClaims,
+    /// Refunds a charge.
+    Refund,
+}
+
+impl CallKind {
+    /// Returns the kind of call that an ask needs.
+    #[must_use]
+    pub const fn of(ask: &Ask) -> Self {
+        match ask {
+            Ask::Payment { .. } => Self::Pay,
+            Ask::PaymentMethod { .. } => Self::SaveCard,
+            Ask::Identity { .. } => Self::ReadClaims,
+        }
+    }
+
+    /// Returns the kind as keys and logs name it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pay => "pay",
+            Self::SaveCard => "save_card",
+            Self::ReadClaims => "read_claims",
+            Self::Refund => "refund",
+        }
+    }
+}
+
+/// How far an open circuit reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CircuitScope {
+    /// Every call to the account.
+    Account,
+    /// The calls of this breaker's kind.
+    Kind,
+}
 
 /// An open circuit. An account that accepts us has no record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,9 +83,16 @@ pub struct Open {
     pub probing: bool,
 }
 
-/// The circuit breaker of one processor account of a brand.
+/// The circuit breaker of one kind of call to a brand's processor account: the account's circuit and the kind's.
 #[derive(Clone, Debug)]
 pub struct CircuitBreaker {
+    account: Circuit,
+    kind: Circuit,
+}
+
+/// One circuit of an account.
+#[derive(Clone, Debug)]
+struct Circuit {
     key: Key,
     known: Option<(Open, u64)>,
     /// Whether this worker probes.
@@ -45,7 +100,7 @@ pub struct CircuitBreaker {
 }
 
 impl CircuitBreaker {
-    /// Loads the circuit breaker of an account.
+    /// Loads the circuit breaker of a kind of call to an account.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -53,25 +108,33 @@ impl CircuitBreaker {
         store: &dyn Store,
         scope: BrandScope<'_>,
         processor: &ProcessorName,
+        kind: CallKind,
     ) -> Result<Self, StoreError> {
         let BrandScope { brand, mode } = scope;
         let pk = format!("BREAKER#{brand}#{mode:?}#{processor}");
-        let key = Key { pk, sk: "BREAKER".to_owned() };
-        let known = match store.read(&key).await? {
-            Some(item) => Some((decode::<Open>(&item.body)?, item.version)),
-            None => None,
+        // One read brings both.
+        let range = Range {
+            pk: pk.clone(),
+            prefix: ACCOUNT.to_owned(),
+            after: None,
+            limit: 10,
+            order: Order::Ascending,
         };
-        Ok(Self { key, known, ours: false })
+        let items = store.list(&range).await?.items;
+        let circuit = |sk: String| {
+            let item = items.iter().find(|item| item.key.sk == sk);
+            let known = item.map(|item| Ok((decode::<Open>(&item.body)?, item.version)));
+            let key = Key { pk: pk.clone(), sk };
+            Ok(Circuit { key, known: known.transpose()?, ours: false })
+        };
+        let kind = circuit(format!("{ACCOUNT}#{}", kind.as_str()))?;
+        Ok(Self { account: circuit(ACCOUNT.to_owned())?, kind })
     }
 
-    /// Returns how long the circuit stays open; `None` when it is closed or may be probed.
+    /// Returns how long a circuit stays open; `None` when both are closed or may be probed.
     #[must_use]
     pub fn open_for(&self, now: Timestamp) -> Option<Duration> {
-        let (open, _) = self.known.as_ref().filter(|(open, _)| {
-            now < open.until || guards::is_disabled(Guard::CircuitBreakerProbe)
-        })?;
-        let left = now.until(open.until);
-        Some(if open.probing { left.min(LOOK_AGAIN) } else { left })
+        self.account.open_for(now).max(self.kind.open_for(now))
     }
 
     /// Returns `None` when this worker may call, and otherwise how long to wait. After an open circuit's time, one worker probes.
@@ -86,19 +149,80 @@ impl CircuitBreaker {
         if let Some(wait) = self.open_for(now) {
             return Ok(Some(wait));
         }
-        let Some((open, _)) = &self.known else { return Ok(None) };
-        let claim = Open { until: now.after(PROBING), failures: open.failures, probing: true };
-        self.ours = self.put(store, claim, now).await?;
-        Ok((!self.ours).then_some(LOOK_AGAIN))
+        for circuit in [&mut self.account, &mut self.kind] {
+            if !circuit.try_probe(store, now).await? {
+                return Ok(Some(LOOK_AGAIN));
+            }
+        }
+        Ok(None)
     }
 
-    /// Records that the account rejected us. `true` when that was not known before.
+    /// Records that the processor rejected us. `true` when that was not known before.
     ///
     /// A worker that called before the circuit opened says nothing new.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn record_refusal(
+        &mut self,
+        store: &dyn Store,
+        scope: CircuitScope,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match scope {
+            CircuitScope::Account => {
+                self.kind.release_probe(store, now).await?;
+                self.account.record_refusal(store, now).await
+            }
+            CircuitScope::Kind => {
+                // A processor that forbids a kind of call has accepted the account.
+                self.account.close(store).await?;
+                self.kind.record_refusal(store, now).await
+            }
+        }
+    }
+
+    /// Records that a probe got no answer. Another worker probes after the shortest time.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn release_probe(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.account.release_probe(store, now).await?;
+        self.kind.release_probe(store, now).await
+    }
+
+    /// Closes the circuits. `true` when this worker's probe closed one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn close(&self, store: &dyn Store) -> Result<bool, StoreError> {
+        let account = self.account.close(store).await?;
+        Ok(self.kind.close(store).await? || account)
+    }
+}
+
+impl Circuit {
+    fn open_for(&self, now: Timestamp) -> Option<Duration> {
+        let (open, _) = self.known.as_ref().filter(|(open, _)| {
+            now < open.until || guards::is_disabled(Guard::CircuitBreakerProbe)
+        })?;
+        let left = now.until(open.until);
+        Some(if open.probing { left.min(LOOK_AGAIN) } else { left })
+    }
+
+    /// Claims the probe of a circuit whose time is over. `true` when this worker may call.
+    async fn try_probe(&mut self, store: &dyn Store, now: Timestamp) -> Result<bool, StoreError> {
+        let Some((open, _)) = &self.known else { return Ok(true) };
+        let claim = Open { until: now.after(PROBING), failures: open.failures, probing: true };
+        self.ours = self.put(store, claim, now).await?;
+        Ok(self.ours)
+    }
+
+    async fn record_refusal(
         &mut self,
         store: &dyn Store,
         now: Timestamp,
@@ -115,26 +239,14 @@ impl CircuitBreaker {
         Ok(stored && failures == 1)
     }
 
-    /// Records that a probe got no answer. Another worker probes after the shortest time.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn release_probe(
-        &mut self,
-        store: &dyn Store,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    async fn release_probe(&mut self, store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
         let Some((open, _)) = self.known.clone().filter(|_| self.ours) else { return Ok(()) };
         let [first, ..] = OPEN_FOR;
         let open = Open { until: now.after(first), probing: false, ..open };
         self.put(store, open, now).await.map(|_stored| ())
     }
 
-    /// Closes the circuit. `true` when this worker's probe closed it.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn close(&self, store: &dyn Store) -> Result<bool, StoreError> {
+    async fn close(&self, store: &dyn Store) -> Result<bool, StoreError> {
         if !self.ours {
             return Ok(false);
         }

@@ -3,6 +3,7 @@
 
 pub mod authentication;
 pub mod capability;
+pub mod charges;
 pub mod circuit_breaker;
 pub mod claims;
 pub mod contact;

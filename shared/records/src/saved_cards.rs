@@ -8,6 +8,7 @@ use domain::processor_result::CardReceipt;
 use domain::seal::Sealed;
 use domain::values::id::{CardId, RequestId};
 use domain::values::name::{BrandName, ProcessorName};
+use domain::values::time::Timestamp;
 use ports::{Expect, Item, Key, Store, StoreError, Write};
 
 /// A saved card. The card itself is at the processor.
@@ -23,6 +24,9 @@ pub struct SavedCard {
     pub sealed: Sealed,
     /// The card's details for the requester.
     pub receipt: CardReceipt,
+    /// Since when the processor is known to keep the card no longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone_at: Option<Timestamp>,
 }
 
 fn key(brand: &BrandName, mode: Mode, card: CardId) -> Key {

@@ -9,6 +9,7 @@
 //! | `LINK#<digest of the token>` | `LINK` | [`LinkTarget`]: the prompt behind a consent link | 8 days |
 //! | `ADDR#<channel>#<address>` | `REQ#<id>` | requests that may be open for an address there | until closed |
 //! | `STOP#<brand>#<address>` | `STOP#<mode>`, or `STOP` for both | [`crate::opt_outs::OptOut`], of an address or an untied handle | without limit; 90 days if withdrawn |
+//! | `CHARGE#<brand>#<mode>#<processor>#<charge>` | `CHARGE` | [`crate::charges`]: the request behind a charge | the brand's retention |
 //! | `CONTACT#<brand>#<mode>#<channel>#<address>` | `CONTACT` | [`domain::contact::Contact`] | 90 days |
 //! | `HANDLE#<brand>#<mode>#<channel>#<handle>` | `HANDLE` | the address behind a handle | 90 days |
 //! | `SEEN#<brand>#<mode>#<channel>#<message>` | `SEEN` | when a customer's message was recorded | 8 days |

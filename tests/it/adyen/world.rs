@@ -266,7 +266,9 @@ impl World {
                     let queue = self.queue.as_ref();
                     effects::send(queue, Step::Fetch, id, Duration::ZERO).await.unwrap();
                 }
-                ProcessorEvent::RefundReported { .. } => panic!("no refund was asked for"),
+                ProcessorEvent::RefundReported { .. } | ProcessorEvent::ChargeReported { .. } => {
+                    panic!("no refund was asked for")
+                }
             }
         }
     }

@@ -1,10 +1,10 @@
 //! A processor rejects our account: the circuit opens, one call probes it, and requesters are told.
 
-use ports::{Confirmed, Created, Retrieved, VoidResult};
+use ports::{Confirmed, Created, RefundResult, Rejection, Retrieved, VoidResult};
 use serde_json::{Value, json};
 use tests::world::{Asked, World};
 
-const CODE: &str = "credentials";
+const REJECTED: Rejection = Rejection::Credentials;
 
 fn world() -> World {
     let policy = json!({ "session_code": false, "open_max": 50, "prompts_per_ten_minutes": 100 });
@@ -43,7 +43,7 @@ fn opened(world: &World) -> usize {
 fn rejected_account_is_probed_by_one_call() {
     let world = world();
     let asked = asked(&world, 10);
-    world.books().says([Created::Blocked { code: CODE }]);
+    world.books().says([Created::Blocked { by: REJECTED }]);
     approve_all(&world, &asked);
     assert_eq!(world.books().calls(), ["Create 1"]);
     assert_eq!(opened(&world), 1);
@@ -64,7 +64,7 @@ fn rejected_account_is_probed_by_one_call() {
 fn repeated_rejections_are_probed_ever_less_often() {
     let world = world();
     let asked = asked(&world, 3);
-    world.books().says(vec![Created::Blocked { code: CODE }; 4]);
+    world.books().says(vec![Created::Blocked { by: REJECTED }; 4]);
     approve_all(&world, &asked);
     let mut calls = Vec::new();
     for _ in 0..75 {
@@ -89,8 +89,8 @@ fn attempt_in_doubt_is_kept_while_circuit_is_open() {
     let asked = asked(&world, 1);
     world.books().says([Confirmed::Unknown]);
     approve_all(&world, &asked);
-    world.books().says(vec![Retrieved::Blocked { code: CODE }; 30]);
-    world.books().says(vec![VoidResult::Blocked { code: CODE }; 12]);
+    world.books().says(vec![Retrieved::Blocked { by: REJECTED }; 30]);
+    world.books().says(vec![VoidResult::Blocked { by: REJECTED }; 12]);
     world.time_passes(3_600);
     assert_eq!(world.state(&asked[0].1), "processing");
     assert_eq!(world.reads(&asked[0].1)["in_doubt"], true);
@@ -104,7 +104,7 @@ fn attempt_in_doubt_is_kept_while_circuit_is_open() {
 fn open_circuit_rejects_asks_unless_another_processor_can() {
     let world = world();
     let before = asked(&world, 1);
-    world.books().says(vec![Created::Blocked { code: CODE }; 2]);
+    world.books().says(vec![Created::Blocked { by: REJECTED }; 2]);
     approve_all(&world, &before);
     let refused = world.post("/v1/requests", &world.payment("+15551239999", 100));
     let refused = refused.problem(503, "processor-unavailable");
@@ -123,7 +123,7 @@ fn open_circuit_rejects_asks_unless_another_processor_can() {
         World::beginning().with("/test/processors", &fake_processors).with("/policy", &policy);
     let world = world.begin();
     let before = self::asked(&world, 1);
-    world.books().says([Created::Blocked { code: CODE }]);
+    world.books().says([Created::Blocked { by: REJECTED }]);
     approve_all(&world, &before);
     let asked = world.asks_at("+15551239999", 100);
     assert_eq!(world.stored(&asked).processor.as_str(), "sandbox");
@@ -134,7 +134,7 @@ fn open_circuit_rejects_asks_unless_another_processor_can() {
 fn rotated_credentials_are_tried_at_once() {
     let world = world();
     let asked = asked(&world, 1);
-    world.books().says([Created::Blocked { code: CODE }]);
+    world.books().says([Created::Blocked { by: REJECTED }]);
     let settings = json!({ "payment_options": ["test_card", "hosted"] });
     world.meanwhile("fake Create", move |core| {
         let fake_processor = json!([{ "name": "fake", "kind": "fake", "settings": settings }]);
@@ -144,4 +144,63 @@ fn rotated_credentials_are_tried_at_once() {
     world.time_passes(2);
     assert_eq!(ends(&world, &asked), ["fulfilled"]);
     assert_eq!(opened(&world), 0);
+}
+
+/// A restricted key may charge and not refund. One refund that it may not make stops refunds alone.
+#[test]
+fn forbidden_refund_stops_refunds_and_no_payments() {
+    let world = world();
+    let paid = asked(&world, 1);
+    approve_all(&world, &paid);
+    let forbidden = RefundResult::Blocked { by: Rejection::Permission };
+    world.books().says_of_refunds([forbidden.clone(), forbidden]);
+    world.acts(&paid[0].1, "refund", &json!({})).ok(202);
+    let refunds = || world.books().calls().iter().filter(|call| call.starts_with("Refund")).count();
+    for customer in 0..6 {
+        let asked = world.asks_at(&format!("+1555124{customer:04}"), 4250);
+        world.customer_at(&format!("+1555124{customer:04}")).approves().ok(200);
+        assert_eq!(world.state(&asked), "fulfilled");
+        world.time_passes(2);
+    }
+    assert_eq!((refunds(), opened(&world)), (1, 1));
+    assert!(world.items().iter().any(|item| item.key.sk == "BREAKER#refund"));
+    world.time_passes(100);
+    assert_eq!(world.reads(&paid[0].1)["refunds"][0]["state"], "refunded");
+    assert!(!world.items().iter().any(|item| item.key.pk.starts_with("BREAKER#")));
+}
+
+#[test]
+fn forbidden_payment_stops_payments_and_no_saved_cards() {
+    let policy = json!({ "session_code": false, "open_max": 50, "prompts_per_ten_minutes": 100 });
+    let options = ["test_card", "hosted"];
+    let world = World::beginning().with_fake_processor(&options).with("/policy", &policy).begin();
+    let before = asked(&world, 1);
+    world.books().says([Created::Blocked { by: Rejection::Permission }]);
+    approve_all(&world, &before);
+    world
+        .post("/v1/requests", &world.payment("+15551239999", 100))
+        .problem(503, "processor-unavailable");
+    let mut keep = world.payment("+15551239998", 1);
+    keep["ask"] = json!({ "kind": "payment_method", "description": "Keep it" });
+    let kept = world.asks_for(&keep);
+    world.acts(&kept, "cancel", &json!({})).ok(200);
+    world.time_passes(40);
+    assert_eq!(ends(&world, &before), ["fulfilled"]);
+}
+
+/// A key that may charge and not look up says nothing of the next charge.
+#[test]
+fn forbidden_look_up_or_void_opens_no_circuit() {
+    let world = world();
+    let doubtful = asked(&world, 1);
+    world.books().says([Confirmed::Unknown]);
+    world.books().says([Retrieved::Blocked { by: Rejection::Permission }]);
+    approve_all(&world, &doubtful);
+    world.time_passes(5);
+    assert_eq!(opened(&world), 0);
+    let asked = world.asks_at("+15551239999", 100);
+    world.customer_at("+15551239999").approves().ok(200);
+    assert_eq!(world.state(&asked), "fulfilled");
+    world.time_passes(60);
+    assert_eq!(ends(&world, &doubtful), ["fulfilled"]);
 }

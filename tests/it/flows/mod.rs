@@ -1,6 +1,7 @@
 //! Whole stories through the four functions: every transition, every rejection.
 
 mod address_limits;
+mod aftermath;
 mod amounts;
 mod apple;
 mod approvals;

@@ -5,6 +5,7 @@ use domain::brand::Mode;
 use domain::processor_result::CardReceipt;
 use domain::seal;
 use http::Method;
+use ports::{CARD_NOT_KEPT, Created};
 use records::saved_cards;
 use records::saved_cards::SavedCard;
 use serde_json::{Value, json};
@@ -103,6 +104,30 @@ fn saved_card_of_another_customer_is_not_found() {
 }
 
 #[test]
+fn saved_card_gone_at_the_processor_is_offered_no_more() {
+    let (world, card) = with_a_card();
+    let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
+    world.books().says([Created::SoftDeclined { code: CARD_NOT_KEPT }]);
+    approve_on_page(&world, &asked, &[("action", "approve")]).ok(303);
+    // No other card can pay an ask that names this one.
+    let outcome = world.reads(&asked)["outcome"].clone();
+    assert_eq!(outcome, json!({ "kind": "failed", "reason": "card_not_kept" }));
+    let again = ask_for(&world, PHONE, &paying_with(&card));
+    world.post("/v1/requests", &again).problem(422, "payment-method-gone");
+    // Another customer learns nothing of it.
+    let other = ask_for(&world, "+15551230002", &paying_with(&card));
+    world.post("/v1/requests", &other).problem(422, "payment-method-unknown");
+    // A declined card is still there.
+    let (world, card) = with_a_card();
+    let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
+    world.books().says([Created::HardDeclined { code: "card_declined" }]);
+    approve_on_page(&world, &asked, &[("action", "approve")]).ok(303);
+    assert_eq!(world.state(&asked), "failed");
+    world.post("/v1/requests", &ask_for(&world, PHONE, &paying_with(&card))).ok(201);
+    world.settles();
+}
+
+#[test]
 fn saved_card_forgotten_meanwhile_cannot_be_approved() {
     let (world, card) = with_a_card();
     let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
@@ -132,7 +157,7 @@ fn saved_card_is_sealed_again_for_each_request() {
     let saved = Authorization::from(Credential::new(CredentialKind::SavedCard, "f4ke-card"));
     assert_eq!(opened, saved);
     let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
-    world.books().says([ports::Created::Again]);
+    world.books().says([Created::Again]);
     world.customer().approves().ok(200);
     let request = world.stored(&asked);
     let (_, sealed) = request.approval().unwrap();
@@ -182,6 +207,7 @@ fn first_capable_processor_is_selected() {
         address: request.address,
         sealed: seal::seal(&brand.sealing, request.id, &kept, &SeededRandom::new(3)).unwrap(),
         receipt,
+        gone_at: None,
     };
     let id = "crd_01M844DZG03XCBJ52V4K8GHNXC";
     let put = saved_cards::put(&brand.name, Mode::Test, id.parse().unwrap(), &card).unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::message::{Message, QueueName, Step};
 use domain::processor_result::Reference;
 use http::Method;
-use ports::{Confirmed, RefundResult, Retrieved};
+use ports::{Confirmed, RefundResult, Rejection, Retrieved};
 use serde_json::{Value, json};
 use tests::world::brand::OTHER_KEY;
 use tests::world::fake_processor::Doing;
@@ -345,7 +345,7 @@ fn two_workers_make_one_refund_call() {
 #[test]
 fn refund_waits_while_circuit_is_open() {
     let (world, asked) = paid();
-    let blocked = RefundResult::Blocked { code: "credentials" };
+    let blocked = RefundResult::Blocked { by: Rejection::Credentials };
     world.books().says_of_refunds([blocked.clone(), blocked]);
     world.acts(&asked, "refund", &json!({})).ok(202);
     world.time_passes(14);

@@ -71,6 +71,11 @@ words!(what WHATS of EntryKind {
     EntryKind::RefundReported { .. } => "refund-reported",
     EntryKind::Refunded { .. } => "refunded",
     EntryKind::RefundFailed { .. } => "refund-failed",
+    EntryKind::DisputeReported { .. } => "dispute-reported",
+    EntryKind::CaptureFailed => "capture-failed",
+    EntryKind::RefundedOutside { .. } => "refunded-outside",
+    EntryKind::LatePayment { .. } => "late-payment",
+    EntryKind::ReversalReported { .. } => "reversal-reported",
 });
 
 words!(webhook WEBHOOKS of WebhookEventType {
@@ -87,6 +92,13 @@ words!(webhook WEBHOOKS of WebhookEventType {
     WebhookEventType::Failed => "failed",
     WebhookEventType::Refunded => "refunded",
     WebhookEventType::RefundFailed => "refund-failed",
+    WebhookEventType::Disputed => "disputed",
+    WebhookEventType::DisputeClosed => "dispute-closed",
+    WebhookEventType::CaptureFailed => "capture-failed",
+    WebhookEventType::RefundedOutside => "refunded-outside",
+    WebhookEventType::LatePayment => "late-payment",
+    WebhookEventType::LatePaymentReversed => "late-payment-reversed",
+    WebhookEventType::LatePaymentKept => "late-payment-kept",
 });
 
 words!(step STEPS of Step {
@@ -94,17 +106,19 @@ words!(step STEPS of Step {
     Step::Check => "check",
     Step::Fetch => "fetch",
     Step::Refund { .. } => "refund",
+    Step::Reverse { .. } => "reverse",
     Step::Webhook { .. } => "webhook",
 });
 
 /// The kinds of item that are named by the first part of their key.
 const OTHERS: &[&str] = &[
-    "addr", "breaker", "cap", "card", "contact", "device", "endpoint", "claims", "handle", "idem",
-    "limit", "link", "phone", "sandbox", "stop",
+    "addr", "breaker", "cap", "card", "charge", "contact", "device", "endpoint", "claims",
+    "handle", "idem", "limit", "link", "phone", "sandbox", "stop",
 ];
 
 /// The kinds of request that hold more than others in the same state.
-const FULLER: &[&str] = &["req-refunded", "req-refunding", "req-returned", "req-redirected"];
+const FULLER: &[&str] =
+    &["req-aftermath", "req-refunded", "req-refunding", "req-returned", "req-redirected"];
 
 /// Returns the names of all golden files that must exist.
 pub(super) fn all() -> Vec<String> {
@@ -128,6 +142,7 @@ pub(super) fn of_item(item: &Item) -> String {
             let request: Request = decode(&item.body).unwrap();
             let away = request.open_attempt().and_then(|attempt| attempt.redirect.as_ref());
             match away {
+                _ if !request.aftermath.is_empty() => "req-aftermath".to_owned(),
                 _ if request.open_refunds().count() > 0 => "req-refunding".to_owned(),
                 _ if !request.refunds.is_empty() => "req-refunded".to_owned(),
                 Some(away) if away.returned_at().is_some() => "req-returned".to_owned(),

@@ -9,10 +9,10 @@ use http::Method;
 use serde_json::{Value, json};
 use sha1::Sha1;
 use tests::world::brand::TWILIO_TOKEN;
-use tests::world::{Core, PHONE, PUBLIC_BASE, Reply, World};
+use tests::world::{Asked, Core, PHONE, PUBLIC_BASE, Reply, World};
 
 use domain::processor_result::Reference;
-use ports::{Created, RefundResult};
+use ports::{Created, RefundResult, Rejection};
 use tests::world::fake_processor::CODE;
 
 use super::{golden, kinds};
@@ -126,11 +126,28 @@ fn at_fake_processor() -> World {
             world.settles();
         }
     }
-    world.books().says([Created::Blocked { code: "credentials" }]);
+    after_the_end(&world, &asked);
+    world.books().says([Created::Blocked { by: Rejection::Credentials }]);
     world.asks(100);
     goes_on();
     world.time_passes(20);
     world
+}
+
+/// What happens to a paid request later: its first attempt had ended without a charge, and the second charged.
+fn after_the_end(world: &World, asked: &Asked) {
+    let dispute = |status: &str, stage: u8| json!({ "dispute": { "status": status, "stage": stage, "currency": "EUR" } });
+    let refund = json!({ "refund": { "id": "re_9", "amount": 1, "success": true } });
+    for what in [json!("capture_failed"), dispute("opened", 1), dispute("won", 3), refund] {
+        let charge = json!({ "request": asked.id, "attempt_no": 2, "what": what });
+        world.processor_sends(&json!({ "charge_of": charge })).ok(202);
+    }
+    for (payment, success) in [("psp8", true), ("psp9", false)] {
+        let late = json!({ "request": asked.id, "attempt_no": 1, "payment": payment });
+        world.processor_sends(&json!({ "late": late })).ok(202);
+        let told = json!({ "request": asked.id, "attempt_no": 1, "success": success });
+        world.processor_sends(&json!({ "reversal_told": told })).ok(202);
+    }
 }
 
 fn by_text() -> World {

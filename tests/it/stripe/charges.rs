@@ -124,7 +124,7 @@ async fn same_key_with_another_amount_charges_nothing() {
     let fixture = Fixture::with_card("pm_card_visa").await;
     fixture.create().await.unwrap();
     let other = fixture.processor.create(&fixture.attempt(9900, 1)).await;
-    assert_eq!(other, Created::Blocked { code: "idempotency_key_reused" });
+    assert_eq!(other, Created::Invalid { code: "idempotency_key_reused" });
     assert_eq!(fixture.charges().await, 0);
 }
 

@@ -13,6 +13,7 @@ use domain::webhook::WebhookEvent;
 use ports::{Item, Write};
 use records::storage::decode;
 
+use super::accounts::Circuit;
 use super::endpoint::Endpoint;
 use super::provider::Provider;
 use super::refunds::misreported;
@@ -64,8 +65,10 @@ pub struct Oracle {
     pub(super) payment_options: BTreeMap<&'static str, u64>,
     /// Which request each call of the requester made, or gave money back of.
     made: BTreeMap<String, RequestId>,
-    /// The processor accounts that are known to refuse us, by host: until when, and since which step.
-    pub(super) shut: BTreeMap<&'static str, (Timestamp, u64)>,
+    /// The accounts and kinds of call that are known to be refused: until when, and since which step.
+    pub(super) shut: BTreeMap<Circuit, (Timestamp, u64)>,
+    /// The hosts that ever refused our key.
+    pub(super) refused: BTreeSet<&'static str>,
 }
 
 /// The findings of one transaction.

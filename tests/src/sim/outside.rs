@@ -11,6 +11,7 @@ use http::{Request, Response};
 use ports::{Clock, Http, HttpError, Reach, Write};
 use serde_json::{Value, json};
 
+use super::accounts::busy;
 use super::endpoint::Endpoint;
 use super::faults::FaultRates;
 use super::oracle::Oracle;
@@ -203,8 +204,8 @@ impl Outside {
     }
 
     /// A worker that began after an account was known to reject us must not call it.
-    fn calls(&mut self, host: Option<&str>, now: Timestamp) {
-        if self.oracle.is_shut(host, now, self.working_since) {
+    fn calls(&mut self, request: &Request<Bytes>, now: Timestamp) {
+        if self.oracle.is_shut(request, now, self.working_since) {
             self.oracle.broken.push("SHUT: a call with an account that refuses us".to_owned());
         }
     }
@@ -336,7 +337,7 @@ impl Wire {
     fn there(&self, request: Request<Bytes>) -> Result<Answer, HttpError> {
         let now = self.clock.now();
         let mut outside = self.shared.lock();
-        outside.calls(request.uri().host(), now);
+        outside.calls(&request, now);
         let fate = fate(&mut outside, request.uri().host());
         let name = format!("{} {}", request.method(), request.uri());
         let answer = match fate {
@@ -344,7 +345,7 @@ impl Wire {
             Fate::Lost => Err(lost()),
             Fate::ActsLate => {
                 let wait = Duration::from_secs(outside.rng.between(1, 4000));
-                outside.late.push((now.after(wait), request));
+                outside.late.push((now.after(wait), request.clone()));
                 Err(lost())
             }
             Fate::AnswerLost => {
@@ -357,23 +358,21 @@ impl Wire {
                 Ok((500, json!({ "error": { "type": "api_error" } })))
             }
             Fate::Busy => Ok(busy(&mut outside, &request)),
+            // A restricted key may lack one permission.
+            Fate::RefusesKey if request.uri().path().starts_with("/v1/refunds") => {
+                Ok((403, json!({ "error": {} })))
+            }
             Fate::RefusesKey => Ok((401, json!({ "error": {}, "code": 20003 }))),
             Fate::Down => Ok((if outside.rng.happens(20) { 410 } else { 503 }, Value::Null)),
             Fate::Answered => Ok(outside.acts(&request, now)),
         };
+        if let Ok((status, _)) = &answer {
+            outside.oracle.learns_of_answer(&request, *status);
+        }
         outside.say(|| {
             format!("{name}: {fate:?} -> {:?}", answer.as_ref().map(|(status, _)| *status))
         });
         answer
-    }
-}
-
-fn busy(outside: &mut Outside, request: &Request<Bytes>) -> Answer {
-    let locks = request.uri().host() == Some("stripe.test") && outside.rng.happens(500);
-    if locks {
-        (409, json!({ "error": { "type": "invalid_request_error", "code": "lock_timeout" } }))
-    } else {
-        (429, json!({ "error": { "code": "rate_limit" }, "code": 20429 }))
     }
 }
 

@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use domain::authorization::{Authorization, Grant};
+use domain::brand::BrandScope;
+use domain::guards;
+use domain::guards::Guard;
 use domain::message::Step;
-use domain::outcome::Outcome;
 use domain::problem::{Code, Problem};
-use domain::processor_result::ReportedResult;
-use domain::request::{Change, Refusal, Request, ReturnBrowser, State};
+use domain::processor_result::{ChargeReport, ReportedResult};
+use domain::request::{Attempt, AttemptEnd, Change, Refusal, Request, ReturnBrowser, State};
 use domain::seal;
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
-use ports::ProcessorEvent;
+use ports::{ChargeSelector, ProcessorEvent};
+use records::charges;
 use records::effects;
 use records::storage;
 use records::storage::VersionedRequest;
@@ -53,6 +56,9 @@ impl ProcessorWebhooks {
             ProcessorEvent::RefundReported { request, seq, reported } => {
                 self.on_refund_reported(context, RefundRef { request, seq }, reported).await
             }
+            ProcessorEvent::ChargeReported { charge, report } => {
+                self.on_charge_reported(context, &charge, &report).await
+            }
             // Only a browser brings one, and `on_return` takes it.
             ProcessorEvent::Returned { .. } => Ok(()),
         }
@@ -82,7 +88,7 @@ impl ProcessorWebhooks {
         Ok(())
     }
 
-    /// Records the reported result of an attempt.
+    /// Records the reported result of an attempt, which may have ended before.
     async fn on_attempt_reported(
         &self,
         context: ProcessorContext<'_>,
@@ -93,14 +99,59 @@ impl ProcessorWebhooks {
         let command =
             |request: &Request, now| request.record_reported(attempt_no, reported.clone(), now);
         let refused = self.apply(context, id, Step::Fetch, command).await?;
-        if let Some(loaded) = refused.filter(|_| reported.success) {
-            let fulfilled = matches!(
-                &loaded.request.state,
-                State::Closed { outcome: Outcome::Fulfilled { .. }, .. }
-            );
-            if !fulfilled {
-                // The money moved after the processor had reported that it would not. A person must refund it.
-                tracing::error!(request.id = %id, attempt_no, "processor reported a success that no attempt waits for; refund it by hand");
+        if refused.is_none() || guards::is_disabled(Guard::LatePaymentReversal) {
+            return Ok(());
+        }
+        // The attempt has ended. A payment that succeeds now is reversed at once.
+        let step = reported.success.then_some(Step::Reverse { attempt_no });
+        let command =
+            |request: &Request, now| request.record_reported_late(attempt_no, &reported, now);
+        match self.update(context, id, step, command).await? {
+            Updated::Stored(stored) if stored.request.owed_reversals().next().is_some() => {
+                tracing::error!(request.id = %id, attempt_no, "payment succeeded after its attempt had ended; it is reversed");
+            }
+            Updated::Stopped(Some(refused)) if reported.success => {
+                let mut attempts = refused.request.attempts.iter();
+                if attempts.all(|attempt| attempt.attempt_no != attempt_no) {
+                    tracing::error!(request.id = %id, attempt_no, "processor reported a success that no attempt waits for; refund it by hand");
+                }
+            }
+            Updated::Stored(_) | Updated::Stopped(_) | Updated::Absent => {}
+        }
+        Ok(())
+    }
+
+    /// Records what happened to a charge since.
+    async fn on_charge_reported(
+        &self,
+        context: ProcessorContext<'_>,
+        charge: &ChargeSelector,
+        report: &ChargeReport,
+    ) -> Result<(), Problem> {
+        let scope = BrandScope { brand: &context.brand.name, mode: context.mode };
+        let (id, attempt_no) = match charge {
+            ChargeSelector::Attempt { request, attempt_no } => (Some(*request), Some(*attempt_no)),
+            ChargeSelector::Reference(reference) => {
+                let store = self.ports.store.as_ref();
+                (charges::load(store, scope, context.name, reference).await?, None)
+            }
+        };
+        let Some(id) = id else {
+            tracing::info!(processor.name = %context.name, "processor webhook about an unknown charge ignored");
+            return Ok(());
+        };
+        let command = |request: &Request, now| {
+            let charged = |attempt: &&Attempt| attempt.end() == Some(AttemptEnd::Charged);
+            let charged = request.attempts.iter().find(charged).map(|attempt| attempt.attempt_no);
+            if attempt_no.is_some() && attempt_no != charged {
+                return Err(Refusal::Step);
+            }
+            request.record_charge_reported(report, now)
+        };
+        match self.update(context, id, None, command).await? {
+            Updated::Stored(_) | Updated::Absent | Updated::Stopped(None) => {}
+            Updated::Stopped(Some(_)) => {
+                tracing::warn!(request.id = %id, report = ?report, "report of a charge does not apply");
             }
         }
         Ok(())
@@ -116,7 +167,7 @@ impl ProcessorWebhooks {
         let RefundRef { request: id, seq } = refund;
         let command =
             |request: &Request, now| request.record_refund_reported(seq, reported.clone(), now);
-        let updated = self.update(context, id, Step::Refund { seq }, command).await?;
+        let updated = self.update(context, id, Some(Step::Refund { seq }), command).await?;
         if let Updated::Stored(stored) = updated
             && stored.request.is_refunded_twice()
         {
@@ -164,25 +215,28 @@ impl ProcessorWebhooks {
         step: Step,
         command: impl Fn(&Request, Timestamp) -> Result<Change, Refusal>,
     ) -> Result<Option<VersionedRequest>, Problem> {
-        match self.update(context, id, step, command).await? {
+        match self.update(context, id, Some(step), command).await? {
             Updated::Stored(_) | Updated::Absent => Ok(None),
             Updated::Stopped(refused) => Ok(refused),
         }
     }
 
-    /// Applies a command and queues its step. It stops with the request when its state refuses the command.
+    /// Applies a command and queues its step, if it has one. It stops with the request when its state refuses the command.
     async fn update(
         &self,
         context: ProcessorContext<'_>,
         id: RequestId,
-        step: Step,
+        step: Option<Step>,
         command: impl Fn(&Request, Timestamp) -> Result<Change, Refusal>,
     ) -> Result<Updated<Option<VersionedRequest>>, Problem> {
         let decide = |loaded: VersionedRequest, now| {
             let decision = if !context.is_owner(&loaded.request) {
                 Decision::Stop(None)
             } else if let Ok(change) = command(&loaded.request, now) {
-                commit(change).then(step).into()
+                match step {
+                    Some(step) => commit(change).then(step).into(),
+                    None => commit(change).into(),
+                }
             } else {
                 Decision::Stop(Some(loaded))
             };

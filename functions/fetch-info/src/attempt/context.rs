@@ -12,10 +12,11 @@ use domain::request::{Attempt, Doubt, Request};
 use domain::seal;
 use domain::seal::{Sealable, Sealed};
 use ports::{AttemptContext, OpenProcessorError, Ports, Processor, SecretsError};
+use records::circuit_breaker::CallKind;
 
 use super::run::RunResult;
 use super::{Attempts, Run, Stop, timeouts};
-use crate::circuit::Circuit;
+use crate::circuit::{CallScope, Circuit};
 
 /// The inputs of one run.
 pub(super) struct RunContext<'a> {
@@ -69,7 +70,12 @@ impl<'a> RunContext<'a> {
                 return Ok(Err(Run::unusable("processor_settings")));
             }
         };
-        let mut circuit = Circuit::load(ports, &brand, request.mode, &attempt.processor).await?;
+        let scope = CallScope {
+            mode: request.mode,
+            processor: &attempt.processor,
+            kind: CallKind::of(&request.ask),
+        };
+        let mut circuit = Circuit::load(ports, &brand, scope).await?;
         if let Some(wait) = circuit.try_acquire().await?
             && !guards::is_disabled(Guard::CircuitBreaker)
         {

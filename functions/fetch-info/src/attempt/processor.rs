@@ -46,7 +46,7 @@ impl RunContext<'_> {
             Created::SoftDeclined { code } => Run::soft_declined(code),
             Created::HardDeclined { code } => Run::hard_declined(code),
             Created::Invalid { code } => Run::invalid(lease.request(), code),
-            Created::Blocked { code } => Run::rejected(code, Doubt::Unchanged),
+            Created::Blocked { by } => Run::rejected(by, Doubt::Unchanged),
             Created::Again => Run::again(),
         })
     }
@@ -91,12 +91,12 @@ impl RunContext<'_> {
             Confirmed::Exchanged(_) => Run::soft_declined("authentication_required"),
             Confirmed::Invalid { code } => Run::invalid(lease.request(), code),
             // The first call that would have moved money was rejected, so that none has moved.
-            Confirmed::Blocked { code }
+            Confirmed::Blocked { by }
                 if !was_in_doubt || guards::is_disabled(Guard::RejectedKeyKeepsDoubt) =>
             {
-                Run::rejected(code, Doubt::Cleared)
+                Run::rejected(by, Doubt::Cleared)
             }
-            Confirmed::Blocked { code } => Run::rejected(code, Doubt::Unchanged),
+            Confirmed::Blocked { by } => Run::rejected(by, Doubt::Unchanged),
             Confirmed::Again => Run::again(),
             Confirmed::Processing => Run::processing(),
             Confirmed::Unknown => Run::unknown(),
@@ -114,7 +114,7 @@ impl RunContext<'_> {
                 self.require_action(lease.request(), reference, redirect).await
             }
             Retrieved::Invalid { code } => Run::invalid(lease.request(), code),
-            Retrieved::Blocked { code } => Run::rejected(code, Doubt::Unchanged),
+            Retrieved::Blocked { by } => Run::rejected_beside(by),
             Retrieved::Processing => Run::processing(),
             Retrieved::Unknown => Run::unknown(),
             // The customer left the page, or had to act. The worker that voided it died before it recorded that.
@@ -194,7 +194,7 @@ fn resolve_void(request: &Request, result: VoidResult, voided: Run) -> Run {
         VoidResult::SoftDeclined { code } => Run::soft_declined(code),
         VoidResult::HardDeclined { code } => Run::hard_declined(code),
         VoidResult::Invalid { code } => Run::invalid(request, code),
-        VoidResult::Blocked { code } => Run::rejected(code, Doubt::Unchanged),
+        VoidResult::Blocked { by } => Run::rejected_beside(by),
         VoidResult::Again => Run::again(),
         VoidResult::Processing => Run::processing(),
         VoidResult::Unknown => Run::unknown(),

@@ -9,7 +9,8 @@ use domain::request::{Attempt, Doubt, Request};
 use domain::seal::Sealed;
 use domain::values::id::CardId;
 use domain::values::time::Timestamp;
-use ports::{Fulfillment, Write};
+use ports::{CARD_NOT_KEPT, Fulfillment, Write};
+use records::charges;
 use records::claims;
 use records::saved_cards;
 use records::saved_cards::SavedCard;
@@ -93,9 +94,24 @@ impl Recorder<'_, '_> {
     }
 
     async fn decline(&mut self, code: &str, can_retry: bool) -> Result<(), Stop> {
-        self.lease.commit(|request, now| request.record_declined(code, can_retry, now)).await?;
+        let gone = if code == CARD_NOT_KEPT { self.gone_card().await? } else { None };
+        // An ask that names a saved card can be paid with no other.
+        let can_retry = can_retry && gone.is_none();
+        let command = |request: &Request, now| request.record_declined(code, can_retry, now);
+        self.lease.commit_with(command, gone.into_iter().collect()).await?;
         self.log_end();
         Ok(())
+    }
+
+    /// Returns the write that marks the saved card of the ask as gone, so that no later ask offers it.
+    async fn gone_card(&self) -> Result<Option<Write>, StepError> {
+        let (ports, request) = (self.lease.ports, self.lease.request());
+        let Some(card) = request.ask.card() else { return Ok(None) };
+        let (brand, mode) = (&request.brand, request.mode);
+        let known = saved_cards::load(ports.store.as_ref(), brand, mode, card).await?;
+        let Some(known) = known else { return Ok(None) };
+        let gone = SavedCard { gone_at: Some(ports.clock.now()), ..known };
+        Ok(Some(saved_cards::put(brand, mode, card, &gone)?))
     }
 
     /// Releases the request while the customer is on the processor's page. The worker looks again after a while.
@@ -147,7 +163,8 @@ impl Recorder<'_, '_> {
         match fulfillment {
             Fulfillment::Payment(receipt) => {
                 let details = Details::Payment(receipt.clone());
-                Ok(Some(Stored { details, writes: Vec::new() }))
+                let write = charges::put(request, &receipt.reference, ports.clock.now())?;
+                Ok(Some(Stored { details, writes: vec![write] }))
             }
             Fulfillment::Card { receipt, saved } => {
                 let brand = ports.secrets.brand(&request.brand).await?;
@@ -163,6 +180,7 @@ impl Recorder<'_, '_> {
                     address: request.address.clone(),
                     sealed,
                     receipt: receipt.clone(),
+                    gone_at: None,
                 };
                 let write = saved_cards::put(&request.brand, request.mode, card, &item)?;
                 let details = Details::Card { card, receipt: receipt.clone() };

@@ -7,7 +7,7 @@ use domain::guards;
 use domain::guards::Guard;
 use domain::request::{Doubt, Request};
 use domain::seal::Sealed;
-use ports::Fulfillment;
+use ports::{Fulfillment, Rejection};
 
 use crate::circuit::AccountStatus;
 
@@ -88,10 +88,21 @@ impl Run {
         Self::accepted(RunResult::Redirect(to))
     }
 
-    /// The processor rejected our credentials. An earlier call may have been made before.
-    pub(super) const fn rejected(code: &'static str, doubt: Doubt) -> Self {
-        let result = RunResult::Postponed { reason: code, doubt };
-        Self { result, account: Some(AccountStatus::Rejected) }
+    /// The processor rejected the call that this kind of ask needs. An earlier call may have been made before.
+    pub(super) const fn rejected(by: Rejection, doubt: Doubt) -> Self {
+        let result = RunResult::Postponed { reason: by.code(), doubt };
+        Self { result, account: Some(AccountStatus::Rejected(by)) }
+    }
+
+    /// The processor rejected a look-up or a void. That says nothing of the call that the ask needs, unless it rejects the
+    /// whole account.
+    pub(super) fn rejected_beside(by: Rejection) -> Self {
+        let run = Self::rejected(by, Doubt::Unchanged);
+        if by.is_of_account() {
+            run
+        } else {
+            Self { account: Some(AccountStatus::Unreachable), ..run }
+        }
     }
 
     /// Nothing moved, and the same call is safe.

@@ -8,10 +8,11 @@ use domain::request::{RefundRecord, Request};
 use domain::values::money::Money;
 use domain::values::name::ProcessorName;
 use ports::{OpenProcessorError, Refund, RefundResult};
+use records::circuit_breaker::CallKind;
 
 use super::Refunds;
 use crate::StepError;
-use crate::circuit::{AccountStatus, Circuit};
+use crate::circuit::{AccountStatus, CallScope, Circuit};
 
 /// What a run came to.
 pub(super) enum RefundRun {
@@ -69,27 +70,20 @@ impl Refunds<'_> {
                 return Ok(RefundRun::Skipped { reason: "processor_settings", wait: None });
             }
         };
-        let mut circuit = Circuit::load(self.ports, &brand, request.mode, name).await?;
+        let scope = CallScope { mode: request.mode, processor: name, kind: CallKind::Refund };
+        let mut circuit = Circuit::load(self.ports, &brand, scope).await?;
         if let Some(wait) = circuit.try_acquire().await?
             && !guards::is_disabled(Guard::CircuitBreaker)
         {
             return Ok(RefundRun::Skipped { reason: "circuit_open", wait: Some(wait) });
         }
         let result = processor.refund(refund).await;
-        let wait = circuit.record(account_status(&result)).await;
+        let wait = circuit.record(AccountStatus::of_refund(&result)).await;
         Ok(match (result, wait) {
-            (RefundResult::Blocked { code }, Some(_)) => RefundRun::Skipped { reason: code, wait },
+            (RefundResult::Blocked { by }, Some(_)) => {
+                RefundRun::Skipped { reason: by.code(), wait }
+            }
             (result, _) => RefundRun::Finished(result),
         })
-    }
-}
-
-const fn account_status(result: &RefundResult) -> AccountStatus {
-    match result {
-        RefundResult::Blocked { .. } => AccountStatus::Rejected,
-        RefundResult::Again | RefundResult::Unknown => AccountStatus::Unreachable,
-        RefundResult::Done(_) | RefundResult::Pending(_) | RefundResult::Failed { .. } => {
-            AccountStatus::Accepted
-        }
     }
 }

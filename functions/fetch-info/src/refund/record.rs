@@ -66,7 +66,7 @@ impl Recorder<'_> {
             RefundRun::Finished(RefundResult::Unknown) => {
                 postponed("unknown", usual.max(slow_wait(tries)))
             }
-            RefundRun::Finished(RefundResult::Blocked { code }) => postponed(code, usual),
+            RefundRun::Finished(RefundResult::Blocked { by }) => postponed(by.code(), usual),
             RefundRun::Skipped { reason, wait } => postponed(reason, wait.unwrap_or(usual)),
         };
         self.postpone(&postponed).await

@@ -38,6 +38,9 @@ pub struct Attempt {
     /// The result that a webhook reported. It ends with the attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported: Option<ReportedResult>,
+    /// Whether the processor had cancelled it when it ended. A success that is reported later is older.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cancelled: bool,
     /// How far it is.
     pub state: AttemptState,
 }
@@ -99,6 +102,7 @@ impl Attempt {
             retry_at: None,
             redirect: None,
             reported: None,
+            cancelled: false,
             state: AttemptState::Begun,
         }
     }
@@ -180,7 +184,8 @@ impl Attempt {
         if !guards::is_disabled(Guard::ForgetRedirect) {
             self.redirect = None;
         }
-        self.reported = None;
+        let reported = self.reported.take();
+        self.cancelled = reported.as_ref().is_some_and(ReportedResult::is_cancelled);
         self.retry_at = None;
     }
 }

@@ -50,6 +50,20 @@ pub enum WebhookEventType {
     Refunded,
     /// A refund failed.
     RefundFailed,
+    /// The charge was disputed, or charged back.
+    Disputed,
+    /// A dispute was won or lost.
+    DisputeClosed,
+    /// The capture failed.
+    CaptureFailed,
+    /// A refund was made at the processor, or such a refund failed.
+    RefundedOutside,
+    /// A payment succeeded after its attempt had ended.
+    LatePayment,
+    /// A late payment was reversed.
+    LatePaymentReversed,
+    /// A late payment could not be reversed.
+    LatePaymentKept,
 }
 
 impl WebhookEventType {
@@ -70,6 +84,13 @@ impl WebhookEventType {
             Self::Failed => "request.failed",
             Self::Refunded => "request.refunded",
             Self::RefundFailed => "request.refund_failed",
+            Self::Disputed => "request.disputed",
+            Self::DisputeClosed => "request.dispute_closed",
+            Self::CaptureFailed => "request.capture_failed",
+            Self::RefundedOutside => "request.refunded_outside",
+            Self::LatePayment => "request.late_payment",
+            Self::LatePaymentReversed => "request.late_payment_reversed",
+            Self::LatePaymentKept => "request.late_payment_kept",
         }
     }
 }

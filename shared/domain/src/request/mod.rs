@@ -2,6 +2,7 @@
 //!
 //! Commands are methods that return a [`Change`] or a [`Refusal`]. Each has one arm per state.
 
+mod aftermath;
 mod answering;
 mod attempt;
 mod change;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use aftermath::{Aftermath, DisputeRecord, LatePayment, OutsideRefund, Reversal};
 pub use answering::CodeCheck;
 pub use attempt::{Attempt, AttemptEnd, AttemptState};
 pub use change::{Change, WebhookEventType};
@@ -93,6 +95,9 @@ pub struct Request {
     /// The refunds of what was charged, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refunds: Vec<RefundRecord>,
+    /// What happened to the charge since.
+    #[serde(default, skip_serializing_if = "Aftermath::is_empty")]
+    pub aftermath: Aftermath,
     /// The timeline for the requester, oldest first.
     pub timeline: Vec<TimelineEntry>,
     /// The number of journal entries.

@@ -144,6 +144,7 @@ impl Request {
     pub fn refundable(&self) -> u64 {
         let given = self.refunds.iter().filter(|refund| refund.counts());
         let given = given.fold(0_u64, |sum, refund| sum.saturating_add(refund.amount));
+        let given = given.saturating_add(self.aftermath.refunded_outside());
         self.charge().map_or(0, |charge| charge.amount.saturating_sub(given))
     }
 

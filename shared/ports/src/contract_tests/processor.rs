@@ -1,6 +1,6 @@
 //! What any operation of a processor came to, for tests that compare several operations.
 
-use crate::{Confirmed, Created, Fulfillment, RedirectUrl, Retrieved, VoidResult};
+use crate::{Confirmed, Created, Fulfillment, RedirectUrl, Rejection, Retrieved, VoidResult};
 use domain::authorization::Grant;
 use domain::processor_result::Reference;
 
@@ -15,7 +15,7 @@ pub enum OperationResult {
     RequiresAction { redirect: Option<RedirectUrl> },
     Exchanged(Grant),
     Invalid { code: &'static str },
-    Blocked { code: &'static str },
+    Blocked { by: Rejection },
     Again,
     NotConfirmed,
     Processing,
@@ -30,7 +30,7 @@ impl From<Created> for OperationResult {
             Created::SoftDeclined { code } => Self::SoftDeclined { code },
             Created::HardDeclined { code } => Self::HardDeclined { code },
             Created::Invalid { code } => Self::Invalid { code },
-            Created::Blocked { code } => Self::Blocked { code },
+            Created::Blocked { by } => Self::Blocked { by },
             Created::Again => Self::Again,
         }
     }
@@ -45,7 +45,7 @@ impl From<Confirmed> for OperationResult {
             Confirmed::RequiresAction { redirect } => Self::RequiresAction { redirect },
             Confirmed::Exchanged(grant) => Self::Exchanged(grant),
             Confirmed::Invalid { code } => Self::Invalid { code },
-            Confirmed::Blocked { code } => Self::Blocked { code },
+            Confirmed::Blocked { by } => Self::Blocked { by },
             Confirmed::Again => Self::Again,
             Confirmed::Processing => Self::Processing,
             Confirmed::Unknown => Self::Unknown,
@@ -62,7 +62,7 @@ impl From<Retrieved> for OperationResult {
             Retrieved::HardDeclined { code } => Self::HardDeclined { code },
             Retrieved::RequiresAction { redirect } => Self::RequiresAction { redirect },
             Retrieved::Invalid { code } => Self::Invalid { code },
-            Retrieved::Blocked { code } => Self::Blocked { code },
+            Retrieved::Blocked { by } => Self::Blocked { by },
             Retrieved::NotConfirmed => Self::NotConfirmed,
             Retrieved::Processing => Self::Processing,
             Retrieved::Unknown => Self::Unknown,
@@ -79,7 +79,7 @@ impl From<VoidResult> for OperationResult {
             VoidResult::SoftDeclined { code } => Self::SoftDeclined { code },
             VoidResult::HardDeclined { code } => Self::HardDeclined { code },
             VoidResult::Invalid { code } => Self::Invalid { code },
-            VoidResult::Blocked { code } => Self::Blocked { code },
+            VoidResult::Blocked { by } => Self::Blocked { by },
             VoidResult::Again => Self::Again,
             VoidResult::Processing => Self::Processing,
             VoidResult::Unknown => Self::Unknown,

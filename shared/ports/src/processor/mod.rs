@@ -5,6 +5,7 @@ mod attempt;
 mod fulfillment;
 mod payment_option;
 mod refund;
+mod rejection;
 mod results;
 
 use async_trait::async_trait;
@@ -14,8 +15,9 @@ pub use attempt::AttemptContext;
 pub use domain::redirect_url::RedirectUrl;
 pub use fulfillment::Fulfillment;
 pub use payment_option::{ApplePay, GooglePay, PaymentOption};
-pub use refund::{Refund, RefundResult};
-pub use results::{Confirmed, Created, Retrieved, VoidResult};
+pub use refund::{LateReversal, Refund, RefundResult};
+pub use rejection::Rejection;
+pub use results::{CARD_NOT_KEPT, Confirmed, Created, Retrieved, VoidResult};
 
 use super::{CallbackError, Source, UnverifiedCallback, VerifiedWebhook};
 use domain::ask::Ask;
@@ -74,6 +76,13 @@ pub trait Processor: Send + Sync {
 
     /// Refunds money, once however often it is called.
     async fn refund(&self, refund: &Refund<'_>) -> RefundResult;
+
+    /// Reverses a payment that was reported after its attempt had ended, once however often it is called.
+    ///
+    /// A processor whose voided attempts can never succeed has nothing to reverse.
+    async fn reverse(&self, _reversal: &LateReversal<'_>) -> RefundResult {
+        RefundResult::Failed { code: "not_supported" }
+    }
 
     /// Returns the merchant session that Apple Pay on the page needs before it opens.
     ///

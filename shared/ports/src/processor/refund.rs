@@ -1,6 +1,6 @@
 //! A refund, and what it can come to.
 
-use super::{Reference, ReportedResult};
+use super::{Reference, Rejection, ReportedResult};
 use domain::values::id::RequestId;
 use domain::values::money::Money;
 
@@ -21,6 +21,17 @@ pub struct Refund<'a> {
     pub reported: Option<&'a ReportedResult>,
 }
 
+/// A payment to reverse, because it succeeded after its attempt had ended.
+#[derive(Clone, Copy, Debug)]
+pub struct LateReversal<'a> {
+    /// The request that the attempt belongs to.
+    pub request: RequestId,
+    /// The attempt's number, from 1. The idempotency key is derived from it and the request's id.
+    pub attempt_no: u32,
+    /// The processor's id of the payment.
+    pub payment: &'a Reference,
+}
+
 /// The result of [`refund`](super::Processor::refund).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefundResult {
@@ -39,7 +50,7 @@ pub enum RefundResult {
     Unknown,
     /// The processor rejected our account or credentials; nothing happened.
     Blocked {
-        /// Such as `credentials` or `permission`.
-        code: &'static str,
+        /// Why, and whether it concerns all calls.
+        by: Rejection,
     },
 }

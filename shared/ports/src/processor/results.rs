@@ -3,8 +3,11 @@
 //! Each operation has a type of its own, so that a reaction lists what can happen and nothing else. A `code` is a stable
 //! word without detail.
 
-use super::{Fulfillment, RedirectUrl, Reference};
+use super::{Fulfillment, RedirectUrl, Reference, Rejection};
 use domain::authorization::Grant;
+
+/// The code of a decline because the processor no longer keeps the saved card.
+pub const CARD_NOT_KEPT: &str = "card_not_kept";
 
 /// The result of [`create`](super::Processor::create). No money has moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +31,8 @@ pub enum Created {
     },
     /// The processor rejected our account or credentials.
     Blocked {
-        /// Such as `credentials` or `permission`.
-        code: &'static str,
+        /// Why, and whether it concerns all calls.
+        by: Rejection,
     },
     /// The same call with the same key is safe.
     Again,
@@ -64,8 +67,8 @@ pub enum Confirmed {
     },
     /// The processor rejected our account or credentials. This call moved nothing.
     Blocked {
-        /// Such as `credentials` or `permission`.
-        code: &'static str,
+        /// Why, and whether it concerns all calls.
+        by: Rejection,
     },
     /// Nothing moved yet, and the same call with the same key is safe.
     Again,
@@ -106,8 +109,8 @@ pub enum Retrieved {
     },
     /// The processor rejected our account or credentials, which says nothing about the money.
     Blocked {
-        /// Such as `credentials` or `permission`.
-        code: &'static str,
+        /// Why, and whether it concerns all calls.
+        by: Rejection,
     },
     /// The money has not moved, and the same [`confirm`](super::Processor::confirm) with the same key may be made.
     NotConfirmed,
@@ -143,8 +146,8 @@ pub enum VoidResult {
     },
     /// The processor rejected our account or credentials. This call voided nothing.
     Blocked {
-        /// Such as `credentials` or `permission`.
-        code: &'static str,
+        /// Why, and whether it concerns all calls.
+        by: Rejection,
     },
     /// Nothing was voided yet, and the same call is safe.
     Again,

@@ -7,7 +7,7 @@
 //! Checkout v72, <https://github.com/Adyen/adyen-openapi>, read 2026-11-23: the text of `IOEXCEPTION_RECEIVED`.
 
 use http::StatusCode;
-use ports::{Created, HttpError, RefundResult};
+use ports::{CARD_NOT_KEPT, Created, HttpError, RefundResult, Rejection};
 use serde::Deserialize;
 
 use super::transport::AdyenReply;
@@ -61,7 +61,7 @@ const CODES: &[(AdyenFault, &[&str])] = &[
     (AdyenFault::CardDeclined("card_not_supported"), &["102", "109", "905"]),
     (AdyenFault::CardDeclined("expired_card"), &["129"]),
     // The saved card was deleted.
-    (AdyenFault::CardDeclined("card_not_kept"), &["800", "802", "803"]),
+    (AdyenFault::CardDeclined(CARD_NOT_KEPT), &["800", "802", "803"]),
     (AdyenFault::Wrong("amount_refused"), &["100", "137"]),
     (AdyenFault::Wrong("currency_not_supported"), &["138", "907"]),
     // The wallet encrypted the token for another certificate than Adyen's.
@@ -124,7 +124,7 @@ pub(super) const fn unanswered(call: AdyenCall, error: &HttpError) -> ObjectStat
         (AdyenCall::Read, HttpError::Forbidden | HttpError::NotSent(_) | HttpError::Lost(_))
         | (AdyenCall::Pay | AdyenCall::End, HttpError::Lost(_)) => ObjectState::Unknown,
         (AdyenCall::Pay | AdyenCall::End, HttpError::Forbidden) => {
-            ObjectState::Blocked { code: "address" }
+            ObjectState::Blocked { by: Rejection::Address }
         }
         (AdyenCall::Pay | AdyenCall::End, HttpError::NotSent(_)) => ObjectState::Again,
     }
@@ -134,9 +134,9 @@ pub(super) const fn unanswered(call: AdyenCall, error: &HttpError) -> ObjectStat
 pub(super) fn not_created(reply: &AdyenReply) -> Created {
     match fault(reply) {
         AdyenFault::CardDeclined(code) => Created::SoftDeclined { code },
-        AdyenFault::Credentials => Created::Blocked { code: "credentials" },
-        AdyenFault::Permission => Created::Blocked { code: "permission" },
-        AdyenFault::AccountRestricted => Created::Blocked { code: "account" },
+        AdyenFault::Credentials => Created::Blocked { by: Rejection::Credentials },
+        AdyenFault::Permission => Created::Blocked { by: Rejection::Permission },
+        AdyenFault::AccountRestricted => Created::Blocked { by: Rejection::Account },
         AdyenFault::NotDone | AdyenFault::UnderWay | AdyenFault::Failed | AdyenFault::Unclear => {
             Created::Again
         }
@@ -148,7 +148,7 @@ pub(super) fn not_created(reply: &AdyenReply) -> Created {
 /// Interprets a creation without a reply. No customer has the link's address, so the same call with the same key is safe.
 pub(super) const fn creation_unanswered(error: &HttpError) -> Created {
     match error {
-        HttpError::Forbidden => Created::Blocked { code: "address" },
+        HttpError::Forbidden => Created::Blocked { by: Rejection::Address },
         HttpError::NotSent(_) | HttpError::Lost(_) => Created::Again,
     }
 }
@@ -157,9 +157,9 @@ pub(super) const fn creation_unanswered(error: &HttpError) -> Created {
 const fn pay(fault: AdyenFault) -> ObjectState {
     match fault {
         AdyenFault::CardDeclined(code) => ObjectState::SoftDeclined { code },
-        AdyenFault::Credentials => ObjectState::Blocked { code: "credentials" },
-        AdyenFault::Permission => ObjectState::Blocked { code: "permission" },
-        AdyenFault::AccountRestricted => ObjectState::Blocked { code: "account" },
+        AdyenFault::Credentials => ObjectState::Blocked { by: Rejection::Credentials },
+        AdyenFault::Permission => ObjectState::Blocked { by: Rejection::Permission },
+        AdyenFault::AccountRestricted => ObjectState::Blocked { by: Rejection::Account },
         AdyenFault::NotDone => ObjectState::Again,
         AdyenFault::Wrong(code) => ObjectState::Invalid { code },
         AdyenFault::UnderWay | AdyenFault::Missing | AdyenFault::Failed | AdyenFault::Unclear => {
@@ -171,9 +171,9 @@ const fn pay(fault: AdyenFault) -> ObjectState {
 /// Interprets a fault of the ending call. Only a look-up or a webhook tells why it was refused.
 const fn end(fault: AdyenFault) -> ObjectState {
     match fault {
-        AdyenFault::Credentials => ObjectState::Blocked { code: "credentials" },
-        AdyenFault::Permission => ObjectState::Blocked { code: "permission" },
-        AdyenFault::AccountRestricted => ObjectState::Blocked { code: "account" },
+        AdyenFault::Credentials => ObjectState::Blocked { by: Rejection::Credentials },
+        AdyenFault::Permission => ObjectState::Blocked { by: Rejection::Permission },
+        AdyenFault::AccountRestricted => ObjectState::Blocked { by: Rejection::Account },
         AdyenFault::NotDone => ObjectState::Again,
         AdyenFault::CardDeclined(_)
         | AdyenFault::UnderWay
@@ -187,9 +187,9 @@ const fn end(fault: AdyenFault) -> ObjectState {
 /// Interprets a reply to a refund that is not a success.
 pub(super) fn not_refunded(reply: &AdyenReply) -> RefundResult {
     match fault(reply) {
-        AdyenFault::Credentials => RefundResult::Blocked { code: "credentials" },
-        AdyenFault::Permission => RefundResult::Blocked { code: "permission" },
-        AdyenFault::AccountRestricted => RefundResult::Blocked { code: "account" },
+        AdyenFault::Credentials => RefundResult::Blocked { by: Rejection::Credentials },
+        AdyenFault::Permission => RefundResult::Blocked { by: Rejection::Permission },
+        AdyenFault::AccountRestricted => RefundResult::Blocked { by: Rejection::Account },
         AdyenFault::NotDone => RefundResult::Again,
         AdyenFault::Missing => RefundResult::Failed { code: "charge_missing" },
         AdyenFault::Wrong("amount_refused") => RefundResult::Failed { code: "amount_too_large" },
@@ -246,13 +246,14 @@ mod tests {
             ObjectState::SoftDeclined { code } => format!("refused {code}"),
             ObjectState::HardDeclined { code } => format!("declined {code}"),
             ObjectState::Invalid { code } => format!("invalid {code}"),
-            ObjectState::Blocked { code } => format!("blocked {code}"),
+            ObjectState::Blocked { by } => format!("blocked {}", by.code()),
             ObjectState::Again => "again".to_owned(),
             ObjectState::Unknown => "unknown".to_owned(),
             ObjectState::Done(_)
             | ObjectState::RequiresAction { .. }
             | ObjectState::Processing
             | ObjectState::NotConfirmed
+            | ObjectState::FailedForGood
             | ObjectState::Voided => "never".to_owned(),
         }
     }
@@ -262,7 +263,7 @@ mod tests {
             Created::SoftDeclined { code } => format!("refused {code}"),
             Created::HardDeclined { code } => format!("declined {code}"),
             Created::Invalid { code } => format!("invalid {code}"),
-            Created::Blocked { code } => format!("blocked {code}"),
+            Created::Blocked { by } => format!("blocked {}", by.code()),
             Created::Again => "again".to_owned(),
             Created::Ready(_) => "never".to_owned(),
         }
@@ -271,7 +272,7 @@ mod tests {
     fn refunded(refunded: &RefundResult) -> String {
         match refunded {
             RefundResult::Failed { code } => format!("failed {code}"),
-            RefundResult::Blocked { code } => format!("blocked {code}"),
+            RefundResult::Blocked { by } => format!("blocked {}", by.code()),
             RefundResult::Again => "again".to_owned(),
             RefundResult::Unknown => "unknown".to_owned(),
             RefundResult::Done(_) | RefundResult::Pending(_) => "never".to_owned(),

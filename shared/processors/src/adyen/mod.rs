@@ -25,9 +25,9 @@ use domain::processor_result::Reference;
 use domain::values::money::Money;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use ports::{
-    AttemptContext, CallbackError, Clock, Confirmed, Created, Http, HttpError, PaymentOption,
-    Processor, ProcessorEvent, Reach, Refund, RefundResult, Retrieved, UnsupportedAmount,
-    UnverifiedCallback, VerifiedWebhook, VoidResult, WebhookResponse,
+    AttemptContext, CallbackError, Clock, Confirmed, Created, Http, HttpError, LateReversal,
+    PaymentOption, Processor, ProcessorEvent, Reach, Refund, RefundResult, Retrieved,
+    UnsupportedAmount, UnverifiedCallback, VerifiedWebhook, VoidResult, WebhookResponse,
 };
 use serde_json::{Map, Value, json};
 
@@ -174,9 +174,17 @@ impl Processor for Adyen {
         let call = refunds::create(refund, &self.account, &refund.charge.0, &amount);
         match self.send(call).await {
             Ok(reply) => refunds::outcome(&reply),
-            Err(HttpError::Forbidden) => RefundResult::Blocked { code: "address" },
-            Err(HttpError::NotSent(_)) => RefundResult::Again,
-            Err(HttpError::Lost(_)) => RefundResult::Unknown,
+            Err(error) => refunds::unanswered(&error),
+        }
+    }
+
+    async fn reverse(&self, reversal: &LateReversal<'_>) -> RefundResult {
+        if !is_psp(&reversal.payment.0) {
+            return RefundResult::Failed { code: "not_supported" };
+        }
+        match self.send(payments::reverse_late(reversal, &self.account)).await {
+            Ok(reply) => refunds::outcome(&reply),
+            Err(error) => refunds::unanswered(&error),
         }
     }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use domain::values::time::Timestamp;
 use http::header::ACCEPT;
 use http::{Method, Request, Response, StatusCode, Uri};
-use ports::HttpError;
+use ports::{HttpError, Rejection};
 use serde::Deserialize;
 
 use super::client_auth::SecretPlace;
@@ -184,10 +184,10 @@ fn read(
     answer: Result<Response<Bytes>, HttpError>,
     provider: &Provider,
 ) -> Result<Metadata, EndpointError> {
-    let wrong = || EndpointError::Blocked("discovery");
+    let wrong = || EndpointError::Blocked(Rejection::Discovery);
     let answer = match answer {
         Ok(answer) => answer,
-        Err(HttpError::Forbidden) => return Err(EndpointError::Blocked("address")),
+        Err(HttpError::Forbidden) => return Err(EndpointError::Blocked(Rejection::Address)),
         Err(HttpError::NotSent(_) | HttpError::Lost(_)) => return Err(EndpointError::Again),
     };
     match answer.status() {

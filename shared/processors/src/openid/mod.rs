@@ -30,7 +30,7 @@ use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
     AttemptContext, CallbackError, Clock, Confirmed, Created, Http, HttpError, PaymentOption,
-    Processor, ProcessorEvent, Reach, RedirectUrl, Refund, RefundResult, Retrieved,
+    Processor, ProcessorEvent, Reach, RedirectUrl, Refund, RefundResult, Rejection, Retrieved,
     UnverifiedCallback, VerifiedWebhook, VoidResult, WebhookResponse,
 };
 use secrecy::SecretString;
@@ -244,7 +244,7 @@ impl OpenId {
             None => None,
         };
         let endpoints = self.provider.endpoints(document.as_deref());
-        endpoints.ok_or(EndpointError::Blocked("discovery"))
+        endpoints.ok_or(EndpointError::Blocked(Rejection::Discovery))
     }
 
     async fn document(&self, url: String) -> Result<Arc<discovery::Metadata>, EndpointError> {
@@ -253,7 +253,7 @@ impl OpenId {
             return Ok(document);
         }
         let Ok(call) = discovery::call(&url) else {
-            return Err(EndpointError::Blocked("discovery"));
+            return Err(EndpointError::Blocked(Rejection::Discovery));
         };
         let answer = self.http.call(call, Reach::Configured, TIMEOUT).await;
         self.documents.receive(url, answer, &self.provider, now)
@@ -277,7 +277,7 @@ impl OpenId {
         let answer = match self.post(endpoint, &asked, &endpoints).await {
             Ok(answer) => answer,
             // A pushed request whose reply was lost is never used. The next attempt pushes another.
-            Err(HttpError::Forbidden) => return Confirmed::Blocked { code: "address" },
+            Err(HttpError::Forbidden) => return Confirmed::Blocked { by: Rejection::Address },
             Err(HttpError::NotSent(_) | HttpError::Lost(_)) => return Confirmed::Again,
         };
         match wire::pushed(answer.status(), answer.body()) {
@@ -303,7 +303,7 @@ impl OpenId {
         }
         let answer = match self.post(&endpoints.token, &asked, &endpoints).await {
             Ok(answer) => answer,
-            Err(HttpError::Forbidden) => return Confirmed::Blocked { code: "address" },
+            Err(HttpError::Forbidden) => return Confirmed::Blocked { by: Rejection::Address },
             Err(HttpError::NotSent(_)) => return Confirmed::Again,
             Err(HttpError::Lost(_)) => return Confirmed::Unknown,
         };
@@ -352,7 +352,7 @@ impl OpenId {
             };
             let answer = match self.http.call(call, Reach::Configured, TIMEOUT).await {
                 Ok(answer) => answer,
-                Err(HttpError::Forbidden) => return Confirmed::Blocked { code: "address" },
+                Err(HttpError::Forbidden) => return Confirmed::Blocked { by: Rejection::Address },
                 Err(HttpError::NotSent(_) | HttpError::Lost(_)) => return Confirmed::Again,
             };
             if let Err(without) = grant.add_user_info(&answer, &taken, &self.provider) {

@@ -9,7 +9,7 @@ use domain::released_claims::ReleasedClaims;
 use domain::values::time::Timestamp;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, StatusCode};
-use ports::{AttemptContext, Confirmed, Fulfillment};
+use ports::{AttemptContext, Confirmed, Fulfillment, Rejection};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -109,7 +109,7 @@ pub(super) enum EndpointError {
     /// As in [`Confirmed`], and so on.
     SoftDeclined(&'static str),
     Invalid(&'static str),
-    Blocked(&'static str),
+    Blocked(Rejection),
     Again,
     Unknown,
 }
@@ -119,7 +119,7 @@ impl From<EndpointError> for Confirmed {
         match fault {
             EndpointError::SoftDeclined(code) => Self::SoftDeclined { code },
             EndpointError::Invalid(code) => Self::Invalid { code },
-            EndpointError::Blocked(code) => Self::Blocked { code },
+            EndpointError::Blocked(by) => Self::Blocked { by },
             EndpointError::Again => Self::Again,
             EndpointError::Unknown => Self::Unknown,
         }
@@ -188,8 +188,10 @@ pub(super) fn tokens(status: StatusCode, body: &[u8]) -> Result<Tokens, Endpoint
 /// Interprets an endpoint's refusal of the client (RFC 6749, section 5.2).
 fn refused(status: StatusCode, error: Option<&str>) -> EndpointError {
     match (status.as_u16(), error) {
-        (_, Some("invalid_client")) | (401, _) => EndpointError::Blocked("credentials"),
-        (_, Some("unauthorized_client")) | (403, _) => EndpointError::Blocked("permission"),
+        (_, Some("invalid_client")) | (401, _) => EndpointError::Blocked(Rejection::Credentials),
+        (_, Some("unauthorized_client")) | (403, _) => {
+            EndpointError::Blocked(Rejection::Permission)
+        }
         (429, _) => EndpointError::Again,
         (400..=499, Some("invalid_scope" | "invalid_target")) => {
             EndpointError::Invalid("scope_refused")

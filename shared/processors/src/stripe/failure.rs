@@ -1,6 +1,6 @@
 //! The answer that an error of Stripe leads to.
 
-use ports::Created;
+use ports::{Created, Rejection};
 
 use crate::object_state::ObjectState;
 
@@ -12,10 +12,11 @@ pub(super) enum StripeFailure {
     HardDeclined(&'static str),
     RequiresAction,
     Invalid(&'static str),
-    Blocked(&'static str),
+    Blocked(Rejection),
     Again,
     Processing,
     Unknown,
+    FailedForGood,
 }
 
 impl From<StripeFailure> for Created {
@@ -26,11 +27,12 @@ impl From<StripeFailure> for Created {
             // Nothing was begun that the customer could finish.
             StripeFailure::RequiresAction => Self::SoftDeclined { code: "authentication_required" },
             StripeFailure::Invalid(code) => Self::Invalid { code },
-            StripeFailure::Blocked(code) => Self::Blocked { code },
+            StripeFailure::Blocked(by) => Self::Blocked { by },
             // Nothing moves before it is confirmed.
-            StripeFailure::Again | StripeFailure::Processing | StripeFailure::Unknown => {
-                Self::Again
-            }
+            StripeFailure::Again
+            | StripeFailure::Processing
+            | StripeFailure::Unknown
+            | StripeFailure::FailedForGood => Self::Again,
         }
     }
 }
@@ -42,10 +44,11 @@ impl From<StripeFailure> for ObjectState {
             StripeFailure::HardDeclined(code) => Self::HardDeclined { code },
             StripeFailure::RequiresAction => Self::RequiresAction { redirect: None },
             StripeFailure::Invalid(code) => Self::Invalid { code },
-            StripeFailure::Blocked(code) => Self::Blocked { code },
+            StripeFailure::Blocked(by) => Self::Blocked { by },
             StripeFailure::Again => Self::Again,
             StripeFailure::Processing => Self::Processing,
             StripeFailure::Unknown => Self::Unknown,
+            StripeFailure::FailedForGood => Self::FailedForGood,
         }
     }
 }

@@ -20,9 +20,9 @@ use domain::processor_result::Reference;
 use domain::values::money::Money;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use ports::{
-    AttemptContext, CallbackError, Confirmed, Created, Http, HttpError, PaymentOption, Processor,
-    Reach, Refund, RefundResult, Retrieved, UnsupportedAmount, UnverifiedCallback, VerifiedWebhook,
-    VoidResult,
+    AttemptContext, CARD_NOT_KEPT, CallbackError, Confirmed, Created, Http, HttpError,
+    PaymentOption, Processor, Reach, Refund, RefundResult, Rejection, Retrieved, UnsupportedAmount,
+    UnverifiedCallback, VerifiedWebhook, VoidResult,
 };
 use secrecy::ExposeSecret;
 
@@ -99,7 +99,10 @@ impl Processor for Stripe {
     async fn confirm(&self, attempt: &AttemptContext<'_>, reference: &Reference) -> Confirmed {
         let Some(object) = StripeObject::of(reference) else { return Confirmed::Unknown };
         match object.confirm(attempt, &self.account.dialect) {
-            Some(call) => self.ask(attempt, object, StripeCall::Confirm, call).await.into(),
+            Some(call) => match self.ask(attempt, object, StripeCall::Confirm, call).await {
+                ObjectState::FailedForGood => self.end_failed(attempt, object).await.into(),
+                state => state.into(),
+            },
             // The customer pays on Stripe's own page.
             None => self.read(attempt, object).await.into(),
         }
@@ -142,7 +145,7 @@ impl Processor for Stripe {
         }
         match self.send(refunds::create(refund, charge, amount)).await {
             Ok(reply) => refunds::outcome(&reply, amount),
-            Err(HttpError::Forbidden) => RefundResult::Blocked { code: "address" },
+            Err(HttpError::Forbidden) => RefundResult::Blocked { by: Rejection::Address },
             Err(HttpError::NotSent(_)) => RefundResult::Again,
             Err(HttpError::Lost(_)) => RefundResult::Unknown,
         }
@@ -176,6 +179,9 @@ impl Stripe {
                 let method = self.method(attempt).await?;
                 let reply =
                     self.created(intents::create(attempt, amount, &method, dialect)).await?;
+                if method.customer.is_some() && errors::is_saved_card_gone(&reply) {
+                    return Err(StripeFailure::SoftDeclined(CARD_NOT_KEPT));
+                }
                 intents::created(&reply, amount)
             }
             Ask::PaymentMethod { .. } if hosted => self.create_session(attempt, None).await,
@@ -242,6 +248,24 @@ impl Stripe {
 
     async fn created(&self, call: StripeRequest) -> Result<StripeReply, StripeFailure> {
         self.send(call).await.map_err(|error| unanswered(StripeCall::Create, &error))
+    }
+
+    /// Ends an object that was never confirmed, after its confirmation failed for good. The key of a new attempt is free.
+    async fn end_failed(
+        &self,
+        attempt: &AttemptContext<'_>,
+        object: StripeObject<'_>,
+    ) -> ObjectState {
+        let state = self.read(attempt, object).await;
+        if state != ObjectState::NotConfirmed {
+            return state;
+        }
+        let ended = self.ask(attempt, object, StripeCall::Cancel, object.end()).await;
+        if ended == ObjectState::Voided {
+            ObjectState::SoftDeclined { code: "processor_error" }
+        } else {
+            ObjectState::Unknown
+        }
     }
 
     async fn read(&self, attempt: &AttemptContext<'_>, object: StripeObject<'_>) -> ObjectState {

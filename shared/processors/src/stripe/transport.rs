@@ -50,6 +50,10 @@ pub(super) struct StripeReply {
     ///
     /// <https://github.com/stripe/stripe-node>, 23.1.0, read 2026-11-23.
     pub(super) should_retry: Option<bool>,
+    /// The header `Idempotent-Replayed`: whether the reply is one that Stripe keeps under the idempotency key.
+    ///
+    /// <https://docs.stripe.com/error-low-level>, read 2026-11-26: a 500 is kept too.
+    pub(super) replayed: bool,
     pub(super) body: Bytes,
 }
 
@@ -61,6 +65,8 @@ impl From<http::Response<Bytes>> for StripeReply {
             Some(b"false") => Some(false),
             Some(_) | None => None,
         };
-        Self { status: response.status(), should_retry, body: response.into_body() }
+        let replayed = response.headers().get("idempotent-replayed");
+        let replayed = replayed.is_some_and(|value| value.as_bytes() == b"true");
+        Self { status: response.status(), should_retry, replayed, body: response.into_body() }
     }
 }

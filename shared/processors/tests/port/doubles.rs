@@ -24,6 +24,8 @@ use serde_json::{Value, json};
 #[derive(Clone)]
 pub(crate) enum ScriptedReply {
     Answer(u16, Vec<u8>),
+    /// An answer that the processor keeps under the idempotency key.
+    Kept(u16, Vec<u8>),
     NotSent,
     Lost,
 }
@@ -73,6 +75,11 @@ impl Http for ScriptedHttp {
             ScriptedReply::Answer(status, body) => {
                 Ok(http::Response::builder().status(status).body(body.into()).unwrap())
             }
+            ScriptedReply::Kept(status, body) => Ok(http::Response::builder()
+                .status(status)
+                .header("idempotent-replayed", "true")
+                .body(body.into())
+                .unwrap()),
             ScriptedReply::NotSent => Err(HttpError::NotSent("scripted".into())),
             ScriptedReply::Lost => Err(HttpError::Lost("scripted".into())),
         }

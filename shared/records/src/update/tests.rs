@@ -12,7 +12,7 @@ use domain::ask::{Ask, AskHash, Customer, Metadata, Session, SessionKind};
 use domain::brand::{Brand, Mode};
 use domain::message::{Message, Step};
 use domain::random::Random;
-use domain::request::State;
+use domain::request::{Aftermath, State};
 use domain::values::money::Money;
 use domain::values::name::BrandName;
 use domain::values::text::DisplayText;
@@ -146,6 +146,7 @@ fn request() -> Request {
         prompts: Vec::new(),
         attempts: Vec::new(),
         refunds: Vec::new(),
+        aftermath: Aftermath::default(),
         timeline: Vec::new(),
         entries: 0,
         chain: String::new(),

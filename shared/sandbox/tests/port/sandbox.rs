@@ -236,7 +236,7 @@ fn charge_under_write_faults_happens_at_most_once() {
 fn reused_key_with_another_body_is_blocked() {
     let fixture = SandboxFixture::new();
     assert!(is_done(&fixture.run("pm_card_visa", 4250, 1), 4250));
-    let reused = Created::Blocked { code: "idempotency_key_reused" };
+    let reused = Created::Invalid { code: "idempotency_key_reused" };
     assert_eq!(fixture.create("pm_card_visa", 9900, 1), reused);
     assert_eq!(fixture.charges(), 1);
 }

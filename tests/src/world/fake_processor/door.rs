@@ -1,17 +1,20 @@
 //! What calls a till makes and is sent customers back by, and what a test says of all that.
 
 use domain::authorization::Grant;
-use domain::processor_result::{Reference, ReportedResult};
+use domain::processor_result::{
+    ChargeReport, DisputeReport, DisputeStatus, Reference, ReportedResult,
+};
 use domain::values::id::RequestId;
 use http::Method;
 use ports::{
-    CallbackError, CallbackReply, ProcessorEvent, UnverifiedCallback, VerifiedWebhook,
-    WebhookResponse,
+    CallbackError, CallbackReply, ChargeSelector, LateReversal, ProcessorEvent, RefundResult,
+    UnverifiedCallback, VerifiedWebhook, WebhookResponse,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Books, KIND, PROOF};
+use crate::lock::lock;
 use crate::world::calls::Answer;
 use crate::world::{Asked, Beginning, Core};
 
@@ -38,8 +41,35 @@ fn heard(callback: &UnverifiedCallback) -> Result<ProcessorEvent, CallbackError>
     enum Said {
         Look(RequestId),
         Told { request: RequestId, attempt_no: u32, success: bool },
+        Late { request: RequestId, attempt_no: u32, payment: String },
+        ReversalTold { request: RequestId, attempt_no: u32, success: bool },
+        Charge { charge: String, what: Happened },
+        ChargeOf { request: RequestId, attempt_no: u32, what: Happened },
         RefundTold { request: RequestId, seq: u32, success: bool, code: Option<String> },
     }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case", deny_unknown_fields)]
+    enum Happened {
+        CaptureFailed,
+        Dispute { status: DisputeStatus, stage: u8, currency: String },
+        Refund { id: String, amount: u64, success: bool },
+    }
+    let report = |what| match what {
+        Happened::CaptureFailed => ChargeReport::CaptureFailed,
+        Happened::Dispute { status, stage, currency } => {
+            let reference = Reference("dispute-1".to_owned());
+            ChargeReport::Dispute(DisputeReport {
+                reference,
+                status,
+                stage,
+                amount: 4250,
+                currency,
+            })
+        }
+        Happened::Refund { id, amount, success } => {
+            ChargeReport::Refund { reference: Reference(id), amount, success }
+        }
+    };
     let reported = |success| ReportedResult {
         success,
         reference: Reference("told".to_owned()),
@@ -52,6 +82,23 @@ fn heard(callback: &UnverifiedCallback) -> Result<ProcessorEvent, CallbackError>
         Said::Told { request, attempt_no, success } => {
             ProcessorEvent::AttemptReported { request, attempt_no, reported: reported(success) }
         }
+        Said::Late { request, attempt_no, payment } => {
+            let reported = ReportedResult { reference: Reference(payment), ..reported(true) };
+            ProcessorEvent::AttemptReported { request, attempt_no, reported }
+        }
+        Said::ReversalTold { request, attempt_no, success } => {
+            let code = if success { ReportedResult::CANCELLED } else { "cancel_failed" };
+            let reported = ReportedResult { code: Some(code.to_owned()), ..reported(false) };
+            ProcessorEvent::AttemptReported { request, attempt_no, reported }
+        }
+        Said::Charge { charge, what } => ProcessorEvent::ChargeReported {
+            charge: ChargeSelector::Reference(Reference(charge)),
+            report: report(what),
+        },
+        Said::ChargeOf { request, attempt_no, what } => ProcessorEvent::ChargeReported {
+            charge: ChargeSelector::Attempt { request, attempt_no },
+            report: report(what),
+        },
         Said::RefundTold { request, seq, success, code } => {
             let said = reported(success);
             let reported = ReportedResult { code: code.or(said.code), ..said };
@@ -84,6 +131,15 @@ fn returned(callback: &UnverifiedCallback, proof: &str) -> Result<VerifiedWebhoo
     let events = vec![code.unwrap_or(ProcessorEvent::StatusChanged(request))];
     let reply = WebhookResponse::ToPage(request);
     Ok(VerifiedWebhook { events, reply, ignored: Vec::new() })
+}
+
+impl Books {
+    /// Takes a reversal, and answers as a test says of refunds.
+    pub(super) fn reverses(&self, late: &LateReversal<'_>) -> RefundResult {
+        lock(&self.calls).push(format!("Reverse {} {}", late.attempt_no, late.payment.0));
+        let pending = RefundResult::Pending(late.payment.clone());
+        lock(&self.refunds_said).pop_front().unwrap_or(pending)
+    }
 }
 
 impl Beginning {

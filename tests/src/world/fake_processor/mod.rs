@@ -17,8 +17,8 @@ use domain::released_claims::ReleasedClaims;
 use domain::values::id::RequestId;
 use ports::{
     ApplePay, AttemptContext, CallbackError, Confirmed, Created, Fulfillment, GooglePay,
-    PaymentOption, Processor, RedirectUrl, Refund, RefundResult, Retrieved, UnverifiedCallback,
-    VerifiedWebhook, VoidResult,
+    LateReversal, PaymentOption, Processor, RedirectUrl, Refund, RefundResult, Retrieved,
+    UnverifiedCallback, VerifiedWebhook, VoidResult,
 };
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -384,6 +384,10 @@ impl Processor for FakeProcessor {
         }
         lock(&self.books.refunded).insert((refund.request, refund.seq));
         RefundResult::Done(id)
+    }
+
+    async fn reverse(&self, late: &LateReversal<'_>) -> RefundResult {
+        self.books.reverses(late)
     }
 
     async fn apple_pay_session(&self, host: &str) -> Option<String> {

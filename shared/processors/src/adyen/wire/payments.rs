@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::processor_result::{Receipt, Reference};
-use ports::{AttemptContext, Fulfillment, RedirectUrl};
+use ports::{AttemptContext, Fulfillment, LateReversal, RedirectUrl};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -139,13 +139,23 @@ pub(in crate::adyen) fn reverse(
     account: &AdyenAccount,
     paid: &ReportedPayment,
 ) -> AdyenRequest {
-    let end = MerchantReference::End { request: attempt.request, attempt_no: attempt.attempt_no };
+    let payment = Reference(paid.psp.clone());
+    let (request, attempt_no) = (attempt.request, attempt.attempt_no);
+    reverse_late(&LateReversal { request, attempt_no, payment: &payment }, account)
+}
+
+/// Returns the call that reverses a payment which was reported after its attempt had ended.
+pub(in crate::adyen) fn reverse_late(
+    late: &LateReversal<'_>,
+    account: &AdyenAccount,
+) -> AdyenRequest {
+    let end = MerchantReference::End { request: late.request, attempt_no: late.attempt_no };
     let body = json!({
         "merchantAccount": account.merchant_account,
         "reference": end.to_string(),
     });
-    let key = reference::key(attempt.request, AdyenStep::Reversal, attempt.attempt_no);
-    AdyenRequest::post(format!("/payments/{}/reversals", paid.psp), key, body)
+    let key = reference::key(late.request, AdyenStep::Reversal, late.attempt_no);
+    AdyenRequest::post(format!("/payments/{}/reversals", late.payment.0), key, body)
 }
 
 /// The fields of a payment that are read.

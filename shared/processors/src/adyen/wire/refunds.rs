@@ -1,6 +1,6 @@
 //! Refunds: Adyen acknowledges the call and reports the result by webhook.
 
-use ports::{Refund, RefundResult};
+use ports::{HttpError, Refund, RefundResult, Rejection};
 use serde_json::json;
 
 use super::{Amount, received};
@@ -32,5 +32,14 @@ pub(in crate::adyen) fn outcome(reply: &AdyenReply) -> RefundResult {
         Some(reference) => RefundResult::Pending(reference),
         None if reply.status.is_success() => RefundResult::Unknown,
         None => not_refunded(reply),
+    }
+}
+
+/// Interprets a refund or a reversal without a reply.
+pub(in crate::adyen) const fn unanswered(error: &HttpError) -> RefundResult {
+    match error {
+        HttpError::Forbidden => RefundResult::Blocked { by: Rejection::Address },
+        HttpError::NotSent(_) => RefundResult::Again,
+        HttpError::Lost(_) => RefundResult::Unknown,
     }
 }

@@ -150,7 +150,7 @@ fn discovered(change: &Value, more: &Value, answer: Option<u16>) -> (Confirmed, 
 
 #[test]
 fn discovery_document_of_another_party_is_not_believed() {
-    let wrong = Confirmed::Blocked { code: "discovery" };
+    let wrong = Confirmed::Blocked { by: Rejection::Discovery };
     for change in [
         json!({ "issuer": "https://sso.acme.example/realms/acme/" }),
         json!({ "token_endpoint": "https://evil.example/token" }),

@@ -92,7 +92,7 @@ fn said(stands: &SessionResult) -> String {
         ObjectState::SoftDeclined { code } => format!("SoftDeclined {code}"),
         ObjectState::HardDeclined { code } => format!("HardDeclined {code}"),
         ObjectState::Invalid { code } => format!("Invalid {code}"),
-        ObjectState::Blocked { code } => format!("Blocked {code}"),
+        ObjectState::Blocked { by } => format!("Blocked {}", by.code()),
         ObjectState::Done(_) => "Done".to_owned(),
         ObjectState::RequiresAction { redirect: None } => "RequiresAction".to_owned(),
         ObjectState::RequiresAction { redirect: Some(redirect) } => {
@@ -102,6 +102,7 @@ fn said(stands: &SessionResult) -> String {
         | ObjectState::Processing
         | ObjectState::Unknown
         | ObjectState::NotConfirmed
+        | ObjectState::FailedForGood
         | ObjectState::Voided => format!("{answer:?}"),
     }
 }

@@ -20,7 +20,7 @@ fn refund_replies_have_the_referenced_meaning() {
             RefundResult::Done(reference) => format!("Done {}", reference.0),
             RefundResult::Pending(reference) => format!("Pending {}", reference.0),
             RefundResult::Failed { code } => format!("Failed {code}"),
-            RefundResult::Blocked { code } => format!("Blocked {code}"),
+            RefundResult::Blocked { by } => format!("Blocked {}", by.code()),
             RefundResult::Again | RefundResult::Unknown => format!("{refunded:?}"),
         };
         assert_eq!(means, case.means, "{}", case.name);

@@ -226,6 +226,7 @@ fn sure(state: ObjectState) -> ObjectState {
         | ObjectState::Blocked { .. }
         | ObjectState::Again
         | ObjectState::Unknown
+        | ObjectState::FailedForGood
         | ObjectState::NotConfirmed
         | ObjectState::Voided => ObjectState::Unknown,
     }

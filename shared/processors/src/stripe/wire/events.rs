@@ -4,26 +4,36 @@
 
 use domain::brand::Mode;
 use domain::keys;
-use domain::processor_result::{Reference, ReportedResult};
+use domain::processor_result::{
+    ChargeReport, DisputeReport, DisputeStatus, Reference, ReportedResult,
+};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
 use ports::{
-    CallbackError, CallbackReply, IgnoredPart, ProcessorEvent, UnverifiedCallback, VerifiedWebhook,
-    WebhookResponse,
+    CallbackError, CallbackReply, ChargeSelector, IgnoredPart, ProcessorEvent, UnverifiedCallback,
+    VerifiedWebhook, WebhookResponse,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde_json::Value;
 use sha2::Sha256;
 
 use super::refunds;
+use crate::stripe::amounts;
+use crate::stripe::ids::is_id;
 
 /// The greatest difference between a signature's time and ours, either way. Stripe's libraries accept any future time.
 const TOLERANCE_SECONDS: i64 = 300;
 
-/// The events after which a request is looked up. All others, such as disputes, change nothing here.
+/// The events that are read. Most make a worker look up the request; disputes and outside refunds are believed.
 const EVENTS: &[&str] = &[
+    "charge.dispute.closed",
+    "charge.dispute.created",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.updated",
     "charge.refund.updated",
     "charge.refunded",
     "checkout.session.async_payment_failed",
@@ -101,8 +111,10 @@ fn read(mode: Mode, body: &[u8]) -> Result<ProcessorEvent, IgnoredPart> {
     if let Some(failed) = event.data.object.failed_refund() {
         return Ok(failed);
     }
-    let request = event.data.object.request().ok_or(IgnoredPart::OtherObject)?;
-    Ok(ProcessorEvent::StatusChanged(request))
+    if let Some(request) = event.data.object.request() {
+        return Ok(ProcessorEvent::StatusChanged(request));
+    }
+    event.data.object.charge_reported(&event.kind).ok_or(IgnoredPart::OtherObject)
 }
 
 /// Returns whether one of the secrets signed these bytes within the tolerance.
@@ -144,6 +156,20 @@ fn signature(secret: &SecretString, at: &str, body: &[u8]) -> Option<String> {
     Some(hex::encode(mac.finalize().into_bytes()))
 }
 
+/// Returns where a dispute stands, and its stage. An inquiry (`warning_…`) moves no money.
+///
+/// <https://docs.stripe.com/api/disputes/object> and <https://docs.stripe.com/disputes/how-disputes-work>, read 2026-11-26.
+fn dispute(kind: &str, status: &str) -> Option<(DisputeStatus, u8)> {
+    match status {
+        "won" | "warning_closed" | "prevented" => Some((DisputeStatus::Won, 4)),
+        "lost" => Some((DisputeStatus::Lost, 5)),
+        _ if kind == "charge.dispute.funds_withdrawn" => Some((DisputeStatus::ChargedBack, 3)),
+        "warning_needs_response" | "warning_under_review" => Some((DisputeStatus::Opened, 1)),
+        "needs_response" | "under_review" => Some((DisputeStatus::Opened, 2)),
+        _ => None,
+    }
+}
+
 #[derive(Deserialize)]
 struct StripeEvent {
     #[serde(rename = "type")]
@@ -167,6 +193,11 @@ struct EventObject {
     id: Option<String>,
     status: Option<String>,
     failure_reason: Option<String>,
+    /// An id, or the expanded object.
+    #[serde(default)]
+    payment_intent: Value,
+    amount: Option<u64>,
+    currency: Option<String>,
     livemode: Option<bool>,
     client_reference_id: Option<String>,
     metadata: Option<EventMetadata>,
@@ -182,6 +213,31 @@ impl EventObject {
     fn request(&self) -> Option<RequestId> {
         let label = self.metadata.as_ref().and_then(|metadata| metadata.request_id.as_deref());
         label.or(self.client_reference_id.as_deref())?.parse().ok()
+    }
+
+    /// Returns a dispute of a charge, or a refund that was made in the dashboard. Both name the charge by its payment alone.
+    fn charge_reported(&self, kind: &str) -> Option<ProcessorEvent> {
+        let charge = Reference(super::id_of(&self.payment_intent, "pi_")?.to_owned());
+        let id = self.id.as_ref().filter(|id| is_id(id, ""))?;
+        let (amount, currency) = amounts::from_stripe(self.amount?, self.currency.as_deref()?)?;
+        let (reference, status) = (Reference(id.clone()), self.status.as_deref()?);
+        let report = match self.object.as_deref()? {
+            "dispute" => {
+                let (status, stage) = dispute(kind, status)?;
+                let currency = currency.code().to_owned();
+                let report = DisputeReport { reference, status, stage, amount, currency };
+                ChargeReport::Dispute(report)
+            }
+            "refund" => {
+                let failed = refunds::failure(status, self.failure_reason.as_deref()).is_some();
+                if !failed && status != "succeeded" {
+                    return None;
+                }
+                ChargeReport::Refund { reference, amount, success: !failed }
+            }
+            _ => return None,
+        };
+        Some(ProcessorEvent::ChargeReported { charge: ChargeSelector::Reference(charge), report })
     }
 
     /// Returns the failure of a refund of ours. Stripe never takes one back, so the report is believed.
@@ -202,177 +258,4 @@ impl EventObject {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    const VECTORS: &str = include_str!("../fixtures/vectors-webhook.json");
-    const REQUEST: &str = "req_01J00000000000000000000000";
-
-    fn secrets(all: &[&str]) -> Vec<SecretString> {
-        all.iter().map(|text| (*text).into()).collect()
-    }
-
-    #[test]
-    fn signatures_match_the_reference_vectors() {
-        let file: Value = serde_json::from_str(VECTORS).unwrap();
-        let mut seen = 0;
-        for vector in file["vectors"].as_array().unwrap() {
-            let text = |name: &str| vector[name].as_str().unwrap_or_default();
-            let now = Timestamp::from_millis(vector["now"].as_i64().unwrap() * 1000);
-            let signed = is_signed(
-                &secrets(&[text("secret")]),
-                text("header"),
-                text("body").as_bytes(),
-                now,
-            );
-            // Stripe's library accepts any future time. We are stricter.
-            let expected = text("expect") == "valid" && text("name") != "future_timestamp";
-            assert_eq!(signed, expected, "{}", text("name"));
-            seen += 1;
-        }
-        assert_eq!(seen, 16);
-    }
-
-    fn sent(secret: &str, body: &str) -> UnverifiedCallback {
-        let at = "1767225600";
-        let signature = signature(&secret.into(), at, body.as_bytes()).unwrap();
-        let mut headers = http::HeaderMap::new();
-        headers.insert("stripe-signature", format!("t={at},v1={signature}").parse().unwrap());
-        UnverifiedCallback {
-            method: Method::POST,
-            url: "https://pay.example.com/callbacks/acme/stripe".to_owned(),
-            headers,
-            body: body.to_owned().into(),
-            now: Timestamp::from_millis(1_767_225_600_000),
-            proof: ports::Proof::None,
-        }
-    }
-
-    fn event(kind: &str, object: &Value) -> String {
-        json!({ "id": "evt_1", "object": "event", "type": kind, "livemode": false,
-            "data": { "object": object } })
-        .to_string()
-    }
-
-    /// Returns the event of a signed body, or the reason why it has none.
-    fn heard(body: &str) -> Result<ProcessorEvent, IgnoredPart> {
-        let webhook = receive(Mode::Test, &secrets(&["whsec_a"]), &sent("whsec_a", body));
-        let Ok(VerifiedWebhook { mut events, mut ignored, reply }) = webhook else { panic!() };
-        let WebhookResponse::Plain(reply) = reply else { panic!() };
-        assert_eq!(reply.status, 200);
-        match (events.pop(), ignored.pop()) {
-            (Some(event), None) => Ok(event),
-            (None, Some(reason)) => Err(reason),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn event_about_a_request_triggers_a_look_up_others_nothing() {
-        let ours = json!({ "id": "pi_1", "metadata": { "request_id": REQUEST } });
-        let look = Ok(ProcessorEvent::StatusChanged(REQUEST.parse().unwrap()));
-        for kind in EVENTS {
-            assert_eq!(heard(&event(kind, &ours)), look, "{kind}");
-        }
-        let by_reference = json!({ "id": "cs_1", "client_reference_id": REQUEST, "metadata": {} });
-        assert_eq!(heard(&event("checkout.session.completed", &by_reference)), look);
-        for (kind, object, reason) in [
-            ("customer.created", &ours, IgnoredPart::OtherType),
-            ("payment_intent.succeeded", &json!({ "id": "pi_2" }), IgnoredPart::OtherObject),
-            (
-                "payment_intent.succeeded",
-                &json!({ "metadata": { "request_id": "order 7" } }),
-                IgnoredPart::OtherObject,
-            ),
-            ("payment_intent.succeeded", &json!({ "metadata": null }), IgnoredPart::OtherObject),
-        ] {
-            assert_eq!(heard(&event(kind, object)), Err(reason), "{kind} {object}");
-        }
-    }
-
-    /// Only Stripe's own word for a failure ends a refund. Everything else is read from Stripe.
-    #[test]
-    fn refund_that_failed_is_reported_and_others_are_looked_up() {
-        let refund = |status: &str, label: &str| {
-            json!({ "id": "re_1", "object": "refund", "status": status, "amount": 100,
-                "failure_reason": (status == "failed").then_some("lost_or_stolen_card"),
-                "metadata": { "request_id": REQUEST, "refund": label } })
-        };
-        let label = format!("{REQUEST}-2");
-        for (kind, status, code) in [
-            ("refund.failed", "failed", "card_unavailable"),
-            ("refund.updated", "failed", "card_unavailable"),
-            ("charge.refund.updated", "canceled", "refund_canceled"),
-        ] {
-            let failed = heard(&event(kind, &refund(status, &label)));
-            let Ok(ProcessorEvent::RefundReported { request, seq, reported }) = failed else {
-                panic!("{kind}")
-            };
-            assert_eq!((request.to_string().as_str(), seq), (REQUEST, 2));
-            assert_eq!((reported.success, reported.code.as_deref()), (false, Some(code)));
-        }
-        let look = Ok(ProcessorEvent::StatusChanged(REQUEST.parse().unwrap()));
-        let other = format!("{REQUEST}-02");
-        for (status, label) in [
-            ("succeeded", &label),
-            ("pending", &label),
-            ("failed", &other),
-            ("failed", &"x".into()),
-        ] {
-            assert_eq!(heard(&event("refund.updated", &refund(status, label))), look, "{status}");
-        }
-    }
-
-    #[test]
-    fn signature_while_a_secret_is_rolled_is_accepted_from_both() {
-        let body = event("payment_intent.succeeded", &json!({}));
-        let both = secrets(&["whsec_new", "whsec_old"]);
-        for secret in ["whsec_old", "whsec_new"] {
-            assert!(receive(Mode::Test, &both, &sent(secret, &body)).is_ok());
-        }
-        let forged = Err(CallbackError::Forged);
-        assert_eq!(receive(Mode::Test, &both, &sent("whsec_other", &body)), forged);
-        assert_eq!(receive(Mode::Test, &[], &sent("whsec_old", &body)), forged);
-        let unsigned = UnverifiedCallback { headers: http::HeaderMap::new(), ..sent("a", &body) };
-        assert_eq!(receive(Mode::Test, &secrets(&[""]), &unsigned), forged);
-    }
-
-    #[test]
-    fn event_of_another_mode_or_account_is_ignored() {
-        let ours = json!({ "metadata": { "request_id": REQUEST } });
-        let test = event("payment_intent.succeeded", &ours);
-        let live = test.replace("false", "true");
-        assert_eq!(heard(&live), Err(IgnoredPart::OtherMode));
-        let secrets = secrets(&["whsec_a"]);
-        let in_live = |body: &str| receive(Mode::Live, &secrets, &sent("whsec_a", body)).unwrap();
-        assert_eq!((in_live(&live).events.len(), in_live(&test).events.len()), (1, 0));
-        let connected = test.replacen('{', r#"{"account":"acct_2","#, 1);
-        assert_eq!(heard(&connected), Err(IgnoredPart::OtherAccount));
-        let of_object = json!({ "type": "checkout.session.completed",
-            "data": { "object": { "livemode": false, "metadata": { "request_id": REQUEST } } } });
-        assert!(heard(&of_object.to_string()).is_ok());
-    }
-
-    #[test]
-    fn signed_body_of_another_format_is_ignored() {
-        for body in [
-            "",
-            "[]",
-            "{}",
-            r#"{"id":"evt_1","object":"v2.core.event","type":"v1.billing.meter.no_meter_found","livemode":false}"#,
-            r#"{"object":"v2.core.event","type":"a","livemode":false,"data":{"object":{}}}"#,
-            r#"{"object":"event","type":"a","data":{"object":{}}}"#,
-            r#"{"object":"event","type":"a","livemode":false,"data":{}}"#,
-        ] {
-            assert_eq!(heard(body), Err(IgnoredPart::OtherFormat), "{body}");
-        }
-        let get = UnverifiedCallback {
-            method: Method::GET,
-            ..sent("whsec_a", &event("payment_intent.succeeded", &json!({})))
-        };
-        let secrets = secrets(&["whsec_a"]);
-        assert_eq!(receive(Mode::Test, &secrets, &get), Err(CallbackError::Malformed));
-    }
-}
+mod tests;

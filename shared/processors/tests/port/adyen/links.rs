@@ -9,8 +9,8 @@ use domain::values::text::DisplayText;
 use pollster::block_on;
 use ports::contract_tests::processor::OperationResult;
 use ports::{
-    AttemptContext, Confirmed, Created, Fulfillment, PaymentOption, RedirectUrl, Retrieved,
-    VoidResult,
+    AttemptContext, Confirmed, Created, Fulfillment, PaymentOption, RedirectUrl, Rejection,
+    Retrieved, VoidResult,
 };
 use serde_json::{Value, json};
 
@@ -190,7 +190,7 @@ fn void_of_a_link_expires_it_unless_paid() {
         (vec![ScriptedReply::Lost, json_reply(200, &link("expired"))], VoidResult::Voided),
         (vec![ScriptedReply::Lost, ScriptedReply::Lost], VoidResult::Unknown),
         (vec![ScriptedReply::NotSent], VoidResult::Again),
-        (vec![json_reply(401, &json!({}))], VoidResult::Blocked { code: "credentials" }),
+        (vec![json_reply(401, &json!({}))], VoidResult::Blocked { by: Rejection::Credentials }),
     ] {
         doubles.http.play(acts);
         assert_eq!(block_on(processor.void(&what, &reference())), expected);

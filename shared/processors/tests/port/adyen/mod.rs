@@ -118,6 +118,7 @@ fn reported(
         ProcessorEvent::AttemptReported { reported, .. } => reported,
         other @ (ProcessorEvent::StatusChanged(_)
         | ProcessorEvent::RefundReported { .. }
+        | ProcessorEvent::ChargeReported { .. }
         | ProcessorEvent::Returned { .. }) => {
             panic!("{other:?}")
         }

@@ -7,7 +7,7 @@ use domain::processor_result::Reference;
 use pollster::block_on;
 use ports::{
     AttemptContext, Confirmed, Created, Fulfillment, Processor, RedirectUrl, Refund, RefundResult,
-    Retrieved, VoidResult,
+    Rejection, Retrieved, VoidResult,
 };
 use serde_json::{Value, json};
 
@@ -238,7 +238,7 @@ fn void_while_the_payment_may_be_sent_is_unknown() {
         (ScriptedReply::Lost, VoidResult::Unknown),
         (ScriptedReply::NotSent, VoidResult::Again),
         (json_reply(422, &json!({ "errorCode": "167" })), VoidResult::Unknown),
-        (json_reply(401, &json!({})), VoidResult::Blocked { code: "credentials" }),
+        (json_reply(401, &json!({})), VoidResult::Blocked { by: Rejection::Credentials }),
     ] {
         doubles.http.play([act]);
         assert_eq!(block_on(processor.void(&what, &name())), expected);
@@ -304,7 +304,7 @@ fn refund_is_pending_until_the_webhook_reports_it() {
         (ScriptedReply::NotSent, RefundResult::Again),
         (json_reply(500, &json!({})), RefundResult::Unknown),
         (json_reply(201, &json!({})), RefundResult::Unknown),
-        (json_reply(403, &json!({})), RefundResult::Blocked { code: "permission" }),
+        (json_reply(403, &json!({})), RefundResult::Blocked { by: Rejection::Permission }),
     ] {
         doubles.http.play([act]);
         assert_eq!(block_on(processor.refund(&refund)), expected);

@@ -2,9 +2,10 @@
 
 use domain::authorization::Grant;
 use domain::brand::Mode;
+use domain::processor_result::{ChargeReport, DisputeReport};
 use ports::{
-    CallbackError, IgnoredPart, ProcessorEvent, UnverifiedCallback, VerifiedWebhook,
-    WebhookResponse,
+    CallbackError, ChargeSelector, IgnoredPart, ProcessorEvent, UnverifiedCallback,
+    VerifiedWebhook, WebhookResponse,
 };
 use serde_json::{Value, json};
 
@@ -73,13 +74,27 @@ fn events_reach_the_attempt_or_refund_they_name() {
         ("REFUND", refund, "false", "refund 2 false refund_declined"),
         ("REFUND_FAILED", refund, "true", "refund 2 false refund_failed"),
         ("REFUND_FAILED", refund, "false", ""),
-        ("REFUND", NAME, "true", "look"),
+        ("REFUND", NAME, "true", "charge 1 Refund 4250 true"),
+        ("REFUND", NAME, "false", "charge 1 Refund 4250 false"),
+        ("REFUND_FAILED", NAME, "true", "charge 1 Refund 4250 false"),
+        ("REFUNDED_REVERSED", NAME, "true", "charge 1 Refund 4250 false"),
+        ("REFUND_FAILED", NAME, "false", ""),
         ("AUTHORISATION", ending.as_str(), "true", ""),
         ("AUTHORISATION", refund, "true", ""),
         ("AUTHORISATION", "order 7", "true", ""),
         ("AUTHORISATION", NAME, "maybe", ""),
         ("CAPTURE", NAME, "true", ""),
-        ("CHARGEBACK", NAME, "true", ""),
+        ("CAPTURE", NAME, "false", "charge 1 CaptureFailed"),
+        ("CAPTURE_FAILED", NAME, "true", "charge 1 CaptureFailed"),
+        ("REQUEST_FOR_INFORMATION", NAME, "true", "charge 1 Opened 1 4250"),
+        ("NOTIFICATION_OF_CHARGEBACK", NAME, "true", "charge 1 Opened 1 4250"),
+        ("CHARGEBACK", NAME, "true", "charge 1 ChargedBack 2 4250"),
+        ("CHARGEBACK_REVERSED", NAME, "true", "charge 1 Won 3 4250"),
+        ("ISSUER_RESPONSE_TIMEFRAME_EXPIRED", NAME, "true", "charge 1 Won 4 4250"),
+        ("SECOND_CHARGEBACK", NAME, "true", "charge 1 Lost 5 4250"),
+        ("PREARBITRATION_WON", NAME, "true", "charge 1 Won 6 4250"),
+        ("PREARBITRATION_LOST", NAME, "true", "charge 1 Lost 6 4250"),
+        ("CHARGEBACK", refund, "true", ""),
         ("REPORT_AVAILABLE", "", "true", ""),
         ("RECURRING_CONTRACT", NAME, "true", ""),
     ] {
@@ -99,11 +114,25 @@ fn events_reach_the_attempt_or_refund_they_name() {
                     let code = reported.code.as_deref().unwrap_or_default();
                     format!("refund {seq} {} {code}", reported.success)
                 }
+                ProcessorEvent::ChargeReported { charge, report } => charge_word(charge, report),
                 ProcessorEvent::Returned { .. } => panic!(),
             })
             .collect();
         assert_eq!(words.join(","), expected, "{event} {name} {success}");
     }
+}
+
+fn charge_word(charge: &ChargeSelector, report: &ChargeReport) -> String {
+    let ChargeSelector::Attempt { attempt_no, .. } = charge else { panic!() };
+    let word = match report {
+        ChargeReport::CaptureFailed => "CaptureFailed".to_owned(),
+        ChargeReport::Dispute(DisputeReport { reference, status, stage, amount, currency }) => {
+            assert_eq!((reference.0.as_str(), currency.as_str()), (super::PSP, "EUR"));
+            format!("{status:?} {stage} {amount}")
+        }
+        ChargeReport::Refund { amount, success, .. } => format!("Refund {amount} {success}"),
+    };
+    format!("charge {attempt_no} {word}")
 }
 
 #[test]

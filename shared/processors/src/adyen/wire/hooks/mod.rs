@@ -9,13 +9,15 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::brand::Mode;
 use domain::keys;
-use domain::processor_result::{Reference, ReportedResult};
+use domain::processor_result::{
+    ChargeReport, DisputeReport, DisputeStatus, Reference, ReportedResult,
+};
 use domain::values::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
 use ports::{
-    CallbackError, CallbackReply, IgnoredPart, ProcessorEvent, UnverifiedCallback, VerifiedWebhook,
-    WebhookResponse,
+    CallbackError, CallbackReply, ChargeSelector, IgnoredPart, ProcessorEvent, UnverifiedCallback,
+    VerifiedWebhook, WebhookResponse,
 };
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -25,6 +27,7 @@ use zeroize::Zeroizing;
 use crate::adyen::reference::{MerchantReference, is_psp};
 use crate::adyen::reported::ReportedPayment;
 use crate::adyen::settings::AdyenAccount;
+use crate::adyen::wire::Amount;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -252,16 +255,57 @@ impl NotificationItem {
                 let reported = self.failed(ReportedResult::REVERSED);
                 Some(ProcessorEvent::RefundReported { request, seq, reported })
             }
-            (MerchantReference::Attempt { request, .. }, "REFUND" | "REFUND_FAILED") => {
-                Some(ProcessorEvent::StatusChanged(request))
+            (MerchantReference::Attempt { request, attempt_no }, code) => {
+                let report = self.charge_report(code, worked)?;
+                let charge = ChargeSelector::Attempt { request, attempt_no };
+                Some(ProcessorEvent::ChargeReported { charge, report })
             }
-            (
-                MerchantReference::Attempt { .. }
-                | MerchantReference::End { .. }
-                | MerchantReference::Refund { .. },
-                _,
-            ) => None,
+            (MerchantReference::End { .. } | MerchantReference::Refund { .. }, _) => None,
         }
+    }
+
+    /// Returns what happened to a charge after its request had ended.
+    ///
+    /// <https://docs.adyen.com/risk-management/disputes-api/dispute-notifications>, read 2026-11-26: all events of a dispute
+    /// have its id. The status in `additionalData` is not signed, so only the event's code is believed.
+    fn charge_report(&self, code: &str, worked: bool) -> Option<ChargeReport> {
+        let dispute = |status, stage| {
+            let (amount, currency) = self.amount()?.iso()?;
+            let reference = self.reference();
+            Some(ChargeReport::Dispute(DisputeReport {
+                reference,
+                status,
+                stage,
+                amount,
+                currency,
+            }))
+        };
+        let refund = |success| {
+            let (amount, _) = self.amount()?.iso()?;
+            Some(ChargeReport::Refund { reference: self.reference(), amount, success })
+        };
+        match (code, worked) {
+            ("CAPTURE_FAILED", true) | ("CAPTURE", false) => Some(ChargeReport::CaptureFailed),
+            // A refund that the Customer Area made has the payment's merchant reference.
+            ("REFUND", success) => refund(success),
+            // `success` of these two events means that the refund failed.
+            ("REFUND_FAILED" | "REFUNDED_REVERSED", true) => refund(false),
+            ("REQUEST_FOR_INFORMATION" | "NOTIFICATION_OF_CHARGEBACK", _) => {
+                dispute(DisputeStatus::Opened, 1)
+            }
+            ("CHARGEBACK", _) => dispute(DisputeStatus::ChargedBack, 2),
+            ("CHARGEBACK_REVERSED", _) => dispute(DisputeStatus::Won, 3),
+            ("ISSUER_RESPONSE_TIMEFRAME_EXPIRED", _) => dispute(DisputeStatus::Won, 4),
+            ("SECOND_CHARGEBACK", _) => dispute(DisputeStatus::Lost, 5),
+            ("PREARBITRATION_WON", _) => dispute(DisputeStatus::Won, 6),
+            ("PREARBITRATION_LOST", _) => dispute(DisputeStatus::Lost, 6),
+            _ => None,
+        }
+    }
+
+    fn amount(&self) -> Option<Amount> {
+        let value = self.amount.value.0.parse().ok()?;
+        Some(Amount { value, currency: self.amount.currency.0.clone() })
     }
 
     fn authorisation(&self, worked: bool, now: Timestamp) -> Option<ReportedResult> {

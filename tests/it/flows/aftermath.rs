@@ -1,0 +1,181 @@
+//! What happens to a charge after its request has ended: told by timeline and webhook, with the outcome unchanged.
+
+use ports::RefundResult;
+use serde_json::{Value, json};
+use tests::world::{Asked, World};
+
+/// A world with a fulfilled request of 42.50 euro, and the processor's id of the charge.
+fn paid() -> (World, Asked, String) {
+    let world = World::beginning().with_fake_processor(&["test_card"]).begin();
+    let asked = world.asks(4250);
+    world.customer().approves().ok(200);
+    let reference = world.reads(&asked)["outcome"]["reference"].as_str().unwrap().to_owned();
+    (world, asked, reference)
+}
+
+fn happens(world: &World, charge: &str, what: &Value) {
+    world.processor_sends(&json!({ "charge": { "charge": charge, "what": what } })).ok(202);
+}
+
+fn dispute(status: &str, stage: u8) -> Value {
+    json!({ "dispute": { "status": status, "stage": stage, "currency": "EUR" } })
+}
+
+fn refund(id: &str, amount: u64, success: bool) -> Value {
+    json!({ "refund": { "id": id, "amount": amount, "success": success } })
+}
+
+#[test]
+fn dispute_is_told_at_each_stage_and_changes_no_outcome() {
+    let (world, asked, charge) = paid();
+    let before = world.reads(&asked);
+    for (status, stage) in [("opened", 1), ("charged_back", 2), ("won", 3), ("lost", 5)] {
+        happens(&world, &charge, &dispute(status, stage));
+        let now = world.reads(&asked);
+        let dispute = &now["disputes"][0];
+        assert_eq!((&dispute["state"], &dispute["amount"]), (&json!(status), &json!(4250)));
+        assert_eq!(world.timeline(&asked).last().unwrap(), &format!("disputed {status}"));
+        let closed = matches!(status, "won" | "lost");
+        let event = if closed { "request.dispute_closed" } else { "request.disputed" };
+        assert_eq!(world.webhooks().last().unwrap(), event);
+    }
+    // Repeats, and stages that are told late, change nothing.
+    let after = world.reads(&asked);
+    for (status, stage) in [("lost", 5), ("opened", 1), ("won", 3)] {
+        happens(&world, &charge, &dispute(status, stage));
+    }
+    assert_eq!(world.reads(&asked), after);
+    assert_eq!((&after["outcome"], &after["state"]), (&before["outcome"], &before["state"]));
+    assert_eq!(after["disputes"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn amount_in_another_currency_is_left_out() {
+    let (world, asked, charge) = paid();
+    let foreign = json!({ "dispute": { "status": "opened", "stage": 1, "currency": "USD" } });
+    happens(&world, &charge, &foreign);
+    assert_eq!(world.reads(&asked)["disputes"][0]["amount"], Value::Null);
+}
+
+#[test]
+fn failed_capture_is_told_once() {
+    let (world, asked, charge) = paid();
+    let before = world.webhooks().len();
+    for _ in 0..2 {
+        happens(&world, &charge, &json!("capture_failed"));
+    }
+    let request = world.reads(&asked);
+    assert_eq!((&request["state"], world.webhooks().len()), (&json!("fulfilled"), before + 1));
+    assert!(request["capture_failed_at"].is_string());
+    assert_eq!(world.timeline(&asked).last().unwrap(), "capture_failed");
+    assert_eq!(world.webhooks().last().unwrap(), "request.capture_failed");
+}
+
+#[test]
+fn refund_made_elsewhere_leaves_less_to_refund() {
+    let (world, asked, charge) = paid();
+    happens(&world, &charge, &refund("re_9", 4000, true));
+    let told = world.reads(&asked)["outside_refunds"].clone();
+    assert_eq!((&told[0]["amount"], &told[0]["state"]), (&json!(4000), &json!("refunded")));
+    assert_eq!(world.webhooks().last().unwrap(), "request.refunded_outside");
+    world.acts(&asked, "refund", &json!({ "amount": 251 })).problem(422, "refund-too-large");
+    // It fails later, and its amount is free. The success is older then.
+    for success in [false, true] {
+        happens(&world, &charge, &refund("re_9", 4000, success));
+    }
+    assert_eq!(world.reads(&asked)["outside_refunds"][0]["state"], "failed");
+    world.acts(&asked, "refund", &json!({})).ok(202);
+    assert_eq!(world.reads(&asked)["refunds"][0]["amount"], 4250);
+}
+
+/// The processor names one of our refunds by its own id alone.
+#[test]
+fn own_refund_reported_by_its_id_is_no_other_refund() {
+    let (world, asked, charge) = paid();
+    world.acts(&asked, "refund", &json!({ "amount": 1000 })).ok(202);
+    let id = world.reads(&asked)["refunds"][0]["reference"].as_str().unwrap().to_owned();
+    happens(&world, &charge, &refund(&id, 1000, true));
+    happens(&world, &charge, &refund(&id, 1000, false));
+    let request = world.reads(&asked);
+    assert!(request.get("outside_refunds").is_none());
+    assert_eq!(request["refunds"][0]["state"], "failed");
+}
+
+#[test]
+fn report_of_an_unknown_charge_or_attempt_changes_nothing() {
+    let (world, asked, _) = paid();
+    let before = world.reads(&asked);
+    happens(&world, "ch_of_another", &dispute("lost", 5));
+    let of_attempt = |attempt_no: u32| json!({ "charge_of": { "request": asked.id, "attempt_no": attempt_no, "what": dispute("opened", 1) } });
+    world.processor_sends(&of_attempt(2)).ok(202);
+    assert_eq!(world.reads(&asked), before);
+    world.processor_sends(&of_attempt(1)).ok(202);
+    assert_eq!(world.reads(&asked)["disputes"][0]["state"], "opened");
+}
+
+/// A world whose customer left the hosted page, so that the request expired without a charge.
+fn unpaid() -> (World, Asked) {
+    let world = World::beginning().with_fake_processor(&["hosted"]).begin();
+    let asked = world.asks(4250);
+    let page = world.customer().newest().page;
+    let code = asked.answer["session_code"].as_str().unwrap_or_default();
+    let fields = [("action", "approve_hosted"), ("session_code", code)];
+    world.customer().answers_on(&page, &fields).ok(303);
+    world.time_passes(3_600);
+    assert_eq!(world.state(&asked), "failed");
+    (world, asked)
+}
+
+fn late(asked: &Asked, payment: &str) -> Value {
+    json!({ "late": { "request": asked.id, "attempt_no": 1, "payment": payment } })
+}
+
+fn reversals(world: &World) -> Vec<String> {
+    world.books().calls().into_iter().filter(|call| call.starts_with("Reverse")).collect()
+}
+
+#[test]
+fn payment_after_the_end_is_reversed_at_once() {
+    for success in [true, false] {
+        let (world, asked) = unpaid();
+        let before = world.reads(&asked);
+        for _ in 0..2 {
+            world.processor_sends(&late(&asked, "psp9 4250 EUR 1")).ok(202);
+        }
+        assert_eq!(reversals(&world), ["Reverse 1 psp9"]);
+        assert_eq!(world.reads(&asked)["late_payments"][0]["state"], "reversing");
+        assert_eq!(world.webhooks().last().unwrap(), "request.late_payment");
+        let told = json!({ "request": asked.id, "attempt_no": 1, "success": success });
+        world.processor_sends(&json!({ "reversal_told": told })).ok(202);
+        let state = if success { "reversed" } else { "kept" };
+        let after = world.reads(&asked);
+        assert_eq!(after["late_payments"][0]["state"], state);
+        assert_eq!(world.timeline(&asked).last().unwrap(), &format!("late_payment_{state}"));
+        assert_eq!(world.webhooks().last().unwrap(), &format!("request.late_payment_{state}"));
+        assert_eq!((&after["outcome"], &after["state"]), (&before["outcome"], &before["state"]));
+    }
+}
+
+#[test]
+fn reversal_that_got_no_answer_is_requested_again() {
+    let (world, asked) = unpaid();
+    world.books().says_of_refunds([RefundResult::Unknown, RefundResult::Again]);
+    world.processor_sends(&late(&asked, "psp9 4250 EUR 1")).ok(202);
+    world.time_passes(600);
+    assert_eq!(reversals(&world).len(), 3);
+    assert_eq!(world.reads(&asked)["late_payments"][0]["state"], "reversing");
+    let (world, asked) = unpaid();
+    world.books().says_of_refunds([RefundResult::Failed { code: "not_supported" }]);
+    world.processor_sends(&late(&asked, "psp9 4250 EUR 1")).ok(202);
+    assert_eq!(world.reads(&asked)["late_payments"][0]["state"], "kept");
+    assert!(world.logs().contains("refund it by hand"));
+}
+
+#[test]
+fn report_of_the_charge_itself_is_no_late_payment() {
+    let (world, asked, charge) = paid();
+    world.processor_sends(&late(&asked, &format!("{charge} 4250 EUR 1"))).ok(202);
+    assert!(world.reads(&asked).get("late_payments").is_none());
+    assert_eq!(reversals(&world), Vec::<String>::new());
+    assert_eq!(world.state(&asked), "fulfilled");
+}
