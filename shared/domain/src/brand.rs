@@ -284,15 +284,28 @@ impl Brand {
     /// # Errors
     /// [`InvalidBrand`] with the place of the fault. It never quotes the text.
     pub fn parse(text: &str) -> Result<Self, InvalidBrand> {
-        let brand: Self = serde_json::from_str(text)
-            .map_err(|error| InvalidBrand::Shape { line: error.line(), column: error.column() })?;
+        let brand: Self = read(text)?;
         if !brand.sealing.is_complete() {
             return Err(InvalidBrand::Sealing);
         }
         if brand.consent.as_ref().is_some_and(|keys| !keys.is_complete()) {
             return Err(InvalidBrand::Consent);
         }
-        Ok(brand)
+        match brand.shared_name() {
+            Some(name) => Err(InvalidBrand::SharedName(name.clone())),
+            None => Ok(brand),
+        }
+    }
+
+    /// Returns the name of a processor that is also a channel's. Both would have the same callback address, in both modes.
+    fn shared_name(&self) -> Option<&ProcessorName> {
+        let setups = [&self.test, &self.live];
+        let is_channel = |name: &ProcessorName| {
+            let mut channels = setups.iter().flat_map(|setup| &setup.channels);
+            channels.any(|channel| channel.name.as_str() == name.as_str())
+        };
+        let mut processors = setups.iter().flat_map(|setup| &setup.processors);
+        processors.find(|processor| is_channel(&processor.name)).map(|processor| &processor.name)
     }
 
     /// Adds the consent keys, which have a secret of their own so that only some functions can read them.
@@ -300,8 +313,7 @@ impl Brand {
     /// # Errors
     /// [`InvalidBrand`] for a text in another format, for another brand, or without its current key.
     pub fn with_consent_keys(mut self, text: &str) -> Result<Self, InvalidBrand> {
-        let secret: ConsentSecret = serde_json::from_str(text)
-            .map_err(|error| InvalidBrand::Shape { line: error.line(), column: error.column() })?;
+        let secret: ConsentSecret = read(text)?;
         if secret.name != self.name {
             return Err(InvalidBrand::Name);
         }
@@ -350,17 +362,41 @@ impl Brand {
     }
 }
 
-/// A brand's secret that cannot be parsed.
+/// Reads JSON in the documented format.
+fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, InvalidBrand> {
+    let no_json = |error: &serde_json::Error| InvalidBrand::NoJson {
+        line: error.line(),
+        column: error.column(),
+    };
+    let mut json = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        if error.inner().is_data() {
+            InvalidBrand::Field(InvalidSettings::of_own_types(&error))
+        } else {
+            no_json(error.inner())
+        }
+    })?;
+    json.end().map_err(|error| no_json(&error))?;
+    Ok(value)
+}
+
+/// A brand's secret that cannot be parsed. No message quotes a value.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidBrand {
-    /// The text is not JSON in the documented format.
-    #[error("the brand's secret is not in the documented format (line {line}, column {column})")]
-    Shape {
+    /// The text is not JSON.
+    #[error("the brand's secret is not JSON (line {line}, column {column})")]
+    NoJson {
         /// The line of the fault, from 1.
         line: usize,
         /// The column of the fault, from 1.
         column: usize,
     },
+    /// A field is not in the documented format.
+    #[error(transparent)]
+    Field(InvalidSettings),
+    /// A processor has the name of a channel, in the same mode or in the other.
+    #[error("the processor `{0}` has the name of a channel; rename one of them")]
+    SharedName(ProcessorName),
     /// The current sealing key is not among the keys.
     #[error("the brand's current sealing key is not among its keys")]
     Sealing,
@@ -384,3 +420,6 @@ impl WebhookEndpoint {
         self.secrets.iter().map(ExposeSecret::expose_secret)
     }
 }
+
+#[cfg(test)]
+mod tests;

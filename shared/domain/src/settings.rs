@@ -66,36 +66,96 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// Settings that their adapter cannot read. Names the first setting that is wrong, and quotes no value of it.
+/// Settings that cannot be read. Names the first setting that is wrong, and quotes no value of it.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSettings {
     /// A setting of this path has no value.
     #[error("setting `{0}` is missing")]
     Missing(String),
-    /// A setting of this path has a value that the adapter does not take.
-    #[error("setting `{0}` is invalid")]
-    Invalid(String),
-    /// A setting that the adapter does not know. Its name is not shown, since a secret may stand in its place.
-    #[error("unknown setting beside those the adapter knows: {0}")]
-    Unknown(String),
+    /// A setting of this path has a value that breaks its rule.
+    #[error("setting `{path}` is invalid{}", rule.as_ref().map_or(String::new(), |rule| format!(": {rule}")))]
+    Invalid {
+        /// The path of the setting.
+        path: String,
+        /// The rule that the value breaks; `None` where its text may quote the value.
+        rule: Option<String>,
+    },
+    /// A setting without a meaning. Its name is not shown, since a secret may stand in its place.
+    #[error("unknown setting{} beside the known ones: {known}", place(parent))]
+    Unknown {
+        /// The path of the object that holds the setting; empty for the settings themselves.
+        parent: String,
+        /// The names of the settings that have a meaning there.
+        known: String,
+    },
+}
+
+fn place(parent: &str) -> String {
+    if parent.is_empty() { String::new() } else { format!(" in `{parent}`") }
 }
 
 impl InvalidSettings {
-    /// Takes only what the adapter's own type says from the error: the rest of its message may quote a secret.
-    fn of(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
+    /// Takes only the field and the expected type from the error: the rest of its message may quote a secret.
+    pub(crate) fn of(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
         let (path, message) = (error.path().to_string(), error.inner().to_string());
         let path = path.trim_end_matches('?').trim_end_matches('.');
+        let message = without_position(&message);
         if message.starts_with("unknown field `") {
             let known = message.rsplit_once("`, expected ").map_or("none", |(_, known)| known);
-            return Self::Unknown(known.trim_start_matches("one of ").to_owned());
+            let known = known.trim_start_matches("one of ").to_owned();
+            return Self::Unknown { parent: parent(error.path()), known };
         }
-        let missing = message.strip_prefix("missing field `");
-        match missing.and_then(|rest| rest.split('`').next()) {
-            None => Self::Invalid(path.to_owned()),
-            Some(field) if path.is_empty() => Self::Missing(field.to_owned()),
-            Some(field) => Self::Missing(format!("{path}.{field}")),
+        if let Some(field) = quoted(message, "missing field `") {
+            return Self::Missing(joined(path, field));
+        }
+        // The field is one of the known ones, since no other may stand there.
+        if let Some(field) = quoted(message, "duplicate field `") {
+            let rule = Some("expected once".to_owned());
+            return Self::Invalid { path: joined(path, field), rule };
+        }
+        let rule = message.rsplit_once(", expected ").map(|(_, rule)| format!("expected {rule}"));
+        Self::Invalid { path: path.to_owned(), rule }
+    }
+
+    /// Takes the rule from the message too, where the types are this crate's own: their messages quote no value.
+    pub(crate) fn of_own_types(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
+        let message = error.inner().to_string();
+        let invalid = ["invalid type", "invalid value", "invalid length", "unknown variant"];
+        let quotes = invalid.iter().any(|start| message.starts_with(start));
+        match Self::of(error) {
+            Self::Invalid { path, rule: None } if !quotes => {
+                Self::Invalid { path, rule: Some(without_position(&message).to_owned()) }
+            }
+            known @ (Self::Missing(_) | Self::Invalid { .. } | Self::Unknown { .. }) => known,
         }
     }
+}
+
+/// Returns the message without the line and column that JSON text adds.
+fn without_position(message: &str) -> &str {
+    message.rsplit_once(" at line ").map_or(message, |(message, _)| message)
+}
+
+/// Returns the name that stands in backticks after `start`.
+fn quoted<'a>(message: &'a str, start: &str) -> Option<&'a str> {
+    message.strip_prefix(start).and_then(|rest| rest.split('`').next())
+}
+
+fn joined(path: &str, field: &str) -> String {
+    if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
+}
+
+/// Returns the path without its last part, which is the unknown name.
+fn parent(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut parts: Vec<&Segment> = path.iter().collect();
+    parts.pop();
+    parts.iter().fold(String::new(), |path, part| match part {
+        Segment::Seq { .. } => format!("{path}{part}"),
+        Segment::Map { .. } | Segment::Enum { .. } | Segment::Unknown => {
+            joined(&path, &part.to_string())
+        }
+    })
 }
 
 #[cfg(test)]
@@ -136,19 +196,19 @@ mod tests {
     fn settings_invalid_names_the_setting_and_quotes_nothing() {
         for (settings, expected) in [
             (json!({}), "setting `key` is missing"),
-            (json!({ "key": 7 }), "setting `key` is invalid"),
+            (json!({ "key": 7 }), "setting `key` is invalid: expected a string"),
             (json!({ "key": "k", "account": {} }), "setting `account.id` is missing"),
             (
                 json!({ "key": "k", "account": { "id": "s3cret" } }),
-                "setting `account.id` is invalid",
+                "setting `account.id` is invalid: expected u32",
             ),
             (
                 json!({ "key": "k", "s3cret`, expected x": 1 }),
-                "unknown setting beside those the adapter knows: `account` or `key`",
+                "unknown setting beside the known ones: `account` or `key`",
             ),
             (
                 json!({ "key": "k", "account": { "id": 1, "s3cret": 1 } }),
-                "unknown setting beside those the adapter knows: `id`",
+                "unknown setting in `account` beside the known ones: `id`",
             ),
         ] {
             let settings = Settings::from(settings.as_object().unwrap().clone());

@@ -15,6 +15,8 @@ use crate::private;
 
 /// The brand whose secret is `brand.json` in the data folder. A changed file is read again.
 ///
+/// A file that is no brand's secret is logged. The last good one stays in force until the file is mended.
+///
 /// ```
 /// let folder = std::env::temp_dir().join("assent-example-brand-file");
 /// let secrets: Box<dyn ports::Secrets> = Box::new(embedded::BrandFile::new(&folder));
@@ -81,16 +83,23 @@ impl BrandFile {
         let state = self.state()?;
         let brand = match &*cached {
             Some((known, brand)) if !fresh && *known == state => Arc::clone(brand),
-            Some(_) | None => {
+            known @ (Some(_) | None) => {
                 let text = fs::read_to_string(&self.file).map_err(read_error)?;
-                let brand =
-                    Brand::parse(&text).map_err(|error| SecretsError::Damaged(error.into()))?;
                 // A refresh of an unchanged file, which a wrong key causes, logs nothing again.
-                let is_new = cached.as_ref().is_none_or(|(known, _)| *known != state);
+                let is_new = known.as_ref().is_none_or(|(known, _)| *known != state);
+                let brand = match Brand::parse(&text) {
+                    Ok(brand) => Arc::new(brand),
+                    Err(error) => {
+                        if is_new {
+                            tracing::error!(brand.name = %name, %error, "brand.json is invalid");
+                        }
+                        let last_good = known.as_ref().map(|(_, brand)| Arc::clone(brand));
+                        last_good.ok_or_else(|| SecretsError::Damaged(error.into()))?
+                    }
+                };
                 for setting in brand.unusable_settings().into_iter().filter(|_| is_new) {
                     tracing::error!(brand.name = %brand.name, setting, "setting of the brand's secret cannot be used");
                 }
-                let brand = Arc::new(brand);
                 *cached = Some((state, Arc::clone(&brand)));
                 brand
             }

@@ -11,7 +11,7 @@ use domain::values::name::BrandName;
 /// The store of the brands' secrets.
 #[async_trait]
 pub trait Secrets: Send + Sync {
-    /// Returns the brand's secret, from a cache of at most 60 s.
+    /// Returns the brand's secret, from a cache of at most 60 s. While a new text is damaged, the last good secret stays.
     ///
     /// # Errors
     /// [`SecretsError`].

@@ -79,6 +79,11 @@ impl Slot {
         }
     }
 
+    /// Returns the last good brand, which may have outlived the cache; `None` after a miss.
+    pub(crate) fn last_good(&self) -> Option<Arc<Brand>> {
+        self.answer.as_ref().and_then(|(brand, _)| brand.clone())
+    }
+
     /// Records that Secrets Manager is being asked.
     pub(crate) fn record_call(&mut self, freshness: Freshness, now: Timestamp) {
         if freshness == Freshness::Fresh {

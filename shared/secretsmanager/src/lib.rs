@@ -19,7 +19,8 @@ use crate::cache::{Cache, Freshness};
 /// The brands' secrets, each under the prefix and the brand's name.
 ///
 /// Readers of one brand share one call. A brand is cached for a minute. A name without a brand is cached for ten seconds,
-/// so that a stranger's repeated guess costs one call.
+/// so that a stranger's repeated guess costs one call. A secret that is no brand's is logged, and the last good one stays in
+/// force.
 ///
 /// ```
 /// # use std::{sync::Arc, time::Duration};
@@ -88,7 +89,14 @@ impl BrandSecrets {
         match &fetched {
             Ok(brand) => slot.store(Some(Arc::clone(brand)), self.clock.now()),
             Err(SecretsError::Unknown) => slot.store(None, self.clock.now()),
-            Err(SecretsError::Damaged(_) | SecretsError::Unavailable(_)) => {}
+            Err(SecretsError::Damaged(error)) => {
+                tracing::error!(brand.name = %name, %error, "brand's secret is invalid");
+                if let Some(brand) = slot.last_good() {
+                    slot.store(Some(Arc::clone(&brand)), self.clock.now());
+                    return Ok(brand);
+                }
+            }
+            Err(SecretsError::Unavailable(_)) => {}
         }
         fetched
     }

@@ -74,6 +74,23 @@ pub async fn damaged_secret_is_reported_and_not_quoted(keeper: &dyn Keeping) {
     assert!(!told.contains("leaked") && !told.contains("MDEy"), "{told}");
 }
 
+/// A damaged text leaves the last good secret in force, and so does each read after it, until the text is mended.
+pub async fn damaged_secret_leaves_the_last_good_one(keeper: &dyn Keeping) {
+    let secrets = keeper.secrets();
+    keeper.keep(&name(), &brand_text(&name(), "Before")).await;
+    assert_eq!(secrets.brand(&name()).await.unwrap().display_name.as_str(), "Before");
+    for damaged in ["{", "{}"] {
+        keeper.keep(&name(), damaged).await;
+        assert_eq!(secrets.refresh(&name()).await.unwrap().display_name.as_str(), "Before");
+        assert_eq!(secrets.brand(&name()).await.unwrap().display_name.as_str(), "Before");
+    }
+    let stranger = "stranger".parse().unwrap();
+    assert!(matches!(secrets.brand(&stranger).await, Err(SecretsError::Unknown)));
+    keeper.keep(&name(), &brand_text(&name(), "Mended")).await;
+    let mended = secrets.refresh(&name()).await.unwrap();
+    assert_eq!(mended.display_name.as_str(), "Mended");
+}
+
 /// Stamps the contract tests of the secrets over the store of `$fresh`.
 #[macro_export]
 macro_rules! secrets_contract_tests {
@@ -83,6 +100,7 @@ macro_rules! secrets_contract_tests {
             refresh_reads_the_rotated_secret,
             brand_without_a_secret_is_unknown,
             damaged_secret_is_reported_and_not_quoted,
+            damaged_secret_leaves_the_last_good_one,
         }
     };
 }
