@@ -3,9 +3,10 @@
 //! The secret is JSON, documented in `functions/brand-secret.md`. Unknown fields are refused, so that a misspelt setting is
 //! found when the secret is read.
 
+mod policy;
+
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroizing;
 
-use crate::code_policy::SessionCodePolicy;
+pub use self::policy::Policy;
 pub use crate::settings::{InvalidSettings, Settings};
 use crate::values::address;
 use crate::values::language::Language;
@@ -204,78 +205,6 @@ pub struct WebhookEndpoint {
     pub url: String,
     /// The signing secrets, `whsec_` and base64. Each of them signs, so that a rotation has no gap.
     pub secrets: Vec<SecretString>,
-}
-
-/// A brand's policy. Every field has a default.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Policy {
-    /// Which asks require a session code, and how it is given.
-    pub session_code: SessionCodePolicy,
-    /// Whether a free-text yes or no is an answer, for asks that are no payments.
-    pub text_replies: bool,
-    /// The wait for a delivery receipt before the next route, in seconds; at least 5.
-    pub fallback_seconds: u32,
-    /// The default deadline of a request, in seconds.
-    pub expires_in_seconds: u32,
-    /// The most open requests of one address.
-    pub open_max: u32,
-    /// The most prompts to one address in ten minutes.
-    pub prompts_per_ten_minutes: u32,
-    /// The most prompts to one address in 24 hours.
-    pub prompts_per_day: u32,
-    /// The denials within ten minutes that start a cooldown.
-    pub denials_per_ten_minutes: u32,
-    /// The cooldown after those denials, in seconds.
-    pub cooldown_seconds: u32,
-    /// The cooldown after "this is not me", in seconds.
-    pub report_cooldown_seconds: u32,
-    /// The most attempts of one request.
-    pub attempts_max: u32,
-    /// How long a closed request is kept, in days.
-    pub retention_days: u32,
-    /// How long released claims can be read, in seconds.
-    pub claims_retention_seconds: u32,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            session_code: SessionCodePolicy::all(true),
-            text_replies: false,
-            fallback_seconds: 12,
-            expires_in_seconds: 300,
-            open_max: 3,
-            prompts_per_ten_minutes: 5,
-            prompts_per_day: 20,
-            denials_per_ten_minutes: 2,
-            cooldown_seconds: 1_800,
-            report_cooldown_seconds: 86_400,
-            attempts_max: 5,
-            retention_days: 90,
-            claims_retention_seconds: 3_600,
-        }
-    }
-}
-
-impl Policy {
-    /// Returns the wait for a delivery receipt before the next route.
-    #[must_use]
-    pub fn fallback(&self) -> Duration {
-        Duration::from_secs(u64::from(self.fallback_seconds.max(5)))
-    }
-
-    /// Returns how long released claims can be read.
-    #[must_use]
-    pub fn claims_retention(&self) -> Duration {
-        Duration::from_secs(u64::from(self.claims_retention_seconds))
-    }
-
-    /// Returns how long a closed request is kept.
-    #[must_use]
-    pub fn retention(&self) -> Duration {
-        Duration::from_secs(u64::from(self.retention_days) * 86_400)
-    }
 }
 
 impl Brand {

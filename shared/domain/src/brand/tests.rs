@@ -1,4 +1,4 @@
-//! What a secret's text is refused for.
+//! Tests of a secret's text, and of the errors that name its faults.
 
 use serde_json::{Value, json};
 
@@ -63,7 +63,7 @@ fn secret_invalid_names_the_field_and_its_rule() {
 
 #[test]
 fn secret_that_is_not_json_names_the_place_only() {
-    for text in ["", "{\"s3cret\"", "nothing", &format!("{} s3cret", secret())] {
+    for text in ["", "{\"name\": s3cret", "nothing", &format!("{} s3cret", secret())] {
         let error = Brand::parse(text).unwrap_err();
         assert!(matches!(error, InvalidBrand::NoJson { .. }), "{error}");
         assert!(!format!("{error:?} {error}").contains("s3cret"), "{error:?}");

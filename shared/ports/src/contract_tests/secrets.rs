@@ -74,7 +74,7 @@ pub async fn damaged_secret_is_reported_and_not_quoted(keeper: &dyn Keeping) {
     assert!(!told.contains("leaked") && !told.contains("MDEy"), "{told}");
 }
 
-/// A damaged text leaves the last good secret in force, and so does each read after it, until the text is mended.
+/// A damaged text leaves the last good secret in force until the text is mended.
 pub async fn damaged_secret_leaves_the_last_good_one(keeper: &dyn Keeping) {
     let secrets = keeper.secrets();
     keeper.keep(&name(), &brand_text(&name(), "Before")).await;

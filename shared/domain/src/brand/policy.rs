@@ -1,0 +1,79 @@
+//! A brand's policy.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::code_policy::SessionCodePolicy;
+
+/// A brand's policy. Every field has a default.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// Which asks require a session code, and how it is given.
+    pub session_code: SessionCodePolicy,
+    /// Whether a free-text yes or no is an answer, for asks that are no payments.
+    pub text_replies: bool,
+    /// The wait for a delivery receipt before the next route, in seconds; at least 5.
+    pub fallback_seconds: u32,
+    /// The default deadline of a request, in seconds.
+    pub expires_in_seconds: u32,
+    /// The most open requests of one address.
+    pub open_max: u32,
+    /// The most prompts to one address in ten minutes.
+    pub prompts_per_ten_minutes: u32,
+    /// The most prompts to one address in 24 hours.
+    pub prompts_per_day: u32,
+    /// The denials within ten minutes that start a cooldown.
+    pub denials_per_ten_minutes: u32,
+    /// The cooldown after those denials, in seconds.
+    pub cooldown_seconds: u32,
+    /// The cooldown after "this is not me", in seconds.
+    pub report_cooldown_seconds: u32,
+    /// The most attempts of one request.
+    pub attempts_max: u32,
+    /// How long a closed request is kept, in days.
+    pub retention_days: u32,
+    /// How long released claims can be read, in seconds.
+    pub claims_retention_seconds: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            session_code: SessionCodePolicy::all(true),
+            text_replies: false,
+            fallback_seconds: 12,
+            expires_in_seconds: 300,
+            open_max: 3,
+            prompts_per_ten_minutes: 5,
+            prompts_per_day: 20,
+            denials_per_ten_minutes: 2,
+            cooldown_seconds: 1_800,
+            report_cooldown_seconds: 86_400,
+            attempts_max: 5,
+            retention_days: 90,
+            claims_retention_seconds: 3_600,
+        }
+    }
+}
+
+impl Policy {
+    /// Returns the wait for a delivery receipt before the next route.
+    #[must_use]
+    pub fn fallback(&self) -> Duration {
+        Duration::from_secs(u64::from(self.fallback_seconds.max(5)))
+    }
+
+    /// Returns how long released claims can be read.
+    #[must_use]
+    pub fn claims_retention(&self) -> Duration {
+        Duration::from_secs(u64::from(self.claims_retention_seconds))
+    }
+
+    /// Returns how long a closed request is kept.
+    #[must_use]
+    pub fn retention(&self) -> Duration {
+        Duration::from_secs(u64::from(self.retention_days) * 86_400)
+    }
+}
