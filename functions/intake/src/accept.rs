@@ -23,6 +23,7 @@ use records::update::{Commit, Created, Decision, commit};
 
 use crate::address_limits::OpenRequest;
 use crate::idempotency::{CallKey, IdempotencyRecord, KeyUse};
+use crate::number_policy;
 use crate::params::{self, CreateRequestParams};
 use crate::processor_routing::{RoutedAsk, SelectedProcessor};
 use crate::{Intake, json};
@@ -54,7 +55,8 @@ impl Intake {
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers).await?;
         let key = CallKey::read(headers, &requester, "/v1/requests", body)?;
-        let params = params::request(body, requester.mode)?;
+        let params = params::request(body, &requester)?;
+        number_policy::require_allowed(&requester, &params.customer.phone)?;
         let call = CreateCall { requester: &requester, key: &key, params: &params };
         let created = update::create(&self.ports, |now| async move {
             match call.key.look_up(self.ports.store.as_ref(), now).await? {

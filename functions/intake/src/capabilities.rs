@@ -26,6 +26,7 @@ use records::storage;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::number_policy;
 use crate::params::{self, CapabilityParams};
 use crate::processor_routing::RoutedAsk;
 use crate::{Intake, json};
@@ -72,7 +73,8 @@ impl Intake {
         body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers).await?;
-        let CapabilityParams { customer, ask, processor } = params::capabilities(body)?;
+        let CapabilityParams { customer, ask, processor } = params::capabilities(body, &requester)?;
+        number_policy::require_allowed(&requester, &customer.phone)?;
         let phone = customer.phone;
         let address = keys::address_hash(&requester.brand.address_key, &phone);
         let routed = RoutedAsk { ask: &ask, processor: processor.as_ref(), address: &address };

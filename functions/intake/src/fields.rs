@@ -8,6 +8,8 @@ use std::str::FromStr;
 use domain::problem::FieldError;
 use serde_json::{Map, Value};
 
+use crate::json_object::{self, Repeated};
+
 type Faults = Rc<RefCell<Vec<FieldError>>>;
 
 /// The smallest and the largest number that a field takes.
@@ -33,9 +35,13 @@ impl Fields {
         if body.is_empty() && optional {
             return Ok(Self::new(Map::new()));
         }
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(map)) => Ok(Self::new(map)),
-            Ok(_) => Err(fault("type", "the body is a JSON object")),
+        match json_object::parse(body) {
+            Ok(Ok(Value::Object(map))) => Ok(Self::new(map)),
+            Ok(Err(Repeated(pointer))) => {
+                let detail = "the field comes twice; send it once".to_owned();
+                Err(vec![FieldError { pointer, code: "repeated", detail }])
+            }
+            Ok(Ok(_)) => Err(fault("type", "the body is a JSON object")),
             Err(error) => Err(fault(
                 "syntax",
                 &format!("the body is not JSON (line {}, column {})", error.line(), error.column()),

@@ -8,6 +8,8 @@ mod capabilities;
 mod fields;
 mod http_edge;
 mod idempotency;
+mod json_object;
+mod number_policy;
 mod params;
 mod processor_routing;
 mod read;

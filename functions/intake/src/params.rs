@@ -4,14 +4,16 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use domain::ask::{Ask, CLAIMS, Customer, Metadata, Session, SessionKind};
-use domain::brand::Mode;
+use domain::brand::{Mode, Policy};
 use domain::problem::Problem;
 use domain::request::LIFETIME_MAX;
 use domain::values::language::Language;
 use domain::values::money::Money;
 use domain::values::name::{ChannelName, ProcessorName};
-use domain::values::phone::Phone;
-use domain::values::text::DisplayText;
+use domain::values::numbering::number_facts;
+use domain::values::phone::{InvalidPhone, Phone};
+use domain::values::text::{DisplayText, contact_detail};
+use records::authentication::Requester;
 
 use crate::fields::{Bounds, Fields};
 
@@ -52,11 +54,12 @@ fn finished<T>(fields: Fields, params: Option<T>) -> Result<T, Problem> {
 }
 
 /// Reads the body of `POST /v1/requests`.
-pub(crate) fn request(body: &[u8], mode: Mode) -> Result<CreateRequestParams, Problem> {
+pub(crate) fn request(body: &[u8], requester: &Requester) -> Result<CreateRequestParams, Problem> {
+    let (mode, policy) = (requester.mode, &requester.brand.policy);
     let mut fields = Fields::of_body(body, false).map_err(Problem::fields)?;
-    let customer = fields.object("customer", true).and_then(customer);
+    let customer = fields.object("customer", true).and_then(|fields| customer(fields, policy));
     let session = fields.object("session", true).and_then(session);
-    let ask = fields.object("ask", true).and_then(ask);
+    let ask = fields.object("ask", true).and_then(|fields| ask(fields, policy));
     let processor = fields.parse("processor", false);
     let channels = fields.list("channels", false, 8, str::parse);
     let expires_in = expires_in(&mut fields, false, mode);
@@ -77,10 +80,14 @@ pub(crate) fn request(body: &[u8], mode: Mode) -> Result<CreateRequestParams, Pr
 }
 
 /// Reads the body of `POST /v1/capabilities`.
-pub(crate) fn capabilities(body: &[u8]) -> Result<CapabilityParams, Problem> {
+pub(crate) fn capabilities(
+    body: &[u8],
+    requester: &Requester,
+) -> Result<CapabilityParams, Problem> {
+    let policy = &requester.brand.policy;
     let mut fields = Fields::of_body(body, false).map_err(Problem::fields)?;
-    let customer = fields.object("customer", true).and_then(customer);
-    let ask = fields.object("ask", true).and_then(ask);
+    let customer = fields.object("customer", true).and_then(|fields| customer(fields, policy));
+    let ask = fields.object("ask", true).and_then(|fields| ask(fields, policy));
     let processor = fields.parse("processor", false);
     let params =
         customer.zip(ask).map(|(customer, ask)| CapabilityParams { customer, ask, processor });
@@ -131,12 +138,28 @@ fn expires_in(fields: &mut Fields, required: bool, mode: Mode) -> Option<Duratio
     fields.number("expires_in", required, bounds).map(Duration::from_secs)
 }
 
-fn customer(mut fields: Fields) -> Option<Customer> {
-    let phone = fields.parse::<Phone>("phone", true);
-    let name = fields.read("name", false, DisplayText::new);
+fn customer(mut fields: Fields, policy: &Policy) -> Option<Customer> {
+    let phone = fields.read("phone", true, subscriber);
+    let name = fields.read("name", false, |text| words(text, policy));
     let language = fields.parse::<Language>("language", false);
     fields.end();
     Some(Customer { phone: phone?, name, language })
+}
+
+/// Reads a phone number that a subscriber can have.
+fn subscriber(text: &str) -> Result<Phone, String> {
+    let phone: Phone = text.parse().map_err(|error: InvalidPhone| error.to_string())?;
+    number_facts(&phone).map_err(|error| error.to_string())?;
+    Ok(phone)
+}
+
+/// Reads a text of the requester's that customers read. It leads nowhere else, unless the brand allows that.
+fn words<const MAX: usize>(text: &str, policy: &Policy) -> Result<DisplayText<MAX>, String> {
+    let text = DisplayText::new(text).map_err(|error| error.to_string())?;
+    match contact_detail(text.as_str()) {
+        Some(detail) if !policy.description_links => Err(detail.to_string()),
+        Some(_) | None => Ok(text),
+    }
 }
 
 fn session(mut fields: Fields) -> Option<Session> {
@@ -163,16 +186,16 @@ pub(crate) fn token(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn ask(mut fields: Fields) -> Option<Ask> {
+fn ask(mut fields: Fields, policy: &Policy) -> Option<Ask> {
     let kind = fields.text("kind", true);
     let ask = match kind.as_deref() {
-        Some("payment") => payment(&mut fields),
+        Some("payment") => payment(&mut fields, policy),
         Some("payment_method") => fields
-            .read("description", true, DisplayText::new)
+            .read("description", true, |text| words(text, policy))
             .map(|description| Ask::PaymentMethod { description }),
         Some("identity") => {
             let claims = claims(&mut fields);
-            let description = fields.read("description", true, DisplayText::new);
+            let description = fields.read("description", true, |text| words(text, policy));
             let bounds = Bounds { min: 0, max: MAX_AGE_MAX };
             let max_age = fields.number("max_age", false, bounds);
             let max_age = max_age.and_then(|seconds| u32::try_from(seconds).ok());
@@ -217,10 +240,10 @@ fn acr(text: &str) -> Result<DisplayText<128>, &'static str> {
     read.ok_or("an entry is 1 to 128 printable ASCII characters without spaces")
 }
 
-fn payment(fields: &mut Fields) -> Option<Ask> {
+fn payment(fields: &mut Fields, policy: &Policy) -> Option<Ask> {
     let amount = fields.number("amount", true, Bounds { min: 1, max: Money::AMOUNT_MAX });
     let currency = fields.parse("currency", true);
-    let description = fields.read("description", true, DisplayText::new);
+    let description = fields.read("description", true, |text| words(text, policy));
     let card = fields.parse("payment_method", false);
     // `Money` refuses only an amount out of bounds, and the bounds were checked above.
     let money =

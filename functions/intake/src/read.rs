@@ -1,16 +1,15 @@
 //! Reads one request, with a wait for its next version, and lists the requests of a session.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use domain::brand::{Brand, BrandScope};
 use domain::outcome::{Details, Outcome};
 use domain::problem::{Code, FieldError, Problem};
 use domain::released_claims::ReleasedClaims;
 use domain::request::{Request, State};
-use domain::{seal, view};
+use domain::{keys, seal, view};
 use http::{HeaderMap, Response, StatusCode};
 use records::claims;
 use records::storage;
@@ -23,6 +22,10 @@ use crate::{Intake, json};
 
 /// The longest wait of a read, in seconds.
 const WAIT_MAX: u64 = 20;
+/// The requests on a page of a list: the default and the most.
+const LIMIT: u64 = 20;
+const LIMIT_MAX: u64 = 100;
+const FOREIGN_CURSOR: &str = "the cursor is not a `next_cursor` of this list";
 /// The time between two reads of the store during a wait.
 const POLL: Duration = Duration::from_millis(250);
 
@@ -45,12 +48,14 @@ impl Query {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    fn number(&self, name: &str, most: u64) -> Result<Option<u64>, Problem> {
+    fn number(&self, name: &str, range: RangeInclusive<u64>) -> Result<Option<u64>, Problem> {
         let Some(text) = self.text(name) else { return Ok(None) };
         match text.parse() {
-            Ok(number) if number <= most => Ok(Some(number)),
+            Ok(number) if range.contains(&number) => Ok(Some(number)),
             Ok(_) | Err(_) => {
-                Err(wrong(name, "value", &format!("the parameter is a number up to {most}")))
+                let (least, most) = (range.start(), range.end());
+                let detail = format!("the parameter is a whole number, {least} to {most}");
+                Err(wrong(name, "value", &detail))
             }
         }
     }
@@ -75,8 +80,8 @@ impl Intake {
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.requester(headers).await?;
         let query = Query::read(query, &["wait", "after"])?;
-        let wait = query.number("wait", WAIT_MAX)?.unwrap_or(0);
-        let after = query.number("after", u64::MAX)?;
+        let wait = query.number("wait", 0..=WAIT_MAX)?.unwrap_or(0);
+        let after = query.number("after", 0..=u64::MAX)?;
         let until = self.ports.clock.now().after(Duration::from_secs(wait));
         let mut loaded = self.owned(&requester, id).await?;
         let after = after.unwrap_or(loaded.version);
@@ -136,8 +141,15 @@ impl Intake {
             return Err(wrong("session", "missing", "the parameter is required"));
         };
         let session = token(session).map_err(|detail| wrong("session", "value", detail))?;
-        let limit = query.number("limit", 100)?.unwrap_or(20).max(1);
-        let after = query.text("cursor").map(cursor_read).transpose()?;
+        let limit = query.number("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT);
+        let (brand, mode) = (&requester.brand, requester.mode);
+        // An empty cursor is the first page, as templates of URLs write it.
+        let cursor = query.text("cursor").filter(|cursor| !cursor.is_empty());
+        let after = cursor.map(|cursor| {
+            let place = keys::cursor_place(brand, mode, &session, cursor);
+            place.ok_or_else(|| wrong("cursor", "value", FOREIGN_CURSOR))
+        });
+        let after = after.transpose()?;
         let scope = BrandScope { brand: &requester.brand.name, mode: requester.mode };
         let limit = usize::try_from(limit).unwrap_or(100);
         let page =
@@ -148,7 +160,8 @@ impl Intake {
             requests.push(view::request(&request, item.version));
         }
         let last = page.items.last().and_then(|item| item.index.as_ref());
-        let next = last.filter(|_| page.more).map(|index| URL_SAFE_NO_PAD.encode(&index.sk));
+        let next = last.filter(|_| page.more);
+        let next = next.map(|index| keys::cursor(brand, mode, &session, &index.sk));
         Ok(json(StatusCode::OK, &json!({ "requests": requests, "next_cursor": next })))
     }
 
@@ -166,11 +179,4 @@ impl Intake {
             &json!({ "code": code, "status": status, "title": title, "remedy": remedy }),
         ))
     }
-}
-
-fn cursor_read(text: &str) -> Result<String, Problem> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok();
-    let place =
-        bytes.and_then(|bytes| String::from_utf8(bytes).ok()).filter(|place| place.len() <= 512);
-    place.ok_or_else(|| wrong("cursor", "value", "the cursor is not a `next_cursor` of this list"))
 }

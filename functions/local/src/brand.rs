@@ -56,6 +56,9 @@ pub fn draw(random: &dyn Random, key: &str) -> Value {
         },
         // One person tries everything with one number here, so the limits are wider than for a customer.
         "policy": {
+            // The sandbox sends nothing, so that every number can be tried.
+            "countries": "all",
+            "service_numbers": true,
             "open_max": 10,
             "prompts_per_ten_minutes": 20,
             "prompts_per_day": 200,

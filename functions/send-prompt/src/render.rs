@@ -32,6 +32,7 @@ pub(crate) fn prompt(
         payee: &request.payee,
         money: money.as_deref(),
         description: request.ask.description(),
+        describes: brand.policy.description_in_texts,
         kind,
         link: &link,
         code: None,

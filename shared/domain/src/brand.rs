@@ -3,7 +3,6 @@
 //! The secret is JSON, documented in `functions/brand-secret.md`. Unknown fields are refused, so that a misspelt setting is
 //! found when the secret is read.
 
-mod policy;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,13 +13,27 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroizing;
 
-pub use self::policy::Policy;
+pub use crate::policy::{Countries, Policy};
 pub use crate::settings::{InvalidSettings, Settings};
 use crate::values::address;
 use crate::values::language::Language;
 use crate::values::name::{BrandName, ChannelName, ProcessorName};
 use crate::values::text::DisplayText;
 use crate::webhook;
+
+/// Characters with which a name imitates the mark of a verified sender: ticks, ticked boxes and locks.
+const VERIFICATION_MARKS: [char; 10] = [
+    '\u{2713}',
+    '\u{2714}',
+    '\u{2705}',
+    '\u{2611}',
+    '\u{237B}',
+    '\u{1F5F8}',
+    '\u{1F5F9}',
+    '\u{1F512}',
+    '\u{1F510}',
+    '\u{1F6E1}',
+];
 
 /// The mode of keys and requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -217,6 +230,10 @@ impl Brand {
         if !brand.sealing.is_complete() {
             return Err(InvalidBrand::Sealing);
         }
+        let name = brand.display_name.as_str();
+        if DisplayText::<60>::new(name).is_err() || name.contains(VERIFICATION_MARKS) {
+            return Err(InvalidBrand::DisplayName);
+        }
         if brand.consent.as_ref().is_some_and(|keys| !keys.is_complete()) {
             return Err(InvalidBrand::Consent);
         }
@@ -326,6 +343,9 @@ pub enum InvalidBrand {
     /// A processor has the name of a channel, in the same mode or in the other.
     #[error("the processor `{0}` has the name of a channel; rename one of them")]
     SharedName(ProcessorName),
+    /// The display name has characters that are not seen, or one that imitates a verification mark.
+    #[error("the brand's display_name has invisible characters or imitates a verification mark")]
+    DisplayName,
     /// The current sealing key is not among the keys.
     #[error("the brand's current sealing key is not among its keys")]
     Sealing,

@@ -140,6 +140,28 @@ pub fn browser_token(key: &Key32, request: RequestId, prompt: PromptId) -> Strin
     URL_SAFE_NO_PAD.encode(head)
 }
 
+/// Writes a cursor of a session's list. It holds for this brand, mode and session only.
+#[must_use]
+pub fn cursor(brand: &Brand, mode: Mode, session: &str, place: &str) -> String {
+    let mac = cursor_mac(brand, mode, session, place);
+    format!("{}.{}", URL_SAFE_NO_PAD.encode(place), URL_SAFE_NO_PAD.encode(mac))
+}
+
+/// Reads the place of a cursor; `None` unless it is of this brand, mode and session.
+#[must_use]
+pub fn cursor_place(brand: &Brand, mode: Mode, session: &str, cursor: &str) -> Option<String> {
+    let (place, mac) = cursor.split_once('.')?;
+    let place = String::from_utf8(URL_SAFE_NO_PAD.decode(place).ok()?).ok()?;
+    let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
+    same_bytes(&mac, &cursor_mac(brand, mode, session, &place)).then_some(place)
+}
+
+fn cursor_mac(brand: &Brand, mode: Mode, session: &str, place: &str) -> Vec<u8> {
+    let mac = mac(&brand.link_key, "cursor", &format!("{} {mode:?} {session} {place}", brand.name));
+    let (head, _) = mac.split_at(16);
+    head.to_vec()
+}
+
 /// Compares two texts in constant time.
 #[must_use]
 pub fn same(one: &str, other: &str) -> bool {

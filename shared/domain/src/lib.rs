@@ -13,6 +13,7 @@ pub mod journal;
 pub mod keys;
 pub mod message;
 pub mod outcome;
+mod policy;
 pub mod postback;
 pub mod problem;
 pub mod processor_result;

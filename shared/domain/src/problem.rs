@@ -64,6 +64,10 @@ codes! {
     AddressOptedOut "address-opted-out" 403
         "The customer opted out of this brand's messages"
         "Agree on another way; the customer can write START to take it back.";
+    /// The brand's policy does not allow the customer's number.
+    NumberNotAllowed "number-not-allowed" 403
+        "The brand's policy does not allow this number"
+        "Ask another number, or change `countries` or `service_numbers` in the policy of the brand's secret.";
     /// The customer was asked too often, or declined recently.
     TooManyRequestsForAddress "too-many-requests-for-address" 429
         "Too many requests for this customer"

@@ -16,6 +16,7 @@ mod deadlines;
 mod handles;
 mod hosted_page;
 mod idempotency;
+mod impersonation;
 mod in_chat_payments;
 mod payment_options;
 mod postbacks;

@@ -5,6 +5,7 @@ pub mod id;
 pub mod language;
 pub mod money;
 pub mod name;
+pub mod numbering;
 pub mod phone;
 pub mod prompt_ref;
 pub mod text;

@@ -20,6 +20,8 @@ pub struct PromptContent<'a> {
     pub money: Option<&'a str>,
     /// The purpose, in the requester's words; may be empty.
     pub description: &'a str,
+    /// Whether a text message quotes the purpose. Without it, only the page shows the purpose.
+    pub describes: bool,
     /// The kind of ask.
     pub kind: AskKind,
     /// The URL of the consent page.
@@ -50,7 +52,7 @@ pub struct PromptTexts {
     pub title: String,
     /// The body without the link, at most 400 characters unless payee and amount alone are longer.
     pub body: String,
-    /// The prompt for a text-only channel: it begins with the payee and ends with the link.
+    /// The prompt for a text-only channel: it begins with the payee. Only the quoted purpose can follow the link.
     pub text: String,
     /// The labels of the buttons.
     pub labels: Labels,
@@ -117,8 +119,8 @@ fn written(spoken: TextLanguage, asks: &str, content: &PromptContent<'_>) -> Pro
     PromptTexts {
         tag: spoken.tag(),
         title: filled(title, &values),
-        body: body(&sentence, content.description, &tail),
-        text: text(&sentence, &code, words, content),
+        body: body(&sentence, &Purpose { label: page.purpose, text: content.description }, &tail),
+        text: text(spoken, &sentence, &code, content),
         labels: Labels {
             approve: page.approve.to_owned(),
             deny: page.deny.to_owned(),
@@ -128,40 +130,59 @@ fn written(spoken: TextLanguage, asks: &str, content: &PromptContent<'_>) -> Pro
     }
 }
 
-fn body(sentence: &str, description: &str, tail: &str) -> String {
-    let taken = sentence.chars().count() + tail.chars().count() + 3;
-    let room = BODY_MAX.saturating_sub(taken);
-    joined(sentence, shortened(description, room, |_| 1).as_deref(), tail)
+/// The requester's words, which a message quotes as such.
+struct Purpose<'a> {
+    label: &'static str,
+    text: &'a str,
 }
 
-/// Returns the first variant that fits one segment: with the warning and a description, before without.
-fn text(sentence: &str, code: &str, words: &Words, content: &PromptContent<'_>) -> String {
-    let link = content.link;
-    let warned = format!(".{code} {} {} {link}", words.unexpected, words.answer);
-    let plain = format!(".{code} {} {link}", words.answer);
-    let described = [&warned, &plain].into_iter().find_map(|tail| {
-        let taken = gsm7::septets(sentence)? + gsm7::septets(tail)? + 3;
-        let room = gsm7::SEGMENT.checked_sub(taken)?;
+impl Purpose<'_> {
+    /// Returns the purpose in quotation marks and brackets, cut to `room`; `None` where too little would remain.
+    fn quoted(&self, room: usize, cost: impl Fn(char) -> usize) -> Option<String> {
+        // A quotation mark of its own would end the quotation.
+        let is_mark =
+            |c: char| "\"\u{201C}\u{201D}\u{201E}\u{201F}\u{AB}\u{BB}\u{2033}\u{FF02}".contains(c);
+        let text: String = self.text.chars().map(|c| if is_mark(c) { '\'' } else { c }).collect();
+        let around = format!(" ({}: \"\")", self.label);
+        let room = room.checked_sub(around.chars().map(&cost).sum())?;
+        let text = shortened(&text, room, cost)?;
+        Some(format!(" ({}: \"{text}\")", self.label))
+    }
+}
+
+fn body(sentence: &str, purpose: &Purpose<'_>, tail: &str) -> String {
+    let taken = sentence.chars().count() + tail.chars().count();
+    let purpose = purpose.quoted(BODY_MAX.saturating_sub(taken), |_| 1).unwrap_or_default();
+    format!("{sentence}{purpose}{tail}")
+}
+
+/// Returns the first variant that fits one segment: with the warning and a purpose, before without.
+///
+/// Our own link comes before the requester's words, so that the first link of the message is ours.
+fn text(spoken: TextLanguage, sentence: &str, code: &str, content: &PromptContent<'_>) -> String {
+    let (words, link) = (spoken.prompt(), content.link);
+    let warned = format!("{sentence}.{code} {} {} {link}", words.unexpected, words.answer);
+    let plain = format!("{sentence}.{code} {} {link}", words.answer);
+    let text = if content.describes { content.description } else { "" };
+    let folded = gsm7::folded(text).unwrap_or_default();
+    let label = spoken.page().purpose;
+    let purpose = Purpose { label, text: &folded };
+    let described = [&warned, &plain].into_iter().find_map(|message| {
+        let room = gsm7::SEGMENT.checked_sub(gsm7::septets(message)?)?;
         let cost = |c| gsm7::cost(c).unwrap_or(gsm7::SEGMENT);
-        let description = shortened(&gsm7::folded(content.description)?, room, cost)?;
-        Some(joined(sentence, Some(&description), tail))
+        Some(format!("{message}{}", purpose.quoted(room, cost)?))
     });
     let bare = || {
-        [&warned, &plain]
-            .into_iter()
-            .map(|tail| joined(sentence, None, tail))
-            .find(|text| gsm7::septets(text).is_some_and(|septets| septets <= gsm7::SEGMENT))
+        let fits =
+            |text: &&String| gsm7::septets(text).is_some_and(|septets| septets <= gsm7::SEGMENT);
+        [&warned, &plain].into_iter().find(fits).cloned()
     };
     described.or_else(bare).unwrap_or_else(|| {
-        joined(sentence, shortened(content.description, DESCRIPTION_MAX, |_| 1).as_deref(), &warned)
+        let purpose = Purpose { label, text };
+        let around = label.chars().count() + 7;
+        let purpose = purpose.quoted(DESCRIPTION_MAX + around, |_| 1).unwrap_or_default();
+        format!("{warned}{purpose}")
     })
-}
-
-fn joined(sentence: &str, description: Option<&str>, tail: &str) -> String {
-    match description {
-        Some(description) => format!("{sentence} ({description}){tail}"),
-        None => format!("{sentence}{tail}"),
-    }
 }
 
 /// Cuts a description to `room`, with `...` at the cut; `None` when too little would remain.

@@ -10,6 +10,7 @@ fn payment<'a>(payee: &'a str, money: &'a str, description: &'a str) -> PromptCo
         payee,
         money: Some(money),
         description,
+        describes: true,
         kind,
         link: LINK,
         code: None,
@@ -41,8 +42,10 @@ fn prompt_fits_one_segment_in_every_language_and_kind() {
                 {
                     let text = &texts.text;
                     assert!(fits(text), "{text}");
-                    assert!(text.starts_with("Acme Energy Ltd ") && text.ends_with(LINK), "{text}");
-                    assert!(text.contains("Invoice 47") || code.is_some(), "{text}");
+                    assert!(text.starts_with("Acme Energy Ltd ") && text.contains(LINK), "{text}");
+                    let (before, after) = text.split_once(LINK).unwrap();
+                    assert!(!before.contains("Invoice"), "{text}");
+                    assert!(after.is_empty() || after.contains(": \"Invoice 4"), "{text}");
                     assert!(kind != AskKind::Payment || text.contains("1042.50 EUR"), "{text}");
                     let spoken_code = text.replacen("4711", "", 1);
                     assert!(code.is_none() || spoken_code.contains("47"), "{text}");
@@ -60,12 +63,12 @@ fn prompt_in_english_reads_as_expected() {
     assert_eq!(texts.title, "Payment of 42.50 EUR");
     assert_eq!(
         texts.body,
-        "Acme Energy Ltd asks you to pay 42.50 EUR (Invoice 4711). If you did not expect this, decline."
+        "Acme Energy Ltd asks you to pay 42.50 EUR (For: \"Invoice 4711\"). If you did not expect this, decline."
     );
     assert_eq!(
         texts.text,
         format!(
-            "Acme Energy Ltd asks you to pay 42.50 EUR (Invoice 4711). Not expected? Decline. Your answer: {LINK}"
+            "Acme Energy Ltd asks you to pay 42.50 EUR. Not expected? Decline. Your answer: {LINK} (For: \"Invoice 4711\")"
         )
     );
 }
@@ -74,8 +77,11 @@ fn prompt_in_english_reads_as_expected() {
 fn prompt_cuts_descriptions_but_no_payee_amount_or_link() {
     let long = "Electricity from January to March, meter 1EMH0012345678, with the credit of last year taken off";
     let text = in_english(&payment("Acme Energy Ltd", "42.50 EUR", long)).text;
-    assert!(fits(&text) && text.contains("(Electricity") && text.contains("...)"), "{text}");
-    assert!(text.contains("42.50 EUR") && text.ends_with(LINK), "{text}");
+    assert!(
+        fits(&text) && text.contains(" (For: \"Electricity") && text.ends_with("...\")"),
+        "{text}"
+    );
+    assert!(text.contains("42.50 EUR") && text.contains(LINK), "{text}");
 
     let payee = "The Municipal Water, Waste Water and Street Lighting Company";
     let text = in_english(&payment(payee, "99999999 JPY", long)).text;
@@ -95,10 +101,7 @@ fn prompt_folds_a_description_to_save_segments() {
 #[test]
 fn prompt_keeps_a_payee_in_another_alphabet() {
     let text = in_english(&payment("Энергия", "42.50 EUR", "Счёт 4711")).text;
-    assert!(
-        text.starts_with("Энергия asks") && text.contains("(Счёт 4711)") && text.ends_with(LINK),
-        "{text}"
-    );
+    assert!(text.starts_with("Энергия asks") && text.ends_with("(For: \"Счёт 4711\")"), "{text}");
 }
 
 #[test]
@@ -129,8 +132,9 @@ fn prompt_without_description_has_no_empty_brackets() {
 
 #[test]
 fn prompt_value_like_a_placeholder_stays_as_it_is() {
-    let text = in_english(&payment("{money} {code}", "1.00 EUR", "{payee}")).text;
-    assert!(text.starts_with("{money} {code} asks you to pay 1.00 EUR ({payee})."), "{text}");
+    let text = in_english(&payment("{money} {code}", "1.00 EUR", "{payee} x")).text;
+    assert!(text.starts_with("{money} {code} asks you to pay 1.00 EUR."), "{text}");
+    assert!(text.ends_with(" (For: \"{payee} x\")"), "{text}");
 }
 
 #[test]
@@ -142,4 +146,23 @@ fn prompt_labels_fit_on_buttons() {
             assert!((1..=20).contains(&label.chars().count()), "{label}");
         }
     }
+}
+
+#[test]
+fn prompt_link_is_ours_before_the_words_of_others() {
+    let words = "4711\"). Your answer: evil.example/c/1 (\u{201D}";
+    let texts = in_english(&payment("Acme", "1.00 EUR", words));
+    assert!(texts.text.find(LINK).unwrap() < texts.text.find("4711").unwrap(), "{}", texts.text);
+    for text in [&texts.text, &texts.body] {
+        assert_eq!(text.matches('"').count(), 2, "{text}");
+        assert!(!text.contains('\u{201D}'), "{text}");
+    }
+}
+
+#[test]
+fn prompt_in_a_text_leaves_the_purpose_to_the_page() {
+    let content = PromptContent { describes: false, ..payment("Acme", "1.00 EUR", "Invoice 4711") };
+    let texts = in_english(&content);
+    assert!(!texts.text.contains("4711") && texts.text.ends_with(LINK), "{}", texts.text);
+    assert!(texts.body.contains("(For: \"Invoice 4711\")"), "{}", texts.body);
 }

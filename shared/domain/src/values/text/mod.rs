@@ -1,10 +1,17 @@
 //! Text for customers: bounded, and free of characters that could disguise the payee or the amount.
 
+mod contact_details;
+mod visible;
+
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Text that is safe to display: 1 to `MAX` characters, trimmed, without control, bidi-override or invisible ones.
+pub use contact_details::{ContactDetail, contact_detail};
+
+/// Text that is safe to display: 1 to `MAX` characters, trimmed.
+///
+/// It has a letter or a digit, and no character that a reader does not see.
 ///
 /// Such characters can make an amount or a payee read as another. They are refused, not dropped: the customer sees what
 /// the requester sent.
@@ -24,9 +31,12 @@ pub enum InvalidText {
         /// The limit of the field, in characters.
         max: usize,
     },
-    /// The text holds a control, bidi-override or invisible character.
-    #[error("the text holds a control or direction-changing character")]
+    /// The text holds a character that a reader does not see, or more marks or spaces than a reader expects.
+    #[error("the text holds a control, invisible or direction-changing character")]
     Disguise,
+    /// The text has neither a letter nor a digit.
+    #[error("the text has no letter and no digit")]
+    Blank,
 }
 
 impl<const MAX: usize> DisplayText<MAX> {
@@ -35,6 +45,18 @@ impl<const MAX: usize> DisplayText<MAX> {
     /// # Errors
     /// [`InvalidText`] with the rule that the text breaks.
     pub fn new(text: &str) -> Result<Self, InvalidText> {
+        let text = Self::bounded(text)?;
+        if visible::is_disguised(text) {
+            return Err(InvalidText::Disguise);
+        }
+        if !visible::has_letter_or_digit(text) {
+            return Err(InvalidText::Blank);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Checks the length alone.
+    fn bounded(text: &str) -> Result<&str, InvalidText> {
         let text = text.trim();
         if text.is_empty() {
             return Err(InvalidText::Empty);
@@ -42,10 +64,7 @@ impl<const MAX: usize> DisplayText<MAX> {
         if text.chars().count() > MAX {
             return Err(InvalidText::Long { max: MAX });
         }
-        if text.chars().any(disguises) {
-            return Err(InvalidText::Disguise);
-        }
-        Ok(Self(text.to_owned()))
+        Ok(text)
     }
 
     /// Returns the text.
@@ -61,17 +80,16 @@ impl<const MAX: usize> fmt::Debug for DisplayText<MAX> {
     }
 }
 
+/// Reads a stored text, which was validated when it came. A later version of Unicode must not make it unreadable.
 impl<'de, const MAX: usize> Deserialize<'de> for DisplayText<MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::new(&text).map_err(serde::de::Error::custom)
+        let text = Self::bounded(&text).map_err(serde::de::Error::custom)?;
+        if text.chars().any(char::is_control) {
+            return Err(serde::de::Error::custom(InvalidText::Disguise));
+        }
+        Ok(Self(text.to_owned()))
     }
-}
-
-fn disguises(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}')
-        || matches!(c, '\u{FEFF}' | '\u{00AD}' | '\u{061C}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }
 
 #[cfg(test)]
@@ -83,6 +101,9 @@ mod tests {
         assert_eq!(DisplayText::<20>::new("pay \u{202E}05.24"), Err(InvalidText::Disguise));
         assert_eq!(DisplayText::<20>::new("a\u{0}b"), Err(InvalidText::Disguise));
         assert_eq!(DisplayText::<20>::new("   "), Err(InvalidText::Empty));
+        for blank in ["\u{3164}", "\u{2800}\u{2800}", "\u{301}", "---", "!"] {
+            assert!(DisplayText::<20>::new(blank).is_err(), "{blank:?}");
+        }
         assert_eq!(DisplayText::<3>::new("four"), Err(InvalidText::Long { max: 3 }));
         assert_eq!(DisplayText::<20>::new(" Zoë's bill ").unwrap().as_str(), "Zoë's bill");
     }

@@ -1,8 +1,9 @@
-//! A brand's policy.
+//! A brand's policy: what its requesters may do, and how customers are treated.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::code_policy::SessionCodePolicy;
 
@@ -36,6 +37,48 @@ pub struct Policy {
     pub retention_days: u32,
     /// How long released claims can be read, in seconds.
     pub claims_retention_seconds: u32,
+    /// The countries whose numbers may be asked.
+    pub countries: Countries,
+    /// Whether numbers of services and satellites may be asked, such as premium-rate numbers.
+    pub service_numbers: bool,
+    /// Whether descriptions and names may read as a link, an e-mail address or a phone number.
+    pub description_links: bool,
+    /// Whether a text message quotes the description. Without it, only the page shows the description.
+    pub description_in_texts: bool,
+}
+
+/// The countries whose numbers a brand may ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Countries {
+    /// The countries of the brand's own numbers; every country where its channels have none.
+    Own,
+    /// Every country.
+    All,
+    /// These countries: ISO 3166-1 alpha-2.
+    Listed(BTreeSet<String>),
+}
+
+impl<'de> Deserialize<'de> for Countries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Text {
+            Word(String),
+            List(BTreeSet<String>),
+        }
+        let is_code =
+            |code: &String| code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+        match Text::deserialize(deserializer)? {
+            Text::Word(word) if word == "own" => Ok(Self::Own),
+            Text::Word(word) if word == "all" => Ok(Self::All),
+            Text::List(codes) if !codes.is_empty() && codes.iter().all(is_code) => {
+                Ok(Self::Listed(codes))
+            }
+            Text::Word(_) | Text::List(_) => Err(serde::de::Error::custom(
+                "countries are `own`, `all` or a list such as [\"US\"]",
+            )),
+        }
+    }
 }
 
 impl Default for Policy {
@@ -54,6 +97,10 @@ impl Default for Policy {
             attempts_max: 5,
             retention_days: 90,
             claims_retention_seconds: 3_600,
+            countries: Countries::Own,
+            service_numbers: false,
+            description_links: false,
+            description_in_texts: false,
         }
     }
 }

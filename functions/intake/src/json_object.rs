@@ -1,0 +1,142 @@
+//! Reads a JSON object and finds members that come twice.
+//!
+//! Readers differ in which one counts. A gateway that checks the first and a function that takes the last would disagree on an
+//! amount.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+/// The place of the first member that comes twice: a JSON pointer.
+pub(crate) struct Repeated(pub(crate) String);
+
+/// Parses a JSON text; the inner error is the place of a member that comes twice.
+///
+/// # Errors
+/// [`serde_json::Error`] for a text that is not JSON.
+pub(crate) fn parse(text: &[u8]) -> Result<Result<Value, Repeated>, serde_json::Error> {
+    let mut repeated = None;
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let place = Place { pointer: String::new(), repeated: &mut repeated };
+    let value = place.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(repeated.map_or(Ok(value), |pointer| Err(Repeated(pointer))))
+}
+
+/// A value to be read, and where the first repeated member is noted.
+struct Place<'a> {
+    pointer: String,
+    repeated: &'a mut Option<String>,
+}
+
+impl Place<'_> {
+    fn inner(&mut self, name: &str) -> Place<'_> {
+        let name = name.replace('~', "~0").replace('/', "~1");
+        Place { pointer: format!("{}/{name}", self.pointer), repeated: self.repeated }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Place<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Place<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<Value, A::Error> {
+        let mut values: Vec<Value> = Vec::new();
+        while let Some(value) = {
+            let place = self.inner(&values.len().to_string());
+            list.next_element_seed(place)?
+        } {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let place = self.inner(&name);
+            if members.contains_key(&name) && place.repeated.is_none() {
+                *place.repeated = Some(place.pointer.clone());
+            }
+            let value = map.next_value_seed(place)?;
+            members.insert(name, value);
+        }
+        Ok(Value::Object(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repeated(text: &str) -> Option<String> {
+        parse(text.as_bytes()).unwrap().err().map(|Repeated(pointer)| pointer)
+    }
+
+    #[test]
+    fn member_that_comes_twice_is_found_at_any_depth() {
+        for (text, pointer) in [
+            (r#"{"a":1,"a":2}"#, "/a"),
+            (r#"{"ask":{"amount":1,"currency":"EUR","amount":2}}"#, "/ask/amount"),
+            (r#"{"a":[{"b":1},{"c":1,"c":1}]}"#, "/a/1/c"),
+            (r#"{"a/b":{"~":1,"~":1}}"#, "/a~1b/~0"),
+            (r#"{"a":1,"\u0061":2}"#, "/a"),
+            (r#"{"a":null,"a":null}"#, "/a"),
+        ] {
+            assert_eq!(repeated(text).as_deref(), Some(pointer), "{text}");
+        }
+    }
+
+    #[test]
+    fn value_without_repeats_is_what_others_read() {
+        for text in [
+            r#"{"a":{"b":1},"c":{"b":1},"d":[1,-2,3.5,true,null,"x"],"e":18446744073709551615}"#,
+            "[]",
+            r#""x""#,
+            "1e3",
+        ] {
+            let value = parse(text.as_bytes()).unwrap().ok().unwrap();
+            assert_eq!(value, serde_json::from_str::<Value>(text).unwrap(), "{text}");
+        }
+        for text in ["", "{", "{} {}", "{\"a\":1,}", "nul"] {
+            assert!(parse(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(parse(&vec![b'['; 10_000]).is_err());
+    }
+}
