@@ -1,9 +1,12 @@
 //! Properties of every input from outside, over samples mutated from a seed.
 //!
+//! Long inputs must also keep to a budget of processor time, so that no reader is quadratic.
+//!
 //! `CASES` sets the number of cases over all targets (default: a million), `SEED` the first one.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use tests::targets::budget;
 use tests::targets::mutation::{Rng, case};
 use tests::targets::named;
 
@@ -25,6 +28,15 @@ fn holds(name: &str) {
         let input = case(&mut rng, &samples, target.words);
         if catch_unwind(AssertUnwindSafe(|| (target.holds)(&input))).is_err() {
             panic!("{name}, seed {seed}, case {number}: {}", input.escape_ascii());
+        }
+    }
+    for input in budget::grown(&samples, target.words) {
+        let took = || budget::time_of(|| (target.holds)(&input));
+        // The first run may also fill a cache.
+        let is_slow = || took().is_some_and(|took| took > budget::BUDGET);
+        if is_slow() && is_slow() {
+            let shown: Vec<u8> = input.iter().copied().take(400).collect();
+            panic!("{name}: {:?} for {} bytes: {}", took(), input.len(), shown.escape_ascii());
         }
     }
 }
@@ -57,6 +69,7 @@ hold! {
     capabilities,
     create,
     headers,
+    inbound_text,
     lambda_batch,
     lambda_call,
     lambda_topic,

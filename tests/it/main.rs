@@ -29,6 +29,8 @@ mod live;
 #[cfg(test)]
 mod openid;
 #[cfg(test)]
+mod replies;
+#[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod standins;

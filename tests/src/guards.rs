@@ -69,6 +69,11 @@ const OLDER_WORD: Witness =
     Witness::Test("flows::handles::older_word_reported_again_undoes_no_newer_one");
 const REPEATED_MESSAGE: Witness =
     Witness::Test("flows::handles::message_reported_again_is_recorded_once");
+// The simulation's provider refuses no customer as opted out, and a later step of a request ends it too.
+const PROVIDER_OPT_OUT: Witness =
+    Witness::Test("flows::opt_outs::customer_opted_out_at_the_provider_is_not_asked");
+const OTHER_CHANNEL: Witness =
+    Witness::Test("flows::opt_outs::stop_on_one_channel_ends_requests_on_the_others");
 
 /// Returns what must notice that the guard is disabled.
 #[must_use]
@@ -145,6 +150,8 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::AmbiguousText => {
             Witness::Test("flows::text_replies::text_possibly_for_an_ended_request_is_no_answer")
         }
+        Guard::ReportedOptOut => PROVIDER_OPT_OUT,
+        Guard::StopOnEveryChannel => OTHER_CHANNEL,
         Guard::HandleBeforeNumber => TIED_ID,
         Guard::SenderOfAnotherAddress => OTHER_CUSTOMER,
         Guard::NewerWord => OLDER_WORD,

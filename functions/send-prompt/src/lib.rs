@@ -4,6 +4,7 @@
 mod check;
 mod commit;
 mod drive;
+mod opt_out;
 mod render;
 mod retract;
 mod send;

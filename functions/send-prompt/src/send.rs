@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use domain::brand::Brand;
 use domain::contact::Contact;
+use domain::guards;
+use domain::guards::Guard;
 use domain::journal::DeliveryStatus;
 use domain::request::{CHANNEL_BUSY, PromptRecord, Request};
 use domain::values::id::PromptId;
 use domain::values::name::{BrandName, ChannelName};
 use domain::values::time::Timestamp;
-use ports::{AcceptedPrompt, Channel, Prompt, Resend, SendError};
+use ports::{AcceptedPrompt, Channel, OPTED_OUT, Prompt, Resend, SendError};
 use records::contact;
 use records::contact::ChannelScope;
 use records::handles::Handles;
@@ -55,10 +57,18 @@ impl SendPrompt {
         if let Ok(accepted) = &sent {
             self.learn(&loaded.request, &prompt, brand, accepted).await?;
         }
+        let is_opted_out = matches!(&sent, Err(SendError::Unreachable { reason }) if *reason == OPTED_OUT)
+            && !guards::is_disabled(Guard::ReportedOptOut);
+        if is_opted_out {
+            self.record_opt_out(&loaded.request).await?;
+        }
         let sent = self.send_record(sent, &prompt, &loaded.request.brand).await;
         let mut loaded = loaded;
         for status in sent.statuses {
             loaded = self.record(loaded, id, status, sent.provider_id.clone()).await?;
+        }
+        if is_opted_out {
+            loaded = self.end_opted_out(loaded).await?;
         }
         let mut retry_after = None;
         if sent.busy {

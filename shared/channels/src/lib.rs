@@ -11,7 +11,6 @@ mod contract_tests;
 mod doubles;
 mod json;
 pub mod message_limits;
-mod opt_out;
 mod rcs;
 mod registry;
 mod senders;

@@ -8,7 +8,7 @@ use crate::doubles::{World, folder};
 use crate::registry::KINDS;
 
 /// The folders that several kinds share, and that are no kind themselves.
-const SHARED_FOLDERS: [&str; 2] = ["aws", "opt_out"];
+const SHARED_FOLDERS: [&str; 1] = ["aws"];
 
 pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(|kind| kind.name)

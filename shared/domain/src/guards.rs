@@ -157,6 +157,10 @@ guards! {
     NewerWord,
     /// A message that was recorded is not recorded again.
     SeenMessage,
+    /// A customer who opted out at the provider is not asked over another channel.
+    ReportedOptOut,
+    /// A stop on one channel ends what is open on the others.
+    StopOnEveryChannel,
 }
 
 /// Returns whether a mutation run disables the guard: never, in this build.

@@ -142,6 +142,9 @@ impl MessageOrigin {
 /// Such a channel takes another kind of message outside its window, and the prompt goes out again as that.
 pub const OUTSIDE_WINDOW: &str = "outside_window";
 
+/// The reason of a message that a channel refused because the customer opted out. It counts as the customer's own word.
+pub const OPTED_OUT: &str = "opted_out";
+
 /// An event that a provider reports.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Callback {
@@ -157,6 +160,8 @@ pub enum Callback {
     Tapped {
         /// The button's postback, as it came back.
         postback: String,
+        /// The button's label, which is read as a text where the postback is not ours. `None` without one.
+        label: Option<String>,
         /// The origin of the tap.
         origin: MessageOrigin,
     },

@@ -23,8 +23,8 @@ use domain::values::prompt_ref::PromptRef;
 
 pub use bundle::Ports;
 pub use callback::{
-    Callback, CallbackError, CallbackReply, MessageOrigin, OUTSIDE_WINDOW, PromptSelector, Proof,
-    ReceivedWebhook, Sender, UnverifiedCallback,
+    Callback, CallbackError, CallbackReply, MessageOrigin, OPTED_OUT, OUTSIDE_WINDOW,
+    PromptSelector, Proof, ReceivedWebhook, Sender, UnverifiedCallback,
 };
 pub use channel::{
     AcceptedPrompt, Addressee, Button, ButtonAction, Capability, Channel, Channels, Labels,

@@ -2,7 +2,6 @@
 
 use super::page::PageTexts;
 use super::prompt::Words;
-use super::reply::Replies;
 
 pub(super) static PROMPT: Words = Words {
     title_payment: "Zahlung von {money}",
@@ -106,26 +105,4 @@ pub(super) static PAGE: PageTexts = PageTexts {
     used_hint: "Er wurde beantwortet oder ersetzt. Wenn Sie noch um etwas gebeten werden, nutzen Sie die neueste Nachricht.",
     unknown: "Wir kennen diesen Link nicht",
     unknown_hint: "Öffnen Sie den Link direkt in der Nachricht, ganz und unverändert. Es wurde nichts gezahlt und nichts weitergegeben.",
-};
-
-pub(super) static REPLIES: Replies = Replies {
-    yes: &[
-        "ja",
-        "ja bitte",
-        "ja gerne",
-        "zustimmen",
-        "ich stimme zu",
-        "einverstanden",
-        "ich bin einverstanden",
-        "bestätigen",
-        "ich bestätige",
-    ],
-    no: &[
-        "nein",
-        "nein danke",
-        "ablehnen",
-        "ich lehne ab",
-        "nicht einverstanden",
-        "ich stimme nicht zu",
-    ],
 };

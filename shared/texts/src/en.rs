@@ -2,7 +2,6 @@
 
 use super::page::PageTexts;
 use super::prompt::Words;
-use super::reply::Replies;
 
 pub(super) static PROMPT: Words = Words {
     title_payment: "Payment of {money}",
@@ -106,28 +105,4 @@ pub(super) static PAGE: PageTexts = PageTexts {
     used_hint: "It was answered or replaced. If you are still asked for something, use the newest message.",
     unknown: "We do not know this link",
     unknown_hint: "Open the link in the message itself, whole and unchanged. Nothing was paid and nothing was shared.",
-};
-
-pub(super) static REPLIES: Replies = Replies {
-    yes: &[
-        "yes",
-        "y",
-        "yes please",
-        "approve",
-        "i approve",
-        "agree",
-        "i agree",
-        "confirm",
-        "i confirm",
-    ],
-    no: &[
-        "no",
-        "n",
-        "no thanks",
-        "no thank you",
-        "decline",
-        "i decline",
-        "i do not agree",
-        "i don't agree",
-    ],
 };

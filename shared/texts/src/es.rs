@@ -2,7 +2,6 @@
 
 use super::page::PageTexts;
 use super::prompt::Words;
-use super::reply::Replies;
 
 pub(super) static PROMPT: Words = Words {
     title_payment: "Pago de {money}",
@@ -106,21 +105,4 @@ pub(super) static PAGE: PageTexts = PageTexts {
     used_hint: "Ya tiene respuesta o fue reemplazado. Si aún se le pide algo, use el mensaje más reciente.",
     unknown: "No conocemos este enlace",
     unknown_hint: "Abra el enlace en el propio mensaje, completo y sin cambios. No se ha pagado ni compartido nada.",
-};
-
-pub(super) static REPLIES: Replies = Replies {
-    yes: &[
-        "sí",
-        "si",
-        "sí por favor",
-        "aprobar",
-        "apruebo",
-        "acepto",
-        "aceptar",
-        "confirmar",
-        "confirmo",
-        "de acuerdo",
-        "estoy de acuerdo",
-    ],
-    no: &["no", "no gracias", "rechazar", "rechazo", "no acepto", "no estoy de acuerdo"],
 };

@@ -2,7 +2,6 @@
 
 use super::page::PageTexts;
 use super::prompt::Words;
-use super::reply::Replies;
 
 pub(super) static PROMPT: Words = Words {
     title_payment: "Paiement de {money}",
@@ -106,29 +105,4 @@ pub(super) static PAGE: PageTexts = PageTexts {
     used_hint: "Il a reçu une réponse ou a été remplacé. Si l’on vous demande encore quelque chose, utilisez le message le plus récent.",
     unknown: "Nous ne connaissons pas ce lien",
     unknown_hint: "Ouvrez le lien dans le message lui-même, entier et inchangé. Rien n’a été payé et rien n’a été transmis.",
-};
-
-pub(super) static REPLIES: Replies = Replies {
-    yes: &[
-        "oui",
-        "oui s'il vous plaît",
-        "approuver",
-        "j'approuve",
-        "accepter",
-        "j'accepte",
-        "d'accord",
-        "je suis d'accord",
-        "confirmer",
-        "je confirme",
-    ],
-    no: &[
-        "non",
-        "non merci",
-        "refuser",
-        "je refuse",
-        "décliner",
-        "je décline",
-        "je n'accepte pas",
-        "pas d'accord",
-    ],
 };

@@ -6,16 +6,15 @@ mod en;
 mod es;
 mod fr;
 mod gsm7;
+pub mod inbound;
 mod money;
 mod page;
 mod prompt;
-mod reply;
 
 pub use gsm7::segments;
 pub use money::amount;
 pub use page::PageTexts;
 pub use prompt::{AskKind, PromptContent, PromptTexts, prompt, reminder};
-pub use reply::{Reply, reply};
 
 use domain::values::language::Language;
 
@@ -70,21 +69,6 @@ impl TextLanguage {
             Self::En => &en::PROMPT,
             Self::Es => &es::PROMPT,
             Self::Fr => &fr::PROMPT,
-        }
-    }
-
-    /// Lists every message that counts as an answer, so that no other keyword collides with one.
-    pub fn answers(self) -> impl Iterator<Item = &'static str> {
-        let reply::Replies { yes, no } = self.replies();
-        yes.iter().chain(*no).copied()
-    }
-
-    const fn replies(self) -> &'static reply::Replies {
-        match self {
-            Self::De => &de::REPLIES,
-            Self::En => &en::REPLIES,
-            Self::Es => &es::REPLIES,
-            Self::Fr => &fr::REPLIES,
         }
     }
 }

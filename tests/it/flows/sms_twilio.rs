@@ -237,9 +237,10 @@ fn unrelated_text_changes_nothing_and_is_not_kept() {
 }
 
 #[test]
-fn approval_word_is_never_an_opt_out_keyword() {
+fn button_label_as_a_text_is_never_an_opt_out() {
     let world = texting();
-    for word in TextLanguage::ALL.into_iter().flat_map(TextLanguage::answers) {
+    let labels = |spoken: TextLanguage| [spoken.page().approve, spoken.page().deny];
+    for word in TextLanguage::ALL.into_iter().flat_map(labels) {
         writes(&world, word);
         let stopped = world.items().into_iter().any(|item| item.key.sk.starts_with("STOP"));
         assert!(!stopped, "{word} opts out");

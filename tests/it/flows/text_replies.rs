@@ -85,12 +85,14 @@ fn text_reply_is_ignored_unless_the_brand_allows_it() {
 }
 
 #[test]
-fn payment_is_neither_approved_nor_denied_by_text() {
+fn payment_is_denied_by_text_and_never_approved() {
     let world = allowing();
     let asked = world.asks(100);
     writes(&world, "yes");
-    writes(&world, "no");
     assert_eq!(world.state(&asked), "prompted");
+    writes(&world, "no");
+    world.settles();
+    assert_eq!(world.reads(&asked)["outcome"], json!({ "kind": "denied", "reason": "customer" }));
 }
 
 #[test]
@@ -173,7 +175,7 @@ fn text_on_a_channel_without_prompt_is_no_answer() {
 fn text_is_read_in_the_language_of_the_prompt() {
     let world = allowing();
     let asked = asks_for_a_card(&world, "de-AT");
-    writes(&world, "no");
+    writes(&world, "oui");
     assert_eq!(world.state(&asked), "prompted");
     writes(&world, "Nein, danke!");
     world.settles();

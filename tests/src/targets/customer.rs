@@ -3,9 +3,11 @@
 use axum::body::Body;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use domain::values::language::Language;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use std::collections::BTreeSet;
+use texts::inbound::Listener;
 
 use super::fuzz_fixture::{AUTH_TOKEN, BASE, FuzzFixture, Open, call, with_fixture};
 use super::sound::assert_sound;
@@ -158,4 +160,19 @@ pub fn site_call(input: &[u8]) {
             assert!(!fuzz_fixture.changed_since(&before), "a page changed something");
         }
     });
+}
+
+/// A customer's text, in any language: reading it ends, gives the same again, and takes little time.
+pub fn inbound_text(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let languages: Vec<Language> =
+        ["de", "es", "ja"].iter().filter_map(|tag| tag.parse().ok()).collect();
+    let listener = Listener::new(&languages, "Acme Ltd");
+    let meaning = listener.meaning(&text);
+    assert_eq!(listener.meaning(&text), meaning, "{text:?}");
+    // A text that a customer only quotes says nothing.
+    if !text.contains(['“', '”', '"', '„', '«', '»', '「', '」', '『', '』', '‹', '›'])
+    {
+        assert_eq!(listener.meaning(&format!("Liked “{text}”")), None, "{text:?}");
+    }
 }

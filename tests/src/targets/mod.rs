@@ -10,6 +10,7 @@
 
 pub mod api;
 pub mod apple;
+pub mod budget;
 pub mod customer;
 pub mod fuzz_fixture;
 pub mod lambda;
@@ -20,7 +21,10 @@ mod samples;
 pub mod sound;
 pub mod stripe;
 pub mod values;
+mod vocabulary;
 pub mod whatsapp;
+
+use vocabulary::{CALLS, FORMS, JSON, KEYS, SAID, SETTINGS};
 
 /// A target with its name and its samples.
 #[derive(Clone, Copy)]
@@ -102,6 +106,13 @@ pub const TARGETS: &[Target] = &[
         samples: samples::headers,
         words: KEYS,
         share: 8_000,
+    },
+    Target {
+        name: "inbound_text",
+        holds: customer::inbound_text,
+        samples: samples::inbound_text,
+        words: SAID,
+        share: 10_000,
     },
     Target {
         name: "lambda_batch",
@@ -222,7 +233,7 @@ pub const TARGETS: &[Target] = &[
         holds: values::values,
         samples: samples::values,
         words: KEYS,
-        share: 294_000,
+        share: 284_000,
     },
     Target {
         name: "whatsapp",
@@ -245,151 +256,3 @@ pub const TARGETS: &[Target] = &[
 pub fn named(name: &str) -> Option<&'static Target> {
     TARGETS.iter().find(|target| target.name == name)
 }
-
-const JSON: &[&str] = &[
-    "null",
-    "true",
-    "false",
-    "-1",
-    "0",
-    "1e999",
-    "99999999",
-    "100000000",
-    "18446744073709551616",
-    "0.5",
-    "\"\"",
-    "{}",
-    "[]",
-    "\\u0000",
-    "\\ud800",
-    "\\u202e",
-    "payment",
-    "payment_method",
-    "identity",
-    "approve",
-    "expires_in",
-    "channels",
-    "sandbox",
-    "rcs",
-    "sms",
-    "JPY",
-    "KWD",
-    "pi_1C",
-    "succeeded",
-    "canceled",
-    "requires_action",
-    "status",
-    "error",
-    "metadata",
-    "version",
-    "2026-12-01T00:00:00.000Z",
-    "9999-12-31T23:59:59Z",
-    "-009999-01-01T00:00:00Z",
-    "4294967295",
-];
-const FORMS: &[&str] = &[
-    "action=approve",
-    "action=deny",
-    "action=not_me",
-    "action=extend",
-    "session_code=",
-    "card=pm_card_visa",
-    "nonce=",
-    "&",
-    "=",
-    "%00",
-    "%ff",
-    "+",
-    "ref=",
-    "MessageStatus=delivered",
-    "ErrorCode=30003",
-    "Body=STOP",
-    "OptOutType=STOP",
-    "bodySHA256=",
-    "wait=20",
-    "after=0",
-    "session=CA123",
-    "cursor=",
-    "limit=1",
-    "18446744073709551615",
-];
-const KEYS: &[&str] = &[
-    "sk_test_",
-    "sk_live_",
-    "acme",
-    "Bearer ",
-    "bearer ",
-    "_",
-    "req_",
-    "prm_",
-    "EUR",
-    "en-GB",
-    "zh-Hant",
-    "+1",
-    "\u{202e}",
-    "Z",
-    "{\"amount\":1,\"currency\":\"EUR\"}",
-    "99999999",
-    "\"",
-    "86400",
-    "\t",
-    "999999999999999999999",
-];
-const CALLS: &[&str] = &[
-    "GET ",
-    "POST ",
-    "PUT ",
-    "OPTIONS ",
-    "CONNECT ",
-    "/v1/requests",
-    "/c/",
-    "/callbacks/acme/sms",
-    "/callbacks/acme/rbm",
-    "/sandbox/phones/",
-    "/messages",
-    "/problems/",
-    "/tap",
-    "/local/webhooks",
-    "%2F",
-    "%00",
-    "%ff",
-    "//",
-    "..",
-    "*",
-    "?",
-    "\nhost: evil.example",
-    "\nidempotency-key: k",
-    "\ncontent-type: application/x-www-form-urlencoded",
-    "\nx-twilio-signature: ",
-    "\nauthorization: Bearer ",
-    "{\"action\":\"approve\"}",
-    "\nuser-agent: bot",
-    "\nsec-fetch-site: cross-site",
-    "\n\n",
-    "\ntransfer-encoding: chunked",
-    "\ncontent-length: 9",
-];
-const SETTINGS: &[&str] = &[
-    "null",
-    "0",
-    "4294967295",
-    "-1",
-    "{}",
-    "[]",
-    "\"sandbox\"",
-    "\"sms\"",
-    "\"stripe\"",
-    "\"aws\"",
-    "\"twilio\"",
-    "base_url",
-    "https://u:p@a",
-    "http://127.0.0.1",
-    "settings",
-    "live",
-    "test",
-    "policy",
-    "omit",
-    "api_version",
-    "rk_test_x",
-    "\\n",
-];

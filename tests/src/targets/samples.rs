@@ -311,6 +311,18 @@ pub(super) fn values() -> Vec<Vec<u8>> {
     ])
 }
 
+pub(super) fn inbound_text() -> Vec<Vec<u8>> {
+    texts_of(&[
+        "STOP",
+        "Who is this? Please stop texting me.\n\nSent from my iPhone",
+        "Liked “Acme asks you to pay. Reply STOP to opt out”",
+        "please don't stop",
+        "Bitte hören Sie auf, mir zu schreiben!",
+        "no me escriban más",
+        "yes please",
+    ])
+}
+
 pub(super) fn texts() -> Vec<Vec<u8>> {
     texts_of(&[
         "twilio 201\n{\"sid\": \"SM00000000000000000000000000000000\", \"status\": \"queued\", \"error_code\": null}",

@@ -16,8 +16,8 @@ use http::Method;
 use local::Machine;
 use ports::{
     AcceptedPrompt, Callback, CallbackError, CallbackReply, Capability, Channel, Channels,
-    MessageOrigin, OUTSIDE_WINDOW, OpenChannelError, Prompt, PromptSelector, ReceiptKinds,
-    ReceivedWebhook, Resend, Retraction, SendError, Sender, UnverifiedCallback,
+    MessageOrigin, OPTED_OUT, OUTSIDE_WINDOW, OpenChannelError, Prompt, PromptSelector,
+    ReceiptKinds, ReceivedWebhook, Resend, Retraction, SendError, Sender, UnverifiedCallback,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -54,6 +54,8 @@ struct Settings {
     reachable: bool,
     /// Whether a prompt is refused: "not on this channel".
     absent: bool,
+    /// The reason for which each prompt is refused: `opted_out`, or nothing.
+    refuses: String,
     /// Whether a look-up never comes to an end.
     silent: bool,
     /// Wallets that work within the channel.
@@ -69,6 +71,7 @@ impl Default for Settings {
             proof,
             reachable: true,
             absent: false,
+            refuses: String::new(),
             silent: false,
             wallets: Vec::new(),
             recipient: None,
@@ -144,7 +147,7 @@ enum Said {
     Failed { about: String, reason: Option<String> },
     Recipient { about: String, recipient: Who },
     Active { from: Who },
-    Tapped { postback: String, from: Who },
+    Tapped { postback: String, label: Option<String>, from: Who },
     Paid { about: String, token: String },
     Stop { from: Who },
     Start { from: Who },
@@ -163,18 +166,18 @@ impl Said {
         Ok(match self {
             Self::Delivered { about: of } => Callback::Delivered(about(&of)?),
             Self::Failed { about: of, reason } => {
-                let reason = if reason.as_deref() == Some(OUTSIDE_WINDOW) {
-                    OUTSIDE_WINDOW
-                } else {
-                    "unreachable"
-                };
+                let known = [OPTED_OUT, OUTSIDE_WINDOW];
+                let reason = known.into_iter().find(|known| reason.as_deref() == Some(*known));
+                let reason = reason.unwrap_or("unreachable");
                 Callback::Failed(about(&of)?, reason)
             }
             Self::Recipient { about: of, recipient } => {
                 Callback::Recipient { about: about(&of)?, recipient: recipient.into() }
             }
             Self::Active { from } => Callback::Active(from.into()),
-            Self::Tapped { postback, from } => Callback::Tapped { postback, origin: from.into() },
+            Self::Tapped { postback, label, from } => {
+                Callback::Tapped { postback, label, origin: from.into() }
+            }
             Self::Paid { about: of, token } => {
                 let kind = CredentialKind::PaymentMethod;
                 let credential = Credential::new(kind, token);
@@ -220,6 +223,9 @@ impl Channel for Talking {
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         if self.settings.absent {
             return Err(SendError::Unreachable { reason: "not_on_channel" });
+        }
+        if self.settings.refuses == OPTED_OUT {
+            return Err(SendError::Unreachable { reason: OPTED_OUT });
         }
         lock(&self.talk.sent).push(prompt.clone());
         let recipient = self.settings.recipient.clone().unwrap_or_default().into();

@@ -5,6 +5,7 @@
 
 mod contacts;
 mod context;
+mod listening;
 mod opt_out;
 mod postbacks;
 mod receipts;

@@ -1,9 +1,12 @@
 //! Records a customer's opt-out from a brand's messages, and its withdrawal. It reaches no channel and no processor.
 
 use domain::brand::BrandScope;
+use domain::guards;
+use domain::guards::Guard;
 use domain::outcome::DenialReason;
 use domain::problem::Problem;
-use ports::{MessageOrigin, Ports};
+use domain::values::id::RequestId;
+use ports::{MessageOrigin, Ports, PromptSelector, Store, StoreError};
 use records::handles;
 use records::opt_outs;
 use records::opt_outs::{Statement, Word};
@@ -54,15 +57,40 @@ impl OptOut {
         self.contacts.update_sender(context, &known).await
     }
 
-    /// Denies each open request of an address that opted out.
+    /// Records that the customer of a prompt opted out, as its provider reports in a status.
+    ///
+    /// The provider knew it when the prompt was sent. A start that was written since counts more.
+    pub(super) async fn reported(
+        &self,
+        context: ChannelContext<'_>,
+        selector: PromptSelector,
+    ) -> Result<(), Problem> {
+        if guards::is_disabled(Guard::ReportedOptOut) {
+            return Ok(());
+        }
+        let (store, reported_at) = (self.ports.store.as_ref(), self.ports.clock.now());
+        let Some(reference) = context.find_prompt(store, selector).await? else { return Ok(()) };
+        let loaded = storage::load(store, reference.request).await?;
+        let own = loaded.filter(|loaded| context.has_prompt(&loaded.request, reference));
+        let Some(VersionedRequest { request, .. }) = own else { return Ok(()) };
+        let written_at = request.prompt(reference.prompt).map(|prompt| prompt.at);
+        let stop = Statement { word: Word::Stop, written_at, reported_at };
+        let words = opt_outs::record(store, scope(context), &request.address, stop).await?;
+        if words.is_opted_out() {
+            self.end_open(context, &request.address).await?;
+        }
+        Ok(())
+    }
+
+    /// Denies each open request of an address that opted out, over any of the brand's channels.
     pub(super) async fn end_open(
         &self,
         context: ChannelContext<'_>,
         address: &str,
     ) -> Result<(), Problem> {
-        let ChannelContext { brand, channel, .. } = context;
+        let brand = context.brand;
         let store = self.ports.store.as_ref();
-        for id in storage::open_for_address(store, channel.as_str(), address).await? {
+        for id in open_requests(store, context, address).await? {
             let decide = |loaded: VersionedRequest, now| async move {
                 let request = &loaded.request;
                 if !context.is_owner(request) {
@@ -118,6 +146,26 @@ impl OptOut {
         }
         Ok(())
     }
+}
+
+/// Lists the requests of the brand that may be open for an address, on each of its channels.
+async fn open_requests(
+    store: &dyn Store,
+    context: ChannelContext<'_>,
+    address: &str,
+) -> Result<Vec<RequestId>, StoreError> {
+    let setups = &context.brand.setup(context.mode).channels;
+    let others = setups.iter().map(|setup| &setup.name).filter(|name| *name != context.channel);
+    let others = others.filter(|_| !guards::is_disabled(Guard::StopOnEveryChannel));
+    let mut ids = Vec::new();
+    for channel in [context.channel].into_iter().chain(others) {
+        for id in storage::open_for_address(store, channel.as_str(), address).await? {
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+    }
+    Ok(ids)
 }
 
 /// Returns the brand and the mode whose credentials reported a word. A word of the test mode says nothing about live prompts.

@@ -18,7 +18,7 @@ use ports::MessageOrigin;
 use records::limits;
 use records::storage;
 use records::storage::VersionedRequest;
-use texts::Reply;
+use texts::inbound::{Listener, Meaning};
 
 use super::context::ChannelContext;
 use super::replies::{Replies, reply_of};
@@ -39,7 +39,7 @@ pub(super) struct InboundText<'a> {
 impl Replies {
     /// Records a text as a reply, where the brand allows text replies.
     ///
-    /// A text counts only if exactly one request can be meant, and that request is no payment.
+    /// A text counts only if exactly one request can be meant. A text approves no payment, and may deny one.
     pub(super) async fn on_text(
         &self,
         context: ChannelContext<'_>,
@@ -101,17 +101,17 @@ impl Replies {
         }
         let [VersionedRequest { request, .. }] = open.as_slice() else { return Ok(None) };
         let language = request.customer.language.as_ref().unwrap_or(&context.brand.language);
-        let meaning = texts::reply(inbound.text, language, &context.brand.language);
+        let (brand_language, name) = (&context.brand.language, context.brand.display_name.as_str());
+        let meaning = Listener::new([language, brand_language], name).meaning(inbound.text);
         let here = |prompt: &&PromptRecord| prompt.is_out() && prompt.channel == *context.channel;
         let prompt = request.prompts.iter().rev().find(here).map(|prompt| prompt.id);
-        let text_counts = context.is_owner(request) && !matches!(request.ask, Ask::Payment { .. });
-        let (Some(meaning), Some(prompt), true) = (meaning, prompt, text_counts) else {
-            return Ok(None);
-        };
+        let is_payment = matches!(request.ask, Ask::Payment { .. });
         let action = match meaning {
-            Reply::Yes => Action::Approve,
-            Reply::No => Action::Deny,
+            Some(Meaning::Yes) if !is_payment => Action::Approve,
+            Some(Meaning::No) => Action::Deny,
+            Some(Meaning::Yes | Meaning::Stop | Meaning::Start) | None => return Ok(None),
         };
+        let Some(prompt) = prompt.filter(|_| context.is_owner(request)) else { return Ok(None) };
         let early = self.is_early(request.id, prompt, written_at).await?
             && !guards::is_disabled(Guard::EarlyText);
         if early

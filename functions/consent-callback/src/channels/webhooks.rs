@@ -11,7 +11,7 @@ use domain::problem::{Code, Problem};
 use domain::values::name::ChannelName;
 use domain::values::phone::Phone;
 use ports::{
-    Callback, CallbackReply, Channel, Channels, MessageOrigin, OpenChannelError, Ports,
+    Callback, CallbackReply, Channel, Channels, MessageOrigin, OPTED_OUT, OpenChannelError, Ports,
     UnverifiedCallback,
 };
 use records::seen;
@@ -31,10 +31,10 @@ use crate::rejection::{Rejection, absent};
 pub struct ChannelWebhooks {
     pub(super) ports: Ports,
     pub(super) channels: Arc<dyn Channels>,
-    opt_out: OptOut,
+    pub(super) opt_out: OptOut,
     receipts: Receipts,
     recipients: Recipients,
-    replies: Replies,
+    pub(super) replies: Replies,
 }
 
 impl ChannelWebhooks {
@@ -199,19 +199,23 @@ impl ChannelWebhooks {
                 self.receipts.record(context, prompt, DeliveryStatus::Read).await?;
             }
             Callback::Failed(prompt, reason) => {
+                if reason == OPTED_OUT {
+                    self.opt_out.reported(context, prompt).await?;
+                }
                 let status = DeliveryStatus::Failed { reason: reason.to_owned() };
                 self.receipts.record(context, prompt, status).await?;
             }
             Callback::FailedForNow(prompt) => self.receipts.record_busy(context, prompt).await?,
             Callback::Stop(origin) => self.opt_out.stop(context, &origin).await?,
             Callback::Start(origin) => self.opt_out.start(context, &origin).await?,
-            Callback::Tapped { postback, origin } => {
-                self.replies.on_postback(context, &postback, &origin).await?;
+            Callback::Tapped { postback, label, origin } => {
+                let tap = self.on_tap(context, &postback, label.as_deref(), &origin);
+                Box::pin(tap).await?;
             }
             Callback::Wrote { origin, text, intent } => {
                 let inbound =
                     InboundText { text: &text, intent: intent.as_deref(), origin: &origin };
-                self.replies.on_text(context, inbound).await?;
+                Box::pin(self.on_text(context, inbound)).await?;
             }
             Callback::Active(origin) => self.replies.on_activity(context, &origin).await?,
             Callback::Recipient { about, recipient } => {

@@ -11,7 +11,6 @@ use serde_json::Value;
 
 use super::compressed;
 use crate::json::{self, lenient};
-use crate::opt_out::{self, Preference};
 use crate::senders;
 
 /// The most features that are read.
@@ -86,9 +85,12 @@ impl InboundMessage {
         let from = sender(&self.source_id, headers)?;
         let origin = MessageOrigin { from, written_at: None, message_id: self.id };
         let callback = match self.kind.as_str() {
-            "text" => Some(text_callback(origin, self.body.unwrap_or_default(), self.intent)),
+            "text" => {
+                let text = self.body.unwrap_or_default();
+                Some(Callback::Wrote { origin, text, intent: self.intent })
+            }
             "interactive" => self.interactive_data.as_ref().map(|reply| match chosen(reply) {
-                Some(postback) => Callback::Tapped { postback: postback.to_owned(), origin },
+                Some(Choice { postback, label }) => Callback::Tapped { postback, label, origin },
                 None => Callback::Active(origin),
             }),
             // The customer left or deleted the conversation. Nothing may be sent until the customer writes again.
@@ -104,14 +106,6 @@ impl InboundMessage {
 pub(super) fn acknowledged(callback: Option<Callback>) -> ReceivedWebhook {
     let reply = CallbackReply { status: 200, content_type: "text/plain", body: String::new() };
     ReceivedWebhook { callbacks: callback.into_iter().collect(), reply, refusal: None }
-}
-
-fn text_callback(origin: MessageOrigin, text: String, intent: Option<String>) -> Callback {
-    match opt_out::preference(&text) {
-        Some(Preference::Stop) => Callback::Stop(origin),
-        Some(Preference::Start) => Callback::Start(origin),
-        None => Callback::Wrote { origin, text, intent },
-    }
 }
 
 /// Reads the sender: an opaque id, or a number.
@@ -142,13 +136,23 @@ fn features(headers: &HeaderMap) -> Vec<String> {
     known.take(FEATURES_MAX).collect()
 }
 
-/// Returns the identifier of the one chosen item; `None` for a reply that leaves the choice open.
-fn chosen(interactive: &Value) -> Option<&str> {
+/// The one item that the customer chose.
+struct Choice {
+    postback: String,
+    label: Option<String>,
+}
+
+/// Returns the one chosen item; `None` for a reply that leaves the choice open.
+fn chosen(interactive: &Value) -> Option<Choice> {
     let data = interactive.get("data")?;
+    let label = |item: &Value| item.get("title")?.as_str().map(str::to_owned);
     let item = match data.get("quick-reply") {
         Some(quick) => {
             if let Some(identifier) = quick.get("selectedIdentifier") {
-                return identifier.as_str();
+                let postback = identifier.as_str()?.to_owned();
+                let items = quick.get("items").and_then(Value::as_array).into_iter().flatten();
+                let mut own = items.filter(|item| item.get("identifier") == Some(identifier));
+                return Some(Choice { postback, label: own.next().and_then(label) });
             }
             let place = quick.get("selectedIndex")?.as_u64()?;
             quick.get("items")?.as_array()?.get(usize::try_from(place).ok()?)?
@@ -160,5 +164,6 @@ fn chosen(interactive: &Value) -> Option<&str> {
             items.next().filter(|_| items.next().is_none())?
         }
     };
-    item.get("identifier")?.as_str()
+    let postback = item.get("identifier")?.as_str()?.to_owned();
+    Some(Choice { postback, label: label(item) })
 }

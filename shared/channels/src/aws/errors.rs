@@ -4,7 +4,7 @@
 //! <https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendRcsMessage.html>, read 2026-11-26.
 
 use http::StatusCode;
-use ports::{AcceptedPrompt, SendError};
+use ports::{AcceptedPrompt, OPTED_OUT, SendError};
 use serde::Deserialize;
 
 use crate::answers::{self, ProviderAnswer, Reaction};
@@ -33,7 +33,7 @@ pub(super) const ERRORS: &[(&str, &str, Reaction)] = &[
         "DESTINATION_PHONE_NUMBER_NOT_VERIFIED",
         Reaction::Misconfigured("sandboxed"),
     ),
-    ("ConflictException", "DESTINATION_PHONE_NUMBER_OPTED_OUT", Reaction::Unreachable("opted_out")),
+    ("ConflictException", "DESTINATION_PHONE_NUMBER_OPTED_OUT", Reaction::Unreachable(OPTED_OUT)),
     ("ConflictException", "NO_ORIGINATION_IDENTITIES_FOUND", Reaction::Misconfigured("sender")),
     ("ConflictException", "RESOURCE_NOT_ACTIVE", Reaction::Misconfigured("sender")),
     ("ExpiredTokenException", "", Reaction::Misconfigured("credentials")),

@@ -14,10 +14,10 @@ use ports::{
 };
 use serde::Deserialize;
 use serde_json::Value;
+use texts::inbound::{Listener, Meaning};
 
 use super::statuses::{MessageStatus, status_of};
 use crate::json::{self, lenient};
-use crate::opt_out::{self, Preference};
 use crate::senders;
 
 /// The party that tries another way when RCS does not reach a customer.
@@ -77,6 +77,9 @@ struct RcsAction {
     kind: String,
     #[serde(default)]
     postback_data: Option<String>,
+    /// The label of the suggestion. UNVERIFIED: the guide shows none. Before going live, tap one and compare the body.
+    #[serde(default)]
+    text: Option<String>,
 }
 
 /// Reads a message of the topic.
@@ -195,10 +198,11 @@ impl InboundMessage {
         let Some(body) = self.message_body.clone() else { return Some(Callback::Active(origin)) };
         // A customer can type such a text too. The postback proves itself, as it carries a MAC of ours.
         let action = serde_json::from_str::<RcsAction>(&body).ok();
+        let label = action.as_ref().and_then(|action| action.text.clone());
         match action.map(|action| (action.kind, action.postback_data)) {
             // Only a phone can tap.
             Some((kind, Some(postback))) if kind == "SUGGESTION" => {
-                origin.from.phone.is_some().then_some(Callback::Tapped { postback, origin })
+                origin.from.phone.is_some().then_some(Callback::Tapped { postback, label, origin })
             }
             Some((kind, _)) if matches!(kind.as_str(), "RCS_TYPING" | "CONVERSATION_STARTED") => {
                 None
@@ -212,11 +216,14 @@ impl InboundMessage {
     }
 
     fn text(self, text: String, origin: MessageOrigin) -> Callback {
-        let by_keyword = || self.message_keyword.as_deref().and_then(opt_out::preference);
-        match opt_out::preference(&text).or_else(by_keyword) {
-            Some(Preference::Stop) => Callback::Stop(origin),
-            Some(Preference::Start) => Callback::Start(origin),
-            None => Callback::Wrote { origin, text, intent: None },
+        // The service itself acts on the keyword that it found.
+        let keyword = self.message_keyword.as_deref().unwrap_or_default();
+        match Listener::new([], "").meaning(keyword) {
+            Some(Meaning::Stop) => Callback::Stop(origin),
+            Some(Meaning::Start) => Callback::Start(origin),
+            Some(Meaning::Yes | Meaning::No) | None => {
+                Callback::Wrote { origin, text, intent: None }
+            }
         }
     }
 }

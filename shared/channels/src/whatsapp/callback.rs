@@ -15,7 +15,6 @@ use serde_json::Value;
 use super::errors;
 use crate::answers::{Reaction, UNDELIVERED};
 use crate::json::{self, each, text};
-use crate::opt_out::{self, Preference};
 use crate::senders::{self, bare_phone};
 
 /// The longest challenge that is echoed. Meta's has ten digits.
@@ -86,29 +85,52 @@ fn inbound(value: &Value, message: &Value) -> Option<Callback> {
         written_at: written_at(message),
         message_id: text(message, "/id").map(str::to_owned),
     };
-    // The button of a free-form message, or of a template.
-    let tapped =
-        text(message, "/interactive/button_reply/id").or_else(|| text(message, "/button/payload"));
-    if let Some(postback) = tapped {
-        return Some(Callback::Tapped { postback: postback.to_owned(), origin });
+    if let Some((postback, label)) = tapped(message) {
+        return Some(Callback::Tapped { postback, label, origin });
     }
     let kind = text(message, "/type").unwrap_or_default();
     // Meta itself reports a changed number or id.
     if kind == "system" || origin.from == Sender::default() {
         return None;
     }
+    // A customer may correct a message within 15 minutes. The correction is a message of its own, and counts as one.
+    // Source: <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/edit>,
+    // read 2026-11-26. It comes to numbers that the WhatsApp Business app uses too, and elsewhere as "unsupported".
     let words = match kind {
+        "edit" => message.pointer("/edit/message").and_then(words),
+        _ => words(message),
+    };
+    Some(match words {
+        Some(words) => Callback::Wrote { origin, text: words.to_owned(), intent: None },
+        None => Callback::Active(origin),
+    })
+}
+
+/// Returns the text of a message; `None` for a reaction, an order, or a type that Meta added later.
+fn words(message: &Value) -> Option<&str> {
+    match text(message, "/type")? {
         "text" => text(message, "/text/body"),
         kind if MEDIA.contains(&kind) => text(message, &format!("/{kind}/caption")),
-        // A reaction, an order, or a type that Meta added later.
         _ => None,
+    }
+}
+
+/// Returns the postback and the label of a tap.
+///
+/// It may be on a button of a free-form message or a template, or on a choice of a list.
+fn tapped(message: &Value) -> Option<(String, Option<String>)> {
+    let taps = [
+        ("/interactive/button_reply/id", "/interactive/button_reply/title"),
+        ("/interactive/list_reply/id", "/interactive/list_reply/title"),
+        ("/button/payload", "/button/text"),
+    ];
+    let found = |(postback, label)| match (text(message, postback), text(message, label)) {
+        (None, None) => None,
+        (postback, label) => {
+            Some((postback.unwrap_or_default().to_owned(), label.map(str::to_owned)))
+        }
     };
-    let Some(words) = words else { return Some(Callback::Active(origin)) };
-    Some(match opt_out::preference(words) {
-        Some(Preference::Stop) => Callback::Stop(origin),
-        Some(Preference::Start) => Callback::Start(origin),
-        None => Callback::Wrote { origin, text: words.to_owned(), intent: None },
-    })
+    taps.into_iter().find_map(found)
 }
 
 /// Returns the time of a message, to the second.

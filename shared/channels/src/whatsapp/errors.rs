@@ -8,6 +8,8 @@ use std::ops::RangeInclusive;
 
 use ports::OUTSIDE_WINDOW;
 
+use ports::OPTED_OUT;
+
 use crate::answers::Reaction;
 
 /// The codes of a missing permission.
@@ -48,7 +50,7 @@ pub(super) const ERRORS: &[(u32, Reaction)] = &[
     (131_047, Reaction::Unreachable(OUTSIDE_WINDOW)),
     (131_048, Reaction::Again),
     (131_049, Reaction::Unreachable("withheld")),
-    (131_050, Reaction::Unreachable("opted_out")),
+    (131_050, Reaction::Unreachable(OPTED_OUT)),
     (131_051, Reaction::Misconfigured("rejected")),
     (131_052, Reaction::Misconfigured("rejected")),
     (131_053, Reaction::Misconfigured("rejected")),

@@ -11,7 +11,6 @@ use serde::Deserialize;
 
 use super::agent::bare_id;
 use crate::json::{self, lenient};
-use crate::opt_out::{self, Preference};
 use crate::senders;
 
 /// An event of a customer, who is `senderPhoneNumber`, or of the platform, which has the number in another field.
@@ -40,6 +39,9 @@ struct AgentEvent {
 #[serde(rename_all = "camelCase")]
 struct SuggestionResponse {
     postback_data: String,
+    /// The label of the suggestion.
+    #[serde(default, deserialize_with = "lenient")]
+    text: Option<String>,
 }
 
 /// Answers the registration of the webhook with the secret alone, as the guide says. One sample has a word before it.
@@ -67,8 +69,10 @@ fn event_callbacks(event: AgentEvent) -> Vec<Callback> {
     let written_at = event.send_time.and_then(|time| time.parse().ok());
     let origin = MessageOrigin { from, written_at, message_id: id };
     let is_known = origin.from != Sender::default();
-    if let Some(SuggestionResponse { postback_data: postback }) = event.suggestion_response {
-        return vec![Callback::Tapped { postback, origin }];
+    if let Some(SuggestionResponse { postback_data: postback, text: label }) =
+        event.suggestion_response
+    {
+        return vec![Callback::Tapped { postback, label, origin }];
     }
     let Some(kind) = event.event_type else {
         return is_known.then(|| message_callback(origin, event.text)).into_iter().collect();
@@ -97,10 +101,8 @@ fn event_callbacks(event: AgentEvent) -> Vec<Callback> {
 
 /// Returns the callback for a customer's message: a text, or a place or file that says nothing here.
 fn message_callback(origin: MessageOrigin, text: Option<String>) -> Callback {
-    let Some(text) = text else { return Callback::Active(origin) };
-    match opt_out::preference(&text) {
-        Some(Preference::Stop) => Callback::Stop(origin),
-        Some(Preference::Start) => Callback::Start(origin),
-        None => Callback::Wrote { origin, text, intent: None },
+    match text {
+        Some(text) => Callback::Wrote { origin, text, intent: None },
+        None => Callback::Active(origin),
     }
 }

@@ -14,7 +14,6 @@ use super::account::TextSender;
 use super::errors;
 use super::signature::{self, Pairs};
 use crate::answers::{Reaction, UNDELIVERED};
-use crate::opt_out::{self, Preference};
 use crate::senders;
 
 /// Reads a callback whose signature was verified.
@@ -108,12 +107,18 @@ fn inbound(form: &Form) -> Result<Callback, CallbackError> {
     let message_id = form.one("MessageSid")?.map(str::to_owned);
     let origin = MessageOrigin { from: senders::sender(from), written_at: None, message_id };
     // A location, or a kind of message that is newer than this adapter, has no text.
-    let body = form.one("Body")?.or(form.one("ButtonText")?).unwrap_or_default();
-    Ok(match (form.one("OptOutType")?, opt_out::preference(body)) {
+    let button = form.one("ButtonText")?.or(form.one("ListTitle")?);
+    let body = form.one("Body")?.or(button).unwrap_or_default();
+    let postback = form.one("ButtonPayload")?.or(form.one("ListId")?);
+    Ok(match (form.one("OptOutType")?, postback) {
         (Some("STOP"), _) => Callback::Stop(origin),
         (Some("START"), _) => Callback::Start(origin),
-        (Some(_) | None, Some(Preference::Stop)) => Callback::Stop(origin),
-        (Some(_) | None, Some(Preference::Start)) => Callback::Start(origin),
+        // A button of another message of this number, as ours have none.
+        (Some(_) | None, Some(postback)) => Callback::Tapped {
+            postback: postback.to_owned(),
+            label: Some(button.unwrap_or(body).to_owned()),
+            origin,
+        },
         (Some(_) | None, None) => Callback::Wrote { origin, text: body.to_owned(), intent: None },
     })
 }

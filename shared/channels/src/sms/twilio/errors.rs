@@ -4,6 +4,8 @@
 //! 2025-02, read 2026-11-26. UNVERIFIED: codes that Twilio added later are missing. Before going live, compare the table with
 //! the dictionary. A code that only other calls than a send can answer is left out, and so is a warning.
 
+use ports::OPTED_OUT;
+
 use crate::answers::Reaction;
 
 /// The documented codes, sorted: as the answer to a call, or in a later status.
@@ -39,7 +41,7 @@ pub(super) const ERRORS: &[(u32, Reaction)] = &[
     (21_607, Reaction::Misconfigured("sender")),
     (21_608, Reaction::Misconfigured("sandboxed")),
     (21_609, Reaction::Misconfigured("public_base")),
-    (21_610, Reaction::Unreachable("opted_out")),
+    (21_610, Reaction::Unreachable(OPTED_OUT)),
     (21_611, Reaction::Again),
     (21_612, Reaction::Misconfigured("sender")),
     (21_614, Reaction::Unreachable("not_a_mobile")),
@@ -118,7 +120,7 @@ pub(super) const ERRORS: &[(u32, Reaction)] = &[
     (30_610, Reaction::Misconfigured("filtered")),
     (30_615, Reaction::Misconfigured("filtered")),
     (30_620, Reaction::Misconfigured("filtered")),
-    (30_630, Reaction::Unreachable("opted_out")),
+    (30_630, Reaction::Unreachable(OPTED_OUT)),
     (63_001, Reaction::Misconfigured("credentials")),
     (63_002, Reaction::Misconfigured("sender")),
     (63_003, Reaction::Unreachable("not_on_channel")),
@@ -150,7 +152,7 @@ pub(super) const ERRORS: &[(u32, Reaction)] = &[
     (63_030, Reaction::Misconfigured("rejected")),
     (63_031, Reaction::Misconfigured("rejected")),
     (63_032, Reaction::Unreachable("withheld")),
-    (63_033, Reaction::Unreachable("opted_out")),
+    (63_033, Reaction::Unreachable(OPTED_OUT)),
     (63_034, Reaction::Misconfigured("rejected")),
     (63_035, Reaction::Misconfigured("sandboxed")),
     (63_036, Reaction::Unreachable("not_on_channel")),

@@ -64,7 +64,11 @@ fn status_callbacks(members: &Value) -> Vec<Callback> {
 fn tap_on_either_kind_of_button_returns_its_postback() {
     let carried = postback(Action::Approve);
     let context = json!({ "from": "15550783881", "id": "wamid.OUT1" });
-    let tapped = [Callback::Tapped { postback: carried.clone(), origin: origin() }];
+    let tapped = [Callback::Tapped {
+        postback: carried.clone(),
+        label: Some("Approve".to_owned()),
+        origin: origin(),
+    }];
     let reply =
         json!({ "type": "button_reply", "button_reply": { "id": carried, "title": "Approve" } });
     let free = json!({ "type": "interactive", "context": context, "interactive": reply });
@@ -74,9 +78,16 @@ fn tap_on_either_kind_of_button_returns_its_postback() {
     assert_eq!(inbound(&quick), tapped);
     // The postback of a foreign template. The handler of the callback verifies it.
     let foreign = json!({ "type": "button", "button": { "payload": "Cancel", "text": "Cancel" } });
-    assert!(matches!(inbound(&foreign)[..], [Callback::Tapped { .. }]));
+    let choice = json!({ "id": "r-3", "title": "Unsubscribe", "description": "" });
+    let list = json!({ "type": "interactive", "interactive": { "type": "list_reply", "list_reply": choice } });
+    let unnamed = json!({ "type": "button", "button": { "text": "Stop" } });
+    for (tap, postback, label) in
+        [(foreign, "Cancel", "Cancel"), (list, "r-3", "Unsubscribe"), (unnamed, "", "Stop")]
+    {
+        let (postback, label) = (postback.to_owned(), Some(label.to_owned()));
+        assert_eq!(inbound(&tap), [Callback::Tapped { postback, label, origin: origin() }]);
+    }
     for other in [
-        json!({ "type": "interactive", "interactive": { "type": "list_reply", "list_reply": { "id": "x" } } }),
         json!({ "type": "interactive", "interactive": { "type": "nfm_reply", "nfm_reply": {} } }),
         json!({ "type": "interactive", "interactive": { "button_reply": { "id": 7 } } }),
         json!({ "type": "button", "button": null }),
@@ -86,14 +97,20 @@ fn tap_on_either_kind_of_button_returns_its_postback() {
 }
 
 #[test]
-fn inbound_text_is_stop_start_or_words() {
+fn inbound_text_caption_or_correction_is_words() {
     let text = |body: &str| inbound(&json!({ "type": "text", "text": { "body": body } }));
-    assert_eq!(text("STOP"), [Callback::Stop(origin())]);
-    assert_eq!(text("please don't message me again"), [Callback::Stop(origin())]);
-    assert_eq!(text("unstop"), [Callback::Start(origin())]);
+    assert_eq!(text("STOP"), [text_callback("STOP")]);
     assert_eq!(text("yes 47"), [text_callback("yes 47")]);
     let image = |caption: Value| inbound(&json!({ "type": "image", "image": caption }));
-    assert_eq!(image(json!({ "id": "1", "caption": "Stop!" })), [Callback::Stop(origin())]);
+    assert_eq!(image(json!({ "id": "1", "caption": "Stop!" })), [text_callback("Stop!")]);
+    for message in [
+        json!({ "type": "text", "text": { "body": "STOP" } }),
+        json!({ "type": "image", "image": { "caption": "STOP" } }),
+    ] {
+        let edit = json!({ "original_message_id": "wamid.1", "message": message });
+        let corrected = inbound(&json!({ "type": "edit", "edit": edit }));
+        assert_eq!(corrected, [text_callback("STOP")]);
+    }
     let active = [Callback::Active(origin())];
     assert_eq!(image(json!({ "id": "1" })), active);
     // Every kind of message opens the window.
@@ -174,14 +191,14 @@ fn unreadable_text_loses_no_stop() {
         let body =
             String::from_utf8(body(std::slice::from_ref(&both))).unwrap().replace("HALF", text);
         let received = receive(body.as_bytes()).unwrap().callbacks;
-        assert_eq!(received, [text_callback(read_as), Callback::Stop(origin())], "{text}");
+        assert_eq!(received, [text_callback(read_as), text_callback("STOP")], "{text}");
     }
     let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
     for part in ["1e999", deep.as_str(), "{\"body\":\"\\udc00\"}"] {
         let body = String::from_utf8(body(std::slice::from_ref(&both))).unwrap();
         let body = body.replace("{\"body\":\"HALF\"}", part);
         let received = receive(body.as_bytes()).unwrap().callbacks;
-        assert_eq!(received.last(), Some(&Callback::Stop(origin())), "{part}");
+        assert_eq!(received.last(), Some(&text_callback("STOP")), "{part}");
     }
 }
 
@@ -240,7 +257,7 @@ fn unreadable_entry_loses_no_other_entry() {
     let received = receive(&body(&[wrong, both.clone(), json!(null), both])).unwrap();
     let user = Sender { phone: None, handle: Some(USER.to_owned()), ..Sender::default() };
     let named = Callback::Recipient { about: reference().into(), recipient: user };
-    let expected = [Callback::Stop(origin()), named, Callback::Read(reference().into())];
+    let expected = [text_callback("STOP"), named, Callback::Read(reference().into())];
     let meant =
         received.callbacks.into_iter().filter(|callback| !matches!(callback, Callback::Active(_)));
     assert_eq!(meant.collect::<Vec<_>>(), [expected.clone(), expected].concat());

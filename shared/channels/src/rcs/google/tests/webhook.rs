@@ -106,7 +106,8 @@ fn signature_vector_is_judged_as_it_says() {
         };
         let tapped = |postback: &str| {
             let (postback, origin) = (postback.to_owned(), origin("messageId"));
-            vec![Callback::Tapped { postback, origin }]
+            let label = data["suggestionResponse"]["text"].as_str().map(str::to_owned);
+            vec![Callback::Tapped { postback, label, origin }]
         };
         let recipient = Callback::Recipient { about, recipient: phone().into() };
         let expected = match vector["id"].as_str().unwrap() {
@@ -164,17 +165,21 @@ fn tap_returns_the_buttons_postback() {
     let written_at = Some("2026-01-01T00:01:00.045Z".parse().unwrap());
     let origin =
         MessageOrigin { from: phone().into(), written_at, message_id: Some("Ms1".to_owned()) };
-    assert_eq!(received(&reply), [Callback::Tapped { postback: carried.clone(), origin }]);
+    let (postback, label) = (carried.clone(), Some("No".to_owned()));
+    assert_eq!(received(&reply), [Callback::Tapped { postback, label, origin }]);
     let origin = MessageOrigin::from(Sender::from(phone()));
-    assert_eq!(received(&action), [Callback::Tapped { postback: carried.clone(), origin }]);
+    assert_eq!(
+        received(&action),
+        [Callback::Tapped { postback: carried.clone(), label: None, origin }]
+    );
     let unnamed =
         json!({ "agentId": "acme-agent", "suggestionResponse": {"postbackData": carried} });
     let origin = MessageOrigin::default();
-    assert_eq!(received(&unnamed), [Callback::Tapped { postback: carried, origin }]);
+    assert_eq!(received(&unnamed), [Callback::Tapped { postback: carried, label: None, origin }]);
 }
 
 #[test]
-fn inbound_text_is_stop_start_or_words() {
+fn inbound_text_is_words_and_an_event_a_stop() {
     let of = |text: &str| {
         received(&json!({
             "agentId": "acme-agent", "senderPhoneNumber": PHONE, "messageId": "Ms2",
@@ -186,11 +191,10 @@ fn inbound_text_is_stop_start_or_words() {
         written_at: Some("2026-01-01T00:01:00Z".parse().unwrap()),
         message_id: Some("Ms2".to_owned()),
     };
-    assert_eq!(of("STOP"), [Callback::Stop(origin())]);
-    assert_eq!(of("baja"), [Callback::Stop(origin())]);
-    assert_eq!(of("unstop"), [Callback::Start(origin())]);
-    let text = "who is this?".to_owned();
-    assert_eq!(of(&text.clone()), [Callback::Wrote { origin: origin(), text, intent: None }]);
+    for text in ["STOP", "who is this?"] {
+        let words = Callback::Wrote { origin: origin(), text: text.to_owned(), intent: None };
+        assert_eq!(of(text), [words]);
+    }
     let by_event = |from: Sender| MessageOrigin {
         message_id: Some("Ev1".to_owned()),
         ..MessageOrigin::from(from)
@@ -229,7 +233,10 @@ fn unreadable_part_loses_no_stop() {
     ] {
         let data = format!(r#"{{"agentId":"acme-agent","senderPhoneNumber":"{PHONE}",{rest}}}"#);
         let received = channel().receive(&signed(data.as_bytes())).unwrap().callbacks;
-        assert!(matches!(received[..], [Callback::Stop(_)]), "{rest} {received:?}");
+        assert!(
+            matches!(&received[..], [Callback::Wrote { text, .. }] if text.starts_with("STOP")),
+            "{rest} {received:?}"
+        );
     }
 }
 

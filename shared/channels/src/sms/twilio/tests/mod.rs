@@ -246,7 +246,7 @@ fn status_without_reference_is_ignored_broken_is_malformed() {
 }
 
 #[test]
-fn inbound_text_is_stop_start_or_words() {
+fn inbound_text_is_words_unless_twilio_says_more() {
     let phone: Phone = PHONE.parse().unwrap();
     let url = "https://hooks.example.com/callbacks/acme/sms";
     let of = |pairs: &[(&str, &str)]| {
@@ -267,18 +267,21 @@ fn inbound_text_is_stop_start_or_words() {
         [Callback::Start(phone.clone().into())]
     );
     assert_eq!(of(&[("Body", "HELP"), ("OptOutType", "HELP")]), [wrote(&phone, "HELP".to_owned())]);
-    assert_eq!(of(&[("Body", "Please stop texting me")]), [Callback::Stop(phone.clone().into())]);
-    assert_eq!(
-        of(&[("Body", "отписаться"), ("MessageStatus", "received")]),
-        [Callback::Stop(phone.clone().into())]
-    );
-    assert_eq!(of(&[("Body", "unstop")]), [Callback::Start(phone.clone().into())]);
+    let received = of(&[("Body", "отписаться"), ("MessageStatus", "received")]);
+    assert_eq!(received, [wrote(&phone, "отписаться".to_owned())]);
+    // A button or a choice of another message of this number.
+    for (postback, label) in [("ButtonPayload", "ButtonText"), ("ListId", "ListTitle")] {
+        let tap = [("Body", "Leave"), (postback, "b-17"), (label, "Leave")];
+        let (postback, label) = ("b-17".to_owned(), Some("Leave".to_owned()));
+        let tapped = [Callback::Tapped { postback, label, origin: phone.clone().into() }];
+        assert_eq!((of(&tap), of(&tap[..2])), (tapped.to_vec(), tapped.to_vec()));
+    }
     assert_eq!(of(&[("Body", "YES 47")]), [wrote(&phone, "YES 47".to_owned())]);
     // A location, or a kind of message that is newer than the adapter.
     assert_eq!(of(&[("Latitude", "1.0"), ("NumMedia", "0")]), [wrote(&phone, String::new())]);
     let named = |id: &str| {
         let received = receive(url, &[("From", id), ("Body", "STOP")]).unwrap().callbacks;
-        let [Callback::Stop(origin)] = received.as_slice() else { panic!("{received:?}") };
+        let [Callback::Wrote { origin, .. }] = received.as_slice() else { panic!("{received:?}") };
         origin.from.clone()
     };
     for number in ["rcs:+15551230001", "RCS:+15551230001", "whatsapp:+15551230001"] {
@@ -287,7 +290,10 @@ fn inbound_text_is_stop_start_or_words() {
     assert_eq!(named("72975"), Sender { handle: Some("72975".to_owned()), ..Sender::default() });
     let message = receive(url, &[("From", PHONE), ("Body", "STOP"), ("MessageSid", "SM1")]);
     let origin = MessageOrigin { message_id: Some("SM1".to_owned()), ..phone.into() };
-    assert_eq!(message.unwrap().callbacks, [Callback::Stop(origin)]);
+    assert_eq!(
+        message.unwrap().callbacks,
+        [Callback::Wrote { origin, text: "STOP".to_owned(), intent: None }]
+    );
     for pairs in [
         &[("Body", "STOP")][..],
         &[("x", "y")],

@@ -1,0 +1,39 @@
+//! Records a customer's opt-out that a provider reports in its answer to a prompt.
+
+use domain::brand::BrandScope;
+use domain::outcome::DenialReason;
+use domain::request::Request;
+use ports::StoreError;
+use records::opt_outs::{self, Statement, Word};
+use records::storage::VersionedRequest;
+use records::update::{Decision, Updated, update};
+
+use crate::{SendPrompt, StepError};
+
+impl SendPrompt {
+    /// Records the opt-out as the customer's own word, which they wrote to the provider before now.
+    pub(crate) async fn record_opt_out(&self, request: &Request) -> Result<(), StepError> {
+        let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
+        let scope = BrandScope { brand: &request.brand, mode: request.mode };
+        let stop = Statement { word: Word::Stop, written_at: Some(now), reported_at: now };
+        opt_outs::record(store, scope, &request.address, stop).await?;
+        tracing::info!(request.id = %request.id, "address opted out, as the provider reports");
+        Ok(())
+    }
+
+    /// Denies a request whose customer opted out, so that no other route is tried.
+    pub(crate) async fn end_opted_out(
+        &self,
+        loaded: VersionedRequest,
+    ) -> Result<VersionedRequest, StepError> {
+        let updated = update(&self.ports, loaded, |request, now| -> Result<_, StepError> {
+            let denied = request.deny(DenialReason::OptedOut, None, now);
+            // An approval or another end was faster.
+            Ok(Decision::<()>::from(denied.unwrap_or_else(|_| request.expire(now))))
+        });
+        match updated.await? {
+            Updated::Stored(stored) => Ok(stored),
+            Updated::Stopped(()) | Updated::Absent => Err(StoreError::Conflict.into()),
+        }
+    }
+}
