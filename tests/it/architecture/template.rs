@@ -194,3 +194,21 @@ fn topic_events_survive_failed_runs_of_own_topics() {
     let source = text(&permission["SourceArn"]);
     assert!(source.ends_with(":${AWS::AccountId}:${TopicPrefix}_*"), "{source}");
 }
+
+/// A prefix ends in a role's right to read `<prefix>*`. An empty one would open every secret of the account.
+#[test]
+fn every_prefix_of_secrets_is_bounded() {
+    let template = template();
+    let prefixes: Vec<(String, &Yaml)> = entries(&template["Parameters"])
+        .into_iter()
+        .filter(|(name, _)| name.ends_with("SecretPrefix"))
+        .collect();
+    assert!(prefixes.len() >= 2, "{prefixes:?}");
+    for (name, parameter) in prefixes {
+        assert!(text(&parameter["AllowedPattern"]).ends_with("*/"), "{name}");
+        assert!(parameter["MinLength"].as_i64() >= Some(4), "{name}");
+        assert!(text(&parameter["Default"]).ends_with('/'), "{name}");
+    }
+    let address = text(&template["Parameters"]["PublicBaseUrl"]["AllowedPattern"]);
+    assert!(address.starts_with("https://"), "{address}");
+}
