@@ -3,7 +3,6 @@
 //! The secret is JSON, documented in `functions/brand-secret.md`. Unknown fields are refused, so that a misspelt setting is
 //! found when the secret is read.
 
-
 use std::collections::BTreeMap;
 use std::fmt;
 

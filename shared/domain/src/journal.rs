@@ -10,7 +10,7 @@ use crate::consent::Consent;
 use crate::keys::digest_hex;
 use crate::outcome::DenialReason;
 use crate::processor_result::DisputeStatus;
-use crate::request::{CancelRedirect, Reversal, ReturnBrowser};
+use crate::request::{CancelRedirect, ReturnBrowser, Reversal};
 use crate::values::id::PromptId;
 use crate::values::name::ChannelName;
 use crate::values::time::Timestamp;

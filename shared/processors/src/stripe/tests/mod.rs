@@ -138,6 +138,7 @@ fn reply_when_truncated_is_never_done_or_declined() {
         let whole = done.reply.body;
         for end in 0..whole.len() {
             let reply = StripeReply {
+                replayed: false,
                 status: StatusCode::OK,
                 should_retry: None,
                 body: whole.slice(..end),
@@ -159,7 +160,8 @@ fn success_body_under_another_status_is_never_done() {
         for status in (100..200).chain(300..1000) {
             let status = StatusCode::from_u16(status).unwrap();
             for should_retry in [None, Some(true), Some(false)] {
-                let reply = StripeReply { status, should_retry, body: body.clone() };
+                let reply =
+                    StripeReply { status, replayed: false, should_retry, body: body.clone() };
                 for call in [StripeCall::Confirm, StripeCall::Cancel, StripeCall::Read] {
                     let answer = answered(object, call, &reply);
                     assert!(!matches!(answer, ObjectState::Done(_)), "{status}");
@@ -205,7 +207,7 @@ fn receipt_holds_only_the_allowed_details() {
             "card": { "brand": "<script>", "last4": "42424", "wallet": { "type": 7 } } } },
     });
     let body = Bytes::from(odd.to_string());
-    let reply = StripeReply { status: StatusCode::OK, should_retry: None, body };
+    let reply = StripeReply { status: StatusCode::OK, replayed: false, should_retry: None, body };
     let receipt = paid(answered(INTENT, StripeCall::Read, &reply));
     assert_eq!(
         (receipt.method.as_str(), receipt.wallet, receipt.card_brand, receipt.last4),
@@ -248,7 +250,7 @@ fn created_object_with_another_amount_is_refused() {
         let object = serde_json::json!({ "id": id, "object": kind, "status": "open",
             field: amount, "currency": currency });
         let body = Bytes::from(object.to_string());
-        StripeReply { status: StatusCode::OK, should_retry: None, body }
+        StripeReply { status: StatusCode::OK, replayed: false, should_retry: None, body }
     };
     let mismatch = Err(StripeFailure::Invalid("amount_mismatch"));
     let euros = euros(1999);
@@ -273,7 +275,12 @@ fn error_codes_have_one_answer_per_call() {
             let body =
                 serde_json::json!({ "error": { "type": "invalid_request_error", "code": code } });
             let body = Bytes::from(body.to_string());
-            let reply = StripeReply { status: StatusCode::BAD_REQUEST, should_retry: None, body };
+            let reply = StripeReply {
+                status: StatusCode::BAD_REQUEST,
+                replayed: false,
+                should_retry: None,
+                body,
+            };
             let means = |call| said(&meaning(INTENT, call, &reply));
             let wrong = format!("Invalid {code}");
             let (create, confirm, cancel) = match class {
@@ -321,7 +328,7 @@ fn refusals_mean_the_same_when_creating_and_confirming() {
                 let body = serde_json::json!({ "error": { "type": "card_error", name: code } });
                 let body = Bytes::from(body.to_string());
                 let status = StatusCode::from_u16(status).unwrap();
-                let reply = StripeReply { status, should_retry: None, body };
+                let reply = StripeReply { status, replayed: false, should_retry: None, body };
                 for call in [StripeCall::Create, StripeCall::Confirm] {
                     let reported = errors::failure(call, &reply, Some("pi_1C"));
                     assert_eq!(reported, *failure, "{code} as {name} under {status}");
