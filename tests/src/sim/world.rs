@@ -312,8 +312,11 @@ impl World {
                 }
             }
             (Work::Other(what), End::Answered(answer)) => {
-                let served = |problem: &Problem| problem.code.facts().1 < 500;
-                self.heard = answer.as_ref().err().is_none_or(served);
+                // A browser gets a page for a problem, too, and is reloaded like any other.
+                self.heard = match &answer {
+                    Ok(page) => page.status().as_u16() < 500,
+                    Err(problem) => problem.code.facts().1 < 500,
+                };
                 self.say(|| match &answer {
                     Ok(answer) => format!("{what} -> {}", answer.status()),
                     Err(problem) => format!("{what} -> {problem:?}"),
