@@ -9,7 +9,7 @@ use domain::guards::Guard;
 use domain::message::Step;
 use domain::problem::{Code, Problem};
 use domain::processor_result::{ChargeReport, ReportedResult};
-use domain::request::{Attempt, AttemptEnd, Change, Refusal, Request, ReturnBrowser, State};
+use domain::request::{Attempt, AttemptEnd, Change, Refusal, Request, ReturnBrowser};
 use domain::seal;
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;

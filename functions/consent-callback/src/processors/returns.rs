@@ -76,6 +76,7 @@ impl ProcessorWebhooks {
                 }
                 event @ (ProcessorEvent::StatusChanged(_)
                 | ProcessorEvent::AttemptReported { .. }
+                | ProcessorEvent::ChargeReported { .. }
                 | ProcessorEvent::RefundReported { .. }) => self.record(context, event).await?,
             }
         }
