@@ -232,7 +232,12 @@ impl Request {
             return self.record_outside_refund(refund);
         }
         if !reported.success {
-            let reversal = if reported.is_cancelled() { Reversal::Done } else { Reversal::Failed };
+            // A refusal of the attempt itself, told once more, says nothing of the reversal.
+            let reversal = match reported.code.as_deref() {
+                Some(ReportedResult::CANCELLED) => Reversal::Done,
+                Some("cancel_failed") => Reversal::Failed,
+                Some(_) | None => return Err(Refusal::Step),
+            };
             return self.record_reversal(attempt_no, reversal, now);
         }
         let payment = reported.payment();

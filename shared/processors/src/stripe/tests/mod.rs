@@ -168,8 +168,7 @@ fn success_body_under_another_status_is_never_done() {
                 }
                 let unsure = matches!(status.as_u16(), 408 | 424 | 500..=599);
                 let answer = answered(object, StripeCall::Confirm, &reply);
-                let in_doubt =
-                    matches!(answer, ObjectState::Unknown | ObjectState::FailedForGood);
+                let in_doubt = matches!(answer, ObjectState::Unknown | ObjectState::FailedForGood);
                 assert!(!unsure || in_doubt, "{status} is {answer:?}");
             }
         }
