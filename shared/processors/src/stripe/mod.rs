@@ -101,7 +101,17 @@ impl Processor for Stripe {
         match object.confirm(attempt, &self.account.dialect) {
             Some(call) => match self.ask(attempt, object, StripeCall::Confirm, call).await {
                 ObjectState::FailedForGood => self.end_failed(attempt, object).await.into(),
-                state => state.into(),
+                state @ (ObjectState::Done(_)
+                | ObjectState::SoftDeclined { .. }
+                | ObjectState::HardDeclined { .. }
+                | ObjectState::RequiresAction { .. }
+                | ObjectState::Invalid { .. }
+                | ObjectState::Blocked { .. }
+                | ObjectState::Again
+                | ObjectState::Processing
+                | ObjectState::NotConfirmed
+                | ObjectState::Unknown
+                | ObjectState::Voided) => state.into(),
             },
             // The customer pays on Stripe's own page.
             None => self.read(attempt, object).await.into(),
