@@ -79,7 +79,7 @@ impl Fixture {
     /// Makes a request and approves it.
     pub(super) async fn approved(&self, number: u32) -> RequestId {
         let phone = format!("+1777{number:07}");
-        let made = self.post(&self.api, "/v1/requests", &phone, &wanted(&phone, "sandbox")).await;
+        let made = self.post(&self.api, "/v1/requests", &phone, &wanted(&phone, "chat")).await;
         self.work().await;
         let id: RequestId = made["id"].as_str().unwrap().parse().unwrap();
         let prompt =

@@ -101,7 +101,7 @@ impl SendPrompt {
         let target = LinkTarget { brand: request.brand.clone(), request: request.id, prompt: id };
         let link = storage::put_link(&keys::link_token(&brand.link_key, id), &target, now)?;
         let loaded = self.commit(loaded.version, change, vec![link]).await?;
-        self.send_recorded(loaded, brand, opened, id).await
+        Box::pin(self.send_recorded(loaded, brand, opened, id)).await
     }
 
     /// Finishes a prompt that another worker recorded and perhaps sent before it died. It is sent again where the channel
@@ -122,7 +122,9 @@ impl SendPrompt {
                     loaded.request.record_delivery_status(id, DeliveryStatus::Unknown, None, now);
                 self.commit(loaded.version, change, Vec::new()).await
             }
-            Some(_) | None => Ok(self.send_recorded(loaded, brand, opened, id).await?.loaded),
+            Some(_) | None => {
+                Ok(Box::pin(self.send_recorded(loaded, brand, opened, id)).await?.loaded)
+            }
         }
     }
 }

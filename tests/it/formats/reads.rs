@@ -57,7 +57,7 @@ fn every_golden_file_is_read_and_written_unchanged() {
             "claims" => again::<Sealed>(&text),
             "stop" => again::<OptOut>(&text),
             "seen" => again::<Timestamp>(&text),
-            "addr" => again::<RequestId>(&text),
+            "addr" | "charge" => again::<RequestId>(&text),
             "phone" => json!(serde_json::from_str::<PhoneMessage>(&text).unwrap()),
             "message" => json!(serde_json::from_str::<Message>(&text).unwrap()),
             // These are read by one function each, below.

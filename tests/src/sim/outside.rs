@@ -334,10 +334,10 @@ fn lost() -> HttpError {
 
 impl Wire {
     /// Everything that happens on the other side, in one moment.
-    fn there(&self, request: Request<Bytes>) -> Result<Answer, HttpError> {
+    fn there(&self, request: &Request<Bytes>) -> Result<Answer, HttpError> {
         let now = self.clock.now();
         let mut outside = self.shared.lock();
-        outside.calls(&request, now);
+        outside.calls(request, now);
         let fate = fate(&mut outside, request.uri().host());
         let name = format!("{} {}", request.method(), request.uri());
         let answer = match fate {
@@ -349,25 +349,25 @@ impl Wire {
                 Err(lost())
             }
             Fate::AnswerLost => {
-                outside.acts(&request, now);
+                outside.acts(request, now);
                 Err(lost())
             }
             Fate::BreaksBefore => Ok((500, json!({ "error": { "type": "api_error" } }))),
             Fate::BreaksAfter => {
-                outside.acts(&request, now);
+                outside.acts(request, now);
                 Ok((500, json!({ "error": { "type": "api_error" } })))
             }
-            Fate::Busy => Ok(busy(&mut outside, &request)),
+            Fate::Busy => Ok(busy(&mut outside, request)),
             // A restricted key may lack one permission.
             Fate::RefusesKey if request.uri().path().starts_with("/v1/refunds") => {
                 Ok((403, json!({ "error": {} })))
             }
             Fate::RefusesKey => Ok((401, json!({ "error": {}, "code": 20003 }))),
             Fate::Down => Ok((if outside.rng.happens(20) { 410 } else { 503 }, Value::Null)),
-            Fate::Answered => Ok(outside.acts(&request, now)),
+            Fate::Answered => Ok(outside.acts(request, now)),
         };
         if let Ok((status, _)) = &answer {
-            outside.oracle.learns_of_answer(&request, *status);
+            outside.oracle.learns_of_answer(request, *status);
         }
         outside.say(|| {
             format!("{name}: {fate:?} -> {:?}", answer.as_ref().map(|(status, _)| *status))
@@ -385,7 +385,7 @@ impl Http for Wire {
         _timeout: Duration,
     ) -> Result<Response<Bytes>, HttpError> {
         Turn::new().await;
-        let answer = self.there(request);
+        let answer = self.there(&request);
         // Between what happened there and hearing of it here lies a moment of its own.
         Turn::new().await;
         let (status, body) = answer?;

@@ -51,7 +51,7 @@ pub fn headers(input: &[u8]) {
     with_fixture(|fuzz_fixture| {
         let end = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
         let (proof, key) = input.split_at(end);
-        let body = wanted("+15551230009", "sandbox").to_string();
+        let body = wanted("+15551230009", "chat").to_string();
         let mut call = http::Request::post("/v1/requests").body(Body::from(body)).expect("a call");
         if let Ok(value) = HeaderValue::from_bytes(proof) {
             call.headers_mut().insert(header::AUTHORIZATION, value);

@@ -167,7 +167,7 @@ pub fn secret() -> Value {
         "address_key": format!("{address}="), "link_key": format!("{link}="),
         "test": {
             "channels": [
-                { "name": "sandbox", "kind": "sandbox" },
+                { "name": "chat", "kind": "sandbox" },
                 { "name": "rcs", "kind": "sandbox", "settings": { "style": "rcs" } },
                 { "name": "sms", "kind": "sms", "settings": {
                     "provider": "twilio", "account_sid": "AC00000000000000000000000000000000",
@@ -263,11 +263,11 @@ impl FuzzFixture {
         };
         let taken = r#"{"sid": "SM00000000000000000000000000000000", "status": "queued", "MessageId": "0a1b2c3d", "messages": [{"id": "wamid.1"}]}"#;
         fuzz_fixture.http.answers(http::Response::new(Bytes::from_static(taken.as_bytes())));
-        fuzz_fixture.shown = fuzz_fixture.open("+15551230001", "sandbox");
+        fuzz_fixture.shown = fuzz_fixture.open("+15551230001", "chat");
         fuzz_fixture.texted = fuzz_fixture.open("+15551230002", "sms");
         fuzz_fixture.carded = fuzz_fixture.open("+15551230004", "cards");
         fuzz_fixture.chatted = fuzz_fixture.open("+15551230005", "whatsapp");
-        fuzz_fixture.open("+15551230003", "sandbox");
+        fuzz_fixture.open("+15551230003", "chat");
         apple::introduce(&fuzz_fixture);
         fuzz_fixture.greeted = fuzz_fixture.open("+15551230002", "apple");
         fuzz_fixture.store.keep();

@@ -196,7 +196,7 @@ fn written(all: impl IntoIterator<Item = Value>) -> Vec<Vec<u8>> {
 pub(super) fn calls() -> Vec<Vec<u8>> {
     let (id, token) =
         with_fixture(|fuzz_fixture| (fuzz_fixture.shown.id, fuzz_fixture.shown.token.clone()));
-    let wanted = wanted("+15551230009", "sandbox").to_string();
+    let wanted = wanted("+15551230009", "chat").to_string();
     let mut encoded = http_event("POST", "/v1/requests", "e30=");
     encoded["isBase64Encoded"] = json!(true);
     let mut staged = http_event("GET", "/live/v1/requests", "");

@@ -14,7 +14,7 @@ fn bodies(all: &[Value]) -> Vec<Vec<u8>> {
 }
 
 fn with(changes: &[(&str, Value)]) -> Value {
-    let mut body = wanted("+15551230009", "sandbox");
+    let mut body = wanted("+15551230009", "chat");
     for (place, value) in changes {
         if let Some(found) = body.pointer_mut(place) {
             found.clone_from(value);

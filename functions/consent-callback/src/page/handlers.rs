@@ -34,9 +34,10 @@ impl ConsentPage {
         if link::is_preview(headers) {
             return self.respond(StatusCode::OK, &target, Visit::of(token)).await;
         }
-        let target = self.record_opened(target).await?;
+        let target = Box::pin(self.record_opened(target)).await?;
         let visit = Visit::with_query(token, query);
-        let target = if visit.done { self.record_arrival(target, headers).await? } else { target };
+        let target =
+            if visit.done { Box::pin(self.record_arrival(target, headers)).await? } else { target };
         if hosted_page::redirect_of(&target.loaded.request, target.prompt).is_some() && !visit.going
         {
             self.queue_status_look_up(&target.loaded.request).await;
@@ -75,10 +76,12 @@ impl ConsentPage {
         let reply = match submission {
             Submission::Reply(reply) => reply,
             Submission::Back => {
-                self.abandon_hosted_page(target).await?;
+                Box::pin(self.abandon_hosted_page(target)).await?;
                 return Ok(see_other(token, ""));
             }
-            Submission::Return(code) => return self.confirm_return(target, token, &code).await,
+            Submission::Return(code) => {
+                return Box::pin(self.confirm_return(target, token, &code)).await;
+            }
             Submission::AppleSession => return self.apple_session(request, brand).await,
             Submission::Wallets(wallets) => {
                 let prompt = PromptRef { request: request.id, prompt: target.prompt };
@@ -86,7 +89,8 @@ impl ConsentPage {
                 return Ok(link::empty(StatusCode::NO_CONTENT));
             }
         };
-        let recorded = self.approvals.record_loaded(&target, ApprovalMethod::Page, &reply).await;
+        let recorded = self.approvals.record_loaded(&target, ApprovalMethod::Page, &reply);
+        let recorded = Box::pin(recorded).await;
         let left = recorded
             .as_ref()
             .ok()

@@ -64,7 +64,13 @@ fn word(confirmed: &Confirmed) -> Word {
         Confirmed::SoftDeclined { code } => SoftDeclined(code),
         Confirmed::Processing => Processing,
         Confirmed::Unknown => Unknown,
-        other => panic!("{other:?}"),
+        Confirmed::HardDeclined { .. }
+        | Confirmed::RequiresAction { .. }
+        | Confirmed::Exchanged(_)
+        | Confirmed::Invalid { .. }
+        | Confirmed::Blocked { .. }
+        | Confirmed::Again
+        | Confirmed::Voided => panic!("{confirmed:?}"),
     }
 }
 

@@ -8,6 +8,7 @@ mod contract_fixture;
 mod contract_tests;
 #[cfg(test)]
 #[path = "../../../processors/tests/port/doubles.rs"]
+#[expect(dead_code, reason = "only Stripe keeps an answer under its idempotency key")]
 mod doubles;
 #[cfg(test)]
 mod pages;
