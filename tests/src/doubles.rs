@@ -9,7 +9,7 @@ use domain::ask::{Ask, AskHash, Customer, Metadata, Session, SessionKind};
 use domain::authorization::Authorization;
 use domain::brand::{Brand, Mode};
 use domain::random::Random;
-use domain::request::{Aftermath, Request, State};
+use domain::request::{Aftermath, AttemptEnd, Request, State};
 use domain::values::id::RequestId;
 use domain::values::money::Money;
 use domain::values::name::BrandName;
@@ -205,4 +205,16 @@ pub fn requested(
         chain: String::new(),
         webhooks: 0,
     }
+}
+
+/// Returns how many cards may have been given on hosted pages without a return in a browser that counts.
+///
+/// Such a card stays at the processor, unused: only a return with the cookie or the session code has it saved.
+#[must_use]
+pub fn given_elsewhere(request: &Request) -> usize {
+    if !matches!(request.ask, Ask::PaymentMethod { .. }) {
+        return 0;
+    }
+    let attempts = request.attempts.iter();
+    attempts.filter(|attempt| attempt.end() == Some(AttemptEnd::NotCharged)).count()
 }

@@ -18,6 +18,7 @@ use super::endpoint::Endpoint;
 use super::provider::Provider;
 use super::refunds::misreported;
 use super::stripe::{Charged, Stripe};
+use crate::doubles::given_elsewhere;
 
 /// A word within every secret of a customer or a processor: redirect URLs, codes, tokens, claims.
 pub(super) const SECRET: &str = "sesame";
@@ -381,7 +382,10 @@ fn miscounted(after: &Request, (stripe, provider): (&Stripe, &Provider)) -> Opti
     let due = usize::from(fulfilled);
     let right = match &after.ask {
         Ask::Payment { .. } => (charges, kept) == (due, 0),
-        Ask::PaymentMethod { .. } => (charges, kept) == (0, due),
+        // A card that was given in a browser that does not count stays at the processor, unused.
+        Ask::PaymentMethod { .. } => {
+            charges == 0 && (due..=due.saturating_add(given_elsewhere(after))).contains(&kept)
+        }
         Ask::Identity { .. } => {
             (charges, kept) == (0, 0) && (!fulfilled || provider.exchanged(&id) > 0)
         }

@@ -85,7 +85,8 @@ pub(in crate::stripe) fn receive(
 ///
 /// Stripe repeats for days what is refused, and then disables the endpoint. So an event that is not for this account is
 /// acknowledged and has no effect. Live endpoints of a platform also get the test events of its connected accounts
-/// (<https://docs.stripe.com/connect/webhooks>, read 2026-11-26).
+/// (<https://docs.stripe.com/connect/webhooks>).
+/// UNVERIFIED: the page was not opened. Send a test event of a connected account to a live endpoint before going live.
 ///
 /// # Errors
 /// The reason why the event has no effect.
@@ -158,7 +159,7 @@ fn signature(secret: &SecretString, at: &str, body: &[u8]) -> Option<String> {
 
 /// Returns where a dispute stands, and its stage. An inquiry (`warning_…`) moves no money.
 ///
-/// <https://docs.stripe.com/api/disputes/object> and <https://docs.stripe.com/disputes/how-disputes-work>, read 2026-11-26.
+/// UNVERIFIED: the statuses are from pages about <https://docs.stripe.com/api/disputes/object>. Compare them before going live.
 fn dispute(kind: &str, status: &str) -> Option<(DisputeStatus, u8)> {
     match status {
         "won" | "warning_closed" | "prevented" => Some((DisputeStatus::Won, 4)),
@@ -242,7 +243,8 @@ impl EventObject {
 
     /// Returns the failure of a refund of ours. Stripe never takes one back, so the report is believed.
     ///
-    /// A refund that succeeded can still fail, up to 30 days later (<https://docs.stripe.com/refunds>, read 2026-11-26).
+    /// A refund that succeeded can still fail, up to 30 days later (<https://docs.stripe.com/refunds>).
+    /// UNVERIFIED: the number of days. Read the page before going live.
     fn failed_refund(&self) -> Option<ProcessorEvent> {
         let (request, seq) = refunds::of_label(self.metadata.as_ref()?.refund.as_deref()?)?;
         let id = self.id.as_ref().filter(|id| refunds::is_refund(id))?;
