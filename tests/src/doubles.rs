@@ -209,7 +209,7 @@ pub fn requested(
 
 /// Returns how many cards may have been given on hosted pages without a return in a browser that counts.
 ///
-/// Such a card stays at the processor, unused: only a return with the cookie or the session code has it saved.
+/// Such a card stays at the processor, unused. Only a return with the cookie or the session code saves it.
 #[must_use]
 pub fn given_elsewhere(request: &Request) -> usize {
     if !matches!(request.ask, Ask::PaymentMethod { .. }) {
