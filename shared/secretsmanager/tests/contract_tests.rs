@@ -98,6 +98,10 @@ impl Keeping for Fresh {
             self.client.put_secret_value().secret_id(id).secret_string(text).send().await.unwrap();
         }
     }
+
+    async fn pass_a_minute(&self) {
+        self.clock.pass(60);
+    }
 }
 
 ports::secrets_contract_tests!(async { Fresh::new() });
@@ -134,7 +138,12 @@ async fn consent_keys_come_from_their_own_secret() {
         .await
         .unwrap();
     fresh.clock.pass(60);
-    assert!(matches!(secrets.brand(&name).await, Err(SecretsError::Damaged(_))));
+    // The last good keys stay in force. A function that starts now has none.
+    assert!(secrets.brand(&name).await.unwrap().consent.is_some());
+    let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&fresh.clock);
+    let started = BrandSecrets::new(&config(), fresh.prefix.clone(), clock);
+    let started = started.with_consent_keys(prefix);
+    assert!(matches!(started.brand(&name).await, Err(SecretsError::Damaged(_))));
 }
 
 #[tokio::test]

@@ -101,15 +101,18 @@ fn code(asked: &Asked) -> String {
 }
 
 /// The page is shown in the language with the longest words.
+/// The form of an approval for the hosted page.
+fn approval(asked: &Asked) -> [(&'static str, &str); 2] {
+    let code = asked.answer["session_code"].as_str().unwrap();
+    [("action", "approve_hosted"), ("session_code", code)]
+}
+
 #[test]
 fn every_stage_fits_narrow_phone_and_desktop() {
     let stage = Stage::set(&["nothing", "hosted"]);
     let (asked, page) = stage.asks(&serde_json::Value::Null, "de");
     stage.shots("card-entry", &page);
-    let yes = [
-        ("action", "approve_hosted"),
-        ("session_code", asked.answer["session_code"].as_str().unwrap()),
-    ];
+    let yes = approval(&asked);
     stage.world.customer().answers_on(&page, &yes).ok(303);
     stage.shots("back", &page);
     stage.shots("done", &format!("{page}?done=1"));
@@ -119,7 +122,8 @@ fn every_stage_fits_narrow_phone_and_desktop() {
         json!({ "kind": "identity", "claims": domain::ask::CLAIMS, "description": "Vertrag" });
     let (asked, page) = stage.asks(&who, "de");
     stage.shots("facts", &page);
-    stage.world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
+    let yes = approval(&asked);
+    stage.world.customer().answers_on(&page, &yes).ok(303);
     stage.world.books().says([ports::Confirmed::SoftDeclined { code: "no" }]);
     stage.world.comes_back(&asked, 1, Some(CODE)).ok(303);
     stage.shots("facts-refused", &page);
@@ -127,8 +131,10 @@ fn every_stage_fits_narrow_phone_and_desktop() {
     stage.world.time_passes(1);
     let (asked, page) = stage.asks(&keep, "de");
     stage.shots("keep", &page);
-    stage.world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
+    let yes = approval(&asked);
+    stage.world.customer().answers_on(&page, &yes).ok(303);
     stage.world.books().customer_is_done(&asked, 1);
+    stage.world.customer().opens(&format!("{page}?done=1")).ok(200);
     stage.world.time_passes(5);
     stage.shots("kept", &page);
     let card = stage.world.reads(&asked)["outcome"]["payment_method"]["id"].clone();

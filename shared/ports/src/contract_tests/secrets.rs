@@ -15,6 +15,9 @@ pub trait Keeping: Send + Sync {
 
     /// Stores `text` as the brand's secret, in place of the one before.
     async fn keep(&self, name: &BrandName, text: &str);
+
+    /// Lets a minute pass, after which every cache is stale.
+    async fn pass_a_minute(&self) {}
 }
 
 /// Returns a valid secret; `display_name` tells one version from another.
@@ -81,12 +84,14 @@ pub async fn damaged_secret_leaves_the_last_good_one(keeper: &dyn Keeping) {
     assert_eq!(secrets.brand(&name()).await.unwrap().display_name.as_str(), "Before");
     for damaged in ["{", "{}"] {
         keeper.keep(&name(), damaged).await;
+        keeper.pass_a_minute().await;
         assert_eq!(secrets.refresh(&name()).await.unwrap().display_name.as_str(), "Before");
         assert_eq!(secrets.brand(&name()).await.unwrap().display_name.as_str(), "Before");
     }
     let stranger = "stranger".parse().unwrap();
     assert!(matches!(secrets.brand(&stranger).await, Err(SecretsError::Unknown)));
     keeper.keep(&name(), &brand_text(&name(), "Mended")).await;
+    keeper.pass_a_minute().await;
     let mended = secrets.refresh(&name()).await.unwrap();
     assert_eq!(mended.display_name.as_str(), "Mended");
 }
