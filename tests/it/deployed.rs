@@ -270,7 +270,7 @@ async fn publishes(message: &str) {
 }
 
 #[tokio::test]
-async fn topic_events_of_tap_and_opt_out_reach_the_request() {
+async fn topic_tap_for_a_prompt_of_another_channel_is_ignored() {
     let (requester, phone) = (demo(), "+15557010009");
     let asked = requester.ask(&payment(phone, 4250), "deployed-topic").await;
     let id = asked["id"].as_str().unwrap();
@@ -287,15 +287,9 @@ async fn topic_events_of_tap_and_opt_out_reach_the_request() {
     let postback = postback.write(&Key32::new(key.try_into().unwrap()));
     publishes("hello").await;
     publishes(&events::tap(phone, "Pay", &postback)).await;
-    assert_eq!(requester.until(id, is_closed).await["state"], "fulfilled");
-
-    let phone = "+15557010010";
-    let asked = requester.ask(&payment(phone, 4250), "deployed-topic-stop").await;
-    let id = asked["id"].as_str().unwrap();
-    message(&requester, phone, id).await;
-    publishes(&events::text(phone, "STOP")).await;
-    let closed = requester.until(id, is_closed).await;
-    assert_eq!(closed["outcome"], json!({ "kind": "denied", "reason": "opted_out" }));
+    // The sandbox sent this prompt. A tap over AWS says nothing of it, and the request stays as it is.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(!is_closed(&requester.get(&format!("/v1/requests/{id}")).await));
 }
 
 #[tokio::test]
