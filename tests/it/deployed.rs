@@ -288,7 +288,7 @@ async fn topic_tap_for_a_prompt_of_another_channel_is_ignored() {
     publishes("hello").await;
     publishes(&events::tap(phone, "Pay", &postback)).await;
     // The sandbox sent this prompt. A tap over AWS says nothing of it, and the request stays as it is.
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    SystemClock.wait(Duration::from_secs(3)).await;
     assert!(!is_closed(&requester.get(&format!("/v1/requests/{id}")).await));
 }
 
