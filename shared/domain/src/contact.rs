@@ -50,9 +50,7 @@ impl Contact {
         }
         next
     }
-}
 
-impl Contact {
     /// Returns the record after the channel refused a message that was sent at `at` as outside its window.
     #[must_use]
     pub fn with_window_shut(&self, at: Timestamp) -> Self {

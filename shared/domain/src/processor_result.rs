@@ -145,6 +145,9 @@ impl ReportedResult {
     /// The code of a cancelled attempt. It is final: no other report changes it.
     pub const CANCELLED: &'static str = "cancelled";
 
+    /// The code of a cancellation that the processor refused.
+    pub const CANCEL_FAILED: &'static str = "cancel_failed";
+
     /// The code of a refund that the processor reversed after it had sent it. It is final: a success is an older report.
     pub const REVERSED: &'static str = "refund_failed";
 

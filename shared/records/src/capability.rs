@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::contact::ChannelScope;
-use crate::storage::{decode, encode};
+use crate::storage::{decode, overwrite};
 use domain::values::time::Timestamp;
-use ports::{Capability, Expect, Item, Key, ReceiptKinds, Store, StoreError, Write};
+use ports::{Capability, Key, ReceiptKinds, Store, StoreError, Write};
 
 /// How long an answer is valid.
 const FRESH: Duration = Duration::from_secs(60);
@@ -74,12 +74,6 @@ pub fn put(
     said: &RouteCapability,
     now: Timestamp,
 ) -> Result<Write, StoreError> {
-    let item = Item {
-        key: key(at, address),
-        version: 1,
-        body: encode(Kept { said: said.clone(), at: now })?,
-        expires_at: Some(now.after(FRESH)),
-        index: None,
-    };
-    Ok(Write::Put { item, expect: Expect::Any })
+    let kept = Kept { said: said.clone(), at: now };
+    overwrite(key(at, address), kept, Some(now.after(FRESH)))
 }

@@ -7,9 +7,9 @@ use domain::request::Request;
 use domain::values::id::RequestId;
 use domain::values::name::ProcessorName;
 use domain::values::time::Timestamp;
-use ports::{Expect, Item, Key, Store, StoreError, Write};
+use ports::{Key, Store, StoreError, Write};
 
-use crate::storage::{decode, encode};
+use crate::storage::{decode, overwrite};
 use domain::brand::BrandScope;
 
 fn key(scope: BrandScope<'_>, processor: &ProcessorName, charge: &Reference) -> Key {
@@ -24,14 +24,8 @@ fn key(scope: BrandScope<'_>, processor: &ProcessorName, charge: &Reference) -> 
 /// [`StoreError::Damaged`] when the request's id cannot be encoded.
 pub fn put(request: &Request, charge: &Reference, now: Timestamp) -> Result<Write, StoreError> {
     let scope = BrandScope { brand: &request.brand, mode: request.mode };
-    let item = Item {
-        key: key(scope, &request.processor, charge),
-        version: 1,
-        body: encode(request.id)?,
-        expires_at: Some(now.after(Duration::from_secs(request.retention_seconds))),
-        index: None,
-    };
-    Ok(Write::Put { item, expect: Expect::Any })
+    let kept = Duration::from_secs(request.retention_seconds);
+    overwrite(key(scope, &request.processor, charge), request.id, Some(now.after(kept)))
 }
 
 /// Returns the request of a charge; `None` where there is no such charge, or it is no longer kept.

@@ -1,10 +1,10 @@
 //! Released claims: kept apart from their request, sealed, and for a limited time.
 
-use crate::storage::{decode, encode};
+use crate::storage::{decode, overwrite};
 use domain::seal::Sealed;
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
-use ports::{Expect, Item, Key, Store, StoreError, Write};
+use ports::{Key, Store, StoreError, Write};
 
 fn key(request: RequestId) -> Key {
     Key { pk: format!("REQ#{request}"), sk: "CLAIMS".to_owned() }
@@ -15,9 +15,7 @@ fn key(request: RequestId) -> Key {
 /// # Errors
 /// [`StoreError::Damaged`] when the claims cannot be encoded.
 pub fn put(request: RequestId, sealed: &Sealed, until: Timestamp) -> Result<Write, StoreError> {
-    let (key, expires_at) = (key(request), Some(until));
-    let item = Item { key, version: 1, body: encode(sealed)?, expires_at, index: None };
-    Ok(Write::Put { item, expect: Expect::Any })
+    overwrite(key(request), sealed, Some(until))
 }
 
 /// Loads a request's claims; `None` once they expired.

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::storage::{decode, encode};
+use crate::storage::{decode, overwrite};
 use domain::brand::BrandScope;
 use domain::values::time::Timestamp;
-use ports::{Expect, Item, Key, Store, StoreError, Write};
+use ports::{Key, Store, StoreError};
 
 /// How long the wallets are kept.
 const KEPT: Duration = Duration::from_secs(90 * 86_400);
@@ -50,14 +50,8 @@ pub async fn put_device_wallets(
     wallets.sort_unstable();
     wallets.dedup();
     wallets.truncate(most);
-    let item = Item {
-        key: key(scope, address),
-        version: 1,
-        body: encode(DeviceWallets { wallets, at: now })?,
-        expires_at: Some(now.after(KEPT)),
-        index: None,
-    };
-    store.write(vec![Write::Put { item, expect: Expect::Any }]).await
+    let wallets = DeviceWallets { wallets, at: now };
+    store.write(vec![overwrite(key(scope, address), wallets, Some(now.after(KEPT)))?]).await
 }
 
 /// Loads the wallets of the last 90 days; `None` without any.

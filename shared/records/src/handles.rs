@@ -9,12 +9,12 @@ use domain::brand::{Brand, BrandScope, Key32};
 use domain::keys;
 use domain::values::name::ChannelName;
 use domain::values::time::Timestamp;
-use ports::{Expect, Item, Sender, Store, StoreError, Write};
+use ports::{Sender, Store, StoreError, Write};
 
 use crate::contact::{ChannelScope, KEPT};
 use crate::opt_outs;
 use crate::opt_outs::{OptOut, Statement, Word};
-use crate::storage::{decode, encode};
+use crate::storage::{decode, overwrite};
 
 /// A handle that is tied again is written again only this long before it would be forgotten.
 const RENEWAL: Duration = Duration::from_secs(60 * 86_400);
@@ -52,14 +52,7 @@ fn put(
     address: &str,
     now: Timestamp,
 ) -> Result<Write, StoreError> {
-    let item = Item {
-        key: at.key("HANDLE", handle),
-        version: 1,
-        body: encode(address)?,
-        expires_at: Some(now.after(KEPT)),
-        index: None,
-    };
-    Ok(Write::Put { item, expect: Expect::Any })
+    overwrite(at.key("HANDLE", handle), address, Some(now.after(KEPT)))
 }
 
 /// The handles of a brand's channel.

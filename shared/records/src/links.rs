@@ -8,7 +8,7 @@ use crate::storage;
 use domain::values::id::{PromptId, RequestId};
 use domain::values::name::BrandName;
 use domain::values::time::Timestamp;
-use ports::{Expect, Item, Key, Store, StoreError, Write};
+use ports::{Key, Store, StoreError, Write};
 
 /// How long links show the result after a request's longest lifetime.
 const LINK_RETENTION: Duration = Duration::from_secs(8 * 86_400);
@@ -36,15 +36,7 @@ fn link_key(token: &str) -> Key {
 /// # Errors
 /// [`StoreError::Damaged`], never in practice.
 pub fn put_link(token: &str, target: &LinkTarget, now: Timestamp) -> Result<Write, StoreError> {
-    let expires_at = Some(now.after(LINK_RETENTION));
-    let item = Item {
-        key: link_key(token),
-        version: 1,
-        body: storage::encode(target)?,
-        expires_at,
-        index: None,
-    };
-    Ok(Write::Put { item, expect: Expect::Any })
+    storage::overwrite(link_key(token), target, Some(now.after(LINK_RETENTION)))
 }
 
 /// Loads the target of a link; `None` when there is no such link.

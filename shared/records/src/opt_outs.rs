@@ -13,11 +13,10 @@ use ports::{Expect, Item, Key, Order, Range, Store, StoreError, Write};
 use serde::{Deserialize, Serialize};
 
 use crate::storage::{decode, encode};
+use crate::update::retry_conflicts;
 
 /// How long a withdrawn opt-out is kept: far longer than providers repeat a webhook.
 const WITHDRAWN_KEPT: Duration = Duration::from_secs(90 * 86_400);
-/// How often a change is tried again after a conflict.
-const CONFLICTS_MAX: u32 = 8;
 
 /// A customer's word about a brand's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,7 +192,7 @@ pub async fn record(
     address: &str,
     statement: Statement,
 ) -> Result<OptOut, StoreError> {
-    for _ in 0..CONFLICTS_MAX {
+    retry_conflicts(|| async move {
         let (known, version) = load(store, scope, address).await?;
         let next = known.with(statement.word, statement.time(&known));
         if next == known {
@@ -208,15 +207,10 @@ pub async fn record(
             index: None,
         };
         let expect = version.map_or(Expect::Absent, Expect::Version);
-        match store.write(vec![Write::Put { item, expect }]).await {
-            Ok(()) => return Ok(next),
-            Err(StoreError::Conflict) => {}
-            Err(error @ (StoreError::Unavailable(_) | StoreError::Damaged(_))) => {
-                return Err(error);
-            }
-        }
-    }
-    Err(StoreError::Conflict)
+        store.write(vec![Write::Put { item, expect }]).await?;
+        Ok(next)
+    })
+    .await
 }
 
 #[cfg(test)]

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::storage::{decode, encode};
+use crate::storage::{decode, overwrite};
 use domain::brand::Mode;
 use domain::processor_result::CardReceipt;
 use domain::seal::Sealed;
 use domain::values::id::{CardId, RequestId};
 use domain::values::name::{BrandName, ProcessorName};
 use domain::values::time::Timestamp;
-use ports::{Expect, Item, Key, Store, StoreError, Write};
+use ports::{Key, Store, StoreError, Write};
 
 /// A saved card. The card itself is at the processor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,9 +43,7 @@ pub fn put(
     card: CardId,
     on_file: &SavedCard,
 ) -> Result<Write, StoreError> {
-    let key = key(brand, mode, card);
-    let item = Item { key, version: 1, body: encode(on_file)?, expires_at: None, index: None };
-    Ok(Write::Put { item, expect: Expect::Any })
+    overwrite(key(brand, mode, card), on_file, None)
 }
 
 /// Loads a saved card; `None` where the brand has none of that id.

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use domain::values::time::Timestamp;
-use ports::{Expect, Item, Store, StoreError, Write};
+use ports::{Store, StoreError};
 
 use crate::contact::ChannelScope;
-use crate::storage::encode;
+use crate::storage::overwrite;
 
 /// How long a message is known. Providers repeat a webhook for seven days.
 const KEPT: Duration = Duration::from_secs(8 * 86_400);
@@ -35,12 +35,6 @@ pub async fn put_seen(
     message: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let item = Item {
-        key: at.key("SEEN", message),
-        version: 1,
-        body: encode(now)?,
-        expires_at: Some(now.after(KEPT)),
-        index: None,
-    };
-    store.write(vec![Write::Put { item, expect: Expect::Any }]).await
+    let seen = overwrite(at.key("SEEN", message), now, Some(now.after(KEPT)))?;
+    store.write(vec![seen]).await
 }

@@ -82,6 +82,19 @@ pub fn decode<T: serde::de::DeserializeOwned>(body: &str) -> Result<T, StoreErro
     }
 }
 
+/// Returns the write of an item that the last writer wins: no version of it is expected.
+///
+/// # Errors
+/// [`StoreError::Damaged`] when the value cannot be encoded as JSON.
+pub(crate) fn overwrite<T: Serialize>(
+    key: Key,
+    value: T,
+    expires_at: Option<Timestamp>,
+) -> Result<Write, StoreError> {
+    let item = Item { key, version: 1, body: encode(value)?, expires_at, index: None };
+    Ok(Write::Put { item, expect: Expect::Any })
+}
+
 fn partition(id: RequestId) -> String {
     format!("REQ#{id}")
 }
@@ -242,14 +255,7 @@ fn put_webhook(
 }
 
 fn put_address(request: &Request, key: Key) -> Result<Write, StoreError> {
-    let item = Item {
-        key,
-        version: 1,
-        body: encode(request.id)?,
-        expires_at: Some(request.expires_at.after(GRACE)),
-        index: None,
-    };
-    Ok(Write::Put { item, expect: Expect::Any })
+    overwrite(key, request.id, Some(request.expires_at.after(GRACE)))
 }
 
 /// Lists the requests that may be open for an address on a channel, newest first.

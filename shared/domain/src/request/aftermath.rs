@@ -235,7 +235,7 @@ impl Request {
             // A refusal of the attempt itself, told once more, says nothing of the reversal.
             let reversal = match reported.code.as_deref() {
                 Some(ReportedResult::CANCELLED) => Reversal::Done,
-                Some("cancel_failed") => Reversal::Failed,
+                Some(ReportedResult::CANCEL_FAILED) => Reversal::Failed,
                 Some(_) | None => return Err(Refusal::Step),
             };
             return self.record_reversal(attempt_no, reversal, now);

@@ -87,7 +87,8 @@ fn heard(callback: &UnverifiedCallback) -> Result<ProcessorEvent, CallbackError>
             ProcessorEvent::AttemptReported { request, attempt_no, reported }
         }
         Said::ReversalTold { request, attempt_no, success } => {
-            let code = if success { ReportedResult::CANCELLED } else { "cancel_failed" };
+            let code =
+                if success { ReportedResult::CANCELLED } else { ReportedResult::CANCEL_FAILED };
             let reported = ReportedResult { code: Some(code.to_owned()), ..reported(false) };
             ProcessorEvent::AttemptReported { request, attempt_no, reported }
         }
