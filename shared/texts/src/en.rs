@@ -93,7 +93,7 @@ pub(super) static PAGE: PageTexts = PageTexts {
     wrong_code: "That was not the number",
     wrong_code_hint: "For your safety this request has ended. Nothing was paid and nothing was shared. If somebody pressed you to approve, hang up and call the business yourself.",
     other_browser: "You are in another browser now",
-    other_browser_code: "This is not the browser you began in. Type the number the agent reads to you. If nobody is reading you a number, close this page.",
+    other_browser_code: "This is not the browser you began in. Type the number the agent reads to you. If no agent is reading you a number, close this page.",
     other_browser_hint: "This is not the browser you began in. Go back to it, or open the link in the message again. Nothing was paid and nothing was shared.",
     other_browser_send: "Continue",
     return_failed: "We could not use this",

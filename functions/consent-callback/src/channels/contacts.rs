@@ -23,7 +23,7 @@ pub(super) struct Contacts {
 /// The addresses that the sender of a message may be. Each is a keyed hash.
 pub(super) struct KnownSender<'a> {
     /// The message that identified the sender.
-    origin: &'a MessageOrigin,
+    pub(super) origin: &'a MessageOrigin,
     /// The addresses that the sender's ids are tied to.
     tied: Vec<String>,
     /// The sender's own number, in every spelling.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::brand::{Brand, Mode};
+use domain::brand::{Brand, BrandScope, Mode};
 use domain::guards;
 use domain::guards::Guard;
 use domain::keys;
@@ -13,6 +13,7 @@ use domain::values::prompt_ref::PromptRef;
 use ports::{PromptSelector, Store};
 use records::contact::ChannelScope;
 use records::storage;
+use records::storage::VersionedRequest;
 
 /// The brand, mode and channel that a webhook was verified for.
 #[derive(Clone, Copy)]
@@ -44,6 +45,23 @@ impl<'a> ChannelContext<'a> {
     pub(super) fn has_prompt(&self, request: &Request, reference: PromptRef) -> bool {
         let prompt = request.prompt(reference.prompt);
         self.is_owner(request) && prompt.is_some_and(|prompt| prompt.channel == *self.channel)
+    }
+
+    /// Returns the brand and the mode whose credentials proved the sender.
+    pub(super) fn brand_scope(&self) -> BrandScope<'a> {
+        BrandScope { brand: &self.brand.name, mode: self.mode }
+    }
+
+    /// Loads the request of the prompt that a callback is about; `None` when this channel sent no such prompt.
+    pub(super) async fn load_prompted(
+        &self,
+        store: &dyn Store,
+        selector: PromptSelector,
+    ) -> Result<Option<(PromptRef, VersionedRequest)>, Problem> {
+        let Some(reference) = self.find_prompt(store, selector).await? else { return Ok(None) };
+        let loaded = storage::load(store, reference.request).await?;
+        let own = loaded.filter(|loaded| self.has_prompt(&loaded.request, reference));
+        Ok(own.map(|loaded| (reference, loaded)))
     }
 
     /// Finds the prompt that a callback is about; `None` when it is not this brand's.

@@ -1,14 +1,13 @@
 //! Reads what a customer says in words, or by a tap on a button that is not ours.
 
-use domain::brand::BrandScope;
 use domain::postback::Postback;
 use domain::problem::Problem;
 use domain::values::language::Language;
-use ports::MessageOrigin;
 use records::opt_outs::Word;
 use records::{limits, storage};
 use texts::inbound::{Listener, Meaning};
 
+use super::contacts::KnownSender;
 use super::context::ChannelContext;
 use super::text_replies::InboundText;
 use super::webhooks::ChannelWebhooks;
@@ -21,11 +20,12 @@ impl ChannelWebhooks {
     pub(super) async fn on_text(
         &self,
         context: ChannelContext<'_>,
+        known: KnownSender<'_>,
         inbound: InboundText<'_>,
     ) -> Result<(), Problem> {
-        match self.word(context, inbound.origin, &[inbound.text]).await? {
-            Some(word) => self.on_word(context, inbound.origin, word).await,
-            None => self.replies.on_text(context, inbound).await,
+        match self.word(context, &known, &[inbound.text]).await? {
+            Some(word) => self.on_word(context, &known, word).await,
+            None => self.replies.on_text(context, known, inbound).await,
         }
     }
 
@@ -35,28 +35,28 @@ impl ChannelWebhooks {
     pub(super) async fn on_tap(
         &self,
         context: ChannelContext<'_>,
+        known: &KnownSender<'_>,
         postback: &str,
         label: Option<&str>,
-        origin: &MessageOrigin,
     ) -> Result<(), Problem> {
         let is_ours = Postback::read(postback, &context.brand.link_key).is_some();
         let said = [label.unwrap_or_default(), postback];
-        let word = if is_ours { None } else { self.word(context, origin, &said).await? };
+        let word = if is_ours { None } else { self.word(context, known, &said).await? };
         match word {
-            Some(word) => self.on_word(context, origin, word).await,
-            None => self.replies.on_postback(context, postback, origin).await,
+            Some(word) => self.on_word(context, known, word).await,
+            None => self.replies.on_postback_by(context, known, postback).await,
         }
     }
 
     async fn on_word(
         &self,
         context: ChannelContext<'_>,
-        origin: &MessageOrigin,
+        known: &KnownSender<'_>,
         word: Word,
     ) -> Result<(), Problem> {
         match word {
-            Word::Stop => self.opt_out.stop(context, origin).await,
-            Word::Start => self.opt_out.start(context, origin).await,
+            Word::Stop => self.opt_out.stop(context, known).await,
+            Word::Start => self.opt_out.start(context, known).await,
         }
     }
 
@@ -64,17 +64,17 @@ impl ChannelWebhooks {
     async fn word(
         &self,
         context: ChannelContext<'_>,
-        origin: &MessageOrigin,
+        known: &KnownSender<'_>,
         texts: &[&str],
     ) -> Result<Option<Word>, Problem> {
-        let languages = self.languages(context, origin).await?;
+        let languages = self.languages(context, known).await?;
         let languages = languages.iter().chain([&context.brand.language]);
         let listener = Listener::new(languages, context.brand.display_name.as_str());
-        let said = |meaning| texts.iter().any(|text| listener.meaning(text) == Some(meaning));
-        Ok(if said(Meaning::Stop) {
+        let said: Vec<Meaning> = texts.iter().filter_map(|text| listener.meaning(text)).collect();
+        Ok(if said.contains(&Meaning::Stop) {
             Some(Word::Stop)
         } else {
-            said(Meaning::Start).then_some(Word::Start)
+            said.contains(&Meaning::Start).then_some(Word::Start)
         })
     }
 
@@ -82,11 +82,10 @@ impl ChannelWebhooks {
     async fn languages(
         &self,
         context: ChannelContext<'_>,
-        origin: &MessageOrigin,
+        known: &KnownSender<'_>,
     ) -> Result<Vec<Language>, Problem> {
         let store = self.ports.store.as_ref();
-        let scope = BrandScope { brand: &context.brand.name, mode: context.mode };
-        let known = self.replies.contacts.identify(context, origin).await?;
+        let scope = context.brand_scope();
         let mut languages: Vec<Language> = Vec::new();
         for address in known.addresses() {
             let (limits, _) = limits::load(store, scope, &address).await?;

@@ -1,6 +1,5 @@
 //! Records a customer's opt-out from a brand's messages, and its withdrawal. It reaches no channel and no processor.
 
-use domain::brand::BrandScope;
 use domain::guards;
 use domain::guards::Guard;
 use domain::outcome::DenialReason;
@@ -14,7 +13,7 @@ use records::storage;
 use records::storage::VersionedRequest;
 use records::update::{Decision, update_async};
 
-use super::contacts::Contacts;
+use super::contacts::{Contacts, KnownSender};
 use super::context::ChannelContext;
 use crate::approvals::{self, DecisionInput, ReplyError};
 
@@ -33,28 +32,28 @@ impl OptOut {
     /// Records that the sender's addresses opted out, then denies each open request of them.
     ///
     /// The opt-out is stored first. If a later step fails, no message is sent to the address anyway. A stop that was written
-    /// before a known start changes nothing.
+    /// before a known start changes nothing. A word of the test mode says nothing about live prompts.
     pub(super) async fn stop(
         &self,
         context: ChannelContext<'_>,
-        origin: &MessageOrigin,
+        known: &KnownSender<'_>,
     ) -> Result<(), Problem> {
         let ChannelContext { brand, channel, .. } = context;
+        let origin = known.origin;
         let (store, stop) = (self.ports.store.as_ref(), self.statement(origin, Word::Stop));
-        let known = self.contacts.identify(context, origin).await?;
         let addresses = known.addresses();
         if addresses.is_empty() {
             tracing::warn!(channel.name = %channel, brand.name = %brand.name, "opt-out came from an unknown address; kept for its id");
             return self.keep_for_handle(context, origin, stop).await;
         }
         for address in addresses {
-            let words = opt_outs::record(store, scope(context), &address, stop).await?;
+            let words = opt_outs::record(store, context.brand_scope(), &address, stop).await?;
             if words.is_opted_out() {
                 self.end_open(context, &address).await?;
             }
         }
         tracing::info!(channel.name = %channel, brand.name = %brand.name, "address opted out");
-        self.contacts.update_sender(context, &known).await
+        self.contacts.update_sender(context, known).await
     }
 
     /// Records that the customer of a prompt opted out, as its provider reports in a status.
@@ -69,13 +68,11 @@ impl OptOut {
             return Ok(());
         }
         let (store, reported_at) = (self.ports.store.as_ref(), self.ports.clock.now());
-        let Some(reference) = context.find_prompt(store, selector).await? else { return Ok(()) };
-        let loaded = storage::load(store, reference.request).await?;
-        let own = loaded.filter(|loaded| context.has_prompt(&loaded.request, reference));
-        let Some(VersionedRequest { request, .. }) = own else { return Ok(()) };
+        let found = context.load_prompted(store, selector).await?;
+        let Some((reference, VersionedRequest { request, .. })) = found else { return Ok(()) };
         let written_at = request.prompt(reference.prompt).map(|prompt| prompt.at);
         let stop = Statement { word: Word::Stop, written_at, reported_at };
-        let words = opt_outs::record(store, scope(context), &request.address, stop).await?;
+        let words = opt_outs::record(store, context.brand_scope(), &request.address, stop).await?;
         if words.is_opted_out() {
             self.end_open(context, &request.address).await?;
         }
@@ -113,18 +110,18 @@ impl OptOut {
     pub(super) async fn start(
         &self,
         context: ChannelContext<'_>,
-        origin: &MessageOrigin,
+        known: &KnownSender<'_>,
     ) -> Result<(), Problem> {
+        let origin = known.origin;
         let (store, start) = (self.ports.store.as_ref(), self.statement(origin, Word::Start));
-        let known = self.contacts.identify(context, origin).await?;
         let addresses = known.addresses();
         if addresses.is_empty() {
             return self.keep_for_handle(context, origin, start).await;
         }
         for address in addresses {
-            opt_outs::record(store, scope(context), &address, start).await?;
+            opt_outs::record(store, context.brand_scope(), &address, start).await?;
         }
-        self.contacts.update_sender(context, &known).await
+        self.contacts.update_sender(context, known).await
     }
 
     fn statement(&self, origin: &MessageOrigin, word: Word) -> Statement {
@@ -142,7 +139,7 @@ impl OptOut {
         let ChannelContext { brand, channel, .. } = context;
         let store = self.ports.store.as_ref();
         for handle in handles::hashes(&brand.address_key, channel, &origin.from) {
-            opt_outs::record(store, scope(context), &handle, statement).await?;
+            opt_outs::record(store, context.brand_scope(), &handle, statement).await?;
         }
         Ok(())
     }
@@ -166,9 +163,4 @@ async fn open_requests(
         }
     }
     Ok(ids)
-}
-
-/// Returns the brand and the mode whose credentials reported a word. A word of the test mode says nothing about live prompts.
-fn scope(context: ChannelContext<'_>) -> BrandScope<'_> {
-    BrandScope { brand: &context.brand.name, mode: context.mode }
 }

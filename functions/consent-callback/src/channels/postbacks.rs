@@ -12,14 +12,13 @@ use domain::values::prompt_ref::PromptRef;
 use ports::{MessageOrigin, PromptSelector};
 use records::storage;
 
+use super::contacts::KnownSender;
 use super::context::ChannelContext;
 use super::replies::{Replies, is_temporary, reply_of};
 use crate::approvals::{ApprovalPayload, CustomerReply, PromptedRequest, ReplyError};
 
 impl Replies {
-    /// Records the reply of a button. The postback's signature proves the prompt and the action, and nothing else is believed.
-    ///
-    /// A tap of a sender who is known to be another customer does not count. It ties none of their ids to the address.
+    /// Records the reply of a button, by the sender of a message.
     pub(crate) async fn on_postback(
         &self,
         context: ChannelContext<'_>,
@@ -27,16 +26,28 @@ impl Replies {
         origin: &MessageOrigin,
     ) -> Result<(), Problem> {
         let known = self.contacts.identify(context, origin).await?;
+        self.on_postback_by(context, &known, postback).await
+    }
+
+    /// Records the reply of a button, by an identified sender. The postback's signature proves the prompt and the action, and nothing else is believed.
+    ///
+    /// A tap of a sender who is known to be another customer does not count. It ties none of their ids to the address.
+    pub(super) async fn on_postback_by(
+        &self,
+        context: ChannelContext<'_>,
+        known: &KnownSender<'_>,
+        postback: &str,
+    ) -> Result<(), Problem> {
         let found = self.find_by_postback(context, postback).await?;
         let own = found
             .filter(|(postback, loaded)| context.has_prompt(&loaded.request, postback.reference));
         let Some((postback, loaded)) = own else {
             tracing::info!(channel.name = %context.channel, "postback of an unknown prompt ignored");
-            return self.contacts.update_sender(context, &known).await;
+            return self.contacts.update_sender(context, known).await;
         };
         if !known.may_be(&loaded.request.address) {
             tracing::warn!(channel.name = %context.channel, request.id = %loaded.request.id, "postback of another customer ignored");
-            return self.contacts.update_sender(context, &known).await;
+            return self.contacts.update_sender(context, known).await;
         }
         let (mode, address) = (loaded.request.mode, loaded.request.address.clone());
         if let Some(reply) = reply_of(&loaded.request, postback.action) {
@@ -44,7 +55,7 @@ impl Replies {
             let target = PromptedRequest { loaded, brand, prompt };
             self.record(&target, ApprovalMethod::Tap, &reply).await?;
         }
-        self.contacts.update_contact(context, mode, &address, &known).await
+        self.contacts.update_contact(context, mode, &address, known).await
     }
 
     /// Records a payment in the chat as an approval that carries its own credential. `false` when it was not recorded.
@@ -55,10 +66,8 @@ impl Replies {
         credential: Credential,
     ) -> Result<bool, Problem> {
         let store = self.ports.store.as_ref();
-        let Some(reference) = context.find_prompt(store, selector).await? else { return Ok(false) };
-        let loaded = storage::load(store, reference.request).await?;
-        let own = loaded.filter(|loaded| context.has_prompt(&loaded.request, reference));
-        let Some(loaded) = own else { return Ok(false) };
+        let found = context.load_prompted(store, selector).await?;
+        let Some((reference, loaded)) = found else { return Ok(false) };
         let (brand, id) = (Arc::clone(context.brand), reference.request);
         let target = PromptedRequest { loaded, brand, prompt: reference.prompt };
         let payload = ApprovalPayload::InChatPayment(credential);

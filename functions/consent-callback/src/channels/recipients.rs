@@ -3,7 +3,7 @@
 use domain::problem::Problem;
 use ports::{Ports, PromptSelector, Sender};
 use records::handles::Handles;
-use records::storage;
+use records::storage::VersionedRequest;
 
 use super::context::ChannelContext;
 use super::opt_out::OptOut;
@@ -28,10 +28,8 @@ impl Recipients {
         recipient: &Sender,
     ) -> Result<(), Problem> {
         let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
-        let Some(reference) = context.find_prompt(store, about).await? else { return Ok(()) };
-        let loaded = storage::load(store, reference.request).await?;
-        let own = loaded.filter(|loaded| context.has_prompt(&loaded.request, reference));
-        let Some(storage::VersionedRequest { request, .. }) = own else { return Ok(()) };
+        let found = context.load_prompted(store, about).await?;
+        let Some((_, VersionedRequest { request, .. })) = found else { return Ok(()) };
         let at = context.scope(request.mode);
         let handles = Handles { store, brand: context.brand, at };
         if handles.tie(&request.address, recipient, now).await? {

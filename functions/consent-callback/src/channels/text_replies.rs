@@ -14,12 +14,12 @@ use domain::problem::Problem;
 use domain::request::{PromptRecord, Request, State};
 use domain::values::id::{PromptId, RequestId};
 use domain::values::time::Timestamp;
-use ports::MessageOrigin;
 use records::limits;
 use records::storage;
 use records::storage::VersionedRequest;
 use texts::inbound::{Listener, Meaning};
 
+use super::contacts::KnownSender;
 use super::context::ChannelContext;
 use super::replies::{Replies, reply_of};
 use crate::approvals::{CustomerReply, PromptedRequest};
@@ -33,7 +33,6 @@ pub(super) struct InboundText<'a> {
     pub(super) text: &'a str,
     /// The postback of the entry point through which the customer began to write; `None` where there was none.
     pub(super) intent: Option<&'a str>,
-    pub(super) origin: &'a MessageOrigin,
 }
 
 impl Replies {
@@ -43,39 +42,27 @@ impl Replies {
     pub(super) async fn on_text(
         &self,
         context: ChannelContext<'_>,
+        mut known: KnownSender<'_>,
         inbound: InboundText<'_>,
     ) -> Result<(), Problem> {
-        let origin = inbound.origin;
-        let mut known = self.contacts.identify(context, origin).await?;
         if let Some(intent) = inbound.intent
             && let Some((_, loaded)) = self.find_by_postback(context, intent).await?
             && known.may_be(&loaded.request.address)
         {
             let (mode, address) = (loaded.request.mode, &loaded.request.address);
             self.contacts.update_contact(context, mode, address, &known).await?;
-            known = self.contacts.identify(context, origin).await?;
+            known = self.contacts.identify(context, known.origin).await?;
         }
-        let addresses = known.addresses();
-        if addresses.is_empty() {
+        if known.addresses().is_empty() {
             return Ok(());
         }
         if context.brand.policy.text_replies
-            && let Some((target, reply)) = self.text_reply(context, &addresses, inbound).await?
+            && let Some((target, reply)) = self.text_reply(context, &known, inbound).await?
         {
             self.record(&target, ApprovalMethod::Reply, &reply).await?;
         } else {
             tracing::info!(channel.name = %context.channel, "text received that is no reply");
         }
-        self.contacts.update_sender(context, &known).await
-    }
-
-    /// Records that a customer sent something that says nothing here. It opens the channel's window.
-    pub(super) async fn on_activity(
-        &self,
-        context: ChannelContext<'_>,
-        origin: &MessageOrigin,
-    ) -> Result<(), Problem> {
-        let known = self.contacts.identify(context, origin).await?;
         self.contacts.update_sender(context, &known).await
     }
 
@@ -85,14 +72,14 @@ impl Replies {
     async fn text_reply(
         &self,
         context: ChannelContext<'_>,
-        addresses: &[String],
+        known: &KnownSender<'_>,
         inbound: InboundText<'_>,
     ) -> Result<Option<(PromptedRequest, CustomerReply)>, Problem> {
         let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
-        let written_at = inbound.origin.written_at;
+        let written_at = known.origin.written_at;
         let mut open: Vec<VersionedRequest> = Vec::new();
-        for address in addresses {
-            for id in storage::open_for_address(store, context.channel.as_str(), address).await? {
+        for address in known.addresses() {
+            for id in storage::open_for_address(store, context.channel.as_str(), &address).await? {
                 let loaded = storage::load(store, id).await?;
                 open.extend(loaded.filter(|loaded| {
                     context.is_brand(&loaded.request) && loaded.request.answerable(now).is_ok()

@@ -191,6 +191,7 @@ impl ChannelWebhooks {
         context: ChannelContext<'_>,
         callback: Callback,
     ) -> Result<bool, Problem> {
+        let contacts = &self.replies.contacts;
         match callback {
             Callback::Delivered(prompt) => {
                 self.receipts.record(context, prompt, DeliveryStatus::Delivered).await?;
@@ -206,18 +207,28 @@ impl ChannelWebhooks {
                 self.receipts.record(context, prompt, status).await?;
             }
             Callback::FailedForNow(prompt) => self.receipts.record_busy(context, prompt).await?,
-            Callback::Stop(origin) => self.opt_out.stop(context, &origin).await?,
-            Callback::Start(origin) => self.opt_out.start(context, &origin).await?,
+            Callback::Stop(origin) => {
+                let known = contacts.identify(context, &origin).await?;
+                self.opt_out.stop(context, &known).await?;
+            }
+            Callback::Start(origin) => {
+                let known = contacts.identify(context, &origin).await?;
+                self.opt_out.start(context, &known).await?;
+            }
             Callback::Tapped { postback, label, origin } => {
-                let tap = self.on_tap(context, &postback, label.as_deref(), &origin);
+                let known = contacts.identify(context, &origin).await?;
+                let tap = self.on_tap(context, &known, &postback, label.as_deref());
                 Box::pin(tap).await?;
             }
             Callback::Wrote { origin, text, intent } => {
-                let inbound =
-                    InboundText { text: &text, intent: intent.as_deref(), origin: &origin };
-                Box::pin(self.on_text(context, inbound)).await?;
+                let known = contacts.identify(context, &origin).await?;
+                let inbound = InboundText { text: &text, intent: intent.as_deref() };
+                Box::pin(self.on_text(context, known, inbound)).await?;
             }
-            Callback::Active(origin) => self.replies.on_activity(context, &origin).await?,
+            Callback::Active(origin) => {
+                let known = contacts.identify(context, &origin).await?;
+                contacts.update_sender(context, &known).await?;
+            }
             Callback::Recipient { about, recipient } => {
                 self.recipients.record(context, about, &recipient).await?;
             }

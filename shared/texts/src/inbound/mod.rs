@@ -73,20 +73,19 @@ impl Listener {
     pub fn meaning(&self, text: &str) -> Option<Meaning> {
         let own = own_words::of(text, &self.lexicons)?;
         let sentences = sentences::split(&own);
-        let readings = || self.lexicons.iter().map(|lexicon| self.read(lexicon, &sentences));
-        if readings().any(|reading| reading == Some(Meaning::Stop)) {
-            return Some(Meaning::Stop);
-        }
-        if readings().any(|reading| reading == Some(Meaning::Start)) {
-            return Some(Meaning::Start);
+        let lexicons = self.lexicons.iter();
+        let readings: Vec<Meaning> =
+            lexicons.filter_map(|lexicon| self.read(lexicon, &sentences)).collect();
+        for prevails in [Meaning::Stop, Meaning::Start] {
+            if readings.contains(&prevails) {
+                return Some(prevails);
+            }
         }
         match answers::answer(&own, &sentences, &self.lexicons) {
             answers::Answer::Yes => Some(Meaning::Yes),
             answers::Answer::No => Some(Meaning::No),
             answers::Answer::Ambiguous => None,
-            answers::Answer::None => {
-                readings().any(|reading| reading == Some(Meaning::No)).then_some(Meaning::No)
-            }
+            answers::Answer::None => readings.contains(&Meaning::No).then_some(Meaning::No),
         }
     }
 
