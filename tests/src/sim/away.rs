@@ -99,9 +99,9 @@ impl World {
                     newest.or_else(|| outside.rng.pick(&self.tabs)).cloned()
                 };
                 let action = match self.roll(8) {
-                    0..5 => Away::ButtonAction("pm_card_visa"),
-                    5 => Away::ButtonAction("pm_card_visa_chargeDeclinedInsufficientFunds"),
-                    6 => Away::ButtonAction("pm_card_authenticationRequired"),
+                    0..4 => Away::ButtonAction("pm_card_visa"),
+                    4 => Away::ButtonAction("pm_card_visa_chargeDeclinedInsufficientFunds"),
+                    5 => Away::ButtonAction("pm_card_authenticationRequired"),
                     _ => Away::Refuses,
                 };
                 if let Some(tab) = tab {

@@ -53,7 +53,11 @@ impl Credentials {
             _ if !own_policy => json!({}),
             0 => json!({}),
             _ => json!({
-                "session_code": rng.happens(600),
+                "session_code": {
+                    "payment": rng.happens(600),
+                    "payment_method": rng.happens(400),
+                    "identity": rng.happens(400),
+                },
                 "text_replies": rng.happens(800),
                 "fallback_seconds": rng.between(5, 20),
                 "open_max": 20,
