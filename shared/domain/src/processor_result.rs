@@ -145,9 +145,6 @@ impl ReportedResult {
     /// The code of a cancelled attempt. It is final: no other report changes it.
     pub const CANCELLED: &'static str = "cancelled";
 
-    /// The code of a cancellation that the processor refused.
-    pub const CANCEL_FAILED: &'static str = "cancel_failed";
-
     /// The code of a refund that the processor reversed after it had sent it. It is final: a success is an older report.
     pub const REVERSED: &'static str = "refund_failed";
 
@@ -161,6 +158,15 @@ impl ReportedResult {
     #[must_use]
     pub fn refund_code(&self) -> &str {
         self.code.as_deref().unwrap_or(Self::REVERSED)
+    }
+
+    /// The code of a cancellation that the processor could not carry out. It says nothing about the money.
+    pub const CANCEL_FAILED: &'static str = "cancel_failed";
+
+    /// Whether the processor could not cancel the attempt: it was captured, declined, or never made.
+    #[must_use]
+    pub fn is_cancel_failed(&self) -> bool {
+        !self.success && self.code.as_deref() == Some(Self::CANCEL_FAILED)
     }
 
     /// Whether the processor has cancelled the attempt.

@@ -290,7 +290,8 @@ impl Request {
 
     /// Records the result that a webhook reported of an attempt.
     ///
-    /// No later report undoes a success, except a cancellation by the processor, which is final.
+    /// No later report undoes a success, except a cancellation by the processor, which is final. A cancellation that failed
+    /// replaces no other report.
     ///
     /// # Errors
     /// - [`Refusal::Step`] when that attempt is not open.
@@ -309,6 +310,7 @@ impl Request {
         let holds = |known: &ReportedResult| {
             known.is_cancelled()
                 || *known == reported
+                || reported.is_cancel_failed()
                 || (known.success && !reported.is_cancelled())
         };
         if attempt.reported.as_ref().is_some_and(holds) {

@@ -243,7 +243,12 @@ impl Request {
             State::Authorized { .. } => soon,
             State::Processing { lease, .. } => {
                 let lost = self.open_attempt().and_then(Attempt::lost_at).unwrap_or(soon);
-                lease.after(Duration::from_secs(5)).max(soon).max(lost)
+                let due = lease.after(Duration::from_secs(5)).max(soon).max(lost);
+                // After the deadline only a lost message is left to find. A doubt may last for hours.
+                return Some(wait_until(
+                    if self.expires_at > now { due.min(self.expires_at.max(soon)) } else { due },
+                    now,
+                ));
             }
             State::Closed { .. } if guards::is_disabled(Guard::CheckWhileRefundIsOpen) => {
                 return None;

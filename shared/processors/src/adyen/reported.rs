@@ -47,6 +47,16 @@ pub(super) fn is_taken_back(attempt: &AttemptContext<'_>) -> bool {
     attempt.reported.is_some_and(ReportedResult::is_cancelled)
 }
 
+/// Returns whether a webhook reported that the payment could not be cancelled, and no webhook reported the payment.
+pub(super) fn is_cancel_failed(attempt: &AttemptContext<'_>) -> bool {
+    attempt.reported.is_some_and(ReportedResult::is_cancel_failed)
+}
+
+/// Returns whether a webhook reported another result than a payment or a failed cancellation.
+pub(super) fn is_declined(attempt: &AttemptContext<'_>) -> bool {
+    attempt.reported.is_some_and(|reported| !reported.is_cancel_failed())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

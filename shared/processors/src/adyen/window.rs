@@ -6,7 +6,7 @@ use domain::authorization::{Authorization, Grant};
 use domain::values::time::Timestamp;
 use ports::{AttemptContext, Retrieved, VoidResult};
 
-use super::reported::{is_taken_back, paid};
+use super::reported::{is_cancel_failed, is_declined, is_taken_back, paid};
 use super::wire::{Amount, payments};
 
 /// The time after an attempt's begin in which its call is made and repeated.
@@ -17,6 +17,12 @@ const SENDS: Duration = Duration::from_secs(600);
 const CANCELS: Duration = Duration::from_secs(1_800);
 /// The time after which an attempt is cancelled whose customer went to their bank. The customer may be waiting for it.
 const CANCELS_ON_PAGE: Duration = Duration::from_secs(720);
+
+/// The time after which an attempt was never made whose cancellation failed without a report of the payment.
+///
+/// Adyen repeats each webhook until we accept it, and the failed cancellation proves that webhooks reach us.
+/// UNVERIFIED: a `TECHNICAL_CANCEL` of an unknown reference fails. Cancel one in Adyen's test environment.
+const NEVER_MADE: Duration = Duration::from_secs(86_400);
 
 /// The time limits of an attempt, and the current time.
 ///
@@ -55,7 +61,7 @@ impl Window {
             let known = payments::reported(&paid).filter(|_| self.is_before_cancels(paid.at));
             return known.map_or(Retrieved::Unknown, Retrieved::Done);
         }
-        if attempt.reported.is_some() {
+        if is_declined(attempt) {
             return Retrieved::SoftDeclined { code: "card_declined" };
         }
         match attempt.authorization {
@@ -97,7 +103,7 @@ impl Window {
                     payments::reported(&paid).map_or(VoidResult::Unknown, VoidResult::Done),
                 );
             }
-        } else if attempt.reported.is_some() {
+        } else if is_declined(attempt) {
             return Some(VoidResult::SoftDeclined { code: "card_declined" });
         }
         if self.is_before_cancels(self.now) {
@@ -106,6 +112,8 @@ impl Window {
             let at_bank = attempt.on_hosted_page && !returned;
             return Some(if at_bank { VoidResult::Processing } else { VoidResult::Unknown });
         }
-        None
+        // The worker died before its call, and none resumed in time.
+        let never_made = is_cancel_failed(attempt) && self.now >= self.begun_at.after(NEVER_MADE);
+        never_made.then_some(VoidResult::Voided)
     }
 }

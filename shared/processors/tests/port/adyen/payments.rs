@@ -250,6 +250,27 @@ fn void_while_the_payment_may_be_sent_is_unknown() {
     );
 }
 
+/// The worker died before its call, and none resumed in time. Adyen knows no payment, and its cancellation fails.
+#[test]
+fn payment_never_made_is_voided_after_a_day() {
+    let doubles = Doubles::default();
+    let processor = open(&doubles, &json!({}));
+    let apple = apple();
+    let what = charge(&apple, 4250, 1);
+    let failed = reported(processor.as_ref(), "TECHNICAL_CANCEL", "false", 1_900);
+    let unknown = with_reported(what, &failed);
+    doubles.clock.pass(Duration::from_secs(86_399));
+    doubles.http.play([json_reply(201, &json!({ "status": "received", "pspReference": "C1" }))]);
+    assert_eq!(block_on(processor.retrieve(&unknown, &name())), Retrieved::Unknown);
+    assert_eq!(block_on(processor.void(&unknown, &name())), VoidResult::Unknown);
+    assert_eq!(doubles.http.taken().len(), 1);
+    doubles.clock.pass(Duration::from_secs(1));
+    assert_eq!(block_on(processor.void(&unknown, &name())), VoidResult::Voided);
+    // Without a webhook at all, webhooks may not reach us, and the doubt stays.
+    assert_eq!(block_on(processor.void(&what, &name())), VoidResult::Unknown);
+    assert_eq!(doubles.http.taken().len(), 1);
+}
+
 #[test]
 fn late_authorisation_when_voided_is_reversed() {
     let doubles = Doubles::default();

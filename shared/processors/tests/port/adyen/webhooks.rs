@@ -67,7 +67,7 @@ fn events_reach_the_attempt_or_refund_they_name() {
         ("CANCELLATION", NAME, "true", "told 1 false cancelled"),
         ("TECHNICAL_CANCEL", ending.as_str(), "true", "told 1 false cancelled"),
         ("TECHNICAL_CANCEL", NAME, "true", "told 1 false cancelled"),
-        ("TECHNICAL_CANCEL", NAME, "false", "look"),
+        ("TECHNICAL_CANCEL", NAME, "false", "told 1 false cancel_failed"),
         ("CANCEL_OR_REFUND", ending.as_str(), "true", "told 1 false cancelled"),
         ("CANCEL_OR_REFUND", ending.as_str(), "false", "look"),
         ("REFUND", refund, "true", "refund 2 true "),

@@ -237,11 +237,17 @@ impl NotificationItem {
                 MerchantReference::Attempt { request, attempt_no }
                 | MerchantReference::End { request, attempt_no },
                 "CANCELLATION" | "TECHNICAL_CANCEL" | "CANCEL_OR_REFUND",
-            ) => Some(if worked {
-                let reported = self.failed(ReportedResult::CANCELLED);
-                ProcessorEvent::AttemptReported { request, attempt_no, reported }
-            } else {
-                ProcessorEvent::StatusChanged(request)
+            ) => Some(match self.event_code.0.as_str() {
+                "CANCEL_OR_REFUND" if !worked => ProcessorEvent::StatusChanged(request),
+                _ => {
+                    let code = if worked {
+                        ReportedResult::CANCELLED
+                    } else {
+                        ReportedResult::CANCEL_FAILED
+                    };
+                    let reported = self.failed(code);
+                    ProcessorEvent::AttemptReported { request, attempt_no, reported }
+                }
             }),
             (MerchantReference::Refund { request, seq }, "REFUND") => {
                 let reported =
