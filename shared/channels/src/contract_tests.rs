@@ -7,15 +7,18 @@ use std::fmt::Write;
 
 use bytes::Bytes;
 use domain::brand::Mode;
+use domain::contact::Contact;
+use domain::values::phone::Phone;
 use http::{HeaderMap, Method, Request};
 use pollster::block_on;
 use ports::{
-    CallbackError, Channels, OpenChannelError, Proof, Retraction, SendError, UnverifiedCallback,
+    CallbackError, Channels, OpenChannelError, Proof, Reach, Retraction, SendError,
+    UnverifiedCallback,
 };
 use serde_json::{Value, json};
 
 use crate::doubles::{
-    NOW, PHONE, Script, World, brand, fixtures, meaning, prompt_to, recorded, reference,
+    NOW, PHONE, Script, World, brand, fixtures, meaning, name, prompt_to, recorded, reference,
 };
 use crate::under_test::{kinds, settings_folder};
 
@@ -68,6 +71,29 @@ fn sample_settings_of_every_kind_open() {
     for (kind, settings) in samples() {
         assert!(World::silent().open(kind, &settings).is_ok(), "{kind} {settings}");
     }
+}
+
+/// The settings of a stand-in have `http` addresses, which live mode refuses.
+#[test]
+fn live_channel_calls_public_https_addresses_only() {
+    let mut opened = 0;
+    for (kind, settings) in samples() {
+        let world = World::new(Script::Lost);
+        let live = world.registry().open(&brand(kind, &settings), Mode::Live, &name());
+        if settings.to_string().contains("http://") {
+            assert!(matches!(live, Err(OpenChannelError::Settings(_))), "{kind} {settings}");
+            continue;
+        }
+        // A kind of the sandbox has no live mode.
+        let Ok(live) = live else { continue };
+        let to: Phone = PHONE.parse().unwrap();
+        block_on(live.capability(&to, &Contact::default(), NOW));
+        drop(block_on(live.send(&prompt_to(PHONE))));
+        let reaches = world.network.reaches.lock().unwrap();
+        assert!(!reaches.contains(&Reach::Configured), "{kind} {settings}");
+        opened += usize::from(!reaches.is_empty());
+    }
+    assert!(opened >= 1 || !kinds().any(|kind| kind == "sms"), "{opened}");
 }
 
 #[test]

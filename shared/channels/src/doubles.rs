@@ -53,6 +53,8 @@ pub(crate) struct Network {
     scripts: Mutex<VecDeque<Script>>,
     tokens: Mutex<VecDeque<Script>>,
     pub(crate) calls: Mutex<Vec<Request<Bytes>>>,
+    /// The reach of each call.
+    pub(crate) reaches: Mutex<Vec<Reach>>,
     /// The time limit of each call.
     pub(crate) allowed: Mutex<Vec<Duration>>,
     slow: Mutex<Option<(Arc<ManualClock>, Duration)>>,
@@ -86,10 +88,11 @@ impl Http for Network {
     async fn call(
         &self,
         request: Request<Bytes>,
-        _: Reach,
+        reach: Reach,
         allowed: Duration,
     ) -> Result<Response<Bytes>, HttpError> {
         self.allowed.lock().unwrap().push(allowed);
+        self.reaches.lock().unwrap().push(reach);
         if let Some((clock, time)) = &*self.slow.lock().unwrap() {
             clock.advance(*time);
         }
@@ -243,6 +246,7 @@ impl World {
             scripts: Mutex::new(scripts.into()),
             tokens: Mutex::new(tokens.into()),
             calls: Mutex::default(),
+            reaches: Mutex::default(),
             allowed: Mutex::default(),
             slow: Mutex::default(),
         });
@@ -289,7 +293,8 @@ pub(crate) fn open_in(registry: &Registry, kind: &str, settings: &Value) -> Box<
     registry.open(&brand(kind, settings), Mode::Test, &name()).unwrap()
 }
 
-fn name() -> ChannelName {
+/// The name of the channel in every brand here.
+pub(crate) fn name() -> ChannelName {
     "a-channel".parse().unwrap()
 }
 

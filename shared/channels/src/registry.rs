@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::brand::{Brand, Mode};
 use domain::values::name::ChannelName;
-use ports::{Channel, Channels, OpenChannelError, Source, error_chain};
+use ports::{Channel, Channels, LiveHttp, OpenChannelError, Source, error_chain};
 
 use crate::adapter::{AdapterConfig, AdapterKind, Deps, Kind};
 use crate::tokens::Tokens;
@@ -86,6 +86,7 @@ pub(crate) const KINDS: &[Kind] = &[apple::KIND, rcs::KIND, sms::KIND, whatsapp:
 /// ```
 pub struct Registry {
     deps: Deps,
+    live_deps: Deps,
     tokens: Arc<Tokens>,
     extra: Vec<Box<dyn AdapterKind>>,
 }
@@ -104,7 +105,8 @@ impl Registry {
     /// Creates a registry of this crate's kinds, whose channels touch `deps` and nothing else.
     #[must_use]
     pub fn new(deps: Deps) -> Self {
-        Self { deps, tokens: Arc::default(), extra: Vec::new() }
+        let live_deps = Deps { http: Arc::new(LiveHttp(Arc::clone(&deps.http))), ..deps.clone() };
+        Self { deps, live_deps, tokens: Arc::default(), extra: Vec::new() }
     }
 
     /// Adds a kind of another crate.
@@ -131,11 +133,11 @@ impl Channels for Registry {
         let setups = &brand.setup(mode).channels;
         let setup =
             setups.iter().find(|setup| setup.name == *name).ok_or(OpenChannelError::Absent)?;
-        let config = AdapterConfig { deps: &self.deps, tokens: &self.tokens, brand, mode, setup };
-        let plain_http = match mode {
-            Mode::Live => setup.settings.plain_http(),
-            Mode::Test => None,
+        let (deps, plain_http) = match mode {
+            Mode::Live => (&self.live_deps, setup.settings.plain_http()),
+            Mode::Test => (&self.deps, None),
         };
+        let config = AdapterConfig { deps, tokens: &self.tokens, brand, mode, setup };
         let kind = match plain_http {
             Some(path) => Err(Source::from(PlainHttp(path))),
             None => self.kind(&setup.kind).ok_or_else(|| Source::from(UnknownKind)),

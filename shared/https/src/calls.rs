@@ -167,8 +167,10 @@ async fn private_endpoint_of_a_brand_is_forbidden() {
         "https://127.1/",
         "/no-authority",
     ] {
-        let answer = call(url, Reach::Public, LONG).await;
-        assert!(matches!(answer, Err(HttpError::Forbidden)), "{url}: {answer:?}");
+        for reach in [Reach::Public, Reach::PublicProvider] {
+            let answer = call(url, reach, LONG).await;
+            assert!(matches!(answer, Err(HttpError::Forbidden)), "{url}: {answer:?}");
+        }
     }
 }
 

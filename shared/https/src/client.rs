@@ -40,6 +40,7 @@ const PUBLIC_BYTES: usize = 64 * 1024;
 pub struct Client {
     configured: Pool,
     public: Pool,
+    providers: Pool,
     identities: Arc<IdentityPools>,
     configured_bytes: usize,
 }
@@ -64,7 +65,8 @@ impl Client {
         let tls = trusting(&roots).map_err(CreateClientError)?.with_no_client_auth();
         Ok(Self {
             configured: pool(Reach::Configured, tls.clone()),
-            public: pool(Reach::Public, tls),
+            public: pool(Reach::Public, tls.clone()),
+            providers: pool(Reach::PublicProvider, tls),
             identities: Arc::new(IdentityPools::new(roots)),
             configured_bytes: CONFIGURED_BYTES,
         })
@@ -83,12 +85,13 @@ impl Client {
             (Some(identity), _) => self.identities.pool(reach, identity),
             (None, Reach::Configured) => Ok(self.configured.clone()),
             (None, Reach::Public) => Ok(self.public.clone()),
+            (None, Reach::PublicProvider) => Ok(self.providers.clone()),
         }
     }
 
     const fn bytes_max(&self, reach: Reach) -> usize {
         match reach {
-            Reach::Configured => self.configured_bytes,
+            Reach::Configured | Reach::PublicProvider => self.configured_bytes,
             Reach::Public => PUBLIC_BYTES,
         }
     }
@@ -137,7 +140,7 @@ fn check(uri: &http::Uri, reach: Reach) -> Result<(), HttpError> {
     }
     match reach {
         Reach::Configured => Ok(()),
-        Reach::Public => {
+        Reach::Public | Reach::PublicProvider => {
             let is_https = uri.scheme() == Some(&http::uri::Scheme::HTTPS)
                 && uri.port_u16().is_none_or(is_public_port);
             let is_allowed = match ServerName::try_from(host.trim_matches(['[', ']'])) {

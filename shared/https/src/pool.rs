@@ -43,13 +43,15 @@ pub(crate) fn pool(reach: Reach, tls: rustls::ClientConfig) -> Pool {
     let tls = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls);
     let connector = match reach {
         Reach::Configured => tls.https_or_http().enable_http1().wrap_connector(tcp),
-        Reach::Public => tls.https_only().enable_http1().wrap_connector(tcp),
+        Reach::Public | Reach::PublicProvider => {
+            tls.https_only().enable_http1().wrap_connector(tcp)
+        }
     };
     let mut builder = legacy::Client::builder(TokioExecutor::new());
     builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE);
     // The resolver checks a name at each look-up. So a call to a brand's endpoint never reuses a connection.
     match reach {
-        Reach::Configured => {}
+        Reach::Configured | Reach::PublicProvider => {}
         Reach::Public => {
             builder.pool_max_idle_per_host(0);
         }

@@ -34,8 +34,10 @@ impl Resolver {
 fn check(found: Vec<SocketAddr>, reach: Reach) -> Result<Vec<SocketAddr>, PrivateAddress> {
     match reach {
         Reach::Configured => Ok(found),
-        Reach::Public if found.iter().all(|address| is_public(address.ip())) => Ok(found),
-        Reach::Public => Err(PrivateAddress),
+        Reach::Public | Reach::PublicProvider => {
+            let is_allowed = found.iter().all(|address| is_public(address.ip()));
+            if is_allowed { Ok(found) } else { Err(PrivateAddress) }
+        }
     }
 }
 
@@ -63,8 +65,10 @@ mod tests {
     fn name_with_one_private_address_is_refused() {
         let public: SocketAddr = "8.8.8.8:443".parse().unwrap();
         let metadata: SocketAddr = "169.254.169.254:443".parse().unwrap();
-        assert!(check(vec![public, metadata], Reach::Public).is_err());
-        assert_eq!(check(vec![public], Reach::Public).unwrap(), [public]);
+        for reach in [Reach::Public, Reach::PublicProvider] {
+            assert!(check(vec![public, metadata], reach).is_err());
+            assert_eq!(check(vec![public], reach).unwrap(), [public]);
+        }
         assert_eq!(check(vec![metadata], Reach::Configured).unwrap(), [metadata]);
     }
 }

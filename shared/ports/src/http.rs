@@ -1,6 +1,7 @@
 //! Outgoing HTTPS calls.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,10 +15,49 @@ use super::Source;
 pub enum Reach {
     /// A provider named in an operator's settings: any address.
     Configured,
+    /// A provider named in settings of live mode: the addresses of [`Reach::Public`], with answers as long as a provider's.
+    ///
+    /// An idle connection may be used again, since its address was checked when it was made.
+    PublicProvider,
     /// An endpoint that a brand chose: `https` on port 443 or any from 1024 up, public addresses only.
     ///
     /// The address is checked after resolution, and the connection goes to the checked address.
     Public,
+}
+
+/// The way out of live mode: what settings name is reached at public addresses only.
+///
+/// A wrong or malicious setting then reaches neither this machine, nor its network, nor a cloud's metadata service.
+///
+/// ```
+/// use ports::{LiveHttp, Reach};
+///
+/// assert_eq!(LiveHttp::reach(Reach::Configured), Reach::PublicProvider);
+/// assert_eq!(LiveHttp::reach(Reach::Public), Reach::Public);
+/// ```
+pub struct LiveHttp(pub Arc<dyn Http>);
+
+impl LiveHttp {
+    /// Returns the addresses that a call of live mode may reach.
+    #[must_use]
+    pub const fn reach(asked: Reach) -> Reach {
+        match asked {
+            Reach::Configured | Reach::PublicProvider => Reach::PublicProvider,
+            Reach::Public => Reach::Public,
+        }
+    }
+}
+
+#[async_trait]
+impl Http for LiveHttp {
+    async fn call(
+        &self,
+        request: http::Request<Bytes>,
+        reach: Reach,
+        timeout: Duration,
+    ) -> Result<http::Response<Bytes>, HttpError> {
+        self.0.call(request, Self::reach(reach), timeout).await
+    }
 }
 
 /// Marks a request whose caller needs the status and the headers of the response alone, in the request's extensions.

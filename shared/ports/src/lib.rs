@@ -32,7 +32,7 @@ pub use channel::{
 };
 pub use clock::Clock;
 pub use handler::{Handler, Listener};
-pub use http::{ClientIdentity, HeadOnly, Http, HttpError, Reach};
+pub use http::{ClientIdentity, HeadOnly, Http, HttpError, LiveHttp, Reach};
 pub use processor::{
     ApplePay, AttemptContext, CARD_NOT_KEPT, Confirmed, Created, Fulfillment, GooglePay,
     LateReversal, OpenProcessorError, PaymentOption, Processor, Processors, RedirectUrl, Refund,

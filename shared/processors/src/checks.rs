@@ -1,8 +1,8 @@
 //! The settings that several adapters share, and the checks on them.
 
 use domain::brand::Mode;
+use domain::values::address;
 use domain::values::money::Currency;
-use http::Uri;
 use serde::Deserialize;
 
 /// How a card that asks for 3-D Secure is handled: the setting `three_d_secure`.
@@ -21,25 +21,9 @@ pub(crate) const fn enabled() -> bool {
     true
 }
 
-/// Returns the schemes that an address may have: `http` serves local stand-ins, and only in test mode.
-pub(crate) const fn schemes(mode: Mode) -> &'static [&'static str] {
-    match mode {
-        Mode::Test => &["http", "https"],
-        Mode::Live => &["https"],
-    }
-}
-
-/// Returns whether a text is an address of one of these schemes, without credentials, query or fragment.
-pub(crate) fn is_address(text: &str, schemes: &[&str]) -> bool {
-    is_address_with_query(text, schemes) && !text.contains('?')
-}
-
-/// Returns whether a text is an address of one of these schemes, without credentials or fragment.
-pub(crate) fn is_address_with_query(text: &str, schemes: &[&str]) -> bool {
-    let Ok(uri) = text.parse::<Uri>() else { return false };
-    let has_scheme = uri.scheme_str().is_some_and(|scheme| schemes.contains(&scheme));
-    let has_host = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
-    has_scheme && has_host && !text.contains('#')
+/// Returns whether a text is an address that this mode allows, and has no query.
+pub(crate) fn is_address(text: &str, mode: Mode) -> bool {
+    address::is_allowed(text, mode) && !text.contains('?')
 }
 
 /// Returns whether a text is 1 to `length_max` ASCII letters, digits and characters of `extra`.

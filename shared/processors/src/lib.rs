@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use domain::brand::{Brand, Mode, Settings};
 use domain::values::name::ProcessorName;
-use ports::{Clock, Http, OpenProcessorError, Ports, Processor, Processors, Source, error_chain};
+use ports::{
+    Clock, Http, LiveHttp, OpenProcessorError, Ports, Processor, Processors, Source, error_chain,
+};
 
 mod adyen;
 mod checks;
@@ -115,6 +117,7 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
 /// ```
 pub struct Registry {
     deps: Deps,
+    live_deps: Deps,
     documents: Arc<openid::Documents>,
     extra: Vec<Box<dyn AdapterKind>>,
 }
@@ -123,7 +126,8 @@ impl Registry {
     /// Creates a registry of this crate's kinds.
     #[must_use]
     pub fn new(deps: Deps) -> Self {
-        Self { deps, documents: Arc::default(), extra: Vec::new() }
+        let live_deps = Deps { http: Arc::new(LiveHttp(Arc::clone(&deps.http))), ..deps.clone() };
+        Self { deps, live_deps, documents: Arc::default(), extra: Vec::new() }
     }
 
     /// Adds a kind, such as the sandbox's.
@@ -140,6 +144,11 @@ impl Registry {
     }
 }
 
+/// A live processor's address is not `https`, as [`domain::values::address`] requires.
+#[derive(Debug, thiserror::Error)]
+#[error("setting `{0}` is an http address in live mode")]
+struct PlainHttp(String);
+
 /// A `kind` that is not in the list.
 #[derive(Debug, thiserror::Error)]
 #[error("setting `kind` names no kind of processor")]
@@ -154,8 +163,15 @@ impl Processors for Registry {
     ) -> Result<Box<dyn Processor>, OpenProcessorError> {
         let mut setups = brand.setup(mode).processors.iter();
         let setup = setups.find(|setup| setup.name == *name).ok_or(OpenProcessorError::Absent)?;
-        let kind = self.kind(&setup.kind).ok_or_else(|| Source::from(UnknownKind));
-        let (deps, documents) = (&self.deps, &self.documents);
+        let (deps, plain_http) = match mode {
+            Mode::Live => (&self.live_deps, setup.settings.plain_http()),
+            Mode::Test => (&self.deps, None),
+        };
+        let kind = match plain_http {
+            Some(path) => Err(Source::from(PlainHttp(path))),
+            None => self.kind(&setup.kind).ok_or_else(|| Source::from(UnknownKind)),
+        };
+        let documents = &self.documents;
         let config = AdapterConfig { deps, brand, mode, settings: &setup.settings, documents };
         kind.and_then(|kind| kind.open(&config)).map_err(|error| {
             tracing::error!(

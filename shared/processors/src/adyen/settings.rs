@@ -215,7 +215,7 @@ fn address(
     match (mode, prefix, base) {
         (Mode::Test, None, None) => Ok(TEST_URL.to_owned()),
         (Mode::Test, None, Some(base)) => {
-            let fits = is_address(base, &["http", "https"]);
+            let fits = is_address(base, mode);
             fits.then(|| base.trim_end_matches('/').to_owned()).ok_or(InvalidAdyenSettings::BaseUrl)
         }
         // Live addresses have the extra segment `/checkout` (adyen-openapi, Checkout v72, read 2026-11-23).

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::values::address;
 use domain::values::time::Timestamp;
 use http::header::ACCEPT;
 use http::{Method, Request, Response, StatusCode, Uri};
@@ -16,7 +17,6 @@ use serde::Deserialize;
 use super::client_auth::SecretPlace;
 use super::settings::Provider;
 use super::wire::EndpointError;
-use crate::checks::is_address_with_query;
 
 /// How long a document is used without being read again.
 const FRESH: Duration = Duration::from_secs(3_600);
@@ -111,7 +111,7 @@ impl Metadata {
         addresses.into_iter().find_map(|(name, address)| {
             let address = address?;
             let host = host(address).unwrap_or_default();
-            let sound = is_address_with_query(address, provider.schemes) && known(&host);
+            let sound = address::is_allowed(address, provider.mode) && known(&host);
             (!sound).then_some((name, host))
         })
     }

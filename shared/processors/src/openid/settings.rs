@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use domain::brand::{InvalidSettings, Mode, Settings};
+use domain::values::address;
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::client_auth::{AssertionKey, ClientAuth, SecretPlace};
 use super::discovery::{Endpoints, Metadata};
-use crate::checks::{enabled, is_address_with_query, schemes};
+use crate::checks::enabled;
 
 /// The claims of OpenID Connect Core 1.0, section 5.1, that describe a person.
 const STANDARD_CLAIMS: &[&str] = &[
@@ -139,8 +140,8 @@ pub(super) struct Provider {
     pub(super) prompt: String,
     pub(super) response_mode: ResponseMode,
     pub(super) names_issuer: bool,
-    /// The schemes that an address may have in this mode.
-    pub(super) schemes: &'static [&'static str],
+    /// The mode, which decides on the schemes of addresses.
+    pub(super) mode: Mode,
     pub(super) endpoint_hosts: Vec<String>,
     discovery_url: Option<String>,
     copied: Copied,
@@ -185,7 +186,7 @@ impl Provider {
             ("userinfo_endpoint", text.userinfo_endpoint.as_deref()),
             ("pushed_authorization_request_endpoint", pushed),
         ] {
-            if address.is_some_and(|address| !is_address_with_query(address, schemes(mode))) {
+            if address.is_some_and(|address| !address::is_allowed(address, mode)) {
                 return Err(ProviderError::Address(name));
             }
         }
@@ -203,7 +204,7 @@ impl Provider {
             prompt: text.prompt,
             response_mode: text.response_mode,
             names_issuer: text.names_issuer,
-            schemes: schemes(mode),
+            mode,
             endpoint_hosts: text.endpoint_hosts,
             discovery_url: text.discovery_url,
             copied: Copied {

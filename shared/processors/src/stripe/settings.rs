@@ -217,7 +217,7 @@ fn address(mode: Mode, base_url: Option<&str>) -> Result<String, InvalidStripeSe
         Mode::Test => {}
         Mode::Live => return Err(InvalidStripeSettings::BaseUrlInLiveMode),
     }
-    if !is_address(text, &["http", "https"]) {
+    if !is_address(text, mode) {
         return Err(InvalidStripeSettings::BaseUrl);
     }
     Ok(text.trim_end_matches('/').to_owned())

@@ -9,6 +9,8 @@ mod contract_tests;
 #[cfg(test)]
 mod doubles;
 #[cfg(test)]
+mod live_mode;
+#[cfg(test)]
 mod stripe;
 #[cfg(test)]
 mod wallets;

@@ -145,6 +145,6 @@ fn link(reply: &AdyenReply, attempt: &AttemptContext<'_>, account: &AdyenAccount
     let link: Link = serde_json::from_slice(&reply.body).ok()?;
     let ours = link.reference == name(attempt).to_string()
         && link.merchant_account == account.merchant_account;
-    let leads = link.url.len() <= 2048 && is_address(&link.url, &["http", "https"]);
+    let leads = link.url.len() <= 2048 && is_address(&link.url, account.mode);
     (ours && leads && is_link(&link.id)).then_some(link)
 }

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::processor_result::{Receipt, Reference};
+use domain::values::address;
 use ports::{AttemptContext, Fulfillment, LateReversal, RedirectUrl};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -21,7 +22,7 @@ use crate::adyen::refusals::refusal;
 use crate::adyen::reported::ReportedPayment;
 use crate::adyen::settings::AdyenAccount;
 use crate::adyen::transport::{AdyenReply, AdyenRequest, TIMEOUT_MONEY};
-use crate::checks::{ThreeDSecure, is_address};
+use crate::checks::ThreeDSecure;
 use crate::object_state::ObjectState;
 
 /// Adyen's limit for a wallet's token, in characters.
@@ -246,7 +247,7 @@ impl Payment {
         let goes = kind == "redirect"
             && method.is_none_or(|method| method == "GET")
             && url.len() <= 8192
-            && is_target(&url);
+            && address::is_allowed(&url, account.mode);
         match account.three_d_secure {
             ThreeDSecure::Redirect if goes => {
                 ObjectState::RequiresAction { redirect: Some(RedirectUrl(url)) }
@@ -286,11 +287,6 @@ fn card_brand(variant: &str) -> Option<String> {
     let brand = variant.split('_').next().unwrap_or_default();
     let known = (1..=30).contains(&brand.len()) && brand.bytes().all(|b| b.is_ascii_alphanumeric());
     known.then(|| brand.to_owned())
-}
-
-/// Returns whether a browser can be redirected to an address, which may have a query.
-fn is_target(url: &str) -> bool {
-    is_address(url.split_once('?').map_or(url, |(address, _)| address), &["http", "https"])
 }
 
 /// Returns the result for a payment that a webhook reported.

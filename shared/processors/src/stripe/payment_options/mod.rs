@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::amounts;
-use crate::checks::{is_address, is_api_key, schemes};
+use crate::checks::{is_address, is_api_key};
 use crate::wallet_settings::{
     self, GooglePaySettings, InvalidWallet, check_merchant_identifier, check_networks,
 };
@@ -163,7 +163,7 @@ fn apple_pay(mode: Mode, text: StripeApplePaySettings) -> Result<StripeAppleOffe
         return Err(InvalidWallet::DisplayName);
     }
     let gateway_url = text.gateway_url.unwrap_or_else(|| GATEWAY_URL.to_owned());
-    if !is_address(&gateway_url, schemes(mode)) {
+    if !is_address(&gateway_url, mode) {
         return Err(InvalidWallet::GatewayUrl);
     }
     Ok(StripeAppleOffer {
