@@ -34,9 +34,9 @@ pub use clock::Clock;
 pub use handler::{Handler, Listener};
 pub use http::{ClientIdentity, HeadOnly, Http, HttpError, LiveHttp, Reach};
 pub use processor::{
-    ApplePay, AttemptContext, CARD_NOT_KEPT, Confirmed, Created, Fulfillment, GooglePay,
-    LateReversal, OpenProcessorError, PaymentOption, Processor, Processors, RedirectUrl, Refund,
-    RefundResult, Rejection, Retrieved, UnsupportedAmount, VoidResult,
+    ApplePay, AttemptContext, CARD_NOT_KEPT, Confirmed, Created, DetachResult, Fulfillment,
+    GooglePay, LateReversal, OpenProcessorError, PaymentOption, Processor, Processors, RedirectUrl,
+    Refund, RefundResult, Rejection, Retrieved, UnsupportedAmount, VoidResult,
 };
 pub use processor_webhook::{
     ChargeSelector, IgnoredPart, ProcessorEvent, VerifiedWebhook, WebhookResponse,

@@ -24,7 +24,7 @@ impl ApiReply {
         Self { status, body: body.to_string(), replayed: false }
     }
 
-    fn error(status: u16, kind: &str, code: Option<&str>) -> Self {
+    pub(crate) fn error(status: u16, kind: &str, code: Option<&str>) -> Self {
         Self::new(status, &json!({ "error": { "type": kind, "code": code } }))
     }
 

@@ -52,6 +52,8 @@ impl StandIn {
         match (call.method, path) {
             (&Method::POST, ["tokens"]) => self.make_token(call).await,
             (&Method::POST, ["payment_methods"]) => self.make_method(call).await,
+            (&Method::POST, ["payment_methods", id, "detach"]) => self.detach_method(id).await,
+            (&Method::GET, ["payment_methods", id]) => self.read_method(id).await,
             (&Method::POST, ["customers"]) => self.make_customer(call).await,
             (&Method::POST, ["payment_intents"]) => self.make_intent(call).await,
             (&Method::POST, ["payment_intents", id, "confirm"]) => {

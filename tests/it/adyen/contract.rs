@@ -14,8 +14,8 @@ use domain::brand::{Brand, Mode};
 use domain::processor_result::{Reference, ReportedResult};
 use domain::values::text::DisplayText;
 use ports::{
-    AttemptContext, Confirmed, Created, Fulfillment, Http, HttpError, Processor, Processors, Reach,
-    Refund, RefundResult, VoidResult,
+    AttemptContext, Confirmed, Created, DetachResult, Fulfillment, Http, HttpError, Processor,
+    Processors, Reach, Refund, RefundResult, VoidResult,
 };
 use processors::{Deps, Registry};
 use serde_json::{Value, json};
@@ -222,4 +222,12 @@ async fn contract_violation_rejected() {
         let answer = client.call(call, Reach::Configured, Duration::from_secs(10)).await.unwrap();
         assert_eq!(answer.status().as_u16(), status, "{path} {body}");
     }
+}
+
+#[tokio::test]
+async fn contract_saved_card_deletion_accepted() {
+    let (processor, _) = opened("ADYEN_AUTHORISED_URL");
+    let ids = r#"{"shopper":"req_1.1","stored":"7219687191761347"}"#;
+    let card = Credential::new(CredentialKind::SavedCard, ids);
+    assert_eq!(processor.detach(&card).await, DetachResult::Detached);
 }

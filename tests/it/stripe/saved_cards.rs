@@ -2,7 +2,7 @@
 
 use domain::authorization::{Credential, CredentialKind};
 use ports::contract_tests::processor::OperationResult;
-use ports::{AttemptContext, Confirmed, Created, Fulfillment, Retrieved};
+use ports::{AttemptContext, Confirmed, Created, DetachResult, Fulfillment, Retrieved};
 use tests::proxy::{Call, ProxyFault};
 
 use super::{FAULTS, Fixture, is_done, yes};
@@ -155,4 +155,25 @@ async fn new_attempt_has_its_own_customer_and_setup() {
     assert_ne!(first, second);
     assert!(is_done(&fixture.processor.confirm(&attempt, &second).await.into()));
     assert_eq!(fixture.acts().await, 1);
+}
+
+#[tokio::test]
+async fn any_fault_at_detach_ends_as_a_detached_card() {
+    for fault in FAULTS {
+        let (fixture, kept) = kept().await;
+        fixture.proxy.plan(Call::Detach, fault);
+        let mut result = fixture.processor.detach(&kept).await;
+        assert!(fixture.proxy.is_played(), "{fault:?} never happened");
+        for _ in 0..3 {
+            if result == DetachResult::Again {
+                result = fixture.processor.detach(&kept).await;
+            }
+        }
+        assert_eq!(result, DetachResult::Detached, "{fault:?}");
+        assert_eq!(fixture.processor.detach(&kept).await, DetachResult::Detached, "{fault:?}");
+        let after = Fixture::new(kept.clone().into()).await;
+        let answer = after.run().await;
+        assert!(!is_done(&answer), "{fault:?}: {answer:?}");
+        assert_eq!(after.charges().await, 0, "{fault:?}");
+    }
 }

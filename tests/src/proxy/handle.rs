@@ -98,7 +98,9 @@ impl State {
             Call::SetupCancel => self.cancel_setup(arrived).await,
             Call::Session => self.create_session(arrived).await,
             Call::SessionRead | Call::SessionExpire => self.about_session(arrived).await,
-            Call::Customer
+            Call::Detach
+            | Call::MethodRead
+            | Call::Customer
             | Call::Confirm
             | Call::Read
             | Call::Cancel

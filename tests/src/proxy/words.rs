@@ -11,6 +11,10 @@ pub enum Call {
     Token,
     /// `POST /v1/payment_methods`.
     PaymentMethod,
+    /// `POST /v1/payment_methods/{id}/detach`.
+    Detach,
+    /// `GET /v1/payment_methods/{id}`.
+    MethodRead,
     /// `POST /v1/customers`.
     Customer,
     /// `POST /v1/payment_intents`.
@@ -50,6 +54,8 @@ impl Call {
         match (method.as_str(), path) {
             ("POST", ["tokens"]) => Self::Token,
             ("POST", ["payment_methods"]) => Self::PaymentMethod,
+            ("POST", ["payment_methods", _, "detach"]) => Self::Detach,
+            ("GET", ["payment_methods", _]) => Self::MethodRead,
             ("POST", ["customers"]) => Self::Customer,
             ("POST", ["payment_intents"]) => Self::Create,
             ("POST", ["payment_intents", _, "confirm"]) => Self::Confirm,

@@ -2,6 +2,7 @@
 
 mod amount;
 mod attempt;
+mod detach;
 mod fulfillment;
 mod payment_option;
 mod refund;
@@ -12,6 +13,7 @@ use async_trait::async_trait;
 
 pub use amount::UnsupportedAmount;
 pub use attempt::AttemptContext;
+pub use detach::DetachResult;
 pub use domain::redirect_url::RedirectUrl;
 pub use fulfillment::Fulfillment;
 pub use payment_option::{ApplePay, GooglePay, PaymentOption};
@@ -21,6 +23,7 @@ pub use results::{CARD_NOT_KEPT, Confirmed, Created, Retrieved, VoidResult};
 
 use super::{CallbackError, Source, UnverifiedCallback, VerifiedWebhook};
 use domain::ask::Ask;
+use domain::authorization::Credential;
 use domain::brand::{Brand, Mode};
 use domain::processor_result::{Reference, ReportedResult};
 use domain::values::money::Money;
@@ -82,6 +85,14 @@ pub trait Processor: Send + Sync {
     /// A processor whose voided attempts can never succeed has nothing to reverse.
     async fn reverse(&self, _reversal: &LateReversal<'_>) -> RefundResult {
         RefundResult::Failed { code: "not_supported" }
+    }
+
+    /// Takes a saved card off file, so that nothing charges it again. A repeat changes nothing.
+    ///
+    /// `saved` is the credential of [`Fulfillment::Card`]. A card that the processor does not keep is
+    /// [`DetachResult::Detached`]. A processor that saves no cards keeps the default.
+    async fn detach(&self, _saved: &Credential) -> DetachResult {
+        DetachResult::Failed { code: "not_supported" }
     }
 
     /// Returns the merchant session that Apple Pay on the page needs before it opens.

@@ -7,7 +7,7 @@
 //! Checkout v72, <https://github.com/Adyen/adyen-openapi>, read 2026-11-23: the text of `IOEXCEPTION_RECEIVED`.
 
 use http::StatusCode;
-use ports::{CARD_NOT_KEPT, Created, HttpError, RefundResult, Rejection};
+use ports::{CARD_NOT_KEPT, Created, DetachResult, HttpError, RefundResult, Rejection};
 use serde::Deserialize;
 
 use super::transport::AdyenReply;
@@ -200,6 +200,32 @@ pub(super) fn not_refunded(reply: &AdyenReply) -> RefundResult {
     }
 }
 
+/// Interprets a reply to a deleting call that is not a success; `None` where the call was refused.
+///
+/// UNVERIFIED: the answer to a card that was deleted before. Delete one twice in Adyen's test environment.
+pub(super) fn not_detached(reply: &AdyenReply) -> Option<DetachResult> {
+    match fault(reply) {
+        AdyenFault::Credentials => Some(DetachResult::Blocked { by: Rejection::Credentials }),
+        AdyenFault::Permission => Some(DetachResult::Blocked { by: Rejection::Permission }),
+        AdyenFault::AccountRestricted => Some(DetachResult::Blocked { by: Rejection::Account }),
+        AdyenFault::Missing | AdyenFault::CardDeclined(CARD_NOT_KEPT) => {
+            Some(DetachResult::Detached)
+        }
+        AdyenFault::NotDone | AdyenFault::UnderWay | AdyenFault::Failed | AdyenFault::Unclear => {
+            Some(DetachResult::Again)
+        }
+        AdyenFault::CardDeclined(_) | AdyenFault::Wrong(_) => None,
+    }
+}
+
+/// Interprets a deleting call without a reply. A repeat of it tells.
+pub(super) const fn detach_unanswered(error: &HttpError) -> DetachResult {
+    match error {
+        HttpError::Forbidden => DetachResult::Blocked { by: Rejection::Address },
+        HttpError::NotSent(_) | HttpError::Lost(_) => DetachResult::Again,
+    }
+}
+
 fn fault(reply: &AdyenReply) -> AdyenFault {
     match reply.status {
         StatusCode::UNAUTHORIZED => return AdyenFault::Credentials,
@@ -279,6 +305,16 @@ mod tests {
         }
     }
 
+    fn detached(detached: Option<DetachResult>) -> String {
+        match detached {
+            None => "listed".to_owned(),
+            Some(DetachResult::Failed { code }) => format!("failed {code}"),
+            Some(DetachResult::Blocked { by }) => format!("blocked {}", by.code()),
+            Some(DetachResult::Again) => "again".to_owned(),
+            Some(DetachResult::Detached) => "detached".to_owned(),
+        }
+    }
+
     #[test]
     fn errors_when_documented_have_one_meaning_per_call() {
         let rows: Vec<Value> = serde_json::from_str(include_str!("fixtures/errors.json")).unwrap();
@@ -307,6 +343,7 @@ mod tests {
             assert_eq!(word(&failure(AdyenCall::End, &reply)), row["end"], "{row}");
             assert_eq!(word(&failure(AdyenCall::Read, &reply)), "unknown", "{row}");
             assert_eq!(refunded(&not_refunded(&reply)), row["refund"], "{row}");
+            assert_eq!(detached(not_detached(&reply)), row["detach"], "{row}");
         }
         let codes: Vec<&str> = CODES.iter().flat_map(|(_, codes)| codes.iter().copied()).collect();
         assert!(codes.iter().all(|code| seen.contains(code)), "a code without a recorded answer");

@@ -19,14 +19,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::ask::Ask;
-use domain::authorization::{Authorization, Grant};
+use domain::authorization::{Authorization, Credential, Grant};
 use domain::brand::Key32;
 use domain::processor_result::Reference;
 use domain::values::money::Money;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use ports::{
-    AttemptContext, CallbackError, Clock, Confirmed, Created, Http, HttpError, LateReversal,
-    PaymentOption, Processor, ProcessorEvent, Reach, Refund, RefundResult, Retrieved,
+    AttemptContext, CallbackError, Clock, Confirmed, Created, DetachResult, Http, HttpError,
+    LateReversal, PaymentOption, Processor, ProcessorEvent, Reach, Refund, RefundResult, Retrieved,
     UnsupportedAmount, UnverifiedCallback, VerifiedWebhook, VoidResult, WebhookResponse,
 };
 use serde_json::{Map, Value, json};
@@ -44,6 +44,7 @@ use crate::checks::is_word;
 use crate::object_state::ObjectState;
 
 mod amounts;
+mod detaching;
 mod errors;
 mod payment_options;
 mod reference;
@@ -186,6 +187,10 @@ impl Processor for Adyen {
             Ok(reply) => refunds::outcome(&reply),
             Err(error) => refunds::unanswered(&error),
         }
+    }
+
+    async fn detach(&self, saved: &Credential) -> DetachResult {
+        self.take_off_file(saved).await
     }
 
     async fn apple_pay_session(&self, host: &str) -> Option<String> {

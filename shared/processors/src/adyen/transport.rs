@@ -32,6 +32,11 @@ impl AdyenRequest {
         Self { method: Method::POST, path, key: None, body: Some(body), timeout: TIMEOUT }
     }
 
+    /// Returns a call that deletes. It has no key, since a repeat changes nothing.
+    pub(super) fn delete(path: String) -> Self {
+        Self { method: Method::DELETE, path, key: None, body: None, timeout: TIMEOUT }
+    }
+
     pub(super) fn get(path: String) -> Self {
         Self { method: Method::GET, path, key: None, body: None, timeout: TIMEOUT }
     }

@@ -7,7 +7,7 @@
 
 use domain::guards;
 use domain::guards::Guard;
-use ports::{HttpError, RefundResult, Rejection};
+use ports::{DetachResult, HttpError, RefundResult, Rejection};
 use serde::Deserialize;
 
 use super::codes::{self, StripeErrorClass};
@@ -220,6 +220,30 @@ pub(super) fn not_refunded(reply: &StripeReply) -> RefundResult {
         | StripeFault::FailedForGood
         | StripeFault::Failed
         | StripeFault::Unclear => RefundResult::Unknown,
+    }
+}
+
+/// Interprets a reply to a detaching call, or to the read after it, that is not a success.
+///
+/// `None` where the call was refused. Stripe refuses to detach a card that is detached, without a code.
+pub(super) fn not_detached(reply: &StripeReply) -> Option<DetachResult> {
+    match fault(reply, None) {
+        StripeFault::Credentials => Some(DetachResult::Blocked { by: Rejection::Credentials }),
+        StripeFault::Permission => Some(DetachResult::Blocked { by: Rejection::Permission }),
+        StripeFault::AccountRestricted => Some(DetachResult::Blocked { by: Rejection::Account }),
+        StripeFault::Missing => Some(DetachResult::Detached),
+        // The call has no key, so that no kept answer is repeated.
+        StripeFault::Throttled
+        | StripeFault::Locked
+        | StripeFault::KeyReused
+        | StripeFault::FailedForGood
+        | StripeFault::Failed
+        | StripeFault::Unclear => Some(DetachResult::Again),
+        StripeFault::CardDeclined(_)
+        | StripeFault::UnexpectedState
+        | StripeFault::Wrong(_)
+        | StripeFault::NotRefundable(_)
+        | StripeFault::Refused => None,
     }
 }
 

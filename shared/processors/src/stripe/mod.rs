@@ -13,16 +13,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ask::Ask;
-use domain::authorization::{Authorization, CredentialKind};
+use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::guards;
 use domain::guards::Guard;
 use domain::processor_result::Reference;
 use domain::values::money::Money;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use ports::{
-    AttemptContext, CARD_NOT_KEPT, CallbackError, Confirmed, Created, Http, HttpError,
-    PaymentOption, Processor, Reach, Refund, RefundResult, Rejection, Retrieved, UnsupportedAmount,
-    UnverifiedCallback, VerifiedWebhook, VoidResult,
+    AttemptContext, CARD_NOT_KEPT, CallbackError, Confirmed, Created, DetachResult, Http,
+    HttpError, PaymentOption, Processor, Reach, Refund, RefundResult, Rejection, Retrieved,
+    UnsupportedAmount, UnverifiedCallback, VerifiedWebhook, VoidResult,
 };
 use secrecy::ExposeSecret;
 
@@ -158,6 +158,22 @@ impl Processor for Stripe {
             Err(HttpError::Forbidden) => RefundResult::Blocked { by: Rejection::Address },
             Err(HttpError::NotSent(_)) => RefundResult::Again,
             Err(HttpError::Lost(_)) => RefundResult::Unknown,
+        }
+    }
+
+    async fn detach(&self, saved: &Credential) -> DetachResult {
+        let card = StripeSavedCard::read(saved.secret.expose_secret());
+        let card = card.filter(|_| saved.kind == CredentialKind::SavedCard);
+        let Some(StripeSavedCard { payment_method: id, .. }) = card else {
+            return DetachResult::Failed { code: "card_malformed" };
+        };
+        match self.detaching(methods::detach(&id), &id).await {
+            Some(result) => result,
+            None => {
+                let read = self.detaching(methods::read(&id), &id).await;
+                // A refused read says nothing of the card.
+                read.unwrap_or(DetachResult::Again)
+            }
         }
     }
 
@@ -316,6 +332,15 @@ impl Stripe {
                 ObjectState::RequiresAction { .. },
             ) if refuses => ObjectState::RequiresAction { redirect: None },
             (_, state) => state,
+        }
+    }
+
+    /// Makes a call about a card that is taken off file; `None` where the call was refused.
+    async fn detaching(&self, call: StripeRequest, id: &str) -> Option<DetachResult> {
+        match self.send(call).await {
+            Ok(reply) => methods::detached(&reply, id),
+            Err(HttpError::Forbidden) => Some(DetachResult::Blocked { by: Rejection::Address }),
+            Err(HttpError::NotSent(_) | HttpError::Lost(_)) => Some(DetachResult::Again),
         }
     }
 

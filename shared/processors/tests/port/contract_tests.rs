@@ -10,14 +10,14 @@ use crate::doubles::{
     Doubles, REQUEST, ScriptedReply, WriteFault, attempt, charge, credential_kind, payment,
     payment_method, save_card,
 };
-use domain::authorization::CredentialKind;
+use domain::authorization::{Credential, CredentialKind};
 use domain::brand::Mode;
 use domain::processor_result::Reference;
 use domain::values::time::Timestamp;
 use pollster::block_on;
 use ports::contract_tests::processor::OperationResult;
 use ports::{
-    Confirmed, Created, OpenProcessorError, Proof, Refund, RefundResult, Retrieved,
+    Confirmed, Created, DetachResult, OpenProcessorError, Proof, Refund, RefundResult, Retrieved,
     UnverifiedCallback, VoidResult,
 };
 use serde_json::json;
@@ -92,6 +92,36 @@ fn call_that_was_not_sent_may_be_repeated() {
     assert_eq!(block_on(processor.confirm(&charge, &reference())), Confirmed::Again);
     assert_eq!(block_on(processor.retrieve(&charge, &reference())), Retrieved::Unknown);
     assert_eq!(block_on(processor.void(&charge, &reference())), VoidResult::Again);
+}
+
+#[test]
+fn detach_without_a_clear_reply_may_leave_the_card_on_file() {
+    each_that_charges(|doubles, kind, processor| {
+        if kind == "sandbox" {
+            return;
+        }
+        let ids = match kind {
+            "adyen" => json!({ "shopper": "req_1.1", "stored": "7914073381342284" }),
+            _ => json!({ "customer": "cus_1", "payment_method": "pm_1" }),
+        };
+        let saved = Credential::new(CredentialKind::SavedCard, ids.to_string());
+        let detach = |act: ScriptedReply| {
+            doubles.http.play([act]);
+            block_on(processor.detach(&saved))
+        };
+        for act in [ScriptedReply::Lost, ScriptedReply::NotSent] {
+            assert_eq!(detach(act), DetachResult::Again, "{kind}");
+        }
+        for status in [408, 429, 500, 502, 503, 504] {
+            for body in garbage() {
+                let result = detach(ScriptedReply::Answer(status, body));
+                assert_eq!(result, DetachResult::Again, "{kind} {status}");
+            }
+        }
+        let missing = br#"{"error":{"code":"resource_missing"},"errorCode":"167"}"#;
+        let missing = ScriptedReply::Answer(404, missing.to_vec());
+        assert_eq!(detach(missing), DetachResult::Detached, "{kind}");
+    });
 }
 
 /// Returns replies that no processor sends. None may panic, succeed or count as a void.

@@ -152,7 +152,7 @@ fn intent_of(
     if form.text("currency").len() != 3 || form.text("confirm") != "false" {
         return Err(ApiReply::invalid(400, "parameter_missing"));
     }
-    let Some(PaymentMethod { id: payment_method, card, wallet }) = method else {
+    let Some(PaymentMethod { id: payment_method, card, wallet, customer: _ }) = method else {
         return Err(ApiReply::invalid(400, "resource_missing"));
     };
     Ok(PaymentIntent {

@@ -57,7 +57,12 @@ impl StandIn {
             }
         });
         self.creates_with(call, "pm_", spent, |id| {
-            Ok(SandboxObject::Method(PaymentMethod { id, card: card_of(&token), wallet }))
+            Ok(SandboxObject::Method(PaymentMethod {
+                id,
+                card: card_of(&token),
+                wallet,
+                customer: None,
+            }))
         })
         .await
     }
@@ -67,11 +72,39 @@ impl StandIn {
         self.creates(call, "cus_", |id| Ok(SandboxObject::Customer(Customer::new(id, None)))).await
     }
 
+    /// Serves `GET /v1/payment_methods/{id}`. It names its customer while it is saved.
+    pub(crate) async fn read_method(&self, id: &str) -> Result<ApiReply, ApiError> {
+        let Some(method) = self.method(id).await? else { return Ok(ApiReply::missing()) };
+        let customer = match &method.customer {
+            Some(customer) if self.keeps(customer, id).await? => Some(customer.as_str()),
+            Some(_) | None => None,
+        };
+        Ok(ApiReply::new(200, &method.to_json(customer)))
+    }
+
+    /// Serves `POST /v1/payment_methods/{id}/detach`. A method that is not saved is refused without a code, as by Stripe.
+    pub(crate) async fn detach_method(&self, id: &str) -> Result<ApiReply, ApiError> {
+        let Some(method) = self.method(id).await? else { return Ok(ApiReply::missing()) };
+        let entry = match &method.customer {
+            Some(customer) => self.ledger.find(customer).await?,
+            None => None,
+        };
+        if let Some(Entry { object: SandboxObject::Customer(mut customer), .. }) = entry.clone()
+            && let Some(entry) = entry
+            && customer.detach(id)
+        {
+            let object = SandboxObject::Customer(customer);
+            self.ledger.write(&[&Entry { object, ..entry }]).await?;
+            return Ok(ApiReply::new(200, &method.to_json(None)));
+        }
+        Ok(ApiReply::error(400, "invalid_request_error", None))
+    }
+
     /// Reads a payment method. Each test card is one too.
     pub(crate) async fn method(&self, id: &str) -> Result<Option<PaymentMethod>, ApiError> {
         if cards::card(id).is_some() {
             let (id, card) = (id.to_owned(), id.to_owned());
-            return Ok(Some(PaymentMethod { id, card, wallet: None }));
+            return Ok(Some(PaymentMethod { id, card, wallet: None, customer: None }));
         }
         Ok(match self.ledger.find(id).await?.map(|entry| entry.object) {
             Some(SandboxObject::Method(method)) => Some(method),

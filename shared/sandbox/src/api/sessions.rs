@@ -61,8 +61,14 @@ pub(crate) fn enter_card(session: &CheckoutSession, card: &str, now: Timestamp) 
 }
 
 fn keeping(session: &CheckoutSession, card: &str) -> (String, Vec<SandboxObject>) {
-    let method = PaymentMethod { id: id("pm_", &session.id), card: card.to_owned(), wallet: None };
-    let customer = Customer::new(id("cus_", &session.id), Some(&method.id));
+    let customer = id("cus_", &session.id);
+    let method = PaymentMethod {
+        id: id("pm_", &session.id),
+        card: card.to_owned(),
+        wallet: None,
+        customer: Some(customer.clone()),
+    };
+    let customer = Customer::new(customer, Some(&method.id));
     let setup = SetupIntent {
         id: id("seti_", &session.id),
         customer: customer.id.clone(),

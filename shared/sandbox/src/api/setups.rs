@@ -48,7 +48,9 @@ impl StandIn {
         let (Some(customer), Some(method)) = (customer, method) else {
             return Ok(ApiReply::invalid(400, "resource_missing"));
         };
-        let own = PaymentMethod { id: id("pm_", &format!("{}|method", call.key)), ..method };
+        let id_of_method = id("pm_", &format!("{}|method", call.key));
+        let saved_for = Some(customer.object.id().to_owned());
+        let own = PaymentMethod { id: id_of_method, customer: saved_for, ..method };
         let known = self.ledger.read(&own.id).await?;
         let entry = self.entry(SandboxObject::Method(own.clone()));
         let also = known.is_none().then_some(entry);

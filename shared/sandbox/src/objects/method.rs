@@ -27,6 +27,9 @@ pub(crate) struct PaymentMethod {
     /// The test card behind it.
     pub(crate) card: String,
     pub(crate) wallet: Option<String>,
+    /// The customer for whom it was created, whether it is saved or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) customer: Option<String>,
 }
 
 impl PaymentMethod {
@@ -68,6 +71,13 @@ impl Customer {
         if !self.keeps(method) {
             self.methods.push(method.to_owned());
         }
+    }
+
+    /// Saves a payment method no longer. Returns whether it was saved.
+    pub(crate) fn detach(&mut self, method: &str) -> bool {
+        let saved = self.keeps(method);
+        self.methods.retain(|kept| kept != method);
+        saved
     }
 
     pub(crate) fn to_json(&self) -> Value {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::doubles::{Doubles, WriteFault, charge, payment, payment_method};
+use crate::doubles::{Doubles, WriteFault, attempt, charge, payment, payment_method, save_card};
 use domain::brand::Mode;
 use domain::processor_result::Reference;
 use pollster::block_on;
 use ports::contract_tests::processor::OperationResult;
-use ports::{Created, Fulfillment, PaymentOption, Processor};
+use ports::{CARD_NOT_KEPT, Created, DetachResult, Fulfillment, PaymentOption, Processor};
 use serde_json::json;
 
 struct SandboxFixture {
@@ -272,4 +272,32 @@ fn repeated_charge_is_one_object_and_one_charge() {
     assert_eq!(block_on(processor.create(&charge)), Created::Ready(reference.clone()));
     assert_eq!(block_on(processor.confirm(&charge, &reference)), first);
     assert_eq!(*doubles.store.items.lock().unwrap(), items);
+}
+
+#[test]
+fn detached_card_is_charged_no_more() {
+    let fixture = SandboxFixture::new();
+    let card = payment_method("pm_card_visa");
+    let keeping = attempt(save_card(), &card, 1);
+    let Created::Ready(setup) = block_on(fixture.processor.create(&keeping)) else { panic!() };
+    let kept: OperationResult = block_on(fixture.processor.confirm(&keeping, &setup)).into();
+    let OperationResult::Done(Fulfillment::Card { saved, .. }) = kept else { panic!("{kept:?}") };
+
+    for fault in [Some(WriteFault::LostBefore), Some(WriteFault::LostAfter), None, None] {
+        fixture.doubles.store.faults.lock().unwrap().push_back(fault);
+        let expected = if fault.is_some() { DetachResult::Again } else { DetachResult::Detached };
+        let (before, later) = (block_on(fixture.processor.detach(&saved)), fault);
+        // The second try after a lost write finds the card detached, and reads it.
+        if later != Some(WriteFault::LostAfter) {
+            assert_eq!(before, expected);
+        }
+        fixture.doubles.store.faults.lock().unwrap().clear();
+    }
+    let saved = saved.into();
+    let again = charge(&saved, 4250, 2);
+    let refused = block_on(fixture.processor.create(&again));
+    assert!(
+        matches!(refused, Created::Invalid { .. } | Created::SoftDeclined { code: CARD_NOT_KEPT }),
+        "{refused:?}"
+    );
 }

@@ -4,6 +4,7 @@
 
 mod among;
 mod door;
+mod scripted;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -16,15 +17,16 @@ use domain::processor_result::{CardReceipt, ClaimsReceipt, Receipt, Reference};
 use domain::released_claims::ReleasedClaims;
 use domain::values::id::RequestId;
 use ports::{
-    ApplePay, AttemptContext, CallbackError, Confirmed, Created, Fulfillment, GooglePay,
-    LateReversal, PaymentOption, Processor, RedirectUrl, Refund, RefundResult, Retrieved,
-    UnverifiedCallback, VerifiedWebhook, VoidResult,
+    ApplePay, AttemptContext, CallbackError, Confirmed, Created, DetachResult, Fulfillment,
+    GooglePay, LateReversal, PaymentOption, Processor, RedirectUrl, Refund, RefundResult,
+    Retrieved, UnverifiedCallback, VerifiedWebhook, VoidResult,
 };
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::json;
 
 pub(super) use among::join;
+pub use scripted::Scripted;
 
 use super::Asked;
 use super::ports::Hooks;
@@ -80,6 +82,8 @@ pub enum Doing {
     Void,
     /// [`Processor::refund`].
     Refund,
+    /// [`Processor::detach`].
+    Detach,
 }
 
 /// An attempt, on its books.
@@ -88,29 +92,6 @@ enum Page {
     Open,
     Done,
     Ended,
-}
-
-/// The result of an operation that a test can script.
-pub trait Scripted: Sized {
-    /// The results that come next.
-    fn script(books: &Books) -> &Mutex<VecDeque<Self>>;
-}
-
-macro_rules! scripted {
-    ($($result:ty: $field:ident,)+) => {$(
-        impl Scripted for $result {
-            fn script(books: &Books) -> &Mutex<VecDeque<Self>> {
-                &books.$field
-            }
-        }
-    )+};
-}
-
-scripted! {
-    Created: creates,
-    Confirmed: confirms,
-    Retrieved: retrieves,
-    VoidResult: voids,
 }
 
 /// Its books.
@@ -126,6 +107,7 @@ pub struct Books {
     retrieves: Mutex<VecDeque<Retrieved>>,
     voids: Mutex<VecDeque<VoidResult>>,
     refunds_said: Mutex<VecDeque<RefundResult>>,
+    detaches: Mutex<VecDeque<DetachResult>>,
     calls: Mutex<Vec<String>>,
 }
 
@@ -388,6 +370,10 @@ impl Processor for FakeProcessor {
 
     async fn reverse(&self, late: &LateReversal<'_>) -> RefundResult {
         self.books.reverses(late)
+    }
+
+    async fn detach(&self, saved: &Credential) -> DetachResult {
+        self.books.detaches(saved)
     }
 
     async fn apple_pay_session(&self, host: &str) -> Option<String> {

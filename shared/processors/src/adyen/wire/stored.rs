@@ -2,10 +2,11 @@
 
 use domain::authorization::{Credential, CredentialKind};
 use domain::processor_result::{CardReceipt, Reference};
-use ports::Fulfillment;
+use ports::{DetachResult, Fulfillment};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
+use crate::adyen::errors::not_detached;
 use crate::adyen::reference::is_psp;
 use crate::adyen::settings::AdyenAccount;
 use crate::adyen::transport::{AdyenReply, AdyenRequest};
@@ -30,10 +31,41 @@ impl AdyenSavedCard {
 
 /// Returns the call that lists a shopper's saved cards.
 pub(in crate::adyen) fn list(account: &AdyenAccount, shopper: &str) -> AdyenRequest {
+    AdyenRequest::get(format!("/storedPaymentMethods?{}", query(account, shopper)))
+}
+
+/// Returns the call that takes a saved card off file.
+///
+/// <https://docs.adyen.com/api-explorer/Checkout/71/delete/storedPaymentMethods/(storedPaymentMethodId)>, read 2026-11-26.
+pub(in crate::adyen) fn delete(account: &AdyenAccount, card: &AdyenSavedCard) -> AdyenRequest {
+    let AdyenSavedCard { shopper, stored } = card;
+    AdyenRequest::delete(format!("/storedPaymentMethods/{stored}?{}", query(account, shopper)))
+}
+
+fn query(account: &AdyenAccount, shopper: &str) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("merchantAccount", &account.merchant_account);
     query.append_pair("shopperReference", shopper);
-    AdyenRequest::get(format!("/storedPaymentMethods?{}", query.finish()))
+    query.finish()
+}
+
+/// Interprets a reply to [`delete`]; `None` where only the shopper's list tells whether the card is on file.
+pub(in crate::adyen) fn deleted(reply: &AdyenReply) -> Option<DetachResult> {
+    if reply.status.is_success() { Some(DetachResult::Detached) } else { not_detached(reply) }
+}
+
+/// Interprets the shopper's list after a refused [`delete`].
+pub(in crate::adyen) fn listed(reply: &AdyenReply, card: &AdyenSavedCard) -> DetachResult {
+    if !reply.status.is_success() {
+        return not_detached(reply).unwrap_or(DetachResult::Again);
+    }
+    match serde_json::from_slice::<StoredMethodList>(&reply.body) {
+        Ok(list) if list.stored_payment_methods.iter().any(|method| method.id == card.stored) => {
+            DetachResult::Failed { code: "refused_by_processor" }
+        }
+        Ok(_) => DetachResult::Detached,
+        Err(_) => DetachResult::Again,
+    }
 }
 
 #[derive(Deserialize)]

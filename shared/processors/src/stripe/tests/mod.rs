@@ -12,6 +12,7 @@ use super::wire::checkout::SessionResult;
 use super::*;
 
 mod calls;
+mod detaching;
 mod refunding;
 
 const STATES: &str = include_str!("../fixtures/states.json");

@@ -30,7 +30,7 @@ fn refund_replies_have_the_referenced_meaning() {
 /// An `Http` that answers by a script and records the calls.
 #[derive(Default)]
 struct RefundScript {
-    answers: Mutex<VecDeque<Value>>,
+    answers: Mutex<VecDeque<(u16, Value)>>,
     asked: Mutex<Vec<String>>,
 }
 
@@ -48,7 +48,8 @@ impl Http for RefundScript {
         let Some(answer) = self.answers.lock().unwrap().pop_front() else {
             return Err(HttpError::Lost("scripted".into()));
         };
-        Ok(http::Response::new(Bytes::from(answer.to_string())))
+        let (status, body) = answer;
+        Ok(http::Response::builder().status(status).body(Bytes::from(body.to_string())).unwrap())
     }
 }
 
@@ -60,6 +61,16 @@ fn refund(charge: &Reference, again: bool) -> Refund<'_> {
 
 /// Returns a refund's result with these replies, and the calls that it made.
 fn tried(charge: &str, again: bool, answers: Vec<Value>) -> (RefundResult, Vec<String>) {
+    let answers = answers.into_iter().map(|answer| (200, answer)).collect();
+    let charge = Reference(charge.to_owned());
+    played(answers, |stripe| pollster::block_on(stripe.refund(&refund(&charge, again))))
+}
+
+/// Returns the result of a call with these replies, and the calls that it made.
+pub(super) fn played<R>(
+    answers: Vec<(u16, Value)>,
+    call: impl FnOnce(&Stripe) -> R,
+) -> (R, Vec<String>) {
     let settings = json!({ "secret_key": "sk_test_a", "base_url": "http://stripe" });
     let settings = settings.as_object().unwrap().clone().into();
     let account = StripeAccount::read(domain::brand::Mode::Test, &settings).unwrap();
@@ -67,10 +78,9 @@ fn tried(charge: &str, again: bool, answers: Vec<Value>) -> (RefundResult, Vec<S
         Arc::new(RefundScript { answers: Mutex::new(answers.into()), ..RefundScript::default() });
     let (http, web) = (Arc::<RefundScript>::clone(&script), Arc::<RefundScript>::clone(&script));
     let stripe = Stripe { account, http, web };
-    let charge = Reference(charge.to_owned());
-    let refunded = pollster::block_on(stripe.refund(&refund(&charge, again)));
+    let result = call(&stripe);
     let asked = std::mem::take(&mut *script.asked.lock().unwrap());
-    (refunded, asked)
+    (result, asked)
 }
 
 fn object(id: &str, label: &str, status: &str) -> Value {

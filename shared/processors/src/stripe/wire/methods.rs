@@ -1,11 +1,14 @@
 //! Tokens, payment methods and customers: how an approval becomes something that Stripe can charge.
 
-use ports::AttemptContext;
+use ports::{AttemptContext, DetachResult};
+use serde::Deserialize;
+use serde_json::Value;
 
 use super::key;
+use crate::stripe::errors::not_detached;
 use crate::stripe::form::Form;
 use crate::stripe::keys::StripeStep;
-use crate::stripe::transport::StripeRequest;
+use crate::stripe::transport::{StripeReply, StripeRequest};
 use crate::stripe::wallets::ApplePayToken;
 
 /// Returns the call that turns an Apple Pay token into a Stripe token.
@@ -40,4 +43,40 @@ pub(in crate::stripe) fn customer(attempt: &AttemptContext<'_>) -> StripeRequest
         .field(&["metadata", "customer"], attempt.customer)
         .field(&["metadata", "request_id"], attempt.request);
     StripeRequest::post("/v1/customers", key(attempt, StripeStep::Customer), form)
+}
+
+/// Returns the call that takes a saved card off file. It has no key: a repeat is refused, and then the card is read.
+///
+/// <https://docs.stripe.com/api/payment_methods/detach>, read 2026-11-26: a detached card can neither be charged nor
+/// attached again.
+pub(in crate::stripe) fn detach(id: &str) -> StripeRequest {
+    StripeRequest::post(format!("/v1/payment_methods/{id}/detach"), None, Form::default())
+}
+
+/// Returns the call that reads a payment method.
+pub(in crate::stripe) fn read(id: &str) -> StripeRequest {
+    StripeRequest::get(format!("/v1/payment_methods/{id}"), Form::default())
+}
+
+#[derive(Deserialize)]
+struct StoredMethod {
+    id: String,
+    object: String,
+    #[serde(default)]
+    customer: Value,
+}
+
+/// Interprets a reply to [`detach`] or [`read`]; `None` where only a read tells whether the card is on file.
+pub(in crate::stripe) fn detached(reply: &StripeReply, id: &str) -> Option<DetachResult> {
+    if !reply.status.is_success() {
+        return not_detached(reply);
+    }
+    match serde_json::from_slice::<StoredMethod>(&reply.body) {
+        Ok(method) if method.object != "payment_method" || method.id != id => {
+            Some(DetachResult::Again)
+        }
+        Ok(method) if method.customer.is_null() => Some(DetachResult::Detached),
+        Ok(_) => Some(DetachResult::Failed { code: "refused_by_processor" }),
+        Err(_) => Some(DetachResult::Again),
+    }
 }

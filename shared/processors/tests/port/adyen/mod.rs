@@ -15,6 +15,7 @@ use sha2::Sha256;
 
 use crate::doubles::{Doubles, ScriptedReply};
 
+mod detaching;
 mod links;
 mod payments;
 mod settings;

@@ -1,0 +1,22 @@
+//! What taking a saved card off file can come to.
+
+use super::Rejection;
+
+/// The result of [`detach`](super::Processor::detach). Every result but [`Detached`](Self::Detached) may leave the card on file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DetachResult {
+    /// The processor keeps the card no longer, or never kept it. Nothing charges it again.
+    Detached,
+    /// The processor keeps the card, and a repeat cannot help.
+    Failed {
+        /// Such as `card_malformed` or `refused_by_processor`.
+        code: &'static str,
+    },
+    /// The card may be on file or not: the same call is safe, and tells.
+    Again,
+    /// The processor rejected our account or credentials.
+    Blocked {
+        /// Why, and whether it concerns all calls.
+        by: Rejection,
+    },
+}

@@ -1,0 +1,28 @@
+//! Taking a saved card off file.
+
+use domain::authorization::Credential;
+use ports::DetachResult;
+
+use super::Adyen;
+use super::errors::detach_unanswered;
+use super::wire::stored::{self, AdyenSavedCard};
+
+impl Adyen {
+    /// Deletes a saved card. A refusal is explained by the shopper's list.
+    pub(super) async fn take_off_file(&self, saved: &Credential) -> DetachResult {
+        let Some(card) = AdyenSavedCard::read(saved) else {
+            return DetachResult::Failed { code: "card_malformed" };
+        };
+        let deleted = match self.send(stored::delete(&self.account, &card)).await {
+            Ok(reply) => stored::deleted(&reply),
+            Err(error) => Some(detach_unanswered(&error)),
+        };
+        if let Some(result) = deleted {
+            return result;
+        }
+        match self.send(stored::list(&self.account, &card.shopper)).await {
+            Ok(reply) => stored::listed(&reply, &card),
+            Err(error) => detach_unanswered(&error),
+        }
+    }
+}

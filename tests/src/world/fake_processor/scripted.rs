@@ -1,0 +1,42 @@
+//! What a test says that a processor answers next.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use domain::authorization::{Credential, CredentialKind};
+use ports::{Confirmed, Created, DetachResult, Retrieved, VoidResult};
+
+use super::{Books, Doing};
+
+/// The result of an operation that a test can script.
+pub trait Scripted: Sized {
+    /// The results that come next.
+    fn script(books: &Books) -> &Mutex<VecDeque<Self>>;
+}
+
+macro_rules! scripted {
+    ($($result:ty: $field:ident,)+) => {$(
+        impl Scripted for $result {
+            fn script(books: &Books) -> &Mutex<VecDeque<Self>> {
+                &books.$field
+            }
+        }
+    )+};
+}
+
+scripted! {
+    Created: creates,
+    Confirmed: confirms,
+    Retrieved: retrieves,
+    VoidResult: voids,
+    DetachResult: detaches,
+}
+
+impl Books {
+    /// Takes a card off file, unless a test says something else.
+    pub(super) fn detaches(&self, saved: &Credential) -> DetachResult {
+        assert_eq!(saved.kind, CredentialKind::SavedCard);
+        self.called(Doing::Detach, "card");
+        self.next().unwrap_or(DetachResult::Detached)
+    }
+}
