@@ -29,17 +29,15 @@ pub(crate) struct Fields {
 impl Fields {
     /// Reads a body. With `optional`, an empty body is an empty object.
     pub(crate) fn of_body(body: &[u8], optional: bool) -> Result<Self, Vec<FieldError>> {
-        let fault = |code, detail: &str| {
-            vec![FieldError { pointer: String::new(), code, detail: detail.to_owned() }]
-        };
+        let fault = |code, detail: &str| vec![FieldError::in_body("", code, detail)];
         if body.is_empty() && optional {
             return Ok(Self::new(Map::new()));
         }
         match json_object::parse(body) {
             Ok(Ok(Value::Object(map))) => Ok(Self::new(map)),
             Ok(Err(Repeated(pointer))) => {
-                let detail = "the field comes twice; send it once".to_owned();
-                Err(vec![FieldError { pointer, code: "repeated", detail }])
+                let detail = "the field comes twice; send it once";
+                Err(vec![FieldError::in_body(&pointer, "repeated", detail)])
             }
             Ok(Ok(_)) => Err(fault("type", "the body is a JSON object")),
             Err(error) => Err(fault(
@@ -59,7 +57,7 @@ impl Fields {
 
     /// Records a fault of one field.
     pub(crate) fn fault(&self, name: &str, code: &'static str, detail: impl Display) {
-        let fault = FieldError { pointer: self.place(name), code, detail: detail.to_string() };
+        let fault = FieldError::in_body(&self.place(name), code, detail.to_string());
         self.faults.borrow_mut().push(fault);
     }
 
@@ -117,21 +115,15 @@ impl Fields {
             return None;
         };
         let Bounds { min, max } = bounds;
-        match number.as_u64() {
-            Some(whole) if (min..=max).contains(&whole) => Some(whole),
-            Some(_) => {
-                self.fault(name, "range", format!("the number is {min} to {max}"));
-                None
-            }
-            None if number.is_i64() => {
-                self.fault(name, "range", format!("the number is {min} to {max}"));
-                None
-            }
-            None => {
-                self.fault(name, "type", "the field is a whole number");
-                None
-            }
+        if !json_object::is_whole(&number) {
+            self.fault(name, "type", "the field is a whole number");
+            return None;
         }
+        let found = json_object::whole(&number).filter(|whole| (min..=max).contains(whole));
+        if found.is_none() {
+            self.fault(name, "range", format!("the number is {min} to {max}"));
+        }
+        found
     }
 
     /// Takes an object.
@@ -181,7 +173,7 @@ impl Fields {
 
     fn fault_at(&self, path: &str, code: &'static str, detail: &dyn Display) {
         let pointer = format!("{}/{path}", self.pointer);
-        self.faults.borrow_mut().push(FieldError { pointer, code, detail: detail.to_string() });
+        self.faults.borrow_mut().push(FieldError::in_body(&pointer, code, detail.to_string()));
     }
 
     /// Returns the names of the fields that are left.
@@ -219,7 +211,7 @@ mod tests {
         fields.list("l", true, 3, |text| Ok::<_, String>(text.to_owned()));
         fields.end();
         let told: Vec<_> =
-            faults.borrow().iter().map(|fault| (fault.pointer.clone(), fault.code)).collect();
+            faults.borrow().iter().map(|fault| (fault.place.to_string(), fault.code)).collect();
         let expected = [
             ("/a", "type"),
             ("/missing", "missing"),
@@ -229,5 +221,31 @@ mod tests {
             ("/extra", "unknown"),
         ];
         assert_eq!(told, expected.map(|(place, code)| (place.to_owned(), code)));
+    }
+
+    #[test]
+    fn whole_number_counts_in_any_spelling() {
+        for (text, expected) in [
+            ("220", Ok(220)),
+            ("220.0", Ok(220)),
+            ("2.2e2", Ok(220)),
+            ("2200E-1", Ok(220)),
+            ("0.0", Ok(0)),
+            ("-0.0", Ok(0)),
+            ("999.0", Ok(999)),
+            ("220.5", Err("type")),
+            ("1e-9", Err("type")),
+            ("1000.0", Err("range")),
+            ("-1.0", Err("range")),
+            ("1e300", Err("range")),
+            ("18446744073709551616", Err("range")),
+            ("\"220\"", Err("type")),
+        ] {
+            let body = format!("{{\"n\": {text}}}");
+            let mut fields = Fields::of_body(body.as_bytes(), false).unwrap();
+            let found = fields.number("n", true, Bounds { min: 0, max: 999 });
+            let fault = fields.faults().borrow().first().map(|fault| fault.code);
+            assert_eq!(found.ok_or_else(|| fault.unwrap()), expected, "{text}");
+        }
     }
 }

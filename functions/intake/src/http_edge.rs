@@ -6,9 +6,11 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
+use domain::media_type;
 use domain::problem::{Code, Problem};
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
@@ -45,6 +47,7 @@ pub fn router(intake: Arc<Intake>) -> Router {
             HeaderValue::from_static("nosniff"),
         ))
         .layer(TimeoutLayer::with_status_code(http::StatusCode::SERVICE_UNAVAILABLE, TIME_MAX))
+        .layer(from_fn_with_state(Arc::clone(&intake), explain_timeout))
         .with_state(intake)
 }
 
@@ -59,12 +62,15 @@ impl FromRequest<Arc<Intake>> for Call {
 
     async fn from_request(request: Request, intake: &Arc<Intake>) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
-        match to_bytes(body, BODY_MAX).await {
+        let read = to_bytes(body, BODY_MAX).await;
+        let too_large = |_| Problem::new(Code::PayloadTooLarge, "the body is larger than 64 KiB");
+        let read = read.map_err(too_large).and_then(|body| {
+            media_type::require_json(&parts.headers, &body)?;
+            Ok(body)
+        });
+        match read {
             Ok(body) => Ok(Self { parts, body }),
-            Err(_) => {
-                let problem = Problem::new(Code::PayloadTooLarge, "the body is larger than 64 KiB");
-                Err(Self { parts, body: Bytes::new() }.answer(intake, Err(problem)))
-            }
+            Err(problem) => Err(Self { parts, body: Bytes::new() }.answer(intake, Err(problem))),
         }
     }
 }
@@ -145,11 +151,26 @@ async fn explain(State(intake): Here, Named(code): Named<String>, call: Call) ->
     call.answer(&intake, intake.explain(&code))
 }
 
-async fn wrong_method(State(intake): Here, call: Call) -> Response {
+/// Gives an answer that ran out of time a problem for a body.
+async fn explain_timeout(State(intake): Here, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let call = Call { parts: parts.clone(), body: Bytes::new() };
+    let answer = next.run(Request::from_parts(parts, body)).await;
+    let is_bare = !answer.headers().contains_key(http::header::CONTENT_TYPE);
+    if answer.status() == http::StatusCode::SERVICE_UNAVAILABLE && is_bare {
+        let detail = "the call took too long; repeat it";
+        return call.answer(&intake, Err(Problem::new(Code::TemporaryReducedCapacity, detail)));
+    }
+    answer
+}
+
+async fn wrong_method(State(intake): Here, parts: Parts) -> Response {
+    let call = Call { parts, body: Bytes::new() };
     let detail = "this path does not accept the method; see the `Allow` header";
     call.answer(&intake, Err(Problem::new(Code::MethodNotAllowed, detail)))
 }
 
-async fn nowhere(State(intake): Here, call: Call) -> Response {
+async fn nowhere(State(intake): Here, parts: Parts) -> Response {
+    let call = Call { parts, body: Bytes::new() };
     call.answer(&intake, Err(Problem::new(Code::NotFound, NOWHERE)))
 }

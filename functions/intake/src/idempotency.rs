@@ -6,7 +6,7 @@ use domain::brand::Mode;
 use domain::guards;
 use domain::guards::Guard;
 use domain::keys::digest_hex;
-use domain::problem::{Code, Problem};
+use domain::problem::{Code, FieldError, Problem};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use http::HeaderMap;
@@ -14,6 +14,8 @@ use ports::{Expect, Item, Key, Store, StoreError, Write};
 use records::authentication::Requester;
 use records::storage::{decode, encode};
 use serde::{Deserialize, Serialize};
+
+use crate::json_object::spell_integers_alike;
 
 /// How long a key counts.
 const RETENTION: Duration = Duration::from_secs(86_400);
@@ -45,6 +47,11 @@ pub(crate) enum KeyUse {
     Repeat(IdempotencyRecord),
 }
 
+/// The problem of the key's header.
+fn fault(code: Code, fault: &'static str, detail: &str) -> Problem {
+    Problem::new(code, detail).at(|detail| FieldError::in_header("Idempotency-Key", fault, detail))
+}
+
 impl CallKey {
     /// Reads the header, quoted (RFC 8941) or bare, and takes the fingerprint of the body.
     pub(crate) fn read(
@@ -54,10 +61,8 @@ impl CallKey {
         body: &[u8],
     ) -> Result<Self, Problem> {
         let Some(value) = headers.get("idempotency-key") else {
-            return Err(Problem::new(
-                Code::IdempotencyKeyMissing,
-                "send an Idempotency-Key header",
-            ));
+            let detail = "send an Idempotency-Key header";
+            return Err(fault(Code::IdempotencyKeyMissing, "missing", detail));
         };
         let text = value.to_str().unwrap_or_default().trim();
         let bare = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
@@ -65,17 +70,18 @@ impl CallKey {
             (1..=255).contains(&bare.len()) && bare.bytes().all(|b| (0x20..0x7f).contains(&b));
         if !plain {
             let detail = "an Idempotency-Key is 1 to 255 printable ASCII characters";
-            return Err(Problem::new(Code::InvalidRequest, detail));
+            return Err(fault(Code::InvalidRequest, "value", detail));
         }
         let mode = match requester.mode {
             Mode::Test => "test",
             Mode::Live => "live",
         };
         let pk = format!("IDEM#{}#{mode}#{bare}", requester.brand.name);
-        // Fields in another order or with other spaces are the same body, so the order is made canonical.
+        // Fields in another order, other spaces and `220.0` in place of `220` are the same body.
         let canonical = serde_json::from_slice::<serde_json::Value>(body)
             .map(|mut value| {
                 value.sort_all_objects();
+                spell_integers_alike(&mut value);
                 value.to_string()
             })
             .unwrap_or_default();
@@ -97,10 +103,8 @@ impl CallKey {
             return Ok(KeyUse::New(Expect::Version(item.version)));
         }
         if record.fingerprint != self.fingerprint {
-            return Err(Problem::new(
-                Code::IdempotencyKeyReused,
-                "the Idempotency-Key was used for another body; use a new key",
-            ));
+            let detail = "the Idempotency-Key was used for another body; use a new key";
+            return Err(fault(Code::IdempotencyKeyReused, "reused", detail));
         }
         Ok(KeyUse::Repeat(record))
     }

@@ -6,7 +6,35 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
+
+/// Whether a number is an integer. JSON Schema counts `220.0` and `2.2e2` as integers too, and some tools write those.
+pub(crate) fn is_whole(number: &Number) -> bool {
+    !number.is_f64() || number.as_f64().is_some_and(|float| float.fract() == 0.0)
+}
+
+/// Returns an integer, however it is spelt; `None` where it is negative, too large or no integer.
+pub(crate) fn whole(number: &Number) -> Option<u64> {
+    number.as_u64().or_else(|| {
+        let float = number.as_f64().filter(|_| is_whole(number))?;
+        // Minus zero is written with its sign.
+        if float == 0.0 { Some(0) } else { format!("{float:.0}").parse().ok() }
+    })
+}
+
+/// Spells each integer in one way, so that equal bodies have equal texts.
+pub(crate) fn spell_integers_alike(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            if let Some(whole) = whole(number) {
+                *number = whole.into();
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(spell_integers_alike),
+        Value::Object(map) => map.values_mut().for_each(spell_integers_alike),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}
 
 /// The place of the first member that comes twice: a JSON pointer.
 pub(crate) struct Repeated(pub(crate) String);

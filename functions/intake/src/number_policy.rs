@@ -61,7 +61,6 @@ fn own_regions(channels: &[ChannelSetup]) -> BTreeSet<&'static str> {
 }
 
 fn problem(detail: &str) -> Problem {
-    let pointer = "/customer/phone".to_owned();
-    let error = FieldError { pointer, code: "not_allowed", detail: detail.to_owned() };
+    let error = FieldError::in_body("/customer/phone", "not_allowed", detail);
     Problem { errors: vec![error], ..Problem::new(Code::NumberNotAllowed, detail) }
 }

@@ -189,7 +189,7 @@ const fn gives_by_tap(option: &PaymentOption) -> bool {
 /// Adds the place of the field that a problem is about.
 fn at(pointer: &str, problem: Problem) -> Problem {
     let detail = problem.detail.clone();
-    let error = FieldError { pointer: pointer.to_owned(), code: "value", detail };
+    let error = FieldError::in_body(pointer, "value", detail);
     Problem { errors: vec![error], ..problem }
 }
 
@@ -202,11 +202,7 @@ fn amount_problem(name: &ProcessorName, unsupported: UnsupportedAmount) -> Probl
             "/ask/amount"
         }
     };
-    let error = FieldError {
-        pointer: pointer.to_owned(),
-        code: unsupported.code(),
-        detail: detail.clone(),
-    };
+    let error = FieldError::in_body(pointer, unsupported.code(), detail.clone());
     Problem { errors: vec![error], ..Problem::new(Code::AmountNotSupported, detail) }
 }
 

@@ -22,6 +22,8 @@ use crate::{Intake, json};
 
 /// The longest wait of a read, in seconds.
 const WAIT_MAX: u64 = 20;
+/// The largest version that a caller can name: the largest integer that every JSON reader keeps (RFC 8259, section 6).
+const AFTER_MAX: u64 = 9_007_199_254_740_991;
 /// The requests on a page of a list: the default and the most.
 const LIMIT: u64 = 20;
 const LIMIT_MAX: u64 = 100;
@@ -62,8 +64,7 @@ impl Query {
 }
 
 fn wrong(name: &str, code: &'static str, detail: &str) -> Problem {
-    let error = FieldError { pointer: name.to_owned(), code, detail: detail.to_owned() };
-    Problem::fields(vec![error])
+    Problem::fields(vec![FieldError::in_parameter(name, code, detail)])
 }
 
 impl Intake {
@@ -81,7 +82,7 @@ impl Intake {
         let requester = self.requester(headers).await?;
         let query = Query::read(query, &["wait", "after"])?;
         let wait = query.number("wait", 0..=WAIT_MAX)?.unwrap_or(0);
-        let after = query.number("after", 0..=u64::MAX)?;
+        let after = query.number("after", 0..=AFTER_MAX)?;
         let until = self.ports.clock.now().after(Duration::from_secs(wait));
         let mut loaded = self.owned(&requester, id).await?;
         let after = after.unwrap_or(loaded.version);

@@ -35,7 +35,7 @@ export async function call(method, path, { headers = {}, body, signal } = {}) {
 
 /** Renders a problem: its title, its detail, the wrong fields and the stable code. */
 export function problem(json, status) {
-  const errors = (json?.errors ?? []).map((error) => element("li", {}, `${error.pointer}: ${error.detail}`));
+  const errors = (json?.errors ?? []).map((error) => element("li", {}, `${error.pointer ?? error.parameter ?? error.header}: ${error.detail}`));
   return element("div", { class: "problem", role: "alert" },
     element("strong", {}, json?.title ?? "The call failed"),
     element("p", {}, json?.detail ?? ""),

@@ -202,7 +202,8 @@ fn announce(format: Format, base: &str, key: &str) -> Result<(), StartError> {
         Format::Text => format!(
             "\nAssent is running. Nothing here is real.\n\n  API      {base}\n  Test key {key}\n  Console  {console}\n  \
              Phone    {phone}\n\nAsk for a payment, then look at the phone:\n\n  curl {base}/v1/requests \\\n    -H \
-             'Authorization: Bearer {key}' \\\n    -H \"Idempotency-Key: try-$(date +%s)\" \\\n    -d \
+             'Authorization: Bearer {key}' \\\n    -H \"Idempotency-Key: try-$(date +%s)\" \\\n    -H \
+             'Content-Type: application/json' \\\n    -d \
              '{{\"customer\": {{\"phone\": \"{PHONE}\", \"name\": \"Ada\"}}, \"session\": {{\"kind\": \"voice\", \"id\": \
              \"call-1\"}},\n         \"ask\": {{\"kind\": \"payment\", \"amount\": 4250, \"currency\": \"EUR\", \
              \"description\": \"Invoice 4711\"}}}}'\n"

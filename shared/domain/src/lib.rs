@@ -11,6 +11,7 @@ pub mod guards;
 pub mod invariants;
 pub mod journal;
 pub mod keys;
+pub mod media_type;
 pub mod message;
 pub mod outcome;
 mod policy;

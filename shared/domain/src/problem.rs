@@ -1,5 +1,7 @@
 //! Problem details (RFC 9457), each with a stable code.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use serde::Serialize;
@@ -32,6 +34,10 @@ codes! {
     InvalidRequest "invalid-request" 400
         "The call is invalid"
         "Correct the fields that `errors` names and repeat the call.";
+    /// The body is of another media type than JSON.
+    UnsupportedMediaType "unsupported-media-type" 415
+        "The body is not JSON"
+        "Send the body as `Content-Type: application/json`, in UTF-8 and without a `Content-Encoding`.";
     /// The body exceeds 64 KiB.
     PayloadTooLarge "payload-too-large" 413
         "The body is too large"
@@ -147,15 +153,58 @@ pub struct Problem {
     pub retry_after: Option<u64>,
 }
 
+/// The place of a fault in a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Place {
+    /// A JSON Pointer into the body (RFC 6901); the empty one is the whole body.
+    Pointer(String),
+    /// The name of a parameter of the query or the path.
+    Parameter(String),
+    /// The name of a header.
+    Header(&'static str),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pointer(pointer) if pointer.is_empty() => "the body",
+            Self::Pointer(text) | Self::Parameter(text) => text,
+            Self::Header(name) => name,
+        })
+    }
+}
+
 /// An invalid field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
-    /// A JSON Pointer into the body, or the name of a header or query parameter.
-    pub pointer: String,
-    /// A stable code: `missing`, `unknown`, `type`, `value`, `length`.
+    /// The field's place: one of the members `pointer`, `parameter` and `header`.
+    #[serde(flatten)]
+    pub place: Place,
+    /// A stable code, such as `missing`, `unknown`, `repeated`, `syntax`, `type`, `value`, `length` or `range`.
     pub code: &'static str,
     /// The explanation for a person.
     pub detail: String,
+}
+
+impl FieldError {
+    /// Makes the error of a field in the body.
+    #[must_use]
+    pub fn in_body(pointer: &str, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { place: Place::Pointer(pointer.to_owned()), code, detail: detail.into() }
+    }
+
+    /// Makes the error of a parameter of the query or the path.
+    #[must_use]
+    pub fn in_parameter(name: &str, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { place: Place::Parameter(name.to_owned()), code, detail: detail.into() }
+    }
+
+    /// Makes the error of a header.
+    #[must_use]
+    pub fn in_header(name: &'static str, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { place: Place::Header(name), code, detail: detail.into() }
+    }
 }
 
 impl Problem {
@@ -181,14 +230,25 @@ impl Problem {
         Self { retry_after: Some(60), ..Self::new(Code::SettingsInvalid, detail) }
     }
 
+    /// Adds the place of what is wrong. The error has the problem's own detail.
+    #[must_use]
+    pub fn at(mut self, error: impl FnOnce(String) -> FieldError) -> Self {
+        self.errors.push(error(self.detail.clone()));
+        self
+    }
+
     /// Makes the problem of invalid fields.
     #[must_use]
     pub fn fields(errors: Vec<FieldError>) -> Self {
         // A single wrong amount has its own code: it is a mistake of the person, not of the program.
-        let amount_alone = matches!(errors.as_slice(), [one] if one.pointer == "/ask/amount" && one.code == "range");
+        let amount_alone = matches!(
+            errors.as_slice(),
+            [FieldError { place: Place::Pointer(pointer), code: "range", .. }]
+                if pointer == "/ask/amount"
+        );
         let code = if amount_alone { Code::AmountOutOfRange } else { Code::InvalidRequest };
         let detail = match errors.as_slice() {
-            [one] => format!("{}: {}", one.pointer, one.detail),
+            [one] => format!("{}: {}", one.place, one.detail),
             _ => format!("{} fields are invalid; see `errors`", errors.len()),
         };
         Self { code, detail, errors, retry_after: None }
@@ -218,6 +278,9 @@ impl Problem {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = self.retry_after.or((status == 503).then_some(1)) {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == 415 {
+            headers.insert(http::header::ACCEPT, HeaderValue::from_static("application/json"));
         }
         if status == 401 {
             headers.insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -45,6 +45,7 @@ fn body_spaced_or_ordered_otherwise_is_the_same() {
         r#"{"customer":{"phone":"+15551230001"},"session":{"kind":"chat","id":"1"},"ask":{"kind":"payment","amount":1,"currency":"EUR","description":"x"}}"#,
         r#"{ "session": {"id": "1", "kind": "chat"}, "customer": {"phone": "+15551230001"}, "ask": {"description": "x", "currency": "EUR", "amount": 1, "kind": "payment"} }"#,
         r#"{"ask":{"amount":1,"currency":"EUR","description":"x","kind":"payment"},"customer":{"phone":"+15551230001"},"session":{"id":"1","kind":"chat"}}"#,
+        r#"{"ask":{"amount":1.0,"currency":"EUR","description":"x","kind":"payment"},"customer":{"phone":"+15551230001"},"session":{"id":"1","kind":"chat"}}"#,
     ];
     let ids = texts.map(|text| {
         let call = world.call(Method::POST, "/v1/requests").idempotency("k1").body(text);

@@ -125,6 +125,61 @@ fn body_that_is_no_json_object_is_malformed() {
 }
 
 #[test]
+fn body_of_another_media_type_is_refused() {
+    let world = World::new();
+    let body = world.payment(PHONE, 4250);
+    for (name, value) in [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("content-type", "text/plain; charset=utf-8"),
+        ("content-type", "application/json; charset=utf-16"),
+        ("content-encoding", "gzip"),
+    ] {
+        for path in ["/v1/requests", "/v1/capabilities"] {
+            let call = world.call(Method::POST, path).header(name, value).json(&body);
+            let refused = call.send().problem(415, "unsupported-media-type");
+            assert_eq!(refused.header("accept"), "application/json");
+        }
+    }
+    assert!(world.items().is_empty() && world.sent().is_empty());
+    let call = world.call(Method::POST, "/v1/requests");
+    call.header("content-type", "application/json; charset=utf-8").json(&body).send().ok(201);
+    world.settles();
+    let message = world.customer().newest();
+    let path = format!("/sandbox/phones/{PHONE}/messages/{}/tap", message.text("id"));
+    let call = world.call(Method::POST, &path).header("content-type", "text/plain");
+    call.body(r#"{"action": "deny"}"#).send().problem(415, "unsupported-media-type");
+}
+
+#[test]
+fn fault_outside_the_body_names_parameter_or_header() {
+    let world = World::new();
+    let asked = world.asks(4250);
+    for (path, parameter, code) in [
+        ("/v1/requests", "session", "missing"),
+        ("/v1/requests?session=a%20b", "session", "value"),
+        ("/v1/requests?session=CA123&limit=0", "limit", "value"),
+        ("/v1/requests?session=CA123&cursor=x", "cursor", "value"),
+        ("/v1/requests?session=CA123&page=2", "page", "unknown"),
+        ("/v1/requests?session=CA123&session=CA123", "session", "unknown"),
+        (&format!("{}?wait=21", asked.path), "wait", "value"),
+        (&format!("{}?after=-1", asked.path), "after", "value"),
+        ("/sandbox/phones/x/messages", "phone", "value"),
+    ] {
+        let told = world.get(path).problem(400, "invalid-request").json();
+        let fault = &told["errors"][0];
+        assert_eq!((&fault["parameter"], &fault["code"]), (&json!(parameter), &json!(code)));
+        assert!(fault.get("pointer").is_none(), "{told}");
+    }
+    let body = world.payment(PHONE, 4250);
+    let call = world.call(Method::POST, "/v1/requests").idempotency(None).json(&body);
+    let told = call.send().problem(400, "idempotency-key-missing").json();
+    assert_eq!(told["errors"][0]["header"], "Idempotency-Key", "{told}");
+    let call = world.call(Method::POST, "/v1/requests").idempotency("é").json(&body);
+    let told = call.send().problem(400, "invalid-request").json();
+    assert_eq!(told["errors"][0]["header"], "Idempotency-Key", "{told}");
+}
+
+#[test]
 fn oversized_body_is_not_read_to_its_end() {
     let world = World::new();
     let mut body = world.payment(PHONE, 4250);

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use domain::brand::Mode;
 use domain::consent::{ApprovalMethod, SessionCode};
+use domain::media_type;
 use domain::outcome::DenialReason;
 use domain::problem::{Code, FieldError, Problem};
 use domain::request::Request;
@@ -94,6 +95,7 @@ impl SandboxPhone {
         body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.authenticate(headers).await?;
+        media_type::require_json(headers, body)?;
         let absent = || Problem::new(Code::NotFound, "no message on this phone has this id");
         let phone = read_phone(path.phone)?;
         let id: PromptId = path.id.parse().map_err(|_not_an_id| absent())?;
@@ -111,9 +113,9 @@ impl SandboxPhone {
                 }
                 Tap::Deny => CustomerReply::Deny(DenialReason::Customer),
                 Tap::NotMe => CustomerReply::Deny(DenialReason::NotMe),
-                Tap::Open => return Err(Problem::new(Code::InvalidRequest, TAP)),
+                Tap::Open => return Err(wrong_tap()),
             },
-            TapBody { .. } => return Err(Problem::new(Code::InvalidRequest, TAP)),
+            TapBody { .. } => return Err(wrong_tap()),
         };
         let method = ApprovalMethod::SandboxTap;
         let source = ReplySource { request: message.request, prompt: id, method };
@@ -219,20 +221,23 @@ impl SandboxPhone {
 
 fn read_phone(text: &str) -> Result<Phone, Problem> {
     text.parse().map_err(|error: domain::values::phone::InvalidPhone| {
-        let fault =
-            FieldError { pointer: "phone".to_owned(), code: "value", detail: error.to_string() };
-        Problem::fields(vec![fault])
+        Problem::fields(vec![FieldError::in_parameter("phone", "value", error.to_string())])
     })
 }
 
 fn malformed(error: &serde_json::Error) -> Problem {
-    let detail = match error.classify() {
-        serde_json::error::Category::Data => TAP,
+    match error.classify() {
+        serde_json::error::Category::Data => wrong_tap(),
         serde_json::error::Category::Io
         | serde_json::error::Category::Syntax
-        | serde_json::error::Category::Eof => "the body is not JSON",
-    };
-    Problem::new(Code::InvalidRequest, detail)
+        | serde_json::error::Category::Eof => {
+            Problem::fields(vec![FieldError::in_body("", "syntax", "the body is not JSON")])
+        }
+    }
+}
+
+fn wrong_tap() -> Problem {
+    Problem::fields(vec![FieldError::in_body("", "value", TAP)])
 }
 
 fn state_response(request: &Request) -> Response<Bytes> {
