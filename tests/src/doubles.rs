@@ -187,6 +187,7 @@ pub fn requested(
         routes_used: 0,
         session_code: None,
         by_tap: false,
+        key: None,
         metadata: Metadata::new(),
         notify: true,
         fallback_seconds: 12,

@@ -145,6 +145,7 @@ impl Intake {
             routes_used: 0,
             session_code: entry.map(|entry| SessionCode::draw(random, entry)),
             by_tap: processor.by_tap,
+            key: Some(requester.key.reference()),
             metadata: params.metadata.clone(),
             notify: brand.setup(requester.mode).webhooks.is_some(),
             fallback_seconds: params.fallback_seconds.unwrap_or(policy.fallback_seconds).max(5),

@@ -46,7 +46,8 @@ pub struct Intake {
 
 impl Intake {
     async fn requester(&self, headers: &HeaderMap) -> Result<Requester, Problem> {
-        authentication::authenticate(self.ports.secrets.as_ref(), headers).await
+        let now = self.ports.clock.now();
+        authentication::authenticate(self.ports.secrets.as_ref(), headers, now).await
     }
 
     /// Returns the caller's own request of that id. The answer never tells whether another brand has one.

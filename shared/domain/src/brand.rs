@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroizing;
 
+use crate::api_key::KeySettings;
 pub use crate::policy::{Countries, Policy};
 pub use crate::settings::{InvalidSettings, Settings};
 use crate::values::address;
@@ -66,8 +67,8 @@ pub struct Brand {
     /// The language of prompts where the customer's language is unknown or not supported.
     #[serde(default)]
     pub language: Language,
-    /// The digests of the API keys in force.
-    pub keys: Vec<KeyDigest>,
+    /// The API keys in force, each known by its digest.
+    pub keys: Vec<KeySettings>,
     /// The keys that seal authorizations.
     pub sealing: KeyRing,
     /// The keys that sign consents; `None` in a function that may not read them.
@@ -94,16 +95,6 @@ pub enum SecretVersion {
     /// Version 1.
     #[serde(rename = "1")]
     V1,
-}
-
-/// An API key in force, known by its digest only.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KeyDigest {
-    /// Test or live; the same as in the key's own text.
-    pub mode: Mode,
-    /// SHA-256 of the whole key's text, in lower-case hexadecimal.
-    pub sha256: String,
 }
 
 /// Keys by id. New items use the current one; old ones are opened or verified with theirs.

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::api_key::KeyRef;
 use crate::consent::Consent;
 use crate::keys::digest_hex;
 use crate::outcome::DenialReason;
@@ -88,7 +89,11 @@ impl<'de> Deserialize<'de> for JournalEntry {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EntryKind {
     /// The request was accepted.
-    Accepted,
+    Accepted {
+        /// The API key that asked; `None` in journals from before keys had ids.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<KeyRef>,
+    },
     /// A prompt is about to be sent. The next entry says whether it was, unless the worker died.
     Sending {
         /// The id of the prompt, new for each route and reminder.
@@ -345,7 +350,7 @@ mod tests {
         let text = r#"{ "later": {"z": 1, "a": 1.50}, "previous":"", "what":{"kind":"accepted","by":"key_1"},
             "seq":1, "at":"2026-12-01T00:00:00.000Z" }"#;
         let entry: JournalEntry = serde_json::from_str(text).unwrap();
-        assert_eq!((entry.seq, &entry.what), (1, &EntryKind::Accepted));
+        assert_eq!((entry.seq, &entry.what), (1, &EntryKind::Accepted { key: None }));
         assert_eq!(serde_json::to_string(&entry).unwrap(), text);
         assert_eq!(entry.hash(), digest_hex(text.as_bytes()));
     }
@@ -353,7 +358,7 @@ mod tests {
     #[test]
     fn journal_entry_is_written_as_it_was_first_stored() {
         let at = "2026-12-01T00:00:00.000Z".parse().unwrap();
-        let entry = JournalEntry::new(1, at, EntryKind::Accepted, String::new());
+        let entry = JournalEntry::new(1, at, EntryKind::Accepted { key: None }, String::new());
         let first =
             r#"{"seq":1,"at":"2026-12-01T00:00:00.000Z","what":{"kind":"accepted"},"previous":""}"#;
         assert_eq!(entry.text(), first);

@@ -1,4 +1,4 @@
-//! Keys and tokens that are verified without being stored: API keys, links, page nonces, address hashes.
+//! Tokens that are verified without being stored: links, page nonces, address hashes.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,48 +9,7 @@ use subtle::ConstantTimeEq;
 use crate::ask::AskHash;
 use crate::brand::{Brand, Key32, Mode};
 use crate::values::id::{PromptId, RequestId};
-use crate::values::name::BrandName;
 use crate::values::phone::Phone;
-
-/// The brand and mode that an API key's text claims. [`ApiKey::proves`] verifies them.
-pub struct ApiKey<'a> {
-    /// The claimed brand.
-    pub brand: BrandName,
-    /// The claimed mode.
-    pub mode: Mode,
-    text: &'a str,
-}
-
-impl<'a> ApiKey<'a> {
-    /// Parses `sk_{live|test}_<brand>_<secret>`; `None` for any other text.
-    #[must_use]
-    pub fn read(text: &'a str) -> Option<Self> {
-        let rest = text.strip_prefix("sk_")?;
-        let (mode, rest) = rest.split_once('_')?;
-        let mode = match mode {
-            "test" => Mode::Test,
-            "live" => Mode::Live,
-            _ => return None,
-        };
-        let (brand, secret) = rest.split_once('_')?;
-        let sound =
-            (16..=128).contains(&secret.len()) && secret.bytes().all(|b| b.is_ascii_alphanumeric());
-        if !sound {
-            return None;
-        }
-        Some(Self { brand: brand.parse().ok()?, mode, text })
-    }
-
-    /// Returns whether the key is one of the brand's keys, in constant time.
-    #[must_use]
-    pub fn proves(&self, brand: &Brand) -> bool {
-        let digest = digest_hex(self.text.as_bytes());
-        let known = brand.keys.iter().filter(|known| known.mode == self.mode);
-        known.fold(false, |found, known| {
-            bool::from(known.sha256.as_bytes().ct_eq(digest.as_bytes())) | found
-        })
-    }
-}
 
 /// Computes SHA-256 in lower-case hexadecimal.
 #[must_use]
@@ -177,23 +136,6 @@ pub fn same_bytes(one: &[u8], other: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn api_key_parse_names_brand_and_mode() {
-        let key = ApiKey::read("sk_test_acme_0123456789abcdef0123456789abcdef").unwrap();
-        assert_eq!(key.brand.as_str(), "acme");
-        assert_eq!(key.mode, Mode::Test);
-        for bad in [
-            "",
-            "sk_",
-            "sk_prod_acme_0123456789abcdef",
-            "sk_test_acme_short",
-            "sk_test_Acme_0123456789abcdef",
-            "pk_test_acme_0123456789abcdef",
-        ] {
-            assert!(ApiKey::read(bad).is_none(), "{bad}");
-        }
-    }
 
     #[test]
     fn link_token_is_stable_and_differs_by_prompt() {

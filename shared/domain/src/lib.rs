@@ -1,6 +1,7 @@
 //! The values and the rules of Assent.
 #![doc = include_str!("../README.md")]
 
+pub mod api_key;
 pub mod ask;
 pub mod authorization;
 pub mod brand;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
+use domain::api_key::{ApiKey, KeySettings};
 use domain::brand::{Brand, Mode};
-use domain::keys::ApiKey;
 use domain::problem::{Code, Problem};
+use domain::values::time::Timestamp;
 use ports::{Secrets, SecretsError};
 
 /// An authenticated requester.
@@ -17,6 +18,8 @@ pub struct Requester {
     pub brand: Arc<Brand>,
     /// The mode of the key. The other mode stays invisible.
     pub mode: Mode,
+    /// The key, as the brand's secret describes it.
+    pub key: KeySettings,
 }
 
 /// Authenticates the caller by `Authorization: Bearer sk_…`.
@@ -28,6 +31,7 @@ pub struct Requester {
 pub async fn authenticate(
     secrets: &dyn Secrets,
     headers: &HeaderMap,
+    now: Timestamp,
 ) -> Result<Requester, Problem> {
     let refused = || Problem::new(Code::Unauthenticated, "the API key is missing or not valid");
     let value =
@@ -52,10 +56,11 @@ pub async fn authenticate(
             return Err(error.into());
         }
     };
-    if key.proves(&brand) {
-        return Ok(Requester { brand, mode: key.mode });
+    if let Some(found) = key.find(&brand, now).cloned() {
+        return Ok(Requester { mode: key.mode, key: found, brand });
     }
     // A key that was added a moment ago is not in the cache yet.
     let brand = secrets.refresh(&key.brand).await?;
-    if key.proves(&brand) { Ok(Requester { brand, mode: key.mode }) } else { Err(refused()) }
+    let found = key.find(&brand, now).cloned().ok_or_else(refused)?;
+    Ok(Requester { mode: key.mode, key: found, brand })
 }

@@ -18,6 +18,7 @@ mod hosted_page;
 mod idempotency;
 mod impersonation;
 mod in_chat_payments;
+mod keys;
 mod opt_outs;
 mod payment_options;
 mod postbacks;

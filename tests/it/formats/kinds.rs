@@ -35,7 +35,7 @@ words!(state STATES of State {
 });
 
 words!(what WHATS of EntryKind {
-    EntryKind::Accepted => "accepted",
+    EntryKind::Accepted { .. } => "accepted",
     EntryKind::Sending { .. } => "sending",
     EntryKind::Prompt { delivery_status: DeliveryStatus::Accepted, .. } => "prompt-accepted",
     EntryKind::Prompt { delivery_status: DeliveryStatus::Unknown, .. } => "prompt-unknown",

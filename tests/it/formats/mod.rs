@@ -19,6 +19,10 @@ use serde_json::{Value, json};
 const ADDED: &[&str] = &[
     "/body/is/what/browser",
     "/body/is/by_tap",
+    "/body/is/key/id",
+    "/body/is/key/kind",
+    "/body/is/what/key/id",
+    "/body/is/what/key/kind",
     "/body/is/answer/fallback_seconds",
     "/body/is/what/consent/signature/key_id",
     "/body/is/what/consent/signature/mac",

@@ -25,7 +25,7 @@ impl ChannelWebhooks {
     ) -> Result<(), Problem> {
         match self.word(context, &known, &[inbound.text]).await? {
             Some(word) => self.on_word(context, &known, word).await,
-            None => self.replies.on_text(context, known, inbound).await,
+            None => Box::pin(self.replies.on_text(context, known, inbound)).await,
         }
     }
 

@@ -181,8 +181,9 @@ impl SandboxPhone {
             )),
             SandboxAccess::Open => Ok(None),
             SandboxAccess::Key => {
-                let requester =
-                    authentication::authenticate(self.ports.secrets.as_ref(), headers).await?;
+                let now = self.ports.clock.now();
+                let secrets = self.ports.secrets.as_ref();
+                let requester = authentication::authenticate(secrets, headers, now).await?;
                 match requester.mode {
                     Mode::Test => Ok(Some(requester)),
                     Mode::Live => Err(Problem::new(

@@ -22,7 +22,7 @@ impl Request {
     #[must_use]
     pub fn accepted(self) -> Change {
         let at = self.created_at;
-        Change::of(&self, at).with_entry(EntryKind::Accepted)
+        Change::of(&self, at).with_entry(EntryKind::Accepted { key: self.key.clone() })
     }
 
     /// Cancels the request. A repeat changes nothing.

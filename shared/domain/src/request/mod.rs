@@ -27,6 +27,7 @@ pub use hosted_page::{CancelRedirect, Redirect, RedirectState, ReturnBrowser};
 pub use prompting::{BUSY_RETRY, CHANNEL_BUSY, NextPrompt, PromptRecord, PromptStatus};
 pub use refunding::{REFUNDS_MAX, RefundEnd, RefundRecord, RefundRetry};
 
+use crate::api_key::KeyRef;
 use crate::ask::{Ask, AskHash, Customer, Metadata, Session};
 use crate::brand::Mode;
 use crate::consent::{Consent, SessionCode};
@@ -70,6 +71,9 @@ pub struct Request {
     /// Whether a tap in the message is enough to approve.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_tap: bool,
+    /// The API key that asked; `None` for requests from before keys had ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyRef>,
     /// The requester's metadata.
     pub metadata: Metadata,
     /// Whether the requester gets webhook events.

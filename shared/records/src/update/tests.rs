@@ -134,6 +134,7 @@ fn request() -> Request {
         routes_used: 0,
         session_code: None,
         by_tap: false,
+        key: None,
         metadata: Metadata::new(),
         notify: true,
         fallback_seconds: 12,

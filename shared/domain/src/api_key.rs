@@ -1,0 +1,228 @@
+//! API keys: how the brand's secret describes one, and how a caller proves one.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use subtle::ConstantTimeEq;
+
+use crate::brand::{Brand, Mode};
+use crate::keys::digest_hex;
+use crate::values::name::BrandName;
+use crate::values::text::DisplayText;
+use crate::values::time::Timestamp;
+
+/// The hexadecimal digits of the digest that name a key without an id of its own.
+const DERIVED_DIGITS: usize = 16;
+
+/// An API key in force, known by its digest only.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeySettings {
+    /// The id in journals and logs; derived from the digest where it is absent.
+    #[serde(default)]
+    id: Option<KeyId>,
+    /// What people call the key, such as `desk Madrid`.
+    #[serde(default)]
+    pub label: Option<DisplayText<60>>,
+    /// The kind of caller that holds the key.
+    #[serde(default)]
+    pub kind: KeyKind,
+    /// Test or live; the same as in the key's own text.
+    pub mode: Mode,
+    /// SHA-256 of the whole key's text, in lower-case hexadecimal.
+    pub sha256: String,
+    /// When the key ends; `None` for a key without an end.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+}
+
+impl KeySettings {
+    /// Returns the key's id.
+    #[must_use]
+    pub fn id(&self) -> KeyId {
+        self.id.clone().unwrap_or_else(|| {
+            KeyId(format!("key_{}", self.sha256.get(..DERIVED_DIGITS).unwrap_or(&self.sha256)))
+        })
+    }
+
+    /// Returns the key as requests and journals name it.
+    #[must_use]
+    pub fn reference(&self) -> KeyRef {
+        KeyRef { id: self.id(), kind: self.kind }
+    }
+
+    /// Returns whether the key has not ended.
+    #[must_use]
+    pub fn is_in_force(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
+    }
+}
+
+/// The kind of caller that holds a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyKind {
+    /// An agent's desk.
+    Human,
+    /// An interactive voice response system.
+    Ivr,
+    /// An AI agent. Its customers read that an automated assistant asks.
+    AiAgent,
+    /// A server of the brand.
+    #[default]
+    Server,
+}
+
+/// A key, as requests and journals name it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRef {
+    /// The key's id.
+    pub id: KeyId,
+    /// The kind of caller that holds it.
+    pub kind: KeyKind,
+}
+
+/// The id of a key: `key_` and 1 to 40 of `A-Z`, `a-z`, `0-9`, `_` and `-`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(String);
+
+/// A text that is not the id of a key.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a key's id is `key_` and 1 to 40 of A-Z, a-z, 0-9, '_' and '-'")]
+pub struct InvalidKeyId;
+
+impl KeyId {
+    /// Returns the id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = InvalidKeyId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidKeyId> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        match text.strip_prefix("key_") {
+            Some(rest) if (1..=40).contains(&rest.len()) && rest.bytes().all(is_plain) => {
+                Ok(Self(text.to_owned()))
+            }
+            Some(_) | None => Err(InvalidKeyId),
+        }
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for KeyId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The brand and mode that an API key's text claims. [`ApiKey::find`] verifies them.
+pub struct ApiKey<'a> {
+    /// The claimed brand.
+    pub brand: BrandName,
+    /// The claimed mode.
+    pub mode: Mode,
+    text: &'a str,
+}
+
+impl<'a> ApiKey<'a> {
+    /// Parses `sk_{live|test}_<brand>_<secret>`; `None` for any other text.
+    #[must_use]
+    pub fn read(text: &'a str) -> Option<Self> {
+        let rest = text.strip_prefix("sk_")?;
+        let (mode, rest) = rest.split_once('_')?;
+        let mode = match mode {
+            "test" => Mode::Test,
+            "live" => Mode::Live,
+            _ => return None,
+        };
+        let (brand, secret) = rest.split_once('_')?;
+        let sound =
+            (16..=128).contains(&secret.len()) && secret.bytes().all(|b| b.is_ascii_alphanumeric());
+        if !sound {
+            return None;
+        }
+        Some(Self { brand: brand.parse().ok()?, mode, text })
+    }
+
+    /// Returns the brand's key that the text proves; `None` where it proves none, or one that ended.
+    ///
+    /// The time depends neither on the place of the key nor on how much of it matches.
+    #[must_use]
+    pub fn find<'b>(&self, brand: &'b Brand, now: Timestamp) -> Option<&'b KeySettings> {
+        let digest = digest_hex(self.text.as_bytes());
+        let known = brand.keys.iter().filter(|known| known.mode == self.mode);
+        let found = known.fold(None, |found, known| {
+            let is_same = bool::from(known.sha256.as_bytes().ct_eq(digest.as_bytes()));
+            if is_same { Some(known) } else { found }
+        });
+        found.filter(|known| known.is_in_force(now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn api_key_parse_names_brand_and_mode() {
+        let key = ApiKey::read("sk_test_acme_0123456789abcdef0123456789abcdef").unwrap();
+        assert_eq!(key.brand.as_str(), "acme");
+        assert_eq!(key.mode, Mode::Test);
+        for bad in [
+            "",
+            "sk_",
+            "sk_prod_acme_0123456789abcdef",
+            "sk_test_acme_short",
+            "sk_test_Acme_0123456789abcdef",
+            "pk_test_acme_0123456789abcdef",
+        ] {
+            assert!(ApiKey::read(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn key_without_an_id_is_named_by_its_digest() {
+        let text = "sk_test_acme_0123456789abcdef";
+        let settings = json!({ "mode": "test", "sha256": digest_hex(text.as_bytes()) });
+        let settings: KeySettings = serde_json::from_value(settings).unwrap();
+        let digest = digest_hex(text.as_bytes());
+        assert_eq!(settings.id().as_str(), format!("key_{}", &digest[..16]));
+        assert_eq!(settings.kind, KeyKind::Server);
+        assert_eq!(settings.id().as_str().parse(), Ok(settings.id()));
+    }
+
+    #[test]
+    fn key_id_takes_plain_characters_only() {
+        for bad in ["", "key_", "madrid", "key_a b", "key_a/b", &format!("key_{}", "a".repeat(41))]
+        {
+            assert_eq!(bad.parse::<KeyId>(), Err(InvalidKeyId), "{bad}");
+        }
+        assert_eq!("key_desk-Madrid_2".parse::<KeyId>().unwrap().as_str(), "key_desk-Madrid_2");
+    }
+}
