@@ -259,7 +259,7 @@ fn topic_is_trusted_by_aws_channels_only() {
                 headers: HeaderMap::new(),
                 body: Bytes::from(body.clone()),
                 now: NOW,
-                proof: Proof::Topic,
+                proof: Proof::Topic { published_at: None },
             });
             let believed = !matches!(received, Err(CallbackError::Forged | CallbackError::None));
             assert_eq!(believed, settings["provider"] == "aws", "{kind} {settings}");

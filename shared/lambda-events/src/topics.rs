@@ -2,9 +2,10 @@
 
 use axum::Router;
 use domain::message::MessageResult;
+use domain::values::time::Timestamp;
 use lambda_http::{Error, LambdaEvent};
 use ports::Listener;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::http::{self, Answer};
@@ -39,6 +40,14 @@ enum EventSource {
 struct PublishedMessage {
     topic_arn: String,
     message: String,
+    /// When the message was published. SNS repeats it unchanged with the message.
+    #[serde(default, deserialize_with = "lenient")]
+    timestamp: Option<Timestamp>,
+}
+
+/// Reads a time; `None` for anything else, as a message counts without its time too.
+fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
 }
 
 impl std::fmt::Debug for PublishedMessage {
@@ -72,7 +81,13 @@ pub async fn receive(
 ) -> Result<(), NotificationError> {
     let mut result = Ok(());
     for notification in notifications.records {
-        match listener.receive(notification.topic(), &notification.published.message).await {
+        let published = &notification.published;
+        let received = ports::Notification {
+            topic: notification.topic(),
+            text: &published.message,
+            published_at: published.timestamp,
+        };
+        match listener.receive(received).await {
             MessageResult::Done => {}
             MessageResult::Again => result = Err(NotificationError),
         }
@@ -119,8 +134,10 @@ mod tests {
 
     #[async_trait::async_trait]
     impl Listener for RecordingListener {
-        async fn receive(&self, topic: &str, text: &str) -> MessageResult {
-            self.0.lock().unwrap().push(format!("{topic}: {text}"));
+        async fn receive(&self, notification: ports::Notification<'_>) -> MessageResult {
+            let ports::Notification { topic, text, published_at } = notification;
+            let at = published_at.map_or_else(|| "no time".to_owned(), |at| at.to_string());
+            self.0.lock().unwrap().push(format!("{topic}: {text} ({at})"));
             if text == "again" { MessageResult::Again } else { MessageResult::Done }
         }
     }
@@ -154,7 +171,24 @@ mod tests {
     async fn notification_is_received_with_its_topics_name() {
         let (answer, received) = invoke(published(&["{\"a\": 1}", "STOP"])).await;
         assert_eq!(answer, Ok(Value::Null));
-        assert_eq!(received, ["assent_acme_rcs: {\"a\": 1}", "assent_acme_rcs: STOP"]);
+        assert_eq!(
+            received,
+            [
+                "assent_acme_rcs: {\"a\": 1} (2026-11-23T12:00:00.000Z)",
+                "assent_acme_rcs: STOP (2026-11-23T12:00:00.000Z)",
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn notification_without_a_readable_time_is_received() {
+        for time in [Value::Null, json!(""), json!("yesterday"), json!(1_764_000_000)] {
+            let mut event = published(&["STOP"]);
+            event["Records"][0]["Sns"]["Timestamp"] = time;
+            let (answer, received) = invoke(event).await;
+            assert_eq!(answer, Ok(Value::Null));
+            assert_eq!(received, ["assent_acme_rcs: STOP (no time)"]);
+        }
     }
 
     #[tokio::test]

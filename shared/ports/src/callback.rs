@@ -33,7 +33,10 @@ pub enum Proof {
     /// No proof: the webhook came over the internet.
     None,
     /// The channel's own topic, to which our account lets only the provider publish.
-    Topic,
+    Topic {
+        /// When the provider published the event, which a repeat has too; `None` where the topic does not report it.
+        published_at: Option<Timestamp>,
+    },
 }
 
 /// A verified webhook: its events, and the response that its sender expects.

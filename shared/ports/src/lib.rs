@@ -31,7 +31,7 @@ pub use channel::{
     OpenChannelError, Prompt, ReceiptKinds, Resend, Retraction, SendError,
 };
 pub use clock::Clock;
-pub use handler::{Handler, Listener};
+pub use handler::{Handler, Listener, Notification};
 pub use http::{ClientIdentity, HeadOnly, Http, HttpError, LiveHttp, Reach};
 pub use processor::{
     ApplePay, AttemptContext, CARD_NOT_KEPT, Confirmed, Created, DetachResult, Fulfillment,

@@ -13,6 +13,7 @@ mod consent;
 mod consent_page;
 mod contacts;
 mod deadlines;
+mod every_channel;
 mod handles;
 mod hosted_page;
 mod idempotency;

@@ -6,6 +6,7 @@ use domain::outcome::Outcome;
 use domain::request::{Request, State, WebhookEventType};
 use domain::webhook::WebhookEvent;
 use ports::Item;
+use records::opt_outs::OptOut;
 use records::storage::decode;
 
 /// A list of kinds and the function that picks one of them.
@@ -112,8 +113,26 @@ words!(step STEPS of Step {
 
 /// The kinds of item that are named by the first part of their key.
 const OTHERS: &[&str] = &[
-    "addr", "breaker", "cap", "card", "charge", "contact", "device", "endpoint", "claims",
-    "handle", "idem", "limit", "link", "phone", "sandbox", "stop",
+    "addr",
+    "breaker",
+    "cap",
+    "card",
+    "charge",
+    "contact",
+    "device",
+    "endpoint",
+    "claims",
+    "handle",
+    "idem",
+    "limit",
+    "link",
+    "phone",
+    "sandbox",
+    "seen",
+    "stop",
+    "stop-repeated",
+    "stop-started",
+    "stop-withdrawn",
 ];
 
 /// The kinds of request that hold more than others in the same state.
@@ -154,6 +173,15 @@ pub(super) fn of_item(item: &Item) -> String {
         "EVT" => format!("journal-{}", what(&decode::<JournalEntry>(&item.body).unwrap().what)),
         "WEBHOOK" => {
             format!("webhook-{}", webhook(&decode::<WebhookEvent>(&item.body).unwrap().kind))
+        }
+        _ if prefix == "stop" => {
+            let OptOut { stopped_at, started_at } = decode(&item.body).unwrap();
+            match (stopped_at, started_at) {
+                (_, None) => prefix,
+                (None, Some(_)) => "stop-started".to_owned(),
+                (Some(stopped), Some(started)) if stopped > started => "stop-repeated".to_owned(),
+                (Some(_), Some(_)) => "stop-withdrawn".to_owned(),
+            }
         }
         _ => prefix,
     }

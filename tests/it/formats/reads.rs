@@ -139,6 +139,37 @@ fn stored_receipt_is_reported_a_moment_later() {
 }
 
 #[test]
+fn stored_words_of_a_customer_still_count() {
+    let files = golden_files();
+    for (name, status) in
+        [("stop", 403), ("stop-started", 201), ("stop-repeated", 403), ("stop-withdrawn", 201)]
+    {
+        let world = World::new();
+        world.puts(item(&files[name]));
+        let answer = world.post("/v1/requests", &world.payment(PHONE, 100));
+        assert_eq!(answer.status, status, "{name}");
+        world.settles();
+    }
+}
+
+#[test]
+fn stored_message_is_still_known_when_it_is_repeated() {
+    let golden = &golden_files()["seen"];
+    let world = World::beginning().talking(&["whatsapp"]).begin();
+    let stops = |id: &str| {
+        let stop = json!([{ "stop": { "from": { "phone": PHONE, "id": id } } }]);
+        world.tells("whatsapp", &stop).ok(200);
+        world.settles();
+    };
+    world.puts(item(golden));
+    let asked = world.asks(100);
+    stops("a");
+    assert_eq!(world.state(&asked), "prompted");
+    stops("b");
+    assert_eq!(world.reads(&asked)["outcome"]["reason"], "opted_out");
+}
+
+#[test]
 fn stored_endpoint_switched_off_stays_off() {
     let world = World::new();
     world.puts(item(&golden_files()["endpoint"]));

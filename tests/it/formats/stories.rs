@@ -24,6 +24,7 @@ pub(super) fn told() -> BTreeMap<String, Value> {
         on_the_sandbox(),
         over_known_contact(),
         by_text(),
+        with_words_of_a_customer(),
         with_endpoint_gone(),
         at_fake_processor(),
     ];
@@ -161,6 +162,18 @@ fn by_text() -> World {
     let uri = reported.unwrap().1.replacen(PUBLIC_BASE, "", 1);
     twilio(&world, &uri, &[("MessageSid", "SM1"), ("MessageStatus", "read")]);
     twilio(&world, "/callbacks/demo/sms", &[("Body", "STOP"), ("From", PHONE)]);
+    world.settles();
+    world
+}
+
+/// A customer who begins again, stops, and begins again. Each message has an id and a time.
+fn with_words_of_a_customer() -> World {
+    let world = World::beginning().talking(&["whatsapp"]).begin();
+    for (id, word) in [("a", "start"), ("b", "stop"), ("c", "start")] {
+        world.time_passes(1);
+        let from = json!({ "phone": PHONE, "at": world.now(), "id": id });
+        world.tells("whatsapp", &json!([{ word: { "from": from } }])).ok(200);
+    }
     world.settles();
     world
 }

@@ -12,7 +12,7 @@ use domain::values::prompt_ref::PromptRef;
 use lambda_events::{
     Batch, Call, Context, LambdaEvent, NotificationError, answer, answer_or_receive, report,
 };
-use ports::{Handler, Listener};
+use ports::{Handler, Listener, Notification};
 use serde_json::{Value, json};
 
 use super::fuzz_fixture::{FuzzFixture, KEY, Open, wanted, with_fixture};
@@ -158,9 +158,10 @@ pub fn topic_text(input: &[u8]) {
     with_fixture(|fuzz_fixture| {
         let Ok(text) = std::str::from_utf8(input) else { return };
         let (name, text) = text.split_once('\n').unwrap_or((text, ""));
+        let notification = Notification { topic: name, text, published_at: None };
         let before = fuzz_fixture.counts();
         assert_eq!(
-            fuzz_fixture.run(heard(fuzz_fixture).receive(name, text)),
+            fuzz_fixture.run(heard(fuzz_fixture).receive(notification)),
             MessageResult::Done,
             "{name}"
         );

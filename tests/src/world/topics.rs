@@ -72,7 +72,7 @@ impl Core {
     /// Publishes on a topic of ours, and does what follows. [`MessageResult::Again`] where the run that heard it failed and
     /// Lambda would make another one.
     pub fn publishes(&self, topic: &str, message: &str) -> MessageResult {
-        self.hands(events::published(topic, message))
+        self.hands(events::published_at(topic, message, &self.now().to_string()))
     }
 
     /// Hands what SNS does to the function that hears topics, and does what follows.

@@ -6,8 +6,10 @@ use domain::brand::{Brand, Mode};
 use domain::message::MessageResult;
 use domain::values::name::{BrandName, ChannelName};
 use http::{HeaderMap, Method};
-use ports::Listener;
-use ports::{CallbackError, OpenChannelError, Proof, SecretsError, UnverifiedCallback};
+use ports::{
+    CallbackError, Listener, Notification, OpenChannelError, Proof, SecretsError,
+    UnverifiedCallback,
+};
 
 use super::context::ChannelContext;
 use super::routing::{ChannelReading, addressed, candidates};
@@ -63,14 +65,19 @@ impl Topics {
     /// Reads a message with each of the brand's channels that takes messages of topics, in the owner's modes.
     ///
     /// Channels of one account may share its numbers' events, so another channel than the owner may be the addressee.
-    fn read<'a>(&self, brand: &'a Brand, owner: &TopicOwner, text: &str) -> TopicMessage<'a> {
+    fn read<'a>(
+        &self,
+        brand: &'a Brand,
+        owner: &TopicOwner,
+        notification: Notification<'_>,
+    ) -> TopicMessage<'a> {
         let callback = UnverifiedCallback {
             method: Method::POST,
             url: String::new(),
             headers: HeaderMap::new(),
-            body: Bytes::copy_from_slice(text.as_bytes()),
+            body: Bytes::copy_from_slice(notification.text.as_bytes()),
             now: self.webhooks.ports.clock.now(),
-            proof: Proof::Topic,
+            proof: Proof::Topic { published_at: notification.published_at },
         };
         let (mut worst, mut readings) = (TopicMessage::Unreadable, Vec::new());
         for candidate in candidates(brand, &owner.channel, owner.modes, |_, _| true) {
@@ -95,7 +102,8 @@ impl Topics {
 
 #[async_trait]
 impl Listener for Topics {
-    async fn receive(&self, topic: &str, text: &str) -> MessageResult {
+    async fn receive(&self, notification: Notification<'_>) -> MessageResult {
+        let topic = notification.topic;
         let Some(owner) = self.owner(topic) else {
             tracing::error!(topic.name = topic, "topic message dropped: no channel owns the topic");
             return MessageResult::Done;
@@ -111,7 +119,7 @@ impl Listener for Topics {
                 return MessageResult::Again;
             }
         };
-        let readings = match self.read(&brand, &owner, text) {
+        let readings = match self.read(&brand, &owner, notification) {
             TopicMessage::Events(readings) => readings,
             TopicMessage::Unreadable => {
                 tracing::error!(

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use domain::values::prompt_ref::PromptRef;
+use domain::values::time::Timestamp;
 use ports::{
     Addressee, Callback, CallbackError, CallbackReply, MessageOrigin, PromptSelector, Proof,
     ReceivedWebhook, Sender, UnverifiedCallback,
@@ -64,7 +65,7 @@ struct InboundMessage {
     message_body: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     message_keyword: Option<String>,
-    /// The message's id, which a repeat has too. The message has no time.
+    /// The message's id, which a repeat has too. The message has no time of its own.
     #[serde(default, deserialize_with = "lenient")]
     inbound_message_id: Option<String>,
 }
@@ -92,14 +93,14 @@ pub(crate) fn receive(
     callback: &UnverifiedCallback,
     fallback: FallbackBy,
 ) -> Result<ReceivedWebhook, CallbackError> {
-    match callback.proof {
+    let published_at = match callback.proof {
         Proof::None => return Err(CallbackError::Forged),
-        Proof::Topic => {}
-    }
+        Proof::Topic { published_at } => published_at,
+    };
     let body = json::read(&callback.body).ok_or(CallbackError::Malformed)?;
     let callbacks = match serde_json::from_value(body).or(Err(CallbackError::Malformed))? {
         TopicMessage::Status(event) => event.callbacks(fallback),
-        TopicMessage::Inbound(message) => message.callback().into_iter().collect(),
+        TopicMessage::Inbound(message) => message.callback(published_at).into_iter().collect(),
     };
     let reply = CallbackReply { status: 200, content_type: "text/plain", body: String::new() };
     Ok(ReceivedWebhook { callbacks, reply, refusal: None })
@@ -186,10 +187,12 @@ impl StatusEvent {
 
 impl InboundMessage {
     /// Returns the callback for a message; `None` for one that the customer did not send.
-    fn callback(self) -> Option<Callback> {
+    ///
+    /// The service publishes a message as soon as it comes, so that time stands for when it was written.
+    fn callback(self, published_at: Option<Timestamp>) -> Option<Callback> {
         let origin = MessageOrigin {
             from: sender(&self.origination_number),
-            written_at: None,
+            written_at: published_at,
             message_id: self.inbound_message_id.clone(),
         };
         if origin.from == Sender::default() {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use domain::postback::Action;
 use domain::values::phone::Phone;
+use domain::values::time::Timestamp;
 use http::{HeaderMap, Method};
 use ports::{Addressee, Callback, CallbackError, MessageOrigin, Proof, Sender, UnverifiedCallback};
 use serde_json::json;
@@ -12,6 +13,14 @@ use serde_json::json;
 use super::events::{FallbackBy, addressee, receive};
 use super::statuses::{MESSAGE_STATUSES, MessageStatus};
 use crate::doubles::{NOW, PHONE, fixtures, postback, reference};
+
+/// When SNS says that the message was published, which is no time of the message itself.
+const PUBLISHED: Timestamp = Timestamp::from_millis(1_796_083_201_500);
+
+/// The origin of a message that has no time of its own.
+fn published(origin: MessageOrigin) -> MessageOrigin {
+    MessageOrigin { written_at: Some(PUBLISHED), ..origin }
+}
 
 fn receive_topic(
     body: impl Into<Bytes>,
@@ -23,7 +32,7 @@ fn receive_topic(
         headers: HeaderMap::new(),
         body: body.into(),
         now: NOW,
-        proof: Proof::Topic,
+        proof: Proof::Topic { published_at: Some(PUBLISHED) },
     };
     receive(&callback, fallback).map(|received| {
         assert_eq!((received.reply.status, received.refusal), (200, None));
@@ -34,7 +43,7 @@ fn receive_topic(
 /// The callbacks, in the words of the fixtures.
 fn words(callbacks: &[Callback]) -> String {
     let from = |MessageOrigin { from: sender, written_at, .. }: &MessageOrigin| {
-        assert_eq!(*written_at, None);
+        assert!(written_at.is_none_or(|at| at == PUBLISHED));
         let number = sender.phone.as_ref().map(Phone::as_str);
         let of_a_short_code = (None, Some("40404"));
         let named = (number, sender.handle.as_deref());
@@ -194,7 +203,7 @@ fn message_is_for_the_identity_that_it_names() {
             headers: HeaderMap::new(),
             body,
             now: NOW,
-            proof: Proof::Topic,
+            proof: Proof::Topic { published_at: Some(PUBLISHED) },
         };
         addressee(&callback, identity) == Addressee::Own
     };
@@ -230,7 +239,7 @@ fn short_code_or_name_is_a_sender_without_a_number() {
     for id in ["12345", "ACME", "+0123456789", "++15551230001"] {
         let text = json!({ "originationNumber": id, "messageBody": "STOP" }).to_string();
         let from = Sender { handle: Some(id.to_owned()), ..Sender::default() };
-        let stop = Ok(vec![stop(from.into())]);
+        let stop = Ok(vec![stop(published(from.into()))]);
         assert_eq!(receive_topic(text, FallbackBy::NextRoute), stop, "{id}");
     }
     let text = json!({ "originationNumber": "", "messageBody": "STOP" }).to_string();
@@ -275,10 +284,33 @@ fn message_has_the_id_that_its_repeat_has() {
     let text = json!({
         "originationNumber": PHONE, "messageBody": "STOP", "inboundMessageId": "in-1",
     });
-    let origin = MessageOrigin {
-        message_id: Some("in-1".to_owned()),
-        ..PHONE.parse::<Phone>().unwrap().into()
-    };
+    let from = PHONE.parse::<Phone>().unwrap().into();
+    let origin = MessageOrigin { message_id: Some("in-1".to_owned()), ..published(from) };
     let received = receive_topic(text.to_string(), FallbackBy::NextRoute);
     assert_eq!(received, Ok(vec![stop(origin)]));
+}
+
+#[test]
+fn time_of_publication_is_when_a_message_was_written() {
+    let written_at = |body: &str, published_at| {
+        let callback = UnverifiedCallback {
+            method: Method::POST,
+            url: String::new(),
+            headers: HeaderMap::new(),
+            body: Bytes::copy_from_slice(body.as_bytes()),
+            now: NOW,
+            proof: Proof::Topic { published_at },
+        };
+        let received = receive(&callback, FallbackBy::NextRoute).unwrap();
+        received.callbacks[0].origin().unwrap().written_at
+    };
+    let said = |body: &str| json!({ "originationNumber": PHONE, "messageBody": body }).to_string();
+    let tap = json!({ "type": "SUGGESTION", "text": "Pay", "postbackData": "00" }).to_string();
+    let unsubscribe = json!({ "type": "UNSUBSCRIBE" }).to_string();
+    let subscribe = json!({ "type": "SUBSCRIBE" }).to_string();
+    let place = json!({ "originationNumber": PHONE }).to_string();
+    for body in [said("STOP"), said(&tap), said(&unsubscribe), said(&subscribe), place] {
+        assert_eq!(written_at(&body, Some(PUBLISHED)), Some(PUBLISHED), "{body}");
+        assert_eq!(written_at(&body, None), None, "{body}");
+    }
 }

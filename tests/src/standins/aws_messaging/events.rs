@@ -82,13 +82,19 @@ fn inbound(from: &str, body: &str) -> String {
 /// What SNS hands to a function when `message` was published on `topic`.
 #[must_use]
 pub fn published(topic: &str, message: &str) -> Value {
+    published_at(topic, message, "2026-12-01T00:00:01.000Z")
+}
+
+/// What SNS hands to a function when `message` was published on `topic` at a time. It repeats the same for an hour.
+#[must_use]
+pub fn published_at(topic: &str, message: &str, at: &str) -> Value {
     let arn = format!("arn:aws:sns:eu-west-1:123456789012:{topic}");
     json!({ "Records": [{
         "EventSource": "aws:sns", "EventVersion": "1.0",
         "EventSubscriptionArn": format!("{arn}:21be56ed-a058-49f5-8c98-aedd2564c486"),
         "Sns": {
             "Type": "Notification", "MessageId": "95df01b4-ee98-5cb9-9903-4c221d41eb5e", "TopicArn": arn,
-            "Subject": null, "Message": message, "Timestamp": "2026-12-01T00:00:01.000Z",
+            "Subject": null, "Message": message, "Timestamp": at,
             "SignatureVersion": "1", "Signature": "tcc6faL2yUC6dgZdmrwh1Y4cGa/ebXEkAi6RibDsvpi+tE/1+82j",
             "SigningCertUrl": "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-ac565b8b.pem",
             "UnsubscribeUrl": "https://sns.eu-west-1.amazonaws.com/?Action=Unsubscribe",

@@ -1,0 +1,284 @@
+//! Each provider's form of a customer's message, and of a status.
+
+use std::time::Duration;
+
+use domain::values::time::Timestamp;
+use http::Method;
+use serde_json::{Value, json};
+use tests::standins::{apple, aws_messaging, rbm, whatsapp};
+use tests::world::{PHONE, PUBLIC_BASE, World, brand, topics};
+
+use super::super::sms_twilio::signed;
+
+/// A provider of a channel, as an adapter speaks to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    Whatsapp,
+    Twilio,
+    Google,
+    AwsCards,
+    AwsTexts,
+    Apple,
+}
+
+pub(super) const LINES: [Line; 6] =
+    [Line::Whatsapp, Line::Twilio, Line::Google, Line::AwsCards, Line::AwsTexts, Line::Apple];
+
+/// What a customer does.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Does<'a> {
+    /// Writes a text.
+    Writes(&'a str),
+    /// Taps a button that is not ours, with this label.
+    Taps(&'a str),
+    /// Chooses from a list that is not ours, or taps such a button where a channel has no lists.
+    Chooses(&'a str),
+}
+
+/// A customer's message: what, under which id, and how long ago.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Message<'a> {
+    pub(super) does: Does<'a>,
+    pub(super) id: &'a str,
+    pub(super) ago: u64,
+}
+
+impl Line {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Whatsapp => "whatsapp",
+            Self::Twilio | Self::AwsTexts => "sms",
+            Self::Google | Self::AwsCards => "rcs",
+            Self::Apple => "apple",
+        }
+    }
+
+    fn channel(self) -> Value {
+        let settings = match self {
+            Self::Whatsapp => whatsapp::settings(),
+            Self::Twilio => brand::twilio(),
+            Self::Google => rbm::settings(),
+            Self::AwsCards => return topics::rcs(),
+            Self::AwsTexts => return topics::sms(),
+            Self::Apple => apple::settings(),
+        };
+        json!({ "name": self.name(), "kind": self.name(), "settings": settings })
+    }
+
+    /// Returns whether a message says when it was written or published.
+    pub(super) const fn has_time(self) -> bool {
+        match self {
+            Self::Whatsapp | Self::Google | Self::AwsCards | Self::AwsTexts => true,
+            Self::Twilio | Self::Apple => false,
+        }
+    }
+
+    /// A brand with this channel, and with a phone of the sandbox over which it asks.
+    pub(super) fn world(self) -> World {
+        let phone = json!({ "name": "phone", "kind": "sandbox" });
+        World::beginning()
+            .with("/test/channels", &json!([self.channel(), phone]))
+            .with("/policy", &policy())
+            .begin()
+    }
+
+    /// Delivers a customer's message. The same message again is a repeat of the provider's.
+    pub(super) fn delivers(self, world: &World, message: Message<'_>) {
+        let at = world.now().before(Duration::from_secs(message.ago));
+        let post = |path: &str| world.call(Method::POST, path).key(None).idempotency(None);
+        match self {
+            Self::Whatsapp => {
+                let posted = whatsapp::posted(&[on_whatsapp(message, at)]);
+                let call = post("/callbacks/demo/whatsapp");
+                let call = call.header("x-hub-signature-256", &posted.signature);
+                call.body(posted.body).send().ok(200);
+            }
+            Self::Twilio => {
+                let mut pairs = vec![("From", PHONE), ("MessageSid", message.id)];
+                pairs.extend(match message.does {
+                    Does::Writes(text) => [("Body", text), ("SmsStatus", "received")],
+                    Does::Taps(label) => [("ButtonText", label), ("ButtonPayload", "b-17")],
+                    Does::Chooses(label) => [("Body", label), ("ListId", "r-3")],
+                });
+                signed(world, "/callbacks/demo/sms", &pairs, brand::TWILIO_TOKEN).ok(200);
+            }
+            Self::Google => {
+                let told = rbm::Told::of(on_google(message, at).to_string().as_bytes());
+                let call = post("/callbacks/demo/rcs");
+                let call = call.header("x-goog-signature", &told.signature);
+                call.body(told.body).send().ok(200);
+            }
+            Self::AwsCards | Self::AwsTexts => {
+                let topic = format!("assent_demo_{}", self.name());
+                let text = on_aws(message).to_string();
+                let event = aws_messaging::events::published_at(&topic, &text, &at.to_string());
+                world.hands(event);
+            }
+            Self::Apple => {
+                let body = on_apple(message).to_string();
+                let posted = apple::posted(body.as_bytes(), world.now());
+                let call = post("/callbacks/demo/apple/message");
+                let headers = posted.headers.iter();
+                let call = headers.fold(call, |call, (name, value)| call.header(name, value));
+                call.body(posted.body).send().ok(200);
+            }
+        }
+        world.settles();
+    }
+
+    pub(super) fn does(self, world: &World, does: Does<'_>) {
+        self.delivers(world, Message { does, id: "in-1", ago: 0 });
+    }
+}
+
+fn on_whatsapp(Message { does, id, .. }: Message<'_>, at: Timestamp) -> Value {
+    let number = PHONE.trim_start_matches('+');
+    let what = match does {
+        Does::Writes(text) => json!({ "type": "text", "text": { "body": text } }),
+        Does::Taps(label) => {
+            json!({ "type": "button", "button": { "payload": "b-17", "text": label } })
+        }
+        Does::Chooses(label) => json!({
+            "type": "interactive",
+            "interactive": { "type": "list_reply", "list_reply": { "id": "r-3", "title": label } },
+        }),
+    };
+    let mut message = json!({ "from": number, "id": id, "timestamp": at.as_secs().to_string() });
+    message.as_object_mut().unwrap().extend(what.as_object().unwrap().clone());
+    let settings = whatsapp::settings();
+    json!({
+        "messaging_product": "whatsapp", "contacts": [{ "wa_id": number }], "messages": [message],
+        "metadata": { "phone_number_id": settings["phone_number_id"] },
+    })
+}
+
+fn on_google(Message { does, id, .. }: Message<'_>, at: Timestamp) -> Value {
+    let mut event = json!({
+        "agentId": rbm::AGENT, "senderPhoneNumber": PHONE, "messageId": id,
+        "sendTime": at.to_string(),
+    });
+    match does {
+        Does::Writes(text) => event["text"] = json!(text),
+        Does::Taps(label) | Does::Chooses(label) => {
+            event["suggestionResponse"] = json!({ "postbackData": "b-17", "text": label });
+        }
+    }
+    event
+}
+
+fn on_aws(Message { does, id, .. }: Message<'_>) -> Value {
+    let body = match does {
+        Does::Writes(text) => text.to_owned(),
+        Does::Taps(label) | Does::Chooses(label) => {
+            json!({ "type": "SUGGESTION", "text": label, "postbackData": "b-17" }).to_string()
+        }
+    };
+    json!({ "originationNumber": PHONE, "messageBody": body, "inboundMessageId": id })
+}
+
+fn on_apple(Message { does, id, .. }: Message<'_>) -> Value {
+    let item = |label: &str| json!({ "identifier": "b-17", "title": label });
+    let what = match does {
+        Does::Writes(text) => json!({ "type": "text", "body": text }),
+        Does::Taps(label) => {
+            let reply = json!({ "items": [item("Menu"), item(label)], "selectedIndex": 1 });
+            json!({ "type": "interactive", "interactiveData": { "data": { "quick-reply": reply } } })
+        }
+        Does::Chooses(label) => {
+            let picker = json!({ "sections": [{ "items": [item(label)] }] });
+            json!({ "type": "interactive", "interactiveData": { "data": { "listPicker": picker } } })
+        }
+    };
+    let mut message = json!({
+        "v": 1, "id": id, "sourceId": format!("tel:{PHONE}"),
+        "destinationId": apple::settings()["business_id"],
+    });
+    message.as_object_mut().unwrap().extend(what.as_object().unwrap().clone());
+    message
+}
+
+fn policy() -> Value {
+    json!({
+        "text_replies": true, "session_code": false, "open_max": 9, "prompts_per_ten_minutes": 99,
+        "denials_per_ten_minutes": 99, "fallback_seconds": 300, "cooldown_seconds": 1,
+    })
+}
+
+/// Another spelling of the customer's number, as a provider may report it.
+const ALIAS: &str = "+5215512345678";
+
+/// Reports the recipient of the newest prompt under another number.
+pub(super) fn status_names_alias(line: Line, world: &World) {
+    let post = |path: &str| world.call(Method::POST, path).key(None).idempotency(None);
+    match line {
+        Line::Whatsapp => {
+            let mut told = world.whatsapp().fares(&world.whatsapp().newest(), "sent", world.now());
+            told["statuses"][0]["recipient_id"] = json!(ALIAS.trim_start_matches('+'));
+            let posted = whatsapp::posted(&[told]);
+            let call = post("/callbacks/demo/whatsapp");
+            let call = call.header("x-hub-signature-256", &posted.signature);
+            call.body(posted.body).send().ok(200);
+        }
+        Line::Twilio => {
+            let sent = world.calls_to("api.twilio.com").pop().unwrap();
+            let callback = form_urlencoded::parse(&sent.body);
+            let callback = callback.into_owned().find(|(name, _)| name == "StatusCallback");
+            let uri = callback.unwrap().1.replacen(PUBLIC_BASE, "", 1);
+            let to = format!("rcs:{ALIAS}");
+            let pairs = [("MessageSid", "SM0"), ("MessageStatus", "sent"), ("To", to.as_str())];
+            signed(world, &uri, &pairs, brand::TWILIO_TOKEN).ok(200);
+        }
+        Line::Google => {
+            let card = world.rbm().messages().pop().unwrap();
+            let receipt = json!({
+                "senderPhoneNumber": ALIAS, "eventType": "DELIVERED", "eventId": "Ev1",
+                "messageId": card.id, "agentId": rbm::AGENT,
+            });
+            let told = rbm::Told::of(receipt.to_string().as_bytes());
+            let call = post("/callbacks/demo/rcs").header("x-goog-signature", &told.signature);
+            call.body(told.body).send().ok(200);
+        }
+        Line::AwsCards => {
+            let reference = world.reference(0).to_string();
+            let event = aws_messaging::events::of_card("RCS_SENT", "SENT", &reference, ALIAS);
+            world.tells_by_topic("rcs", &event);
+        }
+        Line::AwsTexts => {
+            let reference = world.reference(0).to_string();
+            let event = aws_messaging::events::of_text("QUEUED", &reference, ALIAS);
+            world.tells_by_topic("sms", &event);
+        }
+        // Apple reports no status. Its customers are known by the entry link and by taps.
+        Line::Apple => {}
+    }
+    world.settles();
+}
+
+/// Delivers a stop from the other spelling.
+pub(super) fn alias_stops(line: Line, world: &World) {
+    let post = |path: &str| world.call(Method::POST, path).key(None).idempotency(None);
+    match line {
+        Line::Whatsapp => {
+            let person = whatsapp::Person::at(ALIAS);
+            let posted = whatsapp::posted(&[world.whatsapp().writes(&person, "STOP", world.now())]);
+            let call = post("/callbacks/demo/whatsapp");
+            let call = call.header("x-hub-signature-256", &posted.signature);
+            call.body(posted.body).send().ok(200);
+        }
+        Line::Twilio => {
+            let from = format!("rcs:{ALIAS}");
+            let pairs = [("From", from.as_str()), ("MessageSid", "SM1"), ("Body", "STOP")];
+            signed(world, "/callbacks/demo/sms", &pairs, brand::TWILIO_TOKEN).ok(200);
+        }
+        Line::Google => {
+            let told = world.rbm().writes(ALIAS, "STOP");
+            let call = post("/callbacks/demo/rcs").header("x-goog-signature", &told.signature);
+            call.body(told.body).send().ok(200);
+        }
+        Line::AwsCards | Line::AwsTexts => {
+            world.tells_by_topic(line.name(), &aws_messaging::events::text(ALIAS, "STOP"));
+        }
+        Line::Apple => {}
+    }
+    world.settles();
+}
