@@ -282,20 +282,62 @@ class Listening(http.server.BaseHTTPRequestHandler):
         """A GET shows the webhooks, so nothing is logged."""
 
 
-def create_brands(emulator, webhooks, stripe):
-    """Creates the brands of brands.json: `demo` with sandboxes only, `shop` with Stripe."""
+class Messaging(http.server.ThreadingHTTPServer):
+    """AWS End User Messaging, which the emulator has not: accepts messages, and shows them in the order they came."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Sending)
+        self.messages, self.lock = [], threading.Lock()
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Sending(http.server.BaseHTTPRequestHandler):
+    """Accepts one signed message, or shows all of them: `[{"target": "...", "message": {...}}]`."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)))
+        if not self.headers.get("authorization", "").startswith("AWS4-HMAC-SHA256 "):
+            return self.answer(400, {"__type": "MissingAuthenticationTokenException"})
+        with self.server.lock:
+            self.server.messages.append({"target": self.headers.get("x-amz-target"), "message": body})
+            number = len(self.server.messages)
+        self.answer(200, {"MessageId": f"0a1b2c3d-4e5f-6071-8293-{number:012x}"})
+
+    def do_GET(self):
+        with self.server.lock:
+            self.answer(200, self.server.messages)
+
+    def answer(self, status, content):
+        content = json.dumps(content).encode()
+        self.send_response_only(status)
+        self.send_header("content-type", "application/x-amz-json-1.0")
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format, *args):
+        """A GET shows the messages, so nothing is logged."""
+
+
+def create_brands(emulator, **addresses):
+    """Creates the brands of brands.json: `demo` with sandboxes and cards over AWS, `shop` with Stripe."""
     secrets = emulator.client("secretsmanager")
-    text = string.Template((HERE / "brands.json").read_text()).substitute(webhooks=webhooks, stripe=stripe)
+    text = string.Template((HERE / "brands.json").read_text()).substitute(addresses)
     for brand in json.loads(text):
         consent = {"version": "1", "name": brand["name"], "consent": brand.pop("consent")}
         secrets.create_secret(Name=f"assent/brand/{brand['name']}", SecretString=json.dumps(brand))
         secrets.create_secret(Name=f"assent/consent/{brand['name']}", SecretString=json.dumps(consent))
 
 
-def create_topic(emulator, function):
-    """Creates the topic of the demo brand's live cards, and subscribes the function."""
+def create_topic(emulator, function, channel):
+    """Creates the topic of a channel of the demo brand, and subscribes the function."""
     sns = emulator.client("sns")
-    topic = sns.create_topic(Name="assent_demo_rcs")["TopicArn"]
+    topic = sns.create_topic(Name=f"assent_demo_{channel}")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=function)
     return topic
 
@@ -334,7 +376,9 @@ def main():
             "LogLevel": "INFO",
         }
         requester = Requester()
-        create_brands(emulator, requester.url, faults.Keys(arguments.stripe).url)
+        messaging = Messaging()
+        stripe = faults.Keys(arguments.stripe).url
+        create_brands(emulator, webhooks=requester.url, stripe=stripe, messaging=messaging.url)
         deploy(emulator, arguments.template.resolve(), work, settings)
         found = outputs(emulator)
         create_routes(emulator, found["HttpApiId"])
@@ -348,7 +392,9 @@ def main():
             "ASSENT_FAULTS": emulator.faults.control,
             "ASSENT_FOOTPRINT": emulator.faults.footprint,
             "AWS_ENDPOINT_URL": emulator.url,
-            "ASSENT_TOPIC": create_topic(emulator, found["ConsentCallbackArn"]),
+            "ASSENT_MESSAGES": messaging.url,
+            "ASSENT_TOPIC": create_topic(emulator, found["ConsentCallbackArn"], "rcs"),
+            "ASSENT_CARDS_TOPIC": create_topic(emulator, found["ConsentCallbackArn"], "cards"),
             "ASSENT_CONSENT_CALLBACK": found["ConsentCallbackArn"],
             "ASSENT_TOPICS_DEAD_QUEUE_URL": found["TopicsDeadQueueUrl"],
             "ASSENT_TABLE": found["TableName"],

@@ -262,11 +262,57 @@ fn form(pairs: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
-/// Publishes on the topic of the demo brand's cards, as its provider does.
-async fn publishes(message: &str) {
-    let topic = variable("ASSENT_TOPIC");
+/// Publishes on a topic of the demo brand, as its provider does.
+async fn publishes(topic: &str, message: &str) {
+    let topic = variable(topic);
     let call = [("Action", "Publish"), ("TopicArn", topic.as_str()), ("Message", message)];
     call_aws("sns", &format!("{}/", variable("AWS_ENDPOINT_URL")), &form(&call)).await;
+}
+
+/// Returns the card that was sent to a phone over AWS, once it is there.
+async fn card(phone: &str) -> Value {
+    let deadline = SystemClock.now().after(PATIENCE);
+    loop {
+        let shown = raw(Request::get(variable("ASSENT_MESSAGES")), "").await;
+        let messages: Vec<Value> = serde_json::from_slice(shown.body()).unwrap();
+        let sent = messages.into_iter().find(|sent| {
+            sent["target"] == "PinpointSMSVoiceV2.SendRcsMessage"
+                && sent["message"]["DestinationPhoneNumber"] == phone
+        });
+        if let Some(sent) = sent {
+            return sent["message"].clone();
+        }
+        assert!(SystemClock.now() < deadline, "no card came to {phone}");
+        SystemClock.wait(Duration::from_millis(100)).await;
+    }
+}
+
+/// The whole way of a card: sent over AWS, tapped over the channel's own topic, and charged.
+#[tokio::test]
+async fn topic_tap_on_the_channels_own_card_is_charged() {
+    let (requester, phone) = (demo(), "+15557010010");
+    let mut body = payment(phone, 4250);
+    body["channels"] = json!(["cards"]);
+    let asked = requester.ask(&body, "deployed-topic-tap").await;
+    let id = asked["id"].as_str().unwrap();
+    let card = card(phone).await;
+    let reference = card["Context"]["ref"].as_str().unwrap();
+    let delivered = events::of_card("RCS_DELIVERED", "DELIVERED", reference, phone);
+    publishes("ASSENT_CARDS_TOPIC", &delivered).await;
+    let told = |request: &Value, what: &str| {
+        let mut timeline = request["timeline"].as_array().unwrap().iter();
+        timeline.any(|fact| fact["what"] == what && fact["channel"] == "cards")
+    };
+    requester.until(id, |request| told(request, "delivered")).await;
+    let content = &card["RcsMessageContent"]["Content"]["RichCard"]["CardContent"];
+    let mut replies = content["Suggestions"].as_array().unwrap().iter().map(|one| &one["Reply"]);
+    let code = &asked["session_code"];
+    let reply = replies.find(|reply| reply["Text"] == *code).unwrap();
+    let postback = reply["PostbackData"].as_str().unwrap();
+    publishes("ASSENT_CARDS_TOPIC", &events::tap(phone, code.as_str().unwrap(), postback)).await;
+    let closed = requester.until(id, is_closed).await;
+    assert_eq!(closed["state"], "fulfilled", "{closed:#}");
+    assert!(told(&closed, "authorized"), "{closed:#}");
 }
 
 #[tokio::test]
@@ -285,8 +331,8 @@ async fn topic_tap_for_a_prompt_of_another_channel_is_ignored() {
     };
     let postback = Postback { reference, action: Action::Pick(place) };
     let postback = postback.write(&Key32::new(key.try_into().unwrap()));
-    publishes("hello").await;
-    publishes(&events::tap(phone, "Pay", &postback)).await;
+    publishes("ASSENT_TOPIC", "hello").await;
+    publishes("ASSENT_TOPIC", &events::tap(phone, "Pay", &postback)).await;
     // The sandbox sent this prompt. A tap over AWS says nothing of it, and the request stays as it is.
     SystemClock.wait(Duration::from_secs(3)).await;
     assert!(!is_closed(&requester.get(&format!("/v1/requests/{id}")).await));
