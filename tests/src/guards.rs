@@ -88,6 +88,15 @@ pub const fn witness(guard: Guard) -> Witness {
         | Guard::SameBrowser
         | Guard::EarlyText => Witness::Simulation(&[C1]),
         Guard::ConsentSignature => Witness::Test("flows::consent::forged_consent_is_never_charged"),
+        Guard::SealedForApproval => Witness::Test("flows::thief::approval_is_used_once"),
+        Guard::SealedBySender => {
+            Witness::Test("flows::thief::authorization_of_a_thief_is_never_used")
+        }
+        Guard::PromptMac => Witness::Test("flows::thief::ask_altered_before_approval_is_refused"),
+        Guard::LinkOfPrompt => Witness::Test("flows::thief::link_of_a_thief_leads_nowhere"),
+        Guard::SealedForCustomer => {
+            Witness::Test("flows::thief::saved_card_of_another_customer_is_never_charged")
+        }
         Guard::ReturnForOpenAttempt => Witness::Simulation(&[C1, C2]),
         Guard::CommitBeforeConfirm | Guard::CommitBetweenCreateAndConfirm => {
             Witness::Simulation(&[C1, C2, C5])

@@ -9,6 +9,7 @@ mod logs;
 pub mod memory;
 pub mod process;
 pub mod proxy;
+pub mod sealing;
 pub mod sim;
 pub mod standins;
 pub mod sweep;

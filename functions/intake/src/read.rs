@@ -9,6 +9,7 @@ use domain::outcome::{Details, Outcome};
 use domain::problem::{Code, FieldError, Problem};
 use domain::released_claims::ReleasedClaims;
 use domain::request::{Request, State};
+use domain::seal_binding::Binding;
 use domain::{keys, seal, view};
 use http::{HeaderMap, Response, StatusCode};
 use records::claims;
@@ -119,12 +120,12 @@ impl Intake {
         let Some(sealed) = claims::load(self.ports.store.as_ref(), request.id, now).await? else {
             return Ok(None);
         };
-        let opened = seal::open(&brand.sealing, request.id, &sealed);
+        let opened = seal::open(brand, &Binding::request(request), &sealed);
         let ReleasedClaims(claims) = opened.map_err(|error| {
             tracing::error!(request.id = %request.id, error = %error, "failed to open the claims");
             Problem::new(
                 Code::Internal,
-                "failed to open the claims; check `sealing` in the brand's secret",
+                "failed to open the claims; check `claims` in the brand's secrets",
             )
         })?;
         let claims: Option<Map<String, Value>> = serde_json::from_str(claims.expose_secret()).ok();

@@ -98,6 +98,7 @@ impl SendPrompt {
         let opened = self.open_channel(&loaded.request, brand, channel);
         let has_receipts = opened.as_ref().is_some_and(|opened| opened.receipts().delivered);
         let change = request.begin_prompt(id, channel, has_receipts, now);
+        let change = change.with_prompt_mac(id, &brand.link_key);
         let target = LinkTarget { brand: request.brand.clone(), request: request.id, prompt: id };
         let link = storage::put_link(&keys::link_token(&brand.link_key, id), &target, now)?;
         let loaded = self.commit(loaded.version, change, vec![link]).await?;

@@ -6,7 +6,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::seal::Sealable;
+use crate::seal::{Scheme, Sealable, Sealed};
+use crate::values::id::RequestId;
 
 /// The secret that a processor call acts with on the customer's behalf. `Debug` shows no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,8 +110,34 @@ impl fmt::Debug for Grant {
     }
 }
 
+/// An approval's content as it is stored with a request: an authorization, or a saved card that only fetch-info opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoredAuthorization {
+    /// The authorization itself.
+    Own(Authorization),
+    /// A saved card, with its credential still sealed.
+    Card(SealedCard),
+}
+
+/// A saved card's sealed credential, with what it is bound to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedCard {
+    /// The request that saved the card.
+    pub request: RequestId,
+    /// The keyed hash of the customer's address that the card was saved for.
+    pub address: String,
+    /// The credential, which only fetch-info opens.
+    pub sealed: Sealed,
+}
+
+impl From<Authorization> for StoredAuthorization {
+    fn from(authorization: Authorization) -> Self {
+        Self::Own(authorization)
+    }
+}
+
 /// The word that is stored for each variant.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum StoredKind {
     Hosted,
@@ -121,6 +148,7 @@ enum StoredKind {
     SavedCard,
     Code,
     AccessToken,
+    SealedCard,
 }
 
 #[derive(Deserialize)]
@@ -129,11 +157,9 @@ struct Stored {
     secret: SecretString,
 }
 
-impl Sealable for Authorization {
-    const PURPOSE: &str = "";
-
-    fn to_plain(&self) -> Zeroizing<String> {
-        let (kind, secret) = match self {
+impl Authorization {
+    fn stored(&self) -> (StoredKind, &str) {
+        match self {
             Self::Hosted => (StoredKind::Hosted, ""),
             Self::Credential(Credential { kind, secret }) => {
                 let kind = match kind {
@@ -148,21 +174,45 @@ impl Sealable for Authorization {
             Self::Grant(Grant::AccessToken(token)) => {
                 (StoredKind::AccessToken, token.expose_secret())
             }
-        };
-        Zeroizing::new(serde_json::json!({ "kind": kind, "secret": secret }).to_string())
+        }
+    }
+}
+
+fn to_plain(kind: StoredKind, secret: &str) -> Zeroizing<String> {
+    Zeroizing::new(serde_json::json!({ "kind": kind, "secret": secret }).to_string())
+}
+
+impl Sealable for StoredAuthorization {
+    const PURPOSE: &str = "authorization";
+    const FIRST_PURPOSE: &str = "";
+    const SCHEME: Scheme = Scheme::ToFetchInfo;
+
+    fn to_plain(&self) -> Zeroizing<String> {
+        match self {
+            Self::Own(authorization) => {
+                let (kind, secret) = authorization.stored();
+                to_plain(kind, secret)
+            }
+            Self::Card(card) => {
+                to_plain(StoredKind::SealedCard, &serde_json::json!(card).to_string())
+            }
+        }
     }
 
     fn from_plain(text: &str) -> Option<Self> {
         let Stored { kind, secret } = serde_json::from_str(text).ok()?;
-        let credential = |kind| Credential::new(kind, secret.clone()).into();
+        let credential = |kind| Self::Own(Credential::new(kind, secret.clone()).into());
         Some(match kind {
-            StoredKind::Hosted => Self::Hosted,
+            StoredKind::Hosted => Self::Own(Authorization::Hosted),
             StoredKind::PaymentMethod => credential(CredentialKind::PaymentMethod),
             StoredKind::ApplePay => credential(CredentialKind::ApplePay),
             StoredKind::GooglePay => credential(CredentialKind::GooglePay),
             StoredKind::SavedCard => credential(CredentialKind::SavedCard),
-            StoredKind::Code => Grant::Code(secret).into(),
-            StoredKind::AccessToken => Grant::AccessToken(secret).into(),
+            StoredKind::Code => Self::Own(Grant::Code(secret).into()),
+            StoredKind::AccessToken => Self::Own(Grant::AccessToken(secret).into()),
+            StoredKind::SealedCard => {
+                Self::Card(serde_json::from_str(secret.expose_secret()).ok()?)
+            }
         })
     }
 }

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::api_key::KeySettings;
 pub use crate::policy::{Countries, Policy};
+pub use crate::seal_keys::{PublicKey, PublicKeyRing};
 pub use crate::settings::{InvalidSettings, Settings};
 use crate::values::address;
 use crate::values::language::Language;
@@ -69,8 +70,15 @@ pub struct Brand {
     pub language: Language,
     /// The API keys in force, each known by its digest.
     pub keys: Vec<KeySettings>,
-    /// The keys that seal authorizations.
-    pub sealing: KeyRing,
+    /// The private keys that open authorizations; `None` in a function that may not read them.
+    #[serde(default)]
+    pub sealing: Option<KeyRing>,
+    /// The public keys that authorizations are sealed to; `None` in a function that seals none.
+    #[serde(default)]
+    pub sealing_public: Option<PublicKeyRing>,
+    /// The keys that seal released claims; `None` in a function that may not read them.
+    #[serde(default)]
+    pub claims: Option<KeyRing>,
     /// The keys that sign consents; `None` in a function that may not read them.
     #[serde(default)]
     pub consent: Option<KeyRing>,
@@ -217,15 +225,14 @@ impl Brand {
     /// [`InvalidBrand`] with the place of the fault. It never quotes the text.
     pub fn parse(text: &str) -> Result<Self, InvalidBrand> {
         let brand: Self = read(text)?;
-        if !brand.sealing.is_complete() {
-            return Err(InvalidBrand::Sealing);
+        if brand.sealing.is_none() {
+            return Err(InvalidBrand::Missing("sealing"));
         }
+        let brand = brand.with_derived_keys();
+        brand.check_seal_keys()?;
         let name = brand.display_name.as_str();
         if DisplayText::<60>::new(name).is_err() || name.contains(VERIFICATION_MARKS) {
             return Err(InvalidBrand::DisplayName);
-        }
-        if brand.consent.as_ref().is_some_and(|keys| !keys.is_complete()) {
-            return Err(InvalidBrand::Consent);
         }
         match brand.shared_name() {
             Some(name) => Err(InvalidBrand::SharedName(name.clone())),
@@ -327,6 +334,9 @@ pub enum InvalidBrand {
         /// The column of the fault, from 1.
         column: usize,
     },
+    /// A field is absent.
+    #[error("setting `{0}` is missing")]
+    Missing(&'static str),
     /// A field is not in the documented format.
     #[error(transparent)]
     Field(InvalidSettings),
@@ -342,6 +352,15 @@ pub enum InvalidBrand {
     /// The current consent key is not among the keys.
     #[error("the brand's current consent key is not among its keys")]
     Consent,
+    /// The current claims key is not among the keys.
+    #[error("the brand's current claims key is not among its keys")]
+    Claims,
+    /// The current public sealing key is not among the keys.
+    #[error("the brand's current public sealing key is not among its keys")]
+    SealingPublic,
+    /// A public sealing key is not the half of the private key of its id.
+    #[error("the public sealing key `{0}` does not belong to a private key of that id")]
+    SealingPair(String),
     /// The secret with the consent keys names another brand.
     #[error("the secret with the consent keys names another brand")]
     Name,

@@ -7,8 +7,9 @@ use crate::brand::Brand;
 use crate::code_policy::CodeEntry;
 use crate::keys::{consent_mac, same};
 use crate::random::Random;
-use crate::values::id::{ConsentId, PromptId, RequestId};
-use crate::values::name::{BrandName, ChannelName};
+use crate::request::Request;
+use crate::values::id::{ConsentId, PromptId};
+use crate::values::name::ChannelName;
 use crate::values::time::Timestamp;
 
 /// A recorded approval.
@@ -51,36 +52,41 @@ pub enum SignConsentError {
 }
 
 impl Consent {
-    /// Signs the consent for `request` with the brand's current consent key.
+    /// Signs the consent to `request` with the brand's current consent key.
     ///
     /// # Errors
     /// [`SignConsentError`].
-    pub fn sign(mut self, brand: &Brand, request: RequestId) -> Result<Self, SignConsentError> {
+    pub fn sign(mut self, brand: &Brand, request: &Request) -> Result<Self, SignConsentError> {
         let keys = brand.consent.as_ref().ok_or(SignConsentError::NoKeys)?;
         let key = keys.keys.get(&keys.current).ok_or(SignConsentError::NoKeys)?;
-        let mac = consent_mac(key, &self.signed_text(&brand.name, request));
+        let mac = consent_mac(key, &self.signed_text(request));
         self.signature = Some(ConsentSignature { key_id: keys.current.clone(), mac });
         Ok(self)
     }
 
-    /// Returns whether one of the brand's consent keys signed exactly this consent for `request`.
+    /// Returns whether one of the brand's consent keys signed exactly this consent to `request`.
     ///
     /// # Errors
     /// [`SignConsentError`] when this function has no consent keys, so that it cannot tell.
-    pub fn is_signed(&self, brand: &Brand, request: RequestId) -> Result<bool, SignConsentError> {
+    pub fn is_signed(&self, brand: &Brand, request: &Request) -> Result<bool, SignConsentError> {
         let keys = brand.consent.as_ref().ok_or(SignConsentError::NoKeys)?;
         let Some(signature) = &self.signature else { return Ok(false) };
         let Some(key) = keys.keys.get(&signature.key_id) else { return Ok(false) };
-        let mac = consent_mac(key, &self.signed_text(&brand.name, request));
+        let mac = consent_mac(key, &self.signed_text(request));
         Ok(same(&mac, &signature.mac))
     }
 
     /// Returns the text that is signed: one field a line, so that no two consents have the same text.
-    fn signed_text(&self, brand: &BrandName, request: RequestId) -> String {
+    ///
+    /// The mode and the number are the request's. A consent on the sandbox's phone says nothing of a live request. One
+    /// customer's consent says nothing of a request that was turned to another.
+    fn signed_text(&self, request: &Request) -> String {
         let Self { id, at, ask_hash, prompt, channel, method, code_matched, signature: _ } = self;
         let (ask_hash, method) = (ask_hash.as_str(), method.as_str());
+        let Request { id: request_id, brand, mode, customer, .. } = request;
+        let phone = customer.phone.as_str();
         format!(
-            "{brand}\n{request}\n{id}\n{at}\n{ask_hash}\n{prompt}\n{channel}\n{method}\n{code_matched}"
+            "{brand}\n{mode:?}\n{request_id}\n{phone}\n{id}\n{at}\n{ask_hash}\n{prompt}\n{channel}\n{method}\n{code_matched}"
         )
     }
 }

@@ -37,6 +37,16 @@ guards! {
     SessionCodePresence,
     /// A consent counts only with a signature by a consent key.
     ConsentSignature,
+    /// An authorization opens only under the consent and in the attempt that it was sealed for.
+    SealedForApproval,
+    /// An authorization counts only from a sender with a consent key.
+    SealedBySender,
+    /// An approval counts only for a prompt that was sent with exactly this ask to this customer.
+    PromptMac,
+    /// A link leads only to the prompt that its token was made for.
+    LinkOfPrompt,
+    /// A saved card's credential opens only for the customer and the processor that it was saved for.
+    SealedForCustomer,
     /// Claims and saved cards need a session code, as payments do.
     SessionCodeEveryAsk,
     /// The call that charges is committed before it is made.

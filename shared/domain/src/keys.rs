@@ -60,6 +60,16 @@ pub(crate) fn consent_mac(key: &Key32, signed: &str) -> String {
     URL_SAFE_NO_PAD.encode(mac(key, "consent", signed))
 }
 
+/// Derives the key of one kind of sealed secret.
+pub(crate) fn sealing_key(key: &Key32, purpose: &str) -> Key32 {
+    Key32::new(mac(key, "seal", purpose))
+}
+
+/// Computes the MAC of a prompt, in unpadded base64url.
+pub(crate) fn prompt_mac(key: &Key32, signed: &str) -> String {
+    URL_SAFE_NO_PAD.encode(mac(key, "prompt", signed))
+}
+
 /// Computes the MAC of a postback.
 pub(crate) fn postback_mac(key: &Key32, signed: &[u8]) -> [u8; 32] {
     mac_of(key, "postback", signed)

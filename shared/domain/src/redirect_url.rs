@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::seal::Sealable;
+use crate::seal::{Scheme, Sealable};
 
 /// The address of the processor's page for one customer. It is that customer's alone, so that `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
@@ -17,7 +17,9 @@ impl fmt::Debug for RedirectUrl {
 }
 
 impl Sealable for RedirectUrl {
-    const PURPOSE: &str = ":redirect_url";
+    const PURPOSE: &str = "redirect_url";
+    const FIRST_PURPOSE: &str = ":redirect_url";
+    const SCHEME: Scheme = Scheme::ToConsentCallback;
 
     fn to_plain(&self) -> Zeroizing<String> {
         Zeroizing::new(self.0.clone())

@@ -5,7 +5,7 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-use crate::seal::Sealable;
+use crate::seal::{Scheme, Sealable};
 
 /// Claims about the customer, as a JSON object. They are personal data, so that `Debug` hides them.
 #[derive(Clone)]
@@ -26,7 +26,9 @@ impl fmt::Debug for ReleasedClaims {
 }
 
 impl Sealable for ReleasedClaims {
-    const PURPOSE: &str = ":claims";
+    const PURPOSE: &str = "claims";
+    const FIRST_PURPOSE: &str = ":claims";
+    const SCHEME: Scheme = Scheme::ToIntake;
 
     fn to_plain(&self) -> Zeroizing<String> {
         Zeroizing::new(self.0.expose_secret().to_owned())

@@ -1,4 +1,11 @@
-//! Seals secrets at rest: AES-256-GCM under the brand's key, bound to the request and to what the secret is.
+//! Seals secrets at rest, each to the functions that need it, and bound to what it is for.
+//!
+//! | secret | sealed by | opened by | how |
+//! | --- | --- | --- | --- |
+//! | an authorization | consent-callback, fetch-info | fetch-info | HPKE to the sealing key, with the consent key as pre-shared key |
+//! | a saved card's credential | fetch-info | fetch-info | AES-256-GCM under a key derived from the private sealing key |
+//! | a redirect URL | fetch-info | consent-callback | AES-256-GCM under a key derived from the consent key |
+//! | released claims | fetch-info | intake | AES-256-GCM under the claims key |
 
 use std::fmt;
 
@@ -9,18 +16,32 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::brand::KeyRing;
+use crate::brand::{Brand, KeyRing};
 use crate::guards;
 use crate::guards::Guard;
+use crate::keys;
 use crate::random::Random;
-use crate::values::id::RequestId;
+use crate::seal_binding::Binding;
+use crate::seal_public;
+use crate::seal_public::{Encapsulated, Sender};
+
+/// The detail of the problem of an authorization that cannot be sealed.
+pub const FAILED: &str =
+    "failed to seal the authorization; check `sealing` and `consent` in the brand's secrets";
+
+/// The purpose of the keys that are derived from consent keys as pre-shared keys.
+const SENDER: &str = "authorization";
 
 /// A secret that can be sealed.
 ///
 /// The purpose is bound to the ciphertext, so that one type's secret never opens as another's.
 pub trait Sealable: Sized {
-    /// What follows the request's id in the associated data. It differs from every other type's.
+    /// The name of this kind of secret in the associated data. It differs from every other type's.
     const PURPOSE: &str;
+    /// What followed the request's id in the associated data of the first stored texts.
+    const FIRST_PURPOSE: &str;
+    /// The functions that seal and open it.
+    const SCHEME: Scheme;
 
     /// Returns the text that is sealed. It is wiped from memory when dropped.
     fn to_plain(&self) -> Zeroizing<String>;
@@ -29,12 +50,39 @@ pub trait Sealable: Sized {
     fn from_plain(text: &str) -> Option<Self>;
 }
 
-/// A sealed secret. It opens with the brand's key, for its own request and as its own type only.
+/// The functions that seal and open a kind of secret, and so the keys that it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// consent-callback and fetch-info seal it, and only fetch-info opens it.
+    ToFetchInfo,
+    /// Only fetch-info seals and opens it.
+    WithinFetchInfo,
+    /// consent-callback and fetch-info both can.
+    ToConsentCallback,
+    /// fetch-info seals it, and intake opens it.
+    ToIntake,
+}
+
+/// A sealed secret. It opens with the brand's key, for what it is bound to and as its own type only.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sealed {
     key_id: String,
+    /// Empty where the key is used once, so that nothing needs a nonce.
     nonce: String,
     ciphertext: String,
+    /// How it is sealed; `None` for the first stored texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    form: Option<Form>,
+}
+
+/// How a text is sealed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case")]
+enum Form {
+    /// To a public key, by a sender with a consent key.
+    Hpke { encapsulated_key: String, sender_key_id: String },
+    /// Under a key that both sides have.
+    Shared,
 }
 
 impl fmt::Debug for Sealed {
@@ -44,67 +92,165 @@ impl fmt::Debug for Sealed {
 }
 
 /// A failure to seal or open.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// The brand does not have the sealing key.
+    /// The brand does not have the sealing key, or this function may not read it.
     #[error("the sealing key is not among the brand's keys")]
     Key,
-    /// The text was altered, or belongs to another request, or is another type's.
+    /// The text was altered, or is bound to something else, or is another type's.
     #[error("failed to open the sealed secret")]
     Broken,
 }
 
-/// Seals a secret with the brand's current key.
+/// Seals a secret for what it is bound to, with the brand's current keys.
 ///
 /// # Errors
-/// [`SealError::Key`] when the current key is missing.
+/// [`SealError::Key`] when a current key is missing.
 pub fn seal<T: Sealable>(
-    keys: &KeyRing,
-    request: RequestId,
+    brand: &Brand,
+    binding: &Binding,
     secret: &T,
     random: &dyn Random,
 ) -> Result<Sealed, SealError> {
-    let mut nonce = [0_u8; 12];
-    random.fill(&mut nonce);
     let plain = secret.to_plain();
-    let aad = associated_data::<T>(request);
-    let payload = Payload { msg: plain.as_bytes(), aad: aad.as_bytes() };
-    let sealed = cipher(keys, &keys.current)?.encrypt(&Nonce::from(nonce), payload);
-    let Ok(ciphertext) = sealed else { return Err(SealError::Broken) };
-    let ciphertext = if guards::is_disabled(Guard::SealAtRest) {
-        plain.to_string()
-    } else {
-        STANDARD.encode(ciphertext)
+    let bound = binding.associated_data(T::PURPOSE);
+    let mut sealed = match shared_keys(brand, T::SCHEME)? {
+        Some(keys) => seal_shared(&keys, &plain, &bound, random)?,
+        None => seal_to_public(brand, &plain, &bound, random)?,
     };
-    Ok(Sealed { key_id: keys.current.clone(), nonce: STANDARD.encode(nonce), ciphertext })
+    if guards::is_disabled(Guard::SealAtRest) {
+        sealed.ciphertext = plain.to_string();
+    }
+    Ok(sealed)
 }
 
-/// Opens a secret of this type that [`seal`] sealed for the same request.
+/// Opens a secret of this type that [`seal`] sealed for the same binding.
 ///
 /// # Errors
 /// [`SealError`].
 pub fn open<T: Sealable>(
-    keys: &KeyRing,
-    request: RequestId,
+    brand: &Brand,
+    binding: &Binding,
     sealed: &Sealed,
 ) -> Result<T, SealError> {
+    let plain = match (&sealed.form, shared_keys(brand, T::SCHEME)?) {
+        (Some(Form::Hpke { encapsulated_key, sender_key_id }), None) => {
+            let bound = binding.associated_data(T::PURPOSE);
+            let (Ok(key), Ok(ciphertext)) =
+                (STANDARD.decode(encapsulated_key), STANDARD.decode(&sealed.ciphertext))
+            else {
+                return Err(SealError::Broken);
+            };
+            let text = Encapsulated { key, ciphertext };
+            open_with_private(brand, &sealed.key_id, sender_key_id, &text, &bound)?
+        }
+        (Some(Form::Shared), Some(keys)) => {
+            open_shared(&keys, sealed, &binding.associated_data(T::PURPOSE))?
+        }
+        (None, _) => {
+            let keys = brand.sealing.as_ref().ok_or(SealError::Key)?;
+            open_shared(keys, sealed, &binding.first_associated_data(T::FIRST_PURPOSE))?
+        }
+        (Some(Form::Hpke { .. }), Some(_)) | (Some(Form::Shared), None) => {
+            return Err(SealError::Broken);
+        }
+    };
+    let text = std::str::from_utf8(&plain).ok();
+    text.and_then(T::from_plain).ok_or(SealError::Broken)
+}
+
+/// Returns the keys that both sides have; `None` where the secret is sealed to a public key.
+fn shared_keys(brand: &Brand, scheme: Scheme) -> Result<Option<KeyRing>, SealError> {
+    let keys = match scheme {
+        Scheme::ToFetchInfo => return Ok(None),
+        Scheme::WithinFetchInfo => brand.sealing.as_ref().map(|keys| keys.derived("saved_card")),
+        Scheme::ToConsentCallback => {
+            brand.consent.as_ref().map(|keys| keys.derived("redirect_url"))
+        }
+        Scheme::ToIntake => brand.claims.clone(),
+    };
+    keys.map(Some).ok_or(SealError::Key)
+}
+
+fn seal_shared(
+    keys: &KeyRing,
+    plain: &str,
+    bound: &str,
+    random: &dyn Random,
+) -> Result<Sealed, SealError> {
+    let mut nonce = [0_u8; 12];
+    random.fill(&mut nonce);
+    let payload = Payload { msg: plain.as_bytes(), aad: bound.as_bytes() };
+    let sealed = cipher(keys, &keys.current)?.encrypt(&Nonce::from(nonce), payload);
+    let Ok(ciphertext) = sealed else { return Err(SealError::Broken) };
+    Ok(Sealed {
+        key_id: keys.current.clone(),
+        nonce: STANDARD.encode(nonce),
+        ciphertext: STANDARD.encode(ciphertext),
+        form: Some(Form::Shared),
+    })
+}
+
+fn open_shared(
+    keys: &KeyRing,
+    sealed: &Sealed,
+    bound: &str,
+) -> Result<Zeroizing<Vec<u8>>, SealError> {
     let cipher = cipher(keys, &sealed.key_id)?;
     let nonce =
         STANDARD.decode(&sealed.nonce).ok().and_then(|bytes| <[u8; 12]>::try_from(bytes).ok());
     let (Some(nonce), Ok(ciphertext)) = (nonce, STANDARD.decode(&sealed.ciphertext)) else {
         return Err(SealError::Broken);
     };
-    let aad = associated_data::<T>(request);
-    let payload = Payload { msg: &ciphertext, aad: aad.as_bytes() };
-    let Ok(plain) = cipher.decrypt(&Nonce::from(nonce), payload).map(Zeroizing::new) else {
-        return Err(SealError::Broken);
-    };
-    let text = std::str::from_utf8(&plain).ok();
-    text.and_then(T::from_plain).ok_or(SealError::Broken)
+    let payload = Payload { msg: &ciphertext, aad: bound.as_bytes() };
+    match cipher.decrypt(&Nonce::from(nonce), payload) {
+        Ok(plain) => Ok(Zeroizing::new(plain)),
+        Err(_) => Err(SealError::Broken),
+    }
 }
 
-fn associated_data<T: Sealable>(request: RequestId) -> String {
-    format!("{request}{}", T::PURPOSE)
+fn seal_to_public(
+    brand: &Brand,
+    plain: &str,
+    bound: &str,
+    random: &dyn Random,
+) -> Result<Sealed, SealError> {
+    let (to, senders) = match (&brand.sealing_public, &brand.consent) {
+        (Some(to), Some(senders)) => (to, senders.derived(SENDER)),
+        (Some(_) | None, None) | (None, Some(_)) => return Err(SealError::Key),
+    };
+    let public = to.keys.get(&to.current).ok_or(SealError::Key)?;
+    let key = senders.keys.get(&senders.current).ok_or(SealError::Key)?;
+    let sender = Sender { key, key_id: &senders.current };
+    let sealed = seal_public::seal(public, &sender, plain.as_bytes(), bound.as_bytes(), random);
+    let Encapsulated { key, ciphertext } = sealed.ok_or(SealError::Key)?;
+    let form = Form::Hpke {
+        encapsulated_key: STANDARD.encode(key),
+        sender_key_id: senders.current.clone(),
+    };
+    Ok(Sealed {
+        key_id: to.current.clone(),
+        nonce: String::new(),
+        ciphertext: STANDARD.encode(ciphertext),
+        form: Some(form),
+    })
+}
+
+fn open_with_private(
+    brand: &Brand,
+    key_id: &str,
+    sender_key_id: &str,
+    text: &Encapsulated,
+    bound: &str,
+) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    let (Some(private), Some(senders)) = (&brand.sealing, &brand.consent) else {
+        return Err(SealError::Key);
+    };
+    let private = private.keys.get(key_id).ok_or(SealError::Key)?;
+    let sender = senders.keys.get(sender_key_id).ok_or(SealError::Key)?;
+    let sender = keys::sealing_key(sender, SENDER);
+    let sender = Sender { key: &sender, key_id: sender_key_id };
+    seal_public::open(private, &sender, text, bound.as_bytes()).ok_or(SealError::Broken)
 }
 
 fn cipher(keys: &KeyRing, id: &str) -> Result<Aes256Gcm, SealError> {
@@ -113,74 +259,4 @@ fn cipher(keys: &KeyRing, id: &str) -> Result<Aes256Gcm, SealError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::authorization::{Authorization, Credential, CredentialKind};
-    use crate::brand::Key32;
-    use crate::redirect_url::RedirectUrl;
-    use crate::released_claims::ReleasedClaims;
-    use crate::values::time::Timestamp;
-    use std::collections::BTreeMap;
-
-    struct Fixed;
-
-    impl Random for Fixed {
-        fn fill(&self, bytes: &mut [u8]) {
-            bytes.fill(7);
-        }
-    }
-
-    fn keys(current: &str) -> KeyRing {
-        let keys = [("a", Key32::new([1; 32])), ("b", Key32::new([2; 32]))];
-        let keys: BTreeMap<_, _> = keys.into_iter().map(|(id, key)| (id.to_owned(), key)).collect();
-        KeyRing { current: current.to_owned(), keys }
-    }
-
-    fn id(random: u8) -> RequestId {
-        RequestId::new(Timestamp::from_millis(1), [random; 10])
-    }
-
-    fn card(secret: &str) -> Authorization {
-        Credential::new(CredentialKind::PaymentMethod, secret).into()
-    }
-
-    #[test]
-    fn seal_opens_as_its_own_type_only() {
-        let (keys, id) = (keys("a"), id(1));
-        let url = RedirectUrl("https://pay.example.com".to_owned());
-        let claims = ReleasedClaims(r#"{"kind":"code","secret":"c0de"}"#.into());
-        let sealed_url = seal(&keys, id, &url, &Fixed).unwrap();
-        let sealed_claims = seal(&keys, id, &claims, &Fixed).unwrap();
-        assert_eq!(open(&keys, id, &sealed_url), Ok(url));
-        assert_eq!(open(&keys, id, &sealed_claims), Ok(claims));
-        assert_eq!(open::<Authorization>(&keys, id, &sealed_claims), Err(SealError::Broken));
-        assert_eq!(open::<RedirectUrl>(&keys, id, &sealed_claims), Err(SealError::Broken));
-        assert_eq!(open::<ReleasedClaims>(&keys, id, &sealed_url), Err(SealError::Broken));
-        let sealed_card = seal(&keys, id, &card("tok"), &Fixed).unwrap();
-        assert_eq!(open::<ReleasedClaims>(&keys, id, &sealed_card), Err(SealError::Broken));
-    }
-
-    #[test]
-    fn seal_opens_after_rotation_for_its_own_request_only() {
-        let authorization = card("pm_card_visa");
-        let sealed = seal(&keys("a"), id(1), &authorization, &Fixed).unwrap();
-        assert!(!serde_json::to_string(&sealed).unwrap().contains("pm_card"));
-        let opened: Authorization = open(&keys("b"), id(1), &sealed).unwrap();
-        assert_eq!(opened, authorization);
-        assert_ne!(opened, card("pm_card_mastercard"));
-        let other = open::<Authorization>(&keys("a"), id(2), &sealed);
-        assert_eq!(other.unwrap_err(), SealError::Broken);
-    }
-
-    #[test]
-    fn seal_with_any_changed_character_fails_to_open() {
-        let sealed = seal(&keys("a"), id(1), &card("tok"), &Fixed).unwrap();
-        for place in 0..sealed.ciphertext.len() {
-            let mut altered = sealed.clone();
-            let old = altered.ciphertext.as_bytes()[place];
-            let new = if old == b'A' { "B" } else { "A" };
-            altered.ciphertext.replace_range(place..=place, new);
-            assert!(open::<Authorization>(&keys("a"), id(1), &altered).is_err());
-        }
-    }
-}
+mod tests;

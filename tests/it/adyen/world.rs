@@ -11,7 +11,6 @@ use domain::brand::{Brand, Mode};
 use domain::consent::{ApprovalMethod, Consent};
 use domain::message::{Message, MessageResult, Step};
 use domain::request::{CancelRedirect, Change, Refusal, Request, ReturnBrowser, State};
-use domain::seal;
 use domain::values::id::{ConsentId, PromptId, RequestId};
 use domain::values::money::Money;
 use domain::values::text::DisplayText;
@@ -28,6 +27,7 @@ use records::storage;
 use serde_json::{Value, json};
 use tests::doubles::{ManualClock, OneBrand, SeededRandom, requested};
 use tests::memory::MemoryStore;
+use tests::sealing;
 use tests::sim::Rng;
 use tests::standins::adyen::{self, Adyen, Faults, Visitor};
 
@@ -139,7 +139,6 @@ fn approved(brand: &Brand, hosted: bool, now: Timestamp) -> Change {
     } else {
         Credential::new(CredentialKind::GooglePay, "{}").into()
     };
-    let sealed = seal::seal(&brand.sealing, id, &authorization, &SeededRandom::new(2)).unwrap();
     let consent = Consent {
         id: ConsentId::new(now, [3; 10]),
         at: now,
@@ -150,7 +149,6 @@ fn approved(brand: &Brand, hosted: bool, now: Timestamp) -> Change {
         code_matched: false,
         signature: None,
     };
-    let consent = consent.sign(brand, id).unwrap();
     let mut change = Request {
         processor: "adyen".parse().unwrap(),
         notify: false,
@@ -158,6 +156,8 @@ fn approved(brand: &Brand, hosted: bool, now: Timestamp) -> Change {
         ..requested(id, &brand.name, "Acme", ask, now)
     }
     .accepted();
+    let consent = consent.sign(brand, &change.request).unwrap();
+    let sealed = sealing::sealed(brand, &change.request, &consent, 1, authorization);
     change.request.state = State::Authorized { consent, sealed };
     change
 }
@@ -253,12 +253,12 @@ impl World {
                 }
                 ProcessorEvent::Returned { attempt_no, grant, .. } => {
                     let authorization = Authorization::Grant(grant);
-                    let random = SeededRandom::new(9);
-                    let sealed = seal::seal(&self.brand.sealing, self.id, &authorization, &random);
-                    let sealed = sealed.unwrap();
                     self.record(|request| {
                         let browser = ReturnBrowser::Same;
-                        request.record_returned(attempt_no, sealed.clone(), browser, now)
+                        let (consent, _) = request.approval().unwrap();
+                        let (brand, grant) = (&self.brand, authorization.clone());
+                        let sealed = sealing::sealed(brand, request, consent, attempt_no, grant);
+                        request.record_returned(attempt_no, sealed, browser, now)
                     })
                     .await;
                 }

@@ -203,10 +203,8 @@ fn channels_and_processors_link_no_network_or_storage() {
 fn functions_link_nothing_that_decrypts_wallet_tokens() {
     for package in ["consent-callback", "fetch-info", "intake", "local", "send-prompt"] {
         let linked = linked(package, "normal,build,dev");
-        let found: Vec<&str> = ["hkdf", "p256", "x509-cert"]
-            .into_iter()
-            .filter(|name| linked.contains(*name))
-            .collect();
+        let found: Vec<&str> =
+            ["p256", "x509-cert"].into_iter().filter(|name| linked.contains(*name)).collect();
         assert!(found.is_empty(), "{package} links {found:?}");
     }
 }

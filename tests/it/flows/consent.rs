@@ -137,7 +137,7 @@ fn consent_without_keys_is_not_recorded() {
 
 #[test]
 fn altered_authorization_does_not_open() {
-    let world = approve_and_tamper("/is/state/sealed/nonce", &json!("AAAAAAAAAAAAAAAA"));
+    let world = approve_and_tamper("/is/state/sealed/ciphertext", &json!("AAAAAAAAAAAAAAAA"));
     world.settles();
     let request = world.items().into_iter().find(|item| item.key.sk == "REQ").unwrap();
     assert!(request.body.contains("authorization_lost"), "{}", request.body);

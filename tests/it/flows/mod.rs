@@ -37,5 +37,6 @@ mod session_codes;
 mod settings;
 mod sms_twilio;
 mod text_replies;
+mod thief;
 mod webhooks;
 mod whatsapp;

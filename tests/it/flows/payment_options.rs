@@ -1,15 +1,18 @@
 //! Asks of every kind: the processor selected, saved cards, wallets on the page, and rejections.
 
-use domain::authorization::{Authorization, Credential, CredentialKind};
+use domain::authorization::{SealedCard, StoredAuthorization};
 use domain::brand::Mode;
 use domain::processor_result::CardReceipt;
+use domain::saved_credential::SavedCredential;
 use domain::seal;
+use domain::seal_binding::{Binding, CardBinding};
 use http::Method;
 use ports::{CARD_NOT_KEPT, Created};
 use records::saved_cards;
 use records::saved_cards::SavedCard;
 use serde_json::{Value, json};
 use tests::doubles::SeededRandom;
+use tests::sealing;
 use tests::world::brand::{LIVE_KEY, OTHER_KEY};
 use tests::world::{Answer, Asked, PHONE, World};
 
@@ -153,16 +156,23 @@ fn saved_card_is_sealed_again_for_each_request() {
         card.parse().unwrap(),
     ));
     let known: SavedCard = known.unwrap().unwrap();
-    let opened: Authorization = seal::open(&brand.sealing, known.request, &known.sealed).unwrap();
-    let saved = Authorization::from(Credential::new(CredentialKind::SavedCard, "f4ke-card"));
-    assert_eq!(opened, saved);
+    let binding = Binding::card(CardBinding {
+        brand: &brand.name,
+        mode: Mode::Test,
+        request: known.request,
+        processor: &known.processor,
+        address: &known.address,
+    });
+    let saved = SavedCredential::new("f4ke-card");
+    assert_eq!(seal::open(&brand, &binding, &known.sealed), Ok(saved));
     let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
     world.books().says([Created::Again]);
     world.customer().approves().ok(200);
     let request = world.stored(&asked);
-    let (_, sealed) = request.approval().unwrap();
-    assert!(seal::open::<Authorization>(&brand.sealing, known.request, sealed).is_err());
-    assert_eq!(seal::open(&brand.sealing, request.id, sealed), Ok(saved));
+    // consent-callback seals the sealed credential once more, and opens neither.
+    let SavedCard { request: saved_by, address, sealed, .. } = known;
+    let card = StoredAuthorization::Card(SealedCard { request: saved_by, address, sealed });
+    assert_eq!(sealing::carried(&brand, &request), Some(card));
     world.time_passes(5);
     assert_eq!(world.state(&asked), "fulfilled");
 }
@@ -192,7 +202,8 @@ fn first_capable_processor_is_selected() {
     let brand = world.run(world.ports.secrets.brand(&"demo".parse().unwrap())).unwrap();
     let asked = world.asks_for(&ask_for(&world, PHONE, &save_card_ask()));
     let request = world.stored(&asked);
-    let kept = Authorization::from(Credential::new(CredentialKind::SavedCard, "f4ke-card"));
+    let kept = SavedCredential::new("f4ke-card");
+    let binding = Binding::request(&request);
     let receipt = CardReceipt {
         reference: domain::processor_result::Reference("r".to_owned()),
         wallet: None,
@@ -205,7 +216,7 @@ fn first_capable_processor_is_selected() {
         request: request.id,
         processor: "fake".parse().unwrap(),
         address: request.address,
-        sealed: seal::seal(&brand.sealing, request.id, &kept, &SeededRandom::new(3)).unwrap(),
+        sealed: seal::seal(&brand, &binding, &kept, &SeededRandom::new(3)).unwrap(),
         receipt,
         gone_at: None,
     };

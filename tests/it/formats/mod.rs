@@ -28,6 +28,11 @@ const ADDED: &[&str] = &[
     "/body/is/what/consent/signature/mac",
     "/body/is/state/consent/signature/key_id",
     "/body/is/state/consent/signature/mac",
+    "/body/is/form/name",
+    "/body/is/sealed/form/name",
+    "/body/is/state/sealed/form/encapsulated_key",
+    "/body/is/state/sealed/form/name",
+    "/body/is/state/sealed/form/sender_key_id",
 ];
 
 fn folder() -> PathBuf {

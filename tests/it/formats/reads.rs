@@ -1,7 +1,7 @@
 //! Reads the golden files as the domain does, and where only one function does, as that one does.
 
 use domain::ask::AskHash;
-use domain::authorization::{Authorization, Credential, CredentialKind};
+use domain::authorization::{Authorization, Credential, CredentialKind, StoredAuthorization};
 use domain::brand::Mode;
 use domain::contact::Contact;
 use domain::journal::JournalEntry;
@@ -9,8 +9,10 @@ use domain::keys;
 use domain::message::Message;
 use domain::processor_result::Reference;
 use domain::request::Request;
+use domain::saved_credential::SavedCredential;
 use domain::seal;
 use domain::seal::Sealed;
+use domain::seal_binding::{Binding, CardBinding};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use domain::webhook::WebhookEvent;
@@ -29,6 +31,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tests::doubles::used;
+use tests::sealing;
 use tests::world::{PHONE, World};
 
 use super::{golden_files, item};
@@ -104,10 +107,19 @@ fn stored_link_address_and_authorization_still_open() {
     let handle = keys::handle_hash(&brand.address_key, "whatsapp", "US.1349");
     assert_eq!(files["handle"]["pk"], format!("HANDLE#demo#Test#whatsapp#{handle}"));
     let request: Request = decode(&files["req-authorized"]["body"].to_string()).unwrap();
-    let (_, sealed) = request.approval().unwrap();
-    let opened: Authorization = seal::open(&brand.sealing, request.id, sealed).unwrap();
     let card = Credential::new(CredentialKind::PaymentMethod, "pm_card_visa");
-    assert_eq!(opened, Authorization::Credential(card));
+    let card = StoredAuthorization::from(Authorization::Credential(card));
+    assert_eq!(sealing::carried(&brand, &request), Some(card));
+    let kept: SavedCard = decode(&files["card"]["body"].to_string()).unwrap();
+    let binding = Binding::card(CardBinding {
+        brand: &brand.name,
+        mode: Mode::Test,
+        request: kept.request,
+        processor: &kept.processor,
+        address: &kept.address,
+    });
+    let opened: SavedCredential = seal::open(&brand, &binding, &kept.sealed).unwrap();
+    assert_eq!(opened.0.kind, CredentialKind::SavedCard);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::ask::{Ask, AskHash};
 use domain::authorization::{Authorization, Credential, CredentialKind};
-use domain::brand::{Key32, KeyRing};
+use domain::brand::Brand;
 use domain::code_policy::CodeEntry;
 use domain::consent::{ApprovalMethod, Consent, SessionCode};
 use domain::invariants;
@@ -15,13 +15,13 @@ use domain::journal::DeliveryStatus;
 use domain::outcome::{DenialReason, Details};
 use domain::processor_result::{Receipt, Reference, ReportedResult};
 use domain::request::{CancelRedirect, Change, Doubt, Refusal, Request, ReturnBrowser, State};
-use domain::seal;
 use domain::seal::Sealed;
 use domain::values::id::{ConsentId, PromptId, RequestId};
 use domain::values::money::Money;
 use domain::values::time::Timestamp;
 use ports::Clock;
 use tests::doubles::{ManualClock, SeededRandom, requested};
+use tests::sealing;
 
 /// The moments of an exploration, in seconds.
 ///
@@ -86,12 +86,11 @@ pub(super) fn accepted(coded: bool) -> Request {
 }
 
 pub(super) fn sealed() -> Sealed {
-    let keys = [("k".to_owned(), Key32::new([1; 32]))].into();
-    let keys = KeyRing { current: "k".to_owned(), keys };
-    let id = RequestId::new(at(0), [1; 10]);
-    let secret = "pm_card_visa";
+    let brand = Brand::parse(&sealing::brand_secret("shop").to_string()).unwrap();
+    let (request, secret) = (accepted(false), "pm_card_visa");
     let authorization = Authorization::from(Credential::new(CredentialKind::PaymentMethod, secret));
-    seal::seal(&keys, id, &authorization, &SeededRandom::new(2)).unwrap()
+    let consent = consent(&request, prompt(0), at(0), false);
+    sealing::sealed(&brand, &request, &consent, 1, authorization)
 }
 
 pub(super) fn consent(request: &Request, to: PromptId, now: Timestamp, matched: bool) -> Consent {

@@ -15,6 +15,7 @@ use domain::outcome::{DenialReason, Details, Outcome};
 use domain::redirect_url::RedirectUrl;
 use domain::request::State;
 use domain::seal;
+use domain::seal_binding::Binding;
 use http::HeaderMap;
 use ports::Clock;
 use records::storage::VersionedRequest;
@@ -168,9 +169,10 @@ impl Run<'_> {
     /// The customer learns of the page they are to go on to.
     fn looks_where_to_go(&mut self) {
         let Some(request) = self.till.stored() else { return };
-        let redirect = request.open_attempt().and_then(|attempt| attempt.redirect.as_ref());
-        let Some(redirect) = redirect else { return };
-        let opened = seal::open(&self.till.brand.sealing, request.id, &redirect.sealed);
+        let Some(attempt) = request.open_attempt() else { return };
+        let Some(redirect) = &attempt.redirect else { return };
+        let binding = Binding::attempt(&request, attempt.attempt_no);
+        let opened = seal::open(&self.till.brand, &binding, &redirect.sealed);
         let Ok(RedirectUrl(url)) = opened else { return };
         if !self.pages.contains(&url) {
             self.pages.push(url);

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use domain::api_key::ApiKey;
-use domain::authorization::{Authorization, Credential, CredentialKind};
+use domain::authorization::{Authorization, Credential, CredentialKind, StoredAuthorization};
 use domain::brand::{Brand, Mode};
 use domain::consent::Consent;
 use domain::journal::JournalEntry;
@@ -14,8 +14,10 @@ use domain::message::Message;
 use domain::redirect_url::RedirectUrl;
 use domain::released_claims::ReleasedClaims;
 use domain::request::{Request, WebhookEventType};
+use domain::saved_credential::SavedCredential;
 use domain::seal;
 use domain::seal::{Sealable, Sealed};
+use domain::seal_binding::{Binding, CardBinding};
 use domain::values::id::{ConsentId, PromptId, RequestId, WebhookEventId};
 use domain::values::language::Language;
 use domain::values::money::{Currency, Money};
@@ -207,18 +209,19 @@ pub fn stored_item(input: &[u8]) {
                 with_fixture(|fuzz_fixture| opens_only_what_was_sealed(fuzz_fixture, &sealed));
             }
         }
-        b'a' => drop(Authorization::from_plain(text).map(|found| found.to_plain())),
+        b'a' => drop(StoredAuthorization::from_plain(text).map(|found| found.to_plain())),
         _ => {}
     }
 }
 
 /// The fixture has sealed nothing, so a text that opens was forged.
 fn opens_only_what_was_sealed(fuzz_fixture: &FuzzFixture, sealed: &Sealed) {
-    let keys = &fuzz_fixture.brand.now().sealing;
-    let id = fuzz_fixture.shown.id;
-    assert!(seal::open::<Authorization>(keys, id, sealed).is_err(), "a forged authorization opens");
-    assert!(seal::open::<RedirectUrl>(keys, id, sealed).is_err(), "a forged redirect opens");
-    assert!(seal::open::<ReleasedClaims>(keys, id, sealed).is_err(), "forged claims open");
+    let (brand, to) = (fuzz_fixture.brand.now(), binding(fuzz_fixture.shown.id));
+    let authorization = seal::open::<StoredAuthorization>(&brand, &to, sealed);
+    assert!(authorization.is_err(), "a forged authorization opens");
+    assert!(seal::open::<SavedCredential>(&brand, &to, sealed).is_err(), "a forged card opens");
+    assert!(seal::open::<RedirectUrl>(&brand, &to, sealed).is_err(), "a forged redirect opens");
+    assert!(seal::open::<ReleasedClaims>(&brand, &to, sealed).is_err(), "forged claims open");
 }
 
 /// Runs every rule on a stored request: it decides or refuses.
@@ -286,12 +289,20 @@ pub fn stored_samples() -> Vec<Vec<u8>> {
     })
 }
 
+/// What a card of that request is bound to.
+fn binding(request: RequestId) -> Binding {
+    let (brand, processor) = ("demo".parse().expect("a name"), "sandbox".parse().expect("a name"));
+    let (brand, processor) = (&brand, &processor);
+    Binding::card(CardBinding { brand, mode: Mode::Test, request, processor, address: "a" })
+}
+
 /// Sealed for another request, as if it had been moved.
 fn sealed_sample(fuzz_fixture: &FuzzFixture) -> Vec<u8> {
     let kind = CredentialKind::PaymentMethod;
-    let authorization = Authorization::from(Credential::new(kind, "pm_card_visa"));
-    let keys = &fuzz_fixture.brand.now().sealing;
+    let card = Authorization::from(Credential::new(kind, "pm_card_visa"));
+    let (brand, to) = (fuzz_fixture.brand.now(), binding(fuzz_fixture.texted.id));
     let random = crate::doubles::SeededRandom::new(2);
-    let sealed = seal::seal(keys, fuzz_fixture.texted.id, &authorization, &random).expect("sealed");
+    let card = StoredAuthorization::from(card);
+    let sealed = seal::seal(&brand, &to, &card, &random).expect("sealed");
     format!("s{}", json!({ "version": "1", "is": sealed })).into_bytes()
 }

@@ -1,13 +1,14 @@
 //! Turns what an approval carries into the authorization that the processor is called with.
 
-use domain::authorization::{Authorization, Credential, CredentialKind};
+use domain::authorization::{
+    Authorization, Credential, CredentialKind, SealedCard, StoredAuthorization,
+};
 use domain::brand::{Brand, Mode};
 use domain::guards;
 use domain::guards::Guard;
 use domain::keys;
 use domain::problem::{Code, Problem};
 use domain::request::Request;
-use domain::seal;
 use ports::{PaymentOption, StoreError};
 use records::saved_cards;
 use records::saved_cards::SavedCard;
@@ -46,6 +47,7 @@ impl Approvals {
     pub(crate) async fn saved_card(
         &self,
         request: &Request,
+        brand: &Brand,
     ) -> Result<Option<SavedCard>, StoreError> {
         let Some(card) = request.ask.card() else { return Ok(None) };
         let store = self.ports.store.as_ref();
@@ -53,7 +55,7 @@ impl Approvals {
         Ok(known.filter(|known| {
             known.processor == request.processor
                 && (guards::is_disabled(Guard::SavedCardOwner)
-                    || keys::same(&known.address, &request.address))
+                    || keys::same(&known.address, &request.customer_address(brand)))
         }))
     }
 
@@ -66,7 +68,7 @@ impl Approvals {
         request: &Request,
         brand: &Brand,
         payload: &ApprovalPayload,
-    ) -> Result<Authorization, ReplyError> {
+    ) -> Result<StoredAuthorization, ReplyError> {
         let options = self.payment_options(request, brand).map_err(ReplyError::Failed)?;
         let offered = |wanted: fn(&PaymentOption) -> bool| options.iter().any(wanted);
         match payload {
@@ -86,9 +88,9 @@ impl Approvals {
                 self.saved_card_authorization(request, brand).await
             }
             ApprovalPayload::Hosted if offered(|option| *option == PaymentOption::Hosted) => {
-                Ok(Authorization::Hosted)
+                Ok(Authorization::Hosted.into())
             }
-            ApprovalPayload::InChatPayment(credential) => Ok(credential.clone().into()),
+            ApprovalPayload::InChatPayment(credential) => Ok(own(credential.clone())),
             ApprovalPayload::Wallet(credential) => {
                 let taken = match credential.kind {
                     CredentialKind::GooglePay => {
@@ -99,7 +101,7 @@ impl Approvals {
                     }
                     CredentialKind::PaymentMethod | CredentialKind::SavedCard => false,
                 };
-                taken.then(|| credential.clone().into()).ok_or(ReplyError::PayloadNotSupported)
+                taken.then(|| own(credential.clone())).ok_or(ReplyError::PayloadNotSupported)
             }
             ApprovalPayload::Empty | ApprovalPayload::TestCard(_) | ApprovalPayload::Hosted => {
                 Err(ReplyError::PayloadNotSupported)
@@ -107,32 +109,24 @@ impl Approvals {
         }
     }
 
-    /// Opens the saved card's credential, which is sealed for the request that saved it. The caller seals it for this one.
+    /// Returns the saved card of the ask. Its credential stays sealed: only fetch-info opens it.
     async fn saved_card_authorization(
         &self,
         request: &Request,
         brand: &Brand,
-    ) -> Result<Authorization, ReplyError> {
-        let card = self.saved_card(request).await?.ok_or(ReplyError::PayloadNotSupported)?;
-        match seal::open(&brand.sealing, card.request, &card.sealed) {
-            Ok(Authorization::Credential(credential))
-                if credential.kind == CredentialKind::SavedCard =>
-            {
-                return Ok(credential.into());
-            }
-            Ok(_) => {
-                tracing::error!(request.id = %request.id, "a saved card's seal holds no saved card");
-            }
-            Err(error) => {
-                tracing::error!(request.id = %request.id, error = %error, "failed to open a saved card's seal");
-            }
-        }
-        let detail = "failed to open the saved card; check `sealing` in the brand's secret";
-        Err(ReplyError::Failed(Problem::new(Code::Internal, detail)))
+    ) -> Result<StoredAuthorization, ReplyError> {
+        let card = self.saved_card(request, brand).await?;
+        let SavedCard { request, address, sealed, .. } =
+            card.ok_or(ReplyError::PayloadNotSupported)?;
+        Ok(StoredAuthorization::Card(SealedCard { request, address, sealed }))
     }
 }
 
-fn test_card(card: &str) -> Result<Authorization, ReplyError> {
+fn own(credential: Credential) -> StoredAuthorization {
+    Authorization::Credential(credential).into()
+}
+
+fn test_card(card: &str) -> Result<StoredAuthorization, ReplyError> {
     let plain = card.len() <= 64
         && card.starts_with("pm_card_")
         && card.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
@@ -140,5 +134,5 @@ fn test_card(card: &str) -> Result<Authorization, ReplyError> {
         let detail = "a test card is one of the processor's pm_card_… names";
         return Err(ReplyError::Failed(Problem::new(Code::InvalidRequest, detail)));
     }
-    Ok(Credential::new(CredentialKind::PaymentMethod, card).into())
+    Ok(own(Credential::new(CredentialKind::PaymentMethod, card)))
 }

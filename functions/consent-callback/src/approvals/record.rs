@@ -8,8 +8,9 @@ use domain::guards::Guard;
 use domain::message::Step;
 use domain::outcome::DenialReason;
 use domain::problem::{Code, Problem};
-use domain::request::{CodeCheck, PromptRecord, Refusal};
+use domain::request::{CodeCheck, Refusal};
 use domain::seal;
+use domain::seal_binding::Binding;
 use domain::values::id::{ConsentId, PromptId, RequestId};
 use records::storage;
 use records::storage::VersionedRequest;
@@ -130,14 +131,13 @@ impl Approvals {
         approval: Approval<'_>,
     ) -> Result<Commit, ReplyError> {
         let DecisionInput { request, brand, now } = input;
+        let prompt = request.prompt(approval.prompt).ok_or(ReplyError::NoSuchPrompt)?;
+        if !request.is_prompt_genuine(prompt, &brand.link_key) {
+            tracing::error!(request.id = %request.id, "C1: prompt was not sent with this ask to this customer");
+            return Err(ReplyError::Refused(Refusal::Prompt));
+        }
         let authorization = self.authorization(request, brand, approval.payload).await?;
         let random = self.ports.random.as_ref();
-        let sealed = seal::seal(&brand.sealing, request.id, &authorization, random);
-        let sealed = sealed.map_err(|error| {
-            tracing::error!(request.id = %request.id, error = %error, "failed to seal an authorization");
-            ReplyError::Failed(Problem::new(Code::Internal, "failed to seal the authorization; check `sealing` in the brand's secret"))
-        })?;
-        let prompt: Option<&PromptRecord> = request.prompt(approval.prompt);
         let mut bytes = [0_u8; 10];
         random.fill(&mut bytes);
         let consent = Consent {
@@ -145,17 +145,22 @@ impl Approvals {
             at: now,
             ask_hash: request.ask_hash.clone(),
             prompt: approval.prompt,
-            channel: prompt.map(|prompt| prompt.channel.clone()).ok_or(ReplyError::NoSuchPrompt)?,
+            channel: prompt.channel.clone(),
             method: approval.method,
             code_matched: approval.session_code_matched,
             signature: None,
         };
-        let consent = consent.sign(brand, request.id).map_err(|error| {
+        let consent = consent.sign(brand, request).map_err(|error| {
             tracing::error!(request.id = %request.id, error = %error, "failed to sign a consent");
             ReplyError::Failed(Problem::new(
                 Code::Internal,
                 "failed to sign the consent; check `consent` in the brand's secrets",
             ))
+        })?;
+        let binding = Binding::approval(request, &consent, request.next_attempt_no());
+        let sealed = seal::seal(brand, &binding, &authorization, random).map_err(|error| {
+            tracing::error!(request.id = %request.id, error = %error, "failed to seal an authorization");
+            ReplyError::Failed(Problem::new(Code::Internal, seal::FAILED))
         })?;
         let change = request.approve(consent, sealed, now).map_err(ReplyError::Refused)?;
         Ok(commit(change).then(Step::Fetch).with_recovery_check())

@@ -9,6 +9,7 @@ use domain::problem::Problem;
 use domain::redirect_url::RedirectUrl;
 use domain::request::{CancelRedirect, CodeCheck, Redirect, RedirectState, Request, ReturnBrowser};
 use domain::seal;
+use domain::seal_binding::Binding;
 use domain::values::id::PromptId;
 use domain::values::time::Timestamp;
 use http::{HeaderMap, Response, Uri};
@@ -45,7 +46,9 @@ pub(super) fn url(
     brand: &Brand,
     redirect: &Redirect,
 ) -> Option<Zeroizing<String>> {
-    let text = match seal::open(&brand.sealing, request.id, &redirect.sealed) {
+    let attempt_no = request.open_attempt().map_or(0, |attempt| attempt.attempt_no);
+    let binding = Binding::attempt(request, attempt_no);
+    let text = match seal::open(brand, &binding, &redirect.sealed) {
         Ok(RedirectUrl(text)) => Zeroizing::new(text),
         Err(error) => {
             tracing::error!(request.id = %request.id, error = %error, "failed to open the seal of a redirect URL");

@@ -1,9 +1,13 @@
 //! The consent page's link: the token that it carries, and what its query keeps between two views of the page.
 
 use bytes::Bytes;
+use domain::guards;
+use domain::guards::Guard;
+use domain::keys;
 use domain::problem::Problem;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use records::storage;
+use records::storage::LinkTarget;
 
 use super::ConsentPage;
 use crate::approvals::PromptedRequest;
@@ -73,10 +77,14 @@ impl ConsentPage {
         if token.len() != TOKEN_LENGTH || !is_plain(token) {
             return Ok(None);
         }
-        match storage::follow_link(self.ports.store.as_ref(), token).await? {
-            Some(target) => self.approvals.load(target.request, target.prompt).await,
-            None => Ok(None),
-        }
+        let target = storage::follow_link(self.ports.store.as_ref(), token).await?;
+        let Some(LinkTarget { request, prompt, .. }) = target else { return Ok(None) };
+        let target = self.approvals.load(request, prompt).await?;
+        // A writer of the table can let a token of their own lead to any prompt. They cannot make that prompt's token.
+        Ok(target.filter(|target| {
+            guards::is_disabled(Guard::LinkOfPrompt)
+                || keys::same(&keys::link_token(&target.brand.link_key, prompt), token)
+        }))
     }
 }
 

@@ -23,7 +23,7 @@ impl ConsentPage {
         for option in self.approvals.payment_options(request, brand)? {
             let offer = match (option, request.ask.money()) {
                 (PaymentOption::Nothing, _) => {
-                    let card = self.approvals.saved_card(request).await?;
+                    let card = self.approvals.saved_card(request, brand).await?;
                     card.map(|card| Offer::SavedCard { label: label(&card.receipt) })
                 }
                 (PaymentOption::TestCard, _) => Some(Offer::TestCard),

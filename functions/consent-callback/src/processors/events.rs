@@ -1,8 +1,9 @@
 //! Records the events of a verified processor webhook, and queues the step that follows from each.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use domain::authorization::{Authorization, Grant};
+use domain::authorization::{Authorization, Grant, StoredAuthorization};
 use domain::brand::BrandScope;
 use domain::guards;
 use domain::guards::Guard;
@@ -11,6 +12,7 @@ use domain::problem::{Code, Problem};
 use domain::processor_result::{ChargeReport, ReportedResult};
 use domain::request::{Attempt, AttemptEnd, Change, Refusal, Request, ReturnBrowser};
 use domain::seal;
+use domain::seal_binding::Binding;
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use ports::{ChargeSelector, ProcessorEvent};
@@ -186,19 +188,27 @@ impl ProcessorWebhooks {
         browser: ReturnBrowser,
     ) -> Result<(), Problem> {
         let AttemptRef { request: id, attempt_no } = attempt;
-        let random = self.ports.random.as_ref();
-        let sealed = seal::seal(&context.brand.sealing, id, &Authorization::Grant(grant), random);
-        let sealed = sealed.map_err(|error| {
-            tracing::error!(request.id = %id, error = %error, "failed to seal an authorization");
-            Problem::new(
-                Code::Internal,
-                "failed to seal the authorization; check `sealing` in the brand's secret",
-            )
-        })?;
+        let (brand, random) = (context.brand, self.ports.random.as_ref());
+        let grant = StoredAuthorization::from(Authorization::Grant(grant));
+        let failed = OnceLock::new();
         let command = |request: &Request, now| {
-            request.record_returned(attempt_no, sealed.clone(), browser, now)
+            let (Some((consent, _)), Some(open)) = (request.approval(), request.open_attempt())
+            else {
+                return Err(Refusal::Step);
+            };
+            let binding = Binding::approval(request, consent, open.attempt_no);
+            let sealed = seal::seal(brand, &binding, &grant, random).map_err(|error| {
+                failed.get_or_init(|| error);
+                Refusal::Step
+            })?;
+            request.record_returned(attempt_no, sealed, browser, now)
         };
-        if self.apply(context, id, Step::Fetch, command).await?.is_some() {
+        let refused = self.apply(context, id, Step::Fetch, command).await?;
+        if let Some(error) = failed.get() {
+            tracing::error!(request.id = %id, error = %error, "failed to seal an authorization");
+            return Err(Problem::new(Code::Internal, seal::FAILED));
+        }
+        if refused.is_some() {
             tracing::info!(request.id = %id, "customer returned to an attempt that no longer waits");
         }
         Ok(())

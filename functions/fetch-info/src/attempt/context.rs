@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use domain::authorization::Authorization;
+use domain::authorization::{Authorization, Grant, StoredAuthorization};
 use domain::brand::Brand;
 use domain::consent::Consent;
 use domain::guards;
 use domain::guards::Guard;
 use domain::keys;
+use domain::redirect_url::RedirectUrl;
 use domain::request::{Attempt, Doubt, Request};
+use domain::saved_credential::SavedCredential;
 use domain::seal;
-use domain::seal::{Sealable, Sealed};
+use domain::seal::{SealError, Sealable, Sealed};
+use domain::seal_binding::{Binding, CardBinding};
 use ports::{AttemptContext, OpenProcessorError, Ports, Processor, SecretsError};
 use records::circuit_breaker::CallKind;
 
@@ -57,7 +60,7 @@ impl<'a> RunContext<'a> {
         if let Some(reason) = reject_unsigned(consent, &brand, request) {
             return Ok(Err(Run::unusable(reason)));
         }
-        let authorization = match seal::open(&brand.sealing, request.id, carried) {
+        let authorization = match open_carried(&brand, request, consent, attempt, carried) {
             Ok(authorization) => authorization,
             Err(error) => {
                 tracing::error!(request.id = %request.id, error = %error, "failed to open the authorization");
@@ -119,15 +122,24 @@ impl<'a> RunContext<'a> {
         }
     }
 
-    /// Seals for the request with the brand's current key.
-    pub(super) fn seal<T: Sealable>(&self, secret: &T) -> Option<Sealed> {
-        sealed(self.ports, &self.request, &self.brand, secret)
+    /// Seals the address of the processor's page for the customer.
+    pub(super) fn seal_redirect(&self, url: &RedirectUrl) -> Option<Sealed> {
+        let binding = Binding::attempt(&self.request, self.attempt.attempt_no);
+        sealed(self.ports, &self.brand, &binding, url)
+    }
+
+    /// Seals what the authorization was exchanged for, in its place.
+    pub(super) fn seal_exchanged(&self, grant: Grant) -> Option<Sealed> {
+        let (consent, _) = self.request.approval()?;
+        let binding = Binding::approval(&self.request, consent, self.attempt.attempt_no);
+        let grant = StoredAuthorization::from(Authorization::Grant(grant));
+        sealed(self.ports, &self.brand, &binding, &grant)
     }
 }
 
 /// Returns the reason why a consent does not count (C1). A writer of the table can store a consent, but cannot sign it.
 fn reject_unsigned(consent: &Consent, brand: &Brand, request: &Request) -> Option<&'static str> {
-    match consent.is_signed(brand, request.id) {
+    match consent.is_signed(brand, request) {
         Ok(true) => None,
         Ok(false) if guards::is_disabled(Guard::ConsentSignature) => None,
         Ok(false) => {
@@ -141,17 +153,55 @@ fn reject_unsigned(consent: &Consent, brand: &Brand, request: &Request) -> Optio
     }
 }
 
-/// Seals for the request with the brand's current key. `None` when the brand's keys are unusable, which is logged.
+/// Opens what the approval carried. A saved card's credential is sealed once more, for its customer at its processor.
+fn open_carried(
+    brand: &Brand,
+    request: &Request,
+    consent: &Consent,
+    attempt: &Attempt,
+    carried: &Sealed,
+) -> Result<Authorization, SealError> {
+    let binding = Binding::approval(request, consent, attempt_of(request, attempt));
+    let card = match seal::open(brand, &binding, carried)? {
+        StoredAuthorization::Own(authorization) => return Ok(authorization),
+        StoredAuthorization::Card(card) => card,
+    };
+    let address = if guards::is_disabled(Guard::SavedCardOwner) {
+        card.address
+    } else {
+        request.customer_address(brand)
+    };
+    let binding = Binding::card(CardBinding {
+        brand: &request.brand,
+        mode: request.mode,
+        request: card.request,
+        processor: &attempt.processor,
+        address: &address,
+    });
+    let SavedCredential(credential) = seal::open(brand, &binding, &card.sealed)?;
+    Ok(credential.into())
+}
+
+/// Returns the number of the attempt that the authorization must be sealed for.
+fn attempt_of(request: &Request, attempt: &Attempt) -> u32 {
+    if guards::is_disabled(Guard::OneOpenAttempt) {
+        let mut open = request.attempts.iter().filter(|attempt| attempt.is_open());
+        return open.next().map_or(attempt.attempt_no, |first| first.attempt_no);
+    }
+    attempt.attempt_no
+}
+
+/// Seals with the brand's current key. `None` when the brand's keys are unusable, which is logged.
 pub(super) fn sealed<T: Sealable>(
     ports: &Ports,
-    request: &Request,
     brand: &Brand,
+    binding: &Binding,
     secret: &T,
 ) -> Option<Sealed> {
-    match seal::seal(&brand.sealing, request.id, secret, ports.random.as_ref()) {
+    match seal::seal(brand, binding, secret, ports.random.as_ref()) {
         Ok(sealed) => Some(sealed),
         Err(error) => {
-            tracing::error!(request.id = %request.id, error = %error, "failed to seal with the brand's keys");
+            tracing::error!(brand.name = %brand.name, error = %error, "failed to seal with the brand's keys");
             None
         }
     }

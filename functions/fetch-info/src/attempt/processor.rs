@@ -71,12 +71,12 @@ impl RunContext<'_> {
         }
         let mut confirmed = self.processor.confirm(&self.params(), reference).await;
         if let Confirmed::Exchanged(grant) = confirmed {
-            let authorization = Authorization::Grant(grant);
             // What a code was exchanged for is stored before it is used.
-            let Some(sealed) = self.seal(&authorization) else {
+            let Some(sealed) = self.seal_exchanged(grant.clone()) else {
                 return Ok(Run::unusable("sealing_keys"));
             };
             lease.commit(|request, now| request.record_exchanged(sealed.clone(), now)).await?;
+            let authorization = Authorization::Grant(grant);
             let params = AttemptContext { authorization: &authorization, ..self.params() };
             confirmed = self.processor.confirm(&params, reference).await;
         }
@@ -154,7 +154,9 @@ impl RunContext<'_> {
         let attempt = request.open_attempt().unwrap_or(&self.attempt);
         let timed_out = timeouts::is_timed_out(request, attempt, self.ports.clock.now());
         if let Some(url) = redirect.filter(|_| !timed_out) {
-            return self.seal(&url).map_or_else(|| Run::unusable("sealing_keys"), Run::redirect);
+            return self
+                .seal_redirect(&url)
+                .map_or_else(|| Run::unusable("sealing_keys"), Run::redirect);
         }
         // The customer could still complete it elsewhere after another attempt has charged, so that it is voided first.
         let voided = Run::soft_declined("authentication_required");

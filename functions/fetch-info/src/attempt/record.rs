@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use domain::authorization::Authorization;
 use domain::consent;
 use domain::outcome::Details;
 use domain::request::{Attempt, Doubt, Request};
+use domain::saved_credential::SavedCredential;
 use domain::seal::Sealed;
+use domain::seal_binding::{Binding, CardBinding};
 use domain::values::id::CardId;
 use domain::values::time::Timestamp;
 use ports::{CARD_NOT_KEPT, Fulfillment, Write};
@@ -168,8 +169,18 @@ impl Recorder<'_, '_> {
             }
             Fulfillment::Card { receipt, saved } => {
                 let brand = ports.secrets.brand(&request.brand).await?;
-                let saved = Authorization::Credential(saved.clone());
-                let Some(sealed) = sealed(ports, request, &brand, &saved) else { return Ok(None) };
+                let address = request.customer_address(&brand);
+                let binding = Binding::card(CardBinding {
+                    brand: &request.brand,
+                    mode: request.mode,
+                    request: request.id,
+                    processor: &request.processor,
+                    address: &address,
+                });
+                let saved = SavedCredential(saved.clone());
+                let Some(sealed) = sealed(ports, &brand, &binding, &saved) else {
+                    return Ok(None);
+                };
                 let now = ports.clock.now();
                 let mut random = [0_u8; 10];
                 ports.random.fill(&mut random);
@@ -177,7 +188,7 @@ impl Recorder<'_, '_> {
                 let item = SavedCard {
                     request: request.id,
                     processor: request.processor.clone(),
-                    address: request.address.clone(),
+                    address,
                     sealed,
                     receipt: receipt.clone(),
                     gone_at: None,
@@ -188,7 +199,10 @@ impl Recorder<'_, '_> {
             }
             Fulfillment::Claims { receipt, claims } => {
                 let brand = ports.secrets.brand(&request.brand).await?;
-                let Some(sealed) = sealed(ports, request, &brand, claims) else { return Ok(None) };
+                let binding = Binding::request(request);
+                let Some(sealed) = sealed(ports, &brand, &binding, claims) else {
+                    return Ok(None);
+                };
                 let until = ports.clock.now().after(brand.policy.claims_retention());
                 let write = claims::put(request.id, &sealed, until)?;
                 let details = Details::Claims(receipt.clone());

@@ -68,8 +68,7 @@ impl Request {
             Some(open) if open.is_early(now) => {}
             Some(open) => open.tries = open.tries.saturating_add(1),
             None => {
-                let attempt_no =
-                    u32::try_from(self.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
+                let attempt_no = self.next_attempt_no();
                 let attempt = Attempt::begin(attempt_no, self.processor.clone(), now);
                 change.request.attempts.push(attempt);
             }

@@ -9,6 +9,7 @@ mod change;
 mod closing;
 mod fetching;
 mod hosted_page;
+mod prompt_mac;
 mod prompting;
 mod refund_reports;
 mod refunding;

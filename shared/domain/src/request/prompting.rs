@@ -42,6 +42,9 @@ pub struct PromptRecord {
     pub taken_back: bool,
     /// Whether the channel reports delivery, so that a missing receipt means something.
     pub tells_delivery: bool,
+    /// The MAC by send-prompt over what is asked of whom; `None` for a prompt from before there were MACs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<String>,
 }
 
 /// The status of a prompt. It moves forward only.
@@ -228,6 +231,7 @@ impl Request {
             opened: false,
             taken_back: false,
             tells_delivery,
+            mac: None,
         });
         change.with_entry(EntryKind::Sending { prompt: id, channel: channel.clone(), reminder })
     }
