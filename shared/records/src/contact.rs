@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::capability;
 use crate::storage::{decode, encode};
+use crate::update::retry_conflicts;
 use domain::brand::Mode;
 use domain::contact::Contact;
 use domain::values::name::{BrandName, ChannelName};
@@ -12,8 +13,6 @@ use ports::{Expect, Item, Key, Store, StoreError, Write};
 
 /// How long a contact is kept after the customer's last activity.
 pub(crate) const KEPT: Duration = Duration::from_secs(90 * 86_400);
-/// How often a change is tried again after a conflict.
-const CONFLICTS_MAX: u32 = 4;
 
 /// The scope of a contact: one channel of a brand, in one mode.
 #[derive(Clone, Copy, Debug)]
@@ -74,29 +73,22 @@ fn put(
 
 /// Changes the contact of an address, and decides again after a conflict.
 ///
-/// Gives up after a few conflicts in a row: then the change of one message is lost.
-///
 /// # Errors
-/// [`StoreError`].
+/// [`StoreError`]; a conflict after [`CONFLICTS_MAX`](crate::update::CONFLICTS_MAX) attempts.
 pub async fn update(
     store: &dyn Store,
     at: ChannelScope<'_>,
     address: &str,
     now: Timestamp,
-    change: impl Fn(&Contact) -> Contact + Send,
+    change: impl Fn(&Contact) -> Contact + Send + Sync,
 ) -> Result<(), StoreError> {
-    for _ in 0..CONFLICTS_MAX {
+    let change = &change;
+    retry_conflicts(|| async move {
         let (known, expected_version) = load(store, at, address, now).await?;
         let put = put(at, address, &change(&known), expected_version, now)?;
         // The cached capability was answered for an address without this contact record.
         let forget = Write::Delete { key: capability::key(at, address) };
-        match store.write(vec![put, forget]).await {
-            Ok(()) => return Ok(()),
-            Err(StoreError::Conflict) => {}
-            Err(error @ (StoreError::Unavailable(_) | StoreError::Damaged(_))) => {
-                return Err(error);
-            }
-        }
-    }
-    Ok(())
+        store.write(vec![put, forget]).await
+    })
+    .await
 }

@@ -8,8 +8,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::*;
+use crate::contact;
+use crate::contact::ChannelScope;
 use domain::ask::{Ask, AskHash, Customer, Metadata, Session, SessionKind};
 use domain::brand::{Brand, Mode};
+use domain::contact::Contact;
 use domain::message::{Message, Step};
 use domain::random::Random;
 use domain::request::{Aftermath, State};
@@ -330,4 +333,22 @@ fn retry_conflicts_stops_at_limit_and_at_other_errors() {
     };
     assert!(pollster::block_on(retry_conflicts(broken)).is_err());
     assert_eq!(attempts.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn contact_update_survives_conflicts_below_limit_only() {
+    let (double, ports) = ports();
+    let (brand, channel) = ("demo".parse().unwrap(), "rcs".parse().unwrap());
+    let scope = ChannelScope { brand: &brand, mode: Mode::Test, channel: &channel };
+    let store = ports.store.as_ref();
+    let update = || {
+        let shut = |known: &Contact| known.with_window_shut(NOW);
+        pollster::block_on(contact::update(store, scope, "address", NOW, shut))
+    };
+    double.conflicts.store(CONFLICTS_MAX - 1, Ordering::SeqCst);
+    update().unwrap();
+    let (kept, _) = pollster::block_on(contact::load(store, scope, "address", NOW)).unwrap();
+    assert_eq!(kept, Contact::default().with_window_shut(NOW));
+    double.conflicts.store(CONFLICTS_MAX, Ordering::SeqCst);
+    assert!(update().unwrap_err().is_conflict());
 }
