@@ -13,12 +13,13 @@ use domain::problem::{Code, Problem};
 use http::Method;
 use http::header::{self, HeaderName, HeaderValue};
 use http::request::Parts;
+use ports::MessagePath;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::{ConsentCallback, MessagePath};
+use crate::ConsentCallback;
 
 /// The largest body that is read, in bytes: Meta sends up to 3 MB, and no other provider more.
 const BODY_MAX: usize = 4 * 1024 * 1024;
@@ -174,7 +175,7 @@ async fn open_checkout(
     PathParams(id): PathParams<String>,
     call: Call,
 ) -> Response {
-    call.answer(&consent, consent.sandbox_checkout().serve(&id, None).await)
+    call.answer(&consent, consent.sandbox_calls().checkout(&id, None).await)
 }
 
 async fn submit_checkout(
@@ -182,7 +183,7 @@ async fn submit_checkout(
     PathParams(id): PathParams<String>,
     call: Call,
 ) -> Response {
-    call.answer(&consent, consent.sandbox_checkout().serve(&id, Some(&call.body)).await)
+    call.answer(&consent, consent.sandbox_calls().checkout(&id, Some(&call.body)).await)
 }
 
 async fn messages(
@@ -190,12 +191,12 @@ async fn messages(
     PathParams(phone): PathParams<String>,
     call: Call,
 ) -> Response {
-    call.answer(&consent, consent.sandbox_phone().messages(&call.parts.headers, &phone).await)
+    call.answer(&consent, consent.sandbox_calls().messages(&call.parts.headers, &phone).await)
 }
 
 async fn tap(State(consent): Root, PathParams(path): PathParams<TapPath>, call: Call) -> Response {
     let path = MessagePath { phone: &path.phone, id: &path.id };
-    let tapped = consent.sandbox_phone().tap(&call.parts.headers, path, &call.body).await;
+    let tapped = consent.sandbox_calls().tap(&call.parts.headers, path, &call.body).await;
     call.answer(&consent, tapped)
 }
 

@@ -13,8 +13,7 @@ mod sandbox;
 
 use std::sync::Arc;
 
-use ::sandbox::SandboxPages;
-use ports::{Channels, Ports, Processors};
+use ports::{Channels, Ports, Processors, SandboxRoutes};
 
 use browser::Cookies;
 
@@ -23,7 +22,7 @@ pub use channels::{ChannelWebhooks, Topics};
 pub use http_edge::router;
 pub use page::ConsentPage;
 pub use processors::ProcessorWebhooks;
-pub use sandbox::{MessagePath, SandboxAccess, SandboxCheckout, SandboxPhone};
+pub use sandbox::SandboxCalls;
 
 /// The composition root: everything that the function can touch, from which each part takes the ports that it needs.
 pub struct ConsentCallback {
@@ -33,12 +32,10 @@ pub struct ConsentCallback {
     pub channels: Arc<dyn Channels>,
     /// The processors, which name their payment options and verify their own webhooks.
     pub processors: Arc<dyn Processors>,
-    /// The pages of the sandbox's processor; `None` where the installation has no sandbox.
-    pub sandbox_pages: Option<Arc<dyn SandboxPages>>,
+    /// The sandbox's own calls; `None` where the installation has no sandbox.
+    pub sandbox: Option<Arc<dyn SandboxRoutes>>,
     /// The public address, without a slash at its end.
     pub public_base: String,
-    /// Who may use the sandbox.
-    pub sandbox: SandboxAccess,
 }
 
 impl ConsentCallback {
@@ -68,15 +65,9 @@ impl ConsentCallback {
         ProcessorWebhooks::new(self.ports.clone(), Arc::clone(&self.processors), cookies)
     }
 
-    /// Returns the part that is the sandbox phone.
+    /// Returns the part that serves the sandbox phone and the hosted page of the sandbox processor.
     #[must_use]
-    pub fn sandbox_phone(&self) -> SandboxPhone {
-        SandboxPhone::new(self.ports.clone(), self.sandbox, self.approvals())
-    }
-
-    /// Returns the part that serves the hosted page of the sandbox processor, which can reach nothing but its pages.
-    #[must_use]
-    pub fn sandbox_checkout(&self) -> SandboxCheckout {
-        SandboxCheckout::new(self.sandbox_pages.clone(), self.sandbox)
+    pub fn sandbox_calls(&self) -> SandboxCalls {
+        SandboxCalls::new(self.sandbox.clone(), self.ports.clone(), self.approvals())
     }
 }

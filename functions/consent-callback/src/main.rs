@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use consent_callback::{ConsentCallback, SandboxAccess, Topics};
+use consent_callback::{ConsentCallback, Topics};
 use lambda::Wiring;
 use sandbox::Sandbox;
 
@@ -10,19 +10,14 @@ use sandbox::Sandbox;
 async fn main() -> Result<(), lambda::Error> {
     let (wiring, [sandbox, topics]) = lambda::wire(["SANDBOX", "TOPIC_PREFIX"])?;
     let Wiring { ports, http, signer, public_base } = wiring;
-    let sandbox = match sandbox.as_str() {
-        "off" => SandboxAccess::Off,
-        "key" => SandboxAccess::Key,
-        other => return Err(format!("SANDBOX is `off` or `key`, not `{other}`").into()),
-    };
+    let sandbox = sandbox::routes(&ports, sandbox.parse()?);
     let channels = channels::Deps::new(&ports, &http, Some(signer));
     let sandbox_kinds = Sandbox::new(&ports);
     let processors = processors::Deps::new(&ports, &http);
     let consent_callback = ConsentCallback {
         ports,
         channels: Arc::new(channels::Registry::new(channels).with(sandbox_kinds.clone())),
-        processors: Arc::new(processors::Registry::new(processors).with(sandbox_kinds.clone())),
-        sandbox_pages: Some(Arc::new(sandbox_kinds)),
+        processors: Arc::new(processors::Registry::new(processors).with(sandbox_kinds)),
         public_base,
         sandbox,
     };

@@ -11,12 +11,13 @@ mod workers;
 
 use std::sync::Arc;
 
-use consent_callback::{ConsentCallback, SandboxAccess};
+use consent_callback::ConsentCallback;
 use domain::message::{Message, MessageResult, QueueName};
 use fetch_info::FetchInfo;
 use intake::Intake;
 use ports::Handler;
 use ports::{Channels, Http, Ports, Processors, Reach, Signer};
+use sandbox::{Sandbox, SandboxAccess};
 use send_prompt::SendPrompt;
 
 pub use aws_identity::AwsIdentity;
@@ -55,10 +56,10 @@ impl Machine {
         signer: Option<Arc<dyn Signer>>,
     ) -> Self {
         let channels = channels::Registry::new(channels::Deps::new(ports, http, signer));
-        let sandbox = sandbox::Sandbox::new(ports);
+        let sandbox = Sandbox::new(ports);
         let channels: Arc<dyn Channels> = Arc::new(channels.with(sandbox.clone()));
         let processors = processors::Registry::new(processors::Deps::new(ports, http));
-        let processors: Arc<dyn Processors> = Arc::new(processors.with(sandbox.clone()));
+        let processors: Arc<dyn Processors> = Arc::new(processors.with(sandbox));
         let intake = Intake {
             ports: ports.clone(),
             channels: Arc::clone(&channels),
@@ -74,9 +75,8 @@ impl Machine {
             ports: ports.clone(),
             channels,
             processors: Arc::clone(&processors),
-            sandbox_pages: Some(Arc::new(sandbox)),
             public_base: public_base.to_owned(),
-            sandbox: SandboxAccess::Open,
+            sandbox: sandbox::routes(ports, SandboxAccess::Open),
         };
         let fetch_info = FetchInfo {
             ports: ports.clone(),

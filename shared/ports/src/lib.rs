@@ -13,6 +13,7 @@ mod problem;
 mod processor;
 mod processor_webhook;
 mod queue;
+mod sandbox;
 mod secrets;
 mod signer;
 mod store;
@@ -42,6 +43,7 @@ pub use processor_webhook::{
     ChargeSelector, IgnoredPart, ProcessorEvent, VerifiedWebhook, WebhookResponse,
 };
 pub use queue::{Queue, QueueError, delay_seconds};
+pub use sandbox::{MessagePath, SandboxButton, SandboxReplies, SandboxReply, SandboxRoutes};
 pub use secrets::{Secrets, SecretsError};
 pub use signer::{SignError, Signer};
 pub use store::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};

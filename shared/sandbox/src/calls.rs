@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 
 use http::Method;
 use ports::{HttpError, StoreError};
+use records::update::Conflict;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::ids::BodyDigest;
-
-/// The number of tries of a call whose writes conflict with others.
-pub(crate) const TRIES: u32 = 8;
 
 /// A reply of the stand-in: a status and a JSON body.
 pub(crate) struct ApiReply {
@@ -66,6 +64,15 @@ pub(crate) enum ApiError {
     Conflict,
     /// The connection breaks; the change may have been made.
     Lost(HttpError),
+}
+
+impl Conflict for ApiError {
+    fn is_conflict(&self) -> bool {
+        match self {
+            Self::Conflict => true,
+            Self::Lost(_) => false,
+        }
+    }
 }
 
 impl From<StoreError> for ApiError {

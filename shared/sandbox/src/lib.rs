@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use domain::brand::Mode;
 use domain::values::id::RequestId;
 use ports::{Clock, Http, Key, Ports, Store, StoreError};
@@ -19,10 +18,12 @@ mod ledger;
 mod objects;
 mod page;
 pub mod phone;
+mod routes;
 mod server;
 mod visit;
 
-pub use visit::{SandboxPage, SandboxPages, SandboxVisit};
+pub use routes::{InvalidAccess, SandboxAccess, routes};
+pub use visit::{SandboxPage, SandboxVisit};
 
 /// The sandbox: a kind of channel and a kind of processor for test mode, and the pages of its customers.
 ///
@@ -59,6 +60,15 @@ impl Sandbox {
     pub const fn over(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         Self { store, clock }
     }
+
+    /// Serves a visit of the sandbox processor's hosted page; `None` for an unknown page.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the visit may be repeated.
+    pub async fn page(&self, visit: &SandboxVisit<'_>) -> Result<Option<SandboxPage>, StoreError> {
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        StandIn { ledger: Ledger { store, clock } }.visited(visit).await
+    }
 }
 
 /// The name of the sandbox's kinds in a brand's settings.
@@ -86,17 +96,6 @@ impl processors::AdapterKind for Sandbox {
         }
         let http = stand_in(Arc::clone(&self.store), Arc::clone(&self.clock));
         stand_in::open(config.settings, http, Arc::clone(&config.deps.http))
-    }
-}
-
-#[async_trait]
-impl SandboxPages for Sandbox {
-    async fn sandbox_page(
-        &self,
-        visit: &SandboxVisit<'_>,
-    ) -> Result<Option<SandboxPage>, StoreError> {
-        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
-        StandIn { ledger: Ledger { store, clock } }.visited(visit).await
     }
 }
 

@@ -4,13 +4,14 @@ use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::values::money::Money;
-use ports::{HttpError, StoreError};
+use ports::StoreError;
 use processors::stand_in;
+use records::update::retry_conflicts;
 use sha2::{Digest, Sha256};
 
 use crate::api::StandIn;
 use crate::api::sessions::{PageResult, enter_card};
-use crate::calls::{ApiError, Form, TRIES};
+use crate::calls::{ApiError, Form};
 use crate::cards::{self, Refusal};
 use crate::ledger::{Entry, SandboxObject};
 use crate::objects::intent::IntentState;
@@ -84,19 +85,19 @@ impl StandIn {
         &self,
         visit: &SandboxVisit<'_>,
     ) -> Result<Option<SandboxPage>, StoreError> {
-        for _ in 0..TRIES {
-            let page = if visit.id.starts_with("cs_") {
-                self.at_checkout(visit).await
-            } else {
-                self.at_bank(visit).await
-            };
-            match page {
-                Ok(page) => return Ok(page),
-                Err(ApiError::Conflict) => {}
-                Err(ApiError::Lost(error)) => return Err(unavailable(error)),
-            }
+        match retry_conflicts(|| self.at_page(visit)).await {
+            Ok(page) => Ok(page),
+            Err(ApiError::Conflict) => Err(StoreError::Conflict),
+            Err(ApiError::Lost(error)) => Err(StoreError::Unavailable(error.into())),
         }
-        Err(StoreError::Conflict)
+    }
+
+    async fn at_page(&self, visit: &SandboxVisit<'_>) -> Result<Option<SandboxPage>, ApiError> {
+        if visit.id.starts_with("cs_") {
+            self.at_checkout(visit).await
+        } else {
+            self.at_bank(visit).await
+        }
     }
 
     async fn at_checkout(&self, visit: &SandboxVisit<'_>) -> Result<Option<SandboxPage>, ApiError> {
@@ -158,10 +159,6 @@ impl StandIn {
         self.ledger.write(&all).await?;
         Ok(Some(sent_back(&back, "setup_intent", visit.id)))
     }
-}
-
-fn unavailable(error: HttpError) -> StoreError {
-    StoreError::Unavailable(error.into())
 }
 
 fn money(amount: u64, currency: &str) -> Option<String> {

@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use ports::{Http, HttpError, Reach};
+use records::update::retry_conflicts;
 
 use crate::api::StandIn;
-use crate::calls::{ApiCall, ApiError, ApiReply, TRIES};
+use crate::calls::{ApiCall, ApiError, ApiReply};
 
 #[async_trait]
 impl Http for StandIn {
@@ -26,14 +27,11 @@ impl Http for StandIn {
             key: key.and_then(|value| value.to_str().ok()).unwrap_or_default(),
             body: request.body(),
         };
-        for _ in 0..TRIES {
-            match self.answer(&call).await {
-                Ok(answer) => return respond(answer),
-                Err(ApiError::Conflict) => {}
-                Err(ApiError::Lost(error)) => return Err(error),
-            }
+        match retry_conflicts(|| self.answer(&call)).await {
+            Ok(answer) => respond(answer),
+            Err(ApiError::Conflict) => respond(ApiReply::invalid(409, "lock_timeout")),
+            Err(ApiError::Lost(error)) => Err(error),
         }
-        respond(ApiReply::invalid(409, "lock_timeout"))
     }
 }
 

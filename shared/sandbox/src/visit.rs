@@ -1,9 +1,5 @@
 //! The hosted page of the sandbox processor, for test mode.
 
-use async_trait::async_trait;
-
-use ports::StoreError;
-
 /// A visit of the sandbox's hosted page.
 #[derive(Clone, Copy, Debug)]
 pub struct SandboxVisit<'a> {
@@ -25,17 +21,4 @@ pub enum SandboxPage {
     },
     /// A redirect to another URL.
     Redirect(String),
-}
-
-/// The hosted pages of the sandbox processor. Only an installation that opts into the sandbox has them.
-#[async_trait]
-pub trait SandboxPages: Send + Sync {
-    /// Serves a visit; `None` for an unknown page.
-    ///
-    /// # Errors
-    /// [`StoreError`]: the visit may be repeated.
-    async fn sandbox_page(
-        &self,
-        visit: &SandboxVisit<'_>,
-    ) -> Result<Option<SandboxPage>, StoreError>;
 }

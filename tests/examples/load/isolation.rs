@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use consent_callback::MessagePath;
 use domain::brand::Brand;
 use domain::values::id::RequestId;
 use domain::values::name::BrandName;
@@ -12,6 +11,7 @@ use embedded::{Database, SystemClock, SystemRandom};
 use futures_util::future::{join, join_all};
 use http::HeaderMap;
 use local::Machine;
+use ports::MessagePath;
 use ports::{Clock, Http, Ports, Secrets, SecretsError};
 use records::storage;
 use serde_json::{Value, json};
@@ -101,7 +101,7 @@ impl Fixture {
         let tapped = instant();
         let consent = &self.machine.consent_callback;
         let path = MessagePath { phone: &phone, id: &prompt };
-        consent.sandbox_phone().tap(&HeaderMap::new(), path, yes.as_bytes()).await.unwrap();
+        consent.sandbox_calls().tap(&HeaderMap::new(), path, yes.as_bytes()).await.unwrap();
         if !waits {
             return None;
         }

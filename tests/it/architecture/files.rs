@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::layers::packages;
 use super::root;
 
 /// The whole top level, besides dot files and build output.
@@ -91,6 +92,26 @@ fn file_begins_with_a_summary() {
         })
         .collect();
     assert!(silent.is_empty(), "{silent:#?}");
+}
+
+#[test]
+fn readme_is_short_and_shown_in_the_crate_docs() {
+    let lines = |path: &Path| fs::read_to_string(path).unwrap().lines().count();
+    assert!(lines(&root().join("README.md")) <= 150);
+    // Their settings and the steps from the provider's console make these two longer.
+    let references = ["channels", "processors"];
+    for package in packages() {
+        let name = package["name"].as_str().unwrap();
+        let folder = Path::new(package["manifest_path"].as_str().unwrap()).parent().unwrap();
+        if name == "tests" {
+            continue;
+        }
+        let count = lines(&folder.join("README.md"));
+        let most = if references.contains(&name) { 250 } else { 40 };
+        assert!((15..=most).contains(&count), "{name}/README.md has {count} lines");
+        let docs = fs::read_to_string(folder.join("src/lib.rs")).unwrap();
+        assert!(docs.contains("#![doc = include_str!(\"../README.md\")]"), "{name}");
+    }
 }
 
 #[test]

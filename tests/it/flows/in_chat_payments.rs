@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use consent_callback::{ConsentCallback, SandboxAccess};
+use consent_callback::ConsentCallback;
 use ports::{
     ButtonAction, Item, Key, Page, Ports, Prompt, Proof, Range, Store, StoreError,
     UnverifiedCallback, Write,
@@ -114,9 +114,8 @@ fn store_failure_rejects_payment_and_asks_tap_again() {
         },
         channels: Arc::clone(&whole.channels),
         processors: Arc::clone(&whole.processors),
-        sandbox_pages: None,
+        sandbox: None,
         public_base: whole.public_base.clone(),
-        sandbox: SandboxAccess::Off,
     };
     let tells = |body: serde_json::Value| {
         let callback = UnverifiedCallback {

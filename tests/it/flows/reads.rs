@@ -69,8 +69,7 @@ fn counted(world: &World) -> (Arc<CountedReads>, ConsentCallback) {
         channels: Arc::clone(&own.channels),
         processors: Arc::clone(&own.processors),
         public_base: own.public_base.clone(),
-        sandbox: own.sandbox,
-        sandbox_pages: None,
+        sandbox: None,
     };
     (reads, consent)
 }

@@ -1,11 +1,18 @@
 //! The deployed sandbox phone, which needs a test key and shows that brand's prompts only.
 
-use consent_callback::SandboxAccess;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use consent_callback::ConsentCallback;
 use domain::consent::ApprovalMethod;
+use domain::problem::{Code, Problem};
 use domain::request::State;
-use http::Method;
+use http::{HeaderMap, Method, Response};
+use ports::{MessagePath, SandboxReplies, SandboxReply, SandboxRoutes};
+use sandbox::SandboxAccess;
 use serde_json::{Value, json};
-use tests::world::brand::{LIVE_KEY, OTHER_KEY, TEST_KEY};
+use tests::world::brand::{LIVE_KEY, OTHER_KEY, TEST_KEY, twilio};
 use tests::world::{Asked, PHONE, World};
 
 const MESSAGES: &str = "/sandbox/phones/+15551230001/messages";
@@ -153,4 +160,64 @@ fn older_style_names_are_still_read() {
     assert_eq!(world.customer().newest().text("style"), "rcs");
     world.acts(&asked, "resend", &json!({ "channel": "sms" })).ok(200);
     assert_eq!(world.customer().newest().text("style"), "sms");
+}
+
+/// A phone that approves the prompt `req_….prm_…` that a tap's body names, of either mode.
+struct ForgedPhone;
+
+#[async_trait]
+impl SandboxRoutes for ForgedPhone {
+    async fn messages(&self, _: &HeaderMap, _: &str) -> Result<Response<Bytes>, Problem> {
+        Err(Problem::new(Code::NotFound, "it shows nothing"))
+    }
+
+    async fn tap(
+        &self,
+        _: &HeaderMap,
+        _: MessagePath<'_>,
+        body: &[u8],
+        replies: &dyn SandboxReplies,
+    ) -> Result<Response<Bytes>, Problem> {
+        let prompt = std::str::from_utf8(body).unwrap().parse().unwrap();
+        let approve = SandboxReply::Approve { session_code: None, card: None };
+        replies.record(prompt, approve).await.map(|_| Response::new(Bytes::new()))
+    }
+
+    async fn checkout(&self, _: &str, _: Option<&[u8]>) -> Result<Response<Bytes>, Problem> {
+        Err(Problem::new(Code::NotFound, "it sells nothing"))
+    }
+}
+
+#[test]
+fn sandbox_reply_to_a_live_request_is_refused() {
+    let sms = json!({ "name": "sms", "kind": "sms", "settings": twilio() });
+    let card =
+        json!({ "name": "stripe", "kind": "stripe", "settings": { "secret_key": "sk_live_x" } });
+    let world = World::beginning()
+        .with("/policy", &json!({ "session_code": false }))
+        .with("/live/channels", &json!([sms]))
+        .with("/live/processors", &json!([card]))
+        .begin();
+    let call = world.call(Method::POST, "/v1/requests").key(LIVE_KEY);
+    let created = call.json(&world.payment(PHONE, 4250)).send().ok(201).json();
+    world.settles();
+    let id = created["id"].as_str().unwrap().to_owned();
+    let asked = Asked { path: format!("/v1/requests/{id}"), id, answer: created };
+    let own = &world.machine.consent_callback;
+    let consent = ConsentCallback {
+        ports: own.ports.clone(),
+        channels: Arc::clone(&own.channels),
+        processors: Arc::clone(&own.processors),
+        public_base: own.public_base.clone(),
+        sandbox: Some(Arc::new(ForgedPhone)),
+    };
+    let prompt = world.stored(&asked).prompts.last().unwrap().id;
+    let path = MessagePath { phone: PHONE, id: "" };
+    let body = format!("{}.{prompt}", asked.id);
+    let tap = consent.sandbox_calls();
+    let refused = world.run(tap.tap(&HeaderMap::new(), path, body.as_bytes())).unwrap_err();
+    assert_eq!(refused.code, Code::NotFound);
+    assert!(matches!(world.stored(&asked).state, State::Prompted));
+    world.call(Method::POST, &format!("{}/cancel", asked.path)).key(LIVE_KEY).send().ok(200);
+    world.settles();
 }

@@ -19,7 +19,7 @@ use domain::seal_binding::Binding;
 use http::HeaderMap;
 use ports::Clock;
 use records::storage::VersionedRequest;
-use sandbox::{Books, SandboxPages, SandboxVisit};
+use sandbox::{Books, SandboxVisit};
 use serde_json::json;
 
 use super::outside::Faults;
@@ -194,7 +194,7 @@ impl Run<'_> {
     fn at(&self, url: &str, form: Option<&str>) {
         let id = url.rsplit('/').next().unwrap_or_default();
         let visit = SandboxVisit { id, form: form.map(str::as_bytes) };
-        finish(self.till.pages.sandbox_page(&visit)).ok();
+        finish(self.till.pages.page(&visit)).ok();
         let outside = &mut *self.till.shared.lock();
         outside.counts("a customer is at the processor's page");
         outside.say(|| format!("at {url}: {form:?}"));

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use consent_callback::MessagePath;
 use domain::ask::Ask;
 use domain::request::{PromptRecord, Request};
 use domain::values::id::PromptId;
 use http::{HeaderMap, HeaderValue, Method, Response, header};
+use ports::MessagePath;
 use serde_json::json;
 
 use super::brand::BASE;
@@ -184,7 +184,7 @@ impl World {
             let path = MessagePath { phone: &phone, id: &prompt };
             let callback = &machine.consent_callback;
             End::Answered(
-                callback.sandbox_phone().tap(&HeaderMap::new(), path, body.as_bytes()).await,
+                callback.sandbox_calls().tap(&HeaderMap::new(), path, body.as_bytes()).await,
             )
         }))
     }

@@ -5,13 +5,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use consent_callback::MessagePath;
 use domain::keys;
 use domain::postback::{Action, Postback};
 use domain::request::{PromptRecord, Request};
 use domain::values::id::{PromptId, RequestId};
 use domain::values::prompt_ref::PromptRef;
 use http::{HeaderMap, HeaderValue, Method};
+use ports::MessagePath;
 use serde_json::json;
 
 use super::acts::{Wish, nonce};
@@ -159,7 +159,7 @@ impl World {
         let machine = Arc::clone(&self.machine);
         let running: Running = Box::pin(async move {
             End::Answered(
-                machine.consent_callback.sandbox_checkout().serve(&id, Some(form.as_bytes())).await,
+                machine.consent_callback.sandbox_calls().checkout(&id, Some(form.as_bytes())).await,
             )
         });
         self.employ(Work::Other("checkout"), running);
@@ -249,7 +249,7 @@ impl World {
             let path = MessagePath { phone: &phone, id: &id };
             let callback = &machine.consent_callback;
             End::Answered(
-                callback.sandbox_phone().tap(&HeaderMap::new(), path, body.as_bytes()).await,
+                callback.sandbox_calls().tap(&HeaderMap::new(), path, body.as_bytes()).await,
             )
         }))
     }

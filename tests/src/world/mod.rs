@@ -29,7 +29,6 @@ use std::time::Duration;
 
 use ::ports::{Clock, Http, Item, Ports};
 use axum::Router;
-use consent_callback::SandboxAccess;
 use domain::message::Message as Owed;
 use domain::request::Request;
 use domain::values::time::Timestamp;
@@ -37,6 +36,7 @@ use embedded::Database;
 use http::Method;
 use local::Machine;
 use records::storage;
+use sandbox::SandboxAccess;
 use serde_json::{Value, json};
 use tracing::Dispatch;
 
@@ -180,7 +180,8 @@ impl Beginning {
         let mut machine = Machine::new(&ports, &http, PUBLIC_BASE);
         identify(&mut machine, &ports, &http);
         let consent = Arc::get_mut(&mut machine.consent_callback);
-        consent.expect("the machine has no other holder yet").sandbox = self.phone;
+        consent.expect("the machine has no other holder yet").sandbox =
+            sandbox::routes(&ports, self.phone);
         let talk = talking::join(&mut machine);
         let books = fake_processor::join(&mut machine, &hooks);
         let logs = Logs::default();

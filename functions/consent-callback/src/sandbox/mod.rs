@@ -1,20 +1,115 @@
-//! The sandbox: a phone for test mode as an API, and the hosted page of the sandbox processor.
+//! The sandbox's own calls, and the replies that customers give on its phone. An installation opts into them.
 //!
 //! A tap that brings back a postback goes through `channels`, exactly as a real channel's would.
 
-mod checkout;
-mod phone;
+use std::sync::Arc;
 
-pub use checkout::SandboxCheckout;
-pub use phone::{MessagePath, SandboxPhone};
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::brand::Mode;
+use domain::consent::ApprovalMethod;
+use domain::problem::{Code, Problem};
+use domain::request::Request;
+use domain::values::prompt_ref::PromptRef;
+use http::{HeaderMap, Response};
+use ports::{MessagePath, Ports, SandboxButton, SandboxReplies, SandboxReply, SandboxRoutes};
+use records::storage;
 
-/// Who may use the sandbox phone and the sandbox processor's page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SandboxAccess {
-    /// The sandbox is off.
-    Off,
-    /// Each holder of a test key, for the prompts of the key's brand.
-    Key,
-    /// Everyone, on a machine of one's own.
-    Open,
+use crate::approvals::{ApprovalPayload, Approvals, CustomerReply, ReplyError};
+use crate::channels::{ChannelContext, Replies};
+
+/// The calls under `/sandbox/`. Where the installation has no sandbox, each is not found.
+#[derive(Clone)]
+pub struct SandboxCalls {
+    routes: Option<Arc<dyn SandboxRoutes>>,
+    replies: PhoneReplies,
+}
+
+impl SandboxCalls {
+    pub(crate) fn new(
+        routes: Option<Arc<dyn SandboxRoutes>>,
+        ports: Ports,
+        approvals: Approvals,
+    ) -> Self {
+        let channels = Replies::new(ports.clone(), approvals.clone());
+        Self { routes, replies: PhoneReplies { ports, approvals, channels } }
+    }
+
+    fn routes(&self) -> Result<&dyn SandboxRoutes, Problem> {
+        let disabled = || Problem::new(Code::NotFound, "this installation has no sandbox");
+        self.routes.as_deref().ok_or_else(disabled)
+    }
+
+    /// Serves the messages of a sandbox phone.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    pub async fn messages(
+        &self,
+        headers: &HeaderMap,
+        phone: &str,
+    ) -> Result<Response<Bytes>, Problem> {
+        self.routes()?.messages(headers, phone).await
+    }
+
+    /// Serves a tap on a message of a sandbox phone.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    pub async fn tap(
+        &self,
+        headers: &HeaderMap,
+        path: MessagePath<'_>,
+        body: &[u8],
+    ) -> Result<Response<Bytes>, Problem> {
+        self.routes()?.tap(headers, path, body, &self.replies).await
+    }
+
+    /// Serves the hosted page of the sandbox processor. `form` is the posted form, `None` for a `GET`.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    pub async fn checkout(
+        &self,
+        id: &str,
+        form: Option<&[u8]>,
+    ) -> Result<Response<Bytes>, Problem> {
+        self.routes()?.checkout(id, form).await
+    }
+}
+
+/// Records replies on the sandbox phone.
+#[derive(Clone)]
+struct PhoneReplies {
+    ports: Ports,
+    approvals: Approvals,
+    channels: Replies,
+}
+
+#[async_trait]
+impl SandboxReplies for PhoneReplies {
+    async fn record(&self, prompt: PromptRef, reply: SandboxReply) -> Result<Request, Problem> {
+        let reply = match reply {
+            SandboxReply::Approve { session_code, card } => {
+                let payload = card.map_or(ApprovalPayload::Empty, ApprovalPayload::TestCard);
+                CustomerReply::Approve { session_code, payload }
+            }
+            SandboxReply::Deny(reason) => CustomerReply::Deny(reason),
+        };
+        let target = self.approvals.load(prompt.request, prompt.prompt).await?;
+        let of_test_mode = target.filter(|target| target.loaded.request.mode == Mode::Test);
+        let target = of_test_mode.ok_or(ReplyError::NoSuchPrompt)?;
+        let method = ApprovalMethod::SandboxTap;
+        Ok(self.approvals.record_loaded(&target, method, &reply).await?.request)
+    }
+
+    async fn record_tap(&self, button: SandboxButton<'_>) -> Result<Request, Problem> {
+        let brand = self.ports.secrets.brand(button.brand).await?;
+        let context = ChannelContext { brand: &brand, mode: Mode::Test, channel: button.channel };
+        let origin = button.phone.clone().into();
+        self.channels.on_postback(context, button.postback, &origin).await?;
+        let loaded = storage::load(self.ports.store.as_ref(), button.request).await?;
+        let gone = || Problem::new(Code::NotFound, "the message's request was deleted");
+        Ok(loaded.ok_or_else(gone)?.request)
+    }
 }

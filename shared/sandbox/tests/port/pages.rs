@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ::sandbox::{Books, SandboxPage, SandboxPages, SandboxVisit};
+use ::sandbox::{Books, SandboxPage, SandboxVisit};
 use domain::ask::Ask;
 use domain::authorization::{Authorization, Credential, CredentialKind};
 use domain::brand::Mode;
@@ -65,7 +65,7 @@ impl PageFixture {
     fn visits(&self, url: &str, form: Option<&str>) -> Option<SandboxPage> {
         let id = url.rsplit('/').next().unwrap_or_default();
         let visit = SandboxVisit { id, form: form.map(str::as_bytes) };
-        block_on(crate::sandbox_of(&self.doubles).sandbox_page(&visit)).ok().flatten()
+        block_on(crate::sandbox_of(&self.doubles).page(&visit)).ok().flatten()
     }
 
     fn shown(&self, url: &str, form: Option<&str>) -> String {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use domain::brand::Mode;
-use domain::consent::{ApprovalMethod, SessionCode};
+use domain::consent::SessionCode;
 use domain::media_type;
 use domain::outcome::DenialReason;
 use domain::problem::{Code, FieldError, Problem};
@@ -13,19 +13,17 @@ use domain::request::Request;
 use domain::values::id::PromptId;
 use domain::values::name::BrandName;
 use domain::values::phone::Phone;
+use domain::values::prompt_ref::PromptRef;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Response};
-use ports::Ports;
+use ports::{MessagePath, Ports, SandboxButton, SandboxReplies, SandboxReply};
 use records::authentication;
 use records::authentication::Requester;
 use records::storage;
-use sandbox::phone::{self, PhoneMessage, SandboxStyle, Tap};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::SandboxAccess;
-use crate::approvals::{ApprovalPayload, Approvals, CustomerReply, ReplySource};
-use crate::channels::{ChannelContext, Replies};
+use crate::phone::{self, PhoneMessage, SandboxStyle, Tap};
 
 /// The most pages of messages that an open phone reads. One machine has few brands, and keeps messages for a day.
 const PAGES_MAX: usize = 20;
@@ -42,35 +40,20 @@ struct TapBody {
     postback: Option<String>,
 }
 
-/// The path of a message on a sandbox phone.
-#[derive(Clone, Copy, Debug)]
-pub struct MessagePath<'a> {
-    /// The phone's number.
-    pub phone: &'a str,
-    /// The message's id, which is its prompt's.
-    pub id: &'a str,
-}
-
 /// The sandbox phone.
-#[derive(Clone)]
-pub struct SandboxPhone {
+pub(super) struct PhoneApi {
     ports: Ports,
-    access: SandboxAccess,
-    approvals: Approvals,
-    replies: Replies,
+    /// Whether a caller must show a test key.
+    needs_key: bool,
 }
 
-impl SandboxPhone {
-    pub(crate) fn new(ports: Ports, access: SandboxAccess, approvals: Approvals) -> Self {
-        let replies = Replies::new(ports.clone(), approvals.clone());
-        Self { ports, access, approvals, replies }
+impl PhoneApi {
+    pub(super) const fn new(ports: Ports, needs_key: bool) -> Self {
+        Self { ports, needs_key }
     }
 
-    /// Serves `GET /sandbox/phones/{phone}/messages`: the phone's messages, newest first.
-    ///
-    /// # Errors
-    /// A [`Problem`].
-    pub async fn messages(
+    /// Serves the phone's messages, newest first.
+    pub(super) async fn messages(
         &self,
         headers: &HeaderMap,
         phone: &str,
@@ -84,15 +67,13 @@ impl SandboxPhone {
         Ok(ok(&json!({ "messages": messages })))
     }
 
-    /// Serves `POST /sandbox/phones/{phone}/messages/{id}/tap`: taps, and returns the request's state afterwards.
-    ///
-    /// # Errors
-    /// A [`Problem`].
-    pub async fn tap(
+    /// Taps, and returns the request's state afterwards.
+    pub(super) async fn tap(
         &self,
         headers: &HeaderMap,
         path: MessagePath<'_>,
         body: &[u8],
+        replies: &dyn SandboxReplies,
     ) -> Result<Response<Bytes>, Problem> {
         let requester = self.authenticate(headers).await?;
         media_type::require_json(headers, body)?;
@@ -104,40 +85,25 @@ impl SandboxPhone {
         let message = messages.into_iter().find(|message| message.id == id).ok_or_else(absent)?;
         let reply = match tap {
             TapBody { action: None, session_code: None, card: None, postback: Some(postback) } => {
-                return self.tap_postback(&phone, &message, &postback).await;
+                let button = SandboxButton {
+                    brand: &message.brand,
+                    channel: &message.channel,
+                    request: message.request,
+                    phone: &phone,
+                    postback: &postback,
+                };
+                return Ok(state_response(&replies.record_tap(button).await?));
             }
             TapBody { action: Some(action), postback: None, session_code, card } => match action {
-                Tap::Approve => {
-                    let payload = card.map_or(ApprovalPayload::Empty, ApprovalPayload::TestCard);
-                    CustomerReply::Approve { session_code, payload }
-                }
-                Tap::Deny => CustomerReply::Deny(DenialReason::Customer),
-                Tap::NotMe => CustomerReply::Deny(DenialReason::NotMe),
+                Tap::Approve => SandboxReply::Approve { session_code, card },
+                Tap::Deny => SandboxReply::Deny(DenialReason::Customer),
+                Tap::NotMe => SandboxReply::Deny(DenialReason::NotMe),
                 Tap::Open => return Err(wrong_tap()),
             },
             TapBody { .. } => return Err(wrong_tap()),
         };
-        let method = ApprovalMethod::SandboxTap;
-        let source = ReplySource { request: message.request, prompt: id, method };
-        let loaded = self.approvals.record(source, &reply).await.map_err(Problem::from)?;
-        Ok(state_response(&loaded.request))
-    }
-
-    /// Taps a button as a real channel reports it: recorded the same way, and acknowledged whether it counts or not.
-    async fn tap_postback(
-        &self,
-        phone: &Phone,
-        message: &PhoneMessage,
-        postback: &str,
-    ) -> Result<Response<Bytes>, Problem> {
-        let brand = self.ports.secrets.brand(&message.brand).await?;
-        let context =
-            ChannelContext { brand: &brand, mode: message.mode, channel: &message.channel };
-        self.replies.on_postback(context, postback, &phone.clone().into()).await?;
-        let loaded = storage::load(self.ports.store.as_ref(), message.request).await?;
-        let gone = || Problem::new(Code::NotFound, "the message's request was deleted");
-        let request = loaded.ok_or_else(gone)?.request;
-        Ok(state_response(&request))
+        let prompt = PromptRef { request: message.request, prompt: id };
+        Ok(state_response(&replies.record(prompt, reply).await?))
     }
 
     /// Returns the messages that the caller may see, newest first.
@@ -174,23 +140,15 @@ impl SandboxPhone {
 
     /// Authenticates the caller by a test key; `None` where the phone is open to everyone.
     async fn authenticate(&self, headers: &HeaderMap) -> Result<Option<Requester>, Problem> {
-        match self.access {
-            SandboxAccess::Off => Err(Problem::new(
-                Code::NotFound,
-                "the sandbox phone is disabled on this installation",
-            )),
-            SandboxAccess::Open => Ok(None),
-            SandboxAccess::Key => {
-                let now = self.ports.clock.now();
-                let secrets = self.ports.secrets.as_ref();
-                let requester = authentication::authenticate(secrets, headers, now).await?;
-                match requester.mode {
-                    Mode::Test => Ok(Some(requester)),
-                    Mode::Live => Err(Problem::new(
-                        Code::Unauthenticated,
-                        "the sandbox phone accepts test keys only",
-                    )),
-                }
+        if !self.needs_key {
+            return Ok(None);
+        }
+        let (secrets, now) = (self.ports.secrets.as_ref(), self.ports.clock.now());
+        let requester = authentication::authenticate(secrets, headers, now).await?;
+        match requester.mode {
+            Mode::Test => Ok(Some(requester)),
+            Mode::Live => {
+                Err(Problem::new(Code::Unauthenticated, "the sandbox phone accepts test keys only"))
             }
         }
     }

@@ -1,0 +1,93 @@
+//! The sandbox's own calls, for an installation that opts into them.
+
+use bytes::Bytes;
+use domain::outcome::DenialReason;
+use domain::problem::Problem;
+use domain::request::Request;
+use domain::values::id::RequestId;
+use domain::values::name::{BrandName, ChannelName};
+use domain::values::phone::Phone;
+use domain::values::prompt_ref::PromptRef;
+use http::{HeaderMap, Response};
+
+/// A reply on the sandbox phone that names its meaning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SandboxReply {
+    /// The customer approves.
+    Approve {
+        /// The two digits that the customer picked; `None` when they picked none.
+        session_code: Option<String>,
+        /// The test card that the customer pays with; `None` for a saved card or the default.
+        card: Option<String>,
+    },
+    /// The customer denies.
+    Deny(DenialReason),
+}
+
+/// A button of a message on the sandbox phone, as a channel reports its tap.
+#[derive(Clone, Copy, Debug)]
+pub struct SandboxButton<'a> {
+    /// The brand whose channel sent the message.
+    pub brand: &'a BrandName,
+    /// The channel that sent the message.
+    pub channel: &'a ChannelName,
+    /// The request that the message asks for.
+    pub request: RequestId,
+    /// The phone on which the customer taps.
+    pub phone: &'a Phone,
+    /// The postback that the button carries.
+    pub postback: &'a str,
+}
+
+/// Records what a customer replies on the sandbox phone. It takes replies to requests of test mode only.
+#[async_trait::async_trait]
+pub trait SandboxReplies: Send + Sync {
+    /// Records a reply, and returns the request afterwards.
+    ///
+    /// # Errors
+    /// A [`Problem`]; nothing was recorded.
+    async fn record(&self, prompt: PromptRef, reply: SandboxReply) -> Result<Request, Problem>;
+
+    /// Records the tap of a button as a real channel's, and returns the request afterwards.
+    ///
+    /// # Errors
+    /// A [`Problem`]. A tap that does not count is no error.
+    async fn record_tap(&self, button: SandboxButton<'_>) -> Result<Request, Problem>;
+}
+
+/// The path of a message on a sandbox phone.
+#[derive(Clone, Copy, Debug)]
+pub struct MessagePath<'a> {
+    /// The phone's number.
+    pub phone: &'a str,
+    /// The message's id, which is its prompt's.
+    pub id: &'a str,
+}
+
+/// Serves the sandbox phone and the hosted page of the sandbox processor.
+#[async_trait::async_trait]
+pub trait SandboxRoutes: Send + Sync {
+    /// Serves `GET /sandbox/phones/{phone}/messages`: the phone's messages, newest first.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    async fn messages(&self, headers: &HeaderMap, phone: &str) -> Result<Response<Bytes>, Problem>;
+
+    /// Serves `POST /sandbox/phones/{phone}/messages/{id}/tap`. `replies` records what the tap says.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    async fn tap(
+        &self,
+        headers: &HeaderMap,
+        path: MessagePath<'_>,
+        body: &[u8],
+        replies: &dyn SandboxReplies,
+    ) -> Result<Response<Bytes>, Problem>;
+
+    /// Serves `GET` and `POST /sandbox/checkout/{id}`. `form` is the posted form, `None` for a `GET`.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    async fn checkout(&self, id: &str, form: Option<&[u8]>) -> Result<Response<Bytes>, Problem>;
+}

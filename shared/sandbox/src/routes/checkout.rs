@@ -1,0 +1,39 @@
+//! The hosted page of the sandbox processor over HTTP, where its customers pay.
+
+use bytes::Bytes;
+use domain::problem::{Code, Problem};
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION};
+use http::{Response, StatusCode};
+
+use crate::{Sandbox, SandboxPage, SandboxVisit};
+
+/// Serves a visit. `form` is the posted form, `None` for a `GET`.
+///
+/// A browser has no key to show. The id is derived from the request's id, which only the brand and the redirected
+/// customer know.
+///
+/// # Errors
+/// A [`Problem`]; [`Code::NotFound`] when there is no such page.
+pub(super) async fn serve(
+    sandbox: &Sandbox,
+    id: &str,
+    form: Option<&[u8]>,
+) -> Result<Response<Bytes>, Problem> {
+    let absent = || Problem::new(Code::NotFound, "no sandbox page has this URL");
+    let page = sandbox.page(&SandboxVisit { id, form }).await?;
+    let (body, status, headers) = match page.ok_or_else(absent)? {
+        SandboxPage::Html { html, policy } => {
+            let kind = "text/html; charset=utf-8".to_owned();
+            let headers = vec![(CONTENT_TYPE, kind), (CONTENT_SECURITY_POLICY, policy)];
+            (html, StatusCode::OK, headers)
+        }
+        SandboxPage::Redirect(url) => (String::new(), StatusCode::SEE_OTHER, vec![(LOCATION, url)]),
+    };
+    let mut answer = Response::new(Bytes::from(body));
+    *answer.status_mut() = status;
+    for (name, value) in headers {
+        let value = HeaderValue::from_str(&value).map_err(|_unfit| absent())?;
+        answer.headers_mut().insert(name, value);
+    }
+    Ok(answer)
+}

@@ -1,0 +1,92 @@
+//! The sandbox's own calls: a phone for test mode as an API, and the hosted page of the sandbox processor.
+
+mod checkout;
+mod phone;
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use domain::problem::Problem;
+use http::{HeaderMap, Response};
+use ports::{MessagePath, Ports, SandboxReplies, SandboxRoutes};
+
+use crate::Sandbox;
+use crate::routes::phone::PhoneApi;
+
+/// Who may use the sandbox phone and the sandbox processor's page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SandboxAccess {
+    /// The sandbox is off.
+    Off,
+    /// Each holder of a test key, for the prompts of the key's brand.
+    Key,
+    /// Everyone, on a machine of one's own.
+    Open,
+}
+
+/// The setting of an installation is neither `off` nor `key`.
+#[derive(Debug, thiserror::Error)]
+#[error("SANDBOX is `off` or `key`, not `{0}`")]
+pub struct InvalidAccess(String);
+
+/// Reads the setting of an installation. None is open to everyone.
+impl FromStr for SandboxAccess {
+    type Err = InvalidAccess;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAccess> {
+        match text {
+            "off" => Ok(Self::Off),
+            "key" => Ok(Self::Key),
+            other => Err(InvalidAccess(other.to_owned())),
+        }
+    }
+}
+
+/// Returns the sandbox's calls over a function's ports; `None` where the sandbox is off.
+///
+/// ```
+/// # use ports::Ports;
+/// # fn example(ports: &Ports) -> Result<(), sandbox::InvalidAccess> {
+/// assert!(sandbox::routes(ports, "off".parse()?).is_none());
+/// assert!(sandbox::routes(ports, "key".parse()?).is_some());
+/// # Ok(())
+/// # }
+/// ```
+#[must_use]
+pub fn routes(ports: &Ports, access: SandboxAccess) -> Option<Arc<dyn SandboxRoutes>> {
+    let needs_key = match access {
+        SandboxAccess::Off => return None,
+        SandboxAccess::Key => true,
+        SandboxAccess::Open => false,
+    };
+    let phone = PhoneApi::new(ports.clone(), needs_key);
+    Some(Arc::new(Routes { phone, sandbox: Sandbox::new(ports) }))
+}
+
+/// The sandbox's calls.
+struct Routes {
+    phone: PhoneApi,
+    sandbox: Sandbox,
+}
+
+#[async_trait::async_trait]
+impl SandboxRoutes for Routes {
+    async fn messages(&self, headers: &HeaderMap, phone: &str) -> Result<Response<Bytes>, Problem> {
+        self.phone.messages(headers, phone).await
+    }
+
+    async fn tap(
+        &self,
+        headers: &HeaderMap,
+        path: MessagePath<'_>,
+        body: &[u8],
+        replies: &dyn SandboxReplies,
+    ) -> Result<Response<Bytes>, Problem> {
+        self.phone.tap(headers, path, body, replies).await
+    }
+
+    async fn checkout(&self, id: &str, form: Option<&[u8]>) -> Result<Response<Bytes>, Problem> {
+        checkout::serve(&self.sandbox, id, form).await
+    }
+}
