@@ -1,37 +1,18 @@
 //! The contract tests of the store port, over DynamoDB in an AWS emulator.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+mod emulator;
+
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType,
 };
-use aws_types::SdkConfig;
 use dynamodb::Table;
 use ports::{Key, Store, StoreError, Write};
 use tokio::sync::OnceCell;
 
-#[expect(clippy::disallowed_methods, reason = "a test has no main to read its settings")]
-fn config() -> SdkConfig {
-    let Ok(endpoint) = std::env::var("AWS_ENDPOINT_URL") else {
-        panic!(
-            "these laws need an AWS emulator: pip install 'ministack[full]', then \
-             BIND_HOST=127.0.0.1 AWS_ENDPOINT_URL=http://127.0.0.1:4566 ministack, and run them with \
-             AWS_ENDPOINT_URL=http://127.0.0.1:4566"
-        );
-    };
-    let credentials = Credentials::new("test", "test", None, None, "test");
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .endpoint_url(endpoint)
-        .build()
-}
+use crate::emulator::{config, unique};
 
 fn attribute(name: &str) -> AttributeDefinition {
     let text = AttributeDefinition::builder().attribute_name(name);
@@ -43,7 +24,7 @@ fn part(name: &str, kind: KeyType) -> KeySchemaElement {
 }
 
 async fn create_table() -> String {
-    let name = format!("laws-{}", unique());
+    let name = format!("tests-{}", unique());
     let index = GlobalSecondaryIndex::builder()
         .index_name("session")
         .key_schema(part("ipk", KeyType::Hash))
@@ -61,13 +42,6 @@ async fn create_table() -> String {
         .await
         .unwrap();
     name
-}
-
-/// A name that no other run has.
-#[expect(clippy::disallowed_methods, reason = "only time tells runs apart")]
-fn unique() -> String {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    format!("{}-{}", std::process::id(), since.as_nanos())
 }
 
 /// All tests share one table. Each has its own client, whose connections end with its runtime.

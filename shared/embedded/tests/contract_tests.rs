@@ -1,4 +1,4 @@
-//! The laws of the ports, over the file and in memory.
+//! The contract tests of the ports, over the file and in memory.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;

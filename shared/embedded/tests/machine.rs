@@ -1,4 +1,4 @@
-//! What is true of one machine beyond the laws: threads, restarts, sweeping, dead letters, and the cost of it all.
+//! One machine beyond the contract tests: threads, restarts, sweeping, dead letters, and the cost of each.
 #![expect(clippy::unwrap_used, clippy::unreachable, reason = "a test fails by panicking")]
 
 use std::future::Future;

@@ -1,49 +1,22 @@
 //! The contract tests of the secrets port, over Secrets Manager in an AWS emulator.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "../../dynamodb/tests/emulator/mod.rs"]
+mod emulator;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::config::{BehaviorVersion, Region};
-use aws_types::SdkConfig;
 use domain::values::name::BrandName;
 use domain::values::time::Timestamp;
 use ports::contract_tests::secrets::{Keeping, brand_text};
 use ports::{Clock, Secrets, SecretsError};
 use secretsmanager::BrandSecrets;
 
-#[expect(clippy::disallowed_methods, reason = "a test has no main to read its settings")]
-fn config() -> SdkConfig {
-    let Ok(endpoint) = std::env::var("AWS_ENDPOINT_URL") else {
-        panic!(
-            "these laws need an AWS emulator: pip install 'ministack[full]', then \
-             BIND_HOST=127.0.0.1 AWS_ENDPOINT_URL=http://127.0.0.1:4566 ministack, and run them with \
-             AWS_ENDPOINT_URL=http://127.0.0.1:4566"
-        );
-    };
-    let credentials = Credentials::new("test", "test", None, None, "test");
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .endpoint_url(endpoint)
-        .build()
-}
-
-/// A prefix that no other run and no other test has.
-#[expect(clippy::disallowed_methods, reason = "only time tells runs apart")]
-fn unique() -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    format!("laws/{}-{}-{count}/", std::process::id(), since.as_nanos())
-}
+use crate::emulator::{config, unique};
 
 /// A clock that the test advances.
 #[derive(Default)]
@@ -73,7 +46,7 @@ struct Fresh {
 
 impl Fresh {
     fn new() -> Self {
-        let (config, prefix) = (config(), unique());
+        let (config, prefix) = (config(), format!("tests/{}/", unique()));
         let clock = Arc::new(ManualClock::default());
         let same = Arc::<ManualClock>::clone(&clock);
         let secrets = BrandSecrets::new(&config, prefix.clone(), same);

@@ -1,18 +1,16 @@
 //! The contract tests of the queue port that need no waiting, over SQS in an AWS emulator.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "../../dynamodb/tests/emulator/mod.rs"]
+mod emulator;
+
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::config::{BehaviorVersion, Region};
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
-use aws_types::SdkConfig;
 use domain::message::{Message, QueueName, Step};
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
@@ -20,33 +18,7 @@ use ports::Queue;
 use ports::contract_tests::queue::{RECEIVES_MAX, Receiving, Taken};
 use sqs::Queues;
 
-#[expect(clippy::disallowed_methods, reason = "a test has no main to read its settings")]
-fn config() -> SdkConfig {
-    let Ok(endpoint) = std::env::var("AWS_ENDPOINT_URL") else {
-        panic!(
-            "these laws need an AWS emulator: pip install 'ministack[full]', then \
-             BIND_HOST=127.0.0.1 AWS_ENDPOINT_URL=http://127.0.0.1:4566 ministack, and run them with \
-             AWS_ENDPOINT_URL=http://127.0.0.1:4566"
-        );
-    };
-    let credentials = Credentials::new("test", "test", None, None, "test");
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .endpoint_url(endpoint)
-        .build()
-}
-
-/// A name that no other run and no other test has.
-#[expect(clippy::disallowed_methods, reason = "only time tells runs apart")]
-fn unique() -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    format!("{}-{}-{count}", std::process::id(), since.as_nanos())
-}
+use crate::emulator::{config, unique};
 
 /// Three new queues and their dead-letter queues.
 struct Fresh {
