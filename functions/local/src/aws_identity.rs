@@ -17,6 +17,22 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 /// Credentials of an AWS account.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use bytes::Bytes;
+/// use embedded::SystemClock;
+/// use local::AwsIdentity;
+/// use ports::Signer;
+///
+/// let variable = |name: &str| Some(format!("the {name}"));
+/// let identity = AwsIdentity::from_variables(variable, Arc::new(SystemClock)).unwrap();
+/// let request = http::Request::post("https://sms-voice.eu-west-1.amazonaws.com/").body(Bytes::new());
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// let signed = runtime.block_on(identity.sign(request.unwrap(), "sms-voice", "eu-west-1")).unwrap();
+/// assert!(signed.headers().contains_key("authorization"));
+/// ```
 pub struct AwsIdentity {
     access_key_id: String,
     secret_access_key: SecretString,

@@ -38,6 +38,29 @@ impl Deps {
 pub type OpenResult = Result<Box<dyn Channel>, Source>;
 
 /// One kind of channel: its name in a brand's settings, and its constructor.
+///
+/// ```
+/// use channels::{AdapterConfig, AdapterKind, OpenResult};
+///
+/// /// A kind that exists in settings and cannot be used yet.
+/// struct Announced;
+///
+/// impl AdapterKind for Announced {
+///     fn name(&self) -> &'static str {
+///         "announced"
+///     }
+///
+///     fn open(&self, config: &AdapterConfig<'_>) -> OpenResult {
+///         Err(format!("channel `{}` is of a kind that is only announced", config.setup.name).into())
+///     }
+/// }
+///
+/// /// Adds the kind to those of this crate.
+/// fn with_announced(deps: channels::Deps) -> channels::Registry {
+///     channels::Registry::new(deps).with(Announced)
+/// }
+/// assert_eq!(Announced.name(), "announced");
+/// ```
 pub trait AdapterKind: Send + Sync {
     /// Returns the name by which settings choose this kind.
     fn name(&self) -> &'static str;

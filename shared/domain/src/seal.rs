@@ -35,6 +35,15 @@ const SENDER: &str = "authorization";
 /// A secret that can be sealed.
 ///
 /// The purpose is bound to the ciphertext, so that one type's secret never opens as another's.
+///
+/// ```
+/// use domain::redirect_url::RedirectUrl;
+/// use domain::seal::Sealable;
+///
+/// let url = RedirectUrl("https://hooks.stripe.com/redirect/1".to_owned());
+/// let plain = url.to_plain();
+/// assert_eq!(RedirectUrl::from_plain(&plain), Some(url));
+/// ```
 pub trait Sealable: Sized {
     /// The name of this kind of secret in the associated data. It differs from every other type's.
     const PURPOSE: &str;

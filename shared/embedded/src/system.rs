@@ -8,6 +8,14 @@ use domain::values::time::Timestamp;
 use ports::Clock;
 
 /// The machine's clock.
+///
+/// ```
+/// use embedded::SystemClock;
+/// use ports::Clock;
+///
+/// let before = SystemClock.now();
+/// assert!(before <= SystemClock.now());
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -27,6 +35,15 @@ impl Clock for SystemClock {
 }
 
 /// The machine's source of randomness.
+///
+/// ```
+/// use domain::random::Random;
+/// use embedded::SystemRandom;
+///
+/// let mut keys = [[0; 32]; 2];
+/// keys.iter_mut().for_each(|key| SystemRandom.fill(key));
+/// assert_ne!(keys[0], keys[1]);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemRandom;
 

@@ -29,6 +29,20 @@ struct MalformedCall;
 ///
 /// A call that does not parse is answered with 400.
 ///
+/// ```
+/// # use axum::{Router, routing::get};
+/// # use lambda_events::{Context, LambdaEvent, answer};
+/// let call = serde_json::json!({
+///     "version": "2.0", "rawPath": "/c/abc", "rawQueryString": "", "headers": {},
+///     "requestContext": {"stage": "$default", "http": {"method": "GET"}},
+/// });
+/// let event = LambdaEvent::new(serde_json::from_value(call).unwrap(), Context::default());
+/// let router = Router::new().route("/c/{token}", get(async || "a page"));
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// let answered = runtime.block_on(answer(&router, event)).unwrap();
+/// assert_eq!(answered["body"], "a page");
+/// ```
+///
 /// # Errors
 /// If the answer does not serialise as JSON, which an answer of the router always does.
 pub async fn answer(router: &Router, event: LambdaEvent<Call>) -> Result<Answer, Error> {

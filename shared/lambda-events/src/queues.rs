@@ -44,6 +44,32 @@ pub struct Failure {
 /// Handles the messages of a batch concurrently, and reports those that failed or took longer than `time`.
 ///
 /// A slow provider delays its own message alone.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use domain::message::{Message, MessageResult};
+/// use lambda_events::report;
+/// use ports::Handler;
+///
+/// /// A function whose dependency does not answer.
+/// struct Failing;
+///
+/// #[async_trait::async_trait]
+/// impl Handler for Failing {
+///     async fn handle(&self, _: &Message) -> MessageResult {
+///         MessageResult::Again
+///     }
+/// }
+///
+/// let body = r#"{"version": "1", "step": {"kind": "deliver"}, "request": "req_01KAR2M8G00000000000000000"}"#;
+/// let batch = serde_json::json!({ "Records": [{ "messageId": "m1", "body": body }] });
+/// let batch = serde_json::from_value(batch).unwrap();
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+/// let report = runtime.block_on(report(&Failing, batch, Duration::from_secs(20)));
+/// // SQS delivers the message again.
+/// assert_eq!(report.failures[0].id, "m1");
+/// ```
 pub async fn report(handler: &dyn Handler, batch: Batch, time: Duration) -> Report {
     let results = batch.records.into_iter().map(|record| async move {
         match tokio::time::timeout(time, handle(handler, &record)).await {

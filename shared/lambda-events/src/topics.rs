@@ -97,6 +97,29 @@ pub async fn receive(
 
 /// Answers an HTTP call, or receives notifications, by the shape of the event.
 ///
+/// ```
+/// # use domain::message::MessageResult;
+/// # use lambda_events::{Context, LambdaEvent, answer_or_receive};
+/// /// A listener that drops every notification.
+/// struct Deaf;
+///
+/// #[async_trait::async_trait]
+/// impl ports::Listener for Deaf {
+///     async fn receive(&self, _: ports::Notification<'_>) -> MessageResult {
+///         MessageResult::Done
+///     }
+/// }
+///
+/// let published = serde_json::json!({ "Records": [{
+///     "EventSource": "aws:sns",
+///     "Sns": { "TopicArn": "arn:aws:sns:eu-west-1:123456789012:assent_acme_rcs", "Message": "STOP" },
+/// }] });
+/// let event = LambdaEvent::new(published, Context::default());
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// let answered = runtime.block_on(answer_or_receive(&axum::Router::new(), &Deaf, event)).unwrap();
+/// assert!(answered.is_null());
+/// ```
+///
 /// # Errors
 /// [`NotificationError`], and an error for any other event.
 pub async fn answer_or_receive(

@@ -17,6 +17,16 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// Serves HTTP calls until Lambda ends the process.
 ///
+/// ```no_run
+/// use axum::Router;
+/// use axum::routing::get;
+///
+/// # async fn example() -> Result<(), lambda::Error> {
+/// // It calls the Lambda runtime, which a test does not have.
+/// lambda::serve_http(Router::new().route("/health", get(async || "well"))).await
+/// # }
+/// ```
+///
 /// # Errors
 /// When the Lambda runtime does not answer.
 pub async fn serve_http(router: Router) -> Result<(), Error> {
@@ -26,6 +36,12 @@ pub async fn serve_http(router: Router) -> Result<(), Error> {
 }
 
 /// Serves HTTP calls and topics' messages until Lambda ends the process.
+///
+/// ```no_run
+/// # async fn example(router: axum::Router, listener: impl ports::Listener) -> Result<(), lambda::Error> {
+/// lambda::serve_http_and_topics(router, listener).await
+/// # }
+/// ```
 ///
 /// An invocation fails when it could not record a topic's message. Lambda retries it, and moves the event to the function's
 /// dead letters in the end.
@@ -41,6 +57,12 @@ pub async fn serve_http_and_topics(router: Router, listener: impl Listener) -> R
 }
 
 /// Serves batches until Lambda ends the process.
+///
+/// ```no_run
+/// # async fn example(function: impl ports::Handler) -> Result<(), lambda::Error> {
+/// lambda::serve_queue(function).await
+/// # }
+/// ```
 ///
 /// # Errors
 /// When the Lambda runtime does not answer.

@@ -26,6 +26,15 @@ pub struct Wiring {
 
 /// Begins logging and makes every client, once, before the first event. Also returns the function's `own` settings.
 ///
+/// ```no_run
+/// // It reads the settings of `template.yaml` from the environment.
+/// # fn main() -> Result<(), lambda::Error> {
+/// let (lambda::Wiring { ports, .. }, [sandbox]) = lambda::wire(["SANDBOX"])?;
+/// # drop((ports, sandbox));
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// All settings that are missing, or a TLS configuration that cannot be made.
 pub fn wire<const N: usize>(own: [&'static str; N]) -> Result<(Wiring, [String; N]), Error> {

@@ -207,6 +207,51 @@ pub struct Capability {
 }
 
 /// A channel of one brand, with its settings and credentials.
+///
+/// ```
+/// use domain::contact::Contact;
+/// use domain::values::phone::Phone;
+/// use domain::values::time::Timestamp;
+/// use ports::{
+///     AcceptedPrompt, CallbackError, Capability, Channel, Prompt, ReceiptKinds, ReceivedWebhook,
+///     Resend, Retraction, SendError, UnverifiedCallback,
+/// };
+///
+/// /// A channel without a single customer.
+/// struct Deserted;
+///
+/// #[async_trait::async_trait]
+/// impl Channel for Deserted {
+///     fn resend(&self) -> Resend {
+///         Resend::Safe
+///     }
+///
+///     fn receipts(&self) -> ReceiptKinds {
+///         ReceiptKinds { delivered: false, read: false }
+///     }
+///
+///     async fn capability(&self, _: &Phone, _: &Contact, _: Timestamp) -> Capability {
+///         let (receipts, reason) = (self.receipts(), Some("not_on_channel"));
+///         Capability { reachable: false, rich: false, wallets: Vec::new(), receipts, reason }
+///     }
+///
+///     async fn send(&self, _: &Prompt) -> Result<AcceptedPrompt, SendError> {
+///         Err(SendError::Unreachable { reason: "not_on_channel" })
+///     }
+///
+///     async fn retract(&self, _: &Retraction) -> bool {
+///         false
+///     }
+///
+///     fn receive(&self, _: &UnverifiedCallback) -> Result<ReceivedWebhook, CallbackError> {
+///         Err(CallbackError::Forged)
+///     }
+/// }
+///
+/// let (phone, contact) = ("+15551230001".parse().unwrap(), Contact::default());
+/// let capability = Deserted.capability(&phone, &contact, Timestamp::EPOCH);
+/// assert_eq!(pollster::block_on(capability).reason, Some("not_on_channel"));
+/// ```
 #[async_trait]
 pub trait Channel: Send + Sync {
     /// Returns the effect of sending a prompt again after a lost answer.
@@ -270,6 +315,37 @@ pub enum OpenChannelError {
 }
 
 /// The registry of channel adapters.
+///
+/// ```
+/// use domain::brand::{Brand, Mode};
+/// use domain::values::name::ChannelName;
+/// use ports::{Channel, Channels, OpenChannelError};
+///
+/// /// A registry without a channel.
+/// struct NoChannels;
+///
+/// impl Channels for NoChannels {
+///     fn open(
+///         &self,
+///         _: &Brand,
+///         _: Mode,
+///         _: &ChannelName,
+///     ) -> Result<Box<dyn Channel>, OpenChannelError> {
+///         Err(OpenChannelError::Absent)
+///     }
+/// }
+///
+/// /// Whether an operator must look at the brand's settings of a channel.
+/// fn is_misconfigured(channels: &dyn Channels, brand: &Brand, name: &ChannelName) -> bool {
+///     matches!(channels.open(brand, Mode::Live, name), Err(OpenChannelError::Settings(_)))
+/// }
+///
+/// # let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+/// # let brand = format!(r#"{{"version":"1","name":"acme","display_name":"Acme","keys":[],"address_key":"{key}",
+/// # "link_key":"{key}","sealing":{{"current":"a","keys":{{"a":"{key}"}}}},"live":{{}},"test":{{}}}}"#);
+/// let brand = Brand::parse(&brand).unwrap();
+/// assert!(!is_misconfigured(&NoChannels, &brand, &"rcs".parse().unwrap()));
+/// ```
 pub trait Channels: Send + Sync {
     /// Opens a channel of the brand.
     ///

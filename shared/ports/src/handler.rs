@@ -4,6 +4,28 @@ use domain::message::{Message, MessageResult};
 use domain::values::time::Timestamp;
 
 /// A function that a queue drives, one message at a time.
+///
+/// ```
+/// use domain::message::{Message, MessageResult, QueueName, Step};
+/// use ports::Handler;
+///
+/// /// Asks for every webhook event again.
+/// struct Impatient;
+///
+/// #[async_trait::async_trait]
+/// impl Handler for Impatient {
+///     async fn handle(&self, message: &Message) -> MessageResult {
+///         match message.queue() {
+///             QueueName::Webhooks => MessageResult::Again,
+///             _ => MessageResult::Done,
+///         }
+///     }
+/// }
+///
+/// let step = Step::Webhook { seq: 1 };
+/// let message = Message::new(step, "req_01KAR2M8G00000000000000000".parse().unwrap());
+/// assert_eq!(pollster::block_on(Impatient.handle(&message)), MessageResult::Again);
+/// ```
 #[async_trait::async_trait]
 pub trait Handler: Send + Sync {
     /// Takes the message's step. A repeat has the same effect as one call.
@@ -22,6 +44,26 @@ pub struct Notification<'a> {
 }
 
 /// A function that receives notifications of topics, one at a time.
+///
+/// ```
+/// use domain::message::MessageResult;
+/// use ports::{Listener, Notification};
+///
+/// /// Takes the notifications of one topic, and drops the others.
+/// struct OneTopic;
+///
+/// #[async_trait::async_trait]
+/// impl Listener for OneTopic {
+///     async fn receive(&self, notification: Notification<'_>) -> MessageResult {
+///         let Notification { topic, text, .. } = notification;
+///         let is_lost = topic == "assent_acme_rcs" && text.is_empty();
+///         if is_lost { MessageResult::Again } else { MessageResult::Done }
+///     }
+/// }
+///
+/// let empty = Notification { topic: "assent_acme_rcs", text: "", published_at: None };
+/// assert_eq!(pollster::block_on(OneTopic.receive(empty)), MessageResult::Again);
+/// ```
 #[async_trait::async_trait]
 pub trait Listener: Send + Sync {
     /// Receives a notification. A repeat has the same effect as one call.

@@ -86,6 +86,32 @@ impl fmt::Debug for ClientIdentity {
 /// The port of outgoing calls. It follows no redirects and reads at most 1 MiB (64 KiB under [`Reach::Public`]).
 ///
 /// A request with [`HeadOnly`] gets a response with an empty body. One with a [`ClientIdentity`] uses that certificate, over connections of its own.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use bytes::Bytes;
+/// use ports::{Http, HttpError, Reach};
+///
+/// /// A network in which every server accepts every call.
+/// struct Accepting;
+///
+/// #[async_trait::async_trait]
+/// impl Http for Accepting {
+///     async fn call(
+///         &self,
+///         _: http::Request<Bytes>,
+///         _: Reach,
+///         _: Duration,
+///     ) -> Result<http::Response<Bytes>, HttpError> {
+///         Ok(http::Response::new(Bytes::from_static(b"accepted")))
+///     }
+/// }
+///
+/// let request = http::Request::post("https://hooks.example.com/").body(Bytes::new()).unwrap();
+/// let call = Accepting.call(request, Reach::Public, Duration::from_secs(10));
+/// assert_eq!(pollster::block_on(call).unwrap().status(), 200);
+/// ```
 #[async_trait]
 pub trait Http: Send + Sync {
     /// Sends `request` (absolute URI) and returns the response, of any status.

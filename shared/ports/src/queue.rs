@@ -8,6 +8,31 @@ use super::Source;
 use domain::message::Message;
 
 /// The sending side of the queues. [`Message::queue`] picks the queue.
+///
+/// ```
+/// use std::sync::Mutex;
+/// use std::time::Duration;
+///
+/// use domain::message::{Message, QueueName, Step};
+/// use ports::{Queue, QueueError};
+///
+/// /// Queues in memory.
+/// #[derive(Default)]
+/// struct Sent(Mutex<Vec<(QueueName, Message)>>);
+///
+/// #[async_trait::async_trait]
+/// impl Queue for Sent {
+///     async fn send(&self, message: &Message, _: Duration) -> Result<(), QueueError> {
+///         self.0.lock().unwrap().push((message.queue(), message.clone()));
+///         Ok(())
+///     }
+/// }
+///
+/// let (queue, request) = (Sent::default(), "req_01KAR2M8G00000000000000000".parse().unwrap());
+/// let message = Message::new(Step::Deliver, request);
+/// pollster::block_on(queue.send(&message, Duration::ZERO)).unwrap();
+/// assert_eq!(*queue.0.lock().unwrap(), [(QueueName::Prompts, message)]);
+/// ```
 #[async_trait]
 pub trait Queue: Send + Sync {
     /// Sends `message`, visible after `delay`: whole seconds, rounded up, at most 15 minutes.

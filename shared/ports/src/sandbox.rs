@@ -40,6 +40,19 @@ pub struct SandboxButton<'a> {
 }
 
 /// Records what a customer replies on the sandbox phone. It takes replies to requests of test mode only.
+///
+/// ```
+/// use domain::outcome::DenialReason;
+/// use domain::problem::Problem;
+/// use domain::request::Request;
+/// use domain::values::prompt_ref::PromptRef;
+/// use ports::{SandboxReplies, SandboxReply};
+///
+/// /// Denies a prompt, as a tap on "no" does.
+/// async fn deny(replies: &dyn SandboxReplies, prompt: PromptRef) -> Result<Request, Problem> {
+///     replies.record(prompt, SandboxReply::Deny(DenialReason::Customer)).await
+/// }
+/// ```
 #[async_trait::async_trait]
 pub trait SandboxReplies: Send + Sync {
     /// Records a reply, and returns the request afterwards.
@@ -65,6 +78,40 @@ pub struct MessagePath<'a> {
 }
 
 /// Serves the sandbox phone and the hosted page of the sandbox processor.
+///
+/// ```
+/// use bytes::Bytes;
+/// use domain::problem::{Code, Problem};
+/// use http::{HeaderMap, Response};
+/// use ports::{MessagePath, SandboxReplies, SandboxRoutes};
+///
+/// /// A sandbox with a hosted page and without a phone.
+/// struct PageOnly;
+///
+/// #[async_trait::async_trait]
+/// impl SandboxRoutes for PageOnly {
+///     async fn messages(&self, _: &HeaderMap, _: &str) -> Result<Response<Bytes>, Problem> {
+///         Err(Problem::new(Code::NotFound, "this sandbox has no phone"))
+///     }
+///
+///     async fn tap(
+///         &self,
+///         _: &HeaderMap,
+///         _: MessagePath<'_>,
+///         _: &[u8],
+///         _: &dyn SandboxReplies,
+///     ) -> Result<Response<Bytes>, Problem> {
+///         Err(Problem::new(Code::NotFound, "this sandbox has no phone"))
+///     }
+///
+///     async fn checkout(&self, id: &str, _: Option<&[u8]>) -> Result<Response<Bytes>, Problem> {
+///         Ok(Response::new(format!("<title>{id}</title>").into()))
+///     }
+/// }
+///
+/// let page = pollster::block_on(PageOnly.checkout("cs_test_1", None)).unwrap();
+/// assert_eq!(page.body(), "<title>cs_test_1</title>");
+/// ```
 #[async_trait::async_trait]
 pub trait SandboxRoutes: Send + Sync {
     /// Serves `GET /sandbox/phones/{phone}/messages`: the phone's messages, newest first.

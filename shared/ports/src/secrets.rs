@@ -9,6 +9,32 @@ use domain::brand::Brand;
 use domain::values::name::BrandName;
 
 /// The store of the brands' secrets.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use domain::brand::Brand;
+/// use domain::values::name::BrandName;
+/// use ports::{Secrets, SecretsError};
+///
+/// /// The secrets of an installation without a brand.
+/// struct NoBrands;
+///
+/// #[async_trait::async_trait]
+/// impl Secrets for NoBrands {
+///     async fn brand(&self, _: &BrandName) -> Result<Arc<Brand>, SecretsError> {
+///         Err(SecretsError::Unknown)
+///     }
+///
+///     async fn refresh(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError> {
+///         self.brand(name).await
+///     }
+/// }
+///
+/// let name = "acme".parse().unwrap();
+/// let read = pollster::block_on(NoBrands.refresh(&name));
+/// assert!(matches!(read, Err(SecretsError::Unknown)));
+/// ```
 #[async_trait]
 pub trait Secrets: Send + Sync {
     /// Returns the brand's secret, from a cache of at most 60 s. While a new text is damaged, the last good secret stays.

@@ -108,6 +108,66 @@ pub struct Page {
 }
 
 /// The port of the table.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use std::sync::Mutex;
+///
+/// use ports::{Expect, Item, Key, Page, Range, Store, StoreError, Write};
+///
+/// /// A table in memory that compares versions and lists nothing.
+/// #[derive(Default)]
+/// struct Versions(Mutex<BTreeMap<Key, Item>>);
+///
+/// #[async_trait::async_trait]
+/// impl Store for Versions {
+///     async fn read(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+///         Ok(self.0.lock().unwrap().get(key).cloned())
+///     }
+///
+///     async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError> {
+///         let mut items = self.0.lock().unwrap();
+///         let holds = |write: &Write| match write {
+///             Write::Delete { .. } | Write::Put { expect: Expect::Any, .. } => true,
+///             Write::Put { item, expect: Expect::Absent } => !items.contains_key(&item.key),
+///             Write::Put { item, expect: Expect::Version(version) } => {
+///                 items.get(&item.key).is_some_and(|stored| stored.version == *version)
+///             }
+///         };
+///         if !writes.iter().all(holds) {
+///             return Err(StoreError::Conflict);
+///         }
+///         for write in writes {
+///             match write {
+///                 Write::Put { item, .. } => drop(items.insert(item.key.clone(), item)),
+///                 Write::Delete { key } => drop(items.remove(&key)),
+///             }
+///         }
+///         Ok(())
+///     }
+/// #
+/// #     async fn list(&self, _: &Range) -> Result<Page, StoreError> {
+/// #         Ok(Page { items: Vec::new(), more: false })
+/// #     }
+/// #
+/// #     async fn list_index(&self, range: &Range) -> Result<Page, StoreError> {
+/// #         self.list(range).await
+/// #     }
+/// }
+///
+/// let (store, key) = (Versions::default(), Key { pk: "A".to_owned(), sk: "B".to_owned() });
+/// let write = |version, expected| {
+///     let body = "{}".to_owned();
+///     let item = Item { key: key.clone(), version, body, expires_at: None, index: None };
+///     let expect = Expect::decided_from(expected);
+///     pollster::block_on(store.write(vec![Write::Put { item, expect }]))
+/// };
+/// write(1, None).unwrap();
+/// write(2, Some(1)).unwrap();
+/// // Another writer was first.
+/// assert!(matches!(write(2, Some(1)), Err(StoreError::Conflict)));
+/// assert_eq!(pollster::block_on(store.read(&key)).unwrap().unwrap().version, 2);
+/// ```
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Reads an item, with strong consistency; `None` where it is absent.

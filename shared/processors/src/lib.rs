@@ -37,6 +37,29 @@ impl Deps {
 pub type OpenResult = Result<Box<dyn Processor>, Source>;
 
 /// One kind of adapter: its name in a brand's settings, and its constructor.
+///
+/// ```
+/// use processors::{AdapterConfig, AdapterKind, OpenResult};
+///
+/// /// A kind that exists in settings and cannot be used yet.
+/// struct Announced;
+///
+/// impl AdapterKind for Announced {
+///     fn name(&self) -> &'static str {
+///         "announced"
+///     }
+///
+///     fn open(&self, config: &AdapterConfig<'_>) -> OpenResult {
+///         Err(format!("brand `{}` uses a kind that is only announced", config.brand.name).into())
+///     }
+/// }
+///
+/// /// Adds the kind to those of this crate.
+/// fn with_announced(deps: processors::Deps) -> processors::Registry {
+///     processors::Registry::new(deps).with(Announced)
+/// }
+/// assert_eq!(Announced.name(), "announced");
+/// ```
 pub trait AdapterKind: Send + Sync {
     /// Returns the name by which settings choose this kind.
     fn name(&self) -> &'static str;

@@ -6,7 +6,7 @@
 //!
 //! A contract test never sleeps and never knows its implementation. It works on keys of its own, so that all of them may
 //! run at once against one table.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a law that is broken fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a contract test fails by panicking")]
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -22,11 +22,11 @@ pub mod store;
 #[doc(hidden)]
 #[macro_export]
 macro_rules! stamp_contract_tests {
-    ($port:ident, $fresh:expr; $($law:ident,)*) => {$(
+    ($port:ident, $fresh:expr; $($test:ident,)*) => {$(
         #[tokio::test]
-        async fn $law() {
+        async fn $test() {
             let fresh = $fresh.await;
-            $crate::contract_tests::$port::$law(&fresh).await;
+            $crate::contract_tests::$port::$test(&fresh).await;
         }
     )*};
 }
@@ -68,8 +68,8 @@ mod tests {
             include_str!("secrets.rs"),
         ];
         let all = files.concat();
-        for law in all.split("\npub async fn ").skip(1) {
-            let name = law.split('(').next().unwrap();
+        for test in all.split("\npub async fn ").skip(1) {
+            let name = test.split('(').next().unwrap();
             assert!(all.contains(&format!("            {name},\n")), "{name} is not stamped");
         }
     }

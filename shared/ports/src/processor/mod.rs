@@ -119,6 +119,40 @@ pub enum OpenProcessorError {
 }
 
 /// The registry that opens a brand's processors.
+///
+/// ```
+/// use domain::brand::{Brand, Mode};
+/// use domain::values::money::Money;
+/// use domain::values::name::ProcessorName;
+/// use ports::{OpenProcessorError, Processor, Processors};
+///
+/// /// A registry without a processor.
+/// struct NoProcessors;
+///
+/// impl Processors for NoProcessors {
+///     fn open(
+///         &self,
+///         _: &Brand,
+///         _: Mode,
+///         _: &ProcessorName,
+///     ) -> Result<Box<dyn Processor>, OpenProcessorError> {
+///         Err(OpenProcessorError::Absent)
+///     }
+/// }
+///
+/// /// Whether the brand's processor of that name takes the amount.
+/// fn takes(processors: &dyn Processors, brand: &Brand, name: &ProcessorName, money: Money) -> bool {
+///     let opened = processors.open(brand, Mode::Test, name);
+///     opened.is_ok_and(|processor| processor.check_amount(money).is_ok())
+/// }
+///
+/// # let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+/// # let brand = format!(r#"{{"version":"1","name":"acme","display_name":"Acme","keys":[],"address_key":"{key}",
+/// # "link_key":"{key}","sealing":{{"current":"a","keys":{{"a":"{key}"}}}},"live":{{}},"test":{{}}}}"#);
+/// let brand = Brand::parse(&brand).unwrap();
+/// let money = Money::new(4250, "EUR".parse().unwrap()).unwrap();
+/// assert!(!takes(&NoProcessors, &brand, &"stripe".parse().unwrap(), money));
+/// ```
 pub trait Processors: Send + Sync {
     /// Opens the brand's processor of that name in that mode.
     ///

@@ -92,6 +92,31 @@ impl From<VersionedRequest> for Start {
 }
 
 /// An error that may mean that another writer committed first.
+///
+/// ```
+/// use records::update::{Conflict, retry_conflicts};
+///
+/// /// An error of a step over a file that two programs write.
+/// #[derive(Debug)]
+/// enum StepError {
+///     Changed,
+///     Broken,
+/// }
+///
+/// impl Conflict for StepError {
+///     fn is_conflict(&self) -> bool {
+///         matches!(self, Self::Changed)
+///     }
+/// }
+///
+/// let tries = std::cell::Cell::new(0);
+/// let step = || {
+///     tries.set(tries.get() + 1);
+///     std::future::ready(Err::<(), _>(if tries.get() < 3 { StepError::Changed } else { StepError::Broken }))
+/// };
+/// assert!(matches!(pollster::block_on(retry_conflicts(step)), Err(StepError::Broken)));
+/// assert_eq!(tries.get(), 3);
+/// ```
 pub trait Conflict {
     /// Whether the same step, taken again from the newest state, may succeed.
     fn is_conflict(&self) -> bool;
