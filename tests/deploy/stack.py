@@ -38,6 +38,7 @@ import threading
 import time
 
 import boto3
+import documents
 import faults
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -329,9 +330,8 @@ def create_brands(emulator, **addresses):
     secrets = emulator.client("secretsmanager")
     text = string.Template((HERE / "brands.json").read_text()).substitute(addresses)
     for brand in json.loads(text):
-        consent = {"version": "1", "name": brand["name"], "consent": brand.pop("consent")}
-        secrets.create_secret(Name=f"assent/brand/{brand['name']}", SecretString=json.dumps(brand))
-        secrets.create_secret(Name=f"assent/consent/{brand['name']}", SecretString=json.dumps(consent))
+        for document, content in documents.split(brand).items():
+            secrets.create_secret(Name=f"assent/{document}/{brand['name']}", SecretString=json.dumps(content))
 
 
 def create_topic(emulator, function, channel):

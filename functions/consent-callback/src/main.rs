@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use consent_callback::{ConsentCallback, Topics};
+use domain::brand_documents::Document;
 use lambda::Wiring;
 use sandbox::Sandbox;
 
+/// The documents of a brand's secret that this function reads.
+const DOCUMENTS: &[Document] = &[Document::Channels, Document::Consent];
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
-    let (wiring, [sandbox, topics]) = lambda::wire(["SANDBOX", "TOPIC_PREFIX"])?;
+    let (wiring, [sandbox, topics]) = lambda::wire(DOCUMENTS, ["SANDBOX", "TOPIC_PREFIX"])?;
     let Wiring { ports, http, signer, public_base } = wiring;
     let sandbox = sandbox::routes(&ports, sandbox.parse()?);
     let channels = channels::Deps::new(&ports, &http, Some(signer));

@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
+use domain::brand_documents::Document;
 use fetch_info::{FetchInfo, InFlightLimit};
 use lambda::Wiring;
 use ports::Reach;
 
+/// The documents of a brand's secret that this function reads.
+const DOCUMENTS: &[Document] = &[Document::Claims, Document::Consent, Document::Processors];
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
-    let (wiring, [webhook_reach]) = lambda::wire(["WEBHOOK_REACH"])?;
+    let (wiring, [webhook_reach]) = lambda::wire(DOCUMENTS, ["WEBHOOK_REACH"])?;
     let Wiring { ports, http, public_base, .. } = wiring;
     let webhook_reach = match webhook_reach.as_str() {
         "public" => Reach::Public,

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use domain::brand_documents::Document;
 use intake::Intake;
 use lambda::Wiring;
 
+/// The documents of a brand's secret that this function reads.
+const DOCUMENTS: &[Document] = &[Document::Claims];
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
-    let (Wiring { ports, http, signer, public_base }, []) = lambda::wire([])?;
+    let (Wiring { ports, http, signer, public_base }, []) = lambda::wire(DOCUMENTS, [])?;
     let channels = channels::Deps::new(&ports, &http, Some(signer));
     let sandbox = sandbox::Sandbox::new(&ports);
     let processors = processors::Deps::new(&ports, &http);

@@ -8,6 +8,7 @@ use std::fmt::Write;
 use bytes::Bytes;
 use domain::brand::Mode;
 use domain::contact::Contact;
+use domain::settings::WITHHELD;
 use domain::values::phone::Phone;
 use http::{HeaderMap, Method, Request};
 use pollster::block_on;
@@ -28,6 +29,43 @@ const TAKEN_BY_STATUS: [&str; 1] = ["apple"];
 fn samples() -> Vec<(&'static str, Value)> {
     let of = |name| fixtures(&settings_folder(name)).into_values().map(move |value| (name, value));
     kinds().flat_map(of).collect()
+}
+
+/// Puts the mark of a setting that this function may not read in place of each secret.
+fn withhold(settings: &mut Value) {
+    let Some(settings) = settings.as_object_mut() else { return };
+    for (name, value) in settings {
+        let secrets = [
+            "access_token",
+            "api_secret",
+            "app_secret",
+            "auth_token",
+            "certificate",
+            "client_token",
+            "key",
+            "private_key",
+            "secret",
+            "verify_token",
+        ];
+        if secrets.contains(&name.as_str()) {
+            *value = WITHHELD.into();
+        } else {
+            withhold(value);
+        }
+    }
+}
+
+/// Intake opens channels for what they say of a customer, and may read none of their secrets.
+#[test]
+fn channel_without_its_secrets_opens_and_makes_no_call() {
+    for (kind, mut settings) in samples() {
+        withhold(&mut settings);
+        let world = World::silent();
+        let channel = world.open(kind, &settings).unwrap();
+        let phone = PHONE.parse().unwrap();
+        block_on(channel.capability(&phone, &Contact::default(), NOW));
+        assert!(world.calls().is_empty(), "{kind}");
+    }
 }
 
 fn bytes(calls: &[Request<Bytes>]) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! Checks that several channels' settings share. Their errors name the setting and never quote its value.
 
+use domain::settings::is_withheld;
 use ports::CallbackError;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -55,9 +56,9 @@ impl RotatedSecret {
         self.0.first().ok_or(InvalidSetting { field })
     }
 
-    /// Returns every secret, the one of our own calls first.
+    /// Returns every secret that verifies, the one of our own calls first. A withheld one verifies nothing.
     pub(crate) fn all(&self) -> impl Iterator<Item = &SecretString> {
-        self.0.iter()
+        self.0.iter().filter(|secret| !is_withheld(secret))
     }
 
     /// Verifies with each secret in turn, until one does not refuse it as forged.

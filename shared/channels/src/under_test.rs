@@ -6,6 +6,7 @@ use std::fs;
 use crate::Registry;
 use crate::doubles::{World, folder};
 use crate::registry::KINDS;
+use crate::settings::RotatedSecret;
 
 /// The folders that several kinds share, and that are no kind themselves.
 const SHARED_FOLDERS: [&str; 1] = ["aws"];
@@ -33,4 +34,10 @@ fn every_channel_folder_is_a_kind_in_alphabetical_order() {
         .collect();
     let listed: Vec<&str> = kinds().collect();
     assert_eq!(listed, folders.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+#[test]
+fn withheld_secret_verifies_nothing() {
+    let withheld = serde_json::from_value::<RotatedSecret>(domain::settings::WITHHELD.into());
+    assert!(withheld.unwrap().verify(|_| Ok(())).is_err());
 }

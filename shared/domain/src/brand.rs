@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::api_key::KeySettings;
 pub use crate::policy::{Countries, Policy};
 pub use crate::seal_keys::{PublicKey, PublicKeyRing};
+use crate::settings;
 pub use crate::settings::{InvalidSettings, Settings};
 use crate::values::address;
 use crate::values::language::Language;
@@ -123,16 +124,6 @@ impl KeyRing {
     }
 }
 
-/// The secret with a brand's consent keys.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ConsentSecret {
-    #[serde(rename = "version")]
-    _version: SecretVersion,
-    name: BrandName,
-    consent: KeyRing,
-}
-
 /// A secret key of 32 bytes.
 #[derive(Clone)]
 pub struct Key32(Zeroizing<[u8; 32]>);
@@ -215,6 +206,7 @@ pub struct WebhookEndpoint {
     /// The URL: `https` and public, except on a local machine.
     pub url: String,
     /// The signing secrets, `whsec_` and base64. Each of them signs, so that a rotation has no gap.
+    #[serde(deserialize_with = "settings::secrets")]
     pub secrets: Vec<SecretString>,
 }
 
@@ -228,15 +220,19 @@ impl Brand {
         if brand.sealing.is_none() {
             return Err(InvalidBrand::Missing("sealing"));
         }
-        let brand = brand.with_derived_keys();
-        brand.check_seal_keys()?;
-        let name = brand.display_name.as_str();
+        brand.with_derived_keys().checked()
+    }
+
+    /// Checks what the types of the fields cannot.
+    pub(crate) fn checked(self) -> Result<Self, InvalidBrand> {
+        self.check_seal_keys()?;
+        let name = self.display_name.as_str();
         if DisplayText::<60>::new(name).is_err() || name.contains(VERIFICATION_MARKS) {
             return Err(InvalidBrand::DisplayName);
         }
-        match brand.shared_name() {
+        match self.shared_name() {
             Some(name) => Err(InvalidBrand::SharedName(name.clone())),
-            None => Ok(brand),
+            None => Ok(self),
         }
     }
 
@@ -249,22 +245,6 @@ impl Brand {
         };
         let mut processors = setups.iter().flat_map(|setup| &setup.processors);
         processors.find(|processor| is_channel(&processor.name)).map(|processor| &processor.name)
-    }
-
-    /// Adds the consent keys, which have a secret of their own so that only some functions can read them.
-    ///
-    /// # Errors
-    /// [`InvalidBrand`] for a text in another format, for another brand, or without its current key.
-    pub fn with_consent_keys(mut self, text: &str) -> Result<Self, InvalidBrand> {
-        let secret: ConsentSecret = read(text)?;
-        if secret.name != self.name {
-            return Err(InvalidBrand::Name);
-        }
-        if !secret.consent.is_complete() {
-            return Err(InvalidBrand::Consent);
-        }
-        self.consent = Some(secret.consent);
-        Ok(self)
     }
 
     /// Returns the paths of the settings that cannot be used, though the rest of the secret can.
@@ -306,7 +286,7 @@ impl Brand {
 }
 
 /// Reads JSON in the documented format.
-fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, InvalidBrand> {
+pub(crate) fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, InvalidBrand> {
     let no_json = |error: &serde_json::Error| InvalidBrand::NoJson {
         line: error.line(),
         column: error.column(),
@@ -321,6 +301,14 @@ fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, InvalidBrand> {
     })?;
     json.end().map_err(|error| no_json(&error))?;
     Ok(value)
+}
+
+/// Reads a JSON value in the documented format.
+pub(crate) fn read_value<T: serde::de::DeserializeOwned>(
+    value: serde_json::Value,
+) -> Result<T, InvalidBrand> {
+    let read = serde_path_to_error::deserialize(value);
+    read.map_err(|error| InvalidBrand::Field(InvalidSettings::of_own_types(&error)))
 }
 
 /// A brand's secret that cannot be parsed. No message quotes a value.
@@ -361,9 +349,6 @@ pub enum InvalidBrand {
     /// A public sealing key is not the half of the private key of its id.
     #[error("the public sealing key `{0}` does not belong to a private key of that id")]
     SealingPair(String),
-    /// The secret with the consent keys names another brand.
-    #[error("the secret with the consent keys names another brand")]
-    Name,
 }
 
 impl WebhookEndpoint {

@@ -126,7 +126,8 @@ pub fn cursor_place(brand: &Brand, mode: Mode, session: &str, cursor: &str) -> O
 }
 
 fn cursor_mac(brand: &Brand, mode: Mode, session: &str, place: &str) -> Vec<u8> {
-    let mac = mac(&brand.link_key, "cursor", &format!("{} {mode:?} {session} {place}", brand.name));
+    let mac =
+        mac(&brand.address_key, "cursor", &format!("{} {mode:?} {session} {place}", brand.name));
     let (head, _) = mac.split_at(16);
     head.to_vec()
 }

@@ -39,6 +39,14 @@ impl<'de> Deserialize<'de> for PublicKey {
     }
 }
 
+impl PublicKey {
+    /// Returns the bytes.
+    #[must_use]
+    pub const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
 impl PublicKeyRing {
     /// Returns the public halves of private keys.
     pub(crate) fn of(private: &KeyRing) -> Self {

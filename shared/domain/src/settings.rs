@@ -2,7 +2,36 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer};
+
+/// What stands for a secret setting in a function that may not read it. No credential is this text.
+pub const WITHHELD: &str = "withheld";
+
+/// Whether a secret setting is one that this function may not read.
+#[must_use]
+pub fn is_withheld(secret: &SecretString) -> bool {
+    secret.expose_secret() == WITHHELD
+}
+
+/// Reads a list of secrets. It is empty where this function may not read them, so that none verifies anything.
+///
+/// # Errors
+/// The error of the format, for anything else than a list of texts.
+pub fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SecretString>, D::Error> {
+    match Secrets::deserialize(deserializer)? {
+        Secrets::List(secrets) => Ok(secrets),
+        Secrets::Text(text) if is_withheld(&text) => Ok(Vec::new()),
+        Secrets::Text(_) => Err(serde::de::Error::custom("a list of secrets is needed")),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Secrets {
+    List(Vec<SecretString>),
+    Text(SecretString),
+}
 
 /// An adapter's settings, credentials among them: `Debug` shows nothing of them.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]

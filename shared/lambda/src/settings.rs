@@ -1,5 +1,7 @@
 //! Reads settings from the environment, once, before the first event.
 
+use domain::brand_documents::Document;
+
 /// All settings that are missing, so that one deploy mends them.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("missing settings: {}", .0.join(", "))]
@@ -27,6 +29,33 @@ fn settings_from<const N: usize>(
     } else {
         Err(MissingSettings(missing))
     }
+}
+
+/// Returns the setting with the prefix of a document's secrets.
+const fn prefix_setting(document: Document) -> &'static str {
+    match document {
+        Document::Channels => "CHANNELS_SECRET_PREFIX",
+        Document::Claims => "CLAIMS_SECRET_PREFIX",
+        Document::Consent => "CONSENT_SECRET_PREFIX",
+        Document::Processors => "PROCESSORS_SECRET_PREFIX",
+    }
+}
+
+/// Reads the prefixes of the secrets with these documents.
+///
+/// # Errors
+/// [`MissingSettings`] names every setting that is absent or empty.
+pub(crate) fn prefixes(documents: &[Document]) -> Result<Vec<(Document, String)>, MissingSettings> {
+    let mut found = Vec::new();
+    let mut missing = Vec::new();
+    for document in documents {
+        let name = prefix_setting(*document);
+        match environment(name) {
+            Some(prefix) => found.push((*document, prefix)),
+            None => missing.push(name),
+        }
+    }
+    if missing.is_empty() { Ok(found) } else { Err(MissingSettings(missing)) }
 }
 
 /// Joins two readings, so that one deploy mends what is missing in either.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use domain::brand_documents::Document;
 use domain::message::QueueName;
 use lambda_runtime::Error;
 use ports::{Clock, Http, Ports, Signer};
 
 use crate::clock::{SystemClock, SystemRandom};
-use crate::settings::{both, environment, settings};
+use crate::settings::{both, prefixes, settings};
 use crate::signer::RoleSigner;
 use crate::start::{AWS_ANSWER_BYTES, start};
 
@@ -26,10 +27,14 @@ pub struct Wiring {
 
 /// Begins logging and makes every client, once, before the first event. Also returns the function's `own` settings.
 ///
+/// `documents` are those of a brand's secret that the function reads, beside the one that all functions read.
+///
 /// ```no_run
+/// use domain::brand_documents::Document;
+///
 /// // It reads the settings of `template.yaml` from the environment.
 /// # fn main() -> Result<(), lambda::Error> {
-/// let (lambda::Wiring { ports, .. }, [sandbox]) = lambda::wire(["SANDBOX"])?;
+/// let (lambda::Wiring { ports, .. }, [sandbox]) = lambda::wire(&[Document::Claims], ["SANDBOX"])?;
 /// # drop((ports, sandbox));
 /// # Ok(())
 /// # }
@@ -37,7 +42,10 @@ pub struct Wiring {
 ///
 /// # Errors
 /// All settings that are missing, or a TLS configuration that cannot be made.
-pub fn wire<const N: usize>(own: [&'static str; N]) -> Result<(Wiring, [String; N]), Error> {
+pub fn wire<const N: usize>(
+    documents: &[Document],
+    own: [&'static str; N],
+) -> Result<(Wiring, [String; N]), Error> {
     let client = https::Client::new()?;
     let config = start(Arc::new(client.with_answers_up_to(AWS_ANSWER_BYTES)))?;
     let shared = settings([
@@ -48,7 +56,8 @@ pub fn wire<const N: usize>(own: [&'static str; N]) -> Result<(Wiring, [String; 
         "SECRET_PREFIX",
         "PUBLIC_BASE_URL",
     ]);
-    let (shared, own) = both(shared, settings(own))?;
+    let prefixes = both(settings(own), prefixes(documents));
+    let (shared, (own, prefixes)) = both(shared, prefixes)?;
     let [table, prompts, authorizations, webhooks, secret_prefix, public_base] = shared;
     let queues = BTreeMap::from([
         (QueueName::Prompts, prompts),
@@ -57,8 +66,8 @@ pub fn wire<const N: usize>(own: [&'static str; N]) -> Result<(Wiring, [String; 
     ]);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let mut secrets = secretsmanager::BrandSecrets::new(&config, secret_prefix, Arc::clone(&clock));
-    if let Some(prefix) = environment("CONSENT_SECRET_PREFIX") {
-        secrets = secrets.with_consent_keys(prefix);
+    for (document, prefix) in prefixes {
+        secrets = secrets.with_document(document, prefix);
     }
     let ports = Ports {
         clock,

@@ -2,6 +2,7 @@
 
 mod cache;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,13 +11,14 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use aws_types::SdkConfig;
 use domain::brand::Brand;
+use domain::brand_documents::Document;
 use domain::values::name::BrandName;
 use ports::{Clock, Secrets, SecretsError};
 use zeroize::Zeroizing;
 
 use crate::cache::{Cache, Freshness};
 
-/// The brands' secrets, each under the prefix and the brand's name.
+/// The brands' secrets: each brand's document under the prefix and its name, and the other documents that this function reads.
 ///
 /// Readers of one brand share one call. A brand is cached for a minute. A name without a brand is cached for ten seconds,
 /// so that a stranger's repeated guess costs one call. A secret that is no brand's is logged, and the last good one stays in
@@ -42,7 +44,7 @@ use crate::cache::{Cache, Freshness};
 pub struct BrandSecrets {
     client: Client,
     prefix: String,
-    consent_prefix: Option<String>,
+    documents: BTreeMap<Document, String>,
     clock: Arc<dyn Clock>,
     cache: Cache,
 }
@@ -56,6 +58,9 @@ enum MalformedSecret {
     /// The document names another brand.
     #[error("secret names another brand")]
     BrandName,
+    /// A document of the brand does not exist.
+    #[error("secret {0} does not exist")]
+    Absent(String),
 }
 
 impl BrandSecrets {
@@ -63,13 +68,13 @@ impl BrandSecrets {
     #[must_use]
     pub fn new(config: &SdkConfig, prefix: String, clock: Arc<dyn Clock>) -> Self {
         let (client, cache) = (Client::new(config), Cache::default());
-        Self { client, prefix, consent_prefix: None, clock, cache }
+        Self { client, prefix, documents: BTreeMap::new(), clock, cache }
     }
 
-    /// Also reads each brand's consent keys, from the secret `<prefix><brand>`. Only the functions whose role may read it do so.
+    /// Also reads a document of each brand, from the secret `<prefix><brand>`. Only the functions that need it may read it.
     #[must_use]
-    pub fn with_consent_keys(mut self, prefix: String) -> Self {
-        self.consent_prefix = Some(prefix);
+    pub fn with_document(mut self, document: Document, prefix: String) -> Self {
+        self.documents.insert(document, prefix);
         self
     }
 
@@ -103,26 +108,27 @@ impl BrandSecrets {
 
     async fn fetch(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError> {
         let text = self.read(format!("{}{name}", self.prefix)).await?;
-        let mut brand = Brand::parse(&text).map_err(|error| SecretsError::Damaged(error.into()))?;
-        if brand.name != *name {
-            return Err(SecretsError::Damaged(MalformedSecret::BrandName.into()));
-        }
-        for setting in brand.unusable_settings() {
-            tracing::error!(brand.name = %brand.name, setting, "setting of the brand's secret cannot be used");
-        }
-        if let Some(prefix) = &self.consent_prefix {
-            match self.read(format!("{prefix}{name}")).await {
-                Ok(text) => {
-                    let with_keys = brand.with_consent_keys(&text);
-                    brand = with_keys.map_err(|error| SecretsError::Damaged(error.into()))?;
-                }
-                // Everything else of the brand works. Without the keys, no approval is recorded.
+        let mut others = BTreeMap::new();
+        for (document, prefix) in &self.documents {
+            let id = format!("{prefix}{name}");
+            match self.read(id.clone()).await {
+                Ok(text) => drop(others.insert(*document, text)),
                 Err(SecretsError::Unknown) => {
-                    tracing::error!(brand = %name, "brand has no secret with consent keys");
+                    return Err(SecretsError::Damaged(MalformedSecret::Absent(id).into()));
                 }
                 Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => {
                     return Err(error);
                 }
+            }
+        }
+        let brand = Brand::assemble(&text, &others);
+        let brand = brand.map_err(|error| SecretsError::Damaged(error.into()))?;
+        if brand.name != *name {
+            return Err(SecretsError::Damaged(MalformedSecret::BrandName.into()));
+        }
+        if others.contains_key(&Document::Processors) {
+            for setting in brand.unusable_settings() {
+                tracing::error!(brand.name = %brand.name, setting, "setting of the brand's secret cannot be used");
             }
         }
         Ok(Arc::new(brand))

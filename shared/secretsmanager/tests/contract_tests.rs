@@ -10,11 +10,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
+use aws_types::SdkConfig;
+use domain::brand_documents::Document;
 use domain::values::name::BrandName;
 use domain::values::time::Timestamp;
 use ports::contract_tests::secrets::{Keeping, brand_text};
 use ports::{Clock, Secrets, SecretsError};
 use secretsmanager::BrandSecrets;
+use serde_json::{Map, Value, json};
 
 use crate::emulator::{config, unique};
 
@@ -37,6 +40,13 @@ impl Clock for ManualClock {
     async fn wait(&self, _: Duration) {}
 }
 
+/// Reads the documents of a function that sends messages and moves money.
+fn reader(config: &SdkConfig, prefix: &str, clock: Arc<dyn Clock>) -> BrandSecrets {
+    BrandSecrets::new(config, format!("{prefix}brand/"), clock)
+        .with_document(Document::Channels, format!("{prefix}channels/"))
+        .with_document(Document::Processors, format!("{prefix}processors/"))
+}
+
 struct Fresh {
     client: Client,
     clock: Arc<ManualClock>,
@@ -49,8 +59,17 @@ impl Fresh {
         let (config, prefix) = (config(), format!("tests/{}/", unique()));
         let clock = Arc::new(ManualClock::default());
         let same = Arc::<ManualClock>::clone(&clock);
-        let secrets = BrandSecrets::new(&config, prefix.clone(), same);
+        let secrets = reader(&config, &prefix, same);
         Self { client: Client::new(&config), clock, prefix, secrets }
+    }
+
+    /// Stores a document of a brand, in place of the one before.
+    async fn store(&self, document: &str, name: &BrandName, text: &str) {
+        let id = format!("{}{document}/{name}", self.prefix);
+        let made = self.client.create_secret().name(&id).secret_string(text).send().await;
+        if made.is_err() {
+            self.client.put_secret_value().secret_id(id).secret_string(text).send().await.unwrap();
+        }
     }
 
     async fn shown(&self, name: &BrandName) -> String {
@@ -64,12 +83,17 @@ impl Keeping for Fresh {
         &self.secrets
     }
 
+    /// Splits the text into the documents. A text that is no object is stored as it is.
     async fn keep(&self, name: &BrandName, text: &str) {
-        let id = format!("{}{name}", self.prefix);
-        let made = self.client.create_secret().name(&id).secret_string(text).send().await;
-        if made.is_err() {
-            self.client.put_secret_value().secret_id(id).secret_string(text).send().await.unwrap();
+        let mut whole: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
+        for (document, key) in [("channels", "link_key"), ("processors", "sealing")] {
+            if let Some(value) = whole.remove(key) {
+                let part = json!({ "version": "1", "name": whole["name"], key: value });
+                self.store(document, name, &part.to_string()).await;
+            }
         }
+        let text = if whole.is_empty() { text.to_owned() } else { json!(whole).to_string() };
+        self.store("brand", name, &text).await;
     }
 
     async fn pass_a_minute(&self) {
@@ -80,43 +104,36 @@ impl Keeping for Fresh {
 ports::secrets_contract_tests!(async { Fresh::new() });
 
 #[tokio::test]
-async fn consent_keys_come_from_their_own_secret() {
+async fn brand_without_one_of_its_documents_is_damaged() {
+    let (fresh, name) = (Fresh::new(), "acme".parse().unwrap());
+    let mut text: Value = serde_json::from_str(&brand_text(&name, "Acme")).unwrap();
+    let link_key = text.as_object_mut().unwrap().remove("link_key").unwrap();
+    fresh.keep(&name, &text.to_string()).await;
+    let error = fresh.secrets.brand(&name).await.unwrap_err();
+    let SecretsError::Damaged(source) = error else { panic!("{error}") };
+    assert_eq!(source.to_string(), format!("secret {}channels/acme does not exist", fresh.prefix));
+    let channels = |name: &str| json!({ "version": "1", "name": name, "link_key": link_key });
+    fresh.store("channels", &name, &channels("acme").to_string()).await;
+    assert!(fresh.secrets.brand(&name).await.unwrap().sealing.is_some());
+    // The last good documents stay in force. A function that starts now has none.
+    fresh.store("channels", &name, &channels("other").to_string()).await;
+    fresh.clock.pass(60);
+    assert!(fresh.secrets.brand(&name).await.is_ok());
+    let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&fresh.clock);
+    let started = reader(&config(), &fresh.prefix, clock);
+    assert!(matches!(started.brand(&name).await, Err(SecretsError::Damaged(_))));
+}
+
+#[tokio::test]
+async fn function_without_a_document_reads_none_of_its_keys() {
     let (fresh, name) = (Fresh::new(), "acme".parse().unwrap());
     fresh.keep(&name, &brand_text(&name, "Acme")).await;
-    let prefix = format!("{}consent/", fresh.prefix);
     let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&fresh.clock);
-    let secrets = BrandSecrets::new(&config(), fresh.prefix.clone(), clock);
-    let secrets = secrets.with_consent_keys(prefix.clone());
-    assert!(secrets.brand(&name).await.unwrap().consent.is_none());
-
-    let key = "oKGio6SlpqeoqaqrrK2ur7CxsrO0tba3uLm6u7y9vr8=";
-    let text = |brand: &str| {
-        format!(
-            r#"{{"version":"1","name":"{brand}","consent":{{"current":"a","keys":{{"a":"{key}"}}}}}}"#
-        )
-    };
-    let id = format!("{prefix}{name}");
-    fresh.client.create_secret().name(&id).secret_string(text("acme")).send().await.unwrap();
-    fresh.clock.pass(60);
-    let keys = secrets.brand(&name).await.unwrap().consent.clone().unwrap();
-    assert_eq!(keys.current, "a");
-    assert!(fresh.secrets.brand(&name).await.unwrap().consent.is_none());
-
-    fresh
-        .client
-        .put_secret_value()
-        .secret_id(&id)
-        .secret_string(text("other"))
-        .send()
-        .await
-        .unwrap();
-    fresh.clock.pass(60);
-    // The last good keys stay in force. A function that starts now has none.
-    assert!(secrets.brand(&name).await.unwrap().consent.is_some());
-    let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&fresh.clock);
-    let started = BrandSecrets::new(&config(), fresh.prefix.clone(), clock);
-    let started = started.with_consent_keys(prefix);
-    assert!(matches!(started.brand(&name).await, Err(SecretsError::Damaged(_))));
+    let intake = BrandSecrets::new(&config(), format!("{}brand/", fresh.prefix), clock);
+    let (whole, part) = (fresh.secrets.brand(&name).await.unwrap(), intake.brand(&name).await);
+    let part = part.unwrap();
+    assert!(whole.sealing.is_some() && part.sealing.is_none());
+    assert_ne!(whole.link_key.bytes(), part.link_key.bytes());
 }
 
 #[tokio::test]

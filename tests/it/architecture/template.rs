@@ -112,18 +112,6 @@ fn settings_given_equal_settings_read() {
     let given = entries(&template["Globals"]["Function"]["Environment"]["Variables"]);
     let given: BTreeSet<String> = given.into_iter().map(|(name, _)| name).collect();
     let mut read_by_some = BTreeSet::new();
-    // Only these two functions may verify or sign a consent.
-    let consents = BTreeSet::from(["ConsentCallback", "FetchInfo"].map(str::to_owned));
-    let mut given_consents = BTreeSet::new();
-    for (id, function) in resources(&template, "AWS::Serverless::Function") {
-        let own = &function["Environment"]["Variables"];
-        if !own.is_badvalue() {
-            let own: Vec<_> = entries(own).into_iter().map(|(name, _)| name).collect();
-            assert_eq!(own, ["CONSENT_SECRET_PREFIX"], "{id}");
-            given_consents.insert(id);
-        }
-    }
-    assert_eq!(given_consents, consents);
     for name in functions(&template).into_keys() {
         let main = read(&format!("functions/{name}/src/main.rs"));
         // Every function is wired from these as well.
@@ -132,12 +120,66 @@ fn settings_given_equal_settings_read() {
         let settings = words.filter(|word| {
             word.len() > 3 && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
         });
-        for setting in settings.filter(|setting| *setting != "CONSENT_SECRET_PREFIX") {
+        for setting in settings {
             assert!(given.contains(setting), "{name} reads {setting}");
             read_by_some.insert(setting.to_owned());
         }
     }
     assert_eq!(read_by_some, given);
+}
+
+/// Returns the documents of a brand's secret that a function's `main.rs` names.
+fn documents(name: &str) -> BTreeSet<String> {
+    let main = read(&format!("functions/{name}/src/main.rs"));
+    let (_, list) = main.split_once("const DOCUMENTS: &[Document] = &[").unwrap();
+    let (list, _) = list.split_once(']').unwrap();
+    list.split("Document::")
+        .skip(1)
+        .map(|name| name.trim_matches(|c: char| !c.is_alphabetic()).to_owned())
+        .collect()
+}
+
+#[test]
+fn secrets_that_a_function_may_read_are_those_it_reads() {
+    let template = template();
+    let mut readers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (name, function) in functions(&template) {
+        let documents = documents(&name);
+        let settings = entries(&function["Environment"]["Variables"]).into_iter();
+        let settings: BTreeSet<(String, String)> =
+            settings.map(|(setting, value)| (setting, text(value))).collect();
+        let prefix = |document: &String| {
+            (
+                format!("{}_SECRET_PREFIX", document.to_uppercase()),
+                format!("{document}SecretPrefix"),
+            )
+        };
+        assert_eq!(settings, documents.iter().map(prefix).collect(), "{name}");
+        let mut may_read = BTreeSet::new();
+        for statement in statements(&function) {
+            if list(&statement["Action"]) == ["secretsmanager:GetSecretValue"] {
+                may_read.extend(list(&statement["Resource"]));
+            }
+        }
+        let arn = |prefix: String| {
+            let place = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}";
+            format!("{place}:secret:${{{prefix}}}*")
+        };
+        let own = documents.iter().map(|document| format!("{document}SecretPrefix"));
+        let own = own.chain(["SecretPrefix".to_owned()]).map(arn);
+        assert_eq!(may_read, own.collect(), "{name}");
+        for document in documents {
+            readers.entry(document).or_default().insert(name.clone());
+        }
+    }
+    let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let wanted = BTreeMap::from([
+        ("Channels".to_owned(), of(&["consent-callback", "send-prompt"])),
+        ("Claims".to_owned(), of(&["fetch-info", "intake"])),
+        ("Consent".to_owned(), of(&["consent-callback", "fetch-info"])),
+        ("Processors".to_owned(), of(&["fetch-info"])),
+    ]);
+    assert_eq!(readers, wanted);
 }
 
 #[test]
@@ -203,11 +245,17 @@ fn every_prefix_of_secrets_is_bounded() {
         .into_iter()
         .filter(|(name, _)| name.ends_with("SecretPrefix"))
         .collect();
-    assert!(prefixes.len() >= 2, "{prefixes:?}");
+    assert_eq!(prefixes.len(), 5, "{prefixes:?}");
+    let defaults: Vec<String> =
+        prefixes.iter().map(|(_, parameter)| text(&parameter["Default"])).collect();
     for (name, parameter) in prefixes {
         assert!(text(&parameter["AllowedPattern"]).ends_with("*/"), "{name}");
         assert!(parameter["MinLength"].as_i64() >= Some(4), "{name}");
-        assert!(text(&parameter["Default"]).ends_with('/'), "{name}");
+        let default = text(&parameter["Default"]);
+        assert!(default.ends_with('/'), "{name}");
+        // A function that may read one kind may read no other by it.
+        let beginning = defaults.iter().filter(|one| default.starts_with(one.as_str()));
+        assert_eq!(beginning.count(), 1, "{name}");
     }
     let address = text(&template["Parameters"]["PublicBaseUrl"]["AllowedPattern"]);
     assert!(address.starts_with("https://"), "{address}");

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use domain::settings::is_withheld;
 use domain::values::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
@@ -78,7 +79,9 @@ impl ProviderTokens {
         secrets: &RotatedSecret,
         age_max: Duration,
     ) -> Result<Self, InvalidSetting> {
-        let key = decoded(secrets.current("api_secret")?)?;
+        let current = secrets.current("api_secret")?;
+        // A function that may not read the secret makes no call.
+        let key = if is_withheld(current) { Vec::new().into() } else { decoded(current)? };
         let keys: Result<Vec<_>, InvalidSetting> = secrets.all().map(decoded).collect();
         let keys = keys?;
         let age_seconds_max = i64::try_from(age_max.as_secs()).unwrap_or(i64::MAX);

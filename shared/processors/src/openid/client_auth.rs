@@ -5,6 +5,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use domain::keys;
+use domain::settings::is_withheld;
 use domain::values::time::Timestamp;
 use http::HeaderValue;
 use ring::rand::SystemRandom;
@@ -49,7 +50,8 @@ pub(super) enum SecretPlace {
 
 /// A key that signs.
 pub(super) struct AssertionKey {
-    pair: KeyPair,
+    /// `None` in a function that may not read the key, and makes no call.
+    pair: Option<KeyPair>,
     id: Option<String>,
     /// The audience of assertions; `None` for the token endpoint.
     audience: Option<String>,
@@ -138,6 +140,9 @@ impl AssertionKey {
         id: Option<String>,
         audience: Option<String>,
     ) -> Option<Self> {
+        if is_withheld(pem) {
+            return Some(Self { pair: None, id, audience });
+        }
         let der = PrivatePkcs8KeyDer::from_pem_slice(pem.expose_secret().as_bytes()).ok()?;
         let der = der.secret_pkcs8_der();
         let p256 = || {
@@ -145,7 +150,7 @@ impl AssertionKey {
             EcdsaKeyPair::from_pkcs8(algorithm, der, &SystemRandom::new()).map(KeyPair::P256)
         };
         let pair = RsaKeyPair::from_pkcs8(der).map(KeyPair::Rsa).or_else(|_not_rsa| p256()).ok()?;
-        Some(Self { pair, id, audience })
+        Some(Self { pair: Some(pair), id, audience })
     }
 
     /// Signs who the client is. The id of the token differs for every call and second.
@@ -155,7 +160,8 @@ impl AssertionKey {
         issuer: &str,
         audience: &str,
     ) -> Result<String, Unauthenticated> {
-        let (algorithm, now) = (self.pair.algorithm(), call.now.as_secs());
+        let pair = self.pair.as_ref().ok_or(Unauthenticated)?;
+        let (algorithm, now) = (pair.algorithm(), call.now.as_secs());
         let header = json!({ "alg": algorithm, "typ": "JWT", "kid": self.id });
         let made_of = format!("{} {} {}", call.now.as_millis(), call.client_id, call.form);
         let payload = json!({
@@ -167,7 +173,7 @@ impl AssertionKey {
             "exp": now.saturating_add(LIFE),
         });
         let signed = format!("{}.{}", part(header), part(payload));
-        let signature = self.pair.sign(signed.as_bytes())?;
+        let signature = pair.sign(signed.as_bytes())?;
         Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 }

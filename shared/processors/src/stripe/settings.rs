@@ -1,6 +1,7 @@
 //! The settings of kind `stripe`, checked once when the processor is opened.
 
 use domain::brand::{InvalidSettings, Mode, Settings};
+use domain::settings::{WITHHELD, secrets};
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -34,7 +35,7 @@ struct StripeSettings {
     #[serde(default)]
     three_d_secure: ThreeDSecure,
     /// `whsec_…` of the webhook's endpoint: two while the secret is rolled.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "secrets")]
     webhook_secrets: Vec<SecretString>,
     /// The address of a stand-in for Stripe. Test mode only.
     base_url: Option<String>,
@@ -190,7 +191,8 @@ fn authorization(mode: Mode, key: &SecretString) -> Result<HeaderValue, InvalidS
         Mode::Test => ["sk_test_", "rk_test_"],
         Mode::Live => ["sk_live_", "rk_live_"],
     };
-    let fits = prefixes.iter().any(|prefix| is_api_key(key, prefix));
+    // A function that may not read the key makes no call.
+    let fits = key == WITHHELD || prefixes.iter().any(|prefix| is_api_key(key, prefix));
     match HeaderValue::try_from(format!("Bearer {key}")) {
         Ok(mut value) if fits => {
             value.set_sensitive(true);

@@ -6,6 +6,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
+use domain::settings::is_withheld;
 use domain::values::time::Timestamp;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request, StatusCode};
@@ -47,7 +48,8 @@ pub(super) struct KeyFile {
 pub(super) struct ServiceAccount {
     email: String,
     key_id: Option<String>,
-    key: RsaKeyPair,
+    /// `None` in a function that may not read the key, and makes no call.
+    key: Option<RsaKeyPair>,
     token_url: String,
     token_account: TokenAccount,
 }
@@ -85,15 +87,15 @@ impl ServiceAccount {
             return Err(InvalidSetting { field: "client_email" });
         }
         let pem = private_key.expose_secret();
-        let Ok(der) = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()) else {
-            return Err(InvalidSetting { field: "private_key" });
-        };
-        let Ok(key) = RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()) else {
-            return Err(InvalidSetting { field: "private_key" });
-        };
+        let key = if is_withheld(&private_key) { None } else { Some(key_pair(pem)?) };
         let token_url = token_uri.map_or_else(|| TOKEN_URL.to_owned(), |uri| uri.join(""));
         let token_account = TokenAccount::of(&[SCOPE, &token_url, &email, pem]);
         Ok(Self { email, key_id, key, token_url, token_account })
+    }
+
+    /// Whether this function may read the key.
+    pub(super) const fn can_sign(&self) -> bool {
+        self.key.is_some()
     }
 
     /// Returns the key of the token cache.
@@ -119,14 +121,24 @@ impl ServiceAccount {
         let exp = iat.saturating_add(LIFE_SECONDS);
         let claims = TokenClaims { iss: &self.email, scope: SCOPE, aud: &self.token_url, iat, exp };
         let signed = format!("{}.{}", encoded(&header)?, encoded(&claims)?);
-        let mut signature = vec![0; self.key.public().modulus_len()];
+        let key = self.key.as_ref().ok_or(SigningFailed)?;
+        let mut signature = vec![0; key.public().modulus_len()];
         // PKCS#1 v1.5 padding is deterministic. The function takes randomness for the other paddings.
         let random = SystemRandom::new();
-        let done = self.key.sign(&RSA_PKCS1_SHA256, &random, signed.as_bytes(), &mut signature);
+        let done = key.sign(&RSA_PKCS1_SHA256, &random, signed.as_bytes(), &mut signature);
         if done.is_err() {
             return Err(SigningFailed.into());
         }
         Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
+    }
+}
+
+fn key_pair(pem: &str) -> Result<RsaKeyPair, InvalidSetting> {
+    let invalid = InvalidSetting { field: "private_key" };
+    let Ok(der) = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()) else { return Err(invalid) };
+    match RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()) {
+        Ok(key) => Ok(key),
+        Err(_) => Err(invalid),
     }
 }
 

@@ -74,6 +74,9 @@ impl Channel for GoogleRcs {
     }
 
     async fn capability(&self, to: &Phone, _: &Contact, _: Timestamp) -> Capability {
+        if !self.caller.account.can_sign() {
+            return wire::not_checked();
+        }
         let mut fresh = [0; 16];
         self.random.fill(&mut fresh);
         wire::capability(match wire::capability_call(&self.agent, to, fresh) {

@@ -204,6 +204,12 @@ struct Capabilities {
     features: Vec<String>,
 }
 
+/// Returns the capability of a customer about whom Google is not asked.
+pub(super) fn not_checked() -> Capability {
+    let (reachable, rich, reason) = (true, true, Some("not_checked"));
+    Capability { reachable, rich, wallets: Vec::new(), receipts: RECEIPTS, reason }
+}
+
 /// Reads a number's capability from the answer to [`capability_call`], or from the error of that call.
 pub(super) fn capability(answer: Result<Response<Bytes>, SendError>) -> Capability {
     let answer = answer.and_then(|answer| {
