@@ -8,6 +8,7 @@ mod prose;
 mod prose_rules;
 mod rooms;
 mod routes;
+mod table_access;
 mod template;
 
 use std::fs;

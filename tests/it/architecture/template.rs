@@ -48,7 +48,7 @@ pub(super) fn events(function: &Yaml, kind: &str) -> Vec<Yaml> {
 }
 
 /// Returns the statements of a function's policies, conditional ones included.
-fn statements(function: &Yaml) -> Vec<Yaml> {
+pub(super) fn statements(function: &Yaml) -> Vec<Yaml> {
     let mut found = Vec::new();
     for policy in function["Policies"].as_vec().unwrap() {
         for statement in policy["Statement"].as_vec().unwrap() {
@@ -63,7 +63,7 @@ fn statements(function: &Yaml) -> Vec<Yaml> {
     found
 }
 
-fn list(yaml: &Yaml) -> Vec<String> {
+pub(super) fn list(yaml: &Yaml) -> Vec<String> {
     yaml.as_vec().map_or_else(|| vec![text(yaml)], |all| all.iter().map(text).collect())
 }
 

@@ -1,0 +1,206 @@
+//! What each function may do with the table is what its code does: which items it gets, lists, puts and deletes.
+//!
+//! A function's sources name the records that they use. [`CALLS`] says which items each of those touches. An emulator may not
+//! check permissions, so that only this test finds a right that is missing or left over.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use yaml_rust2::Yaml;
+
+use super::files::production;
+use super::read;
+use super::template::{functions, list, statements, template, text};
+
+/// What is done with an item, by the names of DynamoDB's actions.
+const GET: &str = "dynamodb:GetItem";
+const LIST: &str = "dynamodb:Query";
+const PUT: &str = "dynamodb:PutItem";
+const DELETE: &str = "dynamodb:DeleteItem";
+
+type Access = (&'static str, &'static str);
+
+/// The names by which sources use records, and the items that each touches. A name without items touches the index or none.
+const CALLS: &[(&str, &[Access])] = &[
+    ("CircuitBreaker::load", &[(LIST, "BREAKER")]),
+    ("Handles", &[(GET, "HANDLE"), (PUT, "HANDLE"), (LIST, "STOP"), (PUT, "STOP")]),
+    ("authentication::authenticate", &[]),
+    ("capability::load", &[(GET, "CAP")]),
+    ("capability::put", &[(PUT, "CAP")]),
+    ("charges::load", &[(GET, "CHARGE")]),
+    ("charges::put", &[(PUT, "CHARGE")]),
+    ("claims::load", &[(GET, "REQ")]),
+    ("claims::put", &[(PUT, "REQ")]),
+    ("contact::load", &[(GET, "CONTACT")]),
+    ("contact::update", &[(GET, "CONTACT"), (PUT, "CONTACT"), (DELETE, "CAP")]),
+    ("effects::send", &[]),
+    ("handles::address_of", &[(GET, "HANDLE")]),
+    ("handles::hashes", &[]),
+    ("limits::load", &[(GET, "LIMIT")]),
+    ("limits::put", &[(PUT, "LIMIT")]),
+    ("opt_outs::is_opted_out", &[(LIST, "STOP")]),
+    ("opt_outs::record", &[(LIST, "STOP"), (PUT, "STOP")]),
+    ("saved_cards::load", &[(GET, "CARD")]),
+    ("saved_cards::put", &[(PUT, "CARD")]),
+    ("seen::is_seen", &[(GET, "SEEN")]),
+    ("seen::put_seen", &[(PUT, "SEEN")]),
+    ("storage::decode", &[]),
+    ("storage::device_wallets", &[(GET, "DEVICE")]),
+    ("storage::follow_link", &[(GET, "LINK")]),
+    ("storage::journal", &[(LIST, "REQ")]),
+    ("storage::load", &[(GET, "REQ")]),
+    ("storage::of_session", &[]),
+    ("storage::open_for_address", &[(LIST, "ADDR")]),
+    ("storage::put_device_wallets", &[(PUT, "DEVICE")]),
+    ("storage::put_link", &[(PUT, "LINK")]),
+    ("storage::put_webhook_state", &[(PUT, "REQ")]),
+    ("storage::webhook", &[(GET, "REQ")]),
+    ("storage::webhooks", &[(LIST, "REQ")]),
+];
+
+/// Other marks in the sources of a function, and the items that each touches.
+const MARKS: &[(&str, &[Access])] = &[
+    ("records::update", &[(GET, "REQ"), (PUT, "REQ"), (PUT, "ADDR"), (DELETE, "ADDR")]),
+    (".try_acquire(", &[(PUT, "BREAKER"), (DELETE, "BREAKER")]),
+    ("\"IDEM#", &[(GET, "IDEM"), (PUT, "IDEM")]),
+    ("\"ENDPOINT#", &[(GET, "ENDPOINT"), (PUT, "ENDPOINT"), (DELETE, "ENDPOINT")]),
+];
+
+/// What the sandbox touches in each function. Intake opens it, and calls nothing of it.
+const SANDBOX: &[(&str, &[Access])] = &[
+    ("consent-callback", &[(LIST, "PHONE"), (GET, "SANDBOX"), (PUT, "SANDBOX")]),
+    ("fetch-info", &[(GET, "SANDBOX"), (PUT, "SANDBOX")]),
+    ("intake", &[]),
+    ("send-prompt", &[(GET, "PHONE"), (PUT, "PHONE")]),
+];
+
+/// The modules of `records`, by whose names the calls are found.
+const MODULES: &str = "CircuitBreaker authentication capability charges claims contact device effects handles limits links \
+    opt_outs saved_cards seen storage";
+
+/// Returns the calls of records that a source names, as `module::function`.
+fn calls(source: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for module in MODULES.split_whitespace() {
+        let mark = format!("{module}::");
+        for (at, _) in source.match_indices(&mark) {
+            let whole =
+                !source[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
+            let rest = &source[at + mark.len()..];
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+            let (name, after) = rest.split_at(end);
+            if whole && after.starts_with('(') {
+                found.insert(format!("{mark}{name}"));
+            }
+        }
+    }
+    if source.contains("Handles") {
+        found.insert("Handles".to_owned());
+    }
+    found
+}
+
+/// Returns what a function does with the table.
+fn done_by(function: &str) -> BTreeSet<Access> {
+    let folder = format!("functions/{function}/src/");
+    let sources: Vec<String> = production()
+        .into_iter()
+        .filter(|path| path.starts_with(&folder))
+        .map(|path| read(&path))
+        .collect();
+    let mut done = BTreeSet::new();
+    for call in sources.iter().flat_map(|source| calls(source)) {
+        let known = CALLS.iter().find(|(name, _)| *name == call);
+        let (_, items) = known.unwrap_or_else(|| panic!("say in CALLS which items {call} touches"));
+        done.extend(items.iter().copied());
+    }
+    for (mark, items) in MARKS {
+        if sources.iter().any(|source| source.contains(mark)) {
+            done.extend(items.iter().copied());
+        }
+    }
+    let sandbox = SANDBOX.iter().find(|(name, _)| *name == function);
+    let (_, items) = sandbox.unwrap_or_else(|| panic!("say in SANDBOX what {function} does"));
+    done.extend(items.iter().copied());
+    done
+}
+
+/// Returns what a statement on the table allows: an action, and the prefixes of the keys that it is bound to.
+fn allowed(statement: &Yaml) -> Vec<(String, String)> {
+    let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+    let mut found = Vec::new();
+    for action in list(&statement["Action"]) {
+        for key in list(keys) {
+            let prefix = key.strip_suffix("#*").unwrap_or_else(|| panic!("{action} of {key}"));
+            found.push((action.clone(), prefix.to_owned()));
+        }
+    }
+    found
+}
+
+#[test]
+fn items_that_a_function_may_touch_are_those_it_touches() {
+    for (name, function) in functions(&template()) {
+        let mut may = BTreeSet::new();
+        for statement in statements(&function) {
+            if text(&statement["Sid"]).starts_with("Table") {
+                may.extend(allowed(&statement));
+            }
+        }
+        let done = done_by(&name).into_iter();
+        let done: BTreeSet<(String, String)> =
+            done.map(|(action, prefix)| (action.to_owned(), prefix.to_owned())).collect();
+        let (missing, spare): (Vec<_>, Vec<_>) =
+            (done.difference(&may).collect(), may.difference(&done).collect());
+        assert!(
+            missing.is_empty() && spare.is_empty(),
+            "{name}: add {missing:?}, remove {spare:?}"
+        );
+    }
+}
+
+/// A saved card, a charge and a circuit are fetch-info's to write; a link is send-prompt's.
+#[test]
+fn items_that_one_function_writes_are_written_by_no_other() {
+    let mut writers: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for name in functions(&template()).into_keys() {
+        for (_, prefix) in done_by(&name).into_iter().filter(|(action, _)| *action == PUT) {
+            writers.entry(prefix).or_default().insert(name.clone());
+        }
+    }
+    for (prefix, writer) in [
+        ("BREAKER", "fetch-info"),
+        ("CARD", "fetch-info"),
+        ("CHARGE", "fetch-info"),
+        ("ENDPOINT", "fetch-info"),
+        ("IDEM", "intake"),
+        ("LINK", "send-prompt"),
+    ] {
+        assert_eq!(writers[prefix], BTreeSet::from([writer.to_owned()]), "{prefix}");
+    }
+}
+
+/// Every kind of item is in the lists above.
+#[test]
+fn every_prefix_of_keys_is_known() {
+    let listed = [CALLS, MARKS, SANDBOX].concat();
+    let mut known: BTreeSet<&str> =
+        listed.iter().flat_map(|(_, items)| items.iter().map(|(_, prefix)| *prefix)).collect();
+    // Of the index, and of sort keys.
+    known.extend(["SES", "EVT", "WEBHOOK", "MSG"]);
+    for path in production() {
+        if !["functions/", "shared/records/", "shared/sandbox/"]
+            .iter()
+            .any(|at| path.starts_with(at))
+        {
+            continue;
+        }
+        let source = read(&path);
+        for (at, _) in source.match_indices("format!(\"") {
+            let rest = &source[at + "format!(\"".len()..];
+            let letters = rest.bytes().take_while(u8::is_ascii_uppercase).count();
+            let (prefix, after) = rest.split_at(letters);
+            let is_key = letters > 2 && after.starts_with('#');
+            assert!(!is_key || known.contains(prefix), "{path}: say what touches {prefix}#");
+        }
+    }
+}
