@@ -149,6 +149,9 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::LatePaymentReversal => {
             Witness::Test("flows::aftermath::payment_after_the_end_is_reversed_at_once")
         }
+        Guard::ReversalTimeout => {
+            Witness::Test("flows::aftermath::reversal_without_a_result_ends_after_a_week")
+        }
         Guard::LateRefundSuccess => {
             Witness::Test("flows::refunds::late_success_stops_the_refund_that_repeats_it")
         }

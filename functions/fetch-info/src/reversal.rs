@@ -1,14 +1,23 @@
 //! The reversal of a payment that succeeded after its attempt had ended.
 
+use std::time::Duration;
+
+use domain::guards;
+use domain::guards::Guard;
+use domain::message::Step;
 use domain::request::{LatePayment, Request, Reversal};
 use domain::values::id::RequestId;
 use ports::{LateReversal, Ports, Processors, RefundResult};
 use records::circuit_breaker::CallKind;
+use records::effects::send;
 use records::storage;
 use records::update::{Decision, commit, update};
 
 use crate::StepError;
 use crate::circuit::{AccountStatus, CallScope, Circuit};
+
+/// The delay of the next look at a reversal without a result: the longest of a queue.
+const LOOK_AFTER: Duration = Duration::from_secs(900);
 
 /// What reverses late payments.
 pub(crate) struct Reversals<'a> {
@@ -17,15 +26,37 @@ pub(crate) struct Reversals<'a> {
 }
 
 impl Reversals<'_> {
-    /// Requests the reversal of an attempt's late payments. A failure brings the message again, and to the dead letters in
-    /// the end. The same call with the same key is safe.
+    /// Requests the reversal of an attempt's late payments, and looks until each has ended.
+    ///
+    /// A failure brings the message again, and to the dead letters in the end. The same call with the same key is safe.
     pub(crate) async fn run(&self, id: RequestId, attempt_no: u32) -> Result<(), StepError> {
         let Some(loaded) = storage::load(self.ports.store.as_ref(), id).await? else {
             return Ok(());
         };
-        let owed = loaded.request.owed_reversals().find(|late| late.attempt_no == attempt_no);
-        let Some(late) = owed else { return Ok(()) };
-        let reversal = match self.call(&loaded.request, late).await? {
+        for late in loaded.request.open_reversals(attempt_no) {
+            self.reverse(&loaded.request, late).await?;
+        }
+        let loaded = storage::load(self.ports.store.as_ref(), id).await?;
+        let open =
+            loaded.is_some_and(|loaded| loaded.request.open_reversals(attempt_no).next().is_some());
+        if open {
+            send(self.ports.queue.as_ref(), Step::Reverse { attempt_no }, id, LOOK_AFTER).await?;
+        }
+        Ok(())
+    }
+
+    /// Requests one reversal, or ends one whose result is long overdue.
+    async fn reverse(&self, request: &Request, late: &LatePayment) -> Result<(), StepError> {
+        let (id, attempt_no) = (request.id, late.attempt_no);
+        let is_overdue = late.reversal_ends_at().is_some_and(|end| self.ports.clock.now() >= end);
+        if late.reversal == Reversal::Requested {
+            if is_overdue && !guards::is_disabled(Guard::ReversalTimeout) {
+                tracing::error!(request.id = %id, attempt_no, "no result of a reversal was reported; look at the processor, and refund it by hand");
+                self.record(id, late, Reversal::Failed).await?;
+            }
+            return Ok(());
+        }
+        let reversal = match self.call(request, late).await? {
             RefundResult::Done(_) => Reversal::Done,
             RefundResult::Pending(_) => Reversal::Requested,
             RefundResult::Failed { code } => {
@@ -36,8 +67,18 @@ impl Reversals<'_> {
                 return Err(StepError::Reversal);
             }
         };
+        self.record(id, late, reversal).await
+    }
+
+    async fn record(
+        &self,
+        id: RequestId,
+        late: &LatePayment,
+        reversal: Reversal,
+    ) -> Result<(), StepError> {
+        let LatePayment { attempt_no, reference, .. } = late;
         let decide = |request: &Request, now| -> Result<Decision<()>, StepError> {
-            Ok(match request.record_reversal(attempt_no, reversal, now) {
+            Ok(match request.record_reversal(*attempt_no, Some(reference), reversal, now) {
                 Ok(change) => commit(change).into(),
                 Err(_reported_meanwhile) => Decision::Stop(()),
             })

@@ -143,6 +143,8 @@ guards! {
     PendingRefundIsNotDone,
     /// A payment that succeeds after its attempt has ended is reversed.
     LatePaymentReversal,
+    /// A reversal without a result counts as failed after a week.
+    ReversalTimeout,
     /// A success that is reported after a refund failed stops a refund that would repeat it.
     LateRefundSuccess,
     /// A check is queued before a refund is written.

@@ -73,6 +73,9 @@ pub struct ReportedResult {
     /// A stable word of ours for why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// The payment that a cancellation or reversal is of, where the processor names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<Reference>,
 }
 
 /// What a verified webhook reported of a charge after its request had ended.
@@ -142,13 +145,21 @@ impl ReportedResult {
         Reference(self.reference.0.split(' ').next().unwrap_or_default().to_owned())
     }
 
+    /// Whether a cancellation or reversal may be of that payment.
+    #[must_use]
+    pub fn is_of(&self, payment: &Reference) -> bool {
+        self.original.as_ref().is_none_or(|original| original == payment)
+    }
+
     /// The code of a cancelled attempt. It is final: no other report changes it.
     pub const CANCELLED: &'static str = "cancelled";
 
-    /// The code of a refund that the processor reversed after it had sent it. It is final: a success is an older report.
+    /// The code of a refund, or of a cancellation, that the processor took back after it had reported it.
+    ///
+    /// It is final: a success is an older report.
     pub const REVERSED: &'static str = "refund_failed";
 
-    /// Whether the processor has reversed the refund.
+    /// Whether the processor has taken back the refund or the cancellation.
     #[must_use]
     pub fn is_reversed(&self) -> bool {
         !self.success && self.code.as_deref() == Some(Self::REVERSED)
@@ -162,6 +173,15 @@ impl ReportedResult {
 
     /// The code of a cancellation that the processor could not carry out. It says nothing about the money.
     pub const CANCEL_FAILED: &'static str = "cancel_failed";
+
+    /// The code of a reversal that the processor could not carry out. The payment stays.
+    pub const REVERSAL_FAILED: &'static str = "reversal_failed";
+
+    /// Whether the processor could not reverse a payment.
+    #[must_use]
+    pub fn is_reversal_failed(&self) -> bool {
+        !self.success && self.code.as_deref() == Some(Self::REVERSAL_FAILED)
+    }
 
     /// Whether the processor could not cancel the attempt: it was captured, declined, or never made.
     #[must_use]

@@ -150,7 +150,8 @@ async fn contract_cancel_and_refund_accepted() {
     let what = used(apple, 4250, 1);
     clock.stand_at(BEGINNING.after(Duration::from_secs(1_800)));
     // A payment that was reported too late is reversed by its own id. An unreported one is cancelled by our reference.
-    let late = ReportedResult { success: true, reference: reported_at(1_800), code: None };
+    let late =
+        ReportedResult { success: true, reference: reported_at(1_800), code: None, original: None };
     for reported in [None, Some(&late)] {
         assert_eq!(
             processor.void(&AttemptContext { reported, ..what }, &name()).await,

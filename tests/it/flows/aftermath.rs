@@ -179,3 +179,123 @@ fn report_of_the_charge_itself_is_no_late_payment() {
     assert_eq!(reversals(&world), Vec::<String>::new());
     assert_eq!(world.state(&asked), "fulfilled");
 }
+
+fn reversal_told(world: &World, asked: &Asked, told: &Value) {
+    let mut whole = json!({ "request": asked.id, "attempt_no": 1 });
+    whole.as_object_mut().unwrap().extend(told.as_object().unwrap().clone());
+    world.processor_sends(&json!({ "reversal_told": whole })).ok(202);
+}
+
+fn states(world: &World, asked: &Asked) -> Vec<String> {
+    let request = world.reads(asked);
+    let late = request["late_payments"].as_array().cloned().unwrap_or_default();
+    let word = |late: &Value| {
+        let text = |name: &str| late[name].as_str().unwrap().to_owned();
+        format!("{} {}", text("reference"), text("state"))
+    };
+    late.iter().map(word).collect()
+}
+
+/// A payment link can be paid twice. The charge stays, and the second payment goes back.
+#[test]
+fn second_payment_of_a_charged_attempt_is_reversed() {
+    let (world, asked, charge) = paid();
+    let before = world.reads(&asked);
+    world.processor_sends(&late(&asked, "psp9 4250 EUR 1")).ok(202);
+    assert_eq!(reversals(&world), ["Reverse 1 psp9"]);
+    // What is told of the second payment says nothing of the charge.
+    reversal_told(&world, &asked, &json!({ "success": true, "payment": "psp9" }));
+    assert_eq!(states(&world, &asked), ["psp9 reversed"]);
+    let after = world.reads(&asked);
+    assert_eq!((&after["outcome"], after.get("outside_refunds")), (&before["outcome"], None));
+    // The charge itself is cancelled in the dashboard.
+    reversal_told(&world, &asked, &json!({ "success": true, "payment": charge }));
+    assert_eq!(world.reads(&asked)["outside_refunds"][0]["amount"], 4250);
+    assert_eq!(states(&world, &asked), ["psp9 reversed"]);
+}
+
+#[test]
+fn two_late_payments_of_an_attempt_have_reversals_of_their_own() {
+    let (world, asked) = unpaid();
+    for payment in ["psp8", "psp9"] {
+        world.processor_sends(&late(&asked, &format!("{payment} 4250 EUR 1"))).ok(202);
+    }
+    assert_eq!(reversals(&world), ["Reverse 1 psp8", "Reverse 1 psp9"]);
+    reversal_told(&world, &asked, &json!({ "success": false, "payment": "psp8" }));
+    reversal_told(&world, &asked, &json!({ "success": true, "payment": "psp9" }));
+    assert_eq!(states(&world, &asked), ["psp8 kept", "psp9 reversed"]);
+    // A report of an unknown payment changes nothing.
+    reversal_told(&world, &asked, &json!({ "success": false, "payment": "psp7" }));
+    assert_eq!(states(&world, &asked), ["psp8 kept", "psp9 reversed"]);
+    // A person reversed the first one since.
+    reversal_told(&world, &asked, &json!({ "success": true, "payment": "psp8" }));
+    assert_eq!(states(&world, &asked), ["psp8 reversed", "psp9 reversed"]);
+    assert_eq!(world.webhooks().last().unwrap(), "request.late_payment_reversed");
+}
+
+#[test]
+fn reversal_without_a_result_ends_after_a_week() {
+    let (world, asked) = unpaid();
+    world.processor_sends(&late(&asked, "psp9 4250 EUR 1")).ok(202);
+    world.time_passes(7 * 86_400 - 900);
+    assert_eq!(states(&world, &asked), ["psp9 reversing"]);
+    world.time_passes(1_800);
+    assert_eq!(states(&world, &asked), ["psp9 kept"]);
+    assert_eq!(world.webhooks().last().unwrap(), "request.late_payment_kept");
+    assert!(world.logs().contains("no result of a reversal was reported"));
+    // One call was made, and none follows.
+    world.time_passes(86_400);
+    assert_eq!(reversals(&world).len(), 1);
+    // The result is told at last.
+    reversal_told(&world, &asked, &json!({ "success": true, "payment": "psp9" }));
+    assert_eq!(states(&world, &asked), ["psp9 reversed"]);
+}
+
+/// The money of a reversal comes back to the processor days later. That is told before or after the reversal's success.
+#[test]
+fn reversal_that_is_taken_back_is_kept_in_any_order() {
+    let done = json!({ "success": true, "payment": "psp9" });
+    let back = json!({ "success": false, "payment": "psp9", "code": "refund_failed" });
+    for order in [[&done, &back], [&back, &done]] {
+        let (world, asked) = unpaid();
+        world.processor_sends(&late(&asked, "psp9 4250 EUR 1")).ok(202);
+        for told in order {
+            reversal_told(&world, &asked, told);
+            reversal_told(&world, &asked, told);
+        }
+        assert_eq!(states(&world, &asked), ["psp9 kept"]);
+        let kept = world.webhooks().iter().filter(|name| name.ends_with("_kept")).count();
+        assert_eq!(kept, 1);
+        assert!(world.logs().contains("refund it by hand"));
+    }
+}
+
+/// The attempt ended because its payment was cancelled. The processor then takes the cancellation back.
+#[test]
+fn cancellation_that_is_taken_back_becomes_a_kept_payment() {
+    let (world, asked) = unpaid();
+    let back = json!({ "success": false, "payment": "psp5", "code": "refund_failed" });
+    for _ in 0..2 {
+        reversal_told(&world, &asked, &back);
+    }
+    assert_eq!(states(&world, &asked), ["psp5 kept"]);
+    assert_eq!(world.webhooks().last().unwrap(), "request.late_payment_kept");
+    assert_eq!(reversals(&world), Vec::<String>::new());
+    assert_eq!(world.state(&asked), "failed");
+}
+
+/// A cancellation of an open attempt that the processor refuses says nothing of the payment.
+#[test]
+fn refused_cancellation_leaves_an_open_attempt_as_it_is() {
+    let world = World::beginning().with_fake_processor(&["hosted"]).begin();
+    let asked = world.asks(4250);
+    let page = world.customer().newest().page;
+    let code = asked.answer["session_code"].as_str().unwrap_or_default();
+    let fields = [("action", "approve_hosted"), ("session_code", code)];
+    world.customer().answers_on(&page, &fields).ok(303);
+    reversal_told(&world, &asked, &json!({ "success": false }));
+    assert_eq!(world.state(&asked), "processing");
+    world.books().customer_is_done(&asked, 1);
+    world.processor_sends(&json!({ "look": asked.id })).ok(202);
+    assert_eq!(world.state(&asked), "fulfilled");
+}

@@ -41,6 +41,7 @@ fn commands(request: &Request, now: Timestamp) -> Vec<Result<Change, Refusal>> {
         success,
         reference: Reference("re".to_owned()),
         code: code.map(str::to_owned),
+        original: None,
     };
     let mut all = Vec::new();
     if request.refunds.len() < REFUNDS {
@@ -133,8 +134,12 @@ fn refund_leased_once_and_failure_undoes_success() {
     let started = request.record_refund_started(1, at(1)).unwrap().request;
     let again = started.record_refund_started(1, at(1)).err();
     assert_eq!(again, Some(Refusal::Leased));
-    let reported =
-        |success| ReportedResult { success, reference: Reference("re".to_owned()), code: None };
+    let reported = |success| ReportedResult {
+        success,
+        reference: Reference("re".to_owned()),
+        code: None,
+        original: None,
+    };
     let heard = started.record_refund_reported(1, reported(true), at(1)).unwrap().request;
     assert!(heard.record_refund_reported(1, reported(true), at(1)).unwrap().is_nothing());
     let done = heard.complete_refund(1, Reference("re".to_owned()), at(1)).unwrap().request;

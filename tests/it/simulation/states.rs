@@ -161,8 +161,12 @@ fn at_the_processor(request: &Request, now: Timestamp) -> Commands {
 }
 
 fn on_page(request: &Request, now: Timestamp, sealed: &Sealed) -> Commands {
-    let reported =
-        |success| ReportedResult { success, reference: Reference("pi_1".to_owned()), code: None };
+    let reported = |success| ReportedResult {
+        success,
+        reference: Reference("pi_1".to_owned()),
+        code: None,
+        original: None,
+    };
     let mut all = vec![
         request.record_redirected(sealed.clone(), WAIT, now),
         request.record_exchanged(sealed.clone(), now),

@@ -112,6 +112,9 @@ impl ProcessorWebhooks {
             Updated::Stored(stored) if stored.request.owed_reversals().next().is_some() => {
                 tracing::error!(request.id = %id, attempt_no, "payment succeeded after its attempt had ended; it is reversed");
             }
+            Updated::Stored(_) if reported.is_reversal_failed() || reported.is_reversed() => {
+                tracing::error!(request.id = %id, attempt_no, "late payment cannot be reversed; refund it by hand");
+            }
             Updated::Stopped(Some(refused)) if reported.success => {
                 let mut attempts = refused.request.attempts.iter();
                 if attempts.all(|attempt| attempt.attempt_no != attempt_no) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, AttemptEnd, Change, Refusal, Request, WebhookEventType};
+use super::{Change, LatePayment, Refusal, Request, WebhookEventType};
 use crate::journal::EntryKind;
 use crate::processor_result::{
     ChargeReport, DisputeReport, DisputeStatus, Reference, ReportedResult,
@@ -10,7 +10,7 @@ use crate::processor_result::{
 use crate::values::time::Timestamp;
 
 /// The most disputes, refunds made elsewhere and late payments that are kept, of each.
-const RECORDS_MAX: usize = 20;
+pub(super) const RECORDS_MAX: usize = 20;
 
 /// What happened to a charge after its request had ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,33 +60,6 @@ pub struct OutsideRefund {
     pub at: Timestamp,
 }
 
-/// A payment that succeeded after its attempt had ended without a charge. It is reversed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LatePayment {
-    /// The attempt's number, from 1.
-    pub attempt_no: u32,
-    /// The processor's id of the payment.
-    pub reference: Reference,
-    /// When it was reported.
-    pub at: Timestamp,
-    /// How far its reversal is.
-    pub reversal: Reversal,
-}
-
-/// How far the reversal of a late payment is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reversal {
-    /// It is to be requested.
-    Owed,
-    /// The processor accepted it and reports its result later.
-    Requested,
-    /// The payment was reversed.
-    Done,
-    /// The payment could not be reversed. A person must refund it.
-    Failed,
-}
-
 impl Aftermath {
     /// Whether nothing happened.
     #[must_use]
@@ -134,6 +107,7 @@ impl Request {
                         success: *success,
                         reference: reference.clone(),
                         code: (!success).then(|| ReportedResult::REVERSED.to_owned()),
+                        original: None,
                     };
                     return self.record_refund_reported(seq, reported, now);
                 }
@@ -191,7 +165,7 @@ impl Request {
         by_id.or_else(under_way).map(|refund| refund.seq)
     }
 
-    fn record_outside_refund(&self, refund: OutsideRefund) -> Result<Change, Refusal> {
+    pub(super) fn record_outside_refund(&self, refund: OutsideRefund) -> Result<Change, Refusal> {
         let mut change = Change::of(self, refund.at);
         let refunds = &mut change.request.aftermath.outside_refunds;
         let is_full = refunds.len() >= RECORDS_MAX;
@@ -209,104 +183,5 @@ impl Request {
             .with_timeline_entry("refunded_outside", None, reason)
             .with_entry(EntryKind::RefundedOutside { reference, amount, success })
             .with_webhook(WebhookEventType::RefundedOutside))
-    }
-
-    /// Records what a webhook reported of an attempt that has ended. A success is to be reversed; other reports are the
-    /// result of that reversal.
-    ///
-    /// # Errors
-    /// [`Refusal::Step`] where the report says nothing new: it is of the charge itself, or older than a cancellation.
-    pub fn record_reported_late(
-        &self,
-        attempt_no: u32,
-        reported: &ReportedResult,
-        now: Timestamp,
-    ) -> Result<Change, Refusal> {
-        let attempt = self.attempts.iter().find(|attempt| attempt.attempt_no == attempt_no);
-        let attempt = attempt.filter(|attempt| !attempt.is_open()).ok_or(Refusal::Step)?;
-        let of_charge = attempt.end() == Some(AttemptEnd::Charged);
-        if let Some(charge) = self.charge().filter(|_| of_charge && reported.is_cancelled()) {
-            // The charge itself was cancelled at the processor, such as in its dashboard.
-            let (reference, amount) = (reported.reference.clone(), charge.amount);
-            let refund = OutsideRefund { reference, amount, success: true, at: now };
-            return self.record_outside_refund(refund);
-        }
-        if !reported.success {
-            // A refusal of the attempt itself, told once more, says nothing of the reversal.
-            let reversal = match reported.code.as_deref() {
-                Some(ReportedResult::CANCELLED) => Reversal::Done,
-                Some(ReportedResult::CANCEL_FAILED) => Reversal::Failed,
-                Some(_) | None => return Err(Refusal::Step),
-            };
-            return self.record_reversal(attempt_no, reversal, now);
-        }
-        let payment = reported.payment();
-        let known = |late: &LatePayment| late.attempt_no == attempt_no && late.reference == payment;
-        if self.aftermath.late_payments.iter().any(known) {
-            return Ok(self.unchanged(now));
-        }
-        if self.is_charge(attempt, &payment) || attempt.cancelled {
-            return Err(Refusal::Step);
-        }
-        if self.aftermath.late_payments.len() >= RECORDS_MAX {
-            return Err(Refusal::Limit);
-        }
-        let mut change = Change::of(self, now);
-        let reference = payment.0.clone();
-        let late =
-            LatePayment { attempt_no, reference: payment, at: now, reversal: Reversal::Owed };
-        change.request.aftermath.late_payments.push(late);
-        Ok(change
-            .with_timeline_entry("late_payment", None, None)
-            .with_entry(EntryKind::LatePayment { attempt_no, reference })
-            .with_webhook(WebhookEventType::LatePayment))
-    }
-
-    /// Whether a payment is the charge that fulfilled the request. A charge may be known by its attempt's object alone.
-    fn is_charge(&self, attempt: &Attempt, payment: &Reference) -> bool {
-        let charge = self.charge().map(|charge| &charge.reference);
-        attempt.end() == Some(AttemptEnd::Charged)
-            && (charge == Some(payment) || charge == attempt.reference())
-    }
-
-    /// Returns the late payments whose reversal is to be requested.
-    pub fn owed_reversals(&self) -> impl Iterator<Item = &LatePayment> {
-        self.aftermath.late_payments.iter().filter(|late| late.reversal == Reversal::Owed)
-    }
-
-    /// Records how far the reversal of an attempt's late payments is.
-    ///
-    /// # Errors
-    /// [`Refusal::Step`] when no reversal of that attempt is open.
-    pub fn record_reversal(
-        &self,
-        attempt_no: u32,
-        reversal: Reversal,
-        now: Timestamp,
-    ) -> Result<Change, Refusal> {
-        let mut change = Change::of(self, now);
-        let open = change.request.aftermath.late_payments.iter_mut().filter(|late| {
-            late.attempt_no == attempt_no
-                && matches!(late.reversal, Reversal::Owed | Reversal::Requested)
-                && late.reversal != reversal
-        });
-        let mut changed = false;
-        for late in open {
-            late.reversal = reversal;
-            changed = true;
-        }
-        if !changed {
-            return Err(Refusal::Step);
-        }
-        let change = change.with_entry(EntryKind::ReversalReported { attempt_no, reversal });
-        Ok(match reversal {
-            Reversal::Owed | Reversal::Requested => change,
-            Reversal::Done => change
-                .with_timeline_entry("late_payment_reversed", None, None)
-                .with_webhook(WebhookEventType::LatePaymentReversed),
-            Reversal::Failed => change
-                .with_timeline_entry("late_payment_kept", None, None)
-                .with_webhook(WebhookEventType::LatePaymentKept),
-        })
     }
 }

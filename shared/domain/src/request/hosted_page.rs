@@ -291,10 +291,10 @@ impl Request {
     /// Records the result that a webhook reported of an attempt.
     ///
     /// No later report undoes a success, except a cancellation by the processor, which is final. A cancellation that failed
-    /// replaces no other report.
+    /// replaces no other report, and a reversal that failed changes nothing.
     ///
     /// # Errors
-    /// - [`Refusal::Step`] when that attempt is not open.
+    /// - [`Refusal::Step`] when that attempt is not open, or the processor took a cancellation back.
     /// - [`Refusal::Closed`].
     pub fn record_reported(
         &self,
@@ -304,8 +304,12 @@ impl Request {
     ) -> Result<Change, Refusal> {
         let mut change = self.at_processor(now)?;
         let attempt = open(&mut change.request)?;
-        if attempt.attempt_no != attempt_no {
+        if attempt.attempt_no != attempt_no || reported.is_reversed() {
             return Err(Refusal::Step);
+        }
+        if reported.is_reversal_failed() {
+            // The payment is as it was before its reversal was requested.
+            return Ok(Change::of(self, now));
         }
         let holds = |known: &ReportedResult| {
             known.is_cancelled()

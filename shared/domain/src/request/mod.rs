@@ -9,6 +9,7 @@ mod change;
 mod closing;
 mod fetching;
 mod hosted_page;
+mod late_payments;
 mod prompt_mac;
 mod prompting;
 mod refund_reports;
@@ -18,13 +19,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use aftermath::{Aftermath, DisputeRecord, LatePayment, OutsideRefund, Reversal};
+pub use aftermath::{Aftermath, DisputeRecord, OutsideRefund};
 pub use answering::CodeCheck;
 pub use attempt::{Attempt, AttemptEnd, AttemptState};
 pub use change::{Change, WebhookEventType};
 pub use closing::LIFETIME_MAX;
 pub use fetching::{Doubt, LEASE};
 pub use hosted_page::{CancelRedirect, Redirect, RedirectState, ReturnBrowser};
+pub use late_payments::{LatePayment, Reversal};
 pub use prompting::{BUSY_RETRY, CHANNEL_BUSY, NextPrompt, PromptRecord, PromptStatus};
 pub use refunding::{REFUNDS_MAX, RefundEnd, RefundRecord, RefundRetry};
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use domain::values::id::RequestId;
+use ports::LateReversal;
 use sha2::{Digest, Sha256};
 
 /// A merchant reference of ours. Its text has no colon, since webhook signatures join values with colons.
@@ -49,7 +50,6 @@ pub(super) enum AdyenStep {
     Payment,
     Details,
     Cancel,
-    Reversal,
     Refund,
 }
 
@@ -62,13 +62,22 @@ pub(super) fn key(request: RequestId, step: AdyenStep, count: u32) -> String {
         AdyenStep::Payment => "payment",
         AdyenStep::Details => "details",
         AdyenStep::Cancel => "cancel",
-        AdyenStep::Reversal => "reversal",
         AdyenStep::Refund => "refund",
     };
-    let digest = Sha256::digest(format!("adyen/v1|{request}|{step}|{count}"));
-    let mut text = hex::encode(digest);
-    text.truncate(32);
-    format!("{step}-{count}-{text}")
+    derive(&format!("adyen/v1|{request}|{step}|{count}"), step, count)
+}
+
+/// Returns the idempotency key of a reversal. An attempt may have several payments, and each has a key of its own.
+pub(super) fn reversal_key(late: &LateReversal<'_>) -> String {
+    let LateReversal { request, attempt_no, payment } = late;
+    let text = format!("adyen/v1|{request}|reversal|{attempt_no}|{}", payment.0);
+    derive(&text, "reversal", *attempt_no)
+}
+
+fn derive(text: &str, step: &str, count: u32) -> String {
+    let mut digest = hex::encode(Sha256::digest(text));
+    digest.truncate(32);
+    format!("{step}-{count}-{digest}")
 }
 
 /// Whether a text is an id of Adyen's. Nothing else ever reaches a path.
@@ -83,6 +92,8 @@ pub(super) fn is_link(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use domain::processor_result::Reference;
+
     use super::*;
 
     fn request() -> RequestId {
@@ -116,7 +127,6 @@ mod tests {
             AdyenStep::Payment,
             AdyenStep::Details,
             AdyenStep::Cancel,
-            AdyenStep::Reversal,
             AdyenStep::Refund,
         ];
         let mut keys = std::collections::BTreeSet::new();
@@ -126,6 +136,12 @@ mod tests {
                 assert!(key.len() <= 64, "{key}");
                 keys.insert(key);
             }
+        }
+        for (attempt_no, payment) in [(1, "A"), (2, "A"), (1, "B")] {
+            let payment = &Reference(payment.to_owned());
+            let key = reversal_key(&LateReversal { request: request(), attempt_no, payment });
+            assert!(key.len() <= 64, "{key}");
+            keys.insert(key);
         }
         assert_eq!(keys.len(), 18);
     }

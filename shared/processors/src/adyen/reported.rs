@@ -70,7 +70,12 @@ mod tests {
             currency: "EUR".into(),
             at,
         };
-        let reported = ReportedResult { success: true, reference: paid.to_reference(), code: None };
+        let reported = ReportedResult {
+            success: true,
+            reference: paid.to_reference(),
+            code: None,
+            original: None,
+        };
         assert_eq!(ReportedPayment::of(&reported), Some(paid));
         let refused = ReportedResult { success: false, ..reported };
         assert_eq!(ReportedPayment::of(&refused), None);
@@ -78,6 +83,7 @@ mod tests {
             reference: Reference("a/b 1 EUR 1".into()),
             success: true,
             code: None,
+            original: None,
         };
         assert_eq!(ReportedPayment::of(&damaged), None);
     }

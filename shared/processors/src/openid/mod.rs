@@ -193,7 +193,8 @@ impl Processor for OpenId {
             }
             Some(Err(error)) => {
                 let reference = Reference(returned.state);
-                let reported = ReportedResult { success: false, reference, code: Some(error) };
+                let reported =
+                    ReportedResult { success: false, reference, code: Some(error), original: None };
                 ProcessorEvent::AttemptReported { request, attempt_no, reported }
             }
             None => return Err(CallbackError::Malformed),

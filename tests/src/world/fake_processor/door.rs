@@ -40,12 +40,40 @@ fn heard(callback: &UnverifiedCallback) -> Result<ProcessorEvent, CallbackError>
     #[serde(rename_all = "snake_case", deny_unknown_fields)]
     enum Said {
         Look(RequestId),
-        Told { request: RequestId, attempt_no: u32, success: bool },
-        Late { request: RequestId, attempt_no: u32, payment: String },
-        ReversalTold { request: RequestId, attempt_no: u32, success: bool },
-        Charge { charge: String, what: Happened },
-        ChargeOf { request: RequestId, attempt_no: u32, what: Happened },
-        RefundTold { request: RequestId, seq: u32, success: bool, code: Option<String> },
+        Told {
+            request: RequestId,
+            attempt_no: u32,
+            success: bool,
+        },
+        Late {
+            request: RequestId,
+            attempt_no: u32,
+            payment: String,
+        },
+        ReversalTold {
+            request: RequestId,
+            attempt_no: u32,
+            success: bool,
+            /// The payment that was reversed, where the till names it.
+            payment: Option<String>,
+            /// Another word for the failure.
+            code: Option<String>,
+        },
+        Charge {
+            charge: String,
+            what: Happened,
+        },
+        ChargeOf {
+            request: RequestId,
+            attempt_no: u32,
+            what: Happened,
+        },
+        RefundTold {
+            request: RequestId,
+            seq: u32,
+            success: bool,
+            code: Option<String>,
+        },
     }
     #[derive(Deserialize)]
     #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -74,6 +102,7 @@ fn heard(callback: &UnverifiedCallback) -> Result<ProcessorEvent, CallbackError>
         success,
         reference: Reference("told".to_owned()),
         code: (!success).then(|| "refused".to_owned()),
+        original: None,
     };
     let said =
         serde_json::from_slice(&callback.body).map_err(|_not_one| CallbackError::Malformed)?;
@@ -86,10 +115,12 @@ fn heard(callback: &UnverifiedCallback) -> Result<ProcessorEvent, CallbackError>
             let reported = ReportedResult { reference: Reference(payment), ..reported(true) };
             ProcessorEvent::AttemptReported { request, attempt_no, reported }
         }
-        Said::ReversalTold { request, attempt_no, success } => {
-            let code =
-                if success { ReportedResult::CANCELLED } else { ReportedResult::CANCEL_FAILED };
-            let reported = ReportedResult { code: Some(code.to_owned()), ..reported(false) };
+        Said::ReversalTold { request, attempt_no, success, payment, code } => {
+            let usual =
+                if success { ReportedResult::CANCELLED } else { ReportedResult::REVERSAL_FAILED };
+            let code = Some(code.unwrap_or_else(|| usual.to_owned()));
+            let original = payment.map(Reference);
+            let reported = ReportedResult { code, original, ..reported(false) };
             ProcessorEvent::AttemptReported { request, attempt_no, reported }
         }
         Said::Charge { charge, what } => ProcessorEvent::ChargeReported {

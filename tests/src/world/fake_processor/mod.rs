@@ -194,7 +194,8 @@ fn receipt(charge: &AttemptContext<'_>) -> Receipt {
         Authorization::Grant(_) | Authorization::Hosted => None,
     };
     Receipt {
-        reference: reference(charge),
+        // A charge has an id of its own, as at Adyen.
+        reference: Reference(format!("paid-{}-{}", charge.request, charge.attempt_no)),
         amount: money.amount(),
         currency: money.currency().code().to_owned(),
         method: "card".to_owned(),

@@ -155,7 +155,7 @@ pub(in crate::adyen) fn reverse_late(
         "merchantAccount": account.merchant_account,
         "reference": end.to_string(),
     });
-    let key = reference::key(late.request, AdyenStep::Reversal, late.attempt_no);
+    let key = reference::reversal_key(late);
     AdyenRequest::post(format!("/payments/{}/reversals", late.payment.0), key, body)
 }
 

@@ -341,6 +341,7 @@ fn refund_is_pending_until_the_webhook_reports_it() {
             success,
             reference,
             code: code.map(str::to_owned),
+            original: None,
         };
         assert_eq!(
             block_on(processor.refund(&Refund { reported: Some(&reported), ..refund })),

@@ -254,6 +254,7 @@ impl EventObject {
             success: false,
             reference: Reference(id.clone()),
             code: Some(code.to_owned()),
+            original: None,
         };
         fits.then_some(ProcessorEvent::RefundReported { request, seq, reported })
     }
