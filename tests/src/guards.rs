@@ -149,6 +149,9 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::LatePaymentReversal => {
             Witness::Test("flows::aftermath::payment_after_the_end_is_reversed_at_once")
         }
+        Guard::DiscardUnkeptCard => {
+            Witness::Test("flows::session_codes::card_of_a_customer_who_never_returns_is_not_kept")
+        }
         Guard::ReversalTimeout => {
             Witness::Test("flows::aftermath::reversal_without_a_result_ends_after_a_week")
         }

@@ -119,6 +119,8 @@ guards! {
     VoidWithoutRedirect,
     /// A request is not cancelled while its customer is on the hosted page.
     NoCancelOnHostedPage,
+    /// A card that is not kept is removed at the processor.
+    DiscardUnkeptCard,
     /// A redirect is removed when its attempt ends.
     ForgetRedirect,
     /// A button's reply counts only with our own signature.

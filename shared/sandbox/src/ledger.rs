@@ -121,6 +121,19 @@ impl Ledger {
         Ok(entry.filter(|entry| !entry.is_over(self.clock.now())))
     }
 
+    /// Returns whether the customer of a SetupIntent still has its card.
+    pub(crate) async fn keeps(&self, setup: &SetupIntent) -> Result<bool, StoreError> {
+        let entry = self.read(&setup.customer).await?;
+        Ok(entry.is_some_and(|entry| match entry.object {
+            SandboxObject::Customer(customer) => customer.keeps(&setup.method),
+            SandboxObject::Intent(_)
+            | SandboxObject::Setup(_)
+            | SandboxObject::Session(_)
+            | SandboxObject::Method(_)
+            | SandboxObject::Token(_) => false,
+        }))
+    }
+
     /// Writes all entries or none. Each replaces the version that was read; version 0 is a new entry.
     pub(crate) async fn write(&self, entries: &[&Entry]) -> Result<(), StoreError> {
         let writes = entries.iter().map(|entry| put(entry)).collect::<Result<_, _>>()?;

@@ -110,7 +110,7 @@ pub fn stand_in(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Arc<dyn Http> {
 pub struct Books {
     /// The number of charges, which must never exceed one.
     pub charges: u32,
-    /// The number of saved cards.
+    /// The number of saved cards that were not detached since.
     pub cards: u32,
     /// The refunded amount, in Stripe's minor units.
     pub refunded: u64,
@@ -150,7 +150,8 @@ pub async fn books(
                     books.refunded = books.refunded.saturating_add(intent.refunded(now));
                 }
                 Some(SandboxObject::Setup(setup)) => {
-                    books.cards = books.cards.saturating_add(u32::from(setup.is_kept()));
+                    let is_kept = setup.is_kept() && ledger.keeps(&setup).await?;
+                    books.cards = books.cards.saturating_add(u32::from(is_kept));
                 }
                 Some(
                     SandboxObject::Intent(_)

@@ -1,6 +1,7 @@
 //! Who is on the line: session codes for every ask, typed for high amounts, and returns in another browser.
 
 use http::Method;
+use ports::{DetachResult, Rejection};
 use serde_json::{Value, json};
 use tests::world::fake_processor::{CODE, Doing};
 use tests::world::{Asked, PHONE, World};
@@ -208,8 +209,61 @@ fn card_of_a_customer_who_never_returns_is_not_kept() {
     let (asked, page) = asked(&world, KEEP);
     leaves(&world, &asked, &page);
     world.books().customer_is_done(&asked, 1);
+    world.time_passes(30);
+    assert_eq!(world.books().count(Doing::Detach), 0, "the customer may still return");
     world.time_passes(1_200);
     assert_eq!(world.reads(&asked)["outcome"]["reason"], "other_browser");
+    // The processor keeps no card that no request can use.
+    assert_eq!(world.books().count(Doing::Detach), 1);
+}
+
+/// The removal is tried until it is known, and no return keeps a card that is being removed.
+#[test]
+fn card_that_is_not_kept_is_removed_until_that_is_known() {
+    let world = hosted(&json!({}));
+    let (asked, page) = asked(&world, KEEP);
+    leaves(&world, &asked, &page);
+    world.books().customer_is_done(&asked, 1);
+    world.books().says([DetachResult::Again; 3]);
+    while world.books().count(Doing::Detach) == 0 {
+        world.time_passes(1);
+    }
+    world.customer().opens(&format!("{page}?done=1")).ok(200);
+    world.time_passes(300);
+    assert_eq!(world.books().count(Doing::Detach), 4);
+    assert_eq!(world.reads(&asked)["outcome"]["reason"], "other_browser");
+}
+
+#[test]
+fn card_that_the_processor_does_not_remove_is_named_in_the_log() {
+    for (says, passes) in [
+        (vec![DetachResult::Failed { code: "refused_by_processor" }], 1_200),
+        (vec![DetachResult::Blocked { by: Rejection::Permission }], 1_200),
+        (vec![DetachResult::Blocked { by: Rejection::Credentials }; 1_000], 26 * 3_600),
+        (vec![DetachResult::Again; 1_000], 26 * 3_600),
+    ] {
+        let world = hosted(&json!({}));
+        let (asked, page) = asked(&world, KEEP);
+        leaves(&world, &asked, &page);
+        world.books().customer_is_done(&asked, 1);
+        world.books().says(says);
+        world.time_passes(passes);
+        assert_eq!(world.reads(&asked)["outcome"]["reason"], "other_browser");
+        assert!(world.logs().contains("delete it at the processor"));
+    }
+}
+
+/// A customer who gives up, and a requester who cancels, leave no card either.
+#[test]
+fn card_of_an_abandoned_page_is_removed() {
+    let world = hosted(&json!({}));
+    let (asked, page) = asked(&world, KEEP);
+    leaves(&world, &asked, &page);
+    world.books().customer_is_done(&asked, 1);
+    world.acts(&asked, "cancel", &json!({})).ok(200);
+    world.time_passes(5);
+    assert_eq!(world.state(&asked), "cancelled");
+    assert_eq!(world.books().count(Doing::Detach), 1);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use domain::saved_credential::SavedCredential;
 use domain::seal;
 use domain::seal::{SealError, Sealable, Sealed};
 use domain::seal_binding::{Binding, CardBinding};
-use ports::{AttemptContext, OpenProcessorError, Ports, Processor, SecretsError};
+use ports::{AttemptContext, OpenProcessorError, Ports, Processor, RequestLabels, SecretsError};
 use records::circuit_breaker::CallKind;
 
 use super::run::RunResult;
@@ -111,6 +111,10 @@ impl<'a> RunContext<'a> {
             request: self.request.id,
             attempt_no: self.attempt.attempt_no,
             ask: &self.request.ask,
+            labels: RequestLabels {
+                metadata: &self.request.metadata,
+                session: &self.request.session.id,
+            },
             authorization: &self.authorization,
             customer: &self.request.address,
             page: &self.page,

@@ -4,6 +4,7 @@
 //! classifies its result as a [`Run`]. [`Recorder`] commits that result and sends what is owed.
 
 mod context;
+mod discard;
 mod lease;
 mod processor;
 mod record;
@@ -43,6 +44,7 @@ impl Attempts<'_> {
         let run = match RunContext::open(self, lease.request(), before).await? {
             Ok(context) => {
                 let run = Box::pin(context.run(lease)).await?;
+                let run = context.discard_unkept(lease, run).await?;
                 if let Some(status) = run.account {
                     circuit_wait = context.circuit.record(status).await;
                 }

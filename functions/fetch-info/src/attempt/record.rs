@@ -84,11 +84,11 @@ impl Recorder<'_, '_> {
     /// Keeps nothing of what the customer gave on the processor's page, until they are back in a browser that counts.
     ///
     /// The page asks for the session code in any other browser. Without a return, the attempt ends as if the customer had left.
+    /// A card was removed before.
     async fn await_return(&mut self) -> Result<(), Stop> {
         let request = self.lease.request();
         let attempt = request.open_attempt().unwrap_or(self.before);
         if timeouts::is_timed_out(request, attempt, self.lease.ports.clock.now()) {
-            tracing::warn!(request.id = %request.id, "card given in another browser is not kept; delete it at the processor");
             return self.decline("other_browser", true).await;
         }
         self.postpone("return", Doubt::Unchanged).await

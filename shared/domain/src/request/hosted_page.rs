@@ -92,6 +92,8 @@ pub enum CancelRedirect {
     Requester,
     /// The customer who returned in another browser and gave a wrong session code. It denies the request.
     WrongCode,
+    /// Time: what the customer gave is not kept, and no later return changes that.
+    Deadline,
 }
 
 impl Redirect {
