@@ -15,7 +15,7 @@ use domain::values::money::Money;
 use domain::values::name::BrandName;
 use domain::values::text::DisplayText;
 use domain::values::time::Timestamp;
-use ports::{AttemptContext, Clock, Secrets, SecretsError};
+use ports::{AttemptContext, Clock, RequestLabels, Secrets, SecretsError};
 use sha2::{Digest, Sha256};
 
 /// When every double's time begins: the first of December 2026.
@@ -144,6 +144,7 @@ pub fn used(authorization: &Authorization, amount: u64, attempt_no: u32) -> Atte
         request: "req_01J00000000000000000000000".parse().expect("an id"),
         attempt_no,
         ask: Box::leak(Box::new(Ask::Payment { money, description, card: None })),
+        labels: RequestLabels::NONE,
         authorization,
         customer: "c0ffee",
         page: "https://pay.example.com/c/page",

@@ -15,7 +15,7 @@ use domain::values::name::ChannelName;
 use domain::values::time::Timestamp;
 use domain::{keys, view};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use ports::Expect;
+use ports::{Expect, RequestLabels};
 use records::authentication::Requester;
 use records::effects;
 use records::update;
@@ -93,8 +93,13 @@ impl Intake {
         let CreateCall { requester, key, params } = call;
         let address = keys::address_hash(&requester.brand.address_key, &params.customer.phone);
         let routes = self.routes(requester, params.channels.as_deref(), &address, now).await?;
-        let routed =
-            RoutedAsk { ask: &params.ask, processor: params.processor.as_ref(), address: &address };
+        let labels = RequestLabels { metadata: &params.metadata, session: &params.session.id };
+        let routed = RoutedAsk {
+            ask: &params.ask,
+            processor: params.processor.as_ref(),
+            address: &address,
+            labels: Some(labels),
+        };
         let processor = self.select_processor(requester, routed).await?;
         let destination = Destination { address, routes, processor };
         let request = self.new_request(requester, params, destination, now);

@@ -77,7 +77,8 @@ impl Intake {
         number_policy::require_allowed(&requester, &customer.phone)?;
         let phone = customer.phone;
         let address = keys::address_hash(&requester.brand.address_key, &phone);
-        let routed = RoutedAsk { ask: &ask, processor: processor.as_ref(), address: &address };
+        let processor = processor.as_ref();
+        let routed = RoutedAsk { ask: &ask, processor, address: &address, labels: None };
         let processors = self.processor_views(&requester, routed).await?;
         let (now, brand) = (self.ports.clock.now(), &requester.brand.name);
         let scope = BrandScope { brand, mode: requester.mode };

@@ -6,7 +6,7 @@ use domain::guards;
 use domain::guards::Guard;
 use domain::problem::{Code, FieldError, Problem};
 use domain::values::name::ProcessorName;
-use ports::{PaymentOption, UnsupportedAmount};
+use ports::{PaymentOption, Processor, RequestLabels, UnsupportedAmount, UnsupportedLabel};
 use records::authentication::Requester;
 use records::circuit_breaker::{CallKind, CircuitBreaker};
 use records::saved_cards;
@@ -21,6 +21,21 @@ pub(crate) struct SelectedProcessor {
     pub(crate) by_tap: bool,
 }
 
+/// A processor that may take an ask.
+#[derive(Clone, Copy)]
+struct Candidate<'a> {
+    setup: &'a ProcessorSetup,
+    processor: &'a dyn Processor,
+}
+
+/// What a processor says of an ask.
+struct Considered {
+    /// The account that takes the money, by the processor's own name for it.
+    account: Option<String>,
+    /// The error is the reason why it does not take the ask.
+    result: Result<SelectedProcessor, Problem>,
+}
+
 /// What is asked for, and the processor that the requester names.
 #[derive(Clone, Copy)]
 pub(crate) struct RoutedAsk<'a> {
@@ -29,12 +44,17 @@ pub(crate) struct RoutedAsk<'a> {
     pub(crate) processor: Option<&'a ProcessorName>,
     /// The keyed hash of the customer's address.
     pub(crate) address: &'a str,
+    /// The request's metadata and session; `None` where a capability is asked for.
+    pub(crate) labels: Option<RequestLabels<'a>>,
 }
 
 /// A processor in a capability answer.
 #[derive(Serialize)]
 pub(crate) struct ProcessorView {
     name: ProcessorName,
+    /// The account that takes the money, by the processor's own name for it, where settings name one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
     /// Whether it takes the ask.
     supported: bool,
     /// The code of the problem; `None` where it takes the ask.
@@ -55,7 +75,7 @@ impl Intake {
         let candidates = self.candidates(requester, routed).await?;
         let mut refused = None;
         for setup in candidates {
-            match self.consider(requester, routed.ask, setup).await? {
+            match self.consider(requester, routed, setup).await?.result {
                 Ok(selected) => return Ok(selected),
                 Err(problem) => refused = Some(weightier(refused, problem)),
             }
@@ -74,10 +94,14 @@ impl Intake {
         let mut views = Vec::new();
         for setup in self.candidates(requester, routed).await? {
             let name = setup.name.clone();
-            views.push(match self.consider(requester, routed.ask, setup).await? {
-                Ok(_) => ProcessorView { name, supported: true, reason: None, detail: None },
+            let Considered { account, result } = self.consider(requester, routed, setup).await?;
+            views.push(match result {
+                Ok(_) => {
+                    ProcessorView { name, account, supported: true, reason: None, detail: None }
+                }
                 Err(problem) => ProcessorView {
                     name,
+                    account,
                     supported: false,
                     reason: Some(problem.code.facts().0),
                     detail: Some(problem.detail),
@@ -109,22 +133,43 @@ impl Intake {
         Ok(configured.iter().filter(|setup| only.is_none_or(|only| *only == setup.name)).collect())
     }
 
-    /// Judges one processor: the inner error is the reason why it does not take the ask.
+    /// Judges one processor.
     async fn consider(
         &self,
         requester: &Requester,
-        ask: &Ask,
+        routed: RoutedAsk<'_>,
         setup: &ProcessorSetup,
-    ) -> Result<Result<SelectedProcessor, Problem>, Problem> {
+    ) -> Result<Considered, Problem> {
         let opened = self.processors.open(&requester.brand, requester.mode, &setup.name);
         let Ok(processor) = opened else {
             let detail = "a processor's settings in the brand's secret are invalid";
-            return Ok(Err(Problem::new(Code::ProcessorNotConfigured, detail)));
+            let result = Err(Problem::new(Code::ProcessorNotConfigured, detail));
+            return Ok(Considered { account: None, result });
         };
+        let account = processor.account().map(str::to_owned);
+        let result = self
+            .judge(requester, routed, Candidate { setup, processor: processor.as_ref() })
+            .await?;
+        Ok(Considered { account, result })
+    }
+
+    /// Judges an open processor: the inner error is the reason why it does not take the ask.
+    async fn judge(
+        &self,
+        requester: &Requester,
+        routed: RoutedAsk<'_>,
+        candidate: Candidate<'_>,
+    ) -> Result<Result<SelectedProcessor, Problem>, Problem> {
+        let (ask, Candidate { setup, processor }) = (routed.ask, candidate);
         if let Some(money) = ask.money()
             && let Err(unsupported) = processor.check_amount(money)
         {
             return Ok(Err(amount_problem(&setup.name, unsupported)));
+        }
+        if let Some(labels) = routed.labels
+            && let Err(unsupported) = processor.check_labels(labels)
+        {
+            return Ok(Err(label_problem(&setup.name, &unsupported)));
         }
         let mut payment_options = processor.payment_options(ask);
         // The test card is never offered where money is real.
@@ -206,9 +251,21 @@ fn amount_problem(name: &ProcessorName, unsupported: UnsupportedAmount) -> Probl
     Problem { errors: vec![error], ..Problem::new(Code::AmountNotSupported, detail) }
 }
 
+/// The problem of a label that a processor cannot take.
+fn label_problem(name: &ProcessorName, unsupported: &UnsupportedLabel) -> Problem {
+    let UnsupportedLabel { pointer, rule } = unsupported;
+    let detail = format!("{name} cannot take {pointer}: {rule}");
+    at(pointer, Problem::new(Code::LabelNotSupported, detail))
+}
+
 /// Returns the problem that helps the requester most. Waiting comes before another amount, and that before another ask.
 fn weightier(before: Option<Problem>, now: Problem) -> Problem {
-    let order = [Code::AskNotSupported, Code::AmountNotSupported, Code::ProcessorUnavailable];
+    let order = [
+        Code::AskNotSupported,
+        Code::AmountNotSupported,
+        Code::LabelNotSupported,
+        Code::ProcessorUnavailable,
+    ];
     let weight = |problem: &Problem| order.iter().position(|code| *code == problem.code);
     match before {
         Some(before) if weight(&before) >= weight(&now) => before,

@@ -102,6 +102,10 @@ codes! {
     AmountNotSupported "amount-not-supported" 422
         "None of the brand's processors takes this amount"
         "Send an amount that `errors` allows, another currency, or add a processor to the brand's secret.";
+    /// None of the brand's processors takes a label of the request, which its settings send there.
+    LabelNotSupported "label-not-supported" 422
+        "No processor of the brand takes this metadata or session"
+        "Send a value that `errors` allows. The brand's settings send it to the processor.";
     /// The brand has no such channel.
     ChannelNotConfigured "channel-not-configured" 422
         "The brand has no such channel in this mode"

@@ -37,7 +37,8 @@ pub use http::{ClientIdentity, HeadOnly, Http, HttpError, LiveHttp, Reach};
 pub use processor::{
     ApplePay, AttemptContext, CARD_NOT_KEPT, Confirmed, Created, DetachResult, Fulfillment,
     GooglePay, LateReversal, OpenProcessorError, PaymentOption, Processor, Processors, RedirectUrl,
-    Refund, RefundResult, Rejection, Retrieved, UnsupportedAmount, VoidResult,
+    Refund, RefundResult, Rejection, RequestLabels, Retrieved, UnsupportedAmount, UnsupportedLabel,
+    VoidResult,
 };
 pub use processor_webhook::{
     ChargeSelector, IgnoredPart, ProcessorEvent, VerifiedWebhook, WebhookResponse,

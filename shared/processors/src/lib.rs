@@ -10,6 +10,7 @@ use ports::{
 
 mod adyen;
 mod checks;
+mod labels;
 mod object_state;
 mod openid;
 pub mod stand_in;

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::OpenResult;
 use crate::checks::enabled;
+use crate::labels::LabelSettings;
 use crate::stripe::payment_options::{StripeApplePaySettings, StripeOffer, StripeOfferSettings};
 use crate::stripe::{Stripe, StripeAccount, amounts, keys};
 use crate::wallet_settings::GooglePaySettings;
@@ -27,6 +28,9 @@ struct StandInSettings {
     google_pay: Option<GooglePaySettings>,
     /// Apple Pay with a merchant's certificate.
     apple_pay: Option<StripeApplePaySettings>,
+    /// What of a request goes to the stand-in.
+    #[serde(default)]
+    labels: LabelSettings,
 }
 
 /// Opens the Stripe adapter in test mode over a stand-in.
@@ -36,9 +40,11 @@ struct StandInSettings {
 /// # Errors
 /// The settings are not what the sandbox documents.
 pub fn open(settings: &Settings, stand_in: Arc<dyn Http>, web: Arc<dyn Http>) -> OpenResult {
-    let StandInSettings { hosted, google_pay, apple_pay } = settings.read()?;
-    let offer = StripeOfferSettings { publishable_key: None, google_pay, apple_pay, hosted };
-    let account = StripeAccount::sandbox(StripeOffer::sandbox(offer)?)?;
+    let StandInSettings { hosted, google_pay, apple_pay, labels } = settings.read()?;
+    let (publishable_key, connected_account) = (None, None);
+    let offer =
+        StripeOfferSettings { publishable_key, connected_account, google_pay, apple_pay, hosted };
+    let account = StripeAccount::sandbox(StripeOffer::sandbox(offer)?, labels)?;
     Ok(Box::new(Stripe { account, http: stand_in, web }))
 }
 

@@ -20,6 +20,8 @@ mod idempotency;
 mod impersonation;
 mod in_chat_payments;
 mod keys;
+mod labels;
+mod money_path;
 mod opt_outs;
 mod payment_options;
 mod postbacks;

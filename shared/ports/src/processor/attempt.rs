@@ -9,6 +9,8 @@ use domain::values::id::RequestId;
 use domain::values::money::Money;
 use domain::values::time::Timestamp;
 
+use super::RequestLabels;
+
 /// The input of every call of one attempt. It is the same however often the call is repeated.
 #[derive(Clone, Copy)]
 pub struct AttemptContext<'a> {
@@ -20,6 +22,8 @@ pub struct AttemptContext<'a> {
     pub attempt_no: u32,
     /// What the customer approved.
     pub ask: &'a Ask,
+    /// The requester's own words about the request. Only those that the brand's settings name go to the processor.
+    pub labels: RequestLabels<'a>,
     /// What the approval carried, or what it was exchanged for since.
     pub authorization: &'a Authorization,
     /// The customer's name at the processor: the keyed hash of their address.

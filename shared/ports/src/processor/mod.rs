@@ -4,6 +4,7 @@ mod amount;
 mod attempt;
 mod detach;
 mod fulfillment;
+mod labels;
 mod payment_option;
 mod refund;
 mod rejection;
@@ -16,6 +17,7 @@ pub use attempt::AttemptContext;
 pub use detach::DetachResult;
 pub use domain::redirect_url::RedirectUrl;
 pub use fulfillment::Fulfillment;
+pub use labels::{RequestLabels, UnsupportedLabel};
 pub use payment_option::{ApplePay, GooglePay, PaymentOption};
 pub use refund::{LateReversal, Refund, RefundResult};
 pub use rejection::Rejection;
@@ -63,6 +65,19 @@ pub trait Processor: Send + Sync {
     /// [`UnsupportedAmount`] with the rule of the processor that the amount breaks.
     fn check_amount(&self, _money: Money) -> Result<(), UnsupportedAmount> {
         Ok(())
+    }
+
+    /// Judges a request's labels before the customer is asked, where the settings send any of them to the processor.
+    ///
+    /// # Errors
+    /// [`UnsupportedLabel`] with the rule of the processor that a label breaks.
+    fn check_labels(&self, _labels: RequestLabels<'_>) -> Result<(), UnsupportedLabel> {
+        Ok(())
+    }
+
+    /// Returns the account that takes the money, by the processor's own name for it; `None` where only the key tells.
+    fn account(&self) -> Option<&str> {
+        None
     }
 
     /// Creates the object that [`confirm`](Self::confirm) acts on. No money moves, and the same attempt gives the same object.

@@ -15,8 +15,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::ask::Ask;
 use domain::authorization::{Authorization, Credential, Grant};
@@ -26,10 +24,11 @@ use domain::values::money::Money;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use ports::{
     AttemptContext, CallbackError, Clock, Confirmed, Created, DetachResult, Http, HttpError,
-    LateReversal, PaymentOption, Processor, ProcessorEvent, Reach, Refund, RefundResult, Retrieved,
-    UnsupportedAmount, UnverifiedCallback, VerifiedWebhook, VoidResult, WebhookResponse,
+    LateReversal, PaymentOption, Processor, ProcessorEvent, Reach, Refund, RefundResult,
+    RequestLabels, Retrieved, UnsupportedAmount, UnsupportedLabel, UnverifiedCallback,
+    VerifiedWebhook, VoidResult, WebhookResponse,
 };
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use self::errors::{AdyenCall, unanswered};
 use self::reference::{is_link, is_psp};
@@ -46,6 +45,7 @@ use crate::object_state::ObjectState;
 mod amounts;
 mod detaching;
 mod errors;
+mod labels;
 mod payment_options;
 mod reference;
 mod refusals;
@@ -98,6 +98,14 @@ impl Processor for Adyen {
 
     fn check_amount(&self, money: Money) -> Result<(), UnsupportedAmount> {
         amounts::check(money)
+    }
+
+    fn check_labels(&self, labels: RequestLabels<'_>) -> Result<(), UnsupportedLabel> {
+        self.account.labels.check(labels)
+    }
+
+    fn account(&self) -> Option<&str> {
+        Some(&self.account.merchant_account)
     }
 
     async fn create(&self, attempt: &AttemptContext<'_>) -> Created {
@@ -204,7 +212,7 @@ impl Processor for Adyen {
             "merchantIdentifier": merchant.identifier,
         });
         let reply = self.send(AdyenRequest::session(body)).await.ok()?;
-        session(&reply)
+        reply.merchant_session()
     }
 
     fn receive(&self, callback: &UnverifiedCallback) -> Result<VerifiedWebhook, CallbackError> {
@@ -381,13 +389,4 @@ fn refund_code(code: Option<&str>) -> &'static str {
         Some("refund_declined") => "refund_declined",
         _ => "refund_failed",
     }
-}
-
-/// Reads the merchant session for Safari: a JSON object in base64.
-fn session(reply: &AdyenReply) -> Option<String> {
-    let body: Map<String, Value> = serde_json::from_slice(&reply.body).ok()?;
-    let data = body.get("data").and_then(Value::as_str)?;
-    let text = String::from_utf8(STANDARD.decode(data).ok()?).ok()?;
-    let is_object = serde_json::from_str::<Map<String, Value>>(&text).is_ok();
-    (reply.status.is_success() && is_object).then_some(text)
 }

@@ -7,10 +7,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::labels::RULES;
 use super::payment_options::{
     AdyenApplePaySettings, AdyenOffer, AdyenOfferSettings, KeepCardsSettings,
 };
 use crate::checks::{ThreeDSecure, enabled, is_address, is_country, is_word};
+use crate::labels::{InvalidLabels, LabelSettings, Labels};
 use crate::wallet_settings::{GooglePaySettings, InvalidWallet};
 
 /// <https://github.com/Adyen/adyen-openapi>, Checkout v72, read 2026-11-23.
@@ -79,6 +81,9 @@ struct AdyenSettings {
     /// How a payment that asks for 3-D Secure is handled.
     #[serde(default)]
     three_d_secure: ThreeDSecure,
+    /// What of a request goes to Adyen as metadata, and the text on the statement.
+    #[serde(default)]
+    labels: LabelSettings,
 }
 
 const fn default_capture_delay() -> u16 {
@@ -104,6 +109,7 @@ pub(super) struct AdyenAccount {
     pub(super) capture_delay_hours: u16,
     pub(super) three_d_secure: ThreeDSecure,
     pub(super) offer: AdyenOffer,
+    pub(super) labels: Labels,
 }
 
 /// The reason why settings cannot be used. No setting's value is quoted.
@@ -131,6 +137,8 @@ pub(super) enum InvalidAdyenSettings {
     CaptureDelay,
     #[error("keep_cards needs pay_by_link, which is off")]
     KeepCards,
+    #[error(transparent)]
+    Labels(InvalidLabels),
     #[error("a wallet's settings are invalid")]
     Wallet(#[source] InvalidWallet),
 }
@@ -177,6 +185,7 @@ impl AdyenAccount {
             allowed_payment_methods: text.allowed_payment_methods,
             capture_delay_hours: text.capture_delay_hours,
             three_d_secure: text.three_d_secure,
+            labels: Labels::new(text.labels, &RULES).map_err(InvalidAdyenSettings::Labels)?,
         })
     }
 

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// One call to Adyen, without what every call has in common.
 pub(super) struct AdyenRequest {
@@ -58,5 +60,16 @@ impl From<http::Response<Bytes>> for AdyenReply {
         let transient = response.headers().get("transient-error");
         let transient = transient.is_some_and(|value| value.as_bytes() == b"true");
         Self { status: response.status(), transient, body: response.into_body() }
+    }
+}
+
+impl AdyenReply {
+    /// Reads the merchant session for Safari: a JSON object in base64.
+    pub(super) fn merchant_session(&self) -> Option<String> {
+        let body: Map<String, Value> = serde_json::from_slice(&self.body).ok()?;
+        let data = body.get("data").and_then(Value::as_str)?;
+        let text = String::from_utf8(STANDARD.decode(data).ok()?).ok()?;
+        let is_object = serde_json::from_str::<Map<String, Value>>(&text).is_ok();
+        (self.status.is_success() && is_object).then_some(text)
     }
 }

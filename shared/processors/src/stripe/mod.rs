@@ -21,8 +21,9 @@ use domain::values::money::Money;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use ports::{
     AttemptContext, CARD_NOT_KEPT, CallbackError, Confirmed, Created, DetachResult, Http,
-    HttpError, PaymentOption, Processor, Reach, Refund, RefundResult, Rejection, Retrieved,
-    UnsupportedAmount, UnverifiedCallback, VerifiedWebhook, VoidResult,
+    HttpError, PaymentOption, Processor, Reach, Refund, RefundResult, Rejection, RequestLabels,
+    Retrieved, UnsupportedAmount, UnsupportedLabel, UnverifiedCallback, VerifiedWebhook,
+    VoidResult,
 };
 use secrecy::ExposeSecret;
 
@@ -32,6 +33,7 @@ use self::failure::StripeFailure;
 use self::object::StripeObject;
 use self::transport::{StripeReply, StripeRequest};
 use self::wallets::{ApplePayToken, GooglePayError};
+use self::wire::events::ReceivingAccount;
 use self::wire::intents::ChargeMethod;
 use self::wire::refunds::RefundSearch;
 use self::wire::setups::StripeSavedCard;
@@ -42,11 +44,13 @@ use crate::object_state::ObjectState;
 
 pub(crate) mod amounts;
 mod codes;
+mod earlier_refund;
 mod errors;
 mod failure;
 mod form;
 mod ids;
 pub(crate) mod keys;
+mod labels;
 mod merchant;
 mod object;
 pub(crate) mod payment_options;
@@ -67,9 +71,6 @@ pub(crate) const KIND: Kind = Kind {
     },
 };
 
-/// The number of pages of a charge's refunds that are searched: more than any charge has.
-const PAGES_MAX: u32 = 20;
-
 /// The adapter for one Stripe account.
 pub(crate) struct Stripe {
     pub(crate) account: StripeAccount,
@@ -87,6 +88,14 @@ impl Processor for Stripe {
 
     fn check_amount(&self, money: Money) -> Result<(), UnsupportedAmount> {
         self.account.offer.check_amount(money)
+    }
+
+    fn check_labels(&self, labels: RequestLabels<'_>) -> Result<(), UnsupportedLabel> {
+        self.account.dialect.labels.check(labels)
+    }
+
+    fn account(&self) -> Option<&str> {
+        self.account.connected.as_deref()
     }
 
     async fn create(&self, attempt: &AttemptContext<'_>) -> Created {
@@ -186,7 +195,11 @@ impl Processor for Stripe {
         if secrets.is_empty() {
             return Err(CallbackError::None);
         }
-        wire::events::receive(self.account.mode, secrets, callback)
+        let account = ReceivingAccount {
+            mode: self.account.mode,
+            connected: self.account.connected.as_deref(),
+        };
+        wire::events::receive(account, secrets, callback)
     }
 }
 
@@ -344,28 +357,6 @@ impl Stripe {
         }
     }
 
-    /// Looks for a refund that an earlier call may have made.
-    async fn refunded_before(
-        &self,
-        refund: &Refund<'_>,
-        charge: &str,
-        amount: u64,
-    ) -> RefundSearch {
-        let mut after = None;
-        for _ in 0..PAGES_MAX {
-            let Ok(reply) = self.send(refunds::list(charge, after.as_deref())).await else {
-                return RefundSearch::Unknown;
-            };
-            match refunds::found(&reply, refund, amount) {
-                RefundSearch::NotYet(last) => after = Some(last),
-                found @ (RefundSearch::There(_) | RefundSearch::No | RefundSearch::Unknown) => {
-                    return found;
-                }
-            }
-        }
-        RefundSearch::Unknown
-    }
-
     async fn send(&self, call: StripeRequest) -> Result<StripeReply, HttpError> {
         let mut request = http::Request::builder()
             .method(call.method)
@@ -373,6 +364,9 @@ impl Stripe {
             .header(AUTHORIZATION, &self.account.authorization)
             .header("stripe-version", &self.account.version)
             .header(ACCEPT, "application/json");
+        if let Some(connected) = &self.account.connected {
+            request = request.header("stripe-account", connected);
+        }
         if let Some(key) = call.key {
             request = request.header("idempotency-key", key);
         }

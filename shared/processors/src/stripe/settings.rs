@@ -6,8 +6,11 @@ use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use super::ids::is_id;
+use super::labels::RULES;
 use super::payment_options::{StripeApplePaySettings, StripeOffer, StripeOfferSettings};
 use crate::checks::{ThreeDSecure, enabled, is_address, is_api_key};
+use crate::labels::{InvalidLabels, LabelSettings, Labels};
 use crate::wallet_settings::{GooglePaySettings, InvalidWallet};
 
 const BASE_URL: &str = "https://api.stripe.com";
@@ -37,6 +40,11 @@ struct StripeSettings {
     /// `whsec_…` of the webhook's endpoint: two while the secret is rolled.
     #[serde(default, deserialize_with = "secrets")]
     webhook_secrets: Vec<SecretString>,
+    /// The connected account, `acct_…`, for which a platform calls and whose events are read.
+    connected_account: Option<String>,
+    /// What of a request goes to Stripe as metadata, and the text on the statement.
+    #[serde(default)]
+    labels: LabelSettings,
     /// The address of a stand-in for Stripe. Test mode only.
     base_url: Option<String>,
     /// The value of the header `Stripe-Version`.
@@ -92,6 +100,7 @@ pub(super) struct Dialect {
     omit: Vec<Parameter>,
     pub(super) payment_method_types: TypesName,
     pub(super) three_d_secure: ThreeDSecure,
+    pub(super) labels: Labels,
 }
 
 impl Dialect {
@@ -108,6 +117,8 @@ pub(crate) struct StripeAccount {
     /// The address without a trailing slash.
     pub(super) base_url: String,
     pub(super) dialect: Dialect,
+    /// The connected account for which the calls are made.
+    pub(super) connected: Option<String>,
     pub(super) mode: Mode,
     pub(super) offer: StripeOffer,
     pub(super) webhook_secrets: Vec<SecretString>,
@@ -128,6 +139,10 @@ pub(crate) enum InvalidStripeSettings {
     Version,
     #[error("webhook_secrets has an empty secret")]
     WebhookSecret,
+    #[error("connected_account is not an account's id (acct_)")]
+    ConnectedAccount,
+    #[error(transparent)]
+    Labels(InvalidLabels),
     #[error("a wallet's settings are invalid")]
     Wallet(#[source] InvalidWallet),
 }
@@ -145,9 +160,14 @@ impl StripeAccount {
         if text.webhook_secrets.iter().any(|secret| secret.expose_secret().trim().is_empty()) {
             return Err(InvalidStripeSettings::WebhookSecret);
         }
+        if text.connected_account.as_ref().is_some_and(|id| !is_id(id, "acct_")) {
+            return Err(InvalidStripeSettings::ConnectedAccount);
+        }
+        let labels = Labels::new(text.labels, &RULES).map_err(InvalidStripeSettings::Labels)?;
         let version = text.api_version.as_deref().unwrap_or(API_VERSION);
         let offer = StripeOfferSettings {
             publishable_key: text.publishable_key,
+            connected_account: text.connected_account.clone(),
             google_pay: text.google_pay,
             apple_pay: text.apple_pay,
             hosted: text.hosted,
@@ -161,14 +181,20 @@ impl StripeAccount {
                 omit: text.omit,
                 payment_method_types: text.payment_method_types,
                 three_d_secure: text.three_d_secure,
+                labels,
             },
+            connected: text.connected_account,
             mode,
             webhook_secrets: text.webhook_secrets,
         })
     }
 
     /// Returns the sandbox's account, which does not exist at Stripe.
-    pub(crate) fn sandbox(offer: StripeOffer) -> Result<Self, InvalidStripeSettings> {
+    pub(crate) fn sandbox(
+        offer: StripeOffer,
+        labels: LabelSettings,
+    ) -> Result<Self, InvalidStripeSettings> {
+        let labels = Labels::new(labels, &RULES).map_err(InvalidStripeSettings::Labels)?;
         Ok(Self {
             authorization: authorization(Mode::Test, &"sk_test_sandbox".into())?,
             offer,
@@ -178,7 +204,9 @@ impl StripeAccount {
                 omit: Vec::new(),
                 payment_method_types: TypesName::default(),
                 three_d_secure: ThreeDSecure::default(),
+                labels,
             },
+            connected: None,
             mode: Mode::Test,
             webhook_secrets: Vec::new(),
         })

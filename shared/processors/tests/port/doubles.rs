@@ -253,6 +253,7 @@ pub(crate) fn attempt(
         request: REQUEST.parse().unwrap(),
         attempt_no,
         ask: Box::leak(Box::new(ask)),
+        labels: ports::RequestLabels::NONE,
         authorization,
         customer: "c0ffee",
         page: "https://pay.example.com/c/page",

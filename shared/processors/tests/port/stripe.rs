@@ -104,3 +104,27 @@ fn saved_card_that_is_gone_has_its_own_code() {
         assert_eq!((is_gone(&kept), is_gone(&typed)), (gone, false), "{status} {told}");
     }
 }
+
+/// A platform calls for its connected account, which also takes the money.
+#[test]
+fn every_call_names_the_connected_account() {
+    let doubles = Doubles::default();
+    let settings = json!({ "secret_key": "sk_test_a", "connected_account": "acct_1A" });
+    let stripe = doubles.open(Mode::Test, "stripe", &settings).ok().unwrap();
+    assert_eq!(stripe.account(), Some("acct_1A"));
+    let own = open(&doubles);
+    assert_eq!(own.account(), None);
+    let card = payment_method("pm_card_visa");
+    let attempt = charge(&card, 4250, 1);
+    for (processor, names) in [(&stripe, true), (&own, false)] {
+        doubles.http.play([intent("requires_confirmation"), intent("succeeded")]);
+        let Created::Ready(reference) = block_on(processor.create(&attempt)) else { panic!() };
+        block_on(processor.confirm(&attempt, &reference));
+        block_on(processor.retrieve(&attempt, &reference));
+        block_on(processor.void(&attempt, &reference));
+        let calls = doubles.http.taken();
+        assert!(calls.len() >= 4);
+        let header = format!("stripe-account={:?}", b"acct_1A");
+        assert!(calls.iter().all(|call| call.contains(&header) == names), "{calls:#?}");
+    }
+}

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::Amount;
 use crate::adyen::errors::{AdyenCall, failure, not_created};
+use crate::adyen::labels;
 use crate::adyen::reference::{self, AdyenStep, MerchantReference, is_link};
 use crate::adyen::settings::AdyenAccount;
 use crate::adyen::transport::{AdyenReply, AdyenRequest};
@@ -47,6 +48,7 @@ pub(in crate::adyen) fn create(
         "description": attempt.ask.description(),
     });
     if let Some(body) = body.as_object_mut() {
+        labels::add(body, attempt, account);
         if let Some(country) = &account.country {
             body.insert("countryCode".to_owned(), json!(country));
         }

@@ -17,6 +17,7 @@ use super::Amount;
 use super::links::name;
 use super::stored::{AdyenSavedCard, is_last4};
 use crate::adyen::errors::{AdyenCall, failure};
+use crate::adyen::labels;
 use crate::adyen::reference::{self, AdyenStep, MerchantReference, is_psp};
 use crate::adyen::refusals::refusal;
 use crate::adyen::reported::ReportedPayment;
@@ -92,6 +93,7 @@ pub(in crate::adyen) fn pay(
         "authenticationData": { "threeDSRequestData": { "nativeThreeDS": "disabled" } },
     });
     if let Some(body) = body.as_object_mut() {
+        labels::add(body, attempt, account);
         if let Some(country) = &account.country {
             body.insert("countryCode".to_owned(), json!(country));
         }

@@ -105,6 +105,7 @@ fn used<'a>(ask: &'a Ask, authorization: &'a Authorization) -> AttemptContext<'a
         request: "req_01J00000000000000000000000".parse().unwrap(),
         attempt_no: 2,
         ask,
+        labels: ports::RequestLabels::NONE,
         authorization,
         customer: "c0ffee",
         page: "https://pay.example.com/c/page",

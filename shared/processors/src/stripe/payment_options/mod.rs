@@ -45,6 +45,7 @@ const GATEWAY_URL: &str = "https://apple-pay-gateway.apple.com";
 /// The settings that decide which payment options there are.
 pub(crate) struct StripeOfferSettings {
     pub(crate) publishable_key: Option<String>,
+    pub(crate) connected_account: Option<String>,
     pub(crate) google_pay: Option<GooglePaySettings>,
     pub(crate) apple_pay: Option<StripeApplePaySettings>,
     pub(crate) hosted: bool,
@@ -92,6 +93,9 @@ impl StripeOffer {
         }
         // UNVERIFIED: Google takes a named version such as `….dahlia`. Pay with Google Pay in Stripe's test mode.
         let gateway = text.publishable_key.map(|key| {
+            // <https://github.com/stripe/stripe-android>, `GooglePayConfig`, read 2026-11-26: the account follows the key.
+            let key =
+                text.connected_account.map_or_else(|| key.clone(), |id| format!("{key}/{id}"));
             let pairs = [
                 ("gateway", "stripe".to_owned()),
                 ("stripe:version", version.to_owned()),

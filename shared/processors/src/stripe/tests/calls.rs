@@ -36,6 +36,7 @@ fn used<'a>(ask: &'a Ask, authorization: &'a Authorization) -> AttemptContext<'a
         request: REQUEST.parse().unwrap(),
         attempt_no: 2,
         ask,
+        labels: RequestLabels::NONE,
         authorization,
         customer: "c0ffee",
         page: "https://pay.example.com/c/page",
@@ -220,4 +221,98 @@ fn apple_pay_token_is_sent_unchanged() {
     let call = methods::payment_method(&attempt, "tok_1A");
     assert_eq!(call.body, "type=card&card[token]=tok_1A");
     assert!(call.key.unwrap().starts_with("pm_create-2-"));
+}
+
+fn labelled_account() -> StripeAccount {
+    account(&json!({ "labels": {
+        "metadata": ["order", "branch"], "session_id": true, "statement": { "metadata": "order" },
+    } }))
+}
+
+/// What the settings name goes to Stripe, and nothing else of the requester's words.
+#[test]
+fn labels_of_the_settings_go_to_each_object() {
+    let metadata = [("order", "W-4711"), ("phone", "+15551230001"), ("branch", "")];
+    let metadata = metadata.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let (ask, visa, account) = (payment(), visa(), labelled_account());
+    let labels = RequestLabels { metadata: &metadata, session: "CA123" };
+    let attempt = AttemptContext { labels, ..used(&ask, &visa) };
+    let amount = StripeAmount::of(euros(4250)).unwrap();
+    let create = intents::create(&attempt, amount, &of("pm_card_visa"), &account.dialect);
+    let own = format!("&metadata[request_id]={REQUEST}&metadata[attempt]=2");
+    let sent = "&metadata[order]=W-4711&metadata[session_id]=CA123&statement_descriptor_suffix=W-4711&description=";
+    assert!(create.body.contains(&format!("{own}{sent}")), "{}", create.body);
+    let hosted = Authorization::Hosted;
+    let attempt = AttemptContext { labels, ..used(&ask, &hosted) };
+    let create = checkout::create(&attempt, Some(amount), &account.dialect).body;
+    for part in [
+        "&metadata[order]=W-4711&metadata[session_id]=CA123&",
+        "&payment_intent_data[metadata][order]=W-4711&payment_intent_data[metadata][session_id]=CA123\
+         &payment_intent_data[statement_descriptor_suffix]=W-4711&payment_intent_data[description]=",
+    ] {
+        assert!(create.contains(part), "{part} in {create}");
+    }
+    let ask = keeping();
+    let attempt = AttemptContext { labels, ..used(&ask, &hosted) };
+    let create = checkout::create(&attempt, None, &account.dialect).body;
+    assert!(create.contains("&setup_intent_data[metadata][order]=W-4711"), "{create}");
+    assert!(!create.contains("statement_descriptor"), "{create}");
+    let setup = setups::create(&attempt, "pm_x", "cus_1A", &account.dialect).body;
+    assert!(setup.contains("&metadata[order]=W-4711&metadata[session_id]=CA123&"), "{setup}");
+    for body in [create, setup] {
+        assert!(!body.contains("1555") && !body.contains("branch"), "{body}");
+    }
+}
+
+#[test]
+fn statement_text_is_judged_with_the_prefix() {
+    let text = |text: &str, prefix: Option<&str>| {
+        let labels = json!({ "statement": { "text": text }, "statement_prefix": prefix });
+        let settings = json!({ "secret_key": "sk_test_a", "labels": labels });
+        let settings = settings.as_object().unwrap().clone().into();
+        StripeAccount::read(domain::brand::Mode::Test, &settings).is_ok()
+    };
+    for (words, prefix, fits) in [
+        ("ORDER 4711", None, true),
+        ("ORDER 47110", None, false),
+        ("OCT MARATHON!", Some("RUNCLUB"), true),
+        ("OCT MARATHON!!", Some("RUNCLUB"), false),
+        ("ORDER NUMBER 4711", Some("AC"), true),
+        ("A", Some("A"), false),
+        ("A", Some("ACME COMPAN"), false),
+        ("4711", None, false),
+        ("", None, false),
+        (" A", None, false),
+        ("A*1", None, false),
+        ("A\"1", None, false),
+        ("ÄRGER", None, false),
+    ] {
+        assert_eq!(text(words, prefix), fits, "{words} {prefix:?}");
+    }
+}
+
+#[test]
+fn connected_account_is_named_in_the_wallet_and_the_settings() {
+    let settings = |id: &str| {
+        let google = json!({ "country": "DE", "merchant_id": "1" });
+        json!({ "secret_key": "sk_test_a", "connected_account": id, "google_pay": google,
+            "publishable_key": "pk_test_a" })
+    };
+    let read = |id: &str| {
+        let settings = settings(id).as_object().unwrap().clone().into();
+        StripeAccount::read(domain::brand::Mode::Test, &settings)
+    };
+    for bad in ["", "acct_", "pi_1", "acct_1/2", "acct_1\r\n"] {
+        assert!(read(bad).is_err(), "{bad}");
+    }
+    let account = read("acct_1A").ok().unwrap();
+    let options = account.offer.payment_options(&payment());
+    let key = options.iter().find_map(|option| match option {
+        PaymentOption::GooglePay(google) => google.gateway.get("stripe:publishableKey"),
+        PaymentOption::Nothing
+        | PaymentOption::TestCard
+        | PaymentOption::ApplePay(_)
+        | PaymentOption::Hosted => None,
+    });
+    assert_eq!(key.map(String::as_str), Some("pk_test_a/acct_1A"));
 }

@@ -8,7 +8,7 @@ use ports::{AttemptContext, Fulfillment};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{done, id_of, intents, key, labelled, made, redirect, setups};
+use super::{done, id_of, intents, key, labelled, made, redirect, setups, with_statement};
 use crate::object_state::ObjectState;
 use crate::stripe::amounts::{self, StripeAmount};
 use crate::stripe::errors::{self, StripeCall};
@@ -39,7 +39,7 @@ pub(in crate::stripe) fn create(
         .field(&["cancel_url"], format_args!("{}?back=1", attempt.page))
         .field(&["client_reference_id"], attempt.request)
         .field(&["expires_at"], closes_at);
-    form = labelled(form, &[], attempt);
+    form = labelled(form, &[], attempt, dialect);
     if dialect.takes(Parameter::PaymentMethodTypes) {
         form = form.field(&[dialect.payment_method_types.as_str(), "0"], "card");
     }
@@ -47,7 +47,8 @@ pub(in crate::stripe) fn create(
         Some(amount) => paying(form, attempt, amount, dialect),
         None => {
             let form = form.field(&["customer_creation"], "always");
-            described(labelled(form, &["setup_intent_data"], attempt), "setup_intent_data", attempt)
+            let form = labelled(form, &["setup_intent_data"], attempt, dialect);
+            described(form, "setup_intent_data", attempt)
         }
     };
     StripeRequest::post("/v1/checkout/sessions", key(attempt, StripeStep::Checkout), form)
@@ -73,7 +74,9 @@ fn paying(
             &["line_items", "0", "price_data", "product_data", "name"],
             attempt.ask.description(),
         );
-    described(labelled(form, &["payment_intent_data"], attempt), "payment_intent_data", attempt)
+    let within = "payment_intent_data";
+    let form = labelled(form, &[within], attempt, dialect);
+    described(with_statement(form, &[within], attempt, dialect), within, attempt)
 }
 
 fn described(form: Form, within: &str, attempt: &AttemptContext<'_>) -> Form {

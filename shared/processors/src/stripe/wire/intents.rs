@@ -5,7 +5,7 @@ use ports::{AttemptContext, Fulfillment};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{StripeCard, done, id_of, key, labelled, made, next_action, word};
+use super::{StripeCard, done, id_of, key, labelled, made, next_action, with_statement, word};
 use crate::checks::ThreeDSecure;
 use crate::object_state::ObjectState;
 use crate::stripe::amounts::{self, StripeAmount};
@@ -37,7 +37,8 @@ pub(in crate::stripe) fn create(
     if dialect.takes(Parameter::PaymentMethodTypes) {
         form = form.field(&[dialect.payment_method_types.as_str(), "0"], "card");
     }
-    form = labelled(form.field(&["confirm"], false), &[], attempt);
+    form = labelled(form.field(&["confirm"], false), &[], attempt, dialect);
+    form = with_statement(form, &[], attempt, dialect);
     if dialect.takes(Parameter::Description) {
         form = form.field(&["description"], attempt.ask.description());
     }

@@ -15,7 +15,9 @@ use super::failure::StripeFailure;
 use super::form::Form;
 use super::ids::is_id;
 use super::keys::{self, StripeStep};
+use super::settings::Dialect;
 use super::transport::StripeReply;
+use crate::labels::SESSION_ID;
 
 pub(super) mod checkout;
 pub(super) mod events;
@@ -28,10 +30,31 @@ fn key(attempt: &AttemptContext<'_>, step: StripeStep) -> Option<String> {
     Some(keys::key(attempt.request, step, attempt.attempt_no))
 }
 
-/// Adds the request's id and the attempt to the metadata. Webhooks carry them, and Stripe's dashboard shows them.
-fn labelled(form: Form, within: &[&str], attempt: &AttemptContext<'_>) -> Form {
-    let path = |name| [within, &["metadata", name]].concat();
-    form.field(&path("request_id"), attempt.request).field(&path("attempt"), attempt.attempt_no)
+/// Adds the request's id and the attempt to the metadata, and what the settings name. Webhooks carry it, and Stripe's
+/// dashboard shows it.
+fn labelled(form: Form, within: &[&str], attempt: &AttemptContext<'_>, dialect: &Dialect) -> Form {
+    let mut form = form
+        .field(&[within, &["metadata", "request_id"]].concat(), attempt.request)
+        .field(&[within, &["metadata", "attempt"]].concat(), attempt.attempt_no);
+    let labels = &dialect.labels;
+    for (name, value) in labels.metadata(attempt.labels) {
+        form = form.field(&[within, &["metadata", name]].concat(), value);
+    }
+    form.field_if_some(
+        &[within, &["metadata", SESSION_ID]].concat(),
+        labels.session(attempt.labels),
+    )
+}
+
+/// Adds the text on the customer's statement, which follows the account's own prefix.
+fn with_statement(
+    form: Form,
+    within: &[&str],
+    attempt: &AttemptContext<'_>,
+    dialect: &Dialect,
+) -> Form {
+    let path = [within, &["statement_descriptor_suffix"]].concat();
+    form.field_if_some(&path, dialect.labels.statement(attempt.labels))
 }
 
 /// Returns the page for a customer who finished. It then waits for the result.

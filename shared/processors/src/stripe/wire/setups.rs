@@ -46,7 +46,7 @@ pub(in crate::stripe) fn create(
     if dialect.takes(Parameter::PaymentMethodTypes) {
         form = form.field(&[dialect.payment_method_types.as_str(), "0"], "card");
     }
-    form = labelled(form.field(&["usage"], "off_session"), &[], attempt);
+    form = labelled(form.field(&["usage"], "off_session"), &[], attempt, dialect);
     if dialect.takes(Parameter::Description) {
         form = form.field(&["description"], attempt.ask.description());
     }

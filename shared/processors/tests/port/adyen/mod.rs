@@ -16,6 +16,7 @@ use sha2::Sha256;
 use crate::doubles::{Doubles, ScriptedReply};
 
 mod detaching;
+mod labels;
 mod links;
 mod payments;
 mod settings;

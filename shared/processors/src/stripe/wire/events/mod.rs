@@ -55,9 +55,17 @@ const EVENTS: &[&str] = &[
     "setup_intent.succeeded",
 ];
 
+/// The account whose events are read.
+#[derive(Clone, Copy)]
+pub(in crate::stripe) struct ReceivingAccount<'a> {
+    pub(in crate::stripe) mode: Mode,
+    /// The connected account; `None` where the key's own account takes the money.
+    pub(in crate::stripe) connected: Option<&'a str>,
+}
+
 /// Verifies a webhook, then reads it.
 pub(in crate::stripe) fn receive(
-    mode: Mode,
+    account: ReceivingAccount<'_>,
     secrets: &[SecretString],
     callback: &UnverifiedCallback,
 ) -> Result<VerifiedWebhook, CallbackError> {
@@ -68,7 +76,7 @@ pub(in crate::stripe) fn receive(
     if callback.method != Method::POST {
         return Err(CallbackError::Malformed);
     }
-    let event = read(mode, &callback.body);
+    let event = read(account, &callback.body);
     let reply = CallbackReply {
         status: 200,
         content_type: "application/json",
@@ -85,12 +93,12 @@ pub(in crate::stripe) fn receive(
 ///
 /// Stripe repeats for days what is refused, and then disables the endpoint. So an event that is not for this account is
 /// acknowledged and has no effect. Live endpoints of a platform also get the test events of its connected accounts
-/// (<https://docs.stripe.com/connect/webhooks>).
-/// UNVERIFIED: the page was not opened. Send a test event of a connected account to a live endpoint before going live.
+/// (<https://support.stripe.com/questions/connect-account-webhook-configurations>, read 2026-11-26). The event names the
+/// connected account in `account` (<https://docs.stripe.com/connect/webhooks>, read 2026-11-26).
 ///
 /// # Errors
 /// The reason why the event has no effect.
-fn read(mode: Mode, body: &[u8]) -> Result<ProcessorEvent, IgnoredPart> {
+fn read(account: ReceivingAccount<'_>, body: &[u8]) -> Result<ProcessorEvent, IgnoredPart> {
     // Thin events of the v2 API have another shape and no object.
     let event: StripeEvent =
         serde_json::from_slice(body).map_err(|_unreadable| IgnoredPart::OtherFormat)?;
@@ -100,10 +108,10 @@ fn read(mode: Mode, body: &[u8]) -> Result<ProcessorEvent, IgnoredPart> {
     // A stand-in sets `livemode` on the object only. The signature alone is not enough, since a secret may be in the
     // settings of the wrong mode.
     let live = event.livemode.or(event.data.object.livemode).ok_or(IgnoredPart::OtherFormat)?;
-    if live != (mode == Mode::Live) {
+    if live != (account.mode == Mode::Live) {
         return Err(IgnoredPart::OtherMode);
     }
-    if event.account.is_some() {
+    if event.account.as_deref() != account.connected {
         return Err(IgnoredPart::OtherAccount);
     }
     if !EVENTS.contains(&event.kind.as_str()) {

@@ -5,6 +5,8 @@ use serde_json::json;
 use super::*;
 
 const VECTORS: &str = include_str!("../../fixtures/vectors-webhook.json");
+/// The key's own account in test mode.
+const OWN: ReceivingAccount<'static> = ReceivingAccount { mode: Mode::Test, connected: None };
 const REQUEST: &str = "req_01J00000000000000000000000";
 
 fn secrets(all: &[&str]) -> Vec<SecretString> {
@@ -51,7 +53,7 @@ fn event(kind: &str, object: &Value) -> String {
 
 /// Returns the event of a signed body, or the reason why it has none.
 fn heard(body: &str) -> Result<ProcessorEvent, IgnoredPart> {
-    let webhook = receive(Mode::Test, &secrets(&["whsec_a"]), &sent("whsec_a", body));
+    let webhook = receive(OWN, &secrets(&["whsec_a"]), &sent("whsec_a", body));
     let Ok(VerifiedWebhook { mut events, mut ignored, reply }) = webhook else { panic!() };
     let WebhookResponse::Plain(reply) = reply else { panic!() };
     assert_eq!(reply.status, 200);
@@ -179,13 +181,13 @@ fn signature_while_a_secret_is_rolled_is_accepted_from_both() {
     let body = event("payment_intent.succeeded", &json!({}));
     let both = secrets(&["whsec_new", "whsec_old"]);
     for secret in ["whsec_old", "whsec_new"] {
-        assert!(receive(Mode::Test, &both, &sent(secret, &body)).is_ok());
+        assert!(receive(OWN, &both, &sent(secret, &body)).is_ok());
     }
     let forged = Err(CallbackError::Forged);
-    assert_eq!(receive(Mode::Test, &both, &sent("whsec_other", &body)), forged);
-    assert_eq!(receive(Mode::Test, &[], &sent("whsec_old", &body)), forged);
+    assert_eq!(receive(OWN, &both, &sent("whsec_other", &body)), forged);
+    assert_eq!(receive(OWN, &[], &sent("whsec_old", &body)), forged);
     let unsigned = UnverifiedCallback { headers: http::HeaderMap::new(), ..sent("a", &body) };
-    assert_eq!(receive(Mode::Test, &secrets(&[""]), &unsigned), forged);
+    assert_eq!(receive(OWN, &secrets(&[""]), &unsigned), forged);
 }
 
 #[test]
@@ -195,7 +197,14 @@ fn event_of_another_mode_or_account_is_ignored() {
     let live = test.replace("false", "true");
     assert_eq!(heard(&live), Err(IgnoredPart::OtherMode));
     let secrets = secrets(&["whsec_a"]);
-    let in_live = |body: &str| receive(Mode::Live, &secrets, &sent("whsec_a", body)).unwrap();
+    let in_live = |body: &str| {
+        receive(
+            ReceivingAccount { mode: Mode::Live, connected: None },
+            &secrets,
+            &sent("whsec_a", body),
+        )
+        .unwrap()
+    };
     assert_eq!((in_live(&live).events.len(), in_live(&test).events.len()), (1, 0));
     let connected = test.replacen('{', r#"{"account":"acct_2","#, 1);
     assert_eq!(heard(&connected), Err(IgnoredPart::OtherAccount));
@@ -222,5 +231,28 @@ fn signed_body_of_another_format_is_ignored() {
         ..sent("whsec_a", &event("payment_intent.succeeded", &json!({})))
     };
     let secrets = secrets(&["whsec_a"]);
-    assert_eq!(receive(Mode::Test, &secrets, &get), Err(CallbackError::Malformed));
+    assert_eq!(receive(OWN, &secrets, &get), Err(CallbackError::Malformed));
+}
+
+/// A platform's endpoint gets the events of all its connected accounts, and of its own.
+#[test]
+fn event_of_the_connected_account_alone_is_read() {
+    let connected = Some("acct_1A");
+    let account = ReceivingAccount { connected, ..OWN };
+    let of = |named: Option<&str>| {
+        let mut event: Value = serde_json::from_str(&event(
+            "payment_intent.succeeded",
+            &json!({ "metadata": { "request_id": REQUEST } }),
+        ))
+        .unwrap();
+        event["account"] = json!(named);
+        let webhook =
+            receive(account, &secrets(&["whsec_a"]), &sent("whsec_a", &event.to_string()));
+        let VerifiedWebhook { events, ignored, .. } = webhook.ok().unwrap();
+        (events.len(), ignored)
+    };
+    assert_eq!(of(connected), (1, Vec::new()));
+    for other in [None, Some("acct_1B"), Some("")] {
+        assert_eq!(of(other), (0, vec![IgnoredPart::OtherAccount]), "{other:?}");
+    }
 }
