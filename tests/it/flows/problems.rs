@@ -83,6 +83,35 @@ fn unchargeable_amount_has_its_own_code() {
     }
 }
 
+/// An amount is a whole number in the body's own bytes, and never rounded, read from a text or wrapped around.
+#[test]
+fn amount_that_is_no_whole_number_is_refused() {
+    let world = World::new();
+    let body = world.payment(PHONE, 4250).to_string();
+    assert!(body.contains(":4250"), "{body}");
+    for number in [
+        "4250.0",
+        "4.25e3",
+        "-0",
+        "0",
+        "\"4250\"",
+        "true",
+        "[4250]",
+        "18446744073709551616",
+        "042",
+        "+5",
+        "4250.000000000000000000001",
+        "NaN",
+        "0x109a",
+        "1e400",
+    ] {
+        let sent = body.replace(":4250", &format!(":{number}"));
+        let answer = world.call(Method::POST, "/v1/requests").body(sent).send();
+        assert_eq!(answer.status, 400, "{number}");
+    }
+    assert!(world.items().is_empty() && world.sent().is_empty());
+}
+
 #[test]
 fn all_faults_of_a_body_are_reported_at_once() {
     let world = World::new();

@@ -229,7 +229,7 @@ fn card_that_is_not_kept_is_removed_until_that_is_known() {
         world.time_passes(1);
     }
     world.customer().opens(&format!("{page}?done=1")).ok(200);
-    world.time_passes(300);
+    world.time_passes(1_800);
     assert_eq!(world.books().count(Doing::Detach), 4);
     assert_eq!(world.reads(&asked)["outcome"]["reason"], "other_browser");
 }
@@ -260,7 +260,7 @@ fn card_of_an_abandoned_page_is_removed() {
     let (asked, page) = asked(&world, KEEP);
     leaves(&world, &asked, &page);
     world.books().customer_is_done(&asked, 1);
-    world.acts(&asked, "cancel", &json!({})).ok(200);
+    world.acts(&asked, "cancel", &json!({})).ok(202);
     world.time_passes(5);
     assert_eq!(world.state(&asked), "cancelled");
     assert_eq!(world.books().count(Doing::Detach), 1);

@@ -1,0 +1,194 @@
+//! The money path over the real adapters.
+//!
+//! Processors answer and report in the worst order. It ends as one charge, which the requester is told of once.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use tests::standins::stripe;
+use tests::world::{Asked, Called, Core, Reply, World};
+
+const STRIPE: &str = "api.stripe.com";
+const ADYEN: &str = "checkout-test.adyen.com";
+const SECRET: &str = "whsec_made_up";
+const HMAC_KEY: &str = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056";
+const PSP: &str = "G632MTL5G45BS6H3";
+
+fn at_stripe() -> World {
+    let settings = json!({ "secret_key": "sk_test_made_up", "webhook_secrets": [SECRET] });
+    let stripe = json!([{ "name": "stripe", "kind": "stripe", "settings": settings }]);
+    World::beginning().with("/test/processors", &stripe).begin()
+}
+
+fn object(asked: &Asked, status: &str) -> Value {
+    json!({
+        "id": "pi_1", "object": "payment_intent", "status": status, "amount": 4250, "currency": "eur",
+        "amount_received": if status == "succeeded" { 4250 } else { 0 }, "livemode": false,
+        "metadata": { "request_id": asked.id, "attempt": "1" },
+    })
+}
+
+fn intent(asked: &Asked, status: &str) -> Reply {
+    Reply::Status(200, object(asked, status).to_string())
+}
+
+fn error(status: u16, code: &str) -> Reply {
+    let body = json!({ "error": { "type": "invalid_request_error", "code": code } });
+    Reply::Status(status, body.to_string())
+}
+
+fn confirms(core: &Core) -> Vec<Called> {
+    let calls = core.calls_to(STRIPE).into_iter();
+    calls.filter(|call| call.uri.path().ends_with("/confirm")).collect()
+}
+
+fn stripe_tells(core: &Core, asked: &Asked, kind: &str, status: &str) {
+    let event = json!({ "id": "evt_1", "object": "event", "type": kind, "livemode": false,
+        "data": { "object": object(asked, status) } });
+    let body = event.to_string();
+    let signature = stripe::signature(SECRET, core.now(), body.as_bytes());
+    let call = core.call(http::Method::POST, "/callbacks/demo/stripe").key(None).idempotency(None);
+    call.header("stripe-signature", &signature).json(&event).send().ok(200);
+}
+
+/// Lock time-outs, kept answers and gateways' pages: the payment is read, confirmed once more, and charged once.
+#[test]
+fn confirmation_in_passing_trouble_is_repeated_under_its_key() {
+    let page = |status| Reply::Status(status, "<html>".to_owned());
+    for (name, trouble) in [
+        ("409 lock_timeout", error(409, "lock_timeout")),
+        ("429 lock_timeout", error(429, "lock_timeout")),
+        ("429 page", Reply::After(429, 2)),
+        ("409 key in use", error(409, "idempotency_key_in_use")),
+        ("502 page", page(502)),
+        ("200 page", page(200)),
+        ("400 unexpected state", error(400, "payment_intent_unexpected_state")),
+        ("402 empty", Reply::Status(402, String::new())),
+        ("301", Reply::Status(301, String::new())),
+        ("408 page", page(408)),
+        ("no answer", Reply::Lost),
+        ("not sent", Reply::NotSent),
+    ] {
+        let world = at_stripe();
+        let asked = world.asks(4250);
+        let made = intent(&asked, "requires_confirmation");
+        let read = intent(&asked, "requires_confirmation");
+        world.replies(STRIPE, [made, trouble, read, intent(&asked, "succeeded")]);
+        world.customer().approves().ok(200);
+        world.time_passes(60);
+        assert_eq!(world.state(&asked), "fulfilled", "{name}");
+        let confirms = confirms(&world);
+        assert_eq!(confirms.len(), 2, "{name}");
+        let key = |call: &Called| call.headers["idempotency-key"].clone();
+        assert_eq!((key(&confirms[0]), &confirms[0].body), (key(&confirms[1]), &confirms[1].body));
+        assert_eq!(world.webhooks().iter().filter(|kind| *kind == "request.fulfilled").count(), 1);
+    }
+}
+
+/// The success is told while the call that makes it is under way. Older events come later, and twice.
+#[test]
+fn events_early_late_and_out_of_order_change_nothing() {
+    let world = at_stripe();
+    let asked = world.asks(4250);
+    let replies = ["requires_confirmation", "succeeded"].map(|status| intent(&asked, status));
+    world.replies(STRIPE, replies);
+    // Looks that the events cause read what has come of it.
+    world.replies(STRIPE, (0..20).map(|_| intent(&asked, "succeeded")));
+    let early = asked.clone();
+    world.meanwhile("called api.stripe.com", move |core| {
+        stripe_tells(core, &early, "payment_intent.succeeded", "succeeded");
+    });
+    world.customer().approves().ok(200);
+    world.time_passes(60);
+    let ended = world.reads(&asked);
+    assert_eq!(ended["state"], "fulfilled");
+    for _ in 0..3 {
+        for (kind, status) in [
+            ("payment_intent.processing", "processing"),
+            ("payment_intent.payment_failed", "requires_payment_method"),
+            ("payment_intent.canceled", "canceled"),
+            ("payment_intent.succeeded", "succeeded"),
+            ("charge.dispute.created", "succeeded"),
+        ] {
+            stripe_tells(&world, &asked, kind, status);
+            world.settles();
+        }
+    }
+    world.time_passes(60);
+    assert_eq!(world.reads(&asked), ended);
+    assert_eq!(confirms(&world).len(), 1);
+    assert_eq!(world.webhooks().iter().filter(|kind| *kind == "request.fulfilled").count(), 1);
+}
+
+#[test]
+fn simultaneous_refunds_are_at_most_the_charge() {
+    let world = World::beginning().with_fake_processor(&["test_card"]).begin();
+    let asked = world.asks(1000);
+    world.customer().approves().ok(200);
+    let core: &Core = &world;
+    let path = format!("{}/refund", asked.path);
+    let mut answers: Vec<u16> = std::thread::scope(|scope| {
+        let ask = || core.post(&path, &json!({ "amount": 600 })).status;
+        let calls: Vec<_> = (0..6).map(|_| scope.spawn(ask)).collect();
+        calls.into_iter().map(|call| call.join().unwrap()).collect()
+    });
+    answers.sort_unstable();
+    assert_eq!(answers, [202, 422, 422, 422, 422, 422]);
+    world.settles();
+    assert_eq!(world.books().refunds(), 1);
+}
+
+fn link(asked: &Asked, status: &str) -> Reply {
+    let body = json!({
+        "id": "PL61C53A8B97E6915A", "url": "https://test.adyen.link/PL61C53A8B97E6915A", "status": status,
+        "merchantAccount": "AcmeECOM", "reference": format!("{}.1", asked.id),
+        "amount": { "value": 4250, "currency": "EUR" },
+    });
+    Reply::Status(200, body.to_string())
+}
+
+fn adyen_tells(core: &Core, asked: &Asked, psp: &str, success: &str) {
+    let reference = format!("{}.1", asked.id);
+    let text = format!("{psp}::AcmeECOM:{reference}:4250:EUR:AUTHORISATION:{success}");
+    let mut mac = Hmac::<Sha256>::new_from_slice(&hex::decode(HMAC_KEY).unwrap()).unwrap();
+    mac.update(text.as_bytes());
+    let signature = STANDARD.encode(mac.finalize().into_bytes());
+    let item = json!({
+        "eventCode": "AUTHORISATION", "success": success, "pspReference": psp,
+        "originalReference": "", "merchantAccountCode": "AcmeECOM", "merchantReference": reference,
+        "amount": { "value": 4250, "currency": "EUR" },
+        "additionalData": { "hmacSignature": signature },
+    });
+    let body =
+        json!({ "live": "false", "notificationItems": [{ "NotificationRequestItem": item }] });
+    let call = core.call(http::Method::POST, "/callbacks/demo/adyen").key(None).idempotency(None);
+    call.json(&body).send().ok(202);
+    core.settles();
+}
+
+/// The customer's first card is refused on Adyen's page, and the second pays. The refusal is told once more, late.
+#[test]
+fn refusal_told_again_after_the_payment_changes_nothing() {
+    let settings =
+        json!({ "api_key": "made-up", "merchant_account": "AcmeECOM", "hmac_keys": [HMAC_KEY] });
+    let adyen = json!([{ "name": "adyen", "kind": "adyen", "settings": settings }]);
+    let world = World::beginning().with("/test/processors", &adyen).begin();
+    let asked = world.asks(4250);
+    world.replies(ADYEN, (0..3).map(|_| link(&asked, "active")));
+    let page = world.customer().newest().page;
+    let code = asked.answer["session_code"].as_str().unwrap_or_default();
+    let fields = [("action", "approve_hosted"), ("session_code", code)];
+    world.customer().answers_on(&page, &fields).ok(303);
+    adyen_tells(&world, &asked, "X5BDWNSMTT5FBHG6", "false");
+    assert_eq!(world.state(&asked), "processing");
+    adyen_tells(&world, &asked, PSP, "true");
+    let ended = world.reads(&asked);
+    assert_eq!(
+        (&ended["state"], &ended["outcome"]["reference"]),
+        (&json!("fulfilled"), &json!(PSP))
+    );
+    adyen_tells(&world, &asked, "X5BDWNSMTT5FBHG6", "false");
+    assert_eq!(world.reads(&asked), ended);
+}
