@@ -35,53 +35,57 @@ pub(super) fn receive(
     Ok(VerifiedWebhook { events: vec![heard(callback)?], reply, ignored: Vec::new() })
 }
 
+/// What a test lets the till say.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Said {
+    Look(RequestId),
+    Told {
+        request: RequestId,
+        attempt_no: u32,
+        success: bool,
+    },
+    Late {
+        request: RequestId,
+        attempt_no: u32,
+        payment: String,
+    },
+    ReversalTold {
+        request: RequestId,
+        attempt_no: u32,
+        success: bool,
+        /// The payment that was reversed, where the till names it.
+        payment: Option<String>,
+        /// Another word for the failure.
+        code: Option<String>,
+    },
+    Charge {
+        charge: String,
+        what: Happened,
+    },
+    ChargeOf {
+        request: RequestId,
+        attempt_no: u32,
+        what: Happened,
+    },
+    RefundTold {
+        request: RequestId,
+        seq: u32,
+        success: bool,
+        code: Option<String>,
+    },
+}
+
+/// What happened to a charge.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Happened {
+    CaptureFailed,
+    Dispute { status: DisputeStatus, stage: u8, currency: String },
+    Refund { id: String, amount: u64, success: bool },
+}
+
 fn heard(callback: &UnverifiedCallback) -> Result<ProcessorEvent, CallbackError> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "snake_case", deny_unknown_fields)]
-    enum Said {
-        Look(RequestId),
-        Told {
-            request: RequestId,
-            attempt_no: u32,
-            success: bool,
-        },
-        Late {
-            request: RequestId,
-            attempt_no: u32,
-            payment: String,
-        },
-        ReversalTold {
-            request: RequestId,
-            attempt_no: u32,
-            success: bool,
-            /// The payment that was reversed, where the till names it.
-            payment: Option<String>,
-            /// Another word for the failure.
-            code: Option<String>,
-        },
-        Charge {
-            charge: String,
-            what: Happened,
-        },
-        ChargeOf {
-            request: RequestId,
-            attempt_no: u32,
-            what: Happened,
-        },
-        RefundTold {
-            request: RequestId,
-            seq: u32,
-            success: bool,
-            code: Option<String>,
-        },
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "snake_case", deny_unknown_fields)]
-    enum Happened {
-        CaptureFailed,
-        Dispute { status: DisputeStatus, stage: u8, currency: String },
-        Refund { id: String, amount: u64, success: bool },
-    }
     let report = |what| match what {
         Happened::CaptureFailed => ChargeReport::CaptureFailed,
         Happened::Dispute { status, stage, currency } => {
