@@ -1,4 +1,4 @@
-//! What each function may do with the table is what its code does: which items it gets, lists, puts and deletes.
+//! Each function may do with the table what its code does: it gets, lists, puts and deletes certain items.
 //!
 //! A function's sources name the records that they use. [`CALLS`] says which items each of those touches. An emulator may not
 //! check permissions, so that only this test finds a right that is missing or left over.
@@ -124,7 +124,7 @@ fn done_by(function: &str) -> BTreeSet<Access> {
     done
 }
 
-/// Returns what a statement on the table allows: an action, and the prefixes of the keys that it is bound to.
+/// Returns what a statement on the table allows: an action, with the prefix of each key.
 fn allowed(statement: &Yaml) -> Vec<(String, String)> {
     let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
     let mut found = Vec::new();
