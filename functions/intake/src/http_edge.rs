@@ -39,6 +39,10 @@ pub fn router(intake: Arc<Intake>) -> Router {
         .route("/v1/requests/{id}/extend", post(extend))
         .route("/v1/requests/{id}/resend", post(resend))
         .route("/v1/requests/{id}/refund", post(refund))
+        .route("/openapi.json", get(openapi))
+        .route("/docs", get(docs))
+        .route("/docs/{file}", get(docs_file))
+        .route("/problems", get(problems))
         .route("/problems/{code}", get(explain))
         .method_not_allowed_fallback(wrong_method)
         .fallback(nowhere)
@@ -148,7 +152,23 @@ async fn refund(State(intake): Here, Named(id): Named<String>, call: Call) -> Re
 }
 
 async fn explain(State(intake): Here, Named(code): Named<String>, call: Call) -> Response {
-    call.answer(&intake, intake.explain(&code))
+    call.answer(&intake, intake.explain(call.headers(), &code))
+}
+
+async fn problems(State(intake): Here, call: Call) -> Response {
+    call.answer(&intake, Ok(intake.problems(call.headers())))
+}
+
+async fn openapi(State(intake): Here, call: Call) -> Response {
+    call.answer(&intake, Ok(intake.openapi(call.headers())))
+}
+
+async fn docs(State(intake): Here, call: Call) -> Response {
+    call.answer(&intake, Ok(intake.docs()))
+}
+
+async fn docs_file(State(intake): Here, Named(name): Named<String>, call: Call) -> Response {
+    call.answer(&intake, intake.docs_file(&name))
 }
 
 /// Gives an answer that ran out of time a problem for a body.

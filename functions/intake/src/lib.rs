@@ -5,6 +5,7 @@ mod accept;
 mod act;
 mod address_limits;
 mod capabilities;
+mod documents;
 mod fields;
 mod http_edge;
 mod idempotency;
@@ -30,6 +31,7 @@ use records::authentication::Requester;
 use records::storage;
 use records::storage::VersionedRequest;
 
+pub use documents::OPENAPI;
 pub use http_edge::router;
 
 /// Everything intake can touch.

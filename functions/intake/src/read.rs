@@ -166,19 +166,4 @@ impl Intake {
         let next = next.map(|index| keys::cursor(brand, mode, &session, &index.sk));
         Ok(json(StatusCode::OK, &json!({ "requests": requests, "next_cursor": next })))
     }
-
-    /// `GET /problems/{code}`: what a code means and what to do about it.
-    ///
-    /// # Errors
-    /// A [`Problem`] for a code that does not exist.
-    pub fn explain(&self, code: &str) -> Result<Response<Bytes>, Problem> {
-        let known = Code::ALL.iter().map(|code| code.facts()).find(|claims| claims.0 == code);
-        let Some((code, status, title, remedy)) = known else {
-            return Err(Problem::new(Code::NotFound, "no problem has this code"));
-        };
-        Ok(json(
-            StatusCode::OK,
-            &json!({ "code": code, "status": status, "title": title, "remedy": remedy }),
-        ))
-    }
 }

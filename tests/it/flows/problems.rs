@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 use tests::world::brand::TEST_KEY;
-use tests::world::{Answer, PHONE, World};
+use tests::world::{Answer, PHONE, PUBLIC_BASE, World};
 
 /// The value of a field that is missing.
 const NOTHING: Value = Value::Null;
@@ -341,7 +341,10 @@ fn every_code_is_explained_at_its_type_address() {
     for code in domain::problem::Code::ALL {
         let (code, status, title, remedy) = code.facts();
         let page = world.call(Method::GET, &format!("/problems/{code}")).key(None).send().ok(200);
-        let expected = json!({ "code": code, "status": status, "title": title, "remedy": remedy });
+        let address = format!("{PUBLIC_BASE}/problems/{code}");
+        let expected = json!({
+            "type": address, "code": code, "status": status, "title": title, "remedy": remedy,
+        });
         assert_eq!(page.json(), expected);
     }
 }
