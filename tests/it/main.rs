@@ -27,6 +27,8 @@ mod kill;
 #[cfg(test)]
 mod live;
 #[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod openid;
 #[cfg(test)]
 mod replies;

@@ -7,6 +7,7 @@ pub mod identity;
 mod lock;
 mod logs;
 pub mod memory;
+pub mod openapi;
 pub mod process;
 pub mod proxy;
 pub mod sealing;

@@ -38,6 +38,11 @@ fn sources(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     found
 }
 
+/// Returns the files below a folder of the project that end in one of `endings`.
+pub(crate) fn files_below(folder: &str, endings: &[&str]) -> Vec<PathBuf> {
+    sources(&root().join(folder), endings)
+}
+
 fn all(endings: &[&str]) -> Vec<PathBuf> {
     ["functions", "shared", "tests"]
         .iter()

@@ -7,7 +7,7 @@ mod layers;
 mod prose;
 mod prose_rules;
 mod rooms;
-mod routes;
+pub(crate) mod routes;
 mod table_access;
 mod template;
 
@@ -15,12 +15,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+pub(crate) use files::files_below;
+
 /// Returns the project's folder.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()
 }
 

@@ -15,10 +15,10 @@ use super::template::{events, functions, template, text};
 use super::{read, root};
 
 /// A function, a method and a path with placeholders.
-type Route = (String, String, String);
+pub(crate) type Route = (String, String, String);
 
 /// Returns the routes in the source of the routers.
-fn served() -> BTreeSet<Route> {
+pub(crate) fn served() -> BTreeSet<Route> {
     let mut routes = BTreeSet::new();
     for function in functions(&template()).into_keys() {
         let path = format!("functions/{function}/src/http_edge.rs");

@@ -1,5 +1,6 @@
 //! The agent's console and the customer's phone, as people use them, in a real browser.
 
+mod docs;
 mod driver;
 mod page;
 

@@ -12,6 +12,7 @@ use tower::ServiceExt;
 use super::brand::TEST_KEY;
 use super::{Core, PUBLIC_BASE};
 use crate::lock::lock;
+use crate::openapi::{self, Exchange};
 
 /// A call that is being put together. It carries the demo brand's test key and, if it is a `POST`, a fresh
 /// `Idempotency-Key`, unless told otherwise.
@@ -182,6 +183,11 @@ impl Core {
     /// Hands a call to the function whose address it is.
     pub(super) fn answers(&self, request: Request<Body>) -> Answer {
         let uri = request.uri().to_string();
+        let (parts, body) = request.into_parts();
+        let sent =
+            self.run(async { body.collect().await.expect("a call has a whole body").to_bytes() });
+        let (method, sent_headers) = (parts.method.clone(), parts.headers.clone());
+        let request = Request::from_parts(parts, Body::from(sent.clone()));
         let router = match uri.split(['/', '?']).nth(1).unwrap_or_default() {
             "c" | "callbacks" | "sandbox" => &self.consent,
             _ => &self.intake,
@@ -193,6 +199,15 @@ impl Core {
             Answer { uri, status: parts.status.as_u16(), headers: parts.headers, body }
         });
         self.keep_cookies(&answer.headers);
+        openapi::check(Exchange {
+            method: &method,
+            uri: &answer.uri,
+            sent_headers: &sent_headers,
+            sent: &sent,
+            status: answer.status,
+            headers: &answer.headers,
+            body: &answer.body,
+        });
         lock(&self.answered).push(answer.clone());
         answer
     }

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::Core;
 use super::ports::{Hooks, WorldClock};
 use crate::lock::lock;
+use crate::openapi;
 use crate::standins::apple::{self, Gateway};
 use crate::standins::aws_messaging;
 use crate::standins::rbm::{self, Rbm};
@@ -162,6 +163,9 @@ impl Http for Outside {
             Reply::Status(status, _) | Reply::After(status, _) => Some(status),
             Reply::NotSent | Reply::Lost => None,
         };
+        if parts.headers.contains_key("webhook-id") {
+            openapi::check_webhook(&parts.headers, &body);
+        }
         let (uri, headers, at) = (parts.uri, parts.headers, self.clock.now());
         lock(&self.calls).push(Called { at, uri, headers, body, status });
         self.hooks.fire(&format!("called {host}"));

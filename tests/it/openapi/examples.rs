@@ -1,0 +1,245 @@
+//! Every example of the description happens: its bodies are sent, and its answers are those of the program.
+//!
+//! Ids, times, codes that are drawn and hashes differ from run to run, and so are compared by form only.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+use tests::openapi::{Operation, examples, operations, resolve};
+use tests::world::{Asked, World};
+
+/// The answers that the program gave, and the examples that were sent.
+#[derive(Default)]
+struct Told {
+    answers: BTreeMap<String, Value>,
+    sent: BTreeSet<String>,
+}
+
+fn operation(id: &str) -> Operation<'static> {
+    operations().into_iter().find(|one| one.value["operationId"] == id).unwrap()
+}
+
+impl Told {
+    /// Returns the example of a body.
+    fn body(&mut self, id: &str, name: &str) -> Value {
+        self.sent.insert(format!("{id} {name}"));
+        examples(&operation(id).value["requestBody"]["content"])[name].clone()
+    }
+
+    fn answered(&mut self, key: &str, answer: &Value) {
+        self.answers.insert(key.to_owned(), answer.clone());
+    }
+
+    /// Asks with the example of that name, and puts the prompt in front of the customer.
+    fn asks(&mut self, world: &World, name: &str) -> Asked {
+        world.asks_for(&self.body("createRequest", name))
+    }
+}
+
+fn approves(world: &World) {
+    world.customer().approves().ok(200);
+    world.settles();
+}
+
+/// A payment from its capabilities to its evidence, over the documented calls.
+fn payment(told: &mut Told) {
+    let world = World::new();
+    let body = told.body("checkCapabilities", "payment");
+    told.answered(
+        "checkCapabilities 200 payment",
+        &world.post("/v1/capabilities", &body).ok(200).json(),
+    );
+    let asked = told.asks(&world, "payment");
+    told.answered("createRequest 201 payment", &asked.answer);
+    approves(&world);
+    told.answered("readRequest 200 payment", &world.reads(&asked));
+    let part = told.body("refundRequest", "part");
+    let refund = world.acts(&asked, "refund", &part).ok(202).json();
+    told.answered("refundRequest 202 part", &refund);
+    told.answered("readRequest 200 refunded", &world.reads(&asked));
+    let record = world.get(&format!("{}/record", asked.path)).ok(200).json();
+    told.answered("exportEvidence 200 payment", &record);
+    let list = world.get("/v1/requests?session=CA123&limit=1").ok(200).json();
+    told.answered("listRequests 200 session", &list);
+    let rest = told.body("refundRequest", "rest");
+    world.acts(&asked, "refund", &rest).ok(202);
+    let refunds = world.reads(&asked)["refunds"].clone();
+    assert_eq!((&refunds[1]["amount"], &refunds[1]["state"]), (&json!(4000), &json!("refunded")));
+}
+
+fn saved_card(told: &mut Told) {
+    let world = World::new();
+    let asked = told.asks(&world, "payment_method");
+    approves(&world);
+    let saved = world.reads(&asked);
+    told.answered("readRequest 200 saved_card", &saved);
+    let mut body = told.body("createRequest", "saved_card");
+    body["ask"]["payment_method"] = saved["outcome"]["payment_method"]["id"].clone();
+    let asked = world.asks_for(&body);
+    approves(&world);
+    assert_eq!(world.reads(&asked)["outcome"]["payment"]["last4"], "4242");
+}
+
+fn identity(told: &mut Told) {
+    let world = World::beginning().with_fake_processor(&["hosted"]).begin();
+    let asked = told.asks(&world, "identity");
+    assert_eq!(world.reads(&asked)["ask"]["claims"], json!(["given_name", "birthdate"]));
+    world.acts(&asked, "cancel", &json!({})).ok(200);
+}
+
+/// The calls that change a request which waits.
+fn changes(told: &mut Told) {
+    let world = World::new();
+    let asked = told.asks(&world, "payment");
+    let longer = told.body("extendRequest", "ten_minutes");
+    let extended = world.acts(&asked, "extend", &longer).ok(200).json();
+    told.answered("extendRequest 200 ten_minutes", &extended);
+    let by_text = told.body("resendPrompt", "sms");
+    let resent = world.acts(&asked, "resend", &by_text).ok(200).json();
+    told.answered("resendPrompt 200 sms", &resent);
+    let next = told.body("resendPrompt", "empty");
+    world.acts(&asked, "resend", &next).ok(200);
+    let empty = told.body("cancelRequest", "empty");
+    let cancelled = world.acts(&asked, "cancel", &empty).ok(200).json();
+    told.answered("cancelRequest 200 cancelled", &cancelled);
+    let world = World::new();
+    let asked = told.asks(&world, "payment");
+    world.customer().declines().ok(200);
+    told.answered("readRequest 200 denied", &world.reads(&asked));
+    let world = World::beginning().with("/policy", &json!({ "session_code": false })).begin();
+    let asked = told.asks(&world, "payment");
+    let page = world.customer().newest().page;
+    world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
+    let leaving = world.acts(&asked, "cancel", &json!({})).ok(202).json();
+    told.answered("cancelRequest 202 processing", &leaving);
+    world.time_passes(60);
+    assert_eq!(world.state(&asked), "cancelled");
+}
+
+/// The magic values of amounts.
+fn sandbox_amounts(told: &mut Told) {
+    let world = World::new();
+    let asked = told.asks(&world, "sandbox_declined_once");
+    approves(&world);
+    assert_eq!(world.state(&asked), "prompted");
+    assert_eq!(world.timeline(&asked).last().unwrap(), "card_declined insufficient_funds");
+    approves(&world);
+    assert_eq!(world.state(&asked), "fulfilled");
+    let world = World::new();
+    let asked = told.asks(&world, "sandbox_declined");
+    approves(&world);
+    told.answered("readRequest 200 declined", &world.reads(&asked));
+    let world = World::new();
+    let asked = told.asks(&world, "sandbox_slow");
+    approves(&world);
+    assert_eq!(world.state(&asked), "processing");
+    world.time_passes(5);
+    assert_eq!(world.state(&asked), "fulfilled");
+    let world = World::new();
+    let asked = told.asks(&world, "sandbox_in_doubt");
+    approves(&world);
+    assert_eq!(world.state(&asked), "processing");
+    world.time_passes(120);
+    assert_eq!(world.state(&asked), "fulfilled");
+    for (name, end) in [("sandbox_refund_pending", "refunded"), ("sandbox_refund_fails", "failed")]
+    {
+        let world = World::new();
+        let asked = told.asks(&world, name);
+        approves(&world);
+        let state = || world.reads(&asked)["refunds"][0]["state"].clone();
+        world.acts(&asked, "refund", &json!({})).ok(202);
+        assert_eq!(state(), "pending");
+        world.time_passes(200);
+        assert_eq!(state(), end);
+    }
+}
+
+/// The magic values of phones.
+fn sandbox_phones(told: &mut Told) {
+    let world = World::new();
+    let asked = told.asks(&world, "sandbox_text_only");
+    assert_eq!(world.state(&asked), "prompted");
+    let channels = |phone: &str| {
+        let messages = world.customer_at(phone).messages();
+        messages.iter().map(|message| message.text("channel").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(channels("+15551239001"), ["sms"]);
+    let asked = told.asks(&world, "sandbox_silent");
+    world.time_passes(11);
+    assert_eq!(channels("+15551239002"), Vec::<String>::new());
+    world.time_passes(2);
+    assert_eq!(world.state(&asked), "prompted");
+    assert_eq!(channels("+15551239002"), ["sms"]);
+    let asked = told.asks(&world, "sandbox_unreachable");
+    world.time_passes(30);
+    assert_eq!(world.state(&asked), "undeliverable");
+}
+
+/// Puts a form in place of what is drawn, hashed or told by a clock.
+pub(super) fn form_of(name: &str, value: &Value) -> Value {
+    let drawn =
+        ["session_code", "transaction_code", "reference", "hash", "head", "text", "dct:identifier"];
+    match value {
+        Value::Object(map) => {
+            let inner = map.iter().map(|(name, inner)| (name.clone(), form_of(name, inner)));
+            Value::Object(inner.collect::<Map<_, _>>())
+        }
+        Value::Array(values) => values.iter().map(|inner| form_of(name, inner)).collect(),
+        Value::String(text) => {
+            let is_time = text.len() == 24 && text.ends_with('Z') && text.get(10..11) == Some("T");
+            let words = text.split('/').map(|part| match part.split_once('_') {
+                Some((kind, id)) if id.len() == 26 => kind.to_owned(),
+                _ => part.to_owned(),
+            });
+            match () {
+                () if is_time => json!("a time"),
+                () if drawn.contains(&name) => json!("drawn"),
+                () => json!(words.collect::<Vec<_>>().join("/")),
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}
+
+/// Fails with each answer that differs from its example, as a line with its name and the answer.
+pub(super) fn assert_told(told: &BTreeMap<String, Value>, described: &BTreeMap<String, Value>) {
+    let names =
+        |examples: &BTreeMap<String, Value>| examples.keys().cloned().collect::<BTreeSet<_>>();
+    let mut failures = String::new();
+    for (name, answer) in told {
+        let example = described.get(name);
+        if example.map(|example| form_of("", example)) != Some(form_of("", answer)) {
+            failures.push_str(&format!("answer\t{name}\t{answer}\n"));
+        }
+    }
+    assert!(failures.is_empty(), "answers that differ from their examples:\n{failures}");
+    assert_eq!(names(told), names(described));
+}
+
+#[test]
+fn every_example_of_a_call_happens() {
+    let mut told = Told::default();
+    for story in [payment, saved_card, identity, changes, sandbox_amounts, sandbox_phones] {
+        story(&mut told);
+    }
+    let mut sent = BTreeSet::new();
+    let mut answers = BTreeMap::new();
+    for operation in operations() {
+        let id = operation.value["operationId"].as_str().unwrap();
+        for name in examples(&operation.value["requestBody"]["content"]).keys() {
+            sent.insert(format!("{id} {name}"));
+        }
+        for (status, response) in operation.value["responses"].as_object().unwrap() {
+            if status.starts_with('2') {
+                for (name, value) in examples(&resolve(response)["content"]) {
+                    answers.insert(format!("{id} {status} {name}"), value);
+                }
+            }
+        }
+    }
+    assert_eq!(told.sent, sent, "bodies that are sent, and examples of bodies");
+    // The harness holds each answer to its schema, as it does every answer.
+    let names =
+        |examples: &BTreeMap<String, Value>| examples.keys().cloned().collect::<BTreeSet<_>>();
+    assert_eq!(names(&told.answers), names(&answers), "answers that came, and examples of answers");
+}

@@ -1,0 +1,200 @@
+//! Every example of a problem happens, and a test meets every code.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::body::Body;
+use domain::brand::Brand;
+use domain::problem::Code;
+use domain::values::name::BrandName;
+use http::{Method, Request};
+use http_body_util::BodyExt;
+use intake::Intake;
+use ports::{Created, Item, Key, Ports, Rejection, Secrets, SecretsError};
+use serde_json::{Value, json};
+use tests::openapi::{DESCRIPTION, resolve};
+use tests::world::brand::TEST_KEY;
+use tests::world::{Answer, Asked, PHONE, World};
+use tower::ServiceExt;
+
+use super::examples::assert_told;
+use crate::architecture::files_below;
+
+const REQUESTS: &str = "/v1/requests";
+const UNKNOWN: &str = "/v1/requests/req_01M844DZG03XCBJ52V4K8GHNXC";
+
+/// What the program answered, by the name of the example.
+#[derive(Default)]
+struct Told(BTreeMap<String, Value>);
+
+impl Told {
+    fn add(&mut self, name: &str, answer: &Answer) {
+        assert!(answer.status >= 400, "{name}: {}", answer.text());
+        self.0.insert(format!("problem-{name}"), answer.json());
+    }
+
+    /// Asks for a payment, changed at one place.
+    fn asks(&mut self, name: &str, world: &World, pointer: &str, value: &Value) {
+        let mut body = world.payment(PHONE, 4250);
+        let (parent, member) = pointer.rsplit_once('/').unwrap();
+        body.pointer_mut(parent).unwrap()[member] = value.clone();
+        self.add(name, &world.post(REQUESTS, &body));
+    }
+}
+
+fn bodies(told: &mut Told) {
+    let world = World::new();
+    told.asks("invalid-request", &world, "/customer/phone", &json!("15551230001"));
+    told.asks("amount-out-of-range", &world, "/ask/amount", &json!(0));
+    told.asks("number-not-allowed", &world, "/customer/phone", &json!("+18005550123"));
+    told.asks("channel-not-configured", &world, "/channels", &json!(["fax"]));
+    let card = json!("crd_01M844DZG03XCBJ52V4K8GHNXC");
+    told.asks("payment-method-unknown", &world, "/ask/payment_method", &card);
+    let claims = json!({ "kind": "identity", "claims": ["birthdate"], "description": "Wine" });
+    told.asks("ask-not-supported", &world, "/ask", &claims);
+    told.asks("payload-too-large", &world, "/metadata", &json!({ "n": "v".repeat(65 * 1024) }));
+    let stripe = json!([{ "name": "stripe", "kind": "stripe", "settings": { "secret_key": "sk_test_made_up" } }]);
+    let world = World::beginning().with("/test/processors", &stripe).begin();
+    told.asks("amount-not-supported", &world, "/ask/amount", &json!(1));
+    let world = World::beginning().with("/test/processors", &json!([])).begin();
+    told.asks("processor-not-configured", &world, "/metadata", &json!({}));
+}
+
+fn calls(told: &mut Told) {
+    let world = World::new();
+    let body = world.payment(PHONE, 4250);
+    let call = || world.call(Method::POST, REQUESTS).json(&body);
+    told.add("idempotency-key-missing", &call().idempotency(None).send());
+    told.add("unauthenticated", &call().key(None).send());
+    told.add("unsupported-media-type", &call().header("content-type", "text/plain").send());
+    told.add("not-found", &world.get(UNKNOWN));
+    told.add("invalid-parameter", &world.get(&format!("{UNKNOWN}?wait=21")));
+    call().idempotency("used").send().ok(201);
+    let other = world.call(Method::POST, REQUESTS).json(&world.payment(PHONE, 1));
+    told.add("idempotency-key-reused", &other.idempotency("used").send());
+    world.settles();
+}
+
+fn states(told: &mut Told) {
+    let world = World::new();
+    let asked = world.asks(4250);
+    world.customer().approves().ok(200);
+    told.add("conflict-state", &world.acts(&asked, "cancel", &json!({})));
+    told.add("refund-too-large", &world.acts(&asked, "refund", &json!({ "amount": 4251 })));
+    let late = world.asks(4250);
+    world.clock_jumps(3_601);
+    let extend = world.post(&format!("{}/extend", late.path), &json!({ "expires_in": 600 }));
+    told.add("deadline-passed", &extend);
+    world.settles();
+    world.asks(100);
+    world.customer().reports().ok(200);
+    told.add("too-many-requests-for-address", &world.post(REQUESTS, &world.payment(PHONE, 100)));
+    let refuses =
+        json!([{ "name": "sms", "kind": "talking", "settings": { "refuses": "opted_out" } }]);
+    let world = World::beginning().with("/test/channels", &refuses).begin();
+    world.asks(100);
+    told.add("address-opted-out", &world.post(REQUESTS, &world.payment(PHONE, 100)));
+}
+
+/// A card that the processor no longer keeps, and an account that it rejects.
+fn processors(told: &mut Told) {
+    let policy = json!({ "session_code": false });
+    let world = World::beginning().with_fake_processor(&[]).with("/policy", &policy).begin();
+    let ask = |ask: &Value| {
+        let mut body = world.payment(PHONE, 4250);
+        body["ask"] = ask.clone();
+        body
+    };
+    let approves = |asked: &Asked| {
+        let page = world.customer().newest().page;
+        world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
+        world.books().customer_is_done(asked, 1);
+        world.customer().opens(&format!("{page}?done=1")).ok(200);
+        world.time_passes(5);
+    };
+    let asked = world.asks_for(&ask(&json!({ "kind": "payment_method", "description": "Keep" })));
+    approves(&asked);
+    let card = world.reads(&asked)["outcome"]["payment_method"]["id"].clone();
+    let paying = ask(&json!({ "kind": "payment", "amount": 4250, "currency": "EUR",
+        "description": "Invoice 4711", "payment_method": card }));
+    world.asks_for(&paying);
+    world.books().says([Created::SoftDeclined { code: ports::CARD_NOT_KEPT }]);
+    world.customer().approves().ok(200);
+    told.add("payment-method-gone", &world.post(REQUESTS, &paying));
+    let world = World::beginning().with_fake_processor(&["test_card"]).with("/policy", &policy);
+    let world = world.begin();
+    world.asks(4250);
+    world.books().says(vec![Created::Blocked { by: Rejection::Credentials }; 2]);
+    world.customer().approves().ok(200);
+    told.add("processor-unavailable", &world.post(REQUESTS, &world.payment("+15551230002", 100)));
+    world.time_passes(80);
+}
+
+/// Secrets that cannot be loaded now.
+struct Down;
+
+#[async_trait]
+impl Secrets for Down {
+    async fn brand(&self, _: &BrandName) -> Result<Arc<Brand>, SecretsError> {
+        Err(SecretsError::Unavailable("down".into()))
+    }
+
+    async fn refresh(&self, name: &BrandName) -> Result<Arc<Brand>, SecretsError> {
+        self.brand(name).await
+    }
+}
+
+fn faults(told: &mut Told) {
+    let world = World::new();
+    let key = Key { pk: "IDEM#demo#test#damaged".to_owned(), sk: "IDEM".to_owned() };
+    world.puts(Item { key, version: 1, body: "{}".into(), expires_at: None, index: None });
+    let call = world.call(Method::POST, REQUESTS).idempotency("damaged");
+    told.add("internal", &call.json(&world.payment(PHONE, 4250)).send());
+    let machine = &world.machine.intake;
+    let intake = Intake {
+        ports: Ports { secrets: Arc::new(Down), ..world.ports.clone() },
+        channels: Arc::clone(&machine.channels),
+        processors: Arc::clone(&machine.processors),
+        public_base: machine.public_base.clone(),
+    };
+    let call = Request::get(UNKNOWN).header("authorization", format!("Bearer {TEST_KEY}"));
+    let call = call.body(Body::empty()).unwrap();
+    let answer = world.run(async {
+        let (parts, body) =
+            intake::router(Arc::new(intake)).oneshot(call).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let uri = UNKNOWN.to_owned();
+        Answer { uri, status: parts.status.as_u16(), headers: parts.headers, body }
+    });
+    told.add("temporary-reduced-capacity", &answer.problem(503, "temporary-reduced-capacity"));
+}
+
+#[test]
+fn every_example_of_a_problem_happens() {
+    let mut told = Told::default();
+    for story in [bodies, calls, states, processors, faults] {
+        story(&mut told);
+    }
+    let described = DESCRIPTION["components"]["examples"].as_object().unwrap();
+    let described = described
+        .iter()
+        .map(|(name, example)| (name.clone(), resolve(example)["value"].clone()))
+        .collect();
+    assert_told(&told.0, &described);
+}
+
+/// `Answer::problem` takes the status and the code, and fails unless the program answered so.
+#[test]
+fn every_problem_code_is_met_by_a_test() {
+    let sources: Vec<String> = files_below("tests/it", &["rs"])
+        .into_iter()
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    for code in Code::ALL {
+        let (code, status, ..) = code.facts();
+        let met = format!("{status}, \"{code}\")");
+        assert!(sources.iter().any(|source| source.contains(&met)), "no test meets {code}");
+    }
+}
