@@ -236,6 +236,14 @@ def adyen(stack):
     return ready
 
 
+def description():
+    """Checks functions/intake/openapi.json with a linter, generated clients and drawn calls, against one machine."""
+    node, packages = node_packages("openapi")
+    local = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", TARGET)) / "debug" / "local"
+    paths = ("--local", local, "--node", node, "--packages", packages, "--work", WORK / "description")
+    run(VENV / "bin" / "python", ROOT / "tests" / "openapi" / "check.py", *paths)
+
+
 def deployed(stack, stripe):
     """Deploys template.yaml into an emulator, with a brand whose processor is at `stripe`."""
     folder = WORK / "stack"
@@ -273,6 +281,8 @@ def everything():
         run("cargo", "nextest", "run", "--locked", "--workspace", "--no-run")
     with phase("examples in the documentation"):
         examples()
+    with phase("the description of the API, its clients and drawn calls"):
+        description()
     with contextlib.ExitStack() as stack:
         with phase("localstripe, emulate, an OpenID provider and Adyen's contract"):
             os.environ |= localstripe(stack) | emulate(stack) | openid(stack) | adyen(stack)
