@@ -28,8 +28,10 @@ pub static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(&text).expect("the description is JSON")
 });
 
-static VALIDATORS: LazyLock<Mutex<BTreeMap<(String, Reading), Arc<Validator>>>> =
-    LazyLock::new(Mutex::default);
+/// The validators that were built so far, by schema and reading.
+type Validators = BTreeMap<(String, Reading), Arc<Validator>>;
+
+static VALIDATORS: LazyLock<Mutex<Validators>> = LazyLock::new(Mutex::default);
 
 /// One call and its answer.
 #[derive(Clone, Copy, Debug)]

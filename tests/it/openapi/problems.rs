@@ -58,6 +58,10 @@ fn bodies(told: &mut Told) {
     let stripe = json!([{ "name": "stripe", "kind": "stripe", "settings": { "secret_key": "sk_test_made_up" } }]);
     let world = World::beginning().with("/test/processors", &stripe).begin();
     told.asks("amount-not-supported", &world, "/ask/amount", &json!(1));
+    let mut labelled = stripe;
+    labelled[0]["settings"]["labels"] = json!({ "statement": { "metadata": "order" } });
+    let world = World::beginning().with("/test/processors", &labelled).begin();
+    told.asks("label-not-supported", &world, "/metadata", &json!({ "order": "4711" }));
     let world = World::beginning().with("/test/processors", &json!([])).begin();
     told.asks("processor-not-configured", &world, "/metadata", &json!({}));
 }
