@@ -40,6 +40,14 @@ guards *names:
 stack:
     python3 tests/run.py --stack
 
+# Writes and checks the bill of materials of each Lambda binary: target/sbom.
+sbom:
+    python3 tests/sbom.py
+
+# Builds a Lambda binary in two folders and compares the hashes.
+reproducible *flags:
+    python3 tests/reproducible.py "$@"
+
 # Builds the four Lambda binaries and deploys them.
 deploy:
     cargo lambda build --release --arm64 -p intake -p send-prompt -p consent-callback -p fetch-info

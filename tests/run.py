@@ -99,9 +99,39 @@ def examples():
     run("cargo", "test", "--doc", "--locked", "--workspace", "--quiet")
 
 
+def template():
+    """Lints the template of the deployed stack."""
+    run(VENV / "bin" / "cfn-lint", ROOT / "template.yaml")
+
+
 def dependencies():
-    """Checks dependencies, but not for advisories, whose database needs the network."""
+    """Checks licences, bans and sources of dependencies, and what is known against them."""
     run("cargo", "deny", "--workspace", "check", "--hide-inclusion-graph", "licenses", "bans", "sources")
+    advisories()
+
+
+def advisories():
+    """Checks dependencies for advisories of RustSec.
+
+    Their database is fetched, or is the checkout that ADVISORY_DB names. Without either the step is left out, and says so.
+    """
+    given = os.environ.get("ADVISORY_DB")
+    if given:
+        run(sys.executable, ROOT / "tests" / "advisories.py", ROOT / "Cargo.lock", given)
+        return
+    fetched = subprocess.run(("cargo", "deny", "fetch", "db"), cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if fetched.returncode == 0:
+        run("cargo", "deny", "--workspace", "check", "--disable-fetch", "--hide-inclusion-graph", "advisories")
+    else:
+        print("    LEFT OUT: advisories. RustSec's database cannot be fetched here; ADVISORY_DB=<checkout> names a snapshot")
+
+
+def sbom():
+    """Checks that the bill of materials of each function is whole, where its tool is installed."""
+    if shutil.which("cargo-cyclonedx"):
+        run(sys.executable, ROOT / "tests" / "sbom.py")
+    else:
+        print("    LEFT OUT: the bill of materials. `cargo install --locked cargo-cyclonedx` installs its tool")
 
 
 def lambda_binaries():
@@ -271,8 +301,12 @@ def everything():
         os.environ |= browser()
     with phase("format, lints and documentation"):
         lints()
-    with phase("licences, bans and sources of dependencies"):
+    with phase("the template"):
+        template()
+    with phase("licences, bans, sources and advisories of dependencies"):
         dependencies()
+    with phase("the bill of materials"):
+        sbom()
     with phase("the four Lambda binaries, as released"):
         lambda_binaries()
     with phase("build of every test"):

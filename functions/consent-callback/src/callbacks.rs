@@ -1,7 +1,7 @@
 //! The callback addresses: finds the channel or the processor that an address names, and hands the call to it.
 
 use bytes::Bytes;
-use domain::brand::{Brand, Mode};
+use domain::brand::Brand;
 use domain::problem::Problem;
 use domain::values::name::{BrandName, ChannelName};
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -39,13 +39,26 @@ impl ConsentCallback {
         };
         let brand = match self.ports.secrets.brand(&brand).await {
             Ok(brand) => brand,
-            Err(SecretsError::Unknown) => return Err(absent()),
+            Err(SecretsError::Unknown) => {
+                return match self.ports.secrets.refresh(&brand).await {
+                    Ok(_) | Err(SecretsError::Unknown) => Err(absent()),
+                    Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => {
+                        Err(error.into())
+                    }
+                };
+            }
             Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => {
                 return Err(error.into());
             }
         };
-        let mut setups = [Mode::Live, Mode::Test].map(|mode| brand.setup(mode)).into_iter();
-        if setups.any(|setup| setup.channels.iter().any(|setup| setup.name == channel)) {
+        // A channel that was added a moment ago is not in the cache yet. An unknown name costs the same look-ups as an
+        // unknown brand. So the time of a refusal names no brand.
+        let brand = if has_name(&brand, name) {
+            brand
+        } else {
+            self.ports.secrets.refresh(&brand.name).await?
+        };
+        if has_channel(&brand, name) {
             let webhooks = self.channel_webhooks();
             let reply = Box::pin(webhooks.receive(&brand, &channel, &callback)).await?;
             return Ok(response(reply));
@@ -89,6 +102,18 @@ impl ConsentCallback {
             ReturnPage::Unknown => page::unknown(""),
         }
     }
+}
+
+fn has_channel(brand: &Brand, name: &str) -> bool {
+    let mut setups = [&brand.live, &brand.test].into_iter();
+    setups.any(|setup| setup.channels.iter().any(|channel| channel.name.as_str() == name))
+}
+
+/// Whether a channel or a processor of the brand has this name, in either mode.
+fn has_name(brand: &Brand, name: &str) -> bool {
+    let mut setups = [&brand.live, &brand.test].into_iter();
+    has_channel(brand, name)
+        || setups.any(|setup| setup.processors.iter().any(|known| known.name.as_str() == name))
 }
 
 /// Whether a person's browser calls: it brings a parameter of RFC 6749, section 4.1.2, in its address or its form.

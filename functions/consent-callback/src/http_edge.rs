@@ -14,12 +14,14 @@ use http::Method;
 use http::header::{self, HeaderName, HeaderValue};
 use http::request::Parts;
 use ports::MessagePath;
+use records::{audit, caller};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::ConsentCallback;
+use crate::browser::reports::{self, REPORTS_MAX, ReportLimit};
+use crate::{ConsentCallback, page};
 
 /// The largest body that is read, in bytes: Meta sends up to 3 MB, and no other provider more.
 const BODY_MAX: usize = 4 * 1024 * 1024;
@@ -44,11 +46,13 @@ const NOWHERE: &str = "no resource has this path";
 
 /// Returns the routes of the consent page, the providers' callbacks and the sandbox phone.
 pub fn router(consent: Arc<ConsentCallback>) -> Router {
+    let limit = Arc::new(ReportLimit::default());
     let mut router = Router::new()
         .route("/c/{token}", get(open_page).post(submit_page))
         .route("/callbacks/{brand}/{channel}", get(receive).post(receive))
         // Apple appends the word to the address that it is given.
         .route("/callbacks/{brand}/{channel}/message", post(receive))
+        .route("/reports/csp", post(move |root, request| take_reports(root, request, limit)))
         .route("/sandbox/checkout/{id}", get(open_checkout).post(submit_checkout))
         .route("/sandbox/phones/{phone}/messages", get(messages))
         .route("/sandbox/phones/{phone}/messages/{id}/tap", post(tap))
@@ -75,7 +79,8 @@ impl FromRequest<Arc<ConsentCallback>> for Call {
         request: Request,
         consent: &Arc<ConsentCallback>,
     ) -> Result<Self, Response> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        caller::stamp(&mut parts, consent.ports.clock.now());
         match to_bytes(body, BODY_MAX).await {
             Ok(body) => Ok(Self { parts, body }),
             Err(_) => {
@@ -95,12 +100,17 @@ impl Call {
         let answer = answer.unwrap_or_else(|problem| {
             let (code, status, ..) = problem.code.facts();
             tracing::info!(problem.code = code, http.status = status, "call refused");
+            audit::refused(&problem, &self.parts.headers);
             // The path of a consent page is the customer's secret.
             let path = self.parts.uri.path();
             let path = if path.starts_with("/c/") { "/c/" } else { path };
             problem.answer(&consent.public_base, path)
         });
-        answer.map(Body::from)
+        let mut answer = answer.map(Body::from);
+        if let Some(id) = self.parts.headers.get(caller::REQUEST_ID) {
+            answer.headers_mut().insert(caller::REQUEST_ID, id.clone());
+        }
+        answer
     }
 }
 
@@ -117,6 +127,7 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Arc<ConsentCallback>> for Path
         if let Ok(Path(params)) = Path::from_request_parts(parts, consent).await {
             return Ok(Self(params));
         }
+        caller::stamp(parts, consent.ports.clock.now());
         let call = Call { parts: parts.clone(), body: Bytes::new() };
         Err(call.answer(consent, Err(Problem::new(Code::NotFound, NOWHERE))))
     }
@@ -168,6 +179,18 @@ async fn receive(
     let body = call.body.clone();
     let received = consent.receive(&path.brand, &path.channel, &call.parts, body).await;
     call.answer(&consent, received)
+}
+
+async fn take_reports(State(consent): Root, request: Request, limit: Arc<ReportLimit>) -> Response {
+    let (mut parts, body) = request.into_parts();
+    caller::stamp(&mut parts, consent.ports.clock.now());
+    let call = Call { parts, body: Bytes::new() };
+    let Ok(body) = to_bytes(body, REPORTS_MAX).await else {
+        let problem = Problem::new(Code::PayloadTooLarge, "the body is larger than 16 KiB");
+        return call.answer(&consent, Err(problem));
+    };
+    let taken = reports::record(&limit, &body, consent.ports.clock.now());
+    call.answer(&consent, taken.map(|()| page::empty(http::StatusCode::NO_CONTENT)))
 }
 
 async fn open_checkout(

@@ -75,8 +75,9 @@
       script.src = "https://pay.google.com/gp/p/js/pay.js";
       script.onerror = done;
       script.onload = () => {
-        const { environment, transactionInfo, merchantInfo, ...base } = setup;
-        const client = new window.google.payments.api.PaymentsClient({ environment, merchantInfo });
+        const { environment, transactionInfo, merchantInfo, nonce, ...base } = setup;
+        // The styles that Google's script adds carry this nonce, which the page's policy names.
+        const client = new window.google.payments.api.PaymentsClient({ environment, merchantInfo, nonce });
         const open = () =>
           client
             .loadPaymentData({ ...base, transactionInfo, merchantInfo })

@@ -109,8 +109,8 @@ impl Intake {
         let counted = self.count_prompt(requester, address, Some(open), now).await?;
         let answer = view::request(&request, 1);
         let record = key.remember(request.id, answer, expect, now)?;
-        let accepted = commit(request.accepted()).with_writes([counted, record]);
-        let accepted = accepted.then(Step::Deliver);
+        let accepted = commit(request.accepted()).caused_by(&requester.caller);
+        let accepted = accepted.with_writes([counted, record]).then(Step::Deliver);
         if guards::is_disabled(Guard::CheckBeforeRequest) {
             return Ok(accepted);
         }

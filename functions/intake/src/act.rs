@@ -72,7 +72,8 @@ impl Intake {
             self.require_no_opt_out(requester, &request.address).await?;
             let counted = self.count_prompt(requester, &request.address, None, now).await?;
             let step = next_step(&change.request);
-            Ok(commit(change).with_writes([counted]).then(step).with_recovery_check().into())
+            let commit = commit(change).caused_by(&requester.caller).with_writes([counted]);
+            Ok(commit.then(step).with_recovery_check().into())
         });
         answer(updated.await?)
     }
@@ -91,7 +92,7 @@ impl Intake {
             }
             let change = command(request, now).map_err(refusal_problem)?;
             let step = next_step(&change.request);
-            Ok(commit(change).then(step).into())
+            Ok(commit(change).caused_by(&requester.caller).then(step).into())
         });
         answer(updated.await?)
     }

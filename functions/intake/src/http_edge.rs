@@ -15,6 +15,7 @@ use domain::problem::{Code, Problem};
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
+use records::{audit, caller};
 use serde::de::DeserializeOwned;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -65,7 +66,8 @@ impl FromRequest<Arc<Intake>> for Call {
     type Rejection = Response;
 
     async fn from_request(request: Request, intake: &Arc<Intake>) -> Result<Self, Response> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        caller::stamp(&mut parts, intake.ports.clock.now());
         let read = to_bytes(body, BODY_MAX).await;
         let too_large = |_| Problem::new(Code::PayloadTooLarge, "the body is larger than 64 KiB");
         let read = read.map_err(too_large).and_then(|body| {
@@ -80,6 +82,11 @@ impl FromRequest<Arc<Intake>> for Call {
 }
 
 impl Call {
+    fn without_body(intake: &Intake, mut parts: Parts) -> Self {
+        caller::stamp(&mut parts, intake.ports.clock.now());
+        Self { parts, body: Bytes::new() }
+    }
+
     fn headers(&self) -> &HeaderMap {
         &self.parts.headers
     }
@@ -92,9 +99,14 @@ impl Call {
         let answer = answer.unwrap_or_else(|problem| {
             let (code, status, ..) = problem.code.facts();
             tracing::info!(problem.code = code, http.status = status, "call refused");
+            audit::refused(&problem, &self.parts.headers);
             problem.answer(&intake.public_base, self.parts.uri.path())
         });
-        answer.map(Body::from)
+        let mut answer = answer.map(Body::from);
+        if let Some(id) = self.parts.headers.get(caller::REQUEST_ID) {
+            answer.headers_mut().insert(caller::REQUEST_ID, id.clone());
+        }
+        answer
     }
 }
 
@@ -108,7 +120,7 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Intake>> for Named<T> {
         if let Ok(Path(named)) = Path::from_request_parts(parts, intake).await {
             return Ok(Self(named));
         }
-        let call = Call { parts: parts.clone(), body: Bytes::new() };
+        let call = Call::without_body(intake, parts.clone());
         Err(call.answer(intake, Err(Problem::new(Code::NotFound, NOWHERE))))
     }
 }
@@ -174,7 +186,7 @@ async fn docs_file(State(intake): Here, Named(name): Named<String>, call: Call) 
 /// Gives an answer that ran out of time a problem for a body.
 async fn explain_timeout(State(intake): Here, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let call = Call { parts: parts.clone(), body: Bytes::new() };
+    let call = Call::without_body(&intake, parts.clone());
     let answer = next.run(Request::from_parts(parts, body)).await;
     let is_bare = !answer.headers().contains_key(http::header::CONTENT_TYPE);
     if answer.status() == http::StatusCode::SERVICE_UNAVAILABLE && is_bare {
@@ -185,12 +197,12 @@ async fn explain_timeout(State(intake): Here, request: Request, next: Next) -> R
 }
 
 async fn wrong_method(State(intake): Here, parts: Parts) -> Response {
-    let call = Call { parts, body: Bytes::new() };
+    let call = Call::without_body(&intake, parts);
     let detail = "this path does not accept the method; see the `Allow` header";
     call.answer(&intake, Err(Problem::new(Code::MethodNotAllowed, detail)))
 }
 
 async fn nowhere(State(intake): Here, parts: Parts) -> Response {
-    let call = Call { parts, body: Bytes::new() };
+    let call = Call::without_body(&intake, parts);
     call.answer(&intake, Err(Problem::new(Code::NotFound, NOWHERE)))
 }

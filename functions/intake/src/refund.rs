@@ -98,7 +98,7 @@ impl Intake {
         expect: Expect,
         now: Timestamp,
     ) -> Result<Commit, Problem> {
-        let RefundCall { key, params, .. } = call;
+        let RefundCall { requester, key, params } = call;
         let change = loaded.request.refund(params.amount, params.reason.clone(), now);
         let change = change.map_err(|refusal| problem(refusal, &loaded.request, params))?;
         let request = &change.request;
@@ -110,7 +110,8 @@ impl Intake {
         }
         let answer = view::request(request, loaded.version.saturating_add(1));
         let record = key.remember(request.id, answer, expect, now)?;
-        Ok(commit(change).with_writes([record]).then(Step::Refund { seq }))
+        let commit = commit(change).caused_by(&requester.caller).with_writes([record]);
+        Ok(commit.then(Step::Refund { seq }))
     }
 
     /// Answers as the first call was answered. Its step is sent again, because that call may have died before it sent it.

@@ -5,12 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
+use domain::caller::Caller;
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use ports::Clock;
 use tokio::net::TcpListener;
+use tower::ServiceExt;
 
 /// The time for the headers of a call. A caller that sends them byte by byte would otherwise hold a socket for ever.
 const HEADERS_MAX: Duration = Duration::from_secs(10);
@@ -36,15 +41,20 @@ pub async fn serve(
             accepted = listener.accept() => accepted,
             () = &mut stop => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok((stream, peer)) => (stream, peer),
             Err(error) => {
                 tracing::warn!(error = %error, "failed to accept a connection");
                 clock.wait(ACCEPT_RETRY).await;
                 continue;
             }
         };
-        let service = TowerToHyperService::new(router.clone());
+        let caller = Caller { source: Some(peer.ip()), ..Caller::default() };
+        let service = router.clone().map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(caller.clone());
+            request.map(Body::new)
+        });
+        let service = TowerToHyperService::new(service);
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(HEADERS_MAX);
         let connection = builder.serve_connection(TokioIo::new(stream), service);

@@ -72,7 +72,7 @@ async fn dispatch(State(routers): State<Arc<Routers>>, request: Request) -> Resp
             .into_response();
     }
     let answered = match path.split('/').nth(1).unwrap_or_default() {
-        "c" | "callbacks" | "sandbox" => routers.consent.clone().oneshot(request).await,
+        "c" | "callbacks" | "reports" | "sandbox" => routers.consent.clone().oneshot(request).await,
         "" => Ok(Redirect::temporary("/console").into_response()),
         "local" => Ok(own(&routers.site, &path, request).await),
         "console" | "phone" | "assets" => match pages::file(&path) {

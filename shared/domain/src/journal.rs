@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::api_key::KeyRef;
+use crate::caller::Caller;
 use crate::consent::Consent;
 use crate::keys::digest_hex;
 use crate::outcome::DenialReason;
@@ -27,6 +28,8 @@ pub struct JournalEntry {
     pub what: EntryKind,
     /// The hash of the entry before; the hash of nothing for the first.
     pub previous: String,
+    /// The call that caused the change, of the requester or of the customer's browser; `None` for changes without one.
+    pub caller: Option<Caller>,
     /// The JSON text, as it is stored and exported.
     text: String,
 }
@@ -38,16 +41,28 @@ struct Fields<K> {
     at: Timestamp,
     what: K,
     previous: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    caller: Option<Caller>,
 }
 
 impl JournalEntry {
     /// Writes the entry that follows the entry whose hash is `previous`.
     #[must_use]
     pub fn new(seq: u32, at: Timestamp, what: EntryKind, previous: String) -> Self {
-        let fields = Fields { seq, at, what: &what, previous };
+        Self::written(Fields { seq, at, what, previous, caller: None })
+    }
+
+    /// Returns the same entry with the call that caused it, behind the entry whose hash is `previous`.
+    #[must_use]
+    pub fn caused_by(self, caller: &Caller, previous: String) -> Self {
+        let Self { seq, at, what, .. } = self;
+        Self::written(Fields { seq, at, what, previous, caller: Some(caller.clone()) })
+    }
+
+    fn written(fields: Fields<EntryKind>) -> Self {
         let text = serde_json::to_string(&fields).unwrap_or_default();
-        let Fields { previous, .. } = fields;
-        Self { seq, at, what, previous, text }
+        let Fields { seq, at, what, previous, caller } = fields;
+        Self { seq, at, what, previous, caller, text }
     }
 
     /// Returns the text, as it is stored and exported.
@@ -79,8 +94,8 @@ impl<'de> Deserialize<'de> for JournalEntry {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         let fields: Fields<EntryKind> =
             serde_json::from_str(raw.get()).map_err(serde::de::Error::custom)?;
-        let Fields { seq, at, what, previous } = fields;
-        Ok(Self { seq, at, what, previous, text: raw.get().to_owned() })
+        let Fields { seq, at, what, previous, caller } = fields;
+        Ok(Self { seq, at, what, previous, caller, text: raw.get().to_owned() })
     }
 }
 
@@ -353,6 +368,17 @@ mod tests {
         assert_eq!((entry.seq, &entry.what), (1, &EntryKind::Accepted { key: None }));
         assert_eq!(serde_json::to_string(&entry).unwrap(), text);
         assert_eq!(entry.hash(), digest_hex(text.as_bytes()));
+    }
+
+    #[test]
+    fn entry_with_its_caller_reads_back_and_hashes_again() {
+        let plain =
+            JournalEntry::new(2, Timestamp::from_millis(0), EntryKind::Cancelled, "a".to_owned());
+        let caller = Caller { call: "c1".to_owned(), ..Caller::default() };
+        let entry = plain.clone().caused_by(&caller, "b".to_owned());
+        assert!(entry.text().ends_with(r#","previous":"b","caller":{"call":"c1"}}"#));
+        assert_ne!(entry.hash(), plain.hash());
+        assert_eq!(serde_json::from_str::<JournalEntry>(entry.text()).unwrap(), entry);
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod ask;
 pub mod authorization;
 pub mod brand;
 pub mod brand_documents;
+pub mod caller;
 pub mod code_policy;
 pub mod consent;
 pub mod contact;

@@ -97,6 +97,9 @@ impl BrandFile {
                         last_good.ok_or_else(|| SecretsError::Damaged(error.into()))?
                     }
                 };
+                if is_new {
+                    tracing::info!(target: ports::AUDIT, event = "settings_read", brand = %brand.name, "settings read");
+                }
                 for setting in brand.unusable_settings().into_iter().filter(|_| is_new) {
                     tracing::error!(brand.name = %brand.name, setting, "setting of the brand's secret cannot be used");
                 }

@@ -8,11 +8,13 @@ use std::fmt::Write;
 use axum::Router;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use domain::caller::Caller;
 use http::header::HOST;
 use http::uri::PathAndQuery;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Error, LambdaEvent, Service};
+use tower::ServiceExt;
 
 /// A call, as an HTTP API sends it to a function.
 pub type Call = ApiGatewayV2httpRequest;
@@ -51,9 +53,22 @@ pub async fn answer(router: &Router, event: LambdaEvent<Call>) -> Result<Answer,
             serde_json::json!({ "statusCode": 400, "headers": {}, "body": "", "isBase64Encoded": false }),
         );
     };
+    let caller = caller(&call);
     let event = LambdaEvent::new(LambdaRequest::ApiGatewayV2(call), event.context);
-    let response = Adapter::from(router.clone()).call(event).await?;
+    let router = router.clone().map_request(move |mut request: lambda_http::Request| {
+        request.extensions_mut().insert(caller.clone());
+        request
+    });
+    let response = Adapter::from(router).call(event).await?;
     Ok(serde_json::to_value(response)?)
+}
+
+/// Returns the id that API Gateway gave the call, and the address that called it. No header is believed.
+fn caller(call: &Call) -> Caller {
+    let context = &call.request_context;
+    let source = context.http.source_ip.as_deref().and_then(|source| source.parse().ok());
+    let call = context.request_id.clone().unwrap_or_default();
+    Caller { call, source, ..Caller::default() }
 }
 
 /// Returns the call with an address that parses and a body that decodes.

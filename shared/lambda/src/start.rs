@@ -16,7 +16,9 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use ports::Http;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::sdk_http::SdkHttp;
 use crate::settings::{MissingSettings, environment, settings};
@@ -57,6 +59,11 @@ pub(crate) fn start(http: Arc<dyn Http>) -> Result<SdkConfig, MissingSettings> {
     Ok(config.build())
 }
 
+/// Returns the filter of the log. The audit stream is written at every level.
+fn filter(level: LevelFilter) -> Targets {
+    Targets::new().with_default(level).with_target(ports::AUDIT, LevelFilter::INFO)
+}
+
 /// Begins logging: one JSON object a line on standard output, as Lambda's JSON log format takes it. The level comes from the
 /// function's logging configuration.
 fn log() {
@@ -67,9 +74,27 @@ fn log() {
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false)
-        .with_max_level(level)
+        .with_max_level(LevelFilter::TRACE)
+        .finish()
+        .with(filter(level))
         .try_init();
     if let Err(error) = begun {
         tracing::warn!(%error, "logging was already set up");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn audit_stream_is_written_at_every_level() {
+        for level in [LevelFilter::ERROR, LevelFilter::OFF, LevelFilter::INFO] {
+            let filter = filter(level);
+            assert!(filter.would_enable(ports::AUDIT, &Level::INFO), "{level}");
+            assert_eq!(filter.would_enable("intake", &Level::WARN), level >= LevelFilter::WARN);
+        }
     }
 }

@@ -49,6 +49,12 @@ pub use secrets::{Secrets, SecretsError};
 pub use signer::{SignError, Signer};
 pub use store::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};
 
+/// The target of the audit stream: log lines of which each tells one act, by whom and from where.
+///
+/// A line holds no personal data. Its fields have names without dots, so that metric filters can read them. It is written
+/// at every level of the log.
+pub const AUDIT: &str = "audit";
+
 /// The cause of a failure, for the log.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
 

@@ -7,9 +7,12 @@ use http::header::AUTHORIZATION;
 
 use domain::api_key::{ApiKey, KeySettings};
 use domain::brand::{Brand, Mode};
+use domain::caller::Caller;
 use domain::problem::{Code, Problem};
 use domain::values::time::Timestamp;
 use ports::{Secrets, SecretsError};
+
+use crate::caller;
 
 /// An authenticated requester.
 #[derive(Clone, Debug)]
@@ -20,6 +23,8 @@ pub struct Requester {
     pub mode: Mode,
     /// The key, as the brand's secret describes it.
     pub key: KeySettings,
+    /// The call, for the journal.
+    pub caller: Caller,
 }
 
 /// Authenticates the caller by `Authorization: Bearer sk_…`.
@@ -34,13 +39,8 @@ pub async fn authenticate(
     now: Timestamp,
 ) -> Result<Requester, Problem> {
     let refused = || Problem::new(Code::Unauthenticated, "the API key is missing or not valid");
-    let value =
-        headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(refused)?;
-    let (scheme, token) = value.split_once(' ').ok_or_else(refused)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(refused());
-    }
-    let key = ApiKey::read(token.trim()).ok_or_else(refused)?;
+    let token = presented(headers).ok_or_else(refused)?;
+    let key = ApiKey::read(token).ok_or_else(refused)?;
     let brand = match secrets.brand(&key.brand).await {
         Ok(brand) => brand,
         Err(SecretsError::Unknown) => {
@@ -57,10 +57,22 @@ pub async fn authenticate(
         }
     };
     if let Some(found) = key.find(&brand, now).cloned() {
-        return Ok(Requester { mode: key.mode, key: found, brand });
+        return Ok(requester(brand, key.mode, found, headers));
     }
     // A key that was added a moment ago is not in the cache yet.
     let brand = secrets.refresh(&key.brand).await?;
     let found = key.find(&brand, now).cloned().ok_or_else(refused)?;
-    Ok(Requester { mode: key.mode, key: found, brand })
+    Ok(requester(brand, key.mode, found, headers))
+}
+
+/// Returns the token of `Authorization: Bearer …`; `None` without one.
+pub(crate) fn presented(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok())?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn requester(brand: Arc<Brand>, mode: Mode, key: KeySettings, headers: &HeaderMap) -> Requester {
+    let caller = Caller { key: Some(key.id()), ..caller::of(headers) };
+    Requester { brand, mode, key, caller }
 }

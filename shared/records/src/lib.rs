@@ -1,7 +1,9 @@
 //! The records that Assent keeps over the ports.
 #![doc = include_str!("../README.md")]
 
+pub mod audit;
 pub mod authentication;
+pub mod caller;
 pub mod capability;
 pub mod charges;
 pub mod circuit_breaker;

@@ -131,6 +131,7 @@ impl BrandSecrets {
                 tracing::error!(brand.name = %brand.name, setting, "setting of the brand's secret cannot be used");
             }
         }
+        tracing::info!(target: ports::AUDIT, event = "settings_read", brand = %name, "settings read");
         Ok(Arc::new(brand))
     }
 

@@ -1,5 +1,6 @@
 //! The house rules that a program can check: dependencies, layout, routes, the template and the prose.
 
+mod alarms;
 mod examples;
 mod files;
 mod guards;

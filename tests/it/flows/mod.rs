@@ -5,6 +5,7 @@ mod aftermath;
 mod amounts;
 mod apple;
 mod approvals;
+mod audit;
 mod aws_messaging;
 mod capabilities;
 mod channel_modes;

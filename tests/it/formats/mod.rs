@@ -18,6 +18,10 @@ use serde_json::{Value, json};
 /// Fields that were added later, each of which an older text may lack.
 const ADDED: &[&str] = &[
     "/body/is/what/browser",
+    "/body/is/caller/call",
+    "/body/is/caller/key",
+    "/body/is/caller/source",
+    "/body/is/caller/user_agent",
     "/body/is/by_tap",
     "/body/is/key/id",
     "/body/is/key/kind",

@@ -1,9 +1,11 @@
 //! Calls to a world's addresses, and their answers.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::body::Body;
 use bytes::Bytes;
+use domain::caller::Caller;
 use http::{HeaderMap, Method, Request, header};
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -23,6 +25,7 @@ pub struct Call<'a> {
     key: Option<String>,
     idempotency: Option<String>,
     headers: Vec<(String, String)>,
+    caller: Option<Caller>,
     body: Bytes,
 }
 
@@ -51,6 +54,7 @@ impl<'a> Call<'a> {
             key: Some(TEST_KEY.to_owned()),
             idempotency,
             headers: Vec::new(),
+            caller: None,
             body: Bytes::new(),
         }
     }
@@ -73,6 +77,14 @@ impl<'a> Call<'a> {
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Comes from this address, under this id, as the server in front of the functions says.
+    #[must_use]
+    pub fn from(mut self, call: &str, source: IpAddr) -> Self {
+        let (call, source) = (call.to_owned(), Some(source));
+        self.caller = Some(Caller { call, source, ..Caller::default() });
         self
     }
 
@@ -111,7 +123,11 @@ impl<'a> Call<'a> {
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
-        self.core.answers(request.body(Body::from(self.body)).expect("a call is a call"))
+        let mut request = request.body(Body::from(self.body)).expect("a call is a call");
+        if let Some(caller) = self.caller {
+            request.extensions_mut().insert(caller);
+        }
+        self.core.answers(request)
     }
 }
 
@@ -189,7 +205,7 @@ impl Core {
         let (method, sent_headers) = (parts.method.clone(), parts.headers.clone());
         let request = Request::from_parts(parts, Body::from(sent.clone()));
         let router = match uri.split(['/', '?']).nth(1).unwrap_or_default() {
-            "c" | "callbacks" | "sandbox" => &self.consent,
+            "c" | "callbacks" | "reports" | "sandbox" => &self.consent,
             _ => &self.intake,
         };
         let answer = self.run(async {

@@ -54,7 +54,7 @@ impl Approvals {
         let loaded = storage::load(self.ports.store.as_ref(), request).await?;
         let Some(loaded) = loaded else { return Ok(None) };
         let brand = self.ports.secrets.brand(&loaded.request.brand).await?;
-        Ok(Some(PromptedRequest { loaded, brand, prompt }))
+        Ok(Some(PromptedRequest { loaded, brand, prompt, visitor: None }))
     }
 
     /// Records a reply to a request that was read a moment ago. It reads the request again only after a conflict.
@@ -72,6 +72,10 @@ impl Approvals {
             let input = DecisionInput { request: &loaded.request, brand, now };
             let source = ReplySource { request: loaded.request.id, prompt, method };
             let commit = self.decide(input, source, reply).await?;
+            let commit = match &target.visitor {
+                Some(visitor) => commit.caused_by(visitor),
+                None => commit,
+            };
             Ok::<_, ReplyError>(Decision::<Infallible>::Commit(commit))
         };
         match update_async(&self.ports, target.loaded.clone(), decide).await? {

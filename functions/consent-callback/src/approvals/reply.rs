@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::authorization::Credential;
 use domain::brand::Brand;
+use domain::caller::Caller;
 use domain::consent::ApprovalMethod;
 use domain::outcome::DenialReason;
 use domain::problem::{Code, Problem};
@@ -111,6 +112,8 @@ pub(crate) struct PromptedRequest {
     pub(crate) brand: Arc<Brand>,
     /// The prompt; the request may have none of this id.
     pub(crate) prompt: PromptId,
+    /// The browser that replies, as evidence; `None` for a reply over a channel.
+    pub(crate) visitor: Option<Caller>,
 }
 
 /// The input of one decision.

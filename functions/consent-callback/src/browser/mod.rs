@@ -1,6 +1,10 @@
-//! The cookie that names the browser in which the customer approved (RFC 9700, section 2.1.1).
+//! The customer's browser: the cookie that names it, and what it reports.
+//!
+//! The cookie names the browser in which the customer approved (RFC 9700, section 2.1.1).
 //!
 //! The approving `POST` sets it. A return in a browser without it needs the session code, before anything is kept.
+
+pub(crate) mod reports;
 
 use bytes::Bytes;
 use domain::brand::Brand;

@@ -52,7 +52,7 @@ impl Replies {
         let (mode, address) = (loaded.request.mode, loaded.request.address.clone());
         if let Some(reply) = reply_of(&loaded.request, postback.action) {
             let (brand, prompt) = (Arc::clone(context.brand), postback.reference.prompt);
-            let target = PromptedRequest { loaded, brand, prompt };
+            let target = PromptedRequest { loaded, brand, prompt, visitor: None };
             self.record(&target, ApprovalMethod::Tap, &reply).await?;
         }
         self.contacts.update_contact(context, mode, &address, known).await
@@ -69,7 +69,7 @@ impl Replies {
         let found = context.load_prompted(store, selector).await?;
         let Some((reference, loaded)) = found else { return Ok(false) };
         let (brand, id) = (Arc::clone(context.brand), reference.request);
-        let target = PromptedRequest { loaded, brand, prompt: reference.prompt };
+        let target = PromptedRequest { loaded, brand, prompt: reference.prompt, visitor: None };
         let payload = ApprovalPayload::InChatPayment(credential);
         let reply = CustomerReply::Approve { session_code: None, payload };
         match self.approvals.record_loaded(&target, ApprovalMethod::Paid, &reply).await {

@@ -109,7 +109,8 @@ impl Replies {
         }
         let Some(reply) = reply_of(request, action) else { return Ok(None) };
         let brand = Arc::clone(context.brand);
-        let target = open.pop().map(|loaded| PromptedRequest { loaded, brand, prompt });
+        let target =
+            open.pop().map(|loaded| PromptedRequest { loaded, brand, prompt, visitor: None });
         Ok(target.map(|target| (target, reply)))
     }
 

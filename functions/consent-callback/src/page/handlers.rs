@@ -8,6 +8,7 @@ use domain::problem::{Code, Problem};
 use domain::request::CodeCheck;
 use domain::values::prompt_ref::PromptRef;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use records::caller;
 use records::storage::VersionedRequest;
 use records::update::{Decision, Updated, commit, update_async};
 
@@ -18,6 +19,7 @@ use super::view::{self, PageParts, PageVisit};
 use super::{ConsentPage, hosted_page};
 use crate::approvals::{PromptedRequest, ReplyError};
 use crate::browser::Cookies;
+use crate::browser::reports::{REPORTING_ENDPOINTS, REPORTING_GROUP};
 
 impl ConsentPage {
     /// Serves `GET /c/{token}`. It approves nothing, and records that the page was opened unless a program fetched it.
@@ -64,7 +66,8 @@ impl ConsentPage {
         headers: &HeaderMap,
         body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
-        let Some(target) = self.follow(token).await? else { return unknown(token) };
+        let Some(mut target) = self.follow(token).await? else { return unknown(token) };
+        target.visitor = Some(caller::visitor(headers));
         let (brand, request) = (&target.brand, &target.loaded.request);
         let form = Form::read(body);
         let nonce = keys::page_nonce(&brand.link_key, target.prompt, &request.ask_hash);
@@ -126,7 +129,7 @@ impl ConsentPage {
 
     /// Records that the page was opened.
     async fn record_opened(&self, target: PromptedRequest) -> Result<PromptedRequest, Problem> {
-        let PromptedRequest { loaded, brand, prompt } = target;
+        let PromptedRequest { loaded, brand, prompt, visitor } = target;
         let decide = |loaded: VersionedRequest, now| {
             let opened = DeliveryStatus::Opened;
             let change = loaded.request.record_delivery_status(prompt, opened, None, now);
@@ -139,7 +142,7 @@ impl ConsentPage {
             Updated::Stored(loaded) | Updated::Stopped(loaded) => loaded,
             Updated::Absent => fallback,
         };
-        Ok(PromptedRequest { loaded, brand, prompt })
+        Ok(PromptedRequest { loaded, brand, prompt, visitor })
     }
 
     /// Renders the page.
@@ -193,6 +196,7 @@ pub(super) fn page(
     let html = HeaderValue::from_static("text/html; charset=utf-8");
     headers.insert(header::CONTENT_TYPE, html);
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    headers.insert(REPORTING_ENDPOINTS, HeaderValue::from_static(REPORTING_GROUP));
     Ok(answer)
 }
 

@@ -106,7 +106,7 @@ impl ConsentPage {
         target: PromptedRequest,
         browser: ReturnBrowser,
     ) -> Result<PromptedRequest, Problem> {
-        let PromptedRequest { loaded, brand, prompt } = target;
+        let PromptedRequest { loaded, brand, prompt, visitor } = target;
         let fallback = loaded.clone();
         let updated = update(&self.ports, loaded, |request, now| {
             let approved = request.approval().is_some_and(|(consent, _)| consent.prompt == prompt);
@@ -121,7 +121,7 @@ impl ConsentPage {
             Updated::Stored(loaded) => loaded,
             Updated::Stopped(()) | Updated::Absent => fallback,
         };
-        Ok(PromptedRequest { loaded, brand, prompt })
+        Ok(PromptedRequest { loaded, brand, prompt, visitor })
     }
 
     /// Takes the session code of a customer who returned in another browser. A wrong one ends the request.

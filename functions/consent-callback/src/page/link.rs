@@ -116,7 +116,7 @@ pub(crate) fn see_other(token: &str, query: &str) -> Response<Bytes> {
 }
 
 /// Returns a response without a body.
-pub(super) fn empty(status: StatusCode) -> Response<Bytes> {
+pub(crate) fn empty(status: StatusCode) -> Response<Bytes> {
     let mut answer = Response::new(Bytes::new());
     *answer.status_mut() = status;
     answer

@@ -19,7 +19,7 @@ use ports::{Ports, Processors};
 use crate::approvals::Approvals;
 
 pub(crate) use handlers::unknown;
-pub(crate) use link::see_other;
+pub(crate) use link::{empty, see_other};
 pub(crate) use returned::{ask_code, other_browser, return_ended, return_failed, wrong_code};
 
 /// The consent page.

@@ -1,5 +1,7 @@
 //! The payment options that the page offers, with what the wallets' scripts need.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::ask::AskHash;
 use domain::brand::{Brand, Mode};
 use domain::problem::Problem;
@@ -29,7 +31,14 @@ impl ConsentPage {
                 (PaymentOption::TestCard, _) => Some(Offer::TestCard),
                 (PaymentOption::Hosted, _) => Some(Offer::Hosted),
                 (PaymentOption::GooglePay(settings), Some(money)) => {
-                    Some(Offer::GooglePay { setup: google(&settings, request, money).to_string() })
+                    let mut nonce = [0_u8; 16];
+                    self.ports.random.fill(&mut nonce);
+                    let style_nonce = URL_SAFE_NO_PAD.encode(nonce);
+                    let mut setup = google(&settings, request, money);
+                    if let Some(setup) = setup.as_object_mut() {
+                        setup.insert("nonce".to_owned(), json!(style_nonce));
+                    }
+                    Some(Offer::GooglePay { setup: setup.to_string(), style_nonce })
                 }
                 (PaymentOption::ApplePay(settings), Some(money)) => {
                     Some(Offer::ApplePay { setup: apple(&settings, request, money).to_string() })

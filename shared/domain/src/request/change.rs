@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Request, TimelineEntry};
+use crate::caller::Caller;
 use crate::journal::{EntryKind, JournalEntry};
 use crate::values::name::ChannelName;
 use crate::values::time::Timestamp;
@@ -142,6 +143,21 @@ impl Change {
                 reason: reason.map(str::to_owned),
             });
         }
+        self
+    }
+
+    /// Writes into each journal entry the call that caused it, and chains them again.
+    #[must_use]
+    pub fn caused_by(mut self, caller: &Caller) -> Self {
+        let Some(first) = self.entries.first() else { return self };
+        let mut chain = first.previous.clone();
+        let entries = std::mem::take(&mut self.entries);
+        for entry in entries {
+            let entry = entry.caused_by(caller, chain);
+            chain = entry.hash();
+            self.entries.push(entry);
+        }
+        self.request.chain = chain;
         self
     }
 

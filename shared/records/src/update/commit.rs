@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use crate::audit;
 use crate::effects;
 use crate::effects::EffectError;
 use crate::storage;
 use crate::storage::VersionedRequest;
+use domain::caller::Caller;
 use domain::message::Step;
 use domain::request::Change;
 use ports::{Ports, Write};
@@ -43,6 +45,12 @@ impl From<Change> for Commit {
 }
 
 impl Commit {
+    /// Writes into the journal the call that caused the change.
+    pub fn caused_by(mut self, caller: &Caller) -> Self {
+        self.change = self.change.caused_by(caller);
+        self
+    }
+
     /// Stores these items in the same transaction, or nothing at all.
     pub fn with_writes(mut self, writes: impl IntoIterator<Item = Write>) -> Self {
         self.writes.extend(writes);
@@ -84,7 +92,9 @@ impl Commit {
             effects::schedule_recovery_check(queue, request, now).await?;
         }
         let events = u32::try_from(self.change.webhooks.len()).unwrap_or(0);
+        let entries = self.change.entries.clone();
         let stored = storage::commit(store, expected_version, self.change, self.writes).await?;
+        audit::changed(&stored.request, &entries);
         let id = stored.request.id;
         if let Some(step) = self.step {
             effects::send(queue, step, id, self.delay).await?;

@@ -1,12 +1,11 @@
 //! Renders the consent page as HTML, without I/O. Only wallets need a script; without one, the page offers no wallets.
 
-use std::sync::LazyLock;
+mod policy;
 
 use askama::Template;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
 use texts::{AskKind, PageTexts};
+
+pub(super) use policy::content_security_policy;
 
 const STYLE: &str = include_str!("../../../templates/page.css");
 /// The only script, for pages with wallets. Its input is in attributes, so that the script's digest never changes.
@@ -91,6 +90,8 @@ pub(super) enum Offer {
     GooglePay {
         /// The settings for the script, as JSON.
         setup: String,
+        /// The nonce of the styles that Google's script adds; it is in `setup` as well.
+        style_nonce: String,
     },
     /// Apple Pay.
     ApplePay {
@@ -162,31 +163,6 @@ pub(super) enum Stage<'a> {
     Used,
     /// The link is unknown.
     Unknown,
-}
-
-/// Returns the page's content security policy: its own style by its digest, one form to itself, nothing else.
-///
-/// Wallets add the script by its digest. Google Pay adds Google's hosts; Apple Pay is part of the browser.
-/// UNVERIFIED: the list of Google's hosts. Before going live, pay once with Google Pay and read the browser's console.
-#[must_use]
-pub(super) fn content_security_policy(offers: &[Offer]) -> String {
-    static DIGESTS: LazyLock<[String; 2]> = LazyLock::new(|| {
-        [STYLE, WALLETS].map(|text| STANDARD.encode(Sha256::digest(text.as_bytes())))
-    });
-    let [style, script] = &*DIGESTS;
-    let google = offers.iter().any(|offer| matches!(offer, Offer::GooglePay { .. }));
-    let wallets = match (google, offers.iter().any(Offer::is_wallet)) {
-        (true, _) => format!(
-            "script-src 'sha256-{script}' https://pay.google.com; frame-src https://pay.google.com; \
-             connect-src 'self' https://pay.google.com https://google.com https://www.google.com; "
-        ),
-        (false, true) => format!("script-src 'sha256-{script}'; connect-src 'self'; "),
-        (false, false) => String::new(),
-    };
-    format!(
-        "default-src 'none'; style-src 'sha256-{style}'; {wallets}img-src 'none'; form-action 'self'; \
-         base-uri 'none'; frame-ancestors 'none'"
-    )
 }
 
 /// Renders the page.
