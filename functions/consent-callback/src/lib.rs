@@ -68,6 +68,8 @@ impl ConsentCallback {
     /// Returns the part that serves the sandbox phone and the hosted page of the sandbox processor.
     #[must_use]
     pub fn sandbox_calls(&self) -> SandboxCalls {
-        SandboxCalls::new(self.sandbox.clone(), self.ports.clone(), self.approvals())
+        let (channels, processors) = (self.channel_webhooks(), self.processor_webhooks());
+        let (routes, ports) = (self.sandbox.clone(), self.ports.clone());
+        SandboxCalls::new(routes, ports, self.approvals(), channels, processors)
     }
 }

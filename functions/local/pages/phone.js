@@ -14,7 +14,28 @@ function messageElement(message, isNew) {
   const retracted = message.retracted ? element("p", { class: "note" }, "Retracted by the sender.") : null;
   return element("li", { class: `message${message.retracted ? " retracted" : ""}${isNew ? " new" : ""}`, "data-id": message.id, "data-channel": message.channel, "data-style": message.style },
     drawMessage(message, (action) => tap(message, action)),
-    element("div", { class: "answered", role: "status" }, notes.get(message.id) ?? retracted));
+    element("div", { class: "answered", role: "status" }, notes.get(message.id) ?? retracted),
+    laterElement(message));
+}
+
+// What can be played later, by the word of the sandbox phone's API.
+const REPORTS = {
+  dispute_opened: "Dispute opened", charged_back: "Charged back", dispute_won: "Dispute won", dispute_lost: "Dispute lost",
+  capture_failed: "Capture failed", refunded_outside: "Refunded in the dashboard", refund_failed: "Refund failed after all",
+  paid_late: "Paid after the end", opted_out: "Provider says: opted out",
+};
+
+/** Draws what the customer may write, and what may happen later. */
+function laterElement(message) {
+  const send = (label, body) => tapWith(message, body, `You played “${label}” at`);
+  const text = element("input", { name: "text", "aria-label": "Text of the customer", maxlength: "1600" });
+  const reports = element("select", { name: "report", "aria-label": "Report of a provider" },
+    Object.entries(REPORTS).map(([word, label]) => element("option", { value: word }, label)));
+  const form = (field, button, body) => element("form", { onsubmit: (event) => { event.preventDefault(); send(...body()); } },
+    field, element("button", {}, button));
+  return element("details", { class: "later" }, element("summary", {}, "Write, or play a report"),
+    form(text, "Write", () => [text.value, { text: text.value }]),
+    form(reports, "Play", () => [REPORTS[reports.value], { report: reports.value }]));
 }
 
 function showNote(id, note) {
@@ -25,10 +46,13 @@ function showNote(id, note) {
 
 /** Sends a tap: the button's postback, or the action itself where a wallet pays. */
 async function tap(message, { action, label, postback, session_code }) {
-  const body = postback ? { postback } : { action, session_code };
+  await tapWith(message, postback ? { postback } : { action, session_code }, `You tapped “${label}” at`);
+}
+
+async function tapWith(message, body, said) {
   try {
     const answer = await call("POST", `${messagesPath}/${message.id}/tap`, { body });
-    const note = () => element("p", { class: "note" }, `You tapped “${label}” at ${formatTime(Date.now())}.`);
+    const note = () => element("p", { class: "note" }, `${said} ${formatTime(Date.now())}.`);
     showNote(message.id, answer.ok ? note() : problem(answer.json, answer.status));
   } catch {
     showNote(message.id, unreachable());

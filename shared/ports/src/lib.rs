@@ -44,7 +44,9 @@ pub use processor_webhook::{
     ChargeSelector, IgnoredPart, ProcessorEvent, VerifiedWebhook, WebhookResponse,
 };
 pub use queue::{Queue, QueueError, delay_seconds};
-pub use sandbox::{MessagePath, SandboxButton, SandboxReplies, SandboxReply, SandboxRoutes};
+pub use sandbox::{
+    MessagePath, SandboxEvent, SandboxMessage, SandboxReplies, SandboxReply, SandboxRoutes,
+};
 pub use secrets::{Secrets, SecretsError};
 pub use signer::{SignError, Signer};
 pub use store::{Expect, Item, Key, Order, Page, Range, Store, StoreError, Write};

@@ -4,11 +4,12 @@ use bytes::Bytes;
 use domain::outcome::DenialReason;
 use domain::problem::Problem;
 use domain::request::Request;
-use domain::values::id::RequestId;
 use domain::values::name::{BrandName, ChannelName};
 use domain::values::phone::Phone;
 use domain::values::prompt_ref::PromptRef;
 use http::{HeaderMap, Response};
+
+use super::ProcessorEvent;
 
 /// A reply on the sandbox phone that names its meaning.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,19 +25,30 @@ pub enum SandboxReply {
     Deny(DenialReason),
 }
 
-/// A button of a message on the sandbox phone, as a channel reports its tap.
+/// A message on the sandbox phone.
 #[derive(Clone, Copy, Debug)]
-pub struct SandboxButton<'a> {
+pub struct SandboxMessage<'a> {
     /// The brand whose channel sent the message.
     pub brand: &'a BrandName,
     /// The channel that sent the message.
     pub channel: &'a ChannelName,
-    /// The request that the message asks for.
-    pub request: RequestId,
-    /// The phone on which the customer taps.
+    /// The prompt that the message shows, and its request.
+    pub prompt: PromptRef,
+    /// The phone that has the message.
     pub phone: &'a Phone,
-    /// The postback that the button carries.
-    pub postback: &'a str,
+}
+
+/// An event about a message on the sandbox phone, as a channel or a processor reports it.
+#[derive(Clone, Debug)]
+pub enum SandboxEvent {
+    /// The customer tapped the button that carries this postback.
+    Tapped(String),
+    /// The customer wrote this text.
+    Wrote(String),
+    /// The channel's provider says that the customer opted out.
+    OptedOut,
+    /// The request's processor reports this.
+    Reported(ProcessorEvent),
 }
 
 /// Records what a customer replies on the sandbox phone. It takes replies to requests of test mode only.
@@ -61,11 +73,15 @@ pub trait SandboxReplies: Send + Sync {
     /// A [`Problem`]; nothing was recorded.
     async fn record(&self, prompt: PromptRef, reply: SandboxReply) -> Result<Request, Problem>;
 
-    /// Records the tap of a button as a real channel's, and returns the request afterwards.
+    /// Records an event as a real channel's or processor's, and returns the request afterwards.
     ///
     /// # Errors
-    /// A [`Problem`]. A tap that does not count is no error.
-    async fn record_tap(&self, button: SandboxButton<'_>) -> Result<Request, Problem>;
+    /// A [`Problem`]. An event that does not count is no error.
+    async fn record_event(
+        &self,
+        message: SandboxMessage<'_>,
+        event: SandboxEvent,
+    ) -> Result<Request, Problem>;
 }
 
 /// The path of a message on a sandbox phone.

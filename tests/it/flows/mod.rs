@@ -35,6 +35,7 @@ mod refunds;
 mod routes;
 mod sandbox;
 mod sandbox_phone;
+mod sandbox_reports;
 mod secrets;
 mod session_codes;
 mod settings;

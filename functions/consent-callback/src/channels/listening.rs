@@ -44,7 +44,7 @@ impl ChannelWebhooks {
         let word = if is_ours { None } else { self.word(context, known, &said).await? };
         match word {
             Some(word) => self.on_word(context, known, word).await,
-            None => self.replies.on_postback_by(context, known, postback).await,
+            None => self.replies.on_postback(context, known, postback).await,
         }
     }
 

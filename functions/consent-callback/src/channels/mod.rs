@@ -17,6 +17,5 @@ mod topics;
 mod webhooks;
 
 pub(crate) use context::ChannelContext;
-pub(crate) use replies::Replies;
 pub use topics::Topics;
 pub use webhooks::ChannelWebhooks;

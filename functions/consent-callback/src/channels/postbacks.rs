@@ -9,7 +9,7 @@ use domain::outcome::Outcome;
 use domain::problem::Problem;
 use domain::request::State;
 use domain::values::prompt_ref::PromptRef;
-use ports::{MessageOrigin, PromptSelector};
+use ports::PromptSelector;
 use records::storage;
 
 use super::contacts::KnownSender;
@@ -18,21 +18,12 @@ use super::replies::{Replies, is_temporary, reply_of};
 use crate::approvals::{ApprovalPayload, CustomerReply, PromptedRequest, ReplyError};
 
 impl Replies {
-    /// Records the reply of a button, by the sender of a message.
-    pub(crate) async fn on_postback(
-        &self,
-        context: ChannelContext<'_>,
-        postback: &str,
-        origin: &MessageOrigin,
-    ) -> Result<(), Problem> {
-        let known = self.contacts.identify(context, origin).await?;
-        self.on_postback_by(context, &known, postback).await
-    }
-
-    /// Records the reply of a button, by an identified sender. The postback's signature proves the prompt and the action, and nothing else is believed.
+    /// Records the reply of a button, by an identified sender.
+    ///
+    /// The postback's signature proves the prompt and the action, and nothing else is believed.
     ///
     /// A tap of a sender who is known to be another customer does not count. It ties none of their ids to the address.
-    pub(super) async fn on_postback_by(
+    pub(super) async fn on_postback(
         &self,
         context: ChannelContext<'_>,
         known: &KnownSender<'_>,

@@ -86,7 +86,7 @@ impl ChannelWebhooks {
     ///
     /// # Errors
     /// The first [`Problem`], after all other events were recorded.
-    pub(super) async fn record_all(
+    pub(crate) async fn record_all(
         &self,
         context: ChannelContext<'_>,
         callbacks: Vec<Callback>,

@@ -9,12 +9,16 @@ mod webhooks;
 
 use std::sync::Arc;
 
-use ports::{Ports, Processors};
+use domain::brand::{Brand, Mode};
+use domain::problem::Problem;
+use domain::request::Request;
+use ports::{Ports, ProcessorEvent, Processors};
 
 pub(crate) use returns::ReturnPage;
 pub(crate) use webhooks::ProcessorReply;
 
 use crate::browser::Cookies;
+use context::ProcessorContext;
 
 /// The webhooks of processors, and the address to which their pages send customers back.
 #[derive(Clone)]
@@ -25,6 +29,17 @@ pub struct ProcessorWebhooks {
 }
 
 impl ProcessorWebhooks {
+    /// Records an event that the sandbox plays, of a test request at its own processor.
+    pub(crate) async fn record_played(
+        &self,
+        brand: &Brand,
+        request: &Request,
+        event: ProcessorEvent,
+    ) -> Result<(), Problem> {
+        let context = ProcessorContext { brand, mode: Mode::Test, name: &request.processor };
+        self.record(context, event).await
+    }
+
     pub(crate) const fn new(
         ports: Ports,
         processors: Arc<dyn Processors>,

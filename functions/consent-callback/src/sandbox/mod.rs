@@ -12,11 +12,15 @@ use domain::problem::{Code, Problem};
 use domain::request::Request;
 use domain::values::prompt_ref::PromptRef;
 use http::{HeaderMap, Response};
-use ports::{MessagePath, Ports, SandboxButton, SandboxReplies, SandboxReply, SandboxRoutes};
+use ports::{
+    Callback, MessageOrigin, MessagePath, OPTED_OUT, Ports, SandboxEvent, SandboxMessage,
+    SandboxReplies, SandboxReply, SandboxRoutes,
+};
 use records::storage;
 
 use crate::approvals::{ApprovalPayload, Approvals, CustomerReply, ReplyError};
-use crate::channels::{ChannelContext, Replies};
+use crate::channels::{ChannelContext, ChannelWebhooks};
+use crate::processors::ProcessorWebhooks;
 
 /// The calls under `/sandbox/`. Where the installation has no sandbox, each is not found.
 #[derive(Clone)]
@@ -26,13 +30,14 @@ pub struct SandboxCalls {
 }
 
 impl SandboxCalls {
-    pub(crate) fn new(
+    pub(crate) const fn new(
         routes: Option<Arc<dyn SandboxRoutes>>,
         ports: Ports,
         approvals: Approvals,
+        channels: ChannelWebhooks,
+        processors: ProcessorWebhooks,
     ) -> Self {
-        let channels = Replies::new(ports.clone(), approvals.clone());
-        Self { routes, replies: PhoneReplies { ports, approvals, channels } }
+        Self { routes, replies: PhoneReplies { ports, approvals, channels, processors } }
     }
 
     fn routes(&self) -> Result<&dyn SandboxRoutes, Problem> {
@@ -83,7 +88,8 @@ impl SandboxCalls {
 struct PhoneReplies {
     ports: Ports,
     approvals: Approvals,
-    channels: Replies,
+    channels: ChannelWebhooks,
+    processors: ProcessorWebhooks,
 }
 
 #[async_trait]
@@ -103,12 +109,35 @@ impl SandboxReplies for PhoneReplies {
         Ok(self.approvals.record_loaded(&target, method, &reply).await?.request)
     }
 
-    async fn record_tap(&self, button: SandboxButton<'_>) -> Result<Request, Problem> {
-        let brand = self.ports.secrets.brand(button.brand).await?;
-        let context = ChannelContext { brand: &brand, mode: Mode::Test, channel: button.channel };
-        let origin = button.phone.clone().into();
-        self.channels.on_postback(context, button.postback, &origin).await?;
-        let loaded = storage::load(self.ports.store.as_ref(), button.request).await?;
+    async fn record_event(
+        &self,
+        message: SandboxMessage<'_>,
+        event: SandboxEvent,
+    ) -> Result<Request, Problem> {
+        let SandboxMessage { brand, channel, prompt, phone } = message;
+        let brand = self.ports.secrets.brand(brand).await?;
+        let context = ChannelContext { brand: &brand, mode: Mode::Test, channel };
+        let origin = MessageOrigin::from(phone.clone());
+        let callback = match event {
+            SandboxEvent::Tapped(postback) => {
+                Some(Callback::Tapped { postback, label: None, origin })
+            }
+            SandboxEvent::Wrote(text) => Some(Callback::Wrote { origin, text, intent: None }),
+            SandboxEvent::OptedOut => Some(Callback::Failed(prompt.into(), OPTED_OUT)),
+            SandboxEvent::Reported(event) => {
+                let request = self.load(prompt).await?;
+                self.processors.record_played(&brand, &request, event).await?;
+                None
+            }
+        };
+        self.channels.record_all(context, callback.into_iter().collect(), false).await?;
+        self.load(prompt).await
+    }
+}
+
+impl PhoneReplies {
+    async fn load(&self, prompt: PromptRef) -> Result<Request, Problem> {
+        let loaded = storage::load(self.ports.store.as_ref(), prompt.request).await?;
         let gone = || Problem::new(Code::NotFound, "the message's request was deleted");
         Ok(loaded.ok_or_else(gone)?.request)
     }

@@ -12,7 +12,7 @@ use domain::values::name::{BrandName, ChannelName};
 use domain::values::phone::Phone;
 use domain::values::time::Timestamp;
 use ports::{
-    AcceptedPrompt, CallbackError, Capability, Channel, Expect, Prompt, ReceiptKinds,
+    AcceptedPrompt, CallbackError, Capability, Channel, Expect, OPTED_OUT, Prompt, ReceiptKinds,
     ReceivedWebhook, Resend, Retraction, SendError, Source, Store, StoreError, UnverifiedCallback,
     Write,
 };
@@ -37,6 +37,8 @@ enum MagicNumber {
     Unreachable,
     /// `9002`, on a channel with buttons: the prompt never arrives, so the next route starts after a wait.
     Silent,
+    /// `9005`: the channel refuses the message, as the customer opted out at its provider.
+    OptedOut,
     /// Every other number.
     Ordinary,
 }
@@ -46,6 +48,7 @@ impl MagicNumber {
         let rich = style != SandboxStyle::Sms;
         match phone.as_str() {
             number if number.ends_with("9003") => Self::Unreachable,
+            number if number.ends_with("9005") => Self::OptedOut,
             number if rich && number.ends_with("9001") => Self::Unreachable,
             number if rich && number.ends_with("9002") => Self::Silent,
             _ => Self::Ordinary,
@@ -107,6 +110,7 @@ impl Channel for PhoneChannel {
     async fn send(&self, prompt: &Prompt) -> Result<AcceptedPrompt, SendError> {
         match MagicNumber::of(&prompt.to, self.style) {
             MagicNumber::Unreachable => Err(SendError::Unreachable { reason: NOT_ON_CHANNEL }),
+            MagicNumber::OptedOut => Err(SendError::Unreachable { reason: OPTED_OUT }),
             MagicNumber::Silent => Ok(AcceptedPrompt::new(None)),
             MagicNumber::Ordinary => self.store_message(prompt).await,
         }

@@ -2,6 +2,7 @@
 
 mod checkout;
 mod phone;
+mod reports;
 
 use std::str::FromStr;
 use std::sync::Arc;

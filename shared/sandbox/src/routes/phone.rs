@@ -16,7 +16,7 @@ use domain::values::phone::Phone;
 use domain::values::prompt_ref::PromptRef;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Response};
-use ports::{MessagePath, Ports, SandboxButton, SandboxReplies, SandboxReply};
+use ports::{MessagePath, Ports, SandboxEvent, SandboxMessage, SandboxReplies, SandboxReply};
 use records::authentication;
 use records::authentication::Requester;
 use records::storage;
@@ -24,13 +24,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::phone::{self, PhoneMessage, SandboxStyle, Tap};
+use crate::routes::reports::{self, PlayedReport};
 
 /// The most pages of messages that an open phone reads. One machine has few brands, and keeps messages for a day.
 const PAGES_MAX: usize = 20;
 
-const TAP: &str = "a tap is {\"action\": \"approve\" | \"deny\" | \"not_me\", \"session_code\", \"card\"} or {\"postback\"}";
+const TAP: &str = "a tap is {\"action\": \"approve\" | \"deny\" | \"not_me\", \"session_code\", \"card\"}, {\"postback\"}, {\"text\"} or {\"report\"}";
 
-/// The body of a tap: an action, or the postback of the tapped button.
+/// The body of a tap: an action, the postback of the tapped button, a text, or a report to play.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TapBody {
@@ -38,6 +39,8 @@ struct TapBody {
     session_code: Option<String>,
     card: Option<String>,
     postback: Option<String>,
+    text: Option<String>,
+    report: Option<PlayedReport>,
 }
 
 /// The sandbox phone.
@@ -84,17 +87,29 @@ impl PhoneApi {
         let messages = self.visible(&phone, requester.as_ref()).await?;
         let message = messages.into_iter().find(|message| message.id == id).ok_or_else(absent)?;
         let reply = match tap {
-            TapBody { action: None, session_code: None, card: None, postback: Some(postback) } => {
-                let button = SandboxButton {
+            TapBody { action: None, session_code: None, card: None, postback, text, report } => {
+                let event = match (postback, text, report) {
+                    (Some(postback), None, None) => SandboxEvent::Tapped(postback),
+                    (None, Some(text), None) => SandboxEvent::Wrote(text),
+                    (None, None, Some(report)) => self.reported(&message, report).await?,
+                    (Some(_) | None, ..) => return Err(wrong_tap()),
+                };
+                let message = SandboxMessage {
                     brand: &message.brand,
                     channel: &message.channel,
-                    request: message.request,
+                    prompt: PromptRef { request: message.request, prompt: id },
                     phone: &phone,
-                    postback: &postback,
                 };
-                return Ok(state_response(&replies.record_tap(button).await?));
+                return Ok(state_response(&replies.record_event(message, event).await?));
             }
-            TapBody { action: Some(action), postback: None, session_code, card } => match action {
+            TapBody {
+                action: Some(action),
+                postback: None,
+                text: None,
+                report: None,
+                session_code,
+                card,
+            } => match action {
                 Tap::Approve => SandboxReply::Approve { session_code, card },
                 Tap::Deny => SandboxReply::Deny(DenialReason::Customer),
                 Tap::NotMe => SandboxReply::Deny(DenialReason::NotMe),
@@ -104,6 +119,18 @@ impl PhoneApi {
         };
         let prompt = PromptRef { request: message.request, prompt: id };
         Ok(state_response(&replies.record(prompt, reply).await?))
+    }
+
+    /// Returns the event that plays a report about the request of a message.
+    async fn reported(
+        &self,
+        message: &PhoneMessage,
+        report: PlayedReport,
+    ) -> Result<SandboxEvent, Problem> {
+        let brand = self.ports.secrets.brand(&message.brand).await?;
+        let loaded = storage::load(self.ports.store.as_ref(), message.request).await?;
+        let gone = || Problem::new(Code::NotFound, "the message's request was deleted");
+        reports::event(&brand, &loaded.ok_or_else(gone)?.request, report)
     }
 
     /// Returns the messages that the caller may see, newest first.

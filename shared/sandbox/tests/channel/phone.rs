@@ -160,6 +160,7 @@ fn magic_number_acts_in_each_style() {
         ("+15550009002", "silent", "kept"),
         ("+15550009003", "unreachable not_on_channel", "unreachable not_on_channel"),
         ("+15550009004", "kept", "kept"),
+        ("+15550009005", "unreachable opted_out", "unreachable opted_out"),
     ] {
         for (style, expected) in
             [("rcs", buttons), ("whatsapp", buttons), ("apple", buttons), ("sms", text)]
@@ -179,7 +180,7 @@ fn magic_number_acts_in_each_style() {
             ));
             assert_eq!(
                 capability.reachable,
-                !expected.starts_with("unreachable"),
+                expected != "unreachable not_on_channel",
                 "{number} {style}"
             );
             assert_eq!(capability.reason, (!capability.reachable).then_some("not_on_channel"));
