@@ -33,6 +33,9 @@ impl Fields {
         if body.is_empty() && optional {
             return Ok(Self::new(Map::new()));
         }
+        if std::str::from_utf8(body).is_ok_and(json_object::rounds_to_an_integer) {
+            return Err(fault("type", "a number is almost an integer; send it without a fraction"));
+        }
         match json_object::parse(body) {
             Ok(Ok(Value::Object(map))) => Ok(Self::new(map)),
             Ok(Err(Repeated(pointer))) => {

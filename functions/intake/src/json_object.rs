@@ -22,6 +22,57 @@ pub(crate) fn whole(number: &Number) -> Option<u64> {
     })
 }
 
+/// Whether a JSON text has a number that only rounding makes an integer, such as `220.00000000000000000001`.
+pub(crate) fn rounds_to_an_integer(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| c == '"' || c.is_ascii_digit()) {
+        rest = rest.get(at..).unwrap_or_default();
+        let length = if rest.starts_with('"') {
+            string_length(rest)
+        } else {
+            let end = |c: char| !c.is_ascii_digit() && !matches!(c, '.' | 'e' | 'E' | '+' | '-');
+            let length = rest.find(end).unwrap_or(rest.len());
+            let number = rest.get(..length).unwrap_or_default();
+            if is_rounded(number) {
+                return true;
+            }
+            length
+        };
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    false
+}
+
+/// Returns the length of the string literal that a text begins with.
+fn string_length(text: &str) -> usize {
+    let mut is_escaped = true;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'"' if !is_escaped => return at.saturating_add(1),
+            b'\\' if !is_escaped => is_escaped = true,
+            _ => is_escaped = false,
+        }
+    }
+    text.len()
+}
+
+/// Whether a number is no integer, but the nearest float is one.
+fn is_rounded(number: &str) -> bool {
+    let lower = number.to_ascii_lowercase();
+    let (digits, exponent) = lower.split_once('e').unwrap_or((&lower, "0"));
+    let fraction = digits.split_once('.').map_or("", |(_, fraction)| fraction);
+    let places = i64::try_from(fraction.trim_end_matches('0').len()).unwrap_or(i64::MAX);
+    let exponent: i64 = exponent.parse().unwrap_or(0);
+    let is_integer = (places == 0 && exponent >= 0) || (places > 0 && places <= exponent);
+    let float = number.parse::<f64>().unwrap_or(f64::NAN);
+    // Zeros before the point may hold more digits than a negative exponent takes away.
+    let whole = digits.replace('.', "");
+    let zeros = whole.len().saturating_sub(whole.trim_end_matches('0').len());
+    let left = exponent.saturating_add(i64::try_from(zeros).unwrap_or(0));
+    let left = left.saturating_sub(i64::try_from(fraction.len()).unwrap_or(i64::MAX));
+    !is_integer && left < 0 && float.fract() == 0.0 && whole.bytes().any(|b| b != b'0')
+}
+
 /// Spells each integer in one way, so that equal bodies have equal texts.
 pub(crate) fn spell_integers_alike(value: &mut Value) {
     match value {
@@ -135,6 +186,26 @@ mod tests {
 
     fn repeated(text: &str) -> Option<String> {
         parse(text.as_bytes()).unwrap().err().map(|Repeated(pointer)| pointer)
+    }
+
+    #[test]
+    fn number_that_rounds_to_an_integer_is_found() {
+        for text in [
+            "{\"a\": 4250.000000000000000000001}",
+            "[1, 425.0000000000000000000000001e1]",
+            "[\"\\\"\", 1.0000000000000000000000000000001]",
+            "1e-400",
+        ] {
+            assert!(rounds_to_an_integer(text), "{text}");
+        }
+        for text in [
+            "{\"a\": 4250.0, \"b\": 4.25e3, \"c\": 42500e-1, \"d\": 0.0, \"e\": -0.0}",
+            "[1.5, 1e3, 18446744073709551615, 2200E-1, 0.5e1, 100e-2, 0.000e-3]",
+            "\"4250.000000000000000000001\"",
+            "[\"a\\\\\", 4250.5, \"1.00000000000000000000000000001\"]",
+        ] {
+            assert!(!rounds_to_an_integer(text), "{text}");
+        }
     }
 
     #[test]
