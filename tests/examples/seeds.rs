@@ -1,4 +1,6 @@
-//! Writes every target's samples to `tests/fuzz/corpus/<target>` and its words to `<target>.dict`, for `cargo fuzz`.
+//! Writes every target's samples to a folder `<target>` and its words to `<target>.dict`, for `cargo fuzz`.
+//!
+//! The first argument is the folder of both; without one it is `target/fuzz/corpus`.
 #![expect(clippy::unwrap_used, reason = "a seed that cannot be written ends the program")]
 
 use std::fmt::Write as _;
@@ -8,7 +10,9 @@ use std::path::PathBuf;
 use tests::targets::TARGETS;
 
 fn main() {
-    let corpus = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus"));
+    let given = std::env::args_os().nth(1);
+    let default = || concat!(env!("CARGO_MANIFEST_DIR"), "/../target/fuzz/corpus").into();
+    let corpus = PathBuf::from(given.unwrap_or_else(default));
     for target in TARGETS {
         let folder = corpus.join(target.name);
         fs::create_dir_all(&folder).unwrap();

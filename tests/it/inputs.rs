@@ -60,6 +60,7 @@ macro_rules! hold {
 
 hold! {
     act,
+    adyen,
     api_key,
     apple,
     apple_pay,
@@ -77,6 +78,7 @@ hold! {
     message,
     webhook_endpoint,
     one,
+    openid,
     page_call,
     page_form,
     rbm,

@@ -8,6 +8,8 @@
     reason = "a property that does not hold fails by panicking; JSON and samples are indexed"
 )]
 
+mod accounts;
+pub mod adyen;
 pub mod api;
 pub mod apple;
 pub mod budget;
@@ -15,6 +17,7 @@ pub mod customer;
 pub mod fuzz_fixture;
 pub mod lambda;
 pub mod mutation;
+pub mod openid;
 pub mod providers;
 pub mod rbm;
 mod samples;
@@ -44,6 +47,13 @@ pub struct Target {
 /// All targets.
 pub const TARGETS: &[Target] = &[
     Target { name: "act", holds: api::act, samples: samples::act, words: JSON, share: 8_000 },
+    Target {
+        name: "adyen",
+        holds: adyen::adyen,
+        samples: adyen::samples,
+        words: adyen::WORDS,
+        share: 10_000,
+    },
     Target {
         name: "api_key",
         holds: values::api_key,
@@ -152,6 +162,13 @@ pub const TARGETS: &[Target] = &[
     },
     Target { name: "one", holds: api::one, samples: samples::one, words: FORMS, share: 8_000 },
     Target {
+        name: "openid",
+        holds: openid::openid,
+        samples: openid::samples,
+        words: openid::WORDS,
+        share: 10_000,
+    },
+    Target {
         name: "page_call",
         holds: customer::page_call,
         samples: samples::page_call,
@@ -233,7 +250,7 @@ pub const TARGETS: &[Target] = &[
         holds: values::values,
         samples: samples::values,
         words: KEYS,
-        share: 284_000,
+        share: 264_000,
     },
     Target {
         name: "whatsapp",
