@@ -41,16 +41,18 @@ pub struct Statement {
 impl Statement {
     /// Returns the time from which the word counts, beside the words that are known.
     ///
-    /// A word without a time is newer than all that are known. No word is newer than its report.
+    /// A word without a time is newer than all that are known. No word is newer than its report. Times are whole seconds, as
+    /// some channels report no more. Otherwise a stop would be older than another channel's start in the same second.
     fn time(&self, known: &OptOut) -> Timestamp {
-        match self.written_at {
+        let at = match self.written_at {
             Some(at) => at.min(self.reported_at),
             None => known
                 .stopped_at
                 .max(known.started_at)
                 .max(Some(self.reported_at))
                 .unwrap_or(self.reported_at),
-        }
+        };
+        at.whole_seconds()
     }
 }
 
@@ -215,6 +217,8 @@ pub async fn record(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn at(seconds: i64) -> Timestamp {
@@ -254,6 +258,16 @@ mod tests {
         assert_eq!(said(None, at(40)), at(50), "our clock went back");
         assert_eq!(said(Some(at(30)), at(60)), at(30));
         assert_eq!(said(Some(at(90)), at(60)), at(60), "no word comes from the future");
+    }
+
+    #[test]
+    fn stop_in_whole_seconds_counts_after_a_start_in_milliseconds() {
+        let start = at(60).after(Duration::from_millis(309));
+        let start = Statement { word: Word::Start, written_at: None, reported_at: start };
+        let known = OptOut::default().with(Word::Start, start.time(&OptOut::default()));
+        let reported_at = at(60).after(Duration::from_millis(700));
+        let stop = Statement { word: Word::Stop, written_at: Some(at(60)), reported_at };
+        assert!(known.with(Word::Stop, stop.time(&known)).is_opted_out());
     }
 
     #[test]

@@ -32,6 +32,12 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
+    /// Returns the whole second that the point is in.
+    #[must_use]
+    pub const fn whole_seconds(self) -> Self {
+        Self(self.as_secs().saturating_mul(1000))
+    }
+
     /// Returns the point `duration` later, at most the largest time.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
