@@ -202,6 +202,7 @@ pub fn requested(
         attempts: Vec::new(),
         refunds: Vec::new(),
         aftermath: Aftermath::default(),
+        erased_at: None,
         timeline: Vec::new(),
         entries: 0,
         chain: String::new(),

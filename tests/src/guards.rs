@@ -166,6 +166,26 @@ pub const fn witness(guard: Guard) -> Witness {
         Guard::AmbiguousText => {
             Witness::Test("flows::text_replies::text_possibly_for_an_ended_request_is_no_answer")
         }
+        // The simulation erases no customer.
+        Guard::EraseAfterEnd => {
+            Witness::Test("flows::forgetting::erasure_of_an_open_request_waits_for_its_end")
+        }
+        Guard::NoErasureDuringRequest => {
+            Witness::Test("flows::forgetting::erasure_is_refused_while_a_request_is_open")
+        }
+        Guard::NoAskDuringErasure | Guard::DetachBeforeDelete => {
+            Witness::Test("flows::forgetting::erasure_is_repeated_until_the_processor_has_detached")
+        }
+        Guard::CardInUse => Witness::Test(
+            "flows::forgetting::card_that_an_open_request_names_is_not_taken_off_file",
+        ),
+        Guard::EndingCard => Witness::Test(
+            "flows::forgetting::ending_card_is_offered_no_more_and_detached_in_the_end",
+        ),
+        Guard::BrandPromptLimit => {
+            Witness::Test("flows::address_limits::brands_limit_is_never_passed_by_two_at_once")
+        }
+        Guard::SilentCard => Witness::Test("flows::forgetting::card_of_a_silent_number_ends"),
         Guard::ReportedOptOut => PROVIDER_OPT_OUT,
         Guard::StopOnEveryChannel => OTHER_CHANNEL,
         Guard::HandleBeforeNumber => TIED_ID,

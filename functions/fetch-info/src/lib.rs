@@ -3,6 +3,7 @@
 
 mod attempt;
 mod circuit;
+mod erasure;
 mod refund;
 mod reversal;
 mod waits;
@@ -22,6 +23,7 @@ use records::update::Conflict;
 pub use webhook::InFlightLimit;
 
 use crate::attempt::Attempts;
+use crate::erasure::Erasures;
 use crate::refund::Refunds;
 use crate::reversal::Reversals;
 use crate::webhook::Deliveries;
@@ -71,7 +73,10 @@ impl Conflict for StepError {
 #[async_trait]
 impl Handler for FetchInfo {
     async fn handle(&self, message: &Message) -> MessageResult {
-        let (step, id) = message.parts();
+        let (step, id) = match message {
+            Message::V1 { step, request } => (*step, *request),
+            Message::V2 { task } => return result_of(self.erasures().run(task).await, &"task"),
+        };
         let taken = match step {
             Step::Fetch => self.attempts().run(id).await,
             Step::Refund { seq } => self.refunds().run(id, seq).await,
@@ -82,16 +87,21 @@ impl Handler for FetchInfo {
                 return MessageResult::Again;
             }
         };
-        match taken {
-            Ok(()) => MessageResult::Done,
-            Err(error) => {
-                let source = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(request.id = %id, error = %error, source, "step failed; the queue delivers it again");
-                if guards::is_disabled(Guard::MessageRetry) {
-                    MessageResult::Done
-                } else {
-                    MessageResult::Again
-                }
+        result_of(taken, &id)
+    }
+}
+
+/// Returns the result of a message: one that failed is handled again.
+fn result_of(taken: Result<(), StepError>, id: &dyn std::fmt::Display) -> MessageResult {
+    match taken {
+        Ok(()) => MessageResult::Done,
+        Err(error) => {
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::warn!(request.id = %id, error = %error, source, "step failed; the queue delivers it again");
+            if guards::is_disabled(Guard::MessageRetry) {
+                MessageResult::Done
+            } else {
+                MessageResult::Again
             }
         }
     }
@@ -105,6 +115,10 @@ impl FetchInfo {
 
     fn refunds(&self) -> Refunds<'_> {
         Refunds { ports: &self.ports, processors: self.processors.as_ref() }
+    }
+
+    fn erasures(&self) -> Erasures<'_> {
+        Erasures { ports: &self.ports, processors: self.processors.as_ref() }
     }
 
     fn reversals(&self) -> Reversals<'_> {

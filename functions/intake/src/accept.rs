@@ -1,5 +1,6 @@
 //! `POST /v1/requests`: accepts a request, once for each idempotency key.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use domain::guards;
 use domain::guards::Guard;
 use domain::message::Step;
 use domain::problem::Problem;
+use domain::rate_limits::RateLimits;
 use domain::request::{Aftermath, Request, State};
 use domain::values::id::RequestId;
 use domain::values::name::ChannelName;
@@ -34,6 +36,8 @@ struct CreateCall<'a> {
     requester: &'a Requester,
     key: &'a CallKey,
     params: &'a CreateRequestParams,
+    /// What is left of the limits, as the last decision counted.
+    limits: &'a Mutex<RateLimits>,
 }
 
 /// Where a request is to go: what is looked up before it is made.
@@ -57,7 +61,9 @@ impl Intake {
         let key = CallKey::read(headers, &requester, "/v1/requests", body)?;
         let params = params::request(body, &requester)?;
         number_policy::require_allowed(&requester, &params.customer.phone)?;
-        let call = CreateCall { requester: &requester, key: &key, params: &params };
+        let limits = Mutex::default();
+        let call =
+            CreateCall { requester: &requester, key: &key, params: &params, limits: &limits };
         let created = update::create(&self.ports, |now| async move {
             match call.key.look_up(self.ports.store.as_ref(), now).await? {
                 KeyUse::Repeat(record) => Ok::<_, Problem>(Decision::Stop(record)),
@@ -68,7 +74,10 @@ impl Intake {
             Created::Stored(stored) => {
                 let (id, brand) = (stored.request.id, &stored.request.brand);
                 tracing::info!(request.id = %id, brand.name = %brand, "request accepted");
-                Ok(created_answer(id, &view::request(&stored.request, stored.version)))
+                let mut answer =
+                    created_answer(id, &view::request(&stored.request, stored.version));
+                locked(&limits).write(answer.headers_mut());
+                Ok(answer)
             }
             Created::Stopped(record) => self.replay(record).await,
         }
@@ -90,7 +99,7 @@ impl Intake {
         expect: Expect,
         now: Timestamp,
     ) -> Result<Commit, Problem> {
-        let CreateCall { requester, key, params } = call;
+        let CreateCall { requester, key, params, limits } = call;
         let address = keys::address_hash(&requester.brand.address_key, &params.customer.phone);
         let routes = self.routes(requester, params.channels.as_deref(), &address, now).await?;
         let labels = RequestLabels { metadata: &params.metadata, session: &params.session.id };
@@ -107,10 +116,12 @@ impl Intake {
         self.require_no_opt_out(requester, address).await?;
         let open = OpenRequest { id: request.id, expires_at: request.expires_at };
         let counted = self.count_prompt(requester, address, Some(open), now).await?;
+        *locked(limits) = counted.limits;
         let answer = view::request(&request, 1);
         let record = key.remember(request.id, answer, expect, now)?;
         let accepted = commit(request.accepted()).caused_by(&requester.caller);
-        let accepted = accepted.with_writes([counted, record]).then(Step::Deliver);
+        let accepted = accepted.with_writes(counted.writes).with_writes([record]);
+        let accepted = accepted.then(Step::Deliver);
         if guards::is_disabled(Guard::CheckBeforeRequest) {
             return Ok(accepted);
         }
@@ -164,12 +175,18 @@ impl Intake {
             attempts: Vec::new(),
             refunds: Vec::new(),
             aftermath: Aftermath::default(),
+            erased_at: None,
             timeline: Vec::new(),
             entries: 0,
             chain: String::new(),
             webhooks: 0,
         }
     }
+}
+
+/// Locks what one call alone uses: no other holder can have failed.
+pub(crate) fn locked(limits: &Mutex<RateLimits>) -> MutexGuard<'_, RateLimits> {
+    limits.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn created_answer(id: RequestId, answer: &serde_json::Value) -> Response<Bytes> {

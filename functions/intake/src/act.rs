@@ -1,5 +1,7 @@
 //! Acting on a request: cancel, extend, resend.
 
+use std::sync::Mutex;
+
 use bytes::Bytes;
 use domain::message::Step;
 use domain::problem::Problem;
@@ -10,6 +12,7 @@ use http::{HeaderMap, Response, StatusCode};
 use records::authentication::Requester;
 use records::update::{Decision, Updated, commit, update, update_async};
 
+use crate::accept::locked;
 use crate::routes::require_configured;
 use crate::{Intake, absent, is_own, json, params, refusal_problem};
 
@@ -63,6 +66,8 @@ impl Intake {
         }
         let id: RequestId = id.parse().map_err(|_not_an_id| absent())?;
         let (requester, channel) = (&requester, channel.as_ref());
+        let limits = Mutex::default();
+        let told = &limits;
         let updated = update_async(&self.ports, id, |loaded, now| async move {
             let request = loaded.request;
             if !is_own(requester, &request) {
@@ -71,11 +76,14 @@ impl Intake {
             let change = request.resend(channel, now).map_err(refusal_problem)?;
             self.require_no_opt_out(requester, &request.address).await?;
             let counted = self.count_prompt(requester, &request.address, None, now).await?;
+            *locked(told) = counted.limits;
             let step = next_step(&change.request);
-            let commit = commit(change).caused_by(&requester.caller).with_writes([counted]);
-            Ok(commit.then(step).with_recovery_check().into())
+            let commit = commit(change).caused_by(&requester.caller);
+            Ok(commit.with_writes(counted.writes).then(step).with_recovery_check().into())
         });
-        answer(updated.await?)
+        let mut answer = answer(updated.await?)?;
+        locked(&limits).write(answer.headers_mut());
+        Ok(answer)
     }
 
     /// Stores a decision and sends what follows from it, again if this is a repeat.

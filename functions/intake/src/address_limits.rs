@@ -2,10 +2,13 @@
 
 use domain::brand::BrandScope;
 use domain::problem::{Code, Problem};
+use domain::rate_limits::RateLimits;
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use ports::Write;
 use records::authentication::Requester;
+use records::brand_limit;
+use records::brand_limit::BrandPrompt;
 use records::limits;
 use records::limits::{AddressLimits, LimitReached};
 use records::opt_outs;
@@ -20,20 +23,49 @@ pub(crate) struct OpenRequest {
     pub(crate) expires_at: Timestamp,
 }
 
+/// A prompt that is counted once its writes are made.
+pub(crate) struct CountedPrompt {
+    /// The writes that count it.
+    pub(crate) writes: Vec<Write>,
+    /// What is left of the limits then.
+    pub(crate) limits: RateLimits,
+}
+
 impl Intake {
-    /// Counts one more prompt for an address, and `open` as one more open request of it. Returns the write that stores both.
+    /// Counts one more prompt, for an address and for the brand. `open` is one more open request of the address.
     pub(crate) async fn count_prompt(
         &self,
         requester: &Requester,
         address: &str,
         open: Option<OpenRequest>,
         now: Timestamp,
-    ) -> Result<Write, Problem> {
+    ) -> Result<CountedPrompt, Problem> {
         let scope = BrandScope { brand: &requester.brand.name, mode: requester.mode };
-        let store = self.ports.store.as_ref();
+        let (store, policy) = (self.ports.store.as_ref(), &requester.brand.policy);
         let (limits, base) = limits::load(store, scope, address).await?;
-        let counted = self.counted(requester, &limits, open, now).await?;
-        Ok(limits::put(scope, address, &counted, base, now)?)
+        let brands = brand_limit::count(store, scope, policy, now).await?;
+        let quota = brands.as_ref().map(|brands| brands.quota);
+        let told = |limits: &AddressLimits| {
+            RateLimits(limits.quotas(policy, now).into_iter().chain(quota).collect())
+        };
+        let counted = match self.counted(requester, &limits, open, now).await {
+            Ok(counted) => counted,
+            Err(problem) => return Err(Problem { rate_limits: Some(told(&limits)), ..problem }),
+        };
+        let mut writes = vec![limits::put(scope, address, &counted, base, now)?];
+        match brands {
+            Some(BrandPrompt { quota, write: None }) => {
+                let detail = format!("the brand sent {} prompts in this hour", quota.most);
+                return Err(Problem {
+                    retry_after: Some(quota.reset.as_secs().saturating_add(1)),
+                    rate_limits: Some(told(&limits)),
+                    ..Problem::new(Code::BrandLimitReached, detail)
+                });
+            }
+            Some(BrandPrompt { write: Some(write), .. }) => writes.push(write),
+            None => {}
+        }
+        Ok(CountedPrompt { limits: told(&counted), writes })
     }
 
     /// Returns the limits with one more prompt. At the limit of open requests, those that have ended are counted out first.
@@ -49,7 +81,11 @@ impl Intake {
         let reached = match limits.ask(policy, open, now) {
             Ok(limits) => return Ok(limits),
             Err(LimitReached::Open) => LimitReached::Open,
-            Err(reached @ (LimitReached::Cooldown { .. } | LimitReached::Prompts { .. })) => {
+            Err(
+                reached @ (LimitReached::Cooldown { .. }
+                | LimitReached::Prompts { .. }
+                | LimitReached::Erasing),
+            ) => {
                 return Err(problem(reached, now));
             }
         };
@@ -89,6 +125,9 @@ fn problem(reached: LimitReached, now: Timestamp) -> Problem {
     let until = match reached {
         LimitReached::Cooldown { until } | LimitReached::Prompts { until } => Some(until),
         LimitReached::Open => None,
+        LimitReached::Erasing => {
+            return Problem::new(Code::CustomerBeingErased, reached.to_string());
+        }
     };
     let mut problem = Problem::new(Code::TooManyRequestsForAddress, reached.to_string());
     problem.retry_after =

@@ -40,6 +40,8 @@ pub fn router(intake: Arc<Intake>) -> Router {
         .route("/v1/requests/{id}/extend", post(extend))
         .route("/v1/requests/{id}/resend", post(resend))
         .route("/v1/requests/{id}/refund", post(refund))
+        .route("/v1/customers/{phone}", get(customer).delete(erase_customer))
+        .route("/v1/payment_methods/{id}", get(payment_method).delete(end_payment_method))
         .route("/openapi.json", get(openapi))
         .route("/docs", get(docs))
         .route("/docs/{file}", get(docs_file))
@@ -100,7 +102,7 @@ impl Call {
             let (code, status, ..) = problem.code.facts();
             tracing::info!(problem.code = code, http.status = status, "call refused");
             audit::refused(&problem, &self.parts.headers);
-            problem.answer(&intake.public_base, self.parts.uri.path())
+            problem.answer(&intake.public_base, instance(self.parts.uri.path()))
         });
         let mut answer = answer.map(Body::from);
         if let Some(id) = self.parts.headers.get(caller::REQUEST_ID) {
@@ -108,6 +110,11 @@ impl Call {
         }
         answer
     }
+}
+
+/// Returns the path that a problem names. A customer's number stays out of it.
+fn instance(path: &str) -> &str {
+    if path.starts_with("/v1/customers/") { "/v1/customers/{phone}" } else { path }
 }
 
 /// A path's parameter. A path that is not UTF-8 once decoded is not found.
@@ -145,6 +152,22 @@ async fn read(State(intake): Here, Named(id): Named<String>, call: Call) -> Resp
 
 async fn record(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
     call.answer(&intake, intake.record(call.headers(), &id).await)
+}
+
+async fn customer(State(intake): Here, Named(phone): Named<String>, call: Call) -> Response {
+    call.answer(&intake, intake.customer(call.headers(), &phone).await)
+}
+
+async fn erase_customer(State(intake): Here, Named(phone): Named<String>, call: Call) -> Response {
+    call.answer(&intake, intake.erase_customer(call.headers(), &phone).await)
+}
+
+async fn payment_method(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
+    call.answer(&intake, intake.payment_method(call.headers(), &id).await)
+}
+
+async fn end_payment_method(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {
+    call.answer(&intake, intake.end_payment_method(call.headers(), &id).await)
 }
 
 async fn cancel(State(intake): Here, Named(id): Named<String>, call: Call) -> Response {

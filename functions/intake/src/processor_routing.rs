@@ -209,8 +209,13 @@ impl Intake {
                 || domain::keys::same(&known.address, address)
         };
         match known.filter(is_theirs) {
-            Some(known) if known.gone_at.is_some() => {
+            Some(known) if !known.is_usable() => {
                 let detail = "the processor no longer keeps the card of `payment_method`";
+                Err(Problem::new(Code::PaymentMethodGone, detail))
+            }
+            Some(known) if self.is_silent(requester, card, &known).await? => {
+                self.end_silent_card(requester, card, &known).await?;
+                let detail = "the customer was silent for longer than `card_silence_days`; the card is taken off file";
                 Err(Problem::new(Code::PaymentMethodGone, detail))
             }
             Some(known) => Ok(Some(known.processor)),

@@ -81,7 +81,10 @@ impl SendPrompt {
 #[async_trait]
 impl Handler for SendPrompt {
     async fn handle(&self, message: &Message) -> MessageResult {
-        let (step, id) = message.parts();
+        let Some((step, id)) = message.parts() else {
+            tracing::error!("message of another function received");
+            return MessageResult::Again;
+        };
         match retry_conflicts(|| self.take(step, id)).await {
             Ok(()) => MessageResult::Done,
             Err(error) => {

@@ -175,6 +175,22 @@ guards! {
     ReportedOptOut,
     /// A stop on one channel ends what is open on the others.
     StopOnEveryChannel,
+    /// A request that has not ended is not erased.
+    EraseAfterEnd,
+    /// A customer with an open request is not erased.
+    NoErasureDuringRequest,
+    /// A customer who is being erased is not asked.
+    NoAskDuringErasure,
+    /// A card that an open request names is not taken off file.
+    CardInUse,
+    /// A card that is being taken off file is not used.
+    EndingCard,
+    /// A saved card is deleted only after its processor has detached it.
+    DetachBeforeDelete,
+    /// Two prompts at once never pass the brand's limit of an hour.
+    BrandPromptLimit,
+    /// A card whose number was silent for too long is not used.
+    SilentCard,
 }
 
 /// Returns whether a mutation run disables the guard: never, in this build.

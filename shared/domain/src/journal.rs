@@ -3,6 +3,10 @@
 //! A hash is taken over the text of an entry as it is stored and exported. A reader recomputes the chain from an export
 //! without knowing the fields. A field that is added later breaks no earlier hash.
 
+mod erasing;
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -17,6 +21,8 @@ use crate::values::id::PromptId;
 use crate::values::name::ChannelName;
 use crate::values::time::Timestamp;
 
+pub use erasing::{ErasedMembers, PERSONAL};
+
 /// A stored entry of a request's journal: its fields, and the text that they were read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalEntry {
@@ -30,6 +36,8 @@ pub struct JournalEntry {
     pub previous: String,
     /// The call that caused the change, of the requester or of the customer's browser; `None` for changes without one.
     pub caller: Option<Caller>,
+    /// What was erased of it; `None` for an entry as it was written.
+    pub erased: Option<ErasedMembers>,
     /// The JSON text, as it is stored and exported.
     text: String,
 }
@@ -43,26 +51,35 @@ struct Fields<K> {
     previous: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     caller: Option<Caller>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    erased: Option<ErasedMembers>,
 }
 
 impl JournalEntry {
     /// Writes the entry that follows the entry whose hash is `previous`.
     #[must_use]
     pub fn new(seq: u32, at: Timestamp, what: EntryKind, previous: String) -> Self {
-        Self::written(Fields { seq, at, what, previous, caller: None })
+        Self::written(Fields { seq, at, what, previous, caller: None, erased: None })
     }
 
     /// Returns the same entry with the call that caused it, behind the entry whose hash is `previous`.
     #[must_use]
     pub fn caused_by(self, caller: &Caller, previous: String) -> Self {
         let Self { seq, at, what, .. } = self;
-        Self::written(Fields { seq, at, what, previous, caller: Some(caller.clone()) })
+        Self::written(Fields {
+            seq,
+            at,
+            what,
+            previous,
+            caller: Some(caller.clone()),
+            erased: None,
+        })
     }
 
     fn written(fields: Fields<EntryKind>) -> Self {
         let text = serde_json::to_string(&fields).unwrap_or_default();
-        let Fields { seq, at, what, previous, caller } = fields;
-        Self { seq, at, what, previous, caller, text }
+        let Fields { seq, at, what, previous, caller, .. } = fields;
+        Self { seq, at, what, previous, caller, erased: None, text }
     }
 
     /// Returns the text, as it is stored and exported.
@@ -72,9 +89,14 @@ impl JournalEntry {
     }
 
     /// Returns the hash that the next entry carries: SHA-256 over the bytes of the text, in hexadecimal.
+    ///
+    /// An erased entry has the hash of the text as it was written.
     #[must_use]
     pub fn hash(&self) -> String {
-        digest_hex(self.text.as_bytes())
+        match &self.erased {
+            Some(erased) => erased.hash.clone(),
+            None => digest_hex(self.text.as_bytes()),
+        }
     }
 }
 
@@ -94,8 +116,8 @@ impl<'de> Deserialize<'de> for JournalEntry {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         let fields: Fields<EntryKind> =
             serde_json::from_str(raw.get()).map_err(serde::de::Error::custom)?;
-        let Fields { seq, at, what, previous, caller } = fields;
-        Ok(Self { seq, at, what, previous, caller, text: raw.get().to_owned() })
+        let Fields { seq, at, what, previous, caller, erased } = fields;
+        Ok(Self { seq, at, what, previous, caller, erased, text: raw.get().to_owned() })
     }
 }
 
@@ -307,6 +329,8 @@ pub enum EntryKind {
         /// The brand's name of the busy channel.
         channel: ChannelName,
     },
+    /// The customer's personal data was erased.
+    Erased,
     /// The requester asked for the prompt again.
     Resent {
         /// The channel that the requester named; `None` for the usual order.
@@ -353,40 +377,5 @@ impl DeliveryStatus {
             Self::Failed { .. } => "failed",
             Self::Superseded { .. } => "superseded",
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn journal_entry_keeps_its_text_byte_for_byte() {
-        let text = r#"{ "later": {"z": 1, "a": 1.50}, "previous":"", "what":{"kind":"accepted","by":"key_1"},
-            "seq":1, "at":"2026-12-01T00:00:00.000Z" }"#;
-        let entry: JournalEntry = serde_json::from_str(text).unwrap();
-        assert_eq!((entry.seq, &entry.what), (1, &EntryKind::Accepted { key: None }));
-        assert_eq!(serde_json::to_string(&entry).unwrap(), text);
-        assert_eq!(entry.hash(), digest_hex(text.as_bytes()));
-    }
-
-    #[test]
-    fn entry_with_its_caller_reads_back_and_hashes_again() {
-        let plain =
-            JournalEntry::new(2, Timestamp::from_millis(0), EntryKind::Cancelled, "a".to_owned());
-        let caller = Caller { call: "c1".to_owned(), ..Caller::default() };
-        let entry = plain.clone().caused_by(&caller, "b".to_owned());
-        assert!(entry.text().ends_with(r#","previous":"b","caller":{"call":"c1"}}"#));
-        assert_ne!(entry.hash(), plain.hash());
-        assert_eq!(serde_json::from_str::<JournalEntry>(entry.text()).unwrap(), entry);
-    }
-
-    #[test]
-    fn journal_entry_is_written_as_it_was_first_stored() {
-        let at = "2026-12-01T00:00:00.000Z".parse().unwrap();
-        let entry = JournalEntry::new(1, at, EntryKind::Accepted { key: None }, String::new());
-        let first =
-            r#"{"seq":1,"at":"2026-12-01T00:00:00.000Z","what":{"kind":"accepted"},"previous":""}"#;
-        assert_eq!(entry.text(), first);
     }
 }

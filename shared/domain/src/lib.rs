@@ -22,6 +22,7 @@ pub mod postback;
 pub mod problem;
 pub mod processor_result;
 pub mod random;
+pub mod rate_limits;
 pub mod record;
 pub mod redirect_url;
 pub mod released_claims;

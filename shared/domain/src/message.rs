@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::values::id::RequestId;
+use crate::brand::Mode;
+use crate::values::id::{CardId, RequestId};
+use crate::values::name::BrandName;
 
 /// A message: a step that a request owes. Newer releases read the messages of older ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +17,36 @@ pub enum Message {
         step: Step,
         /// The request that owes the step.
         request: RequestId,
+    },
+    /// Version 2: a task that belongs to no request.
+    #[serde(rename = "2")]
+    V2 {
+        /// The task that a worker must run.
+        task: Task,
+    },
+}
+
+/// A task of a brand in a mode that belongs to no request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Task {
+    /// Erases a customer.
+    EraseCustomer {
+        /// The brand whose customer it is.
+        brand: BrandName,
+        /// Test or live.
+        mode: Mode,
+        /// The keyed hash of the customer's address.
+        address: String,
+    },
+    /// Takes a saved card off file.
+    DetachCard {
+        /// The brand for which the card is saved.
+        brand: BrandName,
+        /// Test or live.
+        mode: Mode,
+        /// The card's id.
+        card: CardId,
     },
 }
 
@@ -50,7 +82,7 @@ pub enum Step {
 pub enum QueueName {
     /// Carries `deliver` and `check` to `send-prompt`.
     Prompts,
-    /// Carries `fetch`, `refund` and `reverse` to `fetch-info`.
+    /// Carries `fetch`, `refund`, `reverse` and tasks without a request to `fetch-info`.
     Authorizations,
     /// Carries `webhook` to `fetch-info`.
     Webhooks,
@@ -78,21 +110,23 @@ impl Message {
         Self::V1 { step, request }
     }
 
-    /// Returns the step and the request.
+    /// Returns the step and the request; `None` for a task without a request.
     #[must_use]
-    pub const fn parts(&self) -> (Step, RequestId) {
-        let Self::V1 { step, request } = self;
-        (*step, *request)
+    pub const fn parts(&self) -> Option<(Step, RequestId)> {
+        match self {
+            Self::V1 { step, request } => Some((*step, *request)),
+            Self::V2 { .. } => None,
+        }
     }
 
     /// Returns the queue that carries the message.
     #[must_use]
     pub const fn queue(&self) -> QueueName {
-        let Self::V1 { step, .. } = self;
-        match step {
-            Step::Deliver | Step::Check => QueueName::Prompts,
-            Step::Fetch | Step::Refund { .. } | Step::Reverse { .. } => QueueName::Authorizations,
-            Step::Webhook { .. } => QueueName::Webhooks,
+        match self {
+            Self::V1 { step: Step::Deliver | Step::Check, .. } => QueueName::Prompts,
+            Self::V1 { step: Step::Webhook { .. }, .. } => QueueName::Webhooks,
+            Self::V1 { step: Step::Fetch | Step::Refund { .. } | Step::Reverse { .. }, .. }
+            | Self::V2 { .. } => QueueName::Authorizations,
         }
     }
 }

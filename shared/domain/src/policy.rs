@@ -25,6 +25,8 @@ pub struct Policy {
     pub prompts_per_ten_minutes: u32,
     /// The most prompts to one address in 24 hours.
     pub prompts_per_day: u32,
+    /// The most prompts of the brand in a clock hour, in each mode; 0 for no limit.
+    pub prompts_per_hour: u32,
     /// The denials within ten minutes that start a cooldown.
     pub denials_per_ten_minutes: u32,
     /// The cooldown after those denials, in seconds.
@@ -35,6 +37,8 @@ pub struct Policy {
     pub attempts_max: u32,
     /// How long a closed request is kept, in days.
     pub retention_days: u32,
+    /// After how many days without an answer of its customer a saved card ends; 0 for never.
+    pub card_silence_days: u32,
     /// How long released claims can be read, in seconds.
     pub claims_retention_seconds: u32,
     /// The countries whose numbers may be asked.
@@ -91,11 +95,13 @@ impl Default for Policy {
             open_max: 3,
             prompts_per_ten_minutes: 5,
             prompts_per_day: 20,
+            prompts_per_hour: 0,
             denials_per_ten_minutes: 2,
             cooldown_seconds: 1_800,
             report_cooldown_seconds: 86_400,
             attempts_max: 5,
             retention_days: 90,
+            card_silence_days: 365,
             claims_retention_seconds: 3_600,
             countries: Countries::Own,
             service_numbers: false,
@@ -116,6 +122,13 @@ impl Policy {
     #[must_use]
     pub fn claims_retention(&self) -> Duration {
         Duration::from_secs(u64::from(self.claims_retention_seconds))
+    }
+
+    /// Returns the silence after which a saved card ends; `None` where cards do not end.
+    #[must_use]
+    pub fn card_silence(&self) -> Option<Duration> {
+        let days = u64::from(self.card_silence_days);
+        (days > 0).then(|| Duration::from_secs(days.saturating_mul(86_400)))
     }
 
     /// Returns how long a closed request is kept.

@@ -6,6 +6,8 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use serde::Serialize;
 
+use crate::rate_limits::RateLimits;
+
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident $text:literal $status:literal $title:literal $remedy:literal;)*) => {
         /// The stable codes. A code never changes its meaning.
@@ -78,6 +80,10 @@ codes! {
     TooManyRequestsForAddress "too-many-requests-for-address" 429
         "Too many requests for this customer"
         "Retry after the seconds in `Retry-After`.";
+    /// The brand's prompts of this hour are used up.
+    BrandLimitReached "brand-limit-reached" 429
+        "The brand's prompts of this hour are used up"
+        "Retry after the seconds in `Retry-After`, or raise `prompts_per_hour` in the policy of the brand's secret.";
     /// None of the brand's processors supports the ask.
     AskNotSupported "ask-not-supported" 422
         "None of the brand's processors supports this ask"
@@ -90,6 +96,18 @@ codes! {
     PaymentMethodGone "payment-method-gone" 422
         "The processor no longer keeps the saved card"
         "Ask for a new card with `payment_method`, or omit `payment_method` to let the customer choose.";
+    /// An open request of the customer names the saved card.
+    PaymentMethodInUse "payment-method-in-use" 409
+        "An open request names this saved card"
+        "Wait until the request ends, or cancel it. Then repeat the call.";
+    /// A request of the customer is open.
+    CustomerHasOpenRequests "customer-has-open-requests" 409
+        "A request of this customer is open"
+        "Wait until the request that `detail` names ends, or cancel it. Then repeat the call.";
+    /// The customer's data is being erased.
+    CustomerBeingErased "customer-being-erased" 409
+        "This customer's data is being erased"
+        "Read `GET /v1/customers/{phone}` until `erasure.state` is `done`, then repeat the call.";
     /// The refund exceeds what is left of the charge.
     RefundTooLarge "refund-too-large" 422
         "The refund exceeds what is left of the charge"
@@ -155,6 +173,8 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     /// The seconds to wait before a repeat; `None` where the status decides.
     pub retry_after: Option<u64>,
+    /// The limits that the call counts against; `None` where none was read.
+    pub rate_limits: Option<RateLimits>,
 }
 
 /// The place of a fault in a call.
@@ -215,7 +235,13 @@ impl Problem {
     /// Makes a problem with its detail.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new(), retry_after: None }
+        Self {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after: None,
+            rate_limits: None,
+        }
     }
 
     /// Makes the problem of a call that lost every version conflict. A repeat may succeed.
@@ -255,7 +281,7 @@ impl Problem {
             [one] => format!("{}: {}", one.place, one.detail),
             _ => format!("{} fields are invalid; see `errors`", errors.len()),
         };
-        Self { code, detail, errors, retry_after: None }
+        Self { code, detail, errors, retry_after: None, rate_limits: None }
     }
 
     /// Returns the HTTP response. `base_url` serves the `/problems/<code>` pages; `instance` is the path of the call.
@@ -280,6 +306,9 @@ impl Problem {
         let headers = answer.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(limits) = &self.rate_limits {
+            limits.write(headers);
+        }
         if let Some(seconds) = self.retry_after.or((status == 503).then_some(1)) {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }

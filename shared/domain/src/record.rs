@@ -15,15 +15,23 @@ use crate::values::time::Timestamp;
 /// Returns the export of a request and its journal, oldest entry first.
 ///
 /// Each `hash` is SHA-256 over the bytes of `text` in UTF-8. The next entry carries it as `previous`, and the last is `head`.
+/// A text with the member `erased` has the hash of the text before its members were erased.
 #[must_use]
 pub fn export(request: &Request, journal: &[JournalEntry]) -> Value {
     let known = journal.iter().filter(|entry| entry.seq <= request.entries);
     let entries: Vec<&JournalEntry> = known.collect();
     let events = entries.iter().map(|entry| json!({ "text": entry.text(), "hash": entry.hash() }));
-    let text = AskHash::text(request.id, &request.brand, &request.payee, &request.ask);
+    let ask = match request.erased_at {
+        // The text had the purpose, which is erased. Its hash stays, since the consent is to it.
+        Some(at) => json!({ "hash": request.ask_hash, "erased_at": at }),
+        None => {
+            let text = AskHash::text(request.id, &request.brand, &request.payee, &request.ask);
+            json!({ "text": text, "hash": request.ask_hash })
+        }
+    };
     json!({
         "record": consent_record(request, &entries),
-        "ask": { "text": text, "hash": request.ask_hash },
+        "ask": ask,
         "events": events.collect::<Vec<Value>>(),
         "head": request.chain,
     })

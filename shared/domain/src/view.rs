@@ -31,6 +31,8 @@ struct View<'a> {
     expires_at: Timestamp,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     in_doubt: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erased_at: Option<Timestamp>,
     timeline: &'a [TimelineEntry],
     outcome: Option<Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -146,6 +148,7 @@ fn shown(request: &Request, version: u64, session_code: Option<&str>) -> Value {
         in_doubt: request
             .open_attempt()
             .is_some_and(|open| open.is_in_doubt() && open.is_doubt_reported()),
+        erased_at: request.erased_at,
         timeline: &request.timeline,
         outcome: match &request.state {
             State::Closed { outcome, .. } => Some(self::outcome(outcome)),

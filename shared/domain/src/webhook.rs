@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -53,6 +54,16 @@ impl WebhookEvent {
     #[must_use]
     pub const fn is_settled(&self) -> bool {
         self.delivered_at.is_some() || self.given_up
+    }
+
+    /// Returns the event without the customer's data: its type, its time, and what names the request.
+    #[must_use]
+    pub fn erased(&self) -> Self {
+        let mut payload: Value = serde_json::from_str(&self.payload).unwrap_or_default();
+        if let Some(data) = payload.pointer_mut("/data").and_then(Value::as_object_mut) {
+            data.retain(|name, _| matches!(name.as_str(), "id" | "version" | "state" | "mode"));
+        }
+        Self { payload: payload.to_string(), ..self.clone() }
     }
 
     /// Returns the event after its delivery.

@@ -115,7 +115,7 @@ mod tests {
     #[async_trait::async_trait]
     impl Handler for FailingHandler {
         async fn handle(&self, message: &Message) -> MessageResult {
-            match message.parts().0 {
+            match message.parts().unwrap().0 {
                 Step::Deliver | Step::Fetch | Step::Refund { .. } | Step::Reverse { .. } => {
                     MessageResult::Done
                 }

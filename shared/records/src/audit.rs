@@ -82,6 +82,7 @@ const fn event(what: &EntryKind) -> Option<&'static str> {
         EntryKind::Refunded { .. } => "refunded",
         EntryKind::RefundedOutside { .. } => "refunded_outside",
         EntryKind::DisputeReported { .. } => "disputed",
+        EntryKind::Erased => "erased",
         EntryKind::Sending { .. }
         | EntryKind::Prompt { .. }
         | EntryKind::Leased { .. }

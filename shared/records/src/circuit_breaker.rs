@@ -37,6 +37,8 @@ pub enum CallKind {
     ReadClaims,
     /// Refunds a charge.
     Refund,
+    /// Takes a saved card off file.
+    Detach,
 }
 
 impl CallKind {
@@ -58,6 +60,7 @@ impl CallKind {
             Self::SaveCard => "save_card",
             Self::ReadClaims => "read_claims",
             Self::Refund => "refund",
+            Self::Detach => "detach",
         }
     }
 }

@@ -18,6 +18,12 @@ pub fn put(request: RequestId, sealed: &Sealed, until: Timestamp) -> Result<Writ
     overwrite(key(request), sealed, Some(until))
 }
 
+/// Returns the write that deletes a request's claims.
+#[must_use]
+pub fn delete(request: RequestId) -> Write {
+    Write::Delete { key: key(request) }
+}
+
 /// Loads a request's claims; `None` once they expired.
 ///
 /// The store may delete an expired item late, so the time is compared here.

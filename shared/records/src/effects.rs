@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::update::Conflict;
-use domain::message::{Message, Step};
+use domain::message::{Message, Step, Task};
 use domain::request::Request;
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
@@ -52,6 +52,14 @@ pub async fn send(
     delay: Duration,
 ) -> Result<(), QueueError> {
     queue.send(&Message::new(step, request), delay).await
+}
+
+/// Sends a task that belongs to no request.
+///
+/// # Errors
+/// [`QueueError`].
+pub async fn send_task(queue: &dyn Queue, task: Task, delay: Duration) -> Result<(), QueueError> {
+    queue.send(&Message::V2 { task }, delay).await
 }
 
 /// Sends a check ahead of a write, so that a crash between the write and what it owes loses nothing.

@@ -12,6 +12,8 @@ use domain::values::time::Timestamp;
 use ports::{Sender, Store, StoreError, Write};
 
 use crate::contact::{ChannelScope, KEPT};
+use crate::customers;
+use crate::customers::{CustomerItem, CustomerScope};
 use crate::opt_outs;
 use crate::opt_outs::{OptOut, Statement, Word};
 use crate::storage::{decode, overwrite};
@@ -91,7 +93,11 @@ impl Handles<'_> {
             if self.is_tied(&handle, address, now).await? {
                 continue;
             }
-            store.write(vec![put(at, &handle, address, now)?]).await?;
+            let of = BrandScope { brand: at.brand, mode: at.mode };
+            let item = CustomerItem::Handle { channel: at.channel.clone(), handle: handle.clone() };
+            let customer = CustomerScope { of, address };
+            let listed = customers::put(customer, &item, Some(now.after(KEPT)))?;
+            store.write(vec![put(at, &handle, address, now)?, listed]).await?;
             stopped |= self.inherit(&handle, address).await?.is_opted_out();
         }
         Ok(stopped)

@@ -3,14 +3,17 @@
 
 pub mod audit;
 pub mod authentication;
+pub mod brand_limit;
 pub mod caller;
 pub mod capability;
 pub mod charges;
 pub mod circuit_breaker;
 pub mod claims;
 pub mod contact;
+pub mod customers;
 pub mod device;
 pub mod effects;
+pub mod erasures;
 pub mod handles;
 pub mod limits;
 mod links;

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::storage::{decode, encode};
 use domain::brand::{BrandScope, Policy};
+use domain::guards;
+use domain::guards::Guard;
+use domain::rate_limits::Quota;
 use domain::values::id::RequestId;
 use domain::values::time::Timestamp;
 use ports::{Expect, Item, Key, Store, StoreError, Write};
@@ -28,6 +31,9 @@ pub struct AddressLimits {
     ///
     /// Each stays listed for a while longer, since a reply to it may be on its way.
     pub open: Vec<(RequestId, Timestamp)>,
+    /// Since when the customer's data is being erased; `None` where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasing_since: Option<Timestamp>,
 }
 
 /// The limit that an address reached.
@@ -39,6 +45,9 @@ pub enum LimitReached {
         /// The end of the cooldown.
         until: Timestamp,
     },
+    /// The customer's data is being erased.
+    #[error("this customer's data is being erased")]
+    Erasing,
     /// The customer has the most open requests that the policy allows.
     #[error("too many requests are open for this customer")]
     Open,
@@ -62,6 +71,9 @@ impl AddressLimits {
         now: Timestamp,
     ) -> Result<Self, LimitReached> {
         let mut next = self.pruned(now);
+        if next.erasing_since.is_some() && !guards::is_disabled(Guard::NoAskDuringErasure) {
+            return Err(LimitReached::Erasing);
+        }
         if let Some(until) = next.cooldown_until {
             return Err(LimitReached::Cooldown { until });
         }
@@ -82,6 +94,21 @@ impl AddressLimits {
         next.prompts.push(now);
         next.open.extend(request);
         Ok(next)
+    }
+
+    /// Returns what is left of the address's prompts.
+    #[must_use]
+    pub fn quotas(&self, policy: &Policy, now: Timestamp) -> [Quota; 2] {
+        let windows = [
+            ("address-ten-minutes", TEN_MINUTES, policy.prompts_per_ten_minutes),
+            ("address-day", DAY, policy.prompts_per_day),
+        ];
+        windows.map(|(name, window, most)| {
+            let recent = self.prompts.iter().filter(|at| **at > now.before(window));
+            let used = u32::try_from(recent.clone().count()).unwrap_or(u32::MAX);
+            let reset = recent.min().map_or(window, |at| now.until(at.after(window)));
+            Quota { name, most, window, left: most.saturating_sub(used), reset }
+        })
     }
 
     /// Counts a denial. Two in ten minutes, or one "this is not me", start a cooldown.
@@ -161,7 +188,8 @@ pub fn put(
         key: key(scope, address),
         version: expected_version.unwrap_or(0).saturating_add(1),
         body: encode(limits)?,
-        expires_at: Some(kept),
+        // While the customer is erased, the record keeps new requests away.
+        expires_at: limits.erasing_since.is_none().then_some(kept),
         index: None,
     };
     Ok(Write::Put { item, expect: expected_version.map_or(Expect::Absent, Expect::Version) })

@@ -2,8 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::customers;
+use crate::customers::{CustomerItem, CustomerScope};
 use crate::storage::{decode, overwrite};
-use domain::brand::Mode;
+use domain::brand::{BrandScope, Mode};
+use domain::guards;
+use domain::guards::Guard;
 use domain::processor_result::CardReceipt;
 use domain::seal::Sealed;
 use domain::values::id::{CardId, RequestId};
@@ -27,13 +31,67 @@ pub struct SavedCard {
     /// Since when the processor is known to keep the card no longer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone_at: Option<Timestamp>,
+    /// When its customer last paid with it; `None` before the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_at: Option<Timestamp>,
+    /// Since when the card is being taken off file; `None` while it is on file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<EndingCard>,
+}
+
+/// A card that is being taken off file at its processor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndingCard {
+    /// When that was asked for.
+    pub asked_at: Timestamp,
+    /// How many runs could not do it.
+    #[serde(default)]
+    pub tries: u32,
+    /// A stable code of why the last run could not; `None` before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<String>,
+}
+
+impl SavedCard {
+    /// Returns whether the card is neither gone nor being taken off file.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        self.gone_at.is_none() && (self.ending.is_none() || guards::is_disabled(Guard::EndingCard))
+    }
+
+    /// Returns the card as it is taken off file, from now on or since it was asked for.
+    #[must_use]
+    pub fn ending_from(&self, now: Timestamp) -> Self {
+        let fresh = EndingCard { asked_at: now, tries: 0, waits_for: None };
+        Self { ending: Some(self.ending.clone().unwrap_or(fresh)), ..self.clone() }
+    }
+
+    /// Returns when the card was saved or last paid with. It is the last sign of its customer that the card has.
+    #[must_use]
+    pub fn last_answer(&self, card: CardId) -> Timestamp {
+        self.used_at.unwrap_or_else(|| card.made_at())
+    }
 }
 
 fn key(brand: &BrandName, mode: Mode, card: CardId) -> Key {
     Key { pk: format!("CARD#{brand}#{mode:?}#{card}"), sk: "CARD".to_owned() }
 }
 
-/// Returns the write of a saved card.
+/// Returns the writes of a new saved card: the card, and its place among its customer's items.
+///
+/// # Errors
+/// [`StoreError::Damaged`] when the card cannot be encoded.
+pub fn create(
+    of: BrandScope<'_>,
+    card: CardId,
+    on_file: &SavedCard,
+) -> Result<[Write; 2], StoreError> {
+    let customer = CustomerScope { of, address: &on_file.address };
+    let listed = customers::put(customer, &CustomerItem::Card { card }, None)?;
+    Ok([put(of.brand, of.mode, card, on_file)?, listed])
+}
+
+/// Returns the write of a saved card that is known.
 ///
 /// # Errors
 /// [`StoreError::Damaged`] when the card cannot be encoded.
@@ -60,8 +118,10 @@ pub async fn load(
     decode(&item.body).map(Some)
 }
 
-/// Returns the write that deletes a saved card.
+/// Returns the writes that delete a saved card, and its place among its customer's items.
 #[must_use]
-pub fn delete(brand: &BrandName, mode: Mode, card: CardId) -> Write {
-    Write::Delete { key: key(brand, mode, card) }
+pub fn delete(of: BrandScope<'_>, card: CardId, on_file: &SavedCard) -> [Write; 2] {
+    let customer = CustomerScope { of, address: &on_file.address };
+    let listed = customers::delete(customer, &CustomerItem::Card { card });
+    [Write::Delete { key: key(of.brand, of.mode, card) }, listed]
 }

@@ -15,6 +15,10 @@
 //! | `SEEN#<brand>#<mode>#<channel>#<message>` | `SEEN` | when a customer's message was recorded | 8 days |
 //! | `CAP#<brand>#<mode>#<channel>#<address>` | `CAP` | [`crate::capability::RouteCapability`] | 60 seconds |
 //! | `DEVICE#<brand>#<mode>#<address>` | `DEVICE` | [`crate::device::DeviceWallets`] | 90 days |
+//! | `PROMPTS#<brand>#<mode>#<hour>` | `PROMPTS` | [`crate::brand_limit`]: the brand's prompts of a clock hour | a day longer |
+//! | `CUST#<brand>#<mode>#<address>` | `CARD#`, `HANDLE#`, `REQ#` and an id | [`crate::customers::CustomerItem`]: what belongs to a customer | as what it names |
+//! | `ERASE#<brand>#<mode>#<address>` | `ERASE` | [`crate::erasures::Erasure`] | until done, then 90 days |
+//! | `CARD#<brand>#<mode>#<card>` | `CARD` | [`crate::saved_cards::SavedCard`] | until it is taken off file |
 //! | `LIMIT#<brand>#<mode>#<address>` | `LIMIT` | [`crate::limits::AddressLimits`] | 8 days |
 //!
 //! Addresses and handles are keyed hashes ([`domain::keys`]). `IDEM#` belongs to intake, `ENDPOINT#` to fetch-info, `PHONE#`
@@ -25,11 +29,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::customers;
+use crate::customers::{CustomerItem, CustomerScope};
 pub use crate::device::{device_wallets, put_device_wallets};
 pub use crate::links::{LinkTarget, follow_link, put_link};
 use domain::brand::BrandScope;
 use domain::journal::{EntryKind, JournalEntry};
-use domain::request::{Change, Request, State, WebhookEventType};
+use domain::request::{Change, LIFETIME_MAX, Request, State, WebhookEventType};
 use domain::values::id::{RequestId, WebhookEventId};
 use domain::values::time::Timestamp;
 use domain::view;
@@ -150,6 +156,14 @@ pub async fn commit(
     }
     let mut writes = extra;
     writes.push(put_request(&change.request, expected_version, version)?);
+    if expected_version.is_none() {
+        let request = &change.request;
+        let scope = BrandScope { brand: &request.brand, mode: request.mode };
+        let customer = CustomerScope { of: scope, address: &request.address };
+        let item = CustomerItem::Request { request: request.id };
+        let until = part_kept_until(request, request.expires_at).after(LIFETIME_MAX);
+        writes.push(customers::put(customer, &item, Some(until))?);
+    }
     for event in &change.entries {
         writes.push(put_event(&change.request, event)?);
     }
@@ -158,7 +172,8 @@ pub async fn commit(
     for (kind, seq) in change.webhooks.iter().zip(first.saturating_add(1)..) {
         writes.push(put_webhook(&change.request, version, *kind, seq, change.at)?);
     }
-    for channel in distinct_channels(&change.request) {
+    let listed = change.request.erased_at.is_none();
+    for channel in distinct_channels(&change.request).into_iter().filter(|_| listed) {
         let key = address_key(&change.request, channel);
         if change.request.is_closed() {
             writes.push(Write::Delete { key });
@@ -208,7 +223,8 @@ fn put_request(
         version,
         body: encode(request)?,
         expires_at: Some(kept_until(request)),
-        index: Some(index),
+        // An erased request belongs to no session any more.
+        index: request.erased_at.is_none().then_some(index),
     };
     Ok(Write::Put { item, expect: Expect::decided_from(expected_version) })
 }
@@ -318,7 +334,11 @@ pub async fn webhooks(
     items.iter().map(|item| Ok((decode(&item.body)?, item.version))).collect()
 }
 
-async fn all(store: &dyn Store, id: RequestId, prefix: &str) -> Result<Vec<Item>, StoreError> {
+pub(crate) async fn all(
+    store: &dyn Store,
+    id: RequestId,
+    prefix: &str,
+) -> Result<Vec<Item>, StoreError> {
     let mut range = Range {
         pk: partition(id),
         prefix: prefix.to_owned(),

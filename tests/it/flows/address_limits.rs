@@ -112,3 +112,62 @@ fn simultaneous_calls_are_counted_exactly() {
     tries(&world).problem(429, LIMIT);
     world.settles();
 }
+
+#[test]
+fn brands_limit_of_an_hour_refuses_with_a_clear_problem() {
+    let policy = json!({ "prompts_per_hour": 2 });
+    let world = World::beginning().with("/policy", &policy).begin();
+    let asked = world.asks_at("+15551230001", 100);
+    world.acts(&asked, "resend", &json!({})).ok(200);
+    let third = world.post("/v1/requests", &world.payment("+15551230002", 100));
+    let refused = third.problem(429, "brand-limit-reached");
+    let wait: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=3_601).contains(&wait), "{wait}");
+    assert!(refused.header("ratelimit").contains("\"brand-hour\";r=0;t="), "{refused:?}");
+    world.acts(&asked, "resend", &json!({})).problem(429, "brand-limit-reached");
+    // Another brand has prompts of its own.
+    let other = world.call(http::Method::POST, "/v1/requests").key(tests::world::brand::OTHER_KEY);
+    other.json(&world.payment("+15551230003", 100)).send().ok(201);
+    world.time_passes(wait);
+    world.asks_at("+15551230002", 100);
+}
+
+#[test]
+fn brands_limit_is_never_passed_by_two_at_once() {
+    let policy = json!({ "prompts_per_hour": 2 });
+    let world = World::beginning().with("/policy", &policy).begin();
+    world.asks_at("+15551230001", 100);
+    world.meanwhile("storing PROMPTS#", |core| {
+        core.accepted(&core.payment("+15551230002", 100));
+    });
+    let third = world.post("/v1/requests", &world.payment("+15551230003", 100));
+    third.problem(429, "brand-limit-reached");
+    world.settles();
+}
+
+#[test]
+fn responses_say_what_is_left_of_the_limits() {
+    let policy = json!({ "prompts_per_hour": 9 });
+    let world = World::beginning().with("/policy", &policy).begin();
+    let answer = world.post("/v1/requests", &world.payment(PHONE, 100)).ok(201);
+    let policies = "\"address-ten-minutes\";q=5;w=600, \"address-day\";q=20;w=86400, \"brand-hour\";q=9;w=3600";
+    assert_eq!(answer.header("ratelimit-policy"), policies);
+    let left = answer.header("ratelimit").to_owned();
+    assert!(
+        left.starts_with(
+            "\"address-ten-minutes\";r=4;t=600, \"address-day\";r=19;t=86400, \"brand-hour\";r=8;t="
+        ),
+        "{left}"
+    );
+    let id = answer.json()["id"].as_str().unwrap().to_owned();
+    world.settles();
+    world.time_passes(60);
+    let again = world.call(http::Method::POST, &format!("/v1/requests/{id}/resend")).send().ok(200);
+    assert!(
+        again.header("ratelimit").starts_with("\"address-ten-minutes\";r=3;t=540, "),
+        "{again:?}"
+    );
+    let read = world.get(&format!("/v1/requests/{id}")).ok(200);
+    assert_eq!(read.header("ratelimit"), "", "a read has no limit");
+    world.settles();
+}

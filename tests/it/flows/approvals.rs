@@ -212,7 +212,13 @@ fn second_approval_changes_nothing_and_resends_the_step() {
     let customer = world.customer();
     let message = customer.newest();
     let yes = json!({ "action": "approve", "session_code": customer.hears(&message) });
-    let fetches = || world.sent().iter().filter(|(owed, _)| owed.parts().0 == Step::Fetch).count();
+    let fetches = || {
+        world
+            .sent()
+            .iter()
+            .filter(|(owed, _)| owed.parts().is_some_and(|(step, _)| step == Step::Fetch))
+            .count()
+    };
     customer.taps(&message, &yes).ok(200);
     let version = world.reads(&asked)["version"].clone();
     customer.taps(&message, &yes).ok(200);

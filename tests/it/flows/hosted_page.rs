@@ -33,7 +33,10 @@ fn pending_look_ups(world: &World) -> usize {
     let before = world.sent().len();
     world.time_passes(60);
     let sent = world.sent();
-    sent.iter().skip(before).filter(|(owed, _)| owed.parts().0 == Step::Fetch).count()
+    sent.iter()
+        .skip(before)
+        .filter(|(owed, _)| owed.parts().is_some_and(|(step, _)| step == Step::Fetch))
+        .count()
 }
 
 #[test]

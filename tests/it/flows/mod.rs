@@ -15,6 +15,7 @@ mod consent_page;
 mod contacts;
 mod deadlines;
 mod every_channel;
+mod forgetting;
 mod handles;
 mod hosted_page;
 mod idempotency;

@@ -1,7 +1,7 @@
 //! Asks of every kind: the processor selected, saved cards, wallets on the page, and rejections.
 
 use domain::authorization::{SealedCard, StoredAuthorization};
-use domain::brand::Mode;
+use domain::brand::{BrandScope, Mode};
 use domain::processor_result::CardReceipt;
 use domain::saved_credential::SavedCredential;
 use domain::seal;
@@ -16,22 +16,22 @@ use tests::sealing;
 use tests::world::brand::{LIVE_KEY, OTHER_KEY};
 use tests::world::{Answer, Asked, PHONE, World};
 
-fn ask_for(world: &World, phone: &str, ask: &Value) -> Value {
+pub(super) fn ask_for(world: &World, phone: &str, ask: &Value) -> Value {
     let mut body = world.payment(phone, 1);
     body["ask"] = ask.clone();
     body
 }
 
-fn save_card_ask() -> Value {
+pub(super) fn save_card_ask() -> Value {
     json!({ "kind": "payment_method", "description": "Keep for next time" })
 }
 
-fn paying_with(card: &str) -> Value {
+pub(super) fn paying_with(card: &str) -> Value {
     json!({ "kind": "payment", "amount": 4250, "currency": "EUR", "description": "Again", "payment_method": card })
 }
 
 /// A world in which the customer saved a card, and that card's id.
-fn with_a_card() -> (World, String) {
+pub(super) fn with_a_card() -> (World, String) {
     let world = World::beginning().with_fake_processor(&[]).begin();
     let asked = world.asks_for(&ask_for(&world, PHONE, &save_card_ask()));
     let page = world.customer().newest().page;
@@ -135,8 +135,11 @@ fn saved_card_forgotten_meanwhile_cannot_be_approved() {
     let (world, card) = with_a_card();
     let asked = world.asks_for(&ask_for(&world, PHONE, &paying_with(&card)));
     let name = "demo".parse().unwrap();
-    let delete = saved_cards::delete(&name, Mode::Test, card.parse().unwrap());
-    world.run(world.ports.store.write(vec![delete])).unwrap();
+    let (of, card_id) = (BrandScope { brand: &name, mode: Mode::Test }, card.parse().unwrap());
+    let known = saved_cards::load(world.ports.store.as_ref(), &name, Mode::Test, card_id);
+    let known = world.run(known).unwrap().unwrap();
+    let delete = saved_cards::delete(of, card_id, &known).into();
+    world.run(world.ports.store.write(delete)).unwrap();
     let html = world.customer().opens(&world.customer().newest().page).text();
     assert!(html.contains("This cannot be done here at the moment"), "{html}");
     let html = approve_on_page(&world, &asked, &[("action", "approve")]).ok(422).text();
@@ -219,6 +222,8 @@ fn first_capable_processor_is_selected() {
         sealed: seal::seal(&brand, &binding, &kept, &SeededRandom::new(3)).unwrap(),
         receipt,
         gone_at: None,
+        used_at: None,
+        ending: None,
     };
     let id = "crd_01M844DZG03XCBJ52V4K8GHNXC";
     let put = saved_cards::put(&brand.name, Mode::Test, id.parse().unwrap(), &card).unwrap();

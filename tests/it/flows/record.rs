@@ -4,13 +4,14 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use domain::journal::{EntryKind, JournalEntry};
 use http::Method;
 use serde_json::{Value, json};
 use tests::world::brand::{LIVE_KEY, OTHER_KEY};
 use tests::world::{PHONE, World};
 
 /// Runs the verifier, which shares no code with the program. Returns whether it accepts the export, and what it prints.
-fn verify(export: &str) -> (bool, String) {
+pub(super) fn verify(export: &str) -> (bool, String) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("verify_record.py");
     let mut command = Command::new("python3");
     command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -101,7 +102,7 @@ fn record_with_unknown_fields_stays_whole() {
     for event in export["events"].as_array().unwrap() {
         let text = event["text"].as_str().unwrap();
         let stored = format!(r#"{{"version":"1","is":{text}}}"#);
-        let entry: domain::journal::JournalEntry = records::storage::decode(&stored).unwrap();
+        let entry: JournalEntry = records::storage::decode(&stored).unwrap();
         assert_eq!(entry.previous, previous);
         assert_eq!(records::storage::encode(&entry).unwrap(), stored);
         previous = entry.hash();
@@ -141,4 +142,29 @@ fn record_is_shown_to_its_own_brand_and_mode_only() {
     }
     world.call(Method::GET, &path).key(None).send().ok(401);
     world.get("/v1/requests/req_nothing/record").ok(404);
+}
+
+/// The first entry has a member that a later version keeps of its caller.
+#[test]
+fn record_of_an_erased_entry_stays_whole_and_says_so() {
+    let text = r#"{"seq":1,"at":"2026-12-01T00:00:00.000Z","what":{"kind":"accepted"},"previous":"","source":"203.0.113.7"}"#;
+    let first: JournalEntry = serde_json::from_str(text).unwrap();
+    let at = "2026-12-01T00:00:01.000Z".parse().unwrap();
+    let second = JournalEntry::new(2, at, EntryKind::Erased, first.hash());
+    let erased = first.without_personal_members().unwrap();
+    let export = |entries: [&JournalEntry; 2]| {
+        let events = entries.map(|entry| json!({ "text": entry.text(), "hash": entry.hash() }));
+        let ask = json!({ "hash": "0f", "erased_at": at });
+        json!({ "ask": ask, "events": events, "head": second.hash() }).to_string()
+    };
+    let (whole, printed) = verify(&export([&first, &second]));
+    assert!(whole && !printed.contains("not proven"), "{printed}");
+    let text = export([&erased, &second]);
+    let (whole, printed) = verify(&text);
+    assert!(whole && printed.contains("not proven: /source"), "{printed}");
+    assert!(!text.contains("203.0.113.7"));
+    // A changed hash breaks the chain.
+    let changed = text.replacen(&first.hash(), &"0".repeat(64), 2);
+    let (whole, printed) = verify(&changed);
+    assert!(!whole && printed.contains("does not follow"), "{printed}");
 }

@@ -1,7 +1,7 @@
 //! The kinds of stored and queued text. A new kind does not compile until it is listed here.
 
 use domain::journal::{DeliveryStatus, EntryKind, JournalEntry};
-use domain::message::{Message, Step};
+use domain::message::{Message, Step, Task};
 use domain::outcome::Outcome;
 use domain::request::{Request, State, WebhookEventType};
 use domain::webhook::WebhookEvent;
@@ -61,6 +61,7 @@ words!(what WHATS of EntryKind {
     EntryKind::Extended { .. } => "extended",
     EntryKind::Requeued { .. } => "requeued",
     EntryKind::Resent { .. } => "resent",
+    EntryKind::Erased => "erased",
     EntryKind::Redirected { .. } => "redirected",
     EntryKind::Returned { .. } => "returned",
     EntryKind::Exchanged { .. } => "exchanged",
@@ -111,6 +112,11 @@ words!(step STEPS of Step {
     Step::Webhook { .. } => "webhook",
 });
 
+words!(task TASKS of Task {
+    Task::EraseCustomer { .. } => "erase-customer",
+    Task::DetachCard { .. } => "detach-card",
+});
+
 /// The kinds of item that are named by the first part of their key.
 const OTHERS: &[&str] = &[
     "addr",
@@ -119,14 +125,17 @@ const OTHERS: &[&str] = &[
     "card",
     "charge",
     "contact",
+    "cust",
     "device",
     "endpoint",
+    "erase",
     "claims",
     "handle",
     "idem",
     "limit",
     "link",
     "phone",
+    "prompts",
     "sandbox",
     "seen",
     "stop",
@@ -148,6 +157,7 @@ pub(super) fn all() -> Vec<String> {
     all.extend(named("journal", WHATS));
     all.extend(named("webhook", WEBHOOKS));
     all.extend(named("message", STEPS));
+    all.extend(named("message", TASKS));
     all.extend(FULLER.iter().map(|fuller| (*fuller).to_owned()));
     all.extend(OTHERS.iter().map(|other| (*other).to_owned()));
     all
@@ -189,5 +199,8 @@ pub(super) fn of_item(item: &Item) -> String {
 
 /// Returns the golden file's name for a message.
 pub(super) fn of_message(message: &Message) -> String {
-    format!("message-{}", step(&message.parts().0))
+    match message {
+        Message::V1 { step, .. } => format!("message-{}", self::step(step)),
+        Message::V2 { task } => format!("message-{}", self::task(task)),
+    }
 }

@@ -20,7 +20,9 @@ use http::Method;
 use ports::{AttemptContext, Processors, Retrieved};
 use processors::{Deps, Registry};
 use records::circuit_breaker::Open;
+use records::customers::CustomerItem;
 use records::device::DeviceWallets;
+use records::erasures::Erasure;
 use records::limits::AddressLimits;
 use records::opt_outs::OptOut;
 use records::saved_cards::SavedCard;
@@ -53,6 +55,9 @@ fn every_golden_file_is_read_and_written_unchanged() {
             "link" => again::<LinkTarget>(&text),
             "limit" => again::<AddressLimits>(&text),
             "contact" => again::<Contact>(&text),
+            "cust" => again::<CustomerItem>(&text),
+            "erase" => again::<Erasure>(&text),
+            "prompts" => again::<u32>(&text),
             "device" => again::<DeviceWallets>(&text),
             "handle" => again::<String>(&text),
             "breaker" => again::<Open>(&text),

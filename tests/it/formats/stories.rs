@@ -26,6 +26,7 @@ pub(super) fn told() -> BTreeMap<String, Value> {
         by_text(),
         with_words_of_a_customer(),
         with_endpoint_gone(),
+        forgotten(),
         at_fake_processor(),
     ];
     for world in worlds {
@@ -42,7 +43,8 @@ pub(super) fn told() -> BTreeMap<String, Value> {
 }
 
 fn on_the_sandbox() -> World {
-    let policy = json!({ "open_max": 20, "prompts_per_ten_minutes": 100, "attempts_max": 2 });
+    let policy = json!({ "open_max": 20, "prompts_per_ten_minutes": 100, "attempts_max": 2,
+        "prompts_per_hour": 1000 });
     let world = World::beginning().with("/policy", &policy).begin();
     let mut body = world.payment(PHONE, 4250);
     body["metadata"] = json!({ "ticket": "88" });
@@ -191,5 +193,19 @@ fn with_endpoint_gone() -> World {
     let world = World::new();
     world.replies("shop.example", [Reply::Status(410, String::new())]);
     world.asks_at("+15551239003", 4250);
+    world
+}
+
+/// A customer whose card is taken off file, and who is then erased.
+fn forgotten() -> World {
+    let world = at_fake_processor();
+    let path = format!("/v1/customers/{PHONE}");
+    let card = world.get(&path).ok(200).json()["cards"][0]["id"].clone();
+    let card = format!("/v1/payment_methods/{}", card.as_str().unwrap());
+    world.time_passes(400);
+    world.call(Method::DELETE, &card).send().ok(202);
+    world.settles();
+    world.call(Method::DELETE, &path).send().ok(202);
+    world.settles();
     world
 }

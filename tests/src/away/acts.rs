@@ -115,7 +115,7 @@ impl Run<'_> {
             None => self.till.next_due(),
         };
         let Some(message) = message else { return self.time_passes() };
-        self.till.shared.lock().say(|| format!("handles {:?}", message.parts().0));
+        self.till.shared.lock().say(|| format!("handles {:?}", message.parts()));
         self.recent.push(message.clone());
         // The queue keeps the message until it is handled, for the worker that follows one that died.
         let hidden = self.till.clock.now().after(Duration::from_secs(180));

@@ -255,7 +255,7 @@ fn exercise(request: &Request) {
 pub fn message(input: &[u8]) {
     let Ok(message) = serde_json::from_slice::<Message>(input) else { return };
     assert_json_back(&message);
-    let (step, request) = message.parts();
+    let Some((step, request)) = message.parts() else { return };
     assert_eq!(Message::new(step, request), message);
     assert_eq!(Message::new(step, request).queue(), message.queue());
 }

@@ -54,6 +54,7 @@ impl Approvals {
         let known = saved_cards::load(store, &request.brand, request.mode, card).await?;
         Ok(known.filter(|known| {
             known.processor == request.processor
+                && known.is_usable()
                 && (guards::is_disabled(Guard::SavedCardOwner)
                     || keys::same(&known.address, &request.customer_address(brand)))
         }))

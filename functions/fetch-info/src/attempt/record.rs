@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::brand::BrandScope;
 use domain::consent;
 use domain::outcome::Details;
 use domain::request::{Attempt, Doubt, Request};
@@ -115,6 +116,17 @@ impl Recorder<'_, '_> {
         Ok(Some(saved_cards::put(brand, mode, card, &gone)?))
     }
 
+    /// Returns the write that remembers that the customer paid with the saved card of the ask now.
+    async fn used_card(&self) -> Result<Option<Write>, StepError> {
+        let (ports, request) = (self.lease.ports, self.lease.request());
+        let Some(card) = request.ask.card() else { return Ok(None) };
+        let (brand, mode) = (&request.brand, request.mode);
+        let known = saved_cards::load(ports.store.as_ref(), brand, mode, card).await?;
+        let Some(known) = known else { return Ok(None) };
+        let used = SavedCard { used_at: Some(ports.clock.now()), ..known };
+        Ok(Some(saved_cards::put(brand, mode, card, &used)?))
+    }
+
     /// Releases the request while the customer is on the processor's page. The worker looks again after a while.
     async fn redirect(&mut self, to: Sealed) -> Result<(), Stop> {
         let before = self.before;
@@ -165,7 +177,8 @@ impl Recorder<'_, '_> {
             Fulfillment::Payment(receipt) => {
                 let details = Details::Payment(receipt.clone());
                 let write = charges::put(request, &receipt.reference, ports.clock.now())?;
-                Ok(Some(Stored { details, writes: vec![write] }))
+                let writes = [write].into_iter().chain(self.used_card().await?).collect();
+                Ok(Some(Stored { details, writes }))
             }
             Fulfillment::Card { receipt, saved } => {
                 let brand = ports.secrets.brand(&request.brand).await?;
@@ -192,10 +205,13 @@ impl Recorder<'_, '_> {
                     sealed,
                     receipt: receipt.clone(),
                     gone_at: None,
+                    used_at: None,
+                    ending: None,
                 };
-                let write = saved_cards::put(&request.brand, request.mode, card, &item)?;
+                let scope = BrandScope { brand: &request.brand, mode: request.mode };
+                let writes = saved_cards::create(scope, card, &item)?.into();
                 let details = Details::Card { card, receipt: receipt.clone() };
-                Ok(Some(Stored { details, writes: vec![write] }))
+                Ok(Some(Stored { details, writes }))
             }
             Fulfillment::Claims { receipt, claims } => {
                 let brand = ports.secrets.brand(&request.brand).await?;

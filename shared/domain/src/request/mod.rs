@@ -7,6 +7,7 @@ mod answering;
 mod attempt;
 mod change;
 mod closing;
+mod erasing;
 mod fetching;
 mod hosted_page;
 mod late_payments;
@@ -105,6 +106,9 @@ pub struct Request {
     /// What happened to the charge since.
     #[serde(default, skip_serializing_if = "Aftermath::is_empty")]
     pub aftermath: Aftermath,
+    /// When the customer's personal data was erased; `None` before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased_at: Option<Timestamp>,
     /// The timeline for the requester, oldest first.
     pub timeline: Vec<TimelineEntry>,
     /// The number of journal entries.

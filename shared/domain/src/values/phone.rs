@@ -15,6 +15,12 @@ pub struct Phone(String);
 pub struct InvalidPhone;
 
 impl Phone {
+    /// Returns the number of an erased customer: an empty text, which no channel reaches.
+    #[must_use]
+    pub const fn erased() -> Self {
+        Self(String::new())
+    }
+
     /// Returns the number, for a channel's call.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -90,6 +96,9 @@ impl Serialize for Phone {
 impl<'de> Deserialize<'de> for Phone {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
+        if text.is_empty() {
+            return Ok(Self::erased());
+        }
         text.parse().map_err(serde::de::Error::custom)
     }
 }
@@ -122,6 +131,15 @@ mod tests {
             let Ok(phone) = none.parse::<Phone>() else { continue };
             assert_eq!(phone.variants(), [], "{none}");
         }
+    }
+
+    #[test]
+    fn erased_phone_is_stored_empty_and_shows_no_digit() {
+        let erased: Phone = serde_json::from_str("\"\"").unwrap();
+        assert_eq!(erased, Phone::erased());
+        assert_eq!(serde_json::to_string(&erased).unwrap(), "\"\"");
+        assert_eq!(erased.masked(), "•••••");
+        assert_eq!("".parse::<Phone>(), Err(InvalidPhone), "no requester sends it");
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl Store for Double {
 #[async_trait]
 impl Queue for Double {
     async fn send(&self, message: &Message, _: Duration) -> Result<(), QueueError> {
-        self.sent.lock().unwrap().push(message.parts().0);
+        self.sent.lock().unwrap().push(message.parts().unwrap().0);
         Ok(())
     }
 }
@@ -151,6 +151,7 @@ fn request() -> Request {
         attempts: Vec::new(),
         refunds: Vec::new(),
         aftermath: Aftermath::default(),
+        erased_at: None,
         timeline: Vec::new(),
         entries: 0,
         chain: String::new(),

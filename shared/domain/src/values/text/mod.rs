@@ -9,6 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use contact_details::{ContactDetail, contact_detail};
 
+/// The word that stands for erased text.
+pub const ERASED: &str = "erased";
+
 /// Text that is safe to display: 1 to `MAX` characters, trimmed.
 ///
 /// It has a letter or a digit, and no character that a reader does not see.
@@ -65,6 +68,12 @@ impl<const MAX: usize> DisplayText<MAX> {
             return Err(InvalidText::Long { max: MAX });
         }
         Ok(text)
+    }
+
+    /// Returns the text that stands for an erased one.
+    #[must_use]
+    pub fn erased() -> Self {
+        Self(ERASED.to_owned())
     }
 
     /// Returns the text.

@@ -1,0 +1,313 @@
+//! `/v1/customers/{phone}`: what is kept of a customer, and its erasure.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::brand::BrandScope;
+use domain::guards;
+use domain::guards::Guard;
+use domain::keys;
+use domain::message::Task;
+use domain::problem::{Code, FieldError, Problem};
+use domain::request::LIFETIME_MAX;
+use domain::values::id::{CardId, RequestId};
+use domain::values::phone::Phone;
+use http::{HeaderMap, Response, StatusCode};
+use ports::StoreError;
+use records::authentication::Requester;
+use records::contact::ChannelScope;
+use records::customers::{CustomerItem, CustomerScope};
+use records::effects::send_task;
+use records::erasures::Erasure;
+use records::limits::AddressLimits;
+use records::update::{Conflict, retry_conflicts};
+use records::{claims, contact, customers, erasures, limits, opt_outs, saved_cards, storage};
+use serde_json::{Map, Value, json};
+
+use crate::payment_methods::{CALL_MAX, card_view};
+use crate::{Intake, json};
+
+/// The most requests that an answer lists.
+const REQUESTS_MAX: usize = 100;
+
+/// Why an erasure does not begin.
+#[derive(Debug)]
+pub(crate) enum StartError {
+    /// The call is refused with this problem.
+    Refused(Problem),
+    /// The store failed, or another writer was first.
+    Store(StoreError),
+}
+
+impl From<Problem> for StartError {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<StartError> for Problem {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Refused(problem) => problem,
+            StartError::Store(StoreError::Conflict) => Self::overtaken(),
+            StartError::Store(error @ (StoreError::Unavailable(_) | StoreError::Damaged(_))) => {
+                error.into()
+            }
+        }
+    }
+}
+
+impl Conflict for StartError {
+    fn is_conflict(&self) -> bool {
+        match self {
+            Self::Refused(_) => false,
+            Self::Store(error) => error.is_conflict(),
+        }
+    }
+}
+
+/// Checks whether a caller may erase. Every key may; a key's rights are checked here once keys have some.
+#[expect(clippy::unnecessary_wraps, reason = "the one place for the right `erase`")]
+pub(crate) const fn require_erasure(_requester: &Requester) -> Result<(), Problem> {
+    Ok(())
+}
+
+/// Reads the number of a path.
+fn number(text: &str) -> Result<Phone, Problem> {
+    text.parse().map_err(|error: domain::values::phone::InvalidPhone| {
+        Problem::fields(vec![FieldError::in_parameter("phone", "value", error.to_string())])
+    })
+}
+
+/// What a page of a customer's items tells, beside what the address alone names.
+#[derive(Default)]
+struct Kept {
+    cards: Vec<Value>,
+    handles: Vec<Value>,
+    requests: Vec<Value>,
+    /// Whether more requests are kept than are listed.
+    more: bool,
+}
+
+impl Intake {
+    /// `GET /v1/customers/{phone}`: what is kept of a customer, and how far their erasure is. No secret is shown.
+    ///
+    /// # Errors
+    /// A [`Problem`].
+    pub async fn customer(
+        &self,
+        headers: &HeaderMap,
+        phone: &str,
+    ) -> Result<Response<Bytes>, Problem> {
+        let requester = self.requester(headers).await?;
+        let phone = number(phone)?;
+        let address = keys::address_hash(&requester.brand.address_key, &phone);
+        let of = BrandScope { brand: &requester.brand.name, mode: requester.mode };
+        let customer = CustomerScope { of, address: &address };
+        let view = self.customer_view(&requester, customer, &phone).await?;
+        Ok(json(StatusCode::OK, &view))
+    }
+
+    /// `DELETE /v1/customers/{phone}`: erases a customer. `202` and what is under way. A repeat changes nothing, and hands
+    /// a lost erasure over again.
+    ///
+    /// # Errors
+    /// A [`Problem`]; [`Code::CustomerHasOpenRequests`] while a request of the customer is open.
+    pub async fn erase_customer(
+        &self,
+        headers: &HeaderMap,
+        phone: &str,
+    ) -> Result<Response<Bytes>, Problem> {
+        let requester = self.requester(headers).await?;
+        require_erasure(&requester)?;
+        let phone = number(phone)?;
+        let address = keys::address_hash(&requester.brand.address_key, &phone);
+        let of = BrandScope { brand: &requester.brand.name, mode: requester.mode };
+        let customer = CustomerScope { of, address: &address };
+        let (brand, queue) = (requester.brand.name.clone(), self.ports.queue.as_ref());
+        let task = Task::EraseCustomer { brand, mode: of.mode, address: address.clone() };
+        // The task goes ahead of the write, so that a crash in between loses nothing.
+        send_task(queue, task.clone(), CALL_MAX).await?;
+        retry_conflicts(|| self.start_erasure(customer)).await?;
+        send_task(queue, task, Duration::ZERO).await?;
+        tracing::info!(brand.name = %requester.brand.name, "customer is being erased");
+        let view = self.customer_view(&requester, customer, &phone).await?;
+        Ok(json(StatusCode::ACCEPTED, &view))
+    }
+
+    /// Records that a customer is to be erased, unless that is recorded or a request of theirs is open.
+    ///
+    /// A new request writes the customer's limits, and so does this. Of the two, one decides again.
+    async fn start_erasure(&self, customer: CustomerScope<'_>) -> Result<(), StartError> {
+        let store = self.ports.store.as_ref();
+        let (known, base) = limits::load(store, customer.of, customer.address).await?;
+        let before = erasures::load(store, customer).await?;
+        if before.as_ref().is_some_and(|(erasure, _)| erasure.done_at.is_none()) {
+            return Ok(());
+        }
+        let open = self.open_request(customer, None).await?;
+        if let Some(open) = open.filter(|_| !guards::is_disabled(Guard::NoErasureDuringRequest)) {
+            let detail = format!("{open} is open");
+            return Err(Problem::new(Code::CustomerHasOpenRequests, detail).into());
+        }
+        let now = self.ports.clock.now();
+        let barred = AddressLimits { erasing_since: Some(now), ..known };
+        let writes = vec![
+            limits::put(customer.of, customer.address, &barred, base, now)?,
+            erasures::put(customer, &Erasure::asked(now), before.map(|(_, version)| version))?,
+        ];
+        Ok(store.write(writes).await?)
+    }
+
+    /// Returns an open request of a customer, one that names `card` where a card is given.
+    pub(crate) async fn open_request(
+        &self,
+        customer: CustomerScope<'_>,
+        card: Option<CardId>,
+    ) -> Result<Option<RequestId>, StoreError> {
+        let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
+        let mut after = None;
+        loop {
+            let page = customers::list(store, customer, after, now).await?;
+            for item in &page.items {
+                let CustomerItem::Request { request } = item else { continue };
+                // A request that was made earlier has ended, since none is extended further.
+                if request.made_at().after(LIFETIME_MAX).after(LIFETIME_MAX) < now {
+                    continue;
+                }
+                let loaded = storage::load(store, *request).await?;
+                let open = loaded.is_some_and(|loaded| {
+                    let names = card.is_none() || loaded.request.ask.card() == card;
+                    names && !loaded.request.is_closed()
+                });
+                if open {
+                    return Ok(Some(*request));
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    async fn customer_view(
+        &self,
+        requester: &Requester,
+        customer: CustomerScope<'_>,
+        phone: &Phone,
+    ) -> Result<Value, Problem> {
+        let store = self.ports.store.as_ref();
+        let kept = self.kept(customer).await?;
+        let erasure = erasures::load(store, customer).await?.map(|(erasure, _)| erasure);
+        let (known, _) = limits::load(store, customer.of, customer.address).await?;
+        let (words, _) = opt_outs::load(store, customer.of, customer.address).await?;
+        let now = self.ports.clock.now();
+        let device = storage::device_wallets(store, customer.of, customer.address, now).await?;
+        Ok(json!({
+            "phone": phone.masked(),
+            "erasure": erasure.as_ref().map(erasure_view),
+            "opt_out": { "opted_out": words.is_opted_out(), "stopped_at": words.stopped_at,
+                "started_at": words.started_at },
+            "cooldown_until": known.cooldown_until.filter(|until| *until > now),
+            "prompts_in_24_hours": known.prompts.iter().filter(|at| at.after(DAY) > now).count(),
+            "cards": kept.cards,
+            "contacts": self.contacts(requester, customer).await?,
+            "handles": kept.handles,
+            "device": device.map(|device| json!({ "wallets": device.wallets, "at": device.at })),
+            "requests": kept.requests,
+            "more_requests": kept.more,
+        }))
+    }
+
+    /// Reads what the customer's items name, page by page.
+    async fn kept(&self, customer: CustomerScope<'_>) -> Result<Kept, StoreError> {
+        let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
+        let (mut kept, mut after) = (Kept::default(), None);
+        loop {
+            let page = customers::list(store, customer, after, now).await?;
+            for item in page.items {
+                self.add(&mut kept, customer, item).await?;
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(kept);
+            }
+        }
+    }
+
+    async fn add(
+        &self,
+        kept: &mut Kept,
+        customer: CustomerScope<'_>,
+        item: CustomerItem,
+    ) -> Result<(), StoreError> {
+        let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
+        let BrandScope { brand, mode } = customer.of;
+        match item {
+            CustomerItem::Handle { channel, .. } => {
+                kept.handles.push(json!({ "channel": channel }));
+            }
+            CustomerItem::Card { card } => {
+                let known = saved_cards::load(store, brand, mode, card).await?;
+                kept.cards.extend(known.map(|known| card_view(card, &known)));
+            }
+            CustomerItem::Request { .. } if kept.requests.len() >= REQUESTS_MAX => kept.more = true,
+            CustomerItem::Request { request } => {
+                let Some(loaded) = storage::load(store, request).await? else { return Ok(()) };
+                let has_claims = claims::load(store, request, now).await?.is_some();
+                kept.requests.push(json!({
+                    "id": request,
+                    "kind": loaded.request.ask.kind(),
+                    "state": loaded.request.state_name(),
+                    "created_at": loaded.request.created_at,
+                    "claims": has_claims,
+                }));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the customer's contact on each channel of the brand.
+    async fn contacts(
+        &self,
+        requester: &Requester,
+        customer: CustomerScope<'_>,
+    ) -> Result<Vec<Value>, StoreError> {
+        let (store, now) = (self.ports.store.as_ref(), self.ports.clock.now());
+        let BrandScope { brand, mode } = customer.of;
+        let mut contacts = Vec::new();
+        for setup in &requester.brand.setup(mode).channels {
+            let at = ChannelScope { brand, mode, channel: &setup.name };
+            let (contact, version) = contact::load(store, at, customer.address, now).await?;
+            if version.is_none() {
+                continue;
+            }
+            let mut view = Map::new();
+            view.insert("channel".to_owned(), json!(setup.name));
+            view.insert("last_message_at".to_owned(), json!(contact.last_inbound));
+            view.insert("device_features".to_owned(), json!(contact.features));
+            view.insert("has_handle".to_owned(), json!(contact.handle.is_some()));
+            contacts.push(Value::Object(view));
+        }
+        Ok(contacts)
+    }
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn erasure_view(erasure: &Erasure) -> Value {
+    let state = if erasure.done_at.is_some() { "done" } else { "under_way" };
+    json!({
+        "state": state,
+        "asked_at": erasure.asked_at,
+        "done_at": erasure.done_at,
+        "waits_for": erasure.waits_for,
+    })
+}
