@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use http::Method;
 use serde_json::{Map, Value, json};
 use tests::openapi::{Operation, examples, operations, resolve};
 use tests::world::{Asked, World};
@@ -78,6 +79,24 @@ fn saved_card(told: &mut Told) {
     let asked = world.asks_for(&body);
     approves(&world);
     assert_eq!(world.reads(&asked)["outcome"]["payment"]["last4"], "4242");
+}
+
+/// A customer whose card is read and taken off file, and who is then forgotten.
+fn forgetting(told: &mut Told) {
+    let (world, phone) = (World::new(), "+15551230001");
+    let asked = told.asks(&world, "payment_method");
+    approves(&world);
+    let card = world.reads(&asked)["outcome"]["payment_method"]["id"].clone();
+    let card = format!("/v1/payment_methods/{}", card.as_str().unwrap());
+    let customer = format!("/v1/customers/{phone}");
+    told.answered("readCustomer 200 card", &world.get(&customer).ok(200).json());
+    told.answered("readPaymentMethod 200 on_file", &world.get(&card).ok(200).json());
+    let ended = world.call(Method::DELETE, &card).send().ok(202).json();
+    told.answered("endPaymentMethod 202 ending", &ended);
+    let erased = world.call(Method::DELETE, &customer).send().ok(202).json();
+    told.answered("eraseCustomer 202 under_way", &erased);
+    world.settles();
+    assert_eq!(world.get(&customer).ok(200).json()["erasure"]["state"], "done");
 }
 
 fn identity(told: &mut Told) {
@@ -187,7 +206,7 @@ pub(super) fn form_of(name: &str, value: &Value) -> Value {
         Value::Array(values) => values.iter().map(|inner| form_of(name, inner)).collect(),
         Value::String(text) => {
             let is_time = text.len() == 24 && text.ends_with('Z') && text.get(10..11) == Some("T");
-            let words = text.split('/').map(|part| match part.split_once('_') {
+            let words = text.split(['/', ' ']).map(|part| match part.split_once('_') {
                 Some((kind, id)) if id.len() == 26 => kind.to_owned(),
                 _ => part.to_owned(),
             });
@@ -219,7 +238,9 @@ pub(super) fn assert_told(told: &BTreeMap<String, Value>, described: &BTreeMap<S
 #[test]
 fn every_example_of_a_call_happens() {
     let mut told = Told::default();
-    for story in [payment, saved_card, identity, changes, sandbox_amounts, sandbox_phones] {
+    let stories =
+        [payment, saved_card, forgetting, identity, changes, sandbox_amounts, sandbox_phones];
+    for story in stories {
         story(&mut told);
     }
     let mut sent = BTreeSet::new();

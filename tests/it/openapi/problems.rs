@@ -102,6 +102,37 @@ fn states(told: &mut Told) {
     told.add("address-opted-out", &world.post(REQUESTS, &world.payment(PHONE, 100)));
 }
 
+/// A customer who is forgotten, and the brand's own limit.
+fn forgetting(told: &mut Told) {
+    let policy = json!({ "session_code": false });
+    let world = World::beginning().with_fake_processor(&[]).with("/policy", &policy).begin();
+    let mut body = world.payment(PHONE, 4250);
+    body["ask"] = json!({ "kind": "payment_method", "description": "Keep" });
+    let asked = world.asks_for(&body);
+    let page = world.customer().newest().page;
+    world.customer().answers_on(&page, &[("action", "approve_hosted")]).ok(303);
+    world.books().customer_is_done(&asked, 1);
+    world.customer().opens(&format!("{page}?done=1")).ok(200);
+    world.time_passes(5);
+    let card = world.reads(&asked)["outcome"]["payment_method"]["id"].clone();
+    body["ask"] = json!({ "kind": "payment", "amount": 4250, "currency": "EUR",
+        "description": "Invoice 4711", "payment_method": card });
+    let open = world.asks_for(&body);
+    let path = format!("/v1/payment_methods/{}", card.as_str().unwrap());
+    told.add("payment-method-in-use", &world.call(Method::DELETE, &path).send());
+    let customer = format!("/v1/customers/{PHONE}");
+    let erase = || world.call(Method::DELETE, &customer).send();
+    told.add("customer-has-open-requests", &erase());
+    world.acts(&open, "cancel", &json!({})).ok(200);
+    erase().ok(202);
+    told.add("customer-being-erased", &world.post(REQUESTS, &world.payment(PHONE, 100)));
+    world.settles();
+    let policy = json!({ "prompts_per_hour": 1 });
+    let world = World::beginning().with("/policy", &policy).begin();
+    world.asks(100);
+    told.add("brand-limit-reached", &world.post(REQUESTS, &world.payment(PHONE, 100)));
+}
+
 /// A card that the processor no longer keeps, and an account that it rejects.
 fn processors(told: &mut Told) {
     let policy = json!({ "session_code": false });
@@ -178,7 +209,7 @@ fn faults(told: &mut Told) {
 #[test]
 fn every_example_of_a_problem_happens() {
     let mut told = Told::default();
-    for story in [bodies, calls, states, processors, faults] {
+    for story in [bodies, calls, states, forgetting, processors, faults] {
         story(&mut told);
     }
     let described = DESCRIPTION["components"]["examples"].as_object().unwrap();
