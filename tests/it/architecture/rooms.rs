@@ -11,7 +11,7 @@ type Room = (&'static str, &'static [&'static str]);
 /// In the order of calls: a folder calls only folders below it, so there are no circles.
 const ROOMS: [Room; 7] = [
     ("page", &["approvals", "browser"]),
-    ("sandbox", &["approvals", "channels"]),
+    ("sandbox", &["approvals", "channels", "processors"]),
     ("channels", &["approvals", "rejection"]),
     ("processors", &["browser", "rejection"]),
     ("approvals", &[]),

@@ -57,7 +57,7 @@ impl Network {
     }
 }
 
-/// One processor of the brand, opened anew.
+/// One processor of the brand, opened once more.
 pub(super) struct Account {
     pub(super) network: Arc<Network>,
     pub(super) processor: Box<dyn Processor>,

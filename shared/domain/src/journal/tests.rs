@@ -1,3 +1,5 @@
+//! Tests of the journal: texts that stay, and entries without their personal members.
+
 use super::*;
 
 #[test]
