@@ -186,6 +186,11 @@ pub const fn witness(guard: Guard) -> Witness {
             Witness::Test("flows::address_limits::brands_limit_is_never_passed_by_two_at_once")
         }
         Guard::SilentCard => Witness::Test("flows::forgetting::card_of_a_silent_number_ends"),
+        Guard::KeyRights => Witness::Test("flows::keys::key_without_a_right_is_refused"),
+        Guard::KeyCeilings => Witness::Test("flows::keys::key_above_its_ceilings_is_refused"),
+        Guard::ClientTokenScope => {
+            Witness::Test("flows::client_tokens::token_reaches_nothing_outside_its_scope")
+        }
         Guard::ReportedOptOut => PROVIDER_OPT_OUT,
         Guard::StopOnEveryChannel => OTHER_CHANNEL,
         Guard::HandleBeforeNumber => TIED_ID,

@@ -25,7 +25,9 @@ use records::update::{Commit, Created, Decision, commit};
 
 use crate::address_limits::OpenRequest;
 use crate::idempotency::{CallKey, IdempotencyRecord, KeyUse};
+use crate::key_ceilings;
 use crate::number_policy;
+use crate::operation::Operation;
 use crate::params::{self, CreateRequestParams};
 use crate::processor_routing::{RoutedAsk, SelectedProcessor};
 use crate::{Intake, json};
@@ -57,10 +59,11 @@ impl Intake {
         headers: &HeaderMap,
         body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
-        let requester = self.requester(headers).await?;
+        let requester = self.requester(headers, Operation::CreateRequest).await?;
         let key = CallKey::read(headers, &requester, "/v1/requests", body)?;
         let params = params::request(body, &requester)?;
         number_policy::require_allowed(&requester, &params.customer.phone)?;
+        key_ceilings::require_allowed(&requester, &params.ask)?;
         let limits = Mutex::default();
         let call =
             CreateCall { requester: &requester, key: &key, params: &params, limits: &limits };
@@ -117,11 +120,12 @@ impl Intake {
         let open = OpenRequest { id: request.id, expires_at: request.expires_at };
         let counted = self.count_prompt(requester, address, Some(open), now).await?;
         *locked(limits) = counted.limits;
+        let for_key = self.count_ask(requester, &params.ask, now).await?;
         let answer = view::request(&request, 1);
         let record = key.remember(request.id, answer, expect, now)?;
         let accepted = commit(request.accepted()).caused_by(&requester.caller);
-        let accepted = accepted.with_writes(counted.writes).with_writes([record]);
-        let accepted = accepted.then(Step::Deliver);
+        let writes = counted.writes.into_iter().chain([record]).chain(for_key);
+        let accepted = accepted.with_writes(writes).then(Step::Deliver);
         if guards::is_disabled(Guard::CheckBeforeRequest) {
             return Ok(accepted);
         }

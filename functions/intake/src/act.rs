@@ -13,8 +13,10 @@ use records::authentication::Requester;
 use records::update::{Decision, Updated, commit, update, update_async};
 
 use crate::accept::locked;
+use crate::key_ceilings::require_channel;
+use crate::operation::Operation;
 use crate::routes::require_configured;
-use crate::{Intake, absent, is_own, json, params, refusal_problem};
+use crate::{Intake, absent, json, params, refusal_problem};
 
 impl Intake {
     /// `POST /v1/requests/{id}/cancel`: `202` and a request that is still `processing` while the customer is on the processor's
@@ -29,7 +31,7 @@ impl Intake {
         id: &str,
         body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
-        let requester = self.requester(headers).await?;
+        let requester = self.requester(headers, Operation::CancelRequest).await?;
         params::nothing(body)?;
         self.act(&requester, id, Request::cancel).await
     }
@@ -44,7 +46,7 @@ impl Intake {
         id: &str,
         body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
-        let requester = self.requester(headers).await?;
+        let requester = self.requester(headers, Operation::ExtendRequest).await?;
         let duration = params::extend(body, requester.mode)?;
         self.act(&requester, id, |request, now| request.extend(duration, now)).await
     }
@@ -59,10 +61,11 @@ impl Intake {
         id: &str,
         body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
-        let requester = self.requester(headers).await?;
+        let requester = self.requester(headers, Operation::ResendRequest).await?;
         let channel = params::resend(body)?;
         if let Some(channel) = &channel {
             require_configured(&requester, channel)?;
+            require_channel(&requester, channel)?;
         }
         let id: RequestId = id.parse().map_err(|_not_an_id| absent())?;
         let (requester, channel) = (&requester, channel.as_ref());
@@ -70,7 +73,7 @@ impl Intake {
         let told = &limits;
         let updated = update_async(&self.ports, id, |loaded, now| async move {
             let request = loaded.request;
-            if !is_own(requester, &request) {
+            if !requester.sees(&request) {
                 return Ok::<_, Problem>(Decision::Stop(()));
             }
             let change = request.resend(channel, now).map_err(refusal_problem)?;
@@ -95,7 +98,7 @@ impl Intake {
     ) -> Result<Response<Bytes>, Problem> {
         let id: RequestId = id.parse().map_err(|_not_an_id| absent())?;
         let updated = update(&self.ports, id, |request, now| -> Result<_, Problem> {
-            if !is_own(requester, request) {
+            if !requester.sees(request) {
                 return Ok(Decision::Stop(()));
             }
             let change = command(request, now).map_err(refusal_problem)?;

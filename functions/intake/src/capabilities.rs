@@ -27,6 +27,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::number_policy;
+use crate::operation::Operation;
 use crate::params::{self, CapabilityParams};
 use crate::processor_routing::RoutedAsk;
 use crate::{Intake, json};
@@ -72,7 +73,7 @@ impl Intake {
         headers: &HeaderMap,
         body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
-        let requester = self.requester(headers).await?;
+        let requester = self.requester(headers, Operation::ReadCapabilities).await?;
         let CapabilityParams { customer, ask, processor } = params::capabilities(body, &requester)?;
         number_policy::require_allowed(&requester, &customer.phone)?;
         let phone = customer.phone;

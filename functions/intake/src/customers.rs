@@ -24,6 +24,7 @@ use records::update::{Conflict, retry_conflicts};
 use records::{claims, contact, customers, erasures, limits, opt_outs, saved_cards, storage};
 use serde_json::{Map, Value, json};
 
+use crate::operation::Operation;
 use crate::payment_methods::{CALL_MAX, card_view};
 use crate::{Intake, json};
 
@@ -72,12 +73,6 @@ impl Conflict for StartError {
     }
 }
 
-/// Checks whether a caller may erase. Every key may; a key's rights are checked here once keys have some.
-#[expect(clippy::unnecessary_wraps, reason = "the one place for the right `erase`")]
-pub(crate) const fn require_erasure(_requester: &Requester) -> Result<(), Problem> {
-    Ok(())
-}
-
 /// Reads the number of a path.
 fn number(text: &str) -> Result<Phone, Problem> {
     text.parse().map_err(|error: domain::values::phone::InvalidPhone| {
@@ -105,7 +100,7 @@ impl Intake {
         headers: &HeaderMap,
         phone: &str,
     ) -> Result<Response<Bytes>, Problem> {
-        let requester = self.requester(headers).await?;
+        let requester = self.requester(headers, Operation::ReadCustomer).await?;
         let phone = number(phone)?;
         let address = keys::address_hash(&requester.brand.address_key, &phone);
         let of = BrandScope { brand: &requester.brand.name, mode: requester.mode };
@@ -124,8 +119,7 @@ impl Intake {
         headers: &HeaderMap,
         phone: &str,
     ) -> Result<Response<Bytes>, Problem> {
-        let requester = self.requester(headers).await?;
-        require_erasure(&requester)?;
+        let requester = self.requester(headers, Operation::EraseCustomer).await?;
         let phone = number(phone)?;
         let address = keys::address_hash(&requester.brand.address_key, &phone);
         let of = BrandScope { brand: &requester.brand.name, mode: requester.mode };

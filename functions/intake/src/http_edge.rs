@@ -10,13 +10,15 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
+use domain::api_key::SignedToken;
 use domain::media_type;
 use domain::problem::{Code, Problem};
-use http::HeaderMap;
-use http::header::{HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::request::Parts;
+use http::{HeaderMap, Method};
 use records::{audit, caller};
 use serde::de::DeserializeOwned;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -27,12 +29,16 @@ const BODY_MAX: usize = 64 * 1024;
 /// Longer than the longest wait of a read, and shorter than the gateway's own time-out.
 const TIME_MAX: Duration = Duration::from_secs(27);
 
+/// How long a browser remembers that it may call from another origin.
+const PREFLIGHT_MAX: Duration = Duration::from_secs(600);
+
 const NOWHERE: &str = "no resource has this path";
 
 /// Returns the router of the API's paths.
 pub fn router(intake: Arc<Intake>) -> Router {
     Router::new()
         .route("/v1/capabilities", post(capabilities))
+        .route("/v1/client_tokens", post(create_client_token))
         .route("/v1/requests", post(create).get(list))
         .route("/v1/requests/{id}", get(read))
         .route("/v1/requests/{id}/record", get(record))
@@ -53,9 +59,31 @@ pub fn router(intake: Arc<Intake>) -> Router {
             HeaderName::from_static("x-content-type-options"),
             HeaderValue::from_static("nosniff"),
         ))
+        .layer(cross_origin())
         .layer(TimeoutLayer::with_status_code(http::StatusCode::SERVICE_UNAVAILABLE, TIME_MAX))
         .layer(from_fn_with_state(Arc::clone(&intake), explain_timeout))
         .with_state(intake)
+}
+
+/// Lets a browser read what a client token of its origin may do. A key's answers are for no page of another origin.
+fn cross_origin() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(|origin, parts| {
+            // A browser asks first, without the token.
+            parts.method == Method::OPTIONS || is_token_of(&parts.headers, origin)
+        }))
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE])
+        .expose_headers([RETRY_AFTER])
+        .max_age(PREFLIGHT_MAX)
+}
+
+/// Whether the call carries a client token that claims this origin. Authentication verifies it.
+fn is_token_of(headers: &HeaderMap, origin: &HeaderValue) -> bool {
+    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = value.and_then(|value| value.split_once(' ')).map(|(_, token)| token.trim());
+    let token = token.and_then(SignedToken::read);
+    token.is_some_and(|token| token.claimed.origin.as_bytes() == origin.as_bytes())
 }
 
 /// A call with its body read.
@@ -138,6 +166,10 @@ async fn create(State(intake): Here, call: Call) -> Response {
     call.answer(&intake, intake.create(call.headers(), &call.body).await)
 }
 
+async fn create_client_token(State(intake): Here, call: Call) -> Response {
+    call.answer(&intake, intake.create_client_token(call.headers(), &call.body).await)
+}
+
 async fn capabilities(State(intake): Here, call: Call) -> Response {
     call.answer(&intake, intake.capabilities(call.headers(), &call.body).await)
 }
@@ -211,7 +243,7 @@ async fn explain_timeout(State(intake): Here, request: Request, next: Next) -> R
     let (parts, body) = request.into_parts();
     let call = Call::without_body(&intake, parts.clone());
     let answer = next.run(Request::from_parts(parts, body)).await;
-    let is_bare = !answer.headers().contains_key(http::header::CONTENT_TYPE);
+    let is_bare = !answer.headers().contains_key(CONTENT_TYPE);
     if answer.status() == http::StatusCode::SERVICE_UNAVAILABLE && is_bare {
         let detail = "the call took too long; repeat it";
         return call.answer(&intake, Err(Problem::new(Code::TemporaryReducedCapacity, detail)));

@@ -77,6 +77,12 @@ impl CallKey {
             Mode::Live => "live",
         };
         let pk = format!("IDEM#{}#{mode}#{bare}", requester.brand.name);
+        // A restricted key's calls are its own: the answer to another key's call is not for it.
+        let sk = if requester.key.is_restricted() {
+            format!("IDEM#{}", requester.key.id())
+        } else {
+            "IDEM".to_owned()
+        };
         // Fields in another order, other spaces and `220.0` in place of `220` are the same body.
         let canonical = serde_json::from_slice::<serde_json::Value>(body)
             .map(|mut value| {
@@ -86,7 +92,7 @@ impl CallKey {
             })
             .unwrap_or_default();
         let fingerprint = digest_hex(format!("POST {path}\n{canonical}").as_bytes());
-        Ok(Self { key: Key { pk, sk: "IDEM".to_owned() }, fingerprint })
+        Ok(Self { key: Key { pk, sk }, fingerprint })
     }
 
     /// Looks up whether the key was used before.

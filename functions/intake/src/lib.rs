@@ -5,13 +5,16 @@ mod accept;
 mod act;
 mod address_limits;
 mod capabilities;
+mod client_tokens;
 mod customers;
 mod documents;
 mod fields;
 mod http_edge;
 mod idempotency;
 mod json_object;
+mod key_ceilings;
 mod number_policy;
+mod operation;
 mod params;
 mod payment_methods;
 mod processor_routing;
@@ -24,7 +27,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::problem::{Code, Problem};
-use domain::request::{Refusal, Request};
+use domain::request::Refusal;
 use domain::values::id::RequestId;
 use http::{HeaderMap, Response, StatusCode, header};
 use ports::{Channels, Ports, Processors};
@@ -32,6 +35,8 @@ use records::authentication;
 use records::authentication::Requester;
 use records::storage;
 use records::storage::VersionedRequest;
+
+use crate::operation::Operation;
 
 pub use documents::OPENAPI;
 pub use http_edge::router;
@@ -49,22 +54,25 @@ pub struct Intake {
 }
 
 impl Intake {
-    async fn requester(&self, headers: &HeaderMap) -> Result<Requester, Problem> {
+    /// Authenticates the caller of an operation, and checks its right.
+    async fn requester(
+        &self,
+        headers: &HeaderMap,
+        operation: Operation,
+    ) -> Result<Requester, Problem> {
         let now = self.ports.clock.now();
-        authentication::authenticate(self.ports.secrets.as_ref(), headers, now).await
+        let secrets = self.ports.secrets.as_ref();
+        let requester = authentication::authenticate(secrets, headers, now).await?;
+        operation.require(&requester)?;
+        Ok(requester)
     }
 
     /// Returns the caller's own request of that id. The answer never tells whether another brand has one.
     async fn owned(&self, requester: &Requester, id: &str) -> Result<VersionedRequest, Problem> {
         let id: RequestId = id.parse().map_err(|_not_an_id| absent())?;
         let loaded = storage::load(self.ports.store.as_ref(), id).await?;
-        loaded.filter(|loaded| is_own(requester, &loaded.request)).ok_or_else(absent)
+        loaded.filter(|loaded| requester.sees(&loaded.request)).ok_or_else(absent)
     }
-}
-
-/// Whether a request belongs to the caller's brand and mode.
-fn is_own(requester: &Requester, request: &Request) -> bool {
-    request.brand == requester.brand.name && request.mode == requester.mode
 }
 
 fn absent() -> Problem {

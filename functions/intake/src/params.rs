@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use domain::api_key::ClientScope;
 use domain::ask::{Ask, CLAIMS, Customer, Metadata, Session, SessionKind};
 use domain::brand::{Mode, Policy};
 use domain::problem::Problem;
@@ -22,6 +23,9 @@ use crate::fields::{Bounds, Fields};
 const MAX_AGE_MAX: u64 = 31_536_000;
 /// The most entries of `acr`.
 const ACR_MAX: usize = 8;
+/// The seconds that a client token counts.
+const TOKEN_LIFETIME: Bounds = Bounds { min: 60, max: 86_400 };
+const TOKEN_LIFETIME_DEFAULT: u64 = 3_600;
 const FALLBACK: Bounds = Bounds { min: 5, max: 300 };
 
 /// The body of `POST /v1/requests`.
@@ -119,6 +123,60 @@ pub(crate) fn refund(body: &[u8]) -> Result<RefundParams, Problem> {
     let amount = fields.number("amount", false, Bounds { min: 1, max: Money::AMOUNT_MAX });
     let reason = fields.read("reason", false, DisplayText::new);
     finished(fields, Some(RefundParams { amount, reason }))
+}
+
+/// The body of `POST /v1/client_tokens`.
+pub(crate) struct ClientTokenParams {
+    pub(crate) scope: ClientScope,
+    pub(crate) origin: String,
+    pub(crate) lifetime: Duration,
+}
+
+/// Reads the body of `POST /v1/client_tokens`.
+pub(crate) fn client_token(body: &[u8]) -> Result<ClientTokenParams, Problem> {
+    let mut fields = Fields::of_body(body, false).map_err(Problem::fields)?;
+    let request = fields.parse("request", false).map(ClientScope::Request);
+    let session = fields.read("session", false, token).map(ClientScope::Session);
+    let origin = fields.read("origin", true, origin);
+    let lifetime = fields.number("expires_in", false, TOKEN_LIFETIME);
+    let scope = match (request, session) {
+        (Some(scope), None) | (None, Some(scope)) => Some(scope),
+        (Some(_), Some(_)) => {
+            fields.fault("session", "value", "send `request` or `session`, not both");
+            None
+        }
+        (None, None) => {
+            fields.fault("request", "missing", "send `request` or `session`");
+            None
+        }
+    };
+    let lifetime = Duration::from_secs(lifetime.unwrap_or(TOKEN_LIFETIME_DEFAULT));
+    let params =
+        scope.zip(origin).map(|(scope, origin)| ClientTokenParams { scope, origin, lifetime });
+    finished(fields, params)
+}
+
+/// Reads an origin as browsers send it (RFC 6454, section 6.2): scheme, host, and any port but the default. That one is
+/// left out.
+fn origin(text: &str) -> Result<String, &'static str> {
+    const RULE: &str = "an origin is `https://` and a host in lower case, without a path; `http://` only on localhost";
+    let uri: http::Uri = text.parse().map_err(|_not_a_uri| RULE)?;
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return Err(RULE);
+    };
+    let is_local = matches!(authority.host(), "localhost" | "127.0.0.1");
+    let is_default = match authority.port_u16() {
+        Some(443) => scheme == "https",
+        Some(80) => scheme == "http",
+        Some(_) | None => false,
+    };
+    let is_origin = format!("{scheme}://{authority}") == text
+        && text.to_ascii_lowercase() == text
+        && !authority.as_str().contains('@');
+    if !is_origin || (scheme != "https" && !(scheme == "http" && is_local)) {
+        return Err(RULE);
+    }
+    Ok(if is_default { format!("{scheme}://{}", authority.host()) } else { text.to_owned() })
 }
 
 /// Reads the body of `POST /v1/requests/{id}/extend`.

@@ -21,7 +21,8 @@ use records::update::retry_conflicts;
 use records::{contact, limits, saved_cards};
 use serde_json::{Value, json};
 
-use crate::customers::{StartError, require_erasure};
+use crate::customers::StartError;
+use crate::operation::Operation;
 use crate::{Intake, json};
 
 /// The delay of a task that is sent ahead of its write: longer than the call that writes can take.
@@ -37,7 +38,7 @@ impl Intake {
         headers: &HeaderMap,
         id: &str,
     ) -> Result<Response<Bytes>, Problem> {
-        let requester = self.requester(headers).await?;
+        let requester = self.requester(headers, Operation::ReadPaymentMethod).await?;
         let (card, known) = self.own_card(&requester, id).await?;
         Ok(json(StatusCode::OK, &card_view(card, &known)))
     }
@@ -52,8 +53,7 @@ impl Intake {
         headers: &HeaderMap,
         id: &str,
     ) -> Result<Response<Bytes>, Problem> {
-        let requester = self.requester(headers).await?;
-        require_erasure(&requester)?;
+        let requester = self.requester(headers, Operation::EndPaymentMethod).await?;
         let (card, known) = self.own_card(&requester, id).await?;
         let ended = self.end_card(&requester, card, &known).await?;
         tracing::info!(card.id = %card, brand.name = %requester.brand.name, "saved card is taken off file");

@@ -18,6 +18,7 @@ use records::storage::decode;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
+use crate::operation::Operation;
 use crate::params::token;
 use crate::{Intake, json};
 
@@ -80,7 +81,7 @@ impl Intake {
         id: &str,
         query: &str,
     ) -> Result<Response<Bytes>, Problem> {
-        let requester = self.requester(headers).await?;
+        let requester = self.requester(headers, Operation::ReadRequest).await?;
         let query = Query::read(query, &["wait", "after"])?;
         let wait = query.number("wait", 0..=WAIT_MAX)?.unwrap_or(0);
         let after = query.number("after", 0..=AFTER_MAX)?;
@@ -137,7 +138,7 @@ impl Intake {
     /// # Errors
     /// A [`Problem`].
     pub async fn list(&self, headers: &HeaderMap, query: &str) -> Result<Response<Bytes>, Problem> {
-        let requester = self.requester(headers).await?;
+        let requester = self.requester(headers, Operation::ListRequests).await?;
         let query = Query::read(query, &["session", "cursor", "limit"])?;
         let Some(session) = query.text("session") else {
             return Err(wrong("session", "missing", "the parameter is required"));
@@ -159,7 +160,9 @@ impl Intake {
         let mut requests = Vec::with_capacity(page.items.len());
         for item in &page.items {
             let request: Request = decode(&item.body)?;
-            requests.push(view::request(&request, item.version));
+            if requester.sees(&request) {
+                requests.push(view::request(&request, item.version));
+            }
         }
         let last = page.items.last().and_then(|item| item.index.as_ref());
         let next = last.filter(|_| page.more);

@@ -6,6 +6,7 @@ use domain::record;
 use http::{HeaderMap, Response, StatusCode};
 use records::storage;
 
+use crate::operation::Operation;
 use crate::{Intake, json};
 
 impl Intake {
@@ -14,7 +15,7 @@ impl Intake {
     /// # Errors
     /// A [`Problem`].
     pub async fn record(&self, headers: &HeaderMap, id: &str) -> Result<Response<Bytes>, Problem> {
-        let requester = self.requester(headers).await?;
+        let requester = self.requester(headers, Operation::ReadRecord).await?;
         let loaded = self.owned(&requester, id).await?;
         let journal = storage::journal(self.ports.store.as_ref(), loaded.request.id).await?;
         Ok(json(StatusCode::OK, &record::export(&loaded.request, &journal)))

@@ -20,8 +20,9 @@ use records::storage::VersionedRequest;
 use records::update::{Commit, Decision, Updated, commit, update_async};
 
 use crate::idempotency::{CallKey, IdempotencyRecord, KeyUse};
+use crate::operation::Operation;
 use crate::params::{self, RefundParams};
-use crate::{Intake, absent, is_own, json, refusal_problem};
+use crate::{Intake, absent, json, refusal_problem};
 
 /// The delay of the check that is sent ahead of the write: longer than the call that writes can take.
 const CALL_MAX: Duration = Duration::from_secs(60);
@@ -45,7 +46,7 @@ impl Intake {
         id: &str,
         body: &[u8],
     ) -> Result<Response<Bytes>, Problem> {
-        let requester = self.requester(headers).await?;
+        let requester = self.requester(headers, Operation::RefundRequest).await?;
         let path = format!("/v1/requests/{id}/refund");
         let key = CallKey::read(headers, &requester, &path, body)?;
         let params = params::refund(body)?;
@@ -80,9 +81,7 @@ impl Intake {
         let decide = |loaded: VersionedRequest, now| async move {
             match call.key.look_up(self.ports.store.as_ref(), now).await? {
                 KeyUse::Repeat(record) => Ok(Decision::Stop(Some(record))),
-                KeyUse::New(_) if !is_own(call.requester, &loaded.request) => {
-                    Ok(Decision::Stop(None))
-                }
+                KeyUse::New(_) if !call.requester.sees(&loaded.request) => Ok(Decision::Stop(None)),
                 KeyUse::New(expect) => {
                     Ok(self.decide_refund(call, &loaded, expect, now).await?.into())
                 }

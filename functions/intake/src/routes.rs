@@ -9,6 +9,7 @@ use records::capability;
 use records::contact::ChannelScope;
 
 use crate::Intake;
+use crate::key_ceilings::require_channel;
 
 /// The most channels that one request tries.
 const ROUTES_MAX: usize = 8;
@@ -28,6 +29,7 @@ impl Intake {
             Some(named) => {
                 for name in named {
                     require_configured(requester, name)?;
+                    require_channel(requester, name)?;
                     if !routes.contains(name) {
                         routes.push(name.clone());
                     }
@@ -51,6 +53,7 @@ impl Intake {
         now: Timestamp,
     ) -> Result<Vec<ChannelName>, Problem> {
         let names = requester.brand.setup(requester.mode).channels.iter().map(|setup| &setup.name);
+        let names = names.filter(|name| requester.key.may_use(name));
         let mut names: Vec<ChannelName> = names.cloned().collect();
         if names.len() < 2 {
             return Ok(names);

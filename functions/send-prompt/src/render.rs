@@ -30,6 +30,7 @@ pub(crate) fn prompt(
     };
     let content = PromptContent {
         payee: &request.payee,
+        by_assistant: request.is_by_assistant(),
         money: money.as_deref(),
         description: request.ask.description(),
         describes: brand.policy.description_in_texts,

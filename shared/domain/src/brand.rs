@@ -230,6 +230,14 @@ impl Brand {
         if DisplayText::<60>::new(name).is_err() || name.contains(VERIFICATION_MARKS) {
             return Err(InvalidBrand::DisplayName);
         }
+        if let Some(place) = self.keys.iter().position(KeySettings::lacks_rights) {
+            return Err(InvalidBrand::KeyWithoutRights(place));
+        }
+        let mut ids: Vec<_> = self.keys.iter().map(|key| (key.mode, key.id())).collect();
+        ids.sort_unstable();
+        if ids.windows(2).any(|pair| matches!(pair, [one, other] if one == other)) {
+            return Err(InvalidBrand::SharedKeyId);
+        }
         match self.shared_name() {
             Some(name) => Err(InvalidBrand::SharedName(name.clone())),
             None => Ok(self),
@@ -331,6 +339,12 @@ pub enum InvalidBrand {
     /// A processor has the name of a channel, in the same mode or in the other.
     #[error("the processor `{0}` has the name of a channel; rename one of them")]
     SharedName(ProcessorName),
+    /// A key at this place has a limit and no list of rights.
+    #[error("setting `keys[{0}].may` is missing: a key with limits lists its rights")]
+    KeyWithoutRights(usize),
+    /// Two keys of one mode have the same id, or are the same.
+    #[error("two keys of `keys` have the same id or digest in one mode")]
+    SharedKeyId,
     /// The display name has characters that are not seen, or one that imitates a verification mark.
     #[error("the brand's display_name has invisible characters or imitates a verification mark")]
     DisplayName,

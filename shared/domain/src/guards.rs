@@ -49,6 +49,12 @@ guards! {
     SealedForCustomer,
     /// Claims and saved cards need a session code, as payments do.
     SessionCodeEveryAsk,
+    /// A restricted key may only do what its rights list.
+    KeyRights,
+    /// A restricted key asks for no more than its ceilings.
+    KeyCeilings,
+    /// A client token reads and acts on its own request or session only.
+    ClientTokenScope,
     /// The call that charges is committed before it is made.
     CommitBeforeConfirm,
     /// The processor's object is committed before the call that charges.

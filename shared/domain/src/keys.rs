@@ -70,6 +70,11 @@ pub(crate) fn prompt_mac(key: &Key32, signed: &str) -> String {
     URL_SAFE_NO_PAD.encode(mac(key, "prompt", signed))
 }
 
+/// Computes the MAC of a client token's content.
+pub(crate) fn client_token_mac(key: &Key32, content: &str) -> [u8; 32] {
+    mac(key, "client-token", content)
+}
+
 /// Computes the MAC of a postback.
 pub(crate) fn postback_mac(key: &Key32, signed: &[u8]) -> [u8; 32] {
     mac_of(key, "postback", signed)

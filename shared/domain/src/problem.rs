@@ -76,6 +76,14 @@ codes! {
     NumberNotAllowed "number-not-allowed" 403
         "The brand's policy does not allow this number"
         "Ask another number, or change `countries` or `service_numbers` in the policy of the brand's secret.";
+    /// The key's settings do not allow the call.
+    NotAllowedForKey "not-allowed-for-key" 403
+        "The key may not do this"
+        "Use a key with the right or limit that `limit` names, or change the key in the brand's secret.";
+    /// The key has reached one of its ceilings.
+    CeilingReached "ceiling-reached" 403
+        "The key has reached a ceiling"
+        "Ask for less, wait for the seconds in `Retry-After` if there are any, or raise the key's `limit`.";
     /// The customer was asked too often, or declined recently.
     TooManyRequestsForAddress "too-many-requests-for-address" 429
         "Too many requests for this customer"
@@ -175,6 +183,8 @@ pub struct Problem {
     pub retry_after: Option<u64>,
     /// The limits that the call counts against; `None` where none was read.
     pub rate_limits: Option<RateLimits>,
+    /// The setting of the key that the call exceeds; `None` for other problems.
+    pub limit: Option<&'static str>,
 }
 
 /// The place of a fault in a call.
@@ -241,6 +251,7 @@ impl Problem {
             errors: Vec::new(),
             retry_after: None,
             rate_limits: None,
+            limit: None,
         }
     }
 
@@ -281,7 +292,7 @@ impl Problem {
             [one] => format!("{}: {}", one.place, one.detail),
             _ => format!("{} fields are invalid; see `errors`", errors.len()),
         };
-        Self { code, detail, errors, retry_after: None, rate_limits: None }
+        Self { code, detail, errors, retry_after: None, rate_limits: None, limit: None }
     }
 
     /// Returns the HTTP response. `base_url` serves the `/problems/<code>` pages; `instance` is the path of the call.
@@ -299,6 +310,9 @@ impl Problem {
         });
         if let Some(fields) = body.as_object_mut().filter(|_| !self.errors.is_empty()) {
             fields.insert("errors".to_owned(), serde_json::json!(self.errors));
+        }
+        if let (Some(fields), Some(limit)) = (body.as_object_mut(), self.limit) {
+            fields.insert("limit".to_owned(), limit.into());
         }
         let mut answer = http::Response::new(Bytes::from(body.to_string()));
         *answer.status_mut() =

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::api_key::KeyRef;
 use crate::ask::{Ask, Metadata, Session};
 use crate::brand::Mode;
 use crate::outcome::{Details, Outcome};
@@ -19,6 +20,8 @@ struct View<'a> {
     version: u64,
     state: &'static str,
     mode: Mode,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a KeyRef>,
     ask: &'a Ask,
     customer: CustomerView<'a>,
     session: &'a Session,
@@ -136,6 +139,7 @@ fn shown(request: &Request, version: u64, session_code: Option<&str>) -> Value {
         version,
         state: request.state_name(),
         mode: request.mode,
+        key: request.key.as_ref(),
         ask: &request.ask,
         customer,
         session: &request.session,

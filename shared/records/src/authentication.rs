@@ -1,14 +1,18 @@
-//! Authentication of the requester by its API key.
+//! Authentication of the requester by its API key, or by a client token that the key made.
 
 use std::sync::Arc;
 
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, HeaderValue, ORIGIN};
 
-use domain::api_key::{ApiKey, KeySettings};
+use domain::api_key::{ApiKey, ClientScope, KeySettings, SignedToken, Visibility};
 use domain::brand::{Brand, Mode};
 use domain::caller::Caller;
+use domain::guards;
+use domain::guards::Guard;
 use domain::problem::{Code, Problem};
+use domain::request::Request;
+use domain::values::name::BrandName;
 use domain::values::time::Timestamp;
 use ports::{Secrets, SecretsError};
 
@@ -25,9 +29,78 @@ pub struct Requester {
     pub key: KeySettings,
     /// The call, for the journal.
     pub caller: Caller,
+    /// What a client token is for; `None` for the key itself.
+    pub client: Option<ClientScope>,
 }
 
-/// Authenticates the caller by `Authorization: Bearer sk_…`.
+impl Requester {
+    /// Returns whether the caller may know of a request.
+    #[must_use]
+    pub fn sees(&self, request: &Request) -> bool {
+        let is_brands = request.brand == self.brand.name && request.mode == self.mode;
+        let is_keys = match self.key.sessions {
+            Visibility::All => true,
+            Visibility::Own => {
+                request.key.as_ref().is_some_and(|key| key.id == self.key.id())
+                    || guards::is_disabled(Guard::KeyRights)
+            }
+        };
+        let is_clients = match &self.client {
+            None => true,
+            Some(_) if guards::is_disabled(Guard::ClientTokenScope) => true,
+            Some(ClientScope::Request(id)) => request.id == *id,
+            Some(ClientScope::Session(id)) => request.session.id == *id,
+        };
+        is_brands && is_keys && is_clients
+    }
+}
+
+/// A credential whose claims are not verified yet.
+enum Credential<'a> {
+    Key(ApiKey<'a>),
+    Client(SignedToken<'a>),
+}
+
+impl<'a> Credential<'a> {
+    fn read(text: &'a str) -> Option<Self> {
+        let key = ApiKey::read(text).map(Self::Key);
+        key.or_else(|| SignedToken::read(text).map(Self::Client))
+    }
+
+    const fn brand(&self) -> &BrandName {
+        match self {
+            Self::Key(key) => &key.brand,
+            Self::Client(token) => &token.claimed.brand,
+        }
+    }
+
+    /// Returns the requester that the credential proves; `None` where it proves none.
+    fn requester(
+        &self,
+        brand: &Arc<Brand>,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Option<Requester> {
+        let (mode, key, client) = match self {
+            Self::Key(key) => (key.mode, key.find(brand, now)?.clone(), None),
+            Self::Client(token) => {
+                let token = token.verify(brand, now)?;
+                let origin = headers.get(ORIGIN).map(HeaderValue::as_bytes);
+                // A page of the same origin sends no `Origin` when it reads.
+                if origin.is_some_and(|origin| origin != token.origin.as_bytes()) {
+                    return None;
+                }
+                let mut keys = brand.keys.iter().filter(|key| key.mode == token.mode);
+                let key = keys.find(|key| key.id() == token.key && key.is_in_force(now))?;
+                (token.mode, key.clone(), Some(token.scope.clone()))
+            }
+        };
+        let caller = Caller { key: Some(key.id()), ..caller::of(headers) };
+        Some(Requester { brand: Arc::clone(brand), mode, key, caller, client })
+    }
+}
+
+/// Authenticates the caller by `Authorization: Bearer sk_…`, `rk_…` or `ct_…`.
 ///
 /// A wrong key, a missing key and an unknown brand get the same answer.
 ///
@@ -40,12 +113,12 @@ pub async fn authenticate(
 ) -> Result<Requester, Problem> {
     let refused = || Problem::new(Code::Unauthenticated, "the API key is missing or not valid");
     let token = presented(headers).ok_or_else(refused)?;
-    let key = ApiKey::read(token).ok_or_else(refused)?;
-    let brand = match secrets.brand(&key.brand).await {
+    let credential = Credential::read(token).ok_or_else(refused)?;
+    let brand = match secrets.brand(credential.brand()).await {
         Ok(brand) => brand,
         Err(SecretsError::Unknown) => {
             // The same look-ups as for a brand with another key, so that the time of a refusal names no brand.
-            return match secrets.refresh(&key.brand).await {
+            return match secrets.refresh(credential.brand()).await {
                 Ok(_) | Err(SecretsError::Unknown) => Err(refused()),
                 Err(error @ (SecretsError::Damaged(_) | SecretsError::Unavailable(_))) => {
                     Err(error.into())
@@ -56,13 +129,12 @@ pub async fn authenticate(
             return Err(error.into());
         }
     };
-    if let Some(found) = key.find(&brand, now).cloned() {
-        return Ok(requester(brand, key.mode, found, headers));
+    if let Some(requester) = credential.requester(&brand, headers, now) {
+        return Ok(requester);
     }
     // A key that was added a moment ago is not in the cache yet.
-    let brand = secrets.refresh(&key.brand).await?;
-    let found = key.find(&brand, now).cloned().ok_or_else(refused)?;
-    Ok(requester(brand, key.mode, found, headers))
+    let brand = secrets.refresh(credential.brand()).await?;
+    credential.requester(&brand, headers, now).ok_or_else(refused)
 }
 
 /// Returns the token of `Authorization: Bearer …`; `None` without one.
@@ -70,9 +142,4 @@ pub(crate) fn presented(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok())?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-fn requester(brand: Arc<Brand>, mode: Mode, key: KeySettings, headers: &HeaderMap) -> Requester {
-    let caller = Caller { key: Some(key.id()), ..caller::of(headers) };
-    Requester { brand, mode, key, caller }
 }

@@ -15,6 +15,7 @@ pub mod device;
 pub mod effects;
 pub mod erasures;
 pub mod handles;
+pub mod key_usage;
 pub mod limits;
 mod links;
 pub mod opt_outs;

@@ -12,6 +12,8 @@ pub struct PageTexts {
     /// The notice of test mode.
     pub test_mode: &'static str,
 
+    /// Before the payee, where an AI agent of the business asks.
+    pub asked_by_assistant: &'static str,
     /// After the payee: asks for a payment, the amount follows.
     pub asks_payment: &'static str,
     /// After the payee: asks to save a card.
@@ -188,6 +190,7 @@ mod tests {
             let page = spoken.page();
             [
                 page.warning,
+                page.asked_by_assistant,
                 page.pick_code,
                 page.type_code,
                 page.other_browser_code,

@@ -22,23 +22,38 @@ type Access = (&'static str, &'static str);
 /// The names by which sources use records, and the items that each touches. A name without items touches the index or none.
 const CALLS: &[(&str, &[Access])] = &[
     ("CircuitBreaker::load", &[(LIST, "BREAKER")]),
-    ("Handles", &[(GET, "HANDLE"), (PUT, "HANDLE"), (LIST, "STOP"), (PUT, "STOP")]),
+    ("Handles", &[(GET, "HANDLE"), (PUT, "HANDLE"), (PUT, "CUST"), (LIST, "STOP"), (PUT, "STOP")]),
     ("authentication::authenticate", &[]),
+    ("brand_limit::count", &[(GET, "PROMPTS"), (PUT, "PROMPTS")]),
     ("capability::load", &[(GET, "CAP")]),
     ("capability::put", &[(PUT, "CAP")]),
     ("charges::load", &[(GET, "CHARGE")]),
     ("charges::put", &[(PUT, "CHARGE")]),
+    ("claims::delete", &[(DELETE, "REQ")]),
     ("claims::load", &[(GET, "REQ")]),
     ("claims::put", &[(PUT, "REQ")]),
     ("contact::load", &[(GET, "CONTACT")]),
     ("contact::update", &[(GET, "CONTACT"), (PUT, "CONTACT"), (DELETE, "CAP")]),
+    ("customers::delete", &[(DELETE, "CUST")]),
+    ("customers::delete_channel", &[(DELETE, "CONTACT"), (DELETE, "CAP")]),
+    ("customers::delete_device", &[(DELETE, "DEVICE")]),
+    ("customers::delete_handle", &[(DELETE, "HANDLE")]),
+    ("customers::list", &[(LIST, "CUST")]),
     ("effects::send", &[]),
+    ("erasures::erase_parts", &[(LIST, "REQ"), (PUT, "REQ")]),
+    ("erasures::load", &[(GET, "ERASE")]),
+    ("erasures::put", &[(PUT, "ERASE")]),
     ("handles::address_of", &[(GET, "HANDLE")]),
     ("handles::hashes", &[]),
+    ("key_usage::load", &[(GET, "KEY")]),
+    ("key_usage::put", &[(PUT, "KEY")]),
     ("limits::load", &[(GET, "LIMIT")]),
     ("limits::put", &[(PUT, "LIMIT")]),
     ("opt_outs::is_opted_out", &[(LIST, "STOP")]),
+    ("opt_outs::load", &[(LIST, "STOP")]),
     ("opt_outs::record", &[(LIST, "STOP"), (PUT, "STOP")]),
+    ("saved_cards::create", &[(PUT, "CARD"), (PUT, "CUST")]),
+    ("saved_cards::delete", &[(DELETE, "CARD"), (DELETE, "CUST")]),
     ("saved_cards::load", &[(GET, "CARD")]),
     ("saved_cards::put", &[(PUT, "CARD")]),
     ("seen::is_seen", &[(GET, "SEEN")]),
@@ -59,7 +74,10 @@ const CALLS: &[(&str, &[Access])] = &[
 
 /// Other marks in the sources of a function, and the items that each touches.
 const MARKS: &[(&str, &[Access])] = &[
-    ("records::update", &[(GET, "REQ"), (PUT, "REQ"), (PUT, "ADDR"), (DELETE, "ADDR")]),
+    (
+        "records::update",
+        &[(GET, "REQ"), (PUT, "REQ"), (PUT, "ADDR"), (DELETE, "ADDR"), (PUT, "CUST")],
+    ),
     (".try_acquire(", &[(PUT, "BREAKER"), (DELETE, "BREAKER")]),
     ("\"IDEM#", &[(GET, "IDEM"), (PUT, "IDEM")]),
     ("\"ENDPOINT#", &[(GET, "ENDPOINT"), (PUT, "ENDPOINT"), (DELETE, "ENDPOINT")]),
@@ -74,8 +92,8 @@ const SANDBOX: &[(&str, &[Access])] = &[
 ];
 
 /// The modules of `records`, by whose names the calls are found.
-const MODULES: &str = "CircuitBreaker authentication capability charges claims contact device effects handles limits links \
-    opt_outs saved_cards seen storage";
+const MODULES: &str = "CircuitBreaker authentication brand_limit capability charges claims contact customers device effects \
+    erasures handles key_usage limits links opt_outs saved_cards seen storage";
 
 /// Returns the calls of records that a source names, as `module::function`.
 fn calls(source: &str) -> BTreeSet<String> {
@@ -169,7 +187,6 @@ fn items_that_one_function_writes_are_written_by_no_other() {
     }
     for (prefix, writer) in [
         ("BREAKER", "fetch-info"),
-        ("CARD", "fetch-info"),
         ("CHARGE", "fetch-info"),
         ("ENDPOINT", "fetch-info"),
         ("IDEM", "intake"),

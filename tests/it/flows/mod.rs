@@ -10,6 +10,7 @@ mod aws_messaging;
 mod capabilities;
 mod channel_modes;
 mod circuit_breaker;
+mod client_tokens;
 mod consent;
 mod consent_page;
 mod contacts;

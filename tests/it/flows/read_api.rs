@@ -17,6 +17,7 @@ fn request_is_shown_as_documented() {
     let expected = json!({
         "id": asked.id, "version": shown["version"], "state": "prompted", "mode": "test",
         "ask": { "kind": "payment", "amount": 4250, "currency": "EUR", "description": "Invoice 4711" },
+        "key": shown["key"],
         "customer": { "phone": "+1•••••0001", "name": "Ada Byron", "language": "en-GB" },
         "session": { "kind": "voice", "id": "CA123", "agent": "a17" },
         "session_code": asked.answer["session_code"],
@@ -30,6 +31,8 @@ fn request_is_shown_as_documented() {
         "outcome": null,
     });
     assert_eq!(shown, expected);
+    assert_eq!(shown["key"]["kind"], "server");
+    assert!(shown["key"]["id"].as_str().unwrap().starts_with("key_"));
 }
 
 #[test]

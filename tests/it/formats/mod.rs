@@ -23,6 +23,8 @@ const ADDED: &[&str] = &[
     "/body/is/caller/source",
     "/body/is/caller/user_agent",
     "/body/is/by_tap",
+    "/body/is/answer/key/id",
+    "/body/is/answer/key/kind",
     "/body/is/key/id",
     "/body/is/key/kind",
     "/body/is/what/key/id",

@@ -135,6 +135,14 @@ fn changes(told: &mut Told) {
     assert_eq!(world.state(&asked), "cancelled");
 }
 
+/// The token that a browser follows a call's requests with.
+fn client_tokens(told: &mut Told) {
+    let world = World::new();
+    let body = told.body("createClientToken", "session");
+    let token = world.post("/v1/client_tokens", &body).ok(201).json();
+    told.answered("createClientToken 201 session", &token);
+}
+
 /// The magic values of amounts.
 fn sandbox_amounts(told: &mut Told) {
     let world = World::new();
@@ -238,8 +246,16 @@ pub(super) fn assert_told(told: &BTreeMap<String, Value>, described: &BTreeMap<S
 #[test]
 fn every_example_of_a_call_happens() {
     let mut told = Told::default();
-    let stories =
-        [payment, saved_card, forgetting, identity, changes, sandbox_amounts, sandbox_phones];
+    let stories: [fn(&mut Told); 8] = [
+        payment,
+        saved_card,
+        forgetting,
+        identity,
+        changes,
+        client_tokens,
+        sandbox_amounts,
+        sandbox_phones,
+    ];
     for story in stories {
         story(&mut told);
     }

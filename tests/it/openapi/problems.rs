@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::body::Body;
 use domain::brand::Brand;
+use domain::keys::digest_hex;
 use domain::problem::Code;
 use domain::values::name::BrandName;
 use http::{Method, Request};
@@ -167,6 +168,21 @@ fn processors(told: &mut Told) {
     world.time_passes(80);
 }
 
+/// Keys with a right or a ceiling that the call exceeds.
+fn keys(told: &mut Told) {
+    const RESTRICTED: &str = "rk_test_demo_fedcba9876543210fedcba9876543210";
+    let sha256 = digest_hex(RESTRICTED.as_bytes());
+    let key = |may: &str, amount_max: &Value| json!([{ "mode": "test", "sha256": sha256, "may": [may], "amount_max": amount_max }]);
+    for (name, keys) in [
+        ("not-allowed-for-key", key("read", &json!({}))),
+        ("ceiling-reached", key("request", &json!({ "EUR": 100 }))),
+    ] {
+        let world = World::beginning().with("/keys", &keys).begin();
+        let call = world.call(Method::POST, REQUESTS).key(RESTRICTED);
+        told.add(name, &call.json(&world.payment(PHONE, 4250)).send());
+    }
+}
+
 /// Secrets that cannot be loaded now.
 struct Down;
 
@@ -209,7 +225,7 @@ fn faults(told: &mut Told) {
 #[test]
 fn every_example_of_a_problem_happens() {
     let mut told = Told::default();
-    for story in [bodies, calls, states, forgetting, processors, faults] {
+    for story in [bodies, calls, states, forgetting, processors, keys, faults] {
         story(&mut told);
     }
     let described = DESCRIPTION["components"]["examples"].as_object().unwrap();

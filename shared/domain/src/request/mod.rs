@@ -31,7 +31,7 @@ pub use late_payments::{LatePayment, Reversal};
 pub use prompting::{BUSY_RETRY, CHANNEL_BUSY, NextPrompt, PromptRecord, PromptStatus};
 pub use refunding::{REFUNDS_MAX, RefundEnd, RefundRecord, RefundRetry};
 
-use crate::api_key::KeyRef;
+use crate::api_key::{KeyKind, KeyRef};
 use crate::ask::{Ask, AskHash, Customer, Metadata, Session};
 use crate::brand::Mode;
 use crate::consent::{Consent, SessionCode};
@@ -207,6 +207,12 @@ impl Request {
             State::Processing { .. } => "processing",
             State::Closed { outcome, .. } => outcome.state_name(),
         }
+    }
+
+    /// Returns whether an AI agent asks, which the customer reads.
+    #[must_use]
+    pub fn is_by_assistant(&self) -> bool {
+        self.key.as_ref().is_some_and(|key| key.kind == KeyKind::AiAgent)
     }
 
     /// Returns whether the request has ended.

@@ -16,6 +16,8 @@ const BODY_MAX: usize = 400;
 pub struct PromptContent<'a> {
     /// The payee, as the customer knows it.
     pub payee: &'a str,
+    /// Whether an AI agent of the payee asks. The customer reads so.
+    pub by_assistant: bool,
     /// The amount as the customer reads it; `None` where it is no payment.
     pub money: Option<&'a str>,
     /// The purpose, in the requester's words; may be empty.
@@ -68,6 +70,8 @@ pub(super) struct Words {
     pub(super) payment: &'static str,
     pub(super) payment_method: &'static str,
     pub(super) identity: &'static str,
+    /// The payee, where its AI agent asks.
+    pub(super) assistant: &'static str,
     pub(super) asks: &'static str,
     pub(super) still_asks: &'static str,
     pub(super) code: &'static str,
@@ -105,8 +109,13 @@ fn written(spoken: TextLanguage, asks: &str, content: &PromptContent<'_>) -> Pro
         AskKind::PaymentMethod => (words.title_payment_method, words.payment_method),
         AskKind::Identity => (words.title_identity, words.identity),
     };
+    let payee = if content.by_assistant {
+        filled(words.assistant, &[("payee", content.payee)])
+    } else {
+        content.payee.to_owned()
+    };
     let values = [
-        ("payee", content.payee),
+        ("payee", payee.as_str()),
         ("asks", asks),
         ("money", content.money.unwrap_or_default()),
         ("code", content.code.unwrap_or_default()),

@@ -8,6 +8,7 @@ fn payment<'a>(payee: &'a str, money: &'a str, description: &'a str) -> PromptCo
     let kind = AskKind::Payment;
     PromptContent {
         payee,
+        by_assistant: false,
         money: Some(money),
         description,
         describes: true,
@@ -53,6 +54,23 @@ fn prompt_fits_one_segment_in_every_language_and_kind() {
                     assert!(texts.body.contains(spoken.page().warning), "{}", texts.body);
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn prompt_of_an_ai_agent_says_so_in_every_language() {
+    for spoken in TextLanguage::ALL {
+        let language = spoken.tag().parse().unwrap();
+        let content = PromptContent { by_assistant: true, ..payment("Acme", "42.50 EUR", "") };
+        let usual = payment("Acme", "42.50 EUR", "");
+        for render in [prompt, reminder] {
+            let (said, plain) =
+                (render(&language, &language, &content), render(&language, &language, &usual));
+            let start = filled(spoken.prompt().assistant, &[("payee", "Acme")]);
+            assert!(start.ends_with("Acme") && start != "Acme", "{start}");
+            assert_eq!(said.body, plain.body.replacen("Acme", &start, 1));
+            assert!(said.text.starts_with(&start) && fits(&said.text), "{}", said.text);
         }
     }
 }

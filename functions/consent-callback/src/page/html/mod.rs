@@ -30,6 +30,8 @@ pub(super) struct PageView<'a> {
     pub description: &'a str,
     /// The kind of ask.
     pub kind: AskKind,
+    /// The text before the payee that says that an AI agent asks.
+    pub asked_by: Option<&'a str>,
     /// The text before the payee that names the live session, such as "You are on a call with".
     pub session_label: Option<&'a str>,
     /// How the customer gives the session code; `None` where the ask needs none.

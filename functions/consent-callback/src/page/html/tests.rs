@@ -40,6 +40,7 @@ fn view(language: TextLanguage, stage: Stage<'static>) -> PageView<'static> {
         money: Some("42.50 EUR"),
         description: "Invoice 4711",
         kind: AskKind::Payment,
+        asked_by: None,
         session_label: Some(language.page().session_voice),
         code: Some(CodeField::Picks(["31", "47", "82"])),
         nonce: "n0nce",

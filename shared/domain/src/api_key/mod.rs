@@ -1,5 +1,9 @@
 //! API keys: how the brand's secret describes one, and how a caller proves one.
 
+mod client_token;
+mod limits;
+
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -7,8 +11,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use subtle::ConstantTimeEq;
 
 use crate::brand::{Brand, Mode};
+pub use client_token::{ClientScope, ClientToken, SignedToken};
+pub use limits::{AskKind, KeyLimit, Right, Visibility};
+
 use crate::keys::digest_hex;
-use crate::values::name::BrandName;
+use crate::values::money::Currency;
+use crate::values::name::{BrandName, ChannelName};
 use crate::values::text::DisplayText;
 use crate::values::time::Timestamp;
 
@@ -35,6 +43,27 @@ pub struct KeySettings {
     /// When the key ends; `None` for a key without an end.
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
+    /// The rights of a restricted key; `None` for a key that may do everything.
+    #[serde(default)]
+    pub may: Option<Vec<Right>>,
+    /// The kinds of ask that it may make; `None` for all.
+    #[serde(default)]
+    pub asks: Option<Vec<AskKind>>,
+    /// The most of one payment, in minor units by currency; `None` for no ceiling.
+    #[serde(default)]
+    pub amount_max: Option<BTreeMap<Currency, u64>>,
+    /// The most that all its payments of 24 hours ask for, in minor units by currency; `None` for no ceiling.
+    #[serde(default)]
+    pub amount_per_day: Option<BTreeMap<Currency, u64>>,
+    /// The most asks of an hour; `None` for no ceiling.
+    #[serde(default)]
+    pub asks_per_hour: Option<u32>,
+    /// The channels that it may use; `None` for all.
+    #[serde(default)]
+    pub channels: Option<Vec<ChannelName>>,
+    /// The requests that it sees.
+    #[serde(default)]
+    pub sessions: Visibility,
 }
 
 impl KeySettings {
@@ -50,6 +79,24 @@ impl KeySettings {
     #[must_use]
     pub fn reference(&self) -> KeyRef {
         KeyRef { id: self.id(), kind: self.kind }
+    }
+
+    /// Returns whether the key's text begins with `rk_`: a key whose rights are listed.
+    #[must_use]
+    pub const fn is_restricted(&self) -> bool {
+        self.may.is_some()
+    }
+
+    /// Returns whether the key has a limit without a list of rights, which no key may have.
+    #[must_use]
+    pub(crate) fn lacks_rights(&self) -> bool {
+        let is_limited = self.asks.is_some()
+            || self.amount_max.is_some()
+            || self.amount_per_day.is_some()
+            || self.asks_per_hour.is_some()
+            || self.channels.is_some()
+            || self.sessions == Visibility::Own;
+        self.may.is_none() && is_limited
     }
 
     /// Returns whether the key has not ended.
@@ -145,14 +192,19 @@ pub struct ApiKey<'a> {
     pub brand: BrandName,
     /// The claimed mode.
     pub mode: Mode,
+    is_restricted: bool,
     text: &'a str,
 }
 
 impl<'a> ApiKey<'a> {
-    /// Parses `sk_{live|test}_<brand>_<secret>`; `None` for any other text.
+    /// Parses `sk_{live|test}_<brand>_<secret>`, or `rk_…` of a restricted key; `None` for any other text.
     #[must_use]
     pub fn read(text: &'a str) -> Option<Self> {
-        let rest = text.strip_prefix("sk_")?;
+        let (is_restricted, rest) = match text.split_once('_')? {
+            ("sk", rest) => (false, rest),
+            ("rk", rest) => (true, rest),
+            _ => return None,
+        };
         let (mode, rest) = rest.split_once('_')?;
         let mode = match mode {
             "test" => Mode::Test,
@@ -165,7 +217,7 @@ impl<'a> ApiKey<'a> {
         if !sound {
             return None;
         }
-        Some(Self { brand: brand.parse().ok()?, mode, text })
+        Some(Self { brand: brand.parse().ok()?, mode, is_restricted, text })
     }
 
     /// Returns the brand's key that the text proves; `None` where it proves none, or one that ended.
@@ -179,7 +231,7 @@ impl<'a> ApiKey<'a> {
             let is_same = bool::from(known.sha256.as_bytes().ct_eq(digest.as_bytes()));
             if is_same { Some(known) } else { found }
         });
-        found.filter(|known| known.is_in_force(now))
+        found.filter(|known| known.is_restricted() == self.is_restricted && known.is_in_force(now))
     }
 }
 

@@ -1,0 +1,104 @@
+//! The operations of the API, and the right that each needs.
+
+use domain::api_key::{KeyLimit, Right};
+use domain::guards;
+use domain::guards::Guard;
+use domain::problem::{Code, Problem};
+use records::authentication::Requester;
+
+/// An operation of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    CreateRequest,
+    ListRequests,
+    ReadRequest,
+    ReadRecord,
+    CancelRequest,
+    ExtendRequest,
+    ResendRequest,
+    RefundRequest,
+    ReadCapabilities,
+    CreateClientToken,
+    ReadCustomer,
+    EraseCustomer,
+    ReadPaymentMethod,
+    EndPaymentMethod,
+}
+
+impl Operation {
+    /// Returns the right that a key needs.
+    const fn right(self) -> Right {
+        match self {
+            Self::CreateRequest
+            | Self::CancelRequest
+            | Self::ExtendRequest
+            | Self::ResendRequest
+            | Self::CreateClientToken => Right::Request,
+            Self::ListRequests
+            | Self::ReadRequest
+            | Self::ReadRecord
+            | Self::ReadCustomer
+            | Self::ReadPaymentMethod => Right::Read,
+            Self::EraseCustomer | Self::EndPaymentMethod => Right::Erase,
+            Self::RefundRequest => Right::Refund,
+            Self::ReadCapabilities => Right::Capability,
+        }
+    }
+
+    /// Returns whether a client token of the request or its session may do it.
+    const fn is_for_clients(self) -> bool {
+        match self {
+            Self::ListRequests
+            | Self::ReadRequest
+            | Self::CancelRequest
+            | Self::ExtendRequest
+            | Self::ResendRequest => true,
+            Self::CreateRequest
+            | Self::ReadRecord
+            | Self::RefundRequest
+            | Self::ReadCapabilities
+            | Self::CreateClientToken
+            | Self::ReadCustomer
+            | Self::EraseCustomer
+            | Self::ReadPaymentMethod
+            | Self::EndPaymentMethod => false,
+        }
+    }
+
+    /// Refuses a caller whose key lacks the right, and a client token where only keys are allowed.
+    ///
+    /// # Errors
+    /// A [`Problem`] that names the right.
+    pub(crate) fn require(self, requester: &Requester) -> Result<(), Problem> {
+        let is_disabled = guards::is_disabled(Guard::ClientTokenScope);
+        if requester.client.is_some() && !self.is_for_clients() && !is_disabled {
+            let detail = "a client token reads, cancels, extends and resends; use a key";
+            return Err(not_allowed(detail.to_owned(), "client_token"));
+        }
+        let right = self.right();
+        if requester.key.has(right) {
+            return Ok(());
+        }
+        let detail = format!("the key lacks the right `{}`", right.as_str());
+        Err(not_allowed(detail, "may"))
+    }
+}
+
+/// The problem of a call that the key's settings do not allow.
+pub(crate) fn not_allowed(detail: String, limit: &'static str) -> Problem {
+    Problem { limit: Some(limit), ..Problem::new(Code::NotAllowedForKey, detail) }
+}
+
+/// The problem of an ask that exceeds a limit of the key.
+pub(crate) fn exceeded(limit: KeyLimit) -> Problem {
+    let name = limit.as_str();
+    match limit {
+        KeyLimit::Asks | KeyLimit::Channels => {
+            not_allowed(format!("the key's `{name}` do not allow this"), name)
+        }
+        KeyLimit::AmountMax | KeyLimit::AmountPerDay | KeyLimit::AsksPerHour => {
+            let detail = format!("the key's `{name}` is reached");
+            Problem { limit: Some(name), ..Problem::new(Code::CeilingReached, detail) }
+        }
+    }
+}
